@@ -1,0 +1,39 @@
+// Clock: steady time for every timer, wall time only for display.
+// Thread: now functions are safe from any thread.  FakeClock belongs to one test.
+// Steady: a wall clock that jumps must never cut or keep a connection.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace lb {
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+using WallTime = std::chrono::system_clock::time_point;
+
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  virtual SteadyTime steady() const noexcept = 0;
+  virtual WallTime wall() const noexcept = 0;
+};
+
+// The machine's clock; lives for the whole process.
+const Clock& system_clock();
+
+class FakeClock final : public Clock {
+ public:
+  SteadyTime steady() const noexcept override { return steady_; }
+  WallTime wall() const noexcept override { return wall_; }
+  void advance(std::chrono::nanoseconds by) {
+    steady_ += std::chrono::duration_cast<SteadyTime::duration>(by);
+    wall_ += std::chrono::duration_cast<WallTime::duration>(by);
+  }
+  void set_wall(WallTime wall) { wall_ = wall; }
+
+ private:
+  SteadyTime steady_{std::chrono::seconds(1000)};
+  WallTime wall_{std::chrono::seconds(1'700'000'000)};
+};
+
+}  // namespace lb

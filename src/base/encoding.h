@@ -1,0 +1,20 @@
+// Encodings of bytes as text.
+// Thread: pure functions.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace lb {
+
+std::string base64_encode(std::string_view bytes);
+// nullopt on anything that is not base64 (missing padding is accepted).
+std::optional<std::string> base64_decode(std::string_view text);
+std::string hex_encode(std::string_view bytes);                       // lower case
+// '+' is a space only where plus_is_space; nullopt on a broken %xx.
+std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space);
+// Leaves A-Z a-z 0-9 - . _ ~ and '/' where keep_slash.
+std::string percent_encode(std::string_view bytes, bool keep_slash);
+
+}  // namespace lb

@@ -1,0 +1,71 @@
+// The three logs of Icecast: error, access, playlist; one write(2) a line to an O_APPEND fd.
+//
+// Thread safety: all functions may be called from any thread.
+// Lines: error.log "[2026-11-20  06:52:17] INFO main/main text" (two spaces, as Icecast's);
+// bytes from outside are escaped here (control characters, newline, ESC become \xNN), so that no
+// caller can forget.  Rotation by size as Icecast: FILE.old, or FILE.YYYYMMDD_HHMMSS with archive.
+// A log that cannot be written (full disk) loses lines, never blocks and never stops streaming.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/result.h"
+
+namespace lb {
+
+enum class LogLevel : std::uint8_t { kError = 1, kWarn = 2, kInfo = 3, kDebug = 4 };
+
+struct LogSettings {
+  std::string error_path;     // "-": standard error; "": standard error
+  std::string access_path;    // "": none
+  std::string playlist_path;  // "": none
+  LogLevel level = LogLevel::kInfo;
+  std::uint64_t max_bytes = 0;  // rotate above this; 0: never
+  bool archive = false;
+};
+
+class Log {
+ public:
+  explicit Log(const Clock& clock);
+  ~Log();
+  Log(const Log&) = delete;
+  Log& operator=(const Log&) = delete;
+
+  // Opens (or re-opens, after a rename) all files.  On an error the old files stay in use.
+  Result<void> open(const LogSettings& settings);
+
+  // module: "source/source_main" as Icecast's category/function.
+  void write(LogLevel level, std::string_view module, std::string_view text);
+  void error(std::string_view module, std::string_view text) { write(LogLevel::kError, module, text); }
+  void warn(std::string_view module, std::string_view text) { write(LogLevel::kWarn, module, text); }
+  void info(std::string_view module, std::string_view text) { write(LogLevel::kInfo, module, text); }
+  void debug(std::string_view module, std::string_view text) { write(LogLevel::kDebug, module, text); }
+  bool enabled(LogLevel level) const noexcept;
+
+  // Whole lines without their newline; the caller has escaped the fields (http/access_line.h).
+  void access(std::string_view line);
+  void playlist(std::string_view line);
+
+ private:
+  struct Files;
+  std::unique_ptr<Files> files_;
+};
+
+// A message that may repeat thousands of times a second is said once a second, "(and N more)".
+// Owner: whoever may repeat itself; thread: one.
+class RepeatGuard {
+ public:
+  // Returns true when the message shall be written now; `suppressed` is how many were not.
+  bool pass(SteadyTime now, unsigned& suppressed) noexcept;
+
+ private:
+  SteadyTime last_{};
+  unsigned held_ = 0;
+  bool any_ = false;
+};
+
+}  // namespace lb

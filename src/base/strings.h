@@ -1,0 +1,26 @@
+// Text tools that more than one floor needs.
+// Thread: pure functions.  ASCII only; locale is never consulted.
+#pragma once
+
+#include <charconv>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lb {
+
+std::string to_lower(std::string_view text);
+bool iequals(std::string_view a, std::string_view b) noexcept;
+bool istarts_with(std::string_view text, std::string_view prefix) noexcept;
+std::string_view trim(std::string_view text) noexcept;             // spaces, tabs, CR, LF
+std::vector<std::string_view> split(std::string_view text, char separator);
+// Plain digits only, no sign, no space; nullopt when empty, not a number or too large.
+std::optional<std::uint64_t> parse_u64(std::string_view text) noexcept;
+// fnmatch(3) with FNM_PATHNAME: '*' and '?' do not cross '/'.
+bool glob_match(const std::string& pattern, const std::string& text) noexcept;
+// The smallest number of edits between two short words, for "did you mean".
+std::size_t edit_distance(std::string_view a, std::string_view b);
+
+}  // namespace lb

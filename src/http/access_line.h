@@ -1,0 +1,28 @@
+// The access log line, byte-compatible with Icecast 2.4.4 (compat.md 8.3):
+//   IP - USER [20/Nov/2026:06:52:24 +0000] "GET /a.mp3 HTTP/1.0" 200 98451 "REFERER|-" "AGENT|-" SECONDS
+// Bytes <= '"', '`', '\\' and >= 0x80 become '.', spaces survive in referer and agent only; a line
+// is cut at 1023 bytes.  The path is the decoded one without query.
+// Thread: pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+
+namespace lb {
+
+struct AccessFacts {
+  std::string_view ip;
+  std::string_view user;      // "": '-'
+  std::string_view request;   // "GET /a.mp3 HTTP/1.0"
+  int status = 200;
+  std::uint64_t bytes_sent = 0;
+  std::string_view referer, user_agent;
+  std::int64_t seconds = 0;
+};
+std::string access_line(const AccessFacts& facts, WallTime now);
+std::string clf_time(WallTime now);  // 20/Nov/2026:06:52:24 +0000, local zone
+
+}  // namespace lb

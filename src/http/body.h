@@ -1,0 +1,46 @@
+// BodyReader: takes the framing out of a request body, in place: by length, chunked, until close.
+// Source: RFC 9112 section 7; strict, because a lenient chunk parser is a smuggling hole
+// (attack "chunked_put_malformed": bad sizes, extensions over 4 KiB, missing CRLF, "0x5", "5 ",
+// signs, bare LF, sizes over 16 hex digits or above 2^31, garbage after the last chunk → error).
+// Thread: one owner.  Pure.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "base/result.h"
+#include "http/message.h"
+
+namespace lb {
+
+class BodyReader {
+ public:
+  enum class Framing : std::uint8_t { kUntilClose, kLength, kChunked };
+
+  // Reads Content-Length and Transfer-Encoding.  Errors: both present, unknown coding, a length
+  // that is not plain digits or over 2^63-1, differing duplicates.  `stream`: a source without
+  // either streams until close; otherwise no framing means an empty body.
+  static Result<BodyReader> for_request(const Request& request, bool stream);
+
+  struct Taken {
+    std::size_t bytes = 0;   // payload, moved to the front of data
+    bool ended = false;      // the body is complete; what follows is not part of it
+  };
+  Result<Taken> take(std::span<std::byte> data);
+
+  Framing framing() const noexcept { return framing_; }
+  bool ended() const noexcept { return state_ == State::kEnd; }
+
+ private:
+  enum class State : std::uint8_t { kData, kSize, kExtension, kSizeLf, kDataCr, kDataLf, kTrailer, kTrailerLf, kEnd };
+  Framing framing_ = Framing::kUntilClose;
+  State state_ = State::kData;
+  std::uint64_t left_ = 0;
+  unsigned digits_ = 0;
+  std::size_t side_bytes_ = 0;   // of extensions and trailers so far
+  bool trailer_line_empty_ = true;
+};
+
+}  // namespace lb

@@ -1,0 +1,82 @@
+// Request, Headers, ResponseHead: one HTTP message each, as plain values.
+// Sources: RFC 9112; Icecast 2.4.4's replies (compat.md 1.6, 2.1, 5.2).
+// Thread: plain values, one owner.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "http/settings.h"
+
+namespace lb {
+
+// In the order received; names lower case.  Where one name appears twice, find() gives the last
+// (Icecast's rule), but the parser refuses duplicates that would be ambiguous.
+class Headers {
+ public:
+  void add(std::string name, std::string value);
+  // nullptr when absent.  `name` in lower case.
+  const std::string* find(std::string_view name) const noexcept;
+  std::string_view get(std::string_view name, std::string_view otherwise = {}) const noexcept;
+  const std::vector<std::pair<std::string, std::string>>& all() const noexcept { return rows_; }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> rows_;
+};
+
+enum class Method : std::uint8_t { kGet, kHead, kPost, kPut, kSource, kOptions, kStats, kOther };
+enum class Protocol : std::uint8_t { kHttp, kIce, kIcy };  // kIcy: a Shoutcast v1 login
+
+struct Request {
+  Method method = Method::kOther;
+  std::string method_text;      // as sent
+  Protocol protocol = Protocol::kHttp;
+  int version_minor = 0;        // HTTP/1.x
+  std::string target;           // as sent, with its query
+  std::string path;             // decoded once, normalised; begins with '/'; "*" for OPTIONS *
+  std::string query;            // raw, without '?'
+  Headers headers;
+  std::string password;         // Shoutcast v1: the first line
+};
+
+// The decoded value of a query (or form) parameter: %xx and '+'.  nullopt when absent; the first
+// one wins.  A %00 ends in nullopt for the whole value's name: no truncation.
+std::optional<std::string> query_param(std::string_view query, std::string_view name);
+
+struct ResponseHead {
+  int status = 200;
+  std::string_view reason;          // "": the usual one for the status, in Icecast's words
+  std::string content_type;         // "": none
+  std::optional<std::uint64_t> content_length;
+  bool keep_alive = false;          // only OPTIONS * and libshout's probe (decisions B1)
+  // Complete lines with CRLF, put after the <http-headers>: icy-*, Location, Content-Range …
+  std::string extra;
+};
+
+// What every reply of this server carries.
+struct ReplyFacts {
+  std::string_view server_id;
+  WallTime now;
+  std::span<const HttpHeader> http_headers;        // global
+  std::span<const HttpHeader> mount_http_headers;  // only on the stream replies of a mount
+};
+
+// The whole head with its empty line.  Order: status line, Server, Connection, Date, Content-Type,
+// WWW-Authenticate (401), Cache-Control, Expires, Pragma, http-headers (filtered by status), extra,
+// Content-Length.  HTTP/1.0 except 206 and 100 (decisions B1).
+std::string render_head(const ResponseHead& head, const ReplyFacts& facts);
+
+std::string_view reason_phrase(int status) noexcept;   // 404: "File Not Found", 401: "Authentication Required"
+std::string http_date(WallTime time);                  // Fri, 20 Nov 2026 06:52:17 GMT
+// "<html><head><title>Error 404</title></head><body><b>404 - TEXT</b></body></html>\r\n", TEXT escaped.
+std::string error_page(int status, std::string_view text);
+std::string html_escape(std::string_view text);
+
+}  // namespace lb

@@ -1,0 +1,86 @@
+// Framer: finds, in the bytes of one source, where decoders may start and what they need first.
+// It marks; it never drops or alters a byte, and no input makes it fail.  Where nothing is in
+// sync, it makes no marks and a listener starts at the plain burst offset.
+//
+// Thread: one owner (the source's home worker).  Pure: no fd, no clock.
+// Positions are stream positions: `begin` given to make() plus the bytes consumed so far.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "media/metadata.h"
+
+namespace lb {
+
+using Bytes = std::vector<std::byte>;
+
+// What the stream says about itself; becomes stats.  0 or empty = not known.
+struct CodecFacts {
+  std::string subtype;              // "Vorbis", "Opus", "Vorbis/Theora" …
+  unsigned audio_channels = 0;
+  unsigned audio_samplerate_hz = 0;
+  unsigned audio_bitrate_bps = 0;   // Vorbis: the nominal rate
+  // name → value, for what only some codecs have: "frame_rate", "video_quality", "FLAC_version" …
+  std::vector<std::pair<std::string, std::string>> other;
+};
+
+// Positions never decrease from call to call, except that headers() and metadata() may name the
+// same position as the sync() before or after them.
+class MarkSink {
+ public:
+  virtual ~MarkSink() = default;
+  // A decoder may start at `position` if it has been given the newest headers first.
+  virtual void sync(std::uint64_t position) = 0;
+  // A decoder may start at `position` with nothing else (Ogg BOS of a chain, EBML head).
+  virtual void start(std::uint64_t position) = 0;
+  // Whoever starts at or after `position` first needs these bytes (all header pages of all logical
+  // streams, BOS pages first; EBML head up to the first Cluster).
+  virtual void headers(std::uint64_t position, Bytes bytes) = 0;
+  // The stream names its own title (Ogg comments); in effect from `position`.
+  virtual void metadata(std::uint64_t position, Metadata metadata) = 0;
+  virtual void codec(const CodecFacts& facts) = 0;
+};
+
+class Framer {
+ public:
+  virtual ~Framer() = default;
+  // Any split of the same bytes over calls gives the same marks.
+  virtual void consume(std::span<const std::byte> bytes, MarkSink& sink) = 0;
+  // All bytes before this position form whole units (frames, pages) and may be given to
+  // listeners.  Never more than 72 KiB behind what was consumed; equal to it when out of sync.
+  virtual std::uint64_t complete() const noexcept = 0;
+};
+
+// Changes the stream where only a change can carry a new title: Ogg Vorbis gets a new chained
+// logical stream (as Icecast does).  Sits before the framer.  Passes everything else unchanged.
+class Rewriter {
+ public:
+  virtual ~Rewriter() = default;
+  // Appends to `out` what listeners shall get for `bytes`; holds back an incomplete page.
+  virtual void rewrite(std::span<const std::byte> bytes, Bytes& out) = 0;
+  // False when this stream does not take titles (Opus, FLAC, several codecs).  In effect from the
+  // next page on.
+  virtual bool set_title(const Metadata& metadata) = 0;
+};
+
+struct FramerPlugin {
+  std::string_view name;                       // "mpeg", "ogg", "ebml", "opaque"
+  std::span<const std::string_view> types;     // exact content types, lower case
+  bool icy_metadata;                           // listeners may get ICY blocks; admin sets titles
+  std::unique_ptr<Framer> (*make)(std::uint64_t begin);
+  std::unique_ptr<Rewriter> (*make_rewriter)();  // null: none
+};
+
+// The table; the last row ("opaque") takes every type that no other row names.
+std::span<const FramerPlugin> framer_plugins();
+// Case-sensitive exact match on the type without parameters, as Icecast: "audio/ogg; codecs=opus"
+// still finds Ogg here, because every player means Ogg by it.
+const FramerPlugin& framer_for(std::string_view content_type);
+
+}  // namespace lb

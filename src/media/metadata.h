@@ -1,0 +1,39 @@
+// Metadata: what is playing now, as one immutable fact that all listeners of a mount share.
+// Thread: a plain value; shared between threads as shared_ptr<const Metadata>.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace lb {
+
+struct Metadata {
+  // UTF-8, control characters removed.  For generic formats artist is empty and title holds
+  // "Artist - Title"; Ogg keeps the two apart (Icecast's stats do the same).
+  std::string artist;
+  std::string title;
+  std::string url;
+  // The ICY block as it goes to listeners: length byte, text in the mount's charset, NUL padding.
+  // At most 1 + 255*16 bytes.  Empty for formats without ICY metadata.
+  std::string icy_block;
+
+  // "Artist - Title", or the one that is known.
+  std::string song() const;
+};
+
+// Builds the metadata of a generic (ICY) mount from text that came with an update request.
+//  text     bytes as sent by the encoder;  charset  what the encoder said they are ("" = unknown)
+//  mount_charset  <charset> of the mount ("" = not configured: valid UTF-8 stays, else ISO8859-1)
+// Rules (decisions B13): no charset given and none configured: valid UTF-8 stays as it is, other
+// bytes are Latin-1; otherwise convert, and what does not fit becomes '?' in the ICY block.
+// The UTF-8 text of stats never loses a character.
+Metadata make_icy_metadata(std::string_view song, std::string_view url, std::string_view charset,
+                           std::string_view mount_charset);
+
+// Converts between charsets with iconv; unmappable or broken input becomes '?'.
+std::string convert_charset(std::string_view text, std::string_view from, std::string_view to);
+bool is_valid_utf8(std::string_view text) noexcept;
+// Any bytes → valid UTF-8 without control characters: valid UTF-8 stays, else `fallback` charset.
+std::string clean_utf8(std::string_view text, std::string_view fallback = "ISO-8859-1");
+
+}  // namespace lb

@@ -1,0 +1,20 @@
+// Plain settings of the net floor.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+namespace lb {
+
+struct ListenSettings {
+  int port = 8000;           // 0: the system chooses; the "ready" line tells which
+  std::string bind_address;  // "": all IPv4 addresses, as Debian's Icecast; "::" takes both families
+  bool tls = false;          // <ssl> (2.4), <tls> (2.5)
+  bool shoutcast_compat = false;  // this socket expects Shoutcast v1 sources
+  std::string shoutcast_mount;    // mount of Shoutcast sources; on a plain socket also opens port+1
+  std::size_t so_sndbuf_bytes = 0;  // 0: the system's
+  int backlog = 4096;
+  int line = 0;              // where in the configuration file
+};
+
+}  // namespace lb

@@ -1,0 +1,17 @@
+EXTRA_DIST += tests/lint/layers tests/lint/layers.py
+TESTS += tests/lint/layers
+UNIT_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/unit $(CPPUTEST_CFLAGS)
+
+include tests/unit/base/unit.mk
+include tests/unit/net/unit.mk
+include tests/unit/http/unit.mk
+include tests/unit/media/unit.mk
+include tests/unit/stream/unit.mk
+include tests/unit/auth/unit.mk
+include tests/unit/admin/unit.mk
+include tests/unit/config/unit.mk
+
+if HAVE_CPPUTEST
+check_PROGRAMS += $(unit_programs)
+TESTS += $(unit_programs)
+endif
