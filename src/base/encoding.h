@@ -2,6 +2,7 @@
 // Thread: pure functions.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,10 +12,14 @@ namespace lb {
 std::string base64_encode(std::string_view bytes);
 // nullopt on anything that is not base64 (missing padding is accepted).
 std::optional<std::string> base64_decode(std::string_view text);
-std::string hex_encode(std::string_view bytes);                       // lower case
+std::string hex_encode(std::string_view bytes);  // lower case
 // '+' is a space only where plus_is_space; nullopt on a broken %xx.
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space);
 // Leaves A-Z a-z 0-9 - . _ ~ and '/' where keep_slash.
 std::string percent_encode(std::string_view bytes, bool keep_slash);
+// The length of the UTF-8 character at the front (1 to 4); 0 where the bytes are none: cut short,
+// overlong, a surrogate, above U+10FFFF.
+std::size_t utf8_char(std::string_view text) noexcept;
+bool valid_utf8(std::string_view text) noexcept;
 
 }  // namespace lb

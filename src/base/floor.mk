@@ -2,9 +2,12 @@ noinst_LIBRARIES += src/libbase.a
 src_libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(JSON_CFLAGS)
 src_libbase_a_SOURCES = \
   src/base/clock.cc src/base/clock.h \
+  src/base/encoding.cc src/base/encoding.h \
   src/base/intrusive_list.h \
+  src/base/log.cc src/base/log.h \
   src/base/random.cc src/base/random.h \
   src/base/result.h \
   src/base/snapshot.h \
+  src/base/strings.cc src/base/strings.h \
   src/base/unique_fd.h \
   src/base/unique_function.h

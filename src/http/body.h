@@ -25,21 +25,36 @@ class BodyReader {
   static Result<BodyReader> for_request(const Request& request, bool stream);
 
   struct Taken {
-    std::size_t bytes = 0;   // payload, moved to the front of data
-    bool ended = false;      // the body is complete; what follows is not part of it
+    std::size_t bytes = 0;  // payload, moved to the front of data
+    std::size_t used = 0;   // how much of data belongs to the body, framing included
+    bool ended = false;     // the body is complete; data from `used` on is not part of it
   };
+  // After an error or the end, more bytes are an error: whoever takes on must look at ended().
   Result<Taken> take(std::span<std::byte> data);
 
   Framing framing() const noexcept { return framing_; }
   bool ended() const noexcept { return state_ == State::kEnd; }
 
  private:
-  enum class State : std::uint8_t { kData, kSize, kExtension, kSizeLf, kDataCr, kDataLf, kTrailer, kTrailerLf, kEnd };
+  Result<Taken> take_chunked(std::span<std::byte> data);
+  Result<void> framing_byte(char c);
+
+  enum class State : std::uint8_t {
+    kData,
+    kSize,
+    kExtension,
+    kSizeLf,
+    kDataCr,
+    kDataLf,
+    kTrailer,
+    kTrailerLf,
+    kEnd
+  };
   Framing framing_ = Framing::kUntilClose;
   State state_ = State::kData;
   std::uint64_t left_ = 0;
   unsigned digits_ = 0;
-  std::size_t side_bytes_ = 0;   // of extensions and trailers so far
+  std::size_t side_bytes_ = 0;  // of this chunk's extension, or of the trailers
   bool trailer_line_empty_ = true;
 };
 

@@ -16,7 +16,8 @@ struct Credentials {
 };
 
 std::optional<Credentials> basic_credentials(const Headers& headers);
-// In constant time for equal lengths; hashes both first, so that lengths do not show either.
+// Takes a time that depends on the length of `given` only, so neither the content nor the length of
+// the secret shows.  False where nothing is expected: an unset password lets nobody in.
 bool secret_equal(std::string_view given, std::string_view expected) noexcept;
 
 }  // namespace lb

@@ -2,7 +2,8 @@
 // ShoutcastParser: the Shoutcast v1 login (password line, then icy-* lines) → the same Request.
 // Sources: RFC 9112 with Icecast's tolerance (compat.md 1.1, users.md 3.1): bare LF line ends,
 // "\r\r\n\r\r\n", ICE/1.0, raw spaces in the target (everything between the first and the last
-// space), absent Host.  Strict where it matters (reliability.md "HTTP strictness").
+// space), absent Host, method words in any case, header lines with an empty value (left out, as if
+// never sent).  Strict where it matters (reliability.md "HTTP strictness").
 //
 // Thread: one owner.  Pure: no fd, no clock.  Any split of the same bytes gives the same result.
 #pragma once
@@ -33,22 +34,37 @@ class RequestParser {
  public:
   explicit RequestParser(ParseLimits limits = {}) : limits_(limits) {}
   // Takes bytes up to the end of the head and returns how many; the rest belongs to the body.
+  // Faults show at once, not only at the end of the head.
   std::size_t feed(std::string_view bytes);
   ParseStatus status() const noexcept { return status_; }
   Request& request() noexcept { return request_; }
-  int refuse_status() const noexcept { return refuse_status_; }       // 400, 414, 431, 505
+  int refuse_status() const noexcept { return refuse_status_; }  // 400, 414, 431, 505
   std::string_view refuse_text() const noexcept { return refuse_text_; }
-  bool started() const noexcept { return !head_.empty(); }
+  bool started() const noexcept { return head_bytes_ != 0; }
 
  private:
+  void take_line(std::string_view line);
+  void take_request_line(std::string_view line);
+  void take_version(std::string_view version);
+  void take_header(std::string_view line);
+  void take_end();
+  void refuse_long_line();
+  void refuse(int status, std::string_view text);
+  void drop() noexcept { status_ = ParseStatus::kDrop; }
+
   ParseLimits limits_;
   ParseStatus status_ = ParseStatus::kMore;
   Request request_;
-  std::string head_;
+  std::string line_;            // the beginning of a line whose end has not come yet
+  std::size_t head_bytes_ = 0;  // taken so far
+  std::size_t header_lines_ = 0;
+  bool request_line_done_ = false;
   int refuse_status_ = 0;
   std::string_view refuse_text_;
 };
 
+// Lines that are no header are passed over, as Icecast does: nothing in this dialect can be
+// smuggled.  Every fault is kDrop; an encoder of that time reads no reply.
 class ShoutcastParser {
  public:
   explicit ShoutcastParser(ParseLimits limits = {}) : limits_(limits) {}
@@ -60,15 +76,19 @@ class ShoutcastParser {
   Request& request() noexcept { return request_; }  // method kSource, protocol kIcy, password set
 
  private:
+  void take_line(std::string_view line);
+
   ParseLimits limits_;
   ParseStatus status_ = ParseStatus::kMore;
   Request request_;
-  std::string head_;
+  std::string line_;
+  std::size_t head_bytes_ = 0;
+  std::size_t header_lines_ = 0;
   bool password_known_ = false;
 };
 
-// Decodes a path once and checks it: must begin with '/', no "//", no "/." that leaves the root,
-// no "..", no NUL or control byte, no backslash, valid for use as a mount or file name.
+// Decodes a path once and checks it: must begin with '/', no "//", no segment of dots only, no NUL
+// or control byte, no backslash.  Bytes from 0x80 on pass as they are.
 // nullopt: drop the connection (decisions B2, B6).
 std::optional<std::string> decode_path(std::string_view raw);
 

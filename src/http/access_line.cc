@@ -1,0 +1,75 @@
+#include "http/access_line.h"
+
+#include <array>
+#include <charconv>
+#include <ctime>
+
+namespace lb {
+namespace {
+
+constexpr std::size_t kMaxLine = 1023;
+
+char safe(char c, bool spaces) noexcept {
+  const auto byte = static_cast<unsigned char>(c);
+  if (c == ' ' && spaces) return c;
+  return byte <= '"' || byte >= 0x80 || c == '`' || c == '\\' ? '.' : c;
+}
+
+void append_field(std::string& out, std::string_view text, bool spaces) {
+  if (text.empty()) out += '-';
+  for (const char c : text) out += safe(c, spaces);
+}
+
+// Its two outer spaces separate method, path and version; one within the path becomes a dot.
+void append_request(std::string& out, std::string_view text) {
+  const std::size_t first = text.find(' ');
+  const std::size_t last = text.rfind(' ');
+  if (text.empty()) out += '-';
+  for (std::size_t i = 0; i < text.size(); ++i) out += safe(text[i], i == first || i == last);
+}
+
+void append_number(std::string& out, std::int64_t number) {
+  std::array<char, 20> digits{};
+  out.append(digits.data(), std::to_chars(digits.begin(), digits.end(), number).ptr);
+}
+
+}  // namespace
+
+std::string clf_time(WallTime now) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
+  std::tm parts{};
+  ::localtime_r(&seconds, &parts);
+  // Not strftime's %b: month names do not depend on a locale.
+  constexpr std::array<const char*, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                   "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  std::array<char, 32> text{};
+  std::string out(text.data(), std::strftime(text.data(), text.size(), "%d/", &parts));
+  out += kMonths[static_cast<std::size_t>(parts.tm_mon)];
+  out.append(text.data(), std::strftime(text.data(), text.size(), "/%Y:%H:%M:%S %z", &parts));
+  return out;
+}
+
+std::string access_line(const AccessFacts& facts, WallTime now) {
+  std::string out;
+  out.reserve(128 + facts.ip.size() + facts.user.size() + facts.request.size() +
+              facts.referer.size() + facts.user_agent.size());
+  out += facts.ip;
+  out += " - ";
+  append_field(out, facts.user, false);
+  out.append(" [").append(clf_time(now)).append("] \"");
+  append_request(out, facts.request);
+  out += "\" ";
+  append_number(out, facts.status);
+  out += ' ';
+  append_number(out, static_cast<std::int64_t>(facts.bytes_sent));
+  out += " \"";
+  append_field(out, facts.referer, true);
+  out += "\" \"";
+  append_field(out, facts.user_agent, true);
+  out += "\" ";
+  append_number(out, facts.seconds);
+  if (out.size() > kMaxLine) out.resize(kMaxLine);
+  return out;
+}
+
+}  // namespace lb

@@ -1,0 +1,256 @@
+#include "http/message.h"
+
+#include <array>
+#include <charconv>
+#include <chrono>
+
+#include "base/encoding.h"
+#include "base/strings.h"
+
+namespace lb {
+namespace {
+
+void append_number(std::string& out, std::uint64_t number) {
+  std::array<char, 20> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  out.append(digits.data(), end);
+}
+
+void append_two(std::string& out, unsigned number) {
+  out += static_cast<char>('0' + number / 10 % 10);
+  out += static_cast<char>('0' + number % 10);
+}
+
+void append_http_date(std::string& out, WallTime time) {
+  namespace chrono = std::chrono;
+  constexpr std::array<std::string_view, 7> kDays = {"Sun", "Mon", "Tue", "Wed",
+                                                     "Thu", "Fri", "Sat"};
+  constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const auto seconds = chrono::floor<chrono::seconds>(time);
+  const auto day = chrono::floor<chrono::days>(seconds);
+  const chrono::year_month_day date(day);
+  const chrono::hh_mm_ss clock(seconds - day);
+  out += kDays[chrono::weekday(day).c_encoding()];
+  out += ", ";
+  append_two(out, static_cast<unsigned>(date.day()));
+  out += ' ';
+  out += kMonths[static_cast<unsigned>(date.month()) - 1];
+  out += ' ';
+  const auto year = static_cast<unsigned>(static_cast<int>(date.year()));
+  append_two(out, year / 100);
+  append_two(out, year % 100);
+  out += ' ';
+  append_two(out, static_cast<unsigned>(clock.hours().count()));
+  out += ':';
+  append_two(out, static_cast<unsigned>(clock.minutes().count()));
+  out += ':';
+  append_two(out, static_cast<unsigned>(clock.seconds().count()));
+  out += " GMT";
+}
+
+void append_http_headers(std::string& out, std::span<const HttpHeader> headers, int status) {
+  for (const HttpHeader& header : headers) {
+    if (header.status != 0 && header.status != status) continue;
+    out.append(header.name).append(": ").append(header.value).append("\r\n");
+  }
+}
+
+std::size_t room_for(std::span<const HttpHeader> headers) noexcept {
+  std::size_t bytes = 0;
+  for (const HttpHeader& header : headers) bytes += header.name.size() + header.value.size() + 4;
+  return bytes;
+}
+
+}  // namespace
+
+void Headers::add(std::string name, std::string value) {
+  rows_.emplace_back(std::move(name), std::move(value));
+}
+
+const std::string* Headers::find(std::string_view name) const noexcept {
+  for (auto row = rows_.rbegin(); row != rows_.rend(); ++row) {
+    if (row->first == name) return &row->second;
+  }
+  return nullptr;
+}
+
+std::string_view Headers::get(std::string_view name, std::string_view otherwise) const noexcept {
+  const std::string* value = find(name);
+  return value != nullptr ? std::string_view(*value) : otherwise;
+}
+
+std::optional<std::string> query_param(std::string_view query, std::string_view name) {
+  while (!query.empty()) {
+    const std::string_view pair = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(pair.size() + 1, query.size()));
+    const std::size_t equals = pair.find('=');
+    const auto key = percent_decode(pair.substr(0, equals), true);
+    if (!key || *key != name) continue;
+    if (equals == std::string_view::npos) return std::string();
+    auto value = percent_decode(pair.substr(equals + 1), true);
+    if (value && value->find('\0') != std::string::npos) return std::nullopt;
+    return value;
+  }
+  return std::nullopt;
+}
+
+std::string_view reason_phrase(int status) noexcept {
+  switch (status) {
+    case 100:
+      return "Continue";
+    case 200:
+      return "OK";
+    case 204:
+      return "No Content";
+    case 206:
+      return "Partial Content";
+    case 301:
+      return "Moved Permanently";
+    case 302:
+      return "Found";
+    case 303:
+      return "See Other";
+    case 304:
+      return "Not Modified";
+    case 307:
+      return "Temporary Redirect";
+    case 308:
+      return "Permanent Redirect";
+    case 400:
+      return "Bad Request";
+    case 401:
+      return "Authentication Required";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "File Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 408:
+      return "Request Timeout";
+    case 409:
+      return "Conflict";
+    case 411:
+      return "Length Required";
+    case 413:
+      return "Payload Too Large";
+    case 414:
+      return "Request-URI Too Long";
+    case 415:
+      return "Unsupported Media Type";
+    case 416:
+      return "Request Range Not Satisfiable";
+    case 421:
+      return "Misdirected Request";
+    case 426:
+      return "Upgrade Required";
+    case 429:
+      return "Too Many Requests";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 500:
+      return "Internal Server Error";
+    case 501:
+      return "Not Implemented";
+    case 502:
+      return "Bad Gateway";
+    case 503:
+      return "Service Unavailable";
+    case 504:
+      return "Gateway Timeout";
+    case 505:
+      return "HTTP Version Not Supported";
+    default:
+      break;
+  }
+  // Some phrase must stand there: an Icecast slave refuses a status line of two words.
+  if (status < 200) return "Information";
+  if (status < 300) return "Success";
+  if (status < 400) return "Redirection";
+  return status < 500 ? "Client Error" : "Server Error";
+}
+
+std::string http_date(WallTime time) {
+  std::string out;
+  append_http_date(out, time);
+  return out;
+}
+
+std::string render_head(const ResponseHead& head, const ReplyFacts& facts) {
+  // Everything that is not in the four variable parts fits in 400 bytes.
+  std::string out;
+  out.reserve(400 + facts.server_id.size() + head.reason.size() + head.content_type.size() +
+              head.extra.size() + room_for(facts.http_headers) +
+              room_for(facts.mount_http_headers));
+  out += head.status == 206 || head.status == 100 ? "HTTP/1.1 " : "HTTP/1.0 ";
+  append_number(out, static_cast<std::uint64_t>(head.status));
+  out += ' ';
+  out += head.reason.empty() ? reason_phrase(head.status) : head.reason;
+  if (head.status == 100) {
+    // Not a reply yet: libshout, ffmpeg and butt expect exactly this.
+    out += "\r\nContent-Length: 0\r\n\r\n";
+    return out;
+  }
+  out.append("\r\nServer: ").append(facts.server_id);
+  out +=
+      head.keep_alive ? "\r\nConnection: Keep-Alive\r\nDate: " : "\r\nConnection: Close\r\nDate: ";
+  append_http_date(out, facts.now);
+  out += "\r\n";
+  if (!head.content_type.empty()) {
+    out.append("Content-Type: ").append(head.content_type).append("\r\n");
+  }
+  if (head.status == 401) out += "WWW-Authenticate: Basic realm=\"Icecast2 Server\"\r\n";
+  out +=
+      "Cache-Control: no-cache, no-store\r\n"
+      "Expires: Mon, 26 Jul 1997 05:00:00 GMT\r\n"
+      "Pragma: no-cache\r\n";
+  append_http_headers(out, facts.http_headers, head.status);
+  append_http_headers(out, facts.mount_http_headers, head.status);
+  out += head.extra;
+  if (head.content_length) {
+    out += "Content-Length: ";
+    append_number(out, *head.content_length);
+    out += "\r\n";
+  }
+  out += "\r\n";
+  return out;
+}
+
+std::string html_escape(std::string_view text) {
+  std::string out;
+  out.reserve(text.size() + 16);
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        out += c;
+    }
+  }
+  return out;
+}
+
+std::string error_page(int status, std::string_view text) {
+  std::string number;
+  append_number(number, static_cast<std::uint64_t>(status));
+  std::string out = "<html><head><title>Error ";
+  out.append(number).append("</title></head><body><b>").append(number).append(" - ");
+  out.append(html_escape(text)).append("</b></body></html>\r\n");
+  return out;
+}
+
+}  // namespace lb

@@ -1,0 +1,274 @@
+#include "http/parser.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/encoding.h"
+#include "base/strings.h"
+#include "http/body.h"
+
+namespace lb {
+namespace {
+
+struct MethodWord {
+  std::string_view word;
+  Method method;
+};
+constexpr std::array<MethodWord, 7> kMethods = {{{"GET", Method::kGet},
+                                                 {"HEAD", Method::kHead},
+                                                 {"POST", Method::kPost},
+                                                 {"PUT", Method::kPut},
+                                                 {"SOURCE", Method::kSource},
+                                                 {"OPTIONS", Method::kOptions},
+                                                 {"STATS", Method::kStats}}};
+
+Method find_method(std::string_view word) noexcept {
+  for (const MethodWord& known : kMethods) {
+    if (iequals(known.word, word)) return known.method;
+  }
+  return Method::kOther;
+}
+
+bool digit(char c) noexcept { return c >= '0' && c <= '9'; }
+
+// RFC 9110 section 5.6.2: what a header name consists of.
+bool token_char(char c) noexcept {
+  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
+  return digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+         kMarks.find(c) != std::string_view::npos;
+}
+bool token(std::string_view name) noexcept {
+  return !name.empty() && std::all_of(name.begin(), name.end(), token_char);
+}
+
+// A line without its end: LF, CR LF, or CR CR LF (nsvcap).
+std::string_view without_cr(std::string_view line) noexcept {
+  for (int i = 0; i < 2 && !line.empty() && line.back() == '\r'; ++i) line.remove_suffix(1);
+  return line;
+}
+
+std::string_view trim_spaces(std::string_view text) noexcept {
+  const auto space = [](char c) { return c == ' ' || c == '\t'; };
+  while (!text.empty() && space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && space(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+// The next piece of `bytes`: up to and with its LF, or as much as may be taken.
+struct Piece {
+  std::string_view text;  // without the LF
+  std::size_t bytes = 0;
+  bool whole = false;
+};
+Piece next_piece(std::string_view bytes) noexcept {
+  const std::size_t end = bytes.find('\n');
+  if (end == std::string_view::npos) return {bytes, bytes.size(), false};
+  return {bytes.substr(0, end), end + 1, true};
+}
+
+}  // namespace
+
+std::optional<std::string> decode_path(std::string_view raw) {
+  if (raw.empty() || raw.front() != '/') return std::nullopt;
+  auto path = percent_decode(raw, false);
+  if (!path) return std::nullopt;
+  bool segment_empty = false;     // just after a '/'
+  bool segment_all_dots = false;  // and at least one
+  for (const char c : *path) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f || c == '\\') return std::nullopt;
+    if (c == '/') {
+      if (segment_empty || segment_all_dots) return std::nullopt;
+      segment_empty = true;
+    } else {
+      segment_all_dots = c == '.' && (segment_empty || segment_all_dots);
+      segment_empty = false;
+    }
+  }
+  if (segment_all_dots) return std::nullopt;
+  return path;
+}
+
+void RequestParser::refuse(int status, std::string_view text) {
+  status_ = ParseStatus::kRefuse;
+  refuse_status_ = status;
+  refuse_text_ = text;
+}
+
+void RequestParser::refuse_long_line() {
+  if (request_line_done_) {
+    refuse(431, "a header line is too long");
+  } else if (find_method(std::string_view(line_).substr(0, line_.find(' '))) != Method::kOther) {
+    refuse(414, "the address is too long");
+  } else {
+    drop();
+  }
+}
+
+std::size_t RequestParser::feed(std::string_view bytes) {
+  std::size_t taken = 0;
+  while (taken < bytes.size() && status_ == ParseStatus::kMore) {
+    // Never looks further than the limits allow, so that any split gives the same result.
+    const std::size_t room =
+        std::min(limits_.line_bytes + 1 - line_.size(), limits_.head_bytes + 1 - head_bytes_);
+    const Piece piece = next_piece(bytes.substr(taken, room));
+    taken += piece.bytes;
+    head_bytes_ += piece.bytes;
+    if (head_bytes_ > limits_.head_bytes) {
+      refuse(431, "the request head is too long");
+    } else if (!piece.whole) {
+      line_ += piece.text;
+      if (line_.size() > limits_.line_bytes) refuse_long_line();
+    } else if (line_.empty()) {
+      take_line(without_cr(piece.text));
+    } else {
+      line_ += piece.text;
+      take_line(without_cr(line_));
+      line_.clear();
+    }
+  }
+  return taken;
+}
+
+void RequestParser::take_line(std::string_view line) {
+  if (!request_line_done_) {
+    // RFC 9112 section 2.2: an empty line before the request is not its end.
+    if (line.empty() && head_bytes_ <= 2) return;
+    take_request_line(line);
+  } else if (line.empty()) {
+    take_end();
+  } else {
+    take_header(line);
+  }
+}
+
+void RequestParser::take_request_line(std::string_view line) {
+  request_line_done_ = true;
+  line = trim_spaces(line);
+  const std::size_t first = line.find(' ');
+  const std::size_t last = line.rfind(' ');
+  if (first == std::string_view::npos || first == last) return drop();
+  request_.method_text = line.substr(0, first);
+  request_.method = find_method(request_.method_text);
+  if (request_.method == Method::kOther) return drop();
+  std::string_view target = trim_spaces(line.substr(first + 1, last - first - 1));
+  if (target.size() > limits_.target_bytes) return refuse(414, "the address is too long");
+  target = target.substr(0, target.find('#'));
+  request_.target = target;
+  const std::size_t mark = target.find('?');
+  if (mark != std::string_view::npos) request_.query = target.substr(mark + 1);
+  if (target == "*" && request_.method == Method::kOptions) {
+    request_.path = "*";
+  } else {
+    auto path = decode_path(target.substr(0, mark));
+    if (!path) return drop();
+    request_.path = *std::move(path);
+  }
+  take_version(line.substr(last + 1));
+}
+
+void RequestParser::take_version(std::string_view version) {
+  const std::size_t slash = version.find('/');
+  if (slash == std::string_view::npos) return drop();
+  const std::string_view name = version.substr(0, slash);
+  const std::string_view number = version.substr(slash + 1);
+  if (name == "ICE") {
+    request_.protocol = Protocol::kIce;
+  } else if (name != "HTTP") {
+    return drop();
+  }
+  if (number.size() != 3 || !digit(number[0]) || number[1] != '.' || !digit(number[2])) {
+    return drop();
+  }
+  if (number[0] > '1') return refuse(505, "HTTP/1.0 and HTTP/1.1 are spoken here");
+  if (number[0] == '1') request_.version_minor = number[2] - '0';
+}
+
+void RequestParser::take_header(std::string_view line) {
+  if (++header_lines_ > limits_.headers) return refuse(431, "too many header lines");
+  if (line.find('\0') != std::string_view::npos) return refuse(400, "a header line with a NUL");
+  if (line.find('\r') != std::string_view::npos) {
+    return refuse(400, "a header line with a bare CR");
+  }
+  if (line.front() == ' ' || line.front() == '\t') return refuse(400, "a folded header line");
+  const std::size_t colon = line.find(':');
+  if (colon == std::string_view::npos) return refuse(400, "a header line without a colon");
+  if (!token(line.substr(0, colon))) return refuse(400, "a header name with a space or a mark");
+  std::string name = to_lower(line.substr(0, colon));
+  const std::string_view value = trim_spaces(line.substr(colon + 1));
+  if (value.empty()) {
+    if (name == "content-length" || name == "transfer-encoding") {
+      refuse(400, "an empty Content-Length or Transfer-Encoding");
+    }
+    return;
+  }
+  if (name == "host" || name == "authorization" || name == "content-length") {
+    const std::string* earlier = request_.headers.find(name);
+    if (earlier != nullptr && *earlier != value) {
+      return refuse(400, "two different values of one header");
+    }
+  }
+  request_.headers.add(std::move(name), std::string(value));
+}
+
+void RequestParser::take_end() {
+  const auto body = BodyReader::for_request(request_, true);
+  if (!body) return refuse(400, "a body that is framed in no known way");
+  status_ = ParseStatus::kDone;
+}
+
+std::size_t ShoutcastParser::feed(std::string_view bytes) {
+  std::size_t taken = 0;
+  while (taken < bytes.size() && status_ == ParseStatus::kMore) {
+    const std::size_t room =
+        std::min(limits_.line_bytes + 1 - line_.size(), limits_.head_bytes + 1 - head_bytes_);
+    const Piece piece = next_piece(bytes.substr(taken, room));
+    taken += piece.bytes;
+    head_bytes_ += piece.bytes;
+    line_ += piece.text;
+    if (head_bytes_ > limits_.head_bytes || line_.size() > limits_.line_bytes) {
+      status_ = ParseStatus::kDrop;
+    } else if (piece.whole) {
+      take_line(without_cr(line_));
+      line_.clear();
+    }
+  }
+  return taken;
+}
+
+void ShoutcastParser::take_line(std::string_view line) {
+  if (!password_known_) {
+    const bool control = std::any_of(line.begin(), line.end(), [](char c) {
+      return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+    });
+    if (line.empty() || control) {
+      status_ = ParseStatus::kDrop;
+      return;
+    }
+    request_.method = Method::kSource;
+    request_.method_text = "SOURCE";
+    request_.protocol = Protocol::kIcy;
+    request_.password = line;
+    password_known_ = true;
+    return;
+  }
+  if (line.empty()) {
+    status_ = ParseStatus::kDone;
+    return;
+  }
+  if (++header_lines_ > limits_.headers) {
+    status_ = ParseStatus::kDrop;
+    return;
+  }
+  const std::size_t colon = line.find(':');
+  if (colon == std::string_view::npos) return;
+  const std::string_view name = trim_spaces(line.substr(0, colon));
+  const std::string_view value = trim_spaces(line.substr(colon + 1));
+  if (!token(name) || value.empty() ||
+      value.find_first_of(std::string_view("\0\r", 2)) != value.npos) {
+    return;
+  }
+  request_.headers.add(to_lower(name), std::string(value));
+}
+
+}  // namespace lb
