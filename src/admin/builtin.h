@@ -1,0 +1,23 @@
+// The pages built into the program: admin/ and web/ of the source tree, embedded by embed.sh.
+// Thread: constant data.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace lb {
+
+struct BuiltinFile {
+  std::string_view path;  // "web/style.css", "admin/stats.xsl"
+  std::string_view bytes;
+};
+
+// Sorted by path.
+std::span<const BuiltinFile> builtin_files();
+// nullptr when there is none.
+const BuiltinFile* builtin_file(std::string_view path);
+// For static files of web/: "text/css", "image/png" …
+std::string_view builtin_content_type(std::string_view path);
+
+}  // namespace lb

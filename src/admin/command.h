@@ -1,0 +1,86 @@
+// The admin commands: one table, one row each, and one function that answers a request.
+//
+// Thread: answer_admin() and its callback on the control loop; everything else is pure.
+// Ownership: the callback owns what it needs; the Station must outlive the request.
+// Who checks what: the caller finds out who is asking (AdminRole, for the mount that mount= names)
+// and merges a form body into the query; everything else is judged here, in Icecast's order:
+// unknown command 400, cross-site 403, role 401, existence and state of the mount 400, parameters.
+// Source: Icecast 2.4.4 (compat.md 5.1 to 5.5), decisions B1, B4, B8.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "admin/station.h"
+#include "base/unique_function.h"
+#include "http/message.h"
+
+namespace lb {
+
+enum class AdminRole : std::uint8_t {
+  kNone,
+  kSource,  // may log in as the source of the mount that mount= names
+  kRelay,   // the relay password
+  kAdmin,
+};
+enum class AdminAccess : std::uint8_t {
+  kAnyone,
+  kAdminOnly,
+  kAdminOrSource,
+  kRelayOnly,
+};
+enum class AdminFormat : std::uint8_t { kRaw, kPage };  // NAME, NAME.xsl
+
+struct AdminRequest {
+  std::string path;   // decoded: "/admin/NAME"
+  std::string query;  // raw; of a POST: the query, then '&' and the urlencoded body
+  Headers headers;    // for the judgement of cross-site requests
+  AdminRole role = AdminRole::kNone;
+  std::string peer_ip;
+  std::string authority;  // HOST:PORT of the configuration, as in listenurl
+};
+
+// A finished reply, or (template_name not empty) a document to be rendered on the clerk:
+// XsltRenderer::render(adminroot, template_name, body).
+struct AdminAnswer {
+  int status = 200;
+  std::string content_type;
+  std::string body;
+  std::string template_name;  // "listclients.xsl"; body is then the document
+  std::string extra;          // header lines, each with CRLF
+  bool with_length = true;    // false: no Content-Length (streamlist.txt, as Icecast's)
+};
+
+struct AdminTask;
+struct AdminCommand {
+  std::string_view name;     // after "/admin/"
+  bool needs_mount = false;  // Icecast's "mount request"
+  bool takes_mount = false;  // works with and without
+  AdminAccess access = AdminAccess::kAdminOnly;
+  std::string_view page;  // template of NAME.xsl; "": there is no such form
+  bool changes_state = false;
+  void (*run)(AdminTask task) = nullptr;
+};
+
+struct AdminLookup {
+  const AdminCommand* command = nullptr;  // nullptr: "Unrecognised command"
+  AdminFormat format = AdminFormat::kRaw;
+};
+// path: "/admin/", "/admin/stats", "/admin/stats.xsl" …
+AdminLookup admin_lookup(std::string_view path);
+// Whether `path` belongs to this floor: it begins with "/admin/", or is "/admin.cgi".
+bool is_admin_path(std::string_view path);
+bool admin_allows(const AdminCommand& command, AdminRole role, bool has_mount);
+
+// Answers requests whose path begins with "/admin/".
+void answer_admin(AdminRequest request, Station& station, UniqueFunction<void(AdminAnswer)> done);
+// Answers "/admin.cgi".  mount: the shoutcast-mount of the socket; role: what pass= proved for it.
+void answer_admin_cgi(AdminRequest request, std::string mount, Station& station,
+                      UniqueFunction<void(AdminAnswer)> done);
+
+// 400 etc. with Icecast's page; 401 "You need to authenticate".
+AdminAnswer admin_error(int status, std::string_view text);
+
+}  // namespace lb

@@ -1,0 +1,55 @@
+// XsltRenderer: document + template → page.  Templates are files of webroot or adminroot; where
+// one is missing, the page built into the program stands in (decisions B7).
+//
+// Thread: one (the clerk).  libxslt's error channel is a global of that library, so a process has
+// one renderer at work at a time.
+// Cache: parsed templates, by path, size and modification time in nanoseconds; at most kCacheSize.
+// Safety: templates reach no network, write no file, and read none outside of their root.
+// Source of the Content-Type rule: Icecast 2.4.4 (compat.md 2.5).
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace lb {
+
+struct RenderedPage {
+  std::string content_type;  // "text/html; charset=UTF-8"
+  std::string body;
+};
+
+// Which set of built-in pages stands in.
+enum class TemplateRoot : std::uint8_t { kWeb, kAdmin };
+
+class XsltRenderer {
+ public:
+  static constexpr std::size_t kCacheSize = 64;
+  static constexpr std::size_t kMaxTemplateBytes = 1 << 20;
+
+  XsltRenderer();
+  ~XsltRenderer();
+  XsltRenderer(const XsltRenderer&) = delete;
+  XsltRenderer& operator=(const XsltRenderer&) = delete;
+
+  // directory: webroot or adminroot; name: "status.xsl", "compat/7.xsl", no "..".
+  // Errors: kNotFound: neither a file nor built in; kDenied: a path that leaves the root;
+  // kInvalid: no stylesheet, or it stopped with an error; kIo: cannot be read.
+  // For Icecast's clients all of them are 404 "Could not parse XSLT file".
+  Result<RenderedPage> render(TemplateRoot root, const std::string& directory,
+                              const std::string& name, std::string_view document_xml);
+
+  std::size_t cached() const noexcept;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// To be called once, before any thread uses libxml2 or libxslt: initialises both, switches off
+// their network access for the whole process and their output to standard error.
+void init_xml_libraries();
+
+}  // namespace lb

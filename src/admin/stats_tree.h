@@ -1,0 +1,49 @@
+// StatsDocument: the counters of the server as one plain value, and its printers: the icestats XML
+// of Icecast, and the EVENT lines of the STATS method.  The JSON form is in status_json.h.
+//
+// Thread: plain values, pure functions.
+// Text: fields may hold any bytes.  Printing makes them valid: bytes that are not UTF-8 are read as
+// Latin-1, control characters are left out, the rest is escaped.
+// Left out by every printer: keys that are no XML names (an encoder chooses the keys of
+// ice-audio-info), and a server_url that is not http(s) (stock templates put it into href=).
+// Source: Icecast 2.4.4's /admin/stats (compat.md 5.4, 5.8).
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lb {
+
+struct StatsSource {
+  std::string mount;
+  bool hidden = false;  // <hidden>: not on public pages
+  bool running = true;  // false: no source of its own, but a fallback plays
+  std::map<std::string, std::string> fields;
+};
+
+struct StatsDocument {
+  std::map<std::string, std::string> globals;
+  std::vector<StatsSource> sources;  // sorted by mount, byte order
+};
+
+// What of a document is shown.
+struct StatsScope {
+  bool hidden_too = false;           // true for admins only
+  std::optional<std::string> mount;  // only this one; the globals stay
+};
+bool in_scope(const StatsSource& source, const StatsScope& scope);
+bool field_is_shown(std::string_view name, std::string_view value);
+
+// <?xml version="1.0"?>\n<icestats>…</icestats>\n
+std::string stats_xml(const StatsDocument& document, const StatsScope& scope);
+
+// "EVENT global NAME VALUE\n", "EVENT /mount NAME VALUE\n".  A line of 200 bytes or more is left
+// out: clients read into buffers of that size.
+std::string stats_event_lines(const StatsDocument& document);
+// Only what changed.  A field that went: value "null"; a mount that went: "EVENT /mount null null".
+std::string stats_event_lines(const StatsDocument& before, const StatsDocument& after);
+
+}  // namespace lb
