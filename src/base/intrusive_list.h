@@ -62,9 +62,16 @@ class IntrusiveList {
     static_cast<ListHook&>(first).unlink();
     return &first;
   }
-  // Moves all elements of other to the end of this list.
+  // Moves all elements of other to the end of this list; O(1).
   void splice_back(IntrusiveList& other) noexcept {
-    while (T* element = other.pop_front()) push_back(*element);
+    if (other.empty()) return;
+    ListHook* first = other.head_.next_;
+    ListHook* last = other.head_.prev_;
+    first->prev_ = head_.prev_;
+    head_.prev_->next_ = first;
+    last->next_ = &head_;
+    head_.prev_ = last;
+    other.head_.next_ = other.head_.prev_ = &other.head_;
   }
   // f may unlink or delete the element that it is given, and no other.
   template <class F>

@@ -1,3 +1,9 @@
 noinst_LIBRARIES += src/libnet.a
-src_libnet_a_CPPFLAGS = $(AM_CPPFLAGS)
-src_libnet_a_SOURCES = src/net/floor.cc
+src_libnet_a_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(SSL_CFLAGS) $(CURL_CFLAGS)
+src_libnet_a_SOURCES = \
+  src/net/acceptor.cc src/net/acceptor.h \
+  src/net/address.cc src/net/address.h \
+  src/net/loop.cc src/net/loop.h \
+  src/net/loop_pool.cc src/net/loop_pool.h \
+  src/net/settings.h \
+  src/net/transport.cc src/net/transport.h

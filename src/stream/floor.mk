@@ -1,3 +1,24 @@
 noinst_LIBRARIES += src/libstream.a
-src_libstream_a_CPPFLAGS = $(AM_CPPFLAGS)
-src_libstream_a_SOURCES = src/stream/floor.cc
+src_libstream_a_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS)
+src_libstream_a_SOURCES = \
+  src/stream/append_log.h \
+  src/stream/channel.h \
+  src/stream/delivery.cc src/stream/delivery.h \
+  src/stream/end_reason.h \
+  src/stream/fanout.cc src/stream/fanout.h \
+  src/stream/gate.h \
+  src/stream/join.cc src/stream/join.h \
+  src/stream/listener.cc src/stream/listener.h \
+  src/stream/loop_streams.cc src/stream/loop_streams.h \
+  src/stream/mount.cc src/stream/mount.h \
+  src/stream/mount_table.h \
+  src/stream/pulse_pacer.h \
+  src/stream/server_counters.h \
+  src/stream/settings.h \
+  src/stream/source.cc src/stream/source.h \
+  src/stream/source_admission.cc src/stream/source_admission.h \
+  src/stream/source_facts.cc src/stream/source_facts.h \
+  src/stream/source_set.cc src/stream/source_set.h \
+  src/stream/store.cc src/stream/store.h \
+  src/stream/stream_log.cc src/stream/stream_log.h \
+  src/stream/stream_view.cc src/stream/stream_view.h

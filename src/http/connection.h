@@ -1,0 +1,126 @@
+// Connection: one inbound connection, from accept to its reply, or to the moment when its socket
+// becomes a listener or a source.
+//
+// Life: kHead → (kForm) → kHandling → kReplying → kLingering → gone.  The state changes in one
+// function.  Every way out goes through Connections::remove(), with what the log needs.
+//
+// Thread: its worker.  Ownership: the worker's Connections.  Other threads hold its id, never a
+// pointer: a verdict that arrives for a connection that is gone finds no id and is dropped.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/intrusive_list.h"
+#include "base/unique_fd.h"
+#include "http/credentials.h"
+#include "http/message.h"
+#include "http/parser.h"
+#include "net/acceptor.h"
+#include "net/loop.h"
+#include "net/transport.h"
+
+namespace lb {
+
+class Connections;
+
+enum class Verdict : std::uint8_t {
+  kNext,      // not mine
+  kAnswered,  // replied, or the socket has moved on
+  kPending,   // resume() follows, perhaps from another loop by way of Connections::find()
+};
+
+// One question that is asked of every request, in the order of app/routes.cc.
+class Connection;
+class Stage {
+ public:
+  virtual ~Stage() = default;
+  virtual Verdict handle(Connection& connection) = 0;
+};
+
+// What is held for a connection until it ends; the app says what it means.
+class Held {
+ public:
+  virtual ~Held() = default;
+};
+
+class Connection : public ListHook {
+ public:
+  Connection(Connections& owner, std::uint64_t id, std::unique_ptr<Transport> transport,
+             std::shared_ptr<const ListenSocket> socket);
+  ~Connection();
+
+  std::uint64_t id() const noexcept { return id_; }
+  Request& request() noexcept { return request_; }
+  const std::string& form() const noexcept { return form_; }  // body of a POST, at most 64 KiB
+  const ListenSocket& socket() const noexcept { return *socket_; }
+  const Address& peer() const noexcept { return transport_->peer(); }
+  const std::string& ip() const noexcept { return ip_; }
+  std::string user;                  // who it proved to be, for the access log
+  std::unique_ptr<Held> held;        // freed with the connection, or moved on by the app
+
+  // --- answers; each exactly once a request
+  // Sends head and body (no body for HEAD) and closes, unless the head says keep-alive.
+  void reply(const ResponseHead& head, std::string body);
+  void reply_text(int status, std::string_view text);   // text/plain, as refusals of sources
+  void reply_page(int status, std::string_view text);   // Icecast's error page
+  void reply_file(ResponseHead head, UniqueFd file, std::uint64_t first, std::uint64_t bytes);
+  // Closes without a byte, as Icecast does with nonsense.
+  void drop();
+  // Bytes at once, then more follow by other means ("OK2", "100 Continue").  False: it broke.
+  bool send_now(std::string_view bytes);
+  // The socket moves on; the connection ends without a line in the log.
+  std::unique_ptr<Transport> take_transport();
+  std::string take_leftover() { return std::move(leftover_); }
+  // A stage that was pending has decided.
+  void resume(Verdict verdict);
+  // For a login whose head comes in two parts (Shoutcast): go on reading.
+  void read_on();
+
+ private:
+  friend class Connections;
+  enum class State : std::uint8_t { kHead, kForm, kHandling, kReplying, kLingering };
+
+  void start(std::chrono::seconds header_timeout);
+  void on_socket(short events);
+  void on_deadline();
+  void on_head_bytes(std::string_view bytes);
+  void on_form_bytes(std::string_view bytes);
+  void head_is_complete();
+  void run_stages();
+  void write_out();
+  void reply_is_out();
+  void linger();
+  void end();
+  std::string reply_head(const ResponseHead& head) const;
+
+  Connections& owner_;
+  const std::uint64_t id_;
+  std::unique_ptr<Transport> transport_;
+  std::shared_ptr<const ListenSocket> socket_;
+  std::string ip_;
+  State state_ = State::kHead;
+  RequestParser parser_;
+  std::unique_ptr<ShoutcastParser> shoutcast_;
+  Request request_;
+  std::string leftover_;
+  std::string form_;
+  std::uint64_t form_left_ = 0;
+  std::size_t stage_ = 0;
+  // The reply
+  std::string out_;
+  std::size_t out_sent_ = 0;
+  UniqueFd file_;
+  std::uint64_t file_at_ = 0, file_left_ = 0;
+  std::uint64_t bytes_sent_ = 0;
+  int status_ = 0;
+  bool keep_alive_ = false;
+  std::size_t lingered_bytes_ = 0;
+  SteadyTime accepted_;
+  Watch watch_;
+  Timer deadline_;
+};
+
+}  // namespace lb

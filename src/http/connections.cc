@@ -1,0 +1,62 @@
+#include "http/connections.h"
+
+#include <utility>
+
+namespace lb {
+
+Connections::Connections(Loop& loop, Log& log, const Snapshot<HttpSettings>& settings,
+                         std::atomic<std::uint64_t>& next_id)
+    : loop_(loop), log_(log), settings_(settings), next_id_(next_id) {}
+
+Connections::~Connections() = default;
+
+void Connections::accepted(std::unique_ptr<Transport> transport, const std::shared_ptr<const ListenSocket>& socket) {
+  loop_.assert_here();
+  plan_.accepted();
+  if (!plan_.welcome(transport->peer())) return;
+  const auto settings = settings_.read();
+  const std::uint64_t id = next_id_.fetch_add(1, std::memory_order_relaxed);
+  auto connection = std::make_unique<Connection>(*this, id, std::move(transport), socket);
+  Connection& added = *connection;
+  connections_[id] = std::move(connection);
+  open_heads_.push_back(added);
+  ++open_head_count_;
+  if (open_head_count_ > settings->most_open_heads) remove(open_heads_.front());
+  added.start(settings->header_timeout);
+}
+
+bool Connections::make_room() {
+  if (open_heads_.empty()) return false;
+  remove(open_heads_.front());
+  return true;
+}
+
+Connection* Connections::find(std::uint64_t id) {
+  loop_.assert_here();
+  const auto at = connections_.find(id);
+  return at == connections_.end() ? nullptr : at->second.get();
+}
+
+void Connections::head_complete(Connection& connection) {
+  if (!connection.linked()) return;
+  connection.unlink();
+  --open_head_count_;
+}
+
+void Connections::remove(Connection& connection) {
+  head_complete(connection);
+  const auto at = connections_.find(connection.id());
+  if (at == connections_.end()) return;
+  // Its own callback may be on the stack: it dies in the next round.
+  auto gone = std::make_shared<std::unique_ptr<Connection>>(std::move(at->second));
+  connections_.erase(at);
+  (*gone)->watch_.stop();
+  (*gone)->deadline_.cancel();
+  loop_.post([gone] {});
+}
+
+void Connections::end_all() {
+  while (!connections_.empty()) remove(*connections_.begin()->second);
+}
+
+}  // namespace lb

@@ -1,0 +1,149 @@
+#include "net/acceptor.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+// So that a flood of connects cannot keep a worker from its listeners.
+constexpr int kAcceptsAWake = 128;
+
+std::string describe(const ListenSettings& settings, int port) {
+  return "listen-socket " + (settings.bind_address.empty() ? "0.0.0.0" : settings.bind_address) + ":" +
+         std::to_string(port);
+}
+
+Result<UniqueFd> bind_one(const ListenSettings& settings, int port) {
+  addrinfo hints{};
+  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
+  hints.ai_socktype = SOCK_STREAM;
+  // An absent bind-address is IPv4 only, as Debian's Icecast has it.
+  hints.ai_family = settings.bind_address.empty() ? AF_INET : AF_UNSPEC;
+  addrinfo* found = nullptr;
+  const char* host = settings.bind_address.empty() ? nullptr : settings.bind_address.c_str();
+  if (const int rc = ::getaddrinfo(host, std::to_string(port).c_str(), &hints, &found); rc != 0)
+    return Error::io(describe(settings, port) + ": address not understood (" + ::gai_strerror(rc) + ")");
+  UniqueFd fd(::socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  const int on = 1, off = 0;
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  // "::" takes IPv4 too, as Icecast.
+  if (found->ai_family == AF_INET6) ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+  if (settings.so_sndbuf_bytes > 0) {
+    const int bytes = static_cast<int>(settings.so_sndbuf_bytes);
+    ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+  }
+  const int bound = ::bind(fd.get(), found->ai_addr, found->ai_addrlen);
+  ::freeaddrinfo(found);
+  if (!fd || bound != 0)
+    return Error::io(describe(settings, port) + ": cannot bind (" + std::strerror(errno) + ")");
+  return fd;
+}
+
+// SO_REUSEPORT lets a second server of the same user share our port unseen; a plain bind first
+// tells whether somebody is there already.
+Result<void> nobody_there(const ListenSettings& settings, int port) {
+  if (port == 0) return {};
+  ListenSettings probe = settings;
+  addrinfo hints{};
+  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_family = settings.bind_address.empty() ? AF_INET : AF_UNSPEC;
+  addrinfo* found = nullptr;
+  const char* host = settings.bind_address.empty() ? nullptr : settings.bind_address.c_str();
+  if (::getaddrinfo(host, std::to_string(port).c_str(), &hints, &found) != 0) return {};
+  UniqueFd fd(::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int on = 1;
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  const int bound = ::bind(fd.get(), found->ai_addr, found->ai_addrlen);
+  const int why = errno;
+  ::freeaddrinfo(found);
+  if (bound != 0)
+    return Error::io(describe(settings, port) + ": cannot bind (" + std::strerror(why) + ")");
+  return {};
+}
+
+}  // namespace
+
+Result<std::shared_ptr<ListenSocket>> ListenSocket::open(const ListenSettings& settings, int port,
+                                                         bool shoutcast, unsigned workers) {
+  if (auto free = nobody_there(settings, port); !free) return free.error();
+  auto socket = std::make_shared<ListenSocket>();
+  socket->settings = settings;
+  socket->shoutcast = shoutcast;
+  socket->port = port;
+  for (unsigned i = 0; i < workers; ++i) {
+    auto fd = bind_one(settings, socket->port);
+    if (!fd) return fd.error();
+    if (socket->port == 0) {
+      sockaddr_storage address{};
+      socklen_t size = sizeof address;
+      ::getsockname(fd->get(), reinterpret_cast<sockaddr*>(&address), &size);
+      socket->port = Address::from_sockaddr(reinterpret_cast<sockaddr&>(address)).port();
+    }
+    socket->fds.push_back(std::move(*fd));
+  }
+  // Listening comes last, when every socket of the group is bound.
+  for (const UniqueFd& fd : socket->fds)
+    if (::listen(fd.get(), settings.backlog) != 0)
+      return Error::io(describe(settings, socket->port) + ": cannot listen (" + std::strerror(errno) + ")");
+  return socket;
+}
+
+Acceptor::Acceptor(Loop& loop, std::shared_ptr<const ListenSocket> socket, ConnectionSink& sink, Log& log)
+    : loop_(loop),
+      socket_(std::move(socket)),
+      sink_(sink),
+      log_(log),
+      pause_(loop, [this] { watch_.want(EV_READ); }),
+      spare_(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {
+  watch_.start<&Acceptor::on_ready>(loop, socket_->fds[loop.id()].get(), EV_READ, this);
+}
+
+void Acceptor::on_ready(short) {
+  for (int i = 0; i < kAcceptsAWake; ++i) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    UniqueFd fd(::accept4(socket_->fds[loop_.id()].get(), reinterpret_cast<sockaddr*>(&address), &size,
+                          SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (!fd) {
+      // EMFILE/ENFILE: ours to solve.  Everything else (EAGAIN, ECONNABORTED …): wait for the next.
+      if (errno == EMFILE || errno == ENFILE) out_of_descriptors();
+      return;
+    }
+    const int on = 1;
+    ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    ::setsockopt(fd.get(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    const Address peer = Address::from_sockaddr(reinterpret_cast<sockaddr&>(address));
+    sink_.accepted(std::make_unique<PlainTransport>(std::move(fd), peer), socket_);
+  }
+}
+
+void Acceptor::out_of_descriptors() {
+  if (unsigned held = 0; guard_.pass(loop_.now(), held))
+    log_.warn("net/acceptor", "no file descriptor left for a new connection; raise the limit (ulimit -n). " +
+                                  std::to_string(held) + " more times since the last message");
+  if (sink_.make_room()) return;  // somebody idle was ended; the next round accepts
+  spare_.reset();
+  if (UniqueFd fd(::accept4(socket_->fds[loop_.id()].get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)); fd) {
+    static constexpr char kFull[] =
+        "HTTP/1.0 503 Service Unavailable\r\nConnection: Close\r\nRetry-After: 5\r\n\r\n";
+    [[maybe_unused]] const auto n = ::send(fd.get(), kFull, sizeof kFull - 1, MSG_NOSIGNAL);
+  }
+  spare_.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  watch_.want(0);
+  pause_.after(100ms);
+}
+
+}  // namespace lb

@@ -1,0 +1,55 @@
+#include "net/address.h"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace lb {
+namespace {
+constexpr std::array<std::uint8_t, 12> kV4Prefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+}
+
+Address Address::from_sockaddr(const sockaddr& address) noexcept {
+  Address out;
+  if (address.sa_family == AF_INET) {
+    sockaddr_in in{};
+    std::memcpy(&in, &address, sizeof in);
+    std::copy(kV4Prefix.begin(), kV4Prefix.end(), out.bytes_.begin());
+    std::memcpy(out.bytes_.data() + 12, &in.sin_addr, 4);
+    out.port_ = ntohs(in.sin_port);
+  } else if (address.sa_family == AF_INET6) {
+    sockaddr_in6 in{};
+    std::memcpy(&in, &address, sizeof in);
+    std::memcpy(out.bytes_.data(), &in.sin6_addr, 16);
+    out.port_ = ntohs(in.sin6_port);
+  }
+  return out;
+}
+
+std::optional<Address> Address::parse(std::string_view text, std::uint16_t port) {
+  if (text.size() > 1 && text.front() == '[' && text.back() == ']') text = text.substr(1, text.size() - 2);
+  const std::string literal(text);
+  Address out;
+  out.port_ = port;
+  if (::inet_pton(AF_INET, literal.c_str(), out.bytes_.data() + 12) == 1) {
+    std::copy(kV4Prefix.begin(), kV4Prefix.end(), out.bytes_.begin());
+    return out;
+  }
+  if (::inet_pton(AF_INET6, literal.c_str(), out.bytes_.data()) == 1) return out;
+  return std::nullopt;
+}
+
+bool Address::is_v4() const noexcept { return std::equal(kV4Prefix.begin(), kV4Prefix.end(), bytes_.begin()); }
+
+std::string Address::ip() const {
+  char text[INET6_ADDRSTRLEN] = "";
+  if (is_v4())
+    ::inet_ntop(AF_INET, bytes_.data() + 12, text, sizeof text);
+  else
+    ::inet_ntop(AF_INET6, bytes_.data(), text, sizeof text);
+  return text;
+}
+
+}  // namespace lb

@@ -1,0 +1,118 @@
+// Loop: one event loop on one thread; Timer and Watch: what it may call back.
+//
+// Thread safety: post(), stop(), id() and clock() may be called from any thread; everything else
+// is for the loop's own thread (assert_here() is the first line of what must be at home).
+// Ownership: LoopPool owns loops; a Timer or Watch lies inside its owner and its destructor
+// cancels, so a dead owner is never called back.
+// Callbacks must not throw: a stray exception ends the process with a stack.
+#pragma once
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+
+#include <atomic>
+#include <cassert>
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/unique_fd.h"
+#include "base/unique_function.h"
+
+namespace lb {
+
+class Loop {
+ public:
+  using Task = UniqueFunction<void()>;  // may own a Listener
+
+  Loop(unsigned id, const Clock& clock);
+  ~Loop();
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  // The one thread-safe door.  Tasks run in the order posted.  Writes the eventfd only when the
+  // inbox was empty.
+  void post(Task task);
+  void stop();
+  unsigned id() const noexcept { return id_; }
+  const Clock& clock() const noexcept { return clock_; }
+
+  void run();                    // until stop()
+  void run_once(bool block);     // for tests: one round of events and tasks
+  void assert_here() const noexcept { assert(here()); }
+  bool here() const noexcept {
+    const std::thread::id owner = owner_.load(std::memory_order_relaxed);
+    return owner == std::thread::id() || owner == std::this_thread::get_id();
+  }
+  SteadyTime now() const noexcept { return clock_.steady(); }
+  event_base* base() noexcept { return base_; }
+
+ private:
+  void drain();
+
+  const unsigned id_;
+  const Clock& clock_;
+  event_base* base_;
+  UniqueFd wake_fd_;
+  event wake_event_{};
+  std::atomic<std::thread::id> owner_{};
+  std::atomic<bool> stopping_{false};
+  std::mutex inbox_mutex_;
+  std::vector<Task> inbox_;
+  std::vector<Task> running_;
+};
+
+// One-shot timer.  after() re-arms.
+class Timer {
+ public:
+  Timer(Loop& loop, UniqueFunction<void()> on_time);
+  ~Timer() { cancel(); }
+  Timer(const Timer&) = delete;
+  Timer& operator=(const Timer&) = delete;
+
+  void after(std::chrono::microseconds delay);
+  void cancel() noexcept;
+  bool armed() const noexcept;
+
+ private:
+  event event_{};
+  UniqueFunction<void()> on_time_;
+};
+
+// One fd, level-triggered.  A callback is a plain function and its owner: 16 bytes, because every
+// listener has one.
+class Watch {
+ public:
+  using Callback = void (*)(void* owner, short events);
+
+  Watch() = default;
+  ~Watch() { stop(); }
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+
+  // watch.start<&Listener::on_ready>(loop, fd, EV_READ, this)
+  template <auto Method, class Owner>
+  void start(Loop& loop, int fd, short events, Owner* owner) {
+    start_raw(loop, fd, events, owner,
+              [](void* p, short what) { (static_cast<Owner*>(p)->*Method)(what); });
+  }
+  // Changes what is waited for; 0 waits for nothing.
+  void want(short events) noexcept;
+  short wanted() const noexcept { return wanted_; }
+  void stop() noexcept;
+
+ private:
+  void start_raw(Loop& loop, int fd, short events, void* owner, Callback callback);
+
+  event event_{};
+  event_base* base_ = nullptr;
+  void* owner_ = nullptr;
+  Callback callback_ = nullptr;
+  int fd_ = -1;
+  short wanted_ = 0;
+};
+
+}  // namespace lb

@@ -1,0 +1,38 @@
+// EndReason: every way a connection ends; the log, the counters and the tests use it.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace lb {
+
+enum class EndReason : std::uint8_t {
+  kDone,         // answered
+  kClientGone,   // the peer closed or broke the connection
+  kLagged,       // fell behind more than queue-size
+  kKilled,       // by an administrator
+  kSourceEnded,  // the source left and there is no fallback
+  kLimit,        // duration, connections
+  kAuth,
+  kTimeout,
+  kIo,           // our side: no memory, no descriptor
+  kShutdown,     // the server stops
+};
+
+constexpr std::string_view end_reason_text(EndReason reason) noexcept {
+  switch (reason) {
+    case EndReason::kDone: return "done";
+    case EndReason::kClientGone: return "client gone";
+    case EndReason::kLagged: return "too far behind";
+    case EndReason::kKilled: return "killed";
+    case EndReason::kSourceEnded: return "source ended";
+    case EndReason::kLimit: return "limit reached";
+    case EndReason::kAuth: return "not allowed";
+    case EndReason::kTimeout: return "timed out";
+    case EndReason::kIo: return "input/output error";
+    case EndReason::kShutdown: return "server stops";
+  }
+  return "";
+}
+
+}  // namespace lb

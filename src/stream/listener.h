@@ -1,0 +1,104 @@
+// Listener: one HTTP client receiving a mount: a position in a log, not a queue of its own.
+//
+// Thread: one worker, from join to end.  Owner: the Fanout whose list it is in; state = list.
+// Memory: at most 1 kB of process memory each, all told (decisions A11); see the static_assert.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/intrusive_list.h"
+#include "media/framer.h"
+#include "net/loop.h"
+#include "net/transport.h"
+#include "stream/gate.h"
+
+namespace lb {
+
+class Fanout;
+class Mount;
+
+// The facts of the request that the access log and listclients want, in one allocation.
+class RequestFacts {
+ public:
+  RequestFacts() = default;
+  RequestFacts(std::string_view request, std::string_view referer, std::string_view user_agent,
+               std::string_view user);
+  std::string_view request() const noexcept { return part(0, request_); }  // "GET /a.mp3 HTTP/1.0"
+  std::string_view referer() const noexcept { return part(request_, referer_); }
+  std::string_view user_agent() const noexcept { return part(request_ + referer_, agent_); }
+  std::string_view user() const noexcept { return part(request_ + referer_ + agent_, user_); }
+
+ private:
+  std::string_view part(std::size_t from, std::size_t size) const noexcept {
+    return std::string_view(text_).substr(from, size);
+  }
+  std::string text_;
+  std::uint16_t request_ = 0, referer_ = 0, agent_ = 0, user_ = 0;
+};
+
+// Bytes that go before the stream: the reply's head and the stream's headers.
+struct Preamble {
+  std::string head;
+  std::shared_ptr<const Bytes> headers;
+  std::size_t sent = 0;
+
+  std::size_t size() const noexcept { return head.size() + (headers ? headers->size() : 0); }
+};
+
+// Where the listener is within the interleaved ICY metadata; plain, so that a hand-over of the
+// process could carry it (decisions A14).
+struct IcyPhase {
+  std::uint32_t metaint = 0;      // 0: no metadata
+  std::uint32_t until_block = 0;  // audio bytes
+  std::uint32_t block_sent = 0;   // bytes of the block below
+  std::shared_ptr<const Metadata> block;  // being sent; null: between blocks, or the empty block
+  std::shared_ptr<const Metadata> shown;  // what the player has been told last
+  bool told = false;              // something has been told
+};
+
+enum class EnterMode : std::uint8_t { kLive, kSeam };
+
+// At most one thing that a listener does next (decisions A5): drain the present log to leave_at,
+// a unit boundary, then enter `next`.
+struct Continuation {
+  std::uint64_t leave_at = 0;
+  std::shared_ptr<Mount> next;
+  EnterMode mode = EnterMode::kLive;
+};
+
+class Listener : public ListHook {
+ public:
+  Listener(std::uint64_t id, std::unique_ptr<Transport> transport, RequestFacts facts);
+
+  const std::uint64_t id;
+  const std::unique_ptr<Transport> transport;
+  const RequestFacts facts;
+
+  std::uint64_t position = 0;
+  std::uint64_t bytes_sent = 0;          // all, the head included
+  std::unique_ptr<Preamble> preamble;    // null: sent
+  std::unique_ptr<Continuation> continuation;
+  IcyPhase icy;
+  bool wait_for_mark = false;            // nothing is sent until a unit begins
+  bool blocked = false;                  // the socket is full; its Fanout's list `blocked`
+  std::shared_ptr<const std::string> home;  // the mount that was asked for
+  GatePass client_pass, mount_pass, total_pass;
+  SteadyTime joined{};
+  SteadyTime until = SteadyTime::max();  // max-listener-duration
+  Fanout* fanout = nullptr;
+  Watch watch;
+
+  std::uint64_t leave_at() const noexcept {
+    return continuation ? continuation->leave_at : std::numeric_limits<std::uint64_t>::max();
+  }
+  void on_socket(short events);          // tells its fan-out
+};
+
+static_assert(sizeof(Listener) <= 512, "100 000 listeners are a size that people have");
+
+}  // namespace lb

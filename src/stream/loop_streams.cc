@@ -1,0 +1,267 @@
+#include "stream/loop_streams.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "http/access_line.h"
+#include "stream/join.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A pass is cut into slices, so that no loop stalls over 10 ms.
+constexpr auto kSlice = 5ms;
+
+}  // namespace
+
+LoopStreams::LoopStreams(Loop& loop, Shared shared) : loop_(loop), shared_(std::move(shared)), timer_(loop, [this] { pass(); }) {}
+
+LoopStreams::~LoopStreams() = default;
+
+Fanout& LoopStreams::fanout_of(const std::shared_ptr<Mount>& mount) {
+  auto& place = fanouts_[mount.get()];
+  if (!place) place = std::make_unique<Fanout>(*this, mount);
+  return *place;
+}
+
+void LoopStreams::say_count(const Mount& mount, std::int64_t listeners) const {
+  shared_.log.info("source/source", "listener count on " + mount.name() + " now " + std::to_string(listeners));
+}
+
+void LoopStreams::join(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& mount,
+                       std::size_t burst_bytes) {
+  loop_.assert_here();
+  Fanout& fanout = fanout_of(mount);
+  // The fan-out's view may be old when nobody has been listening here.
+  if (fanout.listeners() == 0 && !fanout.in_pass) fanout.begin_pass();
+  const JoinPlan plan = plan_join(fanout.view(), burst_bytes);
+  listener->position = plan.position;
+  listener->wait_for_mark = plan.wait_for_mark;
+  if (listener->preamble)
+    listener->preamble->headers = plan.headers;
+  const std::int64_t now = mount->gate().inside();
+  mount->note_peak(now);
+  mount->listener_connections.fetch_add(1, std::memory_order_relaxed);
+  shared_.counters.listener_connections.fetch_add(1, std::memory_order_relaxed);
+  if (shared_.log.enabled(LogLevel::kInfo)) say_count(*mount, now);
+  fanout.join(std::move(listener));
+}
+
+void LoopStreams::wake(const std::shared_ptr<Mount>& mount) {
+  loop_.assert_here();
+  const auto at = fanouts_.find(mount.get());
+  if (at == fanouts_.end()) return;
+  if (std::exchange(at->second->dirty, true)) return;
+  dirty_.push_back(mount);
+  schedule();
+}
+
+void LoopStreams::schedule() {
+  if (scheduled_ || dirty_.empty() || !passing_.empty()) return;
+  scheduled_ = true;
+  const auto wait = pacer_.wait(loop_.now());
+  if (wait.count() <= 0)
+    loop_.post([this] { pass(); });
+  else
+    timer_.after(std::chrono::ceil<std::chrono::microseconds>(wait));
+}
+
+std::chrono::milliseconds LoopStreams::cap_of(Mount& mount) {
+  const auto settings = mount.settings();
+  const std::uint64_t rate = mount.bytes_per_second.load(std::memory_order_relaxed);
+  auto cap = settings->max_pulse;
+  // The burst is what a player lives on between two pulses: never more than a quarter of it.
+  if (rate > 0) cap = std::min(cap, std::chrono::milliseconds(settings->burst_bytes * 250 / rate));
+  return std::max(cap, std::chrono::milliseconds(PulsePacer::kShortest));
+}
+
+void LoopStreams::pass() {
+  scheduled_ = false;
+  const SteadyTime slice_began = loop_.now();
+  if (passing_.empty()) {
+    passing_.swap(dirty_);
+    passing_at_ = 0;
+    pass_began_ = slice_began;
+    pass_cost_ = 0ns;
+    pass_cap_ = 1h;
+    for (const auto& mount : passing_) {
+      const auto at = fanouts_.find(mount.get());
+      if (at == fanouts_.end()) continue;
+      at->second->dirty = false;
+      at->second->in_pass = true;
+      at->second->begin_pass();
+      pass_cap_ = std::min(pass_cap_, cap_of(*mount));
+    }
+  }
+  const SteadyTime deadline = slice_began + kSlice;
+  for (; passing_at_ < passing_.size(); ++passing_at_) {
+    const auto at = fanouts_.find(passing_[passing_at_].get());
+    if (at == fanouts_.end()) continue;
+    Fanout& fanout = *at->second;  // an iterator would not survive a listener's move
+    if (!fanout.pump(deadline)) {
+      pass_cost_ += loop_.now() - slice_began;
+      scheduled_ = true;
+      loop_.post([this] { pass(); });
+      return;
+    }
+    fanout.in_pass = false;
+    fanout.end_pass();
+  }
+  pass_cost_ += loop_.now() - slice_began;
+  end_of_pass();
+}
+
+void LoopStreams::end_of_pass() {
+  for (const auto& mount : passing_) {
+    const auto at = fanouts_.find(mount.get());
+    if (at != fanouts_.end() && at->second->listeners() == 0 && !at->second->dirty) fanouts_.erase(at);
+  }
+  passing_.clear();
+  pacer_.passed(pass_began_, pass_cost_, pass_cap_);
+  schedule();
+}
+
+void LoopStreams::ended(std::unique_ptr<Listener> listener, Mount& mount, EndReason reason) {
+  const std::string ip = listener->transport->peer().ip();
+  if (reason == EndReason::kLagged)
+    shared_.log.info("source/source", "Client " + std::to_string(listener->id) + " (" + ip +
+                                          ") has fallen too far behind, removing");
+  const auto connected = loop_.now() - listener->joined;
+  AccessFacts facts;
+  facts.ip = ip;
+  facts.user = listener->facts.user();
+  facts.request = listener->facts.request();
+  facts.bytes_sent = listener->bytes_sent;
+  facts.referer = listener->facts.referer();
+  facts.user_agent = listener->facts.user_agent();
+  facts.seconds = std::chrono::duration_cast<std::chrono::seconds>(connected).count();
+  shared_.log.access(access_line(facts, loop_.clock().wall()));
+  listener->mount_pass.leave();
+  if (shared_.log.enabled(LogLevel::kInfo)) say_count(mount, mount.gate().inside());
+}
+
+void LoopStreams::departed(std::unique_ptr<Listener> listener, Mount& mount) {
+  if (listener->continuation) {
+    const Continuation next = std::move(*std::exchange(listener->continuation, nullptr));
+    enter(std::move(listener), next.next, next.mode);
+    return;
+  }
+  // The source has ended.  The chain of fallbacks is at most ten long; a loop ends it.
+  std::string name = mount.settings()->fallback_mount;
+  for (int depth = 0; depth < 10 && !name.empty(); ++depth) {
+    if (auto next = shared_.mounts.find(name); next && !next->channel().newest()->ended) {
+      // Same format only: a player cannot change its decoder.
+      if (mount.facts()->content_type != next->facts()->content_type) break;
+      enter(std::move(listener), next, EnterMode::kLive);
+      return;
+    }
+    name = shared_.fallback_of(name);
+  }
+  ended(std::move(listener), mount, EndReason::kSourceEnded);
+}
+
+void LoopStreams::enter(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& next, EnterMode mode) {
+  Fanout& fanout = fanout_of(next);
+  if (!fanout.in_pass) fanout.begin_pass();
+  const StreamView& view = fanout.view();
+  const JoinPlan plan = mode == EnterMode::kSeam ? plan_enter_seam(view) : plan_enter_live(view);
+  listener->position = plan.position;
+  listener->wait_for_mark = plan.wait_for_mark;
+  if (plan.headers) listener->preamble = std::make_unique<Preamble>(Preamble{{}, plan.headers, 0});
+  listener->icy.told = false;  // the title is sent again
+  listener->mount_pass.leave();
+  next->gate().enter();
+  listener->mount_pass = GatePass(&next->gate());
+  next->note_peak(next->gate().inside());
+  fanout.join(std::move(listener));
+  // The fan-out may be new: it takes part in the next pass.
+  wake(next);
+}
+
+void LoopStreams::continue_later(Listener& listener, const std::shared_ptr<Mount>& next, EnterMode mode) {
+  const StreamView& view = listener.fanout->view();
+  // The unit that is being sent ends at the next mark; at the end of what is complete at the latest.
+  const std::uint64_t before =
+      view.sync.last_where([&](const SyncMark& m) { return m.position < listener.position; });
+  const std::uint64_t mark = before == view.sync.end() ? view.sync.begin() : before + 1;
+  std::uint64_t leave_at = view.end;
+  if (mark < view.sync.end()) leave_at = std::min(leave_at, view.sync[mark].position);
+  leave_at = std::max(leave_at, listener.position);
+  listener.continuation = std::make_unique<Continuation>(Continuation{leave_at, next, mode});
+}
+
+std::vector<ListenerState> LoopStreams::list(const Mount& mount) const {
+  std::vector<ListenerState> rows;
+  const auto at = fanouts_.find(&mount);
+  if (at == fanouts_.end()) return rows;
+  const SteadyTime now = loop_.now();
+  at->second->for_each([&](Listener& listener) {
+    ListenerState row;
+    row.id = listener.id;
+    row.ip = listener.transport->peer().ip();
+    row.user_agent = listener.facts.user_agent();
+    row.referer = listener.facts.referer();
+    row.user = listener.facts.user();
+    row.connected_seconds = std::chrono::duration_cast<std::chrono::seconds>(now - listener.joined).count();
+    row.lag_bytes = at->second->view().end - std::min(at->second->view().end, listener.position);
+    row.bytes_sent = listener.bytes_sent;
+    rows.push_back(std::move(row));
+  });
+  return rows;
+}
+
+bool LoopStreams::kill(const Mount& mount, std::uint64_t id) {
+  const auto at = fanouts_.find(&mount);
+  if (at == fanouts_.end()) return false;
+  Listener* found = nullptr;
+  at->second->for_each([&](Listener& listener) {
+    if (listener.id == id) found = &listener;
+  });
+  if (found == nullptr) return false;
+  at->second->finish(*found, EndReason::kKilled);
+  return true;
+}
+
+std::size_t LoopStreams::move(const Mount& from, const std::shared_ptr<Mount>& to) {
+  const auto at = fanouts_.find(&from);
+  if (at == fanouts_.end()) return 0;
+  std::size_t moved = 0;
+  at->second->for_each([&](Listener& listener) {
+    continue_later(listener, to, EnterMode::kLive);
+    ++moved;
+  });
+  if (moved > 0) wake(at->second->mount_ptr());
+  return moved;
+}
+
+void LoopStreams::bring_home(const std::shared_ptr<Mount>& mount) {
+  std::vector<std::shared_ptr<Mount>> from;
+  for (const auto& [at, fanout] : fanouts_) {
+    if (at == mount.get()) continue;
+    bool any = false;
+    fanout->for_each([&](Listener& listener) {
+      if (!listener.home || *listener.home != mount->name()) return;
+      continue_later(listener, mount, EnterMode::kSeam);
+      any = true;
+    });
+    if (any) from.push_back(fanout->mount_ptr());
+  }
+  for (const auto& away : from) wake(away);
+}
+
+void LoopStreams::end_all(const Mount* mount, EndReason reason) {
+  for (auto& [at, fanout] : fanouts_) {
+    if (mount != nullptr && at != mount) continue;
+    fanout->for_each([&, f = fanout.get()](Listener& listener) { f->finish(listener, reason); });
+  }
+}
+
+std::size_t LoopStreams::listeners() const noexcept {
+  std::size_t n = 0;
+  for (const auto& [at, fanout] : fanouts_) n += fanout->listeners();
+  return n;
+}
+
+}  // namespace lb

@@ -1,0 +1,87 @@
+// LoopStreams: all fan-outs of one worker, and the pulse that drives them.
+//
+// Thread: one worker; wake() alone may be reached from others, through Loop::post.
+// Ownership: the worker owns it; it owns its fan-outs.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/log.h"
+#include "net/loop.h"
+#include "stream/fanout.h"
+#include "stream/mount_table.h"
+#include "stream/pulse_pacer.h"
+#include "stream/server_counters.h"
+
+namespace lb {
+
+struct ListenerState {
+  std::uint64_t id = 0;
+  std::string ip, user_agent, referer, user;
+  std::int64_t connected_seconds = 0;
+  std::uint64_t lag_bytes = 0, bytes_sent = 0;
+};
+
+class LoopStreams final : public FanoutHost {
+ public:
+  struct Shared {
+    MountTable& mounts;
+    ServerCounters& counters;
+    Log& log;
+    // The configured fallback of a mount that need not exist; "" when it has none.
+    std::function<std::string(std::string_view mount)> fallback_of;
+  };
+  LoopStreams(Loop& loop, Shared shared);
+  ~LoopStreams() override;
+
+  // Takes a listener at the place that plan_join finds; it is served at once.  Its preamble gets the
+  // stream's headers.
+  void join(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& mount, std::size_t burst_bytes);
+  // New bytes of a mount; the pass follows when the pulse allows.
+  void wake(const std::shared_ptr<Mount>& mount);
+
+  std::vector<ListenerState> list(const Mount& mount) const;
+  bool kill(const Mount& mount, std::uint64_t id);
+  std::size_t move(const Mount& from, const std::shared_ptr<Mount>& to);
+  // `mount` has a source again: its own listeners come home from wherever they are.
+  void bring_home(const std::shared_ptr<Mount>& mount);
+  // The listeners of a mount, or all when null, end.
+  void end_all(const Mount* mount, EndReason reason);
+  void set_delivery(DeliveryCall call) noexcept { call_ = call; }
+  std::size_t listeners() const noexcept;
+
+  Loop& loop() noexcept override { return loop_; }
+  DeliveryCall delivery_call() const noexcept override { return call_; }
+  void ended(std::unique_ptr<Listener> listener, Mount& mount, EndReason reason) override;
+  void departed(std::unique_ptr<Listener> listener, Mount& mount) override;
+
+ private:
+  Fanout& fanout_of(const std::shared_ptr<Mount>& mount);
+  void schedule();
+  void pass();
+  void end_of_pass();
+  void enter(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& next, EnterMode mode);
+  void say_count(const Mount& mount, std::int64_t listeners) const;
+  void continue_later(Listener& listener, const std::shared_ptr<Mount>& next, EnterMode mode);
+  static std::chrono::milliseconds cap_of(Mount& mount);
+
+  Loop& loop_;
+  Shared shared_;
+  DeliveryCall call_ = DeliveryCall::kAuto;
+  std::unordered_map<const Mount*, std::unique_ptr<Fanout>> fanouts_;
+  std::vector<std::shared_ptr<Mount>> dirty_;   // wait for the next pass
+  std::vector<std::shared_ptr<Mount>> passing_;  // of the pass under way
+  std::size_t passing_at_ = 0;
+  SteadyTime pass_began_{};
+  std::chrono::nanoseconds pass_cost_{0};
+  std::chrono::milliseconds pass_cap_{0};
+  PulsePacer pacer_;
+  Timer timer_;
+  bool scheduled_ = false;
+};
+
+}  // namespace lb

@@ -1,0 +1,90 @@
+// Mount: a published path with its settings, its stream and its listeners' gate.
+//
+// Thread safety: every member is immutable, atomic, a Snapshot or a Channel; any thread may read.
+// Written by: control (settings, table membership), the home worker (facts, metadata, stream).
+// Ownership: shared_ptr, held by the MountTable, fan-outs and the writer's lease.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "base/snapshot.h"
+#include "media/framer.h"
+#include "stream/channel.h"
+#include "stream/gate.h"
+#include "stream/settings.h"
+#include "stream/stream_log.h"
+
+namespace lb {
+
+// What a source said about itself, and what follows from it; made once a source.
+struct SourceFacts {
+  std::string content_type;                // as listeners get it
+  const FramerPlugin* plugin = nullptr;
+  std::map<std::string, std::string> stats;  // server_name, genre, bitrate, ice-* …; UTF-8
+  std::string listener_headers;            // "icy-name:…\r\n" lines, raw bytes as sent
+  unsigned metaint = 0;                    // of the listeners; 0: no ICY metadata
+  std::string source_ip;
+  std::string user_agent;
+  bool shoutcast = false;                  // came by the Shoutcast v1 login
+  WallTime started_wall{};
+  SteadyTime started{};
+};
+
+// Who wrote the bytes: 128 random bits for every lease at the node where a source enters
+// (decisions A6), so that relays of one stream can be told to be equal.
+using StreamIdentity = std::array<std::uint64_t, 2>;
+
+class Mount {
+ public:
+  Mount(std::string name, std::shared_ptr<const MountSettings> settings, unsigned workers);
+
+  const std::string& name() const noexcept { return name_; }
+  std::shared_ptr<const MountSettings> settings() const { return settings_.read(); }
+  std::shared_ptr<const SourceFacts> facts() const { return facts_.read(); }
+  std::shared_ptr<const Metadata> metadata() const { return metadata_.read(); }
+  std::shared_ptr<const CodecFacts> codec() const { return codec_.read(); }
+  Channel& channel() noexcept { return channel_; }
+  const Channel& channel() const noexcept { return channel_; }
+  Gate& gate() noexcept { return gate_; }
+
+  void set_settings(std::shared_ptr<const MountSettings> next) { settings_.publish(std::move(next)); }
+  void set_facts(std::shared_ptr<const SourceFacts> next) { facts_.publish(std::move(next)); }
+  void set_metadata(std::shared_ptr<const Metadata> next) { metadata_.publish(std::move(next)); }
+  void set_codec(std::shared_ptr<const CodecFacts> next) { codec_.publish(std::move(next)); }
+
+  // Statistics; relaxed, added to once a pass, not once a delivery.
+  std::atomic<std::uint64_t> bytes_read{0}, bytes_sent{0}, slow_listeners{0}, listener_connections{0};
+  std::atomic<std::int64_t> listener_peak{0};
+  std::atomic<std::uint64_t> bytes_per_second{0};  // of the source; 0: not known
+  void note_peak(std::int64_t listeners) noexcept;
+
+ private:
+  const std::string name_;
+  Snapshot<MountSettings> settings_;
+  Snapshot<SourceFacts> facts_;
+  Snapshot<Metadata> metadata_;
+  Snapshot<CodecFacts> codec_;
+  Channel channel_;
+  Gate gate_;
+};
+
+// The right to write a mount, granted by control alone.  "Two sources on one mount" cannot be
+// expressed.  Move-only; travels to the home worker and back.
+struct WriterLease {
+  std::shared_ptr<Mount> mount;
+  std::unique_ptr<StreamLog> log;
+  StreamIdentity identity{};
+  std::uint64_t id = 0;  // 0: void
+
+  WriterLease() = default;
+  WriterLease(WriterLease&&) = default;
+  WriterLease& operator=(WriterLease&&) = default;
+};
+
+}  // namespace lb

@@ -1,0 +1,22 @@
+// What a source's request says, as stats and as the header lines that its listeners get.
+// Source: Icecast 2.4.4 (compat.md 1.4, 2.1).
+// Thread: pure.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "http/message.h"
+#include "stream/mount.h"
+
+namespace lb {
+
+struct SourcePeer {
+  std::string_view ip;
+  WallTime wall;
+  SteadyTime steady;
+};
+std::shared_ptr<const SourceFacts> make_source_facts(const Request& request, const MountSettings& settings,
+                                                     const SourcePeer& peer);
+
+}  // namespace lb

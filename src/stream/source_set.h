@@ -1,0 +1,55 @@
+// SourceSet: the sources that live on one worker.
+//
+// Thread: its worker; what admission asks for arrives by Loop::post.
+// Ownership: owns the sources; a finished one gives its lease back to admission.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "stream/source.h"
+
+namespace lb {
+
+class LoopStreams;
+
+struct SourceEnd {
+  WriterLease lease;
+  EndReason reason = EndReason::kDone;
+};
+
+class SourceSet final : public SourceHost {
+ public:
+  // wake: reaches the fan-outs of other workers.  ended: gives the lease back, from this worker.
+  struct Doors {
+    std::function<void(Channel::Loops, const std::shared_ptr<Mount>&)> wake;
+    std::function<void(SourceEnd)> ended;
+  };
+  SourceSet(Loop& loop, Log& log, Doors doors);
+  ~SourceSet() override;
+
+  void add(SourceOffer offer, WriterLease lease, std::shared_ptr<const SourceFacts> facts);
+  // By the id of the lease; nothing happens when it has ended already.
+  void kill(std::uint64_t lease, EndReason reason);
+  TitleResult set_title(std::uint64_t lease, Metadata metadata);
+  void end_all(EndReason reason);
+
+  Loop& loop() noexcept override { return loop_; }
+  Log& log() noexcept override { return log_; }
+  std::span<std::byte> scratch() noexcept override { return scratch_; }
+  void wake(Channel::Loops loops, const std::shared_ptr<Mount>& mount) override { doors_.wake(loops, mount); }
+  void source_ended(Source& source, EndReason reason) override;
+
+ private:
+  Loop& loop_;
+  Log& log_;
+  Doors doors_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<Source>> sources_;
+  std::array<std::byte, 65536> scratch_;
+};
+
+}  // namespace lb

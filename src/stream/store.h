@@ -1,0 +1,54 @@
+// Store: the bytes of one stream log.  File offset = stream position; pages are written once and
+// freed by punching holes.  Segment: one mapped range of it.
+//
+// Why a memfd and never a ring: sendfile hands our pages to the kernel, which still reads them
+// when we would overwrite them (measured: all 65536 bytes wrong).  Why MADV_NOHUGEPAGE: a hole
+// punched into a large folio zeroes bytes that the kernel still holds (decisions A1).
+//
+// Thread safety: extend() and punch() belong to the holder of the write lease; a Segment's bytes
+// below a published view's end may be read from any thread.
+// Ownership: views and the log share the store and its segments; a segment's destructor only
+// unmaps (decisions A2: who hands a log over must not empty it).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+
+namespace lb {
+
+struct Segment {
+  std::uint64_t begin = 0;      // stream position of data[0]; page-aligned
+  std::size_t size_bytes = 0;   // a multiple of the page size
+  std::byte* data = nullptr;
+
+  Segment(std::uint64_t at, std::size_t bytes, std::byte* mapped) noexcept
+      : begin(at), size_bytes(bytes), data(mapped) {}
+  ~Segment();
+  Segment(const Segment&) = delete;
+  Segment& operator=(const Segment&) = delete;
+  std::uint64_t end() const noexcept { return begin + size_bytes; }
+};
+
+class Store {
+ public:
+  // name: shows in /proc/PID/maps, for people who debug.
+  static Result<std::shared_ptr<Store>> memfd(const std::string& name);
+
+  // Maps [at, at + bytes), growing the file to its end.  Both are multiples of the page size.
+  Result<std::shared_ptr<Segment>> extend(std::uint64_t at, std::size_t bytes);
+  // Gives the memory of [from, to) back.  REQUIRES: page-aligned, no reader may reach it any more.
+  void punch(std::uint64_t from, std::uint64_t to) noexcept;
+  int fd() const noexcept { return fd_.get(); }
+
+  static std::size_t page_bytes() noexcept;
+
+ private:
+  explicit Store(UniqueFd fd) noexcept : fd_(std::move(fd)) {}
+  UniqueFd fd_;
+};
+
+}  // namespace lb

@@ -1,0 +1,130 @@
+#include "stream/stream_log.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace lb {
+namespace {
+
+constexpr std::size_t kSmallestSegment = 16 * 1024;
+constexpr std::size_t kLargestSegment = 256 * 1024;
+
+}  // namespace
+
+Result<std::unique_ptr<StreamLog>> StreamLog::create(const std::string& name) {
+  auto store = Store::memfd(name);
+  if (!store) return store.error();
+  return std::unique_ptr<StreamLog>(new StreamLog(std::move(*store)));
+}
+
+StreamLog::StreamLog(std::shared_ptr<Store> store)
+    : store_(std::move(store)), segments_(std::make_shared<const SegmentTable>()) {}
+
+Result<void> StreamLog::next_segment(SteadyTime now) {
+  if (current_ != nullptr) {
+    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(now - segment_since_).count();
+    rate_ = current_->size_bytes * 1'000'000 / static_cast<std::uint64_t>(std::max<std::int64_t>(took, 1));
+    const std::uint64_t two_seconds = rate_ * 2;
+    const std::size_t page = Store::page_bytes();
+    segment_bytes_ = std::clamp(static_cast<std::size_t>(std::min<std::uint64_t>(two_seconds, kLargestSegment)),
+                                kSmallestSegment, kLargestSegment);
+    segment_bytes_ = (segment_bytes_ + page - 1) / page * page;
+  }
+  auto segment = store_->extend(head_, segment_bytes_);
+  if (!segment) return segment.error();
+  current_ = std::move(*segment);
+  segment_since_ = now;
+  auto table = std::make_shared<SegmentTable>(*segments_);
+  table->push_back(current_);
+  segments_ = std::move(table);
+  return {};
+}
+
+Result<std::span<std::byte>> StreamLog::room(SteadyTime now) {
+  if (current_ == nullptr || head_ == current_->end()) {
+    if (auto made = next_segment(now); !made) return made.error();
+  }
+  return std::span<std::byte>(current_->data + (head_ - current_->begin),
+                              static_cast<std::size_t>(current_->end() - head_));
+}
+
+Result<void> StreamLog::append(std::span<const std::byte> bytes, SteadyTime now) {
+  while (!bytes.empty()) {
+    auto space = room(now);
+    if (!space) return space.error();
+    const std::size_t n = std::min(space->size(), bytes.size());
+    std::memcpy(space->data(), bytes.data(), n);
+    commit(n);
+    bytes = bytes.subspan(n);
+  }
+  return {};
+}
+
+void StreamLog::headers(std::uint64_t position, Bytes bytes) {
+  events_.push({position, std::make_shared<const Bytes>(std::move(bytes)), nullptr});
+}
+
+void StreamLog::metadata(std::uint64_t position, Metadata metadata) {
+  new_metadata_ = std::make_shared<const Metadata>(std::move(metadata));
+  events_.push({position, nullptr, new_metadata_});
+}
+
+void StreamLog::codec(const CodecFacts& facts) { new_codec_ = std::make_shared<const CodecFacts>(facts); }
+
+std::shared_ptr<const StreamView> StreamLog::publish(std::uint64_t visible_end, const LogWindow& window,
+                                                     std::uint64_t low_water, bool ended) {
+  trim(visible_end, window, low_water);
+  auto view = std::make_shared<StreamView>();
+  view->begin = begin_;
+  view->end = visible_end;
+  view->store = store_;
+  view->segments = segments_;
+  view->sync = sync_.view();
+  view->events = events_.view();
+  view->base_headers = base_headers_;
+  view->base_metadata = base_metadata_;
+  view->seam = seam_;
+  view->ended = ended;
+  return view;
+}
+
+void StreamLog::trim(std::uint64_t end, const LogWindow& window, std::uint64_t low_water) {
+  std::uint64_t keep_burst = end - std::min<std::uint64_t>(end, window.burst_bytes);
+  // A joiner of the whole burst starts at the newest mark at or before it: that one stays, or a
+  // stream of long units (WebM clusters) would have no place to start at all.
+  const auto marks = sync_.view();
+  if (const std::uint64_t i = marks.last_where([&](const SyncMark& m) { return m.position <= keep_burst; });
+      i != marks.end())
+    keep_burst = marks[i].position;
+  const std::uint64_t keep_queue = end - std::min<std::uint64_t>(end, window.queue_bytes);
+  const std::uint64_t wanted = std::max(std::min(keep_burst, low_water), keep_queue);
+  begin_ = std::max(begin_, wanted);
+
+  std::size_t passed = 0;
+  while (passed < segments_->size() && (*segments_)[passed]->end() <= begin_) ++passed;
+  if (passed > 0) {
+    for (std::size_t i = 0; i < passed; ++i) {
+      const auto& segment = (*segments_)[i];
+      retired_.push_back({segment, segment->begin, segment->end()});
+    }
+    segments_ = std::make_shared<SegmentTable>(segments_->begin() + static_cast<std::ptrdiff_t>(passed),
+                                               segments_->end());
+  }
+  sync_.trim([this](const SyncMark& m) { return m.position < begin_; }, [](const SyncMark&) {});
+  events_.trim([this](const StreamEvent& e) { return e.position <= begin_; },
+               [this](const StreamEvent& e) {
+                 if (e.headers) base_headers_ = e.headers;
+                 if (e.metadata) base_metadata_ = e.metadata;
+               });
+  punch_what_nobody_reads();
+}
+
+void StreamLog::punch_what_nobody_reads() {
+  while (!retired_.empty() && retired_.front().segment.expired()) {
+    store_->punch(retired_.front().begin, retired_.front().end);
+    retired_.pop_front();
+  }
+}
+
+}  // namespace lb

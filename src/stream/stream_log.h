@@ -1,0 +1,86 @@
+// StreamLog: the writer's side of a stream: append, mark, trim, publish.
+//
+// Thread: the home worker of the mount's present source (whoever holds the WriterLease).
+// Ownership: the lease; between two sources, the mount.
+// Positions never restart in a mount's life, so a listener's cursor survives a change of source.
+// Memory: the window reaches back to the slowest listener, at least the burst, at most queue-size
+// (decisions A10); a segment holds about two seconds, 16 to 256 KiB.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "media/framer.h"
+#include "stream/stream_view.h"
+
+namespace lb {
+
+struct LogWindow {
+  std::size_t burst_bytes = 65536;
+  std::size_t queue_bytes = 512000;
+};
+
+class StreamLog final : public MarkSink {
+ public:
+  static Result<std::unique_ptr<StreamLog>> create(const std::string& name);
+
+  // Room at the head, at least one byte, at most to the end of the segment; recv() writes there.
+  Result<std::span<std::byte>> room(SteadyTime now);
+  // The first n bytes of room() are written.  Not visible until published.
+  void commit(std::size_t n) noexcept { head_ += n; }
+  Result<void> append(std::span<const std::byte> bytes, SteadyTime now);
+  std::uint64_t head() const noexcept { return head_; }
+
+  // MarkSink; positions as the framer gives them.  codec() is kept for the source to fetch.
+  void sync(std::uint64_t position) override { sync_.push({position, false}); }
+  void start(std::uint64_t position) override { sync_.push({position, true}); }
+  void headers(std::uint64_t position, Bytes bytes) override;
+  void metadata(std::uint64_t position, Metadata metadata) override;
+  void codec(const CodecFacts& facts) override;
+  // The two facts that a framer found since the last call; null: nothing new.
+  std::shared_ptr<const Metadata> take_new_metadata() { return std::move(new_metadata_); }
+  std::shared_ptr<const CodecFacts> take_new_codec() { return std::move(new_codec_); }
+
+  // A new source begins to write here.
+  void begin_source() noexcept { seam_ = head_; }
+  // Makes [.., visible_end) readable and lets go what the window has passed.
+  std::shared_ptr<const StreamView> publish(std::uint64_t visible_end, const LogWindow& window,
+                                            std::uint64_t low_water, bool ended);
+  // Measured over the last segments; 0 until known.
+  std::uint64_t bytes_per_second() const noexcept { return rate_; }
+
+ private:
+  explicit StreamLog(std::shared_ptr<Store> store);
+  Result<void> next_segment(SteadyTime now);
+  void trim(std::uint64_t end, const LogWindow& window, std::uint64_t low_water);
+  void punch_what_nobody_reads();
+
+  std::shared_ptr<Store> store_;
+  std::shared_ptr<const SegmentTable> segments_;
+  std::shared_ptr<Segment> current_;
+  // Left the window, perhaps still named by a view; punched from the front when nobody names it.
+  struct Retired {
+    std::weak_ptr<const Segment> segment;
+    std::uint64_t begin, end;
+  };
+  std::deque<Retired> retired_;
+  AppendLog<SyncMark> sync_;
+  AppendLog<StreamEvent> events_;
+  std::shared_ptr<const Bytes> base_headers_;
+  std::shared_ptr<const Metadata> base_metadata_;
+  std::shared_ptr<const Metadata> new_metadata_;
+  std::shared_ptr<const CodecFacts> new_codec_;
+  std::uint64_t begin_ = 0, head_ = 0, seam_ = 0;
+  std::uint64_t rate_ = 0;              // bytes per second
+  std::size_t segment_bytes_ = 32768;
+  SteadyTime segment_since_{};
+};
+
+}  // namespace lb

@@ -1,0 +1,54 @@
+// StreamView: everything a reader may know about a stream; published once per wake-up of its
+// writer, immutable, O(1) to make (decisions A3).
+//
+// Thread: made by the writer, read anywhere.  Holding a view keeps its bytes readable: the writer
+// punches a segment only when no view names it any more.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "media/framer.h"
+#include "stream/append_log.h"
+#include "stream/store.h"
+
+namespace lb {
+
+// A place where a decoder may start.  standalone: it needs no headers from us, they follow.
+struct SyncMark {
+  std::uint64_t position = 0;
+  bool standalone = false;
+};
+
+// A fact that holds from `position` on.  Exactly one of the pointers is set.
+struct StreamEvent {
+  std::uint64_t position = 0;
+  std::shared_ptr<const Bytes> headers;
+  std::shared_ptr<const Metadata> metadata;
+};
+
+using SegmentTable = std::vector<std::shared_ptr<const Segment>>;
+
+struct StreamView {
+  std::uint64_t begin = 0, end = 0;  // readable bytes: [begin, end)
+  std::shared_ptr<Store> store;      // sendfile reads from here
+  std::shared_ptr<const SegmentTable> segments;
+  AppendLog<SyncMark>::View sync;
+  AppendLog<StreamEvent>::View events;
+  std::shared_ptr<const Bytes> base_headers;       // in effect at `begin`
+  std::shared_ptr<const Metadata> base_metadata;
+  std::uint64_t seam = 0;            // where the present source began to write
+  bool ended = false;                // the source is gone; end is final
+
+  // The mapped bytes from `position` to the end of its segment or of the view.
+  // REQUIRES: begin <= position < end
+  std::span<const std::byte> bytes_at(std::uint64_t position) const noexcept;
+  // The newest headers and metadata at or before `position`; null: none.
+  std::shared_ptr<const Bytes> headers_at(std::uint64_t position) const;
+  std::shared_ptr<const Metadata> metadata_at(std::uint64_t position) const;
+};
+
+}  // namespace lb
