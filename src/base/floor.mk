@@ -4,6 +4,7 @@ src_libbase_a_SOURCES = \
   src/base/clock.cc src/base/clock.h \
   src/base/encoding.cc src/base/encoding.h \
   src/base/intrusive_list.h \
+  src/base/json.cc src/base/json.h \
   src/base/log.cc src/base/log.h \
   src/base/random.cc src/base/random.h \
   src/base/result.h \

@@ -168,12 +168,7 @@ struct Log::Files {
     std::lock_guard<std::mutex> guard(mutex);
     const std::shared_ptr<const Slots> now = open_files.read();
     if ((*now)[slot] != file) return (*now)[slot] ? (*now)[slot] : file;  // another thread did it
-    std::string old_name = file->path();
-    if (settings.archive) {
-      append_archive_suffix(old_name, clock.wall());
-    } else {
-      old_name += ".old";
-    }
+    const std::string old_name = name_of_old(file->path());
     // ENOENT: somebody else has moved the file away; a new one is due all the same.
     if (::rename(file->path().c_str(), old_name.c_str()) != 0 && errno != ENOENT) {
       file->put_off_rotation(settings.max_bytes);
@@ -188,6 +183,19 @@ struct Log::Files {
     next[slot] = *fresh;
     open_files.publish(std::make_shared<const Slots>(std::move(next)));
     return *fresh;
+  }
+
+  // REQUIRES: mutex held
+  std::string name_of_old(const std::string& path) const {
+    if (!settings.archive) return path + ".old";
+    std::string name = path;
+    append_archive_suffix(name, clock.wall());
+    // Two rotations within one second (or one repeated by a change of the clock) keep both.
+    const std::string first = name;
+    for (int i = 1; i < 100 && ::access(name.c_str(), F_OK) == 0; ++i) {
+      name = first + "." + std::to_string(i);
+    }
+    return name;
   }
 
   const Clock& clock;

@@ -6,4 +6,6 @@ src_libhttp_a_SOURCES = \
   src/http/credentials.cc src/http/credentials.h \
   src/http/message.cc src/http/message.h \
   src/http/parser.cc src/http/parser.h \
-  src/http/settings.h
+  src/http/playlist.cc src/http/playlist.h \
+  src/http/settings.h \
+  src/http/static_files.cc src/http/static_files.h

@@ -30,6 +30,7 @@ Method find_method(std::string_view word) noexcept {
 }
 
 bool digit(char c) noexcept { return c >= '0' && c <= '9'; }
+bool control(char c) noexcept { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
 // RFC 9110 section 5.6.2: what a header name consists of.
 bool token_char(char c) noexcept {
@@ -75,8 +76,7 @@ std::optional<std::string> decode_path(std::string_view raw) {
   bool segment_empty = false;     // just after a '/'
   bool segment_all_dots = false;  // and at least one
   for (const char c : *path) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f || c == '\\') return std::nullopt;
+    if (control(c) || c == '\\') return std::nullopt;
     if (c == '/') {
       if (segment_empty || segment_all_dots) return std::nullopt;
       segment_empty = true;
@@ -153,6 +153,8 @@ void RequestParser::take_request_line(std::string_view line) {
   if (request_.method == Method::kOther) return drop();
   std::string_view target = trim_spaces(line.substr(first + 1, last - first - 1));
   if (target.size() > limits_.target_bytes) return refuse(414, "the address is too long");
+  // The query too: it is passed on, to redirects and to the backends of authenticators.
+  if (std::any_of(target.begin(), target.end(), control)) return drop();
   target = target.substr(0, target.find('#'));
   request_.target = target;
   const std::size_t mark = target.find('?');
@@ -177,11 +179,14 @@ void RequestParser::take_version(std::string_view version) {
   } else if (name != "HTTP") {
     return drop();
   }
-  if (number.size() != 3 || !digit(number[0]) || number[1] != '.' || !digit(number[2])) {
-    return drop();
-  }
-  if (number[0] > '1') return refuse(505, "HTTP/1.0 and HTTP/1.1 are spoken here");
-  if (number[0] == '1') request_.version_minor = number[2] - '0';
+  // "HTTP/1" and "HTTP/0.9" are as good as 1.0; Icecast reads no further than the slash.
+  const std::string_view major = number.substr(0, number.find('.'));
+  const std::string_view minor = number.substr(std::min(major.size() + 1, number.size()));
+  const bool short_form = major.size() == number.size();
+  if (major.size() != 1 || !digit(major[0])) return drop();
+  if (!short_form && (minor.size() != 1 || !digit(minor[0]))) return drop();
+  if (major[0] > '1') return refuse(505, "only HTTP/1.0 and HTTP/1.1 are spoken here");
+  if (major[0] == '1' && !short_form) request_.version_minor = minor[0] - '0';
 }
 
 void RequestParser::take_header(std::string_view line) {
@@ -238,10 +243,7 @@ std::size_t ShoutcastParser::feed(std::string_view bytes) {
 
 void ShoutcastParser::take_line(std::string_view line) {
   if (!password_known_) {
-    const bool control = std::any_of(line.begin(), line.end(), [](char c) {
-      return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-    });
-    if (line.empty() || control) {
+    if (line.empty() || std::any_of(line.begin(), line.end(), control)) {
       status_ = ParseStatus::kDrop;
       return;
     }

@@ -1,0 +1,95 @@
+// JSON: Json reads, JsonWriter writes.
+// Json is a thin view on nlohmann-json, which no other file may include.  JsonWriter goes straight
+// into a string, for pages that are asked for every second.
+// Source: RFC 8259.
+//
+// Thread: a Json may be read from any thread, its document never changes; a JsonWriter has one
+// owner. Lifetime: every Json keeps the document that it came from; a text() lives as long as any
+// of them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace lb {
+
+class Json {
+ public:
+  Json() = default;  // "missing": what at() gives where there is nothing
+
+  // Errors: kInvalid for text that is no JSON or no UTF-8, kLimit where arrays and objects are
+  // nested deeper than max_depth.
+  static Result<Json> parse(std::string_view text, std::size_t max_depth = 32);
+
+  bool missing() const noexcept { return node_ == nullptr; }
+  bool is_null() const noexcept;
+  bool is_object() const noexcept;
+  bool is_array() const noexcept;
+
+  // nullopt where the value is of another type: a number in quotes is text, 1.0 and -1 are no u64.
+  std::optional<std::string_view> text() const noexcept;
+  std::optional<std::uint64_t> u64() const noexcept;
+  std::optional<double> number() const noexcept;
+  std::optional<bool> boolean() const noexcept;
+
+  // The member of that name, or "missing".  Where a name appears twice, the last one counts.
+  Json at(std::string_view name) const;
+  // Elements of an array, members of an object in the order of their names; 0 for everything else.
+  std::size_t size() const noexcept;
+  Json at(std::size_t index) const;                // "missing" from size() on
+  std::string_view name(std::size_t index) const;  // of a member; "" where there is none
+
+ private:
+  Json(std::shared_ptr<const nlohmann::json> document, const nlohmann::json* node);
+
+  std::shared_ptr<const nlohmann::json> document_;
+  const nlohmann::json* node_ = nullptr;
+};
+
+// Writes one document; commas and escapes are its business, proper nesting is the caller's
+// (asserted).  Any bytes may be given as text: what is no UTF-8 becomes U+FFFD, so the document is
+// always valid.
+class JsonWriter {
+ public:
+  JsonWriter& begin_object();
+  JsonWriter& end_object();
+  JsonWriter& begin_array();
+  JsonWriter& end_array();
+  JsonWriter& key(std::string_view name);  // the value follows
+
+  JsonWriter& text(std::string_view bytes);
+  JsonWriter& number(std::uint64_t value);
+  JsonWriter& number(std::int64_t value);
+  JsonWriter& number(int value) { return number(static_cast<std::int64_t>(value)); }
+  JsonWriter& number(unsigned value) { return number(static_cast<std::uint64_t>(value)); }
+  JsonWriter& number(double value);  // infinite or not a number: null
+  JsonWriter& boolean(bool value);
+  JsonWriter& null();
+
+  // Room for a document of about so many bytes.
+  void reserve(std::size_t bytes) { out_.reserve(bytes); }
+  // REQUIRES: everything begun has ended
+  std::string take();
+
+ private:
+  void before_value();
+  JsonWriter& begin(char bracket);
+  JsonWriter& end(char bracket);
+
+  std::string out_;
+  std::string open_;        // the closing bracket of everything begun
+  bool comma_due_ = false;  // a value stands before this place, in the same array or object
+  bool after_key_ = false;
+};
+
+// "text" as JSON, with its quotes.
+void append_json_text(std::string& out, std::string_view bytes);
+
+}  // namespace lb

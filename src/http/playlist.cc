@@ -1,0 +1,65 @@
+#include "http/playlist.h"
+
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "base/strings.h"
+
+namespace lb {
+namespace {
+
+bool host_char(char c) noexcept {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+         c == '-' || c == '_' || c == ':' || c == '[' || c == ']';
+}
+
+bool names_a_port(std::string_view host) noexcept {
+  const std::size_t colon = host.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) return false;
+  const std::size_t bracket = host.rfind(']');
+  if (bracket != std::string_view::npos && bracket > colon) return false;  // "[::1]"
+  const auto port = parse_u64(host.substr(colon + 1));
+  return port && *port >= 1 && *port <= 65535;
+}
+
+// What RFC 3986 lets stand in a path stays readable; the rest is encoded.
+std::string address(std::string_view scheme, std::string_view host, std::string_view mount) {
+  constexpr std::string_view kPathMarks = "/!$&'()*+,;=:@";
+  std::string out(scheme);
+  out.append("://").append(host);
+  for (std::size_t i = 0; i < mount.size(); ++i) {
+    if (kPathMarks.find(mount[i]) != std::string_view::npos) {
+      out += mount[i];
+    } else {
+      out += percent_encode(mount.substr(i, 1), true);
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string playlist_host(std::string_view host_header, std::string_view hostname, int port) {
+  if (names_a_port(host_header) && std::all_of(host_header.begin(), host_header.end(), host_char)) {
+    return std::string(host_header);
+  }
+  const bool bare_ipv6 =
+      hostname.find(':') != std::string_view::npos && hostname.find('[') == std::string_view::npos;
+  std::string out;
+  if (bare_ipv6) out += '[';
+  out += hostname;
+  if (bare_ipv6) out += ']';
+  out.append(":").append(std::to_string(port));
+  return out;
+}
+
+std::string m3u(std::string_view host, std::string_view mount, std::string_view scheme) {
+  return address(scheme, host, mount) + "\r\n";
+}
+
+std::string pls(std::string_view host, std::string_view mount, std::string_view scheme) {
+  return "[playlist]\r\nNumberOfEntries=1\r\nFile1=" + address(scheme, host, mount) +
+         "\r\nLength1=-1\r\nVersion=2\r\n";
+}
+
+}  // namespace lb

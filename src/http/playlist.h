@@ -1,0 +1,23 @@
+// The playlists of a mount: three lines for a player that cannot be given the address itself.
+// Source: Icecast 2.4.4's /mount.m3u (compat.md 2.5); PLS version 2.
+// Thread: pure functions.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace lb {
+
+// The "host:port" that a player shall use: what it asked for itself, if that names a port and
+// consists of a name or an address; otherwise hostname:port of the configuration.
+std::string playlist_host(std::string_view host_header, std::string_view hostname, int port);
+
+// host: "radio.example:8000"; mount: decoded, begins with '/'.  Bytes that may not stand in an
+// address are percent-encoded.
+std::string m3u(std::string_view host, std::string_view mount, std::string_view scheme = "http");
+std::string pls(std::string_view host, std::string_view mount, std::string_view scheme = "http");
+
+inline constexpr std::string_view kM3uType = "audio/x-mpegurl";
+inline constexpr std::string_view kPlsType = "audio/x-scpls";
+
+}  // namespace lb

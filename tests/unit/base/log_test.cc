@@ -1,0 +1,345 @@
+#include "base/log.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "CppUTest/TestHarness.h"
+#include "base/unique_fd.h"
+
+using namespace lb;
+
+namespace {
+
+std::string read_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::size_t at = 0;
+  for (std::size_t end; (end = text.find('\n', at)) != std::string::npos; at = end + 1) {
+    lines.push_back(text.substr(at, end - at));
+  }
+  if (at < text.size()) lines.push_back(text.substr(at));
+  return lines;
+}
+
+}  // namespace
+
+TEST_GROUP(Log) {
+  FakeClock clock;  // 1700000000 = 2023-11-14 22:13:20 UTC
+  std::string dir;
+  LogSettings settings;
+
+  void setup() override {
+    ::setenv("TZ", "UTC", 1);
+    ::tzset();
+    char name[] = "/tmp/lb_log_test_XXXXXX";
+    dir = ::mkdtemp(name);
+    settings.error_path = dir + "/error.log";
+    settings.access_path = dir + "/access.log";
+    settings.playlist_path = dir + "/playlist.log";
+  }
+  void teardown() override {
+    std::error_code ignored;
+    std::filesystem::remove_all(dir, ignored);
+    ::unsetenv("TZ");
+    ::tzset();
+  }
+  std::set<std::string> files() const {
+    std::set<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(dir))
+      names.insert(entry.path().filename());
+    return names;
+  }
+};
+
+TEST(Log, WritesTheLinesOfIcecast) {
+  Log log(clock);
+  settings.level = LogLevel::kDebug;
+  CHECK(log.open(settings).has_value());
+  log.info("main/main", "Icecast 2.4.4 server started");
+  log.error("a/b", "e");
+  log.warn("a/b", "w");
+  log.debug("a/b", "d");
+  log.access("1.2.3.4 - - the line as given \x1b");
+  log.playlist("20/Nov/2026:06:52:24 +0000|/m|1|Artist\nTitle");
+  CHECK(read_file(settings.error_path) ==
+        "[2023-11-14  22:13:20] INFO main/main Icecast 2.4.4 server started\n"
+        "[2023-11-14  22:13:20] EROR a/b e\n"
+        "[2023-11-14  22:13:20] WARN a/b w\n"
+        "[2023-11-14  22:13:20] DBUG a/b d\n");
+  CHECK(read_file(settings.access_path) == "1.2.3.4 - - the line as given \x1b\n");
+  CHECK(read_file(settings.playlist_path) == "20/Nov/2026:06:52:24 +0000|/m|1|Artist\\x0aTitle\n");
+}
+TEST(Log, LeavesOutWhatIsBelowItsLevel) {
+  Log log(clock);
+  settings.level = LogLevel::kWarn;
+  CHECK(log.open(settings).has_value());
+  CHECK(log.enabled(LogLevel::kError));
+  CHECK(log.enabled(LogLevel::kWarn));
+  CHECK(!log.enabled(LogLevel::kInfo));
+  log.info("a/b", "no");
+  log.warn("a/b", "yes");
+  CHECK(read_file(settings.error_path) == "[2023-11-14  22:13:20] WARN a/b yes\n");
+}
+TEST(Log, NoBytesFromOutsideCanForgeALineOrMoveACursor) {
+  Log log(clock);
+  CHECK(log.open(settings).has_value());
+  log.info("a\n/b",
+           std::string("x\n[2026-01-01  00:00:00] EROR y\r\x1b[2J\x7f\0 \xc3\xa9 \xc2\x9b \x9b\xff",
+                       47));
+  CHECK(read_file(settings.error_path) ==
+        "[2023-11-14  22:13:20] INFO a\\x0a/b x\\x0a[2026-01-01  00:00:00] EROR "
+        "y\\x0d\\x1b[2J\\x7f\\x00 "
+        "\xc3\xa9 \\xc2\\x9b \\x9b\\xff\n");
+}
+TEST(Log, CutsALineThatIsTooLongForAPipe) {
+  Log log(clock);
+  CHECK(log.open(settings).has_value());
+  log.info("a/b", std::string(100000, '\x01'));
+  log.info("a/b", std::string(100000, 'x'));
+  log.access(std::string(100000, 'y'));
+  log.playlist(std::string(100000, 'z'));
+  for (const std::string& path :
+       {settings.error_path, settings.access_path, settings.playlist_path}) {
+    for (const std::string& line : lines_of(read_file(path))) LONGS_EQUAL(4095, line.size());
+  }
+  LONGS_EQUAL(2, lines_of(read_file(settings.error_path)).size());
+}
+TEST(Log, AnEmptyNameIsNoLogExceptForErrors) {
+  Log log(clock);
+  settings.access_path.clear();
+  settings.playlist_path.clear();
+  CHECK(log.open(settings).has_value());
+  log.access("x");
+  log.playlist("x");
+  CHECK(files() == std::set<std::string>{"error.log"});
+}
+TEST(Log, AppendsToWhatIsThere) {
+  std::ofstream(settings.access_path) << "old\n";
+  Log log(clock);
+  CHECK(log.open(settings).has_value());
+  log.access("new");
+  CHECK(read_file(settings.access_path) == "old\nnew\n");
+}
+TEST(Log, OpensTheNameAnewAfterARename) {
+  Log log(clock);
+  CHECK(log.open(settings).has_value());
+  log.access("one");
+  std::filesystem::rename(settings.access_path, dir + "/moved");
+  log.access("two");
+  CHECK(log.open(settings).has_value());
+  log.access("three");
+  CHECK(read_file(dir + "/moved") == "one\ntwo\n");
+  CHECK(read_file(settings.access_path) == "three\n");
+}
+TEST(Log, OnAnErrorTheOldFilesStayInUse) {
+  Log log(clock);
+  CHECK(log.open(settings).has_value());
+  LogSettings bad = settings;
+  bad.access_path = dir + "/none/access.log";
+  bad.level = LogLevel::kError;
+  const auto result = log.open(bad);
+  CHECK(!result.has_value());
+  CHECK(result.error().code == Error::Code::kIo);
+  STRCMP_CONTAINS("/none/access.log", result.error().what.c_str());
+  log.access("still");
+  log.info("a/b", "still");
+  CHECK(read_file(settings.access_path) == "still\n");
+  LONGS_EQUAL(1, lines_of(read_file(settings.error_path)).size());
+}
+TEST(Log, RotatesBeforeTheWriteOnceAboveTheSize) {
+  Log log(clock);
+  settings.max_bytes = 10;
+  CHECK(log.open(settings).has_value());
+  log.access("123456789");  // 10 bytes: not above
+  log.access("b");
+  CHECK(files().count("access.log.old") == 0);
+  log.access("c");
+  CHECK(read_file(settings.access_path + ".old") == "123456789\nb\n");
+  CHECK(read_file(settings.access_path) == "c\n");
+  log.access("0123456789");
+  log.access("d");
+  CHECK(read_file(settings.access_path + ".old") == "c\n0123456789\n");
+  CHECK(read_file(settings.access_path) == "d\n");
+  CHECK(files().count("error.log.old") == 0);
+}
+TEST(Log, RotationCountsWhatWasThereBefore) {
+  std::ofstream(settings.access_path) << "a long line from the last run\n";
+  Log log(clock);
+  settings.max_bytes = 10;
+  CHECK(log.open(settings).has_value());
+  log.access("new");
+  CHECK(read_file(settings.access_path) == "new\n");
+}
+TEST(Log, ArchivesUnderTheTimeAndNeverOverwritesAnArchive) {
+  Log log(clock);
+  settings.max_bytes = 1;
+  settings.archive = true;
+  CHECK(log.open(settings).has_value());
+  for (const char* line : {"one", "two", "three"}) log.access(line);
+  clock.advance(std::chrono::seconds(1));
+  log.access("four");
+  CHECK(read_file(settings.access_path + ".20231114_221320") == "one\n");
+  CHECK(read_file(settings.access_path + ".20231114_221320.1") == "two\n");
+  CHECK(read_file(settings.access_path + ".20231114_221321") == "three\n");
+  CHECK(read_file(settings.access_path) == "four\n");
+}
+TEST(Log, RotationAfterAnExternalRenameMakesANewFile) {
+  Log log(clock);
+  settings.max_bytes = 1;
+  CHECK(log.open(settings).has_value());
+  log.access("one");
+  std::filesystem::rename(settings.access_path, dir + "/moved");
+  log.access("two");
+  CHECK(read_file(dir + "/moved") == "one\n");
+  CHECK(read_file(settings.access_path) == "two\n");
+}
+TEST(Log, KeepsWritingWhereItCannotRotate) {
+  Log log(clock);
+  settings.max_bytes = 4;
+  std::filesystem::create_directory(settings.access_path + ".old");  // rename onto it fails
+  CHECK(log.open(settings).has_value());
+  for (int i = 0; i < 10; ++i) log.access("line");
+  LONGS_EQUAL(10, lines_of(read_file(settings.access_path)).size());
+}
+TEST(Log, KeepsTheFileWhereANewOneCannotBeOpened) {
+  Log log(clock);
+  settings.max_bytes = 4;
+  const std::string sub = dir + "/sub";
+  std::filesystem::create_directory(sub);
+  settings.access_path = sub + "/access.log";
+  CHECK(log.open(settings).has_value());
+  log.access("first");
+  const UniqueFd kept(::open(settings.access_path.c_str(), O_RDONLY | O_CLOEXEC));
+  std::filesystem::remove_all(sub);
+  log.access("second");
+  std::string text(100, '\0');
+  text.resize(static_cast<std::size_t>(::read(kept.get(), text.data(), text.size())));
+  CHECK(text == "first\nsecond\n");
+}
+TEST(Log, AFullDiskLosesLinesInSilence) {
+  Log log(clock);
+  settings.access_path = "/dev/full";
+  CHECK(log.open(settings).has_value());
+  log.access("lost");
+  log.info("a/b", "kept");
+  LONGS_EQUAL(1, lines_of(read_file(settings.error_path)).size());
+}
+TEST(Log, ATornLineDoesNotSwallowTheNext) {
+  Log log(clock);
+  CHECK(log.open(settings).has_value());
+  struct rlimit before {};
+  ::getrlimit(RLIMIT_FSIZE, &before);
+  auto* const handler = std::signal(SIGXFSZ, SIG_IGN);
+  struct rlimit small = before;
+  small.rlim_cur = 20;
+  ::setrlimit(RLIMIT_FSIZE, &small);
+  log.access("0123456789");
+  log.access("0123456789");  // 9 bytes of it fit
+  log.access("lost");        // nothing fits
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, handler);
+  log.access("whole");
+  CHECK(read_file(settings.access_path) == "0123456789\n012345678\nwhole\n");
+}
+TEST(Log, AReaderThatStandsStillNeverBlocksUs) {
+  const std::string fifo = dir + "/fifo";
+  LONGS_EQUAL(0, ::mkfifo(fifo.c_str(), 0600));
+  settings.access_path = fifo;
+  Log log(clock);
+  CHECK(!log.open(settings).has_value());  // no reader: an error, not a hang
+  const UniqueFd reader(::open(fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  CHECK(log.open(settings).has_value());
+  for (int i = 0; i < 5000; ++i) log.access(std::string(99, 'x'));
+  std::string text(1 << 20, '\0');
+  const ssize_t got = ::read(reader.get(), text.data(), text.size());
+  CHECK(got > 0);
+  LONGS_EQUAL(0, got % 100);  // whole lines only
+  log.access("after");        // there is room again
+  LONGS_EQUAL(6, ::read(reader.get(), text.data(), text.size()));
+}
+TEST(Log, WarningsGoToStandardErrorUntilItIsOpen) {
+  const UniqueFd saved(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3));
+  const UniqueFd file(
+      ::open(settings.error_path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  ::dup2(file.get(), STDERR_FILENO);
+  {
+    Log log(clock);
+    log.info("a/b", "not yet");
+    log.warn("a/b", "early");
+    log.access("nowhere");
+    LogSettings to_stderr;
+    to_stderr.error_path = "-";
+    to_stderr.access_path = "/dev/stderr";
+    to_stderr.max_bytes = 1;  // another program's file is not ours to rename
+    CHECK(log.open(to_stderr).has_value());
+    log.info("a/b", "open");
+    log.access("line");
+  }
+  ::dup2(saved.get(), STDERR_FILENO);
+  CHECK(read_file(settings.error_path) ==
+        "[2023-11-14  22:13:20] WARN a/b early\n[2023-11-14  22:13:20] INFO a/b open\nline\n");
+  CHECK(files() == std::set<std::string>{"error.log"});
+}
+TEST(Log, ManyThreadsWriteWholeLinesAcrossRotations) {
+  Log log(clock);
+  settings.max_bytes = 4000;
+  settings.archive = true;
+  CHECK(log.open(settings).has_value());
+  constexpr int kThreads = 4, kLines = 300;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&log, t] {
+      for (int i = 0; i < kLines; ++i)
+        log.access("thread " + std::to_string(t) + " line " + std::to_string(i) + " end");
+    });
+  }
+  for (int i = 0; i < 5; ++i) CHECK(log.open(settings).has_value());
+  for (std::thread& thread : threads) thread.join();
+  std::multiset<std::string> lines;
+  for (const std::string& name : files()) {
+    if (name.rfind("access.log", 0) != 0) continue;
+    for (const std::string& line : lines_of(read_file(dir + "/" + name))) lines.insert(line);
+  }
+  LONGS_EQUAL(kThreads * kLines, lines.size());
+  for (int t = 0; t < kThreads; ++t) {
+    for (int i = 0; i < kLines; ++i) {
+      LONGS_EQUAL(
+          1, lines.count("thread " + std::to_string(t) + " line " + std::to_string(i) + " end"));
+    }
+  }
+}
+
+TEST_GROUP(RepeatGuard){};
+TEST(RepeatGuard, LetsOneMessageASecondPassAndCountsTheRest) {
+  FakeClock clock;
+  RepeatGuard guard;
+  unsigned held = 99;
+  CHECK(guard.pass(clock.steady(), held));
+  LONGS_EQUAL(0, held);
+  for (int i = 0; i < 3; ++i) CHECK(!guard.pass(clock.steady(), held));
+  clock.advance(std::chrono::milliseconds(999));
+  CHECK(!guard.pass(clock.steady(), held));
+  clock.advance(std::chrono::milliseconds(1));
+  CHECK(guard.pass(clock.steady(), held));
+  LONGS_EQUAL(4, held);
+  clock.advance(std::chrono::seconds(5));
+  CHECK(guard.pass(clock.steady(), held));
+  LONGS_EQUAL(0, held);
+}
