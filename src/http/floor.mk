@@ -1,8 +1,10 @@
 noinst_LIBRARIES += src/libhttp.a
-src_libhttp_a_CPPFLAGS = $(AM_CPPFLAGS)
+src_libhttp_a_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS)
 src_libhttp_a_SOURCES = \
   src/http/access_line.cc src/http/access_line.h \
   src/http/body.cc src/http/body.h \
+  src/http/connection.cc src/http/connection.h \
+  src/http/connections.cc src/http/connections.h \
   src/http/credentials.cc src/http/credentials.h \
   src/http/message.cc src/http/message.h \
   src/http/parser.cc src/http/parser.h \

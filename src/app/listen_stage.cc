@@ -1,0 +1,160 @@
+#include "app/listen_stage.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "app/worker.h"
+#include "base/strings.h"
+
+namespace lb {
+namespace {
+
+constexpr int kLongestChain = 10;
+// Flash players and MSIE wait for a length; Icecast gives them one that no stream reaches.
+constexpr std::uint64_t kEndlessLength = 221183499;
+
+bool wants_length(const Request& request) {
+  return request.headers.find("x-flash-version") != nullptr ||
+         request.headers.get("user-agent").find("MSIE") != std::string_view::npos;
+}
+
+bool wants_icy(const Request& request) {
+  const auto value = parse_u64(trim(request.headers.get("icy-metadata")));
+  return value && *value > 0;
+}
+
+// Safari asks for the first two bytes before it plays and wants them as a part; other users of
+// AppleCoreMedia lose their titles when they get one (users.md 3.3).
+bool is_safari_probe(const Request& request) {
+  if (trim(request.headers.get("range")) != "bytes=0-1") return false;
+  const std::string_view agent = request.headers.get("user-agent");
+  const auto has = [agent](std::string_view word) { return agent.find(word) != std::string_view::npos; };
+  return has("Safari/") && !has("Chrome") && !has("AppleCoreMedia");
+}
+
+std::string_view safari_bytes(const SourceFacts& facts) {
+  if (facts.plugin->name == "ogg") return "Og";
+  if (facts.plugin->name == "ebml") return "\x1a\x45";
+  return facts.content_type == "audio/mpeg" ? std::string_view("\xff\xfb") : std::string_view("\xff\xf1");
+}
+
+std::string stream_head(const Services& services, const Config& config, const Mount& mount, const SourceFacts& facts,
+                        const Request& request, bool icy) {
+  const auto settings = mount.settings();
+  ResponseHead head;
+  head.content_type = facts.content_type;
+  head.extra = facts.listener_headers;
+  if (icy) head.extra += "icy-metaint:" + std::to_string(facts.metaint) + "\r\n";
+  if (facts.plugin->icy_metadata && wants_length(request)) head.content_length = kEndlessLength;
+  ReplyFacts reply;
+  reply.server_id = config.server_id;
+  reply.now = services.clock.wall();
+  reply.http_headers = config.http_headers;
+  reply.mount_http_headers = settings->http_headers;
+  return render_head(head, reply);
+}
+
+std::string request_text(const Request& request) {
+  return request.method_text + " " + request.path + " " +
+         (request.protocol == Protocol::kIce ? std::string("ICE/1.0")
+                                             : "HTTP/1." + std::to_string(request.version_minor));
+}
+
+}  // namespace
+
+std::shared_ptr<Mount> ListenStage::find_playing(const std::string& path) const {
+  std::string name = path;
+  for (int depth = 0; depth <= kLongestChain && !name.empty(); ++depth) {
+    if (auto mount = worker_.services.mounts.find(name)) return mount;
+    name = mount_settings(*worker_.services.config.read(), name).fallback_mount;
+  }
+  return nullptr;
+}
+
+std::shared_ptr<Mount> ListenStage::enter_with_room(std::shared_ptr<Mount> mount) const {
+  for (int depth = 0; mount && depth <= kLongestChain; ++depth) {
+    const auto settings = mount->settings();
+    if (mount->gate().try_enter(settings->max_listeners)) return mount;
+    if (!settings->fallback_when_full || settings->fallback_mount.empty()) return nullptr;
+    mount = worker_.services.mounts.find(settings->fallback_mount);
+  }
+  return nullptr;
+}
+
+Verdict ListenStage::handle(Connection& connection) {
+  const Request& request = connection.request();
+  Services& services = worker_.services;
+  std::shared_ptr<Mount> mount = find_playing(request.path);
+  if (!mount) return Verdict::kNext;
+  const auto config = services.config.read();
+  if (mount_settings(*config, request.path).no_mount) {
+    connection.reply_text(403, "mountpoint unavailable");
+    return Verdict::kAnswered;
+  }
+  const bool icy_asked = wants_icy(request);
+  if (request.method == Method::kHead) {
+    const auto facts = mount->facts();
+    ResponseHead head;
+    head.content_type = facts->content_type;
+    head.extra = facts->listener_headers;
+    if (icy_asked && facts->metaint > 0) head.extra += "icy-metaint:" + std::to_string(facts->metaint) + "\r\n";
+    connection.reply(head, {});
+    return Verdict::kAnswered;
+  }
+  if (is_safari_probe(request)) {
+    const auto facts = mount->facts();
+    ResponseHead head;
+    head.status = 206;
+    head.content_type = facts->content_type;
+    head.content_length = 2;
+    head.extra = "Accept-Ranges: bytes\r\nContent-Range: bytes 0-1/1073741823\r\n";
+    connection.reply(head, std::string(safari_bytes(*facts)));
+    return Verdict::kAnswered;
+  }
+  mount = enter_with_room(std::move(mount));
+  if (!mount) {
+    connection.reply_text(403, "max listeners reached");
+    return Verdict::kAnswered;
+  }
+  GatePass place(&mount->gate());
+  const std::int64_t most = config->limits.max_listeners > 0 ? config->limits.max_listeners : Gate::kNoLimit;
+  if (!services.counters.listeners.try_enter(most)) {
+    connection.reply_text(403, "max listeners reached");
+    return Verdict::kAnswered;
+  }
+  const auto facts = mount->facts();
+  const auto settings = mount->settings();
+  const bool icy = icy_asked && facts->metaint > 0;
+
+  auto preamble = std::make_unique<Preamble>();
+  preamble->head = stream_head(services, *config, *mount, *facts, request, icy);
+  RequestFacts asked(request_text(request), request.headers.get("referer"), request.headers.get("user-agent"),
+                     connection.user);
+  auto home = std::make_shared<const std::string>(request.path);
+  GatePass client;
+  if (auto* held = static_cast<ClientPass*>(connection.held.get())) client = std::move(held->pass);
+  const std::uint64_t id = connection.id();
+
+  // The connection ends with this call; what follows has its own copies.
+  auto listener = std::make_unique<Listener>(id, connection.take_transport(), std::move(asked));
+  listener->preamble = std::move(preamble);
+  listener->home = std::move(home);
+  listener->client_pass = std::move(client);
+  listener->mount_pass = std::move(place);
+  listener->total_pass = GatePass(&services.counters.listeners);
+  listener->joined = worker_.loop.now();
+  if (settings->max_listener_duration.count() > 0) listener->until = listener->joined + settings->max_listener_duration;
+  if (icy) {
+    listener->icy.metaint = facts->metaint;
+    listener->icy.until_block = facts->metaint;
+  }
+  // Two pulses of unsent bytes at most: the rest waits in the log, where it costs nothing.
+  const std::uint64_t rate = mount->bytes_per_second.load(std::memory_order_relaxed);
+  const std::uint64_t two_pulses = rate * static_cast<std::uint64_t>(settings->max_pulse.count()) * 2 / 1000;
+  listener->transport->limit_unsent(
+      static_cast<std::size_t>(std::clamp<std::uint64_t>(two_pulses, 32 * 1024, 128 * 1024)));
+  worker_.streams.join(std::move(listener), mount, settings->burst_bytes);
+  return Verdict::kAnswered;
+}
+
+}  // namespace lb

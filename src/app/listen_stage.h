@@ -1,0 +1,28 @@
+// ListenStage: a GET or HEAD of a mount becomes a listener (or the head of one).
+// Source: Icecast 2.4.4 (compat.md 2); users.md 3.3 for the Range habits of players.
+// Thread: its worker.
+#pragma once
+
+#include <memory>
+
+#include "http/connection.h"
+#include "stream/mount.h"
+
+namespace lb {
+
+struct Worker;
+
+class ListenStage final : public Stage {
+ public:
+  explicit ListenStage(Worker& worker) : worker_(worker) {}
+  Verdict handle(Connection& connection) override;
+
+ private:
+  // The mount itself, or the first live one of its fallback chain; null: none.
+  std::shared_ptr<Mount> find_playing(const std::string& path) const;
+  // A mount of the chain with room; null when all are full.
+  std::shared_ptr<Mount> enter_with_room(std::shared_ptr<Mount> mount) const;
+  Worker& worker_;
+};
+
+}  // namespace lb

@@ -1,0 +1,36 @@
+#include "app/services.h"
+
+#include "app/page_cache.h"
+#include "app/station.h"
+#include "app/worker.h"
+
+namespace lb {
+
+Services::Services(const Clock& clock_given, std::shared_ptr<const Config> first, unsigned worker_count)
+    : clock(clock_given),
+      log(clock_given),
+      config(first),
+      files(std::make_shared<const StaticFiles>(static_files(*first, log))),
+      http(std::make_shared<const HttpSettings>(http_settings(*first))),
+      loops(worker_count, clock_given),
+      started_wall(clock_given.wall()) {}
+
+std::string Services::authority(const Config& config) { return config.hostname + ":" + std::to_string(config.port); }
+
+HttpSettings Services::http_settings(const Config& config) {
+  HttpSettings settings;
+  settings.server_id = config.server_id;
+  settings.http_headers = config.http_headers;
+  settings.header_timeout = config.limits.header_timeout;
+  settings.client_timeout = config.limits.client_timeout;
+  return settings;
+}
+
+StaticFiles Services::static_files(const Config& config, Log& log) {
+  MimeTypes types;
+  if (auto loaded = types.load(config.paths.mime_types); !loaded)
+    log.warn("fserve/fserve_recheck_mime_types", loaded.error().what + "; the built-in types are used");
+  return StaticFiles(config.paths.webroot, config.fileserve, std::move(types));
+}
+
+}  // namespace lb

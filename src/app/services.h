@@ -1,0 +1,49 @@
+// Services: the parts of the running server that its stages and commands use, in one place.
+// Thread: every reference says in its own header who may use it from where.
+// Ownership: app::Server owns all of it; it outlives the loops.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/log.h"
+#include "base/snapshot.h"
+#include "config/config.h"
+#include "http/connections.h"
+#include "http/static_files.h"
+#include "net/loop_pool.h"
+#include "stream/mount_table.h"
+#include "stream/server_counters.h"
+#include "stream/source_admission.h"
+
+namespace lb {
+
+class PageCache;
+class ServerStation;
+struct Worker;
+
+struct Services {
+  explicit Services(const Clock& clock_given, std::shared_ptr<const Config> first, unsigned worker_count);
+
+  const Clock& clock;
+  Log log;
+  Snapshot<Config> config;
+  Snapshot<StaticFiles> files;
+  Snapshot<HttpSettings> http;
+  LoopPool loops;
+  MountTable mounts;
+  ServerCounters counters;
+  std::unique_ptr<SourceAdmission> admission;   // control
+  std::unique_ptr<ServerStation> station;       // control
+  std::unique_ptr<PageCache> pages;             // control and clerk
+  std::vector<std::unique_ptr<Worker>> workers;
+  std::atomic<std::uint64_t> next_client_id{1};
+  WallTime started_wall;
+
+  // "HOST:PORT" of the configuration, as in listenurl.
+  static std::string authority(const Config& config);
+  static HttpSettings http_settings(const Config& config);
+  static StaticFiles static_files(const Config& config, Log& log);
+};
+
+}  // namespace lb

@@ -1,0 +1,181 @@
+#include "app/source_stage.h"
+
+#include <utility>
+
+#include "app/routes.h"
+#include "app/worker.h"
+#include "auth/passwords.h"
+#include "base/strings.h"
+#include "http/body.h"
+#include "stream/source_facts.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\nContent-Length: 0\r\n\r\n";
+constexpr std::string_view kWelcome = "HTTP/1.0 200 OK\r\n\r\n";
+
+bool is_source_request(const Request& request) {
+  if (request.method == Method::kSource || request.method == Method::kPut) return true;
+  if (request.method != Method::kPost || request.path.starts_with("/admin")) return false;
+  // liquidsoap's method="post"; a form posted to a mount is not a source.
+  const auto type = request.headers.get("content-type");
+  return type.starts_with("audio/") || type.starts_with("video/") || type == "application/ogg";
+}
+
+PasswordSettings passwords(const Config& config) {
+  const auto& from = config.authentication;
+  return {from.source_password, from.admin_user, from.admin_password, from.relay_user, from.relay_password};
+}
+
+bool may_feed(const Config& config, const MountSettings& mount, const Request& request) {
+  const SourceLogin login{mount.username, mount.password};
+  if (request.protocol == Protocol::kIcy) return is_source_password(passwords(config), login, request.password);
+  if (is_source(passwords(config), login, basic_credentials(request.headers))) return true;
+  // <icelogin>: Icecast 1's header.
+  const std::string* old = request.headers.find("ice-password");
+  return config.icelogin && old != nullptr && is_source_password(passwords(config), login, *old);
+}
+
+// "" when the path may be a mount; else why not.  A mount may hide a static file only if that is
+// audio (decisions B5), never a page or the administration.
+std::string_view refuse_name(const std::string& path, const StaticFiles& files) {
+  if (path.size() < 2 || path.size() > 255) return "mount name not allowed";
+  if (path == "/admin" || path.starts_with("/admin/") || path == "/admin.cgi") return "mount name is reserved";
+  if (is_template_path(path)) return "mount name is reserved";
+  for (const std::string_view ending : {".m3u", ".xspf", ".vclt", ".pls"})
+    if (path.ends_with(ending)) return "mount name is reserved";
+  if (files.has_file(path)) {
+    const std::string_view type = files.types().type_of(path);
+    if (!type.starts_with("audio/") && !type.starts_with("video/") && type != "application/ogg")
+      return "mount name is that of a file";
+  }
+  return {};
+}
+
+void refuse_login(Connection& connection) {
+  ResponseHead head;
+  head.status = 401;
+  head.content_type = "text/plain; charset=utf-8";
+  const std::string body = "You need to authenticate\r\n";
+  // libshout asks without credentials first and goes on over the same connection.
+  const Request& request = connection.request();
+  if (request.headers.find("authorization") == nullptr && request.headers.get("content-length") == "0" &&
+      iequals(request.headers.get("connection"), "keep-alive")) {
+    head.keep_alive = true;
+    head.content_length = body.size();
+  }
+  connection.reply(head, body);
+}
+
+// Back on the worker with the lease.
+void begin(Worker& worker, Connection& connection, WriterLease lease, std::shared_ptr<const SourceFacts> facts,
+           BodyReader body, GatePass place) {
+  const Request& request = connection.request();
+  std::string welcome;
+  if (request.protocol != Protocol::kIcy) {
+    if (iequals(request.headers.get("expect"), "100-continue")) welcome += kContinue;
+    welcome += kWelcome;
+  }
+  if (!welcome.empty() && !connection.send_now(welcome)) {
+    worker.services.loops.control().post(
+        [&worker, end = std::make_shared<SourceEnd>(SourceEnd{std::move(lease), EndReason::kClientGone})] {
+          worker.services.admission->give_back(std::move(*end));
+        });
+    connection.drop();
+    return;
+  }
+  SourceOffer offer{nullptr, connection.take_leftover(), std::move(body), 0, {}, std::move(place), {}, {}, {}, {}};
+  if (const auto metaint = parse_u64(request.headers.get("icy-metaint")); metaint && *metaint > 0 && *metaint < (1u << 24))
+    offer.metaint = static_cast<std::size_t>(*metaint);
+  offer.request = request.method_text + " " + request.path + " " +
+                  (request.protocol == Protocol::kHttp  ? "HTTP/1." + std::to_string(request.version_minor)
+                   : request.protocol == Protocol::kIce ? std::string("ICE/1.0")
+                                                        : std::string("ICY/1.0"));
+  offer.user_agent = request.headers.get("user-agent");
+  offer.referer = request.headers.get("referer");
+  offer.user = connection.user;
+  if (auto* held = static_cast<ClientPass*>(connection.held.get())) offer.client_pass = std::move(held->pass);
+  Services& services = worker.services;
+  services.counters.source_client_connections.fetch_add(1, std::memory_order_relaxed);
+  services.counters.source_total_connections.fetch_add(1, std::memory_order_relaxed);
+  offer.transport = connection.take_transport();
+  worker.sources.add(std::move(offer), std::move(lease), std::move(facts));
+}
+
+}  // namespace
+
+Verdict SourceStage::handle(Connection& connection) {
+  Request& request = connection.request();
+  if (!is_source_request(request)) return Verdict::kNext;
+  Services& services = worker_.services;
+  const auto config = services.config.read();
+  if (request.protocol == Protocol::kIcy) {
+    const std::string& own = connection.socket().settings.shoutcast_mount;
+    request.path = own.empty() ? config->shoutcast_mount : own;
+    request.method_text = "SOURCE";
+  }
+  const MountSettings settings = mount_settings(*config, request.path);
+  if (!may_feed(*config, settings, request)) {
+    refuse_login(connection);
+    return Verdict::kAnswered;
+  }
+  if (const auto given = basic_credentials(request.headers)) connection.user = given->user;
+  if (request.method == Method::kPut && request.headers.get("content-type").empty()) {
+    connection.reply_text(403, "No Content-type given");
+    return Verdict::kAnswered;
+  }
+  if (const auto why = refuse_name(request.path, *services.files.read()); !why.empty()) {
+    connection.reply_text(403, why);
+    return Verdict::kAnswered;
+  }
+  auto body = BodyReader::for_request(request, true);
+  if (!body) {
+    connection.reply_page(400, body.error().what);
+    return Verdict::kAnswered;
+  }
+  if (!services.counters.sources.try_enter(config->limits.sources)) {
+    connection.reply_text(403, "too many sources connected");
+    return Verdict::kAnswered;
+  }
+  auto place = std::make_shared<GatePass>(&services.counters.sources);
+  auto facts = make_source_facts(request, settings,
+                                 SourcePeer{connection.ip(), services.clock.wall(), services.clock.steady()});
+  if (request.headers.get("content-type").empty())
+    services.log.warn("source/source", "mount " + request.path + ": no content type given, audio/mpeg is assumed");
+
+  services.loops.control().post([&worker = worker_, id = connection.id(), mount = request.path, facts, place,
+                                 framing = *body]() mutable {
+    auto lease = std::make_shared<Result<WriterLease>>(
+        worker.services.admission->admit(mount, facts, worker.loop.id()));
+    worker.loop.post([&worker, id, facts, place, framing, lease]() mutable {
+      Connection* waiting = worker.connections.find(id);
+      if (waiting == nullptr) {  // gone while control decided: the mount is free again
+        if (*lease)
+          worker.services.loops.control().post(
+              [&worker, end = std::make_shared<SourceEnd>(SourceEnd{std::move(**lease), EndReason::kClientGone})] {
+                worker.services.admission->give_back(std::move(*end));
+              });
+        return;
+      }
+      if (!*lease) {
+        waiting->reply_text(403, lease->error().what);
+        return;
+      }
+      begin(worker, *waiting, std::move(**lease), facts, framing, std::move(*place));
+    });
+  });
+  return Verdict::kPending;
+}
+
+bool shoutcast_login(Worker& worker, Connection& connection) {
+  const auto config = worker.services.config.read();
+  const std::string& own = connection.socket().settings.shoutcast_mount;
+  const MountSettings settings = mount_settings(*config, own.empty() ? config->shoutcast_mount : own);
+  if (!is_source_password(passwords(*config), SourceLogin{settings.username, settings.password},
+                          connection.request().password))
+    return false;
+  return connection.send_now("OK2\r\nicy-caps:11\r\n\r\n");
+}
+
+}  // namespace lb

@@ -1,0 +1,48 @@
+#include "app/worker.h"
+
+#include "app/routes.h"
+#include "auth/passwords.h"
+
+namespace lb {
+
+Worker::Worker(Services& given, unsigned index)
+    : services(given),
+      loop(given.loops.worker(index)),
+      streams(loop, LoopStreams::Shared{given.mounts, given.counters, given.log,
+                                        [&given](std::string_view mount) {
+                                          return mount_settings(*given.config.read(), mount).fallback_mount;
+                                        }}),
+      sources(loop, given.log,
+              SourceSet::Doors{
+                  [this](Channel::Loops loops, const std::shared_ptr<Mount>& mount) {
+                    for (unsigned i = 0; loops != 0; ++i, loops >>= 1) {
+                      if ((loops & 1) == 0) continue;
+                      Worker& other = *services.workers[i];
+                      if (&other == this)
+                        streams.wake(mount);
+                      else
+                        other.loop.post([&other, mount] { other.streams.wake(mount); });
+                    }
+                  },
+                  [this](SourceEnd end) {
+                    auto moved = std::make_shared<SourceEnd>(std::move(end));
+                    services.loops.control().post([this, moved] { services.admission->give_back(std::move(*moved)); });
+                  }}),
+      connections(loop, given.log, given.http, given.next_client_id) {
+  streams.set_delivery(given.config.read()->limits.delivery);
+  stages = make_stages(*this);
+  Connections::Plan plan;
+  for (const auto& stage : stages) plan.stages.push_back(stage.get());
+  plan.welcome = [](const Address&) { return true; };
+  plan.accepted = [&given] { given.counters.connections.fetch_add(1, std::memory_order_relaxed); };
+  plan.shoutcast_login = [this](Connection& connection) { return shoutcast_login(*this, connection); };
+  connections.set_plan(std::move(plan));
+}
+
+Worker::~Worker() = default;
+
+void Worker::accept_from(const std::shared_ptr<const ListenSocket>& socket) {
+  acceptors.push_back(std::make_unique<Acceptor>(loop, socket, connections, services.log));
+}
+
+}  // namespace lb

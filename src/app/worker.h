@@ -1,0 +1,37 @@
+// Worker: what lives on one worker loop: its connections, sources, fan-outs and acceptors.
+// Thread: made on the main thread before the loops start; afterwards its loop only.
+// Ownership: Services.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "app/services.h"
+#include "http/connections.h"
+#include "net/acceptor.h"
+#include "stream/loop_streams.h"
+#include "stream/source_set.h"
+
+namespace lb {
+
+struct Worker {
+  Worker(Services& services, unsigned index);
+  ~Worker();
+
+  Services& services;
+  Loop& loop;
+  LoopStreams streams;
+  SourceSet sources;
+  Connections connections;
+  std::vector<std::unique_ptr<Stage>> stages;
+  std::vector<std::unique_ptr<Acceptor>> acceptors;
+
+  void accept_from(const std::shared_ptr<const ListenSocket>& socket);
+};
+
+// What a connection holds from admission to its end: a place among the clients.
+struct ClientPass final : Held {
+  GatePass pass;
+};
+
+}  // namespace lb
