@@ -1,3 +1,20 @@
 noinst_LIBRARIES += src/libconfig.a
-src_libconfig_a_CPPFLAGS = $(AM_CPPFLAGS)
-src_libconfig_a_SOURCES = src/config/floor.cc
+src_libconfig_a_CPPFLAGS = $(AM_CPPFLAGS) $(XML_CFLAGS)
+src_libconfig_a_SOURCES = \
+  src/config/checks.cc src/config/checks.h \
+  src/config/cluster_config.h \
+  src/config/config.cc src/config/config.h \
+  src/config/diagnostic.cc src/config/diagnostic.h \
+  src/config/filler.cc src/config/filler.h \
+  src/config/loader.cc src/config/loader.h \
+  src/config/schema.h src/config/schema_rows.h \
+  src/config/schema_cluster.cc \
+  src/config/schema_limits.cc \
+  src/config/schema_logging.cc \
+  src/config/schema_mount.cc src/config/schema_mount_foreign.h \
+  src/config/schema_paths.cc \
+  src/config/schema_relay.cc \
+  src/config/schema_root.cc \
+  src/config/schema_socket.cc \
+  src/config/value.cc src/config/value.h \
+  src/config/xml_node.cc src/config/xml_node.h

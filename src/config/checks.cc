@@ -1,0 +1,213 @@
+#include "config/checks.h"
+
+#include <algorithm>
+
+#include "base/strings.h"
+#include "config/diagnostic.h"
+
+namespace lb {
+namespace {
+
+std::string numbered(std::string_view name, std::size_t index) {
+  return std::string(name) + "[" + std::to_string(index + 1) + "]";
+}
+
+const XmlNode* last_child(const XmlNode& node, std::string_view name) {
+  const XmlNode* found = nullptr;
+  for (const XmlNode& child : node.children) {
+    if (child.name == name) found = &child;
+  }
+  return found;
+}
+
+// -- passwords -----------------------------------------------------------------------------------
+
+// Words that stand in examples: everybody knows them.
+bool is_default_password(std::string_view password) {
+  return istarts_with(password, "hackme") || istarts_with(password, "change-me") ||
+         iequals(password, "changeme");
+}
+
+void check_password(const std::string& path, std::string_view password, Filler& filler,
+                    const LoadOptions& options) {
+  if (!is_default_password(password)) return;
+  const std::string subject = "<" + path.substr(path.rfind('/') + 1) + ">: ";
+  if (options.allow_default_passwords) {
+    filler.say(filler.line_of(path), Severity::kWarning,
+               subject + "is a password from an example, known to everybody");
+  } else {
+    filler.say(filler.line_of(path), Severity::kFatal,
+               subject +
+                   "is a password from an example, known to everybody; the server does not "
+                   "start with it (--allow-default-passwords overrides this)");
+  }
+}
+
+void check_passwords(const Config& config, Filler& filler, const LoadOptions& options) {
+  const AuthenticationSettings& roles = config.authentication;
+  const bool at_root = filler.line_of("authentication/source-password") == 0;
+  const std::string source_path = at_root ? "source-password" : "authentication/source-password";
+  const std::string admin_path = "authentication/admin-password";
+  check_password(source_path, roles.source_password, filler, options);
+  check_password(admin_path, roles.admin_password, filler, options);
+  check_password("authentication/relay-password", roles.relay_password, filler, options);
+  for (std::size_t i = 0; i < config.mounts.size(); ++i) {
+    check_password(numbered("mount", i) + "/password", config.mounts[i].password, filler, options);
+  }
+  for (std::size_t i = 0; i < config.relays.size(); ++i) {
+    check_password(numbered("relay", i) + "/password", config.relays[i].password, filler, options);
+  }
+  for (const MasterSettings& master : config.masters) {
+    check_password(master.flat ? "master-password" : "master/password", master.password, filler,
+                   options);
+  }
+
+  const int block = filler.line_of("authentication");
+  const auto line = [&](const std::string& path) {
+    const int own = filler.line_of(path);
+    return own != 0 ? own : block;
+  };
+  if (roles.source_password.empty()) {
+    filler.say(line(source_path), Severity::kWarning,
+               "<source-password>: is not set; sources get in only to mounts with a password of "
+               "their own");
+  } else if (roles.source_password == "source") {
+    filler.say(line(source_path), Severity::kWarning,
+               "<source-password>: is the same as the user name");
+  }
+  if (roles.admin_password.empty() || roles.admin_user.empty()) {
+    filler.say(line(admin_path), Severity::kWarning,
+               "<admin-password>: admin-user and admin-password are not both set; the pages under "
+               "/admin/ are off");
+  } else if (roles.admin_password == roles.admin_user) {
+    filler.say(line(admin_path), Severity::kWarning,
+               "<admin-password>: is the same as the user name");
+  } else if (roles.admin_password == roles.source_password) {
+    filler.say(line(admin_path), Severity::kWarning,
+               "<admin-password>: is the same as source-password, so every source is an "
+               "administrator");
+  }
+  if (!roles.relay_password.empty() && roles.relay_password == roles.relay_user) {
+    filler.say(line("authentication/relay-password"), Severity::kWarning,
+               "<relay-password>: is the same as the user name");
+  }
+}
+
+// -- the rest ------------------------------------------------------------------------------------
+
+void check_sockets(const Config& config, Filler& filler) {
+  for (std::size_t i = 0; i < config.listen.size(); ++i) {
+    const ListenSettings& socket = config.listen[i];
+    for (std::size_t j = 0; j < i; ++j) {
+      const ListenSettings& other = config.listen[j];
+      if (socket.port != 0 && socket.port == other.port &&
+          socket.bind_address == other.bind_address) {
+        filler.say(socket.line, Severity::kWarning,
+                   "<listen-socket>: port " + std::to_string(socket.port) +
+                       " is already taken by the socket in line " + std::to_string(other.line));
+        break;
+      }
+    }
+    if (socket.tls && config.paths.ssl_certificate.empty()) {
+      filler.say(socket.line, Severity::kWarning,
+                 "<listen-socket>: port " + std::to_string(socket.port) +
+                     " shall speak TLS, but paths/ssl-certificate is not set");
+    }
+  }
+}
+
+void check_mounts(const Config& config, Filler& filler) {
+  for (std::size_t i = 0; i < config.mounts.size(); ++i) {
+    const MountSettings& mount = config.mounts[i];
+    const int line = filler.line_of(numbered("mount", i) + "/mount-name");
+    for (std::size_t j = 0; j < i; ++j) {
+      const MountSettings& earlier = config.mounts[j];
+      if (earlier.name != mount.name && !glob_match(earlier.name, mount.name)) continue;
+      filler.say(line, Severity::kWarning,
+                 "<mount-name>: " + quoted(mount.name) + " is already matched by " +
+                     quoted(earlier.name) + " in line " +
+                     std::to_string(filler.line_of(numbered("mount", j) + "/mount-name")) +
+                     ", which stands first and counts");
+      break;
+    }
+    if (mount.fallback_mount == mount.name) {
+      filler.say(line, Severity::kWarning,
+                 "<fallback-mount>: " + quoted(mount.name) + " falls back to itself");
+    }
+  }
+}
+
+void check_relays(const Config& config, Filler& filler) {
+  for (const RelaySettings& relay : config.relays) {
+    if (relay.host.port == 0 && relay.hosts.empty()) {
+      filler.say(relay.line, Severity::kError,
+                 "<relay>: " + quoted(relay.local_mount) + " has no <port>; it cannot connect");
+    }
+  }
+}
+
+}  // namespace
+
+void check_order(const XmlNode& root, const Config& config, Filler& filler) {
+  for (const XmlNode& limits : root.children) {
+    if (limits.name != "limits") continue;
+    const XmlNode* size = last_child(limits, "burst-size");
+    const XmlNode* on = last_child(limits, "burst-on-connect");
+    if (size == nullptr || on == nullptr || on >= size) continue;
+    if (trim(on->text) == "0" && config.limits.burst_bytes != 0) {
+      filler.say(on->line, Severity::kWarning,
+                 "<burst-on-connect>: 0 has no effect, because <burst-size> comes after it "
+                 "(Icecast's rule); write burst-size 0");
+    }
+  }
+  const int on_demand = filler.line_of("relays-on-demand");
+  const int first_relay = filler.line_of("relay[1]");
+  if (config.relays_on_demand && first_relay != 0 && on_demand > first_relay) {
+    filler.say(on_demand, Severity::kWarning,
+               "<relays-on-demand>: holds only for relays written after it, and there is one in "
+               "line " +
+                   std::to_string(first_relay) + " (Icecast's rule)");
+  }
+}
+
+void check_mount(const MountSettings& mount, const XmlNode& node, Filler& filler) {
+  if (mount.fallback_mount.empty() && (mount.fallback_override || mount.fallback_when_full)) {
+    filler.say(node.line, Severity::kWarning,
+               "<mount>: " + quoted(mount.name) +
+                   " has fallback-override or fallback-when-full, but no fallback-mount");
+  }
+  if (mount.queue_bytes < mount.burst_bytes) {
+    filler.say(node.line, Severity::kWarning,
+               "<mount>: " + quoted(mount.name) + ": queue-size " +
+                   std::to_string(mount.queue_bytes) + " is smaller than burst-size " +
+                   std::to_string(mount.burst_bytes) + "; the queue is made as large as the burst");
+  }
+}
+
+void check_config(const Config& config, Filler& filler, const LoadOptions& options) {
+  check_passwords(config, filler, options);
+  check_sockets(config, filler);
+  check_mounts(config, filler);
+  check_relays(config, filler);
+  if (config.limits.queue_bytes < config.limits.burst_bytes) {
+    filler.say(filler.line_of("limits/queue-size"), Severity::kWarning,
+               "<queue-size>: " + std::to_string(config.limits.queue_bytes) +
+                   " is smaller than burst-size " + std::to_string(config.limits.burst_bytes) +
+                   "; the queue is made as large as the burst");
+  }
+  if (filler.line_of("hostname") == 0) {
+    filler.say(0, Severity::kNote,
+               "<hostname>: is not set; playlists and directories will say localhost");
+  }
+  if (config.security.user.empty() != config.security.group.empty()) {
+    filler.say(filler.line_of("security/changeowner"), Severity::kWarning,
+               "<changeowner>: needs both <user> and <group>; it has no effect");
+  }
+  if (config.paths.logdir.empty() && config.logging.access_path == "access.log") {
+    filler.say(0, Severity::kNote,
+               "<logdir>: is not set; the error log goes to standard error, there is no access "
+               "log");
+  }
+}
+
+}  // namespace lb

@@ -1,0 +1,18 @@
+// Checks that look at more than one element: passwords, ports, mounts that hide each other, and
+// the places where the order of the file matters.
+// Thread: one; part of a load.
+#pragma once
+
+#include "config/config.h"
+#include "config/filler.h"
+#include "config/loader.h"
+#include "config/xml_node.h"
+
+namespace lb {
+
+// Where Icecast's result depends on the order of elements: says so when it makes a difference.
+void check_order(const XmlNode& root, const Config& config, Filler& filler);
+void check_mount(const MountSettings& mount, const XmlNode& node, Filler& filler);
+void check_config(const Config& config, Filler& filler, const LoadOptions& options);
+
+}  // namespace lb

@@ -1,0 +1,128 @@
+// Plain settings of relays, masters and the cluster, as the configuration file gives them.
+// Thread: plain values.
+// Names: <relay>, <master-*> are Icecast's; the <master> block, <redirect> and
+// <max-redirect-slaves> are Icecast-KH's; <cluster> is ours.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace lb {
+
+// One place that a relay may pull from.
+struct RelayHost {
+  std::string server = "127.0.0.1";
+  int port = 0;
+  std::string mount = "/";
+  std::string bind_address;  // "": the system chooses
+  bool tls = false;
+  std::chrono::seconds timeout{4};
+  int priority = 0;
+};
+
+// <relay>
+struct RelaySettings {
+  RelayHost host;                // the elements of <relay> itself
+  std::vector<RelayHost> hosts;  // <master>/<host> children (KH), tried in order; empty: only host
+  std::string local_mount;       // "": the mount of the host
+  bool icy_metadata = true;
+  std::string username;
+  std::string password;
+  bool on_demand = false;
+  bool enabled = true;
+  std::chrono::seconds run_on{30};  // an on-demand relay goes on this long without listeners
+  std::chrono::seconds retry_delay{10};
+  int line = 0;  // where in the configuration file
+};
+
+// <master>, or the flat <master-server> … elements together.
+struct MasterSettings {
+  std::string server;
+  int port = 0;
+  int tls_port = 0;      // 0: no TLS
+  int cluster_port = 0;  // 0: no cluster link
+  std::string username = "relay";
+  std::string password;
+  std::string bind_address;
+  std::chrono::seconds interval{120};
+  std::chrono::seconds retry_delay{10};
+  std::chrono::seconds retry_max{10};
+  std::chrono::seconds run_on{30};
+  bool relay_auth = false;  // its relays log in with the master's user and password
+  bool redirect = false;    // ask the master to send listeners here
+  bool on_demand = false;
+  bool flat = false;  // made from the flat elements
+  int line = 0;
+};
+
+// <redirect> at the root (KH): a server that listeners may always be sent to.
+struct RedirectTarget {
+  std::string host;
+  int port = 8000;
+  std::uint64_t max_bits_per_second = 0;  // 0: no limit
+  unsigned max_listeners = 0;             // 0: no limit
+};
+
+struct PublicAddress {
+  std::string scheme = "http";
+  std::string address;  // host:port
+};
+
+// <cluster><node>: a slave that may report here.
+struct ClusterNode {
+  std::string id;
+  std::string secret;
+  std::string allow_public;  // host:port[,port]: the addresses it may announce
+  std::uint64_t max_bits_per_second = 0;
+  unsigned max_listeners = 0;
+  unsigned weight = 1;
+};
+
+// <cluster><legacy-slave>: an Icecast-KH or stock slave, known by its address.
+struct LegacySlave {
+  std::string address;
+  std::string public_address;
+  std::uint64_t max_bits_per_second = 0;
+  unsigned max_listeners = 0;
+};
+
+enum class BalancePolicy : std::uint8_t { kWeightedRandom, kLeastUtil };
+enum class BalanceWhen : std::uint8_t { kAlways, kFull, kNever };
+enum class DrainMode : std::uint8_t { kSoft, kMove, kHard };
+enum class TokenRequire : std::uint8_t { kOff, kOn };
+
+// <cluster>
+struct ClusterSettings {
+  std::string id;
+  int port = 0;  // of the cluster link; 0: none
+  std::vector<PublicAddress> public_addresses;
+  std::vector<std::string> tags;
+
+  std::uint64_t max_bits_per_second = 0;  // <capacity>; 0: no limit
+  unsigned max_listeners = 0;
+  unsigned max_accept = 0;  // new listeners a second
+  unsigned self_weight = 1;
+
+  BalancePolicy policy = BalancePolicy::kWeightedRandom;
+  BalanceWhen when = BalanceWhen::kAlways;
+  bool affinity = true;
+  std::chrono::seconds hold{1};
+
+  std::string token_keys;
+  TokenRequire token_require = TokenRequire::kOff;
+
+  DrainMode drain_mode = DrainMode::kSoft;
+  std::chrono::seconds drain_time{60};
+  std::string drain_rate = "2%";
+
+  std::vector<ClusterNode> nodes;
+  std::vector<LegacySlave> legacy_slaves;
+
+  int max_redirect_slaves = 0;  // -1: no limit; at the root, KH's name
+  bool master_public_slave = false;
+  std::vector<RedirectTarget> redirects;
+};
+
+}  // namespace lb

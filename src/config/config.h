@@ -1,0 +1,108 @@
+// Config: everything that the configuration file says, as one immutable value.
+//
+// Thread: built on one thread by the loader; afterwards shared as shared_ptr<const Config> and read
+// by any thread.  Nothing in it is ever changed again: a reload makes another Config.
+// What is resolved here, so that nobody below has to ask again: mounts already hold the values of
+// the default mount and the global limits; log files are absolute (or "-"); there is always at
+// least one listening socket; the flat <master-server> elements are one MasterSettings.
+// Source: Icecast 2.4.4's file format with the names that 2.5 and Icecast-KH added.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/log.h"
+#include "config/cluster_config.h"
+#include "http/settings.h"
+#include "net/settings.h"
+#include "stream/settings.h"
+
+namespace lb {
+
+// <authentication>; "" means: not set, and then nobody gets in with that role.
+struct AuthenticationSettings {
+  std::string source_password;
+  std::string admin_user;
+  std::string admin_password;
+  std::string relay_user = "relay";
+  std::string relay_password;
+};
+
+// <paths>; "" means: not set.  As written: relative paths are relative to the working directory,
+// or to the new root after a chroot, as in Icecast.
+struct PathSettings {
+  std::string basedir;
+  std::string logdir;
+  std::string webroot = LB_DATADIR "/web";      // no trailing '/'
+  std::string adminroot = LB_DATADIR "/admin";  // no trailing '/'
+  std::string pidfile;
+  std::string mime_types = "/etc/mime.types";  // content types by file extension
+  std::string deny_ip;
+  std::string allow_ip;
+  std::string ssl_certificate;
+  std::string ssl_private_key;  // "": inside ssl_certificate
+  std::string ssl_allowed_ciphers;
+  std::vector<Alias> aliases;
+  std::vector<std::string> x_forwarded_for;  // proxies whose X-Forwarded-For is believed
+};
+
+struct SecuritySettings {
+  bool chroot = false;
+  std::string user;  // <changeowner>; both or neither are set
+  std::string group;
+};
+
+// <directory>: where public streams are announced ("YP").
+struct DirectorySettings {
+  std::string url;
+  std::chrono::seconds timeout{6};
+  std::chrono::seconds touch_interval{600};
+};
+
+// An element that is understood and kept, but whose feature this version does not have.
+struct PendingFeature {
+  int line = 0;
+  std::string element;  // its path: "mount[1]/intro"
+  std::string text;     // what does not happen
+};
+
+struct Config {
+  std::string file;  // the name it was read from, for messages
+
+  std::string location = "Earth";
+  std::string admin = "icemaster@localhost";
+  std::string server_id = "Icecast 2.4.4 (icecast-lb " LB_VERSION ")";
+  std::string hostname = "localhost";
+  bool fileserve = true;
+  bool icelogin = false;
+  std::string shoutcast_mount = "/stream";
+  bool relays_on_demand = false;
+  int port = 8000;           // the port that playlists and listenurl print
+  std::string bind_address;  // of the socket made from <port> where there is no <listen-socket>
+
+  std::vector<ListenSettings> listen;  // never empty
+  LimitSettings limits;
+  AuthenticationSettings authentication;
+  PathSettings paths;
+  LogSettings logging;
+  SecuritySettings security;
+  std::vector<HttpHeader> http_headers;
+
+  std::vector<MountSettings> mounts;  // <mount type="normal">, in file order
+  MountSettings default_mount;        // for every path that no entry of mounts matches
+
+  std::vector<RelaySettings> relays;
+  std::vector<MasterSettings> masters;
+  std::vector<DirectorySettings> directories;
+  ClusterSettings cluster;
+
+  std::vector<PendingFeature> pending_features;  // in file order
+};
+
+// The settings of a mount: of the first <mount> in file order whose name is `mount` or a pattern
+// (fnmatch, FNM_PATHNAME) that matches it; else of the default mount.  The name is `mount`.
+MountSettings mount_settings(const Config& config, std::string_view mount);
+
+}  // namespace lb

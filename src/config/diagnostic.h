@@ -1,0 +1,30 @@
+// Diagnostics: what the loader has to say about a configuration file.
+// Thread: plain values.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace lb {
+
+enum class Severity : std::uint8_t {
+  kNote,     // worth knowing
+  kWarning,  // probably not what was meant; the file is valid
+  kError,    // a value was not used, its default was; --check-config fails, a start does not
+  kFatal,    // a start is refused
+};
+
+struct Diagnostic {
+  int line = 0;  // 0: the file as a whole
+  Severity severity = Severity::kWarning;
+  std::string text;  // "<burst-size>: \"64x\" is not a number of bytes (0…16777216); …"
+};
+
+// "icecast.xml:42: error: <burst-size>: …"
+std::string to_string(const Diagnostic& diagnostic, std::string_view file);
+
+// The text in quotation marks, control characters as \xNN, cut after 60 bytes: safe for a log.
+std::string quoted(std::string_view text);
+
+}  // namespace lb

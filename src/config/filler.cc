@@ -1,0 +1,203 @@
+#include "config/filler.h"
+
+#include <algorithm>
+
+#include "base/strings.h"
+#include "config/value.h"
+
+namespace lb {
+namespace {
+
+constexpr std::size_t kMostDiagnostics = 500;
+
+// Elements of all blocks, to tell where a misplaced one belongs.
+constexpr const SchemaBlock* kBlocks[] = {
+    &kRootBlock,    &kLimitsBlock,   &kAuthenticationBlock, &kListenBlock, &kPathsBlock,
+    &kLoggingBlock, &kSecurityBlock, &kMountBlock,          &kRelayBlock,  &kClusterBlock};
+
+std::string in_angles(std::string_view name) { return "<" + std::string(name) + ">"; }
+
+bool nothing_new(std::string_view before, std::string_view after) { return before == after; }
+
+// The nearest name of the block, if it is near enough to be a slip of the keyboard.
+std::string_view nearest(const SchemaBlock& block, std::string_view name) {
+  std::string_view best;
+  std::size_t distance = std::max<std::size_t>(1, std::min<std::size_t>(3, name.size() / 4)) + 1;
+  for (const SchemaElement& row : block.elements) {
+    if (row.name.empty() || row.name.find('[') != std::string_view::npos) continue;
+    const std::size_t d = edit_distance(name, row.name);
+    if (d < distance) {
+      distance = d;
+      best = row.name;
+    }
+  }
+  return best;
+}
+
+}  // namespace
+
+std::string join_path(const std::string& path, std::string_view name) {
+  if (path.empty()) return std::string(name);
+  if (name.empty()) return path;
+  return path + "/" + std::string(name);
+}
+
+void Filler::say(int line, Severity severity, std::string text) {
+  if (diagnostics_.size() > kMostDiagnostics && severity < Severity::kFatal) return;
+  if (diagnostics_.size() == kMostDiagnostics && severity < Severity::kFatal) {
+    text = "there is more to say about this file; only the first " +
+           std::to_string(kMostDiagnostics) + " messages are shown";
+  }
+  diagnostics_.push_back({line, severity, std::move(text)});
+}
+
+void Filler::pending(int line, const std::string& path, std::string_view text) {
+  pending_.push_back({line, path, std::string(text)});
+}
+
+int Filler::line_of(const std::string& path) const {
+  const auto at = written_.find(path);
+  return at == written_.end() ? 0 : at->second;
+}
+
+std::vector<Diagnostic> Filler::take_diagnostics() {
+  std::stable_sort(diagnostics_.begin(), diagnostics_.end(),
+                   [](const Diagnostic& a, const Diagnostic& b) { return a.line < b.line; });
+  return std::move(diagnostics_);
+}
+
+void Filler::fill(const SchemaBlock& block, void* object, const XmlNode& node,
+                  const std::string& path) {
+  attributes(block, object, node, path);
+  text(block, object, node, path);
+  for (const XmlNode& inner : node.children) child(block, object, inner, path);
+}
+
+void Filler::attributes(const SchemaBlock& block, void* object, const XmlNode& node,
+                        const std::string& path) {
+  for (const XmlAttribute& attribute : node.attributes) {
+    const SchemaElement* row = find_element(block, attribute.name, true);
+    if (row == nullptr || row->kind == ValueKind::kBlock) {
+      unknown(block, attribute.name, node.line, true);
+    } else {
+      leaf(*row, object, attribute.value, node.line, join_path(path, row->name));
+    }
+  }
+}
+
+void Filler::text(const SchemaBlock& block, void* object, const XmlNode& node,
+                  const std::string& path) {
+  if (trim(node.text).empty()) return;
+  for (const SchemaElement& row : block.elements) {
+    if (row.name.empty()) {
+      leaf(row, object, node.text, node.line, path);
+      return;
+    }
+  }
+  say(node.line, Severity::kWarning,
+      in_angles(node.name) + ": the text " + quoted(trim(node.text)) +
+          " stands between elements and has no effect");
+}
+
+void Filler::child(const SchemaBlock& block, void* object, const XmlNode& node,
+                   const std::string& path) {
+  const SchemaElement* row = find_element(block, node.name, false);
+  if (row == nullptr) {
+    unknown(block, node.name, node.line, false);
+    return;
+  }
+  if (row->block == &kMountBlock) {
+    mounts_.push_back(&node);
+    return;
+  }
+  if (row->kind == ValueKind::kBlock) {
+    nested(*row, object, node, path);
+    return;
+  }
+  for (const XmlAttribute& attribute : node.attributes) {
+    if (row->kind == ValueKind::kSecret && attribute.name == "mount") {
+      // Icecast refuses this too: taking it would open all mounts with the password of one.
+      say(node.line, Severity::kError,
+          in_angles(node.name) +
+              ": a password of one mount is written in <mount><password>; this "
+              "one is not used");
+      return;
+    }
+    if (row->kind == ValueKind::kNothing) continue;
+    say(node.line, Severity::kWarning,
+        in_angles(node.name) + ": the attribute " + quoted(attribute.name) + " has no effect");
+  }
+  if (row->kind != ValueKind::kNothing && !node.children.empty()) {
+    say(node.children.front().line, Severity::kWarning,
+        in_angles(node.children.front().name) + " has no effect inside " + in_angles(node.name));
+  }
+  leaf(*row, object, node.text, node.line, join_path(path, row->name));
+}
+
+void Filler::nested(const SchemaElement& row, void* object, const XmlNode& node,
+                    const std::string& path) {
+  std::string inner = join_path(path, row.name);
+  if (row.nest.many) inner += "[" + std::to_string(++repeated_[inner]) + "]";
+  written_[inner] = node.line;
+  fill(*row.block, row.nest.add(object), node, inner);
+  if (row.support == SchemaSupport::kPending) pending(node.line, inner, row.note);
+}
+
+void Filler::leaf(const SchemaElement& row, void* object, std::string_view value, int line,
+                  const std::string& path) {
+  const std::string subject = in_angles(path.substr(path.rfind('/') + 1)) + ": ";
+  if (row.support == SchemaSupport::kUnsupported) {
+    say(line, Severity::kWarning,
+        subject + "not supported by icecast-lb: " + std::string(row.note));
+    return;
+  }
+  if (row.kind == ValueKind::kNothing) return;
+  const std::string before = show_value(row, object);
+  const ValueReport report = store_value(row, object, value);
+  if (!report.problem.empty()) {
+    const std::string shown = row.secondary ? std::string() : show_masked(row, object);
+    const std::string used = shown.empty() ? "the default" : shown;
+    const Severity severity = row.strict    ? Severity::kFatal
+                              : row.lenient ? Severity::kWarning
+                                            : Severity::kError;
+    say(line, severity,
+        subject + report.problem +
+            (row.strict ? "; the server does not guess and does not start" : "; used: " + used));
+    return;
+  }
+  if (!report.hint.empty()) say(line, Severity::kWarning, subject + report.hint);
+  if (!report.stored) return;
+  if (row.support == SchemaSupport::kObsolete) {
+    say(line, Severity::kWarning, subject + "is obsolete: " + std::string(row.note));
+  }
+  if (row.support == SchemaSupport::kPending && !nothing_new(before, show_value(row, object))) {
+    pending(line, path, row.note);
+  }
+  const auto [at, first] = written_.try_emplace(path, line);
+  if (!first && row.kind != ValueKind::kList) {
+    say(line, Severity::kWarning,
+        subject + "is written twice, first in line " + std::to_string(at->second) +
+            "; this one counts");
+    at->second = line;
+  }
+}
+
+void Filler::unknown(const SchemaBlock& block, std::string_view name, int line, bool attribute) {
+  std::string text = attribute ? "the attribute " + quoted(name) + " of " + in_angles(block.name)
+                               : in_angles(name);
+  text += " is not known and has no effect";
+  const std::string_view near = nearest(block, name);
+  if (!near.empty()) {
+    text.append("; did you mean ").append(near).append("?");
+  } else {
+    for (const SchemaBlock* other : kBlocks) {
+      if (other != &block && find_element(*other, name, attribute) != nullptr) {
+        text += "; it belongs into " + in_angles(other->name);
+        break;
+      }
+    }
+  }
+  say(line, Severity::kWarning, std::move(text));
+}
+
+}  // namespace lb

@@ -1,0 +1,196 @@
+#include "config/loader.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "base/strings.h"
+#include "config/checks.h"
+#include "config/filler.h"
+#include "config/xml_node.h"
+
+namespace lb {
+namespace {
+
+constexpr std::uint64_t kDefaultLogBytes = 1u << 30;  // Icecast's 1 GiB
+
+// What Icecast's defaults are where the plain settings structs say "none".
+Config empty_config(const std::string& name) {
+  Config config;
+  config.file = name;
+  config.logging.access_path = "access.log";
+  config.logging.error_path = "error.log";
+  config.logging.max_bytes = kDefaultLogBytes;
+  return config;
+}
+
+// Relative log files lie in the log directory.  Without one the error log is standard error.
+void resolve_logs(const PathSettings& paths, LogSettings& logging) {
+  for (std::string* path : {&logging.error_path, &logging.access_path, &logging.playlist_path}) {
+    if (path->empty() || *path == "-" || (*path)[0] == '/') continue;
+    if (!paths.logdir.empty()) {
+      *path = paths.logdir + "/" + *path;
+    } else {
+      *path = path == &logging.error_path ? "-" : "";
+    }
+  }
+}
+
+void drop_trailing_slashes(std::string& path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+}
+
+void resolve_sockets(Config& config, const Filler& filler) {
+  const int root_line = filler.line_of("port");
+  if (config.listen.empty()) {
+    ListenSettings& socket = config.listen.emplace_back();
+    socket.port = config.port;
+    socket.bind_address = config.bind_address;
+    socket.line = root_line;
+  } else if (root_line == 0 || root_line > filler.line_of("listen-socket[1]")) {
+    config.port = config.listen.front().port;  // the first port in the file is the public one
+  }
+  for (std::size_t i = 0; i < config.listen.size(); ++i) {
+    const int line = filler.line_of("listen-socket[" + std::to_string(i + 1) + "]");
+    if (line != 0) config.listen[i].line = line;
+  }
+}
+
+// Elements like <master-update-interval> alone do not make a master.
+void resolve_cluster(Config& config, Filler& filler) {
+  std::erase_if(config.masters,
+                [](const MasterSettings& master) { return master.flat && master.server.empty(); });
+  for (MasterSettings& master : config.masters) {
+    if (!master.flat) continue;
+    master.on_demand = config.relays_on_demand;
+    filler.pending(filler.line_of("master-server"), "master-server", "its streams are not relayed");
+  }
+  for (std::size_t i = 0; i < config.relays.size(); ++i) {
+    RelaySettings& relay = config.relays[i];
+    relay.line = filler.line_of("relay[" + std::to_string(i + 1) + "]");
+    if (relay.local_mount.empty()) relay.local_mount = relay.host.mount;
+  }
+}
+
+std::string_view attribute_of(const XmlNode& node, std::string_view name) {
+  for (const XmlAttribute& attribute : node.attributes) {
+    if (attribute.name == name) return trim(attribute.value);
+  }
+  return {};
+}
+
+bool is_default_mount(const XmlNode& node) { return attribute_of(node, "type") == "default"; }
+
+bool has_name(const XmlNode& node) {
+  if (!attribute_of(node, "mount-name").empty()) return true;
+  for (const XmlNode& child : node.children) {
+    if (child.name == "mount-name" && !trim(child.text).empty()) return true;
+  }
+  return false;
+}
+
+// A mount begins as a copy of the default mount, which begins with the global limits: what a
+// mount does not say is thereby inherited.  Only the authenticator is not (Icecast's rule).
+void fill_mounts(Config& config, Filler& filler) {
+  MountSettings& base = config.default_mount;
+  base.queue_bytes = config.limits.queue_bytes;
+  base.burst_bytes = config.limits.burst_bytes;
+  base.source_timeout = config.limits.source_timeout;
+  base.max_pulse = config.limits.max_pulse;
+  for (const XmlNode* node : filler.mounts()) {
+    if (!is_default_mount(*node)) continue;
+    filler.fill(kMountBlock, &base, *node, "mount[default]");
+    if (!base.name.empty()) {
+      filler.say(node->line, Severity::kWarning,
+                 "<mount-name>: the default mount has no name; this one is not used");
+      base.name.clear();
+    }
+  }
+  std::size_t number = 0;
+  for (const XmlNode* node : filler.mounts()) {
+    if (is_default_mount(*node)) continue;
+    if (!has_name(*node)) {
+      filler.say(node->line, Severity::kError,
+                 "<mount>: has no <mount-name>; this section is not used");
+      continue;
+    }
+    MountSettings mount = base;
+    mount.authenticator = {};
+    filler.fill(kMountBlock, &mount, *node, "mount[" + std::to_string(++number) + "]");
+    check_mount(mount, *node, filler);
+    config.mounts.push_back(std::move(mount));
+  }
+}
+
+LoadedConfig build(const XmlNode& root, const std::string& name, const LoadOptions& options) {
+  Filler filler;
+  Config config = empty_config(name);
+  filler.fill(kRootBlock, &config, root, "");
+  check_order(root, config, filler);
+  resolve_sockets(config, filler);
+  resolve_cluster(config, filler);
+  fill_mounts(config, filler);
+  drop_trailing_slashes(config.paths.webroot);
+  drop_trailing_slashes(config.paths.adminroot);
+  check_config(config, filler, options);
+  resolve_logs(config.paths, config.logging);
+  config.pending_features = filler.take_pending();
+  return {std::make_shared<const Config>(std::move(config)), filler.take_diagnostics(),
+          filler.take_written()};
+}
+
+bool any_at_least(const std::vector<Diagnostic>& diagnostics, Severity severity) {
+  for (const Diagnostic& diagnostic : diagnostics) {
+    if (diagnostic.severity >= severity) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool LoadedConfig::has_errors() const noexcept {
+  return any_at_least(diagnostics, Severity::kError);
+}
+
+bool LoadedConfig::refuses_start() const noexcept {
+  return any_at_least(diagnostics, Severity::kFatal);
+}
+
+Result<LoadedConfig> load_config_text(std::string_view text, const std::string& name,
+                                      const LoadOptions& options) {
+  auto root = parse_xml(text);
+  if (!root.has_value()) return root.error();
+  if (root->name != "icecast") {
+    return Error::invalid("root element is not <icecast>: it is <" + root->name + ">");
+  }
+  return build(*root, name, options);
+}
+
+Result<LoadedConfig> load_config_file(const std::string& path, const LoadOptions& options) {
+  struct Close {
+    void operator()(std::FILE* file) const { std::fclose(file); }
+  };
+  std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "rbe"));
+  std::string text;
+  bool readable = file != nullptr;
+  while (readable) {
+    char buffer[65536];
+    const std::size_t n = std::fread(buffer, 1, sizeof buffer, file.get());
+    text.append(buffer, n);
+    if (n < sizeof buffer) {
+      readable = std::ferror(file.get()) == 0;
+      break;
+    }
+  }
+  if (!readable) {
+    return Error::io("XML config parsing error: the file cannot be read: " +
+                     std::string(std::strerror(errno)));
+  }
+  return load_config_text(text, path, options);
+}
+
+std::string fatal_text(std::string_view file, const Error& error) {
+  return "FATAL: error parsing config file (" + std::string(file) + ")\n" + error.what + "\n";
+}
+
+}  // namespace lb

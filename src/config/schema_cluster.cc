@@ -1,0 +1,244 @@
+// Rows of <cluster>.
+#include "config/config.h"
+#include "config/schema.h"
+#include "config/schema_rows.h"
+
+namespace lb {
+namespace {
+
+using enum ValueKind;
+using enum ReloadClass;
+
+constexpr SchemaElement kPublicAddress[] = {
+    {.kind = kText,
+     .slot = slot<&PublicAddress::address>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "edge1.example.org:8000",
+     .help = "host:port under which listeners reach this node."},
+    {.name = "scheme",
+     .kind = kText,
+     .slot = slot<&PublicAddress::scheme>,
+     .origin = SchemaOrigin::kOwn,
+     .attribute = true,
+     .example = "https",
+     .help = "http or https."},
+};
+constinit const SchemaBlock kPublicAddressBlock{
+    .name = "public-address",
+    .help = "Where listeners are sent to reach this node. One for each scheme.",
+    .elements = kPublicAddress,
+    .fresh = fresh<PublicAddress>};
+
+constexpr SchemaElement kCapacity[] = {
+    bandwidth_of(slot<&ClusterSettings::max_bits_per_second>),
+    number_of("max-listeners", slot<&ClusterSettings::max_listeners>, 10'000'000,
+              "Listeners it can take; 0: not limited."),
+    number_of("max-accept", slot<&ClusterSettings::max_accept>, 1'000'000,
+              "New listeners a second; 0: not limited."),
+    number_of("self-weight", slot<&ClusterSettings::self_weight>, 1000,
+              "How much of its capacity this node offers itself; 0: it only redirects."),
+};
+constinit const SchemaBlock kCapacityBlock{.name = "capacity",
+                                           .help = "What this node can carry.",
+                                           .elements = kCapacity,
+                                           .fresh = fresh<ClusterSettings>};
+
+constexpr Choice kPolicies[] = {
+    {"weighted-random", static_cast<std::int64_t>(BalancePolicy::kWeightedRandom)},
+    {"least-util", static_cast<std::int64_t>(BalancePolicy::kLeastUtil)}};
+constexpr Choice kWhens[] = {{"always", static_cast<std::int64_t>(BalanceWhen::kAlways)},
+                             {"full", static_cast<std::int64_t>(BalanceWhen::kFull)},
+                             {"never", static_cast<std::int64_t>(BalanceWhen::kNever)}};
+constexpr SchemaElement kBalance[] = {
+    {.name = "policy",
+     .kind = kChoice,
+     .slot = slot<&ClusterSettings::policy>,
+     .choices = kPolicies,
+     .origin = SchemaOrigin::kOwn,
+     .help = "How a node is chosen for a listener."},
+    {.name = "when",
+     .kind = kChoice,
+     .slot = slot<&ClusterSettings::when>,
+     .choices = kWhens,
+     .origin = SchemaOrigin::kOwn,
+     .help = "When listeners are sent to other nodes; full is Icecast-KH's way."},
+    {.name = "affinity",
+     .kind = kBool,
+     .slot = slot<&ClusterSettings::affinity>,
+     .origin = SchemaOrigin::kOwn,
+     .help = "1: prefer nodes that carry the stream already."},
+    seconds_of("hold", slot<&ClusterSettings::hold>, SchemaOrigin::kOwn,
+               "How long a choice is kept before loads are compared again."),
+};
+constinit const SchemaBlock kBalanceBlock{.name = "balance",
+                                          .help = "How listeners are shared out.",
+                                          .elements = kBalance,
+                                          .fresh = fresh<ClusterSettings>};
+
+constexpr Choice kRequires[] = {{"off", static_cast<std::int64_t>(TokenRequire::kOff)},
+                                {"on", static_cast<std::int64_t>(TokenRequire::kOn)}};
+constexpr SchemaElement kToken[] = {
+    {.name = "keys",
+     .kind = kSecret,
+     .slot = slot<&ClusterSettings::token_keys>,
+     .origin = SchemaOrigin::kOwn,
+     .help = "Keys that sign redirects; the first one signs, all are accepted."},
+    {.name = "require",
+     .kind = kChoice,
+     .slot = slot<&ClusterSettings::token_require>,
+     .choices = kRequires,
+     .origin = SchemaOrigin::kOwn,
+     .help = "on: a listener without a valid token is not served."},
+};
+constinit const SchemaBlock kTokenBlock{.name = "token",
+                                        .help = "Signed redirects.",
+                                        .elements = kToken,
+                                        .fresh = fresh<ClusterSettings>};
+
+constexpr Choice kDrainModes[] = {{"soft", static_cast<std::int64_t>(DrainMode::kSoft)},
+                                  {"move", static_cast<std::int64_t>(DrainMode::kMove)},
+                                  {"hard", static_cast<std::int64_t>(DrainMode::kHard)}};
+constexpr SchemaElement kDrain[] = {
+    {.name = "mode",
+     .kind = kChoice,
+     .slot = slot<&ClusterSettings::drain_mode>,
+     .choices = kDrainModes,
+     .origin = SchemaOrigin::kOwn,
+     .help = "What happens to listeners when this node stops: soft lets them stay while it can, "
+             "move sends them to other nodes, hard ends them."},
+    seconds_of("time", slot<&ClusterSettings::drain_time>, SchemaOrigin::kOwn,
+               "How long it may take."),
+    {.name = "rate",
+     .kind = kText,
+     .slot = slot<&ClusterSettings::drain_rate>,
+     .origin = SchemaOrigin::kOwn,
+     .help = "How many listeners are moved a second."},
+};
+constinit const SchemaBlock kDrainBlock{.name = "drain",
+                                        .help = "How this node leaves the cluster.",
+                                        .elements = kDrain,
+                                        .fresh = fresh<ClusterSettings>};
+
+constexpr SchemaElement kNode[] = {
+    {.name = "id",
+     .kind = kText,
+     .slot = slot<&ClusterNode::id>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "edge1",
+     .help = "The name the node logs in with."},
+    {.name = "secret",
+     .kind = kSecret,
+     .slot = slot<&ClusterNode::secret>,
+     .origin = SchemaOrigin::kOwn,
+     .help = "Its password."},
+    {.name = "allow-public",
+     .kind = kText,
+     .slot = slot<&ClusterNode::allow_public>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "edge1.example.org:8000,8443",
+     .help = "The public addresses it may announce."},
+    bandwidth_of(slot<&ClusterNode::max_bits_per_second>),
+    number_of("max-listeners", slot<&ClusterNode::max_listeners>, 10'000'000,
+              "Listeners it can take at most, whatever it says; 0: as it says."),
+    number_of("weight", slot<&ClusterNode::weight>, 1000,
+              "Its share, against other nodes of the same capacity; 0: none."),
+};
+constinit const SchemaBlock kNodeBlock{.name = "node",
+                                       .help = "A node that may report here.",
+                                       .elements = kNode,
+                                       .fresh = fresh<ClusterNode>,
+                                       .key = "id"};
+
+constexpr SchemaElement kLegacy[] = {
+    {.name = "address",
+     .kind = kHost,
+     .slot = slot<&LegacySlave::address>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "192.0.2.7",
+     .help = "The address it connects from."},
+    {.name = "public",
+     .kind = kText,
+     .slot = slot<&LegacySlave::public_address>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "old.example.org:8000",
+     .help = "host:port under which listeners reach it."},
+    bandwidth_of(slot<&LegacySlave::max_bits_per_second>),
+    number_of("max-listeners", slot<&LegacySlave::max_listeners>, 10'000'000,
+              "Listeners it can take; 0: not limited."),
+};
+constinit const SchemaBlock kLegacyBlock{.name = "legacy-slave",
+                                         .help = "A slave that is an Icecast or Icecast-KH.",
+                                         .elements = kLegacy,
+                                         .fresh = fresh<LegacySlave>,
+                                         .key = "address"};
+
+constexpr SchemaElement kCluster[] = {
+    {.name = "id",
+     .kind = kText,
+     .slot = slot<&ClusterSettings::id>,
+     .reload = kRestart,
+     .origin = SchemaOrigin::kOwn,
+     .example = "m1",
+     .help = "The name of this node."},
+    {.name = "cluster-port",
+     .kind = kNumber,
+     .slot = slot<&ClusterSettings::port>,
+     .min = 0,
+     .max = 65'535,
+     .reload = kRestart,
+     .origin = SchemaOrigin::kOwn,
+     .strict = true,
+     .example = "8100",
+     .help = "The port where other nodes connect; 0: none."},
+    {.name = "tags",
+     .kind = kList,
+     .slot = slot<&ClusterSettings::tags>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "eu premium",
+     .help = "Words that describe this node."},
+    {.name = "public-address",
+     .kind = kBlock,
+     .block = &kPublicAddressBlock,
+     .nest = each_in<&ClusterSettings::public_addresses>(),
+     .origin = SchemaOrigin::kOwn},
+    {.name = "capacity",
+     .kind = kBlock,
+     .block = &kCapacityBlock,
+     .nest = same_object(),
+     .origin = SchemaOrigin::kOwn},
+    {.name = "balance",
+     .kind = kBlock,
+     .block = &kBalanceBlock,
+     .nest = same_object(),
+     .origin = SchemaOrigin::kOwn},
+    {.name = "token",
+     .kind = kBlock,
+     .block = &kTokenBlock,
+     .nest = same_object(),
+     .origin = SchemaOrigin::kOwn},
+    {.name = "drain",
+     .kind = kBlock,
+     .block = &kDrainBlock,
+     .nest = same_object(),
+     .origin = SchemaOrigin::kOwn},
+    {.name = "node",
+     .kind = kBlock,
+     .block = &kNodeBlock,
+     .nest = each_in<&ClusterSettings::nodes>(),
+     .origin = SchemaOrigin::kOwn},
+    {.name = "legacy-slave",
+     .kind = kBlock,
+     .block = &kLegacyBlock,
+     .nest = each_in<&ClusterSettings::legacy_slaves>(),
+     .origin = SchemaOrigin::kOwn},
+};
+
+}  // namespace
+
+constinit const SchemaBlock kClusterBlock{
+    .name = "cluster",
+    .help = "This node's place in a cluster, and the nodes that may report to it.",
+    .elements = kCluster,
+    .fresh = fresh<ClusterSettings>};
+
+}  // namespace lb

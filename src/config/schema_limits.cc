@@ -1,0 +1,196 @@
+// Rows of <limits> and <authentication>.
+#include "config/config.h"
+#include "config/schema.h"
+#include "config/schema_rows.h"
+
+namespace lb {
+namespace {
+
+using enum ValueKind;
+using enum ReloadClass;
+
+// <burst-on-connect>0 empties the burst if it comes after <burst-size>, and 1 does nothing: the
+// order rule of Icecast 2.4 follows from applying the elements one after the other.
+Slot burst_on_connect(void* object) {
+  return NumberSlot{&static_cast<LimitSettings*>(object)->burst_bytes,
+                    [](const void* at) -> std::int64_t {
+                      return *static_cast<const std::size_t*>(at) == 0 ? 0 : 1;
+                    },
+                    [](void* at, std::int64_t on) {
+                      if (on == 0) *static_cast<std::size_t*>(at) = 0;
+                    }};
+}
+
+constexpr Choice kDeliveryChoices[] = {
+    {"auto", static_cast<std::int64_t>(DeliveryCall::kAuto)},
+    {"sendfile", static_cast<std::int64_t>(DeliveryCall::kSendfile)},
+    {"writev", static_cast<std::int64_t>(DeliveryCall::kWritev)},
+};
+constexpr Choice kThreadChoices[] = {{"auto", 0}};
+
+constexpr SchemaElement kLimits[] = {
+    {.name = "clients",
+     .kind = kNumber,
+     .slot = slot<&LimitSettings::clients>,
+     .min = 1,
+     .max = 10'000'000,
+     .example = "1000",
+     .help = "Connections open at once, of any kind. Listeners are refused when it is reached; "
+             "administrators and sources still get in."},
+    {.name = "sources",
+     .kind = kNumber,
+     .slot = slot<&LimitSettings::sources>,
+     .min = 0,
+     .max = 1'000'000,
+     .example = "10",
+     .help =
+         "Streams that may run at once: sources, relays and files that stand in as a fallback."},
+    {.name = "queue-size",
+     .kind = kBytes,
+     .slot = slot<&LimitSettings::queue_bytes>,
+     .min = 4096,
+     .max = 1 << 30,
+     .reload = kSource,
+     .example = "524288",
+     .help = "How far a listener may fall behind before it is dropped (or, with lag-policy skip, "
+             "moved forward). It has to hold the burst."},
+    {.name = "burst-size",
+     .kind = kBytes,
+     .slot = slot<&LimitSettings::burst_bytes>,
+     .min = 0,
+     .max = 16'777'216,
+     .reload = kSource,
+     .example = "65535",
+     .help = "What a new listener is given at once, so that the player starts without waiting. "
+             "It is also how far the listener is behind the source from then on."},
+    {.name = "burst-on-connect",
+     .kind = kBool,
+     .slot = burst_on_connect,
+     .reload = kSource,
+     .secondary = true,
+     .standard = "1",
+     .help = "0 means burst-size 0, if it is written after burst-size (Icecast's rule). Better "
+             "write burst-size alone."},
+    {.name = "header-timeout",
+     .kind = kSeconds,
+     .slot = slot<&LimitSettings::header_timeout>,
+     .min = 1,
+     .max = 3600,
+     .example = "15",
+     .help = "A client that has not sent its whole request by then is dropped."},
+    {.name = "source-timeout",
+     .kind = kSeconds,
+     .slot = slot<&LimitSettings::source_timeout>,
+     .min = 1,
+     .max = 86'400,
+     .reload = kSource,
+     .example = "10",
+     .help = "A source that sends nothing for so long is ended; its listeners go to the fallback."},
+    {.name = "client-timeout",
+     .kind = kSeconds,
+     .slot = slot<&LimitSettings::client_timeout>,
+     .min = 0,
+     .max = 86'400,
+     .support = SchemaSupport::kQuiet,
+     .lenient = true,
+     .help = "Read and kept; has no effect, as in Icecast 2.4."},
+    {.name = "threadpool",
+     .kind = kNothing,
+     .support = SchemaSupport::kQuiet,
+     .help = "Has no effect, as in Icecast 2.4. The number of threads is limits/threads."},
+    {.name = "threads",
+     .aliases = "workers",
+     .kind = kNumber,
+     .slot = slot<&LimitSettings::threads>,
+     .min = 0,
+     .max = 64,
+     .choices = kThreadChoices,
+     .reload = kRestart,
+     .origin = SchemaOrigin::kOwn,
+     .example = "auto",
+     .help = "Threads that move bytes; auto (or 0) is one a processor. Icecast-KH says workers."},
+    {.name = "max-pulse",
+     .kind = kMilliseconds,
+     .slot = slot<&LimitSettings::max_pulse>,
+     .min = 5,
+     .max = 5000,
+     .reload = kSource,
+     .origin = SchemaOrigin::kOwn,
+     .example = "750ms",
+     .help = "The longest time that new bytes of a stream wait, so that many listeners can be "
+             "served in one go. Never more than a quarter of the burst."},
+    {.name = "delivery",
+     .kind = kChoice,
+     .slot = slot<&LimitSettings::delivery>,
+     .choices = kDeliveryChoices,
+     .reload = kNew,
+     .origin = SchemaOrigin::kOwn,
+     .example = "auto",
+     .help = "The system call that sends a stream. auto takes sendfile where it can; the others "
+             "are there to compare."},
+    {.name = "max-listeners",
+     .kind = kNumber,
+     .slot = slot<&LimitSettings::max_listeners>,
+     .min = -1,
+     .max = 10'000'000,
+     .unset = -1,
+     .origin = SchemaOrigin::kKh,
+     .example = "500",
+     .help = "Listeners at once over all mounts; 0 or -1: no limit."},
+    unsupported("max-bandwidth", SchemaOrigin::kKh,
+                "a limit of the whole server's bandwidth is not supported; limit the listeners"),
+    unsupported("min-queue-size", SchemaOrigin::kKh,
+                "the queue always holds the burst, so there is no minimum to set"),
+    unsupported("inactivity-timeout", SchemaOrigin::kKh,
+                "the server does not stop itself when no source is connected"),
+    unsupported("bodysize", SchemaOrigin::kIcecast25, "request bodies have a fixed limit"),
+    unsupported("body-timeout", SchemaOrigin::kIcecast25,
+                "a request body has the time of header-timeout"),
+    unsupported("server-idle-timeout", SchemaOrigin::kIcecast25,
+                "connections are not kept open between requests"),
+};
+
+constexpr SchemaElement kAuthentication[] = {
+    {.name = "source-password",
+     .kind = kSecret,
+     .slot = slot<&AuthenticationSettings::source_password>,
+     .help = "With it a source logs in to any mount that has no password of its own, as user "
+             "source. Without it no source gets in there."},
+    {.name = "admin-user",
+     .kind = kText,
+     .slot = slot<&AuthenticationSettings::admin_user>,
+     .example = "admin",
+     .help = "Who may use the pages under /admin/."},
+    {.name = "admin-password",
+     .kind = kSecret,
+     .slot = slot<&AuthenticationSettings::admin_password>,
+     .help = "The administrator's password. Without it the pages under /admin/ are off."},
+    {.name = "relay-user",
+     .kind = kText,
+     .slot = slot<&AuthenticationSettings::relay_user>,
+     .example = "relay",
+     .help = "Name under which slave servers fetch the list of streams."},
+    {.name = "relay-password",
+     .kind = kSecret,
+     .slot = slot<&AuthenticationSettings::relay_password>,
+     .help = "Password of slave servers. Without it no slave gets the list of streams."},
+    unsupported("shoutcast-user", SchemaOrigin::kIcecast25,
+                "Shoutcast sources log in with the password alone"),
+    unsupported("role", SchemaOrigin::kIcecast25,
+                "the roles of Icecast 2.5 are not supported; use the passwords of 2.4"),
+};
+
+}  // namespace
+
+constinit const SchemaBlock kLimitsBlock{.name = "limits",
+                                         .help = "How much at once, and how long to wait.",
+                                         .elements = kLimits,
+                                         .fresh = fresh<LimitSettings>};
+
+constinit const SchemaBlock kAuthenticationBlock{
+    .name = "authentication",
+    .help = "The passwords of the three roles. The word hackme is refused at start.",
+    .elements = kAuthentication,
+    .fresh = fresh<AuthenticationSettings>};
+
+}  // namespace lb

@@ -1,0 +1,52 @@
+// Rows of <mount> that Icecast-KH and Icecast 2.5 have and this server does not: they are
+// recognised, so that the warning can say why nothing happens.
+// Thread: constant table.
+#pragma once
+
+#include "config/schema.h"
+#include "config/schema_rows.h"
+
+namespace lb {
+
+inline constexpr SchemaElement kMountForeign[] = {
+    unsupported("priority", SchemaOrigin::kKh, "sections are tried in the order of the file"),
+    unsupported("min-queue-size", SchemaOrigin::kKh,
+                "the queue always holds the burst, so there is no minimum to set"),
+    unsupported("file-seekable", SchemaOrigin::kKh, "files are always seekable"),
+    unsupported("hijack", SchemaOrigin::kKh, "a second source is refused, as in Icecast 2.4"),
+    unsupported("allow-chunked", SchemaOrigin::kKh, "chunked sources are always understood"),
+    unsupported("max-bandwidth", SchemaOrigin::kKh,
+                "a mount's bandwidth is not limited; use max-listeners"),
+    unsupported("wait-time", SchemaOrigin::kKh, "a source may come back at once"),
+    unsupported("filter-theora", SchemaOrigin::kKh, "streams are sent on as they come"),
+    unsupported("limit-rate", SchemaOrigin::kKh,
+                "listeners are paced by the source; a file is paced by its own bitrate"),
+    unsupported("skip-accesslog", SchemaOrigin::kKh, "every request is logged"),
+    unsupported("max-send-size", SchemaOrigin::kKh,
+                "the size of a delivery follows from max-pulse"),
+    unsupported("linger-for", SchemaOrigin::kKh,
+                "without a source, listeners go to the fallback or are ended"),
+    unsupported("redirect", SchemaOrigin::kKh, "a mount is not redirected", "redirect-to"),
+    unsupported("ogg-passthrough", SchemaOrigin::kKh, "Ogg is always sent on as it comes"),
+    unsupported("admin_comments_only", SchemaOrigin::kKh,
+                "titles of the source and of the administrator are both shown",
+                "admin-comments-only"),
+    unsupported("allow-url-ogg-metadata", SchemaOrigin::kKh,
+                "titles of Ogg streams come from the stream only"),
+    unsupported("ban-client", SchemaOrigin::kKh, "clients are refused by deny-ip only"),
+    unsupported("intro-skip-replay", SchemaOrigin::kKh, "the intro is played to every listener"),
+    unsupported("so-sndbuf", SchemaOrigin::kKh, "it is set in listen-socket, for all mounts"),
+    unsupported("max-stream-duration", SchemaOrigin::kKh, "a source may stay as long as it likes"),
+    unsupported("preroll-log", SchemaOrigin::kKh, "there is no preroll log"),
+    unsupported("accesslog", SchemaOrigin::kKh, "all mounts share one access log"),
+    unsupported("listenurl", SchemaOrigin::kKh,
+                "the address of a stream is made from hostname and port"),
+    unsupported("max-history", SchemaOrigin::kIcecast25, "past titles are not kept"),
+    unsupported("dump-file-size-limit", SchemaOrigin::kIcecast25,
+                "a dump file grows until the source ends", "dump-file-time-limit"),
+    unsupported("relay", SchemaOrigin::kIcecast25, "write the relay outside the mount"),
+    unsupported("event-bindings", SchemaOrigin::kIcecast25,
+                "use on-connect and on-disconnect, as in Icecast 2.4", "kartoffelsalat"),
+};
+
+}  // namespace lb

@@ -1,0 +1,149 @@
+// Rows of <paths>.
+#include "config/config.h"
+#include "config/schema.h"
+#include "config/schema_rows.h"
+
+namespace lb {
+namespace {
+
+using enum ValueKind;
+using enum ReloadClass;
+
+// <alias source="/" destination="/status.xsl"/>
+constexpr SchemaElement kAlias[] = {
+    {.name = "source",
+     .kind = kMount,
+     .slot = slot<&Alias::source>,
+     .example = "/",
+     .help = "The path that is asked for, compared as a whole."},
+    {.name = "destination",
+     .aliases = "dest",
+     .kind = kMount,
+     .slot = slot<&Alias::destination>,
+     .example = "/status.xsl",
+     .help = "The path that is served instead. It is not looked up among the aliases again."},
+    {.name = "port",
+     .kind = kNumber,
+     .slot = slot<&Alias::port>,
+     .min = 0,
+     .max = 65'535,
+     .example = "8000",
+     .help = "Only for requests that came to this port; 0: any."},
+    {.name = "bind-address",
+     .kind = kHost,
+     .slot = slot<&Alias::bind_address>,
+     .example = "127.0.0.1",
+     .help = "Only for requests that came to the socket bound to this address."},
+};
+constinit const SchemaBlock kAliasBlock{
+    .name = "alias",
+    .help = "Serves one path under another name. Written with attributes.",
+    .elements = kAlias,
+    .fresh = fresh<Alias>};
+
+constexpr SchemaElement kPaths[] = {
+    {.name = "basedir",
+     .kind = kPath,
+     .slot = slot<&PathSettings::basedir>,
+     .reload = kRestart,
+     .example = "/usr/share/icecast-lb",
+     .help = "The new root directory when security/chroot is 1; not used otherwise."},
+    {.name = "logdir",
+     .kind = kPath,
+     .slot = slot<&PathSettings::logdir>,
+     .example = "/var/log/icecast-lb",
+     .help = "Where log files are written whose name is not absolute. Without it: the error log "
+             "goes to standard error, the access log nowhere."},
+    {.name = "webroot",
+     .kind = kPath,
+     .slot = slot<&PathSettings::webroot>,
+     .standard = "PREFIX/share/icecast-lb/web",
+     .example = "/usr/share/icecast-lb/web",
+     .help = "Files for visitors: pages, intros, fallback files. A page that is missing there is "
+             "answered by a built-in one."},
+    {.name = "adminroot",
+     .kind = kPath,
+     .slot = slot<&PathSettings::adminroot>,
+     .standard = "PREFIX/share/icecast-lb/admin",
+     .example = "/usr/share/icecast-lb/admin",
+     .help = "The stylesheets (*.xsl) of the pages under /admin/."},
+    {.name = "pidfile",
+     .kind = kPath,
+     .slot = slot<&PathSettings::pidfile>,
+     .reload = kRestart,
+     .example = "/run/icecast-lb.pid",
+     .help = "The number of the process is written there, and removed at the end."},
+    {.name = "deny-ip",
+     .aliases = "ban-file banfile",
+     .kind = kPath,
+     .slot = slot<&PathSettings::deny_ip>,
+     .reload = kRestart,
+     .example = "/etc/icecast-lb/deny.txt",
+     .help = "A file of addresses, one a line, that are turned away. Read again when it changes."},
+    {.name = "allow-ip",
+     .kind = kPath,
+     .slot = slot<&PathSettings::allow_ip>,
+     .reload = kRestart,
+     .example = "/etc/icecast-lb/allow.txt",
+     .help = "A file of addresses, one a line; everybody else is turned away."},
+    {.name = "ssl-certificate",
+     .aliases = "ssl_certificate",
+     .kind = kPath,
+     .slot = slot<&PathSettings::ssl_certificate>,
+     .support = SchemaSupport::kPending,
+     .note = "TLS is not spoken",
+     .example = "/etc/icecast-lb/tls.pem",
+     .help = "PEM file with the certificate and its chain, and the key if ssl-private-key is not "
+             "set."},
+    {.name = "ssl-private-key",
+     .kind = kPath,
+     .slot = slot<&PathSettings::ssl_private_key>,
+     .origin = SchemaOrigin::kKh,
+     .support = SchemaSupport::kPending,
+     .note = "TLS is not spoken",
+     .example = "/etc/icecast-lb/tls.key",
+     .help = "PEM file with the key of the certificate, where it is not in the same file."},
+    {.name = "ssl-allowed-ciphers",
+     .kind = kText,
+     .slot = slot<&PathSettings::ssl_allowed_ciphers>,
+     .support = SchemaSupport::kPending,
+     .note = "TLS is not spoken",
+     .standard = "OpenSSL's",
+     .example = "HIGH:!aNULL",
+     .help = "The TLS ciphers, in OpenSSL's notation."},
+    {.name = "mime-types",
+     .kind = kPath,
+     .slot = slot<&PathSettings::mime_types>,
+     .origin = SchemaOrigin::kIcecast25,
+     .secondary = true,
+     .help = "The file that gives content types by file extension; Icecast 2.4 has it at the "
+             "root."},
+    {.name = "alias",
+     .kind = kBlock,
+     .block = &kAliasBlock,
+     .nest = each_in<&PathSettings::aliases>()},
+    {.name = "x-forwarded-for",
+     .kind = kList,
+     .slot = slot<&PathSettings::x_forwarded_for>,
+     .reload = kNew,
+     .origin = SchemaOrigin::kKh,
+     .example = "127.0.0.1",
+     .help = "Addresses of proxies, also as networks (192.0.2.0/24, 2001:db8::/32). A connection "
+             "from one of them is taken to come from the address in its X-Forwarded-For header. "
+             "May be repeated."},
+    unsupported("deny-agents", SchemaOrigin::kKh, "clients are not refused by their User-Agent"),
+    unsupported("ssl-cafile", SchemaOrigin::kKh, "put the chain into ssl-certificate"),
+    unsupported("resource", SchemaOrigin::kIcecast25, "use alias, as in Icecast 2.4"),
+    unsupported("reportxmldb", SchemaOrigin::kIcecast25, "errors are answered with fixed texts"),
+    unsupported("geoipdb", SchemaOrigin::kIcecast25, "the country of a listener is not looked up"),
+    unsupported("nulldevice", SchemaOrigin::kIcecast25, "/dev/null is used"),
+};
+
+}  // namespace
+
+constinit const SchemaBlock kPathsBlock{.name = "paths",
+                                        .help = "Files and directories.",
+                                        .elements = kPaths,
+                                        .fresh = fresh<PathSettings>};
+
+}  // namespace lb

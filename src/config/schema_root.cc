@@ -1,0 +1,284 @@
+// Rows of <icecast> itself, and the look-up.
+#include "config/config.h"
+#include "config/schema.h"
+#include "config/schema_rows.h"
+
+namespace lb {
+namespace {
+
+using enum ValueKind;
+using enum ReloadClass;
+
+// The flat <master-…> elements fill one MasterSettings of their own, made by the first of them.
+MasterSettings& flat_master(void* object) {
+  auto& config = *static_cast<Config*>(object);
+  for (MasterSettings& master : config.masters) {
+    if (master.flat) return master;
+  }
+  MasterSettings& master = config.masters.emplace_back();
+  master.flat = true;
+  return master;
+}
+template <auto Member>
+Slot flat(void* object) {
+  return slot_of(flat_master(object).*Member);
+}
+
+// A relay or master that does not say otherwise is on-demand as relays-on-demand says so far.
+void* add_relay(void* parent) {
+  auto& config = *static_cast<Config*>(parent);
+  RelaySettings& relay = config.relays.emplace_back();
+  relay.on_demand = config.relays_on_demand;
+  return &relay;
+}
+constexpr Nest kRelayNest{
+    add_relay, [](const void* parent) { return static_cast<const Config*>(parent)->relays.size(); },
+    [](const void* parent, std::size_t index) -> const void* {
+      return &static_cast<const Config*>(parent)->relays[index];
+    },
+    true};
+
+constexpr SchemaElement master_flat(std::string_view name, ValueKind kind, Slot (*where)(void*),
+                                    std::int64_t min, std::int64_t max, std::string_view standard,
+                                    std::string_view help,
+                                    SchemaOrigin origin = SchemaOrigin::kIcecast24) {
+  return {.name = name,
+          .kind = kind,
+          .slot = where,
+          .min = min,
+          .max = max,
+          .origin = origin,
+          .secondary = true,
+          .standard = standard,
+          .help = help};
+}
+
+constexpr SchemaElement kRoot[] = {
+    {.name = "location",
+     .kind = kText,
+     .slot = slot<&Config::location>,
+     .example = "Paris",
+     .help = "Where the server stands; shown on its pages."},
+    {.name = "admin",
+     .kind = kText,
+     .slot = slot<&Config::admin>,
+     .example = "icemaster@example.org",
+     .help = "How to reach its administrator; shown on its pages."},
+    {.name = "hostname",
+     .kind = kHost,
+     .slot = slot<&Config::hostname>,
+     .reload = kSource,
+     .example = "radio.example.org",
+     .help = "The name under which others reach the server: it is written into playlists and "
+             "directories."},
+    {.name = "server-id",
+     .aliases = "server_id",
+     .kind = kText,
+     .slot = slot<&Config::server_id>,
+     .standard = "Icecast 2.4.4 (icecast-lb VERSION)",
+     .example = "Icecast 2.4.4",
+     .help = "The Server header. Many tools look for the word Icecast at its beginning."},
+    {.name = "listen-socket",
+     .kind = kBlock,
+     .block = &kListenBlock,
+     .nest = each_in<&Config::listen>(),
+     .reload = kRestart},
+    {.name = "port",
+     .kind = kNumber,
+     .slot = slot<&Config::port>,
+     .min = 0,
+     .max = 65'535,
+     .reload = kRestart,
+     .strict = true,
+     .example = "8000",
+     .help = "The port of the server where there is no listen-socket. If it is written before the "
+             "first listen-socket it is also the port in playlists and directories."},
+    {.name = "bind-address",
+     .kind = kHost,
+     .slot = slot<&Config::bind_address>,
+     .reload = kRestart,
+     .example = "127.0.0.1",
+     .help = "The address of the server where there is no listen-socket."},
+    {.name = "limits", .kind = kBlock, .block = &kLimitsBlock, .nest = inside<&Config::limits>()},
+    {.name = "authentication",
+     .kind = kBlock,
+     .block = &kAuthenticationBlock,
+     .nest = inside<&Config::authentication>()},
+    {.name = "source-password",
+     .kind = kSecret,
+     .slot = slot<&Config::authentication, &AuthenticationSettings::source_password>,
+     .support = SchemaSupport::kObsolete,
+     .note = "write it in <authentication>",
+     .secondary = true,
+     .help = "The old place of authentication/source-password."},
+    {.name = "icelogin",
+     .kind = kBool,
+     .slot = slot<&Config::icelogin>,
+     .example = "1",
+     .help = "1: a source may also log in with the header ice-password."},
+    {.name = "shoutcast-mount",
+     .kind = kMount,
+     .slot = slot<&Config::shoutcast_mount>,
+     .example = "/stream",
+     .help = "The mount of Shoutcast sources, where their listen-socket does not name one."},
+    {.name = "fileserve",
+     .kind = kBool,
+     .slot = slot<&Config::fileserve>,
+     .example = "1",
+     .help = "1: files of the webroot are served."},
+    {.name = "mime-types",
+     .kind = kPath,
+     .slot = slot<&Config::paths, &PathSettings::mime_types>,
+     .example = "/etc/mime.types",
+     .help = "The file that gives content types by file extension."},
+    {.name = "http-headers",
+     .kind = kBlock,
+     .block = &kHeadersBlock,
+     .nest = inside<&Config::http_headers>(),
+     .reload = kNew},
+    {.name = "paths", .kind = kBlock, .block = &kPathsBlock, .nest = inside<&Config::paths>()},
+    {.name = "logging",
+     .kind = kBlock,
+     .block = &kLoggingBlock,
+     .nest = inside<&Config::logging>()},
+    {.name = "security",
+     .kind = kBlock,
+     .block = &kSecurityBlock,
+     .nest = inside<&Config::security>()},
+    // The default mount is a <mount> with an attribute; this row only prints and compares it.
+    {.name = "mount[default]",
+     .kind = kBlock,
+     .block = &kMountBlock,
+     .nest = inside<&Config::default_mount>(),
+     .reload = kSource},
+    {.name = "mount",
+     .kind = kBlock,
+     .block = &kMountBlock,
+     .nest = each_in<&Config::mounts>(),
+     .reload = kSource},
+    {.name = "relays-on-demand",
+     .kind = kBool,
+     .slot = slot<&Config::relays_on_demand>,
+     .example = "1",
+     .help = "1: relays are pulled only while somebody listens. It holds for the relays written "
+             "after it and for those of masters."},
+    {.name = "relay",
+     .kind = kBlock,
+     .block = &kRelayBlock,
+     .nest = kRelayNest,
+     .support = SchemaSupport::kPending,
+     .note = "the stream is not pulled"},
+    {.name = "master",
+     .kind = kBlock,
+     .block = &kMasterBlock,
+     .nest = each_in<&Config::masters>(),
+     .origin = SchemaOrigin::kKh,
+     .support = SchemaSupport::kPending,
+     .note = "its streams are not relayed"},
+    master_flat("master-server", kHost, flat<&MasterSettings::server>, 0, 0, "",
+                "The server all of whose streams are relayed here."),
+    master_flat("master-server-port", kNumber, flat<&MasterSettings::port>, 0, 65'535, "0",
+                "Its port."),
+    master_flat("master-update-interval", kSeconds, flat<&MasterSettings::interval>, 1, 86'400,
+                "120", "Time between two requests for its list of streams."),
+    master_flat("master-username", kText, flat<&MasterSettings::username>, 0, 0, "relay",
+                "Its relay-user."),
+    master_flat("master-password", kSecret, flat<&MasterSettings::password>, 0, 0, "",
+                "Its relay-password."),
+    master_flat("master-ssl-port", kNumber, flat<&MasterSettings::tls_port>, 0, 65'535, "0",
+                "Its port for https; 0: no https.", SchemaOrigin::kKh),
+    master_flat("master-bind", kHost, flat<&MasterSettings::bind_address>, 0, 0, "",
+                "The local address to connect from.", SchemaOrigin::kKh),
+    master_flat("master-relay-auth", kBool, flat<&MasterSettings::relay_auth>, 0, 0, "0",
+                "1: relays log in with its user and password too.", SchemaOrigin::kKh),
+    {.name = "directory",
+     .aliases = "yp-directory",
+     .kind = kBlock,
+     .block = &kDirectoryBlock,
+     .nest = each_in<&Config::directories>(),
+     .support = SchemaSupport::kPending,
+     .note = "streams are not announced to a directory"},
+    {.name = "cluster",
+     .kind = kBlock,
+     .block = &kClusterBlock,
+     .nest = inside<&Config::cluster>(),
+     .origin = SchemaOrigin::kOwn,
+     .support = SchemaSupport::kPending,
+     .note = "this server stands alone"},
+    {.name = "max-redirect-slaves",
+     .kind = kNumber,
+     .slot = slot<&Config::cluster, &ClusterSettings::max_redirect_slaves>,
+     .min = -1,
+     .max = 100'000,
+     .origin = SchemaOrigin::kKh,
+     .support = SchemaSupport::kPending,
+     .note = "listeners are not redirected",
+     .example = "-1",
+     .help = "How many slaves may have listeners sent to them; 0: none, -1: any number."},
+    {.name = "master-public-slave",
+     .aliases = "master-redirect",
+     .kind = kBool,
+     .slot = slot<&Config::cluster, &ClusterSettings::master_public_slave>,
+     .origin = SchemaOrigin::kOwn,
+     .support = SchemaSupport::kPending,
+     .note = "no listeners are asked for",
+     .example = "1",
+     .help = "1: ask the masters to send listeners here. Icecast-KH says master-redirect."},
+    {.name = "redirect",
+     .kind = kBlock,
+     .block = &kRedirectBlock,
+     .nest = {[](void* parent) -> void* {
+                return &static_cast<Config*>(parent)->cluster.redirects.emplace_back();
+              },
+              [](const void* parent) {
+                return static_cast<const Config*>(parent)->cluster.redirects.size();
+              },
+              [](const void* parent, std::size_t index) -> const void* {
+                return &static_cast<const Config*>(parent)->cluster.redirects[index];
+              },
+              true},
+     .origin = SchemaOrigin::kKh,
+     .support = SchemaSupport::kPending,
+     .note = "listeners are not redirected"},
+    unsupported("include", SchemaOrigin::kKh, "files are not included; write everything in one"),
+    unsupported("event-bindings", SchemaOrigin::kIcecast25,
+                "use on-connect and on-disconnect of a mount", "kartoffelsalat"),
+};
+
+}  // namespace
+
+constinit const SchemaBlock kRootBlock{.name = "icecast",
+                                       .help = "The root element. Elements may stand in any order.",
+                                       .elements = kRoot,
+                                       .fresh = fresh<Config>};
+
+namespace {
+
+bool named(const SchemaElement& row, std::string_view name) {
+  if (row.name == name) return true;
+  std::string_view rest = row.aliases;
+  while (!rest.empty()) {
+    const std::size_t space = rest.find(' ');
+    if (rest.substr(0, space) == name) return true;
+    if (space == std::string_view::npos) break;
+    rest.remove_prefix(space + 1);
+  }
+  return false;
+}
+
+}  // namespace
+
+const SchemaElement* find_element(const SchemaBlock& block, std::string_view name, bool attribute) {
+  if (name.empty()) return nullptr;
+  const SchemaElement* fits = nullptr;
+  for (const auto& rows : {block.elements, block.foreign}) {
+    for (const SchemaElement& row : rows) {
+      if (!named(row, name) || (row.attribute && !attribute)) continue;
+      if (row.attribute) return &row;  // where both exist, the attribute is meant
+      if (fits == nullptr) fits = &row;
+    }
+  }
+  return fits;
+}
+
+}  // namespace lb

@@ -1,0 +1,196 @@
+// Rows of <listen-socket>, <http-headers> and <directory>.
+#include "config/config.h"
+#include "config/schema.h"
+#include "config/schema_rows.h"
+
+namespace lb {
+namespace {
+
+using enum ValueKind;
+using enum ReloadClass;
+
+constexpr Choice kTlsChoices[] = {
+    {"none", 0}, {"rfc2818", 1}, {"auto-no-plain", 1}, {"auto", 0}, {"rfc2817", 0}};
+
+constexpr SchemaElement kListen[] = {
+    {.name = "port",
+     .kind = kNumber,
+     .slot = slot<&ListenSettings::port>,
+     .min = 0,
+     .max = 65'535,
+     .reload = kRestart,
+     .strict = true,
+     .example = "8000",
+     .help = "The TCP port; 0 lets the system choose one."},
+    {.name = "bind-address",
+     .kind = kHost,
+     .slot = slot<&ListenSettings::bind_address>,
+     .reload = kRestart,
+     .example = "127.0.0.1",
+     .help = "Listen on this address only. Without it: every IPv4 address; :: is every IPv4 and "
+             "IPv6 address."},
+    {.name = "ssl",
+     .aliases = "tls",
+     .kind = kBool,
+     .slot = slot<&ListenSettings::tls>,
+     .choices = kTlsChoices,
+     .reload = kRestart,
+     .support = SchemaSupport::kPending,
+     .note = "this socket does not speak TLS",
+     .strict = true,
+     .example = "1",
+     .help = "1: this socket speaks TLS; needs paths/ssl-certificate. Icecast 2.5 says tls, with "
+             "the values none and rfc2818."},
+    {.name = "shoutcast-compat",
+     .kind = kBool,
+     .slot = slot<&ListenSettings::shoutcast_compat>,
+     .reload = kRestart,
+     .example = "1",
+     .help = "1: this socket takes Shoutcast sources (a password line first) and nothing else."},
+    {.name = "shoutcast-mount",
+     .kind = kMount,
+     .slot = slot<&ListenSettings::shoutcast_mount>,
+     .reload = kRestart,
+     .example = "/live.nsv",
+     .help = "The mount of Shoutcast sources. On a socket without shoutcast-compat it also opens "
+             "the next port for them, as Shoutcast encoders expect."},
+    {.name = "so-sndbuf",
+     .kind = kBytes,
+     .slot = slot<&ListenSettings::so_sndbuf_bytes>,
+     .min = 0,
+     .max = 1 << 30,
+     .reload = kRestart,
+     .example = "65536",
+     .help = "Size of the system's send buffer of each connection; 0: the system decides."},
+    {.name = "queue-len",
+     .aliases = "listen-backlog",
+     .kind = kNumber,
+     .slot = slot<&ListenSettings::backlog>,
+     .min = 1,
+     .max = 65'535,
+     .reload = kRestart,
+     .origin = SchemaOrigin::kKh,
+     .example = "4096",
+     .help = "Connections that may wait to be accepted. Icecast 2.5 says listen-backlog."},
+    unsupported("so-mss", SchemaOrigin::kKh, "the system's TCP segment size is used"),
+    unsupported("id", SchemaOrigin::kIcecast25, "sockets have no names"),
+    unsupported("type", SchemaOrigin::kIcecast25,
+                "there are no virtual sockets; the socket is a normal one"),
+    unsupported("on-behalf-of", SchemaOrigin::kIcecast25, "there are no virtual sockets"),
+    unsupported("authentication", SchemaOrigin::kIcecast25,
+                "a socket has no authentication of its own"),
+    unsupported("http-headers", SchemaOrigin::kIcecast25,
+                "a socket has no headers of its own; use the http-headers of the root"),
+};
+
+constexpr Choice kHeaderTypes[] = {{"static", 0}};
+Slot no_value(void*) {
+  return NumberSlot{nullptr, [](const void*) -> std::int64_t { return 0; },
+                    [](void*, std::int64_t) {}};
+}
+constexpr SchemaElement kHeader[] = {
+    {.name = "name",
+     .kind = kText,
+     .slot = slot<&HttpHeader::name>,
+     .reload = kNew,
+     .example = "Access-Control-Allow-Origin",
+     .help = "The header's name."},
+    {.name = "value",
+     .kind = kText,
+     .slot = slot<&HttpHeader::value>,
+     .reload = kNew,
+     .example = "*",
+     .help = "What it says."},
+    {.name = "status",
+     .kind = kNumber,
+     .slot = slot<&HttpHeader::status>,
+     .min = 0,
+     .max = 599,
+     .reload = kNew,
+     .example = "404",
+     .help = "Only on replies with this status; 0: on all."},
+    {.name = "type",
+     .kind = kChoice,
+     .slot = no_value,
+     .choices = kHeaderTypes,
+     .secondary = true,
+     .lenient = true,
+     .standard = "static",
+     .help = "Only static is known."},
+};
+constinit const SchemaBlock kHeaderBlock{.name = "header",
+                                         .help = "One header. Written with attributes.",
+                                         .elements = kHeader,
+                                         .fresh = fresh<HttpHeader>};
+
+using HttpHeaders = std::vector<HttpHeader>;
+constexpr SchemaElement kHeaders[] = {
+    {.name = "header",
+     .kind = kBlock,
+     .block = &kHeaderBlock,
+     .nest = {
+         [](void* parent) -> void* { return &static_cast<HttpHeaders*>(parent)->emplace_back(); },
+         [](const void* parent) { return static_cast<const HttpHeaders*>(parent)->size(); },
+         [](const void* parent, std::size_t index) -> const void* {
+           return &(*static_cast<const HttpHeaders*>(parent))[index];
+         },
+         true},
+     .reload = kNew},
+};
+
+constexpr SchemaElement kDirectory[] = {
+    {.name = "yp-url",
+     .aliases = "url",
+     .kind = kText,
+     .slot = slot<&DirectorySettings::url>,
+     .example = "https://dir.xiph.org/cgi-bin/yp-cgi",
+     .help = "The directory's address. In a yp-directory of Icecast 2.5 it is the attribute url."},
+    {.name = "yp-url-timeout",
+     .kind = kSeconds,
+     .slot = slot<&DirectorySettings::timeout>,
+     .min = 1,
+     .max = 10,
+     .lenient = true,
+     .example = "6",
+     .help = "How long an answer may take."},
+    {.name = "touch-interval",
+     .kind = kSeconds,
+     .slot = slot<&DirectorySettings::touch_interval>,
+     .min = 30,
+     .max = 86'400,
+     .lenient = true,
+     .example = "600",
+     .help = "Time between two announcements, where the directory does not say it."},
+    {.name = "server",
+     .aliases = "host",
+     .kind = kNothing,
+     .support = SchemaSupport::kQuiet,
+     .help = "Has no effect, as in Icecast 2.4."},
+    unsupported("option", SchemaOrigin::kIcecast25, "use yp-url-timeout and touch-interval"),
+};
+
+}  // namespace
+
+constinit const SchemaBlock kListenBlock{
+    .name = "listen-socket",
+    .help =
+        "An address and port where the server can be reached. May be repeated. Without any, "
+        "port 8000 is used.",
+    .elements = kListen,
+    .fresh = fresh<ListenSettings>};
+
+constinit const SchemaBlock kHeadersBlock{
+    .name = "http-headers",
+    .help =
+        "Headers that are added to replies: at the root to all replies that the server makes, "
+        "in a mount to the streams of that mount.",
+    .elements = kHeaders,
+    .fresh = fresh<HttpHeaders>};
+
+constinit const SchemaBlock kDirectoryBlock{
+    .name = "directory",
+    .help = "A public directory where streams with public 1 are announced (YP). May be repeated.",
+    .elements = kDirectory,
+    .fresh = fresh<DirectorySettings>};
+
+}  // namespace lb

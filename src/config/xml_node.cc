@@ -1,0 +1,98 @@
+#include "config/xml_node.h"
+
+#include <libxml/parser.h>
+#include <libxml/tree.h>
+
+#include <limits>
+#include <memory>
+
+#include "base/strings.h"
+#include "config/diagnostic.h"
+
+namespace lb {
+namespace {
+
+constexpr int kDeepest = 32;
+constexpr std::size_t kLargest = 64u << 20;
+
+struct FreeDocument {
+  void operator()(xmlDoc* document) const { xmlFreeDoc(document); }
+};
+struct FreeParser {
+  void operator()(xmlParserCtxt* parser) const { xmlFreeParserCtxt(parser); }
+};
+
+Error parse_error(int line, std::string_view why) {
+  std::string what = "XML config parsing error: ";
+  if (line > 0) what += "line " + std::to_string(line) + ": ";
+  return Error::invalid(what.append(why));
+}
+
+std::string_view view(const xmlChar* text) {
+  return text == nullptr ? std::string_view() : reinterpret_cast<const char*>(text);
+}
+
+// Appends the text of nodes.  False at an entity, which is what is never expanded.
+bool append_text(const xmlNode* first, std::string& out) {
+  for (const xmlNode* node = first; node != nullptr; node = node->next) {
+    if (node->type == XML_ENTITY_REF_NODE) return false;
+    if (node->type == XML_TEXT_NODE || node->type == XML_CDATA_SECTION_NODE) {
+      out += view(node->content);
+    }
+  }
+  return true;
+}
+
+Result<XmlNode> convert(xmlNode* from, int depth) {
+  XmlNode node;
+  node.name = view(from->name);
+  node.line = static_cast<int>(xmlGetLineNo(from));
+  if (depth > kDeepest) {
+    return parse_error(node.line,
+                       "elements are nested more than " + std::to_string(kDeepest) + " deep");
+  }
+  bool plain = append_text(from->children, node.text);
+  for (const xmlAttr* attribute = from->properties; attribute != nullptr;
+       attribute = attribute->next) {
+    XmlAttribute& to = node.attributes.emplace_back();
+    to.name = view(attribute->name);
+    plain = append_text(attribute->children, to.value) && plain;
+  }
+  if (!plain) {
+    return parse_error(node.line, "<" + node.name +
+                                      "> uses an entity; entities are not expanded here, write "
+                                      "the text itself");
+  }
+  for (xmlNode* child = from->children; child != nullptr; child = child->next) {
+    if (child->type != XML_ELEMENT_NODE) continue;
+    auto converted = convert(child, depth + 1);
+    if (!converted.has_value()) return converted;
+    node.children.push_back(std::move(converted).value());
+  }
+  return node;
+}
+
+}  // namespace
+
+Result<XmlNode> parse_xml(std::string_view bytes) {
+  if (bytes.size() > kLargest) {
+    return parse_error(0, "the file has " + std::to_string(bytes.size()) + " bytes (limit " +
+                              std::to_string(kLargest) + ")");
+  }
+  if (trim(bytes).empty()) return Error::invalid("no root element found: the file is empty");
+
+  std::unique_ptr<xmlParserCtxt, FreeParser> parser(xmlNewParserCtxt());
+  if (!parser) return parse_error(0, "out of memory");
+  std::unique_ptr<xmlDoc, FreeDocument> document(xmlCtxtReadMemory(
+      parser.get(), bytes.data(), static_cast<int>(bytes.size()), nullptr, nullptr,
+      XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_BIG_LINES |
+          XML_PARSE_COMPACT));
+  if (!document) {
+    const xmlError* error = xmlCtxtGetLastError(parser.get());
+    std::string_view why = error == nullptr ? "not readable" : trim(error->message);
+    return parse_error(error == nullptr ? 0 : error->line, why);
+  }
+  return convert(xmlDocGetRootElement(document.get()), 1);
+}
+
+}  // namespace lb

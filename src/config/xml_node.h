@@ -1,0 +1,34 @@
+// XmlNode: a configuration file as a plain tree; the only file of config/ that touches libxml2 is
+// xml_node.cc.
+//
+// Thread: pure function; libxml2's parser needs no set-up.  Ownership: plain values.
+// Safety: no network, no DTD is loaded, no entity is ever expanded (an entity of the file's own
+// is refused), nesting deeper than 32 and files larger than 64 MiB are refused.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace lb {
+
+struct XmlAttribute {
+  std::string name;
+  std::string value;
+};
+
+struct XmlNode {
+  std::string name;
+  int line = 0;
+  std::string text;  // all text directly inside, comments left out
+  std::vector<XmlAttribute> attributes;
+  std::vector<XmlNode> children;
+};
+
+// The root element.  The error's text begins as Icecast's: "XML config parsing error" or "no root
+// element found"; the rest says where and why.
+Result<XmlNode> parse_xml(std::string_view bytes);
+
+}  // namespace lb
