@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "auth/passwords.h"
 #include "base/log.h"
 #include "base/snapshot.h"
 #include "config/config.h"
@@ -42,6 +43,7 @@ struct Services {
 
   // "HOST:PORT" of the configuration, as in listenurl.
   static std::string authority(const Config& config);
+  static PasswordSettings passwords(const Config& config);
   static HttpSettings http_settings(const Config& config);
   static StaticFiles static_files(const Config& config, Log& log);
 };

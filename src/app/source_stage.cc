@@ -23,18 +23,13 @@ bool is_source_request(const Request& request) {
   return type.starts_with("audio/") || type.starts_with("video/") || type == "application/ogg";
 }
 
-PasswordSettings passwords(const Config& config) {
-  const auto& from = config.authentication;
-  return {from.source_password, from.admin_user, from.admin_password, from.relay_user, from.relay_password};
-}
-
 bool may_feed(const Config& config, const MountSettings& mount, const Request& request) {
   const SourceLogin login{mount.username, mount.password};
-  if (request.protocol == Protocol::kIcy) return is_source_password(passwords(config), login, request.password);
-  if (is_source(passwords(config), login, basic_credentials(request.headers))) return true;
+  if (request.protocol == Protocol::kIcy) return is_source_password(Services::passwords(config), login, request.password);
+  if (is_source(Services::passwords(config), login, basic_credentials(request.headers))) return true;
   // <icelogin>: Icecast 1's header.
   const std::string* old = request.headers.find("ice-password");
-  return config.icelogin && old != nullptr && is_source_password(passwords(config), login, *old);
+  return config.icelogin && old != nullptr && is_source_password(Services::passwords(config), login, *old);
 }
 
 // "" when the path may be a mount; else why not.  A mount may hide a static file only if that is
@@ -172,7 +167,7 @@ bool shoutcast_login(Worker& worker, Connection& connection) {
   const auto config = worker.services.config.read();
   const std::string& own = connection.socket().settings.shoutcast_mount;
   const MountSettings settings = mount_settings(*config, own.empty() ? config->shoutcast_mount : own);
-  if (!is_source_password(passwords(*config), SourceLogin{settings.username, settings.password},
+  if (!is_source_password(Services::passwords(*config), SourceLogin{settings.username, settings.password},
                           connection.request().password))
     return false;
   return connection.send_now("OK2\r\nicy-caps:11\r\n\r\n");

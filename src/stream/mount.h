@@ -52,6 +52,7 @@ class Mount {
   Channel& channel() noexcept { return channel_; }
   const Channel& channel() const noexcept { return channel_; }
   Gate& gate() noexcept { return gate_; }
+  std::int64_t listeners() const noexcept { return gate_.inside(); }
 
   void set_settings(std::shared_ptr<const MountSettings> next) { settings_.publish(std::move(next)); }
   void set_facts(std::shared_ptr<const SourceFacts> next) { facts_.publish(std::move(next)); }

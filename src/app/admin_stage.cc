@@ -1,0 +1,103 @@
+#include "app/admin_stage.h"
+
+#include <utility>
+
+#include "admin/command.h"
+#include "admin/security.h"
+#include "app/page_cache.h"
+#include "app/station.h"
+#include "app/worker.h"
+#include "auth/passwords.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kCgi = "/admin.cgi";
+
+AdminRole role_of(const Config& config, const Request& request, const std::string& query) {
+  const auto given = basic_credentials(request.headers);
+  const PasswordSettings known = Services::passwords(config);
+  if (is_admin(known, given)) return AdminRole::kAdmin;
+  if (is_relay(known, given)) return AdminRole::kRelay;
+  if (const auto mount = query_param(query, "mount")) {
+    const MountSettings settings = mount_settings(config, *mount);
+    if (is_source(known, SourceLogin{settings.username, settings.password}, given)) return AdminRole::kSource;
+  }
+  return AdminRole::kNone;
+}
+
+AdminRole role_by_pass(const Config& config, const std::string& mount, const std::string& query) {
+  const auto pass = query_param(query, "pass");
+  if (!pass) return AdminRole::kNone;
+  const MountSettings settings = mount_settings(config, mount);
+  if (is_source_password(Services::passwords(config), SourceLogin{settings.username, settings.password}, *pass))
+    return AdminRole::kSource;
+  const std::string& admin = config.authentication.admin_password;
+  return !admin.empty() && secret_equal(*pass, admin) ? AdminRole::kAdmin : AdminRole::kNone;
+}
+
+void reply(Worker& worker, std::uint64_t id, const AdminAnswer& answer) {
+  Connection* waiting = worker.connections.find(id);
+  if (waiting == nullptr) return;  // butt closes without reading; the command has been carried out
+  ResponseHead head;
+  head.status = answer.status;
+  head.content_type = answer.content_type;
+  head.extra = answer.extra;
+  if (answer.with_length && answer.status == 200) head.content_length = answer.body.size();
+  waiting->reply(head, answer.body);
+}
+
+// On control: a finished answer goes to its worker, a document by way of the clerk.
+void deliver(Worker& worker, std::uint64_t id, AdminAnswer answer) {
+  if (answer.template_name.empty()) {
+    worker.loop.post([&worker, id, answer = std::move(answer)] { reply(worker, id, answer); });
+    return;
+  }
+  std::string name = answer.template_name, document = std::move(answer.body);
+  worker.services.pages->render_admin(
+      std::move(name), std::move(document), [&worker, id, answer = std::move(answer)](PageCache::Page page) {
+        AdminAnswer done = answer;
+        if (*page) {
+          done.content_type = (*page)->content_type;
+          done.body = (*page)->body;
+          done.extra += html_security_lines(worker.services.http.read()->http_headers);
+        } else {
+          worker.services.log.error("admin/render", (*page).error().what);
+          done = admin_error(404, "Could not parse XSLT file");
+        }
+        worker.loop.post([&worker, id, done = std::move(done)] { reply(worker, id, done); });
+      });
+}
+
+}  // namespace
+
+Verdict AdminStage::handle(Connection& connection) {
+  const Request& request = connection.request();
+  if (!is_admin_path(request.path)) return Verdict::kNext;
+  Services& services = worker_.services;
+  const auto config = services.config.read();
+  AdminRequest asked;
+  asked.path = request.path;
+  asked.query = request.query;
+  if (!connection.form().empty()) asked.query += (asked.query.empty() ? "" : "&") + connection.form();
+  asked.headers = request.headers;
+  asked.peer_ip = connection.ip();
+  asked.authority = Services::authority(*config);
+  const bool cgi = request.path == kCgi;
+  const std::string& own = connection.socket().settings.shoutcast_mount;
+  std::string mount = own.empty() ? config->shoutcast_mount : own;
+  asked.role = cgi ? role_by_pass(*config, mount, asked.query) : role_of(*config, request, asked.query);
+  if (const auto given = basic_credentials(request.headers)) connection.user = given->user;
+
+  services.loops.control().post([&worker = worker_, id = connection.id(), cgi, asked = std::move(asked),
+                                 mount = std::move(mount)]() mutable {
+    const auto done = [&worker, id](AdminAnswer answer) { deliver(worker, id, std::move(answer)); };
+    if (cgi)
+      answer_admin_cgi(std::move(asked), std::move(mount), *worker.services.station, done);
+    else
+      answer_admin(std::move(asked), *worker.services.station, done);
+  });
+  return Verdict::kPending;
+}
+
+}  // namespace lb

@@ -1,0 +1,87 @@
+#include "app/page_stage.h"
+
+#include "admin/builtin.h"
+#include "admin/security.h"
+#include "app/page_cache.h"
+#include "app/worker.h"
+#include "http/playlist.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kNoSuchFile = "The file you requested could not be found";
+
+}  // namespace
+
+Verdict PageStage::handle(Connection& connection) {
+  const Request& request = connection.request();
+  Services& services = worker_.services;
+  const bool from_template = is_template_path(request.path);
+  const bool list = request.path.ends_with(".xspf") || request.path.ends_with(".vclt");
+  if (!from_template && !(list && !services.files.read()->has_file(request.path))) return Verdict::kNext;
+  services.loops.control().post([&worker = worker_, id = connection.id(), path = request.path, query = request.query] {
+    worker.services.pages->get(path, query, [&worker, id](PageCache::Page page) {
+      worker.loop.post([&worker, id, page] {
+        Connection* waiting = worker.connections.find(id);
+        if (waiting == nullptr) return;
+        if (!*page) {
+          waiting->reply_page(404, "Could not parse XSLT file");
+          return;
+        }
+        ResponseHead head;
+        head.content_type = (*page)->content_type;
+        head.content_length = (*page)->body.size();
+        if (!head.content_type.starts_with("application/"))
+          head.extra = html_security_lines(worker.services.http.read()->http_headers);
+        waiting->reply(head, (*page)->body);
+      });
+    });
+  });
+  return Verdict::kPending;
+}
+
+Verdict FileStage::handle(Connection& connection) {
+  Request& request = connection.request();
+  Services& services = worker_.services;
+  const auto files = services.files.read();
+  services.counters.file_connections.fetch_add(1, std::memory_order_relaxed);
+  if (auto file = files->open_file(request.path, request.headers.get("range"))) {
+    if (file->status == 416) {
+      connection.reply_text(416, kRangeText);
+      return Verdict::kAnswered;
+    }
+    ResponseHead head;
+    head.status = file->status;
+    head.content_type = file->content_type;
+    head.content_length = file->length;
+    head.extra = file->header_lines();
+    connection.reply_file(std::move(head), std::move(file->fd), file->first, file->length);
+    return Verdict::kAnswered;
+  }
+  const auto config = services.config.read();
+  const auto listed = [&request](std::string_view ending) {
+    return request.path.ends_with(ending) && request.path.size() > ending.size() + 1;
+  };
+  if (listed(".m3u")) {
+    ResponseHead head;
+    head.content_type = kM3uType;
+    const std::string body =
+        m3u(playlist_host(request.headers.get("host"), config->hostname, config->port),
+            std::string_view(request.path).substr(0, request.path.size() - 4));
+    head.extra = "Content-Disposition: attachment; filename=\"listen.m3u\"\r\n";
+    head.content_length = body.size();
+    connection.reply(head, body);
+    return Verdict::kAnswered;
+  }
+  if (const BuiltinFile* built_in = builtin_file("web" + request.path); built_in != nullptr && config->fileserve) {
+    ResponseHead head;
+    head.content_type = builtin_content_type(request.path);
+    head.content_length = built_in->bytes.size();
+    connection.reply(head, std::string(built_in->bytes));
+    return Verdict::kAnswered;
+  }
+  connection.reply_page(404, kNoSuchFile);
+  return Verdict::kAnswered;
+}
+
+}  // namespace lb

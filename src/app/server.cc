@@ -1,0 +1,178 @@
+#include "app/server.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "app/page_cache.h"
+#include "app/station.h"
+#include "app/worker.h"
+#include "config/reload.h"
+
+namespace lb {
+namespace {
+
+constexpr unsigned kMostWorkers = 64;  // a Channel has a bit for each
+
+unsigned worker_count(const LimitSettings& limits) {
+  const unsigned wanted = limits.threads > 0 ? limits.threads : std::thread::hardware_concurrency();
+  return std::clamp(wanted, 1u, kMostWorkers);
+}
+
+}  // namespace
+
+Server::Server(const Clock& clock, std::string config_path, LoadOptions load_options, LoadedConfig first)
+    : config_path_(std::move(config_path)),
+      load_options_(load_options),
+      services_(std::make_unique<Services>(clock, first.config, worker_count(first.config->limits))) {
+  Services& services = *services_;
+  services.station = std::make_unique<ServerStation>(services);
+  services.pages = std::make_unique<PageCache>(services);
+  services.admission = std::make_unique<SourceAdmission>(
+      services.mounts, services.log, services.loops.workers(),
+      SourceAdmission::Settings{[&services](std::string_view mount) {
+        return std::make_shared<const MountSettings>(mount_settings(*services.config.read(), mount));
+      }},
+      SourceAdmission::Listener{[this](const std::shared_ptr<Mount>& mount) { source_begun(mount); },
+                                [](const std::shared_ptr<Mount>&) {}},
+      Rng::from_entropy());
+  for (unsigned i = 0; i < services.loops.workers(); ++i)
+    services.workers.push_back(std::make_unique<Worker>(services, i));
+}
+
+Server::~Server() {
+  for (event* signal_event : signal_events_) event_free(signal_event);
+}
+
+Result<void> Server::bind() {
+  const auto config = services_->config.read();
+  Error last = Error::io("no <listen-socket>");
+  const auto open = [&](const ListenSettings& settings, int port, bool shoutcast) {
+    auto socket = ListenSocket::open(settings, port, shoutcast, services_->loops.workers());
+    if (!socket) {
+      last = socket.error();
+      services_->log.error("connection/connection_setup_sockets", socket.error().what + "; it is skipped");
+      return;
+    }
+    sockets_.push_back(std::move(*socket));
+  };
+  for (const ListenSettings& settings : config->listen) {
+    open(settings, settings.port, settings.shoutcast_compat);
+    // <shoutcast-mount> opens a second socket, one above, for Shoutcast sources.
+    if (!settings.shoutcast_compat && !settings.shoutcast_mount.empty()) open(settings, settings.port + 1, true);
+  }
+  if (sockets_.empty()) return last;
+  return {};
+}
+
+Result<void> Server::open_logs() { return services_->log.open(services_->config.read()->logging); }
+
+void Server::run(bool announce) {
+  const auto config = services_->config.read();
+  for (const PendingFeature& pending : config->pending_features)
+    services_->log.warn("config/config", config->file + ":" + std::to_string(pending.line) + ": <" + pending.element +
+                                             ">: " + pending.text);
+  watch_signals();
+  for (const auto& socket : sockets_)
+    for (const auto& worker : services_->workers) worker->accept_from(socket);
+  services_->loops.start();
+  services_->log.info("main/main", config->server_id + " server started");
+  if (announce) {
+    std::string line = "icecast-lb ready: port";
+    for (const auto& socket : sockets_) line += " " + std::to_string(socket->port);
+    line += "\n";
+    [[maybe_unused]] const auto n = ::write(STDOUT_FILENO, line.data(), line.size());
+  }
+  services_->loops.run();
+  services_->loops.join();
+  services_->log.info("main/main", "Shutting down");
+}
+
+void Server::watch_signals() {
+  ::signal(SIGPIPE, SIG_IGN);
+  for (const int number : {SIGHUP, SIGTERM, SIGINT, SIGUSR1}) {
+    event* created = event_new(
+        services_->loops.control().base(), number, EV_SIGNAL | EV_PERSIST,
+        [](evutil_socket_t which, short, void* self) { static_cast<Server*>(self)->on_signal(static_cast<int>(which)); },
+        this);
+    event_add(created, nullptr);
+    signal_events_.push_back(created);
+  }
+}
+
+void Server::on_signal(int number) {
+  switch (number) {
+    case SIGHUP: reload(); break;
+    case SIGUSR1: reopen_logs(); break;
+    default: stop(); break;
+  }
+}
+
+void Server::reopen_logs() {
+  services_->loops.clerk().post([this] {
+    if (auto opened = open_logs(); !opened) services_->log.error("logging/reopen", opened.error().what);
+  });
+}
+
+void Server::reload() {
+  if (reloading_) {  // one at a time; the last file wins
+    reload_again_ = true;
+    return;
+  }
+  reloading_ = true;
+  services_->loops.clerk().post([this] {
+    auto loaded = std::make_shared<Result<LoadedConfig>>(load_config_file(config_path_, load_options_));
+    services_->loops.control().post([this, loaded] {
+      reloading_ = false;
+      if (!*loaded)
+        services_->log.error("config/reload", config_path_ + ": " + loaded->error().what + "; the old configuration stays");
+      else if ((*loaded)->refuses_start())
+        for (const Diagnostic& d : (*loaded)->diagnostics)
+          services_->log.error("config/reload", to_string(d, config_path_) + "; the old configuration stays");
+      else
+        apply(std::move(**loaded));
+      if (std::exchange(reload_again_, false)) reload();
+    });
+  });
+}
+
+void Server::apply(LoadedConfig next) {
+  const auto before = services_->config.read();
+  for (const Diagnostic& d : next.diagnostics) services_->log.warn("config/reload", to_string(d, config_path_));
+  services_->config.publish(next.config);
+  services_->http.publish(std::make_shared<const HttpSettings>(Services::http_settings(*next.config)));
+  services_->files.publish(std::make_shared<const StaticFiles>(Services::static_files(*next.config, services_->log)));
+  services_->admission->settings_changed();
+  for (const auto& worker : services_->workers)
+    worker->loop.post([w = worker.get(), call = next.config->limits.delivery] { w->streams.set_delivery(call); });
+  reopen_logs();
+  const auto plan = reload_plan(*before, *next.config);
+  for (const Change& change : plan) services_->log.info("config/reload", to_string(change));
+  services_->log.info("config/reload", "configuration re-read from " + config_path_ + ", " +
+                                           std::to_string(plan.size()) + " changes");
+}
+
+void Server::source_begun(const std::shared_ptr<Mount>& mount) {
+  if (!mount->settings()->fallback_override) return;
+  for (const auto& worker : services_->workers)
+    worker->loop.post([w = worker.get(), mount] { w->streams.bring_home(mount); });
+}
+
+void Server::stop() {
+  if (std::exchange(stopping_, true)) return;
+  services_->loops.gather<int>(
+      [this](unsigned i) {
+        Worker& worker = *services_->workers[i];
+        worker.acceptors.clear();
+        worker.streams.end_all(nullptr, EndReason::kShutdown);
+        worker.sources.end_all(EndReason::kShutdown);
+        worker.connections.end_all();
+        return 0;
+      },
+      [this](const std::vector<int>&) { services_->loops.stop_control(); });
+}
+
+}  // namespace lb

@@ -1,0 +1,47 @@
+// Server: builds the floors from a configuration, runs them, reloads and stops them.
+//
+// Thread: the main thread, which becomes control.
+// Ownership: main() owns the server; the server owns everything else.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/services.h"
+#include "base/result.h"
+#include "config/loader.h"
+
+namespace lb {
+
+class Server {
+ public:
+  Server(const Clock& clock, std::string config_path, LoadOptions load_options, LoadedConfig first);
+  ~Server();
+
+  // Binds every <listen-socket>; before privileges are dropped.  An error: none could be bound.
+  Result<void> bind();
+  Result<void> open_logs();
+  // Until a signal ends it.  announce: print the "ready" line that tests wait for.
+  void run(bool announce);
+  Log& log() noexcept { return services_->log; }
+
+ private:
+  void watch_signals();
+  void on_signal(int number);
+  void reload();
+  void apply(LoadedConfig next);
+  void reopen_logs();
+  void stop();
+  void source_begun(const std::shared_ptr<Mount>& mount);
+
+  const std::string config_path_;
+  const LoadOptions load_options_;
+  std::unique_ptr<Services> services_;
+  std::vector<std::shared_ptr<const ListenSocket>> sockets_;
+  std::vector<event*> signal_events_;
+  bool reloading_ = false, reload_again_ = false;
+  bool stopping_ = false;
+};
+
+}  // namespace lb

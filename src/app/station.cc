@@ -1,0 +1,175 @@
+#include "app/station.h"
+
+#include <utility>
+
+#include "app/station_stats.h"
+#include "app/worker.h"
+
+namespace lb {
+namespace {
+
+bool is_running(const std::shared_ptr<Mount>& mount) { return mount && !mount->channel().newest()->ended; }
+
+// What players shall see, from what the encoder said; and nothing when it said nothing usable.
+std::optional<Metadata> make_title(const TitleRequest& request, const Mount& mount) {
+  const bool pair = request.artist && request.title;
+  if (!request.song && !pair) return std::nullopt;
+  const auto settings = mount.settings();
+  const auto facts = mount.facts();
+  const std::string song = request.song ? *request.song : *request.artist + " - " + *request.title;
+  if (facts->plugin->icy_metadata)
+    return make_icy_metadata(song, request.url.value_or(""), request.charset, settings->charset);
+  // Ogg comments are UTF-8, and so is what comes without a charset (Icecast's rule for Vorbis).
+  const std::string from = request.charset.empty() ? "UTF-8" : request.charset;
+  const auto utf8 = [&from](const std::string& text) { return clean_utf8(convert_charset(text, from, "UTF-8")); };
+  Metadata metadata;
+  if (request.song) {
+    metadata.title = utf8(*request.song);
+  } else {
+    metadata.artist = utf8(*request.artist);
+    metadata.title = utf8(*request.title);
+  }
+  return metadata;
+}
+
+}  // namespace
+
+void ServerStation::stats(Then<StatsDocument> then) { then(make_stats(services_)); }
+
+void ServerStation::mounts(Then<Result<std::vector<MountRow>>> then) {
+  std::vector<MountRow> rows;
+  const SteadyTime now = services_.clock.steady();
+  for (const auto& [name, mount] : *services_.mounts.all()) {
+    const auto settings = mount->settings();
+    const auto facts = mount->facts();
+    MountRow row;
+    row.mount = name;
+    row.fallback = settings->fallback_mount;
+    row.authenticator = settings->authenticator.type;
+    row.content_type = facts->content_type;
+    row.listeners = static_cast<std::uint64_t>(mount->listeners());
+    row.connected_seconds =
+        static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now - facts->started).count());
+    row.hidden = settings->hidden;
+    rows.push_back(std::move(row));
+  }
+  then(std::move(rows));
+}
+
+MountState ServerStation::state_of(const std::string& name) {
+  const auto mount = services_.mounts.find(name);
+  if (!mount) return MountState::kUnknown;
+  return is_running(mount) ? MountState::kRunning : MountState::kStopped;
+}
+
+bool ServerStation::fed_by_shoutcast(const std::string& name) {
+  const auto mount = services_.mounts.find(name);
+  return mount && mount->facts()->shoutcast;
+}
+
+void ServerStation::listeners_of(const std::string& name, Then<std::vector<ListenerRow>> then) {
+  const auto mount = services_.mounts.find(name);
+  if (!mount) {
+    then({});
+    return;
+  }
+  services_.loops.gather<std::vector<ListenerState>>(
+      [this, mount](unsigned i) { return services_.workers[i]->streams.list(*mount); },
+      [then = std::move(then)](std::vector<std::vector<ListenerState>> answers) mutable {
+        std::vector<ListenerRow> rows;
+        for (auto& states : answers)
+          for (ListenerState& state : states) {
+            ListenerRow row;
+            row.id = state.id;
+            row.ip = std::move(state.ip);
+            row.user_agent = std::move(state.user_agent);
+            row.username = std::move(state.user);
+            row.referer = std::move(state.referer);
+            row.connected_seconds = static_cast<std::uint64_t>(state.connected_seconds);
+            row.lag_bytes = state.lag_bytes;
+            row.bytes_sent = state.bytes_sent;
+            rows.push_back(std::move(row));
+          }
+        then(std::move(rows));
+      });
+}
+
+void ServerStation::kill_listener(const std::string& name, std::uint64_t id, Then<bool> found) {
+  const auto mount = services_.mounts.find(name);
+  if (!mount) {
+    found(false);
+    return;
+  }
+  services_.loops.gather<int>(
+      [this, mount, id](unsigned i) { return services_.workers[i]->streams.kill(*mount, id) ? 1 : 0; },
+      [found = std::move(found)](std::vector<int> answers) mutable {
+        int n = 0;
+        for (const int one : answers) n += one;
+        found(n > 0);
+      });
+}
+
+void ServerStation::move_listeners(const std::string& from, const std::string& to, Then<std::uint64_t> moved) {
+  const auto source = services_.mounts.find(from), target = services_.mounts.find(to);
+  if (!source || !target) {
+    moved(0);
+    return;
+  }
+  services_.loops.gather<std::uint64_t>(
+      [this, source, target](unsigned i) { return services_.workers[i]->streams.move(*source, target); },
+      [moved = std::move(moved)](std::vector<std::uint64_t> answers) mutable {
+        std::uint64_t n = 0;
+        for (const auto one : answers) n += one;
+        moved(n);
+      });
+}
+
+void ServerStation::kill_source(const std::string& name) {
+  const auto* writer = services_.admission->writer_of(name);
+  if (writer == nullptr) return;
+  Worker& home = *services_.workers[writer->home];
+  home.loop.post([&home, lease = writer->lease] { home.sources.kill(lease, EndReason::kKilled); });
+}
+
+void ServerStation::set_fallback(const std::string& name, const std::string& fallback) {
+  const auto mount = services_.mounts.find(name);
+  if (!mount) return;
+  auto settings = std::make_shared<MountSettings>(*mount->settings());
+  settings->fallback_mount = fallback;
+  mount->set_settings(std::move(settings));
+}
+
+void ServerStation::set_title(const std::string& name, TitleRequest request, Then<TitleVerdict> then) {
+  const auto* writer = services_.admission->writer_of(name);
+  if (writer == nullptr) {
+    then(TitleVerdict::kNoSource);
+    return;
+  }
+  const auto facts = writer->mount->facts();
+  const bool other_address = !request.only_from_ip.empty() && request.only_from_ip != facts->source_ip;
+  if (other_address || (!facts->plugin->icy_metadata && facts->plugin->make_rewriter == nullptr)) {
+    then(TitleVerdict::kRefused);
+    return;
+  }
+  auto title = make_title(request, *writer->mount);
+  if (!title) {
+    then(TitleVerdict::kDone);
+    return;
+  }
+  Worker& home = *services_.workers[writer->home];
+  auto answer = std::make_shared<Then<TitleVerdict>>(std::move(then));
+  home.loop.post([this, &home, lease = writer->lease, title = std::make_shared<Metadata>(std::move(*title)), answer] {
+    const TitleResult result = home.sources.set_title(lease, std::move(*title));
+    services_.loops.control().post([answer, result] {
+      (*answer)(result == TitleResult::kDone ? TitleVerdict::kDone : TitleVerdict::kRefused);
+    });
+  });
+}
+
+void ServerStation::users(const std::string&, UsersRequest, Then<UsersAnswer> then) {
+  UsersAnswer answer;
+  answer.outcome = UsersAnswer::Outcome::kNoAuthenticator;
+  then(std::move(answer));
+}
+
+}  // namespace lb

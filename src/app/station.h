@@ -1,0 +1,32 @@
+// ServerStation: what admin commands ask, answered from the running server.
+// Thread: control.  Ownership: Services.
+#pragma once
+
+#include <string>
+
+#include "admin/station.h"
+#include "app/services.h"
+
+namespace lb {
+
+class ServerStation final : public Station {
+ public:
+  explicit ServerStation(Services& services) : services_(services) {}
+
+  void stats(Then<StatsDocument> then) override;
+  void mounts(Then<Result<std::vector<MountRow>>> then) override;
+  MountState state_of(const std::string& mount) override;
+  bool fed_by_shoutcast(const std::string& mount) override;
+  void listeners_of(const std::string& mount, Then<std::vector<ListenerRow>> then) override;
+  void kill_listener(const std::string& mount, std::uint64_t id, Then<bool> found) override;
+  void move_listeners(const std::string& from, const std::string& to, Then<std::uint64_t> moved) override;
+  void kill_source(const std::string& mount) override;
+  void set_fallback(const std::string& mount, const std::string& fallback) override;
+  void set_title(const std::string& mount, TitleRequest request, Then<TitleVerdict> then) override;
+  void users(const std::string& mount, UsersRequest request, Then<UsersAnswer> then) override;
+
+ private:
+  Services& services_;
+};
+
+}  // namespace lb
