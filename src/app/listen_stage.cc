@@ -1,6 +1,5 @@
 #include "app/listen_stage.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "app/worker.h"
@@ -12,6 +11,11 @@ namespace {
 constexpr int kLongestChain = 10;
 // Flash players and MSIE wait for a length; Icecast gives them one that no stream reaches.
 constexpr std::uint64_t kEndlessLength = 221183499;
+
+// The log is the queue, not the kernel.  Pages sent by sendfile are shared with the log and cost the
+// kernel nothing; blocks with metadata are copied.
+constexpr std::size_t kUnsentShared = 128 * 1024;
+constexpr std::size_t kUnsentCopied = 48 * 1024;
 
 bool wants_length(const Request& request) {
   return request.headers.find("x-flash-version") != nullptr ||
@@ -148,11 +152,7 @@ Verdict ListenStage::handle(Connection& connection) {
     listener->icy.metaint = facts->metaint;
     listener->icy.until_block = facts->metaint;
   }
-  // Two pulses of unsent bytes at most: the rest waits in the log, where it costs nothing.
-  const std::uint64_t rate = mount->bytes_per_second.load(std::memory_order_relaxed);
-  const std::uint64_t two_pulses = rate * static_cast<std::uint64_t>(settings->max_pulse.count()) * 2 / 1000;
-  listener->transport->limit_unsent(
-      static_cast<std::size_t>(std::clamp<std::uint64_t>(two_pulses, 32 * 1024, 128 * 1024)));
+  listener->transport->limit_unsent(icy ? kUnsentCopied : kUnsentShared);
   worker_.streams.join(std::move(listener), mount, settings->burst_bytes);
   return Verdict::kAnswered;
 }

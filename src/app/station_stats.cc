@@ -5,13 +5,11 @@
 namespace lb {
 namespace {
 
-std::string format_time(WallTime when, const char* format) {
+std::tm local_parts(WallTime when) {
   const std::time_t seconds = std::chrono::system_clock::to_time_t(when);
   std::tm parts{};
   ::localtime_r(&seconds, &parts);
-  char text[64];
-  const std::size_t n = std::strftime(text, sizeof text, format, &parts);
-  return std::string(text, n);
+  return parts;
 }
 
 template <class T>
@@ -20,8 +18,10 @@ std::string number(const std::atomic<T>& value) {
 }
 
 void add_times(std::map<std::string, std::string>& fields, const std::string& name, WallTime when) {
-  fields[name] = format_time(when, "%a, %d %b %Y %H:%M:%S %z");
-  fields[name + "_iso8601"] = format_time(when, "%Y-%m-%dT%H:%M:%S%z");
+  const std::tm parts = local_parts(when);
+  char text[64];
+  fields[name] = std::string(text, std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S %z", &parts));
+  fields[name + "_iso8601"] = std::string(text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S%z", &parts));
 }
 
 void add_codec(std::map<std::string, std::string>& fields, const CodecFacts& codec) {

@@ -3,7 +3,7 @@
 #include <cstring>
 #include <utility>
 
-#include "base/strings.h"
+#include "http/access_line.h"
 
 namespace lb {
 namespace {
@@ -147,7 +147,7 @@ void Source::publish(bool ended) {
     if (changed) {
       const std::int64_t listeners = mount.gate().inside();
       host_.log().info("source/source", "mount " + mount.name() + ": title is now \"" + metadata->song() + "\"");
-      host_.log().playlist(mount.name() + "|" + std::to_string(listeners) + "|" + metadata->song());
+      host_.log().playlist(clf_time(host_.loop().clock().wall()) + "|" + mount.name() + "|" + std::to_string(listeners) + "|" + metadata->song());
     }
   }
   host_.wake(mount.channel().publish(std::move(view)), lease_.mount);
