@@ -16,6 +16,9 @@ class Clock {
   virtual ~Clock() = default;
   virtual SteadyTime steady() const noexcept = 0;
   virtual WallTime wall() const noexcept = 0;
+  // What the calling thread has worked since some fixed moment; waiting for a processor is not
+  // work.
+  virtual std::chrono::nanoseconds thread_work() const noexcept = 0;
 };
 
 // The machine's clock; lives for the whole process.
@@ -25,6 +28,8 @@ class FakeClock final : public Clock {
  public:
   SteadyTime steady() const noexcept override { return steady_; }
   WallTime wall() const noexcept override { return wall_; }
+  std::chrono::nanoseconds thread_work() const noexcept override { return work_; }
+  void work(std::chrono::nanoseconds by) { work_ += by; }
   void advance(std::chrono::nanoseconds by) {
     steady_ += std::chrono::duration_cast<SteadyTime::duration>(by);
     wall_ += std::chrono::duration_cast<WallTime::duration>(by);
@@ -34,6 +39,7 @@ class FakeClock final : public Clock {
  private:
   SteadyTime steady_{std::chrono::seconds(1000)};
   WallTime wall_{std::chrono::seconds(1'700'000'000)};
+  std::chrono::nanoseconds work_{0};
 };
 
 }  // namespace lb

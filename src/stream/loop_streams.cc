@@ -80,6 +80,7 @@ std::chrono::milliseconds LoopStreams::cap_of(Mount& mount) {
 void LoopStreams::pass() {
   scheduled_ = false;
   const SteadyTime slice_began = loop_.now();
+  const auto worked_before = loop_.clock().thread_work();
   if (passing_.empty()) {
     passing_.swap(dirty_);
     passing_at_ = 0;
@@ -101,7 +102,7 @@ void LoopStreams::pass() {
     if (at == fanouts_.end()) continue;
     Fanout& fanout = *at->second;  // an iterator would not survive a listener's move
     if (!fanout.pump(deadline)) {
-      pass_cost_ += loop_.now() - slice_began;
+      pass_cost_ += loop_.clock().thread_work() - worked_before;
       scheduled_ = true;
       loop_.post([this] { pass(); });
       return;
@@ -109,7 +110,7 @@ void LoopStreams::pass() {
     fanout.in_pass = false;
     fanout.end_pass();
   }
-  pass_cost_ += loop_.now() - slice_began;
+  pass_cost_ += loop_.clock().thread_work() - worked_before;
   end_of_pass();
 }
 

@@ -19,18 +19,21 @@ class PulsePacer {
   static constexpr std::chrono::milliseconds kShortest{5};
   static constexpr int kShare = 200;  // a pass may cost 1/200 of the loop
 
-  // A pass that began at `began` and worked for `cost` is over; `cap`: the smallest <max-pulse> of
-  // the mounts in it.
+  // A pass that began at `began` and worked for `cost` (processor time, not waiting for one) is
+  // over; `cap`: the smallest <max-pulse> of the mounts in it.  The pause at most doubles from
+  // pass to pass, so that one crowd of joiners does not silence everybody for the whole cap.
   void passed(SteadyTime began, std::chrono::nanoseconds cost, std::chrono::milliseconds cap) noexcept {
     const std::chrono::nanoseconds least = std::min<std::chrono::nanoseconds>(kShortest, cap);
-    next_ = began + std::chrono::duration_cast<SteadyTime::duration>(
-                        std::clamp<std::chrono::nanoseconds>(cost * kShare, least, cap));
+    const std::chrono::nanoseconds most = std::min<std::chrono::nanoseconds>(cap, pause_ * 2 + kShortest);
+    pause_ = std::clamp<std::chrono::nanoseconds>(cost * kShare, least, most);
+    next_ = began + std::chrono::duration_cast<SteadyTime::duration>(pause_);
   }
   // How long until the next pass may begin; zero or less: now.
   std::chrono::nanoseconds wait(SteadyTime now) const noexcept { return next_ - now; }
 
  private:
   SteadyTime next_{};
+  std::chrono::nanoseconds pause_{0};
 };
 
 }  // namespace lb
