@@ -9,6 +9,7 @@
 #include "base/random.h"
 
 using namespace lb;
+using namespace std::literals;
 
 namespace {
 
@@ -217,12 +218,12 @@ TEST(ChunkedBody, RefusesWhatIsMalformed) {
                                         "5\r\nhello\rX",
                                         "5\r\nhello\r\n\r\n",
                                         "5;e\nhello\r\n",
-                                        std::string("5;e\0\r\nhello\r\n", 13),
+                                        "5;e\0\r\nhello\r\n"s,
                                         "5;e\rX",
                                         "0\r\n\n",
                                         "0\r\n\rX",
                                         "0\r\nt\n\r\n",
-                                        std::string("0\r\nt\0\r\n\r\n", 9),
+                                        "0\r\nt\0\r\n\r\n"s,
                                         long_trailer,
                                         many_trailers,
                                         ";\r\n",

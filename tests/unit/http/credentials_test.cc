@@ -6,6 +6,7 @@
 #include "base/encoding.h"
 
 using namespace lb;
+using namespace std::literals;
 
 namespace {
 
@@ -55,7 +56,7 @@ TEST(SecretEqual, AnUnsetPasswordLetsNobodyIn) {
   CHECK(!secret_equal("x", ""));
 }
 TEST(SecretEqual, ANulNeverMatches) {
-  const std::string nul("pass\0anything", 13);
+  const std::string nul = "pass\0anything"s;
   CHECK(!secret_equal(nul, "pass"));
   CHECK(!secret_equal(nul, nul));
 }

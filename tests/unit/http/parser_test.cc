@@ -9,6 +9,7 @@
 #include "base/random.h"
 
 using namespace lb;
+using namespace std::literals;
 
 namespace {
 
@@ -202,7 +203,7 @@ TEST(RequestParser, DropsAddressesOfOtherServers) {
 TEST(RequestParser, DropsControlBytesInPathAndQuery) {
   for (const char* target : {"/x\x1b[2J", "/x?a\rb", "/x?a\tb", "/x?\x7f", "/x#\x01"})
     CHECK_TEXT(dropped(get(target)), target);
-  CHECK(dropped(get(std::string("/x?a\0b", 6))));
+  CHECK(dropped(get("/x?a\0b"s)));
   CHECK(done(get("/x?\xc3\xa9\xff%00%0a")));  // encoded ones stay as they are in the query
 }
 TEST(RequestParser, LeavesOutHeadersWithoutAValue) {
@@ -226,8 +227,8 @@ TEST(RequestParser, RefusesSyntaxFaultsAtOnce) {
     CHECK(!parser.refuse_text().empty());
     LONGS_EQUAL(400, refused("GET /m HTTP/1.0\r\nA: b\r\n" + std::string(line) + "\r\n\r\n"));
   }
-  LONGS_EQUAL(400, refused(std::string("GET /m HTTP/1.0\r\nX: a\0b\r\n\r\n", 27)));
-  LONGS_EQUAL(400, refused(std::string("GET /m HTTP/1.0\r\nX\0: b\r\n\r\n", 26)));
+  LONGS_EQUAL(400, refused("GET /m HTTP/1.0\r\nX: a\0b\r\n\r\n"s));
+  LONGS_EQUAL(400, refused("GET /m HTTP/1.0\r\nX\0: b\r\n\r\n"s));
 }
 TEST(RequestParser, RefusesDuplicatesThatDiffer) {
   for (const char* name : {"Host", "Authorization", "Content-Length"}) {
@@ -445,20 +446,19 @@ TEST(ShoutcastParser, PassesOverLinesThatAreNoHeader) {
   STRCMP_CONTAINS(
       "[p]\nicy-name=x",
       parse<ShoutcastParser>(
-          std::string("p\r\nno colon\r\n: v\r\nbad "
-                      "name\x01:v\r\nicy-url:\r\nicy-x:a\0b\r\nicy-y:a\rb\r\n icy-name : x\r\n\r\n",
-                      83))
+          "p\r\nno colon\r\n: v\r\nbad "
+          "name\x01:v\r\nicy-url:\r\nicy-x:a\0b\r\nicy-y:a\rb\r\n icy-name : x\r\n\r\n"s)
           .c_str());
 }
 TEST(ShoutcastParser, DropsEveryFault) {
   std::string many = "p\r\n";
   for (int i = 0; i < 129; ++i) many += "a:b\r\n";
-  for (const std::string& wire : {std::string("\r\n"), std::string("\n"),
-                                  std::string("pa\x01ss\r\n"), std::string("pa\0ss\r\n", 7),
-                                  std::string(9000, 'p'), "p\r\nicy-name:" + std::string(9000, 'x'),
-                                  "p\r\na:" + std::string(8000, 'x') + "\r\nb:" +
-                                      std::string(8000, 'x') + "\r\nc:" + std::string(8000, 'x'),
-                                  many}) {
+  for (const std::string& wire :
+       {std::string("\r\n"), std::string("\n"), std::string("pa\x01ss\r\n"), "pa\0ss\r\n"s,
+        std::string(9000, 'p'), "p\r\nicy-name:" + std::string(9000, 'x'),
+        "p\r\na:" + std::string(8000, 'x') + "\r\nb:" + std::string(8000, 'x') +
+            "\r\nc:" + std::string(8000, 'x'),
+        many}) {
     CHECK_TEXT(parse<ShoutcastParser>(wire).rfind("drop", 0) == 0, wire.substr(0, 20).c_str());
   }
 }

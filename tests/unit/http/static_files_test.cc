@@ -12,6 +12,7 @@
 #include "CppUTest/TestHarness.h"
 
 using namespace lb;
+using namespace std::literals;
 
 TEST_GROUP(StaticFiles) {
   std::string dir, root;
@@ -106,8 +107,8 @@ TEST(StaticFiles, ServesRegularFilesOnly) {
   CHECK(ask("/" + std::string(300, 'x')) == "404");
 }
 TEST(StaticFiles, ANulDoesNotCutTheName) {
-  CHECK(ask(std::string_view("/f/hello.txt\0.mp3", 17)) == "404");
-  CHECK(!files().has_file(std::string_view("/f/hello.txt\0", 13)));
+  CHECK(ask("/f/hello.txt\0.mp3"sv) == "404");
+  CHECK(!files().has_file("/f/hello.txt\0"sv));
 }
 TEST(StaticFiles, FollowsSymbolicLinksAsIcecastDoes) {
   std::filesystem::create_symlink(root + "/f/hello.txt", root + "/link.css");
