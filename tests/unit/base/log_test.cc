@@ -296,6 +296,21 @@ TEST(Log, WarningsGoToStandardErrorUntilItIsOpen) {
         "[2023-11-14  22:13:20] WARN a/b early\n[2023-11-14  22:13:20] INFO a/b open\nline\n");
   CHECK(files() == std::set<std::string>{"error.log"});
 }
+TEST(Log, StandardOutputMayBeNamed) {
+  const UniqueFd saved(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
+  const UniqueFd file(
+      ::open(settings.error_path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  ::dup2(file.get(), STDOUT_FILENO);
+  {
+    Log log(clock);
+    LogSettings to_stdout;
+    to_stdout.error_path = "/dev/stdout";
+    CHECK(log.open(to_stdout).has_value());
+    log.info("a/b", "x");
+  }
+  ::dup2(saved.get(), STDOUT_FILENO);
+  CHECK(read_file(settings.error_path) == "[2023-11-14  22:13:20] INFO a/b x\n");
+}
 TEST(Log, ManyThreadsWriteWholeLinesAcrossRotations) {
   Log log(clock);
   settings.max_bytes = 4000;

@@ -63,6 +63,10 @@ TEST(AccessLine, ForeignBytesBecomeDotsAndOnlyAgentAndRefererKeepSpaces) {
         "127.0.0.1 - a.b. [14/Nov/2023:22:13:20 +0000] \"GET /a.b..c HTTP/1.0\" 200 293 \"r z\" "
         "\"a.b .....\" 0");
 }
+TEST(AccessLine, DeleteIsAControlByteToo) {  // found by fuzz/head.cc
+  facts.user_agent = "a\x7f";
+  STRCMP_CONTAINS("\"a.\" 0", access_line(facts, kNow).c_str());
+}
 TEST(AccessLine, AnEmptyRequestIsADash) {
   facts.request = "";
   STRCMP_CONTAINS("] \"-\" 200", access_line(facts, kNow).c_str());
