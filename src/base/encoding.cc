@@ -9,11 +9,12 @@ namespace {
 constexpr std::string_view kBase64 =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-constexpr std::array<std::int8_t, 256> kBase64Value = [] {
-  std::array<std::int8_t, 256> table{};
-  table.fill(-1);
+constexpr std::uint8_t kNoDigit = 64;
+constexpr std::array<std::uint8_t, 256> kBase64Value = [] {
+  std::array<std::uint8_t, 256> table{};
+  table.fill(kNoDigit);
   for (std::size_t i = 0; i < kBase64.size(); ++i) {
-    table[static_cast<unsigned char>(kBase64[i])] = static_cast<std::int8_t>(i);
+    table[static_cast<unsigned char>(kBase64[i])] = static_cast<std::uint8_t>(i);
   }
   return table;
 }();
@@ -60,9 +61,9 @@ std::optional<std::string> base64_decode(std::string_view text) {
   std::uint32_t bits = 0;
   unsigned count = 0;
   for (const char c : text) {
-    const int value = kBase64Value[static_cast<unsigned char>(c)];
-    if (value < 0) return std::nullopt;
-    bits = (bits << 6 | static_cast<std::uint32_t>(value)) & 0xffffff;
+    const std::uint32_t value = kBase64Value[static_cast<unsigned char>(c)];
+    if (value == kNoDigit) return std::nullopt;
+    bits = (bits << 6 | value) & 0xffffff;
     count += 6;
     if (count >= 8) {
       count -= 8;

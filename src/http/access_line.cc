@@ -12,7 +12,7 @@ constexpr std::size_t kMaxLine = 1023;
 char safe(char c, bool spaces) noexcept {
   const auto byte = static_cast<unsigned char>(c);
   if (c == ' ' && spaces) return c;
-  return byte <= '"' || byte >= 0x80 || c == '`' || c == '\\' ? '.' : c;
+  return byte <= '"' || byte >= 0x7f || c == '`' || c == '\\' ? '.' : c;
 }
 
 void append_field(std::string& out, std::string_view text, bool spaces) {

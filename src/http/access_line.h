@@ -1,8 +1,8 @@
 // The access log line, byte-compatible with Icecast 2.4.4 (compat.md 8.3):
 //   IP - USER [20/Nov/2026:06:52:24 +0000] "GET /a.mp3 HTTP/1.0" 200 98451 "REFERER|-" "AGENT|-" SECONDS
-// Bytes <= '"', '`', '\\' and >= 0x80 become '.', spaces survive in referer and agent only; a line
-// is cut at 1023 bytes.  The path in the request is the one that was sent, not decoded, without its
-// query (seen on 2.4.4: "GET /my%20x.mp3.m3u HTTP/1.0").
+// Bytes <= '"', '`', '\\' and >= 0x7f become '.' (Icecast lets DEL through); spaces survive in referer
+// and agent only; a line is cut at 1023 bytes.  The path in the request is the one that was sent,
+// not decoded, without its query (seen on 2.4.4: "GET /my%20x.mp3.m3u HTTP/1.0").
 // Thread: pure.
 #pragma once
 

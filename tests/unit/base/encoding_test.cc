@@ -6,6 +6,7 @@
 #include "base/random.h"
 
 using namespace lb;
+using namespace std::literals;
 
 namespace {
 
@@ -37,7 +38,7 @@ TEST(Base64, RefusesWhatIsNoBase64) {
        {"Z", "Zm9vY", "Zm9 v", "Zm9v\n", "Zm=v", "Z===", "Zm9-", "Zm9_", "Zm\xc3\xa9v"}) {
     CHECK_TEXT(!base64_decode(bad).has_value(), bad);
   }
-  CHECK(!base64_decode(std::string_view("Zm\0v", 4)).has_value());
+  CHECK(!base64_decode("Zm\0v"sv).has_value());
 }
 TEST(Base64, DecodingUndoesEncodingForAnyBytes) {
   Rng rng(7);
@@ -48,7 +49,7 @@ TEST(Base64, DecodingUndoesEncodingForAnyBytes) {
 }
 
 TEST_GROUP(Hex){};
-TEST(Hex, IsLowerCase) { CHECK(hex_encode(std::string_view("\0\x1f\xab", 3)) == "001fab"); }
+TEST(Hex, IsLowerCase) { CHECK(hex_encode("\0\x1f\xab"sv) == "001fab"); }
 
 TEST_GROUP(Percent){};
 TEST(Percent, DecodesOnceOnly) {
@@ -82,7 +83,7 @@ TEST_GROUP(Utf8){};
 TEST(Utf8, MeasuresTheCharacterAtTheFront) {
   LONGS_EQUAL(0, utf8_char(""));
   LONGS_EQUAL(1, utf8_char("a\xff"));
-  LONGS_EQUAL(1, utf8_char(std::string_view("\0", 1)));
+  LONGS_EQUAL(1, utf8_char("\0"sv));
   LONGS_EQUAL(2, utf8_char("\xc3\xa9x"));
   LONGS_EQUAL(3, utf8_char("\xe2\x80\xa8"));
   LONGS_EQUAL(4, utf8_char("\xf0\x9f\x8e\xb5"));

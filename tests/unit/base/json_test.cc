@@ -8,6 +8,7 @@
 #include "base/random.h"
 
 using namespace lb;
+using namespace std::literals;
 
 TEST_GROUP(Json){};
 TEST(Json, ReadsEveryType) {
@@ -125,7 +126,7 @@ TEST(JsonWriter, WhatIsNoNumberIsNull) {
 }
 TEST(JsonWriter, EscapesWhatMustBeEscaped) {
   std::string out;
-  append_json_text(out, std::string_view("a\"\\\x01\n\x7f\0b\xc3\xa9", 10));
+  append_json_text(out, "a\"\\\x01\n\x7f\0b\xc3\xa9"sv);
   CHECK(out == "\"a\\\"\\\\\\u0001\\u000a\\u007f\\u0000b\xc3\xa9\"");
 }
 TEST(JsonWriter, BadUtf8BecomesTheReplacementCharacter) {

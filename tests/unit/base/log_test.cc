@@ -20,6 +20,7 @@
 #include "base/unique_fd.h"
 
 using namespace lb;
+using namespace std::literals;
 
 namespace {
 
@@ -100,9 +101,7 @@ TEST(Log, LeavesOutWhatIsBelowItsLevel) {
 TEST(Log, NoBytesFromOutsideCanForgeALineOrMoveACursor) {
   Log log(clock);
   CHECK(log.open(settings).has_value());
-  log.info("a\n/b",
-           std::string("x\n[2026-01-01  00:00:00] EROR y\r\x1b[2J\x7f\0 \xc3\xa9 \xc2\x9b \x9b\xff",
-                       47));
+  log.info("a\n/b", "x\n[2026-01-01  00:00:00] EROR y\r\x1b[2J\x7f\0 \xc3\xa9 \xc2\x9b \x9b\xff"s);
   CHECK(read_file(settings.error_path) ==
         "[2023-11-14  22:13:20] INFO a\\x0a/b x\\x0a[2026-01-01  00:00:00] EROR "
         "y\\x0d\\x1b[2J\\x7f\\x00 "
@@ -296,6 +295,21 @@ TEST(Log, WarningsGoToStandardErrorUntilItIsOpen) {
   CHECK(read_file(settings.error_path) ==
         "[2023-11-14  22:13:20] WARN a/b early\n[2023-11-14  22:13:20] INFO a/b open\nline\n");
   CHECK(files() == std::set<std::string>{"error.log"});
+}
+TEST(Log, StandardOutputMayBeNamed) {
+  const UniqueFd saved(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
+  const UniqueFd file(
+      ::open(settings.error_path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  ::dup2(file.get(), STDOUT_FILENO);
+  {
+    Log log(clock);
+    LogSettings to_stdout;
+    to_stdout.error_path = "/dev/stdout";
+    CHECK(log.open(to_stdout).has_value());
+    log.info("a/b", "x");
+  }
+  ::dup2(saved.get(), STDOUT_FILENO);
+  CHECK(read_file(settings.error_path) == "[2023-11-14  22:13:20] INFO a/b x\n");
 }
 TEST(Log, ManyThreadsWriteWholeLinesAcrossRotations) {
   Log log(clock);

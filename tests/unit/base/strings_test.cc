@@ -5,6 +5,7 @@
 #include "CppUTest/TestHarness.h"
 
 using namespace lb;
+using namespace std::literals;
 
 TEST_GROUP(Strings){};
 TEST(Strings, LowerAndCompareKnowAsciiOnly) {
@@ -36,7 +37,7 @@ TEST(Strings, ParseU64TakesPlainDigitsOnly) {
                           "+5", "0x10", "1e9", "5, 6", " 5", "5 ", "5.0", "a"}) {
     CHECK_TEXT(!parse_u64(bad).has_value(), bad);
   }
-  CHECK(!parse_u64(std::string_view("5\0", 2)).has_value());
+  CHECK(!parse_u64("5\0"sv).has_value());
 }
 TEST(Strings, GlobDoesNotCrossASlash) {
   CHECK(glob_match("/live/*", "/live/a.mp3"));

@@ -1,0 +1,509 @@
+#include "http/parser.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "CppUTest/TestHarness.h"
+#include "base/encoding.h"
+#include "base/random.h"
+
+using namespace lb;
+using namespace std::literals;
+
+namespace {
+
+// Everything that a caller can see, as one text.
+template <class Parser>
+std::string shown(Parser& parser, std::size_t consumed) {
+  std::string out;
+  switch (parser.status()) {
+    case ParseStatus::kMore:
+      out = "more";
+      break;
+    case ParseStatus::kDone:
+      out = "done";
+      break;
+    case ParseStatus::kRefuse:
+      out = "refuse";
+      break;
+    case ParseStatus::kDrop:
+      out = "drop";
+      break;
+  }
+  out += " " + std::to_string(consumed);
+  if constexpr (requires { parser.refuse_status(); }) {
+    if (parser.status() == ParseStatus::kRefuse) {
+      return out + " " + std::to_string(parser.refuse_status()) + " " +
+             std::string(parser.refuse_text());
+    }
+  }
+  if (parser.status() != ParseStatus::kDone) return out;
+  const Request& r = parser.request();
+  out += " " + std::to_string(static_cast<int>(r.method)) + " " + r.method_text + " " +
+         std::to_string(static_cast<int>(r.protocol)) + " " + std::to_string(r.version_minor) +
+         " [" + r.target + "][" + r.path + "][" + r.query + "][" + r.password + "]";
+  for (const auto& [name, value] : r.headers.all()) out += "\n" + name + "=" + value;
+  return out;
+}
+
+template <class Parser, class Next>
+std::string feed(const std::string& wire, Next next, Parser parser = Parser()) {
+  std::size_t at = 0, consumed = 0;
+  while (at < wire.size()) {
+    const std::size_t length = std::min<std::size_t>(next(), wire.size() - at);
+    const std::size_t taken = parser.feed(std::string_view(wire).substr(at, length));
+    CHECK(taken <= length);
+    CHECK(parser.status() != ParseStatus::kMore || taken == length);
+    consumed += taken;
+    at += length;
+  }
+  return shown(parser, consumed);
+}
+
+// The same in every split, or the test fails.
+template <class Parser = RequestParser>
+std::string parse(const std::string& wire) {
+  const std::string whole = feed<Parser>(wire, [&] { return wire.size(); });
+  STRCMP_EQUAL(whole.c_str(), feed<Parser>(wire, [] { return std::size_t{1}; }).c_str());
+  Rng rng(wire.size());
+  for (int round = 0; round < 20; ++round) {
+    STRCMP_EQUAL(whole.c_str(),
+                 feed<Parser>(wire, [&] { return 1 + rng.below(1 + rng.below(100)); }).c_str());
+  }
+  return whole;
+}
+
+Request parsed(const std::string& wire) {
+  RequestParser parser;
+  parser.feed(wire);
+  CHECK_TEXT(parser.status() == ParseStatus::kDone, wire.c_str());
+  return parser.request();
+}
+
+bool done(const std::string& wire) { return parse(wire).rfind("done", 0) == 0; }
+bool dropped(const std::string& wire) { return parse(wire).rfind("drop", 0) == 0; }
+// The status it is refused with, or 0.
+int refused(const std::string& wire) {
+  parse(wire);
+  RequestParser parser;
+  parser.feed(wire);
+  return parser.status() == ParseStatus::kRefuse ? parser.refuse_status() : 0;
+}
+
+std::string get(const std::string& target) { return "GET " + target + " HTTP/1.0\r\n\r\n"; }
+std::string with(const std::string& headers) { return "PUT /m HTTP/1.1\r\n" + headers + "\r\n"; }
+
+}  // namespace
+
+TEST_GROUP(RequestParser){};
+TEST(RequestParser, ReadsAWholeRequestAndLeavesTheBody) {
+  const std::string head =
+      "SOURCE /live.mp3?x=1&y=%20 HTTP/1.0\r\nAuthorization: Basic "
+      "c291cmNlOnNyY3Bhc3M=\r\nIce-Name:My Name\r\n"
+      "content-type: \t audio/mpeg \t\r\n\r\n";
+  RequestParser parser;
+  CHECK(!parser.started());
+  LONGS_EQUAL(head.size(), parser.feed(head + "HEAD-OF-STREAM"));
+  CHECK(parser.started());
+  CHECK(parser.status() == ParseStatus::kDone);
+  LONGS_EQUAL(0, parser.feed("more"));
+  const Request& request = parser.request();
+  CHECK(request.method == Method::kSource);
+  CHECK(request.protocol == Protocol::kHttp);
+  LONGS_EQUAL(0, request.version_minor);
+  CHECK(request.target == "/live.mp3?x=1&y=%20");
+  CHECK(request.path == "/live.mp3");
+  CHECK(request.query == "x=1&y=%20");
+  CHECK(request.headers.get("ice-name") == "My Name");
+  CHECK(request.headers.get("content-type") == "audio/mpeg");
+  LONGS_EQUAL(3, request.headers.all().size());
+  parse(head + "HEAD-OF-STREAM");
+}
+TEST(RequestParser, KnowsSevenMethodsInAnyCase) {
+  for (const auto& [word, method] :
+       std::vector<std::pair<std::string, Method>>{{"GET", Method::kGet},
+                                                   {"HEAD", Method::kHead},
+                                                   {"POST", Method::kPost},
+                                                   {"PUT", Method::kPut},
+                                                   {"SOURCE", Method::kSource},
+                                                   {"OPTIONS", Method::kOptions},
+                                                   {"STATS", Method::kStats},
+                                                   {"get", Method::kGet}}) {
+    const Request request = parsed(word + " /x HTTP/1.1\r\n\r\n");
+    CHECK(request.method == method);
+    CHECK(request.method_text == word);
+    LONGS_EQUAL(1, request.version_minor);
+  }
+  for (const char* word :
+       {"BREW", "DELETE", "PLAY", "PRI", "CONNECT", "TRACE", "GETX", "GE", "*", "\x16\x03\x01"}) {
+    CHECK_TEXT(dropped(std::string(word) + " /x HTTP/1.0\r\n\r\n"), word);
+  }
+}
+TEST(RequestParser, AnswersAnUnknownMethodWithSilenceAtItsFirstLine) {
+  RequestParser parser;
+  parser.feed("BREW /um.mp3 HTTP/1.0\r\n");
+  CHECK(parser.status() == ParseStatus::kDrop);
+}
+TEST(RequestParser, KnowsHttpAndIceOnly) {
+  CHECK(parsed("SOURCE /m ICE/1.0\r\n\r\n").protocol == Protocol::kIce);
+  LONGS_EQUAL(0, parsed("GET /m HTTP/0.9\r\n\r\n").version_minor);
+  LONGS_EQUAL(0, parsed("GET /m HTTP/1\r\n\r\n").version_minor);
+  LONGS_EQUAL(9, parsed("GET /m HTTP/1.9\r\n\r\n").version_minor);
+  for (const char* version :
+       {"ICY/1.0", "http/1.0", "HTTPS/1.1", "HTTP", "HTTP/", "HTTP/x", "HTTP/1.", "HTTP/1.x",
+        "HTTP/1.10", "HTTP/11", "HTTP/-1.0", "/1.0", "RTSP/1.0"}) {
+    CHECK_TEXT(dropped("GET /m " + std::string(version) + "\r\n\r\n"), version);
+  }
+  LONGS_EQUAL(505, refused("GET /m HTTP/2.0\r\n\r\n"));
+  LONGS_EQUAL(505, refused("GET /m HTTP/9\r\n\r\n"));
+}
+TEST(RequestParser, DropsARequestLineWithoutItsThreeParts) {
+  for (const char* line : {"GET", "GET /x", "GET  HTTP/1.0", "GET /x ", " ", "/x HTTP/1.0",
+                           "GET\t/x\tHTTP/1.0", "hello", "\xff\xfe", "GET /x HTTP/1.0 extra"}) {
+    CHECK_TEXT(dropped(std::string(line) + "\r\n\r\n"), line);
+  }
+}
+TEST(RequestParser, TheTargetIsAllBetweenTheFirstAndTheLastSpace) {
+  const Request request = parsed("GET /my x.mp3?a=b c HTTP/1.0\r\n\r\n");
+  CHECK(request.path == "/my x.mp3");
+  CHECK(request.query == "a=b c");
+  CHECK(parsed("GET  /hello.txt  HTTP/1.0 \r\n\r\n").path == "/hello.txt");
+}
+TEST(RequestParser, AcceptsEveryLineEndThatOldEncodersSend) {
+  for (const char* wire :
+       {"GET /m HTTP/1.0\nA: b\n\n", "GET /m HTTP/1.0\r\nA: b\r\n\r\n",
+        "GET /m HTTP/1.0\r\r\nA: b\r\r\n\r\r\n", "GET /m HTTP/1.0\nA: b\n\r\n",
+        "\r\nGET /m HTTP/1.0\r\nA: b\r\n\r\n", "\nGET /m HTTP/1.0\r\nA: b\r\n\n"}) {
+    CHECK_TEXT(done(wire), wire);
+    CHECK(parsed(wire).headers.get("a") == "b");
+  }
+  CHECK(dropped("\r\n\r\nGET /m HTTP/1.0\r\n\r\n"));
+}
+TEST(RequestParser, AnAsteriskIsForOptionsOnly) {
+  CHECK(parsed("OPTIONS * HTTP/1.1\r\n\r\n").path == "*");
+  CHECK(parsed("OPTIONS /m HTTP/1.1\r\n\r\n").path == "/m");
+  for (const char* line :
+       {"GET * HTTP/1.1", "SOURCE * HTTP/1.0", "OPTIONS *x HTTP/1.1", "OPTIONS *?q HTTP/1.1"}) {
+    CHECK_TEXT(dropped(std::string(line) + "\r\n\r\n"), line);
+  }
+}
+TEST(RequestParser, CutsTheTargetAtTheFragment) {
+  const Request request = parsed(get("/x?y#z?w"));
+  CHECK(request.target == "/x?y");
+  CHECK(request.query == "y");
+  CHECK(parsed(get("/x#y?z")).query.empty());
+  CHECK(parsed(get("/x%23y")).path == "/x#y");
+}
+TEST(RequestParser, DropsAddressesOfOtherServers) {
+  CHECK(dropped(get("http://h/x")));
+  CHECK(dropped(get("h:80")));
+  CHECK(dropped("SOURCE nosl.mp3 HTTP/1.0\r\nAuthorization: Basic x\r\n\r\n"));
+}
+TEST(RequestParser, DropsControlBytesInPathAndQuery) {
+  for (const char* target : {"/x\x1b[2J", "/x?a\rb", "/x?a\tb", "/x?\x7f", "/x#\x01"})
+    CHECK_TEXT(dropped(get(target)), target);
+  CHECK(dropped(get("/x?a\0b"s)));
+  CHECK(done(get("/x?\xc3\xa9\xff%00%0a")));  // encoded ones stay as they are in the query
+}
+TEST(RequestParser, LeavesOutHeadersWithoutAValue) {
+  const Request request = parsed("GET /m HTTP/1.0\r\nIce-Name:\r\nIcy-Name: x\r\nHost: \r\n\r\n");
+  CHECK(request.headers.find("ice-name") == nullptr);
+  CHECK(request.headers.find("host") == nullptr);
+  CHECK(request.headers.get("icy-name") == "x");
+}
+TEST(RequestParser, AValueMayHoldAnyOtherByte) {
+  CHECK(parsed("GET /m HTTP/1.0\r\nUser-Agent: a\x1b]0;x\x07 \xe4\xff:\"\r\n\r\n")
+            .headers.get("user-agent") == "a\x1b]0;x\x07 \xe4\xff:\"");
+}
+TEST(RequestParser, RefusesSyntaxFaultsAtOnce) {
+  for (const char* line :
+       {" folded", "\tfolded", "Name : value", "Name\t: v", ": v", "no colon", "two words: v",
+        "N\xc3\xa9: v", "(x): v", "X: a\rb", "X\r: v", "X: v\r\r"}) {
+    RequestParser parser;
+    parser.feed("GET /m HTTP/1.0\r\nA: b\r\n" + std::string(line) + "\r\n");
+    CHECK_TEXT(parser.status() == ParseStatus::kRefuse, line);
+    LONGS_EQUAL(400, parser.refuse_status());
+    CHECK(!parser.refuse_text().empty());
+    LONGS_EQUAL(400, refused("GET /m HTTP/1.0\r\nA: b\r\n" + std::string(line) + "\r\n\r\n"));
+  }
+  LONGS_EQUAL(400, refused("GET /m HTTP/1.0\r\nX: a\0b\r\n\r\n"s));
+  LONGS_EQUAL(400, refused("GET /m HTTP/1.0\r\nX\0: b\r\n\r\n"s));
+}
+TEST(RequestParser, RefusesDuplicatesThatDiffer) {
+  for (const char* name : {"Host", "Authorization", "Content-Length"}) {
+    const std::string line = std::string(name) + ": 5\r\n";
+    LONGS_EQUAL(400, refused(with(line + name + ": 6\r\n")));
+    CHECK_TEXT(done(with(line + line)), name);
+  }
+  CHECK(parsed(with("X: 1\r\nX: 2\r\n")).headers.get("x") == "2");
+}
+TEST(RequestParser, RefusesEveryAmbiguousBody) {
+  for (const char* headers : {"Content-Length: -1\r\n",
+                              "Content-Length: 18446744073709551616\r\n",
+                              "Content-Length: 99999999999999999999999\r\n",
+                              "Content-Length: 0x10\r\n",
+                              "Content-Length: +5\r\n",
+                              "Content-Length: 1e9\r\n",
+                              "Content-Length: 5, 6\r\n",
+                              "Content-Length: \r\n",
+                              "Content-Length:  \r\n",
+                              "Content-Length: 5\r\nContent-Length: 900\r\n",
+                              "Content-Length: 0\r\nContent-Length: 5\r\n",
+                              "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+                              "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n",
+                              "Transfer-Encoding : chunked\r\nContent-Length: 5\r\n",
+                              "Transfer-Encoding: xchunked\r\nTransfer-Encoding: chunked\r\n",
+                              "Transfer-Encoding:\r\n",
+                              "Transfer-Encoding: \x0b"
+                              "chunked\r\n",
+                              "Transfer-Encoding: gzip\r\n",
+                              "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+                              "Transfer-Encoding:\r\n chunked\r\n"}) {
+    LONGS_EQUAL_TEXT(400, refused(with(headers)), headers);
+    LONGS_EQUAL_TEXT(
+        400,
+        refused("POST /hello.txt HTTP/1.1\r\nHost: x\r\n" + std::string(headers) + "\r\n0\r\n\r\n"),
+        headers);
+  }
+  CHECK(done(with("Content-Length: 5\r\n")));
+  CHECK(done(with("Transfer-Encoding: chunked\r\n")));
+}
+
+TEST_GROUP(RequestLimits){};
+TEST(RequestLimits, AHeaderLineOf64KIsRefusedBeforeItEnds) {
+  RequestParser parser;
+  const std::string wire = "GET /witness.mp3 HTTP/1.1\r\nX-Big: " + std::string(65536, 'A');
+  const std::size_t taken = parser.feed(wire);
+  CHECK(parser.status() == ParseStatus::kRefuse);
+  LONGS_EQUAL(431, parser.refuse_status());
+  CHECK(taken < 9000);
+  LONGS_EQUAL(431, refused(wire + "\r\n\r\n"));
+}
+TEST(RequestLimits, ARequestLineOf64KIsRefusedBeforeItEnds) {
+  LONGS_EQUAL(414, refused("GET /" + std::string(65536, 'B')));
+  LONGS_EQUAL(414, refused("SOURCE " + std::string(9000, 'B')));
+  CHECK(dropped(std::string(65536, 'C')));
+  CHECK(dropped("BREW /" + std::string(65536, 'B')));
+}
+TEST(RequestLimits, ATargetMayHave4096Bytes) {
+  CHECK(done(get("/" + std::string(4095, 'x'))));
+  LONGS_EQUAL(414, refused(get("/" + std::string(4096, 'x'))));
+  LONGS_EQUAL(414, refused(get("/x?" + std::string(4094, 'x'))));
+  CHECK(done(get("/?" + [] {
+    std::string q;
+    for (int i = 0; i < 900; ++i) q += "a=b&";
+    return q;
+  }())));
+}
+TEST(RequestLimits, ALineMayHave8192Bytes) {
+  const std::string cookie = "Cookie: " + std::string(8192 - 8, 'x');
+  CHECK(done("GET /m HTTP/1.0\n" + cookie + "\n\n"));
+  LONGS_EQUAL(431, refused("GET /m HTTP/1.0\n" + cookie + "x\n\n"));
+  CHECK(done("GET /big.mp3 HTTP/1.1\r\nCookie: c=" + std::string(6000, 'x') + "\r\n\r\n"));
+}
+TEST(RequestLimits, AHeadMayHave16384Bytes) {
+  const std::string first = "GET /m HTTP/1.0\r\n";
+  const std::string line = "A: " + std::string(8000, 'x') + "\r\n";
+  const auto head = [&](std::size_t size) {
+    const std::string rest = first + line + line;
+    return rest + "B: " + std::string(size - rest.size() - 3 - 4, 'y') + "\r\n\r\n";
+  };
+  CHECK(done(head(16384)));
+  LONGS_EQUAL(431, refused(head(16385)));
+}
+TEST(RequestLimits, AHeadMayHave128Headers) {
+  const auto request = [](int n) {
+    std::string wire = "GET /hello.txt HTTP/1.0\r\n";
+    for (int i = 0; i < n; ++i) wire += "H" + std::to_string(i) + ": v\r\n";
+    return wire + "\r\n";
+  };
+  for (const int n : {33, 100, 128}) LONGS_EQUAL(n, parsed(request(n)).headers.all().size());
+  for (const int n : {129, 1000, 10000}) LONGS_EQUAL(431, refused(request(n)));
+  std::string empty_ones = "GET / HTTP/1.0\r\n";
+  for (int i = 0; i < 200; ++i) empty_ones += "A:\r\n";
+  LONGS_EQUAL(431, refused(empty_ones));
+}
+TEST(RequestLimits, MayBeSetByTheCaller) {
+  RequestParser parser(ParseLimits{100, 50, 10, 2});
+  parser.feed("GET /12345678901 HTTP/1.0\r\n");
+  LONGS_EQUAL(414, parser.refuse_status());
+}
+TEST(RequestLimits, HoldsNothingBackFromHalfARequest) {
+  RequestParser parser;
+  parser.feed("GET /witness.mp3 HT");
+  CHECK(parser.status() == ParseStatus::kMore);
+  CHECK(parser.started());
+}
+
+TEST_GROUP(DecodePath){};
+TEST(DecodePath, DecodesOnceAndKeepsPlus) {
+  CHECK(decode_path("/%65nc%2Dmount%2emp3").value_or("?") == "/enc-mount.mp3");
+  CHECK(decode_path("/a+b%20c").value_or("?") == "/a+b c");
+  CHECK(decode_path("/%252e%252e%252fsecret.txt").value_or("?") == "/%2e%2e%2fsecret.txt");
+  CHECK(decode_path("/").value_or("?") == "/");
+  CHECK(decode_path("/a/b/").value_or("?") == "/a/b/");
+}
+TEST(DecodePath, KeepsBytesAndDotsThatHarmNobody) {
+  for (const char* path : {"/.hidden", "/a.b..c", "/..a", "/a../b", "/d/..x", "/a;b=c", "/a&b",
+                           "/<x>", "/]]>", "/a:b", "/..;/x"}) {
+    STRCMP_EQUAL(path, decode_path(path).value_or("?").c_str());
+  }
+  CHECK(decode_path("/%ff%fe").value_or("?") == "/\xff\xfe");
+  CHECK(decode_path("/\xc3\xa9").value_or("?") == "/\xc3\xa9");
+  CHECK(decode_path("/%c0%ae%c0%ae/x").value_or("?") == "/\xc0\xae\xc0\xae/x");  // a name, not dots
+}
+TEST(DecodePath, RefusesEverySpellingOfTraversal) {
+  for (const char* base : {"/", "/admin/"}) {
+    for (const char* path : {"../secret.txt",
+                             "..%2fsecret.txt",
+                             "%2e%2e/secret.txt",
+                             "%2e%2e%2fsecret.txt",
+                             "..%5csecret.txt",
+                             "..\\secret.txt",
+                             "....//secret.txt",
+                             "..%00/secret.txt",
+                             "hello.txt%00/../../secret.txt",
+                             ".%2e/secret.txt",
+                             "x/../../secret.txt",
+                             "x/%2e%2e/%2e%2e/secret.txt",
+                             "./../secret.txt",
+                             "//../secret.txt",
+                             "..",
+                             ".",
+                             "x/..",
+                             "x/.",
+                             "...",
+                             "x/.../y",
+                             "./x",
+                             "%2e"}) {
+      CHECK_TEXT(!decode_path(std::string(base) + path).has_value(), path);
+      CHECK(dropped(get(std::string(base) + path)));
+    }
+  }
+}
+TEST(DecodePath, RefusesTheRest) {
+  for (const char* path : {"",
+                           "x",
+                           "*",
+                           "//",
+                           "//x",
+                           "/x//y",
+                           "/x//",
+                           "/%2fx",
+                           "/x%2f/y",
+                           "/%00",
+                           "/hello.txt%00.mp3",
+                           "/hello.txt%0d%0aSet-Cookie:%20x=1",
+                           "/a%0ab.m3u",
+                           "/%1b[2J",
+                           "/%7f",
+                           "/%",
+                           "/%2",
+                           "/%zz",
+                           "/a\\b",
+                           "/a%5cb",
+                           "?x",
+                           "%2f",
+                           "/a\x01"
+                           "b"}) {
+    CHECK_TEXT(!decode_path(path).has_value(), path);
+  }
+}
+
+TEST_GROUP(ShoutcastParser){};
+TEST(ShoutcastParser, ReadsThePasswordFirstAndThenTheHeaders) {
+  ShoutcastParser parser;
+  LONGS_EQUAL(6, parser.feed("srcpas"));
+  CHECK(!parser.password_known());
+  parser.feed("s\r\n");
+  CHECK(parser.password_known());
+  CHECK(parser.status() == ParseStatus::kMore);
+  CHECK(parser.request().password == "srcpass");
+  CHECK(parser.request().method == Method::kSource);
+  CHECK(parser.request().protocol == Protocol::kIcy);
+  const std::string head =
+      "icy-name:SC Name\r\nICY-Genre: SC "
+      "Genre\r\nicy-url:http://sc/\r\nicy-br:96\r\ncontent-type:audio/mpeg\r\n\r\n";
+  LONGS_EQUAL(head.size(), parser.feed(head + "audio"));
+  CHECK(parser.status() == ParseStatus::kDone);
+  CHECK(parser.request().headers.get("icy-name") == "SC Name");
+  CHECK(parser.request().headers.get("icy-genre") == "SC Genre");
+  CHECK(parser.request().headers.get("icy-url") == "http://sc/");
+  CHECK(parser.request().headers.get("content-type") == "audio/mpeg");
+  CHECK(parser.request().path.empty());
+  LONGS_EQUAL(0, parser.feed("more"));
+}
+TEST(ShoutcastParser, TakesPasswordAndHeadersInOnePacketInEverySplit) {
+  for (const char* wire : {"user:pass\r\nicy-name:x\r\n\r\naudio", "user:pass\nicy-name:x\n\naudio",
+                           "user:pass\r\r\nicy-name:x\r\r\n\r\r\naudio"}) {
+    const std::string seen = parse<ShoutcastParser>(wire);
+    STRCMP_CONTAINS("[user:pass]\nicy-name=x", seen.c_str());
+    CHECK(seen.rfind("done", 0) == 0);
+  }
+}
+TEST(ShoutcastParser, PassesOverLinesThatAreNoHeader) {
+  STRCMP_CONTAINS(
+      "[p]\nicy-name=x",
+      parse<ShoutcastParser>(
+          "p\r\nno colon\r\n: v\r\nbad "
+          "name\x01:v\r\nicy-url:\r\nicy-x:a\0b\r\nicy-y:a\rb\r\n icy-name : x\r\n\r\n"s)
+          .c_str());
+}
+TEST(ShoutcastParser, DropsEveryFault) {
+  std::string many = "p\r\n";
+  for (int i = 0; i < 129; ++i) many += "a:b\r\n";
+  for (const std::string& wire :
+       {std::string("\r\n"), std::string("\n"), std::string("pa\x01ss\r\n"), "pa\0ss\r\n"s,
+        std::string(9000, 'p'), "p\r\nicy-name:" + std::string(9000, 'x'),
+        "p\r\na:" + std::string(8000, 'x') + "\r\nb:" + std::string(8000, 'x') +
+            "\r\nc:" + std::string(8000, 'x'),
+        many}) {
+    CHECK_TEXT(parse<ShoutcastParser>(wire).rfind("drop", 0) == 0, wire.substr(0, 20).c_str());
+  }
+}
+TEST(ShoutcastParser, TakesAnHttpRequestForAPassword) {
+  ShoutcastParser parser;
+  parser.feed("GET / HTTP/1.0\r\n");
+  CHECK(parser.password_known());
+  CHECK(parser.request().password == "GET / HTTP/1.0");
+}
+
+TEST_GROUP(ParserSplits){};
+TEST(ParserSplits, RandomHeadsGiveTheSameInEverySplit) {
+  const std::vector<std::string> words = {"GET ",
+                                          "SOURCE ",
+                                          "OPTIONS *",
+                                          "/a",
+                                          "/..",
+                                          "%2e",
+                                          "%00",
+                                          "?q=1",
+                                          "#",
+                                          " HTTP/1.0",
+                                          " HTTP/1.1",
+                                          " ICE/1.0",
+                                          "\r\n",
+                                          "\n",
+                                          "\r\r\n",
+                                          "\r",
+                                          "Host: h\r\n",
+                                          "Content-Length: 5\r\n",
+                                          "Content-Length: 6\r\n",
+                                          "Transfer-Encoding: chunked\r\n",
+                                          "X:\r\n",
+                                          " folded\r\n",
+                                          ":",
+                                          std::string(1, '\0'),
+                                          std::string(3000, 'x'),
+                                          "\r\n\r\n",
+                                          "body",
+                                          "\xff"};
+  Rng rng(99);
+  for (int round = 0; round < 2000; ++round) {
+    std::string wire = rng.below(2) != 0 ? "GET /x HTTP/1.0\r\n" : "";
+    for (std::uint64_t n = rng.below(12); n > 0; --n) wire += words[rng.below(words.size())];
+    parse(wire);
+    parse<ShoutcastParser>(wire);
+  }
+}

@@ -1,0 +1,37 @@
+#include "http/playlist.h"
+
+#include <string>
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+
+TEST_GROUP(Playlist){};
+TEST(Playlist, M3uIsOneAddress) {
+  CHECK(m3u("radio.example:9", "/a.mp3") == "http://radio.example:9/a.mp3\r\n");
+}
+TEST(Playlist, M3uKeepsWhatMayStandInAPathAndEncodesTheRest) {
+  CHECK(m3u("h:1", "/a+b;c=1,(2)@:!~$&'*-._.mp3") == "http://h:1/a+b;c=1,(2)@:!~$&'*-._.mp3\r\n");
+  CHECK(m3u("h:1", "/my x\xc3\xa9\r\n?#%.mp3") == "http://h:1/my%20x%C3%A9%0D%0A%3F%23%25.mp3\r\n");
+}
+TEST(Playlist, PlsIsVersion2) {
+  CHECK(
+      pls("h:1", "/a b", "https") ==
+      "[playlist]\r\nNumberOfEntries=1\r\nFile1=https://h:1/a%20b\r\nLength1=-1\r\nVersion=2\r\n");
+}
+TEST(Playlist, TakesTheHostThatNamesItsPort) {
+  CHECK(playlist_host("radio.example:9", "localhost", 8000) == "radio.example:9");
+  CHECK(playlist_host("[2001:db8::1]:8443", "localhost", 8000) == "[2001:db8::1]:8443");
+  CHECK(playlist_host("127.0.0.1:65535", "localhost", 8000) == "127.0.0.1:65535");
+}
+TEST(Playlist, OtherwiseTheConfiguredHostAndPort) {
+  for (const char* host :
+       {"", "radio.example", "[::1]", ":80", "a:", "a:0", "a:65536", "a:+5", "a:1/<x>", "a:1 ",
+        "<script>:80", "a\r\nX: y:80", "evil.example/a:80", "u:p@h:80"}) {
+    STRCMP_EQUAL_TEXT("localhost:8000", playlist_host(host, "localhost", 8000).c_str(), host);
+  }
+}
+TEST(Playlist, AnIpv6HostnameGetsBrackets) {
+  CHECK(playlist_host("", "2001:db8::1", 8000) == "[2001:db8::1]:8000");
+  CHECK(playlist_host("", "[2001:db8::1]", 8000) == "[2001:db8::1]:8000");
+}
