@@ -95,18 +95,27 @@ void check_passwords(const Config& config, Filler& filler, const LoadOptions& op
 
 // -- the rest ------------------------------------------------------------------------------------
 
+// A Shoutcast mount on a plain socket opens the next port for its sources.
+bool opens_next_port(const ListenSettings& socket) {
+  return !socket.shoutcast_compat && !socket.shoutcast_mount.empty();
+}
+
 void check_sockets(const Config& config, Filler& filler) {
   for (std::size_t i = 0; i < config.listen.size(); ++i) {
     const ListenSettings& socket = config.listen[i];
     for (std::size_t j = 0; j < i; ++j) {
       const ListenSettings& other = config.listen[j];
-      if (socket.port != 0 && socket.port == other.port &&
-          socket.bind_address == other.bind_address) {
-        filler.say(socket.line, Severity::kWarning,
-                   "<listen-socket>: port " + std::to_string(socket.port) +
-                       " is already taken by the socket in line " + std::to_string(other.line));
-        break;
-      }
+      if (socket.port == 0 || socket.bind_address != other.bind_address) continue;
+      const bool same = socket.port == other.port;
+      const bool pair = opens_next_port(socket) && socket.port + 1 == other.port;
+      const bool other_pair = opens_next_port(other) && other.port + 1 == socket.port;
+      if (!same && !pair && !other_pair) continue;
+      const int port = pair ? other.port : socket.port;
+      filler.say(socket.line, Severity::kWarning,
+                 "<listen-socket>: port " + std::to_string(port) + " is taken twice, see line " +
+                     std::to_string(other.line) +
+                     (same ? "" : "; <shoutcast-mount> opens the next port too"));
+      break;
     }
     if (socket.tls && config.paths.ssl_certificate.empty()) {
       filler.say(socket.line, Severity::kWarning,

@@ -22,16 +22,10 @@ std::string to_string(const Diagnostic& diagnostic, std::string_view file) {
   return out + diagnostic.text;
 }
 
-std::string quoted(std::string_view text) {
-  constexpr std::size_t kLongest = 60;
+std::string escaped(std::string_view text) {
   constexpr char kHex[] = "0123456789abcdef";
-  std::string out = "\"";
-  std::size_t end = text.size();
-  if (end > kLongest) {
-    end = kLongest;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;  // whole UTF-8
-  }
-  for (const char c : text.substr(0, end)) {
+  std::string out;
+  for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte < 0x20 || byte == 0x7f) {
       out += "\\x";
@@ -41,8 +35,17 @@ std::string quoted(std::string_view text) {
       out += c;
     }
   }
-  if (end < text.size()) out += "…";
-  return out + '"';
+  return out;
+}
+
+std::string quoted(std::string_view text) {
+  constexpr std::size_t kLongest = 60;
+  std::size_t end = text.size();
+  if (end > kLongest) {
+    end = kLongest;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;  // whole UTF-8
+  }
+  return '"' + escaped(text.substr(0, end)) + (end < text.size() ? "…\"" : "\"");
 }
 
 }  // namespace lb

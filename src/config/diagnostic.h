@@ -24,7 +24,9 @@ struct Diagnostic {
 // "icecast.xml:42: error: <burst-size>: …"
 std::string to_string(const Diagnostic& diagnostic, std::string_view file);
 
-// The text in quotation marks, control characters as \xNN, cut after 60 bytes: safe for a log.
+// Control characters as \xNN: safe for one line of a log or a terminal.
+std::string escaped(std::string_view text);
+// The same in quotation marks, cut after 60 bytes.
 std::string quoted(std::string_view text);
 
 }  // namespace lb

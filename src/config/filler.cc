@@ -17,8 +17,6 @@ constexpr const SchemaBlock* kBlocks[] = {
 
 std::string in_angles(std::string_view name) { return "<" + std::string(name) + ">"; }
 
-bool nothing_new(std::string_view before, std::string_view after) { return before == after; }
-
 // The nearest name of the block, if it is near enough to be a slip of the keyboard.
 std::string_view nearest(const SchemaBlock& block, std::string_view name) {
   std::string_view best;
@@ -138,8 +136,8 @@ void Filler::nested(const SchemaElement& row, void* object, const XmlNode& node,
                     const std::string& path) {
   std::string inner = join_path(path, row.name);
   if (row.nest.many) inner += "[" + std::to_string(++repeated_[inner]) + "]";
-  written_[inner] = node.line;
   fill(*row.block, row.nest.add(object), node, inner);
+  written_.try_emplace(inner, node.line);
   if (row.support == SchemaSupport::kPending) pending(node.line, inner, row.note);
 }
 
@@ -170,7 +168,7 @@ void Filler::leaf(const SchemaElement& row, void* object, std::string_view value
   if (row.support == SchemaSupport::kObsolete) {
     say(line, Severity::kWarning, subject + "is obsolete: " + std::string(row.note));
   }
-  if (row.support == SchemaSupport::kPending && !nothing_new(before, show_value(row, object))) {
+  if (row.support == SchemaSupport::kPending && before != show_value(row, object)) {
     pending(line, path, row.note);
   }
   const auto [at, first] = written_.try_emplace(path, line);

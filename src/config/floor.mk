@@ -1,12 +1,20 @@
 noinst_LIBRARIES += src/libconfig.a
 src_libconfig_a_CPPFLAGS = $(AM_CPPFLAGS) $(XML_CFLAGS)
 src_libconfig_a_SOURCES = \
+  src/config/check_report.cc src/config/check_report.h \
   src/config/checks.cc src/config/checks.h \
   src/config/cluster_config.h \
   src/config/config.cc src/config/config.h \
   src/config/diagnostic.cc src/config/diagnostic.h \
   src/config/filler.cc src/config/filler.h \
+  src/config/dump.cc src/config/printer.h \
   src/config/loader.cc src/config/loader.h \
+  src/config/reference.cc src/config/reference.h \
+  src/config/reference_man.cc \
+  src/config/reference_md.cc \
+  src/config/reference_xml.cc \
+  src/config/reload.cc src/config/reload.h \
+  src/config/schema_authenticator.cc \
   src/config/schema.h src/config/schema_rows.h \
   src/config/schema_cluster.cc \
   src/config/schema_limits.cc \

@@ -65,6 +65,9 @@ void resolve_cluster(Config& config, Filler& filler) {
     master.on_demand = config.relays_on_demand;
     filler.pending(filler.line_of("master-server"), "master-server", "its streams are not relayed");
   }
+  if (!config.cluster.nodes.empty() && filler.line_of("max-redirect-slaves") == 0) {
+    config.cluster.max_redirect_slaves = -1;  // naming nodes means to send them listeners
+  }
   for (std::size_t i = 0; i < config.relays.size(); ++i) {
     RelaySettings& relay = config.relays[i];
     relay.line = filler.line_of("relay[" + std::to_string(i + 1) + "]");

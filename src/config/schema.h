@@ -36,7 +36,7 @@ enum class ValueKind : std::uint8_t {
   kSeconds,       // also 5s, 2m, 1h
   kMilliseconds,  // also 500ms, 1s
   kChoice,        // one of the row's choices
-  kOptionValue,   // of an authenticator option: may hold a password
+  kOptionValue,   // second of a pair<string, string>: an option, which may be a password
   kList,          // words; the element may be repeated
   kBlock,         // holds other elements
   kNothing,       // known, but not understood further: see SchemaElement::note
@@ -126,6 +126,7 @@ extern const SchemaBlock kLoggingBlock;
 extern const SchemaBlock kSecurityBlock;
 extern const SchemaBlock kHeadersBlock;  // <http-headers>: a vector<HttpHeader>
 extern const SchemaBlock kMountBlock;
+extern const SchemaBlock kMountAuthenticationBlock;
 extern const SchemaBlock kRelayBlock;
 extern const SchemaBlock kMasterBlock;
 extern const SchemaBlock kDirectoryBlock;

@@ -214,7 +214,8 @@ constexpr SchemaElement kRoot[] = {
      .support = SchemaSupport::kPending,
      .note = "listeners are not redirected",
      .example = "-1",
-     .help = "How many slaves may have listeners sent to them; 0: none, -1: any number."},
+     .help = "How many slaves may have listeners sent to them; 0: none, -1: any number. Where "
+             "cluster names a node, the default is -1."},
     {.name = "master-public-slave",
      .aliases = "master-redirect",
      .kind = kBool,

@@ -18,6 +18,12 @@ constexpr SchemaElement unsupported(std::string_view name, SchemaOrigin origin,
           .help = note};
 }
 
+// For an attribute that is checked, but that says nothing to us.
+inline Slot no_value(void*) {
+  return NumberSlot{nullptr, [](const void*) -> std::int64_t { return 0; },
+                    [](void*, std::int64_t) {}};
+}
+
 constexpr SchemaElement number_of(std::string_view name, Slot (*where)(void*), std::int64_t max,
                                   std::string_view help) {
   return {.name = name,

@@ -84,10 +84,6 @@ constexpr SchemaElement kListen[] = {
 };
 
 constexpr Choice kHeaderTypes[] = {{"static", 0}};
-Slot no_value(void*) {
-  return NumberSlot{nullptr, [](const void*) -> std::int64_t { return 0; },
-                    [](void*, std::int64_t) {}};
-}
 constexpr SchemaElement kHeader[] = {
     {.name = "name",
      .kind = kText,

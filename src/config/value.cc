@@ -225,7 +225,11 @@ std::string show_value(const SchemaElement& element, const void* object) {
 std::string show_masked(const SchemaElement& element, const void* object) {
   std::string text = show_value(element, object);
   if (element.kind == ValueKind::kSecret) return text.empty() ? text : std::string(kHidden);
-  if (element.kind == ValueKind::kOptionValue) return without_url_password(std::move(text));
+  if (element.kind == ValueKind::kOptionValue) {
+    const auto& option = *static_cast<const std::pair<std::string, std::string>*>(object);
+    if (option.first.find("password") != std::string::npos) return std::string(kHidden);
+    return without_url_password(std::move(text));
+  }
   return text;
 }
 

@@ -95,4 +95,6 @@ Result<XmlNode> parse_xml(std::string_view bytes) {
   return convert(xmlDocGetRootElement(document.get()), 1);
 }
 
+std::string xml_library_version() { return LIBXML_DOTTED_VERSION; }
+
 }  // namespace lb

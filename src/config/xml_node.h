@@ -31,4 +31,7 @@ struct XmlNode {
 // element found"; the rest says where and why.
 Result<XmlNode> parse_xml(std::string_view bytes);
 
+// Of libxml2, for --version.
+std::string xml_library_version();
+
 }  // namespace lb

@@ -1,0 +1,132 @@
+#include "app/options.h"
+
+#include "config/check_report.h"
+#include "config/loader.h"
+
+namespace lb {
+namespace {
+
+using Action = Options::Action;
+
+// Walks over the arguments; value() takes the next one if it is not an option.
+class Arguments {
+ public:
+  explicit Arguments(const std::vector<std::string_view>& args) : args_(args) {}
+  bool next(std::string_view& arg) {
+    if (at_ == args_.size()) return false;
+    arg = args_[at_++];
+    equals_.reset();
+    const std::size_t equals = arg.find('=');
+    if (arg.starts_with("--") && equals != std::string_view::npos) {
+      equals_ = arg.substr(equals + 1);
+      arg = arg.substr(0, equals);
+    }
+    return true;
+  }
+  std::optional<std::string_view> value() {
+    if (equals_) return equals_;
+    if (at_ == args_.size() || (args_[at_].size() > 1 && args_[at_][0] == '-')) return std::nullopt;
+    return args_[at_++];
+  }
+
+ private:
+  const std::vector<std::string_view>& args_;
+  std::size_t at_ = 0;
+  std::optional<std::string_view> equals_;
+};
+
+Options wrong(std::string complaint) {
+  Options options;
+  options.action = Action::kUsage;
+  options.complaint = std::move(complaint);
+  return options;
+}
+
+}  // namespace
+
+Options parse_options(const std::vector<std::string_view>& args) {
+  Options options;
+  Arguments left(args);
+  std::string_view arg;
+  while (left.next(arg)) {
+    if (arg == "-c") {
+      const auto file = left.value();
+      if (!file) return wrong("");
+      options.config_file = *file;
+    } else if (arg == "-v" || arg == "--version") {
+      options.action = Action::kVersion;
+      return options;
+    } else if (arg == "-h" || arg == "--help") {
+      options.action = Action::kHelp;
+      return options;
+    } else if (arg == "-b") {
+      options.background = true;
+    } else if (arg == "-f" || arg == "--foreground") {
+      options.background = false;
+    } else if (arg == "--allow-default-passwords") {
+      options.allow_default_passwords = true;
+    } else if (arg == "--check-config" || arg == "--dump-config") {
+      options.action = arg == "--check-config" ? Action::kCheckConfig : Action::kDumpConfig;
+      if (const auto file = left.value()) options.config_file = *file;
+    } else if (arg == "--dump-reference") {
+      const auto format = parse_reference_format(left.value().value_or(""));
+      if (!format) return wrong("--dump-reference needs one of: md man xml");
+      options.action = Action::kDumpReference;
+      options.reference = *format;
+    } else if (arg.starts_with("--")) {
+      return wrong("unknown option " + quoted(arg));
+    }
+  }
+  const bool needs_file = options.action != Action::kDumpReference;
+  if (needs_file && options.config_file.empty()) {
+    return wrong(options.action == Action::kServe ? "" : "which configuration file?");
+  }
+  return options;
+}
+
+std::string usage_text() {
+  return
+      R"(usage: icecast-lb [-b] -c <file>
+  -c <file>                  serve with this configuration file
+  -b                         in the background
+  -f, --foreground           in the foreground (this is how it runs without -b)
+  -v, --version              print the version
+  -h, --help                 print this text
+  --check-config <file>      say everything there is to say about a file; status 0: valid, 1: not
+  --dump-config <file>       print every effective value of a file
+  --dump-reference <format>  print every element there is; format: md, man or xml
+  --allow-default-passwords  start although a password is one from an example
+)";
+}
+
+std::optional<Answer> answer(const Options& options) {
+  const LoadOptions load{options.allow_default_passwords};
+  switch (options.action) {
+    case Action::kServe:
+      return std::nullopt;
+    case Action::kVersion:
+      return Answer{version_text(), "", 0};
+    case Action::kHelp:
+      return Answer{usage_text(), "", 0};
+    case Action::kDumpReference:
+      return Answer{dump_reference(options.reference), "", 0};
+    case Action::kCheckConfig: {
+      const CheckReport report = check_report(options.config_file, load);
+      return Answer{report.text, "", report.valid ? 0 : 1};
+    }
+    case Action::kDumpConfig: {
+      const auto loaded = load_config_file(options.config_file, load);
+      if (!loaded.has_value()) {
+        return Answer{fatal_text(options.config_file, loaded.error()), "", 1};
+      }
+      return Answer{dump_config(*loaded), "", 0};
+    }
+    case Action::kUsage:
+      break;
+  }
+  Answer usage{usage_text(), "", 1};
+  if (!options.complaint.empty()) usage.err = "icecast-lb: " + options.complaint + "\n";
+  return usage;
+}
+
+}  // namespace lb

@@ -1,0 +1,51 @@
+// The command line: Icecast's options, and those that look at a configuration without serving.
+//
+// Thread: before any other; plain values.
+// Icecast's manners: no argument at all, or -c without a file, prints the usage on standard output
+// and ends with status 1; short options that are not known, and loose words, are ignored.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/printer.h"
+
+namespace lb {
+
+struct Options {
+  enum class Action : std::uint8_t {
+    kServe,
+    kVersion,
+    kHelp,
+    kUsage,  // the command line makes no sense
+    kCheckConfig,
+    kDumpConfig,
+    kDumpReference,
+  };
+  Action action = Action::kServe;
+  std::string config_file;
+  bool background = false;  // -b
+  bool allow_default_passwords = false;
+  ReferenceFormat reference = ReferenceFormat::kMarkdown;
+  std::string complaint;  // with kUsage: what is wrong; "" where Icecast says nothing either
+};
+
+// args: without the program's name.
+Options parse_options(const std::vector<std::string_view>& args);
+
+std::string usage_text();
+// "Icecast 2.4.4 (icecast-lb X.Y.Z)" and the versions of the libraries.
+std::string version_text();
+
+// What every action but kServe prints, and the exit status.
+struct Answer {
+  std::string out;
+  std::string err;
+  int status = 0;
+};
+// nullopt: the server shall run.
+std::optional<Answer> answer(const Options& options);
+
+}  // namespace lb

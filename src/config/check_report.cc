@@ -1,0 +1,41 @@
+#include "config/check_report.h"
+
+#include <algorithm>
+
+namespace lb {
+namespace {
+
+std::string counted(std::ptrdiff_t n, std::string_view what) {
+  if (n == 0) return "";
+  return ", " + std::to_string(n) + " " + std::string(what) + (n == 1 ? "" : "s");
+}
+
+}  // namespace
+
+CheckReport check_report(const std::string& file, const LoadOptions& options) {
+  const auto loaded = load_config_file(file, options);
+  if (!loaded.has_value()) return {fatal_text(file, loaded.error()), false};
+
+  std::vector<Diagnostic> lines = loaded->diagnostics;
+  for (const PendingFeature& feature : loaded->config->pending_features) {
+    lines.push_back({feature.line, Severity::kNote,
+                     feature.element + " has no effect in this version: " + feature.text});
+  }
+  std::stable_sort(lines.begin(), lines.end(),
+                   [](const Diagnostic& a, const Diagnostic& b) { return a.line < b.line; });
+  CheckReport report;
+  report.valid = !loaded->has_errors();
+  for (const Diagnostic& line : lines) report.text += to_string(line, file) + "\n";
+  const auto count = [&](Severity severity) {
+    return std::count_if(lines.begin(), lines.end(),
+                         [&](const Diagnostic& line) { return line.severity == severity; });
+  };
+  report.text += file + ": " + (report.valid ? "valid" : "not valid") +
+                 counted(count(Severity::kFatal), "fatal fault") +
+                 counted(count(Severity::kError), "error") +
+                 counted(count(Severity::kWarning), "warning") +
+                 counted(count(Severity::kNote), "note") + "\n";
+  return report;
+}
+
+}  // namespace lb

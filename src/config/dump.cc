@@ -1,0 +1,68 @@
+#include "config/printer.h"
+#include "config/schema.h"
+#include "config/value.h"
+
+namespace lb {
+namespace {
+
+class Dump {
+ public:
+  explicit Dump(const LoadedConfig& loaded) : loaded_(loaded) {}
+
+  void block(const SchemaBlock& block, const void* object, const std::string& path) {
+    for (const SchemaElement& row : block.elements) {
+      if (row.secondary || row.kind == ValueKind::kNothing) continue;
+      if (path == "mount[default]" && row.name == block.key) continue;  // it has no name
+      const std::string inner =
+          path.empty() ? std::string(row.name)
+                       : (row.name.empty() ? path : path + "/" + std::string(row.name));
+      if (row.kind != ValueKind::kBlock) {
+        leaf(block, row, object, inner);
+        continue;
+      }
+      const std::size_t count = row.nest.count(object);
+      for (std::size_t i = 0; i < count; ++i) {
+        const std::string number = row.nest.many ? "[" + std::to_string(i + 1) + "]" : "";
+        this->block(*row.block, row.nest.at(object, i), inner + number);
+      }
+    }
+  }
+
+  std::string take() { return std::move(out_); }
+
+ private:
+  void leaf(const SchemaBlock& block, const SchemaElement& row, const void* object,
+            const std::string& path) {
+    const std::string value = show_masked(row, object);
+    out_ += path + " = " + (value.empty() ? "(not set)" : escaped(value));
+    if (!value.empty() && loaded_.written.count(path) == 0) {
+      if (show_value(row, object) == show_value(row, block.fresh())) {
+        out_ += " (default)";
+      } else if (path.starts_with("mount[")) {
+        out_ += " (inherited)";
+      } else if (!row.standard.empty()) {
+        out_ += " (default)";
+      }
+    }
+    out_ += '\n';
+  }
+
+  const LoadedConfig& loaded_;
+  std::string out_;
+};
+
+}  // namespace
+
+std::string dump_config(const LoadedConfig& loaded) {
+  Dump dump(loaded);
+  dump.block(kRootBlock, loaded.config.get(), "");
+  std::string out = "# icecast-lb " LB_VERSION ": the effective configuration of " +
+                    escaped(loaded.config->file) + "\n" + dump.take();
+  for (const PendingFeature& feature : loaded.config->pending_features) {
+    out += "# line " + std::to_string(feature.line) + ": " + feature.element +
+           " has no effect in this version: " + feature.text + "\n";
+  }
+  return out;
+}
+
+}  // namespace lb

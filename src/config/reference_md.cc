@@ -1,0 +1,129 @@
+#include "config/reference.h"
+#include "config/value.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kIntroduction =
+    R"(# The configuration file
+
+This page is made from the program's own table of elements (`icecast-lb --dump-reference md`), so it
+cannot differ from what the program does.
+
+The file is XML; its root element is `<icecast>`. A working example with every element is
+`conf/icecast-lb.xml`, the shortest useful one `conf/minimal.xml`. An Icecast 2.4 file can be used as
+it is.
+
+## How values are written
+
+| Type | Meaning |
+|---|---|
+| number | an integer within the range that stands behind it |
+| bytes | a number; `k`, `m`, `g` behind it mean 1000, 1000², 1000³ (as in Icecast-KH) |
+| seconds | a number; `s`, `m`, `h` behind it mean seconds, minutes, hours |
+| milliseconds | a number; `ms` or `s` behind it |
+| 1 or 0 | also `true`, `yes`, `on`, `false`, `no`, `off` |
+| mount | a path of the server; begins with `/` |
+| password | kept exactly as written, white space too, and never printed |
+
+- An element that holds a single value may also be written as an attribute:
+  `<listen-socket port="8000"/>`.
+- White space around a value is removed, except around passwords.
+- If an element is written twice, the later one counts. Blocks that may be repeated say so.
+- An empty element is as if it were not there.
+- Entities are not expanded, and no other file is read.
+
+## What is said about mistakes
+
+`icecast-lb --check-config FILE` prints everything there is to say about a file, with line numbers,
+and ends with status 0 or 1. `icecast-lb --dump-config -c FILE` prints every effective value.
+
+| | `--check-config` | start | SIGHUP |
+|---|---|---|---|
+| no XML, root is not `<icecast>` | 1 | refused | the old configuration stays |
+| fatal: a value that must not be guessed, an example's password | 1 | refused | the old configuration stays |
+| error: a value that is not valid | 1 | its default is used | its default is used |
+| warning: an unknown element, a setting without effect | 0 | reported | reported |
+
+*Takes effect* says when a changed value counts: at *reload* (SIGHUP), for running sources or new
+connections, or at *restart*. *From* says who knows the element: Icecast `2.4`, Icecast `2.5`,
+Icecast-`KH`, or this server (`own`).
+)";
+
+std::string cell(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '|') out += '\\';
+    if (c == '<') {
+      out += "&lt;";
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+std::string code(std::string_view text) {
+  return text.empty() ? std::string() : "`" + std::string(text) + "`";
+}
+
+std::string type_of(const SchemaElement& row) {
+  std::string text = row.kind == ValueKind::kBlock ? "block" : describe_type(row);
+  for (std::string_view article : {"a number of ", "a "}) {
+    if (!text.starts_with(article)) continue;
+    text.erase(0, article.size());
+    break;
+  }
+  return text;
+}
+
+void element(const SchemaBlock& block, const SchemaElement& row, std::string& out) {
+  const SchemaElement& told = described_by(row);
+  std::string name = row.name.empty() ? "(its text)" : code(row.name);
+  if (row.attribute) name += " (attribute)";
+  std::string_view aliases = row.aliases;
+  while (!aliases.empty()) {
+    const std::size_t space = aliases.find(' ');
+    name += ", " + code(aliases.substr(0, space));
+    aliases.remove_prefix(space == std::string_view::npos ? aliases.size() : space + 1);
+  }
+  std::string help = help_text(told);
+  if (!told.example.empty() && told.kind != ValueKind::kChoice && told.kind != ValueKind::kBool) {
+    help += " Example: " + code(told.example);
+  }
+  out += "| " + name + " | " + cell(type_of(told)) + " | " +
+         cell(code(default_text(&told == &row ? block : *row.block, told))) + " | " +
+         std::string(told.kind == ValueKind::kBlock ? "" : reload_text(told.reload)) + " | " +
+         std::string(origin_text(row.origin)) + " | " + cell(help) + " |\n";
+}
+
+}  // namespace
+
+std::string reference_markdown() {
+  std::string out(kIntroduction);
+  std::string refused;
+  for (const ReferenceBlock& entry : reference_blocks()) {
+    out += "\n## `<" + entry.path + ">`\n\n" + std::string(entry.block->help) + "\n\n";
+    out +=
+        "| Element | Type | Default | Takes effect | From | Meaning |\n|---|---|---|---|---|---|\n";
+    for (const auto& rows : {entry.block->elements, entry.block->foreign}) {
+      for (const SchemaElement& row : rows) {
+        if (!is_listed(row)) continue;
+        if (row.support != SchemaSupport::kUnsupported) {
+          element(*entry.block, row, out);
+          continue;
+        }
+        std::string names(row.name);
+        if (!row.aliases.empty()) names.append(" ").append(row.aliases);
+        refused += "| " + code(entry.path) + " | " + code(names) + " | " +
+                   std::string(origin_text(row.origin)) + " | " + cell(row.note) + " |\n";
+      }
+    }
+  }
+  return out +
+         "\n## Elements of other servers without effect here\n\nThey are recognised, and a warning "
+         "says why nothing happens.\n\n| Block | Element | From | Why |\n|---|---|---|---|\n" +
+         refused;
+}
+
+}  // namespace lb

@@ -1,0 +1,80 @@
+#include "config/reference.h"
+#include "config/value.h"
+
+namespace lb {
+namespace {
+
+std::string escape(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      default:
+        out += c;
+    }
+  }
+  return out;
+}
+
+std::string attribute(std::string_view name, std::string_view value) {
+  if (value.empty()) return "";
+  return " " + std::string(name) + "=\"" + escape(value) + "\"";
+}
+
+std::string_view support_text(SchemaSupport support) {
+  switch (support) {
+    case SchemaSupport::kWorks:
+      return "works";
+    case SchemaSupport::kQuiet:
+      return "ignored";
+    case SchemaSupport::kPending:
+      return "later";
+    case SchemaSupport::kObsolete:
+      return "obsolete";
+    case SchemaSupport::kUnsupported:
+      break;
+  }
+  return "unsupported";
+}
+
+void element(const SchemaBlock& block, const SchemaElement& row, std::string& out) {
+  const SchemaElement& told = described_by(row);
+  out += "    <element" + attribute("name", row.name) + attribute("aliases", row.aliases);
+  if (row.attribute) out += attribute("attribute", "1");
+  out += attribute("type", describe_type(told)) +
+         attribute("default", default_text(&told == &row ? block : *row.block, told)) +
+         attribute("reload", reload_text(told.reload)) +
+         attribute("from", origin_text(row.origin)) +
+         attribute("support", support_text(row.support)) + attribute("example", told.example) +
+         ">" + escape(help_text(told)) + "</element>\n";
+}
+
+}  // namespace
+
+std::string reference_xml() {
+  std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<reference>\n";
+  for (const ReferenceBlock& entry : reference_blocks()) {
+    out +=
+        "  <block" + attribute("path", entry.path) + attribute("help", entry.block->help) + ">\n";
+    for (const auto& rows : {entry.block->elements, entry.block->foreign}) {
+      for (const SchemaElement& row : rows) {
+        if (is_listed(row)) element(*entry.block, row, out);
+      }
+    }
+    out += "  </block>\n";
+  }
+  return out + "</reference>\n";
+}
+
+}  // namespace lb

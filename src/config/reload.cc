@@ -1,0 +1,146 @@
+#include "config/reload.h"
+
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "config/diagnostic.h"
+#include "config/value.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kDefaultMount = "mount[default]/";
+
+// The objects of a repeated block by name: the value of the key element, or the position.  A name
+// that comes again gets a number, so that nothing is lost.
+std::map<std::string, const void*> by_name(const SchemaElement& row, const void* parent,
+                                           std::vector<std::string>& order) {
+  const SchemaElement* key =
+      row.block->key.empty() ? nullptr : find_element(*row.block, row.block->key, false);
+  std::map<std::string, const void*> objects;
+  const std::size_t count = row.nest.count(parent);
+  for (std::size_t i = 0; i < count; ++i) {
+    const void* object = row.nest.at(parent, i);
+    const std::string base = key == nullptr ? std::to_string(i + 1) : show_value(*key, object);
+    std::string name = base;
+    for (int again = 2; !objects.emplace(name, object).second; ++again) {
+      name = base + "#" + std::to_string(again);
+    }
+    order.push_back(name);
+  }
+  return objects;
+}
+
+class Planner {
+ public:
+  void block(const SchemaBlock& block, const void* old, const void* next, const std::string& path) {
+    for (const SchemaElement& row : block.elements) {
+      if (row.secondary || row.kind == ValueKind::kNothing) continue;
+      std::string inner = path;
+      if (!inner.empty() && !row.name.empty()) inner += '/';
+      inner += row.name;
+      if (row.kind != ValueKind::kBlock) {
+        value(row, old, next, inner);
+      } else if (row.nest.many) {
+        repeated(row, old, next, inner);
+      } else {
+        this->block(*row.block, row.nest.at(old, 0), row.nest.at(next, 0), inner);
+      }
+    }
+  }
+
+  std::vector<Change> take() { return std::move(changes_); }
+
+ private:
+  void value(const SchemaElement& row, const void* old, const void* next, const std::string& path) {
+    if (show_value(row, old) == show_value(row, next)) return;
+    changes_.push_back(
+        {Change::Kind::kValue, path, show_masked(row, old), show_masked(row, next), row.reload});
+  }
+
+  void repeated(const SchemaElement& row, const void* old, const void* next,
+                const std::string& path) {
+    std::vector<std::string> old_order, next_order;
+    const auto before = by_name(row, old, old_order);
+    const auto after = by_name(row, next, next_order);
+    for (const std::string& name : old_order) {
+      const std::string inner = path + "[" + escaped(name) + "]";
+      const auto match = after.find(name);
+      if (match == after.end()) {
+        changes_.push_back({Change::Kind::kRemoved, inner, "", "", row.reload});
+      } else {
+        block(*row.block, before.at(name), match->second, inner);
+      }
+    }
+    for (const std::string& name : next_order) {
+      if (before.count(name) != 0) continue;
+      changes_.push_back(
+          {Change::Kind::kAdded, path + "[" + escaped(name) + "]", "", "", row.reload});
+    }
+  }
+
+  std::vector<Change> changes_;
+};
+
+// What all mounts inherit need not be said for each of them.
+void drop_inherited(std::vector<Change>& changes) {
+  std::set<std::tuple<std::string, std::string, std::string>> inherited;
+  for (const Change& change : changes) {
+    if (!change.path.starts_with(kDefaultMount)) continue;
+    inherited.emplace(change.path.substr(kDefaultMount.size()), change.from, change.to);
+  }
+  std::erase_if(changes, [&](const Change& change) {
+    if (!change.path.starts_with("mount[") || change.path.starts_with(kDefaultMount)) return false;
+    const std::size_t end = change.path.find("]/");
+    return end != std::string::npos &&
+           inherited.count({change.path.substr(end + 2), change.from, change.to}) != 0;
+  });
+}
+
+}  // namespace
+
+std::vector<Change> reload_plan(const Config& old, const Config& next) {
+  Planner planner;
+  planner.block(kRootBlock, &old, &next, "");
+  std::vector<Change> changes = planner.take();
+  drop_inherited(changes);
+  return changes;
+}
+
+std::string_view to_string(ReloadClass reload) {
+  switch (reload) {
+    case ReloadClass::kLive:
+      return "live";
+    case ReloadClass::kSource:
+      return "live, running sources too";
+    case ReloadClass::kNew:
+      return "for new connections";
+    case ReloadClass::kRestart:
+      break;
+  }
+  return "needs restart";
+}
+
+std::string to_string(const Change& change) {
+  std::string out = change.path + " ";
+  switch (change.kind) {
+    case Change::Kind::kAdded:
+      out += "added";
+      break;
+    case Change::Kind::kRemoved:
+      out += "removed";
+      break;
+    case Change::Kind::kValue:
+      if (change.from == change.to) {  // a hidden password
+        out += "changed";
+        break;
+      }
+      out += (change.from.empty() ? "(not set)" : escaped(change.from)) + "→" +
+             (change.to.empty() ? "(not set)" : escaped(change.to));
+      break;
+  }
+  return out.append(" ").append(to_string(change.reload));
+}
+
+}  // namespace lb

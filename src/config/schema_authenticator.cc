@@ -1,0 +1,58 @@
+// Rows of <mount><authentication>.
+#include "config/config.h"
+#include "config/schema.h"
+#include "config/schema_rows.h"
+
+namespace lb {
+namespace {
+
+using enum ValueKind;
+
+constexpr SchemaElement kOption[] = {
+    {.name = "name",
+     .kind = kText,
+     .slot = slot<&std::pair<std::string, std::string>::first>,
+     .example = "listener_add",
+     .help = "The option's name."},
+    {.name = "value",
+     .kind = kOptionValue,
+     .slot = slot<&std::pair<std::string, std::string>::second>,
+     .example = "http://127.0.0.1:8080/listener",
+     .help = "Its value."},
+};
+constinit const SchemaBlock kOptionBlock{
+    .name = "option",
+    .help =
+        "One option of the authenticator. Written with attributes. htpasswd: filename, "
+        "allow_duplicate_users. url: listener_add, listener_remove, mount_add, mount_remove, "
+        "stream_auth, username, password, auth_header, timelimit_header, headers, "
+        "header_prefix.",
+    .elements = kOption,
+    .fresh = fresh<std::pair<std::string, std::string>>};
+
+constexpr SchemaElement kMountAuthentication[] = {
+    {.name = "type",
+     .kind = kText,
+     .slot = slot<&AuthenticatorSettings::type>,
+     .attribute = true,
+     .example = "htpasswd",
+     .help = "htpasswd: users in a file; url: every listener is asked for at a web server."},
+    {.name = "option",
+     .kind = kBlock,
+     .block = &kOptionBlock,
+     .nest = each_in<&AuthenticatorSettings::options>()},
+    unsupported("role", SchemaOrigin::kIcecast25,
+                "the roles of Icecast 2.5 are not supported; use type htpasswd or url"),
+};
+
+}  // namespace
+
+constinit const SchemaBlock kMountAuthenticationBlock{
+    .name = "mount/authentication",
+    .help =
+        "Who may listen. Without it: everybody. It is not inherited from the default mount by "
+        "mounts with a section of their own.",
+    .elements = kMountAuthentication,
+    .fresh = fresh<AuthenticatorSettings>};
+
+}  // namespace lb
