@@ -2,7 +2,6 @@
 // Thread: constant data.
 #pragma once
 
-#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -13,7 +12,7 @@ struct BuiltinFile {
   std::string_view bytes;
 };
 
-// Sorted by path.
+// Sorted by path.  Defined in the generated builtin_data.cc.
 std::span<const BuiltinFile> builtin_files();
 // nullptr when there is none.
 const BuiltinFile* builtin_file(std::string_view path);

@@ -33,6 +33,15 @@ enum class AdminAccess : std::uint8_t {
 };
 enum class AdminFormat : std::uint8_t { kRaw, kPage };  // NAME, NAME.xsl
 
+// What a command makes of mount=.
+enum class MountUse : std::uint8_t {
+  kNone,      // a general command: "Mount request unknown" when it comes with one
+  kIgnored,   // a general command that does not look
+  kOptional,  // works with and without; with one, it must be there
+  kRequired,  // "Unknown admin request" without; it must be running, or an idle relay
+  kNameOnly,  // any name will do
+};
+
 struct AdminRequest {
   std::string path;   // decoded: "/admin/NAME"
   std::string query;  // raw; of a POST: the query, then '&' and the urlencoded body
@@ -43,7 +52,8 @@ struct AdminRequest {
 };
 
 // A finished reply, or (template_name not empty) a document to be rendered on the clerk:
-// XsltRenderer::render(adminroot, template_name, body).
+// XsltRenderer::render(TemplateRoot::kAdmin, adminroot, template_name, body).
+// Replies of HTML, finished or rendered, get html_security_lines() (security.h) from the caller.
 struct AdminAnswer {
   int status = 200;
   std::string content_type;
@@ -53,14 +63,14 @@ struct AdminAnswer {
   bool with_length = true;    // false: no Content-Length (streamlist.txt, as Icecast's)
 };
 
-struct AdminTask;
+struct AdminTask;  // command_task.h
 struct AdminCommand {
-  std::string_view name;     // after "/admin/"
-  bool needs_mount = false;  // Icecast's "mount request"
-  bool takes_mount = false;  // works with and without
+  std::string_view name;  // after "/admin/"
+  MountUse mount = MountUse::kNone;
   AdminAccess access = AdminAccess::kAdminOnly;
   std::string_view page;  // template of NAME.xsl; "": there is no such form
   bool changes_state = false;
+  std::string_view changes_with;  // not "": changes state only when this parameter is there
   void (*run)(AdminTask task) = nullptr;
 };
 
@@ -73,6 +83,12 @@ AdminLookup admin_lookup(std::string_view path);
 // Whether `path` belongs to this floor: it begins with "/admin/", or is "/admin.cgi".
 bool is_admin_path(std::string_view path);
 bool admin_allows(const AdminCommand& command, AdminRole role, bool has_mount);
+bool admin_changes_state(const AdminCommand& command, std::string_view query);
+
+// What is refused before anybody asks for a password (decisions B10): an unknown command, a
+// cross-site request that would change something.  nullopt: go on and find out the role.
+std::optional<AdminAnswer> admin_refusal_before_auth(std::string_view path, std::string_view query,
+                                                     const Headers& headers);
 
 // Answers requests whose path begins with "/admin/".
 void answer_admin(AdminRequest request, Station& station, UniqueFunction<void(AdminAnswer)> done);

@@ -1,3 +1,45 @@
 noinst_LIBRARIES += src/libadmin.a
-src_libadmin_a_CPPFLAGS = $(AM_CPPFLAGS)
-src_libadmin_a_SOURCES = src/admin/floor.cc
+src_libadmin_a_CPPFLAGS = $(AM_CPPFLAGS) $(XML_CFLAGS) $(XSLT_CFLAGS)
+src_libadmin_a_SOURCES = \
+  src/admin/builtin.cc src/admin/builtin.h \
+  src/admin/command.cc src/admin/command.h \
+  src/admin/command_task.h \
+  src/admin/commands_client.cc \
+  src/admin/commands_mount.cc \
+  src/admin/commands_stats.cc \
+  src/admin/mount_list.cc src/admin/mount_list.h \
+  src/admin/render.cc src/admin/render.h \
+  src/admin/security.cc src/admin/security.h \
+  src/admin/station.h \
+  src/admin/stats_tree.cc src/admin/stats_tree.h \
+  src/admin/status_json.cc src/admin/status_json.h \
+  src/admin/template_file.cc src/admin/template_file.h \
+  src/admin/text.cc src/admin/text.h \
+  src/admin/xml_fence.cc src/admin/xml_fence.h
+nodist_src_libadmin_a_SOURCES = src/admin/builtin_data.cc
+
+# The pages: installed beside each other as Icecast's are, and built into the program.
+page_files = \
+  admin/listclients.xsl \
+  admin/listmounts.xsl \
+  admin/manageauth.xsl \
+  admin/moveclients.xsl \
+  admin/response.xsl \
+  admin/stats.xsl \
+  admin/updatemetadata.xsl \
+  admin/vclt.xsl \
+  admin/xspf.xsl \
+  web/auth.xsl \
+  web/compat/7.xsl \
+  web/favicon.ico \
+  web/icecast.png \
+  web/server_version.xsl \
+  web/status.xsl \
+  web/style.css
+nobase_dist_pkgdata_DATA = $(page_files)
+EXTRA_DIST += src/admin/embed.sh
+
+src/admin/builtin_data.cc: $(page_files) src/admin/embed.sh
+	$(AM_V_GEN)$(MKDIR_P) src/admin && \
+	  sh $(srcdir)/src/admin/embed.sh $(srcdir) $(page_files) > $@.tmp && mv $@.tmp $@
+CLEANFILES += src/admin/builtin_data.cc src/admin/builtin_data.cc.tmp

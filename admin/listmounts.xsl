@@ -1,0 +1,79 @@
+<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform"
+  xmlns:str="http://exslt.org/strings" exclude-result-prefixes="str">
+<xsl:output method="xml" media-type="text/html" encoding="UTF-8" indent="yes" omit-xml-declaration="yes"
+  doctype-public="-//W3C//DTD XHTML 1.0 Strict//EN" doctype-system="http://www.w3.org/TR/xhtml1/DTD/xhtml1-strict.dtd"/>
+
+<xsl:template match="/icestats">
+<html xmlns="http://www.w3.org/1999/xhtml" lang="en" xml:lang="en">
+<head>
+<title>Icecast Streaming Media Server</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"/>
+<meta name="color-scheme" content="light dark"/>
+<link rel="stylesheet" type="text/css" href="/style.css"/>
+<link rel="icon" type="image/png" href="/icecast.png"/>
+</head>
+<body>
+<div id="top">
+<h1 id="header">Icecast2 Admin</h1>
+<div id="menu"><ul>
+<li><a href="stats.xsl">Admin Home</a></li>
+<li class="active"><a href="listmounts.xsl">Mountpoint List</a></li>
+<li><a href="/status.xsl">Public Home</a></li>
+</ul></div>
+</div>
+<h2>Active Mountpoints</h2>
+<xsl:if test="not(source)"><div class="roundbox empty"><p>No source is connected.</p></div></xsl:if>
+<xsl:for-each select="source">
+<xsl:variable name="path"><xsl:call-template name="encoded"/></xsl:variable>
+<div class="roundbox">
+<div class="mounthead">
+<h3 class="mount">Mountpoint <xsl:value-of select="@mount"/></h3>
+<div class="right">
+<xsl:choose>
+<xsl:when test="authenticator"><a class="auth" href="/auth.xsl">Login</a></xsl:when>
+<xsl:otherwise><ul class="mountlist">
+<li><a class="play" href="{$path}.m3u">M3U</a></li>
+<li><a class="play" href="{$path}.xspf">XSPF</a></li>
+<li><a class="play" href="{$path}.vclt">VCLT</a></li>
+</ul></xsl:otherwise>
+</xsl:choose>
+</div>
+</div>
+<ul class="nav">
+<li><a href="listclients.xsl?mount={$path}">List Clients</a></li>
+<li><a href="moveclients.xsl?mount={$path}">Move Listeners</a></li>
+<li><a href="updatemetadata.xsl?mount={$path}">Update Metadata</a></li>
+<xsl:if test="authenticator"><li><a href="manageauth.xsl?mount={$path}">Manage Authentication</a></li></xsl:if>
+<li><details><summary>Kill Source</summary>
+<form class="sure" method="post" action="killsource.xsl"><p><input type="hidden" name="mount" value="{@mount}"/>Disconnect this source? <button class="danger" type="submit">Kill Source</button></p></form>
+</details></li>
+</ul>
+<p class="facts"><strong><xsl:value-of select="listeners"/></strong> Listener(s)<xsl:if test="Connected">, connected for <xsl:call-template name="duration"><xsl:with-param name="seconds" select="Connected"/></xsl:call-template></xsl:if><xsl:if test="content-type">, <xsl:value-of select="content-type"/></xsl:if><xsl:if test="string(fallback)">, fallback <code><xsl:value-of select="fallback"/></code></xsl:if></p>
+</div>
+</xsl:for-each>
+</body>
+</html>
+</xsl:template>
+
+<!-- A mount name as it stands in a URL. -->
+<xsl:template name="encoded">
+<xsl:param name="text" select="@mount"/>
+<xsl:choose>
+<xsl:when test="function-available('str:encode-uri') and function-available('str:replace')"><xsl:value-of select="str:replace(str:encode-uri($text, true()), '%2F', '/')"/></xsl:when>
+<xsl:otherwise><xsl:value-of select="$text"/></xsl:otherwise>
+</xsl:choose>
+</xsl:template>
+
+<!-- Seconds as "2 d 3 h", "3 h 4 min", "4 min 5 s", "5 s". -->
+<xsl:template name="duration">
+<xsl:param name="seconds"/>
+<xsl:variable name="minutes" select="floor($seconds div 60)"/>
+<xsl:variable name="hours" select="floor($minutes div 60)"/>
+<xsl:choose>
+<xsl:when test="$hours &gt;= 24"><xsl:value-of select="concat(floor($hours div 24), ' d ', $hours mod 24, ' h')"/></xsl:when>
+<xsl:when test="$hours &gt;= 1"><xsl:value-of select="concat($hours, ' h ', $minutes mod 60, ' min')"/></xsl:when>
+<xsl:when test="$minutes &gt;= 1"><xsl:value-of select="concat($minutes, ' min ', $seconds mod 60, ' s')"/></xsl:when>
+<xsl:otherwise><xsl:value-of select="concat($seconds, ' s')"/></xsl:otherwise>
+</xsl:choose>
+</xsl:template>
+</xsl:stylesheet>

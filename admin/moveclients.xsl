@@ -1,0 +1,50 @@
+<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform">
+<xsl:output method="xml" media-type="text/html" encoding="UTF-8" indent="yes" omit-xml-declaration="yes"
+  doctype-public="-//W3C//DTD XHTML 1.0 Strict//EN" doctype-system="http://www.w3.org/TR/xhtml1/DTD/xhtml1-strict.dtd"/>
+
+<xsl:template match="/icestats">
+<html xmlns="http://www.w3.org/1999/xhtml" lang="en" xml:lang="en">
+<head>
+<title>Icecast Streaming Media Server</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"/>
+<meta name="color-scheme" content="light dark"/>
+<link rel="stylesheet" type="text/css" href="/style.css"/>
+<link rel="icon" type="image/png" href="/icecast.png"/>
+</head>
+<body>
+<div id="top">
+<h1 id="header">Icecast2 Admin</h1>
+<div id="menu"><ul>
+<li><a href="stats.xsl">Admin Home</a></li>
+<li><a href="listmounts.xsl">Mountpoint List</a></li>
+<li><a href="/status.xsl">Public Home</a></li>
+</ul></div>
+</div>
+<xsl:variable name="from" select="string(current_source)"/>
+<h2>Moving listeners from <xsl:value-of select="$from"/></h2>
+<p class="hint">They go on listening without a gap. Choose a mount of the same format.</p>
+<xsl:if test="not(source)"><div class="roundbox empty"><p>There is no other mount to move them to.</p></div></xsl:if>
+<xsl:if test="source">
+<div class="roundbox">
+<h3>Move to which mountpoint?</h3>
+<div class="scrolltable">
+<table class="colortable">
+<thead><tr><th>Mountpoint</th><th>Listeners</th><th>Type</th><th>Action</th></tr></thead>
+<tbody>
+<xsl:for-each select="source">
+<tr>
+<td data-label="Mountpoint"><code><xsl:value-of select="@mount"/></code></td>
+<td data-label="Listeners"><xsl:value-of select="listeners"/></td>
+<td data-label="Type"><xsl:value-of select="content-type"/></td>
+<td><form method="post" action="moveclients.xsl"><p><input type="hidden" name="mount" value="{$from}"/><input type="hidden" name="destination" value="{@mount}"/><button type="submit">Move clients</button></p></form></td>
+</tr>
+</xsl:for-each>
+</tbody>
+</table>
+</div>
+</div>
+</xsl:if>
+</body>
+</html>
+</xsl:template>
+</xsl:stylesheet>

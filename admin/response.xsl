@@ -1,0 +1,32 @@
+<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform">
+<xsl:output method="xml" media-type="text/html" encoding="UTF-8" indent="yes" omit-xml-declaration="yes"
+  doctype-public="-//W3C//DTD XHTML 1.0 Strict//EN" doctype-system="http://www.w3.org/TR/xhtml1/DTD/xhtml1-strict.dtd"/>
+
+<xsl:template match="/iceresponse">
+<html xmlns="http://www.w3.org/1999/xhtml" lang="en" xml:lang="en">
+<head>
+<title>Icecast Streaming Media Server</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"/>
+<meta name="color-scheme" content="light dark"/>
+<link rel="stylesheet" type="text/css" href="/style.css"/>
+<link rel="icon" type="image/png" href="/icecast.png"/>
+</head>
+<body>
+<div id="top">
+<h1 id="header">Icecast2 Admin</h1>
+<div id="menu"><ul>
+<li><a href="stats.xsl">Admin Home</a></li>
+<li><a href="listmounts.xsl">Mountpoint List</a></li>
+<li><a href="/status.xsl">Public Home</a></li>
+</ul></div>
+</div>
+<h2>Icecast Server Response</h2>
+<div class="roundbox message">
+<p>Message: <xsl:value-of select="message"/></p>
+<p>Return Code: <xsl:value-of select="return"/></p>
+</div>
+<p><a href="listmounts.xsl">Back to the mountpoints</a></p>
+</body>
+</html>
+</xsl:template>
+</xsl:stylesheet>

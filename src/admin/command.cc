@@ -1,0 +1,162 @@
+#include "admin/command.h"
+
+#include <algorithm>
+#include <array>
+
+#include "admin/command_task.h"
+#include "admin/security.h"
+#include "admin/text.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kPrefix = "/admin/";
+constexpr std::string_view kPageSuffix = ".xsl";
+constexpr std::string_view kXmlType = "text/xml; charset=utf-8";
+constexpr std::string_view kHtmlType = "text/html; charset=utf-8";
+constexpr std::string_view kResponsePage = "response.xsl";
+
+using enum MountUse;
+using enum AdminAccess;
+
+constexpr auto kCommands = std::to_array<AdminCommand>({
+    {"stats", kOptional, kAdminOrSource, "stats.xsl", false, "", run_stats},
+    {"stats.xml", kOptional, kAdminOrSource, "", false, "", run_stats},
+    {"listmounts", kNone, kAdminOnly, "listmounts.xsl", false, "", run_listmounts},
+    {"streamlist", kNone, kAdminOnly, "", false, "", run_listmounts},
+    {"streamlist.txt", kIgnored, kRelayOnly, "", false, "", run_streamlist_text},
+    {"listclients", kRequired, kAdminOrSource, "listclients.xsl", false, "", run_listclients},
+    {"killclient", kRequired, kAdminOnly, kResponsePage, true, "", run_killclient},
+    {"killsource", kRequired, kAdminOnly, kResponsePage, true, "", run_killsource},
+    {"moveclients", kRequired, kAdminOnly, "moveclients.xsl", true, "destination", run_moveclients},
+    {"fallbacks", kRequired, kAdminOnly, kResponsePage, true, "", run_fallbacks},
+    {"metadata", kRequired, kAdminOrSource, kResponsePage, true, "", run_metadata},
+    {"updatemetadata", kRequired, kAdminOrSource, "updatemetadata.xsl", false, "",
+     run_updatemetadata},
+    {"manageauth", kRequired, kAdminOnly, "manageauth.xsl", true, "action", run_manageauth},
+    {"buildm3u", kNameOnly, kAnyone, "", false, "", run_buildm3u},
+});
+
+const AdminCommand* find_command(std::string_view name) {
+  const auto found = std::find_if(kCommands.begin(), kCommands.end(),
+                                  [&](const AdminCommand& row) { return row.name == name; });
+  return found == kCommands.end() ? nullptr : &*found;
+}
+
+// The text of Icecast's refusal, or "".
+std::string_view mount_problem(const AdminTask& task) {
+  const MountUse use = task.lookup.command->mount;
+  if (use == kIgnored) return "";
+  if (task.mount.empty())
+    return use == kRequired || use == kNameOnly ? "Unknown admin request" : "";
+  if (use == kNameOnly) return "";
+  switch (task.station->state_of(task.mount)) {
+    case MountState::kUnknown:
+      return "Source does not exist";
+    case MountState::kStopped:
+      return "Source is not available";
+    case MountState::kIdle:
+    case MountState::kRunning:
+      break;
+  }
+  return use == kNone ? "Mount request unknown" : "";
+}
+
+}  // namespace
+
+void AdminTask::send(std::string document, std::string_view page) {
+  AdminAnswer answer;
+  answer.content_type = kXmlType;
+  answer.body = std::move(document);
+  if (lookup.format == AdminFormat::kPage) answer.template_name = page;
+  done(std::move(answer));
+}
+
+void AdminTask::respond(std::string_view message, int code) {
+  XmlWriter xml;
+  xml.open("iceresponse");
+  xml.element("message", message);
+  xml.element("return", static_cast<std::uint64_t>(code));
+  send(std::move(xml).finish(), kResponsePage);
+}
+
+AdminAnswer admin_success_page(std::string_view text) {
+  AdminAnswer answer;
+  answer.content_type = kHtmlType;
+  answer.body = "<html><head><title>Admin request successful</title></head><body><p>" +
+                escaped(text, Escape::kXml) + "</p></body></html>\r\n";
+  return answer;
+}
+
+AdminAnswer admin_error(int status, std::string_view text) {
+  AdminAnswer answer;
+  answer.status = status;
+  if (status == 401) {
+    answer.content_type = "text/plain; charset=utf-8";
+    answer.body = "You need to authenticate\r\n";
+  } else {
+    answer.content_type = kHtmlType;
+    answer.body = error_page(status, text);
+  }
+  return answer;
+}
+
+bool is_admin_path(std::string_view path) {
+  return path.substr(0, kPrefix.size()) == kPrefix || path == "/admin.cgi";
+}
+
+AdminLookup admin_lookup(std::string_view path) {
+  if (path.substr(0, kPrefix.size()) != kPrefix) return {};
+  std::string_view name = path.substr(kPrefix.size());
+  if (name.empty()) return {find_command("stats"), AdminFormat::kPage};
+  if (const AdminCommand* command = find_command(name)) return {command, AdminFormat::kRaw};
+  if (!name.ends_with(kPageSuffix)) return {};
+  name.remove_suffix(kPageSuffix.size());
+  const AdminCommand* command = find_command(name);
+  if (command == nullptr || command->page.empty()) return {};
+  return {command, AdminFormat::kPage};
+}
+
+bool admin_allows(const AdminCommand& command, AdminRole role, bool has_mount) {
+  switch (command.access) {
+    case kAnyone:
+      return true;
+    case kAdminOnly:
+      return role == AdminRole::kAdmin;
+    case kAdminOrSource:
+      return role == AdminRole::kAdmin || (role == AdminRole::kSource && has_mount);
+    case kRelayOnly:
+      return role == AdminRole::kRelay;
+  }
+  return false;
+}
+
+bool admin_changes_state(const AdminCommand& command, std::string_view query) {
+  if (!command.changes_state) return false;
+  return command.changes_with.empty() || query_param(query, command.changes_with).has_value();
+}
+
+std::optional<AdminAnswer> admin_refusal_before_auth(std::string_view path, std::string_view query,
+                                                     const Headers& headers) {
+  const AdminLookup lookup = admin_lookup(path);
+  if (lookup.command == nullptr) return admin_error(400, "Unrecognised command");
+  if (admin_changes_state(*lookup.command, query) && !same_site_request(headers))
+    return admin_error(403, "This request came from another site: use the admin pages");
+  return std::nullopt;
+}
+
+void answer_admin(AdminRequest request, Station& station, UniqueFunction<void(AdminAnswer)> done) {
+  if (auto refusal = admin_refusal_before_auth(request.path, request.query, request.headers))
+    return done(*std::move(refusal));
+  AdminTask task{std::move(request), {}, "", &station, std::move(done)};
+  task.lookup = admin_lookup(task.request.path);
+  task.mount = task.param("mount").value_or("");
+  if (!admin_allows(*task.lookup.command, task.request.role, !task.mount.empty()))
+    return task.done(admin_error(401, ""));
+  if (const std::string_view problem = mount_problem(task); !problem.empty())
+    return task.fail(problem);
+  const AdminCommand& command = *task.lookup.command;
+  command.run(std::move(task));
+}
+
+}  // namespace lb

@@ -1,0 +1,142 @@
+// Commands about a mount and its title, and Shoutcast's /admin.cgi.
+#include "admin/command_task.h"
+#include "admin/mount_list.h"
+#include "admin/text.h"
+#include "base/encoding.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kTitleSet = "Metadata update successful";
+
+// song= wins; artist= and title= count only together (Icecast's rule).
+TitleRequest title_request(const AdminTask& task) {
+  TitleRequest request;
+  request.song = task.param("song");
+  if (!request.song) {
+    auto artist = task.param("artist");
+    auto title = task.param("title");
+    if (artist && title) {
+      request.artist = std::move(artist);
+      request.title = std::move(title);
+    }
+  }
+  request.url = task.param("url");
+  request.charset = task.param("charset").value_or("");
+  const bool source_on_raw =
+      task.request.role == AdminRole::kSource && task.lookup.format == AdminFormat::kRaw;
+  if (source_on_raw) request.only_from_ip = task.request.peer_ip;
+  return request;
+}
+
+// The text of Icecast's refusal of an /admin.cgi request by a known user, or "".
+std::string_view cgi_problem(const AdminTask& task) {
+  const MountState state = task.station->state_of(task.mount);
+  if (state == MountState::kUnknown) return "Source does not exist";
+  if (state != MountState::kRunning) return "Source is not available";
+  if (!task.station->fed_by_shoutcast(task.mount)) return "illegal metadata call";
+  const auto mode = task.param("mode");
+  if (!mode || !task.param("song")) return "Missing parameter";
+  return *mode == "updinfo" ? "" : "No such action";
+}
+
+}  // namespace
+
+void run_killsource(AdminTask task) {
+  task.station->kill_source(task.mount);
+  task.respond("Source Removed", 1);
+}
+
+void run_moveclients(AdminTask task) {
+  Station& station = *task.station;
+  const std::string from = task.mount;
+  const auto to = task.param("destination");
+  if (!to) {
+    return station.mounts([task = std::move(task)](Result<std::vector<MountRow>> rows) mutable {
+      if (!rows) return task.done(admin_error(503, rows.error().what));
+      task.send(mount_list_xml(std::move(*rows), task.mount), "moveclients.xsl");
+    });
+  }
+  const MountState state = station.state_of(*to);
+  if (state == MountState::kUnknown) return task.fail("No such destination");
+  if (*to == from) return task.fail("supplied mountpoints are identical");
+  if (state == MountState::kStopped) return task.fail("Destination not running");
+  station.move_listeners(from, *to, [task = std::move(task), to = *to](std::uint64_t) mutable {
+    task.respond("Clients moved from " + task.mount + " to " + to, 1);
+  });
+}
+
+void run_fallbacks(AdminTask task) {
+  const auto fallback = task.param("fallback");
+  if (!fallback) return task.fail("Missing parameter");
+  task.station->set_fallback(task.mount, *fallback);
+  task.done(admin_success_page("Fallback configured"));
+}
+
+void run_metadata(AdminTask task) {
+  const auto mode = task.param("mode");
+  if (!mode) return task.fail("Missing parameter");
+  if (*mode != "updinfo") return task.respond("No such action", 0);
+  TitleRequest request = title_request(task);
+  Station& station = *task.station;
+  const std::string mount = task.mount;
+  station.set_title(
+      mount, std::move(request), [task = std::move(task)](TitleVerdict verdict) mutable {
+        switch (verdict) {
+          case TitleVerdict::kDone:
+            return task.respond(kTitleSet, 1);
+          case TitleVerdict::kRefused:
+            return task.respond("Mountpoint will not accept URL updates", 1);  // 1: Icecast's code
+          case TitleVerdict::kNoSource:
+            return task.fail("Source is not available");
+        }
+      });
+}
+
+void run_updatemetadata(AdminTask task) {
+  XmlWriter xml;
+  xml.open("icestats");
+  xml.empty("source", "mount", task.mount);
+  task.send(std::move(xml).finish(), "updatemetadata.xsl");
+}
+
+void run_buildm3u(AdminTask task) {
+  const auto username = task.param("username");
+  const auto password = task.param("password");
+  if (!username || !password) return task.fail("Missing parameter");
+  AdminAnswer answer;
+  answer.content_type = "audio/x-mpegurl";
+  answer.extra = "Content-Disposition: attachment; filename=listen.m3u\r\n";
+  answer.body = "http://" + percent_encode(*username, false) + ":" +
+                percent_encode(*password, false) + "@" + task.request.authority +
+                percent_encode(task.mount, true) + "\r\n";
+  task.done(std::move(answer));
+}
+
+void answer_admin_cgi(AdminRequest request, std::string mount, Station& station,
+                      UniqueFunction<void(AdminAnswer)> done) {
+  AdminTask task{std::move(request), {}, std::move(mount), &station, std::move(done)};
+  if (!task.param("pass")) return task.fail("missing pass parameter");
+  const AdminRole role = task.request.role;
+  if (role != AdminRole::kAdmin && role != AdminRole::kSource)
+    return task.done(admin_error(401, ""));
+  if (const std::string_view problem = cgi_problem(task); !problem.empty())
+    return task.fail(problem);
+  TitleRequest title;
+  title.song = task.param("song");
+  title.url = task.param("url");
+  title.charset = task.param("charset").value_or("");
+  const std::string to = task.mount;
+  station.set_title(to, std::move(title), [task = std::move(task)](TitleVerdict verdict) mutable {
+    switch (verdict) {
+      case TitleVerdict::kDone:
+        return task.done(admin_success_page(kTitleSet));
+      case TitleVerdict::kRefused:
+        return task.fail("mountpoint will not accept URL updates");
+      case TitleVerdict::kNoSource:
+        return task.fail("Source is not available");
+    }
+  });
+}
+
+}  // namespace lb

@@ -1,0 +1,57 @@
+// stats, listmounts, streamlist, streamlist.txt.
+#include <algorithm>
+
+#include "admin/command_task.h"
+#include "admin/mount_list.h"
+
+namespace lb {
+namespace {
+
+bool goes_into_a_line(std::string_view mount) {
+  return std::none_of(mount.begin(), mount.end(),
+                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+}
+
+AdminAnswer list_unknown() {
+  AdminAnswer answer = admin_error(503, "The list of mounts is not known yet");
+  answer.extra = "Retry-After: 5\r\n";
+  return answer;
+}
+
+}  // namespace
+
+void run_stats(AdminTask task) {
+  Station& station = *task.station;
+  station.stats([task = std::move(task)](StatsDocument document) mutable {
+    StatsScope scope{.hidden_too = true, .mount = std::nullopt};
+    if (!task.mount.empty()) scope.mount = task.mount;
+    task.send(stats_xml(document, scope), "stats.xsl");
+  });
+}
+
+void run_listmounts(AdminTask task) {
+  Station& station = *task.station;
+  station.mounts([task = std::move(task)](Result<std::vector<MountRow>> rows) mutable {
+    if (!rows) return task.done(list_unknown());
+    task.send(mount_list_xml(std::move(*rows), std::nullopt), "listmounts.xsl");
+  });
+}
+
+// One "/mount\r\n" a line: what a slave relays (compat.md 6.1).
+void run_streamlist_text(AdminTask task) {
+  Station& station = *task.station;
+  station.mounts([task = std::move(task)](Result<std::vector<MountRow>> rows) mutable {
+    if (!rows) return task.done(list_unknown());
+    AdminAnswer answer;
+    answer.content_type = "text/plain; charset=utf-8";
+    answer.with_length = false;
+    sort_by_mount(*rows);
+    for (const MountRow& row : *rows) {
+      const bool plays = is_listed(row) || row.fallback_runs;
+      if (!row.hidden && plays && goes_into_a_line(row.mount)) answer.body += row.mount + "\r\n";
+    }
+    task.done(std::move(answer));
+  });
+}
+
+}  // namespace lb

@@ -1,0 +1,36 @@
+<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform">
+<xsl:output method="xml" media-type="text/html" encoding="UTF-8" indent="yes" omit-xml-declaration="yes"
+  doctype-public="-//W3C//DTD XHTML 1.0 Strict//EN" doctype-system="http://www.w3.org/TR/xhtml1/DTD/xhtml1-strict.dtd"/>
+
+<xsl:template match="/icestats">
+<html xmlns="http://www.w3.org/1999/xhtml" lang="en" xml:lang="en">
+<head>
+<title>Icecast Streaming Media Server</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"/>
+<meta name="color-scheme" content="light dark"/>
+<link rel="stylesheet" type="text/css" href="/style.css"/>
+<link rel="icon" type="image/png" href="/icecast.png"/>
+</head>
+<body>
+<div id="top">
+<h1 id="header">Icecast2 Status</h1>
+<div id="menu"><ul>
+<li><a href="/status.xsl">Server Status</a></li>
+<li class="active"><a href="/server_version.xsl">Version</a></li>
+<li><a href="/admin/">Administration</a></li>
+</ul></div>
+</div>
+<div class="roundbox">
+<h3>Server Information</h3>
+<table class="yellowkeys"><tbody>
+<tr><td>Location</td><td><xsl:value-of select="location"/></td></tr>
+<tr><td>Admin</td><td><xsl:value-of select="admin"/></td></tr>
+<tr><td>Host</td><td><xsl:value-of select="host"/></td></tr>
+<tr><td>Version</td><td><xsl:value-of select="server_id"/></td></tr>
+<tr><td>Started</td><td><xsl:value-of select="server_start"/></td></tr>
+</tbody></table>
+</div>
+</body>
+</html>
+</xsl:template>
+</xsl:stylesheet>
