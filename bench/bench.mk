@@ -7,6 +7,7 @@ bench_sendfile_loop_LDADD = tools/libtools.a
 EXTRA_DIST += bench/harness.py bench/run.py bench/mounts.py bench/stalled.py bench/selfcheck \
   bench/selfcheck.py
 TESTS += bench/selfcheck
+CLEANFILES += bench.json
 
 # BENCH_FLAGS=--quick: 500 listeners and short windows.
 .PHONY: bench

@@ -52,7 +52,7 @@ def cache_directory():
 def build_kh(tarball):
     """Builds Icecast-KH outside the tree, once for each tarball; returns the program."""
     if not tarball.is_file():
-        raise Skip(f"Icecast-KH: {tarball} is not there")
+        raise Skip(f"{tarball} is not there")
     name = "kh-" + hashlib.sha256(tarball.read_bytes()).hexdigest()[:12]
     home = cache_directory() / name
     program = home / "build" / "src" / "icecast"
@@ -73,13 +73,20 @@ def build_kh(tarball):
     with open(home / "build.log", "w") as log:
         for step in ([str(source / "configure")], ["make", "-j2"]):
             if subprocess.run(step, cwd=home / "build", stdout=log, stderr=log).returncode != 0:
-                raise Skip(f"Icecast-KH: {step[0]} failed, see {home}/build.log")
+                raise Skip(f"{step[0]} failed, see {home}/build.log")
     return program
 
 
 def cpu_seconds(pid):
     """utime + stime of all threads, also ended ones, in nanosecond steps (clock_getcpuclockid(3))."""
     return time.clock_gettime((~pid << 3) | 2)
+
+
+def last_words(popen):
+    """The last line of a server's output, if that went to a file."""
+    with contextlib.suppress(AttributeError, OSError, IndexError):
+        return ": " + pathlib.Path(popen["stderr"].name).read_text().splitlines()[-1]
+    return ""
 
 
 class Process:
@@ -95,8 +102,10 @@ class Process:
                 time.sleep(0.5)
                 return
             time.sleep(0.05)
+        status = self.child.poll()
         self.stop()
-        raise Skip(f"{command[-3:]}: does not listen on port {port} after 15 s")
+        raise Skip(f"the server does not listen on port {port} after 15 s" if status is None else
+                   f"the server ended with status {status} before it listened{last_words(popen)}")
 
     def cpu_seconds(self):
         return cpu_seconds(self.pid)
@@ -170,12 +179,12 @@ class Bench:
         if kind == "icecast2":
             found = shutil.which("icecast2") or shutil.which("icecast2", path="/usr/bin:/usr/sbin")
             if not found:
-                raise Skip("icecast2: Debian's package icecast2 is not installed")
+                raise Skip("Debian's package icecast2 is not installed")
             return found
         if kind == "kh":
             return build_kh(self.kh_tarball)
         if not self.ours.is_file():
-            raise Skip(f"icecast-lb: {self.ours} is not built")
+            raise Skip(f"{self.ours} is not built")
         return self.ours
 
     def start(self, kind, pulse_ms=750.0):

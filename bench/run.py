@@ -85,7 +85,7 @@ def measure(bench, kind, counts, seconds, pulses):
         try:
             bench.program(kind)
         except Skip as reason:
-            print(f"skipped: {reason}", file=sys.stderr)
+            print(f"{NAMES[kind]}: skipped: {reason}", file=sys.stderr)
             return {"skipped": [str(reason)]}
         part("latency", lambda: latency(bench, kind, seconds))
     for count in counts:
@@ -127,11 +127,12 @@ def find(tree, path):
 
 
 def table(found, counts):
-    kinds = list(found)
+    kinds = [kind for kind in found if set(found[kind]) - {"skipped"}]
     lines = [["", *(NAMES[kind] for kind in kinds)]]
     for title, path, form in rows(counts):
         cells = [find(found[kind], path) for kind in kinds]
-        lines.append([title, *("–" if cell is None else form.format(cell) for cell in cells)])
+        if any(cell is not None for cell in cells):
+            lines.append([title, *("–" if cell is None else form.format(cell) for cell in cells)])
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     text = []
     for line in lines:
@@ -152,16 +153,19 @@ def goals(found, counts):
     for count in counts:
         for other, bar in (("kh", 0.6), ("icecast2", 0.25), ("loop", 1.2)):
             yield f"CPU, {count} listeners, of {NAMES[other]}'s", ratio(other, count), bar
-        yield f"largest gap, {count} listeners, s", scaled(ours, f"steady_{count}", "gap_ms_max"), 0.8
+        yield (f"largest gap, {count} listeners, s",
+               in_seconds(ours, (f"steady_{count}", "listen", "gap_ms_max")), 0.8)
         yield (f"RSS per listener, {count} listeners, bytes",
                find(ours, (f"steady_{count}", "rss_bytes_per_listener")), 1000)
-    yield "first audio of the last in the storm, s", scaled(found, "ours", "storm"), 1.0
+    storm = ours.get("storm")
+    yield "listeners of the storm that did not join", storm and storm["refused"] + storm["silent"], 0
+    yield ("first audio of the last in the storm, s",
+           in_seconds(ours, ("storm", "first_audio_ms_max")), 1.0)
     yield "latency p50, ms", find(ours, ("latency", "listen", "latency_ms_p50")), 5
     yield "latency p99, ms", find(ours, ("latency", "listen", "latency_ms_p99")), 25
 
 
-def scaled(tree, at, what):
-    path = (at, "listen", what) if what != "storm" else (at, "storm", "first_audio_ms_max")
+def in_seconds(tree, path):
     value = find(tree, path)
     return None if value is None else value / 1000
 
