@@ -14,7 +14,7 @@ constexpr std::size_t kSideInfo = 32;
 constexpr std::string_view kMagic = "LBFR";
 constexpr std::size_t kText = kHeader + kSideInfo;
 constexpr std::size_t kFill = kText + kMagic.size() + 4 + 16 + 16;
-constexpr std::size_t kFills = 4096;  // 2^12
+constexpr std::size_t kFills = 4096;         // 2^12
 constexpr std::size_t kLargestFrame = 1045;  // 320 kbit/s with padding
 
 constexpr std::uint64_t kSpread = 0x9E3779B97F4A7C15;  // 2^64 / golden ratio

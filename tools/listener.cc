@@ -156,7 +156,7 @@ void Listener::give_up() noexcept {
 void Listener::finish(std::uint64_t end_ns, std::uint64_t steady_ns) {
   if (first_ns_ == 0 || stalls() || steady_ns == 0) return;
   if (end_ns < std::max(first_ns_, steady_ns) + plan_.warm_up_ns) return;
-  gap_ns_ = std::max(gap_ns_, end_ns - last_ns_);
+  gap_ns_ = std::max(gap_ns_, end_ns - std::min(end_ns, last_ns_));
 }
 
 void Listener::end(State state) noexcept {
