@@ -3,15 +3,18 @@ src_icecast_lb_SOURCES = \
   src/app/admin_stage.cc src/app/admin_stage.h \
   src/app/listen_stage.cc src/app/listen_stage.h \
   src/app/main.cc \
+  src/app/options.cc src/app/options.h \
   src/app/page_cache.cc src/app/page_cache.h \
   src/app/page_stage.cc src/app/page_stage.h \
   src/app/process.cc src/app/process.h \
   src/app/request_stages.cc src/app/request_stages.h \
   src/app/routes.cc src/app/routes.h \
+  src/app/serve.cc src/app/serve.h \
   src/app/server.cc src/app/server.h \
   src/app/services.cc src/app/services.h \
   src/app/source_stage.cc src/app/source_stage.h \
   src/app/station.cc src/app/station.h \
   src/app/station_stats.cc src/app/station_stats.h \
+  src/app/version.cc \
   src/app/worker.cc src/app/worker.h
 src_icecast_lb_LDADD = $(CONFIG)

@@ -43,10 +43,6 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
     services.workers.push_back(std::make_unique<Worker>(services, i));
 }
 
-Server::~Server() {
-  for (event* signal_event : signal_events_) event_free(signal_event);
-}
-
 Result<void> Server::bind() {
   const auto config = services_->config.read();
   Error last = Error::io("no <listen-socket>");
@@ -87,28 +83,21 @@ void Server::run(bool announce) {
     [[maybe_unused]] const auto n = ::write(STDOUT_FILENO, line.data(), line.size());
   }
   services_->loops.run();
+  signals_.clear();
   services_->loops.join();
   services_->log.info("main/main", "Shutting down");
 }
 
 void Server::watch_signals() {
   ::signal(SIGPIPE, SIG_IGN);
-  for (const int number : {SIGHUP, SIGTERM, SIGINT, SIGUSR1}) {
-    event* created = event_new(
-        services_->loops.control().base(), number, EV_SIGNAL | EV_PERSIST,
-        [](evutil_socket_t which, short, void* self) { static_cast<Server*>(self)->on_signal(static_cast<int>(which)); },
-        this);
-    event_add(created, nullptr);
-    signal_events_.push_back(created);
-  }
-}
-
-void Server::on_signal(int number) {
-  switch (number) {
-    case SIGHUP: reload(); break;
-    case SIGUSR1: reopen_logs(); break;
-    default: stop(); break;
-  }
+  Loop& control = services_->loops.control();
+  const auto on = [&](int number, void (Server::*act)()) {
+    signals_.push_back(std::make_unique<SignalWatch>(control, number, [this, act] { (this->*act)(); }));
+  };
+  on(SIGHUP, &Server::reload);
+  on(SIGUSR1, &Server::reopen_logs);
+  on(SIGTERM, &Server::stop);
+  on(SIGINT, &Server::stop);
 }
 
 void Server::reopen_logs() {

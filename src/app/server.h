@@ -11,13 +11,13 @@
 #include "app/services.h"
 #include "base/result.h"
 #include "config/loader.h"
+#include "net/signal_watch.h"
 
 namespace lb {
 
 class Server {
  public:
   Server(const Clock& clock, std::string config_path, LoadOptions load_options, LoadedConfig first);
-  ~Server();
 
   // Binds every <listen-socket>; before privileges are dropped.  An error: none could be bound.
   Result<void> bind();
@@ -28,7 +28,6 @@ class Server {
 
  private:
   void watch_signals();
-  void on_signal(int number);
   void reload();
   void apply(LoadedConfig next);
   void reopen_logs();
@@ -39,7 +38,7 @@ class Server {
   const LoadOptions load_options_;
   std::unique_ptr<Services> services_;
   std::vector<std::shared_ptr<const ListenSocket>> sockets_;
-  std::vector<event*> signal_events_;
+  std::vector<std::unique_ptr<SignalWatch>> signals_;
   bool reloading_ = false, reload_again_ = false;
   bool stopping_ = false;
 };

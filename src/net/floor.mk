@@ -6,4 +6,5 @@ src_libnet_a_SOURCES = \
   src/net/loop.cc src/net/loop.h \
   src/net/loop_pool.cc src/net/loop_pool.h \
   src/net/settings.h \
+  src/net/signal_watch.cc src/net/signal_watch.h \
   src/net/transport.cc src/net/transport.h

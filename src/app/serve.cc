@@ -1,0 +1,61 @@
+#include "app/serve.h"
+
+#include <unistd.h>
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "app/process.h"
+#include "app/server.h"
+#include "config/loader.h"
+
+namespace lb {
+namespace {
+
+void say(int fd, std::string_view text) {
+  [[maybe_unused]] const auto n = ::write(fd, text.data(), text.size());
+}
+
+// What the loader found goes to standard error: the logs are not open yet.
+bool usable(const LoadedConfig& loaded, const std::string& path) {
+  for (const Diagnostic& d : loaded.diagnostics)
+    if (d.severity != Severity::kNote) say(STDERR_FILENO, to_string(d, path) + "\n");
+  return !loaded.refuses_start();
+}
+
+}  // namespace
+
+int serve(const Options& options) {
+  if (options.background) go_to_background();
+  const std::string& path = options.config_file;
+  const LoadOptions load{options.allow_default_passwords};
+  auto loaded = load_config_file(path, load);
+  if (!loaded) {
+    say(STDOUT_FILENO, fatal_text(path, loaded.error()));
+    return 1;
+  }
+  if (!usable(*loaded, path)) return 1;
+  const auto config = loaded->config;
+  raise_limits();
+  Server server(system_clock(), path, load, std::move(*loaded));
+  if (auto bound = server.bind(); !bound) {
+    say(STDERR_FILENO, bound.error().what + "\nServer startup failed. Exiting\n");
+    return 1;
+  }
+  auto pid_file = PidFile::write(config->paths.pidfile);
+  if (!pid_file) say(STDERR_FILENO, "WARNING: " + pid_file.error().what + "; running without one\n");
+  if (auto dropped = drop_privileges(config->security, config->paths); !dropped) {
+    say(STDERR_FILENO, dropped.error().what + "\n");
+    return 1;
+  }
+  if (auto logs = server.open_logs(); !logs) {
+    say(STDERR_FILENO, "FATAL: could not open error logging: " + logs.error().what +
+                           "\nFATAL: Could not start logging\n");
+    return 1;
+  }
+  server.run(!options.background);
+  return 0;
+}
+
+}  // namespace lb

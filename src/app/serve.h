@@ -1,0 +1,13 @@
+// serve(): from the command line to a running server, in Icecast's order: background, configuration,
+// sockets, pid file, root and user, logs, loops (compat.md 8.1).
+// Thread: main.
+#pragma once
+
+#include "app/options.h"
+
+namespace lb {
+
+// The exit status of the process.
+int serve(const Options& options);
+
+}  // namespace lb
