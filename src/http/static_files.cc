@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <limits>
 #include <optional>
-#include <system_error>
 #include <utility>
 
 #include "base/strings.h"
@@ -153,9 +152,8 @@ Result<FileAnswer> StaticFiles::open_file(std::string_view path, std::string_vie
   FileAnswer answer;
   answer.fd.reset(::open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!answer.fd.valid()) {
-    const int number = errno;
-    if (number != EMFILE && number != ENFILE && number != ENOMEM) return absent();
-    return Error::io("file " + name + ": " + std::generic_category().message(number));
+    if (errno != EMFILE && errno != ENFILE) return absent();
+    return Error::io("file " + name + ": not opened, no file descriptor is free");
   }
   struct stat info {};
   if (::fstat(answer.fd.get(), &info) != 0 || !regular(info)) return absent();
