@@ -1,6 +1,10 @@
 EXTRA_DIST += tests/lint/layers tests/lint/layers.py
 TESTS += tests/lint/layers
 UNIT_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/unit $(CPPUTEST_CFLAGS)
+# CppUTest's own leak detector and the sanitizers' do not go together.
+if SANITIZED
+UNIT_CPPFLAGS += -DCPPUTEST_MEM_LEAK_DETECTION_DISABLED
+endif
 
 include tests/unit/base/unit.mk
 include tests/unit/net/unit.mk

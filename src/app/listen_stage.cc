@@ -4,6 +4,7 @@
 
 #include "app/worker.h"
 #include "base/strings.h"
+#include "http/access_line.h"
 
 namespace lb {
 namespace {
@@ -56,12 +57,6 @@ std::string stream_head(const Services& services, const Config& config, const Mo
   reply.http_headers = config.http_headers;
   reply.mount_http_headers = settings->http_headers;
   return render_head(head, reply);
-}
-
-std::string request_text(const Request& request) {
-  return request.method_text + " " + request.path + " " +
-         (request.protocol == Protocol::kIce ? std::string("ICE/1.0")
-                                             : "HTTP/1." + std::to_string(request.version_minor));
 }
 
 }  // namespace
@@ -132,7 +127,7 @@ Verdict ListenStage::handle(Connection& connection) {
 
   auto preamble = std::make_unique<Preamble>();
   preamble->head = stream_head(services, *config, *mount, *facts, request, icy);
-  RequestFacts asked(request_text(request), request.headers.get("referer"), request.headers.get("user-agent"),
+  RequestFacts asked(access_request(request), request.headers.get("referer"), request.headers.get("user-agent"),
                      connection.user);
   auto home = std::make_shared<const std::string>(request.path);
   GatePass client;

@@ -17,6 +17,8 @@ Services::Services(const Clock& clock_given, std::shared_ptr<const Config> first
 
 std::string Services::authority(const Config& config) { return config.hostname + ":" + std::to_string(config.port); }
 
+Services::~Services() = default;
+
 PasswordSettings Services::passwords(const Config& config) {
   const AuthenticationSettings& from = config.authentication;
   return {from.source_password, from.admin_user, from.admin_password, from.relay_user, from.relay_password};

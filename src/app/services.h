@@ -25,6 +25,7 @@ struct Worker;
 
 struct Services {
   explicit Services(const Clock& clock_given, std::shared_ptr<const Config> first, unsigned worker_count);
+  ~Services();
 
   const Clock& clock;
   Log log;

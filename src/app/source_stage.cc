@@ -6,6 +6,7 @@
 #include "app/worker.h"
 #include "auth/passwords.h"
 #include "base/strings.h"
+#include "http/access_line.h"
 #include "http/body.h"
 #include "stream/source_facts.h"
 
@@ -83,10 +84,7 @@ void begin(Worker& worker, Connection& connection, WriterLease lease, std::share
   SourceOffer offer{nullptr, connection.take_leftover(), std::move(body), 0, {}, std::move(place), {}, {}, {}, {}};
   if (const auto metaint = parse_u64(request.headers.get("icy-metaint")); metaint && *metaint > 0 && *metaint < (1u << 24))
     offer.metaint = static_cast<std::size_t>(*metaint);
-  offer.request = request.method_text + " " + request.path + " " +
-                  (request.protocol == Protocol::kHttp  ? "HTTP/1." + std::to_string(request.version_minor)
-                   : request.protocol == Protocol::kIce ? std::string("ICE/1.0")
-                                                        : std::string("ICY/1.0"));
+  offer.request = access_request(request);
   offer.user_agent = request.headers.get("user-agent");
   offer.referer = request.headers.get("referer");
   offer.user = connection.user;
@@ -109,6 +107,7 @@ Verdict SourceStage::handle(Connection& connection) {
     const std::string& own = connection.socket().settings.shoutcast_mount;
     request.path = own.empty() ? config->shoutcast_mount : own;
     request.method_text = "SOURCE";
+    request.target = request.path;
   }
   const MountSettings settings = mount_settings(*config, request.path);
   if (!may_feed(*config, settings, request)) {

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <ctime>
 
+#include "http/message.h"
+
 namespace lb {
 namespace {
 
@@ -47,6 +49,12 @@ std::string clf_time(WallTime now) {
   out += kMonths[static_cast<std::size_t>(parts.tm_mon)];
   out.append(text.data(), std::strftime(text.data(), text.size(), "/%Y:%H:%M:%S %z", &parts));
   return out;
+}
+
+std::string access_request(const Request& request) {
+  std::string line = request.method_text + " " + request.target.substr(0, request.target.find('?')) + " ";
+  if (request.protocol == Protocol::kIcy || request.path == "/admin.cgi") return line + "ICY/1.0";
+  return line + (request.protocol == Protocol::kIce ? "ICE/1." : "HTTP/1.") + std::to_string(request.version_minor);
 }
 
 std::string access_line(const AccessFacts& facts, WallTime now) {

@@ -14,6 +14,12 @@
 
 namespace lb {
 
+struct Request;
+
+// "GET /a.mp3 HTTP/1.0": the path as sent, without its query; admin.cgi and Shoutcast logins end in
+// "ICY/1.0".
+std::string access_request(const Request& request);
+
 struct AccessFacts {
   std::string_view ip;
   std::string_view user;      // "": '-'

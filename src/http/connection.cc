@@ -21,16 +21,6 @@ constexpr std::size_t kLingerBytes = 1 << 20;
 // A file of the web root leaves in pieces of this size, so that one download does not hold a loop.
 constexpr std::size_t kFilePiece = 256 * 1024;
 
-std::string request_line(const Request& request) {
-  std::string line = request.method_text + " " + request.path + " ";
-  switch (request.protocol) {
-    case Protocol::kHttp: line += "HTTP/1." + std::to_string(request.version_minor); break;
-    case Protocol::kIce: line += "ICE/1.0"; break;
-    case Protocol::kIcy: line += "ICY/1.0"; break;
-  }
-  return line;
-}
-
 }  // namespace
 
 Connection::Connection(Connections& owner, std::uint64_t id, std::unique_ptr<Transport> transport,
@@ -119,7 +109,7 @@ void Connection::on_head_bytes(std::string_view bytes) {
     case ParseStatus::kRefuse:
       owner_.head_complete(*this);
       request_.method_text = "-";
-      request_.path = "-";
+      request_.target = "-";
       reply_page(parser_.refuse_status(), parser_.refuse_text());
       return;
     case ParseStatus::kDone:
@@ -251,7 +241,7 @@ void Connection::write_out() {
 
 void Connection::reply_is_out() {
   AccessFacts facts;
-  const std::string line = request_line(request_);
+  const std::string line = access_request(request_);
   facts.ip = ip_;
   facts.user = user;
   facts.request = line;

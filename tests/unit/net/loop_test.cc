@@ -1,0 +1,142 @@
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include <unistd.h>
+
+#include "net/loop.h"
+#include "net/loop_pool.h"
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+using namespace std::chrono_literals;
+
+TEST_GROUP(Loop) { Loop loop{0, system_clock()}; };
+
+TEST(Loop, RunsTasksInTheOrderPosted) {
+  std::vector<int> seen;
+  for (int i = 0; i < 5; ++i) loop.post([&seen, i] { seen.push_back(i); });
+  loop.run_once(false);
+  LONGS_EQUAL(5, seen.size());
+  for (int i = 0; i < 5; ++i) LONGS_EQUAL(i, seen[static_cast<std::size_t>(i)]);
+}
+TEST(Loop, ATaskMayOwnWhatCannotBeCopied) {
+  auto owned = std::make_unique<int>(9);
+  int seen = 0;
+  loop.post([&seen, owned = std::move(owned)] { seen = *owned; });
+  loop.run_once(false);
+  LONGS_EQUAL(9, seen);
+}
+TEST(Loop, ATaskPostedByATaskRunsInTheNextRound) {
+  int seen = 0;
+  loop.post([this, &seen] { loop.post([&seen] { ++seen; }); });
+  loop.run_once(false);
+  LONGS_EQUAL(0, seen);
+  loop.run_once(false);
+  LONGS_EQUAL(1, seen);
+}
+TEST(Loop, TasksThatNeverRanAreDestroyed) {
+  auto alive = std::make_shared<int>(0);
+  {
+    Loop other(1, system_clock());
+    other.post([alive] {});
+    LONGS_EQUAL(2, alive.use_count());
+  }
+  LONGS_EQUAL(1, alive.use_count());
+}
+TEST(Loop, ATimerCallsOnceAndItsDestructorCancels) {
+  int early = 0, late = 0;
+  Timer first(loop, [&early] { ++early; });
+  first.after(1us);
+  {
+    Timer second(loop, [&late] { ++late; });
+    second.after(0us);
+    CHECK(second.armed());
+  }
+  loop.run_once(true);
+  LONGS_EQUAL(1, early);
+  LONGS_EQUAL(0, late);
+  CHECK(!first.armed());
+}
+
+namespace {
+struct Reader {
+  void on_ready(short events) {
+    seen = static_cast<short>(seen | events);
+    char byte;
+    if (events & EV_READ) CHECK(::read(fd, &byte, 1) == 1);
+    if (stop_in_callback) watch.stop();
+  }
+  int fd = -1;
+  short seen = 0;
+  bool stop_in_callback = false;
+  Watch watch;
+};
+}  // namespace
+
+TEST(Loop, AWatchSeesWhatItWantsAndNothingElse) {
+  int ends[2];
+  CHECK(::pipe(ends) == 0);
+  Reader reader;
+  reader.fd = ends[0];
+  reader.watch.start<&Reader::on_ready>(loop, ends[0], EV_READ, &reader);
+  loop.run_once(false);
+  LONGS_EQUAL(0, reader.seen);
+  CHECK(::write(ends[1], "xy", 2) == 2);
+  reader.watch.want(0);
+  loop.run_once(false);
+  LONGS_EQUAL(0, reader.seen);
+  reader.watch.want(EV_READ);
+  loop.run_once(false);
+  LONGS_EQUAL(EV_READ, reader.seen);
+  reader.stop_in_callback = true;
+  loop.run_once(false);
+  reader.seen = 0;
+  CHECK(::write(ends[1], "z", 1) == 1);
+  loop.run_once(false);
+  LONGS_EQUAL(0, reader.seen);
+  ::close(ends[0]);
+  ::close(ends[1]);
+}
+
+TEST_GROUP(LoopPool){};
+
+TEST(LoopPool, GatherAsksEveryWorkerAndAnswersOnControl) {
+  LoopPool pool(3, system_clock());
+  pool.start();
+  std::vector<unsigned> answers;
+  pool.control().post([&] {
+    pool.gather<unsigned>([](unsigned i) { return i * 10; },
+                          [&](std::vector<unsigned> all) {
+                            pool.control().assert_here();
+                            answers = std::move(all);
+                            pool.stop_control();
+                          });
+  });
+  pool.run();
+  pool.join();
+  LONGS_EQUAL(3, answers.size());
+  for (unsigned i = 0; i < 3; ++i) LONGS_EQUAL(i * 10, answers[i]);
+}
+TEST(LoopPool, ManyThreadsMayPostAndNoTaskIsLost) {
+  LoopPool pool(2, system_clock());
+  pool.start();
+  std::atomic<int> ran{0};
+  std::vector<std::thread> posters;
+  for (int t = 0; t < 4; ++t)
+    posters.emplace_back([&] {
+      for (int i = 0; i < 5000; ++i) pool.worker(static_cast<unsigned>(i) % 2).post([&ran] { ++ran; });
+    });
+  for (auto& poster : posters) poster.join();
+  pool.join();
+  LONGS_EQUAL(20000, ran.load());
+}
+TEST(LoopPool, WithZeroWorkersAllThreeAreOneLoop) {
+  LoopPool pool(0, system_clock());
+  CHECK(&pool.control() == &pool.clerk());
+  CHECK(&pool.control() == &pool.worker(0));
+  LONGS_EQUAL(1, pool.workers());
+}
