@@ -83,7 +83,7 @@ StatsDocument make_stats(const Services& services) {
   globals["source_relay_connections"] = number(counters.source_relay_connections);
   globals["source_total_connections"] = number(counters.source_total_connections);
   globals["sources"] = std::to_string(counters.sources.inside());
-  globals["stats"] = "0";
+  globals["stats"] = std::to_string(0);
   globals["stats_connections"] = number(counters.stats_connections);
   const std::string authority = Services::authority(*config);
   for (const auto& [name, mount] : *services.mounts.all()) document.sources.push_back(make_source(*mount, authority));

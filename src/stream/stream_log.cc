@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t kSmallestSegment = 16 * 1024;
 constexpr std::size_t kLargestSegment = 256 * 1024;
+constexpr std::chrono::microseconds kRateWindow{1'000'000};
 
 }  // namespace
 
@@ -21,16 +22,31 @@ Result<std::unique_ptr<StreamLog>> StreamLog::create(const std::string& name) {
 StreamLog::StreamLog(std::shared_ptr<Store> store)
     : store_(std::move(store)), segments_(std::make_shared<const SegmentTable>()) {}
 
-Result<void> StreamLog::next_segment(SteadyTime now) {
-  if (current_ != nullptr) {
-    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(now - segment_since_).count();
-    rate_ = current_->size_bytes * 1'000'000 / static_cast<std::uint64_t>(std::max<std::int64_t>(took, 1));
-    const std::uint64_t two_seconds = rate_ * 2;
-    const std::size_t page = Store::page_bytes();
-    segment_bytes_ = std::clamp(static_cast<std::size_t>(std::min<std::uint64_t>(two_seconds, kLargestSegment)),
-                                kSmallestSegment, kLargestSegment);
-    segment_bytes_ = (segment_bytes_ + page - 1) / page * page;
+// Over whole seconds: encoders send a lead at once when they connect, and a rate measured in that
+// moment would mislead everybody for long.
+void StreamLog::measure_rate(SteadyTime now) {
+  if (rate_since_ == SteadyTime{}) {
+    rate_since_ = now;
+    return;
   }
+  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(now - rate_since_);
+  if (took < kRateWindow) return;
+  rate_ = (head_ - rate_head_) * 1'000'000 / static_cast<std::uint64_t>(took.count());
+  rate_since_ = now;
+  rate_head_ = head_;
+}
+
+void StreamLog::choose_segment_size(SteadyTime now) {
+  if (current_ == nullptr) return;
+  const std::size_t wanted = now - segment_since_ < kRateWindow / 4
+                                 ? segment_bytes_ * 2  // filled in no time: a lead, or a fast stream
+                                 : static_cast<std::size_t>(std::min<std::uint64_t>(rate_ * 2, kLargestSegment));
+  const std::size_t page = Store::page_bytes();
+  segment_bytes_ = (std::clamp(wanted, kSmallestSegment, kLargestSegment) + page - 1) / page * page;
+}
+
+Result<void> StreamLog::next_segment(SteadyTime now) {
+  choose_segment_size(now);
   auto segment = store_->extend(head_, segment_bytes_);
   if (!segment) return segment.error();
   current_ = std::move(*segment);
@@ -42,6 +58,7 @@ Result<void> StreamLog::next_segment(SteadyTime now) {
 }
 
 Result<std::span<std::byte>> StreamLog::room(SteadyTime now) {
+  measure_rate(now);
   if (current_ == nullptr || head_ == current_->end()) {
     if (auto made = next_segment(now); !made) return made.error();
   }

@@ -53,11 +53,13 @@ class StreamLog final : public MarkSink {
   // Makes [.., visible_end) readable and lets go what the window has passed.
   std::shared_ptr<const StreamView> publish(std::uint64_t visible_end, const LogWindow& window,
                                             std::uint64_t low_water, bool ended);
-  // Measured over the last segments; 0 until known.
+  // Of the last whole second or more; 0 until known.
   std::uint64_t bytes_per_second() const noexcept { return rate_; }
 
  private:
   explicit StreamLog(std::shared_ptr<Store> store);
+  void measure_rate(SteadyTime now);
+  void choose_segment_size(SteadyTime now);
   Result<void> next_segment(SteadyTime now);
   void trim(std::uint64_t end, const LogWindow& window, std::uint64_t low_water);
   void punch_what_nobody_reads();
@@ -79,6 +81,8 @@ class StreamLog final : public MarkSink {
   std::shared_ptr<const CodecFacts> new_codec_;
   std::uint64_t begin_ = 0, head_ = 0, seam_ = 0;
   std::uint64_t rate_ = 0;              // bytes per second
+  std::uint64_t rate_head_ = 0;         // where the present measurement began
+  SteadyTime rate_since_{};
   std::size_t segment_bytes_ = 32768;
   SteadyTime segment_since_{};
 };
