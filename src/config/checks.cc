@@ -20,6 +20,14 @@ const XmlNode* last_child(const XmlNode& node, std::string_view name) {
   return found;
 }
 
+// What may be the name of a header: a token of RFC 9110.
+bool is_token(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+  });
+}
+
 // -- passwords -----------------------------------------------------------------------------------
 
 // Words that stand in examples: everybody knows them.
@@ -45,22 +53,30 @@ void check_password(const std::string& path, std::string_view password, Filler& 
 
 void check_passwords(const Config& config, Filler& filler, const LoadOptions& options) {
   const AuthenticationSettings& roles = config.authentication;
-  const bool at_root = filler.line_of("authentication/source-password") == 0;
-  const std::string source_path = at_root ? "source-password" : "authentication/source-password";
+  const std::string source_path = "authentication/source-password";
   const std::string admin_path = "authentication/admin-password";
   check_password(source_path, roles.source_password, filler, options);
   check_password(admin_path, roles.admin_password, filler, options);
   check_password("authentication/relay-password", roles.relay_password, filler, options);
+  check_password("mount[default]/password", config.default_mount.password, filler, options);
   for (std::size_t i = 0; i < config.mounts.size(); ++i) {
-    check_password(numbered("mount", i) + "/password", config.mounts[i].password, filler, options);
+    const std::string path = numbered("mount", i) + "/password";
+    const bool own = filler.line_of(path) != 0;  // an inherited one has been looked at already
+    if (own) check_password(path, config.mounts[i].password, filler, options);
   }
   for (std::size_t i = 0; i < config.relays.size(); ++i) {
     check_password(numbered("relay", i) + "/password", config.relays[i].password, filler, options);
   }
-  for (const MasterSettings& master : config.masters) {
-    check_password(master.flat ? "master-password" : "master/password", master.password, filler,
+  for (std::size_t i = 0; i < config.masters.size(); ++i) {
+    const MasterSettings& master = config.masters[i];
+    check_password(master.flat ? "master-password" : numbered("master", i) + "/password",
+                   master.password, filler, options);
+  }
+  for (std::size_t i = 0; i < config.cluster.nodes.size(); ++i) {
+    check_password(numbered("cluster/node", i) + "/secret", config.cluster.nodes[i].secret, filler,
                    options);
   }
+  check_password("cluster/token/keys", config.cluster.token_keys, filler, options);
 
   const int block = filler.line_of("authentication");
   const auto line = [&](const std::string& path) {
@@ -157,6 +173,34 @@ void check_relays(const Config& config, Filler& filler) {
 
 }  // namespace
 
+void drop_bad_headers(std::vector<HttpHeader>& headers, const std::string& path, Filler& filler) {
+  std::size_t number = 0;
+  std::erase_if(headers, [&](const HttpHeader& header) {
+    const int line = filler.line_of(numbered(path + "/header", number++));
+    if (is_token(header.name) && header.value.find_first_of("\r\n") == std::string::npos) {
+      return false;
+    }
+    filler.say(line, Severity::kError,
+               header.name.empty()
+                   ? std::string("<header>: has no name; it is not used")
+                   : "<header>: " + quoted(header.name) +
+                         " is no name of a header, or its value has more than one line; it is not "
+                         "used");
+    return true;
+  });
+}
+
+void drop_bad_aliases(std::vector<Alias>& aliases, Filler& filler) {
+  std::size_t number = 0;
+  std::erase_if(aliases, [&](const Alias& alias) {
+    const int line = filler.line_of(numbered("paths/alias", number++));
+    if (!alias.source.empty() && !alias.destination.empty()) return false;
+    filler.say(line, Severity::kError,
+               "<alias>: needs both source and destination; it is not used");
+    return true;
+  });
+}
+
 void check_order(const XmlNode& root, const Config& config, Filler& filler) {
   for (const XmlNode& limits : root.children) {
     if (limits.name != "limits") continue;
@@ -169,13 +213,14 @@ void check_order(const XmlNode& root, const Config& config, Filler& filler) {
                  "(Icecast's rule); write burst-size 0");
     }
   }
-  const int on_demand = filler.line_of("relays-on-demand");
-  const int first_relay = filler.line_of("relay[1]");
-  if (config.relays_on_demand && first_relay != 0 && on_demand > first_relay) {
-    filler.say(on_demand, Severity::kWarning,
+  const XmlNode* relay = nullptr;
+  for (const XmlNode& child : root.children) {
+    if (child.name == "relay") relay = &child;
+    if (child.name != "relays-on-demand" || relay == nullptr || !config.relays_on_demand) continue;
+    filler.say(child.line, Severity::kWarning,
                "<relays-on-demand>: holds only for relays written after it, and there is one in "
                "line " +
-                   std::to_string(first_relay) + " (Icecast's rule)");
+                   std::to_string(relay->line) + " (Icecast's rule)");
   }
 }
 

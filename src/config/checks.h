@@ -3,6 +3,9 @@
 // Thread: one; part of a load.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "config/config.h"
 #include "config/filler.h"
 #include "config/loader.h"
@@ -12,6 +15,9 @@ namespace lb {
 
 // Where Icecast's result depends on the order of elements: says so when it makes a difference.
 void check_order(const XmlNode& root, const Config& config, Filler& filler);
+// Takes out headers that would break a reply, and aliases with one side only.
+void drop_bad_headers(std::vector<HttpHeader>& headers, const std::string& path, Filler& filler);
+void drop_bad_aliases(std::vector<Alias>& aliases, Filler& filler);
 void check_mount(const MountSettings& mount, const XmlNode& node, Filler& filler);
 void check_config(const Config& config, Filler& filler, const LoadOptions& options);
 

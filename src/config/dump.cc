@@ -10,14 +10,13 @@ class Dump {
   explicit Dump(const LoadedConfig& loaded) : loaded_(loaded) {}
 
   void block(const SchemaBlock& block, const void* object, const std::string& path) {
+    const auto defaults = block.fresh();
     for (const SchemaElement& row : block.elements) {
       if (row.secondary || row.kind == ValueKind::kNothing) continue;
       if (path == "mount[default]" && row.name == block.key) continue;  // it has no name
-      const std::string inner =
-          path.empty() ? std::string(row.name)
-                       : (row.name.empty() ? path : path + "/" + std::string(row.name));
+      const std::string inner = join_path(path, row);
       if (row.kind != ValueKind::kBlock) {
-        leaf(block, row, object, inner);
+        leaf(row, object, defaults.get(), inner);
         continue;
       }
       const std::size_t count = row.nest.count(object);
@@ -31,12 +30,12 @@ class Dump {
   std::string take() { return std::move(out_); }
 
  private:
-  void leaf(const SchemaBlock& block, const SchemaElement& row, const void* object,
+  void leaf(const SchemaElement& row, const void* object, const void* defaults,
             const std::string& path) {
     const std::string value = show_masked(row, object);
     out_ += path + " = " + (value.empty() ? "(not set)" : escaped(value));
     if (!value.empty() && loaded_.written.count(path) == 0) {
-      if (show_value(row, object) == show_value(row, block.fresh())) {
+      if (show_value(row, object) == show_value(row, defaults)) {
         out_ += " (default)";
       } else if (path.starts_with("mount[")) {
         out_ += " (inherited)";

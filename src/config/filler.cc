@@ -20,10 +20,12 @@ std::string in_angles(std::string_view name) { return "<" + std::string(name) + 
 // The nearest name of the block, if it is near enough to be a slip of the keyboard.
 std::string_view nearest(const SchemaBlock& block, std::string_view name) {
   std::string_view best;
-  std::size_t distance = std::max<std::size_t>(1, std::min<std::size_t>(3, name.size() / 4)) + 1;
+  std::size_t distance = std::clamp<std::size_t>(name.size() / 3, 1, 3) + 1;
   for (const SchemaElement& row : block.elements) {
     if (row.name.empty() || row.name.find('[') != std::string_view::npos) continue;
-    const std::size_t d = edit_distance(name, row.name);
+    const bool swapped =
+        std::is_permutation(name.begin(), name.end(), row.name.begin(), row.name.end());
+    const std::size_t d = swapped ? 1 : edit_distance(name, row.name);
     if (d < distance) {
       distance = d;
       best = row.name;
@@ -33,12 +35,6 @@ std::string_view nearest(const SchemaBlock& block, std::string_view name) {
 }
 
 }  // namespace
-
-std::string join_path(const std::string& path, std::string_view name) {
-  if (path.empty()) return std::string(name);
-  if (name.empty()) return path;
-  return path + "/" + std::string(name);
-}
 
 void Filler::say(int line, Severity severity, std::string text) {
   if (diagnostics_.size() > kMostDiagnostics && severity < Severity::kFatal) return;
@@ -75,10 +71,13 @@ void Filler::attributes(const SchemaBlock& block, void* object, const XmlNode& n
                         const std::string& path) {
   for (const XmlAttribute& attribute : node.attributes) {
     const SchemaElement* row = find_element(block, attribute.name, true);
-    if (row == nullptr || row->kind == ValueKind::kBlock) {
+    const SchemaElement* told = row;
+    if (row != nullptr && row->kind == ValueKind::kBlock) told = text_row(*row->block);
+    if (told == nullptr) {
       unknown(block, attribute.name, node.line, true);
     } else {
-      leaf(*row, object, attribute.value, node.line, join_path(path, row->name));
+      void* where = told == row ? object : row->nest.add(object);
+      leaf(*told, where, attribute.name, attribute.value, node.line, join_path(path, *row));
     }
   }
 }
@@ -86,11 +85,9 @@ void Filler::attributes(const SchemaBlock& block, void* object, const XmlNode& n
 void Filler::text(const SchemaBlock& block, void* object, const XmlNode& node,
                   const std::string& path) {
   if (trim(node.text).empty()) return;
-  for (const SchemaElement& row : block.elements) {
-    if (row.name.empty()) {
-      leaf(row, object, node.text, node.line, path);
-      return;
-    }
+  if (const SchemaElement* row = text_row(block)) {
+    leaf(*row, object, node.name, node.text, node.line, path);
+    return;
   }
   say(node.line, Severity::kWarning,
       in_angles(node.name) + ": the text " + quoted(trim(node.text)) +
@@ -129,24 +126,24 @@ void Filler::child(const SchemaBlock& block, void* object, const XmlNode& node,
     say(node.children.front().line, Severity::kWarning,
         in_angles(node.children.front().name) + " has no effect inside " + in_angles(node.name));
   }
-  leaf(*row, object, node.text, node.line, join_path(path, row->name));
+  leaf(*row, object, node.name, node.text, node.line, join_path(path, *row));
 }
 
 void Filler::nested(const SchemaElement& row, void* object, const XmlNode& node,
                     const std::string& path) {
-  std::string inner = join_path(path, row.name);
-  if (row.nest.many) inner += "[" + std::to_string(++repeated_[inner]) + "]";
-  fill(*row.block, row.nest.add(object), node, inner);
+  std::string inner = join_path(path, row);
+  void* where = row.nest.add(object);
+  if (row.nest.many) inner += "[" + std::to_string(row.nest.count(object)) + "]";
+  fill(*row.block, where, node, inner);
   written_.try_emplace(inner, node.line);
   if (row.support == SchemaSupport::kPending) pending(node.line, inner, row.note);
 }
 
-void Filler::leaf(const SchemaElement& row, void* object, std::string_view value, int line,
-                  const std::string& path) {
-  const std::string subject = in_angles(path.substr(path.rfind('/') + 1)) + ": ";
+void Filler::leaf(const SchemaElement& row, void* object, std::string_view name,
+                  std::string_view value, int line, const std::string& path) {
+  const std::string subject = in_angles(name) + ": ";
   if (row.support == SchemaSupport::kUnsupported) {
-    say(line, Severity::kWarning,
-        subject + "not supported by icecast-lb: " + std::string(row.note));
+    say(line, Severity::kWarning, subject + "has no effect here: " + std::string(row.note));
     return;
   }
   if (row.kind == ValueKind::kNothing) return;

@@ -38,18 +38,15 @@ class Filler {
   void text(const SchemaBlock& block, void* object, const XmlNode& node, const std::string& path);
   void child(const SchemaBlock& block, void* object, const XmlNode& node, const std::string& path);
   void nested(const SchemaElement& row, void* object, const XmlNode& node, const std::string& path);
-  void leaf(const SchemaElement& row, void* object, std::string_view value, int line,
-            const std::string& path);
+  // name: as the file writes it, which may be an alias.
+  void leaf(const SchemaElement& row, void* object, std::string_view name, std::string_view value,
+            int line, const std::string& path);
   void unknown(const SchemaBlock& block, std::string_view name, int line, bool attribute);
 
   std::vector<Diagnostic> diagnostics_;
   std::vector<PendingFeature> pending_;
   std::map<std::string, int> written_;
-  std::map<std::string, std::size_t> repeated_;  // path of a repeated block → occurrences so far
   std::vector<const XmlNode*> mounts_;
 };
-
-// The path of a row inside a block: "limits" + "clients" → "limits/clients".
-std::string join_path(const std::string& path, std::string_view name);
 
 }  // namespace lb

@@ -15,7 +15,7 @@ src_libconfig_a_SOURCES = \
   src/config/reference_xml.cc \
   src/config/reload.cc src/config/reload.h \
   src/config/schema_authenticator.cc \
-  src/config/schema.h src/config/schema_rows.h \
+  src/config/schema.cc src/config/schema.h src/config/schema_rows.h \
   src/config/schema_cluster.cc \
   src/config/schema_limits.cc \
   src/config/schema_logging.cc \

@@ -40,15 +40,32 @@ void drop_trailing_slashes(std::string& path) {
   while (path.size() > 1 && path.back() == '/') path.pop_back();
 }
 
-void resolve_sockets(Config& config, const Filler& filler) {
-  const int root_line = filler.line_of("port");
+std::string_view attribute_of(const XmlNode& node, std::string_view name) {
+  for (const XmlAttribute& attribute : node.attributes) {
+    if (attribute.name == name) return trim(attribute.value);
+  }
+  return {};
+}
+
+// The first port in the file is the public one, be it the root's or a socket's.
+bool root_port_is_first(const XmlNode& root, const Filler& filler) {
+  if (filler.line_of("port") == 0) return false;
+  if (!attribute_of(root, "port").empty()) return true;
+  for (const XmlNode& child : root.children) {
+    if (child.name == "port") return true;
+    if (child.name == "listen-socket") break;
+  }
+  return false;
+}
+
+void resolve_sockets(Config& config, const XmlNode& root, const Filler& filler) {
   if (config.listen.empty()) {
     ListenSettings& socket = config.listen.emplace_back();
     socket.port = config.port;
     socket.bind_address = config.bind_address;
-    socket.line = root_line;
-  } else if (root_line == 0 || root_line > filler.line_of("listen-socket[1]")) {
-    config.port = config.listen.front().port;  // the first port in the file is the public one
+    socket.line = filler.line_of("port");
+  } else if (!root_port_is_first(root, filler)) {
+    config.port = config.listen.front().port;
   }
   for (std::size_t i = 0; i < config.listen.size(); ++i) {
     const int line = filler.line_of("listen-socket[" + std::to_string(i + 1) + "]");
@@ -75,13 +92,6 @@ void resolve_cluster(Config& config, Filler& filler) {
   }
 }
 
-std::string_view attribute_of(const XmlNode& node, std::string_view name) {
-  for (const XmlAttribute& attribute : node.attributes) {
-    if (attribute.name == name) return trim(attribute.value);
-  }
-  return {};
-}
-
 bool is_default_mount(const XmlNode& node) { return attribute_of(node, "type") == "default"; }
 
 bool has_name(const XmlNode& node) {
@@ -103,6 +113,7 @@ void fill_mounts(Config& config, Filler& filler) {
   for (const XmlNode* node : filler.mounts()) {
     if (!is_default_mount(*node)) continue;
     filler.fill(kMountBlock, &base, *node, "mount[default]");
+    drop_bad_headers(base.http_headers, "mount[default]/http-headers", filler);
     if (!base.name.empty()) {
       filler.say(node->line, Severity::kWarning,
                  "<mount-name>: the default mount has no name; this one is not used");
@@ -119,7 +130,9 @@ void fill_mounts(Config& config, Filler& filler) {
     }
     MountSettings mount = base;
     mount.authenticator = {};
-    filler.fill(kMountBlock, &mount, *node, "mount[" + std::to_string(++number) + "]");
+    const std::string path = "mount[" + std::to_string(++number) + "]";
+    filler.fill(kMountBlock, &mount, *node, path);
+    drop_bad_headers(mount.http_headers, path + "/http-headers", filler);
     check_mount(mount, *node, filler);
     config.mounts.push_back(std::move(mount));
   }
@@ -130,9 +143,11 @@ LoadedConfig build(const XmlNode& root, const std::string& name, const LoadOptio
   Config config = empty_config(name);
   filler.fill(kRootBlock, &config, root, "");
   check_order(root, config, filler);
-  resolve_sockets(config, filler);
+  resolve_sockets(config, root, filler);
   resolve_cluster(config, filler);
   fill_mounts(config, filler);
+  drop_bad_headers(config.http_headers, "http-headers", filler);
+  drop_bad_aliases(config.paths.aliases, filler);
   drop_trailing_slashes(config.paths.webroot);
   drop_trailing_slashes(config.paths.adminroot);
   check_config(config, filler, options);

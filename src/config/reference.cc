@@ -8,12 +8,6 @@
 namespace lb {
 namespace {
 
-const SchemaElement* text_row(const SchemaBlock& block) {
-  const auto at = std::find_if(block.elements.begin(), block.elements.end(),
-                               [](const SchemaElement& row) { return row.name.empty(); });
-  return at == block.elements.end() ? nullptr : &*at;
-}
-
 bool is_mostly_text(const SchemaBlock& block) {
   return block.help.empty() && text_row(block) != nullptr;
 }
@@ -49,7 +43,7 @@ bool is_listed(const SchemaElement& row) { return row.name.find('[') == std::str
 std::string default_text(const SchemaBlock& block, const SchemaElement& row) {
   if (!row.standard.empty()) return std::string(row.standard);
   if (row.slot == nullptr || row.secondary) return "";
-  return show_value(row, block.fresh());
+  return show_value(row, block.fresh().get());
 }
 
 std::string help_text(const SchemaElement& row) {

@@ -37,9 +37,7 @@ class Planner {
   void block(const SchemaBlock& block, const void* old, const void* next, const std::string& path) {
     for (const SchemaElement& row : block.elements) {
       if (row.secondary || row.kind == ValueKind::kNothing) continue;
-      std::string inner = path;
-      if (!inner.empty() && !row.name.empty()) inner += '/';
-      inner += row.name;
+      const std::string inner = join_path(path, row);
       if (row.kind != ValueKind::kBlock) {
         value(row, old, next, inner);
       } else if (row.nest.many) {

@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -97,12 +98,13 @@ struct SchemaElement {
   ReloadClass reload = ReloadClass::kLive;
   SchemaOrigin origin = SchemaOrigin::kIcecast24;
   SchemaSupport support = SchemaSupport::kWorks;
-  std::string_view note = {};      // why it is obsolete, unsupported or pending
-  bool attribute = false;          // only as an attribute
-  bool secondary = false;          // writes what another row prints
-  bool lenient = false;            // a wrong value is a warning: real files have it
-  bool strict = false;             // a wrong value refuses the start: guessing would be dangerous
-  std::string_view standard = {};  // shown as the default, where it is not a constant
+  std::string_view note = {};       // why it is obsolete, unsupported or pending
+  bool attribute = false;           // only as an attribute
+  bool secondary = false;           // writes what another row prints …
+  std::string_view canonical = {};  // … whose path in the same block this is
+  bool lenient = false;             // a wrong value is a warning: real files have it
+  bool strict = false;              // a wrong value refuses the start: guessing would be dangerous
+  std::string_view standard = {};   // shown as the default, where it is not a constant
   std::string_view example = {};
   std::string_view help = {};
 };
@@ -111,7 +113,7 @@ struct SchemaBlock {
   std::string_view name;
   std::string_view help;
   std::span<const SchemaElement> elements;
-  const void* (*fresh)();     // an object with nothing but defaults
+  std::shared_ptr<void> (*fresh)();  // makes an object with nothing but defaults
   std::string_view key = {};  // the element that tells repeated blocks apart; "": position
   std::span<const SchemaElement> foreign = {};  // more rows: elements that other servers have
 };
@@ -135,6 +137,12 @@ extern const SchemaBlock kClusterBlock;
 
 // The row for an element (or attribute) of this name; null when there is none.
 const SchemaElement* find_element(const SchemaBlock& block, std::string_view name, bool attribute);
+
+// The path of a row inside its block: "limits" + clients → "limits/clients", attributes with an @.
+std::string join_path(const std::string& path, const SchemaElement& row);
+
+// The row of the block's own text; null where it has none.
+const SchemaElement* text_row(const SchemaBlock& block);
 
 // The slot of an element, only to be read.
 inline Slot read_slot(const SchemaElement& element, const void* object) {
@@ -224,9 +232,8 @@ constexpr Nest each_in() {
 }
 
 template <class T>
-const void* fresh() {
-  static const T object{};
-  return &object;
+std::shared_ptr<void> fresh() {
+  return std::make_shared<T>();
 }
 
 }  // namespace lb

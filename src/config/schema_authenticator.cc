@@ -34,6 +34,8 @@ constexpr SchemaElement kMountAuthentication[] = {
     {.name = "type",
      .kind = kText,
      .slot = slot<&AuthenticatorSettings::type>,
+     .support = SchemaSupport::kPending,
+     .note = "listeners are NOT asked for a password",
      .attribute = true,
      .example = "htpasswd",
      .help = "htpasswd: users in a file; url: every listener is asked for at a web server."},
@@ -42,7 +44,7 @@ constexpr SchemaElement kMountAuthentication[] = {
      .block = &kOptionBlock,
      .nest = each_in<&AuthenticatorSettings::options>()},
     unsupported("role", SchemaOrigin::kIcecast25,
-                "the roles of Icecast 2.5 are not supported; use type htpasswd or url"),
+                "the roles of Icecast 2.5 are not known; use type htpasswd or url"),
 };
 
 }  // namespace

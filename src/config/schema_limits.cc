@@ -138,7 +138,7 @@ constexpr SchemaElement kLimits[] = {
      .example = "500",
      .help = "Listeners at once over all mounts; 0 or -1: no limit."},
     unsupported("max-bandwidth", SchemaOrigin::kKh,
-                "a limit of the whole server's bandwidth is not supported; limit the listeners"),
+                "the server's bandwidth is not limited; use max-listeners"),
     unsupported("min-queue-size", SchemaOrigin::kKh,
                 "the queue always holds the burst, so there is no minimum to set"),
     unsupported("inactivity-timeout", SchemaOrigin::kKh,
@@ -177,7 +177,7 @@ constexpr SchemaElement kAuthentication[] = {
     unsupported("shoutcast-user", SchemaOrigin::kIcecast25,
                 "Shoutcast sources log in with the password alone"),
     unsupported("role", SchemaOrigin::kIcecast25,
-                "the roles of Icecast 2.5 are not supported; use the passwords of 2.4"),
+                "the roles of Icecast 2.5 are not known; use the passwords of 2.4"),
 };
 
 }  // namespace

@@ -120,6 +120,7 @@ constexpr SchemaElement kMountRows[] = {
      .reload = kSource,
      .origin = SchemaOrigin::kIcecast25,
      .secondary = true,
+     .canonical = "no-mount",
      .help = "The opposite of no-mount."},
     {.name = "public",
      .kind = kNumber,
@@ -136,6 +137,7 @@ constexpr SchemaElement kMountRows[] = {
      .choices = kNoYpChoices,
      .reload = kSource,
      .secondary = true,
+     .canonical = "public",
      .standard = "0",
      .help = "1 is public 0."},
     {.name = "burst-size",
@@ -284,9 +286,7 @@ constexpr SchemaElement kMountRows[] = {
     {.name = "authentication",
      .kind = kBlock,
      .block = &kMountAuthenticationBlock,
-     .nest = inside<&MountSettings::authenticator>(),
-     .support = SchemaSupport::kPending,
-     .note = "listeners are NOT asked for a password"},
+     .nest = inside<&MountSettings::authenticator>()},
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Rows of <icecast> itself, and the look-up.
+// Rows of <icecast> itself.
 #include "config/config.h"
 #include "config/schema.h"
 #include "config/schema_rows.h"
@@ -110,6 +110,7 @@ constexpr SchemaElement kRoot[] = {
      .support = SchemaSupport::kObsolete,
      .note = "write it in <authentication>",
      .secondary = true,
+     .canonical = "authentication/source-password",
      .help = "The old place of authentication/source-password."},
     {.name = "icelogin",
      .kind = kBool,
@@ -252,34 +253,5 @@ constinit const SchemaBlock kRootBlock{.name = "icecast",
                                        .help = "The root element. Elements may stand in any order.",
                                        .elements = kRoot,
                                        .fresh = fresh<Config>};
-
-namespace {
-
-bool named(const SchemaElement& row, std::string_view name) {
-  if (row.name == name) return true;
-  std::string_view rest = row.aliases;
-  while (!rest.empty()) {
-    const std::size_t space = rest.find(' ');
-    if (rest.substr(0, space) == name) return true;
-    if (space == std::string_view::npos) break;
-    rest.remove_prefix(space + 1);
-  }
-  return false;
-}
-
-}  // namespace
-
-const SchemaElement* find_element(const SchemaBlock& block, std::string_view name, bool attribute) {
-  if (name.empty()) return nullptr;
-  const SchemaElement* fits = nullptr;
-  for (const auto& rows : {block.elements, block.foreign}) {
-    for (const SchemaElement& row : rows) {
-      if (!named(row, name) || (row.attribute && !attribute)) continue;
-      if (row.attribute) return &row;  // where both exist, the attribute is meant
-      if (fits == nullptr) fits = &row;
-    }
-  }
-  return fits;
-}
 
 }  // namespace lb

@@ -71,10 +71,15 @@ std::string range_of(const SchemaElement& element) {
   return "(" + std::to_string(element.min) + "…" + std::to_string(element.max) + ")";
 }
 
+// The end of a message about a wrong value.
+std::string with_example(const SchemaElement& element, std::string message) {
+  const bool helps = element.kind != ValueKind::kBool && element.kind != ValueKind::kChoice;
+  if (helps && !element.example.empty()) message.append("; example: ").append(element.example);
+  return message;
+}
+
 std::string wrong(const SchemaElement& element, std::string_view text) {
-  std::string out = quoted(text) + " is not " + describe_type(element);
-  if (!element.example.empty()) out.append("; example: ").append(element.example);
-  return out;
+  return with_example(element, quoted(text) + " is not " + describe_type(element));
 }
 
 std::optional<std::int64_t> parse_bool(std::string_view text) {
@@ -124,8 +129,8 @@ ValueReport store_number(const SchemaElement& element, const NumberSlot& slot,
     return report;
   }
   if (number->value < element.min || number->value > element.max) {
-    report.problem = quoted(text) + " is outside the range of " + describe_type(element);
-    if (!element.example.empty()) report.problem.append("; example: ").append(element.example);
+    report.problem = with_example(
+        element, quoted(text) + " is out of range; it has to be " + describe_type(element));
     return report;
   }
   if (element.unset && number->value == *element.unset) return report;

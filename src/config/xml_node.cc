@@ -3,7 +3,6 @@
 #include <libxml/parser.h>
 #include <libxml/tree.h>
 
-#include <limits>
 #include <memory>
 
 #include "base/strings.h"
@@ -41,6 +40,19 @@ bool append_text(const xmlNode* first, std::string& out) {
     }
   }
   return true;
+}
+
+// The first error is the cause; those after it only follow from it.
+struct FirstError {
+  int line = 0;
+  std::string text;
+};
+
+void note_error(void* parser, xmlError* error) {
+  auto& first = *static_cast<FirstError*>(static_cast<xmlParserCtxt*>(parser)->_private);
+  if (!first.text.empty() || error->level < XML_ERR_ERROR || error->message == nullptr) return;
+  first.line = error->line;
+  first.text = trim(error->message);
 }
 
 Result<XmlNode> convert(xmlNode* from, int depth) {
@@ -81,16 +93,16 @@ Result<XmlNode> parse_xml(std::string_view bytes) {
   }
   if (trim(bytes).empty()) return Error::invalid("no root element found: the file is empty");
 
-  std::unique_ptr<xmlParserCtxt, FreeParser> parser(xmlNewParserCtxt());
+  const std::unique_ptr<xmlParserCtxt, FreeParser> parser(xmlNewParserCtxt());
   if (!parser) return parse_error(0, "out of memory");
-  std::unique_ptr<xmlDoc, FreeDocument> document(xmlCtxtReadMemory(
+  FirstError first;
+  parser->_private = &first;
+  parser->sax->serror = note_error;
+  const std::unique_ptr<xmlDoc, FreeDocument> document(xmlCtxtReadMemory(
       parser.get(), bytes.data(), static_cast<int>(bytes.size()), nullptr, nullptr,
-      XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_BIG_LINES |
-          XML_PARSE_COMPACT));
+      XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_BIG_LINES));
   if (!document) {
-    const xmlError* error = xmlCtxtGetLastError(parser.get());
-    std::string_view why = error == nullptr ? "not readable" : trim(error->message);
-    return parse_error(error == nullptr ? 0 : error->line, why);
+    return parse_error(first.line, first.text.empty() ? "it cannot be read" : escaped(first.text));
   }
   return convert(xmlDocGetRootElement(document.get()), 1);
 }

@@ -1,0 +1,153 @@
+#include <string>
+
+#include "config/load_text.h"
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+
+namespace {
+
+std::string roles(const std::string& source, const std::string& user, const std::string& admin) {
+  return "<authentication><source-password>" + source + "</source-password><admin-user>" + user +
+         "</admin-user><admin-password>" + admin + "</admin-password></authentication>";
+}
+
+}  // namespace
+
+TEST_GROUP(Checks){};
+
+TEST(Checks, AnExamplesPasswordRefusesTheStartUnlessAllowed) {
+  for (const char* text : {"hackme", "HackMe", "hackmemore", "change-me-source", "ChangeMe"}) {
+    const LoadedConfig refused = load(roles(text, "a", "sekret"));
+    CHECK_TEXT(refused.refuses_start(), text);
+    CHECK(refused.has_errors());
+    const LoadedConfig allowed =
+        load(roles(text, "a", "sekret"), {.allow_default_passwords = true});
+    CHECK_TEXT(!allowed.has_errors(), text);
+    LONGS_EQUAL(1, count(allowed, Severity::kWarning, "a password from an example"));
+  }
+  CHECK(!load(roles("nothackme", "a", "changeme2")).refuses_start());
+}
+TEST(Checks, AnExamplesPasswordIsFoundEverywhere) {
+  const LoadedConfig loaded = load(
+      "<source-password>hackme</source-password><authentication><admin-password>hackme</"
+      "admin-password>"
+      "<relay-password>hackme</relay-password></authentication>"
+      "<mount mount-name='/a' password='hackme'/><relay port='1' password='hackme'/>"
+      "<master-server>m</master-server><master-password>hackme</master-password>"
+      "<master server='n' password='hackme'/><cluster><node id='a' secret='hackme'/></cluster>"
+      "<mount type='default'><password>hackme</password></mount>");
+  LONGS_EQUAL(9, count(loaded, Severity::kFatal, "a password from an example"));
+}
+TEST(Checks, WeakPasswordsAreWarnedAbout) {
+  LONGS_EQUAL(1, count(load(roles("source", "a", "b")), Severity::kWarning,
+                       "<source-password>: is the same as the user name"));
+  LONGS_EQUAL(1, count(load(roles("s", "a", "a")), Severity::kWarning,
+                       "<admin-password>: is the same as the user name"));
+  LONGS_EQUAL(
+      1, count(load(roles("s", "a", "s")), Severity::kWarning, "every source is an administrator"));
+  LONGS_EQUAL(
+      1, count(load(roles("", "a", "s")), Severity::kWarning, "<source-password>: is not set"));
+  LONGS_EQUAL(1, count(load(roles("s", "", "x")), Severity::kWarning, "are not both set"));
+  LONGS_EQUAL(1, count(load(roles("s", "a", "")), Severity::kWarning, "are not both set"));
+  LONGS_EQUAL(1,
+              count(load("<authentication><relay-password>relay</relay-password></authentication>"),
+                    Severity::kWarning, "<relay-password>: is the same as the user name"));
+  LONGS_EQUAL(0, count(load(roles("s", "a", "b")), Severity::kWarning, "password"));
+}
+TEST(Checks, APasswordIsNeverPartOfAMessage) {
+  const LoadedConfig loaded = load(
+      "<authentication><source-password mount='/a'>sekret1</source-password>"
+      "<admin-password> sekret2 </admin-password><relay-password>sekret3<x/></relay-password>"
+      "</authentication><mount password='sekret4' "
+      "mount-name='/a'><password>sekret5</password></mount>");
+  for (const Diagnostic& d : loaded.diagnostics) {
+    CHECK_TEXT(d.text.find("sekret") == std::string::npos, d.text.c_str());
+  }
+  CHECK(loaded.diagnostics.size() >= 4);
+  LONGS_EQUAL(1, count(loaded, Severity::kError, "a password of one mount"));
+}
+TEST(Checks, PortsAreTakenOnce) {
+  LONGS_EQUAL(1, count(load("<listen-socket port='1'/><listen-socket port='1'/>"),
+                       Severity::kWarning, "port 1 is taken twice"));
+  LONGS_EQUAL(0, count(load("<listen-socket port='0'/><listen-socket port='0'/>"),
+                       Severity::kWarning, "twice"));
+  LONGS_EQUAL(0,
+              count(load("<listen-socket port='1'/><listen-socket port='1' bind-address='::1'/>"),
+                    Severity::kWarning, "twice"));
+  LONGS_EQUAL(1,
+              count(load("<listen-socket port='1' shoutcast-mount='/a'/><listen-socket port='2'/>"),
+                    Severity::kWarning, "port 2 is taken twice"));
+  LONGS_EQUAL(1,
+              count(load("<listen-socket port='2'/><listen-socket port='1' shoutcast-mount='/a'/>"),
+                    Severity::kWarning, "port 2 is taken twice"));
+  LONGS_EQUAL(0, count(load("<listen-socket port='1' shoutcast-mount='/a' shoutcast-compat='1'/>"
+                            "<listen-socket port='2'/>"),
+                       Severity::kWarning, "twice"));
+}
+TEST(Checks, TlsWithoutACertificateIsNoticed) {
+  LONGS_EQUAL(
+      1, count(load("<listen-socket port='1' ssl='1'/>"), Severity::kWarning, "shall speak TLS"));
+  LONGS_EQUAL(0, count(load("<listen-socket port='1' ssl='1'/><paths ssl-certificate='/x'/>"),
+                       Severity::kWarning, "shall speak TLS"));
+}
+TEST(Checks, MountsThatNeverCountAreNoticed) {
+  LONGS_EQUAL(1, count(load("<mount mount-name='/a'/>\n<mount mount-name='/a'/>"),
+                       Severity::kWarning, "already matched by \"/a\" in line 1"));
+  LONGS_EQUAL(1, count(load("<mount mount-name='/*'/><mount mount-name='/a'/>"), Severity::kWarning,
+                       "already matched by \"/*\""));
+  LONGS_EQUAL(0, count(load("<mount mount-name='/a'/><mount mount-name='/*'/>"), Severity::kWarning,
+                       "already matched"));
+}
+TEST(Checks, FallbacksThatLeadNowhereAreNoticed) {
+  LONGS_EQUAL(1, count(load("<mount mount-name='/a' fallback-when-full='1'/>"), Severity::kWarning,
+                       "but no fallback-mount"));
+  LONGS_EQUAL(1, count(load("<mount mount-name='/a' fallback-mount='/a'/>"), Severity::kWarning,
+                       "falls back to itself"));
+  LONGS_EQUAL(0, count(load("<mount mount-name='/a' fallback-mount='/b' fallback-override='1'/>"),
+                       Severity::kWarning, "fall"));
+}
+TEST(Checks, AQueueHoldsTheBurst) {
+  LONGS_EQUAL(1,
+              count(load("<limits queue-size='5000'/>"), Severity::kWarning, "<queue-size>: 5000"));
+  LONGS_EQUAL(1, count(load("<mount mount-name='/a' queue-size='5000'/>"), Severity::kWarning,
+                       "\"/a\": queue-size 5000 is smaller than burst-size 65536"));
+}
+TEST(Checks, ARelayNeedsAPort) {
+  LONGS_EQUAL(
+      1, count(load("<relay><mount>/a</mount></relay>"), Severity::kError, "\"/a\" has no <port>"));
+  LONGS_EQUAL(0,
+              count(load("<relay><host server='x' port='1'/></relay>"), Severity::kError, "port"));
+}
+TEST(Checks, ChangeownerNeedsBoth) {
+  LONGS_EQUAL(1, count(load("<security><changeowner><group>x</group></changeowner></security>"),
+                       Severity::kWarning, "needs both"));
+  LONGS_EQUAL(0, count(load("<security><changeowner user='a' group='x'/></security>"),
+                       Severity::kWarning, "needs both"));
+}
+TEST(Checks, AHeaderAndAnAliasNeedBothSides) {
+  LONGS_EQUAL(1, count(load("<http-headers><header value='x'/></http-headers>"), Severity::kError,
+                       "<header>: has no name"));
+  LONGS_EQUAL(1, count(load("<paths><alias source='/a'/></paths>"), Severity::kError,
+                       "<alias>: needs both source and destination"));
+  const LoadedConfig loaded = load(
+      "<http-headers><header name='a' value='b'/><header value='x'/></http-headers>"
+      "<paths><alias source='/a'/><alias source='/b' dest='/c'/></paths>");
+  LONGS_EQUAL(1, loaded.config->http_headers.size());
+  LONGS_EQUAL(1, loaded.config->paths.aliases.size());
+  STRCMP_EQUAL("/c", loaded.config->paths.aliases[0].destination.c_str());
+}
+TEST(Checks, AHeaderThatCouldSplitAReplyIsRefused) {
+  for (const char* bad :
+       {"<header name='a b' value='x'/>", "<header name='a:' value='x'/>",
+        "<header name='a' value='x&#10;y'/>", "<header name='a&#13;b' value='x'/>"}) {
+    const LoadedConfig loaded = load("<http-headers>" + std::string(bad) +
+                                     "</http-headers>"
+                                     "<mount mount-name='/a'><http-headers>" +
+                                     bad + "</http-headers></mount>");
+    LONGS_EQUAL(0, loaded.config->http_headers.size());
+    LONGS_EQUAL(0, loaded.config->mounts[0].http_headers.size());
+    CHECK(loaded.has_errors());
+  }
+}

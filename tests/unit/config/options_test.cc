@@ -1,0 +1,97 @@
+#include "app/options.h"
+
+#include <string>
+#include <vector>
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+using Action = Options::Action;
+
+TEST_GROUP(Options){};
+
+TEST(Options, ServeAFileInTheForegroundOrBackground) {
+  const Options plain = parse_options({"-c", "f.xml"});
+  CHECK(plain.action == Action::kServe);
+  STRCMP_EQUAL("f.xml", plain.config_file.c_str());
+  CHECK(!plain.background);
+  CHECK(!plain.allow_default_passwords);
+  CHECK(parse_options({"-b", "-c", "f.xml"}).background);
+  CHECK(!parse_options({"-b", "-f", "-c", "f.xml"}).background);
+  CHECK(!parse_options({"-b", "--foreground", "-c", "f.xml"}).background);
+  CHECK(parse_options({"--allow-default-passwords", "-c", "f"}).allow_default_passwords);
+  CHECK(!answer(plain).has_value());
+}
+TEST(Options, WithoutAFileGiveTheUsageAndStatus1) {
+  for (const std::vector<std::string_view>& args :
+       std::vector<std::vector<std::string_view>>{{}, {"-c"}, {"-b"}, {"-c", "-b"}}) {
+    const Options options = parse_options(args);
+    CHECK(options.action == Action::kUsage);
+    const auto out = answer(options);
+    CHECK(out.has_value());
+    LONGS_EQUAL(1, out->status);
+    CHECK(out->out.starts_with("usage: icecast-lb [-b] -c <file>\n"));
+    STRCMP_EQUAL("", out->err.c_str());
+  }
+}
+TEST(Options, IgnoreUnknownShortOptionsAndLooseWordsAsIcecastDoes) {
+  const Options options = parse_options({"-x", "word", "-c", "f.xml", "-zz"});
+  CHECK(options.action == Action::kServe);
+  STRCMP_EQUAL("f.xml", options.config_file.c_str());
+}
+TEST(Options, RefuseUnknownLongOptions) {
+  const auto out = answer(parse_options({"--chekc-config", "f", "-c", "f"}));
+  LONGS_EQUAL(1, out->status);
+  STRCMP_EQUAL("icecast-lb: unknown option \"--chekc-config\"\n", out->err.c_str());
+  CHECK(out->out.starts_with("usage: "));
+}
+TEST(Options, PrintTheVersionAndTheHelp) {
+  for (const char* arg : {"-v", "--version"}) {
+    const auto out = answer(parse_options({arg}));
+    LONGS_EQUAL(0, out->status);
+    CHECK(out->out.starts_with("Icecast 2.4.4 (icecast-lb " LB_VERSION ")\nlibevent "));
+    CHECK(out->out.find("\nOpenSSL ") != std::string::npos);
+    CHECK(out->out.find("\nlibcurl ") != std::string::npos);
+    CHECK(out->out.find("\nlibxml2 ") != std::string::npos);
+  }
+  for (const char* arg : {"-h", "--help"}) {
+    const auto out = answer(parse_options({"-c", "f", arg}));
+    LONGS_EQUAL(0, out->status);
+    CHECK(out->out == usage_text());
+  }
+}
+TEST(Options, TakeTheFileOfACheckFromEitherPlace) {
+  for (const std::vector<std::string_view>& args :
+       std::vector<std::vector<std::string_view>>{{"--check-config", "f"},
+                                                  {"--check-config=f"},
+                                                  {"-c", "f", "--check-config"},
+                                                  {"--check-config", "-c", "f"}}) {
+    const Options options = parse_options(args);
+    CHECK(options.action == Action::kCheckConfig);
+    STRCMP_EQUAL("f", options.config_file.c_str());
+  }
+  CHECK(parse_options({"--dump-config", "f"}).action == Action::kDumpConfig);
+  const auto out = answer(parse_options({"--check-config"}));
+  LONGS_EQUAL(1, out->status);
+  STRCMP_EQUAL("icecast-lb: which configuration file?\n", out->err.c_str());
+}
+TEST(Options, CheckAndDumpAFileThatIsNotThere) {
+  const auto check = answer(parse_options({"--check-config", "/nonexistent"}));
+  LONGS_EQUAL(1, check->status);
+  CHECK(check->out.starts_with("FATAL: error parsing config file (/nonexistent)"));
+  const auto dump = answer(parse_options({"--dump-config", "/nonexistent"}));
+  LONGS_EQUAL(1, dump->status);
+  CHECK(dump->out.starts_with("FATAL: error parsing config file (/nonexistent)"));
+}
+TEST(Options, DumpTheReferenceWithoutAFile) {
+  const auto out = answer(parse_options({"--dump-reference", "md"}));
+  LONGS_EQUAL(0, out->status);
+  CHECK(out->out.starts_with("# The configuration file"));
+  CHECK(answer(parse_options({"--dump-reference=xml"}))->out.starts_with("<?xml"));
+  for (const std::vector<std::string_view>& args : std::vector<std::vector<std::string_view>>{
+           {"--dump-reference"}, {"--dump-reference", "pdf"}}) {
+    const auto wrong = answer(parse_options(args));
+    LONGS_EQUAL(1, wrong->status);
+    CHECK(wrong->err.find("needs one of: md man xml") != std::string::npos);
+  }
+}

@@ -1,0 +1,120 @@
+#include "config/printer.h"
+
+#include <cstdio>
+#include <string>
+
+#include "config/check_report.h"
+#include "config/load_text.h"
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+
+namespace {
+
+bool has_line(const std::string& text, const std::string& line) {
+  return ("\n" + text).find("\n" + line + "\n") != std::string::npos;
+}
+
+}  // namespace
+
+TEST_GROUP(Dump){};
+
+TEST(Dump, TellsWrittenDefaultAndInheritedValuesApart) {
+  const std::string text =
+      dump_config(load("<limits><clients>256</clients><burst-size>7</burst-size></limits>"
+                       "<mount type='default'><genre>x</genre><http-headers><header name='h' "
+                       "value='1'/></http-headers>"
+                       "</mount><mount mount-name='/a'><charset>UTF-8</charset>"
+                       "<http-headers><header name='i' value='2'/></http-headers></mount>"
+                       "<mount mount-name='/b'><no-yp>1</no-yp></mount>"));
+  CHECK(text.starts_with("# icecast-lb " LB_VERSION ": the effective configuration of test.xml\n"));
+  CHECK(has_line(text, "limits/clients = 256"));
+  CHECK(has_line(text, "limits/sources = 16 (default)"));
+  CHECK(has_line(text, "limits/burst-size = 7"));
+  CHECK(has_line(text, "mount[default]/genre = x"));
+  CHECK(has_line(text, "mount[1]/mount-name = /a"));
+  CHECK(has_line(text, "mount[1]/genre = x (inherited)"));
+  CHECK(has_line(text, "mount[1]/charset = UTF-8"));
+  CHECK(has_line(text, "mount[1]/burst-size = 7 (inherited)"));
+  CHECK(has_line(text, "mount[1]/http-headers/header[1]/name = h (inherited)"));
+  CHECK(has_line(text, "mount[1]/http-headers/header[2]/name = i"));
+  CHECK(has_line(text, "mount[2]/charset = (not set)"));
+  CHECK(has_line(text, "mount[2]/public = 0"));
+  CHECK(text.find("mount[default]/mount-name") == std::string::npos);
+  CHECK(has_line(text, "logging/errorlog = - (default)"));
+}
+TEST(Dump, HidesPasswordsAndEscapesControlCharacters) {
+  const std::string text = dump_config(
+      load("<authentication source-password='sekret'/><location>a\tb</location>"
+           "<mount mount-name='/a' password='sekret'/><cluster><token keys='sekret'/></cluster>"));
+  CHECK(text.find("sekret") == std::string::npos);
+  CHECK(has_line(text, "authentication/source-password = ********"));
+  CHECK(has_line(text, "mount[1]/password = ********"));
+  CHECK(has_line(text, "location = a\\x09b"));
+}
+TEST(Dump, NamesWhatIsNotThereYet) {
+  const std::string text = dump_config(load("<relay port='1'/>"));
+  CHECK(
+      has_line(text, "# line 1: relay[1] has no effect in this version: the stream is not pulled"));
+}
+
+TEST_GROUP(Reference){};
+
+TEST(Reference, HasThreeFormats) {
+  CHECK(parse_reference_format("md") == ReferenceFormat::kMarkdown);
+  CHECK(parse_reference_format("man") == ReferenceFormat::kMan);
+  CHECK(parse_reference_format("xml") == ReferenceFormat::kXml);
+  CHECK(!parse_reference_format("html").has_value());
+}
+TEST(Reference, InMarkdownShowsTypeRangeDefaultReloadAndOrigin) {
+  const std::string text = dump_reference(ReferenceFormat::kMarkdown);
+  CHECK(text.starts_with("# The configuration file\n"));
+  CHECK(text.find("| `sources` | number (0…1000000) | `16` | reload | 2.4 |") != std::string::npos);
+  CHECK(text.find("| `accesslog` | path | `access.log` | reload | 2.4 |") != std::string::npos);
+  CHECK(text.find("| `type` (attribute) | one of normal default | `normal` |") !=
+        std::string::npos);
+  CHECK(text.find("`deny-ip`, `ban-file`, `banfile`") != std::string::npos);
+  CHECK(text.find("## `<cluster/node>`") != std::string::npos);
+  CHECK(text.find("| `mount` | `linger-for` | KH |") != std::string::npos);
+  CHECK(text.find("mount[default]") == std::string::npos);
+  for (std::size_t at = text.find("\n| "); at != std::string::npos;
+       at = text.find("\n| ", at + 1)) {
+    const std::string row = text.substr(at + 1, text.find('\n', at + 1) - at - 1);
+    CHECK_TEXT(row.ends_with(" |"), row.c_str());
+  }
+}
+TEST(Reference, InManEscapesHyphens) {
+  const std::string text = dump_reference(ReferenceFormat::kMan);
+  CHECK(text.find(".TH ICECAST\\-LB.XML 5") != std::string::npos);
+  CHECK(text.find(".SH \"<listen\\-socket>\"\n") != std::string::npos);
+  CHECK(text.find(".B queue\\-size\n") != std::string::npos);
+  CHECK(text.find("\n'") == std::string::npos);
+}
+TEST(Reference, InXmlIsXmlWithEveryElement) {
+  const std::string text = dump_reference(ReferenceFormat::kXml);
+  CHECK(text.find("<block path=\"paths/alias\"") != std::string::npos);
+  CHECK(text.find("support=\"ignored\"") != std::string::npos);
+  CHECK(text.find("support=\"later\"") != std::string::npos);
+  CHECK(text.find("support=\"obsolete\"") != std::string::npos);
+  CHECK(text.find("support=\"unsupported\"") != std::string::npos);
+  CHECK(text.find("type=&quot;default&quot;") != std::string::npos);
+  auto as_config = load_config_text(text, "reference");
+  CHECK(!as_config.has_value());
+  CHECK(as_config.error().what.find("it is <reference>") != std::string::npos);  // so it was parsed
+}
+
+TEST_GROUP(CheckReport){};
+
+TEST(CheckReport, CountsWhatItSays) {
+  const CheckReport none = check_report("/nonexistent", {});
+  CHECK(!none.valid);
+  CHECK(none.text.starts_with(
+      "FATAL: error parsing config file (/nonexistent)\nXML config parsing error"));
+}
+TEST(CheckReport, SaysFileLineAndSeverity) {
+  STRCMP_EQUAL("f:3: note: x", to_string(Diagnostic{3, Severity::kNote, "x"}, "f").c_str());
+  STRCMP_EQUAL("f: warning: x", to_string(Diagnostic{0, Severity::kWarning, "x"}, "f").c_str());
+  STRCMP_EQUAL("f: error: x", to_string(Diagnostic{0, Severity::kError, "x"}, "f").c_str());
+  STRCMP_EQUAL("f: fatal: x", to_string(Diagnostic{0, Severity::kFatal, "x"}, "f").c_str());
+}

@@ -1,0 +1,80 @@
+#include "config/reload.h"
+
+#include <string>
+#include <vector>
+
+#include "config/load_text.h"
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+
+namespace {
+
+std::vector<std::string> plan(const std::string& old, const std::string& next) {
+  std::vector<std::string> lines;
+  for (const Change& change : reload_plan(*load(old).config, *load(next).config)) {
+    lines.push_back(to_string(change));
+  }
+  return lines;
+}
+
+void expect(const std::vector<std::string>& lines, const std::vector<std::string>& wanted) {
+  LONGS_EQUAL(wanted.size(), lines.size());
+  for (std::size_t i = 0; i < wanted.size(); ++i) STRCMP_EQUAL(wanted[i].c_str(), lines[i].c_str());
+}
+
+}  // namespace
+
+TEST_GROUP(ReloadPlan){};
+
+TEST(ReloadPlan, OfTheSameFileIsEmpty) {
+  expect(plan("<limits clients='5'/><mount mount-name='/a'/>",
+              "<mount mount-name='/a'/><limits clients='5'/>"),
+         {});
+}
+TEST(ReloadPlan, SaysWhenAValueTakesEffect) {
+  expect(plan("<limits clients='100'/>",
+              "<limits clients='200' threads='3'/><hostname>h</hostname><security chroot='1'/>"
+              "<limits delivery='writev'/>"),
+         {"hostname localhost→h live, running sources too", "limits/clients 100→200 live",
+          "limits/threads 0→3 needs restart", "limits/delivery auto→writev for new connections",
+          "security/chroot 0→1 needs restart"});
+}
+TEST(ReloadPlan, NeverShowsAPassword) {
+  expect(plan("<authentication source-password='a'/>",
+              "<authentication source-password='b' admin-password='c'/>"),
+         {"authentication/source-password changed live",
+          "authentication/admin-password (not set)→******** live"});
+}
+TEST(ReloadPlan, TellsMountsApartByName) {
+  expect(
+      plan("<mount mount-name='/a' hidden='1'/><mount mount-name='/b'/>",
+           "<mount mount-name='/c'/><mount mount-name='/a'/>"),
+      {"mount[/a]/hidden 1→0 live, running sources too",
+       "mount[/b] removed live, running sources too", "mount[/c] added live, running sources too"});
+}
+TEST(ReloadPlan, TellsSocketsApartByPosition) {
+  expect(plan("<listen-socket port='1'/><listen-socket port='2'/>", "<listen-socket port='1'/>"),
+         {"listen-socket[2] removed needs restart"});
+  expect(plan("<listen-socket port='1'/>", "<listen-socket port='1'/><listen-socket port='2'/>"),
+         {"listen-socket[2] added needs restart"});
+}
+TEST(ReloadPlan, KeepsMountsOfTheSameNameApart) {
+  expect(plan("<mount mount-name='/a' genre='x'/><mount mount-name='/a' genre='y'/>",
+              "<mount mount-name='/a' genre='x'/><mount mount-name='/a' genre='z'/>"),
+         {"mount[/a#2]/genre y→z live, running sources too"});
+}
+TEST(ReloadPlan, ReportsWhatMountsInheritOnce) {
+  expect(plan("<mount mount-name='/a'/><mount mount-name='/b' queue-size='90000'/>",
+              "<mount mount-name='/a'/><mount mount-name='/b' queue-size='91000'/>"
+              "<limits queue-size='100000'/>"),
+         {"limits/queue-size 512000→100000 live, running sources too",
+          "mount[default]/queue-size 512000→100000 live, running sources too",
+          "mount[/b]/queue-size 90000→91000 live, running sources too"});
+}
+TEST(ReloadPlan, EscapesWhatComesFromTheFile) {
+  expect(plan("", "<location>a\tb</location>"), {"location Earth→a\\x09b live"});
+  expect(plan("<mount mount-name='/a' genre='x'/>", "<mount mount-name='/a'/>"),
+         {"mount[/a]/genre x→(not set) live, running sources too"});
+}
