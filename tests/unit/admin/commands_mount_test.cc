@@ -76,7 +76,7 @@ TEST(MountCommands, SetTheFallback) {
     STRCMP_EQUAL("", answer.template_name.c_str());
     STRCMP_EQUAL(
         "<html><head><title>Admin request successful</title></head><body>"
-        "<p>Fallback configured</p></body></html>\r\n",
+        "<p>Fallback configured</p></body></html>",
         answer.body.c_str());
   }
   STRCMP_EQUAL("fallback /a /b", station.done.at(1).c_str());

@@ -1,8 +1,10 @@
 #include "admin/status_json.h"
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "admin/render.h"
 #include "sample_stats.h"
 
 #include "CppUTest/TestHarness.h"
@@ -133,5 +135,25 @@ TEST(StatusJson, IsValidForHostileTexts) {
     document.sources[0].fields["bitrate"] = text;
     document.sources[1].fields["title"] = text;
     CHECK(json::accept(status_json(document, {})));
+  }
+}
+
+// The judge is Icecast's own stylesheet.
+TEST(StatusJson, HasTheBytesOfXiphsStylesheet) {
+  const std::string stock = "/usr/share/icecast2/web";
+  if (!std::filesystem::exists(stock + "/status-json.xsl")) {
+    UT_PRINT("skipped: no stock templates in /usr/share/icecast2");
+    return;
+  }
+  XsltRenderer renderer;
+  for (const int sources : {0, 1, 2, 3}) {
+    StatsDocument document = sample_stats(sources);
+    document.globals["location"] = "\"quoted\" \\ back";
+    if (sources == 2) document.sources[1].fields = {{"listeners", "0"}, {"title", "last"}};
+    auto page =
+        renderer.render(TemplateRoot::kWeb, stock, "status-json.xsl", stats_xml(document, {}));
+    CHECK(page.has_value());
+    STRCMP_EQUAL("application/json; charset=UTF-8", page->content_type.c_str());
+    STRCMP_EQUAL(page->body.c_str(), status_json(document, {}).c_str());
   }
 }
