@@ -84,7 +84,7 @@ AdminAnswer admin_success_page(std::string_view text) {
   AdminAnswer answer;
   answer.content_type = kHtmlType;
   answer.body = "<html><head><title>Admin request successful</title></head><body><p>" +
-                escaped(text, Escape::kXml) + "</p></body></html>\r\n";
+                escaped(text, Escape::kXml) + "</p></body></html>";
   return answer;
 }
 

@@ -48,8 +48,8 @@ class XsltRenderer {
   std::unique_ptr<State> state_;
 };
 
-// To be called once, before any thread uses libxml2 or libxslt: initialises both, switches off
-// their network access for the whole process and their output to standard error.
+// Initialises libxml2 and libxslt and takes their network access away, for the whole process.
+// main() calls it before there are threads; more calls do no harm.
 void init_xml_libraries();
 
 }  // namespace lb

@@ -1,4 +1,17 @@
 unit_programs += unit_admin
-unit_admin_SOURCES = tests/unit/main.cc
-unit_admin_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_admin_SOURCES = tests/unit/main.cc \
+  tests/unit/admin/builtin_test.cc \
+  tests/unit/admin/command_test.cc \
+  tests/unit/admin/commands_client_test.cc \
+  tests/unit/admin/commands_mount_test.cc \
+  tests/unit/admin/commands_stats_test.cc \
+  tests/unit/admin/fake_station.h \
+  tests/unit/admin/pages_test.cc \
+  tests/unit/admin/render_test.cc \
+  tests/unit/admin/sample_stats.h \
+  tests/unit/admin/security_test.cc \
+  tests/unit/admin/stats_tree_test.cc \
+  tests/unit/admin/status_json_test.cc \
+  tests/unit/admin/text_test.cc
+unit_admin_CPPFLAGS = $(UNIT_CPPFLAGS) $(JSON_CFLAGS) $(XML_CFLAGS) -DLB_TEST_SRCDIR='"$(srcdir)"'
 unit_admin_LDADD = $(ADMIN) $(CPPUTEST_LIBS)

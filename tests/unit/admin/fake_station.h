@@ -1,0 +1,124 @@
+// A Station made of plain lists, and a way to ask it.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "admin/command.h"
+#include "admin/station.h"
+#include "sample_stats.h"
+
+namespace lb {
+
+class FakeStation final : public Station {
+ public:
+  // What it knows.
+  StatsDocument document;
+  std::vector<MountRow> rows;
+  bool mounts_known = true;
+  std::map<std::string, MountState> states;
+  std::map<std::string, std::vector<ListenerRow>> listeners;
+  bool shoutcast = true;
+  TitleVerdict verdict = TitleVerdict::kDone;
+  UsersAnswer users_answer;
+  bool later = false;  // answers wait in `waiting`
+
+  // What it was told.
+  std::vector<std::string> done;
+  TitleRequest title;
+  UsersRequest users_request;
+  std::deque<UniqueFunction<void()>> waiting;
+
+  void stats(Then<StatsDocument> then) override { answer(std::move(then), document); }
+  void mounts(Then<Result<std::vector<MountRow>>> then) override {
+    Result<std::vector<MountRow>> result = rows;
+    if (!mounts_known) result = Error::timeout("mounts: the master has not answered yet");
+    answer(std::move(then), std::move(result));
+  }
+  MountState state_of(const std::string& mount) override {
+    const auto found = states.find(mount);
+    return found == states.end() ? MountState::kUnknown : found->second;
+  }
+  bool fed_by_shoutcast(const std::string&) override { return shoutcast; }
+  void listeners_of(const std::string& mount, Then<std::vector<ListenerRow>> then) override {
+    answer(std::move(then), listeners[mount]);
+  }
+  void kill_listener(const std::string& mount, std::uint64_t id, Then<bool> found) override {
+    bool known = false;
+    for (const ListenerRow& row : listeners[mount]) known = known || row.id == id;
+    if (known) done.push_back("kill " + mount + " " + std::to_string(id));
+    answer(std::move(found), known);
+  }
+  void move_listeners(const std::string& from, const std::string& to,
+                      Then<std::uint64_t> moved) override {
+    done.push_back("move " + from + " " + to);
+    answer(std::move(moved), std::uint64_t{3});
+  }
+  void kill_source(const std::string& mount) override { done.push_back("kill source " + mount); }
+  void set_fallback(const std::string& mount, const std::string& fallback) override {
+    done.push_back("fallback " + mount + " " + fallback);
+  }
+  void set_title(const std::string& mount, TitleRequest request, Then<TitleVerdict> then) override {
+    done.push_back("title " + mount);
+    title = std::move(request);
+    answer(std::move(then), verdict);
+  }
+  void users(const std::string& mount, UsersRequest request, Then<UsersAnswer> then) override {
+    done.push_back("users " + mount);
+    users_request = std::move(request);
+    answer(std::move(then), users_answer);
+  }
+
+ private:
+  template <class T>
+  void answer(Then<T> then, T value) {
+    if (!later) return then(std::move(value));
+    waiting.push_back(
+        [then = std::move(then), value = std::move(value)]() mutable { then(std::move(value)); });
+  }
+};
+
+// One admin request, answered.  `answers` counts the calls of the callback.
+struct Asked {
+  AdminAnswer answer;
+  int answers = 0;
+};
+
+inline AdminRequest admin_request(const std::string& target, AdminRole role) {
+  AdminRequest request;
+  const auto question = target.find('?');
+  request.path = target.substr(0, question);
+  if (question != std::string::npos) request.query = target.substr(question + 1);
+  request.role = role;
+  request.peer_ip = "192.0.2.1";
+  request.authority = "radio.example:8000";
+  return request;
+}
+
+inline AdminAnswer ask(FakeStation& station, AdminRequest request) {
+  Asked asked;
+  answer_admin(std::move(request), station, [&asked](AdminAnswer answer) {
+    asked.answer = std::move(answer);
+    ++asked.answers;
+  });
+  if (asked.answers != 1) asked.answer.status = -asked.answers;
+  return std::move(asked.answer);
+}
+inline AdminAnswer ask(FakeStation& station, const std::string& target,
+                       AdminRole role = AdminRole::kAdmin) {
+  return ask(station, admin_request(target, role));
+}
+
+inline const char* const kXml = "text/xml; charset=utf-8";
+inline std::string document_of(const std::string& inner) {
+  return "<?xml version=\"1.0\"?>\n" + inner + "\n";
+}
+inline std::string error_body(const std::string& text) {
+  return "<html><head><title>Error 400</title></head><body><b>400 - " + text +
+         "</b></body></html>\r\n";
+}
+
+}  // namespace lb

@@ -1,0 +1,153 @@
+#include "admin/stats_tree.h"
+
+#include <libxml/parser.h>
+
+#include <string>
+
+#include "sample_stats.h"
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+
+namespace {
+
+StatsDocument small() {
+  StatsDocument document;
+  document.globals = {{"admin", "a&b"}, {"FLAC_version", "1"}, {"listeners", "0"}};
+  StatsSource one;
+  one.mount = "/a\"b";
+  one.fields = {{"title", ""}, {"listeners", "1"}, {"ice-bitrate", "128"}};
+  StatsSource hidden;
+  hidden.mount = "/h";
+  hidden.hidden = true;
+  hidden.fields = {{"listeners", "2"}};
+  document.sources = {one, hidden};
+  return document;
+}
+
+bool well_formed(const std::string& xml) {
+  xmlDocPtr doc = xmlReadMemory(xml.data(), static_cast<int>(xml.size()), nullptr, nullptr,
+                                XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+  xmlFreeDoc(doc);
+  return doc != nullptr;
+}
+
+}  // namespace
+
+TEST_GROUP(StatsXml){};
+
+TEST(StatsXml, HasIcecastsShapeAndOrder) {
+  STRCMP_EQUAL(
+      "<?xml version=\"1.0\"?>\n<icestats><FLAC_version>1</FLAC_version>"
+      "<admin>a&amp;b</admin><listeners>0</listeners>"
+      "<source mount=\"/a&quot;b\"><ice-bitrate>128</ice-bitrate>"
+      "<listeners>1</listeners><title></title></source></icestats>\n",
+      stats_xml(small(), {}).c_str());
+}
+TEST(StatsXml, ShowsHiddenMountsToAdminsOnly) {
+  CHECK(stats_xml(small(), {}).find("/h") == std::string::npos);
+  CHECK(stats_xml(small(), {.hidden_too = true, .mount = {}}).find("<source mount=\"/h\">") !=
+        std::string::npos);
+}
+TEST(StatsXml, FiltersByMountAndKeepsTheGlobals) {
+  const std::string xml = stats_xml(small(), {.hidden_too = true, .mount = "/h"});
+  CHECK(xml.find("<admin>") != std::string::npos);
+  CHECK(xml.find("mount=\"/h\"") != std::string::npos);
+  CHECK(xml.find("ice-bitrate") == std::string::npos);
+}
+TEST(StatsXml, DoesNotShowAHiddenMountThatIsAskedForByName) {
+  CHECK(stats_xml(small(), {.hidden_too = false, .mount = "/h"}).find("<source") ==
+        std::string::npos);
+}
+TEST(StatsXml, IsEmptyButValidWithoutAnything) {
+  STRCMP_EQUAL("<?xml version=\"1.0\"?>\n<icestats></icestats>\n", stats_xml({}, {}).c_str());
+}
+TEST(StatsXml, LeavesOutKeysThatAreNoNames) {
+  StatsDocument document;
+  document.globals = {{"<b>", "x"}, {"", "x"}, {"1a", "x"}, {"a:b", "x"}, {"ok", "y"}};
+  STRCMP_EQUAL("<?xml version=\"1.0\"?>\n<icestats><ok>y</ok></icestats>\n",
+               stats_xml(document, {}).c_str());
+}
+TEST(StatsXml, LeavesOutAServerUrlThatIsNotHttp) {
+  CHECK(!field_is_shown("server_url", "javascript:alert(document.domain)"));
+  CHECK(!field_is_shown("server_url", " http://x"));
+  CHECK(!field_is_shown("server_url", "data:text/html,x"));
+  CHECK(!field_is_shown("server_url", ""));
+  CHECK(field_is_shown("server_url", "http://x"));
+  CHECK(field_is_shown("server_url", "HTTPS://x"));
+  CHECK(field_is_shown("server_description", "javascript:"));
+}
+TEST(StatsXml, IsWellFormedForHostileTexts) {
+  for (const std::string& text : hostile_texts()) {
+    StatsDocument document = sample_stats(1);
+    document.globals[text] = text;
+    document.sources[0].mount = "/" + text;
+    document.sources[0].fields[text] = text;
+    document.sources[0].fields["title"] = text;
+    CHECK(well_formed(stats_xml(document, {})));
+  }
+}
+
+TEST_GROUP(StatsEvents){};
+
+TEST(StatsEvents, DumpsGlobalsAndMounts) {
+  STRCMP_EQUAL(
+      "EVENT global FLAC_version 1\nEVENT global admin a&b\nEVENT global listeners 0\n"
+      "EVENT /a\"b ice-bitrate 128\nEVENT /a\"b listeners 1\nEVENT /a\"b title \n"
+      "EVENT /h listeners 2\n",
+      stats_event_lines(small()).c_str());
+}
+TEST(StatsEvents, SaysNothingWhenNothingChanged) {
+  STRCMP_EQUAL("", stats_event_lines(small(), small()).c_str());
+}
+TEST(StatsEvents, SaysWhatIsNewAndWhatChanged) {
+  StatsDocument after = small();
+  after.globals["listeners"] = "1";
+  after.sources[0].fields["title"] = "New";
+  after.sources[0].fields["genre"] = "x";
+  STRCMP_EQUAL("EVENT global listeners 1\nEVENT /a\"b genre x\nEVENT /a\"b title New\n",
+               stats_event_lines(small(), after).c_str());
+}
+TEST(StatsEvents, SaysWhatWent) {
+  StatsDocument after = small();
+  after.globals.erase("admin");
+  after.sources[0].fields.erase("title");
+  after.sources.pop_back();
+  STRCMP_EQUAL("EVENT global admin null\nEVENT /a\"b title null\nEVENT /h null null\n",
+               stats_event_lines(small(), after).c_str());
+}
+TEST(StatsEvents, WalksMountsThatComeAndGoInOrder) {
+  StatsDocument before = sample_stats(0), after = before;
+  for (const char* mount : {"/a", "/c", "/e"}) {
+    before.sources.push_back({mount, false, true, {{"listeners", "1"}}});
+  }
+  for (const char* mount : {"/b", "/c", "/d", "/f"}) {
+    after.sources.push_back({mount, false, true, {{"listeners", "1"}}});
+  }
+  STRCMP_EQUAL(
+      "EVENT /a null null\nEVENT /b listeners 1\nEVENT /d listeners 1\n"
+      "EVENT /e null null\nEVENT /f listeners 1\n",
+      stats_event_lines(before, after).c_str());
+}
+TEST(StatsEvents, CannotBeBrokenByLineEndsInTexts) {
+  StatsDocument document;
+  document.globals["title"] = "a\nEVENT global admin evil";
+  STRCMP_EQUAL("EVENT global title a EVENT global admin evil\n",
+               stats_event_lines(document).c_str());
+}
+TEST(StatsEvents, TreatsAUrlThatBecameUnsafeAsGone) {
+  StatsDocument before, after;
+  before.globals["server_url"] = "http://x/";
+  after.globals["server_url"] = "javascript:x";
+  STRCMP_EQUAL("EVENT global server_url null\n", stats_event_lines(before, after).c_str());
+  STRCMP_EQUAL("EVENT global server_url http://x/\n", stats_event_lines(after, before).c_str());
+}
+TEST(StatsEvents, LeavesOutLinesOf200BytesAndMore) {
+  StatsDocument document;
+  const std::string frame = "EVENT global t \n";
+  document.globals["t"] = std::string(199 - frame.size(), 'x');
+  LONGS_EQUAL(199, stats_event_lines(document).size());
+  document.globals["t"] += 'x';
+  STRCMP_EQUAL("", stats_event_lines(document).c_str());
+}
