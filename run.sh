@@ -1,0 +1,221 @@
+#!/bin/bash
+# Installs what is missing, builds icecast-lb, writes a first configuration, and runs one node.
+#
+#   ./run.sh [--demo] [--port N] [--var DIR]
+#
+#   --demo      also play short files of our own, with titles, to /demo.mp3 and /demo.ogg
+#   --port N    port of a first configuration (8000); one that exists is left as it is
+#   --var DIR   where configuration and logs are (var/ beside this script)
+#
+# Ctrl-C ends everything that it started.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd -P)
+demo=no port=8000 var=$here/var
+
+usage() { sed -n '2,/^set /{/^set /d; s/^# \{0,1\}//p}' "$0"; }
+while [ $# -gt 0 ]; do
+  case $1 in
+    --demo) demo=yes ;;
+    --port) port=${2:?--port needs a number}; shift ;;
+    --var) var=$(realpath -m "${2:?--var needs a directory}"); shift ;;
+    -h | --help) usage; exit 0 ;;
+    *) usage >&2; exit 2 ;;
+  esac
+  shift
+done
+
+say() { printf '%s\n' "$*"; }
+die() { say "run.sh: $*" >&2; exit 1; }
+as_nobody() { setpriv --reuid nobody --regid nogroup --clear-groups "$@"; }
+random_password() { od -An -N10 -tx1 /dev/urandom | tr -d ' \n'; }
+
+build() {
+  local log=$here/build/run.log
+  mkdir -p "$here/build/run"
+  build_dir=$here/build/run
+  [ ! -e "$here/config.status" ] || build_dir=$here  # somebody has configured in the source itself
+  if [ ! -x "$build_dir/src/icecast-lb" ]; then
+    say "building icecast-lb (a minute or two; the details go to $log)"
+  fi
+  (
+    cd "$here"
+    [ -x configure ] || ./autogen.sh
+    cd "$build_dir"
+    [ -e Makefile ] || "$here/configure"
+    make -s -j"$(nproc)"
+  ) </dev/null >"$log" 2>&1 || { tail -n 30 "$log" >&2; die "the build failed; all of it: $log"; }
+  server=$build_dir/src/icecast-lb
+}
+
+# As root the server becomes nobody, who then has to reach its logs and its configuration.  Where
+# this directory is closed to others (/root is), var is a link to a place that is open.
+open_var() {
+  if [ "$(id -u)" = 0 ] && [ ! -e "$var" ] && ! as_nobody test -x "$(dirname "$var")"; then
+    local place
+    place=/var/lib/icecast-lb/$(cksum <<<"$var" | cut -d' ' -f1)
+    mkdir -p "$place"
+    ln -sfn "$place" "$var"
+  fi
+  mkdir -p "$var/web" "$var/log"
+  chmod 750 "$var/log"
+}
+
+# Only what the server writes, or reads again at a reload, belongs to its user: root must not have
+# to write into a directory of somebody else's.
+give_to_nobody() { [ "$(id -u)" != 0 ] || chown -h nobody:nogroup "$var/log" "$config"; }
+
+write_configuration() {
+  local owner=
+  if [ "$(id -u)" = 0 ]; then
+    owner='
+  <security>
+    <changeowner>
+      <user>nobody</user>
+      <group>nogroup</group>
+    </changeowner>
+  </security>
+'
+  fi
+  (umask 077 && cat >"$config") <<XML
+<?xml version="1.0" encoding="UTF-8"?>
+<!-- Written once by run.sh; from now on it is yours.  After a change:  kill -HUP the server, or
+     start it again.  All there is to set: conf/icecast-lb.xml and doc/config.md. -->
+<icecast>
+  <!-- The name under which others reach this server. -->
+  <hostname>localhost</hostname>
+  <location>Earth</location>
+  <admin>icemaster@localhost</admin>
+
+  <authentication>
+    <source-password>$(random_password)</source-password>
+    <relay-password>$(random_password)</relay-password>
+    <admin-user>admin</admin-user>
+    <admin-password>$(random_password)</admin-password>
+  </authentication>
+
+  <listen-socket>
+    <port>$port</port>
+  </listen-socket>
+
+  <limits>
+    <clients>1000</clients>
+    <sources>16</sources>
+  </limits>
+
+  <paths>
+    <logdir>$(xml_text "$var/log")</logdir>
+    <!-- Pages, intros and fallback files of your own. -->
+    <webroot>$(xml_text "$var/web")</webroot>
+    <alias source="/" destination="/status.xsl"/>
+  </paths>
+
+  <logging>
+    <errorlog>error.log</errorlog>
+    <accesslog>access.log</accesslog>
+    <playlistlog>playlist.log</playlistlog>
+    <loglevel>3</loglevel>
+  </logging>
+$owner</icecast>
+XML
+}
+xml_text() { sed -e 's/&/\&amp;/g' -e 's/</\&lt;/g' <<<"$1"; }
+
+# The text of an element of the configuration; the first one counts.
+configured() { sed -n "s|.*<$1>\([^<]*\)</$1>.*|\1|p" "$config" | head -n 1; }
+
+# What butt reads with -c: it has no options for a server.
+write_butt_settings() {
+  (umask 077 && cat >"$var/butt.cfg") <<CFG
+[main]
+server = icecast-lb
+srv_ent = icecast-lb
+icy =
+icy_ent =
+num_of_srv = 1
+num_of_icy = 0
+connect_at_startup = 1
+[audio]
+samplerate = 44100
+bitrate = 128
+channel = 2
+codec = mp3
+[icecast-lb]
+address = localhost
+port = $port
+password = $source_password
+type = 1
+tls = 0
+mount = live.mp3
+usr = source
+protocol = 0
+cert_hash =
+CFG
+}
+
+started=()
+end_all() {
+  trap - EXIT
+  [ ${#started[@]} = 0 ] || kill "${started[@]}" 2>/dev/null || true
+  wait
+}
+trap end_all EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+start_server() {
+  local line
+  exec 3< <(exec "$server" -c "$config" 2>&1 </dev/null)
+  server_pid=$!
+  started+=("$server_pid")
+  while IFS= read -r -t 20 -u 3 line; do
+    [[ $line != "icecast-lb ready: port "* ]] || { port=${line#*port }; port=${port%% *}; return; }
+    say "$line" >&2
+  done
+  tail -n 5 "$var/log/error.log" >&2 2>/dev/null || true
+  die "the server did not start.  If another program has port $port:  ./run.sh --var var2 --port 8010"
+}
+
+tell() {
+  local url=http://localhost:$port from allow_root=
+  from=$(hostname -I 2>/dev/null | cut -d' ' -f1 || true)
+  [ "$(id -u)" != 0 ] || allow_root='settings.init.allow_root.set(true) '
+  say "
+icecast-lb runs.  Ctrl-C ends it.
+
+  the page     $url/${from:+            from elsewhere: http://$from:$port/}
+  its admin    $url/admin/      user $(configured admin-user)   password $(configured admin-password)
+  to send      user source   password $source_password"
+  [ $demo = no ] || say "
+  now playing  $url/demo.mp3
+               $url/demo.ogg"
+  say "
+Send something to $url/live.mp3; paste one of:
+
+ffmpeg -re -stream_loop -1 -i '$here/demo/morning.mp3' -c copy -content_type audio/mpeg -f mp3 'icecast://source:$source_password@localhost:$port/live.mp3'
+
+liquidsoap '${allow_root}output.icecast(%mp3(bitrate=128), host=\"localhost\", port=$port, password=\"$source_password\", mount=\"live.mp3\", single(\"$here/demo/morning.mp3\"))'
+
+butt -c '$var/butt.cfg'
+
+Configuration: $config     Logs: $var/log/"
+}
+
+"$here/tools/install-packages" build
+build
+open_var
+config=$var/icecast-lb.xml
+[ -e "$config" ] || write_configuration
+source_password=$(configured source-password)
+give_to_nobody
+port=$(configured port)
+start_server
+cat <&3 &
+write_butt_settings
+if [ $demo = yes ]; then
+  python3 "$here/tools/demo-source.py" --config "$config" --port "$port" &
+  started+=($!)
+fi
+tell
+status=0
+wait "$server_pid" || status=$?
+exit $status

@@ -1,0 +1,404 @@
+#!/bin/bash
+# Installs what the tests need, builds, and runs them.  The last line is "N passed, N failed".
+#
+#   ./test.sh            what every change has to pass; at most 25 minutes on two cores
+#   ./test.sh --long     that, and what takes longer
+#   ./test.sh NAME...    only these stages; "default" and "long" stand for their sets
+#   ./test.sh --list     the stages and what they do
+#
+# One line a stage; all the output of a stage is in build/log/NAME.log.  The status is 1 if anything
+# failed.  The suites in ../shared (or in the directory $SHARED) are left out where it is missing.
+set -uo pipefail
+here=$(cd "$(dirname "$0")" && pwd -P)
+cd "$here" || exit 1
+shared=${SHARED:-$here/../shared}
+logs=$here/build/log
+exec </dev/null
+
+default_stages=(packages release asan blackbox conformance conformance-own clients attacks integrity)
+long_stages=(tsan asan-conformance distcheck clang fuzz players)
+declare -A about=(
+  [packages]="install from Debian what is missing"
+  [release]="build as users do, warnings are errors; make check: unit tests, lint, configurations, fuzz corpora"
+  [asan]="the unit tests and the fuzz corpora under AddressSanitizer and UBSan"
+  [blackbox]="our own tests against the running server (tests/blackbox)"
+  [conformance]="../shared/conformance with Debian's templates"
+  [conformance-own]="../shared/conformance with our own pages"
+  [clients]="real encoders and players against the server"
+  [attacks]="../shared/attack: hostile and broken clients, while others listen"
+  [integrity]="../shared/attack: every byte arrives, across faults"
+  [tsan]="unit tests of the threaded floors and a smoke test under ThreadSanitizer"
+  [asan-conformance]="conformance against a server built with AddressSanitizer and UBSan"
+  [distcheck]="the tarball builds, tests and installs by itself"
+  [clang]="everything compiles with clang-14 without a warning"
+  [fuzz]="every fuzzer for 60 seconds"
+  [players]="each format for 30 seconds, decoded by ffmpeg, mpv and Chromium"
+)
+needs_shared=" conformance conformance-own clients attacks integrity asan-conformance "
+# What the product answers for today; a regular expression over the areas of ../shared/conformance.
+areas='^(source|listener|burst|queue|metadata|cors|shoutcast)'
+attack_groups=(slow parse conn flood exhaust source ogg mp3 icy)
+faults=none,join,reload,freeze,slow_listener,fallback_and_return
+
+# --- counting ------------------------------------------------------------------------------------
+# A stage runs in a subshell with its output in a file.  It reports by count and note.
+count() { echo "$1 $2 ${3:-0}" >>"$logs/$stage.count"; }   # passed failed [skipped]
+note() { echo "$*" | tee -a "$logs/$stage.note"; }          # shown below the stage's line
+
+# Counts by the "N passed, N failed[, N skipped]" that a suite ends with.  $1: its output.
+count_closing_line() {
+  local line
+  line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$1" | tail -n 1)
+  if [ -z "$line" ]; then
+    note "no closing count: the suite did not come to its end"
+    count 0 1
+    return 1
+  fi
+  # shellcheck disable=SC2046
+  count $(sed -E 's/^([0-9]+) passed, ([0-9]+) failed(, ([0-9]+) skipped)?.*/\1 \2 \4/' <<<"$line")
+}
+
+# Counts a finished "make check" in the directory $1: CppUTest programs by their tests, other
+# programs by their closing line, or as one.
+count_make_check() {
+  local result log summary ran failures found=no
+  while IFS= read -r -d '' result; do
+    found=yes
+    log=${result%.trs}.log
+    summary=$(grep -aE '^(OK|Errors) \(' "$log" | tail -n 1)
+    if [ -n "$summary" ]; then
+      ran=$(grep -oE '[0-9]+ ran' <<<"$summary" | cut -d' ' -f1)
+      failures=$(grep -oE '[0-9]+ failures' <<<"$summary" | cut -d' ' -f1)
+      count $((${ran:-0} - ${failures:-0})) "${failures:-0}"
+      grep -q ':test-result: PASS' "$result" || [ -n "$failures" ] || { note "FAIL ${log#"$1"/}: ended badly"; count 0 1; }
+    elif grep -qaE '^[0-9]+ passed, [0-9]+ failed' "$log"; then
+      count_closing_line "$log"
+    elif grep -q ':test-result: PASS' "$result"; then
+      count 1 0
+    else
+      count 0 1
+    fi
+    grep -q ':test-result: PASS' "$result" || note "FAIL ${log#"$1"/}"
+  done < <(find "$1" -name '*.trs' -print0)
+  [ $found = yes ] || { note "make check made no results"; count 0 1; }
+}
+
+limit() { timeout -k 10 "$@"; }
+
+# --- building ------------------------------------------------------------------------------------
+jobs=$(nproc)
+
+# Configures build/NAME with the given arguments, once.
+configure_in() {
+  local dir=$here/build/$1
+  shift
+  if [ -e config.status ]; then
+    note "this directory itself is configured, which does not go with build/: first  make distclean"
+    return 1
+  fi
+  [ configure -nt configure.ac ] || ./autogen.sh || return 1
+  mkdir -p "$dir"
+  if [ ! -e "$dir/Makefile" ] || [ "$(cat "$dir/configured-with" 2>/dev/null)" != "$*" ]; then
+    (cd "$dir" && "$here/configure" "$@") || return 1
+    echo "$*" >"$dir/configured-with"
+  fi
+}
+# A variable of the Makefile in build/$1.
+make_variable() {
+  printf 'include Makefile\nshow-variable: ; @echo $(%s)\n' "$2" | make -s -C "$here/build/$1" -f - show-variable
+}
+# make check in build/$1 with the programs $2 (all, if there is no $2).
+run_make_check() {
+  local dir=$here/build/$1
+  find "$dir" -name '*.trs' -delete
+  make -C "$dir" -j"$jobs" -k check ${2+"TESTS=$2"}
+  count_make_check "$dir"
+}
+
+# The suites let the server run as nobody, who may not see this directory: they get a copy.
+# Sets $place to it; $1 is the build to take.
+place_server() {
+  place=$(mktemp -d "${TMPDIR:-/tmp}/icecast-lb-test.XXXXXX") || return 1
+  places+=("$place")
+  trap 'rm -rf "${places[@]}"' EXIT
+  mkdir "$place/share" "$place/reports"
+  cp "$here/build/$1/src/icecast-lb" "$place/" && cp -rL admin web "$place/share/"
+  chmod -R a+rX "$place"
+  chmod 1777 "$place/reports"
+}
+places=()
+release_build() { configure_in release --enable-werror && make -s -C build/release -j"$jobs"; }
+asan_build() { configure_in asan --enable-asan --enable-werror CXXFLAGS="-O1 -g" && make -s -C build/asan -j"$jobs"; }
+
+# --- the stages ----------------------------------------------------------------------------------
+stage_packages() { tools/install-packages test && count 0 0; }
+
+stage_release() {
+  release_build || return 1
+  run_make_check release
+}
+
+stage_asan() {
+  asan_build || return 1
+  run_make_check asan "$(make_variable asan unit_programs) $(make_variable asan fuzz_replays)"
+}
+
+stage_blackbox() {
+  release_build || return 1
+  limit 300 python3 -B tests/blackbox/run.py --server build/release/src/icecast-lb | tee "$logs/blackbox.out"
+  grep '^FAIL' "$logs/blackbox.out" >>"$logs/$stage.note"
+  count_closing_line "$logs/blackbox.out"
+}
+
+# A case that fails is run once more, alone: with five groups at a time on two processors some
+# cases see a late scheduler.  $1: share directory; the rest: more arguments.
+conformance() {
+  local share=$1 out=$logs/$stage.out id line
+  shift
+  local run=(limit 1500 python3 -B "$shared/conformance/run.py" --server "$place/icecast-lb -c {config}" --share "$share")
+  "${run[@]}" --area "$areas" "$@" | tee "$out"
+  if ! grep -qE '^[0-9]+ passed, [0-9]+ failed' "$out"; then
+    count_closing_line "$out"
+    return
+  fi
+  count "$(grep -c '^PASS' "$out")" 0
+  while read -r _ id _; do
+    echo "--- again, alone: $id"
+    "${run[@]}" --only "^${id//./\\.}\$" --jobs 1 | tee -a "$out.again"
+    if grep -qE "^PASS *$id " "$out.again"; then
+      note "passed when run alone: $(grep "^FAIL *$id " "$out")"
+      count 1 0
+    else
+      note "$(grep "^FAIL *$id " "$out")"
+      note "   again alone: $(grep -E "^(PASS|FAIL) *$id " "$out.again" || echo 'no result')"
+      count 0 1
+    fi
+  done < <(grep '^FAIL' "$out")
+  # The suite starts a server again that died; to us that is a failure of its own.
+  while read -r line; do
+    note "FAIL $line"
+    count 0 1
+  done < <(grep -hE '^NOTE .* died' "$out" "$out.again" 2>/dev/null)
+}
+
+stage_conformance() {
+  release_build && place_server release && conformance /usr/share/icecast2 --jobs 5
+}
+
+stage_conformance_own() {
+  release_build && place_server release && conformance "$place/share" --jobs 5
+}
+
+stage_clients() {
+  release_build && place_server release || return 1
+  limit 900 python3 -B "$shared/conformance/clients/run_clients.py" --server "$place/icecast-lb -c {config}" |
+    tee "$logs/clients.out"
+  grep -E '^(FAIL|SKIP)' "$logs/clients.out" >>"$logs/$stage.note"
+  # A program that is not there is our failure: packages should have brought it.
+  local passed other
+  passed=$(grep -c '^PASS' "$logs/clients.out")
+  other=$(grep -cE '^(FAIL|SKIP)' "$logs/clients.out")
+  grep -qE '^[0-9]+ passed' "$logs/clients.out" || other=$((other + 1))
+  count "$passed" "$other"
+}
+
+# Two of three count; the suite measures times, and a busy machine has bad moments.
+stage_attacks() {
+  release_build && place_server release || return 1
+  local group name out=$logs/attacks.out again
+  local run=(limit 600 python3 -B "$shared/attack/run.py" --server "$place/icecast-lb -c {config}" --flavour ours)
+  : >"$out"
+  for group in "${attack_groups[@]}"; do
+    echo "--- group $group"
+    "${run[@]}" --group "$group" | tee "$out.group"
+    grep -qE '^[0-9]+ passed' "$out.group" || { note "group $group did not come to its end"; count 0 1; }
+    cat "$out.group" >>"$out"
+  done
+  count "$(grep -c '^ok ' "$out")" 0
+  while read -r _ name _; do
+    again=0
+    for _ in 1 2; do
+      echo "--- again, alone: $name"
+      "${run[@]}" --only "$name" | tee "$out.again"
+      grep -E "^(ok|FAIL) *$name " "$out.again" >>"$out.tries"
+      grep -q "^ok *$name " "$out.again" && again=$((again + 1))
+    done
+    if [ $again = 2 ]; then
+      note "passed two times of three: $name"
+      count 1 0
+    else
+      note "$(grep "^FAIL *$name " "$out")"
+      note "   again alone: $again of 2 passed"
+      count 0 1
+    fi
+    note "$(sed 's/^/   /' "$out.tries")"
+    rm -f "$out.tries"
+  done < <(grep '^FAIL' "$out")
+}
+
+stage_integrity() {
+  release_build && place_server release || return 1
+  local format out=$logs/integrity.out
+  for format in mp3 ogg; do
+    limit 600 python3 -B "$shared/attack/integrity.py" --server "$place/icecast-lb -c {config}" --flavour ours \
+      --format $format --fault $faults | tee "$out"
+    grep '^FAIL' "$out" >>"$logs/$stage.note"
+    count_closing_line "$out"
+  done
+}
+
+# What the sanitizers wrote into $place/reports is a failure, whatever the tests said.
+count_reports() {
+  local report
+  for report in "$place"/reports/*; do
+    [ -e "$report" ] || continue
+    note "$(basename "$report"): $(grep -m 1 -E 'ERROR|WARNING|runtime error' "$report")"
+    cat "$report"
+    count 0 1
+  done
+}
+sanitizer_options() {
+  export ASAN_OPTIONS=log_path=$place/reports/asan:detect_stack_use_after_return=1
+  export UBSAN_OPTIONS=log_path=$place/reports/ubsan:print_stacktrace=1
+  export TSAN_OPTIONS=log_path=$place/reports/tsan:second_deadlock_stack=1
+}
+
+stage_tsan() {
+  local unit
+  configure_in tsan --enable-tsan --enable-werror CXXFLAGS="-O1 -g" &&
+    make -s -C build/tsan -j"$jobs" src/icecast-lb unit_net unit_stream && place_server tsan || return 1
+  sanitizer_options
+  # Without address randomisation: gcc 12's ThreadSanitizer does not know today's memory layouts.
+  local plain=(setarch "$(uname -m)" -R)
+  for unit in unit_net unit_stream; do
+    limit 300 "${plain[@]}" "build/tsan/$unit" 2>&1 | tee "$logs/tsan.$unit"
+    local summary
+    summary=$(grep -aE '^OK \(' "$logs/tsan.$unit" | tail -n 1)
+    if [ -n "$summary" ]; then
+      count "$(grep -oE '[0-9]+ ran' <<<"$summary" | cut -d' ' -f1)" 0
+    else
+      note "FAIL $unit"
+      count 0 1
+    fi
+  done
+  limit 300 "${plain[@]}" python3 -B tests/blackbox/run.py --server "$place/icecast-lb" --slow-server --only '^smoke' |
+    tee "$logs/tsan.out"
+  count_closing_line "$logs/tsan.out"
+  count_reports
+}
+
+stage_asan_conformance() {
+  asan_build && place_server asan || return 1
+  sanitizer_options
+  conformance /usr/share/icecast2 --jobs 2
+  count_reports
+}
+
+stage_distcheck() {
+  release_build || return 1
+  limit 1500 make -C build/release distcheck DISTCHECK_CONFIGURE_FLAGS=--enable-werror AM_MAKEFLAGS=-j"$jobs" \
+    >"$logs/distcheck.out" 2>&1
+  local status=$?
+  cat "$logs/distcheck.out"
+  [ $status = 0 ] || return 1
+  count 1 0
+}
+
+stage_clang() {
+  configure_in clang --enable-werror CXX=clang++-14 && make -C build/clang -j"$jobs" -k all || return 1
+  # shellcheck disable=SC2046
+  make -C build/clang -j"$jobs" -k $(make_variable clang check_PROGRAMS) || return 1
+  count 1 0
+}
+
+stage_fuzz() {
+  local target name
+  configure_in fuzz --enable-fuzz CXX=clang++-14 && make -C build/fuzz -j"$jobs" || return 1
+  for target in build/fuzz/fuzz_*; do
+    if [ ! -x "$target" ] || [ -d "$target" ]; then continue; fi
+    name=${target##*/fuzz_}
+    mkdir -p "build/fuzz/found/$name"
+    if limit 120 "$target" -max_total_time=60 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+      -artifact_prefix="build/fuzz/found/$name-" "build/fuzz/found/$name" "fuzz/corpus/$name" 2>&1; then
+      count 1 0
+    else
+      note "FAIL $name: see build/fuzz/found/$name-*"
+      count 0 1
+    fi
+  done
+}
+
+stage_players() {
+  release_build || return 1
+  limit 900 python3 -B tests/blackbox/players.py --server build/release/src/icecast-lb | tee "$logs/players.out"
+  grep '^FAIL' "$logs/players.out" >>"$logs/$stage.note"
+  count_closing_line "$logs/players.out"
+}
+
+# --- running them --------------------------------------------------------------------------------
+stages=()
+list() {
+  for stage in "${default_stages[@]}"; do printf '%-18s %s\n' "$stage" "${about[$stage]}"; done
+  for stage in "${long_stages[@]}"; do printf '%-18s %s\n' "$stage" "${about[$stage]} (--long)"; done
+}
+for argument in "$@"; do
+  case $argument in
+    --long) stages+=("${default_stages[@]}" "${long_stages[@]}") ;;
+    --list) list; exit 0 ;;
+    -h | --help) sed -n '2,/^set /{/^set /d; s/^# \{0,1\}//p}' "$0"; exit 0 ;;
+    default) stages+=("${default_stages[@]}") ;;
+    long) stages+=("${long_stages[@]}") ;;
+    *)
+      [ -n "${about[$argument]-}" ] || { echo "no stage $argument; see ./test.sh --list" >&2; exit 2; }
+      stages+=("$argument")
+      ;;
+  esac
+done
+[ ${#stages[@]} -gt 0 ] || stages=("${default_stages[@]}")
+
+mkdir -p "$logs"
+passed=0 failed=0 skipped=0
+skip_reasons=()
+left_out=()
+begin_all=$SECONDS
+for stage in "${stages[@]}"; do
+  if [[ $needs_shared == *" $stage "* ]] && [ ! -d "$shared" ]; then
+    left_out+=("$stage")
+    continue
+  fi
+  rm -f "$logs/$stage".{count,note,out,out.again}
+  printf '%-18s ' "$stage"
+  begin=$SECONDS
+  ("stage_${stage//-/_}") >"$logs/$stage.log" 2>&1
+  status=$?
+  if [ $status != 0 ] || [ ! -s "$logs/$stage.count" ]; then
+    # It broke off: that is one failure, if it has not counted one.
+    awk '{f += $2} END {exit (f > 0)}' "$logs/$stage.count" 2>/dev/null && echo "0 1 0" >>"$logs/$stage.count"
+    [ -e "$logs/$stage.count" ] || echo "0 1 0" >"$logs/$stage.count"
+  fi
+  read -r p f s < <(awk '{p += $1; f += $2; s += $3} END {print p + 0, f + 0, s + 0}' "$logs/$stage.count")
+  passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+  [ "$s" = 0 ] || skip_reasons+=("$stage: $s")
+  word=ok
+  [ "$f" = 0 ] || word=FAIL
+  printf '%-4s %4d s   %d passed, %d failed\n' $word $((SECONDS - begin)) "$p" "$f"
+  [ ! -s "$logs/$stage.note" ] || sed 's/^/    /' "$logs/$stage.note"
+  if [ $word = FAIL ]; then
+    echo "    the end of $logs/$stage.log:"
+    tail -n 25 "$logs/$stage.log" | sed 's/^/    | /'
+  fi
+done
+
+if [ ${#left_out[@]} -gt 0 ]; then
+  skipped=$((skipped + 1))
+  skip_reasons+=("there is no ${shared#"$here"/}, so ${left_out[*]} cannot run")
+fi
+echo
+echo "$((SECONDS - begin_all)) seconds"
+for reason in ${skip_reasons[@]+"${skip_reasons[@]}"}; do echo "skipped: $reason"; done
+if [ $skipped = 0 ]; then
+  echo "$passed passed, $failed failed"
+else
+  echo "$passed passed, $failed failed, $skipped skipped"
+fi
+[ $failed = 0 ]
