@@ -1,3 +1,16 @@
 noinst_LIBRARIES += src/libmedia.a
-src_libmedia_a_CPPFLAGS = $(AM_CPPFLAGS)
-src_libmedia_a_SOURCES = src/media/floor.cc
+src_libmedia_a_CPPFLAGS = $(AM_CPPFLAGS) $(OGG_CFLAGS)
+src_libmedia_a_SOURCES = \
+  src/media/bytes.h \
+  src/media/charset.cc src/media/charset.h \
+  src/media/ebml.cc \
+  src/media/framer.cc src/media/framer.h \
+  src/media/icy.cc src/media/icy.h \
+  src/media/metadata.cc src/media/metadata.h \
+  src/media/mpeg.cc \
+  src/media/mpeg_header.cc src/media/mpeg_header.h \
+  src/media/ogg.cc \
+  src/media/ogg_headers.cc src/media/ogg_headers.h \
+  src/media/ogg_page.cc src/media/ogg_page.h \
+  src/media/ogg_tags.cc src/media/ogg_tags.h \
+  src/media/vorbis_retitle.cc

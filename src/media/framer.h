@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "media/metadata.h"
@@ -22,12 +23,14 @@ using Bytes = std::vector<std::byte>;
 
 // What the stream says about itself; becomes stats.  0 or empty = not known.
 struct CodecFacts {
-  std::string subtype;              // "Vorbis", "Opus", "Vorbis/Theora" …
+  std::string subtype;  // "Vorbis", "Opus", "Vorbis/Theora" …
   unsigned audio_channels = 0;
   unsigned audio_samplerate_hz = 0;
-  unsigned audio_bitrate_bps = 0;   // Vorbis: the nominal rate
+  unsigned audio_bitrate_bps = 0;  // Vorbis: the nominal rate
   // name → value, for what only some codecs have: "frame_rate", "video_quality", "FLAC_version" …
   std::vector<std::pair<std::string, std::string>> other;
+
+  bool operator==(const CodecFacts&) const = default;
 };
 
 // Positions never decrease from call to call, except that headers() and metadata() may name the
@@ -35,7 +38,9 @@ struct CodecFacts {
 class MarkSink {
  public:
   virtual ~MarkSink() = default;
-  // A decoder may start at `position` if it has been given the newest headers first.
+  // A decoder may start at `position` if it has been given the newest headers first.  Marks are
+  // thinned: MPEG frames to at least 1024 bytes apart (the first confirmed one is always marked),
+  // Ogg pages to 512 (the first media page of a chain always), Clusters to 512 (the first always).
   virtual void sync(std::uint64_t position) = 0;
   // A decoder may start at `position` with nothing else (Ogg BOS of a chain, EBML head).
   virtual void start(std::uint64_t position) = 0;
@@ -70,9 +75,9 @@ class Rewriter {
 };
 
 struct FramerPlugin {
-  std::string_view name;                       // "mpeg", "ogg", "ebml", "opaque"
-  std::span<const std::string_view> types;     // exact content types, lower case
-  bool icy_metadata;                           // listeners may get ICY blocks; admin sets titles
+  std::string_view name;                    // "mpeg", "ogg", "ebml", "opaque"
+  std::span<const std::string_view> types;  // exact content types, lower case
+  bool icy_metadata;                        // listeners may get ICY blocks; admin sets titles
   std::unique_ptr<Framer> (*make)(std::uint64_t begin);
   std::unique_ptr<Rewriter> (*make_rewriter)();  // null: none
 };

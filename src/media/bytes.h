@@ -1,0 +1,52 @@
+// Numbers and text out of raw bytes, for the parsers of this floor.
+// Thread: pure functions.  REQUIRES of all readers: the bytes are there; callers check the length.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace lb {
+
+using ByteSpan = std::span<const std::byte>;
+
+inline unsigned u8(ByteSpan bytes, std::size_t at) { return std::to_integer<unsigned>(bytes[at]); }
+
+// `size` bytes from `at`, lowest first; at most 8.
+inline std::uint64_t read_le(ByteSpan bytes, std::size_t at, std::size_t size) {
+  std::uint64_t value = 0;
+  for (std::size_t i = size; i-- > 0;) value = value << 8 | u8(bytes, at + i);
+  return value;
+}
+
+// `size` bytes from `at`, highest first; at most 8.
+inline std::uint64_t read_be(ByteSpan bytes, std::size_t at, std::size_t size) {
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < size; ++i) value = value << 8 | u8(bytes, at + i);
+  return value;
+}
+
+inline std::uint16_t le16(ByteSpan bytes, std::size_t at) {
+  return static_cast<std::uint16_t>(read_le(bytes, at, 2));
+}
+inline std::uint32_t le32(ByteSpan bytes, std::size_t at) {
+  return static_cast<std::uint32_t>(read_le(bytes, at, 4));
+}
+
+inline std::string_view as_text(ByteSpan bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+inline ByteSpan as_byte_span(std::string_view text) {
+  return std::as_bytes(std::span(text.data(), text.size()));
+}
+inline bool begins_with(ByteSpan bytes, std::string_view start) {
+  return as_text(bytes).starts_with(start);
+}
+// True when `bytes` could become `start` with more bytes: one of the two begins with the other.
+inline bool may_begin_with(ByteSpan bytes, std::string_view start) {
+  const std::string_view text = as_text(bytes);
+  return text.starts_with(start.substr(0, text.size()));
+}
+
+}  // namespace lb

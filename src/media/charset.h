@@ -1,0 +1,17 @@
+// Charsets: what only this floor needs beside the functions of metadata.h.
+// ISO-8859-1 and UTF-8 are done by hand, because a chroot has none of iconv's files.
+// Thread: pure functions.  Errors: an unknown name is said to be unknown.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+namespace lb {
+
+bool is_utf8_charset(std::string_view name) noexcept;
+// ISO-8859-1, UTF-8, or a name that iconv(3) converts both ways.
+bool is_known_charset(std::string_view name);
+// At most `bytes` from the front, ending with a whole character if the text is UTF-8.
+std::string_view cut_utf8(std::string_view text, std::size_t bytes) noexcept;
+
+}  // namespace lb

@@ -1,0 +1,155 @@
+// MPEG audio: MP3 and AAC in ADTS.  No headers are needed to start; a decoder starts at a frame.
+//
+// Two states.  Walking, it goes from unit to unit by their sizes and reads nothing else; that is
+// also how it begins, on trust, until the second frame confirms the first.  Searching, everything
+// passes, and frames are believed again when one is followed by one of its kind.
+#include <algorithm>
+#include <optional>
+
+#include "media/framer.h"
+#include "media/mpeg_header.h"
+
+namespace lb {
+namespace {
+
+using What = MpegUnit::What;
+
+constexpr std::uint64_t kSyncSpacing = 1024;  // see framer.h
+constexpr std::size_t kPiece = 1024;          // appended at once to bytes that are held
+
+class MpegFramer final : public Framer {
+ public:
+  explicit MpegFramer(std::uint64_t begin) noexcept
+      : position_(begin), unit_(begin), seen_(begin) {}
+
+  void consume(std::span<const std::byte> bytes, MarkSink& sink) override;
+  std::uint64_t complete() const noexcept override {
+    return searching_ ? position_ + held_.size() : std::max(unit_, seen_);
+  }
+
+ private:
+  std::size_t scan(ByteSpan bytes, MarkSink& sink);
+  std::optional<std::size_t> walk(ByteSpan bytes, MarkSink& sink);
+  std::optional<std::size_t> search(ByteSpan bytes);
+  void advance(std::size_t bytes) noexcept;
+  void mark(std::uint64_t position, MarkSink& sink);
+
+  std::uint64_t position_;       // of the first byte that was not yet looked at
+  std::uint64_t unit_;           // walking: where the unit in hand begins
+  std::uint64_t seen_;           // all before it has passed, because it was needed while searching
+  std::size_t left_ = 0;         // of the unit in hand
+  std::vector<std::byte> held_;  // at most a frame and a header, while that is needed to decide
+
+  bool searching_ = false;
+  bool trusted_ = false;    // `kind_` was seen in a frame
+  bool confirmed_ = false;  // … and in the next one
+  MpegKind kind_;
+  std::uint64_t first_ = 0;  // the frame that waits to be confirmed
+  bool marked_ = false;
+  std::uint64_t last_mark_ = 0;
+};
+
+void MpegFramer::consume(std::span<const std::byte> bytes, MarkSink& sink) {
+  while (!bytes.empty()) {
+    if (held_.empty()) {
+      const std::size_t n = scan(bytes, sink);
+      bytes = bytes.subspan(n);
+      if (n > 0) continue;
+    }
+    const auto piece = static_cast<std::ptrdiff_t>(std::min(kPiece, bytes.size()));
+    held_.insert(held_.end(), bytes.begin(), bytes.begin() + piece);
+    bytes = bytes.subspan(static_cast<std::size_t>(piece));
+    const std::size_t n = scan(held_, sink);
+    held_.erase(held_.begin(), held_.begin() + static_cast<std::ptrdiff_t>(n));
+  }
+}
+
+// Returns how many bytes were passed; the rest is needed again, with more behind it.
+std::size_t MpegFramer::scan(ByteSpan bytes, MarkSink& sink) {
+  std::size_t at = 0;
+  while (at < bytes.size()) {
+    const ByteSpan rest = bytes.subspan(at);
+    std::optional<std::size_t> step = std::min(left_, rest.size());
+    if (left_ == 0) step = searching_ ? search(rest) : walk(rest, sink);
+    if (!step) break;
+    advance(*step);
+    at += *step;
+  }
+  return at;
+}
+
+void MpegFramer::advance(std::size_t bytes) noexcept {
+  position_ += bytes;
+  left_ -= std::min(left_, bytes);
+  if (left_ == 0) unit_ = position_;
+}
+
+// At the beginning of a unit.  Returns how many bytes can be passed; nullopt: more are needed.
+std::optional<std::size_t> MpegFramer::walk(ByteSpan bytes, MarkSink& sink) {
+  const MpegUnit unit = mpeg_unit_at(bytes);
+  if (unit.what == What::kNeedsMore) return std::nullopt;
+  if (unit.what == What::kNothing ||
+      (unit.what == What::kFrame && trusted_ && unit.kind != kind_)) {
+    seen_ = std::max(seen_, position_ + (unit.what == What::kNothing ? unit.size : 0));
+    searching_ = true;
+    trusted_ = confirmed_ = false;
+    return 0;
+  }
+  if (unit.what == What::kFrame) {
+    if (!trusted_) {
+      first_ = position_;
+    } else {
+      if (!confirmed_) mark(first_, sink);
+      confirmed_ = true;
+      mark(position_, sink);
+    }
+    trusted_ = true;
+    kind_ = unit.kind;
+  }
+  left_ = unit.size;
+  return std::min(unit.size, bytes.size());
+}
+
+std::optional<std::size_t> MpegFramer::search(ByteSpan bytes) {
+  if (const std::size_t junk = std::min(as_text(bytes).find('\xff'), bytes.size()); junk > 0)
+    return junk;
+  const MpegUnit frame = mpeg_frame_at(bytes);
+  if (frame.what == What::kNeedsMore) return std::nullopt;
+  if (frame.what == What::kNothing) return 1;
+  if (bytes.size() < frame.size + kMpegFrameHead) return std::nullopt;
+  seen_ = std::max(seen_, position_ + frame.size + kMpegFrameHead);
+  const MpegUnit next = mpeg_frame_at(bytes.subspan(frame.size));
+  if (next.what == What::kNothing || next.kind != frame.kind) return 1;
+  searching_ = false;
+  trusted_ = confirmed_ = true;
+  kind_ = frame.kind;
+  return 0;
+}
+
+void MpegFramer::mark(std::uint64_t position, MarkSink& sink) {
+  if (marked_ && position < last_mark_ + kSyncSpacing) return;
+  marked_ = true;
+  last_mark_ = position;
+  sink.sync(position);
+}
+
+constexpr std::string_view kTypes[] = {
+    "audio/mpeg",     "audio/mp3",          "audio/x-mpeg", "audio/x-mp3",  "audio/mpeg3",
+    "audio/x-mpeg3",  "audio/mpg",          "audio/x-mpg",  "audio/mpa",    "audio/x-mpegaudio",
+    "audio/aac",      "audio/aacp",         "audio/x-aac",  "audio/x-aacp", "audio/x-hx-aac-adts",
+    "audio/aac-adts", "audio/vnd.dlna.adts"};
+
+}  // namespace
+
+extern const FramerPlugin kMpegFramer;
+constinit const FramerPlugin kMpegFramer{
+    .name = "mpeg",
+    .types = kTypes,
+    .icy_metadata = true,
+    .make = [](std::uint64_t begin) -> std::unique_ptr<Framer> {
+      return std::make_unique<MpegFramer>(begin);
+    },
+    .make_rewriter = nullptr,
+};
+
+}  // namespace lb

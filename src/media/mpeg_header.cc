@@ -1,0 +1,118 @@
+#include "media/mpeg_header.h"
+
+#include <array>
+
+namespace lb {
+namespace {
+
+using What = MpegUnit::What;
+
+constexpr MpegUnit kNothing{};
+constexpr MpegUnit kNeedsMore{What::kNeedsMore, 0, {}};
+
+constexpr unsigned kMpeg1 = 3;   // version bits; 0 = MPEG 2.5, 2 = MPEG 2
+constexpr unsigned kLayer1 = 3;  // layer bits
+constexpr unsigned kLayer3 = 1;
+
+// kbit/s by index 1…14.
+using Rates = std::array<std::uint16_t, 14>;
+constexpr Rates kMpeg1Layer1{32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448};
+constexpr Rates kMpeg1Layer2{32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384};
+constexpr Rates kMpeg1Layer3{32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320};
+constexpr Rates kMpeg2Layer1{32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256};
+constexpr Rates kMpeg2Layer23{8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160};
+constexpr std::array<unsigned, 3> kMpeg1Hertz{44100, 48000, 32000};
+
+const Rates& bit_rates(bool mpeg1, unsigned layer) {
+  if (layer == kLayer1) return mpeg1 ? kMpeg1Layer1 : kMpeg2Layer1;
+  if (!mpeg1) return kMpeg2Layer23;
+  return layer == kLayer3 ? kMpeg1Layer3 : kMpeg1Layer2;
+}
+
+// REQUIRES: at least 2 bytes, of which the sync word and a layer of 0 are known.
+MpegUnit adts_frame_at(ByteSpan bytes) {
+  if ((u8(bytes, 1) & 0xf0) != 0xf0) return kNothing;
+  if (bytes.size() < 3) return kNeedsMore;
+  const unsigned rate = u8(bytes, 2) >> 2 & 15;
+  if (rate > 12) return kNothing;
+  if (bytes.size() < 6) return kNeedsMore;
+  const std::size_t size = (u8(bytes, 3) & 3) << 11 | u8(bytes, 4) << 3 | u8(bytes, 5) >> 5;
+  const std::size_t header = (u8(bytes, 1) & 1) != 0 ? 7 : 9;  // without and with a checksum
+  if (size <= header) return kNothing;
+  const auto version = static_cast<std::uint8_t>(u8(bytes, 1) >> 3 & 1);
+  return {What::kFrame, size, {version, 0, static_cast<std::uint8_t>(rate)}};
+}
+
+constexpr std::size_t kMaxTag = 64 * 1024;
+
+MpegUnit tag(std::size_t size, std::size_t looked_at) {
+  if (size > kMaxTag) return {What::kNothing, looked_at, {}};
+  return {What::kTag, size, {}};
+}
+
+MpegUnit id3v2_at(ByteSpan bytes) {
+  constexpr std::size_t kHeader = 10;
+  constexpr unsigned kHasFooter = 0x10;
+  if (bytes.size() < kHeader) return kNeedsMore;
+  std::size_t size = 0;
+  for (std::size_t i = 6; i < kHeader; ++i) {
+    if (u8(bytes, i) > 0x7f) return {What::kNothing, kHeader, {}};
+    size = size << 7 | u8(bytes, i);
+  }
+  return tag(kHeader + size + ((u8(bytes, 5) & kHasFooter) != 0 ? kHeader : 0), kHeader);
+}
+
+MpegUnit ape_at(ByteSpan bytes) {
+  constexpr std::size_t kHeader = 32;
+  constexpr std::size_t kUpToFlags = 24;
+  constexpr std::uint32_t kIsHeader = 1u << 29;
+  if (bytes.size() < kUpToFlags) return kNeedsMore;
+  return tag((le32(bytes, 20) & kIsHeader) != 0 ? kHeader + le32(bytes, 12) : kHeader, kUpToFlags);
+}
+
+}  // namespace
+
+MpegUnit mpeg_frame_at(ByteSpan bytes) {
+  if (bytes.empty()) return kNeedsMore;
+  if (u8(bytes, 0) != 0xff) return kNothing;
+  if (bytes.size() < 2) return kNeedsMore;
+  const unsigned second = u8(bytes, 1);
+  const unsigned version = second >> 3 & 3;
+  const unsigned layer = second >> 1 & 3;
+  if ((second & 0xe0) != 0xe0) return kNothing;
+  if (layer == 0) return adts_frame_at(bytes);
+  if (version == 1) return kNothing;
+  if (bytes.size() < 3) return kNeedsMore;
+  const unsigned bit_rate = u8(bytes, 2) >> 4;
+  const unsigned rate = u8(bytes, 2) >> 2 & 3;
+  if (bit_rate == 0 || bit_rate == 15 || rate == 3) return kNothing;
+  if (bytes.size() < 4) return kNeedsMore;
+  if ((u8(bytes, 3) & 3) == 2) return kNothing;  // reserved emphasis
+
+  const bool mpeg1 = version == kMpeg1;
+  const unsigned hertz = kMpeg1Hertz[rate] >> (mpeg1 ? 0 : version == 0 ? 2 : 1);
+  const unsigned bits = bit_rates(mpeg1, layer)[bit_rate - 1] * 1000u;
+  const unsigned padding = u8(bytes, 2) >> 1 & 1;
+  std::size_t size = 0;
+  if (layer == kLayer1) {
+    size = (12 * bits / hertz + padding) * 4;
+  } else {
+    size = (layer == kLayer3 && !mpeg1 ? 72 : 144) * bits / hertz + padding;
+  }
+  return {What::kFrame,
+          size,
+          {static_cast<std::uint8_t>(version), static_cast<std::uint8_t>(layer),
+           static_cast<std::uint8_t>(rate)}};
+}
+
+MpegUnit mpeg_unit_at(ByteSpan bytes) {
+  constexpr std::string_view kId3v2 = "ID3", kId3v1 = "TAG", kApe = "APETAGEX";
+  if (begins_with(bytes, kId3v2)) return id3v2_at(bytes);
+  if (begins_with(bytes, kId3v1)) return tag(128, 3);
+  if (begins_with(bytes, kApe)) return ape_at(bytes);
+  for (const auto start : {kId3v2, kId3v1, kApe})
+    if (may_begin_with(bytes, start)) return kNeedsMore;
+  return mpeg_frame_at(bytes);
+}
+
+}  // namespace lb

@@ -1,0 +1,36 @@
+// MPEG audio: what stands at a byte: a frame (MPEG 1/2/2.5 layers I–III, AAC in ADTS), a tag
+// between frames (ID3, APE), or neither.
+// Sources: ISO 11172-3, 13818-3, 13818-7 and 14496-3 (ADTS); id3.org; APEv2 specification.
+// Thread: pure functions.  Errors: none; reserved values and free format are not frames.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "media/bytes.h"
+
+namespace lb {
+
+// What stays the same from frame to frame of one stream; bit rate, padding and channels may change.
+struct MpegKind {
+  std::uint8_t version = 0;  // the bits of the header
+  std::uint8_t layer = 0;    // the bits of the header; 0 = ADTS
+  std::uint8_t rate = 0;     // index of the sample rate
+  bool operator==(const MpegKind&) const = default;
+};
+
+struct MpegUnit {
+  enum class What : std::uint8_t { kNothing, kNeedsMore, kFrame, kTag };
+  What what = What::kNothing;
+  std::size_t size = 0;  // of the frame or tag, with its header; 0 or, for what only looked like a
+                         // tag, how many bytes it took to tell
+  MpegKind kind;         // frames only
+};
+
+constexpr std::size_t kMpegFrameHead = 6;  // tells of every frame what it is and how long
+
+// Of as many bytes as there are; looks at no more than it needs.
+MpegUnit mpeg_frame_at(ByteSpan bytes);
+MpegUnit mpeg_unit_at(ByteSpan bytes);  // frames and tags; tags over 64 KiB are nothing
+
+}  // namespace lb

@@ -1,0 +1,199 @@
+// Ogg (RFC 3533): where chains and their media begin, and what a decoder needs first.
+// One Ogg stream is a row of chains; a chain begins with the first pages (BOS) of all its logical
+// streams, then come their other header pages, then media.  Chaining never ends anything here;
+// only the newest chain's headers are kept.
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "media/framer.h"
+#include "media/ogg_headers.h"
+#include "media/ogg_page.h"
+#include "media/ogg_tags.h"
+
+namespace lb {
+
+std::unique_ptr<Rewriter> make_vorbis_retitler();
+
+namespace {
+
+constexpr std::size_t kMaxStreams = 16;      // logical streams in a chain
+constexpr std::uint64_t kSyncSpacing = 512;  // see framer.h
+constexpr std::size_t kKeptPackets = 2;      // the comments are in the second one
+
+void append(Bytes& out, const OggPage& page) {
+  out.insert(out.end(), page.header.begin(), page.header.end());
+  out.insert(out.end(), page.body.begin(), page.body.end());
+}
+
+// Theora I specification 7.1: a media packet begins with a 0 bit, then 0 for an intra frame.  An
+// empty packet repeats the frame before.
+bool begins_key_frame(const OggPage& page) {
+  return u8(page.lacing(), 0) > 0 && (u8(page.body, 0) & 0xc0) == 0;
+}
+
+class OggFramer final : public Framer, private OggPageSink {
+ public:
+  explicit OggFramer(std::uint64_t begin) noexcept : scanner_(begin) {}
+
+  void consume(std::span<const std::byte> bytes, MarkSink& sink) override {
+    sink_ = &sink;
+    scanner_.feed(bytes, *this);
+    sink_ = nullptr;
+  }
+  std::uint64_t complete() const noexcept override { return scanner_.complete(); }
+
+ private:
+  enum class Phase : std::uint8_t {
+    kLost,     // no chain has begun, or its headers are broken or too many: no marks
+    kBos,      // first pages are coming in
+    kHeaders,  // the other header pages are coming in
+    kMedia,
+  };
+
+  void page(std::uint64_t position, const OggPage& page) override;
+  void first_page(std::uint64_t position, const OggPage& page);
+  void header_page(std::uint64_t position, const OggPage& page, OggHeaders& stream);
+  void media_page(std::uint64_t position, const OggPage& page, OggCodec codec);
+  void headers_are_in(std::uint64_t position);
+  void give_up();
+  bool begins_chain(const OggPage& page) noexcept;
+  OggHeaders* find(std::uint32_t serial) noexcept;
+  template <class Predicate>
+  bool all_streams(Predicate predicate) const {
+    return std::all_of(streams_.begin(), streams_.end(), predicate);
+  }
+
+  OggPageScanner scanner_;
+  MarkSink* sink_ = nullptr;  // during consume()
+  Phase phase_ = Phase::kLost;
+  std::vector<OggHeaders> streams_;
+  Bytes headers_;  // the header pages so far
+  CodecFacts facts_;
+  bool has_theora_ = false;
+  std::uint64_t last_sync_ = 0;
+  bool first_sync_due_ = false;
+  // What was said last, so that a storm of equal chains says it once.
+  std::optional<CodecFacts> said_facts_;
+  Metadata said_metadata_;
+};
+
+void OggFramer::page(std::uint64_t position, const OggPage& page) {
+  if (page.bos()) {
+    first_page(position, page);
+    return;
+  }
+  if (phase_ == Phase::kBos) phase_ = streams_.empty() ? Phase::kLost : Phase::kHeaders;
+  OggHeaders* stream = phase_ == Phase::kLost ? nullptr : find(page.serial());
+  if (stream == nullptr) return;
+  if (!stream->done()) {
+    header_page(position, page, *stream);
+    return;
+  }
+  const auto is_ready = [](const OggHeaders& s) { return s.done() || s.may_be_cut_short(); };
+  if (phase_ == Phase::kHeaders && all_streams(is_ready)) headers_are_in(position);
+  if (phase_ == Phase::kMedia) media_page(position, page, stream->codec());
+}
+
+void OggFramer::first_page(std::uint64_t position, const OggPage& page) {
+  if (begins_chain(page)) {
+    give_up();
+    phase_ = Phase::kBos;
+    facts_ = {};
+    has_theora_ = false;
+    sink_->start(position);
+  } else if (streams_.empty()) {
+    return;  // there were too many, and these are still the first pages
+  } else if (streams_.size() == kMaxStreams) {
+    give_up();
+    phase_ = Phase::kBos;
+    return;
+  }
+  const OggHeaders& stream = streams_.emplace_back(page, kKeptPackets);
+  append(headers_, page);
+  add_ogg_facts(stream.codec(), page.body, facts_);
+  has_theora_ = has_theora_ || stream.codec() == OggCodec::kTheora;
+}
+
+void OggFramer::header_page(std::uint64_t position, const OggPage& page, OggHeaders& stream) {
+  if (phase_ != Phase::kHeaders) return;
+  if (!stream.take(page)) {
+    give_up();
+    return;
+  }
+  append(headers_, page);
+  if (all_streams([](const OggHeaders& s) { return s.done(); }))
+    headers_are_in(position + page.size());
+}
+
+void OggFramer::headers_are_in(std::uint64_t position) {
+  OggTags tags;
+  for (const OggHeaders& stream : streams_) {
+    tags = read_ogg_tags(stream.comments());
+    if (!tags.artist.empty() || !tags.title.empty()) break;
+  }
+  Metadata metadata = metadata_of(tags);
+  for (OggHeaders& stream : streams_) stream.forget_packets();
+
+  if (said_facts_ != facts_) sink_->codec(facts_);
+  said_facts_ = facts_;
+  sink_->headers(position, std::exchange(headers_, {}));
+  if (metadata.artist != said_metadata_.artist || metadata.title != said_metadata_.title) {
+    said_metadata_ = metadata;
+    sink_->metadata(position, std::move(metadata));
+  }
+  phase_ = Phase::kMedia;
+  first_sync_due_ = true;
+}
+
+void OggFramer::media_page(std::uint64_t position, const OggPage& page, OggCodec codec) {
+  const bool begins_packet = !page.lacing().empty() && !page.continued();
+  if (!begins_packet || codec == OggCodec::kSkeleton) return;
+  if (!first_sync_due_) {
+    if (position < last_sync_ + kSyncSpacing) return;
+    // Pictures can be decoded from a key frame on; sound that comes before it is skipped.
+    if (has_theora_ && !(codec == OggCodec::kTheora && begins_key_frame(page))) return;
+  }
+  first_sync_due_ = false;
+  last_sync_ = position;
+  sink_->sync(position);
+}
+
+void OggFramer::give_up() {
+  phase_ = Phase::kLost;
+  streams_.clear();
+  headers_ = {};
+}
+
+// First pages of one chain stand together.  The same serial twice, or a stream that has ended on
+// its first page, is another chain without anything between.
+bool OggFramer::begins_chain(const OggPage& page) noexcept {
+  if (phase_ != Phase::kBos) return true;
+  if (streams_.empty()) return false;
+  return find(page.serial()) != nullptr ||
+         all_streams([](const OggHeaders& s) { return s.ended(); });
+}
+
+OggHeaders* OggFramer::find(std::uint32_t serial) noexcept {
+  const auto found = std::find_if(streams_.begin(), streams_.end(),
+                                  [&](const OggHeaders& s) { return s.serial() == serial; });
+  return found == streams_.end() ? nullptr : &*found;
+}
+
+constexpr std::string_view kTypes[] = {"application/ogg", "audio/ogg", "video/ogg",
+                                       "application/x-ogg"};
+
+}  // namespace
+
+extern const FramerPlugin kOggFramer;
+constinit const FramerPlugin kOggFramer{
+    .name = "ogg",
+    .types = kTypes,
+    .icy_metadata = false,
+    .make = [](std::uint64_t begin) -> std::unique_ptr<Framer> {
+      return std::make_unique<OggFramer>(begin);
+    },
+    .make_rewriter = make_vorbis_retitler,
+};
+
+}  // namespace lb

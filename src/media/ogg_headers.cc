@@ -1,0 +1,187 @@
+#include "media/ogg_headers.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace lb {
+namespace {
+
+using namespace std::string_view_literals;
+
+struct Row {
+  OggCodec codec;
+  std::string_view name;
+  std::string_view signature;  // how the first packet begins
+  std::string_view comments;   // how the second packet begins, before its Vorbis comments
+  bool has_comments;
+};
+
+constexpr auto kRows = std::to_array<Row>({
+    {OggCodec::kVorbis, "Vorbis", "\x01vorbis", "\x03vorbis", true},
+    {OggCodec::kOpus, "Opus", "OpusHead", "OpusTags", true},
+    {OggCodec::kFlac, "FLAC",
+     "\x7f"
+     "FLAC",
+     "", true},
+    {OggCodec::kSpeex, "Speex", "Speex   ", "", true},
+    {OggCodec::kTheora, "Theora", "\x80theora", "\x81theora", true},
+    {OggCodec::kSkeleton, "Skeleton", "fishead\0"sv, "", false},
+    {OggCodec::kKate, "Kate", "\x80kate\0\0\0"sv, "", false},
+    {OggCodec::kMidi, "MIDI", "OggMIDI\0"sv, "", false},
+});
+constexpr Row kUnknownRow{OggCodec::kUnknown, "", "", "", false};
+
+const Row& row_of(OggCodec codec) {
+  for (const Row& row : kRows)
+    if (row.codec == codec) return row;
+  return kUnknownRow;
+}
+
+constexpr std::size_t kFlacBlockHead = 4;
+constexpr std::uint8_t kFlacLastBlock = 0x80;
+
+// How many packets carry headers, with the first; 0: the stream marks the last one.
+std::size_t header_packets(OggCodec codec, ByteSpan first) {
+  switch (codec) {
+    case OggCodec::kVorbis:
+    case OggCodec::kTheora:
+    case OggCodec::kMidi:
+      return 3;
+    case OggCodec::kOpus:
+      return 2;
+    case OggCodec::kFlac: {
+      const std::size_t more =
+          first.size() >= 9 ? static_cast<std::size_t>(read_be(first, 7, 2)) : 0;
+      return more == 0 ? 0 : 1 + more;
+    }
+    case OggCodec::kSpeex:
+      return 2 + (first.size() >= 72 ? le32(first, 68) : 0);
+    case OggCodec::kKate:
+      return std::max<std::size_t>(1, first.size() > 11 ? u8(first, 11) : 1);
+    case OggCodec::kSkeleton:
+      return 0;
+    case OggCodec::kUnknown:
+      break;
+  }
+  return 1;
+}
+
+std::string two_decimals(double value) {
+  std::array<char, 32> text{};
+  const auto end = std::to_chars(text.begin(), text.end(), value, std::chars_format::fixed, 2);
+  return {text.data(), end.ptr};
+}
+
+void add_vorbis_facts(ByteSpan first, CodecFacts& facts) {
+  if (first.size() < 30 || facts.audio_channels != 0) return;
+  facts.audio_channels = u8(first, 11);
+  facts.audio_samplerate_hz = le32(first, 12);
+  const std::uint32_t nominal = le32(first, 20);
+  facts.audio_bitrate_bps = nominal > INT32_MAX ? 0 : nominal;  // negative: not told
+}
+
+void add_theora_facts(ByteSpan first, CodecFacts& facts) {
+  if (first.size() < 42) return;
+  const auto rate = static_cast<double>(read_be(first, 22, 4));
+  const auto per = static_cast<double>(read_be(first, 26, 4));
+  if (per > 0) facts.other.emplace_back("frame_rate", two_decimals(rate / per));
+  facts.other.emplace_back("frame_size", std::to_string(read_be(first, 14, 3)) + "x" +
+                                             std::to_string(read_be(first, 17, 3)));
+  facts.other.emplace_back("video_bitrate", std::to_string(read_be(first, 37, 3)));
+  facts.other.emplace_back("video_quality", std::to_string(u8(first, 40) >> 2));
+}
+
+}  // namespace
+
+OggCodec ogg_codec_of(ByteSpan first_packet) noexcept {
+  for (const Row& row : kRows)
+    if (begins_with(first_packet, row.signature)) return row.codec;
+  return OggCodec::kUnknown;
+}
+
+std::string_view ogg_codec_name(OggCodec codec) noexcept { return row_of(codec).name; }
+
+void add_ogg_facts(OggCodec codec, ByteSpan first_packet, CodecFacts& facts) {
+  const std::string_view name = ogg_codec_name(codec);
+  if (!name.empty()) {
+    if (!facts.subtype.empty()) facts.subtype += '/';
+    facts.subtype += name;
+  }
+  if (codec == OggCodec::kVorbis) add_vorbis_facts(first_packet, facts);
+  if (codec == OggCodec::kTheora) add_theora_facts(first_packet, facts);
+  if (codec == OggCodec::kFlac && first_packet.size() >= 7)
+    facts.other.emplace_back("FLAC_version", std::to_string(u8(first_packet, 5)) + "." +
+                                                 std::to_string(u8(first_packet, 6)));
+}
+
+OggHeaders::OggHeaders(const OggPage& bos, std::size_t keep)
+    : serial_(bos.serial()), next_sequence_(bos.sequence()), keep_(keep), ended_(bos.eos()) {
+  codec_ = ogg_codec_of(bos.body);
+  header_packets_ = header_packets(codec_, bos.body);
+  take_packets(bos);
+  ++next_sequence_;
+  bytes_ = bos.size();
+}
+
+bool OggHeaders::take(const OggPage& page) {
+  bytes_ += page.size();
+  if (bytes_ > kMaxHeaderBytes || page.sequence() != next_sequence_ ||
+      page.continued() != inside_packet_)
+    return false;
+  ++next_sequence_;
+  if (!take_packets(page)) return false;
+  if (may_be_cut_short() && page.eos()) done_ = true;
+  return true;
+}
+
+bool OggHeaders::take_packets(const OggPage& page) {
+  std::size_t at = 0;
+  for (const std::byte lacing : page.lacing()) {
+    const auto size = std::to_integer<std::size_t>(lacing);
+    if (!inside_packet_) {
+      inside_packet_ = true;
+      first_byte_ = size > 0 ? std::to_integer<std::uint8_t>(page.body[at]) : std::uint8_t{0};
+      if (packets_ < keep_) kept_.emplace_back();
+    }
+    const ByteSpan part = page.body.subspan(at, size);
+    if (packets_ < keep_) kept_.back().insert(kept_.back().end(), part.begin(), part.end());
+    at += size;
+    if (size == 255) continue;
+    inside_packet_ = false;
+    if (!packet_ended()) return false;
+    if (done_) break;  // what follows on this page is media; it stays a page of the headers
+  }
+  return true;
+}
+
+// False when this packet is not the one that its codec demands here.
+bool OggHeaders::packet_ended() {
+  ++packets_;
+  const std::string_view expected = row_of(codec_).comments;
+  if (packets_ == 2 && keep_ >= 2 && !begins_with(kept_[1], expected)) return false;
+  if (header_packets_ != 0) {
+    done_ = packets_ >= header_packets_;
+  } else if (codec_ == OggCodec::kFlac && packets_ > 1) {
+    done_ = (first_byte_ & kFlacLastBlock) != 0;
+  }
+  return true;
+}
+
+ByteSpan OggHeaders::packet(std::size_t index) const noexcept {
+  return index < kept_.size() ? ByteSpan(kept_[index]) : ByteSpan();
+}
+
+ByteSpan OggHeaders::comments() const noexcept {
+  constexpr unsigned kFlacCommentBlock = 4;
+  const Row& row = row_of(codec_);
+  const ByteSpan whole = packet(1);
+  std::size_t skip = row.comments.size();
+  if (codec_ == OggCodec::kFlac) {
+    if (whole.empty() || (u8(whole, 0) & ~unsigned{kFlacLastBlock}) != kFlacCommentBlock) return {};
+    skip = kFlacBlockHead;
+  }
+  return row.has_comments && whole.size() > skip ? whole.subspan(skip) : ByteSpan();
+}
+
+}  // namespace lb

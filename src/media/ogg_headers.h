@@ -1,0 +1,84 @@
+// Logical Ogg streams: which codec a first page names, and which pages are its headers.
+//
+// Thread: one owner.  Pure.
+// Errors: a stream whose headers are broken or too long says so; nothing else happens to it.
+// Sources: RFC 3533 (Ogg), RFC 7845 (Opus), RFC 5334 (types and codecs), the mapping papers of
+// Vorbis, Theora, FLAC, Speex, Skeleton 4, Kate; names and values as Icecast 2.4.4 shows them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "media/framer.h"
+#include "media/ogg_page.h"
+
+namespace lb {
+
+constexpr std::size_t kMaxHeaderBytes = 256 * 1024;  // of one logical stream
+
+enum class OggCodec : std::uint8_t {
+  kUnknown,
+  kVorbis,
+  kOpus,
+  kFlac,
+  kSpeex,
+  kTheora,
+  kSkeleton,
+  kKate,
+  kMidi,
+};
+
+OggCodec ogg_codec_of(ByteSpan first_packet) noexcept;
+std::string_view ogg_codec_name(OggCodec codec) noexcept;  // "" for an unknown one
+
+// Adds what the first packet of one more stream says.  Names are joined with "/" in the order in
+// which the streams begin.
+void add_ogg_facts(OggCodec codec, ByteSpan first_packet, CodecFacts& facts);
+
+// Follows the header pages of one logical stream.
+class OggHeaders {
+ public:
+  // `keep`: how many packets, from the first on, stay readable.
+  // REQUIRES: bos.bos()
+  OggHeaders(const OggPage& bos, std::size_t keep);
+
+  std::uint32_t serial() const noexcept { return serial_; }
+  OggCodec codec() const noexcept { return codec_; }
+  // All header packets are in: pages that come now carry media.
+  bool done() const noexcept { return done_; }
+  // Skeleton has no number of headers: it ends with a page, or when others begin to carry media.
+  bool may_be_cut_short() const noexcept { return codec_ == OggCodec::kSkeleton; }
+  bool ended() const noexcept { return ended_; }  // the first page was also the last
+
+  // Takes the next page of this stream.  False: a page is missing, the comments are not the
+  // codec's, or there is more than kMaxHeaderBytes; then nothing here means anything any more.
+  // REQUIRES: !done()
+  bool take(const OggPage& page);
+
+  void forget_packets() noexcept { kept_ = {}; }
+  // Empty when there is no such packet or it was not kept.
+  ByteSpan packet(std::size_t index) const noexcept;
+  // The Vorbis comment structure within the second packet; empty when the codec has none.
+  ByteSpan comments() const noexcept;
+
+ private:
+  bool take_packets(const OggPage& page);
+  bool packet_ended();
+
+  std::uint32_t serial_;
+  std::uint32_t next_sequence_;
+  OggCodec codec_ = OggCodec::kUnknown;
+  std::size_t keep_;
+  std::size_t header_packets_ = 0;  // 0: not told, an end mark comes
+  std::size_t packets_ = 0;         // ended so far
+  std::size_t bytes_ = 0;
+  std::uint8_t first_byte_ = 0;  // of the packet in hand
+  bool inside_packet_ = false;
+  bool done_ = false;
+  bool ended_ = false;
+  std::vector<Bytes> kept_;
+};
+
+}  // namespace lb

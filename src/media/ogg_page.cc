@@ -1,0 +1,181 @@
+#include "media/ogg_page.h"
+
+#include <ogg/ogg.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <numeric>
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kCapture{"OggS\0", 5};  // with the only version there is
+constexpr std::size_t kChecksumAt = 22;
+
+struct Probe {
+  enum class Kind : std::uint8_t { kNoPage, kNeedsMore, kWholePage };
+  Kind kind;
+  std::size_t size;  // of the page; kNeedsMore: how many bytes tell more
+};
+
+std::size_t sum(ByteSpan lacing) {
+  return std::accumulate(lacing.begin(), lacing.end(), std::size_t{0},
+                         [](std::size_t s, auto b) { return s + std::to_integer<std::size_t>(b); });
+}
+
+Probe probe(ByteSpan bytes) {
+  using enum Probe::Kind;
+  if (!may_begin_with(bytes.first(std::min(bytes.size(), kCapture.size())), kCapture))
+    return {kNoPage, 0};
+  if (bytes.size() < kOggHeaderSize) return {kNeedsMore, kOggHeaderSize};
+  const std::size_t header = kOggHeaderSize + u8(bytes, kOggHeaderSize - 1);
+  if (bytes.size() < header) return {kNeedsMore, header};
+  const std::size_t size = header + sum(bytes.subspan(kOggHeaderSize, header - kOggHeaderSize));
+  return {bytes.size() < size ? kNeedsMore : kWholePage, size};
+}
+
+OggPage page_of(ByteSpan bytes) {
+  const std::size_t header = kOggHeaderSize + u8(bytes, kOggHeaderSize - 1);
+  return {bytes.first(header), bytes.subspan(header)};
+}
+
+// libogg wants pointers to bytes that it could change; it writes the four bytes of the checksum
+// into the header, so that gets a copy, and only reads the body.
+void set_checksum(std::span<std::byte> header, ByteSpan body) {
+  ogg_page page{};
+  page.header = reinterpret_cast<unsigned char*>(header.data());
+  page.header_len = static_cast<long>(header.size());
+  page.body = reinterpret_cast<unsigned char*>(const_cast<std::byte*>(body.data()));
+  page.body_len = static_cast<long>(body.size());
+  ogg_page_checksum_set(&page);
+}
+
+bool checksum_is_right(const OggPage& page) {
+  std::array<std::byte, kOggHeaderSize + 255> copy;
+  const std::span header(copy.data(), page.header.size());
+  std::copy(page.header.begin(), page.header.end(), header.begin());
+  set_checksum(header, page.body);
+  return std::memcmp(header.data() + kChecksumAt, page.header.data() + kChecksumAt, 4) == 0;
+}
+
+// Where the next page could begin, not before `from`.
+std::size_t next_capture(ByteSpan bytes, std::size_t from) {
+  const std::size_t found = as_text(bytes).find('O', from);
+  return found == std::string_view::npos ? bytes.size() : found;
+}
+
+void put_le(std::vector<std::byte>& out, std::uint64_t value, std::size_t size) {
+  for (std::size_t i = 0; i < size; ++i, value >>= 8) out.push_back(std::byte(value & 0xff));
+}
+
+}  // namespace
+
+void OggPageScanner::feed(ByteSpan bytes, OggPageSink& sink) {
+  while (!bytes.empty()) {
+    if (held_.empty()) {
+      const std::size_t used = scan(bytes, sink);
+      held_.assign(bytes.begin() + static_cast<std::ptrdiff_t>(used), bytes.end());
+      return;
+    }
+    // Only what the page in hand lacks is copied; the pages behind it are read where they lie.
+    const std::size_t wanted = probe(held_).size;
+    const std::size_t n = std::min(wanted - held_.size(), bytes.size());
+    held_.reserve(wanted);
+    held_.insert(held_.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(n));
+    bytes = bytes.subspan(n);
+    const std::size_t used = scan(held_, sink);
+    held_.erase(held_.begin(), held_.begin() + static_cast<std::ptrdiff_t>(used));
+  }
+}
+
+// Returns how many bytes were given to the sink; the rest begins what may be a page.
+std::size_t OggPageScanner::scan(ByteSpan bytes, OggPageSink& sink) {
+  std::size_t at = 0;
+  std::size_t junk = 0;  // where the bytes that are between pages begin
+  const auto flush = [&] {
+    if (junk < at) sink.between(bytes.subspan(junk, at - junk));
+    junk = at;
+  };
+  while (at < bytes.size()) {
+    const ByteSpan rest = bytes.subspan(at);
+    const auto [kind, size] = probe(rest);
+    if (kind == Probe::Kind::kNeedsMore) break;
+    std::size_t step = 0;
+    if (kind == Probe::Kind::kNoPage) {
+      in_sync_ = false;
+      step = next_capture(rest, 1);
+    } else if (const OggPage page = page_of(rest.first(size)); checksum_is_right(page)) {
+      flush();
+      in_sync_ = true;
+      sink.page(position_, page);
+      junk = at + size;
+      step = size;
+    } else {
+      in_sync_ = false;
+      step = reject(rest, size);
+    }
+    at += step;
+    position_ += step;
+  }
+  flush();
+  return at;
+}
+
+// A page may lie inside what only looked like one, so the search goes on right behind its first
+// byte.  But then 27 bytes of a forged stream can cost a checksum over 64 KiB, for every 27 bytes
+// again; a stream that has made us sum up far more than it sent is skipped by the page instead.
+std::size_t OggPageScanner::reject(ByteSpan bytes, std::size_t page_size) {
+  constexpr std::uint64_t kFree = 1 << 20;
+  constexpr std::uint64_t kPerByte = 4;
+  rejected_ += page_size;
+  seen_ = std::max(seen_, position_ + page_size);
+  const bool too_dear = rejected_ > kFree + kPerByte * (position_ - begin_);
+  return next_capture(bytes, too_dear ? page_size : 1);
+}
+
+void append_ogg_page(std::vector<std::byte>& out, const OggPageFields& fields, ByteSpan lacing,
+                     ByteSpan body) {
+  const std::size_t start = out.size();
+  const ByteSpan capture = as_byte_span(kCapture);
+  out.insert(out.end(), capture.begin(), capture.end());
+  put_le(out, fields.flags, 1);
+  put_le(out, fields.granule, 8);
+  put_le(out, fields.serial, 4);
+  put_le(out, fields.sequence, 4);
+  put_le(out, 0, 4);
+  put_le(out, lacing.size(), 1);
+  out.insert(out.end(), lacing.begin(), lacing.end());
+  set_checksum(std::span(out).subspan(start), body);
+  out.insert(out.end(), body.begin(), body.end());
+}
+
+std::uint32_t append_ogg_packets(std::vector<std::byte>& out, OggPageFields fields,
+                                 std::span<const ByteSpan> packets) {
+  std::vector<std::byte> lacing, body;
+  const std::uint64_t granule = fields.granule;
+  fields.granule = kOggNoGranule;
+  const auto flush = [&](bool inside_packet) {
+    append_ogg_page(out, fields, lacing, body);
+    ++fields.sequence;
+    fields.flags = inside_packet ? kOggContinued : 0;
+    fields.granule = kOggNoGranule;
+    lacing.clear();
+    body.clear();
+  };
+  for (ByteSpan packet : packets) {
+    for (bool ended = false; !ended;) {
+      if (lacing.size() == 255) flush(lacing.back() == std::byte{255});
+      const std::size_t n = std::min<std::size_t>(packet.size(), 255);
+      ended = n < 255;
+      lacing.push_back(std::byte(n));
+      body.insert(body.end(), packet.begin(), packet.begin() + static_cast<std::ptrdiff_t>(n));
+      packet = packet.subspan(n);
+      if (ended) fields.granule = granule;
+    }
+  }
+  if (!lacing.empty()) flush(false);
+  return fields.sequence;
+}
+
+}  // namespace lb

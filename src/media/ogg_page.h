@@ -1,0 +1,89 @@
+// Ogg pages (RFC 3533): found in a stream of bytes, read and written.
+//
+// Thread: one owner.  Pure.  A page that is handed out is a view into the scanner's or the
+// caller's bytes and lives only during the call.
+// Errors: none.  What is no page with a right checksum is handed on as "between".
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "media/bytes.h"
+
+namespace lb {
+
+constexpr std::size_t kOggHeaderSize = 27;                             // without the lacing table
+constexpr std::size_t kOggMaxPage = kOggHeaderSize + 255 + 255 * 255;  // 65307
+constexpr std::uint64_t kOggNoGranule = ~std::uint64_t{0};             // no packet ends on the page
+
+constexpr unsigned kOggContinued = 1;
+constexpr unsigned kOggBos = 2;
+constexpr unsigned kOggEos = 4;
+
+struct OggPage {
+  ByteSpan header;  // 27 bytes and the lacing table
+  ByteSpan body;
+
+  bool continued() const { return (u8(header, 5) & kOggContinued) != 0; }
+  bool bos() const { return (u8(header, 5) & kOggBos) != 0; }
+  bool eos() const { return (u8(header, 5) & kOggEos) != 0; }
+  std::uint64_t granule() const { return read_le(header, 6, 8); }
+  std::uint32_t serial() const { return le32(header, 14); }
+  std::uint32_t sequence() const { return le32(header, 18); }
+  ByteSpan lacing() const { return header.subspan(kOggHeaderSize); }
+  std::size_t size() const { return header.size() + body.size(); }
+};
+
+// What a scanner finds, in the order of the stream; every byte is in exactly one call.
+class OggPageSink {
+ public:
+  virtual ~OggPageSink() = default;
+  virtual void page(std::uint64_t position, const OggPage& page) = 0;
+  // Bytes that belong to no page: junk, and pages with a wrong checksum.
+  virtual void between(ByteSpan /*bytes*/) {}
+};
+
+class OggPageScanner {
+ public:
+  explicit OggPageScanner(std::uint64_t begin) noexcept
+      : begin_(begin), position_(begin), seen_(begin) {}
+
+  // Any split of the same bytes finds the same pages.  At most one page (64 KiB) is held.
+  void feed(ByteSpan bytes, OggPageSink& sink);
+
+  // The end of the last page; all that was fed while no page has been found where one should be.
+  std::uint64_t complete() const noexcept {
+    return in_sync_ ? std::max(position_, seen_) : position_ + held_.size();
+  }
+
+ private:
+  std::size_t scan(ByteSpan bytes, OggPageSink& sink);
+  std::size_t reject(ByteSpan bytes, std::size_t page_size);
+
+  std::uint64_t begin_;
+  std::uint64_t position_;       // of the first byte that was not yet given to the sink
+  std::uint64_t seen_;           // all before it has passed, with what only looked like a page
+  std::uint64_t rejected_ = 0;   // bytes of all pages whose checksum was wrong
+  std::vector<std::byte> held_;  // the beginning of what may be a page
+  bool in_sync_ = true;
+};
+
+struct OggPageFields {
+  unsigned flags = 0;
+  std::uint64_t granule = 0;
+  std::uint32_t serial = 0;
+  std::uint32_t sequence = 0;
+};
+// Appends a page with a right checksum.  REQUIRES: at most 255 lacing values, and their sum is the
+// size of the body.
+void append_ogg_page(std::vector<std::byte>& out, const OggPageFields& fields, ByteSpan lacing,
+                     ByteSpan body);
+// Appends as few pages as hold the packets; the last one ends with the last packet.  Returns the
+// sequence number that comes next.
+std::uint32_t append_ogg_packets(std::vector<std::byte>& out, OggPageFields fields,
+                                 std::span<const ByteSpan> packets);
+
+}  // namespace lb

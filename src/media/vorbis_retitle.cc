@@ -1,0 +1,224 @@
+// VorbisRetitler: gives an Ogg Vorbis stream a new title, as Icecast does: the logical stream ends
+// (EOS) and a new one begins with a new comment header (compat.md 5.5).
+//
+// The seam is not heard.  A Vorbis decoder needs one packet before it gives sound, so the new
+// stream begins with the last packet of the old one; granule positions go on as they were.
+#include <optional>
+#include <utility>
+
+#include "media/framer.h"
+#include "media/ogg_headers.h"
+#include "media/ogg_page.h"
+#include "media/ogg_tags.h"
+
+namespace lb {
+namespace {
+
+constexpr std::size_t kKeptPackets = 3;  // identification, comments, setup
+
+void put_le32(Bytes& out, std::size_t value) {
+  for (int shift = 0; shift < 32; shift += 8) out.push_back(std::byte(value >> shift & 0xff));
+}
+
+void put_text(Bytes& out, std::string_view text) {
+  const ByteSpan bytes = as_byte_span(text);
+  out.insert(out.end(), bytes.begin(), bytes.end());
+}
+
+Bytes comment_packet(std::string_view vendor, const Metadata& metadata) {
+  Bytes out;
+  put_text(out, "\x03vorbis");
+  put_le32(out, vendor.size());
+  put_text(out, vendor);
+  put_le32(out, (metadata.artist.empty() ? 0u : 1u) + (metadata.title.empty() ? 0u : 1u));
+  const auto put_comment = [&](std::string_view name, std::string_view value) {
+    if (value.empty()) return;
+    put_le32(out, name.size() + value.size());
+    put_text(out, name);
+    put_text(out, value);
+  };
+  put_comment("ARTIST=", metadata.artist);
+  put_comment("TITLE=", metadata.title);
+  out.push_back(std::byte{1});  // framing bit
+  return out;
+}
+
+void append(Bytes& out, ByteSpan bytes) { out.insert(out.end(), bytes.begin(), bytes.end()); }
+
+// The last whole packet of a stream and, behind it, what has come of the next one: what the first
+// media page of a new logical stream must hold.
+class Tail {
+ public:
+  void clear() { whole_ = open_ = {}; }
+
+  void add(const OggPage& page) {
+    if (!page.continued()) open_.clear();  // it has lost its end
+    const bool torn = page.continued() && open_.empty();
+    const ByteSpan lacing = page.lacing();
+    std::size_t ends = lacing.size();  // behind the last packet that ends here
+    while (ends > 0 && u8(lacing, ends - 1) == 255) --ends;
+    std::size_t begins = ends == 0 ? 0 : ends - 1;  // where that packet begins
+    while (begins > 0 && u8(lacing, begins - 1) == 255) --begins;
+    if (ends > 0) {
+      if (begins > 0) open_.clear();
+      open_.add(page, begins, ends);
+      std::swap(whole_, open_);
+      open_.clear();
+      if (begins == 0 && torn) whole_.clear();
+    }
+    if (ends > 0 || !torn) open_.add(page, ends, lacing.size());
+    if (open_.lacing.size() > kMaxLacing) clear();
+  }
+
+  // Appends the first media page of a stream.  False: nothing is known to put on it.
+  bool append_page(Bytes& out, OggPageFields fields, bool with_open_packet) const {
+    Part part = whole_;
+    fields.granule = part.empty() ? kOggNoGranule : fields.granule;
+    if (with_open_packet) {
+      if (part.lacing.size() + open_.lacing.size() > kMaxLacing) {
+        part.clear();
+        fields.granule = kOggNoGranule;
+      }
+      append(part.lacing, open_.lacing);
+      append(part.body, open_.body);
+    }
+    if (part.empty() || part.lacing.size() > kMaxLacing) return false;
+    append_ogg_page(out, fields, part.lacing, part.body);
+    return true;
+  }
+
+ private:
+  static constexpr std::size_t kMaxLacing = 255;
+
+  struct Part {
+    Bytes lacing;
+    Bytes body;
+
+    bool empty() const { return lacing.empty(); }
+    void clear() {
+      lacing.clear();
+      body.clear();
+    }
+    // The lacing values [from, to) of a page with what they measure.
+    void add(const OggPage& page, std::size_t from, std::size_t to) {
+      const ByteSpan values = page.lacing();
+      std::size_t skip = 0;
+      for (std::size_t i = 0; i < from; ++i) skip += u8(values, i);
+      std::size_t size = 0;
+      for (std::size_t i = from; i < to; ++i) size += u8(values, i);
+      append(lacing, values.subspan(from, to - from));
+      append(body, page.body.subspan(skip, size));
+    }
+  };
+  Part whole_;
+  Part open_;
+};
+
+class VorbisRetitler final : public Rewriter, private OggPageSink {
+ public:
+  void rewrite(std::span<const std::byte> bytes, Bytes& out) override {
+    out_ = &out;
+    scanner_.feed(bytes, *this);
+    out_ = nullptr;
+  }
+  // True as soon as the first page says Vorbis; the title waits for the headers then.
+  bool set_title(const Metadata& metadata) override {
+    if (!stream_) return false;
+    pending_ = metadata;
+    return true;
+  }
+
+ private:
+  void page(std::uint64_t position, const OggPage& page) override;
+  void between(ByteSpan bytes) override { append(*out_, bytes); }
+  void first_page(const OggPage& page);
+  void media_page(const OggPage& page);
+  void begin_new_stream(const OggPage& next);
+  void pass(const OggPage& page);
+
+  OggPageScanner scanner_{0};
+  Bytes* out_ = nullptr;              // during rewrite()
+  bool first_pages_ = false;          // a chain is beginning
+  std::optional<OggHeaders> stream_;  // set while the chain is one Vorbis stream, and no other
+  std::optional<Metadata> pending_;
+  Tail tail_;
+  std::uint64_t granule_ = 0;  // of the last media page on which a packet ended
+  std::uint32_t next_in_ = 0;  // page sequence numbers
+  std::uint32_t next_out_ = 0;
+  // What the source's pages get: its own serial and a shift of 0 until a title came.
+  std::uint32_t serial_ = 0;
+  std::uint32_t shift_ = 0;
+};
+
+void VorbisRetitler::page(std::uint64_t /*position*/, const OggPage& page) {
+  if (page.bos()) {
+    first_page(page);
+    pass(page);
+    return;
+  }
+  first_pages_ = false;
+  if (!stream_ || page.serial() != stream_->serial()) {
+    pass(page);
+  } else if (stream_->done()) {
+    media_page(page);
+  } else {
+    if (!stream_->take(page)) stream_.reset();
+    next_in_ = next_out_ = page.sequence() + 1;
+    pass(page);
+  }
+}
+
+void VorbisRetitler::first_page(const OggPage& page) {
+  const bool alone = !first_pages_;
+  first_pages_ = true;
+  stream_.reset();
+  pending_.reset();
+  tail_.clear();
+  granule_ = 0;
+  serial_ = page.serial();
+  shift_ = 0;
+  if (alone && ogg_codec_of(page.body) == OggCodec::kVorbis) stream_.emplace(page, kKeptPackets);
+}
+
+void VorbisRetitler::media_page(const OggPage& page) {
+  if (page.sequence() != next_in_) tail_.clear();  // a page is missing between
+  next_in_ = page.sequence() + 1;
+  if (pending_) begin_new_stream(page);
+  tail_.add(page);
+  if (page.granule() != kOggNoGranule) granule_ = page.granule();
+  next_out_ = next_in_ + shift_;
+  if (serial_ == stream_->serial()) {
+    pass(page);
+    return;
+  }
+  const unsigned flags = u8(page.header, 5);
+  append_ogg_page(*out_, {flags, page.granule(), serial_, page.sequence() + shift_}, page.lacing(),
+                  page.body);
+}
+
+void VorbisRetitler::begin_new_stream(const OggPage& next) {
+  append_ogg_page(*out_, {kOggEos, granule_, serial_, next_out_}, {}, {});
+  // Any number that the stream in hand has not will do.
+  do serial_ = serial_ * 2654435761u + 40503u;
+  while (serial_ == stream_->serial());
+
+  const Bytes comments =
+      comment_packet(read_ogg_tags(stream_->comments()).vendor, *std::exchange(pending_, {}));
+  const ByteSpan first[] = {stream_->packet(0)};
+  const ByteSpan others[] = {comments, stream_->packet(2)};
+  std::uint32_t sequence = append_ogg_packets(*out_, {kOggBos, 0, serial_, 0}, first);
+  sequence = append_ogg_packets(*out_, {0, 0, serial_, sequence}, others);
+  if (tail_.append_page(*out_, {0, granule_, serial_, sequence}, next.continued())) ++sequence;
+  shift_ = sequence - next.sequence();
+}
+
+void VorbisRetitler::pass(const OggPage& page) {
+  append(*out_, page.header);
+  append(*out_, page.body);
+}
+
+}  // namespace
+
+std::unique_ptr<Rewriter> make_vorbis_retitler() { return std::make_unique<VorbisRetitler>(); }
+
+}  // namespace lb
