@@ -15,10 +15,10 @@ constexpr int kServedBetweenLooks = 16;
 }  // namespace
 
 Fanout::Fanout(FanoutHost& host, std::shared_ptr<Mount> mount)
-    : host_(host),
-      mount_(std::move(mount)),
-      view_(mount_->channel().take_and_arm(host.loop().id())),
-      settings_(mount_->settings()) {}
+    : host_(host), mount_(std::move(mount)), settings_(mount_->settings()) {
+  mount_->channel().set_low_water(host_.loop().id(), 0);
+  view_ = mount_->channel().take_and_arm(host_.loop().id());
+}
 
 Fanout::~Fanout() {
   mount_->channel().unsubscribe(host_.loop().id());
@@ -28,10 +28,18 @@ Fanout::~Fanout() {
   blocked_.for_each(drop);
 }
 
+void Fanout::refresh() {
+  // First ask to keep all, then look: so the next trim cannot pass what we are about to see.
+  mount_->channel().set_low_water(host_.loop().id(), 0);
+  view_ = mount_->channel().newest();
+}
+
 void Fanout::join(std::unique_ptr<Listener> joined) {
   Listener& listener = *joined.release();  // owned by the list it is in from here on
   listener.fanout = this;
   ++count_;
+  low_water_ = std::min(low_water_, listener.position);
+  mount_->channel().set_low_water(host_.loop().id(), low_water_);
   idle_.push_back(listener);
   listener.watch.start<&Listener::on_socket>(host_.loop(), listener.transport->fd(), EV_READ, &listener);
   serve(listener);
@@ -57,9 +65,9 @@ bool Fanout::pump(SteadyTime deadline) {
 }
 
 void Fanout::end_pass() {
-  std::uint64_t low = count_ > 0 ? view_->end : Channel::kNobody;
-  blocked_.for_each([&low](Listener& listener) { low = std::min(low, listener.position); });
-  mount_->channel().set_low_water(host_.loop().id(), low);
+  low_water_ = count_ > 0 ? view_->end : Channel::kNobody;
+  blocked_.for_each([this](Listener& listener) { low_water_ = std::min(low_water_, listener.position); });
+  mount_->channel().set_low_water(host_.loop().id(), low_water_);
   if (sent_ > 0) mount_->bytes_sent.fetch_add(sent_, std::memory_order_relaxed);
   sent_ = 0;
 }

@@ -44,6 +44,8 @@ class Fanout {
   const StreamView& view() const noexcept { return *view_; }
   std::size_t listeners() const noexcept { return count_; }
 
+  // Looks at the newest view, for somebody who is about to join; nothing is trimmed meanwhile.
+  void refresh();
   // Takes a listener whose position lies in view(), and sends at once what there is.
   void join(std::unique_ptr<Listener> listener);
   // A pass begins: take the newest view; everybody idle is due.
@@ -78,6 +80,7 @@ class Fanout {
   std::shared_ptr<const MountSettings> settings_;
   IntrusiveList<Listener> idle_, due_, blocked_;
   std::size_t count_ = 0;
+  std::uint64_t low_water_ = Channel::kNobody;  // what the writer must keep for us
   std::uint64_t sent_ = 0;  // since the last pass; added to the mount's counter in one go
 };
 

@@ -34,8 +34,7 @@ void LoopStreams::join(std::unique_ptr<Listener> listener, const std::shared_ptr
                        std::size_t burst_bytes) {
   loop_.assert_here();
   Fanout& fanout = fanout_of(mount);
-  // The fan-out's view may be old when nobody has been listening here.
-  if (fanout.listeners() == 0 && !fanout.in_pass) fanout.begin_pass();
+  fanout.refresh();
   const JoinPlan plan = plan_join(fanout.view(), burst_bytes);
   listener->position = plan.position;
   listener->wait_for_mark = plan.wait_for_mark;
@@ -165,7 +164,7 @@ void LoopStreams::departed(std::unique_ptr<Listener> listener, Mount& mount) {
 
 void LoopStreams::enter(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& next, EnterMode mode) {
   Fanout& fanout = fanout_of(next);
-  if (!fanout.in_pass) fanout.begin_pass();
+  fanout.refresh();
   const StreamView& view = fanout.view();
   const JoinPlan plan = mode == EnterMode::kSeam ? plan_enter_seam(view) : plan_enter_live(view);
   listener->position = plan.position;

@@ -107,7 +107,9 @@ std::shared_ptr<const StreamView> StreamLog::publish(std::uint64_t visible_end, 
 }
 
 void StreamLog::trim(std::uint64_t end, const LogWindow& window, std::uint64_t low_water) {
-  std::uint64_t keep_burst = end - std::min<std::uint64_t>(end, window.burst_bytes);
+  // Counted from the end that readers have seen, not from the new one: who looks at the old view
+  // now and asks for its burst must still find it in the next.
+  std::uint64_t keep_burst = visible_end_ - std::min<std::uint64_t>(visible_end_, window.burst_bytes);
   // A joiner of the whole burst starts at the newest mark at or before it: that one stays, or a
   // stream of long units (WebM clusters) would have no place to start at all.
   const auto marks = sync_.view();
@@ -135,6 +137,7 @@ void StreamLog::trim(std::uint64_t end, const LogWindow& window, std::uint64_t l
                  if (e.metadata) base_metadata_ = e.metadata;
                });
   punch_what_nobody_reads();
+  visible_end_ = end;
 }
 
 void StreamLog::punch_what_nobody_reads() {

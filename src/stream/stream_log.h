@@ -80,6 +80,7 @@ class StreamLog final : public MarkSink {
   std::shared_ptr<const Metadata> new_metadata_;
   std::shared_ptr<const CodecFacts> new_codec_;
   std::uint64_t begin_ = 0, head_ = 0, seam_ = 0;
+  std::uint64_t visible_end_ = 0;       // of the last view
   std::uint64_t rate_ = 0;              // bytes per second
   std::uint64_t rate_head_ = 0;         // where the present measurement began
   SteadyTime rate_since_{};
