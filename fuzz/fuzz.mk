@@ -1,0 +1,49 @@
+# Fuzz targets.  With --enable-fuzz (CXX=clang++-14): fuzz_NAME, to be run as
+#   ./fuzz_NAME -max_total_time=60 fuzz/corpus/NAME
+# Without: replay_NAME, a test of `make check` that runs every file of fuzz/corpus/NAME once.
+# A target is fuzz/NAME.cc, some files in fuzz/corpus/NAME, and three lines for each of its programs.
+fuzz_programs =
+replay_programs =
+EXTRA_DIST += fuzz/corpus
+
+fuzz_programs += fuzz_ogg
+fuzz_ogg_SOURCES = fuzz/ogg.cc fuzz/check.h
+fuzz_ogg_LDADD = $(FUZZ_FLAGS) $(MEDIA)
+replay_programs += replay_ogg
+replay_ogg_SOURCES = $(fuzz_ogg_SOURCES) fuzz/replay.cc
+replay_ogg_LDADD = $(MEDIA)
+
+fuzz_programs += fuzz_mpeg
+fuzz_mpeg_SOURCES = fuzz/mpeg.cc fuzz/check.h
+fuzz_mpeg_LDADD = $(FUZZ_FLAGS) $(MEDIA)
+replay_programs += replay_mpeg
+replay_mpeg_SOURCES = $(fuzz_mpeg_SOURCES) fuzz/replay.cc
+replay_mpeg_LDADD = $(MEDIA)
+
+fuzz_programs += fuzz_ebml
+fuzz_ebml_SOURCES = fuzz/ebml.cc fuzz/check.h
+fuzz_ebml_LDADD = $(FUZZ_FLAGS) $(MEDIA)
+replay_programs += replay_ebml
+replay_ebml_SOURCES = $(fuzz_ebml_SOURCES) fuzz/replay.cc
+replay_ebml_LDADD = $(MEDIA)
+
+fuzz_programs += fuzz_icy
+fuzz_icy_SOURCES = fuzz/icy.cc fuzz/check.h
+fuzz_icy_LDADD = $(FUZZ_FLAGS) $(MEDIA)
+replay_programs += replay_icy
+replay_icy_SOURCES = $(fuzz_icy_SOURCES) fuzz/replay.cc
+replay_icy_LDADD = $(MEDIA)
+
+fuzz_programs += fuzz_metadata
+fuzz_metadata_SOURCES = fuzz/metadata.cc fuzz/check.h
+fuzz_metadata_LDADD = $(FUZZ_FLAGS) $(MEDIA)
+replay_programs += replay_metadata
+replay_metadata_SOURCES = $(fuzz_metadata_SOURCES) fuzz/replay.cc
+replay_metadata_LDADD = $(MEDIA)
+
+if ENABLE_FUZZ
+noinst_PROGRAMS += $(fuzz_programs)
+else
+check_PROGRAMS += $(replay_programs)
+TESTS += $(replay_programs)
+endif

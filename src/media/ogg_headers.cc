@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <string>
+#include <string_view>
 
 namespace lb {
 namespace {
@@ -100,10 +102,8 @@ OggCodec ogg_codec_of(ByteSpan first_packet) noexcept {
   return OggCodec::kUnknown;
 }
 
-std::string_view ogg_codec_name(OggCodec codec) noexcept { return row_of(codec).name; }
-
 void add_ogg_facts(OggCodec codec, ByteSpan first_packet, CodecFacts& facts) {
-  const std::string_view name = ogg_codec_name(codec);
+  const std::string_view name = row_of(codec).name;
   if (!name.empty()) {
     if (!facts.subtype.empty()) facts.subtype += '/';
     facts.subtype += name;

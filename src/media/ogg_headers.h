@@ -8,7 +8,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string_view>
 #include <vector>
 
 #include "media/framer.h"
@@ -31,10 +30,9 @@ enum class OggCodec : std::uint8_t {
 };
 
 OggCodec ogg_codec_of(ByteSpan first_packet) noexcept;
-std::string_view ogg_codec_name(OggCodec codec) noexcept;  // "" for an unknown one
 
 // Adds what the first packet of one more stream says.  Names are joined with "/" in the order in
-// which the streams begin.
+// which the streams begin; an unknown codec has none.
 void add_ogg_facts(OggCodec codec, ByteSpan first_packet, CodecFacts& facts);
 
 // Follows the header pages of one logical stream.

@@ -76,16 +76,19 @@ void OggPageScanner::feed(ByteSpan bytes, OggPageSink& sink) {
     if (held_.empty()) {
       const std::size_t used = scan(bytes, sink);
       held_.assign(bytes.begin() + static_cast<std::ptrdiff_t>(used), bytes.end());
-      return;
+      bytes = {};
+    } else {
+      // Only what the page in hand lacks is copied; the pages behind it are read where they lie.
+      const std::size_t n = std::min(wanted_ - held_.size(), bytes.size());
+      held_.reserve(wanted_);
+      held_.insert(held_.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(n));
+      bytes = bytes.subspan(n);
+      if (held_.size() < wanted_) return;
+      const std::size_t used = scan(held_, sink);
+      held_.erase(held_.begin(), held_.begin() + static_cast<std::ptrdiff_t>(used));
     }
-    // Only what the page in hand lacks is copied; the pages behind it are read where they lie.
-    const std::size_t wanted = probe(held_).size;
-    const std::size_t n = std::min(wanted - held_.size(), bytes.size());
-    held_.reserve(wanted);
-    held_.insert(held_.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(n));
-    bytes = bytes.subspan(n);
-    const std::size_t used = scan(held_, sink);
-    held_.erase(held_.begin(), held_.begin() + static_cast<std::ptrdiff_t>(used));
+    // Junk is known by its first wrong byte; a page needs its table, then its body.
+    wanted_ = held_.size() < kCapture.size() ? held_.size() + 1 : probe(held_).size;
   }
 }
 

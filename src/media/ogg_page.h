@@ -68,6 +68,7 @@ class OggPageScanner {
   std::uint64_t seen_;           // all before it has passed, with what only looked like a page
   std::uint64_t rejected_ = 0;   // bytes of all pages whose checksum was wrong
   std::vector<std::byte> held_;  // the beginning of what may be a page
+  std::size_t wanted_ = 0;       // held_ must grow to this before it is worth another look
   bool in_sync_ = true;
 };
 

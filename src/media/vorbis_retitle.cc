@@ -67,24 +67,23 @@ class Tail {
       if (begins == 0 && torn) whole_.clear();
     }
     if (ends > 0 || !torn) open_.add(page, ends, lacing.size());
-    if (open_.lacing.size() > kMaxLacing) clear();
+    if (open_.lacing.size() > kMaxLacing) clear();  // no page would hold it
   }
 
-  // Appends the first media page of a stream.  False: nothing is known to put on it.
-  bool append_page(Bytes& out, OggPageFields fields, bool with_open_packet) const {
+  // True when a stream that goes on with `next` can begin with what is here.
+  bool can_precede(const OggPage& next) const {
+    if (whole_.empty()) return false;
+    if (!next.continued()) return true;
+    return !open_.empty() && whole_.lacing.size() + open_.lacing.size() <= kMaxLacing;
+  }
+  // Appends the first media page of a stream.  REQUIRES: can_precede(next)
+  void append_page(Bytes& out, const OggPageFields& fields, const OggPage& next) const {
     Part part = whole_;
-    fields.granule = part.empty() ? kOggNoGranule : fields.granule;
-    if (with_open_packet) {
-      if (part.lacing.size() + open_.lacing.size() > kMaxLacing) {
-        part.clear();
-        fields.granule = kOggNoGranule;
-      }
+    if (next.continued()) {
       append(part.lacing, open_.lacing);
       append(part.body, open_.body);
     }
-    if (part.empty() || part.lacing.size() > kMaxLacing) return false;
     append_ogg_page(out, fields, part.lacing, part.body);
-    return true;
   }
 
  private:
@@ -183,7 +182,8 @@ void VorbisRetitler::first_page(const OggPage& page) {
 void VorbisRetitler::media_page(const OggPage& page) {
   if (page.sequence() != next_in_) tail_.clear();  // a page is missing between
   next_in_ = page.sequence() + 1;
-  if (pending_) begin_new_stream(page);
+  // A stream without any sound confuses players, so a title waits for the first packet.
+  if (pending_ && tail_.can_precede(page)) begin_new_stream(page);
   tail_.add(page);
   if (page.granule() != kOggNoGranule) granule_ = page.granule();
   next_out_ = next_in_ + shift_;
@@ -208,8 +208,8 @@ void VorbisRetitler::begin_new_stream(const OggPage& next) {
   const ByteSpan others[] = {comments, stream_->packet(2)};
   std::uint32_t sequence = append_ogg_packets(*out_, {kOggBos, 0, serial_, 0}, first);
   sequence = append_ogg_packets(*out_, {0, 0, serial_, sequence}, others);
-  if (tail_.append_page(*out_, {0, granule_, serial_, sequence}, next.continued())) ++sequence;
-  shift_ = sequence - next.sequence();
+  tail_.append_page(*out_, {0, granule_, serial_, sequence}, next);
+  shift_ = sequence + 1 - next.sequence();
 }
 
 void VorbisRetitler::pass(const OggPage& page) {

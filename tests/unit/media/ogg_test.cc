@@ -264,6 +264,14 @@ TEST(OggFramer, JunkAndBadChecksumsBetweenPagesPass) {
   LONGS_EQUAL(2, run.marks.of("sync").size());
   LONGS_EQUAL(s.bytes.size(), run.complete);
 }
+TEST(OggFramer, PagesInsideWhatOnlyLookedLikeAPageAreFound) {
+  s.add(opus_headers(w));
+  s.add("OggS" + std::string(22, '\0') + "\xff");  // claims what follows as its own
+  std::size_t last = 0;
+  for (int i = 0; i < 40; ++i) last = s.add(w.page({std::string(2000, 'm')}, 960));
+  CHECK(marks().ends_with(at("sync", last) + "\n"));
+  LONGS_EQUAL(40, run.marks.of("sync").size());
+}
 TEST(OggFramer, TheSameSerialTwiceBeginsAnotherChain) {
   OggWriter again(11);
   s.add(w.page({opus_head()}, 0, kBos));

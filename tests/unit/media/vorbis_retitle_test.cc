@@ -242,15 +242,18 @@ TEST(VorbisRetitler, TheLastOfSeveralTitlesCounts) {
   LONGS_EQUAL(2, streams.size());
   CHECK(streams[1].at(1).find("TITLE=B") != std::string::npos);
 }
-TEST(VorbisRetitler, ATitleBeforeTheHeadersAreInWaitsForThem) {
+TEST(VorbisRetitler, ATitleWaitsForTheHeadersAndTheFirstPacket) {
+  // A stream that ends before it has sound makes ffmpeg refuse the rest.
   const std::string head = w.page({vorbis_head()}, 0, kBos);
-  const std::string rest =
-      join({w.page({vorbis_comments({}), vorbis_setup()}, 0), w.page({"one"}, 1000)});
+  const std::string rest = join({w.page({vorbis_comments({}), vorbis_setup()}, 0),
+                                 w.page({"one"}, 1000), w.page({"two"}, 2000)});
   const auto streams = packets_of(rewritten(head + rest, {{head.size(), title("", "T")}}));
   LONGS_EQUAL(2, streams.size());
-  LONGS_EQUAL(3, streams[0].size());
-  LONGS_EQUAL(4, streams[1].size());
+  LONGS_EQUAL(4, streams[0].size());
+  CHECK_EQUAL(std::string("one"), streams[0][3]);
+  LONGS_EQUAL(5, streams[1].size());
   CHECK_EQUAL(std::string("one"), streams[1][3]);
+  CHECK_EQUAL(std::string("two"), streams[1][4]);
 }
 TEST(VorbisRetitler, ANewChainOfTheSourceEndsTheRewriting) {
   OggWriter next(21);  // the same serial as before
@@ -292,47 +295,50 @@ TEST(VorbisRetitler, AMissingPageStaysMissing) {
   const auto pages = PageList(rewritten(before + after, {{before.size(), title("", "T")}})).pages;
   LONGS_EQUAL(pages[pages.size() - 2].sequence + 2, pages.back().sequence);
 }
-TEST(VorbisRetitler, NothingIsRepeatedAcrossAMissingPage) {
+TEST(VorbisRetitler, ATitleWaitsAfterAMissingPage) {
+  // The packet before the gap is not the one before the page, so no stream can begin with it.
   const std::string before = join({vorbis_headers(w), w.page({"one"}, 1000)});
   w.skip_a_page();
-  const std::string out =
-      rewritten(before + w.page({"three"}, 3000), {{before.size(), title("", "T")}});
+  const std::string after = join({w.page({"three"}, 3000), w.page({"four"}, 4000)});
+  const std::string out = rewritten(before + after, {{before.size(), title("", "T")}});
   const auto pages = PageList(out.substr(before.size())).pages;
-  LONGS_EQUAL(4, pages.size());
-  CHECK_EQUAL(std::string("three"), pages[3].body);
+  LONGS_EQUAL(6, pages.size());
+  CHECK_EQUAL(std::string("three"), pages[0].body);
+  CHECK_EQUAL(std::string("three"), pages[4].body);
+  CHECK_EQUAL(std::string("four"), pages[5].body);
 }
-TEST(VorbisRetitler, ATornPacketIsNotRepeated) {
-  // "onexxx…" is lost with its first page; its end alone is no packet.
+TEST(VorbisRetitler, ATornPacketBeginsNoStream) {
+  // A packet has lost its beginning with a page; its end alone is no packet.
   const std::string headers = vorbis_headers(w);
   w.skip_a_page();
-  const std::string torn = w.raw(kContinued, 1000, "\x03", "end");
-  const std::string more = w.raw(kContinued, kNoGranule, "\xff", std::string(255, 'y'));
-  for (const std::string& before : {headers + torn, headers + more}) {
-    const std::string out =
-        rewritten(before + w.page({"two"}, 2000), {{before.size(), title("", "T")}});
-    const auto pages = PageList(out.substr(before.size())).pages;
-    LONGS_EQUAL(3 + 1, pages.size());
-    CHECK_EQUAL(std::string("two"), pages[3].body);
-  }
+  const std::string torn = w.raw(kContinued, kNoGranule, "\xff", std::string(255, 'y'));
+  const std::string end = w.raw(kContinued, 1000, "\x03", "end");
+  const std::string rest = join({w.page({"two"}, 2000), w.page({"three"}, 3000)});
+  const std::string bytes = headers + torn + end + rest;
+  const std::string out = rewritten(bytes, {{headers.size(), title("", "T")}});
+  const auto pages = PageList(out.substr(headers.size() + torn.size() + end.size())).pages;
+  LONGS_EQUAL(6, pages.size());
+  CHECK_EQUAL(std::string("two"), pages[0].body);
+  CHECK_EQUAL(std::string("two"), pages[4].body);
+  CHECK_EQUAL(std::string("three"), pages[5].body);
 }
-TEST(VorbisRetitler, APacketTooLongForAPageIsNotRepeated) {
-  std::string before = join({vorbis_headers(w), w.page({"one"}, 1000)});
-  before += w.raw(0, kNoGranule, std::string(255, '\xff'), std::string(65025, 'L'));
-  const std::string next = w.raw(kContinued, kNoGranule, "\xff", std::string(255, 'L'));
-  const std::string last = w.raw(kContinued, 2000,
-                                 "\x05"
-                                 "\x03",
-                                 "LLLLLtwo");
-  // Behind the first page of it, the begun packet goes along; the whole one has no room.
-  auto pages = PageList(rewritten(before + next + last, {{before.size(), title("", "T")}})).pages;
-  LONGS_EQUAL(65025, pages[pages.size() - 3].body.size());
-  CHECK(pages[pages.size() - 3].granule == kNoGranule);
-  // Behind the second one, it has no room either.
-  const std::string out =
-      rewritten(before + next + last, {{before.size() + next.size(), title("", "T")}});
-  pages = PageList(out).pages;
-  CHECK_EQUAL(std::string("LLLLLtwo"), pages.back().body);
-  CHECK(pages[pages.size() - 2].body.find("vorbis") != std::string::npos);
+TEST(VorbisRetitler, ATitleWaitsWhileAPacketIsTooLongForAPage) {
+  std::string bytes = join({vorbis_headers(w), w.page({"one"}, 1000)});
+  const std::size_t begin = bytes.size();
+  bytes += w.raw(0, kNoGranule, std::string(255, '\xff'), std::string(65025, 'L'));
+  const std::size_t inside = bytes.size();
+  bytes += w.raw(kContinued, kNoGranule, "\xff", std::string(255, 'L'));
+  bytes += w.raw(kContinued, 2000, "\x05\x03", "LLLLLtwo");
+  const std::size_t end = bytes.size();
+  bytes += w.page({"three"}, 3000);
+  CHECK(packets_of(rewritten(bytes, {{begin, title("", "T")}})).at(0).size() == 4);
+  for (const std::size_t at : {inside, inside + 1, end}) {
+    const auto streams = packets_of(rewritten(bytes, {{at, title("", "T")}}));
+    LONGS_EQUAL(2, streams.size());
+    LONGS_EQUAL(6, streams[0].size());
+    CHECK_EQUAL(std::string("two"), streams[1].at(3));
+    CHECK_EQUAL(std::string("three"), streams[1].at(4));
+  }
 }
 TEST(VorbisRetitler, SetupHeadersOverManyPagesAreWrittenWhole) {
   OggWriter large(8);
