@@ -1,6 +1,5 @@
 #include "stream/delivery.h"
 
-#include "CppUTest/TestHarness.h"
 #include "base/random.h"
 #include "stream/support.h"
 

@@ -1,6 +1,5 @@
 #include "stream/join.h"
 
-#include "CppUTest/TestHarness.h"
 #include "stream/support.h"
 
 using namespace lb;

@@ -6,7 +6,6 @@
 #include <csignal>
 #include <cstring>
 
-#include "CppUTest/TestHarness.h"
 #include "stream/support.h"
 
 using namespace lb;

@@ -1,6 +1,5 @@
 #include "stream/stream_view.h"
 
-#include "CppUTest/TestHarness.h"
 #include "stream/support.h"
 
 using namespace lb;

@@ -264,3 +264,6 @@ inline std::shared_ptr<const MountSettings> mount_settings(MountSettings setting
 }
 
 }  // namespace lb::test
+
+// Last, because it redefines `new`, which standard headers do not survive.
+#include "CppUTest/TestHarness.h"

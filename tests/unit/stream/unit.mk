@@ -3,6 +3,7 @@ unit_stream_SOURCES = tests/unit/main.cc \
   tests/unit/stream/append_log_test.cc \
   tests/unit/stream/channel_test.cc \
   tests/unit/stream/delivery_test.cc \
+  tests/unit/stream/fanout_test.cc \
   tests/unit/stream/gate_test.cc \
   tests/unit/stream/join_test.cc \
   tests/unit/stream/pulse_pacer_test.cc \
