@@ -34,6 +34,10 @@ void Fanout::join(std::unique_ptr<Listener> joined) {
   ++count_;
   idle_.push_back(listener);
   listener.watch.start<&Listener::on_socket>(host_.loop(), listener.transport->fd(), EV_READ, &listener);
+  // The writer must know of it before the next pass, or the window leaves the joiner behind.
+  Channel& channel = mount_->channel();
+  if (listener.position < channel.low_water_of(host_.loop().id()))
+    channel.set_low_water(host_.loop().id(), listener.position);
   serve(listener);
 }
 
