@@ -94,24 +94,21 @@ bool Fanout::keep_in_window(Listener& listener) {
   return true;
 }
 
-bool Fanout::start_at_mark(Listener& listener) {
+// Puts a listener that waits for a unit at the next one, or at the end while there is none.
+void Fanout::start_at_mark(Listener& listener) {
   const auto& sync = view_->sync;
   const std::uint64_t before = sync.last_where([&](const SyncMark& m) { return m.position < listener.position; });
   const std::uint64_t next = before == sync.end() ? sync.begin() : before + 1;
   if (next >= sync.end() || sync[next].position > view_->end) {
     listener.position = view_->end;
-    return false;
+    return;
   }
   listener.position = sync[next].position;
   listener.wait_for_mark = false;
-  return true;
 }
 
 void Fanout::serve(Listener& listener) {
-  if (listener.wait_for_mark && !start_at_mark(listener) && !listener.preamble) {
-    rest(listener);
-    return;
-  }
+  if (listener.wait_for_mark) start_at_mark(listener);
   const std::uint64_t before = listener.bytes_sent;
   const Delivered delivered = deliver(listener, *view_, kBudgetBytes, host_.delivery_call());
   sent_ += listener.bytes_sent - before;
