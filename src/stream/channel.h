@@ -57,10 +57,14 @@ class Channel {
   void set_low_water(unsigned loop, std::uint64_t position) noexcept {
     low_water_[loop].store(position, std::memory_order_relaxed);
   }
+  std::uint64_t low_water_of(unsigned loop) const noexcept {
+    return low_water_[loop].load(std::memory_order_relaxed);
+  }
+  // Of the slowest loop; kNobody: nobody reads.
   std::uint64_t low_water() const noexcept {
     std::uint64_t low = kNobody;
     for (unsigned i = 0; i < workers_; ++i) {
-      const std::uint64_t at = low_water_[i].load(std::memory_order_relaxed);
+      const std::uint64_t at = low_water_of(i);
       if (at < low) low = at;
     }
     return low;

@@ -42,18 +42,11 @@ IoResult send_preamble(Listener& listener, bool more) {
   return result;
 }
 
-// The block that is due at the listener's position.
-struct DueBlock {
-  std::string_view bytes;
-  std::shared_ptr<const Metadata> metadata;  // null: kUnchanged
-};
-
-DueBlock due_block(const Listener& listener, const StreamView& view, std::uint64_t position) {
+// The metadata that holds at a position; never null, never without a block.
+std::shared_ptr<const Metadata> title_at(const StreamView& view, std::uint64_t position) {
   static const auto kNoTitle = std::make_shared<const Metadata>(make_icy_metadata("", "", "", ""));
   auto now = view.metadata_at(position);
-  if (!now || now->icy_block.empty()) now = kNoTitle;
-  if (listener.icy.told && now == listener.icy.shown) return {kUnchanged, nullptr};
-  return {now->icy_block, now};
+  return now && !now->icy_block.empty() ? now : kNoTitle;
 }
 
 // One writev of audio with the metadata blocks between.
@@ -63,13 +56,22 @@ class IcyWrite {
     const IcyPhase& icy = listener.icy;
     std::uint64_t position = listener.position;
     std::uint32_t until = icy.until_block;
+    // What the player will have been told before the next block of this very call.
+    const Metadata* told = icy.told ? icy.shown.get() : nullptr;
     if (icy.block_sent > 0) {
-      add_block({std::string_view(icy.block->icy_block).substr(icy.block_sent), icy.block});
+      told = icy.block.get();
+      add_block(std::string_view(icy.block->icy_block).substr(icy.block_sent), icy.block);
       until = icy.metaint;
     }
     while (count_ < kMostParts && bytes_ < budget && position < limit) {
       if (until == 0) {
-        add_block(due_block(listener, view, position));
+        const auto now = title_at(view, position);
+        if (now.get() == told) {
+          add_block(kUnchanged, nullptr);
+        } else {
+          told = now.get();
+          add_block(now->icy_block, now);
+        }
         until = icy.metaint;
         continue;
       }
@@ -115,11 +117,12 @@ class IcyWrite {
 
  private:
   enum class Kind : std::uint8_t { kAudio, kBlock };
-  void add_block(DueBlock block) {
-    parts_[count_] = part_of(block.bytes.data(), block.bytes.size());
+  // metadata: null for kUnchanged.
+  void add_block(std::string_view bytes, std::shared_ptr<const Metadata> metadata) {
+    parts_[count_] = part_of(bytes.data(), bytes.size());
     kinds_[count_] = Kind::kBlock;
-    blocks_[count_++] = std::move(block.metadata);
-    bytes_ += block.bytes.size();
+    blocks_[count_++] = std::move(metadata);
+    bytes_ += bytes.size();
   }
 
   Listener& listener_;

@@ -42,6 +42,10 @@ void Fanout::join(std::unique_ptr<Listener> joined) {
   mount_->channel().set_low_water(host_.loop().id(), low_water_);
   idle_.push_back(listener);
   listener.watch.start<&Listener::on_socket>(host_.loop(), listener.transport->fd(), EV_READ, &listener);
+  // The writer must know of it before the next pass, or the window leaves the joiner behind.
+  Channel& channel = mount_->channel();
+  if (listener.position < channel.low_water_of(host_.loop().id()))
+    channel.set_low_water(host_.loop().id(), listener.position);
   serve(listener);
 }
 
@@ -98,24 +102,21 @@ bool Fanout::keep_in_window(Listener& listener) {
   return true;
 }
 
-bool Fanout::start_at_mark(Listener& listener) {
+// Puts a listener that waits for a unit at the next one, or at the end while there is none.
+void Fanout::start_at_mark(Listener& listener) {
   const auto& sync = view_->sync;
   const std::uint64_t before = sync.last_where([&](const SyncMark& m) { return m.position < listener.position; });
   const std::uint64_t next = before == sync.end() ? sync.begin() : before + 1;
   if (next >= sync.end() || sync[next].position > view_->end) {
     listener.position = view_->end;
-    return false;
+    return;
   }
   listener.position = sync[next].position;
   listener.wait_for_mark = false;
-  return true;
 }
 
 void Fanout::serve(Listener& listener) {
-  if (listener.wait_for_mark && !start_at_mark(listener) && !listener.preamble) {
-    rest(listener);
-    return;
-  }
+  if (listener.wait_for_mark) start_at_mark(listener);
   const std::uint64_t before = listener.bytes_sent;
   const Delivered delivered = deliver(listener, *view_, kBudgetBytes, host_.delivery_call());
   sent_ += listener.bytes_sent - before;

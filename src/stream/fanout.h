@@ -72,7 +72,7 @@ class Fanout {
   void rest(Listener& listener);
   bool keep_in_window(Listener& listener);
   std::unique_ptr<Listener> release(Listener& listener);
-  bool start_at_mark(Listener& listener);
+  void start_at_mark(Listener& listener);
 
   FanoutHost& host_;
   const std::shared_ptr<Mount> mount_;

@@ -1,4 +1,15 @@
 unit_programs += unit_stream
-unit_stream_SOURCES = tests/unit/main.cc
+unit_stream_SOURCES = tests/unit/main.cc \
+  tests/unit/stream/append_log_test.cc \
+  tests/unit/stream/channel_test.cc \
+  tests/unit/stream/delivery_test.cc \
+  tests/unit/stream/fanout_test.cc \
+  tests/unit/stream/gate_test.cc \
+  tests/unit/stream/join_test.cc \
+  tests/unit/stream/pulse_pacer_test.cc \
+  tests/unit/stream/store_test.cc \
+  tests/unit/stream/stream_log_test.cc \
+  tests/unit/stream/stream_view_test.cc \
+  tests/unit/stream/support.h
 unit_stream_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_stream_LDADD = $(STREAM) $(CPPUTEST_LIBS)

@@ -1,0 +1,114 @@
+#include "stream/join.h"
+
+#include "stream/support.h"
+
+using namespace lb;
+using namespace lb::test;
+
+TEST_GROUP(Join) {
+  Writer writer;
+  void is(const JoinPlan& plan, std::uint64_t position, const char* headers, bool waits) {
+    LONGS_EQUAL(position, plan.position);
+    STRCMP_EQUAL(headers, to_text(plan.headers).c_str());
+    CHECK_EQUAL(waits, plan.wait_for_mark);
+  }
+};
+
+TEST(Join, AnEmptyStreamBeginsAtItsBeginning) {
+  is(plan_join(*writer.view(), 65536), 0, "(none)", false);
+  is(plan_enter_live(*writer.view()), 0, "(none)", false);
+  is(plan_enter_seam(*writer.view()), 0, "(none)", false);
+}
+TEST(Join, BeginsAtTheLastMarkAtOrBeforeTheBurst) {
+  writer.units(10, 100);
+  const auto view = writer.view();
+  is(plan_join(*view, 250), 700, "(none)", false);
+  is(plan_join(*view, 300), 700, "(none)", false);
+  is(plan_join(*view, 301), 600, "(none)", false);
+}
+TEST(Join, ABurstLongerThanTheWindowBeginsAtTheOldestMark) {
+  writer.bytes(50).units(10, 100);
+  is(plan_join(*writer.view(), 65536), 50, "(none)", false);
+  writer.window = {480, 480};
+  const auto view = writer.view();
+  LONGS_EQUAL(570, view->begin);
+  is(plan_join(*view, 65536), 650, "(none)", false);
+}
+TEST(Join, WithoutABurstBeginsAtTheBoundaryThatTheMarksRunAheadTo) {
+  writer.units(3, 100).sync().bytes(30);  // the unit from 300 on is still coming in
+  const auto view = writer.log->publish(300, writer.window, Channel::kNobody, false);
+  is(plan_join(*view, 0), 300, "(none)", false);
+  is(plan_enter_live(*view), 300, "(none)", false);
+}
+TEST(Join, AMarkAheadOfTheEndIsNoPlaceToBegin) {
+  writer.bytes(100).sync().bytes(50);
+  const auto view = writer.log->publish(60, writer.window, Channel::kNobody, false);
+  is(plan_join(*view, 40), 20, "(none)", false);
+  is(plan_enter_live(*view), 60, "(none)", false);
+}
+TEST(Join, WhereNothingIsInSyncBeginsAtThePlainOffset) {
+  writer.bytes(1000);
+  is(plan_join(*writer.view(), 250), 750, "(none)", false);
+  is(plan_join(*writer.view(), 0), 1000, "(none)", false);
+  is(plan_enter_live(*writer.view()), 1000, "(none)", false);
+}
+TEST(Join, SendsTheHeadersThatHoldAtTheMark) {
+  writer.headers("old").units(5, 100).headers("new").units(5, 100);
+  const auto view = writer.view();
+  is(plan_join(*view, 700), 300, "old", false);
+  is(plan_join(*view, 500), 500, "new", false);
+  is(plan_enter_live(*view), 900, "new", false);
+}
+TEST(Join, AStandaloneMarkNeedsNoHeaders) {
+  writer.headers("old").units(5, 100).headers("new").start().bytes(100);
+  is(plan_join(*writer.view(), 100), 500, "(none)", false);
+}
+TEST(Join, HeadersWithoutAnyMarkMeanWaitingForTheNextUnit) {
+  writer.headers("head").bytes(1000);
+  is(plan_join(*writer.view(), 250), 1000, "head", true);
+  is(plan_enter_live(*writer.view()), 1000, "head", true);
+  writer.sync().bytes(10);  // ahead of the end
+  const auto view = writer.log->publish(999, writer.window, Channel::kNobody, false);
+  is(plan_join(*view, 250), 999, "head", true);
+}
+
+TEST(Join, EntersLiveAtTheNewestMark) {
+  writer.units(10, 100).bytes(7);
+  is(plan_enter_live(*writer.view()), 900, "(none)", false);
+}
+TEST(Join, EntersWhereThePresentSourceBegan) {
+  writer.units(4, 100);
+  writer.log->begin_source();
+  writer.headers("new").start().bytes(100).units(4, 100);
+  is(plan_enter_seam(*writer.view()), 400, "(none)", false);
+}
+TEST(Join, EntersAtTheFirstMarkBehindTheSeam) {
+  writer.units(4, 100);
+  writer.log->begin_source();
+  writer.headers("new").bytes(30).units(4, 100);
+  is(plan_enter_seam(*writer.view()), 430, "new", false);
+}
+TEST(Join, EntersAtTheSeamWhereThePresentSourceHasNoMarkYet) {
+  writer.units(4, 100);
+  writer.log->begin_source();
+  writer.bytes(50);
+  is(plan_enter_seam(*writer.view()), 400, "(none)", false);
+  writer.sync().bytes(50);
+  const auto view = writer.log->publish(449, writer.window, Channel::kNobody, false);
+  is(plan_enter_seam(*view), 400, "(none)", false);
+}
+TEST(Join, EntersAtTheSeamOfAStreamWithoutMarks) {
+  writer.bytes(400);
+  writer.log->begin_source();
+  writer.bytes(50);
+  is(plan_enter_seam(*writer.view()), 400, "(none)", false);
+}
+TEST(Join, EntersLiveWhenTheSeamHasLeftTheWindow) {
+  writer.bytes(100);
+  writer.log->begin_source();
+  writer.units(20, 100);
+  writer.window = {500, 500};
+  const auto view = writer.view();
+  CHECK(view->begin > view->seam);
+  is(plan_enter_seam(*view), 2000, "(none)", false);
+}

@@ -1,0 +1,265 @@
+#include "stream/stream_log.h"
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <csignal>
+#include <cstring>
+
+#include "stream/support.h"
+
+using namespace lb;
+using namespace lb::test;
+using namespace std::chrono_literals;
+
+TEST_GROUP(StreamLog) {
+  Writer writer;
+  StreamLog& log = *writer.log;
+
+  static std::size_t bytes_held(int fd) {
+    struct stat info {};
+    CHECK(::fstat(fd, &info) == 0);
+    return static_cast<std::size_t>(info.st_blocks) * 512;
+  }
+  // Fills segments until `seconds` have made one whole; the size of the next.
+  std::size_t segment_after(std::size_t bytes_a_second) {
+    const std::size_t first = (*log.room(writer.now)).size();
+    log.commit(first);
+    writer.now += std::chrono::microseconds(first * 1'000'000 / bytes_a_second);
+    return (*log.room(writer.now)).size();
+  }
+};
+
+TEST(StreamLog, GivesRoomToTheEndOfTheSegmentAndMovesOn) {
+  const auto room = *log.room(writer.now);
+  LONGS_EQUAL(32768, room.size());
+  log.commit(1000);
+  const auto rest = *log.room(writer.now);
+  LONGS_EQUAL(31768, rest.size());
+  CHECK(rest.data() == room.data() + 1000);
+  log.commit(31768);
+  LONGS_EQUAL(32768, log.head());
+  CHECK((*log.room(writer.now)).size() >= 16384);
+}
+TEST(StreamLog, AppendsAcrossSegments) {
+  writer.bytes(100'000);
+  LONGS_EQUAL(100'000, log.head());
+  const auto view = writer.view(0);
+  CHECK(view->segments->size() > 1);
+  CHECK(read_view(*view, 0) == pattern_text(0, 100'000));
+}
+TEST(StreamLog, SegmentsHoldAboutTwoSecondsInWholePages) {
+  LONGS_EQUAL(0, log.bytes_per_second());
+  LONGS_EQUAL(32768, segment_after(16384));  // 128 kbit/s
+  LONGS_EQUAL(16384, log.bytes_per_second());
+  const std::size_t page = Store::page_bytes();
+  LONGS_EQUAL(0, segment_after(12'345) % page);
+  LONGS_EQUAL((24'690 + page - 1) / page * page, (*log.room(writer.now)).size());
+}
+TEST(StreamLog, SegmentsAreNoSmallerThanSixteenAndNoLargerThanTwoHundredFiftySixKibibytes) {
+  LONGS_EQUAL(16384, segment_after(1000));
+  LONGS_EQUAL(262144, segment_after(10'000'000));
+  log.commit(262144);  // no time has passed at all
+  LONGS_EQUAL(262144, (*log.room(writer.now)).size());
+}
+TEST(StreamLog, ShowsOnlyWhatIsPublished) {
+  writer.bytes(1000);
+  const auto view = log.publish(600, writer.window, Channel::kNobody, false);
+  writer.bytes(1000);
+  LONGS_EQUAL(0, view->begin);
+  LONGS_EQUAL(600, view->end);
+  CHECK(!view->ended);
+  CHECK(read_view(*view, 0) == pattern_text(0, 600));
+  LONGS_EQUAL(2000, writer.view()->end);
+}
+TEST(StreamLog, SaysThatItHasEnded) { CHECK(writer.view(Channel::kNobody, true)->ended); }
+TEST(StreamLog, ASourceBeginsAtTheHead) {
+  LONGS_EQUAL(0, writer.view()->seam);
+  writer.bytes(500);
+  log.begin_source();
+  writer.bytes(500);
+  LONGS_EQUAL(500, writer.view()->seam);
+}
+
+TEST(StreamLog, KeepsTheBurstWhenNobodyIsSlow) {
+  writer.window = {1000, 5000};
+  writer.bytes(999);
+  LONGS_EQUAL(0, writer.view()->begin);
+  writer.bytes(3001);
+  LONGS_EQUAL(3000, writer.view()->begin);
+}
+TEST(StreamLog, ReachesBackToTheSlowestListener) {
+  writer.window = {1000, 5000};
+  writer.bytes(4000);
+  LONGS_EQUAL(100, writer.view(100)->begin);
+  LONGS_EQUAL(2500, writer.view(2500)->begin);
+}
+TEST(StreamLog, AFastListenerDoesNotShrinkTheBurst) {
+  writer.window = {1000, 5000};
+  writer.bytes(4000);
+  LONGS_EQUAL(3000, writer.view(3999)->begin);
+}
+TEST(StreamLog, NeverReachesBackFurtherThanTheQueue) {
+  writer.window = {1000, 5000};
+  writer.bytes(9000);
+  LONGS_EQUAL(4000, writer.view(0)->begin);
+}
+TEST(StreamLog, AQueueShorterThanTheBurstWins) {
+  writer.window = {5000, 1000};
+  writer.bytes(9000);
+  LONGS_EQUAL(8000, writer.view(0)->begin);
+}
+TEST(StreamLog, TheWindowNeverMovesBack) {
+  writer.window = {1000, 5000};
+  writer.bytes(4000);
+  LONGS_EQUAL(3000, writer.view()->begin);
+  LONGS_EQUAL(3000, writer.view(0)->begin);
+  writer.window = {4000, 5000};
+  LONGS_EQUAL(3000, writer.view()->begin);
+}
+TEST(StreamLog, KeepsTheNewestMarkAtOrBeforeTheBurstPoint) {
+  writer.window = {1000, 5000};
+  writer.sync().bytes(1500).sync().bytes(1500).sync().bytes(900);  // marks at 0, 1500, 3000
+  const auto view = writer.view();
+  LONGS_EQUAL(1500, view->begin);
+  LONGS_EQUAL(1500, view->sync[view->sync.begin()].position);
+  LONGS_EQUAL(2, view->sync.end() - view->sync.begin());
+  writer.bytes(100);  // 4000: the burst begins exactly at the mark
+  LONGS_EQUAL(3000, writer.view()->begin);
+}
+TEST(StreamLog, AMarkOlderThanTheQueueDoesNotHoldTheWindow) {
+  writer.window = {1000, 2000};
+  writer.sync().bytes(9000);
+  const auto view = writer.view();
+  LONGS_EQUAL(7000, view->begin);
+  CHECK(view->sync.empty());
+}
+TEST(StreamLog, WithoutABurstTheNewestUnitStays) {
+  writer.window = {0, 5000};
+  writer.units(3, 1000);
+  LONGS_EQUAL(2000, log.publish(2500, writer.window, Channel::kNobody, false)->begin);
+}
+
+TEST(StreamLog, WhatWasInEffectAtTheBeginningOfTheWindowIsRemembered) {
+  writer.window = {1000, 5000};
+  writer.headers("h1").title("one").bytes(1000).title("two").bytes(1000);
+  auto view = writer.view(0);
+  CHECK(to_text(view->headers_at(0)) == "h1");
+  CHECK(title_of(view->metadata_at(999)) == "one");
+  view = writer.bytes(500).view();  // 1500…2500
+  LONGS_EQUAL(1500, view->begin);
+  CHECK(view->events.empty());
+  CHECK(to_text(view->base_headers) == "h1");
+  CHECK(title_of(view->base_metadata) == "two");
+  CHECK(to_text(view->headers_at(1500)) == "h1");
+  CHECK(title_of(view->metadata_at(2500)) == "two");
+}
+TEST(StreamLog, FactsAfterTheBeginningOfTheWindowAreKept) {
+  writer.window = {1000, 5000};
+  writer.title("one").bytes(2000).headers("h2").title("two").bytes(1000).title("three").bytes(1);
+  const auto view = writer.view();
+  LONGS_EQUAL(2001, view->begin);
+  CHECK(title_of(view->base_metadata) == "two");
+  CHECK(to_text(view->base_headers) == "h2");
+  LONGS_EQUAL(1, view->events.end() - view->events.begin());
+  CHECK(title_of(view->metadata_at(2999)) == "two");
+  CHECK(title_of(view->metadata_at(3000)) == "three");
+}
+TEST(StreamLog, GivesNewTitlesAndCodecFactsOnce) {
+  CHECK(log.take_new_metadata() == nullptr);
+  CHECK(log.take_new_codec() == nullptr);
+  writer.title("one").title("two");
+  CodecFacts facts;
+  facts.subtype = "Vorbis";
+  log.codec(facts);
+  CHECK(title_of(log.take_new_metadata()) == "two");
+  STRCMP_EQUAL("Vorbis", log.take_new_codec()->subtype.c_str());
+  CHECK(log.take_new_metadata() == nullptr);
+  CHECK(log.take_new_codec() == nullptr);
+}
+
+TEST(StreamLog, PunchesASegmentOnlyWhenNoViewNamesIt) {
+  writer.window = {1000, 40'000};
+  writer.bytes(32768).bytes(2000);
+  auto old = writer.view(0);
+  const int fd = old->store->fd();
+  const std::size_t before = bytes_held(fd);
+  writer.bytes(1);
+  auto now = writer.view();
+  now = writer.view();
+  LONGS_EQUAL(before, bytes_held(fd));  // the old view still reads it
+  CHECK(read_view(*old, 0) == pattern_text(0, 34768));
+  old.reset();
+  LONGS_EQUAL(before, bytes_held(fd));  // only the holder of the log punches
+  now = writer.view();
+  LONGS_EQUAL(before - 32768, bytes_held(fd));
+  CHECK(read_view(*now, now->begin) == pattern_text(now->begin, 34769));
+}
+TEST(StreamLog, ALateReaderDoesNotKeepLaterSegments) {
+  writer.window = {1000, 4'000'000};
+  writer.bytes(32768);
+  auto late = writer.view();
+  for (int i = 0; i < 10; ++i) writer.bytes(262'144).view();
+  const int fd = late->store->fd();
+  CHECK(bytes_held(fd) > 2'000'000);  // freed in order, from the front
+  late.reset();
+  writer.view();
+  CHECK(bytes_held(fd) <= 2 * 262'144);
+}
+TEST(StreamLog, MemoryStaysWithinTheWindowForEver) {
+  writer.window = {65'536, 512'000};
+  const auto first = writer.view();
+  const int fd = first->store->fd();
+  for (int i = 0; i < 2000; ++i) {
+    writer.now += 100ms;
+    writer.bytes(1600).view();
+    CHECK(bytes_held(fd) <= 65'536 + 2 * 32'768);
+  }
+}
+TEST(StreamLog, WhoLetsTheLogGoDoesNotEmptyIt) {
+  writer.window = {1000, 5000};
+  writer.bytes(40'000);
+  auto view = writer.view();
+  const UniqueFd fd(::dup(view->store->fd()));
+  const std::size_t held = bytes_held(fd.get());
+  writer.log.reset();
+  CHECK(read_view(*view, view->begin) == pattern_text(view->begin, 40'000));
+  view.reset();
+  LONGS_EQUAL(held, bytes_held(fd.get()));
+}
+TEST(StreamLog, ATrimmedHeadSegmentIsStillWrittenTo) {
+  writer.window = {0, 0};
+  writer.bytes(32768);
+  LONGS_EQUAL(32768, writer.view()->begin);
+  const auto view = writer.bytes(10).view(32768);
+  CHECK(read_view(*view, view->begin) == pattern_text(view->begin, 32778));
+}
+TEST(StreamLog, SaysWhenThereIsNoMemoryAndGoesOnWhenThereIs) {
+  writer.bytes(32768);
+  const auto before = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit limit{};
+  ::getrlimit(RLIMIT_FSIZE, &limit);
+  rlimit small = limit;
+  small.rlim_cur = 32768;
+  ::setrlimit(RLIMIT_FSIZE, &small);
+  const auto room = log.room(writer.now);
+  const std::byte byte{1};
+  const auto put = log.append({&byte, 1}, writer.now);
+  ::setrlimit(RLIMIT_FSIZE, &limit);
+  std::signal(SIGXFSZ, before);
+  CHECK(!room.has_value());
+  CHECK(!put.has_value());
+  LONGS_EQUAL(32768, log.head());
+  writer.bytes(100);
+  CHECK(read_view(*writer.view(), 0) == pattern_text(0, 32868));
+}
+TEST(StreamLog, SaysWhenThereIsNoDescriptorLeft) {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  rlimit none = limit;
+  none.rlim_cur = 0;
+  ::setrlimit(RLIMIT_NOFILE, &none);
+  const auto made = StreamLog::create("x");
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  CHECK(!made.has_value());
+}
