@@ -41,6 +41,27 @@ replay_programs += replay_metadata
 replay_metadata_SOURCES = $(fuzz_metadata_SOURCES) fuzz/replay.cc
 replay_metadata_LDADD = $(MEDIA)
 
+fuzz_programs += fuzz_head
+fuzz_head_SOURCES = fuzz/head.cc fuzz/check.h
+fuzz_head_LDADD = $(FUZZ_FLAGS) $(HTTP)
+replay_programs += replay_head
+replay_head_SOURCES = $(fuzz_head_SOURCES) fuzz/replay.cc
+replay_head_LDADD = $(HTTP)
+
+fuzz_programs += fuzz_chunked
+fuzz_chunked_SOURCES = fuzz/chunked.cc fuzz/check.h
+fuzz_chunked_LDADD = $(FUZZ_FLAGS) $(HTTP)
+replay_programs += replay_chunked
+replay_chunked_SOURCES = $(fuzz_chunked_SOURCES) fuzz/replay.cc
+replay_chunked_LDADD = $(HTTP)
+
+fuzz_programs += fuzz_config
+fuzz_config_SOURCES = fuzz/config.cc fuzz/check.h
+fuzz_config_LDADD = $(FUZZ_FLAGS) $(CONFIG)
+replay_programs += replay_config
+replay_config_SOURCES = $(fuzz_config_SOURCES) fuzz/replay.cc
+replay_config_LDADD = $(CONFIG)
+
 if ENABLE_FUZZ
 noinst_PROGRAMS += $(fuzz_programs)
 else

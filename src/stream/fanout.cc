@@ -38,14 +38,11 @@ void Fanout::join(std::unique_ptr<Listener> joined) {
   Listener& listener = *joined.release();  // owned by the list it is in from here on
   listener.fanout = this;
   ++count_;
+  // The writer must know of it before the next pass, or the window leaves the joiner behind.
   low_water_ = std::min(low_water_, listener.position);
   mount_->channel().set_low_water(host_.loop().id(), low_water_);
   idle_.push_back(listener);
   listener.watch.start<&Listener::on_socket>(host_.loop(), listener.transport->fd(), EV_READ, &listener);
-  // The writer must know of it before the next pass, or the window leaves the joiner behind.
-  Channel& channel = mount_->channel();
-  if (listener.position < channel.low_water_of(host_.loop().id()))
-    channel.set_low_water(host_.loop().id(), listener.position);
   serve(listener);
 }
 
