@@ -51,6 +51,8 @@ std::string help_text(const SchemaElement& row) {
   if (row.support == SchemaSupport::kPending) {
     help.append(" No effect in this version: ").append(row.note).append(".");
   }
+  if (row.support == SchemaSupport::kObsolete)
+    help.append(" Better: ").append(row.note).append(".");
   return help;
 }
 

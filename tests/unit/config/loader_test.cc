@@ -144,8 +144,8 @@ TEST(Loader, RelaysAreOnDemandAsSaidBeforeThem) {
   LONGS_EQUAL(1, count(loaded, Severity::kWarning, "holds only for relays written after it"));
 }
 TEST(Loader, FlatMasterElementsAreOneMasterAndNoneWithoutAServer) {
-  const Config& none = *load("<master-update-interval>5</master-update-interval>").config;
-  LONGS_EQUAL(0, none.masters.size());
+  const LoadedConfig none = load("<master-update-interval>5</master-update-interval>");
+  LONGS_EQUAL(0, none.config->masters.size());
   const LoadedConfig loaded = load(
       "<master-password>p</master-password><master><server>b</server><on-demand>1</on-demand></"
       "master>"
@@ -266,6 +266,51 @@ TEST(Loader, TheTypeAttributeAndTheTypeElementOfAMountAreTwoThings) {
       load("<mount type='normal' mount-name='/a'><type>audio/x</type></mount>");
   STRCMP_EQUAL("audio/x", mount_settings(*loaded.config, "/a").type->c_str());
   LONGS_EQUAL(0, count(loaded, Severity::kWarning, "twice"));
+}
+TEST(Loader, AnUnknownElementIsCalledByItsNearestName) {
+  const struct {
+    const char* text;
+    const char* message;
+  } cases[] = {
+      {"<limits><clinets>5</clinets></limits>",
+       "<clinets> is not known and has no effect; did you mean clients?"},
+      {"<listen-socket><prot>1</prot></listen-socket>", "did you mean port?"},
+      {"<mount mount-name='/a'><max-listener>1</max-listener></mount>",
+       "did you mean max-listeners?"},
+      {"<burst-size>5</burst-size>",
+       "<burst-size> is not known and has no effect; it belongs into <limits>"},
+      {"<mount mount-name='/a'><logdir>1</logdir></mount>", "it belongs into <paths>"},
+      {"<paths><max-listener-duration>1</max-listener-duration></paths>",
+       "it belongs into <mount>"},
+  };
+  for (const auto& c : cases) {
+    LONGS_EQUAL_TEXT(1, count(load(c.text), Severity::kWarning, c.message), c.message);
+  }
+  const LoadedConfig unknown = load("<xyzzy><plugh/><plugh/></xyzzy>");
+  LONGS_EQUAL(1, count(unknown, Severity::kWarning, "not known"));  // not each of its children
+  LONGS_EQUAL(0, count(unknown, Severity::kWarning, "did you mean"));
+}
+TEST(Loader, TextBetweenElementsAndElementsInValuesAreNoticed) {
+  LONGS_EQUAL(1, count(load("<limits>oops<clients>1</clients></limits>"), Severity::kWarning,
+                       "<limits>: the text \"oops\" stands between elements"));
+  LONGS_EQUAL(1, count(load("<location>x<b/></location>"), Severity::kWarning,
+                       "<b> has no effect inside <location>"));
+  LONGS_EQUAL(0, count(load("<limits><threadpool x='1'><y/></threadpool></limits>"),
+                       Severity::kWarning, "threadpool"));
+}
+TEST(Loader, TheDefaultMountHasNoName) {
+  const LoadedConfig loaded = load("<mount type='default' mount-name='/a' hidden='1'/>");
+  LONGS_EQUAL(1, count(loaded, Severity::kWarning, "the default mount has no name"));
+  STRCMP_EQUAL("", loaded.config->default_mount.name.c_str());
+  CHECK(loaded.config->default_mount.hidden);
+}
+TEST(Loader, AnElementWrittenTwiceCountsTheSecondTime) {
+  const LoadedConfig loaded = load("<location>a</location>\n<location>b</location>");
+  STRCMP_EQUAL("b", loaded.config->location.c_str());
+  LONGS_EQUAL(
+      1, count(loaded, Severity::kWarning, "is written twice, first in line 1; this one counts"));
+  LONGS_EQUAL(1, count(load("<mount mount-name='/a'><no-yp>1</no-yp><public>1</public></mount>"),
+                       Severity::kWarning, "<public>: is written twice"));
 }
 TEST(Loader, ARelayMayHaveSeveralHosts) {
   const LoadedConfig loaded = load(

@@ -1,6 +1,8 @@
 #include "config/printer.h"
 
-#include <cstdio>
+#include <unistd.h>
+
+#include <cstdlib>
 #include <string>
 
 #include "config/check_report.h"
@@ -52,6 +54,17 @@ TEST(Dump, HidesPasswordsAndEscapesControlCharacters) {
   CHECK(has_line(text, "authentication/source-password = ********"));
   CHECK(has_line(text, "mount[1]/password = ********"));
   CHECK(has_line(text, "location = a\\x09b"));
+}
+TEST(Dump, PrintsRepeatedBlocksOneByOne) {
+  const std::string text = dump_config(load(
+      "<redirect><host>r</host></redirect><cluster><public-address "
+      "scheme='https'>h:1</public-address>"
+      "<public-address>h:2</public-address><legacy-slave address='l' public='p:1'/></cluster>"));
+  CHECK(has_line(text, "cluster/public-address[1] = h:1"));
+  CHECK(has_line(text, "cluster/public-address[1]/@scheme = https"));
+  CHECK(has_line(text, "cluster/public-address[2]/@scheme = http (default)"));
+  CHECK(has_line(text, "cluster/legacy-slave[1]/public = p:1"));
+  CHECK(has_line(text, "redirect[1]/port = 8000 (default)"));
 }
 TEST(Dump, NamesWhatIsNotThereYet) {
   const std::string text = dump_config(load("<relay port='1'/>"));
@@ -111,6 +124,25 @@ TEST(CheckReport, CountsWhatItSays) {
   CHECK(!none.valid);
   CHECK(none.text.starts_with(
       "FATAL: error parsing config file (/nonexistent)\nXML config parsing error"));
+}
+TEST(CheckReport, MergesPendingFeaturesAndEndsWithASummary) {
+  char path[] = "/tmp/lb-check-report-XXXXXX";
+  const int fd = mkstemp(path);
+  const std::string text =
+      "<icecast><hostname>h</hostname><paths logdir='/x'/>\n"
+      "<authentication source-password='hackme' admin-user='a' admin-password='b'/>\n"
+      "<relay port='1'/>\n<limits clients='x' sources='y'/>\n<foo/></icecast>";
+  CHECK(write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+  close(fd);
+  const CheckReport refused = check_report(path, {});
+  const CheckReport allowed = check_report(path, {.allow_default_passwords = true});
+  unlink(path);
+  CHECK(!refused.valid);
+  CHECK(refused.text.ends_with(": not valid, 1 fatal fault, 2 errors, 1 warning, 1 note\n"));
+  CHECK(refused.text.find(":3: note: relay[1] has no effect in this version") <
+        refused.text.find(":4: error: "));
+  CHECK(!allowed.valid);
+  CHECK(allowed.text.ends_with(": not valid, 2 errors, 2 warnings, 1 note\n"));
 }
 TEST(CheckReport, SaysFileLineAndSeverity) {
   STRCMP_EQUAL("f:3: note: x", to_string(Diagnostic{3, Severity::kNote, "x"}, "f").c_str());
