@@ -70,7 +70,7 @@ count_make_check() {
       ran=$(grep -oE '[0-9]+ ran' <<<"$summary" | cut -d' ' -f1)
       failures=$(grep -oE '[0-9]+ failures' <<<"$summary" | cut -d' ' -f1)
       count $((${ran:-0} - ${failures:-0})) "${failures:-0}"
-      grep -q ':test-result: PASS' "$result" || [ -n "$failures" ] || { note "FAIL ${log#"$1"/}: ended badly"; count 0 1; }
+      grep -q ':test-result: PASS' "$result" || [ -n "$failures" ] || count 0 1  # ended badly, or ran nothing
     elif grep -qaE '^[0-9]+ passed, [0-9]+ failed' "$log"; then
       count_closing_line "$log"
     elif grep -q ':test-result: PASS' "$result"; then
@@ -140,7 +140,7 @@ stage_release() {
 
 stage_asan() {
   asan_build || return 1
-  run_make_check asan "$(make_variable asan unit_programs) $(make_variable asan replay_programs)"
+  run_make_check asan "$(make_variable asan unit_programs) $(make_variable asan fuzz_replays)"
 }
 
 stage_blackbox() {

@@ -1,0 +1,193 @@
+"""Streams whose every byte is known: numbered units in several formats, and the checks of what arrives."""
+import struct
+
+
+class Broken(Exception):
+    """What a listener got is not the stream."""
+
+
+# --- MP3: MPEG-1 layer III, 128 kbit/s, 48 kHz: 384 bytes a frame, no padding ----------------------
+MP3_FRAME = 384
+MP3_HEADER = b"\xff\xfb\x94\x00"
+
+
+def mp3_frame(tag, number):
+    return MP3_HEADER + bytes(32) + b"<%s%09d>" % (tag.encode(), number) * 29
+
+
+def mp3_units(tag):
+    number = 0
+    while True:
+        yield mp3_frame(tag, number)
+        number += 1
+
+
+def mp3_numbers(data):
+    """The (tag, number) of every whole frame; `data` has to begin with one and hold nothing else."""
+    found = []
+    for at in range(0, len(data) - MP3_FRAME + 1, MP3_FRAME):
+        frame = data[at:at + MP3_FRAME]
+        try:
+            tag, number = frame[37:38].decode("ascii"), int(frame[38:47])
+            whole = mp3_frame(tag, number)
+        except ValueError:
+            whole = b""
+        if frame != whole:
+            raise Broken("no whole MP3 frame at byte %d: %r" % (at, frame[:60]))
+        found.append((tag, number))
+    return found
+
+
+# --- AAC in ADTS: 44.1 kHz, stereo, 300 bytes a frame -----------------------------------------------
+ADTS_FRAME = 300
+
+
+def adts_frame(tag, number):
+    size = ADTS_FRAME
+    header = bytes([0xFF, 0xF1, 0x50, 0x80 | size >> 11, size >> 3 & 0xFF, (size & 7) << 5 | 0x1F, 0xFC])
+    body = b"<%s%09d>" % (tag.encode(), number) * 25
+    return (header + body)[:size]
+
+
+def adts_units(tag):
+    number = 0
+    while True:
+        yield adts_frame(tag, number)
+        number += 1
+
+
+def adts_numbers(data):
+    found = []
+    for at in range(0, len(data) - ADTS_FRAME + 1, ADTS_FRAME):
+        frame = data[at:at + ADTS_FRAME]
+        try:
+            tag, number = frame[8:9].decode("ascii"), int(frame[9:18])
+            whole = adts_frame(tag, number)
+        except ValueError:
+            whole = b""
+        if frame != whole:
+            raise Broken("no whole ADTS frame at byte %d: %r" % (at, frame[:60]))
+        found.append((tag, number))
+    return found
+
+
+# --- Ogg Opus: two header pages, then 20 ms a packet, one packet a page ------------------------------
+def _crc_table():
+    table = []
+    for i in range(256):
+        r = i << 24
+        for _ in range(8):
+            r = (r << 1 ^ 0x04C11DB7) & 0xFFFFFFFF if r & 0x80000000 else r << 1
+        table.append(r)
+    return table
+
+
+_CRC = _crc_table()
+
+
+def ogg_crc(page):
+    crc = 0
+    for byte in page:
+        crc = (crc << 8 & 0xFFFFFFFF) ^ _CRC[crc >> 24 ^ byte]
+    return crc
+
+
+def ogg_with_serial(data, serial):
+    """Whole pages under another serial number."""
+    out, at = b"", 0
+    while at < len(data):
+        body = at + 27 + data[at + 26]
+        end = body + sum(data[at + 27:body])
+        head = data[at:at + 14] + struct.pack("<I", serial) + data[at + 18:at + 22]
+        crc = ogg_crc(head + bytes(4) + data[at + 26:end])
+        out, at = out + head + struct.pack("<I", crc) + data[at + 26:end], end
+    return out
+
+
+def ogg_page(packet, serial, sequence, granule, flags=0):
+    lacing = [255] * (len(packet) // 255) + [len(packet) % 255]
+    page = bytearray(b"OggS\0" + struct.pack("<BqIII", flags, granule, serial, sequence, 0) + bytes([len(lacing), *lacing]) + packet)
+    page[22:26] = struct.pack("<I", ogg_crc(page))
+    return bytes(page)
+
+
+def opus_headers(serial, title="", artist=""):
+    comments = [c.encode() for c in ("TITLE=" + title, "ARTIST=" + artist) if not c.endswith("=")]
+    tags = b"OpusTags" + struct.pack("<I", 4) + b"test" + struct.pack("<I", len(comments))
+    tags += b"".join(struct.pack("<I", len(c)) + c for c in comments)
+    head = b"OpusHead" + struct.pack("<BBHIhB", 1, 2, 312, 48000, 0, 0)
+    return ogg_page(head, serial, 0, 0, 2) + ogg_page(tags, serial, 1, 0)
+
+
+def opus_page(serial, number, last=False):
+    packet = b"\xfc" + b"<A%09d>" % number * 20
+    return ogg_page(packet, serial, number + 2, (number + 1) * 960, 4 if last else 0)
+
+
+def opus_units(_tag, serial=4711):
+    """The first unit is the headers."""
+    yield opus_headers(serial, "First Title", "Some Artist")
+    number = 0
+    while True:
+        yield opus_page(serial, number)
+        number += 1
+
+
+def ogg_pages(data):
+    """[(serial, sequence, flags, granule, body)]; the last page may be cut off."""
+    pages, at = [], 0
+    while at + 27 <= len(data):
+        if data[at:at + 5] != b"OggS\0":
+            raise Broken("no Ogg page at byte %d: %r" % (at, data[at:at + 40]))
+        flags, granule, serial, sequence, crc, segments = struct.unpack("<BqIIIB", data[at + 5:at + 27])
+        body = at + 27 + segments
+        end = body + sum(data[at + 27:body])
+        if body > len(data) or end > len(data):
+            break
+        packet = data[body:end]
+        if ogg_crc(data[at:at + 22] + bytes(4) + data[at + 26:end]) != crc:
+            raise Broken("Ogg page at byte %d has a wrong checksum" % at)
+        pages.append((serial, sequence, flags, granule, packet))
+        at = end
+    return pages
+
+
+# --- WebM: EBML head, an endless segment, one block a cluster -----------------------------------------
+def _element(identifier, body):
+    return identifier + struct.pack(">Q", len(body) | 1 << 56)[0:8] + body
+
+
+def webm_head():
+    ebml = _element(b"\x1a\x45\xdf\xa3", _element(b"\x42\x82", b"webm") + _element(b"\x42\x87", b"\2") + _element(b"\x42\x85", b"\2"))
+    info = _element(b"\x15\x49\xa9\x66", _element(b"\x2a\xd7\xb1", b"\x0f\x42\x40"))
+    track = _element(b"\xd7", b"\1") + _element(b"\x73\xc5", b"\1") + _element(b"\x83", b"\2") + _element(b"\x86", b"A_OPUS")
+    tracks = _element(b"\x16\x54\xae\x6b", _element(b"\xae", track))
+    return ebml + b"\x18\x53\x80\x67\x01\xff\xff\xff\xff\xff\xff\xff" + info + tracks
+
+
+def webm_cluster(number):
+    block = b"\x81\0\0\x80" + b"<A%09d>" % number * 25
+    return _element(b"\x1f\x43\xb6\x75", _element(b"\xe7", struct.pack(">I", number * 20)) + _element(b"\xa3", block))
+
+
+def webm_units(_tag):
+    """The first unit is the head."""
+    yield webm_head()
+    number = 0
+    while True:
+        yield webm_cluster(number)
+        number += 1
+
+
+class Kind:
+    def __init__(self, content_type, units):
+        self.content_type, self.units = content_type, units
+
+
+KINDS = {
+    "mp3": Kind("audio/mpeg", mp3_units),
+    "aac": Kind("audio/aac", adts_units),
+    "opus": Kind("audio/ogg", opus_units),
+    "webm": Kind("audio/webm", webm_units),
+    "opaque": Kind("application/x-unknown", mp3_units),
+}

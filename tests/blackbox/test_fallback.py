@@ -1,0 +1,152 @@
+"""Listeners whose source is away: fallback, return, move (compat.md 2.6, decisions A5)."""
+from harness import ADMIN, check, equal, test, wait_for
+from media import mp3_numbers
+
+WITH_RETURN = ("<mount><mount-name>/live</mount-name><fallback-mount>/spare</fallback-mount>"
+               "<fallback-override>1</fallback-override></mount>")
+
+
+def tags(listener):
+    """The sources that the listener heard, in order; every frame has to be whole."""
+    heard = ""
+    for tag, _ in mp3_numbers(listener.audio):
+        if not heard.endswith(tag):
+            heard += tag
+    return heard
+
+
+def read_until_heard(listener, source, order, *others):
+    """Reads frame by frame until the listener has heard the sources in this order."""
+    def heard():
+        for each in (source, *others):
+            each.play(5)
+        listener.read(384)
+        while len(listener.pending) >= 384:
+            listener.read(384)
+        return tags(listener) == order
+    wait_for(heard, "the listener hears " + order)
+
+
+@test
+def listeners_go_to_the_fallback_and_come_back(t):
+    server = t.server(body=WITH_RETURN)
+    live, spare = server.source("/live", tag="L"), server.source("/spare", tag="S")
+    listener = server.listener("/live")
+    read_until_heard(listener, live, "L", spare)
+    live.leave()
+    read_until_heard(listener, spare, "LS")
+    live = server.source("/live", tag="M")
+    read_until_heard(listener, live, "LSM", spare)
+    equal((server.stat("/live", "listeners"), server.stat("/spare", "listeners")), ("1", "0"))
+
+
+@test
+def without_override_they_stay_with_the_fallback(t):
+    server = t.server(body=WITH_RETURN.replace("<fallback-override>1", "<fallback-override>0"))
+    live, spare = server.source("/live", tag="L"), server.source("/spare", tag="S")
+    listener = server.listener("/live")
+    read_until_heard(listener, live, "L", spare)
+    live.leave()
+    read_until_heard(listener, spare, "LS")
+    live = server.source("/live", tag="M")
+    live.play(10)
+    equal(server.stat("/spare", "listeners"), "1")
+    read_until_heard(listener, spare, "LS", live)
+
+
+@test
+def who_asks_for_a_mount_without_a_source_hears_its_fallback(t):
+    server = t.server(body=WITH_RETURN + "<mount><mount-name>/far</mount-name><fallback-mount>/live</fallback-mount></mount>")
+    spare = server.source("/spare", tag="S")
+    listeners = [server.listener(mount) for mount in ("/live", "/far")]
+    for listener in listeners:
+        read_until_heard(listener, spare, "S")
+    live = server.source("/live", tag="L")
+    read_until_heard(listeners[0], live, "SL", spare)
+
+
+@test
+def without_a_fallback_it_is_404_and_so_is_a_circle(t):
+    circle = "".join("<mount><mount-name>/%s</mount-name><fallback-mount>/%s</fallback-mount></mount>" % (a, b) for a, b in ("ab", "ba"))
+    server = t.server(body=circle + WITH_RETURN)
+    for mount in ("/a", "/b", "/live", "/other"):
+        equal(server.get(mount).status, 404, mount)
+
+
+@test
+def a_full_mount_sends_new_listeners_to_its_fallback(t):
+    server = t.server(body="<mount><mount-name>/live</mount-name><max-listeners>1</max-listeners><fallback-mount>/spare</fallback-mount>"
+                           "<fallback-when-full>1</fallback-when-full></mount>")
+    live, spare = server.source("/live", tag="L"), server.source("/spare", tag="S")
+    first, second = server.listener("/live"), server.listener("/live")
+    read_until_heard(first, live, "L", spare)
+    read_until_heard(second, spare, "S", live)
+
+
+@test
+def listeners_of_two_mounts_with_one_fallback_each_come_home(t):
+    server = t.server(body=WITH_RETURN + WITH_RETURN.replace("/live", "/other"))
+    spare = server.source("/spare", tag="S")
+    live, other = server.source("/live", tag="L"), server.source("/other", tag="O")
+    of_live, of_other, of_spare = server.listener("/live"), server.listener("/other"), server.listener("/spare")
+    read_until_heard(of_live, live, "L", other, spare)
+    read_until_heard(of_other, other, "O", live, spare)
+    live.leave()
+    other.leave()
+    read_until_heard(of_live, spare, "LS")
+    read_until_heard(of_other, spare, "OS")
+    other = server.source("/other", tag="P")
+    read_until_heard(of_other, other, "OSP", spare)
+    equal(server.stat("/spare", "listeners"), "2", "listeners that stay")
+    live = server.source("/live", tag="M")
+    read_until_heard(of_live, live, "LSM", spare, other)
+    read_until_heard(of_spare, spare, "S", live, other)
+
+
+@test
+def an_administrator_can_move_listeners(t):
+    server = t.server()
+    a, b = server.source("/a", tag="A"), server.source("/b", tag="B")
+    listener = server.listener("/a", icy=True)
+    server.set_title("/b", song="Of+B")
+    read_until_heard(listener, a, "A", b)
+    reply = server.get("/admin/moveclients?mount=/a&destination=/b", ADMIN).xml()
+    equal((reply.findtext("message"), reply.findtext("return")), ("Clients moved from /a to /b", "1"))
+    read_until_heard(listener, b, "AB", a)
+    equal((server.stat("/a", "listeners"), server.stat("/b", "listeners")), ("0", "1"))
+
+    def told():
+        b.play(50)
+        listener.read(40 * 384)
+        return b"StreamTitle='Of B';" in listener.titles
+    wait_for(told, "the title of the other mount is told")
+
+
+@test
+def a_fallback_of_another_format_is_not_for_these_listeners(t):
+    server = t.server(body=WITH_RETURN)
+    live = server.source("/live", tag="L")
+    server.source("/spare", kind="opus").play(10)
+    listener = server.listener("/live")
+    live.play(10)
+    live.leave()
+    data = listener.take_all()
+    check(b"OggS" not in data, "an MP3 player was given Ogg")
+
+
+@test
+def the_phase_of_title_blocks_goes_on_across_the_switch(t):
+    server = t.server(body=WITH_RETURN)
+    live, spare = server.source("/live", tag="L"), server.source("/spare", tag="S")
+    listener = server.listener("/live", icy=True)
+    server.set_title("/spare", song="Spare")
+    read_until_heard(listener, live, "L", spare)
+    live.leave()
+    read_until_heard(listener, spare, "LS")
+
+    def told():
+        spare.play(50)
+        listener.read(40 * 384)
+        return b"StreamTitle='Spare';" in listener.titles
+    wait_for(told, "the title of the fallback is told")
+    mp3_numbers(listener.audio)

@@ -1,0 +1,277 @@
+"""Requests of players and browsers: methods, ranges, CORS, odd heads, files, playlists, aliases."""
+from harness import ADMIN, SOURCE, check, equal, free_port, listen_socket, matches, request, test
+
+MP3 = "Content-Type: audio/mpeg"
+
+
+@test
+def every_reply_is_http_1_0_and_closes(t):
+    server = t.server()
+    server.source("/m")
+    for line in ("GET /nothing HTTP/1.1", "GET /status-json.xsl HTTP/1.1", "HEAD /m HTTP/1.1", "BREW / HTTP/1.1"):
+        wire = server.wire()
+        wire.send(request(line, ["Host: h", "Connection: keep-alive"]))
+        data = wire.take_all()
+        if data:
+            matches(rb"\AHTTP/1\.0 \d{3} ".decode(), data.decode("latin-1"))
+            matches(r"^Connection: Close\r$", data.decode("latin-1"))
+
+
+@test
+def head_of_a_mount_has_the_listeners_headers_and_no_body(t):
+    server = t.server()
+    server.source("/m", lines=["ice-name: N"]).play(10)
+    reply = server.ask("HEAD /m HTTP/1.0", ["Icy-MetaData: 1"])
+    equal((reply.status, reply.get("Content-Type"), reply.get("icy-name"), reply.get("icy-metaint"), reply.body),
+          (200, "audio/mpeg", "N", "16000", b""))
+    equal(server.stat("/m", "listeners"), "0", "listeners after HEAD")
+
+
+@test
+def head_of_a_file_and_of_nothing(t):
+    server = t.server()
+    (server.dir / "web" / "f.txt").write_text("12345")
+    wire = server.wire()
+    wire.send("HEAD /f.txt HTTP/1.0\r\n\r\n")
+    head, body = wire.take_all().split(b"\r\n\r\n")
+    check(b" 200 " in head and b"Content-Length: 5" in head and body == b"", "%r" % head)
+    wire = server.wire()
+    wire.send("HEAD /none HTTP/1.0\r\n\r\n")
+    head, body = wire.take_all().split(b"\r\n\r\n")
+    check(b" 404 " in head and body == b"", "%r %r" % (head, body))
+
+
+CORS = '<http-headers><header name="Access-Control-Allow-Origin" value="*"/></http-headers>'
+
+
+@test
+def a_browser_is_told_what_it_may_do_with_a_stream(t):
+    server = t.server(body=CORS)
+    server.source("/m")
+    reply = server.ask("OPTIONS /m HTTP/1.1", ["Origin: https://player.example", "Access-Control-Request-Method: GET",
+                                               "Access-Control-Request-Headers: icy-metadata, range"])
+    check(reply.status in (200, 204), reply.line)
+    equal(reply.get("Access-Control-Allow-Origin"), "*")
+    for wanted in ("GET", "HEAD", "OPTIONS"):
+        check(wanted in reply.get("Access-Control-Allow-Methods"), "methods")
+    for wanted in ("icy-metadata", "range"):
+        check(wanted in reply.get("Access-Control-Allow-Headers").lower(), "headers")
+    head = server.listener("/m", lines=["Origin: https://player.example"]).head
+    equal(head.get("Access-Control-Allow-Origin"), "*")
+    equal(head.get("Access-Control-Allow-Credentials"), None)
+
+
+@test
+def configured_headers_come_with_their_status_and_their_mount(t):
+    server = t.server(body='<http-headers><header name="X-All" value="1"/><header name="X-Lost" value="2" status="404"/></http-headers>'
+                           '<mount><mount-name>/m</mount-name><http-headers><header name="X-M" value="3"/></http-headers></mount>')
+    server.source("/m")
+    server.source("/n")
+    lost = server.get("/lost")
+    equal((lost.get("X-All"), lost.get("X-Lost"), lost.get("X-M")), ("1", "2", None))
+    head = server.listener("/m").head
+    equal((head.get("X-All"), head.get("X-Lost"), head.get("X-M")), ("1", None, "3"))
+    equal(server.listener("/n").head.get("X-M"), None)
+    wire = server.wire()
+    wire.send(request("SOURCE /x HTTP/1.0", [MP3], SOURCE))
+    equal(wire.reply_head().head, b"HTTP/1.0 200 OK")
+
+
+@test
+def a_range_on_a_stream_is_the_stream(t):
+    server = t.server()
+    source = server.source("/m")
+    for lines in (["Range: bytes=0-"], ["Range: bytes=100-200"], ["Range: bytes=0-1", "User-Agent: AppleCoreMedia/1.0.0"],
+                  ["Range: bytes=-5"], ["Range: nonsense"]):
+        listener = server.listener("/m", lines=lines, version="HTTP/1.1")
+        check(listener.head.get("Content-Range") is None, "%s: Content-Range" % lines)
+    source.play(5)
+    listener.read(3 * 384)
+
+
+SAFARI = ("User-Agent: Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+          "Version/17.0 Safari/605.1.15")
+
+
+@test
+def safaris_two_bytes_are_a_part_and_no_listener(t):
+    server = t.server()
+    server.source("/m").play(5)
+    reply = server.ask("GET /m HTTP/1.1", ["Range: bytes=0-1", SAFARI])
+    equal((reply.status, len(reply.body)), (206, 2))
+    matches(r"bytes 0-1/\d+", reply.get("Content-Range"))
+    matches(r"\AHTTP/1\.1 206 ", reply.line)
+    equal(server.stat("/m", "listeners"), "0")
+
+
+@test
+def http_1_1_without_a_host_is_served(t):
+    server = t.server()
+    server.source("/m")
+    equal(server.listener("/m", version="HTTP/1.1").head.status, 200)
+
+
+@test
+def a_query_does_not_hide_a_mount(t):
+    server = t.server()
+    server.source("/m")
+    for path in ("/m?", "/m?token=1&x=/y", "/%6d"):
+        wire = server.wire()
+        wire.send("GET %s HTTP/1.0\r\n\r\n" % path)
+        equal(wire.reply_head().status, 200, path)
+
+
+@test
+def unknown_methods_and_broken_lines_are_met_with_silence(t):
+    server = t.server()
+    for line in ("BREW /pot HTTP/1.0", "DELETE /m HTTP/1.1", "GET /../etc/passwd HTTP/1.0", "GET /m", "GET http://x/m HTTP/1.0"):
+        wire = server.wire()
+        wire.send(line + "\r\n\r\n")
+        data = wire.take_all()
+        check(data == b"" or data.startswith(b"HTTP/1.0 400 "), "%r got %r" % (line, data[:60]))
+    for line in ("BREW /pot HTTP/1.0", "GET /../etc/passwd HTTP/1.0"):
+        wire = server.wire()
+        wire.send(line + "\r\n\r\n")
+        wire.expect_silence_and_close()
+
+
+@test
+def a_head_that_does_not_end_is_dropped_after_its_time(t):
+    server = t.server(limits="<header-timeout>1</header-timeout>")
+    wire = server.wire()
+    wire.send("GET / HTTP/1.0\r\nX: ")
+    wire.expect_silence_and_close()
+    silent = server.wire()
+    silent.expect_silence_and_close()
+
+
+@test
+def a_head_of_eight_kilobytes_is_fine(t):
+    server = t.server()
+    server.source("/m")
+    listener = server.listener("/m", lines=["Cookie: " + "c" * 4000, "X-Other: " + "d" * 3000])
+    equal(listener.head.status, 200)
+
+
+@test
+def a_head_without_end_is_refused_in_bounds(t):
+    server = t.server()
+    wire = server.wire()
+    try:
+        for _ in range(300):
+            wire.send("X-Header: " + "x" * 1000 + "\r\n")
+    except OSError:
+        pass
+    data = wire.take_all()
+    check(data == b"" or b" 400 " in data or b" 431 " in data or b" 414 " in data, "%r" % data[:80])
+
+
+@test
+def files_of_the_webroot(t):
+    server = t.server()
+    web = server.dir / "web"
+    (web / "a.html").write_text("<p>hello</p>")
+    (web / "sub").mkdir()
+    (web / "sub" / "b.css").write_text("p{}")
+    (web / "my file.txt").write_text("spaces")
+    (web / ".hidden").write_text("h")
+    for path, kind, text in (("/a.html", "text/html", "<p>hello</p>"), ("/sub/b.css", "text/css", "p{}"),
+                             ("/my%20file.txt", "text/plain", "spaces")):
+        reply = server.get(path)
+        equal((reply.status, reply.get("Content-Type").split(";")[0], reply.text), (200, kind, text), path)
+        equal(int(reply.get("Content-Length")), len(text))
+    for path in ("/sub", "/sub/", "/none.html"):
+        equal(server.get(path).status, 404, path)
+    for path in ("/../server.xml", "/sub/../../server.xml", "/%2e%2e/server.xml", "/sub/%2e%2e/%2e%2e/server.xml"):
+        wire = server.wire()
+        wire.send("GET %s HTTP/1.0\r\n\r\n" % path)
+        check(b"secret" not in wire.take_all(), path)
+
+
+@test
+def parts_of_files(t):
+    server = t.server()
+    (server.dir / "web" / "f.bin").write_bytes(bytes(range(200)))
+    data = bytes(range(200))
+    for wanted, first, last in (("bytes=0-", 0, 199), ("bytes=10-19", 10, 19), ("bytes=190-500", 190, 199), ("bytes=-5", 195, 199)):
+        reply = server.get("/f.bin", headers=["Range: " + wanted])
+        equal((reply.status, reply.body, reply.get("Content-Range")),
+              (206, data[first:last + 1], "bytes %d-%d/200" % (first, last)), wanted)
+    for wanted in ("bytes=200-", "bytes=500-600"):
+        equal(server.get("/f.bin", headers=["Range: " + wanted]).status, 416, wanted)
+
+
+@test
+def without_fileserve_there_are_no_files_but_playlists_and_pages(t):
+    server = t.server(body="<fileserve>0</fileserve>")
+    (server.dir / "web" / "a.html").write_text("x")
+    equal(server.get("/a.html").status, 404)
+    equal(server.get("/m.m3u").status, 200)
+    equal(server.get("/status-json.xsl").status, 200)
+
+
+@test
+def playlists_name_the_host_that_was_asked(t):
+    server = t.server(sockets=listen_socket(free_port()))
+    server.source("/m.mp3")
+    reply = server.get("/m.mp3.m3u", headers=["Host: radio.example.org:9000"])
+    equal((reply.status, reply.get("Content-Type"), reply.text), (200, "audio/x-mpegurl", "http://radio.example.org:9000/m.mp3\r\n"))
+    reply = server.get("/m.mp3.m3u")
+    equal(reply.text, "http://127.0.0.1:%d/m.mp3\r\n" % server.port)
+    reply = server.get("/m.mp3.xspf")
+    equal((reply.status, reply.get("Content-Type").split(";")[0]), (200, "application/xspf+xml"))
+    check("/m.mp3</location>" in reply.text, reply.text)
+    equal(server.get("/m.mp3.vclt").status, 200)
+
+
+@test
+def a_host_header_cannot_add_lines_to_a_playlist(t):
+    server = t.server()
+    reply = server.get("/m.m3u", headers=["Host: a:1/%0d%0ahttp://evil:2"])
+    equal(reply.text.count("\n"), 1)
+
+
+@test
+def aliases_are_exact_and_one_level(t):
+    server = t.server(paths='<alias source="/" destination="/a.html"/><alias source="/old" destination="/m"/>'
+                            '<alias source="/x" destination="/y"/><alias source="/y" destination="/a.html"/>')
+    (server.dir / "web" / "a.html").write_text("A")
+    server.source("/m").play(5)
+    equal(server.get("/").text, "A")
+    equal(server.listener("/old").head.get("Content-Type"), "audio/mpeg")
+    equal(server.get("/x").status, 404)
+    equal(server.get("/old/").status, 404)
+
+
+@test
+def built_in_pages_stand_in_for_missing_ones(t):
+    server = t.server()
+    server.source("/m", lines=["ice-name: Shown Name"])
+    for path in ("/status.xsl", "/server_version.xsl"):
+        equal(server.get(path).status, 200, path)
+    check("Shown Name" in server.get("/status.xsl").text, "the page does not show the mount")
+    for path in ("/admin/stats.xsl", "/admin/listmounts.xsl", "/admin/"):
+        equal(server.get(path, ADMIN).status, 200, path)
+        equal(server.get(path).status, 401, path + " without a password")
+
+
+@test
+def a_stylesheet_in_the_webroot_wins_and_a_missing_one_is_404(t):
+    server = t.server()
+    (server.dir / "web" / "own.xsl").write_text(
+        '<xsl:stylesheet xmlns:xsl="http://www.w3.org/1999/XSL/Transform" version="1.0"><xsl:output method="text"/>'
+        '<xsl:template match="/icestats"><xsl:for-each select="source">[<xsl:value-of select="@mount"/>]</xsl:for-each>'
+        "</xsl:template></xsl:stylesheet>")
+    server.source("/m")
+    equal(server.get("/own.xsl").text, "[/m]")
+    equal(server.get("/none.xsl").status, 404)
+
+
+@test
+def a_listener_that_talks_is_ignored(t):
+    server = t.server()
+    source = server.source("/m")
+    listener = server.listener("/m")
+    listener.send("GET /other HTTP/1.0\r\n\r\n" * 100)
+    sent = source.play(50)
+    equal(listener.read(48 * 384), sent[:48 * 384])

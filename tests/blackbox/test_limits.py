@@ -1,0 +1,147 @@
+"""Limits of listeners and clients, and what happens to those who fall behind."""
+from harness import ADMIN, Settings, check, equal, test, wait_for
+from media import mp3_numbers
+
+
+@test
+def a_mount_takes_no_more_listeners_than_allowed(t):
+    server = t.server(body="<mount><mount-name>/m</mount-name><max-listeners>2</max-listeners></mount>")
+    source = server.source("/m")
+    first = server.listener("/m")
+    server.listener("/m")
+    reply = server.get("/m")
+    equal((reply.status, reply.text), (403, "max listeners reached"))
+    first.close()
+    wait_for(lambda: source.play(1) and server.stat("/m", "listeners") == "1", "the place is free again")
+    server.listener("/m")
+    equal(server.stat("/m", "max_listeners"), "2")
+
+
+@test
+def all_mounts_together_take_no_more_listeners_than_allowed(t):
+    server = t.server(limits="<max-listeners>2</max-listeners>")
+    server.source("/a")
+    source = server.source("/b")
+    server.listener("/a")
+    gone = server.listener("/b")
+    for mount in ("/a", "/b"):
+        equal(server.get(mount).status, 403)
+    gone.close()
+    wait_for(lambda: source.play(1) and server.stats().findtext("listeners") == "1", "the place is free again")
+    server.listener("/b")
+
+
+@test
+def a_full_server_still_lets_administrators_and_sources_in(t):
+    server = t.server(limits="<clients>3</clients>")
+    server.source("/a")
+    for _ in range(2):
+        server.listener("/a")
+    reply = server.get("/a")
+    equal((reply.status, reply.text), (403, "Icecast connection limit reached"))
+    equal(server.get("/admin/stats", ADMIN).status, 200)
+    server.source("/b")
+
+
+@test
+def a_listener_is_sent_away_after_its_time(t):
+    server = t.server(body="<mount><mount-name>/m</mount-name><max-listener-duration>1</max-listener-duration></mount>")
+    source = server.source("/m")
+    listener = server.listener("/m")
+    source.play(5)
+
+    def ended():
+        source.play(1)
+        return not listener.is_open()
+    wait_for(ended, "the listener is sent away")
+
+
+LAG = "<burst-size>8192</burst-size><queue-size>65536</queue-size>"
+
+
+@test
+def a_listener_that_falls_behind_is_dropped(t):
+    server = t.server(limits=LAG)
+    source = server.source("/m")
+    server.listener("/m", receive_buffer=4096)
+    healthy = server.listener("/m")
+
+    def dropped():
+        sent = source.play(50)
+        healthy.read(len(sent))
+        return server.stat("/m", "slow_listeners") == "1"
+    source.play(5)
+    wait_for(dropped, "the slow listener is dropped")
+    equal(server.stat("/m", "listeners"), "1")
+    server.wait_for_log(r"Client \d+ \(127\.0\.0\.1\) has fallen too far behind, removing")
+    numbers = mp3_numbers(healthy.audio)
+    equal(numbers, [("A", n) for n in range(len(numbers))], "what the other listener got")
+
+
+@test
+def with_lag_policy_skip_it_goes_on_at_the_present_with_whole_frames(t):
+    server = t.server(body="<mount><mount-name>/m</mount-name><lag-policy>skip</lag-policy></mount>")
+    source = server.source("/m")
+    slow = server.listener("/m", receive_buffer=4096)
+    healthy = server.listener("/m")
+    source.play(5)
+
+    def play_and_read_half():
+        healthy.read(len(source.play(50)))
+        slow.read(25 * 384)
+        return int(server.stat("/m", "slow_listeners")) >= 3
+    wait_for(play_and_read_half, "it was moved on three times", Settings.patience * 2)
+    equal(server.stat("/m", "listeners"), "2")
+    numbers = [n for _, n in mp3_numbers(slow.audio)]
+    check(numbers == sorted(set(numbers)), "frames are repeated or out of order")
+    gaps = sum(1 for a, b in zip(numbers, numbers[1:]) if b != a + 1)
+    check(gaps >= 1, "it has skipped nothing")
+
+
+@test
+def a_slow_listener_within_the_queue_loses_nothing(t):
+    server = t.server()
+    source = server.source("/m")
+    slow = server.listener("/m", receive_buffer=4096)
+    healthy = server.listener("/m")
+    source.play(1000)   # 384 kB; the queue holds 512 kB
+    healthy.read(998 * 384)
+    equal(mp3_numbers(slow.read(998 * 384)), [("A", n) for n in range(998)])
+
+
+@test
+def listeners_are_counted_where_they_are(t):
+    server = t.server()
+    source = server.source("/m")
+    listeners = [server.listener("/m") for _ in range(5)]
+    equal(server.stat("/m", "listeners"), "5")
+    for listener in listeners[:3]:
+        listener.close()
+    wait_for(lambda: source.play(1) and server.stat("/m", "listeners") == "2", "those who left are not counted")
+    equal(server.stat("/m", "listener_peak"), "5")
+    source.leave()
+    server.wait_until_gone("/m")
+    wait_for(lambda: server.stats().findtext("listeners") == "0", "nobody is left")
+
+
+@test
+def an_administrator_can_send_a_listener_away(t):
+    server = t.server()
+    server.source("/m")
+    listener = server.listener("/m", lines=["User-Agent: Player/1 <x>"])
+    entry = server.get("/admin/listclients?mount=/m", ADMIN).xml().find("source/listener")
+    equal((entry.findtext("IP"), entry.findtext("UserAgent")), ("127.0.0.1", "Player/1 <x>"))
+    reply = server.get("/admin/killclient?mount=/m&id=" + entry.findtext("ID"), ADMIN).xml()
+    equal(reply.findtext("return"), "1")
+    listener.expect_end()
+
+
+@test
+def an_administrator_can_end_a_source(t):
+    server = t.server()
+    source = server.source("/m")
+    listener = server.listener("/m")
+    equal(server.get("/admin/killsource?mount=/m", ADMIN).xml().findtext("message"), "Source Removed")
+    source.take_all()
+    listener.expect_end()
+    server.wait_until_gone("/m")

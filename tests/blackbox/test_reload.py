@@ -1,0 +1,95 @@
+"""HUP: the new file is in force, nobody who listens notices (compat.md 8.2)."""
+import re
+import signal
+
+from harness import ADMIN, DEFAULTS, SOURCE, check, equal, matches, test, wait_for
+from media import mp3_numbers
+
+MP3 = "Content-Type: audio/mpeg"
+
+
+@test
+def sources_and_listeners_stay_through_many_reloads(t):
+    server = t.server()
+    source = server.source()
+    listener = server.listener(icy=True)
+    for clients in range(50, 60):
+        source.play(10)
+        server.reload(limits="<clients>%d</clients>" % clients)
+    source.play(10)
+    equal(mp3_numbers(listener.read(108 * 384)), [("A", n) for n in range(108)])
+
+
+@test
+def the_plan_is_printed(t):
+    server = t.server(limits="<clients>100</clients>")
+    server.reload(limits="<clients>200</clients>")
+    matches(r"clients.*100.*200", server.log())
+    before = len(server.log())
+    server.reload()
+    matches(r"configuration re-read from .*, 0 changes", server.log()[before:])
+
+
+@test
+def what_cannot_change_is_said(t):
+    server = t.server()
+    server.reload(sockets=DEFAULTS["sockets"] + "<listen-socket><port>0</port><bind-address>127.0.0.2</bind-address></listen-socket>")
+    matches(r"listen-socket.*restart", server.log())
+
+
+@test
+def new_limits_passwords_and_names_are_in_force(t):
+    server = t.server()
+    server.reload(authentication=DEFAULTS["authentication"].replace("src-secret", "new-secret"),
+                  body='<http-headers><header name="X-New" value="1"/></http-headers>')
+    equal(server.ask("SOURCE /m HTTP/1.0", [MP3], SOURCE).status, 401)
+    server.source("/m", login="source:new-secret")
+    equal(server.get("/none").get("X-New"), "1")
+
+
+@test
+def a_running_mount_gets_its_new_settings(t):
+    server = t.server()
+    server.source("/m")
+    server.listener("/m")
+    server.reload(body="<mount><mount-name>/m</mount-name><max-listeners>1</max-listeners></mount>")
+    equal(server.get("/m").status, 403)
+    server.reload(body="")
+    server.listener("/m")
+
+
+@test
+def a_broken_file_leaves_the_old_one_in_force(t):
+    server = t.server(body='<http-headers><header name="X-Old" value="1"/></http-headers>')
+    source = server.source("/m")
+    listener = server.listener("/m")
+    for broken in ("<icecast>", "", "<icecast><listen-socket><port>many</port></listen-socket></icecast>"):
+        before = server.log().count("old configuration stays")
+        server.config.write_text(broken)
+        server.send_signal(signal.SIGHUP)
+        wait_for(lambda: server.log().count("old configuration stays") > before, "it is said that the old one stays")
+        equal(server.get("/none").get("X-Old"), "1")
+    source.play(20)
+    listener.read(18 * 384)
+    server.reload(body="")
+    equal(server.get("/none").get("X-Old"), None)
+
+
+@test
+def a_file_that_is_missing_leaves_the_old_one_in_force(t):
+    server = t.server()
+    server.config.rename(server.dir / "away.xml")
+    server.send_signal(signal.SIGHUP)
+    server.wait_for_log("old configuration stays")
+    equal(server.get("/admin/stats", ADMIN).status, 200)
+
+
+@test
+def a_hundred_reloads_at_once_end_with_the_last_file(t):
+    server = t.server()
+    for _ in range(100):
+        server.send_signal(signal.SIGHUP)
+    server.write_config(body='<http-headers><header name="X-Last" value="1"/></http-headers>')
+    server.send_signal(signal.SIGHUP)
+    wait_for(lambda: server.get("/none").get("X-Last") == "1", "the last file is in force")
+    check(not re.search("EROR", server.log()), server.log()[-500:])

@@ -1,0 +1,371 @@
+"""How encoders log in, and how they are refused (users.md 3.1, compat.md 1)."""
+from harness import ADMIN, RELAY, SOURCE, basic, check, equal, listen_socket, matches, request, test, wait_for
+from media import KINDS, mp3_frame, mp3_numbers
+
+MP3 = "Content-Type: audio/mpeg"
+
+
+def frames(count, tag="A"):
+    return b"".join(mp3_frame(tag, n) for n in range(count))
+
+
+def plays(server, wire, mount="/e", tag="A"):
+    """The connection is a source now: what is sent reaches a listener."""
+    wire.send(frames(30, tag))
+    listener = server.listener(mount)
+    equal(mp3_numbers(listener.read(28 * 384)), [(tag, n) for n in range(28)])
+
+
+def logs_in(t, line, headers=(MP3,), end="\r\n", welcome=b"HTTP/1.0 200 OK\r\n\r\n"):
+    server = t.server()
+    wire = server.wire()
+    wire.send(request(line, headers, SOURCE, end=end))
+    equal(wire.take(len(welcome)), welcome)
+    plays(server, wire)
+    return server
+
+
+@test
+def source_http_1_0(t):
+    logs_in(t, "SOURCE /e HTTP/1.0")
+
+
+@test
+def source_with_the_protocol_of_icecast_1(t):
+    logs_in(t, "SOURCE /e ICE/1.0")
+
+
+@test
+def source_with_bare_line_feeds_as_darkice_sends_them(t):
+    logs_in(t, "SOURCE /e HTTP/1.0", ["Content-type: audio/mpeg", "ice-bitrate: 128"], end="\n")
+
+
+@test
+def source_without_a_content_type_is_mp3_with_a_warning(t):
+    server = logs_in(t, "SOURCE /e HTTP/1.0", [])
+    equal(server.listener("/e").head.get("Content-Type"), "audio/mpeg")
+    server.wait_for_log(r"\] WARN .*/e.*audio/mpeg")
+
+
+@test
+def put(t):
+    logs_in(t, "PUT /e HTTP/1.1")
+
+
+@test
+def put_that_expects_100_gets_100_and_200(t):
+    logs_in(t, "PUT /e HTTP/1.1", [MP3, "Expect: 100-continue"],
+            welcome=b"HTTP/1.1 100 Continue\r\nContent-Length: 0\r\n\r\nHTTP/1.0 200 OK\r\n\r\n")
+
+
+@test
+def put_http_1_0_that_expects_100_gets_100_first(t):
+    # liquidsoap, method="put": its first read accepts nothing but 100
+    logs_in(t, "PUT /e HTTP/1.0", [MP3, "Expect: 100-continue"], welcome=b"HTTP/1.1 100 Continue\r\n")
+
+
+@test
+def put_with_a_length_is_a_source_until_it_is_over(t):
+    server = t.server()
+    wire = server.wire()
+    wire.send(request("PUT /e HTTP/1.1", [MP3, "Content-Length: %d" % (40 * 384)], SOURCE))
+    equal(wire.reply_head().status, 200)
+    listener = server.listener("/e")
+    wire.send(frames(40))
+    equal(mp3_numbers(listener.read(40 * 384)), [("A", n) for n in range(40)])
+    server.wait_until_gone("/e")
+
+
+@test
+def put_without_a_content_type_is_refused(t):
+    reply = t.server().ask("PUT /e HTTP/1.1", [], SOURCE)
+    equal((reply.status, reply.text), (403, "No Content-type given"))
+
+
+@test
+def post_of_audio_is_a_source(t):
+    # liquidsoap, method="post"
+    logs_in(t, "POST /e HTTP/1.1")
+
+
+def chunked_source(t, line):
+    server = t.server()
+    wire = server.wire()
+    wire.send(request(line, [MP3, "Transfer-Encoding: chunked"], SOURCE))
+    equal(wire.reply_head().status, 200)
+    listener = server.listener("/e")
+    data = frames(40)
+    for size in (1, 7, 383, 384, 5000):
+        part, data = data[:size], data[size:]
+        wire.send(b"%x\r\n%s\r\n" % (len(part), part))
+    while data:
+        part, data = data[:1999], data[1999:]
+        wire.send(b"%X;name=value\r\n%s\r\n" % (len(part), part))
+    equal(mp3_numbers(listener.read(40 * 384)), [("A", n) for n in range(40)])
+    wire.send(b"0\r\n\r\n")
+    server.wait_until_gone("/e")
+
+
+@test
+def a_chunked_source_is_unwrapped(t):
+    chunked_source(t, "SOURCE /e HTTP/1.1")
+
+
+@test
+def a_chunked_put_is_unwrapped(t):
+    chunked_source(t, "PUT /e HTTP/1.1")
+
+
+@test
+def audio_in_the_same_packet_as_the_head_is_not_lost(t):
+    server = t.server()
+    wire = server.wire()
+    wire.send(request("SOURCE /e HTTP/1.0", [MP3], SOURCE) + frames(10))
+    equal(wire.reply_head().status, 200)
+    listener = server.listener("/e")
+    wire.send(b"".join(mp3_frame("A", n) for n in range(10, 20)))
+    equal(mp3_numbers(listener.read(18 * 384)), [("A", n) for n in range(18)])
+
+
+@test
+def every_byte_of_a_head_may_come_alone(t):
+    server = t.server()
+    wire = server.wire()
+    wire.socket.setsockopt(6, 1, 1)  # TCP_NODELAY
+    for byte in request("SOURCE /e HTTP/1.0", [MP3], SOURCE):
+        wire.send(bytes([byte]))
+    equal(wire.reply_head().status, 200)
+    plays(server, wire)
+
+
+@test
+def wrong_or_missing_passwords_get_401(t):
+    server = t.server()
+    for login in ("source:wrong", "other:src-secret", ADMIN, RELAY, "source:", ":src-secret", None):
+        reply = server.ask("SOURCE /e HTTP/1.0", [MP3], login)
+        equal((reply.status, reply.text), (401, "You need to authenticate\r\n"), "reply to %s" % login)
+        equal(reply.get("WWW-Authenticate"), 'Basic realm="Icecast2 Server"')
+    equal(server.get("/e").status, 404, "status of the mount")
+
+
+@test
+def the_authorization_scheme_may_be_written_in_any_case(t):
+    server = t.server()
+    wire = server.wire()
+    wire.send("SOURCE /e HTTP/1.0\r\nauthorization: %s\r\ncontent-type: audio/mpeg\r\n\r\n" % basic(SOURCE).replace("Basic", "basic"))
+    equal(wire.reply_head().status, 200)
+
+
+@test
+def a_mount_may_have_a_login_of_its_own(t):
+    server = t.server(body="<mount><mount-name>/own</mount-name><username>dj</username><password>p:w</password></mount>")
+    equal(server.ask("SOURCE /own HTTP/1.0", [MP3], SOURCE).status, 401)
+    server.source("/own", login="dj:p:w")
+
+
+@test
+def a_second_source_is_refused_and_the_first_goes_on(t):
+    server = t.server()
+    first = server.source("/e")
+    listener = server.listener("/e")
+    reply = server.ask("SOURCE /e HTTP/1.0", [MP3], SOURCE)
+    equal((reply.status, reply.text), (403, "Mountpoint in use"))
+    first.play(20)
+    equal(mp3_numbers(listener.read(18 * 384)), [("A", n) for n in range(18)])
+
+
+@test
+def the_mount_is_free_again_when_its_source_has_left(t):
+    server = t.server()
+    server.source("/e", tag="A").leave()
+    server.wait_until_gone("/e")
+    plays(server, server.source("/e", tag="B"), tag="B")
+
+
+@test
+def more_sources_than_allowed_are_refused_until_one_leaves(t):
+    server = t.server(limits="<sources>2</sources>")
+    first = server.source("/a")
+    server.source("/b")
+    reply = server.ask("SOURCE /c HTTP/1.0", [MP3], SOURCE)
+    equal((reply.status, reply.text), (403, "too many sources connected"))
+    first.leave()
+    server.wait_until_gone("/a")
+    server.source("/c")
+
+
+@test
+def a_refused_source_does_not_use_up_a_place(t):
+    server = t.server(limits="<sources>1</sources>")
+    for _ in range(5):
+        equal(server.ask("SOURCE /a HTTP/1.0", [MP3], "source:wrong").status, 401)
+    server.source("/a")
+    for _ in range(5):
+        equal(server.ask("SOURCE /a HTTP/1.0", [MP3], SOURCE).status, 403)
+
+
+@test
+def names_that_are_pages_or_the_administration_are_refused(t):
+    server = t.server()
+    (server.dir / "web" / "page.html").write_text("<html/>")
+    for mount in ("/admin", "/admin/x", "/admin.cgi", "/status.xsl", "/new.xsl", "/page.html", "/"):
+        reply = server.ask("SOURCE %s HTTP/1.0" % mount, [MP3], SOURCE)
+        check(reply.status in (400, 403), "%s: %s" % (mount, reply.line))
+
+
+@test
+def a_mount_may_hide_a_file_of_music(t):
+    server = t.server()
+    (server.dir / "web" / "song.mp3").write_bytes(b"file")
+    plays(server, server.source("/song.mp3"), "/song.mp3")
+
+
+@test
+def paths_that_leave_the_root_are_met_with_silence(t):
+    server = t.server()
+    for path in ("/../e", "/a/../e", "/%2e%2e/e", "/a//e", "e"):
+        wire = server.wire()
+        wire.send(request("SOURCE %s HTTP/1.0" % path, [MP3], SOURCE))
+        wire.expect_silence_and_close()
+
+
+@test
+def a_mount_name_is_decoded_once_and_ends_at_its_query(t):
+    server = t.server()
+    wire = server.wire()
+    wire.send(request("SOURCE /a%20b%2541?x=1 HTTP/1.0", [MP3], SOURCE))
+    equal(wire.reply_head().status, 200)
+    equal([s.get("mount") for s in server.stats().findall("source")], ["/a b%41"])
+
+
+@test
+def listeners_end_when_the_source_leaves(t):
+    server = t.server()
+    source = server.source("/e")
+    listener = server.listener("/e")
+    sent = source.play(10)
+    source.leave()
+    # a unit that was whole when the source left is not lost
+    equal(mp3_numbers(listener.take_all()), [("A", n) for n in range(len(sent) // 384)])
+    server.wait_until_gone("/e")
+
+
+@test
+def a_silent_source_is_ended_after_its_timeout(t):
+    server = t.server(body="<mount><mount-name>/e</mount-name><source-timeout>1</source-timeout></mount>")
+    source = server.source("/e")
+    source.take_all()
+    server.wait_until_gone("/e")
+
+
+@test
+def a_client_that_leaves_within_its_login_leaves_the_mount_free(t):
+    server = t.server(limits="<sources>3</sources>")
+    for _ in range(20):
+        wire = server.wire()
+        wire.send(request("SOURCE /e HTTP/1.0", [MP3], SOURCE))
+        wire.close()
+    wait_for(lambda: server.stats().findtext("sources") == "0", "no source is left")
+    server.source("/e")
+
+
+@test
+def what_the_source_says_about_itself_reaches_stats_and_listeners(t):
+    server = t.server()
+    server.source("/e", lines=["ice-name: My Näme".encode().decode("latin-1"), "ice-genre: Rock", "ice-description: D",
+                               "ice-url: http://u/", "ice-bitrate: 96", "ice-audio-info: ice-samplerate=44100;ice-channels=2",
+                               "User-Agent: Enc/1", "icy-logo: http://logo/"])
+    head = server.listener("/e").head
+    for line in ("icy-genre:Rock", "icy-description:D", "icy-url:http://u/", "icy-br:96", "icy-pub:0", "icy-logo:http://logo/",
+                 "ice-audio-info: ice-samplerate=44100;ice-channels=2"):
+        check(line in head.head.decode("latin-1").split("\r\n"), "no line %r in %r" % (line, head.head))
+    source = server.stats().find("source")
+    for name, value in (("genre", "Rock"), ("server_description", "D"), ("server_url", "http://u/"), ("bitrate", "96"),
+                        ("ice-channels", "2"), ("ice-samplerate", "44100"), ("user_agent", "Enc/1"), ("source_ip", "127.0.0.1"),
+                        ("server_type", "audio/mpeg")):
+        equal(source.findtext(name), value, name)
+
+
+@test
+def a_line_break_in_a_header_does_not_become_a_header_of_listeners(t):
+    server = t.server()
+    server.source("/e", lines=["ice-name: a%0d%0aX-Evil: 1", "ice-audio-info: a=%0d%0aX-Worse: 2"])
+    head = server.listener("/e").head
+    equal((head.get("X-Evil"), head.get("X-Worse")), (None, None))
+
+
+@test
+def a_stream_that_is_not_what_it_says_is_passed_on_unchanged(t):
+    server = t.server()
+    source = server.source("/e")
+    listener = server.listener("/e")
+    noise = bytes(range(256)) * 700
+    source.send(noise)
+    equal(listener.read(len(noise) - 80000), noise[:len(noise) - 80000])
+
+
+@test
+def any_content_type_is_accepted(t):
+    server = t.server()
+    source = server.source("/e", kind="opaque")
+    listener = server.listener("/e", icy=True)
+    equal(listener.head.get("Content-Type"), KINDS["opaque"].content_type)
+    equal(listener.metaint, 16000)
+    sent = source.play(30)
+    equal(listener.read(len(sent)), sent)
+
+
+SHOUTCAST = listen_socket(0) + listen_socket(0, "<shoutcast-compat>1</shoutcast-compat><shoutcast-mount>/sc</shoutcast-mount>")
+
+
+@test
+def a_shoutcast_source_logs_in_with_its_password_alone(t):
+    server = t.server(sockets=SHOUTCAST, body="<shoutcast-mount>/sc</shoutcast-mount>")
+    wire = server.wire(server.ports[1])
+    wire.send(b"src-secret\r\n")
+    equal(wire.take(20), b"OK2\r\nicy-caps:11\r\n\r\n")
+    wire.send(b"icy-name:Shout\r\nicy-genre:g\r\nicy-br:96\r\ncontent-type:audio/mpeg\r\n\r\n")
+    wait_for(lambda: server.get("/admin/stats?mount=/sc", ADMIN).status == 200, "the mount is there")
+    plays(server, wire, "/sc")
+    equal(server.stat("/sc", "server_name"), "Shout")
+    reply = server.get("/admin.cgi?pass=src-secret&mode=updinfo&song=Shouted")
+    equal(reply.status, 200)
+    equal(server.stat("/sc", "title"), "Shouted")
+
+
+@test
+def a_wrong_shoutcast_password_is_met_with_silence(t):
+    server = t.server(sockets=SHOUTCAST)
+    for first in (b"wrong\r\n", b"\r\n", b"GET / HTTP/1.0\r\n\r\n"):
+        wire = server.wire(server.ports[1])
+        wire.send(first)
+        wire.expect_silence_and_close()
+
+
+@test
+def a_shoutcast_source_may_send_everything_at_once(t):
+    server = t.server(sockets=SHOUTCAST)
+    wire = server.wire(server.ports[1])
+    wire.send(b"src-secret\nicy-name:Shout\ncontent-type:audio/mpeg\n\n" + frames(5))
+    wire.take_until(b"icy-caps:11\r\n\r\n")
+    wait_for(lambda: server.get("/admin/stats?mount=/sc", ADMIN).status == 200, "the mount is there")
+    listener = server.listener("/sc")
+    wire.send(b"".join(mp3_frame("A", n) for n in range(5, 15)))
+    equal(mp3_numbers(listener.read(13 * 384)), [("A", n) for n in range(13)])
+
+
+@test
+def titles_inside_the_sources_own_stream_are_taken_out_and_shown(t):
+    server = t.server()
+    source = server.source("/e", lines=["icy-metaint: 3840"])
+    listener = server.listener("/e", icy=True)
+    equal(listener.metaint, 3840)
+    block = b"StreamTitle='Inner';"
+    block = bytes([2]) + block.ljust(32, b"\0")
+    data = frames(40)
+    parts = [data[i:i + 3840] for i in range(0, len(data), 3840)]
+    source.send(parts[0] + b"\0" + parts[1] + block + parts[2] + b"\0" + parts[3] + b"\0")
+    equal(mp3_numbers(listener.read(38 * 384)), [("A", n) for n in range(38)])
+    check(b"StreamTitle='Inner';" in listener.titles, "titles %r" % listener.titles)
+    equal(server.stat("/e", "title"), "Inner")
+    matches(r"\|/e\|1\|Inner$", server.log("playlist"))

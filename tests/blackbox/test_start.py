@@ -1,0 +1,232 @@
+"""Starting, the command line, sockets, the process."""
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+
+from harness import Settings, as_nobody, check, equal, free_port, listen_socket, matches, test, wait_for
+
+
+@test
+def the_ready_line_names_the_port_that_the_system_chose(t):
+    server = t.server()
+    check(server.port > 0, "port %d" % server.port)
+    equal(server.get("/nothing").status, 404)
+    server.wait_for_log(r"\] INFO main/main Icecast .* server started$")
+
+
+@test
+def every_listen_socket_is_served(t):
+    server = t.server(sockets=listen_socket(0) * 3)
+    equal(len(set(server.ports)), 3, "number of ports")
+    server.source("/a.mp3", port=server.ports[2]).play(10)
+    for port in server.ports:
+        wire = server.wire(port)
+        wire.send("GET /a.mp3 HTTP/1.0\r\n\r\n")
+        equal(wire.reply_head().status, 200)
+
+
+@test
+def it_listens_on_ipv6(t):
+    server = t.server(host="::1", sockets="<listen-socket><port>0</port><bind-address>::1</bind-address></listen-socket>")
+    source = server.source()
+    listener = server.listener()
+    sent = source.play(30)
+    check(sent.startswith(listener.read(25 * 384)), "the stream differs")
+    reply = server.get("/admin/listclients?mount=/live.mp3", "admin:adm-secret")
+    equal(reply.xml().findtext("source/listener/IP"), "::1")
+
+
+@test
+def two_colons_are_both_families_and_ipv4_looks_like_ipv4(t):
+    server = t.server(sockets="<listen-socket><port>0</port><bind-address>::</bind-address></listen-socket>")
+    source = server.source()
+    server.listener()
+    source.play(5)
+    reply = server.get("/admin/listclients?mount=/live.mp3", "admin:adm-secret")
+    equal(reply.xml().findtext("source/listener/IP"), "127.0.0.1")
+
+
+@test
+def version_begins_with_the_words_that_tools_look_for(t):
+    for option in ("-v", "--version"):
+        status, out, _ = t.run(option)
+        equal(status, 0)
+        matches(r"\AIcecast 2\.4\.4 \(icecast-lb \d+\.\d+(\.\d+)?\)", out)
+
+
+@test
+def without_a_configuration_it_prints_the_usage(t):
+    for arguments in ([], ["-c"], ["--check-config"]):
+        status, out, err = t.run(*arguments)
+        equal(status, 1, "status of %r" % arguments)
+        matches("usage: icecast-lb", out + err)
+
+
+@test
+def help_ends_well(t):
+    status, out, _ = t.run("--help")
+    equal(status, 0)
+    matches("--check-config", out)
+
+
+def configuration(t, text):
+    path = t.dir / "c.xml"
+    path.write_text(text)
+    return path
+
+
+GOOD = ("<icecast><authentication><source-password>aaa-long-one</source-password><admin-user>admin</admin-user>"
+        "<admin-password>bbb-long-one</admin-password></authentication>%s</icecast>")
+
+
+@test
+def check_config_accepts_a_good_file(t):
+    status, out, err = t.run("--check-config", configuration(t, GOOD % ""))
+    equal(status, 0, "status; it said " + out + err)
+
+
+@test
+def check_config_warns_of_an_unknown_element_and_accepts_the_file(t):
+    status, out, err = t.run("--check-config", configuration(t, GOOD % "<limits><cleints>5</cleints></limits>"))
+    equal(status, 0)
+    matches(r"cleints.*clients", out + err)
+
+
+@test
+def check_config_refuses_a_wrong_value_and_says_where(t):
+    status, out, err = t.run("--check-config", configuration(t, GOOD % "\n<limits>\n<clients>many</clients></limits>"))
+    equal(status, 1)
+    matches(r":3\b.*clients", out + err)
+
+
+@test
+def check_config_refuses_broken_xml(t):
+    for text in ("<icecast><limits></icecast>", "<other/>", ""):
+        status, out, err = t.run("--check-config", configuration(t, text))
+        equal(status, 1, "status for %r" % text)
+        check(out + err, "nothing was said about %r" % text)
+
+
+@test
+def a_broken_file_ends_the_start_with_icecasts_words(t):
+    status, out, err = t.run("-c", configuration(t, "<icecast>"))
+    equal(status, 1)
+    matches(r"FATAL: error parsing config file \(.*c\.xml\)", out + err)
+    matches("XML config parsing error", out + err)
+
+
+@test
+def the_well_known_password_is_refused_unless_it_is_allowed(t):
+    auth = ("<source-password>hackme</source-password><admin-user>admin</admin-user>"
+            "<admin-password>hackme</admin-password>")
+    server = t.unstarted_server(authentication=auth)
+    status, out, err = t.run("-c", server.config)
+    equal(status, 1)
+    matches("password", out + err)
+    server.start(["--allow-default-passwords", "-c", str(server.config)])
+    equal(server.get("/nothing").status, 404)
+
+
+@test
+def a_port_that_is_taken_ends_the_start(t):
+    taken = t.owned(socket.socket())
+    taken.bind(("127.0.0.1", 0))
+    taken.listen()
+    server = t.unstarted_server(sockets=listen_socket(taken.getsockname()[1]))
+    status, out, err = t.run("-c", server.config)
+    equal(status, 1)
+    matches("Server startup failed. Exiting", out + err)
+
+
+@test
+def a_port_that_is_taken_is_skipped_where_another_is_free(t):
+    taken = t.owned(socket.socket())
+    taken.bind(("127.0.0.1", 0))
+    taken.listen()
+    port = taken.getsockname()[1]
+    server = t.server(sockets=listen_socket(port) + listen_socket(0))
+    check(port not in server.ports, "it says that it has port %d" % port)
+    equal(server.get("/nothing").status, 404)
+
+
+@test
+def a_log_that_cannot_be_written_ends_the_start(t):
+    server = t.unstarted_server(logging="<errorlog>/nonexistent/error.log</errorlog>")
+    status, out, err = t.run("-c", server.config)
+    equal(status, 1)
+    matches("FATAL: could not open error logging", out + err)
+    matches("FATAL: Could not start logging", out + err)
+
+
+@test
+def the_pid_file_is_written_and_removed(t):
+    server = t.unstarted_server()
+    pid_file = server.dir / "pid"
+    server.write_config(paths="<pidfile>%s</pidfile>" % pid_file)
+    server.start()
+    equal(int(pid_file.read_text()), server.process.pid)
+    equal(server.stop(), 0)
+    check(not pid_file.exists(), "the pid file is still there")
+
+
+@test
+def in_the_background_the_parent_ends_and_the_child_serves(t):
+    server = t.unstarted_server()
+    port = free_port()
+    pid_file = server.dir / "pid"
+    server.write_config(paths="<pidfile>%s</pidfile>" % pid_file, sockets=listen_socket(port))
+    with open(server.dir / "out", "w+") as out:
+        done = subprocess.run(as_nobody([Settings.binary, "-b", "-c", str(server.config)]), stdin=subprocess.DEVNULL,
+                              stdout=out, stderr=out, timeout=Settings.patience)
+    equal(done.returncode, 0)
+    matches("Starting icecast2\nDetaching from the console\n", (server.dir / "out").read_text())
+    pid = int(wait_for(lambda: pid_file.exists() and pid_file.read_text().strip(), "there is a pid file"))
+    try:
+        server.ports = [port]
+
+        def served():
+            try:
+                return server.get("/nothing").status == 404
+            except ConnectionError:
+                return False
+        wait_for(served, "the child serves")
+    finally:
+        os.kill(pid, signal.SIGTERM)
+    wait_for(lambda: not pid_file.exists(), "the child ends")
+
+
+@test
+def root_without_changeowner_is_refused(t):
+    if os.getuid() != 0:
+        return  # nothing to see for others
+    server = t.unstarted_server()
+    done = subprocess.run([Settings.binary, "-c", server.config], stdin=subprocess.DEVNULL, capture_output=True,
+                          timeout=Settings.patience)
+    equal(done.returncode, 1)
+    matches("You should not run icecast2 as root\nUse the changeowner directive", done.stderr.decode())
+
+
+@test
+def root_becomes_the_configured_user(t):
+    if os.getuid() != 0:
+        return
+    server = t.unstarted_server(body="<security><changeowner><user>nobody</user><group>nogroup</group></changeowner></security>")
+    with open(server.dir / "out", "wb") as out:
+        server.out = server.dir / "out"
+        server.process = subprocess.Popen([Settings.binary, "-c", str(server.config)], stdin=subprocess.DEVNULL, stdout=out,
+                                          stderr=out)
+    wait_for(server.ready_line, "the server is ready")
+    status = pathlib.Path("/proc/%d/status" % server.process.pid).read_text()
+    matches(r"^Uid:\t65534\t65534\t65534\t65534$", status)
+    matches(r"^Gid:\t65534\t65534\t65534\t65534$", status)
+    groups = re.search(r"^Groups:\t([\d ]*)$", status, re.M).group(1).split()
+    check("0" not in groups, "still in the group of root: %s" % groups)
+
+
+@test
+def term_and_int_end_it_well(t):
+    for number in (signal.SIGTERM, signal.SIGINT):
+        equal(t.server().stop(number), 0, "exit status after signal %d" % number)
