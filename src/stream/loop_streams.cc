@@ -123,7 +123,15 @@ void LoopStreams::end_of_pass() {
   schedule();
 }
 
+void LoopStreams::left(const Mount& mount) {
+  const auto at = fanouts_.find(&mount);
+  // A source that has ended wakes nobody: without a pass of its own the fan-out would stay for ever,
+  // and with it the mount and its window.
+  if (at != fanouts_.end() && at->second->listeners() == 0 && !at->second->in_pass) wake(at->second->mount_ptr());
+}
+
 void LoopStreams::ended(std::unique_ptr<Listener> listener, Mount& mount, EndReason reason) {
+  left(mount);
   const std::string ip = listener->transport->peer().ip();
   if (reason == EndReason::kLagged)
     shared_.log.info("source/source", "Client " + std::to_string(listener->id) + " (" + ip +
@@ -143,6 +151,7 @@ void LoopStreams::ended(std::unique_ptr<Listener> listener, Mount& mount, EndRea
 }
 
 void LoopStreams::departed(std::unique_ptr<Listener> listener, Mount& mount) {
+  left(mount);
   if (listener->continuation) {
     const Continuation next = std::move(*std::exchange(listener->continuation, nullptr));
     enter(std::move(listener), next.next, next.mode);

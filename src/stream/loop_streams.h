@@ -64,6 +64,7 @@ class LoopStreams final : public FanoutHost {
   void schedule();
   void pass();
   void end_of_pass();
+  void left(const Mount& mount);  // a listener has left the mount's fan-out
   void enter(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& next, EnterMode mode);
   void say_count(const Mount& mount, std::int64_t listeners) const;
   void continue_later(Listener& listener, const std::shared_ptr<Mount>& next, EnterMode mode);

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -122,6 +123,7 @@ struct Wire {
   bool can_send_file = true;
   IoStatus read_status = IoStatus::kAgain;
   bool closed = false;
+  std::function<void()> on_write = [] {};
 };
 
 class FakeTransport final : public Transport {
@@ -152,6 +154,7 @@ class FakeTransport final : public Transport {
  private:
   IoResult take(Wire::Call call, const std::string& all) {
     wire_->calls.push_back(call);
+    wire_->on_write();
     long most = wire_->otherwise;
     if (!wire_->script.empty()) {
       most = wire_->script.front();

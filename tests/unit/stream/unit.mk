@@ -6,6 +6,7 @@ unit_stream_SOURCES = tests/unit/main.cc \
   tests/unit/stream/fanout_test.cc \
   tests/unit/stream/gate_test.cc \
   tests/unit/stream/join_test.cc \
+  tests/unit/stream/loop_streams_test.cc \
   tests/unit/stream/pulse_pacer_test.cc \
   tests/unit/stream/store_test.cc \
   tests/unit/stream/stream_log_test.cc \
