@@ -3,6 +3,7 @@ src_libnet_a_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(SSL_CFLAGS) $(CURL_CFLA
 src_libnet_a_SOURCES = \
   src/net/acceptor.cc src/net/acceptor.h \
   src/net/address.cc src/net/address.h \
+  src/net/address_list.cc src/net/address_list.h \
   src/net/loop.cc src/net/loop.h \
   src/net/loop_pool.cc src/net/loop_pool.h \
   src/net/settings.h \
