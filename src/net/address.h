@@ -24,6 +24,7 @@ class Address {
   std::string ip() const;          // "127.0.0.1", "2001:db8::2"; as Icecast logs it
   std::uint16_t port() const noexcept { return port_; }
   bool is_v4() const noexcept;
+  const std::array<std::uint8_t, 16>& bytes() const noexcept { return bytes_; }
   bool operator==(const Address&) const = default;
 
  private:
