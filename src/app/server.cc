@@ -75,7 +75,10 @@ void Server::run(bool announce) {
   for (const auto& socket : sockets_)
     for (const auto& worker : services_->workers) worker->accept_from(socket);
   services_->loops.start();
-  services_->log.info("main/main", config->server_id + " server started");
+  // Tools look for Icecast's words in Icecast's form.
+  services_->log.info("main/main", "Icecast 2.4.4 server started");
+  services_->log.info("main/main", "icecast-lb " LB_VERSION ", " + std::to_string(services_->loops.workers()) +
+                                       " workers, configuration " + config_path_);
   if (announce) {
     std::string line = "icecast-lb ready: port";
     for (const auto& socket : sockets_) line += " " + std::to_string(socket->port);
@@ -117,7 +120,8 @@ void Server::reload() {
     services_->loops.control().post([this, loaded] {
       reloading_ = false;
       if (!*loaded)
-        services_->log.error("config/reload", config_path_ + ": " + loaded->error().what + "; the old configuration stays");
+        services_->log.error("config/reload", "Error parsing config file " + config_path_ + ": " + loaded->error().what +
+                                                  "; the old configuration stays");
       else if ((*loaded)->refuses_start())
         for (const Diagnostic& d : (*loaded)->diagnostics)
           services_->log.error("config/reload", to_string(d, config_path_) + "; the old configuration stays");

@@ -24,6 +24,21 @@ void add_times(std::map<std::string, std::string>& fields, const std::string& na
   fields[name + "_iso8601"] = std::string(text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S%z", &parts));
 }
 
+// What the configuration says about a stream wins, and may change while it runs.
+void add_overrides(std::map<std::string, std::string>& fields, const MountSettings& settings) {
+  const auto put = [&fields](const char* key, const std::optional<std::string>& value) {
+    if (value) fields[key] = *value;
+  };
+  put("server_name", settings.stream_name);
+  put("server_description", settings.stream_description);
+  put("server_url", settings.stream_url);
+  put("genre", settings.genre);
+  put("bitrate", settings.bitrate);
+  put("server_type", settings.type);
+  put("subtype", settings.subtype);
+  if (settings.is_public >= 0) fields["public"] = std::to_string(settings.is_public);
+}
+
 void add_codec(std::map<std::string, std::string>& fields, const CodecFacts& codec) {
   if (!codec.subtype.empty()) fields.try_emplace("subtype", codec.subtype);
   if (codec.audio_channels > 0 && codec.subtype.find("Vorbis") != std::string::npos)
@@ -58,6 +73,7 @@ StatsSource make_source(const Mount& mount, const std::string& authority) {
   if (!metadata->artist.empty()) fields["artist"] = metadata->artist;
   if (!metadata->title.empty()) fields["title"] = metadata->title;
   add_codec(fields, *mount.codec());
+  add_overrides(fields, *settings);
   return source;
 }
 

@@ -1,4 +1,23 @@
 noinst_LIBRARIES += src/libauth.a
-src_libauth_a_CPPFLAGS = $(AM_CPPFLAGS)
+src_libauth_a_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS)
 src_libauth_a_SOURCES = \
-  src/auth/passwords.cc src/auth/passwords.h
+  src/auth/ask_lane.cc src/auth/ask_lane.h \
+  src/auth/authenticator.cc src/auth/authenticator.h \
+  src/auth/authenticators.cc src/auth/authenticators.h \
+  src/auth/event_sender.cc src/auth/event_sender.h \
+  src/auth/file_stamp.h \
+  src/auth/hash_queue.cc src/auth/hash_queue.h \
+  src/auth/htpasswd.cc \
+  src/auth/ip_filter.cc src/auth/ip_filter.h \
+  src/auth/listener_ledger.cc src/auth/listener_ledger.h \
+  src/auth/password_hash.cc src/auth/password_hash.h \
+  src/auth/passwords.cc src/auth/passwords.h \
+  src/auth/spool.cc src/auth/spool.h \
+  src/auth/spool_text.cc src/auth/spool_text.h \
+  src/auth/text_file.cc src/auth/text_file.h \
+  src/auth/throttle.cc src/auth/throttle.h \
+  src/auth/url_auth.cc \
+  src/auth/url_form.cc src/auth/url_form.h \
+  src/auth/url_options.cc src/auth/url_options.h \
+  src/auth/url_reply.cc src/auth/url_reply.h \
+  src/auth/user_table.cc src/auth/user_table.h

@@ -117,23 +117,14 @@ std::shared_ptr<const SourceFacts> make_source_facts(const Request& request, con
     }
     if (!value.empty()) stats[std::string(row.key)] = std::move(value);
   }
-  stats["public"] = settings.is_public >= 0 ? std::to_string(settings.is_public) : integer_text(stats["public"]);
+  stats["public"] = integer_text(stats["public"]);
   if (const std::string* info = request.headers.find("ice-audio-info")) {
     stats["audio_info"] = clean_utf8(*info, charset);
     add_audio_info(*info, stats);
   }
-  const auto override_with = [&stats](const char* key, const std::optional<std::string>& value) {
-    if (value) stats[key] = *value;
-  };
-  override_with("server_name", settings.stream_name);
-  override_with("server_description", settings.stream_description);
-  override_with("server_url", settings.stream_url);
-  override_with("genre", settings.genre);
-  override_with("bitrate", settings.bitrate);
-  override_with("subtype", settings.subtype);
   // A link that a browser would run is no link to a station's page.
   if (const auto url = stats.find("server_url"); url != stats.end() && !is_web_url(url->second)) stats.erase(url);
-  stats["server_type"] = settings.type.value_or(clean_utf8(facts->content_type));
+  stats["server_type"] = clean_utf8(facts->content_type);
   if (!facts->user_agent.empty()) stats["user_agent"] = facts->user_agent;
   stats["source_ip"] = facts->source_ip;
 

@@ -41,7 +41,6 @@ void SourceSet::source_ended(Source& source, EndReason reason) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(loop_.now() - source.started()).count();
   AccessFacts facts;
   facts.ip = ip;
-  facts.user = offer.user;
   facts.request = offer.request;
   facts.bytes_sent = offer.request.empty() ? 0 : 19;  // "HTTP/1.0 200 OK\r\n\r\n", as Icecast counts
   facts.referer = offer.referer;

@@ -2,6 +2,8 @@ unit_programs += unit_net
 unit_net_SOURCES = tests/unit/main.cc \
   tests/unit/net/address_test.cc \
   tests/unit/net/address_list_test.cc \
+  tests/unit/net/digest_test.cc \
+  tests/unit/net/fetch_test.cc \
   tests/unit/net/loop_test.cc \
   tests/unit/net/acceptor_test.cc \
   tests/unit/net/transport_test.cc

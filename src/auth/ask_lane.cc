@@ -1,0 +1,57 @@
+#include "auth/ask_lane.h"
+
+#include <memory>
+#include <utility>
+
+namespace lb {
+
+AskLane::AskLane(Loop& loop, Fetcher& fetcher, Log& log, Settings settings)
+    : loop_(loop), fetcher_(fetcher), log_(log), settings_(settings) {}
+
+bool AskLane::ask(FetchRequest request, Fetcher::Done done) {
+  const SteadyTime now = loop_.now();
+  if (now < left_alone_until_) {
+    done(Error::closed(request.url + ": has failed and is left alone for a while"));
+    return true;
+  }
+  if (waiting_.size() > kMostWaiting) return false;
+  waiting_.push_back({std::move(request), std::move(done), now});
+  next();
+  return true;
+}
+
+void AskLane::next() {
+  while (!waiting_.empty() && under_way_ < settings_.handlers) {
+    Job job = std::move(waiting_.front());
+    waiting_.pop_front();
+    if (loop_.now() - job.since >= job.request.timeout) {
+      job.done(Error::timeout(job.request.url + ": busy, a listener waited " +
+                              std::to_string(job.request.timeout.count() / 1000) + " s in vain"));
+      continue;
+    }
+    start(std::move(job));
+  }
+}
+
+void AskLane::start(Job job) {
+  ++under_way_;
+  auto done = std::make_shared<Fetcher::Done>(std::move(job.done));
+  fetcher_.start(std::move(job.request), [this, done](Result<FetchAnswer> answer) {
+    --under_way_;
+    settled(answer);
+    next();
+    (*done)(std::move(answer));
+  });
+}
+
+void AskLane::settled(const Result<FetchAnswer>& answer) {
+  if (answer) return;
+  unsigned held = 0;
+  if (guard_.pass(loop_.now(), held))
+    log_.warn("auth_url/url",
+              "auth to server " + answer.error().what +
+                  (held > 0 ? " (and " + std::to_string(held) + " more)" : std::string()));
+  left_alone_until_ = loop_.now() + settings_.on_error_wait;
+}
+
+}  // namespace lb

@@ -1,0 +1,82 @@
+// Authenticators: one for every <mount> section that has <authentication>, with what they share:
+// the queue of hashes, the ledger of listeners, the events for backends.
+//
+// Thread: control.  Ownership: app::Services; callbacks as in Authenticator.
+// A section that cannot be set up (unknown type, missing option) lets nobody in.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "auth/authenticator.h"
+#include "auth/event_sender.h"
+#include "auth/listener_ledger.h"
+
+namespace lb {
+
+struct AuthSection {
+  std::string name;  // of the <mount>; "": the default mount
+  std::string type;
+  AuthOptions options;
+  bool operator==(const AuthSection&) const = default;
+};
+
+class Authenticators {
+ public:
+  // Ends a listener of a mount, for drop_existing_listener.
+  using DropListener = std::function<void(const std::string& mount, std::uint64_t client_id)>;
+
+  Authenticators(Loop& control, Loop& clerk, Log& log, Fetcher& fetcher,
+                 DropListener drop_listener);
+  ~Authenticators();
+
+  // At the start and after every reload; sections that stay the same keep their state.
+  void configure(const std::vector<AuthSection>& sections, AuthServer server);
+  Result<ListenerLedger::Opening> open_spool(const std::string& path) {
+    return ledger_.open_spool(path);
+  }
+
+  // The ticket is real only with kAllow.
+  using ListenerDone = UniqueFunction<void(AuthVerdict, ListenerTicket)>;
+  void ask_listener(const std::string& section, ListenerAsk ask, ListenerDone done);
+  void ask_source(const std::string& section, SourceAsk ask, Authenticator::Done done);
+  void mount_begun(const std::string& section, const std::string& mount);
+  void mount_ended(const std::string& section, const std::string& mount);
+  void edit_users(const std::string& section, UserEdit edit,
+                  UniqueFunction<void(UserEditResult)> done);
+
+  // The server stops: calls done when the backends have heard of all ends, or after `grace`.
+  void finish(std::chrono::milliseconds grace, UniqueFunction<void()> done);
+
+ private:
+  struct Place;
+  struct Question;
+  Place* find(const std::string& section);
+  void judged(const std::string& section, const std::shared_ptr<Question>& question,
+              AuthVerdict verdict);
+  bool is_on_twice(const Place& place, const std::string& mount, const std::string& user);
+  void let_in(const std::shared_ptr<Question>& question, AuthVerdict verdict);
+  void look_whether_finished();
+
+  Loop& control_;
+  Log& log_;
+  std::shared_ptr<const AuthServer> server_ = std::make_shared<const AuthServer>();
+  const DropListener drop_listener_;
+  HashQueue hashes_;
+  EventSender removals_, mount_events_;
+  AuthContext context_;
+  ListenerLedger ledger_;
+  std::map<std::string, std::unique_ptr<Place>> places_;
+  std::vector<std::unique_ptr<Place>> retired_;  // something of theirs is still under way
+  Timer finish_timer_;
+  SteadyTime finish_by_{};
+  UniqueFunction<void()> finished_;
+};
+
+}  // namespace lb

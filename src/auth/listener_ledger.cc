@@ -1,0 +1,134 @@
+#include "auth/listener_ledger.h"
+
+#include <algorithm>
+
+#include "auth/url_form.h"
+
+namespace lb {
+namespace {
+
+// After a crash a listener is taken to have left at the last heartbeat.
+constexpr auto kHeartbeat = std::chrono::seconds(15);
+constexpr auto kRemovalTimeout = std::chrono::seconds(15);
+
+}  // namespace
+
+void LedgerDoor::tell(std::uint64_t seq, SteadyTime since, std::uint64_t bytes_sent) {
+  const std::lock_guard<std::mutex> guard(mutex_);
+  if (ledger_ == nullptr) return;
+  const auto listened = std::chrono::duration_cast<std::chrono::seconds>(control_.now() - since);
+  control_.post(
+      [ledger = ledger_, seq, listened, bytes_sent] { ledger->left(seq, listened, bytes_sent); });
+}
+
+void LedgerDoor::shut() {
+  const std::lock_guard<std::mutex> guard(mutex_);
+  ledger_ = nullptr;
+}
+
+ListenerLedger::ListenerLedger(Loop& control, Log& log, EventSender& removals, Server server)
+    : control_(control),
+      log_(log),
+      removals_(removals),
+      server_(std::move(server)),
+      door_(std::make_shared<LedgerDoor>(control, *this)),
+      heartbeat_(control, [this] { heartbeat(); }) {}
+
+ListenerLedger::~ListenerLedger() { door_->shut(); }
+
+std::int64_t ListenerLedger::wall_seconds() const {
+  using std::chrono::seconds;
+  return std::chrono::duration_cast<seconds>(control_.clock().wall().time_since_epoch()).count();
+}
+
+Result<ListenerLedger::Opening> ListenerLedger::open_spool(const std::string& path) {
+  auto opened = Spool::open(path, control_, log_);
+  if (!opened) return opened.error();
+  spool_ = std::move(opened->spool);
+  const SpoolContent& content = opened->leftovers;
+  next_seq_ = std::max(next_seq_, content.highest_seq + 1);
+  for (const SpoolEntry& entry : content.open) {
+    const std::int64_t listened = std::max<std::int64_t>(content.last_alive - entry.since, 0);
+    remove(entry.seq, entry.notice,
+           entry.ended ? entry.seconds : static_cast<std::uint64_t>(listened), entry.bytes_sent);
+  }
+  heartbeat_.after(kHeartbeat);
+  return Opening{content.highest_client_id, content.open.size()};
+}
+
+std::vector<std::uint64_t> ListenerLedger::clients_of(const std::string& mount,
+                                                      const std::string& user) const {
+  std::vector<std::uint64_t> clients;
+  const auto at = names_.find({mount, user});
+  if (at == names_.end()) return clients;
+  for (const std::uint64_t seq : at->second) clients.push_back(open_.at(seq).client_id);
+  return clients;
+}
+
+void ListenerLedger::admit(Entry entry, UniqueFunction<void(ListenerTicket)> admitted) {
+  control_.assert_here();
+  const std::uint64_t seq = next_seq_++;
+  if (!entry.user.empty()) names_[{entry.mount, entry.user}].push_back(seq);
+  // The ticket exists from the beginning: whatever happens on the way, its end is told.
+  ListenerTicket ticket(door_, seq, control_.now());
+  std::optional<SpoolEntry> line;
+  if (spool_ && entry.removal) {
+    line.emplace();
+    line->seq = seq;
+    line->client_id = entry.client_id;
+    line->since = wall_seconds();
+    line->notice = *entry.removal;
+  }
+  open_.emplace(seq, std::move(entry));
+  if (!line) return admitted(std::move(ticket));
+  auto waiting = std::make_shared<std::pair<ListenerTicket, UniqueFunction<void(ListenerTicket)>>>(
+      std::move(ticket), std::move(admitted));
+  spool_->added(*line, [waiting] { waiting->second(std::move(waiting->first)); });
+}
+
+void ListenerLedger::take_back(Entry entry) {
+  if (!entry.removal) return;
+  entry.user.clear();
+  admit(std::move(entry), [](const ListenerTicket&) {});
+}
+
+void ListenerLedger::left(std::uint64_t seq, std::chrono::seconds listened,
+                          std::uint64_t bytes_sent) {
+  const auto at = open_.find(seq);
+  if (at == open_.end()) return;
+  const Entry entry = std::move(at->second);
+  open_.erase(at);
+  forget_name(seq, entry);
+  if (!entry.removal) return;
+  const auto seconds = static_cast<std::uint64_t>(std::max<std::int64_t>(listened.count(), 0));
+  if (spool_) spool_->ended(seq, seconds, bytes_sent);
+  remove(seq, *entry.removal, seconds, bytes_sent);
+}
+
+void ListenerLedger::forget_name(std::uint64_t seq, const Entry& entry) {
+  const auto at = names_.find({entry.mount, entry.user});
+  if (at == names_.end()) return;
+  std::erase(at->second, seq);
+  if (at->second.empty()) names_.erase(at);
+}
+
+void ListenerLedger::remove(std::uint64_t seq, const RemovalNotice& notice, std::uint64_t seconds,
+                            std::uint64_t bytes_sent) {
+  FetchRequest request;
+  request.url = notice.url;
+  request.user = notice.user;
+  request.password = notice.password;
+  request.user_agent = server_()->user_agent;
+  request.timeout = kRemovalTimeout;
+  request.form = listener_remove_form(notice, seconds, bytes_sent);
+  removals_.send(std::move(request), [this, seq] {
+    if (spool_) spool_->done(seq);
+  });
+}
+
+void ListenerLedger::heartbeat() {
+  if (spool_ && !open_.empty()) spool_->alive(wall_seconds());
+  heartbeat_.after(kHeartbeat);
+}
+
+}  // namespace lb

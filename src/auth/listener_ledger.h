@@ -1,0 +1,111 @@
+// ListenerLedger: the listeners that an authenticator has let in: who is on twice, and whose end a
+// backend must hear of, exactly once each, also after a crash.
+// ListenerTicket: what such a listener holds; when it goes, the ledger hears of it.
+//
+// Thread: the ledger on control; a ticket on any thread.  A ticket that outlives the ledger is
+// void; its listener then stands open in the spool, and the next start tells the backend.
+// Ownership: Authenticators.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "auth/authenticator.h"
+#include "auth/event_sender.h"
+#include "auth/spool.h"
+#include "base/log.h"
+
+namespace lb {
+
+class ListenerLedger;
+
+// The door through which tickets tell the ledger; shut when the ledger goes.
+class LedgerDoor {
+ public:
+  LedgerDoor(Loop& control, ListenerLedger& ledger) : control_(control), ledger_(&ledger) {}
+  void tell(std::uint64_t seq, SteadyTime since, std::uint64_t bytes_sent);
+  void shut();
+
+ private:
+  std::mutex mutex_;
+  Loop& control_;
+  ListenerLedger* ledger_;
+};
+
+class ListenerTicket {
+ public:
+  ListenerTicket() = default;  // nobody's
+  ListenerTicket(std::shared_ptr<LedgerDoor> door, std::uint64_t seq, SteadyTime since)
+      : door_(std::move(door)), seq_(seq), since_(since) {}
+  ListenerTicket(ListenerTicket&& other) noexcept = default;
+  ListenerTicket& operator=(ListenerTicket&& other) = delete;
+  ~ListenerTicket() {
+    if (door_) door_->tell(seq_, since_, bytes_sent_);
+  }
+  void set_bytes_sent(std::uint64_t bytes) noexcept { bytes_sent_ = bytes; }
+
+ private:
+  std::shared_ptr<LedgerDoor> door_;
+  std::uint64_t seq_ = 0;
+  SteadyTime since_{};
+  std::uint64_t bytes_sent_ = 0;
+};
+
+class ListenerLedger {
+ public:
+  using Server = std::function<std::shared_ptr<const AuthServer>()>;
+  ListenerLedger(Loop& control, Log& log, EventSender& removals, Server server);
+  ~ListenerLedger();
+
+  struct Opening {
+    std::uint64_t highest_client_id = 0;  // of the last run: new clients count on from here
+    std::size_t unheard = 0;              // listeners of the last run whose removal is sent now
+  };
+  // From now on listeners outlive a crash in this file.
+  Result<Opening> open_spool(const std::string& path);
+
+  struct Entry {
+    std::uint64_t client_id = 0;
+    std::string mount, user;  // user "": does not count as anybody
+    std::optional<RemovalNotice> removal;
+  };
+  // Whoever is on this mount with this name.
+  std::vector<std::uint64_t> clients_of(const std::string& mount, const std::string& user) const;
+  // The ticket comes when the spool has the line; at once without a spool.
+  void admit(Entry entry, UniqueFunction<void(ListenerTicket)> admitted);
+  // A backend accepted somebody who was then not let in.
+  void take_back(Entry entry);
+  std::size_t open() const noexcept { return open_.size(); }
+
+ private:
+  friend class LedgerDoor;
+  void left(std::uint64_t seq, std::chrono::seconds listened, std::uint64_t bytes_sent);
+  void forget_name(std::uint64_t seq, const Entry& entry);
+  void remove(std::uint64_t seq, const RemovalNotice& notice, std::uint64_t seconds,
+              std::uint64_t bytes_sent);
+  void heartbeat();
+  std::int64_t wall_seconds() const;
+
+  Loop& control_;
+  Log& log_;
+  EventSender& removals_;
+  const Server server_;
+  std::shared_ptr<LedgerDoor> door_;
+  std::unique_ptr<Spool> spool_;
+  std::uint64_t next_seq_ = 1;
+  std::unordered_map<std::uint64_t, Entry> open_;
+  std::map<std::pair<std::string, std::string>, std::vector<std::uint64_t>>
+      names_;  // (mount, user) → seqs
+  Timer heartbeat_;
+};
+
+}  // namespace lb

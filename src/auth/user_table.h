@@ -1,0 +1,41 @@
+// UserTable: the users of one password file, and the edits of its text.
+// Source: Icecast 2.4.4 (compat.md 4.2): "user:hash" a line, the last ':' separates, '#' begins a
+// comment.  Where a name stands twice, the first line counts.
+// Thread: immutable values, pure functions.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace lb {
+
+class UserTable {
+ public:
+  static UserTable parse(std::string_view text);
+
+  // The hash; null: no such user.
+  const std::string* find(const std::string& user) const;
+  // What a password of an unknown user is compared with, so that the answer takes as long as for a
+  // known one; "" in a table without users.
+  const std::string& decoy() const noexcept { return decoy_; }
+  const std::vector<std::string>& names() const noexcept { return names_; }  // as in the file
+  // Users who cannot log in, because their hash is of a kind that we do not know.
+  std::size_t locked_out() const noexcept { return locked_out_; }
+
+ private:
+  std::unordered_map<std::string, std::string> hashes_;
+  std::vector<std::string> names_;
+  std::string decoy_;
+  std::size_t locked_out_ = 0;
+};
+
+// Whether a name can stand in the file at all.
+bool is_user_name(std::string_view name);
+// All other lines, comments too, stay as they are.
+std::string with_user(std::string_view text, std::string_view user, std::string_view hash);
+std::string without_user(std::string_view text, std::string_view user);
+
+}  // namespace lb

@@ -1,0 +1,71 @@
+// Fetcher: small HTTP questions to other programs (URL authentication, directories), by GET or by
+// POST of a form, many at a time, without ever waiting.
+//
+// Thread: one loop (control).  Done callbacks run there, once each, never before start() returns;
+// or are destroyed uncalled by cancel() and by the Fetcher's end.
+// Ownership: the owner of the Fetcher must outlive nothing: callbacks own what they need.
+// Bounds: so many requests under way, so many waiting; a request ends by its time-out, counted from
+// the moment it is sent.  TLS certificates are verified.  Only http and https.
+// Library: libcurl's multi interface, driven by our loop.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/unique_function.h"
+#include "net/loop.h"
+
+namespace lb {
+
+struct FetchRequest {
+  std::string url;
+  std::optional<std::string> form;  // POST, application/x-www-form-urlencoded; nullopt: GET
+  std::string user, password;       // Basic; none when both are empty
+  std::string user_agent;
+  std::chrono::milliseconds timeout{15000};
+  unsigned redirects = 0;             // followed at most
+  std::size_t body_bytes = 64 * 1024;  // kept of the answer's body; the rest is not read
+};
+
+struct FetchAnswer {
+  int status = 0;
+  std::vector<std::string> headers;  // of the last answer, in order, as sent, without line ends
+  std::string body;
+};
+
+class Fetcher {
+ public:
+  struct Limits {
+    std::size_t in_flight = 256;
+    std::size_t waiting = 20'000;
+  };
+  using Done = UniqueFunction<void(Result<FetchAnswer>)>;
+
+  explicit Fetcher(Loop& loop) : Fetcher(loop, Limits{}) {}
+  Fetcher(Loop& loop, Limits limits);
+  ~Fetcher();
+  Fetcher(const Fetcher&) = delete;
+  Fetcher& operator=(const Fetcher&) = delete;
+
+  // Errors that reach Done: kInvalid (the URL), kTimeout, kClosed (no connection, or it broke),
+  // kLimit (too many wait), kIo.
+  std::uint64_t start(FetchRequest request, Done done);
+  void cancel(std::uint64_t id);
+  std::size_t in_flight() const noexcept;
+
+ private:
+  struct Engine;
+  std::unique_ptr<Engine> engine_;
+};
+
+// Whether a text is a URL that start() takes: http:// or https://, no white space or control bytes.
+bool is_fetchable(std::string_view url);
+
+}  // namespace lb
