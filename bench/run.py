@@ -104,7 +104,7 @@ def rows(counts):
         at = f"steady_{count}"
         yield f"CPU, {count} listeners, µs per listener-second", (at, "cpu_us"), "{:.2f}"
         yield "  largest gap, ms", (at, "listen", "gap_ms_max"), "{:.0f}"
-        yield "  usual time between deliveries, ms", (at, "listen", "interval_ms_p50"), "{:.0f}"
+        yield "  mean time between deliveries, ms", (at, "listen", "interval_ms_mean"), "{:.0f}"
         yield "  RSS per listener, bytes", (at, "rss_bytes_per_listener"), "{:.0f}"
         yield "  load generator, % of a processor", (at, "generators_percent"), "{:.0f}"
         yield "  other programs, % of a processor (noise)", (at, "others_percent"), "{:.0f}"
@@ -206,7 +206,7 @@ def main():
         for kind in sorted(kinds, key=lambda kind: kind == "loop"):  # the loop takes our pulse
             found[kind] = measure(bench, kind, counts, seconds, pulses)
             for count in counts if kind == "ours" else []:
-                interval = find(found, (kind, f"steady_{count}", "listen", "interval_ms_p50"))
+                interval = find(found, (kind, f"steady_{count}", "listen", "interval_ms_mean"))
                 pulses[count] = interval or options.pulse
     add_faults(found, counts)
     print(table(found, counts))

@@ -240,6 +240,7 @@ std::string report(Total& total, const ListenPlan& plan, const Timing& timing) {
       .add("gap_ms_p50_listener", total.gaps.ms(0.5))
       .add("join_gap_ms_max", static_cast<double>(total.join_gap_ns) / 1e6)
       .add("interval_ms_p50", total.seen.interval.ms(0.5))
+      .add("interval_ms_mean", total.seen.interval.mean_ms())
       .add("deliveries_per_listener_s",
            static_cast<double>(total.deliveries) / reading / steady_seconds)
       .add("bytes_per_listener_s", static_cast<double>(total.bytes) / reading / steady_seconds)
