@@ -5,7 +5,7 @@ bench_sendfile_loop_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)
 bench_sendfile_loop_LDADD = tools/libtools.a
 
 EXTRA_DIST += bench/harness.py bench/run.py bench/mounts.py bench/stalled.py bench/selfcheck \
-  bench/selfcheck.py
+  bench/selfcheck.py doc/performance.md
 TESTS += bench/selfcheck
 CLEANFILES += bench.json
 

@@ -25,7 +25,9 @@ def steady(bench, kind, listeners, seconds, pulse_ms):
     anonymous = server.kib("RssAnon")
     listen = bench.listen(server, "--listeners", listeners, "--rate", JOINS_PER_SECOND[kind],
                           "--seconds", seconds + WARM_UP + 1, "--warm-up", WARM_UP)
+    join_cpu = server.cpu_seconds()
     harness.wait_for(listen, "joined")
+    join_cpu = server.cpu_seconds() - join_cpu
     time.sleep(WARM_UP)
     window = harness.Window(server, listen, feed)
     time.sleep(seconds)
@@ -37,7 +39,7 @@ def steady(bench, kind, listeners, seconds, pulse_ms):
     joined = max(1, heard["joined"])
     listener_seconds = joined * window["window_s"]
     return window | {
-        "cpu_us": window["cpu_s"] * 1e6 / listener_seconds,
+        "cpu_us": window["cpu_s"] * 1e6 / listener_seconds, "join_cpu_us": join_cpu * 1e6 / joined,
         "rss_kib": rss, "rss_bytes_per_listener": (rss_after - rss) * 1024 / joined,
         "anon_bytes_per_listener": (anonymous_after - anonymous) * 1024 / joined,
         "listen": heard, "feed": fed}
@@ -104,7 +106,8 @@ def rows(counts):
         at = f"steady_{count}"
         yield f"CPU, {count} listeners, µs per listener-second", (at, "cpu_us"), "{:.2f}"
         yield "  largest gap, ms", (at, "listen", "gap_ms_max"), "{:.0f}"
-        yield "  usual time between deliveries, ms", (at, "listen", "interval_ms_p50"), "{:.0f}"
+        yield "  mean time between deliveries, ms", (at, "listen", "interval_ms_mean"), "{:.0f}"
+        yield "  CPU of a join with its burst, µs", (at, "join_cpu_us"), "{:.0f}"
         yield "  RSS per listener, bytes", (at, "rss_bytes_per_listener"), "{:.0f}"
         yield "  load generator, % of a processor", (at, "generators_percent"), "{:.0f}"
         yield "  other programs, % of a processor (noise)", (at, "others_percent"), "{:.0f}"
@@ -206,7 +209,7 @@ def main():
         for kind in sorted(kinds, key=lambda kind: kind == "loop"):  # the loop takes our pulse
             found[kind] = measure(bench, kind, counts, seconds, pulses)
             for count in counts if kind == "ours" else []:
-                interval = find(found, (kind, f"steady_{count}", "listen", "interval_ms_p50"))
+                interval = find(found, (kind, f"steady_{count}", "listen", "interval_ms_mean"))
                 pulses[count] = interval or options.pulse
     add_faults(found, counts)
     print(table(found, counts))

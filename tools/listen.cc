@@ -166,6 +166,7 @@ class Shard {
 // Everything of one run, over all shards.
 struct Total {
   std::uint64_t joined = 0, refused = 0, last_status = 0, silent = 0;
+  std::array<std::uint64_t, 5> refusals{};  // by Listener::Refusal
   std::uint64_t disconnected = 0, stalled_disconnected = 0;
   std::uint64_t gap_ns = 0, join_gap_ns = 0, bytes = 0, deliveries = 0, icy_blocks = 0;
   std::uint64_t least_bytes = ~0ULL, last_join_ns = 0;
@@ -184,6 +185,7 @@ struct Total {
   void add(const Listener& listener) {
     if (listener.state() == Listener::State::kRefused) {
       ++refused;
+      ++refusals[static_cast<std::size_t>(listener.refusal())];
       last_status = static_cast<std::uint64_t>(listener.status());
       return;
     }
@@ -227,6 +229,10 @@ std::string report(Total& total, const ListenPlan& plan, const Timing& timing) {
   line.add("listeners", std::uint64_t{plan.listeners})
       .add("joined", total.joined)
       .add("refused", total.refused)
+      .add("refused_no_connection", total.refusals[1])
+      .add("refused_ended_before_reply", total.refusals[2])
+      .add("refused_by_reply", total.refusals[3])
+      .add("refused_too_late", total.refusals[4])
       .add("last_refusal_status", total.last_status)
       .add("silent", total.silent)
       .add("disconnected", total.disconnected)
@@ -240,6 +246,7 @@ std::string report(Total& total, const ListenPlan& plan, const Timing& timing) {
       .add("gap_ms_p50_listener", total.gaps.ms(0.5))
       .add("join_gap_ms_max", static_cast<double>(total.join_gap_ns) / 1e6)
       .add("interval_ms_p50", total.seen.interval.ms(0.5))
+      .add("interval_ms_mean", total.seen.interval.mean_ms())
       .add("deliveries_per_listener_s",
            static_cast<double>(total.deliveries) / reading / steady_seconds)
       .add("bytes_per_listener_s", static_cast<double>(total.bytes) / reading / steady_seconds)

@@ -71,14 +71,14 @@ Listener::Listener(const ListenPlan& plan, unsigned index, std::uint64_t due_ns)
 
 bool Listener::connect(const std::string& from) {
   fd_.reset(begin_connect(plan_.to, from, plan_.receive_buffer));
-  if (!fd_) end(State::kRefused);
+  if (!fd_) refuse(Refusal::kConnect);
   return fd_.valid();
 }
 
 void Listener::ask() {
   const auto size = static_cast<ssize_t>(plan_.request.size());
   if (send(fd_.get(), plan_.request.data(), plan_.request.size(), MSG_NOSIGNAL) != size) {
-    end(State::kRefused);
+    refuse(Refusal::kConnect);
   } else {
     state_ = State::kAsked;
   }
@@ -89,7 +89,12 @@ void Listener::read(std::uint64_t steady_ns, Seen& seen) {
   const bool discard = state_ == State::kJoined && !checker_;
   const ssize_t got = recv(fd_.get(), in.data(), in.size(), discard ? MSG_TRUNC : 0);
   if (got < 0 && errno == EAGAIN) return;
-  if (got <= 0) return end(state_ == State::kJoined ? State::kLost : State::kRefused);
+  if (got <= 0 && state_ != State::kJoined) return refuse(Refusal::kEnded);
+  if (got <= 0) {
+    fd_.reset();
+    state_ = State::kLost;
+    return;
+  }
   const std::uint64_t now = now_ns();
   std::string_view body(in.data(), static_cast<std::size_t>(got));
   if (state_ == State::kAsked && !read_head(body, body)) return;
@@ -103,14 +108,14 @@ bool Listener::read_head(std::string_view bytes, std::string_view& body) {
   head_.append(bytes);
   const std::size_t end_of_head = head_.find("\r\n\r\n");
   if (end_of_head == std::string::npos) {
-    if (head_.size() > kMostHead) end(State::kRefused);
+    if (head_.size() > kMostHead) refuse(Refusal::kStatus);
     return false;
   }
   body = bytes.substr(end_of_head + 4 - before);
   const std::string_view head = std::string_view(head_).substr(0, end_of_head + 2);
   status_ = number_of(head.substr(std::min(head.size(), head.find(' ') + 1)));
   if (status_ != 200 || !header_of(head, "Transfer-Encoding").empty()) {
-    end(State::kRefused);
+    refuse(Refusal::kStatus);
     return false;
   }
   icy_.set_interval(static_cast<std::size_t>(number_of(header_of(head, "icy-metaint"))));
@@ -150,7 +155,7 @@ void Listener::check(std::string_view body, std::uint64_t now, std::uint64_t ste
 }
 
 void Listener::give_up() noexcept {
-  if (state_ == State::kConnecting || state_ == State::kAsked) end(State::kRefused);
+  if (state_ == State::kConnecting || state_ == State::kAsked) refuse(Refusal::kLate);
 }
 
 void Listener::finish(std::uint64_t end_ns, std::uint64_t steady_ns) {
@@ -159,9 +164,10 @@ void Listener::finish(std::uint64_t end_ns, std::uint64_t steady_ns) {
   gap_ns_ = std::max(gap_ns_, end_ns - std::min(end_ns, last_ns_));
 }
 
-void Listener::end(State state) noexcept {
+void Listener::refuse(Refusal why) noexcept {
   fd_.reset();
-  state_ = state;
+  state_ = State::kRefused;
+  refusal_ = why;
 }
 
 }  // namespace lb

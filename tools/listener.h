@@ -52,6 +52,9 @@ struct Seen {
 class Listener {
  public:
   enum class State : std::uint8_t { kConnecting, kAsked, kJoined, kRefused, kLost };
+  // Why a listener did not join: no connection; ended before a whole reply head; a head that is not
+  // a plain 200; nothing in time.
+  enum class Refusal : std::uint8_t { kNone, kConnect, kEnded, kStatus, kLate };
 
   Listener(const ListenPlan& plan, unsigned index, std::uint64_t due_ns);
 
@@ -70,6 +73,7 @@ class Listener {
   State state() const noexcept { return state_; }
   bool stalls() const noexcept { return index_ >= plan_.listeners - plan_.stalling; }
   int status() const noexcept { return status_; }
+  Refusal refusal() const noexcept { return refusal_; }
   std::uint64_t first_audio_ns() const noexcept { return first_ns_ - due_ns_; }
   std::uint64_t joined_at() const noexcept { return first_ns_; }
   std::uint64_t gap_ns() const noexcept { return gap_ns_; }
@@ -80,7 +84,7 @@ class Listener {
   std::uint64_t icy_blocks() const noexcept { return icy_.blocks(); }
 
  private:
-  void end(State state) noexcept;
+  void refuse(Refusal why) noexcept;
   bool read_head(std::string_view bytes, std::string_view& body);
   void note_delivery(std::uint64_t now, std::uint64_t steady_ns, std::size_t bytes, Seen& seen);
   void check(std::string_view body, std::uint64_t now, std::uint64_t steady_ns, Seen& seen);
@@ -88,6 +92,7 @@ class Listener {
   const ListenPlan& plan_;
   unsigned index_;
   State state_ = State::kConnecting;
+  Refusal refusal_ = Refusal::kNone;
   int status_ = 0;
   UniqueFd fd_;
   std::uint64_t due_ns_;

@@ -26,6 +26,12 @@ class Samples {
     return static_cast<double>(*at) / 1e6;
   }
 
+  double mean_ms() const {
+    double sum = 0;
+    for (const std::uint64_t ns : all_) sum += static_cast<double>(ns);
+    return all_.empty() ? 0 : sum / static_cast<double>(all_.size()) / 1e6;
+  }
+
  private:
   std::vector<std::uint64_t> all_;
 };

@@ -138,9 +138,11 @@ TEST_GROUP(Samples){};
 TEST(Samples, GiveNearestRanksAndZeroWhenEmpty) {
   Samples samples;
   CHECK_EQUAL(0.0, samples.ms(0.5));
+  CHECK_EQUAL(0.0, samples.mean_ms());
   for (std::uint64_t i = 100; i > 0; --i) samples.add(i * 1'000'000);
   CHECK_EQUAL(51.0, samples.ms(0.5));
   CHECK_EQUAL(100.0, samples.ms(0.99));
   CHECK_EQUAL(100.0, samples.ms(1));
   CHECK_EQUAL(1.0, samples.ms(0));
+  CHECK_EQUAL(50.5, samples.mean_ms());
 }
