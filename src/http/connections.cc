@@ -3,6 +3,11 @@
 #include <utility>
 
 namespace lb {
+namespace {
+
+constexpr std::chrono::seconds kHeadGrace{2};
+
+}  // namespace
 
 Connections::Connections(Loop& loop, Log& log, const Snapshot<HttpSettings>& settings,
                          std::atomic<std::uint64_t>& next_id)
@@ -21,7 +26,9 @@ void Connections::accepted(std::unique_ptr<Transport> transport, const std::shar
   connections_[id] = std::move(connection);
   open_heads_.push_back(added);
   ++open_head_count_;
-  if (open_head_count_ > settings->most_open_heads) remove(open_heads_.front());
+  // Only who has had time to ask: in a crowd, many connections wait for us, not we for them.
+  if (open_head_count_ > settings->most_open_heads && loop_.now() - open_heads_.front().accepted_ > kHeadGrace)
+    remove(open_heads_.front());
   added.start(settings->header_timeout);
 }
 

@@ -1,6 +1,7 @@
 // Connections: all inbound connections of one worker that are not yet listeners or sources.
 //
-// Budget: request heads that are not complete may be this many; above it the oldest one ends, so
+// Budget: request heads that are not complete may be this many; above it the oldest one ends (after two
+// seconds), so
 // that idle sockets can never lock listeners, sources or the administrator out (decisions B9).
 // Thread: its worker.  Ownership: owns its connections.
 #pragma once

@@ -64,6 +64,8 @@ class Fanout {
     blocked_.for_each(f);
   }
 
+  SteadyTime count_said{};  // of the host: when the log was told the number of listeners last
+  bool count_unsaid = false;
   bool dirty = false;  // of the host: waits for the next pass
   bool in_pass = false;
 

@@ -13,6 +13,7 @@ using namespace std::chrono_literals;
 
 // A pass is cut into slices, so that no loop stalls over 10 ms.
 constexpr auto kSlice = 5ms;
+constexpr auto kBetweenCounts = 100ms;
 
 }  // namespace
 
@@ -26,8 +27,15 @@ Fanout& LoopStreams::fanout_of(const std::shared_ptr<Mount>& mount) {
   return *place;
 }
 
-void LoopStreams::say_count(const Mount& mount, std::int64_t listeners) const {
-  shared_.log.info("source/source", "listener count on " + mount.name() + " now " + std::to_string(listeners));
+// Scripts look for this line; in a crowd it comes ten times a second, not with every listener.
+void LoopStreams::say_count(Fanout& fanout) {
+  if (!shared_.log.enabled(LogLevel::kInfo)) return;
+  const SteadyTime now = loop_.now();
+  fanout.count_unsaid = now - fanout.count_said < kBetweenCounts;
+  if (fanout.count_unsaid) return;
+  fanout.count_said = now;
+  shared_.log.info("source/source", "listener count on " + fanout.mount().name() + " now " +
+                                        std::to_string(fanout.mount().listeners()));
 }
 
 void LoopStreams::join(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& mount,
@@ -40,11 +48,10 @@ void LoopStreams::join(std::unique_ptr<Listener> listener, const std::shared_ptr
   listener->wait_for_mark = plan.wait_for_mark;
   if (listener->preamble)
     listener->preamble->headers = plan.headers;
-  const std::int64_t now = mount->gate().inside();
-  mount->note_peak(now);
+  mount->note_peak(mount->listeners());
   mount->listener_connections.fetch_add(1, std::memory_order_relaxed);
   shared_.counters.listener_connections.fetch_add(1, std::memory_order_relaxed);
-  if (shared_.log.enabled(LogLevel::kInfo)) say_count(*mount, now);
+  say_count(fanout);
   fanout.join(std::move(listener));
 }
 
@@ -108,6 +115,7 @@ void LoopStreams::pass() {
     }
     fanout.in_pass = false;
     fanout.end_pass();
+    if (fanout.count_unsaid) say_count(fanout);
   }
   pass_cost_ += loop_.clock().thread_work() - worked_before;
   end_of_pass();
@@ -147,7 +155,7 @@ void LoopStreams::ended(std::unique_ptr<Listener> listener, Mount& mount, EndRea
   facts.seconds = std::chrono::duration_cast<std::chrono::seconds>(connected).count();
   shared_.log.access(access_line(facts, loop_.clock().wall()));
   listener->mount_pass.leave();
-  if (shared_.log.enabled(LogLevel::kInfo)) say_count(mount, mount.gate().inside());
+  if (const auto at = fanouts_.find(&mount); at != fanouts_.end()) say_count(*at->second);
 }
 
 void LoopStreams::departed(std::unique_ptr<Listener> listener, Mount& mount) {

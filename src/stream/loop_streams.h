@@ -66,7 +66,7 @@ class LoopStreams final : public FanoutHost {
   void end_of_pass();
   void left(const Mount& mount);  // a listener has left the mount's fan-out
   void enter(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& next, EnterMode mode);
-  void say_count(const Mount& mount, std::int64_t listeners) const;
+  void say_count(Fanout& fanout);
   void continue_later(Listener& listener, const std::shared_ptr<Mount>& next, EnterMode mode);
   static std::chrono::milliseconds cap_of(Mount& mount);
 
