@@ -1,34 +1,12 @@
 #include "stream/fanout.h"
 
-#include <event2/event.h>
-
-#include "stream/support.h"
+#include "stream/fanout_fixture.h"
 
 using namespace lb;
 using namespace lb::test;
 using namespace std::chrono_literals;
 
 namespace {
-
-struct Host final : FanoutHost {
-  explicit Host(const Clock& clock) : own_loop(0, clock) {}
-  Loop& loop() noexcept override { return own_loop; }
-  DeliveryCall delivery_call() const noexcept override { return call; }
-  void ended(std::unique_ptr<Listener> listener, Mount&, EndReason reason) override {
-    ends.emplace_back(listener->id, reason);
-  }
-  void departed(std::unique_ptr<Listener> listener, Mount&) override {
-    departures.push_back(std::move(listener));
-  }
-  bool one_ended(std::uint64_t id, EndReason reason) const {
-    return ends.size() == 1 && ends[0] == std::pair(id, reason);
-  }
-
-  Loop own_loop;
-  DeliveryCall call = DeliveryCall::kAuto;
-  std::vector<std::pair<std::uint64_t, EndReason>> ends;
-  std::vector<std::unique_ptr<Listener>> departures;
-};
 
 // Every look at it takes a millisecond.
 struct TickingClock final : Clock {
@@ -40,53 +18,7 @@ struct TickingClock final : Clock {
 
 }  // namespace
 
-TEST_GROUP(Fanout) {
-  FakeClock clock;
-  Host host{clock};
-  MountSettings settings;
-  std::shared_ptr<Mount> mount = std::make_shared<Mount>("/m", lb::test::mount_settings(), 1);
-  Writer writer;
-  std::unique_ptr<Fanout> fanout;
-  std::uint64_t next_id = 1;
-  UniqueFd always_writable{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
-
-  void set_window(std::size_t burst, std::size_t queue) {
-    settings.burst_bytes = writer.window.burst_bytes = burst;
-    settings.queue_bytes = writer.window.queue_bytes = queue;
-    mount->set_settings(lb::test::mount_settings(settings));
-  }
-  Fanout& open() {
-    writer.publish(*mount);
-    fanout = std::make_unique<Fanout>(host, mount);
-    return *fanout;
-  }
-  Listener& join(std::unique_ptr<Transport> transport, std::uint64_t position = 0,
-                 bool wait_for_mark = false) {
-    auto listener = std::make_unique<Listener>(next_id++, std::move(transport), RequestFacts());
-    listener->position = position;
-    listener->wait_for_mark = wait_for_mark;
-    Listener& joined = *listener;
-    fanout->join(std::move(listener));
-    return joined;
-  }
-  std::shared_ptr<Wire> fake(std::uint64_t position = 0, bool wait_for_mark = false) {
-    auto wire = std::make_shared<Wire>();
-    join(std::make_unique<FakeTransport>(wire, always_writable.get()), position, wait_for_mark);
-    return wire;
-  }
-  void pass() {
-    fanout->in_pass = true;
-    fanout->begin_pass();
-    CHECK(fanout->pump(SteadyTime::max()));
-    fanout->in_pass = false;
-    fanout->end_pass();
-  }
-  void publish_and_pass(bool ended = false) {
-    writer.publish(*mount, ended);
-    pass();
-  }
-  std::uint64_t low_water() const { return mount->channel().low_water(); }
-};
+TEST_GROUP_BASE(Fanout, FanoutFixture){};
 
 TEST(Fanout, AListenerIsServedAtOnceAndThenEveryPass) {
   writer.bytes(1000);
@@ -178,161 +110,6 @@ TEST(Fanout, ABlockedListenerDoesNotHoldTheOthers) {
   LONGS_EQUAL(2, slow->calls.size());  // not tried again by passes
   LONGS_EQUAL(1500, fast->sent.size());
 }
-TEST(Fanout, TheLowWaterIsWhereTheSlowestBlockedListenerStands) {
-  set_window(100, 50'000);
-  writer.bytes(1000);
-  open();
-  CHECK(low_water() == Channel::kNobody);
-  pass();
-  CHECK(low_water() == Channel::kNobody);
-  const auto slow = fake(950), slower = fake(940), fast = fake();
-  slow->otherwise = slower->otherwise = Wire::kAgain;
-  writer.bytes(1000);
-  publish_and_pass();
-  LONGS_EQUAL(1000, low_water());
-  slower->otherwise = Wire::kEverything;
-  host.own_loop.run_once(false);
-  writer.bytes(1000);
-  publish_and_pass();
-  LONGS_EQUAL(1000, low_water());  // `slow` is still there
-  LONGS_EQUAL(1000, fanout->view().begin);
-  slow->otherwise = Wire::kEverything;
-  host.own_loop.run_once(false);
-  pass();
-  LONGS_EQUAL(3000, low_water());
-  CHECK(host.ends.empty());
-}
-TEST(Fanout, AJoinerWhoBlocksAtOnceKeepsItsPlaceBeforeTheFirstPass) {
-  set_window(1000, 50'000);
-  writer.bytes(5000);
-  open();
-  auto wire = std::make_shared<Wire>();
-  wire->script = {100};
-  wire->otherwise = Wire::kAgain;
-  join(std::make_unique<FakeTransport>(wire, always_writable.get()), 4000);
-  LONGS_EQUAL(4000, low_water());
-  writer.bytes(2000);  // much more than the joiner has got, much less than the queue
-  publish_and_pass();
-  CHECK(host.ends.empty());
-  wire->otherwise = Wire::kEverything;
-  host.own_loop.run_once(false);
-  CHECK(wire->sent == pattern_text(4000, 7000));
-}
-TEST(Fanout, AJoinerDoesNotRaiseTheLowWaterOfASlowerOne) {
-  set_window(1000, 50'000);
-  writer.bytes(5000);
-  open();
-  for (const std::uint64_t position : {4000u, 4500u}) {
-    auto wire = std::make_shared<Wire>();
-    wire->otherwise = Wire::kAgain;
-    join(std::make_unique<FakeTransport>(wire, always_writable.get()), position);
-    LONGS_EQUAL(4000, low_water());
-  }
-  fake(4000);  // is through at once
-  LONGS_EQUAL(4000, low_water());
-}
-
-TEST(Fanout, WhoFallsBehindTheWindowIsDropped) {
-  set_window(1000, 5000);
-  writer.bytes(1000);
-  open();
-  const auto wire = fake(), other = fake();
-  wire->otherwise = Wire::kAgain;
-  writer.bytes(1000);
-  publish_and_pass();
-  writer.bytes(4000);
-  publish_and_pass();  // 1000…6000 is still in the queue
-  CHECK(host.ends.empty());
-  writer.bytes(1);
-  publish_and_pass();
-  CHECK(host.one_ended(1, EndReason::kLagged));
-  LONGS_EQUAL(1, mount->slow_listeners.load());
-  CHECK(wire->closed);
-  LONGS_EQUAL(1, fanout->listeners());
-  LONGS_EQUAL(6001, other->sent.size());
-}
-TEST(Fanout, WhoIsDueAndBehindTheWindowIsDropped) {
-  set_window(100, 100);
-  writer.bytes(1000);
-  open();
-  fake(1000);
-  writer.bytes(1000);
-  publish_and_pass();
-  CHECK(host.one_ended(1, EndReason::kLagged));
-}
-TEST(Fanout, AWritableSocketComesTooLateWhenTheWindowHasPassed) {
-  set_window(100, 1000);
-  writer.bytes(1000);
-  open();
-  // More than one budget, so that it waits for its socket as one who is due.
-  fanout->in_pass = false;
-  const auto wire = fake(1000);
-  writer.bytes(5000);
-  writer.publish(*mount);
-  fanout->begin_pass();
-  fanout->for_each([](Listener& listener) { listener.on_socket(EV_WRITE); });
-  CHECK(host.one_ended(1, EndReason::kLagged));
-}
-
-TEST(Fanout, WithSkippingWhoIsFarBehindLeavesAtTheEndOfItsUnit) {
-  settings.lag_policy = LagPolicy::kSkip;
-  set_window(100, 4000);
-  writer.units(10, 100);
-  open();
-  const auto wire = fake(900);
-  wire->script = {50};
-  wire->otherwise = Wire::kAgain;
-  writer.units(1, 100);
-  publish_and_pass();  // blocked at 1050
-  writer.units(29, 100);
-  publish_and_pass();
-  LONGS_EQUAL(0, mount->slow_listeners.load());
-  writer.units(1, 100);
-  publish_and_pass();  // 3050 behind: more than three quarters
-  LONGS_EQUAL(1, mount->slow_listeners.load());
-  publish_and_pass();
-  LONGS_EQUAL(1, mount->slow_listeners.load());
-  wire->otherwise = Wire::kEverything;
-  host.own_loop.run_once(false);
-  LONGS_EQUAL(1, host.departures.size());
-  const Listener& listener = *host.departures[0];
-  LONGS_EQUAL(1100, listener.position);
-  CHECK(wire->sent == pattern_text(900, 1100));
-  CHECK(listener.continuation->next == mount);
-  CHECK(listener.continuation->mode == EnterMode::kLive);
-  CHECK(host.ends.empty());
-}
-TEST(Fanout, WithSkippingAStreamWithoutMarksDropsLikeAnyOther) {
-  settings.lag_policy = LagPolicy::kSkip;
-  set_window(100, 4000);
-  writer.bytes(1000);
-  open();
-  const auto wire = fake();
-  wire->otherwise = Wire::kAgain;
-  for (int i = 0; i < 40; ++i) {
-    writer.bytes(100);
-    publish_and_pass();
-  }
-  CHECK(host.ends.empty());
-  writer.bytes(1);
-  publish_and_pass();
-  CHECK(host.one_ended(1, EndReason::kLagged));
-}
-TEST(Fanout, WithSkippingWhoIsBeforeTheFirstMarkLeavesThere) {
-  settings.lag_policy = LagPolicy::kSkip;
-  set_window(100, 4000);
-  writer.bytes(1000);
-  open();
-  const auto wire = fake();
-  wire->otherwise = Wire::kAgain;
-  writer.bytes(500).units(26, 100);
-  publish_and_pass();
-  LONGS_EQUAL(1, mount->slow_listeners.load());
-  wire->otherwise = Wire::kEverything;
-  host.own_loop.run_once(false);
-  LONGS_EQUAL(1500, host.departures.at(0)->position);
-}
-
 TEST(Fanout, MaxDurationEndsThoseWhoArePlayingAndThoseWhoAreBlocked) {
   writer.bytes(100);
   open();

@@ -21,7 +21,7 @@ TEST_GROUP(StreamLog) {
     CHECK(::fstat(fd, &info) == 0);
     return static_cast<std::size_t>(info.st_blocks) * 512;
   }
-  // Fills segments until `seconds` have made one whole; the size of the next.
+  // Fills the segment at such a rate; the size of the next.
   std::size_t segment_after(std::size_t bytes_a_second) {
     const std::size_t first = (*log.room(writer.now)).size();
     log.commit(first);
@@ -48,19 +48,42 @@ TEST(StreamLog, AppendsAcrossSegments) {
   CHECK(view->segments->size() > 1);
   CHECK(read_view(*view, 0) == pattern_text(0, 100'000));
 }
-TEST(StreamLog, SegmentsHoldAboutTwoSecondsInWholePages) {
+TEST(StreamLog, MeasuresTheRateOverWholeSeconds) {
   LONGS_EQUAL(0, log.bytes_per_second());
+  writer.bytes(100'000);  // an encoder's lead
+  LONGS_EQUAL(0, log.bytes_per_second());
+  writer.now += 999ms;
+  writer.bytes(10);
+  LONGS_EQUAL(0, log.bytes_per_second());
+  writer.now += 1ms;
+  writer.bytes(0).bytes(1);
+  LONGS_EQUAL(100'010, log.bytes_per_second());
+  for (int i = 0; i < 20; ++i) {
+    writer.now += 100ms;
+    writer.bytes(1600);
+  }
+  LONGS_EQUAL(16'000, log.bytes_per_second());
+  writer.now += 4s;
+  writer.bytes(1);
+  LONGS_EQUAL(400, log.bytes_per_second());  // 1600 bytes, then silence
+}
+TEST(StreamLog, SegmentsHoldAboutTwoSecondsInWholePages) {
   LONGS_EQUAL(32768, segment_after(16384));  // 128 kbit/s
   LONGS_EQUAL(16384, log.bytes_per_second());
   const std::size_t page = Store::page_bytes();
-  LONGS_EQUAL(0, segment_after(12'345) % page);
-  LONGS_EQUAL((24'690 + page - 1) / page * page, (*log.room(writer.now)).size());
+  LONGS_EQUAL((24'690 + page - 1) / page * page, segment_after(12'345));
 }
-TEST(StreamLog, SegmentsAreNoSmallerThanSixteenAndNoLargerThanTwoHundredFiftySixKibibytes) {
+TEST(StreamLog, SegmentsAreNoSmallerThanSixteenKibibytes) {
   LONGS_EQUAL(16384, segment_after(1000));
-  LONGS_EQUAL(262144, segment_after(10'000'000));
-  log.commit(262144);  // no time has passed at all
-  LONGS_EQUAL(262144, (*log.room(writer.now)).size());
+}
+TEST(StreamLog, SegmentsThatFillAtOnceDoubleUpToTwoHundredFiftySixKibibytes) {
+  for (const std::size_t size : {65536u, 131072u, 262144u, 262144u})
+    LONGS_EQUAL(size, segment_after(10'000'000));
+  segment_after(8000);
+  LONGS_EQUAL(16384, segment_after(8000));  // and are small again when the lead is over
+}
+TEST(StreamLog, ASegmentBeforeTheRateIsKnownIsSmall) {
+  LONGS_EQUAL(16384, segment_after(65'536));  // half a second
 }
 TEST(StreamLog, ShowsOnlyWhatIsPublished) {
   writer.bytes(1000);
@@ -84,20 +107,28 @@ TEST(StreamLog, ASourceBeginsAtTheHead) {
 TEST(StreamLog, KeepsTheBurstWhenNobodyIsSlow) {
   writer.window = {1000, 5000};
   writer.bytes(999);
-  LONGS_EQUAL(0, writer.view()->begin);
+  LONGS_EQUAL(0, writer.settled()->begin);
   writer.bytes(3001);
-  LONGS_EQUAL(3000, writer.view()->begin);
+  LONGS_EQUAL(3000, writer.settled()->begin);
+}
+TEST(StreamLog, CountsTheBurstFromTheEndThatReadersHaveSeen) {
+  writer.window = {1000, 50'000};
+  writer.bytes(4000);
+  LONGS_EQUAL(0, writer.view()->begin);
+  writer.bytes(20'000);
+  LONGS_EQUAL(3000, writer.view()->begin);  // who looks at 4000 still finds its burst
+  LONGS_EQUAL(23'000, writer.view()->begin);
 }
 TEST(StreamLog, ReachesBackToTheSlowestListener) {
   writer.window = {1000, 5000};
   writer.bytes(4000);
-  LONGS_EQUAL(100, writer.view(100)->begin);
-  LONGS_EQUAL(2500, writer.view(2500)->begin);
+  LONGS_EQUAL(100, writer.settled(100)->begin);
+  LONGS_EQUAL(2500, writer.settled(2500)->begin);
 }
 TEST(StreamLog, AFastListenerDoesNotShrinkTheBurst) {
   writer.window = {1000, 5000};
   writer.bytes(4000);
-  LONGS_EQUAL(3000, writer.view(3999)->begin);
+  LONGS_EQUAL(3000, writer.settled(3999)->begin);
 }
 TEST(StreamLog, NeverReachesBackFurtherThanTheQueue) {
   writer.window = {1000, 5000};
@@ -112,31 +143,32 @@ TEST(StreamLog, AQueueShorterThanTheBurstWins) {
 TEST(StreamLog, TheWindowNeverMovesBack) {
   writer.window = {1000, 5000};
   writer.bytes(4000);
-  LONGS_EQUAL(3000, writer.view()->begin);
+  LONGS_EQUAL(3000, writer.settled()->begin);
   LONGS_EQUAL(3000, writer.view(0)->begin);
   writer.window = {4000, 5000};
-  LONGS_EQUAL(3000, writer.view()->begin);
+  LONGS_EQUAL(3000, writer.settled()->begin);
 }
 TEST(StreamLog, KeepsTheNewestMarkAtOrBeforeTheBurstPoint) {
   writer.window = {1000, 5000};
   writer.sync().bytes(1500).sync().bytes(1500).sync().bytes(900);  // marks at 0, 1500, 3000
-  const auto view = writer.view();
+  const auto view = writer.settled();
   LONGS_EQUAL(1500, view->begin);
   LONGS_EQUAL(1500, view->sync[view->sync.begin()].position);
   LONGS_EQUAL(2, view->sync.end() - view->sync.begin());
   writer.bytes(100);  // 4000: the burst begins exactly at the mark
-  LONGS_EQUAL(3000, writer.view()->begin);
+  LONGS_EQUAL(3000, writer.settled()->begin);
 }
 TEST(StreamLog, AMarkOlderThanTheQueueDoesNotHoldTheWindow) {
   writer.window = {1000, 2000};
   writer.sync().bytes(9000);
-  const auto view = writer.view();
+  const auto view = writer.view(0);
   LONGS_EQUAL(7000, view->begin);
   CHECK(view->sync.empty());
 }
 TEST(StreamLog, WithoutABurstTheNewestUnitStays) {
   writer.window = {0, 5000};
   writer.units(3, 1000);
+  log.publish(2500, writer.window, 0, false);
   LONGS_EQUAL(2000, log.publish(2500, writer.window, Channel::kNobody, false)->begin);
 }
 
@@ -146,7 +178,7 @@ TEST(StreamLog, WhatWasInEffectAtTheBeginningOfTheWindowIsRemembered) {
   auto view = writer.view(0);
   CHECK(to_text(view->headers_at(0)) == "h1");
   CHECK(title_of(view->metadata_at(999)) == "one");
-  view = writer.bytes(500).view();  // 1500…2500
+  view = writer.bytes(500).settled();  // 1500…2500
   LONGS_EQUAL(1500, view->begin);
   CHECK(view->events.empty());
   CHECK(to_text(view->base_headers) == "h1");
@@ -157,7 +189,7 @@ TEST(StreamLog, WhatWasInEffectAtTheBeginningOfTheWindowIsRemembered) {
 TEST(StreamLog, FactsAfterTheBeginningOfTheWindowAreKept) {
   writer.window = {1000, 5000};
   writer.title("one").bytes(2000).headers("h2").title("two").bytes(1000).title("three").bytes(1);
-  const auto view = writer.view();
+  const auto view = writer.settled();
   LONGS_EQUAL(2001, view->begin);
   CHECK(title_of(view->base_metadata) == "two");
   CHECK(to_text(view->base_headers) == "h2");

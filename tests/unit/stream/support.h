@@ -94,6 +94,12 @@ class Writer {
                                          bool ended = false) {
     return log->publish(log->head(), window, low_water, ended);
   }
+  // The view of a stream that has stood at this end before: the burst is counted from the end that
+  // readers have seen.
+  std::shared_ptr<const StreamView> settled(std::uint64_t low_water = Channel::kNobody) {
+    view(0);
+    return view(low_water);
+  }
   // What a source does at the end of a wake-up.
   Channel::Loops publish(Mount& mount, bool ended = false) {
     return mount.channel().publish(view(mount.channel().low_water(), ended));

@@ -3,14 +3,18 @@ unit_stream_SOURCES = tests/unit/main.cc \
   tests/unit/stream/append_log_test.cc \
   tests/unit/stream/channel_test.cc \
   tests/unit/stream/delivery_test.cc \
+  tests/unit/stream/fanout_fixture.h \
   tests/unit/stream/fanout_test.cc \
+  tests/unit/stream/fanout_window_test.cc \
   tests/unit/stream/gate_test.cc \
   tests/unit/stream/join_test.cc \
   tests/unit/stream/loop_streams_test.cc \
+  tests/unit/stream/moves_test.cc \
   tests/unit/stream/pulse_pacer_test.cc \
   tests/unit/stream/store_test.cc \
   tests/unit/stream/stream_log_test.cc \
   tests/unit/stream/stream_view_test.cc \
+  tests/unit/stream/streams_fixture.h \
   tests/unit/stream/support.h
 unit_stream_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_stream_LDADD = $(STREAM) $(CPPUTEST_LIBS)

@@ -1,0 +1,289 @@
+// Listeners who change their mount: fallback, return, moveclients.
+#include "stream/streams_fixture.h"
+
+using namespace lb;
+using namespace lb::test;
+using namespace std::chrono_literals;
+
+TEST_GROUP_BASE(Moves, StreamsFixture){void setup() override{patient = true;
+}
+}
+;
+
+TEST(Moves, WithoutAFallbackListenersEndWithTheirSource) {
+  const auto live = on_air("/a");
+  live->writer.bytes(100);
+  publish(*live);
+  const auto wire = listen(*live, 7);
+  live->writer.bytes(50);
+  clock.advance(4s);
+  end(*live);
+  CHECK(wire->sent == pattern_text(0, 150, 1));
+  CHECK(wire->closed);
+  LONGS_EQUAL(0, streams.listeners());
+  LONGS_EQUAL(0, live->mount->gate().inside());
+  CHECK(book.accesses().find("192.0.2.7 - anna [") == 0);
+  CHECK(book.accesses().find("\"GET /a HTTP/1.0\" 200 150 \"http://ref/\" \"Player/1\" 5\n") !=
+        std::string::npos);
+  CHECK(book.says("listener count on /a now 0"));
+}
+TEST(Moves, ListenersPlayOnAtTheFallback) {
+  MountSettings settings;
+  settings.fallback_mount = "/b";
+  const auto a = on_air("/a", settings), b = on_air("/b");
+  b->writer.units(5, 100).bytes(30);
+  publish(*b);
+  publish(*a);
+  const auto wire = listen(*a);
+  a->writer.bytes(100);
+  end(*a);
+  CHECK(wire->sent == pattern_text(0, 100, 1) + pattern_text(400, 530, 2));  // the newest unit
+  LONGS_EQUAL(0, a->mount->gate().inside());
+  LONGS_EQUAL(1, b->mount->gate().inside());
+  LONGS_EQUAL(1, b->mount->listener_peak.load());
+  LONGS_EQUAL(0, b->mount->listener_connections.load());
+  b->writer.bytes(20);
+  publish(*b);
+  CHECK(wire->sent == pattern_text(0, 100, 1) + pattern_text(400, 550, 2));
+  CHECK(book.accesses().empty());
+}
+TEST(Moves, AFallbackWithHeadersSendsThemFirst) {
+  MountSettings settings;
+  settings.fallback_mount = "/b";
+  const auto a = on_air("/a", settings), b = on_air("/b");
+  b->writer.headers("HEADERS").units(5, 100);
+  publish(*b);
+  publish(*a);
+  const auto wire = listen(*a);
+  end(*a);
+  CHECK(wire->sent == "HEADERS" + pattern_text(400, 500, 2));
+}
+TEST(Moves, TheChainOfFallbacksPassesMountsThatAreNotThere) {
+  MountSettings settings;
+  settings.fallback_mount = "/gone";
+  fallbacks = {{"/gone", "/ended"}, {"/ended", "/c"}};
+  const auto a = on_air("/a", settings), ended = on_air("/ended"), c = on_air("/c");
+  ended->writer.publish(*ended->mount, true);
+  publish(*c);
+  publish(*a);
+  listen(*a, 3);
+  end(*a);
+  CHECK(ids(*c) == std::vector<std::uint64_t>{3});
+}
+TEST(Moves, AChainOfFallbacksThatIsALoopEnds) {
+  MountSettings settings;
+  settings.fallback_mount = "/x";
+  fallbacks = {{"/x", "/y"}, {"/y", "/x"}};
+  const auto a = on_air("/a", settings);
+  publish(*a);
+  const auto wire = listen(*a);
+  end(*a);
+  CHECK(wire->closed);
+}
+TEST(Moves, AMountThatIsItsOwnFallbackEnds) {
+  MountSettings settings;
+  settings.fallback_mount = "/a";
+  fallbacks = {{"/a", "/a"}};
+  const auto a = on_air("/a", settings);
+  publish(*a);
+  const auto wire = listen(*a);
+  publish(*a, true);  // still in the table
+  CHECK(wire->closed);
+}
+TEST(Moves, AFallbackOfAnotherFormatIsNone) {
+  MountSettings settings;
+  settings.fallback_mount = "/b";
+  const auto a = on_air("/a", settings), b = on_air("/b", {}, "application/ogg");
+  publish(*b);
+  publish(*a);
+  const auto wire = listen(*a);
+  end(*a);
+  CHECK(wire->closed);
+  LONGS_EQUAL(0, b->mount->gate().inside());
+}
+TEST(Moves, ListenersComeHomeWhenTheirSourceReturnsAndOthersStay) {
+  MountSettings settings;
+  settings.fallback_mount = "/b";
+  const auto a = on_air("/a", settings), b = on_air("/b");
+  b->writer.units(5, 100);
+  publish(*b);
+  publish(*a);
+  const auto wire = listen(*a, 1), direct = listen(*b, 2);
+  a->writer.bytes(100);
+  end(*a);
+  CHECK(ids(*b) == (std::vector<std::uint64_t>{1, 2}));
+  const auto again = on_air("/a", settings);
+  again->writer.log->begin_source();
+  publish(*again);
+  clock.advance(1s);
+  streams.bring_home(again->mount);
+  settle();
+  CHECK(ids(*b) == std::vector<std::uint64_t>{2});
+  CHECK(ids(*again) == std::vector<std::uint64_t>{1});
+  again->writer.bytes(60);
+  publish(*again);
+  b->writer.bytes(10);
+  publish(*b);
+  CHECK(wire->sent == pattern_text(0, 100, 1) + pattern_text(400, 500, 2) + pattern_text(0, 60, 3));
+  CHECK(direct->sent == pattern_text(0, 510, 2));
+  LONGS_EQUAL(1, again->mount->gate().inside());
+  LONGS_EQUAL(1, b->mount->gate().inside());
+}
+TEST(Moves, WhoStillDrainsTheOldStreamComesHomeToo) {
+  const auto old = on_air("/a");
+  publish(*old);
+  const auto wire = listen(*old);
+  wire->script = {50};
+  wire->otherwise = Wire::kAgain;
+  old->writer.units(5, 100);
+  publish(*old);
+  end(*old);
+  const auto again = on_air("/a");
+  again->writer.log->begin_source();
+  again->writer.bytes(30);
+  publish(*again);
+  streams.bring_home(again->mount);
+  settle();
+  LONGS_EQUAL(0, streams.list(*again->mount).size());
+  wire->otherwise = Wire::kEverything;
+  settle();
+  CHECK(wire->sent == pattern_text(0, 100, 1) + pattern_text(0, 30, 2));
+  CHECK(ids(*again) == std::vector<std::uint64_t>{1});
+}
+TEST(Moves, ComesHomeAtTheSeamOrLiveWhenThatHasPassed) {
+  MountSettings home;
+  home.burst_bytes = home.queue_bytes = 300;
+  const auto b = on_air("/b");
+  const auto a = on_air("/a", home);
+  publish(*b);
+  const auto wire = listen(*b);
+  // The listener was asked for at /a.
+  streams.kill(*b->mount, 1);
+  auto guest = make(2, std::make_unique<FakeTransport>(wire, always_writable.get()), *a);
+  guest->mount_pass.leave();
+  streams.join(std::move(guest), b->mount, 0);
+  a->writer.units(10, 100);
+  publish(*a);
+  streams.bring_home(a->mount);
+  settle();
+  CHECK(wire->sent == pattern_text(900, 1000, 2));
+}
+
+TEST(Moves, MovingLeavesAtTheEndOfTheUnitAndEntersAtTheNewest) {
+  const auto a = on_air("/a"), b = on_air("/b");
+  b->writer.units(7, 100);
+  publish(*b);
+  publish(*a);
+  const auto wire = listen(*a);
+  a->writer.units(2, 100);
+  publish(*a);
+  wire->script = {250};  // stands in the middle of a unit
+  wire->otherwise = Wire::kAgain;
+  a->writer.units(4, 100);
+  publish(*a);
+  LONGS_EQUAL(450, wire->sent.size());
+  LONGS_EQUAL(1, streams.move(*a->mount, b->mount));
+  settle();
+  LONGS_EQUAL(450, wire->sent.size());
+  wire->otherwise = Wire::kEverything;
+  settle();
+  CHECK(wire->sent == pattern_text(0, 500, 1) + pattern_text(600, 700, 2));
+  CHECK(ids(*b) == std::vector<std::uint64_t>{1});
+  LONGS_EQUAL(0, streams.move(*a->mount, b->mount));
+}
+TEST(Moves, WhoHasHeardEverythingMovesWithoutWaitingForMore) {
+  const auto a = on_air("/a"), b = on_air("/b");
+  publish(*b);
+  a->writer.units(3, 100);
+  publish(*a);
+  listen(*a, 1);
+  listen(*a, 2);
+  clock.advance(1s);
+  LONGS_EQUAL(2, streams.move(*a->mount, b->mount));
+  settle();
+  CHECK(ids(*b) == (std::vector<std::uint64_t>{1, 2}));
+}
+TEST(Moves, AMoveKeepsTheIcyPhaseAndTellsTheTitleAgain) {
+  const auto a = on_air("/a"), b = on_air("/b");
+  a->writer.title("at a").bytes(100);
+  b->writer.title("at b").bytes(100);
+  publish(*a);
+  publish(*b);
+  const auto wire = listen(*a, 1, 65536, 64);
+  a->writer.bytes(150);
+  publish(*a);
+  clock.advance(1s);
+  streams.move(*a->mount, b->mount);
+  settle();
+  for (int i = 0; i < 5; ++i) {
+    b->writer.bytes(90);
+    publish(*b);
+  }
+  clock.advance(1s);
+  streams.move(*b->mount, a->mount);
+  settle();
+  a->writer.bytes(200);
+  publish(*a);
+  std::string audio;
+  std::vector<std::string> titles;
+  for (std::size_t at = 0; at < wire->sent.size();) {
+    audio += wire->sent.substr(at, 64);
+    at += 64;
+    if (at >= wire->sent.size()) break;
+    const std::size_t size = 1 + 16 * static_cast<unsigned char>(wire->sent[at]);
+    titles.push_back(size == 1 ? "" : wire->sent.substr(at + 1, size - 1).c_str());
+    at += size;
+  }
+  CHECK(audio == pattern_text(0, 250, 1) + pattern_text(100, 550, 2) + pattern_text(250, 450, 1));
+  CHECK(titles ==
+        (std::vector<std::string>{"StreamTitle='at a';", "", "", "StreamTitle='at b';", "", "", "",
+                                  "", "", "", "StreamTitle='at a';", "", "", ""}));
+}
+TEST(Moves, ATitleThatIsHalfSentIsFinishedBeforeTheMove) {
+  const auto a = on_air("/a"), b = on_air("/b");
+  a->writer.title("at a").bytes(100);
+  b->writer.title("at b").bytes(100);
+  publish(*a);
+  publish(*b);
+  auto wire = std::make_shared<Wire>();
+  wire->stops = {70};
+  streams.join(make(1, std::make_unique<FakeTransport>(wire, always_writable.get()), *a, 64),
+               a->mount, 65536);
+  LONGS_EQUAL(70, wire->sent.size());
+  clock.advance(1s);
+  streams.move(*a->mount, b->mount);
+  settle();
+  b->writer.bytes(100);
+  publish(*b);
+  const std::string block_a = make_icy_metadata("at a", "", "", "").icy_block;
+  const std::string block_b = make_icy_metadata("at b", "", "", "").icy_block;
+  CHECK(wire->sent == pattern_text(0, 64, 1) + block_a + pattern_text(64, 100, 1) +
+                          pattern_text(100, 128, 2) + block_b + pattern_text(128, 192, 2) +
+                          std::string(1, '\0') + pattern_text(192, 200, 2));
+}
+TEST(Moves, MovingToAMountThatHasEndedGoesOnToItsFallback) {
+  MountSettings settings;
+  settings.fallback_mount = "/c";
+  const auto a = on_air("/a"), b = on_air("/b", settings), c = on_air("/c");
+  for (OnAir* live : {a.get(), b.get(), c.get()}) publish(*live);
+  b->writer.publish(*b->mount, true);
+  listen(*a);
+  clock.advance(1s);
+  streams.move(*a->mount, b->mount);
+  settle();
+  CHECK(ids(*c) == std::vector<std::uint64_t>{1});
+}
+TEST(Moves, MovingToTheSameMountSkipsToLive) {
+  const auto a = on_air("/a");
+  publish(*a);
+  const auto wire = listen(*a);
+  wire->script = {50};
+  wire->otherwise = Wire::kAgain;
+  a->writer.units(10, 100);
+  publish(*a);
+  streams.move(*a->mount, a->mount);
+  wire->otherwise = Wire::kEverything;
+  settle();
+  CHECK(wire->sent == pattern_text(0, 100, 1) + pattern_text(900, 1000, 1));
+  LONGS_EQUAL(1, a->mount->gate().inside());
+}
