@@ -48,6 +48,7 @@ void Fanout::join(std::unique_ptr<Listener> joined) {
 
 void Fanout::begin_pass() {
   view_ = mount_->channel().take_and_arm(host_.loop().id());
+  pass_end_ = view_->end;
   settings_ = mount_->settings();
   due_.splice_back(idle_);
   // Those whose sockets are full are only judged: are they still within the window?
@@ -66,7 +67,8 @@ bool Fanout::pump(SteadyTime deadline) {
 }
 
 void Fanout::end_pass() {
-  low_water_ = count_ > 0 ? view_->end : Channel::kNobody;
+  // Not view_->end: a joiner between two slices has made that newer than what others have got.
+  low_water_ = count_ > 0 ? pass_end_ : Channel::kNobody;
   blocked_.for_each([this](Listener& listener) { low_water_ = std::min(low_water_, listener.position); });
   mount_->channel().set_low_water(host_.loop().id(), low_water_);
   if (sent_ > 0) mount_->bytes_sent.fetch_add(sent_, std::memory_order_relaxed);
