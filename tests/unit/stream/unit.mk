@@ -11,10 +11,12 @@ unit_stream_SOURCES = tests/unit/main.cc \
   tests/unit/stream/loop_streams_test.cc \
   tests/unit/stream/moves_test.cc \
   tests/unit/stream/pulse_pacer_test.cc \
+  tests/unit/stream/source_test.cc \
   tests/unit/stream/store_test.cc \
   tests/unit/stream/stream_log_test.cc \
   tests/unit/stream/stream_view_test.cc \
   tests/unit/stream/streams_fixture.h \
-  tests/unit/stream/support.h
+  tests/unit/stream/support.h \
+  tests/unit/stream/test_plugins.h
 unit_stream_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_stream_LDADD = $(STREAM) $(CPPUTEST_LIBS)
