@@ -23,7 +23,8 @@ Source::Source(SourceHost& host, SourceOffer offer, WriterLease lease, std::shar
       last_data_(started_),
       timeout_(host.loop(), [this] { on_timeout(); }) {
   if (facts_->plugin->make_rewriter != nullptr) rewriter_ = facts_->plugin->make_rewriter();
-  if (offer_.metaint > 0) deinterleaver_.emplace(offer_.metaint);
+  // Icecast reads inline titles in formats that have them; in Ogg the header means nothing.
+  if (offer_.metaint > 0 && facts_->plugin->icy_metadata) deinterleaver_.emplace(offer_.metaint);
   lease_.log->begin_source();
 }
 
