@@ -8,9 +8,14 @@ unit_stream_SOURCES = tests/unit/main.cc \
   tests/unit/stream/fanout_window_test.cc \
   tests/unit/stream/gate_test.cc \
   tests/unit/stream/join_test.cc \
+  tests/unit/stream/listener_test.cc \
   tests/unit/stream/loop_streams_test.cc \
+  tests/unit/stream/mount_test.cc \
   tests/unit/stream/moves_test.cc \
   tests/unit/stream/pulse_pacer_test.cc \
+  tests/unit/stream/source_admission_test.cc \
+  tests/unit/stream/source_facts_test.cc \
+  tests/unit/stream/source_set_test.cc \
   tests/unit/stream/source_test.cc \
   tests/unit/stream/store_test.cc \
   tests/unit/stream/stream_log_test.cc \

@@ -1,0 +1,145 @@
+#include "stream/source_set.h"
+
+#include "stream/server_counters.h"
+#include "stream/support.h"
+#include "stream/test_plugins.h"
+
+using namespace lb;
+using namespace lb::test;
+using namespace std::chrono_literals;
+
+TEST_GROUP(SourceSet) {
+  FakeClock clock;
+  Loop loop{0, clock};
+  LogBook book{clock};
+  std::vector<SourceEnd> ends;
+  Channel::Loops woken = 0;
+  ServerCounters counters;
+  std::unique_ptr<SourceSet> sources = std::make_unique<SourceSet>(
+      loop, book.log,
+      SourceSet::Doors{
+          [this](Channel::Loops loops, const std::shared_ptr<Mount>&) { woken |= loops; },
+          [this](SourceEnd end) { ends.push_back(std::move(end)); }});
+
+  std::shared_ptr<Mount> add(SocketPair & pair, std::uint64_t lease_id, std::string leftover = {},
+                             std::string request = "SOURCE /a HTTP/1.0") {
+    WriterLease lease;
+    lease.mount = std::make_shared<Mount>("/a", lb::test::mount_settings(), 1);
+    lease.log = std::move(*StreamLog::create("test"));
+    lease.id = lease_id;
+    SourceOffer offer;
+    offer.transport = pair.transport();
+    offer.leftover = std::move(leftover);
+    offer.request = std::move(request);
+    offer.user = "source";
+    offer.user_agent = "Enc/1";
+    offer.referer = "http://r/";
+    CHECK(counters.sources.try_enter(10));
+    offer.source_pass = GatePass(&counters.sources);
+    auto facts = std::make_shared<SourceFacts>();
+    facts->plugin = &kPlain;
+    const auto mount = lease.mount;
+    mount->channel().take_and_arm(0);
+    sources->add(std::move(offer), std::move(lease), std::move(facts));
+    return mount;
+  }
+  void turn() {
+    for (int i = 0; i < 4; ++i) loop.run_once(false);
+  }
+};
+
+TEST(SourceSet, RunsASourceAndGivesItsLeaseBack) {
+  SocketPair pair;
+  const auto mount = add(pair, 3, "early ");
+  LONGS_EQUAL(1, woken);
+  pair.send("bytes");
+  turn();
+  STRCMP_EQUAL("early bytes", read_view(*mount->channel().newest(), 0).c_str());
+  clock.advance(61s);
+  pair.finish_sending();
+  turn();
+  LONGS_EQUAL(1, ends.size());
+  CHECK(ends[0].reason == EndReason::kClientGone);
+  LONGS_EQUAL(3, ends[0].lease.id);
+  CHECK(ends[0].lease.mount == mount);
+  LONGS_EQUAL(0, counters.sources.inside());
+  CHECK(pair.finished());
+}
+TEST(SourceSet, WritesALineInTheAccessLogAndOneInTheErrorLog) {
+  SocketPair pair;
+  add(pair, 3, "0123456789");
+  clock.advance(61s);
+  sources->kill(3, EndReason::kKilled);
+  CHECK(book.accesses().starts_with("192.0.2.9 - source ["));
+  CHECK(book.accesses().find("\"SOURCE /a HTTP/1.0\" 200 19 \"http://r/\" \"Enc/1\" 61\n") !=
+        std::string::npos);
+  CHECK(
+      book.says("INFO source/source_shutdown Source from 192.0.2.9 at \"/a\" exiting "
+                "(killed, 10 bytes in 61s)"));
+}
+TEST(SourceSet, ASourceThatWasSentNoReplyHasNoBytesInTheAccessLog) {
+  SocketPair pair;
+  add(pair, 3, {}, "");
+  sources->kill(3, EndReason::kDone);
+  CHECK(book.accesses().find(" \"-\" 200 0 ") != std::string::npos);
+}
+TEST(SourceSet, KillsByLeaseAndOnlyOnce) {
+  SocketPair a, b;
+  add(a, 3);
+  add(b, 4);
+  sources->kill(9, EndReason::kKilled);
+  CHECK(ends.empty());
+  sources->kill(4, EndReason::kKilled);
+  sources->kill(4, EndReason::kKilled);
+  LONGS_EQUAL(1, ends.size());
+  LONGS_EQUAL(4, ends[0].lease.id);
+  CHECK(ends[0].lease.mount->channel().newest()->ended);
+  LONGS_EQUAL(2, counters.sources.inside());  // its socket closes in the next round
+  turn();
+  LONGS_EQUAL(1, counters.sources.inside());
+  CHECK(b.finished());
+  CHECK(!a.finished());
+}
+TEST(SourceSet, ASourceThatEndsWithItsFirstBytesIsGoneAtOnce) {
+  SocketPair pair;
+  Request request;
+  request.headers.add("content-length", "3");
+  WriterLease lease;
+  lease.mount = std::make_shared<Mount>("/a", lb::test::mount_settings(), 1);
+  lease.log = std::move(*StreamLog::create("test"));
+  lease.id = 1;
+  SourceOffer offer;
+  offer.transport = pair.transport();
+  offer.leftover = "abcdef";
+  offer.body = *BodyReader::for_request(request, true);
+  auto facts = std::make_shared<SourceFacts>();
+  facts->plugin = &kPlain;
+  sources->add(std::move(offer), std::move(lease), facts);
+  LONGS_EQUAL(1, ends.size());
+  CHECK(ends[0].reason == EndReason::kDone);
+  CHECK(sources->set_title(1, Metadata()) == TitleResult::kRefused);
+}
+TEST(SourceSet, SetsATitleByLease) {
+  SocketPair pair;
+  const auto mount = add(pair, 3);
+  CHECK(sources->set_title(3, make_icy_metadata("One", "", "", "")) == TitleResult::kDone);
+  STRCMP_EQUAL("One", mount->metadata()->title.c_str());
+  CHECK(sources->set_title(4, make_icy_metadata("Two", "", "", "")) == TitleResult::kRefused);
+}
+TEST(SourceSet, EndsAll) {
+  SocketPair pairs[3];
+  for (std::uint64_t i = 0; i < 3; ++i) add(pairs[i], i + 1);
+  sources->end_all(EndReason::kShutdown);
+  LONGS_EQUAL(3, ends.size());
+  for (const SourceEnd& end : ends) CHECK(end.reason == EndReason::kShutdown);
+  turn();
+  for (SocketPair& pair : pairs) CHECK(pair.finished());
+}
+TEST(SourceSet, ASetThatGoesClosesItsSources) {
+  SocketPair pair;
+  add(pair, 1);
+  sources.reset();
+  CHECK(pair.finished());
+  CHECK(ends.empty());
+  LONGS_EQUAL(0, counters.sources.inside());
+}
