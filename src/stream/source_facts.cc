@@ -82,7 +82,7 @@ std::string listener_headers(const Request& request, const MountSettings& settin
       add_line(lines, "icy-br:", value);
     else if (rest == "public")
       add_line(lines, "icy-pub:", integer_text(value));
-    else if (rest == "name" && settings.stream_name)
+    else if (name == "ice-name" && settings.stream_name)
       add_line(lines, "icy-name:", *settings.stream_name);
     else
       add_line(lines, "icy-" + std::string(rest) + ":", value);
