@@ -8,6 +8,12 @@ src_libnet_a_SOURCES = \
   src/net/fetch.cc src/net/fetch.h \
   src/net/loop.cc src/net/loop.h \
   src/net/loop_pool.cc src/net/loop_pool.h \
+  src/net/proxy_protocol.cc src/net/proxy_protocol.h \
   src/net/settings.h \
   src/net/signal_watch.cc src/net/signal_watch.h \
+  src/net/tls_client.cc src/net/tls_client.h \
+  src/net/tls_context.cc src/net/tls_context.h \
+  src/net/tls_handles.h \
+  src/net/tls_keeper.cc src/net/tls_keeper.h \
+  src/net/tls_transport.cc src/net/tls_transport.h \
   src/net/transport.cc src/net/transport.h

@@ -3,14 +3,25 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 namespace lb {
+
+// The files of TLS.  A key may be in the file of its certificate; the others are tried by
+// content, so their order does not matter.
+struct TlsSettings {
+  std::vector<std::string> certificates;  // PEM, leaf first; the first one is for unknown names
+  std::vector<std::string> keys;          // PEM
+  std::string ciphers;                    // of TLS 1.2, in OpenSSL's notation; "": OpenSSL's
+  bool operator==(const TlsSettings&) const = default;
+};
 
 struct ListenSettings {
   int port = 8000;           // 0: the system chooses; the "ready" line tells which
   std::string bind_address;  // "": all IPv4 addresses, as Debian's Icecast; "::" takes both families
   bool tls = false;          // <ssl> (2.4), <tls> (2.5)
   bool shoutcast_compat = false;  // this socket expects Shoutcast v1 sources
+  bool proxy_protocol = false;    // every connection begins with a PROXY header
   std::string shoutcast_mount;    // mount of Shoutcast sources; on a plain socket also opens port+1
   std::size_t so_sndbuf_bytes = 0;  // 0: the system's
   int backlog = 4096;

@@ -1,5 +1,5 @@
-// Transport: one connected socket, plain or (later) TLS, behind the same five functions, so that
-// no reader has an `if (tls)`.  Never blocks.
+// Transport: one connected socket, plain or TLS, behind the same few functions, so that no reader
+// has an `if (tls)`.  Never blocks.
 //
 // Thread: the loop that holds it.  Ownership: unique_ptr; it moves Connection → Listener, Source
 // or Link.
@@ -37,7 +37,14 @@ class Transport {
   virtual IoResult send_file(int fd, std::uint64_t offset, std::size_t bytes) noexcept = 0;
   virtual bool can_send_file() const noexcept = 0;
   virtual int fd() const noexcept = 0;
+  // Who is served: the socket's peer, or whom a trusted proxy speaks for.
   virtual const Address& peer() const noexcept = 0;
+  virtual void set_peer(const Address&) noexcept {}
+  // What write_v took and the socket did not: TLS holds back at most a record.  Who has nothing
+  // more to write asks here; kAgain: wait for write and ask again.
+  virtual IoStatus flush() noexcept { return IoStatus::kDone; }
+  // Bytes that read() has, although the socket is not readable.
+  virtual std::size_t buffered() const noexcept { return 0; }
   // FIN: nothing more will be written.
   virtual void shut_down_write() noexcept = 0;
   // Keeps what the peer has not been given in the log, not in the kernel: at most this many
@@ -54,6 +61,7 @@ class PlainTransport final : public Transport {
   bool can_send_file() const noexcept override { return true; }
   int fd() const noexcept override { return fd_.get(); }
   const Address& peer() const noexcept override { return peer_; }
+  void set_peer(const Address& peer) noexcept override { peer_ = peer; }
   void shut_down_write() noexcept override;
   void limit_unsent(std::size_t bytes) noexcept override;
 

@@ -6,6 +6,10 @@ unit_net_SOURCES = tests/unit/main.cc \
   tests/unit/net/fetch_test.cc \
   tests/unit/net/loop_test.cc \
   tests/unit/net/acceptor_test.cc \
+  tests/unit/net/certificates.h \
+  tests/unit/net/proxy_protocol_test.cc \
+  tests/unit/net/tls_keeper_test.cc \
+  tests/unit/net/tls_test.cc \
   tests/unit/net/transport_test.cc
 unit_net_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_net_LDADD = $(NET) $(CPPUTEST_LIBS)

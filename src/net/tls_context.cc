@@ -1,0 +1,207 @@
+#include "net/tls_context.h"
+
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+#include <utility>
+
+namespace lb {
+namespace {
+
+constexpr std::size_t kLongestNames = 200;
+
+// Nobody sits at the terminal of a server.
+int no_password(char*, int, int, void*) { return -1; }
+
+// kIo: it cannot be opened; the file may be in order.
+Result<BioPtr> open_pem(const std::string& file) {
+  errno = 0;
+  BioPtr bio(BIO_new_file(file.c_str(), "re"));
+  if (bio) return bio;
+  const int why = errno;
+  ERR_clear_error();
+  return Error::io(file + ": cannot be read (" + std::strerror(why) + ")");
+}
+
+Result<KeyPtr> read_key(const std::string& file) {
+  auto bio = open_pem(file);
+  if (!bio) return bio.error();
+  ERR_clear_error();
+  KeyPtr key(PEM_read_bio_PrivateKey(bio->get(), nullptr, &no_password, nullptr));
+  if (key) return key;
+  const unsigned long code = ERR_peek_last_error();
+  const bool locked =
+      ERR_GET_REASON(code) == PEM_R_BAD_PASSWORD_READ || ERR_GET_REASON(code) == PEM_R_BAD_DECRYPT;
+  ERR_clear_error();
+  if (locked) return Error::invalid(file + ": its key is protected by a password");
+  return Error::not_found(file + ": holds no private key in PEM form");
+}
+
+// The key may be in the certificate's own file or in any of the others; it is known by its fit.
+Result<KeyPtr> find_key(X509* certificate, const std::string& file,
+                        std::span<const std::string> keys) {
+  std::vector<std::string> files(keys.begin(), keys.end());
+  files.push_back(file);
+  std::string reasons;
+  for (const std::string& candidate : files) {
+    auto key = read_key(candidate);
+    const bool fits = key && X509_check_private_key(certificate, key->get()) == 1;
+    ERR_clear_error();
+    if (fits) return key;
+    // A certificate's file without a key is what ssl-private-key is for.
+    if (!key && candidate == file && !keys.empty() && key.error().code == Error::Code::kNotFound)
+      continue;
+    if (!reasons.empty()) reasons += "; ";
+    reasons += key ? candidate + ": its key is not the one of the certificate" : key.error().what;
+  }
+  return Error::invalid("no key for the certificate in " + file + " (" + reasons + ")");
+}
+
+std::string names_of(X509* certificate) {
+  std::string names;
+  const auto add = [&names](std::string_view name) {
+    if (names.size() + name.size() > kLongestNames) return;
+    if (!names.empty()) names += ", ";
+    names += name;
+  };
+  auto* list = static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
+  for (int i = 0; i < sk_GENERAL_NAME_num(list); ++i) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(list, i);
+    if (name->type != GEN_DNS) continue;
+    add({reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.dNSName)),
+         static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName))});
+  }
+  GENERAL_NAMES_free(list);
+  if (!names.empty()) return names;
+  char common[256] = "";
+  X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, common,
+                            sizeof common);
+  add(common);
+  ERR_clear_error();
+  return names.empty() ? "no name" : names;
+}
+
+WallTime expiry_of(X509* certificate) {
+  std::tm parts{};
+  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &parts) != 1) return WallTime::max();
+  return std::chrono::system_clock::from_time_t(::timegm(&parts));
+}
+
+// Players that can only speak HTTP/1.1 say so or nothing; whoever asks for nothing that we have
+// gets no answer to it, as from Icecast, and goes on.
+int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* size,
+                    const unsigned char* offered, unsigned int offered_size, void*) {
+  for (unsigned at = 0; at < offered_size; at += offered[at] + 1u) {
+    const std::string_view name(reinterpret_cast<const char*>(offered) + at + 1, offered[at]);
+    if (name != "http/1.1") continue;
+    *chosen = offered + at + 1;
+    *size = offered[at];
+    return SSL_TLSEXT_ERR_OK;
+  }
+  return SSL_TLSEXT_ERR_NOACK;
+}
+
+std::shared_ptr<SSL_CTX> make_context(const std::string& ciphers, bool& ciphers_understood) {
+  std::shared_ptr<SSL_CTX> context(SSL_CTX_new(TLS_server_method()), SslFree());
+  if (!context) return nullptr;
+  SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
+  SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                         SSL_OP_CIPHER_SERVER_PREFERENCE |
+                                         SSL_OP_PRIORITIZE_CHACHA | SSL_OP_IGNORE_UNEXPECTED_EOF);
+  SSL_CTX_set_mode(context.get(), SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                      SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);  // tickets need none
+  SSL_CTX_set_alpn_select_cb(context.get(), &choose_protocol, nullptr);
+  ciphers_understood =
+      ciphers.empty() || SSL_CTX_set_cipher_list(context.get(), ciphers.c_str()) == 1;
+  ERR_clear_error();
+  return context;
+}
+
+Result<TlsContext::Certificate> load_certificate(const std::string& file,
+                                                 std::shared_ptr<SSL_CTX> context,
+                                                 std::span<const std::string> keys) {
+  // A friendlier reason than OpenSSL's, where the file is not there.
+  if (auto readable = open_pem(file); !readable) return readable.error();
+  if (SSL_CTX_use_certificate_chain_file(context.get(), file.c_str()) != 1) {
+    const bool none = ERR_GET_REASON(ERR_peek_error()) == PEM_R_NO_START_LINE;
+    return Error::invalid(file +
+                          (none ? ": holds no certificate in PEM form" : ": " + take_ssl_error()));
+  }
+  X509* certificate = SSL_CTX_get0_certificate(context.get());
+  auto key = find_key(certificate, file, keys);
+  if (!key) return key.error();
+  if (SSL_CTX_use_PrivateKey(context.get(), key->get()) != 1)
+    return Error::invalid(file + ": its key cannot be used (" + take_ssl_error() + ")");
+  return TlsContext::Certificate{file, names_of(certificate), expiry_of(certificate),
+                                 std::move(context)};
+}
+
+}  // namespace
+
+TlsContext::Loaded TlsContext::load(const TlsSettings& settings, const TlsContext* before) {
+  Loaded out;
+  auto made = std::make_shared<TlsContext>();
+  for (const std::string& file : settings.certificates) {
+    bool ciphers_understood = true;
+    auto context = make_context(settings.ciphers, ciphers_understood);
+    if (!context) {
+      out.complaints.push_back("TLS: no memory for " + file);
+      continue;
+    }
+    if (!ciphers_understood && out.complaints.empty())
+      out.complaints.push_back(
+          "ssl-allowed-ciphers \"" + settings.ciphers +
+          "\": names no cipher that this OpenSSL has; OpenSSL's own list is used");
+    SSL_CTX_set_tlsext_servername_callback(context.get(), &TlsContext::choose_certificate);
+    auto loaded = load_certificate(file, std::move(context), settings.keys);
+    if (loaded) {
+      made->certificates_.push_back(std::move(*loaded));
+      continue;
+    }
+    std::string complaint = loaded.error().what;
+    const auto old = [&file](const Certificate& certificate) { return certificate.file == file; };
+    if (before != nullptr) {
+      const auto at = std::find_if(before->certificates_.begin(), before->certificates_.end(), old);
+      if (at != before->certificates_.end()) {
+        made->certificates_.push_back(*at);
+        complaint += "; the certificate that was loaded before stays in use";
+      }
+    }
+    out.complaints.push_back(std::move(complaint));
+  }
+  if (!made->certificates_.empty()) out.context = std::move(made);
+  return out;
+}
+
+int TlsContext::choose_certificate(SSL* ssl, int*, void*) {
+  const auto* self = static_cast<const TlsContext*>(SSL_get_app_data(ssl));
+  const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+  if (self == nullptr || name == nullptr) return SSL_TLSEXT_ERR_NOACK;
+  for (const Certificate& certificate : self->certificates_) {
+    X509* x509 = SSL_CTX_get0_certificate(certificate.context.get());
+    if (X509_check_host(x509, name, 0, 0, nullptr) != 1) continue;
+    SSL_set_SSL_CTX(ssl, certificate.context.get());
+    return SSL_TLSEXT_ERR_OK;
+  }
+  return SSL_TLSEXT_ERR_NOACK;
+}
+
+std::unique_ptr<TlsTransport> TlsContext::accept(std::shared_ptr<const TlsContext> context,
+                                                 std::unique_ptr<Transport> below) {
+  SslPtr ssl(SSL_new(context->certificates_.front().context.get()));
+  if (!ssl) return nullptr;
+  SSL_set_app_data(ssl.get(), const_cast<TlsContext*>(context.get()));
+  SSL_set_accept_state(ssl.get());
+  return std::unique_ptr<TlsTransport>(
+      new TlsTransport(std::move(below), std::move(ssl), std::move(context)));
+}
+
+}  // namespace lb

@@ -1,0 +1,50 @@
+// TlsContext: the certificates that connections are accepted with, chosen by the name that the
+// client asks for (SNI).  TLS 1.2 and 1.3; no renegotiation, no compression; ALPN http/1.1.
+//
+// Thread: immutable; used by all loops.  Ownership: shared; a reload makes another one, and the
+// connections of the old one go on with it.
+// Sources: RFC 8446, RFC 6066 (SNI), RFC 7301 (ALPN).
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "net/settings.h"
+#include "net/tls_handles.h"
+#include "net/tls_transport.h"
+
+namespace lb {
+
+class TlsContext {
+ public:
+  struct Certificate {
+    std::string file;
+    std::string names;  // "radio.example, *.radio.example"
+    WallTime expires{};
+    std::shared_ptr<SSL_CTX> context;
+  };
+  struct Loaded {
+    std::shared_ptr<const TlsContext> context;
+    std::vector<std::string> complaints;  // about files that cannot be used, and why
+  };
+  // A file that cannot be used keeps what `before` (may be null) had of it.  context is null when
+  // no certificate is left.
+  static Loaded load(const TlsSettings& settings, const TlsContext* before);
+
+  const std::vector<Certificate>& certificates() const noexcept { return certificates_; }
+  // The server's side of a connection that begins now; null: no memory.
+  static std::unique_ptr<TlsTransport> accept(std::shared_ptr<const TlsContext> context,
+                                              std::unique_ptr<Transport> below);
+
+ private:
+  static int choose_certificate(SSL* ssl, int* alert, void* unused);
+
+  std::vector<Certificate> certificates_;  // never empty
+};
+
+}  // namespace lb

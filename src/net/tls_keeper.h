@@ -1,0 +1,68 @@
+// TlsKeeper: the certificates that new connections get: loads them, watches their files, replaces
+// them when they have changed.
+//
+// A file that has changed is taken when it has looked the same twice, so that a certificate and its
+// key, written one after the other, are not caught half-way.  What cannot be used is said once,
+// with the reason; what was loaded before stays in use.
+//
+// Thread: context() any; load() before the loops start, then everything on the clerk.
+// Ownership: the app; outlived by the log and the clerk.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "base/snapshot.h"
+#include "net/loop.h"
+#include "net/settings.h"
+#include "net/tls_context.h"
+
+namespace lb {
+
+class TlsKeeper {
+ public:
+  TlsKeeper(Loop& clerk, Log& log);
+
+  // What a connection that begins now gets; null: there is no certificate.
+  std::shared_ptr<const TlsContext> context() const { return now_.read()->context; }
+
+  // Loads all files, whether they have changed or not.
+  void load(const TlsSettings& settings);
+  // Looks at the files every `interval`.  on_first: called when there is a certificate where there
+  // was none.
+  void watch(std::chrono::milliseconds interval, std::function<void()> on_first);
+  void look();  // what the interval does
+
+  static constexpr std::chrono::milliseconds kLookInterval{2000};
+
+ private:
+  struct Held {
+    std::shared_ptr<const TlsContext> context;
+  };
+  struct FileState {
+    std::uint64_t device = 0, inode = 0, bytes = 0;
+    std::int64_t seconds = 0, nanoseconds = 0;
+    bool operator==(const FileState&) const = default;
+  };
+  using FileStates = std::vector<FileState>;
+
+  FileStates file_states() const;
+  void replace();
+  void warn_of_expiry();
+
+  Loop& clerk_;
+  Log& log_;
+  Snapshot<Held> now_;
+  TlsSettings settings_;
+  FileStates loaded_, seen_;
+  std::chrono::milliseconds interval_{0};
+  std::function<void()> on_first_;
+  WallTime next_warning_{};
+  Timer timer_;
+};
+
+}  // namespace lb

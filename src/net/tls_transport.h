@@ -1,0 +1,70 @@
+// TlsTransport: TLS over another transport.
+//
+// OpenSSL writes into this object, never into the socket: what the socket does not take waits here
+// (at most about a record), so a call never stops half-way and nothing has to be repeated with the
+// same bytes.  Therefore read() only ever waits for reading and write_v() for writing;
+// renegotiation is off.
+//
+// Thread: the loop that holds it.  Ownership: unique_ptr, as every transport; owns the one below.
+// Memory: OpenSSL's buffers are freed whenever they are empty.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "net/tls_handles.h"
+#include "net/transport.h"
+
+namespace lb {
+
+class TlsContext;
+class TlsClientContext;
+
+class TlsTransport final : public Transport {
+ public:
+  ~TlsTransport() override;  // says goodbye (close_notify) if the socket takes it
+
+  // Until kDone nothing else may be called.  kAgain: wait for read, and while flush() says kAgain
+  // for write too.  kError: problem() says why.
+  IoStatus handshake() noexcept;
+  const std::string& problem() const noexcept { return problem_; }
+
+  IoResult read(std::span<std::byte> into) noexcept override;
+  IoResult write_v(std::span<const iovec> parts, bool more) noexcept override;  // <= 16 KiB a call
+  IoResult send_file(int fd, std::uint64_t offset, std::size_t bytes) noexcept override;
+  bool can_send_file() const noexcept override { return false; }
+  int fd() const noexcept override { return below_->fd(); }
+  const Address& peer() const noexcept override { return below_->peer(); }
+  void set_peer(const Address& peer) noexcept override { below_->set_peer(peer); }
+  IoStatus flush() noexcept override;
+  std::size_t buffered() const noexcept override;
+  void shut_down_write() noexcept override;
+  void limit_unsent(std::size_t bytes) noexcept override { below_->limit_unsent(bytes); }
+
+ private:
+  friend class TlsContext;
+  friend class TlsClientContext;
+  // context: is kept until the handshake is over.
+  TlsTransport(std::unique_ptr<Transport> below, SslPtr ssl, std::shared_ptr<const void> context);
+
+  static const BIO_METHOD* bio_method();
+  int wire_read(std::span<std::byte> into) noexcept;           // as recv(2); -1: again or broken
+  bool wire_write(std::span<const std::byte> bytes) noexcept;  // false: broken
+  IoResult encrypt(const void* bytes, std::size_t size, bool more) noexcept;
+  IoStatus fail(int result) noexcept;  // what a refused call of OpenSSL means
+
+  std::unique_ptr<Transport> below_;
+  SslPtr ssl_;
+  std::shared_ptr<const void> context_;
+  std::vector<std::byte> unsent_;  // for the socket
+  std::size_t unsent_from_ = 0;
+  bool more_ = false;   // of the write under way
+  bool again_ = false;  // the socket had nothing to read
+  bool eof_ = false;
+  bool broken_ = false;
+  bool said_goodbye_ = false;
+  std::string problem_;
+};
+
+}  // namespace lb

@@ -1,0 +1,151 @@
+#include "net/tls_keeper.h"
+
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "CppUTest/TestHarness.h"
+#include "net/certificates.h"
+
+using namespace lb;
+using namespace lb::test;
+using namespace std::chrono_literals;
+
+TEST_GROUP(TlsKeeper) {
+  TestDirectory dir;
+  FakeClock clock;
+  Log log{clock};
+  Loop clerk{0, clock};
+  int firsts = 0;
+  std::unique_ptr<TlsKeeper> keeper;
+
+  void setup() override {
+    clock.set_wall(std::chrono::system_clock::now());
+    LogSettings settings;
+    settings.error_path = dir.path("error.log");
+    CHECK(log.open(settings).has_value());
+    keeper = std::make_unique<TlsKeeper>(clerk, log);
+    keeper->watch(1h, [this] { ++firsts; });
+  }
+  void teardown() override { keeper.reset(); }
+  // What has been logged since the last call.
+  std::size_t read = 0;
+  std::string logged() {
+    std::ifstream in(dir.path("error.log"), std::ios::binary);
+    const std::string all{std::istreambuf_iterator<char>(in), {}};
+    const std::string fresh = all.substr(read);
+    read = all.size();
+    return fresh;
+  }
+  bool says(const std::string& text, const char* part) {
+    return text.find(part) != std::string::npos;
+  }
+};
+
+TEST(TlsKeeper, WithoutCertificatesThereIsNoContextAndNoComplaint) {
+  keeper->load({});
+  CHECK(keeper->context() == nullptr);
+  keeper->look();
+  STRCMP_EQUAL("", logged().c_str());
+}
+TEST(TlsKeeper, SaysWhatItServes) {
+  keeper->load({{dir.write("t.pem", make_pem("DNS:radio.test").both())}, {}, ""});
+  CHECK(keeper->context() != nullptr);
+  LONGS_EQUAL(1, firsts);
+  const std::string text = logged();
+  CHECK(says(text, "INFO connection/tls certificate for radio.test is in use, from "));
+  CHECK(!says(text, "WARN"));
+}
+TEST(TlsKeeper, TakesAChangedFileWhenItHasSettled) {
+  const TlsSettings settings{{dir.write("t.pem", make_pem("DNS:old.test").both())}, {}, ""};
+  keeper->load(settings);
+  const auto before = keeper->context();
+  keeper->look();
+  keeper->look();
+  CHECK(keeper->context() == before);
+  dir.write("t.pem", make_pem("DNS:new.test").both());
+  keeper->look();
+  CHECK(keeper->context() == before);  // perhaps the key is yet to come
+  keeper->look();
+  CHECK(keeper->context() != before);
+  STRCMP_EQUAL("new.test", keeper->context()->certificates()[0].names.c_str());
+  LONGS_EQUAL(1, firsts);
+}
+TEST(TlsKeeper, IsNotCaughtBetweenACertificateAndItsKey) {
+  const PemPair old = make_pem("DNS:old.test"), fresh = make_pem("DNS:new.test");
+  keeper->load({{dir.write("t.pem", old.certificate)}, {dir.write("t.key", old.key)}, ""});
+  logged();
+  dir.write("t.pem", fresh.certificate);
+  keeper->look();
+  dir.write("t.key", fresh.key);
+  keeper->look();
+  keeper->look();
+  STRCMP_EQUAL("new.test", keeper->context()->certificates()[0].names.c_str());
+  CHECK(!says(logged(), "EROR"));
+}
+TEST(TlsKeeper, ABrokenFileIsSaidOnceAndChangesNothing) {
+  keeper->load({{dir.write("t.pem", make_pem("DNS:radio.test").both())}, {}, ""});
+  const auto certificate = keeper->context()->certificates()[0].context;
+  logged();
+  dir.write("t.pem", "nonsense");
+  for (int i = 0; i < 2; ++i) keeper->look();
+  const std::string text = logged();
+  CHECK(says(text, "EROR connection/tls "));
+  CHECK(says(text,
+             "t.pem: holds no certificate in PEM form; the certificate that was loaded before "
+             "stays in use"));
+  for (int i = 0; i < 5; ++i) keeper->look();
+  STRCMP_EQUAL("", logged().c_str());
+  CHECK(keeper->context()->certificates()[0].context == certificate);
+}
+TEST(TlsKeeper, AMissingCertificateIsTakenWhenItComes) {
+  keeper->load({{dir.path("t.pem")}, {}, ""});
+  CHECK(keeper->context() == nullptr);
+  CHECK(says(logged(), "t.pem: cannot be read (No such file or directory)"));
+  LONGS_EQUAL(0, firsts);
+  dir.write("t.pem", make_pem("DNS:radio.test").both());
+  keeper->look();
+  keeper->look();
+  CHECK(keeper->context() != nullptr);
+  LONGS_EQUAL(1, firsts);
+}
+TEST(TlsKeeper, LoadTakesFilesThatHaveNotChangedToo) {
+  const TlsSettings settings{{dir.write("t.pem", make_pem("DNS:radio.test").both())}, {}, ""};
+  keeper->load(settings);
+  const auto before = keeper->context();
+  keeper->load(settings);
+  CHECK(keeper->context() != before);
+}
+TEST(TlsKeeper, ACertificateThatIsNoLongerConfiguredGoes) {
+  keeper->load({{dir.write("t.pem", make_pem("DNS:radio.test").both())}, {}, ""});
+  keeper->load({});
+  CHECK(keeper->context() == nullptr);
+}
+TEST(TlsKeeper, WarnsOfACertificateThatExpiresSoonOnceADay) {
+  keeper->load(
+      {{dir.write("t.pem", make_pem("DNS:radio.test", 13 * 86400 + 3600).both())}, {}, ""});
+  CHECK(says(logged(), "WARN connection/tls the certificate for radio.test in "));
+  keeper->look();
+  STRCMP_EQUAL("", logged().c_str());
+  clock.advance(24h);
+  keeper->look();
+  CHECK(says(logged(), " expires in 12 days, on "));
+  clock.advance(13 * 24h);
+  keeper->look();
+  CHECK(says(logged(), " has expired on "));
+}
+TEST(TlsKeeper, DoesNotWarnTwoWeeksAhead) {
+  keeper->load({{dir.write("t.pem", make_pem("DNS:radio.test", 15 * 86400).both())}, {}, ""});
+  CHECK(!says(logged(), "WARN"));
+  clock.advance(48h);
+  keeper->look();
+  CHECK(says(logged(), "WARN"));
+}
+TEST(TlsKeeper, LooksByItselfAgainAndAgain) {
+  keeper->load({{dir.write("t.pem", make_pem("DNS:old.test").both())}, {}, ""});
+  dir.write("t.pem", make_pem("DNS:new.test").both());
+  keeper->watch(1ms, [] {});
+  for (int i = 0; i < 1000 && keeper->context()->certificates()[0].names != "new.test"; ++i)
+    clerk.run_once(true);
+  STRCMP_EQUAL("new.test", keeper->context()->certificates()[0].names.c_str());
+}
