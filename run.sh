@@ -42,7 +42,7 @@ build() {
     [ -x configure ] || ./autogen.sh
     cd "$build_dir"
     [ -e Makefile ] || "$here/configure"
-    make -s -j"$(nproc)"
+    make -s -j"$(nproc)" src/icecast-lb
   ) </dev/null >"$log" 2>&1 || { tail -n 30 "$log" >&2; die "the build failed; all of it: $log"; }
   server=$build_dir/src/icecast-lb
 }
@@ -57,6 +57,7 @@ open_var() {
     ln -sfn "$place" "$var"
   fi
   mkdir -p "$var/web" "$var/log"
+  var=$(cd "$var" && pwd -P)
   chmod 750 "$var/log"
 }
 
@@ -163,16 +164,17 @@ trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
 start_server() {
-  local line
+  local line said=
   exec 3< <(exec "$server" -c "$config" 2>&1 </dev/null)
   server_pid=$!
   started+=("$server_pid")
   while IFS= read -r -t 20 -u 3 line; do
     [[ $line != "icecast-lb ready: port "* ]] || { port=${line#*port }; port=${port%% *}; return; }
-    say "$line" >&2
+    said+=$line$'\n'
   done
+  printf '%s' "$said" >&2
   tail -n 5 "$var/log/error.log" >&2 2>/dev/null || true
-  die "the server did not start.  If another program has port $port:  ./run.sh --var var2 --port 8010"
+  die "the server did not start.  If another program has port $port: change it in $config, or  ./run.sh --var var2 --port 8010"
 }
 
 tell() {
