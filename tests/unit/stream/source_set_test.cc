@@ -70,7 +70,7 @@ TEST(SourceSet, WritesALineInTheAccessLogAndOneInTheErrorLog) {
   add(pair, 3, "0123456789");
   clock.advance(61s);
   sources->kill(3, EndReason::kKilled);
-  CHECK(book.accesses().starts_with("192.0.2.9 - source ["));
+  CHECK(book.accesses().starts_with("192.0.2.9 - - ["));
   CHECK(book.accesses().find("\"SOURCE /a HTTP/1.0\" 200 19 \"http://r/\" \"Enc/1\" 61\n") !=
         std::string::npos);
   CHECK(
