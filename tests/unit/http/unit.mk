@@ -1,7 +1,10 @@
 unit_programs += unit_http
 unit_http_SOURCES = tests/unit/main.cc \
+  tests/unit/base/log_book.h \
+  tests/unit/net/socket_pair.h \
   tests/unit/http/access_line_test.cc \
   tests/unit/http/body_test.cc \
+  tests/unit/http/connection_test.cc \
   tests/unit/http/credentials_test.cc \
   tests/unit/http/message_test.cc \
   tests/unit/http/parser_test.cc \

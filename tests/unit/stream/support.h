@@ -18,8 +18,9 @@
 #include <utility>
 #include <vector>
 
-#include "base/log.h"
+#include "base/log_book.h"
 #include "media/metadata.h"
+#include "net/socket_pair.h"
 #include "net/transport.h"
 #include "stream/listener.h"
 #include "stream/mount.h"
@@ -182,90 +183,6 @@ class FakeTransport final : public Transport {
   std::shared_ptr<Wire> wire_;
   const int fd_;
   const Address peer_;
-};
-
-// A connected pair of sockets: ours goes into a PlainTransport, the other one is the test's.
-class SocketPair {
- public:
-  // send_buffer_bytes: how much the kernel takes before our side is blocked; 0: the system's
-  // choice.
-  explicit SocketPair(int send_buffer_bytes = 0) {
-    int ends[2];
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0)
-      std::abort();
-    ours_.reset(ends[0]);
-    peer_.reset(ends[1]);
-    if (send_buffer_bytes > 0)
-      ::setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &send_buffer_bytes, sizeof send_buffer_bytes);
-  }
-  std::unique_ptr<PlainTransport> transport() {
-    return std::make_unique<PlainTransport>(std::move(ours_), *Address::parse("192.0.2.9", 1024));
-  }
-  // Everything that has arrived.
-  std::string received(std::size_t most = ~std::size_t{0}) {
-    std::string all;
-    char buffer[65536];
-    while (all.size() < most) {
-      const auto n = ::recv(peer_.get(), buffer, std::min(sizeof buffer, most - all.size()), 0);
-      if (n <= 0) {
-        finished_ = n == 0;
-        break;
-      }
-      all.append(buffer, static_cast<std::size_t>(n));
-    }
-    return all;
-  }
-  // True when the other side has closed and all its bytes have been received.
-  bool finished() {
-    received();
-    return finished_;
-  }
-  void send(std::string_view text) {
-    if (::send(peer_.get(), text.data(), text.size(), MSG_NOSIGNAL) !=
-        static_cast<ssize_t>(text.size()))
-      std::abort();
-  }
-  void finish_sending() { ::shutdown(peer_.get(), SHUT_WR); }
-  void close() { peer_.reset(); }
-
- private:
-  UniqueFd ours_, peer_;
-  bool finished_ = false;
-};
-
-// A Log whose three files are in memory.
-class LogBook {
- public:
-  explicit LogBook(const Clock& clock, LogLevel level = LogLevel::kDebug) : log(clock) {
-    LogSettings settings;
-    settings.level = level;
-    settings.error_path = path(error_);
-    settings.access_path = path(access_);
-    settings.playlist_path = path(playlist_);
-    if (!log.open(settings)) std::abort();
-  }
-  std::string errors() const { return text(error_); }
-  std::string accesses() const { return text(access_); }
-  std::string playlist() const { return text(playlist_); }
-  bool says(std::string_view words) const { return errors().find(words) != std::string::npos; }
-
-  Log log;
-
- private:
-  static std::string path(const UniqueFd& fd) {
-    return "/proc/self/fd/" + std::to_string(fd.get());
-  }
-  static std::string text(const UniqueFd& fd) {
-    struct stat info {};
-    ::fstat(fd.get(), &info);
-    std::string all(static_cast<std::size_t>(info.st_size), '\0');
-    const auto n = ::pread(fd.get(), all.data(), all.size(), 0);
-    all.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
-    return all;
-  }
-  UniqueFd error_{::memfd_create("error", MFD_CLOEXEC)};
-  UniqueFd access_{::memfd_create("access", MFD_CLOEXEC)};
-  UniqueFd playlist_{::memfd_create("playlist", MFD_CLOEXEC)};
 };
 
 inline std::shared_ptr<const MountSettings> mount_settings(MountSettings settings = {}) {

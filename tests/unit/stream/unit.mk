@@ -1,5 +1,7 @@
 unit_programs += unit_stream
 unit_stream_SOURCES = tests/unit/main.cc \
+  tests/unit/base/log_book.h \
+  tests/unit/net/socket_pair.h \
   tests/unit/stream/append_log_test.cc \
   tests/unit/stream/channel_test.cc \
   tests/unit/stream/delivery_test.cc \
