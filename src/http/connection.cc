@@ -31,6 +31,7 @@ Connection::Connection(Connections& owner, std::uint64_t id, std::unique_ptr<Tra
       socket_(std::move(socket)),
       ip_(transport_->peer().ip()),
       accepted_(owner.loop().now()),
+      head_since_(accepted_),
       deadline_(owner.loop(), [this] { on_deadline(); }) {
   if (socket_->shoutcast) shoutcast_ = std::make_unique<ShoutcastParser>();
 }
@@ -265,6 +266,8 @@ void Connection::reply_is_out() {
   bytes_sent_ = 0;
   user.clear();
   state_ = State::kHead;
+  head_since_ = owner_.loop().now();
+  owner_.head_begins(*this);
   deadline_.after(owner_.settings_.read()->header_timeout);
   watch_.want(EV_READ);
   if (!early.empty()) on_head_bytes(early);

@@ -118,7 +118,7 @@ class Connection : public ListHook {
   int status_ = 0;
   bool keep_alive_ = false;
   std::size_t lingered_bytes_ = 0;
-  SteadyTime accepted_;
+  SteadyTime accepted_, head_since_;
   Watch watch_;
   Timer deadline_;
 };

@@ -19,17 +19,21 @@ void Connections::accepted(std::unique_ptr<Transport> transport, const std::shar
   loop_.assert_here();
   plan_.accepted();
   if (!plan_.welcome(transport->peer())) return;
-  const auto settings = settings_.read();
   const std::uint64_t id = next_id_.fetch_add(1, std::memory_order_relaxed);
   auto connection = std::make_unique<Connection>(*this, id, std::move(transport), socket);
   Connection& added = *connection;
   connections_[id] = std::move(connection);
-  open_heads_.push_back(added);
+  head_begins(added);
+  added.start(settings_.read()->header_timeout);
+}
+
+void Connections::head_begins(Connection& connection) {
+  open_heads_.push_back(connection);
   ++open_head_count_;
   // Only who has had time to ask: in a crowd, many connections wait for us, not we for them.
-  if (open_head_count_ > settings->most_open_heads && loop_.now() - open_heads_.front().accepted_ > kHeadGrace)
+  if (open_head_count_ > settings_.read()->most_open_heads &&
+      loop_.now() - open_heads_.front().head_since_ > kHeadGrace)
     remove(open_heads_.front());
-  added.start(settings->header_timeout);
 }
 
 bool Connections::make_room() {

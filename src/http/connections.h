@@ -1,8 +1,8 @@
 // Connections: all inbound connections of one worker that are not yet listeners or sources.
 //
-// Budget: request heads that are not complete may be this many; above it the oldest one ends (after two
-// seconds), so
-// that idle sockets can never lock listeners, sources or the administrator out (decisions B9).
+// Budget: request heads that are not complete may be this many; above it the oldest one ends (after
+// two seconds), so that idle sockets can never lock listeners, sources or the administrator out
+// (decisions B9).  A connection that is kept for its next request is one of them.
 // Thread: its worker.  Ownership: owns its connections.
 #pragma once
 
@@ -54,7 +54,8 @@ class Connections final : public ConnectionSink {
  private:
   friend class Connection;
   void remove(Connection& connection);
-  void head_complete(Connection& connection);  // leaves the open heads
+  void head_begins(Connection& connection);    // joins the open heads
+  void head_complete(Connection& connection);  // leaves them
 
   Loop& loop_;
   Log& log_;
