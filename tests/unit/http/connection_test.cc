@@ -546,6 +546,21 @@ TEST(Connection, ProgressRenewsTheTimeOfADownload) {
   turn();
   CHECK(connections->find(10) == nullptr);  // went on, and got the new one
 }
+TEST(Connection, ProgressRenewsTheTimeOfALongReply) {
+  last.act = [](Connection& connection) {
+    connection.reply_text(200, std::string(4 << 20, 'x'));
+    return Verdict::kAnswered;
+  };
+  accept(peer);
+  peer.send(kGet);
+  turn();
+  change([](HttpSettings& s) { s.client_timeout = 0s; });
+  turn();
+  CHECK(connections->find(10) != nullptr);
+  peer.received();
+  turn();
+  CHECK(connections->find(10) == nullptr);
+}
 TEST(Connection, AFileThatHasBecomeShorterEndsTheConnection) {
   answer_with_file(100, 0, 200);
   CHECK(body_of(ask(kGet)) == std::string(100, 'f'));
