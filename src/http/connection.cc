@@ -201,13 +201,19 @@ void Connection::reply_file(ResponseHead head, UniqueFd file, std::uint64_t firs
 }
 
 void Connection::write_out() {
+  const std::uint64_t before = bytes_sent_;
+  const auto come_back = [&] {
+    // Progress renews the time that the client has.
+    if (bytes_sent_ > before) deadline_.after(owner_.settings_.read()->client_timeout);
+    watch_.want(EV_WRITE);
+  };
   while (out_sent_ < out_.size()) {
     iovec part{};
     part.iov_base = out_.data() + out_sent_;
     part.iov_len = out_.size() - out_sent_;
     const IoResult result = transport_->write_v({&part, 1}, file_left_ > 0);
     if (result.status == IoStatus::kAgain) {
-      watch_.want(EV_WRITE);
+      come_back();
       return;
     }
     if (result.status != IoStatus::kDone) {
@@ -223,9 +229,7 @@ void Connection::write_out() {
     const IoResult result =
         want == 0 ? IoResult{IoStatus::kAgain, 0} : transport_->send_file(file_.get(), file_at_, want);
     if (result.status == IoStatus::kAgain) {
-      // Progress renews the time that the client has.
-      if (piece < kFilePiece) deadline_.after(owner_.settings_.read()->client_timeout);
-      watch_.want(EV_WRITE);
+      come_back();
       return;
     }
     if (result.status != IoStatus::kDone) {
