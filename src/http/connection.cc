@@ -155,8 +155,6 @@ void Connection::resume(Verdict verdict) {
     verdict = owner_.plan_.stages[stage_++]->handle(*this);
 }
 
-void Connection::read_on() { state_ = State::kHead; }
-
 std::string Connection::reply_head(const ResponseHead& head) const {
   const auto settings = owner_.settings_.read();
   ReplyFacts facts;

@@ -76,8 +76,6 @@ class Connection : public ListHook {
   std::string take_leftover() { return std::move(leftover_); }
   // A stage that was pending has decided.
   void resume(Verdict verdict);
-  // For a login whose head comes in two parts (Shoutcast): go on reading.
-  void read_on();
 
  private:
   friend class Connections;
