@@ -4,6 +4,7 @@
 
 #include "base/strings.h"
 #include "config/diagnostic.h"
+#include "net/address_list.h"
 
 namespace lb {
 namespace {
@@ -162,6 +163,14 @@ void check_mounts(const Config& config, Filler& filler) {
   }
 }
 
+void check_proxies(const Config& config, Filler& filler) {
+  const std::vector<std::string>& proxies = config.paths.x_forwarded_for;
+  AddressList::parse(proxies, [&](std::size_t index, const std::string& reason) {
+    filler.say(filler.line_of("paths/x-forwarded-for"), Severity::kWarning,
+               "<x-forwarded-for>: " + quoted(proxies[index]) + " " + reason + "; it is left out");
+  });
+}
+
 void check_relays(const Config& config, Filler& filler) {
   for (const RelaySettings& relay : config.relays) {
     if (relay.host.port == 0 && relay.hosts.empty()) {
@@ -242,6 +251,7 @@ void check_config(const Config& config, Filler& filler, const LoadOptions& optio
   check_passwords(config, filler, options);
   check_sockets(config, filler);
   check_mounts(config, filler);
+  check_proxies(config, filler);
   check_relays(config, filler);
   if (config.limits.queue_bytes < config.limits.burst_bytes) {
     filler.say(filler.line_of("limits/queue-size"), Severity::kWarning,

@@ -41,6 +41,7 @@ struct PathSettings {
   std::string mime_types = "/etc/mime.types";  // content types by file extension
   std::string deny_ip;
   std::string allow_ip;
+  std::string deny_agents;
   std::string ssl_certificate;
   std::string ssl_private_key;  // "": inside ssl_certificate
   std::string ssl_allowed_ciphers;

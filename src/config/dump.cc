@@ -35,11 +35,10 @@ class Dump {
     const std::string value = show_masked(row, object);
     out_ += path + " = " + (value.empty() ? "(not set)" : escaped(value));
     if (!value.empty() && loaded_.written.count(path) == 0) {
-      if (show_value(row, object) == show_value(row, defaults)) {
-        out_ += " (default)";
-      } else if (path.starts_with("mount[")) {
+      const bool standard = show_value(row, object) == show_value(row, defaults);
+      if (!standard && path.starts_with("mount[")) {
         out_ += " (inherited)";
-      } else if (!row.standard.empty()) {
+      } else if (standard || !row.standard.empty()) {
         out_ += " (default)";
       }
     }

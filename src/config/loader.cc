@@ -2,7 +2,7 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
+#include <system_error>
 
 #include "base/strings.h"
 #include "config/checks.h"
@@ -191,7 +191,7 @@ Result<LoadedConfig> load_config_file(const std::string& path, const LoadOptions
   std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "rbe"));
   std::string text;
   bool readable = file != nullptr;
-  while (readable) {
+  while (readable && text.size() <= kLargestXml) {  // more is refused by parse_xml
     char buffer[65536];
     const std::size_t n = std::fread(buffer, 1, sizeof buffer, file.get());
     text.append(buffer, n);
@@ -202,7 +202,7 @@ Result<LoadedConfig> load_config_file(const std::string& path, const LoadOptions
   }
   if (!readable) {
     return Error::io("XML config parsing error: the file cannot be read: " +
-                     std::string(std::strerror(errno)));
+                     std::generic_category().message(errno));
   }
   return load_config_text(text, path, options);
 }

@@ -114,7 +114,7 @@ struct SchemaBlock {
   std::string_view help;
   std::span<const SchemaElement> elements;
   std::shared_ptr<void> (*fresh)();  // makes an object with nothing but defaults
-  std::string_view key = {};  // the element that tells repeated blocks apart; "": position
+  std::string_view key = {};         // the element that tells repeated blocks apart; "": position
   std::span<const SchemaElement> foreign = {};  // more rows: elements that other servers have
 };
 

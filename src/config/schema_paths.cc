@@ -86,6 +86,13 @@ constexpr SchemaElement kPaths[] = {
      .reload = kRestart,
      .example = "/etc/icecast-lb/allow.txt",
      .help = "A file of addresses, one a line; everybody else is turned away."},
+    {.name = "deny-agents",
+     .kind = kPath,
+     .slot = slot<&PathSettings::deny_agents>,
+     .reload = kRestart,
+     .origin = SchemaOrigin::kKh,
+     .example = "/etc/icecast-lb/deny-agents.txt",
+     .help = "A file of User-Agent patterns, one a line; clients that match one are turned away."},
     {.name = "ssl-certificate",
      .aliases = "ssl_certificate",
      .kind = kPath,
@@ -131,7 +138,6 @@ constexpr SchemaElement kPaths[] = {
      .help = "Addresses of proxies, also as networks (192.0.2.0/24, 2001:db8::/32). A connection "
              "from one of them is taken to come from the address in its X-Forwarded-For header. "
              "May be repeated."},
-    unsupported("deny-agents", SchemaOrigin::kKh, "clients are not refused by their User-Agent"),
     unsupported("ssl-cafile", SchemaOrigin::kKh, "put the chain into ssl-certificate"),
     unsupported("resource", SchemaOrigin::kIcecast25, "use alias, as in Icecast 2.4"),
     unsupported("reportxmldb", SchemaOrigin::kIcecast25, "errors are answered with fixed texts"),

@@ -12,7 +12,6 @@ namespace lb {
 namespace {
 
 constexpr int kDeepest = 32;
-constexpr std::size_t kLargest = 64u << 20;
 
 struct FreeDocument {
   void operator()(xmlDoc* document) const { xmlFreeDoc(document); }
@@ -87,9 +86,9 @@ Result<XmlNode> convert(xmlNode* from, int depth) {
 }  // namespace
 
 Result<XmlNode> parse_xml(std::string_view bytes) {
-  if (bytes.size() > kLargest) {
+  if (bytes.size() > kLargestXml) {
     return parse_error(0, "the file has " + std::to_string(bytes.size()) + " bytes (limit " +
-                              std::to_string(kLargest) + ")");
+                              std::to_string(kLargestXml) + ")");
   }
   if (trim(bytes).empty()) return Error::invalid("no root element found: the file is empty");
 

@@ -6,6 +6,7 @@
 // is refused), nesting deeper than 32 and files larger than 64 MiB are refused.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,8 @@
 #include "base/result.h"
 
 namespace lb {
+
+inline constexpr std::size_t kLargestXml = 64u << 20;
 
 struct XmlAttribute {
   std::string name;

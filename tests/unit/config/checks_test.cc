@@ -120,6 +120,13 @@ TEST(Checks, ARelayNeedsAPort) {
   LONGS_EQUAL(0,
               count(load("<relay><host server='x' port='1'/></relay>"), Severity::kError, "port"));
 }
+TEST(Checks, AProxyThatCanNeverMatchIsNoticed) {
+  const LoadedConfig loaded = load(
+      "<paths><x-forwarded-for>10.0.0.0/8 10.0.0.0/99 proxy.example.org</x-forwarded-for></paths>");
+  LONGS_EQUAL(2, count(loaded, Severity::kWarning, "it is left out"));
+  LONGS_EQUAL(1, count(loaded, Severity::kWarning, "\"10.0.0.0/99\""));
+  LONGS_EQUAL(1, count(loaded, Severity::kWarning, "\"proxy.example.org\""));
+}
 TEST(Checks, ChangeownerNeedsBoth) {
   LONGS_EQUAL(1, count(load("<security><changeowner><group>x</group></changeowner></security>"),
                        Severity::kWarning, "needs both"));

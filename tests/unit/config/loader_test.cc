@@ -362,6 +362,9 @@ TEST(LoaderFile, ThatIsMissingOrADirectoryIsAnErrorWithItsReason) {
   const auto missing = load_config_file("/nonexistent/icecast.xml");
   CHECK(!missing.has_value());
   CHECK(missing.error().what.find("No such file") != std::string::npos);
+  const auto endless = load_config_file("/dev/zero");
+  CHECK(!endless.has_value());
+  CHECK(endless.error().what.find("limit 67108864") != std::string::npos);
   const auto directory = load_config_file("/tmp");
   CHECK(!directory.has_value());
   CHECK(directory.error().what.find("directory") != std::string::npos);
