@@ -1,5 +1,8 @@
-EXTRA_DIST += tests/lint/layers tests/lint/layers.py
-TESTS += tests/lint/layers
+EXTRA_DIST += tests/lint/layers tests/lint/layers.py tests/lint/headers tests/lint/headers.py \
+  tests/lint/docs tests/lint/docs.py
+TESTS += tests/lint/layers tests/lint/headers tests/lint/docs
+AM_TESTS_ENVIRONMENT = CXX='$(CXX)'; LINT_CPPFLAGS='$(EVENT_CFLAGS) $(XML_CFLAGS) $(XSLT_CFLAGS)'; \
+  export CXX LINT_CPPFLAGS;
 UNIT_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/unit $(CPPUTEST_CFLAGS)
 # CppUTest's own leak detector and the sanitizers' do not go together.
 if SANITIZED

@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+"""README, HACKING, doc/ and the manual page agree with the tree.
+
+- the configuration in README.md is conf/minimal.xml; README is README.md
+- links and names of files in the pages lead somewhere
+- HACKING.md names every floor of src/LAYERS
+- the options in doc/icecast-lb.1 are those of the usage text in src/app/options.cc
+(doc/config.md and doc/icecast-lb.xml.5 are compared with the schema by tests/config/check.)
+"""
+import pathlib
+import re
+import sys
+
+top = pathlib.Path(sys.argv[1]).resolve()
+faults = []
+
+
+def fault(text):
+    faults.append(text)
+
+
+readme = (top / "README.md").read_text()
+minimal = (top / "conf/minimal.xml").read_text().strip()
+if minimal not in re.findall(r"^```xml\n(.*?)\n```$", readme, re.M | re.S):
+    fault("README.md: the configuration in it is not conf/minimal.xml")
+if (top / "README").read_text() != readme:
+    fault("README is not README.md")
+for command in ("./run.sh", "./test.sh"):
+    if command not in readme[:readme.index("\n## ")]:
+        fault("README.md does not begin with " + command)
+
+pages = [top / name for name in ("README.md", "HACKING.md", "CHANGELOG.md")] + sorted((top / "doc").glob("*.md"))
+known = r"(?:src|tests|doc|conf|tools|demo|fuzz|bench|admin|web)/[\w./-]*\w|\.ci/run"
+built = set(re.findall(r"[\w./-]+", "".join(path.read_text() for path in top.glob("*/*.mk"))))
+for page in pages:
+    text = page.read_text()
+    for link in re.findall(r"\]\(([^)#]+)[^)]*\)", text):
+        if "://" not in link and not (page.parent / link).exists():
+            fault("%s: the link to %s leads nowhere" % (page.name, link))
+    for name in re.findall(r"`(%s)`" % known, text):
+        if not (top / name).exists() and name not in built and "NAME" not in name:
+            fault("%s: there is no %s" % (page.name, name))
+
+hacking = (top / "HACKING.md").read_text()
+for floor in re.findall(r"^(\w+):", (top / "src/LAYERS").read_text(), re.M):
+    if not re.search(r"^(?:.*│ +)?%s\b" % floor, hacking, re.M):
+        fault("HACKING.md does not name the floor " + floor)
+
+usage = re.search(r'R"\((usage:.*?)\)"', (top / "src/app/options.cc").read_text(), re.S).group(1)
+manual = (top / "doc/icecast-lb.1").read_text().replace("\\-", "-")
+
+
+def options(text):
+    return set(re.findall(r"(?<![\w-])(--[a-z][a-z-]+|-[a-z])(?![\w-])", text))
+
+
+in_manual = options(re.search(r"^\.SH OPTIONS\n(.*?)^\.SH", manual, re.M | re.S).group(1))
+for option in sorted(options(usage) ^ in_manual):
+    fault("doc/icecast-lb.1: %s is %s" % (option, "missing" if option not in in_manual else "no option of the program"))
+
+print("\n".join(faults) or "docs: %d pages agree with the tree" % len(pages))
+sys.exit(bool(faults))

@@ -1,0 +1,38 @@
+#!/usr/bin/env python3
+"""Every header includes what it needs.
+
+X.cc includes X.h before anything else, so its compilation shows that X.h stands alone; headers that
+no .cc begins with are compiled here.
+"""
+import concurrent.futures
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+
+src = pathlib.Path(sys.argv[1])
+compiler = shlex.split(os.environ.get("CXX", "g++")) + shlex.split(os.environ.get("LINT_CPPFLAGS", ""))
+first = set()
+faults = []
+for path in sorted(src.rglob("*.cc")):
+    own = path.with_suffix(".h")
+    found = re.search(r'^#include (.*)$', path.read_text(), re.M)
+    name = found.group(1).strip('"') if found else ""
+    first.add(name)
+    if own.exists() and name != str(own.relative_to(src)):
+        faults.append("%s: its first include is %s, not its own header" % (path, name))
+
+
+def compiles(header):
+    done = subprocess.run(compiler + ["-std=c++20", "-fsyntax-only", "-I", str(src), "-x", "c++", "-"],
+                          input='#include "%s"\n' % header, capture_output=True, text=True)
+    return "" if done.returncode == 0 else "%s does not compile alone:\n%s" % (header, done.stderr[:1500])
+
+
+alone = sorted(str(p.relative_to(src)) for p in src.rglob("*.h") if str(p.relative_to(src)) not in first)
+with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+    faults += filter(None, pool.map(compiles, alone))
+print("\n".join(faults) or "headers: %d come first in a .cc, %d compiled alone" % (len(first), len(alone)))
+sys.exit(bool(faults))
