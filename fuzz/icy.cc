@@ -70,6 +70,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   fuzz::must(foreign == demux(std::string(bytes), metaint, at_random), "a split changes it");
   // … and as what a multiplexer would send.
   const std::string block = make_icy_block(title, url);
+  bytes = bytes.substr(0, metaint * 40);  // blocks are large; more of them tell nothing new
   std::string muxed;
   std::size_t blocks = 0;
   for (std::size_t at = 0; at < bytes.size(); at += metaint) {

@@ -3,7 +3,8 @@
 // Thread: one owner.  Pure.
 // Errors: a stream whose headers are broken or too long says so; nothing else happens to it.
 // Sources: RFC 3533 (Ogg), RFC 7845 (Opus), RFC 5334 (types and codecs), the mapping papers of
-// Vorbis, Theora, FLAC, Speex, Skeleton 4, Kate; names and values as Icecast 2.4.4 shows them.
+// Vorbis, Theora, FLAC, Speex, Skeleton 4, Kate; names and values as Icecast 2.4.4 shows them, but
+// that it joins names the other way round and writes a frame size as "160 x 120" (tried).
 #pragma once
 
 #include <cstddef>

@@ -85,6 +85,7 @@ TEST(IcyText, ReadsTitleAndUrl) {
 TEST(IcyText, AllowsQuotesInsideATitle) {
   CHECK_EQUAL(std::string("It's me|"), parsed("StreamTitle='It's me';"));
   CHECK_EQUAL(std::string("a'; b|u"), parsed("StreamTitle='a'; b';StreamUrl='u';"));
+  CHECK_EQUAL(std::string("a';='b|"), parsed("StreamTitle='a';='b';"));
   CHECK_EQUAL(std::string("'a'|"), parsed("StreamTitle=''a'';"));
   CHECK_EQUAL(std::string("a;b|"), parsed("StreamTitle='a;b';"));
 }

@@ -139,6 +139,10 @@ TEST(MpegFramer, MarksFramesAtLeast1024BytesApart) {
 TEST(MpegFramer, MarksEveryFrameThatIsLarge) {
   CHECK(syncs({0, 1044, 2088}) == marks(repeat(mp3_frame(false, 'm', 14), 3)));
 }
+TEST(MpegFramer, MarksFramesExactly1024BytesApart) {
+  CHECK(syncs({0, 1024, 2048}) == marks(repeat(adts_frame(512), 5)));
+  CHECK(syncs({0, 1022 + 511}) == marks(repeat(adts_frame(511), 4)));
+}
 TEST(MpegFramer, MarksNothingBeforeASecondFrameConfirmsTheFirst) {
   CHECK(marks(mp3_frame()).empty());
   LONGS_EQUAL(417, run.complete);
@@ -206,6 +210,14 @@ TEST(MpegFramer, AFalseFrameInJunkDoesNotHideATrueOne) {
   // The false frame claims 1044 bytes; true ones begin within.
   const std::string junk = "j\xff\xfb\xe0" + std::string(1, '\0') + "jjj";
   CHECK(syncs({junk.size(), junk.size() + 3 * 417}) == marks(junk + repeat(mp3_frame(), 5)));
+}
+TEST(MpegFramer, AFrameOfAnotherKindIsNotFollowed) {
+  // It claims 5000 bytes; true frames come right behind its header.
+  const std::string start = repeat(mp3_frame(), 3);
+  const std::string other = adts_frame(5000).substr(0, 7);
+  const std::size_t back = start.size() + other.size();
+  CHECK(syncs({0, back, back + 1251}) ==
+        marks(start + other + repeat(mp3_frame(), 6) + std::string(5000, 'x')));
 }
 TEST(MpegFramer, AChangeOfSampleRateIsFoundAgain) {
   const std::string first = repeat(mp3_frame(), 3);

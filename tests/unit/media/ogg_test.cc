@@ -266,7 +266,7 @@ TEST(OggFramer, JunkAndBadChecksumsBetweenPagesPass) {
 }
 TEST(OggFramer, PagesInsideWhatOnlyLookedLikeAPageAreFound) {
   s.add(opus_headers(w));
-  s.add("OggS" + std::string(22, '\0') + "\xff");  // claims what follows as its own
+  s.add("junk OggS" + std::string(22, '\0') + "\xff");  // claims what follows as its own
   std::size_t last = 0;
   for (int i = 0; i < 40; ++i) last = s.add(w.page({std::string(2000, 'm')}, 960));
   CHECK(marks().ends_with(at("sync", last) + "\n"));

@@ -322,6 +322,17 @@ TEST(VorbisRetitler, ATornPacketBeginsNoStream) {
   CHECK_EQUAL(std::string("two"), pages[4].body);
   CHECK_EQUAL(std::string("three"), pages[5].body);
 }
+TEST(VorbisRetitler, APacketThatNeverEndsIsNoPartOfTheNextOne) {
+  std::string bytes = join({vorbis_headers(w), w.page({"one"}, 1000)});
+  bytes += w.raw(0, kNoGranule, "\xff", std::string(255, 'L'));
+  bytes += w.page({"two"}, 2000);  // continues nothing
+  const std::size_t here = bytes.size();
+  bytes += w.page({"three"}, 3000);
+  const std::string out = rewritten(bytes, {{here, title("", "T")}});
+  const auto pages = PageList(out.substr(here)).pages;
+  LONGS_EQUAL(5, pages.size());
+  CHECK_EQUAL(std::string("two"), pages[3].body);
+}
 TEST(VorbisRetitler, ATitleWaitsWhileAPacketIsTooLongForAPage) {
   std::string bytes = join({vorbis_headers(w), w.page({"one"}, 1000)});
   const std::size_t begin = bytes.size();
