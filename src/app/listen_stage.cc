@@ -129,7 +129,10 @@ Verdict ListenStage::handle(Connection& connection) {
   preamble->head = stream_head(services, *config, *mount, *facts, request, icy);
   RequestFacts asked(access_request(request), request.headers.get("referer"), request.headers.get("user-agent"),
                      connection.user);
-  auto home = std::make_shared<const std::string>(request.path);
+  // Nearly always the mount itself: then its name is shared, not copied.
+  auto home = request.path == mount->name()
+                  ? std::shared_ptr<const std::string>(mount, &mount->name())
+                  : std::make_shared<const std::string>(request.path);
   GatePass client;
   if (auto* held = static_cast<ClientPass*>(connection.held.get())) client = std::move(held->pass);
   const std::uint64_t id = connection.id();
