@@ -81,7 +81,7 @@ count_make_check() {
     fi
     grep -q ':test-result: PASS' "$result" || note "FAIL ${log#"$1"/}"
   done < <(find "$1" -name '*.trs' -print0)
-  [ $found = yes ] || { note "make check made no results"; count 0 1; }
+  [ "$found" = yes ] || { note "make check made no results"; count 0 1; }
 }
 
 limit() { timeout -k 10 "$@"; }
@@ -157,7 +157,7 @@ start_run_sh() {
   local out=$place/out.$SECONDS
   ./run.sh --demo --var "$place/var" --port "$port" >"$out" 2>&1 &
   run_pid=$!
-  tail -F --pid=$run_pid "$out" 2>/dev/null &
+  tail -F --pid="$run_pid" "$out" 2>/dev/null &
   until grep -q '^icecast-lb runs' "$out"; do
     kill -0 "$run_pid" 2>/dev/null || return 1
     sleep 0.1
@@ -264,7 +264,7 @@ stage_attacks() {
       grep -E "^(ok|FAIL) *$name " "$out.again" >>"$out.tries"
       grep -q "^ok *$name " "$out.again" && again=$((again + 1))
     done
-    if [ $again = 2 ]; then
+    if [ "$again" = 2 ]; then
       note "passed two times of three: $name"
       count 1 0
     else
@@ -282,7 +282,7 @@ stage_integrity() {
   local format out=$logs/integrity.out
   for format in mp3 ogg; do
     limit 600 python3 -B "$shared/attack/integrity.py" --server "$place/icecast-lb -c {config}" --flavour ours \
-      --format $format --fault $faults | tee "$out"
+      --format "$format" --fault "$faults" | tee "$out"
     grep '^FAIL' "$out" >>"$logs/$stage.note"
     count_closing_line "$out"
   done
@@ -341,7 +341,7 @@ stage_distcheck() {
     >"$logs/distcheck.out" 2>&1
   local status=$?
   cat "$logs/distcheck.out"
-  [ $status = 0 ] || return 1
+  [ "$status" = 0 ] || return 1
   count 1 0
 }
 
@@ -382,64 +382,68 @@ list() {
   for stage in "${default_stages[@]}"; do printf '%-18s %s\n' "$stage" "${about[$stage]}"; done
   for stage in "${long_stages[@]}"; do printf '%-18s %s\n' "$stage" "${about[$stage]} (--long)"; done
 }
-for argument in "$@"; do
-  case $argument in
-    --long) stages+=("${default_stages[@]}" "${long_stages[@]}") ;;
-    --list) list; exit 0 ;;
-    -h | --help) sed -n '2,/^set /{/^set /d; s/^# \{0,1\}//p}' "$0"; exit 0 ;;
-    default) stages+=("${default_stages[@]}") ;;
-    long) stages+=("${long_stages[@]}") ;;
-    *)
-      [ -n "${about[$argument]-}" ] || { echo "no stage $argument; see ./test.sh --list" >&2; exit 2; }
-      stages+=("$argument")
-      ;;
-  esac
-done
-[ ${#stages[@]} -gt 0 ] || stages=("${default_stages[@]}")
+main() {
+  local argument p f s word reason status begin
+  for argument in "$@"; do
+    case $argument in
+      --long) stages+=("${default_stages[@]}" "${long_stages[@]}") ;;
+      --list) list; exit 0 ;;
+      -h | --help) sed -n '2,/^set /{/^set /d; s/^# \{0,1\}//p}' "$0"; exit 0 ;;
+      default) stages+=("${default_stages[@]}") ;;
+      long) stages+=("${long_stages[@]}") ;;
+      *)
+        [ -n "${about[$argument]-}" ] || { echo "no stage $argument; see ./test.sh --list" >&2; exit 2; }
+        stages+=("$argument")
+        ;;
+    esac
+  done
+  [ ${#stages[@]} -gt 0 ] || stages=("${default_stages[@]}")
 
-mkdir -p "$logs"
-passed=0 failed=0 skipped=0
-skip_reasons=()
-left_out=()
-begin_all=$SECONDS
-for stage in "${stages[@]}"; do
-  if [[ $needs_shared == *" $stage "* ]] && [ ! -d "$shared" ]; then
-    left_out+=("$stage")
-    continue
-  fi
-  rm -f "$logs/$stage".{count,note,out,out.again}
-  printf '%-18s ' "$stage"
-  begin=$SECONDS
-  ("stage_${stage//-/_}") >"$logs/$stage.log" 2>&1
-  status=$?
-  if [ $status != 0 ] || [ ! -s "$logs/$stage.count" ]; then
-    # It broke off: that is one failure, if it has not counted one.
-    awk '{f += $2} END {exit (f > 0)}' "$logs/$stage.count" 2>/dev/null && echo "0 1 0" >>"$logs/$stage.count"
-    [ -e "$logs/$stage.count" ] || echo "0 1 0" >"$logs/$stage.count"
-  fi
-  read -r p f s < <(awk '{p += $1; f += $2; s += $3} END {print p + 0, f + 0, s + 0}' "$logs/$stage.count")
-  passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
-  [ "$s" = 0 ] || skip_reasons+=("$stage: $s")
-  word=ok
-  [ "$f" = 0 ] || word=FAIL
-  printf '%-4s %4d s   %d passed, %d failed\n' $word $((SECONDS - begin)) "$p" "$f"
-  [ ! -s "$logs/$stage.note" ] || sed 's/^/    /' "$logs/$stage.note"
-  if [ $word = FAIL ]; then
-    echo "    the end of $logs/$stage.log:"
-    tail -n 25 "$logs/$stage.log" | sed 's/^/    | /'
-  fi
-done
+  mkdir -p "$logs"
+  passed=0 failed=0 skipped=0
+  skip_reasons=()
+  left_out=()
+  begin_all=$SECONDS
+  for stage in "${stages[@]}"; do
+    if [[ $needs_shared == *" $stage "* ]] && [ ! -d "$shared" ]; then
+      left_out+=("$stage")
+      continue
+    fi
+    rm -f "$logs/$stage".{count,note,out,out.again}
+    printf '%-18s ' "$stage"
+    begin=$SECONDS
+    ("stage_${stage//-/_}") >"$logs/$stage.log" 2>&1
+    status=$?
+    if [ $status != 0 ] || [ ! -s "$logs/$stage.count" ]; then
+      # It broke off: that is one failure, if it has not counted one.
+      awk '{f += $2} END {exit (f > 0)}' "$logs/$stage.count" 2>/dev/null && echo "0 1 0" >>"$logs/$stage.count"
+      [ -e "$logs/$stage.count" ] || echo "0 1 0" >"$logs/$stage.count"
+    fi
+    read -r p f s < <(awk '{p += $1; f += $2; s += $3} END {print p + 0, f + 0, s + 0}' "$logs/$stage.count")
+    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+    [ "$s" = 0 ] || skip_reasons+=("$stage: $s")
+    word=ok
+    [ "$f" = 0 ] || word=FAIL
+    printf '%-4s %4d s   %d passed, %d failed\n' $word $((SECONDS - begin)) "$p" "$f"
+    [ ! -s "$logs/$stage.note" ] || sed 's/^/    /' "$logs/$stage.note"
+    if [ $word = FAIL ]; then
+      echo "    the end of $logs/$stage.log:"
+      tail -n 25 "$logs/$stage.log" | sed 's/^/    | /'
+    fi
+  done
 
-if [ ${#left_out[@]} -gt 0 ]; then
-  skipped=$((skipped + 1))
-  skip_reasons+=("there is no ${shared#"$here"/}, so ${left_out[*]} cannot run")
-fi
-echo
-echo "$((SECONDS - begin_all)) seconds"
-for reason in ${skip_reasons[@]+"${skip_reasons[@]}"}; do echo "skipped: $reason"; done
-if [ $skipped = 0 ]; then
-  echo "$passed passed, $failed failed"
-else
-  echo "$passed passed, $failed failed, $skipped skipped"
-fi
-[ $failed = 0 ]
+  if [ ${#left_out[@]} -gt 0 ]; then
+    skipped=$((skipped + 1))
+    skip_reasons+=("there is no ${shared#"$here"/}, so ${left_out[*]} cannot run")
+  fi
+  echo
+  echo "$((SECONDS - begin_all)) seconds"
+  for reason in ${skip_reasons[@]+"${skip_reasons[@]}"}; do echo "skipped: $reason"; done
+  if [ $skipped = 0 ]; then
+    echo "$passed passed, $failed failed"
+  else
+    echo "$passed passed, $failed failed, $skipped skipped"
+  fi
+  [ $failed = 0 ]
+}
+main "$@"; exit  # in one line: the file may change while it runs
