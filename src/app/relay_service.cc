@@ -18,6 +18,8 @@ constexpr std::size_t kMostWaiting = 4096;  // a mount
 constexpr auto kRelayLinger = 10s;
 constexpr auto kLingerBeforeFallback = 1s;
 constexpr int kLongestChain = 10;
+// The mount that a <relay> or <host> has when it names none.
+constexpr std::string_view kNoMount = "/";
 
 Upstream upstream_of(const RelayHost& host, const RelaySettings& relay) {
   Upstream upstream;
@@ -41,10 +43,14 @@ std::vector<RelayPlan> relay_plans(const Config& config) {
     RelayPlan plan;
     std::vector<RelayHost> hosts = relay.hosts;
     if (hosts.empty()) hosts.push_back(relay.host);
+    for (RelayHost& host : hosts) {  // what a <host> leaves out, the relay may say
+      if (host.port == 0) host.port = relay.host.port;
+      if (host.mount == kNoMount) host.mount = relay.host.mount;
+    }
     std::stable_sort(hosts.begin(), hosts.end(),
                      [](const RelayHost& a, const RelayHost& b) { return a.priority < b.priority; });
     for (const RelayHost& host : hosts) plan.upstreams.push_back(upstream_of(host, relay));
-    plan.local_mount = relay.local_mount.empty() ? hosts.front().mount : relay.local_mount;
+    plan.local_mount = relay.local_mount == kNoMount ? hosts.front().mount : relay.local_mount;
     plan.icy_metadata = relay.icy_metadata;
     plan.on_demand = relay.on_demand;
     plan.run_on = relay.run_on;
