@@ -7,6 +7,7 @@ src_icecast_lb_SOURCES = \
   src/app/page_cache.cc src/app/page_cache.h \
   src/app/page_stage.cc src/app/page_stage.h \
   src/app/process.cc src/app/process.h \
+  src/app/relay_service.cc src/app/relay_service.h \
   src/app/request_stages.cc src/app/request_stages.h \
   src/app/routes.cc src/app/routes.h \
   src/app/serve.cc src/app/serve.h \

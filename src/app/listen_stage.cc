@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "app/relay_service.h"
 #include "app/worker.h"
 #include "base/strings.h"
 #include "http/access_line.h"
@@ -61,10 +62,11 @@ std::string stream_head(const Services& services, const Config& config, const Mo
 
 }  // namespace
 
-std::shared_ptr<Mount> ListenStage::find_playing(const std::string& path) const {
+std::shared_ptr<Mount> ListenStage::find_playing(const std::string& path, bool idle_too) const {
   std::string name = path;
   for (int depth = 0; depth <= kLongestChain && !name.empty(); ++depth) {
-    if (auto mount = worker_.services.mounts.find(name)) return mount;
+    auto mount = worker_.services.mounts.find(name);
+    if (mount && (idle_too || mount->phase() != MountPhase::kIdle)) return mount;
     name = mount_settings(*worker_.services.config.read(), name).fallback_mount;
   }
   return nullptr;
@@ -76,14 +78,23 @@ std::shared_ptr<Mount> ListenStage::enter_with_room(std::shared_ptr<Mount> mount
     if (mount->gate().try_enter(settings->max_listeners)) return mount;
     if (!settings->fallback_when_full || settings->fallback_mount.empty()) return nullptr;
     mount = worker_.services.mounts.find(settings->fallback_mount);
+    if (mount && mount->phase() == MountPhase::kIdle) return nullptr;
   }
   return nullptr;
 }
 
-Verdict ListenStage::handle(Connection& connection) {
+void listen_again(Worker& worker, std::uint64_t id, bool give_up) {
+  Connection* connection = worker.connections.find(id);
+  if (connection == nullptr) return;
+  const Verdict verdict = ListenStage(worker).handle(*connection, !give_up);
+  if (verdict == Verdict::kNext)
+    connection->reply_page(404, "Mount unavailable");
+}
+
+Verdict ListenStage::handle(Connection& connection, bool may_wait) {
   const Request& request = connection.request();
   Services& services = worker_.services;
-  std::shared_ptr<Mount> mount = find_playing(request.path);
+  std::shared_ptr<Mount> mount = find_playing(request.path, may_wait);
   if (!mount) return Verdict::kNext;
   const auto config = services.config.read();
   if (mount_settings(*config, request.path).no_mount) {
@@ -91,6 +102,11 @@ Verdict ListenStage::handle(Connection& connection) {
     return Verdict::kAnswered;
   }
   const bool icy_asked = wants_icy(request);
+  if (mount->phase() == MountPhase::kIdle && request.method != Method::kHead) {
+    services.loops.control().post([&services, name = mount->name(), worker = worker_.loop.id(),
+                                   id = connection.id()] { services.relays->await(name, worker, id); });
+    return Verdict::kPending;
+  }
   if (request.method == Method::kHead) {
     const auto facts = mount->facts();
     ResponseHead head;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "app/page_cache.h"
+#include "app/relay_service.h"
 #include "app/station.h"
 #include "app/worker.h"
 #include "config/reload.h"
@@ -31,16 +32,37 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
   Services& services = *services_;
   services.station = std::make_unique<ServerStation>(services);
   services.pages = std::make_unique<PageCache>(services);
-  services.admission = std::make_unique<SourceAdmission>(
-      services.mounts, services.log, services.loops.workers(),
-      SourceAdmission::Settings{[&services](std::string_view mount) {
-        return std::make_shared<const MountSettings>(mount_settings(*services.config.read(), mount));
-      }},
-      SourceAdmission::Listener{[this](const std::shared_ptr<Mount>& mount) { source_begun(mount); },
-                                [](const std::shared_ptr<Mount>&) {}},
-      Rng::from_entropy());
+  services.admission = std::make_unique<SourceAdmission>(services.loops.control(), services.mounts, services.log,
+                                                         services.loops.workers(), admission_doors(),
+                                                         Rng::from_entropy());
+  services.relays = std::make_unique<RelayService>(services);
   for (unsigned i = 0; i < services.loops.workers(); ++i)
     services.workers.push_back(std::make_unique<Worker>(services, i));
+}
+
+SourceAdmission::Doors Server::admission_doors() {
+  Services& services = *services_;
+  SourceAdmission::Doors doors;
+  doors.settings = [&services](std::string_view mount) {
+    return std::make_shared<const MountSettings>(mount_settings(*services.config.read(), mount));
+  };
+  doors.linger = [&services](const Mount& mount, WriterKind kind, EndReason reason) {
+    return services.relays->linger(mount, kind, reason);
+  };
+  doors.wake = [&services](Channel::Loops loops, const std::shared_ptr<Mount>& mount) {
+    Worker::wake(services, loops, mount);
+  };
+  doors.revoke = [&services](unsigned home, std::uint64_t lease, std::chrono::milliseconds silence,
+                             UniqueFunction<void(bool)> then) {
+    Worker& worker = *services.workers[home];
+    worker.loop.post([&services, &worker, lease, silence, then = std::move(then)]() mutable {
+      const bool ended = worker.sources.replace_if_silent(lease, silence);
+      services.loops.control().post([ended, then = std::move(then)]() mutable { then(ended); });
+    });
+  };
+  doors.begun = [this](const std::shared_ptr<Mount>& mount) { source_begun(mount); };
+  doors.ended = [&services](const std::shared_ptr<Mount>& mount) { services.relays->mount_ended(*mount); };
+  return doors;
 }
 
 Result<void> Server::bind() {
@@ -79,6 +101,7 @@ void Server::run(bool announce) {
   services_->log.info("main/main", "Icecast 2.4.4 server started");
   services_->log.info("main/main", "icecast-lb " LB_VERSION ", " + std::to_string(services_->loops.workers()) +
                                        " workers, configuration " + config_path_);
+  services_->relays->configure(*config);
   if (announce) {
     std::string line = "icecast-lb ready: port";
     for (const auto& socket : sockets_) line += " " + std::to_string(socket->port);
@@ -139,6 +162,7 @@ void Server::apply(LoadedConfig next) {
   services_->http.publish(std::make_shared<const HttpSettings>(Services::http_settings(*next.config)));
   services_->files.publish(std::make_shared<const StaticFiles>(Services::static_files(*next.config, services_->log)));
   services_->admission->settings_changed();
+  services_->relays->configure(*next.config);
   for (const auto& worker : services_->workers)
     worker->loop.post([w = worker.get(), call = next.config->limits.delivery] { w->streams.set_delivery(call); });
   reopen_logs();
@@ -149,6 +173,7 @@ void Server::apply(LoadedConfig next) {
 }
 
 void Server::source_begun(const std::shared_ptr<Mount>& mount) {
+  services_->relays->mount_begun(*mount);
   if (!mount->settings()->fallback_override) return;
   for (const auto& worker : services_->workers)
     worker->loop.post([w = worker.get(), mount] { w->streams.bring_home(mount); });
@@ -156,6 +181,7 @@ void Server::source_begun(const std::shared_ptr<Mount>& mount) {
 
 void Server::stop() {
   if (std::exchange(stopping_, true)) return;
+  services_->relays->stop();
   services_->loops.gather<int>(
       [this](unsigned i) {
         Worker& worker = *services_->workers[i];

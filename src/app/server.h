@@ -32,6 +32,7 @@ class Server {
   void apply(LoadedConfig next);
   void reopen_logs();
   void stop();
+  SourceAdmission::Doors admission_doors();
   void source_begun(const std::shared_ptr<Mount>& mount);
 
   const std::string config_path_;

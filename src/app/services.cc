@@ -1,6 +1,7 @@
 #include "app/services.h"
 
 #include "app/page_cache.h"
+#include "app/relay_service.h"
 #include "app/station.h"
 #include "app/worker.h"
 

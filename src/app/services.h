@@ -20,6 +20,7 @@
 namespace lb {
 
 class PageCache;
+class RelayService;
 class ServerStation;
 struct Worker;
 
@@ -39,6 +40,7 @@ struct Services {
   std::unique_ptr<ServerStation> station;       // control
   std::unique_ptr<PageCache> pages;             // control and clerk
   std::vector<std::unique_ptr<Worker>> workers;
+  std::unique_ptr<RelayService> relays;         // control
   std::atomic<std::uint64_t> next_client_id{1};
   WallTime started_wall;
 

@@ -64,6 +64,14 @@ void refuse_login(Connection& connection) {
   connection.reply(head, body);
 }
 
+// The source is gone before its first byte: the mount is free again.
+void give_back(Worker& worker, WriterLease lease) {
+  auto end = std::make_shared<SourceEnd>();
+  end->lease = std::move(lease);
+  end->reason = EndReason::kClientGone;
+  worker.services.loops.control().post([&worker, end] { worker.services.admission->give_back(std::move(*end)); });
+}
+
 // Back on the worker with the lease.
 void begin(Worker& worker, Connection& connection, WriterLease lease, std::shared_ptr<const SourceFacts> facts,
            BodyReader body, GatePass place) {
@@ -74,10 +82,7 @@ void begin(Worker& worker, Connection& connection, WriterLease lease, std::share
     welcome += kWelcome;
   }
   if (!welcome.empty() && !connection.send_now(welcome)) {
-    worker.services.loops.control().post(
-        [&worker, end = std::make_shared<SourceEnd>(SourceEnd{std::move(lease), EndReason::kClientGone})] {
-          worker.services.admission->give_back(std::move(*end));
-        });
+    give_back(worker, std::move(lease));
     connection.drop();
     return;
   }
@@ -94,6 +99,21 @@ void begin(Worker& worker, Connection& connection, WriterLease lease, std::share
   services.counters.source_total_connections.fetch_add(1, std::memory_order_relaxed);
   offer.transport = connection.take_transport();
   worker.sources.add(std::move(offer), std::move(lease), std::move(facts));
+}
+
+// What control has decided.
+void admitted(Worker& worker, std::uint64_t id, Result<WriterLease> lease, std::shared_ptr<const SourceFacts> facts,
+              BodyReader body, GatePass place) {
+  Connection* waiting = worker.connections.find(id);
+  if (waiting == nullptr) {  // gone meanwhile
+    if (lease) give_back(worker, std::move(*lease));
+    return;
+  }
+  if (!lease) {
+    waiting->reply_text(403, lease.error().what);
+    return;
+  }
+  begin(worker, *waiting, std::move(*lease), std::move(facts), std::move(body), std::move(place));
 }
 
 }  // namespace
@@ -138,26 +158,21 @@ Verdict SourceStage::handle(Connection& connection) {
   if (request.headers.get("content-type").empty())
     services.log.warn("source/source", "mount " + request.path + ": no content type given, audio/mpeg is assumed");
 
-  services.loops.control().post([&worker = worker_, id = connection.id(), mount = request.path, facts, place,
+  WriterAsk ask;
+  ask.mount = request.path;
+  ask.facts = facts;
+  ask.home = worker_.loop.id();
+  ask.user = connection.user;
+  services.loops.control().post([&worker = worker_, id = connection.id(), ask = std::move(ask), place,
                                  framing = *body]() mutable {
-    auto lease = std::make_shared<Result<WriterLease>>(
-        worker.services.admission->admit(mount, facts, worker.loop.id()));
-    worker.loop.post([&worker, id, facts, place, framing, lease]() mutable {
-      Connection* waiting = worker.connections.find(id);
-      if (waiting == nullptr) {  // gone while control decided: the mount is free again
-        if (*lease)
-          worker.services.loops.control().post(
-              [&worker, end = std::make_shared<SourceEnd>(SourceEnd{std::move(**lease), EndReason::kClientGone})] {
-                worker.services.admission->give_back(std::move(*end));
-              });
-        return;
-      }
-      if (!*lease) {
-        waiting->reply_text(403, lease->error().what);
-        return;
-      }
-      begin(worker, *waiting, std::move(**lease), facts, framing, std::move(*place));
-    });
+    auto facts_given = ask.facts;
+    worker.services.admission->admit(
+        std::move(ask), [&worker, id, facts_given, place, framing](Result<WriterLease> granted) {
+          worker.loop.post([&worker, id, facts_given, place, framing,
+                            lease = std::make_shared<Result<WriterLease>>(std::move(granted))] {
+            admitted(worker, id, std::move(*lease), facts_given, framing, std::move(*place));
+          });
+        });
   });
   return Verdict::kPending;
 }

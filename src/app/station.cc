@@ -8,7 +8,15 @@
 namespace lb {
 namespace {
 
-bool is_running(const std::shared_ptr<Mount>& mount) { return mount && !mount->channel().newest()->ended; }
+MountState state_of_mount(const Mount& mount) {
+  switch (mount.phase()) {
+    case MountPhase::kIdle: return MountState::kIdle;
+    case MountPhase::kRunning:
+    case MountPhase::kLingering: return MountState::kRunning;
+    case MountPhase::kEnded: break;
+  }
+  return MountState::kStopped;
+}
 
 // What players shall see, from what the encoder said; and nothing when it said nothing usable.
 std::optional<Metadata> make_title(const TitleRequest& request, const Mount& mount) {
@@ -48,7 +56,8 @@ void ServerStation::mounts(Then<Result<std::vector<MountRow>>> then) {
     row.authenticator = settings->authenticator.type;
     row.content_type = facts->content_type;
     row.listeners = static_cast<std::uint64_t>(mount->listeners());
-    row.connected_seconds =
+    row.state = state_of_mount(*mount);
+    if (row.state == MountState::kRunning) row.connected_seconds =
         static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now - facts->started).count());
     row.hidden = settings->hidden;
     rows.push_back(std::move(row));
@@ -59,7 +68,7 @@ void ServerStation::mounts(Then<Result<std::vector<MountRow>>> then) {
 MountState ServerStation::state_of(const std::string& name) {
   const auto mount = services_.mounts.find(name);
   if (!mount) return MountState::kUnknown;
-  return is_running(mount) ? MountState::kRunning : MountState::kStopped;
+  return state_of_mount(*mount);
 }
 
 bool ServerStation::fed_by_shoutcast(const std::string& name) {

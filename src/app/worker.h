@@ -27,6 +27,8 @@ struct Worker {
   std::vector<std::unique_ptr<Acceptor>> acceptors;
 
   void accept_from(const std::shared_ptr<const ListenSocket>& socket);
+  // New bytes for the listeners of these workers; from any thread.
+  static void wake(Services& services, Channel::Loops loops, const std::shared_ptr<Mount>& mount);
 };
 
 // What a connection holds from admission to its end: a place among the clients.

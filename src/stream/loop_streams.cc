@@ -169,8 +169,9 @@ void LoopStreams::departed(std::unique_ptr<Listener> listener, Mount& mount) {
   std::string name = mount.settings()->fallback_mount;
   for (int depth = 0; depth < 10 && !name.empty(); ++depth) {
     if (auto next = shared_.mounts.find(name); next && !next->channel().newest()->ended) {
-      // Same format only: a player cannot change its decoder.
-      if (mount.facts()->content_type != next->facts()->content_type) break;
+      // Same format only: a player cannot change its decoder.  Of a relay that waits for somebody to
+      // listen the format is not known yet; who enters it starts it.
+      if (next->phase() != MountPhase::kIdle && mount.facts()->content_type != next->facts()->content_type) break;
       enter(std::move(listener), next, EnterMode::kLive);
       return;
     }
