@@ -10,7 +10,11 @@
 
 namespace lb {
 
+struct Services;
 struct Worker;
+
+// The mount itself, or the first live one of its fallback chain; null: none.
+std::shared_ptr<Mount> playing_mount(const Services& services, const std::string& path);
 
 class ListenStage final : public Stage {
  public:
@@ -18,8 +22,6 @@ class ListenStage final : public Stage {
   Verdict handle(Connection& connection) override;
 
  private:
-  // The mount itself, or the first live one of its fallback chain; null: none.
-  std::shared_ptr<Mount> find_playing(const std::string& path) const;
   // A mount of the chain with room; null when all are full.
   std::shared_ptr<Mount> enter_with_room(std::shared_ptr<Mount> mount) const;
   Worker& worker_;
