@@ -1,6 +1,9 @@
 src_icecast_lb_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS)
 src_icecast_lb_SOURCES = \
+  src/app/access_stage.cc src/app/access_stage.h \
   src/app/admin_stage.cc src/app/admin_stage.h \
+  src/app/auth_replies.cc src/app/auth_replies.h \
+  src/app/auth_stage.cc src/app/auth_stage.h \
   src/app/listen_stage.cc src/app/listen_stage.h \
   src/app/main.cc \
   src/app/options.cc src/app/options.h \

@@ -10,7 +10,11 @@
 
 namespace lb {
 
+struct Services;
 struct Worker;
+
+// The mount itself, or the first live one of its fallback chain; null: none.
+std::shared_ptr<Mount> playing_mount(const Services& services, const std::string& path, bool idle_too = true);
 
 class ListenStage final : public Stage {
  public:
@@ -20,9 +24,6 @@ class ListenStage final : public Stage {
   Verdict handle(Connection& connection, bool may_wait);
 
  private:
-  // The mount itself, or the first live one of its fallback chain; null: none.  An idle relay counts
-  // where it may be waited for.
-  std::shared_ptr<Mount> find_playing(const std::string& path, bool idle_too) const;
   // A mount of the chain with room; null when all are full.
   std::shared_ptr<Mount> enter_with_room(std::shared_ptr<Mount> mount) const;
   Worker& worker_;

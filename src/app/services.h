@@ -6,12 +6,16 @@
 #include <memory>
 #include <vector>
 
+#include "auth/authenticators.h"
+#include "auth/ip_filter.h"
 #include "auth/passwords.h"
+#include "auth/throttle.h"
 #include "base/log.h"
 #include "base/snapshot.h"
 #include "config/config.h"
 #include "http/connections.h"
 #include "http/static_files.h"
+#include "net/fetch.h"
 #include "net/loop_pool.h"
 #include "stream/mount_table.h"
 #include "stream/server_counters.h"
@@ -36,6 +40,10 @@ struct Services {
   LoopPool loops;
   MountTable mounts;
   ServerCounters counters;
+  PasswordThrottle throttle;
+  AccessFiles access;
+  std::unique_ptr<Fetcher> fetcher;             // control
+  std::unique_ptr<Authenticators> auth;         // control
   std::unique_ptr<SourceAdmission> admission;   // control
   std::unique_ptr<ServerStation> station;       // control
   std::unique_ptr<PageCache> pages;             // control and clerk

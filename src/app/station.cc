@@ -40,6 +40,28 @@ std::optional<Metadata> make_title(const TitleRequest& request, const Mount& mou
   return metadata;
 }
 
+UserEdit::Action action_of(UsersRequest::Action action) {
+  switch (action) {
+    case UsersRequest::Action::kList: return UserEdit::Action::kList;
+    case UsersRequest::Action::kAdd: return UserEdit::Action::kAdd;
+    case UsersRequest::Action::kRemove: return UserEdit::Action::kRemove;
+  }
+  return UserEdit::Action::kList;
+}
+
+UsersAnswer::Outcome outcome_of(UserEditResult::Outcome outcome) {
+  using To = UsersAnswer::Outcome;
+  switch (outcome) {
+    case UserEditResult::Outcome::kListed: return To::kListed;
+    case UserEditResult::Outcome::kAdded: return To::kAdded;
+    case UserEditResult::Outcome::kExists: return To::kExists;
+    case UserEditResult::Outcome::kRemoved: return To::kRemoved;
+    case UserEditResult::Outcome::kFailed: return To::kFailed;
+    case UserEditResult::Outcome::kNoList: return To::kNoAuthenticator;
+  }
+  return To::kNoAuthenticator;
+}
+
 }  // namespace
 
 void ServerStation::stats(Then<StatsDocument> then) { then(make_stats(services_)); }
@@ -175,10 +197,17 @@ void ServerStation::set_title(const std::string& name, TitleRequest request, The
   });
 }
 
-void ServerStation::users(const std::string&, UsersRequest, Then<UsersAnswer> then) {
-  UsersAnswer answer;
-  answer.outcome = UsersAnswer::Outcome::kNoAuthenticator;
-  then(std::move(answer));
+void ServerStation::users(const std::string& mount, UsersRequest request, Then<UsersAnswer> then) {
+  const auto config = services_.config.read();
+  const MountSettings& section = mount_section(*config, mount);
+  if (section.authenticator.type.empty()) {
+    then({UsersAnswer::Outcome::kNoAuthenticator, {}});
+    return;
+  }
+  UserEdit edit{action_of(request.action), std::move(request.username), std::move(request.password)};
+  services_.auth->edit_users(section.name, std::move(edit), [then = std::move(then)](UserEditResult result) mutable {
+    then({outcome_of(result.outcome), std::move(result.users)});
+  });
 }
 
 }  // namespace lb
