@@ -9,7 +9,9 @@ unit_stream_SOURCES = tests/unit/main.cc \
   tests/unit/stream/fanout_test.cc \
   tests/unit/stream/fanout_window_test.cc \
   tests/unit/stream/gate_test.cc \
+  tests/unit/stream/huge_pages_test.cc \
   tests/unit/stream/join_test.cc \
+  tests/unit/stream/listener_memory_test.cc \
   tests/unit/stream/listener_test.cc \
   tests/unit/stream/loop_streams_test.cc \
   tests/unit/stream/mount_test.cc \
@@ -22,6 +24,7 @@ unit_stream_SOURCES = tests/unit/main.cc \
   tests/unit/stream/store_test.cc \
   tests/unit/stream/stream_log_test.cc \
   tests/unit/stream/stream_view_test.cc \
+  tests/unit/stream/stress_test.cc \
   tests/unit/stream/streams_fixture.h \
   tests/unit/stream/support.h \
   tests/unit/stream/test_plugins.h
