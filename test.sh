@@ -15,13 +15,14 @@ shared=${SHARED:-$here/../shared}
 logs=$here/build/log
 exec </dev/null
 
-default_stages=(packages release asan blackbox conformance conformance-own clients attacks integrity)
+default_stages=(packages release asan blackbox run conformance conformance-own clients attacks integrity)
 long_stages=(tsan asan-conformance distcheck clang fuzz players)
 declare -A about=(
   [packages]="install from Debian what is missing"
   [release]="build as users do, warnings are errors; make check: unit tests, lint, configurations, fuzz corpora"
   [asan]="the unit tests and the fuzz corpora under AddressSanitizer and UBSan"
   [blackbox]="our own tests against the running server (tests/blackbox)"
+  [run]="./run.sh --demo as a newcomer uses it: what it plays is decoded; the second start takes seconds"
   [conformance]="../shared/conformance with Debian's templates"
   [conformance-own]="../shared/conformance with our own pages"
   [clients]="real encoders and players against the server"
@@ -148,6 +149,41 @@ stage_blackbox() {
   limit 300 python3 -B tests/blackbox/run.py --server build/release/src/icecast-lb | tee "$logs/blackbox.out"
   grep '^FAIL' "$logs/blackbox.out" >>"$logs/$stage.note"
   count_closing_line "$logs/blackbox.out"
+}
+
+# Starts ./run.sh --demo, and sets $run_pid when it says that it runs.
+start_run_sh() {
+  ./run.sh --demo --var "$place/var" --port "$port" >"$logs/run.out" 2>&1 &
+  run_pid=$!
+  until grep -q '^icecast-lb runs' "$logs/run.out"; do
+    kill -0 "$run_pid" 2>/dev/null || { cat "$logs/run.out"; return 1; }
+    sleep 0.1
+  done
+}
+# passes WHAT COMMAND...
+passes() {
+  local what=$1
+  shift
+  if "$@"; then count 1 0; else note "FAIL $what"; count 0 1; fi
+}
+stage_run() {
+  local port run_pid begin url address
+  place=$(mktemp -d "${TMPDIR:-/tmp}/icecast-lb-test.XXXXXX") && chmod 755 "$place" || return 1
+  trap 'kill $run_pid 2>/dev/null; wait; rm -rf "$place"' EXIT
+  port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("", 0)); print(s.getsockname()[1])')
+  url=http://127.0.0.1:$port
+  start_run_sh || return 1
+  count 1 0
+  for address in $url/demo.mp3 $url/demo.ogg; do
+    passes "$address is not clean audio" limit 60 ffmpeg -v error -xerror -t 6 -i "$address" -f null -
+  done
+  passes "the page" curl -sSf -o /dev/null "$url/"
+  kill "$run_pid"
+  wait "$run_pid"
+  passes "something still listens after its end" bash -c "! curl -s -o /dev/null $url/"
+  begin=$SECONDS
+  passes "the second start" start_run_sh
+  passes "the second start took $((SECONDS - begin)) s" [ $((SECONDS - begin)) -le 10 ]
 }
 
 # A case that fails is run once more, alone: with five groups at a time on two processors some

@@ -30,10 +30,13 @@ Fanout& LoopStreams::fanout_of(const std::shared_ptr<Mount>& mount) {
 // Scripts look for this line; in a crowd it comes ten times a second, not with every listener.
 void LoopStreams::say_count(Fanout& fanout) {
   if (!shared_.log.enabled(LogLevel::kInfo)) return;
-  const SteadyTime now = loop_.now();
-  fanout.count_unsaid = now - fanout.count_said < kBetweenCounts;
-  if (fanout.count_unsaid) return;
-  fanout.count_said = now;
+  fanout.count_unsaid = loop_.now() - fanout.count_said < kBetweenCounts;
+  if (!fanout.count_unsaid) say_count_now(fanout);
+}
+
+void LoopStreams::say_count_now(Fanout& fanout) {
+  fanout.count_said = loop_.now();
+  fanout.count_unsaid = false;
   shared_.log.info("source/source", "listener count on " + fanout.mount().name() + " now " +
                                         std::to_string(fanout.mount().listeners()));
 }
@@ -124,7 +127,9 @@ void LoopStreams::pass() {
 void LoopStreams::end_of_pass() {
   for (const auto& mount : passing_) {
     const auto at = fanouts_.find(mount.get());
-    if (at != fanouts_.end() && at->second->listeners() == 0 && !at->second->dirty) fanouts_.erase(at);
+    if (at == fanouts_.end() || at->second->listeners() > 0 || at->second->dirty) continue;
+    if (at->second->count_unsaid) say_count_now(*at->second);  // or the last word would not be "now 0"
+    fanouts_.erase(at);
   }
   passing_.clear();
   pacer_.passed(pass_began_, pass_cost_, pass_cap_);

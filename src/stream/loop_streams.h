@@ -67,6 +67,7 @@ class LoopStreams final : public FanoutHost {
   void left(const Mount& mount);  // a listener has left the mount's fan-out
   void enter(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& next, EnterMode mode);
   void say_count(Fanout& fanout);
+  void say_count_now(Fanout& fanout);
   void continue_later(Listener& listener, const std::shared_ptr<Mount>& next, EnterMode mode);
   static std::chrono::milliseconds cap_of(Mount& mount);
 
