@@ -131,7 +131,8 @@ class Iconv {
   }
 
  private:
-  static inline const iconv_t kNone = reinterpret_cast<iconv_t>(-1);
+  // What iconv_open() returns when it fails, by POSIX.
+  static inline const iconv_t kNone = reinterpret_cast<iconv_t>(-1);  // NOLINT
   iconv_t handle_;
 };
 

@@ -16,12 +16,13 @@
 namespace lb {
 namespace {
 
-constexpr std::uint64_t kSyncSpacing = 512;          // see framer.h
-constexpr std::size_t kMaxHeaderBytes = 256 * 1024;  // more: no headers are kept, no marks made
-constexpr std::uint64_t kMaxElement = 16 << 20;      // a larger one is a broken size
-constexpr std::uint64_t kMaxHead = 4096;             // of the EBML head
-constexpr std::uint64_t kHeldUnit = 64 * 1024;       // larger elements pass as they come
-constexpr std::size_t kMaxElementHead = 12;          // 4 bytes of id, 8 of size
+constexpr std::uint64_t kSyncSpacing = 512;  // see framer.h
+constexpr std::size_t kMaxHeaderBytes = std::size_t{256}
+                                        << 10;   // more: no headers are kept, no marks made
+constexpr std::uint64_t kMaxElement = 16 << 20;  // a larger one is a broken size
+constexpr std::uint64_t kMaxHead = 4096;         // of the EBML head
+constexpr std::uint64_t kHeldUnit = std::uint64_t{64} << 10;  // larger elements pass as they come
+constexpr std::size_t kMaxElementHead = 12;                   // 4 bytes of id, 8 of size
 
 constexpr std::uint32_t kEbml = 0x1a45dfa3;
 constexpr std::uint32_t kSegment = 0x18538067;

@@ -13,7 +13,7 @@
 
 namespace lb {
 
-constexpr std::size_t kMaxIcyText = 255 * 16;
+constexpr std::size_t kMaxIcyText = 4080;  // 255 * 16
 
 // "StreamTitle='…';StreamUrl='…';" with its length byte, NUL padded; title and url in wire charset.
 // "';" inside a title is neutralised ("’;" in a title that is UTF-8 beyond ASCII, else "' ;"), in

@@ -43,7 +43,7 @@ MpegUnit adts_frame_at(ByteSpan bytes) {
   return {What::kFrame, size, {version, 0, static_cast<std::uint8_t>(rate)}};
 }
 
-constexpr std::size_t kMaxTag = 64 * 1024;
+constexpr std::size_t kMaxTag = std::size_t{64} << 10;
 
 MpegUnit tag(std::size_t size, std::size_t looked_at) {
   if (size > kMaxTag) return {What::kNothing, looked_at, {}};
@@ -91,13 +91,13 @@ MpegUnit mpeg_frame_at(ByteSpan bytes) {
 
   const bool mpeg1 = version == kMpeg1;
   const unsigned hertz = kMpeg1Hertz[rate] >> (mpeg1 ? 0 : version == 0 ? 2 : 1);
-  const unsigned bits = bit_rates(mpeg1, layer)[bit_rate - 1] * 1000u;
+  const std::size_t bits = bit_rates(mpeg1, layer)[bit_rate - 1] * std::size_t{1000};
   const unsigned padding = u8(bytes, 2) >> 1 & 1;
   std::size_t size = 0;
   if (layer == kLayer1) {
     size = (12 * bits / hertz + padding) * 4;
   } else {
-    size = (layer == kLayer3 && !mpeg1 ? 72 : 144) * bits / hertz + padding;
+    size = (layer == kLayer3 && !mpeg1 ? 72u : 144u) * bits / hertz + padding;
   }
   return {What::kFrame,
           size,

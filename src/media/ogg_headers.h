@@ -16,7 +16,7 @@
 
 namespace lb {
 
-constexpr std::size_t kMaxHeaderBytes = 256 * 1024;  // of one logical stream
+constexpr std::size_t kMaxHeaderBytes = std::size_t{256} << 10;  // of one logical stream
 
 enum class OggCodec : std::uint8_t {
   kUnknown,

@@ -15,9 +15,9 @@
 
 namespace lb {
 
-constexpr std::size_t kOggHeaderSize = 27;                             // without the lacing table
-constexpr std::size_t kOggMaxPage = kOggHeaderSize + 255 + 255 * 255;  // 65307
-constexpr std::uint64_t kOggNoGranule = ~std::uint64_t{0};             // no packet ends on the page
+constexpr std::size_t kOggHeaderSize = 27;                  // without the lacing table
+constexpr std::size_t kOggMaxPage = 65307;                  // 27 + 255 + 255 * 255
+constexpr std::uint64_t kOggNoGranule = ~std::uint64_t{0};  // no packet ends on the page
 
 constexpr unsigned kOggContinued = 1;
 constexpr unsigned kOggBos = 2;
