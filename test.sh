@@ -151,12 +151,15 @@ stage_blackbox() {
   count_closing_line "$logs/blackbox.out"
 }
 
-# Starts ./run.sh --demo, and sets $run_pid when it says that it runs.
+# Starts ./run.sh --demo and sets $run_pid; returns when it says that it runs.
+run_pid=
 start_run_sh() {
-  ./run.sh --demo --var "$place/var" --port "$port" >"$logs/run.out" 2>&1 &
+  local out=$place/out.$SECONDS
+  ./run.sh --demo --var "$place/var" --port "$port" >"$out" 2>&1 &
   run_pid=$!
-  until grep -q '^icecast-lb runs' "$logs/run.out"; do
-    kill -0 "$run_pid" 2>/dev/null || { cat "$logs/run.out"; return 1; }
+  tail -F --pid=$run_pid "$out" 2>/dev/null &
+  until grep -q '^icecast-lb runs' "$out"; do
+    kill -0 "$run_pid" 2>/dev/null || return 1
     sleep 0.1
   done
 }
@@ -167,14 +170,16 @@ passes() {
   if "$@"; then count 1 0; else note "FAIL $what"; count 0 1; fi
 }
 stage_run() {
-  local port run_pid begin url address
+  local port begin url address
   place=$(mktemp -d "${TMPDIR:-/tmp}/icecast-lb-test.XXXXXX") && chmod 755 "$place" || return 1
-  trap 'kill $run_pid 2>/dev/null; wait; rm -rf "$place"' EXIT
+  trap 'kill $run_pid 2>/dev/null; wait; cat "$place/var/log/error.log"; rm -rf "$place"' EXIT
   port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("", 0)); print(s.getsockname()[1])')
   url=http://127.0.0.1:$port
   start_run_sh || return 1
   count 1 0
+  begin=$SECONDS
   for address in $url/demo.mp3 $url/demo.ogg; do
+    until curl -sfI -o /dev/null "$address" || [ $((SECONDS - begin)) -gt 30 ]; do sleep 0.1; done
     passes "$address is not clean audio" limit 60 ffmpeg -v error -xerror -t 6 -i "$address" -f null -
   done
   passes "the page" curl -sSf -o /dev/null "$url/"

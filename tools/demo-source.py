@@ -23,6 +23,7 @@ import urllib.parse
 import xml.etree.ElementTree as ET
 
 ROUNDS = 4          # of one piece before the next
+TIMEOUT = 30        # seconds that the server may take for an answer
 LEAD = 2.0          # seconds sent ahead, so that the first listener need not wait
 DEMO = pathlib.Path(__file__).resolve().parent.parent / "demo"
 
@@ -116,7 +117,7 @@ class Sender(threading.Thread):
             time.sleep(2)
 
     def feed(self):
-        with socket.create_connection(self.address, 5) as s:
+        with socket.create_connection(self.address, TIMEOUT) as s:
             s.sendall(("SOURCE %s HTTP/1.0\r\nAuthorization: Basic %s\r\nContent-Type: %s\r\nUser-Agent: icecast-lb-demo\r\n"
                        "ice-name: icecast-lb demo\r\nice-description: Two short loops\r\nice-genre: Demo\r\nice-public: 0\r\n"
                        "ice-bitrate: %d\r\n\r\n" % (self.mount, self.login, self.content_type, self.bitrate())).encode())
@@ -126,7 +127,7 @@ class Sender(threading.Thread):
             begun, played = time.monotonic() - LEAD, 0.0
             while True:
                 for piece in self.pieces:
-                    self.tell_title(piece.title)
+                    threading.Thread(target=self.tell_title, args=(piece.title,), daemon=True).start()
                     for _ in range(ROUNDS):
                         serial = random.getrandbits(31)
                         for at, unit in piece.units:
@@ -142,11 +143,14 @@ class Sender(threading.Thread):
         if not title:
             return
         query = urllib.parse.urlencode({"mount": self.mount, "mode": "updinfo", "charset": "UTF-8", "song": title})
-        with socket.create_connection(self.address, 5) as s:
-            s.sendall(("GET /admin/metadata?%s HTTP/1.0\r\nAuthorization: Basic %s\r\n\r\n" % (query, self.login)).encode())
-            status = s.recv(4096).split(b"\r\n")[0]
-            if b" 200 " not in status + b" ":
-                print("demo %s: the title was refused: %s" % (self.mount, status.decode("latin-1")), file=sys.stderr)
+        try:
+            with socket.create_connection(self.address, TIMEOUT) as s:
+                s.sendall(("GET /admin/metadata?%s HTTP/1.0\r\nAuthorization: Basic %s\r\n\r\n" % (query, self.login)).encode())
+                status = s.recv(4096).split(b"\r\n")[0].decode("latin-1")
+        except OSError as e:
+            status = str(e)
+        if " 200 " not in status + " ":
+            print("demo %s: the title was not taken: %s" % (self.mount, status), file=sys.stderr)
 
 
 def main():
