@@ -4,6 +4,7 @@
 
 #include "admin/command.h"
 #include "admin/security.h"
+#include "app/auth_stage.h"
 #include "app/page_cache.h"
 #include "app/station.h"
 #include "app/worker.h"
@@ -20,8 +21,8 @@ AdminRole role_of(const Config& config, const Request& request, const std::strin
   if (is_admin(known, given)) return AdminRole::kAdmin;
   if (is_relay(known, given)) return AdminRole::kRelay;
   if (const auto mount = query_param(query, "mount")) {
-    const MountSettings settings = mount_settings(config, *mount);
-    if (is_source(known, SourceLogin{settings.username, settings.password}, given)) return AdminRole::kSource;
+    const MountSettings& settings = mount_section(config, *mount);
+    if (!decides_sources(settings) && is_source(known, SourceLogin{settings.username, settings.password}, given)) return AdminRole::kSource;
   }
   return AdminRole::kNone;
 }
@@ -29,8 +30,8 @@ AdminRole role_of(const Config& config, const Request& request, const std::strin
 AdminRole role_by_pass(const Config& config, const std::string& mount, const std::string& query) {
   const auto pass = query_param(query, "pass");
   if (!pass) return AdminRole::kNone;
-  const MountSettings settings = mount_settings(config, mount);
-  if (is_source_password(Services::passwords(config), SourceLogin{settings.username, settings.password}, *pass))
+  const MountSettings& settings = mount_section(config, mount);
+  if (!decides_sources(settings) && is_source_password(Services::passwords(config), SourceLogin{settings.username, settings.password}, *pass))
     return AdminRole::kSource;
   const std::string& admin = config.authentication.admin_password;
   return !admin.empty() && secret_equal(*pass, admin) ? AdminRole::kAdmin : AdminRole::kNone;
@@ -69,6 +70,24 @@ void deliver(Worker& worker, std::uint64_t id, AdminAnswer answer) {
       });
 }
 
+// /admin.cgi has a password and no user: that of the mount, or of the administrator.
+std::optional<Credentials> cgi_credentials(const Config& config, const std::string& mount, const std::string& query) {
+  auto pass = query_param(query, "pass");
+  if (!pass) return std::nullopt;
+  return Credentials{mount_section(config, mount).username, std::move(*pass)};
+}
+
+void carry_out(Worker& worker, std::uint64_t id, bool cgi, AdminRequest asked, std::string mount) {
+  worker.services.loops.control().post(
+      [&worker, id, cgi, asked = std::move(asked), mount = std::move(mount)]() mutable {
+        const auto done = [&worker, id](AdminAnswer answer) { deliver(worker, id, std::move(answer)); };
+        if (cgi)
+          answer_admin_cgi(std::move(asked), std::move(mount), *worker.services.station, done);
+        else
+          answer_admin(std::move(asked), *worker.services.station, done);
+      });
+}
+
 }  // namespace
 
 Verdict AdminStage::handle(Connection& connection) {
@@ -86,17 +105,32 @@ Verdict AdminStage::handle(Connection& connection) {
   const bool cgi = request.path == kCgi;
   const std::string& own = connection.socket().settings.shoutcast_mount;
   std::string mount = own.empty() ? config->shoutcast_mount : own;
-  asked.role = cgi ? role_by_pass(*config, mount, asked.query) : role_of(*config, request, asked.query);
-  if (const auto given = basic_credentials(request.headers)) connection.user = given->user;
-
-  services.loops.control().post([&worker = worker_, id = connection.id(), cgi, asked = std::move(asked),
-                                 mount = std::move(mount)]() mutable {
-    const auto done = [&worker, id](AdminAnswer answer) { deliver(worker, id, std::move(answer)); };
-    if (cgi)
-      answer_admin_cgi(std::move(asked), std::move(mount), *worker.services.station, done);
-    else
-      answer_admin(std::move(asked), *worker.services.station, done);
-  });
+  // What is refused whoever asks costs nobody a try.
+  if (!cgi && admin_refusal_before_auth(asked.path, asked.query, asked.headers)) {
+    carry_out(worker_, connection.id(), false, std::move(asked), std::move(mount));
+    return Verdict::kPending;
+  }
+  const std::string about = cgi ? mount : query_param(asked.query, "mount").value_or("");
+  const auto given = cgi ? cgi_credentials(*config, about, asked.query) : basic_credentials(request.headers);
+  if (given) {
+    connection.user = given->user;
+    if (answer_if_throttled(worker_, connection, given->user)) return Verdict::kAnswered;
+    asked.role = cgi ? role_by_pass(*config, mount, asked.query) : role_of(*config, request, asked.query);
+  }
+  const MountSettings& section = mount_section(*config, about);
+  if (given && asked.role == AdminRole::kNone && !about.empty() && decides_sources(section)) {
+    SourceAsk ask{about, connection.ip(), *given, true};
+    ask_about_source(worker_, connection, section.name, std::move(ask),
+                     [&worker = worker_, cgi, asked = std::move(asked), mount = std::move(mount)](
+                         Connection& waiting, const AuthVerdict& verdict) mutable {
+                       if (verdict.kind == AuthVerdict::Kind::kAllow) asked.role = AdminRole::kSource;
+                       carry_out(worker, waiting.id(), cgi, std::move(asked), std::move(mount));
+                     });
+    return Verdict::kPending;
+  }
+  const bool guess = given && asked.role == AdminRole::kNone && (cgi || !is_known_password(*config, *given));
+  if (guess) services.throttle.wrong(connection.peer(), given->user);
+  carry_out(worker_, connection.id(), cgi, std::move(asked), std::move(mount));
   return Verdict::kPending;
 }
 

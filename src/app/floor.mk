@@ -1,12 +1,16 @@
 src_icecast_lb_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS)
 src_icecast_lb_SOURCES = \
+  src/app/access_stage.cc src/app/access_stage.h \
   src/app/admin_stage.cc src/app/admin_stage.h \
+  src/app/auth_replies.cc src/app/auth_replies.h \
+  src/app/auth_stage.cc src/app/auth_stage.h \
   src/app/listen_stage.cc src/app/listen_stage.h \
   src/app/main.cc \
   src/app/options.cc src/app/options.h \
   src/app/page_cache.cc src/app/page_cache.h \
   src/app/page_stage.cc src/app/page_stage.h \
   src/app/process.cc src/app/process.h \
+  src/app/relay_service.cc src/app/relay_service.h \
   src/app/request_stages.cc src/app/request_stages.h \
   src/app/routes.cc src/app/routes.h \
   src/app/serve.cc src/app/serve.h \

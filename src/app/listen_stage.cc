@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "app/auth_replies.h"
+#include "app/relay_service.h"
 #include "app/worker.h"
 #include "base/strings.h"
 #include "http/access_line.h"
@@ -61,11 +63,14 @@ std::string stream_head(const Services& services, const Config& config, const Mo
 
 }  // namespace
 
-std::shared_ptr<Mount> ListenStage::find_playing(const std::string& path) const {
+std::shared_ptr<Mount> playing_mount(const Services& services, const std::string& path, bool idle_too) {
+  // A page of the server is never a mount, whatever the default mount's fallback says.
+  if (is_template_path(path)) return nullptr;
   std::string name = path;
   for (int depth = 0; depth <= kLongestChain && !name.empty(); ++depth) {
-    if (auto mount = worker_.services.mounts.find(name)) return mount;
-    name = mount_settings(*worker_.services.config.read(), name).fallback_mount;
+    auto mount = services.mounts.find(name);
+    if (mount && (idle_too || mount->phase() != MountPhase::kIdle)) return mount;
+    name = mount_section(*services.config.read(), name).fallback_mount;
   }
   return nullptr;
 }
@@ -76,21 +81,42 @@ std::shared_ptr<Mount> ListenStage::enter_with_room(std::shared_ptr<Mount> mount
     if (mount->gate().try_enter(settings->max_listeners)) return mount;
     if (!settings->fallback_when_full || settings->fallback_mount.empty()) return nullptr;
     mount = worker_.services.mounts.find(settings->fallback_mount);
+    if (mount && mount->phase() == MountPhase::kIdle) return nullptr;
   }
   return nullptr;
 }
 
-Verdict ListenStage::handle(Connection& connection) {
+void listen_again(Worker& worker, std::uint64_t id, bool give_up) {
+  Connection* connection = worker.connections.find(id);
+  if (connection == nullptr) return;
+  const Verdict verdict = ListenStage(worker).handle(*connection, !give_up);
+  if (verdict == Verdict::kNext)
+    connection->reply_page(404, "Mount unavailable");
+}
+
+Verdict ListenStage::handle(Connection& connection, bool may_wait) {
   const Request& request = connection.request();
   Services& services = worker_.services;
-  std::shared_ptr<Mount> mount = find_playing(request.path);
+  std::shared_ptr<Mount> mount = playing_mount(services, request.path, may_wait);
   if (!mount) return Verdict::kNext;
   const auto config = services.config.read();
-  if (mount_settings(*config, request.path).no_mount) {
+  const MountSettings& section = mount_section(*config, request.path);
+  if (section.no_mount) {
     connection.reply_text(403, "mountpoint unavailable");
     return Verdict::kAnswered;
   }
+  auto* held = static_cast<ClientPass*>(connection.held.get());
+  // AuthStage has asked; this is what remains when the mount began to play only now.
+  if (!section.authenticator.type.empty() && !held->authorised) {
+    reply_unauthorised(connection);
+    return Verdict::kAnswered;
+  }
   const bool icy_asked = wants_icy(request);
+  if (mount->phase() == MountPhase::kIdle && request.method != Method::kHead) {
+    services.loops.control().post([&services, name = mount->name(), worker = worker_.loop.id(),
+                                   id = connection.id()] { services.relays->await(name, worker, id); });
+    return Verdict::kPending;
+  }
   if (request.method == Method::kHead) {
     const auto facts = mount->facts();
     ResponseHead head;
@@ -110,13 +136,17 @@ Verdict ListenStage::handle(Connection& connection) {
     connection.reply(head, std::string(safari_bytes(*facts)));
     return Verdict::kAnswered;
   }
-  mount = enter_with_room(std::move(mount));
+  if (held->is_relay)
+    mount->gate().enter();
+  else
+    mount = enter_with_room(std::move(mount));
   if (!mount) {
     connection.reply_text(403, "max listeners reached");
     return Verdict::kAnswered;
   }
   GatePass place(&mount->gate());
-  const std::int64_t most = config->limits.max_listeners > 0 ? config->limits.max_listeners : Gate::kNoLimit;
+  const bool limited = config->limits.max_listeners > 0 && !held->is_relay;
+  const std::int64_t most = limited ? config->limits.max_listeners : Gate::kNoLimit;
   if (!services.counters.listeners.try_enter(most)) {
     connection.reply_text(403, "max listeners reached");
     return Verdict::kAnswered;
@@ -133,8 +163,9 @@ Verdict ListenStage::handle(Connection& connection) {
   auto home = request.path == mount->name()
                   ? std::shared_ptr<const std::string>(mount, &mount->name())
                   : std::make_shared<const std::string>(request.path);
-  GatePass client;
-  if (auto* held = static_cast<ClientPass*>(connection.held.get())) client = std::move(held->pass);
+  GatePass client = std::move(held->pass);
+  std::unique_ptr<EndNotice> notice = std::move(held->notice);
+  const std::chrono::seconds longest = held->time_limit.value_or(settings->max_listener_duration);
   const std::uint64_t id = connection.id();
 
   // The connection ends with this call; what follows has its own copies.
@@ -145,7 +176,8 @@ Verdict ListenStage::handle(Connection& connection) {
   listener->mount_pass = std::move(place);
   listener->total_pass = GatePass(&services.counters.listeners);
   listener->joined = worker_.loop.now();
-  if (settings->max_listener_duration.count() > 0) listener->until = listener->joined + settings->max_listener_duration;
+  if (longest.count() > 0) listener->until = listener->joined + longest;
+  listener->notice = std::move(notice);
   if (icy) {
     listener->icy.metaint = facts->metaint;
     listener->icy.until_block = facts->metaint;

@@ -10,19 +10,27 @@
 
 namespace lb {
 
+struct Services;
 struct Worker;
+
+// The mount itself, or the first live one of its fallback chain; null: none.
+std::shared_ptr<Mount> playing_mount(const Services& services, const std::string& path, bool idle_too = true);
 
 class ListenStage final : public Stage {
  public:
   explicit ListenStage(Worker& worker) : worker_(worker) {}
-  Verdict handle(Connection& connection) override;
+  Verdict handle(Connection& connection) override { return handle(connection, true); }
+  // may_wait: an on-demand relay is started, and the answer waits until its type is known.
+  Verdict handle(Connection& connection, bool may_wait);
 
  private:
-  // The mount itself, or the first live one of its fallback chain; null: none.
-  std::shared_ptr<Mount> find_playing(const std::string& path) const;
   // A mount of the chain with room; null when all are full.
   std::shared_ptr<Mount> enter_with_room(std::shared_ptr<Mount> mount) const;
   Worker& worker_;
 };
+
+// A request that waited for its mount: it has begun, or (give_up) it will not.  Nothing happens when
+// the connection has gone.
+void listen_again(Worker& worker, std::uint64_t connection, bool give_up);
 
 }  // namespace lb

@@ -1,6 +1,8 @@
 #include "app/routes.h"
 
+#include "app/access_stage.h"
 #include "app/admin_stage.h"
+#include "app/auth_stage.h"
 #include "app/listen_stage.h"
 #include "app/page_stage.h"
 #include "app/request_stages.h"
@@ -12,11 +14,13 @@ namespace lb {
 std::vector<std::unique_ptr<Stage>> make_stages(Worker& worker) {
   std::vector<std::unique_ptr<Stage>> stages;
   stages.push_back(std::make_unique<OptionsStage>());       // OPTIONS: what may be asked
+  stages.push_back(std::make_unique<AgentStage>(worker));   // <deny-agents>
   stages.push_back(std::make_unique<AdmitStage>(worker));   // <clients>, with its reserves
   stages.push_back(std::make_unique<SourceStage>(worker));  // SOURCE, PUT, POST of audio
   stages.push_back(std::make_unique<AdminStage>(worker));   // /admin/…, /admin.cgi
   stages.push_back(std::make_unique<MethodStage>());        // from here on: GET and HEAD
   stages.push_back(std::make_unique<AliasStage>(worker));   // <alias>
+  stages.push_back(std::make_unique<AuthStage>(worker));    // <authentication> of a mount
   stages.push_back(std::make_unique<ListenStage>(worker));  // a mount, or its fallback
   stages.push_back(std::make_unique<PageStage>(worker));    // status-json.xsl, *.xsl
   stages.push_back(std::make_unique<FileStage>(worker));    // *.m3u, files; else 404

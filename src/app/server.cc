@@ -7,7 +7,9 @@
 #include <thread>
 #include <utility>
 
+#include "app/auth_stage.h"
 #include "app/page_cache.h"
+#include "app/relay_service.h"
 #include "app/station.h"
 #include "app/worker.h"
 #include "config/reload.h"
@@ -16,6 +18,9 @@ namespace lb {
 namespace {
 
 constexpr unsigned kMostWorkers = 64;  // a Channel has a bit for each
+
+// How long a stopping server waits for backends that answer.
+constexpr auto kFarewell = std::chrono::seconds(3);
 
 unsigned worker_count(const LimitSettings& limits) {
   const unsigned wanted = limits.threads > 0 ? limits.threads : std::thread::hardware_concurrency();
@@ -29,18 +34,52 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
       load_options_(load_options),
       services_(std::make_unique<Services>(clock, first.config, worker_count(first.config->limits))) {
   Services& services = *services_;
+  const auto first_config = services.config.read();
   services.station = std::make_unique<ServerStation>(services);
   services.pages = std::make_unique<PageCache>(services);
-  services.admission = std::make_unique<SourceAdmission>(
-      services.mounts, services.log, services.loops.workers(),
-      SourceAdmission::Settings{[&services](std::string_view mount) {
-        return std::make_shared<const MountSettings>(mount_settings(*services.config.read(), mount));
-      }},
-      SourceAdmission::Listener{[this](const std::shared_ptr<Mount>& mount) { source_begun(mount); },
-                                [](const std::shared_ptr<Mount>&) {}},
-      Rng::from_entropy());
+  services.fetcher = std::make_unique<Fetcher>(services.loops.control());
+  services.auth = std::make_unique<Authenticators>(
+      services.loops.control(), services.loops.clerk(), services.log, *services.fetcher,
+      [&services](const std::string&, std::uint64_t client) {
+        // It may have moved to another mount since.
+        for (const auto& worker : services.workers)
+          worker->loop.post([w = worker.get(), client, mounts = services.mounts.all()] {
+            for (const auto& [name, mount] : *mounts) w->streams.kill(*mount, client);
+          });
+      });
+  services.auth->configure(auth_sections(*first_config), auth_server(*first_config));
+  access_watch_ = std::make_unique<AccessWatch>(services);
+  services.admission = std::make_unique<SourceAdmission>(services.loops.control(), services.mounts, services.log,
+                                                         services.loops.workers(), admission_doors(),
+                                                         Rng::from_entropy());
+  services.relays = std::make_unique<RelayService>(services);
   for (unsigned i = 0; i < services.loops.workers(); ++i)
     services.workers.push_back(std::make_unique<Worker>(services, i));
+}
+
+SourceAdmission::Doors Server::admission_doors() {
+  Services& services = *services_;
+  SourceAdmission::Doors doors;
+  doors.settings = [&services](std::string_view mount) {
+    return std::make_shared<const MountSettings>(mount_settings(*services.config.read(), mount));
+  };
+  doors.linger = [&services](const Mount& mount, WriterKind kind, EndReason reason) {
+    return services.relays->linger(mount, kind, reason);
+  };
+  doors.wake = [&services](Channel::Loops loops, const std::shared_ptr<Mount>& mount) {
+    Worker::wake(services, loops, mount);
+  };
+  doors.revoke = [&services](unsigned home, std::uint64_t lease, std::chrono::milliseconds silence,
+                             UniqueFunction<void(bool)> then) {
+    Worker& worker = *services.workers[home];
+    worker.loop.post([&services, &worker, lease, silence, then = std::move(then)]() mutable {
+      const bool ended = worker.sources.replace_if_silent(lease, silence);
+      services.loops.control().post([ended, then = std::move(then)]() mutable { then(ended); });
+    });
+  };
+  doors.begun = [this](const std::shared_ptr<Mount>& mount) { source_begun(mount); };
+  doors.ended = [this](const std::shared_ptr<Mount>& mount) { source_ended(mount); };
+  return doors;
 }
 
 Result<void> Server::bind() {
@@ -72,6 +111,8 @@ void Server::run(bool announce) {
     services_->log.warn("config/config", config->file + ":" + std::to_string(pending.line) + ": <" + pending.element +
                                              ">: " + pending.text);
   watch_signals();
+  access_watch_->begin();
+  open_auth_spool();
   for (const auto& socket : sockets_)
     for (const auto& worker : services_->workers) worker->accept_from(socket);
   services_->loops.start();
@@ -79,6 +120,7 @@ void Server::run(bool announce) {
   services_->log.info("main/main", "Icecast 2.4.4 server started");
   services_->log.info("main/main", "icecast-lb " LB_VERSION ", " + std::to_string(services_->loops.workers()) +
                                        " workers, configuration " + config_path_);
+  services_->relays->configure(*config);
   if (announce) {
     std::string line = "icecast-lb ready: port";
     for (const auto& socket : sockets_) line += " " + std::to_string(socket->port);
@@ -139,6 +181,9 @@ void Server::apply(LoadedConfig next) {
   services_->http.publish(std::make_shared<const HttpSettings>(Services::http_settings(*next.config)));
   services_->files.publish(std::make_shared<const StaticFiles>(Services::static_files(*next.config, services_->log)));
   services_->admission->settings_changed();
+  services_->relays->configure(*next.config);
+  services_->auth->configure(auth_sections(*next.config), auth_server(*next.config));
+  access_watch_->look();
   for (const auto& worker : services_->workers)
     worker->loop.post([w = worker.get(), call = next.config->limits.delivery] { w->streams.set_delivery(call); });
   reopen_logs();
@@ -148,7 +193,35 @@ void Server::apply(LoadedConfig next) {
                                            std::to_string(plan.size()) + " changes");
 }
 
+void Server::open_auth_spool() {
+  const auto config = services_->config.read();
+  std::string path = config->paths.auth_spool;
+  if (path.empty() && !config->paths.logdir.empty()) path = config->paths.logdir + "/auth.spool";
+  const auto sections = auth_sections(*config);
+  const bool wanted = std::any_of(sections.begin(), sections.end(), [](const AuthSection& section) {
+    return !auth_option(section.options, "listener_remove").empty();
+  });
+  // What the last run has left behind is told even if nobody is asked any more.
+  if (path.empty() || (!wanted && ::access(path.c_str(), F_OK) != 0)) return;
+  const auto opened = services_->auth->open_spool(path);
+  if (!opened) {
+    services_->log.error("auth/spool", opened.error().what + "; if the server is killed, backends miss ends of listeners");
+    return;
+  }
+  services_->next_client_id = std::max(services_->next_client_id.load(), opened->highest_client_id + 1);
+  if (opened->unheard > 0)
+    services_->log.info("auth/spool", path + ": the ends of " + std::to_string(opened->unheard) +
+                                          " listeners of the last run are told to their backends");
+}
+
+void Server::source_ended(const std::shared_ptr<Mount>& mount) {
+  services_->relays->mount_ended(*mount);
+  services_->auth->mount_ended(mount_section(*services_->config.read(), mount->name()).name, mount->name());
+}
+
 void Server::source_begun(const std::shared_ptr<Mount>& mount) {
+  services_->relays->mount_begun(*mount);
+  services_->auth->mount_begun(mount_section(*services_->config.read(), mount->name()).name, mount->name());
   if (!mount->settings()->fallback_override) return;
   for (const auto& worker : services_->workers)
     worker->loop.post([w = worker.get(), mount] { w->streams.bring_home(mount); });
@@ -156,6 +229,7 @@ void Server::source_begun(const std::shared_ptr<Mount>& mount) {
 
 void Server::stop() {
   if (std::exchange(stopping_, true)) return;
+  services_->relays->stop();
   services_->loops.gather<int>(
       [this](unsigned i) {
         Worker& worker = *services_->workers[i];
@@ -165,7 +239,9 @@ void Server::stop() {
         worker.connections.end_all();
         return 0;
       },
-      [this](const std::vector<int>&) { services_->loops.stop_control(); });
+      [this](const std::vector<int>&) {
+        services_->auth->finish(kFarewell, [this] { services_->loops.stop_control(); });
+      });
 }
 
 }  // namespace lb

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "app/access_stage.h"
 #include "app/services.h"
 #include "base/result.h"
 #include "config/loader.h"
@@ -32,13 +33,17 @@ class Server {
   void apply(LoadedConfig next);
   void reopen_logs();
   void stop();
+  SourceAdmission::Doors admission_doors();
   void source_begun(const std::shared_ptr<Mount>& mount);
+  void source_ended(const std::shared_ptr<Mount>& mount);
+  void open_auth_spool();
 
   const std::string config_path_;
   const LoadOptions load_options_;
   std::unique_ptr<Services> services_;
   std::vector<std::shared_ptr<const ListenSocket>> sockets_;
   std::vector<std::unique_ptr<SignalWatch>> signals_;
+  std::unique_ptr<AccessWatch> access_watch_;
   bool reloading_ = false, reload_again_ = false;
   bool stopping_ = false;
 };

@@ -1,6 +1,7 @@
 #include "app/services.h"
 
 #include "app/page_cache.h"
+#include "app/relay_service.h"
 #include "app/station.h"
 #include "app/worker.h"
 
@@ -13,6 +14,8 @@ Services::Services(const Clock& clock_given, std::shared_ptr<const Config> first
       files(std::make_shared<const StaticFiles>(static_files(*first, log))),
       http(std::make_shared<const HttpSettings>(http_settings(*first))),
       loops(worker_count, clock_given),
+      throttle(clock_given),
+      access(log),
       started_wall(clock_given.wall()) {}
 
 std::string Services::authority(const Config& config) { return config.hostname + ":" + std::to_string(config.port); }

@@ -6,12 +6,16 @@
 #include <memory>
 #include <vector>
 
+#include "auth/authenticators.h"
+#include "auth/ip_filter.h"
 #include "auth/passwords.h"
+#include "auth/throttle.h"
 #include "base/log.h"
 #include "base/snapshot.h"
 #include "config/config.h"
 #include "http/connections.h"
 #include "http/static_files.h"
+#include "net/fetch.h"
 #include "net/loop_pool.h"
 #include "stream/mount_table.h"
 #include "stream/server_counters.h"
@@ -20,6 +24,7 @@
 namespace lb {
 
 class PageCache;
+class RelayService;
 class ServerStation;
 struct Worker;
 
@@ -35,10 +40,15 @@ struct Services {
   LoopPool loops;
   MountTable mounts;
   ServerCounters counters;
+  PasswordThrottle throttle;
+  AccessFiles access;
+  std::unique_ptr<Fetcher> fetcher;             // control
+  std::unique_ptr<Authenticators> auth;         // control
   std::unique_ptr<SourceAdmission> admission;   // control
   std::unique_ptr<ServerStation> station;       // control
   std::unique_ptr<PageCache> pages;             // control and clerk
   std::vector<std::unique_ptr<Worker>> workers;
+  std::unique_ptr<RelayService> relays;         // control
   std::atomic<std::uint64_t> next_client_id{1};
   WallTime started_wall;
 

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "app/auth_replies.h"
+#include "app/auth_stage.h"
 #include "app/routes.h"
 #include "app/worker.h"
 #include "auth/passwords.h"
@@ -49,19 +51,27 @@ std::string_view refuse_name(const std::string& path, const StaticFiles& files) 
   return {};
 }
 
-void refuse_login(Connection& connection) {
-  ResponseHead head;
-  head.status = 401;
-  head.content_type = "text/plain; charset=utf-8";
-  const std::string body = "You need to authenticate\r\n";
-  // libshout asks without credentials first and goes on over the same connection.
-  const Request& request = connection.request();
-  if (request.headers.find("authorization") == nullptr && request.headers.get("content-length") == "0" &&
-      iequals(request.headers.get("connection"), "keep-alive")) {
-    head.keep_alive = true;
-    head.content_length = body.size();
-  }
-  connection.reply(head, body);
+// libshout asks without credentials first and goes on over the same connection.
+bool is_probe(const Request& request) {
+  return request.headers.find("authorization") == nullptr && request.headers.get("content-length") == "0" &&
+         iequals(request.headers.get("connection"), "keep-alive");
+}
+
+// Who a source says that it is; nullopt: nobody.
+std::optional<Credentials> source_credentials(const Config& config, const MountSettings& mount, const Request& request) {
+  if (request.protocol == Protocol::kIcy) return Credentials{mount.username, request.password};
+  if (auto given = basic_credentials(request.headers)) return given;
+  const std::string* old = request.headers.find("ice-password");
+  if (config.icelogin && old != nullptr) return Credentials{mount.username, *old};
+  return std::nullopt;
+}
+
+// The source is gone before its first byte: the mount is free again.
+void give_back(Worker& worker, WriterLease lease) {
+  auto end = std::make_shared<SourceEnd>();
+  end->lease = std::move(lease);
+  end->reason = EndReason::kClientGone;
+  worker.services.loops.control().post([&worker, end] { worker.services.admission->give_back(std::move(*end)); });
 }
 
 // Back on the worker with the lease.
@@ -74,10 +84,7 @@ void begin(Worker& worker, Connection& connection, WriterLease lease, std::share
     welcome += kWelcome;
   }
   if (!welcome.empty() && !connection.send_now(welcome)) {
-    worker.services.loops.control().post(
-        [&worker, end = std::make_shared<SourceEnd>(SourceEnd{std::move(lease), EndReason::kClientGone})] {
-          worker.services.admission->give_back(std::move(*end));
-        });
+    give_back(worker, std::move(lease));
     connection.drop();
     return;
   }
@@ -96,6 +103,67 @@ void begin(Worker& worker, Connection& connection, WriterLease lease, std::share
   worker.sources.add(std::move(offer), std::move(lease), std::move(facts));
 }
 
+// What control has decided.
+void admitted(Worker& worker, std::uint64_t id, Result<WriterLease> lease, std::shared_ptr<const SourceFacts> facts,
+              BodyReader body, GatePass place) {
+  Connection* waiting = worker.connections.find(id);
+  if (waiting == nullptr) {  // gone meanwhile
+    if (lease) give_back(worker, std::move(*lease));
+    return;
+  }
+  if (!lease) {
+    waiting->reply_text(403, lease.error().what);
+    return;
+  }
+  begin(worker, *waiting, std::move(*lease), std::move(facts), std::move(body), std::move(place));
+}
+
+// Its login is right: everything else that a source needs.
+Verdict admit(Worker& worker, Connection& connection, const Config& config, const MountSettings& settings) {
+  const Request& request = connection.request();
+  Services& services = worker.services;
+  if (request.method == Method::kPut && request.headers.get("content-type").empty()) {
+    connection.reply_text(403, "No Content-type given");
+    return Verdict::kAnswered;
+  }
+  if (const auto why = refuse_name(request.path, *services.files.read()); !why.empty()) {
+    connection.reply_text(403, why);
+    return Verdict::kAnswered;
+  }
+  auto body = BodyReader::for_request(request, true);
+  if (!body) {
+    connection.reply_page(400, body.error().what);
+    return Verdict::kAnswered;
+  }
+  if (!services.counters.sources.try_enter(config.limits.sources)) {
+    connection.reply_text(403, "too many sources connected");
+    return Verdict::kAnswered;
+  }
+  auto place = std::make_shared<GatePass>(&services.counters.sources);
+  auto facts = make_source_facts(request, settings,
+                                 SourcePeer{connection.ip(), services.clock.wall(), services.clock.steady()});
+  if (request.headers.get("content-type").empty())
+    services.log.warn("source/source", "mount " + request.path + ": no content type given, audio/mpeg is assumed");
+
+  WriterAsk ask;
+  ask.mount = request.path;
+  ask.facts = facts;
+  ask.home = worker.loop.id();
+  ask.user = connection.user;
+  services.loops.control().post([&worker, id = connection.id(), ask = std::move(ask), place,
+                                 framing = *body]() mutable {
+    auto facts_given = ask.facts;
+    worker.services.admission->admit(
+        std::move(ask), [&worker, id, facts_given, place, framing](Result<WriterLease> granted) {
+          worker.loop.post([&worker, id, facts_given, place, framing,
+                            lease = std::make_shared<Result<WriterLease>>(std::move(granted))] {
+            admitted(worker, id, std::move(*lease), facts_given, framing, std::move(*place));
+          });
+        });
+  });
+  return Verdict::kPending;
+}
+
 }  // namespace
 
 Verdict SourceStage::handle(Connection& connection) {
@@ -110,65 +178,45 @@ Verdict SourceStage::handle(Connection& connection) {
     request.target = request.path;
   }
   const MountSettings settings = mount_settings(*config, request.path);
+  const auto given = source_credentials(*config, settings, request);
+  if (given) {
+    connection.user = given->user;
+    if (answer_if_throttled(worker_, connection, given->user)) return Verdict::kAnswered;
+  }
+  const MountSettings& section = mount_section(*config, request.path);
+  if (decides_sources(section) && !is_probe(request)) {
+    SourceAsk ask{request.path, connection.ip(), given.value_or(Credentials{}), false};
+    ask_about_source(worker_, connection, section.name, std::move(ask),
+                     [&worker = worker_, config, settings](Connection& waiting, const AuthVerdict& verdict) {
+                       if (verdict.kind == AuthVerdict::Kind::kAllow)
+                         admit(worker, waiting, *config, settings);
+                       else if (verdict.kind == AuthVerdict::Kind::kBusy)
+                         waiting.reply_text(403, verdict.text);
+                       else
+                         reply_unauthorised(waiting);
+                     });
+    return Verdict::kPending;
+  }
   if (!may_feed(*config, settings, request)) {
-    refuse_login(connection);
+    if (given && !is_known_password(*config, *given)) services.throttle.wrong(connection.peer(), given->user);
+    reply_unauthorised(connection, is_probe(request));
     return Verdict::kAnswered;
   }
-  if (const auto given = basic_credentials(request.headers)) connection.user = given->user;
-  if (request.method == Method::kPut && request.headers.get("content-type").empty()) {
-    connection.reply_text(403, "No Content-type given");
-    return Verdict::kAnswered;
-  }
-  if (const auto why = refuse_name(request.path, *services.files.read()); !why.empty()) {
-    connection.reply_text(403, why);
-    return Verdict::kAnswered;
-  }
-  auto body = BodyReader::for_request(request, true);
-  if (!body) {
-    connection.reply_page(400, body.error().what);
-    return Verdict::kAnswered;
-  }
-  if (!services.counters.sources.try_enter(config->limits.sources)) {
-    connection.reply_text(403, "too many sources connected");
-    return Verdict::kAnswered;
-  }
-  auto place = std::make_shared<GatePass>(&services.counters.sources);
-  auto facts = make_source_facts(request, settings,
-                                 SourcePeer{connection.ip(), services.clock.wall(), services.clock.steady()});
-  if (request.headers.get("content-type").empty())
-    services.log.warn("source/source", "mount " + request.path + ": no content type given, audio/mpeg is assumed");
-
-  services.loops.control().post([&worker = worker_, id = connection.id(), mount = request.path, facts, place,
-                                 framing = *body]() mutable {
-    auto lease = std::make_shared<Result<WriterLease>>(
-        worker.services.admission->admit(mount, facts, worker.loop.id()));
-    worker.loop.post([&worker, id, facts, place, framing, lease]() mutable {
-      Connection* waiting = worker.connections.find(id);
-      if (waiting == nullptr) {  // gone while control decided: the mount is free again
-        if (*lease)
-          worker.services.loops.control().post(
-              [&worker, end = std::make_shared<SourceEnd>(SourceEnd{std::move(**lease), EndReason::kClientGone})] {
-                worker.services.admission->give_back(std::move(*end));
-              });
-        return;
-      }
-      if (!*lease) {
-        waiting->reply_text(403, lease->error().what);
-        return;
-      }
-      begin(worker, *waiting, std::move(**lease), facts, framing, std::move(*place));
-    });
-  });
-  return Verdict::kPending;
+  return admit(worker_, connection, *config, settings);
 }
 
 bool shoutcast_login(Worker& worker, Connection& connection) {
   const auto config = worker.services.config.read();
   const std::string& own = connection.socket().settings.shoutcast_mount;
   const MountSettings settings = mount_settings(*config, own.empty() ? config->shoutcast_mount : own);
+  // Where a backend decides, it is asked when the head is complete.
+  if (decides_sources(settings)) return connection.send_now("OK2\r\nicy-caps:11\r\n\r\n");
+  if (worker.services.throttle.blocked(connection.peer(), settings.username)) return false;
   if (!is_source_password(Services::passwords(*config), SourceLogin{settings.username, settings.password},
-                          connection.request().password))
+                          connection.request().password)) {
+    worker.services.throttle.wrong(connection.peer(), settings.username);
     return false;
+  }
   return connection.send_now("OK2\r\nicy-caps:11\r\n\r\n");
 }
 

@@ -8,7 +8,15 @@
 namespace lb {
 namespace {
 
-bool is_running(const std::shared_ptr<Mount>& mount) { return mount && !mount->channel().newest()->ended; }
+MountState state_of_mount(const Mount& mount) {
+  switch (mount.phase()) {
+    case MountPhase::kIdle: return MountState::kIdle;
+    case MountPhase::kRunning:
+    case MountPhase::kLingering: return MountState::kRunning;
+    case MountPhase::kEnded: break;
+  }
+  return MountState::kStopped;
+}
 
 // What players shall see, from what the encoder said; and nothing when it said nothing usable.
 std::optional<Metadata> make_title(const TitleRequest& request, const Mount& mount) {
@@ -32,6 +40,28 @@ std::optional<Metadata> make_title(const TitleRequest& request, const Mount& mou
   return metadata;
 }
 
+UserEdit::Action action_of(UsersRequest::Action action) {
+  switch (action) {
+    case UsersRequest::Action::kList: return UserEdit::Action::kList;
+    case UsersRequest::Action::kAdd: return UserEdit::Action::kAdd;
+    case UsersRequest::Action::kRemove: return UserEdit::Action::kRemove;
+  }
+  return UserEdit::Action::kList;
+}
+
+UsersAnswer::Outcome outcome_of(UserEditResult::Outcome outcome) {
+  using To = UsersAnswer::Outcome;
+  switch (outcome) {
+    case UserEditResult::Outcome::kListed: return To::kListed;
+    case UserEditResult::Outcome::kAdded: return To::kAdded;
+    case UserEditResult::Outcome::kExists: return To::kExists;
+    case UserEditResult::Outcome::kRemoved: return To::kRemoved;
+    case UserEditResult::Outcome::kFailed: return To::kFailed;
+    case UserEditResult::Outcome::kNoList: return To::kNoAuthenticator;
+  }
+  return To::kNoAuthenticator;
+}
+
 }  // namespace
 
 void ServerStation::stats(Then<StatsDocument> then) { then(make_stats(services_)); }
@@ -48,7 +78,8 @@ void ServerStation::mounts(Then<Result<std::vector<MountRow>>> then) {
     row.authenticator = settings->authenticator.type;
     row.content_type = facts->content_type;
     row.listeners = static_cast<std::uint64_t>(mount->listeners());
-    row.connected_seconds =
+    row.state = state_of_mount(*mount);
+    if (row.state == MountState::kRunning) row.connected_seconds =
         static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now - facts->started).count());
     row.hidden = settings->hidden;
     rows.push_back(std::move(row));
@@ -59,7 +90,7 @@ void ServerStation::mounts(Then<Result<std::vector<MountRow>>> then) {
 MountState ServerStation::state_of(const std::string& name) {
   const auto mount = services_.mounts.find(name);
   if (!mount) return MountState::kUnknown;
-  return is_running(mount) ? MountState::kRunning : MountState::kStopped;
+  return state_of_mount(*mount);
 }
 
 bool ServerStation::fed_by_shoutcast(const std::string& name) {
@@ -166,10 +197,17 @@ void ServerStation::set_title(const std::string& name, TitleRequest request, The
   });
 }
 
-void ServerStation::users(const std::string&, UsersRequest, Then<UsersAnswer> then) {
-  UsersAnswer answer;
-  answer.outcome = UsersAnswer::Outcome::kNoAuthenticator;
-  then(std::move(answer));
+void ServerStation::users(const std::string& mount, UsersRequest request, Then<UsersAnswer> then) {
+  const auto config = services_.config.read();
+  const MountSettings& section = mount_section(*config, mount);
+  if (section.authenticator.type.empty()) {
+    then({UsersAnswer::Outcome::kNoAuthenticator, {}});
+    return;
+  }
+  UserEdit edit{action_of(request.action), std::move(request.username), std::move(request.password)};
+  services_.auth->edit_users(section.name, std::move(edit), [then = std::move(then)](UserEditResult result) mutable {
+    then({outcome_of(result.outcome), std::move(result.users)});
+  });
 }
 
 }  // namespace lb

@@ -68,6 +68,10 @@ StatsSource make_source(const Mount& mount, const std::string& authority) {
   fields["total_bytes_sent"] = number(mount.bytes_sent);
   fields["listenurl"] = "http://" + authority + mount.name();
   fields["max_listeners"] = settings->max_listeners < 0 ? "unlimited" : std::to_string(settings->max_listeners);
+  if (mount.phase() == MountPhase::kIdle) {
+    fields["on_demand"] = std::to_string(1);
+    return source;
+  }
   add_times(fields, "stream_start", facts->started_wall);
   if (!settings->authenticator.type.empty()) fields["authenticator"] = settings->authenticator.type;
   if (!metadata->artist.empty()) fields["artist"] = metadata->artist;

@@ -15,14 +15,9 @@ Worker::Worker(Services& given, unsigned index)
       sources(loop, given.log,
               SourceSet::Doors{
                   [this](Channel::Loops loops, const std::shared_ptr<Mount>& mount) {
-                    for (unsigned i = 0; loops != 0; ++i, loops >>= 1) {
-                      if ((loops & 1) == 0) continue;
-                      Worker& other = *services.workers[i];
-                      if (&other == this)
-                        streams.wake(mount);
-                      else
-                        other.loop.post([&other, mount] { other.streams.wake(mount); });
-                    }
+                    const Channel::Loops own = Channel::Loops{1} << loop.id();
+                    if ((loops & own) != 0) streams.wake(mount);
+                    wake(services, loops & ~own, mount);
                   },
                   [this](SourceEnd end) {
                     auto moved = std::make_shared<SourceEnd>(std::move(end));
@@ -33,13 +28,21 @@ Worker::Worker(Services& given, unsigned index)
   stages = make_stages(*this);
   Connections::Plan plan;
   for (const auto& stage : stages) plan.stages.push_back(stage.get());
-  plan.welcome = [](const Address&) { return true; };
+  plan.welcome = [&given](const Address& peer) { return given.access.lists()->welcome(peer); };
   plan.accepted = [&given] { given.counters.connections.fetch_add(1, std::memory_order_relaxed); };
   plan.shoutcast_login = [this](Connection& connection) { return shoutcast_login(*this, connection); };
   connections.set_plan(std::move(plan));
 }
 
 Worker::~Worker() = default;
+
+void Worker::wake(Services& services, Channel::Loops loops, const std::shared_ptr<Mount>& mount) {
+  for (unsigned i = 0; loops != 0; ++i, loops >>= 1) {
+    if ((loops & 1) == 0) continue;
+    Worker& worker = *services.workers[i];
+    worker.loop.post([&worker, mount] { worker.streams.wake(mount); });
+  }
+}
 
 void Worker::accept_from(const std::shared_ptr<const ListenSocket>& socket) {
   acceptors.push_back(std::make_unique<Acceptor>(loop, socket, connections, services.log));

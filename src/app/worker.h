@@ -3,7 +3,9 @@
 // Ownership: Services.
 #pragma once
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "app/services.h"
@@ -27,11 +29,18 @@ struct Worker {
   std::vector<std::unique_ptr<Acceptor>> acceptors;
 
   void accept_from(const std::shared_ptr<const ListenSocket>& socket);
+  // New bytes for the listeners of these workers; from any thread.
+  static void wake(Services& services, Channel::Loops loops, const std::shared_ptr<Mount>& mount);
 };
 
-// What a connection holds from admission to its end: a place among the clients.
+// What a connection holds from admission to its end: a place among the clients, and what an
+// authenticator said.
 struct ClientPass final : Held {
   GatePass pass;
+  bool authorised = false;  // by the authenticator of the path that was asked for
+  bool is_relay = false;    // limits of listeners do not hold
+  std::optional<std::chrono::seconds> time_limit;
+  std::unique_ptr<EndNotice> notice;
 };
 
 }  // namespace lb

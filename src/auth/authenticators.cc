@@ -174,15 +174,16 @@ void Authenticators::finish(std::chrono::milliseconds grace, UniqueFunction<void
 }
 
 void Authenticators::look_whether_finished() {
-  const bool all_heard = removals_.idle() && mount_events_.idle();
-  if (!all_heard && control_.now() < finish_by_) {
+  // Nobody waits for a backend that has just failed.
+  if ((removals_.promising() || mount_events_.promising()) && control_.now() < finish_by_) {
     finish_timer_.after(kFinishLook);
     return;
   }
-  if (!all_heard)
-    log_.warn(kModule, std::to_string(removals_.unsent()) +
-                           " listener_remove events were not heard by their backends in time; they "
-                           "are sent at the next start");
+  if (const std::size_t unsent = removals_.unsent(); unsent > 0)
+    log_.warn(kModule,
+              std::to_string(unsent) +
+                  " listener_remove events were not heard by their backends in time; " +
+                  (ledger_.has_spool() ? "they are sent at the next start" : "they are lost"));
   finished_();
 }
 

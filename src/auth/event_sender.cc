@@ -47,6 +47,11 @@ void EventSender::send(FetchRequest request, UniqueFunction<void()> settled) {
   pump(*place);
 }
 
+bool EventSender::promising() const noexcept {
+  return std::any_of(places_.begin(), places_.end(),
+                     [](const auto& row) { return row.second->failures == 0; });
+}
+
 std::size_t EventSender::unsent() const noexcept {
   std::size_t n = 0;
   for (const auto& [url, place] : places_) n += place->waiting.size() + place->in_flight;

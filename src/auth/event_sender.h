@@ -37,6 +37,8 @@ class EventSender {
 
   void send(FetchRequest request, UniqueFunction<void()> settled);
   bool idle() const noexcept { return places_.empty(); }
+  // Something is on its way to an address that has not failed last.
+  bool promising() const noexcept;
   std::size_t unsent() const noexcept;
 
  private:

@@ -85,6 +85,7 @@ class ListenerLedger {
   // A backend accepted somebody who was then not let in.
   void take_back(Entry entry);
   std::size_t open() const noexcept { return open_.size(); }
+  bool has_spool() const noexcept { return spool_ != nullptr; }
 
  private:
   friend class LedgerDoor;

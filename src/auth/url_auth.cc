@@ -133,7 +133,8 @@ class UrlAuth final : public Authenticator {
     if (reply.accepted) return AuthVerdict::of(AuthVerdict::Kind::kAllow);
     context_.log.info(kModule, "source auth (" + options_.stream_auth + ") of " + ask.ip + " on " +
                                    ask.mount + " failed with \"" + reply.message + "\"");
-    return refusal(!reply.failed);
+    const bool tried = !ask.given.user.empty() || !ask.given.password.empty();
+    return refusal(tried && !reply.failed);
   }
 
   static AuthVerdict refusal(bool wrong_password) {

@@ -32,7 +32,7 @@ struct RelaySettings {
   std::string password;
   bool on_demand = false;
   bool enabled = true;
-  std::chrono::seconds run_on{30};  // an on-demand relay goes on this long without listeners
+  std::chrono::seconds run_on{5};  // an on-demand relay goes on this long without listeners
   std::chrono::seconds retry_delay{10};
   int line = 0;  // where in the configuration file
 };
@@ -49,7 +49,7 @@ struct MasterSettings {
   std::chrono::seconds interval{120};
   std::chrono::seconds retry_delay{10};
   std::chrono::seconds retry_max{10};
-  std::chrono::seconds run_on{30};
+  std::chrono::seconds run_on{5};
   bool relay_auth = false;  // its relays log in with the master's user and password
   bool redirect = false;    // ask the master to send listeners here
   bool on_demand = false;

@@ -41,7 +41,8 @@ struct PathSettings {
   std::string mime_types = "/etc/mime.types";  // content types by file extension
   std::string deny_ip;
   std::string allow_ip;
-  std::string deny_agents;
+  std::string deny_agents;  // patterns of User-Agent headers
+  std::string auth_spool;   // "": auth.spool in logdir
   std::string ssl_certificate;
   std::string ssl_private_key;  // "": inside ssl_certificate
   std::string ssl_allowed_ciphers;
@@ -101,6 +102,10 @@ struct Config {
 
   std::vector<PendingFeature> pending_features;  // in file order
 };
+
+// The section that is responsible for a mount: the first <mount> in file order whose name is `mount`
+// or a pattern (fnmatch, FNM_PATHNAME) that matches it; else the default mount, whose name is "".
+const MountSettings& mount_section(const Config& config, std::string_view mount);
 
 // The settings of a mount: of the first <mount> in file order whose name is `mount` or a pattern
 // (fnmatch, FNM_PATHNAME) that matches it; else of the default mount.  The name is `mount`.

@@ -78,9 +78,7 @@ void resolve_cluster(Config& config, Filler& filler) {
   std::erase_if(config.masters,
                 [](const MasterSettings& master) { return master.flat && master.server.empty(); });
   for (MasterSettings& master : config.masters) {
-    if (!master.flat) continue;
-    master.on_demand = config.relays_on_demand;
-    filler.pending(filler.line_of("master-server"), "master-server", "its streams are not relayed");
+    if (master.flat) master.on_demand = config.relays_on_demand;
   }
   if (!config.cluster.nodes.empty() && filler.line_of("max-redirect-slaves") == 0) {
     config.cluster.max_redirect_slaves = -1;  // naming nodes means to send them listeners

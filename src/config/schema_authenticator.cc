@@ -24,9 +24,11 @@ constinit const SchemaBlock kOptionBlock{
     .name = "option",
     .help =
         "One option of the authenticator. Written with attributes. htpasswd: filename, "
-        "allow_duplicate_users. url: listener_add, listener_remove, mount_add, mount_remove, "
-        "stream_auth, username, password, auth_header, timelimit_header, headers, "
-        "header_prefix.",
+        "hash (of new users: md5, bcrypt, sha512, yescrypt). url: listener_add, "
+        "listener_remove, mount_add, mount_remove, stream_auth, username, password, auth_header, "
+        "timelimit_header, headers, header_prefix, handlers, timeout, on_error_wait, "
+        "presume_innocent, redirect_limit. Both: allow_duplicate_users, drop_existing_listener, "
+        "rejected_mount.",
     .elements = kOption,
     .fresh = fresh<std::pair<std::string, std::string>>};
 
@@ -34,8 +36,6 @@ constexpr SchemaElement kMountAuthentication[] = {
     {.name = "type",
      .kind = kText,
      .slot = slot<&AuthenticatorSettings::type>,
-     .support = SchemaSupport::kPending,
-     .note = "listeners are NOT asked for a password",
      .attribute = true,
      .example = "htpasswd",
      .help = "htpasswd: users in a file; url: every listener is asked for at a web server."},

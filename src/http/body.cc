@@ -66,6 +66,23 @@ Result<BodyReader> BodyReader::for_request(const Request& request, bool stream) 
   return reader;
 }
 
+Result<BodyReader> BodyReader::for_response(const Headers& headers, bool until_close) {
+  BodyReader reader;
+  if (const std::string* coding = headers.find("transfer-encoding")) {
+    if (iequals(*coding, "identity")) return reader;
+    if (!iequals(*coding, "chunked")) return Error::unsupported("Transfer-Encoding: only \"chunked\" is known");
+    reader.framing_ = Framing::kChunked;
+    reader.state_ = State::kSize;
+    return reader;
+  }
+  const auto length = parse_u64(headers.get("content-length"));
+  if (until_close || !length) return reader;
+  reader.framing_ = Framing::kLength;
+  reader.left_ = *length;
+  if (reader.left_ == 0) reader.state_ = State::kEnd;
+  return reader;
+}
+
 Result<BodyReader::Taken> BodyReader::take(std::span<std::byte> data) {
   if (state_ == State::kEnd) {
     if (!data.empty()) return Error::invalid("request body: bytes after its end");

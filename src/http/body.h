@@ -24,6 +24,11 @@ class BodyReader {
   // either streams until close; otherwise no framing means an empty body.
   static Result<BodyReader> for_request(const Request& request, bool stream);
 
+  // Of an answer.  Chunked wins over a length, and a length that is no number is none.
+  // `until_close`: an endless stream; a length is not believed (players like to see one).
+  // Error: a coding that is not known.
+  static Result<BodyReader> for_response(const Headers& headers, bool until_close);
+
   struct Taken {
     std::size_t bytes = 0;  // payload, moved to the front of data
     std::size_t used = 0;   // how much of data belongs to the body, framing included

@@ -28,6 +28,30 @@ Address Address::from_sockaddr(const sockaddr& address) noexcept {
   return out;
 }
 
+unsigned Address::to_sockaddr(sockaddr_storage& out) const noexcept {
+  out = {};
+  if (is_v4()) {
+    sockaddr_in in{};
+    in.sin_family = AF_INET;
+    in.sin_port = htons(port_);
+    std::memcpy(&in.sin_addr, bytes_.data() + 12, 4);
+    std::memcpy(&out, &in, sizeof in);
+    return sizeof in;
+  }
+  sockaddr_in6 in{};
+  in.sin6_family = AF_INET6;
+  in.sin6_port = htons(port_);
+  std::memcpy(&in.sin6_addr, bytes_.data(), 16);
+  std::memcpy(&out, &in, sizeof in);
+  return sizeof in;
+}
+
+Address Address::with_port(std::uint16_t port) const noexcept {
+  Address out = *this;
+  out.port_ = port;
+  return out;
+}
+
 std::optional<Address> Address::parse(std::string_view text, std::uint16_t port) {
   if (text.size() > 1 && text.front() == '[' && text.back() == ']') text = text.substr(1, text.size() - 2);
   const std::string literal(text);

@@ -11,6 +11,7 @@
 #include <string_view>
 
 struct sockaddr;
+struct sockaddr_storage;
 
 namespace lb {
 
@@ -18,6 +19,9 @@ class Address {
  public:
   Address() = default;
   static Address from_sockaddr(const sockaddr& address) noexcept;
+  // Fills `out` and returns the length of what it holds.  IPv4 becomes a sockaddr_in.
+  unsigned to_sockaddr(sockaddr_storage& out) const noexcept;
+  Address with_port(std::uint16_t port) const noexcept;
   // A literal IPv4 or IPv6 address; brackets around IPv6 are accepted.  No names.
   static std::optional<Address> parse(std::string_view text, std::uint16_t port);
 

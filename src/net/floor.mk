@@ -4,11 +4,13 @@ src_libnet_a_SOURCES = \
   src/net/acceptor.cc src/net/acceptor.h \
   src/net/address.cc src/net/address.h \
   src/net/address_list.cc src/net/address_list.h \
+  src/net/connector.cc src/net/connector.h \
   src/net/digest.cc src/net/digest.h \
   src/net/fetch.cc src/net/fetch.h \
   src/net/loop.cc src/net/loop.h \
   src/net/loop_pool.cc src/net/loop_pool.h \
   src/net/proxy_protocol.cc src/net/proxy_protocol.h \
+  src/net/resolver.cc src/net/resolver.h \
   src/net/settings.h \
   src/net/signal_watch.cc src/net/signal_watch.h \
   src/net/tls_client.cc src/net/tls_client.h \

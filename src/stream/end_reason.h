@@ -17,6 +17,8 @@ enum class EndReason : std::uint8_t {
   kTimeout,
   kIo,           // our side: no memory, no descriptor
   kShutdown,     // the server stops
+  kReplaced,     // of a source: another one took its place
+  kRemoved,      // of a relay: it is configured no more, or nobody listens
 };
 
 constexpr std::string_view end_reason_text(EndReason reason) noexcept {
@@ -31,6 +33,8 @@ constexpr std::string_view end_reason_text(EndReason reason) noexcept {
     case EndReason::kTimeout: return "timed out";
     case EndReason::kIo: return "input/output error";
     case EndReason::kShutdown: return "server stops";
+    case EndReason::kReplaced: return "replaced by another source";
+    case EndReason::kRemoved: return "relay stopped";
   }
   return "";
 }

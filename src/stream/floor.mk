@@ -6,6 +6,7 @@ src_libstream_a_SOURCES = \
   src/stream/delivery.cc src/stream/delivery.h \
   src/stream/end_reason.h \
   src/stream/fanout.cc src/stream/fanout.h \
+  src/stream/feed.cc src/stream/feed.h \
   src/stream/gate.h \
   src/stream/join.cc src/stream/join.h \
   src/stream/listener.cc src/stream/listener.h \

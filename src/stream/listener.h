@@ -61,6 +61,13 @@ struct IcyPhase {
   bool told = false;              // something has been told
 };
 
+// Held to the listener's end, and told how much it got; auth says what follows from that.
+class EndNotice {
+ public:
+  virtual ~EndNotice() = default;
+  virtual void set_bytes_sent(std::uint64_t bytes) noexcept = 0;
+};
+
 enum class EnterMode : std::uint8_t { kLive, kSeam };
 
 // At most one thing that a listener does next (decisions A5): drain the present log to leave_at,
@@ -88,6 +95,7 @@ class Listener : public ListHook {
   bool blocked = false;                  // the socket is full; its Fanout's list `blocked`
   std::shared_ptr<const std::string> home;  // the mount that was asked for
   GatePass client_pass, mount_pass, total_pass;
+  std::unique_ptr<EndNotice> notice;     // null: nobody wants to know
   SteadyTime joined{};
   SteadyTime until = SteadyTime::max();  // max-listener-duration
   Fanout* fanout = nullptr;

@@ -159,6 +159,7 @@ void LoopStreams::ended(std::unique_ptr<Listener> listener, Mount& mount, EndRea
   facts.user_agent = listener->facts.user_agent();
   facts.seconds = std::chrono::duration_cast<std::chrono::seconds>(connected).count();
   shared_.log.access(access_line(facts, loop_.clock().wall()));
+  if (listener->notice) listener->notice->set_bytes_sent(listener->bytes_sent);
   listener->mount_pass.leave();
   if (const auto at = fanouts_.find(&mount); at != fanouts_.end()) say_count(*at->second);
 }
@@ -174,8 +175,9 @@ void LoopStreams::departed(std::unique_ptr<Listener> listener, Mount& mount) {
   std::string name = mount.settings()->fallback_mount;
   for (int depth = 0; depth < 10 && !name.empty(); ++depth) {
     if (auto next = shared_.mounts.find(name); next && !next->channel().newest()->ended) {
-      // Same format only: a player cannot change its decoder.
-      if (mount.facts()->content_type != next->facts()->content_type) break;
+      // Same format only: a player cannot change its decoder.  Of a relay that waits for somebody to
+      // listen the format is not known yet; who enters it starts it.
+      if (next->phase() != MountPhase::kIdle && mount.facts()->content_type != next->facts()->content_type) break;
       enter(std::move(listener), next, EnterMode::kLive);
       return;
     }

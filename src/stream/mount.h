@@ -32,6 +32,7 @@ struct SourceFacts {
   std::string source_ip;
   std::string user_agent;
   bool shoutcast = false;                  // came by the Shoutcast v1 login
+  bool relayed = false;                    // pulled by ourselves; source_ip is then the server's name
   WallTime started_wall{};
   SteadyTime started{};
 };
@@ -39,6 +40,14 @@ struct SourceFacts {
 // Who wrote the bytes: 128 random bits for every lease at the node where a source enters
 // (decisions A6), so that relays of one stream can be told to be equal.
 using StreamIdentity = std::array<std::uint64_t, 2>;
+
+// kIdle → kRunning ⇄ kLingering → kEnded.  Changed by control alone (SourceAdmission).
+enum class MountPhase : std::uint8_t {
+  kIdle,       // an on-demand relay that waits for somebody to listen; no content type yet
+  kRunning,
+  kLingering,  // its source is gone, its listeners are kept for a while
+  kEnded,
+};
 
 class Mount {
  public:
@@ -59,6 +68,9 @@ class Mount {
   void set_metadata(std::shared_ptr<const Metadata> next) { metadata_.publish(std::move(next)); }
   void set_codec(std::shared_ptr<const CodecFacts> next) { codec_.publish(std::move(next)); }
 
+  MountPhase phase() const noexcept { return phase_.load(std::memory_order_relaxed); }
+  void set_phase(MountPhase phase) noexcept { phase_.store(phase, std::memory_order_relaxed); }
+
   // Statistics; relaxed, added to once a pass, not once a delivery.
   std::atomic<std::uint64_t> bytes_read{0}, bytes_sent{0}, slow_listeners{0}, listener_connections{0};
   std::atomic<std::int64_t> listener_peak{0};
@@ -73,6 +85,7 @@ class Mount {
   Snapshot<CodecFacts> codec_;
   Channel channel_;
   Gate gate_;
+  std::atomic<MountPhase> phase_{MountPhase::kRunning};
 };
 
 // The right to write a mount, granted by control alone.  "Two sources on one mount" cannot be

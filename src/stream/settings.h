@@ -55,6 +55,8 @@ struct MountSettings {
   std::size_t burst_bytes = 65536;
   std::size_t queue_bytes = 512000;
   std::chrono::seconds source_timeout{10};
+  int linger_seconds = -1;               // <linger-for>: without a source; -1: relays 10, others 0
+  bool hijack = false;                   // a silent source may be replaced by the same user
   std::chrono::milliseconds max_pulse{750};
   LagPolicy lag_policy = LagPolicy::kDrop;
   std::string on_connect, on_disconnect;

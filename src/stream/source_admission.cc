@@ -1,56 +1,228 @@
 #include "stream/source_admission.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace lb {
+namespace {
 
-SourceAdmission::SourceAdmission(MountTable& mounts, Log& log, unsigned workers, Settings settings, Listener told,
-                                 Rng rng)
-    : mounts_(mounts),
+using namespace std::chrono_literals;
+
+// A source that has been silent for so long may be replaced by its own user (decisions B14).
+constexpr auto kSilence = 2s;
+
+constexpr std::string_view kInUse = "Mountpoint in use";
+
+}  // namespace
+
+SourceAdmission::SourceAdmission(Loop& loop, MountTable& mounts, Log& log, unsigned workers, Doors doors, Rng rng)
+    : loop_(loop),
+      mounts_(mounts),
       log_(log),
       workers_(workers),
-      settings_(std::move(settings)),
-      told_(std::move(told)),
-      rng_(rng) {}
+      doors_(std::move(doors)),
+      rng_(rng),
+      at_home_(workers, 0) {}
 
-Result<WriterLease> SourceAdmission::admit(const std::string& name, std::shared_ptr<const SourceFacts> facts,
-                                           unsigned home) {
-  if (writers_.contains(name)) return Error::denied("Mountpoint in use");
-  WriterLease lease;
-  auto log = StreamLog::create("icecast-lb:" + name);
-  if (!log) {
-    log_.error("source/admission", "mount " + name + ": " + log.error().what + "; the source was refused");
-    return Error::io("internal format allocation problem");
+SourceAdmission::~SourceAdmission() = default;
+
+void SourceAdmission::admit(WriterAsk ask, Then then) {
+  loop_.assert_here();
+  const auto at = records_.find(ask.mount);
+  if (at == records_.end()) {
+    grant(std::move(ask), std::move(then));
+    return;
   }
-  lease.log = std::move(*log);
-  lease.mount = std::make_shared<Mount>(name, settings_.mount(name), workers_);
-  lease.mount->set_facts(std::move(facts));
+  Record& record = at->second;
+  const bool for_relays_only = record.reserved && ask.kind == WriterKind::kSource;
+  if (record.lease == 0 && !for_relays_only) {
+    grant(std::move(ask), std::move(then));
+    return;
+  }
+  if (for_relays_only || record.successor || !may_replace(record, ask)) {
+    then(Error::denied(std::string(kInUse)));
+    return;
+  }
+  const auto silence = ask.kind == WriterKind::kRelay ? 0ms : std::chrono::milliseconds(kSilence);
+  record.successor.emplace(Successor{std::move(ask), std::move(then)});
+  doors_.revoke(record.home, record.lease, silence, [this, name = at->first, lease = record.lease](bool ended) {
+    if (!ended) refuse_successor(name, lease);
+  });
+}
+
+bool SourceAdmission::may_replace(const Record& record, const WriterAsk& ask) const {
+  if (ask.kind == WriterKind::kRelay) return ask.replaces == record.lease;
+  return record.kind == WriterKind::kSource && record.mount->settings()->hijack && record.user == ask.user;
+}
+
+void SourceAdmission::refuse_successor(const std::string& mount, std::uint64_t lease) {
+  const auto at = records_.find(mount);
+  if (at == records_.end() || at->second.lease != lease || !at->second.successor) return;
+  Then then = std::move(at->second.successor->then);
+  at->second.successor.reset();
+  then(Error::denied(std::string(kInUse)));
+}
+
+// Nobody writes the mount.
+void SourceAdmission::grant(WriterAsk ask, Then then) {
+  auto at = records_.find(ask.mount);
+  if (at != records_.end() && at->second.mount->phase() == MountPhase::kLingering &&
+      at->second.mount->facts()->content_type != ask.facts->content_type) {
+    // Players cannot change their decoder: for them the old stream is over.
+    end_stream(at);
+    at = records_.find(ask.mount);
+  }
+  std::unique_ptr<StreamLog> log;
+  if (at != records_.end()) log = std::move(at->second.log);
+  if (!log) {
+    auto made = StreamLog::create("icecast-lb:" + ask.mount);
+    if (!made) {
+      log_.error("source/admission", "mount " + ask.mount + ": " + made.error().what + "; the source was refused");
+      then(Error::io("internal format allocation problem"));
+      return;
+    }
+    log = std::move(*made);
+  }
+  if (at == records_.end()) at = records_.try_emplace(ask.mount).first;
+  Record& record = at->second;
+  const auto settings = doors_.settings(ask.mount);
+  const bool fresh = record.mount == nullptr;
+  if (fresh) record.mount = std::make_shared<Mount>(ask.mount, settings, workers_);
+  Mount& mount = *record.mount;
+  mount.set_settings(settings);
+  mount.set_facts(ask.facts);
+  mount.set_phase(MountPhase::kRunning);
+  record.linger.reset();
+  record.lease = next_lease_++;
+  record.home = ask.home;
+  ++at_home_[ask.home];
+  record.kind = ask.kind;
+  record.user = std::move(ask.user);
+  record.left = std::move(ask.left);
+
+  WriterLease lease;
+  lease.mount = record.mount;
+  lease.log = std::move(log);
   lease.identity = {rng_.next(), rng_.next()};
-  lease.id = next_lease_++;
-  writers_[name] = Writer{lease.mount, lease.id, home};
-  mounts_.put(lease.mount);
-  log_.info("source/admission", "source logging in at mountpoint \"" + name + "\" from " +
-                                    lease.mount->facts()->source_ip + " (" + lease.mount->facts()->content_type + ")");
-  told_.begun(lease.mount);
-  return lease;
+  lease.id = record.lease;
+  if (fresh) mounts_.put(record.mount);
+  log_.info("source/admission", "source logging in at mountpoint \"" + ask.mount + "\" from " + ask.facts->source_ip +
+                                    " (" + ask.facts->content_type + ")");
+  doors_.begun(record.mount);
+  then(std::move(lease));
 }
 
 void SourceAdmission::give_back(SourceEnd end) {
-  const std::string& name = end.lease.mount->name();
-  const auto at = writers_.find(name);
-  if (at == writers_.end() || at->second.lease != end.lease.id) return;
-  writers_.erase(at);
-  mounts_.erase(name);
-  told_.ended(end.lease.mount);
+  loop_.assert_here();
+  const std::string name = end.lease.mount->name();
+  const auto at = records_.find(name);
+  if (at == records_.end() || at->second.lease != end.lease.id) return;
+  Record& record = at->second;
+  const WriterLeft how{end.lease.id, end.reason, end.bytes_read, end.lasted};
+  const auto left = std::move(record.left);
+  record.lease = 0;
+  --at_home_[record.home];
+  record.log = std::move(end.lease.log);
+  if (record.successor) {
+    Successor next = std::move(*record.successor);
+    record.successor.reset();
+    // grant() looks at the phase: a stream of another type ends.
+    record.mount->set_phase(MountPhase::kLingering);
+    grant(std::move(next.ask), std::move(next.then));
+  } else if (const auto time = doors_.linger(*record.mount, record.kind, end.reason); time > 0ms) {
+    wait_for_writer(record, time);
+  } else {
+    end_stream(at);
+  }
+  if (left) left(how);
+}
+
+void SourceAdmission::wait_for_writer(Record& record, std::chrono::milliseconds time) {
+  record.mount->set_phase(MountPhase::kLingering);
+  const std::string& name = record.mount->name();
+  log_.info("source/admission", "mount " + name + ": no source, " + std::to_string(record.mount->listeners()) +
+                                    " listeners wait up to " + std::to_string(time.count()) + "ms for one");
+  // By way of the inbox: the timer dies with the record.
+  record.linger = std::make_unique<Timer>(
+      loop_, [this, mount = std::weak_ptr<Mount>(record.mount)] {
+        loop_.post([this, mount] {
+          if (const auto waited = mount.lock(); waited && waited->phase() == MountPhase::kLingering)
+            stop_waiting(waited->name());
+        });
+      });
+  record.linger->after(time);
+}
+
+void SourceAdmission::stop_waiting(const std::string& mount) {
+  const auto at = records_.find(mount);
+  if (at != records_.end() && at->second.mount->phase() == MountPhase::kLingering) end_stream(at);
+}
+
+void SourceAdmission::forget_relay(const std::string& mount) {
+  const auto at = records_.find(mount);
+  if (at != records_.end() && at->second.kind == WriterKind::kRelay) stop_waiting(mount);
+}
+
+void SourceAdmission::end_stream(Records::iterator at) {
+  Record& record = at->second;
+  const auto mount = record.mount;
+  const std::string name = at->first;
+  mount->set_phase(MountPhase::kEnded);
+  record.linger.reset();
+  record.log.reset();
+  if (record.reserved) {
+    put_idle(record, name);
+  } else {
+    records_.erase(at);
+    mounts_.erase(name);
+  }
+  auto last = std::make_shared<StreamView>(*mount->channel().newest());
+  last->ended = true;
+  doors_.wake(mount->channel().publish(std::move(last)), mount);
+  doors_.ended(mount);
+}
+
+void SourceAdmission::put_idle(Record& record, const std::string& name) {
+  auto facts = std::make_shared<SourceFacts>();
+  facts->plugin = &framer_for("");
+  facts->relayed = true;
+  record.mount = std::make_shared<Mount>(name, doors_.settings(name), workers_);
+  record.mount->set_facts(std::move(facts));
+  record.mount->set_phase(MountPhase::kIdle);
+  mounts_.put(record.mount);
+}
+
+void SourceAdmission::reserve(const std::string& mount) {
+  loop_.assert_here();
+  const auto [at, fresh] = records_.try_emplace(mount);
+  at->second.reserved = true;
+  if (fresh) put_idle(at->second, mount);
+}
+
+void SourceAdmission::release(const std::string& mount) {
+  const auto at = records_.find(mount);
+  if (at == records_.end()) return;
+  at->second.reserved = false;
+  if (at->second.mount->phase() == MountPhase::kIdle) end_stream(at);
+}
+
+void SourceAdmission::disappoint(const std::string& mount) {
+  const auto at = records_.find(mount);
+  if (at == records_.end() || at->second.mount->phase() != MountPhase::kIdle) return;
+  if (at->second.mount->listeners() > 0) end_stream(at);
 }
 
 const SourceAdmission::Writer* SourceAdmission::writer_of(std::string_view mount) const {
-  const auto at = writers_.find(mount);
-  return at == writers_.end() ? nullptr : &at->second;
+  const auto at = records_.find(mount);
+  return at == records_.end() || at->second.lease == 0 ? nullptr : &at->second;
+}
+
+unsigned SourceAdmission::quietest_home() const noexcept {
+  return static_cast<unsigned>(std::min_element(at_home_.begin(), at_home_.end()) - at_home_.begin());
 }
 
 void SourceAdmission::settings_changed() {
-  for (const auto& [name, writer] : writers_) writer.mount->set_settings(settings_.mount(name));
+  for (const auto& [name, record] : records_) record.mount->set_settings(doors_.settings(name));
 }
 
 }  // namespace lb

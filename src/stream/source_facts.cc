@@ -11,6 +11,8 @@
 namespace lb {
 namespace {
 
+constexpr std::uint64_t kLeastMetaint = 256;
+
 // The first header present wins.
 struct StatRow {
   std::string_view key;
@@ -64,15 +66,18 @@ void add_line(std::string& out, std::string_view name, std::string_view value) {
   out.append("\r\n");
 }
 
-std::string listener_headers(const Request& request, const MountSettings& settings) {
+std::string listener_headers(const Headers& said, const MountSettings& settings) {
   std::string lines;
-  if (const std::string* info = request.headers.find("ice-audio-info")) {
+  if (const std::string* info = said.find("ice-audio-info")) {
     if (const auto rate = bitrate_in(*info); !rate.empty()) add_line(lines, "icy-br:", rate);
     add_line(lines, "ice-audio-info: ", *info);
   }
-  auto headers = request.headers.all();
+  auto headers = said.all();
   std::stable_sort(headers.begin(), headers.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-  for (const auto& [name, value] : headers) {
+  for (auto row = headers.begin(); row != headers.end(); ++row) {
+    const auto& [name, value] = *row;
+    // Of one name sent twice the last counts: Icecast itself answers relays with two icy-br.
+    if (const auto next = std::next(row); next != headers.end() && next->first == name) continue;
     if (!name.starts_with("ice-") && !name.starts_with("icy-")) continue;
     if (name == "ice-password" || name == "icy-password" || name == "icy-metaint" || name == "ice-audio-info" ||
         name == "icy-metadata")
@@ -90,19 +95,16 @@ std::string listener_headers(const Request& request, const MountSettings& settin
   return lines;
 }
 
-}  // namespace
-
-std::shared_ptr<const SourceFacts> make_source_facts(const Request& request, const MountSettings& settings,
-                                                     const SourcePeer& peer) {
+std::shared_ptr<SourceFacts> facts_of(const Headers& said, const MountSettings& settings, const SourcePeer& peer,
+                                      std::string_view user_agent) {
   auto facts = std::make_shared<SourceFacts>();
-  facts->content_type = request.headers.get("content-type", "audio/mpeg");
+  facts->content_type = said.get("content-type", "audio/mpeg");
   if (facts->content_type == "application/x-ogg") facts->content_type = "application/ogg";
   facts->plugin = &framer_for(facts->content_type);
   facts->source_ip = peer.ip;
-  facts->user_agent = clean_utf8(request.headers.get("user-agent"));
+  facts->user_agent = clean_utf8(user_agent);
   facts->started_wall = peer.wall;
   facts->started = peer.steady;
-  facts->shoutcast = request.protocol == Protocol::kIcy;
 
   const std::string_view charset = settings.charset.empty() ? "ISO-8859-1" : std::string_view(settings.charset);
   auto& stats = facts->stats;
@@ -110,7 +112,7 @@ std::shared_ptr<const SourceFacts> make_source_facts(const Request& request, con
     std::string value(row.otherwise);
     for (std::string_view name : row.headers) {
       if (name.empty()) continue;
-      if (const std::string* sent = request.headers.find(name)) {
+      if (const std::string* sent = said.find(name)) {
         value = clean_utf8(*sent, charset);
         break;
       }
@@ -118,7 +120,7 @@ std::shared_ptr<const SourceFacts> make_source_facts(const Request& request, con
     if (!value.empty()) stats[std::string(row.key)] = std::move(value);
   }
   stats["public"] = integer_text(stats["public"]);
-  if (const std::string* info = request.headers.find("ice-audio-info")) {
+  if (const std::string* info = said.find("ice-audio-info")) {
     stats["audio_info"] = clean_utf8(*info, charset);
     add_audio_info(*info, stats);
   }
@@ -130,11 +132,28 @@ std::shared_ptr<const SourceFacts> make_source_facts(const Request& request, con
 
   if (facts->plugin->icy_metadata) {
     facts->metaint = 16000;
-    if (const auto sent = parse_u64(request.headers.get("icy-metaint")); sent && *sent > 0 && *sent < (1u << 24))
+    // A source's own interval is its listeners' too, unless blocks would outweigh the audio.
+    if (const auto sent = parse_u64(said.get("icy-metaint")); sent && *sent >= kLeastMetaint && *sent < (1u << 24))
       facts->metaint = static_cast<unsigned>(*sent);
     if (settings.metaint >= 0) facts->metaint = static_cast<unsigned>(settings.metaint);
   }
-  facts->listener_headers = listener_headers(request, settings);
+  facts->listener_headers = listener_headers(said, settings);
+  return facts;
+}
+
+}  // namespace
+
+std::shared_ptr<const SourceFacts> make_source_facts(const Request& request, const MountSettings& settings,
+                                                     const SourcePeer& peer) {
+  auto facts = facts_of(request.headers, settings, peer, request.headers.get("user-agent"));
+  facts->shoutcast = request.protocol == Protocol::kIcy;
+  return facts;
+}
+
+std::shared_ptr<const SourceFacts> make_relay_facts(const Headers& answer, const MountSettings& settings,
+                                                    const SourcePeer& peer) {
+  auto facts = facts_of(answer, settings, peer, "");
+  facts->relayed = true;
   return facts;
 }
 

@@ -24,6 +24,15 @@ void SourceSet::kill(std::uint64_t lease, EndReason reason) {
   if (const auto at = sources_.find(lease); at != sources_.end()) at->second->finish(reason);
 }
 
+bool SourceSet::replace_if_silent(std::uint64_t lease, std::chrono::milliseconds silence) {
+  loop_.assert_here();
+  const auto at = sources_.find(lease);
+  if (at == sources_.end()) return true;
+  if (loop_.now() - at->second->last_data() < silence) return false;
+  at->second->finish(EndReason::kReplaced);
+  return true;
+}
+
 TitleResult SourceSet::set_title(std::uint64_t lease, Metadata metadata) {
   loop_.assert_here();
   const auto at = sources_.find(lease);
@@ -35,18 +44,21 @@ void SourceSet::end_all(EndReason reason) {
 }
 
 void SourceSet::source_ended(Source& source, EndReason reason) {
-  SourceEnd end{source.take_lease(), reason};
+  const auto lasted = std::chrono::duration_cast<std::chrono::milliseconds>(loop_.now() - source.started());
+  SourceEnd end{source.take_lease(), reason, source.bytes_read(), lasted};
   const SourceOffer& offer = source.offer();
   const std::string ip = offer.transport->peer().ip();
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(loop_.now() - source.started()).count();
-  AccessFacts facts;
-  facts.ip = ip;
-  facts.request = offer.request;
-  facts.bytes_sent = offer.request.empty() ? 0 : 19;  // "HTTP/1.0 200 OK\r\n\r\n", as Icecast counts
-  facts.referer = offer.referer;
-  facts.user_agent = offer.user_agent;
-  facts.seconds = seconds;
-  log_.access(access_line(facts, loop_.clock().wall()));
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(lasted).count();
+  if (!offer.request.empty()) {
+    AccessFacts facts;
+    facts.ip = ip;
+    facts.request = offer.request;
+    facts.bytes_sent = 19;  // "HTTP/1.0 200 OK\r\n\r\n", as Icecast counts
+    facts.referer = offer.referer;
+    facts.user_agent = offer.user_agent;
+    facts.seconds = seconds;
+    log_.access(access_line(facts, loop_.clock().wall()));
+  }
   log_.info("source/source_shutdown", "Source from " + ip + " at \"" + end.lease.mount->name() + "\" exiting (" +
                                           std::string(end_reason_text(reason)) + ", " +
                                           std::to_string(source.bytes_read()) + " bytes in " +

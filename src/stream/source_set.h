@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -20,6 +21,8 @@ class LoopStreams;
 struct SourceEnd {
   WriterLease lease;
   EndReason reason = EndReason::kDone;
+  std::uint64_t bytes_read = 0;
+  std::chrono::milliseconds lasted{0};
 };
 
 class SourceSet final : public SourceHost {
@@ -35,12 +38,16 @@ class SourceSet final : public SourceHost {
   void add(SourceOffer offer, WriterLease lease, std::shared_ptr<const SourceFacts> facts);
   // By the id of the lease; nothing happens when it has ended already.
   void kill(std::uint64_t lease, EndReason reason);
+  // Ends it in favour of another one if it has sent nothing for `silence`.  True: it has ended, now
+  // or before, and its lease is on the way back.
+  bool replace_if_silent(std::uint64_t lease, std::chrono::milliseconds silence);
   TitleResult set_title(std::uint64_t lease, Metadata metadata);
   void end_all(EndReason reason);
 
   Loop& loop() noexcept override { return loop_; }
   Log& log() noexcept override { return log_; }
   std::span<std::byte> scratch() noexcept override { return scratch_; }
+  std::size_t size() const noexcept { return sources_.size(); }
   void wake(Channel::Loops loops, const std::shared_ptr<Mount>& mount) override { doors_.wake(loops, mount); }
   void source_ended(Source& source, EndReason reason) override;
 

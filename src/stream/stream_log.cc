@@ -79,12 +79,29 @@ Result<void> StreamLog::append(std::span<const std::byte> bytes, SteadyTime now)
 }
 
 void StreamLog::headers(std::uint64_t position, Bytes bytes) {
-  events_.push({position, std::make_shared<const Bytes>(std::move(bytes)), nullptr});
+  last_event_ = std::max(last_event_, position);
+  events_.push({last_event_, std::make_shared<const Bytes>(std::move(bytes)), nullptr});
 }
 
 void StreamLog::metadata(std::uint64_t position, Metadata metadata) {
   new_metadata_ = std::make_shared<const Metadata>(std::move(metadata));
-  events_.push({position, nullptr, new_metadata_});
+  last_event_ = std::max(last_event_, position);
+  events_.push({last_event_, nullptr, new_metadata_});
+}
+
+void StreamLog::begin_source(std::uint64_t at) {
+  if (current_ != nullptr && at < current_->begin) {
+    // The unfinished unit reached into further segments; nobody was ever given a byte of them.
+    auto table = std::make_shared<SegmentTable>(*segments_);
+    while (!table->empty() && table->back()->begin > at) table->pop_back();
+    segments_ = std::move(table);
+    current_ = segments_->empty() ? nullptr : std::const_pointer_cast<Segment>(segments_->back());
+  }
+  // A framer marks no place beyond what is complete; should one ever, the marks start anew.
+  if (!sync_.empty() && sync_.back().position > at) sync_ = {};
+  rate_head_ -= std::min(rate_head_, head_ - at);
+  head_ = at;
+  seam_ = at;
 }
 
 void StreamLog::codec(const CodecFacts& facts) { new_codec_ = std::make_shared<const CodecFacts>(facts); }

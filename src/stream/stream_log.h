@@ -48,8 +48,10 @@ class StreamLog final : public MarkSink {
   std::shared_ptr<const Metadata> take_new_metadata() { return std::move(new_metadata_); }
   std::shared_ptr<const CodecFacts> take_new_codec() { return std::move(new_codec_); }
 
-  // A new source begins to write here.
-  void begin_source() noexcept { seam_ = head_; }
+  // A new source begins to write at `at`, the end of what was published: the beginning of a unit
+  // that its predecessor did not finish was never visible, and is written over.
+  // REQUIRES: last published end <= at <= head()
+  void begin_source(std::uint64_t at);
   // Makes [.., visible_end) readable and lets go what the window has passed.
   std::shared_ptr<const StreamView> publish(std::uint64_t visible_end, const LogWindow& window,
                                             std::uint64_t low_water, bool ended);
@@ -75,6 +77,7 @@ class StreamLog final : public MarkSink {
   std::deque<Retired> retired_;
   AppendLog<SyncMark> sync_;
   AppendLog<StreamEvent> events_;
+  std::uint64_t last_event_ = 0;        // positions of events never decrease
   std::shared_ptr<const Bytes> base_headers_;
   std::shared_ptr<const Metadata> base_metadata_;
   std::shared_ptr<const Metadata> new_metadata_;

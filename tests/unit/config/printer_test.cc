@@ -67,9 +67,8 @@ TEST(Dump, PrintsRepeatedBlocksOneByOne) {
   CHECK(has_line(text, "redirect[1]/port = 8000 (default)"));
 }
 TEST(Dump, NamesWhatIsNotThereYet) {
-  const std::string text = dump_config(load("<relay port='1'/>"));
-  CHECK(
-      has_line(text, "# line 1: relay[1] has no effect in this version: the stream is not pulled"));
+  const std::string text = dump_config(load("<cluster><id>a</id></cluster>"));
+  CHECK(has_line(text, "# line 1: cluster has no effect in this version: this server stands alone"));
 }
 
 TEST_GROUP(Reference){};
@@ -89,7 +88,7 @@ TEST(Reference, InMarkdownShowsTypeRangeDefaultReloadAndOrigin) {
         std::string::npos);
   CHECK(text.find("`deny-ip`, `ban-file`, `banfile`") != std::string::npos);
   CHECK(text.find("## `<cluster/node>`") != std::string::npos);
-  CHECK(text.find("| `mount` | `linger-for` | KH |") != std::string::npos);
+  CHECK(text.find("| `mount` | `ban-client` | KH |") != std::string::npos);
   CHECK(text.find("mount[default]") == std::string::npos);
   for (std::size_t at = text.find("\n| "); at != std::string::npos;
        at = text.find("\n| ", at + 1)) {

@@ -1,0 +1,45 @@
+// AuthStage: asks the authenticator of a mount before anybody listens to it.
+//
+// Source: Icecast 2.4.4 (compat.md 2.4, 4.3); decisions A13 (its place among the stages).
+// Server pages and files are asked for only where a <mount> has exactly their name: a pattern or
+// the default mount never locks /status.xsl (users.md, finding 11). Thread: its worker.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "auth/authenticators.h"
+#include "config/config.h"
+#include "http/connection.h"
+
+namespace lb {
+
+struct Worker;
+
+class AuthStage final : public Stage {
+ public:
+  explicit AuthStage(Worker& worker) : worker_(worker) {}
+  Verdict handle(Connection& connection) override;
+
+ private:
+  Worker& worker_;
+};
+
+// What the configuration says to the authenticators.
+std::vector<AuthSection> auth_sections(const Config& config);
+AuthServer auth_server(const Config& config);
+
+// Whether the section's authenticator alone decides about its sources (stream_auth).
+bool decides_sources(const MountSettings& section);
+// Asks it; `answered` is called on the worker while the connection is still there, and never
+// otherwise.  A wrong password is told to the throttle.
+void ask_about_source(Worker& worker, Connection& connection, const std::string& section,
+                      SourceAsk ask, UniqueFunction<void(Connection&, AuthVerdict)> answered);
+
+// Whether somebody gets in somewhere with these: then they are no guess, only in the wrong place.
+bool is_known_password(const Config& config, const Credentials& given);
+
+// True: the peer has guessed too often with this name, and has been told so.
+bool answer_if_throttled(Worker& worker, Connection& connection, std::string_view user);
+
+}  // namespace lb

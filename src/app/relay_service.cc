@@ -1,0 +1,274 @@
+#include "app/relay_service.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "app/listen_stage.h"
+#include "app/worker.h"
+#include "cluster/stream_list.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kMostWaiting = 4096;  // a mount
+// A relay's listeners are kept so long without data, or, where a fallback would play for them, so
+// long.
+constexpr auto kRelayLinger = 10s;
+constexpr auto kLingerBeforeFallback = 1s;
+constexpr int kLongestChain = 10;
+// The mount that a <relay> or <host> has when it names none.
+constexpr std::string_view kNoMount = "/";
+
+Upstream upstream_of(const RelayHost& host, const RelaySettings& relay) {
+  Upstream upstream;
+  upstream.target.host = host.server;
+  upstream.target.port = static_cast<std::uint16_t>(host.port);
+  upstream.target.tls = host.tls;
+  upstream.target.bind_address = host.bind_address;
+  upstream.mount = host.mount;
+  upstream.username = relay.username;
+  upstream.password = relay.password;
+  upstream.connect_deadline = host.timeout;
+  return upstream;
+}
+
+}  // namespace
+
+std::vector<RelayPlan> relay_plans(const Config& config) {
+  std::vector<RelayPlan> plans;
+  for (const RelaySettings& relay : config.relays) {
+    if (!relay.enabled) continue;
+    RelayPlan plan;
+    std::vector<RelayHost> hosts = relay.hosts;
+    if (hosts.empty()) hosts.push_back(relay.host);
+    for (RelayHost& host : hosts) {  // what a <host> leaves out, the relay may say
+      if (host.port == 0) host.port = relay.host.port;
+      if (host.mount == kNoMount) host.mount = relay.host.mount;
+    }
+    std::stable_sort(hosts.begin(), hosts.end(),
+                     [](const RelayHost& a, const RelayHost& b) { return a.priority < b.priority; });
+    for (const RelayHost& host : hosts) plan.upstreams.push_back(upstream_of(host, relay));
+    plan.local_mount = relay.local_mount == kNoMount ? hosts.front().mount : relay.local_mount;
+    plan.icy_metadata = relay.icy_metadata;
+    plan.on_demand = relay.on_demand;
+    plan.run_on = relay.run_on;
+    plan.retry_delay = relay.retry_delay;
+    plans.push_back(std::move(plan));
+  }
+  return plans;
+}
+
+std::vector<MasterPlan> master_plans(const Config& config) {
+  std::vector<MasterPlan> plans;
+  for (const MasterSettings& master : config.masters) {
+    MasterPlan plan;
+    plan.target.host = master.server;
+    plan.target.tls = master.tls_port != 0;
+    plan.target.port = static_cast<std::uint16_t>(plan.target.tls ? master.tls_port : master.port);
+    plan.target.bind_address = master.bind_address;
+    plan.username = master.username;
+    plan.password = master.password;
+    plan.interval = master.interval;
+    plan.retry_delay = master.retry_delay;
+    plan.retry_max = master.retry_max;
+    plan.run_on = master.run_on;
+    plan.relay_auth = master.relay_auth;
+    plan.on_demand = master.on_demand;
+    // Icecast is a slave only where all three are given.
+    if (!plan.target.host.empty() && plan.target.port != 0 && !plan.password.empty()) plans.push_back(std::move(plan));
+  }
+  return plans;
+}
+
+RelayService::RelayService(Services& services)
+    : services_(services),
+      rng_(Rng::from_entropy()),
+      resolver_(services.loops.control()),
+      connector_(services.loops.control(), resolver_),
+      relays_(*this) {}
+
+RelayService::~RelayService() = default;
+
+void RelayService::configure(const Config& config) {
+  if (stopped_) return;
+  configured_ = relay_plans(config);
+  std::vector<std::unique_ptr<MasterWatch>> masters;
+  for (MasterPlan& plan : master_plans(config)) {
+    const auto same = std::find_if(masters_.begin(), masters_.end(),
+                                   [&](const auto& watch) { return watch && watch->plan() == plan; });
+    if (same != masters_.end()) {
+      (*same)->ask_soon();
+      masters.push_back(std::move(*same));
+      continue;
+    }
+    masters.push_back(std::make_unique<MasterWatch>(
+        connector_, services_.log, rng_, std::move(plan),
+        MasterWatch::Doors{[this] { return user_agent(); }, [this](const std::string& mount) { return flow_of(mount); },
+                           [this] { choose_relays(); }}));
+  }
+  masters_ = std::move(masters);
+  choose_relays();
+}
+
+// Those of the configuration first; of the masters' streams, the same mount at several masters is
+// one relay with several upstreams.
+void RelayService::choose_relays() {
+  std::vector<RelayPlan> plans;
+  std::map<std::string, std::size_t> place;
+  const auto files = services_.files.read();
+  const auto may_be = [&](const std::string& mount) {
+    if (!may_be_relayed_as(mount)) return false;
+    // A stream may hide a file of the web root only if that is audio (decisions B5).
+    if (!files->has_file(mount)) return true;
+    const std::string_view type = files->types().type_of(mount);
+    return type.starts_with("audio/") || type.starts_with("video/") || type == "application/ogg";
+  };
+  for (const RelayPlan& plan : configured_) {
+    if (!may_be_relayed_as(plan.local_mount)) {
+      services_.log.error("relay/relay", "relay " + plan.local_mount + ": the mount name is not allowed; it is left out");
+      continue;
+    }
+    if (place.try_emplace(plan.local_mount, plans.size()).second) plans.push_back(plan);
+  }
+  const std::size_t own = plans.size();
+  for (const auto& master : masters_) {
+    const MasterPlan& from = master->plan();
+    for (auto& [mount, upstream] : master->streams()) {
+      if (!may_be(mount)) continue;
+      const auto [at, fresh] = place.try_emplace(mount, plans.size());
+      if (!fresh) {
+        if (at->second >= own) plans[at->second].upstreams.push_back(std::move(upstream));
+        continue;
+      }
+      RelayPlan plan;
+      plan.local_mount = mount;
+      plan.upstreams.push_back(std::move(upstream));
+      plan.on_demand = from.on_demand;
+      plan.run_on = from.run_on;
+      plan.retry_delay = from.retry_delay;
+      plans.push_back(std::move(plan));
+    }
+  }
+  relays_.want(plans);
+}
+
+void RelayService::stop() {
+  stopped_ = true;
+  masters_.clear();
+  relays_.clear();
+  waiting_.clear();
+}
+
+void RelayService::await(const std::string& mount, unsigned worker, std::uint64_t connection) {
+  const Waiter waiter{worker, connection};
+  const auto found = services_.mounts.find(mount);
+  if (stopped_ || !found || found->phase() != MountPhase::kIdle) {
+    release_one(waiter, stopped_);
+    return;
+  }
+  Waiting& waiting = waiting_[mount];
+  if (waiting.listeners.size() >= kMostWaiting) {
+    release_one(waiter, true);
+    return;
+  }
+  waiting.listeners.push_back(waiter);
+  if (!waiting.deadline) {
+    // By way of the inbox: the timer dies with those who wait.
+    waiting.deadline = std::make_unique<Timer>(services_.loops.control(), [this, mount] {
+      services_.loops.control().post([this, mount] { release(mount, true); });
+    });
+    waiting.deadline->after(head_deadline());
+  }
+  if (!relays_.demand(mount)) release(mount, true);
+}
+
+void RelayService::release(const std::string& mount, bool give_up) {
+  const auto at = waiting_.find(mount);
+  if (at == waiting_.end()) return;
+  const Waiting waiting = std::move(at->second);
+  waiting_.erase(at);
+  for (const Waiter& waiter : waiting.listeners) release_one(waiter, give_up);
+}
+
+void RelayService::release_one(const Waiter& waiter, bool give_up) {
+  Worker& worker = *services_.workers[waiter.worker];
+  worker.loop.post([&worker, id = waiter.connection, give_up] { listen_again(worker, id, give_up); });
+}
+
+void RelayService::relay_failed(const std::string& mount) { release(mount, true); }
+
+void RelayService::mount_begun(const Mount& mount) { release(mount.name(), false); }
+
+void RelayService::mount_ended(const Mount& mount) {
+  if (stopped_ || !mount.facts()->relayed) return;
+  // Not from inside: the masters may want other relays, and this one's end is being told.
+  services_.loops.control().post([this] {
+    for (const auto& master : masters_) master->stream_ended();
+    for (const auto& master : masters_) master->ask_soon();
+  });
+}
+
+std::chrono::milliseconds RelayService::linger(const Mount& mount, WriterKind kind, EndReason reason) const {
+  if (stopped_ || reason == EndReason::kKilled || reason == EndReason::kShutdown || reason == EndReason::kRemoved)
+    return 0ms;
+  const auto settings = mount.settings();
+  if (settings->linger_seconds >= 0) return std::chrono::seconds(settings->linger_seconds);
+  if (kind == WriterKind::kSource) return 0ms;
+  return fallback_plays(mount) ? kLingerBeforeFallback : kRelayLinger;
+}
+
+bool RelayService::fallback_plays(const Mount& mount) const {
+  std::string name = mount.settings()->fallback_mount;
+  for (int depth = 0; depth < kLongestChain && !name.empty() && name != mount.name(); ++depth) {
+    const auto next = services_.mounts.find(name);
+    if (next && next->phase() == MountPhase::kRunning) return true;
+    name = settings_of(name)->fallback_mount;
+  }
+  return false;
+}
+
+MasterWatch::Flow RelayService::flow_of(const std::string& mount) const {
+  using Flow = MasterWatch::Flow;
+  const Relay* relay = relays_.of_mount(mount);
+  if (relay == nullptr) return Flow::kNever;
+  const auto found = services_.mounts.find(mount);
+  const bool lingers = found && found->phase() == MountPhase::kLingering;
+  if (relay->flows() || (lingers && relay->has_flowed())) return Flow::kFlows;
+  return relay->has_flowed() && !relay->plan().on_demand ? Flow::kEnded : Flow::kNever;
+}
+
+std::string RelayService::user_agent() const { return services_.config.read()->server_id; }
+
+std::chrono::milliseconds RelayService::head_deadline() const {
+  return services_.config.read()->limits.header_timeout;
+}
+
+std::shared_ptr<const MountSettings> RelayService::settings_of(const std::string& mount) const {
+  return std::make_shared<const MountSettings>(mount_settings(*services_.config.read(), mount));
+}
+
+unsigned RelayService::quiet_worker() { return services_.admission->quietest_home(); }
+
+void RelayService::add_source(unsigned worker, SourceOffer offer, WriterLease lease,
+                              std::shared_ptr<const SourceFacts> facts) {
+  ServerCounters& counters = services_.counters;
+  counters.source_relay_connections.fetch_add(1, std::memory_order_relaxed);
+  counters.source_total_connections.fetch_add(1, std::memory_order_relaxed);
+  // Relays may go above <sources> (decisions B9).
+  counters.sources.enter();
+  offer.source_pass = GatePass(&counters.sources);
+  Worker& home = *services_.workers[worker];
+  home.loop.post([&home, offer = std::make_shared<SourceOffer>(std::move(offer)),
+                  lease = std::make_shared<WriterLease>(std::move(lease)), facts = std::move(facts)] {
+    home.sources.add(std::move(*offer), std::move(*lease), facts);
+  });
+}
+
+void RelayService::end_source(unsigned worker, std::uint64_t lease, EndReason reason) {
+  Worker& home = *services_.workers[worker];
+  home.loop.post([&home, lease, reason] { home.sources.kill(lease, reason); });
+}
+
+}  // namespace lb

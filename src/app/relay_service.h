@@ -1,0 +1,88 @@
+// RelayService: the relays of this server: what the configuration and the masters want, made to
+// run; and the listeners whose requests wait until an on-demand relay has begun.
+//
+// Thread: control.  Ownership: Services.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/services.h"
+#include "cluster/master_watch.h"
+#include "cluster/relay_set.h"
+#include "net/connector.h"
+#include "net/resolver.h"
+
+namespace lb {
+
+class RelayService final : public RelayGround {
+ public:
+  explicit RelayService(Services& services);
+  ~RelayService() override;
+
+  // The configuration is (another) one; the masters are asked again.
+  void configure(const Config& config);
+  // The server stops: no upstream is asked any more.
+  void stop();
+  // A connection's request waits for this mount, which is idle.  It is taken up again by
+  // listen_again() (app/listen_stage.h) on its worker.
+  void await(const std::string& mount, unsigned worker, std::uint64_t connection);
+
+  // Of admission.
+  void mount_begun(const Mount& mount);
+  void mount_ended(const Mount& mount);
+  // How long a mount waits for its source to come back.
+  std::chrono::milliseconds linger(const Mount& mount, WriterKind kind, EndReason reason) const;
+
+  // RelayGround
+  Connector& connector() noexcept override { return connector_; }
+  SourceAdmission& admission() noexcept override { return *services_.admission; }
+  const MountTable& mounts() const noexcept override { return services_.mounts; }
+  Log& log() noexcept override { return services_.log; }
+  Rng& rng() noexcept override { return rng_; }
+  std::string user_agent() const override;
+  std::chrono::milliseconds head_deadline() const override;
+  std::shared_ptr<const MountSettings> settings_of(const std::string& mount) const override;
+  unsigned quiet_worker() override;
+  void add_source(unsigned worker, SourceOffer offer, WriterLease lease,
+                  std::shared_ptr<const SourceFacts> facts) override;
+  void end_source(unsigned worker, std::uint64_t lease, EndReason reason) override;
+  bool is_awaited(const std::string& mount) const override { return waiting_.contains(mount); }
+  void relay_failed(const std::string& mount) override;
+  Relay* find_relay(std::uint64_t id) override { return relays_.find(id); }
+  Gate& calls() noexcept override { return calls_; }
+
+ private:
+  struct Waiter {
+    unsigned worker = 0;
+    std::uint64_t connection = 0;
+  };
+  struct Waiting {
+    std::vector<Waiter> listeners;
+    std::unique_ptr<Timer> deadline;
+  };
+  void choose_relays();
+  void release(const std::string& mount, bool give_up);
+  void release_one(const Waiter& waiter, bool give_up);
+  MasterWatch::Flow flow_of(const std::string& mount) const;
+  bool fallback_plays(const Mount& mount) const;
+
+  Services& services_;
+  Rng rng_;
+  Resolver resolver_;
+  Connector connector_;
+  Gate calls_;
+  std::map<std::string, Waiting> waiting_;
+  std::vector<RelayPlan> configured_;
+  std::vector<std::unique_ptr<MasterWatch>> masters_;
+  RelaySet relays_;
+  bool stopped_ = false;
+};
+
+// The plans that a configuration holds.
+std::vector<RelayPlan> relay_plans(const Config& config);
+std::vector<MasterPlan> master_plans(const Config& config);
+
+}  // namespace lb

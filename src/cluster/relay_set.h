@@ -1,0 +1,42 @@
+// RelaySet: the relays that should be and those that are.
+//
+// Thread: control.  Ownership: app/relay_service owns it; it owns its relays.
+// A relay is known by its local mount: a plan that changes changes the relay, the others are not
+// touched.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cluster/relay.h"
+
+namespace lb {
+
+class RelaySet {
+ public:
+  explicit RelaySet(RelayGround& ground);
+  ~RelaySet();
+
+  // Of two plans for one mount the first counts.
+  void want(const std::vector<RelayPlan>& plans);
+  // False: there is no such on-demand relay, or it cannot start now.
+  bool demand(std::string_view mount);
+  // Null when there is none.
+  Relay* find(std::uint64_t id);
+  const Relay* of_mount(std::string_view mount) const;
+  std::size_t size() const noexcept { return relays_.size(); }
+  void clear() { relays_.clear(); }
+
+ private:
+  void look();
+
+  RelayGround& ground_;
+  std::map<std::string, std::unique_ptr<Relay>, std::less<>> relays_;
+  std::uint64_t next_id_ = 1;
+  Timer second_;
+};
+
+}  // namespace lb

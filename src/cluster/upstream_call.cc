@@ -1,0 +1,137 @@
+#include "cluster/upstream_call.h"
+
+#include <utility>
+
+#include "base/encoding.h"
+#include "base/strings.h"
+
+namespace lb {
+namespace {
+
+constexpr std::uint64_t kLargestMetaint = 1 << 24;
+
+std::string text_of(const HttpUrl& url) {
+  const bool v6 = url.host.find(':') != std::string::npos;
+  return (url.tls ? "https://" : "http://") + (v6 ? "[" + url.host + "]" : url.host) + ":" + std::to_string(url.port) +
+         url.target;
+}
+
+bool is_redirect(int status) {
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+std::string without_line_ends(std::string_view text) {
+  std::string out(text);
+  std::erase_if(out, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+  return out;
+}
+
+}  // namespace
+
+std::string relay_request(const HttpUrl& url, std::string_view user_agent, bool icy_metadata,
+                          std::string_view credentials) {
+  std::string request = "GET " + url.target + " HTTP/1.0\r\nUser-Agent: " + without_line_ends(user_agent) +
+                        "\r\nHost: " + url.host + "\r\n";
+  if (icy_metadata) request += "Icy-MetaData: 1\r\n";
+  if (!credentials.empty()) request += "Authorization: Basic " + base64_encode(credentials) + "\r\n";
+  return request + "\r\n";
+}
+
+std::string not_a_stream(const Headers& headers) {
+  const std::string type = to_lower(headers.get("content-type"));
+  // A page, a play list in text: nothing that a player of this mount could play, and nothing that a
+  // browser should be given under our name.
+  if (type.starts_with("text/") || type.starts_with("multipart/") || type.find("xml") != std::string::npos ||
+      type.starts_with("application/json"))
+    return "answered with " + type.substr(0, 60) + ", which is no stream";
+  return {};
+}
+
+UpstreamCall::UpstreamCall(Connector& connector, UpstreamAsk ask, Then then)
+    : connector_(connector), ask_(std::move(ask)), then_(std::move(then)) {
+  const ConnectTarget& target = ask_.upstream.target;
+  first_.tls = target.tls;
+  first_.host = target.host;
+  first_.port = target.port;
+  first_.target = percent_encode(ask_.upstream.mount, true);
+  ask_at(first_);
+}
+
+void UpstreamCall::ask_at(const HttpUrl& url) {
+  url_ = url;
+  asked_.insert(text_of(url));
+  const bool same_server = url.host == first_.host && url.port == first_.port && url.tls == first_.tls;
+  std::string credentials;
+  if (same_server && !ask_.upstream.username.empty() && !ask_.upstream.password.empty())
+    credentials = ask_.upstream.username + ":" + ask_.upstream.password;
+  ClientRequest request;
+  request.target = ask_.upstream.target;
+  request.target.host = url.host;
+  request.target.port = url.port;
+  request.target.tls = url.tls;
+  request.head = relay_request(url, ask_.user_agent, ask_.icy_metadata, credentials);
+  request.connect_deadline = ask_.upstream.connect_deadline;
+  request.head_deadline = ask_.head_deadline;
+  client_ = std::make_unique<Client>(connector_, std::move(request),
+                                     [this](Result<ClientAnswer> answer) { on_answer(std::move(answer)); });
+}
+
+void UpstreamCall::on_answer(Result<ClientAnswer> answer) {
+  const std::string who = text_of(url_) + " ";
+  if (!answer) {
+    finish(Error{answer.error().code, who + answer.error().what});
+    return;
+  }
+  const Response& response = answer->response;
+  if (is_redirect(response.status)) {
+    follow(response);
+    return;
+  }
+  if (response.status < 200 || response.status > 299) {
+    finish(Error::not_found(who + "answered " + std::to_string(response.status) + " " + response.reason.substr(0, 60)));
+    return;
+  }
+  if (const std::string why = not_a_stream(response.headers); !why.empty()) {
+    finish(Error::unsupported(who + why));
+    return;
+  }
+  auto body = BodyReader::for_response(response.headers, true);
+  if (!body) {
+    finish(Error::unsupported(who + body.error().what));
+    return;
+  }
+  UpstreamAnswer out;
+  out.body = *body;
+  if (const auto metaint = parse_u64(response.headers.get("icy-metaint")); metaint && *metaint < kLargestMetaint)
+    out.metaint = static_cast<std::size_t>(*metaint);
+  out.headers = std::move(answer->response.headers);
+  out.transport = std::move(answer->transport);
+  out.leftover = std::move(answer->leftover);
+  finish(std::move(out));
+}
+
+void UpstreamCall::follow(const Response& response) {
+  const std::string who = text_of(url_) + " ";
+  const std::string* location = response.headers.find("location");
+  if (location == nullptr) {
+    finish(Error::invalid(who + "redirects without a Location"));
+    return;
+  }
+  const auto next = parse_http_url(*location, url_);
+  if (!next) {
+    finish(Error::invalid(who + "redirects, but " + next.error().what));
+  } else if (++hops_ > kMostHops) {
+    finish(Error::limit(who + "redirects more than " + std::to_string(kMostHops) + " times"));
+  } else if (asked_.contains(text_of(*next))) {
+    finish(Error::limit(who + "redirects in a circle"));
+  } else {
+    ask_at(*next);
+  }
+}
+
+void UpstreamCall::finish(Result<UpstreamAnswer> result) {
+  auto then = std::move(then_);
+  then(std::move(result));  // may destroy this
+}
+
+}  // namespace lb

@@ -1,0 +1,57 @@
+// Client: one outgoing request that gives its socket up: connect, send the request, read the head
+// of the answer; then the transport belongs to whoever asked, who reads the body.
+//
+// Thread: the connector's loop.  Ownership: whoever asks; destroying it gives up without a call.
+// Not libcurl: that keeps its socket, and a relay's bytes go straight into the stream log.
+// Errors say what the other side did, not who it was: the caller knows.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "http/response.h"
+#include "net/connector.h"
+
+namespace lb {
+
+struct ClientRequest {
+  ConnectTarget target;
+  std::string head;  // complete, with its empty line
+  std::chrono::milliseconds connect_deadline{10'000};
+  std::chrono::milliseconds head_deadline{15'000};  // from connected to the end of the head
+};
+
+struct ClientAnswer {
+  Response response;
+  std::unique_ptr<Transport> transport;
+  std::string leftover;  // the beginning of the body
+};
+
+class Client {
+ public:
+  using Then = UniqueFunction<void(Result<ClientAnswer>)>;
+
+  // `then` is called once, never from inside this call; it may destroy the client.
+  Client(Connector& connector, ClientRequest request, Then then);
+
+ private:
+  void on_connected(Connected connected);
+  void on_socket(short events);
+  bool write_out();
+  void read_head();
+  bool read_some();
+  void finish(Result<ClientAnswer> result);
+
+  Connector& connector_;
+  const ClientRequest request_;
+  Then then_;
+  std::unique_ptr<Underway> connecting_;
+  std::unique_ptr<Transport> transport_;
+  std::size_t sent_ = 0;
+  ResponseParser parser_;
+  Watch watch_;
+  Timer deadline_;
+};
+
+}  // namespace lb
