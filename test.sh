@@ -79,7 +79,10 @@ count_make_check() {
     else
       count 0 1
     fi
-    grep -q ':test-result: PASS' "$result" || note "FAIL ${log#"$1"/}"
+    if ! grep -q ':test-result: PASS' "$result"; then
+      note "FAIL ${log#"$1"/}"
+      tail -n 20 "$log"
+    fi
   done < <(find "$1" -name '*.trs' -print0)
   [ "$found" = yes ] || { note "make check made no results"; count 0 1; }
 }
