@@ -1,5 +1,20 @@
 unit_programs += unit_auth
 unit_auth_SOURCES = tests/unit/main.cc \
-  tests/unit/auth/passwords_test.cc
+  tests/unit/stub_http.h \
+  tests/unit/auth/authenticators_test.cc \
+  tests/unit/auth/event_sender_test.cc \
+  tests/unit/auth/htpasswd_test.cc \
+  tests/unit/auth/ip_filter_test.cc \
+  tests/unit/auth/listener_ledger_test.cc \
+  tests/unit/auth/password_hash_test.cc \
+  tests/unit/auth/passwords_test.cc \
+  tests/unit/auth/spool_test.cc \
+  tests/unit/auth/temporary_directory.h \
+  tests/unit/auth/text_file_test.cc \
+  tests/unit/auth/throttle_test.cc \
+  tests/unit/auth/url_auth_test.cc \
+  tests/unit/auth/url_form_test.cc \
+  tests/unit/auth/url_reply_test.cc \
+  tests/unit/auth/user_table_test.cc
 unit_auth_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_auth_LDADD = $(AUTH) $(CPPUTEST_LIBS)

@@ -1,0 +1,212 @@
+#include "net/fetch.h"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "CppUTest/TestHarness.h"
+#include "stub_http.h"
+
+using namespace lb;
+
+namespace {
+
+std::string echo_path(const std::string& request) {
+  return StubHttp::ok("X-One: 1\r\n", request.substr(0, request.find("\r\n")));
+}
+
+}  // namespace
+
+TEST_GROUP(Fetcher) {
+  Loop loop{0, system_clock()};
+  std::unique_ptr<Fetcher> fetcher = std::make_unique<Fetcher>(loop);
+  std::vector<std::unique_ptr<Result<FetchAnswer>>> answers;
+
+  void start(FetchRequest request) {
+    fetcher->start(std::move(request), [this](Result<FetchAnswer> answer) {
+      answers.push_back(std::make_unique<Result<FetchAnswer>>(std::move(answer)));
+    });
+  }
+  static FetchRequest get(const std::string& url) {
+    FetchRequest request;
+    request.url = url;
+    request.timeout = std::chrono::seconds(5);
+    return request;
+  }
+  void run_until(std::size_t n) {
+    Timer limit(loop, [] { FAIL("no answer within 10 s"); });
+    limit.after(std::chrono::seconds(10));
+    while (answers.size() < n) loop.run_once(true);
+  }
+};
+
+TEST(Fetcher, GetsAnAnswerWithItsHeadAndBody) {
+  StubHttp stub(echo_path);
+  start(get(stub.url("/a?b=c")));
+  LONGS_EQUAL(0, answers.size());
+  run_until(1);
+  CHECK(answers[0]->has_value());
+  const FetchAnswer& answer = answers[0]->value();
+  LONGS_EQUAL(200, answer.status);
+  STRCMP_EQUAL("GET /a?b=c HTTP/1.1", answer.body.c_str());
+  STRCMP_EQUAL("X-One: 1", answer.headers.at(0).c_str());
+}
+TEST(Fetcher, PostsAFormWithLoginAndAgentAndWithoutExpect) {
+  StubHttp stub([](const std::string&) { return StubHttp::ok(); });
+  FetchRequest request = get(stub.url("/auth"));
+  request.form = std::string(3000, 'a');
+  request.user = "be";
+  request.password = "b:p";
+  request.user_agent = "Icecast 2.4.4";
+  start(std::move(request));
+  run_until(1);
+  const std::string got = stub.requests().at(0);
+  CHECK(got.starts_with("POST /auth HTTP/1.1\r\n"));
+  CHECK(got.find("Content-Type: application/x-www-form-urlencoded\r\n") != std::string::npos);
+  CHECK(got.find("Authorization: Basic YmU6Yjpw\r\n") != std::string::npos);
+  CHECK(got.find("User-Agent: Icecast 2.4.4\r\n") != std::string::npos);
+  CHECK(got.find("Expect") == std::string::npos);
+  CHECK(got.ends_with(std::string("\r\n\r\n") + std::string(3000, 'a')));
+}
+TEST(Fetcher, AnEmptyFormIsAPostToo) {
+  StubHttp stub([](const std::string&) { return StubHttp::ok(); });
+  FetchRequest request = get(stub.url("/"));
+  request.form = "";
+  start(std::move(request));
+  run_until(1);
+  CHECK(stub.requests().at(0).starts_with("POST / "));
+}
+TEST(Fetcher, AFailingStatusIsAnAnswer) {
+  StubHttp stub([](const std::string&) { return "HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"; });
+  start(get(stub.url("/")));
+  run_until(1);
+  CHECK(answers[0]->has_value());
+  LONGS_EQUAL(503, answers[0]->value().status);
+}
+TEST(Fetcher, ABackendThatIsNotThereIsAnErrorThatNamesIt) {
+  std::string url;
+  {
+    StubHttp gone(echo_path);
+    url = gone.url("/x");
+  }
+  start(get(url));
+  run_until(1);
+  CHECK(!answers[0]->has_value());
+  CHECK(answers[0]->error().code == Error::Code::kClosed);
+  CHECK(answers[0]->error().what.find(url) != std::string::npos);
+}
+TEST(Fetcher, ASilentBackendEndsByItsTimeout) {
+  StubHttp stub([](const std::string&) { return std::string(); });
+  FetchRequest request = get(stub.url("/"));
+  request.timeout = std::chrono::milliseconds(150);
+  start(std::move(request));
+  run_until(1);
+  CHECK(!answers[0]->has_value());
+  CHECK(answers[0]->error().code == Error::Code::kTimeout);
+}
+TEST(Fetcher, OnlyHttpIsSpoken) {
+  for (const char* url :
+       {"file:///etc/passwd", "gopher://x/", "", "http://a b/", "http://a\n/", "httpx://a"}) {
+    CHECK(!is_fetchable(url));
+    start(get(url));
+  }
+  LONGS_EQUAL(0, answers.size());
+  run_until(6);
+  for (const auto& answer : answers) {
+    CHECK(!answer->has_value());
+    CHECK(answer->error().code == Error::Code::kInvalid);
+  }
+  CHECK(is_fetchable("HTTPS://x.example/y?z"));
+}
+TEST(Fetcher, KeepsNoMoreBodyThanAsked) {
+  StubHttp stub([](const std::string&) { return StubHttp::ok({}, std::string(100'000, 'x')); });
+  FetchRequest request = get(stub.url("/"));
+  request.body_bytes = 10;
+  start(std::move(request));
+  run_until(1);
+  CHECK(answers[0]->has_value());
+  LONGS_EQUAL(10, answers[0]->value().body.size());
+}
+TEST(Fetcher, AnEndlessHeadIsAnError) {
+  StubHttp stub([](const std::string&) {
+    std::string lines;
+    for (int i = 0; i < 2000; ++i) lines += "X-Long: " + std::string(90, 'y') + "\r\n";
+    return StubHttp::ok(lines);
+  });
+  start(get(stub.url("/")));
+  run_until(1);
+  CHECK(!answers[0]->has_value());
+}
+TEST(Fetcher, FollowsRedirectsOnlyWhereAllowed) {
+  StubHttp stub([](const std::string& request) {
+    if (request.starts_with("GET /first"))
+      return std::string(
+          "HTTP/1.1 302 Found\r\nLocation: /second\r\nX-First: 1\r\nContent-Length: 0\r\n\r\n");
+    return StubHttp::ok("X-Second: 1\r\n", "there");
+  });
+  start(get(stub.url("/first")));
+  run_until(1);
+  LONGS_EQUAL(302, answers[0]->value().status);
+  STRCMP_EQUAL("Location: /second", answers[0]->value().headers.at(0).c_str());
+  FetchRequest follow = get(stub.url("/first"));
+  follow.redirects = 1;
+  start(std::move(follow));
+  run_until(2);
+  LONGS_EQUAL(200, answers[1]->value().status);
+  STRCMP_EQUAL("there", answers[1]->value().body.c_str());
+  STRCMP_EQUAL("X-Second: 1", answers[1]->value().headers.at(0).c_str());
+}
+TEST(Fetcher, ManyAtOnceAndTheOthersWait) {
+  fetcher = std::make_unique<Fetcher>(loop, Fetcher::Limits{3, 100});
+  StubHttp stub(echo_path);
+  for (int i = 0; i < 20; ++i) start(get(stub.url("/" + std::to_string(i))));
+  LONGS_EQUAL(3, fetcher->in_flight());
+  run_until(20);
+  for (const auto& answer : answers) CHECK(answer->has_value());
+  LONGS_EQUAL(0, fetcher->in_flight());
+}
+TEST(Fetcher, RefusesWhatDoesNotFitIntoTheQueue) {
+  fetcher = std::make_unique<Fetcher>(loop, Fetcher::Limits{1, 1});
+  StubHttp stub([](const std::string&) { return std::string(); });
+  for (int i = 0; i < 3; ++i) start(get(stub.url("/")));
+  run_until(1);
+  CHECK(!answers[0]->has_value());
+  CHECK(answers[0]->error().code == Error::Code::kLimit);
+}
+TEST(Fetcher, ACancelledRequestIsNeverAnswered) {
+  StubHttp silent([](const std::string&) { return std::string(); });
+  fetcher = std::make_unique<Fetcher>(loop, Fetcher::Limits{1, 10});
+  bool called = false;
+  const auto never = [&called](const Result<FetchAnswer>&) { called = true; };
+  const auto running = fetcher->start(get(silent.url("/a")), never);
+  const auto waiting = fetcher->start(get(silent.url("/b")), never);
+  const auto wrong = fetcher->start(get("no url"), never);
+  fetcher->cancel(wrong);
+  fetcher->cancel(waiting);
+  fetcher->cancel(running);
+  fetcher->cancel(running);
+  LONGS_EQUAL(0, fetcher->in_flight());
+  StubHttp stub(echo_path);
+  start(get(stub.url("/")));
+  run_until(1);
+  CHECK(answers[0]->has_value());
+  CHECK(!called);
+}
+TEST(Fetcher, ItsEndDropsWhatIsUnderWay) {
+  StubHttp stub([](const std::string&) { return std::string(); });
+  auto owned = std::make_shared<int>(1);
+  fetcher->start(get(stub.url("/")),
+                 [owned](const Result<FetchAnswer>&) { FAIL("called after the end"); });
+  loop.run_once(false);
+  fetcher.reset();
+  LONGS_EQUAL(1, owned.use_count());
+}
+TEST(Fetcher, AnAnswerMayAskAgain) {
+  StubHttp stub(echo_path);
+  fetcher->start(get(stub.url("/one")),
+                 [&](const Result<FetchAnswer>&) { start(get(stub.url("/two"))); });
+  run_until(1);
+  STRCMP_EQUAL("GET /two HTTP/1.1", answers[0]->value().body.c_str());
+}

@@ -1,0 +1,123 @@
+#include "auth/password_hash.h"
+
+#include <string>
+
+#include "CppUTest/TestHarness.h"
+#include "auth/hash_queue.h"
+
+using namespace lb;
+
+namespace {
+
+const char* const kSecretMd5 = "5ebe2294ecd0e0f08eab7690d2a6ee69";
+
+}  // namespace
+
+TEST_GROUP(PasswordHash){};
+
+TEST(PasswordHash, EveryMethodJudgesWhatItMade) {
+  for (const char* name : {"md5", "bcrypt", "sha512", "yescrypt"}) {
+    const auto method = hash_method(name);
+    CHECK(method.has_value());
+    const auto hash = hash_password(*method, "sécret:1");
+    CHECK(hash.has_value());
+    CHECK(is_known_hash(*hash));
+    CHECK(password_matches(*hash, "sécret:1"));
+    CHECK(!password_matches(*hash, "sécret:2"));
+    CHECK(!password_matches(*hash, ""));
+    CHECK(is_slow_hash(*hash) == (std::string(name) != "md5"));
+    CHECK(*hash != *hash_password(*method, "sécret:1") || std::string(name) == "md5");
+  }
+}
+TEST(PasswordHash, IcecastsIsMd5InHex) {
+  STRCMP_EQUAL("8fe4c11451281c094a6578e6ddbf5eed", hash_password(HashMethod::kMd5, "pw")->c_str());
+  CHECK(password_matches(kSecretMd5, "secret"));
+  CHECK(password_matches("5EBE2294ECD0E0F08EAB7690D2A6EE69", "secret"));
+  CHECK(!password_matches(kSecretMd5, "Secret"));
+}
+TEST(PasswordHash, HashesOfOtherProgramsAreUnderstood) {
+  // openssl passwd -5, -6; crypt_blowfish's own test.
+  CHECK(password_matches("$5$saltsalt$0IyaXrmV7.sGNS6tirgqHLqX/G.FBvgkYA.lpPdS5sA", "secret"));
+  CHECK(
+      password_matches("$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/"
+                       "O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1",
+                       "Hello world!"));
+  CHECK(password_matches("$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", "U*U"));
+}
+TEST(PasswordHash, ANulByteOrAnEndlessPasswordNeverMatches) {
+  const std::string with_nul("secret\0more", 11);
+  CHECK(!password_matches(kSecretMd5, with_nul));
+  const auto hash = hash_password(HashMethod::kSha512, "secret");
+  CHECK(!password_matches(*hash, with_nul));
+  CHECK(!password_matches(*hash, std::string(513, 'x')));
+  CHECK(!hash_password(HashMethod::kMd5, with_nul).has_value());
+  CHECK(!hash_password(HashMethod::kYescrypt, std::string(513, 'x')).has_value());
+}
+TEST(PasswordHash, WhatIsNoHashMatchesNothing) {
+  for (const char* hash :
+       {"", "secret", "5ebe2294ecd0e0f08eab7690d2a6ee6", "$", "$9$x$y", "*", "{SHA}abc",
+        "$apr1$salt$xxxxxxxxxxxxxxxxxxxxxx", "5ebe2294ecd0e0f08eab7690d2a6ee6g"}) {
+    CHECK(!password_matches(hash, "secret"));
+    CHECK(!is_known_hash(hash));
+  }
+  CHECK(!hash_method("sha1").has_value());
+}
+
+TEST_GROUP(HashQueue) {
+  FakeClock clock;
+  Loop loop{0, clock};
+  HashQueue queue{loop, loop};
+  const std::string hash = *hash_password(HashMethod::kSha512, "secret");
+  int right = 0, wrong = 0;
+
+  bool check(const std::string& password) {
+    return queue.check(hash, password, [this](bool is_right) { ++(is_right ? right : wrong); });
+  }
+  void run_until(int answers) {
+    while (right + wrong < answers) loop.run_once(true);
+  }
+};
+
+TEST(HashQueue, JudgesInOrderAndCallsBackLater) {
+  CHECK(check("secret"));
+  CHECK(check("guess"));
+  LONGS_EQUAL(0, right + wrong);
+  run_until(2);
+  LONGS_EQUAL(1, right);
+  LONGS_EQUAL(1, wrong);
+}
+TEST(HashQueue, ARightPasswordIsRememberedForAMinute) {
+  check("secret");
+  run_until(1);
+  check("secret");
+  LONGS_EQUAL(2, right);  // at once
+  clock.advance(std::chrono::seconds(61));
+  check("secret");
+  LONGS_EQUAL(2, right);
+  run_until(3);
+  LONGS_EQUAL(3, right);
+}
+TEST(HashQueue, AWrongPasswordIsNotRemembered) {
+  check("guess");
+  run_until(1);
+  check("guess");
+  LONGS_EQUAL(1, wrong);
+  run_until(2);
+}
+TEST(HashQueue, ARememberedPasswordCountsForItsHashOnly) {
+  check("secret");
+  run_until(1);
+  const std::string other = *hash_password(HashMethod::kSha512, "other");
+  bool answered = false;
+  CHECK(queue.check(other, "secret", [&](bool is_right) {
+    answered = true;
+    CHECK(!is_right);
+  }));
+  CHECK(!answered);
+  while (!answered) loop.run_once(true);
+}
+TEST(HashQueue, RefusesWhenTooManyWait) {
+  // One is with the clerk, 64 wait.
+  for (std::size_t i = 0; i < HashQueue::kMostWaiting + 1; ++i) CHECK(check("guess"));
+  CHECK(!check("guess"));
+}

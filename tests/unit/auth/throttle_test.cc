@@ -1,0 +1,81 @@
+#include "auth/throttle.h"
+
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+
+TEST_GROUP(PasswordThrottle) {
+  FakeClock clock;
+  PasswordThrottle throttle{clock};
+  static Address at(const char* ip) { return *Address::parse(ip, 1234); }
+  void guess(const Address& peer, const std::string& user, int times) {
+    for (int i = 0; i < times; ++i) throttle.wrong(peer, user);
+  }
+};
+
+TEST(PasswordThrottle, TwentyGuessesAreFree) {
+  const Address peer = at("192.0.2.1");
+  for (int i = 0; i < 20; ++i) {
+    CHECK(!throttle.blocked(peer, "admin").has_value());
+    throttle.wrong(peer, "admin");
+  }
+  CHECK(throttle.blocked(peer, "admin").has_value());
+  LONGS_EQUAL(1, throttle.blocked(peer, "admin")->count());
+}
+TEST(PasswordThrottle, ThenTwoASecond) {
+  const Address peer = at("192.0.2.1");
+  guess(peer, "admin", 20);
+  int judged = 0;
+  for (int i = 0; i < 1000; ++i) {
+    clock.advance(std::chrono::milliseconds(10));
+    if (throttle.blocked(peer, "admin")) continue;
+    ++judged;
+    throttle.wrong(peer, "admin");
+  }
+  LONGS_EQUAL(20, judged);
+}
+TEST(PasswordThrottle, AskingCostsNothing) {
+  const Address peer = at("192.0.2.1");
+  for (int i = 0; i < 1000; ++i) CHECK(!throttle.blocked(peer, "admin").has_value());
+}
+TEST(PasswordThrottle, OtherAddressesAndOtherNamesAreNotTouched) {
+  guess(at("192.0.2.1"), "admin", 20);
+  CHECK(throttle.blocked(at("192.0.2.1"), "admin").has_value());
+  CHECK(!throttle.blocked(at("192.0.2.2"), "admin").has_value());
+  CHECK(!throttle.blocked(at("192.0.2.1"), "source").has_value());
+}
+TEST(PasswordThrottle, ThePortDoesNotCount) {
+  guess(*Address::parse("192.0.2.1", 1), "admin", 20);
+  CHECK(throttle.blocked(*Address::parse("192.0.2.1", 2), "admin").has_value());
+}
+TEST(PasswordThrottle, AGuesserHasAllOfHisIpv6Network) {
+  for (int i = 0; i < 20; ++i)
+    throttle.wrong(at(("2001:db8:1:2::" + std::to_string(i)).c_str()), "admin");
+  CHECK(throttle.blocked(at("2001:db8:1:2:ffff::1"), "admin").has_value());
+  CHECK(!throttle.blocked(at("2001:db8:1:3::1"), "admin").has_value());
+}
+TEST(PasswordThrottle, ForgetsAfterTenSeconds) {
+  const Address peer = at("192.0.2.1");
+  guess(peer, "admin", 20);
+  clock.advance(std::chrono::seconds(10));
+  for (int i = 0; i < 20; ++i) {
+    CHECK(!throttle.blocked(peer, "admin").has_value());
+    throttle.wrong(peer, "admin");
+  }
+}
+TEST(PasswordThrottle, OverdrawingIsBounded) {
+  const Address peer = at("192.0.2.1");
+  guess(peer, "admin", 100'000);
+  LONGS_EQUAL(11, throttle.blocked(peer, "admin")->count());
+}
+TEST(PasswordThrottle, ManyThreadsMayGuessAtOnce) {
+  const Address peer = at("192.0.2.1");
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) threads.emplace_back([&] { guess(peer, "admin", 5); });
+  for (std::thread& thread : threads) thread.join();
+  CHECK(throttle.blocked(peer, "admin").has_value());
+}

@@ -1,0 +1,231 @@
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "CppUTest/TestHarness.h"
+#include "auth/ask_lane.h"
+#include "auth/authenticator.h"
+#include "auth/event_sender.h"
+#include "stub_http.h"
+
+using namespace lb;
+
+namespace {
+
+std::string gone_url() {
+  StubHttp gone([](const std::string&) { return std::string(); });
+  return gone.url("/");
+}
+
+}  // namespace
+
+TEST_GROUP(UrlAuth) {
+  using Kind = AuthVerdict::Kind;
+
+  Loop loop{0, system_clock()};
+  Log log{system_clock()};
+  Fetcher fetcher{loop};
+  HashQueue hashes{loop, loop};
+  EventSender events{loop, fetcher, log, EventSender::Limits{}};
+  AuthContext context{loop, loop, log, fetcher, hashes, events, [] {
+                        return std::make_shared<const AuthServer>(
+                            AuthServer{"radio.example", 8000, "Icecast 2.4.4"});
+                      }};
+  StubHttp stub{StubHttp::ok("icecast-auth-user: 1\r\n")};
+  std::unique_ptr<Authenticator> authenticator;
+
+  void make(AuthOptions options) {
+    auto made = make_authenticator("url", options, context);
+    CHECK(made.has_value());
+    authenticator = std::move(*made);
+  }
+  void make_add(AuthOptions more = {}) {
+    more.emplace_back("listener_add", stub.url("/auth"));
+    make(std::move(more));
+  }
+  static ListenerAsk ask_of(const std::optional<Credentials>& given = Credentials{"jo", "pw"}) {
+    ListenerAsk ask;
+    ask.client_id = 9;
+    ask.mount = ask.target = "/m";
+    ask.ip = "192.0.2.1";
+    ask.given = given;
+    return ask;
+  }
+  AuthVerdict ask(const std::optional<Credentials>& given = Credentials{"jo", "pw"}) {
+    std::unique_ptr<AuthVerdict> verdict;
+    authenticator->ask_listener(ask_of(given), [&](AuthVerdict v) {
+      verdict = std::make_unique<AuthVerdict>(std::move(v));
+    });
+    while (!verdict) loop.run_once(true);
+    return *verdict;
+  }
+  AuthVerdict ask_source(const Credentials& given, bool admin = false) {
+    std::unique_ptr<AuthVerdict> verdict;
+    authenticator->ask_source({"/m", "192.0.2.1", given, admin}, [&](AuthVerdict v) {
+      verdict = std::make_unique<AuthVerdict>(std::move(v));
+    });
+    while (!verdict) loop.run_once(true);
+    return *verdict;
+  }
+};
+
+TEST(UrlAuth, TheBackendDecides) {
+  make_add();
+  CHECK(ask().kind == Kind::kAllow);
+  CHECK(stub.requests()[0].starts_with("POST /auth HTTP/1.1\r\n"));
+  CHECK(stub.requests()[0].find("User-Agent: Icecast 2.4.4\r\n") != std::string::npos);
+  CHECK(stub.forms()[0].starts_with(
+      "action=listener_add&server=radio%2eexample&port=8000&client=9&mount=%2fm&user=jo"));
+  stub.answer_with(StubHttp::ok("icecast-auth-message: no\r\n"));
+  AuthVerdict verdict = ask();
+  CHECK(verdict.kind == Kind::kRefuse);
+  CHECK(verdict.wrong_password);
+  verdict = ask(std::nullopt);
+  CHECK(verdict.kind == Kind::kRefuse);
+  CHECK(!verdict.wrong_password);
+  CHECK(authenticator->idle());
+}
+TEST(UrlAuth, AZeroForbids) {
+  make_add();
+  stub.answer_with(StubHttp::ok("icecast-auth-user: 0\r\n"));
+  const AuthVerdict verdict = ask();
+  CHECK(verdict.kind == Kind::kForbid);
+  CHECK(!verdict.wrong_password);
+}
+TEST(UrlAuth, WithoutListenerAddEverybodyIsLetInUnasked) {
+  make({{"stream_auth", stub.url("/")}});
+  const AuthVerdict verdict = ask();
+  CHECK(verdict.kind == Kind::kAllow);
+  CHECK(!verdict.counts);
+  CHECK(!verdict.removal.has_value());
+  LONGS_EQUAL(0, stub.requests().size());
+}
+TEST(UrlAuth, TheListenersCredentialsGoAlong) {
+  make_add();
+  ask();
+  CHECK(stub.requests()[0].find("Authorization: Basic am86cHc=\r\n") != std::string::npos);
+  ask(std::nullopt);
+  CHECK(stub.requests()[1].find("Authorization") == std::string::npos);
+}
+TEST(UrlAuth, ConfiguredCredentialsWinOverTheListeners) {
+  make_add({{"username", "be"}, {"password", "bp"}});
+  ask();
+  CHECK(stub.requests()[0].find("Authorization: Basic YmU6YnA=\r\n") != std::string::npos);
+}
+TEST(UrlAuth, CredentialsInTheAddressWinOverBoth) {
+  make({{"listener_add", "http://a:b@127.0.0.1:" + std::to_string(stub.port()) + "/"},
+        {"username", "be"},
+        {"password", "bp"}});
+  ask();
+  CHECK(stub.requests()[0].find("Authorization: Basic YTpi\r\n") != std::string::npos);
+}
+TEST(UrlAuth, PassesOnWhatTheBackendSays) {
+  make_add({{"listener_remove", stub.url("/remove")}});
+  stub.answer_with(StubHttp::ok(
+      "icecast-auth-user: 1\r\nicecast-auth-timelimit: 60\r\nicecast-slave: 1\r\nMountpoint: "
+      "/x\r\nice-username: jane\r\n"));
+  const AuthVerdict verdict = ask();
+  CHECK(verdict.kind == Kind::kAllow);
+  LONGS_EQUAL(60, verdict.time_limit->count());
+  CHECK(verdict.is_relay);
+  STRCMP_EQUAL("/x", verdict.mount.c_str());
+  STRCMP_EQUAL("jane", verdict.user.c_str());
+  CHECK(verdict.removal.has_value());
+  STRCMP_EQUAL(stub.url("/remove").c_str(), verdict.removal->url.c_str());
+  STRCMP_EQUAL("jo", verdict.removal->user.c_str());
+}
+TEST(UrlAuth, ALocationSendsTheListenerThere) {
+  make_add();
+  stub.answer_with("HTTP/1.1 302 Found\r\nLocation: http://other/m\r\nContent-Length: 0\r\n\r\n");
+  const AuthVerdict verdict = ask();
+  CHECK(verdict.kind == Kind::kRedirect);
+  STRCMP_EQUAL("http://other/m", verdict.location.c_str());
+}
+TEST(UrlAuth, ABackendThatIsNotThereRefusesWithoutBlame) {
+  make({{"listener_add", gone_url()}});
+  const AuthVerdict verdict = ask();
+  CHECK(verdict.kind == Kind::kRefuse);
+  CHECK(!verdict.wrong_password);
+}
+TEST(UrlAuth, ThePresumedInnocentAreLetInWhenTheBackendIsIll) {
+  make({{"listener_add", gone_url()}, {"presume_innocent", "yes"}});
+  CHECK(ask().kind == Kind::kAllow);
+  make_add({{"presume_innocent", "1"}});
+  stub.answer_with("HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n");
+  CHECK(ask().kind == Kind::kAllow);
+  stub.answer_with(StubHttp::ok());
+  CHECK(ask().kind == Kind::kRefuse);
+}
+TEST(UrlAuth, AFailedBackendIsLeftAloneAsLongAsConfigured) {
+  make_add({{"on_error_wait", "60"}, {"timeout", "1"}});
+  stub.answer_with("");
+  CHECK(ask().kind == Kind::kRefuse);
+  LONGS_EQUAL(1, stub.requests().size());
+  CHECK(ask().kind == Kind::kRefuse);
+  LONGS_EQUAL(1, stub.requests().size());
+}
+TEST(UrlAuth, MoreThanAHundredWaitingAreTooMany) {
+  make_add({{"handlers", "2"}});
+  stub.answer_with("");
+  std::vector<Kind> kinds;
+  for (int i = 0; i < 110; ++i)
+    authenticator->ask_listener(ask_of(), [&](const AuthVerdict& v) { kinds.push_back(v.kind); });
+  LONGS_EQUAL(110 - 2 - 101, kinds.size());
+  for (const Kind kind : kinds) CHECK(kind == Kind::kBusy);
+  CHECK(!authenticator->idle());
+}
+TEST(UrlAuth, NobodyWaitsLongerInTheQueueThanARequestMayTake) {
+  make_add({{"handlers", "1"}, {"timeout", "1"}});
+  stub.answer_with("");
+  std::vector<Kind> kinds;
+  for (int i = 0; i < 20; ++i)
+    authenticator->ask_listener(ask_of(), [&](const AuthVerdict& v) { kinds.push_back(v.kind); });
+  const auto began = std::chrono::steady_clock::now();
+  while (kinds.size() < 20) loop.run_once(true);
+  CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(4));
+}
+TEST(UrlAuth, StreamAuthDecidesAboutSources) {
+  make({{"stream_auth", stub.url("/s")}});
+  CHECK(authenticator_decides_sources("url", {{"stream_auth", "http://a/"}}));
+  CHECK(!authenticator_decides_sources("url", {{"listener_add", "http://a/"}}));
+  CHECK(ask_source({"good", "pw"}).kind == Kind::kAllow);
+  CHECK(stub.forms()[0].ends_with("&user=good&pass=pw"));
+  ask_source({"good", "pw"}, true);
+  CHECK(stub.forms()[1].ends_with("&user=good&pass=pw&admin=1"));
+  // The source's password is in the form, and only there.
+  CHECK(stub.requests()[0].find("Authorization") == std::string::npos);
+  stub.answer_with(StubHttp::ok());
+  AuthVerdict verdict = ask_source({"bad", "pw"});
+  CHECK(verdict.kind == Kind::kRefuse);
+  CHECK(verdict.wrong_password);
+  verdict = ask_source({});
+  CHECK(!verdict.wrong_password);
+}
+TEST(UrlAuth, ASourceIsRefusedWhenTheBackendIsNotThere) {
+  make({{"stream_auth", gone_url()}});
+  const AuthVerdict verdict = ask_source({"good", "pw"});
+  CHECK(verdict.kind == Kind::kRefuse);
+  CHECK(!verdict.wrong_password);
+}
+TEST(UrlAuth, MountsAreToldInTheBackground) {
+  make({{"mount_add", stub.url("/add")}, {"mount_remove", stub.url("/remove")}});
+  authenticator->mount_begun("/m");
+  CHECK(!authenticator->idle());
+  while (!authenticator->idle()) loop.run_once(true);
+  authenticator->mount_ended("/m");
+  while (!authenticator->idle()) loop.run_once(true);
+  STRCMP_EQUAL("action=mount_add&mount=%2fm&server=radio%2eexample&port=8000",
+               stub.forms()[0].c_str());
+  STRCMP_EQUAL("action=mount_remove&mount=%2fm&server=radio%2eexample&port=8000",
+               stub.forms()[1].c_str());
+  make_add();
+  authenticator->mount_begun("/m");
+  CHECK(authenticator->idle());
+}
+TEST(UrlAuth, HasNoListOfUsers) {
+  make_add();
+  bool none = false;
+  authenticator->edit_users(
+      {}, [&](const UserEditResult& r) { none = r.outcome == UserEditResult::Outcome::kNoList; });
+  CHECK(none);
+}
