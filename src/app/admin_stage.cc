@@ -129,7 +129,7 @@ Verdict AdminStage::handle(Connection& connection) {
     return Verdict::kPending;
   }
   const bool guess = given && asked.role == AdminRole::kNone && (cgi || !is_known_password(*config, *given));
-  if (guess) services.throttle.wrong(connection.peer(), given->user);
+  if (guess) note_wrong_password(worker_, connection, given->user);
   carry_out(worker_, connection.id(), cgi, std::move(asked), std::move(mount));
   return Verdict::kPending;
 }

@@ -19,6 +19,11 @@ class TicketNotice final : public EndNotice {
   ListenerTicket ticket_;
 };
 
+// The one that logs show: behind a proxy that is believed, the client's.
+Address judged_address(const Connection& connection) {
+  return Address::parse(connection.ip(), 0).value_or(connection.peer());
+}
+
 void let_in(Connection& connection, AuthVerdict verdict, ListenerTicket ticket) {
   auto& pass = static_cast<ClientPass&>(*connection.held);
   pass.authorised = true;
@@ -42,7 +47,7 @@ void redirect(Connection& connection, const std::string& location) {
 void settle(Worker& worker, std::uint64_t id, AuthVerdict verdict, ListenerTicket ticket) {
   Connection* waiting = worker.connections.find(id);
   if (waiting == nullptr) return;  // its ticket tells the backend
-  if (verdict.wrong_password) worker.services.throttle.wrong(waiting->peer(), waiting->user);
+  if (verdict.wrong_password) note_wrong_password(worker, *waiting, waiting->user);
   switch (verdict.kind) {
     case AuthVerdict::Kind::kAllow:
       let_in(*waiting, std::move(verdict), std::move(ticket));
@@ -133,7 +138,7 @@ void ask_about_source(Worker& worker, Connection& connection, const std::string&
               worker.loop.post([&worker, id, user, kept, verdict = std::move(verdict)]() mutable {
                 Connection* waiting = worker.connections.find(id);
                 if (waiting == nullptr) return;
-                if (verdict.wrong_password) worker.services.throttle.wrong(waiting->peer(), user);
+                if (verdict.wrong_password) note_wrong_password(worker, *waiting, user);
                 (*kept)(*waiting, std::move(verdict));
               });
             });
@@ -152,8 +157,16 @@ bool is_known_password(const Config& config, const Credentials& given) {
   return found;
 }
 
+void note_wrong_password(Worker& worker, const Connection& connection, std::string_view user) {
+  worker.services.throttle.wrong(judged_address(connection), user);
+}
+
+bool is_throttled(Worker& worker, const Connection& connection, std::string_view user) {
+  return worker.services.throttle.blocked(judged_address(connection), user).has_value();
+}
+
 bool answer_if_throttled(Worker& worker, Connection& connection, std::string_view user) {
-  const auto wait = worker.services.throttle.blocked(connection.peer(), user);
+  const auto wait = worker.services.throttle.blocked(judged_address(connection), user);
   if (!wait) return false;
   reply_throttled(connection, *wait);
   return true;

@@ -31,6 +31,9 @@ AuthServer auth_server(const Config& config);
 
 // Whether the section's authenticator alone decides about its sources (stream_auth).
 bool decides_sources(const MountSettings& section);
+// From this peer and for this name, a wrong password has been given.
+void note_wrong_password(Worker& worker, const Connection& connection, std::string_view user);
+
 // Asks it; `answered` is called on the worker while the connection is still there, and never
 // otherwise.  A wrong password is told to the throttle.
 void ask_about_source(Worker& worker, Connection& connection, const std::string& section,
@@ -39,6 +42,8 @@ void ask_about_source(Worker& worker, Connection& connection, const std::string&
 // Whether somebody gets in somewhere with these: then they are no guess, only in the wrong place.
 bool is_known_password(const Config& config, const Credentials& given);
 
+// Too often: the next password must not be looked at.
+bool is_throttled(Worker& worker, const Connection& connection, std::string_view user);
 // True: the peer has guessed too often with this name, and has been told so.
 bool answer_if_throttled(Worker& worker, Connection& connection, std::string_view user);
 

@@ -183,6 +183,7 @@ void Server::apply(LoadedConfig next) {
   services_->admission->settings_changed();
   services_->relays->configure(*next.config);
   services_->auth->configure(auth_sections(*next.config), auth_server(*next.config));
+  if (!services_->auth->has_spool()) open_auth_spool();
   access_watch_->look();
   for (const auto& worker : services_->workers)
     worker->loop.post([w = worker.get(), call = next.config->limits.delivery] { w->streams.set_delivery(call); });

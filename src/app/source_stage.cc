@@ -198,7 +198,7 @@ Verdict SourceStage::handle(Connection& connection) {
     return Verdict::kPending;
   }
   if (!may_feed(*config, settings, request)) {
-    if (given && !is_known_password(*config, *given)) services.throttle.wrong(connection.peer(), given->user);
+    if (given && !is_known_password(*config, *given)) note_wrong_password(worker_, connection, given->user);
     reply_unauthorised(connection, is_probe(request));
     return Verdict::kAnswered;
   }
@@ -211,10 +211,10 @@ bool shoutcast_login(Worker& worker, Connection& connection) {
   const MountSettings settings = mount_settings(*config, own.empty() ? config->shoutcast_mount : own);
   // Where a backend decides, it is asked when the head is complete.
   if (decides_sources(settings)) return connection.send_now("OK2\r\nicy-caps:11\r\n\r\n");
-  if (worker.services.throttle.blocked(connection.peer(), settings.username)) return false;
+  if (is_throttled(worker, connection, settings.username)) return false;
   if (!is_source_password(Services::passwords(*config), SourceLogin{settings.username, settings.password},
                           connection.request().password)) {
-    worker.services.throttle.wrong(connection.peer(), settings.username);
+    note_wrong_password(worker, connection, settings.username);
     return false;
   }
   return connection.send_now("OK2\r\nicy-caps:11\r\n\r\n");

@@ -42,6 +42,8 @@ class Authenticators {
     return ledger_.open_spool(path);
   }
 
+  bool has_spool() const noexcept { return ledger_.has_spool(); }
+
   // The ticket is real only with kAllow.
   using ListenerDone = UniqueFunction<void(AuthVerdict, ListenerTicket)>;
   void ask_listener(const std::string& section, ListenerAsk ask, ListenerDone done);

@@ -9,6 +9,7 @@ namespace {
 
 // After a crash a listener is taken to have left at the last heartbeat.
 constexpr auto kHeartbeat = std::chrono::seconds(15);
+constexpr auto kPatience = std::chrono::seconds(1);  // with the disk
 constexpr auto kRemovalTimeout = std::chrono::seconds(15);
 
 }  // namespace
@@ -32,7 +33,8 @@ ListenerLedger::ListenerLedger(Loop& control, Log& log, EventSender& removals, S
       removals_(removals),
       server_(std::move(server)),
       door_(std::make_shared<LedgerDoor>(control, *this)),
-      heartbeat_(control, [this] { heartbeat(); }) {}
+      heartbeat_(control, [this] { heartbeat(); }),
+      patience_(control, [this] { let_in_whom_the_disk_forgets(); }) {}
 
 ListenerLedger::~ListenerLedger() { door_->shut(); }
 
@@ -81,9 +83,30 @@ void ListenerLedger::admit(Entry entry, UniqueFunction<void(ListenerTicket)> adm
   }
   open_.emplace(seq, std::move(entry));
   if (!line) return admitted(std::move(ticket));
-  auto waiting = std::make_shared<std::pair<ListenerTicket, UniqueFunction<void(ListenerTicket)>>>(
-      std::move(ticket), std::move(admitted));
-  spool_->added(*line, [waiting] { waiting->second(std::move(waiting->first)); });
+  auto waiting = std::make_shared<Waiting>();
+  waiting->ticket = std::move(ticket);
+  waiting->admitted = std::move(admitted);
+  waiting->since = control_.now();
+  waiting_.push_back(waiting);
+  if (!patience_.armed()) patience_.after(kPatience);
+  spool_->added(*line, [waiting] { waiting->let_in(); });
+}
+
+void ListenerLedger::Waiting::let_in() {
+  if (!admitted) return;
+  auto now = std::exchange(admitted, nullptr);
+  now(std::move(ticket));
+}
+
+// A listener is worth more than the line about him.
+void ListenerLedger::let_in_whom_the_disk_forgets() {
+  while (!waiting_.empty() && (!waiting_.front()->admitted ||
+                               control_.now() - waiting_.front()->since >= kPatience)) {
+    const auto waiting = std::move(waiting_.front());
+    waiting_.pop_front();
+    waiting->let_in();
+  }
+  if (!waiting_.empty()) patience_.after(kPatience);
 }
 
 void ListenerLedger::take_back(Entry entry) {

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -47,7 +48,14 @@ class ListenerTicket {
   ListenerTicket(std::shared_ptr<LedgerDoor> door, std::uint64_t seq, SteadyTime since)
       : door_(std::move(door)), seq_(seq), since_(since) {}
   ListenerTicket(ListenerTicket&& other) noexcept = default;
-  ListenerTicket& operator=(ListenerTicket&& other) = delete;
+  // The one of before goes with `other`.
+  ListenerTicket& operator=(ListenerTicket&& other) noexcept {
+    std::swap(door_, other.door_);
+    std::swap(seq_, other.seq_);
+    std::swap(since_, other.since_);
+    std::swap(bytes_sent_, other.bytes_sent_);
+    return *this;
+  }
   ~ListenerTicket() {
     if (door_) door_->tell(seq_, since_, bytes_sent_);
   }
@@ -80,7 +88,8 @@ class ListenerLedger {
   };
   // Whoever is on this mount with this name.
   std::vector<std::uint64_t> clients_of(const std::string& mount, const std::string& user) const;
-  // The ticket comes when the spool has the line; at once without a spool.
+  // The ticket comes when the spool has the line, at once without a spool, and after a second where
+  // the disk does not answer.
   void admit(Entry entry, UniqueFunction<void(ListenerTicket)> admitted);
   // A backend accepted somebody who was then not let in.
   void take_back(Entry entry);
@@ -94,6 +103,7 @@ class ListenerLedger {
   void remove(std::uint64_t seq, const RemovalNotice& notice, std::uint64_t seconds,
               std::uint64_t bytes_sent);
   void heartbeat();
+  void let_in_whom_the_disk_forgets();
   std::int64_t wall_seconds() const;
 
   Loop& control_;
@@ -106,7 +116,15 @@ class ListenerLedger {
   std::unordered_map<std::uint64_t, Entry> open_;
   std::map<std::pair<std::string, std::string>, std::vector<std::uint64_t>>
       names_;  // (mount, user) → seqs
-  Timer heartbeat_;
+  // Waits for its line in the spool.
+  struct Waiting {
+    ListenerTicket ticket;
+    UniqueFunction<void(ListenerTicket)> admitted;  // empty: let in
+    SteadyTime since{};
+    void let_in();
+  };
+  std::deque<std::shared_ptr<Waiting>> waiting_;  // oldest first
+  Timer heartbeat_, patience_;
 };
 
 }  // namespace lb

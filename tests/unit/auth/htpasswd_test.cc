@@ -2,11 +2,12 @@
 #include <string>
 #include <vector>
 
-#include "CppUTest/TestHarness.h"
 #include "auth/authenticator.h"
 #include "auth/event_sender.h"
 #include "auth/password_hash.h"
 #include "temporary_directory.h"
+
+#include "CppUTest/TestHarness.h"
 
 using namespace lb;
 

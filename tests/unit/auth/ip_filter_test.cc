@@ -3,8 +3,9 @@
 #include <string>
 #include <vector>
 
-#include "CppUTest/TestHarness.h"
 #include "temporary_directory.h"
+
+#include "CppUTest/TestHarness.h"
 
 using namespace lb;
 

@@ -5,9 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "CppUTest/TestHarness.h"
 #include "stub_http.h"
 #include "temporary_directory.h"
+
+#include "CppUTest/TestHarness.h"
 
 using namespace lb;
 

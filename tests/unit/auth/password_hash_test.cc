@@ -2,8 +2,9 @@
 
 #include <string>
 
-#include "CppUTest/TestHarness.h"
 #include "auth/hash_queue.h"
+
+#include "CppUTest/TestHarness.h"
 
 using namespace lb;
 

@@ -5,8 +5,9 @@
 #include <memory>
 #include <string>
 
-#include "CppUTest/TestHarness.h"
 #include "temporary_directory.h"
+
+#include "CppUTest/TestHarness.h"
 
 using namespace lb;
 

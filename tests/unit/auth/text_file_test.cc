@@ -1,12 +1,14 @@
 #include "auth/text_file.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <string>
 
-#include "CppUTest/TestHarness.h"
 #include "temporary_directory.h"
+
+#include "CppUTest/TestHarness.h"
 
 using namespace lb;
 

@@ -2,11 +2,12 @@
 #include <string>
 #include <vector>
 
-#include "CppUTest/TestHarness.h"
 #include "auth/ask_lane.h"
 #include "auth/authenticator.h"
 #include "auth/event_sender.h"
 #include "stub_http.h"
+
+#include "CppUTest/TestHarness.h"
 
 using namespace lb;
 

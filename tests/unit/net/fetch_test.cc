@@ -6,8 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "CppUTest/TestHarness.h"
 #include "stub_http.h"
+
+#include "CppUTest/TestHarness.h"
 
 using namespace lb;
 
