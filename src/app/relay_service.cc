@@ -6,6 +6,7 @@
 #include "app/listen_stage.h"
 #include "app/worker.h"
 #include "cluster/stream_list.h"
+#include "net/tls_connect.h"
 
 namespace lb {
 namespace {
@@ -32,6 +33,16 @@ Upstream upstream_of(const RelayHost& host, const RelaySettings& relay) {
   upstream.password = relay.password;
   upstream.connect_deadline = host.timeout;
   return upstream;
+}
+
+bool wants_tls(const Config& config) {
+  const auto masters = master_plans(config);
+  const auto relays = relay_plans(config);
+  return std::any_of(masters.begin(), masters.end(), [](const MasterPlan& plan) { return plan.target.tls; }) ||
+         std::any_of(relays.begin(), relays.end(), [](const RelayPlan& plan) {
+           return std::any_of(plan.upstreams.begin(), plan.upstreams.end(),
+                              [](const Upstream& upstream) { return upstream.target.tls; });
+         });
 }
 
 }  // namespace
@@ -86,10 +97,24 @@ RelayService::RelayService(Services& services)
     : services_(services),
       rng_(Rng::from_entropy()),
       resolver_(services.loops.control()),
-      connector_(services.loops.control(), resolver_),
-      relays_(*this) {}
+      connector_(services.loops.control(), resolver_,
+                 [this](Loop& loop, std::unique_ptr<Transport> plain, const std::string& host, Connector::Then then) {
+                   if (!roots_) load_roots();
+                   return make_tls_with(roots_)(loop, std::move(plain), host, std::move(then));
+                 }),
+      relays_(*this) {
+  if (wants_tls(*services.config.read())) load_roots();  // out of reach after a chroot
+}
 
 RelayService::~RelayService() = default;
+
+void RelayService::load_roots() {
+  auto context = TlsClientContext::load("");
+  if (context)
+    roots_ = std::move(*context);
+  else
+    services_.log.error("relay/tls", "the trusted certificates of the system: " + context.error().what);
+}
 
 void RelayService::configure(const Config& config) {
   if (stopped_) return;

@@ -14,6 +14,7 @@
 #include "cluster/relay_set.h"
 #include "net/connector.h"
 #include "net/resolver.h"
+#include "net/tls_client.h"
 
 namespace lb {
 
@@ -63,6 +64,7 @@ class RelayService final : public RelayGround {
     std::vector<Waiter> listeners;
     std::unique_ptr<Timer> deadline;
   };
+  void load_roots();
   void choose_relays();
   void release(const std::string& mount, bool give_up);
   void release_one(const Waiter& waiter, bool give_up);
@@ -71,6 +73,7 @@ class RelayService final : public RelayGround {
 
   Services& services_;
   Rng rng_;
+  std::shared_ptr<const TlsClientContext> roots_;  // null: not needed yet
   Resolver resolver_;
   Connector connector_;
   Gate calls_;

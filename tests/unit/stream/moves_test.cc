@@ -113,7 +113,7 @@ TEST(Moves, ListenersComeHomeWhenTheirSourceReturnsAndOthersStay) {
   end(*a);
   CHECK(ids(*b) == (std::vector<std::uint64_t>{1, 2}));
   const auto again = on_air("/a", settings);
-  again->writer.log->begin_source();
+  again->writer.log->begin_source(again->writer.log->head());
   publish(*again);
   clock.advance(1s);
   streams.bring_home(again->mount);
@@ -139,7 +139,7 @@ TEST(Moves, WhoStillDrainsTheOldStreamComesHomeToo) {
   publish(*old);
   end(*old);
   const auto again = on_air("/a");
-  again->writer.log->begin_source();
+  again->writer.log->begin_source(again->writer.log->head());
   again->writer.bytes(30);
   publish(*again);
   streams.bring_home(again->mount);
