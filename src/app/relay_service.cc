@@ -18,6 +18,7 @@ constexpr std::size_t kMostWaiting = 4096;  // a mount
 // long.
 constexpr auto kRelayLinger = 10s;
 constexpr auto kLingerBeforeFallback = 1s;
+constexpr auto kLookForAway = 2s;
 constexpr int kLongestChain = 10;
 // The mount that a <relay> or <host> has when it names none.
 constexpr std::string_view kNoMount = "/";
@@ -102,7 +103,9 @@ RelayService::RelayService(Services& services)
                    if (!roots_) load_roots();
                    return make_tls_with(roots_)(loop, std::move(plain), host, std::move(then));
                  }),
+      look_(services.loops.control(), [this] { look_for_away(); }),
       relays_(*this) {
+  look_.after(kLookForAway);
   if (wants_tls(*services.config.read())) load_roots();  // out of reach after a chroot
 }
 
@@ -181,6 +184,7 @@ void RelayService::choose_relays() {
 
 void RelayService::stop() {
   stopped_ = true;
+  look_.cancel();
   masters_.clear();
   relays_.clear();
   waiting_.clear();
@@ -220,6 +224,26 @@ void RelayService::release(const std::string& mount, bool give_up) {
 void RelayService::release_one(const Waiter& waiter, bool give_up) {
   Worker& worker = *services_.workers[waiter.worker];
   worker.loop.post([&worker, id = waiter.connection, give_up] { listen_again(worker, id, give_up); });
+}
+
+// An idle relay with fallback-override is started for those who wait at its fallback.
+void RelayService::look_for_away() {
+  look_.after(kLookForAway);
+  std::vector<std::string> homes;
+  for (const auto& [name, mount] : *services_.mounts.all())
+    if (mount->phase() == MountPhase::kIdle && mount->settings()->fallback_override) homes.push_back(name);
+  if (homes.empty()) {
+    away_.clear();
+    return;
+  }
+  services_.loops.gather<std::vector<bool>>(
+      [this, homes](unsigned i) { return services_.workers[i]->streams.have_away(homes); },
+      [this, homes](const std::vector<std::vector<bool>>& answers) {
+        away_.clear();
+        for (const auto& found : answers)
+          for (std::size_t i = 0; i < homes.size(); ++i)
+            if (found[i]) away_.insert(homes[i]);
+      });
 }
 
 void RelayService::relay_failed(const std::string& mount) { release(mount, true); }
