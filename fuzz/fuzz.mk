@@ -55,6 +55,13 @@ replay_programs += replay_chunked
 replay_chunked_SOURCES = $(fuzz_chunked_SOURCES) fuzz/replay.cc
 replay_chunked_LDADD = $(HTTP)
 
+fuzz_programs += fuzz_response
+fuzz_response_SOURCES = fuzz/response.cc fuzz/check.h
+fuzz_response_LDADD = $(FUZZ_FLAGS) $(CLUSTER)
+replay_programs += replay_response
+replay_response_SOURCES = $(fuzz_response_SOURCES) fuzz/replay.cc
+replay_response_LDADD = $(CLUSTER)
+
 fuzz_programs += fuzz_config
 fuzz_config_SOURCES = fuzz/config.cc fuzz/check.h
 fuzz_config_LDADD = $(FUZZ_FLAGS) $(CONFIG)

@@ -15,6 +15,7 @@ include tests/unit/http/unit.mk
 include tests/unit/media/unit.mk
 include tests/unit/stream/unit.mk
 include tests/unit/auth/unit.mk
+include tests/unit/cluster/unit.mk
 include tests/unit/admin/unit.mk
 include tests/unit/config/unit.mk
 

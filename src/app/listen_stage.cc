@@ -30,6 +30,12 @@ bool wants_icy(const Request& request) {
   return value && *value > 0;
 }
 
+// Other servers pull streams under their server-id, which begins so unless somebody changed it.
+bool is_relay(const Request& request, const Config& config) {
+  const std::string_view agent = request.headers.get("user-agent");
+  return agent.starts_with("Icecast") || agent == config.server_id;
+}
+
 // Safari asks for the first two bytes before it plays and wants them as a part; other users of
 // AppleCoreMedia lose their titles when they get one (users.md 3.3).
 bool is_safari_probe(const Request& request) {
@@ -90,8 +96,7 @@ void listen_again(Worker& worker, std::uint64_t id, bool give_up) {
   Connection* connection = worker.connections.find(id);
   if (connection == nullptr) return;
   const Verdict verdict = ListenStage(worker).handle(*connection, !give_up);
-  if (verdict == Verdict::kNext)
-    connection->reply_page(404, "Mount unavailable");
+  if (verdict == Verdict::kNext) connection->reply_page(404, "Mount unavailable");
 }
 
 Verdict ListenStage::handle(Connection& connection, bool may_wait) {
@@ -103,6 +108,11 @@ Verdict ListenStage::handle(Connection& connection, bool may_wait) {
   const MountSettings& section = mount_section(*config, request.path);
   if (section.no_mount) {
     connection.reply_text(403, "mountpoint unavailable");
+    return Verdict::kAnswered;
+  }
+  // Two servers that relay one mount from each other must not keep its echo alive.
+  if (mount->phase() == MountPhase::kLingering && is_relay(request, *config)) {
+    connection.reply_page(404, "Mount unavailable");
     return Verdict::kAnswered;
   }
   auto* held = static_cast<ClientPass*>(connection.held.get());

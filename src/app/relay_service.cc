@@ -6,6 +6,7 @@
 #include "app/listen_stage.h"
 #include "app/worker.h"
 #include "cluster/stream_list.h"
+#include "net/tls_connect.h"
 
 namespace lb {
 namespace {
@@ -17,6 +18,7 @@ constexpr std::size_t kMostWaiting = 4096;  // a mount
 // long.
 constexpr auto kRelayLinger = 10s;
 constexpr auto kLingerBeforeFallback = 1s;
+constexpr auto kLookForAway = 2s;
 constexpr int kLongestChain = 10;
 // The mount that a <relay> or <host> has when it names none.
 constexpr std::string_view kNoMount = "/";
@@ -32,6 +34,16 @@ Upstream upstream_of(const RelayHost& host, const RelaySettings& relay) {
   upstream.password = relay.password;
   upstream.connect_deadline = host.timeout;
   return upstream;
+}
+
+bool wants_tls(const Config& config) {
+  const auto masters = master_plans(config);
+  const auto relays = relay_plans(config);
+  return std::any_of(masters.begin(), masters.end(), [](const MasterPlan& plan) { return plan.target.tls; }) ||
+         std::any_of(relays.begin(), relays.end(), [](const RelayPlan& plan) {
+           return std::any_of(plan.upstreams.begin(), plan.upstreams.end(),
+                              [](const Upstream& upstream) { return upstream.target.tls; });
+         });
 }
 
 }  // namespace
@@ -86,10 +98,26 @@ RelayService::RelayService(Services& services)
     : services_(services),
       rng_(Rng::from_entropy()),
       resolver_(services.loops.control()),
-      connector_(services.loops.control(), resolver_),
-      relays_(*this) {}
+      connector_(services.loops.control(), resolver_,
+                 [this](Loop& loop, std::unique_ptr<Transport> plain, const std::string& host, Connector::Then then) {
+                   if (!roots_) load_roots();
+                   return make_tls_with(roots_)(loop, std::move(plain), host, std::move(then));
+                 }),
+      look_(services.loops.control(), [this] { look_for_away(); }),
+      relays_(*this) {
+  look_.after(kLookForAway);
+  if (wants_tls(*services.config.read())) load_roots();  // out of reach after a chroot
+}
 
 RelayService::~RelayService() = default;
+
+void RelayService::load_roots() {
+  auto context = TlsClientContext::load("");
+  if (context)
+    roots_ = std::move(*context);
+  else
+    services_.log.error("relay/tls", "the trusted certificates of the system: " + context.error().what);
+}
 
 void RelayService::configure(const Config& config) {
   if (stopped_) return;
@@ -156,6 +184,7 @@ void RelayService::choose_relays() {
 
 void RelayService::stop() {
   stopped_ = true;
+  look_.cancel();
   masters_.clear();
   relays_.clear();
   waiting_.clear();
@@ -195,6 +224,26 @@ void RelayService::release(const std::string& mount, bool give_up) {
 void RelayService::release_one(const Waiter& waiter, bool give_up) {
   Worker& worker = *services_.workers[waiter.worker];
   worker.loop.post([&worker, id = waiter.connection, give_up] { listen_again(worker, id, give_up); });
+}
+
+// An idle relay with fallback-override is started for those who wait at its fallback.
+void RelayService::look_for_away() {
+  look_.after(kLookForAway);
+  std::vector<std::string> homes;
+  for (const auto& [name, mount] : *services_.mounts.all())
+    if (mount->phase() == MountPhase::kIdle && mount->settings()->fallback_override) homes.push_back(name);
+  if (homes.empty()) {
+    away_.clear();
+    return;
+  }
+  services_.loops.gather<std::vector<bool>>(
+      [this, homes](unsigned i) { return services_.workers[i]->streams.have_away(homes); },
+      [this, homes](const std::vector<std::vector<bool>>& answers) {
+        away_.clear();
+        for (const auto& found : answers)
+          for (std::size_t i = 0; i < homes.size(); ++i)
+            if (found[i]) away_.insert(homes[i]);
+      });
 }
 
 void RelayService::relay_failed(const std::string& mount) { release(mount, true); }

@@ -6,6 +6,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "cluster/relay_set.h"
 #include "net/connector.h"
 #include "net/resolver.h"
+#include "net/tls_client.h"
 
 namespace lb {
 
@@ -49,7 +51,9 @@ class RelayService final : public RelayGround {
   void add_source(unsigned worker, SourceOffer offer, WriterLease lease,
                   std::shared_ptr<const SourceFacts> facts) override;
   void end_source(unsigned worker, std::uint64_t lease, EndReason reason) override;
-  bool is_awaited(const std::string& mount) const override { return waiting_.contains(mount); }
+  bool is_awaited(const std::string& mount) const override {
+    return waiting_.contains(mount) || away_.contains(mount);
+  }
   void relay_failed(const std::string& mount) override;
   Relay* find_relay(std::uint64_t id) override { return relays_.find(id); }
   Gate& calls() noexcept override { return calls_; }
@@ -63,6 +67,8 @@ class RelayService final : public RelayGround {
     std::vector<Waiter> listeners;
     std::unique_ptr<Timer> deadline;
   };
+  void load_roots();
+  void look_for_away();
   void choose_relays();
   void release(const std::string& mount, bool give_up);
   void release_one(const Waiter& waiter, bool give_up);
@@ -71,10 +77,13 @@ class RelayService final : public RelayGround {
 
   Services& services_;
   Rng rng_;
+  std::shared_ptr<const TlsClientContext> roots_;  // null: not needed yet
   Resolver resolver_;
   Connector connector_;
   Gate calls_;
   std::map<std::string, Waiting> waiting_;
+  std::set<std::string> away_;  // idle relays whose listeners are at the fallback and want to come back
+  Timer look_;
   std::vector<RelayPlan> configured_;
   std::vector<std::unique_ptr<MasterWatch>> masters_;
   RelaySet relays_;

@@ -79,8 +79,9 @@ void ServerStation::mounts(Then<Result<std::vector<MountRow>>> then) {
     row.content_type = facts->content_type;
     row.listeners = static_cast<std::uint64_t>(mount->listeners());
     row.state = state_of_mount(*mount);
-    if (row.state == MountState::kRunning) row.connected_seconds =
-        static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now - facts->started).count());
+    if (row.state == MountState::kRunning)
+      row.connected_seconds =
+          static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now - facts->started).count());
     row.hidden = settings->hidden;
     rows.push_back(std::move(row));
   }

@@ -10,7 +10,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kLeastPause = 1000ms;
 constexpr auto kListDeadline = 30s;
 constexpr unsigned kMissingLists = 2;
 
@@ -45,7 +44,7 @@ void MasterWatch::ask_soon() {
     return;
   }
   const auto since = connector_.loop().now() - asked_;
-  timer_.after(std::max(0us, std::chrono::ceil<std::chrono::microseconds>(kLeastPause - since)));
+  timer_.after(std::max(0us, std::chrono::ceil<std::chrono::microseconds>(doors_.least_pause - since)));
 }
 
 void MasterWatch::ask() {
@@ -78,11 +77,11 @@ void MasterWatch::on_answer(Result<FetchedBody> answer) {
 }
 
 void MasterWatch::ask_later(bool worked) {
-  delay_ = worked ? 0ms : std::max<std::chrono::milliseconds>(kLeastPause, delay_ * 2);
-  const auto most = std::max<std::chrono::milliseconds>(kLeastPause, std::min(plan_.retry_max, plan_.interval));
+  delay_ = worked ? 0ms : std::max(doors_.least_pause, delay_ * 2);
+  const auto most = std::max<std::chrono::milliseconds>(doors_.least_pause, std::min(plan_.retry_max, plan_.interval));
   std::chrono::milliseconds wait = worked ? plan_.interval : std::min(delay_, most);
   delay_ = std::min(delay_, most);
-  if (again_) wait = kLeastPause;
+  if (again_) wait = doors_.least_pause;
   again_ = false;
   // Slaves that were started together shall not ask together for ever.
   timer_.after(std::chrono::duration_cast<std::chrono::microseconds>(wait * (0.95 + rng_.unit() / 10)));

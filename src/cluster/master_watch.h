@@ -34,6 +34,7 @@ class MasterWatch {
     std::function<std::string()> user_agent;
     std::function<Flow(const std::string& mount)> flow_of;
     std::function<void()> changed;  // streams() is another one
+    std::chrono::milliseconds least_pause{1000};  // between two requests; a test makes it quick
   };
   MasterWatch(Connector& connector, Log& log, Rng& rng, MasterPlan plan, Doors doors);
 
@@ -41,6 +42,7 @@ class MasterWatch {
   void ask_soon();
   // A stream has ended for good: it may leave the list.
   void stream_ended();
+  bool asking() const noexcept { return client_ != nullptr; }
   const MasterPlan& plan() const noexcept { return plan_; }
   // Where each mount can be pulled from.
   std::vector<std::pair<std::string, Upstream>> streams() const;

@@ -10,10 +10,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kFirstDelay = 1000ms;      // after a failure
-constexpr auto kDelayAfterFlow = 100ms;   // after the end of a stream that had flowed
-constexpr auto kFlowed = 2000ms;          // a stream that lasted so long was one
-constexpr auto kLeastRunOn = 1000ms;
 constexpr std::int64_t kMostCalls = 128;
 constexpr auto kForAPlace = 100ms;
 
@@ -21,6 +17,7 @@ constexpr auto kForAPlace = 100ms;
 
 Relay::Relay(RelayGround& ground, std::uint64_t id, RelayPlan plan)
     : ground_(ground),
+      timing_(ground.timing()),
       id_(id),
       plan_(std::move(plan)),
       tries_(plan_.upstreams.size()),
@@ -88,7 +85,7 @@ void Relay::look_for_listeners() {
     return;
   }
   if (state_ == State::kWaiting) fall_idle();
-  const auto run_on = std::max<std::chrono::milliseconds>(plan_.run_on, kLeastRunOn);
+  const auto run_on = std::max<std::chrono::milliseconds>(plan_.run_on, timing_.least_run_on);
   if (state_ == State::kRunning && now - last_wanted_ >= run_on) {
     say(LogLevel::kInfo, "nobody has listened for " +
                              std::to_string(std::chrono::duration_cast<std::chrono::seconds>(run_on).count()) +
@@ -174,9 +171,12 @@ void Relay::on_answer(std::size_t upstream, Result<UpstreamAnswer> answer) {
 
 void Relay::failed(std::size_t upstream, const std::string& why) {
   Try& tried = tries_[upstream];
-  const auto cap = std::max<std::chrono::milliseconds>(plan_.retry_delay, kFirstDelay);
-  rest(upstream, tried.delay == 0ms ? kFirstDelay : std::min(tried.delay * 2, cap));
+  rest(upstream, tried.delay == 0ms ? timing_.first_delay : std::min(tried.delay * 2, longest_rest()));
   say(LogLevel::kWarn, why + "; asked again in " + std::to_string(tried.delay.count()) + "ms");
+}
+
+std::chrono::milliseconds Relay::longest_rest() const {
+  return std::max<std::chrono::milliseconds>(plan_.retry_delay, timing_.first_delay);
 }
 
 void Relay::rest(std::size_t upstream, std::chrono::milliseconds delay) {
@@ -228,7 +228,7 @@ void Relay::entered(Entry entry, Result<WriterLease> lease) {
   if (!lease) {
     state_ = lease_ != 0 ? State::kRunning : State::kAsking;
     for (std::size_t i = 0; i < tries_.size(); ++i)
-      if (lease_ == 0 || i < current_) rest(i, plan_.retry_delay);
+      if (lease_ == 0 || i < current_) rest(i, longest_rest());
     say(LogLevel::kInfo, "new relay but source already exists (" + lease.error().what + ")");
     go_on();
     return;
@@ -257,7 +257,7 @@ void Relay::on_left(const WriterLeft& how) {
   if (how.lease != lease_) return;  // a better upstream has taken over
   lease_ = 0;
   if (state_ == State::kEntering) return;  // entered() follows
-  const bool flowed = how.lasted >= kFlowed && how.bytes_read > 0;
+  const bool flowed = how.lasted >= timing_.flowed && how.bytes_read > 0;
   has_flowed_ = has_flowed_ || flowed;
   state_ = State::kAsking;
   switch (how.reason) {
@@ -269,10 +269,10 @@ void Relay::on_left(const WriterLeft& how) {
       }
       break;
     case EndReason::kReplaced: break;  // the plan has changed
-    case EndReason::kKilled: rest(current_, plan_.retry_delay); break;
+    case EndReason::kKilled: rest(current_, longest_rest()); break;
     default:
       if (flowed)
-        rest(current_, kDelayAfterFlow);
+        rest(current_, timing_.delay_after_flow);
       else
         failed(current_, "the stream ended after " + std::to_string(how.lasted.count()) + "ms");
   }

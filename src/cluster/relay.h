@@ -8,7 +8,7 @@
 //
 // Order: the first upstream that is not resting.  One that failed rests: 1 s, then twice as long
 // each time, up to retry_delay; one whose stream ended after it had flowed rests 0.1 s at first, so
-// that listeners hear no more than a gap.  Every rest varies by a quarter, or a thousand relays
+// that listeners hear no more than a gap (see RelayTiming).  Every rest varies by a quarter, or a thousand relays
 // would come back to a restarted master in the same instant.  While another one than the first runs,
 // the better ones are asked again when they have rested, and take the stream over at a unit boundary.
 //
@@ -30,6 +30,15 @@
 namespace lb {
 
 class Relay;
+
+// How patient relays are; a test makes them quick.
+struct RelayTiming {
+  std::chrono::milliseconds first_delay{1000};      // after a failure
+  std::chrono::milliseconds delay_after_flow{100};  // after the end of a stream that had flowed
+  std::chrono::milliseconds flowed{2000};           // a stream that lasted so long was one
+  std::chrono::milliseconds least_run_on{1000};
+  std::chrono::milliseconds look_every{1000};       // whether somebody listens
+};
 
 // What relays need from the server.  Thread: control.
 class RelayGround {
@@ -57,6 +66,7 @@ class RelayGround {
   // Upstreams that are being asked, over all relays: a list of thousands must not use up the
   // descriptors in one moment.
   virtual Gate& calls() noexcept = 0;
+  virtual RelayTiming timing() const noexcept { return {}; }
 };
 
 class Relay {
@@ -113,6 +123,7 @@ class Relay {
   void on_left(const WriterLeft& how);
   void fall_idle();
   void rest(std::size_t upstream, std::chrono::milliseconds delay);
+  std::chrono::milliseconds longest_rest() const;
   void failed(std::size_t upstream, const std::string& why);
   void plan_fail_back();
   bool is_wanted() const;
@@ -120,6 +131,7 @@ class Relay {
   void say(LogLevel level, const std::string& text) const;
 
   RelayGround& ground_;
+  const RelayTiming timing_;
   const std::uint64_t id_;
   RelayPlan plan_;
   State state_ = State::kIdle;

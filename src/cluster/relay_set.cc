@@ -3,17 +3,10 @@
 #include <set>
 
 namespace lb {
-namespace {
-
-using namespace std::chrono_literals;
-
-constexpr auto kLookEvery = 1s;
-
-}  // namespace
 
 RelaySet::RelaySet(RelayGround& ground)
-    : ground_(ground), second_(ground.connector().loop(), [this] { look(); }) {
-  second_.after(kLookEvery);
+    : ground_(ground), again_(ground.connector().loop(), [this] { look(); }) {
+  again_.after(ground_.timing().look_every);
 }
 
 RelaySet::~RelaySet() = default;
@@ -53,7 +46,7 @@ const Relay* RelaySet::of_mount(std::string_view mount) const {
 
 void RelaySet::look() {
   for (const auto& [mount, relay] : relays_) relay->look_for_listeners();
-  second_.after(kLookEvery);
+  again_.after(ground_.timing().look_every);
 }
 
 }  // namespace lb

@@ -36,7 +36,7 @@ class RelaySet {
   RelayGround& ground_;
   std::map<std::string, std::unique_ptr<Relay>, std::less<>> relays_;
   std::uint64_t next_id_ = 1;
-  Timer second_;
+  Timer again_;
 };
 
 }  // namespace lb

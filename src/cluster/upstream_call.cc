@@ -30,8 +30,9 @@ std::string without_line_ends(std::string_view text) {
 
 std::string relay_request(const HttpUrl& url, std::string_view user_agent, bool icy_metadata,
                           std::string_view credentials) {
+  const bool v6 = url.host.find(':') != std::string::npos;
   std::string request = "GET " + url.target + " HTTP/1.0\r\nUser-Agent: " + without_line_ends(user_agent) +
-                        "\r\nHost: " + url.host + "\r\n";
+                        "\r\nHost: " + (v6 ? "[" + url.host + "]" : url.host) + "\r\n";
   if (icy_metadata) request += "Icy-MetaData: 1\r\n";
   if (!credentials.empty()) request += "Authorization: Basic " + base64_encode(credentials) + "\r\n";
   return request + "\r\n";

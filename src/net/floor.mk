@@ -14,6 +14,7 @@ src_libnet_a_SOURCES = \
   src/net/settings.h \
   src/net/signal_watch.cc src/net/signal_watch.h \
   src/net/tls_client.cc src/net/tls_client.h \
+  src/net/tls_connect.cc src/net/tls_connect.h \
   src/net/tls_context.cc src/net/tls_context.h \
   src/net/tls_handles.h \
   src/net/tls_keeper.cc src/net/tls_keeper.h \

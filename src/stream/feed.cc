@@ -1,5 +1,6 @@
 #include "stream/feed.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "http/access_line.h"
@@ -47,7 +48,7 @@ Feed::Feed(FeedHost& host, BodyReader body, std::size_t metaint, WriterLease lea
     : host_(host), body_(std::move(body)), lease_(std::move(lease)), facts_(std::move(facts)) {
   StreamLog& log = *lease_.log;
   const bool continues = log.head() > 0;
-  log.begin_source(lease_.mount->channel().newest()->end);
+  log.begin_source(std::min(log.head(), lease_.mount->channel().newest()->end));
   framer_ = facts_->plugin->make(log.head());
   if (facts_->plugin->make_rewriter != nullptr) rewriter_ = facts_->plugin->make_rewriter();
   // Icecast reads inline titles in formats that have them; in Ogg the header means nothing.

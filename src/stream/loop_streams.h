@@ -49,6 +49,8 @@ class LoopStreams final : public FanoutHost {
   std::size_t move(const Mount& from, const std::shared_ptr<Mount>& to);
   // `mount` has a source again: its own listeners come home from wherever they are.
   void bring_home(const std::shared_ptr<Mount>& mount);
+  // Of each of these mounts, whether somebody who asked for it is listening to another one.
+  std::vector<bool> have_away(const std::vector<std::string>& homes) const;
   // The listeners of a mount, or all when null, end.
   void end_all(const Mount* mount, EndReason reason);
   void set_delivery(DeliveryCall call) noexcept { call_ = call; }

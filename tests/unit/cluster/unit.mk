@@ -1,0 +1,12 @@
+unit_programs += unit_cluster
+unit_cluster_SOURCES = tests/unit/main.cc \
+  tests/unit/cluster/ground.h \
+  tests/unit/cluster/master_watch_test.cc \
+  tests/unit/cluster/relay_set_test.cc \
+  tests/unit/cluster/relay_test.cc \
+  tests/unit/cluster/stream_list_test.cc \
+  tests/unit/cluster/upstream_call_test.cc \
+  tests/unit/http/loopback.h \
+  tests/unit/stream/support.h
+unit_cluster_CPPFLAGS = $(UNIT_CPPFLAGS)
+unit_cluster_LDADD = $(CLUSTER) $(CPPUTEST_LIBS)

@@ -5,10 +5,13 @@ unit_http_SOURCES = tests/unit/main.cc \
   tests/unit/http/access_line_test.cc \
   tests/unit/http/body_test.cc \
   tests/unit/http/connection_test.cc \
+  tests/unit/http/client_test.cc \
   tests/unit/http/credentials_test.cc \
+  tests/unit/http/loopback.h \
   tests/unit/http/message_test.cc \
   tests/unit/http/parser_test.cc \
   tests/unit/http/playlist_test.cc \
+  tests/unit/http/response_test.cc \
   tests/unit/http/static_files_test.cc
 unit_http_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_http_LDADD = $(HTTP) $(CPPUTEST_LIBS)

@@ -2,12 +2,14 @@ unit_programs += unit_net
 unit_net_SOURCES = tests/unit/main.cc \
   tests/unit/net/address_test.cc \
   tests/unit/net/address_list_test.cc \
+  tests/unit/net/connector_test.cc \
   tests/unit/net/digest_test.cc \
   tests/unit/net/fetch_test.cc \
   tests/unit/net/loop_test.cc \
   tests/unit/net/acceptor_test.cc \
   tests/unit/net/certificates.h \
   tests/unit/net/proxy_protocol_test.cc \
+  tests/unit/net/resolver_test.cc \
   tests/unit/net/tls_keeper_test.cc \
   tests/unit/net/tls_test.cc \
   tests/unit/net/transport_test.cc

@@ -78,19 +78,19 @@ TEST(Join, EntersLiveAtTheNewestMark) {
 }
 TEST(Join, EntersWhereThePresentSourceBegan) {
   writer.units(4, 100);
-  writer.log->begin_source();
+  writer.log->begin_source(writer.log->head());
   writer.headers("new").start().bytes(100).units(4, 100);
   is(plan_enter_seam(*writer.view()), 400, "(none)", false);
 }
 TEST(Join, EntersAtTheFirstMarkBehindTheSeam) {
   writer.units(4, 100);
-  writer.log->begin_source();
+  writer.log->begin_source(writer.log->head());
   writer.headers("new").bytes(30).units(4, 100);
   is(plan_enter_seam(*writer.view()), 430, "new", false);
 }
 TEST(Join, EntersAtTheSeamWhereThePresentSourceHasNoMarkYet) {
   writer.units(4, 100);
-  writer.log->begin_source();
+  writer.log->begin_source(writer.log->head());
   writer.bytes(50);
   is(plan_enter_seam(*writer.view()), 400, "(none)", false);
   writer.sync().bytes(50);
@@ -99,13 +99,13 @@ TEST(Join, EntersAtTheSeamWhereThePresentSourceHasNoMarkYet) {
 }
 TEST(Join, EntersAtTheSeamOfAStreamWithoutMarks) {
   writer.bytes(400);
-  writer.log->begin_source();
+  writer.log->begin_source(writer.log->head());
   writer.bytes(50);
   is(plan_enter_seam(*writer.view()), 400, "(none)", false);
 }
 TEST(Join, EntersLiveWhenTheSeamHasLeftTheWindow) {
   writer.bytes(100);
-  writer.log->begin_source();
+  writer.log->begin_source(writer.log->head());
   writer.units(20, 100);
   writer.window = {500, 500};
   const auto view = writer.view();

@@ -113,7 +113,7 @@ TEST(Moves, ListenersComeHomeWhenTheirSourceReturnsAndOthersStay) {
   end(*a);
   CHECK(ids(*b) == (std::vector<std::uint64_t>{1, 2}));
   const auto again = on_air("/a", settings);
-  again->writer.log->begin_source();
+  again->writer.log->begin_source(again->writer.log->head());
   publish(*again);
   clock.advance(1s);
   streams.bring_home(again->mount);
@@ -139,7 +139,7 @@ TEST(Moves, WhoStillDrainsTheOldStreamComesHomeToo) {
   publish(*old);
   end(*old);
   const auto again = on_air("/a");
-  again->writer.log->begin_source();
+  again->writer.log->begin_source(again->writer.log->head());
   again->writer.bytes(30);
   publish(*again);
   streams.bring_home(again->mount);
@@ -286,4 +286,32 @@ TEST(Moves, MovingToTheSameMountSkipsToLive) {
   settle();
   CHECK(wire->sent == pattern_text(0, 100, 1) + pattern_text(900, 1000, 1));
   LONGS_EQUAL(1, a->mount->gate().inside());
+}
+TEST(Moves, AnIdleRelayMayBeTheFallbackThoughItsFormatIsNotKnown) {
+  MountSettings settings;
+  settings.fallback_mount = "/b";
+  const auto a = on_air("/a", settings), b = on_air("/b", {}, "");
+  b->mount->set_phase(MountPhase::kIdle);
+  publish(*a);
+  const auto wire = listen(*a);
+  a->writer.bytes(100);
+  end(*a);
+  LONGS_EQUAL(1, b->mount->listeners());
+  b->mount->set_phase(MountPhase::kRunning);
+  b->writer.bytes(50);
+  publish(*b);
+  CHECK(wire->sent == pattern_text(0, 100, 1) + pattern_text(0, 50, 2));
+}
+TEST(Moves, WhoIsAwayFromHomeIsKnown) {
+  MountSettings settings;
+  settings.fallback_mount = "/b";
+  const auto a = on_air("/a", settings), b = on_air("/b"), c = on_air("/c");
+  publish(*a);
+  publish(*b);
+  publish(*c);
+  const auto away = listen(*a, 1), direct = listen(*b, 2), at_home = listen(*c, 3);
+  CHECK(streams.have_away({"/a", "/b", "/c"}) == (std::vector<bool>{false, false, false}));
+  end(*a);
+  CHECK(streams.have_away({"/a", "/b", "/c"}) == (std::vector<bool>{true, false, false}));
+  CHECK(streams.have_away({}).empty());
 }

@@ -212,3 +212,32 @@ TEST(SourceFacts, NoValueCanBeginANewLine) {
   STRCMP_EQUAL("icy-name:aX-Evil: 1b\r\n",
                lines({{"ice-name", std::string("a\r\nX-Evil: 1\0b", 14)}}).c_str());
 }
+
+TEST(SourceFacts, OfOneNameSentTwiceTheLastLineCounts) {
+  STRCMP_EQUAL("icy-br:64\r\n", lines({{"icy-br", "128"}, {"icy-br", "64"}}).c_str());
+}
+TEST(SourceFacts, AnIntervalThatWouldDrownTheAudioIsNotTaken) {
+  LONGS_EQUAL(256, make({{"icy-metaint", "256"}})->metaint);
+  LONGS_EQUAL(16000, make({{"icy-metaint", "255"}})->metaint);
+  LONGS_EQUAL(16000, make({{"icy-metaint", "-5"}})->metaint);
+}
+TEST(SourceFacts, OfARelayComeFromTheAnswerAndTheConfiguredServer) {
+  Headers answer;
+  answer.add("content-type", "audio/aac");
+  answer.add("icy-name", "Up");
+  answer.add("icy-metaint", "8192");
+  answer.add("server", "Icecast 2.4.4");
+  answer.add("user-agent", "none");
+  answer.add("x-other", "1");
+  const auto facts = make_relay_facts(answer, settings, SourcePeer{"radio.example", WallTime(5s), SteadyTime(7s)});
+  CHECK(facts->relayed);
+  CHECK(!facts->shoutcast);
+  STRCMP_EQUAL("audio/aac", facts->content_type.c_str());
+  STRCMP_EQUAL("radio.example", facts->source_ip.c_str());
+  STRCMP_EQUAL("radio.example", facts->stats.at("source_ip").c_str());
+  STRCMP_EQUAL("Up", facts->stats.at("server_name").c_str());
+  LONGS_EQUAL(0, facts->stats.count("user_agent"));
+  LONGS_EQUAL(8192, facts->metaint);
+  STRCMP_EQUAL("icy-name:Up\r\n", facts->listener_headers.c_str());
+  STRCMP_EQUAL("audio/mpeg", make_relay_facts(Headers(), settings, {})->content_type.c_str());
+}

@@ -99,9 +99,58 @@ TEST(StreamLog, SaysThatItHasEnded) { CHECK(writer.view(Channel::kNobody, true)-
 TEST(StreamLog, ASourceBeginsAtTheHead) {
   LONGS_EQUAL(0, writer.view()->seam);
   writer.bytes(500);
-  log.begin_source();
+  log.begin_source(500);
   writer.bytes(500);
   LONGS_EQUAL(500, writer.view()->seam);
+}
+TEST(StreamLog, ASourceWritesOverWhatItsPredecessorDidNotFinish) {
+  writer.units(3, 100);
+  log.publish(300, writer.window, Channel::kNobody, false);
+  writer.text("half a unit");
+  log.begin_source(300);
+  LONGS_EQUAL(300, log.head());
+  writer.text("whole");
+  const auto view = writer.view();
+  LONGS_EQUAL(300, view->seam);
+  CHECK(read_view(*view, 0) == pattern_text(0, 300) + "whole");
+}
+TEST(StreamLog, AnUnfinishedUnitMayReachIntoFurtherSegments) {
+  writer.bytes(10'000);
+  const auto before = log.publish(10'000, writer.window, Channel::kNobody, false);
+  writer.bytes(200'000);
+  log.begin_source(10'000);
+  writer.bytes(150'000);
+  CHECK(read_view(*before, 0) == pattern_text(0, 10'000));
+  CHECK(read_view(*writer.view(), 0) == pattern_text(0, 160'000));
+}
+TEST(StreamLog, ASourceMayBeginExactlyWhereASegmentEnds) {
+  const auto room = log.room(writer.now);
+  writer.bytes(room->size());
+  const std::uint64_t end = log.head();
+  writer.bytes(5000);
+  log.begin_source(end);
+  writer.bytes(7000);
+  CHECK(read_view(*writer.view(), 0) == pattern_text(0, end + 7000));
+}
+TEST(StreamLog, PositionsOfTitlesNeverGoBack) {
+  writer.bytes(100);
+  log.publish(100, writer.window, Channel::kNobody, false);
+  writer.bytes(50).title("ahead");
+  log.begin_source(100);
+  writer.title("now").bytes(100);
+  const auto view = writer.view();
+  STRCMP_EQUAL("(none)", title_of(view->metadata_at(149)).c_str());
+  STRCMP_EQUAL("now", title_of(view->metadata_at(150)).c_str());
+}
+TEST(StreamLog, MarksBeyondTheBeginningOfASourceAreForgotten) {
+  writer.units(3, 100);
+  const auto before = log.publish(150, writer.window, Channel::kNobody, false);
+  log.begin_source(150);
+  writer.sync().bytes(100);
+  const auto view = writer.view();
+  LONGS_EQUAL(1, view->sync.end() - view->sync.begin());
+  LONGS_EQUAL(150, view->sync[view->sync.begin()].position);
+  LONGS_EQUAL(200, before->sync[2].position);  // a view that was given out stays
 }
 
 TEST(StreamLog, KeepsTheBurstWhenNobodyIsSlow) {

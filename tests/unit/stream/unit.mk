@@ -8,6 +8,7 @@ unit_stream_SOURCES = tests/unit/main.cc \
   tests/unit/stream/fanout_fixture.h \
   tests/unit/stream/fanout_test.cc \
   tests/unit/stream/fanout_window_test.cc \
+  tests/unit/stream/feed_test.cc \
   tests/unit/stream/gate_test.cc \
   tests/unit/stream/huge_pages_test.cc \
   tests/unit/stream/join_test.cc \

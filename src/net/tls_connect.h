@@ -1,0 +1,17 @@
+// The Connector's way to TLS: shakes hands as a client and hands the transport over when the other
+// side's certificate has proved good for the host that was asked for.
+//
+// Thread: as the Connector's.
+#pragma once
+
+#include <memory>
+
+#include "net/connector.h"
+#include "net/tls_client.h"
+
+namespace lb {
+
+// context: null where the trusted certificates cannot be used; then every handshake fails.
+Connector::MakeTls make_tls_with(std::shared_ptr<const TlsClientContext> context);
+
+}  // namespace lb

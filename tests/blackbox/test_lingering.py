@@ -1,0 +1,121 @@
+"""A mount without a source that keeps its listeners, and a source that takes over from a silent one."""
+from harness import ADMIN, Failed, check, equal, test, wait_for
+from media import mp3_frame, ogg_pages
+from test_fallback import read_until_heard
+
+
+def mount(more, name="/live"):
+    return "<mount><mount-name>%s</mount-name>%s</mount>" % (name, more)
+
+
+@test
+def listeners_of_a_mount_that_lingers_hear_the_next_source(t):
+    server = t.server(body=mount("<linger-for>60</linger-for>"))
+    source = server.source("/live", tag="L")
+    listener = server.listener("/live", icy=True)
+    server.set_title("/live", song="Old")
+    read_until_heard(listener, source, "L")
+    source.send(mp3_frame("L", 999)[:100])  # is not finished
+    source.leave()
+    server.wait_for_log("mount /live: no source, 1 listeners wait up to 60000ms")
+    late = server.listener("/live")
+    source = server.source("/live", tag="M")
+    read_until_heard(listener, source, "LM")
+    read_until_heard(late, source, "LM")  # he was given the burst of what was there
+    equal(server.stat("/live", "listeners"), "2")
+    equal(server.stat("/live", "title"), None)
+
+
+@test
+def ogg_listeners_of_a_mount_that_lingers_get_a_new_chain(t):
+    server = t.server(body=mount("<linger-for>60</linger-for>"))
+    source = server.source("/live", "opus")
+    source.play(20)
+    listener = server.listener("/live")
+    listener.read(2000)
+    source.leave()
+    server.wait_for_log("listeners wait")
+    source = server.source("/live", "opus")
+
+    def chained():
+        source.play(5)
+        listener.read(500)
+        return sum(1 for page in ogg_pages(listener.audio) if page[2] & 2) == 2
+    wait_for(chained, "a second chain begins")
+
+
+@test
+def a_mount_lingers_no_longer_than_it_should(t):
+    server = t.server(body=mount("<linger-for>1</linger-for>"))
+    source = server.source("/live")
+    listener = server.listener("/live")
+    source.play(10)
+    source.leave()
+    listener.expect_end()
+    server.wait_until_gone("/live")
+
+
+@test
+def without_linger_for_listeners_leave_with_their_source(t):
+    server = t.server()
+    source = server.source("/live")
+    listener = server.listener("/live")
+    source.leave()
+    listener.expect_end()
+
+
+@test
+def a_source_that_is_killed_leaves_nothing_that_lingers(t):
+    server = t.server(body=mount("<linger-for>60</linger-for>"))
+    server.source("/live")
+    listener = server.listener("/live")
+    server.get("/admin/killsource?mount=/live", ADMIN)
+    listener.expect_end()
+
+
+@test
+def a_source_of_another_format_is_not_for_the_listeners_that_wait(t):
+    server = t.server(body=mount("<linger-for>60</linger-for>"))
+    source = server.source("/live", "mp3")
+    listener = server.listener("/live")
+    source.leave()
+    server.wait_for_log("listeners wait")
+    server.source("/live", "opus").play(10)
+    check(b"OggS" not in listener.take_all(), "an MP3 player was given Ogg")
+
+
+@test
+def a_silent_source_is_replaced_by_its_own_user_and_the_listeners_stay(t):
+    server = t.server(body=mount("<hijack>1</hijack>"))
+    silent = server.source("/live", tag="L")
+    listener = server.listener("/live")
+    read_until_heard(listener, silent, "L")
+
+    def taken_over():
+        try:
+            return server.source("/live", tag="M")
+        except Failed as refused:
+            check("403" in str(refused), str(refused))
+    source = wait_for(taken_over, "the silent source is replaced")
+    silent.take_all()
+    read_until_heard(listener, source, "LM")
+    equal(server.stats().findtext("sources"), "1")
+
+
+@test
+def a_source_that_sends_is_not_replaced(t):
+    server = t.server(body=mount("<hijack>1</hijack>"))
+    source = server.source("/live", tag="L")
+    listener = server.listener("/live")
+    read_until_heard(listener, source, "L")
+    reply = server.ask("SOURCE /live HTTP/1.0", ["Content-Type: audio/mpeg"], "source:src-secret")
+    equal((reply.status, reply.text), (403, "Mountpoint in use"))
+    read_until_heard(listener, source, "L")
+
+
+@test
+def without_hijack_a_silent_source_stays(t):
+    server = t.server()
+    server.source("/live")
+    reply = server.ask("SOURCE /live HTTP/1.0", ["Content-Type: audio/mpeg"], "source:src-secret")
+    equal((reply.status, reply.text), (403, "Mountpoint in use"))

@@ -1,0 +1,75 @@
+"""A server to pull from, in a thread: answers by a function, remembers what it was asked."""
+import socket
+import threading
+
+from harness import wait_for
+
+
+class Upstream:
+    """answer(request_text) → bytes to send; then the connection stays open for send() and close()."""
+
+    def __init__(self, bench, answer):
+        self.answer, self.requests, self.connections = answer, [], []
+        self.listening = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.port = self.listening.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+        bench.owned(self)
+
+    def accept(self):
+        while True:
+            try:
+                peer, _ = self.listening.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(peer,), daemon=True).start()
+
+    def serve(self, peer):
+        head = b""
+        try:
+            while b"\r\n\r\n" not in head:
+                data = peer.recv(4096)
+                if not data:
+                    return
+                head += data
+            text = head.decode("latin-1")
+            self.requests.append(text)
+            reply = self.answer(text)
+            if reply is None:       # hang up
+                peer.close()
+                return
+            peer.sendall(reply)
+            self.connections.append(peer)
+        except OSError:
+            pass
+
+    def asked(self, count=1):
+        """Waits until so many requests have come."""
+        wait_for(lambda: len(self.requests) >= count, "the upstream is asked %d times: %r" % (count, self.requests))
+
+    def send(self, data):
+        """To the connection that came last."""
+        wait_for(lambda: self.connections, "somebody is connected to the upstream")
+        self.connections[-1].sendall(data)
+
+    def hang_up(self):
+        while self.connections:
+            peer = self.connections.pop()
+            peer.shutdown(socket.SHUT_RDWR)
+            peer.close()
+
+    def close(self):
+        # Wakes the accepting thread, which close() alone does not.
+        try:
+            self.listening.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self.listening.close()
+        try:
+            self.hang_up()
+        except OSError:
+            pass
+
+
+def stream(more="", content_type="audio/mpeg"):
+    """The head of an answer that streams."""
+    return ("HTTP/1.0 200 OK\r\nContent-Type: %s\r\n%s\r\n" % (content_type, more)).encode()

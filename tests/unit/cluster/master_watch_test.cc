@@ -1,0 +1,203 @@
+#include "cluster/master_watch.h"
+
+#include "http/loopback.h"
+#include "stream/support.h"
+
+using namespace lb;
+using namespace lb::test;
+using namespace std::chrono_literals;
+using Flow = MasterWatch::Flow;
+
+TEST_GROUP(MasterWatch) {
+  LogBook book{system_clock()};
+  Loop loop{0, system_clock()};
+  Resolver resolver{loop};
+  Connector connector{loop, resolver};
+  Loopback server{loop};
+  Rng rng{1};
+  MasterPlan plan;
+  std::map<std::string, Flow> flows;
+  int changes = 0;
+  std::unique_ptr<MasterWatch> watch;
+
+  void setup() override {
+    server.answers = {list("/a\r\n/b\r\n")};
+    plan.target = {"127.0.0.1", server.port, false, ""};
+    plan.username = "relay";
+    plan.password = "relpass";
+    plan.interval = 100s;
+    plan.retry_max = 10s;
+  }
+  void begin() {
+    watch = std::make_unique<MasterWatch>(connector, book.log, rng, plan,
+                                          MasterWatch::Doors{[] { return std::string("Test\r\n1"); },
+                                                             [this](const std::string& mount) { return flows[mount]; },
+                                                             [this] { ++changes; }, 5ms});
+  }
+  // The n-th answer has been read.
+  void after(std::size_t n) {
+    while (server.requests.size() < n) loop.run_once(true);
+    while (watch->asking()) loop.run_once(true);
+  }
+  void next(std::string answer) {
+    server.answers.resize(server.requests.size());
+    server.answers.push_back(std::move(answer));
+    const std::size_t n = server.requests.size() + 1;
+    watch->ask_soon();
+    after(n);
+  }
+  static std::string list(const std::string& body, const std::string& head = "") {
+    return "HTTP/1.0 200 OK\r\n" + head + "\r\n" + body;
+  }
+  std::string known() const {
+    std::string out;
+    for (const auto& [mount, upstream] : watch->streams()) out += mount + " ";
+    return out;
+  }
+};
+
+TEST(MasterWatch, AsksAtOnceAsASlaveDoes) {
+  begin();
+  after(1);
+  STRCMP_EQUAL(
+      "GET /admin/streamlist.txt HTTP/1.0\r\nAuthorization: Basic cmVsYXk6cmVscGFzcw==\r\n"
+      "Host: 127.0.0.1\r\nUser-Agent: Test1\r\n\r\n",
+      server.requests[0].c_str());
+  STRCMP_EQUAL("/a /b ", known().c_str());
+  LONGS_EQUAL(1, changes);
+  CHECK(book.says("has 2 new streams"));
+}
+TEST(MasterWatch, ItsStreamsComeFromTheMasterOrWhereTheListSays) {
+  server.answers = {list("/a\nhttps://other.example/b\n")};
+  plan.relay_auth = true;
+  begin();
+  after(1);
+  const auto streams = watch->streams();
+  STRCMP_EQUAL("127.0.0.1", streams[0].second.target.host.c_str());
+  STRCMP_EQUAL("/a", streams[0].second.mount.c_str());
+  STRCMP_EQUAL("relpass", streams[0].second.password.c_str());
+  STRCMP_EQUAL("other.example", streams[1].second.target.host.c_str());
+  LONGS_EQUAL(443, streams[1].second.target.port);
+  CHECK(streams[1].second.target.tls);
+  STRCMP_EQUAL("", streams[1].second.password.c_str());  // not for strangers
+}
+TEST(MasterWatch, WithoutRelayAuthItsRelaysDoNotLogIn) {
+  begin();
+  after(1);
+  STRCMP_EQUAL("", watch->streams()[0].second.username.c_str());
+}
+TEST(MasterWatch, AsksEveryInterval) {
+  plan.interval = 0s;
+  begin();
+  after(3);
+  LONGS_EQUAL(1, changes);
+}
+TEST(MasterWatch, AStreamLeavesWhenTwoListsLackIt) {
+  begin();
+  after(1);
+  next(list("/a\r\n"));
+  STRCMP_EQUAL("/a /b ", known().c_str());
+  LONGS_EQUAL(1, changes);
+  next(list("/a\r\n"));
+  STRCMP_EQUAL("/a ", known().c_str());
+  LONGS_EQUAL(2, changes);
+  CHECK(book.says("has 1 streams no more"));
+}
+TEST(MasterWatch, AStreamThatComesBackInBetweenStays) {
+  begin();
+  after(1);
+  next(list("/a\r\n"));
+  next(list("/a\r\n/b\r\n"));
+  next(list("/a\r\n"));
+  STRCMP_EQUAL("/a /b ", known().c_str());
+}
+TEST(MasterWatch, AStreamThatFlowsStaysWhateverTheListSays) {
+  begin();
+  after(1);
+  flows["/b"] = Flow::kFlows;
+  for (int i = 0; i < 3; ++i) next(list("/a\r\n"));
+  STRCMP_EQUAL("/a /b ", known().c_str());
+  flows["/b"] = Flow::kEnded;
+  watch->stream_ended();
+  STRCMP_EQUAL("/a ", known().c_str());
+  LONGS_EQUAL(2, changes);
+  watch->stream_ended();
+  LONGS_EQUAL(2, changes);
+}
+TEST(MasterWatch, AStreamThatHasEndedLeavesWithTheFirstListThatLacksIt) {
+  begin();
+  after(1);
+  flows["/b"] = Flow::kEnded;
+  watch->stream_ended();
+  STRCMP_EQUAL("/a /b ", known().c_str());  // it is in the newest list
+  next(list("/a\r\n"));
+  STRCMP_EQUAL("/a ", known().c_str());
+}
+TEST(MasterWatch, AListThatFailsTakesNothingAway) {
+  plan.retry_max = 0s;
+  begin();
+  after(1);
+  for (const std::string& answer :
+       {std::string("HTTP/1.0 500 Oops\r\n\r\n"), std::string("HTTP/1.0 401 No\r\n\r\n"), std::string("garbage"),
+        std::string(), list("", "Content-Length: 50\r\n"), list("/a\r\n", "Content-Length: 50\r\n"),
+        list("/a\r\n/", ""), list("zz\r\n", "Transfer-Encoding: chunked\r\n"), list(std::string(70'000, 'x') + "\n"),
+        list("2\r\n/a\r\n", "Transfer-Encoding: chunked\r\n")}) {
+    next(answer);
+    next(answer);
+    STRCMP_EQUAL("/a /b ", known().c_str());
+  }
+  CHECK(book.says("answered 500 Oops; its 2 streams stay"));
+  CHECK(book.says("answered 401 No"));
+  CHECK(book.says("did not answer in HTTP"));
+  CHECK(book.says("sent a list that is not complete with 1 streams and 0 lines that name none"));
+  CHECK(book.says("sent a line of more than 65536 bytes"));
+}
+TEST(MasterWatch, ACutListStillAdds) {
+  begin();
+  after(1);
+  next(list("/c\r\n/d", ""));
+  STRCMP_EQUAL("/a /b /c ", known().c_str());
+}
+TEST(MasterWatch, AnEmptyListIsAListAndNeedsASecondOne) {
+  begin();
+  after(1);
+  next(list(""));
+  STRCMP_EQUAL("/a /b ", known().c_str());
+  next(list(""));
+  STRCMP_EQUAL("", known().c_str());
+}
+TEST(MasterWatch, AStreamThatMovesIsPulledFromItsNewPlace) {
+  begin();
+  after(1);
+  next(list("/a\nhttp://new.example:9/b\n"));
+  STRCMP_EQUAL("new.example", watch->streams()[1].second.target.host.c_str());
+  LONGS_EQUAL(2, changes);
+}
+TEST(MasterWatch, KeepsTenThousandStreamsAtMost) {
+  std::string many, more;
+  for (int i = 0; i < 9'999; ++i) many += "/" + std::to_string(i) + "x\n";
+  for (int i = 0; i < 10; ++i) more += "/" + std::to_string(i) + "y\n";
+  server.answers = {list(many)};
+  begin();
+  while (changes == 0) loop.run_once(true);
+  next(list(more));
+  LONGS_EQUAL(10'000, watch->streams().size());
+}
+TEST(MasterWatch, OneThatIsDownIsAskedAgainAndAgain) {
+  server.answers = {""};
+  plan.retry_max = 0s;
+  begin();
+  after(4);
+  CHECK(book.says("closed the connection without an answer; its 0 streams stay"));
+}
+TEST(MasterWatch, AskedAgainWhileItAsksItAsksOnceMore) {
+  server.close_after = false;
+  server.answers = {"HTTP/1.0 200 OK\r\nContent-Length: 4\r\n\r\n", list("")};
+  begin();
+  while (server.requests.empty()) loop.run_once(true);
+  watch->ask_soon();
+  watch->ask_soon();
+  server.send("/a\r\n");
+  after(2);
+  LONGS_EQUAL(2, server.requests.size());
+}
