@@ -83,6 +83,19 @@ TEST(LoopStreams, WaitsForTheUnitOfAStreamWithHeaders) {
   CHECK(wire->sent == "HEADERS" + pattern_text(200, 210, 1));
 }
 
+TEST(LoopStreams, InACrowdTheCountIsSaidTenTimesASecond) {
+  const auto live = on_air("/a");
+  publish(*live);
+  for (std::uint64_t id = 1; id <= 5; ++id) listen(*live, id);
+  CHECK(book.says("listener count on /a now 1"));
+  CHECK(!book.says("listener count on /a now 2"));
+  clock.advance(100ms);
+  listen(*live, 6);
+  CHECK(book.says("listener count on /a now 6"));
+  listen(*live, 7);
+  publish(*live);  // a pass says what was left unsaid
+  CHECK(book.says("listener count on /a now 7"));
+}
 TEST(LoopStreams, SeveralViewsMakeOnePass) {
   const auto live = on_air("/a");
   live->writer.bytes(100);

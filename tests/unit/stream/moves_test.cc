@@ -314,4 +314,26 @@ TEST(Moves, WhoIsAwayFromHomeIsKnown) {
   end(*a);
   CHECK(streams.have_away({"/a", "/b", "/c"}) == (std::vector<bool>{true, false, false}));
   CHECK(streams.have_away({}).empty());
+TEST(Moves, MovingToAnotherFormatMovesNobody) {
+  const auto a = on_air("/a"), b = on_air("/b", {}, "application/ogg");
+  publish(*a);
+  publish(*b);
+  listen(*a);
+  LONGS_EQUAL(0, streams.move(*a->mount, b->mount));
+  settle();
+  CHECK(ids(*a) == std::vector<std::uint64_t>{1});
+}
+TEST(Moves, NobodyComesHomeToAnotherFormat) {
+  MountSettings settings;
+  settings.fallback_mount = "/b";
+  const auto a = on_air("/a", settings), b = on_air("/b");
+  publish(*b);
+  publish(*a);
+  listen(*a);
+  end(*a);
+  const auto again = on_air("/a", settings, "application/ogg");
+  publish(*again);
+  streams.bring_home(again->mount);
+  settle();
+  CHECK(ids(*b) == std::vector<std::uint64_t>{1});
 }

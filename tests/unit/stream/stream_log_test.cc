@@ -259,6 +259,28 @@ TEST(StreamLog, GivesNewTitlesAndCodecFactsOnce) {
   CHECK(log.take_new_codec() == nullptr);
 }
 
+TEST(StreamLog, AFloodOfTitlesDoesNotFillTheMemory) {
+  writer.window = {1000, 5000};
+  writer.bytes(2000);
+  for (int i = 0; i < 10'000; ++i) writer.title(std::to_string(i)).view();
+  auto view = writer.view();
+  CHECK(view->events.end() - view->events.begin() <= 256);
+  STRCMP_EQUAL("9999", title_of(log.take_new_metadata()).c_str());
+  writer.bytes(2000).settled();  // the flood has left the window
+  view = writer.bytes(1).view();
+  STRCMP_EQUAL("9999", title_of(view->metadata_at(view->end)).c_str());
+  view = writer.title("last").bytes(1).view();
+  STRCMP_EQUAL("last", title_of(view->metadata_at(view->end)).c_str());
+  STRCMP_EQUAL("9999", title_of(view->metadata_at(view->end - 2)).c_str());
+}
+TEST(StreamLog, ATitleAfterAFloodIsNotReplacedByAnOlderOne) {
+  writer.window = {1000, 5000};
+  writer.bytes(2000);
+  for (int i = 0; i < 300; ++i) writer.title(std::to_string(i));
+  writer.bytes(2000).settled();
+  const auto view = writer.title("new").bytes(2000).settled();
+  STRCMP_EQUAL("new", title_of(view->metadata_at(view->end)).c_str());
+}
 TEST(StreamLog, PunchesASegmentOnlyWhenNoViewNamesIt) {
   writer.window = {1000, 40'000};
   writer.bytes(32768).bytes(2000);
