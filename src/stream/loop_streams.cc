@@ -15,6 +15,12 @@ using namespace std::chrono_literals;
 constexpr auto kSlice = 5ms;
 constexpr auto kBetweenCounts = 100ms;
 
+// A player cannot change its decoder: it stays with the type that it was promised.  Of a relay that
+// waits for somebody to listen the format is not known yet; who enters it starts it.
+bool may_move(const Mount& from, const Mount& to) {
+  return to.phase() == MountPhase::kIdle || from.facts()->content_type == to.facts()->content_type;
+}
+
 }  // namespace
 
 LoopStreams::LoopStreams(Loop& loop, Shared shared) : loop_(loop), shared_(std::move(shared)), timer_(loop, [this] { pass(); }) {}
@@ -175,9 +181,7 @@ void LoopStreams::departed(std::unique_ptr<Listener> listener, Mount& mount) {
   std::string name = mount.settings()->fallback_mount;
   for (int depth = 0; depth < 10 && !name.empty(); ++depth) {
     if (auto next = shared_.mounts.find(name); next && !next->channel().newest()->ended) {
-      // Same format only: a player cannot change its decoder.  Of a relay that waits for somebody to
-      // listen the format is not known yet; who enters it starts it.
-      if (next->phase() != MountPhase::kIdle && mount.facts()->content_type != next->facts()->content_type) break;
+      if (!may_move(mount, *next)) break;
       enter(std::move(listener), next, EnterMode::kLive);
       return;
     }
@@ -250,7 +254,7 @@ bool LoopStreams::kill(const Mount& mount, std::uint64_t id) {
 
 std::size_t LoopStreams::move(const Mount& from, const std::shared_ptr<Mount>& to) {
   const auto at = fanouts_.find(&from);
-  if (at == fanouts_.end()) return 0;
+  if (at == fanouts_.end() || !may_move(from, *to)) return 0;
   std::size_t moved = 0;
   at->second->for_each([&](Listener& listener) {
     continue_later(listener, to, EnterMode::kLive);
@@ -263,7 +267,7 @@ std::size_t LoopStreams::move(const Mount& from, const std::shared_ptr<Mount>& t
 void LoopStreams::bring_home(const std::shared_ptr<Mount>& mount) {
   std::vector<std::shared_ptr<Mount>> from;
   for (const auto& [at, fanout] : fanouts_) {
-    if (at == mount.get()) continue;
+    if (at == mount.get() || !may_move(*at, *mount)) continue;
     bool any = false;
     fanout->for_each([&](Listener& listener) {
       if (!listener.home || *listener.home != mount->name()) return;

@@ -46,8 +46,10 @@ class LoopStreams final : public FanoutHost {
 
   std::vector<ListenerState> list(const Mount& mount) const;
   bool kill(const Mount& mount, std::uint64_t id);
+  // How many move; none to a mount of another format.
   std::size_t move(const Mount& from, const std::shared_ptr<Mount>& to);
-  // `mount` has a source again: its own listeners come home from wherever they are.
+  // `mount` has a source again: its own listeners come home from wherever they are, unless
+  // it has another format now.
   void bring_home(const std::shared_ptr<Mount>& mount);
   // Of each of these mounts, whether somebody who asked for it is listening to another one.
   std::vector<bool> have_away(const std::vector<std::string>& homes) const;
