@@ -78,6 +78,7 @@ class AppendLog {
     base_ += whole * kChunk;
   }
   bool empty() const noexcept { return begin_ == end_; }
+  std::uint64_t size() const noexcept { return end_ - begin_; }
   const T& back() const noexcept { return item(end_ - 1); }  // REQUIRES: not empty
   View view() const {
     View v;

@@ -10,6 +10,8 @@ namespace {
 constexpr std::size_t kSmallestSegment = 16 * 1024;
 constexpr std::size_t kLargestSegment = 256 * 1024;
 constexpr std::chrono::microseconds kRateWindow{1'000'000};
+// Of titles within the window.  Nobody reads so many; a hostile source could fill the memory.
+constexpr std::uint64_t kMostEvents = 256;
 
 }  // namespace
 
@@ -85,6 +87,11 @@ void StreamLog::headers(std::uint64_t position, Bytes bytes) {
 
 void StreamLog::metadata(std::uint64_t position, Metadata metadata) {
   new_metadata_ = std::make_shared<const Metadata>(std::move(metadata));
+  late_metadata_.reset();
+  if (events_.size() >= kMostEvents) {
+    late_metadata_ = new_metadata_;
+    return;
+  }
   last_event_ = std::max(last_event_, position);
   events_.push({last_event_, nullptr, new_metadata_});
 }
@@ -153,6 +160,10 @@ void StreamLog::trim(std::uint64_t end, const LogWindow& window, std::uint64_t l
                  if (e.headers) base_headers_ = e.headers;
                  if (e.metadata) base_metadata_ = e.metadata;
                });
+  if (late_metadata_ && events_.size() < kMostEvents) {
+    last_event_ = std::max(last_event_, head_);
+    events_.push({last_event_, nullptr, std::exchange(late_metadata_, nullptr)});
+  }
   punch_what_nobody_reads();
   visible_end_ = end;
 }

@@ -81,6 +81,8 @@ class StreamLog final : public MarkSink {
   std::shared_ptr<const Bytes> base_headers_;
   std::shared_ptr<const Metadata> base_metadata_;
   std::shared_ptr<const Metadata> new_metadata_;
+  // The newest of a flood of titles; takes effect when older ones have left the window.
+  std::shared_ptr<const Metadata> late_metadata_;
   std::shared_ptr<const CodecFacts> new_codec_;
   std::uint64_t begin_ = 0, head_ = 0, seam_ = 0;
   std::uint64_t visible_end_ = 0;       // of the last view
