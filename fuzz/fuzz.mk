@@ -69,6 +69,13 @@ replay_programs += replay_config
 replay_config_SOURCES = $(fuzz_config_SOURCES) fuzz/replay.cc
 replay_config_LDADD = $(CONFIG)
 
+fuzz_programs += fuzz_proxy
+fuzz_proxy_SOURCES = fuzz/proxy.cc fuzz/check.h
+fuzz_proxy_LDADD = $(FUZZ_FLAGS) $(HTTP)
+replay_programs += replay_proxy
+replay_proxy_SOURCES = $(fuzz_proxy_SOURCES) fuzz/replay.cc
+replay_proxy_LDADD = $(HTTP)
+
 if ENABLE_FUZZ
 noinst_PROGRAMS += $(fuzz_programs)
 else

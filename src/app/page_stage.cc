@@ -11,6 +11,19 @@ namespace {
 
 constexpr std::string_view kNoSuchFile = "The file you requested could not be found";
 
+std::string host_for(Connection& connection, const Config& config) {
+  return playlist_host(connection.request().headers.get("host"), config.hostname, config.port, connection.secure());
+}
+
+// Pages are shared, so they say http; who asked over https is sent back the way it came.
+std::string with_https(std::string body, Connection& connection, const Config& config) {
+  const std::string from = "http://" + Services::authority(config) + "/";
+  const std::string to = "https://" + host_for(connection, config) + "/";
+  for (std::size_t at = 0; (at = body.find(from, at)) != std::string::npos; at += to.size())
+    body.replace(at, from.size(), to);
+  return body;
+}
+
 }  // namespace
 
 Verdict PageStage::handle(Connection& connection) {
@@ -19,9 +32,9 @@ Verdict PageStage::handle(Connection& connection) {
   const bool from_template = is_template_path(request.path);
   const bool list = request.path.ends_with(".xspf") || request.path.ends_with(".vclt");
   if (!from_template && !(list && !services.files.read()->has_file(request.path))) return Verdict::kNext;
-  services.loops.control().post([&worker = worker_, id = connection.id(), path = request.path, query = request.query] {
-    worker.services.pages->get(path, query, [&worker, id](PageCache::Page page) {
-      worker.loop.post([&worker, id, page] {
+  services.loops.control().post([&worker = worker_, id = connection.id(), path = request.path, query = request.query, list] {
+    worker.services.pages->get(path, query, [&worker, id, list](PageCache::Page page) {
+      worker.loop.post([&worker, id, list, page] {
         Connection* waiting = worker.connections.find(id);
         if (waiting == nullptr) return;
         if (!*page) {
@@ -33,7 +46,12 @@ Verdict PageStage::handle(Connection& connection) {
         head.content_length = (*page)->body.size();
         if (!head.content_type.starts_with("application/"))
           head.extra = html_security_lines(worker.services.http.read()->http_headers);
-        waiting->reply(head, (*page)->body);
+        std::string body = (*page)->body;
+        if (list && waiting->secure()) {
+          body = with_https(std::move(body), *waiting, *worker.services.config.read());
+          head.content_length = body.size();
+        }
+        waiting->reply(head, std::move(body));
       });
     });
   });
@@ -65,9 +83,9 @@ Verdict FileStage::handle(Connection& connection) {
   if (listed(".m3u")) {
     ResponseHead head;
     head.content_type = kM3uType;
-    const std::string body =
-        m3u(playlist_host(request.headers.get("host"), config->hostname, config->port),
-            std::string_view(request.path).substr(0, request.path.size() - 4));
+    const std::string body = m3u(host_for(connection, *config),
+                                 std::string_view(request.path).substr(0, request.path.size() - 4),
+                                 connection.secure() ? "https" : "http");
     head.extra = "Content-Disposition: attachment; filename=\"listen.m3u\"\r\n";
     head.content_length = body.size();
     connection.reply(head, body);

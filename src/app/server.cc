@@ -85,14 +85,25 @@ SourceAdmission::Doors Server::admission_doors() {
 Result<void> Server::bind() {
   const auto config = services_->config.read();
   Error last = Error::io("no <listen-socket>");
+  // Keys are often readable for root only.
+  services_->tls.load(Services::tls_settings(*config));
+  const bool certificate = services_->tls.context() != nullptr;
   const auto open = [&](const ListenSettings& settings, int port, bool shoutcast) {
-    auto socket = ListenSocket::open(settings, port, shoutcast, services_->loops.workers());
+    const bool closed = settings.tls && !certificate;
+    auto socket = ListenSocket::open(settings, port, shoutcast, services_->loops.workers(), closed);
     if (!socket) {
       last = socket.error();
       services_->log.error("connection/connection_setup_sockets", socket.error().what + "; it is skipped");
       return;
     }
-    sockets_.push_back(std::move(*socket));
+    if (closed) {
+      last = Error::io("listen-socket port " + std::to_string(port) +
+                       " shall speak TLS, but there is no usable certificate");
+      services_->log.error("connection/connection_setup_sockets", last.what + "; it stays closed until there is one");
+      closed_sockets_.push_back(std::move(*socket));
+    } else {
+      sockets_.push_back(std::move(*socket));
+    }
   };
   for (const ListenSettings& settings : config->listen) {
     open(settings, settings.port, settings.shoutcast_compat);
@@ -115,6 +126,10 @@ void Server::run(bool announce) {
   open_auth_spool();
   for (const auto& socket : sockets_)
     for (const auto& worker : services_->workers) worker->accept_from(socket);
+  services_->loops.clerk().post([this] {
+    services_->tls.watch(TlsKeeper::kLookInterval,
+                         [this] { services_->loops.control().post([this] { open_tls_sockets(); }); });
+  });
   services_->loops.start();
   // Tools look for Icecast's words in Icecast's form.
   services_->log.info("main/main", "Icecast 2.4.4 server started");
@@ -131,6 +146,21 @@ void Server::run(bool announce) {
   signals_.clear();
   services_->loops.join();
   services_->log.info("main/main", "Shutting down");
+}
+
+void Server::open_tls_sockets() {
+  if (stopping_) return;
+  for (const auto& socket : std::exchange(closed_sockets_, {})) {
+    if (auto listening = socket->listen(); !listening) {
+      services_->log.error("connection/connection_setup_sockets", listening.error().what);
+      continue;
+    }
+    services_->log.info("connection/connection_setup_sockets",
+                        "port " + std::to_string(socket->port) + " is open, now that there is a certificate");
+    sockets_.push_back(socket);
+    for (const auto& worker : services_->workers)
+      worker->loop.post([w = worker.get(), socket] { w->accept_from(socket); });
+  }
 }
 
 void Server::watch_signals() {
@@ -187,6 +217,8 @@ void Server::apply(LoadedConfig next) {
   access_watch_->look();
   for (const auto& worker : services_->workers)
     worker->loop.post([w = worker.get(), call = next.config->limits.delivery] { w->streams.set_delivery(call); });
+  services_->loops.clerk().post(
+      [this, settings = Services::tls_settings(*next.config)] { services_->tls.load(settings); });
   reopen_logs();
   const auto plan = reload_plan(*before, *next.config);
   for (const Change& change : plan) services_->log.info("config/reload", to_string(change));

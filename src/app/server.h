@@ -32,6 +32,7 @@ class Server {
   void reload();
   void apply(LoadedConfig next);
   void reopen_logs();
+  void open_tls_sockets();
   void stop();
   SourceAdmission::Doors admission_doors();
   void source_begun(const std::shared_ptr<Mount>& mount);
@@ -42,6 +43,7 @@ class Server {
   const LoadOptions load_options_;
   std::unique_ptr<Services> services_;
   std::vector<std::shared_ptr<const ListenSocket>> sockets_;
+  std::vector<std::shared_ptr<const ListenSocket>> closed_sockets_;  // want TLS and have no certificate
   std::vector<std::unique_ptr<SignalWatch>> signals_;
   std::unique_ptr<AccessWatch> access_watch_;
   bool reloading_ = false, reload_again_ = false;

@@ -16,6 +16,7 @@ Services::Services(const Clock& clock_given, std::shared_ptr<const Config> first
       loops(worker_count, clock_given),
       throttle(clock_given),
       access(log),
+      tls(loops.clerk(), log),
       started_wall(clock_given.wall()) {}
 
 std::string Services::authority(const Config& config) { return config.hostname + ":" + std::to_string(config.port); }
@@ -33,6 +34,18 @@ HttpSettings Services::http_settings(const Config& config) {
   settings.http_headers = config.http_headers;
   settings.header_timeout = config.limits.header_timeout;
   settings.client_timeout = config.limits.client_timeout;
+  // Entries that can never match have been named by the configuration's checks.
+  settings.trusted_proxies = AddressList::parse(config.paths.x_forwarded_for, [](std::size_t, const std::string&) {});
+  return settings;
+}
+
+TlsSettings Services::tls_settings(const Config& config) {
+  const PathSettings& paths = config.paths;
+  const SecuritySettings& newer = config.security;
+  TlsSettings settings{paths.ssl_certificate, paths.ssl_private_key, paths.ssl_allowed_ciphers};
+  settings.certificates.insert(settings.certificates.end(), newer.tls_certificate.begin(), newer.tls_certificate.end());
+  settings.keys.insert(settings.keys.end(), newer.tls_key.begin(), newer.tls_key.end());
+  if (settings.ciphers.empty()) settings.ciphers = newer.tls_allowed_ciphers;
   return settings;
 }
 

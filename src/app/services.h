@@ -17,6 +17,7 @@
 #include "http/static_files.h"
 #include "net/fetch.h"
 #include "net/loop_pool.h"
+#include "net/tls_keeper.h"
 #include "stream/mount_table.h"
 #include "stream/server_counters.h"
 #include "stream/source_admission.h"
@@ -38,6 +39,7 @@ struct Services {
   Snapshot<StaticFiles> files;
   Snapshot<HttpSettings> http;
   LoopPool loops;
+  TlsKeeper tls;  // clerk; its context: any thread
   MountTable mounts;
   ServerCounters counters;
   PasswordThrottle throttle;
@@ -56,6 +58,7 @@ struct Services {
   static std::string authority(const Config& config);
   static PasswordSettings passwords(const Config& config);
   static HttpSettings http_settings(const Config& config);
+  static TlsSettings tls_settings(const Config& config);
   static StaticFiles static_files(const Config& config, Log& log);
 };
 

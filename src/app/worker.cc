@@ -30,6 +30,7 @@ Worker::Worker(Services& given, unsigned index)
   for (const auto& stage : stages) plan.stages.push_back(stage.get());
   plan.welcome = [&given](const Address& peer) { return given.access.lists()->welcome(peer); };
   plan.accepted = [&given] { given.counters.connections.fetch_add(1, std::memory_order_relaxed); };
+  plan.certificates = [&given] { return given.tls.context(); };
   plan.shoutcast_login = [this](Connection& connection) { return shoutcast_login(*this, connection); };
   connections.set_plan(std::move(plan));
 }

@@ -134,12 +134,20 @@ void check_sockets(const Config& config, Filler& filler) {
                      (same ? "" : "; <shoutcast-mount> opens the next port too"));
       break;
     }
-    if (socket.tls && config.paths.ssl_certificate.empty()) {
+    if (socket.tls && config.paths.ssl_certificate.empty() && config.security.tls_certificate.empty()) {
       filler.say(socket.line, Severity::kWarning,
                  "<listen-socket>: port " + std::to_string(socket.port) +
-                     " shall speak TLS, but paths/ssl-certificate is not set");
+                     " shall speak TLS, but paths/ssl-certificate is not set; it will stay closed");
     }
   }
+}
+
+void check_proxies(const Config& config, Filler& filler) {
+  AddressList::parse(config.paths.x_forwarded_for, [&](std::size_t index, const std::string& reason) {
+    filler.say(filler.line_of("paths/x-forwarded-for"), Severity::kWarning,
+               "<x-forwarded-for>: " + quoted(config.paths.x_forwarded_for[index]) + " " + reason +
+                   "; it can never match and is not used");
+  });
 }
 
 void check_mounts(const Config& config, Filler& filler) {
@@ -250,6 +258,7 @@ void check_mount(const MountSettings& mount, const XmlNode& node, Filler& filler
 void check_config(const Config& config, Filler& filler, const LoadOptions& options) {
   check_passwords(config, filler, options);
   check_sockets(config, filler);
+  check_proxies(config, filler);
   check_mounts(config, filler);
   check_proxies(config, filler);
   check_relays(config, filler);

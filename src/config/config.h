@@ -43,9 +43,10 @@ struct PathSettings {
   std::string allow_ip;
   std::string deny_agents;  // patterns of User-Agent headers
   std::string auth_spool;   // "": auth.spool in logdir
-  std::string ssl_certificate;
-  std::string ssl_private_key;  // "": inside ssl_certificate
+  std::vector<std::string> ssl_certificate;  // the client's SNI chooses
+  std::vector<std::string> ssl_private_key;  // of those that are not inside ssl_certificate
   std::string ssl_allowed_ciphers;
+  std::string ssl_cafile;  // roots to trust when we are the client; "": the system's
   std::vector<Alias> aliases;
   std::vector<std::string> x_forwarded_for;  // proxies whose X-Forwarded-For is believed
 };
@@ -54,6 +55,9 @@ struct SecuritySettings {
   bool chroot = false;
   std::string user;  // <changeowner>; both or neither are set
   std::string group;
+  // <tls-context> of Icecast 2.5; adds to the ssl-* of <paths>.
+  std::vector<std::string> tls_certificate, tls_key;
+  std::string tls_allowed_ciphers;
 };
 
 // <directory>: where public streams are announced ("YP").

@@ -169,7 +169,7 @@ void Filler::leaf(const SchemaElement& row, void* object, std::string_view name,
     pending(line, path, row.note);
   }
   const auto [at, first] = written_.try_emplace(path, line);
-  if (!first && row.kind != ValueKind::kList) {
+  if (!first && row.kind != ValueKind::kList && row.kind != ValueKind::kFiles) {
     say(line, Severity::kWarning,
         subject + "is written twice, first in line " + std::to_string(at->second) +
             "; this one counts");

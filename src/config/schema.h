@@ -39,6 +39,7 @@ enum class ValueKind : std::uint8_t {
   kChoice,        // one of the row's choices
   kOptionValue,   // second of a pair<string, string>: an option, which may be a password
   kList,          // words; the element may be repeated
+  kFiles,         // a path; the element may be repeated
   kBlock,         // holds other elements
   kNothing,       // known, but not understood further: see SchemaElement::note
 };

@@ -113,6 +113,33 @@ constinit const SchemaBlock kChangeOwnerBlock{
     .elements = kChangeOwner,
     .fresh = fresh<SecuritySettings>};
 
+constexpr SchemaElement kTlsContext[] = {
+    {.name = "tls-certificate",
+     .kind = kFiles,
+     .slot = slot<&SecuritySettings::tls_certificate>,
+     .origin = SchemaOrigin::kIcecast25,
+     .example = "/etc/icecast-lb/tls.pem",
+     .help = "As paths/ssl-certificate."},
+    {.name = "tls-key",
+     .kind = kFiles,
+     .slot = slot<&SecuritySettings::tls_key>,
+     .origin = SchemaOrigin::kIcecast25,
+     .example = "/etc/icecast-lb/tls.key",
+     .help = "As paths/ssl-private-key."},
+    {.name = "tls-allowed-ciphers",
+     .kind = kText,
+     .slot = slot<&SecuritySettings::tls_allowed_ciphers>,
+     .origin = SchemaOrigin::kIcecast25,
+     .standard = "OpenSSL's",
+     .example = "HIGH:!aNULL",
+     .help = "As paths/ssl-allowed-ciphers, which comes first."},
+};
+constinit const SchemaBlock kTlsContextBlock{
+    .name = "tls-context",
+    .help = "The certificate, as Icecast 2.5 writes it.",
+    .elements = kTlsContext,
+    .fresh = fresh<SecuritySettings>};
+
 constexpr SchemaElement kSecurity[] = {
     {.name = "chroot",
      .kind = kBool,
@@ -123,8 +150,11 @@ constexpr SchemaElement kSecurity[] = {
      .help = "1: paths/basedir becomes the root directory after start; needs to be started as "
              "root. All other paths are then inside it."},
     {.name = "changeowner", .kind = kBlock, .block = &kChangeOwnerBlock, .nest = same_object()},
-    unsupported("tls-context", SchemaOrigin::kIcecast25,
-                "use paths/ssl-certificate, ssl-private-key and ssl-allowed-ciphers"),
+    {.name = "tls-context",
+     .kind = kBlock,
+     .block = &kTlsContextBlock,
+     .nest = same_object(),
+     .origin = SchemaOrigin::kIcecast25},
     unsupported("prng-seed", SchemaOrigin::kIcecast25, "the system's random numbers are used"),
 };
 

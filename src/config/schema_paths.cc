@@ -103,29 +103,33 @@ constexpr SchemaElement kPaths[] = {
              "that a crash loses none."},
     {.name = "ssl-certificate",
      .aliases = "ssl_certificate",
-     .kind = kPath,
+     .kind = kFiles,
      .slot = slot<&PathSettings::ssl_certificate>,
-     .support = SchemaSupport::kPending,
-     .note = "TLS is not spoken",
      .example = "/etc/icecast-lb/tls.pem",
-     .help = "PEM file with the certificate and its chain, and the key if ssl-private-key is not "
-             "set."},
+     .help = "PEM file with a certificate and its chain, and its key if that is in no "
+             "ssl-private-key. May be repeated: the client's server name (SNI) chooses, the first "
+             "is for all other names. Read again when it changes. With a certificate, every plain "
+             "socket takes TLS too."},
     {.name = "ssl-private-key",
-     .kind = kPath,
+     .kind = kFiles,
      .slot = slot<&PathSettings::ssl_private_key>,
      .origin = SchemaOrigin::kKh,
-     .support = SchemaSupport::kPending,
-     .note = "TLS is not spoken",
      .example = "/etc/icecast-lb/tls.key",
-     .help = "PEM file with the key of the certificate, where it is not in the same file."},
+     .help = "PEM file with the key of a certificate, where it is not in the same file. May be "
+             "repeated; the key that fits is used."},
     {.name = "ssl-allowed-ciphers",
      .kind = kText,
      .slot = slot<&PathSettings::ssl_allowed_ciphers>,
-     .support = SchemaSupport::kPending,
-     .note = "TLS is not spoken",
      .standard = "OpenSSL's",
      .example = "HIGH:!aNULL",
-     .help = "The TLS ciphers, in OpenSSL's notation."},
+     .help = "The ciphers of TLS 1.2, in OpenSSL's notation; those of TLS 1.3 are OpenSSL's."},
+    {.name = "ssl-cafile",
+     .kind = kPath,
+     .slot = slot<&PathSettings::ssl_cafile>,
+     .origin = SchemaOrigin::kKh,
+     .standard = "the system's",
+     .example = "/etc/ssl/certs/ca-certificates.crt",
+     .help = "PEM file of the roots that are trusted where this server is the client (relays)."},
     {.name = "mime-types",
      .kind = kPath,
      .slot = slot<&PathSettings::mime_types>,
@@ -143,10 +147,11 @@ constexpr SchemaElement kPaths[] = {
      .reload = kNew,
      .origin = SchemaOrigin::kKh,
      .example = "127.0.0.1",
-     .help = "Addresses of proxies, also as networks (192.0.2.0/24, 2001:db8::/32). A connection "
-             "from one of them is taken to come from the address in its X-Forwarded-For header. "
-             "May be repeated."},
-    unsupported("ssl-cafile", SchemaOrigin::kKh, "put the chain into ssl-certificate"),
+     .help = "Addresses of trusted proxies, also as networks (192.0.2.0/24, 2001:db8::/32) or "
+             "patterns (192.0.2.*). A request from one of them is taken to come from the last "
+             "address in its X-Forwarded-For header that is not a trusted proxy's; its "
+             "X-Forwarded-Proto tells whether the client speaks https. Sockets with "
+             "proxy-protocol take connections from these addresses only. May be repeated."},
     unsupported("resource", SchemaOrigin::kIcecast25, "use alias, as in Icecast 2.4"),
     unsupported("reportxmldb", SchemaOrigin::kIcecast25, "errors are answered with fixed texts"),
     unsupported("geoipdb", SchemaOrigin::kIcecast25, "the country of a listener is not looked up"),

@@ -35,12 +35,21 @@ constexpr SchemaElement kListen[] = {
      .slot = slot<&ListenSettings::tls>,
      .choices = kTlsChoices,
      .reload = kRestart,
-     .support = SchemaSupport::kPending,
-     .note = "this socket does not speak TLS",
      .strict = true,
      .example = "1",
-     .help = "1: this socket speaks TLS; needs paths/ssl-certificate. Icecast 2.5 says tls, with "
-             "the values none and rfc2818."},
+     .help = "1: this socket speaks nothing but TLS; it stays closed while there is no usable "
+             "paths/ssl-certificate. 0: it speaks both if there is one. Icecast 2.5 says tls, with "
+             "the values none, auto and rfc2818."},
+    {.name = "proxy-protocol",
+     .kind = kBool,
+     .slot = slot<&ListenSettings::proxy_protocol>,
+     .reload = kRestart,
+     .origin = SchemaOrigin::kOwn,
+     .strict = true,
+     .example = "1",
+     .help = "1: every connection begins with a PROXY header (version 1 or 2) of a load balancer, "
+             "which names the client; without one it is dropped. If paths/x-forwarded-for is set, "
+             "only the addresses there may connect."},
     {.name = "shoutcast-compat",
      .kind = kBool,
      .slot = slot<&ListenSettings::shoutcast_compat>,

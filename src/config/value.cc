@@ -188,6 +188,10 @@ ValueReport store_value(const SchemaElement& element, void* object, std::string_
   if (trim(text).empty()) return report;
   if (auto* const* list = std::get_if<std::vector<std::string>*>(&slot)) {
     std::string_view rest = trim(text);
+    if (element.kind == ValueKind::kFiles) {
+      (*list)->emplace_back(rest);
+      rest = {};
+    }
     while (!rest.empty()) {
       const std::size_t end = rest.find_first_of(" \t\r\n,");
       (*list)->emplace_back(rest.substr(0, end));
@@ -245,6 +249,7 @@ std::string describe_type(const SchemaElement& element) {
     case ValueKind::kSecret:
       return "a password";
     case ValueKind::kPath:
+    case ValueKind::kFiles:
       return "a path";
     case ValueKind::kMount:
       return "a mount";

@@ -7,6 +7,7 @@
 #include "base/strings.h"
 #include "http/access_line.h"
 #include "http/connections.h"
+#include "http/forwarded.h"
 
 namespace lb {
 namespace {
@@ -20,6 +21,7 @@ constexpr auto kLingerTime = 2s;
 constexpr std::size_t kLingerBytes = 1 << 20;
 // A file of the web root leaves in pieces of this size, so that one download does not hold a loop.
 constexpr std::size_t kFilePiece = 256 * 1024;
+constexpr auto kHandshakeTime = 10s;
 
 }  // namespace
 
@@ -29,6 +31,8 @@ Connection::Connection(Connections& owner, std::uint64_t id, std::unique_ptr<Tra
       id_(id),
       transport_(std::move(transport)),
       socket_(std::move(socket)),
+      socket_peer_(transport_->peer()),
+      client_(socket_peer_),
       ip_(transport_->peer().ip()),
       accepted_(owner.loop().now()),
       head_since_(accepted_),
@@ -40,7 +44,46 @@ Connection::~Connection() = default;
 
 void Connection::start(std::chrono::seconds header_timeout) {
   deadline_.after(header_timeout);
+  opening_ = owner_.opening_of(*socket_);
+  if (opening_) state_ = State::kOpening;
   watch_.start<&Connection::on_socket>(owner_.loop(), transport_->fd(), EV_READ, this);
+}
+
+void Connection::go_on_opening() {
+  const bool shook = opening_->handshaking();
+  const Opening::Status status = opening_->go_on(transport_);
+  if (opening_->handshaking() && !shook) {
+    deadline_.after(kHandshakeTime);
+    owner_.handshake_begins(*this);
+  }
+  switch (status) {
+    case Opening::Status::kMore: watch_.want(opening_->wants()); return;
+    case Opening::Status::kDrop:
+      owner_.opening_failed(*this, *opening_);
+      end();
+      return;
+    case Opening::Status::kReady: break;
+  }
+  if (opening_->handshaking()) {
+    owner_.handshake_ends();
+    deadline_.after(owner_.settings_.read()->header_timeout);
+  }
+  socket_secure_ = secure_ = opening_->secure();
+  socket_peer_ = transport_->peer();
+  opening_.reset();
+  state_ = State::kHead;
+  watch_.want(EV_READ);
+  client_is(socket_peer_);
+}
+
+bool Connection::client_is(const Address& client) {
+  if (client == client_) return true;
+  client_ = client;
+  transport_->set_peer(client);
+  ip_ = client.ip();
+  if (owner_.plan_.welcome(client)) return true;
+  drop();
+  return false;
 }
 
 void Connection::on_deadline() {
@@ -50,6 +93,10 @@ void Connection::on_deadline() {
 }
 
 void Connection::on_socket(short events) {
+  if (state_ == State::kOpening) {
+    go_on_opening();
+    return;
+  }
   if (state_ == State::kReplying) {
     if (events & EV_WRITE) write_out();
     return;
@@ -80,6 +127,7 @@ void Connection::on_socket(short events) {
       lingered_bytes_ += bytes.size();
       if (lingered_bytes_ > kLingerBytes) end();
       return;
+    case State::kOpening:
     case State::kReplying: return;
   }
 }
@@ -122,6 +170,10 @@ void Connection::on_head_bytes(std::string_view bytes) {
 
 void Connection::head_is_complete() {
   owner_.head_complete(*this);
+  const auto settings = owner_.settings_.read();
+  const Forwarded from = read_forwarded(settings->trusted_proxies, socket_peer_, request_.headers);
+  secure_ = from.secure.value_or(socket_secure_);
+  if (!client_is(from.client)) return;
   const auto length = parse_u64(request_.headers.get("content-length"));
   const bool form = request_.method == Method::kPost && length && *length > 0 &&
                     istarts_with(request_.headers.get("content-type"), "application/x-www-form-urlencoded");
@@ -238,6 +290,12 @@ void Connection::write_out() {
     file_left_ -= result.bytes;
     bytes_sent_ += result.bytes;
     piece -= std::min(piece, result.bytes);
+  }
+  switch (transport_->flush()) {
+    case IoStatus::kDone: break;
+    case IoStatus::kAgain: watch_.want(EV_WRITE); return;
+    case IoStatus::kEof:
+    case IoStatus::kError: end(); return;
   }
   reply_is_out();
 }

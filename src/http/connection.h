@@ -1,8 +1,8 @@
 // Connection: one inbound connection, from accept to its reply, or to the moment when its socket
 // becomes a listener or a source.
 //
-// Life: kHead → (kForm) → kHandling → kReplying → kLingering → gone.  The state changes in one
-// function.  Every way out goes through Connections::remove(), with what the log needs.
+// Life: (kOpening) → kHead → (kForm) → kHandling → kReplying → kLingering → gone.  The state changes
+// in one function.  Every way out goes through Connections::remove(), with what the log needs.
 //
 // Thread: its worker.  Ownership: the worker's Connections.  Other threads hold its id, never a
 // pointer: a verdict that arrives for a connection that is gone finds no id and is dropped.
@@ -17,6 +17,7 @@
 #include "base/unique_fd.h"
 #include "http/credentials.h"
 #include "http/message.h"
+#include "http/opening.h"
 #include "http/parser.h"
 #include "net/acceptor.h"
 #include "net/loop.h"
@@ -56,8 +57,11 @@ class Connection : public ListHook {
   Request& request() noexcept { return request_; }
   const std::string& form() const noexcept { return form_; }  // body of a POST, at most 64 KiB
   const ListenSocket& socket() const noexcept { return *socket_; }
-  const Address& peer() const noexcept { return transport_->peer(); }
+  // The client; a trusted proxy's word counts (http/forwarded.h).
+  const Address& peer() const noexcept { return client_; }
   const std::string& ip() const noexcept { return ip_; }
+  // The client speaks https, with us or with a trusted proxy.
+  bool secure() const noexcept { return secure_; }
   std::string user;                  // who it proved to be, for the access log
   std::unique_ptr<Held> held;        // freed with the connection, or moved on by the app
 
@@ -79,11 +83,14 @@ class Connection : public ListHook {
 
  private:
   friend class Connections;
-  enum class State : std::uint8_t { kHead, kForm, kHandling, kReplying, kLingering };
+  enum class State : std::uint8_t { kOpening, kHead, kForm, kHandling, kReplying, kLingering };
 
   void start(std::chrono::seconds header_timeout);
   void on_socket(short events);
   void on_deadline();
+  void go_on_opening();
+  bool client_is(const Address& client);  // false: not welcome, and gone
+  bool handshaking() const noexcept { return opening_ && opening_->handshaking(); }
   void on_head_bytes(std::string_view bytes);
   void on_form_bytes(std::string_view bytes);
   void head_is_complete();
@@ -98,6 +105,11 @@ class Connection : public ListHook {
   const std::uint64_t id_;
   std::unique_ptr<Transport> transport_;
   std::shared_ptr<const ListenSocket> socket_;
+  std::unique_ptr<Opening> opening_;  // null: over
+  Address socket_peer_;  // of the socket, or of its PROXY header: who sends the requests
+  Address client_;       // whom the present one is for
+  bool socket_secure_ = false;
+  bool secure_ = false;
   std::string ip_;
   State state_ = State::kHead;
   RequestParser parser_;

@@ -19,6 +19,10 @@ void Connections::accepted(std::unique_ptr<Transport> transport, const std::shar
   loop_.assert_here();
   plan_.accepted();
   if (!plan_.welcome(transport->peer())) return;
+  if (!may_speak_for_others(*transport, *socket)) {
+    complain(transport->peer().ip() + ": is not one of the x-forwarded-for", *socket);
+    return;
+  }
   const std::uint64_t id = next_id_.fetch_add(1, std::memory_order_relaxed);
   auto connection = std::make_unique<Connection>(*this, id, std::move(transport), socket);
   Connection& added = *connection;
@@ -54,10 +58,53 @@ void Connections::head_complete(Connection& connection) {
   --open_head_count_;
 }
 
+std::unique_ptr<Opening> Connections::opening_of(const ListenSocket& socket) const {
+  auto context = plan_.certificates ? plan_.certificates() : nullptr;
+  TlsUse use = TlsUse::kNever;
+  if (socket.settings.tls)
+    use = TlsUse::kAlways;
+  else if (context && !socket.shoutcast)
+    use = TlsUse::kDetect;
+  if (use == TlsUse::kNever && !socket.settings.proxy_protocol) return nullptr;
+  return std::make_unique<Opening>(socket.settings.proxy_protocol, use, std::move(context));
+}
+
+void Connections::handshake_begins(const Connection& connection) {
+  if (++handshake_count_ <= settings_.read()->most_handshakes) return;
+  Connection* oldest = nullptr;
+  open_heads_.for_each([&](Connection& other) {
+    if (oldest == nullptr && &other != &connection && other.handshaking()) oldest = &other;
+  });
+  if (oldest != nullptr) remove(*oldest);
+}
+
+void Connections::opening_failed(const Connection& connection, const Opening& opening) {
+  const std::string text = connection.ip() + ": " + opening.problem();
+  if (!opening.lacks_proxy_header()) {
+    log_.debug("connection/connection", text);
+    return;
+  }
+  complain(text, connection.socket());
+}
+
+bool Connections::may_speak_for_others(const Transport& transport, const ListenSocket& socket) const {
+  if (!socket.settings.proxy_protocol) return true;
+  const auto settings = settings_.read();
+  return settings->trusted_proxies.empty() || settings->trusted_proxies.contains(transport.peer());
+}
+
+void Connections::complain(const std::string& text, const ListenSocket& socket) {
+  if (unsigned held = 0; proxy_guard_.pass(loop_.now(), held))
+    log_.warn("connection/connection", text + "; dropped on port " + std::to_string(socket.port) +
+                                           ", whose listen-socket has proxy-protocol (" + std::to_string(held) +
+                                           " more since the last message)");
+}
+
 void Connections::remove(Connection& connection) {
   head_complete(connection);
   const auto at = connections_.find(connection.id());
   if (at == connections_.end()) return;
+  if (connection.handshaking()) handshake_ends();
   // Its own callback may be on the stack: it dies in the next round.
   auto gone = std::make_shared<std::unique_ptr<Connection>>(std::move(at->second));
   connections_.erase(at);

@@ -1,8 +1,9 @@
 // Connections: all inbound connections of one worker that are not yet listeners or sources.
 //
-// Budget: request heads that are not complete may be this many; above it the oldest one ends (after
-// two seconds), so that idle sockets can never lock listeners, sources or the administrator out
-// (decisions B9).  A connection that is kept for its next request is one of them.
+// Budget: request heads that are not complete may be this many, and TLS handshakes 1000; above it
+// the oldest one ends (a head after two seconds), so that idle sockets can never lock listeners,
+// sources or the administrator out (decisions B9).  A connection that is kept for its next request
+// is one of them.
 // Thread: its worker.  Ownership: owns its connections.
 #pragma once
 
@@ -19,6 +20,7 @@
 #include "base/log.h"
 #include "base/snapshot.h"
 #include "http/connection.h"
+#include "net/address_list.h"
 
 namespace lb {
 
@@ -28,6 +30,8 @@ struct HttpSettings {
   std::chrono::seconds header_timeout{15};
   std::chrono::seconds client_timeout{30};
   std::size_t most_open_heads = 1024;
+  std::size_t most_handshakes = 1000;
+  AddressList trusted_proxies;  // who may speak for another client
 };
 
 class Connections final : public ConnectionSink {
@@ -38,6 +42,8 @@ class Connections final : public ConnectionSink {
     // A Shoutcast login's password line is complete; false: drop.
     std::function<bool(Connection&)> shoutcast_login;
     std::function<void()> accepted;                 // for the counters
+    // The certificates of connections that begin now; unset or null: none.
+    std::function<std::shared_ptr<const TlsContext>()> certificates;
   };
   Connections(Loop& loop, Log& log, const Snapshot<HttpSettings>& settings, std::atomic<std::uint64_t>& next_id);
   ~Connections() override;
@@ -56,6 +62,13 @@ class Connections final : public ConnectionSink {
   void remove(Connection& connection);
   void head_begins(Connection& connection);    // joins the open heads
   void head_complete(Connection& connection);  // leaves them
+  std::unique_ptr<Opening> opening_of(const ListenSocket& socket) const;  // null: a request comes at once
+  void handshake_begins(const Connection& connection);
+  void handshake_ends() noexcept { --handshake_count_; }
+  // A socket for proxies only, and somebody else: false.
+  bool may_speak_for_others(const Transport& transport, const ListenSocket& socket) const;
+  void opening_failed(const Connection& connection, const Opening& opening);
+  void complain(const std::string& text, const ListenSocket& socket);
 
   Loop& loop_;
   Log& log_;
@@ -65,6 +78,8 @@ class Connections final : public ConnectionSink {
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
   IntrusiveList<Connection> open_heads_;  // oldest first
   std::size_t open_head_count_ = 0;
+  std::size_t handshake_count_ = 0;
+  RepeatGuard proxy_guard_;
   std::array<std::byte, 16384> scratch_;
 };
 

@@ -8,7 +8,9 @@ src_libhttp_a_SOURCES = \
   src/http/connection.cc src/http/connection.h \
   src/http/connections.cc src/http/connections.h \
   src/http/credentials.cc src/http/credentials.h \
+  src/http/forwarded.cc src/http/forwarded.h \
   src/http/message.cc src/http/message.h \
+  src/http/opening.cc src/http/opening.h \
   src/http/parser.cc src/http/parser.h \
   src/http/playlist.cc src/http/playlist.h \
   src/http/response.cc src/http/response.h \

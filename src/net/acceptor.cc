@@ -77,7 +77,7 @@ Result<void> nobody_there(const ListenSettings& settings, int port) {
 }  // namespace
 
 Result<std::shared_ptr<ListenSocket>> ListenSocket::open(const ListenSettings& settings, int port,
-                                                         bool shoutcast, unsigned workers) {
+                                                         bool shoutcast, unsigned workers, bool closed) {
   if (auto free = nobody_there(settings, port); !free) return free.error();
   auto socket = std::make_shared<ListenSocket>();
   socket->settings = settings;
@@ -95,10 +95,16 @@ Result<std::shared_ptr<ListenSocket>> ListenSocket::open(const ListenSettings& s
     socket->fds.push_back(std::move(*fd));
   }
   // Listening comes last, when every socket of the group is bound.
-  for (const UniqueFd& fd : socket->fds)
-    if (::listen(fd.get(), settings.backlog) != 0)
-      return Error::io(describe(settings, socket->port) + ": cannot listen (" + std::strerror(errno) + ")");
+  if (closed) return socket;
+  if (auto listening = socket->listen(); !listening) return listening.error();
   return socket;
+}
+
+Result<void> ListenSocket::listen() const {
+  for (const UniqueFd& fd : fds)
+    if (::listen(fd.get(), settings.backlog) != 0)
+      return Error::io(describe(settings, port) + ": cannot listen (" + std::strerror(errno) + ")");
+  return {};
 }
 
 Acceptor::Acceptor(Loop& loop, std::shared_ptr<const ListenSocket> socket, ConnectionSink& sink, Log& log)

@@ -25,9 +25,11 @@ struct ListenSocket {
   int port = 0;                // as bound
   std::vector<UniqueFd> fds;   // one a worker
 
-  // Error: what could not be bound and why.
-  static Result<std::shared_ptr<ListenSocket>> open(const ListenSettings& settings, int port,
-                                                    bool shoutcast, unsigned workers);
+  // Error: what could not be bound and why.  closed: bound only, so that clients are refused until
+  // listen() is called.
+  static Result<std::shared_ptr<ListenSocket>> open(const ListenSettings& settings, int port, bool shoutcast,
+                                                    unsigned workers, bool closed = false);
+  Result<void> listen() const;
 };
 
 class ConnectionSink {

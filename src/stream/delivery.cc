@@ -180,7 +180,8 @@ Delivered deliver(Listener& listener, const StreamView& view, std::size_t budget
     if (listener.preamble) {
       result = send_preamble(listener, listener.position < limit);
     } else if (listener.position == limit) {
-      return Delivered::kCaughtUp;
+      result.status = listener.transport->flush();
+      if (result.status == IoStatus::kDone) return Delivered::kCaughtUp;
     } else if (left == 0) {
       return Delivered::kMore;
     } else if (listener.icy.metaint > 0) {

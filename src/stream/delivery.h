@@ -16,7 +16,7 @@
 namespace lb {
 
 enum class Delivered : std::uint8_t {
-  kCaughtUp,  // everything the view has, or up to leave_at
+  kCaughtUp,  // everything the view has, or up to leave_at, and nothing is held back
   kMore,      // the budget is used up, the socket is not full
   kBlocked,   // the socket is full: wait for it
   kGone,      // the connection is broken

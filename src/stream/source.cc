@@ -31,6 +31,7 @@ void Source::start() {
 }
 
 void Source::on_readable(short) {
+  // What a transport has in hand makes no socket readable.
   for (int i = 0; i < kReadsAWake || offer_.transport->buffered() > 0; ++i) {
     const auto room = feed_.room();
     if (!room) {

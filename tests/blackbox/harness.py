@@ -114,7 +114,8 @@ class Reply:
 class Wire:
     """One TCP connection of a test, read with deadlines."""
 
-    def __init__(self, address, receive_buffer=None, source_address=None):
+    def __init__(self, address, receive_buffer=None, source_address=None, wrap=None):
+        """wrap: makes another socket of the connected one, such as one that speaks TLS."""
         family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self.socket = socket.socket(family, socket.SOCK_STREAM)
         if receive_buffer:
@@ -123,6 +124,8 @@ class Wire:
             self.socket.bind((source_address, 0))
         self.socket.settimeout(Settings.patience)
         self.socket.connect(address)
+        if wrap:
+            self.socket = wrap(self.socket)
         self.pending, self.ended = b"", False
 
     def send(self, data):
@@ -211,8 +214,8 @@ class Wire:
 class Source(Wire):
     """A logged-in source; sends numbered units, whose numbers go on from call to call."""
 
-    def __init__(self, address, mount, kind, tag, lines, first_line, login):
-        super().__init__(address)
+    def __init__(self, address, mount, kind, tag, lines, first_line, login, wrap=None):
+        super().__init__(address, wrap=wrap)
         self.mount, self.units = mount, media.KINDS[kind].units(tag)
         self.send(request(first_line or "SOURCE %s HTTP/1.0" % mount,
                           ["Content-Type: " + media.KINDS[kind].content_type, "ice-public: 0", *lines], login))
@@ -236,8 +239,8 @@ class Source(Wire):
 class Listener(Wire):
     """A listener after its head: `audio` has what was read so far, `titles` the ICY blocks."""
 
-    def __init__(self, address, mount, lines, version, receive_buffer, login):
-        super().__init__(address, receive_buffer)
+    def __init__(self, address, mount, lines, version, receive_buffer, login, **options):
+        super().__init__(address, receive_buffer, **options)
         self.send(request("GET %s %s" % (mount, version), lines, login))
         self.head = self.reply_head()
         equal(self.head.status, 200, "status of a listener of " + mount)
@@ -371,13 +374,13 @@ class Server:
     def get(self, path, login=None, headers=()):
         return self.ask("GET %s HTTP/1.0" % path, headers, login)
 
-    def source(self, mount="/live.mp3", kind="mp3", tag="A", lines=(), first_line=None, login=SOURCE, port=None):
-        return self.bench.owned(Source((self.host, port or self.port), mount, kind, tag, lines, first_line, login))
+    def source(self, mount="/live.mp3", kind="mp3", tag="A", lines=(), first_line=None, login=SOURCE, port=None, wrap=None):
+        return self.bench.owned(Source((self.host, port or self.port), mount, kind, tag, lines, first_line, login, wrap))
 
-    def listener(self, mount="/live.mp3", lines=(), version="HTTP/1.0", receive_buffer=None, login=None, icy=False):
+    def listener(self, mount="/live.mp3", lines=(), version="HTTP/1.0", receive_buffer=None, login=None, icy=False, port=None, **options):
         if icy:
             lines = [*lines, "Icy-MetaData: 1"]
-        return self.bench.owned(Listener(self.address, mount, lines, version, receive_buffer, login))
+        return self.bench.owned(Listener((self.host, port or self.port), mount, lines, version, receive_buffer, login, **options))
 
     def set_title(self, mount="/live.mp3", login=ADMIN, **values):
         query = "&".join("%s=%s" % item for item in values.items())

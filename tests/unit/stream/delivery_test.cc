@@ -109,6 +109,18 @@ TEST(Delivery, SaysBlockedWhenTheSocketIsFull) {
   CHECK(go(*writer.view()) == Delivered::kCaughtUp);
   CHECK(wire->sent == pattern_text(0, 1000));
 }
+TEST(Delivery, SaysBlockedWhileTheTransportHoldsSomethingBack) {
+  writer.bytes(1000);
+  wire->flush_status = IoStatus::kAgain;
+  CHECK(go(*writer.view()) == Delivered::kBlocked);
+  LONGS_EQUAL(1000, listener->position);
+  CHECK(go(*writer.view()) == Delivered::kBlocked);
+  wire->flush_status = IoStatus::kDone;
+  CHECK(go(*writer.view()) == Delivered::kCaughtUp);
+  LONGS_EQUAL(1000, wire->sent.size());
+  wire->flush_status = IoStatus::kError;
+  CHECK(go(*writer.view()) == Delivered::kGone);
+}
 TEST(Delivery, SaysGoneWhenTheConnectionIsBroken) {
   writer.bytes(1000);
   wire->script = {Wire::kBroken};

@@ -129,6 +129,7 @@ struct Wire {
   std::deque<std::size_t> stops;
   bool can_send_file = true;
   IoStatus read_status = IoStatus::kAgain;
+  IoStatus flush_status = IoStatus::kDone;
   bool closed = false;
   std::function<void()> on_write = [] {};
 };
@@ -153,6 +154,7 @@ class FakeTransport final : public Transport {
     return take({true, bytes, false}, all);
   }
   bool can_send_file() const noexcept override { return wire_->can_send_file; }
+  IoStatus flush() noexcept override { return wire_->flush_status; }
   int fd() const noexcept override { return fd_; }
   const Address& peer() const noexcept override { return peer_; }
   void shut_down_write() noexcept override {}

@@ -1,0 +1,59 @@
+// Opening: what a new socket may say before its first request: a PROXY header, then a TLS handshake.
+// It takes no byte that belongs to what follows.
+//
+// Thread: a worker.  Ownership: its Connection, until it is over.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "net/proxy_protocol.h"
+#include "net/transport.h"
+
+namespace lb {
+
+class TlsContext;
+class TlsTransport;
+
+enum class TlsUse : std::uint8_t {
+  kNever,
+  kDetect,  // a first byte of 0x16 begins a handshake (no request begins so)
+  kAlways,
+};
+
+class Opening {
+ public:
+  enum class Status : std::uint8_t {
+    kMore,   // wait for wants()
+    kReady,  // the request follows
+    kDrop,   // problem() says why
+  };
+  // context: may be null where tls is kNever.
+  Opening(bool proxy_header, TlsUse tls, std::shared_ptr<const TlsContext> context);
+
+  // `transport` becomes a TLS one when its client speaks so, and speaks for whom the header names.
+  Status go_on(std::unique_ptr<Transport>& transport);
+  short wants() const noexcept { return wants_; }
+  bool handshaking() const noexcept { return tls_ != nullptr; }
+  bool secure() const noexcept { return secure_; }  // the client speaks TLS, with us or with a proxy
+  bool lacks_proxy_header() const noexcept { return proxy_header_ && header_.status() == ProxyHeader::Status::kBad; }
+  const std::string& problem() const noexcept { return problem_; }
+
+ private:
+  Status read_header(Transport& transport);
+  Status look_for_tls(std::unique_ptr<Transport>& transport);
+  Status shake();
+  Status drop(std::string problem);
+
+  const bool proxy_header_;
+  TlsUse use_;
+  std::shared_ptr<const TlsContext> context_;
+  ProxyHeader header_;
+  TlsTransport* tls_ = nullptr;  // the transport, once it is one
+  short wants_;
+  bool secure_ = false;
+  std::string problem_;
+};
+
+}  // namespace lb

@@ -1,0 +1,327 @@
+"""TLS: listeners, sources and pages over it; the choice, the renewal and the lack of certificates."""
+import os
+import pathlib
+import ssl
+import subprocess
+
+from harness import ADMIN, Failed, Settings, as_nobody, check, equal, free_port, give_away, listen_socket, matches, test, wait_for
+from media import mp3_numbers
+
+TLS_SOCKETS = listen_socket(0) + listen_socket(0, "<ssl>1</ssl>")
+
+
+def certificate(directory, name, file="tls.pem", separate_key=None, days=90):
+    """A fresh self-signed certificate for `name`; takes the place of an old one in one step."""
+    new = pathlib.Path(directory) / "new"
+    new.mkdir(exist_ok=True)
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                    "-subj", "/CN=" + name, "-addext", "subjectAltName=DNS:" + name, "-days", str(days),
+                    "-keyout", new / "key", "-out", new / "cert"], check=True, capture_output=True)
+    text = (new / "cert").read_text()
+    if not separate_key:
+        text += (new / "key").read_text()
+    (new / "both").write_text(text)
+    give_away(new)
+    if separate_key:
+        os.rename(new / "key", pathlib.Path(directory) / separate_key)
+    os.rename(new / "both", pathlib.Path(directory) / file)
+
+
+def tls(name="radio.test", protocols=("http/1.1",), version=None):
+    """For Wire: speaks TLS, believes everybody; the test looks at the certificate itself."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_alpn_protocols(list(protocols))
+    if version:
+        context.maximum_version = version
+
+    def wrap(connected):
+        try:
+            return context.wrap_socket(connected, server_hostname=name)
+        except (ssl.SSLError, ConnectionError) as e:
+            raise Failed("no TLS: %s" % e) from None
+    return wrap
+
+
+def names_of(wire):
+    """The common name in the peer's certificate."""
+    der = wire.socket.getpeercert(binary_form=True)
+    text = subprocess.run(["openssl", "x509", "-inform", "der", "-noout", "-subject"], input=der, check=True,
+                          capture_output=True).stdout.decode()
+    return text.split("=")[-1].strip()
+
+
+def served_name(server, port=None, name="radio.test"):
+    wire = server.wire(port, wrap=tls(name))
+    found = names_of(wire)
+    wire.close()
+    return found
+
+
+def tls_server(t, sockets=TLS_SOCKETS, name="radio.test", paths="<ssl-certificate>%s/tls.pem</ssl-certificate>", **slots):
+    server = t.unstarted_server(sockets=sockets)
+    certificate(server.dir, name)
+    server.write_config(paths=paths.replace("%s", str(server.dir)), **slots)
+    return server.start()
+
+
+@test
+def a_listener_hears_every_byte_and_every_title(t):
+    server = tls_server(t)
+    source = server.source()
+    plain = server.listener(port=server.ports[1], wrap=tls())
+    icy = server.listener(port=server.ports[1], wrap=tls(), icy=True)
+    sent = b""
+    for number in range(20):
+        server.set_title(song="Title+%d" % number)
+        sent += source.play(50)
+    for listener in (plain, icy):
+        got = listener.read(998 * 384)
+        check(sent.startswith(got), "what came differs from what was sent")
+    check(len(icy.titles) > 3, "titles: %r" % icy.titles)
+    source.leave()
+    plain.expect_end()
+
+
+@test
+def a_source_streams_over_tls(t):
+    server = tls_server(t)
+    source = server.source(port=server.ports[1], wrap=tls())
+    listener = server.listener()
+    sent = source.play(500)
+    check(sent.startswith(listener.read(498 * 384)), "what came differs from what was sent")
+    server.wait_for_log("/live.mp3")
+
+
+@test
+def a_source_whose_records_are_of_all_sizes_loses_nothing(t):
+    server = tls_server(t)
+    source = server.source(port=server.ports[1], wrap=tls())
+    listener = server.listener()
+    data = b"".join(next(source.units) for _ in range(1500))
+    at, size = 0, 1
+    while at < len(data):
+        source.send(data[at:at + size])
+        at, size = at + size, size * 3 % 16384 + 1
+    check(data.startswith(listener.read(len(data) - 384)), "what came differs from what was sent")
+
+
+@test
+def a_slow_listener_loses_no_byte_within_the_queue(t):
+    server = tls_server(t, limits="<queue-size>6000000</queue-size><burst-size>65536</burst-size>")
+    source = server.source()
+    slow = server.listener(port=server.ports[1], wrap=tls(), receive_buffer=4096, icy=True)
+    quick = server.listener()
+    sent = b""
+    for number in range(10):
+        server.set_title(song="Title+%d" % number)
+        sent += source.play(1000)
+        quick.read(len(sent) - len(quick.audio) - 384)
+    check(sent.startswith(slow.read(len(sent) - 384)), "what came differs from what was sent")
+
+
+@test
+def pages_and_playlists_say_https_to_who_asked_so(t):
+    server = tls_server(t)
+    server.source("/a b.mp3").play(10)
+    host = "Host: radio.test:%d" % server.ports[1]
+    reply = server.ask("GET /a%20b.mp3.m3u HTTP/1.0", [host], port=server.ports[1], wrap=tls())
+    equal(reply.body, b"https://radio.test:%d/a%%20b.mp3\r\n" % server.ports[1])
+    reply = server.ask("GET /a%20b.mp3.m3u HTTP/1.0", ["Host: radio.test"], port=server.ports[1], wrap=tls())
+    equal(reply.body, b"https://radio.test/a%20b.mp3\r\n")
+    equal(server.get("/a%20b.mp3.m3u", headers=["Host: radio.test:77"]).body, b"http://radio.test:77/a%20b.mp3\r\n")
+    server.source("/live.mp3").play(10)
+    reply = server.ask("GET /live.mp3.xspf HTTP/1.0", [host], port=server.ports[1], wrap=tls())
+    check(b"https://radio.test:%d/live.mp3" % server.ports[1] in reply.body, "xspf: %r" % reply.body)
+    equal(len(reply.body), int(reply.get("Content-Length")), "length of the xspf")
+    check(b"http://127.0.0.1:" in server.get("/live.mp3.xspf").body, "plain xspf")
+    equal(server.ask("GET /status-json.xsl HTTP/1.0", port=server.ports[1], wrap=tls()).status, 200)
+
+
+@test
+def a_large_file_arrives_whole(t):
+    server = tls_server(t)
+    data = os.urandom(3_000_000)
+    (server.dir / "web" / "file.bin").write_bytes(data)
+    give_away(server.dir / "web")
+    check(server.ask("GET /file.bin HTTP/1.0", port=server.ports[1], wrap=tls()).body == data, "the file differs")
+
+
+@test
+def a_plain_port_finds_out_who_speaks_tls(t):
+    server = tls_server(t, sockets=listen_socket(0) + listen_socket(0, "<shoutcast-compat>1</shoutcast-compat>"))
+    source = server.source()
+    sent = source.play(100)
+    for options in ({}, {"wrap": tls()}):
+        listener = server.listener(**options)
+        check(listener.read(1000) in sent, "what came differs from what was sent")
+    wire = server.wire(server.ports[1])
+    wire.send(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n")
+    wire.expect_silence_and_close()
+
+
+@test
+def a_tls_socket_speaks_nothing_else(t):
+    server = tls_server(t)
+    wire = server.wire(server.ports[1])
+    wire.send("GET / HTTP/1.0\r\n\r\n")
+    check(b"HTTP" not in wire.take_all(), "it spoke HTTP")
+    server.wait_for_log("DBUG connection/connection 127.0.0.1: TLS: http request")
+
+
+@test
+def without_a_certificate_a_plain_port_speaks_no_tls(t):
+    server = t.server()
+    wire = server.wire()
+    wire.send(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n")
+    wire.take_all()
+
+
+@test
+def the_name_chooses_the_certificate(t):
+    server = t.unstarted_server(sockets=TLS_SOCKETS)
+    certificate(server.dir, "first.test", "1.pem")
+    certificate(server.dir, "second.test", "2.pem", separate_key="2.key")
+    certificate(server.dir, "third.test", "3.pem")
+    server.write_config(paths="".join("<ssl-certificate>%s/%d.pem</ssl-certificate>" % (server.dir, i) for i in (1, 2, 3))
+                        + "<ssl-private-key>%s/2.key</ssl-private-key>" % server.dir)
+    server.start()
+    for asked, got in (("first.test", "first.test"), ("second.test", "second.test"), ("third.test", "third.test"),
+                       ("other.test", "first.test"), (None, "first.test")):
+        equal(served_name(server, server.ports[1], asked), got, "certificate for %s" % asked)
+        equal(served_name(server, server.ports[0], asked), got, "certificate for %s on the plain port" % asked)
+
+
+@test
+def it_speaks_http11_and_tls_12_and_13(t):
+    server = tls_server(t)
+    for version, name in ((ssl.TLSVersion.TLSv1_2, "TLSv1.2"), (ssl.TLSVersion.TLSv1_3, "TLSv1.3")):
+        wire = server.wire(server.ports[1], wrap=tls(protocols=["h2", "http/1.1"], version=version))
+        equal((wire.socket.version(), wire.socket.selected_alpn_protocol()), (name, "http/1.1"))
+
+
+@test
+def names_of_icecast_25_and_kh_are_understood(t):
+    server = t.unstarted_server(sockets=listen_socket(0) + listen_socket(0, "<tls>rfc2818</tls>"))
+    certificate(server.dir, "radio.test", separate_key="tls.key")
+    server.write_config(body="<security><tls-context><tls-certificate>%s/tls.pem</tls-certificate>"
+                             "<tls-key>%s/tls.key</tls-key></tls-context></security>" % (server.dir, server.dir))
+    server.start()
+    equal(served_name(server, server.ports[1]), "radio.test")
+
+
+@test
+def hup_takes_a_new_certificate_while_a_listener_plays_on(t):
+    server = tls_server(t, name="old.test")
+    source = server.source()
+    listener = server.listener(port=server.ports[1], wrap=tls())
+    sent = source.play(50)
+    certificate(server.dir, "new.test")
+    server.reload()
+    wait_for(lambda: served_name(server, server.ports[1]) == "new.test", "the new certificate is served")
+    sent += source.play(500)
+    check(sent.startswith(listener.read(548 * 384)), "what came differs from what was sent")
+    equal(names_of(listener), "old.test")
+
+
+@test
+def a_changed_file_is_taken_while_a_listener_plays_on(t):
+    server = t.unstarted_server(sockets=TLS_SOCKETS)
+    certificate(server.dir, "old.test", separate_key="tls.key")
+    server.write_config(paths="<ssl-certificate>%s/tls.pem</ssl-certificate><ssl-private-key>%s/tls.key</ssl-private-key>" % (server.dir, server.dir))
+    server.start()
+    source = server.source()
+    listener = server.listener(port=server.ports[1], wrap=tls())
+    sent = source.play(50)
+    certificate(server.dir, "new.test", separate_key="tls.key")
+    wait_for(lambda: served_name(server, server.ports[1]) == "new.test", "the new certificate is served", Settings.patience + 5)
+    sent += source.play(500)
+    check(sent.startswith(listener.read(548 * 384)), "what came differs from what was sent")
+    check("EROR connection/tls" not in server.log(), server.log())
+
+
+@test
+def a_broken_file_keeps_the_old_certificate_and_is_said(t):
+    server = tls_server(t, name="old.test")
+    (server.dir / "tls.pem").write_text("nonsense")
+    server.reload()
+    server.wait_for_log(r"EROR connection/tls .*tls\.pem: holds no certificate in PEM form; the certificate that was loaded before stays in use")
+    equal(served_name(server, server.ports[1]), "old.test")
+
+
+@test
+def a_certificate_may_come_with_a_reload_and_go_again(t):
+    server = t.server()
+    certificate(server.dir, "radio.test")
+    server.reload(paths="<ssl-certificate>%s/tls.pem</ssl-certificate>" % server.dir)
+    wait_for(lambda: "is in use" in server.log(), "the certificate is loaded")
+    equal(served_name(server, server.port), "radio.test")
+    server.reload(paths="")
+
+    def gone():
+        try:
+            return not served_name(server, server.port)
+        except Failed:
+            return True
+    wait_for(gone, "the certificate is no longer used")
+    equal(server.get("/status-json.xsl").status, 200)
+
+
+@test
+def a_tls_socket_without_a_certificate_stays_closed_until_there_is_one(t):
+    server = t.unstarted_server(sockets=TLS_SOCKETS)
+    server.write_config(paths="<ssl-certificate>%s/tls.pem</ssl-certificate>" % server.dir)
+    port = free_port()
+    server.write_config(sockets=listen_socket(0) + listen_socket(port, "<ssl>1</ssl>"))
+    server.start()
+    equal(len(server.ports), 1, "open ports")
+    matches(r"tls\.pem: cannot be read \(No such file or directory\)", server.out.read_text() + server.log())
+    matches(r"port %d shall speak TLS, but there is no usable certificate; it stays closed" % port, server.out.read_text() + server.log())
+    refused = False
+    try:
+        server.wire(port)
+    except ConnectionRefusedError:
+        refused = True
+    check(refused, "the port is open")
+    certificate(server.dir, "late.test")
+    wait_for(lambda: "port %d is open" % port in server.log(), "the port opens", Settings.patience + 5)
+    equal(served_name(server, port), "late.test")
+    equal(server.ask("GET /status-json.xsl HTTP/1.0", port=port, wrap=tls()).status, 200)
+
+
+@test
+def a_server_that_could_serve_nothing_but_tls_without_a_certificate_does_not_start(t):
+    server = t.unstarted_server(sockets=listen_socket(0, "<ssl>1</ssl>"))
+    with open(server.dir / "out", "wb") as out:
+        done = subprocess.run(as_nobody([Settings.binary, "-c", str(server.config)]), stdin=subprocess.DEVNULL,
+                              stdout=out, stderr=out, timeout=Settings.patience * 2)
+    equal(done.returncode, 1, "exit status")
+    matches("there is no usable certificate\nServer startup failed. Exiting", (server.dir / "out").read_text())
+
+
+@test
+def a_handshake_that_never_goes_on_ends_with_the_header_timeout_or_before(t):
+    server = tls_server(t, limits="<header-timeout>1</header-timeout>")
+    wire = server.wire(server.ports[1])
+    wire.expect_silence_and_close()
+
+
+@test
+def a_certificate_that_expires_soon_is_warned_of(t):
+    server = t.unstarted_server(sockets=TLS_SOCKETS)
+    certificate(server.dir, "radio.test", days=5)
+    server.write_config(paths="<ssl-certificate>%s/tls.pem</ssl-certificate>" % server.dir)
+    server.start()
+    matches(r"WARN connection/tls the certificate for radio\.test in .*tls\.pem expires in [45] days", server.log() + server.out.read_text())
+
+
+@test
+def many_handshakes_at_once_are_all_served(t):
+    server = tls_server(t)
+    server.source().play(20)
+    wires = [server.wire(server.ports[1], wrap=tls()) for _ in range(100)]
+    for wire in wires:
+        wire.send("GET /status-json.xsl HTTP/1.0\r\n\r\n")
+    for wire in wires:
+        equal(wire.reply().status, 200)
+    equal(server.get("/admin/stats", ADMIN).status, 200)
