@@ -11,11 +11,13 @@ src_libadmin_a_SOURCES = \
   src/admin/render.cc src/admin/render.h \
   src/admin/security.cc src/admin/security.h \
   src/admin/station.h \
+  src/admin/stats_feed.cc src/admin/stats_feed.h \
   src/admin/stats_tree.cc src/admin/stats_tree.h \
   src/admin/status_json.cc src/admin/status_json.h \
   src/admin/template_file.cc src/admin/template_file.h \
   src/admin/text.cc src/admin/text.h \
-  src/admin/xml_fence.cc src/admin/xml_fence.h
+  src/admin/xml_fence.cc src/admin/xml_fence.h \
+  src/admin/yp.cc src/admin/yp.h
 nodist_src_libadmin_a_SOURCES = src/admin/builtin_data.cc
 
 # The pages: installed beside each other as Icecast's are, and built into the program.

@@ -4,8 +4,12 @@ src_icecast_lb_SOURCES = \
   src/app/admin_stage.cc src/app/admin_stage.h \
   src/app/auth_replies.cc src/app/auth_replies.h \
   src/app/auth_stage.cc src/app/auth_stage.h \
+  src/app/directory_service.cc src/app/directory_service.h \
+  src/app/io_thread.h \
   src/app/listen_stage.cc src/app/listen_stage.h \
   src/app/main.cc \
+  src/app/mount_files.cc src/app/mount_files.h \
+  src/app/mount_hooks.cc src/app/mount_hooks.h \
   src/app/options.cc src/app/options.h \
   src/app/page_cache.cc src/app/page_cache.h \
   src/app/page_stage.cc src/app/page_stage.h \
@@ -19,6 +23,7 @@ src_icecast_lb_SOURCES = \
   src/app/source_stage.cc src/app/source_stage.h \
   src/app/station.cc src/app/station.h \
   src/app/station_stats.cc src/app/station_stats.h \
+  src/app/stats_stage.cc src/app/stats_stage.h \
   src/app/version.cc \
   src/app/worker.cc src/app/worker.h
 src_icecast_lb_LDADD = $(CONFIG)

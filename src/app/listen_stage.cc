@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "app/auth_replies.h"
+#include "app/mount_files.h"
 #include "app/relay_service.h"
 #include "app/worker.h"
 #include "base/strings.h"
@@ -76,6 +77,8 @@ std::shared_ptr<Mount> playing_mount(const Services& services, const std::string
   for (int depth = 0; depth <= kLongestChain && !name.empty(); ++depth) {
     auto mount = services.mounts.find(name);
     if (mount && (idle_too || mount->phase() != MountPhase::kIdle)) return mount;
+    if (depth > 0)
+      if (auto file = services.mount_files->fallback(name)) return file;
     name = mount_section(*services.config.read(), name).fallback_mount;
   }
   return nullptr;
@@ -87,6 +90,7 @@ std::shared_ptr<Mount> ListenStage::enter_with_room(std::shared_ptr<Mount> mount
     if (mount->gate().try_enter(settings->max_listeners)) return mount;
     if (!settings->fallback_when_full || settings->fallback_mount.empty()) return nullptr;
     mount = worker_.services.mounts.find(settings->fallback_mount);
+    if (!mount) mount = worker_.services.mount_files->fallback(settings->fallback_mount);
     if (mount && mount->phase() == MountPhase::kIdle) return nullptr;
   }
   return nullptr;
@@ -193,7 +197,10 @@ Verdict ListenStage::handle(Connection& connection, bool may_wait) {
     listener->icy.until_block = facts->metaint;
   }
   listener->transport->limit_unsent(icy ? kUnsentCopied : kUnsentShared);
-  worker_.streams.join(std::move(listener), mount, settings->burst_bytes);
+  if (const auto intro = services.mount_files->intro_for(*mount); intro.file)
+    worker_.streams.join(std::move(listener), mount, intro);
+  else
+    worker_.streams.join(std::move(listener), mount, settings->burst_bytes);
   return Verdict::kAnswered;
 }
 

@@ -7,6 +7,7 @@
 #include "app/page_stage.h"
 #include "app/request_stages.h"
 #include "app/source_stage.h"
+#include "app/stats_stage.h"
 #include "app/worker.h"
 
 namespace lb {
@@ -17,6 +18,7 @@ std::vector<std::unique_ptr<Stage>> make_stages(Worker& worker) {
   stages.push_back(std::make_unique<AgentStage>(worker));   // <deny-agents>
   stages.push_back(std::make_unique<AdmitStage>(worker));   // <clients>, with its reserves
   stages.push_back(std::make_unique<SourceStage>(worker));  // SOURCE, PUT, POST of audio
+  stages.push_back(std::make_unique<StatsStage>(worker));   // STATS
   stages.push_back(std::make_unique<AdminStage>(worker));   // /admin/…, /admin.cgi
   stages.push_back(std::make_unique<MethodStage>());        // from here on: GET and HEAD
   stages.push_back(std::make_unique<AliasStage>(worker));   // <alias>

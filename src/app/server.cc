@@ -7,7 +7,10 @@
 #include <thread>
 #include <utility>
 
+#include "admin/stats_feed.h"
 #include "app/auth_stage.h"
+#include "app/directory_service.h"
+#include "app/mount_files.h"
 #include "app/page_cache.h"
 #include "app/relay_service.h"
 #include "app/station.h"
@@ -36,6 +39,9 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
   Services& services = *services_;
   const auto first_config = services.config.read();
   services.station = std::make_unique<ServerStation>(services);
+  services.stats_feed = std::make_unique<StatsFeed>(services.loops.control(), *services.station);
+  services.directory = std::make_unique<DirectoryService>(services);
+  services.mount_files = std::make_unique<MountFiles>(services);
   services.pages = std::make_unique<PageCache>(services);
   services.fetcher = std::make_unique<Fetcher>(services.loops.control());
   services.auth = std::make_unique<Authenticators>(
@@ -131,6 +137,9 @@ void Server::run(bool announce) {
                          [this] { services_->loops.control().post([this] { open_tls_sockets(); }); });
   });
   services_->loops.start();
+  services_->disk.start();
+  services_->directory->configure(*config);
+  services_->mount_files->configure(*config);
   // Tools look for Icecast's words in Icecast's form.
   services_->log.info("main/main", "Icecast 2.4.4 server started");
   services_->log.info("main/main", "icecast-lb " LB_VERSION ", " + std::to_string(services_->loops.workers()) +
@@ -145,6 +154,8 @@ void Server::run(bool announce) {
   services_->loops.run();
   signals_.clear();
   services_->loops.join();
+  services_->dumps.finish_all();
+  services_->disk.join();
   services_->log.info("main/main", "Shutting down");
 }
 
@@ -215,6 +226,8 @@ void Server::apply(LoadedConfig next) {
   services_->auth->configure(auth_sections(*next.config), auth_server(*next.config));
   if (!services_->auth->has_spool()) open_auth_spool();
   access_watch_->look();
+  services_->directory->configure(*next.config);
+  services_->mount_files->configure(*next.config);
   for (const auto& worker : services_->workers)
     worker->loop.post([w = worker.get(), call = next.config->limits.delivery] { w->streams.set_delivery(call); });
   services_->loops.clerk().post(
@@ -247,14 +260,39 @@ void Server::open_auth_spool() {
                                           " listeners of the last run are told to their backends");
 }
 
+void Server::run_hook(const std::string& program, const Mount& mount, std::string_view trigger) {
+  if (program.empty()) return;
+  const auto config = services_->config.read();
+  const auto facts = mount.facts();
+  HookEvent event{program, mount.name(), {}};
+  const auto tell = [&event](const char* name, std::string_view value) {
+    event.environment.emplace_back(name, std::string(value));
+  };
+  tell("ICECAST_VERSION", config->server_id);
+  tell("ICECAST_HOSTNAME", config->hostname);
+  tell("ICECAST_ADMIN", config->admin);
+  tell("ICECAST_LOGDIR", config->paths.logdir);
+  tell("EVENT_TRIGGER", trigger);
+  tell("SOURCE_ACTION", trigger);
+  tell("EVENT_URI", mount.name());
+  tell("SOURCE_MEDIA_TYPE", facts->content_type);
+  tell("CLIENT_IP", facts->source_ip);
+  tell("CLIENT_USERAGENT", facts->user_agent);
+  services_->hooks.run(std::move(event));
+}
+
 void Server::source_ended(const std::shared_ptr<Mount>& mount) {
   services_->relays->mount_ended(*mount);
   services_->auth->mount_ended(mount_section(*services_->config.read(), mount->name()).name, mount->name());
+  run_hook(mount->settings()->on_disconnect, *mount, "source-disconnect");
 }
 
 void Server::source_begun(const std::shared_ptr<Mount>& mount) {
   services_->relays->mount_begun(*mount);
   services_->auth->mount_begun(mount_section(*services_->config.read(), mount->name()).name, mount->name());
+  const auto settings = mount->settings();
+  run_hook(settings->on_connect, *mount, "source-connect");
+  if (!settings->dump_file.empty()) services_->dumps.begin(mount, settings->dump_file);
   if (!mount->settings()->fallback_override) return;
   for (const auto& worker : services_->workers)
     worker->loop.post([w = worker.get(), mount] { w->streams.bring_home(mount); });
@@ -273,7 +311,8 @@ void Server::stop() {
         return 0;
       },
       [this](const std::vector<int>&) {
-        services_->auth->finish(kFarewell, [this] { services_->loops.stop_control(); });
+        services_->directory->stop(
+            [this] { services_->auth->finish(kFarewell, [this] { services_->loops.stop_control(); }); });
       });
 }
 

@@ -38,6 +38,7 @@ class Server {
   void source_begun(const std::shared_ptr<Mount>& mount);
   void source_ended(const std::shared_ptr<Mount>& mount);
   void open_auth_spool();
+  void run_hook(const std::string& program, const Mount& mount, std::string_view trigger);
 
   const std::string config_path_;
   const LoadOptions load_options_;

@@ -1,5 +1,8 @@
 #include "app/services.h"
 
+#include "admin/stats_feed.h"
+#include "app/directory_service.h"
+#include "app/mount_files.h"
 #include "app/page_cache.h"
 #include "app/relay_service.h"
 #include "app/station.h"
@@ -17,6 +20,9 @@ Services::Services(const Clock& clock_given, std::shared_ptr<const Config> first
       throttle(clock_given),
       access(log),
       tls(loops.clerk(), log),
+      hooks(loops.clerk(), log),
+      disk(worker_count + 2, clock_given),
+      dumps(disk.loop(), log),
       started_wall(clock_given.wall()) {}
 
 std::string Services::authority(const Config& config) { return config.hostname + ":" + std::to_string(config.port); }

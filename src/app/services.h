@@ -8,6 +8,8 @@
 
 #include "auth/authenticators.h"
 #include "auth/ip_filter.h"
+#include "app/io_thread.h"
+#include "app/mount_hooks.h"
 #include "auth/passwords.h"
 #include "auth/throttle.h"
 #include "base/log.h"
@@ -18,15 +20,19 @@
 #include "net/fetch.h"
 #include "net/loop_pool.h"
 #include "net/tls_keeper.h"
+#include "stream/dump_writer.h"
 #include "stream/mount_table.h"
 #include "stream/server_counters.h"
 #include "stream/source_admission.h"
 
 namespace lb {
 
+class DirectoryService;
+class MountFiles;
 class PageCache;
 class RelayService;
 class ServerStation;
+class StatsFeed;
 struct Worker;
 
 struct Services {
@@ -46,8 +52,14 @@ struct Services {
   AccessFiles access;
   std::unique_ptr<Fetcher> fetcher;             // control
   std::unique_ptr<Authenticators> auth;         // control
+  MountHooks hooks;                             // any thread
+  IoThread disk;
+  DumpWriter dumps;                             // any thread
   std::unique_ptr<SourceAdmission> admission;   // control
   std::unique_ptr<ServerStation> station;       // control
+  std::unique_ptr<StatsFeed> stats_feed;        // control
+  std::unique_ptr<DirectoryService> directory;  // control
+  std::unique_ptr<MountFiles> mount_files;      // see there
   std::unique_ptr<PageCache> pages;             // control and clerk
   std::vector<std::unique_ptr<Worker>> workers;
   std::unique_ptr<RelayService> relays;         // control

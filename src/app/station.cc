@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "app/mount_files.h"
 #include "app/station_stats.h"
 #include "app/worker.h"
 
@@ -169,6 +170,7 @@ void ServerStation::set_fallback(const std::string& name, const std::string& fal
   auto settings = std::make_shared<MountSettings>(*mount->settings());
   settings->fallback_mount = fallback;
   mount->set_settings(std::move(settings));
+  services_.mount_files->add_fallback(fallback);
 }
 
 void ServerStation::set_title(const std::string& name, TitleRequest request, Then<TitleVerdict> then) {

@@ -1,6 +1,10 @@
 #include "app/station_stats.h"
 
+#include <algorithm>
 #include <ctime>
+
+#include "admin/stats_feed.h"
+#include "app/mount_files.h"
 
 namespace lb {
 namespace {
@@ -81,6 +85,30 @@ StatsSource make_source(const Mount& mount, const std::string& authority) {
   return source;
 }
 
+// Somebody else plays for the listeners of a mount that has no source of its own.
+bool fallback_plays(const Services& services, const Config& config, const MountSettings& settings) {
+  constexpr int kLongestChain = 10;
+  std::string name = settings.fallback_mount;
+  for (int depth = 0; depth < kLongestChain && !name.empty(); ++depth) {
+    if (services.mounts.find(name) || services.mount_files->fallback(name)) return true;
+    name = mount_settings(config, name).fallback_mount;
+  }
+  return false;
+}
+
+// What Icecast shows of such a mount.
+StatsSource make_waiting(const MountSettings& settings, const std::string& authority) {
+  StatsSource source;
+  source.mount = settings.name;
+  source.hidden = settings.hidden;
+  source.running = false;
+  source.fields.emplace("listeners", "0");
+  source.fields["listenurl"] = "http://" + authority + settings.name;
+  source.fields["max_listeners"] =
+      settings.max_listeners < 0 ? "unlimited" : std::to_string(settings.max_listeners);
+  return source;
+}
+
 }  // namespace
 
 StatsDocument make_stats(const Services& services) {
@@ -103,10 +131,19 @@ StatsDocument make_stats(const Services& services) {
   globals["source_relay_connections"] = number(counters.source_relay_connections);
   globals["source_total_connections"] = number(counters.source_total_connections);
   globals["sources"] = std::to_string(counters.sources.inside());
-  globals["stats"] = std::to_string(0);
+  globals["stats"] = std::to_string(services.stats_feed->followers());
   globals["stats_connections"] = number(counters.stats_connections);
   const std::string authority = Services::authority(*config);
-  for (const auto& [name, mount] : *services.mounts.all()) document.sources.push_back(make_source(*mount, authority));
+  const auto mounts = services.mounts.all();
+  for (const auto& [name, mount] : *mounts) document.sources.push_back(make_source(*mount, authority));
+  for (const MountSettings& settings : config->mounts)
+    if (settings.name.find_first_of("*?[") == std::string::npos && !mounts->contains(settings.name) &&
+        fallback_plays(services, *config, settings))
+      document.sources.push_back(make_waiting(settings, authority));
+  for (const auto& file : services.mount_files->fallbacks())
+    if (file->listeners() > 0) document.sources.push_back(make_source(*file, authority));
+  std::sort(document.sources.begin(), document.sources.end(),
+            [](const StatsSource& a, const StatsSource& b) { return a.mount < b.mount; });
   return document;
 }
 

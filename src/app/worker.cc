@@ -1,5 +1,6 @@
 #include "app/worker.h"
 
+#include "app/mount_files.h"
 #include "app/routes.h"
 #include "auth/passwords.h"
 
@@ -11,7 +12,9 @@ Worker::Worker(Services& given, unsigned index)
       streams(loop, LoopStreams::Shared{given.mounts, given.counters, given.log,
                                         [&given](std::string_view mount) {
                                           return mount_settings(*given.config.read(), mount).fallback_mount;
-                                        }}),
+                                        },
+                                        [&given](std::string_view name) { return given.mount_files->fallback(name); },
+                                        [&given](const std::shared_ptr<Mount>& file) { given.mount_files->entered(file); }}),
       sources(loop, given.log,
               SourceSet::Doors{
                   [this](Channel::Loops loops, const std::shared_ptr<Mount>& mount) {

@@ -6,11 +6,13 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "app/services.h"
 #include "http/connections.h"
 #include "net/acceptor.h"
+#include "stream/file_feeder.h"
 #include "stream/loop_streams.h"
 #include "stream/source_set.h"
 
@@ -25,6 +27,7 @@ struct Worker {
   LoopStreams streams;
   SourceSet sources;
   Connections connections;
+  std::unordered_map<const Mount*, std::unique_ptr<FileFeeder>> files;  // fallback files, by their mounts
   std::vector<std::unique_ptr<Stage>> stages;
   std::vector<std::unique_ptr<Acceptor>> acceptors;
 

@@ -24,8 +24,8 @@ class Channel {
   static constexpr std::uint64_t kNobody = std::numeric_limits<std::uint64_t>::max();
 
   Channel(std::shared_ptr<const StreamView> first, unsigned workers)
-      : view_(std::move(first)), workers_(workers), low_water_(new std::atomic<std::uint64_t>[workers]) {
-    for (unsigned i = 0; i < workers; ++i) low_water_[i].store(kNobody, std::memory_order_relaxed);
+      : view_(std::move(first)), workers_(workers), low_water_(new std::atomic<std::uint64_t>[workers + 1]) {
+    for (unsigned i = 0; i <= workers; ++i) low_water_[i].store(kNobody, std::memory_order_relaxed);
   }
 
   // The newest view; from now on the loop is woken by the next publish().
@@ -60,10 +60,12 @@ class Channel {
   std::uint64_t low_water_of(unsigned loop) const noexcept {
     return low_water_[loop].load(std::memory_order_relaxed);
   }
-  // Of the slowest loop; kNobody: nobody reads.
+  // The place of the one reader that lives on no worker: who writes the stream to a file.
+  unsigned archive_slot() const noexcept { return workers_; }
+  // Of the slowest reader; kNobody: nobody reads.
   std::uint64_t low_water() const noexcept {
     std::uint64_t low = kNobody;
-    for (unsigned i = 0; i < workers_; ++i) {
+    for (unsigned i = 0; i <= workers_; ++i) {
       const std::uint64_t at = low_water_of(i);
       if (at < low) low = at;
     }

@@ -81,7 +81,7 @@ bool Fanout::keep_in_window(Listener& listener) {
     finish(listener, EndReason::kLimit);
     return false;
   }
-  if (listener.position < view_->begin) {
+  if (listener.position < view_->begin || (listener.continuation && host_.loop().now() >= listener.continuation->by)) {
     mount_->slow_listeners.fetch_add(1, std::memory_order_relaxed);
     finish(listener, EndReason::kLagged);
     return false;

@@ -4,9 +4,12 @@ src_libstream_a_SOURCES = \
   src/stream/append_log.h \
   src/stream/channel.h \
   src/stream/delivery.cc src/stream/delivery.h \
+  src/stream/dump_writer.cc src/stream/dump_writer.h \
   src/stream/end_reason.h \
   src/stream/fanout.cc src/stream/fanout.h \
   src/stream/feed.cc src/stream/feed.h \
+  src/stream/file_feeder.cc src/stream/file_feeder.h \
+  src/stream/file_stream.cc src/stream/file_stream.h \
   src/stream/gate.h \
   src/stream/join.cc src/stream/join.h \
   src/stream/listener.cc src/stream/listener.h \

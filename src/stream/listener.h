@@ -68,7 +68,7 @@ class EndNotice {
   virtual void set_bytes_sent(std::uint64_t bytes) noexcept = 0;
 };
 
-enum class EnterMode : std::uint8_t { kLive, kSeam };
+enum class EnterMode : std::uint8_t { kLive, kSeam, kBurst };
 
 // At most one thing that a listener does next (decisions A5): drain the present log to leave_at,
 // a unit boundary, then enter `next`.
@@ -76,6 +76,7 @@ struct Continuation {
   std::uint64_t leave_at = 0;
   std::shared_ptr<Mount> next;
   EnterMode mode = EnterMode::kLive;
+  SteadyTime by = SteadyTime::max();  // who has not left by then has fallen too far behind
 };
 
 class Listener : public ListHook {

@@ -14,16 +14,31 @@ using namespace std::chrono_literals;
 // A pass is cut into slices, so that no loop stalls over 10 ms.
 constexpr auto kSlice = 5ms;
 constexpr auto kBetweenCounts = 100ms;
+// How often it is looked whether somebody takes too long for an intro: nothing else wakes its log.
+constexpr auto kIntroLook = 5s;
 
-// A player cannot change its decoder: it stays with the type that it was promised.  Of a relay that
-// waits for somebody to listen the format is not known yet; who enters it starts it.
+// The mount whose listener it is: while the intro plays, the one that follows.
+Mount& counted_at(const Listener& listener, Mount& mount) {
+  return mount.facts()->from_file && listener.continuation ? *listener.continuation->next : mount;
+}
+
+// A player cannot change its decoder.  A file's type comes from its name, and one format has several
+// types: application/ogg and audio/ogg, audio/mpeg and audio/mp3.
+bool same_format(const SourceFacts& playing, const SourceFacts& next) {
+  if (playing.content_type == next.content_type) return true;
+  if (!next.from_file || playing.plugin == nullptr || playing.plugin->name != next.plugin->name) return false;
+  const auto is_aac = [](const SourceFacts& facts) { return facts.content_type.find("aac") != std::string::npos; };
+  return !playing.plugin->types.empty() && is_aac(playing) == is_aac(next);
+}
+
+// It stays with the type that it was promised.  Of a relay that waits for somebody to listen the format is not known yet; who enters it starts it.
 bool may_move(const Mount& from, const Mount& to) {
-  return to.phase() == MountPhase::kIdle || from.facts()->content_type == to.facts()->content_type;
+  return to.phase() == MountPhase::kIdle || same_format(*from.facts(), *to.facts());
 }
 
 }  // namespace
 
-LoopStreams::LoopStreams(Loop& loop, Shared shared) : loop_(loop), shared_(std::move(shared)), timer_(loop, [this] { pass(); }) {}
+LoopStreams::LoopStreams(Loop& loop, Shared shared) : loop_(loop), shared_(std::move(shared)), timer_(loop, [this] { pass(); }), intro_timer_(loop, [this] { look_at_intros(); }) {}
 
 LoopStreams::~LoopStreams() = default;
 
@@ -57,11 +72,36 @@ void LoopStreams::join(std::unique_ptr<Listener> listener, const std::shared_ptr
   listener->wait_for_mark = plan.wait_for_mark;
   if (listener->preamble)
     listener->preamble->headers = plan.headers;
+  count_joined(mount);
+  say_count(fanout);
+  fanout.join(std::move(listener));
+}
+
+void LoopStreams::join(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& mount, const Intro& intro) {
+  loop_.assert_here();
+  Fanout& fanout = fanout_of(intro.file);
+  listener->position = 0;
+  listener->continuation = std::make_unique<Continuation>(
+      Continuation{fanout.view().end, mount, EnterMode::kBurst, loop_.now() + intro.time});
+  count_joined(mount);
+  if (const auto at = fanouts_.find(mount.get()); at != fanouts_.end()) say_count(*at->second);
+  if (!intro_timer_.armed()) intro_timer_.after(kIntroLook);
+  fanout.join(std::move(listener));
+}
+
+void LoopStreams::count_joined(const std::shared_ptr<Mount>& mount) {
   mount->note_peak(mount->listeners());
   mount->listener_connections.fetch_add(1, std::memory_order_relaxed);
   shared_.counters.listener_connections.fetch_add(1, std::memory_order_relaxed);
-  say_count(fanout);
-  fanout.join(std::move(listener));
+  if (mount->facts()->from_file && shared_.entered) shared_.entered(mount);
+}
+
+void LoopStreams::look_at_intros() {
+  std::vector<std::shared_ptr<Mount>> intros;
+  for (const auto& [at, fanout] : fanouts_)
+    if (fanout->mount().facts()->from_file && fanout->view().ended) intros.push_back(fanout->mount_ptr());
+  for (const auto& intro : intros) wake(intro);
+  if (!intros.empty()) intro_timer_.after(kIntroLook);
 }
 
 void LoopStreams::wake(const std::shared_ptr<Mount>& mount) {
@@ -167,20 +207,23 @@ void LoopStreams::ended(std::unique_ptr<Listener> listener, Mount& mount, EndRea
   shared_.log.access(access_line(facts, loop_.clock().wall()));
   if (listener->notice) listener->notice->set_bytes_sent(listener->bytes_sent);
   listener->mount_pass.leave();
-  if (const auto at = fanouts_.find(&mount); at != fanouts_.end()) say_count(*at->second);
+  if (const auto at = fanouts_.find(&counted_at(*listener, mount)); at != fanouts_.end()) say_count(*at->second);
 }
 
 void LoopStreams::departed(std::unique_ptr<Listener> listener, Mount& mount) {
   left(mount);
   if (listener->continuation) {
     const Continuation next = std::move(*std::exchange(listener->continuation, nullptr));
+    if (next.mode == EnterMode::kBurst) next.next->bytes_sent.fetch_add(next.leave_at, std::memory_order_relaxed);
     enter(std::move(listener), next.next, next.mode);
     return;
   }
   // The source has ended.  The chain of fallbacks is at most ten long; a loop ends it.
   std::string name = mount.settings()->fallback_mount;
   for (int depth = 0; depth < 10 && !name.empty(); ++depth) {
-    if (auto next = shared_.mounts.find(name); next && !next->channel().newest()->ended) {
+    auto next = shared_.mounts.find(name);
+    if (!next && shared_.file_of) next = shared_.file_of(name);
+    if (next && !next->channel().newest()->ended) {
       if (!may_move(mount, *next)) break;
       enter(std::move(listener), next, EnterMode::kLive);
       return;
@@ -194,7 +237,9 @@ void LoopStreams::enter(std::unique_ptr<Listener> listener, const std::shared_pt
   Fanout& fanout = fanout_of(next);
   fanout.refresh();
   const StreamView& view = fanout.view();
-  const JoinPlan plan = mode == EnterMode::kSeam ? plan_enter_seam(view) : plan_enter_live(view);
+  const JoinPlan plan = mode == EnterMode::kSeam    ? plan_enter_seam(view)
+                        : mode == EnterMode::kBurst ? plan_join(view, next->settings()->burst_bytes)
+                                                    : plan_enter_live(view);
   listener->position = plan.position;
   listener->wait_for_mark = plan.wait_for_mark;
   if (plan.headers) listener->preamble = std::make_unique<Preamble>(Preamble{{}, plan.headers, 0});
@@ -204,6 +249,7 @@ void LoopStreams::enter(std::unique_ptr<Listener> listener, const std::shared_pt
   listener->mount_pass = GatePass(&next->gate());
   next->note_peak(next->gate().inside());
   fanout.join(std::move(listener));
+  if (next->facts()->from_file && shared_.entered) shared_.entered(next);
   // The fan-out may be new: it takes part in the next pass.
   wake(next);
 }
@@ -220,12 +266,21 @@ void LoopStreams::continue_later(Listener& listener, const std::shared_ptr<Mount
   listener.continuation = std::make_unique<Continuation>(Continuation{leave_at, next, mode});
 }
 
+template <class F>
+void LoopStreams::for_each_of(const Mount& mount, F&& f) const {
+  if (const auto at = fanouts_.find(&mount); at != fanouts_.end()) at->second->for_each(f);
+  for (const auto& [other, fanout] : fanouts_) {
+    if (other == &mount || !other->facts()->from_file || !fanout->view().ended) continue;
+    fanout->for_each([&](Listener& listener) {
+      if (listener.continuation && listener.continuation->next.get() == &mount) f(listener);
+    });
+  }
+}
+
 std::vector<ListenerState> LoopStreams::list(const Mount& mount) const {
   std::vector<ListenerState> rows;
-  const auto at = fanouts_.find(&mount);
-  if (at == fanouts_.end()) return rows;
   const SteadyTime now = loop_.now();
-  at->second->for_each([&](Listener& listener) {
+  for_each_of(mount, [&](Listener& listener) {
     ListenerState row;
     row.id = listener.id;
     row.ip = listener.transport->peer().ip();
@@ -233,7 +288,8 @@ std::vector<ListenerState> LoopStreams::list(const Mount& mount) const {
     row.referer = listener.facts.referer();
     row.user = listener.facts.user();
     row.connected_seconds = std::chrono::duration_cast<std::chrono::seconds>(now - listener.joined).count();
-    row.lag_bytes = at->second->view().end - std::min(at->second->view().end, listener.position);
+    const std::uint64_t end = listener.fanout->view().end;
+    row.lag_bytes = end - std::min(end, listener.position);
     row.bytes_sent = listener.bytes_sent;
     rows.push_back(std::move(row));
   });
@@ -241,26 +297,26 @@ std::vector<ListenerState> LoopStreams::list(const Mount& mount) const {
 }
 
 bool LoopStreams::kill(const Mount& mount, std::uint64_t id) {
-  const auto at = fanouts_.find(&mount);
-  if (at == fanouts_.end()) return false;
   Listener* found = nullptr;
-  at->second->for_each([&](Listener& listener) {
+  for_each_of(mount, [&](Listener& listener) {
     if (listener.id == id) found = &listener;
   });
   if (found == nullptr) return false;
-  at->second->finish(*found, EndReason::kKilled);
+  found->fanout->finish(*found, EndReason::kKilled);
   return true;
 }
 
 std::size_t LoopStreams::move(const Mount& from, const std::shared_ptr<Mount>& to) {
-  const auto at = fanouts_.find(&from);
-  if (at == fanouts_.end() || !may_move(from, *to)) return 0;
+  if (!may_move(from, *to)) return 0;
   std::size_t moved = 0;
-  at->second->for_each([&](Listener& listener) {
-    continue_later(listener, to, EnterMode::kLive);
+  for_each_of(from, [&](Listener& listener) {
+    if (&listener.fanout->mount() == &from)
+      continue_later(listener, to, EnterMode::kLive);
+    else
+      listener.continuation->next = to;  // after the intro
     ++moved;
   });
-  if (moved > 0) wake(at->second->mount_ptr());
+  if (const auto at = fanouts_.find(&from); at != fanouts_.end() && moved > 0) wake(at->second->mount_ptr());
   return moved;
 }
 
@@ -292,10 +348,12 @@ std::vector<bool> LoopStreams::have_away(const std::vector<std::string>& homes) 
 }
 
 void LoopStreams::end_all(const Mount* mount, EndReason reason) {
-  for (auto& [at, fanout] : fanouts_) {
-    if (mount != nullptr && at != mount) continue;
-    fanout->for_each([&, f = fanout.get()](Listener& listener) { f->finish(listener, reason); });
+  if (mount != nullptr) {
+    for_each_of(*mount, [&](Listener& listener) { listener.fanout->finish(listener, reason); });
+    return;
   }
+  for (auto& [at, fanout] : fanouts_)
+    fanout->for_each([&, f = fanout.get()](Listener& listener) { f->finish(listener, reason); });
 }
 
 std::size_t LoopStreams::listeners() const noexcept {

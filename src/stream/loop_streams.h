@@ -34,6 +34,14 @@ class LoopStreams final : public FanoutHost {
     Log& log;
     // The configured fallback of a mount that need not exist; "" when it has none.
     std::function<std::string(std::string_view mount)> fallback_of;
+    // The mount that plays a file as fallback; null: no such file.  entered: somebody has come to it.
+    std::function<std::shared_ptr<Mount>(std::string_view name)> file_of = {};
+    std::function<void(const std::shared_ptr<Mount>& file)> entered = {};
+  };
+  // What a listener hears first: a mount whose log is whole and has ended.
+  struct Intro {
+    std::shared_ptr<Mount> file;  // null: none
+    std::chrono::seconds time{0};  // that a listener has for it
   };
   LoopStreams(Loop& loop, Shared shared);
   ~LoopStreams() override;
@@ -41,6 +49,8 @@ class LoopStreams final : public FanoutHost {
   // Takes a listener at the place that plan_join finds; it is served at once.  Its preamble gets the
   // stream's headers.
   void join(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& mount, std::size_t burst_bytes);
+  // The same, by way of an intro.
+  void join(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& mount, const Intro& intro);
   // New bytes of a mount; the pass follows when the pulse allows.
   void wake(const std::shared_ptr<Mount>& mount);
 
@@ -74,6 +84,11 @@ class LoopStreams final : public FanoutHost {
   void say_count_now(Fanout& fanout);
   void continue_later(Listener& listener, const std::shared_ptr<Mount>& next, EnterMode mode);
   static std::chrono::milliseconds cap_of(Mount& mount);
+  void count_joined(const std::shared_ptr<Mount>& mount);
+  void look_at_intros();
+  // The listeners of a mount, those who still hear its intro included.
+  template <class F>
+  void for_each_of(const Mount& mount, F&& f) const;
 
   Loop& loop_;
   Shared shared_;
@@ -88,6 +103,7 @@ class LoopStreams final : public FanoutHost {
   PulsePacer pacer_;
   Timer timer_;
   bool scheduled_ = false;
+  Timer intro_timer_;  // armed while somebody hears an intro
 };
 
 }  // namespace lb

@@ -33,6 +33,7 @@ struct SourceFacts {
   std::string user_agent;
   bool shoutcast = false;                  // came by the Shoutcast v1 login
   bool relayed = false;                    // pulled by ourselves; source_ip is then the server's name
+  bool from_file = false;                  // an intro, or a fallback file
   WallTime started_wall{};
   SteadyTime started{};
 };

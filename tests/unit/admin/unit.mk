@@ -10,8 +10,10 @@ unit_admin_SOURCES = tests/unit/main.cc \
   tests/unit/admin/render_test.cc \
   tests/unit/admin/sample_stats.h \
   tests/unit/admin/security_test.cc \
+  tests/unit/admin/stats_feed_test.cc \
   tests/unit/admin/stats_tree_test.cc \
   tests/unit/admin/status_json_test.cc \
-  tests/unit/admin/text_test.cc
+  tests/unit/admin/text_test.cc \
+  tests/unit/admin/yp_test.cc
 unit_admin_CPPFLAGS = $(UNIT_CPPFLAGS) $(JSON_CFLAGS) $(XML_CFLAGS) -DLB_TEST_SRCDIR='"$(srcdir)"'
 unit_admin_LDADD = $(ADMIN) $(CPPUTEST_LIBS)

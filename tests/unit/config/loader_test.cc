@@ -238,12 +238,12 @@ TEST(Loader, PendingFeaturesAreReportedOnlyWhereTheyChangeSomething) {
            "<mount mount-name='/a'><intro/><authentication/></mount>")
           .config->pending_features.empty());
   const LoadedConfig loaded =
-      load("\n<mount mount-name='/a'>\n<intro>/i</intro></mount>\n<cluster><id>a</id></cluster>");
+      load("\n<max-redirect-slaves>-1</max-redirect-slaves>\n<master-public-slave>1</master-public-slave>");
   const auto& pending = loaded.config->pending_features;
   LONGS_EQUAL(2, pending.size());
-  STRCMP_EQUAL("cluster", pending[0].element.c_str());
-  LONGS_EQUAL(4, pending[0].line);
-  STRCMP_EQUAL("mount[1]/intro", pending[1].element.c_str());
+  STRCMP_EQUAL("max-redirect-slaves", pending[0].element.c_str());
+  LONGS_EQUAL(2, pending[0].line);
+  STRCMP_EQUAL("master-public-slave", pending[1].element.c_str());
   LONGS_EQUAL(3, pending[1].line);
   CHECK(!pending[1].text.empty());
 }

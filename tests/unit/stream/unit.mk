@@ -5,10 +5,13 @@ unit_stream_SOURCES = tests/unit/main.cc \
   tests/unit/stream/append_log_test.cc \
   tests/unit/stream/channel_test.cc \
   tests/unit/stream/delivery_test.cc \
+  tests/unit/stream/dump_writer_test.cc \
   tests/unit/stream/fanout_fixture.h \
   tests/unit/stream/fanout_test.cc \
   tests/unit/stream/fanout_window_test.cc \
   tests/unit/stream/feed_test.cc \
+  tests/unit/stream/file_feeder_test.cc \
+  tests/unit/stream/file_stream_test.cc \
   tests/unit/stream/gate_test.cc \
   tests/unit/stream/huge_pages_test.cc \
   tests/unit/stream/join_test.cc \

@@ -1,0 +1,66 @@
+// DumpWriter: writes what sources send to their <dump-file>s: a reader of the log like any other.
+//
+// Thread: one loop of its own, where write(2) may wait for a disk; never a loop that serves anybody
+// (decisions A4).  begin() and finish_all() may be called from any thread.
+// Ownership: a dump holds its mount until the stream has ended and all of it is written.
+// Positions: a dump begins where its source begins; an Ogg stream therefore begins with its headers.
+// Errors: a file that cannot be opened or written (a full disk) is logged once, and that dump ends;
+// the stream itself never notices.
+// Source: Icecast 2.4.4 (compat.md 2.6): strftime(3) in the name, local time, append.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/unique_fd.h"
+#include "net/loop.h"
+#include "stream/mount.h"
+
+namespace lb {
+
+// %Y, %m … as in strftime(3), in local time.  "": the pattern expands to nothing, or too long.
+std::string expand_time(const std::string& pattern, WallTime when);
+
+class DumpWriter {
+ public:
+  DumpWriter(Loop& loop, Log& log);
+  ~DumpWriter();
+  DumpWriter(const DumpWriter&) = delete;
+  DumpWriter& operator=(const DumpWriter&) = delete;
+
+  // A source begins to write `mount` at the end of what it has published.  A dump of the same mount
+  // ends there.
+  void begin(const std::shared_ptr<Mount>& mount, std::string pattern);
+  // Writes what has been published, and closes everything.
+  void finish_all();
+  // On its loop.
+  std::size_t running() const noexcept { return dumps_.size(); }
+
+ private:
+  struct Dump {
+    std::shared_ptr<Mount> mount;
+    std::string path;
+    UniqueFd file;
+    std::uint64_t position = 0;
+    std::uint64_t written = 0, missed = 0;
+  };
+  enum class Progress : std::uint8_t { kCaughtUp, kMore, kOver };
+
+  void add(std::shared_ptr<Mount> mount, const std::string& pattern, std::uint64_t position);
+  void tick();
+  Progress advance(Dump& dump, std::size_t budget, std::uint64_t limit);
+  bool write_out(Dump& dump, std::span<const std::byte> bytes);
+  void close(const Dump& dump);
+
+  Loop& loop_;
+  Log& log_;
+  std::list<Dump> dumps_;
+  Timer timer_;
+};
+
+}  // namespace lb

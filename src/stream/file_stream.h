@@ -1,0 +1,62 @@
+// FileStream: a file of audio in memory, whole units only, ready to be sent like a log: intros, and
+// what fallback files are played from.
+//
+// Thread: loaded where reading may wait (the clerk); immutable afterwards, any thread.
+// Ownership: shared; who sends from it holds it.
+// What is kept: of MPEG audio the frames of one kind, without tags and without a Xing frame (its
+// length would be a lie in a stream); of Ogg the pages; everything else as it is.
+// Bounds: the first 16 MiB of a file; cut_short says that there was more.
+// Errors: kNotFound (no regular file there), kIo, kInvalid (nothing that could be played).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "media/framer.h"
+#include "media/mpeg_header.h"
+#include "stream/stream_view.h"
+
+namespace lb {
+
+class Mount;
+
+constexpr std::size_t kMostFileBytes = 16 << 20;
+
+// Tells whether a file is still the one that was read.
+struct MediaFileStamp {
+  std::uint64_t device = 0, inode = 0, size = 0;
+  std::int64_t modified_ns = 0;
+  bool operator==(const MediaFileStamp&) const = default;
+};
+// nullopt: no regular file there.
+std::optional<MediaFileStamp> media_file_stamp(const std::string& path);
+
+struct FileStream {
+  std::string path;
+  MediaFileStamp stamp;
+  const FramerPlugin* plugin = nullptr;  // by what the file holds, not by its name
+  std::optional<MpegKind> kind;          // MPEG audio
+  std::string subtype;                   // Ogg: "Vorbis", "Opus" …
+  std::shared_ptr<const StreamView> view;  // [0, size), ended, no marks
+  std::uint64_t bytes_per_second = 0;    // 0: not known
+  bool cut_short = false;
+
+  std::uint64_t size() const noexcept { return view->end; }
+};
+
+Result<std::shared_ptr<const FileStream>> load_file_stream(const std::string& path);
+// The same from bytes.
+Result<std::shared_ptr<const FileStream>> make_file_stream(const std::string& path, ByteSpan bytes);
+
+// kbit/s written into a name in brackets, "fallback-[128].mp3" (Icecast-KH); 0: none.
+unsigned rate_in_name(std::string_view name);
+
+// Why a player of `mount` could not play the file; "": it can.
+std::string why_not_playable(const FileStream& file, const Mount& mount);
+
+}  // namespace lb

@@ -1,0 +1,102 @@
+#include "admin/stats_feed.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <deque>
+#include <optional>
+
+#include "fake_station.h"
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+
+namespace {
+
+struct Pipe {
+  explicit Pipe(int buffer = 0) {
+    int ends[2];
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0) std::abort();
+    ours.reset(ends[0]);
+    peer.reset(ends[1]);
+    if (buffer > 0) ::setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
+  }
+  std::string received() {
+    std::string all;
+    char buffer[65536];
+    for (ssize_t n = 0; (n = ::recv(peer.get(), buffer, sizeof buffer, 0)) > 0;)
+      all.append(buffer, static_cast<std::size_t>(n));
+    return all;
+  }
+  UniqueFd ours, peer;
+};
+
+}  // namespace
+
+TEST_GROUP(StatsFeed) {
+  FakeClock clock;
+  Loop loop{0, clock};
+  FakeStation station;
+  StatsFeed feed{loop, station};
+  std::optional<std::uint64_t> ended;
+
+  void follow(Pipe & pipe) {
+    auto transport = std::make_unique<PlainTransport>(std::move(pipe.ours), *Address::parse("192.0.2.9", 1024));
+    feed.add(std::move(transport), "HEAD\r\n\r\n", [this](std::uint64_t bytes) { ended = bytes; });
+  }
+  void tick() { loop.run_once(true); }
+};
+
+TEST(StatsFeed, GivesANewFollowerTheWholeDocument) {
+  station.document.globals["admin"] = "a@b";
+  Pipe pipe;
+  follow(pipe);
+  STRCMP_EQUAL("HEAD\r\n\r\nEVENT global admin a@b\n", pipe.received().c_str());
+  CHECK_EQUAL(1u, feed.followers());
+}
+
+TEST(StatsFeed, GivesThenOnlyWhatChanges) {
+  station.document.globals["clients"] = "1";
+  Pipe pipe;
+  follow(pipe);
+  pipe.received();
+  tick();
+  STRCMP_EQUAL("", pipe.received().c_str());
+  station.document.globals["clients"] = "2";
+  tick();
+  STRCMP_EQUAL("EVENT global clients 2\n", pipe.received().c_str());
+}
+
+TEST(StatsFeed, AFollowerWhoComesLaterTakesNothingFromTheOthers) {
+  station.document.globals["clients"] = "1";
+  Pipe first, second;
+  follow(first);
+  first.received();
+  station.document.globals["clients"] = "2";
+  follow(second);
+  STRCMP_EQUAL("EVENT global clients 2\n", first.received().c_str());
+  STRCMP_EQUAL("HEAD\r\n\r\nEVENT global clients 2\n", second.received().c_str());
+}
+
+TEST(StatsFeed, ForgetsAFollowerWhoHasClosed) {
+  station.document.globals["clients"] = "1";
+  Pipe pipe;
+  follow(pipe);
+  pipe.peer.reset();
+  loop.run_once(true);
+  CHECK_EQUAL(0u, feed.followers());
+  CHECK(ended.has_value() && *ended == 8 + 23);
+}
+
+TEST(StatsFeed, DropsAFollowerWhoDoesNotRead) {
+  Pipe pipe(4096);
+  follow(pipe);
+  for (int i = 0; i < 200 && !ended; ++i) {
+    for (int j = 0; j < 8000; ++j)
+      station.document.globals["key" + std::to_string(j)] = std::to_string(i) + std::string(100, 'v');
+    tick();
+  }
+  CHECK(ended.has_value());
+  CHECK_EQUAL(0u, feed.followers());
+}

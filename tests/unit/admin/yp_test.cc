@@ -1,0 +1,230 @@
+#include "admin/yp.h"
+
+#include <cstdlib>
+#include <deque>
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+using namespace std::chrono_literals;
+
+namespace {
+
+const YpDirectory kDirectory{"http://dir/yp", 6s, 600s};
+
+YpStream stream(const std::string& mount = "/a.mp3") {
+  YpStream made;
+  made.mount = mount;
+  made.name = "My Name";
+  made.listenurl = "http://127.0.0.1:8000" + mount;
+  made.type = "audio/mpeg";
+  made.bitrate = "128";
+  made.max_listeners = 100;
+  return made;
+}
+
+FetchAnswer taken(const char* freq = nullptr) {
+  FetchAnswer answer;
+  answer.headers = {"YPResponse: 1", "SID: 4711"};
+  if (freq != nullptr) answer.headers.push_back(std::string("touchfreq: ") + freq);
+  return answer;
+}
+
+}  // namespace
+
+TEST_GROUP(Yp) {
+  struct Question {
+    std::string url, form;
+    YpAnnouncer::Answer answer;
+  };
+  FakeClock clock;
+  Log log{clock};
+  std::deque<Question> asked;
+  YpAnnouncer yp{clock, log, [this](const YpDirectory& directory, std::string form, YpAnnouncer::Answer answer) {
+                   asked.push_back({directory.url, std::move(form), std::move(answer)});
+                 }};
+  std::vector<YpStream> streams{stream()};
+
+  void setup() override { yp.set_directories({kDirectory}); }
+  void pass(std::chrono::seconds time) {
+    for (; time > 0s; time -= 1s) {
+      clock.advance(1s);
+      yp.tick(streams);
+    }
+  }
+  std::string next(Result<FetchAnswer> answer) {
+    if (asked.empty()) return "nothing";
+    Question question = std::move(asked.front());
+    asked.pop_front();
+    question.answer(std::move(answer));
+    return question.form.substr(0, question.form.find('&'));
+  }
+  void be_listed() {
+    yp.tick(streams);
+    pass(60s);
+    CHECK_EQUAL("action=add", next(taken()));
+  }
+};
+
+TEST(Yp, EscapesAllButLettersAndDigits) {
+  STRCMP_EQUAL("a%20b%2dC%2f%c3%a9%000", yp_escape(std::string_view("a b-C/\xc3\xa9\0" "0", 10)).c_str());
+}
+
+TEST(Yp, SendsTheFieldsInIcecastsOrder) {
+  YpStream s = stream();
+  s.genre = "g";
+  s.cluster_password = "c";
+  s.description = "d";
+  s.url = "http://y/";
+  s.subtype = "Vorbis";
+  s.audio_info = "ice-samplerate=44100;ice-channels=2&listenurl=x";
+  STRCMP_EQUAL(
+      "action=add&sn=My%20Name&genre=g&cpswd=c&desc=d&url=http%3a%2f%2fy%2f&listenurl=http%3a%2f%2f127%2e0%2e0%2e1%3a"
+      "8000%2fa%2emp3&type=audio%2fmpeg&stype=Vorbis&b=128&ice-samplerate=44100;ice-channels=2%26listenurl=x\r\n",
+      yp_add_form(s).c_str());
+  s.song = "A - B";
+  s.listeners = 3;
+  STRCMP_EQUAL("action=touch&sid=1%262&st=A%20%2d%20B&listeners=3&max_listeners=100&stype=Vorbis\r\n",
+               yp_touch_form("1&2", s).c_str());
+  STRCMP_EQUAL("action=remove&sid=7\r\n", yp_remove_form("7").c_str());
+}
+
+TEST(Yp, AddsAfterAMinuteTouchesAfterFiveSecondsAndThenAsTheDirectoryLikes) {
+  yp.tick(streams);
+  pass(59s);
+  CHECK(asked.empty());
+  pass(1s);
+  CHECK_EQUAL("action=add", next(taken("45")));
+  pass(4s);
+  CHECK(asked.empty());
+  pass(1s);
+  CHECK_EQUAL("action=touch", next(taken()));
+  pass(44s);
+  CHECK(asked.empty());
+  pass(1s);
+  CHECK_EQUAL("action=touch", next(taken()));
+}
+
+TEST(Yp, TouchesNotMoreOftenThanEveryThirtySeconds) {
+  yp.tick(streams);
+  pass(60s);
+  next(taken("1"));
+  pass(5s);
+  next(taken());
+  pass(29s);
+  CHECK(asked.empty());
+  pass(1s);
+  CHECK_EQUAL("action=touch", next(taken()));
+}
+
+TEST(Yp, UsesTheConfiguredIntervalWhereTheDirectorySaysNothing) {
+  be_listed();
+  pass(5s);
+  next(taken());
+  pass(599s);
+  CHECK(asked.empty());
+  pass(1s);
+  CHECK_EQUAL(1u, asked.size());
+}
+
+TEST(Yp, RemovesAStreamThatHasGone) {
+  be_listed();
+  streams.clear();
+  yp.tick(streams);
+  STRCMP_EQUAL("action=remove&sid=4711\r\n", asked.front().form.c_str());
+  next(taken());
+  streams = {stream()};
+  yp.tick(streams);
+  pass(59s);
+  CHECK(asked.empty());
+}
+
+TEST(Yp, RemovesAStreamThatWentWhileItWasBeingAdded) {
+  yp.tick(streams);
+  pass(60s);
+  streams.clear();
+  yp.tick(streams);
+  CHECK_EQUAL("action=add", next(taken()));
+  CHECK_EQUAL("action=remove", next(taken()));
+  CHECK(asked.empty());
+}
+
+TEST(Yp, AsksNothingTwiceWhileAnAnswerIsOut) {
+  yp.tick(streams);
+  pass(300s);
+  CHECK_EQUAL(1u, asked.size());
+}
+
+TEST(Yp, TriesADirectoryAgainAfterTwentyMinutesThatCannotBeReached) {
+  yp.tick(streams);
+  pass(60s);
+  next(Error::timeout("too late"));
+  pass(1199s);
+  CHECK(asked.empty());
+  pass(1s);
+  CHECK_EQUAL("action=add", next(taken()));
+}
+
+TEST(Yp, TriesADirectoryAgainAfterTwoHoursThatRefused) {
+  FetchAnswer refused;
+  refused.headers = {"YPResponse: 0", "YPMessage: no"};
+  yp.tick(streams);
+  pass(60s);
+  next(refused);
+  pass(7199s);
+  CHECK(asked.empty());
+  pass(1s);
+  CHECK_EQUAL("action=add", next(taken()));
+}
+
+TEST(Yp, TakesAnAnswerWithoutAnIdForARefusal) {
+  FetchAnswer strange;
+  strange.headers = {"YPResponse: 1", "no colon"};
+  yp.tick(streams);
+  pass(60s);
+  next(strange);
+  pass(7199s);
+  CHECK(asked.empty());
+}
+
+TEST(Yp, AddsAnewAfterATouchThatWasRefused) {
+  be_listed();
+  pass(5s);
+  CHECK_EQUAL("action=touch", next(FetchAnswer{}));
+  pass(1199s);
+  CHECK(asked.empty());
+  pass(1s);
+  CHECK_EQUAL("action=add", next(taken()));
+}
+
+TEST(Yp, TellsEveryDirectoryOfEveryStream) {
+  yp.set_directories({kDirectory, {"http://other/", 6s, 30s}});
+  streams.push_back(stream("/b.mp3"));
+  yp.tick(streams);
+  pass(60s);
+  CHECK_EQUAL(4u, asked.size());
+}
+
+TEST(Yp, RemovesFromADirectoryThatIsNamedNoMore) {
+  be_listed();
+  yp.set_directories({});
+  CHECK_EQUAL("action=remove", next(taken()));
+  yp.tick(streams);
+  CHECK(asked.empty());
+}
+
+TEST(Yp, WithdrawsEverythingAndSaysWhenThatIsDone) {
+  be_listed();
+  bool done = false;
+  yp.withdraw([&done] { done = true; });
+  CHECK_FALSE(done);
+  CHECK_EQUAL("action=remove", next(Error::closed("gone")));
+  CHECK(done);
+}
+
+TEST(Yp, HasNothingToWithdrawBeforeItIsListed) {
+  yp.tick(streams);
+  bool done = false;
+  yp.withdraw([&done] { done = true; });
+  CHECK(done);
+}

@@ -1,0 +1,157 @@
+#include "stream/file_feeder.h"
+
+#include <set>
+
+#include "../media/builders.h"
+#include "stream/support.h"
+
+using namespace lb;
+using namespace lb::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::string frames(int n, char fill = 'm') {
+  std::string all;
+  while (n-- > 0) all += mp3_frame(false, fill);
+  return all;
+}
+
+std::string opus_file(std::uint32_t serial, int pages, bool ends) {
+  OggWriter writer(serial);
+  std::string all = opus_headers(writer);
+  for (int i = 1; i <= pages; ++i)
+    all += writer.page({std::string(240, 'o')}, static_cast<std::uint64_t>(i) * 960, i == pages && ends ? kEos : 0);
+  return all;
+}
+
+std::shared_ptr<const FileStream> made(const std::string& content) {
+  return *make_file_stream("/x", as_byte_span(content));
+}
+
+}  // namespace
+
+TEST_GROUP(FileFeeder) {
+  FakeClock clock;
+  Loop loop{0, clock};
+  LogBook book{clock};
+  Gate sources;
+  int woken = 0;
+  std::shared_ptr<Mount> mount;
+
+  std::unique_ptr<FileFeeder> feeder(const std::string& content, std::uint64_t rate, std::size_t burst = 4000) {
+    MountSettings settings;
+    settings.burst_bytes = burst;
+    mount = std::make_shared<Mount>("/f", lb::test::mount_settings(settings), 1);
+    // Everything stays readable.
+    mount->channel().set_low_water(0, 0);
+    FileFeeder::Doors doors{[this](Channel::Loops, const std::shared_ptr<Mount>&) { ++woken; }, &sources};
+    return std::make_unique<FileFeeder>(loop, book.log, std::move(doors), mount, *StreamLog::create("test"),
+                                        made(content), rate);
+  }
+  std::uint64_t end() { return mount->channel().newest()->end; }
+  std::string all() { return read_view(*mount->channel().newest(), 0); }
+  void after(std::chrono::milliseconds time) {
+    clock.advance(time);
+    loop.run_once(true);
+  }
+};
+
+TEST(FileFeeder, HasTheBurstReadyAndThenRests) {
+  const auto f = feeder(frames(100), 10'000);
+  CHECK(end() > 3000 && end() <= 4000);
+  CHECK_FALSE(f->playing());
+  CHECK_EQUAL(0, sources.inside());
+  CHECK_EQUAL(10'000u, mount->bytes_per_second.load());
+}
+
+TEST(FileFeeder, PlaysAtItsRateWhileSomebodyListens) {
+  const auto f = feeder(frames(100), 10'000);
+  mount->gate().enter();
+  f->play();
+  f->play();
+  CHECK_EQUAL(1, sources.inside());
+  after(1s);
+  CHECK(end() > 13'500 && end() <= 14'000);
+  after(1s);
+  CHECK(end() > 23'500 && end() <= 24'000);
+  mount->gate().leave();
+  after(1s);
+  CHECK_FALSE(f->playing());
+  CHECK_EQUAL(0, sources.inside());
+  CHECK(end() <= 24'000);
+}
+
+TEST(FileFeeder, BeginsAnewAtTheEndOfTheFileWithWholeFrames) {
+  const auto f = feeder(frames(10), 10'000);
+  mount->gate().enter();
+  f->play();
+  after(1s);
+  const std::string heard = all();
+  CHECK(heard == frames(40).substr(0, heard.size()));
+  CHECK_EQUAL(0u, heard.size() % 417);
+}
+
+TEST(FileFeeder, DoesNotMakeUpForALongPause) {
+  const auto f = feeder(frames(100), 10'000);
+  mount->gate().enter();
+  f->play();
+  after(1h);
+  after(1s);
+  CHECK(end() <= 4000 + 20'000);
+}
+
+TEST(FileFeeder, PlaysAnotherFileFromTheNextRoundOn) {
+  const auto f = feeder(frames(10, 'a'), 4170);
+  mount->gate().enter();
+  f->play();
+  f->replace(made(frames(10, 'b')), 8340);
+  after(1s);
+  CHECK(all().find('b') != std::string::npos);
+  CHECK(all().find('b') > 4000);
+  const auto before = end();
+  after(1s);
+  CHECK(end() - before >= 7500 && end() - before <= 9000);
+  CHECK_EQUAL(8340u, mount->bytes_per_second.load());
+}
+
+TEST(FileFeeder, GivesEachRoundOfAnOggFileItsOwnSerial) {
+  const std::string content = opus_file(77, 20, false);
+  const auto f = feeder(content, content.size(), content.size() + 10);
+  mount->gate().enter();
+  f->play();
+  after(1s);
+  after(1s);
+  struct Pages final : OggPageSink {
+    void page(std::uint64_t, const OggPage& page) override {
+      if (page.bos()) {
+        CHECK(serials.insert(page.serial()).second);
+        CHECK(ended);
+        ended = false;
+        next = 0;
+      }
+      CHECK_EQUAL(next++, page.sequence());
+      ended = page.eos();
+    }
+    void between(ByteSpan) override { FAIL("bytes that are no page"); }
+    std::set<std::uint32_t> serials;
+    bool ended = true;
+    std::uint32_t next = 0;
+  } pages;
+  const std::string heard = all();
+  OggPageScanner(0).feed(as_byte_span(heard), pages);
+  CHECK(pages.serials.size() >= 3);
+  CHECK(pages.serials.contains(77));
+}
+
+TEST(FileFeeder, LetsItsListenersGoWhenTheFileIsNoFallbackAnyMore) {
+  const auto f = feeder(frames(10), 10'000);
+  mount->gate().enter();
+  f->play();
+  f->end();
+  f->end();
+  CHECK(mount->channel().newest()->ended);
+  CHECK_EQUAL(0, sources.inside());
+  f->play();
+  CHECK_FALSE(f->playing());
+}
