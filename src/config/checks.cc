@@ -142,14 +142,6 @@ void check_sockets(const Config& config, Filler& filler) {
   }
 }
 
-void check_proxies(const Config& config, Filler& filler) {
-  AddressList::parse(config.paths.x_forwarded_for, [&](std::size_t index, const std::string& reason) {
-    filler.say(filler.line_of("paths/x-forwarded-for"), Severity::kWarning,
-               "<x-forwarded-for>: " + quoted(config.paths.x_forwarded_for[index]) + " " + reason +
-                   "; it can never match and is not used");
-  });
-}
-
 void check_mounts(const Config& config, Filler& filler) {
   for (std::size_t i = 0; i < config.mounts.size(); ++i) {
     const MountSettings& mount = config.mounts[i];
@@ -258,7 +250,6 @@ void check_mount(const MountSettings& mount, const XmlNode& node, Filler& filler
 void check_config(const Config& config, Filler& filler, const LoadOptions& options) {
   check_passwords(config, filler, options);
   check_sockets(config, filler);
-  check_proxies(config, filler);
   check_mounts(config, filler);
   check_proxies(config, filler);
   check_relays(config, filler);
