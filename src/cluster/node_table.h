@@ -1,0 +1,198 @@
+// NodeTable: everything a master knows about its cluster.  It is soft state: lost at a restart, and
+// known again as soon as the nodes have said hello.
+//
+// Who calls: links (hello, snapshot, delta, report, drain, bye, connection_lost), the compatible
+// posts (hello, listed, report), a timer (expire), the server for itself (the node of kind kSelf,
+// in report), and Balancer (issued).  No I/O: what happened is handed out by take_events().
+//
+// Liveness of a link: suspect after 1.5 × every + 100 ms without a report, dead after 4 × every or
+// with its connection.  Of one that polls: suspect after every + 2 s, dead after every + 10 s
+// (Icecast-KH's time).  Static nodes and this one do not expire. Confirmation: a report that counts
+// arrivals takes as many redirects off, oldest first, and those that are 5 s older than its sample;
+// one that does not takes off what is 1 s older than its sample.  A node that reports no load at
+// all (KH) is taken to hold what it was sent within session_guess.
+//
+// Thread: control.  Ownership: app.  Pointers and references to nodes hold until the next call that
+// is not const.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "cluster/node.h"
+
+namespace lb {
+
+// What a node says about itself when it comes.
+struct NodeHello {
+  std::string id;
+  std::string epoch;
+  NodeKind kind = NodeKind::kLink;
+  MountScope scope = MountScope::kAll;
+  std::vector<NodeAddress> addresses;
+  NodeCapacity capacity;
+  std::vector<std::string> tags, countries;
+  ProtectionSet enforces = 0;
+  std::chrono::milliseconds every{250};
+  unsigned masters = 1;
+  NodeLimits limits;  // from our configuration
+};
+
+struct MountLoad {
+  std::string mount;
+  unsigned listeners = 0;  // without relays
+  bool carries = true;     // false: its relay has ended
+};
+
+struct LoadReport {
+  SteadyTime received{};
+  SteadyTime sampled{};               // received, less the way here
+  std::optional<double> kbps;         // nullopt with listeners known: listeners × 128
+  std::optional<unsigned> listeners;  // without relays; nullopt: it does not count
+  // Cumulative: listeners that arrived with a redirect of this master since the epoch began.
+  std::optional<std::uint64_t> arrivals;
+  std::vector<MountLoad> changed;  // since the last snapshot or report
+  std::optional<unsigned> masters;
+  unsigned loop_ms = 0;
+  unsigned relays = 0;
+};
+
+struct NodeEvent {
+  enum class Kind : std::uint8_t {
+    kUp,
+    kSuspect,
+    kDown,
+    kDrain,
+    kProbeWanted,  // clients came back unserved: try its public address, then call probed()
+  };
+  Kind kind = Kind::kUp;
+  NodeSlot slot = kNoNode;
+  std::string id;
+  std::string why;
+};
+std::string_view to_text(NodeEvent::Kind kind) noexcept;
+
+// A node that carries a mount.
+struct Carrier {
+  NodeSlot node = kNoNode;
+  std::uint32_t listeners = 0;  // reported
+  std::uint32_t recent = 0;     // redirects since `sampled` of the node
+  bool reported = false;        // it says that it carries it; otherwise it was only sent a listener
+  SteadyTime sent{};            // the last redirect
+};
+
+struct MountNodes {
+  std::string mount;
+  double kbps = 0;                // 0: not known
+  std::vector<Carrier> carriers;  // unordered
+};
+
+class NodeTable {
+ public:
+  struct Settings {
+    int max_redirect_slaves = -1;
+    std::chrono::milliseconds hold{1000};
+    std::chrono::seconds session_guess{20 * 60};
+    unsigned expected = 0;  // nodes of the configuration: when all are here, nobody is held
+  };
+  NodeTable(Settings settings, SteadyTime started);
+  NodeTable(const NodeTable&) = delete;
+  NodeTable& operator=(const NodeTable&) = delete;
+
+  void configure(const Settings& settings);
+
+  // -- what nodes say --------------------------------------------------------------------------
+  // A node comes, or comes again.  Another epoch begins anew; the same one goes on (a connection
+  // was replaced).  Links are kJoining until snapshot().  Error: denied, "node edge3: …", when
+  // another process with this id is connected and has reported lately.
+  Result<NodeSlot> hello(NodeHello hello, SteadyTime now);
+  // All mounts that it carries; forgets what it said before.
+  void snapshot(NodeSlot slot, std::vector<MountLoad> mounts, SteadyTime now);
+  // Only what is different.
+  void delta(NodeSlot slot, const std::vector<MountLoad>& changed, SteadyTime now);
+  void report(NodeSlot slot, const LoadReport& report);
+  void drain(NodeSlot slot, std::string why, SteadyTime now);
+  void undrain(NodeSlot slot, SteadyTime now);
+  void bye(NodeSlot slot, std::string why, SteadyTime now);
+  // Dead at once: the peer's process is gone.  Of a node that polls: nothing.
+  void connection_lost(NodeSlot slot, std::string why, SteadyTime now);
+  // New clamps and weight after a reload.
+  void set_limits(NodeSlot slot, NodeLimits limits, SteadyTime now);
+  // No longer in the configuration.
+  void forget(NodeSlot slot);
+
+  // -- what we see -----------------------------------------------------------------------------
+  void expire(SteadyTime now);
+  // When expire() has something to do next; max(): nothing.
+  SteadyTime next_expiry() const noexcept;
+  // A redirect to it was given.
+  void issued(NodeSlot slot, std::string_view mount, double kbps, SteadyTime now);
+  // A client that was sent there came back unserved.
+  void hint(NodeSlot slot, SteadyTime now);
+  // How the try of its public address ended.
+  void probed(NodeSlot slot, bool answered, SteadyTime now);
+  // Whether the node's reports say that a redirect of that moment arrived, as far as one can know.
+  bool confirmed(NodeSlot slot, SteadyTime given) const noexcept;
+  void set_mount_kbps(std::string_view mount, double kbps);
+  void forget_mount(std::string_view mount);
+
+  // -- questions -------------------------------------------------------------------------------
+  std::span<const Node> nodes() const noexcept { return nodes_; }  // a free slot has an empty id
+  const Node& node(NodeSlot slot) const noexcept { return nodes_[slot]; }
+  NodeSlot find(std::string_view id) const noexcept;
+  NodeSlot find(NodeKey key) const noexcept;
+  NodeSlot self() const noexcept { return self_; }  // kNoNode until its hello
+  const MountNodes* mount(std::string_view name) const noexcept;
+  // For every mount that any node carries.
+  std::vector<const MountNodes*> mounts() const;
+  std::uint64_t mount_listeners(
+      std::string_view mount) const noexcept;  // all nodes, without relays
+  std::uint64_t listeners() const noexcept;    // all mounts
+  // The bit of a tag in Node::tags; 0: no node has it.
+  std::uint64_t tag_bit(std::string_view tag) const noexcept;
+  // Requests that come before this wait; in the past once the nodes are known.
+  SteadyTime hold_until() const noexcept { return hold_until_; }
+  std::vector<NodeEvent> take_events();
+
+ private:
+  struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const noexcept {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+  template <class T>
+  using ByText = std::unordered_map<std::string, T, TextHash, std::equal_to<>>;
+
+  Settings settings_;
+  SteadyTime hold_until_;
+  std::vector<Node> nodes_;
+  ByText<NodeSlot> by_id_;
+  std::unordered_map<NodeKey, NodeSlot> by_key_;
+  ByText<MountNodes> mounts_;
+  ByText<std::uint64_t> tags_;
+  std::vector<NodeEvent> events_;
+  NodeSlot self_ = kNoNode;
+
+  void become(Node& node, NodeState state, std::string why, SteadyTime now);
+  void weigh(Node& node, bool always);
+  void heard(Node& node, SteadyTime now);
+  void admit();
+  void membership_changed();
+  void see(NodeSlot slot, const MountLoad& load);
+  void unsee(NodeSlot slot);
+  NodeSlot slot_of(const Node& node) const noexcept {
+    return static_cast<NodeSlot>(&node - nodes_.data());
+  }
+};
+
+}  // namespace lb
