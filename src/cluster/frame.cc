@@ -1,0 +1,300 @@
+#include "cluster/frame.h"
+
+#include "base/encoding.h"
+#include "base/json.h"
+
+namespace lb {
+namespace {
+
+class Line {
+ public:
+  explicit Line(std::string_view type) {
+    json.begin_object();
+    text("t", type);
+  }
+  void text(std::string_view name, std::string_view value) { json.key(name).text(value); }
+  void text_if(std::string_view name, std::string_view value) {
+    if (!value.empty()) text(name, value);
+  }
+  void number(std::string_view name, std::uint64_t value) { json.key(name).number(value); }
+  void number_if(std::string_view name, std::uint64_t value) {
+    if (value != 0) number(name, value);
+  }
+  void wall(std::string_view name, std::int64_t value) { json.key(name).number(value); }
+  void flag(std::string_view name, bool value) { json.key(name).boolean(value); }
+  void mount(std::string_view value) { json.text(percent_encode(value, true)); }
+  void words(std::string_view name, const std::vector<std::string>& values) {
+    if (values.empty()) return;
+    json.key(name).begin_array();
+    for (const std::string& value : values) json.text(value);
+    json.end_array();
+  }
+  std::string take() {
+    json.end_object();
+    return json.take() + "\n";
+  }
+  JsonWriter json;
+};
+
+// Whole numbers look like whole numbers.
+void write_kbps(Line& line, std::string_view name, double kbps) {
+  if (kbps >= 0 && kbps < 1e15)
+    line.number(name, static_cast<std::uint64_t>(kbps + 0.5));
+  else
+    line.json.key(name).number(kbps);
+}
+
+void write_protections(Line& line, std::string_view name, ProtectionSet set) {
+  if (set == 0) return;
+  line.json.key(name).begin_array();
+  if ((set & static_cast<ProtectionSet>(Protection::kListenerAuth)) != 0) line.json.text("auth");
+  if ((set & static_cast<ProtectionSet>(Protection::kAddressLists)) != 0)
+    line.json.text("addresses");
+  if ((set & static_cast<ProtectionSet>(Protection::kLimits)) != 0) line.json.text("limits");
+  if ((set & ~ProtectionSet{7}) != 0) line.json.text("others");
+  line.json.end_array();
+}
+
+std::string host_port(const NodeAddress& address) {
+  const bool v6 = address.kind == NodeAddress::Host::kIpv6;
+  return (v6 ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port);
+}
+
+void write_addresses(Line& line, const std::vector<NodeAddress>& addresses) {
+  if (addresses.empty()) return;
+  line.json.key("pub").begin_object();
+  for (const PublicScheme scheme : {PublicScheme::kHttp, PublicScheme::kHttps}) {
+    bool any = false;
+    for (const NodeAddress& address : addresses) {
+      if (address.scheme != scheme) continue;
+      if (!any) line.json.key(scheme == PublicScheme::kHttp ? "http" : "https").begin_array();
+      any = true;
+      line.json.text(host_port(address));
+    }
+    if (any) line.json.end_array();
+  }
+  line.json.end_object();
+}
+
+void write_offers(Line& line, std::string_view name, const std::vector<StreamOffer>& offers) {
+  line.json.key(name).begin_array();
+  for (const StreamOffer& offer : offers) {
+    line.json.begin_object().key("m");
+    line.mount(offer.mount);
+    line.text_if("ct", offer.content_type);
+    line.number_if("br", offer.kbps);
+    line.words("from", offer.path);
+    write_protections(line, "needs", offer.needs);
+    line.json.end_object();
+  }
+  line.json.end_array();
+}
+
+void write_loads(Line& line, std::string_view name, const std::vector<MountLoad>& loads) {
+  line.json.key(name).begin_array();
+  for (const MountLoad& load : loads) {
+    line.json.begin_array();
+    line.mount(load.mount);
+    if (load.carries)
+      line.json.number(load.listeners);
+    else
+      line.json.null();
+    line.json.end_array();
+  }
+  line.json.end_array();
+}
+
+std::string render(const HelloFrame& frame) {
+  Line line("HELLO");
+  line.text("id", frame.id);
+  line.text("epoch", frame.epoch);
+  line.text_if("ver", frame.version);
+  line.json.key("proto").begin_array().number(frame.major).number(frame.minor).end_array();
+  write_addresses(line, frame.addresses);
+  line.json.key("cap").begin_object();
+  line.number_if("lis", frame.capacity.listeners);
+  if (frame.capacity.kbps > 0) write_kbps(line, "kbps", frame.capacity.kbps);
+  line.number_if("acc", frame.capacity.accepts);
+  line.json.end_object();
+  line.words("geo", frame.countries);
+  line.words("tags", frame.tags);
+  write_protections(line, "enforces", frame.enforces);
+  line.number("masters", frame.masters);
+  line.flag("listeners", frame.wants_listeners);
+  line.wall("now", frame.now_ms);
+  return line.take();
+}
+
+std::string render(const WelcomeFrame& frame) {
+  Line line("WELCOME");
+  line.text("id", frame.id);
+  line.text("epoch", frame.epoch);
+  line.text_if("ver", frame.version);
+  line.wall("now", frame.now_ms);
+  line.wall("every", frame.every.count());
+  line.wall("dead", frame.dead.count());
+  line.json.key("ports").begin_object();
+  line.number_if("http", frame.http_port);
+  line.number_if("https", frame.https_port);
+  line.json.end_object();
+  if (!frame.keys.empty()) {
+    line.json.key("keys").begin_array();
+    for (const TokenKey& key : frame.keys) {
+      line.json.begin_object();
+      line.number("k", key.number);
+      line.text("key", base64_encode(key.key));
+      line.json.end_object();
+    }
+    line.json.end_array();
+  }
+  return line.take();
+}
+
+std::string render(const SnapFrame& frame) {
+  Line line("SNAP");
+  line.number("seq", frame.seq);
+  if (!frame.offers.empty()) write_offers(line, "mounts", frame.offers);
+  if (!frame.carried.empty()) write_loads(line, "carried", frame.carried);
+  if (frame.more) line.flag("more", true);
+  return line.take();
+}
+
+std::string render(const DeltaFrame& frame) {
+  Line line("DELTA");
+  line.number("seq", frame.seq);
+  if (!frame.added.empty()) write_offers(line, "add", frame.added);
+  if (!frame.removed.empty()) {
+    line.json.key("del").begin_array();
+    for (const std::string& mount : frame.removed) line.mount(mount);
+    line.json.end_array();
+  }
+  return line.take();
+}
+
+std::string render(const LoadFrame& frame) {
+  Line line("LOAD");
+  line.number("seq", frame.seq);
+  line.number("at", frame.at_ms);
+  line.number("lis", frame.listeners);
+  write_kbps(line, "kbps", frame.kbps);
+  line.number("loop_ms", frame.loop_ms);
+  line.number("relays", frame.relays);
+  line.number("masters", frame.masters);
+  line.number_if("rtt_us", frame.round_trip_us);
+  if (frame.arrivals) line.number("arr", *frame.arrivals);
+  if (!frame.changed.empty()) write_loads(line, "c", frame.changed);
+  return line.take();
+}
+
+std::string render(const AckFrame& frame) {
+  Line line("ACK");
+  line.number("seq", frame.seq);
+  line.wall("now", frame.now_ms);
+  line.number("iss", frame.issued);
+  return line.take();
+}
+
+std::string render(const DrainFrame& frame) {
+  Line line("DRAIN");
+  line.text("mode", to_text(frame.kind));
+  line.text_if("why", frame.why);
+  return line.take();
+}
+
+std::string render(const CommandFrame& frame) {
+  using Verb = CommandFrame::Verb;
+  Line line("CMD");
+  line.number("id", frame.number);
+  line.text("do", to_text(frame.verb));
+  if (frame.verb == Verb::kDrain) {
+    line.text("mode", to_text(frame.drain));
+    return line.take();
+  }
+  line.json.key("m");
+  line.mount(frame.mount);
+  if (frame.verb == Verb::kKick) line.number_if("cid", frame.listener);
+  if (frame.verb == Verb::kMove) {
+    line.json.key("to");
+    line.mount(frame.to);
+  }
+  line.text_if("title", frame.title);
+  line.text_if("artist", frame.artist);
+  line.text_if("url", frame.url);
+  return line.take();
+}
+
+std::string render(const ResultFrame& frame) {
+  Line line("RES");
+  line.number("id", frame.number);
+  line.flag("ok", frame.done);
+  line.text_if("why", frame.why);
+  return line.take();
+}
+
+std::string render(const MessageFrame& frame) {
+  Line line("MSG");
+  line.text("topic", frame.topic);
+  line.text("from", frame.from);
+  line.text("id", frame.serial);
+  line.text("b", base64_encode(frame.bytes));
+  return line.take();
+}
+
+std::string render(const WhoFrame& frame) {
+  Line line("WHO");
+  line.json.key("m");
+  line.mount(frame.mount);
+  if (frame.known) line.flag("ok", *frame.known);
+  return line.take();
+}
+
+std::string render(const ByeFrame& frame) {
+  Line line("BYE");
+  line.text_if("why", frame.why);
+  if (frame.code != 0) line.wall("code", frame.code);
+  if (frame.back.count() != 0) line.wall("back", frame.back.count());
+  return line.take();
+}
+
+}  // namespace
+
+std::string_view to_text(DrainKind kind) noexcept {
+  switch (kind) {
+    case DrainKind::kOff:
+      return "off";
+    case DrainKind::kSoft:
+      return "soft";
+    case DrainKind::kMove:
+      return "move";
+    case DrainKind::kHard:
+      return "hard";
+  }
+  return "";
+}
+
+std::string_view to_text(CommandFrame::Verb verb) noexcept {
+  switch (verb) {
+    case CommandFrame::Verb::kKick:
+      return "kick";
+    case CommandFrame::Verb::kMove:
+      return "move";
+    case CommandFrame::Verb::kDrain:
+      return "drain";
+    case CommandFrame::Verb::kMetadata:
+      return "metadata";
+  }
+  return "";
+}
+
+std::string_view frame_name(const Frame& frame) noexcept {
+  constexpr std::string_view kNames[] = {"HELLO", "WELCOME", "SNAP", "DELTA", "LOAD", "ACK",
+                                         "DRAIN", "CMD",     "RES",  "MSG",   "WHO",  "BYE"};
+  static_assert(std::size(kNames) == std::variant_size_v<Frame>);
+  return kNames[frame.index()];
+}
+
+std::string render_frame(const Frame& frame) {
+  return std::visit([](const auto& each) { return render(each); }, frame);
+}
+
+}  // namespace lb

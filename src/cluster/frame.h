@@ -1,0 +1,175 @@
+// Frames: what two nodes tell each other over a link: typed values ↔ one line of JSON each.
+//
+// Source: doc/protocol.md "The link" (lbedge-cluster/1).  A line is at most 64 KiB.  The version
+// rule inside major 1: frames of an unknown type and members of an unknown name are passed over; a
+// known member of another type, out of its range, or missing where it is needed, makes the frame
+// invalid, and an invalid frame ends the link.
+// What comes out of parse_frame() is bounded and clean: ids and words are [A-Za-z0-9._-], mounts
+// are names under which a relay may publish, hosts are hosts, texts hold no control characters.
+// Mounts travel percent-encoded, because JSON carries UTF-8 only and a mount may be any bytes.
+//
+// Thread: plain values, pure functions.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "cluster/node.h"
+#include "cluster/node_table.h"
+
+namespace lb {
+
+constexpr std::size_t kLongestFrame = 64 * 1024;  // with its line end
+constexpr std::size_t kLongestMessage = 4 * 1024;  // bytes of a MSG
+constexpr std::string_view kLinkProtocol = "lbedge-cluster/1";
+
+// One stream that a node offers to those who are linked to it.
+struct StreamOffer {
+  std::string mount;
+  std::string content_type;  // "": not known yet
+  unsigned kbps = 0;         // 0: not known
+  // The nodes it has come through, where its source is first, the offering node last.
+  std::vector<std::string> path;
+  ProtectionSet needs = 0;  // what a node that serves it must enforce
+
+  bool operator==(const StreamOffer&) const = default;
+};
+
+struct HelloFrame {
+  std::string id, epoch;
+  std::string version;  // of the program; for people
+  unsigned major = 1, minor = 0;
+  std::vector<NodeAddress> addresses;
+  NodeCapacity capacity;
+  std::vector<std::string> tags, countries;
+  ProtectionSet enforces = 0;
+  unsigned masters = 1;
+  bool wants_listeners = true;  // <master-public-slave>
+  std::int64_t now_ms = 0;      // wall time
+
+  bool operator==(const HelloFrame&) const = default;
+};
+
+struct TokenKey {
+  unsigned number = 0;
+  std::string key;  // bytes
+
+  bool operator==(const TokenKey&) const = default;
+};
+
+struct WelcomeFrame {
+  std::string id, epoch;
+  std::string version;
+  std::int64_t now_ms = 0;
+  std::chrono::milliseconds every{250}, dead{1000};
+  // Where its streams are to be pulled from, on the address of the link; 0: not there.
+  std::uint16_t http_port = 0, https_port = 0;
+  std::vector<TokenKey> keys;  // made for this node, the newest first
+
+  bool operator==(const WelcomeFrame&) const = default;
+};
+
+// Everything that the sender offers (a master) or carries (a node); several in a row while `more`.
+struct SnapFrame {
+  std::uint64_t seq = 0;
+  std::vector<StreamOffer> offers;
+  std::vector<MountLoad> carried;
+  bool more = false;
+};
+
+struct DeltaFrame {
+  std::uint64_t seq = 0;
+  std::vector<StreamOffer> added;    // new ones and changed ones
+  std::vector<std::string> removed;  // mounts
+};
+
+struct LoadFrame {
+  std::uint64_t seq = 0;
+  std::uint64_t at_ms = 0;    // of a clock that only goes forward
+  unsigned listeners = 0;     // without relays
+  double kbps = 0;            // owed to them
+  unsigned loop_ms = 0;       // the longest turn of a loop lately
+  unsigned relays = 0;        // streams that it pulls
+  unsigned masters = 1;       // it is linked to
+  unsigned round_trip_us = 0;  // as measured by ACKs; 0: not known
+  // Cumulative: listeners that came with a redirect of this master; nullopt: it does not count.
+  std::optional<std::uint64_t> arrivals;
+  std::vector<MountLoad> changed;
+};
+
+struct AckFrame {
+  std::uint64_t seq = 0;  // of the LOAD
+  std::int64_t now_ms = 0;
+  std::uint64_t issued = 0;  // redirects to the node since its epoch
+};
+
+enum class DrainKind : std::uint8_t { kOff, kSoft, kMove, kHard };
+std::string_view to_text(DrainKind kind) noexcept;
+
+struct DrainFrame {
+  DrainKind kind = DrainKind::kSoft;
+  std::string why;
+};
+
+// An order of a master; answered by a RES with the same number.
+struct CommandFrame {
+  enum class Verb : std::uint8_t { kKick, kMove, kDrain, kMetadata };
+  std::uint64_t number = 0;
+  Verb verb = Verb::kKick;
+  std::string mount;          // of all but kDrain
+  std::uint64_t listener = 0;  // of kKick; 0: the source
+  std::string to;              // of kMove: a mount
+  DrainKind drain = DrainKind::kSoft;
+  std::string title, artist, url;  // of kMetadata
+};
+std::string_view to_text(CommandFrame::Verb verb) noexcept;
+
+struct ResultFrame {
+  std::uint64_t number = 0;
+  bool done = false;
+  std::string why;  // or what was done
+};
+
+// Data between nodes, opaque to those who pass it on.
+struct MessageFrame {
+  std::string topic;
+  std::string from;    // the node that published it
+  std::string serial;  // unique at that node: epoch.number
+  std::string bytes;
+};
+
+// "Do you know this mount?", and its answer.
+struct WhoFrame {
+  std::string mount;
+  std::optional<bool> known;  // nullopt: the question
+};
+
+struct ByeFrame {
+  std::string why;
+  int code = 0;                           // 409: another process has this id
+  std::chrono::milliseconds back{0};      // when to come again; 0: as you like
+};
+
+using Frame = std::variant<HelloFrame, WelcomeFrame, SnapFrame, DeltaFrame, LoadFrame, AckFrame,
+                           DrainFrame, CommandFrame, ResultFrame, MessageFrame, WhoFrame, ByeFrame>;
+// "HELLO", "WELCOME" …
+std::string_view frame_name(const Frame& frame) noexcept;
+
+// nullopt: valid, but of a type that we do not know.  The line is without its end.
+// Errors say which member is wrong: "LOAD: lis is not a whole number".
+Result<std::optional<Frame>> parse_frame(std::string_view line);
+// One line with its end.  May be longer than kLongestFrame where a caller has put too many mounts
+// into it: see frame_split.h.
+std::string render_frame(const Frame& frame);
+
+// [A-Za-z0-9._-], 1 to 64 of them.
+bool is_node_id(std::string_view text) noexcept;
+
+}  // namespace lb
