@@ -6,6 +6,22 @@
 namespace lb {
 namespace {
 
+std::string fit_text(std::string_view text, std::size_t most) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t length = utf8_char(text);
+    const auto byte = static_cast<unsigned char>(text.front());
+    const std::size_t take = length == 0 ? 1 : length;
+    if (out.size() + take > most) break;
+    if (length == 0 || byte < 0x20 || byte == 0x7f)
+      out += '?';
+    else
+      out += text.substr(0, length);
+    text.remove_prefix(take);
+  }
+  return out;
+}
+
 class Line {
  public:
   explicit Line(std::string_view type) {
@@ -13,8 +29,9 @@ class Line {
     text("t", type);
   }
   void text(std::string_view name, std::string_view value) { json.key(name).text(value); }
-  void text_if(std::string_view name, std::string_view value) {
-    if (!value.empty()) text(name, value);
+  // Words of people: what the other side would refuse is left out.
+  void text_if(std::string_view name, std::string_view value, std::size_t most = kLongestText) {
+    if (!value.empty()) text(name, fit_text(value, most));
   }
   void number(std::string_view name, std::uint64_t value) { json.key(name).number(value); }
   void number_if(std::string_view name, std::uint64_t value) {
@@ -217,9 +234,9 @@ std::string render(const CommandFrame& frame) {
     line.json.key("to");
     line.mount(frame.to);
   }
-  line.text_if("title", frame.title);
-  line.text_if("artist", frame.artist);
-  line.text_if("url", frame.url);
+  line.text_if("title", frame.title, kLongestTitle);
+  line.text_if("artist", frame.artist, kLongestTitle);
+  line.text_if("url", frame.url, kLongestTitle);
   return line.take();
 }
 

@@ -28,6 +28,8 @@ namespace lb {
 
 constexpr std::size_t kLongestFrame = 64 * 1024;  // with its line end
 constexpr std::size_t kLongestMessage = 4 * 1024;  // bytes of a MSG
+constexpr std::size_t kLongestText = 256;          // of a reason, a content type …
+constexpr std::size_t kLongestTitle = 1024;
 constexpr std::string_view kLinkProtocol = "lbedge-cluster/1";
 
 // One stream that a node offers to those who are linked to it.
@@ -165,9 +167,16 @@ std::string_view frame_name(const Frame& frame) noexcept;
 // nullopt: valid, but of a type that we do not know.  The line is without its end.
 // Errors say which member is wrong: "LOAD: lis is not a whole number".
 Result<std::optional<Frame>> parse_frame(std::string_view line);
-// One line with its end.  May be longer than kLongestFrame where a caller has put too many mounts
-// into it: see frame_split.h.
+// One line with its end.  Texts are cut to what the other side takes.  It may be longer than
+// kLongestFrame where a caller has put too many mounts into it: see snap_frames().
 std::string render_frame(const Frame& frame);
+
+// Any number of mounts as frames of a fit size; never none.  The seq is the link's business.
+std::vector<SnapFrame> snap_frames(std::vector<StreamOffer> offers, std::vector<MountLoad> carried);
+std::vector<DeltaFrame> delta_frames(std::vector<StreamOffer> added,
+                                     std::vector<std::string> removed);
+// How many of these fit into one frame beside the other members of a LOAD.
+std::size_t loads_that_fit(const std::vector<MountLoad>& loads) noexcept;
 
 // [A-Za-z0-9._-], 1 to 64 of them.
 bool is_node_id(std::string_view text) noexcept;

@@ -12,8 +12,6 @@ namespace lb {
 namespace {
 
 constexpr std::size_t kDeepest = 6;
-constexpr std::size_t kLongestText = 256;
-constexpr std::size_t kLongestTitle = 1024;
 constexpr std::size_t kMostWords = 32;      // tags, countries, addresses
 constexpr std::size_t kLongestPath = 8;     // nodes that a stream has come through
 constexpr std::size_t kLongestHost = 253;

@@ -18,5 +18,6 @@ src_libnet_a_SOURCES = \
   src/net/tls_context.cc src/net/tls_context.h \
   src/net/tls_handles.h \
   src/net/tls_keeper.cc src/net/tls_keeper.h \
+  src/net/tls_psk.cc src/net/tls_psk.h \
   src/net/tls_transport.cc src/net/tls_transport.h \
   src/net/transport.cc src/net/transport.h

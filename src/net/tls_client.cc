@@ -42,7 +42,7 @@ std::unique_ptr<TlsTransport> TlsClientContext::connect(std::unique_ptr<Transpor
     if (SSL_set_tlsext_host_name(ssl.get(), host.c_str()) != 1) return nullptr;
   }
   SSL_set_connect_state(ssl.get());
-  return std::unique_ptr<TlsTransport>(new TlsTransport(std::move(below), std::move(ssl), nullptr));
+  return TlsTransport::over(std::move(below), std::move(ssl), nullptr);
 }
 
 }  // namespace lb

@@ -48,10 +48,15 @@ class TlsHandshake final : public Underway {
 
 }  // namespace
 
+std::unique_ptr<Underway> shake_hands(Loop& loop, std::unique_ptr<TlsTransport> transport,
+                                      Connector::Then then) {
+  return std::make_unique<TlsHandshake>(loop, std::move(transport), std::move(then));
+}
+
 Connector::MakeTls make_tls_with(std::shared_ptr<const TlsClientContext> context) {
   return [context = std::move(context)](Loop& loop, std::unique_ptr<Transport> plain, const std::string& host,
                                         Connector::Then then) -> std::unique_ptr<Underway> {
-    return std::make_unique<TlsHandshake>(loop, context ? context->connect(std::move(plain), host) : nullptr, std::move(then));
+    return shake_hands(loop, context ? context->connect(std::move(plain), host) : nullptr, std::move(then));
   };
 }
 

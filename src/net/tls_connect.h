@@ -11,6 +11,10 @@
 
 namespace lb {
 
+// transport: null where there is no TLS; `then` is as Connector::MakeTls has it.
+std::unique_ptr<Underway> shake_hands(Loop& loop, std::unique_ptr<TlsTransport> transport,
+                                      Connector::Then then);
+
 // context: null where the trusted certificates cannot be used; then every handshake fails.
 Connector::MakeTls make_tls_with(std::shared_ptr<const TlsClientContext> context);
 

@@ -200,8 +200,7 @@ std::unique_ptr<TlsTransport> TlsContext::accept(std::shared_ptr<const TlsContex
   if (!ssl) return nullptr;
   SSL_set_app_data(ssl.get(), const_cast<TlsContext*>(context.get()));
   SSL_set_accept_state(ssl.get());
-  return std::unique_ptr<TlsTransport>(
-      new TlsTransport(std::move(below), std::move(ssl), std::move(context)));
+  return TlsTransport::over(std::move(below), std::move(ssl), std::move(context));
 }
 
 }  // namespace lb

@@ -57,6 +57,12 @@ const BIO_METHOD* TlsTransport::bio_method() {
   return method;
 }
 
+std::unique_ptr<TlsTransport> TlsTransport::over(std::unique_ptr<Transport> below, SslPtr ssl,
+                                                 std::shared_ptr<const void> context) {
+  return std::unique_ptr<TlsTransport>(
+      new TlsTransport(std::move(below), std::move(ssl), std::move(context)));
+}
+
 TlsTransport::TlsTransport(std::unique_ptr<Transport> below, SslPtr ssl,
                            std::shared_ptr<const void> context)
     : below_(std::move(below)), ssl_(std::move(ssl)), context_(std::move(context)) {

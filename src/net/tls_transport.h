@@ -18,12 +18,14 @@
 
 namespace lb {
 
-class TlsContext;
-class TlsClientContext;
-
 class TlsTransport final : public Transport {
  public:
   ~TlsTransport() override;  // says goodbye (close_notify) if the socket takes it
+
+  // ssl: set up as a client or a server, no handshake done.  context: what its callbacks need; it is
+  // kept until the handshake is over.
+  static std::unique_ptr<TlsTransport> over(std::unique_ptr<Transport> below, SslPtr ssl,
+                                            std::shared_ptr<const void> context);
 
   // Until kDone nothing else may be called.  kAgain: wait for read, and while flush() says kAgain
   // for write too.  kError: problem() says why.
@@ -43,9 +45,6 @@ class TlsTransport final : public Transport {
   void limit_unsent(std::size_t bytes) noexcept override { below_->limit_unsent(bytes); }
 
  private:
-  friend class TlsContext;
-  friend class TlsClientContext;
-  // context: is kept until the handshake is over.
   TlsTransport(std::unique_ptr<Transport> below, SslPtr ssl, std::shared_ptr<const void> context);
 
   static const BIO_METHOD* bio_method();
