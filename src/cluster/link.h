@@ -1,0 +1,100 @@
+// Link: one established connection between a node and a master, of either side: lines become
+// frames, frames become lines, silence and nonsense end it.
+//
+// Frames with a seq (SNAP, DELTA, LOAD) are numbered here, 1, 2, 3 … in each direction, and a number
+// that is not the next one ends the link: a connection that has lost or repeated a frame is of no
+// use, and there is no repair but a new one (doc/protocol.md).
+// Writing: what the socket does not take waits, up to most_queued; whoever has something that is
+// soon out of date (a LOAD) asks idle() first and is told by drained() when that comes true.
+// Silence: no valid frame for `dead` ends the link; so does a socket that took our bytes and heard
+// no acknowledgement for user_timeout (TCP_USER_TIMEOUT).
+//
+// Life: made with a connected transport; every way out is end(reason), which calls doors.ended once,
+// later on the loop; that call may destroy the link.
+// Thread: one loop (control).  Ownership: NodeSession or MasterSession.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "cluster/frame.h"
+#include "net/loop.h"
+#include "net/transport.h"
+
+namespace lb {
+
+class Link {
+ public:
+  struct Settings {
+    std::chrono::milliseconds dead{1000};
+    std::chrono::milliseconds user_timeout{1500};
+    std::size_t most_queued = 8 << 20;    // bytes
+    unsigned most_frames_a_second = 1000;  // that the other side may send
+  };
+  struct Doors {
+    // An error ends the link with this reason.
+    std::function<Result<void>(Frame)> frame;
+    std::function<void()> drained;  // idle() has become true again; may be empty
+    std::function<void(const std::string& reason)> ended;
+  };
+  // leftover: bytes that came behind the head of the Upgrade.
+  Link(Loop& loop, std::unique_ptr<Transport> transport, std::string leftover, Settings settings,
+       Doors doors);
+  Link(const Link&) = delete;
+  Link& operator=(const Link&) = delete;
+
+  // Goes out in this turn of the loop, if the socket takes it.
+  void send(Frame frame);
+  // BYE, then the end.
+  void say_goodbye(ByeFrame bye, const std::string& reason);
+  void end(std::string reason);
+
+  bool idle() const noexcept { return out_.size() == out_from_ && !unflushed_; }
+  bool ended() const noexcept { return ended_; }
+  void set_dead(std::chrono::milliseconds dead);
+  const Address& peer() const noexcept { return transport_->peer(); }
+  // The seq of the last numbered frame that was sent.
+  std::uint64_t last_sent() const noexcept { return sent_; }
+  std::uint64_t bytes_in() const noexcept { return bytes_in_; }
+  std::uint64_t bytes_out() const noexcept { return bytes_out_; }
+
+  // What the timer does: for tests with a clock of their own.
+  void look();
+
+ private:
+  void on_socket(short events);
+  void read();
+  bool read_some();  // false: nothing more now, or the end
+  void take(std::string_view bytes);
+  void take_line(std::string_view line);
+  void write();
+  void watch_silence();
+  void finish();
+
+  Loop& loop_;
+  std::unique_ptr<Transport> transport_;
+  Settings settings_;
+  Doors doors_;
+  std::string leftover_;
+  std::string line_;  // the beginning of a line whose end has not come yet
+  std::string out_;
+  std::size_t out_from_ = 0;
+  bool unflushed_ = false;  // the transport holds bytes back
+  std::uint64_t received_ = 0, sent_ = 0;  // the last seq
+  std::uint64_t bytes_in_ = 0, bytes_out_ = 0;
+  SteadyTime heard_;
+  SteadyTime second_;  // in which frames are counted
+  unsigned frames_ = 0;
+  bool ended_ = false;
+  std::string reason_;
+  Watch watch_;
+  Timer silence_, again_, ending_;
+  std::array<std::byte, 16384> scratch_;
+};
+
+}  // namespace lb
