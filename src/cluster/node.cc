@@ -94,8 +94,10 @@ void UnackedRedirects::pop(std::uint64_t redirects) {
   if (runs_.empty()) clear();  // forgets what rounding has left
 }
 
-void UnackedRedirects::pop_before(SteadyTime when) {
+std::uint64_t UnackedRedirects::pop_before(SteadyTime when) {
+  const std::uint64_t before = count_;
   while (!runs_.empty() && runs_.front().when < when) pop(runs_.front().redirects);
+  return before - count_;
 }
 
 void UnackedRedirects::clear() {

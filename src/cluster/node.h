@@ -112,7 +112,7 @@ class UnackedRedirects {
  public:
   void push(SteadyTime when, double kbps);
   void pop(std::uint64_t redirects);  // as many have arrived
-  void pop_before(SteadyTime when);   // these never will
+  std::uint64_t pop_before(SteadyTime when);  // these never will; how many
   void clear();
   std::uint64_t count() const noexcept { return count_; }
   double kbps() const noexcept { return kbps_; }
@@ -192,7 +192,8 @@ struct Node {
   bool counts_arrivals = false;                // they confirm our redirects one by one
   std::optional<std::uint64_t> arrivals_seen;  // as it counts them
   std::uint64_t issued = 0;                    // redirects since its epoch began
-  std::uint64_t arrived = 0;                   // of which it has confirmed these
+  std::uint64_t arrived = 0;     // of which it has confirmed these
+  std::uint64_t lost = 0;        // and these never came
   unsigned hints = 0;  // clients that came back unserved since it last proved well
   SteadyTime last_hint{};
   bool probing = false;
@@ -200,7 +201,7 @@ struct Node {
   SteadyTime last_probe{};
   // Whether listeners that are sent there arrive is looked at over windows of 10 s.
   SteadyTime window_since{};
-  std::uint64_t window_issued = 0, window_arrived = 0;
+  std::uint64_t window_arrived = 0, window_lost = 0;
   SteadyTime doubted_until{};
 
   double kbps() const noexcept { return reported_kbps + masters * unacked.kbps(); }

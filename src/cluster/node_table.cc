@@ -342,15 +342,14 @@ void NodeTable::take_arrivals(Node& node, const LoadReport& report) {
   const std::uint64_t fresh = *report.arrivals > before ? *report.arrivals - before : 0;
   node.arrived += fresh;
   node.unacked.pop(fresh);
-  node.unacked.pop_before(node.sampled - kLost);
+  node.lost += node.unacked.pop_before(node.sampled - kLost);
   if (report.received - node.window_since < kWindow) return;
-  const std::uint64_t issued = node.issued - node.window_issued;
   const std::uint64_t arrived = node.arrived - node.window_arrived;
-  if (issued >= kWindowLeast && arrived < issued - arrived)
-    node.doubted_until = report.received + kDoubt;
+  const std::uint64_t lost = node.lost - node.window_lost;
+  if (arrived + lost >= kWindowLeast && lost > arrived) node.doubted_until = report.received + kDoubt;
   node.window_since = report.received;
-  node.window_issued = node.issued;
   node.window_arrived = node.arrived;
+  node.window_lost = node.lost;
 }
 
 void NodeTable::issued(NodeSlot slot, std::string_view mount, double kbps, SteadyTime now) {
