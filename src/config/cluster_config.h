@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "cluster/balance.h"
+
 namespace lb {
 
 // One place that a relay may pull from.
@@ -90,8 +92,6 @@ struct LegacySlave {
   unsigned weight = 1;
 };
 
-enum class BalancePolicy : std::uint8_t { kWeightedRandom, kLeastUtil };
-enum class BalanceWhen : std::uint8_t { kAlways, kFull, kNever };
 enum class DrainMode : std::uint8_t { kSoft, kMove, kHard };
 // What a node does with a listener who comes without a valid token.
 enum class TokenRequire : std::uint8_t {

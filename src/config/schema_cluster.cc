@@ -45,7 +45,12 @@ constinit const SchemaBlock kCapacityBlock{.name = "capacity",
 
 constexpr Choice kPolicies[] = {
     {"weighted-random", static_cast<std::int64_t>(BalancePolicy::kWeightedRandom)},
-    {"least-util", static_cast<std::int64_t>(BalancePolicy::kLeastUtil)}};
+    {"p2c", static_cast<std::int64_t>(BalancePolicy::kTwoChoices)},
+    {"least-util", static_cast<std::int64_t>(BalancePolicy::kLeastUtil)},
+    {"least-conn", static_cast<std::int64_t>(BalancePolicy::kLeastConn)},
+    {"hash", static_cast<std::int64_t>(BalancePolicy::kHash)},
+    {"round-robin", static_cast<std::int64_t>(BalancePolicy::kRoundRobin)},
+    {"first", static_cast<std::int64_t>(BalancePolicy::kFirst)}};
 constexpr Choice kWhens[] = {{"always", static_cast<std::int64_t>(BalanceWhen::kAlways)},
                              {"full", static_cast<std::int64_t>(BalanceWhen::kFull)},
                              {"never", static_cast<std::int64_t>(BalanceWhen::kNever)}};
@@ -68,7 +73,7 @@ constexpr SchemaElement kBalance[] = {
      .origin = SchemaOrigin::kOwn,
      .help = "1: prefer nodes that carry the stream already."},
     seconds_of("hold", slot<&ClusterSettings::hold>, SchemaOrigin::kOwn,
-               "How long a choice is kept before loads are compared again."),
+               "After a start, how long requests wait for the nodes to report; 0: not at all."),
 };
 
 // The same for one mount, where -1 stands for "not said".
