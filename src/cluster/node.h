@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <deque>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -111,7 +112,7 @@ class UnackedRedirects {
  public:
   void push(SteadyTime when, double kbps);
   void pop(std::uint64_t redirects);  // as many have arrived
-  void pop_before(SteadyTime when);   // these never will
+  std::uint64_t pop_before(SteadyTime when);  // these never will; how many
   void clear();
   std::uint64_t count() const noexcept { return count_; }
   double kbps() const noexcept { return kbps_; }
@@ -181,19 +182,27 @@ struct Node {
   std::chrono::milliseconds every{250};  // between two reports
 
   // What was heard of it.
-  std::string why;               // it is in this state; "" while it is up
-  SteadyTime since{};            // in this state
-  SteadyTime last_report{};      // received
-  SteadyTime sampled{};          // when the last report was true, by our clock
-  unsigned loop_ms = 0;          // the longest turn of its loop lately
-  unsigned relays = 0;           // streams that it pulls
-  bool counts_arrivals = false;  // its reports confirm our redirects one by one
-  std::uint64_t issued = 0;      // redirects since its epoch began
+  std::string why;                             // it is in this state; "" while it is up
+  SteadyTime since{};                          // in this state
+  SteadyTime last_report{};                    // received
+  SteadyTime sampled{};                        // when the last report was true, by our clock
+  unsigned loop_ms = 0;                        // the longest turn of its loop lately
+  unsigned relays = 0;                         // streams that it pulls
+  bool counts_load = true;                     // its reports say what it carries (KH's do not)
+  bool counts_arrivals = false;                // they confirm our redirects one by one
+  std::optional<std::uint64_t> arrivals_seen;  // as it counts them
+  std::uint64_t issued = 0;                    // redirects since its epoch began
   std::uint64_t arrived = 0;     // of which it has confirmed these
-  unsigned hints = 0;            // clients that came back unserved since it last proved well
+  std::uint64_t lost = 0;        // and these never came
+  unsigned hints = 0;  // clients that came back unserved since it last proved well
+  SteadyTime last_hint{};
   bool probing = false;
   bool unreachable = false;  // a probe of its public address failed
   SteadyTime last_probe{};
+  // Whether listeners that are sent there arrive is looked at over windows of 10 s.
+  SteadyTime window_since{};
+  std::uint64_t window_arrived = 0, window_lost = 0;
+  SteadyTime doubted_until{};
 
   double kbps() const noexcept { return reported_kbps + masters * unacked.kbps(); }
   double listeners() const noexcept {

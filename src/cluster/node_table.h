@@ -12,6 +12,11 @@
 // one that does not takes off what is 1 s older than its sample.  A node that reports no load at
 // all (KH) is taken to hold what it was sent within session_guess.
 //
+// A node is suspect as well while its loop takes more than 200 ms a turn, while its public address
+// does not answer a probe, and for a minute after fewer than half of at least 20 listeners of 10 s
+// arrived.
+//
+// Memory: at most kMostMounts names; a node of the table costs about 1 kB, a carrier 24 bytes.
 // Thread: control.  Ownership: app.  Pointers and references to nodes hold until the next call that
 // is not const.
 #pragma once
@@ -44,6 +49,8 @@ struct NodeHello {
   ProtectionSet enforces = 0;
   std::chrono::milliseconds every{250};
   unsigned masters = 1;
+  // As in LoadReport; without it, what the first report says is where counting begins.
+  std::optional<std::uint64_t> arrivals;
   NodeLimits limits;  // from our configuration
 };
 
@@ -64,6 +71,13 @@ struct LoadReport {
   std::optional<unsigned> masters;
   unsigned loop_ms = 0;
   unsigned relays = 0;
+};
+
+// What a node's reports say about a redirect that it was given at some moment.
+enum class RedirectOutcome : std::uint8_t {
+  kUnknown,  // no report since that could tell
+  kArrived,
+  kLost,  // the node counts arrivals, has reported since, and this one was not among them
 };
 
 struct NodeEvent {
@@ -108,7 +122,7 @@ class NodeTable {
   NodeTable(const NodeTable&) = delete;
   NodeTable& operator=(const NodeTable&) = delete;
 
-  void configure(const Settings& settings);
+  void configure(const Settings& settings, SteadyTime now);
 
   // -- what nodes say --------------------------------------------------------------------------
   // A node comes, or comes again.  Another epoch begins anew; the same one goes on (a connection
@@ -118,7 +132,7 @@ class NodeTable {
   // All mounts that it carries; forgets what it said before.
   void snapshot(NodeSlot slot, std::vector<MountLoad> mounts, SteadyTime now);
   // Only what is different.
-  void delta(NodeSlot slot, const std::vector<MountLoad>& changed, SteadyTime now);
+  void delta(NodeSlot slot, const std::vector<MountLoad>& changed);
   void report(NodeSlot slot, const LoadReport& report);
   void drain(NodeSlot slot, std::string why, SteadyTime now);
   void undrain(NodeSlot slot, SteadyTime now);
@@ -126,7 +140,7 @@ class NodeTable {
   // Dead at once: the peer's process is gone.  Of a node that polls: nothing.
   void connection_lost(NodeSlot slot, std::string why, SteadyTime now);
   // New clamps and weight after a reload.
-  void set_limits(NodeSlot slot, NodeLimits limits, SteadyTime now);
+  void set_limits(NodeSlot slot, NodeLimits limits);
   // No longer in the configuration.
   void forget(NodeSlot slot);
 
@@ -140,8 +154,7 @@ class NodeTable {
   void hint(NodeSlot slot, SteadyTime now);
   // How the try of its public address ended.
   void probed(NodeSlot slot, bool answered, SteadyTime now);
-  // Whether the node's reports say that a redirect of that moment arrived, as far as one can know.
-  bool confirmed(NodeSlot slot, SteadyTime given) const noexcept;
+  RedirectOutcome outcome(NodeSlot slot, SteadyTime given) const noexcept;
   void set_mount_kbps(std::string_view mount, double kbps);
   void forget_mount(std::string_view mount);
 
@@ -154,6 +167,8 @@ class NodeTable {
   const MountNodes* mount(std::string_view name) const noexcept;
   // For every mount that any node carries.
   std::vector<const MountNodes*> mounts() const;
+  // Whether it does now: it said so, or was sent a listener that may be on his way.
+  bool carries(const Carrier& carrier, SteadyTime now) const noexcept;
   std::uint64_t mount_listeners(
       std::string_view mount) const noexcept;  // all nodes, without relays
   std::uint64_t listeners() const noexcept;    // all mounts
@@ -161,7 +176,10 @@ class NodeTable {
   std::uint64_t tag_bit(std::string_view tag) const noexcept;
   // Requests that come before this wait; in the past once the nodes are known.
   SteadyTime hold_until() const noexcept { return hold_until_; }
+  // To be taken after every call that is not const.
   std::vector<NodeEvent> take_events();
+
+  static constexpr std::size_t kMostMounts = 20'000;
 
  private:
   struct TextHash {
@@ -183,13 +201,22 @@ class NodeTable {
   std::vector<NodeEvent> events_;
   NodeSlot self_ = kNoNode;
 
+  SteadyTime next_sweep_;
+
+  NodeSlot free_slot();
+  void describe(Node& node, NodeHello&& hello, SteadyTime now);
   void become(Node& node, NodeState state, std::string why, SteadyTime now);
-  void weigh(Node& node, bool always);
-  void heard(Node& node, SteadyTime now);
-  void admit();
-  void membership_changed();
+  void judge(Node& node, SteadyTime now);
+  void weigh(Node& node);
+  void expect_report(Node& node, SteadyTime now);
+  void take_arrivals(Node& node, const LoadReport& report);
+  void want_probe(Node& node, std::string why);
+  void membership_changed(SteadyTime now);
+  std::uint64_t intern(const std::vector<std::string>& tags);
+  MountNodes* mount_for(std::string_view name);
   void see(NodeSlot slot, const MountLoad& load);
   void unsee(NodeSlot slot);
+  void sweep(SteadyTime now);
   NodeSlot slot_of(const Node& node) const noexcept {
     return static_cast<NodeSlot>(&node - nodes_.data());
   }

@@ -93,6 +93,7 @@ enum class OutReason : std::uint8_t {
   kFull,        // a hard limit
   kAboveBound,  // above the utilisation up to which affinity fills it
   kNoCarrier,   // others carry the mount already
+  kPassedOver,  // the mount needed one more node, and another came first
 };
 std::string_view to_text(OutReason reason) noexcept;
 
@@ -121,7 +122,7 @@ Choice pick(const PickView& view, const PickRequest& request, Rng& rng, SteadyTi
 struct Candidate {
   NodeSlot node = kNoNode;
   double share_kbps = 0;  // > 0
-  double kbps = 0;        // estimate
+  double kbps = 0;        // estimate, with the new listener
   double room_kbps = 0;   // >= 0; all 0: everybody is above nominal capacity
   double listeners = 0;
   double score = 0;  // rendezvous of (node, mount): the highest comes first
@@ -134,6 +135,8 @@ struct PolicyRow {
   BalancePolicy policy;
   std::string_view name;  // in the configuration
   PolicyFunction choose;
+  bool
+      bounded;  // without affinity: only nodes below (1 + hash_eps) × the mean, while there are any
   std::string_view help;
 };
 std::span<const PolicyRow> balance_policies() noexcept;

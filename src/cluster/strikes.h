@@ -6,10 +6,13 @@
 // same player, so nothing here forbids anything: a returning client is sent to another node, a node
 // is probed before it is believed to be out of reach, and serving here is bounded by the direct
 // budget.
-//   back within 15 s, redirect not confirmed  → not the same node; a hint against the node
-//   the second time within 5 s of a redirect  → a strike; two: served here
-//   the third redirect within 10 s            → served here (a loop: the parameter was lost)
-//   more than half of 20 redirects of a family of players lost → not redirected for 24 h
+//   back within 15 s                      → not the same node; if it has not confirmed the
+//   redirect,
+//                                           a hint against it
+//   … within 5 s and not confirmed        → a strike; at two: served here
+//   the third redirect within 10 s        → served here (a loop: the parameter was lost)
+//   of 20 redirects of a family of players more than half reported lost by nodes that are well
+//                                         → none of this family is redirected for 24 h
 //
 // Memory: bounded tables; the entry that was used the longest time ago makes room.
 // Thread: control.  Ownership: Balancer.
@@ -21,9 +24,10 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include "base/clock.h"
-#include "cluster/node.h"
+#include "cluster/node_table.h"
 
 namespace lb {
 
@@ -41,6 +45,7 @@ class ClientTrail {
     std::chrono::seconds avoid{15};
     std::chrono::seconds strike{5};
     std::chrono::seconds loop{10};
+    std::chrono::seconds memory{600};  // of strikes
     std::chrono::hours family_rest{24};
   };
   struct Last {  // of a client that was redirected a moment ago
@@ -49,44 +54,55 @@ class ClientTrail {
   };
   struct Verdict {
     NodeKey avoid = 0;
-    bool hint = false;         // its last redirect is not confirmed: count it against `avoid`
+    bool hint = false;         // to be counted against `avoid`
     bool served_here = false;  // it does not follow, as far as we can tell
   };
   ClientTrail() : ClientTrail(Limits{}) {}
-  explicit ClientTrail(Limits limits) : limits_(limits) {}
+  explicit ClientTrail(Limits limits)
+      : limits_(limits), clients_(limits.clients), families_(limits.families) {}
 
   // Where it was sent within the last 15 s; node 0: nowhere.
   Last last(ClientKey client, SteadyTime now) const;
-  // A request.  confirmed: what the node's reports say about last().
-  Verdict arrives(ClientKey client, std::string_view family, bool confirmed, SteadyTime now);
+  // A request.  outcome: of last().
+  Verdict returns(ClientKey client, std::string_view family, RedirectOutcome outcome,
+                  SteadyTime now);
   void redirected(ClientKey client, std::string_view family, NodeKey node, SteadyTime now);
+  // Whether players of this family are worth a redirect.
   bool follows(std::string_view family, SteadyTime now) const;
 
-  std::size_t clients() const noexcept { return clients_.index.size(); }
-  std::size_t families() const noexcept { return families_.index.size(); }
+  std::size_t clients() const noexcept { return clients_.size(); }
+  std::size_t families() const noexcept { return families_.size(); }
 
  private:
   struct Client {
-    ClientKey key = 0;
-    NodeKey node = 0;
+    NodeKey node = 0;  // of the last redirect
     SteadyTime when{};
     SteadyTime first{};  // of the redirects that are counted for a loop
-    std::uint8_t redirects = 0;
-    std::uint8_t strikes = 0;
+    unsigned redirects = 0;
+    unsigned strikes = 0;
   };
   struct Family {
-    std::string key;
-    std::uint32_t redirects = 0, lost = 0;
+    unsigned redirects = 0, lost = 0;
     SteadyTime rests_until{};
   };
-  template <class Entry, class Key>
-  struct Lru {
-    std::list<Entry> entries;  // used last first
-    std::unordered_map<Key, typename std::list<Entry>::iterator> index;
+  template <class Key, class Value>
+  class Lru {
+   public:
+    explicit Lru(std::size_t most) : most_(most) {}
+    Value* find(const Key& key);
+    const Value* peek(const Key& key) const;
+    Value& at(const Key& key);  // a new one, if need be
+    std::size_t size() const noexcept { return index_.size(); }
+
+   private:
+    using Entries = std::list<std::pair<Key, Value>>;
+    std::size_t most_;
+    Entries entries_;  // used last first
+    std::unordered_map<Key, typename Entries::iterator> index_;
   };
   Limits limits_;
-  Lru<Client, ClientKey> clients_;
-  Lru<Family, std::string> families_;
+  Lru<ClientKey, Client> clients_;
+  Lru<std::string, Family> families_;
 };
 
 }  // namespace lb

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "cluster/balance.h"
+
 namespace lb {
 
 // One place that a relay may pull from.
@@ -46,7 +48,7 @@ struct MasterSettings {
   std::string username = "relay";
   std::string password;
   std::string bind_address;
-  std::chrono::seconds interval{120};
+  std::chrono::seconds interval{0};  // 0: not said
   std::chrono::seconds retry_delay{10};
   std::chrono::seconds retry_max{10};
   std::chrono::seconds run_on{5};
@@ -78,20 +80,25 @@ struct ClusterNode {
   std::uint64_t max_bits_per_second = 0;
   unsigned max_listeners = 0;
   unsigned weight = 1;
+  bool allow_peer_address = false;  // the address that it connects from is public too
 };
 
 // <cluster><legacy-slave>: an Icecast-KH or stock slave, known by its address.
 struct LegacySlave {
   std::string address;
-  std::string public_address;
+  std::string public_address;  // "": that address, with the port it reports
   std::uint64_t max_bits_per_second = 0;
   unsigned max_listeners = 0;
+  unsigned weight = 1;
 };
 
-enum class BalancePolicy : std::uint8_t { kWeightedRandom, kLeastUtil };
-enum class BalanceWhen : std::uint8_t { kAlways, kFull, kNever };
 enum class DrainMode : std::uint8_t { kSoft, kMove, kHard };
-enum class TokenRequire : std::uint8_t { kOff, kOn };
+// What a node does with a listener who comes without a valid token.
+enum class TokenRequire : std::uint8_t {
+  kOff,   // serves him
+  kSoft,  // sends him to a master, once
+  kHard,  // refuses him
+};
 
 // <cluster>
 struct ClusterSettings {
@@ -108,7 +115,14 @@ struct ClusterSettings {
   BalancePolicy policy = BalancePolicy::kWeightedRandom;
   BalanceWhen when = BalanceWhen::kAlways;
   bool affinity = true;
-  std::chrono::seconds hold{1};
+  unsigned min_carriers = 2;
+  unsigned busy_listeners = 10;
+  int eps = 500;  // this and the next two in ten-thousandths
+  int floor = 0;
+  int direct_budget = 1000;
+  std::chrono::milliseconds hold{1000};
+  std::chrono::seconds retry_after{2};
+  std::vector<std::string> no_redirect;  // parts of User-Agents; they are served here
 
   std::string token_keys;
   TokenRequire token_require = TokenRequire::kOff;

@@ -36,6 +36,7 @@ enum class ValueKind : std::uint8_t {
   kRate,          // bits a second, same suffixes
   kSeconds,       // also 5s, 2m, 1h
   kMilliseconds,  // also 500ms, 1s
+  kFraction,      // a decimal such as 0.05; kept, and limited by min and max, in ten-thousandths
   kChoice,        // one of the row's choices
   kOptionValue,   // second of a pair<string, string>: an option, which may be a password
   kList,          // words; the element may be repeated
@@ -135,6 +136,7 @@ extern const SchemaBlock kMasterBlock;
 extern const SchemaBlock kDirectoryBlock;
 extern const SchemaBlock kRedirectBlock;
 extern const SchemaBlock kClusterBlock;
+extern const SchemaBlock kMountBalanceBlock;
 
 // The row for an element (or attribute) of this name; null when there is none.
 const SchemaElement* find_element(const SchemaBlock& block, std::string_view name, bool attribute);

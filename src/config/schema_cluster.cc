@@ -45,7 +45,12 @@ constinit const SchemaBlock kCapacityBlock{.name = "capacity",
 
 constexpr Choice kPolicies[] = {
     {"weighted-random", static_cast<std::int64_t>(BalancePolicy::kWeightedRandom)},
-    {"least-util", static_cast<std::int64_t>(BalancePolicy::kLeastUtil)}};
+    {"p2c", static_cast<std::int64_t>(BalancePolicy::kTwoChoices)},
+    {"least-util", static_cast<std::int64_t>(BalancePolicy::kLeastUtil)},
+    {"least-conn", static_cast<std::int64_t>(BalancePolicy::kLeastConn)},
+    {"hash", static_cast<std::int64_t>(BalancePolicy::kHash)},
+    {"round-robin", static_cast<std::int64_t>(BalancePolicy::kRoundRobin)},
+    {"first", static_cast<std::int64_t>(BalancePolicy::kFirst)}};
 constexpr Choice kWhens[] = {{"always", static_cast<std::int64_t>(BalanceWhen::kAlways)},
                              {"full", static_cast<std::int64_t>(BalanceWhen::kFull)},
                              {"never", static_cast<std::int64_t>(BalanceWhen::kNever)}};
@@ -68,15 +73,38 @@ constexpr SchemaElement kBalance[] = {
      .origin = SchemaOrigin::kOwn,
      .help = "1: prefer nodes that carry the stream already."},
     seconds_of("hold", slot<&ClusterSettings::hold>, SchemaOrigin::kOwn,
-               "How long a choice is kept before loads are compared again."),
+               "After a start, how long requests wait for the nodes to report; 0: not at all."),
 };
+
+// The same for one mount, where -1 stands for "not said".
+constexpr std::string_view kAsCluster = "cluster/balance";
+constexpr SchemaElement for_mount(SchemaElement row, Slot (*where)(void*)) {
+  row.slot = where;
+  row.standard = kAsCluster;
+  return row;
+}
+constexpr SchemaElement kMountBalance[] = {
+    for_mount(kBalance[0], slot<&MountBalance::policy>),
+    for_mount(kBalance[1], slot<&MountBalance::when>),
+    for_mount(kBalance[2], slot<&MountBalance::affinity>),
+    for_mount(kBalance[3], slot<&MountBalance::min_carriers>),
+    for_mount(kBalance[4], slot<&MountBalance::busy_listeners>),
+    {.name = "tags",
+     .kind = kList,
+     .slot = slot<&MountBalance::tags>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "premium",
+     .help = "Only nodes that have all these tags."},
+};
+
 constinit const SchemaBlock kBalanceBlock{.name = "balance",
                                           .help = "How listeners are shared out.",
                                           .elements = kBalance,
                                           .fresh = fresh<ClusterSettings>};
 
 constexpr Choice kRequires[] = {{"off", static_cast<std::int64_t>(TokenRequire::kOff)},
-                                {"on", static_cast<std::int64_t>(TokenRequire::kOn)}};
+                                {"soft", static_cast<std::int64_t>(TokenRequire::kSoft)},
+                                {"hard", static_cast<std::int64_t>(TokenRequire::kHard)}};
 constexpr SchemaElement kToken[] = {
     {.name = "keys",
      .kind = kSecret,
@@ -88,7 +116,8 @@ constexpr SchemaElement kToken[] = {
      .slot = slot<&ClusterSettings::token_require>,
      .choices = kRequires,
      .origin = SchemaOrigin::kOwn,
-     .help = "on: a listener without a valid token is not served."},
+     .help = "Listeners that come to this node without a valid token: off serves them, soft sends "
+             "them to the first master once, hard refuses them."},
 };
 constinit const SchemaBlock kTokenBlock{.name = "token",
                                         .help = "Signed redirects.",
@@ -142,6 +171,11 @@ constexpr SchemaElement kNode[] = {
               "Listeners it can take at most, whatever it says; 0: as it says."),
     number_of("weight", slot<&ClusterNode::weight>, 1000,
               "Its share, against other nodes of the same capacity; 0: none."),
+    {.name = "allow-peer-address",
+     .kind = kBool,
+     .slot = slot<&ClusterNode::allow_peer_address>,
+     .origin = SchemaOrigin::kOwn,
+     .help = "1: where it announces no public address, the one that it connects from is taken."},
 };
 constinit const SchemaBlock kNodeBlock{.name = "node",
                                        .help = "A node that may report here.",
@@ -160,11 +194,14 @@ constexpr SchemaElement kLegacy[] = {
      .kind = kText,
      .slot = slot<&LegacySlave::public_address>,
      .origin = SchemaOrigin::kOwn,
+     .standard = "its address, with the port it reports",
      .example = "old.example.org:8000",
      .help = "host:port under which listeners reach it."},
     bandwidth_of(slot<&LegacySlave::max_bits_per_second>),
     number_of("max-listeners", slot<&LegacySlave::max_listeners>, 10'000'000,
               "Listeners it can take; 0: not limited."),
+    number_of("weight", slot<&LegacySlave::weight>, 1000,
+              "Its share, against other nodes of the same capacity; 0: none."),
 };
 constinit const SchemaBlock kLegacyBlock{.name = "legacy-slave",
                                          .help = "A slave that is an Icecast or Icecast-KH.",
@@ -187,6 +224,8 @@ constexpr SchemaElement kCluster[] = {
      .max = 65'535,
      .reload = kRestart,
      .origin = SchemaOrigin::kOwn,
+     .support = SchemaSupport::kPending,
+     .note = "nodes report over http",
      .strict = true,
      .example = "8100",
      .help = "The port where other nodes connect; 0: none."},
@@ -216,11 +255,20 @@ constexpr SchemaElement kCluster[] = {
      .block = &kTokenBlock,
      .nest = same_object(),
      .origin = SchemaOrigin::kOwn},
+    {.name = "no-redirect",
+     .kind = kList,
+     .slot = slot<&ClusterSettings::no_redirect>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "MyRadio/1",
+     .help = "Listeners whose User-Agent contains one of these are served here, besides those that "
+             "are known not to follow a redirect."},
     {.name = "drain",
      .kind = kBlock,
      .block = &kDrainBlock,
      .nest = same_object(),
-     .origin = SchemaOrigin::kOwn},
+     .origin = SchemaOrigin::kOwn,
+     .support = SchemaSupport::kPending,
+     .note = "a node leaves at once"},
     {.name = "node",
      .kind = kBlock,
      .block = &kNodeBlock,
@@ -234,6 +282,12 @@ constexpr SchemaElement kCluster[] = {
 };
 
 }  // namespace
+
+constinit const SchemaBlock kMountBalanceBlock{
+    .name = "balance",
+    .help = "How the listeners of these mounts are shared out, where it is not as for all others.",
+    .elements = kMountBalance,
+    .fresh = fresh<MountBalance>};
 
 constinit const SchemaBlock kClusterBlock{
     .name = "cluster",

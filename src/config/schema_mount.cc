@@ -297,6 +297,11 @@ constexpr SchemaElement kMountRows[] = {
      .kind = kBlock,
      .block = &kMountAuthenticationBlock,
      .nest = inside<&MountSettings::authenticator>()},
+    {.name = "balance",
+     .kind = kBlock,
+     .block = &kMountBalanceBlock,
+     .nest = inside<&MountSettings::balance>(),
+     .origin = SchemaOrigin::kOwn},
 };
 
 }  // namespace

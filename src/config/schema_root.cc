@@ -9,6 +9,9 @@ namespace {
 using enum ValueKind;
 using enum ReloadClass;
 
+constexpr std::string_view kUsualInterval =
+    "120; 5 where the master sends listeners here";
+
 // The flat <master-…> elements fill one MasterSettings of their own, made by the first of them.
 MasterSettings& flat_master(void* object) {
   auto& config = *static_cast<Config*>(object);
@@ -177,7 +180,7 @@ constexpr SchemaElement kRoot[] = {
     master_flat("master-server-port", kNumber, flat<&MasterSettings::port>, 0, 65'535, "0",
                 "Its port."),
     master_flat("master-update-interval", kSeconds, flat<&MasterSettings::interval>, 1, 86'400,
-                "120", "Time between two requests for its list of streams."),
+                kUsualInterval, "Time between two requests for its list of streams."),
     master_flat("master-username", kText, flat<&MasterSettings::username>, 0, 0, "relay",
                 "Its relay-user."),
     master_flat("master-password", kSecret, flat<&MasterSettings::password>, 0, 0, "",
@@ -197,27 +200,21 @@ constexpr SchemaElement kRoot[] = {
      .kind = kBlock,
      .block = &kClusterBlock,
      .nest = inside<&Config::cluster>(),
-     .origin = SchemaOrigin::kOwn,
-     .support = SchemaSupport::kPending,
-     .note = "this server stands alone"},
+     .origin = SchemaOrigin::kOwn},
     {.name = "max-redirect-slaves",
      .kind = kNumber,
      .slot = slot<&Config::cluster, &ClusterSettings::max_redirect_slaves>,
      .min = -1,
      .max = 100'000,
      .origin = SchemaOrigin::kKh,
-     .support = SchemaSupport::kPending,
-     .note = "listeners are not redirected",
      .example = "-1",
      .help = "How many slaves may have listeners sent to them; 0: none, -1: any number. Where "
-             "cluster names a node, the default is -1."},
+             "cluster names a node, or <redirect> a server, the default is -1."},
     {.name = "master-public-slave",
      .aliases = "master-redirect",
      .kind = kBool,
      .slot = slot<&Config::cluster, &ClusterSettings::master_public_slave>,
      .origin = SchemaOrigin::kOwn,
-     .support = SchemaSupport::kPending,
-     .note = "no listeners are asked for",
      .example = "1",
      .help = "1: ask the masters to send listeners here. Icecast-KH says master-redirect."},
     {.name = "redirect",
@@ -233,9 +230,7 @@ constexpr SchemaElement kRoot[] = {
                 return &static_cast<const Config*>(parent)->cluster.redirects[index];
               },
               true},
-     .origin = SchemaOrigin::kKh,
-     .support = SchemaSupport::kPending,
-     .note = "listeners are not redirected"},
+     .origin = SchemaOrigin::kKh},
     unsupported("include", SchemaOrigin::kKh, "files are not included; write everything in one"),
     unsupported("event-bindings", SchemaOrigin::kIcecast25,
                 "use on-connect and on-disconnect of a mount", "kartoffelsalat"),

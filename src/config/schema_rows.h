@@ -34,6 +34,17 @@ constexpr SchemaElement number_of(std::string_view name, Slot (*where)(void*), s
           .origin = SchemaOrigin::kOwn,
           .help = help};
 }
+// max: in ten-thousandths.
+constexpr SchemaElement fraction_of(std::string_view name, Slot (*where)(void*), std::int64_t max,
+                                    std::string_view help) {
+  return {.name = name,
+          .kind = ValueKind::kFraction,
+          .slot = where,
+          .min = 0,
+          .max = max,
+          .origin = SchemaOrigin::kOwn,
+          .help = help};
+}
 constexpr SchemaElement seconds_of(std::string_view name, Slot (*where)(void*), SchemaOrigin origin,
                                    std::string_view help) {
   return {.name = name,

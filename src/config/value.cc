@@ -11,6 +11,7 @@ namespace lb {
 namespace {
 
 constexpr std::string_view kHidden = "********";
+constexpr std::int64_t kFractionParts = 10'000;
 
 struct Unit {
   std::string_view suffix;
@@ -67,7 +68,33 @@ std::optional<Number> parse_number(ValueKind kind, std::string_view text) {
   return number;
 }
 
+// "0.05" → 500.  No sign, no exponent, at most four places.
+std::optional<Number> parse_fraction(std::string_view text) {
+  const std::size_t point = std::min(text.find('.'), text.size());
+  const auto whole = parse_u64(text.substr(0, point));
+  const std::string_view places = text.substr(std::min(point + 1, text.size()));
+  const bool ends_in_point = point + 1 == text.size();
+  if (!whole || *whole > 1'000'000 || places.size() > 4 || ends_in_point) return std::nullopt;
+  std::int64_t value = static_cast<std::int64_t>(*whole) * kFractionParts;
+  std::int64_t weight = kFractionParts;
+  for (const char c : places) {
+    if (c < '0' || c > '9') return std::nullopt;
+    weight /= 10;
+    value += (c - '0') * weight;
+  }
+  return Number{value, {}};
+}
+
+std::string show_fraction(std::int64_t value) {
+  std::string out = std::to_string(value / kFractionParts);
+  std::string places = std::to_string(kFractionParts + value % kFractionParts).substr(1);
+  while (!places.empty() && places.back() == '0') places.pop_back();
+  return places.empty() ? out : out + "." + places;
+}
+
 std::string range_of(const SchemaElement& element) {
+  if (element.kind == ValueKind::kFraction)
+    return "(" + show_fraction(element.min) + "…" + show_fraction(element.max) + ")";
   return "(" + std::to_string(element.min) + "…" + std::to_string(element.max) + ")";
 }
 
@@ -123,7 +150,9 @@ ValueReport store_number(const SchemaElement& element, const NumberSlot& slot,
     report.stored = true;
     return report;
   }
-  const auto number = is_number(element.kind) ? parse_number(element.kind, text) : std::nullopt;
+  const auto number = element.kind == ValueKind::kFraction ? parse_fraction(text)
+                      : is_number(element.kind)            ? parse_number(element.kind, text)
+                                                           : std::nullopt;
   if (!number) {
     report.problem = wrong(element, text);
     return report;
@@ -215,6 +244,7 @@ std::string show_value(const SchemaElement& element, const void* object) {
         return std::string(choice.text);
       }
     }
+    if (element.kind == ValueKind::kFraction) return show_fraction(value);
     return std::to_string(value / element.scale);
   }
   if (auto* const* plain = std::get_if<std::string*>(&slot)) return **plain;
@@ -272,6 +302,8 @@ std::string describe_type(const SchemaElement& element) {
       return "a number of seconds " + range_of(element);
     case ValueKind::kMilliseconds:
       return "a number of milliseconds " + range_of(element);
+    case ValueKind::kFraction:
+      return "a decimal number " + range_of(element);
     case ValueKind::kBlock:
       return "a block";
     case ValueKind::kNothing:

@@ -36,6 +36,15 @@ struct AuthenticatorSettings {
   std::vector<std::pair<std::string, std::string>> options;
 };
 
+// <balance> of a mount, for the cluster floor; -1: as for all mounts.
+struct MountBalance {
+  int policy = -1, when = -1, affinity = -1;
+  int min_carriers = -1, busy_listeners = -1;
+  std::vector<std::string> tags;  // nodes must have all of them
+
+  bool operator==(const MountBalance&) const = default;
+};
+
 struct MountSettings {
   std::string name;                      // may be a pattern (fnmatch, FNM_PATHNAME)
   std::string username = "source";
@@ -66,6 +75,7 @@ struct MountSettings {
   std::string cluster_password;
   std::vector<HttpHeader> http_headers;  // of the default mount first, then of the mount
   AuthenticatorSettings authenticator;
+  MountBalance balance;
 };
 
 }  // namespace lb
