@@ -2,6 +2,7 @@
 
 #include "base/encoding.h"
 #include "base/json.h"
+#include "cluster/public_address.h"
 
 namespace lb {
 namespace {
@@ -72,11 +73,6 @@ void write_protections(Line& line, std::string_view name, ProtectionSet set) {
   line.json.end_array();
 }
 
-std::string host_port(const NodeAddress& address) {
-  const bool v6 = address.kind == NodeAddress::Host::kIpv6;
-  return (v6 ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port);
-}
-
 void write_addresses(Line& line, const std::vector<NodeAddress>& addresses) {
   if (addresses.empty()) return;
   line.json.key("pub").begin_object();
@@ -86,7 +82,7 @@ void write_addresses(Line& line, const std::vector<NodeAddress>& addresses) {
       if (address.scheme != scheme) continue;
       if (!any) line.json.key(scheme == PublicScheme::kHttp ? "http" : "https").begin_array();
       any = true;
-      line.json.text(host_port(address));
+      line.json.text(to_text(address));
     }
     if (any) line.json.end_array();
   }

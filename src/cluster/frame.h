@@ -4,7 +4,7 @@
 // rule inside major 1: frames of an unknown type and members of an unknown name are passed over; a
 // known member of another type, out of its range, or missing where it is needed, makes the frame
 // invalid, and an invalid frame ends the link.
-// What comes out of parse_frame() is bounded and clean: ids and words are [A-Za-z0-9._-], mounts
+// What comes out of parse_frame() is bounded and clean: ids and words are is_node_id(), mounts
 // are names under which a relay may publish, hosts are hosts, texts hold no control characters.
 // Mounts travel percent-encoded, because JSON carries UTF-8 only and a mount may be any bytes.
 //
@@ -177,8 +177,5 @@ std::vector<DeltaFrame> delta_frames(std::vector<StreamOffer> added,
                                      std::vector<std::string> removed);
 // How many of these fit into one frame beside the other members of a LOAD.
 std::size_t loads_that_fit(const std::vector<MountLoad>& loads) noexcept;
-
-// [A-Za-z0-9._-], 1 to 64 of them.
-bool is_node_id(std::string_view text) noexcept;
 
 }  // namespace lb

@@ -4,8 +4,9 @@
 
 #include "base/encoding.h"
 #include "base/json.h"
-#include "base/strings.h"
 #include "cluster/frame.h"
+#include "cluster/node_report.h"
+#include "cluster/public_address.h"
 #include "cluster/stream_list.h"
 
 namespace lb {
@@ -14,7 +15,6 @@ namespace {
 constexpr std::size_t kDeepest = 6;
 constexpr std::size_t kMostWords = 32;      // tags, countries, addresses
 constexpr std::size_t kLongestPath = 8;     // nodes that a stream has come through
-constexpr std::size_t kLongestHost = 253;
 constexpr std::size_t kMostKeys = 8;
 constexpr std::uint64_t kMostListeners = 10'000'000;
 constexpr double kMostKbps = 1e9;  // a terabit a second
@@ -24,17 +24,6 @@ constexpr std::uint64_t kShortestEvery = 50, kLongestEvery = 60'000, kLongestDea
 constexpr std::uint64_t kLargest = std::numeric_limits<std::int64_t>::max();
 
 bool control(char c) noexcept { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
-bool alphanumeric(char c) noexcept {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-bool is_host(std::string_view host) noexcept {
-  return !host.empty() && host.size() <= kLongestHost &&
-         std::all_of(host.begin(), host.end(), [](char c) {
-           return alphanumeric(c) || c == '.' || c == '-' || c == '_' || c == ':';
-         });
-}
-
 // The members of one frame; the first fault is kept, and everything after it reads as nothing.
 class Members {
  public:
@@ -195,22 +184,14 @@ ProtectionSet protections(Members& in, std::string_view name, const Json& value,
 
 void addresses_of(Members& in, PublicScheme scheme, std::string_view name, const Json& list,
                   std::vector<NodeAddress>& out) {
+  const std::uint16_t otherwise = scheme == PublicScheme::kHttp ? 80 : 443;
   in.array(name, list, kMostWords, [&](const Json& element) {
-    const std::string text = in.text(name, element, kLongestText);
-    const std::size_t colon = text.rfind(':');
-    const auto port = colon == std::string::npos
-                          ? std::nullopt
-                          : parse_u64(std::string_view(text).substr(colon + 1));
-    std::string host = text.substr(0, colon == std::string::npos ? 0 : colon);
-    const bool literal6 = host.size() > 2 && host.front() == '[' && host.back() == ']';
-    if (literal6) host = host.substr(1, host.size() - 2);
-    if (!in.fault() && (!port || *port == 0 || *port > 65'535 || !is_host(host) ||
-                        literal6 != (host.find(':') != std::string::npos)))
-      in.wrong(name, "is no host:port");
-    if (in.fault()) return;
-    out.push_back(make_node_address(scheme, std::move(host), static_cast<std::uint16_t>(*port)));
-    if (literal6 && out.back().kind != NodeAddress::Host::kIpv6)
-      in.wrong(name, "is no address in its brackets");
+    auto address =
+        parse_public_address(scheme, in.text(name, element, kLongestText), otherwise);
+    if (address)
+      out.push_back(std::move(*address));
+    else
+      in.wrong(name, "has one that is none: " + address.error().what);
   });
 }
 
@@ -446,12 +427,6 @@ constexpr Reader kReaders[] = {
     {"RES", read_result},  {"MSG", read_message},     {"WHO", read_who},     {"BYE", read_bye}};
 
 }  // namespace
-
-bool is_node_id(std::string_view text) noexcept {
-  return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
-    return alphanumeric(c) || c == '.' || c == '_' || c == '-';
-  });
-}
 
 Result<std::optional<Frame>> parse_frame(std::string_view line) {
   if (line.size() >= kLongestFrame)
