@@ -9,7 +9,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int kDuplicate = 409;
-constexpr int kForbidden = 403;
 constexpr auto kLongestWay = 500ms;  // of a frame; a node cannot claim more
 
 Link::Settings settings_of_hello() {
