@@ -70,7 +70,9 @@ void MasterSession::connected(std::unique_ptr<Transport> transport, std::string 
                     if (std::exchange(load_due_, false)) send_load();
                   },
                   [this](const std::string& reason) { on_end(reason); }});
-  link_->send(host_.hello());
+  HelloFrame hello = host_.hello();
+  most_listeners_ = hello.capacity.listeners > 0 ? hello.capacity.listeners : kNominalListeners;
+  link_->send(std::move(hello));
 }
 
 void MasterSession::on_end(const std::string& reason) {
@@ -195,10 +197,10 @@ void MasterSession::load_changed(bool urgent) {
   if (!linked()) return;
   const SteadyTime now = host_.loop().now();
   const unsigned listeners = host_.load().listeners();
-  const unsigned capacity = host_.hello().capacity.listeners;
-  const double big = kBigChange * (capacity > 0 ? capacity : kNominalListeners);
-  const double change = listeners > last_listeners_ ? listeners - last_listeners_ : last_listeners_ - listeners;
-  load_due_ = load_due_ || urgent || change > big || now - last_load_ >= welcome_->every - kSlack;
+  const unsigned change =
+      listeners > last_listeners_ ? listeners - last_listeners_ : last_listeners_ - listeners;
+  load_due_ = load_due_ || urgent || change > kBigChange * most_listeners_ ||
+              now - last_load_ >= welcome_->every - kSlack;
   if (!load_due_ || now - last_load_ < kLeastPause - kSlack || !link_->idle()) return;
   load_due_ = false;
   send_load();

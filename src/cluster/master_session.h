@@ -86,7 +86,7 @@ class MasterSession {
   std::string master_id_;
   std::uint16_t http_port_ = 0, https_port_ = 0;
   std::uint64_t reported_ = 0;  // of LoadBook
-  unsigned last_listeners_ = 0;
+  unsigned last_listeners_ = 0, most_listeners_ = 1;
   SteadyTime linked_since_{}, last_load_{};
   bool load_due_ = false;
   // Round trips and offsets: LOADs that wait for their ACK, and the last results.

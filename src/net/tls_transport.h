@@ -31,6 +31,7 @@ class TlsTransport final : public Transport {
   // for write too.  kError: problem() says why.
   IoStatus handshake() noexcept;
   const std::string& problem() const noexcept { return problem_; }
+  bool ended_cleanly() const noexcept { return eof_; }  // the peer has closed the connection
 
   IoResult read(std::span<std::byte> into) noexcept override;
   IoResult write_v(std::span<const iovec> parts, bool more) noexcept override;  // <= 16 KiB a call

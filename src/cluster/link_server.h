@@ -1,0 +1,82 @@
+// LinkServer: takes the connections of nodes on the <cluster-port>: TLS 1.3 by the node's secret,
+// the HTTP Upgrade, then the transport is handed over with the name that the node has proved.
+//
+// A stranger gets no further than the handshake.  An address that has failed kMostFailures times
+// within a minute is closed at once until the minute is over; at most kMostOpenings connections may
+// be on their way, a new one above that ends the oldest.
+//
+// Source: doc/protocol.md "The link".
+// Thread: one loop (control).  Ownership: app/cluster_links.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "base/log.h"
+#include "base/unique_fd.h"
+#include "http/message.h"
+#include "net/acceptor.h"
+#include "net/tls_psk.h"
+
+namespace lb {
+
+// GET /admin/cluster HTTP/1.1 with "Connection: Upgrade" and "Upgrade: lbedge-cluster/1".
+bool asks_for_link(const Request& request);
+
+// How often an address may fail to prove that it is a node.
+class FailureGuard {
+ public:
+  static constexpr std::size_t kMostFailures = 5;
+  static constexpr std::chrono::seconds kWindow{60};
+  static constexpr std::size_t kMostAddresses = 4096;
+
+  bool allows(const Address& peer, SteadyTime now);
+  // True: this was the one that closes the door.
+  bool failed(const Address& peer, SteadyTime now);
+
+ private:
+  using Key = std::array<std::uint8_t, 16>;
+  void forget_old(SteadyTime now);
+  std::map<Key, std::deque<SteadyTime>> failures_;
+};
+
+class LinkServer {
+ public:
+  static constexpr std::chrono::milliseconds kForOpening{5000};
+  static constexpr std::size_t kMostOpenings = 256;
+
+  struct Doors {
+    TlsPskServer::FindKey find_key;
+    // A node, as what its key has proved.
+    std::function<void(std::string id, std::unique_ptr<Transport>, std::string leftover)> connected;
+  };
+  LinkServer(Loop& loop, Log& log, std::shared_ptr<const ListenSocket> socket, Doors doors);
+  ~LinkServer();
+
+  // A node that had come this far has failed after all (its HELLO).
+  void count_failure(const Address& peer, const std::string& why);
+
+ private:
+  class Opening;
+  void on_ready(short events);
+  void opening_done(Opening& opening);
+
+  Loop& loop_;
+  Log& log_;
+  const std::shared_ptr<const ListenSocket> socket_;
+  Doors doors_;
+  std::shared_ptr<const TlsPskServer> tls_;
+  std::list<std::unique_ptr<Opening>> openings_;  // oldest first
+  FailureGuard failures_;
+  RepeatGuard guard_;
+  Watch watch_;
+  Timer pause_;
+};
+
+}  // namespace lb
