@@ -7,3 +7,16 @@ src_libcluster_a_SOURCES = \
   src/cluster/settings.h \
   src/cluster/stream_list.cc src/cluster/stream_list.h \
   src/cluster/upstream_call.cc src/cluster/upstream_call.h
+src_libcluster_a_SOURCES += \
+  src/cluster/frame.cc src/cluster/frame.h \
+  src/cluster/frame_batch.cc src/cluster/frame_parse.cc \
+  src/cluster/link.cc src/cluster/link.h \
+  src/cluster/link_client.cc src/cluster/link_client.h \
+  src/cluster/link_host.h \
+  src/cluster/link_server.cc src/cluster/link_server.h \
+  src/cluster/linked_streams.cc src/cluster/linked_streams.h \
+  src/cluster/load_book.cc src/cluster/load_book.h \
+  src/cluster/master_session.cc src/cluster/master_session.h \
+  src/cluster/message_log.cc src/cluster/message_log.h \
+  src/cluster/node_session.cc src/cluster/node_session.h \
+  src/cluster/offer_book.cc src/cluster/offer_book.h

@@ -11,6 +11,7 @@ unit_net_SOURCES = tests/unit/main.cc \
   tests/unit/net/proxy_protocol_test.cc \
   tests/unit/net/resolver_test.cc \
   tests/unit/net/tls_keeper_test.cc \
+  tests/unit/net/tls_psk_test.cc \
   tests/unit/net/tls_test.cc \
   tests/unit/net/transport_test.cc
 unit_net_CPPFLAGS = $(UNIT_CPPFLAGS)

@@ -1,0 +1,160 @@
+// ClusterLinks: the links of this server: to its masters (<master> with a <cluster-port>), and from
+// the nodes of its own configuration (<node>) on its own <cluster-port>.
+//
+// As a master it offers every mount that can be listened to here, and tells a change in the turn of
+// the loop in which a source was accepted.  As a node it looks every 50 ms at what it carries, and
+// tells RelayService what its masters offer, so that their streams are relayed on demand without
+// being named in any configuration.
+//
+// Thread: control, except has_masters().  Ownership: Services.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/loop_lag.h"
+#include "app/services.h"
+#include "cluster/link_server.h"
+#include "cluster/master_session.h"
+#include "cluster/message_log.h"
+#include "cluster/node_session.h"
+#include "cluster/relay.h"
+
+namespace lb {
+
+class ClusterLinks final : public LinkHost {
+ public:
+  // What the owner of the table does for the links.
+  struct Doors {
+    NodeTable* nodes = nullptr;
+    std::function<std::shared_ptr<const KnownNodes>()> known;
+    std::function<void()> table_told;
+    std::function<std::optional<std::uint64_t>(std::string_view master)> arrivals_from;
+    std::string epoch;
+  };
+  ClusterLinks(Services& services, Doors doors);
+  ~ClusterLinks() override;
+
+  // Before privileges are dropped.
+  Result<void> bind(const Config& config);
+  // The configuration is (another) one; masters that are not linked are tried at once.
+  void configure(const Config& config);
+  // Says goodbye to everybody.
+  void stop(const std::string& why);
+  int port() const noexcept { return socket_ ? socket_->port : 0; }
+
+  // Of admission and of relays: something that is offered or carried may have changed.
+  void mounts_changed();
+
+  // -- for RelayService
+  struct LinkedStream {
+    std::string mount;
+    Upstream upstream;
+    std::chrono::seconds run_on{0}, retry_delay{0};
+  };
+  // What the masters offer, for each mount the best upstream first.
+  std::vector<LinkedStream> streams() const;
+  // The master's streams are known by its link: no list need be asked for.
+  bool covers(const MasterSettings& master) const;
+
+  // -- for listeners of a mount that nobody here has heard of
+  bool has_masters() const noexcept { return master_count_.load(std::memory_order_relaxed) > 0; }
+  // Asks the masters; the request is taken up again on its worker, at the latest after 300 ms.
+  void ask_who(const std::string& mount, unsigned worker, std::uint64_t connection);
+
+  // -- for admin commands
+  using Answered = std::function<void(const ResultFrame&)>;
+  // Errors: no such node is linked.
+  Result<void> command(const std::string& node, CommandFrame command, Answered then);
+  void publish(const std::string& topic, std::string bytes);
+  void drain(DrainKind kind);
+  std::string links_json() const;
+  const MessageLog& messages() const noexcept { return messages_; }
+
+  // -- LinkHost
+  Loop& loop() noexcept override { return services_.loops.control(); }
+  Log& log() noexcept override { return services_.log; }
+  Rng& rng() noexcept override { return rng_; }
+  NodeTable& nodes() noexcept override { return *doors_.nodes; }
+  const KnownNode* known_node(std::string_view id) const override;
+  const OfferBook& offers() const noexcept override { return offers_; }
+  WelcomeFrame welcome_for(const KnownNode& node) override;
+  void node_joined(NodeSession& session) override;
+  void table_told() override { doors_.table_told(); }
+  void node_answered(const std::string& node, const ResultFrame& result) override;
+  void node_left(NodeSession& session, const std::string& why) override;
+  HelloFrame hello() override;
+  const LoadBook& load() const noexcept override { return load_; }
+  unsigned loop_ms() const noexcept override { return lag_.longest_ms(); }
+  std::optional<std::uint64_t> arrivals_from(std::string_view master) const override {
+    return doors_.arrivals_from(master);
+  }
+  unsigned masters() const noexcept override { return master_count_; }
+  DrainKind draining() const noexcept override { return draining_; }
+  bool flows(const std::string& mount) const override;
+  void master_joined(MasterSession& session) override;
+  void master_left(MasterSession& session, const std::string& why) override;
+  void streams_changed() override;
+  void who_answered(const std::string& mount, bool known) override;
+  void execute(CommandFrame command, std::function<void(ResultFrame)> then) override;
+  void message(MessageFrame message, bool from_node) override;
+
+ private:
+  struct Waiter {
+    unsigned worker = 0;
+    std::uint64_t connection = 0;
+  };
+  struct Asked {
+    std::vector<Waiter> waiters;
+    unsigned unanswered = 0;  // masters
+    std::unique_ptr<Timer> deadline;
+  };
+  struct Pending {
+    std::string node;
+    Answered then;
+    SteadyTime until{};
+  };
+
+  void open_server();
+  void look();
+  void offer();
+  std::vector<StreamOffer> current_offers() const;
+  void count_masters();
+  void release(const std::string& mount, bool known);
+  void release_one(const Waiter& waiter, bool known);
+  void execute_drain(DrainKind kind, const std::function<void(ResultFrame)>& then);
+
+  Services& services_;
+  Doors doors_;
+  Rng rng_;
+  Resolver resolver_;
+  std::string id_;  // of this node
+  std::shared_ptr<const ListenSocket> socket_;
+  std::unique_ptr<LinkServer> server_;
+  std::shared_ptr<const KnownNodes> known_;  // as of now
+  std::vector<std::unique_ptr<NodeSession>> nodes_;
+  std::vector<std::unique_ptr<MasterSession>> masters_;
+  std::vector<MasterSettings> plans_;  // of masters_
+  OfferBook offers_;
+  LoadBook load_;
+  std::vector<LoadBook::Carried> carried_;
+  LoopLag lag_;
+  MessageLog messages_;
+  std::uint64_t next_message_ = 1, next_command_ = 1;
+  std::map<std::uint64_t, Pending> pending_;
+  std::map<std::string, Asked, std::less<>> asked_;
+  std::atomic<unsigned> master_count_{0};
+  DrainKind draining_ = DrainKind::kOff;
+  bool stopped_ = false;
+  Timer look_, offer_;
+};
+
+// The masters of a configuration that may have a link.
+std::optional<LinkPlan> link_plan(const Config& config, const MasterSettings& master);
+
+}  // namespace lb

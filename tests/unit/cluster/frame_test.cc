@@ -1,0 +1,346 @@
+#include "cluster/frame.h"
+
+#include <string>
+
+#include <CppUTest/TestHarness.h>
+
+using namespace lb;
+using namespace std::chrono_literals;
+
+namespace {
+
+template <class T>
+T read(std::string_view line) {
+  auto frame = parse_frame(line);
+  if (!frame) FAIL(frame.error().what.c_str());
+  CHECK(frame->has_value());
+  CHECK(std::holds_alternative<T>(**frame));
+  return std::get<T>(**frame);
+}
+std::string wrong(std::string_view line) {
+  auto frame = parse_frame(line);
+  return frame ? "(valid)" : frame.error().what;
+}
+// A frame reads as it was written, and writes as it was read.
+std::string again(const Frame& frame) {
+  std::string line = render_frame(frame);
+  CHECK(line.ends_with('\n'));
+  line.pop_back();
+  auto read = parse_frame(line);
+  if (!read) FAIL(read.error().what.c_str());
+  STRCMP_EQUAL((line + "\n").c_str(), render_frame(**read).c_str());
+  return line;
+}
+NodeAddress name(PublicScheme scheme, const char* host, std::uint16_t port) {
+  return make_node_address(scheme, host, port);
+}
+
+}  // namespace
+
+TEST_GROUP(Frame){};
+
+TEST(Frame, HelloSaysWhoANodeIs) {
+  HelloFrame hello;
+  hello.id = "edge3";
+  hello.epoch = "9f3c21aa";
+  hello.version = "1.0.2";
+  hello.addresses = {name(PublicScheme::kHttp, "edge3.example.org", 8000),
+                     name(PublicScheme::kHttp, "2001:db8::3", 8000),
+                     name(PublicScheme::kHttps, "edge3.example.org", 443)};
+  hello.capacity = {900'000, 5000, 800};
+  hello.countries = {"de", "fr"};
+  hello.tags = {"eu", "premium"};
+  hello.enforces = 5;
+  hello.masters = 2;
+  hello.now_ms = 1795158000123;
+  const std::string line = again(hello);
+  STRCMP_EQUAL(
+      "{\"t\":\"HELLO\",\"id\":\"edge3\",\"epoch\":\"9f3c21aa\",\"ver\":\"1.0.2\",\"proto\":[1,0],"
+      "\"pub\":{\"http\":[\"edge3.example.org:8000\",\"[2001:db8::3]:8000\"],"
+      "\"https\":[\"edge3.example.org:443\"]},\"cap\":{\"lis\":5000,\"kbps\":900000,\"acc\":800},"
+      "\"geo\":[\"de\",\"fr\"],\"tags\":[\"eu\",\"premium\"],\"enforces\":[\"auth\",\"limits\"],"
+      "\"masters\":2,\"listeners\":true,\"now\":1795158000123}",
+      line.c_str());
+  CHECK(hello == read<HelloFrame>(line));
+}
+TEST(Frame, AHelloNeedsAnIdAndAnEpochAndNothingElse) {
+  const HelloFrame hello = read<HelloFrame>(R"({"t":"HELLO","id":"a","epoch":"b"})");
+  LONGS_EQUAL(1, hello.major);
+  LONGS_EQUAL(1, hello.masters);
+  CHECK(hello.wants_listeners);
+  STRCMP_EQUAL("HELLO: id is missing", wrong(R"({"t":"HELLO","epoch":"b"})").c_str());
+  STRCMP_EQUAL("HELLO: epoch is missing", wrong(R"({"t":"HELLO","id":"a"})").c_str());
+}
+TEST(Frame, AnIdIsAWord) {
+  for (const char* id : {"", "a b", "a/b", "\\u0000", "a\\r\\nX: y", "\xc3\xa4"})
+    STRCMP_CONTAINS("HELLO: id ",
+                    wrong(R"({"t":"HELLO","epoch":"b","id":")" + std::string(id) + "\"}").c_str());
+  CHECK(wrong(R"({"t":"HELLO","epoch":"b","id":")" + std::string(64, 'x') + "\"}") == "(valid)");
+  CHECK(wrong(R"({"t":"HELLO","epoch":"b","id":")" + std::string(65, 'x') + "\"}") != "(valid)");
+  STRCMP_EQUAL("HELLO: id is no text", wrong(R"({"t":"HELLO","epoch":"b","id":3})").c_str());
+}
+TEST(Frame, AnAddressIsAHostAndAPort) {
+  const auto hello = [](const std::string& address) {
+    return wrong(R"({"t":"HELLO","id":"a","epoch":"b","pub":{"http":[")" + address + "\"]}}");
+  };
+  STRCMP_EQUAL("(valid)", hello("edge:1").c_str());
+  STRCMP_EQUAL("(valid)", hello("[::1]:65535").c_str());
+  for (const char* bad : {"edge:0", "edge:65536", "u:p@edge:80", "edge/x:80", "edge:80\\r\\nSet-Cookie: x",
+                          "::1:80", "[edge]:80", "[:80", "edge:+1", "edge:", ":80", ""})
+    STRCMP_CONTAINS("pub.http", hello(bad).c_str());
+  STRCMP_CONTAINS("is no array", wrong(R"({"t":"HELLO","id":"a","epoch":"b","pub":{"http":"e:1"}})").c_str());
+  STRCMP_CONTAINS("is no object", wrong(R"({"t":"HELLO","id":"a","epoch":"b","pub":[]})").c_str());
+}
+TEST(Frame, NumbersAreWholeAndWithinReason) {
+  const auto load = [](const std::string& lis, const std::string& kbps = "0") {
+    return wrong(R"({"t":"LOAD","seq":1,"at":5,"lis":)" + lis + ",\"kbps\":" + kbps + "}");
+  };
+  STRCMP_EQUAL("(valid)", load("10000000").c_str());
+  STRCMP_EQUAL("LOAD: lis is 10000001, the most is 10000000", load("10000001").c_str());
+  for (const char* bad : {"-1", "1.0", "1e3", "\"7\"", "null", "[]", "true", "18446744073709551616"})
+    STRCMP_EQUAL("LOAD: lis is not a whole number", load(bad).c_str());
+  STRCMP_EQUAL("(valid)", load("1", "128.5").c_str());
+  STRCMP_EQUAL("LOAD: kbps is out of range", load("1", "-1").c_str());
+  STRCMP_EQUAL("LOAD: kbps is out of range", load("1", "1e10").c_str());
+  STRCMP_CONTAINS("JSON", load("1", "1e400").c_str());
+  STRCMP_EQUAL("LOAD: kbps is not a number", load("1", "\"1\"").c_str());
+}
+TEST(Frame, WelcomeSaysHowToTalk) {
+  WelcomeFrame welcome;
+  welcome.id = "m1";
+  welcome.epoch = "77e0";
+  welcome.version = "1.0.2";
+  welcome.now_ms = 1795158000125;
+  welcome.http_port = 8000;
+  welcome.https_port = 8443;
+  welcome.keys = {{7, std::string("\0\x01\xff", 3)}};
+  const std::string line = again(welcome);
+  STRCMP_EQUAL(
+      "{\"t\":\"WELCOME\",\"id\":\"m1\",\"epoch\":\"77e0\",\"ver\":\"1.0.2\",\"now\":1795158000125,"
+      "\"every\":250,\"dead\":1000,\"ports\":{\"http\":8000,\"https\":8443},"
+      "\"keys\":[{\"k\":7,\"key\":\"AAH/\"}]}",
+      line.c_str());
+  CHECK(welcome == read<WelcomeFrame>(line));
+}
+TEST(Frame, AMasterCannotMakeANodeTalkAllTheTimeOrNever) {
+  const auto welcome = [](const std::string& more) {
+    return wrong(R"({"t":"WELCOME","id":"m","epoch":"e",)" + more + "}");
+  };
+  STRCMP_EQUAL("WELCOME: every is less than 50", welcome(R"("every":49)").c_str());
+  STRCMP_EQUAL("WELCOME: every is 60001, the most is 60000", welcome(R"("every":60001)").c_str());
+  STRCMP_EQUAL("WELCOME: dead is less than twice every", welcome(R"("every":600)").c_str());
+  STRCMP_EQUAL("(valid)", welcome(R"("every":500,"dead":1000)").c_str());
+  STRCMP_EQUAL("WELCOME: key is no base64", welcome(R"("keys":[{"k":1,"key":"*"}])").c_str());
+}
+TEST(Frame, SnapOffersStreams) {
+  SnapFrame snap;
+  snap.seq = 1;
+  snap.offers = {{"/rock.mp3", "audio/mpeg", 128, {"m1"}, 0},
+                 {"/j\xc3\xa4zz \xff.ogg", "", 0, {"m1", "hub2"}, 1}};
+  snap.more = true;
+  STRCMP_EQUAL(
+      "{\"t\":\"SNAP\",\"seq\":1,\"mounts\":[{\"m\":\"/rock.mp3\",\"ct\":\"audio/mpeg\",\"br\":128,"
+      "\"from\":[\"m1\"]},{\"m\":\"/j%C3%A4zz%20%FF.ogg\",\"from\":[\"m1\",\"hub2\"],"
+      "\"needs\":[\"auth\"]}],\"more\":true}",
+      again(snap).c_str());
+  const SnapFrame back = read<SnapFrame>(again(snap));
+  CHECK(snap.offers == back.offers);
+  CHECK(back.more);
+}
+TEST(Frame, SnapSaysWhatANodeCarries) {
+  SnapFrame snap;
+  snap.seq = 1;
+  snap.carried = {{"/rock.mp3", 812, true}, {"/gone.mp3", 0, false}};
+  const std::string line = again(snap);
+  STRCMP_EQUAL(
+      "{\"t\":\"SNAP\",\"seq\":1,\"carried\":[[\"/rock.mp3\",812],[\"/gone.mp3\",null]]}",
+      line.c_str());
+  const SnapFrame back = read<SnapFrame>(line);
+  LONGS_EQUAL(812, back.carried[0].listeners);
+  CHECK(back.carried[0].carries);
+  CHECK_FALSE(back.carried[1].carries);
+}
+TEST(Frame, AMountIsOneThatMayBeRelayed) {
+  for (const char* bad : {"/admin/x", "/", "x", "", "/a%0d%0aX", "/%zz", "/x.xsl", "/a.m3u"}) {
+    const std::string mount = bad;
+    STRCMP_CONTAINS("no mount", wrong(R"({"t":"WHO","m":")" + mount + "\"}").c_str());
+    STRCMP_CONTAINS("no mount",
+                    wrong(R"({"t":"SNAP","seq":1,"carried":[[")" + mount + "\",1]]}").c_str());
+    STRCMP_CONTAINS("no mount",
+                    wrong(R"({"t":"DELTA","seq":1,"del":[")" + mount + "\"]}").c_str());
+  }
+  STRCMP_CONTAINS("no mount",
+                  wrong(R"({"t":"WHO","m":"/)" + std::string(300, 'a') + "\"}").c_str());
+  STRCMP_EQUAL("WHO: m is missing", wrong(R"({"t":"WHO"})").c_str());
+}
+TEST(Frame, APairIsAPair) {
+  for (const char* bad : {"1", "[]", "[\"/a\"]", "{}", "null"})
+    STRCMP_EQUAL("SNAP: carried has an element that is no pair",
+                 wrong(R"({"t":"SNAP","seq":1,"carried":[)" + std::string(bad) + "]}").c_str());
+  STRCMP_EQUAL("SNAP: carried is no array",
+               wrong(R"({"t":"SNAP","seq":1,"carried":{}})").c_str());
+  STRCMP_EQUAL("SNAP: mounts has an element that is no object",
+               wrong(R"({"t":"SNAP","seq":1,"mounts":[[]]})").c_str());
+  STRCMP_EQUAL("SNAP: from names nobody",
+               wrong(R"({"t":"SNAP","seq":1,"mounts":[{"m":"/a.mp3"}]})").c_str());
+  STRCMP_EQUAL(
+      "SNAP: from has 9 elements, the most is 8",
+      wrong(R"({"t":"SNAP","seq":1,"mounts":[{"m":"/a.mp3","from":[1,2,3,4,5,6,7,8,9]}]})").c_str());
+}
+TEST(Frame, WhatAMountNeedsAndWeDoNotKnowIsSomethingThatNobodyEnforces) {
+  const SnapFrame snap = read<SnapFrame>(
+      R"({"t":"SNAP","seq":1,"mounts":[{"m":"/a.mp3","from":["m"],"needs":["drm"]}]})");
+  LONGS_EQUAL(0xff, snap.offers[0].needs);
+  LONGS_EQUAL(0, read<HelloFrame>(R"({"t":"HELLO","id":"a","epoch":"b","enforces":["drm"]})").enforces);
+  STRCMP_CONTAINS("others", again(snap).c_str());
+}
+TEST(Frame, DeltaAddsAndRemoves) {
+  DeltaFrame delta;
+  delta.seq = 2;
+  delta.added = {{"/new.mp3", "audio/mpeg", 0, {"m1"}, 0}};
+  delta.removed = {"/old.mp3"};
+  STRCMP_EQUAL(
+      "{\"t\":\"DELTA\",\"seq\":2,\"add\":[{\"m\":\"/new.mp3\",\"ct\":\"audio/mpeg\","
+      "\"from\":[\"m1\"]}],\"del\":[\"/old.mp3\"]}",
+      again(delta).c_str());
+}
+TEST(Frame, LoadIsShort) {
+  LoadFrame load;
+  load.seq = 42;
+  load.at_ms = 99'120;
+  load.listeners = 1237;
+  load.kbps = 158'300.4;
+  load.loop_ms = 2;
+  load.relays = 41;
+  load.masters = 2;
+  load.round_trip_us = 310;
+  load.arrivals = 20'411;
+  load.changed = {{"/rock.mp3", 815, true}, {"/jazz.ogg", 0, false}};
+  const std::string line = again(load);
+  STRCMP_EQUAL(
+      "{\"t\":\"LOAD\",\"seq\":42,\"at\":99120,\"lis\":1237,\"kbps\":158300,\"loop_ms\":2,"
+      "\"relays\":41,\"masters\":2,\"rtt_us\":310,\"arr\":20411,"
+      "\"c\":[[\"/rock.mp3\",815],[\"/jazz.ogg\",null]]}",
+      line.c_str());
+  CHECK(*read<LoadFrame>(line).arrivals == 20'411);
+  CHECK_FALSE(read<LoadFrame>(R"({"t":"LOAD","seq":1,"at":1,"lis":0,"kbps":0})").arrivals);
+  STRCMP_EQUAL("LOAD: seq is 0",
+               wrong(R"({"t":"LOAD","seq":0,"at":1,"lis":0,"kbps":0})").c_str());
+  STRCMP_EQUAL("LOAD: at is missing", wrong(R"({"t":"LOAD","seq":1})").c_str());
+}
+TEST(Frame, TheSmallOnes) {
+  STRCMP_EQUAL(R"({"t":"ACK","seq":42,"now":1795158000377,"iss":20415})",
+               again(AckFrame{42, 1795158000377, 20'415}).c_str());
+  STRCMP_EQUAL(R"({"t":"DRAIN","mode":"soft","why":"upgrade"})",
+               again(DrainFrame{DrainKind::kSoft, "upgrade"}).c_str());
+  STRCMP_EQUAL(R"({"t":"WHO","m":"/new.mp3"})", again(WhoFrame{"/new.mp3", {}}).c_str());
+  STRCMP_EQUAL(R"({"t":"WHO","m":"/new.mp3","ok":false})",
+               again(WhoFrame{"/new.mp3", false}).c_str());
+  STRCMP_EQUAL(R"({"t":"RES","id":9,"ok":true,"why":"the listener is ended"})",
+               again(ResultFrame{9, true, "the listener is ended"}).c_str());
+  STRCMP_EQUAL(R"({"t":"BYE","why":"restart","code":409,"back":2000})",
+               again(ByeFrame{"restart", 409, 2000ms}).c_str());
+  STRCMP_EQUAL(R"({"t":"BYE"})", again(ByeFrame{}).c_str());
+  STRCMP_EQUAL("DRAIN: mode is none of off, soft, move, hard",
+               wrong(R"({"t":"DRAIN","mode":"now"})").c_str());
+  STRCMP_EQUAL("RES: ok is missing", wrong(R"({"t":"RES","id":1})").c_str());
+  STRCMP_EQUAL("RES: ok is neither true nor false", wrong(R"({"t":"RES","id":1,"ok":1})").c_str());
+}
+TEST(Frame, Orders) {
+  using Verb = CommandFrame::Verb;
+  CommandFrame kick;
+  kick.number = 9;
+  kick.mount = "/rock.mp3";
+  kick.listener = 88;
+  STRCMP_EQUAL(R"({"t":"CMD","id":9,"do":"kick","m":"/rock.mp3","cid":88})", again(kick).c_str());
+  CommandFrame move = kick;
+  move.verb = Verb::kMove;
+  move.listener = 0;
+  move.to = "/jazz.ogg";
+  STRCMP_EQUAL(R"({"t":"CMD","id":9,"do":"move","m":"/rock.mp3","to":"/jazz.ogg"})",
+               again(move).c_str());
+  CommandFrame drain;
+  drain.number = 10;
+  drain.verb = Verb::kDrain;
+  drain.drain = DrainKind::kMove;
+  STRCMP_EQUAL(R"({"t":"CMD","id":10,"do":"drain","mode":"move"})", again(drain).c_str());
+  CommandFrame title = kick;
+  title.verb = Verb::kMetadata;
+  title.listener = 0;
+  title.title = "One\r\nTwo\xff";
+  title.artist = std::string(1023, 'x') + "\xc3\xa4";
+  const CommandFrame back = read<CommandFrame>(again(title));
+  STRCMP_EQUAL("One??Two?", back.title.c_str());
+  LONGS_EQUAL(1023, back.artist.size());  // a character is left out whole
+  STRCMP_EQUAL("CMD: do is none of kick, move, drain, metadata",
+               wrong(R"({"t":"CMD","id":1,"do":"reboot"})").c_str());
+  STRCMP_EQUAL("CMD: to is missing", wrong(R"({"t":"CMD","id":1,"do":"move","m":"/a.mp3"})").c_str());
+  STRCMP_CONTAINS("control character",
+                  wrong(R"({"t":"CMD","id":1,"do":"metadata","m":"/a.mp3","title":"a\nb"})").c_str());
+}
+TEST(Frame, AMessageIsOpaqueAndSmall) {
+  MessageFrame message{"meta", "edge3", "9f3c.55", std::string("\0\r\n\xff", 4)};
+  STRCMP_EQUAL(R"({"t":"MSG","topic":"meta","from":"edge3","id":"9f3c.55","b":"AA0K/w=="})",
+               again(message).c_str());
+  CHECK(read<MessageFrame>(again(message)).bytes == message.bytes);
+  message.bytes.assign(kLongestMessage, 'x');
+  CHECK(read<MessageFrame>(again(message)).bytes == message.bytes);
+  message.bytes += 'x';
+  std::string line = render_frame(message);
+  line.pop_back();
+  STRCMP_EQUAL("MSG: b holds 4097 bytes, the most is 4096", wrong(line).c_str());
+  STRCMP_EQUAL("MSG: b is no base64",
+               wrong(R"({"t":"MSG","topic":"a","from":"b","id":"c","b":"?"})").c_str());
+}
+TEST(Frame, UnknownFramesAndMembersArePassedOver) {
+  auto later = parse_frame(R"({"t":"HOLOGRAM","x":[1,{"y":2}]})");
+  CHECK(later.has_value());
+  CHECK_FALSE(later->has_value());
+  read<WhoFrame>(R"({"t":"WHO","m":"/a.mp3","since":{"v":[2]}})");
+}
+TEST(Frame, WhatIsNoFrameIsAnError) {
+  for (const char* bad : {"", " ", "null", "[]", "7", "\"t\"", "{", "{}", R"({"t":7})", R"({"x":"HELLO"})",
+                          "GET / HTTP/1.0", "{\"t\":\"WHO\",\"m\":\"/a\xff\"}"})
+    CHECK(wrong(bad) != "(valid)");
+  STRCMP_CONTAINS("nested", wrong(R"({"t":"X","a":[[[[[[[1]]]]]]]})").c_str());
+  STRCMP_CONTAINS("65536 bytes", wrong(std::string(65'536, ' ')).c_str());
+}
+TEST(Frame, ManyMountsBecomeSeveralFramesThatFit) {
+  std::vector<StreamOffer> offers;
+  std::vector<MountLoad> carried;
+  std::vector<std::string> removed;
+  for (int i = 0; i < 3000; ++i) {
+    const std::string mount = "/" + std::string(240, '\xff') + std::to_string(i);
+    offers.push_back({mount, std::string(300, '"'), 999'999, {"a", "b", std::string(64, 'c')}, 7});
+    carried.push_back({mount, 10'000'000, true});
+    removed.push_back(mount);
+  }
+  std::size_t seen_offers = 0, seen_loads = 0;
+  auto snaps = snap_frames(offers, carried);
+  for (SnapFrame& snap : snaps) {
+    snap.seq = ~std::uint64_t{0} >> 1;
+    const std::string line = render_frame(snap);
+    CHECK(line.size() < kLongestFrame);
+    CHECK(snap.more == (&snap != &snaps.back()));
+    const SnapFrame back = read<SnapFrame>(line.substr(0, line.size() - 1));
+    seen_offers += back.offers.size();
+    seen_loads += back.carried.size();
+  }
+  LONGS_EQUAL(3000, seen_offers);
+  LONGS_EQUAL(3000, seen_loads);
+  std::size_t seen_removed = 0, seen_added = 0;
+  for (DeltaFrame& delta : delta_frames(offers, removed)) {
+    delta.seq = 1;
+    CHECK(render_frame(delta).size() < kLongestFrame);
+    seen_removed += delta.removed.size();
+    seen_added += delta.added.size();
+  }
+  LONGS_EQUAL(3000, seen_removed);
+  LONGS_EQUAL(3000, seen_added);
+  LoadFrame load;
+  load.changed.assign(carried.begin(),
+                      carried.begin() + static_cast<std::ptrdiff_t>(loads_that_fit(carried)));
+  CHECK(!load.changed.empty());
+  CHECK(render_frame(load).size() < kLongestFrame);
+  LONGS_EQUAL(1, snap_frames({}, {}).size());
+}

@@ -1,0 +1,214 @@
+// What is offered, what is carried, what masters offer, which messages have passed.
+#include <string>
+#include <vector>
+
+#include "cluster/linked_streams.h"
+#include "cluster/load_book.h"
+#include "cluster/message_log.h"
+#include "cluster/offer_book.h"
+
+#include <CppUTest/TestHarness.h>
+
+using namespace lb;
+using namespace std::chrono_literals;
+
+namespace {
+
+StreamOffer offer(const std::string& mount, std::vector<std::string> path = {"m1"}) {
+  return {mount, "audio/mpeg", 128, std::move(path), 0};
+}
+std::string text(const std::vector<MountLoad>& loads) {
+  std::string out;
+  for (const MountLoad& load : loads)
+    out += load.mount + "=" + (load.carries ? std::to_string(load.listeners) : "-") + " ";
+  return out;
+}
+
+}  // namespace
+
+TEST_GROUP(OfferBook) {
+  OfferBook book;
+  static std::string text(const OfferBook::Change& change) {
+    std::string out;
+    for (const StreamOffer& each : change.added) out += "+" + each.mount + " ";
+    for (const std::string& each : change.removed) out += "-" + each + " ";
+    return out;
+  }
+};
+TEST(OfferBook, TellsWhatIsNewDifferentAndGone) {
+  STRCMP_EQUAL("+/a +/b ", text(book.update({offer("/b"), offer("/a")})).c_str());
+  STRCMP_EQUAL("", text(book.update({offer("/a"), offer("/b")})).c_str());
+  auto other = offer("/a");
+  other.kbps = 320;
+  STRCMP_EQUAL("+/a +/c -/b ", text(book.update({other, offer("/c")})).c_str());
+  CHECK(book.has("/a") && !book.has("/b"));
+  LONGS_EQUAL(2, book.all().size());
+  LONGS_EQUAL(320, book.all()[0].kbps);
+}
+TEST(OfferBook, OfTwoForOneMountTheFirstCounts) {
+  book.update({offer("/a", {"m1"}), offer("/a", {"m2"})});
+  STRCMP_EQUAL("m1", book.all()[0].path[0].c_str());
+}
+
+TEST_GROUP(LoadBook) {
+  LoadBook book;
+  SteadyTime now{100s};
+  bool update(const std::vector<LoadBook::Carried>& carried) { return book.update(carried, now); }
+};
+TEST(LoadBook, SumsWhatIsCarried) {
+  CHECK(update({{"/a", 3, 128, false}, {"/b", 2, 320, true}}));
+  LONGS_EQUAL(5, book.listeners());
+  DOUBLES_EQUAL(3 * 128 + 2 * 320, book.kbps(), 0.1);
+  LONGS_EQUAL(1, book.relays());
+  STRCMP_EQUAL("/a=3 /b=2 ", text(book.all()).c_str());
+}
+TEST(LoadBook, TellsEachLinkWhatItHasNotHeard) {
+  update({{"/a", 3, 128}, {"/b", 2, 128}});
+  const auto first = book.since(0);
+  STRCMP_EQUAL("/a=3 /b=2 ", text(first.loads).c_str());
+  STRCMP_EQUAL("", text(book.since(first.up_to).loads).c_str());
+  update({{"/a", 3, 128}, {"/b", 5, 128}});
+  update({{"/a", 4, 128}, {"/b", 5, 128}});
+  STRCMP_EQUAL("/b=5 /a=4 ", text(book.since(first.up_to).loads).c_str());
+  STRCMP_EQUAL("/b=5 /a=4 ", text(book.since(0).loads).c_str());
+}
+TEST(LoadBook, AStreamThatBeginsOrEndsIsUrgentAndSoIsTheFirstListener) {
+  CHECK(update({{"/a", 0, 128}}));
+  CHECK_FALSE(update({{"/a", 0, 128}}));
+  CHECK(update({{"/a", 1, 128}}));
+  CHECK_FALSE(update({{"/a", 2, 128}}));
+  CHECK(update({{"/a", 0, 128}}));
+  CHECK(update({}));
+  CHECK_FALSE(update({}));
+  STRCMP_EQUAL("/a=- ", text(book.since(0).loads).c_str());
+  STRCMP_EQUAL("", text(book.all()).c_str());
+}
+TEST(LoadBook, AStreamThatEndsAndComesBackIsToldAnew) {
+  update({{"/a", 2, 128}});
+  update({});
+  const auto seen = book.since(0).up_to;
+  CHECK(update({{"/a", 2, 128}}));
+  STRCMP_EQUAL("/a=2 ", text(book.since(seen).loads).c_str());
+}
+TEST(LoadBook, ForgetsWhatHasEndedLongAgo) {
+  update({{"/a", 2, 128}, {"/b", 1, 128}});
+  update({{"/b", 1, 128}});
+  now += LoadBook::kRemembered + 1s;
+  update({{"/b", 1, 128}});
+  STRCMP_EQUAL("/b=1 ", text(book.since(0).loads).c_str());
+}
+TEST(LoadBook, NewMountsComeInBetween) {
+  update({{"/b", 1, 128}, {"/d", 1, 128}});
+  update({{"/a", 1, 128}, {"/b", 1, 128}, {"/c", 1, 128}, {"/d", 2, 128}, {"/e", 1, 128}});
+  STRCMP_EQUAL("/a=1 /b=1 /c=1 /d=2 /e=1 ", text(book.all()).c_str());
+}
+TEST(LoadBook, WhatDoesNotFitIntoAFrameIsToldByTheNextOne) {
+  std::vector<std::string> names;
+  for (int i = 100; i < 999; ++i) names.push_back("/" + std::to_string(i) + std::string(240, 'x'));
+  std::vector<LoadBook::Carried> carried;
+  for (const std::string& name : names) carried.push_back({name, 1, 128});
+  update(carried);
+  std::size_t told = 0, frames = 0;
+  for (std::uint64_t version = 0; version < book.version(); ++frames) {
+    const auto part = book.since(version);
+    CHECK(!part.loads.empty());
+    told += part.loads.size();
+    version = part.up_to;
+  }
+  LONGS_EQUAL(names.size(), told);
+  CHECK(frames > 1);
+}
+
+TEST_GROUP(LinkedStreams) {
+  std::vector<std::string> flowing;
+  SteadyTime now{100s};
+  LinkedStreams streams{"edge1", [this](const std::string& mount) {
+                          return std::find(flowing.begin(), flowing.end(), mount) != flowing.end();
+                        }};
+  std::string text() const {
+    std::string out;
+    for (const auto& [mount, each] : streams.streams()) out += mount + " ";
+    return out;
+  }
+};
+TEST(LinkedStreams, ASnapshotCountsWhenItIsWhole) {
+  CHECK_FALSE(streams.snapshot({offer("/a")}, true, now));
+  STRCMP_EQUAL("", text().c_str());
+  CHECK(streams.snapshot({offer("/b")}, false, now));
+  STRCMP_EQUAL("/a /b ", text().c_str());
+}
+TEST(LinkedStreams, ADeltaAddsChangesAndRemoves) {
+  streams.snapshot({offer("/a"), offer("/b")}, false, now);
+  CHECK(streams.delta({offer("/c")}, {"/a"}, now));
+  STRCMP_EQUAL("/b /c ", text().c_str());
+  CHECK_FALSE(streams.delta({offer("/c")}, {"/x"}, now));
+  CHECK(streams.delta({offer("/c", {"m1", "m2"})}, {}, now));
+  LONGS_EQUAL(2, streams.streams().at("/c").path.size());
+}
+TEST(LinkedStreams, WhatIsPutBackInTheSameFrameStays) {
+  streams.snapshot({offer("/a")}, false, now);
+  streams.delta({offer("/a")}, {"/a"}, now);
+  STRCMP_EQUAL("/a ", text().c_str());
+}
+TEST(LinkedStreams, WhatFlowsStaysUntilItHasEnded) {
+  streams.snapshot({offer("/a"), offer("/b")}, false, now);
+  flowing = {"/a"};
+  streams.delta({}, {"/a", "/b"}, now);
+  STRCMP_EQUAL("/a ", text().c_str());
+  CHECK_FALSE(streams.forget(now));
+  flowing.clear();
+  CHECK(streams.forget(now));
+  STRCMP_EQUAL("", text().c_str());
+}
+TEST(LinkedStreams, AMasterThatComesBackEmptyEndsNothingThatFlows) {
+  streams.snapshot({offer("/a"), offer("/b")}, false, now);
+  flowing = {"/a"};
+  streams.connection_lost(now);
+  CHECK_FALSE(streams.forget(now));
+  STRCMP_EQUAL("/a /b ", text().c_str());
+  CHECK(streams.snapshot({}, false, now + 1s));
+  STRCMP_EQUAL("/a ", text().c_str());
+  CHECK_FALSE(streams.snapshot({}, false, now + 2s));
+}
+TEST(LinkedStreams, AMasterThatStaysAwayIsForgotten) {
+  streams.snapshot({offer("/a")}, false, now);
+  streams.connection_lost(now);
+  CHECK_FALSE(streams.forget(now + LinkedStreams::kKept - 1s));
+  streams.connection_lost(now + 5s);  // again: the time began the first time
+  CHECK(streams.forget(now + LinkedStreams::kKept));
+}
+TEST(LinkedStreams, HalfASnapshotOfAnOldConnectionIsNoPartOfTheNext) {
+  streams.snapshot({offer("/a")}, true, now);
+  streams.connection_lost(now);
+  streams.snapshot({offer("/b")}, false, now);
+  STRCMP_EQUAL("/b ", text().c_str());
+}
+TEST(LinkedStreams, OurOwnStreamIsNotPulledBack) {
+  streams.snapshot({offer("/a", {"edge1", "m1"}), offer("/b", {"m1", "edge10"})}, false, now);
+  STRCMP_EQUAL("/b ", text().c_str());
+  streams.delta({offer("/b", {"m1", "edge1", "m2"})}, {}, now);
+  STRCMP_EQUAL("", text().c_str());
+}
+TEST(LinkedStreams, AStreamThatHasComeTooFarIsPassedOver) {
+  streams.snapshot({offer("/a", {"a", "b", "c", "d"}), offer("/b", {"a", "b", "c", "d", "e"})},
+                   false, now);
+  STRCMP_EQUAL("/a ", text().c_str());
+}
+
+TEST_GROUP(MessageLog){};
+TEST(MessageLog, TakesEachMessageOnce) {
+  MessageLog log;
+  CHECK(log.take({"topic", "edge1", "e.1", "x"}, {}));
+  CHECK_FALSE(log.take({"topic", "edge1", "e.1", "x"}, {}));
+  CHECK(log.take({"topic", "edge2", "e.1", "x"}, {}));
+  CHECK(log.take({"topic", "edge1", "e.2", "x"}, {}));
+  LONGS_EQUAL(3, log.entries().size());
+}
+TEST(MessageLog, IsBounded) {
+  MessageLog log;
+  for (std::size_t i = 0; i < 2 * MessageLog::kRemembered; ++i)
+    CHECK(log.take({"t", "a", std::to_string(i), ""}, {}));
+  LONGS_EQUAL(MessageLog::kShown, log.entries().size());
+  CHECK(log.take({"t", "a", "0", ""}, {}));
+  CHECK_FALSE(log.take({"t", "a", std::to_string(2 * MessageLog::kRemembered - 1), ""}, {}));
+}
