@@ -1,65 +1,12 @@
 #include "cluster/pick.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace lb {
 namespace {
 
-// -- step 1: who may -----------------------------------------------------------------------------
-
-struct Ask {
-  const PickRequest& request;
-  SteadyTime now;
-  std::uint8_t reach;
-  std::uint64_t tags = 0;
-  bool unknown_tag = false;  // that no node has
-};
-
-struct Seen {  // a node, with what the rules need of it
-  const Node& node;
-  NodeState state;
-  bool carries;
-};
-
 bool elsewhere(const Node& node) { return node.kind != NodeKind::kSelf; }
-
-struct Rule {
-  OutReason reason;
-  bool (*out)(const Seen&, const Ask&);
-};
-constexpr auto kRules = std::to_array<Rule>({
-    {OutReason::kFree, [](const Seen& s, const Ask&) { return s.node.key == 0; }},
-    {OutReason::kDead, [](const Seen& s, const Ask&) { return s.state == NodeState::kDead; }},
-    {OutReason::kDraining,
-     [](const Seen& s, const Ask&) { return s.state == NodeState::kDraining; }},
-    {OutReason::kJoining, [](const Seen& s, const Ask&) { return s.state == NodeState::kJoining; }},
-    {OutReason::kNotAdmitted,
-     [](const Seen& s, const Ask&) { return elsewhere(s.node) && !s.node.admitted; }},
-    {OutReason::kNoShare, [](const Seen& s, const Ask&) { return s.node.share_kbps <= 0; }},
-    {OutReason::kScheme,
-     [](const Seen& s, const Ask& a) {
-       return elsewhere(s.node) && (s.node.reach & a.reach) == 0;
-     }},
-    {OutReason::kProtection,
-     [](const Seen& s, const Ask& a) {
-       return elsewhere(s.node) && (a.request.needs & ~s.node.enforces) != 0;
-     }},
-    {OutReason::kTags,
-     [](const Seen& s, const Ask& a) { return a.unknown_tag || (a.tags & ~s.node.tags) != 0; }},
-    {OutReason::kNotListed,
-     [](const Seen& s, const Ask&) { return s.node.scope == MountScope::kListed && !s.carries; }},
-});
-
-// The table is known at compile time, so that this becomes a row of comparisons without a call.
-template <std::size_t... I>
-OutReason first_rule(const Seen& seen, const Ask& ask, std::index_sequence<I...>) {
-  OutReason reason = OutReason::kIn;
-  static_cast<void>(
-      ((kRules[I].out(seen, ask) ? (reason = kRules[I].reason, true) : false) || ...));
-  return reason;
-}
 
 bool near(const Node& node, std::string_view country) {
   return country.empty() || node.countries.empty() ||
@@ -126,34 +73,42 @@ class Picking {
 
   void gather() {
     const std::span<const Node> nodes = table_.nodes();
-    std::vector<std::uint8_t> carries(nodes.size(), 0);
+    std::vector<const Carrier*> carrier_of(nodes.size(), nullptr);
     if (mount_ != nullptr) {
-      for (const Carrier& carrier : mount_->carriers) {
-        if (table_.carries(carrier, now_)) carries[carrier.node] = 1;
-      }
+      for (const Carrier& carrier : mount_->carriers) carrier_of[carrier.node] = &carrier;
     }
-    Ask ask{request_, now_, Node::reach_bit(request_.scheme, request_.family)};
-    for (const std::string_view tag : request_.tags) {
-      const std::uint64_t bit = table_.tag_bit(tag);
-      ask.tags |= bit;
-      ask.unknown_tag = ask.unknown_tag || bit == 0;
-    }
+    const Wanted wanted = what_is_wanted();
     options_.reserve(nodes.size());
     for (NodeSlot slot = 0; slot < nodes.size(); ++slot) {
       const Node& node = nodes[slot];
-      const Seen seen{node, node.state_at(now_), carries[slot] != 0};
-      const OutReason out = first_rule(seen, ask, std::make_index_sequence<kRules.size()>());
+      const Carrier* carrier = carrier_of[slot];
+      const ProtectionSet enforces =
+          node.enforces | (carrier == nullptr ? ProtectionSet{0} : carrier->enforces);
+      const Applicant applicant{node, node.state_at(now_),
+                                carrier != nullptr && table_.carries(*carrier, now_), enforces};
+      const OutReason out = why_out(applicant, wanted);
       if (trace_ != nullptr)
-        trace_->rows.push_back({.node = slot, .out = out, .carries = seen.carries});
+        trace_->rows.push_back({.node = slot, .out = out, .carries = applicant.carries});
       if (out != OutReason::kIn) continue;
       const unsigned handicap =
-          (seen.state == NodeState::kSuspect ? kNotWell : 0) |
+          (applicant.state == NodeState::kSuspect ? kNotWell : 0) |
           (request_.avoid != 0 && node.key == request_.avoid ? kCameFromThere : 0) |
           (near(node, request_.country) ? 0 : kFarAway);
-      const double kbps = node.kbps();
-      options_.push_back({slot, &node, kbps, handicap, seen.carries, node.has_room(kbps_, now_)});
+      options_.push_back(
+          {slot, &node, node.kbps(), handicap, applicant.carries, node.has_room(kbps_, now_)});
       elsewhere_ = elsewhere_ || elsewhere(node);
     }
+  }
+
+  Wanted what_is_wanted() const {
+    Wanted wanted{.reach = Node::reach_bit(request_.scheme, request_.family),
+                  .protection = request_.needs};
+    for (const std::string_view tag : request_.tags) {
+      const std::uint64_t bit = table_.tag_bit(tag);
+      wanted.tags |= bit;
+      wanted.unknown_tag = wanted.unknown_tag || bit == 0;
+    }
+    return wanted;
   }
 
   // Late, far or just left nodes come in only while no other has room.
@@ -170,12 +125,15 @@ class Picking {
   void bound() {
     double kbps = 0;
     double share = 0;
+    unsigned nodes = 0;
     for (const Option& option : options_) {
       if (option.out != OutReason::kIn) continue;
       kbps += option.kbps;
       share += option.node->share_kbps;
+      ++nodes;
     }
     mean_ = share > 0 ? kbps / share : 0;
+    mean_share_ = nodes > 0 ? share / nodes : 0;
     bound_ = std::max(settings_.floor, (1 + settings_.eps) * mean_);
     for (Option& option : options_) {
       if (option.out == OutReason::kIn && !option.room) option.out = OutReason::kFull;
@@ -197,55 +155,64 @@ class Picking {
 
   // -- step 2 ------------------------------------------------------------------------------------
 
-  PickReason carriers() {
-    double listeners = 0;
-    if (mount_ != nullptr) {
-      for (const Carrier& carrier : mount_->carriers) {
-        listeners += carrier.listeners +
-                     (carrier.sent > table_.node(carrier.node).sampled ? carrier.recent : 0);
-      }
+  // Of the mount: with those who are on their way.
+  double listeners() const {
+    double sum = 0;
+    if (mount_ == nullptr) return sum;
+    for (const Carrier& carrier : mount_->carriers) {
+      sum += carrier.listeners +
+             (carrier.sent > table_.node(carrier.node).sampled ? carrier.recent : 0);
     }
-    const std::size_t needed = listeners >= rules_.busy_listeners ? rules_.min_carriers : 1;
-    const Option* best =
-        nullptr;  // the first open one in the order of the mount that does not carry it
-    double best_score = 0;
-    const std::uint64_t hash = mount_hash(request_.mount);
+    return sum;
+  }
+
+  PickReason carriers() {
+    const double audience = listeners();
+    light_ = audience * kbps_ <= settings_.light_part * mean_share_;
+    const double carrier_bound =
+        light_ ? std::max(bound_, (1 + settings_.light_eps) * mean_) : bound_;
     for (Option& option : options_) {
       if (option.out != OutReason::kIn) continue;
-      if (!below(option, bound_)) {
+      if (!below(option, option.carries ? carrier_bound : bound_)) {
         option.out = OutReason::kAboveBound;
       } else if (option.carries) {
         chosen_.push_back(&option);
       }
     }
-    if (chosen_.empty() || chosen_.size() < needed) {
-      for (const Option& option : options_) {
-        if (option.out != OutReason::kIn || option.carries) continue;
-        const double score =
-            rendezvous_score(option.node->key, hash, option.node->rendezvous_weight);
-        if (score > best_score) {
-          best = &option;
-          best_score = score;
-        }
+    const std::size_t needed =
+        audience >= rules_.busy_listeners ? std::max(1U, rules_.min_carriers) : 1;
+    if (chosen_.size() < needed) {
+      if (const Option* fresh = best_newcomer()) {
+        chosen_.assign(1, fresh);
+        note_unchosen(OutReason::kPassedOver);
+        return PickReason::kNewCarrier;
       }
-    }
-    if (best != nullptr) {
-      chosen_.assign(1, best);
-      note_unchosen(OutReason::kPassedOver);
-      return PickReason::kNewCarrier;
     }
     if (chosen_.empty()) {
       // Everybody is above the bound: whoever keeps its limits.
       for (Option& option : options_) {
-        if (option.out == OutReason::kAboveBound) {
-          option.out = OutReason::kIn;
-          chosen_.push_back(&option);
-        }
+        if (option.out != OutReason::kAboveBound) continue;
+        option.out = OutReason::kIn;
+        chosen_.push_back(&option);
       }
-    } else {
-      note_unchosen(OutReason::kNoCarrier);
     }
+    note_unchosen(OutReason::kNoCarrier);
     return PickReason::kDrawn;
+  }
+
+  // The first open one in the order of the mount that does not carry it.
+  const Option* best_newcomer() const {
+    const Option* best = nullptr;
+    double best_score = 0;
+    const std::uint64_t hash = mount_hash(request_.mount);
+    for (const Option& option : options_) {
+      if (option.out != OutReason::kIn || option.carries) continue;
+      const double score = rendezvous_score(option.node->key, hash, option.node->rendezvous_weight);
+      if (score <= best_score) continue;
+      best = &option;
+      best_score = score;
+    }
+    return best;
   }
 
   void note_unchosen(OutReason reason) {
@@ -332,6 +299,7 @@ class Picking {
     if (trace_ == nullptr) return choice;
     trace_->mean_utilisation = mean_;
     trace_->bound = bound_;
+    trace_->light = light_;
     trace_->policy = policy.name;
     trace_->affinity = rules_.affinity;
     for (const Option& option : options_) {
@@ -356,8 +324,10 @@ class Picking {
   double kbps_ = 0;
   std::vector<Option> options_;
   std::vector<const Option*> chosen_;
-  double mean_ = 0;
+  double mean_ = 0;        // utilisation
+  double mean_share_ = 0;  // kbit/s of a node
   double bound_ = 0;
+  bool light_ = false;
   bool elsewhere_ = false;  // a node that is not this one may serve the listener
 };
 
@@ -385,48 +355,6 @@ std::string_view to_text(PickReason reason) noexcept {
       return "no node has room";
     case PickReason::kHeld:
       return "the nodes have not reported yet";
-  }
-  return "";
-}
-
-std::string_view to_text(OutReason reason) noexcept {
-  switch (reason) {
-    case OutReason::kIn:
-      return "candidate";
-    case OutReason::kFree:
-      return "no node";
-    case OutReason::kDead:
-      return "dead";
-    case OutReason::kDraining:
-      return "draining";
-    case OutReason::kJoining:
-      return "joining";
-    case OutReason::kNotAdmitted:
-      return "above max-redirect-slaves";
-    case OutReason::kNoShare:
-      return "weight 0";
-    case OutReason::kScheme:
-      return "no public address for this scheme and address family";
-    case OutReason::kProtection:
-      return "does not enforce what the mount asks for";
-    case OutReason::kTags:
-      return "lacks a tag";
-    case OutReason::kNotListed:
-      return "does not carry the mount and does not relay on demand";
-    case OutReason::kAvoided:
-      return "the client comes from there";
-    case OutReason::kSuspect:
-      return "suspect";
-    case OutReason::kFar:
-      return "of another country";
-    case OutReason::kFull:
-      return "full";
-    case OutReason::kAboveBound:
-      return "above the bound of utilisation";
-    case OutReason::kNoCarrier:
-      return "others carry the mount";
-    case OutReason::kPassedOver:
-      return "another comes first for this mount";
   }
   return "";
 }
