@@ -1,6 +1,7 @@
 #include "cluster/pick.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace lb {
@@ -14,20 +15,19 @@ bool near(const Node& node, std::string_view country) {
 }
 
 // What makes a node a worse choice, but one that is better than none; the least of these is taken.
-constexpr unsigned kFarAway = 1, kCameFromThere = 2, kNotWell = 4;
+constexpr std::uint8_t kFarAway = 1, kCameFromThere = 2, kNotWell = 4;
+constexpr std::size_t kHandicaps = 8;
 
-OutReason reason_of(unsigned handicap) {
+OutReason reason_of(std::uint8_t handicap) {
   if ((handicap & kNotWell) != 0) return OutReason::kSuspect;
   return (handicap & kCameFromThere) != 0 ? OutReason::kAvoided : OutReason::kFar;
 }
 
 struct Option {
-  NodeSlot slot;
-  const Node* node;
-  double kbps;  // estimate
-  unsigned handicap;
-  bool carries;
-  bool room;  // within its hard limits
+  double kbps = 0;  // estimate
+  NodeSlot slot = kNoNode;
+  std::uint8_t handicap = 0;
+  bool carries = false;
   OutReason out = OutReason::kIn;
 };
 
@@ -59,8 +59,7 @@ class Picking {
     if (rules_.when == BalanceWhen::kFull && here()) return serve(PickReason::kRoomHere);
     if (now_ < table_.hold_until() && !request_.direct) return hold();
     gather();
-    keep_the_well();
-    bound();
+    keep_the_best();
     if (request_.direct && within_direct_budget())
       return finish(serve(PickReason::kCannotFollow), policy);
     const PickReason reason = rules_.affinity ? carriers() : everybody(policy);
@@ -79,6 +78,7 @@ class Picking {
     }
     const Wanted wanted = what_is_wanted();
     options_.reserve(nodes.size());
+    chosen_.reserve(nodes.size());
     for (NodeSlot slot = 0; slot < nodes.size(); ++slot) {
       const Node& node = nodes[slot];
       const Carrier* carrier = carrier_of[slot];
@@ -90,13 +90,23 @@ class Picking {
       if (trace_ != nullptr)
         trace_->rows.push_back({.node = slot, .out = out, .carries = applicant.carries});
       if (out != OutReason::kIn) continue;
-      const unsigned handicap =
-          (applicant.state == NodeState::kSuspect ? kNotWell : 0) |
-          (request_.avoid != 0 && node.key == request_.avoid ? kCameFromThere : 0) |
-          (near(node, request_.country) ? 0 : kFarAway);
-      options_.push_back(
-          {slot, &node, node.kbps(), handicap, applicant.carries, node.has_room(kbps_, now_)});
+      Option& option = options_.emplace_back();
+      option.slot = slot;
+      option.kbps = node.kbps();
+      option.carries = applicant.carries;
+      if (applicant.state == NodeState::kSuspect) option.handicap |= kNotWell;
+      if (request_.avoid != 0 && node.key == request_.avoid) option.handicap |= kCameFromThere;
+      if (!near(node, request_.country)) option.handicap |= kFarAway;
       elsewhere_ = elsewhere_ || elsewhere(node);
+      if (!node.has_room(kbps_, now_)) {
+        // Tells nothing about the others: it would hold their mean down, or up.
+        option.out = OutReason::kFull;
+        continue;
+      }
+      Sum& sum = sums_[option.handicap];
+      sum.kbps += option.kbps;
+      sum.share_kbps += node.share_kbps;
+      sum.nodes += 1;
     }
   }
 
@@ -112,36 +122,28 @@ class Picking {
   }
 
   // Late, far or just left nodes come in only while no other has room.
-  void keep_the_well() {
-    unsigned least = ~0U;
-    for (const Option& option : options_) {
-      if (option.room) least = std::min(least, option.handicap);
+  void keep_the_best() {
+    std::size_t best = 0;
+    while (best < kHandicaps && sums_[best].nodes == 0) ++best;
+    bool worse = false;
+    for (std::size_t i = best + 1; i < kHandicaps; ++i) worse = worse || sums_[i].nodes > 0;
+    if (worse) {
+      for (Option& option : options_) {
+        if (option.out == OutReason::kIn && option.handicap > best)
+          option.out = reason_of(option.handicap);
+      }
     }
-    for (Option& option : options_) {
-      if (option.handicap > least) option.out = reason_of(option.handicap);
-    }
+    if (best == kHandicaps) return;
+    const Sum& sum = sums_[best];
+    mean_ = sum.kbps / sum.share_kbps;
+    mean_share_ = sum.share_kbps / sum.nodes;
+    bound_ = std::max(settings_.floor, (1 + settings_.eps) * mean_);
   }
 
-  void bound() {
-    double kbps = 0;
-    double share = 0;
-    unsigned nodes = 0;
-    for (const Option& option : options_) {
-      if (option.out != OutReason::kIn) continue;
-      kbps += option.kbps;
-      share += option.node->share_kbps;
-      ++nodes;
-    }
-    mean_ = share > 0 ? kbps / share : 0;
-    mean_share_ = nodes > 0 ? share / nodes : 0;
-    bound_ = std::max(settings_.floor, (1 + settings_.eps) * mean_);
-    for (Option& option : options_) {
-      if (option.out == OutReason::kIn && !option.room) option.out = OutReason::kFull;
-    }
-  }
+  const Node& node_of(const Option& option) const { return table_.node(option.slot); }
 
   bool below(const Option& option, double bound) const {
-    return option.kbps + kbps_ <= std::max(kbps_, bound * option.node->share_kbps);
+    return option.kbps + kbps_ <= std::max(kbps_, bound * node_of(option).share_kbps);
   }
 
   // Above what the policy gives to this node, a part of its capacity is for those who cannot be
@@ -160,8 +162,10 @@ class Picking {
     double sum = 0;
     if (mount_ == nullptr) return sum;
     for (const Carrier& carrier : mount_->carriers) {
-      sum += carrier.listeners +
-             (carrier.sent > table_.node(carrier.node).sampled ? carrier.recent : 0);
+      sum +=
+          carrier.listeners +
+          (carrier.recent > 0 && carrier.sent > table_.node(carrier.node).sampled ? carrier.recent
+                                                                                  : 0);
     }
     return sum;
   }
@@ -207,7 +211,8 @@ class Picking {
     const std::uint64_t hash = mount_hash(request_.mount);
     for (const Option& option : options_) {
       if (option.out != OutReason::kIn || option.carries) continue;
-      const double score = rendezvous_score(option.node->key, hash, option.node->rendezvous_weight);
+      const double score =
+          rendezvous_score(node_of(option).key, hash, node_of(option).rendezvous_weight);
       if (score <= best_score) continue;
       best = &option;
       best_score = score;
@@ -243,7 +248,7 @@ class Picking {
   // -- step 3 ------------------------------------------------------------------------------------
 
   double room_of(const Option& option) const {
-    return std::max(0.0, option.node->share_kbps * std::max(1.0, bound_) - option.kbps);
+    return std::max(0.0, node_of(option).share_kbps * std::max(1.0, bound_) - option.kbps);
   }
 
   Choice take(const PolicyRow& policy, PickReason reason) {
@@ -252,16 +257,16 @@ class Picking {
     const std::uint64_t hash = mount_hash(request_.mount);
     const bool scores = rules_.policy == BalancePolicy::kHash;
     for (const Option* option : chosen_) {
-      const Node& node = *option->node;
-      candidates.push_back(
-          {.node = option->slot,
-           .share_kbps = node.share_kbps,
-           .kbps = option->kbps + kbps_,
-           .room_kbps = room_of(*option),
-           .listeners = node.listeners(),
-           .score = scores ? rendezvous_score(node.key, hash, node.rendezvous_weight) : 0,
-           .turns = node.turns,
-           .order = node.limits.order});
+      const Node& node = node_of(*option);
+      Candidate& candidate = candidates.emplace_back();
+      candidate.node = option->slot;
+      candidate.share_kbps = node.share_kbps;
+      candidate.kbps = option->kbps + kbps_;
+      candidate.room_kbps = room_of(*option);
+      candidate.listeners = node.listeners();
+      candidate.turns = node.turns;
+      candidate.order = node.limits.order;
+      if (scores) candidate.score = rendezvous_score(node.key, hash, node.rendezvous_weight);
     }
     const NodeSlot slot = candidates[policy.choose(candidates, rng_)].node;
     Choice choice = serve(reason);
@@ -305,7 +310,7 @@ class Picking {
     for (const Option& option : options_) {
       PickTrace::Row& row = trace_->rows[option.slot];
       row.out = option.out;
-      row.utilisation = option.kbps / option.node->share_kbps;
+      row.utilisation = option.kbps / node_of(option).share_kbps;
       row.room_kbps = room_of(option);
       row.chosen = option.slot == choice.node;
     }
@@ -328,7 +333,11 @@ class Picking {
   double mean_share_ = 0;  // kbit/s of a node
   double bound_ = 0;
   bool light_ = false;
-  bool elsewhere_ = false;  // a node that is not this one may serve the listener
+  struct Sum {
+    double kbps = 0, share_kbps = 0, nodes = 0;
+  };
+  std::array<Sum, kHandicaps> sums_;  // of those with room
+  bool elsewhere_ = false;            // a node that is not this one may serve the listener
 };
 
 }  // namespace
