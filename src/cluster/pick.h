@@ -22,6 +22,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "cluster/balance.h"
+#include "cluster/eligibility.h"
 #include "cluster/node_table.h"
 
 namespace lb {
@@ -74,29 +75,6 @@ struct Choice {
   std::chrono::seconds retry_after{0};
 };
 
-// Why a node was not among the candidates, in the order in which the rules are asked.
-enum class OutReason : std::uint8_t {
-  kIn,
-  kFree,  // no node in this slot
-  kDead,
-  kDraining,
-  kJoining,
-  kNotAdmitted,  // above <max-redirect-slaves>
-  kNoShare,      // weight 0
-  kScheme,       // no public address of this scheme for this family
-  kProtection,   // does not enforce what the mount asks for
-  kTags,
-  kNotListed,   // does not carry the mount, and is used only for what it carries
-  kAvoided,     // the client comes from there
-  kSuspect,     // and others are well
-  kFar,         // of another country, and near ones have room
-  kFull,        // a hard limit
-  kAboveBound,  // above the utilisation up to which affinity fills it
-  kNoCarrier,   // others carry the mount already
-  kPassedOver,  // the mount needed one more node, and another came first
-};
-std::string_view to_text(OutReason reason) noexcept;
-
 // For /admin/cluster/explain: how the choice came about.
 struct PickTrace {
   struct Row {
@@ -109,7 +87,8 @@ struct PickTrace {
   };
   std::vector<Row> rows;  // every node of the table
   double mean_utilisation = 0;
-  double bound = 0;  // max(floor, (1 + eps) × mean)
+  double bound = 0;    // max(floor, (1 + eps) × mean)
+  bool light = false;  // the mount is: its carriers may be above the bound, up to light_eps
   std::string_view policy;
   bool affinity = false;
 };
