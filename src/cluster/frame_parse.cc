@@ -184,10 +184,8 @@ ProtectionSet protections(Members& in, std::string_view name, const Json& value,
 
 void addresses_of(Members& in, PublicScheme scheme, std::string_view name, const Json& list,
                   std::vector<NodeAddress>& out) {
-  const std::uint16_t otherwise = scheme == PublicScheme::kHttp ? 80 : 443;
   in.array(name, list, kMostWords, [&](const Json& element) {
-    auto address =
-        parse_public_address(scheme, in.text(name, element, kLongestText), otherwise);
+    auto address = parse_public_address(scheme, in.text(name, element, kLongestText), 0);
     if (address)
       out.push_back(std::move(*address));
     else

@@ -38,17 +38,6 @@ bool asks_for_link(const Request& request) {
 
 // -- who fails too often -------------------------------------------------------------------------
 
-void FailureGuard::forget_old(SteadyTime now) {
-  std::erase_if(failures_, [&](const auto& row) { return now - row.second.back() > kWindow; });
-  // A flood of addresses: whoever failed first is forgotten.
-  while (failures_.size() >= kMostAddresses) {
-    const auto oldest = std::min_element(
-        failures_.begin(), failures_.end(),
-        [](const auto& a, const auto& b) { return a.second.back() < b.second.back(); });
-    failures_.erase(oldest);
-  }
-}
-
 bool FailureGuard::allows(const Address& peer, SteadyTime now) {
   const auto at = failures_.find(peer.bytes());
   if (at == failures_.end() || at->second.size() < kMostFailures) return true;
@@ -56,13 +45,19 @@ bool FailureGuard::allows(const Address& peer, SteadyTime now) {
 }
 
 bool FailureGuard::failed(const Address& peer, SteadyTime now) {
-  const auto at = failures_.find(peer.bytes());
-  if (at == failures_.end() && failures_.size() >= kMostAddresses) forget_old(now);
-  std::deque<SteadyTime>& times = failures_[peer.bytes()];
+  const auto [at, fresh] = failures_.try_emplace(peer.bytes());
+  if (fresh) order_.push_back(peer.bytes());
+  std::deque<SteadyTime>& times = at->second;
   while (!times.empty() && now - times.front() > kWindow) times.pop_front();
   times.push_back(now);
   if (times.size() > kMostFailures) times.pop_front();
-  return times.size() == kMostFailures;
+  const bool shut = times.size() == kMostFailures;
+  // A flood of addresses: whoever came first is forgotten.
+  if (order_.size() > kMostAddresses) {
+    failures_.erase(order_.front());
+    order_.pop_front();
+  }
+  return shut;
 }
 
 // -- one connection on its way -------------------------------------------------------------------

@@ -42,8 +42,8 @@ class FailureGuard {
 
  private:
   using Key = std::array<std::uint8_t, 16>;
-  void forget_old(SteadyTime now);
   std::map<Key, std::deque<SteadyTime>> failures_;
+  std::deque<Key> order_;  // of failures_, who came first
 };
 
 class LinkServer {

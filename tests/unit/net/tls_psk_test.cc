@@ -106,10 +106,8 @@ TEST(TlsPsk, AnEmptySecretOfAnotherNameIsAnotherKey) {
 }
 TEST(TlsPsk, AServerWithACertificateInsteadOfTheKeyIsRefused) {
   TestDirectory dir;
-  make_certificate(dir.path("a.pem"), {"a.example"});
-  TlsSettings settings;
-  settings.certificates = {dir.path("a.pem")};
-  const auto loaded = TlsContext::load(settings, nullptr);
+  const auto loaded =
+      TlsContext::load({{dir.write("a.pem", make_pem("DNS:a.example").both())}, {}, ""}, nullptr);
   CHECK(loaded.context != nullptr);
   Ends ends;
   shake(make_tls_with_psk("edge1", keys["edge1"]),
