@@ -1,9 +1,22 @@
 noinst_LIBRARIES += src/libcluster.a
 src_libcluster_a_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS)
 src_libcluster_a_SOURCES = \
+  src/cluster/balance.h \
+  src/cluster/balancer.cc src/cluster/balancer.h \
+  src/cluster/known_nodes.cc src/cluster/known_nodes.h \
   src/cluster/master_watch.cc src/cluster/master_watch.h \
+  src/cluster/node.cc src/cluster/node.h \
+  src/cluster/node_report.cc src/cluster/node_report.h \
+  src/cluster/node_table.cc src/cluster/node_table.h \
+  src/cluster/pick.cc src/cluster/pick.h \
+  src/cluster/policies.cc \
+  src/cluster/public_address.cc src/cluster/public_address.h \
+  src/cluster/redirect_token.cc src/cluster/redirect_token.h \
   src/cluster/relay.cc src/cluster/relay.h \
+  src/cluster/relay_marks.cc src/cluster/relay_marks.h \
   src/cluster/relay_set.cc src/cluster/relay_set.h \
+  src/cluster/report_desk.cc src/cluster/report_desk.h \
   src/cluster/settings.h \
   src/cluster/stream_list.cc src/cluster/stream_list.h \
+  src/cluster/strikes.cc src/cluster/strikes.h \
   src/cluster/upstream_call.cc src/cluster/upstream_call.h

@@ -44,7 +44,9 @@ constexpr auto kRules = std::to_array<Rule>({
      }},
     {OutReason::kProtection,
      [](const Seen& s, const Ask& a) {
-       return elsewhere(s.node) && (a.request.needs & ~s.node.enforces) != 0;
+       const auto& by_mount = a.request.enforcing;
+       return elsewhere(s.node) && (a.request.needs & ~s.node.enforces) != 0 &&
+              std::find(by_mount.begin(), by_mount.end(), s.node.key) == by_mount.end();
      }},
     {OutReason::kTags,
      [](const Seen& s, const Ask& a) { return a.unknown_tag || (a.tags & ~s.node.tags) != 0; }},
