@@ -16,13 +16,14 @@
 #include "admin/station.h"
 #include "base/unique_function.h"
 #include "http/message.h"
+#include "net/address.h"
 
 namespace lb {
 
 enum class AdminRole : std::uint8_t {
   kNone,
   kSource,  // may log in as the source of the mount that mount= names
-  kRelay,   // the relay password
+  kRelay,   // the relay password, or the secret of a node
   kAdmin,
 };
 enum class AdminAccess : std::uint8_t {
@@ -48,6 +49,10 @@ struct AdminRequest {
   Headers headers;    // for the judgement of cross-site requests
   AdminRole role = AdminRole::kNone;
   std::string peer_ip;
+  Address peer;
+  std::string node;  // of the cluster, whose secret was given; its role is then kRelay
+  bool is_post = false;
+  std::string body;  // of a POST that is no form
   std::string authority;  // HOST:PORT of the configuration, as in listenurl
 };
 

@@ -3,6 +3,7 @@
 
 #include "admin/command_task.h"
 #include "admin/mount_list.h"
+#include "cluster/relay_marks.h"
 
 namespace lb {
 namespace {
@@ -46,10 +47,15 @@ void run_streamlist_text(AdminTask task) {
     answer.content_type = "text/plain; charset=utf-8";
     answer.with_length = false;
     sort_by_mount(*rows);
+    ListPoll poll{task.request.peer, task.request.node, task.request.query,
+                  is_own_product(task.request.headers), {}};
     for (const MountRow& row : *rows) {
       const bool plays = is_listed(row) || row.fallback_runs;
-      if (!row.hidden && plays && goes_into_a_line(row.mount)) answer.body += row.mount + "\r\n";
+      if (row.hidden || !plays || !goes_into_a_line(row.mount)) continue;
+      answer.body += row.mount + "\r\n";
+      poll.listed.push_back(row.mount);
     }
+    task.station->list_polled(std::move(poll));
     task.done(std::move(answer));
   });
 }

@@ -2,9 +2,11 @@ noinst_LIBRARIES += src/libadmin.a
 src_libadmin_a_CPPFLAGS = $(AM_CPPFLAGS) $(XML_CFLAGS) $(XSLT_CFLAGS)
 src_libadmin_a_SOURCES = \
   src/admin/builtin.cc src/admin/builtin.h \
+  src/admin/cluster_json.cc src/admin/cluster_json.h \
   src/admin/command.cc src/admin/command.h \
   src/admin/command_task.h \
   src/admin/commands_client.cc \
+  src/admin/commands_cluster.cc \
   src/admin/commands_mount.cc \
   src/admin/commands_stats.cc \
   src/admin/mount_list.cc src/admin/mount_list.h \

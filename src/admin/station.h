@@ -17,6 +17,8 @@
 #include "admin/stats_tree.h"
 #include "base/result.h"
 #include "base/unique_function.h"
+#include "cluster/balancer.h"
+#include "cluster/report_desk.h"
 
 namespace lb {
 
@@ -84,6 +86,47 @@ struct UsersAnswer {
   std::vector<std::string> users;  // after the action
 };
 
+// What a node has posted.
+struct NodePost {
+  Address peer;
+  std::string node;  // whose secret was given; "": the relay password
+  std::string header, body;
+};
+struct NodePostAnswer {
+  int status = 200;
+  std::string text;
+  std::string master_id;
+};
+// Somebody was given the list of streams.
+struct ListPoll {
+  Address peer;
+  std::string node;
+  std::string query;
+  bool ours = false;  // of our product
+  std::vector<std::string> listed;
+};
+
+// The cluster as this node sees it; to be used at once.
+struct ClusterSight {
+  const NodeTable& table;
+  const BalanceSettings& settings;
+  std::string id;
+  bool redirects = false;
+  SteadyTime now{};
+};
+// Whom an administrator asks about.
+struct ExplainAsk {
+  std::string mount;
+  bool https = false;
+  Address client;
+  std::string user_agent;
+};
+struct Explanation {
+  Choice choice;
+  PickTrace trace;
+  std::string origin;  // of the chosen node, for this client; "": none
+};
+
 class Station {
  public:
   template <class T>
@@ -107,6 +150,10 @@ class Station {
   virtual void set_fallback(const std::string& mount, const std::string& fallback) = 0;
   virtual void set_title(const std::string& mount, TitleRequest request,
                          Then<TitleVerdict> then) = 0;
+  virtual void node_posted(NodePost post, Then<NodePostAnswer> then) = 0;
+  virtual void list_polled(ListPoll poll) = 0;
+  virtual ClusterSight cluster() = 0;
+  virtual Explanation explain(const ExplainAsk& ask) = 0;
   virtual void users(const std::string& mount, UsersRequest request, Then<UsersAnswer> then) = 0;
 };
 

@@ -5,6 +5,7 @@
 #include "admin/command.h"
 #include "admin/security.h"
 #include "app/auth_stage.h"
+#include "app/cluster_service.h"
 #include "app/page_cache.h"
 #include "app/station.h"
 #include "app/worker.h"
@@ -15,11 +16,17 @@ namespace {
 
 constexpr std::string_view kCgi = "/admin.cgi";
 
-AdminRole role_of(const Config& config, const Request& request, const std::string& query) {
+// node: of the cluster, whose secret was given; the role is then that of a relay.
+AdminRole role_of(const Config& config, const ClusterFacts& cluster, const Request& request, const std::string& query,
+                  std::string& node) {
   const auto given = basic_credentials(request.headers);
   const PasswordSettings known = Services::passwords(config);
   if (is_admin(known, given)) return AdminRole::kAdmin;
   if (is_relay(known, given)) return AdminRole::kRelay;
+  if (const KnownNode* found = cluster.known.login(given)) {
+    node = found->id;
+    return AdminRole::kRelay;
+  }
   if (const auto mount = query_param(query, "mount")) {
     const MountSettings& settings = mount_section(config, *mount);
     if (!decides_sources(settings) && is_source(known, SourceLogin{settings.username, settings.password}, given)) return AdminRole::kSource;
@@ -90,6 +97,14 @@ void carry_out(Worker& worker, std::uint64_t id, bool cgi, AdminRequest asked, s
 
 }  // namespace
 
+std::size_t body_limit(const Worker& worker, const Request& request) {
+  if (request.path != "/admin/sourcelist.txt") return 0;
+  const auto given = basic_credentials(request.headers);
+  const bool known = is_relay(Services::passwords(*worker.services.config.read()), given) ||
+                     worker.services.cluster->facts()->known.login(given) != nullptr;
+  return known ? NodeReport::kMostBytes : 0;
+}
+
 Verdict AdminStage::handle(Connection& connection) {
   const Request& request = connection.request();
   if (!is_admin_path(request.path)) return Verdict::kNext;
@@ -98,9 +113,14 @@ Verdict AdminStage::handle(Connection& connection) {
   AdminRequest asked;
   asked.path = request.path;
   asked.query = request.query;
-  if (!connection.form().empty()) asked.query += (asked.query.empty() ? "" : "&") + connection.form();
+  asked.is_post = request.method == Method::kPost;
+  if (!connection.form_is_urlencoded())
+    asked.body = connection.form();
+  else if (!connection.form().empty())
+    asked.query += (asked.query.empty() ? "" : "&") + connection.form();
   asked.headers = request.headers;
   asked.peer_ip = connection.ip();
+  asked.peer = connection.peer();
   asked.authority = Services::authority(*config);
   const bool cgi = request.path == kCgi;
   const std::string& own = connection.socket().settings.shoutcast_mount;
@@ -115,7 +135,8 @@ Verdict AdminStage::handle(Connection& connection) {
   if (given) {
     connection.user = given->user;
     if (answer_if_throttled(worker_, connection, given->user)) return Verdict::kAnswered;
-    asked.role = cgi ? role_by_pass(*config, mount, asked.query) : role_of(*config, request, asked.query);
+    asked.role = cgi ? role_by_pass(*config, mount, asked.query)
+                     : role_of(*config, *services.cluster->facts(), request, asked.query, asked.node);
   }
   const MountSettings& section = mount_section(*config, about);
   if (given && asked.role == AdminRole::kNone && !about.empty() && decides_sources(section)) {

@@ -9,6 +9,10 @@ namespace lb {
 
 struct Worker;
 
+// The most of a body that is read for a request before its stages: of a node's report, from whoever
+// has a password for it.
+std::size_t body_limit(const Worker& worker, const Request& request);
+
 class AdminStage final : public Stage {
  public:
   explicit AdminStage(Worker& worker) : worker_(worker) {}

@@ -4,6 +4,8 @@ src_icecast_lb_SOURCES = \
   src/app/admin_stage.cc src/app/admin_stage.h \
   src/app/auth_replies.cc src/app/auth_replies.h \
   src/app/auth_stage.cc src/app/auth_stage.h \
+  src/app/cluster_plans.cc src/app/cluster_plans.h \
+  src/app/cluster_service.cc src/app/cluster_service.h \
   src/app/directory_service.cc src/app/directory_service.h \
   src/app/io_thread.h \
   src/app/listen_stage.cc src/app/listen_stage.h \
@@ -14,6 +16,7 @@ src_icecast_lb_SOURCES = \
   src/app/page_cache.cc src/app/page_cache.h \
   src/app/page_stage.cc src/app/page_stage.h \
   src/app/process.cc src/app/process.h \
+  src/app/redirect_stage.cc src/app/redirect_stage.h \
   src/app/relay_service.cc src/app/relay_service.h \
   src/app/request_stages.cc src/app/request_stages.h \
   src/app/routes.cc src/app/routes.h \

@@ -3,10 +3,12 @@
 #include <utility>
 
 #include "app/auth_replies.h"
+#include "app/cluster_service.h"
 #include "app/mount_files.h"
 #include "app/relay_service.h"
 #include "app/worker.h"
 #include "base/strings.h"
+#include "cluster/relay_marks.h"
 #include "http/access_line.h"
 
 namespace lb {
@@ -31,19 +33,10 @@ bool wants_icy(const Request& request) {
   return value && *value > 0;
 }
 
-// Other servers pull streams under their server-id, which begins so unless somebody changed it.
-bool is_relay(const Request& request, const Config& config) {
-  const std::string_view agent = request.headers.get("user-agent");
-  return agent.starts_with("Icecast") || agent == config.server_id;
-}
-
-// Safari asks for the first two bytes before it plays and wants them as a part; other users of
-// AppleCoreMedia lose their titles when they get one (users.md 3.3).
-bool is_safari_probe(const Request& request) {
-  if (trim(request.headers.get("range")) != "bytes=0-1") return false;
-  const std::string_view agent = request.headers.get("user-agent");
-  const auto has = [agent](std::string_view word) { return agent.find(word) != std::string_view::npos; };
-  return has("Safari/") && !has("Chrome") && !has("AppleCoreMedia");
+// "m1 edge2" and this node, for a server that relays the stream further.
+std::string passed_line(const Services& services, const SourceFacts& facts) {
+  const std::string& own = services.cluster->facts()->id;
+  return path_line(facts.passed.empty() ? own : facts.passed + " " + own);
 }
 
 std::string_view safari_bytes(const SourceFacts& facts) {
@@ -52,12 +45,26 @@ std::string_view safari_bytes(const SourceFacts& facts) {
   return facts.content_type == "audio/mpeg" ? std::string_view("\xff\xfb") : std::string_view("\xff\xf1");
 }
 
+// Who was sent here by a master shall ask it again, and not all at the same time.
+void reply_full(Connection& connection, const ClientPass& pass) {
+  if (!pass.redirected) {
+    connection.reply_text(403, "max listeners reached");
+    return;
+  }
+  ResponseHead head;
+  head.status = 503;
+  head.content_type = "text/plain; charset=utf-8";
+  head.extra = "Retry-After: " + std::to_string(1 + connection.id() % 3) + "\r\nX-Reason: node-full\r\n";
+  connection.reply(head, "max listeners reached");
+}
+
 std::string stream_head(const Services& services, const Config& config, const Mount& mount, const SourceFacts& facts,
                         const Request& request, bool icy) {
   const auto settings = mount.settings();
   ResponseHead head;
   head.content_type = facts.content_type;
   head.extra = facts.listener_headers;
+  if (is_own_product(request.headers)) head.extra += passed_line(services, facts);
   if (icy) head.extra += "icy-metaint:" + std::to_string(facts.metaint) + "\r\n";
   if (facts.plugin->icy_metadata && wants_length(request)) head.content_length = kEndlessLength;
   ReplyFacts reply;
@@ -69,6 +76,13 @@ std::string stream_head(const Services& services, const Config& config, const Mo
 }
 
 }  // namespace
+
+bool is_safari_probe(const Request& request) {
+  if (trim(request.headers.get("range")) != "bytes=0-1") return false;
+  const std::string_view agent = request.headers.get("user-agent");
+  const auto has = [agent](std::string_view word) { return agent.find(word) != std::string_view::npos; };
+  return has("Safari/") && !has("Chrome") && !has("AppleCoreMedia");
+}
 
 std::shared_ptr<Mount> playing_mount(const Services& services, const std::string& path, bool idle_too) {
   // A page of the server is never a mount, whatever the default mount's fallback says.
@@ -115,7 +129,7 @@ Verdict ListenStage::handle(Connection& connection, bool may_wait) {
     return Verdict::kAnswered;
   }
   // Two servers that relay one mount from each other must not keep its echo alive.
-  if (mount->phase() == MountPhase::kLingering && is_relay(request, *config)) {
+  if (mount->phase() == MountPhase::kLingering && says_relay(request.headers, config->server_id)) {
     connection.reply_page(404, "Mount unavailable");
     return Verdict::kAnswered;
   }
@@ -128,7 +142,9 @@ Verdict ListenStage::handle(Connection& connection, bool may_wait) {
   const bool icy_asked = wants_icy(request);
   if (mount->phase() == MountPhase::kIdle && request.method != Method::kHead) {
     services.loops.control().post([&services, name = mount->name(), worker = worker_.loop.id(),
-                                   id = connection.id()] { services.relays->await(name, worker, id); });
+                                   id = connection.id(), via = std::string(request.headers.get("via"))]() mutable {
+      services.relays->await(name, worker, id, std::move(via));
+    });
     return Verdict::kPending;
   }
   if (request.method == Method::kHead) {
@@ -155,14 +171,14 @@ Verdict ListenStage::handle(Connection& connection, bool may_wait) {
   else
     mount = enter_with_room(std::move(mount));
   if (!mount) {
-    connection.reply_text(403, "max listeners reached");
+    reply_full(connection, *held);
     return Verdict::kAnswered;
   }
   GatePass place(&mount->gate());
   const bool limited = config->limits.max_listeners > 0 && !held->is_relay;
   const std::int64_t most = limited ? config->limits.max_listeners : Gate::kNoLimit;
   if (!services.counters.listeners.try_enter(most)) {
-    connection.reply_text(403, "max listeners reached");
+    reply_full(connection, *held);
     return Verdict::kAnswered;
   }
   const auto facts = mount->facts();
@@ -171,6 +187,7 @@ Verdict ListenStage::handle(Connection& connection, bool may_wait) {
 
   auto preamble = std::make_unique<Preamble>();
   preamble->head = stream_head(services, *config, *mount, *facts, request, icy);
+  const bool server = held->is_relay || held->is_server || says_relay(request.headers, config->server_id);
   RequestFacts asked(access_request(request), request.headers.get("referer"), request.headers.get("user-agent"),
                      connection.user);
   // Nearly always the mount itself: then its name is shared, not copied.
@@ -189,6 +206,10 @@ Verdict ListenStage::handle(Connection& connection, bool may_wait) {
   listener->client_pass = std::move(client);
   listener->mount_pass = std::move(place);
   listener->total_pass = GatePass(&services.counters.listeners);
+  if (server) {
+    mount->relay_gate().enter();
+    listener->relay_pass = GatePass(&mount->relay_gate());
+  }
   listener->joined = worker_.loop.now();
   if (longest.count() > 0) listener->until = listener->joined + longest;
   listener->notice = std::move(notice);

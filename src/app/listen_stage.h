@@ -16,6 +16,10 @@ struct Worker;
 // The mount itself, or the first live one of its fallback chain; null: none.
 std::shared_ptr<Mount> playing_mount(const Services& services, const std::string& path, bool idle_too = true);
 
+// Safari asks for the first two bytes before it plays and wants them as a part; other users of
+// AppleCoreMedia lose their titles when they get one (users.md 3.3).
+bool is_safari_probe(const Request& request);
+
 class ListenStage final : public Stage {
  public:
   explicit ListenStage(Worker& worker) : worker_(worker) {}

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "app/cluster_service.h"
 #include "app/listen_stage.h"
 #include "app/worker.h"
+#include "cluster/relay_marks.h"
 #include "cluster/stream_list.h"
 #include "net/tls_connect.h"
 
@@ -82,7 +84,8 @@ std::vector<MasterPlan> master_plans(const Config& config) {
     plan.target.bind_address = master.bind_address;
     plan.username = master.username;
     plan.password = master.password;
-    plan.interval = master.interval;
+    plan.publish = config.cluster.master_public_slave || master.redirect;
+    if (master.interval.count() > 0) plan.interval = plan.report_interval = master.interval;
     plan.retry_delay = master.retry_delay;
     plan.retry_max = master.retry_max;
     plan.run_on = master.run_on;
@@ -134,7 +137,11 @@ void RelayService::configure(const Config& config) {
     masters.push_back(std::make_unique<MasterWatch>(
         connector_, services_.log, rng_, std::move(plan),
         MasterWatch::Doors{[this] { return user_agent(); }, [this](const std::string& mount) { return flow_of(mount); },
-                           [this] { choose_relays(); }}));
+                           [this] { choose_relays(); },
+                           [this](const std::vector<std::string>& mounts, std::string_view master_id) {
+                             return services_.cluster->own_report(mounts, master_id);
+                           },
+                           [this] { return request_lines({}); }}));
   }
   masters_ = std::move(masters);
   choose_relays();
@@ -190,7 +197,7 @@ void RelayService::stop() {
   waiting_.clear();
 }
 
-void RelayService::await(const std::string& mount, unsigned worker, std::uint64_t connection) {
+void RelayService::await(const std::string& mount, unsigned worker, std::uint64_t connection, std::string via) {
   const Waiter waiter{worker, connection};
   const auto found = services_.mounts.find(mount);
   if (stopped_ || !found || found->phase() != MountPhase::kIdle) {
@@ -203,6 +210,7 @@ void RelayService::await(const std::string& mount, unsigned worker, std::uint64_
     return;
   }
   waiting.listeners.push_back(waiter);
+  if (waiting.via.empty()) waiting.via = std::move(via);
   if (!waiting.deadline) {
     // By way of the inbox: the timer dies with those who wait.
     waiting.deadline = std::make_unique<Timer>(services_.loops.control(), [this, mount] {
@@ -289,6 +297,37 @@ MasterWatch::Flow RelayService::flow_of(const std::string& mount) const {
 }
 
 std::string RelayService::user_agent() const { return services_.config.read()->server_id; }
+
+std::string RelayService::node_id() const { return services_.cluster->facts()->id; }
+
+std::string RelayService::request_lines(const std::string& mount) const {
+  const auto facts = services_.cluster->facts();
+  const auto waiting = waiting_.find(mount);
+  return relay_mark_lines(facts->id, facts->epoch, waiting == waiting_.end() ? "" : waiting->second.via);
+}
+
+std::optional<std::string> RelayService::master_origin(PublicScheme scheme) const {
+  for (const auto& master : masters_) {
+    const ConnectTarget& target = master->plan().target;
+    const bool same = target.tls == (scheme == PublicScheme::kHttps);
+    if (!same || !master->well()) continue;
+    if (const auto address = make_public_address(scheme, target.host, target.port)) return origin_of(*address);
+  }
+  return std::nullopt;
+}
+
+void RelayService::leave(UniqueFunction<void()> done) {
+  leaving_ = static_cast<unsigned>(masters_.size());
+  if (leaving_ == 0) {
+    done();
+    return;
+  }
+  auto shared = std::make_shared<UniqueFunction<void()>>(std::move(done));
+  for (const auto& master : masters_)
+    master->leave([this, shared] {
+      if (--leaving_ == 0) (*shared)();
+    });
+}
 
 std::chrono::milliseconds RelayService::head_deadline() const {
   return services_.config.read()->limits.header_timeout;

@@ -6,12 +6,14 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "app/services.h"
 #include "cluster/master_watch.h"
+#include "cluster/public_address.h"
 #include "cluster/relay_set.h"
 #include "net/connector.h"
 #include "net/resolver.h"
@@ -30,7 +32,13 @@ class RelayService final : public RelayGround {
   void stop();
   // A connection's request waits for this mount, which is idle.  It is taken up again by
   // listen_again() (app/listen_stage.h) on its worker.
-  void await(const std::string& mount, unsigned worker, std::uint64_t connection);
+  // via: of the request.
+  void await(const std::string& mount, unsigned worker, std::uint64_t connection, std::string via);
+
+  // "http://m1:8000" of the first master that answers and speaks this scheme.
+  std::optional<std::string> master_origin(PublicScheme scheme) const;
+  // Tells the masters that this node leaves; `done` follows in any case, within a second.
+  void leave(UniqueFunction<void()> done);
 
   // Of admission.
   void mount_begun(const Mount& mount);
@@ -45,6 +53,8 @@ class RelayService final : public RelayGround {
   Log& log() noexcept override { return services_.log; }
   Rng& rng() noexcept override { return rng_; }
   std::string user_agent() const override;
+  std::string node_id() const override;
+  std::string request_lines(const std::string& mount) const override;
   std::chrono::milliseconds head_deadline() const override;
   std::shared_ptr<const MountSettings> settings_of(const std::string& mount) const override;
   unsigned quiet_worker() override;
@@ -65,6 +75,7 @@ class RelayService final : public RelayGround {
   };
   struct Waiting {
     std::vector<Waiter> listeners;
+    std::string via;  // of the first of them that has one
     std::unique_ptr<Timer> deadline;
   };
   void load_roots();
@@ -86,6 +97,7 @@ class RelayService final : public RelayGround {
   Timer look_;
   std::vector<RelayPlan> configured_;
   std::vector<std::unique_ptr<MasterWatch>> masters_;
+  unsigned leaving_ = 0;
   RelaySet relays_;
   bool stopped_ = false;
 };

@@ -49,9 +49,8 @@ Verdict AdmitStage::handle(Connection& connection) {
     connection.reply_text(403, "Icecast connection limit reached");
     return Verdict::kAnswered;
   }
-  auto held = std::make_unique<ClientPass>();
-  held->pass = GatePass(&services.counters.clients);
-  connection.held = std::move(held);
+  if (!connection.held) connection.held = std::make_unique<ClientPass>();
+  static_cast<ClientPass&>(*connection.held).pass = GatePass(&services.counters.clients);
   return Verdict::kNext;
 }
 

@@ -5,6 +5,7 @@
 #include "app/auth_stage.h"
 #include "app/listen_stage.h"
 #include "app/page_stage.h"
+#include "app/redirect_stage.h"
 #include "app/request_stages.h"
 #include "app/source_stage.h"
 #include "app/stats_stage.h"
@@ -15,6 +16,7 @@ namespace lb {
 std::vector<std::unique_ptr<Stage>> make_stages(Worker& worker) {
   std::vector<std::unique_ptr<Stage>> stages;
   stages.push_back(std::make_unique<OptionsStage>());       // OPTIONS: what may be asked
+  stages.push_back(std::make_unique<ArrivalStage>(worker));  // the token of a redirect
   stages.push_back(std::make_unique<AgentStage>(worker));   // <deny-agents>
   stages.push_back(std::make_unique<AdmitStage>(worker));   // <clients>, with its reserves
   stages.push_back(std::make_unique<SourceStage>(worker));  // SOURCE, PUT, POST of audio
@@ -22,6 +24,7 @@ std::vector<std::unique_ptr<Stage>> make_stages(Worker& worker) {
   stages.push_back(std::make_unique<AdminStage>(worker));   // /admin/…, /admin.cgi
   stages.push_back(std::make_unique<MethodStage>());        // from here on: GET and HEAD
   stages.push_back(std::make_unique<AliasStage>(worker));   // <alias>
+  stages.push_back(std::make_unique<RedirectStage>(worker));  // to another node of the cluster
   stages.push_back(std::make_unique<AuthStage>(worker));    // <authentication> of a mount
   stages.push_back(std::make_unique<ListenStage>(worker));  // a mount, or its fallback
   stages.push_back(std::make_unique<PageStage>(worker));    // status-json.xsl, *.xsl

@@ -9,6 +9,7 @@
 
 #include "admin/stats_feed.h"
 #include "app/auth_stage.h"
+#include "app/cluster_service.h"
 #include "app/directory_service.h"
 #include "app/mount_files.h"
 #include "app/page_cache.h"
@@ -59,6 +60,7 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
                                                          services.loops.workers(), admission_doors(),
                                                          Rng::from_entropy());
   services.relays = std::make_unique<RelayService>(services);
+  services.cluster = std::make_unique<ClusterService>(services);
   for (unsigned i = 0; i < services.loops.workers(); ++i)
     services.workers.push_back(std::make_unique<Worker>(services, i));
 }
@@ -144,6 +146,7 @@ void Server::run(bool announce) {
   services_->log.info("main/main", "Icecast 2.4.4 server started");
   services_->log.info("main/main", "icecast-lb " LB_VERSION ", " + std::to_string(services_->loops.workers()) +
                                        " workers, configuration " + config_path_);
+  services_->cluster->configure(*config);
   services_->relays->configure(*config);
   if (announce) {
     std::string line = "icecast-lb ready: port";
@@ -222,6 +225,7 @@ void Server::apply(LoadedConfig next) {
   services_->http.publish(std::make_shared<const HttpSettings>(Services::http_settings(*next.config)));
   services_->files.publish(std::make_shared<const StaticFiles>(Services::static_files(*next.config, services_->log)));
   services_->admission->settings_changed();
+  services_->cluster->configure(*next.config);
   services_->relays->configure(*next.config);
   services_->auth->configure(auth_sections(*next.config), auth_server(*next.config));
   if (!services_->auth->has_spool()) open_auth_spool();
@@ -300,6 +304,7 @@ void Server::source_begun(const std::shared_ptr<Mount>& mount) {
 
 void Server::stop() {
   if (std::exchange(stopping_, true)) return;
+  services_->cluster->stop();
   services_->relays->stop();
   services_->loops.gather<int>(
       [this](unsigned i) {

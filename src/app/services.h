@@ -27,6 +27,7 @@
 
 namespace lb {
 
+class ClusterService;
 class DirectoryService;
 class MountFiles;
 class PageCache;
@@ -63,6 +64,7 @@ struct Services {
   std::unique_ptr<PageCache> pages;             // control and clerk
   std::vector<std::unique_ptr<Worker>> workers;
   std::unique_ptr<RelayService> relays;         // control
+  std::unique_ptr<ClusterService> cluster;      // see there
   std::atomic<std::uint64_t> next_client_id{1};
   WallTime started_wall;
 

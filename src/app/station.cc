@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "app/cluster_plans.h"
+#include "app/cluster_service.h"
 #include "app/mount_files.h"
 #include "app/station_stats.h"
 #include "app/worker.h"
@@ -198,6 +200,44 @@ void ServerStation::set_title(const std::string& name, TitleRequest request, The
       (*answer)(result == TitleResult::kDone ? TitleVerdict::kDone : TitleVerdict::kRefused);
     });
   });
+}
+
+void ServerStation::node_posted(NodePost post, Then<NodePostAnswer> then) {
+  ClusterService& cluster = *services_.cluster;
+  auto answer = cluster.desk().take({post.peer, post.node, post.header, post.body}, services_.loops.control().now());
+  cluster.tell_events();
+  then({answer.status, std::move(answer.text), cluster.facts()->id});
+}
+
+void ServerStation::list_polled(ListPoll poll) {
+  ClusterService& cluster = *services_.cluster;
+  cluster.desk().polled({poll.peer, poll.node, poll.query, poll.ours}, poll.listed, services_.loops.control().now());
+  cluster.tell_events();
+}
+
+ClusterSight ServerStation::cluster() {
+  ClusterService& cluster = *services_.cluster;
+  const auto facts = cluster.facts();
+  return {cluster.table(), cluster.balancer().settings(), facts->id, facts->redirects, services_.loops.control().now()};
+}
+
+Explanation ServerStation::explain(const ExplainAsk& ask) {
+  ClusterService& cluster = *services_.cluster;
+  const auto config = services_.config.read();
+  RedirectAsk question;
+  question.mount = ask.mount;
+  question.scheme = ask.https ? PublicScheme::kHttps : PublicScheme::kHttp;
+  question.client = ask.client;
+  question.user_agent = ask.user_agent;
+  question.needs = protections_of(mount_section(*config, ask.mount));
+  question.direct = cannot_follow(ask.user_agent, config->cluster.no_redirect);
+  Explanation out;
+  out.choice = cluster.explain(question, out.trace);
+  if (out.choice.kind != Choice::Kind::kRedirect) return out;
+  const Node& node = cluster.table().node(out.choice.node);
+  if (const NodeAddress* address = node.address_for(question.scheme, family_of(ask.client)))
+    out.origin = origin_of(*address);
+  return out;
 }
 
 void ServerStation::users(const std::string& mount, UsersRequest request, Then<UsersAnswer> then) {

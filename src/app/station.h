@@ -23,6 +23,10 @@ class ServerStation final : public Station {
   void kill_source(const std::string& mount) override;
   void set_fallback(const std::string& mount, const std::string& fallback) override;
   void set_title(const std::string& mount, TitleRequest request, Then<TitleVerdict> then) override;
+  void node_posted(NodePost post, Then<NodePostAnswer> then) override;
+  void list_polled(ListPoll poll) override;
+  ClusterSight cluster() override;
+  Explanation explain(const ExplainAsk& ask) override;
   void users(const std::string& mount, UsersRequest request, Then<UsersAnswer> then) override;
 
  private:

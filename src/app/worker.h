@@ -42,6 +42,9 @@ struct ClientPass final : Held {
   GatePass pass;
   bool authorised = false;  // by the authenticator of the path that was asked for
   bool is_relay = false;    // limits of listeners do not hold
+  bool is_server = false;   // another server that relays the mount: no part of the audience
+  bool redirected = false;  // came with a valid token of the cluster
+  std::uint8_t redirected_by = 0;
   std::optional<std::chrono::seconds> time_limit;
   std::unique_ptr<EndNotice> notice;
 };

@@ -17,6 +17,7 @@ src_libcluster_a_SOURCES = \
   src/cluster/relay.cc src/cluster/relay.h \
   src/cluster/relay_marks.cc src/cluster/relay_marks.h \
   src/cluster/relay_set.cc src/cluster/relay_set.h \
+  src/cluster/report_desk.cc src/cluster/report_desk.h \
   src/cluster/settings.h \
   src/cluster/stream_list.cc src/cluster/stream_list.h \
   src/cluster/strikes.cc src/cluster/strikes.h \

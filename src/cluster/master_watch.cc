@@ -11,17 +11,51 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kListDeadline = 30s;
+constexpr auto kReportDeadline = 5s;
+constexpr auto kFarewellDeadline = 500ms;
+constexpr auto kAskStockAgain = 3600s;
+constexpr auto kLeastForKh = 5s;  // KH takes no shorter interval
 constexpr unsigned kMissingLists = 2;
+// Without any answer so often, and with a list after it each time: it does not read posts.
+constexpr unsigned kMostBreaks = 3;
+
+// Who asks, and as whom.
+std::string head_of(const MasterPlan& plan, std::string_view user_agent) {
+  std::string agent(user_agent);
+  std::erase_if(agent, [](char c) { return static_cast<unsigned char>(c) < 0x20; });
+  return " HTTP/1.0\r\nAuthorization: Basic " + base64_encode(plan.username + ":" + plan.password) +
+         "\r\nHost: " + plan.target.host + "\r\nUser-Agent: " + agent + "\r\n";
+}
+
+// What a master without reports answers: Icecast 400, KH 401 or 501, others what they like.
+bool takes_no_reports(int status) {
+  return status == 400 || status == 401 || status == 404 || status == 405 || status == 501;
+}
 
 }  // namespace
 
 // A stock slave sends no more than the first two lines; proxies in front of a master want the rest.
-std::string stream_list_request(const MasterPlan& plan, std::string_view user_agent) {
-  std::string agent(user_agent);
-  std::erase_if(agent, [](char c) { return static_cast<unsigned char>(c) < 0x20; });
-  return "GET /admin/streamlist.txt HTTP/1.0\r\nAuthorization: Basic " +
-         base64_encode(plan.username + ":" + plan.password) + "\r\nHost: " + plan.target.host +
-         "\r\nUser-Agent: " + agent + "\r\n\r\n";
+std::string stream_list_request(const MasterPlan& plan, std::string_view user_agent, std::string_view more,
+                                std::string_view query) {
+  return "GET /admin/streamlist.txt" + std::string(query) + head_of(plan, user_agent) + std::string(more) + "\r\n";
+}
+
+std::string report_request(const MasterPlan& plan, std::string_view user_agent, const NodeReport& report) {
+  const std::string body = node_body(report);
+  return "POST /admin/sourcelist.txt" + head_of(plan, user_agent) + "X-LB-Node: " + node_header(report) +
+         "\r\nContent-Type: text/plain\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
+std::string kh_registration_query(const NodeReport& report) {
+  for (const NodeAddress& address : report.addresses) {
+    if (address.scheme != PublicScheme::kHttp) continue;
+    const auto every = std::max<std::chrono::milliseconds>(report.every, kLeastForKh);
+    const bool v6 = address.kind == NodeAddress::Host::kIpv6;
+    return "?rserver=" + (v6 ? "%5b" + address.host + "%5d" : address.host) +
+           "&rport=" + std::to_string(address.port) +
+           "&interval=" + std::to_string(std::chrono::ceil<std::chrono::seconds>(every).count());
+  }
+  return {};
 }
 
 MasterWatch::MasterWatch(Connector& connector, Log& log, Rng& rng, MasterPlan plan, Doors doors)
@@ -39,7 +73,7 @@ std::string MasterWatch::name() const {
 }
 
 void MasterWatch::ask_soon() {
-  if (client_) {
+  if (asking()) {
     again_ = true;
     return;
   }
@@ -48,12 +82,98 @@ void MasterWatch::ask_soon() {
 }
 
 void MasterWatch::ask() {
-  if (client_) return;
+  if (asking()) return;
   asked_ = connector_.loop().now();
   again_ = false;
+  if (plan_.publish && doors_.report && asked_ >= post_at_)
+    post();
+  else
+    ask_for_list();
+}
+
+ClientRequest MasterWatch::post_request(bool leaving) {
+  std::vector<std::string> mounts;
+  mounts.reserve(known_.size());
+  for (const auto& [mount, known] : known_) mounts.push_back(mount);
+  NodeReport report = doors_.report(mounts, master_id_);
+  report.every = plan_.report_interval;
+  report.seq = ++seq_;
+  if (is_node_id(plan_.username)) report.id = plan_.username;  // as this master calls this node
+  report.leaving = leaving;
   ClientRequest request;
   request.target = plan_.target;
-  request.head = stream_list_request(plan_, doors_.user_agent());
+  request.head = report_request(plan_, doors_.user_agent(), report);
+  request.head_deadline = kReportDeadline;
+  return request;
+}
+
+void MasterWatch::post() {
+  post_ = std::make_unique<Client>(connector_, post_request(false), [this](Result<ClientAnswer> answer) {
+    const auto done = std::move(post_);  // is under our feet
+    on_posted(std::move(answer));
+    ask_for_list();
+  });
+}
+
+void MasterWatch::on_posted(Result<ClientAnswer> answer) {
+  if (!answer) {
+    // A master that is away says so to the request for its list; one that does not read posts
+    // resets the connection.
+    publishing_ = false;
+    if (well_ && ++breaks_ >= kMostBreaks) post_again_later(answer.error().what, kAskStockAgain);
+    return;
+  }
+  breaks_ = 0;
+  const Response& response = answer->response;
+  const std::string said = std::to_string(response.status) + " " + response.reason.substr(0, 60);
+  if (response.status == 200) {
+    if (!publishing_) log_.info("slave/master", name() + "takes this node's reports");
+    publishing_ = true;
+    stock_ = false;
+    master_id_ = is_node_id(response.headers.get("x-lb-master")) ? response.headers.get("x-lb-master") : "";
+  } else if (takes_no_reports(response.status)) {
+    post_again_later("answered " + said, kAskStockAgain);
+  } else {
+    log_.warn("slave/master", name() + "refused this node's report: " + said);
+    publishing_ = false;
+  }
+}
+
+void MasterWatch::post_again_later(std::string why, std::chrono::seconds pause) {
+  publishing_ = false;
+  stock_ = true;
+  breaks_ = 0;
+  post_at_ = connector_.loop().now() +
+             std::chrono::duration_cast<SteadyTime::duration>(pause * (0.95 + rng_.unit() / 10));
+  log_.info("slave/master", name() + "takes no reports (" + why + "): it is asked for its streams only, and again in " +
+                                std::to_string(pause.count() / 60) + " minutes");
+}
+
+void MasterWatch::leave(UniqueFunction<void()> done) {
+  timer_.cancel();
+  client_.reset();
+  post_.reset();
+  if (!publishing_) {
+    done();
+    return;
+  }
+  publishing_ = false;
+  ClientRequest request = post_request(true);
+  request.connect_deadline = request.head_deadline = kFarewellDeadline;
+  post_ = std::make_unique<Client>(connector_, std::move(request),
+                                   [done = std::move(done)](Result<ClientAnswer>) mutable { done(); });
+}
+
+void MasterWatch::ask_for_list() {
+  ClientRequest request;
+  request.target = plan_.target;
+  std::string query;
+  if (stock_ && doors_.report) {
+    NodeReport report = doors_.report({}, {});
+    report.every = plan_.interval;
+    query = kh_registration_query(report);
+  }
+  request.head = stream_list_request(plan_, doors_.user_agent(), doors_.lines ? doors_.lines() : "", query);
   client_ = std::make_unique<BodyClient>(connector_, std::move(request), StreamList::kMostBytes, kListDeadline,
                                          [this](Result<FetchedBody> answer) {
                                            const auto done = std::move(client_);  // is under our feet
@@ -72,6 +192,8 @@ void MasterWatch::on_answer(Result<FetchedBody> answer) {
   } else {
     take(*list, answer->complete && !list->cut_off && !list->too_many);
   }
+  well_ = why.empty();
+  if (!well_) post_at_ = {};  // it may come back as another one
   if (!why.empty()) log_.warn("slave/master", name() + why + "; its " + std::to_string(known_.size()) + " streams stay");
   ask_later(why.empty());
 }
@@ -79,7 +201,8 @@ void MasterWatch::on_answer(Result<FetchedBody> answer) {
 void MasterWatch::ask_later(bool worked) {
   delay_ = worked ? 0ms : std::max(doors_.least_pause, delay_ * 2);
   const auto most = std::max<std::chrono::milliseconds>(doors_.least_pause, std::min(plan_.retry_max, plan_.interval));
-  std::chrono::milliseconds wait = worked ? plan_.interval : std::min(delay_, most);
+  const auto interval = publishing_ ? plan_.report_interval : plan_.interval;
+  std::chrono::milliseconds wait = worked ? interval : std::min(delay_, most);
   delay_ = std::min(delay_, most);
   if (again_) wait = doors_.least_pause;
   again_ = false;

@@ -6,6 +6,12 @@
 // complete lists in a row lack it and no data flows, or when one lacks it and its stream has ended.
 // A list that fails, or is cut off, takes nothing away.
 //
+// A node that publishes reports first: POST /admin/sourcelist.txt, then the list, every
+// report_interval.  A master that does not take reports is a stock one: it is asked again in an hour
+// (or when it has been away), and until then gets Icecast-KH's rserver= with each request for the
+// list, which KH understands and Icecast passes over.
+// Source: cluster.md 3.1, measured on both.
+//
 // Thread: control.  Ownership: app/relay_service.
 #pragma once
 
@@ -17,6 +23,7 @@
 
 #include "base/log.h"
 #include "base/random.h"
+#include "cluster/node_report.h"
 #include "cluster/settings.h"
 #include "cluster/stream_list.h"
 #include "http/body_client.h"
@@ -34,6 +41,9 @@ class MasterWatch {
     std::function<std::string()> user_agent;
     std::function<Flow(const std::string& mount)> flow_of;
     std::function<void()> changed;  // streams() is another one
+    // Of a plan that publishes: what is said about these mounts.  master_id: "" until it has told.
+    std::function<NodeReport(const std::vector<std::string>& mounts, std::string_view master_id)> report = {};
+    std::function<std::string()> lines = {};  // that mark a server's request
     std::chrono::milliseconds least_pause{1000};  // between two requests; a test makes it quick
   };
   MasterWatch(Connector& connector, Log& log, Rng& rng, MasterPlan plan, Doors doors);
@@ -42,7 +52,11 @@ class MasterWatch {
   void ask_soon();
   // A stream has ended for good: it may leave the list.
   void stream_ended();
-  bool asking() const noexcept { return client_ != nullptr; }
+  // Tells the master that this node leaves; `done` is called in any case, soon.
+  void leave(UniqueFunction<void()> done);
+  bool asking() const noexcept { return client_ != nullptr || post_ != nullptr; }
+  // It has answered lately.
+  bool well() const noexcept { return well_; }
   const MasterPlan& plan() const noexcept { return plan_; }
   // Where each mount can be pulled from.
   std::vector<std::pair<std::string, Upstream>> streams() const;
@@ -53,6 +67,11 @@ class MasterWatch {
     unsigned missing = 0;  // complete lists without it, in a row
   };
   void ask();
+  void post();
+  void on_posted(Result<ClientAnswer> answer);
+  void post_again_later(std::string why, std::chrono::seconds pause);
+  ClientRequest post_request(bool leaving);
+  void ask_for_list();
   void on_answer(Result<FetchedBody> answer);
   void take(const StreamList& list, bool complete);
   bool forget_missing();
@@ -68,10 +87,24 @@ class MasterWatch {
   std::unique_ptr<BodyClient> client_;
   SteadyTime asked_{};
   bool again_ = false;
+  bool well_ = false;
+  // Reports
+  std::unique_ptr<Client> post_;
+  bool publishing_ = false;  // the last report was taken
+  bool stock_ = false;       // it takes none
+  SteadyTime post_at_{};     // not before
+  unsigned breaks_ = 0;      // reports without any answer, in a row
+  std::uint64_t seq_ = 0;
+  std::string master_id_;
   std::chrono::milliseconds delay_{0};  // after failures
   Timer timer_;
 };
 
-std::string stream_list_request(const MasterPlan& plan, std::string_view user_agent);
+// more: lines of the head, each with CRLF; query: with its '?'.
+std::string stream_list_request(const MasterPlan& plan, std::string_view user_agent,
+                                std::string_view more = {}, std::string_view query = {});
+std::string report_request(const MasterPlan& plan, std::string_view user_agent, const NodeReport& report);
+// What Icecast-KH wants to know of a slave that takes listeners; "": the report names no address.
+std::string kh_registration_query(const NodeReport& report);
 
 }  // namespace lb

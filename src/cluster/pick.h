@@ -40,6 +40,7 @@ struct PickRequest {
   std::string_view country;                // two letters; "": not known
   std::span<const std::string_view> tags;  // the node must have all of them
   ProtectionSet needs = 0;                 // what the mount asks of the node
+  std::span<const NodeKey> enforcing;      // nodes that said that they do all of it for this mount
   bool relay = false;                      // a relay, a peer, an administrator: always served here
   bool redirected = false;                 // came with a valid token: is not redirected again
   bool direct = false;                     // cannot follow: served here within the direct budget

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "cluster/relay_marks.h"
 #include "stream/source_facts.h"
 
 namespace lb {
@@ -152,7 +153,8 @@ void Relay::ask(std::size_t upstream) {
   }
   call_ = std::make_unique<Call>();
   call_->place = GatePass(&ground_.calls());
-  UpstreamAsk asked{plan_.upstreams[upstream], ground_.user_agent(), plan_.icy_metadata, ground_.head_deadline()};
+  UpstreamAsk asked{plan_.upstreams[upstream], ground_.user_agent(), plan_.icy_metadata, ground_.head_deadline(),
+                    ground_.request_lines(plan_.local_mount)};
   call_->call = std::make_unique<UpstreamCall>(ground_.connector(), std::move(asked),
                                                [this, upstream](Result<UpstreamAnswer> answer) {
                                                  const auto call = std::move(call_);  // is under our feet
@@ -163,6 +165,12 @@ void Relay::ask(std::size_t upstream) {
 void Relay::on_answer(std::size_t upstream, Result<UpstreamAnswer> answer) {
   if (!answer) {
     failed(upstream, answer.error().what);
+    go_on();
+    return;
+  }
+  const std::string passed = path_of(answer->headers);
+  if (path_contains(passed, ground_.node_id()) || path_hops(passed) > kMostHops) {
+    failed(upstream, plan_.upstreams[upstream].target.host + " has the stream from here, by way of " + passed);
     go_on();
     return;
   }
@@ -193,7 +201,8 @@ void Relay::enter(std::size_t upstream, UpstreamAnswer answer) {
   entry.from = plan_.upstreams[upstream];
   entry.facts = make_relay_facts(
       answer.headers, *settings,
-      SourcePeer{plan_.upstreams[upstream].target.host, loop.clock().wall(), loop.clock().steady()});
+      SourcePeer{plan_.upstreams[upstream].target.host, loop.clock().wall(), loop.clock().steady(),
+                 path_of(answer.headers)});
   if (lease_ != 0 && entry.facts->content_type != content_type_) {
     failed(upstream, "the better upstream has " + entry.facts->content_type + ", not " + content_type_);
     go_on();

@@ -39,6 +39,8 @@ struct MasterPlan {
   ConnectTarget target;
   std::string username, password;
   std::chrono::seconds interval{120};     // between two lists
+  bool publish = false;                   // report to it, so that it sends listeners here
+  std::chrono::seconds report_interval{5};  // between two reports, each with a list after it
   std::chrono::seconds retry_delay{10};   // of its relays
   std::chrono::seconds retry_max{10};     // between two attempts to get a list
   std::chrono::seconds run_on{5};

@@ -29,13 +29,13 @@ std::string without_line_ends(std::string_view text) {
 }  // namespace
 
 std::string relay_request(const HttpUrl& url, std::string_view user_agent, bool icy_metadata,
-                          std::string_view credentials) {
+                          std::string_view credentials, std::string_view lines) {
   const bool v6 = url.host.find(':') != std::string::npos;
   std::string request = "GET " + url.target + " HTTP/1.0\r\nUser-Agent: " + without_line_ends(user_agent) +
                         "\r\nHost: " + (v6 ? "[" + url.host + "]" : url.host) + "\r\n";
   if (icy_metadata) request += "Icy-MetaData: 1\r\n";
   if (!credentials.empty()) request += "Authorization: Basic " + base64_encode(credentials) + "\r\n";
-  return request + "\r\n";
+  return request.append(lines) + "\r\n";
 }
 
 std::string not_a_stream(const Headers& headers) {
@@ -70,7 +70,7 @@ void UpstreamCall::ask_at(const HttpUrl& url) {
   request.target.host = url.host;
   request.target.port = url.port;
   request.target.tls = url.tls;
-  request.head = relay_request(url, ask_.user_agent, ask_.icy_metadata, credentials);
+  request.head = relay_request(url, ask_.user_agent, ask_.icy_metadata, credentials, ask_.lines);
   request.connect_deadline = ask_.upstream.connect_deadline;
   request.head_deadline = ask_.head_deadline;
   client_ = std::make_unique<Client>(connector_, std::move(request),

@@ -32,6 +32,7 @@ struct UpstreamAsk {
   std::string user_agent;
   bool icy_metadata = true;
   std::chrono::milliseconds head_deadline{15'000};
+  std::string lines = {};  // more of the request's head, each with CRLF
 };
 
 class UpstreamCall {
@@ -59,9 +60,9 @@ class UpstreamCall {
   std::unique_ptr<Client> client_;
 };
 
-// The request itself.  credentials: "user:password", "": none.
+// The request itself.  credentials: "user:password", "": none; lines: more of its head.
 std::string relay_request(const HttpUrl& url, std::string_view user_agent, bool icy_metadata,
-                          std::string_view credentials);
+                          std::string_view credentials, std::string_view lines = {});
 // What of an answer with status 200 makes it no stream; "": it is one.
 std::string not_a_stream(const Headers& headers);
 

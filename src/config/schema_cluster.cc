@@ -43,7 +43,7 @@ constinit const SchemaBlock kCapacityBlock{.name = "capacity",
                                            .elements = kCapacity,
                                            .fresh = fresh<ClusterSettings>};
 
-constexpr Choice kPolicies[] = {
+constexpr SchemaChoice kPolicies[] = {
     {"weighted-random", static_cast<std::int64_t>(BalancePolicy::kWeightedRandom)},
     {"p2c", static_cast<std::int64_t>(BalancePolicy::kTwoChoices)},
     {"least-util", static_cast<std::int64_t>(BalancePolicy::kLeastUtil)},
@@ -51,7 +51,7 @@ constexpr Choice kPolicies[] = {
     {"hash", static_cast<std::int64_t>(BalancePolicy::kHash)},
     {"round-robin", static_cast<std::int64_t>(BalancePolicy::kRoundRobin)},
     {"first", static_cast<std::int64_t>(BalancePolicy::kFirst)}};
-constexpr Choice kWhens[] = {{"always", static_cast<std::int64_t>(BalanceWhen::kAlways)},
+constexpr SchemaChoice kWhens[] = {{"always", static_cast<std::int64_t>(BalanceWhen::kAlways)},
                              {"full", static_cast<std::int64_t>(BalanceWhen::kFull)},
                              {"never", static_cast<std::int64_t>(BalanceWhen::kNever)}};
 constexpr SchemaElement kBalance[] = {
@@ -72,8 +72,33 @@ constexpr SchemaElement kBalance[] = {
      .slot = slot<&ClusterSettings::affinity>,
      .origin = SchemaOrigin::kOwn,
      .help = "1: prefer nodes that carry the stream already."},
-    seconds_of("hold", slot<&ClusterSettings::hold>, SchemaOrigin::kOwn,
-               "After a start, how long requests wait for the nodes to report; 0: not at all."),
+    number_of("min-carriers", slot<&ClusterSettings::min_carriers>, 1000,
+              "With affinity: a busy mount is spread over at least so many nodes."),
+    number_of("busy-listeners", slot<&ClusterSettings::busy_listeners>, 10'000'000,
+              "Listeners that make a mount busy."),
+    fraction_of("eps", slot<&ClusterSettings::eps>, 100'000,
+                "With affinity: how far a node that carries the stream may be above the mean "
+                "utilisation before another one is used."),
+    fraction_of("floor", slot<&ClusterSettings::floor>, 10'000,
+                "With affinity: the utilisation up to which a node is used in any case."),
+    {.name = "hold",
+     .kind = kMilliseconds,
+     .slot = slot<&ClusterSettings::hold>,
+     .min = 0,
+     .max = 60'000,
+     .origin = SchemaOrigin::kOwn,
+     .example = "1s",
+     .help = "After a start, how long requests wait for the nodes to report; 0: not at all."},
+    fraction_of("direct-budget", slot<&ClusterSettings::direct_budget>, 10'000,
+                "The part of this node's capacity for listeners that cannot be redirected."),
+    {.name = "retry-after",
+     .kind = kSeconds,
+     .slot = slot<&ClusterSettings::retry_after>,
+     .min = 1,
+     .max = 3600,
+     .origin = SchemaOrigin::kOwn,
+     .example = "2",
+     .help = "When a listener for whom there is no room anywhere may ask again."},
 };
 
 // The same for one mount, where -1 stands for "not said".
@@ -102,7 +127,7 @@ constinit const SchemaBlock kBalanceBlock{.name = "balance",
                                           .elements = kBalance,
                                           .fresh = fresh<ClusterSettings>};
 
-constexpr Choice kRequires[] = {{"off", static_cast<std::int64_t>(TokenRequire::kOff)},
+constexpr SchemaChoice kRequires[] = {{"off", static_cast<std::int64_t>(TokenRequire::kOff)},
                                 {"soft", static_cast<std::int64_t>(TokenRequire::kSoft)},
                                 {"hard", static_cast<std::int64_t>(TokenRequire::kHard)}};
 constexpr SchemaElement kToken[] = {
@@ -124,7 +149,7 @@ constinit const SchemaBlock kTokenBlock{.name = "token",
                                         .elements = kToken,
                                         .fresh = fresh<ClusterSettings>};
 
-constexpr Choice kDrainModes[] = {{"soft", static_cast<std::int64_t>(DrainMode::kSoft)},
+constexpr SchemaChoice kDrainModes[] = {{"soft", static_cast<std::int64_t>(DrainMode::kSoft)},
                                   {"move", static_cast<std::int64_t>(DrainMode::kMove)},
                                   {"hard", static_cast<std::int64_t>(DrainMode::kHard)}};
 constexpr SchemaElement kDrain[] = {

@@ -174,18 +174,28 @@ void Connection::head_is_complete() {
   const Forwarded from = read_forwarded(settings->trusted_proxies, socket_peer_, request_.headers);
   secure_ = from.secure.value_or(socket_secure_);
   if (!client_is(from.client)) return;
-  const auto length = parse_u64(request_.headers.get("content-length"));
-  const bool form = request_.method == Method::kPost && length && *length > 0 &&
-                    istarts_with(request_.headers.get("content-type"), "application/x-www-form-urlencoded");
-  if (form && *length <= kLargestForm) {
+  if (const std::uint64_t length = body_to_read(); length > 0) {
     state_ = State::kForm;
-    form_left_ = *length;
+    form_left_ = length;
     const std::string early = std::move(leftover_);
     leftover_.clear();
     on_form_bytes(early);
     return;
   }
   run_stages();
+}
+
+bool Connection::form_is_urlencoded() const noexcept {
+  return istarts_with(request_.headers.get("content-type"), "application/x-www-form-urlencoded");
+}
+
+std::uint64_t Connection::body_to_read() const {
+  const auto length = parse_u64(request_.headers.get("content-length"));
+  if (request_.method != Method::kPost || !length) return 0;
+  const std::uint64_t most = form_is_urlencoded()        ? kLargestForm
+                             : owner_.plan_.body_limit ? owner_.plan_.body_limit(request_)
+                                                       : 0;
+  return *length <= most ? *length : 0;
 }
 
 void Connection::on_form_bytes(std::string_view bytes) {
@@ -222,6 +232,16 @@ void Connection::reply(const ResponseHead& head, std::string body) {
   out_sent_ = 0;
   status_ = head.status;
   keep_alive_ = head.keep_alive;
+  state_ = State::kReplying;
+  deadline_.after(owner_.settings_.read()->client_timeout);
+  write_out();
+}
+
+void Connection::reply_bytes(int status, std::string bytes) {
+  out_ = std::move(bytes);
+  out_sent_ = 0;
+  status_ = status;
+  keep_alive_ = false;
   state_ = State::kReplying;
   deadline_.after(owner_.settings_.read()->client_timeout);
   write_out();

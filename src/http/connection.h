@@ -55,7 +55,9 @@ class Connection : public ListHook {
 
   std::uint64_t id() const noexcept { return id_; }
   Request& request() noexcept { return request_; }
-  const std::string& form() const noexcept { return form_; }  // body of a POST, at most 64 KiB
+  // The body, where it was read: of forms of at most 64 KiB, and as Connections::Plan says.
+  const std::string& form() const noexcept { return form_; }
+  bool form_is_urlencoded() const noexcept;
   const ListenSocket& socket() const noexcept { return *socket_; }
   // The client; a trusted proxy's word counts (http/forwarded.h).
   const Address& peer() const noexcept { return client_; }
@@ -70,6 +72,8 @@ class Connection : public ListHook {
   void reply(const ResponseHead& head, std::string body);
   void reply_text(int status, std::string_view text);   // text/plain, as refusals of sources
   void reply_page(int status, std::string_view text);   // Icecast's error page
+  // A whole reply, its head included, of this status; the connection closes after it.
+  void reply_bytes(int status, std::string bytes);
   void reply_file(ResponseHead head, UniqueFd file, std::uint64_t first, std::uint64_t bytes);
   // Closes without a byte, as Icecast does with nonsense.
   void drop();
@@ -89,6 +93,7 @@ class Connection : public ListHook {
   void on_socket(short events);
   void on_deadline();
   void go_on_opening();
+  std::uint64_t body_to_read() const;
   bool client_is(const Address& client);  // false: not welcome, and gone
   bool handshaking() const noexcept { return opening_ && opening_->handshaking(); }
   void on_head_bytes(std::string_view bytes);

@@ -42,6 +42,8 @@ class Connections final : public ConnectionSink {
     // A Shoutcast login's password line is complete; false: drop.
     std::function<bool(Connection&)> shoutcast_login;
     std::function<void()> accepted;                 // for the counters
+    // How many bytes of this request's body are read before the stages; unset: of forms only.
+    std::function<std::size_t(const Request&)> body_limit;
     // The certificates of connections that begin now; unset or null: none.
     std::function<std::shared_ptr<const TlsContext>()> certificates;
   };

@@ -96,6 +96,7 @@ class Listener : public ListHook {
   bool blocked = false;                  // the socket is full; its Fanout's list `blocked`
   std::shared_ptr<const std::string> home;  // the mount that was asked for
   GatePass client_pass, mount_pass, total_pass;
+  GatePass relay_pass;                   // of another server that relays the mount
   std::unique_ptr<EndNotice> notice;     // null: nobody wants to know
   SteadyTime joined{};
   SteadyTime until = SteadyTime::max();  // max-listener-duration

@@ -207,6 +207,7 @@ void LoopStreams::ended(std::unique_ptr<Listener> listener, Mount& mount, EndRea
   shared_.log.access(access_line(facts, loop_.clock().wall()));
   if (listener->notice) listener->notice->set_bytes_sent(listener->bytes_sent);
   listener->mount_pass.leave();
+  listener->relay_pass.leave();
   if (const auto at = fanouts_.find(&counted_at(*listener, mount)); at != fanouts_.end()) say_count(*at->second);
 }
 
@@ -247,6 +248,10 @@ void LoopStreams::enter(std::unique_ptr<Listener> listener, const std::shared_pt
   listener->mount_pass.leave();
   next->gate().enter();
   listener->mount_pass = GatePass(&next->gate());
+  if (listener->relay_pass) {
+    next->relay_gate().enter();
+    listener->relay_pass = GatePass(&next->relay_gate());
+  }
   next->note_peak(next->gate().inside());
   fanout.join(std::move(listener));
   if (next->facts()->from_file && shared_.entered) shared_.entered(next);

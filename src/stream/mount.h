@@ -34,6 +34,7 @@ struct SourceFacts {
   bool shoutcast = false;                  // came by the Shoutcast v1 login
   bool relayed = false;                    // pulled by ourselves; source_ip is then the server's name
   bool from_file = false;                  // an intro, or a fallback file
+  std::string passed;                      // the nodes of our cluster that it has passed, "m1 edge2"
   WallTime started_wall{};
   SteadyTime started{};
 };
@@ -62,7 +63,10 @@ class Mount {
   Channel& channel() noexcept { return channel_; }
   const Channel& channel() const noexcept { return channel_; }
   Gate& gate() noexcept { return gate_; }
+  // Those of its listeners that are other servers.
+  Gate& relay_gate() noexcept { return relay_gate_; }
   std::int64_t listeners() const noexcept { return gate_.inside(); }
+  std::int64_t relays() const noexcept { return relay_gate_.inside(); }
 
   void set_settings(std::shared_ptr<const MountSettings> next) { settings_.publish(std::move(next)); }
   void set_facts(std::shared_ptr<const SourceFacts> next) { facts_.publish(std::move(next)); }
@@ -85,7 +89,7 @@ class Mount {
   Snapshot<Metadata> metadata_;
   Snapshot<CodecFacts> codec_;
   Channel channel_;
-  Gate gate_;
+  Gate gate_, relay_gate_;
   std::atomic<MountPhase> phase_{MountPhase::kRunning};
 };
 

@@ -154,6 +154,7 @@ std::shared_ptr<const SourceFacts> make_relay_facts(const Headers& answer, const
                                                     const SourcePeer& peer) {
   auto facts = facts_of(answer, settings, peer, "");
   facts->relayed = true;
+  facts->passed = peer.passed;
   return facts;
 }
 

@@ -15,6 +15,7 @@ struct SourcePeer {
   std::string_view ip;
   WallTime wall;
   SteadyTime steady;
+  std::string passed = {};  // of a relay: SourceFacts::passed
 };
 std::shared_ptr<const SourceFacts> make_source_facts(const Request& request, const MountSettings& settings,
                                                      const SourcePeer& peer);

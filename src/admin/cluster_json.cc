@@ -1,0 +1,175 @@
+#include "admin/cluster_json.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "base/json.h"
+#include "cluster/public_address.h"
+
+namespace lb {
+namespace {
+
+double seconds_since(SteadyTime then, SteadyTime now) {
+  if (then == SteadyTime{}) return -1;
+  return std::round(std::chrono::duration<double>(now - then).count() * 1000) / 1000;
+}
+
+void limit(JsonWriter& json, std::string_view name, double value) {
+  json.key(name);
+  if (value == Node::kNoLimit)
+    json.null();
+  else
+    json.number(std::round(value));
+}
+
+void texts(JsonWriter& json, std::string_view name, const std::vector<std::string>& words) {
+  json.key(name).begin_array();
+  for (const std::string& word : words) json.text(word);
+  json.end_array();
+}
+
+void protections(JsonWriter& json, ProtectionSet set) {
+  json.begin_array();
+  if ((set & static_cast<unsigned>(Protection::kListenerAuth)) != 0) json.text("auth");
+  if ((set & static_cast<unsigned>(Protection::kAddressLists)) != 0) json.text("lists");
+  if ((set & static_cast<unsigned>(Protection::kLimits)) != 0) json.text("limits");
+  json.end_array();
+}
+
+void node(JsonWriter& json, const Node& node, SteadyTime now) {
+  json.begin_object();
+  json.key("id").text(node.id);
+  json.key("kind").text(to_text(node.kind));
+  json.key("state").text(to_text(node.state_at(now)));
+  json.key("why").text(node.why);
+  json.key("state_seconds").number(seconds_since(node.since, now));
+  json.key("admitted").boolean(node.admitted || node.kind == NodeKind::kSelf);
+  json.key("addresses").begin_array();
+  for (const NodeAddress& address : node.addresses) json.text(origin_of(address));
+  json.end_array();
+  json.key("capacity").begin_object();
+  limit(json, "kbps", node.hard_kbps);
+  limit(json, "listeners", node.hard_listeners);
+  json.key("accepts").number(node.capacity.accepts);
+  json.key("weight").number(node.limits.weight);
+  json.key("share_kbps").number(std::round(node.share_kbps));
+  json.end_object();
+  json.key("listeners").number(std::round(node.reported_listeners));
+  json.key("kbps").number(std::round(node.reported_kbps));
+  json.key("unacknowledged").number(node.unacked.count());
+  json.key("estimate_kbps").number(std::round(node.kbps()));
+  json.key("utilisation").number(node.share_kbps > 0 ? std::round(node.kbps() / node.share_kbps * 1e4) / 1e4 : 0.0);
+  json.key("issued").number(node.issued);
+  json.key("arrived").number(node.arrived);
+  json.key("relays").number(node.relays);
+  json.key("masters").number(static_cast<unsigned>(node.masters));
+  json.key("scope").text(node.scope == MountScope::kAll ? "all" : "listed");
+  json.key("counts_load").boolean(node.counts_load);
+  json.key("interval_ms").number(static_cast<std::int64_t>(node.every.count()));
+  json.key("report_age_seconds").number(seconds_since(node.last_report, now));
+  json.key("loop_ms").number(node.loop_ms);
+  texts(json, "tags", node.tag_names);
+  texts(json, "countries", node.countries);
+  json.end_object();
+}
+
+void mount(JsonWriter& json, const MountNodes& row, const ClusterSight& sight) {
+  json.begin_object();
+  json.key("mount").text(row.mount);
+  json.key("kbps").number(std::round(row.kbps));
+  json.key("listeners").number(sight.table.mount_listeners(row.mount));
+  json.key("carriers").begin_array();
+  for (const Carrier& carrier : row.carriers) {
+    if (!sight.table.carries(carrier, sight.now)) continue;
+    json.begin_object();
+    json.key("node").text(sight.table.node(carrier.node).id);
+    json.key("listeners").number(carrier.listeners);
+    json.key("redirected").number(carrier.recent);
+    json.key("reported").boolean(carrier.reported);
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+}
+
+std::string_view to_text(Choice::Kind kind) {
+  switch (kind) {
+    case Choice::Kind::kRedirect:
+      return "redirect";
+    case Choice::Kind::kServe:
+      return "serve";
+    case Choice::Kind::kHold:
+      return "hold";
+    case Choice::Kind::kRefuse:
+      return "refuse";
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string cluster_json(const ClusterSight& sight) {
+  JsonWriter json;
+  json.begin_object();
+  json.key("id").text(sight.id);
+  json.key("redirects").boolean(sight.redirects);
+  json.key("max_redirect_slaves").number(sight.settings.max_redirect_slaves);
+  json.key("policy").text(policy_row(sight.settings.rules.policy).name);
+  json.key("affinity").boolean(sight.settings.rules.affinity);
+  json.key("holding").boolean(sight.redirects && sight.now < sight.table.hold_until());
+  json.key("listeners").number(sight.table.listeners());
+  json.key("nodes").begin_array();
+  for (const Node& one : sight.table.nodes())
+    if (!one.id.empty()) node(json, one, sight.now);
+  json.end_array();
+  json.key("mounts").begin_array();
+  auto rows = sight.table.mounts();
+  std::sort(rows.begin(), rows.end(), [](const MountNodes* a, const MountNodes* b) { return a->mount < b->mount; });
+  for (const MountNodes* row : rows) mount(json, *row, sight);
+  json.end_array();
+  json.end_object();
+  return json.take();
+}
+
+std::string explanation_json(const ClusterSight& sight, const ExplainAsk& ask, const Explanation& explanation) {
+  const Choice& choice = explanation.choice;
+  const PickTrace& trace = explanation.trace;
+  JsonWriter json;
+  json.begin_object();
+  json.key("mount").text(ask.mount);
+  json.key("scheme").text(ask.https ? "https" : "http");
+  json.key("client").text(ask.client.ip());
+  json.key("user_agent").text(ask.user_agent);
+  json.key("redirects").boolean(sight.redirects);
+  json.key("answer").text(to_text(choice.kind));
+  json.key("reason").text(to_text(choice.reason));
+  json.key("node").text(choice.node == kNoNode ? "" : sight.table.node(choice.node).id);
+  json.key("origin").text(explanation.origin);
+  json.key("kbps").number(choice.kbps);
+  json.key("policy").text(trace.policy);
+  json.key("affinity").boolean(trace.affinity);
+  json.key("mean_utilisation").number(trace.mean_utilisation);
+  json.key("bound").number(trace.bound);
+  json.key("draw").begin_array();
+  for (const PickTrace::Row& row : trace.rows) {
+    if (row.out == OutReason::kFree) continue;
+    const Node& node = sight.table.node(row.node);
+    json.begin_object();
+    json.key("node").text(node.id);
+    json.key("candidate").boolean(row.out == OutReason::kIn);
+    json.key("out").text(row.out == OutReason::kIn ? "" : to_text(row.out));
+    json.key("carries").boolean(row.carries);
+    json.key("utilisation").number(row.utilisation);
+    json.key("room_kbps").number(row.room_kbps);
+    json.key("chosen").boolean(row.chosen);
+    json.key("enforces");
+    protections(json, node.enforces);
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+  return json.take();
+}
+
+}  // namespace lb

@@ -1,0 +1,71 @@
+// The cluster's commands: reports of nodes in the compatible forms, and what this node knows of its
+// cluster.
+// Source: cluster.md 3.1; decisions C4; doc/protocol.md for the bytes.
+#include "admin/cluster_json.h"
+#include "admin/command_task.h"
+#include "base/strings.h"
+
+namespace lb {
+namespace {
+
+AdminAnswer text_answer(int status, std::string text, std::string extra) {
+  AdminAnswer answer;
+  answer.status = status;
+  answer.content_type = "text/plain; charset=utf-8";
+  answer.body = std::move(text) + "\r\n";
+  answer.extra = std::move(extra);
+  return answer;
+}
+
+AdminAnswer json_answer(std::string body) {
+  AdminAnswer answer;
+  answer.content_type = "application/json; charset=utf-8";
+  answer.body = std::move(body);
+  return answer;
+}
+
+}  // namespace
+
+void run_sourcelist_text(AdminTask task) {
+  AdminRequest& request = task.request;
+  if (!request.is_post) return task.done(text_answer(405, "a report is a POST", "Allow: POST\r\n"));
+  const auto length = parse_u64(request.headers.get("content-length"));
+  if (!length) return task.done(text_answer(411, "a report has a Content-Length", ""));
+  if (*length != request.body.size()) {
+    const std::string most = std::to_string(NodeReport::kMostBytes);
+    return task.done(text_answer(413, "a report has at most " + most + " bytes", ""));
+  }
+  NodePost post{request.peer, request.node, std::string(request.headers.get("x-lb-node")),
+                std::move(request.body)};
+  Station& station = *task.station;
+  station.node_posted(std::move(post), [task = std::move(task)](NodePostAnswer answer) mutable {
+    task.done(text_answer(answer.status, answer.text, "X-LB-Master: " + answer.master_id + "\r\n"));
+  });
+}
+
+// Icecast-KH asks here first, for a list in a form of its own, and after any failure for
+// streamlist.txt with the same query.
+void run_kh_streams(AdminTask task) {
+  task.done(admin_error(404, "The list of streams is /admin/streamlist.txt"));
+}
+
+void run_cluster(AdminTask task) { task.done(json_answer(cluster_json(task.station->cluster()))); }
+
+// mount= and, of the listener: ip=, ua=, https=1.
+void run_cluster_explain(AdminTask task) {
+  ExplainAsk ask;
+  ask.mount = task.mount;
+  if (ask.mount.empty()) return task.fail("Missing parameter");
+  ask.user_agent = task.param("ua").value_or("");
+  ask.https = task.param("https") == "1";
+  ask.client = task.request.peer;
+  if (const auto ip = task.param("ip")) {
+    const auto client = Address::parse(*ip, 0);
+    if (!client) return task.fail("ip= is no address");
+    ask.client = *client;
+  }
+  const Explanation explanation = task.station->explain(ask);
+  task.done(json_answer(explanation_json(task.station->cluster(), ask, explanation)));
+}
+
+}  // namespace lb

@@ -1,0 +1,175 @@
+#include "app/cluster_plans.h"
+
+#include <algorithm>
+#include <array>
+
+namespace lb {
+namespace {
+
+constexpr double kParts = 10'000;  // of the fractions in the configuration
+constexpr double kBitsPerKbit = 1000;
+
+// cluster.md 3.7.
+constexpr auto kNoRedirect =
+    std::to_array<std::string_view>({"node-icy", "ESP32", "WinampMPEG/2", "RMA/"});
+
+double kbps_of(std::uint64_t bits_per_second) {
+  return static_cast<double>(bits_per_second) / kBitsPerKbit;
+}
+
+bool says_nothing(const std::string& hostname) { return hostname.empty() || hostname == "localhost"; }
+
+std::string word_of(std::string_view text) {
+  std::string out(text);
+  std::replace_if(
+      out.begin(), out.end(), [](char c) { return !is_node_id(std::string_view(&c, 1)); }, '-');
+  return out;
+}
+
+NodeLimits limits_of(std::uint64_t bits_per_second, unsigned listeners, unsigned weight,
+                     unsigned order) {
+  return {.most = {.kbps = kbps_of(bits_per_second), .listeners = listeners}, .weight = weight,
+          .order = order};
+}
+
+}  // namespace
+
+std::string cluster_id(const Config& config, std::string_view epoch) {
+  if (is_node_id(config.cluster.id)) return config.cluster.id;
+  if (says_nothing(config.hostname)) return "node-" + std::string(epoch);
+  return word_of(config.hostname.substr(0, 48)) + "-" + std::to_string(config.port);
+}
+
+KnownNodes known_nodes(const Config& config) {
+  KnownNodes known;
+  unsigned order = 1;  // this node is 0
+  for (const ClusterNode& from : config.cluster.nodes) {
+    KnownNode node;
+    node.id = from.id;
+    node.secret = from.secret;
+    // What cannot be read has been named by the configuration's checks.
+    if (auto allowed = AllowedAddresses::parse(from.allow_public)) node.allowed = std::move(*allowed);
+    node.allow_peer_address = from.allow_peer_address;
+    node.limits = limits_of(from.max_bits_per_second, from.max_listeners, from.weight, order++);
+    if (is_node_id(node.id)) known.nodes.push_back(std::move(node));
+  }
+  for (const LegacySlave& from : config.cluster.legacy_slaves) {
+    const auto address = Address::parse(from.address, 0);
+    if (!address) continue;
+    KnownSlave slave;
+    slave.address = *address;
+    if (auto at = parse_public_address(PublicScheme::kHttp, from.public_address, 8000))
+      slave.public_address = std::move(*at);
+    slave.limits = limits_of(from.max_bits_per_second, from.max_listeners, from.weight, order++);
+    known.slaves.push_back(std::move(slave));
+  }
+  return known;
+}
+
+NodeTable::Settings table_settings(const Config& config) {
+  NodeTable::Settings settings;
+  settings.max_redirect_slaves = config.cluster.max_redirect_slaves;
+  settings.hold = config.cluster.hold;
+  settings.expected = static_cast<unsigned>(config.cluster.nodes.size());
+  return settings;
+}
+
+BalanceSettings balance_settings(const Config& config) {
+  const ClusterSettings& from = config.cluster;
+  BalanceSettings settings;
+  settings.rules = {.policy = from.policy,
+                    .when = from.when,
+                    .affinity = from.affinity,
+                    .min_carriers = from.min_carriers,
+                    .busy_listeners = from.busy_listeners};
+  settings.eps = from.eps / kParts;
+  settings.floor = from.floor / kParts;
+  settings.max_redirect_slaves = from.max_redirect_slaves;
+  settings.hold = from.hold;
+  settings.direct_budget = from.direct_budget / kParts;
+  settings.retry_after = from.retry_after;
+  return settings;
+}
+
+BalanceRules balance_rules(const BalanceRules& cluster, const MountBalance& mount) {
+  BalanceRules rules = cluster;
+  if (mount.policy >= 0) rules.policy = static_cast<BalancePolicy>(mount.policy);
+  if (mount.when >= 0) rules.when = static_cast<BalanceWhen>(mount.when);
+  if (mount.affinity >= 0) rules.affinity = mount.affinity > 0;
+  if (mount.min_carriers >= 0) rules.min_carriers = static_cast<unsigned>(mount.min_carriers);
+  if (mount.busy_listeners >= 0) rules.busy_listeners = static_cast<unsigned>(mount.busy_listeners);
+  return rules;
+}
+
+std::vector<NodeAddress> own_addresses(const Config& config) {
+  std::vector<NodeAddress> out;
+  for (const PublicAddress& from : config.cluster.public_addresses) {
+    const bool https = from.scheme == "https";
+    auto address = parse_public_address(https ? PublicScheme::kHttps : PublicScheme::kHttp,
+                                        from.address, https ? 443 : 8000);
+    if (address) out.push_back(std::move(*address));
+  }
+  if (!out.empty() || says_nothing(config.hostname)) return out;
+  if (auto address = make_public_address(PublicScheme::kHttp, config.hostname,
+                                         static_cast<std::uint16_t>(config.port)))
+    out.push_back(std::move(*address));
+  return out;
+}
+
+// <clients> is a limit of listeners too, whatever the cluster's section says.
+NodeCapacity own_capacity(const Config& config) {
+  unsigned listeners = config.limits.clients;
+  for (const unsigned limit : {config.limits.max_listeners, config.cluster.max_listeners})
+    if (limit > 0) listeners = std::min(listeners, limit);
+  return {.kbps = kbps_of(config.cluster.max_bits_per_second),
+          .listeners = listeners,
+          .accepts = config.cluster.max_accept};
+}
+
+NodeHello own_hello(const Config& config, std::string_view epoch) {
+  NodeHello hello;
+  hello.id = cluster_id(config, epoch);
+  hello.epoch = epoch;
+  hello.kind = NodeKind::kSelf;
+  hello.addresses = own_addresses(config);
+  hello.capacity = own_capacity(config);
+  hello.tags = config.cluster.tags;
+  hello.enforces = 0xff;
+  hello.limits.weight = config.cluster.self_weight;
+  return hello;
+}
+
+std::vector<NodeHello> static_nodes(const Config& config) {
+  std::vector<NodeHello> out;
+  unsigned order = 1 + static_cast<unsigned>(config.cluster.nodes.size() + config.cluster.legacy_slaves.size());
+  for (const RedirectTarget& from : config.cluster.redirects) {
+    auto address =
+        make_public_address(PublicScheme::kHttp, from.host, static_cast<std::uint16_t>(from.port));
+    if (!address) continue;
+    NodeHello hello;
+    hello.id = "redirect-" + word_of(from.host.substr(0, 40)) + "-" + std::to_string(from.port);
+    hello.kind = NodeKind::kStatic;
+    hello.addresses.push_back(std::move(*address));
+    hello.limits = limits_of(from.max_bits_per_second, from.max_listeners, 1, order++);
+    out.push_back(std::move(hello));
+  }
+  return out;
+}
+
+ProtectionSet protections_of(const MountSettings& section) {
+  unsigned set = 0;
+  if (!section.authenticator.type.empty()) set |= static_cast<unsigned>(Protection::kListenerAuth);
+  if (section.max_listeners >= 0 || section.max_listener_duration.count() > 0)
+    set |= static_cast<unsigned>(Protection::kLimits);
+  return static_cast<ProtectionSet>(set);
+}
+
+bool cannot_follow(std::string_view user_agent, std::span<const std::string> configured) noexcept {
+  const auto contains = [user_agent](std::string_view part) {
+    return !part.empty() && user_agent.find(part) != std::string_view::npos;
+  };
+  return std::any_of(kNoRedirect.begin(), kNoRedirect.end(), contains) ||
+         std::any_of(configured.begin(), configured.end(), contains);
+}
+
+}  // namespace lb

@@ -1,0 +1,40 @@
+// What the configuration says about the cluster, in the words of the cluster floor, with all
+// defaults resolved.
+// Thread: pure functions.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cluster/balance.h"
+#include "cluster/known_nodes.h"
+#include "cluster/node_table.h"
+#include "config/config.h"
+
+namespace lb {
+
+// <cluster><id>; else made from hostname and port, or, where those say nothing, from the epoch.
+std::string cluster_id(const Config& config, std::string_view epoch);
+KnownNodes known_nodes(const Config& config);
+NodeTable::Settings table_settings(const Config& config);
+BalanceSettings balance_settings(const Config& config);
+// For one mount: the cluster's, with what the mount's <balance> says.
+BalanceRules balance_rules(const BalanceRules& cluster, const MountBalance& mount);
+
+// Where listeners reach this node (decisions C3).
+std::vector<NodeAddress> own_addresses(const Config& config);
+NodeCapacity own_capacity(const Config& config);
+// This node in its own table.
+NodeHello own_hello(const Config& config, std::string_view epoch);
+// The servers of <redirect>.
+std::vector<NodeHello> static_nodes(const Config& config);
+
+// What a mount asks of the node that serves it.
+ProtectionSet protections_of(const MountSettings& section);
+
+// Listeners that are known not to follow a redirect, by parts of their User-Agent.
+bool cannot_follow(std::string_view user_agent, std::span<const std::string> configured) noexcept;
+
+}  // namespace lb

@@ -1,0 +1,56 @@
+// ArrivalStage: takes the token of a redirect out of a request, before anybody else sees it, and
+// checks it.
+// RedirectStage: a listener's request is served here, or answered 302 to the node that the
+// cluster's balancer chooses.
+//
+// Never redirected: servers that relay (cluster/relay_marks.h), the administrator, requests that
+// were redirected already, everything that is not a GET of a mount.  HEAD is answered here, and so
+// is Safari's question for two bytes: neither is a listener yet.
+// A relay whose request has come through this node before is answered 508.
+// Source: cluster.md 3.1 (the reply's bytes), 3.6; decisions A13 (the place among the stages), C1.
+//
+// Cost while nobody is redirected: a look at the query for "lb=", and one atomic load.
+// Thread: their worker.
+#pragma once
+
+#include "http/connection.h"
+
+namespace lb {
+
+struct ClusterFacts;
+struct RedirectAsk;
+struct Services;
+struct Worker;
+
+class ArrivalStage final : public Stage {
+ public:
+  explicit ArrivalStage(Worker& worker) : worker_(worker) {}
+  Verdict handle(Connection& connection) override;
+
+ private:
+  Worker& worker_;
+};
+
+class RedirectStage final : public Stage {
+ public:
+  explicit RedirectStage(Worker& worker) : worker_(worker) {}
+  Verdict handle(Connection& connection) override;
+
+ private:
+  Verdict ask(Connection& connection, const ClusterFacts& facts, bool redirects);
+  Worker& worker_;
+};
+
+// A listener's question, from a request for `mount`.
+RedirectAsk make_redirect_ask(const Services& services, Connection& connection, const std::string& mount,
+                              const ClusterFacts& facts);
+
+// The whole answer.  origin: "http://edge1:8000"; path: decoded; query: as sent, without '?';
+// token: "": none.  Whatever the parts hold, no byte of them ends a line or the address.
+std::string redirect_reply(std::string_view origin, std::string_view path, std::string_view query,
+                           std::string_view token);
+// "http://edge1:8000/rock.mp3?x=1&lb=…"
+std::string redirect_location(std::string_view origin, std::string_view path, std::string_view query,
+                              std::string_view token);
+
+}  // namespace lb
