@@ -62,15 +62,19 @@ void write_kbps(Line& line, std::string_view name, double kbps) {
     line.json.key(name).number(kbps);
 }
 
-void write_protections(Line& line, std::string_view name, ProtectionSet set) {
-  if (set == 0) return;
-  line.json.key(name).begin_array();
+void write_protection_names(Line& line, ProtectionSet set) {
+  line.json.begin_array();
   if ((set & static_cast<ProtectionSet>(Protection::kListenerAuth)) != 0) line.json.text("auth");
   if ((set & static_cast<ProtectionSet>(Protection::kAddressLists)) != 0)
     line.json.text("addresses");
   if ((set & static_cast<ProtectionSet>(Protection::kLimits)) != 0) line.json.text("limits");
   if ((set & ~ProtectionSet{7}) != 0) line.json.text("others");
   line.json.end_array();
+}
+void write_protections(Line& line, std::string_view name, ProtectionSet set) {
+  if (set == 0) return;
+  line.json.key(name);
+  write_protection_names(line, set);
 }
 
 void write_addresses(Line& line, const std::vector<NodeAddress>& addresses) {
@@ -112,6 +116,7 @@ void write_loads(Line& line, std::string_view name, const std::vector<MountLoad>
       line.json.number(load.listeners);
     else
       line.json.null();
+    if (load.enforces != 0) write_protection_names(line, load.enforces);
     line.json.end_array();
   }
   line.json.end_array();
@@ -132,6 +137,7 @@ std::string render(const HelloFrame& frame) {
   line.words("geo", frame.countries);
   line.words("tags", frame.tags);
   write_protections(line, "enforces", frame.enforces);
+  if (frame.tokens) line.flag("tokens", true);
   line.number("masters", frame.masters);
   line.flag("listeners", frame.wants_listeners);
   line.wall("now", frame.now_ms);

@@ -51,7 +51,8 @@ struct HelloFrame {
   std::vector<NodeAddress> addresses;
   NodeCapacity capacity;
   std::vector<std::string> tags, countries;
-  ProtectionSet enforces = 0;
+  ProtectionSet enforces = 0;  // for every mount
+  bool tokens = false;         // it takes the tokens of redirects out of requests, and checks them
   unsigned masters = 1;
   bool wants_listeners = true;  // <master-public-slave>
   std::int64_t now_ms = 0;      // wall time

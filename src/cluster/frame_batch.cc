@@ -12,7 +12,7 @@ constexpr std::size_t kRoom = kLongestFrame - 1024;
 
 // Upper bounds of what an element takes as JSON, percent-encoded and escaped.
 std::size_t size_of(std::string_view mount) noexcept { return 3 * mount.size() + 16; }
-std::size_t size_of(const MountLoad& load) noexcept { return size_of(load.mount) + 16; }
+std::size_t size_of(const MountLoad& load) noexcept { return size_of(load.mount) + 64; }
 std::size_t size_of(const StreamOffer& offer) noexcept {
   std::size_t size =
       size_of(offer.mount) + 2 * std::min(offer.content_type.size(), kLongestText) + 128;

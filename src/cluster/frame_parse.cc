@@ -193,7 +193,7 @@ void addresses_of(Members& in, PublicScheme scheme, std::string_view name, const
   });
 }
 
-// [["/rock.mp3", 812], ["/gone.mp3", null]]
+// [["/rock.mp3", 812], ["/gone.mp3", null], ["/secret.mp3", 3, ["auth"]]]
 std::vector<MountLoad> loads(Members& in, std::string_view name) {
   std::vector<MountLoad> out;
   in.array(name, in.member(name), kLongestFrame, [&](const Json& pair) {
@@ -207,6 +207,7 @@ std::vector<MountLoad> loads(Members& in, std::string_view name) {
     if (load.carries)
       load.listeners =
           static_cast<unsigned>(in.whole(name, pair.at(1), kMostListeners).value_or(0));
+    load.enforces = protections(in, name, pair.at(2), false);
     out.push_back(std::move(load));
   });
   return out;
@@ -262,6 +263,7 @@ Frame read_hello(Members& in) {
   out.tags = in.words("tags", in.member("tags"), kMostWords);
   out.countries = in.words("geo", in.member("geo"), kMostWords);
   out.enforces = protections(in, "enforces", in.member("enforces"), false);
+  out.tokens = in.flag("tokens", false);
   out.masters = in.small("masters", kMostMasters, 1);
   out.wants_listeners = in.flag("listeners", true);
   out.now_ms = in.wall("now");

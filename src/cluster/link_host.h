@@ -37,6 +37,7 @@ class LinkHost {
   virtual WelcomeFrame welcome_for(const KnownNode& node) = 0;
   // A node has been accepted; an older connection of the same process ends here, unsaid.
   virtual void node_joined(NodeSession& session) = 0;
+  virtual void checks_tokens(const std::string& node, bool checks) = 0;
   // Something was told to nodes(): there may be events.
   virtual void table_told() = 0;
   virtual void node_answered(const std::string& node, const ResultFrame& result) = 0;

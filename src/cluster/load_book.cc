@@ -14,11 +14,11 @@ bool LoadBook::update(const std::vector<Carried>& now, SteadyTime when) {
   kbps_ = 0;
   std::size_t row = 0;
   const auto end_row = [&](Row& ended) {
-    if (ended.load.carries) {
-      ended.load = {ended.load.mount, 0, false};
+    if (ended.load.carries || ended.load.enforces != 0) {
+      urgent = urgent || ended.load.carries;
+      ended.load = {ended.load.mount, 0, false, 0};
       ended.version = ++version_;
       ended.ended = when;
-      urgent = true;
     } else if (when - ended.ended > kRemembered) {
       moved = true;
     }
@@ -30,21 +30,29 @@ bool LoadBook::update(const std::vector<Carried>& now, SteadyTime when) {
     kbps_ += each.listeners * each.kbps;
     if (each.pulled) ++relays_;
     if (row == rows_.size() || rows_[row].load.mount != each.mount) {
-      fresh.push_back({{std::string(each.mount), each.listeners, true}, ++version_, {}});
-      urgent = true;
+      fresh.push_back({{std::string(each.mount), each.listeners, each.carries, each.enforces},
+                       ++version_,
+                       {}});
+      urgent = urgent || each.carries;
       continue;
     }
     Row& known = rows_[row++];
-    if (known.load.carries && known.load.listeners == each.listeners) continue;
-    urgent = urgent || !known.load.carries || (known.load.listeners == 0) != (each.listeners == 0);
-    known.load.carries = true;
-    known.load.listeners = each.listeners;
+    MountLoad& load = known.load;
+    if (load.carries == each.carries && load.listeners == each.listeners &&
+        load.enforces == each.enforces)
+      continue;
+    urgent = urgent || load.carries != each.carries ||
+             (load.listeners == 0) != (each.listeners == 0);
+    load.carries = each.carries;
+    load.listeners = each.listeners;
+    load.enforces = each.enforces;
     known.version = ++version_;
+    known.ended = when;
   }
   while (row < rows_.size()) end_row(rows_[row++]);
   if (moved)
     std::erase_if(rows_, [&](const Row& each) {
-      return !each.load.carries && when - each.ended > kRemembered;
+      return !each.load.carries && each.load.enforces == 0 && when - each.ended > kRemembered;
     });
   if (!fresh.empty()) {
     const auto by_mount = [](const Row& a, const Row& b) { return a.load.mount < b.load.mount; };
@@ -76,7 +84,7 @@ LoadBook::Changes LoadBook::since(std::uint64_t version) const {
 std::vector<MountLoad> LoadBook::all() const {
   std::vector<MountLoad> out;
   for (const Row& row : rows_)
-    if (row.load.carries) out.push_back(row.load);
+    if (row.load.carries || row.load.enforces != 0) out.push_back(row.load);
   return out;
 }
 

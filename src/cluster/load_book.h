@@ -27,8 +27,10 @@ class LoadBook {
     unsigned listeners = 0;  // without relays
     double kbps = 0;         // of the stream
     bool pulled = false;     // from another server
+    bool carries = true;     // false: it would be pulled, and is not now
+    ProtectionSet enforces = 0;
   };
-  // Everything that is carried now, ordered by mount.  True: somebody should hear it at once: a
+  // Everything that is carried now, or protected here, ordered by mount.  True: somebody should hear it at once: a
   // stream has begun or ended here, or its first listener has come, or its last one gone.
   bool update(const std::vector<Carried>& now, SteadyTime when);
 

@@ -38,7 +38,7 @@ void NodeSession::say(LogLevel level, const std::string& text) const {
 }
 
 void NodeSession::send_offers(const OfferBook::Change& change) {
-  if (!joined() || change.empty()) return;
+  if (!joined_ || change.empty()) return;
   for (DeltaFrame& frame : delta_frames(change.added, change.removed)) link_.send(std::move(frame));
 }
 
@@ -50,13 +50,21 @@ void NodeSession::say_goodbye(ByeFrame bye) {
 }
 
 void NodeSession::replaced() {
-  slot_ = kNoNode;
+  joined_ = false;
   link_.end("another connection of the same process has taken its place");
 }
 
+NodeSlot NodeSession::slot() const {
+  const NodeTable& table = host_.nodes();
+  const NodeSlot found = table.find(id_);
+  if (!joined_ || found == kNoNode) return kNoNode;
+  const Node& node = table.node(found);
+  return node.kind == NodeKind::kLink && node.epoch == epoch_ ? found : kNoNode;
+}
+
 void NodeSession::on_end(const std::string& reason) {
-  if (joined()) {
-    host_.nodes().connection_lost(slot_, said_bye_ ? bye_ : reason, host_.loop().now());
+  if (const NodeSlot row = slot(); row != kNoNode) {
+    host_.nodes().connection_lost(row, said_bye_ ? bye_ : reason, host_.loop().now());
     host_.table_told();
   }
   host_.node_left(*this, reason);  // destroys this
@@ -64,8 +72,9 @@ void NodeSession::on_end(const std::string& reason) {
 
 Result<void> NodeSession::take(Frame frame) {
   if (const auto* hello = std::get_if<HelloFrame>(&frame)) return take_hello(*hello);
-  if (!joined())
+  if (!joined_)
     return Error::denied("sent " + std::string(frame_name(frame)) + " before it said HELLO");
+  if (slot() == kNoNode) return Error::denied("is not in the table any more");
   if (auto* load = std::get_if<LoadFrame>(&frame)) return take_load(*load);
   if (auto* snap = std::get_if<SnapFrame>(&frame)) return take_snapshot(*snap);
   if (auto* message = std::get_if<MessageFrame>(&frame)) return take_message(*message);
@@ -84,7 +93,7 @@ Result<void> NodeSession::take(Frame frame) {
   if (const auto* bye = std::get_if<ByeFrame>(&frame)) {
     said_bye_ = true;
     bye_ = "says goodbye" + (bye->why.empty() ? "" : ": " + bye->why);
-    host_.nodes().bye(slot_, bye_, host_.loop().now());
+    host_.nodes().bye(slot(), bye_, host_.loop().now());
     host_.table_told();
     return Error::closed(bye_);
   }
@@ -92,7 +101,7 @@ Result<void> NodeSession::take(Frame frame) {
 }
 
 Result<void> NodeSession::take_hello(const HelloFrame& hello) {
-  if (joined()) return Error::denied("said HELLO twice");
+  if (joined_) return Error::denied("said HELLO twice");
   if (hello.id != id_)
     return Error::denied("says that it is " + hello.id + ", but has logged in as " + id_);
   if (hello.major != 1)
@@ -118,14 +127,15 @@ Result<void> NodeSession::take_hello(const HelloFrame& hello) {
   row.limits = known->limits;
   WelcomeFrame welcome = host_.welcome_for(*known);
   row.every = welcome.every;
-  auto slot = host_.nodes().hello(std::move(row), host_.loop().now());
+  auto taken = host_.nodes().hello(std::move(row), host_.loop().now());
   host_.table_told();
-  if (!slot) {
+  if (!taken) {
     say_goodbye({"duplicate id: another process is connected as " + id_, kDuplicate, 0ms});
-    return slot.error();
+    return taken.error();
   }
-  slot_ = *slot;
+  joined_ = true;
   epoch_ = hello.epoch;
+  host_.checks_tokens(id_, hello.tokens);
   host_.node_joined(*this);
   say(LogLevel::kInfo, "is linked, version " + (hello.version.empty() ? "?" : hello.version) +
                            ", epoch " + epoch_);
@@ -151,7 +161,7 @@ Result<void> NodeSession::take_snapshot(SnapFrame& snap) {
   std::move(snap.carried.begin(), snap.carried.end(), std::back_inserter(arriving_));
   if (snap.more) return {};
   snapshot_done_ = true;
-  host_.nodes().snapshot(slot_, std::exchange(arriving_, {}), host_.loop().now());
+  host_.nodes().snapshot(slot(), std::exchange(arriving_, {}), host_.loop().now());
   host_.table_told();
   return {};
 }
@@ -175,11 +185,11 @@ Result<void> NodeSession::take_load(LoadFrame& load) {
   report.masters = std::max(load.masters, 1U);
   report.loop_ms = load.loop_ms;
   report.relays = load.relays;
-  host_.nodes().report(slot_, report);
+  host_.nodes().report(slot(), report);
   host_.table_told();
   const auto wall = host_.loop().clock().wall().time_since_epoch();
   link_.send(AckFrame{load.seq, std::chrono::duration_cast<std::chrono::milliseconds>(wall).count(),
-                      host_.nodes().node(slot_).issued});
+                      host_.nodes().node(slot()).issued});
   return {};
 }
 
@@ -201,9 +211,9 @@ Result<void> NodeSession::take_message(MessageFrame& message) {
 void NodeSession::take_drain(const DrainFrame& drain) {
   const SteadyTime now = host_.loop().now();
   if (drain.kind == DrainKind::kOff)
-    host_.nodes().undrain(slot_, now);
+    host_.nodes().undrain(slot(), now);
   else
-    host_.nodes().drain(slot_, drain.why.empty() ? "it says so" : drain.why, now);
+    host_.nodes().drain(slot(), drain.why.empty() ? "it says so" : drain.why, now);
   host_.table_told();
 }
 

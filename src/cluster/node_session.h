@@ -40,8 +40,7 @@ class NodeSession {
 
   const std::string& id() const noexcept { return id_; }
   const std::string& epoch() const noexcept { return epoch_; }
-  NodeSlot slot() const noexcept { return slot_; }
-  bool joined() const noexcept { return slot_ != kNoNode; }
+  bool joined() const noexcept { return joined_; }
   const Address& peer() const noexcept { return peer_; }
   SteadyTime since() const noexcept { return since_; }
   const Link& link() const noexcept { return link_; }
@@ -54,6 +53,8 @@ class NodeSession {
   Result<void> take_message(MessageFrame& message);
   void take_drain(const DrainFrame& drain);
   void on_end(const std::string& reason);
+  // Its row in the table; kNoNode: that is gone, or another process has taken it.
+  NodeSlot slot() const;
   void say(LogLevel level, const std::string& text) const;
 
   LinkHost& host_;
@@ -61,7 +62,7 @@ class NodeSession {
   const Address peer_;
   const SteadyTime since_;
   std::string epoch_;
-  NodeSlot slot_ = kNoNode;
+  bool joined_ = false;
   bool snapshot_done_ = false;
   bool said_bye_ = false;
   std::string bye_;

@@ -51,6 +51,7 @@ TEST(Frame, HelloSaysWhoANodeIs) {
   hello.countries = {"de", "fr"};
   hello.tags = {"eu", "premium"};
   hello.enforces = 5;
+  hello.tokens = true;
   hello.masters = 2;
   hello.now_ms = 1795158000123;
   const std::string line = again(hello);
@@ -59,7 +60,7 @@ TEST(Frame, HelloSaysWhoANodeIs) {
       "\"pub\":{\"http\":[\"edge3.example.org:8000\",\"[2001:db8::3]:8000\"],"
       "\"https\":[\"edge3.example.org:443\"]},\"cap\":{\"lis\":5000,\"kbps\":900000,\"acc\":800},"
       "\"geo\":[\"de\",\"fr\"],\"tags\":[\"eu\",\"premium\"],\"enforces\":[\"auth\",\"limits\"],"
-      "\"masters\":2,\"listeners\":true,\"now\":1795158000123}",
+      "\"tokens\":true,\"masters\":2,\"listeners\":true,\"now\":1795158000123}",
       line.c_str());
   CHECK(hello == read<HelloFrame>(line));
 }
@@ -150,15 +151,17 @@ TEST(Frame, SnapOffersStreams) {
 TEST(Frame, SnapSaysWhatANodeCarries) {
   SnapFrame snap;
   snap.seq = 1;
-  snap.carried = {{"/rock.mp3", 812, true}, {"/gone.mp3", 0, false}};
+  snap.carried = {{"/rock.mp3", 812, true}, {"/gone.mp3", 0, false}, {"/own.mp3", 0, false, 1}};
   const std::string line = again(snap);
   STRCMP_EQUAL(
-      "{\"t\":\"SNAP\",\"seq\":1,\"carried\":[[\"/rock.mp3\",812],[\"/gone.mp3\",null]]}",
+      "{\"t\":\"SNAP\",\"seq\":1,\"carried\":[[\"/rock.mp3\",812],[\"/gone.mp3\",null],"
+      "[\"/own.mp3\",null,[\"auth\"]]]}",
       line.c_str());
   const SnapFrame back = read<SnapFrame>(line);
   LONGS_EQUAL(812, back.carried[0].listeners);
   CHECK(back.carried[0].carries);
   CHECK_FALSE(back.carried[1].carries);
+  LONGS_EQUAL(1, back.carried[2].enforces);
 }
 TEST(Frame, AMountIsOneThatMayBeRelayed) {
   for (const char* bad : {"/admin/x", "/", "x", "", "/a%0d%0aX", "/%zz", "/x.xsl", "/a.m3u"}) {

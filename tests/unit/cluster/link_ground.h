@@ -46,6 +46,9 @@ class LinkGround final : public LinkHost {
     return welcome;
   }
   void node_joined(NodeSession& session) override { said("joined " + session.id()); }
+  void checks_tokens(const std::string& node, bool checks) override {
+    if (checks) said(node + " checks tokens");
+  }
   void table_told() override {
     for (const NodeEvent& event : table.take_events())
       said(std::string(to_text(event.kind)) + " " + event.id + (event.why.empty() ? "" : ": " + event.why));
