@@ -4,13 +4,13 @@
 #include <utility>
 
 #include "app/cluster_plans.h"
+#include "app/cluster_service.h"
 #include "app/listen_stage.h"
 #include "app/relay_service.h"
 #include "app/station.h"
 #include "app/worker.h"
-#include "base/json.h"
 #include "base/strings.h"
-#include "net/tls_connect.h"
+#include "cluster/relay_marks.h"
 
 namespace lb {
 namespace {
@@ -26,7 +26,6 @@ constexpr std::size_t kMostWaiters = 1024;  // listeners of one of them
 constexpr auto kForResult = 5s;
 constexpr auto kLeastRunOn = 30s;  // cluster.md 2.4: our slaves linger
 constexpr unsigned kBitsPerByte = 8;
-constexpr double kNominalKbps = kNominalListenerKbps;
 
 bool carried(const Mount& mount) {
   return mount.phase() == MountPhase::kRunning || mount.phase() == MountPhase::kLingering;
@@ -68,12 +67,11 @@ std::optional<LinkPlan> link_plan(const Config& config, const MasterSettings& ma
   return plan;
 }
 
-ClusterLinks::ClusterLinks(Services& services, Doors doors)
+ClusterLinks::ClusterLinks(Services& services)
     : services_(services),
-      doors_(std::move(doors)),
       rng_(Rng::from_entropy()),
       resolver_(services.loops.control()),
-      known_(std::make_shared<const KnownNodes>()),
+      facts_(services.cluster->facts()),
       lag_(services.loops),
       look_(services.loops.control(), [this] { look(); }),
       offer_(services.loops.control(), [this] { offer(); }) {}
@@ -111,8 +109,7 @@ void ClusterLinks::open_server() {
 
 void ClusterLinks::configure(const Config& config) {
   if (stopped_) return;
-  id_ = doors_.id();
-  known_ = doors_.known();
+  facts_ = services_.cluster->facts();
   open_server();
   for (const auto& node : nodes_)
     if (known_node(node->id()) == nullptr) node->end("is no <node> of the configuration any more");
@@ -134,7 +131,7 @@ void ClusterLinks::configure(const Config& config) {
     doors.user_agent = [this] { return services_.config.read()->server_id; };
     doors.by_certificate = [this](Loop& on, std::unique_ptr<Transport> plain,
                                   const std::string& host, Connector::Then then) {
-      return services_.relays->shake_hands(on, std::move(plain), host, std::move(then));
+      return services_.relays->make_tls(on, std::move(plain), host, std::move(then));
     };
     masters.push_back(std::make_unique<MasterSession>(*this, resolver_, *plan, std::move(doors)));
     masters.back()->start();
@@ -172,14 +169,19 @@ void ClusterLinks::look() {
   look_.after(kLook);
   lag_.probe();
   const auto rows = services_.mounts.all();
+  if (std::exchange(seen_rows_, rows) != rows) mounts_changed();
+  const auto config = services_.config.read();
   carried_.clear();
   for (const auto& [name, mount] : *rows) {
-    if (!carried(*mount)) continue;
+    const bool carries = carried(*mount);
+    const ProtectionSet enforces = protections_of(mount_section(*config, name));
+    if (!carries && enforces == 0) continue;
     const auto facts = mount->facts();
     if (facts->from_file) continue;
     const auto bytes = mount->bytes_per_second.load(std::memory_order_relaxed);
-    const double kbps = bytes > 0 ? static_cast<double>(bytes) * kBitsPerByte / 1000 : kNominalKbps;
-    carried_.push_back({name, people_of(*mount), kbps, facts->relayed});
+    const double kbps = bytes > 0 ? static_cast<double>(bytes) * kBitsPerByte / 1000 : kNominalListenerKbps;
+    carried_.push_back({name, carries ? people_of(*mount) : 0, kbps, carries && facts->relayed,
+                        carries, enforces});
   }
   const SteadyTime now = loop().now();
   const bool urgent = load_.update(carried_, now);
@@ -189,6 +191,7 @@ void ClusterLinks::look() {
     forgot = session->forget_streams() || forgot;
   }
   if (forgot) streams_changed();
+  look_at_coverage();
   std::erase_if(pending_, [&](auto& row) {
     if (row.second.until > now) return false;
     row.second.then({row.first, false, "no answer in time"});
@@ -222,8 +225,8 @@ std::vector<StreamOffer> ClusterLinks::current_offers() const {
       if (offer.content_type.empty()) offer.content_type = from->second->content_type;
       if (offer.kbps == 0) offer.kbps = from->second->kbps;
     }
-    offer.path.push_back(id_);
-    if (offer.path.size() <= kLongestPath) out.push_back(std::move(offer));
+    offer.path.push_back(facts_->id);
+    if (offer.path.size() <= kMostHops) out.push_back(std::move(offer));
   }
   return out;
 }
@@ -240,12 +243,12 @@ void ClusterLinks::offer() {
 HelloFrame ClusterLinks::hello() {
   const auto config = services_.config.read();
   HelloFrame hello;
-  hello.id = id_;
-  hello.epoch = doors_.epoch;
+  hello.epoch = facts_->epoch;
   hello.version = LB_VERSION;
   hello.addresses = own_addresses(*config);
   hello.capacity = own_capacity(*config);
   hello.tags = config->cluster.tags;
+  hello.tokens = !facts_->keys.empty();
   hello.masters = std::max(1U, static_cast<unsigned>(masters_.size()));
   hello.wants_listeners = config->cluster.master_public_slave;
   hello.now_ms = wall_ms(services_.clock);
@@ -311,11 +314,18 @@ std::vector<ClusterLinks::LinkedStream> ClusterLinks::streams() const {
   return out;
 }
 
-bool ClusterLinks::covers(const MasterSettings& master) const {
+bool ClusterLinks::covers(const MasterPlan& master) const {
   for (std::size_t i = 0; i < masters_.size(); ++i)
-    if (plans_[i].line == master.line && plans_[i].server == master.server)
+    if (plans_[i].server == master.target.host && plans_[i].username == master.username &&
+        plans_[i].password == master.password)
       return masters_[i]->covers();
   return false;
+}
+
+void ClusterLinks::look_at_coverage() {
+  bool changed = false;
+  for (const auto& session : masters_) changed = session->coverage_changed() || changed;
+  if (changed) services_.relays->configure(*services_.config.read());
 }
 
 // -- a mount that nobody here has heard of -------------------------------------------------------
@@ -357,6 +367,7 @@ void ClusterLinks::who_answered(const std::string& mount, bool known) {
   const auto at = asked_.find(mount);
   if (at == asked_.end()) return;
   // The offer came before this answer: the relay is there, unless we may not have it.
+  if (known) services_.relays->settle();
   if (known && services_.mounts.find(mount)) {
     release(mount, true);
     return;
@@ -385,13 +396,28 @@ void ClusterLinks::release_one(const Waiter& waiter, bool known) {
 
 // -- nodes at this master ------------------------------------------------------------------------
 
-const KnownNode* ClusterLinks::known_node(std::string_view id) const { return known_->node(id); }
+NodeTable& ClusterLinks::nodes() noexcept { return services_.cluster->table(); }
+
+const KnownNode* ClusterLinks::known_node(std::string_view id) const {
+  return facts_->known.node(id);
+}
+
+void ClusterLinks::checks_tokens(const std::string& node, bool checks) {
+  services_.cluster->desk().set_checks_tokens(node, checks);
+}
+
+void ClusterLinks::table_told() { services_.cluster->tell_events(); }
+
+std::optional<std::uint64_t> ClusterLinks::arrivals_from(std::string_view master) const {
+  if (facts_->keys.empty()) return std::nullopt;
+  return services_.cluster->arrivals(master);
+}
 
 WelcomeFrame ClusterLinks::welcome_for(const KnownNode&) {
   const auto config = services_.config.read();
   WelcomeFrame welcome;
-  welcome.id = id_;
-  welcome.epoch = doors_.epoch;
+  welcome.id = facts_->id;
+  welcome.epoch = facts_->epoch;
   welcome.version = LB_VERSION;
   welcome.now_ms = wall_ms(services_.clock);
   welcome.every = kEvery;
@@ -444,7 +470,7 @@ Result<void> ClusterLinks::command(const std::string& node, CommandFrame command
 // -- messages and orders -------------------------------------------------------------------------
 
 void ClusterLinks::publish(const std::string& topic, std::string bytes) {
-  MessageFrame message{topic, id_, doors_.epoch + "." + std::to_string(next_message_++),
+  MessageFrame message{topic, facts_->id, facts_->epoch + "." + std::to_string(next_message_++),
                        std::move(bytes)};
   messages_.take(message, services_.clock.wall());
   for (const auto& session : masters_) session->send(message);
@@ -453,7 +479,7 @@ void ClusterLinks::publish(const std::string& topic, std::string bytes) {
 }
 
 void ClusterLinks::message(MessageFrame message, bool) {
-  if (message.from == id_ || !messages_.take(message, services_.clock.wall())) return;
+  if (message.from == facts_->id || !messages_.take(message, services_.clock.wall())) return;
   log().info("cluster/message", "message " + message.serial + " of " + message.from + ": " +
                                     message.topic + ", " + std::to_string(message.bytes.size()) +
                                     " bytes");

@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "app/cluster_service.h"
 #include "app/loop_lag.h"
 #include "app/services.h"
 #include "cluster/link_server.h"
@@ -29,15 +30,7 @@ namespace lb {
 
 class ClusterLinks final : public LinkHost {
  public:
-  // What the owner of the table does for the links.
-  struct Doors {
-    NodeTable* nodes = nullptr;
-    std::function<std::shared_ptr<const KnownNodes>()> known;
-    std::function<void()> table_told;
-    std::function<std::optional<std::uint64_t>(std::string_view master)> arrivals_from;
-    std::string epoch;
-  };
-  ClusterLinks(Services& services, Doors doors);
+  explicit ClusterLinks(Services& services);
   ~ClusterLinks() override;
 
   // Before privileges are dropped.
@@ -59,8 +52,8 @@ class ClusterLinks final : public LinkHost {
   };
   // What the masters offer, for each mount the best upstream first.
   std::vector<LinkedStream> streams() const;
-  // The master's streams are known by its link: no list need be asked for.
-  bool covers(const MasterSettings& master) const;
+  // The master's streams are known by its link, or soon will be: no list need be asked for.
+  bool covers(const MasterPlan& master) const;
 
   // -- for listeners of a mount that nobody here has heard of
   bool has_masters() const noexcept { return master_count_.load(std::memory_order_relaxed) > 0; }
@@ -73,27 +66,26 @@ class ClusterLinks final : public LinkHost {
   Result<void> command(const std::string& node, CommandFrame command, Answered then);
   void publish(const std::string& topic, std::string bytes);
   void drain(DrainKind kind);
-  std::string links_json() const;
   const MessageLog& messages() const noexcept { return messages_; }
 
   // -- LinkHost
   Loop& loop() noexcept override { return services_.loops.control(); }
   Log& log() noexcept override { return services_.log; }
   Rng& rng() noexcept override { return rng_; }
-  NodeTable& nodes() noexcept override { return *doors_.nodes; }
+  const std::string& own_id() const noexcept override { return facts_->id; }
+  NodeTable& nodes() noexcept override;
   const KnownNode* known_node(std::string_view id) const override;
   const OfferBook& offers() const noexcept override { return offers_; }
   WelcomeFrame welcome_for(const KnownNode& node) override;
   void node_joined(NodeSession& session) override;
-  void table_told() override { doors_.table_told(); }
+  void checks_tokens(const std::string& node, bool checks) override;
+  void table_told() override;
   void node_answered(const std::string& node, const ResultFrame& result) override;
   void node_left(NodeSession& session, const std::string& why) override;
   HelloFrame hello() override;
   const LoadBook& load() const noexcept override { return load_; }
   unsigned loop_ms() const noexcept override { return lag_.longest_ms(); }
-  std::optional<std::uint64_t> arrivals_from(std::string_view master) const override {
-    return doors_.arrivals_from(master);
-  }
+  std::optional<std::uint64_t> arrivals_from(std::string_view master) const override;
   unsigned masters() const noexcept override { return master_count_; }
   DrainKind draining() const noexcept override { return draining_; }
   bool flows(const std::string& mount) const override;
@@ -127,22 +119,21 @@ class ClusterLinks final : public LinkHost {
   void count_masters();
   void release(const std::string& mount, bool known);
   void release_one(const Waiter& waiter, bool known);
-  void execute_drain(DrainKind kind, const std::function<void(ResultFrame)>& then);
+  void look_at_coverage();
 
   Services& services_;
-  Doors doors_;
   Rng rng_;
   Resolver resolver_;
-  std::string id_;  // of this node
+  std::shared_ptr<const ClusterFacts> facts_;  // as of the configuration
   std::shared_ptr<const ListenSocket> socket_;
   std::unique_ptr<LinkServer> server_;
-  std::shared_ptr<const KnownNodes> known_;  // as of now
   std::vector<std::unique_ptr<NodeSession>> nodes_;
   std::vector<std::unique_ptr<MasterSession>> masters_;
   std::vector<MasterSettings> plans_;  // of masters_
   OfferBook offers_;
   LoadBook load_;
   std::vector<LoadBook::Carried> carried_;
+  std::shared_ptr<const MountTable::Rows> seen_rows_;
   LoopLag lag_;
   MessageLog messages_;
   std::uint64_t next_message_ = 1, next_command_ = 1;

@@ -4,11 +4,13 @@ src_icecast_lb_SOURCES = \
   src/app/admin_stage.cc src/app/admin_stage.h \
   src/app/auth_replies.cc src/app/auth_replies.h \
   src/app/auth_stage.cc src/app/auth_stage.h \
+  src/app/cluster_links.cc src/app/cluster_links.h \
   src/app/cluster_plans.cc src/app/cluster_plans.h \
   src/app/cluster_service.cc src/app/cluster_service.h \
   src/app/directory_service.cc src/app/directory_service.h \
   src/app/io_thread.h \
   src/app/listen_stage.cc src/app/listen_stage.h \
+  src/app/loop_lag.cc src/app/loop_lag.h \
   src/app/main.cc \
   src/app/mount_files.cc src/app/mount_files.h \
   src/app/mount_hooks.cc src/app/mount_hooks.h \

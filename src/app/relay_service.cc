@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "app/cluster_links.h"
 #include "app/cluster_service.h"
 #include "app/listen_stage.h"
 #include "app/worker.h"
@@ -103,16 +104,32 @@ RelayService::RelayService(Services& services)
       resolver_(services.loops.control()),
       connector_(services.loops.control(), resolver_,
                  [this](Loop& loop, std::unique_ptr<Transport> plain, const std::string& host, Connector::Then then) {
-                   if (!roots_) load_roots();
-                   return make_tls_with(roots_)(loop, std::move(plain), host, std::move(then));
+                   return make_tls(loop, std::move(plain), host, std::move(then));
                  }),
       look_(services.loops.control(), [this] { look_for_away(); }),
+      choose_(services.loops.control(), [this] { choose_relays(); }),
       relays_(*this) {
   look_.after(kLookForAway);
   if (wants_tls(*services.config.read())) load_roots();  // out of reach after a chroot
 }
 
 RelayService::~RelayService() = default;
+
+std::unique_ptr<Underway> RelayService::make_tls(Loop& loop, std::unique_ptr<Transport> plain, const std::string& host,
+                                                 Connector::Then then) {
+  if (!roots_) load_roots();
+  return make_tls_with(roots_)(loop, std::move(plain), host, std::move(then));
+}
+
+void RelayService::streams_changed() {
+  if (!stopped_ && !choose_.armed()) choose_.after(std::chrono::microseconds(0));
+}
+
+void RelayService::settle() {
+  if (!choose_.armed()) return;
+  choose_.cancel();
+  choose_relays();
+}
 
 void RelayService::load_roots() {
   auto context = TlsClientContext::load("");
@@ -127,6 +144,7 @@ void RelayService::configure(const Config& config) {
   configured_ = relay_plans(config);
   std::vector<std::unique_ptr<MasterWatch>> masters;
   for (MasterPlan& plan : master_plans(config)) {
+    if (services_.links->covers(plan)) continue;
     const auto same = std::find_if(masters_.begin(), masters_.end(),
                                    [&](const auto& watch) { return watch && watch->plan() == plan; });
     if (same != masters_.end()) {
@@ -168,13 +186,34 @@ void RelayService::choose_relays() {
     if (place.try_emplace(plan.local_mount, plans.size()).second) plans.push_back(plan);
   }
   const std::size_t own = plans.size();
+  // Where the same server says the same twice, by its link and by its list, the link was first.
+  const auto add_upstream = [&](RelayPlan& plan, Upstream upstream) {
+    for (const Upstream& known : plan.upstreams)
+      if (known.target == upstream.target && known.mount == upstream.mount) return;
+    plan.upstreams.push_back(std::move(upstream));
+  };
+  for (auto& stream : services_.links->streams()) {
+    if (!may_be(stream.mount)) continue;
+    const auto [at, fresh] = place.try_emplace(stream.mount, plans.size());
+    if (!fresh) {
+      if (at->second >= own) add_upstream(plans[at->second], std::move(stream.upstream));
+      continue;
+    }
+    RelayPlan plan;
+    plan.local_mount = stream.mount;
+    plan.upstreams.push_back(std::move(stream.upstream));
+    plan.on_demand = true;
+    plan.run_on = stream.run_on;
+    plan.retry_delay = stream.retry_delay;
+    plans.push_back(std::move(plan));
+  }
   for (const auto& master : masters_) {
     const MasterPlan& from = master->plan();
     for (auto& [mount, upstream] : master->streams()) {
       if (!may_be(mount)) continue;
       const auto [at, fresh] = place.try_emplace(mount, plans.size());
       if (!fresh) {
-        if (at->second >= own) plans[at->second].upstreams.push_back(std::move(upstream));
+        if (at->second >= own) add_upstream(plans[at->second], std::move(upstream));
         continue;
       }
       RelayPlan plan;
@@ -187,11 +226,13 @@ void RelayService::choose_relays() {
     }
   }
   relays_.want(plans);
+  services_.links->mounts_changed();
 }
 
 void RelayService::stop() {
   stopped_ = true;
   look_.cancel();
+  choose_.cancel();
   masters_.clear();
   relays_.clear();
   waiting_.clear();

@@ -40,6 +40,16 @@ class RelayService final : public RelayGround {
   // Tells the masters that this node leaves; `done` follows in any case, within a second.
   void leave(UniqueFunction<void()> done);
 
+  // Of the links: the masters offer other streams.  They are looked at later in this turn of the
+  // loop, or now by settle().
+  void streams_changed();
+  void settle();
+  // Data flows for the mount, or its listeners wait for it.
+  bool flows(const std::string& mount) const { return flow_of(mount) == MasterWatch::Flow::kFlows; }
+  // As a client whose peer must have a certificate that the system trusts.
+  std::unique_ptr<Underway> make_tls(Loop& loop, std::unique_ptr<Transport> plain, const std::string& host,
+                                     Connector::Then then);
+
   // Of admission.
   void mount_begun(const Mount& mount);
   void mount_ended(const Mount& mount);
@@ -98,6 +108,7 @@ class RelayService final : public RelayGround {
   std::vector<RelayPlan> configured_;
   std::vector<std::unique_ptr<MasterWatch>> masters_;
   unsigned leaving_ = 0;
+  Timer choose_;
   RelaySet relays_;
   bool stopped_ = false;
 };

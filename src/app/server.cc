@@ -9,6 +9,7 @@
 
 #include "admin/stats_feed.h"
 #include "app/auth_stage.h"
+#include "app/cluster_links.h"
 #include "app/cluster_service.h"
 #include "app/directory_service.h"
 #include "app/mount_files.h"
@@ -61,6 +62,7 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
                                                          Rng::from_entropy());
   services.relays = std::make_unique<RelayService>(services);
   services.cluster = std::make_unique<ClusterService>(services);
+  services.links = std::make_unique<ClusterLinks>(services);
   for (unsigned i = 0; i < services.loops.workers(); ++i)
     services.workers.push_back(std::make_unique<Worker>(services, i));
 }
@@ -118,6 +120,8 @@ Result<void> Server::bind() {
     // <shoutcast-mount> opens a second socket, one above, for Shoutcast sources.
     if (!settings.shoutcast_compat && !settings.shoutcast_mount.empty()) open(settings, settings.port + 1, true);
   }
+  if (auto bound = services_->links->bind(*config); !bound)
+    services_->log.error("connection/connection_setup_sockets", bound.error().what + "; no node can be linked");
   if (sockets_.empty()) return last;
   return {};
 }
@@ -147,6 +151,7 @@ void Server::run(bool announce) {
   services_->log.info("main/main", "icecast-lb " LB_VERSION ", " + std::to_string(services_->loops.workers()) +
                                        " workers, configuration " + config_path_);
   services_->cluster->configure(*config);
+  services_->links->configure(*config);
   services_->relays->configure(*config);
   if (announce) {
     std::string line = "icecast-lb ready: port";
@@ -226,6 +231,7 @@ void Server::apply(LoadedConfig next) {
   services_->files.publish(std::make_shared<const StaticFiles>(Services::static_files(*next.config, services_->log)));
   services_->admission->settings_changed();
   services_->cluster->configure(*next.config);
+  services_->links->configure(*next.config);
   services_->relays->configure(*next.config);
   services_->auth->configure(auth_sections(*next.config), auth_server(*next.config));
   if (!services_->auth->has_spool()) open_auth_spool();
@@ -286,12 +292,14 @@ void Server::run_hook(const std::string& program, const Mount& mount, std::strin
 }
 
 void Server::source_ended(const std::shared_ptr<Mount>& mount) {
+  services_->links->mounts_changed();
   services_->relays->mount_ended(*mount);
   services_->auth->mount_ended(mount_section(*services_->config.read(), mount->name()).name, mount->name());
   run_hook(mount->settings()->on_disconnect, *mount, "source-disconnect");
 }
 
 void Server::source_begun(const std::shared_ptr<Mount>& mount) {
+  services_->links->mounts_changed();
   services_->relays->mount_begun(*mount);
   services_->auth->mount_begun(mount_section(*services_->config.read(), mount->name()).name, mount->name());
   const auto settings = mount->settings();
@@ -304,6 +312,7 @@ void Server::source_begun(const std::shared_ptr<Mount>& mount) {
 
 void Server::stop() {
   if (std::exchange(stopping_, true)) return;
+  services_->links->stop("shutdown");
   services_->cluster->stop();
   services_->relays->stop();
   services_->loops.gather<int>(

@@ -1,6 +1,7 @@
 #include "app/services.h"
 
 #include "admin/stats_feed.h"
+#include "app/cluster_links.h"
 #include "app/cluster_service.h"
 #include "app/directory_service.h"
 #include "app/mount_files.h"

@@ -27,6 +27,7 @@
 
 namespace lb {
 
+class ClusterLinks;
 class ClusterService;
 class DirectoryService;
 class MountFiles;
@@ -65,6 +66,7 @@ struct Services {
   std::vector<std::unique_ptr<Worker>> workers;
   std::unique_ptr<RelayService> relays;         // control
   std::unique_ptr<ClusterService> cluster;      // see there
+  std::unique_ptr<ClusterLinks> links;          // control
   std::atomic<std::uint64_t> next_client_id{1};
   WallTime started_wall;
 

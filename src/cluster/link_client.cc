@@ -89,6 +89,7 @@ void LinkClient::on_answer(Result<ClientAnswer> answer) {
                                     " and has no cluster link; asked again in " +
                                     std::to_string(pause.count() / 1000) + "s");
     again_.after(pause);
+    if (doors_.no_link) doors_.no_link();
     return;
   }
   doors_.connected(std::move(answer->transport), std::move(answer->leftover));

@@ -43,6 +43,8 @@ class LinkClient {
     std::function<std::string()> user_agent;
     // leftover: what came behind the head of the answer.
     std::function<void(std::unique_ptr<Transport>, std::string leftover)> connected;
+    // The master has none; may be empty.
+    std::function<void()> no_link;
     Connector::MakeTls by_certificate;
   };
   LinkClient(Loop& loop, Resolver& resolver, Log& log, Rng& rng, LinkTarget target, Doors doors);

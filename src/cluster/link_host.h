@@ -28,6 +28,7 @@ class LinkHost {
   virtual Loop& loop() noexcept = 0;
   virtual Log& log() noexcept = 0;
   virtual Rng& rng() noexcept = 0;
+  virtual const std::string& own_id() const noexcept = 0;
 
   // -- of a master ------------------------------------------------------------------------------
   virtual NodeTable& nodes() noexcept = 0;
@@ -45,6 +46,7 @@ class LinkHost {
   virtual void node_left(NodeSession& session, const std::string& why) = 0;
 
   // -- of a node --------------------------------------------------------------------------------
+  // Without the id, which is the name that the master knows it by.
   virtual HelloFrame hello() = 0;
   virtual const LoadBook& load() const noexcept = 0;
   virtual unsigned loop_ms() const noexcept = 0;

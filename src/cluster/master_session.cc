@@ -33,15 +33,17 @@ MasterSession::MasterSession(LinkHost& host, Resolver& resolver, LinkPlan plan,
                              LinkClient::Doors doors)
     : host_(host),
       plan_(std::move(plan)),
+      hope_until_(host.loop().now() + kHope),
       client_(host.loop(), resolver, host.log(), host.rng(), plan_.link,
               [this, &doors] {
                 doors.connected = [this](std::unique_ptr<Transport> transport,
                                          std::string leftover) {
                   connected(std::move(transport), std::move(leftover));
                 };
+                doors.no_link = [this] { coverage_ = Coverage::kNone; };
                 return std::move(doors);
               }()),
-      streams_(plan_.link.id, [&host](const std::string& mount) { return host.flows(mount); }),
+      streams_(host.own_id(), [&host](const std::string& mount) { return host.flows(mount); }),
       self_(std::make_shared<MasterSession*>(this)) {}
 
 MasterSession::~MasterSession() { *self_ = nullptr; }
@@ -71,6 +73,7 @@ void MasterSession::connected(std::unique_ptr<Transport> transport, std::string 
                   },
                   [this](const std::string& reason) { on_end(reason); }});
   HelloFrame hello = host_.hello();
+  hello.id = plan_.link.id;
   most_listeners_ = hello.capacity.listeners > 0 ? hello.capacity.listeners : kNominalListeners;
   link_->send(std::move(hello));
 }
@@ -83,8 +86,18 @@ void MasterSession::on_end(const std::string& reason) {
   link_.reset();
   load_due_ = false;
   streams_.connection_lost(host_.loop().now());
+  if (coverage_ == Coverage::kThere) {
+    coverage_ = Coverage::kHoped;
+    hope_until_ = host_.loop().now() + kHope;
+  }
   client_.lost(good, bye_code_ == kDuplicate ? std::chrono::milliseconds(kAfterDuplicate) : bye_back_);
   if (was_linked) host_.master_left(*this, reason);
+}
+
+bool MasterSession::coverage_changed() {
+  if (coverage_ == Coverage::kHoped && host_.loop().now() >= hope_until_)
+    coverage_ = Coverage::kNone;
+  return std::exchange(covered_, covers()) != covers();
 }
 
 void MasterSession::send(Frame frame) {
@@ -114,8 +127,10 @@ Result<void> MasterSession::take(Frame frame) {
     return Error::denied("it sent " + std::string(frame_name(frame)) + " before WELCOME");
   if (auto* snap = std::get_if<SnapFrame>(&frame)) {
     if (!snap->carried.empty()) return Error::denied("it sent a load, which only a node may");
-    if (streams_.snapshot(std::move(snap->offers), snap->more, host_.loop().now()))
-      host_.streams_changed();
+    const bool changed =
+        streams_.snapshot(std::move(snap->offers), snap->more, host_.loop().now());
+    if (!snap->more) coverage_ = Coverage::kThere;
+    if (changed) host_.streams_changed();
     return {};
   }
   if (auto* delta = std::get_if<DeltaFrame>(&frame)) {
@@ -144,7 +159,7 @@ Result<void> MasterSession::take(Frame frame) {
 
 Result<void> MasterSession::take_welcome(WelcomeFrame welcome) {
   if (welcome_) return Error::denied("it said WELCOME twice");
-  if (welcome.id == plan_.link.id)
+  if (welcome.id == plan_.link.id || welcome.id == host_.own_id())
     return Error::denied("it is called " + welcome.id + " as we are: two nodes with one id, or a " +
                          "<master> that is this server itself");
   master_id_ = welcome.id;

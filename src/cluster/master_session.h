@@ -36,6 +36,8 @@ class MasterSession {
  public:
   static constexpr std::chrono::milliseconds kLeastPause{50};
   static constexpr std::chrono::milliseconds kForWelcome{5000};
+  // How long the link is waited for before the streams are asked for in another way.
+  static constexpr std::chrono::seconds kHope{10};
   // A link that has lived so long has worked: the next retry is a quick one.
   static constexpr std::chrono::milliseconds kGood{3000};
 
@@ -55,6 +57,9 @@ class MasterSession {
   bool forget_streams() { return streams_.forget(host_.loop().now()); }
 
   const LinkPlan& plan() const noexcept { return plan_; }
+  // The streams are known by the link, or there is hope.
+  bool covers() const noexcept { return coverage_ != Coverage::kNone; }
+  bool coverage_changed();  // since it was asked the last time
   bool linked() const noexcept { return link_ != nullptr && !link_->ended() && welcome_; }
   const std::string& master_id() const noexcept { return master_id_; }  // "": never linked
   const WelcomeFrame* welcome() const noexcept { return welcome_ ? &*welcome_ : nullptr; }
@@ -77,8 +82,13 @@ class MasterSession {
   void on_end(const std::string& reason);
   void say(LogLevel level, const std::string& text) const;
 
+  enum class Coverage : std::uint8_t { kHoped, kThere, kNone };
+
   LinkHost& host_;
   const LinkPlan plan_;
+  Coverage coverage_ = Coverage::kHoped;
+  bool covered_ = true;  // as last told
+  SteadyTime hope_until_;
   LinkClient client_;
   LinkedStreams streams_;
   std::unique_ptr<Link> link_;  // null: not connected

@@ -35,6 +35,7 @@ class LinkGround final : public LinkHost {
   Loop& loop() noexcept override { return loop_; }
   Log& log() noexcept override { return book.log; }
   Rng& rng() noexcept override { return rng_; }
+  const std::string& own_id() const noexcept override { return my_hello.id; }
   NodeTable& nodes() noexcept override { return table; }
   const KnownNode* known_node(std::string_view id) const override { return known.node(id); }
   const OfferBook& offers() const noexcept override { return offer_book; }
