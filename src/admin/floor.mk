@@ -6,7 +6,7 @@ src_libadmin_a_SOURCES = \
   src/admin/command.cc src/admin/command.h \
   src/admin/command_task.h \
   src/admin/commands_client.cc \
-  src/admin/commands_cluster.cc \
+  src/admin/commands_cluster.cc src/admin/commands_links.cc \
   src/admin/commands_mount.cc \
   src/admin/commands_stats.cc \
   src/admin/mount_list.cc src/admin/mount_list.h \

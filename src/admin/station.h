@@ -18,6 +18,7 @@
 #include "base/result.h"
 #include "base/unique_function.h"
 #include "cluster/balancer.h"
+#include "cluster/frame.h"
 #include "cluster/report_desk.h"
 
 namespace lb {
@@ -127,6 +128,24 @@ struct Explanation {
   std::string origin;  // of the chosen node, for this client; "": none
 };
 
+// One link of this server.
+struct LinkRow {
+  std::string id;      // of the other side; "": not known yet
+  std::string peer;    // address, or the name it is reached by
+  bool master = false;  // the other side is ours
+  bool up = false;
+  std::uint64_t seconds = 0;  // up
+  std::uint64_t bytes_in = 0, bytes_out = 0;
+  std::uint64_t round_trip_us = 0;     // of a master; 0: not known
+  std::int64_t clock_offset_ms = 0;    // its wall clock less ours
+  std::uint64_t issued = 0;            // redirects to us, as the master counts them
+  std::size_t streams = 0;             // that the master offers
+};
+struct PassedMessage {
+  MessageFrame message;
+  WallTime when{};
+};
+
 class Station {
  public:
   template <class T>
@@ -154,6 +173,15 @@ class Station {
   virtual void list_polled(ListPoll poll) = 0;
   virtual ClusterSight cluster() = 0;
   virtual Explanation explain(const ExplainAsk& ask) = 0;
+  // Where there are no links, nothing is linked.
+  virtual std::vector<LinkRow> links() { return {}; }
+  virtual std::vector<PassedMessage> messages() { return {}; }
+  virtual Result<void> publish(const std::string& /*topic*/, std::string /*bytes*/) {
+    return Error::not_found("nothing is linked");
+  }
+  virtual void order(const std::string& node, CommandFrame /*command*/, Then<ResultFrame> then) {
+    then({0, false, "node " + node + " is not linked"});
+  }
   virtual void users(const std::string& mount, UsersRequest request, Then<UsersAnswer> then) = 0;
 };
 

@@ -23,6 +23,8 @@ constexpr auto kDead = 1000ms;
 constexpr auto kForWho = 300ms;
 constexpr std::size_t kMostAsked = 256;     // mounts that masters are asked about at a time
 constexpr std::size_t kMostWaiters = 1024;  // listeners of one of them
+constexpr unsigned kMostQuestions = 50;     // a second
+constexpr unsigned kMostPublished = 50;
 constexpr auto kForResult = 5s;
 constexpr auto kLeastRunOn = 30s;  // cluster.md 2.4: our slaves linger
 constexpr unsigned kBitsPerByte = 8;
@@ -347,6 +349,10 @@ void ClusterLinks::ask_who(const std::string& mount, unsigned worker, std::uint6
     return;
   }
   unsigned asked_masters = 0;
+  if (!questions_.allows(loop().now(), kMostQuestions)) {
+    release_one(waiter, false);
+    return;
+  }
   for (const auto& session : masters_)
     if (session->ask_who(mount)) ++asked_masters;
   if (asked_masters == 0) {
@@ -467,15 +473,53 @@ Result<void> ClusterLinks::command(const std::string& node, CommandFrame command
   return {};
 }
 
+std::vector<LinkRow> ClusterLinks::rows() const {
+  std::vector<LinkRow> out;
+  for (const auto& session : masters_) {
+    LinkRow row;
+    row.id = session->master_id();
+    row.peer = session->name();
+    row.master = true;
+    row.up = session->linked();
+    if (const Link* link = session->link()) {
+      row.seconds = static_cast<std::uint64_t>(
+          std::chrono::duration_cast<std::chrono::seconds>(session->linked_for()).count());
+      row.bytes_in = link->bytes_in();
+      row.bytes_out = link->bytes_out();
+    }
+    row.round_trip_us = static_cast<std::uint64_t>(session->round_trip().count());
+    row.clock_offset_ms = session->clock_offset().count();
+    row.issued = session->issued();
+    row.streams = session->streams().streams().size();
+    out.push_back(std::move(row));
+  }
+  const SteadyTime now = services_.loops.control().now();
+  for (const auto& session : nodes_) {
+    LinkRow row;
+    row.id = session->id();
+    row.peer = session->peer().ip();
+    row.up = session->joined();
+    row.seconds = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::seconds>(now - session->since()).count());
+    row.bytes_in = session->link().bytes_in();
+    row.bytes_out = session->link().bytes_out();
+    out.push_back(std::move(row));
+  }
+  return out;
+}
+
 // -- messages and orders -------------------------------------------------------------------------
 
-void ClusterLinks::publish(const std::string& topic, std::string bytes) {
+Result<void> ClusterLinks::publish(const std::string& topic, std::string bytes) {
+  if (!published_.allows(loop().now(), kMostPublished))
+    return Error::limit("more than " + std::to_string(kMostPublished) + " messages in a second");
   MessageFrame message{topic, facts_->id, facts_->epoch + "." + std::to_string(next_message_++),
                        std::move(bytes)};
   messages_.take(message, services_.clock.wall());
   for (const auto& session : masters_) session->send(message);
   for (const auto& session : nodes_)
     if (session->joined()) session->send(message);
+  return {};
 }
 
 void ClusterLinks::message(MessageFrame message, bool) {

@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "admin/station.h"
 #include "app/cluster_service.h"
 #include "app/loop_lag.h"
 #include "app/services.h"
@@ -64,8 +65,10 @@ class ClusterLinks final : public LinkHost {
   using Answered = std::function<void(const ResultFrame&)>;
   // Errors: no such node is linked.
   Result<void> command(const std::string& node, CommandFrame command, Answered then);
-  void publish(const std::string& topic, std::string bytes);
+  // Error: too many in this second.
+  Result<void> publish(const std::string& topic, std::string bytes);
   void drain(DrainKind kind);
+  std::vector<LinkRow> rows() const;
   const MessageLog& messages() const noexcept { return messages_; }
 
   // -- LinkHost
@@ -106,6 +109,18 @@ class ClusterLinks final : public LinkHost {
     unsigned unanswered = 0;  // masters
     std::unique_ptr<Timer> deadline;
   };
+  // So that we never say more in a second than the other side takes.
+  struct SecondCount {
+    bool allows(SteadyTime now, unsigned most) noexcept {
+      if (now - since >= std::chrono::seconds(1)) {
+        since = now;
+        count = 0;
+      }
+      return ++count <= most;
+    }
+    SteadyTime since{};
+    unsigned count = 0;
+  };
   struct Pending {
     std::string node;
     Answered then;
@@ -139,6 +154,7 @@ class ClusterLinks final : public LinkHost {
   std::uint64_t next_message_ = 1, next_command_ = 1;
   std::map<std::uint64_t, Pending> pending_;
   std::map<std::string, Asked, std::less<>> asked_;
+  SecondCount questions_, published_;
   std::atomic<unsigned> master_count_{0};
   DrainKind draining_ = DrainKind::kOff;
   bool stopped_ = false;

@@ -30,5 +30,6 @@ src_icecast_lb_SOURCES = \
   src/app/station_stats.cc src/app/station_stats.h \
   src/app/stats_stage.cc src/app/stats_stage.h \
   src/app/version.cc \
+  src/app/who_stage.cc src/app/who_stage.h \
   src/app/worker.cc src/app/worker.h
 src_icecast_lb_LDADD = $(CONFIG)

@@ -9,6 +9,7 @@
 #include "app/request_stages.h"
 #include "app/source_stage.h"
 #include "app/stats_stage.h"
+#include "app/who_stage.h"
 #include "app/worker.h"
 
 namespace lb {
@@ -28,6 +29,7 @@ std::vector<std::unique_ptr<Stage>> make_stages(Worker& worker) {
   stages.push_back(std::make_unique<AuthStage>(worker));    // <authentication> of a mount
   stages.push_back(std::make_unique<ListenStage>(worker));  // a mount, or its fallback
   stages.push_back(std::make_unique<PageStage>(worker));    // status-json.xsl, *.xsl
+  stages.push_back(std::make_unique<WhoStage>(worker));     // a mount that a master may know
   stages.push_back(std::make_unique<FileStage>(worker));    // *.m3u, files; else 404
   return stages;
 }

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "app/cluster_links.h"
 #include "app/cluster_plans.h"
 #include "app/cluster_service.h"
 #include "app/mount_files.h"
@@ -238,6 +239,26 @@ Explanation ServerStation::explain(const ExplainAsk& ask) {
   if (const NodeAddress* address = node.address_for(question.scheme, family_of(ask.client)))
     out.origin = origin_of(*address);
   return out;
+}
+
+std::vector<LinkRow> ServerStation::links() { return services_.links->rows(); }
+
+std::vector<PassedMessage> ServerStation::messages() {
+  std::vector<PassedMessage> out;
+  for (const MessageLog::Entry& entry : services_.links->messages().entries())
+    out.push_back({entry.message, entry.when});
+  return out;
+}
+
+Result<void> ServerStation::publish(const std::string& topic, std::string bytes) {
+  return services_.links->publish(topic, std::move(bytes));
+}
+
+void ServerStation::order(const std::string& node, CommandFrame command, Then<ResultFrame> then) {
+  auto shared = std::make_shared<Then<ResultFrame>>(std::move(then));
+  const auto sent = services_.links->command(
+      node, std::move(command), [shared](const ResultFrame& result) { (*shared)(result); });
+  if (!sent) (*shared)({0, false, sent.error().what});
 }
 
 void ServerStation::users(const std::string& mount, UsersRequest request, Then<UsersAnswer> then) {

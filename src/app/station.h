@@ -27,6 +27,10 @@ class ServerStation final : public Station {
   void list_polled(ListPoll poll) override;
   ClusterSight cluster() override;
   Explanation explain(const ExplainAsk& ask) override;
+  std::vector<LinkRow> links() override;
+  std::vector<PassedMessage> messages() override;
+  Result<void> publish(const std::string& topic, std::string bytes) override;
+  void order(const std::string& node, CommandFrame command, Then<ResultFrame> then) override;
   void users(const std::string& mount, UsersRequest request, Then<UsersAnswer> then) override;
 
  private:

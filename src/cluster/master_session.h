@@ -71,6 +71,8 @@ class MasterSession {
   std::chrono::milliseconds clock_offset() const noexcept { return offset_; }
   std::uint64_t issued() const noexcept { return issued_; }  // redirects to us, as it says
   std::string name() const { return client_.name(); }
+  const Link* link() const noexcept { return link_.get(); }  // null: not connected
+  SteadyTime::duration linked_for() const { return host_.loop().now() - linked_since_; }
 
  private:
   void connected(std::unique_ptr<Transport> transport, std::string leftover);
