@@ -317,16 +317,15 @@ std::optional<std::string> RelayService::master_origin(PublicScheme scheme) cons
 }
 
 void RelayService::leave(UniqueFunction<void()> done) {
-  leaving_ = static_cast<unsigned>(masters_.size());
-  if (leaving_ == 0) {
-    done();
-    return;
-  }
+  // One more than there are masters: none of them is the last before all have been told.
+  leaving_ = static_cast<unsigned>(masters_.size()) + 1;
   auto shared = std::make_shared<UniqueFunction<void()>>(std::move(done));
-  for (const auto& master : masters_)
-    master->leave([this, shared] {
-      if (--leaving_ == 0) (*shared)();
-    });
+  const auto one = [this, shared] {
+    // By way of the inbox: what follows ends the watches that call.
+    if (--leaving_ == 0) services_.loops.control().post([shared] { (*shared)(); });
+  };
+  for (const auto& master : masters_) master->leave(one);
+  one();
 }
 
 std::chrono::milliseconds RelayService::head_deadline() const {
