@@ -134,14 +134,15 @@ void RelayService::configure(const Config& config) {
       masters.push_back(std::move(*same));
       continue;
     }
-    masters.push_back(std::make_unique<MasterWatch>(
-        connector_, services_.log, rng_, std::move(plan),
-        MasterWatch::Doors{[this] { return user_agent(); }, [this](const std::string& mount) { return flow_of(mount); },
-                           [this] { choose_relays(); },
-                           [this](const std::vector<std::string>& mounts, std::string_view master_id) {
-                             return services_.cluster->own_report(mounts, master_id);
-                           },
-                           [this] { return request_lines({}); }}));
+    MasterWatch::Doors doors;
+    doors.user_agent = [this] { return user_agent(); };
+    doors.flow_of = [this](const std::string& mount) { return flow_of(mount); };
+    doors.changed = [this] { choose_relays(); };
+    doors.report = [this](const std::vector<std::string>& mounts, std::string_view master_id) {
+      return services_.cluster->own_report(mounts, master_id);
+    };
+    doors.lines = [this] { return request_lines({}); };
+    masters.push_back(std::make_unique<MasterWatch>(connector_, services_.log, rng_, std::move(plan), std::move(doors)));
   }
   masters_ = std::move(masters);
   choose_relays();
