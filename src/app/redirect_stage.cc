@@ -56,8 +56,7 @@ void refuse_full(Connection& connection, std::chrono::seconds retry_after) {
   ResponseHead head;
   head.status = 503;
   head.content_type = "text/plain; charset=utf-8";
-  head.extra = "Access-Control-Allow-Origin: *\r\nRetry-After: " + std::to_string(retry_after.count()) +
-               "\r\nX-Reason: cluster-full\r\n";
+  head.extra = "Retry-After: " + std::to_string(retry_after.count()) + "\r\nX-Reason: cluster-full\r\n";
   connection.reply(head, "All servers are full, please try again\r\n");
 }
 

@@ -152,14 +152,15 @@ void RelayService::configure(const Config& config) {
       masters.push_back(std::move(*same));
       continue;
     }
-    masters.push_back(std::make_unique<MasterWatch>(
-        connector_, services_.log, rng_, std::move(plan),
-        MasterWatch::Doors{[this] { return user_agent(); }, [this](const std::string& mount) { return flow_of(mount); },
-                           [this] { choose_relays(); },
-                           [this](const std::vector<std::string>& mounts, std::string_view master_id) {
-                             return services_.cluster->own_report(mounts, master_id);
-                           },
-                           [this] { return request_lines({}); }}));
+    MasterWatch::Doors doors;
+    doors.user_agent = [this] { return user_agent(); };
+    doors.flow_of = [this](const std::string& mount) { return flow_of(mount); };
+    doors.changed = [this] { choose_relays(); };
+    doors.report = [this](const std::vector<std::string>& mounts, std::string_view master_id) {
+      return services_.cluster->own_report(mounts, master_id);
+    };
+    doors.lines = [this] { return request_lines({}); };
+    masters.push_back(std::make_unique<MasterWatch>(connector_, services_.log, rng_, std::move(plan), std::move(doors)));
   }
   masters_ = std::move(masters);
   choose_relays();
@@ -358,16 +359,15 @@ std::optional<std::string> RelayService::master_origin(PublicScheme scheme) cons
 }
 
 void RelayService::leave(UniqueFunction<void()> done) {
-  leaving_ = static_cast<unsigned>(masters_.size());
-  if (leaving_ == 0) {
-    done();
-    return;
-  }
+  // One more than there are masters: none of them is the last before all have been told.
+  leaving_ = static_cast<unsigned>(masters_.size()) + 1;
   auto shared = std::make_shared<UniqueFunction<void()>>(std::move(done));
-  for (const auto& master : masters_)
-    master->leave([this, shared] {
-      if (--leaving_ == 0) (*shared)();
-    });
+  const auto one = [this, shared] {
+    // By way of the inbox: what follows ends the watches that call.
+    if (--leaving_ == 0) services_.loops.control().post([shared] { (*shared)(); });
+  };
+  for (const auto& master : masters_) master->leave(one);
+  one();
 }
 
 std::chrono::milliseconds RelayService::head_deadline() const {

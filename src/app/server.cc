@@ -313,6 +313,10 @@ void Server::source_begun(const std::shared_ptr<Mount>& mount) {
 void Server::stop() {
   if (std::exchange(stopping_, true)) return;
   services_->links->stop("shutdown");
+  services_->relays->leave([this] { end_all(); });
+}
+
+void Server::end_all() {
   services_->cluster->stop();
   services_->relays->stop();
   services_->loops.gather<int>(

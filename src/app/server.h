@@ -34,6 +34,7 @@ class Server {
   void reopen_logs();
   void open_tls_sockets();
   void stop();
+  void end_all();
   SourceAdmission::Doors admission_doors();
   void source_begun(const std::shared_ptr<Mount>& mount);
   void source_ended(const std::shared_ptr<Mount>& mount);

@@ -41,10 +41,10 @@ class MasterWatch {
     std::function<std::string()> user_agent;
     std::function<Flow(const std::string& mount)> flow_of;
     std::function<void()> changed;  // streams() is another one
+    std::chrono::milliseconds least_pause{1000};  // between two requests; a test makes it quick
     // Of a plan that publishes: what is said about these mounts.  master_id: "" until it has told.
     std::function<NodeReport(const std::vector<std::string>& mounts, std::string_view master_id)> report = {};
     std::function<std::string()> lines = {};  // that mark a server's request
-    std::chrono::milliseconds least_pause{1000};  // between two requests; a test makes it quick
   };
   MasterWatch(Connector& connector, Log& log, Rng& rng, MasterPlan plan, Doors doors);
 

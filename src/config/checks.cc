@@ -253,6 +253,7 @@ void check_config(const Config& config, Filler& filler, const LoadOptions& optio
   check_mounts(config, filler);
   check_proxies(config, filler);
   check_relays(config, filler);
+  check_cluster(config, filler);
   if (config.limits.queue_bytes < config.limits.burst_bytes) {
     filler.say(filler.line_of("limits/queue-size"), Severity::kWarning,
                "<queue-size>: " + std::to_string(config.limits.queue_bytes) +

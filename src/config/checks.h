@@ -19,6 +19,7 @@ void check_order(const XmlNode& root, const Config& config, Filler& filler);
 void drop_bad_headers(std::vector<HttpHeader>& headers, const std::string& path, Filler& filler);
 void drop_bad_aliases(std::vector<Alias>& aliases, Filler& filler);
 void check_mount(const MountSettings& mount, const XmlNode& node, Filler& filler);
+void check_cluster(const Config& config, Filler& filler);
 void check_config(const Config& config, Filler& filler, const LoadOptions& options);
 
 }  // namespace lb

@@ -2,6 +2,7 @@ noinst_LIBRARIES += src/libconfig.a
 src_libconfig_a_CPPFLAGS = $(AM_CPPFLAGS) $(XML_CFLAGS)
 src_libconfig_a_SOURCES = \
   src/config/check_report.cc src/config/check_report.h \
+  src/config/checks_cluster.cc \
   src/config/checks.cc src/config/checks.h \
   src/config/cluster_config.h \
   src/config/config.cc src/config/config.h \

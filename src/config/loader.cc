@@ -1,5 +1,6 @@
 #include "config/loader.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <system_error>
@@ -73,6 +74,16 @@ void resolve_sockets(Config& config, const XmlNode& root, const Filler& filler) 
   }
 }
 
+// A player in a web page follows a redirect to another origin only when every answer on the way says
+// that it may (cluster.md 3.7).
+void allow_all_origins(std::vector<HttpHeader>& headers) {
+  constexpr std::string_view kAllow = "Access-Control-Allow-Origin";
+  const bool said = std::any_of(headers.begin(), headers.end(), [](const HttpHeader& header) {
+    return iequals(header.name, kAllow);
+  });
+  if (!said) headers.push_back({std::string(kAllow), "*", 0});
+}
+
 // Elements like <master-update-interval> alone do not make a master.
 void resolve_cluster(Config& config, Filler& filler) {
   std::erase_if(config.masters,
@@ -80,9 +91,18 @@ void resolve_cluster(Config& config, Filler& filler) {
   for (MasterSettings& master : config.masters) {
     if (master.flat) master.on_demand = config.relays_on_demand;
   }
-  if (!config.cluster.nodes.empty() && filler.line_of("max-redirect-slaves") == 0) {
-    config.cluster.max_redirect_slaves = -1;  // naming nodes means to send them listeners
+  ClusterSettings& cluster = config.cluster;
+  const bool targets = !cluster.nodes.empty() || !cluster.redirects.empty();
+  if (targets && filler.line_of("max-redirect-slaves") == 0) {
+    cluster.max_redirect_slaves = -1;  // naming nodes means to send them listeners
+    // Icecast-KH's <redirect> is for those who find no room.
+    const bool when = filler.line_of("cluster/balance/when") != 0;
+    if (cluster.nodes.empty() && !when) cluster.when = BalanceWhen::kFull;
   }
+  const bool takes = cluster.master_public_slave ||
+                     std::any_of(config.masters.begin(), config.masters.end(),
+                                 [](const MasterSettings& master) { return master.redirect; });
+  if (cluster.max_redirect_slaves != 0 || takes) allow_all_origins(config.http_headers);
   for (std::size_t i = 0; i < config.relays.size(); ++i) {
     RelaySettings& relay = config.relays[i];
     relay.line = filler.line_of("relay[" + std::to_string(i + 1) + "]");

@@ -1,4 +1,7 @@
 // Rows of <cluster>.
+#include <algorithm>
+#include <array>
+
 #include "config/config.h"
 #include "config/schema.h"
 #include "config/schema_rows.h"
@@ -101,19 +104,37 @@ constexpr SchemaElement kBalance[] = {
      .help = "When a listener for whom there is no room anywhere may ask again."},
 };
 
-// The same for one mount, where -1 stands for "not said".
-constexpr std::string_view kAsCluster = "cluster/balance";
-constexpr SchemaElement for_mount(SchemaElement row, Slot (*where)(void*)) {
+// The same for one mount, where -1 stands for "as the cluster".
+constexpr std::string_view kAsCluster = "cluster";
+template <std::size_t N>
+constexpr auto or_as_cluster(const SchemaChoice (&choices)[N]) {
+  std::array<SchemaChoice, N + 1> all{};
+  std::copy(choices, choices + N, all.begin());
+  all[N] = {kAsCluster, -1};
+  return all;
+}
+constexpr SchemaChoice kYesNo[] = {{"1", 1}, {"0", 0}};
+constexpr auto kMountPolicies = or_as_cluster(kPolicies);
+constexpr auto kMountWhens = or_as_cluster(kWhens);
+constexpr auto kMountYesNo = or_as_cluster(kYesNo);
+constexpr SchemaElement of_mount(SchemaElement row, Slot (*where)(void*)) {
   row.slot = where;
-  row.standard = kAsCluster;
+  row.min = -1;
+  return row;
+}
+constexpr SchemaElement of_mount(SchemaElement row, Slot (*where)(void*),
+                                 std::span<const SchemaChoice> choices) {
+  row.slot = where;
+  row.kind = kChoice;
+  row.choices = choices;
   return row;
 }
 constexpr SchemaElement kMountBalance[] = {
-    for_mount(kBalance[0], slot<&MountBalance::policy>),
-    for_mount(kBalance[1], slot<&MountBalance::when>),
-    for_mount(kBalance[2], slot<&MountBalance::affinity>),
-    for_mount(kBalance[3], slot<&MountBalance::min_carriers>),
-    for_mount(kBalance[4], slot<&MountBalance::busy_listeners>),
+    of_mount(kBalance[0], slot<&MountBalance::policy>, kMountPolicies),
+    of_mount(kBalance[1], slot<&MountBalance::when>, kMountWhens),
+    of_mount(kBalance[2], slot<&MountBalance::affinity>, kMountYesNo),
+    of_mount(kBalance[3], slot<&MountBalance::min_carriers>),
+    of_mount(kBalance[4], slot<&MountBalance::busy_listeners>),
     {.name = "tags",
      .kind = kList,
      .slot = slot<&MountBalance::tags>,

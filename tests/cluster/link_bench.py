@@ -13,27 +13,29 @@ def link_port():
     return free_port("127.0.0.1")
 
 
-def linked_master(b, number, ids, start=True, name=None, masters="", more="", redirects=None, **slots):
+def linked_master(b, number, ids, start=True, name=None, masters="", more="", redirects=None, body_more="",
+                  **slots):
     """A master on 127.0.0.NUMBER that takes in the nodes `ids`; ids may be {id: attributes}."""
     rows = ids if isinstance(ids, dict) else {each: "" for each in ids}
     port = link_port()
-    nodes = "".join('<node id="%s" secret="s-%s" %s/>' % (each, each, attributes or 'allow-public="127.0.0.0:1"')
+    nodes = "".join('<node id="%s" secret="s-%s" %s/>' % (each, each, attributes)
                     for each, attributes in rows.items())
-    body = ("%s%s<cluster><id>%s</id><cluster-port>%d</cluster-port><capacity self-weight=\"0\"/>"
+    body = ("%s%s%s<cluster><id>%s</id><cluster-port>%d</cluster-port><capacity self-weight=\"0\"/>"
             "<balance hold=\"0\"/>%s%s</cluster>" % (
                 "<max-redirect-slaves>-1</max-redirect-slaves>" if redirects is None else redirects, masters,
-                name or "m%d" % number, port, nodes, more))
+                body_more, name or "m%d" % number, port, nodes, more))
     made = cluster.node(b, number, body, start=start, **slots)
     made.link_port = port
     made.name = name or "m%d" % number
     return made
 
 
-def master_block(master, name, streams=True, secret=None, port=None):
+def master_block(master, name, number, streams=True, secret=None, port=None):
+    """Connects from its own address, which is then one that it may announce."""
     return ("<master><server>%s</server>%s<cluster-port>%d</cluster-port><username>%s</username>"
-            "<password>%s</password></master>" % (
+            "<password>%s</password><bind-address>127.0.0.%d</bind-address></master>" % (
                 master.host, "<port>%d</port>" % master.given_port if streams else "", port or master.link_port, name,
-                secret or "s-" + name))
+                secret or "s-" + name, number))
 
 
 def edge(b, number, masters, name=None, start=True, secret=None, capacity='max-bandwidth="100M"', more="", body="",
@@ -41,7 +43,7 @@ def edge(b, number, masters, name=None, start=True, secret=None, capacity='max-b
     """A node with links to these masters, named in no other way."""
     masters = masters if isinstance(masters, (list, tuple)) else [masters]
     name = name or "edge%d" % number
-    blocks = "".join(master_block(m, name, streams, secret, ports[i] if ports else None) for i, m in enumerate(masters))
+    blocks = "".join(master_block(m, name, number, streams, secret, ports[i] if ports else None) for i, m in enumerate(masters))
     host = "127.0.0.%d" % number
     address = "<public-address>%s:%%PORT%%</public-address>" % host if public else ""
     made = cluster.node(b, number, "%s<master-public-slave>1</master-public-slave>%s<cluster><id>%s</id>%s<capacity %s/>%s"
@@ -82,3 +84,142 @@ def feed(b, server, mount="/live.mp3", **options):
 def percentile(values, part):
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(part * len(ordered)))]
+
+
+def first_line(address, mount, source=cluster.LISTENER, patience=2.0):
+    """(status, node) of one request of a listener: the head's status and where its Location leads."""
+    import re
+    import socket
+    with socket.socket() as wire:
+        wire.bind((source, 0))
+        wire.settimeout(patience)
+        try:
+            wire.connect(address)
+            wire.sendall(b"GET %s HTTP/1.1\r\nHost: x\r\nUser-Agent: Player/1\r\n\r\n" % mount.encode())
+            head = b""
+            while b"\r\n\r\n" not in head:
+                data = wire.recv(4096)
+                if not data:
+                    break
+                head += data
+        except OSError:
+            return 0, None
+    found = re.search(rb"\r\nLocation: https?://([^/]+)/", head)
+    status = head.split(b" ", 2)
+    return (int(status[1]) if len(status) > 2 else 0), (found.group(1).decode() if found else None)
+
+
+class Crowd:
+    """Listeners that ask one server again and again, each answer with its time."""
+
+    def __init__(self, address, mount, threads=2, pause=0.002):
+        self.address, self.mount, self.pause = address, mount, pause
+        self.answers, self.going = [], True
+        self.threads = [threading.Thread(target=self.run, daemon=True) for _ in range(threads)]
+        for thread in self.threads:
+            thread.start()
+
+    def run(self):
+        while self.going:
+            sent = time.monotonic()
+            status, node = first_line(self.address, self.mount)
+            self.answers.append((sent, time.monotonic(), status, node))
+            time.sleep(self.pause)
+
+    def close(self):
+        self.going = False
+        for thread in self.threads:
+            thread.join(3)
+
+
+def psk_of(name, secret):
+    import hashlib
+    import hmac
+    return hmac.new(secret.encode(), b"lbedge-cluster/1 psk " + name.encode(), hashlib.sha256).hexdigest()
+
+
+class RawNode:
+    """A node that is a test: TLS by `openssl s_client`, everything above it by hand."""
+
+    UPGRADE = ("GET /admin/cluster HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: lbedge-cluster/1\r\n\r\n")
+
+    def __init__(self, b, master, name, secret=None, upgrade=True, source=None):
+        import subprocess
+        command = ["openssl", "s_client", "-quiet", "-tls1_3", "-psk_identity", name, "-psk",
+                   psk_of(name, secret or "s-" + name), "-connect", "%s:%d" % (master.host, master.link_port)]
+        if source:
+            command += ["-bind", source + ":0"]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.DEVNULL, bufsize=0)
+        self.pending, self.name = b"", name
+        b.owned(self)
+        if upgrade:
+            self.send(self.UPGRADE)
+            self.head = self.take_until(b"\r\n\r\n")
+
+    def send(self, text):
+        try:
+            self.process.stdin.write(text.encode("latin-1") if isinstance(text, str) else text)
+        except BrokenPipeError:
+            pass
+
+    def say(self, **frame):
+        import json
+        self.send(json.dumps(frame) + "\n")
+
+    def hello(self, epoch="e1", **more):
+        self.say(t="HELLO", id=self.name, epoch=epoch, **more)
+        welcome = self.frame()
+        if welcome and welcome["t"] == "WELCOME":
+            self.say(t="SNAP", seq=1)
+            self.seq, self.snap = 1, self.frame()
+        return welcome
+
+    def load(self, **more):
+        self.seq += 1
+        self.say(**dict(dict(t="LOAD", seq=self.seq, at=int(time.monotonic() * 1000), lis=0, kbps=0), **more))
+
+    def keep_alive(self):
+        """Until the test ends or the link does."""
+        def run():
+            while self.process and self.process.poll() is None:
+                self.load()
+                time.sleep(0.2)
+        threading.Thread(target=run, daemon=True).start()
+
+    def take_until(self, ending, patience=5.0):
+        import select
+        deadline = time.monotonic() + patience
+        while ending not in self.pending:
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([self.process.stdout], [], [], left)[0]:
+                raise Failed("nothing more came; so far %r" % self.pending[-300:])
+            data = self.process.stdout.read(65536)
+            if not data:
+                return None
+            self.pending += data
+        data, self.pending = self.pending.split(ending, 1)
+        return data + ending
+
+    def frame(self, kind=None, patience=5.0):
+        """The next frame (of that type); None: the link has ended."""
+        import json
+        while True:
+            line = self.take_until(b"\n", patience)
+            if line is None:
+                return None
+            frame = json.loads(line)
+            if kind is None or frame["t"] == kind:
+                return frame
+
+    def expect_end(self, patience=5.0):
+        while self.frame(patience=patience) is not None:
+            pass
+
+    def close(self):
+        process, self.process = self.process, None
+        if process:
+            process.kill()
+            process.wait()
+            process.stdin.close()
+            process.stdout.close()

@@ -24,12 +24,20 @@ class FakeStation final : public Station {
   bool shoutcast = true;
   TitleVerdict verdict = TitleVerdict::kDone;
   UsersAnswer users_answer;
+  SteadyTime now{std::chrono::seconds(1000)};
+  NodeTable table{NodeTable::Settings{}, SteadyTime{std::chrono::seconds(1000)}};
+  BalanceSettings balance;
+  NodePostAnswer post_answer{200, "OK", "m1"};
+  Explanation explanation;
   bool later = false;  // answers wait in `waiting`
 
   // What it was told.
   std::vector<std::string> done;
   TitleRequest title;
   UsersRequest users_request;
+  NodePost post;
+  ListPoll poll;
+  ExplainAsk explained;
   std::deque<UniqueFunction<void()>> waiting;
 
   void stats(Then<StatsDocument> then) override { answer(std::move(then), document); }
@@ -65,6 +73,16 @@ class FakeStation final : public Station {
     done.push_back("title " + mount);
     title = std::move(request);
     answer(std::move(then), verdict);
+  }
+  void node_posted(NodePost given, Then<NodePostAnswer> then) override {
+    post = std::move(given);
+    answer(std::move(then), post_answer);
+  }
+  void list_polled(ListPoll given) override { poll = std::move(given); }
+  ClusterSight cluster() override { return {table, balance, "m1", true, now}; }
+  Explanation explain(const ExplainAsk& ask) override {
+    explained = ask;
+    return explanation;
   }
   void users(const std::string& mount, UsersRequest request, Then<UsersAnswer> then) override {
     done.push_back("users " + mount);

@@ -161,7 +161,7 @@ TEST(Loader, FlatMasterElementsAreOneMasterAndNoneWithoutAServer) {
   STRCMP_EQUAL("::1", flat.bind_address.c_str());
   LONGS_EQUAL(81, flat.port);
   LONGS_EQUAL(82, flat.tls_port);
-  LONGS_EQUAL(120, flat.interval.count());
+  LONGS_EQUAL(0, flat.interval.count());  // not said
   CHECK(flat.relay_auth);
   STRCMP_EQUAL("b", loaded.config->masters[1].server.c_str());
   CHECK(loaded.config->masters[1].on_demand);
@@ -238,12 +238,12 @@ TEST(Loader, PendingFeaturesAreReportedOnlyWhereTheyChangeSomething) {
            "<mount mount-name='/a'><intro/><authentication/></mount>")
           .config->pending_features.empty());
   const LoadedConfig loaded =
-      load("\n<max-redirect-slaves>-1</max-redirect-slaves>\n<master-public-slave>1</master-public-slave>");
+      load("<cluster>\n<cluster-port>8100</cluster-port>\n<drain mode='move'/></cluster>");
   const auto& pending = loaded.config->pending_features;
   LONGS_EQUAL(2, pending.size());
-  STRCMP_EQUAL("max-redirect-slaves", pending[0].element.c_str());
+  STRCMP_EQUAL("cluster/cluster-port", pending[0].element.c_str());
   LONGS_EQUAL(2, pending[0].line);
-  STRCMP_EQUAL("master-public-slave", pending[1].element.c_str());
+  STRCMP_EQUAL("cluster/drain", pending[1].element.c_str());
   LONGS_EQUAL(3, pending[1].line);
   CHECK(!pending[1].text.empty());
 }
