@@ -61,6 +61,7 @@ std::optional<LinkPlan> link_plan(const Config& config, const MasterSettings& ma
   plan.link.id = master.username;
   plan.link.secret = master.password;
   plan.link.retry_max = master.retry_max;
+  plan.wants_listeners = config.cluster.master_public_slave || master.redirect;
   plan.streams.host = master.server;
   plan.streams.bind_address = master.bind_address;
   plan.streams.tls = master.tls_port != 0;
@@ -252,7 +253,6 @@ HelloFrame ClusterLinks::hello() {
   hello.tags = config->cluster.tags;
   hello.tokens = !facts_->keys.empty();
   hello.masters = std::max(1U, static_cast<unsigned>(masters_.size()));
-  hello.wants_listeners = config->cluster.master_public_slave;
   hello.now_ms = wall_ms(services_.clock);
   return hello;
 }

@@ -46,7 +46,7 @@ class LinkHost {
   virtual void node_left(NodeSession& session, const std::string& why) = 0;
 
   // -- of a node --------------------------------------------------------------------------------
-  // Without the id, which is the name that the master knows it by.
+  // Without what is different for each master: the id there, and whether it sends listeners.
   virtual HelloFrame hello() = 0;
   virtual const LoadBook& load() const noexcept = 0;
   virtual unsigned loop_ms() const noexcept = 0;

@@ -74,6 +74,7 @@ void MasterSession::connected(std::unique_ptr<Transport> transport, std::string 
                   [this](const std::string& reason) { on_end(reason); }});
   HelloFrame hello = host_.hello();
   hello.id = plan_.link.id;
+  hello.wants_listeners = plan_.wants_listeners;
   most_listeners_ = hello.capacity.listeners > 0 ? hello.capacity.listeners : kNominalListeners;
   link_->send(std::move(hello));
 }

@@ -28,6 +28,7 @@ struct LinkPlan {
   LinkTarget link;
   // Where its streams are pulled from; port 0: as its WELCOME says.
   ConnectTarget streams;
+  bool wants_listeners = true;
 
   bool operator==(const LinkPlan&) const = default;
 };

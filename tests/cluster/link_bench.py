@@ -2,15 +2,29 @@
 
 Every node listens for listeners on an address of its own, and for nodes on a cluster-port of its own.
 """
+import itertools
+import os
+import socket
 import threading
 import time
 
 import bench as cluster
-from bench import ADMIN, Failed, free_port, wait_for  # noqa: F401
+from bench import Failed
+
+
+LINK_PORTS = itertools.count(21000 + os.getpid() % 50 * 200)
 
 
 def link_port():
-    return free_port("127.0.0.1")
+    """A cluster-port is bound on all addresses; none that the system gives to outgoing connections."""
+    while True:
+        port = next(LINK_PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("", port))
+                return port
+            except OSError:
+                continue
 
 
 def linked_master(b, number, ids, start=True, name=None, masters="", more="", redirects=None, body_more="",
@@ -33,7 +47,7 @@ def linked_master(b, number, ids, start=True, name=None, masters="", more="", re
 def master_block(master, name, number, streams=True, secret=None, port=None):
     """Connects from its own address, which is then one that it may announce."""
     return ("<master><server>%s</server>%s<cluster-port>%d</cluster-port><username>%s</username>"
-            "<password>%s</password><bind-address>127.0.0.%d</bind-address></master>" % (
+            "<password>%s</password><bind>127.0.0.%d</bind></master>" % (
                 master.host, "<port>%d</port>" % master.given_port if streams else "", port or master.link_port, name,
                 secret or "s-" + name, number))
 
@@ -50,6 +64,14 @@ def edge(b, number, masters, name=None, start=True, secret=None, capacity='max-b
                                    "</cluster>" % (blocks, body, name, address, capacity, more), start=start, **slots)
     made.name = name
     return made
+
+
+def kill9(server):
+    """As a crash; it may be started again."""
+    server.process.kill()
+    server.process.wait()
+    server.process = None
+    (server.dir / "out").unlink()
 
 
 class Feeder:
@@ -86,16 +108,22 @@ def percentile(values, part):
     return ordered[min(len(ordered) - 1, int(part * len(ordered)))]
 
 
+PLAYERS = itertools.count(1)
+
+
 def first_line(address, mount, source=cluster.LISTENER, patience=2.0):
-    """(status, node) of one request of a listener: the head's status and where its Location leads."""
+    """(status, node) of one request of a new listener: the head's status and where its Location leads.
+
+    Every one has a player of its own: one that comes back again and again is served by the master itself.
+    """
     import re
-    import socket
     with socket.socket() as wire:
         wire.bind((source, 0))
         wire.settimeout(patience)
         try:
             wire.connect(address)
-            wire.sendall(b"GET %s HTTP/1.1\r\nHost: x\r\nUser-Agent: Player/1\r\n\r\n" % mount.encode())
+            wire.sendall(b"GET %s HTTP/1.1\r\nHost: x\r\nUser-Agent: Player%d/1\r\n\r\n" % (
+                mount.encode(), next(PLAYERS)))
             head = b""
             while b"\r\n\r\n" not in head:
                 data = wire.recv(4096)
