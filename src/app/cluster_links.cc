@@ -444,8 +444,11 @@ void ClusterLinks::node_joined(NodeSession& session) {
 }
 
 void ClusterLinks::node_left(NodeSession& session, const std::string& why) {
-  if (!session.joined() && server_) server_->count_failure(session.peer(), session.id() + " " + why);
-  else log().warn("cluster/link", "node " + session.id() + " (" + session.peer().ip() + "): the link has ended: " + why);
+  if (!session.was_taken_in() && server_)
+    server_->node_failed(session.id(), session.peer(), why);
+  else
+    log().warn("cluster/link", "node " + session.id() + " (" + session.peer().ip() +
+                                   "): the link has ended: " + why);
   std::erase_if(pending_, [&](auto& row) {
     if (row.second.node != session.id()) return false;
     row.second.then({row.first, false, "the node has gone"});

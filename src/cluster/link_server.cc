@@ -146,7 +146,7 @@ class LinkServer::Opening {
                             : "as \"" + *identity_ + "\": TLS: " + tls_->problem());
   }
   void fail(const std::string& why) {
-    server_.count_failure(peer_, why);
+    server_.stranger_failed(peer_, why);
     done();
   }
   void done() {
@@ -214,17 +214,26 @@ void LinkServer::opening_done(Opening& opening) {
   loop_.post([gone = std::move(gone)] {});
 }
 
-void LinkServer::count_failure(const Address& peer, const std::string& why) {
+void LinkServer::node_failed(const std::string& id, const Address& peer, const std::string& why) {
+  const bool shut = failures_.failed(peer, loop_.now());
+  say_failure("node " + id + " (" + peer.ip() + ") is not taken in: it ", why, shut, 0);
+}
+
+void LinkServer::stranger_failed(const Address& peer, const std::string& why) {
   const SteadyTime now = loop_.now();
   const bool shut = failures_.failed(peer, now);
   unsigned held = 0;
-  if (!shut && !guard_.pass(now, held)) return;
-  log_.warn("cluster/link", "cluster-port: " + peer.ip() + " is no node: " + why +
-                                (shut ? "; it has failed " +
-                                            std::to_string(FailureGuard::kMostFailures) +
-                                            " times within a minute and is not heard until that is over"
-                                      : "") +
-                                (held > 0 ? " (and " + std::to_string(held) + " more)" : ""));
+  if (shut || guard_.pass(now, held)) say_failure(peer.ip() + " is no node: ", why, shut, held);
+}
+
+void LinkServer::say_failure(const std::string& who, const std::string& why, bool shut,
+                             unsigned held) {
+  std::string text = "cluster-port: " + who + why;
+  if (shut)
+    text += "; it has failed " + std::to_string(FailureGuard::kMostFailures) +
+            " times within a minute and is not heard until that is over";
+  if (held > 0) text += " (and " + std::to_string(held) + " more)";
+  log_.warn("cluster/link", text);
 }
 
 }  // namespace lb

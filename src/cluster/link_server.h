@@ -59,13 +59,15 @@ class LinkServer {
   LinkServer(Loop& loop, Log& log, std::shared_ptr<const ListenSocket> socket, Doors doors);
   ~LinkServer();
 
-  // A node that had come this far has failed after all (its HELLO).
-  void count_failure(const Address& peer, const std::string& why);
+  // A node that had proved its name has failed after all (its HELLO).
+  void node_failed(const std::string& id, const Address& peer, const std::string& why);
 
  private:
   class Opening;
   void on_ready(short events);
   void opening_done(Opening& opening);
+  void stranger_failed(const Address& peer, const std::string& why);
+  void say_failure(const std::string& who, const std::string& why, bool shut, unsigned held);
 
   Loop& loop_;
   Log& log_;

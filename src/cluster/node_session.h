@@ -41,6 +41,7 @@ class NodeSession {
   const std::string& id() const noexcept { return id_; }
   const std::string& epoch() const noexcept { return epoch_; }
   bool joined() const noexcept { return joined_; }
+  bool was_taken_in() const noexcept { return !epoch_.empty(); }  // its HELLO was good
   const Address& peer() const noexcept { return peer_; }
   SteadyTime since() const noexcept { return since_; }
   const Link& link() const noexcept { return link_; }
