@@ -1,6 +1,7 @@
 #include "app/cluster_links.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "app/cluster_plans.h"
@@ -202,13 +203,22 @@ void ClusterLinks::look() {
   });
 }
 
+// Its masters have withdrawn it, and it waits here for its end.
+bool ClusterLinks::is_linked_only(const std::string& mount) const {
+  return std::any_of(masters_.begin(), masters_.end(), [&](const auto& session) {
+    return session->streams().streams().contains(mount);
+  });
+}
+
 std::vector<StreamOffer> ClusterLinks::current_offers() const {
   const auto config = services_.config.read();
   std::map<std::string_view, const StreamOffer*> learnt;
   for (const auto& session : masters_)
-    for (const auto& [mount, offer] : session->streams().streams()) {
-      const auto [at, fresh] = learnt.try_emplace(mount, &offer);
-      if (!fresh && offer.path.size() < at->second->path.size()) at->second = &offer;
+    for (const auto& [mount, stream] : session->streams().streams()) {
+      // What is only remembered is passed on while it flows.
+      if (stream.state == OfferState::kWithdrawn) continue;
+      const auto [at, fresh] = learnt.try_emplace(mount, &stream.offer);
+      if (!fresh && stream.offer.path.size() < at->second->path.size()) at->second = &stream.offer;
     }
   std::vector<StreamOffer> out;
   const auto rows = services_.mounts.all();
@@ -223,10 +233,13 @@ std::vector<StreamOffer> ClusterLinks::current_offers() const {
         offer.kbps = static_cast<unsigned>(*kbps);
     offer.needs = protections_of(mount_section(*config, name));
     const bool own = carried(*mount) && !facts->relayed;
-    if (const auto from = learnt.find(name); !own && from != learnt.end()) {
+    const auto from = learnt.find(name);
+    if (!own && from != learnt.end()) {
       offer.path = from->second->path;
       if (offer.content_type.empty()) offer.content_type = from->second->content_type;
       if (offer.kbps == 0) offer.kbps = from->second->kbps;
+    } else if (!own && is_linked_only(name)) {
+      continue;
     }
     offer.path.push_back(facts_->id);
     if (offer.path.size() <= kMostHops) out.push_back(std::move(offer));
@@ -280,6 +293,7 @@ void ClusterLinks::streams_changed() {
 
 std::vector<ClusterLinks::LinkedStream> ClusterLinks::streams() const {
   struct Found {
+    OfferState state;
     std::size_t hops;
     LinkedStream stream;
   };
@@ -289,10 +303,10 @@ std::vector<ClusterLinks::LinkedStream> ClusterLinks::streams() const {
     const auto target = masters_[i]->streams_target();
     if (!target) continue;
     const MasterSettings& settings = plans_[i];
-    for (const auto& [mount, offer] : masters_[i]->streams().streams()) {
+    for (const auto& [mount, known] : masters_[i]->streams().streams()) {
       // Whoever does not ask for the password that the mount needs must not serve it.
       const bool needs_auth =
-          (offer.needs & static_cast<ProtectionSet>(Protection::kListenerAuth)) != 0;
+          (known.offer.needs & static_cast<ProtectionSet>(Protection::kListenerAuth)) != 0;
       if (needs_auth && mount_section(*config, mount).authenticator.type.empty()) continue;
       LinkedStream stream;
       stream.mount = mount;
@@ -304,15 +318,25 @@ std::vector<ClusterLinks::LinkedStream> ClusterLinks::streams() const {
       }
       stream.run_on = std::max<std::chrono::seconds>(settings.run_on, kLeastRunOn);
       stream.retry_delay = settings.retry_delay;
-      found.push_back({offer.path.size(), std::move(stream)});
+      found.push_back({known.state, known.offer.path.size(), std::move(stream)});
     }
   }
-  // The shorter way first; of two, the master that the configuration names first.
-  std::stable_sort(found.begin(), found.end(),
-                   [](const Found& a, const Found& b) { return a.hops < b.hops; });
+  // Who offers it comes before who did before he was lost; then the shorter way; then the master
+  // that the configuration names first.
+  std::stable_sort(found.begin(), found.end(), [](const Found& a, const Found& b) {
+    return std::pair(a.state, a.hops) < std::pair(b.state, b.hops);
+  });
+  std::set<std::string_view> places;
   std::vector<LinkedStream> out;
   out.reserve(found.size());
-  for (Found& each : found) out.push_back(std::move(each.stream));
+  for (Found& each : found) {
+    // Of those who have withdrawn it only the nearest is kept, and only if there is nobody else:
+    // the others had it from there, and would wait for us as we for them.
+    const bool last = each.state == OfferState::kWithdrawn;
+    if (last && places.contains(each.stream.mount)) continue;
+    out.push_back(std::move(each.stream));
+    places.insert(out.back().mount);
+  }
   return out;
 }
 

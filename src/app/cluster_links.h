@@ -131,6 +131,7 @@ class ClusterLinks final : public LinkHost {
   void look();
   void offer();
   std::vector<StreamOffer> current_offers() const;
+  bool is_linked_only(const std::string& mount) const;
   void count_masters();
   void release(const std::string& mount, bool known);
   void release_one(const Waiter& waiter, bool known);

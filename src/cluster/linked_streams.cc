@@ -13,15 +13,24 @@ bool LinkedStreams::may_take(const StreamOffer& offer) const {
 }
 
 bool LinkedStreams::put(StreamOffer offer) {
-  withdrawn_.erase(offer.mount);
   if (const auto at = streams_.find(offer.mount); at != streams_.end()) {
-    if (at->second == offer) return false;
-    at->second = std::move(offer);
+    Stream& known = at->second;
+    if (known.state == OfferState::kOffered && known.offer == offer) return false;
+    known = {std::move(offer), OfferState::kOffered, {}};
     return true;
   }
-  if (full()) return false;
+  if (streams_.size() >= kMostStreams) return false;
   std::string mount = offer.mount;
-  streams_.emplace(std::move(mount), std::move(offer));
+  streams_.emplace(std::move(mount), Stream{std::move(offer), OfferState::kOffered, {}});
+  return true;
+}
+
+bool LinkedStreams::withdraw(std::string_view mount, SteadyTime now) {
+  const auto at = streams_.find(mount);
+  if (at == streams_.end() || at->second.state == OfferState::kWithdrawn) return false;
+  at->second.state = OfferState::kWithdrawn;
+  at->second.until = now;
+  ++fading_;
   return true;
 }
 
@@ -33,43 +42,48 @@ bool LinkedStreams::snapshot(std::vector<StreamOffer> offers, bool more, SteadyT
   }
   if (more) return false;
   bool changed = false;
-  for (const auto& [mount, offer] : streams_)
-    if (!arriving_.contains(mount)) withdrawn_.insert_or_assign(mount, now);
-  for (auto& [mount, offer] : std::exchange(arriving_, {})) changed = put(offer) || changed;
+  for (const auto& [mount, stream] : streams_)
+    if (!arriving_.contains(mount)) changed = withdraw(mount, now) || changed;
+  for (auto& [mount, offer] : std::exchange(arriving_, {})) changed = put(std::move(offer)) || changed;
   return forget(now) || changed;
 }
 
 bool LinkedStreams::delta(std::vector<StreamOffer> added, const std::vector<std::string>& removed,
                           SteadyTime now) {
   bool changed = false;
-  for (const std::string& mount : removed)
-    if (streams_.contains(mount)) withdrawn_.insert_or_assign(mount, now);
+  for (const std::string& mount : removed) changed = withdraw(mount, now) || changed;
   for (StreamOffer& offer : added) {
-    // Comes through us now: as good as withdrawn.
-    if (!may_take(offer)) {
-      if (streams_.contains(offer.mount)) withdrawn_.insert_or_assign(offer.mount, now);
-      continue;
-    }
-    changed = put(std::move(offer)) || changed;
+    // One that comes through us now is as good as withdrawn.
+    const bool fits = may_take(offer);
+    changed = (fits ? put(std::move(offer)) : withdraw(offer.mount, now)) || changed;
   }
   return forget(now) || changed;
 }
 
-void LinkedStreams::connection_lost(SteadyTime now) {
+bool LinkedStreams::connection_lost(SteadyTime now) {
   arriving_.clear();
-  for (const auto& [mount, offer] : streams_) withdrawn_.try_emplace(mount, now + kKept);
+  bool changed = false;
+  for (auto& [mount, stream] : streams_) {
+    if (stream.state != OfferState::kOffered) continue;
+    stream.state = OfferState::kLost;
+    stream.until = now + kKept;
+    ++fading_;
+    changed = true;
+  }
+  return changed;
 }
 
 bool LinkedStreams::forget(SteadyTime now) {
+  if (fading_ == 0) return false;
+  fading_ = 0;
   const auto before = streams_.size();
-  for (auto at = withdrawn_.begin(); at != withdrawn_.end();) {
-    if (at->second > now || flows_(at->first)) {
-      ++at;
-      continue;
-    }
-    streams_.erase(at->first);
-    at = withdrawn_.erase(at);
-  }
+  std::erase_if(streams_, [&](const auto& row) {
+    const Stream& stream = row.second;
+    if (stream.state == OfferState::kOffered) return false;
+    if (stream.until <= now && !flows_(row.first)) return true;
+    ++fading_;
+    return false;
+  });
   return streams_.size() != before;
 }
 

@@ -20,38 +20,48 @@
 
 namespace lb {
 
+enum class OfferState : std::uint8_t {
+  kOffered,
+  kLost,       // the link to the master is lost
+  kWithdrawn,  // the master said so
+};
+
 class LinkedStreams {
  public:
   static constexpr std::chrono::seconds kKept{10};
   static constexpr std::size_t kMostStreams = 20'000;
   // Whether data flows for this mount here, or its listeners wait for it.
   using Flows = std::function<bool(const std::string& mount)>;
+  struct Stream {
+    StreamOffer offer;
+    OfferState state = OfferState::kOffered;
+    SteadyTime until{};  // of what is not offered: it does not go before then
+  };
+  using Streams = std::map<std::string, Stream, std::less<>>;
 
   LinkedStreams(std::string own_id, Flows flows)
       : own_id_(std::move(own_id)), flows_(std::move(flows)) {}
 
   // Each returns whether streams() is another one.
-  // The first SNAP after a new connection, and those that belong to it.
+  // A SNAP, and those that belong to it.
   bool snapshot(std::vector<StreamOffer> offers, bool more, SteadyTime now);
   bool delta(std::vector<StreamOffer> added, const std::vector<std::string>& removed,
              SteadyTime now);
-  void connection_lost(SteadyTime now);
-  // Lets go what is withdrawn and does not flow.
+  bool connection_lost(SteadyTime now);
+  // Lets go what is not offered and does not flow.
   bool forget(SteadyTime now);
 
-  const std::map<std::string, StreamOffer, std::less<>>& streams() const noexcept {
-    return streams_;
-  }
-  bool full() const noexcept { return streams_.size() >= kMostStreams; }
+  const Streams& streams() const noexcept { return streams_; }
 
  private:
   bool put(StreamOffer offer);
+  bool withdraw(std::string_view mount, SteadyTime now);
   bool may_take(const StreamOffer& offer) const;
 
   const std::string own_id_;
   const Flows flows_;
-  std::map<std::string, StreamOffer, std::less<>> streams_;
-  std::map<std::string, SteadyTime, std::less<>> withdrawn_;  // and when they may go
+  Streams streams_;
+  std::size_t fading_ = 0;  // at most so many are not offered; 0: none is
   std::map<std::string, StreamOffer, std::less<>> arriving_;  // of a SNAP that is not complete
 };
 

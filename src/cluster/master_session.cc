@@ -86,13 +86,14 @@ void MasterSession::on_end(const std::string& reason) {
   welcome_.reset();
   link_.reset();
   load_due_ = false;
-  streams_.connection_lost(host_.loop().now());
+  const bool changed = streams_.connection_lost(host_.loop().now());
   if (coverage_ == Coverage::kThere) {
     coverage_ = Coverage::kHoped;
     hope_until_ = host_.loop().now() + kHope;
   }
   client_.lost(good, bye_code_ == kDuplicate ? std::chrono::milliseconds(kAfterDuplicate) : bye_back_);
   if (was_linked) host_.master_left(*this, reason);
+  if (changed) host_.streams_changed();
 }
 
 bool MasterSession::coverage_changed() {

@@ -143,7 +143,7 @@ TEST(LinkedStreams, ADeltaAddsChangesAndRemoves) {
   STRCMP_EQUAL("/b /c ", text().c_str());
   CHECK_FALSE(streams.delta({offer("/c")}, {"/x"}, now));
   CHECK(streams.delta({offer("/c", {"m1", "m2"})}, {}, now));
-  LONGS_EQUAL(2, streams.streams().at("/c").path.size());
+  LONGS_EQUAL(2, streams.streams().at("/c").offer.path.size());
 }
 TEST(LinkedStreams, WhatIsPutBackInTheSameFrameStays) {
   streams.snapshot({offer("/a")}, false, now);
@@ -153,8 +153,9 @@ TEST(LinkedStreams, WhatIsPutBackInTheSameFrameStays) {
 TEST(LinkedStreams, WhatFlowsStaysUntilItHasEnded) {
   streams.snapshot({offer("/a"), offer("/b")}, false, now);
   flowing = {"/a"};
-  streams.delta({}, {"/a", "/b"}, now);
+  CHECK(streams.delta({}, {"/a", "/b"}, now));
   STRCMP_EQUAL("/a ", text().c_str());
+  CHECK(streams.streams().at("/a").state == OfferState::kWithdrawn);
   CHECK_FALSE(streams.forget(now));
   flowing.clear();
   CHECK(streams.forget(now));
@@ -163,9 +164,11 @@ TEST(LinkedStreams, WhatFlowsStaysUntilItHasEnded) {
 TEST(LinkedStreams, AMasterThatComesBackEmptyEndsNothingThatFlows) {
   streams.snapshot({offer("/a"), offer("/b")}, false, now);
   flowing = {"/a"};
-  streams.connection_lost(now);
+  CHECK(streams.connection_lost(now));
+  CHECK_FALSE(streams.connection_lost(now));
   CHECK_FALSE(streams.forget(now));
   STRCMP_EQUAL("/a /b ", text().c_str());
+  CHECK(streams.streams().at("/a").state == OfferState::kLost);
   CHECK(streams.snapshot({}, false, now + 1s));
   STRCMP_EQUAL("/a ", text().c_str());
   CHECK_FALSE(streams.snapshot({}, false, now + 2s));
@@ -176,6 +179,13 @@ TEST(LinkedStreams, AMasterThatStaysAwayIsForgotten) {
   CHECK_FALSE(streams.forget(now + LinkedStreams::kKept - 1s));
   streams.connection_lost(now + 5s);  // again: the time began the first time
   CHECK(streams.forget(now + LinkedStreams::kKept));
+}
+TEST(LinkedStreams, WhatComesBackIsOfferedAsBefore) {
+  streams.snapshot({offer("/a")}, false, now);
+  streams.connection_lost(now);
+  CHECK(streams.snapshot({offer("/a")}, false, now + 1s));
+  CHECK(streams.streams().at("/a").state == OfferState::kOffered);
+  CHECK_FALSE(streams.forget(now + 1h));
 }
 TEST(LinkedStreams, HalfASnapshotOfAnOldConnectionIsNoPartOfTheNext) {
   streams.snapshot({offer("/a")}, true, now);
