@@ -318,7 +318,9 @@ std::vector<ClusterLinks::LinkedStream> ClusterLinks::streams() const {
       }
       stream.run_on = std::max<std::chrono::seconds>(settings.run_on, kLeastRunOn);
       stream.retry_delay = settings.retry_delay;
-      found.push_back({known.state, known.offer.path.size(), std::move(stream)});
+      const bool fresh = known.state == OfferState::kWithdrawn && !known.settled;
+      found.push_back({fresh ? OfferState::kOffered : known.state, known.offer.path.size(),
+                       std::move(stream)});
     }
   }
   // Who offers it comes before who did before he was lost; then the shorter way; then the master

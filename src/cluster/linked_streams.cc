@@ -16,12 +16,12 @@ bool LinkedStreams::put(StreamOffer offer) {
   if (const auto at = streams_.find(offer.mount); at != streams_.end()) {
     Stream& known = at->second;
     if (known.state == OfferState::kOffered && known.offer == offer) return false;
-    known = {std::move(offer), OfferState::kOffered, {}};
+    known = {std::move(offer), OfferState::kOffered, {}, true};
     return true;
   }
   if (streams_.size() >= kMostStreams) return false;
   std::string mount = offer.mount;
-  streams_.emplace(std::move(mount), Stream{std::move(offer), OfferState::kOffered, {}});
+  streams_.emplace(std::move(mount), Stream{std::move(offer), OfferState::kOffered, {}, true});
   return true;
 }
 
@@ -29,7 +29,8 @@ bool LinkedStreams::withdraw(std::string_view mount, SteadyTime now) {
   const auto at = streams_.find(mount);
   if (at == streams_.end() || at->second.state == OfferState::kWithdrawn) return false;
   at->second.state = OfferState::kWithdrawn;
-  at->second.until = now;
+  at->second.until = now + kGrace;
+  at->second.settled = false;
   ++fading_;
   return true;
 }
@@ -67,6 +68,7 @@ bool LinkedStreams::connection_lost(SteadyTime now) {
     if (stream.state != OfferState::kOffered) continue;
     stream.state = OfferState::kLost;
     stream.until = now + kKept;
+    stream.settled = false;
     ++fading_;
     changed = true;
   }
@@ -76,15 +78,18 @@ bool LinkedStreams::connection_lost(SteadyTime now) {
 bool LinkedStreams::forget(SteadyTime now) {
   if (fading_ == 0) return false;
   fading_ = 0;
-  const auto before = streams_.size();
-  std::erase_if(streams_, [&](const auto& row) {
-    const Stream& stream = row.second;
+  bool changed = false;
+  std::erase_if(streams_, [&](auto& row) {
+    Stream& stream = row.second;
     if (stream.state == OfferState::kOffered) return false;
-    if (stream.until <= now && !flows_(row.first)) return true;
+    if (stream.until <= now) {
+      changed = !std::exchange(stream.settled, true) || changed;
+      if (!flows_(row.first)) return changed = true;
+    }
     ++fading_;
     return false;
   });
-  return streams_.size() != before;
+  return changed;
 }
 
 }  // namespace lb

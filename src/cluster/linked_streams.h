@@ -29,13 +29,17 @@ enum class OfferState : std::uint8_t {
 class LinkedStreams {
  public:
   static constexpr std::chrono::seconds kKept{10};
+  // The end of the stream itself follows its withdrawal, and so do the withdrawals of those who had
+  // it from there: within this time nothing is changed.
+  static constexpr std::chrono::milliseconds kGrace{250};
   static constexpr std::size_t kMostStreams = 20'000;
   // Whether data flows for this mount here, or its listeners wait for it.
   using Flows = std::function<bool(const std::string& mount)>;
   struct Stream {
     StreamOffer offer;
     OfferState state = OfferState::kOffered;
-    SteadyTime until{};  // of what is not offered: it does not go before then
+    SteadyTime until{};   // of what is not offered: it does not go before then
+    bool settled = true;  // that time is over
   };
   using Streams = std::map<std::string, Stream, std::less<>>;
 
@@ -48,7 +52,7 @@ class LinkedStreams {
   bool delta(std::vector<StreamOffer> added, const std::vector<std::string>& removed,
              SteadyTime now);
   bool connection_lost(SteadyTime now);
-  // Lets go what is not offered and does not flow.
+  // Lets go what is not offered and does not flow.  To be called often.
   bool forget(SteadyTime now);
 
   const Streams& streams() const noexcept { return streams_; }

@@ -16,7 +16,7 @@ LINK_PORTS = itertools.count(21000 + os.getpid() % 50 * 200)
 
 
 def link_port():
-    """A cluster-port is bound on all addresses; none that the system gives to outgoing connections."""
+    """A port that is free on all addresses, and none that the system gives to outgoing connections."""
     while True:
         port = next(LINK_PORTS)
         with socket.socket() as probe:
@@ -38,6 +38,7 @@ def linked_master(b, number, ids, start=True, name=None, masters="", more="", re
             "<balance hold=\"0\"/>%s%s</cluster>" % (
                 "<max-redirect-slaves>-1</max-redirect-slaves>" if redirects is None else redirects, masters,
                 body_more, name or "m%d" % number, port, nodes, more))
+    slots.setdefault("port", link_port())
     made = cluster.node(b, number, body, start=start, **slots)
     made.link_port = port
     made.name = name or "m%d" % number
@@ -59,6 +60,7 @@ def edge(b, number, masters, name=None, start=True, secret=None, capacity='max-b
     name = name or "edge%d" % number
     blocks = "".join(master_block(m, name, number, streams, secret, ports[i] if ports else None) for i, m in enumerate(masters))
     host = "127.0.0.%d" % number
+    slots.setdefault("port", link_port())
     address = "<public-address>%s:%%PORT%%</public-address>" % host if public else ""
     made = cluster.node(b, number, "%s<master-public-slave>1</master-public-slave>%s<cluster><id>%s</id>%s<capacity %s/>%s"
                                    "</cluster>" % (blocks, body, name, address, capacity, more), start=start, **slots)

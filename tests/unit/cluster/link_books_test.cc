@@ -140,6 +140,7 @@ TEST(LinkedStreams, ASnapshotCountsWhenItIsWhole) {
 TEST(LinkedStreams, ADeltaAddsChangesAndRemoves) {
   streams.snapshot({offer("/a"), offer("/b")}, false, now);
   CHECK(streams.delta({offer("/c")}, {"/a"}, now));
+  CHECK(streams.forget(now += LinkedStreams::kGrace));
   STRCMP_EQUAL("/b /c ", text().c_str());
   CHECK_FALSE(streams.delta({offer("/c")}, {"/x"}, now));
   CHECK(streams.delta({offer("/c", {"m1", "m2"})}, {}, now));
@@ -148,14 +149,19 @@ TEST(LinkedStreams, ADeltaAddsChangesAndRemoves) {
 TEST(LinkedStreams, WhatIsPutBackInTheSameFrameStays) {
   streams.snapshot({offer("/a")}, false, now);
   streams.delta({offer("/a")}, {"/a"}, now);
+  CHECK_FALSE(streams.forget(now + 1h));
   STRCMP_EQUAL("/a ", text().c_str());
 }
 TEST(LinkedStreams, WhatFlowsStaysUntilItHasEnded) {
   streams.snapshot({offer("/a"), offer("/b")}, false, now);
   flowing = {"/a"};
   CHECK(streams.delta({}, {"/a", "/b"}, now));
+  CHECK_FALSE(streams.streams().at("/a").settled);
+  CHECK_FALSE(streams.forget(now));
+  CHECK(streams.forget(now += LinkedStreams::kGrace));
   STRCMP_EQUAL("/a ", text().c_str());
   CHECK(streams.streams().at("/a").state == OfferState::kWithdrawn);
+  CHECK(streams.streams().at("/a").settled);
   CHECK_FALSE(streams.forget(now));
   flowing.clear();
   CHECK(streams.forget(now));
@@ -169,7 +175,8 @@ TEST(LinkedStreams, AMasterThatComesBackEmptyEndsNothingThatFlows) {
   CHECK_FALSE(streams.forget(now));
   STRCMP_EQUAL("/a /b ", text().c_str());
   CHECK(streams.streams().at("/a").state == OfferState::kLost);
-  CHECK(streams.snapshot({}, false, now + 1s));
+  CHECK(streams.snapshot({}, false, now += 1s));
+  CHECK(streams.forget(now += LinkedStreams::kGrace));
   STRCMP_EQUAL("/a ", text().c_str());
   CHECK_FALSE(streams.snapshot({}, false, now + 2s));
 }
@@ -179,6 +186,7 @@ TEST(LinkedStreams, AMasterThatStaysAwayIsForgotten) {
   CHECK_FALSE(streams.forget(now + LinkedStreams::kKept - 1s));
   streams.connection_lost(now + 5s);  // again: the time began the first time
   CHECK(streams.forget(now + LinkedStreams::kKept));
+  STRCMP_EQUAL("", text().c_str());
 }
 TEST(LinkedStreams, WhatComesBackIsOfferedAsBefore) {
   streams.snapshot({offer("/a")}, false, now);
@@ -197,6 +205,7 @@ TEST(LinkedStreams, OurOwnStreamIsNotPulledBack) {
   streams.snapshot({offer("/a", {"edge1", "m1"}), offer("/b", {"m1", "edge10"})}, false, now);
   STRCMP_EQUAL("/b ", text().c_str());
   streams.delta({offer("/b", {"m1", "edge1", "m2"})}, {}, now);
+  streams.forget(now += LinkedStreams::kGrace);
   STRCMP_EQUAL("", text().c_str());
 }
 TEST(LinkedStreams, AStreamThatHasComeTooFarIsPassedOver) {
