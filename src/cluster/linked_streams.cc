@@ -79,16 +79,18 @@ bool LinkedStreams::forget(SteadyTime now) {
   if (fading_ == 0) return false;
   fading_ = 0;
   bool changed = false;
-  std::erase_if(streams_, [&](auto& row) {
-    Stream& stream = row.second;
-    if (stream.state == OfferState::kOffered) return false;
-    if (stream.until <= now) {
-      changed = !std::exchange(stream.settled, true) || changed;
-      if (!flows_(row.first)) return changed = true;
+  for (auto at = streams_.begin(); at != streams_.end();) {
+    Stream& stream = at->second;
+    const bool due = stream.state != OfferState::kOffered && stream.until <= now;
+    if (due && !std::exchange(stream.settled, true)) changed = true;
+    if (due && !flows_(at->first)) {
+      at = streams_.erase(at);
+      changed = true;
+      continue;
     }
-    ++fading_;
-    return false;
-  });
+    if (stream.state != OfferState::kOffered) ++fading_;
+    ++at;
+  }
   return changed;
 }
 

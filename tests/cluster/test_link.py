@@ -76,7 +76,7 @@ def a_listener_who_comes_before_the_news_waits_for_it(b):
     for i in range(10):
         mount = "/quick%d.mp3" % i
         feed(b, master, mount)
-        equal(first_line(node.address, mount)[0], 200, "the first request after the source's 200")
+        equal(first_line(node.address, mount)[0], 200, "the first request after the source's 200: " + node.log()[-1500:])
 
 
 @test
