@@ -98,6 +98,7 @@ class ClusterService {
   void tell_events();
   // Listeners of the mount at all other nodes, without relays.
   std::uint64_t listeners_elsewhere(std::string_view mount) const;
+  std::uint64_t listeners_elsewhere() const;  // of all mounts
 
  private:
   struct Held {
@@ -129,7 +130,8 @@ class ClusterService {
   ClientTrail bounced_;
   BalanceSettings settings_;
   std::vector<std::string> static_ids_;
-  std::map<std::string, unsigned, std::less<>> told_;  // listeners of mounts, as in our last own report
+  std::map<std::string, unsigned, std::less<>>
+      told_;  // listeners of mounts, as in our last own report
   std::vector<Held> held_;
   std::vector<Probe> probes_;
   Timer tick_, hold_;

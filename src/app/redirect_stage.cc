@@ -30,7 +30,8 @@ std::string query_text(std::string_view query) {
   std::string out;
   for (std::size_t i = 0; i < query.size(); ++i) {
     const auto byte = static_cast<unsigned char>(query[i]);
-    const bool plain = byte > 0x20 && byte < 0x7f && query[i] != '"' && query[i] != '<' && query[i] != '>';
+    const bool plain =
+        byte > 0x20 && byte < 0x7f && query[i] != '"' && query[i] != '<' && query[i] != '>';
     if (plain)
       out += query[i];
     else
@@ -56,7 +57,8 @@ void refuse_full(Connection& connection, std::chrono::seconds retry_after) {
   ResponseHead head;
   head.status = 503;
   head.content_type = "text/plain; charset=utf-8";
-  head.extra = "Retry-After: " + std::to_string(retry_after.count()) + "\r\nX-Reason: cluster-full\r\n";
+  head.extra =
+      "Retry-After: " + std::to_string(retry_after.count()) + "\r\nX-Reason: cluster-full\r\n";
   connection.reply(head, "All servers are full, please try again\r\n");
 }
 
@@ -73,7 +75,8 @@ void carry_out(Worker& worker, std::uint64_t id, const RedirectAnswer& answer) {
       waiting->resume(Verdict::kNext);
       return;
     case RedirectAnswer::Kind::kRedirect:
-      waiting->reply_bytes(302, redirect_reply(answer.origin, request.path, request.query, answer.token));
+      waiting->reply_bytes(
+          302, redirect_reply(answer.origin, request.path, request.query, answer.token));
       return;
     case RedirectAnswer::Kind::kRefuse:
       refuse_full(*waiting, answer.retry_after);
@@ -83,8 +86,8 @@ void carry_out(Worker& worker, std::uint64_t id, const RedirectAnswer& answer) {
 
 }  // namespace
 
-std::string redirect_location(std::string_view origin, std::string_view path, std::string_view query,
-                              std::string_view token) {
+std::string redirect_location(std::string_view origin, std::string_view path,
+                              std::string_view query, std::string_view token) {
   std::string out(origin);
   out += path_text(path);
   if (!query.empty()) out += "?" + query_text(query);
@@ -98,12 +101,15 @@ std::string redirect_reply(std::string_view origin, std::string_view path, std::
   const std::string escaped = html_escape(location);
   const std::string body = "<a href=\"" + escaped + "\">" + escaped + "</a>\r\n";
   return "HTTP/1.0 302 Temporarily Moved\r\nLocation: " + location +
-         "\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: " + std::to_string(body.size()) +
-         "\r\nConnection: close\r\nCache-Control: no-store\r\nAccess-Control-Allow-Origin: *\r\n\r\n" + body;
+         "\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: " +
+         std::to_string(body.size()) +
+         "\r\nConnection: close\r\nCache-Control: no-store\r\nAccess-Control-Allow-Origin: "
+         "*\r\n\r\n" +
+         body;
 }
 
-RedirectAsk make_redirect_ask(const Services& services, Connection& connection, const std::string& mount,
-                              const ClusterFacts& facts) {
+RedirectAsk make_redirect_ask(const Services& services, Connection& connection,
+                              const std::string& mount, const ClusterFacts& facts) {
   const Request& request = connection.request();
   RedirectAsk ask;
   ask.mount = mount;
@@ -156,7 +162,8 @@ Verdict RedirectStage::handle(Connection& connection) {
   const auto facts = cluster.facts();
   if (pass.redirected) cluster.count_arrival(pass.redirected_by);
   const auto config = worker_.services.config.read();
-  if (mount_section(*config, request.path).no_mount || is_safari_probe(request)) return Verdict::kNext;
+  if (mount_section(*config, request.path).no_mount || is_safari_probe(request))
+    return Verdict::kNext;
   if (says_relay(request.headers, config->server_id) || has_own_password(*config, *facts, request))
     return Verdict::kNext;
   return ask(connection, *facts, redirects);
@@ -164,7 +171,8 @@ Verdict RedirectStage::handle(Connection& connection) {
 
 Verdict RedirectStage::ask(Connection& connection, const ClusterFacts& facts, bool redirects) {
   ClientPass& pass = pass_of(connection);
-  RedirectAsk asked = make_redirect_ask(worker_.services, connection, connection.request().path, facts);
+  RedirectAsk asked =
+      make_redirect_ask(worker_.services, connection, connection.request().path, facts);
   asked.redirected = pass.redirected;
   if (!redirects) {
     if (pass.redirected) return Verdict::kNext;
@@ -176,7 +184,8 @@ Verdict RedirectStage::ask(Connection& connection, const ClusterFacts& facts, bo
   worker_.services.loops.control().post(
       [&worker = worker_, id = connection.id(), redirects, asked = std::move(asked)]() mutable {
         const auto then = [&worker, id](RedirectAnswer answer) {
-          worker.loop.post([&worker, id, answer = std::move(answer)] { carry_out(worker, id, answer); });
+          worker.loop.post(
+              [&worker, id, answer = std::move(answer)] { carry_out(worker, id, answer); });
         };
         ClusterService& cluster = *worker.services.cluster;
         if (redirects)

@@ -26,7 +26,8 @@ void for_each_hop(std::string_view via, Each each) {
 // What of a Via may be sent on.
 std::string clean_via(std::string_view via) {
   if (via.size() > kLongestVia) return {};
-  const bool plain = std::all_of(via.begin(), via.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
+  const bool plain =
+      std::all_of(via.begin(), via.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
   return plain ? std::string(trim(via)) : std::string();
 }
 
