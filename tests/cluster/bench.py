@@ -98,6 +98,12 @@ class Cluster:
         return {site.address: name for name, site in self.sites.items()}.get(target, target)
 
 
+def kill(server):
+    """Without a farewell, and on purpose."""
+    server.kill()
+    server.bench.servers.remove(server)
+
+
 def ask(server, path="/live.mp3", headers=None, source=LISTENER, version="HTTP/1.1", agent=None):
     """One listener's request; the head of the answer, and its wire.  Nobody asks twice."""
     wire = server.wire(source_address=source)
