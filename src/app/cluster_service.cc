@@ -366,7 +366,8 @@ NodeReport ClusterService::own_report(const std::vector<std::string>& mounts,
   report.capacity = own_capacity(*config);
   report.tags = config->cluster.tags;
   report.tokens = !facts->keys.empty();
-  if (report.tokens && !master_id.empty()) report.arrived = arrivals(master_id);
+  // In the first report, to a master that has not said its name, nobody has come from it yet.
+  if (report.tokens) report.arrived = master_id.empty() ? 0 : arrivals(master_id);
   report.masters = 0;
   for (const MasterPlan& plan : master_plans(*config)) report.masters += plan.publish ? 1 : 0;
   double kbps = 0;
