@@ -59,12 +59,17 @@ void ClusterService::configure(const Config& config) {
   const auto before = facts_.read();
   facts->epoch = epoch_;
   facts->id = before->id.empty() ? cluster_id(config, epoch_) : before->id;
+  facts->mark = facts->id + "." + epoch_;
   facts->redirects = config.cluster.max_redirect_slaves != 0;
   facts->keys = TokenKeys(config.cluster.token_keys);
   facts->require = config.cluster.token_require;
   facts->names.push_back(facts->id);
   for (const MasterSettings& master : config.masters) facts->names.push_back(master.username);
   facts->known = known_nodes(config);
+  facts->member = facts->redirects || !config.cluster.id.empty() ||
+                  config.cluster.master_public_slave ||
+                  std::any_of(config.masters.begin(), config.masters.end(),
+                              [](const MasterSettings& master) { return master.redirect; });
   facts->no_redirect = config.cluster.no_redirect;
 
   table_.configure(table_settings(config), now());

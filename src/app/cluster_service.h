@@ -28,6 +28,8 @@ namespace lb {
 struct ClusterFacts {
   std::string id;     // of this node
   std::string epoch;  // of this run of the process
+  std::string mark;   // "m1.9f3c21aa": this run of this node, which no other server can be
+  bool member = false;  // of a cluster: its requests to other servers say so
   bool redirects = false;
   TokenKeys keys;
   TokenRequire require = TokenRequire::kOff;

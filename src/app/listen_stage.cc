@@ -34,9 +34,9 @@ bool wants_icy(const Request& request) {
   return value && *value > 0;
 }
 
-// "m1 edge2" and this node, for a server that relays the stream further.
+// The nodes so far and this one, for a server that relays the stream further.
 std::string passed_line(const Services& services, const SourceFacts& facts) {
-  const std::string& own = services.cluster->facts()->id;
+  const std::string own = services.cluster->facts()->mark;
   return path_line(facts.passed.empty() ? own : facts.passed + " " + own);
 }
 

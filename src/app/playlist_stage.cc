@@ -5,6 +5,7 @@
 #include "app/cluster_service.h"
 #include "app/redirect_stage.h"
 #include "app/worker.h"
+#include "cluster/redirect_reply.h"
 #include "http/playlist.h"
 
 namespace lb {

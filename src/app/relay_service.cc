@@ -346,12 +346,13 @@ MasterWatch::Flow RelayService::flow_of(const std::string& mount) const {
 
 std::string RelayService::user_agent() const { return services_.config.read()->server_id; }
 
-std::string RelayService::node_id() const { return services_.cluster->facts()->id; }
+std::string RelayService::node_mark() const { return services_.cluster->facts()->mark; }
 
 std::string RelayService::request_lines(const std::string& mount) const {
   const auto facts = services_.cluster->facts();
+  if (!facts->member) return {};
   const auto waiting = waiting_.find(mount);
-  return relay_mark_lines(facts->id, facts->epoch, waiting == waiting_.end() ? "" : waiting->second.via);
+  return relay_mark_lines(facts->mark, waiting == waiting_.end() ? "" : waiting->second.via);
 }
 
 std::optional<std::string> RelayService::master_origin(PublicScheme scheme) const {

@@ -58,7 +58,7 @@ class RelayService final : public RelayGround {
   Log& log() noexcept override { return services_.log; }
   Rng& rng() noexcept override { return rng_; }
   std::string user_agent() const override;
-  std::string node_id() const override;
+  std::string node_mark() const override;
   std::string request_lines(const std::string& mount) const override;
   std::chrono::milliseconds head_deadline() const override;
   std::shared_ptr<const MountSettings> settings_of(const std::string& mount) const override;

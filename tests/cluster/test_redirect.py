@@ -85,7 +85,7 @@ def max_redirect_slaves_limits_the_nodes(bench):
 def never_redirected(bench):
     c = Cluster(bench, {"e1": ""})
     agent = "User-Agent: Player/9"
-    for headers in (["User-Agent: Icecast 2.4.4"], [agent, "X-LB-Relay: e7; epoch=1"],
+    for headers in (["User-Agent: Icecast 2.4.4"], [agent, "X-LB-Relay: e7.1"],
                     [agent, "Authorization: Basic cmVsYXk6cmVsLXNlY3JldA=="],
                     [agent, "Authorization: Basic YWRtaW46YWRtLXNlY3JldA=="],
                     [agent, "Authorization: Basic ZTE6cy1lMQ=="]):

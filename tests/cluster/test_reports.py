@@ -71,7 +71,7 @@ def a_slave_posts_these_bytes_right_before_it_asks_for_the_list(bench):
             r"epoch=[0-9a-f]{8}; tags=eu,premium\r\nContent-Type: text/plain\r\nContent-Length: 0\r\n\r\n\Z"
             % (edge.address, edge.port), post)
     matches(r"\AGET /admin/streamlist\.txt HTTP/1\.0\r\nAuthorization: Basic ZTE6cy1lMQ==\r\nHost: 127\.0\.0\.11\r\n"
-            r"User-Agent: [^\r]*\r\nX-LB-Relay: e1; epoch=[0-9a-f]{8}\r\nVia: 1\.1 e1\r\n\r\n\Z", get)
+            r"User-Agent: [^\r]*\r\nX-LB-Relay: (e1\.[0-9a-f]{8})\r\nVia: 1\.1 \1\r\n\r\n\Z", get)
     check(fake.requests[2].startswith(b"POST") and fake.requests[3].startswith(b"GET"), "again in this order")
     slave.stop()
 
