@@ -59,7 +59,8 @@ void node(JsonWriter& json, const Node& node, SteadyTime now) {
   json.key("kbps").number(std::round(node.reported_kbps));
   json.key("unacknowledged").number(node.unacked.count());
   json.key("estimate_kbps").number(std::round(node.kbps()));
-  json.key("utilisation").number(node.share_kbps > 0 ? std::round(node.kbps() / node.share_kbps * 1e4) / 1e4 : 0.0);
+  json.key("utilisation")
+      .number(node.share_kbps > 0 ? std::round(node.kbps() / node.share_kbps * 1e4) / 1e4 : 0.0);
   json.key("issued").number(node.issued);
   json.key("arrived").number(node.arrived);
   json.key("relays").number(node.relays);
@@ -125,14 +126,16 @@ std::string cluster_json(const ClusterSight& sight) {
   json.end_array();
   json.key("mounts").begin_array();
   auto rows = sight.table.mounts();
-  std::sort(rows.begin(), rows.end(), [](const MountNodes* a, const MountNodes* b) { return a->mount < b->mount; });
+  std::sort(rows.begin(), rows.end(),
+            [](const MountNodes* a, const MountNodes* b) { return a->mount < b->mount; });
   for (const MountNodes* row : rows) mount(json, *row, sight);
   json.end_array();
   json.end_object();
   return json.take();
 }
 
-std::string explanation_json(const ClusterSight& sight, const ExplainAsk& ask, const Explanation& explanation) {
+std::string explanation_json(const ClusterSight& sight, const ExplainAsk& ask,
+                             const Explanation& explanation) {
   const Choice& choice = explanation.choice;
   const PickTrace& trace = explanation.trace;
   JsonWriter json;

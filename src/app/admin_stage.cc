@@ -97,9 +97,11 @@ void carry_out(Worker& worker, std::uint64_t id, bool cgi, AdminRequest asked, s
 
 }  // namespace
 
-std::size_t body_limit(const Worker& worker, const Request& request) {
+std::size_t body_limit(Worker& worker, Connection& connection) {
+  const Request& request = connection.request();
   if (request.path != "/admin/sourcelist.txt") return 0;
   const auto given = basic_credentials(request.headers);
+  if (!given || is_throttled(worker, connection, given->user)) return 0;
   const bool known = is_relay(Services::passwords(*worker.services.config.read()), given) ||
                      worker.services.cluster->facts()->known.login(given) != nullptr;
   return known ? NodeReport::kMostBytes : 0;

@@ -10,8 +10,8 @@ namespace lb {
 struct Worker;
 
 // The most of a body that is read for a request before its stages: of a node's report, from whoever
-// has a password for it.
-std::size_t body_limit(const Worker& worker, const Request& request);
+// has a password for it and has not guessed too often.
+std::size_t body_limit(Worker& worker, Connection& connection);
 
 class AdminStage final : public Stage {
  public:

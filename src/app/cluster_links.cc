@@ -254,6 +254,14 @@ void ClusterLinks::offer() {
   for (const auto& node : nodes_) node->send_offers(change);
 }
 
+bool ClusterLinks::is_offered(const std::string& mount) {
+  if (offer_.armed()) {
+    offer_.cancel();
+    offer();
+  }
+  return offers_.has(mount);
+}
+
 // -- this node at its masters --------------------------------------------------------------------
 
 HelloFrame ClusterLinks::hello() {

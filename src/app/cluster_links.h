@@ -79,6 +79,7 @@ class ClusterLinks final : public LinkHost {
   NodeTable& nodes() noexcept override;
   const KnownNode* known_node(std::string_view id) const override;
   const OfferBook& offers() const noexcept override { return offers_; }
+  bool is_offered(const std::string& mount) override;
   WelcomeFrame welcome_for(const KnownNode& node) override;
   void node_joined(NodeSession& session) override;
   void checks_tokens(const std::string& node, bool checks) override;

@@ -17,7 +17,9 @@ double kbps_of(std::uint64_t bits_per_second) {
   return static_cast<double>(bits_per_second) / kBitsPerKbit;
 }
 
-bool says_nothing(const std::string& hostname) { return hostname.empty() || hostname == "localhost"; }
+bool says_nothing(const std::string& hostname) {
+  return hostname.empty() || hostname == "localhost";
+}
 
 std::string word_of(std::string_view text) {
   std::string out(text);
@@ -28,7 +30,8 @@ std::string word_of(std::string_view text) {
 
 NodeLimits limits_of(std::uint64_t bits_per_second, unsigned listeners, unsigned weight,
                      unsigned order) {
-  return {.most = {.kbps = kbps_of(bits_per_second), .listeners = listeners}, .weight = weight,
+  return {.most = {.kbps = kbps_of(bits_per_second), .listeners = listeners},
+          .weight = weight,
           .order = order};
 }
 
@@ -48,7 +51,8 @@ KnownNodes known_nodes(const Config& config) {
     node.id = from.id;
     node.secret = from.secret;
     // What cannot be read has been named by the configuration's checks.
-    if (auto allowed = AllowedAddresses::parse(from.allow_public)) node.allowed = std::move(*allowed);
+    if (auto allowed = AllowedAddresses::parse(from.allow_public))
+      node.allowed = std::move(*allowed);
     node.allow_peer_address = from.allow_peer_address;
     node.limits = limits_of(from.max_bits_per_second, from.max_listeners, from.weight, order++);
     if (is_node_id(node.id)) known.nodes.push_back(std::move(node));
@@ -141,7 +145,8 @@ NodeHello own_hello(const Config& config, std::string_view epoch) {
 
 std::vector<NodeHello> static_nodes(const Config& config) {
   std::vector<NodeHello> out;
-  unsigned order = 1 + static_cast<unsigned>(config.cluster.nodes.size() + config.cluster.legacy_slaves.size());
+  unsigned order =
+      1 + static_cast<unsigned>(config.cluster.nodes.size() + config.cluster.legacy_slaves.size());
   for (const RedirectTarget& from : config.cluster.redirects) {
     auto address =
         make_public_address(PublicScheme::kHttp, from.host, static_cast<std::uint16_t>(from.port));

@@ -59,12 +59,17 @@ void ClusterService::configure(const Config& config) {
   const auto before = facts_.read();
   facts->epoch = epoch_;
   facts->id = before->id.empty() ? cluster_id(config, epoch_) : before->id;
+  facts->mark = facts->id + "." + epoch_;
   facts->redirects = config.cluster.max_redirect_slaves != 0;
   facts->keys = TokenKeys(config.cluster.token_keys);
   facts->require = config.cluster.token_require;
   facts->names.push_back(facts->id);
   for (const MasterSettings& master : config.masters) facts->names.push_back(master.username);
   facts->known = known_nodes(config);
+  facts->member = facts->redirects || !config.cluster.id.empty() ||
+                  config.cluster.master_public_slave ||
+                  std::any_of(config.masters.begin(), config.masters.end(),
+                              [](const MasterSettings& master) { return master.redirect; });
   facts->no_redirect = config.cluster.no_redirect;
 
   table_.configure(table_settings(config), now());
@@ -94,9 +99,11 @@ void ClusterService::configure(const Config& config) {
 
   const bool said = before->redirects == facts->redirects && !before->id.empty();
   if (!said && facts->redirects)
-    services_.log.info("cluster/cluster", "node " + facts->id + " redirects listeners to the nodes that report to it");
+    services_.log.info("cluster/cluster",
+                       "node " + facts->id + " redirects listeners to the nodes that report to it");
   redirects_.store(facts->redirects, std::memory_order_relaxed);
-  wants_tokens_.store(facts->require != TokenRequire::kOff && !facts->keys.empty(), std::memory_order_relaxed);
+  wants_tokens_.store(facts->require != TokenRequire::kOff && !facts->keys.empty(),
+                      std::memory_order_relaxed);
   facts_.publish(std::move(facts));
   tell_events();
   tick();
@@ -116,7 +123,8 @@ void ClusterService::configure_mounts() {
   settings_.mounts.clear();
   for (const auto& [name, mount] : *services_.mounts.all()) {
     const MountBalance& own = mount_section(*config, name).balance;
-    if (!(own == MountBalance{})) settings_.mounts.emplace(name, balance_rules(settings_.rules, own));
+    if (!(own == MountBalance{}))
+      settings_.mounts.emplace(name, balance_rules(settings_.rules, own));
   }
   balancer_.configure(settings_);
 }
@@ -201,11 +209,13 @@ struct Prepared {
   std::shared_ptr<const Config> config;
 };
 
-std::unique_ptr<Prepared> prepare(const RedirectAsk& ask, const ReportDesk& desk, std::shared_ptr<const Config> config) {
+std::unique_ptr<Prepared> prepare(const RedirectAsk& ask, const ReportDesk& desk,
+                                  std::shared_ptr<const Config> config) {
   auto made = std::make_unique<Prepared>();
   made->config = std::move(config);
   made->enforcing = desk.enforcing(ask.mount, ask.needs);
-  for (const std::string& tag : mount_section(*made->config, ask.mount).balance.tags) made->tags.push_back(tag);
+  for (const std::string& tag : mount_section(*made->config, ask.mount).balance.tags)
+    made->tags.push_back(tag);
   made->request.mount = ask.mount;
   made->request.scheme = ask.scheme;
   made->request.family = family_of(ask.client);
@@ -226,13 +236,15 @@ void ClusterService::decide(RedirectAsk ask, Then then) {
     return;
   }
   const auto prepared = prepare(ask, desk_, services_.config.read());
-  const Balancer::Client client{client_key(ask.client.ip(), ask.user_agent, ask.mount), ask.user_agent};
+  const Balancer::Client client{client_key(ask.client.ip(), ask.user_agent, ask.mount),
+                                ask.user_agent};
   const Choice choice = balancer_.decide(prepared->request, client, time);
   tell_events();
   if (choice.kind == Choice::Kind::kHold && held_.size() < kMostHeld) {
     held_.push_back({std::move(ask), std::move(then)});
     if (!hold_.armed())
-      hold_.after(std::max(0us, std::chrono::ceil<std::chrono::microseconds>(choice.hold_until - time)));
+      hold_.after(
+          std::max(0us, std::chrono::ceil<std::chrono::microseconds>(choice.hold_until - time)));
     return;
   }
   then(answer_of(choice, ask));
@@ -292,7 +304,8 @@ std::vector<std::string> ClusterService::best_origins(const RedirectAsk& ask, st
     const bool usable = row.out == OutReason::kIn || row.out == OutReason::kAboveBound ||
                         row.out == OutReason::kNoCarrier || row.out == OutReason::kPassedOver;
     if (!usable || row.node == table_.self()) continue;
-    const NodeAddress* address = table_.node(row.node).address_for(ask.scheme, family_of(ask.client));
+    const NodeAddress* address =
+        table_.node(row.node).address_for(ask.scheme, family_of(ask.client));
     if (address == nullptr) continue;
     // Without replacement: the largest of u^(1/weight); carriers before others.
     const double weight = std::max(1.0, row.room_kbps);
@@ -319,7 +332,8 @@ void ClusterService::probe(NodeSlot slot) {
   request.target.port = address.port;
   request.target.tls = address.scheme == PublicScheme::kHttps;
   // Whatever is answered: somebody is there.
-  request.head = "GET /_lb/health HTTP/1.0\r\nHost: " + to_text(address) + "\r\nUser-Agent: icecast-lb\r\n\r\n";
+  request.head = "GET /_lb/health HTTP/1.0\r\nHost: " + to_text(address) +
+                 "\r\nUser-Agent: icecast-lb\r\n\r\n";
   request.connect_deadline = request.head_deadline = kProbeTime;
   Probe made{node.key, nullptr};
   made.client = std::make_unique<Client>(
@@ -333,7 +347,8 @@ void ClusterService::probed(NodeKey node, bool answered) {
   services_.loops.control().post([this, node] {
     std::erase_if(probes_, [node](const Probe& probe) { return probe.node == node; });
   });
-  if (const NodeSlot slot = table_.find(node); slot != kNoNode) table_.probed(slot, answered, now());
+  if (const NodeSlot slot = table_.find(node); slot != kNoNode)
+    table_.probed(slot, answered, now());
   tell_events();
 }
 
@@ -343,7 +358,8 @@ std::uint64_t ClusterService::arrivals(std::string_view master_id) const noexcep
   return arrivals_[tag_of(master_id)].load(std::memory_order_relaxed);
 }
 
-NodeReport ClusterService::own_report(const std::vector<std::string>& mounts, std::string_view master_id) const {
+NodeReport ClusterService::own_report(const std::vector<std::string>& mounts,
+                                      std::string_view master_id) const {
   const auto config = services_.config.read();
   const auto facts = facts_.read();
   NodeReport report;
@@ -355,7 +371,8 @@ NodeReport ClusterService::own_report(const std::vector<std::string>& mounts, st
   report.capacity = own_capacity(*config);
   report.tags = config->cluster.tags;
   report.tokens = !facts->keys.empty();
-  if (report.tokens && !master_id.empty()) report.arrived = arrivals(master_id);
+  // In the first report, to a master that has not said its name, nobody has come from it yet.
+  if (report.tokens) report.arrived = master_id.empty() ? 0 : arrivals(master_id);
   report.masters = 0;
   for (const MasterPlan& plan : master_plans(*config)) report.masters += plan.publish ? 1 : 0;
   double kbps = 0;
@@ -388,6 +405,13 @@ std::uint64_t ClusterService::listeners_elsewhere(std::string_view mount) const 
   for (const Carrier& carrier : row->carriers)
     if (carrier.node != table_.self()) sum += carrier.listeners;
   return sum;
+}
+
+std::uint64_t ClusterService::listeners_elsewhere() const {
+  double sum = 0;
+  for (const Node& node : table_.nodes())
+    if (node.kind != NodeKind::kSelf) sum += node.reported_listeners;
+  return static_cast<std::uint64_t>(sum);
 }
 
 }  // namespace lb

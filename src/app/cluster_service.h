@@ -28,6 +28,8 @@ namespace lb {
 struct ClusterFacts {
   std::string id;     // of this node
   std::string epoch;  // of this run of the process
+  std::string mark;   // "m1.9f3c21aa": this run of this node, which no other server can be
+  bool member = false;  // of a cluster: its requests to other servers say so
   bool redirects = false;
   TokenKeys keys;
   TokenRequire require = TokenRequire::kOff;
@@ -98,6 +100,7 @@ class ClusterService {
   void tell_events();
   // Listeners of the mount at all other nodes, without relays.
   std::uint64_t listeners_elsewhere(std::string_view mount) const;
+  std::uint64_t listeners_elsewhere() const;  // of all mounts
 
  private:
   struct Held {
@@ -129,7 +132,8 @@ class ClusterService {
   ClientTrail bounced_;
   BalanceSettings settings_;
   std::vector<std::string> static_ids_;
-  std::map<std::string, unsigned, std::less<>> told_;  // listeners of mounts, as in our last own report
+  std::map<std::string, unsigned, std::less<>>
+      told_;  // listeners of mounts, as in our last own report
   std::vector<Held> held_;
   std::vector<Probe> probes_;
   Timer tick_, hold_;

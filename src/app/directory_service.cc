@@ -1,6 +1,9 @@
 #include "app/directory_service.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "app/cluster_service.h"
 
 namespace lb {
 namespace {
@@ -74,6 +77,9 @@ std::vector<YpStream> DirectoryService::public_streams() const {
     stream.audio_info = stat("audio_info");
     stream.song = mount->metadata()->song();
     stream.listeners = static_cast<std::uint64_t>(mount->listeners());
+    if (services_.cluster->redirects())
+      stream.listeners = static_cast<std::uint64_t>(std::max<std::int64_t>(0, mount->listeners() - mount->relays())) +
+                         services_.cluster->listeners_elsewhere(name);
     stream.max_listeners = settings->max_listeners >= 0 ? static_cast<std::uint64_t>(settings->max_listeners)
                                                         : config->limits.clients;
     streams.push_back(std::move(stream));

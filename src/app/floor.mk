@@ -17,6 +17,7 @@ src_icecast_lb_SOURCES = \
   src/app/options.cc src/app/options.h \
   src/app/page_cache.cc src/app/page_cache.h \
   src/app/page_stage.cc src/app/page_stage.h \
+  src/app/playlist_stage.cc src/app/playlist_stage.h \
   src/app/process.cc src/app/process.h \
   src/app/redirect_stage.cc src/app/redirect_stage.h \
   src/app/relay_service.cc src/app/relay_service.h \

@@ -9,6 +9,7 @@
 #include "app/worker.h"
 #include "base/strings.h"
 #include "cluster/relay_marks.h"
+#include "cluster/stream_list.h"
 #include "http/access_line.h"
 
 namespace lb {
@@ -33,9 +34,9 @@ bool wants_icy(const Request& request) {
   return value && *value > 0;
 }
 
-// "m1 edge2" and this node, for a server that relays the stream further.
+// The nodes so far and this one, for a server that relays the stream further.
 std::string passed_line(const Services& services, const SourceFacts& facts) {
-  const std::string& own = services.cluster->facts()->id;
+  const std::string own = services.cluster->facts()->mark;
   return path_line(facts.passed.empty() ? own : facts.passed + " " + own);
 }
 
@@ -115,6 +116,23 @@ void listen_again(Worker& worker, std::uint64_t id, bool give_up) {
   if (connection == nullptr) return;
   const Verdict verdict = ListenStage(worker).handle(*connection, !give_up);
   if (verdict == Verdict::kNext) connection->reply_page(404, "Mount unavailable");
+}
+
+Verdict LearnStage::handle(Connection& connection) {
+  Services& services = worker_.services;
+  const Request& request = connection.request();
+  if (request.method != Method::kGet || !services.relays->publishes()) return Verdict::kNext;
+  if (!may_be_relayed_as(request.path) || services.mounts.find(request.path)) return Verdict::kNext;
+  const auto files = services.files.read();
+  const std::string_view type = files->types().type_of(request.path);
+  const bool sounds = type.starts_with("audio/") || type.starts_with("video/") || type.starts_with("application/o");
+  // Whoever has a token was sent here for this mount; of others, only what may be one.
+  const bool sent = static_cast<ClientPass&>(*connection.held).redirected;
+  if (files->has_file(request.path) || (!sent && !sounds)) return Verdict::kNext;
+  services.loops.control().post([&services, path = request.path, worker = worker_.loop.id(), id = connection.id()] {
+    services.relays->learn(path, worker, id);
+  });
+  return Verdict::kPending;
 }
 
 Verdict ListenStage::handle(Connection& connection, bool may_wait) {

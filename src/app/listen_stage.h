@@ -33,6 +33,18 @@ class ListenStage final : public Stage {
   Worker& worker_;
 };
 
+// LearnStage: a mount that this node does not know yet, because a master began it after its last
+// list: the masters are asked, and the answer waits for a moment.  Without it a listener who was
+// redirected here in that time would get 404.
+class LearnStage final : public Stage {
+ public:
+  explicit LearnStage(Worker& worker) : worker_(worker) {}
+  Verdict handle(Connection& connection) override;
+
+ private:
+  Worker& worker_;
+};
+
 // A request that waited for its mount: it has begun, or (give_up) it will not.  Nothing happens when
 // the connection has gone.
 void listen_again(Worker& worker, std::uint64_t connection, bool give_up);

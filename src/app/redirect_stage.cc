@@ -1,43 +1,16 @@
 #include "app/redirect_stage.h"
 
+#include "app/auth_stage.h"
 #include "app/cluster_plans.h"
 #include "app/cluster_service.h"
 #include "app/listen_stage.h"
 #include "app/worker.h"
 #include "auth/passwords.h"
-#include "base/encoding.h"
+#include "cluster/redirect_reply.h"
 #include "cluster/relay_marks.h"
 
 namespace lb {
 namespace {
-
-// What RFC 3986 lets stand in a path.
-constexpr std::string_view kPathMarks = "/!$&'()*+,;=:@";
-
-std::string path_text(std::string_view path) {
-  std::string out;
-  for (std::size_t i = 0; i < path.size(); ++i) {
-    if (kPathMarks.find(path[i]) != std::string_view::npos)
-      out += path[i];
-    else
-      out += percent_encode(path.substr(i, 1), true);
-  }
-  return out;
-}
-
-// A query is kept as it was sent, but for bytes that no address may hold.
-std::string query_text(std::string_view query) {
-  std::string out;
-  for (std::size_t i = 0; i < query.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(query[i]);
-    const bool plain = byte > 0x20 && byte < 0x7f && query[i] != '"' && query[i] != '<' && query[i] != '>';
-    if (plain)
-      out += query[i];
-    else
-      out += percent_encode(query.substr(i, 1), false);
-  }
-  return out;
-}
 
 ClientPass& pass_of(Connection& connection) {
   if (!connection.held) connection.held = std::make_unique<ClientPass>();
@@ -45,18 +18,31 @@ ClientPass& pass_of(Connection& connection) {
 }
 
 // The administrator looks at what this node does; a relay with its password needs no other mark.
-bool has_own_password(const Config& config, const ClusterFacts& facts, const Request& request) {
-  if (request.headers.find("authorization") == nullptr) return false;
-  const auto given = basic_credentials(request.headers);
+// Only those names are looked at: what else a listener sends is for the mount's authenticator.  The
+// answers differ, so a wrong password is a guess like everywhere else.
+enum class Login : std::uint8_t { kNone, kOurs, kThrottled };
+Login login_of(Worker& worker, Connection& connection, const Config& config,
+               const ClusterFacts& facts) {
+  if (connection.request().headers.find("authorization") == nullptr) return Login::kNone;
+  const auto given = basic_credentials(connection.request().headers);
   const PasswordSettings known = Services::passwords(config);
-  return is_admin(known, given) || is_relay(known, given) || facts.known.login(given) != nullptr;
+  const bool concerns_us =
+      given && (given->user == known.admin_user || given->user == known.relay_user ||
+                facts.known.node(given->user) != nullptr);
+  if (!concerns_us) return Login::kNone;
+  if (answer_if_throttled(worker, connection, given->user)) return Login::kThrottled;
+  if (is_admin(known, given) || is_relay(known, given) || facts.known.login(given) != nullptr)
+    return Login::kOurs;
+  note_wrong_password(worker, connection, given->user);
+  return Login::kNone;
 }
 
 void refuse_full(Connection& connection, std::chrono::seconds retry_after) {
   ResponseHead head;
   head.status = 503;
   head.content_type = "text/plain; charset=utf-8";
-  head.extra = "Retry-After: " + std::to_string(retry_after.count()) + "\r\nX-Reason: cluster-full\r\n";
+  head.extra =
+      "Retry-After: " + std::to_string(retry_after.count()) + "\r\nX-Reason: cluster-full\r\n";
   connection.reply(head, "All servers are full, please try again\r\n");
 }
 
@@ -73,7 +59,8 @@ void carry_out(Worker& worker, std::uint64_t id, const RedirectAnswer& answer) {
       waiting->resume(Verdict::kNext);
       return;
     case RedirectAnswer::Kind::kRedirect:
-      waiting->reply_bytes(302, redirect_reply(answer.origin, request.path, request.query, answer.token));
+      waiting->reply_bytes(
+          302, redirect_reply(answer.origin, request.path, request.query, answer.token));
       return;
     case RedirectAnswer::Kind::kRefuse:
       refuse_full(*waiting, answer.retry_after);
@@ -83,27 +70,8 @@ void carry_out(Worker& worker, std::uint64_t id, const RedirectAnswer& answer) {
 
 }  // namespace
 
-std::string redirect_location(std::string_view origin, std::string_view path, std::string_view query,
-                              std::string_view token) {
-  std::string out(origin);
-  out += path_text(path);
-  if (!query.empty()) out += "?" + query_text(query);
-  if (!token.empty()) out.append(query.empty() ? "?" : "&").append("lb=").append(token);
-  return out;
-}
-
-std::string redirect_reply(std::string_view origin, std::string_view path, std::string_view query,
-                           std::string_view token) {
-  const std::string location = redirect_location(origin, path, query, token);
-  const std::string escaped = html_escape(location);
-  const std::string body = "<a href=\"" + escaped + "\">" + escaped + "</a>\r\n";
-  return "HTTP/1.0 302 Temporarily Moved\r\nLocation: " + location +
-         "\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: " + std::to_string(body.size()) +
-         "\r\nConnection: close\r\nCache-Control: no-store\r\nAccess-Control-Allow-Origin: *\r\n\r\n" + body;
-}
-
-RedirectAsk make_redirect_ask(const Services& services, Connection& connection, const std::string& mount,
-                              const ClusterFacts& facts) {
+RedirectAsk make_redirect_ask(const Services& services, Connection& connection,
+                              const std::string& mount, const ClusterFacts& facts) {
   const Request& request = connection.request();
   RedirectAsk ask;
   ask.mount = mount;
@@ -144,7 +112,8 @@ Verdict RedirectStage::handle(Connection& connection) {
   ClientPass& pass = pass_of(connection);
   if (is_own_product(request.headers)) {
     const auto facts = cluster.facts();
-    if (const std::string circle = circle_in_request(request.headers, facts->id); !circle.empty()) {
+    if (const std::string circle = circle_in_request(request.headers, facts->mark);
+        !circle.empty()) {
       connection.reply_text(508, circle + "\r\n");
       return Verdict::kAnswered;
     }
@@ -156,15 +125,24 @@ Verdict RedirectStage::handle(Connection& connection) {
   const auto facts = cluster.facts();
   if (pass.redirected) cluster.count_arrival(pass.redirected_by);
   const auto config = worker_.services.config.read();
-  if (mount_section(*config, request.path).no_mount || is_safari_probe(request)) return Verdict::kNext;
-  if (says_relay(request.headers, config->server_id) || has_own_password(*config, *facts, request))
+  if (mount_section(*config, request.path).no_mount || is_safari_probe(request))
     return Verdict::kNext;
+  if (says_relay(request.headers, config->server_id)) return Verdict::kNext;
+  switch (login_of(worker_, connection, *config, *facts)) {
+    case Login::kOurs:
+      return Verdict::kNext;
+    case Login::kThrottled:
+      return Verdict::kAnswered;
+    case Login::kNone:
+      break;
+  }
   return ask(connection, *facts, redirects);
 }
 
 Verdict RedirectStage::ask(Connection& connection, const ClusterFacts& facts, bool redirects) {
   ClientPass& pass = pass_of(connection);
-  RedirectAsk asked = make_redirect_ask(worker_.services, connection, connection.request().path, facts);
+  RedirectAsk asked =
+      make_redirect_ask(worker_.services, connection, connection.request().path, facts);
   asked.redirected = pass.redirected;
   if (!redirects) {
     if (pass.redirected) return Verdict::kNext;
@@ -176,7 +154,8 @@ Verdict RedirectStage::ask(Connection& connection, const ClusterFacts& facts, bo
   worker_.services.loops.control().post(
       [&worker = worker_, id = connection.id(), redirects, asked = std::move(asked)]() mutable {
         const auto then = [&worker, id](RedirectAnswer answer) {
-          worker.loop.post([&worker, id, answer = std::move(answer)] { carry_out(worker, id, answer); });
+          worker.loop.post(
+              [&worker, id, answer = std::move(answer)] { carry_out(worker, id, answer); });
         };
         ClusterService& cluster = *worker.services.cluster;
         if (redirects)

@@ -42,15 +42,7 @@ class RedirectStage final : public Stage {
 };
 
 // A listener's question, from a request for `mount`.
-RedirectAsk make_redirect_ask(const Services& services, Connection& connection, const std::string& mount,
-                              const ClusterFacts& facts);
-
-// The whole answer.  origin: "http://edge1:8000"; path: decoded; query: as sent, without '?';
-// token: "": none.  Whatever the parts hold, no byte of them ends a line or the address.
-std::string redirect_reply(std::string_view origin, std::string_view path, std::string_view query,
-                           std::string_view token);
-// "http://edge1:8000/rock.mp3?x=1&lb=…"
-std::string redirect_location(std::string_view origin, std::string_view path, std::string_view query,
-                              std::string_view token);
+RedirectAsk make_redirect_ask(const Services& services, Connection& connection,
+                              const std::string& mount, const ClusterFacts& facts);
 
 }  // namespace lb

@@ -17,6 +17,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kMostWaiting = 4096;  // a mount
+constexpr std::size_t kMostLearning = 256;  // mounts
+constexpr auto kLearnTime = 2500ms;  // masters are asked once a second at most
 // A relay's listeners are kept so long without data, or, where a fallback would play for them, so
 // long.
 constexpr auto kRelayLinger = 10s;
@@ -163,6 +165,9 @@ void RelayService::configure(const Config& config) {
     masters.push_back(std::make_unique<MasterWatch>(connector_, services_.log, rng_, std::move(plan), std::move(doors)));
   }
   masters_ = std::move(masters);
+  publishes_.store(std::any_of(masters_.begin(), masters_.end(),
+                               [](const auto& watch) { return watch->plan().publish; }),
+                   std::memory_order_relaxed);
   choose_relays();
 }
 
@@ -228,6 +233,7 @@ void RelayService::choose_relays() {
   }
   relays_.want(plans);
   services_.links->mounts_changed();
+  go_on_learning();
 }
 
 void RelayService::stop() {
@@ -237,6 +243,7 @@ void RelayService::stop() {
   masters_.clear();
   relays_.clear();
   waiting_.clear();
+  learning_.clear();
 }
 
 void RelayService::await(const std::string& mount, unsigned worker, std::uint64_t connection, std::string via) {
@@ -261,6 +268,43 @@ void RelayService::await(const std::string& mount, unsigned worker, std::uint64_
     waiting.deadline->after(head_deadline());
   }
   if (!relays_.demand(mount)) release(mount, true);
+}
+
+void RelayService::learn(const std::string& mount, unsigned worker, std::uint64_t connection) {
+  const Waiter waiter{worker, connection};
+  if (stopped_ || learning_.size() >= kMostLearning) {
+    release_one(waiter, true);
+    return;
+  }
+  Waiting& waiting = learning_[mount];
+  if (waiting.listeners.size() >= kMostWaiting) {
+    release_one(waiter, true);
+    return;
+  }
+  waiting.listeners.push_back(waiter);
+  if (!waiting.deadline) {
+    waiting.deadline = std::make_unique<Timer>(services_.loops.control(), [this, mount] {
+      services_.loops.control().post([this, mount] {
+        if (auto over = learning_.extract(mount))
+          for (const Waiter& one : over.mapped().listeners) release_one(one, true);
+      });
+    });
+    waiting.deadline->after(kLearnTime);
+    for (const auto& master : masters_) master->ask_soon();
+  }
+  go_on_learning();
+}
+
+// What is a mount by now; an idle one goes on to wait for its stream.
+void RelayService::go_on_learning() {
+  for (auto at = learning_.begin(); at != learning_.end();) {
+    if (!services_.mounts.find(at->first)) {
+      ++at;
+      continue;
+    }
+    const auto known = learning_.extract(at++);
+    for (const Waiter& one : known.mapped().listeners) release_one(one, false);
+  }
 }
 
 void RelayService::release(const std::string& mount, bool give_up) {
@@ -298,7 +342,10 @@ void RelayService::look_for_away() {
 
 void RelayService::relay_failed(const std::string& mount) { release(mount, true); }
 
-void RelayService::mount_begun(const Mount& mount) { release(mount.name(), false); }
+void RelayService::mount_begun(const Mount& mount) {
+  release(mount.name(), false);
+  if (!learning_.empty()) services_.loops.control().post([this] { go_on_learning(); });
+}
 
 void RelayService::mount_ended(const Mount& mount) {
   if (stopped_ || !mount.facts()->relayed) return;
@@ -340,12 +387,13 @@ MasterWatch::Flow RelayService::flow_of(const std::string& mount) const {
 
 std::string RelayService::user_agent() const { return services_.config.read()->server_id; }
 
-std::string RelayService::node_id() const { return services_.cluster->facts()->id; }
+std::string RelayService::node_mark() const { return services_.cluster->facts()->mark; }
 
 std::string RelayService::request_lines(const std::string& mount) const {
   const auto facts = services_.cluster->facts();
+  if (!facts->member) return {};
   const auto waiting = waiting_.find(mount);
-  return relay_mark_lines(facts->id, facts->epoch, waiting == waiting_.end() ? "" : waiting->second.via);
+  return relay_mark_lines(facts->mark, waiting == waiting_.end() ? "" : waiting->second.via);
 }
 
 std::optional<std::string> RelayService::master_origin(PublicScheme scheme) const {

@@ -4,6 +4,7 @@
 // Thread: control.  Ownership: Services.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <optional>
@@ -35,6 +36,10 @@ class RelayService final : public RelayGround {
   // via: of the request.
   void await(const std::string& mount, unsigned worker, std::uint64_t connection, std::string via);
 
+  // A connection's request waits for a mount that is not known: the masters are asked for it.
+  void learn(const std::string& mount, unsigned worker, std::uint64_t connection);
+  // This node reports to a master; any thread.
+  bool publishes() const noexcept { return publishes_.load(std::memory_order_relaxed); }
   // "http://m1:8000" of the first master that answers and speaks this scheme.
   std::optional<std::string> master_origin(PublicScheme scheme) const;
   // Tells the masters that this node leaves; `done` follows in any case, within a second.
@@ -63,7 +68,7 @@ class RelayService final : public RelayGround {
   Log& log() noexcept override { return services_.log; }
   Rng& rng() noexcept override { return rng_; }
   std::string user_agent() const override;
-  std::string node_id() const override;
+  std::string node_mark() const override;
   std::string request_lines(const std::string& mount) const override;
   std::chrono::milliseconds head_deadline() const override;
   std::shared_ptr<const MountSettings> settings_of(const std::string& mount) const override;
@@ -91,6 +96,7 @@ class RelayService final : public RelayGround {
   void load_roots();
   void look_for_away();
   void choose_relays();
+  void go_on_learning();
   void release(const std::string& mount, bool give_up);
   void release_one(const Waiter& waiter, bool give_up);
   MasterWatch::Flow flow_of(const std::string& mount) const;
@@ -109,6 +115,8 @@ class RelayService final : public RelayGround {
   std::vector<std::unique_ptr<MasterWatch>> masters_;
   unsigned leaving_ = 0;
   Timer choose_;
+  std::atomic<bool> publishes_{false};
+  std::map<std::string, Waiting> learning_;
   RelaySet relays_;
   bool stopped_ = false;
 };

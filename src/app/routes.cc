@@ -5,6 +5,7 @@
 #include "app/auth_stage.h"
 #include "app/listen_stage.h"
 #include "app/page_stage.h"
+#include "app/playlist_stage.h"
 #include "app/redirect_stage.h"
 #include "app/request_stages.h"
 #include "app/source_stage.h"
@@ -28,6 +29,8 @@ std::vector<std::unique_ptr<Stage>> make_stages(Worker& worker) {
   stages.push_back(std::make_unique<RedirectStage>(worker));  // to another node of the cluster
   stages.push_back(std::make_unique<AuthStage>(worker));    // <authentication> of a mount
   stages.push_back(std::make_unique<ListenStage>(worker));  // a mount, or its fallback
+  stages.push_back(std::make_unique<LearnStage>(worker));     // a mount that a master has begun just now
+  stages.push_back(std::make_unique<PlaylistStage>(worker));  // NAME.m3u with the nodes of the cluster
   stages.push_back(std::make_unique<PageStage>(worker));    // status-json.xsl, *.xsl
   stages.push_back(std::make_unique<WhoStage>(worker));     // a mount that a master may know
   stages.push_back(std::make_unique<FileStage>(worker));    // *.m3u, files; else 404

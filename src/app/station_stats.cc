@@ -4,6 +4,7 @@
 #include <ctime>
 
 #include "admin/stats_feed.h"
+#include "app/cluster_service.h"
 #include "app/mount_files.h"
 
 namespace lb {
@@ -56,7 +57,12 @@ void add_codec(std::map<std::string, std::string>& fields, const CodecFacts& cod
   for (const auto& [name, value] : codec.other) fields[name] = value;
 }
 
-StatsSource make_source(const Mount& mount, const std::string& authority) {
+// What a cluster's listeners are told about it: those of all nodes, without the servers among them.
+std::uint64_t people_of(const Mount& mount) {
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(0, mount.listeners() - mount.relays()));
+}
+
+StatsSource make_source(const Mount& mount, const std::string& authority, const ClusterService& cluster) {
   StatsSource source;
   const auto settings = mount.settings();
   const auto facts = mount.facts();
@@ -66,6 +72,10 @@ StatsSource make_source(const Mount& mount, const std::string& authority) {
   auto& fields = source.fields;
   fields = facts->stats;
   fields["listeners"] = std::to_string(mount.listeners());
+  if (cluster.redirects()) {
+    fields["listeners"] = std::to_string(people_of(mount) + cluster.listeners_elsewhere(mount.name()));
+    fields["listeners_local"] = std::to_string(people_of(mount));
+  }
   fields["listener_peak"] = number(mount.listener_peak);
   fields["slow_listeners"] = number(mount.slow_listeners);
   fields["total_bytes_read"] = number(mount.bytes_read);
@@ -135,13 +145,19 @@ StatsDocument make_stats(const Services& services) {
   globals["stats_connections"] = number(counters.stats_connections);
   const std::string authority = Services::authority(*config);
   const auto mounts = services.mounts.all();
-  for (const auto& [name, mount] : *mounts) document.sources.push_back(make_source(*mount, authority));
+  for (const auto& [name, mount] : *mounts) document.sources.push_back(make_source(*mount, authority, *services.cluster));
   for (const MountSettings& settings : config->mounts)
     if (settings.name.find_first_of("*?[") == std::string::npos && !mounts->contains(settings.name) &&
         fallback_plays(services, *config, settings))
       document.sources.push_back(make_waiting(settings, authority));
   for (const auto& file : services.mount_files->fallbacks())
-    if (file->listeners() > 0) document.sources.push_back(make_source(*file, authority));
+    if (file->listeners() > 0) document.sources.push_back(make_source(*file, authority, *services.cluster));
+  if (services.cluster->redirects()) {
+    std::uint64_t local = 0;
+    for (const auto& [name, mount] : *mounts) local += people_of(*mount);
+    globals["listeners"] = std::to_string(local + services.cluster->listeners_elsewhere());
+    globals["listeners_local"] = std::to_string(local);
+  }
   std::sort(document.sources.begin(), document.sources.end(),
             [](const StatsSource& a, const StatsSource& b) { return a.mount < b.mount; });
   return document;

@@ -35,7 +35,7 @@ Worker::Worker(Services& given, unsigned index)
   plan.welcome = [&given](const Address& peer) { return given.access.lists()->welcome(peer); };
   plan.accepted = [&given] { given.counters.connections.fetch_add(1, std::memory_order_relaxed); };
   plan.certificates = [&given] { return given.tls.context(); };
-  plan.body_limit = [this](const Request& request) { return body_limit(*this, request); };
+  plan.body_limit = [this](Connection& connection) { return body_limit(*this, connection); };
   plan.shoutcast_login = [this](Connection& connection) { return shoutcast_login(*this, connection); };
   connections.set_plan(std::move(plan));
 }

@@ -13,6 +13,7 @@ src_libcluster_a_SOURCES = \
   src/cluster/pick.cc src/cluster/pick.h \
   src/cluster/policies.cc \
   src/cluster/public_address.cc src/cluster/public_address.h \
+  src/cluster/redirect_reply.cc src/cluster/redirect_reply.h \
   src/cluster/redirect_token.cc src/cluster/redirect_token.h \
   src/cluster/relay.cc src/cluster/relay.h \
   src/cluster/relay_marks.cc src/cluster/relay_marks.h \

@@ -31,8 +31,8 @@ struct KnownNode {
 };
 
 struct KnownSlave {
-  Address address;                             // that it connects from; the port is not looked at
-  std::optional<NodeAddress> public_address;   // none: that one, with the port it reports
+  Address address;                            // that it connects from; the port is not looked at
+  std::optional<NodeAddress> public_address;  // none: that one, with the port it reports
   NodeLimits limits;
 };
 

@@ -35,6 +35,8 @@ class LinkHost {
   // Null: not in the configuration (any more).
   virtual const KnownNode* known_node(std::string_view id) const = 0;
   virtual const OfferBook& offers() const noexcept = 0;
+  // As of this moment, whatever of it has been told to the nodes.
+  virtual bool is_offered(const std::string& mount) = 0;
   virtual WelcomeFrame welcome_for(const KnownNode& node) = 0;
   // A node has been accepted; an older connection of the same process ends here, unsaid.
   virtual void node_joined(NodeSession& session) = 0;

@@ -113,7 +113,8 @@ constexpr auto kKeys = std::to_array<Key>({
 Result<void> take_pair(NodeReport& report, std::string_view pair) {
   const std::size_t equals = pair.find('=');
   const std::string_view name = trim(pair.substr(0, equals));
-  const std::string_view value = equals == std::string_view::npos ? "" : trim(pair.substr(equals + 1));
+  const std::string_view value =
+      equals == std::string_view::npos ? "" : trim(pair.substr(equals + 1));
   for (const Key& key : kKeys) {
     if (key.name != name) continue;
     if (!key.take(report, value)) return wrong(name, value);
@@ -137,7 +138,8 @@ void take_flags(ReportedMount& mount, std::string_view flags) {
   for (const std::string_view flag : split(flags, ',')) {
     if (flag == kIdle) mount.carries = false;
     for (const Flag& known : kFlags)
-      if (flag == known.name) mount.enforces = static_cast<ProtectionSet>(mount.enforces | known.protection);
+      if (flag == known.name)
+        mount.enforces = static_cast<ProtectionSet>(mount.enforces | known.protection);
   }
 }
 
@@ -159,7 +161,8 @@ Result<void> take_line(NodeReport& report, std::string_view line) {
 
 Result<void> take_header(NodeReport& report, std::string_view header) {
   if (header.size() > NodeReport::kMostHeaderBytes)
-    return Error::limit("X-LB-Node has more than " + std::to_string(NodeReport::kMostHeaderBytes) + " bytes");
+    return Error::limit("X-LB-Node has more than " + std::to_string(NodeReport::kMostHeaderBytes) +
+                        " bytes");
   report.form = NodeReport::Form::kOurs;
   bool first = true;
   for (const std::string_view part : split(header, ';')) {
@@ -180,7 +183,9 @@ void append_pair(std::string& out, std::string_view key, std::string_view value)
 void append_pair(std::string& out, std::string_view key, std::uint64_t value) {
   append_pair(out, key, std::to_string(value));
 }
-std::uint64_t whole(double number) { return static_cast<std::uint64_t>(std::llround(std::max(0.0, number))); }
+std::uint64_t whole(double number) {
+  return static_cast<std::uint64_t>(std::llround(std::max(0.0, number)));
+}
 
 }  // namespace
 
@@ -206,14 +211,16 @@ Result<NodeReport> parse_node_report(std::string_view header, std::string_view b
     counts = counts || line.find('\t') != std::string_view::npos;
     sum += report.mounts.back().listeners;
   }
-  if (counts && !report.listeners) report.listeners = static_cast<unsigned>(std::min(sum, kMostListeners));
+  if (counts && !report.listeners)
+    report.listeners = static_cast<unsigned>(std::min(sum, kMostListeners));
   return report;
 }
 
 std::string node_header(const NodeReport& report) {
   std::string out = report.id;
   for (const NodeAddress& address : report.addresses)
-    append_pair(out, address.scheme == PublicScheme::kHttps ? "public-https" : "public", to_text(address));
+    append_pair(out, address.scheme == PublicScheme::kHttps ? "public-https" : "public",
+                to_text(address));
   if (report.port != 0) append_pair(out, "port", report.port);
   if (report.capacity.listeners != 0) append_pair(out, "max", report.capacity.listeners);
   if (report.capacity.kbps > 0) append_pair(out, "max-kbps", whole(report.capacity.kbps));
@@ -221,7 +228,9 @@ std::string node_header(const NodeReport& report) {
   if (report.listeners) append_pair(out, "listeners", *report.listeners);
   if (report.kbps) append_pair(out, "kbps", whole(*report.kbps));
   if (report.arrived) append_pair(out, "arrived", *report.arrived);
-  append_pair(out, "interval", static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::seconds>(report.every).count()));
+  append_pair(
+      out, "interval",
+      static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::seconds>(report.every).count()));
   append_pair(out, "seq", report.seq);
   append_pair(out, "epoch", report.epoch);
   if (report.masters > 1) append_pair(out, "masters", report.masters);
@@ -239,11 +248,14 @@ std::string node_header(const NodeReport& report) {
 std::string node_body(const NodeReport& report) {
   std::string out;
   for (const ReportedMount& mount : report.mounts) {
-    out.append(percent_encode(mount.mount, true)).append("\t").append(std::to_string(mount.listeners));
+    out.append(percent_encode(mount.mount, true))
+        .append("\t")
+        .append(std::to_string(mount.listeners));
     std::string flags;
     if (!mount.carries) flags = kIdle;
     for (const Flag& flag : kFlags)
-      if ((mount.enforces & flag.protection) != 0) flags.append(flags.empty() ? "" : ",").append(flag.name);
+      if ((mount.enforces & flag.protection) != 0)
+        flags.append(flags.empty() ? "" : ",").append(flag.name);
     if (!flags.empty()) out.append("\t").append(flags);
     out += '\n';
   }
@@ -263,8 +275,10 @@ Result<NodeReport> parse_kh_registration(std::string_view query) {
   const std::string interval = query_param(query, "interval").value_or("");
   const auto number = parse_u64(port);
   if (!number || *number < 1 || *number > 65'535) return wrong("rport", port);
-  if (!interval.empty() && !take_seconds(report.every, interval)) return wrong("interval", interval);
-  auto address = make_public_address(PublicScheme::kHttp, host, static_cast<std::uint16_t>(*number));
+  if (!interval.empty() && !take_seconds(report.every, interval))
+    return wrong("interval", interval);
+  auto address =
+      make_public_address(PublicScheme::kHttp, host, static_cast<std::uint16_t>(*number));
   if (!address) return wrong("rserver", host);
   report.port = address->port;
   report.addresses.push_back(std::move(*address));

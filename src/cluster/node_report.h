@@ -52,16 +52,16 @@ struct NodeReport {
   std::vector<NodeAddress> addresses;
   std::uint16_t port = 0;  // where it names no address: of the one that it connects from
   NodeCapacity capacity;
-  std::optional<unsigned> listeners;     // without relays
+  std::optional<unsigned> listeners;  // without relays
   std::optional<double> kbps;
   std::optional<std::uint64_t> arrived;  // with redirects of this master
   std::chrono::milliseconds every = kDefaultEvery;
   unsigned masters = 1;
   unsigned relays = 0;
   std::vector<std::string> tags;
-  bool tokens = false;    // it can check the tokens of redirects
+  bool tokens = false;  // it can check the tokens of redirects
   bool draining = false;
-  bool leaving = false;   // it ends now
+  bool leaving = false;  // it ends now
   std::vector<ReportedMount> mounts;
 };
 

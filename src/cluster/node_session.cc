@@ -79,7 +79,7 @@ Result<void> NodeSession::take(Frame frame) {
   if (auto* snap = std::get_if<SnapFrame>(&frame)) return take_snapshot(*snap);
   if (auto* message = std::get_if<MessageFrame>(&frame)) return take_message(*message);
   if (const auto* who = std::get_if<WhoFrame>(&frame)) {
-    if (!who->known) link_.send(WhoFrame{who->mount, host_.offers().has(who->mount)});
+    if (!who->known) link_.send(WhoFrame{who->mount, host_.is_offered(who->mount)});
     return {};
   }
   if (const auto* drain = std::get_if<DrainFrame>(&frame)) {

@@ -69,8 +69,7 @@ Result<NodeAddress> parse_public_address(PublicScheme scheme, std::string_view t
   const HostPort parts = cut(text);
   std::optional<std::uint16_t> port = otherwise;
   if (parts.host.size() != text.size()) port = port_of(parts.port);
-  if (!port || *port == 0)
-    return Error::invalid(quoted(text) + " has no port between 1 and 65535");
+  if (!port || *port == 0) return Error::invalid(quoted(text) + " has no port between 1 and 65535");
   return make_public_address(scheme, parts.host, *port);
 }
 
@@ -109,7 +108,8 @@ Result<AllowedAddresses> AllowedAddresses::parse(std::string_view text) {
     if (word.empty()) continue;
     const bool below = word.starts_with("*.");
     const std::size_t comma = std::min(word.find(','), word.size());
-    auto first = parse_public_address(PublicScheme::kHttp, word.substr(below ? 2 : 0, comma - (below ? 2 : 0)), 0);
+    auto first = parse_public_address(PublicScheme::kHttp,
+                                      word.substr(below ? 2 : 0, comma - (below ? 2 : 0)), 0);
     if (!first) return first.error();
     Entry entry{(below ? "*." : "") + first->host, {first->port}};
     for (const std::string_view more : split(word.substr(comma), ',')) {

@@ -38,7 +38,8 @@ std::string to_url_text(std::string_view bytes) {
 }
 
 std::optional<std::string> from_url_text(std::string_view text) {
-  if (text.size() != RedirectToken::kTextBytes || !std::all_of(text.begin(), text.end(), token_char))
+  if (text.size() != RedirectToken::kTextBytes ||
+      !std::all_of(text.begin(), text.end(), token_char))
     return std::nullopt;
   std::string plain(text);
   std::replace(plain.begin(), plain.end(), '-', '+');
@@ -100,7 +101,8 @@ std::optional<std::string> take_token(std::string& query) {
     const std::size_t amp = end == 0 ? std::string::npos : query.rfind('&', end - 1);
     const std::size_t begin = amp == std::string::npos ? 0 : amp + 1;
     const std::string_view part = std::string_view(query).substr(begin, end - begin);
-    if (part.starts_with(kParameter) && part.size() == kParameter.size() + RedirectToken::kTextBytes &&
+    if (part.starts_with(kParameter) &&
+        part.size() == kParameter.size() + RedirectToken::kTextBytes &&
         std::all_of(part.begin() + kParameter.size(), part.end(), token_char)) {
       std::string token(part.substr(kParameter.size()));
       // With the '&' in front of it, or, of the first one, the '&' behind.

@@ -169,7 +169,7 @@ void Relay::on_answer(std::size_t upstream, Result<UpstreamAnswer> answer) {
     return;
   }
   const std::string passed = path_of(answer->headers);
-  if (path_contains(passed, ground_.node_id()) || path_hops(passed) > kMostHops) {
+  if (path_contains(passed, ground_.node_mark()) || path_hops(passed) > kMostHops) {
     failed(upstream, plan_.upstreams[upstream].target.host + " has the stream from here, by way of " + passed);
     go_on();
     return;

@@ -50,8 +50,8 @@ class RelayGround {
   virtual Log& log() noexcept = 0;
   virtual Rng& rng() noexcept = 0;
   virtual std::string user_agent() const = 0;
-  // The id of this node in its cluster, and the lines that mark a relay's request; "": none.
-  virtual std::string node_id() const { return {}; }
+  // The mark of this node in its cluster, and the lines that mark a relay's request; "": none.
+  virtual std::string node_mark() const { return {}; }
   virtual std::string request_lines(const std::string& /*mount*/) const { return {}; }
   virtual std::chrono::milliseconds head_deadline() const = 0;
   virtual std::shared_ptr<const MountSettings> settings_of(const std::string& mount) const = 0;

@@ -26,7 +26,8 @@ void for_each_hop(std::string_view via, Each each) {
 // What of a Via may be sent on.
 std::string clean_via(std::string_view via) {
   if (via.size() > kLongestVia) return {};
-  const bool plain = std::all_of(via.begin(), via.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
+  const bool plain =
+      std::all_of(via.begin(), via.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
   return plain ? std::string(trim(via)) : std::string();
 }
 
@@ -42,19 +43,19 @@ bool is_own_product(const Headers& request) noexcept {
   return request.find(kRelayHeader) != nullptr;
 }
 
-std::string relay_mark_lines(std::string_view id, std::string_view epoch, std::string_view via) {
+std::string relay_mark_lines(std::string_view mark, std::string_view via) {
   std::string before = clean_via(via);
   if (!before.empty()) before += ", ";
-  return "X-LB-Relay: " + std::string(id) + "; epoch=" + std::string(epoch) + "\r\nVia: " + before +
-         "1.1 " + std::string(id) + "\r\n";
+  return "X-LB-Relay: " + std::string(mark) + "\r\nVia: " + before + "1.1 " + std::string(mark) +
+         "\r\n";
 }
 
-std::string circle_in_request(const Headers& request, std::string_view id) {
+std::string circle_in_request(const Headers& request, std::string_view mark) {
   unsigned hops = 0;
   bool self = false;
   for_each_hop(request.get("via"), [&](std::string_view name) {
     ++hops;
-    self = self || name == id;
+    self = self || name == mark;
   });
   if (self) return "the request has come through this node before";
   if (hops > kMostHops) return "the request has come through " + std::to_string(hops) + " nodes";
@@ -68,18 +69,21 @@ std::string path_line(std::string_view path) {
 std::string path_of(const Headers& answer) {
   std::string out;
   unsigned hops = 0;
-  for (const std::string_view id : split(answer.get("x-lb-path"), ' ')) {
-    if (!is_node_id(id)) continue;
+  for (const std::string_view mark : split(answer.get("x-lb-path"), ' ')) {
+    const std::size_t dot = mark.rfind('.');
+    if (dot == std::string_view::npos || !is_node_id(mark.substr(0, dot)) ||
+        !is_node_id(mark.substr(dot + 1)))
+      continue;
     if (++hops > kMostHops + 1) break;
-    out.append(out.empty() ? "" : " ").append(id);
+    out.append(out.empty() ? "" : " ").append(mark);
   }
   return out;
 }
 
-bool path_contains(std::string_view path, std::string_view id) noexcept {
+bool path_contains(std::string_view path, std::string_view mark) noexcept {
   while (!path.empty()) {
     const std::size_t end = std::min(path.find(' '), path.size());
-    if (path.substr(0, end) == id) return true;
+    if (path.substr(0, end) == mark) return true;
     path.remove_prefix(std::min(end + 1, path.size()));
   }
   return false;

@@ -9,7 +9,8 @@
 //
 // Circles: a request of ours names the nodes behind it in Via, and a stream names the nodes that it
 // has passed in X-LB-Path.  A node that finds itself there, or more than kMostHops others, answers
-// 508, or drops the stream.
+// 508, or drops the stream.  A node is named by its mark, its id and the epoch of its process: two
+// servers with a copied configuration are not one.
 // Source: RFC 9110 7.6.3 for Via.
 //
 // Thread: pure functions.
@@ -29,16 +30,17 @@ bool says_relay(const Headers& request, std::string_view own_server_id) noexcept
 // It is one of our product, which marks each of its requests.
 bool is_own_product(const Headers& request) noexcept;
 
-// "X-LB-Relay: ID; epoch=E\r\nVia: …, 1.1 ID\r\n"; via: what came with the request that caused this
-// one, "": none.
-std::string relay_mark_lines(std::string_view id, std::string_view epoch, std::string_view via);
-// What is wrong with a relay's request seen from the node `id`; "": nothing.
-std::string circle_in_request(const Headers& request, std::string_view id);
+// "X-LB-Relay: MARK\r\nVia: …, 1.1 MARK\r\n"; via: what came with the request that caused this one,
+// "": none.
+std::string relay_mark_lines(std::string_view mark, std::string_view via);
+// What is wrong with a relay's request seen from the node `mark`; "": nothing.
+std::string circle_in_request(const Headers& request, std::string_view mark);
 
-// The nodes that a stream has passed: "m1 edge2", first the one where it entered.
-std::string path_line(std::string_view path);  // "X-LB-Path: m1 edge2\r\n"; "" for ""
-std::string path_of(const Headers& answer);    // at most kMostHops + 1 ids; "": not said
-bool path_contains(std::string_view path, std::string_view id) noexcept;
+// The nodes that a stream has passed, by their marks; first the one where it entered.
+std::string path_line(
+    std::string_view path);  // "X-LB-Path: m1.9f3c21aa edge2.77e0aa01\r\n"; "" for ""
+std::string path_of(const Headers& answer);  // at most kMostHops + 1 of them; "": not said
+bool path_contains(std::string_view path, std::string_view mark) noexcept;
 unsigned path_hops(std::string_view path) noexcept;
 
 }  // namespace lb

@@ -58,8 +58,8 @@ ReportDesk::Answer ReportDesk::take(const Post& post, SteadyTime now) {
   const KnownNode* node = post.node.empty() ? nullptr : known_.node(post.node);
   const KnownSlave* slave = node == nullptr ? known_.slave_at(post.peer) : nullptr;
   if (node == nullptr && slave == nullptr)
-    return refuse(403, post.peer, "it needs the secret of a <node>, or the address of a <legacy-slave>",
-                  now);
+    return refuse(403, post.peer,
+                  "it needs the secret of a <node>, or the address of a <legacy-slave>", now);
   Accepted from;
   from.id = node != nullptr ? node->id : id_of(*slave);
   auto report = parse_node_report(post.header, post.body);
@@ -81,8 +81,10 @@ ReportDesk::Answer ReportDesk::take(const Post& post, SteadyTime now) {
   if (std::string why = outdated(*report, reporter, from.id, now); !why.empty())
     return refuse(409, post.peer, "node " + from.id + ": " + why, now);
   if (!from.believed.refused.empty())
-    refuse(200, post.peer, "node " + from.id + ": allow-public does not name " + from.believed.refused +
-                               "; the rest of it counts", now);
+    refuse(200, post.peer,
+           "node " + from.id + ": allow-public does not name " + from.believed.refused +
+               "; the rest of it counts",
+           now);
   return put(*report, std::move(from), reporter, now);
 }
 
@@ -92,7 +94,8 @@ std::string ReportDesk::outdated(const NodeReport& report, const Reporter& repor
   if (report.epoch.empty()) return {};
   if (report.epoch == reporter.epoch) {
     if (report.seq > reporter.seq) return {};
-    return "report " + std::to_string(report.seq) + " comes after report " + std::to_string(reporter.seq);
+    return "report " + std::to_string(report.seq) + " comes after report " +
+           std::to_string(reporter.seq);
   }
   const auto& old = reporter.old_epochs;
   if (std::find(old.begin(), old.end(), report.epoch) == old.end()) return {};
@@ -151,7 +154,8 @@ ReportDesk::Answer ReportDesk::put(const NodeReport& report, Accepted from, Repo
   return {200, "OK"};
 }
 
-void ReportDesk::tell_missing(const std::string& id, const std::string& missing, Reporter& reporter) {
+void ReportDesk::tell_missing(const std::string& id, const std::string& missing,
+                              Reporter& reporter) {
   if (missing != reporter.missing && !missing.empty())
     log_.warn("cluster/report", "node " + id + " reports and gets no listeners: " + missing);
   reporter.missing = missing;
@@ -181,7 +185,8 @@ void ReportDesk::polled(const Poll& poll, std::span<const std::string> listed, S
     report = std::move(*parsed);
   }
   from.limits = node != nullptr ? node->limits : slave->limits;
-  from.believed = node != nullptr ? believed_addresses(*node, report, poll.peer) : believed_addresses(*slave, report);
+  from.believed = node != nullptr ? believed_addresses(*node, report, poll.peer)
+                                  : believed_addresses(*slave, report);
   if (from.believed.addresses.empty()) {
     refuse(403, poll.peer, "node " + from.id + ": " + from.believed.missing, now);
     return;
@@ -189,8 +194,8 @@ void ReportDesk::polled(const Poll& poll, std::span<const std::string> listed, S
   registered(report, std::move(from), listed, now);
 }
 
-void ReportDesk::registered(const NodeReport& report, Accepted from, std::span<const std::string> listed,
-                            SteadyTime now) {
+void ReportDesk::registered(const NodeReport& report, Accepted from,
+                            std::span<const std::string> listed, SteadyTime now) {
   Reporter& reporter = reporters_[from.id];
   NodeHello hello;
   hello.id = from.id;
@@ -202,7 +207,8 @@ void ReportDesk::registered(const NodeReport& report, Accepted from, std::span<c
   if (report.addresses.empty()) {
     // A stock slave also asks when a relay of it has ended: one short pause says little.
     if (reporter.polled_at != SteadyTime{}) {
-      const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(now - reporter.polled_at);
+      const auto since =
+          std::chrono::duration_cast<std::chrono::milliseconds>(now - reporter.polled_at);
       const auto longer = since >= reporter.every ? since : (since + reporter.every) / 2;
       reporter.every = std::clamp<std::chrono::milliseconds>(longer, kLeastEvery, kMostEvery);
     }
@@ -214,7 +220,8 @@ void ReportDesk::registered(const NodeReport& report, Accepted from, std::span<c
   std::vector<MountLoad> carried;
   for (const std::string& mount : listed) {
     const auto& before = reporter.listed;
-    if (std::binary_search(before.begin(), before.end(), mount)) carried.push_back({mount, 0, true});
+    if (std::binary_search(before.begin(), before.end(), mount))
+      carried.push_back({mount, 0, true});
   }
   reporter.listed.assign(listed.begin(), listed.end());
   std::sort(reporter.listed.begin(), reporter.listed.end());
@@ -227,7 +234,8 @@ void ReportDesk::registered(const NodeReport& report, Accepted from, std::span<c
 void ReportDesk::remember_server(const Address& peer, SteadyTime now) {
   if (servers_.size() >= kMostServers && !servers_.contains(peer.bytes()))
     std::erase_if(servers_, [&](const auto& row) { return now - row.second > kServerMemory; });
-  if (servers_.size() < kMostServers || servers_.contains(peer.bytes())) servers_[peer.bytes()] = now;
+  if (servers_.size() < kMostServers || servers_.contains(peer.bytes()))
+    servers_[peer.bytes()] = now;
 }
 
 bool ReportDesk::is_server(const Address& peer, SteadyTime now) const {
@@ -240,7 +248,8 @@ std::vector<NodeKey> ReportDesk::enforcing(std::string_view mount, ProtectionSet
   if (needs == 0) return out;
   for (const auto& [id, reporter] : reporters_) {
     const auto found = reporter.enforces.find(mount);
-    if (found != reporter.enforces.end() && (needs & ~found->second) == 0) out.push_back(node_key(id));
+    if (found != reporter.enforces.end() && (needs & ~found->second) == 0)
+      out.push_back(node_key(id));
   }
   return out;
 }

@@ -71,9 +71,10 @@ class ReportDesk {
     std::string epoch;
     std::deque<std::string> old_epochs;  // of runs that have been replaced
     bool checks_tokens = false;
-    std::string missing;    // why it gets no listeners, as logged
+    std::string missing;  // why it gets no listeners, as logged
     SteadyTime polled_at{};
-    std::chrono::milliseconds every = NodeReport::kDefaultEvery;  // that a stock slave seems to have
+    std::chrono::milliseconds every =
+        NodeReport::kDefaultEvery;    // that a stock slave seems to have
     std::vector<std::string> listed;  // what it was given last
     std::map<std::string, ProtectionSet, std::less<>> enforces;
   };

@@ -189,11 +189,11 @@ bool Connection::form_is_urlencoded() const noexcept {
   return istarts_with(request_.headers.get("content-type"), "application/x-www-form-urlencoded");
 }
 
-std::uint64_t Connection::body_to_read() const {
+std::uint64_t Connection::body_to_read() {
   const auto length = parse_u64(request_.headers.get("content-length"));
   if (request_.method != Method::kPost || !length) return 0;
   const std::uint64_t most = form_is_urlencoded()        ? kLargestForm
-                             : owner_.plan_.body_limit ? owner_.plan_.body_limit(request_)
+                             : owner_.plan_.body_limit ? owner_.plan_.body_limit(*this)
                                                        : 0;
   return *length <= most ? *length : 0;
 }

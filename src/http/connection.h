@@ -93,7 +93,7 @@ class Connection : public ListHook {
   void on_socket(short events);
   void on_deadline();
   void go_on_opening();
-  std::uint64_t body_to_read() const;
+  std::uint64_t body_to_read();
   bool client_is(const Address& client);  // false: not welcome, and gone
   bool handshaking() const noexcept { return opening_ && opening_->handshaking(); }
   void on_head_bytes(std::string_view bytes);

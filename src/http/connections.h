@@ -43,7 +43,7 @@ class Connections final : public ConnectionSink {
     std::function<bool(Connection&)> shoutcast_login;
     std::function<void()> accepted;                 // for the counters
     // How many bytes of this request's body are read before the stages; unset: of forms only.
-    std::function<std::size_t(const Request&)> body_limit;
+    std::function<std::size_t(Connection&)> body_limit;
     // The certificates of connections that begin now; unset or null: none.
     std::function<std::shared_ptr<const TlsContext>()> certificates;
   };

@@ -4,6 +4,7 @@
 
 #include "base/encoding.h"
 #include "base/strings.h"
+#include "http/message.h"
 
 namespace lb {
 namespace {
@@ -53,6 +54,30 @@ std::string playlist_host(std::string_view host_header, std::string_view hostnam
   if (bare_ipv6) out += ']';
   out.append(":").append(std::to_string(port));
   return out;
+}
+
+std::string m3u_of(std::span<const std::string> addresses) {
+  std::string out;
+  for (const std::string& address : addresses) out += address + "\r\n";
+  return out;
+}
+
+std::string pls_of(std::span<const std::string> addresses) {
+  std::string out = "[playlist]\r\nNumberOfEntries=" + std::to_string(addresses.size()) + "\r\n";
+  for (std::size_t i = 0; i < addresses.size(); ++i) {
+    const std::string number = std::to_string(i + 1);
+    out += "File" + number + "=" + addresses[i] + "\r\nLength" + number + "=-1\r\n";
+  }
+  return out + "Version=2\r\n";
+}
+
+std::string xspf_of(std::span<const std::string> addresses) {
+  std::string out =
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+      "<playlist xmlns=\"http://xspf.org/ns/0/\" version=\"1\">\n  <title/>\n  <trackList>\n";
+  for (const std::string& address : addresses)
+    out += "    <track><location>" + html_escape(address) + "</location></track>\n";
+  return out + "  </trackList>\n</playlist>\n";
 }
 
 std::string m3u(std::string_view host, std::string_view mount, std::string_view scheme) {

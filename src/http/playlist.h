@@ -3,6 +3,7 @@
 // Thread: pure functions.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,12 @@ std::string playlist_host(std::string_view host_header, std::string_view hostnam
 std::string m3u(std::string_view host, std::string_view mount, std::string_view scheme = "http");
 std::string pls(std::string_view host, std::string_view mount, std::string_view scheme = "http");
 
+// The same with several addresses, complete and encoded, in the order of preference.
+std::string m3u_of(std::span<const std::string> addresses);
+std::string pls_of(std::span<const std::string> addresses);
+std::string xspf_of(std::span<const std::string> addresses);
+
+inline constexpr std::string_view kXspfType = "application/xspf+xml";
 inline constexpr std::string_view kM3uType = "audio/x-mpegurl";
 inline constexpr std::string_view kPlsType = "audio/x-scpls";
 

@@ -4,8 +4,10 @@ Built on tests/blackbox/harness.py.  Nodes listen on 127.0.0.11, .12 …; listen
 127.0.0.77, because a connection to any 127.x.y.z comes from 127.0.0.1 unless it is bound, and what
 comes from there may be a relay.
 """
+import itertools
 import pathlib
 import re
+import socket
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "blackbox"))
@@ -13,76 +15,135 @@ import harness  # noqa: E402
 from harness import ADMIN, RELAY, Failed, check, equal, matches, request, test, wait_for  # noqa: E402, F401
 
 LISTENER = "127.0.0.77"
+numbers = itertools.count(1)
 
 
-def socket_on(host, port=0):
-    return ("<listen-socket><port>%d</port><bind-address>%s</bind-address></listen-socket>" % (port, host))
-
-
-def node(bench, number, body="", port=0, start=True, hostname=None, **slots):
-    """A server of ours on 127.0.0.NUMBER."""
-    host = "127.0.0.%d" % number
-    port = port or free_port(host)
-    slots.setdefault("sockets", socket_on(host, port))
-    slots.setdefault("limits", "<clients>5000</clients>")
-    made = bench.unstarted_server(body=body.replace("%PORT%", str(port)), **slots)
-    made.host, made.number = host, number
-    made.given_port = port
-    if start:
-        made.start()
-    return made
+class Skipped(Exception):
+    """What the test needs is not there."""
 
 
 def free_port(host):
-    import socket
     with socket.socket() as probe:
         probe.bind((host, 0))
         return probe.getsockname()[1]
 
 
-def master_of(nodes, more="", balance='hold="0"', ids="m1", redirects=""):
-    """The body of a master's configuration.  nodes: id → attributes."""
-    rows = "".join('<node id="%s" secret="s-%s" %s/>' % (name, name, more_attributes)
-                   for name, more_attributes in nodes.items())
-    return "%s<cluster><id>%s</id><balance %s/>%s%s</cluster>" % (redirects, ids, balance, rows, more)
+class Site:
+    """A place for a server: an address that nobody else has, known before the server starts."""
+
+    def __init__(self, number):
+        self.host = "127.0.0.%d" % number
+        self.port = free_port(self.host)
+        self.address = "%s:%d" % (self.host, self.port)
+
+    @property
+    def socket(self):
+        return "<listen-socket><port>%d</port><bind-address>%s</bind-address></listen-socket>" % (self.port, self.host)
 
 
-def slave_of(master, name, capacity="", more="", interval=1, on_demand=1, cluster=""):
-    """The body of a slave's configuration; %PORT% is its own port."""
-    masters = master if isinstance(master, (list, tuple)) else [master]
+def start(bench, site, body, **slots):
+    """A server of ours at the site."""
+    slots.setdefault("sockets", site.socket)
+    slots.setdefault("limits", "<clients>5000</clients>")
+    server = bench.unstarted_server(body=body, **slots)
+    server.host = site.host
+    return server.start()
+
+
+def master_body(nodes, balance='hold="0"', capacity='self-weight="0"', more="", root="", ident="m1"):
+    """nodes: {id: (Site, attributes)}; an id's secret is "s-ID"."""
+    rows = "".join('<node id="%s" secret="s-%s" allow-public="%s" %s/>' % (name, name, site.address, attributes)
+                   for name, (site, attributes) in nodes.items())
+    return "%s<cluster><id>%s</id><balance %s/><capacity %s/>%s%s</cluster>" % (root, ident, balance, capacity, rows, more)
+
+
+def slave_body(masters, name, site, capacity="", cluster="", root="", interval=1, on_demand=1):
+    """A node that reports to the masters (sites) every second."""
     blocks = "".join(
         "<master><server>%s</server><port>%d</port><username>%s</username><password>s-%s</password>"
-        "<interval>%d</interval><on-demand>%d</on-demand></master>" % (m.host, m.given_port, name, name, interval, on_demand)
-        for m in masters)
-    return ("<relays-on-demand>%d</relays-on-demand>%s<master-public-slave>1</master-public-slave>"
-            "<cluster><id>%s</id><capacity %s/>%s</cluster>%s" % (on_demand, blocks, name, capacity, cluster, more))
+        "<interval>%d</interval><on-demand>%d</on-demand></master>" % (m.host, m.port, name, name, interval, on_demand)
+        for m in (masters if isinstance(masters, list) else [masters]))
+    return ("<relays-on-demand>%d</relays-on-demand>%s<master-public-slave>1</master-public-slave>%s"
+            "<cluster><id>%s</id><public-address>%s</public-address><capacity %s/>%s</cluster>"
+            % (on_demand, blocks, root, name, site.address, capacity, cluster))
 
 
-def ask_redirect(server, path="/live.mp3", headers=("User-Agent: Player/1",), source=LISTENER, version="HTTP/1.1"):
-    """One request of a listener; the head of the answer, read no further when it streams."""
+class Cluster:
+    """One master at 127.0.0.11 and slaves at .12, .13 …, up and with a source on /live.mp3."""
+
+    def __init__(self, bench, slaves={"e1": "", "e2": ""}, balance='affinity="0" hold="0"', capacity='self-weight="0"',
+                 master="", slave="", root="", slave_root="", source=True, on_demand=1, attributes={}, units=200, **slots):
+        self.bench, self.site = bench, Site(11)
+        self.sites = {name: Site(12 + i) for i, name in enumerate(slaves)}
+        nodes = {name: (site, attributes.get(name, "")) for name, site in self.sites.items()}
+        self.master = start(bench, self.site, master_body(nodes, balance, capacity, master, root), **slots)
+        self.source = self.master.source() if source else None
+        if source:
+            self.source.play(units)
+        self.slaves = {}
+        for name, site in self.sites.items():
+            body = slave_body(self.site, name, site, slaves[name], slave, slave_root, on_demand=on_demand)
+            self.slaves[name] = start(bench, site, body)
+        self.wait_until_up(*slaves)
+
+    def __getitem__(self, name):
+        return self.slaves[name]
+
+    def wait_until_up(self, *names):
+        wait_until_up(self.master, *names)
+
+    def name_of(self, reply):
+        """Which node a redirect names."""
+        target = target_of(reply)
+        return {site.address: name for name, site in self.sites.items()}.get(target, target)
+
+
+def kill(server):
+    """Without a farewell, and on purpose."""
+    server.kill()
+    server.bench.servers.remove(server)
+
+
+def ask(server, path="/live.mp3", headers=None, source=LISTENER, version="HTTP/1.1", agent=None):
+    """One listener's request; the head of the answer, and its wire.  Nobody asks twice."""
     wire = server.wire(source_address=source)
-    wire.send(request("GET %s %s" % (path, version), ["Host: %s:%d" % (server.host, server.port), *headers]))
+    lines = ["Host: %s:%d" % (server.host, server.port), "User-Agent: %s" % (agent or "Player%d/1" % next(numbers))]
+    wire.send(request("GET %s %s" % (path, version), lines if headers is None else list(headers)))
     reply = wire.reply_head()
-    wire.head = reply
     return reply, wire
+
+
+def ask_and_close(server, *arguments, **options):
+    reply, wire = ask(server, *arguments, **options)
+    wire.close()
+    return reply
+
+
+def target_of(reply):
+    equal(reply.status, 302, "status of %r" % reply.head)
+    return re.match(r"https?://([^/]+)/", reply.get("Location")).group(1)
 
 
 def cluster_json(server):
     return server.get("/admin/cluster.json", ADMIN).json()
 
 
-def node_in(server, name):
+def node_at(server, name):
     found = [row for row in cluster_json(server)["nodes"] if row["id"] == name]
     return found[0] if found else None
 
 
-def wait_until_up(server, *names):
+def wait_until_up(server, *names, patience=10):
     def up():
         states = {row["id"]: row["state"] for row in cluster_json(server)["nodes"]}
         return all(states.get(name) == "up" for name in names)
-    wait_for(up, "nodes %s are up at %s: %s" % (names, server.host, server.log()[-500:]), 10)
+    wait_for(up, "%s are up at %s: %s" % (names, server.host, server.log()[-500:]), patience)
 
 
-def target_of(reply):
-    equal(reply.status, 302, "status")
-    return re.match(r"https?://([^/]+)/", reply.get("Location")).group(1)
+def post_report(server, login, header=None, body=b"", source=None, headers=()):
+    lines = [*headers, "Content-Type: text/plain"]
+    if header is not None:
+        lines.append("X-LB-Node: " + header)
+    if not body:
+        lines.append("Content-Length: 0")
+    return server.ask("POST /admin/sourcelist.txt HTTP/1.0", lines, login, body, source_address=source)

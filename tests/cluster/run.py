@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Runs the cluster tests.
+"""Runs the cluster tests: several real servers, on 127.0.0.11, .12 …, and real listeners.
 
-usage: run.py --server BINARY [--only REGEX] [--jobs N] [--slow-server] [--list]
+usage: run.py --server BINARY [--only REGEX] [--jobs N] [--list]
 
-Prints PASS or FAIL, seconds, and group/name of every test, and "N passed, N failed" at the end.
+Prints PASS, FAIL or SKIP, seconds, and group/name of every test, and "N passed, N failed" at the end.
 --only     regular expression over "group/name"
 --jobs     tests at the same time (4)
---slow-server  the server is a build with sanitizers: five times more patience
-Needs Python's own library only.  As root the server runs as nobody.
+Other servers take part where they are installed: icecast2 (Debian's), and Icecast-KH, whose binary is
+looked for in $ICECAST_KH, then in /tmp/kh/icecast; without them their tests are skipped.
+Needs Python's own library only.  As root the servers run as nobody.
 """
 import argparse
 import concurrent.futures
@@ -22,36 +23,38 @@ import time
 import traceback
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "blackbox"))
-sys.path.insert(0, str(HERE))
 sys.dont_write_bytecode = True
+sys.path.insert(0, str(HERE))
+import bench  # noqa: E402
 import harness  # noqa: E402
 
 
 def run_one(function):
-    """(seconds, None or why it failed)"""
+    """(seconds, "PASS", "FAIL" or "SKIP", why)"""
     begin = time.monotonic()
-    bench, why = harness.Bench(), None
+    place, word, why = harness.Bench(), "PASS", ""
     try:
-        function(bench)
+        function(place)
+    except bench.Skipped as e:
+        word, why = "SKIP", str(e)
     except harness.Failed as e:
-        frames = [f for f in traceback.extract_tb(sys.exc_info()[2]) if f.filename != str(HERE / "harness.py")]
-        why = "line %d: %s" % (frames[-1].lineno, e)
+        frames = [f for f in traceback.extract_tb(sys.exc_info()[2])
+                  if pathlib.Path(f.filename).name not in ("harness.py", "bench.py")]
+        word, why = "FAIL", "line %d: %s" % (frames[-1].lineno, e)
     except Exception:
-        why = traceback.format_exc(limit=-3)
+        word, why = "FAIL", traceback.format_exc(limit=-3)
     try:
-        bench.close(why is None)
+        place.close(word == "PASS")
     except harness.Failed as e:
-        why = str(e)
-    return time.monotonic() - begin, why
+        word, why = "FAIL", str(e)
+    return time.monotonic() - begin, word, why
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Runs the black-box tests.")
+    parser = argparse.ArgumentParser(description="Runs the cluster tests.")
     parser.add_argument("--server", required=True)
     parser.add_argument("--only", default="")
     parser.add_argument("--jobs", type=int, default=4)
-    parser.add_argument("--slow-server", action="store_true")
     parser.add_argument("--list", action="store_true")
     options = parser.parse_args()
     for path in sorted(HERE.glob("test_*.py")):
@@ -60,25 +63,24 @@ def main():
     if options.list:
         print("\n".join("%s/%s" % (t.group[5:], t.__name__) for t in tests))
         return 0
-    if options.slow_server:
-        harness.Settings.patience *= 5
     # A copy that everybody may read: the server does not run as root.
     place = tempfile.TemporaryDirectory(prefix="icecast-lb-cluster-")
     pathlib.Path(place.name).chmod(0o755)
     harness.Settings.binary = shutil.copy(options.server, place.name)
-    failed, lock = 0, threading.Lock()
+    counts, lock = {"PASS": 0, "FAIL": 0, "SKIP": 0}, threading.Lock()
 
     def run_and_say(function):
-        seconds, why = run_one(function)
+        seconds, word, why = run_one(function)
         with lock:
-            print("%s %5.2f  %s/%s%s" % ("FAIL" if why else "PASS", seconds, function.group[5:], function.__name__,
-                                        ": " + why if why else ""), flush=True)
-        return why is not None
+            counts[word] += 1
+            print("%s %5.2f  %s/%s%s" % (word, seconds, function.group[5:], function.__name__, ": " + why if why else ""),
+                  flush=True)
 
     with place, concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        failed = sum(pool.map(run_and_say, tests))
-    print("%d passed, %d failed" % (len(tests) - failed, failed))
-    return 1 if failed or not tests else 0
+        list(pool.map(run_and_say, tests))
+    skipped = ", %d skipped" % counts["SKIP"] if counts["SKIP"] else ""
+    print("%d passed, %d failed%s" % (counts["PASS"], counts["FAIL"], skipped))
+    return 1 if counts["FAIL"] or not counts["PASS"] else 0
 
 
 if __name__ == "__main__":

@@ -39,6 +39,7 @@ class LinkGround final : public LinkHost {
   NodeTable& nodes() noexcept override { return table; }
   const KnownNode* known_node(std::string_view id) const override { return known.node(id); }
   const OfferBook& offers() const noexcept override { return offer_book; }
+  bool is_offered(const std::string& mount) override { return offer_book.has(mount); }
   WelcomeFrame welcome_for(const KnownNode&) override {
     WelcomeFrame welcome;
     welcome.id = "m1";

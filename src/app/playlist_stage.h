@@ -1,0 +1,25 @@
+// PlaylistStage: NAME.m3u, NAME.pls and NAME.xspf of a mount whose listeners are redirected: the
+// best nodes first, this server last.  For players that know no redirect it is one, and every
+// player has somewhere to go when its node ends.
+//
+// Without redirecting, and for names that are files, the stages behind answer as ever.
+// Source: cluster.md 3.7 (the ladder).
+// Thread: its worker.
+#pragma once
+
+#include "http/connection.h"
+
+namespace lb {
+
+struct Worker;
+
+class PlaylistStage final : public Stage {
+ public:
+  explicit PlaylistStage(Worker& worker) : worker_(worker) {}
+  Verdict handle(Connection& connection) override;
+
+ private:
+  Worker& worker_;
+};
+
+}  // namespace lb

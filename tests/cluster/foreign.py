@@ -1,0 +1,84 @@
+"""Other servers of the family, as masters and slaves: Debian's icecast2 and Icecast-KH."""
+import os
+import pathlib
+import shutil
+import subprocess
+
+from bench import Skipped, wait_for
+from harness import Failed, Server, as_nobody, give_away, request
+
+KH = pathlib.Path(os.environ.get("ICECAST_KH", "/tmp/kh/icecast"))
+STOCK = shutil.which("icecast2")
+
+CONFIG = """<icecast>
+  <hostname>%(host)s</hostname>
+  <limits><clients>100</clients><sources>20</sources></limits>
+  <authentication><source-password>src-secret</source-password><relay-password>rel-secret</relay-password>
+    <admin-user>admin</admin-user><admin-password>adm-secret</admin-password></authentication>
+  <port>%(port)d</port>
+  <listen-socket><port>%(port)d</port><bind-address>%(host)s</bind-address></listen-socket>
+  %(body)s
+  <fileserve>1</fileserve>
+  <paths><basedir>%(dir)s</basedir><logdir>%(dir)s/log</logdir><webroot>%(share)s/web</webroot>
+    <adminroot>%(share)s/admin</adminroot></paths>
+  <logging><accesslog>access.log</accesslog><errorlog>error.log</errorlog><loglevel>4</loglevel></logging>
+  <security><chroot>0</chroot></security>
+</icecast>
+"""
+
+
+class Foreign(Server):
+    """Talks like the bench's server; what it is, is its own business."""
+
+    def __init__(self, bench, site, binary, share, body):
+        directory = bench.dir / ("foreign-" + site.host)
+        directory.mkdir()
+        self.site, self.binary, self.share, self.body = site, str(binary), share, body
+        super().__init__(bench, directory, site.host)
+        self.ports = [site.port]
+        bench.servers.append(self)
+
+    def write_config(self, **slots):
+        self.config.write_text(CONFIG % {"host": self.site.host, "port": self.site.port, "dir": self.dir,
+                                         "share": self.share, "body": self.body})
+        give_away(self.dir)
+
+    def start(self, arguments=None):
+        self.out = self.dir / "out"
+        with open(self.out, "ab") as out:
+            self.process = subprocess.Popen(as_nobody([self.binary, "-c", str(self.config)]), stdin=subprocess.DEVNULL,
+                                            stdout=out, stderr=out, cwd=self.dir)
+        wait_for(self.answers, "%s answers: %s" % (self.binary, self.out.read_text()), 10)
+        return self
+
+    def answers(self):
+        if self.process.poll() is not None:
+            raise Failed("%s ended with %d: %s" % (self.binary, self.process.returncode, self.out.read_text()))
+        try:
+            return self.get("/").status
+        except (OSError, Failed):
+            return None
+
+
+def stock(bench, site, body=""):
+    if not STOCK:
+        raise Skipped("icecast2 is not installed")
+    return Foreign(bench, site, STOCK, "/usr/share/icecast2", body)
+
+
+def kh(bench, site, body=""):
+    if not KH.exists():
+        raise Skipped("there is no Icecast-KH at %s (or $ICECAST_KH)" % KH)
+    return Foreign(bench, site, KH, KH.parent / "share", body)
+
+
+def stock_slave_body(master):
+    return ("<master-server>%s</master-server><master-server-port>%d</master-server-port>"
+            "<master-update-interval>2</master-update-interval><master-password>rel-secret</master-password>"
+            % (master.host, master.port))
+
+
+def kh_slave_body(master, more=""):
+    return ("<master><server>%s</server><port>%d</port><username>relay</username><password>rel-secret</password>"
+            "<interval>5</interval></master><master-redirect>1</master-redirect><master-update-interval>5</master-update-interval>%s"
+            % (master.host, master.port, more))

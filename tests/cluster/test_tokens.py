@@ -1,0 +1,139 @@
+"""The signed parameter of a redirect: bound to node, mount and time, and seen by nobody else."""
+import base64
+import hashlib
+import hmac
+import re
+import time
+
+from bench import (LISTENER, Cluster, ask, ask_and_close, check, cluster_json, equal, matches, node_at, test, wait_for)
+
+KEYS = '<token keys="second first"/>'
+
+
+def mac(key, text):
+    return hmac.new(key, text, hashlib.sha256).digest()
+
+
+def token(node, mount, key=b"second", lifetime=60, hops=1, master=7):
+    """As doc/protocol.md says."""
+    facts = bytes([1, mac(key, b"icecast-lb key")[0], hops]) + int(time.time() + lifetime).to_bytes(4, "big") + bytes([master])
+    node_secret = mac(key, b"icecast-lb node " + node.encode())
+    return base64.urlsafe_b64encode(facts + mac(node_secret, facts + mount.encode())[:12]).decode().rstrip("=")
+
+
+def bytes_of(text):
+    return base64.urlsafe_b64decode(text + "=")
+
+
+def wait_for_tokens(c, path="/live.mp3"):
+    """The address of a redirect, once the master knows that the node checks tokens."""
+    reply = ask_and_close(c.master, path)
+    return reply.get("Location")
+
+
+@test
+def it_comes_last_and_is_made_as_the_protocol_says(bench):
+    c = Cluster(bench, {"e1": ""}, master=KEYS, slave=KEYS)
+    location = wait_for_tokens(c, "/live.mp3?x=1")
+    made = matches(r"\Ahttp://%s/live\.mp3\?x=1&lb=([A-Za-z0-9_-]{27})\Z" % c.sites["e1"].address, location).group(1)
+    facts = bytes_of(made)[:8]
+    equal((facts[0], facts[1], facts[2]), (1, mac(b"second", b"icecast-lb key")[0], 1), "version, key, hops")
+    check(abs(int.from_bytes(facts[3:7], "big") - time.time() - 60) <= 2, "sixty seconds")
+    node_secret = mac(b"second", b"icecast-lb node e1")
+    equal(bytes_of(made)[8:], mac(node_secret, facts + b"/live.mp3")[:12], "mac")
+    equal(wait_for_tokens(c).split("?")[1][:3], "lb=", "without another parameter")
+
+
+@test
+def a_node_without_keys_gets_none(bench):
+    c = Cluster(bench, {"e1": ""}, master=KEYS)
+    equal(wait_for_tokens(c), "http://%s/live.mp3" % c.sites["e1"].address, "Location")
+
+
+@test
+def nobody_behind_the_first_look_sees_it(bench):
+    c = Cluster(bench, {"e1": ""}, master=KEYS, slave=KEYS)
+    path = wait_for_tokens(c, "/live.mp3?x=1").split(c.sites["e1"].address)[1]
+    reply, wire = ask(c["e1"], path)
+    equal(reply.status, 200, "served")
+    wire.close()
+
+    def logged():
+        c.source.play(5)
+        return "/live.mp3" in c["e1"].log("access")
+    wait_for(logged, "the access log has the listener")
+    check("lb=" not in c["e1"].log("access") and "lb=" not in c["e1"].log(), "a token in a log")
+
+
+@test
+def arrivals_are_counted_one_by_one(bench):
+    c = Cluster(bench, {"e1": ""}, master=KEYS, slave=KEYS)
+    wires = []
+    for _ in range(4):
+        location = wait_for_tokens(c)
+        wires.append(ask(c["e1"], location.split(c.sites["e1"].address)[1])[1])
+    wait_for(lambda: node_at(c.master, "e1")["arrived"] == 4 and node_at(c.master, "e1")["listeners"] == 4,
+             "all four are confirmed: %s" % node_at(c.master, "e1"), 2.5)
+    equal(node_at(c.master, "e1")["unacknowledged"], 0, "unacknowledged")
+
+
+@test
+def a_node_may_insist_on_it(bench):
+    c = Cluster(bench, {"e1": ""}, master=KEYS, slave='<token keys="second first" require="hard"/>')
+    edge = c["e1"]
+    location = wait_for_tokens(c)
+    path = location.split(c.sites["e1"].address)[1]
+    equal(ask_and_close(edge, path).status, 200, "with a token")
+    equal(ask_and_close(edge).status, 403, "without")
+    good = path[-27:]
+    bad = {"of another node": token("e2", "/live.mp3"), "of another mount": token("e1", "/other.mp3"),
+           "with another key": token("e1", "/live.mp3", key=b"third"), "expired": token("e1", "/live.mp3", lifetime=-10),
+           "changed": good[:5] + ("A" if good[5] != "A" else "B") + good[6:], "nonsense": "x" * 27, "short": good[:-1]}
+    for what, value in bad.items():
+        equal(ask_and_close(edge, "/live.mp3?lb=" + value).status, 403, what)
+    equal(ask_and_close(edge, "/live.mp3?lb=" + token("e1", "/live.mp3", key=b"first")).status, 200, "signed with the old key")
+    equal(ask_and_close(edge, headers=["Host: a", "User-Agent: Icecast 2.4.4"]).status, 200, "a relay")
+
+
+@test
+def a_node_may_send_those_without_one_to_a_master_once(bench):
+    c = Cluster(bench, {"e1": ""}, master=KEYS, slave='<token keys="second first" require="soft"/>')
+    reply = ask_and_close(c["e1"], "/live.mp3?y=2", agent="Bookmark/1")
+    equal(reply.get("Location"), "http://%s/live.mp3?y=2" % c.site.address, "to the master")
+    equal(ask_and_close(c["e1"], "/live.mp3?y=2", agent="Bookmark/1").status, 200, "back again: served")
+    equal(ask_and_close(c["e1"], "/live.mp3?lb=" + token("e1", "/live.mp3")).status, 200, "with a token")
+
+
+@test
+def who_was_redirected_is_never_redirected_again(bench):
+    # Two peers, each the master and the slave of the other, with the same keys.
+    from bench import Site, slave_body, start, wait_until_up
+    sites = [Site(11), Site(12)]
+    servers = []
+    for i, (site, other) in enumerate(zip(sites, reversed(sites))):
+        own, peer = "p%d" % (i + 1), "p%d" % (2 - i)
+        body = slave_body(other, own, site, 'max-listeners="1000" self-weight="0"',
+                          '%s<balance hold="0"/><node id="%s" secret="s-%s" allow-public="%s"/>' % (KEYS, peer, own, other.address))
+        body = body.replace("<password>s-%s<" % own, "<password>s-%s<" % peer)
+        servers.append(start(bench, site, body))
+    wait_until_up(servers[0], "p2")
+    wait_until_up(servers[1], "p1")
+    source = servers[0].source()
+    source.play(100)
+    location = ask_and_close(servers[0]).get("Location")
+    check(location.startswith("http://" + sites[1].address), location)
+    reply, wire = ask(servers[1], location.split(sites[1].address)[1])
+    equal(reply.status, 200, "served by the second, which would redirect too")
+    wire.close()
+    equal(ask_and_close(servers[1]).status, 302, "without a token it redirects")
+
+
+@test
+def who_was_redirected_to_a_full_node_is_told_when_to_come_again(bench):
+    c = Cluster(bench, {"e1": ""}, master=KEYS, slave=KEYS, slave_root="<limits><max-listeners>1</max-listeners></limits>")
+    first = ask(c["e1"], wait_for_tokens(c).split(c.sites["e1"].address)[1])
+    equal(first[0].status, 200, "the first")
+    second = ask_and_close(c["e1"], "/live.mp3?lb=" + token("e1", "/live.mp3"))
+    equal(second.status, 503, "the second")
+    check(1 <= int(second.get("Retry-After")) <= 3, "Retry-After")
+    equal(ask_and_close(c["e1"]).status, 403, "as Icecast, to those who were not redirected")
