@@ -8,8 +8,7 @@ import socket
 import threading
 import time
 
-import bench as cluster
-from bench import Failed
+from bench import LISTENER, Failed
 
 
 LINK_PORTS = itertools.count(21000 + os.getpid() % 50 * 200)
@@ -27,6 +26,18 @@ def link_port():
                 continue
 
 
+def node(b, number, body, port=None, start=True, **slots):
+    """A server on 127.0.0.NUMBER; %PORT% in its configuration is its own port."""
+    host, port = "127.0.0.%d" % number, port or link_port()
+    slots.setdefault("sockets", "<listen-socket><port>%d</port><bind-address>%s</bind-address></listen-socket>" % (port, host))
+    slots.setdefault("limits", "<clients>5000</clients>")
+    made = b.unstarted_server(body=body.replace("%PORT%", str(port)), **slots)
+    made.host, made.given_port = host, port
+    if start:
+        made.start()
+    return made
+
+
 def linked_master(b, number, ids, start=True, name=None, masters="", more="", redirects=None, body_more="",
                   **slots):
     """A master on 127.0.0.NUMBER that takes in the nodes `ids`; ids may be {id: attributes}."""
@@ -38,8 +49,7 @@ def linked_master(b, number, ids, start=True, name=None, masters="", more="", re
             "<balance hold=\"0\"/>%s%s</cluster>" % (
                 "<max-redirect-slaves>-1</max-redirect-slaves>" if redirects is None else redirects, masters,
                 body_more, name or "m%d" % number, port, nodes, more))
-    slots.setdefault("port", link_port())
-    made = cluster.node(b, number, body, start=start, **slots)
+    made = node(b, number, body, start=start, **slots)
     made.link_port = port
     made.name = name or "m%d" % number
     return made
@@ -60,9 +70,8 @@ def edge(b, number, masters, name=None, start=True, secret=None, capacity='max-b
     name = name or "edge%d" % number
     blocks = "".join(master_block(m, name, number, streams, secret, ports[i] if ports else None) for i, m in enumerate(masters))
     host = "127.0.0.%d" % number
-    slots.setdefault("port", link_port())
     address = "<public-address>%s:%%PORT%%</public-address>" % host if public else ""
-    made = cluster.node(b, number, "%s<master-public-slave>1</master-public-slave>%s<cluster><id>%s</id>%s<capacity %s/>%s"
+    made = node(b, number, "%s<master-public-slave>1</master-public-slave>%s<cluster><id>%s</id>%s<capacity %s/>%s"
                                    "</cluster>" % (blocks, body, name, address, capacity, more), start=start, **slots)
     made.name = name
     return made
@@ -113,7 +122,7 @@ def percentile(values, part):
 PLAYERS = itertools.count(1)
 
 
-def first_line(address, mount, source=cluster.LISTENER, patience=2.0):
+def first_line(address, mount, source=LISTENER, patience=2.0):
     """(status, node) of one request of a new listener: the head's status and where its Location leads.
 
     Every one has a player of its own: one that comes back again and again is served by the master itself.

@@ -4,7 +4,7 @@ import re
 import signal
 import time
 
-from bench import ADMIN, LISTENER, Failed, check, equal, matches, node_in, test, wait_for
+from bench import ADMIN, LISTENER, Failed, check, equal, matches, node_at, test, wait_for
 from link_bench import Crowd, edge, feed, first_line, kill9, linked_master, percentile
 
 # A long run measures: LINK_ROUNDS=100 for the goals of cluster.md section 6.
@@ -22,7 +22,7 @@ def say(name, values, unit="ms"):
 
 
 def up(master, *names):
-    wait_for(lambda: all((node_in(master, name) or {}).get("state") == "up" for name in names),
+    wait_for(lambda: all((node_at(master, name) or {}).get("state") == "up" for name in names),
              "%s are up: %s" % (names, master.log()[-1500:]))
 
 
@@ -113,7 +113,7 @@ def an_edge_gets_listeners_within_300_ms_of_its_start(b):
         crowd.close()
         took.append((min(a[1] for a in crowd.answers if a[2] == 302) - begin) * 1000)
         kill9(node)
-        wait_for(lambda: node_in(master, "edge12")["state"] == "dead", "it is gone")
+        wait_for(lambda: node_at(master, "edge12")["state"] == "dead", "it is gone")
     say("edge start -> first redirect", took)
     check(percentile(took, 0.5) < 400, "start to redirect took %r ms" % took)
 
@@ -132,7 +132,7 @@ def the_death_of_a_process_is_noticed_at_once(b):
         name = "%s:%d" % (victim.host, victim.given_port)
         killed = time.monotonic()
         kill9(victim)
-        wait_for(lambda: node_in(master, victim.name)["state"] == "dead", "it is dead")
+        wait_for(lambda: node_at(master, victim.name)["state"] == "dead", "it is dead")
         time.sleep(0.1)
         crowd.close()
         after = [a[1] - killed for a in crowd.answers if a[3] == name and a[1] > killed]
@@ -158,7 +158,7 @@ def a_node_that_hangs_is_suspect_then_dead(b):
         node.send_signal(signal.SIGSTOP)
         seen = {}
         while "dead" not in seen and time.monotonic() - begin < 5:
-            state = node_in(master, "edge12")["state"]
+            state = node_at(master, "edge12")["state"]
             seen.setdefault(state, (time.monotonic() - begin) * 1000)
             if state != "up":
                 equal(first_line(master.address, "/live.mp3")[1], "127.0.0.13:%d" % other.given_port, "where listeners go")
@@ -224,7 +224,7 @@ def a_wrong_secret_links_nothing_and_is_said_on_both_sides(b):
     node = edge(b, 12, master, secret="wrong")
     master.wait_for_log(r'cluster-port: 127.0.0.12 is no node: as "edge12": TLS')
     node.wait_for_log(r"master 127.0.0.11:\d+: cannot be reached \(TLS: .*tried again and again")
-    equal(node_in(master, "edge12"), None, "the row of the node")
+    equal(node_at(master, "edge12"), None, "the row of the node")
 
 
 @test
@@ -248,8 +248,8 @@ def a_node_that_is_no_longer_configured_is_let_go(b):
     up(master, "edge12", "edge13")
     master.reload(body=re.sub(r'<node id="edge12"[^>]*>', "", master.slots["body"]))
     master.wait_for_log("node edge12 .*is no <node> of the configuration")
-    wait_for(lambda: node_in(master, "edge12") is None, "it leaves the table")
-    equal(node_in(master, "edge13")["state"], "up", "the other one")
+    wait_for(lambda: node_at(master, "edge12") is None, "it leaves the table")
+    equal(node_at(master, "edge13")["state"], "up", "the other one")
 
 
 @test
@@ -268,7 +268,7 @@ def two_processes_with_one_id_do_not_share_it(b):
     up(master, "edge12")
     second = edge(b, 13, master, name="edge12")
     second.wait_for_log("duplicate id: another process is connected as edge12")
-    equal(node_in(master, "edge12")["state"], "up", "the first one")
+    equal(node_at(master, "edge12")["state"], "up", "the first one")
     check("the link has ended" not in first.log(), "the first one is left alone")
 
 
@@ -313,7 +313,7 @@ def orders_reach_other_nodes(b):
     matches("^\d+ listeners are moved$", order("do=move&mount=/second.mp3&destination=/live.mp3"))
     kept.read_until(b"<A")
     equal(order("do=drain&mode=soft"), "soft", "answer")
-    wait_for(lambda: node_in(master, "edge12")["state"] == "draining", "it drains")
+    wait_for(lambda: node_at(master, "edge12")["state"] == "draining", "it drains")
     equal(first_line(master.address, "/live.mp3")[0], 200, "served here, as nobody else is left")
     order("do=drain&mode=off")
     up(master, "edge12")

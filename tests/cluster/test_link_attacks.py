@@ -3,7 +3,7 @@ import json
 import re
 import socket
 
-from bench import check, equal, node_in, test, wait_for
+from bench import check, equal, node_at, test, wait_for
 from link_bench import RawNode, edge, feed, first_line, linked_master
 from test_link import plays, public, up
 
@@ -17,7 +17,7 @@ def master_with_a_victim(b, more=()):
 
 
 def unharmed(master, victim):
-    equal(node_in(master, "edge12")["state"], "up", "the honest node")
+    equal(node_at(master, "edge12")["state"], "up", "the honest node")
     equal(victim.log().count("is linked"), 1, "links that it has had")
     plays(victim)
 
@@ -66,7 +66,7 @@ def every_wrong_frame_ends_the_link_with_a_reason(b):
         last = re.findall("node edge66 .*the link has ended: (.*)", master.log())[-1]
         check((reason or "silent for") in last, "%r ended with %r" % (bytes_[:60], last))
         check("\x00" not in master.log() and "\r" not in master.log(), "the log is clean")
-        wait_for(lambda: node_in(master, "edge66")["state"] == "dead", "it is dead")
+        wait_for(lambda: node_at(master, "edge66")["state"] == "dead", "it is dead")
     unharmed(master, victim)
 
 
@@ -90,13 +90,13 @@ def a_hello_cannot_lie(b):
         node.say(**frame)
         node.expect_end()
         wait_for(lambda: reason in master.log(), "%r is logged: %s" % (reason, master.log()[-600:]))
-    equal(node_in(master, "edge66"), None, "the row of the liar")
+    equal(node_at(master, "edge66"), None, "the row of the liar")
     node = RawNode(b, master, "edge66", source="127.0.2.1")
     equal(node.hello(pub={"http": ["127.0.0.12:%d" % victim.given_port, "evil.example:80"]},
                      cap={"lis": 10 ** 7, "kbps": 1e9})["t"], "WELCOME", "an address of others")
     node.keep_alive()
     up(master, "edge66")
-    equal(node_in(master, "edge66")["addresses"], [], "addresses that are used")
+    equal(node_at(master, "edge66")["addresses"], [], "addresses that are used")
     for _ in range(20):
         where = first_line(master.address, "/live.mp3")[1]
         equal(where, "127.0.0.12:%d" % victim.given_port, "where listeners go")

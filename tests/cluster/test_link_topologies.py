@@ -1,8 +1,8 @@
 """One master with children; several that are peers; masters that know nothing of each other (C15)."""
 import time
 
-from bench import ADMIN, check, equal, node, node_in, test, wait_for
-from link_bench import edge, feed, first_line, kill9, link_port, linked_master, master_block
+from bench import ADMIN, check, equal, node_at, test, wait_for
+from link_bench import edge, feed, first_line, kill9, link_port, linked_master, master_block, node
 from test_link import plays, public, up
 
 
@@ -21,7 +21,7 @@ def one_master_and_its_children(b):
     equal(targets, {"%s:%d" % (n.host, n.given_port) for n in nodes}, "where listeners are sent")
     for n in nodes:
         plays(n)
-    wait_for(lambda: [node_in(master, n.name)["listeners"] for n in nodes] == [1, 1, 1],
+    wait_for(lambda: [node_at(master, n.name)["listeners"] for n in nodes] == [1, 1, 1],
              "the master knows the audience of each")
 
 
@@ -86,7 +86,7 @@ def peers_do_not_relay_their_own_streams_in_a_circle(b):
 
 
 @test
-def a_stream_is_passed_on_through_a_node_in_the_middle(b):
+def a_stream_is_passed_on_through_a_node_at_the_middle(b):
     """m11 <- hub12 <- edge13: the edge knows nothing of m11."""
     top = linked_master(b, 11, public(12))
     hub = linked_master(b, 12, public(13), name="edge12", masters=master_block(top, "edge12", 12), redirects="")
@@ -107,9 +107,9 @@ def two_masters_that_know_nothing_of_each_other(b):
     feed(b, one, tag="A"), feed(b, two, tag="A")
     listener = plays(edges[0])
     equal(edges[0].stat("/live.mp3", "source_ip"), "127.0.0.11", "the first one is preferred")
-    wait_for(lambda: node_in(one, "edge13")["listeners"] == 1 and node_in(two, "edge13")["listeners"] == 1,
+    wait_for(lambda: node_at(one, "edge13")["listeners"] == 1 and node_at(two, "edge13")["listeners"] == 1,
              "both know the audience")
-    equal(node_in(two, "edge13")["masters"], 2, "masters that the node has")
+    equal(node_at(two, "edge13")["masters"], 2, "masters that the node has")
     for master in (one, two):
         equal(first_line(master.address, "/live.mp3")[0], 302, "each sends listeners")
     kill9(one)
