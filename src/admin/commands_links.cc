@@ -116,7 +116,8 @@ void run_cluster_message(AdminTask task) {
   if (bytes.size() > kLongestMessage)
     return task.done(admin_error(413, "a message has at most 4096 bytes"));
   const auto published = task.station->publish(topic, std::move(bytes));
-  task.done(outcome(published.has_value(), published ? "the message is on its way" : published.error().what));
+  task.done(outcome(published.has_value(),
+                    published ? "the message is on its way" : published.error().what));
 }
 
 // node=, do=, and what belongs to it.

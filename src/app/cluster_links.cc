@@ -104,19 +104,24 @@ void ClusterLinks::open_server() {
             return psk_from_secret(id, node->secret);
           },
           [this](std::string id, std::unique_ptr<Transport> transport, std::string leftover) {
-            nodes_.push_back(std::make_unique<NodeSession>(*this, std::move(id),
-                                                           std::move(transport),
-                                                           std::move(leftover)));
+            nodes_.push_back(std::make_unique<NodeSession>(
+                *this, std::move(id), std::move(transport), std::move(leftover)));
           }});
   log().info("cluster/link", "port " + std::to_string(socket_->port) + " takes in nodes");
 }
 
 void ClusterLinks::configure(const Config& config) {
   if (stopped_) return;
-  facts_ = services_.cluster->facts();
+  const auto before = std::exchange(facts_, services_.cluster->facts());
   open_server();
-  for (const auto& node : nodes_)
-    if (known_node(node->id()) == nullptr) node->end("is no <node> of the configuration any more");
+  for (const auto& node : nodes_) {
+    const KnownNode* now = known_node(node->id());
+    const KnownNode* then = before->known.node(node->id());
+    if (now == nullptr)
+      node->end("is no <node> of the configuration any more");
+    else if (then == nullptr || then->secret != now->secret)
+      node->end("has another secret in the configuration now");
+  }
   std::vector<std::unique_ptr<MasterSession>> masters;
   std::vector<MasterSettings> plans;
   for (const MasterSettings& settings : config.masters) {
@@ -183,7 +188,8 @@ void ClusterLinks::look() {
     const auto facts = mount->facts();
     if (facts->from_file) continue;
     const auto bytes = mount->bytes_per_second.load(std::memory_order_relaxed);
-    const double kbps = bytes > 0 ? static_cast<double>(bytes) * kBitsPerByte / 1000 : kNominalListenerKbps;
+    const double kbps =
+        bytes > 0 ? static_cast<double>(bytes) * kBitsPerByte / 1000 : kNominalListenerKbps;
     carried_.push_back({name, carries ? people_of(*mount) : 0, kbps, carries && facts->relayed,
                         carries, enforces});
   }
@@ -279,8 +285,8 @@ HelloFrame ClusterLinks::hello() {
 }
 
 void ClusterLinks::count_masters() {
-  master_count_ = static_cast<unsigned>(
-      std::count_if(masters_.begin(), masters_.end(), [](const auto& each) { return each->linked(); }));
+  master_count_ = static_cast<unsigned>(std::count_if(
+      masters_.begin(), masters_.end(), [](const auto& each) { return each->linked(); }));
 }
 
 void ClusterLinks::master_joined(MasterSession&) { count_masters(); }
@@ -327,8 +333,8 @@ std::vector<ClusterLinks::LinkedStream> ClusterLinks::streams() const {
       stream.run_on = std::max<std::chrono::seconds>(settings.run_on, kLeastRunOn);
       stream.retry_delay = settings.retry_delay;
       const bool fresh = known.state == OfferState::kWithdrawn && !known.settled;
-      found.push_back({fresh ? OfferState::kOffered : known.state, known.offer.path.size(),
-                       std::move(stream)});
+      found.push_back(
+          {fresh ? OfferState::kOffered : known.state, known.offer.path.size(), std::move(stream)});
     }
   }
   // Who offers it comes before who did before he was lost; then the shorter way; then the master
@@ -397,9 +403,8 @@ void ClusterLinks::ask_who(const std::string& mount, unsigned worker, std::uint6
   asked.unanswered = asked_masters;
   asked.waiters.push_back(waiter);
   // By way of the inbox: the timer dies with those who wait.
-  asked.deadline = std::make_unique<Timer>(loop(), [this, mount] {
-    loop().post([this, mount] { release(mount, false); });
-  });
+  asked.deadline = std::make_unique<Timer>(
+      loop(), [this, mount] { loop().post([this, mount] { release(mount, false); }); });
   asked.deadline->after(kForWho);
 }
 
@@ -571,10 +576,10 @@ void ClusterLinks::message(MessageFrame message, bool) {
 void ClusterLinks::drain(DrainKind kind) {
   if (draining_ == kind) return;
   draining_ = kind;
-  log().info("cluster/link", kind == DrainKind::kOff
-                                 ? std::string("this node takes new listeners again")
-                                 : "this node takes no new listeners (" +
-                                       std::string(to_text(kind)) + ")");
+  log().info("cluster/link",
+             kind == DrainKind::kOff
+                 ? std::string("this node takes new listeners again")
+                 : "this node takes no new listeners (" + std::string(to_text(kind)) + ")");
   for (const auto& session : masters_) session->send(DrainFrame{kind, ""});
 }
 

@@ -31,8 +31,8 @@ unsigned LoopLag::longest_ms() const noexcept {
   for (const auto& lane : lanes_) {
     longest = std::max(longest, lane->took);
     if (lane->waiting)
-      longest = std::max(longest, std::chrono::duration_cast<std::chrono::milliseconds>(
-                                      now - lane->sent));
+      longest = std::max(longest,
+                         std::chrono::duration_cast<std::chrono::milliseconds>(now - lane->sent));
   }
   return static_cast<unsigned>(longest.count());
 }

@@ -1,5 +1,5 @@
-// LoopLag: how long a task waits before a worker takes it: the longest turn of a loop lately, as the
-// masters are told it.  A node whose loops are stuck must look so.
+// LoopLag: how long a task waits before a worker takes it: the longest turn of a loop lately, as
+// the masters are told it.  A node whose loops are stuck must look so.
 //
 // Thread: control; the probes run on the workers.  Ownership: ClusterLinks.
 #pragma once

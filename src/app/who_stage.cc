@@ -15,8 +15,10 @@ Verdict WhoStage::handle(Connection& connection) {
   if (request.method != Method::kGet || !may_be_relayed_as(request.path) ||
       is_own_product(request.headers) || services.files.read()->has_file(request.path))
     return Verdict::kNext;
-  services.loops.control().post([&services, mount = request.path, worker = worker_.loop.id(),
-                                 id = connection.id()] { services.links->ask_who(mount, worker, id); });
+  services.loops.control().post(
+      [&services, mount = request.path, worker = worker_.loop.id(), id = connection.id()] {
+        services.links->ask_who(mount, worker, id);
+      });
   return Verdict::kPending;
 }
 

@@ -26,7 +26,7 @@
 
 namespace lb {
 
-constexpr std::size_t kLongestFrame = 64 * 1024;  // with its line end
+constexpr std::size_t kLongestFrame = 64 * 1024;   // with its line end
 constexpr std::size_t kLongestMessage = 4 * 1024;  // bytes of a MSG
 constexpr std::size_t kLongestText = 256;          // of a reason, a content type …
 constexpr std::size_t kLongestTitle = 1024;
@@ -95,12 +95,12 @@ struct DeltaFrame {
 
 struct LoadFrame {
   std::uint64_t seq = 0;
-  std::uint64_t at_ms = 0;    // of a clock that only goes forward
-  unsigned listeners = 0;     // without relays
-  double kbps = 0;            // owed to them
-  unsigned loop_ms = 0;       // the longest turn of a loop lately
-  unsigned relays = 0;        // streams that it pulls
-  unsigned masters = 1;       // it is linked to
+  std::uint64_t at_ms = 0;     // of a clock that only goes forward
+  unsigned listeners = 0;      // without relays
+  double kbps = 0;             // owed to them
+  unsigned loop_ms = 0;        // the longest turn of a loop lately
+  unsigned relays = 0;         // streams that it pulls
+  unsigned masters = 1;        // it is linked to
   unsigned round_trip_us = 0;  // as measured by ACKs; 0: not known
   // Cumulative: listeners that came with a redirect of this master; nullopt: it does not count.
   std::optional<std::uint64_t> arrivals;
@@ -126,7 +126,7 @@ struct CommandFrame {
   enum class Verb : std::uint8_t { kKick, kMove, kDrain, kMetadata };
   std::uint64_t number = 0;
   Verb verb = Verb::kKick;
-  std::string mount;          // of all but kDrain
+  std::string mount;           // of all but kDrain
   std::uint64_t listener = 0;  // of kKick; 0: the source
   std::string to;              // of kMove: a mount
   DrainKind drain = DrainKind::kSoft;
@@ -156,8 +156,8 @@ struct WhoFrame {
 
 struct ByeFrame {
   std::string why;
-  int code = 0;                           // 409: another process has this id
-  std::chrono::milliseconds back{0};      // when to come again; 0: as you like
+  int code = 0;                       // 409: another process has this id
+  std::chrono::milliseconds back{0};  // when to come again; 0: as you like
 };
 
 using Frame = std::variant<HelloFrame, WelcomeFrame, SnapFrame, DeltaFrame, LoadFrame, AckFrame,

@@ -13,8 +13,8 @@ namespace lb {
 namespace {
 
 constexpr std::size_t kDeepest = 6;
-constexpr std::size_t kMostWords = 32;      // tags, countries, addresses
-constexpr std::size_t kLongestPath = 8;     // nodes that a stream has come through
+constexpr std::size_t kMostWords = 32;   // tags, countries, addresses
+constexpr std::size_t kLongestPath = 8;  // nodes that a stream has come through
 constexpr std::size_t kMostKeys = 8;
 constexpr std::uint64_t kMostListeners = 10'000'000;
 constexpr double kMostKbps = 1e9;  // a terabit a second
@@ -32,8 +32,8 @@ class Members {
   const std::optional<Error>& fault() const noexcept { return fault_; }
   void wrong(std::string_view name, std::string_view how) {
     if (!fault_)
-      fault_ = Error::invalid(std::string(frame_) + ": " + std::string(name) + " " +
-                              std::string(how));
+      fault_ =
+          Error::invalid(std::string(frame_) + ": " + std::string(name) + " " + std::string(how));
   }
   // Missing where `need` is not set: an empty one.
   Json member(std::string_view name, bool need = false) {
@@ -49,8 +49,7 @@ class Members {
   std::uint64_t needed_whole(std::string_view name, std::uint64_t most) {
     return whole(name, member(name, true), most).value_or(0);
   }
-  std::optional<std::uint64_t> whole(std::string_view name, const Json& value,
-                                     std::uint64_t most) {
+  std::optional<std::uint64_t> whole(std::string_view name, const Json& value, std::uint64_t most) {
     if (fault_ || value.missing()) return std::nullopt;
     const auto number = value.u64();
     if (!number) {
@@ -90,8 +89,8 @@ class Members {
     if (!found)
       wrong(name, "is no text");
     else if (found->size() > most)
-      wrong(name, "has " + std::to_string(found->size()) + " bytes, the most is " +
-                      std::to_string(most));
+      wrong(name,
+            "has " + std::to_string(found->size()) + " bytes, the most is " + std::to_string(most));
     else if (std::any_of(found->begin(), found->end(), control))
       wrong(name, "has a control character");
     else
@@ -234,7 +233,8 @@ std::vector<StreamOffer> offers(Members& in, std::string_view name) {
 
 DrainKind drain_kind(Members& in, std::string_view name) {
   const std::string word = in.word(name, false);
-  for (const DrainKind kind : {DrainKind::kOff, DrainKind::kSoft, DrainKind::kMove, DrainKind::kHard})
+  for (const DrainKind kind :
+       {DrainKind::kOff, DrainKind::kSoft, DrainKind::kMove, DrainKind::kHard})
     if (word == to_text(kind)) return kind;
   if (!word.empty()) in.wrong(name, "is none of off, soft, move, hard");
   return DrainKind::kSoft;
@@ -248,7 +248,8 @@ Frame read_hello(Members& in) {
   if (const Json proto = in.member("proto"); !proto.missing()) {
     const bool pair = proto.is_array() && proto.size() == 2;
     if (!pair) in.wrong("proto", "is not [major, minor]");
-    out.major = static_cast<unsigned>(in.whole("proto", proto.at(std::size_t{0}), 1000).value_or(1));
+    out.major =
+        static_cast<unsigned>(in.whole("proto", proto.at(std::size_t{0}), 1000).value_or(1));
     out.minor = static_cast<unsigned>(in.whole("proto", proto.at(1), 1000).value_or(0));
   }
   const Json pub = in.object("pub");

@@ -3,6 +3,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -125,7 +126,8 @@ void Link::read() {
 }
 
 bool Link::read_some() {
-  const IoResult result = transport_->read(scratch_);
+  std::array<std::byte, kPiece> piece;
+  const IoResult result = transport_->read(piece);
   switch (result.status) {
     case IoStatus::kAgain:
       return false;
@@ -139,7 +141,7 @@ bool Link::read_some() {
       break;
   }
   bytes_in_ += result.bytes;
-  take({reinterpret_cast<const char*>(scratch_.data()), result.bytes});
+  take({reinterpret_cast<const char*>(piece.data()), result.bytes});
   return !ended_;
 }
 

@@ -1,20 +1,19 @@
 // Link: one established connection between a node and a master, of either side: lines become
 // frames, frames become lines, silence and nonsense end it.
 //
-// Frames with a seq (SNAP, DELTA, LOAD) are numbered here, 1, 2, 3 … in each direction, and a number
-// that is not the next one ends the link: a connection that has lost or repeated a frame is of no
-// use, and there is no repair but a new one (doc/protocol.md).
-// Writing: what the socket does not take waits, up to most_queued; whoever has something that is
-// soon out of date (a LOAD) asks idle() first and is told by drained() when that comes true.
-// Silence: no valid frame for `dead` ends the link; so does a socket that took our bytes and heard
-// no acknowledgement for user_timeout (TCP_USER_TIMEOUT).
+// Frames with a seq (SNAP, DELTA, LOAD) are numbered here, 1, 2, 3 … in each direction, and a
+// number that is not the next one ends the link: a connection that has lost or repeated a frame is
+// of no use, and there is no repair but a new one (doc/protocol.md). Writing: what the socket does
+// not take waits, up to most_queued; whoever has something that is soon out of date (a LOAD) asks
+// idle() first and is told by drained() when that comes true. Silence: no valid frame for `dead`
+// ends the link; so does a socket that took our bytes and heard no acknowledgement for user_timeout
+// (TCP_USER_TIMEOUT).
 //
-// Life: made with a connected transport; every way out is end(reason), which calls doors.ended once,
-// later on the loop; that call may destroy the link.
-// Thread: one loop (control).  Ownership: NodeSession or MasterSession.
+// Life: made with a connected transport; every way out is end(reason), which calls doors.ended
+// once, later on the loop; that call may destroy the link. Thread: one loop (control).  Ownership:
+// NodeSession or MasterSession.
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -33,7 +32,7 @@ class Link {
   struct Settings {
     std::chrono::milliseconds dead{1000};
     std::chrono::milliseconds user_timeout{1500};
-    std::size_t most_queued = 8 << 20;    // bytes
+    std::size_t most_queued = 8 << 20;     // bytes
     unsigned most_frames_a_second = 1000;  // that the other side may send
   };
   struct Doors {
@@ -84,7 +83,7 @@ class Link {
   std::string line_;  // the beginning of a line whose end has not come yet
   std::string out_;
   std::size_t out_from_ = 0;
-  bool unflushed_ = false;  // the transport holds bytes back
+  bool unflushed_ = false;                 // the transport holds bytes back
   std::uint64_t received_ = 0, sent_ = 0;  // the last seq
   std::uint64_t bytes_in_ = 0, bytes_out_ = 0;
   SteadyTime heard_;
@@ -94,7 +93,6 @@ class Link {
   std::string reason_;
   Watch watch_;
   Timer silence_, again_, ending_;
-  std::array<std::byte, 16384> scratch_;
 };
 
 }  // namespace lb

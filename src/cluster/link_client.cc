@@ -66,11 +66,11 @@ void LinkClient::connect() {
   request.head_deadline = kHeadDeadline;
   request.head = link_request(target_.target, doors_.user_agent(),
                               target_.by_secret ? "" : target_.id + ":" + target_.secret);
-  client_ = std::make_unique<Client>(connector_, std::move(request),
-                                     [this](Result<ClientAnswer> answer) {
-                                       const auto client = std::move(client_);  // under our feet
-                                       on_answer(std::move(answer));
-                                     });
+  client_ =
+      std::make_unique<Client>(connector_, std::move(request), [this](Result<ClientAnswer> answer) {
+        const auto client = std::move(client_);  // under our feet
+        on_answer(std::move(answer));
+      });
 }
 
 void LinkClient::on_answer(Result<ClientAnswer> answer) {
@@ -98,7 +98,8 @@ void LinkClient::on_answer(Result<ClientAnswer> answer) {
 void LinkClient::failed(const std::string& why) {
   again_after(0ms);
   if (std::exchange(said_, why) != why)
-    log_.warn("cluster/link", "master " + name() + ": " + why + "; tried again and again, the next time in " +
+    log_.warn("cluster/link", "master " + name() + ": " + why +
+                                  "; tried again and again, the next time in " +
                                   std::to_string(delay_.count()) + "ms");
 }
 
@@ -114,7 +115,8 @@ void LinkClient::again_after(std::chrono::milliseconds delay) {
   const auto most = std::clamp(target_.retry_max, kFirstRetry, kLongestRetry);
   delay_ = delay_ == 0ms ? kFirstRetry : std::min(delay_ * 2, most);
   const auto least = std::max(std::min(delay, most), delay_);
-  again_.after(std::chrono::duration_cast<std::chrono::microseconds>(least * (0.75 + rng_.unit() / 4)));
+  again_.after(
+      std::chrono::duration_cast<std::chrono::microseconds>(least * (0.75 + rng_.unit() / 4)));
 }
 
 }  // namespace lb

@@ -110,8 +110,7 @@ class LinkServer::Opening {
       const std::string_view bytes(reinterpret_cast<const char*>(buffer.data()), result.bytes);
       const std::size_t used = parser_.feed(bytes);
       if (parser_.status() == ParseStatus::kMore) continue;
-      const bool asked =
-          parser_.status() == ParseStatus::kDone && asks_for_link(parser_.request());
+      const bool asked = parser_.status() == ParseStatus::kDone && asks_for_link(parser_.request());
       if (!answer(asked ? kSwitch : kUpgradeRequired) || !asked) {
         fail(asked ? "broke the connection" : "did not ask for the link, but for something else");
         return;
@@ -199,8 +198,8 @@ void LinkServer::on_ready(short) {
     const Address peer = Address::from_sockaddr(reinterpret_cast<sockaddr&>(address));
     if (!failures_.allows(peer, loop_.now())) continue;
     if (openings_.size() >= kMostOpenings) openings_.front()->give_up();
-    openings_.push_back(std::make_unique<Opening>(
-        *this, std::make_unique<PlainTransport>(std::move(fd), peer)));
+    openings_.push_back(
+        std::make_unique<Opening>(*this, std::make_unique<PlainTransport>(std::move(fd), peer)));
   }
 }
 

@@ -45,7 +45,8 @@ bool LinkedStreams::snapshot(std::vector<StreamOffer> offers, bool more, SteadyT
   bool changed = false;
   for (const auto& [mount, stream] : streams_)
     if (!arriving_.contains(mount)) changed = withdraw(mount, now) || changed;
-  for (auto& [mount, offer] : std::exchange(arriving_, {})) changed = put(std::move(offer)) || changed;
+  for (auto& [mount, offer] : std::exchange(arriving_, {}))
+    changed = put(std::move(offer)) || changed;
   return forget(now) || changed;
 }
 

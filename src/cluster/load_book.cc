@@ -30,9 +30,8 @@ bool LoadBook::update(const std::vector<Carried>& now, SteadyTime when) {
     kbps_ += each.listeners * each.kbps;
     if (each.pulled) ++relays_;
     if (row == rows_.size() || rows_[row].load.mount != each.mount) {
-      fresh.push_back({{std::string(each.mount), each.listeners, each.carries, each.enforces},
-                       ++version_,
-                       {}});
+      fresh.push_back(
+          {{std::string(each.mount), each.listeners, each.carries, each.enforces}, ++version_, {}});
       urgent = urgent || each.carries;
       continue;
     }
@@ -41,8 +40,8 @@ bool LoadBook::update(const std::vector<Carried>& now, SteadyTime when) {
     if (load.carries == each.carries && load.listeners == each.listeners &&
         load.enforces == each.enforces)
       continue;
-    urgent = urgent || load.carries != each.carries ||
-             (load.listeners == 0) != (each.listeners == 0);
+    urgent =
+        urgent || load.carries != each.carries || (load.listeners == 0) != (each.listeners == 0);
     load.carries = each.carries;
     load.listeners = each.listeners;
     load.enforces = each.enforces;

@@ -30,8 +30,9 @@ class LoadBook {
     bool carries = true;     // false: it would be pulled, and is not now
     ProtectionSet enforces = 0;
   };
-  // Everything that is carried now, or protected here, ordered by mount.  True: somebody should hear it at once: a
-  // stream has begun or ended here, or its first listener has come, or its last one gone.
+  // Everything that is carried now, or protected here, ordered by mount.  True: somebody should
+  // hear it at once: a stream has begun or ended here, or its first listener has come, or its last
+  // one gone.
   bool update(const std::vector<Carried>& now, SteadyTime when);
 
   unsigned listeners() const noexcept { return listeners_; }

@@ -49,7 +49,8 @@ MasterSession::MasterSession(LinkHost& host, Resolver& resolver, LinkPlan plan,
 MasterSession::~MasterSession() { *self_ = nullptr; }
 
 void MasterSession::say(LogLevel level, const std::string& text) const {
-  const std::string who = master_id_.empty() ? client_.name() : master_id_ + " (" + client_.name() + ")";
+  const std::string who =
+      master_id_.empty() ? client_.name() : master_id_ + " (" + client_.name() + ")";
   host_.log().write(level, "cluster/link", "master " + who + ": " + text);
 }
 
@@ -91,7 +92,8 @@ void MasterSession::on_end(const std::string& reason) {
     coverage_ = Coverage::kHoped;
     hope_until_ = host_.loop().now() + kHope;
   }
-  client_.lost(good, bye_code_ == kDuplicate ? std::chrono::milliseconds(kAfterDuplicate) : bye_back_);
+  client_.lost(good,
+               bye_code_ == kDuplicate ? std::chrono::milliseconds(kAfterDuplicate) : bye_back_);
   if (was_linked) host_.master_left(*this, reason);
   if (changed) host_.streams_changed();
 }
@@ -129,8 +131,7 @@ Result<void> MasterSession::take(Frame frame) {
     return Error::denied("it sent " + std::string(frame_name(frame)) + " before WELCOME");
   if (auto* snap = std::get_if<SnapFrame>(&frame)) {
     if (!snap->carried.empty()) return Error::denied("it sent a load, which only a node may");
-    const bool changed =
-        streams_.snapshot(std::move(snap->offers), snap->more, host_.loop().now());
+    const bool changed = streams_.snapshot(std::move(snap->offers), snap->more, host_.loop().now());
     if (!snap->more) coverage_ = Coverage::kThere;
     if (changed) host_.streams_changed();
     return {};
@@ -235,7 +236,8 @@ void MasterSession::send_load() {
   load.loop_ms = host_.loop_ms();
   load.relays = book.relays();
   load.masters = std::max(host_.masters(), 1U);
-  load.round_trip_us = static_cast<unsigned>(std::min<std::int64_t>(round_trip_.count(), 60'000'000));
+  load.round_trip_us =
+      static_cast<unsigned>(std::min<std::int64_t>(round_trip_.count(), 60'000'000));
   load.arrivals = host_.arrivals_from(master_id_);
   load.changed = std::move(changes.loads);
   reported_ = changes.up_to;

@@ -137,8 +137,8 @@ Result<void> NodeSession::take_hello(const HelloFrame& hello) {
   epoch_ = hello.epoch;
   host_.checks_tokens(id_, hello.tokens);
   host_.node_joined(*this);
-  say(LogLevel::kInfo, "is linked, version " + (hello.version.empty() ? "?" : hello.version) +
-                           ", epoch " + epoch_);
+  say(LogLevel::kInfo,
+      "is linked, version " + (hello.version.empty() ? "?" : hello.version) + ", epoch " + epoch_);
   if (!believed.refused.empty())
     say(LogLevel::kWarn, "announces " + believed.refused +
                              ", which its allow-public does not name; that address is not used");
@@ -194,8 +194,7 @@ Result<void> NodeSession::take_load(LoadFrame& load) {
 }
 
 Result<void> NodeSession::take_message(MessageFrame& message) {
-  if (message.from != id_)
-    return Error::denied("sent a MSG in the name of " + message.from);
+  if (message.from != id_) return Error::denied("sent a MSG in the name of " + message.from);
   const SteadyTime now = host_.loop().now();
   if (now - message_second_ >= 1s) {
     message_second_ = now;

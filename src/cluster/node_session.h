@@ -22,7 +22,7 @@ namespace lb {
 class NodeSession {
  public:
   static constexpr std::chrono::milliseconds kForHello{5000};
-  static constexpr std::size_t kMostMounts = 20'000;      // that one node may carry
+  static constexpr std::size_t kMostMounts = 20'000;  // that one node may carry
   static constexpr unsigned kMostMessagesASecond = 100;
 
   // id: who it has proved to be.

@@ -84,8 +84,8 @@ int TlsPskServer::find_session(SSL* ssl, const unsigned char* identity, std::siz
   auto* handshake = static_cast<Handshake*>(SSL_get_app_data(ssl));
   handshake->identity.assign(reinterpret_cast<const char*>(identity),
                              std::min(size, kLongestIdentity));
-  auto key = size <= kLongestIdentity ? handshake->server->find_key_(handshake->identity)
-                                      : std::nullopt;
+  auto key =
+      size <= kLongestIdentity ? handshake->server->find_key_(handshake->identity) : std::nullopt;
   // A name that does not exist fails as a wrong key does.
   if (!key) key = random_bytes(kKeyBytes);
   *session = session_of(ssl, *key);

@@ -1,8 +1,8 @@
 #include "cluster/frame.h"
 
-#include <string>
-
 #include <CppUTest/TestHarness.h>
+
+#include <string>
 
 using namespace lb;
 using namespace std::chrono_literals;
@@ -86,10 +86,12 @@ TEST(Frame, AnAddressIsAHostAndAPort) {
   };
   STRCMP_EQUAL("(valid)", hello("edge:1").c_str());
   STRCMP_EQUAL("(valid)", hello("[::1]:65535").c_str());
-  for (const char* bad : {"edge:0", "edge:65536", "u:p@edge:80", "edge/x:80", "edge:80\\r\\nSet-Cookie: x",
-                          "::1:80", "[edge]:80", "[:80", "edge:+1", "edge:", ":80", ""})
+  for (const char* bad :
+       {"edge:0", "edge:65536", "u:p@edge:80", "edge/x:80", "edge:80\\r\\nSet-Cookie: x", "::1:80",
+        "[edge]:80", "[:80", "edge:+1", "edge:", ":80", ""})
     STRCMP_CONTAINS("pub.http", hello(bad).c_str());
-  STRCMP_CONTAINS("is no array", wrong(R"({"t":"HELLO","id":"a","epoch":"b","pub":{"http":"e:1"}})").c_str());
+  STRCMP_CONTAINS("is no array",
+                  wrong(R"({"t":"HELLO","id":"a","epoch":"b","pub":{"http":"e:1"}})").c_str());
   STRCMP_CONTAINS("is no object", wrong(R"({"t":"HELLO","id":"a","epoch":"b","pub":[]})").c_str());
 }
 TEST(Frame, NumbersAreWholeAndWithinReason) {
@@ -98,7 +100,8 @@ TEST(Frame, NumbersAreWholeAndWithinReason) {
   };
   STRCMP_EQUAL("(valid)", load("10000000").c_str());
   STRCMP_EQUAL("LOAD: lis is 10000001, the most is 10000000", load("10000001").c_str());
-  for (const char* bad : {"-1", "1.0", "1e3", "\"7\"", "null", "[]", "true", "18446744073709551616"})
+  for (const char* bad :
+       {"-1", "1.0", "1e3", "\"7\"", "null", "[]", "true", "18446744073709551616"})
     STRCMP_EQUAL("LOAD: lis is not a whole number", load(bad).c_str());
   STRCMP_EQUAL("(valid)", load("1", "128.5").c_str());
   STRCMP_EQUAL("LOAD: kbps is out of range", load("1", "-1").c_str());
@@ -169,8 +172,7 @@ TEST(Frame, AMountIsOneThatMayBeRelayed) {
     STRCMP_CONTAINS("no mount", wrong(R"({"t":"WHO","m":")" + mount + "\"}").c_str());
     STRCMP_CONTAINS("no mount",
                     wrong(R"({"t":"SNAP","seq":1,"carried":[[")" + mount + "\",1]]}").c_str());
-    STRCMP_CONTAINS("no mount",
-                    wrong(R"({"t":"DELTA","seq":1,"del":[")" + mount + "\"]}").c_str());
+    STRCMP_CONTAINS("no mount", wrong(R"({"t":"DELTA","seq":1,"del":[")" + mount + "\"]}").c_str());
   }
   STRCMP_CONTAINS("no mount",
                   wrong(R"({"t":"WHO","m":"/)" + std::string(300, 'a') + "\"}").c_str());
@@ -180,21 +182,21 @@ TEST(Frame, APairIsAPair) {
   for (const char* bad : {"1", "[]", "[\"/a\"]", "{}", "null"})
     STRCMP_EQUAL("SNAP: carried has an element that is no pair",
                  wrong(R"({"t":"SNAP","seq":1,"carried":[)" + std::string(bad) + "]}").c_str());
-  STRCMP_EQUAL("SNAP: carried is no array",
-               wrong(R"({"t":"SNAP","seq":1,"carried":{}})").c_str());
+  STRCMP_EQUAL("SNAP: carried is no array", wrong(R"({"t":"SNAP","seq":1,"carried":{}})").c_str());
   STRCMP_EQUAL("SNAP: mounts has an element that is no object",
                wrong(R"({"t":"SNAP","seq":1,"mounts":[[]]})").c_str());
   STRCMP_EQUAL("SNAP: from names nobody",
                wrong(R"({"t":"SNAP","seq":1,"mounts":[{"m":"/a.mp3"}]})").c_str());
-  STRCMP_EQUAL(
-      "SNAP: from has 9 elements, the most is 8",
-      wrong(R"({"t":"SNAP","seq":1,"mounts":[{"m":"/a.mp3","from":[1,2,3,4,5,6,7,8,9]}]})").c_str());
+  STRCMP_EQUAL("SNAP: from has 9 elements, the most is 8",
+               wrong(R"({"t":"SNAP","seq":1,"mounts":[{"m":"/a.mp3","from":[1,2,3,4,5,6,7,8,9]}]})")
+                   .c_str());
 }
 TEST(Frame, WhatAMountNeedsAndWeDoNotKnowIsSomethingThatNobodyEnforces) {
   const SnapFrame snap = read<SnapFrame>(
       R"({"t":"SNAP","seq":1,"mounts":[{"m":"/a.mp3","from":["m"],"needs":["drm"]}]})");
   LONGS_EQUAL(0xff, snap.offers[0].needs);
-  LONGS_EQUAL(0, read<HelloFrame>(R"({"t":"HELLO","id":"a","epoch":"b","enforces":["drm"]})").enforces);
+  LONGS_EQUAL(
+      0, read<HelloFrame>(R"({"t":"HELLO","id":"a","epoch":"b","enforces":["drm"]})").enforces);
   STRCMP_CONTAINS("others", again(snap).c_str());
 }
 TEST(Frame, DeltaAddsAndRemoves) {
@@ -227,8 +229,7 @@ TEST(Frame, LoadIsShort) {
       line.c_str());
   CHECK(*read<LoadFrame>(line).arrivals == 20'411);
   CHECK_FALSE(read<LoadFrame>(R"({"t":"LOAD","seq":1,"at":1,"lis":0,"kbps":0})").arrivals);
-  STRCMP_EQUAL("LOAD: seq is 0",
-               wrong(R"({"t":"LOAD","seq":0,"at":1,"lis":0,"kbps":0})").c_str());
+  STRCMP_EQUAL("LOAD: seq is 0", wrong(R"({"t":"LOAD","seq":0,"at":1,"lis":0,"kbps":0})").c_str());
   STRCMP_EQUAL("LOAD: at is missing", wrong(R"({"t":"LOAD","seq":1})").c_str());
 }
 TEST(Frame, TheSmallOnes) {
@@ -277,9 +278,11 @@ TEST(Frame, Orders) {
   LONGS_EQUAL(1023, back.artist.size());  // a character is left out whole
   STRCMP_EQUAL("CMD: do is none of kick, move, drain, metadata",
                wrong(R"({"t":"CMD","id":1,"do":"reboot"})").c_str());
-  STRCMP_EQUAL("CMD: to is missing", wrong(R"({"t":"CMD","id":1,"do":"move","m":"/a.mp3"})").c_str());
-  STRCMP_CONTAINS("control character",
-                  wrong(R"({"t":"CMD","id":1,"do":"metadata","m":"/a.mp3","title":"a\nb"})").c_str());
+  STRCMP_EQUAL("CMD: to is missing",
+               wrong(R"({"t":"CMD","id":1,"do":"move","m":"/a.mp3"})").c_str());
+  STRCMP_CONTAINS(
+      "control character",
+      wrong(R"({"t":"CMD","id":1,"do":"metadata","m":"/a.mp3","title":"a\nb"})").c_str());
 }
 TEST(Frame, AMessageIsOpaqueAndSmall) {
   MessageFrame message{"meta", "edge3", "9f3c.55", std::string("\0\r\n\xff", 4)};
@@ -302,8 +305,8 @@ TEST(Frame, UnknownFramesAndMembersArePassedOver) {
   read<WhoFrame>(R"({"t":"WHO","m":"/a.mp3","since":{"v":[2]}})");
 }
 TEST(Frame, WhatIsNoFrameIsAnError) {
-  for (const char* bad : {"", " ", "null", "[]", "7", "\"t\"", "{", "{}", R"({"t":7})", R"({"x":"HELLO"})",
-                          "GET / HTTP/1.0", "{\"t\":\"WHO\",\"m\":\"/a\xff\"}"})
+  for (const char* bad : {"", " ", "null", "[]", "7", "\"t\"", "{", "{}", R"({"t":7})",
+                          R"({"x":"HELLO"})", "GET / HTTP/1.0", "{\"t\":\"WHO\",\"m\":\"/a\xff\"}"})
     CHECK(wrong(bad) != "(valid)");
   STRCMP_CONTAINS("nested", wrong(R"({"t":"X","a":[[[[[[[1]]]]]]]})").c_str());
   STRCMP_CONTAINS("65536 bytes", wrong(std::string(65'536, ' ')).c_str());

@@ -1,4 +1,6 @@
 // What is offered, what is carried, what masters offer, which messages have passed.
+#include <CppUTest/TestHarness.h>
+
 #include <string>
 #include <vector>
 
@@ -6,8 +8,6 @@
 #include "cluster/load_book.h"
 #include "cluster/message_log.h"
 #include "cluster/offer_book.h"
-
-#include <CppUTest/TestHarness.h>
 
 using namespace lb;
 using namespace std::chrono_literals;

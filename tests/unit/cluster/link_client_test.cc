@@ -1,12 +1,12 @@
 #include "cluster/link_client.h"
 
+#include <CppUTest/TestHarness.h>
+
 #include <string>
 #include <vector>
 
 #include "cluster/link_ground.h"
 #include "http/loopback.h"
-
-#include <CppUTest/TestHarness.h>
 
 using namespace lb;
 using namespace lb::test;
@@ -27,7 +27,9 @@ TEST_GROUP(LinkClient) {
     target.by_secret = false;
     target.id = "edge1";
     target.secret = "s-edge1";
-    server.answers = {"HTTP/1.1 101 Switching Protocols\r\nUpgrade: lbedge-cluster/1\r\nConnection: Upgrade\r\n\r\n{}"};
+    server.answers = {
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: lbedge-cluster/1\r\nConnection: "
+        "Upgrade\r\n\r\n{}"};
     server.close_after = false;
   }
   void begin() {
@@ -53,7 +55,8 @@ TEST_GROUP(LinkClient) {
       };
       return std::make_unique<Later>(loop, std::move(plain), std::move(then));
     };
-    client = std::make_unique<LinkClient>(ground.loop(), resolver, ground.log(), ground.rng(), target, std::move(doors));
+    client = std::make_unique<LinkClient>(ground.loop(), resolver, ground.log(), ground.rng(),
+                                          target, std::move(doors));
     client->connect();
   }
 };
@@ -62,11 +65,14 @@ TEST(LinkClient, AsksForTheLinkAndHandsTheTransportOver) {
   begin();
   CHECK(ground.until([this] { return connected == 1; }));
   STRCMP_EQUAL("{}", leftover.c_str());
-  STRCMP_EQUAL(link_request(target.target, "Test", "edge1:s-edge1").c_str(), server.requests[0].c_str());
+  STRCMP_EQUAL(link_request(target.target, "Test", "edge1:s-edge1").c_str(),
+               server.requests[0].c_str());
 }
 TEST(LinkClient, AMasterWithoutLinkIsLeftInPeace) {
-  for (const char* answer : {"HTTP/1.0 400 Bad Request\r\n\r\n", "HTTP/1.0 401 Authentication Required\r\n\r\n",
-                             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n", "HTTP/1.0 200 OK\r\n\r\n"}) {
+  for (const char* answer :
+       {"HTTP/1.0 400 Bad Request\r\n\r\n", "HTTP/1.0 401 Authentication Required\r\n\r\n",
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n",
+        "HTTP/1.0 200 OK\r\n\r\n"}) {
     server.answers = {answer};
     server.requests.clear();
     begin();
@@ -95,7 +101,9 @@ TEST(LinkClient, RetriesTwiceAsLateEachTime) {
     CHECK(ground.until([&] { return server.requests.size() >= n; }));
     tries.push_back(ground.loop().now());
   }
-  const auto gap = [&](std::size_t i) { return std::chrono::duration<double, std::milli>(tries[i] - tries[i - 1]).count(); };
+  const auto gap = [&](std::size_t i) {
+    return std::chrono::duration<double, std::milli>(tries[i] - tries[i - 1]).count();
+  };
   CHECK(gap(1) >= 70 && gap(1) < 150);
   CHECK(gap(2) >= 145 && gap(2) < 270);
   CHECK(gap(3) >= 295 && gap(3) < 500);

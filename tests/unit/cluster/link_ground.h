@@ -53,7 +53,8 @@ class LinkGround final : public LinkHost {
   }
   void table_told() override {
     for (const NodeEvent& event : table.take_events())
-      said(std::string(to_text(event.kind)) + " " + event.id + (event.why.empty() ? "" : ": " + event.why));
+      said(std::string(to_text(event.kind)) + " " + event.id +
+           (event.why.empty() ? "" : ": " + event.why));
   }
   void node_answered(const std::string& node, const ResultFrame& result) override {
     said(node + " answers " + std::to_string(result.number) + " " + result.why);
@@ -72,7 +73,9 @@ class LinkGround final : public LinkHost {
   DrainKind draining() const noexcept override { return drain; }
   bool flows(const std::string&) const override { return false; }
   void master_joined(MasterSession& session) override { said("linked to " + session.master_id()); }
-  void master_left(MasterSession&, const std::string& why) override { said("lost the master: " + why); }
+  void master_left(MasterSession&, const std::string& why) override {
+    said("lost the master: " + why);
+  }
   void streams_changed() override { said("streams"); }
   void who_answered(const std::string& mount, bool is_known) override {
     said("who " + mount + (is_known ? " yes" : " no"));
@@ -87,7 +90,8 @@ class LinkGround final : public LinkHost {
 
   // -- for tests
   void add_node(std::string id, std::unique_ptr<Transport> transport, std::string leftover = "") {
-    nodes_.push_back(std::make_unique<NodeSession>(*this, std::move(id), std::move(transport), std::move(leftover)));
+    nodes_.push_back(std::make_unique<NodeSession>(*this, std::move(id), std::move(transport),
+                                                   std::move(leftover)));
   }
   std::vector<std::unique_ptr<NodeSession>>& sessions() { return nodes_; }
   void said(std::string what) { told.push_back(std::move(what)); }

@@ -1,12 +1,12 @@
 #include "cluster/link_server.h"
 
+#include <CppUTest/TestHarness.h>
+
 #include <string>
 #include <vector>
 
 #include "cluster/link_ground.h"
 #include "http/parser.h"
-
-#include <CppUTest/TestHarness.h>
 
 using namespace lb;
 using namespace lb::test;
@@ -37,32 +37,40 @@ TEST(FailureGuard, FailuresThatAreFarApartDoNotShutIt) {
 TEST(FailureGuard, RemembersOnlySoManyAddresses) {
   for (int i = 0; i < 5; ++i) guard.failed(b, now);
   for (std::size_t i = 0; i < 2 * FailureGuard::kMostAddresses; ++i)
-    guard.failed(*Address::parse("10." + std::to_string(i >> 16) + "." + std::to_string((i >> 8) & 255) + "." + std::to_string(i & 255), 0),
+    guard.failed(*Address::parse("10." + std::to_string(i >> 16) + "." +
+                                     std::to_string((i >> 8) & 255) + "." + std::to_string(i & 255),
+                                 0),
                  now + 1s);
   CHECK(guard.allows(b, now + 1s));  // forgotten
 }
 
-TEST_GROUP(LinkUpgrade) {
-  static bool asks(const std::string& head) {
-    RequestParser parser;
-    parser.feed(head);
-    return parser.status() == ParseStatus::kDone && asks_for_link(parser.request());
-  }
-};
+TEST_GROUP(LinkUpgrade){static bool asks(const std::string& head){RequestParser parser;
+parser.feed(head);
+return parser.status() == ParseStatus::kDone && asks_for_link(parser.request());
+}
+}
+;
 TEST(LinkUpgrade, IsAGetWithTheProtocolsName) {
   CHECK(asks(link_request({"m1", 8100, true, ""}, "Test\r\nX: y", "")));
-  CHECK(asks("GET /admin/cluster HTTP/1.1\r\nconnection: keep-alive, UPGRADE\r\nupgrade: LBEDGE-cluster/1\r\n\r\n"));
+  CHECK(
+      asks("GET /admin/cluster HTTP/1.1\r\nconnection: keep-alive, UPGRADE\r\nupgrade: "
+           "LBEDGE-cluster/1\r\n\r\n"));
   CHECK_FALSE(asks("GET /admin/cluster HTTP/1.1\r\nUpgrade: lbedge-cluster/1\r\n\r\n"));
   CHECK_FALSE(asks("GET /admin/cluster HTTP/1.1\r\nConnection: Upgrade\r\n\r\n"));
-  CHECK_FALSE(asks("GET /admin/cluster HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: lbedge-cluster/2\r\n\r\n"));
-  CHECK_FALSE(asks("GET /admin/cluster HTTP/1.0\r\nConnection: Upgrade\r\nUpgrade: lbedge-cluster/1\r\n\r\n"));
-  CHECK_FALSE(asks("POST /admin/cluster HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: lbedge-cluster/1\r\n\r\n"));
-  CHECK_FALSE(asks("GET /admin/stats HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: lbedge-cluster/1\r\n\r\n"));
+  CHECK_FALSE(asks(
+      "GET /admin/cluster HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: lbedge-cluster/2\r\n\r\n"));
+  CHECK_FALSE(asks(
+      "GET /admin/cluster HTTP/1.0\r\nConnection: Upgrade\r\nUpgrade: lbedge-cluster/1\r\n\r\n"));
+  CHECK_FALSE(asks(
+      "POST /admin/cluster HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: lbedge-cluster/1\r\n\r\n"));
+  CHECK_FALSE(asks(
+      "GET /admin/stats HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: lbedge-cluster/1\r\n\r\n"));
 }
 TEST(LinkUpgrade, TheRequestByteByByte) {
   STRCMP_EQUAL(
       "GET /admin/cluster HTTP/1.1\r\nHost: [2001:db8::1]:8443\r\nUser-Agent: Icecast 2.4.4\r\n"
-      "Connection: Upgrade\r\nUpgrade: lbedge-cluster/1\r\nAuthorization: Basic ZWRnZTE6cw==\r\n\r\n",
+      "Connection: Upgrade\r\nUpgrade: lbedge-cluster/1\r\nAuthorization: Basic "
+      "ZWRnZTE6cw==\r\n\r\n",
       link_request({"2001:db8::1", 8443, true, ""}, "Icecast 2.4.4", "edge1:s").c_str());
 }
 
@@ -80,15 +88,16 @@ TEST_GROUP(LinkServer) {
   void setup() override {
     server = std::make_unique<LinkServer>(
         ground.loop(), ground.log(), socket,
-        LinkServer::Doors{[](std::string_view id) -> std::optional<std::string> {
-                            if (id != "edge1") return std::nullopt;
-                            return psk_from_secret(id, "s-edge1");
-                          },
-                          [this](std::string id, std::unique_ptr<Transport> transport, std::string rest) {
-                            ids.push_back(std::move(id));
-                            accepted = std::move(transport);
-                            leftover = std::move(rest);
-                          }});
+        LinkServer::Doors{
+            [](std::string_view id) -> std::optional<std::string> {
+              if (id != "edge1") return std::nullopt;
+              return psk_from_secret(id, "s-edge1");
+            },
+            [this](std::string id, std::unique_ptr<Transport> transport, std::string rest) {
+              ids.push_back(std::move(id));
+              accepted = std::move(transport);
+              leftover = std::move(rest);
+            }});
   }
   void teardown() override {
     clients.clear();
@@ -97,8 +106,10 @@ TEST_GROUP(LinkServer) {
     ground.turn();
   }
   // The status of the answer, or what went wrong.
-  std::string ask(const std::string& head, const std::string& id = "edge1", const std::string& secret = "s-edge1") {
-    Connector connector(ground.loop(), resolver, make_tls_with_psk(id, psk_from_secret(id, secret)));
+  std::string ask(const std::string& head, const std::string& id = "edge1",
+                  const std::string& secret = "s-edge1") {
+    Connector connector(ground.loop(), resolver,
+                        make_tls_with_psk(id, psk_from_secret(id, secret)));
     ClientRequest request;
     request.target = {"127.0.0.1", static_cast<std::uint16_t>(socket->port), true, ""};
     request.head = head;
@@ -112,7 +123,9 @@ TEST_GROUP(LinkServer) {
   }
   std::unique_ptr<Transport> kept;
   std::string good() const { return link_request(socket_target(), "Test", ""); }
-  ConnectTarget socket_target() const { return {"127.0.0.1", static_cast<std::uint16_t>(socket->port), true, ""}; }
+  ConnectTarget socket_target() const {
+    return {"127.0.0.1", static_cast<std::uint16_t>(socket->port), true, ""};
+  }
 };
 
 TEST(LinkServer, HandsOverWhoHasTheKeyAndAsks) {
@@ -142,7 +155,8 @@ TEST(LinkServer, WhoOnlyLooksWhetherThePortIsOpenHasFailedInNothing) {
   for (int i = 0; i < 8; ++i) {
     UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_storage to{};
-    const auto size = Address::parse("127.0.0.1", static_cast<std::uint16_t>(socket->port))->to_sockaddr(to);
+    const auto size =
+        Address::parse("127.0.0.1", static_cast<std::uint16_t>(socket->port))->to_sockaddr(to);
     LONGS_EQUAL(0, ::connect(fd.get(), reinterpret_cast<sockaddr*>(&to), size));
     fd.reset();
     ground.turn();
@@ -152,7 +166,8 @@ TEST(LinkServer, WhoOnlyLooksWhetherThePortIsOpenHasFailedInNothing) {
 TEST(LinkServer, ManyIdleConnectionsDoNotKeepANodeOut) {
   std::vector<UniqueFd> idle;
   sockaddr_storage to{};
-  const auto size = Address::parse("127.0.0.1", static_cast<std::uint16_t>(socket->port))->to_sockaddr(to);
+  const auto size =
+      Address::parse("127.0.0.1", static_cast<std::uint16_t>(socket->port))->to_sockaddr(to);
   for (std::size_t i = 0; i < LinkServer::kMostOpenings; ++i) {
     idle.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     LONGS_EQUAL(0, ::connect(idle.back().get(), reinterpret_cast<sockaddr*>(&to), size));

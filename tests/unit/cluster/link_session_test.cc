@@ -1,10 +1,10 @@
 // Both ends of a link: a NodeSession that a test talks to, and a MasterSession with a real one.
+#include <CppUTest/TestHarness.h>
+
 #include <string>
 #include <vector>
 
 #include "cluster/link_ground.h"
-
-#include <CppUTest/TestHarness.h>
 
 using namespace lb;
 using namespace lb::test;
@@ -29,7 +29,8 @@ TEST_GROUP(NodeSession) {
   }
   static std::string load(int seq, int at, int listeners, const std::string& more = "") {
     return "{\"t\":\"LOAD\",\"seq\":" + std::to_string(seq) + ",\"at\":" + std::to_string(at) +
-           ",\"lis\":" + std::to_string(listeners) + ",\"kbps\":" + std::to_string(128 * listeners) + more + "}\n";
+           ",\"lis\":" + std::to_string(listeners) +
+           ",\"kbps\":" + std::to_string(128 * listeners) + more + "}\n";
   }
   const Node& node() const { return ground.table.node(ground.table.find("edge1")); }
   void ends_with(const std::string& reason) {
@@ -43,8 +44,10 @@ TEST(NodeSession, AHelloIsAnsweredByAWelcomeAndByEverythingThatIsOffered) {
   begin();
   gets(kHello);
   STRCMP_CONTAINS("{\"t\":\"WELCOME\",\"id\":\"m1\",\"epoch\":\"77e0\"", heard.c_str());
-  STRCMP_CONTAINS("{\"t\":\"SNAP\",\"seq\":1,\"mounts\":[{\"m\":\"/rock.mp3\",\"ct\":\"audio/mpeg\",\"br\":128,\"from\":[\"m1\"]}]}\n",
-                  heard.c_str());
+  STRCMP_CONTAINS(
+      "{\"t\":\"SNAP\",\"seq\":1,\"mounts\":[{\"m\":\"/rock.mp3\",\"ct\":\"audio/"
+      "mpeg\",\"br\":128,\"from\":[\"m1\"]}]}\n",
+      heard.c_str());
   CHECK(node().state == NodeState::kJoining);
   STRCMP_EQUAL("edge1.example.org", node().addresses[0].host.c_str());
   CHECK(node().capacity == (NodeCapacity{64'000, 500, 0}));
@@ -61,7 +64,8 @@ TEST(NodeSession, ItIsUpWhenItsSnapshotIsWhole) {
 }
 TEST(NodeSession, ALoadIsCountedAndAcknowledged) {
   begin();
-  gets(std::string(kHello) + kSnap + load(2, 100, 7, ",\"arr\":5,\"loop_ms\":4,\"relays\":1,\"rtt_us\":2000,\"c\":[[\"/a\",7]]"));
+  gets(std::string(kHello) + kSnap +
+       load(2, 100, 7, ",\"arr\":5,\"loop_ms\":4,\"relays\":1,\"rtt_us\":2000,\"c\":[[\"/a\",7]]"));
   STRCMP_CONTAINS("{\"t\":\"ACK\",\"seq\":2,\"now\":", heard.c_str());
   LONGS_EQUAL(7, node().reported_listeners);
   LONGS_EQUAL(896, node().reported_kbps);
@@ -73,7 +77,8 @@ TEST(NodeSession, ALoadIsCountedAndAcknowledged) {
 TEST(NodeSession, ANodeIsWhoItHasProvedToBe) {
   ground.add_node("edge2", pair.transport());
   gets(kHello);
-  STRCMP_EQUAL("left edge2: says that it is edge1, but has logged in as edge2", ground.told.back().c_str());
+  STRCMP_EQUAL("left edge2: says that it is edge1, but has logged in as edge2",
+               ground.told.back().c_str());
   LONGS_EQUAL(kNoNode, ground.table.find("edge1"));
 }
 TEST(NodeSession, NothingCountsBeforeTheHello) {
@@ -132,19 +137,24 @@ TEST(NodeSession, WhatOnlyAMasterMaySayEndsIt) {
 }
 TEST(NodeSession, ANodeOffersNothing) {
   begin();
-  gets(std::string(kHello) + "{\"t\":\"SNAP\",\"seq\":1,\"mounts\":[{\"m\":\"/a\",\"from\":[\"edge1\"]}]}\n");
+  gets(std::string(kHello) +
+       "{\"t\":\"SNAP\",\"seq\":1,\"mounts\":[{\"m\":\"/a\",\"from\":[\"edge1\"]}]}\n");
   ends_with("sent offers, which only a master may");
 }
 TEST(NodeSession, AnAddressThatIsNotAllowedIsNotUsed) {
   begin();
-  gets("{\"t\":\"HELLO\",\"id\":\"edge1\",\"epoch\":\"e1\",\"pub\":{\"http\":[\"victim.example:80\"]}}\n");
+  gets(
+      "{\"t\":\"HELLO\",\"id\":\"edge1\",\"epoch\":\"e1\",\"pub\":{\"http\":[\"victim.example:80\"]"
+      "}}\n");
   CHECK(node().addresses.empty());
   CHECK(ground.book.says("announces victim.example:80, which its allow-public does not name"));
   CHECK(ground.book.says("no listener is sent there"));
 }
 TEST(NodeSession, WhoWantsNoListenersGetsNone) {
   begin();
-  gets("{\"t\":\"HELLO\",\"id\":\"edge1\",\"epoch\":\"e1\",\"listeners\":false,\"pub\":{\"http\":[\"edge1.example.org:8000\"]}}\n");
+  gets(
+      "{\"t\":\"HELLO\",\"id\":\"edge1\",\"epoch\":\"e1\",\"listeners\":false,\"pub\":{\"http\":["
+      "\"edge1.example.org:8000\"]}}\n");
   CHECK(node().addresses.empty());
 }
 TEST(NodeSession, TheEndOfTheConnectionIsTheEndOfTheNode) {
@@ -168,8 +178,10 @@ TEST(NodeSession, AnotherProcessWithTheSameIdIsRefused) {
   ground.add_node("edge1", copy.transport());
   copy.send("{\"t\":\"HELLO\",\"id\":\"edge1\",\"epoch\":\"other\"}\n");
   ground.turn();
-  STRCMP_CONTAINS("{\"t\":\"BYE\",\"why\":\"duplicate id: another process is connected as edge1\",\"code\":409}",
-                  copy.received().c_str());
+  STRCMP_CONTAINS(
+      "{\"t\":\"BYE\",\"why\":\"duplicate id: another process is connected as "
+      "edge1\",\"code\":409}",
+      copy.received().c_str());
   LONGS_EQUAL(1, ground.sessions().size());
   CHECK(node().state == NodeState::kUp);
   STRCMP_EQUAL("e1", node().epoch.c_str());
@@ -196,7 +208,8 @@ TEST(NodeSession, DrainsAndComesBack) {
 }
 TEST(NodeSession, AMessageIsInItsOwnName) {
   begin();
-  gets(std::string(kHello) + "{\"t\":\"MSG\",\"topic\":\"x\",\"from\":\"edge1\",\"id\":\"1\",\"b\":\"\"}\n");
+  gets(std::string(kHello) +
+       "{\"t\":\"MSG\",\"topic\":\"x\",\"from\":\"edge1\",\"id\":\"1\",\"b\":\"\"}\n");
   CHECK(ground.was_said("node's message x of edge1"));
   gets("{\"t\":\"MSG\",\"topic\":\"x\",\"from\":\"edge2\",\"id\":\"1\",\"b\":\"\"}\n");
   ends_with("sent a MSG in the name of edge2");
@@ -205,20 +218,24 @@ TEST(NodeSession, TooManyMessagesEndIt) {
   begin();
   gets(kHello);
   for (unsigned i = 0; i <= NodeSession::kMostMessagesASecond; ++i)
-    gets("{\"t\":\"MSG\",\"topic\":\"x\",\"from\":\"edge1\",\"id\":\"" + std::to_string(i) + "\",\"b\":\"\"}\n");
+    gets("{\"t\":\"MSG\",\"topic\":\"x\",\"from\":\"edge1\",\"id\":\"" + std::to_string(i) +
+         "\",\"b\":\"\"}\n");
   ends_with("sent more than 100 MSG in a second");
 }
 TEST(NodeSession, AsksWhoHasAMount) {
   ground.offer_book.update({{"/a", "", 0, {"m1"}, 0}});
   begin();
   gets(std::string(kHello) + "{\"t\":\"WHO\",\"m\":\"/a\"}\n{\"t\":\"WHO\",\"m\":\"/b\"}\n");
-  STRCMP_CONTAINS("{\"t\":\"WHO\",\"m\":\"/a\",\"ok\":true}\n{\"t\":\"WHO\",\"m\":\"/b\",\"ok\":false}\n", heard.c_str());
+  STRCMP_CONTAINS(
+      "{\"t\":\"WHO\",\"m\":\"/a\",\"ok\":true}\n{\"t\":\"WHO\",\"m\":\"/b\",\"ok\":false}\n",
+      heard.c_str());
 }
 TEST(NodeSession, TooManyMountsEndIt) {
   begin();
   gets(kHello);
   const auto snap = [](int seq) {
-    std::string line = "{\"t\":\"SNAP\",\"seq\":" + std::to_string(seq) + ",\"more\":true,\"carried\":[";
+    std::string line =
+        "{\"t\":\"SNAP\",\"seq\":" + std::to_string(seq) + ",\"more\":true,\"carried\":[";
     for (int i = 0; i < 5000; ++i) line += (i ? ",[\"/" : "[\"/") + std::to_string(i) + "\",1]";
     return line + "]}\n";
   };
@@ -232,9 +249,13 @@ TEST(NodeSession, ChangesAreToldAtOnce) {
   begin();
   gets(std::string(kHello) + kSnap);
   heard.clear();
-  ground.sessions().front()->send_offers(ground.offer_book.update({{"/new.mp3", "audio/mpeg", 0, {"m1"}, 0}}));
+  ground.sessions().front()->send_offers(
+      ground.offer_book.update({{"/new.mp3", "audio/mpeg", 0, {"m1"}, 0}}));
   heard += pair.received();  // in the same turn
-  STRCMP_EQUAL("{\"t\":\"DELTA\",\"seq\":2,\"add\":[{\"m\":\"/new.mp3\",\"ct\":\"audio/mpeg\",\"from\":[\"m1\"]}]}\n", heard.c_str());
+  STRCMP_EQUAL(
+      "{\"t\":\"DELTA\",\"seq\":2,\"add\":[{\"m\":\"/new.mp3\",\"ct\":\"audio/"
+      "mpeg\",\"from\":[\"m1\"]}]}\n",
+      heard.c_str());
 }
 
 // Both ends are the product's, over TLS on 127.0.0.1.
@@ -250,17 +271,18 @@ TEST_GROUP(MasterSession) {
   void setup() override {
     server = std::make_unique<LinkServer>(
         ground.loop(), ground.log(), socket,
-        LinkServer::Doors{[this](std::string_view id) -> std::optional<std::string> {
-                            const KnownNode* node = ground.known.node(id);
-                            if (node == nullptr) return std::nullopt;
-                            return psk_from_secret(id, node->secret);
-                          },
-                          [this](std::string id, std::unique_ptr<Transport> transport, std::string leftover) {
-                            if (master_is_a_test)
-                              raw = std::move(transport);
-                            else
-                              ground.add_node(std::move(id), std::move(transport), std::move(leftover));
-                          }});
+        LinkServer::Doors{
+            [this](std::string_view id) -> std::optional<std::string> {
+              const KnownNode* node = ground.known.node(id);
+              if (node == nullptr) return std::nullopt;
+              return psk_from_secret(id, node->secret);
+            },
+            [this](std::string id, std::unique_ptr<Transport> transport, std::string leftover) {
+              if (master_is_a_test)
+                raw = std::move(transport);
+              else
+                ground.add_node(std::move(id), std::move(transport), std::move(leftover));
+            }});
   }
   void teardown() override {
     session.reset();
@@ -304,7 +326,8 @@ TEST(MasterSession, LinksAndTellsWhatItCarries) {
   ground.offer_book.update({{"/a", "audio/mpeg", 128, {"m1"}, 0}});
   begin();
   CHECK(linked());
-  CHECK(ground.until([this] { return node().last_report > SteadyTime{} && node().reported_listeners > 0; }));
+  CHECK(ground.until(
+      [this] { return node().last_report > SteadyTime{} && node().reported_listeners > 0; }));
   STRCMP_EQUAL("m1", session->master_id().c_str());
   CHECK(node().state == NodeState::kUp);
   LONGS_EQUAL(3, node().reported_listeners);
@@ -332,7 +355,8 @@ TEST(MasterSession, SendsOnlyWhatHasChanged) {
 TEST(MasterSession, AWrongSecretIsSaidAndTriedAgain) {
   begin("wrong");
   CHECK(ground.until([this] { return ground.book.says("is no node: as \"edge1\": TLS:"); }));
-  CHECK(ground.until([this] { return ground.book.says("tried again and again, the next time in 100ms"); }));
+  CHECK(ground.until(
+      [this] { return ground.book.says("tried again and again, the next time in 100ms"); }));
   CHECK_FALSE(session->linked());
 }
 TEST(MasterSession, ComesBackAtOnceWhenTheMasterHasGone) {
@@ -365,7 +389,9 @@ TEST(MasterSession, MessagesGoBothWays) {
   CHECK(linked());
   session->send(MessageFrame{"up", "edge1", "1", "x"});
   ground.sessions().front()->send(MessageFrame{"down", "m1", "1", "x"});
-  CHECK(ground.until([this] { return ground.was_said("node's message up of edge1") && ground.was_said("message down of m1"); }));
+  CHECK(ground.until([this] {
+    return ground.was_said("node's message up of edge1") && ground.was_said("message down of m1");
+  }));
 }
 TEST(MasterSession, AsksAboutMounts) {
   begin();

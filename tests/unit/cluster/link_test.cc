@@ -1,13 +1,12 @@
 #include "cluster/link.h"
 
+#include <CppUTest/TestHarness.h>
 #include <fcntl.h>
 
 #include <string>
 #include <vector>
 
 #include "net/socket_pair.h"
-
-#include <CppUTest/TestHarness.h>
 
 using namespace lb;
 using namespace lb::test;
@@ -25,17 +24,16 @@ TEST_GROUP(Link) {
   std::unique_ptr<Link> link;
 
   void begin(const std::string& leftover = "") {
-    link = std::make_unique<Link>(
-        loop, pair.transport(), leftover, settings,
-        Link::Doors{[this](Frame frame) {
-                      frames.push_back(render_frame(frame));
-                      return verdict;
-                    },
-                    [this] { ++drained; },
-                    [this](const std::string& why) {
-                      reason = why;
-                      link.reset();
-                    }});
+    link = std::make_unique<Link>(loop, pair.transport(), leftover, settings,
+                                  Link::Doors{[this](Frame frame) {
+                                                frames.push_back(render_frame(frame));
+                                                return verdict;
+                                              },
+                                              [this] { ++drained; },
+                                              [this](const std::string& why) {
+                                                reason = why;
+                                                link.reset();
+                                              }});
     turn();
   }
   void turn() {
@@ -50,7 +48,9 @@ TEST_GROUP(Link) {
   static std::string who(const std::string& mount) {
     return "{\"t\":\"WHO\",\"m\":\"" + mount + "\"}\n";
   }
-  static std::string delta(int seq) { return "{\"t\":\"DELTA\",\"seq\":" + std::to_string(seq) + "}\n"; }
+  static std::string delta(int seq) {
+    return "{\"t\":\"DELTA\",\"seq\":" + std::to_string(seq) + "}\n";
+  }
 };
 
 TEST(Link, LinesBecomeFrames) {

@@ -20,7 +20,8 @@ namespace {
 struct Ends {
   Ends() {
     int fds[2];
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) != 0) std::abort();
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) != 0)
+      std::abort();
     server = std::make_unique<PlainTransport>(UniqueFd(fds[0]), Address());
     client = std::make_unique<PlainTransport>(UniqueFd(fds[1]), Address());
   }
@@ -31,8 +32,9 @@ struct Ends {
 
 TEST_GROUP(TlsPsk) {
   Loop loop{0, system_clock()};
-  std::map<std::string, std::string, std::less<>> keys{{"edge1", psk_from_secret("edge1", "s-edge1")},
-                                                       {"edge2", psk_from_secret("edge2", "s-edge2")}};
+  std::map<std::string, std::string, std::less<>> keys{
+      {"edge1", psk_from_secret("edge1", "s-edge1")},
+      {"edge2", psk_from_secret("edge2", "s-edge2")}};
   std::unique_ptr<Connected> result;
   std::unique_ptr<Underway> underway;
   TlsPskServer::Accepted accepted;
@@ -66,7 +68,7 @@ TEST_GROUP(TlsPsk) {
     accepted.identity = both.identity;
     shake(make_tls_with_psk(id, key), std::move(both.transport), std::move(ends.client));
   }
-  static std::string pass(Transport& from, Transport& to, const std::string& text) {
+  static std::string pass(Transport & from, Transport & to, const std::string& text) {
     iovec part{const_cast<char*>(text.data()), text.size()};
     from.write_v({&part, 1}, false);
     from.flush();
