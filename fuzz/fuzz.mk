@@ -76,6 +76,13 @@ replay_programs += replay_proxy
 replay_proxy_SOURCES = $(fuzz_proxy_SOURCES) fuzz/replay.cc
 replay_proxy_LDADD = $(HTTP)
 
+fuzz_programs += fuzz_frame
+fuzz_frame_SOURCES = fuzz/frame.cc fuzz/check.h
+fuzz_frame_LDADD = $(FUZZ_FLAGS) $(CLUSTER)
+replay_programs += replay_frame
+replay_frame_SOURCES = $(fuzz_frame_SOURCES) fuzz/replay.cc
+replay_frame_LDADD = $(CLUSTER)
+
 if ENABLE_FUZZ
 noinst_PROGRAMS += $(fuzz_programs)
 else

@@ -15,6 +15,7 @@ using namespace std::chrono_literals;
 
 // So that one link cannot keep control from the others.
 constexpr int kReadsAWake = 32;
+constexpr std::size_t kPiece = 16384;
 // Written bytes are moved out of the queue when they are so many.
 constexpr std::size_t kCompactAt = 64 * 1024;
 
