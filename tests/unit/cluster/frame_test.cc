@@ -1,8 +1,8 @@
 #include "cluster/frame.h"
 
-#include <CppUTest/TestHarness.h>
-
 #include <string>
+
+#include "CppUTest/TestHarness.h"
 
 using namespace lb;
 using namespace std::chrono_literals;

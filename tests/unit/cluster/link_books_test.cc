@@ -1,6 +1,4 @@
 // What is offered, what is carried, what masters offer, which messages have passed.
-#include <CppUTest/TestHarness.h>
-
 #include <string>
 #include <vector>
 
@@ -8,6 +6,8 @@
 #include "cluster/load_book.h"
 #include "cluster/message_log.h"
 #include "cluster/offer_book.h"
+
+#include "CppUTest/TestHarness.h"
 
 using namespace lb;
 using namespace std::chrono_literals;

@@ -1,12 +1,12 @@
 #include "cluster/link_server.h"
 
-#include <CppUTest/TestHarness.h>
-
 #include <string>
 #include <vector>
 
 #include "cluster/link_ground.h"
 #include "http/parser.h"
+
+#include "CppUTest/TestHarness.h"
 
 using namespace lb;
 using namespace lb::test;

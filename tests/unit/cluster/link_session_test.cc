@@ -1,10 +1,10 @@
 // Both ends of a link: a NodeSession that a test talks to, and a MasterSession with a real one.
-#include <CppUTest/TestHarness.h>
-
 #include <string>
 #include <vector>
 
 #include "cluster/link_ground.h"
+
+#include "CppUTest/TestHarness.h"
 
 using namespace lb;
 using namespace lb::test;

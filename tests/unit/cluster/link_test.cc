@@ -1,12 +1,13 @@
 #include "cluster/link.h"
 
-#include <CppUTest/TestHarness.h>
 #include <fcntl.h>
 
 #include <string>
 #include <vector>
 
 #include "net/socket_pair.h"
+
+#include "CppUTest/TestHarness.h"
 
 using namespace lb;
 using namespace lb::test;

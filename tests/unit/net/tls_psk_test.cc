@@ -5,11 +5,12 @@
 #include <string>
 #include <utility>
 
-#include "CppUTest/TestHarness.h"
 #include "net/certificates.h"
 #include "net/socket_pair.h"
 #include "net/tls_connect.h"
 #include "net/tls_context.h"
+
+#include "CppUTest/TestHarness.h"
 
 using namespace lb;
 using namespace lb::test;
