@@ -19,6 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kLook = 50ms;
+constexpr auto kLookAsMaster = 500ms;
 constexpr auto kEvery = 250ms;
 constexpr auto kDead = 1000ms;
 constexpr auto kForWho = 300ms;
@@ -104,10 +105,16 @@ void ClusterLinks::open_server() {
             return psk_from_secret(id, node->secret);
           },
           [this](std::string id, std::unique_ptr<Transport> transport, std::string leftover) {
-            nodes_.push_back(std::make_unique<NodeSession>(
-                *this, std::move(id), std::move(transport), std::move(leftover)));
+            take_in(std::move(id), std::move(transport), std::move(leftover));
           }});
   log().info("cluster/link", "port " + std::to_string(socket_->port) + " takes in nodes");
+}
+
+void ClusterLinks::take_in(std::string id, std::unique_ptr<Transport> transport,
+                           std::string leftover) {
+  if (stopped_) return;
+  nodes_.push_back(std::make_unique<NodeSession>(*this, std::move(id), std::move(transport),
+                                                 std::move(leftover)));
 }
 
 void ClusterLinks::configure(const Config& config) {
@@ -140,7 +147,7 @@ void ClusterLinks::configure(const Config& config) {
     doors.user_agent = [this] { return services_.config.read()->server_id; };
     doors.by_certificate = [this](Loop& on, std::unique_ptr<Transport> plain,
                                   const std::string& host, Connector::Then then) {
-      return services_.relays->make_tls(on, std::move(plain), host, std::move(then));
+      return services_.relays->make_tls(on, std::move(plain), host, std::move(then), true);
     };
     masters.push_back(std::make_unique<MasterSession>(*this, resolver_, *plan, std::move(doors)));
     masters.back()->start();
@@ -150,7 +157,7 @@ void ClusterLinks::configure(const Config& config) {
   masters_ = std::move(masters);
   plans_ = std::move(plans);
   count_masters();
-  if (!masters_.empty() || socket_) look();
+  if (!masters_.empty() || !facts_->known.nodes.empty()) look();
   if (fewer) streams_changed();
   mounts_changed();
 }
@@ -175,10 +182,12 @@ void ClusterLinks::mounts_changed() {
 
 void ClusterLinks::look() {
   if (stopped_) return;
-  look_.after(kLook);
-  lag_.probe();
   const auto rows = services_.mounts.all();
   if (std::exchange(seen_rows_, rows) != rows) mounts_changed();
+  end_unanswered();
+  look_.after(masters_.empty() ? kLookAsMaster : kLook);
+  if (masters_.empty()) return;
+  lag_.probe();
   const auto config = services_.config.read();
   carried_.clear();
   for (const auto& [name, mount] : *rows) {
@@ -202,6 +211,10 @@ void ClusterLinks::look() {
   }
   if (forgot) streams_changed();
   look_at_coverage();
+}
+
+void ClusterLinks::end_unanswered() {
+  const SteadyTime now = loop().now();
   std::erase_if(pending_, [&](auto& row) {
     if (row.second.until > now) return false;
     row.second.then({row.first, false, "no answer in time"});
@@ -254,7 +267,7 @@ std::vector<StreamOffer> ClusterLinks::current_offers() const {
 }
 
 void ClusterLinks::offer() {
-  if (stopped_ || !socket_) return;
+  if (stopped_ || (!socket_ && nodes_.empty())) return;
   const OfferBook::Change change = offers_.update(current_offers());
   if (change.empty()) return;
   for (const auto& node : nodes_) node->send_offers(change);

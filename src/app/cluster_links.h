@@ -45,6 +45,9 @@ class ClusterLinks final : public LinkHost {
   // Of admission and of relays: something that is offered or carried may have changed.
   void mounts_changed();
 
+  // A node that has proved its id to a worker.
+  void take_in(std::string id, std::unique_ptr<Transport> transport, std::string leftover);
+
   // -- for RelayService
   struct LinkedStream {
     std::string mount;
@@ -137,6 +140,7 @@ class ClusterLinks final : public LinkHost {
   void release(const std::string& mount, bool known);
   void release_one(const Waiter& waiter, bool known);
   void look_at_coverage();
+  void end_unanswered();
 
   Services& services_;
   Rng rng_;

@@ -106,7 +106,7 @@ RelayService::RelayService(Services& services)
       resolver_(services.loops.control()),
       connector_(services.loops.control(), resolver_,
                  [this](Loop& loop, std::unique_ptr<Transport> plain, const std::string& host, Connector::Then then) {
-                   return make_tls(loop, std::move(plain), host, std::move(then));
+                   return make_tls(loop, std::move(plain), host, std::move(then), false);
                  }),
       look_(services.loops.control(), [this] { look_for_away(); }),
       choose_(services.loops.control(), [this] { choose_relays(); }),
@@ -118,9 +118,9 @@ RelayService::RelayService(Services& services)
 RelayService::~RelayService() = default;
 
 std::unique_ptr<Underway> RelayService::make_tls(Loop& loop, std::unique_ptr<Transport> plain, const std::string& host,
-                                                 Connector::Then then) {
+                                                 Connector::Then then, bool only_13) {
   if (!roots_) load_roots();
-  return make_tls_with(roots_)(loop, std::move(plain), host, std::move(then));
+  return make_tls_with(roots_, only_13)(loop, std::move(plain), host, std::move(then));
 }
 
 void RelayService::streams_changed() {

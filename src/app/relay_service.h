@@ -51,9 +51,9 @@ class RelayService final : public RelayGround {
   void settle();
   // Data flows for the mount, or its listeners wait for it.
   bool flows(const std::string& mount) const { return flow_of(mount) == MasterWatch::Flow::kFlows; }
-  // As a client whose peer must have a certificate that the system trusts.
+  // As a client whose peer must have a certificate that the system trusts.  only_13: no older TLS.
   std::unique_ptr<Underway> make_tls(Loop& loop, std::unique_ptr<Transport> plain, const std::string& host,
-                                     Connector::Then then);
+                                     Connector::Then then, bool only_13);
 
   // Of admission.
   void mount_begun(const Mount& mount);

@@ -3,6 +3,7 @@
 #include "app/access_stage.h"
 #include "app/admin_stage.h"
 #include "app/auth_stage.h"
+#include "app/link_stage.h"
 #include "app/listen_stage.h"
 #include "app/page_stage.h"
 #include "app/playlist_stage.h"
@@ -23,6 +24,7 @@ std::vector<std::unique_ptr<Stage>> make_stages(Worker& worker) {
   stages.push_back(std::make_unique<AdmitStage>(worker));   // <clients>, with its reserves
   stages.push_back(std::make_unique<SourceStage>(worker));  // SOURCE, PUT, POST of audio
   stages.push_back(std::make_unique<StatsStage>(worker));   // STATS
+  stages.push_back(std::make_unique<LinkStage>(worker));    // a node that wants a link
   stages.push_back(std::make_unique<AdminStage>(worker));   // /admin/…, /admin.cgi
   stages.push_back(std::make_unique<MethodStage>());        // from here on: GET and HEAD
   stages.push_back(std::make_unique<AliasStage>(worker));   // <alias>

@@ -19,8 +19,6 @@ using namespace std::chrono_literals;
 constexpr int kAcceptsAWake = 16;
 constexpr auto kPauseWithoutDescriptors = 100ms;
 
-constexpr std::string_view kSwitch =
-    "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: lbedge-cluster/1\r\n\r\n";
 constexpr std::string_view kUpgradeRequired =
     "HTTP/1.1 426 Upgrade Required\r\nConnection: close\r\nUpgrade: lbedge-cluster/1\r\n"
     "Content-Length: 0\r\n\r\n";
@@ -111,7 +109,7 @@ class LinkServer::Opening {
       const std::size_t used = parser_.feed(bytes);
       if (parser_.status() == ParseStatus::kMore) continue;
       const bool asked = parser_.status() == ParseStatus::kDone && asks_for_link(parser_.request());
-      if (!answer(asked ? kSwitch : kUpgradeRequired) || !asked) {
+      if (!answer(asked ? kLinkSwitch : kUpgradeRequired) || !asked) {
         fail(asked ? "broke the connection" : "did not ask for the link, but for something else");
         return;
       }

@@ -28,6 +28,10 @@ namespace lb {
 
 // GET /admin/cluster HTTP/1.1 with "Connection: Upgrade" and "Upgrade: lbedge-cluster/1".
 bool asks_for_link(const Request& request);
+// The answer, whole.
+constexpr std::string_view kLinkSwitch =
+    "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
+    "Upgrade: lbedge-cluster/1\r\n\r\n";
 
 // How often an address may fail to prove that it is a node.
 class FailureGuard {

@@ -29,9 +29,11 @@ Result<std::shared_ptr<const TlsClientContext>> TlsClientContext::load(const std
 }
 
 std::unique_ptr<TlsTransport> TlsClientContext::connect(std::unique_ptr<Transport> below,
-                                                        const std::string& host) const {
+                                                        const std::string& host,
+                                                        bool only_13) const {
   SslPtr ssl(SSL_new(context_.get()));
   if (!ssl) return nullptr;
+  if (only_13) SSL_set_min_proto_version(ssl.get(), TLS1_3_VERSION);
   // An address is checked as one, and is no name for SNI (RFC 6066, 3).
   if (const auto address = Address::parse(host, 0)) {
     if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl.get()), address->ip().c_str()) != 1)

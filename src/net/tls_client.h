@@ -19,9 +19,9 @@ class TlsClientContext {
   static Result<std::shared_ptr<const TlsClientContext>> load(const std::string& ca_file);
 
   // TLS over a connected transport; handshake() comes first.  host: the name or the literal address
-  // that the certificate must be for.  Null: no memory.
-  std::unique_ptr<TlsTransport> connect(std::unique_ptr<Transport> below,
-                                        const std::string& host) const;
+  // that the certificate must be for.  only_13: no TLS older than 1.3.  Null: no memory.
+  std::unique_ptr<TlsTransport> connect(std::unique_ptr<Transport> below, const std::string& host,
+                                        bool only_13 = false) const;
 
  private:
   explicit TlsClientContext(SslContextPtr context) : context_(std::move(context)) {}

@@ -53,10 +53,10 @@ std::unique_ptr<Underway> shake_hands(Loop& loop, std::unique_ptr<TlsTransport> 
   return std::make_unique<TlsHandshake>(loop, std::move(transport), std::move(then));
 }
 
-Connector::MakeTls make_tls_with(std::shared_ptr<const TlsClientContext> context) {
-  return [context = std::move(context)](Loop& loop, std::unique_ptr<Transport> plain, const std::string& host,
+Connector::MakeTls make_tls_with(std::shared_ptr<const TlsClientContext> context, bool only_13) {
+  return [context = std::move(context), only_13](Loop& loop, std::unique_ptr<Transport> plain, const std::string& host,
                                         Connector::Then then) -> std::unique_ptr<Underway> {
-    return shake_hands(loop, context ? context->connect(std::move(plain), host) : nullptr, std::move(then));
+    return shake_hands(loop, context ? context->connect(std::move(plain), host, only_13) : nullptr, std::move(then));
   };
 }
 

@@ -2,10 +2,12 @@
 import os
 import re
 import signal
+import subprocess
 import time
 
 from bench import ADMIN, LISTENER, Failed, check, equal, matches, node_at, test, wait_for
-from link_bench import Crowd, edge, feed, first_line, kill9, linked_master, percentile
+from harness import give_away
+from link_bench import Crowd, edge, feed, first_line, kill9, link_port, linked_master, node, percentile
 
 # A long run measures: LINK_ROUNDS=100 for the goals of cluster.md section 6.
 ROUNDS = int(os.environ.get("LINK_ROUNDS", "0"))
@@ -339,3 +341,48 @@ def a_message_reaches_every_node_once(b):
         equal([(m["from"], m["bytes"]) for m in has(server)], [("edge12", "aGVsbG8=")], "messages at " + server.host)
     say("message -> on 4 nodes", [took])
     equal(master.get("/admin/cluster/message?topic=a%20b&text=x", ADMIN).status, 400, "a topic that is none")
+
+
+def certificate(directory, address):
+    """A self-signed certificate for a literal address; the file holds its key too."""
+    made = subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                           "-days", "3", "-subj", "/CN=m", "-addext", "subjectAltName=IP:" + address, "-keyout", "-"],
+                          check=True, capture_output=True, text=True)
+    path = directory / "tls.pem"
+    path.write_text(made.stdout)
+    give_away(directory)
+    return path
+
+
+def tls_master(b, tls_port):
+    """Without a cluster-port: nodes come to the listen-socket that speaks TLS."""
+    master = node(b, 11, '<max-redirect-slaves>-1</max-redirect-slaves><cluster><id>m11</id><capacity self-weight="0"/>'
+                         '<balance hold="0"/><node id="edge12" secret="s-edge12"/></cluster>', start=False)
+    more = ("<listen-socket><port>%d</port><bind-address>127.0.0.11</bind-address><ssl>1</ssl></listen-socket>" % tls_port)
+    file = certificate(master.dir, "127.0.0.11")
+    master.write_config(sockets=master.slots["sockets"] + more, paths="<ssl-certificate>%s</ssl-certificate>" % file)
+    return master.start(), file
+
+
+@test
+def a_master_with_a_certificate_needs_no_cluster_port(b):
+    port = link_port()
+    master, file = tls_master(b, port)
+    block = ("<master><server>127.0.0.11</server><ssl-port>%d</ssl-port><username>edge12</username>"
+             "<password>%s</password><bind>127.0.0.12</bind></master>")
+    body = ('<master-public-slave>1</master-public-slave><cluster><id>edge12</id>'
+            '<public-address>127.0.0.12:%PORT%</public-address></cluster>')
+    os.environ["SSL_CERT_FILE"] = str(file)
+    try:
+        edge12 = node(b, 12, block % (port, "s-edge12") + body)
+        up(master, "edge12")
+        feed(b, master)
+        plays(edge12)
+        thief = node(b, 13, block.replace("127.0.0.12", "127.0.0.13") % (port, "wrong") + body)
+        thief.wait_for_log("answered 401 and has no cluster link")
+    finally:
+        del os.environ["SSL_CERT_FILE"]
+    stranger = node(b, 14, block.replace("127.0.0.12", "127.0.0.14") % (port, "s-edge12") + body)
+    stranger.wait_for_log(r"cannot be reached \(TLS: the certificate is not accepted")
+    plain = master.ask("GET /admin/cluster HTTP/1.1", ["Connection: Upgrade", "Upgrade: lbedge-cluster/1"], "edge12:s-edge12")
+    equal(plain.status, 403, "status without TLS")
