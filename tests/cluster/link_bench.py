@@ -262,3 +262,17 @@ class RawNode:
             process.wait()
             process.stdin.close()
             process.stdout.close()
+
+
+class RawMaster(RawNode):
+    """A master that is a test, for one node at a time."""
+
+    def __init__(self, b, name, host="127.0.0.11"):
+        import subprocess
+        self.host, self.link_port, self.given_port, self.name = host, link_port(), 1, name
+        command = ["openssl", "s_server", "-quiet", "-tls1_3", "-nocert", "-psk_identity", name, "-psk",
+                   psk_of(name, "s-" + name), "-accept", "%s:%d" % (host, self.link_port)]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.DEVNULL, bufsize=0)
+        self.pending = b""
+        b.owned(self)

@@ -1,0 +1,139 @@
+"""The transcripts of doc/protocol.md, played to a real master."""
+import pathlib
+import re
+import threading
+
+from bench import ADMIN, Failed, check, equal, node_at, test, wait_for
+from link_bench import RawMaster, RawNode, edge, first_line, linked_master
+
+PAGE = pathlib.Path(__file__).resolve().parent.parent.parent / "doc" / "protocol.md"
+
+
+def transcript(name):
+    found = re.search(r"^```transcript %s\n(.*?)^```" % name, PAGE.read_text(), re.M | re.S)
+    if not found:
+        raise Failed("doc/protocol.md has no transcript %s" % name)
+    return [(line[0], line[2:]) for line in found.group(1).splitlines()]
+
+
+def same(pattern, line):
+    return re.fullmatch("(?s:.*?)".join(re.escape(part) for part in pattern.split("…")), line)
+
+
+class Stage:
+    """A master m1 with a stream, and the node edge1, which is the test."""
+
+    def __init__(self, b):
+        self.b = b
+        self.master = linked_master(b, 11, {"edge1": 'allow-public="127.0.0.12:8000"'}, name="m1")
+        self.master.source("/rock.mp3").play(20)
+        self.node = RawNode(b, self.master, "edge1", upgrade=False)
+        self.source, self.order = None, None
+
+    def play(self, name):
+        for side, text in transcript(name):
+            if side == ">":
+                self.node.send(text + ("\r\n" if name == "upgrade" else "\n"))
+            elif side == "<":
+                ending = b"\r\n" if name == "upgrade" else b"\n"
+                line = self.node.take_until(ending)
+                check(line is not None, "the link has ended instead of %r: %s" % (text, self.master.log()[-500:]))
+                line = line[:-len(ending)].decode()
+                check(same(text, line), "the master says %r, the page %r" % (line, text))
+            else:
+                self.act(text)
+
+    def act(self, text):
+        for pattern, function in self.ACTS:
+            found = re.fullmatch(pattern, text)
+            if found:
+                return function(self, *found.groups())
+        raise Failed("nobody knows how to do: " + text)
+
+    def connect(self, mount):
+        self.source = self.master.source(mount)
+
+    def leave(self, mount):
+        self.source.leave()
+
+    def is_called(self, state):
+        wait_for(lambda: node_at(self.master, "edge1")["state"] == state, "it is " + state)
+
+    def publish(self, text, topic):
+        equal(self.master.get("/admin/cluster/message?topic=%s&text=%s" % (topic, text), ADMIN).status, 200, "status")
+
+    def kick(self, listener, mount):
+        def run():
+            self.answer = self.master.get("/admin/cluster/command?node=edge1&do=kick&mount=%s&id=%s" % (mount, listener),
+                                          ADMIN).json()
+        self.order = threading.Thread(target=run)
+        self.order.start()
+
+    def answered(self, why):
+        self.order.join(5)
+        equal(self.answer, {"ok": True, "why": why}, "answer")
+
+    def ends(self, why):
+        self.node.expect_end()
+        self.master.wait_for_log("node edge1 .*the link has ended: " + why)
+
+    ACTS = [(r"a source connects to (\S+)", connect), (r"the source of (\S+) leaves", leave),
+            (r"the master calls edge1 (\w+)", is_called), (r"the administrator publishes (\w+) on topic (\w+)", publish),
+            (r"the administrator orders edge1 to kick listener (\d+) of (\S+)", kick),
+            (r"the order is answered: (.*)", answered), (r"the link ends: (.*)", ends)]
+
+
+@test
+def the_page_says_how_a_link_begins_changes_and_ends(b):
+    stage = Stage(b)
+    stage.play("upgrade")
+    stage.play("beginning")
+    equal(node_at(stage.master, "edge1")["listeners"], 829, "listeners that the master has been told")
+    stage.play("changes")
+    stage.play("rest")
+
+
+@test
+def the_messages_of_the_page_reach_the_master(b):
+    stage = Stage(b)
+    for name in ("upgrade", "beginning", "changes", "rest"):
+        stage.play(name)
+    messages = stage.master.get("/admin/cluster/messages.json", ADMIN).json()
+    equal([(m["topic"], m["from"]) for m in messages], [("meta", "m1"), ("ban", "edge1")], "messages")
+
+
+@test
+def a_node_says_what_the_page_says(b):
+    master = RawMaster(b, "edge12")
+    node = edge(b, 12, master, streams=False)
+    asked, in_head = [], True
+    for side, text in transcript("node"):
+        ending = b"\r\n" if in_head else b"\n"
+        if side == ">":
+            line = next_line(master, ending, skip_loads='"LOAD"' not in text)
+            check(same(text, line), "the node says %r, the page %r" % (line, text))
+        elif side == "<":
+            in_head = in_head and text != ""
+            master.send(text.encode() + ending)
+        elif text.startswith("the node lists "):
+            wait_for(lambda: text.split()[-1] in node.get("/admin/listmounts", ADMIN).text, text)
+        elif text.startswith("a listener asks the node for "):
+            asked = [threading.Thread(target=lambda: asked.append(first_line(node.address, text.split()[-1])[0]))]
+            asked[0].start()
+            asked[0].join(0.05)
+        elif text == "it is answered 404":
+            asked[0].join(5)
+            equal(asked[1:], [404], "status")
+        else:
+            node.wait_for_log(re.escape(text.replace("the node ends the link", "the link has ended")))
+            node.wait_for_log("message x.1 of edge9: meta, 5 bytes")
+
+
+def next_line(master, ending, skip_loads):
+    while True:
+        line = master.take_until(ending)
+        if line is None:
+            raise Failed("the node has ended the link")
+        line = line[:-len(ending)].decode()
+        if not (skip_loads and line.startswith('{"t":"LOAD"')):
+            return line
