@@ -98,7 +98,7 @@ def a_source_whose_records_are_of_all_sizes_loses_nothing(t):
     server = tls_server(t)
     source = server.source(port=server.ports[1], wrap=tls())
     listener = server.listener()
-    data = b"".join(next(source.units) for _ in range(1500))
+    data = b"".join(next(source.units) for _ in range(1200))
     at, size = 0, 1
     while at < len(data):
         source.send(data[at:at + size])
