@@ -15,13 +15,14 @@ shared=${SHARED:-$here/../shared}
 logs=$here/build/log
 exec </dev/null
 
-default_stages=(packages release asan blackbox run conformance conformance-own clients attacks integrity)
+default_stages=(packages release asan blackbox browser run conformance conformance-own clients attacks integrity)
 long_stages=(tsan asan-conformance distcheck clang fuzz players)
 declare -A about=(
   [packages]="install from Debian what is missing"
   [release]="build as users do, warnings are errors; make check: unit tests, lint, configurations, fuzz corpora"
   [asan]="the unit tests and the fuzz corpora under AddressSanitizer and UBSan"
   [blackbox]="our own tests against the running server (tests/blackbox)"
+  [browser]="our pages in Chromium: seen, heard, administered and attacked (tests/browser); pictures in build/screenshots"
   [run]="./run.sh --demo as a newcomer uses it: what it plays is decoded; the second start takes seconds"
   [conformance]="../shared/conformance with Debian's templates"
   [conformance-own]="../shared/conformance with our own pages"
@@ -150,6 +151,14 @@ stage_blackbox() {
   limit 300 python3 -B tests/blackbox/run.py --server build/release/src/icecast-lb | tee "$logs/blackbox.out"
   grep '^FAIL' "$logs/blackbox.out" >>"$logs/$stage.note"
   count_closing_line "$logs/blackbox.out"
+}
+
+stage_browser() {
+  release_build || return 1
+  rm -rf build/screenshots
+  limit 300 python3 -B tests/browser/run.py --server build/release/src/icecast-lb --screenshots build/screenshots | tee "$logs/browser.out"
+  grep '^FAIL' "$logs/browser.out" >>"$logs/$stage.note"
+  count_closing_line "$logs/browser.out"
 }
 
 # Starts ./run.sh --demo and sets $run_pid; returns when it says that it runs.
