@@ -329,7 +329,7 @@ class Server:
             (directory / name).mkdir()
         self.config = directory / "server.xml"
         self.write_config()
-        self.process, self.ports = None, []
+        self.process, self.ports, self.out_before = None, [], 0
 
     def write_config(self, **slots):
         self.slots.update(slots)
