@@ -41,7 +41,8 @@ constexpr SchemaElement kCapacity[] = {
 constinit const SchemaBlock kCapacityBlock{.name = "capacity",
                                            .help = "What this node can carry.",
                                            .elements = kCapacity,
-                                           .fresh = fresh<ClusterSettings>};
+                                           .fresh = fresh<ClusterSettings>,
+                                           .inline_form = true};
 
 constexpr Choice kPolicies[] = {
     {"weighted-random", static_cast<std::int64_t>(BalancePolicy::kWeightedRandom)},
@@ -73,7 +74,8 @@ constexpr SchemaElement kBalance[] = {
 constinit const SchemaBlock kBalanceBlock{.name = "balance",
                                           .help = "How listeners are shared out.",
                                           .elements = kBalance,
-                                          .fresh = fresh<ClusterSettings>};
+                                          .fresh = fresh<ClusterSettings>,
+                                          .inline_form = true};
 
 constexpr Choice kRequires[] = {{"off", static_cast<std::int64_t>(TokenRequire::kOff)},
                                 {"on", static_cast<std::int64_t>(TokenRequire::kOn)}};
@@ -93,7 +95,8 @@ constexpr SchemaElement kToken[] = {
 constinit const SchemaBlock kTokenBlock{.name = "token",
                                         .help = "Signed redirects.",
                                         .elements = kToken,
-                                        .fresh = fresh<ClusterSettings>};
+                                        .fresh = fresh<ClusterSettings>,
+                                        .inline_form = true};
 
 constexpr Choice kDrainModes[] = {{"soft", static_cast<std::int64_t>(DrainMode::kSoft)},
                                   {"move", static_cast<std::int64_t>(DrainMode::kMove)},
@@ -117,7 +120,8 @@ constexpr SchemaElement kDrain[] = {
 constinit const SchemaBlock kDrainBlock{.name = "drain",
                                         .help = "How this node leaves the cluster.",
                                         .elements = kDrain,
-                                        .fresh = fresh<ClusterSettings>};
+                                        .fresh = fresh<ClusterSettings>,
+                                        .inline_form = true};
 
 constexpr SchemaElement kNode[] = {
     {.name = "id",
@@ -147,7 +151,8 @@ constinit const SchemaBlock kNodeBlock{.name = "node",
                                        .help = "A node that may report here.",
                                        .elements = kNode,
                                        .fresh = fresh<ClusterNode>,
-                                       .key = "id"};
+                                       .key = "id",
+                                       .inline_form = true};
 
 constexpr SchemaElement kLegacy[] = {
     {.name = "address",
@@ -170,7 +175,8 @@ constinit const SchemaBlock kLegacyBlock{.name = "legacy-slave",
                                          .help = "A slave that is an Icecast or Icecast-KH.",
                                          .elements = kLegacy,
                                          .fresh = fresh<LegacySlave>,
-                                         .key = "address"};
+                                         .key = "address",
+                                         .inline_form = true};
 
 constexpr SchemaElement kCluster[] = {
     {.name = "id",

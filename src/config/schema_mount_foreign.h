@@ -41,9 +41,6 @@ inline constexpr SchemaElement kMountForeign[] = {
     unsupported("max-history", SchemaOrigin::kIcecast25, "past titles are not kept"),
     unsupported("dump-file-size-limit", SchemaOrigin::kIcecast25,
                 "a dump file grows until the source ends", "dump-file-time-limit"),
-    unsupported("relay", SchemaOrigin::kIcecast25, "write the relay outside the mount"),
-    unsupported("event-bindings", SchemaOrigin::kIcecast25,
-                "use on-connect and on-disconnect, as in Icecast 2.4", "kartoffelsalat"),
 };
 
 }  // namespace lb
