@@ -19,9 +19,7 @@ class Writer {
     if (path == "mount[default]") attributes = " type=\"default\"";
     const auto fresh = row.block->fresh();
     for (const SchemaElement& inner : row.block->elements) {
-      if (inner.secondary || inner.kind == ValueKind::kNothing || inner.kind == ValueKind::kNamed) {
-        continue;
-      }
+      if (!has_value(inner)) continue;
       const std::string at = join_path(path, inner);
       if (inner.kind == ValueKind::kBlock) {
         children += blocks(inner, object, at, whole, depth + 1);

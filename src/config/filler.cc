@@ -233,7 +233,10 @@ void Filler::leaf(const SchemaElement& row, void* object, const Said& said,
   if (row.support == SchemaSupport::kPending && before != show_value(row, object)) {
     pending(line, path, row.note);
   }
-  readings_.push_back({line, said.written, path, show_masked(row, object), &row});
+  // Of what is written in another way than it is stored, the value is not the one in the file.
+  const bool alike = !row.secondary || row.canonical.empty() || row.canonical == "..";
+  readings_.push_back(
+      {line, said.written, path, alike ? show_masked(row, object) : std::string(), &row});
   const auto [at, first] = written_.try_emplace(path, line);
   const bool same = row.secondary && before == show_value(row, object);  // of several logs
   if (!first && !same && row.kind != ValueKind::kList && row.kind != ValueKind::kFiles) {

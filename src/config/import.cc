@@ -98,9 +98,14 @@ Verdict verdict_of(const Diagnostic& diagnostic) {
   return diagnostic.severity == Severity::kWarning ? Verdict::kWarning : Verdict::kNote;
 }
 
-bool has_rows_of(const LoadedConfig& loaded, SchemaOrigin origin) {
-  return std::any_of(loaded.readings.begin(), loaded.readings.end(),
-                     [&](const Reading& r) { return r.row != nullptr && r.row->origin == origin; });
+std::ptrdiff_t rows_of(const LoadedConfig& loaded, SchemaOrigin origin) {
+  return std::count_if(loaded.readings.begin(), loaded.readings.end(), [&](const Reading& r) {
+    return r.row != nullptr && r.row->origin == origin;
+  });
+}
+
+bool is_of_kh(const LoadedConfig& loaded) {
+  return rows_of(loaded, SchemaOrigin::kKh) > rows_of(loaded, SchemaOrigin::kIcecast25);
 }
 
 int line_of(const LoadedConfig& loaded, const std::string& path) {
@@ -110,7 +115,7 @@ int line_of(const LoadedConfig& loaded, const std::string& path) {
 
 // Defaults and rules that are others in Icecast-KH, where the file depends on them.
 void note_kh(const LoadedConfig& loaded, std::vector<ReportLine>& lines) {
-  if (!has_rows_of(loaded, SchemaOrigin::kKh)) return;
+  if (!is_of_kh(loaded)) return;
   const Config& config = *loaded.config;
   for (std::size_t i = 0; i < config.mounts.size(); ++i) {
     const MountSettings& mount = config.mounts[i];
@@ -179,8 +184,8 @@ std::vector<std::string> faults_of(const std::string& xml, const Config& config,
 }
 
 std::string written_for(const LoadedConfig& loaded) {
-  if (has_rows_of(loaded, SchemaOrigin::kKh)) return "Icecast-KH";
-  if (has_rows_of(loaded, SchemaOrigin::kIcecast25)) return "Icecast 2.5";
+  if (is_of_kh(loaded)) return "Icecast-KH";
+  if (rows_of(loaded, SchemaOrigin::kIcecast25) > 0) return "Icecast 2.5";
   return "Icecast 2.4";
 }
 

@@ -147,6 +147,11 @@ const SchemaElement* find_element(const SchemaBlock& block, std::string_view nam
 // The path of a row inside its block: "limits" + clients → "limits/clients", attributes with an @.
 std::string join_path(const std::string& path, const SchemaElement& row);
 
+// Is the value of this row part of the configuration, rather than another way to write one?
+inline bool has_value(const SchemaElement& row) {
+  return !row.secondary && row.kind != ValueKind::kNothing && row.kind != ValueKind::kNamed;
+}
+
 // The row of the block's own text; null where it has none.
 const SchemaElement* text_row(const SchemaBlock& block);
 

@@ -36,8 +36,6 @@ inline constexpr SchemaElement kMountForeign[] = {
     unsupported("max-stream-duration", SchemaOrigin::kKh, "a source may stay as long as it likes"),
     unsupported("preroll-log", SchemaOrigin::kKh, "there is no preroll log"),
     unsupported("accesslog", SchemaOrigin::kKh, "all mounts share one access log"),
-    unsupported("listenurl", SchemaOrigin::kKh,
-                "the address of a stream is made from hostname and port"),
     unsupported("max-history", SchemaOrigin::kIcecast25, "past titles are not kept"),
     unsupported("dump-file-size-limit", SchemaOrigin::kIcecast25,
                 "a dump file grows until the source ends", "dump-file-time-limit"),
