@@ -12,20 +12,20 @@ class Writer {
  public:
   Writer(const LoadedConfig& loaded, const Config& config) : loaded_(loaded), config_(config) {}
 
-  // whole: what differs from the default counts as written: the loader may have put it there.
-  std::string block(const SchemaElement& row, const void* object, const std::string& path,
-                    bool whole, std::size_t depth) const {
+  // standard: what differs from this object counts as written: the loader may have put it there.
+  // Null: only what was written.
+  std::string block(const SchemaElement& row, const void* object, const void* standard,
+                    const std::string& path, std::size_t depth) const {
     std::string attributes, text, children;
     if (path == "mount[default]") attributes = " type=\"default\"";
-    const auto fresh = row.block->fresh();
     for (const SchemaElement& inner : row.block->elements) {
       if (!has_value(inner)) continue;
       const std::string at = join_path(path, inner);
       if (inner.kind == ValueKind::kBlock) {
-        children += blocks(inner, object, at, whole, depth + 1);
+        children += blocks(inner, object, standard, at, depth + 1);
         continue;
       }
-      if (!is_wanted(inner, object, fresh.get(), at, whole)) continue;
+      if (!is_wanted(inner, object, standard, at)) continue;
       for (const std::string& value : values(inner, object)) {
         if (inner.name.empty()) {
           text += xml_escaped(value);
@@ -53,9 +53,10 @@ class Writer {
     return out.append(">").append(inside).append("</").append(name).append(">\n");
   }
 
-  std::string blocks(const SchemaElement& row, const void* object, const std::string& path,
-                     bool whole, std::size_t depth) const {
+  std::string blocks(const SchemaElement& row, const void* object, const void* standard,
+                     const std::string& path, std::size_t depth) const {
     std::string out;
+    const auto fresh = row.block->fresh();
     const std::size_t count = row.nest.count(object);
     for (std::size_t i = is_header_of_mount(row, path) ? inherited_headers() : 0; i < count; ++i) {
       const std::string inner = row.nest.many ? path + "[" + std::to_string(i + 1) + "]" : path;
@@ -65,8 +66,13 @@ class Writer {
         continue;
       }
       if (path == "mount[default]" && !is_written_below(path)) continue;
-      const bool mount = row.block == &kMountBlock;
-      out += block(row, at, inner, !mount && (whole || row.nest.many), depth);
+      const void* like = nullptr;  // a mount inherits, so only what was written is its own
+      if (row.nest.many && row.block != &kMountBlock) {
+        like = fresh.get();
+      } else if (!row.nest.many && standard != nullptr && row.block != &kMountBlock) {
+        like = row.nest.at(standard, 0);
+      }
+      out += block(row, at, like, inner, depth);
     }
     return out;
   }
@@ -83,14 +89,19 @@ class Writer {
   }
   std::size_t inherited_headers() const { return config_.default_mount.http_headers.size(); }
 
-  bool is_wanted(const SchemaElement& row, const void* object, const void* fresh,
-                 const std::string& path, bool whole) const {
+  bool is_wanted(const SchemaElement& row, const void* object, const void* standard,
+                 const std::string& path) const {
     if (loaded_.written.count(path) != 0) return true;
-    if (path == "limits/burst-size") return loaded_.written.count("limits/burst-on-connect") != 0;
-    if (!whole) return false;
+    if (standard == nullptr || is_derived(row, object, path)) return false;
     // relays-on-demand stands before all relays here, but holds for those after it.
     if (path.ends_with("/on-demand") && config_.relays_on_demand) return true;
-    return show_value(row, object) != show_value(row, fresh);
+    return show_value(row, object) != show_value(row, standard);
+  }
+
+  // Values that the loader makes out of others, and will make again.
+  bool is_derived(const SchemaElement& row, const void* object, const std::string& path) const {
+    return path == "port" || path == "max-redirect-slaves" ||
+           (object == &config_.logging && row.kind == ValueKind::kPath);
   }
 
   std::vector<std::string> values(const SchemaElement& row, const void* object) const {
@@ -127,7 +138,8 @@ std::string config_xml(const LoadedConfig& loaded, const Config& config, std::st
   root.nest.many = true;
   std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
   if (!comment.empty()) out += comment_line(comment);
-  return out + Writer(loaded, config).block(root, &config, "", false, 0);
+  const auto standard = load_config_text("<icecast/>", config.file);
+  return out + Writer(loaded, config).block(root, &config, standard->config.get(), "", 0);
 }
 
 std::string xml_escaped(std::string_view text) {

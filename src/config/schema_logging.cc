@@ -13,40 +13,8 @@ constexpr Choice kLevelChoices[] = {{"1", 1},           {"2", 2},    {"3", 3},  
                                     {"error", 1},       {"warn", 2}, {"warning", 2}, {"info", 3},
                                     {"information", 3}, {"debug", 4}};
 
-constexpr std::string_view kHistoryNote = "log lines are not kept in memory";
-constexpr std::string_view kDurationNote = "a log is renamed when it is large, not when it is old";
-
-// What Icecast-KH sets for each log is one setting for all of them here.
-constexpr SchemaElement log_level() {
-  return {.name = "level",
-          .kind = kChoice,
-          .slot = slot<&LogSettings::level>,
-          .choices = kLevelChoices,
-          .origin = SchemaOrigin::kKh,
-          .secondary = true,
-          .canonical = "../loglevel",
-          .help = "As loglevel."};
-}
-constexpr SchemaElement log_size() {
-  return {.name = "size",
-          .kind = kBytes,
-          .slot = slot<&LogSettings::max_bytes>,
-          .min = 0,
-          .max = 1 << 30,
-          .origin = SchemaOrigin::kKh,
-          .secondary = true,
-          .canonical = "../logsize",
-          .help = "As logsize, in bytes; it is one for all logs."};
-}
-constexpr SchemaElement log_archive() {
-  return {.name = "archive",
-          .kind = kBool,
-          .slot = slot<&LogSettings::archive>,
-          .origin = SchemaOrigin::kKh,
-          .secondary = true,
-          .canonical = "../logarchive",
-          .help = "As logarchive; it is one for all logs."};
-}
+constexpr std::string_view kLogFileNote =
+    "only the file name of a log is read; size and archive are set for all logs together";
 
 // A log file is a name, or (KH) a block with the name in it.
 template <auto Member>
@@ -67,32 +35,21 @@ constexpr SchemaElement kAccessLog[] = {
     log_file_text<&LogSettings::access_path>(
         "access.log", "One line for every request, when its connection ends. - is standard error."),
     log_file_name<&LogSettings::access_path>(),
-    log_size(),
-    log_archive(),
-    unsupported("duration", SchemaOrigin::kKh, kDurationNote),
-    unsupported("display", SchemaOrigin::kKh, kHistoryNote, "history"),
-    unsupported("type", SchemaOrigin::kKh, "lines have Icecast's form"),
-    unsupported("ip", SchemaOrigin::kKh, "addresses are always logged"),
-    unsupported("querystr", SchemaOrigin::kKh, "query strings are never logged"),
-    unsupported("exclude_ext", SchemaOrigin::kKh, "every request is logged"),
+    unsupported("type", SchemaOrigin::kKh, kLogFileNote,
+                "archive size duration display history querystr exclude_ext level"),
 };
 constexpr SchemaElement kErrorLog[] = {
     log_file_text<&LogSettings::error_path>(
         "error.log", "What the server did and what went wrong. - is standard error."),
     log_file_name<&LogSettings::error_path>(),
-    log_level(),
-    log_size(),
-    log_archive(),
-    unsupported("duration", SchemaOrigin::kKh, kDurationNote),
-    unsupported("display", SchemaOrigin::kKh, kHistoryNote, "history"),
+    unsupported("type", SchemaOrigin::kKh, kLogFileNote,
+                "archive size duration display history level"),
 };
 constexpr SchemaElement kPlaylistLog[] = {
     log_file_text<&LogSettings::playlist_path>("", "One line for every new title of a stream."),
     log_file_name<&LogSettings::playlist_path>(),
-    log_size(),
-    log_archive(),
-    unsupported("duration", SchemaOrigin::kKh, kDurationNote),
-    unsupported("display", SchemaOrigin::kKh, kHistoryNote, "history"),
+    unsupported("type", SchemaOrigin::kKh, kLogFileNote,
+                "archive size duration display history level"),
 };
 constinit const SchemaBlock kAccessLogBlock{
     .name = "accesslog", .help = "", .elements = kAccessLog, .fresh = fresh<LogSettings>};
@@ -178,10 +135,11 @@ constexpr SchemaElement kTlsContext[] = {
      .example = "HIGH:!aNULL",
      .help = "As paths/ssl-allowed-ciphers, which comes first."},
 };
-constinit const SchemaBlock kTlsContextBlock{.name = "tls-context",
-                                             .help = "The certificate, as Icecast 2.5 writes it.",
-                                             .elements = kTlsContext,
-                                             .fresh = fresh<SecuritySettings>};
+constinit const SchemaBlock kTlsContextBlock{
+    .name = "tls-context",
+    .help = "The certificate, as Icecast 2.5 writes it.",
+    .elements = kTlsContext,
+    .fresh = fresh<SecuritySettings>};
 
 constexpr SchemaElement kSecurity[] = {
     {.name = "chroot",
