@@ -168,8 +168,11 @@ void check_names(const MountSettings& mount, const std::string& path, Filler& fi
         std::pair("on-disconnect", &mount.on_disconnect)}) {
     const int line = filler.line_of(path + "/" + name);
     if (line == 0 || value->find("${mount}") == std::string::npos) continue;
-    filler.left_out(line, name,
-                    "nothing is put in the place of ${mount}; write one section a mount");
+    filler.say(
+        line, Severity::kWarning,
+        "<" + std::string(name) +
+            ">: nothing is put in the place of ${mount} here; write a section for each mount",
+        Concern::kUnsupported);
   }
 }
 
@@ -202,7 +205,8 @@ void check_proxies(const Config& config, Filler& filler) {
   const std::vector<std::string>& proxies = config.paths.x_forwarded_for;
   AddressList::parse(proxies, [&](std::size_t index, const std::string& reason) {
     filler.say(filler.line_of("paths/x-forwarded-for"), Severity::kWarning,
-               "<x-forwarded-for>: " + quoted(proxies[index]) + " " + reason + "; it can never match and is not used");
+               "<x-forwarded-for>: " + quoted(proxies[index]) + " " + reason +
+                   "; it can never match and is not used");
   });
   for (const std::string& proxy : proxies) {
     if (proxy != "*" && !proxy.ends_with("/0")) continue;

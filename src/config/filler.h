@@ -26,6 +26,8 @@ class Filler {
   void pending(int line, const std::string& path, std::string_view text);
   // The loader has made the value of `stored` out of something else.
   void mapped(int line, std::string written, const std::string& stored);
+  // The same, where something else is said about it.
+  void wrote(int line, const std::string& stored) { written_.try_emplace(stored, line); }
   // An element that says nothing here.
   void left_out(int line, std::string_view name, std::string_view why);
 

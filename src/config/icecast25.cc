@@ -52,7 +52,8 @@ void adopt_events(const Filler::Aside& aside, MountSettings& mount, const std::s
   for (const XmlNode& event : aside.node->children) {
     const std::string_view type = attribute_of(event, "type");
     const std::string_view trigger = attribute_of(event, "trigger");
-    const std::string_view program = option(options_of(event), "executable");
+    const Options options = options_of(event);
+    const std::string_view program = option(options, "executable");
     const bool begins = trigger == "source-connect";
     if (event.name != "event" || type != "exec" || program.empty() ||
         (!begins && trigger != "source-disconnect")) {
@@ -219,7 +220,7 @@ void adopt_mount_asides(const std::vector<Filler::Aside>& asides, MountSettings&
       adopt_events(aside, mount, path, filler);
     } else if (!adopt_mount_role(node, aside.path, mount, path, filler)) {
       mount.authenticator = {std::string(kClosed), {}};
-      filler.mapped(node.line, aside.path, path + "/authentication/@type");
+      filler.wrote(node.line, path + "/authentication/@type");
       filler.left_out(
           node.line, node.name,
           "a role of type " + quoted(attribute_of(node, "type")) +
