@@ -224,10 +224,11 @@ Import import_config(const std::string& file, const LoadOptions& options,
   std::vector<ReportLine> replaced;
   if (!options.allow_default_passwords) replaced = replace_passwords(*loaded, config, new_password);
   for (const Diagnostic& diagnostic : loaded->diagnostics) {
-    const bool cured =
-        diagnostic.severity == Severity::kFatal && diagnostic.concern == Concern::kDanger &&
-        std::any_of(replaced.begin(), replaced.end(),
-                    [&](const ReportLine& line) { return line.line == diagnostic.line; });
+    // What was said about a password does not hold for its successor.
+    const bool cured = diagnostic.concern == Concern::kDanger &&
+                       std::any_of(replaced.begin(), replaced.end(), [&](const ReportLine& line) {
+                         return line.line == diagnostic.line;
+                       });
     if (!cured) lines.push_back({diagnostic.line, verdict_of(diagnostic), diagnostic.text});
   }
   lines.insert(lines.end(), replaced.begin(), replaced.end());
