@@ -135,7 +135,6 @@ constexpr SchemaElement kPaths[] = {
     {.name = "ssl-cafile",
      .kind = kPath,
      .slot = slot<&PathSettings::ssl_cafile>,
-     .reload = kRestart,
      .origin = SchemaOrigin::kKh,
      .standard = "the system's",
      .example = "/etc/ssl/certs/ca-certificates.crt",
