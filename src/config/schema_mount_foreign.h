@@ -19,7 +19,8 @@ inline constexpr SchemaElement kMountForeign[] = {
     unsupported("wait-time", SchemaOrigin::kKh, "a source may come back at once"),
     unsupported("filter-theora", SchemaOrigin::kKh, "streams are sent on as they come"),
     unsupported("limit-rate", SchemaOrigin::kKh,
-                "listeners are paced by the source; a file is paced by its own bitrate"),
+                "listeners are paced by the source; a file by the rate in its name ([128]), else "
+                "by its own"),
     unsupported("skip-accesslog", SchemaOrigin::kKh, "every request is logged"),
     unsupported("max-send-size", SchemaOrigin::kKh,
                 "the size of a delivery follows from max-pulse"),
