@@ -33,7 +33,8 @@ constexpr SchemaElement kFallback[] = {
      .secondary = true,
      .canonical = "..",
      .help = "The mount, written as Icecast-KH does."},
-    unsupported("rate", SchemaOrigin::kKh, "a file is played at the rate in its name ([128]), else at its own"),
+    unsupported("rate", SchemaOrigin::kKh,
+                "a file is played at the rate in its name ([128]), else at its own"),
 };
 constinit const SchemaBlock kFallbackBlock{
     .name = "fallback-mount", .help = "", .elements = kFallback, .fresh = fresh<MountSettings>};
