@@ -23,9 +23,11 @@ struct Options {
     kCheckConfig,
     kDumpConfig,
     kDumpReference,
+    kImport,
   };
   Action action = Action::kServe;
   std::string config_file;
+  std::string output_file;  // -o: where an import goes; "": standard output
   bool background = false;  // -b
   bool allow_default_passwords = false;
   ReferenceFormat reference = ReferenceFormat::kMarkdown;
