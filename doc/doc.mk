@@ -1,6 +1,6 @@
 # The front door: scripts, pages, demo, black-box tests.
 dist_man_MANS += doc/icecast-lb.1
-dist_doc_DATA += doc/architecture.md doc/authentication.md doc/operations.md
+dist_doc_DATA += doc/architecture.md doc/authentication.md doc/balancing.md doc/operations.md
 
 EXTRA_DIST += run.sh test.sh .ci/run tools/install-packages \
   tools/demo-source.py tools/make-demo.py \

@@ -33,17 +33,17 @@ struct PickView {
 };
 
 struct PickRequest {
-  std::string_view mount;  // after aliases
-  double kbps = 0;         // 0: what the table knows of the mount, else 128
+  std::string_view mount{};  // after aliases
+  double kbps = 0;           // 0: what the table knows of the mount, else 128
   PublicScheme scheme = PublicScheme::kHttp;
   ClientFamily family = ClientFamily::kIpv4;
-  std::string_view country;                // two letters; "": not known
-  std::span<const std::string_view> tags;  // the node must have all of them
-  ProtectionSet needs = 0;                 // what the mount asks of the node
-  bool relay = false;                      // a relay, a peer, an administrator: always served here
-  bool redirected = false;                 // came with a valid token: is not redirected again
-  bool direct = false;                     // cannot follow: served here within the direct budget
-  NodeKey avoid = 0;                       // it was sent there a moment ago and is back
+  std::string_view country{};                // two letters; "": not known
+  std::span<const std::string_view> tags{};  // the node must have all of them
+  ProtectionSet needs = 0;                   // what the mount asks of the node
+  bool relay = false;       // a relay, a peer, an administrator: always served here
+  bool redirected = false;  // came with a valid token: is not redirected again
+  bool direct = false;      // cannot follow: served here within the direct budget
+  NodeKey avoid = 0;        // it was sent there a moment ago and is back
 };
 
 enum class PickReason : std::uint8_t {
@@ -85,11 +85,11 @@ struct PickTrace {
     double room_kbps = 0;    // the weight in a draw by free room
     bool chosen = false;
   };
-  std::vector<Row> rows;  // every node of the table
+  std::vector<Row> rows{};  // every node of the table
   double mean_utilisation = 0;
   double bound = 0;    // max(floor, (1 + eps) × mean)
   bool light = false;  // the mount is: its carriers may be above the bound, up to light_eps
-  std::string_view policy;
+  std::string_view policy{};
   bool affinity = false;
 };
 

@@ -4,9 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "cluster/pick.h"
-
 #include "CppUTest/TestHarness.h"
+#include "cluster/pick.h"
 
 using namespace lb;
 
@@ -21,7 +20,8 @@ TEST_GROUP(Policies) {
     c.listeners = listeners;
     return c;
   }
-  std::vector<int> draws(BalancePolicy policy, const std::vector<Candidate>& candidates, int n = 10'000) {
+  std::vector<int> draws(BalancePolicy policy, const std::vector<Candidate>& candidates,
+                         int n = 10'000) {
     std::vector<int> count(candidates.size());
     for (int i = 0; i < n; ++i) ++count[policy_row(policy).choose(candidates, rng)];
     return count;
@@ -47,33 +47,39 @@ TEST(Policies, AllChooseTheOnlyCandidate) {
 }
 
 TEST(Policies, WeightedRandomDrawsByFreeRoom) {
-  const auto count = draws(BalancePolicy::kWeightedRandom, {candidate(1000, 900), candidate(1000, 100), candidate(500, 500)});
+  const auto count = draws(BalancePolicy::kWeightedRandom,
+                           {candidate(1000, 900), candidate(1000, 100), candidate(500, 500)});
   DOUBLES_EQUAL(1000, count[0], 150);
   DOUBLES_EQUAL(9000, count[1], 150);
   CHECK_EQUAL(0, count[2]);
 }
 
 TEST(Policies, WeightedRandomDrawsByShareWhenNobodyHasRoom) {
-  const auto count = draws(BalancePolicy::kWeightedRandom, {candidate(900, 1000), candidate(100, 1000)});
+  const auto count =
+      draws(BalancePolicy::kWeightedRandom, {candidate(900, 1000), candidate(100, 1000)});
   DOUBLES_EQUAL(9000, count[0], 150);
 }
 
 TEST(Policies, TwoChoicesTakesTheLessUtilisedOfTwo) {
-  const auto count = draws(BalancePolicy::kTwoChoices, {candidate(1000, 100), candidate(1000, 200), candidate(1000, 300)});
+  const auto count = draws(BalancePolicy::kTwoChoices,
+                           {candidate(1000, 100), candidate(1000, 200), candidate(1000, 300)});
   CHECK(count[0] > count[1] && count[1] > count[2]);
   // The worst of three is taken only when both draws, five in all, hit it: one in 3^5.
   CHECK(count[2] < 100);
 }
 
 TEST(Policies, LeastUtilTakesTheEmptiestAndDrawsAmongEquals) {
-  auto count = draws(BalancePolicy::kLeastUtil, {candidate(1000, 100), candidate(100, 9), candidate(1000, 200)});
+  auto count = draws(BalancePolicy::kLeastUtil,
+                     {candidate(1000, 100), candidate(100, 9), candidate(1000, 200)});
   CHECK_EQUAL(10'000, count[1]);
-  count = draws(BalancePolicy::kLeastUtil, {candidate(1000, 100), candidate(1000, 100), candidate(100, 10)});
+  count = draws(BalancePolicy::kLeastUtil,
+                {candidate(1000, 100), candidate(1000, 100), candidate(100, 10)});
   for (const int n : count) DOUBLES_EQUAL(3333, n, 250);
 }
 
 TEST(Policies, LeastConnLooksAtNothingButListeners) {
-  const auto count = draws(BalancePolicy::kLeastConn, {candidate(10'000, 100, 7), candidate(10, 10, 6)});
+  const auto count =
+      draws(BalancePolicy::kLeastConn, {candidate(10'000, 100, 7), candidate(10, 10, 6)});
   CHECK_EQUAL(10'000, count[1]);
 }
 
@@ -108,11 +114,14 @@ TEST(Policies, FirstFollowsTheOrderOfTheConfiguration) {
 TEST_GROUP(Rendezvous){};
 
 TEST(Rendezvous, GivesTheSameScoreEverywhere) {
-  DOUBLES_EQUAL(0.6779525786, rendezvous_score(node_key("edge1"), mount_hash("/live.mp3"), 1), 1e-9);
-  DOUBLES_EQUAL(6.779525786, rendezvous_score(node_key("edge1"), mount_hash("/live.mp3"), 10), 1e-8);
+  DOUBLES_EQUAL(0.6779525786, rendezvous_score(node_key("edge1"), mount_hash("/live.mp3"), 1),
+                1e-9);
+  DOUBLES_EQUAL(6.779525786, rendezvous_score(node_key("edge1"), mount_hash("/live.mp3"), 10),
+                1e-8);
 }
 
-// Three nodes of 10 : 5 : 1; of 32,000 mounts each has its part, and one that goes moves only its own.
+// Three nodes of 10 : 5 : 1; of 32,000 mounts each has its part, and one that goes moves only its
+// own.
 TEST(Rendezvous, SharesMountsInProportionAndMovesFew) {
   const std::array<double, 3> weights{10, 5, 1};
   std::array<NodeKey, 3> keys{node_key("a"), node_key("b"), node_key("c")};
@@ -122,7 +131,9 @@ TEST(Rendezvous, SharesMountsInProportionAndMovesFew) {
     const std::uint64_t hash = mount_hash("/mount" + std::to_string(m));
     std::array<double, 3> score{};
     for (std::size_t i = 0; i < 3; ++i) score[i] = rendezvous_score(keys[i], hash, weights[i]);
-    const std::size_t best = score[0] >= score[1] && score[0] >= score[2] ? 0 : score[1] >= score[2] ? 1 : 2;
+    const std::size_t best = score[0] >= score[1] && score[0] >= score[2] ? 0
+                             : score[1] >= score[2]                       ? 1
+                                                                          : 2;
     const std::size_t without_b = score[0] >= score[2] ? 0 : 2;
     ++count[best];
     moved += best != 1 && best != without_b ? 1 : 0;
