@@ -6,6 +6,7 @@ src_icecast_lb_SOURCES = \
   src/app/auth_stage.cc src/app/auth_stage.h \
   src/app/directory_service.cc src/app/directory_service.h \
   src/app/io_thread.h \
+  src/app/listen_sockets.cc src/app/listen_sockets.h \
   src/app/listen_stage.cc src/app/listen_stage.h \
   src/app/main.cc \
   src/app/mount_files.cc src/app/mount_files.h \

@@ -86,11 +86,11 @@ StatsSource make_source(const Mount& mount, const std::string& authority) {
 }
 
 // Somebody else plays for the listeners of a mount that has no source of its own.
-bool fallback_plays(const Services& services, const Config& config, const MountSettings& settings) {
+bool fallback_plays(const Services& services, const Config& config, const MountSettings& settings, bool files_too) {
   constexpr int kLongestChain = 10;
   std::string name = settings.fallback_mount;
   for (int depth = 0; depth < kLongestChain && !name.empty(); ++depth) {
-    if (services.mounts.find(name) || services.mount_files->fallback(name)) return true;
+    if (services.mounts.find(name) || (files_too && services.mount_files->fallback(name))) return true;
     name = mount_settings(config, name).fallback_mount;
   }
   return false;
@@ -110,6 +110,16 @@ StatsSource make_waiting(const MountSettings& settings, const std::string& autho
 }
 
 }  // namespace
+
+std::vector<MountSettings> mounts_on_fallback(const Services& services, const Config& config, bool files_too) {
+  const auto mounts = services.mounts.all();
+  std::vector<MountSettings> out;
+  for (const MountSettings& settings : config.mounts)
+    if (settings.name.find_first_of("*?[") == std::string::npos && !mounts->contains(settings.name) &&
+        fallback_plays(services, config, settings, files_too))
+      out.push_back(settings);
+  return out;
+}
 
 StatsDocument make_stats(const Services& services) {
   const auto config = services.config.read();
@@ -136,10 +146,8 @@ StatsDocument make_stats(const Services& services) {
   const std::string authority = Services::authority(*config);
   const auto mounts = services.mounts.all();
   for (const auto& [name, mount] : *mounts) document.sources.push_back(make_source(*mount, authority));
-  for (const MountSettings& settings : config->mounts)
-    if (settings.name.find_first_of("*?[") == std::string::npos && !mounts->contains(settings.name) &&
-        fallback_plays(services, *config, settings))
-      document.sources.push_back(make_waiting(settings, authority));
+  for (const MountSettings& settings : mounts_on_fallback(services, *config, true))
+    document.sources.push_back(make_waiting(settings, authority));
   for (const auto& file : services.mount_files->fallbacks())
     if (file->listeners() > 0) document.sources.push_back(make_source(*file, authority));
   std::sort(document.sources.begin(), document.sources.end(),

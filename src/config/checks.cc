@@ -167,7 +167,7 @@ void check_proxies(const Config& config, Filler& filler) {
   const std::vector<std::string>& proxies = config.paths.x_forwarded_for;
   AddressList::parse(proxies, [&](std::size_t index, const std::string& reason) {
     filler.say(filler.line_of("paths/x-forwarded-for"), Severity::kWarning,
-               "<x-forwarded-for>: " + quoted(proxies[index]) + " " + reason + "; it is left out");
+               "<x-forwarded-for>: " + quoted(proxies[index]) + " " + reason + "; it can never match and is not used");
   });
 }
 

@@ -123,7 +123,7 @@ TEST(Checks, ARelayNeedsAPort) {
 TEST(Checks, AProxyThatCanNeverMatchIsNoticed) {
   const LoadedConfig loaded = load(
       "<paths><x-forwarded-for>10.0.0.0/8 10.0.0.0/99 proxy.example.org</x-forwarded-for></paths>");
-  LONGS_EQUAL(2, count(loaded, Severity::kWarning, "it is left out"));
+  LONGS_EQUAL(2, count(loaded, Severity::kWarning, "it can never match and is not used"));
   LONGS_EQUAL(1, count(loaded, Severity::kWarning, "\"10.0.0.0/99\""));
   LONGS_EQUAL(1, count(loaded, Severity::kWarning, "\"proxy.example.org\""));
 }

@@ -130,7 +130,7 @@ TEST(CheckReport, MergesPendingFeaturesAndEndsWithASummary) {
   const std::string text =
       "<icecast><hostname>h</hostname><paths logdir='/x'/>\n"
       "<authentication source-password='hackme' admin-user='a' admin-password='b'/>\n"
-      "<relay port='1'/>\n<limits clients='x' sources='y'/>\n<foo/></icecast>";
+      "<cluster><id>a</id></cluster>\n<limits clients='x' sources='y'/>\n<foo/></icecast>";
   CHECK(write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()));
   close(fd);
   const CheckReport refused = check_report(path, {});
@@ -138,7 +138,7 @@ TEST(CheckReport, MergesPendingFeaturesAndEndsWithASummary) {
   unlink(path);
   CHECK(!refused.valid);
   CHECK(refused.text.ends_with(": not valid, 1 fatal fault, 2 errors, 1 warning, 1 note\n"));
-  CHECK(refused.text.find(":3: note: relay[1] has no effect in this version") <
+  CHECK(refused.text.find(":3: note: cluster has no effect in this version") <
         refused.text.find(":4: error: "));
   CHECK(!allowed.valid);
   CHECK(allowed.text.ends_with(": not valid, 2 errors, 2 warnings, 1 note\n"));
