@@ -5,8 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "CppUTest/TestHarness.h"
 #include "cluster/some_cluster.h"
+
+#include "CppUTest/TestHarness.h"
 
 using namespace lb;
 using namespace std::chrono_literals;

@@ -4,8 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "CppUTest/TestHarness.h"
 #include "cluster/pick.h"
+
+#include "CppUTest/TestHarness.h"
 
 using namespace lb;
 

@@ -5,8 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "CppUTest/TestHarness.h"
 #include "cluster/simulation_report.h"
+
+#include "CppUTest/TestHarness.h"
 
 using namespace lb;
 
