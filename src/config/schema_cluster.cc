@@ -43,7 +43,7 @@ constinit const SchemaBlock kCapacityBlock{.name = "capacity",
                                            .elements = kCapacity,
                                            .fresh = fresh<ClusterSettings>};
 
-constexpr Choice kPolicies[] = {
+constexpr SchemaChoice kPolicies[] = {
     {"weighted-random", static_cast<std::int64_t>(BalancePolicy::kWeightedRandom)},
     {"p2c", static_cast<std::int64_t>(BalancePolicy::kTwoChoices)},
     {"least-util", static_cast<std::int64_t>(BalancePolicy::kLeastUtil)},
@@ -51,7 +51,7 @@ constexpr Choice kPolicies[] = {
     {"hash", static_cast<std::int64_t>(BalancePolicy::kHash)},
     {"round-robin", static_cast<std::int64_t>(BalancePolicy::kRoundRobin)},
     {"first", static_cast<std::int64_t>(BalancePolicy::kFirst)}};
-constexpr Choice kWhens[] = {{"always", static_cast<std::int64_t>(BalanceWhen::kAlways)},
+constexpr SchemaChoice kWhens[] = {{"always", static_cast<std::int64_t>(BalanceWhen::kAlways)},
                              {"full", static_cast<std::int64_t>(BalanceWhen::kFull)},
                              {"never", static_cast<std::int64_t>(BalanceWhen::kNever)}};
 constexpr SchemaElement kBalance[] = {
@@ -80,7 +80,7 @@ constinit const SchemaBlock kBalanceBlock{.name = "balance",
                                           .elements = kBalance,
                                           .fresh = fresh<ClusterSettings>};
 
-constexpr Choice kRequires[] = {{"off", static_cast<std::int64_t>(TokenRequire::kOff)},
+constexpr SchemaChoice kRequires[] = {{"off", static_cast<std::int64_t>(TokenRequire::kOff)},
                                 {"on", static_cast<std::int64_t>(TokenRequire::kOn)}};
 constexpr SchemaElement kToken[] = {
     {.name = "keys",
@@ -100,7 +100,7 @@ constinit const SchemaBlock kTokenBlock{.name = "token",
                                         .elements = kToken,
                                         .fresh = fresh<ClusterSettings>};
 
-constexpr Choice kDrainModes[] = {{"soft", static_cast<std::int64_t>(DrainMode::kSoft)},
+constexpr SchemaChoice kDrainModes[] = {{"soft", static_cast<std::int64_t>(DrainMode::kSoft)},
                                   {"move", static_cast<std::int64_t>(DrainMode::kMove)},
                                   {"hard", static_cast<std::int64_t>(DrainMode::kHard)}};
 constexpr SchemaElement kDrain[] = {

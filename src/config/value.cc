@@ -95,7 +95,7 @@ std::optional<std::int64_t> parse_bool(std::string_view text) {
 ValueReport store_number(const SchemaElement& element, const NumberSlot& slot,
                          std::string_view text) {
   ValueReport report;
-  for (const Choice& choice : element.choices) {
+  for (const SchemaChoice& choice : element.choices) {
     if (iequals(choice.text, text)) {
       slot.set(slot.at, choice.value);
       report.stored = true;
@@ -210,7 +210,7 @@ std::string show_value(const SchemaElement& element, const void* object) {
   const Slot slot = read_slot(element, object);
   if (const auto* number = std::get_if<NumberSlot>(&slot)) {
     const std::int64_t value = number->get(number->at);
-    for (const Choice& choice : element.choices) {
+    for (const SchemaChoice& choice : element.choices) {
       if (element.kind == ValueKind::kChoice && choice.value == value) {
         return std::string(choice.text);
       }
@@ -280,7 +280,7 @@ std::string describe_type(const SchemaElement& element) {
       break;
   }
   std::string out = "one of";
-  for (const Choice& choice : element.choices) out.append(" ").append(choice.text);
+  for (const SchemaChoice& choice : element.choices) out.append(" ").append(choice.text);
   return out;
 }
 

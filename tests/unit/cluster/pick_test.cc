@@ -226,6 +226,10 @@ TEST(Pick, SendsProtectedMountsOnlyWhereThisIsEnforced) {
   CHECK(why_not(strict) == OutReason::kProtection);
   CHECK(why_not(some) == OutReason::kProtection);
   STRCMP_EQUAL("here", to(pick()).c_str());
+  const NodeKey doing_it[] = {node_key("other"), node_key("some")};
+  request.enforcing = doing_it;
+  CHECK(why_not(some) != OutReason::kProtection);
+  CHECK(why_not(lax) == OutReason::kProtection);
 }
 
 TEST(Pick, WantsAllTags) {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <set>
@@ -119,6 +120,23 @@ TEST(Rendezvous, GivesTheSameScoreEverywhere) {
                 1e-9);
   DOUBLES_EQUAL(6.779525786, rendezvous_score(node_key("edge1"), mount_hash("/live.mp3"), 10),
                 1e-8);
+}
+
+TEST(Rendezvous, SparesALogarithmButNotTheBest) {
+  for (int m = 0; m < 200; ++m) {
+    const std::uint64_t hash = mount_hash("/m" + std::to_string(m));
+    double best = 0;
+    double best_spared = 0;
+    for (int n = 0; n < 100; ++n) {
+      const NodeKey key = node_key("edge" + std::to_string(n));
+      const double weight = 1 + n % 10;
+      const double spared = rendezvous_above(best_spared, key, hash, weight);
+      CHECK(spared == 0 || spared == rendezvous_score(key, hash, weight));
+      best = std::max(best, rendezvous_score(key, hash, weight));
+      best_spared = std::max(best_spared, spared);
+    }
+    DOUBLES_EQUAL(best, best_spared, 0);
+  }
 }
 
 // Three nodes of 10 : 5 : 1; of 32,000 mounts each has its part, and one that goes moves only its
