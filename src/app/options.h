@@ -25,9 +25,11 @@ struct Options {
     kDumpConfig,
     kDumpReference,
     kSimulate,
+    kImport,
   };
   Action action = Action::kServe;
   std::string config_file;
+  std::string output_file;  // -o: where an import goes; "": standard output
   bool background = false;  // -b
   bool allow_default_passwords = false;
   ReferenceFormat reference = ReferenceFormat::kMarkdown;

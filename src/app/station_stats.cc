@@ -70,7 +70,7 @@ StatsSource make_source(const Mount& mount, const std::string& authority) {
   fields["slow_listeners"] = number(mount.slow_listeners);
   fields["total_bytes_read"] = number(mount.bytes_read);
   fields["total_bytes_sent"] = number(mount.bytes_sent);
-  fields["listenurl"] = "http://" + authority + mount.name();
+  fields["listenurl"] = settings->listenurl.empty() ? "http://" + authority + mount.name() : settings->listenurl;
   fields["max_listeners"] = settings->max_listeners < 0 ? "unlimited" : std::to_string(settings->max_listeners);
   if (mount.phase() == MountPhase::kIdle) {
     fields["on_demand"] = std::to_string(1);
@@ -103,7 +103,8 @@ StatsSource make_waiting(const MountSettings& settings, const std::string& autho
   source.hidden = settings.hidden;
   source.running = false;
   source.fields.emplace("listeners", "0");
-  source.fields["listenurl"] = "http://" + authority + settings.name;
+  source.fields["listenurl"] =
+      settings.listenurl.empty() ? "http://" + authority + settings.name : settings.listenurl;
   source.fields["max_listeners"] =
       settings.max_listeners < 0 ? "unlimited" : std::to_string(settings.max_listeners);
   return source;

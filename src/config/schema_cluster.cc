@@ -41,7 +41,8 @@ constexpr SchemaElement kCapacity[] = {
 constinit const SchemaBlock kCapacityBlock{.name = "capacity",
                                            .help = "What this node can carry.",
                                            .elements = kCapacity,
-                                           .fresh = fresh<ClusterSettings>};
+                                           .fresh = fresh<ClusterSettings>,
+                                           .inline_form = true};
 
 constexpr SchemaChoice kPolicies[] = {
     {"weighted-random", static_cast<std::int64_t>(BalancePolicy::kWeightedRandom)},
@@ -78,7 +79,8 @@ constexpr SchemaElement kBalance[] = {
 constinit const SchemaBlock kBalanceBlock{.name = "balance",
                                           .help = "How listeners are shared out.",
                                           .elements = kBalance,
-                                          .fresh = fresh<ClusterSettings>};
+                                          .fresh = fresh<ClusterSettings>,
+                                          .inline_form = true};
 
 constexpr SchemaChoice kRequires[] = {{"off", static_cast<std::int64_t>(TokenRequire::kOff)},
                                 {"on", static_cast<std::int64_t>(TokenRequire::kOn)}};
@@ -98,7 +100,8 @@ constexpr SchemaElement kToken[] = {
 constinit const SchemaBlock kTokenBlock{.name = "token",
                                         .help = "Signed redirects.",
                                         .elements = kToken,
-                                        .fresh = fresh<ClusterSettings>};
+                                        .fresh = fresh<ClusterSettings>,
+                                        .inline_form = true};
 
 constexpr SchemaChoice kDrainModes[] = {{"soft", static_cast<std::int64_t>(DrainMode::kSoft)},
                                   {"move", static_cast<std::int64_t>(DrainMode::kMove)},
@@ -122,7 +125,8 @@ constexpr SchemaElement kDrain[] = {
 constinit const SchemaBlock kDrainBlock{.name = "drain",
                                         .help = "How this node leaves the cluster.",
                                         .elements = kDrain,
-                                        .fresh = fresh<ClusterSettings>};
+                                        .fresh = fresh<ClusterSettings>,
+                                        .inline_form = true};
 
 constexpr SchemaElement kNode[] = {
     {.name = "id",
@@ -152,7 +156,8 @@ constinit const SchemaBlock kNodeBlock{.name = "node",
                                        .help = "A node that may report here.",
                                        .elements = kNode,
                                        .fresh = fresh<ClusterNode>,
-                                       .key = "id"};
+                                       .key = "id",
+                                       .inline_form = true};
 
 constexpr SchemaElement kLegacy[] = {
     {.name = "address",
@@ -175,7 +180,8 @@ constinit const SchemaBlock kLegacyBlock{.name = "legacy-slave",
                                          .help = "A slave that is an Icecast or Icecast-KH.",
                                          .elements = kLegacy,
                                          .fresh = fresh<LegacySlave>,
-                                         .key = "address"};
+                                         .key = "address",
+                                         .inline_form = true};
 
 constexpr SchemaElement kCluster[] = {
     {.name = "id",

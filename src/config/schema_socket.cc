@@ -92,7 +92,7 @@ constexpr SchemaElement kListen[] = {
                 "a socket has no headers of its own; use the http-headers of the root"),
 };
 
-constexpr SchemaChoice kHeaderTypes[] = {{"static", 0}};
+constexpr SchemaChoice kHeaderTypes[] = {{"static", 0}, {"cors", 0}};
 constexpr SchemaElement kHeader[] = {
     {.name = "name",
      .kind = kText,
@@ -121,12 +121,13 @@ constexpr SchemaElement kHeader[] = {
      .secondary = true,
      .lenient = true,
      .standard = "static",
-     .help = "Only static is known."},
+     .help = "static, or Icecast 2.5's cors; both mean the same here."},
 };
 constinit const SchemaBlock kHeaderBlock{.name = "header",
                                          .help = "One header. Written with attributes.",
                                          .elements = kHeader,
-                                         .fresh = fresh<HttpHeader>};
+                                         .fresh = fresh<HttpHeader>,
+                                         .inline_form = true};
 
 using HttpHeaders = std::vector<HttpHeader>;
 constexpr SchemaElement kHeaders[] = {
@@ -151,6 +152,7 @@ constexpr SchemaElement kDirectory[] = {
      .example = "https://dir.xiph.org/cgi-bin/yp-cgi",
      .help = "The directory's address. In a yp-directory of Icecast 2.5 it is the attribute url."},
     {.name = "yp-url-timeout",
+     .aliases = "timeout",
      .kind = kSeconds,
      .slot = slot<&DirectorySettings::timeout>,
      .min = 1,
@@ -171,7 +173,11 @@ constexpr SchemaElement kDirectory[] = {
      .kind = kNothing,
      .support = SchemaSupport::kQuiet,
      .help = "Has no effect, as in Icecast 2.4."},
-    unsupported("option", SchemaOrigin::kIcecast25, "use yp-url-timeout and touch-interval"),
+    {.name = "option",
+     .kind = kNamed,
+     .origin = SchemaOrigin::kIcecast25,
+     .help =
+         "Icecast 2.5's way to write timeout and touch-interval: name=\"timeout\" value=\"6\"."},
 };
 
 }  // namespace

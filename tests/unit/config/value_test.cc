@@ -37,7 +37,7 @@ TEST(Value, NumbersHaveAUnitAndARange) {
     CHECK(store_value(size, &limits, c.text).stored);
     LONGS_EQUAL(c.bytes, limits.queue_bytes);
   }
-  for (const char* text : {"5s", "k", "5 k", "0x10", "1.5k", "five", "-", "--5", "5kk", "5k b"}) {
+  for (const char* text : {"-5s", "k", "5 k", "0x10", "1.5k", "five", "-", "--5", "5kk", "5k b"}) {
     CHECK(problem(size, text).find("is not a number of bytes (4096…1073741824)") !=
           std::string::npos);
   }
@@ -45,6 +45,21 @@ TEST(Value, NumbersHaveAUnitAndARange) {
                            "9223372036854775807k", "-99999999999999999999"}) {
     CHECK(problem(size, text).find("is out of range") != std::string::npos);
   }
+}
+TEST(Value, SomeSizesMayBeSecondsOf128KilobitsASecond) {
+  const SchemaElement& size = row(kLimitsBlock, "queue-size");
+  const ValueReport report = store_value(size, &limits, "5s");
+  CHECK(report.stored);
+  LONGS_EQUAL(80'000, limits.queue_bytes);
+  STRCMP_EQUAL(
+      "\"5s\" is taken as 80000 bytes, which is so long at 128 kbit/s; write bytes for other "
+      "bitrates",
+      report.hint.c_str());
+  CHECK(store_value(size, &limits, "2m").stored);  // millions, not minutes
+  LONGS_EQUAL(2'000'000, limits.queue_bytes);
+  CHECK(store_value(size, &limits, "999999s").stored);
+  LONGS_EQUAL(3600 * 16'000, limits.queue_bytes);
+  CHECK(problem(size, "0s").find("is out of range") != std::string::npos);
 }
 TEST(Value, TimesHaveUnits) {
   const SchemaElement& seconds = row(kLimitsBlock, "header-timeout");
