@@ -2,8 +2,10 @@ unit_programs += unit_cluster
 unit_cluster_SOURCES = tests/unit/main.cc \
   tests/unit/cluster/balance_property_test.cc \
   tests/unit/cluster/balancer_test.cc \
+  tests/unit/cluster/carriers_test.cc \
   tests/unit/cluster/ground.h \
   tests/unit/cluster/master_watch_test.cc \
+  tests/unit/cluster/node_load_test.cc \
   tests/unit/cluster/node_table_test.cc \
   tests/unit/cluster/node_test.cc \
   tests/unit/cluster/pick_test.cc \
