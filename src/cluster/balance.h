@@ -46,13 +46,17 @@ struct BalanceRules {
 };
 
 struct BalanceSettings {
-  BalanceRules rules;
-  std::map<std::string, BalanceRules, std::less<>> mounts;  // complete, not differences
+  BalanceRules rules{};
+  std::map<std::string, BalanceRules, std::less<>> mounts{};  // complete, not differences
 
   // A node is open to new listeners of a mount while its utilisation is at most
   // max(floor, (1 + eps) × the mean of the nodes that may serve them).
   double eps = 0.05;
   double floor = 0;
+  // A light mount, whose listeners need less than light_part of a mean node, stays where it is up
+  // to (1 + light_eps) × the mean: it saves many relays and moves little.
+  double light_eps = 0.10;
+  double light_part = 0.05;
   double hash_eps = 0.25;  // eps of the policy "hash"
 
   int max_redirect_slaves = -1;  // <max-redirect-slaves>; 0: nobody is redirected, -1: no limit

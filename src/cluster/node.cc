@@ -129,11 +129,6 @@ void AcceptRate::take(SteadyTime now) noexcept {
   at_ = std::max(at_, now);
 }
 
-NodeState Node::state_at(SteadyTime now) const noexcept {
-  if (state == NodeState::kDead || now >= dead_at) return NodeState::kDead;
-  return state == NodeState::kUp && now >= suspect_at ? NodeState::kSuspect : state;
-}
-
 const NodeAddress* Node::address_for(PublicScheme scheme, ClientFamily family) const noexcept {
   const NodeAddress* found = nullptr;
   for (const NodeAddress& address : addresses) {

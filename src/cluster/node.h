@@ -60,7 +60,7 @@ enum class ClientFamily : std::uint8_t { kUnknown, kIpv4, kIpv6 };
 struct NodeAddress {
   enum class Host : std::uint8_t { kName, kIpv4, kIpv6 };
   PublicScheme scheme = PublicScheme::kHttp;
-  std::string host;  // an IPv6 literal without brackets
+  std::string host{};  // an IPv6 literal without brackets
   std::uint16_t port = 8000;
   Host kind = Host::kName;
 
@@ -94,7 +94,7 @@ constexpr double kNominalListenerKbps = 128.0;
 
 // What this master's configuration says about a node, whatever the node says itself.
 struct NodeLimits {
-  NodeCapacity most;    // a node that claims more, or no limit, gets this
+  NodeCapacity most{};  // a node that claims more, or no limit, gets this
   unsigned weight = 1;  // its share against nodes of the same capacity; 0: none
   unsigned order = 0;   // its place in the configuration, for the policy "first"
 
@@ -111,7 +111,7 @@ enum class MountScope : std::uint8_t {
 class UnackedRedirects {
  public:
   void push(SteadyTime when, double kbps);
-  void pop(std::uint64_t redirects);  // as many have arrived
+  void pop(std::uint64_t redirects);          // as many have arrived
   std::uint64_t pop_before(SteadyTime when);  // these never will; how many
   void clear();
   std::uint64_t count() const noexcept { return count_; }
@@ -126,9 +126,9 @@ class UnackedRedirects {
     std::uint64_t redirects;
   };
   static constexpr std::chrono::milliseconds kSameMoment{50};
-  std::deque<Run> runs_;
   std::uint64_t count_ = 0;
   double kbps_ = 0;
+  std::deque<Run> runs_;
 };
 
 // A bucket of redirects: `per_second` on average, a quarter of a second's at once.
@@ -146,10 +146,10 @@ class AcceptRate {
   SteadyTime at_{};
 };
 
-struct Node {
+struct alignas(64) Node {
   static constexpr double kNoLimit = std::numeric_limits<double>::infinity();
 
-  // What a pick looks at, together.
+  // What a pick looks at, together in two cache lines: it asks 500 nodes.
   NodeState state = NodeState::kJoining;
   NodeKind kind = NodeKind::kLink;
   MountScope scope = MountScope::kAll;
@@ -167,8 +167,8 @@ struct Node {
   double rendezvous_weight = kNominalKbps;  // share_kbps when it last changed by more than 20 %
   double reported_kbps = 0;
   double reported_listeners = 0;
-  UnackedRedirects unacked;
   AcceptRate accepts;
+  UnackedRedirects unacked;
   std::uint64_t turns = 0;  // redirects since the membership last changed, for "round-robin"
 
   // Who it is.
@@ -192,8 +192,8 @@ struct Node {
   bool counts_arrivals = false;                // they confirm our redirects one by one
   std::optional<std::uint64_t> arrivals_seen;  // as it counts them
   std::uint64_t issued = 0;                    // redirects since its epoch began
-  std::uint64_t arrived = 0;     // of which it has confirmed these
-  std::uint64_t lost = 0;        // and these never came
+  std::uint64_t arrived = 0;                   // of which it has confirmed these
+  std::uint64_t lost = 0;                      // and these never came
   unsigned hints = 0;  // clients that came back unserved since it last proved well
   SteadyTime last_hint{};
   bool probing = false;
@@ -209,7 +209,10 @@ struct Node {
     return reported_listeners + masters * static_cast<double>(unacked.count());
   }
   // What the state is at this moment, even if no timer has run yet.
-  NodeState state_at(SteadyTime now) const noexcept;
+  NodeState state_at(SteadyTime now) const noexcept {
+    if (state == NodeState::kDead || now >= dead_at) return NodeState::kDead;
+    return state == NodeState::kUp && now >= suspect_at ? NodeState::kSuspect : state;
+  }
   // One more listener of this bitrate keeps all hard limits.
   bool has_room(double more_kbps, SteadyTime now) const noexcept {
     return kbps() + more_kbps <= hard_kbps && listeners() + masters <= hard_listeners &&

@@ -10,7 +10,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kLost = 5s;          // an unconfirmed redirect, before the sample of a newer report
-constexpr auto kOnItsWay = 1s;      // the same, where arrivals are not counted
+constexpr auto kOnItsWay = 500ms;   // the same, where arrivals are not counted
 constexpr auto kToldBy = 500ms;     // a report this much after a redirect would count its arrival
 constexpr unsigned kStuckMs = 200;  // a turn of a loop
 constexpr unsigned kMostMasters = 8;
@@ -93,7 +93,7 @@ Result<NodeSlot> NodeTable::hello(NodeHello hello, SteadyTime now) {
     describe(node, std::move(hello), now);
     return slot;
   }
-  if (listed) unsee(slot);
+  if (listed) carriers_.forget_node(slot);
   const SteadyTime last_probe = node.last_probe;
   node = Node{};
   node.state = NodeState::kDead;  // until become()
@@ -173,7 +173,7 @@ void NodeTable::set_limits(NodeSlot slot, NodeLimits limits) {
 
 void NodeTable::forget(NodeSlot slot) {
   Node& node = nodes_[slot];
-  unsee(slot);
+  carriers_.forget_node(slot);
   by_id_.erase(node.id);
   by_key_.erase(node.key);
   if (self_ == slot) self_ = kNoNode;
@@ -190,7 +190,7 @@ void NodeTable::become(Node& node, NodeState state, std::string why, SteadyTime 
   node.state = state;
   node.since = now;
   if (state == NodeState::kDead) {
-    unsee(slot_of(node));
+    carriers_.forget_node(slot_of(node));
     node.unacked.clear();
     node.reported_kbps = node.reported_listeners = 0;
     node.dead_at = node.suspect_at = SteadyTime::max();
@@ -323,7 +323,7 @@ void NodeTable::report(NodeSlot slot, const LoadReport& report) {
     node.reported_kbps = *report.listeners * kNominalListenerKbps;
   }
   take_arrivals(node, report);
-  for (const MountLoad& load : report.changed) see(slot, load);
+  for (const MountLoad& load : report.changed) carriers_.see(slot, load);
   judge(node, now);
 }
 
@@ -346,7 +346,8 @@ void NodeTable::take_arrivals(Node& node, const LoadReport& report) {
   if (report.received - node.window_since < kWindow) return;
   const std::uint64_t arrived = node.arrived - node.window_arrived;
   const std::uint64_t lost = node.lost - node.window_lost;
-  if (arrived + lost >= kWindowLeast && lost > arrived) node.doubted_until = report.received + kDoubt;
+  if (arrived + lost >= kWindowLeast && lost > arrived)
+    node.doubted_until = report.received + kDoubt;
   node.window_since = report.received;
   node.window_arrived = node.arrived;
   node.window_lost = node.lost;
@@ -358,17 +359,7 @@ void NodeTable::issued(NodeSlot slot, std::string_view mount, double kbps, Stead
   node.accepts.take(now);
   ++node.issued;
   ++node.turns;
-  MountNodes* row = mount_for(mount);
-  if (row == nullptr) return;
-  auto found = std::find_if(row->carriers.begin(), row->carriers.end(),
-                            [slot](const Carrier& c) { return c.node == slot; });
-  if (found == row->carriers.end()) {
-    row->carriers.push_back({.node = slot});
-    found = std::prev(row->carriers.end());
-  }
-  if (found->sent <= node.sampled) found->recent = 0;
-  ++found->recent;
-  found->sent = now;
+  carriers_.sent(slot, mount, now, node.sampled);
 }
 
 // -- clients that come back -----------------------------------------------------------------------
@@ -411,52 +402,11 @@ void NodeTable::probed(NodeSlot slot, bool answered, SteadyTime now) {
 
 // -- mounts --------------------------------------------------------------------------------------
 
-MountNodes* NodeTable::mount_for(std::string_view name) {
-  const auto found = mounts_.find(name);
-  if (found != mounts_.end()) return &found->second;
-  if (mounts_.size() >= kMostMounts) return nullptr;
-  MountNodes& row = mounts_[std::string(name)];
-  row.mount = name;
-  return &row;
-}
-
-void NodeTable::see(NodeSlot slot, const MountLoad& load) {
-  if (!load.carries) {
-    const auto found = mounts_.find(load.mount);
-    if (found == mounts_.end()) return;
-    std::erase_if(found->second.carriers, [slot](const Carrier& c) { return c.node == slot; });
-    if (found->second.carriers.empty() && found->second.kbps <= 0) mounts_.erase(found);
-    return;
-  }
-  MountNodes* row = mount_for(load.mount);
-  if (row == nullptr) return;
-  auto found = std::find_if(row->carriers.begin(), row->carriers.end(),
-                            [slot](const Carrier& c) { return c.node == slot; });
-  if (found == row->carriers.end()) {
-    row->carriers.push_back({.node = slot});
-    found = std::prev(row->carriers.end());
-  }
-  found->listeners = load.listeners;
-  found->recent = 0;
-  found->reported = true;
-}
-
-void NodeTable::unsee(NodeSlot slot) {
-  for (auto at = mounts_.begin(); at != mounts_.end();) {
-    MountNodes& row = at->second;
-    std::erase_if(row.carriers, [slot](const Carrier& c) { return c.node == slot; });
-    at = row.carriers.empty() && row.kbps <= 0 ? mounts_.erase(at) : std::next(at);
-  }
-}
-
 // Nodes that were sent a listener who never came.
 void NodeTable::sweep(SteadyTime now) {
   next_sweep_ = now + kSweepPause;
-  for (auto at = mounts_.begin(); at != mounts_.end();) {
-    MountNodes& row = at->second;
-    std::erase_if(row.carriers, [&](const Carrier& c) { return !carries(c, now); });
-    at = row.carriers.empty() && row.kbps <= 0 ? mounts_.erase(at) : std::next(at);
-  }
+  carriers_.sweep(
+      [&](const Carrier& carrier) { return carrier.enforces != 0 || carries(carrier, now); });
 }
 
 bool NodeTable::carries(const Carrier& carrier, SteadyTime now) const noexcept {
@@ -468,17 +418,10 @@ bool NodeTable::carries(const Carrier& carrier, SteadyTime now) const noexcept {
   return carrier.recent > 0 && now - carrier.sent < memory;
 }
 
-void NodeTable::snapshot(NodeSlot slot, std::vector<MountLoad> mounts, SteadyTime now) {
+void NodeTable::snapshot(NodeSlot slot, const std::vector<MountLoad>& mounts, SteadyTime now) {
   Node& node = nodes_[slot];
   if (node.state == NodeState::kDead) return;
-  for (auto& [name, row] : mounts_) {
-    for (Carrier& carrier : row.carriers) {
-      if (carrier.node != slot) continue;
-      carrier.reported = false;
-      carrier.listeners = 0;
-    }
-  }
-  for (const MountLoad& load : mounts) see(slot, load);
+  carriers_.see_all(slot, mounts);
   expect_report(node, now);
   if (node.state == NodeState::kJoining) become(node, NodeState::kUp, "", now);
   judge(node, now);
@@ -486,18 +429,11 @@ void NodeTable::snapshot(NodeSlot slot, std::vector<MountLoad> mounts, SteadyTim
 
 void NodeTable::delta(NodeSlot slot, const std::vector<MountLoad>& changed) {
   if (nodes_[slot].state == NodeState::kDead) return;
-  for (const MountLoad& load : changed) see(slot, load);
+  for (const MountLoad& load : changed) carriers_.see(slot, load);
 }
 
 void NodeTable::set_mount_kbps(std::string_view mount, double kbps) {
-  if (MountNodes* row = mount_for(mount)) row->kbps = sane(kbps);
-}
-
-void NodeTable::forget_mount(std::string_view mount) {
-  const auto found = mounts_.find(mount);
-  if (found == mounts_.end()) return;
-  found->second.kbps = 0;
-  if (found->second.carriers.empty()) mounts_.erase(found);
+  carriers_.set_kbps(mount, sane(kbps));
 }
 
 // -- questions -----------------------------------------------------------------------------------
@@ -510,20 +446,6 @@ NodeSlot NodeTable::find(std::string_view id) const noexcept {
 NodeSlot NodeTable::find(NodeKey key) const noexcept {
   const auto found = by_key_.find(key);
   return found == by_key_.end() ? kNoNode : found->second;
-}
-
-const MountNodes* NodeTable::mount(std::string_view name) const noexcept {
-  const auto found = mounts_.find(name);
-  return found == mounts_.end() ? nullptr : &found->second;
-}
-
-std::vector<const MountNodes*> NodeTable::mounts() const {
-  std::vector<const MountNodes*> out;
-  out.reserve(mounts_.size());
-  for (const auto& [name, row] : mounts_) {
-    if (!row.carriers.empty()) out.push_back(&row);
-  }
-  return out;
 }
 
 std::uint64_t NodeTable::mount_listeners(std::string_view mount) const noexcept {

@@ -9,14 +9,14 @@
 // with its connection.  Of one that polls: suspect after every + 2 s, dead after every + 10 s
 // (Icecast-KH's time).  Static nodes and this one do not expire. Confirmation: a report that counts
 // arrivals takes as many redirects off, oldest first, and those that are 5 s older than its sample;
-// one that does not takes off what is 1 s older than its sample.  A node that reports no load at
+// one that does not takes off what is 500 ms older than its sample.  A node that reports no load at
 // all (KH) is taken to hold what it was sent within session_guess.
 //
 // A node is suspect as well while its loop takes more than 200 ms a turn, while its public address
 // does not answer a probe, and for a minute after fewer than half of at least 20 listeners of 10 s
 // arrived.
 //
-// Memory: at most kMostMounts names; a node of the table costs about 1 kB, a carrier 24 bytes.
+// Memory: a node costs about 1 kB; of mounts see CarrierTable.
 // Thread: control.  Ownership: app.  Pointers and references to nodes hold until the next call that
 // is not const.
 #pragma once
@@ -33,42 +33,37 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "cluster/carriers.h"
 #include "cluster/node.h"
 
 namespace lb {
 
 // What a node says about itself when it comes.
 struct NodeHello {
-  std::string id;
-  std::string epoch;
+  std::string id{};
+  std::string epoch{};
   NodeKind kind = NodeKind::kLink;
   MountScope scope = MountScope::kAll;
-  std::vector<NodeAddress> addresses;
-  NodeCapacity capacity;
-  std::vector<std::string> tags, countries;
+  std::vector<NodeAddress> addresses{};
+  NodeCapacity capacity{};
+  std::vector<std::string> tags{}, countries{};
   ProtectionSet enforces = 0;
   std::chrono::milliseconds every{250};
   unsigned masters = 1;
   // As in LoadReport; without it, what the first report says is where counting begins.
-  std::optional<std::uint64_t> arrivals;
-  NodeLimits limits;  // from our configuration
-};
-
-struct MountLoad {
-  std::string mount;
-  unsigned listeners = 0;  // without relays
-  bool carries = true;     // false: its relay has ended
+  std::optional<std::uint64_t> arrivals{};
+  NodeLimits limits{};  // from our configuration
 };
 
 struct LoadReport {
   SteadyTime received{};
-  SteadyTime sampled{};               // received, less the way here
-  std::optional<double> kbps;         // nullopt with listeners known: listeners × 128
-  std::optional<unsigned> listeners;  // without relays; nullopt: it does not count
+  SteadyTime sampled{};                 // received, less the way here
+  std::optional<double> kbps{};         // nullopt with listeners known: listeners × 128
+  std::optional<unsigned> listeners{};  // without relays; nullopt: it does not count
   // Cumulative: listeners that arrived with a redirect of this master since the epoch began.
-  std::optional<std::uint64_t> arrivals;
-  std::vector<MountLoad> changed;  // since the last snapshot or report
-  std::optional<unsigned> masters;
+  std::optional<std::uint64_t> arrivals{};
+  std::vector<MountLoad> changed{};  // since the last snapshot or report
+  std::optional<unsigned> masters{};
   unsigned loop_ms = 0;
   unsigned relays = 0;
 };
@@ -90,25 +85,10 @@ struct NodeEvent {
   };
   Kind kind = Kind::kUp;
   NodeSlot slot = kNoNode;
-  std::string id;
-  std::string why;
+  std::string id{};
+  std::string why{};
 };
 std::string_view to_text(NodeEvent::Kind kind) noexcept;
-
-// A node that carries a mount.
-struct Carrier {
-  NodeSlot node = kNoNode;
-  std::uint32_t listeners = 0;  // reported
-  std::uint32_t recent = 0;     // redirects since `sampled` of the node
-  bool reported = false;        // it says that it carries it; otherwise it was only sent a listener
-  SteadyTime sent{};            // the last redirect
-};
-
-struct MountNodes {
-  std::string mount;
-  double kbps = 0;                // 0: not known
-  std::vector<Carrier> carriers;  // unordered
-};
 
 class NodeTable {
  public:
@@ -130,7 +110,7 @@ class NodeTable {
   // another process with this id is connected and has reported lately.
   Result<NodeSlot> hello(NodeHello hello, SteadyTime now);
   // All mounts that it carries; forgets what it said before.
-  void snapshot(NodeSlot slot, std::vector<MountLoad> mounts, SteadyTime now);
+  void snapshot(NodeSlot slot, const std::vector<MountLoad>& mounts, SteadyTime now);
   // Only what is different.
   void delta(NodeSlot slot, const std::vector<MountLoad>& changed);
   void report(NodeSlot slot, const LoadReport& report);
@@ -156,7 +136,7 @@ class NodeTable {
   void probed(NodeSlot slot, bool answered, SteadyTime now);
   RedirectOutcome outcome(NodeSlot slot, SteadyTime given) const noexcept;
   void set_mount_kbps(std::string_view mount, double kbps);
-  void forget_mount(std::string_view mount);
+  void forget_mount(std::string_view mount) { carriers_.forget_mount(mount); }
 
   // -- questions -------------------------------------------------------------------------------
   std::span<const Node> nodes() const noexcept { return nodes_; }  // a free slot has an empty id
@@ -164,14 +144,14 @@ class NodeTable {
   NodeSlot find(std::string_view id) const noexcept;
   NodeSlot find(NodeKey key) const noexcept;
   NodeSlot self() const noexcept { return self_; }  // kNoNode until its hello
-  const MountNodes* mount(std::string_view name) const noexcept;
-  // For every mount that any node carries.
-  std::vector<const MountNodes*> mounts() const;
+  const MountNodes* mount(std::string_view name) const noexcept { return carriers_.find(name); }
+  // All that have a node.
+  std::vector<const MountNodes*> mounts() const { return carriers_.mounts(); }
   // Whether it does now: it said so, or was sent a listener that may be on his way.
   bool carries(const Carrier& carrier, SteadyTime now) const noexcept;
-  std::uint64_t mount_listeners(
-      std::string_view mount) const noexcept;  // all nodes, without relays
-  std::uint64_t listeners() const noexcept;    // all mounts
+  // Of all nodes, without relays: of one mount, and of all.
+  std::uint64_t mount_listeners(std::string_view mount) const noexcept;
+  std::uint64_t listeners() const noexcept;
   // The bit of a tag in Node::tags; 0: no node has it.
   std::uint64_t tag_bit(std::string_view tag) const noexcept;
   // Requests that come before this wait; in the past once the nodes are known.
@@ -179,24 +159,13 @@ class NodeTable {
   // To be taken after every call that is not const.
   std::vector<NodeEvent> take_events();
 
-  static constexpr std::size_t kMostMounts = 20'000;
-
  private:
-  struct TextHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const noexcept {
-      return std::hash<std::string_view>{}(text);
-    }
-  };
-  template <class T>
-  using ByText = std::unordered_map<std::string, T, TextHash, std::equal_to<>>;
-
   Settings settings_;
   SteadyTime hold_until_;
   std::vector<Node> nodes_;
   ByText<NodeSlot> by_id_;
   std::unordered_map<NodeKey, NodeSlot> by_key_;
-  ByText<MountNodes> mounts_;
+  CarrierTable carriers_;
   ByText<std::uint64_t> tags_;
   std::vector<NodeEvent> events_;
   NodeSlot self_ = kNoNode;
@@ -213,9 +182,6 @@ class NodeTable {
   void want_probe(Node& node, std::string why);
   void membership_changed(SteadyTime now);
   std::uint64_t intern(const std::vector<std::string>& tags);
-  MountNodes* mount_for(std::string_view name);
-  void see(NodeSlot slot, const MountLoad& load);
-  void unsee(NodeSlot slot);
   void sweep(SteadyTime now);
   NodeSlot slot_of(const Node& node) const noexcept {
     return static_cast<NodeSlot>(&node - nodes_.data());

@@ -7,61 +7,7 @@
 namespace lb {
 namespace {
 
-// -- step 1: who may -----------------------------------------------------------------------------
-
-struct Ask {
-  const PickRequest& request;
-  SteadyTime now;
-  std::uint8_t reach;
-  std::uint64_t tags = 0;
-  bool unknown_tag = false;  // that no node has
-};
-
-struct Seen {  // a node, with what the rules need of it
-  const Node& node;
-  NodeState state;
-  bool carries;
-};
-
 bool elsewhere(const Node& node) { return node.kind != NodeKind::kSelf; }
-
-struct Rule {
-  OutReason reason;
-  bool (*out)(const Seen&, const Ask&);
-};
-constexpr auto kRules = std::to_array<Rule>({
-    {OutReason::kFree, [](const Seen& s, const Ask&) { return s.node.key == 0; }},
-    {OutReason::kDead, [](const Seen& s, const Ask&) { return s.state == NodeState::kDead; }},
-    {OutReason::kDraining,
-     [](const Seen& s, const Ask&) { return s.state == NodeState::kDraining; }},
-    {OutReason::kJoining, [](const Seen& s, const Ask&) { return s.state == NodeState::kJoining; }},
-    {OutReason::kNotAdmitted,
-     [](const Seen& s, const Ask&) { return elsewhere(s.node) && !s.node.admitted; }},
-    {OutReason::kNoShare, [](const Seen& s, const Ask&) { return s.node.share_kbps <= 0; }},
-    {OutReason::kScheme,
-     [](const Seen& s, const Ask& a) {
-       return elsewhere(s.node) && (s.node.reach & a.reach) == 0;
-     }},
-    {OutReason::kProtection,
-     [](const Seen& s, const Ask& a) {
-       const auto& by_mount = a.request.enforcing;
-       return elsewhere(s.node) && (a.request.needs & ~s.node.enforces) != 0 &&
-              std::find(by_mount.begin(), by_mount.end(), s.node.key) == by_mount.end();
-     }},
-    {OutReason::kTags,
-     [](const Seen& s, const Ask& a) { return a.unknown_tag || (a.tags & ~s.node.tags) != 0; }},
-    {OutReason::kNotListed,
-     [](const Seen& s, const Ask&) { return s.node.scope == MountScope::kListed && !s.carries; }},
-});
-
-// The table is known at compile time, so that this becomes a row of comparisons without a call.
-template <std::size_t... I>
-OutReason first_rule(const Seen& seen, const Ask& ask, std::index_sequence<I...>) {
-  OutReason reason = OutReason::kIn;
-  static_cast<void>(
-      ((kRules[I].out(seen, ask) ? (reason = kRules[I].reason, true) : false) || ...));
-  return reason;
-}
 
 bool near(const Node& node, std::string_view country) {
   return country.empty() || node.countries.empty() ||
@@ -69,20 +15,19 @@ bool near(const Node& node, std::string_view country) {
 }
 
 // What makes a node a worse choice, but one that is better than none; the least of these is taken.
-constexpr unsigned kFarAway = 1, kCameFromThere = 2, kNotWell = 4;
+constexpr std::uint8_t kFarAway = 1, kCameFromThere = 2, kNotWell = 4;
+constexpr std::size_t kHandicaps = 8;
 
-OutReason reason_of(unsigned handicap) {
+OutReason reason_of(std::uint8_t handicap) {
   if ((handicap & kNotWell) != 0) return OutReason::kSuspect;
   return (handicap & kCameFromThere) != 0 ? OutReason::kAvoided : OutReason::kFar;
 }
 
 struct Option {
-  NodeSlot slot;
-  const Node* node;
-  double kbps;  // estimate
-  unsigned handicap;
-  bool carries;
-  bool room;  // within its hard limits
+  double kbps = 0;  // estimate
+  NodeSlot slot = kNoNode;
+  std::uint8_t handicap = 0;
+  bool carries = false;
   OutReason out = OutReason::kIn;
 };
 
@@ -114,8 +59,7 @@ class Picking {
     if (rules_.when == BalanceWhen::kFull && here()) return serve(PickReason::kRoomHere);
     if (now_ < table_.hold_until() && !request_.direct) return hold();
     gather();
-    keep_the_well();
-    bound();
+    keep_the_best();
     if (request_.direct && within_direct_budget())
       return finish(serve(PickReason::kCannotFollow), policy);
     const PickReason reason = rules_.affinity ? carriers() : everybody(policy);
@@ -128,64 +72,79 @@ class Picking {
 
   void gather() {
     const std::span<const Node> nodes = table_.nodes();
-    std::vector<std::uint8_t> carries(nodes.size(), 0);
+    std::vector<const Carrier*> carrier_of(nodes.size(), nullptr);
     if (mount_ != nullptr) {
-      for (const Carrier& carrier : mount_->carriers) {
-        if (table_.carries(carrier, now_)) carries[carrier.node] = 1;
-      }
+      for (const Carrier& carrier : mount_->carriers) carrier_of[carrier.node] = &carrier;
     }
-    Ask ask{request_, now_, Node::reach_bit(request_.scheme, request_.family)};
-    for (const std::string_view tag : request_.tags) {
-      const std::uint64_t bit = table_.tag_bit(tag);
-      ask.tags |= bit;
-      ask.unknown_tag = ask.unknown_tag || bit == 0;
-    }
+    const Wanted wanted = what_is_wanted();
     options_.reserve(nodes.size());
+    chosen_.reserve(nodes.size());
     for (NodeSlot slot = 0; slot < nodes.size(); ++slot) {
       const Node& node = nodes[slot];
-      const Seen seen{node, node.state_at(now_), carries[slot] != 0};
-      const OutReason out = first_rule(seen, ask, std::make_index_sequence<kRules.size()>());
+      const Carrier* carrier = carrier_of[slot];
+      const ProtectionSet enforces =
+          node.enforces | (carrier == nullptr ? ProtectionSet{0} : carrier->enforces);
+      const Applicant applicant{node, node.state_at(now_),
+                                carrier != nullptr && table_.carries(*carrier, now_), enforces};
+      const OutReason out = why_out(applicant, wanted);
       if (trace_ != nullptr)
-        trace_->rows.push_back({.node = slot, .out = out, .carries = seen.carries});
+        trace_->rows.push_back({.node = slot, .out = out, .carries = applicant.carries});
       if (out != OutReason::kIn) continue;
-      const unsigned handicap =
-          (seen.state == NodeState::kSuspect ? kNotWell : 0) |
-          (request_.avoid != 0 && node.key == request_.avoid ? kCameFromThere : 0) |
-          (near(node, request_.country) ? 0 : kFarAway);
-      const double kbps = node.kbps();
-      options_.push_back({slot, &node, kbps, handicap, seen.carries, node.has_room(kbps_, now_)});
+      Option& option = options_.emplace_back();
+      option.slot = slot;
+      option.kbps = node.kbps();
+      option.carries = applicant.carries;
+      if (applicant.state == NodeState::kSuspect) option.handicap |= kNotWell;
+      if (request_.avoid != 0 && node.key == request_.avoid) option.handicap |= kCameFromThere;
+      if (!near(node, request_.country)) option.handicap |= kFarAway;
       elsewhere_ = elsewhere_ || elsewhere(node);
+      if (!node.has_room(kbps_, now_)) {
+        // Tells nothing about the others: it would hold their mean down, or up.
+        option.out = OutReason::kFull;
+        continue;
+      }
+      Sum& sum = sums_[option.handicap];
+      sum.kbps += option.kbps;
+      sum.share_kbps += node.share_kbps;
+      sum.nodes += 1;
     }
+  }
+
+  Wanted what_is_wanted() const {
+    Wanted wanted{.reach = Node::reach_bit(request_.scheme, request_.family),
+                  .protection = request_.needs,
+                  .protecting = request_.enforcing};
+    for (const std::string_view tag : request_.tags) {
+      const std::uint64_t bit = table_.tag_bit(tag);
+      wanted.tags |= bit;
+      wanted.unknown_tag = wanted.unknown_tag || bit == 0;
+    }
+    return wanted;
   }
 
   // Late, far or just left nodes come in only while no other has room.
-  void keep_the_well() {
-    unsigned least = ~0U;
-    for (const Option& option : options_) {
-      if (option.room) least = std::min(least, option.handicap);
+  void keep_the_best() {
+    std::size_t best = 0;
+    while (best < kHandicaps && sums_[best].nodes == 0) ++best;
+    bool worse = false;
+    for (std::size_t i = best + 1; i < kHandicaps; ++i) worse = worse || sums_[i].nodes > 0;
+    if (worse) {
+      for (Option& option : options_) {
+        if (option.out == OutReason::kIn && option.handicap > best)
+          option.out = reason_of(option.handicap);
+      }
     }
-    for (Option& option : options_) {
-      if (option.handicap > least) option.out = reason_of(option.handicap);
-    }
+    if (best == kHandicaps) return;
+    const Sum& sum = sums_[best];
+    mean_ = sum.kbps / sum.share_kbps;
+    mean_share_ = sum.share_kbps / sum.nodes;
+    bound_ = std::max(settings_.floor, (1 + settings_.eps) * mean_);
   }
 
-  void bound() {
-    double kbps = 0;
-    double share = 0;
-    for (const Option& option : options_) {
-      if (option.out != OutReason::kIn) continue;
-      kbps += option.kbps;
-      share += option.node->share_kbps;
-    }
-    mean_ = share > 0 ? kbps / share : 0;
-    bound_ = std::max(settings_.floor, (1 + settings_.eps) * mean_);
-    for (Option& option : options_) {
-      if (option.out == OutReason::kIn && !option.room) option.out = OutReason::kFull;
-    }
-  }
+  const Node& node_of(const Option& option) const { return table_.node(option.slot); }
 
   bool below(const Option& option, double bound) const {
-    return option.kbps + kbps_ <= std::max(kbps_, bound * option.node->share_kbps);
+    return option.kbps + kbps_ <= std::max(kbps_, bound * node_of(option).share_kbps);
   }
 
   // Above what the policy gives to this node, a part of its capacity is for those who cannot be
@@ -199,55 +158,67 @@ class Picking {
 
   // -- step 2 ------------------------------------------------------------------------------------
 
-  PickReason carriers() {
-    double listeners = 0;
-    if (mount_ != nullptr) {
-      for (const Carrier& carrier : mount_->carriers) {
-        listeners += carrier.listeners +
-                     (carrier.sent > table_.node(carrier.node).sampled ? carrier.recent : 0);
-      }
+  // Of the mount: with those who are on their way.
+  double listeners() const {
+    double sum = 0;
+    if (mount_ == nullptr) return sum;
+    for (const Carrier& carrier : mount_->carriers) {
+      sum +=
+          carrier.listeners +
+          (carrier.recent > 0 && carrier.sent > table_.node(carrier.node).sampled ? carrier.recent
+                                                                                  : 0);
     }
-    const std::size_t needed = listeners >= rules_.busy_listeners ? rules_.min_carriers : 1;
-    const Option* best =
-        nullptr;  // the first open one in the order of the mount that does not carry it
-    double best_score = 0;
-    const std::uint64_t hash = mount_hash(request_.mount);
+    return sum;
+  }
+
+  PickReason carriers() {
+    const double audience = listeners();
+    light_ = audience * kbps_ <= settings_.light_part * mean_share_;
+    const double carrier_bound =
+        light_ ? std::max(bound_, (1 + settings_.light_eps) * mean_) : bound_;
     for (Option& option : options_) {
       if (option.out != OutReason::kIn) continue;
-      if (!below(option, bound_)) {
+      if (!below(option, option.carries ? carrier_bound : bound_)) {
         option.out = OutReason::kAboveBound;
       } else if (option.carries) {
         chosen_.push_back(&option);
       }
     }
-    if (chosen_.empty() || chosen_.size() < needed) {
-      for (const Option& option : options_) {
-        if (option.out != OutReason::kIn || option.carries) continue;
-        const double score =
-            rendezvous_score(option.node->key, hash, option.node->rendezvous_weight);
-        if (score > best_score) {
-          best = &option;
-          best_score = score;
-        }
+    const std::size_t needed =
+        audience >= rules_.busy_listeners ? std::max(1U, rules_.min_carriers) : 1;
+    if (chosen_.size() < needed) {
+      if (const Option* fresh = best_newcomer()) {
+        chosen_.assign(1, fresh);
+        note_unchosen(OutReason::kPassedOver);
+        return PickReason::kNewCarrier;
       }
-    }
-    if (best != nullptr) {
-      chosen_.assign(1, best);
-      note_unchosen(OutReason::kPassedOver);
-      return PickReason::kNewCarrier;
     }
     if (chosen_.empty()) {
       // Everybody is above the bound: whoever keeps its limits.
       for (Option& option : options_) {
-        if (option.out == OutReason::kAboveBound) {
-          option.out = OutReason::kIn;
-          chosen_.push_back(&option);
-        }
+        if (option.out != OutReason::kAboveBound) continue;
+        option.out = OutReason::kIn;
+        chosen_.push_back(&option);
       }
-    } else {
-      note_unchosen(OutReason::kNoCarrier);
     }
+    note_unchosen(OutReason::kNoCarrier);
     return PickReason::kDrawn;
+  }
+
+  // The first open one in the order of the mount that does not carry it.
+  const Option* best_newcomer() const {
+    const Option* best = nullptr;
+    double best_score = 0;
+    const std::uint64_t hash = mount_hash(request_.mount);
+    for (const Option& option : options_) {
+      if (option.out != OutReason::kIn || option.carries) continue;
+      const Node& node = node_of(option);
+      const double score = rendezvous_above(best_score, node.key, hash, node.rendezvous_weight);
+      if (score <= 0) continue;
+      best = &option;
+      best_score = score;
+    }
+    return best;
   }
 
   void note_unchosen(OutReason reason) {
@@ -278,7 +249,7 @@ class Picking {
   // -- step 3 ------------------------------------------------------------------------------------
 
   double room_of(const Option& option) const {
-    return std::max(0.0, option.node->share_kbps * std::max(1.0, bound_) - option.kbps);
+    return std::max(0.0, node_of(option).share_kbps * std::max(1.0, bound_) - option.kbps);
   }
 
   Choice take(const PolicyRow& policy, PickReason reason) {
@@ -286,17 +257,20 @@ class Picking {
     candidates.reserve(chosen_.size());
     const std::uint64_t hash = mount_hash(request_.mount);
     const bool scores = rules_.policy == BalancePolicy::kHash;
+    double best = 0;
     for (const Option* option : chosen_) {
-      const Node& node = *option->node;
-      candidates.push_back(
-          {.node = option->slot,
-           .share_kbps = node.share_kbps,
-           .kbps = option->kbps + kbps_,
-           .room_kbps = room_of(*option),
-           .listeners = node.listeners(),
-           .score = scores ? rendezvous_score(node.key, hash, node.rendezvous_weight) : 0,
-           .turns = node.turns,
-           .order = node.limits.order});
+      const Node& node = node_of(*option);
+      Candidate& candidate = candidates.emplace_back();
+      candidate.node = option->slot;
+      candidate.share_kbps = node.share_kbps;
+      candidate.kbps = option->kbps + kbps_;
+      candidate.room_kbps = room_of(*option);
+      candidate.listeners = node.listeners();
+      candidate.turns = node.turns;
+      candidate.order = node.limits.order;
+      if (!scores) continue;
+      candidate.score = rendezvous_above(best, node.key, hash, node.rendezvous_weight);
+      best = std::max(best, candidate.score);
     }
     const NodeSlot slot = candidates[policy.choose(candidates, rng_)].node;
     Choice choice = serve(reason);
@@ -334,12 +308,13 @@ class Picking {
     if (trace_ == nullptr) return choice;
     trace_->mean_utilisation = mean_;
     trace_->bound = bound_;
+    trace_->light = light_;
     trace_->policy = policy.name;
     trace_->affinity = rules_.affinity;
     for (const Option& option : options_) {
       PickTrace::Row& row = trace_->rows[option.slot];
       row.out = option.out;
-      row.utilisation = option.kbps / option.node->share_kbps;
+      row.utilisation = option.kbps / node_of(option).share_kbps;
       row.room_kbps = room_of(option);
       row.chosen = option.slot == choice.node;
     }
@@ -358,9 +333,15 @@ class Picking {
   double kbps_ = 0;
   std::vector<Option> options_;
   std::vector<const Option*> chosen_;
-  double mean_ = 0;
+  double mean_ = 0;        // utilisation
+  double mean_share_ = 0;  // kbit/s of a node
   double bound_ = 0;
-  bool elsewhere_ = false;  // a node that is not this one may serve the listener
+  bool light_ = false;
+  struct Sum {
+    double kbps = 0, share_kbps = 0, nodes = 0;
+  };
+  std::array<Sum, kHandicaps> sums_;  // of those with room
+  bool elsewhere_ = false;            // a node that is not this one may serve the listener
 };
 
 }  // namespace
@@ -387,48 +368,6 @@ std::string_view to_text(PickReason reason) noexcept {
       return "no node has room";
     case PickReason::kHeld:
       return "the nodes have not reported yet";
-  }
-  return "";
-}
-
-std::string_view to_text(OutReason reason) noexcept {
-  switch (reason) {
-    case OutReason::kIn:
-      return "candidate";
-    case OutReason::kFree:
-      return "no node";
-    case OutReason::kDead:
-      return "dead";
-    case OutReason::kDraining:
-      return "draining";
-    case OutReason::kJoining:
-      return "joining";
-    case OutReason::kNotAdmitted:
-      return "above max-redirect-slaves";
-    case OutReason::kNoShare:
-      return "weight 0";
-    case OutReason::kScheme:
-      return "no public address for this scheme and address family";
-    case OutReason::kProtection:
-      return "does not enforce what the mount asks for";
-    case OutReason::kTags:
-      return "lacks a tag";
-    case OutReason::kNotListed:
-      return "does not carry the mount and does not relay on demand";
-    case OutReason::kAvoided:
-      return "the client comes from there";
-    case OutReason::kSuspect:
-      return "suspect";
-    case OutReason::kFar:
-      return "of another country";
-    case OutReason::kFull:
-      return "full";
-    case OutReason::kAboveBound:
-      return "above the bound of utilisation";
-    case OutReason::kNoCarrier:
-      return "others carry the mount";
-    case OutReason::kPassedOver:
-      return "another comes first for this mount";
   }
   return "";
 }

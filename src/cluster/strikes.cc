@@ -10,6 +10,7 @@ namespace {
 constexpr unsigned kStrikesForDirect = 2;
 constexpr unsigned kLoopRedirects = 2;  // given; one more would be the third
 constexpr unsigned kFamilyLeast = 20;
+constexpr unsigned kFamilyLost = 4;  // a quarter: many who cannot follow do not come back to show it
 constexpr unsigned kFamilyWindow = 1000;  // then what was counted weighs half
 constexpr std::size_t kLongestFamily = 32;
 
@@ -99,7 +100,7 @@ void ClientTrail::redirected(ClientKey key, std::string_view family, NodeKey nod
   if (family.empty()) return;
   Family& known = families_.at(std::string(family));
   ++known.redirects;
-  if (known.redirects >= kFamilyLeast && known.lost > known.redirects / 2) {
+  if (known.redirects >= kFamilyLeast && known.lost > known.redirects / kFamilyLost) {
     known = Family{.rests_until = now + limits_.family_rest};
   } else if (known.redirects >= kFamilyWindow) {
     known.redirects /= 2;

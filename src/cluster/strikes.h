@@ -6,13 +6,12 @@
 // same player, so nothing here forbids anything: a returning client is sent to another node, a node
 // is probed before it is believed to be out of reach, and serving here is bounded by the direct
 // budget.
-//   back within 15 s                      → not the same node; if it has not confirmed the
-//   redirect,
-//                                           a hint against it
-//   … within 5 s and not confirmed        → a strike; at two: served here
-//   the third redirect within 10 s        → served here (a loop: the parameter was lost)
-//   of 20 redirects of a family of players more than half reported lost by nodes that are well
-//                                         → none of this family is redirected for 24 h
+//   back within 15 s                 not the same node; without its confirmation, a hint against it
+//   within 5 s, not confirmed        a strike; at two he is served here
+//   a third redirect within 10 s     served here: the parameter of the redirect gets lost, a loop
+//   of 20 redirects of a family of   none of this family is redirected for 24 h
+//   players, more than a quarter
+//   proved lost by such returns
 //
 // Memory: bounded tables; the entry that was used the longest time ago makes room.
 // Thread: control.  Ownership: Balancer.

@@ -56,8 +56,8 @@ constexpr SchemaChoice kPolicies[] = {
     {"round-robin", static_cast<std::int64_t>(BalancePolicy::kRoundRobin)},
     {"first", static_cast<std::int64_t>(BalancePolicy::kFirst)}};
 constexpr SchemaChoice kWhens[] = {{"always", static_cast<std::int64_t>(BalanceWhen::kAlways)},
-                             {"full", static_cast<std::int64_t>(BalanceWhen::kFull)},
-                             {"never", static_cast<std::int64_t>(BalanceWhen::kNever)}};
+                                   {"full", static_cast<std::int64_t>(BalanceWhen::kFull)},
+                                   {"never", static_cast<std::int64_t>(BalanceWhen::kNever)}};
 constexpr SchemaElement kBalance[] = {
     {.name = "policy",
      .kind = kChoice,
@@ -151,8 +151,8 @@ constinit const SchemaBlock kBalanceBlock{.name = "balance",
                                           .inline_form = true};
 
 constexpr SchemaChoice kRequires[] = {{"off", static_cast<std::int64_t>(TokenRequire::kOff)},
-                                {"soft", static_cast<std::int64_t>(TokenRequire::kSoft)},
-                                {"hard", static_cast<std::int64_t>(TokenRequire::kHard)}};
+                                      {"soft", static_cast<std::int64_t>(TokenRequire::kSoft)},
+                                      {"hard", static_cast<std::int64_t>(TokenRequire::kHard)}};
 constexpr SchemaElement kToken[] = {
     {.name = "keys",
      .kind = kSecret,
@@ -174,8 +174,8 @@ constinit const SchemaBlock kTokenBlock{.name = "token",
                                         .inline_form = true};
 
 constexpr SchemaChoice kDrainModes[] = {{"soft", static_cast<std::int64_t>(DrainMode::kSoft)},
-                                  {"move", static_cast<std::int64_t>(DrainMode::kMove)},
-                                  {"hard", static_cast<std::int64_t>(DrainMode::kHard)}};
+                                        {"move", static_cast<std::int64_t>(DrainMode::kMove)},
+                                        {"hard", static_cast<std::int64_t>(DrainMode::kHard)}};
 constexpr SchemaElement kDrain[] = {
     {.name = "mode",
      .kind = kChoice,
