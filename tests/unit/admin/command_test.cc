@@ -77,6 +77,8 @@ TEST(AdminAccess, GivesEachRoleItsOwnCommands) {
       {"streamlist", "a", "a"}, {"streamlist.txt", "r", "r"}, {"listclients", "as", "a"},
       {"killclient", "a", "a"}, {"killsource", "a", "a"},     {"moveclients", "a", "a"},
       {"fallbacks", "a", "a"},  {"metadata", "as", "a"},      {"updatemetadata", "as", "a"},
+      {"sourcelist.txt", "r", "r"}, {"streams", "r", "r"},  {"cluster.json", "a", "a"},
+      {"cluster/explain", "a", "a"},
       {"manageauth", "a", "a"}, {"buildm3u", "asrn", "asrn"}};
   const std::pair<char, AdminRole> roles[] = {{'a', AdminRole::kAdmin},
                                               {'s', AdminRole::kSource},

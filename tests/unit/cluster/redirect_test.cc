@@ -115,7 +115,7 @@ TEST(RedirectReply, HasTheseBytes) {
       "HTTP/1.0 302 Temporarily Moved\r\n"
       "Location: http://e:8000/a.mp3?x=1&lb=T\r\n"
       "Content-Type: text/html; charset=utf-8\r\n"
-      "Content-Length: 83\r\n"
+      "Content-Length: 81\r\n"
       "Connection: close\r\n"
       "Cache-Control: no-store\r\n"
       "Access-Control-Allow-Origin: *\r\n\r\n"
