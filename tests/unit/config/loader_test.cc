@@ -246,7 +246,8 @@ TEST(Loader, KhsRedirectIsForThoseWhoFindNoRoom) {
 TEST(Loader, MembersOfAClusterAllowAllOriginsUnlessToldOtherwise) {
   const auto allowed = [](const std::string& text) {
     std::string out;
-    for (const HttpHeader& header : load(text).config->http_headers) out += header.name + "=" + header.value + ";";
+    const auto config = load(text).config;
+    for (const HttpHeader& header : config->http_headers) out += header.name + "=" + header.value + ";";
     return out;
   };
   const std::string all = "Access-Control-Allow-Origin=*;";
