@@ -6,60 +6,70 @@
 <xsl:template match="/icestats">
 <html xmlns="http://www.w3.org/1999/xhtml" lang="en" xml:lang="en">
 <head>
-<title>Icecast Streaming Media Server</title>
+<title>Listeners of <xsl:value-of select="source/@mount"/> - Icecast Streaming Media Server</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"/>
 <meta name="color-scheme" content="light dark"/>
 <link rel="stylesheet" type="text/css" href="/style.css"/>
 <link rel="icon" type="image/png" href="/icecast.png"/>
 </head>
 <body>
-<div id="top">
+<header id="top">
 <h1 id="header">Icecast2 Admin</h1>
-<div id="menu"><ul>
+<nav id="menu" aria-label="Pages"><ul>
 <li><a href="stats.xsl">Admin Home</a></li>
 <li><a href="listmounts.xsl">Mountpoint List</a></li>
 <li><a href="/status.xsl">Public Home</a></li>
-</ul></div>
-</div>
+</ul></nav>
+</header>
+<main>
 <h2>Listener Stats</h2>
 <xsl:for-each select="source">
 <xsl:variable name="path"><xsl:call-template name="encoded"/></xsl:variable>
 <xsl:variable name="mount" select="@mount"/>
-<div class="roundbox">
-<div class="mounthead"><h3 class="mount">Mountpoint <xsl:value-of select="@mount"/></h3></div>
+<section class="roundbox">
+<h3 class="mount">Mountpoint <xsl:value-of select="@mount"/></h3>
 <ul class="nav">
-<li class="active"><a href="listclients.xsl?mount={$path}">List Clients</a></li>
+<li class="active"><a href="listclients.xsl?mount={$path}" aria-current="page">List Clients</a></li>
 <li><a href="moveclients.xsl?mount={$path}">Move Listeners</a></li>
 <li><a href="updatemetadata.xsl?mount={$path}">Update Metadata</a></li>
 <xsl:if test="authenticator"><li><a href="manageauth.xsl?mount={$path}">Manage Authentication</a></li></xsl:if>
-<li><details><summary>Kill Source</summary>
-<form class="sure" method="post" action="killsource.xsl"><p><input type="hidden" name="mount" value="{@mount}"/>Disconnect this source? <button class="danger" type="submit">Kill Source</button></p></form>
+<li><details class="confirm danger"><summary>Kill Source</summary>
+<form class="sure" method="post" action="killsource.xsl"><p><input type="hidden" name="mount" value="{@mount}"/>Disconnect this source? <button type="submit">Kill Source</button></p></form>
 </details></li>
 </ul>
 <xsl:choose>
 <xsl:when test="listener">
-<div class="scrolltable">
+<p class="about"><xsl:call-template name="count"><xsl:with-param name="number" select="count(listener)"/></xsl:call-template></p>
 <table class="colortable">
-<thead><tr><th>IP</th><th>Connected</th><th>User Agent</th><th>Action</th></tr></thead>
+<thead><tr><th scope="col">IP</th><th scope="col">Connected</th><th scope="col">User Agent</th><th scope="col">Action</th></tr></thead>
 <tbody>
 <xsl:for-each select="listener">
 <tr>
 <td class="short" data-label="IP"><xsl:value-of select="IP"/><xsl:if test="username"> (<xsl:value-of select="username"/>)</xsl:if></td>
 <td class="short" data-label="Connected" title="{Connected} s"><xsl:call-template name="duration"><xsl:with-param name="seconds" select="Connected"/></xsl:call-template></td>
 <td data-label="User Agent"><xsl:value-of select="UserAgent"/></td>
-<td><form method="post" action="killclient.xsl"><p><input type="hidden" name="mount" value="{$mount}"/><input type="hidden" name="id" value="{ID}"/><button type="submit">Kick</button></p></form></td>
+<td class="action"><details class="confirm danger"><summary aria-label="Kick listener {ID}">Kick</summary>
+<form class="sure" method="post" action="killclient.xsl"><p><input type="hidden" name="mount" value="{$mount}"/><input type="hidden" name="id" value="{ID}"/>Disconnect? <button type="submit">Kick</button></p></form>
+</details></td>
 </tr>
 </xsl:for-each>
 </tbody>
 </table>
-</div>
 </xsl:when>
-<xsl:otherwise><p>No listeners connected</p></xsl:otherwise>
+<xsl:otherwise><p class="about">No listeners connected</p></xsl:otherwise>
 </xsl:choose>
-</div>
+</section>
 </xsl:for-each>
+</main>
 </body>
 </html>
+</xsl:template>
+
+<!-- "1 listener", "2 listeners". -->
+<xsl:template name="count">
+<xsl:param name="number"/>
+<xsl:param name="word" select="'listener'"/>
+<xsl:value-of select="concat($number, ' ', $word)"/><xsl:if test="$number != 1">s</xsl:if>
 </xsl:template>
 
 <!-- A mount name as it stands in a URL. -->

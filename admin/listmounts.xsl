@@ -6,53 +6,80 @@
 <xsl:template match="/icestats">
 <html xmlns="http://www.w3.org/1999/xhtml" lang="en" xml:lang="en">
 <head>
-<title>Icecast Streaming Media Server</title>
+<title>Mountpoints - Icecast Streaming Media Server</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"/>
 <meta name="color-scheme" content="light dark"/>
 <link rel="stylesheet" type="text/css" href="/style.css"/>
 <link rel="icon" type="image/png" href="/icecast.png"/>
 </head>
 <body>
-<div id="top">
+<header id="top">
 <h1 id="header">Icecast2 Admin</h1>
-<div id="menu"><ul>
+<nav id="menu" aria-label="Pages"><ul>
 <li><a href="stats.xsl">Admin Home</a></li>
-<li class="active"><a href="listmounts.xsl">Mountpoint List</a></li>
+<li class="active"><a href="listmounts.xsl" aria-current="page">Mountpoint List</a></li>
 <li><a href="/status.xsl">Public Home</a></li>
-</ul></div>
-</div>
+</ul></nav>
+</header>
+<main>
 <h2>Active Mountpoints</h2>
 <xsl:if test="not(source)"><div class="roundbox empty"><p>No source is connected.</p></div></xsl:if>
 <xsl:for-each select="source">
 <xsl:variable name="path"><xsl:call-template name="encoded"/></xsl:variable>
-<div class="roundbox">
+<article class="roundbox">
 <div class="mounthead">
 <h3 class="mount">Mountpoint <xsl:value-of select="@mount"/></h3>
-<div class="right">
-<xsl:choose>
-<xsl:when test="authenticator"><a class="auth" href="/auth.xsl">Login</a></xsl:when>
-<xsl:otherwise><ul class="mountlist">
-<li><a class="play" href="{$path}.m3u">M3U</a></li>
-<li><a class="play" href="{$path}.xspf">XSPF</a></li>
-<li><a class="play" href="{$path}.vclt">VCLT</a></li>
-</ul></xsl:otherwise>
-</xsl:choose>
+<div class="right"><xsl:call-template name="playlists"><xsl:with-param name="path" select="$path"/></xsl:call-template></div>
 </div>
-</div>
+<ul class="facts">
+<li><xsl:call-template name="count"><xsl:with-param name="number" select="listeners"/></xsl:call-template></li>
+<xsl:if test="content-type"><li><xsl:value-of select="content-type"/></li></xsl:if>
+<xsl:if test="Connected"><li>connected for <xsl:call-template name="duration"><xsl:with-param name="seconds" select="Connected"/></xsl:call-template></li></xsl:if>
+<xsl:if test="string(fallback)"><li>fallback <code><xsl:value-of select="fallback"/></code></li></xsl:if>
+</ul>
 <ul class="nav">
 <li><a href="listclients.xsl?mount={$path}">List Clients</a></li>
 <li><a href="moveclients.xsl?mount={$path}">Move Listeners</a></li>
 <li><a href="updatemetadata.xsl?mount={$path}">Update Metadata</a></li>
 <xsl:if test="authenticator"><li><a href="manageauth.xsl?mount={$path}">Manage Authentication</a></li></xsl:if>
-<li><details><summary>Kill Source</summary>
-<form class="sure" method="post" action="killsource.xsl"><p><input type="hidden" name="mount" value="{@mount}"/>Disconnect this source? <button class="danger" type="submit">Kill Source</button></p></form>
+<li><details class="confirm danger"><summary>Kill Source</summary>
+<form class="sure" method="post" action="killsource.xsl"><p><input type="hidden" name="mount" value="{@mount}"/>Disconnect this source? <button type="submit">Kill Source</button></p></form>
 </details></li>
 </ul>
-<p class="facts"><strong><xsl:value-of select="listeners"/></strong> Listener(s)<xsl:if test="Connected">, connected for <xsl:call-template name="duration"><xsl:with-param name="seconds" select="Connected"/></xsl:call-template></xsl:if><xsl:if test="content-type">, <xsl:value-of select="content-type"/></xsl:if><xsl:if test="string(fallback)">, fallback <code><xsl:value-of select="fallback"/></code></xsl:if></p>
-</div>
+</article>
 </xsl:for-each>
+</main>
 </body>
 </html>
+</xsl:template>
+
+<!-- What people call the stream; encoders that were told no name leave Icecast's words. -->
+<xsl:template name="name">
+<xsl:choose>
+<xsl:when test="string(server_name) and server_name != 'Unspecified name'"><xsl:value-of select="server_name"/></xsl:when>
+<xsl:otherwise><xsl:value-of select="@mount"/></xsl:otherwise>
+</xsl:choose>
+</xsl:template>
+
+<!-- "1 listener", "2 listeners". -->
+<xsl:template name="count">
+<xsl:param name="number"/>
+<xsl:param name="word" select="'listener'"/>
+<xsl:value-of select="concat($number, ' ', $word)"/><xsl:if test="$number != 1">s</xsl:if>
+</xsl:template>
+
+<!-- Playlists for players, or the way to them. -->
+<xsl:template name="playlists">
+<xsl:param name="path"/>
+<xsl:variable name="name"><xsl:call-template name="name"/></xsl:variable>
+<xsl:choose>
+<xsl:when test="authenticator"><a class="auth" href="/auth.xsl" aria-label="Login for {$name}">Login</a></xsl:when>
+<xsl:otherwise><ul class="mountlist">
+<li><a class="play" href="{$path}.m3u" aria-label="M3U playlist of {$name}">M3U</a></li>
+<li><a class="play" href="{$path}.xspf" aria-label="XSPF playlist of {$name}">XSPF</a></li>
+<li><a class="play" href="{$path}.vclt" aria-label="VCLT playlist of {$name}">VCLT</a></li>
+</ul></xsl:otherwise>
+</xsl:choose>
 </xsl:template>
 
 <!-- A mount name as it stands in a URL. -->

@@ -6,65 +6,67 @@
 <xsl:template match="/icestats">
 <html xmlns="http://www.w3.org/1999/xhtml" lang="en" xml:lang="en">
 <head>
-<title>Icecast Streaming Media Server</title>
+<title>Accounts of <xsl:value-of select="source/@mount"/> - Icecast Streaming Media Server</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"/>
 <meta name="color-scheme" content="light dark"/>
 <link rel="stylesheet" type="text/css" href="/style.css"/>
 <link rel="icon" type="image/png" href="/icecast.png"/>
 </head>
 <body>
-<div id="top">
+<header id="top">
 <h1 id="header">Icecast2 Admin</h1>
-<div id="menu"><ul>
+<nav id="menu" aria-label="Pages"><ul>
 <li><a href="stats.xsl">Admin Home</a></li>
 <li><a href="listmounts.xsl">Mountpoint List</a></li>
 <li><a href="/status.xsl">Public Home</a></li>
-</ul></div>
-</div>
+</ul></nav>
+</header>
+<main>
 <h2>Manage Authentication</h2>
-<xsl:for-each select="iceresponse"><div class="roundbox message"><p><xsl:value-of select="message"/></p></div></xsl:for-each>
+<xsl:for-each select="iceresponse"><div class="roundbox message" role="status"><p><xsl:value-of select="message"/></p></div></xsl:for-each>
 <xsl:for-each select="source">
 <xsl:variable name="path"><xsl:call-template name="encoded"/></xsl:variable>
 <xsl:variable name="mount" select="@mount"/>
-<div class="roundbox">
-<h3 class="mount"><small><xsl:value-of select="server_name"/></small>Mountpoint <xsl:value-of select="@mount"/></h3>
+<section class="roundbox">
+<h3 class="mount">Mountpoint <xsl:value-of select="@mount"/></h3>
 <ul class="nav">
 <li><a href="listclients.xsl?mount={$path}">List Clients</a></li>
 <li><a href="moveclients.xsl?mount={$path}">Move Listeners</a></li>
 <li><a href="updatemetadata.xsl?mount={$path}">Update Metadata</a></li>
-<li class="active"><a href="manageauth.xsl?mount={$path}">Manage Authentication</a></li>
-<li><details><summary>Kill Source</summary>
-<form class="sure" method="post" action="killsource.xsl"><p><input type="hidden" name="mount" value="{@mount}"/>Disconnect this source? <button class="danger" type="submit">Kill Source</button></p></form>
+<li class="active"><a href="manageauth.xsl?mount={$path}" aria-current="page">Manage Authentication</a></li>
+<li><details class="confirm danger"><summary>Kill Source</summary>
+<form class="sure" method="post" action="killsource.xsl"><p><input type="hidden" name="mount" value="{@mount}"/>Disconnect this source? <button type="submit">Kill Source</button></p></form>
 </details></li>
 </ul>
 <xsl:choose>
 <xsl:when test="User">
-<div class="scrolltable">
 <table class="colortable">
-<thead><tr><th>User</th><th>Action</th></tr></thead>
+<thead><tr><th scope="col">User</th><th scope="col">Action</th></tr></thead>
 <tbody>
 <xsl:for-each select="User">
 <tr>
 <td data-label="User"><xsl:value-of select="username"/></td>
-<td><form method="post" action="manageauth.xsl"><p><input type="hidden" name="mount" value="{$mount}"/><input type="hidden" name="username" value="{username}"/><input type="hidden" name="action" value="delete"/><button type="submit">Delete</button></p></form></td>
+<td class="action"><details class="confirm danger"><summary aria-label="Delete {username}">Delete</summary>
+<form class="sure" method="post" action="manageauth.xsl"><p><input type="hidden" name="mount" value="{$mount}"/><input type="hidden" name="username" value="{username}"/><input type="hidden" name="action" value="delete"/>Delete this account? <button type="submit">Delete</button></p></form>
+</details></td>
 </tr>
 </xsl:for-each>
 </tbody>
 </table>
-</div>
 </xsl:when>
-<xsl:otherwise><p>No users yet.</p></xsl:otherwise>
+<xsl:otherwise><p class="about">No users yet.</p></xsl:otherwise>
 </xsl:choose>
 <form class="alignedform" method="post" action="manageauth.xsl">
 <fieldset>
 <legend>Add new user</legend>
-<p><label>Username<input type="text" name="username" autocomplete="off" required="required"/></label></p>
+<p><label>Username<input type="text" name="username" autocomplete="off" autocapitalize="none" spellcheck="false" required="required"/></label></p>
 <p><label>Password<input type="password" name="password" autocomplete="new-password" required="required"/></label></p>
 <p><input type="hidden" name="mount" value="{@mount}"/><input type="hidden" name="action" value="add"/><button type="submit">Add</button></p>
 </fieldset>
 </form>
-</div>
+</section>
 </xsl:for-each>
+</main>
 </body>
 </html>
 </xsl:template>

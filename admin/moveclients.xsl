@@ -5,45 +5,47 @@
 <xsl:template match="/icestats">
 <html xmlns="http://www.w3.org/1999/xhtml" lang="en" xml:lang="en">
 <head>
-<title>Icecast Streaming Media Server</title>
+<title>Move the listeners of <xsl:value-of select="current_source"/> - Icecast Streaming Media Server</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"/>
 <meta name="color-scheme" content="light dark"/>
 <link rel="stylesheet" type="text/css" href="/style.css"/>
 <link rel="icon" type="image/png" href="/icecast.png"/>
 </head>
 <body>
-<div id="top">
+<header id="top">
 <h1 id="header">Icecast2 Admin</h1>
-<div id="menu"><ul>
+<nav id="menu" aria-label="Pages"><ul>
 <li><a href="stats.xsl">Admin Home</a></li>
 <li><a href="listmounts.xsl">Mountpoint List</a></li>
 <li><a href="/status.xsl">Public Home</a></li>
-</ul></div>
-</div>
+</ul></nav>
+</header>
+<main>
 <xsl:variable name="from" select="string(current_source)"/>
 <h2>Moving listeners from <xsl:value-of select="$from"/></h2>
-<p class="hint">They go on listening without a gap. Choose a mount of the same format.</p>
+<p class="hint">They go on listening without a gap. Only mounts of the same format can take them.</p>
 <xsl:if test="not(source)"><div class="roundbox empty"><p>There is no other mount to move them to.</p></div></xsl:if>
 <xsl:if test="source">
-<div class="roundbox">
+<section class="roundbox">
 <h3>Move to which mountpoint?</h3>
-<div class="scrolltable">
 <table class="colortable">
-<thead><tr><th>Mountpoint</th><th>Listeners</th><th>Type</th><th>Action</th></tr></thead>
+<thead><tr><th scope="col">Mountpoint</th><th scope="col">Listeners</th><th scope="col">Type</th><th scope="col">Action</th></tr></thead>
 <tbody>
 <xsl:for-each select="source">
 <tr>
 <td data-label="Mountpoint"><code><xsl:value-of select="@mount"/></code></td>
 <td data-label="Listeners"><xsl:value-of select="listeners"/></td>
-<td data-label="Type"><xsl:value-of select="content-type"/></td>
-<td><form method="post" action="moveclients.xsl"><p><input type="hidden" name="mount" value="{$from}"/><input type="hidden" name="destination" value="{@mount}"/><button type="submit">Move clients</button></p></form></td>
+<td class="short" data-label="Type"><xsl:value-of select="content-type"/></td>
+<td class="action"><details class="confirm"><summary aria-label="Move clients to {@mount}">Move clients</summary>
+<form class="sure" method="post" action="moveclients.xsl"><p><input type="hidden" name="mount" value="{$from}"/><input type="hidden" name="destination" value="{@mount}"/>Move all of them? <button type="submit">Move clients</button></p></form>
+</details></td>
 </tr>
 </xsl:for-each>
 </tbody>
 </table>
-</div>
-</div>
+</section>
 </xsl:if>
+</main>
 </body>
 </html>
 </xsl:template>

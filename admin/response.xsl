@@ -5,27 +5,29 @@
 <xsl:template match="/iceresponse">
 <html xmlns="http://www.w3.org/1999/xhtml" lang="en" xml:lang="en">
 <head>
-<title>Icecast Streaming Media Server</title>
+<title>Response - Icecast Streaming Media Server</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"/>
 <meta name="color-scheme" content="light dark"/>
 <link rel="stylesheet" type="text/css" href="/style.css"/>
 <link rel="icon" type="image/png" href="/icecast.png"/>
 </head>
 <body>
-<div id="top">
+<header id="top">
 <h1 id="header">Icecast2 Admin</h1>
-<div id="menu"><ul>
+<nav id="menu" aria-label="Pages"><ul>
 <li><a href="stats.xsl">Admin Home</a></li>
 <li><a href="listmounts.xsl">Mountpoint List</a></li>
 <li><a href="/status.xsl">Public Home</a></li>
-</ul></div>
-</div>
+</ul></nav>
+</header>
+<main>
 <h2>Icecast Server Response</h2>
-<div class="roundbox message">
+<div class="roundbox message" role="status">
 <p>Message: <xsl:value-of select="message"/></p>
 <p>Return Code: <xsl:value-of select="return"/></p>
 </div>
-<p><a href="listmounts.xsl">Back to the mountpoints</a></p>
+<p><a class="back" href="listmounts.xsl">Back to the mountpoints</a></p>
+</main>
 </body>
 </html>
 </xsl:template>

@@ -6,41 +6,43 @@
 <xsl:template match="/icestats">
 <html xmlns="http://www.w3.org/1999/xhtml" lang="en" xml:lang="en">
 <head>
-<title>Icecast Streaming Media Server</title>
+<title>Metadata of <xsl:value-of select="source/@mount"/> - Icecast Streaming Media Server</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"/>
 <meta name="color-scheme" content="light dark"/>
 <link rel="stylesheet" type="text/css" href="/style.css"/>
 <link rel="icon" type="image/png" href="/icecast.png"/>
 </head>
 <body>
-<div id="top">
+<header id="top">
 <h1 id="header">Icecast2 Admin</h1>
-<div id="menu"><ul>
+<nav id="menu" aria-label="Pages"><ul>
 <li><a href="stats.xsl">Admin Home</a></li>
 <li><a href="listmounts.xsl">Mountpoint List</a></li>
 <li><a href="/status.xsl">Public Home</a></li>
-</ul></div>
-</div>
+</ul></nav>
+</header>
+<main>
 <h2>Update Metadata</h2>
 <xsl:for-each select="source">
 <xsl:variable name="path"><xsl:call-template name="encoded"/></xsl:variable>
-<div class="roundbox">
-<h3 class="mount"><small><xsl:value-of select="server_name"/></small>Mountpoint <xsl:value-of select="@mount"/></h3>
+<section class="roundbox">
+<h3 class="mount">Mountpoint <xsl:value-of select="@mount"/></h3>
 <ul class="nav">
 <li><a href="listclients.xsl?mount={$path}">List Clients</a></li>
 <li><a href="moveclients.xsl?mount={$path}">Move Listeners</a></li>
-<li class="active"><a href="updatemetadata.xsl?mount={$path}">Update Metadata</a></li>
+<li class="active"><a href="updatemetadata.xsl?mount={$path}" aria-current="page">Update Metadata</a></li>
 <xsl:if test="authenticator"><li><a href="manageauth.xsl?mount={$path}">Manage Authentication</a></li></xsl:if>
-<li><details><summary>Kill Source</summary>
-<form class="sure" method="post" action="killsource.xsl"><p><input type="hidden" name="mount" value="{@mount}"/>Disconnect this source? <button class="danger" type="submit">Kill Source</button></p></form>
+<li><details class="confirm danger"><summary>Kill Source</summary>
+<form class="sure" method="post" action="killsource.xsl"><p><input type="hidden" name="mount" value="{@mount}"/>Disconnect this source? <button type="submit">Kill Source</button></p></form>
 </details></li>
 </ul>
 <form class="alignedform" method="post" action="metadata.xsl" accept-charset="UTF-8">
-<p><label>Metadata<input type="text" name="song" placeholder="Artist - Title"/></label></p>
+<p><label>Metadata<input type="text" name="song" dir="auto" placeholder="Artist - Title"/></label></p>
 <p><input type="hidden" name="mount" value="{@mount}"/><input type="hidden" name="mode" value="updinfo"/><input type="hidden" name="charset" value="UTF-8"/><button type="submit">Update</button></p>
 </form>
-</div>
+</section>
 </xsl:for-each>
+</main>
 </body>
 </html>
 </xsl:template>

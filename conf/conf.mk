@@ -17,7 +17,7 @@ dist-hook: dist-config-corpus
 dist-config-corpus:
 	$(MKDIR_P) $(distdir)/tests/config $(distdir)/fuzz/corpus/config
 	cp -p $(srcdir)/tests/config/*.xml $(srcdir)/tests/config/*.expected \
-	  $(srcdir)/tests/config/*.dump $(distdir)/tests/config/
+	  $(srcdir)/tests/config/*.dump $(srcdir)/tests/config/*.import $(distdir)/tests/config/
 	cp -p $(srcdir)/fuzz/corpus/config/* $(distdir)/fuzz/corpus/config/
 
 update-docs: tests/config/config_tool

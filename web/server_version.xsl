@@ -5,31 +5,33 @@
 <xsl:template match="/icestats">
 <html xmlns="http://www.w3.org/1999/xhtml" lang="en" xml:lang="en">
 <head>
-<title>Icecast Streaming Media Server</title>
+<title>Version - Icecast Streaming Media Server</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"/>
 <meta name="color-scheme" content="light dark"/>
 <link rel="stylesheet" type="text/css" href="/style.css"/>
 <link rel="icon" type="image/png" href="/icecast.png"/>
 </head>
 <body>
-<div id="top">
+<header id="top">
 <h1 id="header">Icecast2 Status</h1>
-<div id="menu"><ul>
+<nav id="menu" aria-label="Pages"><ul>
 <li><a href="/status.xsl">Server Status</a></li>
-<li class="active"><a href="/server_version.xsl">Version</a></li>
+<li class="active"><a href="/server_version.xsl" aria-current="page">Version</a></li>
 <li><a href="/admin/">Administration</a></li>
-</ul></div>
-</div>
+</ul></nav>
+</header>
+<main>
+<h2>Server Information</h2>
 <div class="roundbox">
-<h3>Server Information</h3>
 <table class="yellowkeys"><tbody>
-<tr><td>Location</td><td><xsl:value-of select="location"/></td></tr>
-<tr><td>Admin</td><td><xsl:value-of select="admin"/></td></tr>
-<tr><td>Host</td><td><xsl:value-of select="host"/></td></tr>
-<tr><td>Version</td><td><xsl:value-of select="server_id"/></td></tr>
-<tr><td>Started</td><td><xsl:value-of select="server_start"/></td></tr>
+<tr><th scope="row">Location</th><td dir="auto"><xsl:value-of select="location"/></td></tr>
+<tr><th scope="row">Admin</th><td><xsl:value-of select="admin"/></td></tr>
+<tr><th scope="row">Host</th><td><xsl:value-of select="host"/></td></tr>
+<tr><th scope="row">Version</th><td><xsl:value-of select="server_id"/></td></tr>
+<tr><th scope="row">Started</th><td><xsl:value-of select="server_start"/></td></tr>
 </tbody></table>
 </div>
+</main>
 </body>
 </html>
 </xsl:template>

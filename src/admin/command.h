@@ -53,12 +53,13 @@ struct AdminRequest {
   std::string node;  // of the cluster, whose secret was given; its role is then kRelay
   bool is_post = false;
   std::string body;  // of a POST that is no form
-  std::string authority;  // HOST:PORT of the configuration, as in listenurl
+  std::string scheme = "http";  // of the request; a playlist leads back by it
+  std::string authority;        // HOST:PORT of the configuration, as in listenurl; https: as asked
 };
 
 // A finished reply, or (template_name not empty) a document to be rendered on the clerk:
 // XsltRenderer::render(TemplateRoot::kAdmin, adminroot, template_name, body).
-// Replies of HTML, finished or rendered, get html_security_lines() (security.h) from the caller.
+// Pages, finished or rendered, get page_header_lines() (http/page_headers.h) from the caller.
 struct AdminAnswer {
   int status = 200;
   std::string content_type;

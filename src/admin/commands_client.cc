@@ -16,7 +16,7 @@ std::string listeners_xml(const std::string& mount, std::vector<ListenerRow> row
   xml.open("source", "mount", mount);
   xml.element("Listeners", rows.size());
   for (const ListenerRow& row : rows) {
-    xml.open("listener");
+    xml.open("listener", "id", std::to_string(row.id));  // the attribute is Icecast-KH's
     xml.element("IP", row.ip);
     xml.element("UserAgent", row.user_agent.empty() ? "Unknown" : row.user_agent);
     xml.element("Connected", row.connected_seconds);

@@ -107,7 +107,7 @@ void run_buildm3u(AdminTask task) {
   AdminAnswer answer;
   answer.content_type = "audio/x-mpegurl";
   answer.extra = "Content-Disposition: attachment; filename=listen.m3u\r\n";
-  answer.body = "http://" + percent_encode(*username, false) + ":" +
+  answer.body = task.request.scheme + "://" + percent_encode(*username, false) + ":" +
                 percent_encode(*password, false) + "@" + task.request.authority +
                 percent_encode(task.mount, true) + "\r\n";
   task.done(std::move(answer));

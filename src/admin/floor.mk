@@ -17,6 +17,7 @@ src_libadmin_a_SOURCES = \
   src/admin/stats_tree.cc src/admin/stats_tree.h \
   src/admin/status_json.cc src/admin/status_json.h \
   src/admin/template_file.cc src/admin/template_file.h \
+  src/admin/template_scan.cc src/admin/template_scan.h \
   src/admin/text.cc src/admin/text.h \
   src/admin/xml_fence.cc src/admin/xml_fence.h \
   src/admin/yp.cc src/admin/yp.h

@@ -13,6 +13,7 @@
 
 #include "admin/builtin.h"
 #include "admin/template_file.h"
+#include "admin/template_scan.h"
 #include "admin/xml_fence.h"
 #include "base/strings.h"
 
@@ -99,6 +100,7 @@ struct XsltRenderer::State {
     FileIdentity identity;
     std::string root;  // imports come from here only; "": from nowhere
     StylePtr style;
+    bool brings_its_own = false;
   };
   // By path; built-in pages by their name without a leading '/'.
   std::map<std::string, std::unique_ptr<Template>> cache;
@@ -128,6 +130,7 @@ Result<XsltRenderer::State::Template*> XsltRenderer::State::parse(const std::str
     return errors.about(key, "is no stylesheet");
   }
   static_cast<void>(doc.release());  // now the stylesheet's
+  entry->brings_its_own = brings_its_own(*entry->style);
   if (cache.size() >= kCacheSize) cache.clear();
   auto& slot = cache[key];
   slot = std::move(entry);
@@ -168,6 +171,9 @@ Result<XsltRenderer::State::Template*> XsltRenderer::State::find(TemplateRoot ro
     if (identity) return from_file(directory, name, *identity);
     if (identity.error().code != Error::Code::kNotFound) return identity.error();
   }
+  const bool ours = directory.empty() || !identify_file(directory + "/status.xsl");
+  if (root == TemplateRoot::kWeb && name == "7.xsl" && ours)
+    return from_builtin(root, "compat/7.xsl");
   return from_builtin(root, name);
 }
 
@@ -197,7 +203,7 @@ Result<RenderedPage> XsltRenderer::render(TemplateRoot root, const std::string& 
   const int saved = xsltSaveResultToString(&text, &size, result.get(), style);
   const XmlTextPtr owner(text);
   if (saved != 0) return errors.about(name, "made a page that cannot be written");
-  RenderedPage page{content_type_of(style, *result), ""};
+  RenderedPage page{content_type_of(style, *result), "", (*found)->brings_its_own};
   if (text != nullptr)
     page.body.assign(reinterpret_cast<const char*>(text), static_cast<std::size_t>(size));
   return page;

@@ -5,7 +5,9 @@
 // one renderer at work at a time.
 // Cache: parsed templates, by path, size and modification time in nanoseconds; at most kCacheSize.
 // Safety: templates reach no network, write no file, and read none outside of their root.
-// Source of the Content-Type rule: Icecast 2.4.4 (compat.md 2.5).
+// 7.xsl, SHOUTcast's line, lies in compat/: Icecast's folder has none and answers 404.  It stands
+// in at its usual place where the web root has no pages of its own at all. Source of the
+// Content-Type rule: Icecast 2.4.4 (compat.md 2.5).
 #pragma once
 
 #include <memory>
@@ -19,6 +21,7 @@ namespace lb {
 struct RenderedPage {
   std::string content_type;  // "text/html; charset=UTF-8"
   std::string body;
+  bool brings_its_own = false;  // scripts, styles, parts from elsewhere (template_scan.h)
 };
 
 // Which set of built-in pages stands in.

@@ -1,8 +1,6 @@
 #include "admin/security.h"
 
-#include <algorithm>
-#include <array>
-#include <utility>
+#include <string_view>
 
 #include "base/strings.h"
 
@@ -30,41 +28,24 @@ bool looks_like_a_browser(const Headers& headers) {
          istarts_with(headers.get("user-agent"), "Mozilla/5.0");
 }
 
-constexpr auto kHtmlLines = std::to_array<std::pair<std::string_view, std::string_view>>({
-    // media-src: a stream may be redirected to any node of the cluster.
-    {"Content-Security-Policy",
-     "default-src 'self'; media-src 'self' http: https:; object-src 'none'; base-uri 'none'; "
-     "form-action 'self'; frame-ancestors 'none'"},
-    {"X-Content-Type-Options", "nosniff"},
-    {"X-Frame-Options", "DENY"},
-    // Not no-referrer: then a browser sends "Origin: null" with our own forms.
-    {"Referrer-Policy", "same-origin"},
-});
+// Fetched ahead: before anybody has clicked, perhaps never to be seen.
+bool is_prefetch(const Headers& headers) {
+  for (const char* name : {"sec-purpose", "purpose", "x-moz", "x-purpose"})
+    if (istarts_with(headers.get(name), "prefetch") || iequals(headers.get(name), "preview"))
+      return true;
+  return false;
+}
 
 }  // namespace
 
 bool same_site_request(const Headers& headers) {
+  if (is_prefetch(headers)) return false;
   if (const std::string* site = headers.find("sec-fetch-site"))
     return iequals(*site, "same-origin") || iequals(*site, "none");
   if (const std::string* origin = headers.find("origin")) return names_this_host(*origin, headers);
   if (const std::string* referer = headers.find("referer"))
     return names_this_host(*referer, headers);
   return !looks_like_a_browser(headers);
-}
-
-std::string html_security_lines(std::span<const HttpHeader> configured) {
-  std::string lines;
-  for (const auto& [name, value] : kHtmlLines) {
-    const auto same_name = [&, key = name](const HttpHeader& header) {
-      return iequals(header.name, key);
-    };
-    if (std::any_of(configured.begin(), configured.end(), same_name)) continue;
-    lines += name;
-    lines += ": ";
-    lines += value;
-    lines += "\r\n";
-  }
-  return lines;
 }
 
 }  // namespace lb

@@ -1,14 +1,10 @@
-// What protects the people who use a browser: the judgement of cross-site requests, and the header
-// lines of HTML pages.
-// Thread: pure functions.
+// Which requests of browsers may change something.  Browsers send the administrator's password
+// along whoever had the idea: a link, an image, a form on a page of somebody else. Thread: pure
+// functions. Source: Fetch Metadata (Sec-Fetch-Site, Sec-Purpose), RFC 6454 (Origin),
+// reliability.md "CSRF".
 #pragma once
 
-#include <span>
-#include <string>
-#include <string_view>
-
 #include "http/message.h"
-#include "http/settings.h"
 
 namespace lb {
 
@@ -18,10 +14,8 @@ namespace lb {
 // Sec-Fetch-Site decides alone when present: pages cannot set it.  Otherwise Origin, then Referer
 // must name the host of Host: or X-Forwarded-Host: (which pages cannot set either); ports are not
 // compared, because proxies drop them.  A browser's GET without any of these is refused: on plain
-// http that is what <img referrerpolicy="no-referrer"> on a hostile page looks like.
+// http that is what <img referrerpolicy="no-referrer"> on a hostile page looks like.  So is what a
+// browser fetches before anybody has clicked.
 bool same_site_request(const Headers& headers);
-
-// Complete lines for pages made by templates; those that <http-headers> sets itself are left out.
-std::string html_security_lines(std::span<const HttpHeader> configured);
 
 }  // namespace lb

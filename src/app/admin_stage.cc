@@ -3,13 +3,14 @@
 #include <utility>
 
 #include "admin/command.h"
-#include "admin/security.h"
 #include "app/auth_stage.h"
 #include "app/cluster_service.h"
 #include "app/page_cache.h"
 #include "app/station.h"
 #include "app/worker.h"
 #include "auth/passwords.h"
+#include "http/page_headers.h"
+#include "http/playlist.h"
 
 namespace lb {
 namespace {
@@ -58,6 +59,9 @@ void reply(Worker& worker, std::uint64_t id, const AdminAnswer& answer) {
 // On control: a finished answer goes to its worker, a document by way of the clerk.
 void deliver(Worker& worker, std::uint64_t id, AdminAnswer answer) {
   if (answer.template_name.empty()) {
+    const auto http = worker.services.http.read();
+    const bool page = answer.content_type.starts_with("text/html");  // the rest is data
+    answer.extra += page ? page_header_lines(PageKind::kPlain, http->http_headers) : nosniff_line(http->http_headers);
     worker.loop.post([&worker, id, answer = std::move(answer)] { reply(worker, id, answer); });
     return;
   }
@@ -65,14 +69,17 @@ void deliver(Worker& worker, std::uint64_t id, AdminAnswer answer) {
   worker.services.pages->render_admin(
       std::move(name), std::move(document), [&worker, id, answer = std::move(answer)](PageCache::Page page) {
         AdminAnswer done = answer;
+        PageKind kind = PageKind::kPlain;
         if (*page) {
           done.content_type = (*page)->content_type;
           done.body = (*page)->body;
-          done.extra += html_security_lines(worker.services.http.read()->http_headers);
+          kind = (*page)->brings_its_own ? PageKind::kDesigned : PageKind::kPlain;
         } else {
           worker.services.log.error("admin/render", (*page).error().what);
           done = admin_error(404, "Could not parse XSLT file");
         }
+        if (is_page_type(done.content_type))
+          done.extra += page_header_lines(kind, worker.services.http.read()->http_headers);
         worker.loop.post([&worker, id, done = std::move(done)] { reply(worker, id, done); });
       });
 }
@@ -82,6 +89,11 @@ std::optional<Credentials> cgi_credentials(const Config& config, const std::stri
   auto pass = query_param(query, "pass");
   if (!pass) return std::nullopt;
   return Credentials{mount_section(config, mount).username, std::move(*pass)};
+}
+
+bool would_change(const AdminRequest& asked) {
+  const AdminLookup lookup = admin_lookup(asked.path);
+  return asked.path == kCgi || (lookup.command != nullptr && admin_changes_state(*lookup.command, asked.query));
 }
 
 void carry_out(Worker& worker, std::uint64_t id, bool cgi, AdminRequest asked, std::string mount) {
@@ -124,7 +136,16 @@ Verdict AdminStage::handle(Connection& connection) {
   asked.peer_ip = connection.ip();
   asked.peer = connection.peer();
   asked.authority = Services::authority(*config);
+  if (connection.secure()) {
+    asked.scheme = "https";
+    asked.authority = playlist_host(request.headers.get("host"), config->hostname, config->port, true);
+  }
   const bool cgi = request.path == kCgi;
+  // HEAD changes nothing (RFC 9110, 9.3.2); Icecast knows it nowhere.
+  if (request.method == Method::kHead && would_change(asked)) {
+    connection.reply_page(400, "unknown request");
+    return Verdict::kAnswered;
+  }
   const std::string& own = connection.socket().settings.shoutcast_mount;
   std::string mount = own.empty() ? config->shoutcast_mount : own;
   // What is refused whoever asks costs nobody a try.

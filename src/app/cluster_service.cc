@@ -121,7 +121,8 @@ void ClusterService::stop() {
 void ClusterService::configure_mounts() {
   const auto config = services_.config.read();
   settings_.mounts.clear();
-  for (const auto& [name, mount] : *services_.mounts.all()) {
+  const auto all = services_.mounts.all();
+  for (const auto& [name, mount] : *all) {
     const MountBalance& own = mount_section(*config, name).balance;
     if (!(own == MountBalance{}))
       settings_.mounts.emplace(name, balance_rules(settings_.rules, own));
@@ -146,7 +147,8 @@ void ClusterService::report_self(SteadyTime time) {
   unsigned people = 0;
   std::map<std::string, unsigned, std::less<>> carrying;
   bool other_mounts = false;
-  for (const auto& [name, mount] : *services_.mounts.all()) {
+  const auto all = services_.mounts.all();
+  for (const auto& [name, mount] : *all) {
     if (!carried(*mount)) continue;
     const unsigned here = people_of(*mount);
     const double rate = kbps_of(*mount);
@@ -377,7 +379,8 @@ NodeReport ClusterService::own_report(const std::vector<std::string>& mounts,
   for (const MasterPlan& plan : master_plans(*config)) report.masters += plan.publish ? 1 : 0;
   double kbps = 0;
   unsigned people = 0;
-  for (const auto& [name, mount] : *services_.mounts.all()) {
+  const auto all = services_.mounts.all();
+  for (const auto& [name, mount] : *all) {
     if (!carried(*mount)) continue;
     const double rate = kbps_of(*mount);
     kbps += people_of(*mount) * (rate > 0 ? rate : kNominalListenerKbps);

@@ -10,6 +10,7 @@ src_icecast_lb_SOURCES = \
   src/app/directory_service.cc src/app/directory_service.h \
   src/app/io_thread.h \
   src/app/link_stage.cc src/app/link_stage.h \
+  src/app/listen_sockets.cc src/app/listen_sockets.h \
   src/app/listen_stage.cc src/app/listen_stage.h \
   src/app/loop_lag.cc src/app/loop_lag.h \
   src/app/main.cc \

@@ -56,7 +56,7 @@ Result<RenderedPage> PageCache::render(const Ask& ask, const Config& config) {
   StatsScope scope;
   scope.mount = ask.mount;
   if (ask.path == "/status-json.xsl")
-    return RenderedPage{"application/json; charset=UTF-8", status_json(document, {ask.mount, ask.array})};
+    return RenderedPage{"application/json; charset=UTF-8", status_json(document, {ask.mount, ask.array}), false};
   for (const std::string_view ending : {".xspf", ".vclt"}) {
     if (!ask.path.ends_with(ending)) continue;
     scope.mount = ask.path.substr(0, ask.path.size() - ending.size());

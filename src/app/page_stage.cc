@@ -1,9 +1,9 @@
 #include "app/page_stage.h"
 
 #include "admin/builtin.h"
-#include "admin/security.h"
 #include "app/page_cache.h"
 #include "app/worker.h"
+#include "http/page_headers.h"
 #include "http/playlist.h"
 
 namespace lb {
@@ -13,6 +13,11 @@ constexpr std::string_view kNoSuchFile = "The file you requested could not be fo
 
 std::string host_for(Connection& connection, const Config& config) {
   return playlist_host(connection.request().headers.get("host"), config.hostname, config.port, connection.secure());
+}
+
+std::string header_lines_for(const RenderedPage& page, std::span<const HttpHeader> configured) {
+  if (!is_page_type(page.content_type)) return nosniff_line(configured);
+  return page_header_lines(page.brings_its_own ? PageKind::kDesigned : PageKind::kPlain, configured);
 }
 
 // Pages are shared, so they say http; who asked over https is sent back the way it came.
@@ -44,8 +49,7 @@ Verdict PageStage::handle(Connection& connection) {
         ResponseHead head;
         head.content_type = (*page)->content_type;
         head.content_length = (*page)->body.size();
-        if (!head.content_type.starts_with("application/"))
-          head.extra = html_security_lines(worker.services.http.read()->http_headers);
+        head.extra = header_lines_for(**page, worker.services.http.read()->http_headers);
         std::string body = (*page)->body;
         if (list && waiting->secure()) {
           body = with_https(std::move(body), *waiting, *worker.services.config.read());

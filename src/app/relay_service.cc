@@ -134,16 +134,19 @@ void RelayService::settle() {
 }
 
 void RelayService::load_roots() {
-  auto context = TlsClientContext::load("");
+  roots_file_ = services_.config.read()->paths.ssl_cafile;
+  auto context = TlsClientContext::load(roots_file_);
   if (context)
     roots_ = std::move(*context);
   else
-    services_.log.error("relay/tls", "the trusted certificates of the system: " + context.error().what);
+    services_.log.error("relay/tls", context.error().what);
 }
 
 void RelayService::configure(const Config& config) {
   if (stopped_) return;
   configured_ = relay_plans(config);
+  if (roots_file_ != config.paths.ssl_cafile) roots_ = nullptr;
+  if (!roots_ && wants_tls(config)) load_roots();
   std::vector<std::unique_ptr<MasterWatch>> masters;
   for (MasterPlan& plan : master_plans(config)) {
     if (services_.links->covers(plan)) continue;

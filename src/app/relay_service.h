@@ -105,6 +105,7 @@ class RelayService final : public RelayGround {
   Services& services_;
   Rng rng_;
   std::shared_ptr<const TlsClientContext> roots_;  // null: not needed yet
+  std::string roots_file_;
   Resolver resolver_;
   Connector connector_;
   Gate calls_;

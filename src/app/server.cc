@@ -37,9 +37,9 @@ unsigned worker_count(const LimitSettings& limits) {
 Server::Server(const Clock& clock, std::string config_path, LoadOptions load_options, LoadedConfig first)
     : config_path_(std::move(config_path)),
       load_options_(load_options),
-      services_(std::make_unique<Services>(clock, first.config, worker_count(first.config->limits))) {
+      services_(std::make_unique<Services>(clock, first.config, worker_count(first.config->limits))),
+      sockets_(*services_) {
   Services& services = *services_;
-  const auto first_config = services.config.read();
   services.station = std::make_unique<ServerStation>(services);
   services.stats_feed = std::make_unique<StatsFeed>(services.loops.control(), *services.station);
   services.directory = std::make_unique<DirectoryService>(services);
@@ -55,7 +55,6 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
             for (const auto& [name, mount] : *mounts) w->streams.kill(*mount, client);
           });
       });
-  services.auth->configure(auth_sections(*first_config), auth_server(*first_config));
   access_watch_ = std::make_unique<AccessWatch>(services);
   services.admission = std::make_unique<SourceAdmission>(services.loops.control(), services.mounts, services.log,
                                                          services.loops.workers(), admission_doors(),
@@ -94,36 +93,11 @@ SourceAdmission::Doors Server::admission_doors() {
 
 Result<void> Server::bind() {
   const auto config = services_->config.read();
-  Error last = Error::io("no <listen-socket>");
   // Keys are often readable for root only.
   services_->tls.load(Services::tls_settings(*config));
-  const bool certificate = services_->tls.context() != nullptr;
-  const auto open = [&](const ListenSettings& settings, int port, bool shoutcast) {
-    const bool closed = settings.tls && !certificate;
-    auto socket = ListenSocket::open(settings, port, shoutcast, services_->loops.workers(), closed);
-    if (!socket) {
-      last = socket.error();
-      services_->log.error("connection/connection_setup_sockets", socket.error().what + "; it is skipped");
-      return;
-    }
-    if (closed) {
-      last = Error::io("listen-socket port " + std::to_string(port) +
-                       " shall speak TLS, but there is no usable certificate");
-      services_->log.error("connection/connection_setup_sockets", last.what + "; it stays closed until there is one");
-      closed_sockets_.push_back(std::move(*socket));
-    } else {
-      sockets_.push_back(std::move(*socket));
-    }
-  };
-  for (const ListenSettings& settings : config->listen) {
-    open(settings, settings.port, settings.shoutcast_compat);
-    // <shoutcast-mount> opens a second socket, one above, for Shoutcast sources.
-    if (!settings.shoutcast_compat && !settings.shoutcast_mount.empty()) open(settings, settings.port + 1, true);
-  }
   if (auto bound = services_->links->bind(*config); !bound)
     services_->log.error("connection/connection_setup_sockets", bound.error().what + "; no node can be linked");
-  if (sockets_.empty()) return last;
-  return {};
+  return sockets_.open(*config);
 }
 
 Result<void> Server::open_logs() { return services_->log.open(services_->config.read()->logging); }
@@ -135,12 +109,16 @@ void Server::run(bool announce) {
                                              ">: " + pending.text);
   watch_signals();
   access_watch_->begin();
+  services_->auth->configure(auth_sections(*config), auth_server(*config));
   open_auth_spool();
-  for (const auto& socket : sockets_)
-    for (const auto& worker : services_->workers) worker->accept_from(socket);
+  sockets_.begin();
   services_->loops.clerk().post([this] {
     services_->tls.watch(TlsKeeper::kLookInterval,
-                         [this] { services_->loops.control().post([this] { open_tls_sockets(); }); });
+                         [this] {
+                           services_->loops.control().post([this] {
+                             if (!stopping_) sockets_.certificate_came();
+                           });
+                         });
   });
   services_->loops.start();
   services_->disk.start();
@@ -155,7 +133,7 @@ void Server::run(bool announce) {
   services_->relays->configure(*config);
   if (announce) {
     std::string line = "icecast-lb ready: port";
-    for (const auto& socket : sockets_) line += " " + std::to_string(socket->port);
+    for (const int port : sockets_.ports()) line += " " + std::to_string(port);
     line += "\n";
     [[maybe_unused]] const auto n = ::write(STDOUT_FILENO, line.data(), line.size());
   }
@@ -165,21 +143,6 @@ void Server::run(bool announce) {
   services_->dumps.finish_all();
   services_->disk.join();
   services_->log.info("main/main", "Shutting down");
-}
-
-void Server::open_tls_sockets() {
-  if (stopping_) return;
-  for (const auto& socket : std::exchange(closed_sockets_, {})) {
-    if (auto listening = socket->listen(); !listening) {
-      services_->log.error("connection/connection_setup_sockets", listening.error().what);
-      continue;
-    }
-    services_->log.info("connection/connection_setup_sockets",
-                        "port " + std::to_string(socket->port) + " is open, now that there is a certificate");
-    sockets_.push_back(socket);
-    for (const auto& worker : services_->workers)
-      worker->loop.post([w = worker.get(), socket] { w->accept_from(socket); });
-  }
 }
 
 void Server::watch_signals() {
@@ -240,8 +203,13 @@ void Server::apply(LoadedConfig next) {
   services_->mount_files->configure(*next.config);
   for (const auto& worker : services_->workers)
     worker->loop.post([w = worker.get(), call = next.config->limits.delivery] { w->streams.set_delivery(call); });
-  services_->loops.clerk().post(
-      [this, settings = Services::tls_settings(*next.config)] { services_->tls.load(settings); });
+  services_->loops.clerk().post([this, config = next.config] {
+    services_->tls.load(Services::tls_settings(*config));
+    // Only now: new sockets may wait for the new certificate.
+    services_->loops.control().post([this, config] {
+      if (!stopping_) sockets_.apply(*config);
+    });
+  });
   reopen_logs();
   const auto plan = reload_plan(*before, *next.config);
   for (const Change& change : plan) services_->log.info("config/reload", to_string(change));

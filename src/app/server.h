@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/access_stage.h"
+#include "app/listen_sockets.h"
 #include "app/services.h"
 #include "base/result.h"
 #include "config/loader.h"
@@ -32,7 +33,6 @@ class Server {
   void reload();
   void apply(LoadedConfig next);
   void reopen_logs();
-  void open_tls_sockets();
   void stop();
   void end_all();
   SourceAdmission::Doors admission_doors();
@@ -44,8 +44,7 @@ class Server {
   const std::string config_path_;
   const LoadOptions load_options_;
   std::unique_ptr<Services> services_;
-  std::vector<std::shared_ptr<const ListenSocket>> sockets_;
-  std::vector<std::shared_ptr<const ListenSocket>> closed_sockets_;  // want TLS and have no certificate
+  ListenSockets sockets_;
   std::vector<std::unique_ptr<SignalWatch>> signals_;
   std::unique_ptr<AccessWatch> access_watch_;
   bool reloading_ = false, reload_again_ = false;

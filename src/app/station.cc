@@ -89,6 +89,16 @@ void ServerStation::mounts(Then<Result<std::vector<MountRow>>> then) {
     row.hidden = settings->hidden;
     rows.push_back(std::move(row));
   }
+  // Not those that play a file: every slave would play its own loop of it for nobody.
+  for (const MountSettings& settings : mounts_on_fallback(services_, *services_.config.read(), false)) {
+    MountRow row;
+    row.mount = settings.name;
+    row.fallback = settings.fallback_mount;
+    row.state = MountState::kStopped;
+    row.hidden = settings.hidden;
+    row.fallback_runs = true;
+    rows.push_back(std::move(row));
+  }
   then(std::move(rows));
 }
 

@@ -80,7 +80,7 @@ StatsSource make_source(const Mount& mount, const std::string& authority, const 
   fields["slow_listeners"] = number(mount.slow_listeners);
   fields["total_bytes_read"] = number(mount.bytes_read);
   fields["total_bytes_sent"] = number(mount.bytes_sent);
-  fields["listenurl"] = "http://" + authority + mount.name();
+  fields["listenurl"] = settings->listenurl.empty() ? "http://" + authority + mount.name() : settings->listenurl;
   fields["max_listeners"] = settings->max_listeners < 0 ? "unlimited" : std::to_string(settings->max_listeners);
   if (mount.phase() == MountPhase::kIdle) {
     fields["on_demand"] = std::to_string(1);
@@ -96,11 +96,11 @@ StatsSource make_source(const Mount& mount, const std::string& authority, const 
 }
 
 // Somebody else plays for the listeners of a mount that has no source of its own.
-bool fallback_plays(const Services& services, const Config& config, const MountSettings& settings) {
+bool fallback_plays(const Services& services, const Config& config, const MountSettings& settings, bool files_too) {
   constexpr int kLongestChain = 10;
   std::string name = settings.fallback_mount;
   for (int depth = 0; depth < kLongestChain && !name.empty(); ++depth) {
-    if (services.mounts.find(name) || services.mount_files->fallback(name)) return true;
+    if (services.mounts.find(name) || (files_too && services.mount_files->fallback(name))) return true;
     name = mount_settings(config, name).fallback_mount;
   }
   return false;
@@ -113,13 +113,24 @@ StatsSource make_waiting(const MountSettings& settings, const std::string& autho
   source.hidden = settings.hidden;
   source.running = false;
   source.fields.emplace("listeners", "0");
-  source.fields["listenurl"] = "http://" + authority + settings.name;
+  source.fields["listenurl"] =
+      settings.listenurl.empty() ? "http://" + authority + settings.name : settings.listenurl;
   source.fields["max_listeners"] =
       settings.max_listeners < 0 ? "unlimited" : std::to_string(settings.max_listeners);
   return source;
 }
 
 }  // namespace
+
+std::vector<MountSettings> mounts_on_fallback(const Services& services, const Config& config, bool files_too) {
+  const auto mounts = services.mounts.all();
+  std::vector<MountSettings> out;
+  for (const MountSettings& settings : config.mounts)
+    if (settings.name.find_first_of("*?[") == std::string::npos && !mounts->contains(settings.name) &&
+        fallback_plays(services, config, settings, files_too))
+      out.push_back(settings);
+  return out;
+}
 
 StatsDocument make_stats(const Services& services) {
   const auto config = services.config.read();
@@ -146,10 +157,8 @@ StatsDocument make_stats(const Services& services) {
   const std::string authority = Services::authority(*config);
   const auto mounts = services.mounts.all();
   for (const auto& [name, mount] : *mounts) document.sources.push_back(make_source(*mount, authority, *services.cluster));
-  for (const MountSettings& settings : config->mounts)
-    if (settings.name.find_first_of("*?[") == std::string::npos && !mounts->contains(settings.name) &&
-        fallback_plays(services, *config, settings))
-      document.sources.push_back(make_waiting(settings, authority));
+  for (const MountSettings& settings : mounts_on_fallback(services, *config, true))
+    document.sources.push_back(make_waiting(settings, authority));
   for (const auto& file : services.mount_files->fallbacks())
     if (file->listeners() > 0) document.sources.push_back(make_source(*file, authority, *services.cluster));
   if (services.cluster->redirects()) {

@@ -3,11 +3,16 @@
 // Thread: any; reads atomics and snapshots.
 #pragma once
 
+#include <vector>
+
 #include "admin/stats_tree.h"
 #include "app/services.h"
 
 namespace lb {
 
 StatsDocument make_stats(const Services& services);
+// The mounts of the configuration that have no source, but a fallback that plays.
+// files_too: a file counts as playing.
+std::vector<MountSettings> mounts_on_fallback(const Services& services, const Config& config, bool files_too);
 
 }  // namespace lb

@@ -50,8 +50,17 @@ void Worker::wake(Services& services, Channel::Loops loops, const std::shared_pt
   }
 }
 
-void Worker::accept_from(const std::shared_ptr<const ListenSocket>& socket) {
+void Worker::accept_from(const std::shared_ptr<const ListenSocket>& socket, const ListenSocket* before) {
+  std::erase_if(acceptors, [before](const auto& acceptor) { return &acceptor->socket() == before; });
   acceptors.push_back(std::make_unique<Acceptor>(loop, socket, connections, services.log));
+}
+
+void Worker::stop_accepting(const ListenSocket& socket) {
+  std::erase_if(acceptors, [&socket](const auto& acceptor) {
+    if (&acceptor->socket() != &socket) return false;
+    acceptor->close();
+    return true;
+  });
 }
 
 }  // namespace lb

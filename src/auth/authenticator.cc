@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "auth/url_options.h"
 #include "base/strings.h"
 
 namespace lb {
@@ -12,13 +13,20 @@ Result<std::unique_ptr<Authenticator>> make_htpasswd(const AuthOptions& options,
                                                      AuthContext& context);
 Result<std::unique_ptr<Authenticator>> make_url_auth(const AuthOptions& options,
                                                      AuthContext& context);
+std::vector<std::string> htpasswd_complaints(const AuthOptions& options);
 
 namespace {
 
+std::vector<std::string> url_complaints(const AuthOptions& options) {
+  std::vector<std::string> complaints;
+  parse_url_options(options, complaints);
+  return complaints;
+}
+
 constexpr auto kPlugins = std::to_array<AuthenticatorPlugin>({
-    {"htpasswd", [](const AuthOptions&) { return false; }, make_htpasswd},
+    {"htpasswd", [](const AuthOptions&) { return false; }, htpasswd_complaints, make_htpasswd},
     {"url", [](const AuthOptions& options) { return !auth_option(options, "stream_auth").empty(); },
-     make_url_auth},
+     url_complaints, make_url_auth},
 });
 
 }  // namespace
@@ -37,6 +45,13 @@ Result<std::unique_ptr<Authenticator>> make_authenticator(std::string_view type,
   for (const AuthenticatorPlugin& plugin : kPlugins)
     if (plugin.type == type) return plugin.make(options, context);
   return Error::unsupported("authenticator type \"" + std::string(type) + "\" is not known");
+}
+
+std::vector<std::string> authenticator_complaints(std::string_view type,
+                                                  const AuthOptions& options) {
+  for (const AuthenticatorPlugin& plugin : kPlugins)
+    if (plugin.type == type) return plugin.complaints(options);
+  return {"the type \"" + std::string(type) + "\" is not known; nobody may listen"};
 }
 
 void Authenticator::ask_source(SourceAsk, Done done) {

@@ -135,11 +135,16 @@ struct AuthenticatorPlugin {
   std::string_view type;
   // Whether one with these options alone decides about sources; any thread.
   bool (*decides_sources)(const AuthOptions& options);
+  // What is wrong with the options, for --check-config; any thread.
+  std::vector<std::string> (*complaints)(const AuthOptions& options);
   // Complaints about options go to the log; an error means that nobody gets in.
   Result<std::unique_ptr<Authenticator>> (*make)(const AuthOptions& options, AuthContext& context);
 };
 std::span<const AuthenticatorPlugin> authenticator_plugins();
 bool authenticator_decides_sources(std::string_view type, const AuthOptions& options);
+// Complaints about the type and its options; any thread.
+std::vector<std::string> authenticator_complaints(std::string_view type,
+                                                  const AuthOptions& options);
 // An error for an unknown type, or where a needed option is missing.
 Result<std::unique_ptr<Authenticator>> make_authenticator(std::string_view type,
                                                           const AuthOptions& options,

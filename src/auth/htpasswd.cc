@@ -165,6 +165,20 @@ class Htpasswd final : public Authenticator {
 
 Result<std::unique_ptr<Authenticator>> make_htpasswd(const AuthOptions& options,
                                                      AuthContext& context);
+std::vector<std::string> htpasswd_complaints(const AuthOptions& options);
+
+std::vector<std::string> htpasswd_complaints(const AuthOptions& options) {
+  std::vector<std::string> complaints;
+  for (const std::string& name : unknown_auth_options(options, kOptions))
+    complaints.push_back("option \"" + name + "\" is not known and has no effect");
+  if (auth_option(options, "filename").empty())
+    complaints.push_back("there is no option \"filename\"; nobody may listen");
+  const std::string_view hash = auth_option(options, "hash");
+  if (!hash.empty() && !hash_method(hash))
+    complaints.push_back("option \"hash\": \"" + std::string(hash) +
+                         "\" is none of md5, bcrypt, sha512, yescrypt; nobody may listen");
+  return complaints;
+}
 
 Result<std::unique_ptr<Authenticator>> make_htpasswd(const AuthOptions& options,
                                                      AuthContext& context) {

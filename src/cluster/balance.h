@@ -46,8 +46,8 @@ struct BalanceRules {
 };
 
 struct BalanceSettings {
-  BalanceRules rules;
-  std::map<std::string, BalanceRules, std::less<>> mounts;  // complete, not differences
+  BalanceRules rules{};
+  std::map<std::string, BalanceRules, std::less<>> mounts{};  // complete, not differences
 
   // A node is open to new listeners of a mount while its utilisation is at most
   // max(floor, (1 + eps) × the mean of the nodes that may serve them).

@@ -18,7 +18,7 @@
 namespace lb {
 
 struct MountLoad {
-  std::string mount;
+  std::string mount{};
   unsigned listeners = 0;  // without relays
   bool carries = true;     // false: it would pull it, and does not now
   // What it enforces for this mount, besides what it enforces for all.
@@ -36,9 +36,9 @@ struct Carrier {
 };
 
 struct MountNodes {
-  std::string mount;
-  double kbps = 0;                // 0: not known
-  std::vector<Carrier> carriers;  // unordered
+  std::string mount{};
+  double kbps = 0;                  // 0: not known
+  std::vector<Carrier> carriers{};  // unordered
 };
 
 // Looks names up without making strings of them.

@@ -1,5 +1,6 @@
 #include "cluster/eligibility.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -7,6 +8,11 @@ namespace lb {
 namespace {
 
 bool elsewhere(const Applicant& a) { return a.node.kind != NodeKind::kSelf; }
+
+bool protects(const Applicant& a, const Wanted& w) {
+  return (w.protection & ~a.enforces) == 0 ||
+         std::find(w.protecting.begin(), w.protecting.end(), a.node.key) != w.protecting.end();
+}
 
 struct Rule {
   OutReason reason;
@@ -28,9 +34,7 @@ constexpr auto kRules = std::to_array<Rule>({
        return elsewhere(a) && (a.node.reach & w.reach) == 0;
      }},
     {OutReason::kProtection,
-     [](const Applicant& a, const Wanted& w) {
-       return elsewhere(a) && (w.protection & ~a.enforces) != 0;
-     }},
+     [](const Applicant& a, const Wanted& w) { return elsewhere(a) && !protects(a, w); }},
     {OutReason::kTags,
      [](const Applicant& a, const Wanted& w) {
        return w.unknown_tag || (w.tags & ~a.node.tags) != 0;

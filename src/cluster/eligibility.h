@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "cluster/node.h"
@@ -48,6 +49,7 @@ struct Applicant {
 struct Wanted {
   std::uint8_t reach = 0;  // Node::reach_bit(); this node itself needs no address
   ProtectionSet protection = 0;
+  std::span<const NodeKey> protecting{};  // these are known to do all of that for this mount
   std::uint64_t tags = 0;
   bool unknown_tag = false;  // one that no node has
 };

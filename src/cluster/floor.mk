@@ -20,6 +20,9 @@ src_libcluster_a_SOURCES = \
   src/cluster/relay_set.cc src/cluster/relay_set.h \
   src/cluster/report_desk.cc src/cluster/report_desk.h \
   src/cluster/settings.h \
+  src/cluster/simulation.cc src/cluster/simulation.h \
+  src/cluster/simulation_report.cc src/cluster/simulation_report.h \
+  src/cluster/simulation_scenarios.cc src/cluster/simulation_scenarios.h \
   src/cluster/stream_list.cc src/cluster/stream_list.h \
   src/cluster/strikes.cc src/cluster/strikes.h \
   src/cluster/upstream_call.cc src/cluster/upstream_call.h

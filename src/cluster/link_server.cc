@@ -175,7 +175,7 @@ LinkServer::LinkServer(Loop& loop, Log& log, std::shared_ptr<const ListenSocket>
     return;
   }
   tls_ = std::move(*tls);
-  watch_.start<&LinkServer::on_ready>(loop_, socket_->fds.front().get(), EV_READ, this);
+  watch_.start<&LinkServer::on_ready>(loop_, socket_->fds->front().get(), EV_READ, this);
 }
 
 LinkServer::~LinkServer() = default;
@@ -184,7 +184,7 @@ void LinkServer::on_ready(short) {
   for (int i = 0; i < kAcceptsAWake; ++i) {
     sockaddr_storage address{};
     socklen_t size = sizeof address;
-    UniqueFd fd(::accept4(socket_->fds.front().get(), reinterpret_cast<sockaddr*>(&address), &size,
+    UniqueFd fd(::accept4(socket_->fds->front().get(), reinterpret_cast<sockaddr*>(&address), &size,
                           SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!fd) {
       if (errno == EMFILE || errno == ENFILE) {

@@ -60,7 +60,7 @@ enum class ClientFamily : std::uint8_t { kUnknown, kIpv4, kIpv6 };
 struct NodeAddress {
   enum class Host : std::uint8_t { kName, kIpv4, kIpv6 };
   PublicScheme scheme = PublicScheme::kHttp;
-  std::string host;  // an IPv6 literal without brackets
+  std::string host{};  // an IPv6 literal without brackets
   std::uint16_t port = 8000;
   Host kind = Host::kName;
 
@@ -94,7 +94,7 @@ constexpr double kNominalListenerKbps = 128.0;
 
 // What this master's configuration says about a node, whatever the node says itself.
 struct NodeLimits {
-  NodeCapacity most;    // a node that claims more, or no limit, gets this
+  NodeCapacity most{};  // a node that claims more, or no limit, gets this
   unsigned weight = 1;  // its share against nodes of the same capacity; 0: none
   unsigned order = 0;   // its place in the configuration, for the policy "first"
 
@@ -111,7 +111,7 @@ enum class MountScope : std::uint8_t {
 class UnackedRedirects {
  public:
   void push(SteadyTime when, double kbps);
-  void pop(std::uint64_t redirects);  // as many have arrived
+  void pop(std::uint64_t redirects);          // as many have arrived
   std::uint64_t pop_before(SteadyTime when);  // these never will; how many
   void clear();
   std::uint64_t count() const noexcept { return count_; }
@@ -192,8 +192,8 @@ struct alignas(64) Node {
   bool counts_arrivals = false;                // they confirm our redirects one by one
   std::optional<std::uint64_t> arrivals_seen;  // as it counts them
   std::uint64_t issued = 0;                    // redirects since its epoch began
-  std::uint64_t arrived = 0;     // of which it has confirmed these
-  std::uint64_t lost = 0;        // and these never came
+  std::uint64_t arrived = 0;                   // of which it has confirmed these
+  std::uint64_t lost = 0;                      // and these never came
   unsigned hints = 0;  // clients that came back unserved since it last proved well
   SteadyTime last_hint{};
   bool probing = false;

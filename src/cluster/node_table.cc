@@ -10,7 +10,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kLost = 5s;          // an unconfirmed redirect, before the sample of a newer report
-constexpr auto kOnItsWay = 1s;      // the same, where arrivals are not counted
+constexpr auto kOnItsWay = 500ms;   // the same, where arrivals are not counted
 constexpr auto kToldBy = 500ms;     // a report this much after a redirect would count its arrival
 constexpr unsigned kStuckMs = 200;  // a turn of a loop
 constexpr unsigned kMostMasters = 8;

@@ -9,7 +9,7 @@
 // with its connection.  Of one that polls: suspect after every + 2 s, dead after every + 10 s
 // (Icecast-KH's time).  Static nodes and this one do not expire. Confirmation: a report that counts
 // arrivals takes as many redirects off, oldest first, and those that are 5 s older than its sample;
-// one that does not takes off what is 1 s older than its sample.  A node that reports no load at
+// one that does not takes off what is 500 ms older than its sample.  A node that reports no load at
 // all (KH) is taken to hold what it was sent within session_guess.
 //
 // A node is suspect as well while its loop takes more than 200 ms a turn, while its public address
@@ -40,30 +40,30 @@ namespace lb {
 
 // What a node says about itself when it comes.
 struct NodeHello {
-  std::string id;
-  std::string epoch;
+  std::string id{};
+  std::string epoch{};
   NodeKind kind = NodeKind::kLink;
   MountScope scope = MountScope::kAll;
-  std::vector<NodeAddress> addresses;
-  NodeCapacity capacity;
-  std::vector<std::string> tags, countries;
+  std::vector<NodeAddress> addresses{};
+  NodeCapacity capacity{};
+  std::vector<std::string> tags{}, countries{};
   ProtectionSet enforces = 0;
   std::chrono::milliseconds every{250};
   unsigned masters = 1;
   // As in LoadReport; without it, what the first report says is where counting begins.
-  std::optional<std::uint64_t> arrivals;
-  NodeLimits limits;  // from our configuration
+  std::optional<std::uint64_t> arrivals{};
+  NodeLimits limits{};  // from our configuration
 };
 
 struct LoadReport {
   SteadyTime received{};
-  SteadyTime sampled{};               // received, less the way here
-  std::optional<double> kbps;         // nullopt with listeners known: listeners × 128
-  std::optional<unsigned> listeners;  // without relays; nullopt: it does not count
+  SteadyTime sampled{};                 // received, less the way here
+  std::optional<double> kbps{};         // nullopt with listeners known: listeners × 128
+  std::optional<unsigned> listeners{};  // without relays; nullopt: it does not count
   // Cumulative: listeners that arrived with a redirect of this master since the epoch began.
-  std::optional<std::uint64_t> arrivals;
-  std::vector<MountLoad> changed;  // since the last snapshot or report
-  std::optional<unsigned> masters;
+  std::optional<std::uint64_t> arrivals{};
+  std::vector<MountLoad> changed{};  // since the last snapshot or report
+  std::optional<unsigned> masters{};
   unsigned loop_ms = 0;
   unsigned relays = 0;
 };
@@ -85,8 +85,8 @@ struct NodeEvent {
   };
   Kind kind = Kind::kUp;
   NodeSlot slot = kNoNode;
-  std::string id;
-  std::string why;
+  std::string id{};
+  std::string why{};
 };
 std::string_view to_text(NodeEvent::Kind kind) noexcept;
 

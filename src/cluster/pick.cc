@@ -112,7 +112,8 @@ class Picking {
 
   Wanted what_is_wanted() const {
     Wanted wanted{.reach = Node::reach_bit(request_.scheme, request_.family),
-                  .protection = request_.needs};
+                  .protection = request_.needs,
+                  .protecting = request_.enforcing};
     for (const std::string_view tag : request_.tags) {
       const std::uint64_t bit = table_.tag_bit(tag);
       wanted.tags |= bit;
@@ -211,9 +212,9 @@ class Picking {
     const std::uint64_t hash = mount_hash(request_.mount);
     for (const Option& option : options_) {
       if (option.out != OutReason::kIn || option.carries) continue;
-      const double score =
-          rendezvous_score(node_of(option).key, hash, node_of(option).rendezvous_weight);
-      if (score <= best_score) continue;
+      const Node& node = node_of(option);
+      const double score = rendezvous_above(best_score, node.key, hash, node.rendezvous_weight);
+      if (score <= 0) continue;
       best = &option;
       best_score = score;
     }
@@ -256,6 +257,7 @@ class Picking {
     candidates.reserve(chosen_.size());
     const std::uint64_t hash = mount_hash(request_.mount);
     const bool scores = rules_.policy == BalancePolicy::kHash;
+    double best = 0;
     for (const Option* option : chosen_) {
       const Node& node = node_of(*option);
       Candidate& candidate = candidates.emplace_back();
@@ -266,7 +268,9 @@ class Picking {
       candidate.listeners = node.listeners();
       candidate.turns = node.turns;
       candidate.order = node.limits.order;
-      if (scores) candidate.score = rendezvous_score(node.key, hash, node.rendezvous_weight);
+      if (!scores) continue;
+      candidate.score = rendezvous_above(best, node.key, hash, node.rendezvous_weight);
+      best = std::max(best, candidate.score);
     }
     const NodeSlot slot = candidates[policy.choose(candidates, rng_)].node;
     Choice choice = serve(reason);

@@ -33,18 +33,18 @@ struct PickView {
 };
 
 struct PickRequest {
-  std::string_view mount;  // after aliases
-  double kbps = 0;         // 0: what the table knows of the mount, else 128
+  std::string_view mount{};  // after aliases
+  double kbps = 0;           // 0: what the table knows of the mount, else 128
   PublicScheme scheme = PublicScheme::kHttp;
   ClientFamily family = ClientFamily::kIpv4;
-  std::string_view country;                // two letters; "": not known
-  std::span<const std::string_view> tags;  // the node must have all of them
-  ProtectionSet needs = 0;                 // what the mount asks of the node
-  std::span<const NodeKey> enforcing;      // nodes that said that they do all of it for this mount
-  bool relay = false;                      // a relay, a peer, an administrator: always served here
-  bool redirected = false;                 // came with a valid token: is not redirected again
-  bool direct = false;                     // cannot follow: served here within the direct budget
-  NodeKey avoid = 0;                       // it was sent there a moment ago and is back
+  std::string_view country{};                // two letters; "": not known
+  std::span<const std::string_view> tags{};  // the node must have all of them
+  ProtectionSet needs = 0;                   // what the mount asks of the node
+  std::span<const NodeKey> enforcing{};  // nodes that said that they do all of it for this mount
+  bool relay = false;                    // a relay, a peer, an administrator: always served here
+  bool redirected = false;               // came with a valid token: is not redirected again
+  bool direct = false;                   // cannot follow: served here within the direct budget
+  NodeKey avoid = 0;                     // it was sent there a moment ago and is back
 };
 
 enum class PickReason : std::uint8_t {
@@ -86,11 +86,11 @@ struct PickTrace {
     double room_kbps = 0;    // the weight in a draw by free room
     bool chosen = false;
   };
-  std::vector<Row> rows;  // every node of the table
+  std::vector<Row> rows{};  // every node of the table
   double mean_utilisation = 0;
   double bound = 0;    // max(floor, (1 + eps) × mean)
   bool light = false;  // the mount is: its carriers may be above the bound, up to light_eps
-  std::string_view policy;
+  std::string_view policy{};
   bool affinity = false;
 };
 
@@ -105,7 +105,7 @@ struct Candidate {
   double kbps = 0;        // estimate, with the new listener
   double room_kbps = 0;   // >= 0; all 0: everybody is above nominal capacity
   double listeners = 0;
-  double score = 0;  // rendezvous of (node, mount): the highest comes first
+  double score = 0;  // rendezvous of (node, mount); 0 if it cannot be the highest
   std::uint64_t turns = 0;
   unsigned order = 0;
 };
@@ -125,6 +125,9 @@ const PolicyRow& policy_row(BalancePolicy policy) noexcept;
 // Weighted rendezvous (highest random weight): each node's share of mounts is in proportion to its
 // weight, and a node that comes or goes moves only its own.
 double rendezvous_score(NodeKey node, std::uint64_t mount_hash, double weight) noexcept;
+// The same if it is more than `least`, else 0: most of a long list need no logarithm.
+double rendezvous_above(double least, NodeKey node, std::uint64_t mount_hash,
+                        double weight) noexcept;
 std::uint64_t mount_hash(std::string_view mount) noexcept;
 
 }  // namespace lb

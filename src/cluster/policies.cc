@@ -101,6 +101,15 @@ constexpr auto kPolicies = std::to_array<PolicyRow>({
     {kFirst, "first", first, false, "in the order of the configuration, each until it is full"},
 });
 
+// Uniform in (0, 1), by the hash of both names.
+double unit_of(NodeKey node, std::uint64_t mount) {
+  std::uint64_t x = node ^ (mount * 0x9e3779b97f4a7c15ULL);
+  x = (x ^ (x >> 32)) * 0xd6e8feb86659fd93ULL;
+  x = (x ^ (x >> 29)) * 0x94d049bb133111ebULL;
+  x ^= x >> 32;
+  return (static_cast<double>(x >> 11) + 0.5) * 0x1.0p-53;
+}
+
 }  // namespace
 
 std::span<const PolicyRow> balance_policies() noexcept { return kPolicies; }
@@ -111,14 +120,16 @@ const PolicyRow& policy_row(BalancePolicy policy) noexcept {
   return found == kPolicies.end() ? kPolicies.front() : *found;
 }
 
-// Weighted rendezvous: weight / -ln(u), u uniform in (0, 1) by the hash of both names.
+// Weighted rendezvous: weight / -ln(u).
 double rendezvous_score(NodeKey node, std::uint64_t mount, double weight) noexcept {
-  std::uint64_t x = node ^ (mount * 0x9e3779b97f4a7c15ULL);
-  x = (x ^ (x >> 32)) * 0xd6e8feb86659fd93ULL;
-  x = (x ^ (x >> 29)) * 0x94d049bb133111ebULL;
-  x ^= x >> 32;
-  const double u = (static_cast<double>(x >> 11) + 0.5) * 0x1.0p-53;
-  return weight / -std::log(u);
+  return weight / -std::log(unit_of(node, mount));
+}
+
+double rendezvous_above(double least, NodeKey node, std::uint64_t mount, double weight) noexcept {
+  const double u = unit_of(node, mount);
+  if (weight <= least * (1 - u)) return 0;  // -ln(u) is never below 1 - u
+  const double score = weight / -std::log(u);
+  return score > least ? score : 0;
 }
 
 std::uint64_t mount_hash(std::string_view mount) noexcept { return node_key(mount); }

@@ -15,9 +15,9 @@ namespace {
 
 constexpr double kConnectLeast = 0.02, kConnectMost = 0.30;  // from the redirect to the node
 constexpr double kReportWay = 0.02;
-constexpr double kNoticeSilence = 2.0;     // a player whose node says nothing
-constexpr double kConnectTimeout = 3.0;    // to a host that is gone
-constexpr double kReset = 0.05;            // until a broken connection is known
+constexpr double kNoticeSilence = 2.0;   // a player whose node says nothing
+constexpr double kConnectTimeout = 3.0;  // to a host that is gone
+constexpr double kReset = 0.05;          // until a broken connection is known
 constexpr double kBackLeast = 0.2, kBackMost = 3.0;
 constexpr double kProbeDeadline = 0.5;
 constexpr double kWarmUp = 60;
@@ -26,10 +26,13 @@ constexpr double kLook = 0.25;  // how often a master looks at its timers
 constexpr SteadyTime kZero{std::chrono::hours(1)};
 
 SteadyTime at(double seconds) {
-  return kZero + std::chrono::duration_cast<SteadyTime::duration>(std::chrono::duration<double>(seconds));
+  return kZero +
+         std::chrono::duration_cast<SteadyTime::duration>(std::chrono::duration<double>(seconds));
 }
 
-std::chrono::milliseconds millis(double seconds) { return std::chrono::milliseconds(std::lround(seconds * 1000)); }
+std::chrono::milliseconds millis(double seconds) {
+  return std::chrono::milliseconds(std::lround(seconds * 1000));
+}
 
 struct Report {
   LoadReport load;
@@ -97,7 +100,9 @@ struct World {
   void newcomer(double when);
   void make_master(unsigned index, double hold, unsigned expected);
   void take_events(unsigned master);
-  double utilisation(const Server& server) const { return server.kbps / (server.capacity * kNominalListenerKbps); }
+  double utilisation(const Server& server) const {
+    return server.kbps / (server.capacity * kNominalListenerKbps);
+  }
 
   const SimulationSetup setup_;
   const std::uint64_t seed_;
@@ -118,7 +123,10 @@ struct World {
 };
 
 World::World(const SimulationSetup& setup, std::uint64_t seed)
-    : setup_(setup), seed_(seed), rng_(seed * 7919 + 13), now_(setup.base > 0 ? -kWarmUp - 1 : -setup.report_every - 1) {
+    : setup_(setup),
+      seed_(seed),
+      rng_(seed * 7919 + 13),
+      now_(setup.base > 0 ? -kWarmUp - 1 : -setup.report_every - 1) {
   double sum = 0;
   for (unsigned m = 0; m < setup.mounts; ++m) {
     names_.push_back("/s" + std::to_string(seed) + "-" + std::to_string(m) + ".mp3");
@@ -148,7 +156,8 @@ World::World(const SimulationSetup& setup, std::uint64_t seed)
 void World::make_master(unsigned index, double hold, unsigned expected) {
   Master& master = masters_[index];
   master.balancer.reset();
-  master.table = std::make_unique<NodeTable>(NodeTable::Settings{.hold = millis(hold), .expected = expected}, at(now_));
+  master.table = std::make_unique<NodeTable>(
+      NodeTable::Settings{.hold = millis(hold), .expected = expected}, at(now_));
   BalanceSettings settings;
   settings.rules = setup_.rules;
   settings.eps = setup_.eps;
@@ -186,11 +195,13 @@ void World::sign_up(unsigned index, unsigned m) {
   for (unsigned i = 0; i < setup_.mounts; ++i) {
     if (server.mounts[i] > 0) carried.push_back({names_[i], server.mounts[i], true});
   }
-  master.table->snapshot(*slot, std::move(carried), at(now_));
+  if (setup_.counts_load) master.table->snapshot(*slot, std::move(carried), at(now_));
   LoadReport load;
   load.received = load.sampled = at(now_);
-  load.kbps = server.kbps;
-  load.listeners = server.listeners;
+  if (setup_.counts_load) {
+    load.kbps = server.kbps;
+    load.listeners = server.listeners;
+  }
   if (setup_.counts_arrivals) load.arrivals = server.arrivals[m];
   master.table->report(*slot, load);
   take_events(m);
@@ -200,7 +211,8 @@ void World::newcomer(double when) {
   const double dice = rng_.unit();
   const auto found = std::lower_bound(popularity_.begin(), popularity_.end(), dice);
   Listener listener;
-  listener.mount = static_cast<unsigned>(std::min<std::ptrdiff_t>(found - popularity_.begin(), setup_.mounts - 1));
+  listener.mount = static_cast<unsigned>(
+      std::min<std::ptrdiff_t>(found - popularity_.begin(), setup_.mounts - 1));
   listeners_.push_back(listener);
   plan(when, &World::ask, static_cast<unsigned>(listeners_.size() - 1));
 }
@@ -218,7 +230,8 @@ void World::ask(unsigned index, unsigned) {
       const auto& slots = masters_[m].slots;
       const auto server = std::find(slots.begin(), slots.end(), choice.node) - slots.begin();
       listener.master = m;
-      plan(now_ + between(kConnectLeast, kConnectMost), &World::connect, index, static_cast<unsigned>(server));
+      plan(now_ + between(kConnectLeast, kConnectMost), &World::connect, index,
+           static_cast<unsigned>(server));
       return;
     }
     case Choice::Kind::kHold: {
@@ -241,7 +254,8 @@ void World::connect(unsigned index, unsigned s) {
   Server& server = servers_[s];
   if (!server.alive) {
     ++result_.wasted;
-    plan(now_ + (setup_.silently ? kConnectTimeout : kReset) + between(0.2, 1.0), &World::ask, index);
+    plan(now_ + (setup_.silently ? kConnectTimeout : kReset) + between(0.2, 1.0), &World::ask,
+         index);
     return;
   }
   ++server.arrivals[listener.master];
@@ -257,7 +271,8 @@ void World::connect(unsigned index, unsigned s) {
   listener.run = server.run;
   result_.peak = std::max(result_.peak, utilisation(server));
   if (utilisation(server) > 1 + 1e-9) ++result_.above_cap;
-  if (setup_.session > 0) plan(now_ + exponential(setup_.session), &World::leave, index, server.run);
+  if (setup_.session > 0)
+    plan(now_ + exponential(setup_.session), &World::leave, index, server.run);
 }
 
 void World::leave(unsigned index, unsigned run) {
@@ -277,12 +292,15 @@ void World::report(unsigned s, unsigned) {
   if (!server.alive || !server.present) return;
   Report report;
   report.load.sampled = at(now_);
-  report.load.kbps = server.kbps;
-  report.load.listeners = server.listeners;
+  if (setup_.counts_load) {
+    report.load.kbps = server.kbps;
+    report.load.listeners = server.listeners;
+  }
   if (setup_.masters_known) report.load.masters = setup_.masters;
   for (const unsigned m : server.changed) {
     server.dirty[m] = 0;
-    report.load.changed.push_back({names_[m], server.mounts[m], server.mounts[m] > 0});
+    if (setup_.counts_load)
+      report.load.changed.push_back({names_[m], server.mounts[m], server.mounts[m] > 0});
   }
   server.changed.clear();
   report.arrivals = server.arrivals;
@@ -316,7 +334,8 @@ void World::die(unsigned s, unsigned) {
     if (listener.server != static_cast<int>(s)) continue;
     listener.server = -1;
     listener.displaced = true;
-    plan(now_ + (setup_.silently ? kNoticeSilence : 0) + between(kBackLeast, kBackMost), &World::ask, i);
+    plan(now_ + (setup_.silently ? kNoticeSilence : 0) + between(kBackLeast, kBackMost),
+         &World::ask, i);
   }
   if (setup_.silently) return;
   for (unsigned m = 0; m < setup_.masters; ++m) plan(now_ + kReset, &World::lose_connection, s, m);
@@ -334,7 +353,8 @@ void World::join(unsigned s, unsigned) {
 
 void World::restart(unsigned m, unsigned) {
   make_master(m, setup_.hold, static_cast<unsigned>(servers_.size()));
-  for (unsigned s = 0; s < servers_.size(); ++s) plan(now_ + 0.1 + setup_.register_within * rng_.unit(), &World::sign_up, s, m);
+  for (unsigned s = 0; s < servers_.size(); ++s)
+    plan(now_ + 0.1 + setup_.register_within * rng_.unit(), &World::sign_up, s, m);
 }
 
 void World::look(unsigned m, unsigned) {
@@ -347,8 +367,10 @@ void World::take_events(unsigned m) {
   for (const NodeEvent& event : masters_[m].table->take_events()) {
     if (event.kind != NodeEvent::Kind::kProbeWanted) continue;
     const auto& slots = masters_[m].slots;
-    const auto server = static_cast<unsigned>(std::find(slots.begin(), slots.end(), event.slot) - slots.begin());
-    plan(now_ + (servers_[server].alive || !setup_.silently ? kReset : kProbeDeadline), &World::probe, server, m);
+    const auto server =
+        static_cast<unsigned>(std::find(slots.begin(), slots.end(), event.slot) - slots.begin());
+    plan(now_ + (servers_[server].alive || !setup_.silently ? kReset : kProbeDeadline),
+         &World::probe, server, m);
   }
 }
 
@@ -380,9 +402,12 @@ SimulationResult World::run() {
   for (unsigned i = 0; i < setup_.base; ++i) newcomer(-kWarmUp * rng_.unit());
   for (unsigned i = 0; i < setup_.crowd; ++i) newcomer(setup_.crowd_seconds * rng_.unit());
   if (setup_.arrivals > 0) {
-    for (double t = setup_.base > 0 ? -1 : 0; (t += exponential(1 / setup_.arrivals)) < setup_.seconds;) newcomer(t);
+    for (double t = setup_.base > 0 ? -1 : 0;
+         (t += exponential(1 / setup_.arrivals)) < setup_.seconds;)
+      newcomer(t);
   }
-  for (unsigned s = 0; s < servers_.size(); ++s) plan(start + setup_.report_every * rng_.unit(), &World::report, s);
+  for (unsigned s = 0; s < servers_.size(); ++s)
+    plan(start + setup_.report_every * rng_.unit(), &World::report, s);
   for (unsigned m = 0; m < setup_.masters; ++m) plan(start, &World::look, m);
   if (setup_.dies >= 0) plan(setup_.dies_at, &World::die, static_cast<unsigned>(setup_.dies));
   if (setup_.joins >= 0) plan(setup_.joins_at, &World::join, static_cast<unsigned>(setup_.joins));
@@ -395,9 +420,14 @@ SimulationResult World::run() {
     (this->*event.what)(event.a, event.b);
   }
   std::sort(spreads_.begin(), spreads_.end());
-  if (!spreads_.empty()) result_.spread99 = spreads_[static_cast<std::size_t>(static_cast<double>(spreads_.size() - 1) * 0.99)];
-  const double moment = std::max({setup_.dies >= 0 ? setup_.dies_at : 0, setup_.joins >= 0 ? setup_.joins_at : 0, 0.0});
-  if (last_uneven_ >= 0) result_.settled = last_uneven_ > last_sample_ - 0.25 ? -1 : std::max(0.0, last_uneven_ - moment);
+  if (!spreads_.empty())
+    result_.spread99 =
+        spreads_[static_cast<std::size_t>(static_cast<double>(spreads_.size() - 1) * 0.99)];
+  const double moment = std::max(
+      {setup_.dies >= 0 ? setup_.dies_at : 0, setup_.joins >= 0 ? setup_.joins_at : 0, 0.0});
+  if (last_uneven_ >= 0)
+    result_.settled =
+        last_uneven_ > last_sample_ - 0.25 ? -1 : std::max(0.0, last_uneven_ - moment);
   std::vector<std::uint8_t> used(setup_.mounts, 0);
   for (const Server& server : servers_) {
     result_.listeners.push_back(server.listeners);
@@ -422,6 +452,8 @@ std::vector<double> uneven_nodes(unsigned groups, double total) {
   return out;
 }
 
-SimulationResult simulate(const SimulationSetup& setup, std::uint64_t seed) { return World(setup, seed).run(); }
+SimulationResult simulate(const SimulationSetup& setup, std::uint64_t seed) {
+  return World(setup, seed).run();
+}
 
 }  // namespace lb

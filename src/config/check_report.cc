@@ -1,6 +1,12 @@
 #include "config/check_report.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <system_error>
+
+#include "base/unique_fd.h"
 
 namespace lb {
 namespace {
@@ -8,6 +14,26 @@ namespace {
 std::string counted(std::ptrdiff_t n, std::string_view what) {
   if (n == 0) return "";
   return ", " + std::to_string(n) + " " + std::string(what) + (n == 1 ? "" : "s");
+}
+
+// Without its certificate a socket for TLS stays closed.  A start says so too, but only then.
+void look_for_files(const LoadedConfig& loaded, std::vector<Diagnostic>& lines) {
+  const Config& config = *loaded.config;
+  if (config.security.chroot) return;  // the names may be meant inside it
+  const auto look = [&](const std::vector<std::string>& files, const std::string& path) {
+    for (const std::string& file : files) {
+      if (UniqueFd(::open(file.c_str(), O_RDONLY | O_CLOEXEC)).valid()) continue;
+      const std::string why = std::generic_category().message(errno);
+      const auto at = loaded.written.find(path);
+      lines.push_back(
+          {at == loaded.written.end() ? 0 : at->second, Severity::kWarning,
+           "<" + path.substr(path.rfind('/') + 1) + ">: " + escaped(file) + ": " + why});
+    }
+  };
+  look(config.paths.ssl_certificate, "paths/ssl-certificate");
+  look(config.paths.ssl_private_key, "paths/ssl-private-key");
+  look(config.security.tls_certificate, "security/tls-context/tls-certificate");
+  look(config.security.tls_key, "security/tls-context/tls-key");
 }
 
 }  // namespace
@@ -21,6 +47,7 @@ CheckReport check_report(const std::string& file, const LoadOptions& options) {
     lines.push_back({feature.line, Severity::kNote,
                      feature.element + " has no effect in this version: " + feature.text});
   }
+  look_for_files(*loaded, lines);
   std::stable_sort(lines.begin(), lines.end(),
                    [](const Diagnostic& a, const Diagnostic& b) { return a.line < b.line; });
   CheckReport report;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "auth/authenticator.h"
 #include "base/strings.h"
 #include "config/diagnostic.h"
 #include "net/address_list.h"
@@ -31,11 +32,14 @@ bool is_token(std::string_view text) {
 
 // -- passwords -----------------------------------------------------------------------------------
 
-// Words that stand in examples: everybody knows them.
+}  // namespace
+
 bool is_default_password(std::string_view password) {
   return istarts_with(password, "hackme") || istarts_with(password, "change-me") ||
          iequals(password, "changeme");
 }
+
+namespace {
 
 void check_password(const std::string& path, std::string_view password, Filler& filler,
                     const LoadOptions& options) {
@@ -43,12 +47,13 @@ void check_password(const std::string& path, std::string_view password, Filler& 
   const std::string subject = "<" + path.substr(path.rfind('/') + 1) + ">: ";
   if (options.allow_default_passwords) {
     filler.say(filler.line_of(path), Severity::kWarning,
-               subject + "is a password from an example, known to everybody");
+               subject + "is a password from an example, known to everybody", Concern::kDanger);
   } else {
     filler.say(filler.line_of(path), Severity::kFatal,
                subject +
                    "is a password from an example, known to everybody; the server does not "
-                   "start with it (--allow-default-passwords overrides this)");
+                   "start with it (--allow-default-passwords overrides this)",
+               Concern::kDanger);
   }
 }
 
@@ -90,7 +95,7 @@ void check_passwords(const Config& config, Filler& filler, const LoadOptions& op
                "their own");
   } else if (roles.source_password == "source") {
     filler.say(line(source_path), Severity::kWarning,
-               "<source-password>: is the same as the user name");
+               "<source-password>: is the same as the user name", Concern::kDanger);
   }
   if (roles.admin_password.empty() || roles.admin_user.empty()) {
     filler.say(line(admin_path), Severity::kWarning,
@@ -98,15 +103,16 @@ void check_passwords(const Config& config, Filler& filler, const LoadOptions& op
                "/admin/ are off");
   } else if (roles.admin_password == roles.admin_user) {
     filler.say(line(admin_path), Severity::kWarning,
-               "<admin-password>: is the same as the user name");
+               "<admin-password>: is the same as the user name", Concern::kDanger);
   } else if (roles.admin_password == roles.source_password) {
     filler.say(line(admin_path), Severity::kWarning,
                "<admin-password>: is the same as source-password, so every source is an "
-               "administrator");
+               "administrator",
+               Concern::kDanger);
   }
   if (!roles.relay_password.empty() && roles.relay_password == roles.relay_user) {
     filler.say(line("authentication/relay-password"), Severity::kWarning,
-               "<relay-password>: is the same as the user name");
+               "<relay-password>: is the same as the user name", Concern::kDanger);
   }
 }
 
@@ -134,7 +140,8 @@ void check_sockets(const Config& config, Filler& filler) {
                      (same ? "" : "; <shoutcast-mount> opens the next port too"));
       break;
     }
-    if (socket.tls && config.paths.ssl_certificate.empty() && config.security.tls_certificate.empty()) {
+    if (socket.tls && config.paths.ssl_certificate.empty() &&
+        config.security.tls_certificate.empty()) {
       filler.say(socket.line, Severity::kWarning,
                  "<listen-socket>: port " + std::to_string(socket.port) +
                      " shall speak TLS, but paths/ssl-certificate is not set; it will stay closed");
@@ -142,7 +149,36 @@ void check_sockets(const Config& config, Filler& filler) {
   }
 }
 
+void check_authenticator(const AuthenticatorSettings& settings, const std::string& path,
+                         Filler& filler) {
+  if (settings.type.empty() && settings.options.empty()) return;
+  const std::string block = path + "/authentication";
+  const int line = std::max(filler.line_of(block), filler.line_of(block + "/@type"));
+  for (const std::string& text : authenticator_complaints(settings.type, settings.options)) {
+    filler.say(line, Severity::kWarning, "<authentication>: " + text, Concern::kUnsupported);
+  }
+}
+
+// Icecast-KH puts the mount for it.
+void check_names(const MountSettings& mount, const std::string& path, Filler& filler) {
+  for (const auto& [name, value] :
+       {std::pair("intro", &mount.intro), std::pair("dump-file", &mount.dump_file),
+        std::pair("fallback-mount", &mount.fallback_mount),
+        std::pair("on-connect", &mount.on_connect),
+        std::pair("on-disconnect", &mount.on_disconnect)}) {
+    const int line = filler.line_of(path + "/" + name);
+    if (line == 0 || value->find("${mount}") == std::string::npos) continue;
+    filler.say(
+        line, Severity::kWarning,
+        "<" + std::string(name) +
+            ">: nothing is put in the place of ${mount} here; write a section for each mount",
+        Concern::kUnsupported);
+  }
+}
+
 void check_mounts(const Config& config, Filler& filler) {
+  check_authenticator(config.default_mount.authenticator, "mount[default]", filler);
+  check_names(config.default_mount, "mount[default]", filler);
   for (std::size_t i = 0; i < config.mounts.size(); ++i) {
     const MountSettings& mount = config.mounts[i];
     const int line = filler.line_of(numbered("mount", i) + "/mount-name");
@@ -156,6 +192,8 @@ void check_mounts(const Config& config, Filler& filler) {
                      ", which stands first and counts");
       break;
     }
+    check_authenticator(mount.authenticator, numbered("mount", i), filler);
+    check_names(mount, numbered("mount", i), filler);
     if (mount.fallback_mount == mount.name) {
       filler.say(line, Severity::kWarning,
                  "<fallback-mount>: " + quoted(mount.name) + " falls back to itself");
@@ -167,13 +205,21 @@ void check_proxies(const Config& config, Filler& filler) {
   const std::vector<std::string>& proxies = config.paths.x_forwarded_for;
   AddressList::parse(proxies, [&](std::size_t index, const std::string& reason) {
     filler.say(filler.line_of("paths/x-forwarded-for"), Severity::kWarning,
-               "<x-forwarded-for>: " + quoted(proxies[index]) + " " + reason + "; it is left out");
+               "<x-forwarded-for>: " + quoted(proxies[index]) + " " + reason +
+                   "; it can never match and is not used");
   });
+  for (const std::string& proxy : proxies) {
+    if (proxy != "*" && !proxy.ends_with("/0")) continue;
+    filler.say(filler.line_of("paths/x-forwarded-for"), Severity::kWarning,
+               "<x-forwarded-for>: " + quoted(proxy) +
+                   " is everybody; any client can then say that it is somebody else",
+               Concern::kDanger);
+  }
 }
 
 void check_relays(const Config& config, Filler& filler) {
   for (const RelaySettings& relay : config.relays) {
-    if (relay.host.port == 0 && relay.hosts.empty()) {
+    if (!can_connect(relay)) {
       filler.say(relay.line, Severity::kError,
                  "<relay>: " + quoted(relay.local_mount) + " has no <port>; it cannot connect");
     }
@@ -182,10 +228,22 @@ void check_relays(const Config& config, Filler& filler) {
 
 }  // namespace
 
+bool can_connect(const RelaySettings& relay) {
+  if (relay.hosts.empty()) return relay.host.port != 0;
+  return std::all_of(relay.hosts.begin(), relay.hosts.end(),
+                     [](const RelayHost& host) { return host.port != 0; });
+}
+
 void drop_bad_headers(std::vector<HttpHeader>& headers, const std::string& path, Filler& filler) {
   std::size_t number = 0;
   std::erase_if(headers, [&](const HttpHeader& header) {
     const int line = filler.line_of(numbered(path + "/header", number++));
+    if (header.value.empty() && istarts_with(header.name, "Access-Control-")) {  // 2.5's cors
+      filler.left_out(line, "header",
+                      "without a value; streams and public pages answer other sites (CORS) as they "
+                      "are");
+      return true;
+    }
     if (is_token(header.name) && header.value.find_first_of("\r\n") == std::string::npos) {
       return false;
     }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/config.h"
@@ -18,6 +19,10 @@ void check_order(const XmlNode& root, const Config& config, Filler& filler);
 // Takes out headers that would break a reply, and aliases with one side only.
 void drop_bad_headers(std::vector<HttpHeader>& headers, const std::string& path, Filler& filler);
 void drop_bad_aliases(std::vector<Alias>& aliases, Filler& filler);
+// Words that stand in examples: everybody knows them.
+bool is_default_password(std::string_view password);
+// Has it a port wherever it connects to?
+bool can_connect(const RelaySettings& relay);
 void check_mount(const MountSettings& mount, const XmlNode& node, Filler& filler);
 void check_cluster(const Config& config, Filler& filler);
 void check_config(const Config& config, Filler& filler, const LoadOptions& options);

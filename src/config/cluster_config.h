@@ -21,7 +21,8 @@ struct RelayHost {
   std::string bind_address;  // "": the system chooses
   bool tls = false;
   std::chrono::seconds timeout{4};
-  int priority = 0;
+  int priority = 0;  // 0: after those before it (KH)
+  std::string uri;   // as read; the loader takes it apart
 };
 
 // <relay>

@@ -15,10 +15,28 @@ enum class Severity : std::uint8_t {
   kFatal,    // a start is refused
 };
 
+// What an import (config/import.h) files it under.
+enum class Concern : std::uint8_t {
+  kGeneral,
+  kUnsupported,  // another server's element that is left out here
+  kUnknown,      // nobody's element
+  kDanger,       // the server would be open to others
+};
+
 struct Diagnostic {
   int line = 0;  // 0: the file as a whole
   Severity severity = Severity::kWarning;
   std::string text;  // "<burst-size>: \"64x\" is not a number of bytes (0…16777216); …"
+  Concern concern = Concern::kGeneral;
+};
+
+// A value that was taken from the file.
+struct Reading {
+  int line = 0;
+  std::string written;  // where it stands in the file: "paths/ban-file"
+  std::string stored;   // what it is here: "paths/deny-ip"; "": it says nothing here
+  std::string value;    // for eyes: a password is hidden
+  const struct SchemaElement* row = nullptr;  // null: several elements together became `stored`
 };
 
 // "icecast.xml:42: error: <burst-size>: …"

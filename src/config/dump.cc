@@ -12,7 +12,7 @@ class Dump {
   void block(const SchemaBlock& block, const void* object, const std::string& path) {
     const auto defaults = block.fresh();
     for (const SchemaElement& row : block.elements) {
-      if (row.secondary || row.kind == ValueKind::kNothing) continue;
+      if (!has_value(row)) continue;
       if (path == "mount[default]" && row.name == block.key) continue;  // it has no name
       const std::string inner = join_path(path, row);
       if (row.kind != ValueKind::kBlock) {

@@ -17,6 +17,14 @@ constexpr const SchemaBlock* kBlocks[] = {
 
 std::string in_angles(std::string_view name) { return "<" + std::string(name) + ">"; }
 
+std::string inside(const std::string& path, std::string_view name) {
+  return (path.empty() ? std::string() : path + "/").append(name);
+}
+
+std::string renamed(const std::string& path, std::string_view name) {
+  return path.substr(0, path.rfind('/') + 1).append(name);
+}
+
 // The nearest name of the block, if it is near enough to be a slip of the keyboard.
 std::string_view nearest(const SchemaBlock& block, std::string_view name) {
   std::string_view best;
@@ -36,17 +44,27 @@ std::string_view nearest(const SchemaBlock& block, std::string_view name) {
 
 }  // namespace
 
-void Filler::say(int line, Severity severity, std::string text) {
+void Filler::say(int line, Severity severity, std::string text, Concern concern) {
   if (diagnostics_.size() > kMostDiagnostics && severity < Severity::kFatal) return;
   if (diagnostics_.size() == kMostDiagnostics && severity < Severity::kFatal) {
     text = "there is more to say about this file; only the first " +
            std::to_string(kMostDiagnostics) + " messages are shown";
   }
-  diagnostics_.push_back({line, severity, std::move(text)});
+  diagnostics_.push_back({line, severity, std::move(text), concern});
 }
 
 void Filler::pending(int line, const std::string& path, std::string_view text) {
   pending_.push_back({line, path, std::string(text)});
+}
+
+void Filler::mapped(int line, std::string written, const std::string& stored) {
+  written_.try_emplace(stored, line);
+  readings_.push_back({line, std::move(written), stored, "", nullptr});
+}
+
+void Filler::left_out(int line, std::string_view name, std::string_view why) {
+  say(line, Severity::kWarning, in_angles(name) + ": has no effect here: " + std::string(why),
+      Concern::kUnsupported);
 }
 
 int Filler::line_of(const std::string& path) const {
@@ -58,6 +76,12 @@ std::vector<Diagnostic> Filler::take_diagnostics() {
   std::stable_sort(diagnostics_.begin(), diagnostics_.end(),
                    [](const Diagnostic& a, const Diagnostic& b) { return a.line < b.line; });
   return std::move(diagnostics_);
+}
+
+std::vector<Reading> Filler::take_readings() {
+  std::stable_sort(readings_.begin(), readings_.end(),
+                   [](const Reading& a, const Reading& b) { return a.line < b.line; });
+  return std::move(readings_);
 }
 
 void Filler::fill(const SchemaBlock& block, void* object, const XmlNode& node,
@@ -77,7 +101,8 @@ void Filler::attributes(const SchemaBlock& block, void* object, const XmlNode& n
       unknown(block, attribute.name, node.line, true);
     } else {
       void* where = told == row ? object : row->nest.add(object);
-      leaf(*told, where, attribute.name, attribute.value, node.line, join_path(path, *row));
+      leaf(*told, where, {attribute.name, attribute.value, node.line, inside(path, attribute.name)},
+           join_path(path, *row));
     }
   }
 }
@@ -86,12 +111,13 @@ void Filler::text(const SchemaBlock& block, void* object, const XmlNode& node,
                   const std::string& path) {
   if (trim(node.text).empty()) return;
   if (const SchemaElement* row = text_row(block)) {
-    leaf(*row, object, node.name, node.text, node.line, path);
+    leaf(*row, object, {node.name, node.text, node.line, renamed(path, node.name)}, path);
     return;
   }
   say(node.line, Severity::kWarning,
       in_angles(node.name) + ": the text " + quoted(trim(node.text)) +
-          " stands between elements and has no effect");
+          " stands between elements and has no effect",
+      Concern::kUnknown);
 }
 
 void Filler::child(const SchemaBlock& block, void* object, const XmlNode& node,
@@ -105,8 +131,16 @@ void Filler::child(const SchemaBlock& block, void* object, const XmlNode& node,
     mounts_.push_back(&node);
     return;
   }
+  if (row->aside) {
+    asides_.push_back({&node, join_path(path, *row)});
+    return;
+  }
   if (row->kind == ValueKind::kBlock) {
     nested(*row, object, node, path);
+    return;
+  }
+  if (row->kind == ValueKind::kNamed) {
+    named(block, object, node, path);
     return;
   }
   for (const XmlAttribute& attribute : node.attributes) {
@@ -120,13 +154,35 @@ void Filler::child(const SchemaBlock& block, void* object, const XmlNode& node,
     }
     if (row->kind == ValueKind::kNothing) continue;
     say(node.line, Severity::kWarning,
-        in_angles(node.name) + ": the attribute " + quoted(attribute.name) + " has no effect");
+        in_angles(node.name) + ": the attribute " + quoted(attribute.name) + " has no effect",
+        Concern::kUnknown);
   }
   if (row->kind != ValueKind::kNothing && !node.children.empty()) {
     say(node.children.front().line, Severity::kWarning,
-        in_angles(node.children.front().name) + " has no effect inside " + in_angles(node.name));
+        in_angles(node.children.front().name) + " has no effect inside " + in_angles(node.name),
+        Concern::kUnknown);
   }
-  leaf(*row, object, node.name, node.text, node.line, join_path(path, *row));
+  leaf(*row, object, {node.name, node.text, node.line, inside(path, node.name)},
+       join_path(path, *row));
+}
+
+void Filler::named(const SchemaBlock& block, void* object, const XmlNode& node,
+                   const std::string& path) {
+  std::string_view name, value;
+  for (const XmlAttribute& attribute : node.attributes) {
+    if (attribute.name == "name") name = trim(attribute.value);
+    if (attribute.name == "value") value = attribute.value;
+  }
+  const SchemaElement* row = find_element(block, name, false);
+  if (row == nullptr || row->slot == nullptr) {
+    say(node.line, Severity::kWarning,
+        in_angles(node.name) + ": the option " + quoted(name) + " is not known and has no effect",
+        Concern::kUnknown);
+    return;
+  }
+  leaf(*row, object,
+       {name, value, node.line, inside(path, node.name) + "[" + std::string(name) + "]"},
+       join_path(path, *row));
 }
 
 void Filler::nested(const SchemaElement& row, void* object, const XmlNode& node,
@@ -134,21 +190,30 @@ void Filler::nested(const SchemaElement& row, void* object, const XmlNode& node,
   std::string inner = join_path(path, row);
   void* where = row.nest.add(object);
   if (row.nest.many) inner += "[" + std::to_string(row.nest.count(object)) + "]";
+  // Where the block is mostly a text, its alias is told with the text.
+  if (node.name != row.name && !row.block->help.empty()) {
+    readings_.push_back({node.line, inside(path, node.name), inner, "", nullptr});
+  }
   fill(*row.block, where, node, inner);
   written_.try_emplace(inner, node.line);
   if (row.support == SchemaSupport::kPending) pending(node.line, inner, row.note);
 }
 
-void Filler::leaf(const SchemaElement& row, void* object, std::string_view name,
-                  std::string_view value, int line, const std::string& path) {
-  const std::string subject = in_angles(name) + ": ";
+void Filler::leaf(const SchemaElement& row, void* object, const Said& said,
+                  const std::string& path) {
+  const int line = said.line;
+  const std::string subject = in_angles(said.name) + ": ";
   if (row.support == SchemaSupport::kUnsupported) {
-    say(line, Severity::kWarning, subject + "has no effect here: " + std::string(row.note));
+    left_out(line, said.name, row.note);
+    readings_.push_back({line, said.written, "", "", &row});
     return;
   }
-  if (row.kind == ValueKind::kNothing) return;
+  if (row.kind == ValueKind::kNothing) {
+    readings_.push_back({line, said.written, "", "", &row});
+    return;
+  }
   const std::string before = show_value(row, object);
-  const ValueReport report = store_value(row, object, value);
+  const ValueReport report = store_value(row, object, said.value);
   if (!report.problem.empty()) {
     const std::string shown = row.secondary ? std::string() : show_masked(row, object);
     const std::string used = shown.empty() ? "the default" : shown;
@@ -168,8 +233,13 @@ void Filler::leaf(const SchemaElement& row, void* object, std::string_view name,
   if (row.support == SchemaSupport::kPending && before != show_value(row, object)) {
     pending(line, path, row.note);
   }
+  // Of what is written in another way than it is stored, the value is not the one in the file.
+  const bool alike = !row.secondary || row.canonical.empty() || row.canonical == "..";
+  readings_.push_back(
+      {line, said.written, path, alike ? show_masked(row, object) : std::string(), &row});
   const auto [at, first] = written_.try_emplace(path, line);
-  if (!first && row.kind != ValueKind::kList && row.kind != ValueKind::kFiles) {
+  const bool same = row.secondary && before == show_value(row, object);  // of several logs
+  if (!first && !same && row.kind != ValueKind::kList && row.kind != ValueKind::kFiles) {
     say(line, Severity::kWarning,
         subject + "is written twice, first in line " + std::to_string(at->second) +
             "; this one counts");
@@ -192,7 +262,7 @@ void Filler::unknown(const SchemaBlock& block, std::string_view name, int line, 
       }
     }
   }
-  say(line, Severity::kWarning, std::move(text));
+  say(line, Severity::kWarning, std::move(text), Concern::kUnknown);
 }
 
 }  // namespace lb

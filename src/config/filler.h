@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "config/config.h"
@@ -21,16 +22,29 @@ class Filler {
   // Fills `object` of `block` from `node`.  path: "" at the root, else "limits", "mount[2]".
   void fill(const SchemaBlock& block, void* object, const XmlNode& node, const std::string& path);
 
-  void say(int line, Severity severity, std::string text);
+  void say(int line, Severity severity, std::string text, Concern concern = Concern::kGeneral);
   void pending(int line, const std::string& path, std::string_view text);
+  // The loader has made the value of `stored` out of something else.
+  void mapped(int line, std::string written, const std::string& stored);
+  // The same, where something else is said about it.
+  void wrote(int line, const std::string& stored) { written_.try_emplace(stored, line); }
+  // An element that says nothing here.
+  void left_out(int line, std::string_view name, std::string_view why);
 
   // <mount> elements of the root are set aside: they need the limits and the default mount first.
   const std::vector<const XmlNode*>& mounts() const { return mounts_; }
+  // Elements of other servers that need the loader, since the last call.
+  struct Aside {
+    const XmlNode* node;
+    std::string path;  // of the element itself
+  };
+  std::vector<Aside> take_asides() { return std::exchange(asides_, {}); }
   int line_of(const std::string& path) const;  // 0: not written
 
   std::vector<Diagnostic> take_diagnostics();
   std::vector<PendingFeature> take_pending() { return std::move(pending_); }
   std::map<std::string, int> take_written() { return std::move(written_); }
+  std::vector<Reading> take_readings();
 
  private:
   void attributes(const SchemaBlock& block, void* object, const XmlNode& node,
@@ -38,15 +52,23 @@ class Filler {
   void text(const SchemaBlock& block, void* object, const XmlNode& node, const std::string& path);
   void child(const SchemaBlock& block, void* object, const XmlNode& node, const std::string& path);
   void nested(const SchemaElement& row, void* object, const XmlNode& node, const std::string& path);
-  // name: as the file writes it, which may be an alias.
-  void leaf(const SchemaElement& row, void* object, std::string_view name, std::string_view value,
-            int line, const std::string& path);
+  // What the file says, and how: name and written may be an alias and its path.
+  struct Said {
+    std::string_view name;
+    std::string_view value;
+    int line;
+    std::string written;
+  };
+  void leaf(const SchemaElement& row, void* object, const Said& said, const std::string& path);
+  void named(const SchemaBlock& block, void* object, const XmlNode& node, const std::string& path);
   void unknown(const SchemaBlock& block, std::string_view name, int line, bool attribute);
 
   std::vector<Diagnostic> diagnostics_;
   std::vector<PendingFeature> pending_;
   std::map<std::string, int> written_;
   std::vector<const XmlNode*> mounts_;
+  std::vector<Aside> asides_;
+  std::vector<Reading> readings_;
 };
 
 }  // namespace lb

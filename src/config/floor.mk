@@ -6,9 +6,12 @@ src_libconfig_a_SOURCES = \
   src/config/checks.cc src/config/checks.h \
   src/config/cluster_config.h \
   src/config/config.cc src/config/config.h \
+  src/config/config_xml.cc src/config/config_xml.h \
   src/config/diagnostic.cc src/config/diagnostic.h \
   src/config/filler.cc src/config/filler.h \
   src/config/dump.cc src/config/printer.h \
+  src/config/icecast25.cc src/config/icecast25.h \
+  src/config/import.cc src/config/import.h \
   src/config/loader.cc src/config/loader.h \
   src/config/reference.cc src/config/reference.h \
   src/config/reference_man.cc \

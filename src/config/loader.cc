@@ -8,6 +8,7 @@
 #include "base/strings.h"
 #include "config/checks.h"
 #include "config/filler.h"
+#include "config/icecast25.h"
 #include "config/xml_node.h"
 
 namespace lb {
@@ -86,11 +87,12 @@ void allow_all_origins(std::vector<HttpHeader>& headers) {
 
 // Elements like <master-update-interval> alone do not make a master.
 void resolve_cluster(Config& config, Filler& filler) {
+  for (std::size_t i = 0; i < config.masters.size(); ++i) {
+    const std::string path = "master[" + std::to_string(i + 1) + "]/on-demand";
+    if (filler.line_of(path) == 0) config.masters[i].on_demand = config.relays_on_demand;
+  }
   std::erase_if(config.masters,
                 [](const MasterSettings& master) { return master.flat && master.server.empty(); });
-  for (MasterSettings& master : config.masters) {
-    if (master.flat) master.on_demand = config.relays_on_demand;
-  }
   ClusterSettings& cluster = config.cluster;
   const bool targets = !cluster.nodes.empty() || !cluster.redirects.empty();
   if (targets && filler.line_of("max-redirect-slaves") == 0) {
@@ -103,9 +105,36 @@ void resolve_cluster(Config& config, Filler& filler) {
                      std::any_of(config.masters.begin(), config.masters.end(),
                                  [](const MasterSettings& master) { return master.redirect; });
   if (cluster.max_redirect_slaves != 0 || takes) allow_all_origins(config.http_headers);
+}
+
+// What a <host> does not say, its relay says.  A host without a priority comes after those before.
+void resolve_hosts(RelaySettings& relay, const std::string& path, Filler& filler) {
+  int last = 0;
+  for (std::size_t i = 0; i < relay.hosts.size(); ++i) {
+    RelayHost& host = relay.hosts[i];
+    const std::string inner = path + "/host[" + std::to_string(i + 1) + "]";
+    adopt_uri(host, inner, filler);
+    const auto inherit = [&](std::string_view name, auto RelayHost::*member) {
+      if (filler.line_of(inner + "/" + std::string(name)) == 0) host.*member = relay.host.*member;
+    };
+    inherit("server", &RelayHost::server);
+    inherit("port", &RelayHost::port);
+    inherit("mount", &RelayHost::mount);
+    inherit("bind", &RelayHost::bind_address);
+    inherit("ssl", &RelayHost::tls);
+    inherit("timeout", &RelayHost::timeout);
+    if (host.priority == 0) host.priority = last + 1;
+    last = std::max(last, host.priority);
+  }
+}
+
+void resolve_relays(Config& config, Filler& filler) {
   for (std::size_t i = 0; i < config.relays.size(); ++i) {
     RelaySettings& relay = config.relays[i];
-    relay.line = filler.line_of("relay[" + std::to_string(i + 1) + "]");
+    const std::string path = "relay[" + std::to_string(i + 1) + "]";
+    relay.line = filler.line_of(path);
+    adopt_uri(relay.host, path, filler);
+    resolve_hosts(relay, path, filler);
     if (relay.local_mount.empty()) relay.local_mount = relay.host.mount;
   }
 }
@@ -131,6 +160,7 @@ void fill_mounts(Config& config, Filler& filler) {
   for (const XmlNode* node : filler.mounts()) {
     if (!is_default_mount(*node)) continue;
     filler.fill(kMountBlock, &base, *node, "mount[default]");
+    adopt_mount_asides(filler.take_asides(), base, "mount[default]", config, filler);
     drop_bad_headers(base.http_headers, "mount[default]/http-headers", filler);
     if (!base.name.empty()) {
       filler.say(node->line, Severity::kWarning,
@@ -150,6 +180,7 @@ void fill_mounts(Config& config, Filler& filler) {
     mount.authenticator = {};
     const std::string path = "mount[" + std::to_string(++number) + "]";
     filler.fill(kMountBlock, &mount, *node, path);
+    adopt_mount_asides(filler.take_asides(), mount, path, config, filler);
     drop_bad_headers(mount.http_headers, path + "/http-headers", filler);
     check_mount(mount, *node, filler);
     config.mounts.push_back(std::move(mount));
@@ -160,10 +191,12 @@ LoadedConfig build(const XmlNode& root, const std::string& name, const LoadOptio
   Filler filler;
   Config config = empty_config(name);
   filler.fill(kRootBlock, &config, root, "");
+  adopt_global_asides(filler.take_asides(), config, filler);
   check_order(root, config, filler);
   resolve_sockets(config, root, filler);
   resolve_cluster(config, filler);
   fill_mounts(config, filler);
+  resolve_relays(config, filler);
   drop_bad_headers(config.http_headers, "http-headers", filler);
   drop_bad_aliases(config.paths.aliases, filler);
   drop_trailing_slashes(config.paths.webroot);
@@ -172,7 +205,7 @@ LoadedConfig build(const XmlNode& root, const std::string& name, const LoadOptio
   resolve_logs(config.paths, config.logging);
   config.pending_features = filler.take_pending();
   return {std::make_shared<const Config>(std::move(config)), filler.take_diagnostics(),
-          filler.take_written()};
+          filler.take_written(), filler.take_readings()};
 }
 
 bool any_at_least(const std::vector<Diagnostic>& diagnostics, Severity severity) {

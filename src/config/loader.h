@@ -26,6 +26,7 @@ struct LoadedConfig {
   std::shared_ptr<const Config> config;
   std::vector<Diagnostic> diagnostics;  // in the order of their lines
   std::map<std::string, int> written;   // path of every value taken from the file → its line
+  std::vector<Reading> readings;        // the same, in the order of their lines, as it was written
 
   bool has_errors() const noexcept;     // --check-config fails
   bool refuses_start() const noexcept;  // so does a start

@@ -36,7 +36,7 @@ class Planner {
  public:
   void block(const SchemaBlock& block, const void* old, const void* next, const std::string& path) {
     for (const SchemaElement& row : block.elements) {
-      if (row.secondary || row.kind == ValueKind::kNothing) continue;
+      if (!has_value(row)) continue;
       const std::string inner = join_path(path, row);
       if (row.kind != ValueKind::kBlock) {
         value(row, old, next, inner);

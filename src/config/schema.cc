@@ -33,8 +33,12 @@ const SchemaElement* find_element(const SchemaBlock& block, std::string_view nam
 }
 
 std::string join_path(const std::string& path, const SchemaElement& row) {
-  if (row.name.empty()) return path;
+  if (row.name.empty() || row.canonical == "..") return path;
   std::string joined = path.empty() ? path : path + "/";
+  if (row.canonical.starts_with("../")) {
+    joined = path.substr(0, path.rfind('/') + 1);
+    return joined.append(row.canonical.substr(3));
+  }
   if (row.attribute) joined += '@';
   return joined.append(row.canonical.empty() ? row.name : row.canonical);
 }

@@ -42,6 +42,7 @@ enum class ValueKind : std::uint8_t {
   kList,          // words; the element may be repeated
   kFiles,         // a path; the element may be repeated
   kBlock,         // holds other elements
+  kNamed,         // <option name="X" value="Y"/>, which means <X>Y</X>
   kNothing,       // known, but not understood further: see SchemaElement::note
 };
 
@@ -100,13 +101,16 @@ struct SchemaElement {
   ReloadClass reload = ReloadClass::kLive;
   SchemaOrigin origin = SchemaOrigin::kIcecast24;
   SchemaSupport support = SchemaSupport::kWorks;
-  std::string_view note = {};       // why it is obsolete, unsupported or pending
-  bool attribute = false;           // only as an attribute
-  bool secondary = false;           // writes what another row prints …
-  std::string_view canonical = {};  // … whose path in the same block this is
-  bool lenient = false;             // a wrong value is a warning: real files have it
-  bool strict = false;              // a wrong value refuses the start: guessing would be dangerous
-  std::string_view standard = {};   // shown as the default, where it is not a constant
+  std::string_view note = {};  // why it is obsolete, unsupported or pending
+  bool attribute = false;      // only as an attribute
+  bool secondary = false;      // writes what another row prints …
+  // … whose path this is, seen from the block: "public", "../loglevel", ".." (the block's text).
+  std::string_view canonical = {};
+  bool aside = false;              // left to the loader: it needs what stands elsewhere
+  bool as_time = false;            // bytes that may be written as seconds (5s), as in Icecast-KH
+  bool lenient = false;            // a wrong value is a warning: real files have it
+  bool strict = false;             // a wrong value refuses the start: guessing would be dangerous
+  std::string_view standard = {};  // shown as the default, where it is not a constant
   std::string_view example = {};
   std::string_view help = {};
 };
@@ -118,6 +122,7 @@ struct SchemaBlock {
   std::shared_ptr<void> (*fresh)();  // makes an object with nothing but defaults
   std::string_view key = {};         // the element that tells repeated blocks apart; "": position
   std::span<const SchemaElement> foreign = {};  // more rows: elements that other servers have
+  bool inline_form = false;                     // an import writes its values as attributes
 };
 
 // The root: <icecast>, filled into a Config.
@@ -143,6 +148,11 @@ const SchemaElement* find_element(const SchemaBlock& block, std::string_view nam
 
 // The path of a row inside its block: "limits" + clients → "limits/clients", attributes with an @.
 std::string join_path(const std::string& path, const SchemaElement& row);
+
+// Is the value of this row part of the configuration, rather than another way to write one?
+inline bool has_value(const SchemaElement& row) {
+  return !row.secondary && row.kind != ValueKind::kNothing && row.kind != ValueKind::kNamed;
+}
 
 // The row of the block's own text; null where it has none.
 const SchemaElement* text_row(const SchemaBlock& block);

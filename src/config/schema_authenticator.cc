@@ -30,7 +30,8 @@ constinit const SchemaBlock kOptionBlock{
         "presume_innocent, redirect_limit. Both: allow_duplicate_users, drop_existing_listener, "
         "rejected_mount.",
     .elements = kOption,
-    .fresh = fresh<std::pair<std::string, std::string>>};
+    .fresh = fresh<std::pair<std::string, std::string>>,
+    .inline_form = true};
 
 constexpr SchemaElement kMountAuthentication[] = {
     {.name = "type",
@@ -43,8 +44,13 @@ constexpr SchemaElement kMountAuthentication[] = {
      .kind = kBlock,
      .block = &kOptionBlock,
      .nest = each_in<&AuthenticatorSettings::options>()},
-    unsupported("role", SchemaOrigin::kIcecast25,
-                "the roles of Icecast 2.5 are not known; use type htpasswd or url"),
+    {.name = "role",
+     .kind = kNothing,
+     .origin = SchemaOrigin::kIcecast25,
+     .aside = true,
+     .help = "A role of Icecast 2.5. One of type htpasswd or url becomes the authentication of "
+             "that type; a static one for sources becomes username and password of the mount. "
+             "With any other, nobody may listen."},
 };
 
 }  // namespace

@@ -44,7 +44,8 @@ constexpr SchemaElement kCapacity[] = {
 constinit const SchemaBlock kCapacityBlock{.name = "capacity",
                                            .help = "What this node can carry.",
                                            .elements = kCapacity,
-                                           .fresh = fresh<ClusterSettings>};
+                                           .fresh = fresh<ClusterSettings>,
+                                           .inline_form = true};
 
 constexpr SchemaChoice kPolicies[] = {
     {"weighted-random", static_cast<std::int64_t>(BalancePolicy::kWeightedRandom)},
@@ -55,8 +56,8 @@ constexpr SchemaChoice kPolicies[] = {
     {"round-robin", static_cast<std::int64_t>(BalancePolicy::kRoundRobin)},
     {"first", static_cast<std::int64_t>(BalancePolicy::kFirst)}};
 constexpr SchemaChoice kWhens[] = {{"always", static_cast<std::int64_t>(BalanceWhen::kAlways)},
-                             {"full", static_cast<std::int64_t>(BalanceWhen::kFull)},
-                             {"never", static_cast<std::int64_t>(BalanceWhen::kNever)}};
+                                   {"full", static_cast<std::int64_t>(BalanceWhen::kFull)},
+                                   {"never", static_cast<std::int64_t>(BalanceWhen::kNever)}};
 constexpr SchemaElement kBalance[] = {
     {.name = "policy",
      .kind = kChoice,
@@ -146,11 +147,12 @@ constexpr SchemaElement kMountBalance[] = {
 constinit const SchemaBlock kBalanceBlock{.name = "balance",
                                           .help = "How listeners are shared out.",
                                           .elements = kBalance,
-                                          .fresh = fresh<ClusterSettings>};
+                                          .fresh = fresh<ClusterSettings>,
+                                          .inline_form = true};
 
 constexpr SchemaChoice kRequires[] = {{"off", static_cast<std::int64_t>(TokenRequire::kOff)},
-                                {"soft", static_cast<std::int64_t>(TokenRequire::kSoft)},
-                                {"hard", static_cast<std::int64_t>(TokenRequire::kHard)}};
+                                      {"soft", static_cast<std::int64_t>(TokenRequire::kSoft)},
+                                      {"hard", static_cast<std::int64_t>(TokenRequire::kHard)}};
 constexpr SchemaElement kToken[] = {
     {.name = "keys",
      .kind = kSecret,
@@ -168,11 +170,12 @@ constexpr SchemaElement kToken[] = {
 constinit const SchemaBlock kTokenBlock{.name = "token",
                                         .help = "Signed redirects.",
                                         .elements = kToken,
-                                        .fresh = fresh<ClusterSettings>};
+                                        .fresh = fresh<ClusterSettings>,
+                                        .inline_form = true};
 
 constexpr SchemaChoice kDrainModes[] = {{"soft", static_cast<std::int64_t>(DrainMode::kSoft)},
-                                  {"move", static_cast<std::int64_t>(DrainMode::kMove)},
-                                  {"hard", static_cast<std::int64_t>(DrainMode::kHard)}};
+                                        {"move", static_cast<std::int64_t>(DrainMode::kMove)},
+                                        {"hard", static_cast<std::int64_t>(DrainMode::kHard)}};
 constexpr SchemaElement kDrain[] = {
     {.name = "mode",
      .kind = kChoice,
@@ -192,7 +195,8 @@ constexpr SchemaElement kDrain[] = {
 constinit const SchemaBlock kDrainBlock{.name = "drain",
                                         .help = "How this node leaves the cluster.",
                                         .elements = kDrain,
-                                        .fresh = fresh<ClusterSettings>};
+                                        .fresh = fresh<ClusterSettings>,
+                                        .inline_form = true};
 
 constexpr SchemaElement kNode[] = {
     {.name = "id",
@@ -227,7 +231,8 @@ constinit const SchemaBlock kNodeBlock{.name = "node",
                                        .help = "A node that may report here.",
                                        .elements = kNode,
                                        .fresh = fresh<ClusterNode>,
-                                       .key = "id"};
+                                       .key = "id",
+                                       .inline_form = true};
 
 constexpr SchemaElement kLegacy[] = {
     {.name = "address",
@@ -253,7 +258,8 @@ constinit const SchemaBlock kLegacyBlock{.name = "legacy-slave",
                                          .help = "A slave that is an Icecast or Icecast-KH.",
                                          .elements = kLegacy,
                                          .fresh = fresh<LegacySlave>,
-                                         .key = "address"};
+                                         .key = "address",
+                                         .inline_form = true};
 
 constexpr SchemaElement kCluster[] = {
     {.name = "id",

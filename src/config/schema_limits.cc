@@ -51,6 +51,7 @@ constexpr SchemaElement kLimits[] = {
      .min = 4096,
      .max = 1 << 30,
      .reload = kSource,
+     .as_time = true,
      .example = "524288",
      .help = "How far a listener may fall behind before it is dropped (or, with lag-policy skip, "
              "moved forward). It has to hold the burst."},
@@ -60,6 +61,7 @@ constexpr SchemaElement kLimits[] = {
      .min = 0,
      .max = 16'777'216,
      .reload = kSource,
+     .as_time = true,
      .example = "65535",
      .help = "What a new listener is given at once, so that the player starts without waiting. "
              "It is also how far the listener is behind the source from then on."},
@@ -91,9 +93,10 @@ constexpr SchemaElement kLimits[] = {
      .slot = slot<&LimitSettings::client_timeout>,
      .min = 0,
      .max = 86'400,
-     .support = SchemaSupport::kQuiet,
      .lenient = true,
-     .help = "Read and kept; has no effect, as in Icecast 2.4."},
+     .example = "30",
+     .help = "A client that takes nothing of a page or a file for so long is dropped. Listeners of "
+             "streams are not: they are judged by queue-size."},
     {.name = "threadpool",
      .kind = kNothing,
      .support = SchemaSupport::kQuiet,
@@ -176,8 +179,12 @@ constexpr SchemaElement kAuthentication[] = {
      .help = "Password of slave servers. Without it no slave gets the list of streams."},
     unsupported("shoutcast-user", SchemaOrigin::kIcecast25,
                 "Shoutcast sources log in with the password alone"),
-    unsupported("role", SchemaOrigin::kIcecast25,
-                "the roles of Icecast 2.5 are not known; use the passwords of 2.4"),
+    {.name = "role",
+     .kind = kNothing,
+     .origin = SchemaOrigin::kIcecast25,
+     .aside = true,
+     .help = "A role of Icecast 2.5. One user and password (static, legacy-password) for sources "
+             "or for the administrator are taken as the passwords above; others have no effect."},
 };
 
 }  // namespace

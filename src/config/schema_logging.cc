@@ -28,6 +28,7 @@ constexpr SchemaElement log_file_name() {
           .slot = slot<Member>,
           .origin = SchemaOrigin::kKh,
           .secondary = true,
+          .canonical = "..",
           .help = "The file's name, written as Icecast-KH does."};
 }
 constexpr SchemaElement kAccessLog[] = {

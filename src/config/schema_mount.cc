@@ -17,6 +17,28 @@ constexpr SchemaChoice kDirectAccessChoices[] = {{"0", 1}, {"1", 0}};
 constexpr SchemaChoice kLagChoices[] = {{"drop", static_cast<std::int64_t>(LagPolicy::kDrop)},
                                   {"skip", static_cast<std::int64_t>(LagPolicy::kSkip)}};
 
+// A mount, or (KH) a block with the mount in it.
+constexpr SchemaElement kFallback[] = {
+    {.kind = kMount,
+     .slot = slot<&MountSettings::fallback_mount>,
+     .reload = kSource,
+     .example = "/silence.mp3",
+     .help = "Where listeners go when there is no source: another mount, or a file in the "
+             "webroot that is played in a loop."},
+    {.name = "mount",
+     .kind = kMount,
+     .slot = slot<&MountSettings::fallback_mount>,
+     .reload = kSource,
+     .origin = SchemaOrigin::kKh,
+     .secondary = true,
+     .canonical = "..",
+     .help = "The mount, written as Icecast-KH does."},
+    unsupported("rate", SchemaOrigin::kKh,
+                "a file is played at the rate in its name ([128]), else at its own"),
+};
+constinit const SchemaBlock kFallbackBlock{
+    .name = "fallback-mount", .help = "", .elements = kFallback, .fresh = fresh<MountSettings>};
+
 constexpr SchemaElement kMountRows[] = {
     // The loader reads this attribute itself: it decides which object the mount is.
     {.name = "type",
@@ -64,12 +86,10 @@ constexpr SchemaElement kMountRows[] = {
      .help = "A listener is disconnected after so long; 0: never."},
     {.name = "fallback-mount",
      .aliases = "fallback",
-     .kind = kMount,
-     .slot = slot<&MountSettings::fallback_mount>,
-     .reload = kSource,
-     .example = "/silence.mp3",
-     .help = "Where listeners go when there is no source: another mount, or a file in the "
-             "webroot that is played in a loop."},
+     .kind = kBlock,
+     .block = &kFallbackBlock,
+     .nest = same_object(),
+     .reload = kSource},
     {.name = "fallback-override",
      .kind = kBool,
      .slot = slot<&MountSettings::fallback_override>,
@@ -109,6 +129,19 @@ constexpr SchemaElement kMountRows[] = {
      .reload = kSource,
      .example = "1",
      .help = "1: nobody may ask for it; it serves as a fallback only."},
+    {.name = "relay",
+     .kind = kNothing,
+     .origin = SchemaOrigin::kIcecast25,
+     .aside = true,
+     .help = "A relay for this mount, as Icecast 2.5 writes it; the same as a relay at the root "
+             "with this local-mount."},
+    {.name = "event-bindings",
+     .aliases = "kartoffelsalat",
+     .kind = kNothing,
+     .origin = SchemaOrigin::kIcecast25,
+     .aside = true,
+     .help = "Programs that Icecast 2.5 runs: an event of type exec is on-connect for the trigger "
+             "source-connect and on-disconnect for source-disconnect. Others have no effect."},
     {.name = "allow-direct-access",
      .kind = kChoice,
      .slot = slot<&MountSettings::no_mount>,
@@ -143,6 +176,7 @@ constexpr SchemaElement kMountRows[] = {
      .max = 16'777'216,
      .unset = -1,
      .reload = kSource,
+     .as_time = true,
      .standard = "limits/burst-size",
      .example = "65536",
      .help = "As in limits, for this mount; -1: the general value."},
@@ -153,6 +187,7 @@ constexpr SchemaElement kMountRows[] = {
      .max = 1 << 30,
      .unset = 0,
      .reload = kSource,
+     .as_time = true,
      .standard = "limits/queue-size",
      .example = "524288",
      .help = "As in limits, for this mount; 0: the general value."},
@@ -272,6 +307,15 @@ constexpr SchemaElement kMountRows[] = {
      .standard = "the source's",
      .example = "vorbis",
      .help = "Shown instead of what the source says."},
+    {.name = "listenurl",
+     .kind = kText,
+     .slot = slot<&MountSettings::listenurl>,
+     .reload = kSource,
+     .origin = SchemaOrigin::kKh,
+     .standard = "http://HOSTNAME:PORT/MOUNT",
+     .example = "https://radio.example.org/live.mp3",
+     .help = "The address of the stream in statistics and directories, where listeners reach it by "
+             "another one than hostname and port: behind a proxy, by https."},
     {.name = "cluster-password",
      .kind = kSecret,
      .slot = slot<&MountSettings::cluster_password>,

@@ -19,7 +19,8 @@ inline constexpr SchemaElement kMountForeign[] = {
     unsupported("wait-time", SchemaOrigin::kKh, "a source may come back at once"),
     unsupported("filter-theora", SchemaOrigin::kKh, "streams are sent on as they come"),
     unsupported("limit-rate", SchemaOrigin::kKh,
-                "listeners are paced by the source; a file is paced by its own bitrate"),
+                "listeners are paced by the source; a file by the rate in its name ([128]), else "
+                "by its own"),
     unsupported("skip-accesslog", SchemaOrigin::kKh, "every request is logged"),
     unsupported("max-send-size", SchemaOrigin::kKh,
                 "the size of a delivery follows from max-pulse"),
@@ -36,14 +37,9 @@ inline constexpr SchemaElement kMountForeign[] = {
     unsupported("max-stream-duration", SchemaOrigin::kKh, "a source may stay as long as it likes"),
     unsupported("preroll-log", SchemaOrigin::kKh, "there is no preroll log"),
     unsupported("accesslog", SchemaOrigin::kKh, "all mounts share one access log"),
-    unsupported("listenurl", SchemaOrigin::kKh,
-                "the address of a stream is made from hostname and port"),
     unsupported("max-history", SchemaOrigin::kIcecast25, "past titles are not kept"),
     unsupported("dump-file-size-limit", SchemaOrigin::kIcecast25,
                 "a dump file grows until the source ends", "dump-file-time-limit"),
-    unsupported("relay", SchemaOrigin::kIcecast25, "write the relay outside the mount"),
-    unsupported("event-bindings", SchemaOrigin::kIcecast25,
-                "use on-connect and on-disconnect, as in Icecast 2.4", "kartoffelsalat"),
 };
 
 }  // namespace lb

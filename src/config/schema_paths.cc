@@ -34,12 +34,19 @@ constexpr SchemaElement kAlias[] = {
      .slot = slot<&Alias::bind_address>,
      .example = "127.0.0.1",
      .help = "Only for requests that came to the socket bound to this address."},
+    unsupported("prefixmatch", SchemaOrigin::kIcecast25,
+                "the path that is asked for is compared as a whole"),
+    unsupported("vhost", SchemaOrigin::kIcecast25,
+                "an alias does not ask for the name of the server", "listen-socket"),
+    unsupported("module", SchemaOrigin::kIcecast25, "an alias only serves another path",
+                "handler omode"),
 };
 constinit const SchemaBlock kAliasBlock{
     .name = "alias",
     .help = "Serves one path under another name. Written with attributes.",
     .elements = kAlias,
-    .fresh = fresh<Alias>};
+    .fresh = fresh<Alias>,
+    .inline_form = true};
 
 constexpr SchemaElement kPaths[] = {
     {.name = "basedir",
@@ -102,7 +109,7 @@ constexpr SchemaElement kPaths[] = {
      .help = "Where listeners are noted whose end must be told to a listener_remove address, so "
              "that a crash loses none."},
     {.name = "ssl-certificate",
-     .aliases = "ssl_certificate",
+     .aliases = "ssl_certificate tls-certificate",
      .kind = kFiles,
      .slot = slot<&PathSettings::ssl_certificate>,
      .example = "/etc/icecast-lb/tls.pem",
@@ -111,6 +118,7 @@ constexpr SchemaElement kPaths[] = {
              "is for all other names. Read again when it changes. With a certificate, every plain "
              "socket takes TLS too."},
     {.name = "ssl-private-key",
+     .aliases = "tls-key",
      .kind = kFiles,
      .slot = slot<&PathSettings::ssl_private_key>,
      .origin = SchemaOrigin::kKh,
@@ -118,6 +126,7 @@ constexpr SchemaElement kPaths[] = {
      .help = "PEM file with the key of a certificate, where it is not in the same file. May be "
              "repeated; the key that fits is used."},
     {.name = "ssl-allowed-ciphers",
+     .aliases = "tls-allowed-ciphers",
      .kind = kText,
      .slot = slot<&PathSettings::ssl_allowed_ciphers>,
      .standard = "OpenSSL's",
@@ -135,9 +144,11 @@ constexpr SchemaElement kPaths[] = {
      .slot = slot<&PathSettings::mime_types>,
      .origin = SchemaOrigin::kIcecast25,
      .secondary = true,
+     .canonical = "../mime-types",
      .help = "The file that gives content types by file extension; Icecast 2.4 has it at the "
              "root."},
     {.name = "alias",
+     .aliases = "resource",
      .kind = kBlock,
      .block = &kAliasBlock,
      .nest = each_in<&PathSettings::aliases>()},
@@ -152,7 +163,6 @@ constexpr SchemaElement kPaths[] = {
              "address in its X-Forwarded-For header that is not a trusted proxy's; its "
              "X-Forwarded-Proto tells whether the client speaks https. Sockets with "
              "proxy-protocol take connections from these addresses only. May be repeated."},
-    unsupported("resource", SchemaOrigin::kIcecast25, "use alias, as in Icecast 2.4"),
     unsupported("reportxmldb", SchemaOrigin::kIcecast25, "errors are answered with fixed texts"),
     unsupported("geoipdb", SchemaOrigin::kIcecast25, "the country of a listener is not looked up"),
     unsupported("nulldevice", SchemaOrigin::kIcecast25, "/dev/null is used"),

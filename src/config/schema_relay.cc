@@ -8,6 +8,16 @@ namespace {
 
 using enum ValueKind;
 
+constexpr SchemaElement uri_of(Slot (*where)(void*)) {
+  return {.name = "uri",
+          .kind = kText,
+          .slot = where,
+          .origin = SchemaOrigin::kIcecast25,
+          .secondary = true,
+          .example = "https://radio.example.org:8443/live.mp3",
+          .help = "server, port, ssl and mount in one, as in Icecast 2.5."};
+}
+
 constexpr SchemaElement kUpstream[] = {
     {.name = "server",
      .aliases = "ip",
@@ -45,21 +55,23 @@ constexpr SchemaElement kUpstream[] = {
      .max = 1000,
      .origin = SchemaOrigin::kKh,
      .example = "1",
-     .help = "Smaller is tried first."},
+     .help = "Smaller is tried first; 0: after all those before it."},
     unsupported("http-headers", SchemaOrigin::kKh, "no extra headers are sent to the other server"),
     unsupported("type", SchemaOrigin::kIcecast25, "all upstreams are normal ones"),
-    unsupported("uri", SchemaOrigin::kIcecast25, "use server, port and mount"),
+    uri_of(slot<&RelayHost::uri>),
 };
 constinit const SchemaBlock kHostBlock{
     .name = "host",
     .help =
-        "One of several servers that a relay may pull from, in the order of the file. "
-        "Icecast-KH also says master, Icecast 2.5 upstream.",
+        "One of several servers that a relay may pull from, in the order of the file; what it does "
+        "not say is as the relay says. Icecast-KH also says master, Icecast 2.5 upstream.",
     .elements = kUpstream,
-    .fresh = fresh<RelayHost>};
+    .fresh = fresh<RelayHost>,
+    .inline_form = true};
 
 constexpr SchemaElement kRelay[] = {
     {.name = "server",
+     .aliases = "ip",
      .kind = kHost,
      .slot = slot<&RelaySettings::host, &RelayHost::server>,
      .example = "radio.example.org",
@@ -129,7 +141,7 @@ constexpr SchemaElement kRelay[] = {
      .nest = each_in<&RelaySettings::hosts>(),
      .origin = SchemaOrigin::kKh},
     unsupported("http-headers", SchemaOrigin::kKh, "no extra headers are sent to the other server"),
-    unsupported("uri", SchemaOrigin::kIcecast25, "use server, port and mount"),
+    uri_of(slot<&RelaySettings::host, &RelayHost::uri>),
 };
 
 constexpr SchemaElement kMaster[] = {
@@ -142,8 +154,9 @@ constexpr SchemaElement kMaster[] = {
     port_of("port", slot<&MasterSettings::port>, SchemaOrigin::kKh, "Its port."),
     port_of("ssl-port", slot<&MasterSettings::tls_port>, SchemaOrigin::kKh,
             "Its port for https; 0: no https."),
-    port_of("cluster-port", slot<&MasterSettings::cluster_port>, SchemaOrigin::kOwn,
-            "Its port for the cluster link; 0: none, as with a stock Icecast."),
+    pending(port_of("cluster-port", slot<&MasterSettings::cluster_port>, SchemaOrigin::kOwn,
+                    "Its port for the cluster link; 0: none, as with a stock Icecast."),
+            "there is no cluster link"),
     {.name = "username",
      .kind = kText,
      .slot = slot<&MasterSettings::username>,
@@ -187,6 +200,8 @@ constexpr SchemaElement kMaster[] = {
      .kind = kBool,
      .slot = slot<&MasterSettings::redirect>,
      .origin = SchemaOrigin::kKh,
+     .support = SchemaSupport::kPending,
+     .note = "no listeners are asked for",
      .example = "1",
      .help = "1: ask the master to send listeners here."},
     {.name = "on-demand",

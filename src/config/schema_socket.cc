@@ -18,14 +18,14 @@ constexpr SchemaElement kListen[] = {
      .slot = slot<&ListenSettings::port>,
      .min = 0,
      .max = 65'535,
-     .reload = kRestart,
+     .reload = kLive,
      .strict = true,
      .example = "8000",
      .help = "The TCP port; 0 lets the system choose one."},
     {.name = "bind-address",
      .kind = kHost,
      .slot = slot<&ListenSettings::bind_address>,
-     .reload = kRestart,
+     .reload = kLive,
      .example = "127.0.0.1",
      .help = "Listen on this address only. Without it: every IPv4 address; :: is every IPv4 and "
              "IPv6 address."},
@@ -34,7 +34,7 @@ constexpr SchemaElement kListen[] = {
      .kind = kBool,
      .slot = slot<&ListenSettings::tls>,
      .choices = kTlsChoices,
-     .reload = kRestart,
+     .reload = kNew,
      .strict = true,
      .example = "1",
      .help = "1: this socket speaks nothing but TLS; it stays closed while there is no usable "
@@ -43,7 +43,7 @@ constexpr SchemaElement kListen[] = {
     {.name = "proxy-protocol",
      .kind = kBool,
      .slot = slot<&ListenSettings::proxy_protocol>,
-     .reload = kRestart,
+     .reload = kNew,
      .origin = SchemaOrigin::kOwn,
      .strict = true,
      .example = "1",
@@ -53,13 +53,13 @@ constexpr SchemaElement kListen[] = {
     {.name = "shoutcast-compat",
      .kind = kBool,
      .slot = slot<&ListenSettings::shoutcast_compat>,
-     .reload = kRestart,
+     .reload = kNew,
      .example = "1",
      .help = "1: this socket takes Shoutcast sources (a password line first) and nothing else."},
     {.name = "shoutcast-mount",
      .kind = kMount,
      .slot = slot<&ListenSettings::shoutcast_mount>,
-     .reload = kRestart,
+     .reload = kNew,
      .example = "/live.nsv",
      .help = "The mount of Shoutcast sources. On a socket without shoutcast-compat it also opens "
              "the next port for them, as Shoutcast encoders expect."},
@@ -68,7 +68,7 @@ constexpr SchemaElement kListen[] = {
      .slot = slot<&ListenSettings::so_sndbuf_bytes>,
      .min = 0,
      .max = 1 << 30,
-     .reload = kRestart,
+     .reload = kNew,
      .example = "65536",
      .help = "Size of the system's send buffer of each connection; 0: the system decides."},
     {.name = "queue-len",
@@ -77,7 +77,7 @@ constexpr SchemaElement kListen[] = {
      .slot = slot<&ListenSettings::backlog>,
      .min = 1,
      .max = 65'535,
-     .reload = kRestart,
+     .reload = kNew,
      .origin = SchemaOrigin::kKh,
      .example = "4096",
      .help = "Connections that may wait to be accepted. Icecast 2.5 says listen-backlog."},
@@ -92,7 +92,7 @@ constexpr SchemaElement kListen[] = {
                 "a socket has no headers of its own; use the http-headers of the root"),
 };
 
-constexpr SchemaChoice kHeaderTypes[] = {{"static", 0}};
+constexpr SchemaChoice kHeaderTypes[] = {{"static", 0}, {"cors", 0}};
 constexpr SchemaElement kHeader[] = {
     {.name = "name",
      .kind = kText,
@@ -121,12 +121,13 @@ constexpr SchemaElement kHeader[] = {
      .secondary = true,
      .lenient = true,
      .standard = "static",
-     .help = "Only static is known."},
+     .help = "static, or Icecast 2.5's cors; both mean the same here."},
 };
 constinit const SchemaBlock kHeaderBlock{.name = "header",
                                          .help = "One header. Written with attributes.",
                                          .elements = kHeader,
-                                         .fresh = fresh<HttpHeader>};
+                                         .fresh = fresh<HttpHeader>,
+                                         .inline_form = true};
 
 using HttpHeaders = std::vector<HttpHeader>;
 constexpr SchemaElement kHeaders[] = {
@@ -151,6 +152,7 @@ constexpr SchemaElement kDirectory[] = {
      .example = "https://dir.xiph.org/cgi-bin/yp-cgi",
      .help = "The directory's address. In a yp-directory of Icecast 2.5 it is the attribute url."},
     {.name = "yp-url-timeout",
+     .aliases = "timeout",
      .kind = kSeconds,
      .slot = slot<&DirectorySettings::timeout>,
      .min = 1,
@@ -171,7 +173,11 @@ constexpr SchemaElement kDirectory[] = {
      .kind = kNothing,
      .support = SchemaSupport::kQuiet,
      .help = "Has no effect, as in Icecast 2.4."},
-    unsupported("option", SchemaOrigin::kIcecast25, "use yp-url-timeout and touch-interval"),
+    {.name = "option",
+     .kind = kNamed,
+     .origin = SchemaOrigin::kIcecast25,
+     .help =
+         "Icecast 2.5's way to write timeout and touch-interval: name=\"timeout\" value=\"6\"."},
 };
 
 }  // namespace

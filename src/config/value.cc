@@ -1,5 +1,6 @@
 #include "config/value.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <limits>
@@ -119,6 +120,19 @@ std::optional<std::int64_t> parse_bool(std::string_view text) {
   return std::nullopt;
 }
 
+// Icecast-KH's 5s: it waits for the stream's bitrate, we do not.
+std::optional<Number> bytes_of_seconds(std::string_view text, std::string& hint) {
+  constexpr std::int64_t kBytesPerSecond = 16'000;
+  constexpr std::int64_t kMostSeconds = 3600;
+  auto number = parse_number(ValueKind::kSeconds, text);
+  if (!number || number->suffix.empty() || number->value < 0) return std::nullopt;
+  number->value = std::min(number->value, kMostSeconds) * kBytesPerSecond;
+  number->suffix = {};
+  hint = quoted(text) + " is taken as " + std::to_string(number->value) +
+         " bytes, which is so long at 128 kbit/s; write bytes for other bitrates";
+  return number;
+}
+
 ValueReport store_number(const SchemaElement& element, const NumberSlot& slot,
                          std::string_view text) {
   ValueReport report;
@@ -150,9 +164,10 @@ ValueReport store_number(const SchemaElement& element, const NumberSlot& slot,
     report.stored = true;
     return report;
   }
-  const auto number = element.kind == ValueKind::kFraction ? parse_fraction(text)
+  auto number = element.kind == ValueKind::kFraction ? parse_fraction(text)
                       : is_number(element.kind)            ? parse_number(element.kind, text)
                                                            : std::nullopt;
+  if (!number && element.as_time) number = bytes_of_seconds(text, report.hint);
   if (!number) {
     report.problem = wrong(element, text);
     return report;
@@ -306,6 +321,8 @@ std::string describe_type(const SchemaElement& element) {
       return "a decimal number " + range_of(element);
     case ValueKind::kBlock:
       return "a block";
+    case ValueKind::kNamed:
+      return "an option";
     case ValueKind::kNothing:
       return "not read";
     case ValueKind::kChoice:

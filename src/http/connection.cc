@@ -8,6 +8,7 @@
 #include "http/access_line.h"
 #include "http/connections.h"
 #include "http/forwarded.h"
+#include "http/page_headers.h"
 
 namespace lb {
 namespace {
@@ -258,6 +259,7 @@ void Connection::reply_page(int status, std::string_view text) {
   ResponseHead head;
   head.status = status;
   head.content_type = "text/html; charset=utf-8";
+  head.extra = page_header_lines(PageKind::kPlain, owner_.settings_.read()->http_headers);
   reply(head, error_page(status, text));
 }
 

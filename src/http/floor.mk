@@ -11,6 +11,7 @@ src_libhttp_a_SOURCES = \
   src/http/forwarded.cc src/http/forwarded.h \
   src/http/message.cc src/http/message.h \
   src/http/opening.cc src/http/opening.h \
+  src/http/page_headers.cc src/http/page_headers.h \
   src/http/parser.cc src/http/parser.h \
   src/http/playlist.cc src/http/playlist.h \
   src/http/response.cc src/http/response.h \

@@ -24,6 +24,12 @@ std::string describe(const ListenSettings& settings, int port) {
          std::to_string(port);
 }
 
+void set_send_buffer(int fd, const ListenSettings& settings) {
+  if (settings.so_sndbuf_bytes == 0) return;
+  const int bytes = static_cast<int>(settings.so_sndbuf_bytes);
+  ::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+}
+
 Result<UniqueFd> bind_one(const ListenSettings& settings, int port) {
   addrinfo hints{};
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
@@ -40,10 +46,7 @@ Result<UniqueFd> bind_one(const ListenSettings& settings, int port) {
   ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
   // "::" takes IPv4 too, as Icecast.
   if (found->ai_family == AF_INET6) ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-  if (settings.so_sndbuf_bytes > 0) {
-    const int bytes = static_cast<int>(settings.so_sndbuf_bytes);
-    ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
-  }
+  set_send_buffer(fd.get(), settings);
   const int bound = ::bind(fd.get(), found->ai_addr, found->ai_addrlen);
   ::freeaddrinfo(found);
   if (!fd || bound != 0)
@@ -83,6 +86,7 @@ Result<std::shared_ptr<ListenSocket>> ListenSocket::open(const ListenSettings& s
   socket->settings = settings;
   socket->shoutcast = shoutcast;
   socket->port = port;
+  std::vector<UniqueFd> fds;
   for (unsigned i = 0; i < workers; ++i) {
     auto fd = bind_one(settings, socket->port);
     if (!fd) return fd.error();
@@ -92,8 +96,9 @@ Result<std::shared_ptr<ListenSocket>> ListenSocket::open(const ListenSettings& s
       ::getsockname(fd->get(), reinterpret_cast<sockaddr*>(&address), &size);
       socket->port = Address::from_sockaddr(reinterpret_cast<sockaddr&>(address)).port();
     }
-    socket->fds.push_back(std::move(*fd));
+    fds.push_back(std::move(*fd));
   }
+  socket->fds = std::make_shared<const std::vector<UniqueFd>>(std::move(fds));
   // Listening comes last, when every socket of the group is bound.
   if (closed) return socket;
   if (auto listening = socket->listen(); !listening) return listening.error();
@@ -101,10 +106,20 @@ Result<std::shared_ptr<ListenSocket>> ListenSocket::open(const ListenSettings& s
 }
 
 Result<void> ListenSocket::listen() const {
-  for (const UniqueFd& fd : fds)
+  for (const UniqueFd& fd : *fds)
     if (::listen(fd.get(), settings.backlog) != 0)
       return Error::io(describe(settings, port) + ": cannot listen (" + std::strerror(errno) + ")");
   return {};
+}
+
+std::shared_ptr<const ListenSocket> ListenSocket::with(const ListenSettings& changed) const {
+  auto socket = std::make_shared<ListenSocket>(*this);
+  socket->settings = changed;
+  for (const UniqueFd& fd : *fds) {
+    set_send_buffer(fd.get(), changed);
+    ::listen(fd.get(), changed.backlog);  // once more: the length of the queue
+  }
+  return socket;
 }
 
 Acceptor::Acceptor(Loop& loop, std::shared_ptr<const ListenSocket> socket, ConnectionSink& sink, Log& log)
@@ -114,26 +129,34 @@ Acceptor::Acceptor(Loop& loop, std::shared_ptr<const ListenSocket> socket, Conne
       log_(log),
       pause_(loop, [this] { watch_.want(EV_READ); }),
       spare_(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {
-  watch_.start<&Acceptor::on_ready>(loop, socket_->fds[loop.id()].get(), EV_READ, this);
+  watch_.start<&Acceptor::on_ready>(loop, fd(), EV_READ, this);
 }
 
-void Acceptor::on_ready(short) {
+void Acceptor::close() {
+  while (accept_some()) {
+  }
+  ::shutdown(fd(), SHUT_RDWR);
+}
+
+void Acceptor::on_ready(short) { accept_some(); }
+
+bool Acceptor::accept_some() {
   for (int i = 0; i < kAcceptsAWake; ++i) {
     sockaddr_storage address{};
     socklen_t size = sizeof address;
-    UniqueFd fd(::accept4(socket_->fds[loop_.id()].get(), reinterpret_cast<sockaddr*>(&address), &size,
-                          SOCK_NONBLOCK | SOCK_CLOEXEC));
-    if (!fd) {
+    UniqueFd taken(::accept4(fd(), reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (!taken) {
       // EMFILE/ENFILE: ours to solve.  Everything else (EAGAIN, ECONNABORTED …): wait for the next.
       if (errno == EMFILE || errno == ENFILE) out_of_descriptors();
-      return;
+      return false;
     }
     const int on = 1;
-    ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    ::setsockopt(fd.get(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    ::setsockopt(taken.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    ::setsockopt(taken.get(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
     const Address peer = Address::from_sockaddr(reinterpret_cast<sockaddr&>(address));
-    sink_.accepted(std::make_unique<PlainTransport>(std::move(fd), peer), socket_);
+    sink_.accepted(std::make_unique<PlainTransport>(std::move(taken), peer), socket_);
   }
+  return true;
 }
 
 void Acceptor::out_of_descriptors() {
@@ -142,10 +165,10 @@ void Acceptor::out_of_descriptors() {
                                   std::to_string(held) + " more times since the last message");
   if (sink_.make_room()) return;  // somebody idle was ended; the next round accepts
   spare_.reset();
-  if (UniqueFd fd(::accept4(socket_->fds[loop_.id()].get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)); fd) {
+  if (UniqueFd taken(::accept4(fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)); taken) {
     static constexpr char kFull[] =
         "HTTP/1.0 503 Service Unavailable\r\nConnection: Close\r\nRetry-After: 5\r\n\r\n";
-    [[maybe_unused]] const auto n = ::send(fd.get(), kFull, sizeof kFull - 1, MSG_NOSIGNAL);
+    [[maybe_unused]] const auto n = ::send(taken.get(), kFull, sizeof kFull - 1, MSG_NOSIGNAL);
   }
   spare_.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   watch_.want(0);

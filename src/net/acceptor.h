@@ -1,9 +1,8 @@
 // ListenSocket: one bound address, as one SO_REUSEPORT socket a worker.
 // Acceptor: takes connections from one of those sockets, on one worker.
 //
-// Thread: ListenSocket is made before the threads start (and before privileges drop); an Acceptor
-// lives on its worker.  A reload never closes a socket: closing one of a REUSEPORT group drops
-// its backlog.
+// Thread: a ListenSocket is made on control, the first ones before privileges drop, and does not
+// change; an Acceptor lives on its worker.
 #pragma once
 
 #include <memory>
@@ -23,13 +22,15 @@ struct ListenSocket {
   ListenSettings settings;
   bool shoutcast = false;      // speaks the Shoutcast v1 login
   int port = 0;                // as bound
-  std::vector<UniqueFd> fds;   // one a worker
+  std::shared_ptr<const std::vector<UniqueFd>> fds;  // one a worker
 
   // Error: what could not be bound and why.  closed: bound only, so that clients are refused until
   // listen() is called.
   static Result<std::shared_ptr<ListenSocket>> open(const ListenSettings& settings, int port, bool shoutcast,
                                                     unsigned workers, bool closed = false);
   Result<void> listen() const;
+  // The same sockets under new settings, for connections to come.
+  std::shared_ptr<const ListenSocket> with(const ListenSettings& settings) const;
 };
 
 class ConnectionSink {
@@ -44,10 +45,16 @@ class ConnectionSink {
 class Acceptor {
  public:
   Acceptor(Loop& loop, std::shared_ptr<const ListenSocket> socket, ConnectionSink& sink, Log& log);
+  const ListenSocket& socket() const noexcept { return *socket_; }
+  // Takes those who wait already; then the port is closed for this worker.
+  void close();
 
  private:
   void on_ready(short events);
+  bool accept_some();  // true: there may be more
   void out_of_descriptors();
+
+  int fd() const noexcept { return (*socket_->fds)[loop_.id()].get(); }
 
   Loop& loop_;
   std::shared_ptr<const ListenSocket> socket_;

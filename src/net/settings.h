@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace lb {
@@ -26,6 +27,15 @@ struct ListenSettings {
   std::size_t so_sndbuf_bytes = 0;  // 0: the system's
   int backlog = 4096;
   int line = 0;              // where in the configuration file
+
+  // But for the line.
+  bool operator==(const ListenSettings& other) const {
+    const auto all = [](const ListenSettings& s) {
+      return std::tie(s.port, s.bind_address, s.tls, s.shoutcast_compat, s.proxy_protocol, s.shoutcast_mount,
+                      s.so_sndbuf_bytes, s.backlog);
+    };
+    return all(*this) == all(other);
+  }
 };
 
 }  // namespace lb

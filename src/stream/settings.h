@@ -72,6 +72,7 @@ struct MountSettings {
   // Overrides of what the source says; nullopt: not configured.
   std::optional<std::string> stream_name, stream_description, stream_url, genre, type, subtype;
   std::optional<std::string> bitrate;
+  std::string listenurl;                 // KH: told in statistics and directories; "": hostname:port
   std::string cluster_password;
   std::vector<HttpHeader> http_headers;  // of the default mount first, then of the mount
   AuthenticatorSettings authenticator;

@@ -329,15 +329,19 @@ class Server:
             (directory / name).mkdir()
         self.config = directory / "server.xml"
         self.write_config()
-        self.process, self.ports = None, []
+        self.process, self.ports, self.out_before = None, [], 0
 
     def write_config(self, **slots):
         self.slots.update(slots)
-        self.config.write_text(CONFIG % dict(self.slots, dir=self.dir))
+        # In one step: the server may be about to read it.
+        new = self.config.with_suffix(".new")
+        new.write_text(CONFIG % dict(self.slots, dir=self.dir))
+        new.replace(self.config)
         give_away(self.dir)
 
     def start(self, arguments=None):
         self.out = self.dir / "out"
+        self.out_before = self.out.stat().st_size if self.out.exists() else 0
         with open(self.out, "ab") as out:
             self.process = subprocess.Popen(as_nobody([Settings.binary, *(arguments or ["-c", str(self.config)])]),
                                             stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=self.dir)
@@ -349,7 +353,7 @@ class Server:
     def ready_line(self):
         if self.process.poll() is not None:
             raise Failed("the server ended with %d at its start: %s" % (self.process.returncode, self.out.read_text()))
-        return re.search(r"^icecast-lb ready: port((?: \d+)+)\n", self.out.read_text(), re.M)
+        return re.search(r"^icecast-lb ready: port((?: \d+)+)\n", self.out.read_text()[self.out_before:], re.M)
 
     @property
     def port(self):

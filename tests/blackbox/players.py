@@ -8,21 +8,18 @@ All formats at the same time.  Prints PASS or FAIL for every format and player, 
 """
 import argparse
 import concurrent.futures
-import json
-import os
 import pathlib
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(HERE.parent / "browser")]
 sys.dont_write_bytecode = True
 import harness  # noqa: E402
+from webdriver import Browser, DriverError  # noqa: E402
 
 FORMATS = {
     "mp3": ("audio/mpeg", ["-c:a", "libmp3lame", "-b:a", "128k", "-f", "mp3"]),
@@ -64,41 +61,6 @@ def play_with_mpv(server, name, seconds):
     return "status %d: %s" % (status, said[-300:]) if status or "rror" in said else ""
 
 
-class Browser:
-    """A headless Chromium through chromedriver's plain HTTP interface."""
-
-    def __init__(self, directory):
-        port = harness.free_port()
-        self.at = "http://127.0.0.1:%d" % port
-        self.driver = subprocess.Popen(["chromedriver", "--port=%d" % port], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                       stderr=subprocess.DEVNULL, start_new_session=True,
-                                       env=dict(os.environ, HOME=str(directory)))
-        harness.wait_for(self.is_up, "chromedriver is there", 20)
-        arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--mute-audio",
-                     "--autoplay-policy=no-user-gesture-required", "--user-data-dir=%s/profile" % directory]
-        options = {"goog:chromeOptions": {"args": arguments, "binary": shutil.which("chromium")}}
-        self.at += "/session/" + self.call("/session", {"capabilities": {"alwaysMatch": options}})["sessionId"]
-
-    def is_up(self):
-        try:
-            return self.call("/status")["ready"]
-        except OSError:
-            return False
-
-    def call(self, path, body=None):
-        request = urllib.request.Request(self.at + path, None if body is None else json.dumps(body).encode(),
-                                         {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=60) as reply:
-            return json.load(reply)["value"]
-
-    def script(self, text):
-        return self.call("/execute/sync", {"script": text, "args": []})
-
-    def close(self):
-        os.killpg(self.driver.pid, signal.SIGTERM)
-        self.driver.wait(10)
-
-
 PAGE = "<!DOCTYPE html><title>players</title>" + "".join(
     '<audio id="%s" src="/%s" autoplay></audio>' % (name, name) for name in FORMATS)
 
@@ -106,8 +68,8 @@ PAGE = "<!DOCTYPE html><title>players</title>" + "".join(
 def play_with_chromium(bench, server, seconds):
     """name → why not, for all formats."""
     (server.dir / "web" / "players.html").write_text(PAGE)
-    browser = bench.owned(Browser(bench.dir))
-    browser.call("/url", {"url": "http://127.0.0.1:%d/players.html" % server.port})
+    browser = bench.owned(Browser(bench.dir, ["--autoplay-policy=no-user-gesture-required"]))
+    browser.open("http://127.0.0.1:%d/players.html" % server.port)
     deadline = time.monotonic() + seconds + 15
     while True:
         state = browser.script("const s = {}; for (const a of document.querySelectorAll('audio'))"
@@ -145,7 +107,7 @@ def main():
                         results[key] = "it did not end"
                 try:
                     heard = chromium.result()
-                except (OSError, harness.Failed) as e:
+                except (OSError, harness.Failed, DriverError) as e:
                     heard = dict.fromkeys(FORMATS, "the browser: %s" % e)
                 results.update({(name, "chromium"): why for name, why in heard.items()})
         finally:

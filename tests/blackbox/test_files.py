@@ -185,7 +185,8 @@ def a_program_inherits_nothing(t):
         check(ours not in text, "no descriptor of the server: " + text)
     equal(text.count("/dev/null"), 3, "standard input, output and error")
     matches("SigBlk:\t0+$", text)
-    matches("SigIgn:\t0+$", text)
+    # Of the C library's own signals, 32 and 33, nobody can say how they are treated.
+    matches(r"SigIgn:\t0{7}[01][08]0{7}$", text)
     del listeners
 
 

@@ -2,6 +2,7 @@
 from harness import ADMIN, RELAY, check, equal, free_port, listen_socket, test, wait_for
 from media import mp3_frame, mp3_numbers, ogg_pages, opus_headers, opus_page
 from test_fallback import read_until_heard
+from test_tls import tls_server
 from upstream import Upstream, stream
 
 
@@ -329,6 +330,18 @@ def an_upstream_on_tls_is_trusted_only_with_a_good_certificate(t):
     up = Upstream(t, lambda _: stream())
     edge = t.server(body=relay(up.port, more="<ssl>1</ssl>"))
     edge.wait_for_log("relay /live: https://127.0.0.1:%d/live cannot be reached" % up.port)
+
+
+@test
+def an_upstream_is_trusted_by_the_roots_of_ssl_cafile(t):
+    master = tls_server(t, name="localhost")
+    source = master.source("/live", tag="L")
+    edge = t.unstarted_server(body=relay(master.ports[1], more="<ssl>1</ssl>").replace("127.0.0.1", "localhost"))
+    edge.start()
+    edge.wait_for_log("relay /live: https://localhost:%d/live cannot be reached" % master.ports[1])
+    edge.reload(paths="<ssl-cafile>%s/tls.pem</ssl-cafile>" % master.dir)
+    wait_for(lambda: edge.stat("/live", "server_type"), "the relay plays", 15)
+    read_until_heard(edge.listener("/live"), source, "L")
 
 
 @test

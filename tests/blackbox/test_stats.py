@@ -43,6 +43,14 @@ def listenurl_names_the_configured_host_and_port(t):
 
 
 @test
+def a_mount_may_say_where_it_is_heard(t):
+    server = t.server(body="<mount><mount-name>/a</mount-name><listenurl>https://x.example/a</listenurl></mount>")
+    server.source("/a")
+    equal(server.public_stats()["source"]["listenurl"], "https://x.example/a")
+    equal(server.stat("/a", "listenurl"), "https://x.example/a")
+
+
+@test
 def the_xml_counts(t):
     server = t.server()
     source = server.source("/a")

@@ -1,5 +1,5 @@
 """The STATS method (compat.md 5.8)."""
-from harness import ADMIN, SOURCE, equal, request, test, wait_for
+from harness import ADMIN, SOURCE, check, equal, request, test, wait_for
 
 
 def follow(server):
@@ -33,3 +33,30 @@ def only_the_administrator_may_follow(t):
     server = t.server()
     for login in (None, SOURCE, "admin:wrong"):
         equal(server.ask("STATS / HTTP/1.0", login=login).status, 401)
+
+
+@test
+def lines_too_long_for_a_clients_buffer_are_left_out(t):
+    server = t.server()
+    server.source("/a.mp3")
+    wire = follow(server)
+    wire.take_until(b"EVENT /a.mp3 total_bytes_sent 0\n")
+    server.set_title("/a.mp3", song="x" * 250)
+    server.set_title("/a.mp3", song="x" * 100)
+    changes = wire.take_until(b"EVENT /a.mp3 title %s\n" % (b"x" * 100))
+    check(all(len(line) < 200 for line in changes.split(b"\n")), "a line of 200 bytes")
+
+
+@test
+def a_dump_has_the_form_of_2_4(t):
+    server = t.server(body="<mount><mount-name>/hidden</mount-name><hidden>1</hidden></mount>")
+    server.source("/b", lines=["ice-name: Name of B"])
+    server.source("/hidden")
+    wire = follow(server)
+    lines = wire.take_until(b"EVENT /hidden total_bytes_sent 0\n").decode().splitlines()
+    check(all(line.startswith("EVENT ") and len(line.split(" ")) >= 4 for line in lines), "%r" % lines)
+    order = [tuple(line.split(" ")[1:3]) for line in lines]
+    for where in ("global", "/b", "/hidden"):
+        names = [name for place, name in order if place == where]
+        check(names and names == sorted(names), "%s: %r" % (where, names))
+    check("EVENT /b server_name Name of B" in lines, "%r" % lines)

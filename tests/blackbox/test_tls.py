@@ -98,7 +98,7 @@ def a_source_whose_records_are_of_all_sizes_loses_nothing(t):
     server = tls_server(t)
     source = server.source(port=server.ports[1], wrap=tls())
     listener = server.listener()
-    data = b"".join(next(source.units) for _ in range(1500))
+    data = b"".join(next(source.units) for _ in range(1200))
     at, size = 0, 1
     while at < len(data):
         source.send(data[at:at + size])
@@ -129,6 +129,9 @@ def pages_and_playlists_say_https_to_who_asked_so(t):
     equal(reply.body, b"https://radio.test:%d/a%%20b.mp3\r\n" % server.ports[1])
     reply = server.ask("GET /a%20b.mp3.m3u HTTP/1.0", ["Host: radio.test"], port=server.ports[1], wrap=tls())
     equal(reply.body, b"https://radio.test/a%20b.mp3\r\n")
+    asked = "GET /admin/buildm3u?mount=/a&username=u&password=p HTTP/1.0"
+    equal(server.ask(asked, [host], port=server.ports[1], wrap=tls()).text, "https://u:p@%s/a\r\n" % host.split(" ")[1])
+    check(server.ask(asked, [host]).text.startswith("http://u:p@127.0.0.1:"), "over plain http")
     equal(server.get("/a%20b.mp3.m3u", headers=["Host: radio.test:77"]).body, b"http://radio.test:77/a%20b.mp3\r\n")
     server.source("/live.mp3").play(10)
     reply = server.ask("GET /live.mp3.xspf HTTP/1.0", [host], port=server.ports[1], wrap=tls())

@@ -6,7 +6,7 @@ from harness import wait_for
 
 
 class Upstream:
-    """answer(request_text) → bytes to send; then the connection stays open for send() and close()."""
+    """answer(request_text) → bytes to send; a stream's connection stays open for send() and close()."""
 
     def __init__(self, bench, answer):
         self.answer, self.requests, self.connections = answer, [], []
@@ -38,7 +38,10 @@ class Upstream:
                 peer.close()
                 return
             peer.sendall(reply)
-            self.connections.append(peer)
+            if b"Content-Type: " in reply:
+                self.connections.append(peer)
+            else:
+                peer.close()
         except OSError:
             pass
 

@@ -77,6 +77,8 @@ TEST(AdminAccess, GivesEachRoleItsOwnCommands) {
       {"streamlist", "a", "a"}, {"streamlist.txt", "r", "r"}, {"listclients", "as", "a"},
       {"killclient", "a", "a"}, {"killsource", "a", "a"},     {"moveclients", "a", "a"},
       {"fallbacks", "a", "a"},  {"metadata", "as", "a"},      {"updatemetadata", "as", "a"},
+      {"sourcelist.txt", "r", "r"}, {"streams", "r", "r"},  {"cluster.json", "a", "a"},
+      {"cluster/explain", "a", "a"},
       {"manageauth", "a", "a"}, {"buildm3u", "asrn", "asrn"}};
   const std::pair<char, AdminRole> roles[] = {{'a', AdminRole::kAdmin},
                                               {'s', AdminRole::kSource},
@@ -166,6 +168,69 @@ TEST(AdminOrder, RefusesCrossSiteRequestsThatChangeSomething) {
     CHECK(answer.body.find("403 - This request came from another site") != std::string::npos);
   }
   LONGS_EQUAL(0, station.done.size());
+}
+TEST(AdminOrder, JudgesEveryChangeByWhereItComesFrom) {
+  // A request's headers, and whether it may change something.
+  struct Origin {
+    const char* what;
+    std::vector<std::pair<const char*, const char*>> headers;
+    bool may_change;
+  };
+  const Origin origins[] = {
+      {"a script", {}, true},
+      {"a script with a name", {{"user-agent", "python-requests/2.28"}}, true},
+      {"our page", {{"sec-fetch-site", "same-origin"}}, true},
+      {"the address bar", {{"sec-fetch-site", "none"}}, true},
+      {"our page over http", {{"origin", "http://radio.example:8000"}}, true},
+      {"a link of our page over http", {{"referer", "http://radio.example:8000/admin/"}}, true},
+      {"another site", {{"sec-fetch-site", "cross-site"}}, false},
+      {"a neighbour", {{"sec-fetch-site", "same-site"}}, false},
+      {"another site over http", {{"origin", "http://evil.example"}}, false},
+      {"a sandbox", {{"origin", "null"}}, false},
+      {"a link of another site", {{"referer", "http://evil.example/"}}, false},
+      {"a browser that says nothing",
+       {{"user-agent", "Mozilla/5.0 (X11)"}, {"accept-language", "en"}},
+       false},
+      {"fetched ahead", {{"sec-fetch-site", "none"}, {"sec-purpose", "prefetch;prerender"}}, false},
+  };
+  struct Change {
+    const char* path;
+    const char* query;
+  };
+  const Change changes[] = {{"killsource", "mount=/live"},
+                            {"killclient", "mount=/live&id=1"},
+                            {"moveclients", "mount=/live&destination=/idle"},
+                            {"fallbacks", "mount=/live&fallback=/idle"},
+                            {"metadata", "mount=/live&mode=updinfo&song=x"},
+                            {"manageauth", "mount=/live&action=add&username=a&password=b"},
+                            {"manageauth", "mount=/live&action=delete&username=a"}};
+  station.listeners["/live"] = {{1, "192.0.2.1", "", "", "", 0, 0, 0}};
+  for (const Origin& origin : origins) {
+    for (const Change& change : changes) {
+      for (const char* suffix : {"", ".xsl"}) {
+        AdminRequest request = admin_request(
+            std::string("/admin/") + change.path + suffix + "?" + change.query, AdminRole::kAdmin);
+        request.headers.add("host", "radio.example:8000");
+        for (const auto& [name, value] : origin.headers) request.headers.add(name, value);
+        station.done.clear();
+        const int status = ask(station, std::move(request)).status;
+        const std::string text = std::string(origin.what) + ": " + change.path + suffix;
+        LONGS_EQUAL_TEXT(origin.may_change ? 200 : 403, status, text.c_str());
+        LONGS_EQUAL_TEXT(origin.may_change ? 1 : 0, station.done.size(), text.c_str());
+      }
+    }
+  }
+}
+TEST(AdminOrder, KnowsEveryCommandThatChangesSomething) {
+  // Whoever adds a command has to say here whether it changes something.
+  for (const std::string name : kNames) {
+    const AdminCommand* command = admin_lookup("/admin/" + name).command;
+    const bool changes = admin_changes_state(*command, "mount=/a&destination=/b&action=add");
+    const bool expected = name == "killclient" || name == "killsource" || name == "moveclients" ||
+                          name == "fallbacks" || name == "metadata" || name == "manageauth";
+    CHECK_EQUAL_TEXT(expected, changes, name.c_str());
+  }
+  LONGS_EQUAL(14, std::size(kNames));
 }
 TEST(AdminOrder, LetsCrossSiteLinksShowPages) {
   for (const char* target :

@@ -92,6 +92,7 @@ void check_all(const std::string& share) {
         CHECK_TEXT(made.has_value(), page.name.c_str());
         CHECK_TEXT(!is_page_of_markup(made->content_type) || well_formed(made->body),
                    page.name.c_str());
+        CHECK_TEXT(!made->brings_its_own, page.name.c_str());
         for (const char* bad : {"<script>alert", "<img src=x", "href=\"javascript:"})
           CHECK_TEXT(!has(made->body, bad) || page.name == "vclt.xsl", page.name.c_str());
       }
@@ -143,7 +144,8 @@ TEST(Pages, ShowTheStatusOfEveryMount) {
   for (const char* text :
        {"Icecast", "Mount Point /a.mp3", "Station of /a.mp3", "href=\"/a.mp3.m3u\"",
         "href=\"/a.mp3.xspf\"", "http://127.0.0.1:8000/a.mp3", "Artist - Song",
-        "<audio controls=\"controls\" preload=\"none\" src=\"/a.mp3\"></audio>",
+        "<audio controls=\"controls\" preload=\"none\" aria-label=\"Player of Station of /a.mp3\" "
+        "src=\"/a.mp3\"></audio>",
         "Listeners (current):", "href=\"http://station.example/\"", "Mount Point /b &amp; c.mp3",
         "href=\"/b%20%26%20c.mp3.m3u\"", "href=\"/d%22%3Ce%3E.mp3.xspf\""})
     CHECK_TEXT(has(body, text), text);

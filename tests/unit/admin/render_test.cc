@@ -161,8 +161,85 @@ TEST(Render, DoesNotMixTheBuiltInPagesOfTheTwoRoots) {
   CHECK(!renderer.render(TemplateRoot::kAdmin, "", "status.xsl", kDocument).has_value());
 }
 TEST(Render, FindsNothingUnderOtherNames) {
-  CHECK(failure("7.xsl") == Error::Code::kNotFound);
+  CHECK(failure("8.xsl") == Error::Code::kNotFound);
   CHECK(failure("status.xsl/x") == Error::Code::kNotFound);
+}
+TEST(Render, HasShoutcastsLineAtItsUsualPlaceUnlessTheRootHasPagesOfItsOwn) {
+  CHECK(body("7.xsl").find("<pre>0,0,0,0,0,,</pre>") == 0);
+  STRCMP_EQUAL(body("7.xsl").c_str(), body("compat/7.xsl").c_str());
+  CHECK(renderer.render(TemplateRoot::kWeb, "", "7.xsl", kDocument).has_value());
+  CHECK(!renderer.render(TemplateRoot::kAdmin, "", "7.xsl", kDocument).has_value());
+  write("web/status.xsl", sheet(kText, "Icecast's own folder"));
+  CHECK(failure("7.xsl") == Error::Code::kNotFound);
+  CHECK(body("compat/7.xsl").find("<pre>") == 0);
+  write("web/7.xsl", sheet(kText, "theirs"));
+  STRCMP_EQUAL("theirs", body("7.xsl").c_str());
+}
+TEST(Render, KnowsWhatATemplateBringsAlong) {
+  const auto brings = [this](const std::string& made, const std::string& head = "") {
+    write("web/own.xsl", sheet("<xsl:output method=\"html\"/>", made, head));
+    auto page = render("own.xsl");
+    CHECK_TEXT(page.has_value(), made.c_str());
+    return page && page->brings_its_own;
+  };
+  for (const char* made : {"<script src=\"/x.js\"/>",
+                           "<p><SCRIPT>1</SCRIPT></p>",
+                           "<style>p {}</style>",
+                           "<p style=\"color: red\"/>",
+                           "<body onload=\"x()\"/>",
+                           "<a onClick=\"x()\"/>",
+                           "<iframe src=\"/y\"/>",
+                           "<embed src=\"/y\"/>",
+                           "<object data=\"/y\"/>",
+                           "<base href=\"/\"/>",
+                           "<img src=\"http://elsewhere.example/x.png\"/>",
+                           "<img src=\"//elsewhere.example/x.png\"/>",
+                           "<img src=\"data:image/png;base64,AA\"/>",
+                           "<img src=\"{icestats/a}\"/>",
+                           "<img srcset=\"https://elsewhere.example/x.png 2x\"/>",
+                           "<link rel=\"stylesheet\" href=\"https://fonts.example/x.css\"/>",
+                           "<form action=\"https://elsewhere.example/search\"/>",
+                           "<input type=\"image\" src=\"http://elsewhere.example/x.png\"/>",
+                           "<xsl:element name=\"script\">1</xsl:element>",
+                           "<p><xsl:attribute name=\"style\">color: red</xsl:attribute></p>",
+                           "<p><xsl:attribute name=\"onclick\">x()</xsl:attribute></p>",
+                           "<img><xsl:attribute name=\"src\"><xsl:value-of "
+                           "select=\"icestats/a\"/></xsl:attribute></img>",
+                           "<p><xsl:copy-of select=\"document('own.xsl')\"/></p>",
+                           "<h:script xmlns:h=\"http://www.w3.org/1999/xhtml\">1</h:script>"})
+    CHECK_TEXT(brings(made), made);
+  for (const char* made :
+       {"<p/>", "<img src=\"/x.png\"/>", "<img src=\"x.png\"/>", "<img src=\"x.png?a:b\"/>",
+        "<img src=\"\"/>", "<link rel=\"stylesheet\" href=\"style.css\"/>",
+        "<a href=\"https://elsewhere.example/\"/>", "<audio src=\"{icestats/a}\"/>",
+        "<a href=\"{icestats/a}\"/>", "<form action=\"killsource.xsl\"/>", "<form action=\"\"/>",
+        "<p><xsl:attribute name=\"class\">x</xsl:attribute></p>",
+        "<a><xsl:attribute name=\"href\">/x</xsl:attribute></a>",
+        "<xsl:element name=\"p\">1</xsl:element>", "<p>script style onload</p>",
+        "<p><xsl:copy-of select=\"icestats/a\"/></p>"})
+    CHECK_TEXT(!brings(made), made);
+  const std::string script =
+      "<xsl:stylesheet xmlns:xsl=\"http://www.w3.org/1999/XSL/Transform\" version=\"1.0\">"
+      "<xsl:template name=\"x\"><script>1</script></xsl:template></xsl:stylesheet>";
+  write("web/part.xsl", script);
+  CHECK(brings("<p/>", "<xsl:import href=\"part.xsl\"/>"));
+  CHECK(brings("<p/>", "<xsl:include href=\"part.xsl\"/>"));
+  write("web/middle.xsl",
+        "<xsl:stylesheet xmlns:xsl=\"http://www.w3.org/1999/XSL/Transform\" version=\"1.0\">"
+        "<xsl:include href=\"part.xsl\"/></xsl:stylesheet>");
+  CHECK(brings("<p/>", "<xsl:import href=\"middle.xsl\"/>"));
+  write("web/part.xsl",
+        "<xsl:stylesheet xmlns:xsl=\"http://www.w3.org/1999/XSL/Transform\" version=\"1.0\"/>");
+  CHECK(!brings("<p/>", "<xsl:import href=\"middle.xsl\"/>"));
+}
+TEST(Render, GoesByTheTemplateNotByWhatEncodersSay) {
+  write("web/copy.xsl",
+        sheet("<xsl:output method=\"html\"/>", "<body><xsl:copy-of select=\"//script\"/></body>"));
+  auto page = renderer.render(TemplateRoot::kWeb, web(), "copy.xsl",
+                              "<icestats><script>1</script></icestats>");
+  CHECK(page.has_value());
+  CHECK(page->body.find("<script>") != std::string::npos);
+  CHECK(!page->brings_its_own);
 }
 TEST(Render, NeverLeavesTheRoot) {
   write("secret.xsl", sheet(kText, "secret"));

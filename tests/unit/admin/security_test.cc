@@ -84,22 +84,14 @@ TEST(SameSite, RefusesABrowserThatHidesWhereItComesFrom) {
   CHECK(!same_site_request(headers(
       {{"host", "r:8000"}, {"user-agent", kChrome}, {"accept-language", "en-GB,en;q=0.9"}})));
 }
-
-TEST_GROUP(HtmlSecurity){};
-
-TEST(HtmlSecurity, GivesCompleteLines) {
-  const std::string lines = html_security_lines({});
-  for (const char* part : {"Content-Security-Policy: default-src 'self';", "frame-ancestors 'none'",
-                           "X-Content-Type-Options: nosniff\r\n", "X-Frame-Options: DENY\r\n",
-                           "Referrer-Policy: same-origin\r\n"})
-    CHECK(lines.find(part) != std::string::npos);
-  CHECK(lines.find("unsafe") == std::string::npos);
-  CHECK(lines.size() > 2 && lines.substr(lines.size() - 2) == "\r\n");
-}
-TEST(HtmlSecurity, LeavesOutWhatTheConfigurationSets) {
-  const std::vector<HttpHeader> configured = {{"content-security-policy", "default-src *", 0},
-                                              {"X-Other", "x", 0}};
-  const std::string lines = html_security_lines(configured);
-  CHECK(lines.find("Content-Security-Policy") == std::string::npos);
-  CHECK(lines.find("nosniff") != std::string::npos);
+TEST(SameSite, RefusesWhatIsFetchedBeforeAnybodyHasClicked) {
+  for (const char* name : {"sec-purpose", "purpose", "x-moz", "x-purpose"}) {
+    CHECK_TEXT(!same_site_request(headers({{"sec-fetch-site", "same-origin"}, {name, "prefetch"}})),
+               name);
+    CHECK_TEXT(same_site_request(headers({{"sec-fetch-site", "same-origin"}, {name, "other"}})),
+               name);
+  }
+  CHECK(!same_site_request(
+      headers({{"sec-fetch-site", "none"}, {"sec-purpose", "prefetch;prerender"}})));
+  CHECK(!same_site_request(headers({{"x-purpose", "preview"}})));
 }

@@ -3,6 +3,7 @@ unit_admin_SOURCES = tests/unit/main.cc \
   tests/unit/admin/builtin_test.cc \
   tests/unit/admin/command_test.cc \
   tests/unit/admin/commands_client_test.cc \
+  tests/unit/admin/commands_cluster_test.cc \
   tests/unit/admin/commands_mount_test.cc \
   tests/unit/admin/commands_stats_test.cc \
   tests/unit/admin/fake_station.h \

@@ -23,7 +23,7 @@ TEST_GROUP(UrlForm) {
 
 TEST(UrlForm, EscapesEverythingButLettersAndDigitsInLowerCase) {
   STRCMP_EQUAL("azAZ09%2d%5f%2e%7e%2f%20%25%26%3d%2b%c3%a9%00%0a",
-               form_escape(std::string("azAZ09-_.~/ %&=+\xc3\xa9\0\n", 19)).c_str());
+               form_escape(std::string("azAZ09-_.~/ %&=+\xc3\xa9\0\n", 20)).c_str());
   STRCMP_EQUAL("", form_escape("").c_str());
 }
 TEST(UrlForm, ListenerAddIsIcecastsByteForByteAndThenThatOfKh) {

@@ -52,7 +52,8 @@ TEST_GROUP(BalanceProperty) {
     hello.every = 250ms;
     hello.masters = static_cast<unsigned>(1 + rng.below(3));
     if (i % 5 == 0) hello.tags = {"premium"};
-    if (i % 3 == 0) hello.addresses.push_back(make_node_address(PublicScheme::kHttps, "e.example.org", 443));
+    if (i % 3 == 0)
+      hello.addresses.push_back(make_node_address(PublicScheme::kHttps, "e.example.org", 443));
     node.slot = cluster.add(hello);
     node.alive = node.slot != kNoNode;
   }
@@ -110,7 +111,9 @@ TEST_GROUP(BalanceProperty) {
         }
         break;
       case 5:
-        if (node.alive) cluster.table.set_limits(node.slot, {.most = {.kbps = node.cap_kbps}, .weight = static_cast<unsigned>(rng.below(4))});
+        if (node.alive)
+          cluster.table.set_limits(node.slot, {.most = {.kbps = node.cap_kbps},
+                                               .weight = static_cast<unsigned>(rng.below(4))});
         break;
       default:
         if (!node.alive) sign_up(i);
@@ -126,7 +129,8 @@ TEST_GROUP(BalanceProperty) {
 
 TEST(BalanceProperty, NoNodeThatIsDeadDrainingOrFullIsEverChosen) {
   std::array<BalanceSettings, 7> settings;
-  for (std::size_t p = 0; p < settings.size(); ++p) settings[p].rules.policy = balance_policies()[p].policy;
+  for (std::size_t p = 0; p < settings.size(); ++p)
+    settings[p].rules.policy = balance_policies()[p].policy;
   std::vector<std::string> mounts;
   for (unsigned m = 0; m < kMounts; ++m) mounts.push_back("/m" + std::to_string(m));
   const std::array<std::string_view, 1> premium{"premium"};
@@ -138,7 +142,9 @@ TEST(BalanceProperty, NoNodeThatIsDeadDrainingOrFullIsEverChosen) {
     if (i % 16 == 0) {
       cluster.pass(std::chrono::milliseconds(rng.below(40)));
       const std::size_t n = rng.below(kNodes);
-      if (nodes[n].alive && cluster.table.node(nodes[n].slot).state_at(cluster.now) != NodeState::kDead) send_report(n);
+      if (nodes[n].alive &&
+          cluster.table.node(nodes[n].slot).state_at(cluster.now) != NodeState::kDead)
+        send_report(n);
     }
     if (i % 500 == 0) cluster.table.expire(cluster.now);
     if (i % 1000 == 0) cluster.table.take_events();
@@ -162,7 +168,8 @@ TEST(BalanceProperty, NoNodeThatIsDeadDrainingOrFullIsEverChosen) {
     const Node& node = cluster.table.node(choice.node);
     if (!truth.alive) FAIL("a node known to be dead");
     if (truth.draining) FAIL("a draining node");
-    if (node.state_at(cluster.now) == NodeState::kDead) FAIL("a node that has not reported for too long");
+    if (node.state_at(cluster.now) == NodeState::kDead)
+      FAIL("a node that has not reported for too long");
     if (node.limits.weight == 0) FAIL("a node of weight 0");
     if (i % 3 == 0 && t % 5 != 0) FAIL("a node without the tag");
     if (i % 7 == 0 && t % 3 != 0) FAIL("a node without https");
@@ -176,8 +183,8 @@ TEST(BalanceProperty, NoNodeThatIsDeadDrainingOrFullIsEverChosen) {
   CHECK(turned_down > kPicks / 100);
 }
 
-// Without affinity the draw follows the weights: chi-square over 10^5 picks, of the weights 10:5:1 four
-// times.  11 degrees of freedom: p > 0.01 is a value below 24.72.
+// Without affinity the draw follows the weights: chi-square over 10^5 picks, of the weights 10:5:1
+// four times.  11 degrees of freedom: p > 0.01 is a value below 24.72.
 TEST(BalanceProperty, PicksWithoutAffinityFitTheWeights) {
   constexpr unsigned kDraws = 100'000;
   constexpr double kCritical = 24.72;
@@ -204,7 +211,8 @@ TEST(BalanceProperty, PicksWithoutAffinityFitTheFreeRoom) {
   constexpr unsigned kDraws = 100'000;
   constexpr double kCritical = 11.34;  // 3 degrees of freedom
   constexpr std::array<double, 4> kUsed{0, 0.25, 0.5, 0.9};
-  for (unsigned i = 0; i < 4; ++i) cluster.report(cluster.add("edge" + std::to_string(i), 1e6), 1e6 * kUsed[i]);
+  for (unsigned i = 0; i < 4; ++i)
+    cluster.report(cluster.add("edge" + std::to_string(i), 1e6), 1e6 * kUsed[i]);
   BalanceSettings settings;
   settings.rules.affinity = false;
   PickRequest request;

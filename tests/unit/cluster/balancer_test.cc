@@ -85,8 +85,8 @@ TEST(Balancer, ServesAFamilyThatDoesNotFollowHere) {
   CHECK(decide(1001, "VLC/3").kind == Choice::Kind::kRedirect);
 }
 
-// A school, a mobile network: a thousand listeners with one address, one player and one mount must not
-// bring a node down, nor all end up here.
+// A school, a mobile network: a thousand listeners with one address, one player and one mount must
+// not bring a node down, nor all end up here.
 TEST(Balancer, StaysCalmWhenManyClientsLookLikeOne) {
   NodeSlot edges[4];
   std::uint64_t arrived[4] = {};
@@ -105,7 +105,8 @@ TEST(Balancer, StaysCalmWhenManyClientsLookLikeOne) {
       cluster.report_arrivals(edges[e], static_cast<double>(arrived[e]) * 128, arrived[e]);
     }
     for (const NodeEvent& event : cluster.table.take_events()) {
-      if (event.kind == NodeEvent::Kind::kProbeWanted) cluster.table.probed(event.slot, true, cluster.now);
+      if (event.kind == NodeEvent::Kind::kProbeWanted)
+        cluster.table.probed(event.slot, true, cluster.now);
     }
     LoadReport report = cluster.load(static_cast<double>(cluster.table.node(self).issued) * 128, 0);
     report.arrivals = cluster.table.node(self).issued;

@@ -201,3 +201,133 @@ TEST(MasterWatch, AskedAgainWhileItAsksItAsksOnceMore) {
   after(2);
   LONGS_EQUAL(2, server.requests.size());
 }
+
+TEST_GROUP_BASE(MasterReports, TEST_GROUP_CppUTestGroupMasterWatch) {
+  std::string master_id = "-";
+  std::vector<std::string> mounts;
+
+  void setup() override {
+    TEST_GROUP_CppUTestGroupMasterWatch::setup();
+    plan.publish = true;
+    plan.report_interval = 5s;
+    plan.username = "e1";
+  }
+  void begin() {
+    MasterWatch::Doors doors{[] { return std::string("Test"); }, [this](const std::string& mount) { return flows[mount]; },
+                             [this] { ++changes; }, 5ms};
+    doors.report = [this](const std::vector<std::string>& asked, std::string_view id) {
+      mounts = asked;
+      master_id = id;
+      NodeReport report;
+      report.id = "own-name";
+      report.epoch = "a";
+      report.addresses = {make_node_address(PublicScheme::kHttp, "edge.example", 8000)};
+      report.listeners = 3;
+      for (const std::string& mount : asked) report.mounts.push_back({mount, 1, true, 0});
+      return report;
+    };
+    doors.lines = [] { return std::string("X-LB-Relay: e1.a\r\n"); };
+    watch = std::make_unique<MasterWatch>(connector, book.log, rng, plan, std::move(doors));
+  }
+  static std::string taken(const std::string& head = "X-LB-Master: m1\r\n") {
+    return "HTTP/1.0 200 OK\r\n" + head + "Content-Length: 4\r\n\r\nOK\r\n";
+  }
+};
+
+TEST(MasterReports, GoRightBeforeTheRequestForTheList) {
+  server.answers = {taken(), list("/a\r\n/b\r\n")};
+  begin();
+  after(2);
+  STRCMP_EQUAL(
+      "POST /admin/sourcelist.txt HTTP/1.0\r\nAuthorization: Basic ZTE6cmVscGFzcw==\r\n"
+      "Host: 127.0.0.1\r\nUser-Agent: Test\r\n"
+      "X-LB-Node: e1; public=edge.example:8000; listeners=3; interval=5; seq=1; epoch=a\r\n"
+      "Content-Type: text/plain\r\nContent-Length: 0\r\n\r\n",
+      server.requests[0].c_str());
+  CHECK(server.requests[1].starts_with("GET /admin/streamlist.txt HTTP/1.0\r\n"));
+  CHECK(server.requests[1].find("\r\nX-LB-Relay: e1.a\r\n\r\n") != std::string::npos);
+  STRCMP_EQUAL("", master_id.c_str());
+  CHECK(book.says("takes this node's reports"));
+  CHECK(watch->well());
+  server.answers.push_back(taken());
+  server.answers.push_back(list("/a\r\n/b\r\n"));
+  watch->ask_soon();
+  after(4);
+  STRCMP_EQUAL("m1", master_id.c_str());
+  LONGS_EQUAL(2, mounts.size());
+  CHECK(server.requests[2].find("seq=2;") != std::string::npos);
+  CHECK(server.requests[2].ends_with("Content-Length: 10\r\n\r\n/a\t1\n/b\t1\n"));
+}
+TEST(MasterReports, AStockMasterIsAskedForItsListOnlyAndAgainInAnHour) {
+  for (const char* status : {"400 Bad Request", "401 x", "404 x", "405 x", "501 Not Implemented"}) {
+    server.requests.clear();
+    server.answers = {"HTTP/1.0 " + std::string(status) + "\r\n\r\n", list("/a\r\n"), list("/a\r\n")};
+    begin();
+    after(2);
+    watch->ask_soon();
+    after(3);
+    CHECK(server.requests[2].starts_with(
+        "GET /admin/streamlist.txt?rserver=edge.example&rport=8000&interval=100 HTTP/1.0\r\n"));
+  }
+  CHECK(book.says("takes no reports (answered 501 Not Implemented): it is asked for its streams only, and again in 6"));
+}
+TEST(MasterReports, AMasterThatWasAwayIsTriedAnew) {
+  server.answers = {"HTTP/1.0 400 x\r\n\r\n", "HTTP/1.0 500 x\r\n\r\n", taken(), list("/a\r\n")};
+  begin();
+  after(2);
+  CHECK(!watch->well());
+  watch->ask_soon();
+  after(4);
+  CHECK(server.requests[2].starts_with("POST"));
+}
+TEST(MasterReports, ARefusalIsNamedAndTheNextReportGoesOut) {
+  server.answers = {"HTTP/1.0 403 Forbidden\r\n\r\n", list("/a\r\n"), taken(""), list("/a\r\n")};
+  begin();
+  after(2);
+  CHECK(book.says("refused this node's report: 403 Forbidden"));
+  watch->ask_soon();
+  after(4);
+  CHECK(server.requests[2].starts_with("POST"));
+}
+TEST(MasterReports, AMasterThatBreaksEveryPostIsAStockOne) {
+  server.answers = {"", list("/a\r\n"), "", list("/a\r\n"), "", list("/a\r\n"), "", list("/a\r\n"), list("/a\r\n")};
+  begin();
+  after(2);
+  for (std::size_t n = 4; n <= 8; n += 2) {
+    watch->ask_soon();
+    after(n);
+  }
+  CHECK(book.says("takes no reports"));
+  watch->ask_soon();
+  after(9);
+  CHECK(server.requests[8].starts_with("GET"));
+}
+TEST(MasterReports, ANodeThatLeavesSaysSo) {
+  server.answers = {taken(), list("/a\r\n"), taken()};
+  begin();
+  after(2);
+  bool left = false;
+  watch->leave([&left] { left = true; });
+  while (!left) loop.run_once(true);
+  CHECK(server.requests[2].find("; leaving=1\r\n") != std::string::npos);
+  // Whoever was not told anything needs no farewell.
+  left = false;
+  watch->leave([&left] { left = true; });
+  CHECK(left);
+}
+TEST(MasterReports, AreForMastersThatAreToSendListeners) {
+  plan.publish = false;
+  server.answers = {list("/a\r\n")};
+  begin();
+  after(1);
+  CHECK(server.requests[0].starts_with("GET /admin/streamlist.txt HTTP"));
+}
+TEST(MasterReports, AnAddressWithIpv6IsEncodedForKh) {
+  NodeReport report;
+  STRCMP_EQUAL("", kh_registration_query(report).c_str());
+  report.addresses = {make_node_address(PublicScheme::kHttps, "a.b", 443)};
+  STRCMP_EQUAL("", kh_registration_query(report).c_str());
+  report.addresses.push_back(make_node_address(PublicScheme::kHttp, "2001:db8::2", 8000));
+  report.every = 2s;
+  STRCMP_EQUAL("?rserver=%5b2001:db8::2%5d&rport=8000&interval=5", kh_registration_query(report).c_str());
+}

@@ -108,7 +108,8 @@ TEST(AcceptRate, KeepsItsLevelWhenTheSameRateIsSetAgain) {
 TEST_GROUP(NodeAddress){};
 
 TEST(NodeAddress, KnowsLiteralsFromNames) {
-  CHECK(make_node_address(PublicScheme::kHttp, "edge1.example.org", 80).kind == NodeAddress::Host::kName);
+  CHECK(make_node_address(PublicScheme::kHttp, "edge1.example.org", 80).kind ==
+        NodeAddress::Host::kName);
   CHECK(make_node_address(PublicScheme::kHttp, "192.0.2.1", 80).kind == NodeAddress::Host::kIpv4);
   CHECK(make_node_address(PublicScheme::kHttp, "2001:db8::1", 80).kind == NodeAddress::Host::kIpv6);
 }

@@ -46,7 +46,8 @@ TEST_GROUP(Pick) {
   }
 };
 
-// -- answers before any node is looked at ----------------------------------------------------------
+// -- answers before any node is looked at
+// ----------------------------------------------------------
 
 TEST(Pick, NeverSendsARelayAway) {
   cluster.add("edge1", 1e6);
@@ -225,6 +226,10 @@ TEST(Pick, SendsProtectedMountsOnlyWhereThisIsEnforced) {
   CHECK(why_not(strict) == OutReason::kProtection);
   CHECK(why_not(some) == OutReason::kProtection);
   STRCMP_EQUAL("here", to(pick()).c_str());
+  const NodeKey doing_it[] = {node_key("other"), node_key("some")};
+  request.enforcing = doing_it;
+  CHECK(why_not(some) != OutReason::kProtection);
+  CHECK(why_not(lax) == OutReason::kProtection);
 }
 
 TEST(Pick, WantsAllTags) {
@@ -280,7 +285,8 @@ TEST(Pick, SendsNobodyBackToWhereHeComesFrom) {
   STRCMP_EQUAL("bad", to(pick()).c_str());
 }
 
-// -- limits -----------------------------------------------------------------------------------------
+// -- limits
+// -----------------------------------------------------------------------------------------
 
 TEST(Pick, NeverExceedsALimit) {
   NodeHello hello = SomeCluster::hello("kbps", 1000);
@@ -324,7 +330,8 @@ TEST(Pick, GoesOnAboveNominalCapacityWhereThereIsNoLimit) {
   CHECK(count.at("a") > 400 && count.at("b") > 400);
 }
 
-// -- affinity ---------------------------------------------------------------------------------------
+// -- affinity
+// ---------------------------------------------------------------------------------------
 
 TEST(Pick, StaysWithTheCarrierOfAMount) {
   const NodeSlot a = cluster.add("a", 1e6);
@@ -349,7 +356,8 @@ TEST(Pick, PutsAMountOnTheSameNodeAtEveryMaster) {
   const Choice choice = lb::pick({other.table, settings}, request, rng, other.now);
   STRCMP_EQUAL(first.c_str(), other.table.node(choice.node).id.c_str());
   CHECK(why_not(cluster.table.find(first)) == OutReason::kIn);
-  CHECK(why_not(cluster.table.find(first == "edge0" ? "edge1" : "edge0")) == OutReason::kPassedOver);
+  CHECK(why_not(cluster.table.find(first == "edge0" ? "edge1" : "edge0")) ==
+        OutReason::kPassedOver);
 }
 
 TEST(Pick, AddsACarrierWhenTheOthersAreAboveTheBound) {
@@ -451,7 +459,8 @@ TEST(Pick, HasRulesForSingleMounts) {
   CHECK(pick().kind == Choice::Kind::kRedirect);
 }
 
-// -- this node -------------------------------------------------------------------------------------
+// -- this node
+// -------------------------------------------------------------------------------------
 
 TEST(Pick, TakesPartItselfInProportionToItsWeight) {
   cluster.add("edge1", 3000 * 128);
@@ -491,7 +500,8 @@ TEST(Pick, AddsTheDirectBudgetToWhatThePolicyGivesThisNode) {
   CHECK(pick().reason != PickReason::kCannotFollow);
 }
 
-// -- explain ------------------------------------------------------------------------------------------
+// -- explain
+// ------------------------------------------------------------------------------------------
 
 TEST(Pick, ExplainsItself) {
   const NodeSlot a = cluster.add("a", 10'000);

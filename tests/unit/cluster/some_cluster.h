@@ -47,7 +47,9 @@ struct SomeCluster {
     report.listeners = listeners;
     return report;
   }
-  void report(NodeSlot slot, double kbps, unsigned listeners = 0) { table.report(slot, load(kbps, listeners)); }
+  void report(NodeSlot slot, double kbps, unsigned listeners = 0) {
+    table.report(slot, load(kbps, listeners));
+  }
   void report_arrivals(NodeSlot slot, double kbps, std::uint64_t arrivals) {
     LoadReport report = load(kbps, 0);
     report.arrivals = arrivals;

@@ -1,7 +1,12 @@
 #include "app/options.h"
 
+#include <unistd.h>
+
+#include <cstdlib>
 #include <string>
 #include <vector>
+
+#include "config/import.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -75,6 +80,39 @@ TEST(Options, TakeTheFileOfACheckFromEitherPlace) {
   LONGS_EQUAL(1, out->status);
   STRCMP_EQUAL("icecast-lb: which configuration file?\n", out->err.c_str());
 }
+TEST(Options, NameTheFileOfAnImportAndItsNewFile) {
+  const Options both = parse_options({"--import", "old.xml", "-o", "new.xml"});
+  CHECK(both.action == Action::kImport);
+  STRCMP_EQUAL("old.xml", both.config_file.c_str());
+  STRCMP_EQUAL("new.xml", both.output_file.c_str());
+  STRCMP_EQUAL("", parse_options({"--import=old.xml"}).output_file.c_str());
+  STRCMP_EQUAL("icecast-lb: which configuration file?\n",
+               answer(parse_options({"--import"}))->err.c_str());
+}
+TEST(Options, ImportToStandardOutputOrToAFile) {
+  char folder[] = "/tmp/options-XXXXXX";
+  CHECK(::mkdtemp(folder) != nullptr);
+  const std::string old = std::string(folder) + "/old.xml", made = std::string(folder) + "/new.xml";
+  CHECK(save_new_file(old, "<icecast><hostname>h</hostname><clients>3</clients></icecast>")
+            .has_value());
+  const auto shown = answer(parse_options({"--import", old}));
+  LONGS_EQUAL(2, shown->status);
+  CHECK(shown->out.starts_with("<?xml"));
+  CHECK(shown->err.find("taken") != std::string::npos);
+  const auto written = answer(parse_options({"--import", old, "-o", made}));
+  LONGS_EQUAL(2, written->status);
+  CHECK(written->out == shown->err);
+  STRCMP_EQUAL("", written->err.c_str());
+  const auto again = answer(parse_options({"--import", old, "-o", made}));
+  LONGS_EQUAL(1, again->status);
+  CHECK(again->err == "icecast-lb: " + made + ": File exists; nothing was written\n");
+  const auto missing = answer(parse_options({"--import", made + "x"}));
+  LONGS_EQUAL(1, missing->status);
+  CHECK(missing->out.starts_with("FATAL: error parsing config file"));
+  ::unlink(old.c_str());
+  ::unlink(made.c_str());
+  ::rmdir(folder);
+}
 TEST(Options, CheckAndDumpAFileThatIsNotThere) {
   const auto check = answer(parse_options({"--check-config", "/nonexistent"}));
   LONGS_EQUAL(1, check->status);
@@ -94,4 +132,30 @@ TEST(Options, DumpTheReferenceWithoutAFile) {
     LONGS_EQUAL(1, wrong->status);
     CHECK(wrong->err.find("needs one of: md man xml") != std::string::npos);
   }
+}
+TEST(Options, SimulateOneScenarioOrAll) {
+  const Options all = parse_options({"--simulate"});
+  CHECK(all.action == Action::kSimulate);
+  STRCMP_EQUAL("all", all.scenario.c_str());
+  LONGS_EQUAL(10, all.seeds);
+  const Options demo = parse_options({"--simulate", "demo", "--seeds", "2"});
+  STRCMP_EQUAL("demo", demo.scenario.c_str());
+  LONGS_EQUAL(2, demo.seeds);
+  for (const char* seeds : {"0", "1001", "many", ""}) {
+    const auto wrong = answer(parse_options({"--simulate", "demo", "--seeds", seeds}));
+    LONGS_EQUAL(1, wrong->status);
+    STRCMP_CONTAINS("--seeds needs a number", wrong->err.c_str());
+  }
+}
+TEST(Options, PrintASimulationAsItGoesOrInTheEnd) {
+  const Options demo = parse_options({"--simulate=demo", "--seeds=1"});
+  std::string printed;
+  const auto said = answer(demo, [&printed](std::string_view text) { printed += text; });
+  LONGS_EQUAL(0, said->status);
+  STRCMP_EQUAL("", said->out.c_str());
+  STRCMP_CONTAINS("every goal is reached\n", printed.c_str());
+  CHECK(answer(demo)->out == printed);
+  const auto wrong = answer(parse_options({"--simulate", "nonsense"}));
+  LONGS_EQUAL(1, wrong->status);
+  STRCMP_CONTAINS("one-address", wrong->err.c_str());
 }

@@ -1,6 +1,8 @@
 unit_programs += unit_config unit_options
 unit_config_SOURCES = tests/unit/main.cc \
   tests/unit/config/checks_test.cc \
+  tests/unit/config/icecast25_test.cc \
+  tests/unit/config/import_test.cc \
   tests/unit/config/load_text.h \
   tests/unit/config/loader_test.cc \
   tests/unit/config/printer_test.cc \

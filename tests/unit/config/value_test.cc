@@ -37,7 +37,7 @@ TEST(Value, NumbersHaveAUnitAndARange) {
     CHECK(store_value(size, &limits, c.text).stored);
     LONGS_EQUAL(c.bytes, limits.queue_bytes);
   }
-  for (const char* text : {"5s", "k", "5 k", "0x10", "1.5k", "five", "-", "--5", "5kk", "5k b"}) {
+  for (const char* text : {"-5s", "k", "5 k", "0x10", "1.5k", "five", "-", "--5", "5kk", "5k b"}) {
     CHECK(problem(size, text).find("is not a number of bytes (4096…1073741824)") !=
           std::string::npos);
   }
@@ -45,6 +45,21 @@ TEST(Value, NumbersHaveAUnitAndARange) {
                            "9223372036854775807k", "-99999999999999999999"}) {
     CHECK(problem(size, text).find("is out of range") != std::string::npos);
   }
+}
+TEST(Value, SomeSizesMayBeSecondsOf128KilobitsASecond) {
+  const SchemaElement& size = row(kLimitsBlock, "queue-size");
+  const ValueReport report = store_value(size, &limits, "5s");
+  CHECK(report.stored);
+  LONGS_EQUAL(80'000, limits.queue_bytes);
+  STRCMP_EQUAL(
+      "\"5s\" is taken as 80000 bytes, which is so long at 128 kbit/s; write bytes for other "
+      "bitrates",
+      report.hint.c_str());
+  CHECK(store_value(size, &limits, "2m").stored);  // millions, not minutes
+  LONGS_EQUAL(2'000'000, limits.queue_bytes);
+  CHECK(store_value(size, &limits, "999999s").stored);
+  LONGS_EQUAL(3600 * 16'000, limits.queue_bytes);
+  CHECK(problem(size, "0s").find("is out of range") != std::string::npos);
 }
 TEST(Value, TimesHaveUnits) {
   const SchemaElement& seconds = row(kLimitsBlock, "header-timeout");
@@ -166,6 +181,27 @@ TEST(Value, SecretsAreHidden) {
   STRCMP_EQUAL("file", show_masked(value, &option).c_str());
   option = {"password", "p"};
   STRCMP_EQUAL("********", show_masked(value, &option).c_str());
+}
+
+TEST(Value, FractionsAreKeptInTenThousandths) {
+  const SchemaElement* balance = find_element(kClusterBlock, "balance", false);
+  const SchemaElement& eps = row(*balance->block, "eps");
+  ClusterSettings cluster;
+  struct {
+    const char* text;
+    int kept;
+    const char* shown;
+  } cases[] = {{"0.05", 500, "0.05"}, {"0", 0, "0"},           {"1", 10'000, "1"},   {"1.25", 12'500, "1.25"},
+               {"10", 100'000, "10"}, {"0.0001", 1, "0.0001"}, {"0.10", 1000, "0.1"}};
+  for (const auto& c : cases) {
+    CHECK_TEXT(store_value(eps, &cluster, c.text).stored, c.text);
+    LONGS_EQUAL_TEXT(c.kept, cluster.eps, c.text);
+    STRCMP_EQUAL(c.shown, show_value(eps, &cluster).c_str());
+  }
+  for (const char* text : {"-1", "0.", ".5", "1e1", "0.00001", "x", "0,5", "5%", "", "1.2.3", "99999999999999999999"})
+    CHECK_TEXT(!store_value(eps, &cluster, text).stored, text);
+  CHECK(store_value(eps, &cluster, "10.1").problem.find("is out of range; it has to be a decimal number (0…10)") !=
+        std::string::npos);
 }
 
 TEST_GROUP(Quoted){};

@@ -1,6 +1,7 @@
 #include "http/playlist.h"
 
 #include <string>
+#include <vector>
 
 #include "CppUTest/TestHarness.h"
 
@@ -34,4 +35,25 @@ TEST(Playlist, OtherwiseTheConfiguredHostAndPort) {
 TEST(Playlist, AnIpv6HostnameGetsBrackets) {
   CHECK(playlist_host("", "2001:db8::1", 8000) == "[2001:db8::1]:8000");
   CHECK(playlist_host("", "[2001:db8::1]", 8000) == "[2001:db8::1]:8000");
+}
+
+TEST_GROUP(PlaylistOfSeveral) {
+  const std::vector<std::string> addresses = {"http://e1:1/a?x=1&y", "http://m:2/a"};
+};
+
+TEST(PlaylistOfSeveral, NamesThemInTheirOrder) {
+  STRCMP_EQUAL("http://e1:1/a?x=1&y\r\nhttp://m:2/a\r\n", m3u_of(addresses).c_str());
+  STRCMP_EQUAL(
+      "[playlist]\r\nNumberOfEntries=2\r\nFile1=http://e1:1/a?x=1&y\r\nLength1=-1\r\n"
+      "File2=http://m:2/a\r\nLength2=-1\r\nVersion=2\r\n",
+      pls_of(addresses).c_str());
+  const std::string xspf = xspf_of(addresses);
+  const auto first = xspf.find("<track><location>http://e1:1/a?x=1&amp;y</location></track>");
+  const auto second = xspf.find("<track><location>http://m:2/a</location></track>");
+  CHECK(first != std::string::npos && second != std::string::npos && first < second);
+}
+TEST(PlaylistOfSeveral, MayBeEmpty) {
+  STRCMP_EQUAL("", m3u_of({}).c_str());
+  CHECK(pls_of({}).find("NumberOfEntries=0\r\n") != std::string::npos);
+  CHECK(xspf_of({}).find("<track>") == std::string::npos);
 }

@@ -35,7 +35,7 @@ TEST(ResponseParser, ReadsAnIcecastAnswer) {
   STRCMP_EQUAL("OK", r.reason.c_str());
   STRCMP_EQUAL("audio/mpeg", std::string(r.headers.get("content-type")).c_str());
   STRCMP_EQUAL("My Name", std::string(r.headers.get("icy-name")).c_str());
-  LONGS_EQUAL(66, p.used);
+  LONGS_EQUAL(63, p.used);
 }
 TEST(ResponseParser, ReadsShoutcastsFirstLine) {
   Parsed p = parse("ICY 200 OK\nicy-br:128\n\n");

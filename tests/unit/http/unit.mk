@@ -11,6 +11,7 @@ unit_http_SOURCES = tests/unit/main.cc \
   tests/unit/http/forwarded_test.cc \
   tests/unit/http/message_test.cc \
   tests/unit/http/opening_test.cc tests/unit/net/certificates.h \
+  tests/unit/http/page_headers_test.cc \
   tests/unit/http/parser_test.cc \
   tests/unit/http/playlist_test.cc \
   tests/unit/http/response_test.cc \

@@ -45,7 +45,7 @@ TEST_GROUP(Acceptor){};
 TEST(Acceptor, PortZeroIsChosenOnceForAllWorkers) {
   auto socket = ListenSocket::open(loopback(), 0, false, 3);
   CHECK(socket.has_value());
-  LONGS_EQUAL(3, (*socket)->fds.size());
+  LONGS_EQUAL(3, (*socket)->fds->size());
   CHECK((*socket)->port > 0);
 }
 TEST(Acceptor, APortInUseIsAnErrorThatNamesIt) {

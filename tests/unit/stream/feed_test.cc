@@ -1,6 +1,8 @@
 // What a feed does across the seam between two parties; the rest is tested through Source.
 #include "stream/feed.h"
 
+#include <cstring>
+
 #include "stream/support.h"
 #include "stream/test_plugins.h"
 

@@ -130,7 +130,8 @@ TEST(FileFeeder, GivesEachRoundOfAnOggFileItsOwnSerial) {
         ended = false;
         next = 0;
       }
-      CHECK_EQUAL(next++, page.sequence());
+      CHECK_EQUAL(next, page.sequence());
+      ++next;
       ended = page.eos();
     }
     void between(ByteSpan) override { FAIL("bytes that are no page"); }

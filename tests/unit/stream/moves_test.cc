@@ -314,6 +314,7 @@ TEST(Moves, WhoIsAwayFromHomeIsKnown) {
   end(*a);
   CHECK(streams.have_away({"/a", "/b", "/c"}) == (std::vector<bool>{true, false, false}));
   CHECK(streams.have_away({}).empty());
+}
 TEST(Moves, MovingToAnotherFormatMovesNobody) {
   const auto a = on_air("/a"), b = on_air("/b", {}, "application/ogg");
   publish(*a);

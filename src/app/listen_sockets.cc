@@ -1,0 +1,129 @@
+#include "app/listen_sockets.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "app/worker.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kLogName = "connection/connection_setup_sockets";
+
+}  // namespace
+
+ListenSockets::ListenSockets(Services& services) : services_(services) {}
+
+std::vector<ListenSockets::Wanted> ListenSockets::wanted(const Config& config) {
+  std::vector<Wanted> all;
+  for (const ListenSettings& settings : config.listen) {
+    all.push_back({settings, settings.port, settings.shoutcast_compat});
+    // <shoutcast-mount> opens a second socket, one above, for Shoutcast sources.
+    if (!settings.shoutcast_compat && !settings.shoutcast_mount.empty())
+      all.push_back({settings, settings.port + 1, true});
+  }
+  return all;
+}
+
+bool ListenSockets::is(const ListenSocket& socket, const Wanted& wanted) {
+  // One on a port that the system has chosen is known by what was asked for.
+  return socket.shoutcast == wanted.shoutcast && socket.settings.port == wanted.settings.port &&
+         socket.settings.bind_address == wanted.settings.bind_address;
+}
+
+bool ListenSockets::has_certificate() const { return services_.tls.context() != nullptr; }
+
+Result<ListenSockets::Socket> ListenSockets::open_one(const Wanted& wanted) {
+  const bool closed = wanted.settings.tls && !has_certificate();
+  auto made = ListenSocket::open(wanted.settings, wanted.port, wanted.shoutcast, services_.loops.workers(), closed);
+  if (!made) {
+    services_.log.error(kLogName, made.error().what + "; it is skipped");
+    return made.error();
+  }
+  Socket socket = std::move(*made);
+  if (!closed) {
+    open_.push_back(socket);
+    return socket;
+  }
+  closed_.push_back(std::move(socket));
+  const Error error = Error::io("listen-socket port " + std::to_string(wanted.port) +
+                                " shall speak TLS, but there is no usable certificate");
+  services_.log.error(kLogName, error.what + "; it stays closed until there is one");
+  return error;
+}
+
+Result<void> ListenSockets::open(const Config& config) {
+  Error last = Error::io("no <listen-socket>");
+  for (const Wanted& one : wanted(config))
+    if (auto opened = open_one(one); !opened) last = opened.error();
+  if (open_.empty()) return last;
+  return {};
+}
+
+void ListenSockets::begin() {
+  for (const Socket& socket : open_)
+    for (const auto& worker : services_.workers) worker->accept_from(socket);
+}
+
+void ListenSockets::accept_from(const Socket& socket) {
+  for (const auto& worker : services_.workers)
+    worker->loop.post([w = worker.get(), socket] { w->accept_from(socket); });
+}
+
+void ListenSockets::stop(const Socket& socket) {
+  for (const auto& worker : services_.workers)
+    worker->loop.post([w = worker.get(), socket] { w->stop_accepting(*socket); });
+  services_.log.info(kLogName, "port " + std::to_string(socket->port) + " is closed");
+}
+
+void ListenSockets::certificate_came() {
+  for (const Socket& socket : std::exchange(closed_, {})) {
+    if (auto listening = socket->listen(); !listening) {
+      services_.log.error(kLogName, listening.error().what);
+      continue;
+    }
+    services_.log.info(kLogName,
+                       "port " + std::to_string(socket->port) + " is open, now that there is a certificate");
+    open_.push_back(socket);
+    accept_from(socket);
+  }
+}
+
+void ListenSockets::keep(Socket& socket, const Wanted& wanted) {
+  if (socket->settings == wanted.settings) return;
+  const Socket before = socket;
+  socket = before->with(wanted.settings);
+  for (const auto& worker : services_.workers)
+    worker->loop.post([w = worker.get(), before, after = socket] { w->accept_from(after, before.get()); });
+}
+
+void ListenSockets::apply(const Config& config) {
+  const auto all = wanted(config);
+  const auto gone = [&all](const Socket& socket) {
+    return std::none_of(all.begin(), all.end(), [&](const Wanted& one) { return is(*socket, one); });
+  };
+  for (const Socket& socket : open_)
+    if (gone(socket)) stop(socket);
+  std::erase_if(open_, gone);
+  std::erase_if(closed_, gone);
+  for (const Wanted& one : all) {
+    const auto same = [&one](const Socket& socket) { return is(*socket, one); };
+    if (std::any_of(closed_.begin(), closed_.end(), same)) continue;
+    if (const auto at = std::find_if(open_.begin(), open_.end(), same); at != open_.end()) {
+      keep(*at, one);
+      continue;
+    }
+    if (auto opened = open_one(one)) {
+      services_.log.info(kLogName, "port " + std::to_string((*opened)->port) + " is open");
+      accept_from(*opened);
+    }
+  }
+}
+
+std::vector<int> ListenSockets::ports() const {
+  std::vector<int> ports;
+  for (const Socket& socket : open_) ports.push_back(socket->port);
+  return ports;
+}
+
+}  // namespace lb

@@ -1,0 +1,53 @@
+// ListenSockets: the <listen-socket>s of the configuration, opened, and closed again by a reload.
+//
+// A socket is known by its address and port.  A reload opens what is new, ends what is gone, and
+// gives what stayed its new settings; connections that were accepted live on.
+// One that shall speak TLS while there is no usable certificate is bound but closed.
+//
+// Thread: control; open() before the loops start, and before privileges are dropped.
+// Ownership: Server.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/services.h"
+#include "base/result.h"
+#include "net/acceptor.h"
+
+namespace lb {
+
+class ListenSockets {
+ public:
+  explicit ListenSockets(Services& services);
+
+  // Error: not one could be opened; the others are in the log.
+  Result<void> open(const Config& config);
+  // The workers begin to take connections; before the loops start.
+  void begin();
+  void certificate_came();
+  void apply(const Config& config);
+  std::vector<int> ports() const;
+
+ private:
+  using Socket = std::shared_ptr<const ListenSocket>;
+  struct Wanted {
+    ListenSettings settings;
+    int port = 0;
+    bool shoutcast = false;
+  };
+  static std::vector<Wanted> wanted(const Config& config);
+  static bool is(const ListenSocket& socket, const Wanted& wanted);
+  Result<Socket> open_one(const Wanted& wanted);
+  void keep(Socket& socket, const Wanted& wanted);
+  void accept_from(const Socket& socket);
+  void stop(const Socket& socket);
+  bool has_certificate() const;
+
+  Services& services_;
+  std::vector<Socket> open_;
+  std::vector<Socket> closed_;  // want TLS and have no certificate
+};
+
+}  // namespace lb

@@ -1,0 +1,49 @@
+#include "http/page_headers.h"
+
+#include <algorithm>
+
+#include "base/strings.h"
+
+namespace lb {
+namespace {
+
+// media-src: a stream may be redirected to any node of the cluster.
+constexpr std::string_view kPlainPolicy =
+    "default-src 'self'; media-src 'self' http: https:; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'";
+constexpr std::string_view kDesignedPolicy =
+    "object-src 'none'; base-uri 'self'; frame-ancestors 'none'";
+
+void append_line(std::string& lines, std::string_view name, std::string_view value,
+                 std::span<const HttpHeader> configured) {
+  const auto same_name = [name](const HttpHeader& header) { return iequals(header.name, name); };
+  if (std::any_of(configured.begin(), configured.end(), same_name)) return;
+  lines.append(name).append(": ").append(value).append("\r\n");
+}
+
+}  // namespace
+
+bool is_page_type(std::string_view content_type) {
+  const std::string_view type = trim(content_type.substr(0, content_type.find(';')));
+  return iequals(type, "text/html") || iequals(type, "text/xml") ||
+         iequals(type, "application/xml") || iequals(type, "application/xhtml+xml");
+}
+
+std::string nosniff_line(std::span<const HttpHeader> configured) {
+  std::string line;
+  append_line(line, "X-Content-Type-Options", "nosniff", configured);
+  return line;
+}
+
+std::string page_header_lines(PageKind kind, std::span<const HttpHeader> configured) {
+  std::string lines;
+  append_line(lines, "Content-Security-Policy",
+              kind == PageKind::kPlain ? kPlainPolicy : kDesignedPolicy, configured);
+  lines += nosniff_line(configured);
+  append_line(lines, "X-Frame-Options", "DENY", configured);
+  // Not no-referrer: then a browser sends "Origin: null" with our own forms.
+  append_line(lines, "Referrer-Policy", "same-origin", configured);
+  return lines;
+}
+
+}  // namespace lb

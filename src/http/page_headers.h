@@ -1,0 +1,31 @@
+// The header lines that protect people who look at a page in a browser: what the page may load and
+// run, that nobody shows it in a frame, that nothing is guessed about its type.
+// Thread: pure functions.
+// Source: CSP level 3, Fetch (X-Content-Type-Options), Referrer Policy; reliability.md, "Headers".
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "http/settings.h"
+
+namespace lb {
+
+enum class PageKind : std::uint8_t {
+  // It loads nothing from elsewhere and holds neither scripts nor styles: ours, Icecast's own.
+  kPlain,
+  // The station's own template brings such things; its author is trusted, what encoders say is not.
+  kDesigned,
+};
+
+// Does a browser show this as a page?  "text/html; charset=utf-8", and XML, which may be XHTML.
+bool is_page_type(std::string_view content_type);
+
+// Complete lines.  Those that <http-headers> sets itself (on any status) are left out.
+std::string page_header_lines(PageKind kind, std::span<const HttpHeader> configured);
+// Only that the type is meant: for JSON and plain text.
+std::string nosniff_line(std::span<const HttpHeader> configured);
+
+}  // namespace lb

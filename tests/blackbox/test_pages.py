@@ -1,0 +1,280 @@
+"""Pages as browsers get them: what protects who looks at them, whose templates they are, and which
+requests of a browser may change something (reliability.md, "CSRF" and "Headers"; decisions B7, B10)."""
+import shutil
+import urllib.parse
+
+from harness import ADMIN, check, equal, listen_socket, matches, request, test, wait_for
+
+STOCK = "/usr/share/icecast2"
+PUBLIC = ("/status.xsl", "/server_version.xsl", "/auth.xsl")
+ADMIN_PAGES = ("/admin/", "/admin/stats.xsl", "/admin/listmounts.xsl", "/admin/listclients.xsl?mount=/a", "/admin/moveclients.xsl?mount=/a",
+               "/admin/updatemetadata.xsl?mount=/a", "/admin/metadata.xsl?mount=/a&mode=none")
+
+
+def all_pages():
+    return [(path, None) for path in PUBLIC] + [(path, ADMIN) for path in ADMIN_PAGES]
+
+
+def check_protected(reply, what, policy="default-src 'self'"):
+    check(policy in (reply.get("Content-Security-Policy") or ""), "%s: policy %r" % (what, reply.get("Content-Security-Policy")))
+    check("frame-ancestors 'none'" in reply.get("Content-Security-Policy"), what + " may be framed")
+    for name, value in (("X-Content-Type-Options", "nosniff"), ("X-Frame-Options", "DENY"), ("Referrer-Policy", "same-origin"),
+                        ("Cache-Control", "no-cache, no-store")):
+        equal(reply.all(name), [value], "%s: %s" % (what, name))
+
+
+@test
+def every_page_carries_what_protects_its_reader(t):
+    server = t.server()
+    server.source("/a")
+    for path, login in all_pages():
+        reply = server.get(path, login)
+        equal((path, reply.status, reply.get("Content-Type")), (path, 200, "text/html; charset=UTF-8"))
+        check_protected(reply, path)
+        for bad in ("<script", " style=", "<style", " onclick", "javascript:", "https://"):
+            check(bad not in reply.text, "%s has %s" % (path, bad))
+
+
+@test
+def error_pages_and_plain_answers_carry_it_too(t):
+    server = t.server()
+    server.source("/a")
+    server.source("/b")
+    for line, status, login in (("GET /none HTTP/1.0", 404, None), ("GET /none.xsl HTTP/1.0", 404, None), ("POST /x HTTP/1.0", 400, None),
+                                ("GET /admin/nonsense HTTP/1.0", 400, ADMIN), ("GET /admin/listclients?mount=/none HTTP/1.0", 400, ADMIN),
+                                ("GET /admin/fallbacks?mount=/a&fallback=/b HTTP/1.0", 200, ADMIN)):
+        reply = server.ask(line, (), login)
+        equal((line, reply.status), (line, status))
+        check_protected(reply, line)
+    reply = server.ask("GET /admin/killsource?mount=/a HTTP/1.0", ["Sec-Fetch-Site: cross-site"], ADMIN)
+    equal(reply.status, 403)
+    check_protected(reply, "a refusal")
+
+
+@test
+def data_says_only_that_its_type_is_meant(t):
+    server = t.server()
+    server.source("/a").play(10)
+    for path, login in (("/status-json.xsl", None), ("/admin/stats", ADMIN), ("/admin/listmounts", ADMIN)):
+        reply = server.get(path, login)
+        equal(reply.get("X-Content-Type-Options"), "nosniff", path)
+        equal(reply.get("Content-Security-Policy"), None, path)
+    head = server.listener("/a").head
+    equal([head.get(name) for name in ("Content-Security-Policy", "X-Content-Type-Options", "X-Frame-Options")], [None] * 3)
+
+
+@test
+def the_configuration_may_say_it_otherwise(t):
+    server = t.server(body='<http-headers><header name="content-security-policy" value="default-src *"/>'
+                           '<header name="X-Frame-Options" value="SAMEORIGIN"/></http-headers>')
+    reply = server.get("/status.xsl")
+    equal(reply.all("Content-Security-Policy"), ["default-src *"])
+    equal(reply.all("X-Frame-Options"), ["SAMEORIGIN"])
+    equal(reply.get("Referrer-Policy"), "same-origin")
+
+
+# -- whose templates
+
+@test
+def the_templates_of_2_4_work_unchanged(t):
+    server = t.unstarted_server()
+    for folder in ("web", "admin"):
+        shutil.copytree(STOCK + "/" + folder, server.dir / folder, dirs_exist_ok=True)
+    server.write_config()
+    server.start()
+    server.source("/a", lines=["ice-name: A Name", "ice-url: http://a.example/"])
+    server.listener("/a", lines=["User-Agent: <b>&"])
+    for path, login in all_pages():
+        reply = server.get(path, login)
+        equal((path, reply.status, reply.get("Content-Type")), (path, 200, "text/xml; charset=UTF-8"))
+        check_protected(reply, path)
+        check(reply.xml().tag.endswith("html"), path + " is no page")
+    for text in ("Mount Point /a", "A Name", 'href="http://a.example/"', 'href="/a.m3u"'):
+        check(text in server.get("/status.xsl").text, text)
+    check("&lt;b&gt;&amp;" in server.get("/admin/listclients.xsl?mount=/a", ADMIN).text, "the agent is not there, or not escaped")
+    # Its links change things by GET; a browser names the page that they are on.
+    link = matches(r'href="(killclient\.xsl\?[^"]*)"', server.get("/admin/listclients.xsl?mount=/a", ADMIN).text).group(1)
+    referer = ["Host: radio.example:8000", "Referer: http://radio.example:8000/admin/listclients.xsl?mount=/a"]
+    reply = server.ask("GET /admin/%s HTTP/1.0" % link.replace("&amp;", "&"), referer, ADMIN)
+    equal(reply.status, 200)
+    check("removed" in reply.text, reply.text)
+    wait_for(lambda: server.stat("/a", "listeners") == "0", "the listener is gone")
+
+
+SHEET = ('<xsl:stylesheet xmlns:xsl="http://www.w3.org/1999/XSL/Transform" version="1.0"><xsl:output method="html"/>'
+         '<xsl:template match="/icestats"><html><body>%s</body></html></xsl:template></xsl:stylesheet>')
+
+
+@test
+def a_station_may_design_its_own_page(t):
+    server = t.server()
+    (server.dir / "web" / "own.xsl").write_text(SHEET % "<script>x()</script>")
+    (server.dir / "web" / "plain.xsl").write_text(SHEET % "<p>plain</p>")
+    reply = server.get("/own.xsl")
+    check_protected(reply, "own.xsl", "object-src 'none'")
+    check("default-src" not in reply.get("Content-Security-Policy"), "its script is forbidden")
+    check_protected(server.get("/plain.xsl"), "plain.xsl")
+    # And it may change while the server runs.
+    (server.dir / "web" / "plain.xsl").write_text(SHEET % "<p>changed</p>")
+    wait_for(lambda: "changed" in server.get("/plain.xsl").text, "the new template is used")
+
+
+@test
+def seven_xsl_answers_where_no_other_pages_are(t):
+    server = t.server()
+    server.source("/a", lines=["ice-bitrate: 128"])
+    server.listener("/a")
+    server.set_title("/a", song="One,+two")
+    wait_for(lambda: server.get("/7.xsl").text.startswith("<pre>1,1,1,0,1,128,One  two</pre>"), "the line is right: " + server.get("/7.xsl").text)
+    check("<pre>1,1," in server.get("/7.xsl?mount=/a").text, "with mount=")
+    equal(server.get("/7.xsl?mount=/none").text.strip(), "<pre>0,0,0,0,0,,</pre>")
+    # Icecast's own folder has none.
+    shutil.copy(STOCK + "/web/status.xsl", server.dir / "web" / "status.xsl")
+    wait_for(lambda: server.get("/7.xsl").status == 404, "it is not there")
+    check("Could not parse XSLT file" in server.get("/7.xsl").text, "the words of the refusal")
+    equal(server.get("/compat/7.xsl").status, 200)
+
+
+@test
+def seven_xsl_may_be_had_by_an_alias(t):
+    server = t.unstarted_server(paths='<alias source="/7.xsl" destination="/compat/7.xsl"/>')
+    shutil.copy(STOCK + "/web/status.xsl", server.dir / "web" / "status.xsl")
+    server.start()
+    equal(server.get("/7.xsl").text.strip(), "<pre>0,0,0,0,0,,</pre>")
+
+
+# -- which requests may change something
+
+HOST = "Host: radio.example:8000"
+CHROME = "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120 Safari/537.36"
+MAY = {
+    "a script": [],
+    "curl": [HOST, "User-Agent: curl/7.88.1", "Accept: */*"],
+    "our page": [HOST, CHROME, "Sec-Fetch-Site: same-origin"],
+    "the address bar": [HOST, CHROME, "Sec-Fetch-Site: none"],
+    "our page over http": [HOST, CHROME, "Accept-Language: en", "Origin: http://radio.example:8000"],
+    "a link of our page over http": [HOST, CHROME, "Accept-Language: en", "Referer: http://radio.example:8000/admin/listmounts.xsl"],
+    "our page behind a proxy": ["Host: 127.0.0.1:8000", "X-Forwarded-Host: radio.example", "Origin: https://radio.example"],
+}
+MAY_NOT = {
+    "another site": [HOST, CHROME, "Sec-Fetch-Site: cross-site"],
+    "a neighbour": [HOST, CHROME, "Sec-Fetch-Site: same-site"],
+    "another site that claims to be us": [HOST, CHROME, "Sec-Fetch-Site: cross-site", "Origin: http://radio.example:8000"],
+    "another site over http": [HOST, CHROME, "Origin: http://evil.example"],
+    "a sandbox": [HOST, CHROME, "Origin: null"],
+    "a link of another site": [HOST, CHROME, "Referer: http://evil.example/radio.example"],
+    "a site whose name begins like ours": [HOST, "Origin: http://radio.example.evil.example"],
+    "a browser that says nothing": [HOST, CHROME, "Accept-Language: de-DE,de;q=0.9"],
+    "fetched ahead": [HOST, CHROME, "Sec-Fetch-Site: none", "Sec-Purpose: prefetch;prerender"],
+}
+CHANGES = {
+    "killsource": {},
+    "killclient": {"id": "1"},
+    "moveclients": {"destination": "/b"},
+    "fallbacks": {"fallback": "/b"},
+    "metadata": {"mode": "updinfo", "song": "changed"},
+    "manageauth": {"action": "add", "username": "eve", "password": "x"},
+}
+
+
+def change(server, method, name, headers, login=ADMIN, in_body=False):
+    form = urllib.parse.urlencode(dict({"mount": "/a"}, **CHANGES[name.split(".")[0]]))
+    if not in_body:
+        return server.ask("%s /admin/%s?%s HTTP/1.0" % (method, name, form), headers, login)
+    headers = [*headers, "Content-Type: application/x-www-form-urlencoded"]
+    return server.ask("%s /admin/%s HTTP/1.0" % (method, name), headers, login, form.encode())
+
+
+WAYS = (("GET", False), ("POST", True), ("POST", False))
+
+
+@test
+def no_page_of_another_site_changes_anything(t):
+    server = t.server()
+    server.source("/a")
+    server.source("/b")
+    for who, headers in MAY_NOT.items():
+        for name in CHANGES:
+            for page in ("", ".xsl"):
+                for method, in_body in WAYS:
+                    # Also with no password at all: nobody is asked for one on behalf of that page.
+                    for login in (ADMIN, None):
+                        status = change(server, method, name + page, headers, login, in_body).status
+                        equal((who, name + page, method, status), (who, name + page, method, 403))
+    stats = server.stats()
+    equal([s.get("mount") for s in stats.findall("source")], ["/a", "/b"])
+    equal(server.stat("/a", "title"), None)
+    check("changed" not in server.log(), "a title in the log")
+
+
+@test
+def scripts_and_our_own_pages_change_things(t):
+    server = t.server()
+    server.source("/b")
+    for who, headers in MAY.items():
+        for name in CHANGES:
+            for page in ("", ".xsl"):
+                for method, in_body in WAYS:
+                    source = server.source("/a")
+                    reply = change(server, method, name + page, headers, ADMIN, in_body)
+                    # No accounts on this mount: "missing parameter" is the answer of the command.
+                    wanted = 400 if name == "manageauth" else 200
+                    equal((who, name + page, method, reply.status), (who, name + page, method, wanted))
+                    if name == "killsource":
+                        source.expect_silence_and_close()
+                    else:
+                        source.leave()
+                    wait_for(lambda: server.stats().find("source[@mount='/a']") is None, "/a is gone")
+
+
+@test
+def a_request_for_the_head_changes_nothing(t):
+    server = t.server()
+    server.source("/a")
+    server.source("/b")
+    for name in CHANGES:
+        for page in ("", ".xsl"):
+            equal((name, change(server, "HEAD", name + page, []).status), (name, 400))
+    equal(server.ask("HEAD /admin.cgi?pass=adm-secret&mode=updinfo&song=x HTTP/1.0").status, 400)
+    equal([s.get("mount") for s in server.stats().findall("source")], ["/a", "/b"])
+    wire = server.wire()
+    wire.send(request("HEAD /admin/stats.xsl HTTP/1.0", (), ADMIN))
+    head = wire.reply_head()
+    equal((head.status, int(head.get("Content-Length")) > 100, wire.take_all()), (200, True, b""))
+
+
+@test
+def links_of_other_sites_may_show_pages(t):
+    server = t.server()
+    server.source("/a")
+    for headers in MAY_NOT.values():
+        for path in ADMIN_PAGES[:-1]:
+            equal(server.ask("GET %s HTTP/1.0" % path, headers, ADMIN).status, 200)
+
+
+@test
+def our_forms_are_posts_and_ask_first(t):
+    server = t.unstarted_server(sockets=listen_socket(0))
+    (server.dir / "users").write_text("")
+    server.write_config(body='<mount><mount-name>/a</mount-name><authentication type="htpasswd"><option name="filename" value="%s/users"/>'
+                             '</authentication></mount>' % server.dir)
+    server.start()
+    server.source("/a")
+    server.source("/b")
+    equal(server.get("/admin/manageauth?mount=/a&action=add&username=alice&password=pw", ADMIN).status, 200)
+    server.listener("/a", login="alice:pw")
+    for path in (*ADMIN_PAGES, "/admin/manageauth.xsl?mount=/a"):
+        page = server.get(path, ADMIN)
+        root = page.xml()
+        names = {name: "{http://www.w3.org/1999/xhtml}" + name for name in ("form", "details", "a", "button")}
+        asked_first = {form for details in root.iter(names["details"]) for form in details.iter(names["form"])}
+        for form in root.iter(names["form"]):
+            equal(form.get("method"), "post", path)
+            ends_something = form.get("action") in ("killsource.xsl", "killclient.xsl", "moveclients.xsl") or "value=\"delete\"" in "".join(
+                'value="%s"' % field.get("value") for field in form.iter() if field.get("name") == "action")
+            equal(form in asked_first, ends_something, "%s: %s asks first" % (path, form.get("action")))
+        for link in root.iter(names["a"]):
+            for name in CHANGES:
+                check(not link.get("href").startswith((name + "?", name + ".xsl?")) or name in ("moveclients", "manageauth"),
+                      "%s changes something by the link %s" % (path, link.get("href")))
+            check("destination=" not in link.get("href") and "action=" not in link.get("href"), link.get("href"))

@@ -1,0 +1,167 @@
+"""A headless Chromium, driven by chromedriver: W3C WebDriver is JSON over HTTP, so nothing is needed
+but Python's own library.
+
+Everything that waits has a deadline; nothing sleeps to let time pass.
+"""
+import base64
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # the name of an element's id, fixed by the standard
+ENTER, TAB = "\ue007", "\ue004"
+
+
+class DriverError(Exception):
+    """What the browser could not do."""
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Browser:
+    def __init__(self, directory, arguments=(), patience=60.0):
+        self.patience = patience
+        port = free_port()
+        self.at = "http://127.0.0.1:%d" % port
+        self.driver = subprocess.Popen(["chromedriver", "--port=%d" % port], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.DEVNULL, start_new_session=True, env=dict(os.environ, HOME=str(directory)))
+        try:
+            self.wait(self.is_up, "chromedriver answers")
+            flags = ["--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--mute-audio", "--no-first-run", "--hide-scrollbars",
+                     "--user-data-dir=%s/profile" % directory, *arguments]
+            if os.getuid() == 0:
+                flags.append("--no-sandbox")
+            wanted = {"goog:chromeOptions": {"args": flags, "binary": shutil.which("chromium")},
+                      "goog:loggingPrefs": {"browser": "ALL"}}
+            session = self.call("/session", {"capabilities": {"alwaysMatch": wanted}})
+            self.at += "/session/" + session["sessionId"]
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self):
+        """The session first: when its answer comes, the browser has ended and writes to its profile no more."""
+        try:
+            if "/session/" in self.at:
+                self.call("", method="DELETE")
+        except (OSError, DriverError):
+            pass
+        os.killpg(self.driver.pid, signal.SIGTERM)
+        try:
+            self.driver.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.driver.pid, signal.SIGKILL)
+            self.driver.wait()
+
+    # -- the protocol
+    def call(self, path, body=None, method=None):
+        request = urllib.request.Request(self.at + path, None if body is None else json.dumps(body).encode(),
+                                         {"Content-Type": "application/json"}, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=self.patience) as reply:
+                return json.load(reply)["value"]
+        except urllib.error.HTTPError as e:
+            raise DriverError("%s: %s" % (path, json.load(e)["value"]["message"].split("\n")[0])) from None
+
+    def cdp(self, command, **parameters):
+        return self.call("/goog/cdp/execute", {"cmd": command, "params": parameters})
+
+    def is_up(self):
+        try:
+            return self.call("/status")["ready"]
+        except OSError:
+            return False
+
+    def wait(self, fact, what, patience=None):
+        deadline = time.monotonic() + (patience or self.patience)
+        while True:
+            value = fact()
+            if value:
+                return value
+            if time.monotonic() > deadline:
+                raise DriverError("it did not happen that " + what)
+            time.sleep(0.02)
+
+    # -- what a person does
+    def open(self, url):
+        self.call("/url", {"url": url})
+
+    @property
+    def url(self):
+        return self.call("/url")
+
+    @property
+    def title(self):
+        return self.call("/title")
+
+    @property
+    def text(self):
+        return self.script("return document.body.innerText")
+
+    def find_all(self, selector):
+        return [Element(self, row[ELEMENT]) for row in self.call("/elements", {"using": "css selector", "value": selector})]
+
+    def find(self, selector, text=None):
+        """The one element that matches; with `text`, the first that holds it."""
+        for element in self.find_all(selector):
+            if text is None or text in element.text:
+                return element
+        raise DriverError("%s has no %s%s" % (self.url, selector, " with the text " + repr(text) if text else ""))
+
+    def press(self, *keys):
+        actions = [{"type": kind, "value": key} for key in keys for kind in ("keyDown", "keyUp")]
+        self.call("/actions", {"actions": [{"type": "key", "id": "keyboard", "actions": actions}]})
+
+    def script(self, text, *arguments):
+        return self.call("/execute/sync", {"script": text, "args": list(arguments)})
+
+    # -- how it looks
+    def look(self, width, dark=False, height=800):
+        """The viewport, and what the person prefers."""
+        self.cdp("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+        self.cdp("Emulation.setEmulatedMedia",
+                 features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
+
+    def screenshot(self, path):
+        """The whole page, also what is below the fold."""
+        shot = self.cdp("Page.captureScreenshot", format="png", captureBeyondViewport=True)
+        path.write_bytes(base64.b64decode(shot["data"]))
+
+    def complaints(self):
+        """What the console has got since the last call."""
+        return ["%(level)s %(message)s" % row for row in self.call("/se/log", {"type": "browser"})]
+
+
+class Element:
+    def __init__(self, browser, number):
+        self.browser, self.at = browser, "/element/" + number
+
+    @property
+    def text(self):
+        return self.browser.call(self.at + "/text")
+
+    def click(self):
+        self.browser.call(self.at + "/click", {})
+
+    def write(self, text):
+        self.browser.call(self.at + "/value", {"text": text})
+
+    def find_all(self, selector):
+        rows = self.browser.call(self.at + "/elements", {"using": "css selector", "value": selector})
+        return [Element(self.browser, row[ELEMENT]) for row in rows]
+
+    def find(self, selector):
+        found = self.find_all(selector)
+        if not found:
+            raise DriverError("%s: there is no %s" % (self.browser.url, selector))
+        return found[0]

@@ -1,0 +1,137 @@
+// The token and the bytes of a redirect.
+#include <string>
+
+#include "CppUTest/TestHarness.h"
+#include "base/clock.h"
+#include "base/encoding.h"
+#include "cluster/redirect_reply.h"
+#include "cluster/redirect_token.h"
+#include "net/digest.h"
+
+using namespace lb;
+using namespace std::chrono_literals;
+using Verdict = RedirectToken::Verdict;
+
+TEST_GROUP(RedirectToken) {
+  WallTime now{1'700'000'000s};
+  TokenKeys keys{"new old"};
+  Verdict check(std::string_view token, std::string_view node = "e1", std::string_view mount = "/a") {
+    return keys.check(token, node, mount, now).verdict;
+  }
+};
+
+TEST(RedirectToken, IsValidForItsNodeAndItsMount) {
+  const std::string token = keys.sign("e1", "/a", 0xfe, now);
+  UNSIGNED_LONGS_EQUAL(27, token.size());
+  const RedirectToken read = keys.check(token, "e1", "/a", now);
+  CHECK(read.verdict == Verdict::kValid);
+  UNSIGNED_LONGS_EQUAL(0xfe, read.master);
+  UNSIGNED_LONGS_EQUAL(1, read.hops);
+  CHECK(check(token, "e2") == Verdict::kForged);
+  CHECK(check(token, "e1", "/b") == Verdict::kForged);
+}
+TEST(RedirectToken, LastsAMinuteAndALittleForTheClocks) {
+  const std::string token = keys.sign("e1", "/a", 1, now);
+  now += 65s;
+  CHECK(check(token) == Verdict::kValid);
+  now += 1s;
+  CHECK(check(token) == Verdict::kExpired);
+}
+TEST(RedirectToken, IsMadeWithTheFirstKeyAndReadWithAll) {
+  const std::string old = TokenKeys("old").sign("e1", "/a", 1, now);
+  CHECK(check(old) == Verdict::kValid);
+  const std::string fresh = keys.sign("e1", "/a", 1, now);
+  CHECK(TokenKeys("old").check(fresh, "e1", "/a", now).verdict == Verdict::kForged);
+  CHECK(TokenKeys("new").check(fresh, "e1", "/a", now).verdict == Verdict::kValid);
+  CHECK(TokenKeys("  ").empty());
+  CHECK(TokenKeys("").check(fresh, "e1", "/a", now).verdict == Verdict::kForged);
+}
+TEST(RedirectToken, IsForgedWhenAnyCharacterIsAnother) {
+  const std::string token = keys.sign("e1", "/a", 1, now);
+  for (std::size_t i = 0; i < token.size(); ++i) {
+    std::string other = token;
+    other[i] = other[i] == 'A' ? 'Q' : 'A';  // differ in the bits of the last character that count
+    CHECK_TEXT(check(other) != Verdict::kValid, other.c_str());
+  }
+  for (const char* text : {"", "x", "lb", "!!!!!!!!!!!!!!!!!!!!!!!!!!!", "AAAAAAAAAAAAAAAAAAAAAAAAAAA",
+                           "AAAAAAAAAAAAAAAAAAAAAAAAAAAA"})
+    CHECK_TEXT(check(text) == Verdict::kForged, text);
+}
+TEST(RedirectToken, IsWhatTheProtocolSays) {
+  std::string token = keys.sign("e1", "/a", 9, now);
+  for (char& c : token) c = c == '-' ? '+' : c == '_' ? '/' : c;
+  const std::string bytes = *base64_decode(token);
+  const std::string facts = bytes.substr(0, 8);
+  STRCMP_EQUAL("01", hex_encode(facts.substr(0, 1)).c_str());
+  CHECK(facts[1] == hmac_sha256("new", "icecast-lb key")[0]);
+  STRCMP_EQUAL("01", hex_encode(facts.substr(2, 1)).c_str());
+  STRCMP_EQUAL("6553f13c", hex_encode(facts.substr(3, 4)).c_str());  // 1 700 000 060
+  STRCMP_EQUAL("09", hex_encode(facts.substr(7, 1)).c_str());
+  const std::string node_key = hmac_sha256("new", "icecast-lb node e1");
+  STRCMP_EQUAL(hex_encode(hmac_sha256(node_key, facts + "/a").substr(0, 12)).c_str(),
+               hex_encode(bytes.substr(8)).c_str());
+}
+
+TEST_GROUP(TakeToken) {
+  const std::string token = std::string(26, 'a') + "-";
+  std::string left, taken;
+  void take(std::string query) {
+    const auto found = take_token(query);
+    taken = found.value_or("(none)");
+    left = query;
+  }
+};
+
+TEST(TakeToken, FromWhereverItStands) {
+  take("lb=" + token);
+  STRCMP_EQUAL("", left.c_str());
+  STRCMP_EQUAL(token.c_str(), taken.c_str());
+  take("x=1&lb=" + token);
+  STRCMP_EQUAL("x=1", left.c_str());
+  take("lb=" + token + "&x=1");
+  STRCMP_EQUAL("x=1", left.c_str());
+  take("x=1&lb=" + token + "&y=2");
+  STRCMP_EQUAL("x=1&y=2", left.c_str());
+}
+TEST(TakeToken, LeavesWhatIsNone) {
+  for (const std::string& query :
+       {std::string(), std::string("lb=1"), std::string("xlb=" + token), "lb=" + token + "a",
+        "lb=" + token.substr(1), "lb=" + token.substr(1) + "!", std::string("&&"), std::string("lb")}) {
+    take(query);
+    STRCMP_EQUAL(query.c_str(), left.c_str());
+    STRCMP_EQUAL("(none)", taken.c_str());
+  }
+}
+TEST(TakeToken, TakesTheLastOfSeveral) {
+  take("lb=" + std::string(27, 'b') + "&lb=" + token);
+  STRCMP_EQUAL(token.c_str(), taken.c_str());
+  STRCMP_EQUAL(("lb=" + std::string(27, 'b')).c_str(), left.c_str());
+}
+
+TEST_GROUP(RedirectReply){};
+
+TEST(RedirectReply, HasTheseBytes) {
+  STRCMP_EQUAL(
+      "HTTP/1.0 302 Temporarily Moved\r\n"
+      "Location: http://e:8000/a.mp3?x=1&lb=T\r\n"
+      "Content-Type: text/html; charset=utf-8\r\n"
+      "Content-Length: 81\r\n"
+      "Connection: close\r\n"
+      "Cache-Control: no-store\r\n"
+      "Access-Control-Allow-Origin: *\r\n\r\n"
+      "<a href=\"http://e:8000/a.mp3?x=1&amp;lb=T\">http://e:8000/a.mp3?x=1&amp;lb=T</a>\r\n",
+      redirect_reply("http://e:8000", "/a.mp3", "x=1", "T").c_str());
+}
+TEST(RedirectReply, KeepsAQueryAsItWasSent) {
+  const auto query_of = [](std::string_view query) {
+    return redirect_location("http://e", "/a", query, "");
+  };
+  STRCMP_EQUAL("http://e/a", query_of("").c_str());
+  STRCMP_EQUAL("http://e/a?%41+%zz&;='()*", query_of("%41+%zz&;='()*").c_str());
+  STRCMP_EQUAL("http://e/a?%0D%0A%20%22%3C%3E%7F%C3%A9", query_of("\r\n \"<>\x7f\xc3\xa9").c_str());
+  STRCMP_EQUAL("http://e/a?lb=T", redirect_location("http://e", "/a", "", "T").c_str());
+}
+TEST(RedirectReply, EncodesThePath) {
+  STRCMP_EQUAL("http://e/a%20b%3Fc%23%25%0D%0A/d&e@f:g",
+               redirect_location("http://e", "/a b?c#%\r\n/d&e@f:g", "", "").c_str());
+}

@@ -1,0 +1,62 @@
+#include "http/page_headers.h"
+
+#include <string>
+#include <vector>
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+
+namespace {
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_GROUP(PageHeaders){};
+
+TEST(PageHeaders, AreCompleteLines) {
+  for (const PageKind kind : {PageKind::kPlain, PageKind::kDesigned}) {
+    const std::string lines = page_header_lines(kind, {});
+    for (const char* part : {"Content-Security-Policy: ", "frame-ancestors 'none'",
+                             "object-src 'none'", "X-Content-Type-Options: nosniff\r\n",
+                             "X-Frame-Options: DENY\r\n", "Referrer-Policy: same-origin\r\n"})
+      CHECK_TEXT(has(lines, part), part);
+    STRCMP_EQUAL("\r\n", lines.substr(lines.size() - 2).c_str());
+  }
+}
+TEST(PageHeaders, LetAPlainPageLoadFromThisServerOnly) {
+  const std::string lines = page_header_lines(PageKind::kPlain, {});
+  CHECK(has(lines, "default-src 'self'"));
+  CHECK(has(lines, "form-action 'self'"));
+  CHECK(has(lines, "media-src 'self' http: https:"));  // a redirect leads to another node
+  CHECK(!has(lines, "unsafe"));
+}
+TEST(PageHeaders, LetADesignedPageLoadWhatItsAuthorChose) {
+  const std::string lines = page_header_lines(PageKind::kDesigned, {});
+  CHECK(!has(lines, "default-src"));
+  CHECK(!has(lines, "script-src"));
+}
+TEST(PageHeaders, LeaveOutWhatTheConfigurationSets) {
+  const std::vector<HttpHeader> configured = {{"content-security-policy", "default-src *", 0},
+                                              {"X-Other", "x", 0},
+                                              {"X-FRAME-OPTIONS", "SAMEORIGIN", 404}};
+  const std::string lines = page_header_lines(PageKind::kPlain, configured);
+  CHECK(!has(lines, "Content-Security-Policy"));
+  CHECK(!has(lines, "X-Frame-Options"));
+  CHECK(has(lines, "nosniff"));
+  STRCMP_EQUAL("",
+               nosniff_line(std::vector<HttpHeader>{{"X-Content-Type-Options", "", 0}}).c_str());
+  STRCMP_EQUAL("X-Content-Type-Options: nosniff\r\n", nosniff_line(configured).c_str());
+}
+TEST(PageHeaders, AreForWhatABrowserShowsAsAPage) {
+  for (const char* type :
+       {"text/html", "text/html; charset=utf-8", "TEXT/HTML;charset=x", "text/xml; charset=UTF-8",
+        "application/xhtml+xml", "application/xml ;x"})
+    CHECK_TEXT(is_page_type(type), type);
+  for (const char* type : {"", "text/plain", "application/json; charset=UTF-8", "audio/mpeg",
+                           "application/xspf+xml; charset=UTF-8", "text/htmlx", ";text/html"})
+    CHECK_TEXT(!is_page_type(type), type);
+}
