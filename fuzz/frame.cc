@@ -78,6 +78,10 @@ void judge(const MessageFrame& frame) {
   fuzz::must(frame.bytes.size() <= kLongestMessage, "a message");
 }
 void judge(const WhoFrame& frame) { must_be_mount(frame.mount); }
+void judge(const ProveFrame& frame) {
+  must_be_word(frame.ask);
+  must_be_word(frame.say);
+}
 void judge(const ByeFrame& frame) { fuzz::must(clean(frame.why) && frame.code >= 0 && frame.back.count() >= 0, "a bye"); }
 
 void check_line(std::string_view line) {

@@ -169,6 +169,7 @@ void ClusterLinks::stop(const std::string& why) {
   for (const auto& session : masters_) session->say_goodbye({why, 0, 0ms});
   for (const auto& session : nodes_) session->say_goodbye({why, 0, 0ms});
   server_.reset();
+  trial_.reset();
   asked_.clear();
   pending_.clear();
 }
@@ -493,6 +494,25 @@ void ClusterLinks::node_joined(NodeSession& session) {
   for (const auto& other : nodes_)
     if (other.get() != &session && other->joined() && other->id() == session.id())
       other->replaced();
+}
+
+void ClusterLinks::try_addresses(NodeSession& session, const std::vector<NodeAddress>& addresses) {
+  if (!trial_)
+    trial_ = std::make_unique<AddressTrial>(
+        services_.relays->connector(), log(),
+        [this](const std::string& id, const NodeAddress& address, const std::string& why) {
+          for (const auto& node : nodes_)
+            if (node->id() == id) node->address_refused(address, why);
+        });
+  for (const NodeAddress& address : addresses) session.send(trial_->begin(session.id(), address));
+}
+
+void ClusterLinks::remember_proof(const ProveFrame& proof) {
+  proofs_.remember(proof, loop().now());
+}
+
+std::string ClusterLinks::proof_for(std::string_view ask) {
+  return proofs_.answer(ask, services_.loops.control().now());
 }
 
 void ClusterLinks::node_left(NodeSession& session, const std::string& why) {

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "admin/station.h"
+#include "app/address_trial.h"
 #include "app/cluster_service.h"
 #include "app/loop_lag.h"
 #include "app/services.h"
@@ -64,6 +65,10 @@ class ClusterLinks final : public LinkHost {
   // Asks the masters; the request is taken up again on its worker, at the latest after 300 ms.
   void ask_who(const std::string& mount, unsigned worker, std::uint64_t connection);
 
+  // -- for whoever asks whether this is a certain node
+  // "": nobody has announced this question, or long ago.
+  std::string proof_for(std::string_view ask);
+
   // -- for admin commands
   using Answered = std::function<void(const ResultFrame&)>;
   // Errors: no such node is linked.
@@ -87,6 +92,7 @@ class ClusterLinks final : public LinkHost {
   void node_joined(NodeSession& session) override;
   void checks_tokens(const std::string& node, bool checks) override;
   void table_told() override;
+  void try_addresses(NodeSession& session, const std::vector<NodeAddress>& addresses) override;
   void node_answered(const std::string& node, const ResultFrame& result) override;
   void node_left(NodeSession& session, const std::string& why) override;
   HelloFrame hello() override;
@@ -99,6 +105,7 @@ class ClusterLinks final : public LinkHost {
   void master_joined(MasterSession& session) override;
   void master_left(MasterSession& session, const std::string& why) override;
   void streams_changed() override;
+  void remember_proof(const ProveFrame& proof) override;
   void who_answered(const std::string& mount, bool known) override;
   void execute(CommandFrame command, std::function<void(ResultFrame)> then) override;
   void message(MessageFrame message, bool from_node) override;
@@ -159,6 +166,8 @@ class ClusterLinks final : public LinkHost {
   MessageLog messages_;
   std::uint64_t next_message_ = 1, next_command_ = 1;
   std::map<std::uint64_t, Pending> pending_;
+  std::unique_ptr<AddressTrial> trial_;
+  ProofBook proofs_;
   std::map<std::string, Asked, std::less<>> asked_;
   SecondCount questions_, published_;
   std::atomic<unsigned> master_count_{0};

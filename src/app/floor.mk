@@ -1,6 +1,7 @@
 src_icecast_lb_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS)
 src_icecast_lb_SOURCES = \
   src/app/access_stage.cc src/app/access_stage.h \
+  src/app/address_trial.cc src/app/address_trial.h \
   src/app/admin_stage.cc src/app/admin_stage.h \
   src/app/auth_replies.cc src/app/auth_replies.h \
   src/app/auth_stage.cc src/app/auth_stage.h \
@@ -21,6 +22,7 @@ src_icecast_lb_SOURCES = \
   src/app/page_stage.cc src/app/page_stage.h \
   src/app/playlist_stage.cc src/app/playlist_stage.h \
   src/app/process.cc src/app/process.h \
+  src/app/proof_stage.cc src/app/proof_stage.h \
   src/app/redirect_stage.cc src/app/redirect_stage.h \
   src/app/relay_service.cc src/app/relay_service.h \
   src/app/request_stages.cc src/app/request_stages.h \

@@ -7,6 +7,7 @@
 #include "app/listen_stage.h"
 #include "app/page_stage.h"
 #include "app/playlist_stage.h"
+#include "app/proof_stage.h"
 #include "app/redirect_stage.h"
 #include "app/request_stages.h"
 #include "app/source_stage.h"
@@ -19,6 +20,7 @@ namespace lb {
 std::vector<std::unique_ptr<Stage>> make_stages(Worker& worker) {
   std::vector<std::unique_ptr<Stage>> stages;
   stages.push_back(std::make_unique<OptionsStage>());       // OPTIONS: what may be asked
+  stages.push_back(std::make_unique<ProofStage>(worker));   // /_lb/proof
   stages.push_back(std::make_unique<ArrivalStage>(worker));  // the token of a redirect
   stages.push_back(std::make_unique<AgentStage>(worker));   // <deny-agents>
   stages.push_back(std::make_unique<AdmitStage>(worker));   // <clients>, with its reserves

@@ -267,6 +267,13 @@ std::string render(const WhoFrame& frame) {
   return line.take();
 }
 
+std::string render(const ProveFrame& frame) {
+  Line line("PROVE");
+  line.text("ask", frame.ask);
+  line.text("say", frame.say);
+  return line.take();
+}
+
 std::string render(const ByeFrame& frame) {
   Line line("BYE");
   line.text_if("why", frame.why);
@@ -306,8 +313,9 @@ std::string_view to_text(CommandFrame::Verb verb) noexcept {
 }
 
 std::string_view frame_name(const Frame& frame) noexcept {
-  constexpr std::string_view kNames[] = {"HELLO", "WELCOME", "SNAP", "DELTA", "LOAD", "ACK",
-                                         "DRAIN", "CMD",     "RES",  "MSG",   "WHO",  "BYE"};
+  constexpr std::string_view kNames[] = {"HELLO", "WELCOME", "SNAP", "DELTA", "LOAD",
+                                         "ACK",   "DRAIN",   "CMD",  "RES",   "MSG",
+                                         "WHO",   "BYE",     "PROVE"};
   static_assert(std::size(kNames) == std::variant_size_v<Frame>);
   return kNames[frame.index()];
 }

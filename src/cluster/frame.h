@@ -154,6 +154,12 @@ struct WhoFrame {
   std::optional<bool> known;  // nullopt: the question
 };
 
+// "Whoever asks you for `ask` at a public address of yours, say `say`": so a master finds out whether
+// it is the node that answers there.
+struct ProveFrame {
+  std::string ask, say;
+};
+
 struct ByeFrame {
   std::string why;
   int code = 0;                       // 409: another process has this id
@@ -161,7 +167,7 @@ struct ByeFrame {
 };
 
 using Frame = std::variant<HelloFrame, WelcomeFrame, SnapFrame, DeltaFrame, LoadFrame, AckFrame,
-                           DrainFrame, CommandFrame, ResultFrame, MessageFrame, WhoFrame, ByeFrame>;
+                           DrainFrame, CommandFrame, ResultFrame, MessageFrame, WhoFrame, ByeFrame, ProveFrame>;
 // "HELLO", "WELCOME" …
 std::string_view frame_name(const Frame& frame) noexcept;
 

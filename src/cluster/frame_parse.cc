@@ -418,6 +418,13 @@ Frame read_bye(Members& in) {
   return out;
 }
 
+Frame read_prove(Members& in) {
+  ProveFrame out;
+  out.ask = in.word("ask", true);
+  out.say = in.word("say", true);
+  return out;
+}
+
 struct Reader {
   std::string_view name;
   Frame (*read)(Members&);
@@ -425,7 +432,8 @@ struct Reader {
 constexpr Reader kReaders[] = {
     {"HELLO", read_hello}, {"WELCOME", read_welcome}, {"SNAP", read_snap},   {"DELTA", read_delta},
     {"LOAD", read_load},   {"ACK", read_ack},         {"DRAIN", read_drain}, {"CMD", read_command},
-    {"RES", read_result},  {"MSG", read_message},     {"WHO", read_who},     {"BYE", read_bye}};
+    {"RES", read_result},  {"MSG", read_message},     {"WHO", read_who},     {"BYE", read_bye},
+    {"PROVE", read_prove}};
 
 }  // namespace
 

@@ -43,6 +43,9 @@ class LinkHost {
   virtual void checks_tokens(const std::string& node, bool checks) = 0;
   // Something was told to nodes(): there may be events.
   virtual void table_told() = 0;
+  // It wants to be reached at these addresses, which are allowed to it: whether it is the one who
+  // answers there is found out, and those where another one does are handed to address_refused().
+  virtual void try_addresses(NodeSession& session, const std::vector<NodeAddress>& addresses) = 0;
   virtual void node_answered(const std::string& node, const ResultFrame& result) = 0;
   // The last call: the session is to be destroyed.
   virtual void node_left(NodeSession& session, const std::string& why) = 0;
@@ -61,6 +64,7 @@ class LinkHost {
   virtual void master_joined(MasterSession& session) = 0;
   virtual void master_left(MasterSession& session, const std::string& why) = 0;
   virtual void streams_changed() = 0;
+  virtual void remember_proof(const ProveFrame& proof) = 0;
   virtual void who_answered(const std::string& mount, bool known) = 0;
   // Calls `then` once, now or later, perhaps after the session has gone.
   virtual void execute(CommandFrame command, std::function<void(ResultFrame)> then) = 0;

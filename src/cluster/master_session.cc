@@ -149,6 +149,10 @@ Result<void> MasterSession::take(Frame frame) {
     if (who->known) host_.who_answered(who->mount, *who->known);
     return {};
   }
+  if (const auto* proof = std::get_if<ProveFrame>(&frame)) {
+    host_.remember_proof(*proof);
+    return {};
+  }
   if (auto* message = std::get_if<MessageFrame>(&frame)) {
     host_.message(std::move(*message), false);
     return {};

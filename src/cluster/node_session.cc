@@ -54,6 +54,16 @@ void NodeSession::replaced() {
   link_.end("another connection of the same process has taken its place");
 }
 
+void NodeSession::address_refused(const NodeAddress& address, const std::string& why) {
+  if (slot() == kNoNode || std::erase(row_.addresses, address) == 0) return;
+  say(LogLevel::kWarn, "no listener is sent to " + origin_of(address) + ": " + why);
+  NodeHello row = row_;
+  // The same run of the same process: its row is described anew.
+  if (auto again = host_.nodes().hello(std::move(row), host_.loop().now()); !again)
+    link_.end(again.error().what);
+  host_.table_told();
+}
+
 NodeSlot NodeSession::slot() const {
   const NodeTable& table = host_.nodes();
   const NodeSlot found = table.find(id_);
@@ -127,6 +137,7 @@ Result<void> NodeSession::take_hello(const HelloFrame& hello) {
   row.limits = known->limits;
   WelcomeFrame welcome = host_.welcome_for(*known);
   row.every = welcome.every;
+  row_ = row;
   auto taken = host_.nodes().hello(std::move(row), host_.loop().now());
   host_.table_told();
   if (!taken) {
@@ -149,6 +160,7 @@ Result<void> NodeSession::take_hello(const HelloFrame& hello) {
   link_.set_dead(welcome.dead);
   link_.send(std::move(welcome));
   for (SnapFrame& frame : snap_frames(host_.offers().all(), {})) link_.send(std::move(frame));
+  if (!row_.addresses.empty()) host_.try_addresses(*this, row_.addresses);
   return {};
 }
 

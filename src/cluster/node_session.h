@@ -36,6 +36,8 @@ class NodeSession {
   void say_goodbye(ByeFrame bye);
   // Another connection of the same process has taken its place in the table.
   void replaced();
+  // Somebody else answers there.
+  void address_refused(const NodeAddress& address, const std::string& why);
   void end(std::string reason) { link_.end(std::move(reason)); }
 
   const std::string& id() const noexcept { return id_; }
@@ -67,6 +69,7 @@ class NodeSession {
   bool snapshot_done_ = false;
   bool said_bye_ = false;
   std::string bye_;
+  NodeHello row_;                    // as it was put into the table
   std::vector<MountLoad> arriving_;  // of a SNAP that is not complete
   std::uint64_t last_at_ms_ = 0;
   SteadyTime message_second_{};

@@ -4,7 +4,7 @@ import re
 import socket
 
 from bench import check, equal, node_at, test, wait_for
-from link_bench import RawNode, edge, feed, first_line, linked_master
+from link_bench import RawNode, edge, feed, first_line, linked_master, node
 from test_link import plays, public, up
 
 def master_with_a_victim(b, more=()):
@@ -101,6 +101,24 @@ def a_hello_cannot_lie(b):
         where = first_line(master.address, "/live.mp3")[1]
         equal(where, "127.0.0.12:%d" % victim.given_port, "where listeners go")
     unharmed(master, victim)
+
+
+@test
+def an_address_where_somebody_else_answers_is_not_used(b):
+    """Allowed to the node by the configuration, and yet another server's."""
+    other = node(b, 14, "")
+    allowed = 'allow-public="127.0.0.14:%d"' % other.given_port
+    master = linked_master(b, 11, {"edge12": allowed, "edge13": ""})
+    honest = edge(b, 13, master)
+    feed(b, master)
+    edge(b, 12, master, public=False,
+                more="<public-address>127.0.0.14:%d</public-address>" % other.given_port)
+    master.wait_for_log("node edge12 .*no listener is sent to http://127.0.0.14:%d: somebody else answers" % other.given_port)
+    equal(node_at(master, "edge12")["addresses"], [], "addresses that are used")
+    equal(first_line(master.address, "/live.mp3")[1], "127.0.0.13:%d" % honest.given_port, "where listeners go")
+    # Nobody can make it answer: neither without having announced the question, nor with it later.
+    equal(honest.get("/_lb/proof?ask=00").status, 404, "a question that nobody announced")
+    check("cannot be tried" not in master.log() and "edge13 .*no listener" not in master.log(), "the honest one is used")
 
 
 @test

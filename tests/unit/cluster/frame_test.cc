@@ -245,6 +245,8 @@ TEST(Frame, TheSmallOnes) {
   STRCMP_EQUAL(R"({"t":"BYE","why":"restart","code":409,"back":2000})",
                again(ByeFrame{"restart", 409, 2000ms}).c_str());
   STRCMP_EQUAL(R"({"t":"BYE"})", again(ByeFrame{}).c_str());
+  STRCMP_EQUAL(R"({"t":"PROVE","ask":"0f","say":"1e"})", again(ProveFrame{"0f", "1e"}).c_str());
+  STRCMP_EQUAL("PROVE: say is missing", wrong(R"({"t":"PROVE","ask":"0f"})").c_str());
   STRCMP_EQUAL("DRAIN: mode is none of off, soft, move, hard",
                wrong(R"({"t":"DRAIN","mode":"now"})").c_str());
   STRCMP_EQUAL("RES: ok is missing", wrong(R"({"t":"RES","id":1})").c_str());

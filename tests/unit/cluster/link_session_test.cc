@@ -52,6 +52,18 @@ TEST(NodeSession, AHelloIsAnsweredByAWelcomeAndByEverythingThatIsOffered) {
   STRCMP_EQUAL("edge1.example.org", node().addresses[0].host.c_str());
   CHECK(node().capacity == (NodeCapacity{64'000, 500, 0}));
 }
+TEST(NodeSession, AnAddressWhereSomebodyElseAnswersIsNotUsed) {
+  begin();
+  gets(std::string(kHello) + kSnap);
+  CHECK(ground.was_said("try http://edge1.example.org:8000 of edge1"));
+  const NodeAddress address = node().addresses[0];
+  ground.sessions().front()->address_refused(address, "somebody else answers there");
+  CHECK(node().addresses.empty());
+  CHECK(node().state == NodeState::kUp);
+  CHECK(ground.book.says("no listener is sent to http://edge1.example.org:8000: somebody else answers there"));
+  ground.sessions().front()->address_refused(address, "again");
+  CHECK_FALSE(ground.book.says("again"));
+}
 TEST(NodeSession, ItIsUpWhenItsSnapshotIsWhole) {
   begin();
   gets(kHello);
@@ -418,6 +430,8 @@ TEST(MasterSession, WelcomeComesFirst) {
 }
 TEST(MasterSession, WelcomeComesOnce) {
   begin_with_test_as_master();
+  says("{\"t\":\"PROVE\",\"ask\":\"a\",\"say\":\"b\"}\n");
+  CHECK(ground.was_said("proof a b"));
   says("{\"t\":\"WELCOME\",\"id\":\"m1\",\"epoch\":\"e\"}\n");
   CHECK(ground.was_said("lost the master: it said WELCOME twice"));
 }
