@@ -1,17 +1,15 @@
 #include "app/cluster_links.h"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "app/cluster_plans.h"
 #include "app/cluster_service.h"
+#include "app/link_orders.h"
 #include "app/listen_stage.h"
 #include "app/relay_service.h"
 #include "app/station.h"
 #include "app/worker.h"
-#include "base/strings.h"
-#include "cluster/relay_marks.h"
 
 namespace lb {
 namespace {
@@ -22,13 +20,8 @@ constexpr auto kLook = 50ms;
 constexpr auto kLookAsMaster = 500ms;
 constexpr auto kEvery = 250ms;
 constexpr auto kDead = 1000ms;
-constexpr auto kForWho = 300ms;
-constexpr std::size_t kMostAsked = 256;     // mounts that masters are asked about at a time
-constexpr std::size_t kMostWaiters = 1024;  // listeners of one of them
-constexpr unsigned kMostQuestions = 50;     // a second
 constexpr unsigned kMostPublished = 50;
 constexpr auto kForResult = 5s;
-constexpr auto kLeastRunOn = 30s;  // cluster.md 2.4: our slaves linger
 constexpr unsigned kBitsPerByte = 8;
 
 bool carried(const Mount& mount) {
@@ -78,6 +71,10 @@ ClusterLinks::ClusterLinks(Services& services)
       resolver_(services.loops.control()),
       facts_(services.cluster->facts()),
       lag_(services.loops),
+      who_(services.loops.control(),
+           {[this](const std::string& mount) { return ask_masters(mount); },
+            [this](const std::string& mount) { return services_.mounts.find(mount) != nullptr; },
+            [this](const WhoDesk::Waiter& waiter, bool known) { release(waiter, known); }}),
       look_(services.loops.control(), [this] { look(); }),
       offer_(services.loops.control(), [this] { offer(); }) {}
 
@@ -129,18 +126,16 @@ void ClusterLinks::configure(const Config& config) {
     else if (then == nullptr || then->secret != now->secret)
       node->end("has another secret in the configuration now");
   }
-  std::vector<std::unique_ptr<MasterSession>> masters;
-  std::vector<MasterSettings> plans;
+  std::vector<MasterLink> masters;
   for (const MasterSettings& settings : config.masters) {
     const auto plan = link_plan(config, settings);
     if (!plan) continue;
-    plans.push_back(settings);
-    const auto same = std::find_if(masters_.begin(), masters_.end(), [&](const auto& session) {
-      return session && session->plan() == *plan;
+    const auto same = std::find_if(masters_.begin(), masters_.end(), [&](const MasterLink& link) {
+      return link.session && link.session->plan() == *plan;
     });
     if (same != masters_.end()) {
-      masters.push_back(std::move(*same));
-      masters.back()->retry_now();
+      masters.push_back({settings, std::move(same->session)});
+      masters.back().session->retry_now();
       continue;
     }
     LinkClient::Doors doors;
@@ -149,13 +144,13 @@ void ClusterLinks::configure(const Config& config) {
                                   const std::string& host, Connector::Then then) {
       return services_.relays->make_tls(on, std::move(plain), host, std::move(then), true);
     };
-    masters.push_back(std::make_unique<MasterSession>(*this, resolver_, *plan, std::move(doors)));
-    masters.back()->start();
+    masters.push_back(
+        {settings, std::make_unique<MasterSession>(*this, resolver_, *plan, std::move(doors))});
+    masters.back().session->start();
   }
   const bool fewer = std::any_of(masters_.begin(), masters_.end(),
-                                 [](const auto& session) { return session != nullptr; });
+                                 [](const MasterLink& link) { return link.session != nullptr; });
   masters_ = std::move(masters);
-  plans_ = std::move(plans);
   count_masters();
   if (!masters_.empty() || !facts_->known.nodes.empty()) look();
   if (fewer) streams_changed();
@@ -166,11 +161,10 @@ void ClusterLinks::stop(const std::string& why) {
   stopped_ = true;
   look_.cancel();
   offer_.cancel();
-  for (const auto& session : masters_) session->say_goodbye({why, 0, 0ms});
+  for (const auto& [settings, session] : masters_) session->say_goodbye({why, 0, 0ms});
   for (const auto& session : nodes_) session->say_goodbye({why, 0, 0ms});
   server_.reset();
   trial_.reset();
-  asked_.clear();
   pending_.clear();
 }
 
@@ -206,7 +200,7 @@ void ClusterLinks::look() {
   const SteadyTime now = loop().now();
   const bool urgent = load_.update(carried_, now);
   bool forgot = false;
-  for (const auto& session : masters_) {
+  for (const auto& [settings, session] : masters_) {
     session->load_changed(urgent);
     forgot = session->forget_streams() || forgot;
   }
@@ -223,53 +217,9 @@ void ClusterLinks::end_unanswered() {
   });
 }
 
-// Its masters have withdrawn it, and it waits here for its end.
-bool ClusterLinks::is_linked_only(const std::string& mount) const {
-  return std::any_of(masters_.begin(), masters_.end(), [&](const auto& session) {
-    return session->streams().streams().contains(mount);
-  });
-}
-
-std::vector<StreamOffer> ClusterLinks::current_offers() const {
-  const auto config = services_.config.read();
-  std::map<std::string_view, const StreamOffer*> learnt;
-  for (const auto& session : masters_)
-    for (const auto& [mount, stream] : session->streams().streams()) {
-      // What is only remembered is passed on while it flows.
-      if (stream.state == OfferState::kWithdrawn) continue;
-      const auto [at, fresh] = learnt.try_emplace(mount, &stream.offer);
-      if (!fresh && stream.offer.path.size() < at->second->path.size()) at->second = &stream.offer;
-    }
-  std::vector<StreamOffer> out;
-  const auto rows = services_.mounts.all();
-  for (const auto& [name, mount] : *rows) {
-    const auto facts = mount->facts();
-    if (facts->from_file || mount->phase() == MountPhase::kEnded) continue;
-    StreamOffer offer;
-    offer.mount = name;
-    offer.content_type = facts->content_type;
-    if (const auto bitrate = facts->stats.find("ice-bitrate"); bitrate != facts->stats.end())
-      if (const auto kbps = parse_u64(bitrate->second); kbps && *kbps < 1'000'000)
-        offer.kbps = static_cast<unsigned>(*kbps);
-    offer.needs = protections_of(mount_section(*config, name));
-    const bool own = carried(*mount) && !facts->relayed;
-    const auto from = learnt.find(name);
-    if (!own && from != learnt.end()) {
-      offer.path = from->second->path;
-      if (offer.content_type.empty()) offer.content_type = from->second->content_type;
-      if (offer.kbps == 0) offer.kbps = from->second->kbps;
-    } else if (!own && is_linked_only(name)) {
-      continue;
-    }
-    offer.path.push_back(facts_->id);
-    if (offer.path.size() <= kMostHops) out.push_back(std::move(offer));
-  }
-  return out;
-}
-
 void ClusterLinks::offer() {
   if (stopped_ || (!socket_ && nodes_.empty())) return;
-  const OfferBook::Change change = offers_.update(current_offers());
+  const OfferBook::Change change = offers_.update(stream_offers(services_, facts_->id, masters_));
   if (change.empty()) return;
   for (const auto& node : nodes_) node->send_offers(change);
 }
@@ -299,17 +249,16 @@ HelloFrame ClusterLinks::hello() {
 }
 
 void ClusterLinks::count_masters() {
-  master_count_ = static_cast<unsigned>(std::count_if(
-      masters_.begin(), masters_.end(), [](const auto& each) { return each->linked(); }));
+  master_count_ = static_cast<unsigned>(
+      std::count_if(masters_.begin(), masters_.end(),
+                    [](const MasterLink& link) { return link.session->linked(); }));
 }
 
 void ClusterLinks::master_joined(MasterSession&) { count_masters(); }
 
 void ClusterLinks::master_left(MasterSession&, const std::string&) {
   count_masters();
-  if (master_count_ == 0)
-    for (const auto& [mount, asked] : std::exchange(asked_, {}))
-      for (const Waiter& waiter : asked.waiters) release_one(waiter, false);
+  if (master_count_ == 0) who_.give_up();
 }
 
 bool ClusterLinks::flows(const std::string& mount) const { return services_.relays->flows(mount); }
@@ -319,130 +268,41 @@ void ClusterLinks::streams_changed() {
   mounts_changed();
 }
 
-std::vector<ClusterLinks::LinkedStream> ClusterLinks::streams() const {
-  struct Found {
-    OfferState state;
-    std::size_t hops;
-    LinkedStream stream;
-  };
-  std::vector<Found> found;
-  const auto config = services_.config.read();
-  for (std::size_t i = 0; i < masters_.size(); ++i) {
-    const auto target = masters_[i]->streams_target();
-    if (!target) continue;
-    const MasterSettings& settings = plans_[i];
-    for (const auto& [mount, known] : masters_[i]->streams().streams()) {
-      // Whoever does not ask for the password that the mount needs must not serve it.
-      const bool needs_auth =
-          (known.offer.needs & static_cast<ProtectionSet>(Protection::kListenerAuth)) != 0;
-      if (needs_auth && mount_section(*config, mount).authenticator.type.empty()) continue;
-      LinkedStream stream;
-      stream.mount = mount;
-      stream.upstream.target = *target;
-      stream.upstream.mount = mount;
-      if (settings.relay_auth || (needs_auth && target->tls)) {
-        stream.upstream.username = settings.username;
-        stream.upstream.password = settings.password;
-      }
-      stream.run_on = std::max<std::chrono::seconds>(settings.run_on, kLeastRunOn);
-      stream.retry_delay = settings.retry_delay;
-      const bool fresh = known.state == OfferState::kWithdrawn && !known.settled;
-      found.push_back(
-          {fresh ? OfferState::kOffered : known.state, known.offer.path.size(), std::move(stream)});
-    }
-  }
-  // Who offers it comes before who did before he was lost; then the shorter way; then the master
-  // that the configuration names first.
-  std::stable_sort(found.begin(), found.end(), [](const Found& a, const Found& b) {
-    return std::pair(a.state, a.hops) < std::pair(b.state, b.hops);
-  });
-  std::set<std::string_view> places;
-  std::vector<LinkedStream> out;
-  out.reserve(found.size());
-  for (Found& each : found) {
-    // Of those who have withdrawn it only the nearest is kept, and only if there is nobody else:
-    // the others had it from there, and would wait for us as we for them.
-    const bool last = each.state == OfferState::kWithdrawn;
-    if (last && places.contains(each.stream.mount)) continue;
-    out.push_back(std::move(each.stream));
-    places.insert(out.back().mount);
-  }
-  return out;
+std::vector<LinkedStream> ClusterLinks::streams() const {
+  return streams_to_pull(*services_.config.read(), masters_);
 }
 
 bool ClusterLinks::covers(const MasterPlan& master) const {
-  for (std::size_t i = 0; i < masters_.size(); ++i)
-    if (plans_[i].server == master.target.host && plans_[i].username == master.username &&
-        plans_[i].password == master.password)
-      return masters_[i]->covers();
-  return false;
+  const auto same = std::find_if(masters_.begin(), masters_.end(), [&](const MasterLink& link) {
+    return link.settings.server == master.target.host &&
+           link.settings.username == master.username && link.settings.password == master.password;
+  });
+  return same != masters_.end() && same->session->covers();
 }
 
 void ClusterLinks::look_at_coverage() {
   bool changed = false;
-  for (const auto& session : masters_) changed = session->coverage_changed() || changed;
+  for (const auto& [settings, session] : masters_) changed = session->coverage_changed() || changed;
   if (changed) services_.relays->configure(*services_.config.read());
 }
 
-// -- a mount that nobody here has heard of -------------------------------------------------------
-
 void ClusterLinks::ask_who(const std::string& mount, unsigned worker, std::uint64_t connection) {
-  const Waiter waiter{worker, connection};
-  if (services_.mounts.find(mount)) {
-    release_one(waiter, true);
-    return;
-  }
-  const auto known = asked_.find(mount);
-  if (stopped_ || (known == asked_.end() && asked_.size() >= kMostAsked) ||
-      (known != asked_.end() && known->second.waiters.size() >= kMostWaiters)) {
-    release_one(waiter, false);
-    return;
-  }
-  if (known != asked_.end()) {
-    known->second.waiters.push_back(waiter);
-    return;
-  }
-  unsigned asked_masters = 0;
-  if (!questions_.allows(loop().now(), kMostQuestions)) {
-    release_one(waiter, false);
-    return;
-  }
-  for (const auto& session : masters_)
-    if (session->ask_who(mount)) ++asked_masters;
-  if (asked_masters == 0) {
-    release_one(waiter, false);
-    return;
-  }
-  Asked& asked = asked_[mount];
-  asked.unanswered = asked_masters;
-  asked.waiters.push_back(waiter);
-  // By way of the inbox: the timer dies with those who wait.
-  asked.deadline = std::make_unique<Timer>(
-      loop(), [this, mount] { loop().post([this, mount] { release(mount, false); }); });
-  asked.deadline->after(kForWho);
+  who_.wait(mount, {worker, connection});
 }
 
 void ClusterLinks::who_answered(const std::string& mount, bool known) {
-  const auto at = asked_.find(mount);
-  if (at == asked_.end()) return;
-  // The offer came before this answer: the relay is there, unless we may not have it.
   if (known) services_.relays->settle();
-  if (known && services_.mounts.find(mount)) {
-    release(mount, true);
-    return;
-  }
-  if (at->second.unanswered > 0 && --at->second.unanswered == 0) release(mount, false);
+  who_.answered(mount, known);
 }
 
-void ClusterLinks::release(const std::string& mount, bool known) {
-  const auto at = asked_.find(mount);
-  if (at == asked_.end()) return;
-  const std::vector<Waiter> waiters = std::move(at->second.waiters);
-  asked_.erase(at);
-  for (const Waiter& waiter : waiters) release_one(waiter, known);
+unsigned ClusterLinks::ask_masters(const std::string& mount) {
+  unsigned asked = 0;
+  for (const auto& [settings, session] : masters_)
+    if (!stopped_ && session->ask_who(mount)) ++asked;
+  return asked;
 }
 
-void ClusterLinks::release_one(const Waiter& waiter, bool known) {
+void ClusterLinks::release(const WhoDesk::Waiter& waiter, bool known) {
   Worker& worker = *services_.workers[waiter.worker];
   worker.loop.post([&worker, id = waiter.connection, known] {
     if (known) {
@@ -550,7 +410,7 @@ Result<void> ClusterLinks::command(const std::string& node, CommandFrame command
 
 std::vector<LinkRow> ClusterLinks::rows() const {
   std::vector<LinkRow> out;
-  for (const auto& session : masters_) {
+  for (const auto& [settings, session] : masters_) {
     LinkRow row;
     row.id = session->master_id();
     row.peer = session->name();
@@ -591,7 +451,7 @@ Result<void> ClusterLinks::publish(const std::string& topic, std::string bytes) 
   MessageFrame message{topic, facts_->id, facts_->epoch + "." + std::to_string(next_message_++),
                        std::move(bytes)};
   messages_.take(message, services_.clock.wall());
-  for (const auto& session : masters_) session->send(message);
+  for (const auto& [settings, session] : masters_) session->send(message);
   for (const auto& session : nodes_)
     if (session->joined()) session->send(message);
   return {};
@@ -613,63 +473,16 @@ void ClusterLinks::drain(DrainKind kind) {
              kind == DrainKind::kOff
                  ? std::string("this node takes new listeners again")
                  : "this node takes no new listeners (" + std::string(to_text(kind)) + ")");
-  for (const auto& session : masters_) session->send(DrainFrame{kind, ""});
+  for (const auto& [settings, session] : masters_) session->send(DrainFrame{kind, ""});
 }
 
 void ClusterLinks::execute(CommandFrame command, std::function<void(ResultFrame)> then) {
-  using Verb = CommandFrame::Verb;
-  const auto answer = [then](bool done, std::string why) {
-    then(ResultFrame{0, done, std::move(why)});
-  };
-  if (command.verb == Verb::kDrain) {
+  if (command.verb == CommandFrame::Verb::kDrain) {
     drain(command.drain);
-    answer(true, std::string(to_text(command.drain)));
+    then({0, true, std::string(to_text(command.drain))});
     return;
   }
-  ServerStation& station = *services_.station;
-  if (station.state_of(command.mount) == MountState::kUnknown) {
-    answer(false, "there is no mount " + command.mount);
-    return;
-  }
-  switch (command.verb) {
-    case Verb::kKick:
-      if (command.listener == 0) {
-        station.kill_source(command.mount);
-        answer(true, "the source is ended");
-        return;
-      }
-      station.kill_listener(command.mount, command.listener, [answer](bool found) {
-        answer(found, found ? "the listener is ended" : "there is no such listener");
-      });
-      return;
-    case Verb::kMove:
-      if (station.state_of(command.to) != MountState::kRunning) {
-        answer(false, "mount " + command.to + " does not play");
-        return;
-      }
-      station.move_listeners(command.mount, command.to, [answer](std::uint64_t moved) {
-        answer(true, std::to_string(moved) + " listeners are moved");
-      });
-      return;
-    case Verb::kMetadata: {
-      TitleRequest title;
-      if (command.artist.empty()) {
-        title.song = command.title;
-      } else {
-        title.artist = command.artist;
-        title.title = command.title;
-      }
-      if (!command.url.empty()) title.url = command.url;
-      title.charset = "UTF-8";
-      station.set_title(command.mount, std::move(title), [answer](TitleVerdict verdict) {
-        answer(verdict == TitleVerdict::kDone,
-               verdict == TitleVerdict::kDone ? "the title is set" : "the title cannot be set");
-      });
-      return;
-    }
-    case Verb::kDrain:
-      return;
-  }
+  carry_out_order(*services_.station, command, std::move(then));
 }
 
 }  // namespace lb

@@ -22,11 +22,12 @@
 #include "app/cluster_service.h"
 #include "app/loop_lag.h"
 #include "app/services.h"
+#include "app/stream_offers.h"
+#include "app/who_desk.h"
 #include "cluster/link_server.h"
 #include "cluster/master_session.h"
 #include "cluster/message_log.h"
 #include "cluster/node_session.h"
-#include "cluster/relay.h"
 
 namespace lb {
 
@@ -50,11 +51,6 @@ class ClusterLinks final : public LinkHost {
   void take_in(std::string id, std::unique_ptr<Transport> transport, std::string leftover);
 
   // -- for RelayService
-  struct LinkedStream {
-    std::string mount;
-    Upstream upstream;
-    std::chrono::seconds run_on{0}, retry_delay{0};
-  };
   // What the masters offer, for each mount the best upstream first.
   std::vector<LinkedStream> streams() const;
   // The master's streams are known by its link, or soon will be: no list need be asked for.
@@ -111,27 +107,6 @@ class ClusterLinks final : public LinkHost {
   void message(MessageFrame message, bool from_node) override;
 
  private:
-  struct Waiter {
-    unsigned worker = 0;
-    std::uint64_t connection = 0;
-  };
-  struct Asked {
-    std::vector<Waiter> waiters;
-    unsigned unanswered = 0;  // masters
-    std::unique_ptr<Timer> deadline;
-  };
-  // So that we never say more in a second than the other side takes.
-  struct SecondCount {
-    bool allows(SteadyTime now, unsigned most) noexcept {
-      if (now - since >= std::chrono::seconds(1)) {
-        since = now;
-        count = 0;
-      }
-      return ++count <= most;
-    }
-    SteadyTime since{};
-    unsigned count = 0;
-  };
   struct Pending {
     std::string node;
     Answered then;
@@ -141,11 +116,9 @@ class ClusterLinks final : public LinkHost {
   void open_server();
   void look();
   void offer();
-  std::vector<StreamOffer> current_offers() const;
-  bool is_linked_only(const std::string& mount) const;
   void count_masters();
-  void release(const std::string& mount, bool known);
-  void release_one(const Waiter& waiter, bool known);
+  void release(const WhoDesk::Waiter& waiter, bool known);
+  unsigned ask_masters(const std::string& mount);
   void look_at_coverage();
   void end_unanswered();
 
@@ -156,8 +129,7 @@ class ClusterLinks final : public LinkHost {
   std::shared_ptr<const ListenSocket> socket_;
   std::unique_ptr<LinkServer> server_;
   std::vector<std::unique_ptr<NodeSession>> nodes_;
-  std::vector<std::unique_ptr<MasterSession>> masters_;
-  std::vector<MasterSettings> plans_;  // of masters_
+  std::vector<MasterLink> masters_;
   OfferBook offers_;
   LoadBook load_;
   std::vector<LoadBook::Carried> carried_;
@@ -168,8 +140,8 @@ class ClusterLinks final : public LinkHost {
   std::map<std::uint64_t, Pending> pending_;
   std::unique_ptr<AddressTrial> trial_;
   ProofBook proofs_;
-  std::map<std::string, Asked, std::less<>> asked_;
-  SecondCount questions_, published_;
+  WhoDesk who_;
+  SecondCount published_;
   std::atomic<unsigned> master_count_{0};
   DrainKind draining_ = DrainKind::kOff;
   bool stopped_ = false;

@@ -10,6 +10,7 @@ src_icecast_lb_SOURCES = \
   src/app/cluster_service.cc src/app/cluster_service.h \
   src/app/directory_service.cc src/app/directory_service.h \
   src/app/io_thread.h \
+  src/app/link_orders.cc src/app/link_orders.h \
   src/app/link_stage.cc src/app/link_stage.h \
   src/app/listen_sockets.cc src/app/listen_sockets.h \
   src/app/listen_stage.cc src/app/listen_stage.h \
@@ -34,7 +35,9 @@ src_icecast_lb_SOURCES = \
   src/app/station.cc src/app/station.h \
   src/app/station_stats.cc src/app/station_stats.h \
   src/app/stats_stage.cc src/app/stats_stage.h \
+  src/app/stream_offers.cc src/app/stream_offers.h \
   src/app/version.cc \
+  src/app/who_desk.cc src/app/who_desk.h \
   src/app/who_stage.cc src/app/who_stage.h \
   src/app/worker.cc src/app/worker.h
 src_icecast_lb_LDADD = $(CONFIG)
