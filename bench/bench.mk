@@ -9,6 +9,11 @@ noinst_PROGRAMS += bench/pick-rate
 bench_pick_rate_SOURCES = bench/pick_rate.cc
 bench_pick_rate_LDADD = $(CLUSTER)
 
+# What links of many nodes cost a master.
+noinst_PROGRAMS += bench/link-swarm
+bench_link_swarm_SOURCES = bench/link_swarm.cc
+bench_link_swarm_LDADD = $(CLUSTER)
+
 EXTRA_DIST += bench/harness.py bench/run.py bench/mounts.py bench/stalled.py bench/selfcheck \
   bench/selfcheck.py doc/performance.md
 TESTS += bench/selfcheck
