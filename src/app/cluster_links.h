@@ -18,12 +18,12 @@
 #include <vector>
 
 #include "admin/station.h"
-#include "app/address_trial.h"
+#include "cluster/address_trial.h"
 #include "app/cluster_service.h"
-#include "app/loop_lag.h"
+#include "net/loop_lag.h"
 #include "app/services.h"
 #include "app/stream_offers.h"
-#include "app/who_desk.h"
+#include "cluster/who_desk.h"
 #include "cluster/link_server.h"
 #include "cluster/master_session.h"
 #include "cluster/message_log.h"

@@ -1,7 +1,6 @@
 src_icecast_lb_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS)
 src_icecast_lb_SOURCES = \
   src/app/access_stage.cc src/app/access_stage.h \
-  src/app/address_trial.cc src/app/address_trial.h \
   src/app/admin_stage.cc src/app/admin_stage.h \
   src/app/auth_replies.cc src/app/auth_replies.h \
   src/app/auth_stage.cc src/app/auth_stage.h \
@@ -14,7 +13,6 @@ src_icecast_lb_SOURCES = \
   src/app/link_stage.cc src/app/link_stage.h \
   src/app/listen_sockets.cc src/app/listen_sockets.h \
   src/app/listen_stage.cc src/app/listen_stage.h \
-  src/app/loop_lag.cc src/app/loop_lag.h \
   src/app/main.cc \
   src/app/mount_files.cc src/app/mount_files.h \
   src/app/mount_hooks.cc src/app/mount_hooks.h \
@@ -37,7 +35,6 @@ src_icecast_lb_SOURCES = \
   src/app/stats_stage.cc src/app/stats_stage.h \
   src/app/stream_offers.cc src/app/stream_offers.h \
   src/app/version.cc \
-  src/app/who_desk.cc src/app/who_desk.h \
   src/app/who_stage.cc src/app/who_stage.h \
   src/app/worker.cc src/app/worker.h
 src_icecast_lb_LDADD = $(CONFIG)

@@ -1,5 +1,5 @@
 // What a master may order this node to do over its link, done as the administrator's commands do
-// it. Source: doc/protocol.md "The link", CMD. Thread: control.
+// it. Source: doc/link.md, CMD. Thread: control.
 #pragma once
 
 #include <functional>

@@ -1,7 +1,7 @@
 // LinkStage: a node that asks for a link on an ordinary listen-socket, where a <cluster-port> is not
 // wanted: within TLS, by the server's certificate, with its id and secret as Basic credentials.
 // The connection leaves this worker and becomes a NodeSession on control.
-// Source: doc/protocol.md "The link".
+// Source: doc/link.md.
 // Thread: its worker.
 #pragma once
 

@@ -1,5 +1,5 @@
 // ProofStage: GET /_lb/proof?ask=…: a master finds out whether this is the node that it is linked
-// to. Source: doc/protocol.md "The link", PROVE. Thread: its worker.
+// to. Source: doc/link.md, PROVE. Thread: its worker.
 #pragma once
 
 #include "http/connection.h"

@@ -27,6 +27,7 @@ src_libcluster_a_SOURCES = \
   src/cluster/strikes.cc src/cluster/strikes.h \
   src/cluster/upstream_call.cc src/cluster/upstream_call.h
 src_libcluster_a_SOURCES += \
+  src/cluster/address_trial.cc src/cluster/address_trial.h \
   src/cluster/frame.cc src/cluster/frame.h \
   src/cluster/frame_batch.cc src/cluster/frame_parse.cc \
   src/cluster/link.cc src/cluster/link.h \
@@ -38,4 +39,5 @@ src_libcluster_a_SOURCES += \
   src/cluster/master_session.cc src/cluster/master_session.h \
   src/cluster/message_log.cc src/cluster/message_log.h \
   src/cluster/node_session.cc src/cluster/node_session.h \
-  src/cluster/offer_book.cc src/cluster/offer_book.h
+  src/cluster/offer_book.cc src/cluster/offer_book.h \
+  src/cluster/who_desk.cc src/cluster/who_desk.h

@@ -65,8 +65,7 @@ void write_kbps(Line& line, std::string_view name, double kbps) {
 void write_protection_names(Line& line, ProtectionSet set) {
   line.json.begin_array();
   if ((set & static_cast<ProtectionSet>(Protection::kListenerAuth)) != 0) line.json.text("auth");
-  if ((set & static_cast<ProtectionSet>(Protection::kAddressLists)) != 0)
-    line.json.text("addresses");
+  if ((set & static_cast<ProtectionSet>(Protection::kAddressLists)) != 0) line.json.text("lists");
   if ((set & static_cast<ProtectionSet>(Protection::kLimits)) != 0) line.json.text("limits");
   if ((set & ~ProtectionSet{7}) != 0) line.json.text("others");
   line.json.end_array();

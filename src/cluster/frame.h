@@ -1,6 +1,6 @@
 // Frames: what two nodes tell each other over a link: typed values ↔ one line of JSON each.
 //
-// Source: doc/protocol.md "The link" (lbedge-cluster/1).  A line is at most 64 KiB.  The version
+// Source: doc/link.md (lbedge-cluster/1).  A line is at most 64 KiB.  The version
 // rule inside major 1: frames of an unknown type and members of an unknown name are passed over; a
 // known member of another type, out of its range, or missing where it is needed, makes the frame
 // invalid, and an invalid frame ends the link.
@@ -154,8 +154,8 @@ struct WhoFrame {
   std::optional<bool> known;  // nullopt: the question
 };
 
-// "Whoever asks you for `ask` at a public address of yours, say `say`": so a master finds out whether
-// it is the node that answers there.
+// "Whoever asks you for `ask` at a public address of yours, say `say`": so a master finds out
+// whether it is the node that answers there.
 struct ProveFrame {
   std::string ask, say;
 };
@@ -166,8 +166,9 @@ struct ByeFrame {
   std::chrono::milliseconds back{0};  // when to come again; 0: as you like
 };
 
-using Frame = std::variant<HelloFrame, WelcomeFrame, SnapFrame, DeltaFrame, LoadFrame, AckFrame,
-                           DrainFrame, CommandFrame, ResultFrame, MessageFrame, WhoFrame, ByeFrame, ProveFrame>;
+using Frame =
+    std::variant<HelloFrame, WelcomeFrame, SnapFrame, DeltaFrame, LoadFrame, AckFrame, DrainFrame,
+                 CommandFrame, ResultFrame, MessageFrame, WhoFrame, ByeFrame, ProveFrame>;
 // "HELLO", "WELCOME" …
 std::string_view frame_name(const Frame& frame) noexcept;
 

@@ -162,7 +162,7 @@ class Members {
 
 constexpr std::pair<std::string_view, Protection> kProtections[] = {
     {"auth", Protection::kListenerAuth},
-    {"addresses", Protection::kAddressLists},
+    {"lists", Protection::kAddressLists},
     {"limits", Protection::kLimits}};
 
 // Names that we do not know are kept out of what a node enforces, and of what a mount needs they

@@ -3,7 +3,7 @@
 //
 // Frames with a seq (SNAP, DELTA, LOAD) are numbered here, 1, 2, 3 … in each direction, and a
 // number that is not the next one ends the link: a connection that has lost or repeated a frame is
-// of no use, and there is no repair but a new one (doc/protocol.md). Writing: what the socket does
+// of no use, and there is no repair but a new one (doc/link.md). Writing: what the socket does
 // not take waits, up to most_queued; whoever has something that is soon out of date (a LOAD) asks
 // idle() first and is told by drained() when that comes true. Silence: no valid frame for `dead`
 // ends the link; so does a socket that took our bytes and heard no acknowledgement for user_timeout

@@ -1,7 +1,7 @@
 // LinkClient: makes the connection of a link to one master, again and again: connect, TLS 1.3, the
 // HTTP Upgrade, then the transport is handed over.
 //
-// Source: doc/protocol.md "The link": GET /admin/cluster with Upgrade: lbedge-cluster/1, answered
+// Source: doc/link.md: GET /admin/cluster with Upgrade: lbedge-cluster/1, answered
 // 101.  To a <cluster-port> by the node's secret as a pre-shared key; to a TLS port by the master's
 // certificate, and the secret as Basic credentials within.  Never without TLS.
 // Retries: 100 ms after the first failure, then twice as long each time, up to retry_max and never

@@ -5,7 +5,7 @@
 // within a minute is closed at once until the minute is over; at most kMostOpenings connections may
 // be on their way, a new one above that ends the oldest.
 //
-// Source: doc/protocol.md "The link".
+// Source: doc/link.md.
 // Thread: one loop (control).  Ownership: app/cluster_links.
 #pragma once
 

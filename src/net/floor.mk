@@ -8,6 +8,7 @@ src_libnet_a_SOURCES = \
   src/net/digest.cc src/net/digest.h \
   src/net/fetch.cc src/net/fetch.h \
   src/net/loop.cc src/net/loop.h \
+  src/net/loop_lag.cc src/net/loop_lag.h \
   src/net/loop_pool.cc src/net/loop_pool.h \
   src/net/proxy_protocol.cc src/net/proxy_protocol.h \
   src/net/resolver.cc src/net/resolver.h \

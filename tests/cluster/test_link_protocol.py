@@ -1,4 +1,4 @@
-"""The transcripts of doc/protocol.md, played to a real master."""
+"""The transcripts of doc/link.md, played to a real master."""
 import pathlib
 import re
 import threading
@@ -6,13 +6,13 @@ import threading
 from bench import ADMIN, Failed, check, equal, node_at, test, wait_for
 from link_bench import RawMaster, RawNode, edge, first_line, linked_master
 
-PAGE = pathlib.Path(__file__).resolve().parent.parent.parent / "doc" / "protocol.md"
+PAGE = pathlib.Path(__file__).resolve().parent.parent.parent / "doc" / "link.md"
 
 
 def transcript(name):
     found = re.search(r"^```transcript %s\n(.*?)^```" % name, PAGE.read_text(), re.M | re.S)
     if not found:
-        raise Failed("doc/protocol.md has no transcript %s" % name)
+        raise Failed("doc/link.md has no transcript %s" % name)
     return [(line[0], line[2:]) for line in found.group(1).splitlines()]
 
 

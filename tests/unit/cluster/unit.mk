@@ -30,12 +30,14 @@ unit_cluster_LDADD = $(CLUSTER) $(CPPUTEST_LIBS)
 unit_programs += unit_link
 unit_link_SOURCES = tests/unit/main.cc \
   tests/unit/cluster/frame_test.cc \
+  tests/unit/cluster/address_trial_test.cc \
   tests/unit/cluster/link_books_test.cc \
   tests/unit/cluster/link_client_test.cc \
   tests/unit/cluster/link_ground.h \
   tests/unit/cluster/link_server_test.cc \
   tests/unit/cluster/link_session_test.cc \
   tests/unit/cluster/link_test.cc \
+  tests/unit/cluster/who_desk_test.cc \
   tests/unit/http/loopback.h \
   tests/unit/stream/support.h
 unit_link_CPPFLAGS = $(UNIT_CPPFLAGS)

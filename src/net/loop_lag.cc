@@ -1,4 +1,4 @@
-#include "app/loop_lag.h"
+#include "net/loop_lag.h"
 
 #include <algorithm>
 

@@ -7,7 +7,7 @@
 // Only addresses that the configuration allows to the node are asked; the request is always the
 // same. ProofBook: the questions that were announced to this node.
 //
-// Source: doc/protocol.md "The link".
+// Source: doc/link.md.
 // Thread: control.  Ownership: ClusterLinks.
 #pragma once
 

@@ -1,4 +1,4 @@
-#include "app/address_trial.h"
+#include "cluster/address_trial.h"
 
 #include <algorithm>
 #include <utility>

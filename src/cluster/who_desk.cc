@@ -1,4 +1,4 @@
-#include "app/who_desk.h"
+#include "cluster/who_desk.h"
 
 #include <utility>
 

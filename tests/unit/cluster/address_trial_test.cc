@@ -1,0 +1,93 @@
+#include "cluster/address_trial.h"
+
+#include <string>
+#include <vector>
+
+#include "http/loopback.h"
+#include "stream/support.h"
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+using namespace lb::test;
+using namespace std::chrono_literals;
+
+TEST_GROUP(AddressTrial) {
+  LogBook book{system_clock()};
+  Loop loop{0, system_clock()};
+  Resolver resolver{loop};
+  Connector connector{loop, resolver};
+  Loopback server{loop};
+  std::vector<std::string> refused;
+  AddressTrial trial{connector, book.log,
+                     [this](const std::string& node, const NodeAddress& address, const std::string& why) {
+                       refused.push_back(node + " " + std::to_string(address.port == server.port) + " " + why);
+                     }};
+  NodeAddress address() const {
+    return make_node_address(PublicScheme::kHttp, "127.0.0.1", server.port);
+  }
+  static std::string reply(const std::string& body, const std::string& status = "200 OK") {
+    return "HTTP/1.0 " + status + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+  }
+  void pass(std::chrono::milliseconds time) {
+    Timer later(loop, [] {});
+    later.after(time);
+    while (later.armed()) loop.run_once(true);
+  }
+};
+
+TEST(AddressTrial, TheNodeItselfKnowsTheAnswer) {
+  const ProveFrame proof = trial.begin("edge1", address());
+  CHECK(proof.ask != proof.say);
+  LONGS_EQUAL(32, proof.ask.size());
+  server.answers = {reply(proof.say + "\r\n")};
+  pass(100ms);
+  LONGS_EQUAL(1, server.requests.size());
+  STRCMP_CONTAINS(("GET /_lb/proof?ask=" + proof.ask + " HTTP/1.0\r\n").c_str(), server.requests[0].c_str());
+  CHECK(server.requests[0].find(proof.say) == std::string::npos);
+  LONGS_EQUAL(0, refused.size());
+}
+TEST(AddressTrial, AnswersThatComeTooEarlyGetASecondChance) {
+  const ProveFrame proof = trial.begin("edge1", address());
+  server.answers = {reply("not found", "404 Not Found"), reply(proof.say)};
+  pass(700ms);
+  LONGS_EQUAL(2, server.requests.size());
+  LONGS_EQUAL(0, refused.size());
+}
+TEST(AddressTrial, SomebodyElseIsNotUsed) {
+  for (const std::string& answer :
+       {reply("not found", "404 Not Found"), reply("hello"), reply(std::string(5000, 'x')), reply("")}) {
+    refused.clear();
+    server.answers = {answer};
+    trial.begin("edge1", address());
+    pass(700ms);
+    LONGS_EQUAL(1, refused.size());
+    STRCMP_EQUAL("edge1 1 somebody else answers there", refused[0].c_str());
+  }
+}
+TEST(AddressTrial, WhereNobodyAnswersItIsSaidAndUsed) {
+  NodeAddress nobody = address();
+  nobody.port = 1;
+  trial.begin("edge1", nobody);
+  pass(50ms);
+  LONGS_EQUAL(0, refused.size());
+  CHECK(book.says("node edge1: http://127.0.0.1:1 cannot be tried from here"));
+}
+
+TEST_GROUP(ProofBook) {
+  ProofBook proofs;
+  SteadyTime now{100s};
+};
+TEST(ProofBook, AnswersOnlyWhatWasAnnouncedAndNotForLong) {
+  STRCMP_EQUAL("", proofs.answer("a", now).c_str());
+  proofs.remember({"a", "x"}, now);
+  STRCMP_EQUAL("x", proofs.answer("a", now + 9s).c_str());
+  STRCMP_EQUAL("", proofs.answer("b", now).c_str());
+  STRCMP_EQUAL("", proofs.answer("", now).c_str());
+  STRCMP_EQUAL("", proofs.answer("a", now + 10s).c_str());
+}
+TEST(ProofBook, RemembersOnlySoMany) {
+  for (std::size_t i = 0; i <= ProofBook::kMost; ++i) proofs.remember({std::to_string(i), "x"}, now);
+  STRCMP_EQUAL("", proofs.answer("0", now).c_str());
+  STRCMP_EQUAL("x", proofs.answer("1", now).c_str());
+}
