@@ -178,16 +178,24 @@ void ClusterLinks::mounts_changed() {
 void ClusterLinks::look() {
   if (stopped_) return;
   const auto rows = services_.mounts.all();
-  if (std::exchange(seen_rows_, rows) != rows) mounts_changed();
+  const auto config = services_.config.read();
+  const bool others = std::exchange(seen_rows_, rows) != rows;
+  if (others) mounts_changed();
   end_unanswered();
   look_.after(masters_.empty() ? kLookAsMaster : kLook);
   if (masters_.empty()) return;
   lag_.probe();
-  const auto config = services_.config.read();
+  // Finding the section of a mount may mean trying many patterns.
+  if (others || std::exchange(seen_config_, config) != config) {
+    protections_.clear();
+    for (const auto& [name, mount] : *rows)
+      protections_.push_back(protections_of(mount_section(*config, name)));
+  }
   carried_.clear();
+  auto protection = protections_.begin();
   for (const auto& [name, mount] : *rows) {
     const bool carries = carried(*mount);
-    const ProtectionSet enforces = protections_of(mount_section(*config, name));
+    const ProtectionSet enforces = *protection++;
     if (!carries && enforces == 0) continue;
     const auto facts = mount->facts();
     if (facts->from_file) continue;
@@ -210,11 +218,18 @@ void ClusterLinks::look() {
 
 void ClusterLinks::end_unanswered() {
   const SteadyTime now = loop().now();
+  end_orders([now](const Pending& order) { return order.until <= now; }, "no answer in time");
+}
+
+void ClusterLinks::end_orders(const std::function<bool(const Pending&)>& which,
+                              const std::string& why) {
+  std::vector<std::pair<std::uint64_t, Answered>> over;
   std::erase_if(pending_, [&](auto& row) {
-    if (row.second.until > now) return false;
-    row.second.then({row.first, false, "no answer in time"});
+    if (!which(row.second)) return false;
+    over.emplace_back(row.first, std::move(row.second.then));
     return true;
   });
+  for (const auto& [number, then] : over) then({number, false, why});
 }
 
 void ClusterLinks::offer() {
@@ -381,11 +396,7 @@ void ClusterLinks::node_left(NodeSession& session, const std::string& why) {
   else
     log().warn("cluster/link", "node " + session.id() + " (" + session.peer().ip() +
                                    "): the link has ended: " + why);
-  std::erase_if(pending_, [&](auto& row) {
-    if (row.second.node != session.id()) return false;
-    row.second.then({row.first, false, "the node has gone"});
-    return true;
-  });
+  end_orders([&](const Pending& order) { return order.node == session.id(); }, "the node has gone");
   std::erase_if(nodes_, [&](const auto& each) { return each.get() == &session; });
 }
 

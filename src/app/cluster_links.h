@@ -121,6 +121,7 @@ class ClusterLinks final : public LinkHost {
   unsigned ask_masters(const std::string& mount);
   void look_at_coverage();
   void end_unanswered();
+  void end_orders(const std::function<bool(const Pending&)>& which, const std::string& why);
 
   Services& services_;
   Rng rng_;
@@ -134,6 +135,8 @@ class ClusterLinks final : public LinkHost {
   LoadBook load_;
   std::vector<LoadBook::Carried> carried_;
   std::shared_ptr<const MountTable::Rows> seen_rows_;
+  std::shared_ptr<const Config> seen_config_;
+  std::vector<ProtectionSet> protections_;  // of seen_rows_, under seen_config_
   LoopLag lag_;
   MessageLog messages_;
   std::uint64_t next_message_ = 1, next_command_ = 1;

@@ -73,6 +73,11 @@ void LinkClient::connect() {
       });
 }
 
+void LinkClient::stop() {
+  again_.cancel();
+  client_.reset();
+}
+
 void LinkClient::on_answer(Result<ClientAnswer> answer) {
   if (!answer) {
     failed(answer.error().what);

@@ -51,6 +51,8 @@ class LinkClient {
 
   // At once, whatever the last try has brought.
   void connect();
+  // Never again.
+  void stop();
   // The link has ended: worked, if it had lived long enough to be called good.  Tried again after
   // at least `pause`.
   void lost(bool worked, std::chrono::milliseconds pause);

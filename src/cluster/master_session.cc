@@ -92,7 +92,8 @@ void MasterSession::on_end(const std::string& reason) {
     coverage_ = Coverage::kHoped;
     hope_until_ = host_.loop().now() + kHope;
   }
-  client_.lost(good,
+  if (!left_)
+    client_.lost(good,
                bye_code_ == kDuplicate ? std::chrono::milliseconds(kAfterDuplicate) : bye_back_);
   if (was_linked) host_.master_left(*this, reason);
   if (changed) host_.streams_changed();
@@ -109,6 +110,8 @@ void MasterSession::send(Frame frame) {
 }
 
 void MasterSession::say_goodbye(ByeFrame bye) {
+  left_ = true;
+  client_.stop();
   if (!link_) return;
   const std::string why = bye.why;
   link_->say_goodbye(std::move(bye), why);

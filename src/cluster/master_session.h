@@ -53,6 +53,7 @@ class MasterSession {
   void send(Frame frame);
   // Asks about a mount; false: not linked.
   bool ask_who(const std::string& mount);
+  // And does not come back.
   void say_goodbye(ByeFrame bye);
   // Streams that may go now, go.
   bool forget_streams() { return streams_.forget(host_.loop().now()); }
@@ -102,6 +103,7 @@ class MasterSession {
   unsigned last_listeners_ = 0, most_listeners_ = 1;
   SteadyTime linked_since_{}, last_load_{};
   bool load_due_ = false;
+  bool left_ = false;  // for good
   // Round trips and offsets: LOADs that wait for their ACK, and the last results.
   struct Pending {
     std::uint64_t seq = 0;

@@ -381,6 +381,15 @@ TEST(MasterSession, ComesBackAtOnceWhenTheMasterHasGone) {
   CHECK(linked());
   CHECK(ground.loop().now() - lost < 1s);
 }
+TEST(MasterSession, WhoHasSaidGoodbyeDoesNotComeBack) {
+  begin();
+  CHECK(linked());
+  session->say_goodbye({"shutdown", 0, 0ms});
+  CHECK(ground.until([this] { return ground.sessions().empty(); }));
+  CHECK(ground.was_said("down edge1: says goodbye: shutdown"));
+  ground.turn(250ms);
+  CHECK(ground.sessions().empty());
+}
 TEST(MasterSession, DrainsAgainAfterANewConnection) {
   ground.drain = DrainKind::kSoft;
   begin();
