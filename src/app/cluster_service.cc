@@ -105,6 +105,7 @@ void ClusterService::configure(const Config& config) {
   wants_tokens_.store(facts->require != TokenRequire::kOff && !facts->keys.empty(),
                       std::memory_order_relaxed);
   facts_.publish(std::move(facts));
+  concerned_ = redirects() || !facts_.read()->known.empty() || !static_ids_.empty();
   tell_events();
   tick();
 }
@@ -131,7 +132,8 @@ void ClusterService::configure_mounts() {
 }
 
 void ClusterService::tick() {
-  if (stopped_) return;
+  tick_.cancel();
+  if (stopped_ || !concerned_) return;
   const SteadyTime time = now();
   if (redirects()) report_self(time);
   table_.expire(time);

@@ -137,6 +137,7 @@ class ClusterService {
   std::vector<Held> held_;
   std::vector<Probe> probes_;
   Timer tick_, hold_;
+  bool concerned_ = false;  // somebody may report, or be redirected
   bool stopped_ = false;
 };
 
