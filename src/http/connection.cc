@@ -313,7 +313,7 @@ void Connection::reply_is_out() {
   facts.referer = request_.headers.get("referer");
   facts.user_agent = request_.headers.get("user-agent");
   facts.seconds = std::chrono::duration_cast<std::chrono::seconds>(owner_.loop().now() - accepted_).count();
-  owner_.log_.access(access_line(facts, owner_.loop().clock().wall()));
+  log_access(owner_.log_, facts, owner_.loop().clock().wall());
   held.reset();
   if (!keep_alive_) {
     linger();

@@ -204,7 +204,7 @@ void LoopStreams::ended(std::unique_ptr<Listener> listener, Mount& mount, EndRea
   facts.referer = listener->facts.referer();
   facts.user_agent = listener->facts.user_agent();
   facts.seconds = std::chrono::duration_cast<std::chrono::seconds>(connected).count();
-  shared_.log.access(access_line(facts, loop_.clock().wall()));
+  log_access(shared_.log, facts, loop_.clock().wall());
   if (listener->notice) listener->notice->set_bytes_sent(listener->bytes_sent);
   listener->mount_pass.leave();
   if (const auto at = fanouts_.find(&counted_at(*listener, mount)); at != fanouts_.end()) say_count(*at->second);

@@ -57,7 +57,7 @@ void SourceSet::source_ended(Source& source, EndReason reason) {
     facts.referer = offer.referer;
     facts.user_agent = offer.user_agent;
     facts.seconds = seconds;
-    log_.access(access_line(facts, loop_.clock().wall()));
+    log_access(log_, facts, loop_.clock().wall());
   }
   log_.info("source/source_shutdown", "Source from " + ip + " at \"" + end.lease.mount->name() + "\" exiting (" +
                                           std::string(end_reason_text(reason)) + ", " +
