@@ -126,7 +126,7 @@ std::string access_line(const AccessFacts& facts, WallTime now) {
               facts.referer.size() + facts.user_agent.size());
   out += facts.ip.empty() ? "-" : facts.ip;
   out += " - ";
-  append_field(out, facts.user, false);
+  append_field(out, facts.user_listens ? facts.user : "", false);
   out.append(" [").append(clf_time(now)).append("] \"");
   append_request(out, facts.request);
   out += "\" ";

@@ -25,8 +25,10 @@ struct Request;
 std::string access_request(const Request& request);
 
 struct AccessFacts {
-  std::string_view ip;       // "": '-'
-  std::string_view user;     // "": '-'
+  std::string_view ip;    // "": '-'
+  std::string_view user;  // "": '-'
+  // Else Icecast's line has '-'; JSON names administrators and sources too.
+  bool user_listens = false;
   std::string_view request;  // "GET /a.mp3 HTTP/1.0"
   int status = 200;
   std::uint64_t bytes_sent = 0;

@@ -307,6 +307,7 @@ void Connection::reply_is_out() {
   const std::string line = access_request(request_);
   facts.ip = ip_;
   facts.user = user;
+  facts.user_listens = user_listens;
   facts.request = line;
   facts.status = status_;
   facts.bytes_sent = bytes_sent_;
@@ -327,6 +328,7 @@ void Connection::reply_is_out() {
   form_.clear();
   bytes_sent_ = 0;
   user.clear();
+  user_listens = false;
   state_ = State::kHead;
   head_since_ = owner_.loop().now();
   owner_.head_begins(*this);

@@ -63,6 +63,7 @@ class Connection : public ListHook {
   // The client speaks https, with us or with a trusted proxy.
   bool secure() const noexcept { return secure_; }
   std::string user;                  // who it proved to be, for the access log
+  bool user_listens = false;         // as a listener: nobody else is named in Icecast's log
   std::unique_ptr<Held> held;        // freed with the connection, or moved on by the app
 
   // --- answers; each exactly once a request

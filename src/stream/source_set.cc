@@ -52,6 +52,7 @@ void SourceSet::source_ended(Source& source, EndReason reason) {
   if (!offer.request.empty()) {
     AccessFacts facts;
     facts.ip = ip;
+    facts.user = offer.user;
     facts.request = offer.request;
     facts.bytes_sent = 19;  // "HTTP/1.0 200 OK\r\n\r\n", as Icecast counts
     facts.referer = offer.referer;
