@@ -110,9 +110,15 @@ void ListenSockets::apply(const Config& config) {
   const auto gone = [&all](const Socket& socket) {
     return std::none_of(all.begin(), all.end(), [&](const Wanted& one) { return is(*socket, one); });
   };
-  for (const Socket& socket : open_)
-    if (gone(socket)) stop(socket);
-  std::erase_if(open_, gone);
+  const auto closes = [&](const Socket& socket) { return gone(socket) && !socket->inherited; };
+  for (const Socket& socket : open_) {
+    if (closes(socket))
+      stop(socket);
+    else if (gone(socket))
+      services_.log.warn(kLogName, "port " + std::to_string(socket->port) +
+                                       " was opened by the service manager and stays open until a restart");
+  }
+  std::erase_if(open_, closes);
   std::erase_if(closed_, gone);
   for (const Wanted& one : all) {
     const auto same = [&one](const Socket& socket) { return is(*socket, one); };

@@ -41,14 +41,6 @@ std::optional<Address> resolved(const std::string& host) {
   return address;
 }
 
-// One that a reload has shut, perhaps by more than one worker: forgets it, so that it can listen.
-void revive(int fd) {
-  if (option(fd, SO_ACCEPTCONN) == 1) return;
-  sockaddr nowhere{};
-  nowhere.sa_family = AF_UNSPEC;
-  ::connect(fd, &nowhere, sizeof nowhere);
-}
-
 std::string describe(const Address& address) {
   const std::string ip = address.ip();
   return (address.is_v4() ? ip : "[" + ip + "]") + ":" + std::to_string(address.port());
@@ -87,7 +79,6 @@ Result<std::shared_ptr<ListenSocket>> InheritedSockets::adopt(const ListenSettin
     if (found.size() == workers) {
       ::shutdown(socket.fd.get(), SHUT_RDWR);
     } else {
-      revive(socket.fd.get());
       found.push_back(socket.fd.get());
     }
   }
@@ -96,6 +87,7 @@ Result<std::shared_ptr<ListenSocket>> InheritedSockets::adopt(const ListenSettin
   made->settings = settings;
   made->shoutcast = shoutcast;
   made->port = port;
+  made->inherited = true;
   std::vector<UniqueFd> fds;
   for (unsigned i = 0; i < workers; ++i) {
     fds.emplace_back(::fcntl(found[i % found.size()], F_DUPFD_CLOEXEC, 3));

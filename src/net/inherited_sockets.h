@@ -7,8 +7,10 @@
 // workers share a queue where there are fewer sockets than workers (write ListenStream= several
 // times with ReusePort=yes for one each).
 //
-// Thread: control.  Ownership: every ListenSocket gets descriptors of its own; the originals are
-// kept here, so that a reload may take a socket away and give it back.
+// One that is taken over is ours for good: it cannot be closed by a reload, because the manager's
+// descriptor would keep the port, and clients would wait there for nobody.
+//
+// Thread: control.  Ownership: every ListenSocket gets descriptors of its own.
 #pragma once
 
 #include <memory>

@@ -76,6 +76,7 @@ TEST(InheritedSockets, AreTakenOverWhereAddressAndPortMatch) {
   CHECK(made.has_value());
   CHECK((*made)->settings == settings);
   CHECK((*made)->shoutcast);
+  CHECK((*made)->inherited);
   LONGS_EQUAL(port, (*made)->port);
   std::set<int> numbers;  // one a worker
   for (const UniqueFd& fd : *(*made)->fds) numbers.insert(fd.get());
@@ -115,19 +116,6 @@ TEST(InheritedSockets, SeveralOfOnePortAreSharedOut) {
   for (const UniqueFd& fd : *(*made)->fds)
     while (UniqueFd(::accept4(fd.get(), nullptr, nullptr, SOCK_NONBLOCK))) ++taken;
   LONGS_EQUAL(30, taken);
-}
-TEST(InheritedSockets, CanBeGivenBackAndTakenAgain) {  // two reloads
-  int port = 0;
-  fds.push_back(opened("127.0.0.1", port));
-  InheritedSockets sockets = take();
-  {
-    auto made = sockets.adopt(settings_for("127.0.0.1"), port, false, 2);
-    CHECK(can_connect(port));
-    for (const UniqueFd& fd : *(*made)->fds) ::shutdown(fd.get(), SHUT_RDWR);  // Acceptor::close()
-  }
-  CHECK(!can_connect(port));
-  CHECK(adopts(sockets, "127.0.0.1", port));
-  CHECK(can_connect(port));
 }
 TEST(InheritedSockets, WhatIsNoListeningTcpSocketIsTurnedAway) {
   int port = 0, bound = 0;
