@@ -16,7 +16,7 @@ logs=$here/build/log
 exec </dev/null
 
 default_stages=(packages release asan blackbox browser run conformance conformance-own clients attacks integrity)
-long_stages=(tsan asan-conformance distcheck clang fuzz players)
+long_stages=(tsan asan-conformance distcheck clang fuzz players package)
 declare -A about=(
   [packages]="install from Debian what is missing"
   [release]="build as users do, warnings are errors; make check: unit tests, lint, configurations, fuzz corpora"
@@ -34,6 +34,7 @@ declare -A about=(
   [distcheck]="the tarball builds, tests and installs by itself"
   [clang]="everything compiles with clang-14 without a warning"
   [fuzz]="every fuzzer for 60 seconds"
+  [package]="the Debian package is built, installed into a clean Debian, used, upgraded, removed and purged"
   [players]="each format for 30 seconds, decoded by ffmpeg, mpv and Chromium"
 )
 needs_shared=" conformance conformance-own clients attacks integrity asan-conformance "
@@ -379,6 +380,13 @@ stage_players() {
   limit 900 python3 -B tests/blackbox/players.py --server build/release/src/icecast-lb | tee "$logs/players.out"
   grep '^FAIL' "$logs/players.out" >>"$logs/$stage.note"
   count_closing_line "$logs/players.out"
+}
+
+stage_package() {
+  release_build || return 1
+  limit 5400 python3 -B tests/package/run.py --build build/release | tee "$logs/package.out"
+  grep '^FAIL' "$logs/package.out" >>"$logs/$stage.note"
+  count_closing_line "$logs/package.out"
 }
 
 # --- running them --------------------------------------------------------------------------------
