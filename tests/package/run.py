@@ -420,7 +420,7 @@ def take_away(system, before, passwords):
     shutil.rmtree(system.path("run/icecast-lb"), ignore_errors=True)  # systemd ends a RuntimeDirectory= with its service
     system.run("dpkg", "-i", "/tmp/icecast-lb.deb")
     check(passwords_of(system) == passwords, "installed again: the passwords are as before")
-    system.apt("purge", "icecast-lb")
+    system.apt("purge", "--autoremove", "icecast-lb")
     after = system.files()
     left = sorted(path for path in after if path not in before)
     check(not left, "purge: no file is left over", left[:20])
@@ -433,7 +433,7 @@ def take_away(system, before, passwords):
     check(system.run("dpkg", "--verify", "icecast2") == "" and system.path("etc/icecast2/icecast.xml").exists(), "icecast2 has not noticed")
     system.apt("install", "/tmp/icecast-lb.deb")
     check(passwords_of(system) != passwords and len(passwords_of(system)) == 2, "a new installation has new passwords")
-    system.apt("purge", "icecast-lb")
+    system.apt("purge", "--autoremove", "icecast-lb")
 
 
 def look_at_units():
