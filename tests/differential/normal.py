@@ -21,6 +21,7 @@ CELL_MOMENT = re.compile(r"(>(?:%s)</t[dh]>\s*<td[^>]*>)\d+(?=</td>)" % "|".join
 # listclients.xsl: address, seconds connected, user agent, and the link with the id.
 CLIENT_ROW = re.compile(r"(<td>(?:CLIENT|127\.0\.0\.1)</td>\s*<td>)\d+(</td>)")
 CLIENT_ID = re.compile(r"(killclient(?:\.xsl)?\?mount=[^&\"]*&amp;id=)\d+")
+EVENT_MOMENT = re.compile(r"^(EVENT \S+(?: \S+)? (?:%s)) \d+$" % "|".join(MOMENT), re.M)
 CLIENT_TEXT = re.compile(r"\bClient \d+ (removed|not found)")
 
 
@@ -38,6 +39,7 @@ def normal(text, server):
     text = CELL_MOMENT.sub(r"\1N", text)
     text = CLIENT_ROW.sub(r"\1N\2", text)
     text = CLIENT_ID.sub(r"\1N", text)
+    text = EVENT_MOMENT.sub(r"\1 N", text)
     return CLIENT_TEXT.sub(r"Client N \1", text)
 
 
@@ -63,6 +65,8 @@ class Parsed:
                 value = "as long as the body"
             self.headers.append((name + ("" if colon else " (no colon)"), normal(value, server)))
         self.body = normal(body, server)
+        if answer.without:
+            self.body = re.sub(answer.without, "", self.body)
         self.content_type = dict((n.lower(), v) for n, v in self.headers).get("content-type", "")
         self.closed = answer.closed
         self.stream = answer.stream
@@ -76,7 +80,7 @@ def log_fields(line, answer, server):
     """A line of the access log, as a dictionary; bytes and seconds as far as they may be compared."""
     found = LOG_LINE.match(line)
     if not found:
-        return {"form": line}
+        return {"form": normal(line, server)}
     fields = dict(zip(LOG_FIELDS, [normal(text, server) for text in found.groups()[1:]]))
     if answer.stream_mode or answer.closed is False:
         fields["bytes"] = "some" if int(fields["bytes"]) > 0 else "0"

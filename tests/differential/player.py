@@ -21,6 +21,7 @@ DEMO = pathlib.Path(__file__).resolve().parents[2] / "demo"
 
 # What the sources send: files of the demo, and streams that ffmpeg makes once for both servers.
 ENCODED = {
+    "vorbis": ("application/ogg", ["-c:a", "libvorbis", "-b:a", "64k", "-f", "ogg"]),
     "opus": ("audio/ogg", ["-c:a", "libopus", "-b:a", "48k", "-page_duration", "60000", "-f", "ogg"]),
     "flac": ("application/ogg", ["-c:a", "flac", "-f", "ogg"]),
     "speex": ("audio/ogg", ["-c:a", "libspeex", "-ar", "16000", "-f", "ogg"]),
@@ -34,11 +35,10 @@ STREAMS = {}  # kind -> (content type, bytes)
 def make_streams():
     STREAMS["mp3"] = ("audio/mpeg", b"".join(media.mp3_frame("A", n) for n in range(1000)))
     STREAMS["demo-mp3"] = ("audio/mpeg", (DEMO / "evening.mp3").read_bytes())
-    STREAMS["vorbis"] = ("application/ogg", (DEMO / "evening.ogg").read_bytes())
     for kind, (content_type, arguments) in ENCODED.items():
-        inputs = ["-f", "lavfi", "-i", "sine=frequency=440:duration=3:sample_rate=48000"]
+        inputs = ["-f", "lavfi", "-i", "anoisesrc=color=pink:duration=20:sample_rate=48000:seed=1"]
         if "-c:v" in arguments:
-            inputs = ["-f", "lavfi", "-i", "testsrc=size=160x120:rate=10:duration=3", *inputs]
+            inputs = ["-f", "lavfi", "-i", "testsrc=size=160x120:rate=10:duration=20", *inputs]
         done = subprocess.run(["ffmpeg", "-v", "error", "-nostdin", *inputs, "-ac", "1", "-metadata", "title=Made Title",
                                "-metadata", "artist=Made Artist", *arguments, "-"], stdin=subprocess.DEVNULL, capture_output=True)
         if done.returncode != 0 or not done.stdout:
@@ -54,12 +54,13 @@ class Answer:
         self.stream = None      # the summary of a stream's body
         self.log = []           # lines of the access log
         self.stream_mode = False
+        self.without = None     # what is not compared, as a regular expression
 
 
 class StreamSource:
     def __init__(self, server, step):
         self.content_type, self.data = STREAMS[step.get("kind", "mp3")]
-        self.at = 0
+        self.at, self.still = 0, step.get("still", False)
         self.wire = Wire((HOME, server.port), source_address=HOME)
         lines = ["Content-Type: " + step.get("type", self.content_type), "User-Agent: " + step.get("agent", "differ-source/1")]
         self.wire.send(request("SOURCE %s HTTP/1.0" % step["mount"], lines + step.get("headers", []), step.get("login", "source:src-secret")))
@@ -95,7 +96,9 @@ class Player:
             getattr(self, "step_" + step["step"])(step)
             return
         begin = time.monotonic()
-        self.answers[step["name"]] = self.ask(step)
+        answer = self.ask(step)
+        answer.without = step.get("without")
+        self.answers[step["name"]] = answer
         if time.monotonic() - begin > SLOW:
             self.slow.append("%.1f s %s" % (time.monotonic() - begin, step["name"]))
 
@@ -108,9 +111,22 @@ class Player:
         self.sources[step["mount"]] = StreamSource(self.server, step)
 
     def step_feed(self, step):
-        """Some more of the streams; Icecast sees that a listener has gone, or sends a title, only then."""
-        for mount in self.sources if step["mount"] == "*" else [step["mount"]]:
-            self.sources[mount].feed(step["bytes"])
+        self.feed(step["mount"], step["bytes"])
+
+    def feed(self, mount, size):
+        """Some more of a stream: a title, or that a listener has gone, is seen only then.
+
+        "*" means all but those that shall stay as they are, "all" those too.
+        """
+        for name, source in self.sources.items():
+            if name == mount or mount == "all" or (mount == "*" and not source.still):
+                source.feed(size)
+
+    def step_pause(self, step):
+        time.sleep(step["seconds"])
+
+    def step_send(self, step):
+        self.kept[step["kept"]].send(self.filled(step["text"]).encode("latin-1"))
 
     def step_leave(self, step):
         self.sources.pop(step["mount"]).wire.close()
@@ -123,6 +139,9 @@ class Player:
         def holds():
             wire = Wire((HOME, self.server.port))
             wire.send(request("GET %s HTTP/1.0" % step["path"], ["User-Agent: differ-wait"], step.get("login", "admin:adm-secret")))
+            if "feed" in step:
+                self.feed(step["feed"], 700)
+                time.sleep(0.05)  # what was sent shall arrive; it is not endless
             last[:] = [wire.take_all()]
             wire.close()
             return bool(re.search(step["matches"].encode("latin-1"), last[0], re.S)) != step.get("not", False)
@@ -130,16 +149,21 @@ class Player:
         try:
             wait_for(holds, "it matches %r" % step["matches"], 8)
         except Failed as e:
-            raise Failed("%s: %s: %s; the last answer: %r" % (self.server.name, step["path"], e, last)) from None
+            raise Failed("%s: %s: %s; the last answer: %r" % (self.server.name, step["path"], e, last[0][-4000:] if last else None)) from None
 
     def step_ends(self, step):
         """Whether a kept connection is ended by the server."""
         wire = self.kept.pop(step["kept"])
-        answer = Answer(closed=True)
-        try:
-            wire.take_all(step.get("seconds", 3))
-        except Failed:
-            answer.closed = False
+        answer = Answer(closed=False)
+        for _ in range(30):
+            if "feed" in step:
+                self.feed(step["feed"], 700)
+            try:
+                wire.take_all(0.1)
+                answer.closed = True
+                break
+            except Failed:
+                pass
         wire.close()
         self.answers[step["name"]] = answer
 
@@ -217,11 +241,17 @@ class Player:
         """A source's login: the answer is complete when it is a 200 (or OK2), or when the connection ends."""
         def enough(raw):
             return bool(re.search(rb"(HTTP/1\.. 200 .*|OK2.*)\r\n\r\n$", raw, re.S))
-        closed = self.read_some(wire, enough, PATIENCE)
+        closed = self.read_some(wire, enough, step.get("seconds", PATIENCE))
         answer = Answer(wire.pending, closed)
         if not closed and "then" in step:
             wire.send(self.filled(step["then"]).encode("latin-1"))
         return answer
+
+    def read_events(self, wire, step):
+        """The first second of the STATS method: the lines in the order of the alphabet."""
+        self.read_some(wire, lambda raw: False, 1)
+        head, end, body = wire.pending.partition(b"\r\n\r\n")
+        return Answer(head + end + b"\n".join(sorted(set(body.split(b"\n")))), False)
 
     def read_stream(self, wire, step):
         take = step["take"]
