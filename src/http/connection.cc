@@ -158,8 +158,9 @@ void Connection::on_head_bytes(std::string_view bytes) {
     case ParseStatus::kDrop: drop(); return;
     case ParseStatus::kRefuse:
       owner_.head_complete(*this);
-      request_.method_text = "-";
-      request_.target = "-";
+      // What is known of it is logged: whoever wrote this client will look for his request.
+      request_ = std::move(parser_.request());
+      if (request_.target.empty()) request_.method_text = request_.target = "-";
       reply_page(parser_.refuse_status(), parser_.refuse_text());
       return;
     case ParseStatus::kDone:

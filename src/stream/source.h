@@ -44,6 +44,8 @@ class Source {
 
   // Takes what came with the head, then whatever arrives.
   void start();
+  // Takes what has arrived, now: its end may have, and the loop has not come to it yet.
+  void look() { on_readable(EV_READ); }
   TitleResult set_title(Metadata metadata) { return feed_.set_title(std::move(metadata)); }
   void finish(EndReason reason);
 

@@ -78,3 +78,20 @@ TEST(AccessLine, IsCutAt1023Bytes) {
   LONGS_EQUAL(1023, line.size());
   CHECK(line.back() == 'z');
 }
+TEST(AccessLine, AShoutcastLoginIsLoggedAsARequestOfHttp10) {
+  Request request;
+  request.protocol = Protocol::kIcy;
+  request.method_text = "SOURCE";
+  request.target = request.path = "/sc";
+  STRCMP_EQUAL("SOURCE /sc HTTP/1.0", access_request(request).c_str());
+}
+TEST(AccessLine, ATitleSetWithAPasswordIsOneOfShoutcastsProtocol) {
+  Request request;
+  request.method_text = "GET";
+  request.target = "/admin.cgi?pass=x&song=y";
+  request.path = "/admin.cgi";
+  request.query = "pass=x&song=y";
+  STRCMP_EQUAL("GET /admin.cgi ICY/1.0", access_request(request).c_str());
+  request.query = "song=y";
+  STRCMP_EQUAL("GET /admin.cgi HTTP/1.0", access_request(request).c_str());
+}
