@@ -4,6 +4,8 @@
 #include <ctime>
 #include <string>
 
+#include "http/message.h"
+
 #include "CppUTest/TestHarness.h"
 
 using namespace lb;
