@@ -7,7 +7,8 @@ A difference is one line of ASCII, "PLACE: ICECAST -> OURS":
     header order: Date, Server -> Server, Date
     xml /icestats/source[/a.mp3]/title: none -> Some Title
     json /icestats/dummy: null -> none
-    body line: <th>Mount</th> -> none
+    page: row Mount | /a.mp3 -> none
+    body line: a line of text -> none
     log status: 400 -> 200
     end: closed -> open
 """
@@ -24,7 +25,7 @@ def shown(text):
     """One line of ASCII without the marks of a Markdown table."""
     out = str(text).encode("ascii", "backslashreplace").decode()
     out = out.replace("\\", "\\\\") if "\\" in str(text) else out
-    for mark, word in (("\r", "\\r"), ("\n", "\\n"), ("\0", "\\0"), ("\t", "\\t"), ("|", "\\p"), ("`", "'")):
+    for mark, word in (("\r", "\\r"), ("\n", "\\n"), ("\0", "\\0"), ("\t", "\\t"), ("|", "/"), ("`", "'")):
         out = out.replace(mark, word)
     return "".join(c if " " <= c <= "~" else "\\x%02x" % ord(c) for c in out)
 
@@ -126,13 +127,48 @@ def json_differences(theirs, ours, path):
     return differ("json " + path, json.dumps(theirs), json.dumps(ours))
 
 
+def page_lines(root):
+    """A page as lines: its table rows, and of all other elements the texts and attributes."""
+    lines = []
+
+    def walk(element):
+        tag = element.tag.rsplit("}", 1)[-1] if isinstance(element.tag, str) else "comment"
+        attributes = " ".join("%s=%s" % item for item in sorted(element.attrib.items()))
+        if tag == "tr":
+            links = [str(e.get("href")) for e in element.iter() if e.get("href")]
+            lines.append("row " + " | ".join([" ".join("".join(cell.itertext()).split()) for cell in element] + links))
+            return
+        lines.append(" ".join([tag, attributes, " ".join((element.text or "").split())]).strip())
+        for child in element:
+            walk(child)
+            if (child.tail or "").strip():
+                lines.append("text " + " ".join(child.tail.split()))
+    walk(root)
+    return lines
+
+
+def page_differences(theirs, ours):
+    found = []
+    for kind, a, b, c, d in difflib.SequenceMatcher(None, theirs, ours, autojunk=False).get_opcodes():
+        if kind != "equal":
+            found += ["page: %s -> none" % shown(line) for line in theirs[a:b]]
+            found += ["page: none -> %s" % shown(line) for line in ours[c:d]]
+    return found
+
+
 def canonical(parsed):
     return ET.canonicalize(parsed.body.encode("latin-1").decode(), strip_text=True)
+
+
+def brief(parsed):
+    return "%s of %d bytes" % (parsed.content_type, len(parsed.body)) if parsed.body else NONE
 
 
 def body_differences(theirs, ours):
     if theirs.body == ours.body:
         return []
+    if "\0" in theirs.body + ours.body:
+        return differ("body", brief(theirs), brief(ours))
     if "json" in theirs.content_type and "json" in ours.content_type:
         try:
             his, mine = json.loads(theirs.body), json.loads(ours.body)
@@ -147,6 +183,8 @@ def body_differences(theirs, ours):
         if his.tag != mine.tag:
             return differ("xml", his.tag, mine.tag)
         tag = his.tag.rsplit("}", 1)[-1]
+        if tag == "html":
+            return page_differences(page_lines(his), page_lines(mine)) or differ("page", canonical(theirs), canonical(ours))
         found = xml_differences(his, mine, "/" + tag)
         # The same tree may be written in two ways, such as with character references.
         return found if found or canonical(theirs) == canonical(ours) else text_differences(theirs.body, ours.body)

@@ -65,6 +65,8 @@ class Parsed:
                 value = "as long as the body"
             self.headers.append((name + ("" if colon else " (no colon)"), normal(value, server)))
         self.body = normal(body, server)
+        if answer.any_order:
+            self.body = "\n".join(sorted(set(self.body.split("\n"))))
         if answer.without:
             self.body = re.sub(answer.without, "", self.body)
         self.content_type = dict((n.lower(), v) for n, v in self.headers).get("content-type", "")

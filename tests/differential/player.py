@@ -23,7 +23,7 @@ DEMO = pathlib.Path(__file__).resolve().parents[2] / "demo"
 ENCODED = {
     "vorbis": ("application/ogg", ["-c:a", "libvorbis", "-b:a", "64k", "-f", "ogg"]),
     "opus": ("audio/ogg", ["-c:a", "libopus", "-b:a", "48k", "-page_duration", "60000", "-f", "ogg"]),
-    "flac": ("application/ogg", ["-c:a", "flac", "-f", "ogg"]),
+    "flac": ("application/ogg", ["-c:a", "flac", "-page_duration", "100000", "-f", "ogg"]),
     "speex": ("audio/ogg", ["-c:a", "libspeex", "-ar", "16000", "-f", "ogg"]),
     "theora": ("video/ogg", ["-c:v", "libtheora", "-b:v", "200k", "-c:a", "libvorbis", "-f", "ogg"]),
     "aac": ("audio/aac", ["-c:a", "aac", "-b:a", "64k", "-f", "adts"]),
@@ -54,6 +54,7 @@ class Answer:
         self.stream = None      # the summary of a stream's body
         self.log = []           # lines of the access log
         self.stream_mode = False
+        self.any_order = False  # the lines of the body are a set
         self.without = None     # what is not compared, as a regular expression
 
 
@@ -245,13 +246,17 @@ class Player:
         answer = Answer(wire.pending, closed)
         if not closed and "then" in step:
             wire.send(self.filled(step["then"]).encode("latin-1"))
+        if "more" in step:
+            answer.closed = self.read_some(wire, lambda raw: False, step["more"])
+            answer.raw = wire.pending
         return answer
 
     def read_events(self, wire, step):
-        """The first second of the STATS method: the lines in the order of the alphabet."""
+        """The first second of the STATS method; Icecast prints the values in no order of meaning."""
         self.read_some(wire, lambda raw: False, 1)
-        head, end, body = wire.pending.partition(b"\r\n\r\n")
-        return Answer(head + end + b"\n".join(sorted(set(body.split(b"\n")))), False)
+        answer = Answer(wire.pending, False)
+        answer.any_order = True
+        return answer
 
     def read_stream(self, wire, step):
         take = step["take"]
@@ -264,7 +269,8 @@ class Player:
         answer = Answer(head + end, closed)
         answer.stream_mode = True
         metaint = re.search(rb"(?i)\r\nicy-metaint: *(\d+)", head)
-        answer.stream = describe_stream(body[:take], int(metaint.group(1)) if metaint else 0, step.get("of", ""), self.sources)
+        answer.stream = describe_stream(body[:take], int(metaint.group(1)) if metaint else 0,
+                                        self.sources.get(step.get("of")), step.get("where", False))
         wire.pending = b""
         return answer
 
@@ -281,18 +287,21 @@ def split_icy(data, metaint):
     return audio + data[at:], titles
 
 
-def describe_stream(data, metaint, mount, sources):
-    """A list of facts about the beginning of a stream."""
+def describe_stream(data, metaint, source, where):
+    """A list of facts about the beginning of a stream.  where: also with which byte it begins."""
     facts = []
     audio, titles = split_icy(data, metaint)
     for position, title in titles:
         facts.append("title at %d: %s" % (position, title.decode("latin-1")))
+    if not audio:
+        return facts + ["nothing comes"]
     if audio[:4] == b"OggS":
         return facts + describe_ogg(audio)
-    if mount in sources:
-        at = sources[mount].data.find(audio[:3000])
-        facts.append("begins at byte %d of the source" % at)
-        facts.append("goes on as the source does: %s" % (at >= 0 and sources[mount].data[at:at + len(audio)] == audio))
+    if source:
+        at = source.data.find(audio[:3000])
+        facts.append("goes on as the source does: %s" % (at >= 0 and source.data[at:at + len(audio)] == audio))
+        if where:
+            facts.append("begins at byte %d of the source" % at)
     return facts
 
 
