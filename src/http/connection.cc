@@ -349,6 +349,7 @@ bool Connection::send_now(std::string_view bytes) {
   part.iov_len = bytes.size();
   // A few bytes into an empty socket buffer: all or nothing.
   const IoResult result = transport_->write_v({&part, 1}, false);
+  if (result.status == IoStatus::kDone) bytes_sent_ += result.bytes;
   return result.status == IoStatus::kDone && result.bytes == bytes.size();
 }
 

@@ -71,7 +71,7 @@ void SourceSet::source_ended(Source& source, EndReason reason) {
     AccessFacts facts;
     facts.ip = ip;
     facts.request = offer.request;
-    facts.bytes_sent = 19;  // "HTTP/1.0 200 OK\r\n\r\n", as Icecast counts
+    facts.bytes_sent = offer.bytes_sent;
     facts.referer = offer.referer;
     facts.user_agent = offer.user_agent;
     facts.seconds = seconds;

@@ -84,7 +84,7 @@ def log_fields(line, answer, server):
     if not found:
         return {"form": normal(line, server)}
     fields = dict(zip(LOG_FIELDS, [normal(text, server) for text in found.groups()[1:]]))
-    if answer.stream_mode or answer.closed is False:
+    if answer.stream_mode:
         fields["bytes"] = "some" if int(fields["bytes"]) > 0 else "0"
     elif fields["bytes"] == str(len(answer.raw)):
         fields["bytes"] = "what came"

@@ -255,7 +255,7 @@ class Player:
         """The first second of the STATS method; Icecast prints the values in no order of meaning."""
         self.read_some(wire, lambda raw: False, 1)
         answer = Answer(wire.pending, False)
-        answer.any_order = True
+        answer.any_order = answer.stream_mode = True
         return answer
 
     def read_stream(self, wire, step):

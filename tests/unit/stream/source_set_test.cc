@@ -34,6 +34,7 @@ TEST_GROUP(SourceSet) {
     offer.user = "source";
     offer.user_agent = "Enc/1";
     offer.referer = "http://r/";
+    offer.bytes_sent = 19;
     CHECK(counters.sources.try_enter(10));
     offer.source_pass = GatePass(&counters.sources);
     auto facts = std::make_shared<SourceFacts>();
