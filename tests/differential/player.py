@@ -142,7 +142,7 @@ class Player:
             wire.send(request("GET %s HTTP/1.0" % step["path"], ["User-Agent: differ-wait"], step.get("login", "admin:adm-secret")))
             if "feed" in step:
                 self.feed(step["feed"], 700)
-                time.sleep(0.05)  # what was sent shall arrive; it is not endless
+                time.sleep(0.02)  # what was sent shall arrive; it is not endless
             last[:] = [wire.take_all()]
             wire.close()
             return bool(re.search(step["matches"].encode("latin-1"), last[0], re.S)) != step.get("not", False)
