@@ -38,8 +38,9 @@ from harness import Failed  # noqa: E402
 from normal import normal  # noqa: E402
 
 
-class IcecastDied(Exception):
-    """Icecast 2.4.4 crashes now and then while many sources log in at once; that is no difference."""
+class IcecastStumbled(Exception):
+    """Icecast 2.4.4 crashes now and then when many sources log in at once, and sometimes loses an event
+    on its way into the statistics.  That is no difference; the run is repeated."""
 
 
 def read_groups(path, only):
@@ -63,7 +64,7 @@ def play_both(groups, pair):
             one.server.wait_until_open()
             one.play()
         except Exception as e:
-            faults.append(str(e) if isinstance(e, Failed) else traceback.format_exc())
+            faults.append((one.server.name, str(e) if isinstance(e, Failed) else traceback.format_exc()))
 
     threads = [threading.Thread(target=run, args=(one,)) for one in players]
     for thread in threads:
@@ -75,12 +76,12 @@ def play_both(groups, pair):
         print("".join("slow: %s: %s\n" % (one.server.name, line) for line in one.slow), end="")
     for server in pair:
         status = server.stop()
-        if status < 0 and server.name == "icecast":
-            raise IcecastDied("icecast2 ended by signal %d" % -status)
         if status != 0:
-            faults.append("%s ended with %d: %s" % (server.name, status, server.out.read_text("latin-1")[-2000:]))
+            said = server.out.read_text("latin-1")[-2000:]
+            faults.append((server.name, "%s ended with %d: %s" % (server.name, status, said)))
     if faults:
-        raise Failed("\n".join(faults))
+        theirs = all(name == "icecast" for name, _ in faults)
+        raise (IcecastStumbled if theirs else Failed)("\n".join(text for _, text in faults))
     for one in players:
         for line in one.server.lines("access.log"):
             agent = re.search(r'"(differ/[^"]*)" \d+$', line)
@@ -155,11 +156,11 @@ def run_once(groups, options):
             shutil.rmtree(place, ignore_errors=True)
 
 
-def run_until_icecast_lives(groups, options):
+def run_repeatedly(groups, options):
     for left in reversed(range(TRIES)):
         try:
             return run_once(groups, options)
-        except IcecastDied as e:
+        except IcecastStumbled as e:
             print("%s; %d more tries" % (e, left))
             if left == 0:
                 raise
@@ -178,8 +179,8 @@ def main():
     try:
         groups = read_groups(HERE / "requests.json", options.only)
         player.make_streams()
-        found = run_until_icecast_lives(groups, options)
-    except (Failed, IcecastDied) as e:
+        found = run_repeatedly(groups, options)
+    except (Failed, IcecastStumbled) as e:
         print("FAIL the run broke off: %s\n0 passed, 1 failed" % e)
         return 1
 
