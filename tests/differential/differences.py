@@ -77,7 +77,7 @@ def keys_of(children):
     seen, keys = {}, []
     for child in children:
         tag = child.tag.rsplit("}", 1)[-1] if isinstance(child.tag, str) else "comment"
-        key = tag + "".join("[%s]" % child.get(a) for a in ("mount", "id") if child.get(a))
+        key = tag + ("[%s]" % child.get("mount") if child.get("mount") else "")
         seen[key] = seen.get(key, 0) + 1
         keys.append(key if seen[key] == 1 else "%s[%d]" % (key, seen[key]))
     return keys

@@ -21,6 +21,7 @@ CELL_MOMENT = re.compile(r"(>(?:%s)</t[dh]>\s*<td[^>]*>)\d+(?=</td>)" % "|".join
 # listclients.xsl: address, seconds connected, user agent, and the link with the id.
 CLIENT_ROW = re.compile(r"(<td>(?:CLIENT|127\.0\.0\.1)</td>\s*<td>)\d+(</td>)")
 CLIENT_ID = re.compile(r"(killclient(?:\.xsl)?\?mount=[^&\"]*&amp;id=)\d+")
+LISTENER_ID = re.compile(r'<listener id="\d+">')
 EVENT_MOMENT = re.compile(r"^(EVENT \S+(?: \S+)? (?:%s)) \d+$" % "|".join(MOMENT), re.M)
 CLIENT_TEXT = re.compile(r"\bClient \d+ (removed|not found)")
 
@@ -39,6 +40,7 @@ def normal(text, server):
     text = CELL_MOMENT.sub(r"\1N", text)
     text = CLIENT_ROW.sub(r"\1N\2", text)
     text = CLIENT_ID.sub(r"\1N", text)
+    text = LISTENER_ID.sub('<listener id="N">', text)
     text = EVENT_MOMENT.sub(r"\1 N", text)
     return CLIENT_TEXT.sub(r"Client N \1", text)
 
