@@ -15,7 +15,7 @@ shared=${SHARED:-$here/../shared}
 logs=$here/build/log
 exec </dev/null
 
-default_stages=(packages release asan blackbox browser run conformance conformance-own clients attacks integrity)
+default_stages=(packages release asan blackbox differential browser run conformance conformance-own clients attacks integrity)
 long_stages=(tsan asan-conformance distcheck clang fuzz players package)
 declare -A about=(
   [packages]="install from Debian what is missing"
@@ -23,6 +23,7 @@ declare -A about=(
   [asan]="the unit tests and the fuzz corpora under AddressSanitizer and UBSan"
   [blackbox]="our own tests against the running server (tests/blackbox)"
   [browser]="our pages in Chromium: seen, heard, administered and attacked (tests/browser); pictures in build/screenshots"
+  [differential]="some 600 requests to Icecast 2.4.4 and to us; what differs stands in doc/differences.md"
   [run]="./run.sh --demo as a newcomer uses it: what it plays is decoded; the second start takes seconds"
   [conformance]="../shared/conformance with Debian's templates"
   [conformance-own]="../shared/conformance with our own pages"
@@ -160,6 +161,14 @@ stage_browser() {
   limit 300 python3 -B tests/browser/run.py --server build/release/src/icecast-lb --screenshots build/screenshots | tee "$logs/browser.out"
   grep '^FAIL' "$logs/browser.out" >>"$logs/$stage.note"
   count_closing_line "$logs/browser.out"
+}
+
+stage_differential() {
+  release_build || return 1
+  [ -x /usr/bin/icecast2 ] || { note "there is no /usr/bin/icecast2 to compare with"; return 1; }
+  limit 240 python3 -B tests/differential/run.py --server build/release/src/icecast-lb | tee "$logs/differential.out"
+  grep -A 8 '^FAIL' "$logs/differential.out" | cut -c1-300 >>"$logs/$stage.note"
+  count_closing_line "$logs/differential.out"
 }
 
 # Starts ./run.sh --demo and sets $run_pid; returns when it says that it runs.

@@ -1,9 +1,9 @@
-# The front door: scripts, pages, demo, black-box tests.
+# The front door: scripts, pages, demo, black-box and differential tests.
 dist_man_MANS += doc/icecast-lb.1
-dist_doc_DATA += doc/architecture.md doc/authentication.md doc/operations.md doc/pages.md \
+dist_doc_DATA += doc/architecture.md doc/authentication.md doc/differences.md doc/operations.md doc/pages.md \
   doc/getting-started.md doc/encoders.md doc/reverse-proxies-and-tls.md doc/migration.md
 
 EXTRA_DIST += run.sh test.sh .ci/run tools/install-packages \
   tools/demo-source.py tools/make-demo.py \
   demo/morning.mp3 demo/morning.ogg demo/evening.mp3 demo/evening.ogg \
-  tests/blackbox tests/browser
+  tests/blackbox tests/browser tests/differential

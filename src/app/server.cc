@@ -85,6 +85,13 @@ SourceAdmission::Doors Server::admission_doors() {
       services.loops.control().post([ended, then = std::move(then)]() mutable { then(ended); });
     });
   };
+  doors.look = [&services](unsigned home, std::uint64_t lease, UniqueFunction<void(bool)> then) {
+    Worker& worker = *services.workers[home];
+    worker.loop.post([&services, &worker, lease, then = std::move(then)]() mutable {
+      const bool ended = worker.sources.has_ended(lease);
+      services.loops.control().post([ended, then = std::move(then)]() mutable { then(ended); });
+    });
+  };
   doors.begun = [this](const std::shared_ptr<Mount>& mount) { source_begun(mount); };
   doors.ended = [this](const std::shared_ptr<Mount>& mount) { source_ended(mount); };
   return doors;

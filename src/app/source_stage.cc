@@ -88,14 +88,16 @@ void begin(Worker& worker, Connection& connection, WriterLease lease, std::share
     connection.drop();
     return;
   }
-  SourceOffer offer{nullptr, connection.take_leftover(), std::move(body), 0, {}, std::move(place), {}, {}, {}, {}};
+  SourceOffer offer{nullptr, connection.take_leftover(), std::move(body), 0, {}, std::move(place), {}, {}, {}, {}, 0};
   if (const auto metaint = parse_u64(request.headers.get("icy-metaint")); metaint && *metaint > 0 && *metaint < (1u << 24))
     offer.metaint = static_cast<std::size_t>(*metaint);
   offer.request = access_request(request);
   offer.user_agent = request.headers.get("user-agent");
+  offer.bytes_sent = connection.bytes_sent();
   offer.referer = request.headers.get("referer");
-  offer.user = connection.user;
-  if (auto* held = static_cast<ClientPass*>(connection.held.get())) offer.client_pass = std::move(held->pass);
+  auto* held = static_cast<ClientPass*>(connection.held.get());
+  offer.user = held->source_user;
+  offer.client_pass = std::move(held->pass);
   Services& services = worker.services;
   services.counters.source_client_connections.fetch_add(1, std::memory_order_relaxed);
   services.counters.source_total_connections.fetch_add(1, std::memory_order_relaxed);
@@ -149,7 +151,7 @@ Verdict admit(Worker& worker, Connection& connection, const Config& config, cons
   ask.mount = request.path;
   ask.facts = facts;
   ask.home = worker.loop.id();
-  ask.user = connection.user;
+  ask.user = static_cast<ClientPass*>(connection.held.get())->source_user;
   services.loops.control().post([&worker, id = connection.id(), ask = std::move(ask), place,
                                  framing = *body]() mutable {
     auto facts_given = ask.facts;
@@ -180,7 +182,7 @@ Verdict SourceStage::handle(Connection& connection) {
   const MountSettings settings = mount_settings(*config, request.path);
   const auto given = source_credentials(*config, settings, request);
   if (given) {
-    connection.user = given->user;
+    static_cast<ClientPass*>(connection.held.get())->source_user = given->user;
     if (answer_if_throttled(worker_, connection, given->user)) return Verdict::kAnswered;
   }
   const MountSettings& section = mount_section(*config, request.path);

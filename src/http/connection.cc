@@ -158,8 +158,9 @@ void Connection::on_head_bytes(std::string_view bytes) {
     case ParseStatus::kDrop: drop(); return;
     case ParseStatus::kRefuse:
       owner_.head_complete(*this);
-      request_.method_text = "-";
-      request_.target = "-";
+      // What is known of it is logged: whoever wrote this client will look for his request.
+      request_ = std::move(parser_.request());
+      if (request_.target.empty()) request_.method_text = request_.target = "-";
       reply_page(parser_.refuse_status(), parser_.refuse_text());
       return;
     case ParseStatus::kDone:
@@ -350,6 +351,7 @@ bool Connection::send_now(std::string_view bytes) {
   part.iov_len = bytes.size();
   // A few bytes into an empty socket buffer: all or nothing.
   const IoResult result = transport_->write_v({&part, 1}, false);
+  if (result.status == IoStatus::kDone) bytes_sent_ += result.bytes;
   return result.status == IoStatus::kDone && result.bytes == bytes.size();
 }
 

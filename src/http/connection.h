@@ -76,6 +76,7 @@ class Connection : public ListHook {
   void drop();
   // Bytes at once, then more follow by other means ("OK2", "100 Continue").  False: it broke.
   bool send_now(std::string_view bytes);
+  std::uint64_t bytes_sent() const noexcept { return bytes_sent_; }  // of the answer so far
   // The socket moves on; the connection ends without a line in the log.
   std::unique_ptr<Transport> take_transport();
   std::string take_leftover() { return std::move(leftover_); }

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/log_book.h"
+#include "http/message.h"
 
 // Last, because it redefines `new`.
 #include "CppUTest/TestHarness.h"
@@ -186,4 +187,21 @@ TEST(AccessLine, IsWrittenAsTheSettingsSay) {
   CHECK(logged(LogFormat::kJson, true, facts) == access_json(facts, kNow) + "\n");
   STRCMP_CONTAINS("- - - [", logged(LogFormat::kText, false, facts).c_str());
   STRCMP_CONTAINS("\"ip\":null,", logged(LogFormat::kJson, false, facts).c_str());
+}
+TEST(AccessLine, AShoutcastLoginIsLoggedAsARequestOfHttp10) {
+  Request request;
+  request.protocol = Protocol::kIcy;
+  request.method_text = "SOURCE";
+  request.target = request.path = "/sc";
+  STRCMP_EQUAL("SOURCE /sc HTTP/1.0", access_request(request).c_str());
+}
+TEST(AccessLine, ATitleSetWithAPasswordIsOneOfShoutcastsProtocol) {
+  Request request;
+  request.method_text = "GET";
+  request.target = "/admin.cgi?pass=x&song=y";
+  request.path = "/admin.cgi";
+  request.query = "pass=x&song=y";
+  STRCMP_EQUAL("GET /admin.cgi ICY/1.0", access_request(request).c_str());
+  request.query = "song=y";
+  STRCMP_EQUAL("GET /admin.cgi HTTP/1.0", access_request(request).c_str());
 }
