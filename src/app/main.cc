@@ -13,9 +13,12 @@ using namespace lb;
 int main(int argc, char** argv) {
   init_xml_libraries();
   const Options options = parse_options(std::vector<std::string_view>(argv + 1, argv + argc));
-  if (const auto said = answer(options)) {
-    [[maybe_unused]] auto n = ::write(STDOUT_FILENO, said->out.data(), said->out.size());
-    n = ::write(STDERR_FILENO, said->err.data(), said->err.size());
+  const auto print = [](std::string_view text) {
+    [[maybe_unused]] const auto n = ::write(STDOUT_FILENO, text.data(), text.size());
+  };
+  if (const auto said = answer(options, print)) {
+    print(said->out);
+    [[maybe_unused]] const auto n = ::write(STDERR_FILENO, said->err.data(), said->err.size());
     return said->status;
   }
   return serve(options);

@@ -1,5 +1,6 @@
 #include "app/options.h"
 
+#include "base/strings.h"
 #include "config/check_report.h"
 #include "config/import.h"
 #include "config/loader.h"
@@ -8,6 +9,8 @@ namespace lb {
 namespace {
 
 using Action = Options::Action;
+
+constexpr std::uint64_t kMostSeeds = 1000;
 
 // Walks over the arguments; value() takes the next one if it is not an option.
 class Arguments {
@@ -78,11 +81,18 @@ Options parse_options(const std::vector<std::string_view>& args) {
       if (!format) return wrong("--dump-reference needs one of: md man xml");
       options.action = Action::kDumpReference;
       options.reference = *format;
+    } else if (arg == "--simulate") {
+      options.action = Action::kSimulate;
+      if (const auto scenario = left.value()) options.scenario = *scenario;
+    } else if (arg == "--seeds") {
+      const auto seeds = parse_u64(left.value().value_or(""));
+      if (!seeds || *seeds < 1 || *seeds > kMostSeeds) return wrong("--seeds needs a number from 1 to 1000");
+      options.seeds = static_cast<unsigned>(*seeds);
     } else if (arg.starts_with("--")) {
       return wrong("unknown option " + quoted(arg));
     }
   }
-  const bool needs_file = options.action != Action::kDumpReference;
+  const bool needs_file = options.action != Action::kDumpReference && options.action != Action::kSimulate;
   if (needs_file && options.config_file.empty()) {
     return wrong(options.action == Action::kServe ? "" : "which configuration file?");
   }
@@ -102,6 +112,9 @@ std::string usage_text() {
   --import <file> [-o <new>] say what of an Icecast, Icecast-KH or 2.5 file is taken, and write a
                              clean file; status 0: all of it, 2: not all, 1: nothing came of it
   --dump-reference <format>  print every element there is; format: md, man or xml
+  --simulate [scenario]      simulate how listeners are shared out among nodes; all scenarios, or one
+                             of the names that a wrong one prints; status 0: every goal was reached
+  --seeds <number>           runs of each simulation; 10
   --allow-default-passwords  start although a password is one from an example
 )";
 }
@@ -120,9 +133,18 @@ Answer answer_import(const Options& options) {
   return {import.report, "", import.status};
 }
 
+Answer answer_simulation(const Options& options, const SimulationPrinter& print) {
+  Answer said;
+  const auto keep = [&said](std::string_view lines) { said.out += lines; };
+  const auto good = run_simulation(options.scenario, options.seeds, print ? print : keep);
+  if (!good.has_value()) said.err = "icecast-lb: " + good.error().what;
+  said.status = good.has_value() && *good ? 0 : 1;
+  return said;
+}
+
 }  // namespace
 
-std::optional<Answer> answer(const Options& options) {
+std::optional<Answer> answer(const Options& options, const SimulationPrinter& print) {
   const LoadOptions load{options.allow_default_passwords};
   switch (options.action) {
     case Action::kServe:
@@ -144,6 +166,8 @@ std::optional<Answer> answer(const Options& options) {
       }
       return Answer{dump_config(*loaded), "", 0};
     }
+    case Action::kSimulate:
+      return answer_simulation(options, print);
     case Action::kImport:
       return answer_import(options);
     case Action::kUsage:

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cluster/simulation_report.h"
 #include "config/printer.h"
 
 namespace lb {
@@ -23,6 +24,7 @@ struct Options {
     kCheckConfig,
     kDumpConfig,
     kDumpReference,
+    kSimulate,
     kImport,
   };
   Action action = Action::kServe;
@@ -31,6 +33,8 @@ struct Options {
   bool background = false;  // -b
   bool allow_default_passwords = false;
   ReferenceFormat reference = ReferenceFormat::kMarkdown;
+  std::string scenario = "all";  // of kSimulate
+  unsigned seeds = 10;
   std::string complaint;  // with kUsage: what is wrong; "" where Icecast says nothing either
 };
 
@@ -47,7 +51,8 @@ struct Answer {
   std::string err;
   int status = 0;
 };
-// nullopt: the server shall run.
-std::optional<Answer> answer(const Options& options);
+// nullopt: the server shall run.  print: what takes long says its lines there as they come; without it
+// they are in the answer.
+std::optional<Answer> answer(const Options& options, const SimulationPrinter& print = {});
 
 }  // namespace lb

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "cluster/balance.h"
+
 namespace lb {
 
 // One place that a relay may pull from.
@@ -89,8 +91,6 @@ struct LegacySlave {
   unsigned max_listeners = 0;
 };
 
-enum class BalancePolicy : std::uint8_t { kWeightedRandom, kLeastUtil };
-enum class BalanceWhen : std::uint8_t { kAlways, kFull, kNever };
 enum class DrainMode : std::uint8_t { kSoft, kMove, kHard };
 enum class TokenRequire : std::uint8_t { kOff, kOn };
 

@@ -70,7 +70,7 @@ struct NumberSlot {
 using Slot = std::variant<std::monostate, NumberSlot, std::string*, std::optional<std::string>*,
                           std::vector<std::string>*>;
 
-struct Choice {
+struct SchemaChoice {
   std::string_view text;
   std::int64_t value;
 };
@@ -94,7 +94,7 @@ struct SchemaElement {
   std::int64_t max = 0;
   std::int64_t scale = 1;                  // the stored number is the written one times this
   std::optional<std::int64_t> unset = {};  // this value means: as if it had not been written
-  std::span<const Choice> choices = {};
+  std::span<const SchemaChoice> choices = {};
   const SchemaBlock* block = nullptr;
   Nest nest = {};
   ReloadClass reload = ReloadClass::kLive;

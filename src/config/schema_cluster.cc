@@ -44,10 +44,15 @@ constinit const SchemaBlock kCapacityBlock{.name = "capacity",
                                            .fresh = fresh<ClusterSettings>,
                                            .inline_form = true};
 
-constexpr Choice kPolicies[] = {
+constexpr SchemaChoice kPolicies[] = {
     {"weighted-random", static_cast<std::int64_t>(BalancePolicy::kWeightedRandom)},
-    {"least-util", static_cast<std::int64_t>(BalancePolicy::kLeastUtil)}};
-constexpr Choice kWhens[] = {{"always", static_cast<std::int64_t>(BalanceWhen::kAlways)},
+    {"p2c", static_cast<std::int64_t>(BalancePolicy::kTwoChoices)},
+    {"least-util", static_cast<std::int64_t>(BalancePolicy::kLeastUtil)},
+    {"least-conn", static_cast<std::int64_t>(BalancePolicy::kLeastConn)},
+    {"hash", static_cast<std::int64_t>(BalancePolicy::kHash)},
+    {"round-robin", static_cast<std::int64_t>(BalancePolicy::kRoundRobin)},
+    {"first", static_cast<std::int64_t>(BalancePolicy::kFirst)}};
+constexpr SchemaChoice kWhens[] = {{"always", static_cast<std::int64_t>(BalanceWhen::kAlways)},
                              {"full", static_cast<std::int64_t>(BalanceWhen::kFull)},
                              {"never", static_cast<std::int64_t>(BalanceWhen::kNever)}};
 constexpr SchemaElement kBalance[] = {
@@ -69,7 +74,7 @@ constexpr SchemaElement kBalance[] = {
      .origin = SchemaOrigin::kOwn,
      .help = "1: prefer nodes that carry the stream already."},
     seconds_of("hold", slot<&ClusterSettings::hold>, SchemaOrigin::kOwn,
-               "How long a choice is kept before loads are compared again."),
+               "After a start, how long requests wait for the nodes to report; 0: not at all."),
 };
 constinit const SchemaBlock kBalanceBlock{.name = "balance",
                                           .help = "How listeners are shared out.",
@@ -77,7 +82,7 @@ constinit const SchemaBlock kBalanceBlock{.name = "balance",
                                           .fresh = fresh<ClusterSettings>,
                                           .inline_form = true};
 
-constexpr Choice kRequires[] = {{"off", static_cast<std::int64_t>(TokenRequire::kOff)},
+constexpr SchemaChoice kRequires[] = {{"off", static_cast<std::int64_t>(TokenRequire::kOff)},
                                 {"on", static_cast<std::int64_t>(TokenRequire::kOn)}};
 constexpr SchemaElement kToken[] = {
     {.name = "keys",
@@ -98,7 +103,7 @@ constinit const SchemaBlock kTokenBlock{.name = "token",
                                         .fresh = fresh<ClusterSettings>,
                                         .inline_form = true};
 
-constexpr Choice kDrainModes[] = {{"soft", static_cast<std::int64_t>(DrainMode::kSoft)},
+constexpr SchemaChoice kDrainModes[] = {{"soft", static_cast<std::int64_t>(DrainMode::kSoft)},
                                   {"move", static_cast<std::int64_t>(DrainMode::kMove)},
                                   {"hard", static_cast<std::int64_t>(DrainMode::kHard)}};
 constexpr SchemaElement kDrain[] = {

@@ -21,12 +21,12 @@ Slot burst_on_connect(void* object) {
                     }};
 }
 
-constexpr Choice kDeliveryChoices[] = {
+constexpr SchemaChoice kDeliveryChoices[] = {
     {"auto", static_cast<std::int64_t>(DeliveryCall::kAuto)},
     {"sendfile", static_cast<std::int64_t>(DeliveryCall::kSendfile)},
     {"writev", static_cast<std::int64_t>(DeliveryCall::kWritev)},
 };
-constexpr Choice kThreadChoices[] = {{"auto", 0}};
+constexpr SchemaChoice kThreadChoices[] = {{"auto", 0}};
 
 constexpr SchemaElement kLimits[] = {
     {.name = "clients",

@@ -9,7 +9,7 @@ namespace {
 using enum ValueKind;
 using enum ReloadClass;
 
-constexpr Choice kLevelChoices[] = {{"1", 1},           {"2", 2},    {"3", 3},       {"4", 4},
+constexpr SchemaChoice kLevelChoices[] = {{"1", 1},           {"2", 2},    {"3", 3},       {"4", 4},
                                     {"error", 1},       {"warn", 2}, {"warning", 2}, {"info", 3},
                                     {"information", 3}, {"debug", 4}};
 

@@ -10,11 +10,11 @@ namespace {
 using enum ValueKind;
 using enum ReloadClass;
 
-constexpr Choice kMountTypes[] = {{"normal", 0}, {"default", 1}};
-constexpr Choice kOverrideChoices[] = {{"none", 0}, {"all", 1}, {"own", 1}};
-constexpr Choice kNoYpChoices[] = {{"1", 0}, {"0", -1}};
-constexpr Choice kDirectAccessChoices[] = {{"0", 1}, {"1", 0}};
-constexpr Choice kLagChoices[] = {{"drop", static_cast<std::int64_t>(LagPolicy::kDrop)},
+constexpr SchemaChoice kMountTypes[] = {{"normal", 0}, {"default", 1}};
+constexpr SchemaChoice kOverrideChoices[] = {{"none", 0}, {"all", 1}, {"own", 1}};
+constexpr SchemaChoice kNoYpChoices[] = {{"1", 0}, {"0", -1}};
+constexpr SchemaChoice kDirectAccessChoices[] = {{"0", 1}, {"1", 0}};
+constexpr SchemaChoice kLagChoices[] = {{"drop", static_cast<std::int64_t>(LagPolicy::kDrop)},
                                   {"skip", static_cast<std::int64_t>(LagPolicy::kSkip)}};
 
 // A mount, or (KH) a block with the mount in it.

@@ -9,7 +9,7 @@ namespace {
 using enum ValueKind;
 using enum ReloadClass;
 
-constexpr Choice kTlsChoices[] = {
+constexpr SchemaChoice kTlsChoices[] = {
     {"none", 0}, {"rfc2818", 1}, {"auto-no-plain", 1}, {"auto", 0}, {"rfc2817", 0}};
 
 constexpr SchemaElement kListen[] = {
@@ -92,7 +92,7 @@ constexpr SchemaElement kListen[] = {
                 "a socket has no headers of its own; use the http-headers of the root"),
 };
 
-constexpr Choice kHeaderTypes[] = {{"static", 0}, {"cors", 0}};
+constexpr SchemaChoice kHeaderTypes[] = {{"static", 0}, {"cors", 0}};
 constexpr SchemaElement kHeader[] = {
     {.name = "name",
      .kind = kText,

@@ -109,7 +109,7 @@ std::optional<Number> bytes_of_seconds(std::string_view text, std::string& hint)
 ValueReport store_number(const SchemaElement& element, const NumberSlot& slot,
                          std::string_view text) {
   ValueReport report;
-  for (const Choice& choice : element.choices) {
+  for (const SchemaChoice& choice : element.choices) {
     if (iequals(choice.text, text)) {
       slot.set(slot.at, choice.value);
       report.stored = true;
@@ -225,7 +225,7 @@ std::string show_value(const SchemaElement& element, const void* object) {
   const Slot slot = read_slot(element, object);
   if (const auto* number = std::get_if<NumberSlot>(&slot)) {
     const std::int64_t value = number->get(number->at);
-    for (const Choice& choice : element.choices) {
+    for (const SchemaChoice& choice : element.choices) {
       if (element.kind == ValueKind::kChoice && choice.value == value) {
         return std::string(choice.text);
       }
@@ -297,7 +297,7 @@ std::string describe_type(const SchemaElement& element) {
       break;
   }
   std::string out = "one of";
-  for (const Choice& choice : element.choices) out.append(" ").append(choice.text);
+  for (const SchemaChoice& choice : element.choices) out.append(" ").append(choice.text);
   return out;
 }
 

@@ -1,10 +1,21 @@
 unit_programs += unit_cluster
 unit_cluster_SOURCES = tests/unit/main.cc \
+  tests/unit/cluster/balance_property_test.cc \
+  tests/unit/cluster/balancer_test.cc \
+  tests/unit/cluster/carriers_test.cc \
   tests/unit/cluster/ground.h \
   tests/unit/cluster/master_watch_test.cc \
+  tests/unit/cluster/node_load_test.cc \
+  tests/unit/cluster/node_table_test.cc \
+  tests/unit/cluster/node_test.cc \
+  tests/unit/cluster/pick_test.cc \
+  tests/unit/cluster/policies_test.cc \
   tests/unit/cluster/relay_set_test.cc \
   tests/unit/cluster/relay_test.cc \
+  tests/unit/cluster/simulation_test.cc \
+  tests/unit/cluster/some_cluster.h \
   tests/unit/cluster/stream_list_test.cc \
+  tests/unit/cluster/strikes_test.cc \
   tests/unit/cluster/upstream_call_test.cc \
   tests/unit/http/loopback.h \
   tests/unit/stream/support.h

@@ -133,3 +133,29 @@ TEST(Options, DumpTheReferenceWithoutAFile) {
     CHECK(wrong->err.find("needs one of: md man xml") != std::string::npos);
   }
 }
+TEST(Options, SimulateOneScenarioOrAll) {
+  const Options all = parse_options({"--simulate"});
+  CHECK(all.action == Action::kSimulate);
+  STRCMP_EQUAL("all", all.scenario.c_str());
+  LONGS_EQUAL(10, all.seeds);
+  const Options demo = parse_options({"--simulate", "demo", "--seeds", "2"});
+  STRCMP_EQUAL("demo", demo.scenario.c_str());
+  LONGS_EQUAL(2, demo.seeds);
+  for (const char* seeds : {"0", "1001", "many", ""}) {
+    const auto wrong = answer(parse_options({"--simulate", "demo", "--seeds", seeds}));
+    LONGS_EQUAL(1, wrong->status);
+    STRCMP_CONTAINS("--seeds needs a number", wrong->err.c_str());
+  }
+}
+TEST(Options, PrintASimulationAsItGoesOrInTheEnd) {
+  const Options demo = parse_options({"--simulate=demo", "--seeds=1"});
+  std::string printed;
+  const auto said = answer(demo, [&printed](std::string_view text) { printed += text; });
+  LONGS_EQUAL(0, said->status);
+  STRCMP_EQUAL("", said->out.c_str());
+  STRCMP_CONTAINS("every goal is reached\n", printed.c_str());
+  CHECK(answer(demo)->out == printed);
+  const auto wrong = answer(parse_options({"--simulate", "nonsense"}));
+  LONGS_EQUAL(1, wrong->status);
+  STRCMP_CONTAINS("one-address", wrong->err.c_str());
+}

@@ -2,6 +2,7 @@
 #include <set>
 #include <string>
 
+#include "cluster/pick.h"
 #include "config/config.h"
 #include "config/reference.h"
 #include "config/value.h"
@@ -26,6 +27,19 @@ std::string name_of(const ReferenceBlock& entry, const SchemaElement& row) {
 }  // namespace
 
 TEST_GROUP(Schema){};
+
+TEST(Schema, NamesEveryBalancingPolicyAsTheClusterFloorDoes) {
+  std::size_t named = 0;
+  each_row([&named](const ReferenceBlock& entry, const SchemaElement& row) {
+    if (entry.path != "cluster/balance" || row.name != "policy") return;
+    for (const SchemaChoice& choice : row.choices) {
+      const PolicyRow& policy = policy_row(static_cast<BalancePolicy>(choice.value));
+      CHECK(policy.name == choice.text);
+      ++named;
+    }
+  });
+  CHECK_EQUAL(balance_policies().size(), named);
+}
 
 TEST(Schema, EveryNameInABlockIsFoundAndMeansOneThing) {
   for (const ReferenceBlock& entry : reference_blocks()) {

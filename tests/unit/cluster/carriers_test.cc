@@ -1,0 +1,77 @@
+#include "cluster/carriers.h"
+
+#include <string>
+#include <vector>
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+using namespace std::chrono_literals;
+
+TEST_GROUP(CarrierTable) {
+  CarrierTable table;
+  const SteadyTime now{1h};
+};
+
+TEST(CarrierTable, ForgetsAMountWithItsLastCarrier) {
+  table.see(3, {"/a", 5});
+  table.see(4, {"/a", 6});
+  table.see(3, {"/a", 0, false});
+  CHECK_EQUAL(1u, table.find("/a")->carriers.size());
+  table.see(4, {"/a", 0, false});
+  POINTERS_EQUAL(nullptr, table.find("/a"));
+  table.see(4, {"/a", 0, false});
+  table.forget_mount("/a");
+  CHECK_EQUAL(0u, table.size());
+}
+
+TEST(CarrierTable, KeepsWhatANodeCouldEnforceThoughItDoesNotCarry) {
+  table.see(3, {"/a", 5, false, 2});
+  CHECK_EQUAL(1u, table.find("/a")->carriers.size());
+  CHECK_FALSE(table.find("/a")->carriers[0].reported);
+  CHECK_EQUAL(0u, table.find("/a")->carriers[0].listeners);
+  CHECK_EQUAL(2, table.find("/a")->carriers[0].enforces);
+}
+
+TEST(CarrierTable, ReplacesAllThatANodeSaid) {
+  table.see(3, {"/a", 5});
+  table.see(4, {"/a", 7});
+  table.sent(3, "/a", now, now - 1s);
+  table.see_all(3, {{"/b", 1}});
+  const MountNodes& row = *table.find("/a");
+  CHECK_EQUAL(2u, row.carriers.size());
+  CHECK_FALSE(row.carriers[0].reported);
+  CHECK_EQUAL(0u, row.carriers[0].listeners);
+  CHECK_EQUAL(1u, row.carriers[0].recent);
+  CHECK_EQUAL(7u, row.carriers[1].listeners);
+}
+
+TEST(CarrierTable, CountsRedirectsSinceTheLastSample) {
+  table.sent(3, "/a", now, now - 1s);
+  table.sent(3, "/a", now + 1s, now - 1s);
+  CHECK_EQUAL(2u, table.find("/a")->carriers[0].recent);
+  table.sent(3, "/a", now + 2s, now + 1s);
+  CHECK_EQUAL(1u, table.find("/a")->carriers[0].recent);
+  table.see(3, {"/a", 3});
+  CHECK_EQUAL(0u, table.find("/a")->carriers[0].recent);
+}
+
+TEST(CarrierTable, IsBounded) {
+  for (std::size_t i = 0; i < CarrierTable::kMostMounts + 10; ++i)
+    table.see(1, {"/m" + std::to_string(i), 1});
+  CHECK_EQUAL(CarrierTable::kMostMounts, table.size());
+  table.sent(1, "/other", now, now);
+  table.set_kbps("/other", 64);
+  POINTERS_EQUAL(nullptr, table.find("/other"));
+  CHECK_EQUAL(CarrierTable::kMostMounts, table.mounts().size());
+  table.forget_node(1);
+  CHECK_EQUAL(0u, table.size());
+}
+
+TEST(CarrierTable, KeepsAMountWhoseBitrateIsKnown) {
+  table.set_kbps("/a", 128);
+  table.see(1, {"/a", 1});
+  table.forget_node(1);
+  CHECK(table.find("/a") != nullptr);
+  CHECK_EQUAL(0u, table.mounts().size());
+}

@@ -1,0 +1,159 @@
+#include "cluster/strikes.h"
+
+#include <string>
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+using namespace std::chrono_literals;
+using enum RedirectOutcome;
+
+TEST_GROUP(ClientTrail) {
+  ClientTrail trail;
+  SteadyTime now{1h};
+};
+
+TEST(ClientTrail, TellsClientsApart) {
+  CHECK(client_key("192.0.2.1", "VLC", "/a") == client_key("192.0.2.1", "VLC", "/a"));
+  CHECK(client_key("192.0.2.1", "VLC", "/a") != client_key("192.0.2.2", "VLC", "/a"));
+  CHECK(client_key("192.0.2.1", "VLC", "/a") != client_key("192.0.2.1", "VLC", "/b"));
+  CHECK(client_key("ab", "c", "/") != client_key("a", "bc", "/"));
+  CHECK(client_key("a", "b", "/") != client_key("b", "a", "/"));
+  CHECK(client_key("", "", "") != 0);
+}
+
+TEST(ClientTrail, KnowsTheFamilyOfAPlayer) {
+  STRCMP_EQUAL("VLC", user_agent_family("VLC/3.0.18 LibVLC/3.0.18").c_str());
+  STRCMP_EQUAL("ESP32-audioI2S", user_agent_family(" ESP32-audioI2S (x)").c_str());
+  STRCMP_EQUAL("", user_agent_family("").c_str());
+  CHECK_EQUAL(32u, user_agent_family(std::string(500, 'x')).size());
+}
+
+TEST(ClientTrail, RemembersNothingOfStrangers) {
+  const auto verdict = trail.returns(1, "VLC", kUnknown, now);
+  CHECK(verdict.avoid == 0);
+  CHECK_FALSE(verdict.hint);
+  CHECK_FALSE(verdict.served_here);
+  CHECK(trail.last(1, now).node == 0);
+}
+
+TEST(ClientTrail, SendsNobodyBackWithinFifteenSeconds) {
+  trail.redirected(1, "VLC", 77, now);
+  CHECK(trail.last(1, now + 15s).node == 77);
+  CHECK(trail.last(1, now + 15s).when == now);
+  CHECK(trail.last(1, now + 15s + 1ms).node == 0);
+  CHECK(trail.returns(1, "VLC", kUnknown, now + 15s).avoid == 77);
+  CHECK(trail.returns(1, "VLC", kUnknown, now + 16s).avoid == 0);
+}
+
+TEST(ClientTrail, HintsAgainstANodeThatHasNotConfirmed) {
+  trail.redirected(1, "VLC", 77, now);
+  CHECK_TRUE(trail.returns(1, "VLC", kUnknown, now + 10s).hint);
+  CHECK_TRUE(trail.returns(1, "VLC", kLost, now + 10s).hint);
+  const auto arrived = trail.returns(1, "VLC", kArrived, now + 10s);
+  CHECK_FALSE(arrived.hint);
+  CHECK(arrived.avoid == 77);
+  CHECK_FALSE(trail.returns(1, "VLC", kUnknown, now + 16s).hint);
+}
+
+TEST(ClientTrail, ServesHereAfterTwoStrikes) {
+  trail.redirected(1, "VLC", 77, now);
+  now += 4s;
+  CHECK_FALSE(trail.returns(1, "VLC", kUnknown, now).served_here);
+  trail.redirected(1, "VLC", 78, now);
+  now += 5s;
+  CHECK_TRUE(trail.returns(1, "VLC", kUnknown, now).served_here);
+}
+
+TEST(ClientTrail, StrikesOnlyWhoIsBackWithinFiveSeconds) {
+  for (int i = 0; i < 5; ++i) {
+    trail.redirected(1, "VLC", 77, now);
+    now += 12s;
+    CHECK_FALSE(trail.returns(1, "VLC", kUnknown, now).served_here);
+  }
+}
+
+TEST(ClientTrail, ForgivesWhoHasArrived) {
+  trail.redirected(1, "VLC", 77, now);
+  now += 1s;
+  trail.returns(1, "VLC", kUnknown, now);
+  trail.redirected(1, "VLC", 78, now);
+  now += 1s;
+  CHECK_FALSE(trail.returns(1, "VLC", kArrived, now).served_here);
+  trail.redirected(1, "VLC", 77, now);
+  now += 1s;
+  CHECK_FALSE(trail.returns(1, "VLC", kUnknown, now).served_here);
+}
+
+TEST(ClientTrail, ForgetsStrikesAfterTenMinutes) {
+  for (int i = 0; i < 2; ++i) {
+    trail.redirected(1, "VLC", 77, now);
+    trail.returns(1, "VLC", kUnknown, now + 1s);
+  }
+  CHECK_TRUE(trail.returns(1, "VLC", kUnknown, now + 60s).served_here);
+  CHECK_FALSE(trail.returns(1, "VLC", kUnknown, now + 601s).served_here);
+}
+
+TEST(ClientTrail, BreaksALoopAtTheThirdRedirectWithinTenSeconds) {
+  trail.redirected(1, "VLC", 77, now);
+  now += 6s;
+  CHECK_FALSE(trail.returns(1, "VLC", kUnknown, now).served_here);
+  trail.redirected(1, "VLC", 78, now);
+  CHECK_TRUE(trail.returns(1, "VLC", kUnknown, now + 4s).served_here);
+}
+
+TEST(ClientTrail, LearnsWhichPlayersDoNotFollow) {
+  for (ClientKey client = 1; client <= 19; ++client) {
+    CHECK_TRUE(trail.follows("Deaf", now));
+    trail.redirected(client, "Deaf", 77, now);
+    if (client % 3 == 0) trail.returns(client, "Deaf", kLost, now + 1s);
+  }
+  CHECK_TRUE(trail.follows("Deaf", now));
+  trail.redirected(20, "Deaf", 77, now);
+  CHECK_FALSE(trail.follows("Deaf", now));
+  CHECK_TRUE(trail.returns(99, "Deaf", kUnknown, now).served_here);
+  CHECK_TRUE(trail.follows("VLC", now));
+  CHECK_TRUE(trail.follows("", now));
+  CHECK_FALSE(trail.follows("Deaf", now + 23h));
+  CHECK_TRUE(trail.follows("Deaf", now + 24h));
+}
+
+TEST(ClientTrail, DoesNotBlamePlayersForADeadNode) {
+  for (ClientKey client = 1; client <= 200; ++client) {
+    trail.redirected(client, "VLC", 77, now);
+    trail.returns(client, "VLC", kUnknown, now + 1s);
+  }
+  CHECK_TRUE(trail.follows("VLC", now));
+}
+
+TEST(ClientTrail, DoesNotBlameAFamilyForAFifthOfIt) {
+  for (ClientKey client = 1; client <= 5000; ++client) {
+    trail.redirected(client, "Mixed", 77, now);
+    trail.returns(client, "Mixed", client % 5 == 0 ? kLost : kArrived, now + 1s);
+  }
+  CHECK_TRUE(trail.follows("Mixed", now));
+}
+
+TEST(ClientTrail, IsBounded) {
+  ClientTrail::Limits limits;
+  limits.clients = 100;
+  limits.families = 10;
+  ClientTrail small(limits);
+  small.redirected(1, "first", 77, now);
+  for (ClientKey client = 2; client <= 1000; ++client) {
+    small.returns(1, "first", kUnknown, now);  // used, so it stays
+    small.redirected(client, "family" + std::to_string(client), 77, now);
+  }
+  CHECK_EQUAL(100u, small.clients());
+  CHECK_EQUAL(10u, small.families());
+  CHECK(small.last(1, now).node == 77);
+  CHECK(small.last(2, now).node == 0);
+  CHECK(small.last(1000, now).node == 77);
+}
+
+TEST(ClientTrail, RemembersNobodyWithoutAKey) {
+  trail.redirected(0, "VLC", 77, now);
+  CHECK_EQUAL(0u, trail.clients());
+  trail.redirected(1, "", 77, now);
+  CHECK_EQUAL(0u, trail.families());
+}
