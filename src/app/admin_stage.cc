@@ -134,6 +134,7 @@ Verdict AdminStage::handle(Connection& connection) {
   const std::string about = cgi ? mount : query_param(asked.query, "mount").value_or("");
   const auto given = cgi ? cgi_credentials(*config, about, asked.query) : basic_credentials(request.headers);
   if (given) {
+    connection.user = given->user;
     if (answer_if_throttled(worker_, connection, given->user)) return Verdict::kAnswered;
     asked.role = cgi ? role_by_pass(*config, mount, asked.query) : role_of(*config, request, asked.query);
   }

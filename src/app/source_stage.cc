@@ -95,9 +95,8 @@ void begin(Worker& worker, Connection& connection, WriterLease lease, std::share
   offer.user_agent = request.headers.get("user-agent");
   offer.bytes_sent = connection.bytes_sent();
   offer.referer = request.headers.get("referer");
-  auto* held = static_cast<ClientPass*>(connection.held.get());
-  offer.user = held->source_user;
-  offer.client_pass = std::move(held->pass);
+  offer.user = connection.user;
+  if (auto* held = static_cast<ClientPass*>(connection.held.get())) offer.client_pass = std::move(held->pass);
   Services& services = worker.services;
   services.counters.source_client_connections.fetch_add(1, std::memory_order_relaxed);
   services.counters.source_total_connections.fetch_add(1, std::memory_order_relaxed);
@@ -151,7 +150,7 @@ Verdict admit(Worker& worker, Connection& connection, const Config& config, cons
   ask.mount = request.path;
   ask.facts = facts;
   ask.home = worker.loop.id();
-  ask.user = static_cast<ClientPass*>(connection.held.get())->source_user;
+  ask.user = connection.user;
   services.loops.control().post([&worker, id = connection.id(), ask = std::move(ask), place,
                                  framing = *body]() mutable {
     auto facts_given = ask.facts;
@@ -182,7 +181,7 @@ Verdict SourceStage::handle(Connection& connection) {
   const MountSettings settings = mount_settings(*config, request.path);
   const auto given = source_credentials(*config, settings, request);
   if (given) {
-    static_cast<ClientPass*>(connection.held.get())->source_user = given->user;
+    connection.user = given->user;
     if (answer_if_throttled(worker_, connection, given->user)) return Verdict::kAnswered;
   }
   const MountSettings& section = mount_section(*config, request.path);

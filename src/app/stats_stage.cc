@@ -29,12 +29,13 @@ Verdict StatsStage::handle(Connection& connection) {
   services.counters.stats_connections.fetch_add(1, std::memory_order_relaxed);
   GatePass place;
   if (auto* held = static_cast<ClientPass*>(connection.held.get())) place = std::move(held->pass);
-  auto ended = [&services, place = std::move(place), ip = connection.ip(),
+  auto ended = [&services, place = std::move(place), ip = connection.ip(), user = given->user,
                 line = access_request(request), referer = std::string(request.headers.get("referer")),
                 agent = std::string(request.headers.get("user-agent")),
                 began = services.clock.steady()](std::uint64_t bytes) {
     AccessFacts facts;
     facts.ip = ip;
+    facts.user = user;
     facts.request = line;
     facts.bytes_sent = bytes;
     facts.referer = referer;

@@ -6,7 +6,6 @@
 #include <chrono>
 #include <memory>
 #include <optional>
-#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -46,7 +45,6 @@ struct ClientPass final : Held {
   bool authorised = false;  // by the authenticator of the path that was asked for
   bool is_relay = false;    // limits of listeners do not hold
   std::optional<std::chrono::seconds> time_limit;
-  std::string source_user;  // who a source says that it is; as in Icecast's, not in the access log
   std::unique_ptr<EndNotice> notice;
 };
 

@@ -15,7 +15,7 @@ constexpr SchemaChoice kLevelChoices[] = {{"1", 1},           {"2", 2},    {"3",
 
 constexpr std::int64_t kMostSeconds = 366 * 86'400;
 
-constexpr Choice kFormatChoices[] = {{"text", static_cast<std::int64_t>(LogFormat::kText)},
+constexpr SchemaChoice kFormatChoices[] = {{"text", static_cast<std::int64_t>(LogFormat::kText)},
                                      {"json", static_cast<std::int64_t>(LogFormat::kJson)}};
 
 // A log file is a name, or (KH) a block with the name in it.

@@ -89,7 +89,8 @@ def hup_and_usr1_write_on_in_a_new_file(t):
             path = server.dir / "log" / (name + ".log")
             path.rename(str(path) + ".1")
         server.send_signal(number)
-        wait_for(lambda: (server.dir / "log" / "access.log").exists(), "there is a new access.log")
+        # A file that is there is not yet the one that is written.
+        wait_for(lambda: server.get("/now") and "GET /now " in server.log("access"), "there is a new access.log")
         server.get("/after")
         server.wait_for_log("GET /after ", "access")
         check("/after" not in (server.dir / "log" / "access.log.1").read_text(), "the old file is still written")
