@@ -25,7 +25,7 @@ void run_stats(AdminTask task) {
   Station& station = *task.station;
   station.stats([task = std::move(task)](StatsDocument document) mutable {
     StatsScope scope{.hidden_too = true, .mount = std::nullopt};
-    if (!task.mount.empty()) scope.mount = task.mount;
+    if (task.has_mount()) scope.mount = task.mount;
     task.send(stats_xml(document, scope), "stats.xsl");
   });
 }

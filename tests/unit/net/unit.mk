@@ -5,6 +5,7 @@ unit_net_SOURCES = tests/unit/main.cc \
   tests/unit/net/connector_test.cc \
   tests/unit/net/digest_test.cc \
   tests/unit/net/fetch_test.cc \
+  tests/unit/net/inherited_sockets_test.cc \
   tests/unit/net/loop_test.cc \
   tests/unit/net/acceptor_test.cc \
   tests/unit/net/certificates.h \
