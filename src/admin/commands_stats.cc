@@ -47,8 +47,12 @@ void run_streamlist_text(AdminTask task) {
     answer.content_type = "text/plain; charset=utf-8";
     answer.with_length = false;
     sort_by_mount(*rows);
-    ListPoll poll{task.request.peer, task.request.node, task.request.query,
-                  is_own_product(task.request.headers), {}};
+    ListPoll poll{task.request.peer,
+                  task.request.node,
+                  task.request.query,
+                  std::string(task.request.headers.get("user-agent")),
+                  is_own_product(task.request.headers),
+                  {}};
     for (const MountRow& row : *rows) {
       const bool plays = is_listed(row) || row.fallback_runs;
       if (row.hidden || !plays || !goes_into_a_line(row.mount)) continue;
