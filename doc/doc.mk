@@ -12,6 +12,7 @@ dist_doc_DATA += \
   doc/operations.md \
   doc/pages.md \
   doc/protocol.md \
+  doc/results.md \
   doc/reverse-proxies-and-tls.md
 
 EXTRA_DIST += run.sh test.sh .ci/run tools/install-packages \
