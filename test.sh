@@ -15,14 +15,16 @@ shared=${SHARED:-$here/../shared}
 logs=$here/build/log
 exec </dev/null
 
-default_stages=(packages release asan blackbox browser run conformance conformance-own clients attacks integrity)
-long_stages=(tsan asan-conformance distcheck clang fuzz players)
+default_stages=(packages release asan blackbox cluster differential browser run conformance conformance-own clients attacks integrity)
+long_stages=(tsan asan-conformance distcheck clang fuzz players package)
 declare -A about=(
   [packages]="install from Debian what is missing"
   [release]="build as users do, warnings are errors; make check: unit tests, lint, configurations, fuzz corpora"
   [asan]="the unit tests and the fuzz corpora under AddressSanitizer and UBSan"
   [blackbox]="our own tests against the running server (tests/blackbox)"
   [browser]="our pages in Chromium: seen, heard, administered and attacked (tests/browser); pictures in build/screenshots"
+  [cluster]="several real servers: redirects, reports, tokens; icecast2 and Icecast-KH as masters and slaves (tests/cluster)"
+  [differential]="some 600 requests to Icecast 2.4.4 and to us; what differs stands in doc/differences.md"
   [run]="./run.sh --demo as a newcomer uses it: what it plays is decoded; the second start takes seconds"
   [conformance]="../shared/conformance with Debian's templates"
   [conformance-own]="../shared/conformance with our own pages"
@@ -34,6 +36,7 @@ declare -A about=(
   [distcheck]="the tarball builds, tests and installs by itself"
   [clang]="everything compiles with clang-14 without a warning"
   [fuzz]="every fuzzer for 60 seconds"
+  [package]="the Debian package is built, installed into a clean Debian, used, upgraded, removed and purged"
   [players]="each format for 30 seconds, decoded by ffmpeg, mpv and Chromium"
 )
 needs_shared=" conformance conformance-own clients attacks integrity asan-conformance "
@@ -143,7 +146,7 @@ stage_release() {
 
 stage_asan() {
   asan_build || return 1
-  run_make_check asan "$(make_variable asan unit_programs) $(make_variable asan fuzz_replays)"
+  run_make_check asan "$(make_variable asan unit_programs) $(make_variable asan replay_programs)"
 }
 
 stage_blackbox() {
@@ -159,6 +162,22 @@ stage_browser() {
   limit 300 python3 -B tests/browser/run.py --server build/release/src/icecast-lb --screenshots build/screenshots | tee "$logs/browser.out"
   grep '^FAIL' "$logs/browser.out" >>"$logs/$stage.note"
   count_closing_line "$logs/browser.out"
+}
+
+# Without Icecast-KH its part is skipped by name.
+stage_cluster() {
+  release_build || return 1
+  limit 300 python3 -B tests/cluster/run.py --server build/release/src/icecast-lb | tee "$logs/cluster.out"
+  grep -E '^(FAIL|SKIP)' "$logs/cluster.out" >>"$logs/$stage.note"
+  count_closing_line "$logs/cluster.out"
+}
+
+stage_differential() {
+  release_build || return 1
+  [ -x /usr/bin/icecast2 ] || { note "there is no /usr/bin/icecast2 to compare with"; return 1; }
+  limit 240 python3 -B tests/differential/run.py --server build/release/src/icecast-lb | tee "$logs/differential.out"
+  grep -A 8 '^FAIL' "$logs/differential.out" | cut -c1-300 >>"$logs/$stage.note"
+  count_closing_line "$logs/differential.out"
 }
 
 # Starts ./run.sh --demo and sets $run_pid; returns when it says that it runs.
@@ -379,6 +398,13 @@ stage_players() {
   limit 900 python3 -B tests/blackbox/players.py --server build/release/src/icecast-lb | tee "$logs/players.out"
   grep '^FAIL' "$logs/players.out" >>"$logs/$stage.note"
   count_closing_line "$logs/players.out"
+}
+
+stage_package() {
+  release_build || return 1
+  limit 5400 python3 -B tests/package/run.py --build build/release | tee "$logs/package.out"
+  grep '^FAIL' "$logs/package.out" >>"$logs/$stage.note"
+  count_closing_line "$logs/package.out"
 }
 
 # --- running them --------------------------------------------------------------------------------

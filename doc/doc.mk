@@ -1,10 +1,21 @@
-# The front door: scripts, pages, demo, black-box tests.
+# The front door: scripts, pages, demo, black-box and differential tests.
 dist_man_MANS += doc/icecast-lb.1
-dist_doc_DATA += doc/architecture.md doc/authentication.md doc/balancing.md doc/operations.md \
-  doc/pages.md doc/getting-started.md doc/encoders.md doc/reverse-proxies-and-tls.md \
-  doc/migration.md
+dist_doc_DATA += \
+  doc/architecture.md \
+  doc/authentication.md \
+  doc/balancing.md \
+  doc/cluster.md \
+  doc/differences.md \
+  doc/encoders.md \
+  doc/getting-started.md \
+  doc/migration.md \
+  doc/operations.md \
+  doc/pages.md \
+  doc/protocol.md \
+  doc/results.md \
+  doc/reverse-proxies-and-tls.md
 
 EXTRA_DIST += run.sh test.sh .ci/run tools/install-packages \
   tools/demo-source.py tools/make-demo.py \
   demo/morning.mp3 demo/morning.ogg demo/evening.mp3 demo/evening.ogg \
-  tests/blackbox tests/browser
+  tests/blackbox tests/browser tests/cluster tests/differential

@@ -69,6 +69,13 @@ replay_programs += replay_config
 replay_config_SOURCES = $(fuzz_config_SOURCES) fuzz/replay.cc
 replay_config_LDADD = $(CONFIG)
 
+fuzz_programs += fuzz_report
+fuzz_report_SOURCES = fuzz/report.cc fuzz/check.h
+fuzz_report_LDADD = $(FUZZ_FLAGS) $(CLUSTER)
+replay_programs += replay_report
+replay_report_SOURCES = $(fuzz_report_SOURCES) fuzz/replay.cc
+replay_report_LDADD = $(CLUSTER)
+
 fuzz_programs += fuzz_proxy
 fuzz_proxy_SOURCES = fuzz/proxy.cc fuzz/check.h
 fuzz_proxy_LDADD = $(FUZZ_FLAGS) $(HTTP)

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/json.h"
+#include "base/log.h"
 #include "base/random.h"
 #include "http/access_line.h"
 #include "http/body.h"
@@ -108,6 +110,8 @@ void check_request(const Request& request) {
   facts.user_agent = request.headers.get("user-agent");
   const std::string logged = access_line(facts, WallTime{});
   require(logged.size() <= 1023 && !has_control(logged));
+  const std::string json = access_json(facts, WallTime{});
+  require(json.size() <= Log::kMostBytes && !has_control(json) && Json::parse(json).has_value());
   const std::string list =
       m3u(playlist_host(request.headers.get("host"), "localhost", 8000), request.path);
   require(!has_control(std::string_view(list).substr(0, list.size() - 2)));

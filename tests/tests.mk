@@ -18,6 +18,7 @@ include tests/unit/auth/unit.mk
 include tests/unit/cluster/unit.mk
 include tests/unit/admin/unit.mk
 include tests/unit/config/unit.mk
+include tests/unit/app/unit.mk
 
 if HAVE_CPPUTEST
 check_PROGRAMS += $(unit_programs)

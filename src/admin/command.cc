@@ -55,7 +55,7 @@ const AdminCommand* find_command(std::string_view name) {
 std::string_view mount_problem(const AdminTask& task) {
   const MountUse use = task.lookup.command->mount;
   if (use == kIgnored) return "";
-  if (task.mount.empty())
+  if (!task.has_mount())
     return use == kRequired || use == kNameOnly ? "Unknown admin request" : "";
   if (use == kNameOnly) return "";
   switch (task.station->state_of(task.mount)) {
@@ -159,7 +159,7 @@ void answer_admin(AdminRequest request, Station& station, UniqueFunction<void(Ad
   AdminTask task{std::move(request), {}, "", &station, std::move(done)};
   task.lookup = admin_lookup(task.request.path);
   task.mount = task.param("mount").value_or("");
-  if (!admin_allows(*task.lookup.command, task.request.role, !task.mount.empty()))
+  if (!admin_allows(*task.lookup.command, task.request.role, task.has_mount()))
     return task.done(admin_error(401, ""));
   if (const std::string_view problem = mount_problem(task); !problem.empty())
     return task.fail(problem);

@@ -15,13 +15,14 @@ namespace lb {
 struct AdminTask {
   AdminRequest request;
   AdminLookup lookup;
-  std::string mount;  // "": none given
+  std::string mount;  // "": none given, or one without a name
   Station* station = nullptr;
   UniqueFunction<void(AdminAnswer)> done;
 
   std::optional<std::string> param(std::string_view name) const {
     return query_param(request.query, name);
   }
+  bool has_mount() const { return param("mount").has_value(); }
   void fail(std::string_view text) { done(admin_error(400, text)); }
   // An icestats or iceresponse document, raw or rendered with `page`.
   void send(std::string document, std::string_view page);

@@ -126,6 +126,7 @@ void answer_admin_cgi(AdminRequest request, std::string mount, Station& station,
   title.song = task.param("song");
   title.url = task.param("url");
   title.charset = task.param("charset").value_or("");
+  if (role == AdminRole::kSource) title.only_from_ip = task.request.peer_ip;
   const std::string to = task.mount;
   station.set_title(to, std::move(title), [task = std::move(task)](TitleVerdict verdict) mutable {
     switch (verdict) {

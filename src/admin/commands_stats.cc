@@ -25,7 +25,7 @@ void run_stats(AdminTask task) {
   Station& station = *task.station;
   station.stats([task = std::move(task)](StatsDocument document) mutable {
     StatsScope scope{.hidden_too = true, .mount = std::nullopt};
-    if (!task.mount.empty()) scope.mount = task.mount;
+    if (task.has_mount()) scope.mount = task.mount;
     task.send(stats_xml(document, scope), "stats.xsl");
   });
 }
@@ -47,8 +47,12 @@ void run_streamlist_text(AdminTask task) {
     answer.content_type = "text/plain; charset=utf-8";
     answer.with_length = false;
     sort_by_mount(*rows);
-    ListPoll poll{task.request.peer, task.request.node, task.request.query,
-                  is_own_product(task.request.headers), {}};
+    ListPoll poll{task.request.peer,
+                  task.request.node,
+                  task.request.query,
+                  std::string(task.request.headers.get("user-agent")),
+                  is_own_product(task.request.headers),
+                  {}};
     for (const MountRow& row : *rows) {
       const bool plays = is_listed(row) || row.fallback_runs;
       if (row.hidden || !plays || !goes_into_a_line(row.mount)) continue;

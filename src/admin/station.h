@@ -103,6 +103,7 @@ struct ListPoll {
   Address peer;
   std::string node;
   std::string query;
+  std::string agent;  // User-Agent
   bool ours = false;  // of our product
   std::vector<std::string> listed;
 };

@@ -50,6 +50,8 @@ void append_ascii(std::string& out, char c, Escape how) {
     out += "&gt;";
   } else if (how == Escape::kXmlAttribute && c == '"') {
     out += "&quot;";
+  } else if (how == Escape::kJson && c == '<') {
+    out += "\\u003c";  // who puts the answer into a <script> shall not meet its end there
   } else {
     if (how == Escape::kJson && (c == '"' || c == '\\')) out += '\\';
     out += c;

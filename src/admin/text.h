@@ -1,7 +1,8 @@
 // Any bytes → valid, escaped text for XML and JSON, in one pass.
 // Bytes that are not UTF-8 are read as Latin-1.  Control characters (C0, C1, DEL) and the
 // non-characters U+FFFE, U+FFFF are left out; tab, CR and LF become a space each.  So what remains
-// is always allowed in XML 1.0 and needs no \u escapes in JSON.
+// is always allowed in XML 1.0 and needs no \u escapes in JSON;
+// '<' gets one there all the same.
 // Thread: pure functions.
 #pragma once
 

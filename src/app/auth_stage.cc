@@ -31,6 +31,7 @@ void let_in(Connection& connection, AuthVerdict verdict, ListenerTicket ticket) 
   pass.time_limit = verdict.time_limit;
   pass.notice = std::make_unique<TicketNotice>(std::move(ticket));
   if (!verdict.user.empty()) connection.user = verdict.user;
+  connection.user_listens = true;
   if (!verdict.mount.empty()) connection.request().path = verdict.mount;
   connection.resume(Verdict::kNext);
 }
@@ -93,6 +94,7 @@ Verdict AuthStage::handle(Connection& connection) {
   ListenerAsk ask = make_ask(connection, request, mount.get());
   if (ask.given) {
     connection.user = ask.given->user;
+    connection.user_listens = true;
     if (answer_if_throttled(worker_, connection, connection.user)) return Verdict::kAnswered;
   }
   services.loops.control().post([&worker = worker_, id = connection.id(), name = section.name,

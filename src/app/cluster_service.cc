@@ -105,6 +105,7 @@ void ClusterService::configure(const Config& config) {
   wants_tokens_.store(facts->require != TokenRequire::kOff && !facts->keys.empty(),
                       std::memory_order_relaxed);
   facts_.publish(std::move(facts));
+  concerned_ = redirects() || !facts_.read()->known.empty() || !static_ids_.empty();
   tell_events();
   tick();
 }
@@ -131,7 +132,8 @@ void ClusterService::configure_mounts() {
 }
 
 void ClusterService::tick() {
-  if (stopped_) return;
+  tick_.cancel();
+  if (stopped_ || !concerned_) return;
   const SteadyTime time = now();
   if (redirects()) report_self(time);
   table_.expire(time);
@@ -233,7 +235,7 @@ std::unique_ptr<Prepared> prepare(const RedirectAsk& ask, const ReportDesk& desk
 
 void ClusterService::decide(RedirectAsk ask, Then then) {
   const SteadyTime time = now();
-  if (stopped_ || desk_.is_server(ask.client, time)) {
+  if (stopped_ || desk_.is_server(ask.client, ask.user_agent, ask.bare, time)) {
     then({.kind = RedirectAnswer::Kind::kServeRelay});
     return;
   }
@@ -275,7 +277,7 @@ RedirectAnswer ClusterService::answer_of(const Choice& choice, const RedirectAsk
 
 RedirectAnswer ClusterService::bounce(const RedirectAsk& ask) {
   RedirectAnswer answer;
-  if (stopped_ || desk_.is_server(ask.client, now())) return answer;
+  if (stopped_ || desk_.is_server(ask.client, ask.user_agent, ask.bare, now())) return answer;
   const ClientKey client = client_key(ask.client.ip(), ask.user_agent, ask.mount);
   // Whoever comes back from there is served: it has lost the parameter.
   if (bounced_.last(client, now()).node != 0) return answer;

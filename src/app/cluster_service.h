@@ -47,6 +47,7 @@ struct RedirectAsk {
   ProtectionSet needs = 0;
   bool redirected = false;  // came with a valid token
   bool direct = false;      // does not follow a redirect
+  bool bare = false;        // says no more than a relay does: neither Accept nor Range
 };
 struct RedirectAnswer {
   enum class Kind : std::uint8_t {
@@ -137,6 +138,7 @@ class ClusterService {
   std::vector<Held> held_;
   std::vector<Probe> probes_;
   Timer tick_, hold_;
+  bool concerned_ = false;  // somebody may report, or be redirected
   bool stopped_ = false;
 };
 

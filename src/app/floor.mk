@@ -16,6 +16,7 @@ src_icecast_lb_SOURCES = \
   src/app/main.cc \
   src/app/mount_files.cc src/app/mount_files.h \
   src/app/mount_hooks.cc src/app/mount_hooks.h \
+  src/app/notify.cc src/app/notify.h \
   src/app/options.cc src/app/options.h \
   src/app/page_cache.cc src/app/page_cache.h \
   src/app/page_stage.cc src/app/page_stage.h \
@@ -28,6 +29,7 @@ src_icecast_lb_SOURCES = \
   src/app/routes.cc src/app/routes.h \
   src/app/serve.cc src/app/serve.h \
   src/app/server.cc src/app/server.h \
+  src/app/service_manager.cc src/app/service_manager.h \
   src/app/services.cc src/app/services.h \
   src/app/source_stage.cc src/app/source_stage.h \
   src/app/station.cc src/app/station.h \
@@ -36,5 +38,6 @@ src_icecast_lb_SOURCES = \
   src/app/stream_offers.cc src/app/stream_offers.h \
   src/app/version.cc \
   src/app/who_stage.cc src/app/who_stage.h \
+  src/app/watchdog.cc src/app/watchdog.h \
   src/app/worker.cc src/app/worker.h
 src_icecast_lb_LDADD = $(CONFIG)

@@ -12,7 +12,11 @@ constexpr std::string_view kLogName = "connection/connection_setup_sockets";
 
 }  // namespace
 
-ListenSockets::ListenSockets(Services& services) : services_(services) {}
+ListenSockets::ListenSockets(Services& services, std::vector<UniqueFd> inherited) : services_(services) {
+  std::vector<std::string> strange;
+  inherited_ = InheritedSockets(std::move(inherited), strange);
+  for (const std::string& text : strange) services_.log.warn(kLogName, text);
+}
 
 std::vector<ListenSockets::Wanted> ListenSockets::wanted(const Config& config) {
   std::vector<Wanted> all;
@@ -35,7 +39,9 @@ bool ListenSockets::has_certificate() const { return services_.tls.context() != 
 
 Result<ListenSockets::Socket> ListenSockets::open_one(const Wanted& wanted) {
   const bool closed = wanted.settings.tls && !has_certificate();
-  auto made = ListenSocket::open(wanted.settings, wanted.port, wanted.shoutcast, services_.loops.workers(), closed);
+  const unsigned workers = services_.loops.workers();
+  auto made = inherited_.adopt(wanted.settings, wanted.port, wanted.shoutcast, workers);
+  if (made && *made == nullptr) made = ListenSocket::open(wanted.settings, wanted.port, wanted.shoutcast, workers, closed);
   if (!made) {
     services_.log.error(kLogName, made.error().what + "; it is skipped");
     return made.error();
@@ -56,6 +62,8 @@ Result<void> ListenSockets::open(const Config& config) {
   Error last = Error::io("no <listen-socket>");
   for (const Wanted& one : wanted(config))
     if (auto opened = open_one(one); !opened) last = opened.error();
+  for (const std::string& name : inherited_.unused())
+    services_.log.warn(kLogName, "inherited socket " + name + " is that of no <listen-socket>; nobody is served there");
   if (open_.empty()) return last;
   return {};
 }
@@ -102,9 +110,15 @@ void ListenSockets::apply(const Config& config) {
   const auto gone = [&all](const Socket& socket) {
     return std::none_of(all.begin(), all.end(), [&](const Wanted& one) { return is(*socket, one); });
   };
-  for (const Socket& socket : open_)
-    if (gone(socket)) stop(socket);
-  std::erase_if(open_, gone);
+  const auto closes = [&](const Socket& socket) { return gone(socket) && !socket->inherited; };
+  for (const Socket& socket : open_) {
+    if (closes(socket))
+      stop(socket);
+    else if (gone(socket))
+      services_.log.warn(kLogName, "port " + std::to_string(socket->port) +
+                                       " was opened by the service manager and stays open until a restart");
+  }
+  std::erase_if(open_, closes);
   std::erase_if(closed_, gone);
   for (const Wanted& one : all) {
     const auto same = [&one](const Socket& socket) { return is(*socket, one); };

@@ -3,6 +3,7 @@
 // A socket is known by its address and port.  A reload opens what is new, ends what is gone, and
 // gives what stayed its new settings; connections that were accepted live on.
 // One that shall speak TLS while there is no usable certificate is bound but closed.
+// Sockets that a service manager has opened for us come first (net/inherited_sockets.h).
 //
 // Thread: control; open() before the loops start, and before privileges are dropped.
 // Ownership: Server.
@@ -14,13 +15,15 @@
 
 #include "app/services.h"
 #include "base/result.h"
+#include "base/unique_fd.h"
 #include "net/acceptor.h"
+#include "net/inherited_sockets.h"
 
 namespace lb {
 
 class ListenSockets {
  public:
-  explicit ListenSockets(Services& services);
+  ListenSockets(Services& services, std::vector<UniqueFd> inherited);
 
   // Error: not one could be opened; the others are in the log.
   Result<void> open(const Config& config);
@@ -46,6 +49,7 @@ class ListenSockets {
   bool has_certificate() const;
 
   Services& services_;
+  InheritedSockets inherited_;
   std::vector<Socket> open_;
   std::vector<Socket> closed_;  // want TLS and have no certificate
 };

@@ -18,7 +18,8 @@ constexpr std::size_t kMostEntries = 256;
 
 void PageCache::get(const std::string& path, const std::string& query, Then then) {
   Ask ask{path, query_param(query, "mount"), query_param(query, "array").value_or("") == "1"};
-  const std::string key = path + (ask.array ? "?1" : "?0") + ask.mount.value_or("");
+  // "?mount=" asks for the mount without a name, which there is not; no mount asks for all.
+  const std::string key = path + (ask.array ? "?1" : "?0") + (ask.mount ? "=" + *ask.mount : "");
   const SteadyTime now = services_.clock.steady();
   if (entries_.size() >= kMostEntries && !entries_.contains(key))
     std::erase_if(entries_, [now](const auto& row) { return !row.second.rendering && now - row.second.made > kFresh; });

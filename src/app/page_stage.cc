@@ -90,7 +90,6 @@ Verdict FileStage::handle(Connection& connection) {
     const std::string body = m3u(host_for(connection, *config),
                                  std::string_view(request.path).substr(0, request.path.size() - 4),
                                  connection.secure() ? "https" : "http");
-    head.extra = "Content-Disposition: attachment; filename=\"listen.m3u\"\r\n";
     head.content_length = body.size();
     connection.reply(head, body);
     return Verdict::kAnswered;

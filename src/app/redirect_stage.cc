@@ -83,6 +83,7 @@ RedirectAsk make_redirect_ask(const Services& services, Connection& connection,
   const bool old = request.protocol != Protocol::kHttp ||
                    (request.version_minor == 0 && request.headers.find("host") == nullptr);
   ask.direct = old || cannot_follow(ask.user_agent, facts.no_redirect);
+  ask.bare = request.headers.find("accept") == nullptr && request.headers.find("range") == nullptr;
   return ask;
 }
 

@@ -8,6 +8,7 @@
 
 #include "app/process.h"
 #include "app/server.h"
+#include "app/service_manager.h"
 #include "config/loader.h"
 
 namespace lb {
@@ -28,6 +29,7 @@ bool usable(const LoadedConfig& loaded, const std::string& path) {
 
 int serve(const Options& options) {
   if (options.background) go_to_background();
+  auto manager = ServiceManager::take_from_environment();
   const std::string& path = options.config_file;
   const LoadOptions load{options.allow_default_passwords};
   auto loaded = load_config_file(path, load);
@@ -38,7 +40,7 @@ int serve(const Options& options) {
   if (!usable(*loaded, path)) return 1;
   const auto config = loaded->config;
   raise_limits();
-  Server server(system_clock(), path, load, std::move(*loaded));
+  Server server(system_clock(), path, load, std::move(*loaded), std::move(manager));
   if (auto bound = server.bind(); !bound) {
     say(STDERR_FILENO, bound.error().what + "\nServer startup failed. Exiting\n");
     return 1;

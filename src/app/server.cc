@@ -34,11 +34,14 @@ unsigned worker_count(const LimitSettings& limits) {
 
 }  // namespace
 
-Server::Server(const Clock& clock, std::string config_path, LoadOptions load_options, LoadedConfig first)
+Server::Server(const Clock& clock, std::string config_path, LoadOptions load_options, LoadedConfig first,
+               ServiceManager manager)
     : config_path_(std::move(config_path)),
       load_options_(load_options),
       services_(std::make_unique<Services>(clock, first.config, worker_count(first.config->limits))),
-      sockets_(*services_) {
+      sockets_(*services_, std::move(manager.sockets)),
+      notifier_(manager.notify_socket),
+      watchdog_(services_->loops, notifier_, manager.watchdog) {
   Services& services = *services_;
   services.station = std::make_unique<ServerStation>(services);
   services.stats_feed = std::make_unique<StatsFeed>(services.loops.control(), *services.station);
@@ -83,6 +86,13 @@ SourceAdmission::Doors Server::admission_doors() {
     Worker& worker = *services.workers[home];
     worker.loop.post([&services, &worker, lease, silence, then = std::move(then)]() mutable {
       const bool ended = worker.sources.replace_if_silent(lease, silence);
+      services.loops.control().post([ended, then = std::move(then)]() mutable { then(ended); });
+    });
+  };
+  doors.look = [&services](unsigned home, std::uint64_t lease, UniqueFunction<void(bool)> then) {
+    Worker& worker = *services.workers[home];
+    worker.loop.post([&services, &worker, lease, then = std::move(then)]() mutable {
+      const bool ended = worker.sources.has_ended(lease);
       services.loops.control().post([ended, then = std::move(then)]() mutable { then(ended); });
     });
   };
@@ -131,12 +141,14 @@ void Server::run(bool announce) {
   services_->cluster->configure(*config);
   services_->links->configure(*config);
   services_->relays->configure(*config);
+  std::string ports;
+  for (const int port : sockets_.ports()) ports += " " + std::to_string(port);
   if (announce) {
-    std::string line = "icecast-lb ready: port";
-    for (const int port : sockets_.ports()) line += " " + std::to_string(port);
-    line += "\n";
+    const std::string line = "icecast-lb ready: port" + ports + "\n";
     [[maybe_unused]] const auto n = ::write(STDOUT_FILENO, line.data(), line.size());
   }
+  notifier_.ready("serving on port" + ports);
+  watchdog_.start();
   services_->loops.run();
   signals_.clear();
   services_->loops.join();
@@ -169,9 +181,11 @@ void Server::reload() {
     return;
   }
   reloading_ = true;
+  notifier_.reloading(services_->clock.steady());
   services_->loops.clerk().post([this] {
     auto loaded = std::make_shared<Result<LoadedConfig>>(load_config_file(config_path_, load_options_));
     services_->loops.control().post([this, loaded] {
+      const bool usable = *loaded && !(*loaded)->refuses_start();
       reloading_ = false;
       if (!*loaded)
         services_->log.error("config/reload", "Error parsing config file " + config_path_ + ": " + loaded->error().what +
@@ -181,7 +195,19 @@ void Server::reload() {
           services_->log.error("config/reload", to_string(d, config_path_) + "; the old configuration stays");
       else
         apply(std::move(**loaded));
+      if (!usable) reopen_logs();  // apply() does too: whoever rotates logs sends HUP, whatever the file is like
+      reloaded(usable ? "configuration read again"
+                      : "the configuration cannot be used, the old one stays; see the error log");
       if (std::exchange(reload_again_, false)) reload();
+    });
+  });
+}
+
+// Behind the logs' turn on the clerk, so that who waits for it may compress the old ones.
+void Server::reloaded(std::string_view status) {
+  services_->loops.clerk().post([this, status] {
+    services_->loops.control().post([this, status] {
+      if (!reloading_ && !stopping_) notifier_.ready(status);
     });
   });
 }
@@ -281,6 +307,7 @@ void Server::source_begun(const std::shared_ptr<Mount>& mount) {
 void Server::stop() {
   if (std::exchange(stopping_, true)) return;
   services_->links->stop("shutdown");
+  notifier_.stopping();
   services_->relays->leave([this] { end_all(); });
 }
 

@@ -6,11 +6,15 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "app/access_stage.h"
 #include "app/listen_sockets.h"
+#include "app/notify.h"
+#include "app/service_manager.h"
 #include "app/services.h"
+#include "app/watchdog.h"
 #include "base/result.h"
 #include "config/loader.h"
 #include "net/signal_watch.h"
@@ -19,7 +23,8 @@ namespace lb {
 
 class Server {
  public:
-  Server(const Clock& clock, std::string config_path, LoadOptions load_options, LoadedConfig first);
+  Server(const Clock& clock, std::string config_path, LoadOptions load_options, LoadedConfig first,
+         ServiceManager manager);
 
   // Binds every <listen-socket>; before privileges are dropped.  An error: none could be bound.
   Result<void> bind();
@@ -31,6 +36,7 @@ class Server {
  private:
   void watch_signals();
   void reload();
+  void reloaded(std::string_view status);
   void apply(LoadedConfig next);
   void reopen_logs();
   void stop();
@@ -45,6 +51,8 @@ class Server {
   const LoadOptions load_options_;
   std::unique_ptr<Services> services_;
   ListenSockets sockets_;
+  Notifier notifier_;
+  Watchdog watchdog_;
   std::vector<std::unique_ptr<SignalWatch>> signals_;
   std::unique_ptr<AccessWatch> access_watch_;
   bool reloading_ = false, reload_again_ = false;

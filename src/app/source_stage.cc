@@ -88,11 +88,12 @@ void begin(Worker& worker, Connection& connection, WriterLease lease, std::share
     connection.drop();
     return;
   }
-  SourceOffer offer{nullptr, connection.take_leftover(), std::move(body), 0, {}, std::move(place), {}, {}, {}, {}};
+  SourceOffer offer{nullptr, connection.take_leftover(), std::move(body), 0, {}, std::move(place), {}, {}, {}, {}, 0};
   if (const auto metaint = parse_u64(request.headers.get("icy-metaint")); metaint && *metaint > 0 && *metaint < (1u << 24))
     offer.metaint = static_cast<std::size_t>(*metaint);
   offer.request = access_request(request);
   offer.user_agent = request.headers.get("user-agent");
+  offer.bytes_sent = connection.bytes_sent();
   offer.referer = request.headers.get("referer");
   offer.user = connection.user;
   if (auto* held = static_cast<ClientPass*>(connection.held.get())) offer.client_pass = std::move(held->pass);

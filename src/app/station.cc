@@ -222,7 +222,7 @@ void ServerStation::node_posted(NodePost post, Then<NodePostAnswer> then) {
 
 void ServerStation::list_polled(ListPoll poll) {
   ClusterService& cluster = *services_.cluster;
-  cluster.desk().polled({poll.peer, poll.node, poll.query, poll.ours}, poll.listed, services_.loops.control().now());
+  cluster.desk().polled({poll.peer, poll.node, poll.query, poll.agent, poll.ours}, poll.listed, services_.loops.control().now());
   cluster.tell_events();
 }
 

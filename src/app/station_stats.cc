@@ -84,6 +84,8 @@ StatsSource make_source(const Mount& mount, const std::string& authority, const 
   fields["max_listeners"] = settings->max_listeners < 0 ? "unlimited" : std::to_string(settings->max_listeners);
   if (mount.phase() == MountPhase::kIdle) {
     fields["on_demand"] = std::to_string(1);
+    fields["public"] = std::to_string(std::max(settings->is_public, 0));
+    for (const char* unread : {"slow_listeners", "total_bytes_read", "total_bytes_sent"}) fields.erase(unread);
     return source;
   }
   add_times(fields, "stream_start", facts->started_wall);

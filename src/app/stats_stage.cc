@@ -41,7 +41,7 @@ Verdict StatsStage::handle(Connection& connection) {
     facts.referer = referer;
     facts.user_agent = agent;
     facts.seconds = std::chrono::duration_cast<std::chrono::seconds>(services.clock.steady() - began).count();
-    services.log.access(access_line(facts, services.clock.wall()));
+    log_access(services.log, facts, services.clock.wall());
   };
   services.loops.control().post(
       [&services, transport = connection.take_transport(), ended = StatsFeed::Ended(std::move(ended))]() mutable {

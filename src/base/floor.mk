@@ -6,6 +6,7 @@ src_libbase_a_SOURCES = \
   src/base/intrusive_list.h \
   src/base/json.cc src/base/json.h \
   src/base/log.cc src/base/log.h \
+  src/base/log_file.cc src/base/log_file.h \
   src/base/random.cc src/base/random.h \
   src/base/result.h \
   src/base/snapshot.h \

@@ -121,6 +121,11 @@ void append_json_text(std::string& out, std::string_view bytes) {
     if (length == 0) {
       out += "\xef\xbf\xbd";
       length = 1;
+    } else if (length == 2 && c == '\xc2' && static_cast<unsigned char>(bytes[1]) < 0xa0) {
+      // Latin-1's control characters: a terminal that shows a log must not obey them.
+      out += "\\u00";
+      out += kHex[static_cast<unsigned char>(bytes[1]) >> 4];
+      out += kHex[static_cast<unsigned char>(bytes[1]) & 15];
     } else if (length > 1) {
       out += bytes.substr(0, length);
     } else if (c == '"' || c == '\\') {

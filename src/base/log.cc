@@ -1,28 +1,24 @@
 #include "base/log.h"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <cstdio>
 #include <ctime>
 #include <mutex>
-#include <system_error>
 #include <utility>
 
 #include "base/encoding.h"
+#include "base/log_file.h"
 #include "base/snapshot.h"
-#include "base/unique_fd.h"
 
 namespace lb {
 namespace {
 
-// A line of at most this much goes into a pipe in one piece (PIPE_BUF), and without blocking once
-// poll(2) has said "writable".
-constexpr std::size_t kMaxLine = 4096;
+// With its newline.
+constexpr std::size_t kMaxLine = Log::kMostBytes + 1;
 
 std::tm local_time(WallTime now) noexcept {
   const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
@@ -68,81 +64,11 @@ void append_escaped(std::string& out, std::string_view text) {
   }
 }
 
-std::string errno_text(int number) { return std::generic_category().message(number); }
-
-// One open log file.  Threads: write() from any.
-class LogFile {
- public:
-  LogFile(std::string path, UniqueFd fd, std::uint64_t max_bytes)
-      : path_(std::move(path)), fd_(std::move(fd)), rotate_above_(max_bytes) {
-    struct stat info {};
-    regular_ = ::fstat(fd_.get(), &info) == 0 && S_ISREG(info.st_mode);
-    if (regular_) bytes_ = static_cast<std::uint64_t>(info.st_size);
-  }
-
-  static Result<std::shared_ptr<LogFile>> open(const std::string& path, std::uint64_t max_bytes) {
-    // /dev/stderr cannot be opened when it is a socket (systemd's journal) or another user's.
-    int fd = -1;
-    if (path.empty() || path == "-" || path == "/dev/stderr") {
-      fd = ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-    } else if (path == "/dev/stdout") {
-      fd = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-    } else {
-      // O_NONBLOCK: a FIFO without a reader fails instead of hanging the start.
-      fd = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
-                  0644);
-    }
-    if (fd < 0) return Error::io("log file " + path + ": cannot be opened: " + errno_text(errno));
-    return std::make_shared<LogFile>(path, UniqueFd(fd), max_bytes);
-  }
-
-  // REQUIRES: line ends with its newline
-  void write(std::string_view line) {
-    if (regular_) {
-      write_once(line);
-      return;
-    }
-    // A pipe or a terminal whose reader stands still must not stop us.  The lock keeps another
-    // thread from filling the space that poll() has promised.
-    std::lock_guard<std::mutex> guard(mutex_);
-    pollfd ready{fd_.get(), POLLOUT, 0};
-    if (::poll(&ready, 1, 0) == 1 && (ready.revents & POLLOUT) != 0) write_once(line);
-  }
-
-  const std::string& path() const noexcept { return path_; }
-  bool full() const noexcept {
-    const std::uint64_t limit = rotate_above_;
-    return regular_ && limit != 0 && bytes_ > limit;
-  }
-  // Rotation failed (read-only directory): tried again after as many bytes once more.
-  void put_off_rotation(std::uint64_t max_bytes) noexcept { rotate_above_ = bytes_ + max_bytes; }
-
- private:
-  void write_once(std::string_view line) {
-    std::string healed;
-    if (torn_.exchange(false)) {
-      // The disk filled up in the middle of an earlier line; it must not swallow this one.
-      healed.reserve(line.size() + 1);
-      healed.append(1, '\n').append(line);
-      line = healed;
-    }
-    ssize_t written = 0;
-    do {
-      written = ::write(fd_.get(), line.data(), line.size());
-    } while (written < 0 && errno == EINTR);
-    if (written > 0) bytes_ += static_cast<std::uint64_t>(written);
-    const bool nothing = written <= 0;
-    if (nothing ? !healed.empty() : static_cast<std::size_t>(written) < line.size()) torn_ = true;
-  }
-
-  const std::string path_;
-  const UniqueFd fd_;
-  bool regular_ = false;
-  std::atomic<std::uint64_t> bytes_{0};
-  std::atomic<std::uint64_t> rotate_above_;
-  std::atomic<bool> torn_{false};
-  std::mutex mutex_;
-};
+LogFile::Limits limits_of(const LogSettings& all, const LogFileRules& own) {
+  return {own.max_bytes > 0 ? own.max_bytes : all.max_bytes,
+          own.max_age.count() > 0 ? own.max_age : all.max_age,
+          own.archive < 0 ? all.archive : own.archive > 0};
+}
 
 enum Slot : std::size_t { kErrorLog, kAccessLog, kPlaylistLog, kSlots };
 using Slots = std::array<std::shared_ptr<LogFile>, kSlots>;
@@ -152,7 +78,7 @@ using Slots = std::array<std::shared_ptr<LogFile>, kSlots>;
 struct Log::Files {
   explicit Files(const Clock& the_clock) : clock(the_clock), open_files(std::make_shared<Slots>()) {
     Slots first;
-    auto file = LogFile::open("-", 0);
+    auto file = LogFile::open("-", {}, clock.wall());
     if (file) first[kErrorLog] = *file;
     open_files.publish(std::make_shared<const Slots>(std::move(first)));
   }
@@ -160,7 +86,7 @@ struct Log::Files {
   void put(Slot slot, std::string_view line) {
     std::shared_ptr<LogFile> file = (*open_files.read())[slot];
     if (!file) return;
-    if (file->full()) file = rotated(slot, std::move(file));
+    if (file->due(clock)) file = rotated(slot, std::move(file));
     file->write(line);
   }
 
@@ -168,15 +94,15 @@ struct Log::Files {
     std::lock_guard<std::mutex> guard(mutex);
     const std::shared_ptr<const Slots> now = open_files.read();
     if ((*now)[slot] != file) return (*now)[slot] ? (*now)[slot] : file;  // another thread did it
-    const std::string old_name = name_of_old(file->path());
+    const std::string old_name = name_of_old(*file);
     // ENOENT: somebody else has moved the file away; a new one is due all the same.
     if (::rename(file->path().c_str(), old_name.c_str()) != 0 && errno != ENOENT) {
-      file->put_off_rotation(settings.max_bytes);
+      file->put_off_rotation(clock.wall());
       return file;
     }
-    auto fresh = LogFile::open(file->path(), settings.max_bytes);
+    auto fresh = LogFile::open(file->path(), file->limits(), clock.wall());
     if (!fresh) {
-      file->put_off_rotation(settings.max_bytes);
+      file->put_off_rotation(clock.wall());
       return file;
     }
     Slots next = *now;
@@ -186,9 +112,9 @@ struct Log::Files {
   }
 
   // REQUIRES: mutex held
-  std::string name_of_old(const std::string& path) const {
-    if (!settings.archive) return path + ".old";
-    std::string name = path;
+  std::string name_of_old(const LogFile& file) const {
+    if (!file.limits().archive) return file.path() + ".old";
+    std::string name = file.path();
     append_archive_suffix(name, clock.wall());
     // Two rotations within one second (or one repeated by a change of the clock) keep both.
     const std::string first = name;
@@ -199,9 +125,11 @@ struct Log::Files {
   }
 
   const Clock& clock;
-  std::mutex mutex;  // one opens or rotates at a time; guards settings
-  LogSettings settings;
+  std::mutex mutex;                              // one opens or rotates at a time
   std::atomic<LogLevel> level{LogLevel::kWarn};  // until open(), as Icecast
+  std::atomic<LogFormat> access_format{LogFormat::kText};
+  std::atomic<LogFormat> playlist_format{LogFormat::kText};
+  std::atomic<bool> access_ip{true};
   Snapshot<Slots> open_files;
 };
 
@@ -213,19 +141,26 @@ Result<void> Log::open(const LogSettings& settings) {
   Slots next;
   const std::array<const std::string*, kSlots> paths = {&settings.error_path, &settings.access_path,
                                                         &settings.playlist_path};
+  const std::array<const LogFileRules*, kSlots> rules = {
+      &settings.error_rules, &settings.access_rules, &settings.playlist_rules};
   for (std::size_t i = 0; i < kSlots; ++i) {
     if (paths[i]->empty() && i != kErrorLog) continue;
-    auto file = LogFile::open(*paths[i], settings.max_bytes);
+    auto file = LogFile::open(*paths[i], limits_of(settings, *rules[i]), files_->clock.wall());
     if (!file) return file.error();
     next[i] = *std::move(file);
   }
-  files_->settings = settings;
   files_->level = settings.level;
+  files_->access_format = settings.access_format;
+  files_->access_ip = settings.access_ip;
+  files_->playlist_format = settings.playlist_format;
   files_->open_files.publish(std::make_shared<const Slots>(std::move(next)));
   return {};
 }
 
 bool Log::enabled(LogLevel level) const noexcept { return level <= files_->level.load(); }
+LogFormat Log::access_format() const noexcept { return files_->access_format; }
+LogFormat Log::playlist_format() const noexcept { return files_->playlist_format; }
+bool Log::access_ip() const noexcept { return files_->access_ip; }
 
 void Log::write(LogLevel level, std::string_view module, std::string_view text) {
   if (!enabled(level)) return;
@@ -249,10 +184,14 @@ void Log::access(std::string_view line) {
   files_->put(kAccessLog, text);
 }
 
-void Log::playlist(std::string_view line) {
+void Log::playlist(std::string_view line, LogFormat format) {
   std::string text;
   text.reserve(line.size() + 1);
-  append_escaped(text, line.substr(0, kMaxLine));
+  if (format == LogFormat::kJson) {
+    text += line;
+  } else {
+    append_escaped(text, line.substr(0, kMaxLine));
+  }
   if (text.size() >= kMaxLine) text.resize(kMaxLine - 1);
   text += '\n';
   files_->put(kPlaylistLog, text);

@@ -3,10 +3,14 @@
 // Thread safety: all functions may be called from any thread.
 // Lines: error.log "[2026-11-20  06:52:17] INFO main/main text" (two spaces, as Icecast's);
 // bytes from outside are escaped here (control characters, newline, ESC become \xNN), so that no
-// caller can forget.  Rotation by size as Icecast: FILE.old, or FILE.YYYYMMDD_HHMMSS with archive.
+// caller can forget.  Rotation by size as Icecast, or by age: FILE.old, or FILE.YYYYMMDD_HHMMSS with
+// archive; it is looked at before a line is written.
+// access.log and playlist.log may be JSON instead: one object a line.
 // A log that cannot be written (full disk) loses lines, never blocks and never stops streaming.
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -19,17 +23,35 @@ namespace lb {
 
 enum class LogLevel : std::uint8_t { kError = 1, kWarn = 2, kInfo = 3, kDebug = 4 };
 
+enum class LogFormat : std::uint8_t { kText, kJson };  // kText: Icecast's lines
+
+// What one log says for itself; 0 (archive: -1): as LogSettings says for all.
+struct LogFileRules {
+  std::uint64_t max_bytes = 0;
+  std::chrono::seconds max_age{0};
+  std::int8_t archive = -1;
+};
+
 struct LogSettings {
   std::string error_path;     // "-": standard error; "": standard error
   std::string access_path;    // "": none
   std::string playlist_path;  // "": none
   LogLevel level = LogLevel::kInfo;
   std::uint64_t max_bytes = 0;  // rotate above this; 0: never
+  std::chrono::seconds max_age{0};  // rotate what is older; 0: never
   bool archive = false;
+  LogFileRules error_rules, access_rules, playlist_rules;
+  LogFormat access_format = LogFormat::kText;
+  LogFormat playlist_format = LogFormat::kText;
+  bool access_ip = true;  // false: addresses of clients stay out of the access log
 };
 
 class Log {
  public:
+  // A longer line is cut.  With its newline this goes into a pipe in one piece (PIPE_BUF), and
+  // without blocking once poll(2) has said "writable".
+  static constexpr std::size_t kMostBytes = 4095;
+
   explicit Log(const Clock& clock);
   ~Log();
   Log(const Log&) = delete;
@@ -46,9 +68,14 @@ class Log {
   void debug(std::string_view module, std::string_view text) { write(LogLevel::kDebug, module, text); }
   bool enabled(LogLevel level) const noexcept;
 
-  // Whole lines without their newline; the caller has escaped the fields (http/access_line.h).
+  // Whole lines without their newline, in the format that access_format() has named; the caller
+  // has escaped the fields (http/access_line.h).
   void access(std::string_view line);
-  void playlist(std::string_view line);
+  LogFormat access_format() const noexcept;
+  bool access_ip() const noexcept;
+  // Text is escaped here, JSON is whole already (stream/title_line.h).
+  void playlist(std::string_view line, LogFormat format = LogFormat::kText);
+  LogFormat playlist_format() const noexcept;
 
  private:
   struct Files;

@@ -9,6 +9,8 @@ using namespace std::chrono_literals;
 
 constexpr auto kServerMemory = 30min;
 constexpr std::size_t kMostServers = 4096;
+constexpr std::size_t kMostAgents = 8;  // of one address
+constexpr std::size_t kLongestAgent = 200;
 constexpr std::size_t kMostOldEpochs = 4;
 // Between two requests of a stock slave for the list, where nobody says how often it comes.
 constexpr auto kLeastEvery = 1s;
@@ -163,7 +165,7 @@ void ReportDesk::tell_missing(const std::string& id, const std::string& missing,
 
 void ReportDesk::polled(const Poll& poll, std::span<const std::string> listed, SteadyTime now) {
   if (poll.ours) return;
-  remember_server(poll.peer, now);
+  remember_server(poll.peer, poll.agent, now);
   const bool kh = is_kh_registration(poll.query);
   const KnownNode* node = poll.node.empty() ? nullptr : known_.node(poll.node);
   const KnownSlave* slave = node == nullptr ? known_.slave_at(poll.peer) : nullptr;
@@ -231,16 +233,33 @@ void ReportDesk::registered(const NodeReport& report, Accepted from,
   table_.report(*slot, load);
 }
 
-void ReportDesk::remember_server(const Address& peer, SteadyTime now) {
-  if (servers_.size() >= kMostServers && !servers_.contains(peer.bytes()))
-    std::erase_if(servers_, [&](const auto& row) { return now - row.second > kServerMemory; });
-  if (servers_.size() < kMostServers || servers_.contains(peer.bytes()))
-    servers_[peer.bytes()] = now;
+void ReportDesk::remember_server(const Address& peer, std::string_view agent, SteadyTime now) {
+  const auto old = [now](const auto& row) { return now - row.second > kServerMemory; };
+  if (servers_.size() >= kMostServers && !servers_.contains(peer.bytes())) {
+    for (auto at = servers_.begin(); at != servers_.end();) {
+      std::erase_if(at->second, old);
+      at = at->second.empty() ? servers_.erase(at) : std::next(at);
+    }
+    if (servers_.size() >= kMostServers) return;
+  }
+  Agents& agents = servers_[peer.bytes()];
+  if (agents.size() >= kMostAgents) std::erase_if(agents, old);
+  const std::string_view name = agent.substr(0, kLongestAgent);
+  if (const auto found = agents.find(name); found != agents.end())
+    found->second = now;
+  else if (agents.size() < kMostAgents)
+    agents.emplace(name, now);
 }
 
-bool ReportDesk::is_server(const Address& peer, SteadyTime now) const {
+bool ReportDesk::is_server(const Address& peer, std::string_view agent, bool bare,
+                           SteadyTime now) const {
   const auto found = servers_.find(peer.bytes());
-  return found != servers_.end() && now - found->second <= kServerMemory;
+  if (found == servers_.end()) return false;
+  const auto asked = [&](std::string_view name) {
+    const auto at = found->second.find(name);
+    return at != found->second.end() && now - at->second <= kServerMemory;
+  };
+  return (!agent.empty() && asked(agent.substr(0, kLongestAgent))) || (bare && asked(""));
 }
 
 std::vector<NodeKey> ReportDesk::enforcing(std::string_view mount, ProtectionSet needs) const {

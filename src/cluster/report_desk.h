@@ -52,13 +52,16 @@ class ReportDesk {
     Address peer;
     std::string_view node;   // as in Post
     std::string_view query;  // perhaps KH's registration
+    std::string_view agent;  // User-Agent; 2.4.4 sends none with this request
     bool ours = false;       // one of our product: it reports by posts
   };
   void polled(const Poll& poll, std::span<const std::string> listed, SteadyTime now);
 
-  // A server that is not ours asked for the list from there within half an hour: it may be a relay
-  // that nothing else gives away.
-  bool is_server(const Address& peer, SteadyTime now) const;
+  // Whether a request for a mount seems to be the relay of a server that is not ours and asked for
+  // the list from there within half an hour: by the name that it had then, or, where it had none,
+  // by asking with nothing but what a relay says (`bare`: neither Accept nor Range).  A listener
+  // behind the same address has other habits.
+  bool is_server(const Address& peer, std::string_view agent, bool bare, SteadyTime now) const;
   // The nodes that said that they enforce all of this for the mount.
   std::vector<NodeKey> enforcing(std::string_view mount, ProtectionSet needs) const;
   // Whether the node takes a token out of a request and checks it.
@@ -89,14 +92,15 @@ class ReportDesk {
                        SteadyTime now) const;
   void registered(const NodeReport& report, Accepted from, std::span<const std::string> listed,
                   SteadyTime now);
-  void remember_server(const Address& peer, SteadyTime now);
+  void remember_server(const Address& peer, std::string_view agent, SteadyTime now);
   void tell_missing(const std::string& id, const std::string& missing, Reporter& reporter);
 
   NodeTable& table_;
   Log& log_;
   KnownNodes known_;
   std::map<std::string, Reporter, std::less<>> reporters_;
-  std::map<std::array<std::uint8_t, 16>, SteadyTime> servers_;
+  using Agents = std::map<std::string, SteadyTime, std::less<>>;  // when they asked last
+  std::map<std::array<std::uint8_t, 16>, Agents> servers_;
   RepeatGuard refusals_;
 };
 

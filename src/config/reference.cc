@@ -12,10 +12,17 @@ bool is_mostly_text(const SchemaBlock& block) {
   return block.help.empty() && text_row(block) != nullptr;
 }
 
+// It has elements that say more than its text.
+bool has_more(const SchemaBlock& block) {
+  return std::any_of(block.elements.begin(), block.elements.end(), [](const SchemaElement& row) {
+    return !row.name.empty() && !row.secondary && row.support == SchemaSupport::kWorks;
+  });
+}
+
 void collect(const SchemaBlock& block, const std::string& path, std::vector<ReferenceBlock>& out) {
   const bool known = std::any_of(
       out.begin(), out.end(), [&](const ReferenceBlock& other) { return other.block == &block; });
-  if (known || is_mostly_text(block)) return;
+  if (known || (is_mostly_text(block) && !has_more(block))) return;
   out.push_back({&block, path});
   for (const SchemaElement& row : block.elements) {
     if (row.kind != ValueKind::kBlock || row.name.find('[') != std::string_view::npos) continue;

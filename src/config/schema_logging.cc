@@ -13,8 +13,10 @@ constexpr SchemaChoice kLevelChoices[] = {{"1", 1},           {"2", 2},    {"3",
                                     {"error", 1},       {"warn", 2}, {"warning", 2}, {"info", 3},
                                     {"information", 3}, {"debug", 4}};
 
-constexpr std::string_view kLogFileNote =
-    "only the file name of a log is read; size and archive are set for all logs together";
+constexpr std::int64_t kMostSeconds = 366 * 86'400;
+
+constexpr SchemaChoice kFormatChoices[] = {{"text", static_cast<std::int64_t>(LogFormat::kText)},
+                                     {"json", static_cast<std::int64_t>(LogFormat::kJson)}};
 
 // A log file is a name, or (KH) a block with the name in it.
 template <auto Member>
@@ -31,25 +33,92 @@ constexpr SchemaElement log_file_name() {
           .canonical = "..",
           .help = "The file's name, written as Icecast-KH does."};
 }
+// KH counts the size of one log in bytes, and the size of all in kilobytes.
+template <auto Rules>
+constexpr SchemaElement log_file_size() {
+  return {.name = "size",
+          .kind = kBytes,
+          .slot = slot<Rules, &LogFileRules::max_bytes>,
+          .min = 0,
+          .max = 1LL << 40,
+          .origin = SchemaOrigin::kKh,
+          .standard = "as logsize",
+          .example = "100m",
+          .help = "This log is renamed once it has grown so large, in bytes; 0: as logsize says."};
+}
+template <auto Rules>
+constexpr SchemaElement log_file_duration() {
+  return {.name = "duration",
+          .kind = kSeconds,
+          .slot = slot<Rules, &LogFileRules::max_age>,
+          .min = 0,
+          .max = kMostSeconds,
+          .origin = SchemaOrigin::kKh,
+          .standard = "as logduration",
+          .example = "24h",
+          .help = "This log is renamed once it is so old; 0: as logduration says."};
+}
+template <auto Rules>
+constexpr SchemaElement log_file_archive() {
+  return {.name = "archive",
+          .kind = kNumber,
+          .slot = slot<Rules, &LogFileRules::archive>,
+          .min = -1,
+          .max = 1,
+          .origin = SchemaOrigin::kKh,
+          .standard = "as logarchive",
+          .example = "1",
+          .help =
+              "1: the old file of this log gets a date, 0: it becomes FILE.old; -1: as "
+              "logarchive says."};
+}
+constexpr std::string_view kNoLinesKept = "log lines are not kept in memory";
+
 constexpr SchemaElement kAccessLog[] = {
     log_file_text<&LogSettings::access_path>(
-        "access.log", "One line for every request, when its connection ends. - is standard error."),
+        "access.log",
+        "One line for every request, when its connection ends. - is standard error, /dev/stdout "
+        "standard output."),
     log_file_name<&LogSettings::access_path>(),
-    unsupported("type", SchemaOrigin::kKh, kLogFileNote,
-                "archive size duration display history querystr exclude_ext level"),
+    log_file_size<&LogSettings::access_rules>(),
+    log_file_duration<&LogSettings::access_rules>(),
+    log_file_archive<&LogSettings::access_rules>(),
+    {.name = "ip",
+     .kind = kBool,
+     .slot = slot<&LogSettings::access_ip>,
+     .origin = SchemaOrigin::kKh,
+     .secondary = true,
+     .help = "As accesslog_ip."},
+    unsupported("type", SchemaOrigin::kKh, "the lines are Icecast 2.4's; see accesslog-format"),
+    unsupported("display", SchemaOrigin::kKh, kNoLinesKept),
+    unsupported("querystr", SchemaOrigin::kKh, "what follows the ? of a request is never logged"),
+    unsupported("exclude_ext", SchemaOrigin::kKh, "every request is logged"),
 };
 constexpr SchemaElement kErrorLog[] = {
     log_file_text<&LogSettings::error_path>(
-        "error.log", "What the server did and what went wrong. - is standard error."),
+        "error.log",
+        "What the server did and what went wrong. - is standard error, /dev/stdout standard "
+        "output."),
     log_file_name<&LogSettings::error_path>(),
-    unsupported("type", SchemaOrigin::kKh, kLogFileNote,
-                "archive size duration display history level"),
+    log_file_size<&LogSettings::error_rules>(),
+    log_file_duration<&LogSettings::error_rules>(),
+    log_file_archive<&LogSettings::error_rules>(),
+    {.name = "level",
+     .kind = kChoice,
+     .slot = slot<&LogSettings::level>,
+     .choices = kLevelChoices,
+     .origin = SchemaOrigin::kKh,
+     .secondary = true,
+     .help = "As loglevel."},
+    unsupported("display", SchemaOrigin::kKh, kNoLinesKept),
 };
 constexpr SchemaElement kPlaylistLog[] = {
     log_file_text<&LogSettings::playlist_path>("", "One line for every new title of a stream."),
     log_file_name<&LogSettings::playlist_path>(),
-    unsupported("type", SchemaOrigin::kKh, kLogFileNote,
-                "archive size duration display history level"),
+    log_file_size<&LogSettings::playlist_rules>(),
+    log_file_duration<&LogSettings::playlist_rules>(),
+    log_file_archive<&LogSettings::playlist_rules>(),
+    unsupported("display", SchemaOrigin::kKh, kNoLinesKept),
 };
 constinit const SchemaBlock kAccessLogBlock{
     .name = "accesslog", .help = "", .elements = kAccessLog, .fresh = fresh<LogSettings>};
@@ -83,10 +152,40 @@ constexpr SchemaElement kLogging[] = {
      .kind = kBool,
      .slot = slot<&LogSettings::archive>,
      .example = "1",
-     .help = "1: a large log is renamed to FILE.YYYYMMDD_HHMMSS, so that nothing is overwritten."},
-    unsupported("memorybacklog", SchemaOrigin::kIcecast25, "log lines are not kept in memory"),
-    unsupported("accesslog_ip", SchemaOrigin::kKh, "addresses are always logged"),
-    unsupported("accesslog_lines", SchemaOrigin::kKh, "log lines are not kept in memory",
+     .help = "1: a large or old log is renamed to FILE.YYYYMMDD_HHMMSS, so that nothing is "
+             "overwritten."},
+    {.name = "logduration",
+     .kind = kSeconds,
+     .slot = slot<&LogSettings::max_age>,
+     .min = 0,
+     .max = kMostSeconds,
+     .origin = SchemaOrigin::kOwn,
+     .example = "24h",
+     .help = "A log that is so old is renamed as one that is too large, before its next line is "
+             "written; 0: never."},
+    {.name = "accesslog-format",
+     .kind = kChoice,
+     .slot = slot<&LogSettings::access_format>,
+     .choices = kFormatChoices,
+     .origin = SchemaOrigin::kOwn,
+     .example = "json",
+     .help = "text: the lines of Icecast 2.4, which analysers read. json: one JSON object a line."},
+    {.name = "playlistlog-format",
+     .kind = kChoice,
+     .slot = slot<&LogSettings::playlist_format>,
+     .choices = kFormatChoices,
+     .origin = SchemaOrigin::kOwn,
+     .example = "json",
+     .help = "The same for the playlist log."},
+    {.name = "accesslog_ip",
+     .aliases = "accesslog-ip",
+     .kind = kBool,
+     .slot = slot<&LogSettings::access_ip>,
+     .origin = SchemaOrigin::kKh,
+     .example = "0",
+     .help = "0: the addresses of clients stay out of the access log; - stands in their place."},
+    unsupported("memorybacklog", SchemaOrigin::kIcecast25, kNoLinesKept),
+    unsupported("accesslog_lines", SchemaOrigin::kKh, kNoLinesKept,
                 "errorlog_lines playlistlog_lines"),
     unsupported("accesslog_exclude_ext", SchemaOrigin::kKh, "every request is logged"),
     unsupported("preroll-log", SchemaOrigin::kKh, "there is no preroll log"),
@@ -135,11 +234,10 @@ constexpr SchemaElement kTlsContext[] = {
      .example = "HIGH:!aNULL",
      .help = "As paths/ssl-allowed-ciphers, which comes first."},
 };
-constinit const SchemaBlock kTlsContextBlock{
-    .name = "tls-context",
-    .help = "The certificate, as Icecast 2.5 writes it.",
-    .elements = kTlsContext,
-    .fresh = fresh<SecuritySettings>};
+constinit const SchemaBlock kTlsContextBlock{.name = "tls-context",
+                                             .help = "The certificate, as Icecast 2.5 writes it.",
+                                             .elements = kTlsContext,
+                                             .fresh = fresh<SecuritySettings>};
 
 constexpr SchemaElement kSecurity[] = {
     {.name = "chroot",

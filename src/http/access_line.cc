@@ -4,6 +4,8 @@
 #include <charconv>
 #include <ctime>
 
+#include "base/json.h"
+#include "base/log.h"
 #include "http/message.h"
 
 namespace lb {
@@ -35,12 +37,71 @@ void append_number(std::string& out, std::int64_t number) {
   out.append(digits.data(), std::to_chars(digits.begin(), digits.end(), number).ptr);
 }
 
-}  // namespace
-
-std::string clf_time(WallTime now) {
+std::tm local_time(WallTime now) {
   const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
   std::tm parts{};
   ::localtime_r(&seconds, &parts);
+  return parts;
+}
+
+void append_text(JsonWriter& out, std::string_view name, std::string_view text, std::size_t most) {
+  out.key(name);
+  if (text.empty()) {
+    out.null();
+  } else {
+    out.text(text.substr(0, most));
+  }
+}
+
+std::string json_line(const AccessFacts& facts, WallTime now, std::size_t most) {
+  // "GET /a b HTTP/1.0": what stands between the outer spaces is the path.
+  const std::string_view line = facts.request;
+  const std::size_t first = line.find(' ');
+  const std::size_t last = line.rfind(' ');
+  const bool whole = first != std::string_view::npos && first < last;
+  JsonWriter out;
+  out.begin_object();
+  out.key("time").text(rfc3339_time(now));
+  append_text(out, "ip", facts.ip, most);
+  append_text(out, "user", facts.user, most);
+  append_text(out, "method", whole ? line.substr(0, first) : "", most);
+  append_text(out, "path", whole ? line.substr(first + 1, last - first - 1) : line, most);
+  append_text(out, "protocol", whole ? line.substr(last + 1) : "", most);
+  out.key("status").number(facts.status);
+  out.key("bytes").number(facts.bytes_sent);
+  append_text(out, "referer", facts.referer, most);
+  append_text(out, "agent", facts.user_agent, most);
+  out.key("seconds").number(facts.seconds);
+  out.end_object();
+  return out.take();
+}
+
+}  // namespace
+
+std::string rfc3339_time(WallTime now) {
+  std::array<char, 32> text{};
+  const std::tm parts = local_time(now);
+  std::string out(text.data(),
+                  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S%z", &parts));
+  return out.insert(out.size() - 2, 1, ':');  // +0530 is +05:30 there
+}
+
+std::string access_json(const AccessFacts& facts, WallTime now) {
+  // Escaping may make a field six times as long; then all of them get less room.
+  for (std::size_t most = 1023;; most /= 2) {
+    std::string line = json_line(facts, now, most);
+    if (line.size() <= Log::kMostBytes) return line;
+  }
+}
+
+void log_access(Log& log, AccessFacts facts, WallTime now) {
+  if (!log.access_ip()) facts.ip = {};
+  log.access(log.access_format() == LogFormat::kJson ? access_json(facts, now)
+                                                     : access_line(facts, now));
+}
+
+std::string clf_time(WallTime now) {
+  const std::tm parts = local_time(now);
   // Not strftime's %b: month names do not depend on a locale.
   constexpr std::array<const char*, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
@@ -53,7 +114,9 @@ std::string clf_time(WallTime now) {
 
 std::string access_request(const Request& request) {
   std::string line = request.method_text + " " + request.target.substr(0, request.target.find('?')) + " ";
-  if (request.protocol == Protocol::kIcy || request.path == "/admin.cgi") return line + "ICY/1.0";
+  // Icecast calls a title set with a password in the address a request of Shoutcast's protocol.
+  const bool shoutcast_title = request.path == "/admin.cgi" && query_param(request.query, "pass").has_value();
+  if (shoutcast_title) return line + "ICY/1.0";
   return line + (request.protocol == Protocol::kIce ? "ICE/1." : "HTTP/1.") + std::to_string(request.version_minor);
 }
 
@@ -61,9 +124,9 @@ std::string access_line(const AccessFacts& facts, WallTime now) {
   std::string out;
   out.reserve(128 + facts.ip.size() + facts.user.size() + facts.request.size() +
               facts.referer.size() + facts.user_agent.size());
-  out += facts.ip;
+  out += facts.ip.empty() ? "-" : facts.ip;
   out += " - ";
-  append_field(out, facts.user, false);
+  append_field(out, facts.user_listens ? facts.user : "", false);
   out.append(" [").append(clf_time(now)).append("] \"");
   append_request(out, facts.request);
   out += "\" ";

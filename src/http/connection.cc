@@ -158,8 +158,9 @@ void Connection::on_head_bytes(std::string_view bytes) {
     case ParseStatus::kDrop: drop(); return;
     case ParseStatus::kRefuse:
       owner_.head_complete(*this);
-      request_.method_text = "-";
-      request_.target = "-";
+      // What is known of it is logged: whoever wrote this client will look for his request.
+      request_ = std::move(parser_.request());
+      if (request_.target.empty()) request_.method_text = request_.target = "-";
       reply_page(parser_.refuse_status(), parser_.refuse_text());
       return;
     case ParseStatus::kDone:
@@ -327,13 +328,14 @@ void Connection::reply_is_out() {
   const std::string line = access_request(request_);
   facts.ip = ip_;
   facts.user = user;
+  facts.user_listens = user_listens;
   facts.request = line;
   facts.status = status_;
   facts.bytes_sent = bytes_sent_;
   facts.referer = request_.headers.get("referer");
   facts.user_agent = request_.headers.get("user-agent");
   facts.seconds = std::chrono::duration_cast<std::chrono::seconds>(owner_.loop().now() - accepted_).count();
-  owner_.log_.access(access_line(facts, owner_.loop().clock().wall()));
+  log_access(owner_.log_, facts, owner_.loop().clock().wall());
   held.reset();
   if (!keep_alive_) {
     linger();
@@ -347,6 +349,7 @@ void Connection::reply_is_out() {
   form_.clear();
   bytes_sent_ = 0;
   user.clear();
+  user_listens = false;
   state_ = State::kHead;
   head_since_ = owner_.loop().now();
   owner_.head_begins(*this);
@@ -368,6 +371,7 @@ bool Connection::send_now(std::string_view bytes) {
   part.iov_len = bytes.size();
   // A few bytes into an empty socket buffer: all or nothing.
   const IoResult result = transport_->write_v({&part, 1}, false);
+  if (result.status == IoStatus::kDone) bytes_sent_ += result.bytes;
   return result.status == IoStatus::kDone && result.bytes == bytes.size();
 }
 

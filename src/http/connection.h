@@ -65,6 +65,7 @@ class Connection : public ListHook {
   // The client speaks https, with us or with a trusted proxy.
   bool secure() const noexcept { return secure_; }
   std::string user;                  // who it proved to be, for the access log
+  bool user_listens = false;         // as a listener: nobody else is named in Icecast's log
   std::unique_ptr<Held> held;        // freed with the connection, or moved on by the app
 
   // --- answers; each exactly once a request
@@ -79,6 +80,7 @@ class Connection : public ListHook {
   void drop();
   // Bytes at once, then more follow by other means ("OK2", "100 Continue").  False: it broke.
   bool send_now(std::string_view bytes);
+  std::uint64_t bytes_sent() const noexcept { return bytes_sent_; }  // of the answer so far
   // The socket moves on; the connection ends without a line in the log.
   std::unique_ptr<Transport> take_transport();
   std::string take_leftover() { return std::move(leftover_); }

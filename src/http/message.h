@@ -36,7 +36,7 @@ enum class Protocol : std::uint8_t { kHttp, kIce, kIcy };  // kIcy: a Shoutcast 
 
 struct Request {
   Method method = Method::kOther;
-  std::string method_text;      // as sent
+  std::string method_text;      // in capitals, however it was sent
   Protocol protocol = Protocol::kHttp;
   int version_minor = 0;        // HTTP/1.x
   std::string target;           // as sent, with its query

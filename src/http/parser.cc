@@ -22,11 +22,11 @@ constexpr std::array<MethodWord, 7> kMethods = {{{"GET", Method::kGet},
                                                  {"OPTIONS", Method::kOptions},
                                                  {"STATS", Method::kStats}}};
 
-Method find_method(std::string_view word) noexcept {
+const MethodWord* find_method(std::string_view word) noexcept {
   for (const MethodWord& known : kMethods) {
-    if (iequals(known.word, word)) return known.method;
+    if (iequals(known.word, word)) return &known;
   }
-  return Method::kOther;
+  return nullptr;
 }
 
 bool digit(char c) noexcept { return c >= '0' && c <= '9'; }
@@ -98,7 +98,7 @@ void RequestParser::refuse(int status, std::string_view text) {
 void RequestParser::refuse_long_line() {
   if (request_line_done_) {
     refuse(431, "a header line is too long");
-  } else if (find_method(std::string_view(line_).substr(0, line_.find(' '))) != Method::kOther) {
+  } else if (find_method(std::string_view(line_).substr(0, line_.find(' '))) != nullptr) {
     refuse(414, "the address is too long");
   } else {
     drop();
@@ -148,9 +148,10 @@ void RequestParser::take_request_line(std::string_view line) {
   const std::size_t first = line.find(' ');
   const std::size_t last = line.rfind(' ');
   if (first == std::string_view::npos || first == last) return drop();
-  request_.method_text = line.substr(0, first);
-  request_.method = find_method(request_.method_text);
-  if (request_.method == Method::kOther) return drop();
+  const MethodWord* method = find_method(line.substr(0, first));
+  if (method == nullptr) return drop();
+  request_.method = method->method;
+  request_.method_text = method->word;  // "get" is logged as GET
   std::string_view target = trim_spaces(line.substr(first + 1, last - first - 1));
   if (target.size() > limits_.target_bytes) return refuse(414, "the address is too long");
   // The query too: it is passed on, to redirects and to the backends of authenticators.

@@ -22,6 +22,7 @@ struct ListenSocket {
   ListenSettings settings;
   bool shoutcast = false;      // speaks the Shoutcast v1 login
   int port = 0;                // as bound
+  bool inherited = false;      // of the service manager (net/inherited_sockets.h)
   std::shared_ptr<const std::vector<UniqueFd>> fds;  // one a worker
 
   // Error: what could not be bound and why.  closed: bound only, so that clients are refused until

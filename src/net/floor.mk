@@ -7,6 +7,7 @@ src_libnet_a_SOURCES = \
   src/net/connector.cc src/net/connector.h \
   src/net/digest.cc src/net/digest.h \
   src/net/fetch.cc src/net/fetch.h \
+  src/net/inherited_sockets.cc src/net/inherited_sockets.h \
   src/net/loop.cc src/net/loop.h \
   src/net/loop_lag.cc src/net/loop_lag.h \
   src/net/loop_pool.cc src/net/loop_pool.h \

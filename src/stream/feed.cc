@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "http/access_line.h"
+#include "stream/title_line.h"
 
 namespace lb {
 namespace {
@@ -156,8 +156,9 @@ void Feed::publish() {
 void Feed::say_title(const Metadata& metadata) {
   const std::string song = metadata.song();
   host_.log().info("source/source", "mount " + mount().name() + ": title is now \"" + song + "\"");
-  host_.log().playlist(clf_time(host_.loop().clock().wall()) + "|" + mount().name() + "|" +
-                       std::to_string(mount().listeners()) + "|" + song);
+  const LogFormat format = host_.log().playlist_format();
+  const TitleFacts facts{mount().name(), mount().listeners(), song};
+  host_.log().playlist(title_line(format, facts, host_.loop().clock().wall()), format);
 }
 
 }  // namespace lb

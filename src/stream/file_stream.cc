@@ -19,6 +19,9 @@
 namespace lb {
 namespace {
 
+// Of MpegKind: ADTS has no layer.
+constexpr std::uint8_t kAdtsLayer = 0;
+
 using What = MpegUnit::What;
 
 constexpr unsigned kLayer1 = 3, kMpeg1 = 3;  // bits of the header
@@ -280,6 +283,10 @@ std::string why_not_playable(const FileStream& file, const Mount& mount) {
       const MpegUnit live = mpeg_frame_at(view->bytes_at(view->sync[view->sync.end() - 1].position));
       if (live.what == What::kFrame && live.kind != *file.kind)
         return "its layer or sample rate is not the stream's";
+    } else if (const bool aac = file.kind->layer == kAdtsLayer;
+               aac != (facts->content_type.find("aac") != std::string::npos)) {
+      // Nothing has come yet; the type was promised to the player.
+      return std::string("it is ") + (aac ? "AAC" : "MPEG audio") + ", the stream is " + facts->content_type;
     }
   }
   const std::string live = mount.codec()->subtype;

@@ -25,4 +25,5 @@ src_libstream_a_SOURCES = \
   src/stream/source_set.cc src/stream/source_set.h \
   src/stream/store.cc src/stream/store.h \
   src/stream/stream_log.cc src/stream/stream_log.h \
-  src/stream/stream_view.cc src/stream/stream_view.h
+  src/stream/stream_view.cc src/stream/stream_view.h \
+  src/stream/title_line.cc src/stream/title_line.h

@@ -199,12 +199,13 @@ void LoopStreams::ended(std::unique_ptr<Listener> listener, Mount& mount, EndRea
   AccessFacts facts;
   facts.ip = ip;
   facts.user = listener->facts.user();
+  facts.user_listens = true;
   facts.request = listener->facts.request();
   facts.bytes_sent = listener->bytes_sent;
   facts.referer = listener->facts.referer();
   facts.user_agent = listener->facts.user_agent();
   facts.seconds = std::chrono::duration_cast<std::chrono::seconds>(connected).count();
-  shared_.log.access(access_line(facts, loop_.clock().wall()));
+  log_access(shared_.log, facts, loop_.clock().wall());
   if (listener->notice) listener->notice->set_bytes_sent(listener->bytes_sent);
   listener->mount_pass.leave();
   listener->relay_pass.leave();
@@ -343,8 +344,8 @@ void LoopStreams::bring_home(const std::shared_ptr<Mount>& mount) {
 std::vector<bool> LoopStreams::have_away(const std::vector<std::string>& homes) const {
   std::vector<bool> found(homes.size(), false);
   for (const auto& [at, fanout] : fanouts_) {
-    fanout->for_each([&](const Listener& listener) {
-      if (!listener.home || *listener.home == at->name()) return;
+    fanout->for_each([&, here = at](const Listener& listener) {
+      if (!listener.home || *listener.home == here->name()) return;
       const auto home = std::find(homes.begin(), homes.end(), *listener.home);
       if (home != homes.end()) found[static_cast<std::size_t>(home - homes.begin())] = true;
     });

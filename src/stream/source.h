@@ -34,6 +34,7 @@ struct SourceOffer {
   GatePass client_pass, source_pass;
   std::string request;         // "SOURCE /a.mp3 HTTP/1.0", for the access log; "": a relay, no line
   std::string user_agent, referer, user;
+  std::uint64_t bytes_sent = 0;  // the answer to its login
 };
 
 class Source {
@@ -44,6 +45,8 @@ class Source {
 
   // Takes what came with the head, then whatever arrives.
   void start();
+  // Takes what has arrived, now: its end may have, and the loop has not come to it yet.
+  void look() { on_readable(EV_READ); }
   TitleResult set_title(Metadata metadata) { return feed_.set_title(std::move(metadata)); }
   void finish(EndReason reason);
 

@@ -28,6 +28,10 @@ SourceAdmission::~SourceAdmission() = default;
 
 void SourceAdmission::admit(WriterAsk ask, Then then) {
   loop_.assert_here();
+  decide(std::move(ask), std::move(then), true);
+}
+
+void SourceAdmission::decide(WriterAsk ask, Then then, bool may_look) {
   const auto at = records_.find(ask.mount);
   if (at == records_.end()) {
     grant(std::move(ask), std::move(then));
@@ -39,8 +43,18 @@ void SourceAdmission::admit(WriterAsk ask, Then then) {
     grant(std::move(ask), std::move(then));
     return;
   }
+  const bool of_sources = ask.kind == WriterKind::kSource && record.kind == WriterKind::kSource;
   if (for_relays_only || record.successor || !may_replace(record, ask)) {
-    then(Error::denied(std::string(kInUse)));
+    // An encoder that reconnects may be faster than the news that its last connection has ended.
+    if (may_look && of_sources && !for_relays_only && !record.successor)
+      doors_.look(record.home, record.lease, [this, ask = std::move(ask), then = std::move(then)](bool ended) mutable {
+        if (ended)
+          decide(std::move(ask), std::move(then), false);
+        else
+          then(Error::denied(std::string(kInUse)));
+      });
+    else
+      then(Error::denied(std::string(kInUse)));
     return;
   }
   const auto silence = ask.kind == WriterKind::kRelay ? 0ms : std::chrono::milliseconds(kSilence);

@@ -62,6 +62,8 @@ class SourceAdmission {
     std::function<void(unsigned home, std::uint64_t lease, std::chrono::milliseconds silence,
                        UniqueFunction<void(bool)>)>
         revoke;
+    // SourceSet::has_ended on that worker; answers on control, after the lease has come back.
+    std::function<void(unsigned home, std::uint64_t lease, UniqueFunction<void(bool)>)> look;
     // begun: a mount has a writer (again).  ended: its listeners are let go.
     std::function<void(const std::shared_ptr<Mount>&)> begun, ended;
   };
@@ -109,6 +111,7 @@ class SourceAdmission {
   };
   using Records = std::map<std::string, Record, std::less<>>;
 
+  void decide(WriterAsk ask, Then then, bool may_look);
   bool may_replace(const Record& record, const WriterAsk& ask) const;
   void grant(WriterAsk ask, Then then);
   void refuse_successor(const std::string& mount, std::uint64_t lease);

@@ -58,11 +58,11 @@ std::string_view bitrate_in(std::string_view info) {
   return rest.substr(0, std::min(rest.size(), rest.find_first_not_of("0123456789")));
 }
 
-// A header line must stay one line, whatever the source sent.
+// A header line must stay one line, and do nothing to a terminal, whatever the source sent.
 void add_line(std::string& out, std::string_view name, std::string_view value) {
   out.append(name);
   for (const char c : value)
-    if (c != '\r' && c != '\n' && c != '\0') out.push_back(c);
+    if (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f) out.push_back(c);
   out.append("\r\n");
 }
 

@@ -6,6 +6,12 @@
 #include "http/access_line.h"
 
 namespace lb {
+namespace {
+
+// So many times four reads: more than a socket's buffer holds, and yet an end.
+constexpr int kLooks = 64;
+
+}  // namespace
 
 SourceSet::SourceSet(Loop& loop, Log& log, Doors doors) : loop_(loop), log_(log), doors_(std::move(doors)) {}
 SourceSet::~SourceSet() = default;
@@ -25,12 +31,24 @@ void SourceSet::kill(std::uint64_t lease, EndReason reason) {
 }
 
 bool SourceSet::replace_if_silent(std::uint64_t lease, std::chrono::milliseconds silence) {
-  loop_.assert_here();
+  if (has_ended(lease)) return true;
   const auto at = sources_.find(lease);
-  if (at == sources_.end()) return true;
   if (loop_.now() - at->second->last_data() < silence) return false;
   at->second->finish(EndReason::kReplaced);
   return true;
+}
+
+bool SourceSet::has_ended(std::uint64_t lease) {
+  loop_.assert_here();
+  for (int i = 0; i < kLooks; ++i) {
+    const auto at = sources_.find(lease);
+    if (at == sources_.end()) return true;
+    const std::uint64_t before = at->second->bytes_read();
+    at->second->look();
+    const auto after = sources_.find(lease);
+    if (after != sources_.end() && after->second->bytes_read() == before) return false;
+  }
+  return !sources_.contains(lease);
 }
 
 TitleResult SourceSet::set_title(std::uint64_t lease, Metadata metadata) {
@@ -52,12 +70,13 @@ void SourceSet::source_ended(Source& source, EndReason reason) {
   if (!offer.request.empty()) {
     AccessFacts facts;
     facts.ip = ip;
+    facts.user = offer.user;
     facts.request = offer.request;
-    facts.bytes_sent = 19;  // "HTTP/1.0 200 OK\r\n\r\n", as Icecast counts
+    facts.bytes_sent = offer.bytes_sent;
     facts.referer = offer.referer;
     facts.user_agent = offer.user_agent;
     facts.seconds = seconds;
-    log_.access(access_line(facts, loop_.clock().wall()));
+    log_access(log_, facts, loop_.clock().wall());
   }
   log_.info("source/source_shutdown", "Source from " + ip + " at \"" + end.lease.mount->name() + "\" exiting (" +
                                           std::string(end_reason_text(reason)) + ", " +

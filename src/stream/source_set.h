@@ -41,6 +41,9 @@ class SourceSet final : public SourceHost {
   // Ends it in favour of another one if it has sent nothing for `silence`.  True: it has ended, now
   // or before, and its lease is on the way back.
   bool replace_if_silent(std::uint64_t lease, std::chrono::milliseconds silence);
+  // Reads what has come from its socket first.  True: it has ended, now or before, and its lease is
+  // on the way back.
+  bool has_ended(std::uint64_t lease);
   TitleResult set_title(std::uint64_t lease, Metadata metadata);
   void end_all(EndReason reason);
 

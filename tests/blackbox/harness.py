@@ -339,12 +339,14 @@ class Server:
         new.replace(self.config)
         give_away(self.dir)
 
-    def start(self, arguments=None):
+    def start(self, arguments=None, through=(), **options):
+        """through: a program that runs the command behind it; options: Popen's."""
         self.out = self.dir / "out"
         self.out_before = self.out.stat().st_size if self.out.exists() else 0
         with open(self.out, "ab") as out:
-            self.process = subprocess.Popen(as_nobody([Settings.binary, *(arguments or ["-c", str(self.config)])]),
-                                            stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=self.dir)
+            self.process = subprocess.Popen(
+                [*through, *as_nobody([Settings.binary, *(arguments or ["-c", str(self.config)])])],
+                stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=self.dir, **options)
         Settings.started += 1
         ready = wait_for(self.ready_line, "the server is ready: " + self.out.read_text(), Settings.patience * 2)
         self.ports = [int(port) for port in ready.group(1).split()]

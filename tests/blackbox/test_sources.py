@@ -369,3 +369,15 @@ def titles_inside_the_sources_own_stream_are_taken_out_and_shown(t):
     check(b"StreamTitle='Inner';" in listener.titles, "titles %r" % listener.titles)
     equal(server.stat("/e", "title"), "Inner")
     matches(r"\|/e\|1\|Inner$", server.log("playlist"))
+
+
+@test
+def a_source_may_come_back_at_once(t):
+    """The end of its last connection may lie unread at the server, behind other bytes."""
+    server = t.server(limits="<threads>2</threads>")
+    source = server.source("/m")
+    for _ in range(100):
+        source.play(40)
+        source.leave()
+        source = server.source("/m")
+    check(source.is_open(), "the last one was ended")

@@ -1,8 +1,8 @@
 """Where a listener is sent, and the bytes that say so."""
 import collections
 
-from bench import (Cluster, Site, ask, ask_and_close, check, equal, master_body, node_at, post_report, request, start,
-                   target_of, test, wait_for)
+from bench import (Cluster, Site, ask, ask_and_close, check, equal, kill, master_body, node_at, post_report, request,
+                   slave_body, start, target_of, test, wait_for, wait_until_up)
 
 
 @test
@@ -214,6 +214,42 @@ def a_mount_asks_for_tags(bench):
     c = Cluster(bench, {"e1": "", "e2": ""}, slave="<tags>cheap</tags>",
                 root='<mount><mount-name>/live.mp3</mount-name><balance tags="premium"/></mount>')
     equal(ask_and_close(c.master).status, 200, "no node has the tag")
+
+
+@test
+def every_answer_on_the_way_lets_players_in_pages_follow(bench):
+    root = ('<mount><mount-name>/locked.mp3</mount-name><authentication type="htpasswd"><option name="filename" value="/nowhere"/>'
+            '</authentication></mount>')
+    c = Cluster(bench, {"e1": ""}, capacity='max-listeners="1"', root=root)
+    c.master.source(mount="/locked.mp3").play(5)
+    for server in (c.master, c["e1"]):
+        for line in ("HEAD /live.mp3 HTTP/1.1", "OPTIONS /live.mp3 HTTP/1.1", "GET /none.xyz HTTP/1.1"):
+            reply = server.ask(line, ["Host: a", "Origin: https://page.example"], source_address="127.0.0.77")
+            equal(reply.all("Access-Control-Allow-Origin"), ["*"], "%s at %s" % (line, server.host))
+        equal(ask_and_close(server).all("Access-Control-Allow-Origin"), ["*"], "a listener at " + server.host)
+    equal(ask_and_close(c.master, "/locked.mp3").all("Access-Control-Allow-Origin"), ["*"], "a mount with a password")
+
+
+@test
+def two_masters_that_do_not_know_each_other(bench):
+    one, two, edge = Site(11), Site(21), Site(12)
+    masters = [start(bench, site, master_body({"e1": (edge, "")}, ident=name)) for site, name in ((one, "m1"), (two, "m2"))]
+    sources = [master.source() for master in masters]
+    for source in sources:
+        source.play(200)
+    slave = start(bench, edge, slave_body([one, two], "e1", edge))
+    for master in masters:
+        wait_until_up(master, "e1")
+        equal(target_of(ask_and_close(master)), edge.address, "target of " + master.host)
+        equal(node_at(master, "e1")["masters"], 2, "masters that it reports to")
+    listener = slave.listener(source_address="127.0.0.77")
+    sources[0].play(10)
+    listener.read(384 * 5)
+    kill(masters[0])
+    check(wait_for(lambda: (sources[1].play(5), slave.stat("/live.mp3", "listeners") == "1" and
+                            "streams audio/mpeg from 127.0.0.21" in slave.log())[1], "the other master feeds it"), "fed")
+    listener.read(384 * 5)
+    equal(target_of(ask_and_close(masters[1])), edge.address, "target afterwards")
 
 
 @test

@@ -133,8 +133,12 @@ TEST(AdminOrder, RefusesTheRelayPasswordEverywhereButForTheList) {
 }
 TEST(AdminOrder, MissesTheMountOfAMountCommand) {
   for (const char* path : {"/admin/listclients", "/admin/killsource",
-                           "/admin/metadata?mount=", "/admin/buildm3u?username=a&password=b"})
+                           "/admin/buildm3u?username=a&password=b"})
     check_error(ask(station, path), "Unknown admin request");
+}
+TEST(AdminOrder, AMountWithoutANameDoesNotExist) {
+  for (const char* path : {"/admin/metadata?mount=", "/admin/stats?mount="})
+    check_error(ask(station, path), "Source does not exist");
 }
 TEST(AdminOrder, DoesNotKnowAMountThatIsNotThere) {
   for (const std::string name : kNames) {

@@ -192,7 +192,7 @@ TEST(AdminCgi, SetsTheTitle) {
     STRCMP_EQUAL("text/html; charset=utf-8", answer.content_type.c_str());
     CHECK(answer.body.find("<p>Metadata update successful</p>") != std::string::npos);
     STRCMP_EQUAL("SC Title One", station.title.song.value_or("?").c_str());
-    STRCMP_EQUAL("", station.title.only_from_ip.c_str());
+    STRCMP_EQUAL(role == AdminRole::kSource ? "192.0.2.1" : "", station.title.only_from_ip.c_str());
   }
 }
 TEST(AdminCgi, WantsThePasswordFirst) {

@@ -138,7 +138,7 @@ TEST(StatusJson, IsValidForHostileTexts) {
   }
 }
 
-// The judge is Icecast's own stylesheet.
+// The judge is Icecast's own stylesheet; but '<' is escaped by us alone.
 TEST(StatusJson, HasTheBytesOfXiphsStylesheet) {
   const std::string stock = "/usr/share/icecast2/web";
   if (!std::filesystem::exists(stock + "/status-json.xsl")) {
@@ -154,6 +154,8 @@ TEST(StatusJson, HasTheBytesOfXiphsStylesheet) {
         renderer.render(TemplateRoot::kWeb, stock, "status-json.xsl", stats_xml(document, {}));
     CHECK(page.has_value());
     STRCMP_EQUAL("application/json; charset=UTF-8", page->content_type.c_str());
-    STRCMP_EQUAL(page->body.c_str(), status_json(document, {}).c_str());
+    std::string theirs;
+    for (const char c : page->body) c == '<' ? theirs += "\\u003c" : theirs += c;
+    STRCMP_EQUAL(theirs.c_str(), status_json(document, {}).c_str());
   }
 }

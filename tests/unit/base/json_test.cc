@@ -129,6 +129,11 @@ TEST(JsonWriter, EscapesWhatMustBeEscaped) {
   append_json_text(out, "a\"\\\x01\n\x7f\0b\xc3\xa9"sv);
   CHECK(out == "\"a\\\"\\\\\\u0001\\u000a\\u007f\\u0000b\xc3\xa9\"");
 }
+TEST(JsonWriter, NoTerminalObeysWhatItWrites) {  // C1: U+009B begins a sequence, as ESC [ does
+  std::string out;
+  append_json_text(out, "\xc2\x80\xc2\x9b\xc2\x9f\xc2\xa0\x1b");
+  CHECK(out == "\"\\u0080\\u009b\\u009f\xc2\xa0\\u001b\"");
+}
 TEST(JsonWriter, BadUtf8BecomesTheReplacementCharacter) {
   std::string out;
   append_json_text(out, "\xff\xc3 \xed\xa0\x80");

@@ -199,6 +199,99 @@ TEST(Log, ArchivesUnderTheTimeAndNeverOverwritesAnArchive) {
   CHECK(read_file(settings.access_path + ".20231114_221321") == "three\n");
   CHECK(read_file(settings.access_path) == "four\n");
 }
+TEST(Log, RotatesWhatIsOldBeforeTheNextLine) {
+  Log log(clock);
+  settings.max_age = 1h;
+  CHECK(log.open(settings).has_value());
+  clock.advance(2h);
+  log.access("one");  // nothing was in it, so there was nothing to keep
+  CHECK(files().count("access.log.old") == 0);
+  clock.advance(30min);
+  log.access("two");
+  CHECK(read_file(settings.access_path + ".old") == "one\n");
+  CHECK(read_file(settings.access_path) == "two\n");
+  clock.advance(59min);
+  log.access("three");
+  CHECK(read_file(settings.access_path) == "two\nthree\n");
+  clock.advance(1min);
+  log.access("four");
+  CHECK(read_file(settings.access_path + ".old") == "two\nthree\n");
+  CHECK(read_file(settings.access_path) == "four\n");
+}
+TEST(Log, AFileIsAsOldAsItsBirthNotAsItsOpening) {
+  Log log(clock);
+  settings.max_age = 1h;
+  clock.set_wall(std::chrono::system_clock::now());
+  CHECK(log.open(settings).has_value());
+  log.access("one");
+  clock.advance(59min);
+  CHECK(log.open(settings).has_value());  // HUP, or another start
+  clock.advance(2min);
+  log.access("two");
+  CHECK(read_file(settings.access_path + ".old") == "one\n");
+}
+TEST(Log, AClockThatIsBeforeTheBirthOfAFileCountsFromItsOpening) {
+  std::ofstream(settings.access_path) << "from the future\n";
+  Log log(clock);  // 2023
+  settings.max_age = 1h;
+  CHECK(log.open(settings).has_value());
+  log.access("one");
+  CHECK(files().count("access.log.old") == 0);
+  clock.advance(1h);
+  log.access("two");
+  CHECK(read_file(settings.access_path + ".old") == "from the future\none\n");
+}
+TEST(Log, AnOldFileThatCannotBeRenamedIsWrittenOn) {
+  Log log(clock);
+  settings.max_age = 1h;
+  std::filesystem::create_directory(settings.access_path + ".old");
+  CHECK(log.open(settings).has_value());
+  for (int i = 0; i < 3; ++i) {
+    log.access("line");
+    clock.advance(1h);
+  }
+  LONGS_EQUAL(3, lines_of(read_file(settings.access_path)).size());
+}
+TEST(Log, OneLogMayHaveOtherRulesThanAll) {
+  Log log(clock);
+  settings.max_bytes = 1;
+  settings.archive = true;
+  settings.access_rules = {.max_bytes = 1000, .max_age = 1h, .archive = 0};
+  settings.playlist_rules = {.max_bytes = 0, .max_age = 0s, .archive = -1};
+  CHECK(log.open(settings).has_value());
+  for (int i = 0; i < 2; ++i) {
+    log.access("a");
+    log.playlist("p");
+  }
+  CHECK(files() == (std::set<std::string>{"access.log", "error.log", "playlist.log",
+                                          "playlist.log.20231114_221320"}));
+  clock.advance(1h);
+  log.access("b");
+  CHECK(read_file(settings.access_path + ".old") == "a\na\n");
+}
+TEST(Log, TellsItsWritersWhichFormIsWanted) {
+  Log log(clock);
+  CHECK(log.access_format() == LogFormat::kText);
+  CHECK(log.playlist_format() == LogFormat::kText);
+  CHECK(log.access_ip());
+  settings.access_format = settings.playlist_format = LogFormat::kJson;
+  settings.access_ip = false;
+  CHECK(log.open(settings).has_value());
+  CHECK(log.access_format() == LogFormat::kJson);
+  CHECK(log.playlist_format() == LogFormat::kJson);
+  CHECK(!log.access_ip());
+  LogSettings bad = settings;
+  bad.access_format = LogFormat::kText;
+  bad.access_path = dir + "/none/access.log";
+  CHECK(!log.open(bad).has_value());
+  CHECK(log.access_format() == LogFormat::kJson);  // as long as the old file is written
+}
+TEST(Log, AJsonLineIsNotEscapedOnceMore) {
+  Log log(clock);
+  CHECK(log.open(settings).has_value());
+  log.playlist("{\"title\":\"\\u009b\xc3\xa9\xc2\x9b\"}", LogFormat::kJson);
+  CHECK(read_file(settings.playlist_path) == "{\"title\":\"\\u009b\xc3\xa9\xc2\x9b\"}\n");
+}
 TEST(Log, RotationAfterAnExternalRenameMakesANewFile) {
   Log log(clock);
   settings.max_bytes = 1;
@@ -274,6 +367,7 @@ TEST(Log, AReaderThatStandsStillNeverBlocksUs) {
   LONGS_EQUAL(6, ::read(reader.get(), text.data(), text.size()));
 }
 TEST(Log, WarningsGoToStandardErrorUntilItIsOpen) {
+  const int had_old = ::access("/dev/stderr.old", F_OK);
   const UniqueFd saved(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3));
   const UniqueFd file(
       ::open(settings.error_path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
@@ -287,11 +381,13 @@ TEST(Log, WarningsGoToStandardErrorUntilItIsOpen) {
     to_stderr.error_path = "-";
     to_stderr.access_path = "/dev/stderr";
     to_stderr.max_bytes = 1;  // another program's file is not ours to rename
+    to_stderr.max_age = 1s;
     CHECK(log.open(to_stderr).has_value());
     log.info("a/b", "open");
     log.access("line");
   }
   ::dup2(saved.get(), STDERR_FILENO);
+  CHECK(::access("/dev/stderr.old", F_OK) == had_old);
   CHECK(read_file(settings.error_path) ==
         "[2023-11-14  22:13:20] WARN a/b early\n[2023-11-14  22:13:20] INFO a/b open\nline\n");
   CHECK(files() == std::set<std::string>{"error.log"});

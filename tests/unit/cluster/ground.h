@@ -33,6 +33,9 @@ class Ground final : public RelayGround {
         then(sources.replace_if_silent(lease, silence));
       });
     };
+    doors.look = [this](unsigned, std::uint64_t lease, UniqueFunction<void(bool)> then) {
+      loop_.post([this, lease, then = std::move(then)]() mutable { then(sources.has_ended(lease)); });
+    };
     doors.begun = [this](const std::shared_ptr<Mount>& mount) { begun.push_back(mount->name()); };
     doors.ended = [](const std::shared_ptr<Mount>&) {};
     admission_ = std::make_unique<SourceAdmission>(loop_, mounts_, book.log, 1, std::move(doors), Rng(1));

@@ -192,7 +192,7 @@ TEST(MasterWatch, OneThatIsDownIsAskedAgainAndAgain) {
 }
 TEST(MasterWatch, AskedAgainWhileItAsksItAsksOnceMore) {
   server.close_after = false;
-  server.answers = {"HTTP/1.0 200 OK\r\nContent-Length: 4\r\n\r\n", list("")};
+  server.answers = {"HTTP/1.0 200 OK\r\nContent-Length: 4\r\n\r\n", list("", "Content-Length: 0\r\n")};
   begin();
   while (server.requests.empty()) loop.run_once(true);
   watch->ask_soon();

@@ -52,7 +52,7 @@ TEST_GROUP(ReportDesk) {
     return slot == kNoNode ? nullptr : &table.node(slot);
   }
   void poll(const std::string& query, const std::vector<std::string>& listed) {
-    desk.polled({old_peer, "", query, false}, listed, now);
+    desk.polled({old_peer, "", query, "", false}, listed, now);
   }
 };
 
@@ -165,7 +165,7 @@ TEST(ReportDesk, AKhSlaveCarriesWhatWasInItsListBefore) {
   CHECK(table.mount("/c") != nullptr);
 }
 TEST(ReportDesk, AKhRegistrationOfAStrangerOrOfNonsenseIsNone) {
-  desk.polled({peer, "", "rserver=a&rport=1&interval=5", false}, {}, now);
+  desk.polled({peer, "", "rserver=a&rport=1&interval=5", "", false}, {}, now);
   CHECK(book.says("it asks for listeners and is no <legacy-slave>"));
   clock.advance(2s);
   now += 2s;
@@ -174,9 +174,9 @@ TEST(ReportDesk, AKhRegistrationOfAStrangerOrOfNonsenseIsNone) {
   LONGS_EQUAL(0, table.nodes().size());
 }
 TEST(ReportDesk, AKhSlaveMayHaveTheSecretOfANode) {
-  desk.polled({peer, "e1", "rserver=edge1.example.org&rport=8000&interval=5", false}, {}, now);
+  desk.polled({peer, "e1", "rserver=edge1.example.org&rport=8000&interval=5", "", false}, {}, now);
   CHECK(node("e1") != nullptr && node("e1")->scope == MountScope::kListed);
-  desk.polled({peer, "e2", "rserver=evil.example&rport=8000&interval=5", false}, {}, now);
+  desk.polled({peer, "e2", "rserver=evil.example&rport=8000&interval=5", "", false}, {}, now);
   CHECK(node("e2") == nullptr);
 }
 TEST(ReportDesk, AStockSlaveLivesByItsRequests) {
@@ -196,18 +196,33 @@ TEST(ReportDesk, AStockSlaveLivesByItsRequests) {
   CHECK(node("legacy-192.0.2.7")->state == NodeState::kUp);
 }
 TEST(ReportDesk, RemembersForeignServersForHalfAnHour) {
-  CHECK(!desk.is_server(peer, now));
-  desk.polled({peer, "", "", false}, {}, now);
-  CHECK(desk.is_server(peer, now + 30min));
-  CHECK(!desk.is_server(peer, now + 31min));
-  desk.polled({old_peer, "", "", true}, {}, now);  // ours
-  CHECK(!desk.is_server(old_peer, now));
-  // Not more of them than 4096.
-  for (unsigned i = 0; i < 5000; ++i)
-    desk.polled({*Address::parse("10.0." + std::to_string(i / 250) + "." + std::to_string(i % 250), 0), "", "", false}, {}, now);
-  CHECK(!desk.is_server(*Address::parse("10.0.19.200", 0), now));
-  desk.polled({*Address::parse("10.0.19.200", 0), "", "", false}, {}, now + 31min);
-  CHECK(desk.is_server(*Address::parse("10.0.19.200", 0), now + 31min));
+  CHECK(!desk.is_server(peer, "", true, now));
+  desk.polled({peer, "", "", "", false}, {}, now);  // as 2.4.4 asks
+  CHECK(desk.is_server(peer, "MyRadio/1", true, now));
+  CHECK(!desk.is_server(peer, "Mozilla/5.0", false, now));
+  desk.polled({peer, "", "", "Foo/1", false}, {}, now + 20min);  // as KH asks
+  CHECK(desk.is_server(peer, "Foo/1", false, now + 20min));
+  CHECK(desk.is_server(peer, "MyRadio/1", true, now + 30min));
+  CHECK(!desk.is_server(peer, "MyRadio/1", true, now + 31min));
+  CHECK(desk.is_server(peer, "Foo/1", true, now + 50min));
+  CHECK(!desk.is_server(peer, "Foo/1", true, now + 51min));
+  desk.polled({old_peer, "", "", "", true}, {}, now);  // ours
+  CHECK(!desk.is_server(old_peer, "", true, now));
+}
+TEST(ReportDesk, RemembersNoMoreServersThanItCan) {
+  const auto address = [](unsigned i) {
+    return *Address::parse("10.0." + std::to_string(i / 250) + "." + std::to_string(i % 250), 0);
+  };
+  for (unsigned i = 0; i < 5000; ++i) desk.polled({address(i), "", "", "", false}, {}, now);
+  CHECK(desk.is_server(address(4000), "", true, now));
+  CHECK(!desk.is_server(address(4999), "", true, now));
+  desk.polled({address(4999), "", "", "", false}, {}, now + 31min);
+  CHECK(desk.is_server(address(4999), "", true, now + 31min));
+  for (int i = 0; i < 20; ++i) desk.polled({peer, "", "", "A" + std::to_string(i), false}, {}, now + 31min);
+  CHECK(desk.is_server(peer, "A7", false, now + 31min));
+  CHECK(!desk.is_server(peer, "A8", false, now + 31min));
+  desk.polled({peer, "", "", std::string(5000, 'x'), false}, {}, now + 63min);
+  CHECK(desk.is_server(peer, std::string(6000, 'x'), false, now + 63min));
 }
 TEST(ReportDesk, KnowsWhoEnforcesWhatForWhichMount) {
   const auto kAuth = static_cast<ProtectionSet>(Protection::kListenerAuth);

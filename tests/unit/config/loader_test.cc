@@ -205,6 +205,29 @@ TEST(Loader, LogFilesLieInTheLogDirectory) {
   STRCMP_EQUAL("/w", c.paths.webroot.c_str());
   STRCMP_EQUAL("/", c.paths.adminroot.c_str());
 }
+TEST(Loader, ALogMaySayForItselfWhatAllSay) {
+  const LoadedConfig loaded = load(
+      "<logging><accesslog size='2k' duration='1h' ip='0'>a</accesslog>"
+      "<errorlog><name>e</name><archive>0</archive><level>4</level></errorlog>"
+      "<playlistlog archive='1'>p</playlistlog><logduration>24h</logduration>"
+      "<accesslog-format>json</accesslog-format><playlistlog-format>json</playlistlog-format>"
+      "</logging><paths><logdir>/d</logdir></paths>");
+  const LogSettings& logging = loaded.config->logging;
+  STRCMP_EQUAL("/d/a", logging.access_path.c_str());
+  STRCMP_EQUAL("/d/e", logging.error_path.c_str());
+  STRCMP_EQUAL("/d/p", logging.playlist_path.c_str());
+  LONGS_EQUAL(2000, logging.access_rules.max_bytes);
+  LONGS_EQUAL(3600, logging.access_rules.max_age.count());
+  LONGS_EQUAL(-1, logging.access_rules.archive);
+  LONGS_EQUAL(0, logging.error_rules.archive);
+  LONGS_EQUAL(0, logging.error_rules.max_bytes);
+  LONGS_EQUAL(1, logging.playlist_rules.archive);
+  LONGS_EQUAL(86400, logging.max_age.count());
+  CHECK(logging.level == LogLevel::kDebug);
+  CHECK(logging.access_format == LogFormat::kJson);
+  CHECK(logging.playlist_format == LogFormat::kJson);
+  CHECK(!logging.access_ip);
+}
 TEST(Loader, DiagnosticsComeInTheOrderOfTheFile) {
   const LoadedConfig loaded = load("\n<mount/>\n<x1/>\n<mount/>\n<x2/>");
   int last = 0;

@@ -4,6 +4,11 @@
 #include <ctime>
 #include <string>
 
+#include "base/json.h"
+#include "base/log_book.h"
+#include "http/message.h"
+
+// Last, because it redefines `new`.
 #include "CppUTest/TestHarness.h"
 
 using namespace lb;
@@ -37,6 +42,7 @@ TEST(AccessLine, IsIcecastsLine) {
         "127.0.0.1 - - [14/Nov/2023:22:13:20 +0000] \"GET /hello.txt HTTP/1.0\" 200 293 \"-\" "
         "\"-\" 0");
   facts.user = "alice";
+  facts.user_listens = true;
   facts.status = 206;
   facts.bytes_sent = 98765432109876;
   facts.referer = "http://r/";
@@ -58,6 +64,7 @@ TEST(AccessLine, ForeignBytesBecomeDotsAndOnlyAgentAndRefererKeepSpaces) {
   facts.user_agent = "a\tb \"\xc3\xa9\\`";
   facts.referer = "r z";
   facts.user = "a b\n";
+  facts.user_listens = true;
   facts.request = "GET /a b\x01!c HTTP/1.0";
   CHECK(access_line(facts, kNow) ==
         "127.0.0.1 - a.b. [14/Nov/2023:22:13:20 +0000] \"GET /a.b..c HTTP/1.0\" 200 293 \"r z\" "
@@ -71,10 +78,130 @@ TEST(AccessLine, AnEmptyRequestIsADash) {
   facts.request = "";
   STRCMP_CONTAINS("] \"-\" 200", access_line(facts, kNow).c_str());
 }
+TEST(AccessLine, NamesListenersAndNobodyElse) {  // as seen on 2.4.4
+  facts.user = "admin";
+  STRCMP_CONTAINS("127.0.0.1 - - [", access_line(facts, kNow).c_str());
+  STRCMP_CONTAINS("\"user\":\"admin\"", access_json(facts, kNow).c_str());
+  facts.user_listens = true;
+  STRCMP_CONTAINS("127.0.0.1 - admin [", access_line(facts, kNow).c_str());
+}
 TEST(AccessLine, IsCutAt1023Bytes) {
   const std::string long_request = "GET /" + std::string(1100, 'z') + " HTTP/1.0";
   facts.request = long_request;
   const std::string line = access_line(facts, kNow);
   LONGS_EQUAL(1023, line.size());
   CHECK(line.back() == 'z');
+}
+
+TEST(AccessLine, WithoutAnAddressThereIsADash) {
+  facts.ip = "";
+  STRCMP_CONTAINS("- - - [14/Nov/2023", access_line(facts, kNow).c_str());
+}
+TEST(AccessLine, IsJsonWhereThatIsWanted) {
+  facts.user = "alice";
+  facts.status = 206;
+  facts.bytes_sent = 98765432109876;
+  facts.referer = "http://r/";
+  facts.user_agent = "VLC/3.0 LibVLC";
+  facts.seconds = 3600;
+  CHECK(access_json(facts, kNow) ==
+        "{\"time\":\"2023-11-14T22:13:20+00:00\",\"ip\":\"127.0.0.1\",\"user\":\"alice\","
+        "\"method\":\"GET\",\"path\":\"/hello.txt\",\"protocol\":\"HTTP/1.0\",\"status\":206,"
+        "\"bytes\":98765432109876,\"referer\":\"http://r/\",\"agent\":\"VLC/3.0 LibVLC\","
+        "\"seconds\":3600}");
+}
+TEST(AccessLine, WhatIsADashInTheTextIsNullInJson) {
+  facts.ip = "";
+  facts.request = "";
+  CHECK(access_json(facts, kNow) ==
+        "{\"time\":\"2023-11-14T22:13:20+00:00\",\"ip\":null,\"user\":null,\"method\":null,"
+        "\"path\":null,\"protocol\":null,\"status\":200,\"bytes\":293,\"referer\":null,"
+        "\"agent\":null,\"seconds\":0}");
+}
+TEST(AccessLine, JsonKeepsWhatTheTextHasToReplace) {
+  facts.request = "GET /a \"b\"\\\xc3\xa9 HTTP/1.0";
+  facts.user_agent = "a\tb\x1b[2J\xc2\x9b\xff";
+  const std::string line = access_json(facts, kNow);
+  CHECK(line.find('\n') == std::string::npos);
+  CHECK(line.find('\x1b') == std::string::npos);
+  const auto json = Json::parse(line);
+  CHECK(json.has_value());
+  CHECK(json->at("path").text() == "/a \"b\"\\\xc3\xa9");
+  CHECK(json->at("agent").text() == "a\tb\x1b[2J\xc2\x9b\xef\xbf\xbd");
+}
+TEST(AccessLine, ARequestWithoutTwoSpacesIsAllPathInJson) {
+  for (const char* request : {"GET", "GET /", " "}) {
+    facts.request = request;
+    const auto json = Json::parse(access_json(facts, kNow));
+    CHECK(json.has_value());
+    CHECK(json->at("path").text() == request);
+    CHECK(json->at("method").is_null());
+  }
+}
+TEST(AccessLine, JsonIsWholeHoweverLongItsFieldsAre) {
+  for (const char* unit : {"x", "\x01", "\xff", "\xc3\xa9", "\""}) {
+    std::string bytes;
+    while (bytes.size() < 20000) bytes += unit;
+    const std::string request = "GET /" + bytes + " HTTP/1.0";
+    facts.user = facts.referer = facts.user_agent = bytes;
+    facts.request = request;
+    const std::string line = access_json(facts, kNow);
+    CHECK(line.size() <= Log::kMostBytes);
+    CHECK(line.size() > 1000);
+    const auto json = Json::parse(line);
+    CHECK(json.has_value());
+    CHECK(json->at("path").text().value_or("").starts_with("/"));
+    CHECK(json->at("bytes").u64() == 293u);
+  }
+}
+TEST(AccessLine, TimeInJsonIsRfc3339InTheLocalZone) {
+  zone("XYZ-5:30");
+  CHECK(rfc3339_time(kNow) == "2023-11-15T03:43:20+05:30");
+  zone("ABC3");
+  CHECK(rfc3339_time(kNow) == "2023-11-14T19:13:20-03:00");
+}
+
+namespace {
+
+// A log of its own for settings that LogBook does not have.
+std::string logged(LogFormat format, bool ip, const AccessFacts& facts) {
+  const FakeClock clock;
+  const UniqueFd file(::memfd_create("access", MFD_CLOEXEC));
+  Log log(clock);
+  LogSettings settings;
+  settings.access_path = "/proc/self/fd/" + std::to_string(file.get());
+  settings.access_format = format;
+  settings.access_ip = ip;
+  CHECK(log.open(settings).has_value());
+  log_access(log, facts, kNow);
+  std::string text(8192, '\0');
+  const auto n = ::pread(file.get(), text.data(), text.size(), 0);
+  text.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
+  return text;
+}
+
+}  // namespace
+
+TEST(AccessLine, IsWrittenAsTheSettingsSay) {
+  CHECK(logged(LogFormat::kText, true, facts) == access_line(facts, kNow) + "\n");
+  CHECK(logged(LogFormat::kJson, true, facts) == access_json(facts, kNow) + "\n");
+  STRCMP_CONTAINS("- - - [", logged(LogFormat::kText, false, facts).c_str());
+  STRCMP_CONTAINS("\"ip\":null,", logged(LogFormat::kJson, false, facts).c_str());
+}
+TEST(AccessLine, AShoutcastLoginIsLoggedAsARequestOfHttp10) {
+  Request request;
+  request.protocol = Protocol::kIcy;
+  request.method_text = "SOURCE";
+  request.target = request.path = "/sc";
+  STRCMP_EQUAL("SOURCE /sc HTTP/1.0", access_request(request).c_str());
+}
+TEST(AccessLine, ATitleSetWithAPasswordIsOneOfShoutcastsProtocol) {
+  Request request;
+  request.method_text = "GET";
+  request.target = "/admin.cgi?pass=x&song=y";
+  request.path = "/admin.cgi";
+  request.query = "pass=x&song=y";
+  STRCMP_EQUAL("GET /admin.cgi ICY/1.0", access_request(request).c_str());
+  request.query = "song=y";
+  STRCMP_EQUAL("GET /admin.cgi HTTP/1.0", access_request(request).c_str());
 }

@@ -140,6 +140,7 @@ TEST(Connection, WritesOneAccessLineAReply) {
 TEST(Connection, TheAccessLineNamesTheUserAndTheSecondsSinceTheConnectionCame) {
   last.act = [this](Connection& connection) {
     connection.user = "anna";
+    connection.user_listens = true;
     clock.advance(3s);
     connection.reply_page(404, "gone");
     return Verdict::kAnswered;
@@ -211,6 +212,13 @@ TEST(Connection, AFaultyHeadIsRefusedWithAPageAndADashInTheLog) {
   CHECK(reply.starts_with("HTTP/1.0 414 "));
   CHECK(body_of(reply).find("the address is too long") != std::string::npos);
   CHECK(book.accesses().find("\"- - HTTP/1.0\" 414 ") != std::string::npos);
+  CHECK(seen.empty());
+}
+TEST(Connection, WhatIsKnownOfARefusedHeadIsLogged) {
+  const std::string reply = ask("get /x?secret HTTP/1.1\r\nUser-Agent: Old/1\r\nnonsense\r\n\r\n");
+  CHECK(reply.starts_with("HTTP/1.0 400 "));
+  CHECK(book.accesses().find("\"GET /x HTTP/1.1\" 400 ") != std::string::npos);
+  CHECK(book.accesses().find("\"Old/1\"") != std::string::npos);
   CHECK(seen.empty());
 }
 TEST(Connection, AClientThatLeavesBeforeItAsksIsForgotten) {

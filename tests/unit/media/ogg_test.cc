@@ -131,7 +131,7 @@ TEST(OggFramer, HeadersOfSeveralStreamsComeTogetherFirstPagesFirst) {
   s.add(headers);
   const std::size_t media = s.add(vorbis.page({"m"}, 10));
   CHECK_EQUAL(
-      "start 0\ncodec Theora/Vorbis 2 44100 128000 frame_rate=29.97 frame_size=320x240 "
+      "start 0\ncodec Vorbis/Theora 2 44100 128000 frame_rate=29.97 frame_size=320 x 240 "
       "video_bitrate=200000 video_quality=48\n" +
           at("headers", media) + " " + std::to_string(headers.size()) + "\n" +
           at("metadata", media) + " |film\n" + at("sync", media) + "\n",
@@ -169,7 +169,7 @@ TEST(OggFramer, SkeletonIsPartOfTheHeadersAndNeverMedia) {
   s.add(headers);
   const std::size_t late = s.add(skeleton.page({"index"}, 0));
   const std::size_t media = s.add(vorbis.page({"m"}, 10));
-  CHECK_EQUAL("start 0\ncodec Skeleton/Vorbis 2 44100 128000\n" + at("headers", late) + " " +
+  CHECK_EQUAL("start 0\ncodec Vorbis/Skeleton 2 44100 128000\n" + at("headers", late) + " " +
                   std::to_string(headers.size()) + "\n" + at("sync", media) + "\n",
               marks());
 }

@@ -6,6 +6,7 @@ unit_net_SOURCES = tests/unit/main.cc \
   tests/unit/net/digest_test.cc \
   tests/unit/net/fetch_test.cc \
   tests/unit/net/loop_lag_test.cc \
+  tests/unit/net/inherited_sockets_test.cc \
   tests/unit/net/loop_test.cc \
   tests/unit/net/acceptor_test.cc \
   tests/unit/net/certificates.h \

@@ -153,6 +153,15 @@ TEST(PlayableFile, IsNotOneOfAnotherLayerOrSampleRate) {
   CHECK_FALSE(why_not_playable(*made(times(10, adts_frame(300, 'a', 3))), mount).empty());
 }
 
+TEST(PlayableFile, IsJudgedByTheTypeWhileNothingHasComeYet) {
+  streams("audio/mpeg", "");
+  CHECK_FALSE(why_not_playable(*made(times(10, adts_frame(300))), mount).empty());
+  CHECK(why_not_playable(*made(times(10, mp3_frame())), mount).empty());
+  streams("audio/aacp", "");
+  CHECK(why_not_playable(*made(times(10, adts_frame(300))), mount).empty());
+  CHECK_FALSE(why_not_playable(*made(times(10, mp3_frame())), mount).empty());
+}
+
 TEST(PlayableFile, IsNotOneOfAnotherContainerOrCodec) {
   streams("audio/mpeg", times(10, mp3_frame()));
   CHECK_FALSE(why_not_playable(*made(opus_file(1, 3)), mount).empty());

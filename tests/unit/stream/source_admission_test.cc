@@ -24,6 +24,14 @@ TEST_GROUP(SourceAdmission) {
     UniqueFunction<void(bool)> then;
   };
   std::vector<Revoked> revoked;
+  // Whom a home was asked to look at; while `slow_look`, the answers wait here.
+  struct Looked {
+    unsigned home;
+    std::uint64_t lease;
+    UniqueFunction<void(bool)> then;
+  };
+  std::vector<Looked> looked;
+  bool slow_look = false;
   Channel::Loops woken = 0;
   std::unique_ptr<SourceAdmission> admission =
       std::make_unique<SourceAdmission>(loop, mounts, book.log, 2, doors(), Rng(1));
@@ -43,6 +51,10 @@ TEST_GROUP(SourceAdmission) {
     made.revoke = [this](unsigned home, std::uint64_t lease, std::chrono::milliseconds silence,
                          UniqueFunction<void(bool)> then) {
       revoked.push_back({home, lease, silence, std::move(then)});
+    };
+    made.look = [this](unsigned home, std::uint64_t lease, UniqueFunction<void(bool)> then) {
+      looked.push_back({home, lease, std::move(then)});
+      if (!slow_look) looked.back().then(false);
     };
     made.begun = [this](const std::shared_ptr<Mount>& mount) {
       told.push_back("begun " + mount->name() + (mounts.find(mount->name()) == mount ? " +" : " -"));
@@ -294,6 +306,51 @@ TEST(SourceAdmission, ASourceMayTakeOverTheMountOfALostRelay) {
   give_back(std::move(lease));
   CHECK(granted(ask("/a")).mount == mount);
   refused(relay("/a"));
+}
+
+// --- a source that comes back before the end of its last connection was noticed
+TEST(SourceAdmission, LooksAtTheOldSourceBeforeItRefusesANewOne) {
+  slow_look = true;
+  WriterLease first = granted(ask("/a", 1));
+  const Answer second = put(ask("/a"));
+  CHECK(!second->has_value());
+  LONGS_EQUAL(1, looked.size());
+  LONGS_EQUAL(1, looked[0].home);
+  LONGS_EQUAL(first.id, looked[0].lease);
+  give_back(std::move(first));
+  looked[0].then(true);
+  CHECK(second->has_value());
+  LONGS_EQUAL((*second)->value().id, admission->writer_of("/a")->lease);
+}
+TEST(SourceAdmission, RefusesWhenTheOldSourceIsStillThere) {
+  slow_look = true;
+  const WriterLease first = granted(ask("/a", 1));
+  const Answer second = put(ask("/a"));
+  looked[0].then(false);
+  CHECK(!(*second)->has_value());
+  STRCMP_EQUAL("Mountpoint in use", (*second)->error().what.c_str());
+  LONGS_EQUAL(first.id, admission->writer_of("/a")->lease);
+}
+TEST(SourceAdmission, LooksOnceForEachAndTheFirstOfTwoWins) {
+  slow_look = true;
+  WriterLease first = granted(ask("/a", 1));
+  const Answer second = put(ask("/a"));
+  const Answer third = put(ask("/a"));
+  give_back(std::move(first));
+  looked[0].then(true);
+  looked[1].then(true);
+  CHECK((*second)->has_value());
+  CHECK(!(*third)->has_value());
+  LONGS_EQUAL(2, looked.size());
+}
+TEST(SourceAdmission, DoesNotLookForRelaysNorAtThem) {
+  const WriterLease first = granted(ask("/a"));
+  refused(relay("/a"));
+  const WriterLease pulled = granted(relay("/b"));
+  refused(ask("/b"));
+  admission->reserve("/c");
+  refused(ask("/c"));
+  CHECK(looked.empty());
 }
 
 // --- one writer for another

@@ -109,6 +109,9 @@ TEST(SourceFacts, StatsAreUtf8FromTheCharsetOfTheMount) {
   STRCMP_EQUAL("\xc4\x85", stat({{"ice-genre", "\xb1"}}, "genre").c_str());
   STRCMP_EQUAL("icy-genre:\xb1\r\n", lines({{"ice-genre", "\xb1"}}).c_str());
 }
+TEST(SourceFacts, ControlBytesReachNoHeaderOfAListener) {
+  STRCMP_EQUAL("icy-name:ab \xe9\r\n", lines({{"ice-name", "\x07" "a\x1b" "b\r\n \x7f\xe9"}}).c_str());
+}
 TEST(SourceFacts, AnAddressThatIsNoWebPageIsLeftOut) {
   STRCMP_EQUAL("(absent)", stat({{"ice-url", "javascript:alert(1)"}}, "server_url").c_str());
   STRCMP_EQUAL("(absent)", stat({{"ice-url", "www.example.org"}}, "server_url").c_str());

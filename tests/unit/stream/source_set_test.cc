@@ -34,6 +34,7 @@ TEST_GROUP(SourceSet) {
     offer.user = "source";
     offer.user_agent = "Enc/1";
     offer.referer = "http://r/";
+    offer.bytes_sent = 19;
     CHECK(counters.sources.try_enter(10));
     offer.source_pass = GatePass(&counters.sources);
     auto facts = std::make_shared<SourceFacts>();
@@ -107,6 +108,40 @@ TEST(SourceSet, ASourceIsReplacedOnlyWhenItHasBeenSilent) {
   CHECK(ends[0].reason == EndReason::kReplaced);
   CHECK(sources->replace_if_silent(3, 2s));  // has ended before
   LONGS_EQUAL(1, ends.size());
+}
+TEST(SourceSet, SeesTheEndOfASourceBeforeTheLoopDoes) {
+  SocketPair pair;
+  const auto mount = add(pair, 3);
+  CHECK(!sources->has_ended(3));
+  pair.send("last bytes");
+  CHECK(!sources->has_ended(3));
+  pair.finish_sending();
+  CHECK(ends.empty());
+  CHECK(sources->has_ended(3));
+  LONGS_EQUAL(1, ends.size());
+  CHECK(ends[0].reason == EndReason::kClientGone);
+  LONGS_EQUAL(10, ends[0].bytes_read);
+  STRCMP_EQUAL("last bytes", read_view(*mount->channel().newest(), 0).c_str());
+  CHECK(sources->has_ended(3));  // has ended before
+  LONGS_EQUAL(1, ends.size());
+}
+TEST(SourceSet, ReadsAllThatCameBeforeTheEnd) {
+  SocketPair pair;
+  add(pair, 3);
+  const std::string piece(1000, 'x');
+  for (int i = 0; i < 80; ++i) pair.send(piece);
+  pair.finish_sending();
+  CHECK(sources->has_ended(3));
+  LONGS_EQUAL(80000, ends[0].bytes_read);
+}
+TEST(SourceSet, ASourceThatIsGoneIsReplacedThoughItWasNotSilent) {
+  SocketPair pair;
+  add(pair, 3);
+  pair.send("bytes");
+  pair.finish_sending();
+  CHECK(sources->replace_if_silent(3, 2s));
+  LONGS_EQUAL(1, ends.size());
+  CHECK(ends[0].reason == EndReason::kClientGone);
 }
 TEST(SourceSet, KillsByLeaseAndOnlyOnce) {
   SocketPair a, b;

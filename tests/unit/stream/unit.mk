@@ -31,6 +31,7 @@ unit_stream_SOURCES = tests/unit/main.cc \
   tests/unit/stream/stress_test.cc \
   tests/unit/stream/streams_fixture.h \
   tests/unit/stream/support.h \
-  tests/unit/stream/test_plugins.h
+  tests/unit/stream/test_plugins.h \
+  tests/unit/stream/title_line_test.cc
 unit_stream_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_stream_LDADD = $(STREAM) $(CPPUTEST_LIBS)

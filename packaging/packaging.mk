@@ -1,0 +1,7 @@
+# systemd, Debian, containers; and the test that the package can be installed, used and removed.
+EXTRA_DIST += packaging/icecast-lb.service packaging/icecast-lb.socket packaging/make-template \
+  packaging/Containerfile packaging/container-start \
+  debian/changelog debian/control debian/copyright debian/examples debian/install debian/logrotate \
+  debian/postinst debian/postrm debian/README.Debian debian/rules debian/source/format \
+  tests/lint/packaging tests/lint/packaging.py tests/package/run.py
+TESTS += tests/lint/packaging

@@ -1,0 +1,64 @@
+// LogFile: one open log file, which knows when it should be replaced by a new one.
+//
+// Thread safety: all functions may be called from any thread.
+// Ownership: Log and every thread that is writing a line share it; the last one closes it.
+// Rotation: only regular files are ever due; pipes, terminals and what our standard output was sent
+// to belong to others.  The age of a file counts from its birth (statx), so neither a restart nor a
+// reopening makes it young again; where the file system does not know the birth, from its opening.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "base/unique_fd.h"
+
+namespace lb {
+
+class LogFile {
+ public:
+  struct Limits {
+    std::uint64_t max_bytes = 0;      // 0: none
+    std::chrono::seconds max_age{0};  // 0: none
+    bool archive = false;             // the old file gets the time in its name
+  };
+
+  // path: "-" (or "") and /dev/stderr are standard error, /dev/stdout is standard output.
+  // An error: kIo.
+  static Result<std::shared_ptr<LogFile>> open(const std::string& path, const Limits& limits,
+                                               WallTime now);
+  LogFile(std::string path, UniqueFd fd, const Limits& limits, WallTime now);
+
+  // REQUIRES: line ends with its newline
+  void write(std::string_view line);
+  const std::string& path() const noexcept { return path_; }
+  const Limits& limits() const noexcept { return limits_; }
+
+  // It is too large or too old, and there is something in it.
+  bool due(const Clock& clock) const noexcept;
+  // Rotation failed (read-only directory): tried again after as many bytes, or as much time, once
+  // more.
+  void put_off_rotation(WallTime now) noexcept;
+
+ private:
+  void write_once(std::string_view line);
+
+  const std::string path_;
+  const UniqueFd fd_;
+  const Limits limits_;
+  bool regular_ = false;
+  bool ours_ = false;  // to rename
+  std::atomic<std::uint64_t> bytes_{0};
+  std::atomic<std::uint64_t> rotate_above_;
+  std::atomic<WallTime> begun_;
+  std::atomic<bool> torn_{false};
+  std::mutex mutex_;
+};
+
+}  // namespace lb

@@ -1,0 +1,88 @@
+"""doc/protocol.md says what happens: its transcripts are replayed.  doc/cluster.md can be used as it stands."""
+import pathlib
+import re
+
+from bench import LISTENER, Site, ask_and_close, check, equal, harness, master_body, start, test
+
+TOP = pathlib.Path(__file__).resolve().parent.parent.parent
+MASTER = """<max-redirect-slaves>-1</max-redirect-slaves>
+<cluster><id>m1</id><balance hold="0" affinity="0"/><capacity self-weight="0"/>
+  <node id="edge3" secret="s-edge3" allow-public="edge3.example.org:8000"/>
+  %s</cluster>"""
+LEGACY = '<legacy-slave address="127.0.0.1" public="old.example.org:8000"/>'
+
+
+def exchanges():
+    text = (TOP / "doc/protocol.md").read_text()
+    return dict(re.findall(r"^```exchange (\S+)\n(.*?)^```$", text, re.M | re.S))
+
+
+def lines_of(block, mark):
+    return [line[2:] for line in block.splitlines() if line == mark or line.startswith(mark + " ")]
+
+
+def sent(block):
+    """The bytes: a head in CRLF, a body in LF."""
+    lines = lines_of(block, ">")
+    end = lines.index("")
+    head, body = lines[:end], lines[end + 1:]
+    return ("\r\n".join(head) + "\r\n\r\n" + "".join(line + "\n" for line in body)).encode()
+
+
+def pattern_of(line):
+    return ".*".join(re.escape(part) for part in line.split("*")) if line != "Access-Control-Allow-Origin: *" else re.escape(line)
+
+
+def matches_block(block, data, name):
+    got = data.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
+    for number, line in enumerate(lines_of(block, "<")):
+        if line == "*":  # and whatever follows
+            return
+        check(number < len(got) and re.fullmatch(pattern_of(line), got[number]),
+              "%s, line %d is %r, the page says %r" % (name, number + 1, got[number:number + 1], line))
+
+
+def replay(bench, names, legacy=""):
+    blocks = exchanges()
+    master = start(bench, Site(11), MASTER % legacy)
+    master.source(mount="/rock.mp3").play(50)
+    for name in names:
+        wire = master.wire(source_address=LISTENER if name == "redirect" else None)
+        wire.send(sent(blocks[name]))
+        data = wire.take_until(b"\r\n\r\n")
+        if name != "relay":
+            data += wire.take_all()
+        matches_block(blocks[name], data, name)
+        wire.close()
+
+
+@test
+def the_transcripts_of_our_own_nodes_are_true(bench):
+    replay(bench, ["report", "report-for-another-address", "list", "redirect", "relay", "circle", "leaving"])
+
+
+@test
+def the_transcripts_of_older_slaves_are_true(bench):
+    replay(bench, ["report-of-the-patch", "kh-streams", "kh-list"], LEGACY)
+
+
+@test
+def every_transcript_is_replayed(bench):
+    equal(sorted(exchanges()), sorted(["report", "report-for-another-address", "list", "redirect", "relay", "circle", "leaving",
+                                       "report-of-the-patch", "kh-streams", "kh-list"]), "transcripts")
+    harness.Settings.started += 1
+
+
+@test
+def the_configurations_of_the_page_are_valid(bench):
+    blocks = re.findall(r"^```xml\n(.*?)^```$", (TOP / "doc/cluster.md").read_text(), re.M | re.S)
+    equal(len(blocks), 4, "configurations")
+    for number, block in enumerate(blocks):
+        path = bench.dir / ("page%d.xml" % number)
+        path.write_text("<icecast><hostname>x.example.org</hostname><limits><clients>6000</clients></limits><authentication>"
+                        "<source-password>src-secret</source-password><admin-user>admin</admin-user>"
+                        "<admin-password>adm-secret</admin-password></authentication><paths><logdir>/tmp</logdir></paths>"
+                        + block + "</icecast>")
+        status, out, err = bench.run("--check-config", path)
+        equal((status, "valid" in out + err), (0, True), out + err)
+        check("warning" not in out + err, out + err)

@@ -1,0 +1,92 @@
+#include "app/service_manager.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <string>
+
+// Last, because it redefines `new`.
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr const char* kNames[] = {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID",
+                                  "LISTEN_PID",    "LISTEN_FDS",    "LISTEN_FDNAMES"};
+void set(const char* name, const std::string& value) { ::setenv(name, value.c_str(), 1); }
+std::string us() { return std::to_string(::getpid()); }
+
+}  // namespace
+
+TEST_GROUP(ServiceManager){void teardown() override{for (const char* name : kNames)::unsetenv(name);
+}
+}
+;
+
+TEST(ServiceManager, WithoutOneThereIsNothing) {
+  const auto manager = ServiceManager::take_from_environment();
+  CHECK(manager.notify_socket.empty());
+  CHECK(manager.watchdog == 0us);
+  CHECK(manager.sockets.empty());
+}
+TEST(ServiceManager, TakesWhatIsSaidAndRemovesIt) {
+  set("NOTIFY_SOCKET", "/run/systemd/notify");
+  set("WATCHDOG_USEC", "30000000");
+  set("WATCHDOG_PID", us());
+  set("LISTEN_FDNAMES", "icecast-lb.socket");
+  const auto manager = ServiceManager::take_from_environment();
+  CHECK(manager.notify_socket == "/run/systemd/notify");
+  CHECK(manager.watchdog == 30s);
+  for (const char* name : kNames) CHECK_TEXT(::getenv(name) == nullptr, name);
+}
+TEST(ServiceManager, AWatchWithoutANumberOfAProcessIsForWhoeverReadsIt) {
+  set("WATCHDOG_USEC", "5000000");
+  CHECK(ServiceManager::take_from_environment().watchdog == 5s);
+}
+TEST(ServiceManager, WhatIsForAnotherProcessIsNotForUs) {
+  set("WATCHDOG_USEC", "30000000");
+  set("WATCHDOG_PID", "1");
+  set("LISTEN_FDS", "1");
+  set("LISTEN_PID", "1");
+  const auto manager = ServiceManager::take_from_environment();
+  CHECK(manager.watchdog == 0us);
+  CHECK(manager.sockets.empty());
+  for (const char* name : kNames) CHECK_TEXT(::getenv(name) == nullptr, name);
+}
+TEST(ServiceManager, NonsenseIsNothing) {
+  for (const char* text : {"", "x", "-1", "18446744073709551615", "1e9", " 5"}) {
+    set("WATCHDOG_USEC", text);
+    set("LISTEN_FDS", text[0] == '1' ? "x" : text);
+    set("LISTEN_PID", us());
+    const auto manager = ServiceManager::take_from_environment();
+    CHECK_TEXT(manager.watchdog == 0us, text);
+    CHECK_TEXT(manager.sockets.empty(), text);
+  }
+}
+TEST(ServiceManager, TakesItsSocketsAndHidesThemFromPrograms) {
+  // Descriptor 3 is the first by the protocol; what stands there is kept for a moment.
+  const UniqueFd kept(::fcntl(3, F_DUPFD_CLOEXEC, 10));
+  const UniqueFd source(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  if (source.get() != 3) ::dup2(source.get(), 3);
+  set("LISTEN_FDS", "1");
+  set("LISTEN_PID", us());
+  {
+    const auto manager = ServiceManager::take_from_environment();
+    LONGS_EQUAL(1, manager.sockets.size());
+    LONGS_EQUAL(3, manager.sockets[0].get());
+    LONGS_EQUAL(FD_CLOEXEC, ::fcntl(3, F_GETFD) & FD_CLOEXEC);
+    if (source.get() == 3) const_cast<UniqueFd&>(manager.sockets[0]).release();
+  }
+  if (kept) ::dup2(kept.get(), 3);
+}
+TEST(ServiceManager, ADescriptorThatIsNotThereIsLeftOut) {
+  const UniqueFd kept(::fcntl(3, F_DUPFD_CLOEXEC, 10));
+  if (kept) ::close(3);
+  set("LISTEN_FDS", "1");
+  set("LISTEN_PID", us());
+  LONGS_EQUAL(0, ServiceManager::take_from_environment().sockets.size());
+  if (kept) ::dup2(kept.get(), 3);
+}
