@@ -73,7 +73,7 @@ StatsSource make_source(const Mount& mount, const std::string& authority) {
   fields["listenurl"] = settings->listenurl.empty() ? "http://" + authority + mount.name() : settings->listenurl;
   fields["max_listeners"] = settings->max_listeners < 0 ? "unlimited" : std::to_string(settings->max_listeners);
   if (mount.phase() == MountPhase::kIdle) {
-    fields["on_demand"] = "1";
+    fields["on_demand"] = std::to_string(1);
     fields["public"] = std::to_string(std::max(settings->is_public, 0));
     for (const char* unread : {"slow_listeners", "total_bytes_read", "total_bytes_sent"}) fields.erase(unread);
     return source;
