@@ -145,7 +145,7 @@ stage_release() {
 
 stage_asan() {
   asan_build || return 1
-  run_make_check asan "$(make_variable asan unit_programs) $(make_variable asan fuzz_replays)"
+  run_make_check asan "$(make_variable asan unit_programs) $(make_variable asan replay_programs)"
 }
 
 stage_blackbox() {

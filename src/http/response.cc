@@ -129,6 +129,7 @@ Result<HttpUrl> parse_http_url(std::string_view text, const HttpUrl& base) {
   if (text.empty()) return Error::invalid("the address is empty");
   if (text.size() > kLongestUrl) return Error::invalid("the address is longer than 4096 bytes");
   if (text.front() == '/' && !text.starts_with("//")) {
+    if (base.host.empty()) return Error::invalid("the address has no host");
     HttpUrl url = base;
     url.target = request_target(text);
     return url;

@@ -124,6 +124,9 @@ TEST(HttpUrl, LeavesNamesAndPasswordsOut) {
 }
 TEST(HttpUrl, APathIsSeenFromTheBase) {
   STRCMP_EQUAL("https base.example 8443 /new", read("/new").c_str());
+  const auto alone = parse_http_url("/new", HttpUrl{});
+  CHECK(!alone.has_value());
+  STRCMP_EQUAL("the address has no host", alone.error().what.c_str());
 }
 TEST(HttpUrl, EncodesWhatWouldSplitTheRequest) {
   STRCMP_EQUAL("http a 80 /x%20y%0D%0AHost:%20z%C3%A9%7F", read("http://a/x y\r\nHost: z\xc3\xa9\x7f").c_str());
