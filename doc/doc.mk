@@ -10,6 +10,7 @@ dist_doc_DATA += \
   doc/migration.md \
   doc/operations.md \
   doc/pages.md \
+  doc/results.md \
   doc/reverse-proxies-and-tls.md
 
 EXTRA_DIST += run.sh test.sh .ci/run tools/install-packages \
