@@ -9,6 +9,7 @@ dist_doc_DATA += \
   doc/getting-started.md \
   doc/migration.md \
   doc/operations.md \
+  doc/orchestration.md \
   doc/pages.md \
   doc/results.md \
   doc/reverse-proxies-and-tls.md
@@ -16,4 +17,4 @@ dist_doc_DATA += \
 EXTRA_DIST += run.sh test.sh .ci/run tools/install-packages \
   tools/demo-source.py tools/make-demo.py \
   demo/morning.mp3 demo/morning.ogg demo/evening.mp3 demo/evening.ogg \
-  tests/blackbox tests/browser tests/differential
+  deploy tests/blackbox tests/browser tests/differential tests/orchestration

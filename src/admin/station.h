@@ -84,6 +84,21 @@ struct UsersAnswer {
   std::vector<std::string> users;  // after the action
 };
 
+// How the node shall empty itself; what is not said is as configured.
+struct DrainRequest {
+  enum class Mode : std::uint8_t { kConfigured, kSoft, kMove, kHard };
+  Mode mode = Mode::kConfigured;
+  std::optional<std::uint64_t> seconds;
+  std::string rate;  // "": not said
+  bool then_exit = false;
+  std::string asked_by;
+};
+struct DrainStatus {
+  std::string mode;  // "": it does not drain
+  std::uint64_t listeners = 0;
+  std::uint64_t seconds_left = 0;
+};
+
 class Station {
  public:
   template <class T>
@@ -107,6 +122,10 @@ class Station {
   virtual void set_fallback(const std::string& mount, const std::string& fallback) = 0;
   virtual void set_title(const std::string& mount, TitleRequest request,
                          Then<TitleVerdict> then) = 0;
+  // An error: the request cannot be carried out, and why.
+  virtual Result<void> drain(DrainRequest request) = 0;
+  virtual Result<void> undrain() = 0;
+  virtual DrainStatus drain_status() = 0;
   virtual void users(const std::string& mount, UsersRequest request, Then<UsersAnswer> then) = 0;
 };
 

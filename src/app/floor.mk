@@ -5,17 +5,26 @@ src_icecast_lb_SOURCES = \
   src/app/auth_replies.cc src/app/auth_replies.h \
   src/app/auth_stage.cc src/app/auth_stage.h \
   src/app/directory_service.cc src/app/directory_service.h \
+  src/app/drain.cc src/app/drain.h \
+  src/app/drain_command.cc src/app/drain_command.h \
+  src/app/event_service.cc src/app/event_service.h \
+  src/app/event_stage.cc src/app/event_stage.h \
+  src/app/health_stage.cc src/app/health_stage.h \
   src/app/io_thread.h \
   src/app/listen_sockets.cc src/app/listen_sockets.h \
   src/app/listen_stage.cc src/app/listen_stage.h \
   src/app/main.cc \
+  src/app/metrics_service.cc src/app/metrics_service.h \
+  src/app/metrics_stage.cc src/app/metrics_stage.h \
   src/app/mount_files.cc src/app/mount_files.h \
   src/app/mount_hooks.cc src/app/mount_hooks.h \
   src/app/notify.cc src/app/notify.h \
+  src/app/node_load.cc src/app/node_load.h \
   src/app/options.cc src/app/options.h \
   src/app/page_cache.cc src/app/page_cache.h \
   src/app/page_stage.cc src/app/page_stage.h \
   src/app/process.cc src/app/process.h \
+  src/app/process_usage.cc src/app/process_usage.h \
   src/app/relay_service.cc src/app/relay_service.h \
   src/app/request_stages.cc src/app/request_stages.h \
   src/app/routes.cc src/app/routes.h \
@@ -27,6 +36,7 @@ src_icecast_lb_SOURCES = \
   src/app/station.cc src/app/station.h \
   src/app/station_stats.cc src/app/station_stats.h \
   src/app/stats_stage.cc src/app/stats_stage.h \
+  src/app/switch_service.cc src/app/switch_service.h \
   src/app/version.cc \
   src/app/watchdog.cc src/app/watchdog.h \
   src/app/worker.cc src/app/worker.h

@@ -14,6 +14,7 @@
 #include "app/notify.h"
 #include "app/service_manager.h"
 #include "app/services.h"
+#include "app/switch_service.h"
 #include "app/watchdog.h"
 #include "base/result.h"
 #include "config/loader.h"
@@ -40,7 +41,9 @@ class Server {
   void apply(LoadedConfig next);
   void reopen_logs();
   void stop();
+  void terminate();  // TERM: as the configuration says, or now
   SourceAdmission::Doors admission_doors();
+  Drain::Doors drain_doors();
   void source_begun(const std::shared_ptr<Mount>& mount);
   void source_ended(const std::shared_ptr<Mount>& mount);
   void open_auth_spool();
@@ -50,6 +53,7 @@ class Server {
   const LoadOptions load_options_;
   std::unique_ptr<Services> services_;
   ListenSockets sockets_;
+  SwitchService switches_;
   Notifier notifier_;
   Watchdog watchdog_;
   std::vector<std::unique_ptr<SignalWatch>> signals_;

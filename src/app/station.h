@@ -23,6 +23,9 @@ class ServerStation final : public Station {
   void kill_source(const std::string& mount) override;
   void set_fallback(const std::string& mount, const std::string& fallback) override;
   void set_title(const std::string& mount, TitleRequest request, Then<TitleVerdict> then) override;
+  Result<void> drain(DrainRequest request) override;
+  Result<void> undrain() override;
+  DrainStatus drain_status() override;
   void users(const std::string& mount, UsersRequest request, Then<UsersAnswer> then) override;
 
  private:

@@ -139,6 +139,7 @@ extern const SchemaBlock kRelayBlock;
 extern const SchemaBlock kMasterBlock;
 extern const SchemaBlock kDirectoryBlock;
 extern const SchemaBlock kRedirectBlock;
+extern const SchemaBlock kMetricsBlock;
 extern const SchemaBlock kClusterBlock;
 
 // The row for an element (or attribute) of this name; null when there is none.
