@@ -2,9 +2,12 @@
 import re
 import shutil
 import subprocess
+import sys
 import urllib.request
 
-import yaml
+# Debian's module, whichever python3 runs this.
+sys.path.append("/usr/lib/python3/dist-packages")
+import yaml  # noqa: E402
 
 from harness import Settings, as_nobody, check, equal, free_port, give_away, matches, test, wait_for
 from stand import DEPLOY, Program, TOP
