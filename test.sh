@@ -16,7 +16,7 @@ logs=$here/build/log
 exec </dev/null
 
 default_stages=(packages release asan blackbox cluster differential browser run conformance conformance-own clients attacks integrity)
-long_stages=(tsan asan-conformance distcheck clang fuzz players package)
+long_stages=(tsan asan-conformance distcheck clang fuzz players orchestration package)
 declare -A about=(
   [packages]="install from Debian what is missing"
   [release]="build as users do, warnings are errors; make check: unit tests, lint, configurations, fuzz corpora"
@@ -37,6 +37,7 @@ declare -A about=(
   [clang]="everything compiles with clang-14 without a warning"
   [fuzz]="every fuzzer for 60 seconds"
   [package]="the Debian package is built, installed into a clean Debian, used, upgraded, removed and purged"
+  [orchestration]="Prometheus, promtool, HAProxy, keepalived and SRV records with what lies in deploy/ (tests/orchestration)"
   [players]="each format for 30 seconds, decoded by ffmpeg, mpv and Chromium"
 )
 needs_shared=" conformance conformance-own clients attacks integrity asan-conformance "
@@ -391,6 +392,13 @@ stage_fuzz() {
       count 0 1
     fi
   done
+}
+
+stage_orchestration() {
+  release_build || return 1
+  limit 600 python3 -B tests/orchestration/run.py --server build/release/src/icecast-lb | tee "$logs/orchestration.out"
+  grep -E '^(FAIL|SKIP)' "$logs/orchestration.out" >>"$logs/$stage.note"
+  count_closing_line "$logs/orchestration.out"
 }
 
 stage_players() {

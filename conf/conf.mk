@@ -5,7 +5,7 @@ tests_config_config_tool_SOURCES = tests/config/config_tool.cc \
   src/app/options.cc src/app/options.h src/app/version.cc
 tests_config_config_tool_LDADD = $(CONFIG)
 
-dist_doc_DATA = conf/icecast-lb.xml conf/minimal.xml doc/config.md
+dist_doc_DATA = conf/icecast-lb.xml conf/minimal.xml doc/config.md doc/metrics.md
 dist_man_MANS = doc/icecast-lb.xml.5
 
 TESTS += tests/config/check
@@ -23,3 +23,4 @@ dist-config-corpus:
 update-docs: tests/config/config_tool
 	tests/config/config_tool --dump-reference md >$(srcdir)/doc/config.md
 	tests/config/config_tool --dump-reference man >$(srcdir)/doc/icecast-lb.xml.5
+	tests/config/config_tool --dump-reference metrics >$(srcdir)/doc/metrics.md

@@ -10,6 +10,7 @@ dist_doc_DATA += \
   doc/getting-started.md \
   doc/migration.md \
   doc/operations.md \
+  doc/orchestration.md \
   doc/pages.md \
   doc/protocol.md \
   doc/results.md \
@@ -18,4 +19,4 @@ dist_doc_DATA += \
 EXTRA_DIST += run.sh test.sh .ci/run tools/install-packages \
   tools/demo-source.py tools/make-demo.py \
   demo/morning.mp3 demo/morning.ogg demo/evening.mp3 demo/evening.ogg \
-  tests/blackbox tests/browser tests/cluster tests/differential
+  deploy tests/blackbox tests/browser tests/cluster tests/differential tests/orchestration

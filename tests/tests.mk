@@ -19,6 +19,7 @@ include tests/unit/cluster/unit.mk
 include tests/unit/admin/unit.mk
 include tests/unit/config/unit.mk
 include tests/unit/app/unit.mk
+include tests/unit/app/node.mk
 
 if HAVE_CPPUTEST
 check_PROGRAMS += $(unit_programs)

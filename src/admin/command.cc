@@ -42,6 +42,8 @@ constexpr auto kCommands = std::to_array<AdminCommand>({
     {"updatemetadata", kRequired, kAdminOrSource, "updatemetadata.xsl", false, "",
      run_updatemetadata},
     {"manageauth", kRequired, kAdminOnly, "manageauth.xsl", true, "action", run_manageauth},
+    {"drain", kIgnored, kAdminOnly, kResponsePage, true, "mode", run_drain},
+    {"undrain", kIgnored, kAdminOnly, kResponsePage, true, "", run_undrain},
     {"buildm3u", kNameOnly, kAnyone, "", false, "", run_buildm3u},
 });
 

@@ -53,6 +53,8 @@ void run_moveclients(AdminTask task);
 void run_fallbacks(AdminTask task);
 void run_metadata(AdminTask task);
 void run_updatemetadata(AdminTask task);
+void run_drain(AdminTask task);
+void run_undrain(AdminTask task);
 void run_buildm3u(AdminTask task);
 
 }  // namespace lb

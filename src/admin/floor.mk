@@ -8,7 +8,12 @@ src_libadmin_a_SOURCES = \
   src/admin/commands_client.cc \
   src/admin/commands_cluster.cc src/admin/commands_links.cc \
   src/admin/commands_mount.cc \
+  src/admin/commands_node.cc \
   src/admin/commands_stats.cc \
+  src/admin/event_stream.cc src/admin/event_stream.h \
+  src/admin/followers.cc src/admin/followers.h \
+  src/admin/health_text.cc src/admin/health_text.h \
+  src/admin/metrics.cc src/admin/metrics.h \
   src/admin/mount_list.cc src/admin/mount_list.h \
   src/admin/render.cc src/admin/render.h \
   src/admin/security.cc src/admin/security.h \

@@ -147,6 +147,21 @@ struct PassedMessage {
   WallTime when{};
 };
 
+// How the node shall empty itself; what is not said is as configured.
+struct DrainRequest {
+  enum class Mode : std::uint8_t { kConfigured, kSoft, kMove, kHard };
+  Mode mode = Mode::kConfigured;
+  std::optional<std::uint64_t> seconds;
+  std::string rate;  // "": not said
+  bool then_exit = false;
+  std::string asked_by;
+};
+struct DrainStatus {
+  std::string mode;  // "": it does not drain
+  std::uint64_t listeners = 0;
+  std::uint64_t seconds_left = 0;
+};
+
 class Station {
  public:
   template <class T>
@@ -183,6 +198,10 @@ class Station {
   virtual void order(const std::string& node, CommandFrame /*command*/, Then<ResultFrame> then) {
     then({0, false, "node " + node + " is not linked"});
   }
+  // An error: the request cannot be carried out, and why.
+  virtual Result<void> drain(DrainRequest request) = 0;
+  virtual Result<void> undrain() = 0;
+  virtual DrainStatus drain_status() = 0;
   virtual void users(const std::string& mount, UsersRequest request, Then<UsersAnswer> then) = 0;
 };
 

@@ -17,6 +17,7 @@ Verdict AgentStage::handle(Connection& connection) {
   const auto lists = worker_.services.access.lists();
   const std::string_view agent = connection.request().headers.get("user-agent");
   if (!lists->agent_refused(agent)) return Verdict::kNext;
+  worker_.services.counters.refused(Refusal::kAgent);
   worker_.services.log.info("connection/connection",
                             connection.ip() + " was refused because of its User-Agent \"" +
                                 std::string(agent.substr(0, 70)) + "\"");

@@ -54,10 +54,12 @@ void settle(Worker& worker, std::uint64_t id, AuthVerdict verdict, ListenerTicke
       let_in(*waiting, std::move(verdict), std::move(ticket));
       return;
     case AuthVerdict::Kind::kRefuse:
+      worker.services.counters.refused(Refusal::kLogin);
       reply_unauthorised(*waiting);
       return;
     case AuthVerdict::Kind::kForbid:
     case AuthVerdict::Kind::kBusy:
+      worker.services.counters.refused(Refusal::kLogin);
       waiting->reply_text(403, verdict.text);
       return;
     case AuthVerdict::Kind::kLater:
@@ -170,6 +172,7 @@ bool is_throttled(Worker& worker, const Connection& connection, std::string_view
 bool answer_if_throttled(Worker& worker, Connection& connection, std::string_view user) {
   const auto wait = worker.services.throttle.blocked(judged_address(connection), user);
   if (!wait) return false;
+  worker.services.counters.refused(Refusal::kGuesses);
   reply_throttled(connection, *wait);
   return true;
 }

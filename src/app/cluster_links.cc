@@ -70,7 +70,6 @@ ClusterLinks::ClusterLinks(Services& services)
       rng_(Rng::from_entropy()),
       resolver_(services.loops.control()),
       facts_(services.cluster->facts()),
-      lag_(services.loops),
       who_(services.loops.control(),
            {[this](const std::string& mount) { return ask_masters(mount); },
             [this](const std::string& mount) { return services_.mounts.find(mount) != nullptr; },
@@ -184,7 +183,6 @@ void ClusterLinks::look() {
   end_unanswered();
   look_.after(masters_.empty() ? kLookAsMaster : kLook);
   if (masters_.empty()) return;
-  lag_.probe();
   // Finding the section of a mount may mean trying many patterns.
   if (others || std::exchange(seen_config_, config) != config) {
     protections_.clear();
@@ -332,6 +330,17 @@ void ClusterLinks::release(const WhoDesk::Waiter& waiter, bool known) {
 
 NodeTable& ClusterLinks::nodes() noexcept { return services_.cluster->table(); }
 
+// A node whose loops are stuck must look so at once, not only when they turn again.
+unsigned ClusterLinks::loop_ms() const noexcept {
+  std::chrono::nanoseconds longest{0};
+  const SteadyTime now = services_.clock.steady();
+  for (const LoopBeat& beat : services_.beats.read()) {
+    if (!beat.vital) continue;
+    longest = std::max({longest, beat.late, now - beat.last - LoopBeats::kInterval});
+  }
+  return static_cast<unsigned>(std::chrono::duration_cast<std::chrono::milliseconds>(longest).count());
+}
+
 const KnownNode* ClusterLinks::known_node(std::string_view id) const {
   return facts_->known.node(id);
 }
@@ -477,22 +486,26 @@ void ClusterLinks::message(MessageFrame message, bool) {
     if (session->joined() && session->id() != message.from) session->send(message);
 }
 
-void ClusterLinks::drain(DrainKind kind) {
-  if (draining_ == kind) return;
-  draining_ = kind;
-  log().info("cluster/link",
-             kind == DrainKind::kOff
-                 ? std::string("this node takes new listeners again")
-                 : "this node takes no new listeners (" + std::string(to_text(kind)) + ")");
-  for (const auto& [settings, session] : masters_) session->send(DrainFrame{kind, ""});
+DrainKind ClusterLinks::draining() const noexcept {
+  switch (services_.drain.picture()->mode) {
+    case DrainMode::kOff:
+      return DrainKind::kOff;
+    case DrainMode::kSoft:
+      return DrainKind::kSoft;
+    case DrainMode::kMove:
+      return DrainKind::kMove;
+    case DrainMode::kHard:
+      return DrainKind::kHard;
+  }
+  return DrainKind::kOff;
+}
+
+void ClusterLinks::drain_changed() {
+  if (stopped_) return;
+  for (const auto& [settings, session] : masters_) session->send(DrainFrame{draining(), ""});
 }
 
 void ClusterLinks::execute(CommandFrame command, std::function<void(ResultFrame)> then) {
-  if (command.verb == CommandFrame::Verb::kDrain) {
-    drain(command.drain);
-    then({0, true, std::string(to_text(command.drain))});
-    return;
-  }
   carry_out_order(*services_.station, command, std::move(then));
 }
 

@@ -20,7 +20,6 @@
 #include "admin/station.h"
 #include "cluster/address_trial.h"
 #include "app/cluster_service.h"
-#include "net/loop_lag.h"
 #include "app/services.h"
 #include "app/stream_offers.h"
 #include "cluster/who_desk.h"
@@ -71,7 +70,8 @@ class ClusterLinks final : public LinkHost {
   Result<void> command(const std::string& node, CommandFrame command, Answered then);
   // Error: too many in this second.
   Result<void> publish(const std::string& topic, std::string bytes);
-  void drain(DrainKind kind);
+  // This node drains, or serves again: the masters are told.
+  void drain_changed();
   std::vector<LinkRow> rows() const;
   const MessageLog& messages() const noexcept { return messages_; }
 
@@ -93,10 +93,10 @@ class ClusterLinks final : public LinkHost {
   void node_left(NodeSession& session, const std::string& why) override;
   HelloFrame hello() override;
   const LoadBook& load() const noexcept override { return load_; }
-  unsigned loop_ms() const noexcept override { return lag_.longest_ms(); }
+  unsigned loop_ms() const noexcept override;
   std::optional<std::uint64_t> arrivals_from(std::string_view master) const override;
   unsigned masters() const noexcept override { return master_count_; }
-  DrainKind draining() const noexcept override { return draining_; }
+  DrainKind draining() const noexcept override;
   bool flows(const std::string& mount) const override;
   void master_joined(MasterSession& session) override;
   void master_left(MasterSession& session, const std::string& why) override;
@@ -137,7 +137,6 @@ class ClusterLinks final : public LinkHost {
   std::shared_ptr<const MountTable::Rows> seen_rows_;
   std::shared_ptr<const Config> seen_config_;
   std::vector<ProtectionSet> protections_;  // of seen_rows_, under seen_config_
-  LoopLag lag_;
   MessageLog messages_;
   std::uint64_t next_message_ = 1, next_command_ = 1;
   std::map<std::uint64_t, Pending> pending_;
@@ -146,7 +145,6 @@ class ClusterLinks final : public LinkHost {
   WhoDesk who_;
   SecondCount published_;
   std::atomic<unsigned> master_count_{0};
-  DrainKind draining_ = DrainKind::kOff;
   bool stopped_ = false;
   Timer look_, offer_;
 };

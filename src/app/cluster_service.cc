@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "app/cluster_plans.h"
+#include "app/event_service.h"
 #include "app/relay_service.h"
 #include "base/encoding.h"
 #include "net/digest.h"
@@ -80,6 +81,7 @@ void ClusterService::configure(const Config& config) {
   if (facts->redirects) {
     if (const auto slot = table_.hello(std::move(self), now()); !slot)
       services_.log.error("cluster/cluster", slot.error().what);
+    drain_changed();  // a new configuration is no reason to serve again
   } else if (table_.self() != kNoNode) {
     table_.forget(table_.self());
     told_.clear();
@@ -108,6 +110,15 @@ void ClusterService::configure(const Config& config) {
   concerned_ = redirects() || !facts_.read()->known.empty() || !static_ids_.empty();
   tell_events();
   tick();
+}
+
+void ClusterService::drain_changed() {
+  if (table_.self() == kNoNode) return;
+  if (services_.drain.draining())
+    table_.drain(table_.self(), "it was asked to", now());
+  else
+    table_.undrain(table_.self(), now());
+  tell_events();
 }
 
 void ClusterService::stop() {
@@ -180,18 +191,25 @@ void ClusterService::tell_events() {
   for (const NodeEvent& event : table_.take_events()) {
     if (event.slot == table_.self()) continue;
     const std::string why = event.why.empty() ? "" : ": " + event.why;
+    const auto publish = [&](const char* type) {
+      services_.events->publish(type, event.id, {{"why", event.why}});
+    };
     switch (event.kind) {
       case Kind::kUp:
         services_.log.info("cluster/node", "node " + event.id + " is up");
+        publish("node-up");
         break;
       case Kind::kSuspect:
         services_.log.warn("cluster/node", "node " + event.id + " is suspect" + why);
+        publish("node-suspect");
         break;
       case Kind::kDown:
         services_.log.warn("cluster/node", "node " + event.id + " is down" + why);
+        publish("node-down");
         break;
       case Kind::kDrain:
         services_.log.info("cluster/node", "node " + event.id + " takes no new listeners" + why);
+        publish("node-drain");
         break;
       case Kind::kProbeWanted:
         probe(event.slot);

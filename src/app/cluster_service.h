@@ -69,6 +69,8 @@ class ClusterService {
 
   void configure(const Config& config);
   void stop();
+  // This node drains, or serves again.
+  void drain_changed();
 
   // -- any thread --------------------------------------------------------------------------------
   bool redirects() const noexcept { return redirects_.load(std::memory_order_relaxed); }

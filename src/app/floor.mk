@@ -8,20 +8,29 @@ src_icecast_lb_SOURCES = \
   src/app/cluster_plans.cc src/app/cluster_plans.h \
   src/app/cluster_service.cc src/app/cluster_service.h \
   src/app/directory_service.cc src/app/directory_service.h \
+  src/app/drain.cc src/app/drain.h \
+  src/app/drain_command.cc src/app/drain_command.h \
+  src/app/event_service.cc src/app/event_service.h \
+  src/app/event_stage.cc src/app/event_stage.h \
+  src/app/health_stage.cc src/app/health_stage.h \
   src/app/io_thread.h \
   src/app/link_orders.cc src/app/link_orders.h \
   src/app/link_stage.cc src/app/link_stage.h \
   src/app/listen_sockets.cc src/app/listen_sockets.h \
   src/app/listen_stage.cc src/app/listen_stage.h \
   src/app/main.cc \
+  src/app/metrics_service.cc src/app/metrics_service.h \
+  src/app/metrics_stage.cc src/app/metrics_stage.h \
   src/app/mount_files.cc src/app/mount_files.h \
   src/app/mount_hooks.cc src/app/mount_hooks.h \
   src/app/notify.cc src/app/notify.h \
+  src/app/node_load.cc src/app/node_load.h \
   src/app/options.cc src/app/options.h \
   src/app/page_cache.cc src/app/page_cache.h \
   src/app/page_stage.cc src/app/page_stage.h \
   src/app/playlist_stage.cc src/app/playlist_stage.h \
   src/app/process.cc src/app/process.h \
+  src/app/process_usage.cc src/app/process_usage.h \
   src/app/proof_stage.cc src/app/proof_stage.h \
   src/app/redirect_stage.cc src/app/redirect_stage.h \
   src/app/relay_service.cc src/app/relay_service.h \
@@ -36,6 +45,7 @@ src_icecast_lb_SOURCES = \
   src/app/station_stats.cc src/app/station_stats.h \
   src/app/stats_stage.cc src/app/stats_stage.h \
   src/app/stream_offers.cc src/app/stream_offers.h \
+  src/app/switch_service.cc src/app/switch_service.h \
   src/app/version.cc \
   src/app/who_stage.cc src/app/who_stage.h \
   src/app/watchdog.cc src/app/watchdog.h \

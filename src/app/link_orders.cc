@@ -44,6 +44,20 @@ void set_title(Station& station, const CommandFrame& command, const Answer& answ
   });
 }
 
+void drain(Station& station, DrainKind kind, const Answer& answer) {
+  if (kind == DrainKind::kOff) {
+    const auto done = station.undrain();
+    answer(done.has_value(), done ? "off" : done.error().what);
+    return;
+  }
+  DrainRequest request;
+  request.asked_by = "a master of the cluster";
+  using Mode = DrainRequest::Mode;
+  request.mode = kind == DrainKind::kHard ? Mode::kHard : kind == DrainKind::kMove ? Mode::kMove : Mode::kSoft;
+  const auto done = station.drain(std::move(request));
+  answer(done.has_value(), done ? std::string(to_text(kind)) : done.error().what);
+}
+
 }  // namespace
 
 void carry_out_order(Station& station, const CommandFrame& command,
@@ -51,6 +65,10 @@ void carry_out_order(Station& station, const CommandFrame& command,
   const Answer answer = [then = std::move(then)](bool done, std::string why) {
     then(ResultFrame{0, done, std::move(why)});
   };
+  if (command.verb == CommandFrame::Verb::kDrain) {
+    drain(station, command.drain, answer);
+    return;
+  }
   if (station.state_of(command.mount) == MountState::kUnknown) {
     answer(false, "there is no mount " + command.mount);
     return;
@@ -66,8 +84,7 @@ void carry_out_order(Station& station, const CommandFrame& command,
       set_title(station, command, answer);
       return;
     case CommandFrame::Verb::kDrain:
-      answer(false, "not here");
-      return;
+      return;  // asked above: it names no mount
   }
 }
 

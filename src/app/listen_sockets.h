@@ -32,6 +32,7 @@ class ListenSockets {
   void certificate_came();
   void apply(const Config& config);
   std::vector<int> ports() const;
+  const std::vector<std::shared_ptr<const ListenSocket>>& open_sockets() const noexcept { return open_; }
 
  private:
   using Socket = std::shared_ptr<const ListenSocket>;

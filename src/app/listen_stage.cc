@@ -4,6 +4,7 @@
 
 #include "app/auth_replies.h"
 #include "app/cluster_service.h"
+#include "app/health_stage.h"
 #include "app/mount_files.h"
 #include "app/relay_service.h"
 #include "app/worker.h"
@@ -154,9 +155,12 @@ Verdict ListenStage::handle(Connection& connection, bool may_wait) {
   auto* held = static_cast<ClientPass*>(connection.held.get());
   // AuthStage has asked; this is what remains when the mount began to play only now.
   if (!section.authenticator.type.empty() && !held->authorised) {
+    services.counters.refused(Refusal::kLogin);
     reply_unauthorised(connection);
     return Verdict::kAnswered;
   }
+  // Again: it may have waited for an authenticator or a relay since DrainStage.
+  if (answer_if_draining(worker_, connection)) return Verdict::kAnswered;
   const bool icy_asked = wants_icy(request);
   if (mount->phase() == MountPhase::kIdle && request.method != Method::kHead) {
     services.loops.control().post([&services, name = mount->name(), worker = worker_.loop.id(),
@@ -189,6 +193,7 @@ Verdict ListenStage::handle(Connection& connection, bool may_wait) {
   else
     mount = enter_with_room(std::move(mount));
   if (!mount) {
+    services.counters.refused(Refusal::kMountListeners);
     reply_full(connection, *held);
     return Verdict::kAnswered;
   }
@@ -196,6 +201,7 @@ Verdict ListenStage::handle(Connection& connection, bool may_wait) {
   const bool limited = config->limits.max_listeners > 0 && !held->is_relay;
   const std::int64_t most = limited ? config->limits.max_listeners : Gate::kNoLimit;
   if (!services.counters.listeners.try_enter(most)) {
+    services.counters.refused(Refusal::kListeners);
     reply_full(connection, *held);
     return Verdict::kAnswered;
   }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "admin/render.h"
+#include "app/drain_command.h"
 #include "app/options.h"
 #include "app/serve.h"
 
@@ -21,5 +22,5 @@ int main(int argc, char** argv) {
     [[maybe_unused]] const auto n = ::write(STDERR_FILENO, said->err.data(), said->err.size());
     return said->status;
   }
-  return serve(options);
+  return options.action == Options::Action::kDrain ? drain_node(options) : serve(options);
 }

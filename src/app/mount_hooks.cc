@@ -88,13 +88,13 @@ void MountHooks::run(HookEvent event) {
 }
 
 void MountHooks::start(const HookEvent& event) {
-  const std::string what = "mount " + event.mount + ": program " + event.program;
+  const std::string what = event.about + ": program " + event.program;
   if (children_.size() >= kMostChildren) {
     log_.warn("source/script", what + " was not run, because " + std::to_string(kMostChildren) +
                                    " such programs are running already");
     return;
   }
-  std::vector<std::string> arguments{event.program, event.mount};
+  std::vector<std::string> arguments{event.program, event.argument};
   std::vector<std::string> environment = environment_of(event);
   pid_t pid = 0;
   const int failed = SpawnPlan(null_device_.get()).spawn(pid, pointers_to(arguments).data(), pointers_to(environment).data());

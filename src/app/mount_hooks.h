@@ -1,5 +1,5 @@
-// MountHooks: runs <on-connect> and <on-disconnect>: a program, without a shell, with the mount as
-// its only argument.
+// MountHooks: runs <on-connect>, <on-disconnect> and <on-node-event>: a program, without a shell,
+// with one argument: the mount, or the kind of event.
 //
 // Thread: run() from any thread; programs are started and reaped on the clerk.
 // A program gets /dev/null three times, no other descriptor, default signals, a session of its own,
@@ -22,7 +22,8 @@ namespace lb {
 
 struct HookEvent {
   std::string program;
-  std::string mount;
+  std::string argument;  // its only one: the mount, or the kind of event
+  std::string about;     // for the log: "mount /live.mp3"
   std::vector<std::pair<std::string, std::string>> environment;
 };
 

@@ -76,9 +76,19 @@ Options parse_options(const std::vector<std::string_view>& args) {
                        : arg == "--dump-config" ? Action::kDumpConfig
                                                 : Action::kImport;
       if (const auto file = left.value()) options.config_file = *file;
+    } else if (arg == "--drain") {
+      options.action = Action::kDrain;
+      const std::string_view how = left.value().value_or(options.drain_mode);
+      const std::size_t comma = how.find(',');
+      options.drain_mode = how.substr(0, comma);
+      if (comma != std::string_view::npos) options.drain_seconds = parse_u64(how.substr(comma + 1));
+      const bool known = options.drain_mode == "configured" || options.drain_mode == "soft" ||
+                         options.drain_mode == "move" || options.drain_mode == "hard";
+      if (!known || (comma != std::string_view::npos && !options.drain_seconds))
+        return wrong("--drain=MODE,SECONDS needs one of: configured soft move hard");
     } else if (arg == "--dump-reference") {
       const auto format = parse_reference_format(left.value().value_or(""));
-      if (!format) return wrong("--dump-reference needs one of: md man xml");
+      if (!format) return wrong("--dump-reference needs one of: md man xml metrics");
       options.action = Action::kDumpReference;
       options.reference = *format;
     } else if (arg == "--simulate") {
@@ -111,10 +121,12 @@ std::string usage_text() {
   --dump-config <file>       print every effective value of a file
   --import <file> [-o <new>] say what of an Icecast, Icecast-KH or 2.5 file is taken, and write a
                              clean file; status 0: all of it, 2: not all, 1: nothing came of it
-  --dump-reference <format>  print every element there is; format: md, man or xml
+  --dump-reference <format>  print every element there is; format: md, man or xml; or metrics
   --simulate [scenario]      simulate how listeners are shared out among nodes; all scenarios, or one
                              of the names that a wrong one prints; status 0: every goal was reached
   --seeds <number>           runs of each simulation; 10
+  --drain[=<mode>[,<seconds>]]  empty the server that runs with the file of -c, and wait until it
+                             is empty; mode: configured, soft, move or hard
   --allow-default-passwords  start although a password is one from an example
 )";
 }
@@ -148,6 +160,7 @@ std::optional<Answer> answer(const Options& options, const SimulationPrinter& pr
   const LoadOptions load{options.allow_default_passwords};
   switch (options.action) {
     case Action::kServe:
+    case Action::kDrain:
       return std::nullopt;
     case Action::kVersion:
       return Answer{version_text(), "", 0};

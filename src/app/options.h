@@ -5,6 +5,7 @@
 // and ends with status 1; short options that are not known, and loose words, are ignored.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,6 +27,7 @@ struct Options {
     kDumpReference,
     kSimulate,
     kImport,
+    kDrain,  // tell the server that runs with this file to empty itself, and wait for it
   };
   Action action = Action::kServe;
   std::string config_file;
@@ -35,6 +37,8 @@ struct Options {
   ReferenceFormat reference = ReferenceFormat::kMarkdown;
   std::string scenario = "all";  // of kSimulate
   unsigned seeds = 10;
+  std::string drain_mode = "configured";       // as /admin/drain knows them
+  std::optional<std::uint64_t> drain_seconds;  // nothing: as configured
   std::string complaint;  // with kUsage: what is wrong; "" where Icecast says nothing either
 };
 
@@ -51,8 +55,8 @@ struct Answer {
   std::string err;
   int status = 0;
 };
-// nullopt: the server shall run.  print: what takes long says its lines there as they come; without it
-// they are in the answer.
+// nullopt: kServe and kDrain, which do something.  print: what takes long says its lines there as they
+// come; without it they are in the answer.
 std::optional<Answer> answer(const Options& options, const SimulationPrinter& print = {});
 
 }  // namespace lb

@@ -58,6 +58,11 @@ class RelayService final : public RelayGround {
   // Of admission.
   void mount_begun(const Mount& mount);
   void mount_ended(const Mount& mount);
+  // All relays; while the call lasts.
+  template <class F>
+  void for_each_relay(F&& f) const {
+    relays_.for_each(f);
+  }
   // How long a mount waits for its source to come back.
   std::chrono::milliseconds linger(const Mount& mount, WriterKind kind, EndReason reason) const;
 

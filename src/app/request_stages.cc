@@ -1,6 +1,8 @@
 #include "app/request_stages.h"
 
 #include "admin/command.h"
+#include "app/health_stage.h"
+#include "app/listen_stage.h"
 #include "app/worker.h"
 
 namespace lb {
@@ -44,6 +46,7 @@ Verdict AdmitStage::handle(Connection& connection) {
   else if (request.method == Method::kSource || request.method == Method::kPut || request.method == Method::kPost)
     limit += config->limits.sources;
   if (!services.counters.clients.try_enter(limit)) {
+    services.counters.refused(Refusal::kClients);
     services.log.warn("connection/connection", "client limit reached: " + std::to_string(config->limits.clients) +
                                                    " (limits/clients); " + connection.ip() + " was refused");
     connection.reply_text(403, "Icecast connection limit reached");
@@ -58,6 +61,14 @@ Verdict MethodStage::handle(Connection& connection) {
   const Method method = connection.request().method;
   if (method == Method::kGet || method == Method::kHead) return Verdict::kNext;
   connection.reply_page(400, "unknown request");
+  return Verdict::kAnswered;
+}
+
+Verdict DrainStage::handle(Connection& connection) {
+  Services& services = worker_.services;
+  if (!services.drain.draining() || playing_mount(services, connection.request().path) == nullptr)
+    return Verdict::kNext;
+  answer_if_draining(worker_, connection);
   return Verdict::kAnswered;
 }
 

@@ -32,6 +32,17 @@ class MethodStage final : public Stage {
   Verdict handle(Connection& connection) override;
 };
 
+// While the node drains, requests for a stream are answered with 503 before anybody is asked for a
+// password; who can be sent to another node has been sent by then.
+class DrainStage final : public Stage {
+ public:
+  explicit DrainStage(Worker& worker) : worker_(worker) {}
+  Verdict handle(Connection& connection) override;
+
+ private:
+  Worker& worker_;
+};
+
 // <alias>: one level, first hit, exact match of the decoded path.
 class AliasStage final : public Stage {
  public:

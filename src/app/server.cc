@@ -12,6 +12,8 @@
 #include "app/cluster_links.h"
 #include "app/cluster_service.h"
 #include "app/directory_service.h"
+#include "app/event_service.h"
+#include "app/metrics_service.h"
 #include "app/mount_files.h"
 #include "app/page_cache.h"
 #include "app/relay_service.h"
@@ -32,6 +34,12 @@ unsigned worker_count(const LimitSettings& limits) {
   return std::clamp(wanted, 1u, kMostWorkers);
 }
 
+EventService::Details source_details(const Mount& mount) {
+  const auto facts = mount.facts();
+  return {{"type", facts->content_type}, {"address", facts->source_ip}, {"user-agent", facts->user_agent},
+          {"relay", facts->relayed ? "1" : "0"}};
+}
+
 }  // namespace
 
 Server::Server(const Clock& clock, std::string config_path, LoadOptions load_options, LoadedConfig first,
@@ -40,12 +48,15 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
       load_options_(load_options),
       services_(std::make_unique<Services>(clock, first.config, worker_count(first.config->limits))),
       sockets_(*services_, std::move(manager.sockets)),
+      switches_(*services_),
       notifier_(manager.notify_socket),
       watchdog_(services_->loops, notifier_, manager.watchdog) {
   Services& services = *services_;
   services.station = std::make_unique<ServerStation>(services);
   services.stats_feed = std::make_unique<StatsFeed>(services.loops.control(), *services.station);
   services.directory = std::make_unique<DirectoryService>(services);
+  services.events = std::make_unique<EventService>(services);
+  services.metrics = std::make_unique<MetricsService>(services);
   services.mount_files = std::make_unique<MountFiles>(services);
   services.pages = std::make_unique<PageCache>(services);
   services.fetcher = std::make_unique<Fetcher>(services.loops.control());
@@ -65,6 +76,18 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
   services.relays = std::make_unique<RelayService>(services);
   services.cluster = std::make_unique<ClusterService>(services);
   services.links = std::make_unique<ClusterLinks>(services);
+  services.drainer =
+      std::make_unique<Drain>(services.loops.control(), services.log, services.drain, drain_doors());
+  services.drain.on_change([&services](const DrainPicture& now) {
+    services.cluster->drain_changed();
+    services.links->drain_changed();
+    const std::string node = node_name(*services.config.read());
+    if (now.mode == DrainMode::kOff)
+      services.events->publish("undrain", node);
+    else
+      services.events->publish(now.empty ? "drained" : "drain", node,
+                               {{"mode", std::string(to_text(now.mode))}, {"exit", now.then_exit ? "1" : "0"}});
+  });
   for (unsigned i = 0; i < services.loops.workers(); ++i)
     services.workers.push_back(std::make_unique<Worker>(services, i));
 }
@@ -101,13 +124,46 @@ SourceAdmission::Doors Server::admission_doors() {
   return doors;
 }
 
+Drain::Doors Server::drain_doors() {
+  Services& services = *services_;
+  Drain::Doors doors;
+  doors.listeners = [&services] {
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(0, services.counters.listeners.inside()));
+  };
+  doors.close_oldest = [&services](std::uint64_t most) {
+    services.loops.gather<std::size_t>(
+        [&services](unsigned i) { return services.workers[i]->streams.listeners(); },
+        [&services, most](const std::vector<std::size_t>& here) {
+          // Each worker its share, the rounding carried on to the next.
+          std::uint64_t all = 0, seen = 0, given = 0;
+          for (const std::size_t n : here) all += n;
+          for (unsigned i = 0; i < here.size() && all > 0; ++i) {
+            seen += here[i];
+            const std::uint64_t until_here = std::min(most, all) * seen / all;
+            services.workers[i]->loop.post([w = services.workers[i].get(), n = until_here - given] {
+              w->streams.end_oldest(n, EndReason::kMoved);
+            });
+            given = until_here;
+          }
+        });
+  };
+  doors.close_all = [&services] {
+    for (const auto& worker : services.workers)
+      worker->loop.post([w = worker.get()] { w->streams.end_all(nullptr, EndReason::kMoved); });
+  };
+  doors.exit = [this] { stop(); };
+  return doors;
+}
+
 Result<void> Server::bind() {
   const auto config = services_->config.read();
   // Keys are often readable for root only.
   services_->tls.load(Services::tls_settings(*config));
   if (auto bound = services_->links->bind(*config); !bound)
     services_->log.error("connection/connection_setup_sockets", bound.error().what + "; no node can be linked");
-  return sockets_.open(*config);
+  const auto opened = sockets_.open(*config);
+  if (opened) switches_.bind(*config, sockets_);
+  return opened;
 }
 
 Result<void> Server::open_logs() { return services_->log.open(services_->config.read()->logging); }
@@ -122,11 +178,14 @@ void Server::run(bool announce) {
   services_->auth->configure(auth_sections(*config), auth_server(*config));
   open_auth_spool();
   sockets_.begin();
+  switches_.begin();
   services_->loops.clerk().post([this] {
     services_->tls.watch(TlsKeeper::kLookInterval,
                          [this] {
                            services_->loops.control().post([this] {
-                             if (!stopping_) sockets_.certificate_came();
+                             if (stopping_) return;
+                             sockets_.certificate_came();
+                             switches_.apply(*services_->config.read(), sockets_);
                            });
                          });
   });
@@ -143,6 +202,9 @@ void Server::run(bool announce) {
   services_->relays->configure(*config);
   std::string ports;
   for (const int port : sockets_.ports()) ports += " " + std::to_string(port);
+  services_->beats.start();
+  services_->ready.store(true, std::memory_order_relaxed);
+  services_->events->publish("start", node_name(*config), {{"version", LB_VERSION}});
   if (announce) {
     const std::string line = "icecast-lb ready: port" + ports + "\n";
     [[maybe_unused]] const auto n = ::write(STDOUT_FILENO, line.data(), line.size());
@@ -165,7 +227,7 @@ void Server::watch_signals() {
   };
   on(SIGHUP, &Server::reload);
   on(SIGUSR1, &Server::reopen_logs);
-  on(SIGTERM, &Server::stop);
+  on(SIGTERM, &Server::terminate);
   on(SIGINT, &Server::stop);
 }
 
@@ -187,6 +249,8 @@ void Server::reload() {
     services_->loops.control().post([this, loaded] {
       const bool usable = *loaded && !(*loaded)->refuses_start();
       reloading_ = false;
+      ServerCounters& counters = services_->counters;
+      (usable ? counters.reloads : counters.failed_reloads).fetch_add(1, std::memory_order_relaxed);
       if (!*loaded)
         services_->log.error("config/reload", "Error parsing config file " + config_path_ + ": " + loaded->error().what +
                                                   "; the old configuration stays");
@@ -198,6 +262,8 @@ void Server::reload() {
       if (!usable) reopen_logs();  // apply() does too: whoever rotates logs sends HUP, whatever the file is like
       reloaded(usable ? "configuration read again"
                       : "the configuration cannot be used, the old one stays; see the error log");
+      services_->events->publish("reload", node_name(*services_->config.read()),
+                                 {{"result", usable ? "applied" : "refused"}});
       if (std::exchange(reload_again_, false)) reload();
     });
   });
@@ -233,7 +299,9 @@ void Server::apply(LoadedConfig next) {
     services_->tls.load(Services::tls_settings(*config));
     // Only now: new sockets may wait for the new certificate.
     services_->loops.control().post([this, config] {
-      if (!stopping_) sockets_.apply(*config);
+      if (stopping_) return;
+      sockets_.apply(*config);
+      switches_.apply(*config, sockets_);
     });
   });
   reopen_logs();
@@ -268,7 +336,7 @@ void Server::run_hook(const std::string& program, const Mount& mount, std::strin
   if (program.empty()) return;
   const auto config = services_->config.read();
   const auto facts = mount.facts();
-  HookEvent event{program, mount.name(), {}};
+  HookEvent event{program, mount.name(), "mount " + mount.name(), {}};
   const auto tell = [&event](const char* name, std::string_view value) {
     event.environment.emplace_back(name, std::string(value));
   };
@@ -288,6 +356,7 @@ void Server::run_hook(const std::string& program, const Mount& mount, std::strin
 void Server::source_ended(const std::shared_ptr<Mount>& mount) {
   services_->links->mounts_changed();
   services_->relays->mount_ended(*mount);
+  services_->events->publish("source-disconnect", mount->name(), source_details(*mount));
   services_->auth->mount_ended(mount_section(*services_->config.read(), mount->name()).name, mount->name());
   run_hook(mount->settings()->on_disconnect, *mount, "source-disconnect");
 }
@@ -295,6 +364,7 @@ void Server::source_ended(const std::shared_ptr<Mount>& mount) {
 void Server::source_begun(const std::shared_ptr<Mount>& mount) {
   services_->links->mounts_changed();
   services_->relays->mount_begun(*mount);
+  services_->events->publish("source-connect", mount->name(), source_details(*mount));
   services_->auth->mount_begun(mount_section(*services_->config.read(), mount->name()).name, mount->name());
   const auto settings = mount->settings();
   run_hook(settings->on_connect, *mount, "source-connect");
@@ -304,10 +374,23 @@ void Server::source_begun(const std::shared_ptr<Mount>& mount) {
     worker->loop.post([w = worker.get(), mount] { w->streams.bring_home(mount); });
 }
 
+void Server::terminate() {
+  const DrainOrder order = configured_drain(services_->config.read()->cluster);
+  // The second one, or nothing said about it: now.
+  if (order.mode == DrainMode::kOff || services_->drain.picture()->then_exit)
+    stop();
+  // After a preStop: its time is not given once more.
+  else if (services_->drain.draining())
+    services_->drainer->exit_at_its_end();
+  else
+    services_->drainer->begin(order);
+}
+
 void Server::stop() {
   if (std::exchange(stopping_, true)) return;
   services_->links->stop("shutdown");
   notifier_.stopping();
+  services_->events->publish("stop", node_name(*services_->config.read()));
   services_->relays->leave([this] { end_all(); });
 }
 

@@ -14,6 +14,7 @@
 #include "app/notify.h"
 #include "app/service_manager.h"
 #include "app/services.h"
+#include "app/switch_service.h"
 #include "app/watchdog.h"
 #include "base/result.h"
 #include "config/loader.h"
@@ -41,7 +42,9 @@ class Server {
   void reopen_logs();
   void stop();
   void end_all();
+  void terminate();  // TERM: as the configuration says, or now
   SourceAdmission::Doors admission_doors();
+  Drain::Doors drain_doors();
   void source_begun(const std::shared_ptr<Mount>& mount);
   void source_ended(const std::shared_ptr<Mount>& mount);
   void open_auth_spool();
@@ -51,6 +54,7 @@ class Server {
   const LoadOptions load_options_;
   std::unique_ptr<Services> services_;
   ListenSockets sockets_;
+  SwitchService switches_;
   Notifier notifier_;
   Watchdog watchdog_;
   std::vector<std::unique_ptr<SignalWatch>> signals_;

@@ -4,6 +4,8 @@
 #include "app/cluster_links.h"
 #include "app/cluster_service.h"
 #include "app/directory_service.h"
+#include "app/event_service.h"
+#include "app/metrics_service.h"
 #include "app/mount_files.h"
 #include "app/page_cache.h"
 #include "app/relay_service.h"
@@ -19,7 +21,9 @@ Services::Services(const Clock& clock_given, std::shared_ptr<const Config> first
       files(std::make_shared<const StaticFiles>(static_files(*first, log))),
       http(std::make_shared<const HttpSettings>(http_settings(*first))),
       loops(worker_count, clock_given),
+      beats(loops),
       tls(loops.clerk(), log),
+      load(*this),
       throttle(clock_given),
       access(log),
       hooks(loops.clerk(), log),

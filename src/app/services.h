@@ -8,7 +8,9 @@
 
 #include "auth/authenticators.h"
 #include "auth/ip_filter.h"
+#include "app/drain.h"
 #include "app/io_thread.h"
+#include "app/node_load.h"
 #include "app/mount_hooks.h"
 #include "auth/passwords.h"
 #include "auth/throttle.h"
@@ -18,6 +20,7 @@
 #include "http/connections.h"
 #include "http/static_files.h"
 #include "net/fetch.h"
+#include "net/loop_beats.h"
 #include "net/loop_pool.h"
 #include "net/tls_keeper.h"
 #include "stream/dump_writer.h"
@@ -30,6 +33,8 @@ namespace lb {
 class ClusterLinks;
 class ClusterService;
 class DirectoryService;
+class EventService;
+class MetricsService;
 class MountFiles;
 class PageCache;
 class RelayService;
@@ -47,9 +52,13 @@ struct Services {
   Snapshot<StaticFiles> files;
   Snapshot<HttpSettings> http;
   LoopPool loops;
+  LoopBeats beats;
   TlsKeeper tls;  // clerk; its context: any thread
   MountTable mounts;
   ServerCounters counters;
+  LoadMeter load;
+  DrainState drain;
+  std::atomic<bool> ready{false};  // everything has been set up
   PasswordThrottle throttle;
   AccessFiles access;
   std::unique_ptr<Fetcher> fetcher;             // control
@@ -60,6 +69,9 @@ struct Services {
   std::unique_ptr<SourceAdmission> admission;   // control
   std::unique_ptr<ServerStation> station;       // control
   std::unique_ptr<StatsFeed> stats_feed;        // control
+  std::unique_ptr<Drain> drainer;               // control
+  std::unique_ptr<EventService> events;         // control
+  std::unique_ptr<MetricsService> metrics;      // control
   std::unique_ptr<DirectoryService> directory;  // control
   std::unique_ptr<MountFiles> mount_files;      // see there
   std::unique_ptr<PageCache> pages;             // control and clerk

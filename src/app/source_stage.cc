@@ -4,6 +4,7 @@
 
 #include "app/auth_replies.h"
 #include "app/auth_stage.h"
+#include "app/health_stage.h"
 #include "app/routes.h"
 #include "app/worker.h"
 #include "auth/passwords.h"
@@ -39,7 +40,8 @@ bool may_feed(const Config& config, const MountSettings& mount, const Request& r
 // audio (decisions B5), never a page or the administration.
 std::string_view refuse_name(const std::string& path, const StaticFiles& files) {
   if (path.size() < 2 || path.size() > 255) return "mount name not allowed";
-  if (path == "/admin" || path.starts_with("/admin/") || path == "/admin.cgi") return "mount name is reserved";
+  if (path == "/admin" || path.starts_with("/admin/") || path == "/admin.cgi" || is_own_path(path))
+    return "mount name is reserved";
   if (is_template_path(path)) return "mount name is reserved";
   for (const std::string_view ending : {".m3u", ".xspf", ".vclt", ".pls"})
     if (path.ends_with(ending)) return "mount name is reserved";
@@ -55,6 +57,12 @@ std::string_view refuse_name(const std::string& path, const StaticFiles& files) 
 bool is_probe(const Request& request) {
   return request.headers.find("authorization") == nullptr && request.headers.get("content-length") == "0" &&
          iequals(request.headers.get("connection"), "keep-alive");
+}
+
+void refuse_login(Worker& worker, Connection& connection, bool keep_open) {
+  // A probe knows that it has not logged in.
+  if (!keep_open) worker.services.counters.refused(Refusal::kLogin);
+  reply_unauthorised(connection, keep_open);
 }
 
 // Who a source says that it is; nullopt: nobody.
@@ -113,6 +121,7 @@ void admitted(Worker& worker, std::uint64_t id, Result<WriterLease> lease, std::
     return;
   }
   if (!lease) {
+    worker.services.counters.refused(Refusal::kMountInUse);
     waiting->reply_text(403, lease.error().what);
     return;
   }
@@ -137,6 +146,7 @@ Verdict admit(Worker& worker, Connection& connection, const Config& config, cons
     return Verdict::kAnswered;
   }
   if (!services.counters.sources.try_enter(config.limits.sources)) {
+    services.counters.refused(Refusal::kSources);
     connection.reply_text(403, "too many sources connected");
     return Verdict::kAnswered;
   }
@@ -171,6 +181,7 @@ Verdict SourceStage::handle(Connection& connection) {
   Request& request = connection.request();
   if (!is_source_request(request)) return Verdict::kNext;
   Services& services = worker_.services;
+  if (answer_if_draining(worker_, connection)) return Verdict::kAnswered;
   const auto config = services.config.read();
   if (request.protocol == Protocol::kIcy) {
     const std::string& own = connection.socket().settings.shoutcast_mount;
@@ -194,19 +205,20 @@ Verdict SourceStage::handle(Connection& connection) {
                        else if (verdict.kind == AuthVerdict::Kind::kBusy)
                          waiting.reply_text(403, verdict.text);
                        else
-                         reply_unauthorised(waiting);
+                         refuse_login(worker, waiting, false);
                      });
     return Verdict::kPending;
   }
   if (!may_feed(*config, settings, request)) {
     if (given && !is_known_password(*config, *given)) note_wrong_password(worker_, connection, given->user);
-    reply_unauthorised(connection, is_probe(request));
+    refuse_login(worker_, connection, is_probe(request));
     return Verdict::kAnswered;
   }
   return admit(worker_, connection, *config, settings);
 }
 
 bool shoutcast_login(Worker& worker, Connection& connection) {
+  if (worker.services.drain.draining()) return false;
   const auto config = worker.services.config.read();
   const std::string& own = connection.socket().settings.shoutcast_mount;
   const MountSettings settings = mount_settings(*config, own.empty() ? config->shoutcast_mount : own);

@@ -1,5 +1,6 @@
 #include "app/station.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "app/cluster_links.h"
@@ -269,6 +270,45 @@ void ServerStation::order(const std::string& node, CommandFrame command, Then<Re
   const auto sent = services_.links->command(
       node, std::move(command), [shared](const ResultFrame& result) { (*shared)(result); });
   if (!sent) (*shared)({0, false, sent.error().what});
+}
+
+Result<void> ServerStation::drain(DrainRequest request) {
+  DrainOrder order = configured_drain(services_.config.read()->cluster);
+  using Mode = DrainRequest::Mode;
+  switch (request.mode) {
+    // Where nothing is configured, nobody who listens shall be disturbed.
+    case Mode::kConfigured: if (order.mode == DrainMode::kOff) order.mode = DrainMode::kSoft; break;
+    case Mode::kSoft: order.mode = DrainMode::kSoft; break;
+    case Mode::kMove: order.mode = DrainMode::kMove; break;
+    case Mode::kHard: order.mode = DrainMode::kHard; break;
+  }
+  if (request.seconds) order.time = std::chrono::seconds(*request.seconds);
+  if (!request.rate.empty()) {
+    auto rate = parse_drain_rate(request.rate);
+    if (!rate) return Error::invalid("rate= " + rate.error().what);
+    order.rate = *rate;
+  }
+  // TERM has been heard already: what is to come can be hurried, not called off.
+  order.then_exit = request.then_exit || services_.drain.picture()->then_exit;
+  order.asked_by = request.asked_by;
+  services_.drainer->begin(std::move(order));
+  return {};
+}
+
+Result<void> ServerStation::undrain() {
+  if (services_.drainer->cancel()) return {};
+  return Error::denied(services_.drain.draining() ? "the process is about to end" : "the node does not drain");
+}
+
+DrainStatus ServerStation::drain_status() {
+  const auto picture = services_.drain.picture();
+  DrainStatus status;
+  status.listeners = static_cast<std::uint64_t>(std::max<std::int64_t>(0, services_.counters.listeners.inside()));
+  if (picture->mode == DrainMode::kOff) return status;
+  status.mode = to_text(picture->mode);
+  const auto left = std::chrono::ceil<std::chrono::seconds>(picture->until - services_.clock.steady());
+  status.seconds_left = static_cast<std::uint64_t>(std::max<std::int64_t>(0, left.count()));
+  return status;
 }
 
 void ServerStation::users(const std::string& mount, UsersRequest request, Then<UsersAnswer> then) {

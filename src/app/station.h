@@ -31,6 +31,9 @@ class ServerStation final : public Station {
   std::vector<PassedMessage> messages() override;
   Result<void> publish(const std::string& topic, std::string bytes) override;
   void order(const std::string& node, CommandFrame command, Then<ResultFrame> then) override;
+  Result<void> drain(DrainRequest request) override;
+  Result<void> undrain() override;
+  DrainStatus drain_status() override;
   void users(const std::string& mount, UsersRequest request, Then<UsersAnswer> then) override;
 
  private:

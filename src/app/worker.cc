@@ -32,7 +32,11 @@ Worker::Worker(Services& given, unsigned index)
   stages = make_stages(*this);
   Connections::Plan plan;
   for (const auto& stage : stages) plan.stages.push_back(stage.get());
-  plan.welcome = [&given](const Address& peer) { return given.access.lists()->welcome(peer); };
+  plan.welcome = [&given](const Address& peer) {
+    if (given.access.lists()->welcome(peer)) return true;
+    given.counters.refused(Refusal::kAddress);
+    return false;
+  };
   plan.accepted = [&given] { given.counters.connections.fetch_add(1, std::memory_order_relaxed); };
   plan.certificates = [&given] { return given.tls.context(); };
   plan.body_limit = [this](Connection& connection) { return body_limit(*this, connection); };

@@ -53,6 +53,9 @@ class Authenticators {
   void edit_users(const std::string& section, UserEdit edit,
                   UniqueFunction<void(UserEditResult)> done);
 
+  // Ends of listeners, and begins and ends of mounts, that no backend has heard of yet.
+  std::size_t unsent() const noexcept { return removals_.unsent() + mount_events_.unsent(); }
+
   // The server stops: calls done when the backends have heard of all ends, or after `grace`.
   void finish(std::chrono::milliseconds grace, UniqueFunction<void()> done);
 

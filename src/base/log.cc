@@ -87,7 +87,7 @@ struct Log::Files {
     std::shared_ptr<LogFile> file = (*open_files.read())[slot];
     if (!file) return;
     if (file->due(clock)) file = rotated(slot, std::move(file));
-    file->write(line);
+    if (!file->write(line)) lost.fetch_add(1, std::memory_order_relaxed);
   }
 
   std::shared_ptr<LogFile> rotated(Slot slot, std::shared_ptr<LogFile> file) {
@@ -126,6 +126,7 @@ struct Log::Files {
 
   const Clock& clock;
   std::mutex mutex;                              // one opens or rotates at a time
+  std::atomic<std::uint64_t> lost{0};
   std::atomic<LogLevel> level{LogLevel::kWarn};  // until open(), as Icecast
   std::atomic<LogFormat> access_format{LogFormat::kText};
   std::atomic<LogFormat> playlist_format{LogFormat::kText};
@@ -176,6 +177,10 @@ void Log::write(LogLevel level, std::string_view module, std::string_view text) 
   if (line.size() >= kMaxLine) line.resize(kMaxLine - 1);
   line += '\n';
   files_->put(kErrorLog, line);
+}
+
+std::uint64_t Log::lost_lines() const noexcept {
+  return files_->lost.load(std::memory_order_relaxed);
 }
 
 void Log::access(std::string_view line) {

@@ -67,6 +67,8 @@ class Log {
   void info(std::string_view module, std::string_view text) { write(LogLevel::kInfo, module, text); }
   void debug(std::string_view module, std::string_view text) { write(LogLevel::kDebug, module, text); }
   bool enabled(LogLevel level) const noexcept;
+  // That could not be written whole: a full disk, a reader that stands still.
+  std::uint64_t lost_lines() const noexcept;
 
   // Whole lines without their newline, in the format that access_format() has named; the caller
   // has escaped the fields (http/access_line.h).

@@ -62,16 +62,13 @@ Result<std::shared_ptr<LogFile>> LogFile::open(const std::string& path, const Li
   return std::make_shared<LogFile>(path, UniqueFd(fd), limits, now);
 }
 
-void LogFile::write(std::string_view line) {
-  if (regular_) {
-    write_once(line);
-    return;
-  }
+bool LogFile::write(std::string_view line) {
+  if (regular_) return write_once(line);
   // A pipe or a terminal whose reader stands still must not stop us.  The lock keeps another
   // thread from filling the space that poll() has promised.
   std::lock_guard<std::mutex> guard(mutex_);
   pollfd ready{fd_.get(), POLLOUT, 0};
-  if (::poll(&ready, 1, 0) == 1 && (ready.revents & POLLOUT) != 0) write_once(line);
+  return ::poll(&ready, 1, 0) == 1 && (ready.revents & POLLOUT) != 0 && write_once(line);
 }
 
 bool LogFile::due(const Clock& clock) const noexcept {
@@ -86,7 +83,7 @@ void LogFile::put_off_rotation(WallTime now) noexcept {
   begun_ = now;
 }
 
-void LogFile::write_once(std::string_view line) {
+bool LogFile::write_once(std::string_view line) {
   std::string healed;
   if (torn_.exchange(false)) {
     // The disk filled up in the middle of an earlier line; it must not swallow this one.
@@ -100,7 +97,9 @@ void LogFile::write_once(std::string_view line) {
   } while (written < 0 && errno == EINTR);
   if (written > 0) bytes_ += static_cast<std::uint64_t>(written);
   const bool nothing = written <= 0;
-  if (nothing ? !healed.empty() : static_cast<std::size_t>(written) < line.size()) torn_ = true;
+  const bool whole = !nothing && static_cast<std::size_t>(written) == line.size();
+  if (nothing ? !healed.empty() : !whole) torn_ = true;
+  return whole;
 }
 
 }  // namespace lb

@@ -35,8 +35,9 @@ class LogFile {
                                                WallTime now);
   LogFile(std::string path, UniqueFd fd, const Limits& limits, WallTime now);
 
+  // False: the line, or its end, is lost.
   // REQUIRES: line ends with its newline
-  void write(std::string_view line);
+  bool write(std::string_view line);
   const std::string& path() const noexcept { return path_; }
   const Limits& limits() const noexcept { return limits_; }
 
@@ -47,7 +48,7 @@ class LogFile {
   void put_off_rotation(WallTime now) noexcept;
 
  private:
-  void write_once(std::string_view line);
+  bool write_once(std::string_view line);
 
   const std::string path_;
   const UniqueFd fd_;

@@ -293,4 +293,15 @@ void Relay::say(LogLevel level, const std::string& text) const {
   ground_.log().write(level, "relay/relay", "relay " + plan_.local_mount + ": " + text);
 }
 
+std::string_view Relay::state_text() const noexcept {
+  switch (state_) {
+    case State::kIdle: return "idle";
+    case State::kAsking:
+    case State::kEntering: return "connecting";
+    case State::kRunning: return "running";
+    case State::kWaiting: return "waiting";
+  }
+  return "";
+}
+
 }  // namespace lb

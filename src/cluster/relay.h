@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/log.h"
@@ -91,6 +92,8 @@ class Relay {
   std::uint64_t id() const noexcept { return id_; }
   const RelayPlan& plan() const noexcept { return plan_; }
   bool flows() const noexcept { return lease_ != 0; }
+  // "idle", "connecting", "running", "waiting": all upstreams rest.
+  std::string_view state_text() const noexcept;
   bool has_flowed() const noexcept { return has_flowed_; }
 
  private:

@@ -28,6 +28,10 @@ class RelaySet {
   Relay* find(std::uint64_t id);
   const Relay* of_mount(std::string_view mount) const;
   std::size_t size() const noexcept { return relays_.size(); }
+  template <class F>
+  void for_each(F&& f) const {
+    for (const auto& [mount, relay] : relays_) f(mount, *relay);
+  }
   void clear() { relays_.clear(); }
 
  private:

@@ -5,6 +5,7 @@
 #include "auth/authenticator.h"
 #include "base/strings.h"
 #include "config/diagnostic.h"
+#include "config/drain_rate.h"
 #include "net/address_list.h"
 
 namespace lb {
@@ -217,6 +218,29 @@ void check_proxies(const Config& config, Filler& filler) {
   }
 }
 
+// What switches and monitors use.
+void check_orchestration(const Config& config, Filler& filler) {
+  const std::vector<std::string>& readers = config.metrics.allow;
+  if (readers.size() != 1 || readers[0] != "none") {
+    AddressList::parse(readers, [&](std::size_t index, const std::string& reason) {
+      filler.say(filler.line_of("metrics/allow"), Severity::kWarning,
+                 "<allow>: " + quoted(readers[index]) + " " + reason + "; it is left out");
+    });
+  }
+  const ClusterSettings& cluster = config.cluster;
+  if (const auto rate = parse_drain_rate(cluster.drain_rate); !rate) {
+    filler.say(filler.line_of("cluster/drain/rate"), Severity::kWarning,
+               "<rate>: " + quoted(cluster.drain_rate) + " " + rate.error().what +
+                   "; listeners are spread over the whole time");
+  }
+  for (const ListenSettings& socket : config.listen) {
+    if (cluster.agent_port == 0 || cluster.agent_port != socket.port) continue;
+    filler.say(filler.line_of("cluster/agent/port"), Severity::kWarning,
+               "<agent>: port " + std::to_string(socket.port) + " is taken by the listen-socket in line " +
+                   std::to_string(socket.line));
+  }
+}
+
 void check_relays(const Config& config, Filler& filler) {
   for (const RelaySettings& relay : config.relays) {
     if (!can_connect(relay)) {
@@ -310,6 +334,7 @@ void check_config(const Config& config, Filler& filler, const LoadOptions& optio
   check_sockets(config, filler);
   check_mounts(config, filler);
   check_proxies(config, filler);
+  check_orchestration(config, filler);
   check_relays(config, filler);
   check_cluster(config, filler);
   if (config.limits.queue_bytes < config.limits.burst_bytes) {

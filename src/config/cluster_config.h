@@ -93,7 +93,9 @@ struct LegacySlave {
   unsigned weight = 1;
 };
 
-enum class DrainMode : std::uint8_t { kSoft, kMove, kHard };
+// How a node empties itself.  kOff: nothing is said about it; TERM ends the process at once, as
+// Icecast does.
+enum class DrainMode : std::uint8_t { kOff, kSoft, kMove, kHard };
 // What a node does with a listener who comes without a valid token.
 enum class TokenRequire : std::uint8_t {
   kOff,   // serves him
@@ -128,9 +130,14 @@ struct ClusterSettings {
   std::string token_keys;
   TokenRequire token_require = TokenRequire::kOff;
 
-  DrainMode drain_mode = DrainMode::kSoft;
+  DrainMode drain_mode = DrainMode::kOff;
   std::chrono::seconds drain_time{60};
   std::string drain_rate = "2%";
+
+  bool udp = false;               // answer datagrams on the listen sockets' ports
+  int agent_port = 0;             // of the line for HAProxy; 0: none
+  std::string agent_bind_address;  // "": all IPv4 addresses
+  std::string on_node_event;      // program that is run for every event; "": none
 
   std::vector<ClusterNode> nodes;
   std::vector<LegacySlave> legacy_slaves;

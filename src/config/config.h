@@ -67,6 +67,11 @@ struct DirectorySettings {
   std::chrono::seconds touch_interval{600};
 };
 
+// <metrics>
+struct MetricsSettings {
+  std::vector<std::string> allow;  // empty: this machine itself; "none": only the administrator
+};
+
 // An element that is understood and kept, but whose feature this version does not have.
 struct PendingFeature {
   int line = 0;
@@ -103,6 +108,7 @@ struct Config {
   std::vector<MasterSettings> masters;
   std::vector<DirectorySettings> directories;
   ClusterSettings cluster;
+  MetricsSettings metrics;
 
   std::vector<PendingFeature> pending_features;  // in file order
 };

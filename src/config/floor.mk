@@ -8,6 +8,7 @@ src_libconfig_a_SOURCES = \
   src/config/config.cc src/config/config.h \
   src/config/config_xml.cc src/config/config_xml.h \
   src/config/diagnostic.cc src/config/diagnostic.h \
+  src/config/drain_rate.cc src/config/drain_rate.h \
   src/config/filler.cc src/config/filler.h \
   src/config/dump.cc src/config/printer.h \
   src/config/icecast25.cc src/config/icecast25.h \
@@ -23,6 +24,7 @@ src_libconfig_a_SOURCES = \
   src/config/schema_cluster.cc \
   src/config/schema_limits.cc \
   src/config/schema_logging.cc \
+  src/config/schema_metrics.cc \
   src/config/schema_mount.cc src/config/schema_mount_foreign.h \
   src/config/schema_paths.cc \
   src/config/schema_relay.cc \

@@ -16,12 +16,13 @@ namespace lb {
 // Passwords are hidden.
 std::string dump_config(const LoadedConfig& loaded);
 
-enum class ReferenceFormat : std::uint8_t { kMarkdown, kMan, kXml };
-// "md", "man", "xml".
+// kMetrics: the metrics instead.
+enum class ReferenceFormat : std::uint8_t { kMarkdown, kMan, kXml, kMetrics };
+// "md", "man", "xml", "metrics".
 std::optional<ReferenceFormat> parse_reference_format(std::string_view name);
 
-// Every element with its type, range, default and meaning; doc/config.md and the man page are
-// this text.
+// Every element with its type, range, default and meaning; doc/config.md, the man page and
+// doc/metrics.md are this text.
 std::string dump_reference(ReferenceFormat format);
 
 }  // namespace lb

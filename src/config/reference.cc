@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "admin/metrics.h"
 #include "config/printer.h"
 #include "config/value.h"
 
@@ -95,6 +96,7 @@ std::optional<ReferenceFormat> parse_reference_format(std::string_view name) {
   if (name == "md") return ReferenceFormat::kMarkdown;
   if (name == "man") return ReferenceFormat::kMan;
   if (name == "xml") return ReferenceFormat::kXml;
+  if (name == "metrics") return ReferenceFormat::kMetrics;
   return std::nullopt;
 }
 
@@ -104,6 +106,8 @@ std::string dump_reference(ReferenceFormat format) {
       return reference_markdown();
     case ReferenceFormat::kMan:
       return reference_man();
+    case ReferenceFormat::kMetrics:
+      return metrics_reference();
     case ReferenceFormat::kXml:
       break;
   }

@@ -140,6 +140,7 @@ extern const SchemaBlock kRelayBlock;
 extern const SchemaBlock kMasterBlock;
 extern const SchemaBlock kDirectoryBlock;
 extern const SchemaBlock kRedirectBlock;
+extern const SchemaBlock kMetricsBlock;
 extern const SchemaBlock kClusterBlock;
 extern const SchemaBlock kMountBalanceBlock;
 

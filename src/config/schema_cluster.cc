@@ -173,30 +173,51 @@ constinit const SchemaBlock kTokenBlock{.name = "token",
                                         .fresh = fresh<ClusterSettings>,
                                         .inline_form = true};
 
-constexpr SchemaChoice kDrainModes[] = {{"soft", static_cast<std::int64_t>(DrainMode::kSoft)},
-                                        {"move", static_cast<std::int64_t>(DrainMode::kMove)},
-                                        {"hard", static_cast<std::int64_t>(DrainMode::kHard)}};
+constexpr SchemaChoice kDrainModes[] = {{"off", static_cast<std::int64_t>(DrainMode::kOff)},
+                                        {"soft", static_cast<std::int64_t>(DrainMode::kSoft)},
+                                  {"move", static_cast<std::int64_t>(DrainMode::kMove)},
+                                  {"hard", static_cast<std::int64_t>(DrainMode::kHard)}};
 constexpr SchemaElement kDrain[] = {
     {.name = "mode",
      .kind = kChoice,
      .slot = slot<&ClusterSettings::drain_mode>,
      .choices = kDrainModes,
      .origin = SchemaOrigin::kOwn,
-     .help = "What happens to listeners when this node stops: soft lets them stay while it can, "
-             "move sends them to other nodes, hard ends them."},
+     .help = "What TERM does: off ends the process at once; the others take no new listeners any "
+             "more and end it when the last listener has gone. soft lets them stay until then, "
+             "move closes them little by little, so that they come back by way of the master, hard "
+             "closes all at once. A second TERM ends it at once."},
     seconds_of("time", slot<&ClusterSettings::drain_time>, SchemaOrigin::kOwn,
-               "How long it may take."),
+               "How long it may take; then the process ends whoever is left."),
     {.name = "rate",
      .kind = kText,
      .slot = slot<&ClusterSettings::drain_rate>,
      .origin = SchemaOrigin::kOwn,
-     .help = "How many listeners are moved a second."},
+     .example = "2%",
+     .help = "How many listeners move closes a second: a number, or a share of those that there "
+             "were at the beginning. It closes more where they would not all be gone in time."},
 };
 constinit const SchemaBlock kDrainBlock{.name = "drain",
-                                        .help = "How this node leaves the cluster.",
+                                        .help = "How this node empties itself before it ends.",
                                         .elements = kDrain,
                                         .fresh = fresh<ClusterSettings>,
                                         .inline_form = true};
+
+constexpr SchemaElement kAgent[] = {
+    port_of("port", slot<&ClusterSettings::agent_port>, SchemaOrigin::kOwn,
+            "The TCP port; 0: none."),
+    {.name = "bind-address",
+     .kind = kHost,
+     .slot = slot<&ClusterSettings::agent_bind_address>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "10.0.0.5",
+     .help = "Its address; without one, all IPv4 addresses."},
+};
+constinit const SchemaBlock kAgentBlock{
+    .name = "agent",
+    .help = "A port that tells HAProxy's agent-check in one line how this node is.",
+    .elements = kAgent,
+    .fresh = fresh<ClusterSettings>};
 
 constexpr SchemaElement kNode[] = {
     {.name = "id",
@@ -316,9 +337,26 @@ constexpr SchemaElement kCluster[] = {
      .kind = kBlock,
      .block = &kDrainBlock,
      .nest = same_object(),
+     .origin = SchemaOrigin::kOwn},
+    {.name = "udp",
+     .kind = kBool,
+     .slot = slot<&ClusterSettings::udp>,
      .origin = SchemaOrigin::kOwn,
-     .support = SchemaSupport::kPending,
-     .note = "a node leaves at once"},
+     .example = "1",
+     .help = "1: a datagram to the port of a listen-socket is answered with this node's state. "
+             "While it drains, nobody is there: the sender gets the error of a closed port."},
+    {.name = "agent",
+     .kind = kBlock,
+     .block = &kAgentBlock,
+     .nest = same_object(),
+     .origin = SchemaOrigin::kOwn},
+    {.name = "on-node-event",
+     .kind = kPath,
+     .slot = slot<&ClusterSettings::on_node_event>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "/usr/local/bin/tell",
+     .help = "A program that is run, without a shell, for every event of this node; see "
+             "doc/orchestration.md."},
     {.name = "node",
      .kind = kBlock,
      .block = &kNodeBlock,

@@ -335,7 +335,7 @@ void Connection::reply_is_out() {
   facts.referer = request_.headers.get("referer");
   facts.user_agent = request_.headers.get("user-agent");
   facts.seconds = std::chrono::duration_cast<std::chrono::seconds>(owner_.loop().now() - accepted_).count();
-  log_access(owner_.log_, facts, owner_.loop().clock().wall());
+  if (!is_probe) log_access(owner_.log_, facts, owner_.loop().clock().wall());
   held.reset();
   if (!keep_alive_) {
     linger();
@@ -350,6 +350,7 @@ void Connection::reply_is_out() {
   bytes_sent_ = 0;
   user.clear();
   user_listens = false;
+  is_probe = false;
   state_ = State::kHead;
   head_since_ = owner_.loop().now();
   owner_.head_begins(*this);

@@ -66,6 +66,7 @@ class Connection : public ListHook {
   bool secure() const noexcept { return secure_; }
   std::string user;                  // who it proved to be, for the access log
   bool user_listens = false;         // as a listener: nobody else is named in Icecast's log
+  bool is_probe = false;             // asked every second by machines: no line in the access log
   std::unique_ptr<Held> held;        // freed with the connection, or moved on by the app
 
   // --- answers; each exactly once a request

@@ -202,6 +202,7 @@ struct Fetcher::Engine {
   void report_failed() {
     auto now = std::move(failed);
     failed.clear();
+    requests_failed += now.size();
     for (auto& [transfer, error] : now) transfer->done(std::move(error));
   }
 
@@ -218,7 +219,9 @@ struct Fetcher::Engine {
       long status = 0;
       curl_easy_getinfo(transfer->easy.get(), CURLINFO_RESPONSE_CODE, &status);
       transfer->answer.status = static_cast<int>(status);
-      if (code == CURLE_OK || transfer->enough)
+      const bool answered = code == CURLE_OK || transfer->enough;
+      ++(answered ? requests_answered : requests_failed);
+      if (answered)
         transfer->done(std::move(transfer->answer));
       else
         transfer->done(error_of(code, transfer->request.url, transfer->detail));
@@ -253,6 +256,7 @@ struct Fetcher::Engine {
   std::deque<std::unique_ptr<Transfer>> waiting;
   std::vector<std::pair<std::unique_ptr<Transfer>, Error>> failed;
   std::uint64_t next_id = 1;
+  std::uint64_t requests_answered = 0, requests_failed = 0;
   Timer timer;
   Timer fail_timer{loop, [this] { report_failed(); }};
 };
@@ -288,6 +292,10 @@ std::uint64_t Fetcher::start(FetchRequest request, Done done) {
 void Fetcher::cancel(std::uint64_t id) { engine_->drop(id); }
 
 std::size_t Fetcher::in_flight() const noexcept { return engine_->running.size(); }
+
+std::size_t Fetcher::waiting() const noexcept { return engine_->waiting.size(); }
+std::uint64_t Fetcher::answered() const noexcept { return engine_->requests_answered; }
+std::uint64_t Fetcher::failed() const noexcept { return engine_->requests_failed; }
 
 bool is_fetchable(std::string_view url) {
   if (!istarts_with(url, "http://") && !istarts_with(url, "https://")) return false;

@@ -59,6 +59,10 @@ class Fetcher {
   std::uint64_t start(FetchRequest request, Done done);
   void cancel(std::uint64_t id);
   std::size_t in_flight() const noexcept;
+  std::size_t waiting() const noexcept;
+  // Requests so far that got an answer of any kind, and those that did not.
+  std::uint64_t answered() const noexcept;
+  std::uint64_t failed() const noexcept;
 
  private:
   struct Engine;

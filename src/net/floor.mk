@@ -4,12 +4,15 @@ src_libnet_a_SOURCES = \
   src/net/acceptor.cc src/net/acceptor.h \
   src/net/address.cc src/net/address.h \
   src/net/address_list.cc src/net/address_list.h \
+  src/net/bind_address.cc src/net/bind_address.h \
   src/net/connector.cc src/net/connector.h \
+  src/net/datagram_port.cc src/net/datagram_port.h \
   src/net/digest.cc src/net/digest.h \
   src/net/fetch.cc src/net/fetch.h \
   src/net/inherited_sockets.cc src/net/inherited_sockets.h \
+  src/net/line_port.cc src/net/line_port.h \
   src/net/loop.cc src/net/loop.h \
-  src/net/loop_lag.cc src/net/loop_lag.h \
+  src/net/loop_beats.cc src/net/loop_beats.h \
   src/net/loop_pool.cc src/net/loop_pool.h \
   src/net/proxy_protocol.cc src/net/proxy_protocol.h \
   src/net/resolver.cc src/net/resolver.h \

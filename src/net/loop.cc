@@ -40,6 +40,7 @@ void Loop::post(Task task) {
     std::lock_guard<std::mutex> guard(inbox_mutex_);
     first = inbox_.empty();
     inbox_.push_back(std::move(task));
+    posted_.store(posted_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   }
   if (!first) return;  // the one who found it empty has rung already
   const std::uint64_t one = 1;

@@ -1,6 +1,6 @@
 // Loop: one event loop on one thread; Timer and Watch: what it may call back.
 //
-// Thread safety: post(), stop(), id() and clock() may be called from any thread; everything else
+// Thread safety: post(), stop(), id(), posted() and clock() may be called from any thread; everything else
 // is for the loop's own thread (assert_here() is the first line of what must be at home).
 // Ownership: LoopPool owns loops; a Timer or Watch lies inside its owner and its destructor
 // cancels, so a dead owner is never called back.
@@ -38,6 +38,8 @@ class Loop {
   void post(Task task);
   void stop();
   unsigned id() const noexcept { return id_; }
+  // How many tasks so far; from any thread.
+  std::uint64_t posted() const noexcept { return posted_.load(std::memory_order_relaxed); }
   const Clock& clock() const noexcept { return clock_; }
 
   void run();                    // until stop()
@@ -62,6 +64,7 @@ class Loop {
   std::atomic<bool> stopping_{false};
   std::mutex inbox_mutex_;
   std::vector<Task> inbox_;
+  std::atomic<std::uint64_t> posted_{0};  // written under the mutex
   std::vector<Task> running_;
 };
 

@@ -19,6 +19,7 @@ enum class EndReason : std::uint8_t {
   kShutdown,     // the server stops
   kReplaced,     // of a source: another one took its place
   kRemoved,      // of a relay: it is configured no more, or nobody listens
+  kMoved,        // this node drains; the listener comes back by way of a master
 };
 
 constexpr std::string_view end_reason_text(EndReason reason) noexcept {
@@ -35,6 +36,7 @@ constexpr std::string_view end_reason_text(EndReason reason) noexcept {
     case EndReason::kShutdown: return "server stops";
     case EndReason::kReplaced: return "replaced by another source";
     case EndReason::kRemoved: return "relay stopped";
+    case EndReason::kMoved: return "sent to another node";
   }
   return "";
 }

@@ -71,7 +71,10 @@ void Fanout::end_pass() {
   low_water_ = count_ > 0 ? pass_end_ : Channel::kNobody;
   blocked_.for_each([this](Listener& listener) { low_water_ = std::min(low_water_, listener.position); });
   mount_->channel().set_low_water(host_.loop().id(), low_water_);
-  if (sent_ > 0) mount_->bytes_sent.fetch_add(sent_, std::memory_order_relaxed);
+  if (sent_ > 0) {
+    mount_->bytes_sent.fetch_add(sent_, std::memory_order_relaxed);
+    host_.count_sent(sent_);
+  }
   sent_ = 0;
 }
 

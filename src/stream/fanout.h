@@ -30,6 +30,8 @@ class FanoutHost {
   virtual void ended(std::unique_ptr<Listener> listener, Mount& mount, EndReason reason) = 0;
   // The listener has drained its log to leave_at (`continuation` set), or its source has ended.
   virtual void departed(std::unique_ptr<Listener> listener, Mount& mount) = 0;
+  // So many more bytes have gone, over all its fan-outs; once a pass.
+  virtual void count_sent(std::uint64_t) noexcept {}
 };
 
 class Fanout {

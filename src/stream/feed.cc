@@ -81,6 +81,7 @@ Result<bool> Feed::received(std::size_t n) { return put(room_.first(n), direct()
 
 Result<bool> Feed::put(std::span<std::byte> received, bool in_place) {
   bytes_read_ += received.size();
+  host_.count_received(received.size());
   lease_.mount->bytes_read.fetch_add(received.size(), std::memory_order_relaxed);
   const auto payload = body_.take(received);
   if (!payload) return payload.error();

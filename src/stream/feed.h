@@ -33,6 +33,8 @@ class FeedHost {
   // A buffer of this worker, valid until the next call.
   virtual std::span<std::byte> scratch() noexcept = 0;
   virtual void wake(Channel::Loops loops, const std::shared_ptr<Mount>& mount) = 0;
+  // So many more have come, over all its feeds.
+  virtual void count_received(std::size_t) noexcept {}
 };
 
 enum class TitleResult : std::uint8_t { kDone, kRefused };

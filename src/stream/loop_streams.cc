@@ -192,9 +192,11 @@ void LoopStreams::left(const Mount& mount) {
 void LoopStreams::ended(std::unique_ptr<Listener> listener, Mount& mount, EndReason reason) {
   left(mount);
   const std::string ip = listener->transport->peer().ip();
-  if (reason == EndReason::kLagged)
+  if (reason == EndReason::kLagged) {
+    shared_.counters.lagged.fetch_add(1, std::memory_order_relaxed);
     shared_.log.info("source/source", "Client " + std::to_string(listener->id) + " (" + ip +
                                           ") has fallen too far behind, removing");
+  }
   const auto connected = loop_.now() - listener->joined;
   AccessFacts facts;
   facts.ip = ip;
@@ -360,6 +362,22 @@ void LoopStreams::end_all(const Mount* mount, EndReason reason) {
   }
   for (auto& [at, fanout] : fanouts_)
     fanout->for_each([&, f = fanout.get()](Listener& listener) { f->finish(listener, reason); });
+}
+
+std::size_t LoopStreams::end_oldest(std::size_t most, EndReason reason) {
+  std::vector<Listener*> all;
+  all.reserve(listeners());
+  for (auto& [at, fanout] : fanouts_)
+    fanout->for_each([&all](Listener& listener) { all.push_back(&listener); });
+  most = std::min(most, all.size());
+  if (most == 0) return 0;
+  // Ids rise, so two who came in the same moment go in the order in which they came.
+  const auto earlier = [](const Listener* a, const Listener* b) {
+    return a->joined != b->joined ? a->joined < b->joined : a->id < b->id;
+  };
+  std::nth_element(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(most) - 1, all.end(), earlier);
+  for (std::size_t i = 0; i < most; ++i) all[i]->fanout->finish(*all[i], reason);
+  return most;
 }
 
 std::size_t LoopStreams::listeners() const noexcept {

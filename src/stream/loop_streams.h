@@ -4,6 +4,7 @@
 // Ownership: the worker owns it; it owns its fan-outs.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -65,6 +66,8 @@ class LoopStreams final : public FanoutHost {
   std::vector<bool> have_away(const std::vector<std::string>& homes) const;
   // The listeners of a mount, or all when null, end.
   void end_all(const Mount* mount, EndReason reason);
+  // So many of all, those first who have been here longest; how many there were.
+  std::size_t end_oldest(std::size_t most, EndReason reason);
   void set_delivery(DeliveryCall call) noexcept { call_ = call; }
   std::size_t listeners() const noexcept;
 
@@ -72,6 +75,11 @@ class LoopStreams final : public FanoutHost {
   DeliveryCall delivery_call() const noexcept override { return call_; }
   void ended(std::unique_ptr<Listener> listener, Mount& mount, EndReason reason) override;
   void departed(std::unique_ptr<Listener> listener, Mount& mount) override;
+  void count_sent(std::uint64_t bytes) noexcept override {
+    bytes_sent_.store(bytes_sent_.load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed);
+  }
+  // To all listeners so far; from any thread.
+  std::uint64_t bytes_sent() const noexcept { return bytes_sent_.load(std::memory_order_relaxed); }
 
  private:
   Fanout& fanout_of(const std::shared_ptr<Mount>& mount);
@@ -103,6 +111,7 @@ class LoopStreams final : public FanoutHost {
   PulsePacer pacer_;
   Timer timer_;
   bool scheduled_ = false;
+  std::atomic<std::uint64_t> bytes_sent_{0};  // written on the worker alone
   Timer intro_timer_;  // armed while somebody hears an intro
 };
 

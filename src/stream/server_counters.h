@@ -3,23 +3,48 @@
 // They change at the rate of connections, never of deliveries, so one cache line is enough.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
+#include <string_view>
 
 #include "stream/gate.h"
 
 namespace lb {
 
+// Why somebody was turned away.
+enum class Refusal : std::uint8_t {
+  kAddress,         // <deny-ip>, <allow-ip>
+  kAgent,           // <deny-agents>
+  kClients,         // <clients>
+  kListeners,       // <max-listeners> of the server
+  kMountListeners,  // <max-listeners> of the mount
+  kSources,         // <sources>
+  kMountInUse,      // another source feeds the mount
+  kLogin,           // no password, or a wrong one
+  kGuesses,         // too many wrong passwords
+  kDraining,
+};
+constexpr std::array<std::string_view, 10> kRefusalNames = {
+    "address", "agent",        "clients", "listeners", "mount_listeners",
+    "sources", "mount_in_use", "login",   "guesses",   "draining"};
+
 struct ServerCounters {
-  std::atomic<std::uint64_t> connections{0};                // accepted
-  std::atomic<std::uint64_t> client_connections{0};         // requests by GET
+  std::atomic<std::uint64_t> connections{0};         // accepted
+  std::atomic<std::uint64_t> client_connections{0};  // requests by GET
   std::atomic<std::uint64_t> listener_connections{0};
   std::atomic<std::uint64_t> source_client_connections{0};
   std::atomic<std::uint64_t> source_relay_connections{0};
   std::atomic<std::uint64_t> source_total_connections{0};
   std::atomic<std::uint64_t> stats_connections{0};
   std::atomic<std::uint64_t> file_connections{0};
-  Gate clients;    // sources, listeners and requests being answered
+  std::array<std::atomic<std::uint64_t>, kRefusalNames.size()> refusals{};
+  void refused(Refusal why) noexcept {
+    refusals[static_cast<std::size_t>(why)].fetch_add(1, std::memory_order_relaxed);
+  }
+  std::atomic<std::uint64_t> lagged{0};  // listeners who fell too far behind
+  std::atomic<std::uint64_t> reloads{0}, failed_reloads{0};  // of the configuration
+  Gate clients;  // sources, listeners and requests being answered
   Gate sources;
   Gate listeners;  // over all mounts
 };

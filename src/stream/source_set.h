@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -53,12 +54,18 @@ class SourceSet final : public SourceHost {
   std::size_t size() const noexcept { return sources_.size(); }
   void wake(Channel::Loops loops, const std::shared_ptr<Mount>& mount) override { doors_.wake(loops, mount); }
   void source_ended(Source& source, EndReason reason) override;
+  void count_received(std::size_t bytes) noexcept override {
+    bytes_read_.store(bytes_read_.load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed);
+  }
+  // Of all sources so far; from any thread.
+  std::uint64_t bytes_read() const noexcept { return bytes_read_.load(std::memory_order_relaxed); }
 
  private:
   Loop& loop_;
   Log& log_;
   Doors doors_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Source>> sources_;
+  std::atomic<std::uint64_t> bytes_read_{0};  // written on the worker alone
   std::array<std::byte, 65536> scratch_;
 };
 

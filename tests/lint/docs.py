@@ -30,7 +30,7 @@ for command in ("./run.sh", "./test.sh"):
         fault("README.md does not begin with " + command)
 
 pages = [top / name for name in ("README.md", "HACKING.md", "CHANGELOG.md")] + sorted((top / "doc").glob("*.md"))
-known = r"(?:src|tests|doc|conf|tools|demo|fuzz|bench|admin|web|packaging|debian)/[\w./-]*\w|\.ci/run"
+known = r"(?:src|tests|doc|conf|tools|demo|fuzz|bench|admin|web|packaging|debian|deploy)/[\w./-]*\w|\.ci/run"
 built = set(re.findall(r"[\w./-]+", "".join(path.read_text() for path in top.glob("*/*.mk"))))
 for page in pages:
     text = page.read_text()

@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,6 +39,9 @@ class FakeStation final : public Station {
   NodePost post;
   ListPoll poll;
   ExplainAsk explained;
+  DrainRequest drain_asked;
+  DrainStatus draining;
+  std::optional<Error> drain_fault;
   std::deque<UniqueFunction<void()>> waiting;
 
   void stats(Then<StatsDocument> then) override { answer(std::move(then), document); }
@@ -84,6 +88,18 @@ class FakeStation final : public Station {
     explained = ask;
     return explanation;
   }
+  Result<void> drain(DrainRequest request) override {
+    if (drain_fault) return *drain_fault;
+    drain_asked = std::move(request);
+    draining.mode = "soft";
+    return {};
+  }
+  Result<void> undrain() override {
+    if (draining.mode.empty()) return Error::denied("the node does not drain");
+    draining.mode.clear();
+    return {};
+  }
+  DrainStatus drain_status() override { return draining; }
   void users(const std::string& mount, UsersRequest request, Then<UsersAnswer> then) override {
     done.push_back("users " + mount);
     users_request = std::move(request);

@@ -5,8 +5,12 @@ unit_admin_SOURCES = tests/unit/main.cc \
   tests/unit/admin/commands_client_test.cc \
   tests/unit/admin/commands_cluster_test.cc \
   tests/unit/admin/commands_mount_test.cc \
+  tests/unit/admin/commands_node_test.cc \
   tests/unit/admin/commands_stats_test.cc \
+  tests/unit/admin/event_stream_test.cc \
   tests/unit/admin/fake_station.h \
+  tests/unit/admin/health_text_test.cc \
+  tests/unit/admin/metrics_test.cc \
   tests/unit/admin/pages_test.cc \
   tests/unit/admin/render_test.cc \
   tests/unit/admin/sample_stats.h \

@@ -331,6 +331,7 @@ TEST(Log, AFullDiskLosesLinesInSilence) {
   CHECK(log.open(settings).has_value());
   log.access("lost");
   log.info("a/b", "kept");
+  LONGS_EQUAL(1, log.lost_lines());
   LONGS_EQUAL(1, lines_of(read_file(settings.error_path)).size());
 }
 TEST(Log, ATornLineDoesNotSwallowTheNext) {
@@ -348,6 +349,7 @@ TEST(Log, ATornLineDoesNotSwallowTheNext) {
   ::setrlimit(RLIMIT_FSIZE, &before);
   std::signal(SIGXFSZ, handler);
   log.access("whole");
+  LONGS_EQUAL(2, log.lost_lines());
   CHECK(read_file(settings.access_path) == "0123456789\n012345678\nwhole\n");
 }
 TEST(Log, AReaderThatStandsStillNeverBlocksUs) {

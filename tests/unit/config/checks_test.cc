@@ -158,6 +158,22 @@ TEST(Checks, AHeaderThatCouldSplitAReplyIsRefused) {
     CHECK(loaded.has_errors());
   }
 }
+TEST(Checks, ADrainRateHasToBeOne) {
+  LONGS_EQUAL(0, count(load("<cluster><drain rate='5%'/></cluster>"), Severity::kWarning, "<rate>"));
+  LONGS_EQUAL(1, count(load("<cluster><drain rate='quick'/></cluster>"), Severity::kWarning,
+                       "<rate>: \"quick\" is neither a number"));
+}
+TEST(Checks, WhoMayReadTheNumbersHasToBeAnAddress) {
+  LONGS_EQUAL(0, count(load("<metrics><allow>10.0.0.0/8</allow><allow>::1</allow></metrics>"), Severity::kWarning,
+                       "<allow>"));
+  LONGS_EQUAL(0, count(load("<metrics><allow>none</allow></metrics>"), Severity::kWarning, "<allow>"));
+  LONGS_EQUAL(1, count(load("<metrics><allow>monitor.example</allow></metrics>"), Severity::kWarning,
+                       "<allow>: \"monitor.example\""));
+}
+TEST(Checks, ThePortOfTheAgentIsItsOwn) {
+  LONGS_EQUAL(1, count(load("<listen-socket><port>8002</port></listen-socket><cluster><agent port='8002'/></cluster>"),
+                       Severity::kWarning, "<agent>: port 8002 is taken by the listen-socket in line"));
+}
 
 TEST_GROUP(ClusterChecks){};
 

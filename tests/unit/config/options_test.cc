@@ -159,3 +159,17 @@ TEST(Options, PrintASimulationAsItGoesOrInTheEnd) {
   LONGS_EQUAL(1, wrong->status);
   STRCMP_CONTAINS("one-address", wrong->err.c_str());
 }
+TEST(Options, DrainAServer) {
+  const Options plain = parse_options({"--drain", "-c", "f.xml"});
+  CHECK(plain.action == Action::kDrain);
+  STRCMP_EQUAL("configured", plain.drain_mode.c_str());
+  CHECK(!plain.drain_seconds.has_value());
+  CHECK(!answer(plain).has_value());
+  const Options move = parse_options({"-c", "f.xml", "--drain=move,600"});
+  STRCMP_EQUAL("move", move.drain_mode.c_str());
+  CHECK(move.drain_seconds == 600);
+  STRCMP_EQUAL("hard", parse_options({"-c", "f.xml", "--drain", "hard"}).drain_mode.c_str());
+  for (const char* wrong : {"--drain=", "--drain=off", "--drain=soft,", "--drain=soft,soon", "--drain=soft,-1"})
+    CHECK_TEXT(parse_options({"-c", "f.xml", wrong}).action == Action::kUsage, wrong);
+  CHECK(parse_options({"--drain"}).action == Action::kUsage);
+}

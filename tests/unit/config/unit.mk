@@ -4,6 +4,7 @@ unit_config_SOURCES = tests/unit/main.cc \
   tests/unit/config/icecast25_test.cc \
   tests/unit/config/import_test.cc \
   tests/unit/config/load_text.h \
+  tests/unit/config/drain_rate_test.cc \
   tests/unit/config/loader_test.cc \
   tests/unit/config/printer_test.cc \
   tests/unit/config/reload_test.cc \

@@ -106,6 +106,7 @@ TEST(Fetcher, ASilentBackendEndsByItsTimeout) {
   run_until(1);
   CHECK(!answers[0]->has_value());
   CHECK(answers[0]->error().code == Error::Code::kTimeout);
+  LONGS_EQUAL(1, fetcher->failed());
 }
 TEST(Fetcher, OnlyHttpIsSpoken) {
   for (const char* url :
@@ -118,6 +119,7 @@ TEST(Fetcher, OnlyHttpIsSpoken) {
   for (const auto& answer : answers) {
     CHECK(!answer->has_value());
     CHECK(answer->error().code == Error::Code::kInvalid);
+    LONGS_EQUAL(6, fetcher->failed());
   }
   CHECK(is_fetchable("HTTPS://x.example/y?z"));
 }
@@ -164,9 +166,12 @@ TEST(Fetcher, ManyAtOnceAndTheOthersWait) {
   StubHttp stub(echo_path);
   for (int i = 0; i < 20; ++i) start(get(stub.url("/" + std::to_string(i))));
   LONGS_EQUAL(3, fetcher->in_flight());
+  LONGS_EQUAL(17, fetcher->waiting());
   run_until(20);
   for (const auto& answer : answers) CHECK(answer->has_value());
   LONGS_EQUAL(0, fetcher->in_flight());
+  LONGS_EQUAL(20, fetcher->answered());
+  LONGS_EQUAL(0, fetcher->failed());
 }
 TEST(Fetcher, RefusesWhatDoesNotFitIntoTheQueue) {
   fetcher = std::make_unique<Fetcher>(loop, Fetcher::Limits{1, 1});

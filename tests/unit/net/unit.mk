@@ -5,11 +5,12 @@ unit_net_SOURCES = tests/unit/main.cc \
   tests/unit/net/connector_test.cc \
   tests/unit/net/digest_test.cc \
   tests/unit/net/fetch_test.cc \
-  tests/unit/net/loop_lag_test.cc \
   tests/unit/net/inherited_sockets_test.cc \
+  tests/unit/net/loop_beats_test.cc \
   tests/unit/net/loop_test.cc \
   tests/unit/net/acceptor_test.cc \
   tests/unit/net/certificates.h \
+  tests/unit/net/ports_test.cc \
   tests/unit/net/proxy_protocol_test.cc \
   tests/unit/net/resolver_test.cc \
   tests/unit/net/tls_keeper_test.cc \

@@ -221,6 +221,7 @@ TEST(LoopStreams, WhoFallsTooFarBehindIsNamedInTheLog) {
   CHECK(wire->closed);
   CHECK(book.says("INFO source/source Client 12 (192.0.2.7) has fallen too far behind, removing"));
   LONGS_EQUAL(1, live->mount->slow_listeners.load());
+  LONGS_EQUAL(1, counters.lagged.load());
 }
 TEST(LoopStreams, WithSkippingWhoLagsGoesOnAtTheNewestUnit) {
   patient = true;
@@ -304,6 +305,29 @@ TEST(LoopStreams, EndsTheListenersOfOneMountOrOfAll) {
   CHECK(at_b->closed);
   CHECK(at_c->closed);
   LONGS_EQUAL(0, streams.listeners());
+}
+TEST(LoopStreams, EndsThoseWhoHaveBeenHereLongest) {
+  const auto a = on_air("/a"), b = on_air("/b");
+  std::vector<std::shared_ptr<Wire>> wires;
+  for (std::uint64_t id = 1; id <= 6; ++id) {
+    wires.push_back(listen(id % 2 == 0 ? *a : *b, id));
+    if (id % 2 == 0) clock.advance(std::chrono::seconds(1));  // two at a time
+  }
+  LONGS_EQUAL(0, streams.end_oldest(0, EndReason::kMoved));
+  LONGS_EQUAL(3, streams.end_oldest(3, EndReason::kMoved));
+  for (std::size_t i = 0; i < 6; ++i) CHECK_EQUAL(i < 3, wires[i]->closed);
+  LONGS_EQUAL(3, streams.end_oldest(100, EndReason::kMoved));
+  LONGS_EQUAL(0, streams.listeners());
+  LONGS_EQUAL(0, streams.end_oldest(1, EndReason::kMoved));
+}
+TEST(LoopStreams, CountsWhatItHasSentOverAllMounts) {
+  const auto a = on_air("/a"), b = on_air("/b");
+  const auto first = listen(*a, 1), second = listen(*b, 2);
+  a->writer.bytes(100);
+  b->writer.bytes(70);
+  publish(*a);
+  publish(*b);
+  LONGS_EQUAL(170, streams.bytes_sent());
 }
 TEST(LoopStreams, ListsWhatItKnowsOfItsListeners) {
   const auto a = on_air("/a"), b = on_air("/b");

@@ -66,6 +66,16 @@ TEST(SourceSet, RunsASourceAndGivesItsLeaseBack) {
   LONGS_EQUAL(0, counters.sources.inside());
   CHECK(pair.finished());
 }
+TEST(SourceSet, CountsWhatAllItsSourcesHaveSent) {
+  SocketPair first, second;
+  add(first, 3, "early ");
+  add(second, 4, "0123");
+  first.send("bytes");
+  turn();
+  LONGS_EQUAL(15, sources->bytes_read());
+  sources->end_all(EndReason::kShutdown);
+  LONGS_EQUAL(15, sources->bytes_read());
+}
 TEST(SourceSet, WritesALineInTheAccessLogAndOneInTheErrorLog) {
   SocketPair pair;
   add(pair, 3, "0123456789");

@@ -1,0 +1,54 @@
+// drain, undrain.
+#include "admin/command_task.h"
+#include "base/strings.h"
+
+namespace lb {
+namespace {
+
+constexpr std::uint64_t kLongestDrain = 7 * 24 * 3600;
+
+std::optional<DrainRequest::Mode> mode_of(std::string_view text) {
+  if (text == "soft") return DrainRequest::Mode::kSoft;
+  if (text == "move") return DrainRequest::Mode::kMove;
+  if (text == "hard") return DrainRequest::Mode::kHard;
+  if (text == "configured") return DrainRequest::Mode::kConfigured;
+  return std::nullopt;
+}
+
+std::string status_text(const DrainStatus& status) {
+  const std::string listeners = std::to_string(status.listeners) + " listeners are here";
+  if (status.mode.empty()) return "not draining; " + listeners;
+  return "draining (" + status.mode + "); " + listeners + ", " +
+         std::to_string(status.seconds_left) + " s are left";
+}
+
+}  // namespace
+
+// Without mode= it tells how far the node is.
+void run_drain(AdminTask task) {
+  const auto mode = task.param("mode");
+  if (!mode) return task.respond(status_text(task.station->drain_status()), 1);
+  DrainRequest request;
+  const auto wanted = mode_of(*mode);
+  if (!wanted) return task.fail("mode= is none of soft, move, hard, configured");
+  request.mode = *wanted;
+  if (const auto time = task.param("time")) {
+    request.seconds = parse_u64(*time);
+    if (!request.seconds || *request.seconds > kLongestDrain)
+      return task.fail("time= is not a number of seconds");
+  }
+  request.rate = task.param("rate").value_or("");
+  request.then_exit = task.param("exit").value_or("") == "1";
+  request.asked_by = task.request.peer_ip;
+  if (const auto begun = task.station->drain(std::move(request)); !begun)
+    return task.fail(begun.error().what);
+  task.respond(status_text(task.station->drain_status()), 1);
+}
+
+void run_undrain(AdminTask task) {
+  if (const auto ended = task.station->undrain(); !ended)
+    return task.respond(ended.error().what, 0);
+  task.respond(status_text(task.station->drain_status()), 1);
+}
+
+}  // namespace lb

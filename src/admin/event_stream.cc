@@ -1,0 +1,92 @@
+#include "admin/event_stream.h"
+
+#include <ctime>
+
+#include "base/json.h"
+#include "base/strings.h"
+
+namespace lb {
+namespace {
+
+constexpr std::size_t kMostPending = 64 * 1024;
+// How long a browser waits before it comes back.
+constexpr std::string_view kGreeting = "retry: 3000\n\n";
+
+std::string text_of(const ServerEvent& event, const std::string& node) {
+  JsonWriter json;
+  json.begin_object();
+  json.key("id").text(event.id);
+  json.key("time").text(event_time(event.when));
+  json.key("node").text(node);
+  json.key("event").text(event.type);
+  json.key("subject").text(event.subject);
+  for (const auto& [name, value] : event.details) json.key(name).text(value);
+  json.end_object();
+  // JSON has its line ends escaped, so one data line is enough.
+  return "id: " + event.id + "\nevent: " + event.type + "\ndata: " + json.take() + "\n\n";
+}
+
+}  // namespace
+
+std::string event_time(WallTime when) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(when);
+  std::tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  char text[32];
+  return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts)};
+}
+
+EventStream::EventStream(Loop& loop, std::string node)
+    : loop_(loop),
+      node_(std::move(node)),
+      run_(std::to_string(std::chrono::system_clock::to_time_t(loop.clock().wall()))),
+      followers_(loop),
+      timer_(loop, [this] { beat(); }) {}
+
+const ServerEvent& EventStream::publish(ServerEvent event) {
+  loop_.assert_here();
+  event.id = run_ + "-" + std::to_string(++number_);
+  event.when = loop_.clock().wall();
+  kept_.push_back({number_, text_of(event, node_)});
+  if (kept_.size() > kKept) kept_.pop_front();
+  followers_.for_each(
+      [this](Followers::Follower& follower) { followers_.tell(follower, kept_.back().text); });
+  followers_.sweep();
+  last_ = std::move(event);
+  return last_;
+}
+
+bool EventStream::add(std::unique_ptr<Transport>& transport, std::string head,
+                      std::string_view last_id, Followers::Ended ended) {
+  loop_.assert_here();
+  if (followers_.size() >= kMostReaders) return false;
+  Followers::Follower& follower =
+      followers_.add(std::move(transport), std::move(head), std::move(ended));
+  const std::string missed = missed_since(last_id);
+  follower.most_pending = kMostPending + missed.size();
+  followers_.tell(follower, std::string(kGreeting) + missed);
+  followers_.sweep();
+  if (!timer_.armed()) timer_.after(kHeartbeat);
+  return true;
+}
+
+std::string EventStream::missed_since(std::string_view last_id) const {
+  if (last_id.empty()) return {};
+  std::uint64_t known = 0;
+  const std::size_t dash = last_id.find('-');
+  if (dash != std::string_view::npos && last_id.substr(0, dash) == run_)
+    known = parse_u64(last_id.substr(dash + 1)).value_or(0);
+  std::string missed;
+  for (const Kept& event : kept_)
+    if (event.number > known) missed += event.text;
+  return missed;
+}
+
+void EventStream::beat() {
+  followers_.for_each(
+      [this](Followers::Follower& follower) { followers_.tell(follower, ":\n\n"); });
+  followers_.sweep();
+  if (!followers_.empty()) timer_.after(kHeartbeat);
+}
+
+}  // namespace lb

@@ -1,0 +1,348 @@
+#include "admin/metrics.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <initializer_list>
+#include <utility>
+
+#include "admin/text.h"
+
+namespace lb {
+namespace {
+
+enum class MetricType : std::uint8_t { kGauge, kCounter };
+enum class MetricUnit : std::uint8_t { kNone, kSeconds, kBytes, kBytesPerSecond, kRatio, kTime };
+
+constexpr std::string_view kOthers = "others";
+constexpr std::array<std::string_view, 4> kRelayStates = {"idle", "connecting", "running",
+                                                          "waiting"};
+
+struct Label {
+  std::string_view name, value;
+};
+
+class MetricWriter {
+ public:
+  using Labels = std::initializer_list<Label>;
+
+  void begin(std::string_view name, std::string_view type, std::string_view help) {
+    name_ = name;
+    out_.append("# HELP ").append(name).append(" ").append(help);
+    out_.append("\n# TYPE ").append(name).append(" ").append(type).append("\n");
+  }
+  template <class Number>
+  void sample(Labels labels, Number value) {
+    out_ += name_;
+    char before = '{';
+    for (const Label& label : labels) {
+      out_ += before;
+      before = ',';
+      out_.append(label.name).append("=\"");
+      append_label(label.value);
+      out_ += '"';
+    }
+    if (labels.size() > 0) out_ += '}';
+    out_ += ' ';
+    append_number(value);
+    out_ += '\n';
+  }
+  template <class Number>
+  void sample(Number value) {
+    sample({}, value);
+  }
+  std::string take() { return std::move(out_); }
+
+ private:
+  void append_label(std::string_view value) {
+    text_.clear();
+    append_text(text_, value, Escape::kNone);  // valid, and without line ends
+    for (const char c : text_) {
+      if (c == '\\' || c == '"') out_ += '\\';
+      out_ += c;
+    }
+  }
+  template <class Number>
+  void append_number(Number value) {
+    std::array<char, 32> text;
+    const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+    out_.append(text.data(), end);
+  }
+
+  std::string_view name_;
+  std::string out_, text_;
+};
+
+using Picture = MetricsPicture;
+using Writer = MetricWriter;
+
+struct MetricRow {
+  std::string_view name;
+  MetricType type = MetricType::kGauge;
+  MetricUnit unit = MetricUnit::kNone;
+  std::string_view labels;  // for the reference; "": none
+  std::string_view help;
+  void (*read)(const Picture& picture, Writer& out) = nullptr;
+};
+
+// One number of the whole server.
+template <auto Member>
+void whole(const Picture& picture, Writer& out) {
+  out.sample(picture.*Member);
+}
+// 0: not known, where /proc cannot be seen.
+template <auto Member>
+void of_process(const Picture& picture, Writer& out) {
+  if (picture.process.*Member > 0) out.sample(picture.process.*Member);
+}
+// One for every loop, or mount.
+template <auto Member>
+void each_loop(const Picture& picture, Writer& out) {
+  for (const Picture::Loop& loop : picture.loops) out.sample({{"loop", loop.name}}, loop.*Member);
+}
+template <auto Member>
+void each_mount(const Picture& picture, Writer& out) {
+  for (const Picture::Stream& stream : picture.streams)
+    out.sample({{"mount", stream.mount}}, stream.*Member);
+}
+// Of what cannot be summed.
+template <auto Member>
+void each_named_mount(const Picture& picture, Writer& out) {
+  for (const Picture::Stream& stream : picture.streams)
+    if (stream.mount != kOthers) out.sample({{"mount", stream.mount}}, stream.*Member);
+}
+
+void limit(std::int64_t value, Writer& out) {
+  if (value > 0) out.sample(value);
+}
+
+using enum MetricType;
+using enum MetricUnit;
+
+constexpr auto kRows = std::to_array<MetricRow>({
+    {"process_cpu_seconds_total", kCounter, kSeconds, "", "Processor time of all threads.",
+     of_process<&Picture::Process::cpu_seconds>},
+    {"process_resident_memory_bytes", kGauge, kBytes, "", "Memory in use, the windows of the streams included.",
+     of_process<&Picture::Process::resident_bytes>},
+    {"process_virtual_memory_bytes", kGauge, kBytes, "", "Address space.",
+     of_process<&Picture::Process::virtual_bytes>},
+    {"process_open_fds", kGauge, kNone, "", "Open file descriptors; every connection is one.",
+     of_process<&Picture::Process::open_fds>},
+    {"process_max_fds", kGauge, kNone, "", "How many there may be.",
+     of_process<&Picture::Process::most_fds>},
+    {"process_start_time_seconds", kGauge, kTime, "", "When the process started.",
+     of_process<&Picture::Process::started>},
+
+    {"icecast_up", kGauge, kNone, "", "Always 1: the server answers.",
+     [](const Picture&, Writer& out) { out.sample(1); }},
+    {"icecast_build_info", kGauge, kNone, "version", "Always 1; the label tells the version.",
+     [](const Picture& picture, Writer& out) { out.sample({{"version", picture.version}}, 1); }},
+    {"icecast_server_start", kGauge, kTime, "", "When the server started.",
+     [](const Picture& picture, Writer& out) { out.sample(picture.process.started); }},
+    {"icecast_node_state", kGauge, kNone, "state",
+     "1 for the state that the node is in (starting, up, full, draining), 0 for the others.",
+     [](const Picture& picture, Writer& out) {
+       using enum NodeCondition;
+       for (const NodeCondition one : {kStarting, kUp, kFull, kDraining})
+         out.sample({{"state", to_text(one)}}, one == picture.condition ? 1 : 0);
+     }},
+    {"icecast_capacity_used_ratio", kGauge, kRatio, "",
+     "How much of its clients, listeners or bandwidth is in use, whichever is scarcest.",
+     whole<&Picture::use>},
+    {"icecast_clients", kGauge, kNone, "", "Listeners, sources and requests that are being answered.",
+     whole<&Picture::clients>},
+    {"icecast_clients_limit", kGauge, kNone, "", "The limit of clients.",
+     whole<&Picture::clients_limit>},
+    {"icecast_sources", kGauge, kNone, "", "Connected sources.", whole<&Picture::sources>},
+    {"icecast_sources_limit", kGauge, kNone, "", "The limit of sources.",
+     whole<&Picture::sources_limit>},
+    {"icecast_server_listeners", kGauge, kNone, "", "Listeners of all mounts.",
+     whole<&Picture::listeners>},
+    {"icecast_server_listeners_limit", kGauge, kNone, "",
+     "The limit of listeners over all mounts; absent where there is none.",
+     [](const Picture& picture, Writer& out) { limit(picture.listeners_limit, out); }},
+    {"icecast_audience_bytes_per_second", kGauge, kBytesPerSecond, "",
+     "What all listeners together are owed: their number times the bitrate of their stream.",
+     whole<&Picture::audience_bytes_per_second>},
+
+    {"icecast_connections_total", kCounter, kNone, "", "Accepted connections.",
+     whole<&Picture::connections>},
+    {"icecast_client_requests_total", kCounter, kNone, "", "GET requests.",
+     whole<&Picture::requests>},
+    {"icecast_file_requests_total", kCounter, kNone, "", "Requests for files.",
+     whole<&Picture::files>},
+    {"icecast_server_listener_connections_total", kCounter, kNone, "", "Listeners that got a stream.",
+     whole<&Picture::listener_connections>},
+    {"icecast_source_connections_total", kCounter, kNone, "", "Sources that were admitted, relays included.",
+     whole<&Picture::source_connections>},
+    {"icecast_server_bytes_read_total", kCounter, kBytes, "", "Received from all sources.",
+     whole<&Picture::bytes_read>},
+    {"icecast_server_bytes_sent_total", kCounter, kBytes, "", "Sent to all listeners.",
+     whole<&Picture::bytes_sent>},
+    {"icecast_slow_listeners_dropped_total", kCounter, kNone, "",
+     "Listeners that were closed because they had fallen too far behind.", whole<&Picture::lagged>},
+    {"icecast_refusals_total", kCounter, kNone, "reason", "Who was turned away, and why.",
+     [](const Picture& picture, Writer& out) {
+       for (const Picture::Refused& row : picture.refusals)
+         out.sample({{"reason", row.reason}}, row.times);
+     }},
+
+    {"icecast_listeners", kGauge, kNone, "mount, listenurl, server_type", "Listeners of a mount.",
+     [](const Picture& picture, Writer& out) {
+       for (const Picture::Stream& stream : picture.streams)
+         out.sample({{"mount", stream.mount}, {"listenurl", stream.listenurl}, {"server_type", stream.type}},
+                    stream.listeners);
+     }},
+    {"icecast_listener_peak", kGauge, kNone, "mount", "The most listeners that a mount has had at once.",
+     each_named_mount<&Picture::Stream::listener_peak>},
+    {"icecast_listener_connections_total", kCounter, kNone, "mount", "Listeners that began to hear a mount.",
+     each_mount<&Picture::Stream::listener_connections>},
+    {"icecast_slow_listeners_total", kCounter, kNone, "mount",
+     "Listeners of a mount that fell too far behind, and were dropped or sent forward.",
+     each_mount<&Picture::Stream::slow_listeners>},
+    {"icecast_source_up", kGauge, kNone, "mount",
+     "1: a source or relay feeds the mount; 0: it waits for one.",
+     [](const Picture& picture, Writer& out) {
+       for (const Picture::Stream& stream : picture.streams)
+         if (stream.mount != kOthers) out.sample({{"mount", stream.mount}}, stream.running ? 1 : 0);
+     }},
+    {"icecast_stream_start", kGauge, kTime, "mount, listenurl, server_type", "When the source of a mount began.",
+     [](const Picture& picture, Writer& out) {
+       for (const Picture::Stream& stream : picture.streams)
+         if (stream.mount != kOthers && stream.running)
+           out.sample({{"mount", stream.mount}, {"listenurl", stream.listenurl}, {"server_type", stream.type}},
+                      stream.started);
+     }},
+    {"icecast_source_bytes_per_second", kGauge, kBytesPerSecond, "mount", "The bitrate of a mount's source, as measured.",
+     each_named_mount<&Picture::Stream::bytes_per_second>},
+    {"icecast_bytes_read_total", kCounter, kBytes, "mount", "Received from the sources of a mount.",
+     each_mount<&Picture::Stream::bytes_read>},
+    {"icecast_bytes_sent_total", kCounter, kBytes, "mount", "Sent to the listeners of a mount.",
+     each_mount<&Picture::Stream::bytes_sent>},
+
+    {"icecast_relays", kGauge, kNone, "state",
+     "Relays by what they do: idle (nobody listens), connecting, running, waiting (after a failure).",
+     [](const Picture& picture, Writer& out) {
+       for (const std::string_view state : kRelayStates)
+         out.sample({{"state", state}},
+                    std::count_if(picture.relays.begin(), picture.relays.end(),
+                                  [state](const Picture::Relay& relay) { return relay.state == state; }));
+     }},
+    {"icecast_relay_up", kGauge, kNone, "mount", "1: the relay's stream flows. Of the first 1000 relays.",
+     [](const Picture& picture, Writer& out) {
+       for (std::size_t i = 0; i < picture.relays.size() && i < kMostStreams; ++i)
+         out.sample({{"mount", picture.relays[i].mount}}, picture.relays[i].flows ? 1 : 0);
+     }},
+
+    {"icecast_auth_backend_requests_total", kCounter, kNone, "result",
+     "Requests to authentication backends: answered (whatever they said), or failed.",
+     [](const Picture& picture, Writer& out) {
+       out.sample({{"result", "answered"}}, picture.auth_answered);
+       out.sample({{"result", "failed"}}, picture.auth_failed);
+     }},
+    {"icecast_auth_backend_requests_in_flight", kGauge, kNone, "", "Sent, and not answered yet.",
+     whole<&Picture::auth_in_flight>},
+    {"icecast_auth_backend_requests_waiting", kGauge, kNone, "", "Not sent yet, because too many are in flight.",
+     whole<&Picture::auth_waiting>},
+    {"icecast_auth_events_unsent", kGauge, kNone, "",
+     "Ends of listeners, and begins and ends of mounts, that backends have not heard of.",
+     whole<&Picture::auth_unsent>},
+
+    {"icecast_loop_lag_seconds", kGauge, kSeconds, "loop",
+     "The worst delay of a loop in the last 10 to 20 seconds: what everything on it had to wait.",
+     each_loop<&Picture::Loop::late_seconds>},
+    {"icecast_loop_silence_seconds", kGauge, kSeconds, "loop", "Since a loop has turned last; above one second it hangs.",
+     each_loop<&Picture::Loop::silent_seconds>},
+    {"icecast_loop_cpu_seconds_total", kCounter, kSeconds, "loop", "Processor time of a loop's thread.",
+     each_loop<&Picture::Loop::worked_seconds>},
+    {"icecast_loop_tasks_total", kCounter, kNone, "loop", "Tasks that other threads gave to a loop.",
+     each_loop<&Picture::Loop::tasks>},
+
+    {"icecast_tls_certificate_expiry_timestamp_seconds", kGauge, kTime, "file, names", "When a certificate expires.",
+     [](const Picture& picture, Writer& out) {
+       for (const Picture::Certificate& row : picture.certificates)
+         out.sample({{"file", row.file}, {"names", row.names}}, row.expires);
+     }},
+    {"icecast_log_lines_lost_total", kCounter, kNone, "", "Lines of the logs that could not be written.",
+     whole<&Picture::log_lines_lost>},
+    {"icecast_config_reloads_total", kCounter, kNone, "result", "Times that the configuration was read again: applied, or refused.",
+     [](const Picture& picture, Writer& out) {
+       out.sample({{"result", "applied"}}, picture.reloads);
+       out.sample({{"result", "refused"}}, picture.failed_reloads);
+     }},
+    {"icecast_event_readers", kGauge, kNone, "", "Programs that follow /admin/events.",
+     whole<&Picture::event_readers>},
+});
+
+// The mounts behind the first ones become one.
+void sum_up(std::vector<Picture::Stream>& streams) {
+  if (streams.size() <= kMostStreams) return;
+  Picture::Stream others;
+  others.mount = kOthers;
+  for (std::size_t i = kMostStreams; i < streams.size(); ++i) {
+    const Picture::Stream& from = streams[i];
+    others.listeners += from.listeners;
+    others.bytes_read += from.bytes_read;
+    others.bytes_sent += from.bytes_sent;
+    others.slow_listeners += from.slow_listeners;
+    others.listener_connections += from.listener_connections;
+  }
+  streams.resize(kMostStreams);
+  streams.push_back(std::move(others));
+}
+
+std::string_view type_text(MetricType type) { return type == kCounter ? "counter" : "gauge"; }
+
+std::string_view unit_text(MetricUnit unit) {
+  switch (unit) {
+    case kNone:
+      return "";
+    case kSeconds:
+      return "seconds";
+    case kBytes:
+      return "bytes";
+    case kBytesPerSecond:
+      return "bytes a second";
+    case kRatio:
+      return "1 is all of it";
+    case kTime:
+      return "Unix time in seconds";
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string metrics_text(MetricsPicture picture) {
+  sum_up(picture.streams);
+  MetricWriter out;
+  for (const MetricRow& row : kRows) {
+    out.begin(row.name, type_text(row.type), row.help);
+    row.read(picture, out);
+  }
+  return out.take();
+}
+
+std::string metrics_reference() {
+  std::string page =
+      "# The numbers of /metrics\n\n"
+      "This page is made from the program's own table (`icecast-lb --dump-reference metrics`), so "
+      "it cannot\n"
+      "differ from what the program tells. Who may read /metrics: `<metrics>` in "
+      "[config.md](config.md); how\n"
+      "to scrape and watch it: [orchestration.md](orchestration.md).\n\n"
+      "A mount's counters begin at 0 with every new life of the mount; those of the whole server\n"
+      "(`icecast_server_…`) never go back while the process lives. 1000 mounts, in the order of "
+      "their\n"
+      "names, have samples of their own; the rest is summed under `mount=\"others\"`.\n\n"
+      "| Name | Type | Unit | Labels | Meaning |\n|---|---|---|---|---|\n";
+  for (const MetricRow& row : kRows) {
+    page.append("| `").append(row.name).append("` | ").append(type_text(row.type));
+    page.append(" | ").append(unit_text(row.unit)).append(" | ").append(row.labels);
+    page.append(" | ").append(row.help).append(" |\n");
+  }
+  return page;
+}
+
+}  // namespace lb

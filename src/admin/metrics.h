@@ -1,0 +1,94 @@
+// The numbers of the server for Prometheus: a plain picture of one moment, the table of what is
+// told, and its two printers: the text exposition, and the reference page.
+//
+// A metric is a row of the table in metrics.cc: name, type, unit, help, how it is read.  Both
+// printers read the rows; nothing else knows the metrics.
+// Names: where tools have names already (icecast_exporter's icecast_listeners,
+// icecast_stream_start, Prometheus' own process_*), those; all others by Prometheus' rules, unit at
+// the end. Bounds: kMostStreams mounts have samples of their own, by name; the rest is summed under
+// mount="others", so that somebody who invents mounts cannot fill a monitor's disk.  Relays alike.
+// Text from outside (names of mounts, types) becomes valid UTF-8 and is escaped.
+// Source: Prometheus, "Exposition formats" (text 0.0.4), "Metric and label naming".
+// Thread: plain values, pure functions.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "admin/health_text.h"
+
+namespace lb {
+
+struct MetricsPicture {
+  struct Process {
+    double cpu_seconds = 0;
+    std::uint64_t resident_bytes = 0, virtual_bytes = 0;
+    std::uint64_t open_fds = 0, most_fds = 0;
+    double started = 0;  // Unix time
+  };
+  struct Loop {
+    std::string name;
+    double late_seconds = 0;    // the worst lately
+    double silent_seconds = 0;  // since it turned last
+    double worked_seconds = 0;
+    std::uint64_t tasks = 0;
+  };
+  struct Stream {
+    std::string mount, listenurl, type;
+    bool running = false;
+    double started = 0;  // Unix time
+    std::int64_t listeners = 0, listener_peak = 0;
+    std::uint64_t bytes_read = 0, bytes_sent = 0;
+    std::uint64_t bytes_per_second = 0;  // of the source; 0: not known
+    std::uint64_t slow_listeners = 0, listener_connections = 0;
+  };
+  struct Relay {
+    std::string mount;
+    std::string_view state;  // of kRelayStates
+    bool flows = false;
+  };
+  struct Refused {
+    std::string_view reason;
+    std::uint64_t times = 0;
+  };
+  struct Certificate {
+    std::string file, names;
+    double expires = 0;  // Unix time
+  };
+
+  std::string version;
+  double now = 0;  // Unix time
+  Process process;
+  NodeCondition condition = NodeCondition::kUp;
+  double use = 0;  // of capacity
+  std::int64_t clients = 0, clients_limit = 0;
+  std::int64_t sources = 0, sources_limit = 0;
+  std::int64_t listeners = 0, listeners_limit = -1;  // -1: not limited
+  std::uint64_t audience_bytes_per_second = 0;
+  std::uint64_t connections = 0, requests = 0, files = 0;
+  std::uint64_t listener_connections = 0, source_connections = 0;
+  std::uint64_t bytes_read = 0, bytes_sent = 0;
+  std::uint64_t lagged = 0;
+  std::vector<Refused> refusals;
+  std::vector<Loop> loops;
+  std::vector<Stream> streams;  // sorted by mount
+  std::vector<Relay> relays;    // sorted by mount
+  std::uint64_t auth_answered = 0, auth_failed = 0;
+  std::uint64_t auth_in_flight = 0, auth_waiting = 0, auth_unsent = 0;
+  std::vector<Certificate> certificates;
+  std::uint64_t log_lines_lost = 0;
+  std::uint64_t reloads = 0, failed_reloads = 0;
+  std::uint64_t event_readers = 0;
+};
+
+constexpr std::string_view kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
+constexpr std::size_t kMostStreams = 1000;
+std::string metrics_text(MetricsPicture picture);
+
+// doc/metrics.md
+std::string metrics_reference();
+
+}  // namespace lb

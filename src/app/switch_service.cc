@@ -1,0 +1,95 @@
+#include "app/switch_service.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "app/event_service.h"
+#include "app/health_stage.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kLogName = "cluster/switch";
+
+}  // namespace
+
+SwitchService::SwitchService(Services& services) : services_(services) {
+  services_.drain.on_change([this](const DrainPicture& now) { shut(now.mode != DrainMode::kOff); });
+}
+
+void SwitchService::bind(const Config& config, const ListenSockets& sockets) {
+  apply(config, sockets);
+}
+
+void SwitchService::begin() {
+  begun_ = true;
+  for (Datagrams& datagrams : datagrams_) start(datagrams);
+  start_agent();
+}
+
+void SwitchService::apply(const Config& config, const ListenSockets& sockets) {
+  const auto& open = sockets.open_sockets();
+  const auto wanted = [&](const Datagrams& datagrams) {
+    return config.cluster.udp && std::any_of(open.begin(), open.end(), [&](const auto& socket) {
+             return socket->port == datagrams.port &&
+                    socket->settings.bind_address == datagrams.address;
+           });
+  };
+  std::erase_if(datagrams_, [&](const Datagrams& datagrams) { return !wanted(datagrams); });
+  for (const auto& socket : open) {
+    const bool known =
+        std::any_of(datagrams_.begin(), datagrams_.end(), [&](const Datagrams& datagrams) {
+          return datagrams.port == socket->port &&
+                 datagrams.address == socket->settings.bind_address;
+        });
+    if (config.cluster.udp && !known && !socket->shoutcast)
+      open_datagrams(socket->settings.bind_address, socket->port);
+  }
+
+  const ClusterSettings& cluster = config.cluster;
+  if (cluster.agent_port == agent_port_ && cluster.agent_bind_address == agent_address_) return;
+  agent_.reset();
+  agent_port_ = cluster.agent_port;
+  agent_address_ = cluster.agent_bind_address;
+  if (agent_port_ == 0) return;
+  auto made = LinePort::open(agent_address_, agent_port_);
+  if (!made) {
+    services_.log.error(kLogName, "cluster/agent: " + made.error().what + "; nobody is told");
+    return;
+  }
+  agent_ = std::move(*made);
+  if (begun_) start_agent();
+}
+
+void SwitchService::open_datagrams(const std::string& address, int port) {
+  auto made = DatagramPort::open(address, port);
+  if (!made) {
+    services_.log.error(kLogName,
+                        "cluster/udp: " + made.error().what + "; datagrams are not answered there");
+    return;
+  }
+  Datagrams& datagrams = datagrams_.emplace_back(Datagrams{address, port, std::move(*made)});
+  if (begun_) start(datagrams);
+}
+
+void SwitchService::start(Datagrams& datagrams) {
+  datagrams.socket->start(services_.loops.control(), [&services = services_](std::size_t asked) {
+    return datagram_answer(node_health(services), node_name(*services.config.read()), asked);
+  });
+  datagrams.socket->set_shut(services_.drain.draining());
+}
+
+void SwitchService::start_agent() {
+  if (agent_)
+    agent_->start(services_.loops.control(),
+                  [&services = services_] { return agent_line(node_health(services)); });
+}
+
+void SwitchService::shut(bool shut) {
+  for (Datagrams& datagrams : datagrams_)
+    if (!datagrams.socket->set_shut(shut))
+      services_.log.error(kLogName, "cluster/udp: port " + std::to_string(datagrams.port) +
+                                        (shut ? " cannot be shut" : " cannot be opened again"));
+}
+
+}  // namespace lb

@@ -1,0 +1,49 @@
+// SwitchService: what switches and load balancers ask without HTTP: datagrams to the ports of the
+// listen sockets (<cluster><udp>), and the line for HAProxy's agent-check (<cluster><agent>).
+//
+// While the node drains, the ports for datagrams are shut.
+// Thread: control; bind() before the loops start, and before privileges are dropped.
+// Ownership: Server.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/listen_sockets.h"
+#include "app/services.h"
+#include "net/datagram_port.h"
+#include "net/line_port.h"
+
+namespace lb {
+
+class SwitchService {
+ public:
+  explicit SwitchService(Services& services);
+
+  // What cannot be bound is in the log; the server goes on without it.
+  void bind(const Config& config, const ListenSockets& sockets);
+  void begin();
+  // After a reload.
+  void apply(const Config& config, const ListenSockets& sockets);
+
+ private:
+  struct Datagrams {
+    std::string address;
+    int port = 0;
+    std::unique_ptr<DatagramPort> socket;
+  };
+  void open_datagrams(const std::string& address, int port);
+  void start(Datagrams& datagrams);
+  void start_agent();
+  void shut(bool shut);
+
+  Services& services_;
+  bool begun_ = false;
+  std::vector<Datagrams> datagrams_;
+  std::string agent_address_;
+  int agent_port_ = 0;
+  std::unique_ptr<LinePort> agent_;
+};
+
+}  // namespace lb

@@ -1,0 +1,25 @@
+// DrainRate: how many listeners go a second while a node drains: "20", or "2%" of those that there
+// were at the beginning.
+// Thread: pure.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace lb {
+
+struct DrainRate {
+  double value = 0;
+  bool is_share = false;  // of those at the beginning; value 0.02 is two of a hundred
+
+  double per_second(std::uint64_t at_the_beginning) const noexcept {
+    return is_share ? value * static_cast<double>(at_the_beginning) : value;
+  }
+};
+
+// Errors: kInvalid.  0, "" and more than 100 % are errors too.
+Result<DrainRate> parse_drain_rate(std::string_view text);
+
+}  // namespace lb

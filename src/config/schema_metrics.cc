@@ -1,0 +1,28 @@
+// Rows of <metrics>.
+#include "config/config.h"
+#include "config/schema.h"
+#include "config/schema_rows.h"
+
+namespace lb {
+namespace {
+
+constexpr SchemaElement kMetrics[] = {
+    {.name = "allow",
+     .kind = ValueKind::kList,
+     .slot = slot<&MetricsSettings::allow>,
+     .origin = SchemaOrigin::kOwn,
+     .standard = "127.0.0.0/8 ::1",
+     .example = "10.0.0.0/8",
+     .help = "Addresses that may read /metrics without a password; also networks and patterns, as "
+             "in paths/x-forwarded-for. The administrator always may; none: nobody else."},
+};
+
+}  // namespace
+
+constinit const SchemaBlock kMetricsBlock{
+    .name = "metrics",
+    .help = "The numbers of the server for Prometheus, under /metrics.",
+    .elements = kMetrics,
+    .fresh = fresh<MetricsSettings>};
+
+}  // namespace lb

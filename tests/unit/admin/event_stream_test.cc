@@ -1,0 +1,131 @@
+#include "admin/event_stream.h"
+
+#include <sys/socket.h>
+
+#include <optional>
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct Reader {
+  Reader() {
+    int ends[2];
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0)
+      std::abort();
+    transport =
+        std::make_unique<PlainTransport>(UniqueFd(ends[0]), *Address::parse("192.0.2.9", 1024));
+    peer.reset(ends[1]);
+  }
+  std::string received() {
+    std::string all;
+    char buffer[65536];
+    for (ssize_t n = 0; (n = ::recv(peer.get(), buffer, sizeof buffer, 0)) > 0;)
+      all.append(buffer, static_cast<std::size_t>(n));
+    return all;
+  }
+  std::unique_ptr<Transport> transport;
+  UniqueFd peer;
+};
+
+}  // namespace
+
+TEST_GROUP(EventStream) {
+  FakeClock clock;
+  Loop loop{0, clock};
+  EventStream stream{loop, "edge1"};
+  int ended = 0;
+  std::uint64_t bytes = 0;
+
+  bool follow(Reader & reader, const std::string& last_id = "") {
+    return stream.add(reader.transport, "HEAD\r\n\r\n", last_id, [this](std::uint64_t n) {
+      ++ended;
+      bytes = n;
+    });
+  }
+};
+
+TEST(EventStream, AReaderHearsWhatComes) {
+  Reader reader;
+  stream.publish({"start", "edge1", {}, {}, {}});
+  CHECK(follow(reader));
+  STRCMP_EQUAL("HEAD\r\n\r\nretry: 3000\n\n", reader.received().c_str());
+  const ServerEvent& event =
+      stream.publish({"source-connect", "/a.mp3", {{"type", "audio/mpeg"}}, {}, {}});
+  STRCMP_EQUAL("1700000000-2", event.id.c_str());
+  STRCMP_EQUAL(
+      "id: 1700000000-2\nevent: source-connect\n"
+      "data: {\"id\":\"1700000000-2\",\"time\":\"2023-11-14T22:13:20Z\",\"node\":\"edge1\","
+      "\"event\":\"source-connect\",\"subject\":\"/a.mp3\",\"type\":\"audio/mpeg\"}\n\n",
+      reader.received().c_str());
+  CHECK_EQUAL(1u, stream.readers());
+}
+TEST(EventStream, WhoComesBackHearsWhatHeMissed) {
+  for (int i = 0; i < 3; ++i) stream.publish({"e" + std::to_string(i), "x", {}, {}, {}});
+  Reader reader;
+  follow(reader, "1700000000-2");
+  const std::string text = reader.received();
+  CHECK(text.find("event: e1\n") == std::string::npos);
+  CHECK(text.find("event: e2\n") != std::string::npos);
+}
+TEST(EventStream, AnIdOfAnotherRunMeansEverythingThatIsKept) {
+  stream.publish({"e1", "x", {}, {}, {}});
+  for (const char* id : {"1699999999-7", "nonsense", "-", "1700000000-x"}) {
+    Reader reader;
+    follow(reader, id);
+    CHECK_TEXT(reader.received().find("event: e1\n") != std::string::npos, id);
+  }
+}
+TEST(EventStream, KeepsOnlyTheNewest) {
+  for (std::size_t i = 0; i < EventStream::kKept + 5; ++i) stream.publish({"e", "x", {}, {}, {}});
+  Reader reader;
+  follow(reader, "0-0");
+  const std::string text = reader.received();
+  CHECK(text.find("id: 1700000000-5\n") == std::string::npos);
+  CHECK(text.find("id: 1700000000-6\n") != std::string::npos);
+}
+TEST(EventStream, TextFromOutsideMakesNoNewLine) {
+  Reader reader;
+  follow(reader);
+  reader.received();
+  stream.publish(
+      {"source-connect", "/a\n\nevent: forged\ndata: {}", {{"user-agent", "x\r\ny\xff"}}, {}, {}});
+  const std::string text = reader.received();
+  CHECK(text.find("\nevent: forged") == std::string::npos);
+  CHECK(text.find("/a\\u000a\\u000aevent: forged") != std::string::npos);
+}
+TEST(EventStream, AQuietStreamBeats) {
+  Reader reader;
+  follow(reader);
+  reader.received();
+  stream.beat();
+  STRCMP_EQUAL(":\n\n", reader.received().c_str());
+}
+TEST(EventStream, AReaderWhoHasGoneIsForgotten) {
+  Reader reader;
+  follow(reader);
+  reader.peer.reset();
+  loop.run_once(true);
+  CHECK_EQUAL(0u, stream.readers());
+  CHECK_EQUAL(1, ended);
+  CHECK_EQUAL(8u + 13u, bytes);
+}
+TEST(EventStream, AReaderWhoDoesNotReadIsDropped) {
+  Reader reader;
+  follow(reader);
+  for (int i = 0; i < 10000 && ended == 0; ++i)
+    stream.publish({"e", std::string(1000, 'x'), {}, {}, {}});
+  CHECK_EQUAL(1, ended);
+  CHECK_EQUAL(0u, stream.readers());
+}
+TEST(EventStream, ThereIsALimitOfReaders) {
+  std::vector<Reader> readers(EventStream::kMostReaders + 1);
+  for (std::size_t i = 0; i < EventStream::kMostReaders; ++i) CHECK(follow(readers[i]));
+  Reader& last = readers.back();
+  CHECK(!follow(last));
+  CHECK(last.transport != nullptr);
+  STRCMP_EQUAL("", last.received().c_str());
+}

@@ -1,0 +1,86 @@
+#include "net/loop_beats.h"
+
+#include <thread>
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+using namespace std::chrono_literals;
+
+TEST_GROUP(LoopBeats) {
+  FakeClock clock;
+  LoopPool pool{0, clock};  // all on this thread
+  LoopBeats beats{pool};
+  // The next beat, as if the loop had come to it after `time`.
+  void beat_after(std::chrono::milliseconds time) {
+    clock.advance(time);
+    beats.beat(0);
+  }
+  void begin() {
+    beats.start();
+    pool.worker(0).run_once(false);
+  }
+};
+
+TEST(LoopBeats, KnowsNothingBeforeItsStart) {
+  CHECK(beats.read().empty());
+  CHECK(!beats.alive(10s));
+}
+TEST(LoopBeats, ALoopThatHasNotTurnedSinceTheStartHasItsTimeToo) {
+  beats.start();
+  CHECK(beats.alive(10s));
+  clock.advance(11s);
+  CHECK(!beats.alive(10s));
+}
+TEST(LoopBeats, TellsHowLateALoopCame) {
+  begin();
+  beat_after(LoopBeats::kInterval);
+  CHECK(beats.read().at(0).late == 0ns);
+  beat_after(LoopBeats::kInterval + 70ms);
+  CHECK(beats.read().at(0).late == 70ms);
+  beat_after(LoopBeats::kInterval);
+  CHECK(beats.read().at(0).late == 70ms);  // the worst counts …
+}
+TEST(LoopBeats, ForgetsALatenessThatIsLongAgo) {
+  begin();
+  beat_after(LoopBeats::kInterval + 70ms);
+  beat_after(LoopBeats::kWindow);  // late itself
+  beat_after(LoopBeats::kInterval);
+  for (int i = 0; i < 50; ++i) beat_after(LoopBeats::kInterval);
+  for (int i = 0; i < 50; ++i) beat_after(LoopBeats::kInterval);
+  CHECK(beats.read().at(0).late == 0ns);  // … for ten seconds or twenty
+}
+TEST(LoopBeats, CountsTasksAndWork) {
+  begin();
+  const std::uint64_t before = beats.read().at(0).tasks;
+  pool.worker(0).post([] {});
+  pool.worker(0).post([this] { clock.work(5ms); });
+  pool.worker(0).run_once(false);
+  beat_after(LoopBeats::kInterval);
+  CHECK_EQUAL(before + 2, beats.read().at(0).tasks);
+  CHECK(beats.read().at(0).worked == 5ms);
+}
+TEST(LoopBeats, AHangingWorkerIsSeenAndTheClerkIsNotAsked) {
+  LoopPool threads(2, system_clock());
+  LoopBeats of_threads(threads);
+  threads.start();
+  of_threads.start();
+  std::atomic<bool> go_on{false};
+  const auto hang = [&go_on] {
+    while (!go_on) std::this_thread::yield();
+  };
+  threads.clerk().post(hang);
+  threads.worker(1).post(hang);
+  Timer timer(threads.control(), [&] {
+    CHECK(!of_threads.alive(100ms));
+    CHECK(of_threads.alive(10s));
+    go_on = true;
+    threads.stop_control();
+  });
+  timer.after(400ms);
+  threads.run();
+  threads.join();
+  LONGS_EQUAL(4, of_threads.read().size());
+  STRCMP_EQUAL("worker1", of_threads.read()[1].name.c_str());
+  CHECK(!of_threads.read()[3].vital);
+}
