@@ -339,8 +339,8 @@ void LoopStreams::bring_home(const std::shared_ptr<Mount>& mount) {
 std::vector<bool> LoopStreams::have_away(const std::vector<std::string>& homes) const {
   std::vector<bool> found(homes.size(), false);
   for (const auto& [at, fanout] : fanouts_) {
-    fanout->for_each([&](const Listener& listener) {
-      if (!listener.home || *listener.home == at->name()) return;
+    fanout->for_each([&, here = at](const Listener& listener) {
+      if (!listener.home || *listener.home == here->name()) return;
       const auto home = std::find(homes.begin(), homes.end(), *listener.home);
       if (home != homes.end()) found[static_cast<std::size_t>(home - homes.begin())] = true;
     });
