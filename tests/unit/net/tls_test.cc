@@ -8,11 +8,13 @@
 #include <utility>
 #include <vector>
 
-#include "CppUTest/TestHarness.h"
 #include "net/certificates.h"
 #include "net/tls_client.h"
 #include "net/tls_context.h"
 #include "net/tls_transport.h"
+
+// Last, because it redefines `new`.
+#include "CppUTest/TestHarness.h"
 
 using namespace lb;
 using namespace lb::test;
