@@ -170,9 +170,6 @@ Result<void> Server::open_logs() { return services_->log.open(services_->config.
 
 void Server::run(bool announce) {
   const auto config = services_->config.read();
-  for (const PendingFeature& pending : config->pending_features)
-    services_->log.warn("config/config", config->file + ":" + std::to_string(pending.line) + ": <" + pending.element +
-                                             ">: " + pending.text);
   watch_signals();
   access_watch_->begin();
   services_->auth->configure(auth_sections(*config), auth_server(*config));

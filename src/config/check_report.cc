@@ -43,10 +43,6 @@ CheckReport check_report(const std::string& file, const LoadOptions& options) {
   if (!loaded.has_value()) return {fatal_text(file, loaded.error()), false};
 
   std::vector<Diagnostic> lines = loaded->diagnostics;
-  for (const PendingFeature& feature : loaded->config->pending_features) {
-    lines.push_back({feature.line, Severity::kNote,
-                     feature.element + " has no effect in this version: " + feature.text});
-  }
   look_for_files(*loaded, lines);
   std::stable_sort(lines.begin(), lines.end(),
                    [](const Diagnostic& a, const Diagnostic& b) { return a.line < b.line; });

@@ -72,13 +72,6 @@ struct MetricsSettings {
   std::vector<std::string> allow;  // empty: this machine itself; "none": only the administrator
 };
 
-// An element that is understood and kept, but whose feature this version does not have.
-struct PendingFeature {
-  int line = 0;
-  std::string element;  // its path: "mount[1]/intro"
-  std::string text;     // what does not happen
-};
-
 struct Config {
   std::string file;  // the name it was read from, for messages
 
@@ -110,7 +103,6 @@ struct Config {
   ClusterSettings cluster;
   MetricsSettings metrics;
 
-  std::vector<PendingFeature> pending_features;  // in file order
 };
 
 // The section that is responsible for a mount: the first <mount> in file order whose name is `mount`

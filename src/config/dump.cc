@@ -54,13 +54,8 @@ class Dump {
 std::string dump_config(const LoadedConfig& loaded) {
   Dump dump(loaded);
   dump.block(kRootBlock, loaded.config.get(), "");
-  std::string out = "# icecast-lb " LB_VERSION ": the effective configuration of " +
-                    escaped(loaded.config->file) + "\n" + dump.take();
-  for (const PendingFeature& feature : loaded.config->pending_features) {
-    out += "# line " + std::to_string(feature.line) + ": " + feature.element +
-           " has no effect in this version: " + feature.text + "\n";
-  }
-  return out;
+  return "# icecast-lb " LB_VERSION ": the effective configuration of " +
+         escaped(loaded.config->file) + "\n" + dump.take();
 }
 
 }  // namespace lb

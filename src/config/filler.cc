@@ -53,10 +53,6 @@ void Filler::say(int line, Severity severity, std::string text, Concern concern)
   diagnostics_.push_back({line, severity, std::move(text), concern});
 }
 
-void Filler::pending(int line, const std::string& path, std::string_view text) {
-  pending_.push_back({line, path, std::string(text)});
-}
-
 void Filler::mapped(int line, std::string written, const std::string& stored) {
   written_.try_emplace(stored, line);
   readings_.push_back({line, std::move(written), stored, "", nullptr});
@@ -196,7 +192,6 @@ void Filler::nested(const SchemaElement& row, void* object, const XmlNode& node,
   }
   fill(*row.block, where, node, inner);
   written_.try_emplace(inner, node.line);
-  if (row.support == SchemaSupport::kPending) pending(node.line, inner, row.note);
 }
 
 void Filler::leaf(const SchemaElement& row, void* object, const Said& said,
@@ -229,9 +224,6 @@ void Filler::leaf(const SchemaElement& row, void* object, const Said& said,
   if (!report.stored) return;
   if (row.support == SchemaSupport::kObsolete) {
     say(line, Severity::kWarning, subject + "is obsolete: " + std::string(row.note));
-  }
-  if (row.support == SchemaSupport::kPending && before != show_value(row, object)) {
-    pending(line, path, row.note);
   }
   // Of what is written in another way than it is stored, the value is not the one in the file.
   const bool alike = !row.secondary || row.canonical.empty() || row.canonical == "..";

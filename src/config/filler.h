@@ -23,7 +23,6 @@ class Filler {
   void fill(const SchemaBlock& block, void* object, const XmlNode& node, const std::string& path);
 
   void say(int line, Severity severity, std::string text, Concern concern = Concern::kGeneral);
-  void pending(int line, const std::string& path, std::string_view text);
   // The loader has made the value of `stored` out of something else.
   void mapped(int line, std::string written, const std::string& stored);
   // The same, where something else is said about it.
@@ -42,7 +41,6 @@ class Filler {
   int line_of(const std::string& path) const;  // 0: not written
 
   std::vector<Diagnostic> take_diagnostics();
-  std::vector<PendingFeature> take_pending() { return std::move(pending_); }
   std::map<std::string, int> take_written() { return std::move(written_); }
   std::vector<Reading> take_readings();
 
@@ -64,7 +62,6 @@ class Filler {
   void unknown(const SchemaBlock& block, std::string_view name, int line, bool attribute);
 
   std::vector<Diagnostic> diagnostics_;
-  std::vector<PendingFeature> pending_;
   std::map<std::string, int> written_;
   std::vector<const XmlNode*> mounts_;
   std::vector<Aside> asides_;

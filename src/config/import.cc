@@ -23,7 +23,6 @@ enum class Verdict : std::uint8_t {
   kMapped,
   kReplaced,
   kLeftOut,
-  kNotYet,
   kNotSupported,
   kUnknown,
   kWrong,
@@ -31,8 +30,8 @@ enum class Verdict : std::uint8_t {
   kWarning,
   kNote,
 };
-constexpr std::array<std::string_view, 11> kVerdicts = {
-    "taken",   "mapped", "replaced",  "left out", "not yet", "not supported",
+constexpr std::array<std::string_view, 10> kVerdicts = {
+    "taken",   "mapped", "replaced",  "left out", "not supported",
     "unknown", "wrong",  "dangerous", "warning",  "note"};
 
 struct ReportLine {
@@ -42,7 +41,7 @@ struct ReportLine {
 };
 
 bool is_bad(Verdict verdict) {
-  return verdict >= Verdict::kNotYet && verdict <= Verdict::kDangerous;
+  return verdict >= Verdict::kNotSupported && verdict <= Verdict::kDangerous;
 }
 
 // The flat elements of a master are one <master> block.
@@ -232,9 +231,6 @@ Import import_config(const std::string& file, const LoadOptions& options,
     if (!cured) lines.push_back({diagnostic.line, verdict_of(diagnostic), diagnostic.text});
   }
   lines.insert(lines.end(), replaced.begin(), replaced.end());
-  for (const PendingFeature& feature : config.pending_features) {
-    lines.push_back({feature.line, Verdict::kNotYet, feature.element + ": " + feature.text});
-  }
   note_kh(*loaded, lines);
 
   Import import;

@@ -203,7 +203,6 @@ LoadedConfig build(const XmlNode& root, const std::string& name, const LoadOptio
   drop_trailing_slashes(config.paths.adminroot);
   check_config(config, filler, options);
   resolve_logs(config.paths, config.logging);
-  config.pending_features = filler.take_pending();
   return {std::make_shared<const Config>(std::move(config)), filler.take_diagnostics(),
           filler.take_written(), filler.take_readings()};
 }

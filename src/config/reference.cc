@@ -56,9 +56,6 @@ std::string default_text(const SchemaBlock& block, const SchemaElement& row) {
 
 std::string help_text(const SchemaElement& row) {
   std::string help(row.kind == ValueKind::kBlock ? row.block->help : row.help);
-  if (row.support == SchemaSupport::kPending) {
-    help.append(" No effect in this version: ").append(row.note).append(".");
-  }
   if (row.support == SchemaSupport::kObsolete)
     help.append(" Better: ").append(row.note).append(".");
   return help;

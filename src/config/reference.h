@@ -27,7 +27,7 @@ const SchemaElement& described_by(const SchemaElement& row);
 bool is_listed(const SchemaElement& row);
 
 std::string default_text(const SchemaBlock& block, const SchemaElement& row);
-std::string help_text(const SchemaElement& row);  // with what is pending about it
+std::string help_text(const SchemaElement& row);  // with what should be used instead
 std::string_view reload_text(ReloadClass reload);
 std::string_view origin_text(SchemaOrigin origin);
 

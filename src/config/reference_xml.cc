@@ -38,8 +38,6 @@ std::string_view support_text(SchemaSupport support) {
       return "works";
     case SchemaSupport::kQuiet:
       return "ignored";
-    case SchemaSupport::kPending:
-      return "later";
     case SchemaSupport::kObsolete:
       return "obsolete";
     case SchemaSupport::kUnsupported:

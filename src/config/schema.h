@@ -58,7 +58,6 @@ enum class SchemaOrigin : std::uint8_t { kIcecast24, kIcecast25, kKh, kOwn };
 enum class SchemaSupport : std::uint8_t {
   kWorks,
   kQuiet,        // has no effect, and had none in Icecast 2.4 either: not worth a word
-  kPending,      // kept; the feature is not in this version: reported once at start
   kObsolete,     // works, but another element should be used: a warning says which
   kUnsupported,  // recognised and refused with a reason
 };
@@ -101,7 +100,7 @@ struct SchemaElement {
   ReloadClass reload = ReloadClass::kLive;
   SchemaOrigin origin = SchemaOrigin::kIcecast24;
   SchemaSupport support = SchemaSupport::kWorks;
-  std::string_view note = {};  // why it is obsolete, unsupported or pending
+  std::string_view note = {};  // why it is obsolete or unsupported
   bool attribute = false;      // only as an attribute
   bool secondary = false;      // writes what another row prints …
   // … whose path this is, seen from the block: "public", "../loglevel", ".." (the block's text).

@@ -18,13 +18,6 @@ constexpr SchemaElement unsupported(std::string_view name, SchemaOrigin origin,
           .help = note};
 }
 
-// A row whose feature this version does not have.
-constexpr SchemaElement pending(SchemaElement row, std::string_view note) {
-  row.support = SchemaSupport::kPending;
-  row.note = note;
-  return row;
-}
-
 // For an attribute that is checked, but that says nothing to us.
 inline Slot no_value(void*) {
   return NumberSlot{nullptr, [](const void*) -> std::int64_t { return 0; },

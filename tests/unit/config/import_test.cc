@@ -55,7 +55,7 @@ TEST(Import, TellsTheLineAndTheFateOfEveryElement) {
   const Import result = import(std::string(kLogin) +
                                "\n<limits><clients>7</clients><threadpool>4</threadpool>"
                                "\n<max-bandwidth>1m</max-bandwidth><clinets>1</clinets></limits>"
-                               "\n<paths logdir='/l' banfile='/b'/><cluster><drain mode='move'/></cluster>"
+                               "\n<paths logdir='/l' banfile='/b'/>"
                                "\n<fileserve>maybe</fileserve>");
   LONGS_EQUAL(2, result.status);
   CHECK(has(result.report, "    3  taken          limits/clients = 7\n"));
@@ -67,13 +67,12 @@ TEST(Import, TellsTheLineAndTheFateOfEveryElement) {
       result.report,
       "    4  unknown        <clinets> is not known and has no effect; did you mean clients?\n"));
   CHECK(has(result.report, "    5  mapped         paths/banfile → paths/deny-ip = /b\n"));
-  CHECK(has(result.report, "    5  not yet        cluster/drain: "));
   CHECK(has(result.report, "    6  wrong          <fileserve>: "));
   CHECK(has(result.report, "taken          authentication/admin-password = ********\n"));
   CHECK(!has(result.report, "a3") && has(result.xml, "<admin-password>a3<"));
   CHECK(has(result.report, "old.xml: with elements of Icecast-KH: "));
   CHECK(has(result.report,
-            " taken, 1 mapped, 1 left out, 1 not yet, 1 not supported, 1 unknown, 1 wrong"));
+            " taken, 1 mapped, 1 left out, 1 not supported, 1 unknown, 1 wrong"));
 }
 TEST(Import, EndsWith0WhereEverythingIsInTheNewFile) {
   LONGS_EQUAL(0, import(std::string(kLogin) + "<paths logdir='/l'/>").status);

@@ -36,7 +36,6 @@ TEST(Loader, AnEmptyFileOfSettingsHasIcecastsDefaults) {
   CHECK(c.logging.max_bytes == 1u << 30);
   CHECK(c.fileserve);
   CHECK(!loaded.has_errors());
-  CHECK(c.pending_features.empty());
 }
 TEST(Loader, AMountInheritsTheDefaultMountAndTheLimits) {
   const LoadedConfig loaded = load(
@@ -281,21 +280,6 @@ TEST(Loader, MembersOfAClusterAllowAllOriginsUnlessToldOtherwise) {
   STRCMP_EQUAL("access-control-allow-origin=https://a;",
                allowed("<max-redirect-slaves>-1</max-redirect-slaves><http-headers><header "
                        "name='access-control-allow-origin' value='https://a'/></http-headers>").c_str());
-}
-TEST(Loader, PendingFeaturesAreReportedOnlyWhereTheyChangeSomething) {
-  CHECK(
-      load("<listen-socket><ssl>0</ssl></listen-socket><max-redirect-slaves>0</max-redirect-slaves>"
-           "<mount mount-name='/a'><intro/><authentication/></mount>")
-          .config->pending_features.empty());
-  const LoadedConfig loaded =
-      load("<cluster>\n<cluster-port>8100</cluster-port>\n<drain mode='move'/></cluster>");
-  const auto& pending = loaded.config->pending_features;
-  LONGS_EQUAL(2, pending.size());
-  STRCMP_EQUAL("cluster/cluster-port", pending[0].element.c_str());
-  LONGS_EQUAL(2, pending[0].line);
-  STRCMP_EQUAL("cluster/drain", pending[1].element.c_str());
-  LONGS_EQUAL(3, pending[1].line);
-  CHECK(!pending[1].text.empty());
 }
 TEST(Loader, AValueMayBeAnAttributeAndAnAttributeOfAValueHasNoEffect) {
   const LoadedConfig loaded = load(
