@@ -333,11 +333,8 @@ NodeTable& ClusterLinks::nodes() noexcept { return services_.cluster->table(); }
 // A node whose loops are stuck must look so at once, not only when they turn again.
 unsigned ClusterLinks::loop_ms() const noexcept {
   std::chrono::nanoseconds longest{0};
-  const SteadyTime now = services_.clock.steady();
-  for (const LoopBeat& beat : services_.beats.read()) {
-    if (!beat.vital) continue;
-    longest = std::max({longest, beat.late, now - beat.last - LoopBeats::kInterval});
-  }
+  for (const LoopBeat& beat : services_.beats.read())
+    if (beat.vital) longest = std::max(longest, beat.late_now);
   return static_cast<unsigned>(std::chrono::duration_cast<std::chrono::milliseconds>(longest).count());
 }
 

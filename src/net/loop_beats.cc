@@ -27,6 +27,9 @@ class LoopBeats::Heart {
     beat.last = SteadyTime(std::chrono::nanoseconds(last_.load(std::memory_order_relaxed)));
     beat.late = std::chrono::nanoseconds(std::max(late_.load(std::memory_order_relaxed),
                                                   late_before_.load(std::memory_order_relaxed)));
+    const std::chrono::nanoseconds silent = loop_.now() - beat.last;
+    beat.late_now = std::max(std::chrono::nanoseconds(late_now_.load(std::memory_order_relaxed)),
+                             silent - kInterval);
     beat.worked = std::chrono::nanoseconds(worked_.load(std::memory_order_relaxed));
     beat.tasks = loop_.posted();
     return beat;
@@ -45,7 +48,7 @@ class LoopBeats::Heart {
   const bool vital_;
   SteadyTime expected_{}, window_began_{};
   // Written by the loop alone.
-  std::atomic<std::int64_t> last_{0}, late_{0}, late_before_{0}, worked_{0};
+  std::atomic<std::int64_t> last_{0}, late_{0}, late_before_{0}, late_now_{0}, worked_{0};
   Timer timer_;
 };
 
@@ -59,6 +62,7 @@ void LoopBeats::Heart::beat() {
     late_.store(0, std::memory_order_relaxed);
   }
   late_.store(std::max(late, late_.load(std::memory_order_relaxed)), std::memory_order_relaxed);
+  late_now_.store(late, std::memory_order_relaxed);
   worked_.store(loop_.clock().thread_work().count(), std::memory_order_relaxed);
   last_.store(std::chrono::nanoseconds(now.time_since_epoch()).count(), std::memory_order_relaxed);
   expected_ = now + kInterval;

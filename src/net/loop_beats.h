@@ -20,12 +20,13 @@
 namespace lb {
 
 struct LoopBeat {
-  std::string name;                    // "worker0", "control", "clerk"
-  bool vital = true;                   // the clerk may be slow, and nobody's stream depends on it
-  SteadyTime last{};                   // turned
-  std::chrono::nanoseconds late{0};    // the worst of the last 10 to 20 s
-  std::chrono::nanoseconds worked{0};  // processor time of its thread
-  std::uint64_t tasks = 0;             // that were posted to it
+  std::string name;                      // "worker0", "control", "clerk"
+  bool vital = true;                     // the clerk may be slow, and nobody's stream depends on it
+  SteadyTime last{};                     // turned
+  std::chrono::nanoseconds late{0};      // the worst of the last 10 to 20 s
+  std::chrono::nanoseconds late_now{0};  // of the last turn, or of one that is overdue
+  std::chrono::nanoseconds worked{0};    // processor time of its thread
+  std::uint64_t tasks = 0;               // that were posted to it
 };
 
 class LoopBeats {

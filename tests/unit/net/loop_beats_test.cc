@@ -41,6 +41,15 @@ TEST(LoopBeats, TellsHowLateALoopCame) {
   beat_after(LoopBeats::kInterval);
   CHECK(beats.read().at(0).late == 70ms);  // the worst counts …
 }
+TEST(LoopBeats, TellsHowLateALoopIsNow) {
+  begin();
+  beat_after(LoopBeats::kInterval + 70ms);
+  CHECK(beats.read().at(0).late_now == 70ms);
+  beat_after(LoopBeats::kInterval);
+  CHECK(beats.read().at(0).late_now == 0ms);  // … and is forgotten with the next turn
+  clock.advance(LoopBeats::kInterval + 300ms);
+  CHECK(beats.read().at(0).late_now == 300ms);  // it hangs
+}
 TEST(LoopBeats, ForgetsALatenessThatIsLongAgo) {
   begin();
   beat_after(LoopBeats::kInterval + 70ms);
