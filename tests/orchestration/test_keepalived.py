@@ -5,7 +5,8 @@ import subprocess
 import sys
 
 from harness import Settings, as_nobody, check, test, wait_for
-from stand import Skip, from_deploy
+from harness import Skip
+from stand import from_deploy
 
 HERE = pathlib.Path(__file__).resolve().parent
 ADDRESS = "10.99.51.100"
