@@ -3,10 +3,13 @@
 Every server runs from a directory of its own, from a configuration written here, on a free port of
 127.0.0.1, as nobody when we are root.  Only processes started here are ended.
 """
-import contextlib, hashlib, json, os, pathlib, re, resource, shutil, signal, socket, subprocess
-import sys, tarfile, tempfile, time
+import contextlib, json, os, pathlib, re, resource, shutil, signal, socket, subprocess
+import sys, tempfile, time
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "tools"))
+from build_kh import BuildFailed, build_kh  # noqa: E402
+
 PASSWORD = "bench-password"
 CONFIG = """<icecast>
   <hostname>localhost</hostname>
@@ -40,41 +43,6 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
-
-
-def cache_directory():
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(tempfile.gettempdir(), "icelb-cache")
-    path = pathlib.Path(base) / "icecast-lb-bench"
-    path.mkdir(parents=True, exist_ok=True)
-    return path
-
-
-def build_kh(tarball):
-    """Builds Icecast-KH outside the tree, once for each tarball; returns the program."""
-    if not tarball.is_file():
-        raise Skip(f"{tarball} is not there")
-    name = "kh-" + hashlib.sha256(tarball.read_bytes()).hexdigest()[:12]
-    home = cache_directory() / name
-    program = home / "build" / "src" / "icecast"
-    if program.is_file():
-        return program
-    shutil.rmtree(home, ignore_errors=True)
-    (home / "build").mkdir(parents=True)
-    with tarfile.open(tarball) as archive:
-        archive.extractall(home / "src", filter="data") if hasattr(tarfile, "data_filter") \
-            else archive.extractall(home / "src")
-    source = next((home / "src").iterdir())
-    # The archive does not keep the order of times; make would want the autotools of its author.
-    for pattern in ("aclocal.m4", "config.h.in", "configure", "**/Makefile.in"):
-        for path in source.glob(pattern):
-            path.touch()
-            time.sleep(0.01)
-    print(f"building Icecast-KH in {home} …", file=sys.stderr)
-    with open(home / "build.log", "w") as log:
-        for step in ([str(source / "configure")], ["make", "-j2"]):
-            if subprocess.run(step, cwd=home / "build", stdout=log, stderr=log).returncode != 0:
-                raise Skip(f"{step[0]} failed, see {home}/build.log")
-    return program
 
 
 def cpu_seconds(pid):
@@ -182,7 +150,10 @@ class Bench:
                 raise Skip("Debian's package icecast2 is not installed")
             return found
         if kind == "kh":
-            return build_kh(self.kh_tarball)
+            try:
+                return build_kh(self.kh_tarball)
+            except BuildFailed as e:
+                raise Skip(str(e)) from e
         if not self.ours.is_file():
             raise Skip(f"{self.ours} is not built")
         return self.ours

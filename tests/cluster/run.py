@@ -3,8 +3,8 @@
 
 usage: run.py --server BINARY [--only REGEX] [--jobs N] [--list]      (see ../blackbox/runner.py)
 
-Other servers take part where they are installed: icecast2 (Debian's), and Icecast-KH, whose binary is
-looked for in $ICECAST_KH, then in /tmp/kh/icecast; without them their tests are skipped.
+Other servers take part: icecast2 (Debian's), and Icecast-KH, which is built from its tarball (tools/build_kh.py)
+in $SHARED/peers, else in ../shared/peers; without them their tests are skipped.
 Needs Python's own library only.  As root the servers run as nobody.
 """
 import pathlib
