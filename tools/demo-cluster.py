@@ -197,7 +197,7 @@ Configurations and logs: %(place)s/
             state = self.state()
             if state:
                 line = "   ".join("%s %s" % (node["id"], node["listeners"] if node["state"] == "up" else node["state"])
-                                  for node in state["nodes"] if node["id"] in EDGES)
+                                  for node in sorted(state["nodes"], key=lambda one: one["id"]) if node["id"] in EDGES)
                 if line != said:
                     print("listeners: " + line, flush=True)
                     said = line
