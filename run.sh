@@ -1,21 +1,24 @@
 #!/bin/bash
 # Installs what is missing, builds icecast-lb, writes a first configuration, and runs one node.
 #
-#   ./run.sh [--demo] [--port N] [--var DIR]
+#   ./run.sh [--demo | --cluster] [--port N] [--var DIR]
 #
 #   --demo      also play short files of our own, with titles, to /demo.mp3 and /demo.ogg
+#   --cluster   instead of one node a master on 127.0.0.1 and three edges on 127.0.0.2 to .4, whose
+#               capacities are 10 : 5 : 1; configurations in var/cluster/
 #   --port N    port of a first configuration (8000); one that exists is left as it is
 #   --var DIR   where configuration and logs are (var/ beside this script)
 #
 # Ctrl-C ends everything that it started.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd -P)
-demo=no port=8000 var=$here/var
+demo=no cluster=no port=8000 var=$here/var
 
 usage() { sed -n '2,/^set /{/^set /d; s/^# \{0,1\}//p}' "$0"; }
 while [ $# -gt 0 ]; do
   case $1 in
     --demo) demo=yes ;;
+    --cluster) cluster=yes ;;
     --port) port=${2:?--port needs a number}; shift ;;
     --var) var=$(realpath -m "${2:?--var needs a directory}"); shift ;;
     -h | --help) usage; exit 0 ;;
@@ -205,6 +208,7 @@ Configuration: $config     Logs: $var/log/"
 "$here/tools/install-packages" build
 build
 open_var
+[ $cluster = no ] || exec python3 -B "$here/tools/demo-cluster.py" --server "$server" --var "$var" --port "$port"
 config=$var/icecast-lb.xml
 [ -e "$config" ] || write_configuration
 source_password=$(configured source-password)

@@ -25,7 +25,7 @@ declare -A about=(
   [browser]="our pages in Chromium: seen, heard, administered and attacked (tests/browser); pictures in build/screenshots"
   [cluster]="several real servers: redirects, reports, tokens; icecast2 and Icecast-KH as masters and slaves (tests/cluster)"
   [differential]="some 600 requests to Icecast 2.4.4 and to us; what differs stands in doc/differences.md"
-  [run]="./run.sh --demo as a newcomer uses it: what it plays is decoded; the second start takes seconds"
+  [run]="./run.sh --demo and --cluster as a newcomer uses them: what they play is decoded; the second start takes seconds"
   [conformance]="../shared/conformance with Debian's templates"
   [conformance-own]="../shared/conformance with our own pages"
   [clients]="real encoders and players against the server"
@@ -181,14 +181,14 @@ stage_differential() {
   count_closing_line "$logs/differential.out"
 }
 
-# Starts ./run.sh --demo and sets $run_pid; returns when it says that it runs.
+# Starts ./run.sh with the arguments and sets $run_pid; returns when it says that it runs.
 run_pid=
 start_run_sh() {
-  local out=$place/out.$SECONDS
-  ./run.sh --demo --var "$place/var" --port "$port" >"$out" 2>&1 &
+  local out=$place/out.$SECONDS$1
+  ./run.sh "$@" --var "$place/var" --port "$port" >"$out" 2>&1 &
   run_pid=$!
   tail -F --pid="$run_pid" "$out" 2>/dev/null &
-  until grep -q '^icecast-lb runs' "$out"; do
+  until grep -qE '^(icecast-lb|A cluster) runs' "$out"; do
     kill -0 "$run_pid" 2>/dev/null || return 1
     sleep 0.1
   done
@@ -205,7 +205,7 @@ stage_run() {
   trap 'kill $run_pid 2>/dev/null; wait; cat "$place/var/log/error.log"; rm -rf "$place"' EXIT
   port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("", 0)); print(s.getsockname()[1])')
   url=http://127.0.0.1:$port
-  start_run_sh || return 1
+  start_run_sh --demo || return 1
   count 1 0
   begin=$SECONDS
   for address in $url/demo.mp3 $url/demo.ogg; do
@@ -217,8 +217,18 @@ stage_run() {
   wait "$run_pid"
   passes "something still listens after its end" bash -c "! curl -s -o /dev/null $url/"
   begin=$SECONDS
-  passes "the second start" start_run_sh
+  passes "the second start" start_run_sh --demo
   passes "the second start took $((SECONDS - begin)) s" [ $((SECONDS - begin)) -le 10 ]
+  kill "$run_pid"
+  wait "$run_pid"
+  # More of it: tests/cluster/test_demo_cluster.py.
+  passes "run.sh --cluster" start_run_sh --cluster || return
+  passes "what an edge plays is not clean audio" limit 60 ffmpeg -v error -xerror -t 3 -i "$url/demo.mp3" -f null -
+  kill "$run_pid"
+  wait "$run_pid"
+  for address in 127.0.0.1 127.0.0.2 127.0.0.3 127.0.0.4; do
+    passes "$address still listens after its end" bash -c "! curl -s -o /dev/null http://$address:$port/"
+  done
 }
 
 # A case that fails is run once more, alone: with five groups at a time on two processors some

@@ -8,6 +8,7 @@ dist_doc_DATA += \
   doc/differences.md \
   doc/encoders.md \
   doc/getting-started.md \
+  doc/link.md \
   doc/migration.md \
   doc/operations.md \
   doc/orchestration.md \
@@ -17,6 +18,6 @@ dist_doc_DATA += \
   doc/reverse-proxies-and-tls.md
 
 EXTRA_DIST += run.sh test.sh .ci/run tools/install-packages \
-  tools/build_kh.py tools/demo-source.py tools/make-demo.py \
+  tools/demo-cluster.py tools/build_kh.py tools/demo-source.py tools/make-demo.py \
   demo/morning.mp3 demo/morning.ogg demo/evening.mp3 demo/evening.ogg \
   deploy tests/blackbox tests/browser tests/cluster tests/differential tests/orchestration

@@ -27,6 +27,8 @@ constexpr auto kCommands = std::to_array<AdminCommand>({
     {"streamlist.txt", kIgnored, kRelayOnly, "", false, "", run_streamlist_text},
     {"sourcelist.txt", kIgnored, kRelayOnly, "", true, "", run_sourcelist_text},
     {"streams", kIgnored, kRelayOnly, "", false, "", run_kh_streams},
+    {"cluster", kIgnored, kAdminOnly, "cluster.xsl", false, "", run_cluster_page},
+    {"cluster.js", kIgnored, kAdminOnly, "", false, "", run_cluster_script},
     {"cluster.json", kIgnored, kAdminOnly, "", false, "", run_cluster},
     {"cluster/explain", kIgnored, kAdminOnly, "", false, "", run_cluster_explain},
     {"cluster/links.json", kIgnored, kAdminOnly, "", false, "", run_cluster_links},

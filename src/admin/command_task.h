@@ -39,6 +39,8 @@ void run_listmounts(AdminTask task);
 void run_streamlist_text(AdminTask task);
 void run_sourcelist_text(AdminTask task);
 void run_kh_streams(AdminTask task);
+void run_cluster_page(AdminTask task);
+void run_cluster_script(AdminTask task);
 void run_cluster(AdminTask task);
 void run_cluster_explain(AdminTask task);
 void run_cluster_links(AdminTask task);

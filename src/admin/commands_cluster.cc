@@ -1,8 +1,10 @@
 // The cluster's commands: reports of nodes in the compatible forms, and what this node knows of its
 // cluster.
 // Source: cluster.md 3.1; decisions C4; doc/protocol.md for the bytes.
+#include "admin/builtin.h"
 #include "admin/cluster_json.h"
 #include "admin/command_task.h"
+#include "admin/text.h"
 #include "base/strings.h"
 
 namespace lb {
@@ -47,6 +49,21 @@ void run_sourcelist_text(AdminTask task) {
 // streamlist.txt with the same query.
 void run_kh_streams(AdminTask task) {
   task.done(admin_error(404, "The list of streams is /admin/streamlist.txt"));
+}
+
+// The page is empty, and asks for the rest.
+void run_cluster_page(AdminTask task) {
+  XmlWriter xml;
+  xml.open("icestats");
+  task.send(std::move(xml).finish(), "cluster.xsl");
+}
+
+void run_cluster_script(AdminTask task) {
+  AdminAnswer answer;
+  answer.content_type = "text/javascript; charset=utf-8";
+  answer.body = builtin_file("admin/cluster.js")->bytes;
+  answer.extra = "Cache-Control: no-cache\r\n";
+  task.done(std::move(answer));
 }
 
 void run_cluster(AdminTask task) { task.done(json_answer(cluster_json(task.station->cluster()))); }

@@ -30,6 +30,8 @@ nodist_src_libadmin_a_SOURCES = src/admin/builtin_data.cc
 
 # The pages: installed beside each other as Icecast's are, and built into the program.
 page_files = \
+  admin/cluster.js \
+  admin/cluster.xsl \
   admin/listclients.xsl \
   admin/listmounts.xsl \
   admin/manageauth.xsl \

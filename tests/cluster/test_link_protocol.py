@@ -20,6 +20,9 @@ def same(pattern, line):
     return re.fullmatch("(?s:.*?)".join(re.escape(part) for part in pattern.split("…")), line)
 
 
+HEADS = ("upgrade", "refused")  # lines of HTTP: CRLF
+
+
 class Stage:
     """A master m1 with a stream, and the node edge1, which is the test."""
 
@@ -33,9 +36,9 @@ class Stage:
     def play(self, name):
         for side, text in transcript(name):
             if side == ">":
-                self.node.send(text + ("\r\n" if name == "upgrade" else "\n"))
+                self.node.send(text + ("\r\n" if name in HEADS else "\n"))
             elif side == "<":
-                ending = b"\r\n" if name == "upgrade" else b"\n"
+                ending = b"\r\n" if name in HEADS else b"\n"
                 line = self.node.take_until(ending)
                 check(line is not None, "the link has ended instead of %r: %s" % (text, self.master.log()[-500:]))
                 line = line[:-len(ending)].decode()
@@ -63,24 +66,31 @@ class Stage:
         equal(self.master.get("/admin/cluster/message?topic=%s&text=%s" % (topic, text), ADMIN).status, 200, "status")
 
     def kick(self, listener, mount):
+        self.command("do=kick&mount=%s&id=%s" % (mount, listener))
+
+    def command(self, query):
         def run():
-            self.answer = self.master.get("/admin/cluster/command?node=edge1&do=kick&mount=%s&id=%s" % (mount, listener),
-                                          ADMIN).json()
+            self.answer = self.master.get("/admin/cluster/command?node=edge1&" + query, ADMIN).json()
         self.order = threading.Thread(target=run)
         self.order.start()
 
-    def answered(self, why):
+    def answered(self, word, why):
         self.order.join(5)
-        equal(self.answer, {"ok": True, "why": why}, "answer")
+        equal(self.answer, {"ok": word == "answered", "why": why}, "answer")
+
+    def counts(self, number):
+        wait_for(lambda: node_at(self.master, "edge1")["listeners"] == int(number), "it counts " + number)
 
     def ends(self, why):
         self.node.expect_end()
-        self.master.wait_for_log("node edge1 .*the link has ended: " + why)
+        self.master.wait_for_log("node edge1 .*the link has ended: " + why.replace("…", ".*"))
 
     ACTS = [(r"a source connects to (\S+)", connect), (r"the source of (\S+) leaves", leave),
             (r"the master calls edge1 (\w+)", is_called), (r"the administrator publishes (\w+) on topic (\w+)", publish),
             (r"the administrator orders edge1 to kick listener (\d+) of (\S+)", kick),
-            (r"the order is answered: (.*)", answered), (r"the link ends: (.*)", ends)]
+            (r"the administrator orders edge1: (.*)", command), (r"the order is (\w+): (.*)", answered),
+            (r"the master counts (\d+) listeners at edge1", counts),
+            (r"the link ends: (.*)", ends), (r"the connection ends", lambda self: self.node.expect_end())]
 
 
 @test
@@ -91,6 +101,46 @@ def the_page_says_how_a_link_begins_changes_and_ends(b):
     equal(node_at(stage.master, "edge1")["listeners"], 829, "listeners that the master has been told")
     stage.play("changes")
     stage.play("rest")
+
+
+@test
+def the_page_says_what_loads_are_and_how_a_wrong_one_ends(b):
+    stage = Stage(b)
+    for name in ("upgrade", "beginning", "loads"):
+        stage.play(name)
+
+
+@test
+def the_page_says_what_is_ordered(b):
+    stage = Stage(b)
+    for name in ("upgrade", "beginning", "orders"):
+        stage.play(name)
+
+
+@test
+def the_page_says_how_a_long_list_is_cut_and_a_second_process_refused(b):
+    stage = Stage(b)
+    stage.play("upgrade")
+    stage.play("parts")
+    stage.node = RawNode(b, stage.master, "edge1", upgrade=False)
+    stage.play("upgrade")
+    stage.play("twice")
+    stage.node.expect_end()
+
+
+@test
+def the_page_says_what_a_cluster_port_answers_to_others(b):
+    Stage(b).play("refused")
+
+
+@test
+def every_transcript_of_the_page_is_played(b):
+    played = ["upgrade", "refused", "beginning", "parts", "changes", "loads", "rest", "orders", "twice", "node"]
+    equal(sorted(re.findall(r"^```transcript (\S+)$", PAGE.read_text(), re.M)), sorted(played), "transcripts")
+    said = "".join(text for name in played for side, text in transcript(name) if side in "<>")
+    for kind in ("HELLO", "WELCOME", "SNAP", "DELTA", "LOAD", "ACK", "WHO", "DRAIN", "CMD", "RES", "MSG", "PROVE", "BYE"):
+        check('{"t":"%s"' % kind in said, "no transcript shows " + kind)
+    linked_master(b, 11, ["edge1"])
 
 
 @test
@@ -121,6 +171,10 @@ def a_node_says_what_the_page_says(b):
             asked = [threading.Thread(target=lambda: asked.append(first_line(node.address, text.split()[-1])[0]))]
             asked[0].start()
             asked[0].join(0.05)
+        elif text.startswith("GET /_lb/proof"):
+            path, answer = re.match(r"GET (\S+) .*: (\w+)$", text).groups()
+            wait_for(lambda: node.get(path).status == 200, "the node has been told the answer")
+            equal(node.get(path).text, answer + "\r\n", "the proof")
         elif text == "it is answered 404":
             asked[0].join(5)
             equal(asked[1:], [404], "status")

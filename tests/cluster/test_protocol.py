@@ -2,7 +2,8 @@
 import pathlib
 import re
 
-from bench import LISTENER, Site, ask_and_close, check, equal, harness, master_body, start, test
+from bench import ADMIN, LISTENER, Site, ask_and_close, check, equal, harness, node_at, start, test, wait_for, wait_until_up
+from link_bench import link_port
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 MASTER = """<max-redirect-slaves>-1</max-redirect-slaves>
@@ -73,9 +74,13 @@ def every_transcript_is_replayed(bench):
     harness.Settings.started += 1
 
 
+def configurations():
+    return re.findall(r"^```xml\n(.*?)^```$", (TOP / "doc/cluster.md").read_text(), re.M | re.S)
+
+
 @test
 def the_configurations_of_the_page_are_valid(bench):
-    blocks = re.findall(r"^```xml\n(.*?)^```$", (TOP / "doc/cluster.md").read_text(), re.M | re.S)
+    blocks = configurations()
     equal(len(blocks), 4, "configurations")
     for number, block in enumerate(blocks):
         path = bench.dir / ("page%d.xml" % number)
@@ -86,3 +91,48 @@ def the_configurations_of_the_page_are_valid(bench):
         status, out, err = bench.run("--check-config", path)
         equal((status, "valid" in out + err), (0, True), out + err)
         check("warning" not in out + err, out + err)
+
+
+def placed(block, sites, links):
+    """A configuration of the page, for this machine: names become addresses, ports free ones."""
+    for name, site in sites.items():
+        block = re.sub(r'"%s\.example\.org:8000(,8443)?"' % name, '"%s"' % site.address, block)
+        block = block.replace(name + ".example.org:8000", site.address)
+        block = re.sub(r"<server>%s\.example\.org</server>(<port>8000</port>)?<cluster-port>8100" % name,
+                       lambda found: "<server>%s</server>%s<cluster-port>%d" % (
+                           site.host, "<port>%d</port>" % site.port if found[1] else "", links[name]), block)
+    return block
+
+
+@test
+def the_master_and_the_slave_of_the_page_find_each_other(bench):
+    sites, links = {"m1": Site(11), "edge1": Site(12)}, {"m1": link_port()}
+    block = placed(configurations()[0], sites, links).replace("<cluster-port>8100", "<cluster-port>%d" % links["m1"])
+    master = start(bench, sites["m1"], block)
+    master.source(mount="/rock.mp3").play(100)
+    edge = start(bench, sites["edge1"], placed(configurations()[1], sites, links))
+    wait_until_up(master, "edge1")
+    row = node_at(master, "edge1")
+    equal((row["kind"], row["tags"], row["capacity"]["listeners"]), ("link", ["eu", "premium"], 5000), "edge1 at the master")
+    targets = [ask_and_close(master, "/rock.mp3").get("Location") or "" for _ in range(40)]
+    check(any("//%s/rock.mp3" % sites["edge1"].address in target for target in targets), "redirects: %s" % targets)
+    edge.listener("/rock.mp3", source_address=LISTENER).read(384)
+
+
+@test
+def the_peers_of_the_page_find_each_other(bench):
+    names = ["p1", "p2", "p3"]
+    sites = {name: Site(11 + i) for i, name in enumerate(names)}
+    links = {name: link_port() for name in names}
+    servers = {}
+    for i, name in enumerate(names):
+        # p1 stands on the page: the others have its place in turn.
+        turn = dict(zip(names, names[i:] + names[:i]))
+        block = re.sub(r"\bp([123])\b", lambda found: turn["p" + found[1]], configurations()[2])
+        block = placed(block, sites, links).replace("<cluster-port>8100", "<cluster-port>%d" % links[name])
+        servers[name] = start(bench, sites[name], block)
+    for name in names:
+        wait_until_up(servers[name], *(other for other in names if other != name))
+    servers["p2"].source(mount="/rock.mp3").play(100)
+    for name in names:
+        wait_for(lambda: "/rock.mp3" in servers[name].get("/admin/listmounts", ADMIN).text, "%s has the mount of p2" % name)

@@ -183,6 +183,7 @@ TEST(Render, KnowsWhatATemplateBringsAlong) {
     return page && page->brings_its_own;
   };
   for (const char* made : {"<script src=\"/x.js\"/>",
+                           "<script src=\"cluster.js\">1</script>",
                            "<p><SCRIPT>1</SCRIPT></p>",
                            "<style>p {}</style>",
                            "<p style=\"color: red\"/>",
@@ -209,7 +210,7 @@ TEST(Render, KnowsWhatATemplateBringsAlong) {
                            "<h:script xmlns:h=\"http://www.w3.org/1999/xhtml\">1</h:script>"})
     CHECK_TEXT(brings(made), made);
   for (const char* made :
-       {"<p/>", "<img src=\"/x.png\"/>", "<img src=\"x.png\"/>", "<img src=\"x.png?a:b\"/>",
+       {"<p/>", "<script src=\"cluster.js\"/>", "<img src=\"/x.png\"/>", "<img src=\"x.png\"/>", "<img src=\"x.png?a:b\"/>",
         "<img src=\"\"/>", "<link rel=\"stylesheet\" href=\"style.css\"/>",
         "<a href=\"https://elsewhere.example/\"/>", "<audio src=\"{icestats/a}\"/>",
         "<a href=\"{icestats/a}\"/>", "<form action=\"killsource.xsl\"/>", "<form action=\"\"/>",
