@@ -41,8 +41,9 @@ declare -A about=(
   [players]="each format for 30 seconds, decoded by ffmpeg, mpv and Chromium"
 )
 needs_shared=" conformance conformance-own clients attacks integrity asan-conformance "
-# Of ../shared/attack/integrity.py: what one node answers for.
-faults=none,join,reload,freeze,slow_listener,fallback_and_return,relay_play
+# Of ../shared/attack/integrity.py: what one node answers for, and a slave whose master comes back.
+# Those of a slave with a second master are in tests/cluster/integrity_masters.py.
+faults=none,join,reload,freeze,slow_listener,fallback_and_return,relay_play,master_kill9
 
 # --- counting ------------------------------------------------------------------------------------
 # A stage runs in a subshell with its output in a file.  It reports by count and note.
@@ -318,6 +319,10 @@ stage_integrity() {
   for format in mp3 ogg; do
     limit 600 python3 -B "$shared/attack/integrity.py" --server "$place/icecast-lb -c {config}" --flavour ours \
       --format "$format" --fault "$faults" | tee "$out"
+    grep '^FAIL' "$out" >>"$logs/$stage.note"
+    count_closing_line "$out"
+    limit 300 python3 -B tests/cluster/integrity_masters.py --shared "$shared/attack" \
+      --server "$place/icecast-lb -c {config}" --format "$format" | tee "$out"
     grep '^FAIL' "$out" >>"$logs/$stage.note"
     count_closing_line "$out"
   done

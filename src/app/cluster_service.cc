@@ -393,6 +393,7 @@ NodeReport ClusterService::own_report(const std::vector<std::string>& mounts,
   report.capacity = own_capacity(*config);
   report.tags = config->cluster.tags;
   report.tokens = !facts->keys.empty();
+  report.draining = services_.drain.draining();
   // In the first report, to a master that has not said its name, nobody has come from it yet.
   if (report.tokens) report.arrived = master_id.empty() ? 0 : arrivals(master_id);
   report.masters = 0;

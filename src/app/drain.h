@@ -7,7 +7,9 @@
 //
 // While it drains: listeners and sources are refused with 503, /_lb/health says 503, the line for
 // HAProxy says drain, datagrams find no port.  Pages, statistics and sources that are connected go
-// on.  Masters have to be told by whoever speaks to them: DrainState::on_change().
+// on, and so do servers that relay them, old and new: behind them are listeners of other nodes.
+// They count as nobody here, and end with the process.  Masters have to be told by whoever speaks
+// to them: DrainState::on_change().
 //
 // Thread: Drain and on_change() on control; the other questions to DrainState from any thread.
 // Ownership: Services.

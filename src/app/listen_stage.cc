@@ -160,7 +160,8 @@ Verdict ListenStage::handle(Connection& connection, bool may_wait) {
     return Verdict::kAnswered;
   }
   // Again: it may have waited for an authenticator or a relay since DrainStage.
-  if (answer_if_draining(worker_, connection)) return Verdict::kAnswered;
+  const bool server = held->is_relay || held->is_server || says_relay(request.headers, config->server_id);
+  if (!server && answer_if_draining(worker_, connection)) return Verdict::kAnswered;
   const bool icy_asked = wants_icy(request);
   if (mount->phase() == MountPhase::kIdle && request.method != Method::kHead) {
     services.loops.control().post([&services, name = mount->name(), worker = worker_.loop.id(),
@@ -211,7 +212,6 @@ Verdict ListenStage::handle(Connection& connection, bool may_wait) {
 
   auto preamble = std::make_unique<Preamble>();
   preamble->head = stream_head(services, *config, *mount, *facts, request, icy);
-  const bool server = held->is_relay || held->is_server || says_relay(request.headers, config->server_id);
   RequestFacts asked(access_request(request), request.headers.get("referer"), request.headers.get("user-agent"),
                      connection.user);
   // Nearly always the mount itself: then its name is shared, not copied.

@@ -409,6 +409,12 @@ std::optional<std::string> RelayService::master_origin(PublicScheme scheme) cons
   return std::nullopt;
 }
 
+void RelayService::drain_changed() {
+  const bool draining = services_.drain.draining();
+  if (stopped_ || std::exchange(told_draining_, draining) == draining) return;
+  for (const auto& master : masters_) master->report_now();
+}
+
 void RelayService::leave(UniqueFunction<void()> done) {
   // One more than there are masters: none of them is the last before all have been told.
   leaving_ = static_cast<unsigned>(masters_.size()) + 1;

@@ -42,6 +42,8 @@ class RelayService final : public RelayGround {
   bool publishes() const noexcept { return publishes_.load(std::memory_order_relaxed); }
   // "http://m1:8000" of the first master that answers and speaks this scheme.
   std::optional<std::string> master_origin(PublicScheme scheme) const;
+  // This node drains, or serves again: the masters that get reports are told.
+  void drain_changed();
   // Tells the masters that this node leaves; `done` follows in any case, within a second.
   void leave(UniqueFunction<void()> done);
 
@@ -120,6 +122,7 @@ class RelayService final : public RelayGround {
   std::vector<RelayPlan> configured_;
   std::vector<std::unique_ptr<MasterWatch>> masters_;
   unsigned leaving_ = 0;
+  bool told_draining_ = false;
   Timer choose_;
   std::atomic<bool> publishes_{false};
   std::map<std::string, Waiting> learning_;

@@ -4,6 +4,7 @@
 #include "app/health_stage.h"
 #include "app/listen_stage.h"
 #include "app/worker.h"
+#include "cluster/relay_marks.h"
 
 namespace lb {
 namespace {
@@ -66,7 +67,15 @@ Verdict MethodStage::handle(Connection& connection) {
 
 Verdict DrainStage::handle(Connection& connection) {
   Services& services = worker_.services;
-  if (!services.drain.draining() || playing_mount(services, connection.request().path) == nullptr)
+  const Request& request = connection.request();
+  if (!services.drain.draining() || playing_mount(services, request.path) == nullptr)
+    return Verdict::kNext;
+  // Behind a server that relays are listeners of other nodes.  Whoever shows a password may be one:
+  // ListenStage knows.
+  const auto* pass = static_cast<const ClientPass*>(connection.held.get());
+  if ((pass != nullptr && pass->is_server) ||
+      says_relay(request.headers, services.config.read()->server_id) ||
+      request.headers.find("authorization") != nullptr)
     return Verdict::kNext;
   answer_if_draining(worker_, connection);
   return Verdict::kAnswered;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <limits>
 #include <thread>
 #include <utility>
 
@@ -81,6 +82,7 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
   services.drain.on_change([&services](const DrainPicture& now) {
     services.cluster->drain_changed();
     services.links->drain_changed();
+    services.relays->drain_changed();
     const std::string node = node_name(*services.config.read());
     if (now.mode == DrainMode::kOff)
       services.events->publish("undrain", node);
@@ -127,12 +129,10 @@ SourceAdmission::Doors Server::admission_doors() {
 Drain::Doors Server::drain_doors() {
   Services& services = *services_;
   Drain::Doors doors;
-  doors.listeners = [&services] {
-    return static_cast<std::uint64_t>(std::max<std::int64_t>(0, services.counters.listeners.inside()));
-  };
+  doors.listeners = [&services] { return services.people(); };
   doors.close_oldest = [&services](std::uint64_t most) {
     services.loops.gather<std::size_t>(
-        [&services](unsigned i) { return services.workers[i]->streams.listeners(); },
+        [&services](unsigned i) { return services.workers[i]->streams.people(); },
         [&services, most](const std::vector<std::size_t>& here) {
           // Each worker its share, the rounding carried on to the next.
           std::uint64_t all = 0, seen = 0, given = 0;
@@ -149,7 +149,9 @@ Drain::Doors Server::drain_doors() {
   };
   doors.close_all = [&services] {
     for (const auto& worker : services.workers)
-      worker->loop.post([w = worker.get()] { w->streams.end_all(nullptr, EndReason::kMoved); });
+      worker->loop.post([w = worker.get()] {
+        w->streams.end_oldest(std::numeric_limits<std::size_t>::max(), EndReason::kMoved);
+      });
   };
   doors.exit = [this] { stop(); };
   return doors;

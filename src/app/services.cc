@@ -1,5 +1,7 @@
 #include "app/services.h"
 
+#include <algorithm>
+
 #include "admin/stats_feed.h"
 #include "app/cluster_links.h"
 #include "app/cluster_service.h"
@@ -34,6 +36,13 @@ Services::Services(const Clock& clock_given, std::shared_ptr<const Config> first
 std::string Services::authority(const Config& config) { return config.hostname + ":" + std::to_string(config.port); }
 
 Services::~Services() = default;
+
+std::uint64_t Services::people() const {
+  std::int64_t people = counters.listeners.inside();
+  const auto all = mounts.all();
+  for (const auto& [name, mount] : *all) people -= mount->relays();
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(0, people));
+}
 
 PasswordSettings Services::passwords(const Config& config) {
   const AuthenticationSettings& from = config.authentication;

@@ -84,6 +84,9 @@ struct Services {
 
   // "HOST:PORT" of the configuration, as in listenurl.
   static std::string authority(const Config& config);
+  // Listeners without servers that relay; any thread.
+  std::uint64_t people() const;
+
   static PasswordSettings passwords(const Config& config);
   static HttpSettings http_settings(const Config& config);
   static TlsSettings tls_settings(const Config& config);

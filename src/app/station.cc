@@ -303,7 +303,7 @@ Result<void> ServerStation::undrain() {
 DrainStatus ServerStation::drain_status() {
   const auto picture = services_.drain.picture();
   DrainStatus status;
-  status.listeners = static_cast<std::uint64_t>(std::max<std::int64_t>(0, services_.counters.listeners.inside()));
+  status.listeners = services_.people();
   if (picture->mode == DrainMode::kOff) return status;
   status.mode = to_text(picture->mode);
   const auto left = std::chrono::ceil<std::chrono::seconds>(picture->until - services_.clock.steady());

@@ -81,6 +81,13 @@ void MasterWatch::ask_soon() {
   timer_.after(std::max(0us, std::chrono::ceil<std::chrono::microseconds>(doors_.least_pause - since)));
 }
 
+void MasterWatch::report_now() {
+  if (!plan_.publish || !doors_.report) return;
+  client_.reset();
+  report_again_ = post_ != nullptr;
+  if (!report_again_) timer_.after(0us);
+}
+
 void MasterWatch::ask() {
   if (asking()) return;
   asked_ = connector_.loop().now();
@@ -111,7 +118,10 @@ void MasterWatch::post() {
   post_ = std::make_unique<Client>(connector_, post_request(false), [this](Result<ClientAnswer> answer) {
     const auto done = std::move(post_);  // is under our feet
     on_posted(std::move(answer));
-    ask_for_list();
+    if (std::exchange(report_again_, false))
+      ask();
+    else
+      ask_for_list();
   });
 }
 
@@ -171,7 +181,8 @@ void MasterWatch::ask_for_list() {
   if (stock_ && doors_.report) {
     NodeReport report = doors_.report({}, {});
     report.every = plan_.interval;
-    query = kh_registration_query(report);
+    // KH knows no word for it: a slave that does not register gets nobody.
+    if (!report.draining) query = kh_registration_query(report);
   }
   request.head = stream_list_request(plan_, doors_.user_agent(), doors_.lines ? doors_.lines() : "", query);
   client_ = std::make_unique<BodyClient>(connector_, std::move(request), StreamList::kMostBytes, kListDeadline,

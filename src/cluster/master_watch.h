@@ -50,6 +50,9 @@ class MasterWatch {
 
   // Now, but not more often than once a second.
   void ask_soon();
+  // What a report says has changed so that the master must know at once (this node drains): no
+  // pause is kept, and a request for the list that is under way is given up for it.
+  void report_now();
   // A stream has ended for good: it may leave the list.
   void stream_ended();
   // Tells the master that this node leaves; `done` is called in any case, soon.
@@ -87,6 +90,7 @@ class MasterWatch {
   std::unique_ptr<BodyClient> client_;
   SteadyTime asked_{};
   bool again_ = false;
+  bool report_again_ = false;  // the report under way is out of date
   bool well_ = false;
   // Reports
   std::unique_ptr<Client> post_;

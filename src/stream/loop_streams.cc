@@ -368,7 +368,9 @@ std::size_t LoopStreams::end_oldest(std::size_t most, EndReason reason) {
   std::vector<Listener*> all;
   all.reserve(listeners());
   for (auto& [at, fanout] : fanouts_)
-    fanout->for_each([&all](Listener& listener) { all.push_back(&listener); });
+    fanout->for_each([&all](Listener& listener) {
+      if (!listener.relay_pass) all.push_back(&listener);
+    });
   most = std::min(most, all.size());
   if (most == 0) return 0;
   // Ids rise, so two who came in the same moment go in the order in which they came.
@@ -378,6 +380,13 @@ std::size_t LoopStreams::end_oldest(std::size_t most, EndReason reason) {
   std::nth_element(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(most) - 1, all.end(), earlier);
   for (std::size_t i = 0; i < most; ++i) all[i]->fanout->finish(*all[i], reason);
   return most;
+}
+
+std::size_t LoopStreams::people() const {
+  std::size_t n = 0;
+  for (const auto& [at, fanout] : fanouts_)
+    fanout->for_each([&n](const Listener& listener) { n += listener.relay_pass ? 0 : 1; });
+  return n;
 }
 
 std::size_t LoopStreams::listeners() const noexcept {

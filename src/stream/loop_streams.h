@@ -66,10 +66,12 @@ class LoopStreams final : public FanoutHost {
   std::vector<bool> have_away(const std::vector<std::string>& homes) const;
   // The listeners of a mount, or all when null, end.
   void end_all(const Mount* mount, EndReason reason);
-  // So many of all, those first who have been here longest; how many there were.
+  // So many of all people, those first who have been here longest; how many there were.  Servers
+  // that relay stay: behind them are listeners of other nodes.
   std::size_t end_oldest(std::size_t most, EndReason reason);
   void set_delivery(DeliveryCall call) noexcept { call_ = call; }
   std::size_t listeners() const noexcept;
+  std::size_t people() const;  // without servers that relay
 
   Loop& loop() noexcept override { return loop_; }
   DeliveryCall delivery_call() const noexcept override { return call_; }

@@ -205,6 +205,7 @@ TEST(MasterWatch, AskedAgainWhileItAsksItAsksOnceMore) {
 TEST_GROUP_BASE(MasterReports, TEST_GROUP_CppUTestGroupMasterWatch) {
   std::string master_id = "-";
   std::vector<std::string> mounts;
+  bool draining = false;
 
   void setup() override {
     TEST_GROUP_CppUTestGroupMasterWatch::setup();
@@ -223,6 +224,7 @@ TEST_GROUP_BASE(MasterReports, TEST_GROUP_CppUTestGroupMasterWatch) {
       report.epoch = "a";
       report.addresses = {make_node_address(PublicScheme::kHttp, "edge.example", 8000)};
       report.listeners = 3;
+      report.draining = draining;
       for (const std::string& mount : asked) report.mounts.push_back({mount, 1, true, 0});
       return report;
     };
@@ -314,6 +316,57 @@ TEST(MasterReports, ANodeThatLeavesSaysSo) {
   left = false;
   watch->leave([&left] { left = true; });
   CHECK(left);
+}
+TEST(MasterReports, OneThatCannotWaitGoesOutAtOnce) {
+  plan.report_interval = plan.interval = 3600s;
+  server.answers = {taken(), list("/a\r\n"), taken(), list("/a\r\n")};
+  begin();
+  after(2);
+  draining = true;
+  watch->report_now();
+  after(4);
+  CHECK(server.requests[2].find("; draining=1\r\n") != std::string::npos);
+  CHECK(server.requests[3].starts_with("GET"));
+}
+TEST(MasterReports, OneThatIsOutOfDateWhileItIsUnderWayIsFollowedByAnother) {
+  server.answers = {"HTTP/1.0 200 OK\r\n", taken(), list("/a\r\n")};
+  begin();
+  while (server.requests.empty()) loop.run_once(true);
+  draining = true;
+  watch->report_now();
+  server.send("\r\n");
+  after(3);
+  CHECK(server.requests[0].find("draining") == std::string::npos);
+  CHECK(server.requests[1].find("; draining=1\r\n") != std::string::npos);
+  CHECK(server.requests[2].starts_with("GET"));
+}
+TEST(MasterReports, ARequestForTheListIsGivenUpForOneThatCannotWait) {
+  server.answers = {taken(), "HTTP/1.0 200 OK\r\nContent-Length: 400\r\n\r\n/a\r\n", taken(), list("/b\r\n")};
+  begin();
+  while (server.requests.size() < 2) loop.run_once(true);
+  draining = true;
+  watch->report_now();
+  after(4);
+  CHECK(server.requests[2].find("; draining=1\r\n") != std::string::npos);
+  STRCMP_EQUAL("/b ", known().c_str());
+}
+TEST(MasterReports, AKhMasterIsToldOfADrainByNotBeingAskedForListeners) {
+  server.answers = {"HTTP/1.0 400 x\r\n\r\n", list("/a\r\n"), list("/a\r\n")};
+  begin();
+  after(2);
+  CHECK(server.requests[1].find("?rserver=") != std::string::npos);
+  draining = true;
+  watch->report_now();
+  after(3);
+  CHECK(server.requests[2].starts_with("GET /admin/streamlist.txt HTTP/1.0\r\n"));
+}
+TEST(MasterReports, OfANodeThatTakesNoListenersAreNotSentAtAll) {
+  plan.publish = false;
+  server.answers = {list("/a\r\n")};
+  begin();
+  after(1);
+  watch->report_now();
+  CHECK(!watch->asking());
 }
 TEST(MasterReports, AreForMastersThatAreToSendListeners) {
   plan.publish = false;

@@ -320,6 +320,21 @@ TEST(LoopStreams, EndsThoseWhoHaveBeenHereLongest) {
   LONGS_EQUAL(0, streams.listeners());
   LONGS_EQUAL(0, streams.end_oldest(1, EndReason::kMoved));
 }
+TEST(LoopStreams, ServersThatRelayAreNotSentAway) {
+  const auto a = on_air("/a");
+  const auto person = listen(*a, 2);
+  auto server = std::make_shared<Wire>();
+  auto relay = make(1, std::make_unique<FakeTransport>(server, always_writable.get()), *a);
+  a->mount->relay_gate().enter();
+  relay->relay_pass = GatePass(&a->mount->relay_gate());
+  streams.join(std::move(relay), a->mount, 0);
+  LONGS_EQUAL(2, streams.listeners());
+  LONGS_EQUAL(1, streams.people());
+  LONGS_EQUAL(1, streams.end_oldest(100, EndReason::kMoved));
+  CHECK(!server->closed);
+  CHECK(person->closed);
+  LONGS_EQUAL(0, streams.people());
+}
 TEST(LoopStreams, CountsWhatItHasSentOverAllMounts) {
   const auto a = on_air("/a"), b = on_air("/b");
   const auto first = listen(*a, 1), second = listen(*b, 2);
