@@ -2,12 +2,14 @@
 //   cluster-crowd KEY=VALUE …
 //     master=HOST:PORT link=HOST:PORT   where it takes listeners and nodes
 //     node=ID,HOST:PORT,LISTENERS,KBPS[,MS]   a node; with MS it posts so often, else it has a link
-//     mounts=N zipf=S bitrates=same|mixed     /mount100000.mp3 …; half 64, 35 % 128, 15 % 320 kbit/s
+//     mounts=N zipf=S bitrates=same|mixed     /b0, /b1 … of 128 kbit/s; mixed: of every twenty ten are
+//       /aN of 64, seven /bN, three /cN of 320
 //     requests=N over=SECONDS           how many listeners come; begins when all nodes are in
 //     settle=SECONDS                    after the last has come
 //     way=MS,MS stay=SECONDS renew=0|1 retry=MS back=MS tokens=0|1
 // Lines of the standard input while it runs: "kill ID", "bye ID", "drain ID", "silence ID",
-// "join ID", "out ID" (the master knows that it takes no more), "more N" (listeners), "count", "end".
+// "join ID", "out ID" (the master knows that it takes no more), "more N" (listeners), "freeze" and
+// "thaw" (nobody goes, nobody comes for those who have gone), "count", "end".
 // Prints a JSON line for what happens: {"event": "linked" …}, and {"event": "end"} with everything.
 #include <fcntl.h>
 #include <unistd.h>
@@ -97,10 +99,29 @@ bool take_option(const std::string& key, const std::string& value, Options& to, 
   return true;
 }
 
-double kbps_of(unsigned mount, bool mixed) {
-  if (!mixed) return 128;
-  const unsigned twentieth = mount % 20;
-  return twentieth < 10 ? 64 : twentieth < 17 ? 128 : 320;
+struct Popular {
+  SwarmMount mount;
+  double share = 0;
+};
+
+// By Zipf's law; ordered by name, as a node's book is.
+std::vector<Popular> popular_mounts(unsigned count, double zipf, bool mixed) {
+  constexpr std::array<double, 3> kKbps = {64, 128, 320};
+  std::array<unsigned, 3> so_far{};
+  std::vector<Popular> out;
+  double sum = 0;
+  for (unsigned rank = 0; rank < count; ++rank) {
+    const unsigned twentieth = rank % 20;
+    const std::size_t kind = !mixed ? 1 : twentieth < 10 ? 0 : twentieth < 17 ? 1 : 2;
+    const std::string name =
+        std::string("/") + static_cast<char>('a' + kind) + std::to_string(so_far[kind]++);
+    out.push_back({{name, kKbps[kind]}, std::pow(rank + 1, -zipf)});
+    sum += out.back().share;
+  }
+  for (Popular& each : out) each.share /= sum;
+  std::sort(out.begin(), out.end(),
+            [](const Popular& a, const Popular& b) { return a.mount.name < b.mount.name; });
+  return out;
 }
 
 class Program {
@@ -112,13 +133,10 @@ class Program {
         come_(swarm.loop, [this] { come(); }),
         end_(swarm.loop, [this] { finish(); }) {
     double sum = 0;
-    for (unsigned i = 0; i < options_.mounts; ++i) {
-      swarm.mounts.push_back(
-          {"/mount" + std::to_string(100'000 + i) + ".mp3", kbps_of(i, options_.mixed)});
-      sum += std::pow(i + 1, -options_.zipf);
-      options_.crowd.popularity.push_back(sum);
+    for (const Popular& each : popular_mounts(options_.mounts, options_.zipf, options_.mixed)) {
+      swarm.mounts.push_back(each.mount);
+      options_.crowd.popularity.push_back(sum += each.share);
     }
-    for (double& part : options_.crowd.popularity) part /= sum;
     for (const SwarmPlan& plan : options_.nodes) {
       ids_.push_back(plan.id);
       nodes_.push_back(std::make_unique<SwarmNode>(swarm, plan));
@@ -226,6 +244,11 @@ class Program {
     const std::string& verb = line[0];
     if (verb == "end") return finish();
     if (verb == "count") return count("count");
+    if (verb == "freeze" || verb == "thaw") {
+      crowd_->freeze(verb == "freeze");
+      JsonWriter out = event(verb.c_str());
+      return say(out);
+    }
     if (line.size() < 2) return;
     if (verb == "more") {
       for (int i = std::atoi(line[1].c_str()); i > 0; --i) crowd_->one_more();
@@ -268,7 +291,7 @@ class Program {
         {"unanswered", tally.unanswered},  {"other", tally.other},
         {"arrived", tally.arrived},        {"departed", tally.departed},
         {"wasted", tally.wasted},          {"over", tally.over},
-        {"wrong", tally.wrong},            {"linked", swarm_.linked},
+        {"wrong", tally.wrong},            {"most_tries", tally.most_tries},  {"linked", swarm_.linked},         {"hearing", crowd_->hearing()},
         {"relays", relays()},              {"most_relays", most_relays_},
         {"used_mounts", used_mounts()},
     };
@@ -343,7 +366,7 @@ int main(int argc, char** argv) {
       return 2;
     }
   }
-  if (swarm.master.port == 0 || options.nodes.empty() || options.mounts == 0) {
+  if (swarm.master.port == 0 || options.mounts == 0) {
     std::fprintf(stderr, "usage: cluster-crowd master=HOST:PORT link=HOST:PORT node=… …\n");
     return 2;
   }

@@ -90,6 +90,9 @@ void CrowdListeners::on_answer(Listener& listener, std::string_view bytes) {
   }
   if (status == "200") {
     ++tally_.served_here;
+    if (listener.lost_at > 0) tally_.back_ms.push_back((now() - listener.lost_at) * 1000);
+    listener.lost_at = 0;
+    listener.tries = 0;
     listener.state = State::kDone;
     return;
   }
@@ -99,6 +102,7 @@ void CrowdListeners::on_answer(Listener& listener, std::string_view bytes) {
 
 void CrowdListeners::redirected(Listener& listener, std::string_view location) {
   ++tally_.redirected;
+  tally_.most_tries = std::max(tally_.most_tries, ++listener.tries);
   const std::string_view host = location.substr(0, location.find('/'));
   const auto known = node_at_.find(host);
   const std::string name = known == node_at_.end() ? std::string(host) : nodes_[known->second]->plan().id;
@@ -119,6 +123,7 @@ void CrowdListeners::redirected(Listener& listener, std::string_view location) {
     return;
   }
   listener.node = static_cast<std::uint32_t>(known->second);
+  listener.run = nodes_[known->second]->run();
   if (listener.asked_at > out_since_[known->second]) {
     ++tally_.wrong;
     if (tally_.first_wrong.empty()) tally_.first_wrong = name + " at " + std::to_string(now());
@@ -131,6 +136,7 @@ void CrowdListeners::redirected(Listener& listener, std::string_view location) {
 // At a real server: the head, then the stream, until it ends.
 void CrowdListeners::on_followed(Listener& listener, std::string_view bytes) {
   if (bytes.empty()) {
+    listener.timer.cancel();
     if (listener.hears) {
       listener.lost_at = now();
     } else {
@@ -150,10 +156,49 @@ void CrowdListeners::on_followed(Listener& listener, std::string_view bytes) {
     return;
   }
   listener.hears = true;
+  listener.tries = 0;
   listener.head.clear();
   ++tally_.arrived;
   if (listener.lost_at > 0) tally_.back_ms.push_back((now() - listener.lost_at) * 1000);
   listener.lost_at = 0;
+  stay(listener);
+}
+
+void CrowdListeners::stay(Listener& listener) {
+  if (plan_.stay_seconds > 0 && !frozen_)
+    listener.timer.after(ms(-std::log(1 - swarm_.rng.unit()) * plan_.stay_seconds * 1000));
+}
+
+void CrowdListeners::goes(Listener& listener) {
+  if (listener.state == State::kListening) nodes_[listener.node]->depart(listener.mount);
+  listener.wire.close();
+  listener.hears = false;
+  ++tally_.departed;
+  listener.state = State::kDone;
+  if (!plan_.renew) return;
+  listener.person = people_++;
+  listener.mount = static_cast<std::uint32_t>(any_mount());
+  ask(listener);
+}
+
+void CrowdListeners::freeze(bool frozen) {
+  frozen_ = frozen;
+  for (const auto& listener : listeners_) {
+    const bool listens = listener->state == State::kListening ||
+                         (listener->state == State::kFollowing && listener->hears);
+    if (!listens) continue;
+    if (frozen)
+      listener->timer.cancel();
+    else
+      stay(*listener);
+  }
+}
+
+std::size_t CrowdListeners::hearing() const noexcept {
+  return static_cast<std::size_t>(
+      std::count_if(listeners_.begin(), listeners_.end(), [](const auto& listener) {
+        return listener->state == State::kFollowing && listener->hears;
+      }));
 }
 
 void CrowdListeners::on_time(Listener& listener) {
@@ -165,22 +210,14 @@ void CrowdListeners::on_time(Listener& listener) {
     case State::kPausing: ask(listener); return;
     case State::kOnTheWay: arrived(listener); return;
     case State::kListening:
-      nodes_[listener.node]->depart(listener.mount);
-      ++tally_.departed;
-      listener.state = State::kDone;
-      if (!plan_.renew) return;
-      listener.person = people_++;
-      listener.mount = static_cast<std::uint32_t>(any_mount());
-      ask(listener);
-      return;
-    case State::kFollowing:
+    case State::kFollowing: goes(listener); return;
     case State::kDone: return;
   }
 }
 
 void CrowdListeners::arrived(Listener& listener) {
   SwarmNode& node = *nodes_[listener.node];
-  if (!node.alive()) {
+  if (!node.alive() || node.run() != listener.run) {
     ++tally_.wasted;
     ask(listener);
     return;
@@ -192,8 +229,8 @@ void CrowdListeners::arrived(Listener& listener) {
     ++tally_.over;
   ++tally_.arrived;
   listener.state = State::kListening;
-  if (plan_.stay_seconds > 0)
-    listener.timer.after(ms(-std::log(1 - swarm_.rng.unit()) * plan_.stay_seconds * 1000));
+  listener.tries = 0;
+  stay(listener);
 }
 
 void CrowdListeners::lost(std::size_t node) {

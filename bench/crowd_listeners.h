@@ -33,6 +33,7 @@ struct CrowdTally {
   std::map<std::string, std::uint64_t> redirects_to;  // a server's address, or a node's id
   std::vector<double> answer_ms;
   std::vector<double> back_ms;  // of listeners whose real node went: until they hear again
+  std::uint32_t most_tries = 0;  // redirects of one listener until he was served
   std::string first_wrong;
 };
 
@@ -46,6 +47,10 @@ class CrowdListeners {
   void lost(std::size_t node);
   // From now on the master knows that it takes no more.
   void out(std::size_t node, bool is_out);
+  // Nobody goes any more, and nobody follows those who have gone; false: as before.
+  void freeze(bool frozen);
+  // Who hears something from a real server.
+  std::size_t hearing() const noexcept;
   const CrowdTally& tally() const noexcept { return tally_; }
   std::size_t size() const noexcept { return listeners_.size(); }
   // Who is neither served nor on his way.
@@ -61,7 +66,7 @@ class CrowdListeners {
     Timer timer;
     std::uint32_t person;
     State state = State::kAsking;
-    std::uint32_t mount = 0, node = 0;
+    std::uint32_t mount = 0, node = 0, run = 0, tries = 0;
     double asked_at = 0, lost_at = 0;
     bool hears = false;
     std::string head, followed;
@@ -75,6 +80,8 @@ class CrowdListeners {
   void on_time(Listener& listener);
   void arrived(Listener& listener);
   void pause(Listener& listener, double ms);
+  void stay(Listener& listener);
+  void goes(Listener& listener);
 
   Swarm& swarm_;
   std::vector<std::unique_ptr<SwarmNode>>& nodes_;
@@ -83,6 +90,7 @@ class CrowdListeners {
   std::vector<double> out_since_;  // of each node; infinity: it is in
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::uint32_t people_ = 0;
+  bool frozen_ = false;
   CrowdTally tally_;
 };
 

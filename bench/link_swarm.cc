@@ -1,7 +1,7 @@
 // Many nodes in one process, for one master: how much memory and time links cost it.
-//   link-swarm HOST CLUSTER-PORT NODES MOUNTS SECONDS
+//   link-swarm HOST CLUSTER-PORT NODES MOUNTS SECONDS [CHANGES]
 // The nodes are n0, n1 …, their secrets s-n0, s-n1 …; each carries MOUNTS mounts, and every second
-// the listeners of a hundredth of them change.  Prints when all are linked, and at the end what went
+// the listeners of CHANGES of them change (a hundredth of them).  Prints when all are linked, and at the end what went
 // over the wire for a node and second.
 #include <cstdio>
 #include <cstdlib>
@@ -15,14 +15,15 @@ using namespace lb;
 using namespace std::chrono_literals;
 
 int main(int argc, char** argv) {
-  if (argc != 6) {
-    std::fprintf(stderr, "usage: link-swarm HOST CLUSTER-PORT NODES MOUNTS SECONDS\n");
+  if (argc != 6 && argc != 7) {
+    std::fprintf(stderr, "usage: link-swarm HOST CLUSTER-PORT NODES MOUNTS SECONDS [CHANGES]\n");
     return 2;
   }
   const auto port = static_cast<std::uint16_t>(std::atoi(argv[2]));
   const unsigned count = static_cast<unsigned>(std::atoi(argv[3]));
   const unsigned mounts = static_cast<unsigned>(std::atoi(argv[4]));
   const std::chrono::seconds time(std::atoi(argv[5]));
+  const unsigned changes = argc == 7 ? static_cast<unsigned>(std::atoi(argv[6])) : mounts / 100 + 1;
   Swarm swarm;
   static_cast<void>(swarm.log.open(LogSettings{}));
   swarm.link = {argv[1], port};
@@ -49,7 +50,7 @@ int main(int argc, char** argv) {
   Timer tick(swarm.loop, [&] {
     // A twentieth of the nodes each time, so that every node changes once a second.
     for (unsigned i = 0; i < count; ++i) {
-      for (unsigned change = 0; i % 20 == turn % 20 && change < mounts / 100 + 1; ++change)
+      for (unsigned change = 0; i % 20 == turn % 20 && change < changes; ++change)
         nodes[i]->set_listeners((turn * 7 + change * 97) % mounts, 3 + (turn + change) % 5);
       nodes[i]->tick();
     }

@@ -63,6 +63,7 @@ class SwarmNode final : public LinkHost {
 
   const SwarmPlan& plan() const noexcept { return plan_; }
   bool alive() const noexcept { return alive_; }
+  unsigned run() const noexcept { return runs_; }  // of its process, from 1
   bool draining_now() const noexcept { return drains_; }
   const MasterSession* session() const noexcept { return session_.get(); }
   unsigned listeners() const noexcept { return total_; }

@@ -339,10 +339,13 @@ void Connection::reply_is_out() {
   if (!is_probe) log_access(owner_.log_, facts, owner_.loop().clock().wall());
   held.reset();
   if (!keep_alive_) {
-    if (nothing_more_comes())
-      end();
-    else
+    if (!nothing_more_comes()) {
       linger();
+      return;
+    }
+    // First the socket, then its watch: epoll has forgotten it by itself.
+    transport_.reset();
+    end();
     return;
   }
   head_whole_ = false;

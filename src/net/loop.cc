@@ -3,6 +3,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace lb {
@@ -34,16 +35,43 @@ Loop::~Loop() {
 }
 
 void Loop::post(Task task) {
-  bool ring = false;
+  bool asleep = false;
   {
     std::lock_guard<std::mutex> guard(inbox_mutex_);
     inbox_.push_back(std::move(task));
     posted_.store(posted_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    ring = std::exchange(asleep_, false);
+    asleep = std::exchange(asleep_, false);
   }
-  if (!ring) return;  // it is awake and looks before it sleeps, or another one has rung
+  if (!asleep) return;  // it is awake and looks before it sleeps, or another one has rung
+  ring();
+}
+
+void Loop::post_together(Loop& from, Task task) {
+  from.assert_here();
+  {
+    std::lock_guard<std::mutex> guard(inbox_mutex_);
+    inbox_.push_back(std::move(task));
+    posted_.store(posted_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
+  if (this != &from && std::find(from.to_ring_.begin(), from.to_ring_.end(), this) == from.to_ring_.end())
+    from.to_ring_.push_back(this);
+}
+
+void Loop::ring() {
   const std::uint64_t one = 1;
   [[maybe_unused]] const auto n = ::write(wake_fd_.get(), &one, sizeof one);
+}
+
+void Loop::ring_others() {
+  for (Loop* other : to_ring_) {
+    bool asleep = false;
+    {
+      std::lock_guard<std::mutex> guard(other->inbox_mutex_);
+      asleep = std::exchange(other->asleep_, false);
+    }
+    if (asleep) other->ring();
+  }
+  to_ring_.clear();
 }
 
 void Loop::turn(bool may_sleep) {
@@ -60,6 +88,7 @@ void Loop::turn(bool may_sleep) {
   }
   for (Task& task : running_) task();
   running_.clear();
+  if (!to_ring_.empty()) ring_others();
 }
 
 void Loop::stop() {

@@ -36,6 +36,9 @@ class Loop {
   // The one thread-safe door.  Tasks run in the order posted, after the events of the turn.  Rings
   // (a system call) only when the loop sleeps: between the turns of a busy one it costs none.
   void post(Task task);
+  // As post(), for crowds of small tasks: rings only when the present turn of `from`, the caller's
+  // own loop, has ended, so that all tasks of a turn cost one waking.
+  void post_together(Loop& from, Task task);
   void stop();
   unsigned id() const noexcept { return id_; }
   // How many tasks so far; from any thread.
@@ -54,6 +57,8 @@ class Loop {
 
  private:
   void turn(bool may_sleep);
+  void ring();
+  void ring_others();
 
   const unsigned id_;
   const Clock& clock_;
@@ -67,6 +72,7 @@ class Loop {
   bool asleep_ = false;  // whoever posts has to ring; under the mutex
   std::atomic<std::uint64_t> posted_{0};  // written under the mutex
   std::vector<Task> running_;
+  std::vector<Loop*> to_ring_;  // at the end of this turn
 };
 
 // One-shot timer.  after() re-arms.

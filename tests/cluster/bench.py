@@ -15,6 +15,7 @@ import harness  # noqa: E402
 from harness import ADMIN, RELAY, Failed, check, equal, matches, request, test, wait_for  # noqa: E402, F401
 
 LISTENER = "127.0.0.77"
+BUILD = None  # the build directory that the server comes from
 numbers = itertools.count(1)
 
 

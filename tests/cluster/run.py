@@ -67,6 +67,7 @@ def main():
     place = tempfile.TemporaryDirectory(prefix="icecast-lb-cluster-")
     pathlib.Path(place.name).chmod(0o755)
     harness.Settings.binary = shutil.copy(options.server, place.name)
+    bench.BUILD = pathlib.Path(options.server).resolve().parent.parent
     counts, lock = {"PASS": 0, "FAIL": 0, "SKIP": 0}, threading.Lock()
 
     def run_and_say(function):

@@ -7,20 +7,11 @@ import subprocess
 import time
 
 import table
-from link_bench import Feeder, edge, linked_master
+from link_bench import linked_master
 from bench import Failed
 
 MANY = "<clients>20000</clients><sources>2000</sources><threads>1</threads>"
-MOUNT = "/mount%d.mp3"
-
-
-def mount_name(number):
-    return MOUNT % (100000 + number)
-
-
-def kbps_of(number, mixed):
-    """As bench/crowd.cc has it."""
-    return 128 if not mixed else 64 if number % 20 < 10 else 128 if number % 20 < 17 else 320
+MOUNT = "/b0"  # bench/crowd.cc names them
 
 
 def program(name, place="bench"):
@@ -37,8 +28,8 @@ def nodes_of(sizes, kbps=128, posts=0, prefix="n"):
 
 
 def crowd_master(bench, nodes, balance="", tokens=False, more_nodes={}, more="", mounts=1, mixed=False, source=True,
-                 number=11, root="", hold="0", limits=MANY, feeder=True):
-    """A real master with these nodes in its configuration, and a source for each mount."""
+                 number=11, root="", hold="0", limits=MANY):
+    """A real master with these nodes in its configuration, and a paced source for each mount."""
     rows = {row[0]: 'allow-public="%s"' % row[1] for row in nodes}
     rows.update(more_nodes)
     more = ("<token keys=\"goals\"/>" if tokens else "") + more
@@ -49,12 +40,34 @@ def crowd_master(bench, nodes, balance="", tokens=False, more_nodes={}, more="",
     master.write_config(body=body)
     master.start()
     if source:
-        for i in range(mounts):
-            wire = master.source(mount_name(i), lines=["Ice-Bitrate: %d" % kbps_of(i, mixed)])
-            wire.play(20)
-            if feeder and mounts == 1:
-                bench.owned(Feeder(wire))
+        feed(bench, master, mounts, mixed)
     return master
+
+
+class Feed:
+    """icelb-feed: sources at their real pace, because the master measures bitrates."""
+
+    def __init__(self, server, mount, count, kbps, lead=3):
+        self.process = subprocess.Popen(
+            [str(program("icelb-feed", "tools")), "--to", "%s:%d" % (server.host, server.given_port), "--password", "src-secret",
+             "--seconds", "600", "--mount", mount, "--mounts", str(count), "--bitrate", str(kbps), "--lead", str(lead)],
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        line = self.process.stderr.readline()
+        if not line.startswith("ready"):
+            raise Failed("icelb-feed: " + line)
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stderr.close()
+
+
+def feed(bench, server, mounts=1, mixed=False):
+    kinds = [("/b%d", mounts, 128)]
+    if mixed:
+        kinds = [("/a%d", mounts // 20 * 10, 64), ("/b%d", mounts // 20 * 7, 128), ("/c%d", mounts // 20 * 3, 320)]
+    for kind in kinds:
+        bench.owned(Feed(server, *kind))
 
 
 class Crowd:
@@ -91,6 +104,12 @@ class Crowd:
                 raise Failed("the crowd has ended: %s" % str(self.events[-1:])[:500])
             self.pending += data
 
+    def wait_for(self, holds, patience=30):
+        deadline = time.monotonic() + patience
+        while not holds():
+            if time.monotonic() > deadline:
+                raise Failed("the crowd: %s" % str(self.events[-1:])[:700])
+
     def count(self):
         self.say("count")
         return self.event("count")
@@ -117,4 +136,3 @@ def all_served(end):
             end["unserved"], end["statuses"], end["unanswered"], end["over"], end["wrong"]))
 
 
-__all__ = ["Crowd", "Feeder", "all_served", "crowd_master", "edge", "mount_name", "nodes_of", "pathlib", "peak", "program"]
