@@ -11,8 +11,21 @@ bench_pick_rate_LDADD = $(CLUSTER)
 
 # What links of many nodes cost a master.
 noinst_PROGRAMS += bench/link-swarm
-bench_link_swarm_SOURCES = bench/link_swarm.cc
+bench_link_swarm_SOURCES = bench/link_swarm.cc bench/swarm_node.cc bench/swarm_node.h \
+  bench/crowd_wire.cc bench/crowd_wire.h
+bench_link_swarm_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)
 bench_link_swarm_LDADD = $(CLUSTER)
+
+# A crowd at a master with simulated nodes; tests/cluster/goals and test_churn.py drive it.
+noinst_PROGRAMS += bench/cluster-crowd
+bench_cluster_crowd_SOURCES = bench/crowd.cc bench/crowd_listeners.cc bench/crowd_listeners.h \
+  bench/swarm_node.cc bench/swarm_node.h bench/crowd_wire.cc bench/crowd_wire.h
+bench_cluster_crowd_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)
+bench_cluster_crowd_LDADD = $(CLUSTER)
+
+# Redirects a second.
+noinst_PROGRAMS += bench/redirect-rate
+bench_redirect_rate_SOURCES = bench/redirect_rate.cc
 
 EXTRA_DIST += bench/harness.py bench/run.py bench/mounts.py bench/stalled.py bench/selfcheck \
   bench/selfcheck.py doc/performance.md

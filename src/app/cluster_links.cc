@@ -197,7 +197,7 @@ void ClusterLinks::look() {
     if (!carries && enforces == 0) continue;
     const auto facts = mount->facts();
     if (facts->from_file) continue;
-    const auto bytes = mount->bytes_per_second.load(std::memory_order_relaxed);
+    const auto bytes = mount->usual_bytes_per_second.load(std::memory_order_relaxed);
     const double kbps =
         bytes > 0 ? static_cast<double>(bytes) * kBitsPerByte / 1000 : kNominalListenerKbps;
     carried_.push_back({name, carries ? people_of(*mount) : 0, kbps, carries && facts->relayed,

@@ -25,7 +25,7 @@ std::uint8_t tag_of(std::string_view node_id) noexcept {
 }
 
 double kbps_of(const Mount& mount) {
-  const auto bytes = mount.bytes_per_second.load(std::memory_order_relaxed);
+  const auto bytes = mount.usual_bytes_per_second.load(std::memory_order_relaxed);
   return static_cast<double>(bytes) * kBitsPerByte / 1000;
 }
 

@@ -172,6 +172,7 @@ void Connection::on_head_bytes(std::string_view bytes) {
 
 void Connection::head_is_complete() {
   owner_.head_complete(*this);
+  head_whole_ = true;
   const auto settings = owner_.settings_.read();
   const Forwarded from = read_forwarded(settings->trusted_proxies, socket_peer_, request_.headers);
   secure_ = from.secure.value_or(socket_secure_);
@@ -338,9 +339,16 @@ void Connection::reply_is_out() {
   if (!is_probe) log_access(owner_.log_, facts, owner_.loop().clock().wall());
   held.reset();
   if (!keep_alive_) {
-    linger();
+    if (!nothing_more_comes()) {
+      linger();
+      return;
+    }
+    // First the socket, then its watch: epoll has forgotten it by itself.
+    transport_.reset();
+    end();
     return;
   }
+  head_whole_ = false;
   // The next request of the same connection; libshout asks three times before it sends.
   const std::string early = std::move(leftover_);
   leftover_.clear();
@@ -357,6 +365,15 @@ void Connection::reply_is_out() {
   deadline_.after(owner_.settings_.read()->header_timeout);
   watch_.want(EV_READ);
   if (!early.empty()) on_head_bytes(early);
+}
+
+// A request without a body that has been read to its end: nothing is left unread that would make a
+// close a reset.  TLS says goodbye first.
+bool Connection::nothing_more_comes() const noexcept {
+  const bool bodiless = request_.method == Method::kGet || request_.method == Method::kHead;
+  return head_whole_ && bodiless && !socket_secure_ && leftover_.empty() &&
+         request_.headers.find("content-length") == nullptr &&
+         request_.headers.find("transfer-encoding") == nullptr;
 }
 
 void Connection::linger() {

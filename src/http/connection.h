@@ -105,6 +105,7 @@ class Connection : public ListHook {
   void run_stages();
   void write_out();
   void reply_is_out();
+  bool nothing_more_comes() const noexcept;
   void linger();
   void end();
   std::string reply_head(const ResponseHead& head) const;
@@ -135,6 +136,7 @@ class Connection : public ListHook {
   std::uint64_t bytes_sent_ = 0;
   int status_ = 0;
   bool keep_alive_ = false;
+  bool head_whole_ = false;  // the request's
   std::size_t lingered_bytes_ = 0;
   SteadyTime accepted_, head_since_;
   Watch watch_;

@@ -106,11 +106,11 @@ void Connections::remove(Connection& connection) {
   if (at == connections_.end()) return;
   if (connection.handshaking()) handshake_ends();
   // Its own callback may be on the stack: it dies in the next round.
-  auto gone = std::make_shared<std::unique_ptr<Connection>>(std::move(at->second));
+  std::unique_ptr<Connection> gone = std::move(at->second);
   connections_.erase(at);
-  (*gone)->watch_.stop();
-  (*gone)->deadline_.cancel();
-  loop_.post([gone] {});
+  gone->watch_.stop();
+  gone->deadline_.cancel();
+  loop_.post([gone = std::move(gone)] {});
 }
 
 void Connections::end_all() {

@@ -19,6 +19,13 @@ using namespace std::chrono_literals;
 // So that a flood of connects cannot keep a worker from its listeners.
 constexpr int kAcceptsAWake = 128;
 
+// Accepted sockets inherit both (Linux): two system calls less for each.
+void prepare(int listening) {
+  const int on = 1;
+  ::setsockopt(listening, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  ::setsockopt(listening, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+}
+
 std::string describe(const ListenSettings& settings, int port) {
   return "listen-socket " + (settings.bind_address.empty() ? "0.0.0.0" : settings.bind_address) + ":" +
          std::to_string(port);
@@ -129,6 +136,7 @@ Acceptor::Acceptor(Loop& loop, std::shared_ptr<const ListenSocket> socket, Conne
       log_(log),
       pause_(loop, [this] { watch_.want(EV_READ); }),
       spare_(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {
+  prepare(fd());
   watch_.start<&Acceptor::on_ready>(loop, fd(), EV_READ, this);
 }
 
@@ -150,9 +158,6 @@ bool Acceptor::accept_some() {
       if (errno == EMFILE || errno == ENFILE) out_of_descriptors();
       return false;
     }
-    const int on = 1;
-    ::setsockopt(taken.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    ::setsockopt(taken.get(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
     const Address peer = Address::from_sockaddr(reinterpret_cast<sockaddr&>(address));
     sink_.accepted(std::make_unique<PlainTransport>(std::move(taken), peer), socket_);
   }

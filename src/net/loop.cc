@@ -3,6 +3,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace lb {
@@ -16,13 +17,12 @@ Loop::Loop(unsigned id, const Clock& clock) : id_(id), clock_(clock) {
   wake_fd_.reset(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   event_assign(
       &wake_event_, base_, wake_fd_.get(), EV_READ | EV_PERSIST,
-      [](evutil_socket_t fd, short, void* self) {
+      [](evutil_socket_t fd, short, void*) {
         std::uint64_t count = 0;
         // Level-triggered: a failed read only means another round.
         [[maybe_unused]] const auto n = ::read(fd, &count, sizeof count);
-        static_cast<Loop*>(self)->drain();
       },
-      this);
+      nullptr);
   event_add(&wake_event_, nullptr);
 }
 
@@ -35,26 +35,60 @@ Loop::~Loop() {
 }
 
 void Loop::post(Task task) {
-  bool first = false;
+  bool asleep = false;
   {
     std::lock_guard<std::mutex> guard(inbox_mutex_);
-    first = inbox_.empty();
+    inbox_.push_back(std::move(task));
+    posted_.store(posted_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    asleep = std::exchange(asleep_, false);
+  }
+  if (!asleep) return;  // it is awake and looks before it sleeps, or another one has rung
+  ring();
+}
+
+void Loop::post_together(Loop& from, Task task) {
+  from.assert_here();
+  {
+    std::lock_guard<std::mutex> guard(inbox_mutex_);
     inbox_.push_back(std::move(task));
     posted_.store(posted_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   }
-  if (!first) return;  // the one who found it empty has rung already
+  if (this != &from && std::find(from.to_ring_.begin(), from.to_ring_.end(), this) == from.to_ring_.end())
+    from.to_ring_.push_back(this);
+}
+
+void Loop::ring() {
   const std::uint64_t one = 1;
   [[maybe_unused]] const auto n = ::write(wake_fd_.get(), &one, sizeof one);
 }
 
-void Loop::drain() {
+void Loop::ring_others() {
+  for (Loop* other : to_ring_) {
+    bool asleep = false;
+    {
+      std::lock_guard<std::mutex> guard(other->inbox_mutex_);
+      asleep = std::exchange(other->asleep_, false);
+    }
+    if (asleep) other->ring();
+  }
+  to_ring_.clear();
+}
+
+void Loop::turn(bool may_sleep) {
   {
     std::lock_guard<std::mutex> guard(inbox_mutex_);
+    may_sleep = may_sleep && inbox_.empty();
+    asleep_ = may_sleep;
+  }
+  event_base_loop(base_, EVLOOP_ONCE | (may_sleep ? 0 : EVLOOP_NONBLOCK));
+  {
+    std::lock_guard<std::mutex> guard(inbox_mutex_);
+    asleep_ = false;
     running_.swap(inbox_);
   }
   for (Task& task : running_) task();
   running_.clear();
-  if (stopping_.load(std::memory_order_relaxed)) event_base_loopbreak(base_);
+  if (!to_ring_.empty()) ring_others();
 }
 
 void Loop::stop() {
@@ -64,12 +98,12 @@ void Loop::stop() {
 
 void Loop::run() {
   owner_.store(std::this_thread::get_id(), std::memory_order_relaxed);
-  while (!stopping_.load(std::memory_order_relaxed)) event_base_loop(base_, EVLOOP_NO_EXIT_ON_EMPTY);
-  drain();  // what was posted on the way out, such as last log lines
+  while (!stopping_.load(std::memory_order_relaxed)) turn(true);
+  turn(false);  // what was posted on the way out, such as last log lines
   owner_.store(std::thread::id(), std::memory_order_relaxed);
 }
 
-void Loop::run_once(bool block) { event_base_loop(base_, EVLOOP_ONCE | (block ? 0 : EVLOOP_NONBLOCK)); }
+void Loop::run_once(bool block) { turn(block); }
 
 Timer::Timer(Loop& loop, UniqueFunction<void()> on_time) : on_time_(std::move(on_time)) {
   event_assign(

@@ -31,6 +31,7 @@ FileFeeder::FileFeeder(Loop& loop, Log& log, Doors doors, std::shared_ptr<Mount>
       timer_(loop, [this] { tick(); }) {
   if (file_->plugin->name == "ogg") scanner_ = std::make_unique<OggPageScanner>(0);
   mount_->bytes_per_second.store(rate_, std::memory_order_relaxed);
+  mount_->usual_bytes_per_second.store(rate_, std::memory_order_relaxed);
   // The first listener's burst, and the headers.
   append(std::max<std::uint64_t>(mount_->settings()->burst_bytes, 1));
   publish(false);
@@ -124,6 +125,7 @@ void FileFeeder::next_round() {
     file_ = std::move(next_file_);
     rate_ = next_rate_;
     mount_->bytes_per_second.store(rate_, std::memory_order_relaxed);
+    mount_->usual_bytes_per_second.store(rate_, std::memory_order_relaxed);
     rebase_ = true;
   }
   if (scanner_) scanner_ = std::make_unique<OggPageScanner>(0);

@@ -80,6 +80,8 @@ class Mount {
   std::atomic<std::uint64_t> bytes_read{0}, bytes_sent{0}, slow_listeners{0}, listener_connections{0};
   std::atomic<std::int64_t> listener_peak{0};
   std::atomic<std::uint64_t> bytes_per_second{0};  // of the source; 0: not known
+  // As StreamLog says: what a listener costs for as long as he stays.
+  std::atomic<std::uint64_t> usual_bytes_per_second{0};
   void note_peak(std::int64_t listeners) noexcept;
 
  private:

@@ -36,6 +36,14 @@ void StreamLog::measure_rate(SteadyTime now) {
   rate_ = (head_ - rate_head_) * 1'000'000 / static_cast<std::uint64_t>(took.count());
   rate_since_ = now;
   rate_head_ = head_;
+  seconds_[seconds_seen_++ % seconds_.size()] = rate_;
+}
+
+std::uint64_t StreamLog::usual_bytes_per_second() const noexcept {
+  const auto [a, b, c] = seconds_;
+  if (seconds_seen_ < 2) return 0;
+  if (seconds_seen_ == 2) return std::min(a, b);
+  return std::max(std::min(a, b), std::min(std::max(a, b), c));
 }
 
 void StreamLog::choose_segment_size(SteadyTime now) {
@@ -107,6 +115,7 @@ void StreamLog::begin_source(std::uint64_t at) {
   // A framer marks no place beyond what is complete; should one ever, the marks start anew.
   if (!sync_.empty() && sync_.back().position > at) sync_ = {};
   rate_head_ -= std::min(rate_head_, head_ - at);
+  seconds_seen_ = 0;
   head_ = at;
   seam_ = at;
 }

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <array>
 #include <deque>
 #include <memory>
 #include <span>
@@ -57,6 +58,10 @@ class StreamLog final : public MarkSink {
                                             std::uint64_t low_water, bool ended);
   // Of the last whole second or more; 0 until known.
   std::uint64_t bytes_per_second() const noexcept { return rate_; }
+  // The median of the last three whole seconds, for what must not be misled by one of them: the
+  // first has an encoder's lead in it, or an upstream's burst; another the end of a hold-up.  0 until
+  // two of this source are known.
+  std::uint64_t usual_bytes_per_second() const noexcept;
 
  private:
   explicit StreamLog(std::shared_ptr<Store> store);
@@ -89,6 +94,8 @@ class StreamLog final : public MarkSink {
   std::uint64_t rate_ = 0;              // bytes per second
   std::uint64_t rate_head_ = 0;         // where the present measurement began
   SteadyTime rate_since_{};
+  std::array<std::uint64_t, 3> seconds_{};  // of the present source, in a circle
+  unsigned seconds_seen_ = 0;
   std::size_t segment_bytes_ = 32768;
   SteadyTime segment_since_{};
 };

@@ -41,6 +41,7 @@ def test(function):
 class Settings:
     """Of the whole run, set by run.py."""
     binary = None
+    build = None        # the build directory that it comes from
     patience = 5.0      # seconds that a fact may take
     started = 0         # servers; so that a run that tests nothing is noticed
 

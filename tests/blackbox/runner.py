@@ -82,6 +82,7 @@ def main(here, about, make_place=harness.Bench, jobs=4, patience=None):
         print("\n".join(map(name_of, tests)))
         return 0
     harness.Settings.patience = (patience or harness.Settings.patience) * (5 if options.slow_server else 1)
+    harness.Settings.build = pathlib.Path(options.server).resolve().parent.parent
     # A copy that everybody may read: as root, the server runs as nobody.
     with tempfile.TemporaryDirectory(prefix="icecast-lb-%s-" % here.name) as place:
         pathlib.Path(place).chmod(0o755)

@@ -35,7 +35,7 @@ def measure(goal):
         found = goal.measure(place)
         row["measured"], row["how"] = found if isinstance(found, tuple) else (found, "")
         row["word"] = "reached" if goal.reached(row["measured"]) else "MISSED"
-    except table.Unmeasured as e:
+    except harness.Skip as e:
         row["word"], row["how"] = "unmeasured", str(e)
     except Exception:
         row["word"], row["how"] = "FAILED", traceback.format_exc(limit=-3)
@@ -63,7 +63,7 @@ def main():
         return 0
     place = tempfile.TemporaryDirectory(prefix="icecast-lb-goals-")
     pathlib.Path(place.name).chmod(0o755)
-    table.BUILD = options.build.resolve()
+    harness.Settings.build = options.build.resolve()
     harness.Settings.binary = shutil.copy(options.build / "src/icecast-lb", place.name)
     rows = []
     with place:

@@ -11,11 +11,6 @@ import dataclasses
 import typing
 
 GOALS = []
-BUILD = None  # the build directory, as run.py was told
-
-
-class Unmeasured(Exception):
-    """What the measurement needs is not there; says what."""
 
 
 @dataclasses.dataclass

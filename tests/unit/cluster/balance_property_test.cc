@@ -127,7 +127,7 @@ TEST_GROUP(BalanceProperty) {
   }
 };
 
-TEST(BalanceProperty, NoNodeThatIsDeadDrainingOrFullIsEverChosen) {
+TEST(BalanceProperty, NobodyIsSentInACircleNorToANodeThatIsDeadDrainingOrFull) {
   std::array<BalanceSettings, 7> settings;
   for (std::size_t p = 0; p < settings.size(); ++p)
     settings[p].rules.policy = balance_policies()[p].policy;
@@ -156,11 +156,15 @@ TEST(BalanceProperty, NoNodeThatIsDeadDrainingOrFullIsEverChosen) {
     request.kbps = kBitrates[rng.below(3)];
     if (i % 3 == 0) request.tags = premium;
     if (i % 7 == 0) request.scheme = PublicScheme::kHttps;
+    request.relay = i % 11 == 0;
+    request.redirected = i % 13 == 0;
     const Choice choice = lb::pick({cluster.table, chosen}, request, rng, cluster.now);
     if (choice.kind != Choice::Kind::kRedirect) {
       ++turned_down;
       continue;
     }
+    if (request.relay) FAIL("a relay was redirected");
+    if (request.redirected) FAIL("a listener was redirected again: a loop");
     ++redirected;
     const std::size_t t = truth_of(choice.node);
     if (t == kNodes) FAIL("a node that nobody knows");

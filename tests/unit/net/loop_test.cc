@@ -38,6 +38,42 @@ TEST(Loop, ATaskPostedByATaskRunsInTheNextRound) {
   loop.run_once(false);
   LONGS_EQUAL(1, seen);
 }
+TEST(Loop, TasksPostedTogetherRunInOrderWithTheOthers) {
+  std::vector<int> seen;
+  loop.post([&seen] { seen.push_back(0); });
+  loop.post_together(loop, [&seen] { seen.push_back(1); });
+  loop.post([&seen] { seen.push_back(2); });
+  loop.run_once(true);
+  LONGS_EQUAL(3, seen.size());
+  for (int i = 0; i < 3; ++i) LONGS_EQUAL(i, seen[static_cast<std::size_t>(i)]);
+}
+TEST(Loop, ASleepingLoopIsWokenByWhatIsPostedTogetherWhenTheTurnHasEnded) {
+  Loop other(1, system_clock());
+  std::atomic<int> seen{0};
+  std::atomic<bool> sleeps{false};
+  std::thread thread([&] {
+    other.post([&sleeps] { sleeps = true; });
+    other.run();
+  });
+  while (!sleeps) std::this_thread::yield();
+  for (int turn = 1; turn <= 200; ++turn) {
+    loop.post([&] {
+      for (int i = 0; i < 3; ++i) other.post_together(loop, [&seen] { ++seen; });
+    });
+    loop.run_once(false);
+    while (seen < 3 * turn) std::this_thread::yield();
+  }
+  other.stop();
+  thread.join();
+  LONGS_EQUAL(600, seen.load());
+}
+TEST(Loop, WhatALoopPostsToItselfIsRunWithoutARing) {
+  int seen = 0;
+  Timer timer(loop, [this, &seen] { loop.post([&seen] { ++seen; }); });
+  timer.after(0us);
+  loop.run_once(true);  // the timer, and behind it, in the same turn, the task
+  LONGS_EQUAL(1, seen);
+}
 TEST(Loop, TasksThatNeverRanAreDestroyed) {
   auto alive = std::make_shared<int>(0);
   {

@@ -67,6 +67,32 @@ TEST(StreamLog, MeasuresTheRateOverWholeSeconds) {
   writer.bytes(1);
   LONGS_EQUAL(400, log.bytes_per_second());  // 1600 bytes, then silence
 }
+TEST(StreamLog, TheUsualRateIsNotMisledByALeadOrByAHoldUp) {
+  const auto second = [this](std::size_t bytes) {
+    writer.bytes(bytes);
+    writer.now += 1s;
+    writer.bytes(0).bytes(1);
+  };
+  writer.bytes(1);
+  second(100'000);  // an encoder's lead, or an upstream's burst
+  LONGS_EQUAL(100'001, log.bytes_per_second());
+  LONGS_EQUAL(0, log.usual_bytes_per_second());
+  second(16'000);
+  LONGS_EQUAL(16'001, log.usual_bytes_per_second());
+  second(16'000);
+  LONGS_EQUAL(16'001, log.usual_bytes_per_second());
+  second(1'000);  // the network holds it up
+  LONGS_EQUAL(16'001, log.usual_bytes_per_second());
+  second(31'000);  // and brings it all
+  LONGS_EQUAL(31'001, log.bytes_per_second());
+  LONGS_EQUAL(16'001, log.usual_bytes_per_second());
+  second(40'000);  // a stream of another kind
+  second(40'000);
+  LONGS_EQUAL(40'001, log.usual_bytes_per_second());
+  log.begin_source(log.head());
+  LONGS_EQUAL(0, log.usual_bytes_per_second());
+  LONGS_EQUAL(40'001, log.bytes_per_second());
+}
 TEST(StreamLog, SegmentsHoldAboutTwoSecondsInWholePages) {
   LONGS_EQUAL(32768, segment_after(16384));  // 128 kbit/s
   LONGS_EQUAL(16384, log.bytes_per_second());
