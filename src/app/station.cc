@@ -69,7 +69,7 @@ UsersAnswer::Outcome outcome_of(UserEditResult::Outcome outcome) {
 
 }  // namespace
 
-void ServerStation::stats(Then<StatsDocument> then) { then(make_stats(services_)); }
+void ServerStation::stats(Then<StatsDocument> then) { then(make_stats(services_, services_.cluster->listeners_elsewhere())); }
 
 void ServerStation::mounts(Then<Result<std::vector<MountRow>>> then) {
   std::vector<MountRow> rows;
