@@ -7,6 +7,7 @@
 #include "app/cluster_plans.h"
 #include "app/event_service.h"
 #include "app/relay_service.h"
+#include "app/station_stats.h"
 #include "base/encoding.h"
 #include "net/digest.h"
 
@@ -31,10 +32,6 @@ double kbps_of(const Mount& mount) {
 
 bool carried(const Mount& mount) {
   return mount.phase() == MountPhase::kRunning || mount.phase() == MountPhase::kLingering;
-}
-
-unsigned people_of(const Mount& mount) {
-  return static_cast<unsigned>(std::max<std::int64_t>(0, mount.listeners() - mount.relays()));
 }
 
 }  // namespace

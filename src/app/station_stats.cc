@@ -57,11 +57,6 @@ void add_codec(std::map<std::string, std::string>& fields, const CodecFacts& cod
   for (const auto& [name, value] : codec.other) fields[name] = value;
 }
 
-// What a cluster's listeners are told about it: those of all nodes, without the servers among them.
-std::uint64_t people_of(const Mount& mount) {
-  return static_cast<std::uint64_t>(std::max<std::int64_t>(0, mount.listeners() - mount.relays()));
-}
-
 StatsSource make_source(const Mount& mount, const std::string& authority, const ListenersElsewhere& elsewhere) {
   StatsSource source;
   const auto settings = mount.settings();
@@ -135,6 +130,10 @@ std::vector<MountSettings> mounts_on_fallback(const Services& services, const Co
         fallback_plays(services, config, settings, files_too))
       out.push_back(settings);
   return out;
+}
+
+unsigned people_of(const Mount& mount) {
+  return static_cast<unsigned>(std::max<std::int64_t>(0, mount.listeners() - mount.relays()));
 }
 
 StatsDocument make_stats(const Services& services, const ListenersElsewhere& elsewhere) {

@@ -21,6 +21,8 @@ def the_masters_numbers_are_the_clusters_without_relays(bench):
     wait_for(both, "six of the cluster, one of them here")
     equal((c.master.stat("/live.mp3", "listeners"), c.master.stat("/live.mp3", "listeners_local")), ("6", "1"), "admin/stats")
     equal(c.master.stats().findtext("listeners"), "6", "of the server")
+    row = c.master.get("/admin/listmounts", ADMIN).xml().find("source")
+    equal((row.findtext("listeners"), row.findtext("listeners_local")), ("6", "1"), "listmounts")
     equal(cluster_json(c.master)["listeners"], 6, "cluster.json")
     on_e2.pop().close()
 
