@@ -28,6 +28,7 @@ std::string mount_list_xml(std::vector<MountRow> rows, const std::optional<std::
     if (!row.authenticator.empty()) xml.element("authenticator", row.authenticator);
     if (row.connected_seconds.has_value()) xml.element("Connected", *row.connected_seconds);
     if (!row.content_type.empty()) xml.element("content-type", row.content_type);
+    if (row.listeners_local.has_value()) xml.element("listeners_local", *row.listeners_local);
     // Telegraf reads the name in this case, as Icecast 2.5 writes it.
     if (row.connected_seconds.has_value()) xml.element("connected", *row.connected_seconds);
     xml.close();

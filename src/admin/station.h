@@ -33,6 +33,7 @@ struct MountRow {
   std::string authenticator;  // "htpasswd", "url"; "": none
   std::string content_type;   // "": not running
   std::uint64_t listeners = 0;
+  std::optional<std::uint64_t> listeners_local{};  // of a cluster's `listeners`, those here
   std::optional<std::uint64_t> connected_seconds;  // nullopt: an idle relay or a file
   MountState state = MountState::kRunning;
   bool hidden = false;

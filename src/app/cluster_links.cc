@@ -9,6 +9,7 @@
 #include "app/listen_stage.h"
 #include "app/relay_service.h"
 #include "app/station.h"
+#include "app/station_stats.h"
 #include "app/worker.h"
 
 namespace lb {
@@ -26,10 +27,6 @@ constexpr unsigned kBitsPerByte = 8;
 
 bool carried(const Mount& mount) {
   return mount.phase() == MountPhase::kRunning || mount.phase() == MountPhase::kLingering;
-}
-
-unsigned people_of(const Mount& mount) {
-  return static_cast<unsigned>(std::max<std::int64_t>(0, mount.listeners() - mount.relays()));
 }
 
 std::int64_t wall_ms(const Clock& clock) {

@@ -7,6 +7,7 @@
 #include "app/cluster_plans.h"
 #include "app/event_service.h"
 #include "app/relay_service.h"
+#include "app/station_stats.h"
 #include "base/encoding.h"
 #include "net/digest.h"
 
@@ -31,10 +32,6 @@ double kbps_of(const Mount& mount) {
 
 bool carried(const Mount& mount) {
   return mount.phase() == MountPhase::kRunning || mount.phase() == MountPhase::kLingering;
-}
-
-unsigned people_of(const Mount& mount) {
-  return static_cast<unsigned>(std::max<std::int64_t>(0, mount.listeners() - mount.relays()));
 }
 
 }  // namespace
@@ -179,6 +176,11 @@ void ClusterService::report_self(SteadyTime time) {
     table_.forget_mount(name);
     other_mounts = true;
   }
+  // The peak of a mount is that of the cluster, as its listeners are.
+  const ListenersElsewhere elsewhere = listeners_elsewhere();
+  for (const auto& [name, listeners] : elsewhere.mounts)
+    if (const auto row = all->find(name); row != all->end())
+      row->second->note_peak(static_cast<std::int64_t>(people_of(*row->second) + listeners));
   told_ = std::move(carrying);
   load.kbps = kbps;
   load.listeners = people;
@@ -422,20 +424,21 @@ NodeReport ClusterService::own_report(const std::vector<std::string>& mounts,
   return report;
 }
 
-std::uint64_t ClusterService::listeners_elsewhere(std::string_view mount) const {
-  const MountNodes* row = table_.mount(mount);
-  if (row == nullptr) return 0;
-  std::uint64_t sum = 0;
-  for (const Carrier& carrier : row->carriers)
-    if (carrier.node != table_.self()) sum += carrier.listeners;
-  return sum;
-}
-
-std::uint64_t ClusterService::listeners_elsewhere() const {
-  double sum = 0;
+ListenersElsewhere ClusterService::listeners_elsewhere() const {
+  ListenersElsewhere elsewhere;
+  elsewhere.counted = redirects();
+  if (!elsewhere.counted) return elsewhere;
+  double all = 0;
   for (const Node& node : table_.nodes())
-    if (node.kind != NodeKind::kSelf) sum += node.reported_listeners;
-  return static_cast<std::uint64_t>(sum);
+    if (node.kind != NodeKind::kSelf) all += node.reported_listeners;
+  elsewhere.all = static_cast<std::uint64_t>(all);
+  for (const MountNodes* row : table_.mounts()) {
+    std::uint64_t sum = 0;
+    for (const Carrier& carrier : row->carriers)
+      if (carrier.node != table_.self()) sum += carrier.listeners;
+    if (sum > 0) elsewhere.mounts.emplace(row->mount, sum);
+  }
+  return elsewhere;
 }
 
 }  // namespace lb

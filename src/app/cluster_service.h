@@ -62,6 +62,18 @@ struct RedirectAnswer {
   std::chrono::seconds retry_after{2};
 };
 
+// Who listens at the other nodes, without relays, as a value that may go to another thread.
+struct ListenersElsewhere {
+  bool counted = false;  // false: nobody is redirected, and a server counts its own
+  std::uint64_t all = 0;
+  std::map<std::string, std::uint64_t, std::less<>> mounts;  // without those that have none
+
+  std::uint64_t of(std::string_view mount) const {
+    const auto row = mounts.find(mount);
+    return row == mounts.end() ? 0 : row->second;
+  }
+};
+
 class ClusterService {
  public:
   explicit ClusterService(Services& services);
@@ -101,9 +113,7 @@ class ClusterService {
   std::uint64_t arrivals(std::string_view master_id) const noexcept;
   // Events that the table has had since; to be called after every change of it.
   void tell_events();
-  // Listeners of the mount at all other nodes, without relays.
-  std::uint64_t listeners_elsewhere(std::string_view mount) const;
-  std::uint64_t listeners_elsewhere() const;  // of all mounts
+  ListenersElsewhere listeners_elsewhere() const;
 
  private:
   struct Held {

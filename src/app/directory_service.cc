@@ -51,6 +51,7 @@ void DirectoryService::tick() {
 std::vector<YpStream> DirectoryService::public_streams() const {
   std::vector<YpStream> streams;
   const auto config = services_.config.read();
+  const ListenersElsewhere elsewhere = services_.cluster->listeners_elsewhere();
   for (const auto& [name, mount] : *services_.mounts.all()) {
     const auto settings = mount->settings();
     const auto facts = mount->facts();
@@ -78,9 +79,9 @@ std::vector<YpStream> DirectoryService::public_streams() const {
     stream.audio_info = stat("audio_info");
     stream.song = mount->metadata()->song();
     stream.listeners = static_cast<std::uint64_t>(mount->listeners());
-    if (services_.cluster->redirects())
+    if (elsewhere.counted)
       stream.listeners = static_cast<std::uint64_t>(std::max<std::int64_t>(0, mount->listeners() - mount->relays())) +
-                         services_.cluster->listeners_elsewhere(name);
+                         elsewhere.of(name);
     stream.max_listeners = settings->max_listeners >= 0 ? static_cast<std::uint64_t>(settings->max_listeners)
                                                         : config->limits.clients;
     streams.push_back(std::move(stream));

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "admin/status_json.h"
+#include "app/cluster_service.h"
 #include "app/station_stats.h"
 #include "http/message.h"
 
@@ -30,8 +31,8 @@ void PageCache::get(const std::string& path, const std::string& query, Then then
   }
   entry.waiting.push_back(std::move(then));
   if (std::exchange(entry.rendering, true)) return;
-  services_.loops.clerk().post([this, key, ask = std::move(ask)] {
-    Page page = std::make_shared<const Result<RenderedPage>>(render(ask, *services_.config.read()));
+  services_.loops.clerk().post([this, key, ask = std::move(ask), elsewhere = services_.cluster->listeners_elsewhere()] {
+    Page page = std::make_shared<const Result<RenderedPage>>(render(ask, elsewhere, *services_.config.read()));
     services_.loops.control().post([this, key, page] {
       Entry& done = entries_[key];
       done.page = page;
@@ -52,8 +53,8 @@ void PageCache::render_admin(std::string template_name, std::string document, Th
   });
 }
 
-Result<RenderedPage> PageCache::render(const Ask& ask, const Config& config) {
-  const StatsDocument document = make_stats(services_);
+Result<RenderedPage> PageCache::render(const Ask& ask, const ListenersElsewhere& elsewhere, const Config& config) {
+  const StatsDocument document = make_stats(services_, elsewhere);
   StatsScope scope;
   scope.mount = ask.mount;
   if (ask.path == "/status-json.xsl")

@@ -16,6 +16,8 @@
 
 namespace lb {
 
+struct ListenersElsewhere;
+
 class PageCache {
  public:
   explicit PageCache(Services& services) : services_(services) {}
@@ -39,7 +41,8 @@ class PageCache {
     std::optional<std::string> mount;
     bool array = false;
   };
-  Result<RenderedPage> render(const Ask& ask, const Config& config);  // clerk
+  // On the clerk; the rest of a cluster is known on control only.
+  Result<RenderedPage> render(const Ask& ask, const ListenersElsewhere& elsewhere, const Config& config);
 
   Services& services_;
   XsltRenderer renderer_;        // clerk

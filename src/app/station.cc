@@ -69,11 +69,12 @@ UsersAnswer::Outcome outcome_of(UserEditResult::Outcome outcome) {
 
 }  // namespace
 
-void ServerStation::stats(Then<StatsDocument> then) { then(make_stats(services_)); }
+void ServerStation::stats(Then<StatsDocument> then) { then(make_stats(services_, services_.cluster->listeners_elsewhere())); }
 
 void ServerStation::mounts(Then<Result<std::vector<MountRow>>> then) {
   std::vector<MountRow> rows;
   const SteadyTime now = services_.clock.steady();
+  const ListenersElsewhere elsewhere = services_.cluster->listeners_elsewhere();
   for (const auto& [name, mount] : *services_.mounts.all()) {
     const auto settings = mount->settings();
     const auto facts = mount->facts();
@@ -83,6 +84,10 @@ void ServerStation::mounts(Then<Result<std::vector<MountRow>>> then) {
     row.authenticator = settings->authenticator.type;
     row.content_type = facts->content_type;
     row.listeners = static_cast<std::uint64_t>(mount->listeners());
+    if (elsewhere.counted) {
+      row.listeners_local = people_of(*mount);
+      row.listeners = *row.listeners_local + elsewhere.of(name);
+    }
     row.state = state_of_mount(*mount);
     if (row.state == MountState::kRunning)
       row.connected_seconds =

@@ -57,12 +57,7 @@ void add_codec(std::map<std::string, std::string>& fields, const CodecFacts& cod
   for (const auto& [name, value] : codec.other) fields[name] = value;
 }
 
-// What a cluster's listeners are told about it: those of all nodes, without the servers among them.
-std::uint64_t people_of(const Mount& mount) {
-  return static_cast<std::uint64_t>(std::max<std::int64_t>(0, mount.listeners() - mount.relays()));
-}
-
-StatsSource make_source(const Mount& mount, const std::string& authority, const ClusterService& cluster) {
+StatsSource make_source(const Mount& mount, const std::string& authority, const ListenersElsewhere& elsewhere) {
   StatsSource source;
   const auto settings = mount.settings();
   const auto facts = mount.facts();
@@ -72,11 +67,14 @@ StatsSource make_source(const Mount& mount, const std::string& authority, const 
   auto& fields = source.fields;
   fields = facts->stats;
   fields["listeners"] = std::to_string(mount.listeners());
-  if (cluster.redirects()) {
-    fields["listeners"] = std::to_string(people_of(mount) + cluster.listeners_elsewhere(mount.name()));
+  std::int64_t peak = mount.listener_peak.load(std::memory_order_relaxed);
+  if (elsewhere.counted) {
+    const std::uint64_t people = people_of(mount) + elsewhere.of(mount.name());
+    fields["listeners"] = std::to_string(people);
     fields["listeners_local"] = std::to_string(people_of(mount));
+    peak = std::max(peak, static_cast<std::int64_t>(people));  // control notes it a moment later
   }
-  fields["listener_peak"] = number(mount.listener_peak);
+  fields["listener_peak"] = std::to_string(peak);
   fields["slow_listeners"] = number(mount.slow_listeners);
   fields["total_bytes_read"] = number(mount.bytes_read);
   fields["total_bytes_sent"] = number(mount.bytes_sent);
@@ -134,7 +132,11 @@ std::vector<MountSettings> mounts_on_fallback(const Services& services, const Co
   return out;
 }
 
-StatsDocument make_stats(const Services& services) {
+unsigned people_of(const Mount& mount) {
+  return static_cast<unsigned>(std::max<std::int64_t>(0, mount.listeners() - mount.relays()));
+}
+
+StatsDocument make_stats(const Services& services, const ListenersElsewhere& elsewhere) {
   const auto config = services.config.read();
   const ServerCounters& counters = services.counters;
   StatsDocument document;
@@ -158,15 +160,15 @@ StatsDocument make_stats(const Services& services) {
   globals["stats_connections"] = number(counters.stats_connections);
   const std::string authority = Services::authority(*config);
   const auto mounts = services.mounts.all();
-  for (const auto& [name, mount] : *mounts) document.sources.push_back(make_source(*mount, authority, *services.cluster));
+  for (const auto& [name, mount] : *mounts) document.sources.push_back(make_source(*mount, authority, elsewhere));
   for (const MountSettings& settings : mounts_on_fallback(services, *config, true))
     document.sources.push_back(make_waiting(settings, authority));
   for (const auto& file : services.mount_files->fallbacks())
-    if (file->listeners() > 0) document.sources.push_back(make_source(*file, authority, *services.cluster));
-  if (services.cluster->redirects()) {
+    if (file->listeners() > 0) document.sources.push_back(make_source(*file, authority, elsewhere));
+  if (elsewhere.counted) {
     std::uint64_t local = 0;
     for (const auto& [name, mount] : *mounts) local += people_of(*mount);
-    globals["listeners"] = std::to_string(local + services.cluster->listeners_elsewhere());
+    globals["listeners"] = std::to_string(local + elsewhere.all);
     globals["listeners_local"] = std::to_string(local);
   }
   std::sort(document.sources.begin(), document.sources.end(),

@@ -1,6 +1,6 @@
 // The stats document of this server: global counters, and one source a mount.
 // Source of the names and forms: Icecast 2.4.4 (compat.md 5.4).
-// Thread: any; reads atomics and snapshots.
+// Thread: any; reads atomics and snapshots, and what control has said about the rest of a cluster.
 #pragma once
 
 #include <vector>
@@ -10,7 +10,11 @@
 
 namespace lb {
 
-StatsDocument make_stats(const Services& services);
+struct ListenersElsewhere;
+
+// What a cluster is told about a mount's listeners: those here, without the servers among them.
+unsigned people_of(const Mount& mount);
+StatsDocument make_stats(const Services& services, const ListenersElsewhere& elsewhere);
 // The mounts of the configuration that have no source, but a fallback that plays.
 // files_too: a file counts as playing.
 std::vector<MountSettings> mounts_on_fallback(const Services& services, const Config& config, bool files_too);

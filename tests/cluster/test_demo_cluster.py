@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from bench import Failed, Skipped, ask_and_close, check, equal, free_port, harness, target_of, test, wait_for
+from bench import Failed, Skip, ask_and_close, check, equal, free_port, harness, target_of, test, wait_for
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 HOSTS = {"edge1": "127.0.0.2", "edge2": "127.0.0.3", "edge3": "127.0.0.4"}
@@ -92,7 +92,7 @@ def the_demo_cluster_shares_its_listeners_out_10_to_5_to_1(bench):
 @test
 def whoever_follows_the_redirect_of_the_demo_hears_audio(bench):
     if not shutil.which("ffmpeg"):
-        raise Skipped("there is no ffmpeg")
+        raise Skip("there is no ffmpeg")
     demo = Demo(bench, demo_port())
     done = subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-xerror", "-t", "3", "-i",
                            "http://%s:%d/demo.mp3" % (demo.host, demo.port), "-f", "null", "-"], capture_output=True, timeout=60)

@@ -17,14 +17,23 @@ def the_masters_numbers_are_the_clusters_without_relays(bench):
 
     def both():
         source = c.master.public_source("/live.mp3")
-        return (source["listeners"], source["listeners_local"]) == (6, 1)
+        return (source["listeners"], source["listeners_local"], source["listener_peak"]) == (6, 1, 6)
     wait_for(both, "six of the cluster, one of them here")
     equal((c.master.stat("/live.mp3", "listeners"), c.master.stat("/live.mp3", "listeners_local")), ("6", "1"), "admin/stats")
     equal(c.master.stats().findtext("listeners"), "6", "of the server")
+    row = c.master.get("/admin/listmounts", ADMIN).xml().find("source")
+    equal((row.findtext("listeners"), row.findtext("listeners_local")), ("6", "1"), "listmounts")
     equal(cluster_json(c.master)["listeners"], 6, "cluster.json")
+    on_e2.pop().close()
+
+    def one_has_left():
+        c.source.play(1)    # only who writes to a socket notices that it is closed
+        return c.master.public_source("/live.mp3")["listeners"] == 5
+    wait_for(one_has_left, "one has left")
+    equal(c.master.stat("/live.mp3", "listener_peak"), "6", "the peak stays")
     local = c["e1"].public_source("/live.mp3")
     equal((local["listeners"], "listeners_local" in local), (3, False), "a plain slave counts its own")
-    equal((len(on_e1), len(on_e2), len(here), own.head.status), (3, 2, 1, 200), "everybody listens")
+    equal((len(on_e1), len(on_e2), len(here), own.head.status), (3, 1, 1, 200), "everybody listens")
 
 
 @test

@@ -82,6 +82,9 @@ def configurations():
 def the_configurations_of_the_page_are_valid(bench):
     blocks = configurations()
     equal(len(blocks), 4, "configurations")
+    beginner = re.findall(r"^```xml\n(<(?:cluster|master)>.*?)^```$", (TOP / "doc/getting-started.md").read_text(), re.M | re.S)
+    equal(len(beginner), 2, "configurations for beginners")
+    blocks += [block.replace("SECRET", "s-edge1") for block in beginner]
     for number, block in enumerate(blocks):
         path = bench.dir / ("page%d.xml" % number)
         path.write_text("<icecast><hostname>x.example.org</hostname><limits><clients>6000</clients></limits><authentication>"

@@ -1,0 +1,57 @@
+"""What a directory (YP) is told of a cluster: its listeners, not only the master's."""
+import http.server
+import threading
+import urllib.parse
+
+from bench import LISTENER, Cluster, equal, test, wait_for
+from link_bench import Feeder
+
+
+class Directory:
+    """Takes every stream, and remembers what it was told."""
+
+    def __init__(self):
+        told = self.told = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"])).decode().strip()
+                told.append(dict(urllib.parse.parse_qsl(body, keep_blank_values=True)))
+                self.send_response(200)
+                for name, value in (("YPResponse", "1"), ("YPMessage", "Added"), ("SID", "7"), ("TouchFreq", "30")):
+                    self.send_header(name, value)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = "http://127.0.0.1:%d/cgi-bin/yp-cgi" % self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+    def all(self, action):
+        return [one for one in self.told if one["action"] == action]
+
+
+@test
+def a_directory_is_told_the_clusters_listeners(bench):
+    directory = bench.owned(Directory())
+    c = Cluster(bench, {"e1": ""}, source=False, capacity="",
+                root="<directory><yp-url>%s</yp-url></directory>" % directory.url)
+    source = c.master.source(lines=["ice-public: 1", "ice-name: Radio"])
+    source.play(50)
+    bench.owned(Feeder(source, units=2))     # at its real pace: nobody here reads
+    wait_for(lambda: "listed by" in c.master.log(), "the directory has it: that takes a minute, as Icecast does", 120)
+    on_e1 = [c["e1"].listener(source_address=LISTENER) for _ in range(3)]
+    relay = c.master.listener(lines=["User-Agent: Icecast 2.4.4"])
+    own = c.master.listener(lines=["Authorization: Basic YWRtaW46YWRtLXNlY3JldA=="], source_address=LISTENER)
+    wait_for(lambda: c.master.public_source("/live.mp3")["listeners"] == 4, "three there and one here")
+    wait_for(lambda: any(one["listeners"] == "4" for one in directory.all("touch")), "it is told", 60)
+    added = directory.all("add")
+    equal([(one["sn"], one["listenurl"].endswith("/live.mp3")) for one in added], [("Radio", True)], "added")
+    equal({one["sid"] for one in directory.all("touch")}, {"7"}, "touched")
+    equal((len(on_e1), relay.head.status, own.head.status), (3, 200, 200), "everybody listens")
