@@ -1,6 +1,7 @@
 """A master dies and another one answers (G11); so does a polling slave, which nobody tells (G8)."""
 import pathlib
 import signal
+import socket
 import sys
 import threading
 import time
@@ -12,7 +13,7 @@ from goal_appear import spread
 from link_bench import Feeder, edge, feed, first_line, linked_master
 from table import Unmeasured, goal
 
-KILLS, ADDRESS_ROUNDS = 10, 4
+KILLS, ADDRESS_ROUNDS, RATE = 10, 4, 2000
 
 
 def kill9(server):
@@ -95,7 +96,7 @@ def g11_address(b):
 
 
 class Askers:
-    """A crowd: listeners that ask a master one after the other, in some threads.  Whoever is sent where nobody answers
+    """A crowd: RATE listeners a second that ask a master, in some threads.  Whoever is sent where nobody answers
     comes back to the master at once, as himself."""
 
     def __init__(self, master, dead, threads=4):
@@ -109,8 +110,10 @@ class Askers:
             thread.start()
 
     def run(self):
-        import socket
+        next_at = time.monotonic()
         while self.going:
+            next_at = max(next_at + 4 / RATE, time.monotonic() - 0.1)
+            time.sleep(max(0.0, next_at - time.monotonic()))
             with self.lock:
                 number = next(self.numbers)
             source = "127.0.%d.%d" % (100 + number // 250 % 100, number % 250 + 1)
@@ -138,7 +141,6 @@ class Askers:
 
 def ask_as(master, number, source):
     """Where this listener is sent; None: it is served, or not answered."""
-    import socket
     with socket.socket() as wire:
         wire.bind((source, 0))
         wire.settimeout(2)
@@ -157,8 +159,8 @@ def ask_as(master, number, source):
 @goal("G8", "Icecast-KH as a slave is killed in a crowd: third listener back from there -> nobody is sent there (worst)",
       at_most=2, unit="s")
 def g8(b):
-    """A KH slave, registered by its query every 5 s, beside two nodes of ours that post; four threads of listeners ask our
-    master as fast as they are answered.  The KH slave is killed with -9; whoever is sent there finds nobody and comes back
+    """A KH slave, registered by its query every 5 s, beside two nodes of ours that post; 2,000 listeners
+    a second ask our master.  The KH slave is killed with -9; whoever is sent there finds nobody and comes back
     at once.  From the third who came back until the last redirect to its address; five times."""
     took, rates = [], []
     for _ in range(5):
@@ -182,7 +184,8 @@ def kh_round(b):
     source.play(400)
     b.owned(Feeder(source))
     for name, (other, _) in nodes.items():
-        start(b, other, slave_body(site, name, other))
+        # Room for everybody: a suspect node gets listeners again when all others are full.
+        start(b, other, slave_body(site, name, other, 'max-bandwidth="100G" max-listeners="1000000"'))
     try:
         slave = foreign.kh(b, place, foreign.kh_slave_body(site)).start()
     except Skipped as e:
