@@ -49,9 +49,7 @@ bool may_be_relayed_as(std::string_view mount) noexcept {
   if (mount == "/admin" || mount.starts_with("/admin/") || mount == "/admin.cgi") return false;
   for (const std::string_view ending : {".xsl", ".m3u", ".xspf", ".vclt", ".pls"})
     if (mount.ends_with(ending)) return false;
-  for (const char c : mount)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return false;
-  return true;
+  return is_clean_path(mount);  // nobody could ask for another
 }
 
 Result<StreamList> parse_stream_list(std::string_view text) {

@@ -69,23 +69,27 @@ Piece next_piece(std::string_view bytes) noexcept {
 
 }  // namespace
 
-std::optional<std::string> decode_path(std::string_view raw) {
-  if (raw.empty() || raw.front() != '/') return std::nullopt;
-  auto path = percent_decode(raw, false);
-  if (!path) return std::nullopt;
+bool is_clean_path(std::string_view path) noexcept {
+  if (path.empty() || path.front() != '/') return false;
   bool segment_empty = false;     // just after a '/'
   bool segment_all_dots = false;  // and at least one
-  for (const char c : *path) {
-    if (control(c) || c == '\\') return std::nullopt;
+  for (const char c : path) {
+    if (control(c) || c == '\\') return false;
     if (c == '/') {
-      if (segment_empty || segment_all_dots) return std::nullopt;
+      if (segment_empty || segment_all_dots) return false;
       segment_empty = true;
     } else {
       segment_all_dots = c == '.' && (segment_empty || segment_all_dots);
       segment_empty = false;
     }
   }
-  if (segment_all_dots) return std::nullopt;
+  return !segment_all_dots;
+}
+
+std::optional<std::string> decode_path(std::string_view raw) {
+  if (raw.empty() || raw.front() != '/') return std::nullopt;
+  auto path = percent_decode(raw, false);
+  if (!path || !is_clean_path(*path)) return std::nullopt;
   return path;
 }
 

@@ -87,8 +87,10 @@ class ShoutcastParser {
   bool password_known_ = false;
 };
 
-// Decodes a path once and checks it: must begin with '/', no "//", no segment of dots only, no NUL
-// or control byte, no backslash.  Bytes from 0x80 on pass as they are.
+// Whether a path that is decoded already can be a request's: it begins with '/', has no "//", no
+// segment of dots only, no NUL or control byte, no backslash.  Bytes from 0x80 on pass as they are.
+bool is_clean_path(std::string_view path) noexcept;
+// Decodes a path once, and checks it so.
 // nullopt: drop the connection (decisions B2, B6).
 std::optional<std::string> decode_path(std::string_view raw);
 
