@@ -16,7 +16,7 @@ logs=$here/build/log
 exec </dev/null
 
 default_stages=(packages release asan blackbox cluster differential browser run conformance conformance-own clients attacks integrity)
-long_stages=(tsan asan-conformance distcheck clang fuzz players orchestration package)
+long_stages=(tsan asan-conformance distcheck clang fuzz players orchestration goals package)
 declare -A about=(
   [packages]="install from Debian what is missing"
   [release]="build as users do, warnings are errors; make check: unit tests, lint, configurations, fuzz corpora"
@@ -37,6 +37,7 @@ declare -A about=(
   [clang]="everything compiles with clang-14 without a warning"
   [fuzz]="every fuzzer for 60 seconds"
   [package]="the Debian package is built, installed into a clean Debian, used, upgraded, removed and purged"
+  [goals]="what doc/cluster.md promises, measured; on a quiet machine (tests/cluster/goals)"
   [orchestration]="Prometheus, promtool, HAProxy, keepalived and SRV records with what lies in deploy/ (tests/orchestration)"
   [players]="each format for 30 seconds, decoded by ffmpeg, mpv and Chromium"
 )
@@ -407,6 +408,14 @@ stage_fuzz() {
       count 0 1
     fi
   done
+}
+
+# A goal is a time or a share, and not a test; what was missed is in the note with its figure.
+stage_goals() {
+  release_build || return 1
+  limit 1500 python3 -B tests/cluster/goals/run.py --build build/release --json "$logs/goals.json" | tee "$logs/goals.out"
+  grep -vE '^(reached|[0-9]+ of)' "$logs/goals.out" >>"$logs/$stage.note"
+  count "$(grep -c '^reached' "$logs/goals.out")" "$(grep -cE '^(MISSED|FAILED)' "$logs/goals.out")" "$(grep -c '^unmeasured' "$logs/goals.out")"
 }
 
 stage_orchestration() {
