@@ -44,6 +44,12 @@ def crowd_master(bench, nodes, balance="", tokens=False, more_nodes={}, more="",
     return master
 
 
+def end_server(server):
+    """On purpose, and for good."""
+    server.kill()
+    server.process = None
+
+
 class Feed:
     """icelb-feed: sources at their real pace, because the master measures bitrates."""
 

@@ -1,8 +1,8 @@
 """G6, G9, G12: what a crowd notices of a process that dies: a node's, and the master's."""
 import time
 
-from bench import Failed, check, kill, wait_until_up
-from crowd_bench import Crowd, crowd_master, feed, nodes_of, peak
+from bench import Failed, check, wait_until_up
+from crowd_bench import Crowd, crowd_master, end_server, feed, nodes_of, peak
 from goal_spread import SIZES
 from link_bench import edge, kill9
 from table import goal, quantile
@@ -34,7 +34,7 @@ def g6(bench):
         if end["wasted"] > REQUESTS / 100 or end["unserved"]:
             raise Failed("wasted %d, unserved %d" % (end["wasted"], end["unserved"]))
         found.append((max(0.0, (end["last_redirect"][address] - before) * 1000), end["wasted"]))
-        kill(master)
+        end_server(master)
     return min(row[0] for row in found), "; ".join("%.1f ms, wasted %d" % row for row in found)
 
 
@@ -88,7 +88,7 @@ def g12(bench):
         if end["over"] or end["unserved"] or end["refused"] > REQUESTS / 20:
             raise Failed("above a cap %d, unserved %d, refused %d" % (end["over"], end["unserved"], end["refused"]))
         found.append((max(back) - ready, ready - killed, peak(end), end["refused"], end["served_here"]))
-        kill(master)
+        end_server(master)
     return min(row[0] for row in found), "; ".join(
         "%.2f s (down %.2f s), peak/ideal %.3f, refused %d, served by the master %d" % row for row in found)
 

@@ -4,8 +4,8 @@ import re
 import subprocess
 import time
 
-from bench import Failed, free_port, kill
-from crowd_bench import MOUNT, Crowd, crowd_master, nodes_of, program
+from bench import Failed, free_port
+from crowd_bench import MOUNT, Crowd, crowd_master, end_server, nodes_of, program
 from rate import Nginx, compare, cpu_seconds, nginx_program
 from harness import Skip
 from table import goal
@@ -81,7 +81,7 @@ def g14_idle(bench):
     """bench/link-swarm: 500 links that report every 250 ms, 1000 mounts each, nothing changes; all threads of the master
     over 10 s.  how: the same with changes of 10 mounts at each node and second (5,000 in all)."""
     linked, idle, _ = swarm(bench, 10, 0)
-    kill(bench.servers[-1])
+    end_server(bench.servers[-1])
     _, changing, _ = swarm(bench, 10, 10)
     return idle * 100, "%s; with 5,000 changes a second %.1f %%" % (linked, changing * 100)
 
