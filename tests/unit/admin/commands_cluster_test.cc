@@ -109,6 +109,22 @@ TEST_GROUP(ClusterJson) {
   }
 };
 
+TEST(ClusterJson, HasAPageThatIsEmptyAndItsScript) {
+  const AdminAnswer page = ask(station, "/admin/cluster.xsl");
+  STRCMP_EQUAL("cluster.xsl", page.template_name.c_str());
+  CHECK(page.body.find("<icestats") != std::string::npos);
+  STRCMP_EQUAL("", ask(station, "/admin/cluster").template_name.c_str());
+  const AdminAnswer script = ask(station, "/admin/cluster.js");
+  STRCMP_EQUAL("text/javascript; charset=utf-8", script.content_type.c_str());
+  CHECK(script.body.find("cluster.json") != std::string::npos);
+  // Its texts never become markup.
+  for (const char* way :
+       {"innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("})
+    CHECK_TEXT(script.body.find(way) == std::string::npos, way);
+  for (const AdminRole role : {AdminRole::kNone, AdminRole::kSource, AdminRole::kRelay})
+    for (const char* path : {"/admin/cluster.xsl", "/admin/cluster.js"})
+      LONGS_EQUAL(401, ask(station, path, role).status);
+}
 TEST(ClusterJson, ShowsNodesAndMounts) {
   station.now += 1500ms;
   const Json json = parsed(ask(station, "/admin/cluster.json"));

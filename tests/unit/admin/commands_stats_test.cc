@@ -77,6 +77,16 @@ TEST(ListMounts, HasIcecastsElementsFirst) {
   STRCMP_EQUAL(answer.body.c_str(), ask(station, "/admin/streamlist").body.c_str());
   STRCMP_EQUAL("listmounts.xsl", ask(station, "/admin/listmounts.xsl").template_name.c_str());
 }
+TEST(ListMounts, HasTheListenersHereBesideThoseOfACluster) {
+  MountRow live = row("/a.mp3");
+  live.listeners = 6;
+  live.listeners_local = 0;
+  station.rows = {live};
+  CHECK(ask(station, "/admin/listmounts").body.find("<listeners>6</listeners>") !=
+        std::string::npos);
+  CHECK(ask(station, "/admin/listmounts").body.find("<listeners_local>0</listeners_local>") !=
+        std::string::npos);
+}
 TEST(ListMounts, SortsByMountInByteOrder) {
   station.rows = {row("/b"), row("/a"), row("/Z")};
   const std::string body = ask(station, "/admin/listmounts").body;
