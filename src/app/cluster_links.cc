@@ -24,8 +24,10 @@ constexpr unsigned kMostPublished = 50;
 constexpr auto kForResult = 5s;
 constexpr unsigned kBitsPerByte = 8;
 
+// Or passed on, to somebody who cannot be redirected.
 bool carried(const Mount& mount) {
-  return mount.phase() == MountPhase::kRunning || mount.phase() == MountPhase::kLingering;
+  return mount.phase() == MountPhase::kRunning || mount.phase() == MountPhase::kLingering ||
+         mount.direct() > 0;
 }
 
 unsigned people_of(const Mount& mount) {

@@ -29,8 +29,10 @@ double kbps_of(const Mount& mount) {
   return static_cast<double>(bytes) * kBitsPerByte / 1000;
 }
 
+// Or passed on, to somebody who cannot be redirected.
 bool carried(const Mount& mount) {
-  return mount.phase() == MountPhase::kRunning || mount.phase() == MountPhase::kLingering;
+  return mount.phase() == MountPhase::kRunning || mount.phase() == MountPhase::kLingering ||
+         mount.direct() > 0;
 }
 
 unsigned people_of(const Mount& mount) {
@@ -278,6 +280,7 @@ void ClusterService::release_held() {
 
 RedirectAnswer ClusterService::answer_of(const Choice& choice, const RedirectAsk& ask) {
   RedirectAnswer answer;
+  answer.direct = choice.reason == PickReason::kCannotFollow;
   if (choice.kind == Choice::Kind::kServe) return answer;
   answer.kind = RedirectAnswer::Kind::kRefuse;
   if (choice.retry_after.count() > 0) answer.retry_after = choice.retry_after;

@@ -60,6 +60,7 @@ struct RedirectAnswer {
   std::string origin = {};  // "http://edge1.example.org:8000"
   std::string token = {};   // "": none
   std::chrono::seconds retry_after{2};
+  bool direct = false;  // kServe: only because the listener cannot be redirected
 };
 
 class ClusterService {

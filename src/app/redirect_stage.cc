@@ -56,6 +56,7 @@ void carry_out(Worker& worker, std::uint64_t id, const RedirectAnswer& answer) {
       waiting->resume(Verdict::kNext);
       return;
     case RedirectAnswer::Kind::kServe:
+      pass_of(*waiting).direct = answer.direct;
       waiting->resume(Verdict::kNext);
       return;
     case RedirectAnswer::Kind::kRedirect:

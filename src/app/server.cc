@@ -11,6 +11,7 @@
 #include "app/auth_stage.h"
 #include "app/cluster_links.h"
 #include "app/cluster_service.h"
+#include "app/direct_calls.h"
 #include "app/directory_service.h"
 #include "app/event_service.h"
 #include "app/metrics_service.h"
@@ -76,6 +77,7 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
   services.relays = std::make_unique<RelayService>(services);
   services.cluster = std::make_unique<ClusterService>(services);
   services.links = std::make_unique<ClusterLinks>(services);
+  services.direct = std::make_unique<DirectCalls>(services);
   services.drainer =
       std::make_unique<Drain>(services.loops.control(), services.log, services.drain, drain_doors());
   services.drain.on_change([&services](const DrainPicture& now) {
@@ -393,6 +395,7 @@ void Server::stop() {
 
 void Server::end_all() {
   services_->cluster->stop();
+  services_->direct->stop();
   services_->relays->stop();
   services_->loops.gather<int>(
       [this](unsigned i) {

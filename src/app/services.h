@@ -32,6 +32,7 @@ namespace lb {
 
 class ClusterLinks;
 class ClusterService;
+class DirectCalls;
 class DirectoryService;
 class EventService;
 class MetricsService;
@@ -79,6 +80,7 @@ struct Services {
   std::unique_ptr<RelayService> relays;         // control
   std::unique_ptr<ClusterService> cluster;      // see there
   std::unique_ptr<ClusterLinks> links;          // control
+  std::unique_ptr<DirectCalls> direct;          // control
   std::atomic<std::uint64_t> next_client_id{1};
   WallTime started_wall;
 

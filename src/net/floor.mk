@@ -18,6 +18,7 @@ src_libnet_a_SOURCES = \
   src/net/resolver.cc src/net/resolver.h \
   src/net/settings.h \
   src/net/signal_watch.cc src/net/signal_watch.h \
+  src/net/splice_pump.cc src/net/splice_pump.h \
   src/net/tls_client.cc src/net/tls_client.h \
   src/net/tls_connect.cc src/net/tls_connect.h \
   src/net/tls_context.cc src/net/tls_context.h \

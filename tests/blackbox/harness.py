@@ -28,10 +28,6 @@ class Failed(Exception):
     """What a test expected did not come true."""
 
 
-class Skip(Exception):
-    """This machine cannot do what the test needs; the text says what."""
-
-
 def test(function):
     function.group = function.__module__
     TESTS.append(function)

@@ -5,7 +5,7 @@ import shutil
 import signal
 import subprocess
 
-from bench import Skip, wait_for
+from bench import Skipped, wait_for
 from harness import Failed, Server, as_nobody, give_away, request
 
 KH = pathlib.Path(os.environ.get("ICECAST_KH", "/tmp/kh/icecast"))
@@ -72,13 +72,13 @@ class Foreign(Server):
 
 def stock(bench, site, body=""):
     if not STOCK:
-        raise Skip("icecast2 is not installed")
+        raise Skipped("icecast2 is not installed")
     return Foreign(bench, site, STOCK, "/usr/share/icecast2", body)
 
 
 def kh(bench, site, body=""):
     if not KH.exists():
-        raise Skip("there is no Icecast-KH at %s (or $ICECAST_KH)" % KH)
+        raise Skipped("there is no Icecast-KH at %s (or $ICECAST_KH)" % KH)
     return Foreign(bench, site, KH, KH.parent / "share", body)
 
 

@@ -10,7 +10,7 @@ import sys
 import time
 
 import harness
-from bench import ADMIN, Failed, Skip, check, test, wait_for
+from bench import ADMIN, Failed, Skipped, check, test, wait_for
 from link_bench import percentile
 from test_link import rounds, say
 
@@ -48,10 +48,10 @@ class Network:
 
     def __init__(self, b):
         if os.getuid() != 0 or not shutil.which("ip"):
-            raise Skip("needs root and ip(8)")
+            raise Skipped("needs root and ip(8)")
         self.names = ["lb%d%s" % (os.getpid(), letter) for letter in "mre"]
         if not ip("netns", "add", self.names[0], may_fail=True):
-            raise Skip("no network namespaces here")
+            raise Skipped("no network namespaces here")
         b.owned(self)
         master, router, edge = self.names
         ip("netns", "add", router)

@@ -12,6 +12,10 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 DEPLOY = TOP / "deploy"
 
 
+class Skip(Exception):
+    """This machine cannot do what the test needs; the text says what."""
+
+
 class Program:
     """A program that was started, with its output in a file."""
 
@@ -68,10 +72,10 @@ class Stand(harness.Bench):
     def namespace(self, name):
         name = "lbo%d%s" % (os.getpid(), name)
         if os.getuid() != 0:
-            raise harness.Skip("namespaces of the network need root")
+            raise Skip("namespaces of the network need root")
         done = subprocess.run(["ip", "netns", "add", name], capture_output=True, text=True)
         if done.returncode != 0:
-            raise harness.Skip("this machine makes no namespaces of the network (%s)" % done.stderr.strip())
+            raise Skip("this machine makes no namespaces of the network (%s)" % done.stderr.strip())
         self.namespaces.append(name)
         self.call("ip", "-n", name, "link", "set", "lo", "up")
         return name

@@ -5,8 +5,7 @@ import subprocess
 import sys
 
 from harness import Settings, as_nobody, check, test, wait_for
-from harness import Skip
-from stand import from_deploy
+from stand import Skip, from_deploy
 
 HERE = pathlib.Path(__file__).resolve().parent
 ADDRESS = "10.99.51.100"

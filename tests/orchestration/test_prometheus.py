@@ -7,8 +7,7 @@ import urllib.parse
 import urllib.request
 
 from harness import ADMIN, check, equal, free_port, listen_socket, test, wait_for
-from harness import Skip
-from stand import DEPLOY, from_deploy, name_server
+from stand import DEPLOY, Skip, from_deploy, name_server
 
 TARGETS = "[m1.example.org:8000, edge1.example.org:8000, edge2.example.org:8000]"
 # Words of PromQL that are no metrics; and Prometheus' own metrics.

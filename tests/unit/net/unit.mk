@@ -13,6 +13,7 @@ unit_net_SOURCES = tests/unit/main.cc \
   tests/unit/net/ports_test.cc \
   tests/unit/net/proxy_protocol_test.cc \
   tests/unit/net/resolver_test.cc \
+  tests/unit/net/splice_pump_test.cc \
   tests/unit/net/tls_keeper_test.cc \
   tests/unit/net/tls_psk_test.cc \
   tests/unit/net/tls_test.cc \
