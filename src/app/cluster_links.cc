@@ -257,6 +257,7 @@ HelloFrame ClusterLinks::hello() {
   hello.addresses = own_addresses(*config);
   hello.capacity = own_capacity(*config);
   hello.tags = config->cluster.tags;
+  hello.countries = countries_of(config->cluster.countries);
   hello.tokens = !facts_->keys.empty();
   hello.masters = std::max(1U, static_cast<unsigned>(masters_.size()));
   hello.now_ms = wall_ms(services_.clock);

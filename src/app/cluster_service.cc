@@ -243,6 +243,7 @@ std::unique_ptr<Prepared> prepare(const RedirectAsk& ask, const ReportDesk& desk
   made->request.mount = ask.mount;
   made->request.scheme = ask.scheme;
   made->request.family = family_of(ask.client);
+  made->request.country = ask.country;
   made->request.tags = made->tags;
   made->request.needs = ask.needs;
   made->request.enforcing = made->enforcing;
@@ -395,6 +396,7 @@ NodeReport ClusterService::own_report(const std::vector<std::string>& mounts,
   report.port = static_cast<std::uint16_t>(config->port);
   report.capacity = own_capacity(*config);
   report.tags = config->cluster.tags;
+  report.countries = countries_of(config->cluster.countries);
   report.tokens = !facts->keys.empty();
   // In the first report, to a master that has not said its name, nobody has come from it yet.
   if (report.tokens) report.arrived = master_id.empty() ? 0 : arrivals(master_id);

@@ -43,6 +43,7 @@ struct RedirectAsk {
   std::string mount;  // after aliases
   PublicScheme scheme = PublicScheme::kHttp;
   Address client;
+  std::string country;  // two capital letters; "": not known
   std::string user_agent;
   ProtectionSet needs = 0;
   bool redirected = false;  // came with a valid token

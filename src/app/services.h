@@ -32,6 +32,7 @@ namespace lb {
 
 class ClusterLinks;
 class ClusterService;
+class CountryWatch;
 class DirectCalls;
 class DirectoryService;
 class EventService;
@@ -64,6 +65,7 @@ struct Services {
   AccessFiles access;
   std::unique_ptr<Fetcher> fetcher;             // control
   std::unique_ptr<Authenticators> auth;         // control
+  std::unique_ptr<CountryWatch> countries;      // see there
   MountHooks hooks;                             // any thread
   IoThread disk;
   DumpWriter dumps;                             // any thread
