@@ -143,6 +143,7 @@ std::string explanation_json(const ClusterSight& sight, const ExplainAsk& ask,
   json.key("mount").text(ask.mount);
   json.key("scheme").text(ask.https ? "https" : "http");
   json.key("client").text(ask.client.ip());
+  json.key("country").text(explanation.country);
   json.key("user_agent").text(ask.user_agent);
   json.key("redirects").boolean(sight.redirects);
   json.key("answer").text(to_text(choice.kind));

@@ -127,7 +127,8 @@ struct ExplainAsk {
 struct Explanation {
   Choice choice;
   PickTrace trace;
-  std::string origin;  // of the chosen node, for this client; "": none
+  std::string origin;   // of the chosen node, for this client; "": none
+  std::string country;  // of the client; "": not known
 };
 
 // One link of this server.

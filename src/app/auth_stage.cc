@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "app/auth_replies.h"
+#include "app/cluster_service.h"
 #include "app/listen_stage.h"
 #include "app/worker.h"
 
@@ -98,6 +99,12 @@ Verdict AuthStage::handle(Connection& connection) {
     connection.user = ask.given->user;
     connection.user_listens = true;
     if (answer_if_throttled(worker_, connection, connection.user)) return Verdict::kAnswered;
+    // A node of ours pulls the stream, and asks its own listeners (cluster/relay_marks.h).
+    if (services.cluster->facts()->known.login(ask.given) != nullptr) {
+      auto& pass = static_cast<ClientPass&>(*connection.held);
+      pass.authorised = pass.is_relay = pass.is_server = true;
+      return Verdict::kNext;
+    }
   }
   services.loops.control().post([&worker = worker_, id = connection.id(), name = section.name,
                                  ask = std::move(ask)]() mutable {

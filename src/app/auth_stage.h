@@ -2,7 +2,9 @@
 //
 // Source: Icecast 2.4.4 (compat.md 2.4, 4.3); decisions A13 (its place among the stages).
 // Server pages and files are asked for only where a <mount> has exactly their name: a pattern or
-// the default mount never locks /status.xsl (users.md, finding 11). Thread: its worker.
+// the default mount never locks /status.xsl (users.md, finding 11).  A node of the cluster with its
+// secret is not asked about: it pulls the stream for listeners whom it asks itself.
+// Thread: its worker.
 #pragma once
 
 #include <string>

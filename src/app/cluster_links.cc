@@ -25,8 +25,10 @@ constexpr unsigned kMostPublished = 50;
 constexpr auto kForResult = 5s;
 constexpr unsigned kBitsPerByte = 8;
 
+// Or passed on, to somebody who cannot be redirected.
 bool carried(const Mount& mount) {
-  return mount.phase() == MountPhase::kRunning || mount.phase() == MountPhase::kLingering;
+  return mount.phase() == MountPhase::kRunning || mount.phase() == MountPhase::kLingering ||
+         mount.direct() > 0;
 }
 
 std::int64_t wall_ms(const Clock& clock) {
@@ -252,6 +254,7 @@ HelloFrame ClusterLinks::hello() {
   hello.addresses = own_addresses(*config);
   hello.capacity = own_capacity(*config);
   hello.tags = config->cluster.tags;
+  hello.countries = countries_of(config->cluster.countries);
   hello.tokens = !facts_->keys.empty();
   hello.masters = std::max(1U, static_cast<unsigned>(masters_.size()));
   hello.now_ms = wall_ms(services_.clock);

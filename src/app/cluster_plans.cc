@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "net/country_file.h"
+
 namespace lb {
 namespace {
 
@@ -29,13 +31,24 @@ std::string word_of(std::string_view text) {
 }
 
 NodeLimits limits_of(std::uint64_t bits_per_second, unsigned listeners, unsigned weight,
-                     unsigned order) {
+                     unsigned order, const std::vector<std::string>& countries = {}) {
   return {.most = {.kbps = kbps_of(bits_per_second), .listeners = listeners},
           .weight = weight,
-          .order = order};
+          .order = order,
+          .countries = countries_of(countries)};
 }
 
 }  // namespace
+
+std::vector<std::string> countries_of(const std::vector<std::string>& words) {
+  std::vector<std::string> out;
+  for (std::string word : words) {
+    for (char& c : word)
+      if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    if (is_country(word)) out.push_back(std::move(word));  // the others are named by the checks
+  }
+  return out;
+}
 
 std::string cluster_id(const Config& config, std::string_view epoch) {
   if (is_node_id(config.cluster.id)) return config.cluster.id;
@@ -54,7 +67,8 @@ KnownNodes known_nodes(const Config& config) {
     if (auto allowed = AllowedAddresses::parse(from.allow_public))
       node.allowed = std::move(*allowed);
     node.allow_peer_address = from.allow_peer_address;
-    node.limits = limits_of(from.max_bits_per_second, from.max_listeners, from.weight, order++);
+    node.limits = limits_of(from.max_bits_per_second, from.max_listeners, from.weight, order++,
+                            from.countries);
     if (is_node_id(node.id)) known.nodes.push_back(std::move(node));
   }
   for (const LegacySlave& from : config.cluster.legacy_slaves) {
@@ -64,7 +78,8 @@ KnownNodes known_nodes(const Config& config) {
     slave.address = *address;
     if (auto at = parse_public_address(PublicScheme::kHttp, from.public_address, 8000))
       slave.public_address = std::move(*at);
-    slave.limits = limits_of(from.max_bits_per_second, from.max_listeners, from.weight, order++);
+    slave.limits = limits_of(from.max_bits_per_second, from.max_listeners, from.weight, order++,
+                             from.countries);
     known.slaves.push_back(std::move(slave));
   }
   return known;
@@ -138,6 +153,7 @@ NodeHello own_hello(const Config& config, std::string_view epoch) {
   hello.addresses = own_addresses(config);
   hello.capacity = own_capacity(config);
   hello.tags = config.cluster.tags;
+  hello.countries = countries_of(config.cluster.countries);
   hello.enforces = 0xff;
   hello.limits.weight = config.cluster.self_weight;
   return hello;

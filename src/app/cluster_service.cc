@@ -30,8 +30,10 @@ double kbps_of(const Mount& mount) {
   return static_cast<double>(bytes) * kBitsPerByte / 1000;
 }
 
+// Or passed on, to somebody who cannot be redirected.
 bool carried(const Mount& mount) {
-  return mount.phase() == MountPhase::kRunning || mount.phase() == MountPhase::kLingering;
+  return mount.phase() == MountPhase::kRunning || mount.phase() == MountPhase::kLingering ||
+         mount.direct() > 0;
 }
 
 }  // namespace
@@ -243,6 +245,7 @@ std::unique_ptr<Prepared> prepare(const RedirectAsk& ask, const ReportDesk& desk
   made->request.mount = ask.mount;
   made->request.scheme = ask.scheme;
   made->request.family = family_of(ask.client);
+  made->request.country = ask.country;
   made->request.tags = made->tags;
   made->request.needs = ask.needs;
   made->request.enforcing = made->enforcing;
@@ -280,6 +283,7 @@ void ClusterService::release_held() {
 
 RedirectAnswer ClusterService::answer_of(const Choice& choice, const RedirectAsk& ask) {
   RedirectAnswer answer;
+  answer.direct = choice.reason == PickReason::kCannotFollow;
   if (choice.kind == Choice::Kind::kServe) return answer;
   answer.kind = RedirectAnswer::Kind::kRefuse;
   if (choice.retry_after.count() > 0) answer.retry_after = choice.retry_after;
@@ -394,6 +398,7 @@ NodeReport ClusterService::own_report(const std::vector<std::string>& mounts,
   report.port = static_cast<std::uint16_t>(config->port);
   report.capacity = own_capacity(*config);
   report.tags = config->cluster.tags;
+  report.countries = countries_of(config->cluster.countries);
   report.tokens = !facts->keys.empty();
   report.draining = services_.drain.draining();
   // In the first report, to a master that has not said its name, nobody has come from it yet.

@@ -43,6 +43,7 @@ struct RedirectAsk {
   std::string mount;  // after aliases
   PublicScheme scheme = PublicScheme::kHttp;
   Address client;
+  std::string country;  // two capital letters; "": not known
   std::string user_agent;
   ProtectionSet needs = 0;
   bool redirected = false;  // came with a valid token
@@ -60,6 +61,7 @@ struct RedirectAnswer {
   std::string origin = {};  // "http://edge1.example.org:8000"
   std::string token = {};   // "": none
   std::chrono::seconds retry_after{2};
+  bool direct = false;  // kServe: only because the listener cannot be redirected
 };
 
 // Who listens at the other nodes, without relays, as a value that may go to another thread.

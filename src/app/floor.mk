@@ -7,6 +7,8 @@ src_icecast_lb_SOURCES = \
   src/app/cluster_links.cc src/app/cluster_links.h \
   src/app/cluster_plans.cc src/app/cluster_plans.h \
   src/app/cluster_service.cc src/app/cluster_service.h \
+  src/app/country_watch.cc src/app/country_watch.h \
+  src/app/direct_calls.cc src/app/direct_calls.h \
   src/app/directory_service.cc src/app/directory_service.h \
   src/app/drain.cc src/app/drain.h \
   src/app/drain_command.cc src/app/drain_command.h \

@@ -4,6 +4,7 @@
 
 #include "app/auth_replies.h"
 #include "app/cluster_service.h"
+#include "app/direct_calls.h"
 #include "app/health_stage.h"
 #include "app/mount_files.h"
 #include "app/relay_service.h"
@@ -28,6 +29,12 @@ constexpr std::size_t kUnsentCopied = 48 * 1024;
 bool wants_length(const Request& request) {
   return request.headers.find("x-flash-version") != nullptr ||
          request.headers.get("user-agent").find("MSIE") != std::string_view::npos;
+}
+
+// Whether another server's bytes are what this listener of ours would get.
+bool may_pass_through(const Connection& connection, const MountSettings& section, bool icy) {
+  const bool same_metadata = !icy || (section.metaint < 0 && section.charset.empty());
+  return !connection.secure() && same_metadata && section.intro.empty() && section.dump_file.empty();
 }
 
 bool wants_icy(const Request& request) {
@@ -119,6 +126,20 @@ void listen_again(Worker& worker, std::uint64_t id, bool give_up) {
   if (verdict == Verdict::kNext) connection->reply_page(404, "Mount unavailable");
 }
 
+void listen_direct(Worker& worker, std::uint64_t id, DirectOffer offer) {
+  Connection* connection = worker.connections.find(id);
+  if (connection == nullptr) return;
+  // Somebody else may have started the relay meanwhile, or a source have come.
+  if (playing_mount(worker.services, connection->request().path) != offer.mount ||
+      offer.mount->phase() != MountPhase::kIdle) {
+    static_cast<ClientPass&>(*connection->held).direct = false;
+    listen_again(worker, id, false);
+    return;
+  }
+  if (answer_if_draining(worker, *connection)) return;
+  ListenStage(worker).admit(*connection, offer.mount, &offer);
+}
+
 Verdict LearnStage::handle(Connection& connection) {
   Services& services = worker_.services;
   const Request& request = connection.request();
@@ -164,9 +185,14 @@ Verdict ListenStage::handle(Connection& connection, bool may_wait) {
   if (!server && answer_if_draining(worker_, connection)) return Verdict::kAnswered;
   const bool icy_asked = wants_icy(request);
   if (mount->phase() == MountPhase::kIdle && request.method != Method::kHead) {
-    services.loops.control().post([&services, name = mount->name(), worker = worker_.loop.id(),
-                                   id = connection.id(), via = std::string(request.headers.get("via"))]() mutable {
-      services.relays->await(name, worker, id, std::move(via));
+    const bool direct = held->direct && may_pass_through(connection, section, icy_asked);
+    DirectAsk ask{mount->name(), worker_.loop.id(), connection.id(), std::string(request.headers.get("via")),
+                  icy_asked};
+    services.loops.control().post([&services, direct, ask = std::move(ask)]() mutable {
+      if (direct)
+        services.direct->call(std::move(ask));
+      else
+        services.relays->await(ask.mount, ask.worker, ask.connection, std::move(ask.via));
     });
     return Verdict::kPending;
   }
@@ -189,14 +215,25 @@ Verdict ListenStage::handle(Connection& connection, bool may_wait) {
     connection.reply(head, std::string(safari_bytes(*facts)));
     return Verdict::kAnswered;
   }
+  admit(connection, std::move(mount), nullptr);
+  return Verdict::kAnswered;
+}
+
+void ListenStage::admit(Connection& connection, std::shared_ptr<Mount> mount, DirectOffer* direct) {
+  const Request& request = connection.request();
+  Services& services = worker_.services;
+  const auto config = services.config.read();
+  auto* held = static_cast<ClientPass*>(connection.held.get());
   if (held->is_relay)
     mount->gate().enter();
+  else if (direct != nullptr)
+    mount = mount->gate().try_enter(mount->settings()->max_listeners) ? mount : nullptr;
   else
     mount = enter_with_room(std::move(mount));
   if (!mount) {
     services.counters.refused(Refusal::kMountListeners);
     reply_full(connection, *held);
-    return Verdict::kAnswered;
+    return;
   }
   GatePass place(&mount->gate());
   const bool limited = config->limits.max_listeners > 0 && !held->is_relay;
@@ -204,11 +241,11 @@ Verdict ListenStage::handle(Connection& connection, bool may_wait) {
   if (!services.counters.listeners.try_enter(most)) {
     services.counters.refused(Refusal::kListeners);
     reply_full(connection, *held);
-    return Verdict::kAnswered;
+    return;
   }
-  const auto facts = mount->facts();
+  const auto facts = direct != nullptr ? direct->facts : mount->facts();
   const auto settings = mount->settings();
-  const bool icy = icy_asked && facts->metaint > 0;
+  const bool icy = wants_icy(request) && facts->metaint > 0;
 
   auto preamble = std::make_unique<Preamble>();
   preamble->head = stream_head(services, *config, *mount, *facts, request, icy);
@@ -242,11 +279,12 @@ Verdict ListenStage::handle(Connection& connection, bool may_wait) {
     listener->icy.until_block = facts->metaint;
   }
   listener->transport->limit_unsent(icy ? kUnsentCopied : kUnsentShared);
-  if (const auto intro = services.mount_files->intro_for(*mount); intro.file)
+  if (direct != nullptr)
+    worker_.streams.join_direct(std::move(listener), mount, std::move(direct->source));
+  else if (const auto intro = services.mount_files->intro_for(*mount); intro.file)
     worker_.streams.join(std::move(listener), mount, intro);
   else
     worker_.streams.join(std::move(listener), mount, settings->burst_bytes);
-  return Verdict::kAnswered;
 }
 
 }  // namespace lb

@@ -10,6 +10,7 @@
 
 namespace lb {
 
+struct DirectOffer;
 struct Services;
 struct Worker;
 
@@ -26,6 +27,8 @@ class ListenStage final : public Stage {
   Verdict handle(Connection& connection) override { return handle(connection, true); }
   // may_wait: an on-demand relay is started, and the answer waits until its type is known.
   Verdict handle(Connection& connection, bool may_wait);
+  // A listener of this mount, if all limits allow.  direct: where its bytes come from; null: the log.
+  void admit(Connection& connection, std::shared_ptr<Mount> mount, DirectOffer* direct);
 
  private:
   // A mount of the chain with room; null when all are full.
@@ -48,5 +51,7 @@ class LearnStage final : public Stage {
 // A request that waited for its mount: it has begun, or (give_up) it will not.  Nothing happens when
 // the connection has gone.
 void listen_again(Worker& worker, std::uint64_t connection, bool give_up);
+// The same, of a request that is served straight from another server's stream.
+void listen_direct(Worker& worker, std::uint64_t connection, DirectOffer offer);
 
 }  // namespace lb

@@ -3,6 +3,7 @@
 #include "app/auth_stage.h"
 #include "app/cluster_plans.h"
 #include "app/cluster_service.h"
+#include "app/country_watch.h"
 #include "app/listen_stage.h"
 #include "app/worker.h"
 #include "auth/passwords.h"
@@ -56,6 +57,7 @@ void carry_out(Worker& worker, std::uint64_t id, const RedirectAnswer& answer) {
       waiting->resume(Verdict::kNext);
       return;
     case RedirectAnswer::Kind::kServe:
+      pass_of(*waiting).direct = answer.direct;
       waiting->resume(Verdict::kNext);
       return;
     case RedirectAnswer::Kind::kRedirect:
@@ -77,6 +79,7 @@ RedirectAsk make_redirect_ask(const Services& services, Connection& connection,
   ask.mount = mount;
   ask.scheme = connection.secure() ? PublicScheme::kHttps : PublicScheme::kHttp;
   ask.client = connection.peer();
+  ask.country = services.countries->country_of(ask.client);
   ask.user_agent = request.headers.get("user-agent");
   ask.needs = protections_of(mount_section(*services.config.read(), mount));
   // Players of the time before Host: know no redirect either.

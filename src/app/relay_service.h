@@ -60,6 +60,8 @@ class RelayService final : public RelayGround {
   // Of admission.
   void mount_begun(const Mount& mount);
   void mount_ended(const Mount& mount);
+  // Null: there is none.
+  const Relay* relay_of(const std::string& mount) const { return relays_.of_mount(mount); }
   // All relays; while the call lasts.
   template <class F>
   void for_each_relay(F&& f) const {

@@ -12,6 +12,8 @@
 #include "app/auth_stage.h"
 #include "app/cluster_links.h"
 #include "app/cluster_service.h"
+#include "app/country_watch.h"
+#include "app/direct_calls.h"
 #include "app/directory_service.h"
 #include "app/event_service.h"
 #include "app/metrics_service.h"
@@ -55,6 +57,7 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
   Services& services = *services_;
   services.station = std::make_unique<ServerStation>(services);
   services.stats_feed = std::make_unique<StatsFeed>(services.loops.control(), *services.station);
+  services.countries = std::make_unique<CountryWatch>(services);
   services.directory = std::make_unique<DirectoryService>(services);
   services.events = std::make_unique<EventService>(services);
   services.metrics = std::make_unique<MetricsService>(services);
@@ -77,6 +80,7 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
   services.relays = std::make_unique<RelayService>(services);
   services.cluster = std::make_unique<ClusterService>(services);
   services.links = std::make_unique<ClusterLinks>(services);
+  services.direct = std::make_unique<DirectCalls>(services);
   services.drainer =
       std::make_unique<Drain>(services.loops.control(), services.log, services.drain, drain_doors());
   services.drain.on_change([&services](const DrainPicture& now) {
@@ -174,6 +178,7 @@ void Server::run(bool announce) {
   const auto config = services_->config.read();
   watch_signals();
   access_watch_->begin();
+  services_->countries->begin();
   services_->auth->configure(auth_sections(*config), auth_server(*config));
   open_auth_spool();
   sockets_.begin();
@@ -290,6 +295,7 @@ void Server::apply(LoadedConfig next) {
   services_->auth->configure(auth_sections(*next.config), auth_server(*next.config));
   if (!services_->auth->has_spool()) open_auth_spool();
   access_watch_->look();
+  services_->countries->look();
   services_->directory->configure(*next.config);
   services_->mount_files->configure(*next.config);
   for (const auto& worker : services_->workers)
@@ -395,6 +401,7 @@ void Server::stop() {
 
 void Server::end_all() {
   services_->cluster->stop();
+  services_->direct->stop();
   services_->relays->stop();
   services_->loops.gather<int>(
       [this](unsigned i) {

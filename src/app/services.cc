@@ -5,6 +5,8 @@
 #include "admin/stats_feed.h"
 #include "app/cluster_links.h"
 #include "app/cluster_service.h"
+#include "app/country_watch.h"
+#include "app/direct_calls.h"
 #include "app/directory_service.h"
 #include "app/event_service.h"
 #include "app/metrics_service.h"

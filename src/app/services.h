@@ -32,6 +32,8 @@ namespace lb {
 
 class ClusterLinks;
 class ClusterService;
+class CountryWatch;
+class DirectCalls;
 class DirectoryService;
 class EventService;
 class MetricsService;
@@ -63,6 +65,7 @@ struct Services {
   AccessFiles access;
   std::unique_ptr<Fetcher> fetcher;             // control
   std::unique_ptr<Authenticators> auth;         // control
+  std::unique_ptr<CountryWatch> countries;      // see there
   MountHooks hooks;                             // any thread
   IoThread disk;
   DumpWriter dumps;                             // any thread
@@ -79,6 +82,7 @@ struct Services {
   std::unique_ptr<RelayService> relays;         // control
   std::unique_ptr<ClusterService> cluster;      // see there
   std::unique_ptr<ClusterLinks> links;          // control
+  std::unique_ptr<DirectCalls> direct;          // control
   std::atomic<std::uint64_t> next_client_id{1};
   WallTime started_wall;
 

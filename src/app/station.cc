@@ -6,6 +6,7 @@
 #include "app/cluster_links.h"
 #include "app/cluster_plans.h"
 #include "app/cluster_service.h"
+#include "app/country_watch.h"
 #include "app/mount_files.h"
 #include "app/station_stats.h"
 #include "app/worker.h"
@@ -245,10 +246,12 @@ Explanation ServerStation::explain(const ExplainAsk& ask) {
   question.mount = ask.mount;
   question.scheme = ask.https ? PublicScheme::kHttps : PublicScheme::kHttp;
   question.client = ask.client;
+  question.country = services_.countries->country_of(ask.client);
   question.user_agent = ask.user_agent;
   question.needs = protections_of(mount_section(*config, ask.mount));
   question.direct = cannot_follow(ask.user_agent, config->cluster.no_redirect);
   Explanation out;
+  out.country = question.country;
   out.choice = cluster.explain(question, out.trace);
   if (out.choice.kind != Choice::Kind::kRedirect) return out;
   const Node& node = cluster.table().node(out.choice.node);

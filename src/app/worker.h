@@ -47,6 +47,7 @@ struct ClientPass final : Held {
   bool is_server = false;   // another server that relays the mount: no part of the audience
   bool redirected = false;  // came with a valid token of the cluster
   std::uint8_t redirected_by = 0;
+  bool direct = false;  // cannot be redirected; that alone is why it is served here
   std::optional<std::chrono::seconds> time_limit;
   std::unique_ptr<EndNotice> notice;
 };

@@ -75,10 +75,10 @@ bool take_address(NodeReport& report, PublicScheme scheme, std::string_view valu
   report.addresses.push_back(std::move(*address));
   return true;
 }
-bool take_tags(NodeReport& report, std::string_view value) {
-  for (const std::string_view tag : split(value, ',')) {
-    if (!is_word(tag) || report.tags.size() == NodeReport::kMostTags) return false;
-    report.tags.emplace_back(tag);
+bool take_words(std::vector<std::string>& into, std::string_view value, std::size_t most) {
+  for (const std::string_view word : split(value, ',')) {
+    if (!is_word(word) || into.size() == most) return false;
+    into.emplace_back(word);
   }
   return true;
 }
@@ -104,7 +104,8 @@ constexpr auto kKeys = std::to_array<Key>({
     {"relays", [](NodeReport& r, std::string_view v) { return take_number(r.relays, v, kMostListeners); }},
     {"seq", [](NodeReport& r, std::string_view v) { return take_number(r.seq, v, kMostCounted); }},
     {"epoch", [](NodeReport& r, std::string_view v) { r.epoch = v; return is_word(v); }},
-    {"tags", take_tags},
+    {"tags", [](NodeReport& r, std::string_view v) { return take_words(r.tags, v, NodeReport::kMostTags); }},
+    {"countries", [](NodeReport& r, std::string_view v) { return take_words(r.countries, v, NodeReport::kMostCountries); }},
     {"tokens", [](NodeReport& r, std::string_view v) { return take_flag(r.tokens, v); }},
     {"draining", [](NodeReport& r, std::string_view v) { return take_flag(r.draining, v); }},
     {"leaving", [](NodeReport& r, std::string_view v) { return take_flag(r.leaving, v); }},
@@ -235,10 +236,14 @@ std::string node_header(const NodeReport& report) {
   append_pair(out, "epoch", report.epoch);
   if (report.masters > 1) append_pair(out, "masters", report.masters);
   if (report.relays > 0) append_pair(out, "relays", report.relays);
-  std::string tags;
-  for (const std::string& tag : report.tags)
-    if (is_word(tag)) tags += (tags.empty() ? "" : ",") + tag;
-  if (!tags.empty()) append_pair(out, "tags", tags);
+  const auto append_words = [&out](std::string_view name, const std::vector<std::string>& words) {
+    std::string text;
+    for (const std::string& word : words)
+      if (is_word(word)) text += (text.empty() ? "" : ",") + word;
+    if (!text.empty()) append_pair(out, name, text);
+  };
+  append_words("tags", report.tags);
+  append_words("countries", report.countries);
   if (report.tokens) append_pair(out, "tokens", 1);
   if (report.draining) append_pair(out, "draining", 1);
   if (report.leaving) append_pair(out, "leaving", 1);

@@ -43,6 +43,7 @@ struct NodeReport {
   static constexpr std::size_t kMostMounts = 10'000;
   static constexpr std::size_t kMostAddresses = 4;
   static constexpr std::size_t kMostTags = 16;
+  static constexpr std::size_t kMostCountries = 32;
   static constexpr std::chrono::milliseconds kDefaultEvery{120'000};  // Icecast's interval
 
   Form form = Form::kPlain;
@@ -58,7 +59,7 @@ struct NodeReport {
   std::chrono::milliseconds every = kDefaultEvery;
   unsigned masters = 1;
   unsigned relays = 0;
-  std::vector<std::string> tags;
+  std::vector<std::string> tags, countries;
   bool tokens = false;  // it can check the tokens of redirects
   bool draining = false;
   bool leaving = false;  // it ends now

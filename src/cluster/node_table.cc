@@ -128,7 +128,7 @@ void NodeTable::describe(Node& node, NodeHello&& hello, SteadyTime now) {
   node.limits = hello.limits;
   node.tag_names = std::move(hello.tags);
   node.tags = intern(node.tag_names);
-  node.countries = std::move(hello.countries);
+  node.said_countries = std::move(hello.countries);
   node.every = std::max(hello.every, 50ms);
   node.masters = static_cast<std::uint8_t>(std::clamp(hello.masters, 1U, kMostMasters));
   weigh(node);
@@ -152,6 +152,7 @@ std::uint64_t NodeTable::intern(const std::vector<std::string>& tags) {
 
 // Capacity, clamps and weight → what policies compare and what is never exceeded.
 void NodeTable::weigh(Node& node) {
+  node.countries = node.limits.countries.empty() ? node.said_countries : node.limits.countries;
   const double kbps = within(node.capacity.kbps, node.limits.most.kbps);
   const unsigned listeners = within(node.capacity.listeners, node.limits.most.listeners);
   const unsigned accepts = within(node.capacity.accepts, node.limits.most.accepts);
@@ -167,7 +168,7 @@ void NodeTable::weigh(Node& node) {
 
 void NodeTable::set_limits(NodeSlot slot, NodeLimits limits) {
   Node& node = nodes_[slot];
-  node.limits = limits;
+  node.limits = std::move(limits);
   weigh(node);
 }
 

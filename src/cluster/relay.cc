@@ -74,7 +74,7 @@ bool Relay::demand() {
 bool Relay::is_wanted() const {
   if (!plan_.on_demand) return true;
   const auto mount = ground_.mounts().find(plan_.local_mount);
-  return (mount && mount->listeners() > 0) || ground_.is_awaited(plan_.local_mount);
+  return (mount && mount->listeners() > mount->direct()) || ground_.is_awaited(plan_.local_mount);
 }
 
 void Relay::look_for_listeners() {

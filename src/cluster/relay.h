@@ -92,6 +92,8 @@ class Relay {
   std::uint64_t id() const noexcept { return id_; }
   const RelayPlan& plan() const noexcept { return plan_; }
   bool flows() const noexcept { return lease_ != 0; }
+  // On-demand, and nobody has asked for it.
+  bool is_idle() const noexcept { return state_ == State::kIdle; }
   // "idle", "connecting", "running", "waiting": all upstreams rest.
   std::string_view state_text() const noexcept;
   bool has_flowed() const noexcept { return has_flowed_; }

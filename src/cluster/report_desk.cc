@@ -133,6 +133,7 @@ ReportDesk::Answer ReportDesk::put(const NodeReport& report, Accepted from, Repo
   hello.addresses = std::move(from.believed.addresses);
   hello.capacity = report.capacity;
   hello.tags = report.tags;
+  hello.countries = report.countries;
   hello.every = report.every;
   hello.masters = report.masters;
   hello.arrivals = report.arrived;

@@ -1,6 +1,7 @@
 // Checks of <cluster> and of what belongs to it: names, public addresses, what would have no
 // effect.
 #include <algorithm>
+#include <cctype>
 #include <set>
 
 #include "cluster/known_nodes.h"
@@ -41,6 +42,7 @@ class ClusterChecks {
             "<id>: " + quoted(cluster_.id) +
                 " is no name of a node: 1 to 64 letters, "
                 "digits, '-', '_', '.'; one made from hostname and port is used");
+    countries("<countries>", cluster_.countries, filler_.line_of("cluster/countries"));
     for (std::size_t i = 0; i < cluster_.public_addresses.size(); ++i) {
       const PublicAddress& address = cluster_.public_addresses[i];
       const int line = line_of("public-address", i);
@@ -61,6 +63,7 @@ class ClusterChecks {
                       "not used");
       return;
     }
+    countries(who, node.countries, line);
     if (!ids_.insert(node.id).second || node.id == cluster_.id)
       error(line, who + " is the name of another node too; they cannot be told apart");
     if (node.secret.empty()) warn(line, who + " has no secret; it cannot log in");
@@ -76,10 +79,20 @@ class ClusterChecks {
     const std::string who = "<legacy-slave>: " + quoted(slave.address);
     if (!Address::parse(slave.address, 0))
       error(line, who + " is no address; this one is not used");
+    countries(who, slave.countries, line);
     if (slave.public_address.empty()) return;
     if (const auto parsed = parse_public_address(PublicScheme::kHttp, slave.public_address, 8000);
         !parsed)
       error(line, who + ": public: " + parsed.error().what + "; its own address is used");
+  }
+
+  void countries(std::string_view who, const std::vector<std::string>& words, int line) {
+    for (const std::string& word : words) {
+      const bool letters = word.size() == 2 && std::isalpha(static_cast<unsigned char>(word[0])) != 0 &&
+                           std::isalpha(static_cast<unsigned char>(word[1])) != 0;
+      if (!letters)
+        warn(line, std::string(who) + ": " + quoted(word) + " is no country of two letters; it is left out");
+    }
   }
 
   void publishing() {

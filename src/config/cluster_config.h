@@ -82,6 +82,7 @@ struct ClusterNode {
   unsigned max_listeners = 0;
   unsigned weight = 1;
   bool allow_peer_address = false;  // the address that it connects from is public too
+  std::vector<std::string> countries;  // that it is near to; none: as it says
 };
 
 // <cluster><legacy-slave>: an Icecast-KH or stock slave, known by its address.
@@ -91,6 +92,7 @@ struct LegacySlave {
   std::uint64_t max_bits_per_second = 0;
   unsigned max_listeners = 0;
   unsigned weight = 1;
+  std::vector<std::string> countries;
 };
 
 // How a node empties itself.  kOff: nothing is said about it; TERM ends the process at once, as
@@ -109,6 +111,7 @@ struct ClusterSettings {
   int port = 0;  // of the cluster link; 0: none
   std::vector<PublicAddress> public_addresses;
   std::vector<std::string> tags;
+  std::vector<std::string> countries;  // that this node is near to; none: to all
 
   std::uint64_t max_bits_per_second = 0;  // <capacity>; 0: no limit
   unsigned max_listeners = 0;

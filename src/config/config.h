@@ -42,6 +42,7 @@ struct PathSettings {
   std::string deny_ip;
   std::string allow_ip;
   std::string deny_agents;  // patterns of User-Agent headers
+  std::string geoipdb;      // of countries; "": none
   std::string auth_spool;   // "": auth.spool in logdir
   std::vector<std::string> ssl_certificate;  // the client's SNI chooses
   std::vector<std::string> ssl_private_key;  // of those that are not inside ssl_certificate

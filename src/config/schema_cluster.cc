@@ -219,6 +219,18 @@ constinit const SchemaBlock kAgentBlock{
     .elements = kAgent,
     .fresh = fresh<ClusterSettings>};
 
+constexpr SchemaElement countries_of(Slot (*where)(void*), std::string_view help) {
+  return {.name = "countries",
+          .kind = kList,
+          .slot = where,
+          .origin = SchemaOrigin::kOwn,
+          .example = "DE AT CH",
+          .help = help};
+}
+constexpr std::string_view kOfNode =
+    "The countries that it is near to (ISO 3166, two letters), whatever it says itself. Listeners "
+    "from elsewhere, as far as <geoipdb> knows, are sent to it only while no nearer node has room.";
+
 constexpr SchemaElement kNode[] = {
     {.name = "id",
      .kind = kText,
@@ -247,6 +259,7 @@ constexpr SchemaElement kNode[] = {
      .slot = slot<&ClusterNode::allow_peer_address>,
      .origin = SchemaOrigin::kOwn,
      .help = "1: where it announces no public address, the one that it connects from is taken."},
+    countries_of(slot<&ClusterNode::countries>, kOfNode),
 };
 constinit const SchemaBlock kNodeBlock{.name = "node",
                                        .help = "A node that may report here.",
@@ -274,6 +287,7 @@ constexpr SchemaElement kLegacy[] = {
               "Listeners it can take; 0: not limited."),
     number_of("weight", slot<&LegacySlave::weight>, 1000,
               "Its share, against other nodes of the same capacity; 0: none."),
+    countries_of(slot<&LegacySlave::countries>, kOfNode),
 };
 constinit const SchemaBlock kLegacyBlock{.name = "legacy-slave",
                                          .help = "A slave that is an Icecast or Icecast-KH.",
@@ -306,6 +320,9 @@ constexpr SchemaElement kCluster[] = {
      .origin = SchemaOrigin::kOwn,
      .example = "eu premium",
      .help = "Words that describe this node."},
+    countries_of(slot<&ClusterSettings::countries>,
+                 "The countries that this node is near to (ISO 3166, two letters); without it, to "
+                 "all. Masters are told."),
     {.name = "public-address",
      .kind = kBlock,
      .block = &kPublicAddressBlock,

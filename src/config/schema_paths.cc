@@ -164,7 +164,13 @@ constexpr SchemaElement kPaths[] = {
              "X-Forwarded-Proto tells whether the client speaks https. Sockets with "
              "proxy-protocol take connections from these addresses only. May be repeated."},
     unsupported("reportxmldb", SchemaOrigin::kIcecast25, "errors are answered with fixed texts"),
-    unsupported("geoipdb", SchemaOrigin::kIcecast25, "the country of a listener is not looked up"),
+    {.name = "geoipdb",
+     .kind = kPath,
+     .slot = slot<&PathSettings::geoipdb>,
+     .origin = SchemaOrigin::kIcecast25,
+     .example = "/var/lib/GeoIP/GeoLite2-Country.mmdb",
+     .help = "A database in MaxMind's format that says in which country an address is: a master "
+             "prefers the nodes whose countries name it. Read again when it changes."},
     unsupported("nulldevice", SchemaOrigin::kIcecast25, "/dev/null is used"),
 };
 

@@ -1,11 +1,12 @@
 noinst_LIBRARIES += src/libnet.a
-src_libnet_a_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(SSL_CFLAGS) $(CURL_CFLAGS)
+src_libnet_a_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(SSL_CFLAGS) $(CURL_CFLAGS) $(MAXMINDDB_CPPFLAGS)
 src_libnet_a_SOURCES = \
   src/net/acceptor.cc src/net/acceptor.h \
   src/net/address.cc src/net/address.h \
   src/net/address_list.cc src/net/address_list.h \
   src/net/bind_address.cc src/net/bind_address.h \
   src/net/connector.cc src/net/connector.h \
+  src/net/country_file.cc src/net/country_file.h \
   src/net/datagram_port.cc src/net/datagram_port.h \
   src/net/digest.cc src/net/digest.h \
   src/net/fetch.cc src/net/fetch.h \
@@ -18,6 +19,7 @@ src_libnet_a_SOURCES = \
   src/net/resolver.cc src/net/resolver.h \
   src/net/settings.h \
   src/net/signal_watch.cc src/net/signal_watch.h \
+  src/net/splice_pump.cc src/net/splice_pump.h \
   src/net/tls_client.cc src/net/tls_client.h \
   src/net/tls_connect.cc src/net/tls_connect.h \
   src/net/tls_context.cc src/net/tls_context.h \

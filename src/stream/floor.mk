@@ -4,6 +4,7 @@ src_libstream_a_SOURCES = \
   src/stream/append_log.h \
   src/stream/channel.h \
   src/stream/delivery.cc src/stream/delivery.h \
+  src/stream/direct_streams.cc src/stream/direct_streams.h \
   src/stream/dump_writer.cc src/stream/dump_writer.h \
   src/stream/end_reason.h \
   src/stream/fanout.cc src/stream/fanout.h \

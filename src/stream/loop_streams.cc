@@ -38,7 +38,7 @@ bool may_move(const Mount& from, const Mount& to) {
 
 }  // namespace
 
-LoopStreams::LoopStreams(Loop& loop, Shared shared) : loop_(loop), shared_(std::move(shared)), timer_(loop, [this] { pass(); }), intro_timer_(loop, [this] { look_at_intros(); }) {}
+LoopStreams::LoopStreams(Loop& loop, Shared shared) : loop_(loop), shared_(std::move(shared)), timer_(loop, [this] { pass(); }), intro_timer_(loop, [this] { look_at_intros(); }), direct_(*this) {}
 
 LoopStreams::~LoopStreams() = default;
 
@@ -87,6 +87,12 @@ void LoopStreams::join(std::unique_ptr<Listener> listener, const std::shared_ptr
   if (const auto at = fanouts_.find(mount.get()); at != fanouts_.end()) say_count(*at->second);
   if (!intro_timer_.armed()) intro_timer_.after(kIntroLook);
   fanout.join(std::move(listener));
+}
+
+void LoopStreams::join_direct(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& mount,
+                              DirectSource source) {
+  count_joined(mount);
+  direct_.join(std::move(listener), mount, std::move(source));
 }
 
 void LoopStreams::count_joined(const std::shared_ptr<Mount>& mount) {
@@ -288,7 +294,7 @@ void LoopStreams::for_each_of(const Mount& mount, F&& f) const {
 std::vector<ListenerState> LoopStreams::list(const Mount& mount) const {
   std::vector<ListenerState> rows;
   const SteadyTime now = loop_.now();
-  for_each_of(mount, [&](Listener& listener) {
+  const auto add = [&](const Listener& listener) {
     ListenerState row;
     row.id = listener.id;
     row.ip = listener.transport->peer().ip();
@@ -296,22 +302,33 @@ std::vector<ListenerState> LoopStreams::list(const Mount& mount) const {
     row.referer = listener.facts.referer();
     row.user = listener.facts.user();
     row.connected_seconds = std::chrono::duration_cast<std::chrono::seconds>(now - listener.joined).count();
-    const std::uint64_t end = listener.fanout->view().end;
+    const std::uint64_t end = listener.fanout != nullptr ? listener.fanout->view().end : 0;
     row.lag_bytes = end - std::min(end, listener.position);
     row.bytes_sent = listener.bytes_sent;
     rows.push_back(std::move(row));
-  });
+  };
+  for_each_of(mount, add);
+  direct_.for_each(&mount, add);
   return rows;
 }
 
 bool LoopStreams::kill(const Mount& mount, std::uint64_t id) {
   Listener* found = nullptr;
-  for_each_of(mount, [&](Listener& listener) {
+  const auto look = [&](Listener& listener) {
     if (listener.id == id) found = &listener;
-  });
+  };
+  for_each_of(mount, look);
+  direct_.for_each(&mount, look);
   if (found == nullptr) return false;
-  found->fanout->finish(*found, EndReason::kKilled);
+  finish(*found, EndReason::kKilled);
   return true;
+}
+
+void LoopStreams::finish(Listener& listener, EndReason reason) {
+  if (listener.fanout != nullptr)
+    listener.fanout->finish(listener, reason);
+  else
+    direct_.finish(listener.id, reason);
 }
 
 std::size_t LoopStreams::move(const Mount& from, const std::shared_ptr<Mount>& to) {
@@ -356,6 +373,7 @@ std::vector<bool> LoopStreams::have_away(const std::vector<std::string>& homes) 
 }
 
 void LoopStreams::end_all(const Mount* mount, EndReason reason) {
+  direct_.finish_all(mount, reason);
   if (mount != nullptr) {
     for_each_of(*mount, [&](Listener& listener) { listener.fanout->finish(listener, reason); });
     return;
@@ -364,13 +382,19 @@ void LoopStreams::end_all(const Mount* mount, EndReason reason) {
     fanout->for_each([&, f = fanout.get()](Listener& listener) { f->finish(listener, reason); });
 }
 
+template <class F>
+void LoopStreams::each_person(F&& f) const {
+  for (const auto& [at, fanout] : fanouts_)
+    fanout->for_each([&f](Listener& listener) {
+      if (!listener.relay_pass) f(listener);
+    });
+  direct_.for_each(nullptr, f);
+}
+
 std::size_t LoopStreams::end_oldest(std::size_t most, EndReason reason) {
   std::vector<Listener*> all;
   all.reserve(listeners());
-  for (auto& [at, fanout] : fanouts_)
-    fanout->for_each([&all](Listener& listener) {
-      if (!listener.relay_pass) all.push_back(&listener);
-    });
+  each_person([&all](Listener& listener) { all.push_back(&listener); });
   most = std::min(most, all.size());
   if (most == 0) return 0;
   // Ids rise, so two who came in the same moment go in the order in which they came.
@@ -378,19 +402,18 @@ std::size_t LoopStreams::end_oldest(std::size_t most, EndReason reason) {
     return a->joined != b->joined ? a->joined < b->joined : a->id < b->id;
   };
   std::nth_element(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(most) - 1, all.end(), earlier);
-  for (std::size_t i = 0; i < most; ++i) all[i]->fanout->finish(*all[i], reason);
+  for (std::size_t i = 0; i < most; ++i) finish(*all[i], reason);
   return most;
 }
 
 std::size_t LoopStreams::people() const {
   std::size_t n = 0;
-  for (const auto& [at, fanout] : fanouts_)
-    fanout->for_each([&n](const Listener& listener) { n += listener.relay_pass ? 0 : 1; });
+  each_person([&n](const Listener&) { ++n; });
   return n;
 }
 
 std::size_t LoopStreams::listeners() const noexcept {
-  std::size_t n = 0;
+  std::size_t n = direct_.size();
   for (const auto& [at, fanout] : fanouts_) n += fanout->listeners();
   return n;
 }

@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "net/loop.h"
+#include "stream/direct_streams.h"
 #include "stream/fanout.h"
 #include "stream/mount_table.h"
 #include "stream/pulse_pacer.h"
@@ -52,12 +53,14 @@ class LoopStreams final : public FanoutHost {
   void join(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& mount, std::size_t burst_bytes);
   // The same, by way of an intro.
   void join(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& mount, const Intro& intro);
+  // One that gets another server's stream without a log of ours.
+  void join_direct(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& mount, DirectSource source);
   // New bytes of a mount; the pass follows when the pulse allows.
   void wake(const std::shared_ptr<Mount>& mount);
 
   std::vector<ListenerState> list(const Mount& mount) const;
   bool kill(const Mount& mount, std::uint64_t id);
-  // How many move; none to a mount of another format.
+  // How many move; none to a mount of another format, and none that has no log.
   std::size_t move(const Mount& from, const std::shared_ptr<Mount>& to);
   // `mount` has a source again: its own listeners come home from wherever they are, unless
   // it has another format now.
@@ -96,6 +99,10 @@ class LoopStreams final : public FanoutHost {
   static std::chrono::milliseconds cap_of(Mount& mount);
   void count_joined(const std::shared_ptr<Mount>& mount);
   void look_at_intros();
+  void finish(Listener& listener, EndReason reason);
+  // All listeners but servers that relay.
+  template <class F>
+  void each_person(F&& f) const;
   // The listeners of a mount, those who still hear its intro included.
   template <class F>
   void for_each_of(const Mount& mount, F&& f) const;
@@ -115,6 +122,7 @@ class LoopStreams final : public FanoutHost {
   bool scheduled_ = false;
   std::atomic<std::uint64_t> bytes_sent_{0};  // written on the worker alone
   Timer intro_timer_;  // armed while somebody hears an intro
+  DirectStreams direct_;
 };
 
 }  // namespace lb

@@ -67,6 +67,9 @@ class Mount {
   Gate& relay_gate() noexcept { return relay_gate_; }
   std::int64_t listeners() const noexcept { return gate_.inside(); }
   std::int64_t relays() const noexcept { return relay_gate_.inside(); }
+  // Those of its listeners whose bytes do not come out of the log (stream/direct_streams.h).
+  Gate& direct_gate() noexcept { return direct_gate_; }
+  std::int64_t direct() const noexcept { return direct_gate_.inside(); }
 
   void set_settings(std::shared_ptr<const MountSettings> next) { settings_.publish(std::move(next)); }
   void set_facts(std::shared_ptr<const SourceFacts> next) { facts_.publish(std::move(next)); }
@@ -91,7 +94,7 @@ class Mount {
   Snapshot<Metadata> metadata_;
   Snapshot<CodecFacts> codec_;
   Channel channel_;
-  Gate gate_, relay_gate_;
+  Gate gate_, relay_gate_, direct_gate_;
   std::atomic<MountPhase> phase_{MountPhase::kRunning};
 };
 

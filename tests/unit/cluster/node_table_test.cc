@@ -150,6 +150,17 @@ TEST(NodeTable, BearsNonsenseOfNumbers) {
   DOUBLES_EQUAL(0, cluster.table.node(slot).kbps(), 0);
 }
 
+TEST(NodeTable, WhereANodeIsSaysTheConfigurationBeforeTheNode) {
+  NodeHello hello = SomeCluster::hello("e", 100);
+  hello.countries = {"DE", "AT"};
+  const NodeSlot slot = cluster.add(hello);
+  UNSIGNED_LONGS_EQUAL(2, cluster.table.node(slot).countries.size());
+  cluster.table.set_limits(slot, {.countries = {"US"}});
+  STRCMP_EQUAL("US", cluster.table.node(slot).countries.at(0).c_str());
+  cluster.table.set_limits(slot, {});
+  STRCMP_EQUAL("DE", cluster.table.node(slot).countries.at(0).c_str());
+}
+
 TEST(NodeTable, WeighsACapacityAnewWhenTheConfigurationSaysSo) {
   const NodeSlot slot = cluster.add("edge1", 1000);
   cluster.table.set_limits(slot, {.most = {.kbps = 600}, .weight = 3});

@@ -5,6 +5,7 @@ unit_stream_SOURCES = tests/unit/main.cc \
   tests/unit/stream/append_log_test.cc \
   tests/unit/stream/channel_test.cc \
   tests/unit/stream/delivery_test.cc \
+  tests/unit/stream/direct_streams_test.cc \
   tests/unit/stream/dump_writer_test.cc \
   tests/unit/stream/fanout_fixture.h \
   tests/unit/stream/fanout_test.cc \

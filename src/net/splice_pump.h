@@ -1,0 +1,50 @@
+// SplicePump: moves bytes from one socket to another through a pipe, without copying them into
+// this process: splice(2).
+//
+// Thread: the loop that holds it; not thread-safe.  Ownership: it owns its pipe (two descriptors),
+// not the sockets, which must not block.  SIGPIPE must be ignored: splice() knows no MSG_NOSIGNAL.
+// Units: bytes.  Errors: open() fails when there are no descriptors left.
+//
+// EAGAIN of the first splice() says either that the source is empty or that the pipe is full; which
+// of the two is told by whether the pipe was empty before.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+
+namespace lb {
+
+class SplicePump {
+ public:
+  // How a round ended: what to wait for next, or why there is nothing more.
+  enum class Stop : std::uint8_t {
+    kBudget,       // so many bytes have moved; there may be more
+    kSourceDry,    // wait until the source can be read
+    kSinkFull,     // wait until the sink can be written to
+    kSourceEnded,  // and the sink has got all of it
+    kSourceBroken,
+    kSinkBroken,
+  };
+  struct Moved {
+    Stop stop = Stop::kBudget;
+    std::size_t in = 0, out = 0;
+  };
+
+  static Result<SplicePump> open();
+
+  // Moves until about `budget` bytes have reached the sink, or it has to wait.
+  Moved pump(int source, int sink, std::size_t budget) noexcept;
+  // Bytes that have left the source and not reached the sink.
+  std::size_t held() const noexcept { return held_; }
+
+ private:
+  SplicePump(UniqueFd out, UniqueFd in) : out_(std::move(out)), in_(std::move(in)) {}
+  UniqueFd out_, in_;  // the pipe's ends: to be read, to be written
+  std::size_t held_ = 0;
+  bool source_ended_ = false;
+};
+
+}  // namespace lb
