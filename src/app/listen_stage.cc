@@ -157,6 +157,15 @@ Verdict LearnStage::handle(Connection& connection) {
   return Verdict::kPending;
 }
 
+namespace {
+
+// One that relays: behind it are listeners of its own.
+bool is_server(const Request& request, const ClientPass& pass, const Config& config) {
+  return pass.is_relay || pass.is_server || says_relay(request.headers, config.server_id);
+}
+
+}  // namespace
+
 Verdict ListenStage::handle(Connection& connection, bool may_wait) {
   const Request& request = connection.request();
   Services& services = worker_.services;
@@ -181,8 +190,7 @@ Verdict ListenStage::handle(Connection& connection, bool may_wait) {
     return Verdict::kAnswered;
   }
   // Again: it may have waited for an authenticator or a relay since DrainStage.
-  const bool server = held->is_relay || held->is_server || says_relay(request.headers, config->server_id);
-  if (!server && answer_if_draining(worker_, connection)) return Verdict::kAnswered;
+  if (!is_server(request, *held, *config) && answer_if_draining(worker_, connection)) return Verdict::kAnswered;
   const bool icy_asked = wants_icy(request);
   if (mount->phase() == MountPhase::kIdle && request.method != Method::kHead) {
     const bool direct = held->direct && may_pass_through(connection, section, icy_asked);
@@ -255,6 +263,7 @@ void ListenStage::admit(Connection& connection, std::shared_ptr<Mount> mount, Di
   auto home = request.path == mount->name()
                   ? std::shared_ptr<const std::string>(mount, &mount->name())
                   : std::make_shared<const std::string>(request.path);
+  const bool server = is_server(request, *held, *config);
   GatePass client = std::move(held->pass);
   std::unique_ptr<EndNotice> notice = std::move(held->notice);
   const std::chrono::seconds longest = held->time_limit.value_or(settings->max_listener_duration);
