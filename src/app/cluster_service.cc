@@ -318,11 +318,13 @@ Choice ClusterService::explain(const RedirectAsk& ask, PickTrace& trace) {
 
 // At random by free room, as the policy would: lists that all begin with the same node would send
 // everybody there.
-std::vector<std::string> ClusterService::best_origins(const RedirectAsk& ask, std::size_t most) {
+std::vector<ClusterService::Place> ClusterService::best_places(const RedirectAsk& ask,
+                                                               std::size_t most) {
   PickTrace trace;
   explain(ask, trace);
   struct Row {
     double key;
+    NodeSlot slot;
     const NodeAddress* address;
   };
   std::vector<Row> rows;
@@ -335,12 +337,18 @@ std::vector<std::string> ClusterService::best_origins(const RedirectAsk& ask, st
     if (address == nullptr) continue;
     // Without replacement: the largest of u^(1/weight); carriers before others.
     const double weight = std::max(1.0, row.room_kbps);
-    rows.push_back({std::log(1 - rng_.unit()) / weight + (row.carries ? 1e3 : 0), address});
+    rows.push_back({std::log(1 - rng_.unit()) / weight + (row.carries ? 1e3 : 0), row.node, address});
   }
   std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.key > b.key; });
-  std::vector<std::string> out;
-  for (const Row& row : rows)
-    if (out.size() < most) out.push_back(origin_of(*row.address));
+  const auto facts = facts_.read();
+  std::vector<Place> out;
+  for (const Row& row : rows) {
+    if (out.size() == most) break;
+    Place& place = out.emplace_back(Place{origin_of(*row.address), {}});
+    const std::string& id = table_.node(row.slot).id;
+    if (!facts->keys.empty() && desk_.checks_tokens(id))
+      place.token = facts->keys.sign(id, ask.mount, tag_of(facts->id), services_.clock.wall(), 0);
+  }
   return out;
 }
 

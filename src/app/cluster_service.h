@@ -92,8 +92,11 @@ class ClusterService {
   RedirectAnswer bounce(const RedirectAsk& ask);
   // How the choice would come about; nothing is counted.
   Choice explain(const RedirectAsk& ask, PickTrace& trace);
-  // The best nodes for a mount, best first, as origins.
-  std::vector<std::string> best_origins(const RedirectAsk& ask, std::size_t most);
+  // The best nodes for a mount, best first, with tokens where they check some.
+  struct Place {
+    std::string origin, token;
+  };
+  std::vector<Place> best_places(const RedirectAsk& ask, std::size_t most);
 
   ReportDesk& desk() noexcept { return desk_; }
   NodeTable& table() noexcept { return table_; }

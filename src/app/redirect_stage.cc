@@ -105,6 +105,7 @@ Verdict ArrivalStage::handle(Connection& connection) {
   }
   ClientPass& pass = pass_of(connection);
   pass.redirected = best.verdict == RedirectToken::Verdict::kValid;
+  pass.from_list = best.hops == 0;
   pass.redirected_by = best.master;
   return Verdict::kNext;
 }
@@ -127,7 +128,7 @@ Verdict RedirectStage::handle(Connection& connection) {
   const auto mount = worker_.services.mounts.find(request.path);
   if (!mount || mount->phase() == MountPhase::kEnded) return Verdict::kNext;
   const auto facts = cluster.facts();
-  if (pass.redirected) cluster.count_arrival(pass.redirected_by);
+  if (pass.redirected && !pass.from_list) cluster.count_arrival(pass.redirected_by);
   const auto config = worker_.services.config.read();
   if (mount_section(*config, request.path).no_mount || is_safari_probe(request))
     return Verdict::kNext;
