@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "app/cluster_links.h"
 #include "app/cluster_plans.h"
 #include "app/event_service.h"
 #include "app/relay_service.h"
@@ -291,10 +292,21 @@ RedirectAnswer ClusterService::answer_of(const Choice& choice, const RedirectAsk
   if (address == nullptr) return answer;
   answer.kind = RedirectAnswer::Kind::kRedirect;
   answer.origin = origin_of(*address);
-  const auto facts = facts_.read();
-  if (!facts->keys.empty() && desk_.checks_tokens(node.id))
-    answer.token = facts->keys.sign(node.id, ask.mount, tag_of(facts->id), services_.clock.wall());
+  answer.token = token_for(node, ask.mount, 1);
   return answer;
+}
+
+// A node that is our master too would redirect him again, and the next one back to us: where there
+// are no keys, at least it is told that he has been redirected.
+std::string ClusterService::token_for(const Node& node, std::string_view mount,
+                                      std::uint8_t hops) const {
+  const auto facts = facts_.read();
+  const auto sign = [&](const TokenKeys& keys) {
+    return keys.sign(node.id, mount, tag_of(facts->id), services_.clock.wall(), hops);
+  };
+  if (!facts->keys.empty() && desk_.checks_tokens(node.id)) return sign(facts->keys);
+  const bool peer = services_.links->has_master(node.id) || services_.relays->has_master(node.id);
+  return peer ? sign(facts->open_keys) : std::string();
 }
 
 RedirectAnswer ClusterService::bounce(const RedirectAsk& ask) {
@@ -340,14 +352,11 @@ std::vector<ClusterService::Place> ClusterService::best_places(const RedirectAsk
     rows.push_back({std::log(1 - rng_.unit()) / weight + (row.carries ? 1e3 : 0), row.node, address});
   }
   std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.key > b.key; });
-  const auto facts = facts_.read();
   std::vector<Place> out;
   for (const Row& row : rows) {
     if (out.size() == most) break;
     Place& place = out.emplace_back(Place{origin_of(*row.address), {}});
-    const std::string& id = table_.node(row.slot).id;
-    if (!facts->keys.empty() && desk_.checks_tokens(id))
-      place.token = facts->keys.sign(id, ask.mount, tag_of(facts->id), services_.clock.wall(), 0);
+    place.token = token_for(table_.node(row.slot), ask.mount, 0);
   }
   return out;
 }

@@ -409,6 +409,11 @@ std::optional<std::string> RelayService::master_origin(PublicScheme scheme) cons
   return std::nullopt;
 }
 
+bool RelayService::has_master(std::string_view id) const {
+  return std::any_of(masters_.begin(), masters_.end(),
+                     [id](const auto& master) { return master->master_id() == id; });
+}
+
 void RelayService::leave(UniqueFunction<void()> done) {
   // One more than there are masters: none of them is the last before all have been told.
   leaving_ = static_cast<unsigned>(masters_.size()) + 1;

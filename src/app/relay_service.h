@@ -42,6 +42,8 @@ class RelayService final : public RelayGround {
   bool publishes() const noexcept { return publishes_.load(std::memory_order_relaxed); }
   // "http://m1:8000" of the first master that answers and speaks this scheme.
   std::optional<std::string> master_origin(PublicScheme scheme) const;
+  // A master that is reported to has this id.
+  bool has_master(std::string_view id) const;
   // Tells the masters that this node leaves; `done` follows in any case, within a second.
   void leave(UniqueFunction<void()> done);
 

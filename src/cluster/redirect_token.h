@@ -44,6 +44,10 @@ class TokenKeys {
   explicit TokenKeys(std::string_view words);
   bool empty() const noexcept { return keys_.empty(); }
 
+  // Of nobody: what they sign says only that somebody redirected, and anybody can say that.  To be
+  // believed no further than to serve him who comes with it instead of redirecting him again.
+  static TokenKeys open() { return TokenKeys("icecast-lb-open"); }
+
   // REQUIRES: !empty()
   std::string sign(std::string_view node_id, std::string_view mount, std::uint8_t master,
                    WallTime now, std::uint8_t hops = 1) const;
