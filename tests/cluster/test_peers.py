@@ -2,9 +2,8 @@
 import re
 import socket
 
-from bench import ADMIN, LISTENER, Site, check, equal, slave_body, start, test, wait_for, wait_until_up
-from link_bench import feed, kill9
-from test_link import plays
+from bench import ADMIN, LISTENER, Failed, Site, check, equal, slave_body, start, test, wait_for, wait_until_up
+from link_bench import Feeder, feed, kill9
 from test_link_topologies import peers
 
 KEYS = '<token keys="key-of-all-peers"/>'
@@ -34,6 +33,25 @@ def journey(address, path="/live.mp3", agent="Wanderer/1", most=12, keep_query=T
         if not keep_query:
             path = path.partition("?")[0]
     return most, 302
+
+
+def stay(address, agent):
+    """A listener that follows at most one redirect, and stays."""
+    path = "/live.mp3"
+    for _ in range(2):
+        wire = socket.socket()
+        wire.bind((LISTENER, 0))
+        wire.settimeout(5)
+        wire.connect(address)
+        wire.sendall(("GET %s HTTP/1.1\r\nHost: x\r\nUser-Agent: %s\r\n\r\n" % (path, agent)).encode())
+        head = wire.recv(4096)
+        found = re.search(rb"\r\nLocation: http://([^:/]+):(\d+)(\S+)\r\n", head)
+        if not found:
+            check(head.startswith(b"HTTP/1.0 200"), "%r" % head)
+            return wire
+        wire.close()
+        address, path = (found.group(1).decode(), int(found.group(2))), found.group(3).decode()
+    check(False, "%s is redirected twice" % agent)
 
 
 def all_know(all_peers, mount="/live.mp3"):
@@ -118,14 +136,36 @@ def without_links_too(b):
 
 
 @test
-def a_publisher_at_two_peers_outlives_one_of_them(b):
+def a_publisher_goes_to_another_peer_when_his_own_dies(b):
     first, second, third = peers(b, (11, 12, 13), capacity=HUMBLE)
-    feed(b, first), feed(b, second)
-    all_know((third,))
-    plays(third)
-    listener = plays(third)  # the second one here: a relay, which has two upstreams
-    pulled = wait_for(lambda: third.stat("/live.mp3", "source_ip"), "a relay")
-    kill9(first if pulled == first.host else second)
-    listener.read(100_000)
-    wait_for(lambda: third.stat("/live.mp3", "source_ip") not in (None, pulled), "the other one is pulled from")
-    equal(journey(third.address, agent="After/1")[1], 200, "a new listener")
+    feed(b, first)
+    all_know((second, third))
+
+    def accepted():
+        try:
+            return second.source("/live.mp3")
+        except Failed as refusal:
+            check("403" in str(refusal), str(refusal))
+            return None
+    equal(accepted(), None, "one stream of a name is enough while the first is there")
+    kill9(first)
+    source = wait_for(accepted, "the second peer takes the encoder: " + second.log()[-800:], 15)
+    b.owned(Feeder(source))
+    wait_for(lambda: journey(third.address, agent="After/%d" % len(third.log()))[1] == 200, "the third plays it", 10)
+
+
+@test
+def a_peer_that_is_full_sends_on_and_who_was_sent_is_told_to_wait(b):
+    """Two peers for two listeners each: the fifth is refused by the one that he was sent to, or at once."""
+    all_peers = peers(b, (11, 12), capacity='max-listeners="2"')
+    feed(b, all_peers[0])
+    all_know(all_peers)
+    kept = []
+    for k in range(4):
+        kept.append(stay(all_peers[k % 2].address, "Stays%d/1" % k))
+    wait_for(lambda: sorted(peer.stat("/live.mp3", "listeners_local") or "0" for peer in all_peers) == ["2", "2"],
+             "two at each: %s" % [peer.stat("/live.mp3", "listeners_local") for peer in all_peers])
+    hops, status = journey(all_peers[0].address, agent="Late/1")
+    check(status == 503 and hops <= 1, "the fifth: %d after %d redirects" % (status, hops))
+    for wire in kept:
+        wire.close()
