@@ -285,6 +285,11 @@ std::vector<LinkedStream> ClusterLinks::streams() const {
   return streams_to_pull(*services_.config.read(), masters_);
 }
 
+bool ClusterLinks::has_master(std::string_view id) const {
+  return std::any_of(masters_.begin(), masters_.end(),
+                     [id](const MasterLink& master) { return master.session->master_id() == id; });
+}
+
 bool ClusterLinks::covers(const MasterPlan& master) const {
   const auto same = std::find_if(masters_.begin(), masters_.end(), [&](const MasterLink& link) {
     return link.settings.server == master.target.host &&

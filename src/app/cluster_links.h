@@ -54,6 +54,8 @@ class ClusterLinks final : public LinkHost {
   std::vector<LinkedStream> streams() const;
   // The master's streams are known by its link, or soon will be: no list need be asked for.
   bool covers(const MasterPlan& master) const;
+  // A master that this node is, or was, linked to has this id.
+  bool has_master(std::string_view id) const;
 
   // -- for listeners of a mount that nobody here has heard of
   bool has_masters() const noexcept { return master_count_.load(std::memory_order_relaxed) > 0; }

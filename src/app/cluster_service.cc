@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "app/cluster_links.h"
 #include "app/cluster_plans.h"
 #include "app/event_service.h"
 #include "app/relay_service.h"
@@ -293,10 +294,21 @@ RedirectAnswer ClusterService::answer_of(const Choice& choice, const RedirectAsk
   if (address == nullptr) return answer;
   answer.kind = RedirectAnswer::Kind::kRedirect;
   answer.origin = origin_of(*address);
-  const auto facts = facts_.read();
-  if (!facts->keys.empty() && desk_.checks_tokens(node.id))
-    answer.token = facts->keys.sign(node.id, ask.mount, tag_of(facts->id), services_.clock.wall());
+  answer.token = token_for(node, ask.mount, 1);
   return answer;
+}
+
+// A node that is our master too would redirect him again, and the next one back to us: where there
+// are no keys, at least it is told that he has been redirected.
+std::string ClusterService::token_for(const Node& node, std::string_view mount,
+                                      std::uint8_t hops) const {
+  const auto facts = facts_.read();
+  const auto sign = [&](const TokenKeys& keys) {
+    return keys.sign(node.id, mount, tag_of(facts->id), services_.clock.wall(), hops);
+  };
+  if (!facts->keys.empty() && desk_.checks_tokens(node.id)) return sign(facts->keys);
+  const bool peer = services_.links->has_master(node.id) || services_.relays->has_master(node.id);
+  return peer ? sign(facts->open_keys) : std::string();
 }
 
 RedirectAnswer ClusterService::bounce(const RedirectAsk& ask) {
@@ -320,11 +332,13 @@ Choice ClusterService::explain(const RedirectAsk& ask, PickTrace& trace) {
 
 // At random by free room, as the policy would: lists that all begin with the same node would send
 // everybody there.
-std::vector<std::string> ClusterService::best_origins(const RedirectAsk& ask, std::size_t most) {
+std::vector<ClusterService::Place> ClusterService::best_places(const RedirectAsk& ask,
+                                                               std::size_t most) {
   PickTrace trace;
   explain(ask, trace);
   struct Row {
     double key;
+    NodeSlot slot;
     const NodeAddress* address;
   };
   std::vector<Row> rows;
@@ -337,12 +351,15 @@ std::vector<std::string> ClusterService::best_origins(const RedirectAsk& ask, st
     if (address == nullptr) continue;
     // Without replacement: the largest of u^(1/weight); carriers before others.
     const double weight = std::max(1.0, row.room_kbps);
-    rows.push_back({std::log(1 - rng_.unit()) / weight + (row.carries ? 1e3 : 0), address});
+    rows.push_back({std::log(1 - rng_.unit()) / weight + (row.carries ? 1e3 : 0), row.node, address});
   }
   std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.key > b.key; });
-  std::vector<std::string> out;
-  for (const Row& row : rows)
-    if (out.size() < most) out.push_back(origin_of(*row.address));
+  std::vector<Place> out;
+  for (const Row& row : rows) {
+    if (out.size() == most) break;
+    Place& place = out.emplace_back(Place{origin_of(*row.address), {}});
+    place.token = token_for(table_.node(row.slot), ask.mount, 0);
+  }
   return out;
 }
 

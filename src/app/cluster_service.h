@@ -31,7 +31,7 @@ struct ClusterFacts {
   std::string mark;   // "m1.9f3c21aa": this run of this node, which no other server can be
   bool member = false;  // of a cluster: its requests to other servers say so
   bool redirects = false;
-  TokenKeys keys;
+  TokenKeys keys, open_keys = TokenKeys::open();
   TokenRequire require = TokenRequire::kOff;
   std::vector<std::string> names;  // under which masters know this node
   KnownNodes known;
@@ -104,8 +104,11 @@ class ClusterService {
   RedirectAnswer bounce(const RedirectAsk& ask);
   // How the choice would come about; nothing is counted.
   Choice explain(const RedirectAsk& ask, PickTrace& trace);
-  // The best nodes for a mount, best first, as origins.
-  std::vector<std::string> best_origins(const RedirectAsk& ask, std::size_t most);
+  // The best nodes for a mount, best first, with tokens where they check some.
+  struct Place {
+    std::string origin, token;
+  };
+  std::vector<Place> best_places(const RedirectAsk& ask, std::size_t most);
 
   ReportDesk& desk() noexcept { return desk_; }
   NodeTable& table() noexcept { return table_; }
@@ -126,6 +129,7 @@ class ClusterService {
     NodeKey node = 0;
     std::unique_ptr<Client> client;
   };
+  std::string token_for(const Node& node, std::string_view mount, std::uint8_t hops) const;
   RedirectAnswer answer_of(const Choice& choice, const RedirectAsk& ask);
   void tick();
   void report_self(SteadyTime now);

@@ -47,11 +47,14 @@ Verdict PlaylistStage::handle(Connection& connection) {
   RedirectAsk ask = make_redirect_ask(services, connection, mount, *services.cluster->facts());
   ask.direct = false;  // whoever reads a list follows it
   services.loops.control().post(
-      [&worker = worker_, id = connection.id(), kind, ask = std::move(ask), own = std::move(own)] {
+      [&worker = worker_, id = connection.id(), kind, ask = std::move(ask), own = std::move(own),
+       query = request.query] {
         std::vector<std::string> addresses;
-        for (const std::string& origin : worker.services.cluster->best_origins(ask, kMostNodes))
-          addresses.push_back(redirect_location(origin, ask.mount, {}, {}));
-        addresses.push_back(redirect_location(own, ask.mount, {}, {}));
+        for (const auto& place : worker.services.cluster->best_places(ask, kMostNodes))
+          addresses.push_back(redirect_location(place.origin, ask.mount, query, place.token));
+        // A server that drains would answer 503.
+        if (addresses.empty() || !worker.services.drain.draining())
+          addresses.push_back(redirect_location(own, ask.mount, query, {}));
         worker.loop.post([&worker, id, kind, body = kind->print(addresses)] {
           Connection* waiting = worker.connections.find(id);
           if (waiting == nullptr) return;

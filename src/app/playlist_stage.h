@@ -2,6 +2,9 @@
 // best nodes first, this server last.  For players that know no redirect it is one, and every
 // player has somewhere to go when its node ends.
 //
+// The addresses have the list's query, and, of nodes that check tokens, one that lasts a minute: a
+// player that comes again later with that address is judged like one without a token.
+//
 // Without redirecting, and for names that are files, the stages behind answer as ever.
 // Source: cluster.md 3.7 (the ladder).
 // Thread: its worker.

@@ -98,13 +98,26 @@ Verdict ArrivalStage::handle(Connection& connection) {
   request.target = request.target.substr(0, request.target.find('?'));
   if (!request.query.empty()) request.target += "?" + request.query;
   const auto facts = worker_.services.cluster->facts();
+  const WallTime now = worker_.services.clock.wall();
   RedirectToken best;
   for (const std::string& name : facts->names) {
-    best = facts->keys.check(*token, name, request.path, worker_.services.clock.wall());
+    best = facts->keys.check(*token, name, request.path, now);
     if (best.verdict != RedirectToken::Verdict::kForged) break;
   }
   ClientPass& pass = pass_of(connection);
+  // A peer without our keys has redirected him, or he says so: he is served here, or refused, as
+  // anybody is who says that he is a relay.  Where tokens let people in, it lets in nobody.
+  if (best.verdict == RedirectToken::Verdict::kForged && facts->redirects &&
+      facts->require == TokenRequire::kOff) {
+    for (const std::string& name : facts->names) {
+      const RedirectToken said = facts->open_keys.check(*token, name, request.path, now);
+      if (said.verdict != RedirectToken::Verdict::kValid) continue;
+      pass.redirected = pass.from_list = true;  // it confirms nothing
+      return Verdict::kNext;
+    }
+  }
   pass.redirected = best.verdict == RedirectToken::Verdict::kValid;
+  pass.from_list = best.hops == 0;
   pass.redirected_by = best.master;
   return Verdict::kNext;
 }
@@ -127,7 +140,7 @@ Verdict RedirectStage::handle(Connection& connection) {
   const auto mount = worker_.services.mounts.find(request.path);
   if (!mount || mount->phase() == MountPhase::kEnded) return Verdict::kNext;
   const auto facts = cluster.facts();
-  if (pass.redirected) cluster.count_arrival(pass.redirected_by);
+  if (pass.redirected && !pass.from_list) cluster.count_arrival(pass.redirected_by);
   const auto config = worker_.services.config.read();
   if (mount_section(*config, request.path).no_mount || is_safari_probe(request))
     return Verdict::kNext;

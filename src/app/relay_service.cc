@@ -415,6 +415,11 @@ void RelayService::drain_changed() {
   for (const auto& master : masters_) master->report_now();
 }
 
+bool RelayService::has_master(std::string_view id) const {
+  return std::any_of(masters_.begin(), masters_.end(),
+                     [id](const auto& master) { return master->master_id() == id; });
+}
+
 void RelayService::leave(UniqueFunction<void()> done) {
   // One more than there are masters: none of them is the last before all have been told.
   leaving_ = static_cast<unsigned>(masters_.size()) + 1;

@@ -44,6 +44,8 @@ class RelayService final : public RelayGround {
   std::optional<std::string> master_origin(PublicScheme scheme) const;
   // This node drains, or serves again: the masters that get reports are told.
   void drain_changed();
+  // A master that is reported to has this id.
+  bool has_master(std::string_view id) const;
   // Tells the masters that this node leaves; `done` follows in any case, within a second.
   void leave(UniqueFunction<void()> done);
 

@@ -46,6 +46,7 @@ struct ClientPass final : Held {
   bool is_relay = false;    // limits of listeners do not hold
   bool is_server = false;   // another server that relays the mount: no part of the audience
   bool redirected = false;  // came with a valid token of the cluster
+  bool from_list = false;   // … which was in a playlist
   std::uint8_t redirected_by = 0;
   bool direct = false;  // cannot be redirected; that alone is why it is served here
   std::optional<std::chrono::seconds> time_limit;

@@ -61,6 +61,7 @@ class MasterWatch {
   // It has answered lately.
   bool well() const noexcept { return well_; }
   const MasterPlan& plan() const noexcept { return plan_; }
+  const std::string& master_id() const noexcept { return master_id_; }  // "": it has not said
   // Where each mount can be pulled from.
   std::vector<std::pair<std::string, Upstream>> streams() const;
 

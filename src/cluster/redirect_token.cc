@@ -13,7 +13,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr char kVersion = 1;
-constexpr char kOneHop = 1;
 constexpr std::size_t kFactBytes = 8, kMacBytes = 12;
 constexpr std::string_view kParameter = "lb=";
 
@@ -63,10 +62,10 @@ TokenKeys::TokenKeys(std::string_view words) {
 }
 
 std::string TokenKeys::sign(std::string_view node_id, std::string_view mount, std::uint8_t master,
-                            WallTime now) const {
+                            WallTime now, std::uint8_t hops) const {
   const Key& key = keys_.front();
   const auto expires = static_cast<std::uint32_t>(unix_seconds(now + RedirectToken::kLifetime));
-  std::string facts = {kVersion, static_cast<char>(key.name), kOneHop};
+  std::string facts = {kVersion, static_cast<char>(key.name), static_cast<char>(hops)};
   for (const int shift : {24, 16, 8, 0}) facts += static_cast<char>(expires >> shift & 0xff);
   facts += static_cast<char>(master);
   return to_url_text(facts + mac_of(key.secret, node_id, facts, mount));

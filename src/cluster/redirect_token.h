@@ -33,7 +33,7 @@ struct RedirectToken {
 
   enum class Verdict : std::uint8_t { kValid, kExpired, kForged };
   Verdict verdict = Verdict::kForged;
-  std::uint8_t hops = 0;
+  std::uint8_t hops = 0;  // 1: of a redirect; 0: of a playlist, so its use confirms no redirect
   std::uint8_t master = 0;
 };
 
@@ -44,9 +44,13 @@ class TokenKeys {
   explicit TokenKeys(std::string_view words);
   bool empty() const noexcept { return keys_.empty(); }
 
+  // Of nobody: what they sign says only that somebody redirected, and anybody can say that.  To be
+  // believed no further than to serve him who comes with it instead of redirecting him again.
+  static TokenKeys open() { return TokenKeys("icecast-lb-open"); }
+
   // REQUIRES: !empty()
   std::string sign(std::string_view node_id, std::string_view mount, std::uint8_t master,
-                   WallTime now) const;
+                   WallTime now, std::uint8_t hops = 1) const;
   RedirectToken check(std::string_view token, std::string_view node_id, std::string_view mount,
                       WallTime now) const;
 

@@ -103,7 +103,7 @@ def the_second_one_starts_a_relay_for_all_that_follow(b):
     for reply, wire in (first, second, third):
         equal(reply.status, 200, "status")
         wire.take(10000)
-    equal(relays(near), 1, "relays")
+    wait_for(lambda: relays(near) == 1, "relays")
     wait_for(lambda: listeners(near) == "3", "three people")
     equal(far.stat("/live.mp3", "listeners_local"), "0", "people at the node")
     first[1].take(20000)

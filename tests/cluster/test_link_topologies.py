@@ -25,8 +25,8 @@ def one_master_and_its_children(b):
              "the master knows the audience of each")
 
 
-def peers(b, numbers):
-    """Each is master and node of all others."""
+def peers(b, numbers, more="", capacity="", only={}):
+    """Each is master and node of all others; more, only[number]: lines of <cluster>."""
     names = {n: "p%d" % n for n in numbers}
     ports = {n: link_port() for n in numbers}
     listen = {n: link_port() for n in numbers}
@@ -39,9 +39,9 @@ def peers(b, numbers):
             for m in others)
         rows = "".join('<node id="%s" secret="s-%s"/>' % (names[m], names[m]) for m in others)
         made[n] = node(b, n, "<max-redirect-slaves>-1</max-redirect-slaves><master-public-slave>1</master-public-slave>%s"
-                             "<cluster><id>%s</id><cluster-port>%d</cluster-port><capacity max-bandwidth=\"100M\"/>"
-                             "<balance hold=\"0\"/><public-address>127.0.0.%d:%d</public-address>%s</cluster>"
-                       % (blocks, names[n], ports[n], n, listen[n], rows), port=listen[n])
+                             "<cluster><id>%s</id><cluster-port>%d</cluster-port><capacity max-bandwidth=\"100M\" %s/>"
+                             "<balance hold=\"0\"/><public-address>127.0.0.%d:%d</public-address>%s%s</cluster>"
+                       % (blocks, names[n], ports[n], capacity, n, listen[n], rows, only.get(n, more)), port=listen[n])
         made[n].name = names[n]
     for n in numbers:
         up(made[n], *[names[m] for m in numbers if m != n])

@@ -27,6 +27,9 @@ TEST(RedirectToken, IsValidForItsNodeAndItsMount) {
   CHECK(read.verdict == Verdict::kValid);
   UNSIGNED_LONGS_EQUAL(0xfe, read.master);
   UNSIGNED_LONGS_EQUAL(1, read.hops);
+  const std::string listed = keys.sign("e1", "/a", 0xfe, now, 0);
+  UNSIGNED_LONGS_EQUAL(0, keys.check(listed, "e1", "/a", now).hops);
+  CHECK(keys.check(listed, "e1", "/a", now).verdict == RedirectToken::Verdict::kValid);
   CHECK(check(token, "e2") == Verdict::kForged);
   CHECK(check(token, "e1", "/b") == Verdict::kForged);
 }

@@ -30,7 +30,7 @@ TEST_GROUP(SplicePump) {
     if (fd >= 0) ::close(fd);
     fd = -1;
   }
-  SplicePump::Moved run(std::size_t budget = 1 << 20) { return pump->pump(from[1], to[0], budget); }
+  SplicePump::Moved move(std::size_t budget = 1 << 20) { return pump->pump(from[1], to[0], budget); }
   std::size_t send(std::string_view text) {
     const auto n = ::send(from[0], text.data(), text.size(), MSG_NOSIGNAL);
     return n > 0 ? static_cast<std::size_t>(n) : 0;
@@ -52,30 +52,30 @@ TEST_GROUP(SplicePump) {
 
 TEST(SplicePump, MovesWhatThereIsAndWaitsForMore) {
   send("some audio");
-  const auto moved = run();
+  const auto moved = move();
   CHECK(moved.stop == Stop::kSourceDry);
   LONGS_EQUAL(10, moved.in);
   LONGS_EQUAL(10, moved.out);
   STRCMP_EQUAL("some audio", received().c_str());
-  CHECK(run().stop == Stop::kSourceDry);
+  CHECK(move().stop == Stop::kSourceDry);
 }
 
 TEST(SplicePump, GivesTheSinkEverythingBeforeItSaysThatTheSourceHasEnded) {
   send("the last words");
   ::shutdown(from[0], SHUT_WR);
-  CHECK(run().stop == Stop::kSourceEnded);
+  CHECK(move().stop == Stop::kSourceEnded);
   STRCMP_EQUAL("the last words", received().c_str());
-  CHECK(run().stop == Stop::kSourceEnded);
+  CHECK(move().stop == Stop::kSourceEnded);
 }
 
 TEST(SplicePump, StopsAtItsBudgetAndGoesOnFromThere) {
   const std::string all = numbered(100'000);
   LONGS_EQUAL(all.size(), send(all));
-  const auto first = run(1);
+  const auto first = move(1);
   CHECK(first.stop == Stop::kBudget);
   CHECK(first.out > 0 && first.out < all.size());
   std::string got = received();
-  while (run(1).stop == Stop::kBudget) got += received();
+  while (move(1).stop == Stop::kBudget) got += received();
   got += received();
   CHECK(got == all);
 }
@@ -88,14 +88,14 @@ TEST(SplicePump, HoldsBackWhatAFullSinkDoesNotTakeAndLosesNothing) {
   for (int i = 0; i < 1000; ++i) {
     const std::size_t n = send(piece);
     sent.append(piece, 0, n);
-    moved = run();
+    moved = move();
     if (moved.stop == Stop::kSinkFull && n == 0) break;
   }
   CHECK(moved.stop == Stop::kSinkFull);
   CHECK(pump->held() > 0);
   for (int i = 0; i < 1000 && got.size() < sent.size(); ++i) {
     got += received();
-    run();
+    move();
   }
   CHECK(got == sent);
   LONGS_EQUAL(0, pump->held());
@@ -104,17 +104,17 @@ TEST(SplicePump, HoldsBackWhatAFullSinkDoesNotTakeAndLosesNothing) {
 TEST(SplicePump, ASourceThatEndsWhileTheSinkIsFullEndsWhenAllHasGone) {
   std::string sent;
   const std::string piece = numbered(30'000);
-  for (std::size_t n = 1; n > 0; run()) {
+  for (std::size_t n = 1; n > 0; move()) {
     n = send(piece);
     sent.append(piece, 0, n);
   }
   ::shutdown(from[0], SHUT_WR);
-  CHECK(run().stop == Stop::kSinkFull);
+  CHECK(move().stop == Stop::kSinkFull);
   std::string got;
   Stop last = Stop::kSinkFull;
   for (int i = 0; i < 1000 && last != Stop::kSourceEnded; ++i) {
     got += received();
-    last = run().stop;
+    last = move().stop;
   }
   got += received();
   CHECK(last == Stop::kSourceEnded);
@@ -128,21 +128,21 @@ TEST(SplicePump, ManySmallPiecesFillThePipeBeforeTheirBytesDo) {
     send(piece);
     sent += piece;
   }
-  CHECK(run().stop == Stop::kSourceDry);
+  CHECK(move().stop == Stop::kSourceDry);
   CHECK(received() == sent);
 }
 
 TEST(SplicePump, SaysWhichSideIsBroken) {
   send("x");
   close_one(to[1]);
-  CHECK(run().stop == Stop::kSinkBroken);
+  CHECK(move().stop == Stop::kSinkBroken);
 }
 
 TEST(SplicePump, ASourceThatWasResetIsBroken) {
   // What has not been read when a unix socket closes makes the other end's read fail.
   CHECK(::send(from[1], "unread", 6, 0) == 6);
   close_one(from[0]);
-  CHECK(run().stop == Stop::kSourceBroken);
+  CHECK(move().stop == Stop::kSourceBroken);
 }
 
 TEST(SplicePump, SaysWhenThereAreNoDescriptors) {
