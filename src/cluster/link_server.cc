@@ -18,6 +18,7 @@ using namespace std::chrono_literals;
 
 constexpr int kAcceptsAWake = 16;
 constexpr auto kPauseWithoutDescriptors = 100ms;
+constexpr auto kPauseWithoutRoom = 10ms;
 
 constexpr std::string_view kUpgradeRequired =
     "HTTP/1.1 426 Upgrade Required\r\nConnection: close\r\nUpgrade: lbedge-cluster/1\r\n"
@@ -65,6 +66,7 @@ class LinkServer::Opening {
   Opening(LinkServer& server, std::unique_ptr<Transport> plain)
       : server_(server),
         peer_(plain->peer()),
+        begun_(server.loop_.now()),
         deadline_(server.loop_, [this] { fail("took too long"); }) {
     const int fd = plain->fd();
     auto accepted = TlsPskServer::accept(server.tls_, std::move(plain));
@@ -74,7 +76,8 @@ class LinkServer::Opening {
     if (tls_) watch_.start<&Opening::on_socket>(server.loop_, fd, EV_READ, this);
   }
   const Address& peer() const noexcept { return peer_; }
-  void give_up() { fail("had to make room for others"); }
+  SteadyTime begun() const noexcept { return begun_; }
+  void give_up() { done(); }
 
  private:
   void on_socket(short) {
@@ -154,6 +157,7 @@ class LinkServer::Opening {
 
   LinkServer& server_;
   const Address peer_;
+  const SteadyTime begun_;
   std::unique_ptr<TlsTransport> tls_;
   std::shared_ptr<const std::string> identity_;
   RequestParser parser_;
@@ -180,8 +184,26 @@ LinkServer::LinkServer(Loop& loop, Log& log, std::shared_ptr<const ListenSocket>
 
 LinkServer::~LinkServer() = default;
 
+bool LinkServer::make_room() {
+  if (openings_.size() < kMostOpenings) return true;
+  if (loop_.now() - openings_.front()->begun() < kLeastTime) {
+    watch_.want(0);
+    pause_.after(kPauseWithoutRoom);
+    return false;
+  }
+  if (unsigned held = 0; guard_.pass(loop_.now(), held))
+    log_.warn("cluster/link", "cluster-port: " + std::to_string(kMostOpenings) +
+                                  " connections are on their way to become links; the oldest, from " +
+                                  openings_.front()->peer().ip() + ", has been closed");
+  openings_.front()->give_up();
+  return true;
+}
+
 void LinkServer::on_ready(short) {
   for (int i = 0; i < kAcceptsAWake; ++i) {
+    // Only the first is known to be there: nobody is ended for one who has not come.
+    if (i > 0 && openings_.size() >= kMostOpenings) return;
+    if (!make_room()) return;
     sockaddr_storage address{};
     socklen_t size = sizeof address;
     UniqueFd fd(::accept4(socket_->fds->front().get(), reinterpret_cast<sockaddr*>(&address), &size,
@@ -195,7 +217,6 @@ void LinkServer::on_ready(short) {
     }
     const Address peer = Address::from_sockaddr(reinterpret_cast<sockaddr&>(address));
     if (!failures_.allows(peer, loop_.now())) continue;
-    if (openings_.size() >= kMostOpenings) openings_.front()->give_up();
     openings_.push_back(
         std::make_unique<Opening>(*this, std::make_unique<PlainTransport>(std::move(fd), peer)));
   }

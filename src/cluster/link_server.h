@@ -2,8 +2,10 @@
 // the HTTP Upgrade, then the transport is handed over with the name that the node has proved.
 //
 // A stranger gets no further than the handshake.  An address that has failed kMostFailures times
-// within a minute is closed at once until the minute is over; at most kMostOpenings connections may
-// be on their way, a new one above that ends the oldest.
+// within a minute is closed at once until the minute is over.  At most kMostOpenings connections may
+// be on their way.  Above that a new one waits in the listen queue until the oldest has had
+// kLeastTime, and then ends it: hundreds of nodes that come back together shall not throw each other
+// out, and idle strangers shall not keep nodes out.  Who had to go for that has failed in nothing.
 //
 // Source: doc/link.md.
 // Thread: one loop (control).  Ownership: app/cluster_links.
@@ -54,6 +56,7 @@ class LinkServer {
  public:
   static constexpr std::chrono::milliseconds kForOpening{5000};
   static constexpr std::size_t kMostOpenings = 256;
+  static constexpr std::chrono::milliseconds kLeastTime{500};
 
   struct Doors {
     TlsPskServer::FindKey find_key;
@@ -69,6 +72,7 @@ class LinkServer {
  private:
   class Opening;
   void on_ready(short events);
+  bool make_room();
   void opening_done(Opening& opening);
   void stranger_failed(const Address& peer, const std::string& why);
   void say_failure(const std::string& who, const std::string& why, bool shut, unsigned held);

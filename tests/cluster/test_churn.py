@@ -7,7 +7,7 @@ import pathlib
 import random
 import sys
 
-from bench import ask_and_close, check, cluster_json, equal, test, wait_for
+from bench import Failed, ask_and_close, check, cluster_json, equal, test, wait_for
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent / "goals"))
 
@@ -26,8 +26,13 @@ class Churn:
         return {row["id"]: row["state"] for row in cluster_json(self.master)["nodes"]}
 
     def wait_for_states(self, wanted):
-        wait_for(lambda: all(self.states().get(name) in states for name, states in wanted.items()),
-                 "%s: %s" % (wanted, self.states()), 20)
+        def so():
+            seen = self.states()
+            return all(seen.get(name) in states for name, states in wanted.items())
+        try:
+            wait_for(so, "the nodes' states", 20)
+        except Failed:
+            raise Failed("wanted %s, after %d events %s: %s; %s" % (wanted, self.events, self.kinds, self.states(), self.master.log()[-900:]))
 
     def step(self):
         """One to three nodes change; one that is drained or silent ends afterwards, as its operator would have it."""
@@ -49,6 +54,7 @@ class Churn:
         self.wait_for_states(wanted)
         self.crowd.say(*["out " + name for name in wanted if not self.is_in[name]])
         self.crowd.say(*["kill " + name for name in drained])
+        self.crowd.take()
 
     def join_all(self):
         missing = [name for name in self.is_in if not self.is_in[name]]

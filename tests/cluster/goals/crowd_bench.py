@@ -92,6 +92,14 @@ class Crowd:
     def say(self, *lines):
         self.process.stdin.write("".join(line + "\n" for line in lines).encode())
 
+    def take(self):
+        """What it has said so far, unread, so that it need not wait for its reader."""
+        while select.select([self.process.stdout], [], [], 0)[0]:
+            data = os.read(self.process.stdout.fileno(), 1 << 16)
+            if not data:
+                return
+            self.pending += data
+
     def event(self, kind, patience=60.0, **wanted):
         """The next event of that kind; what comes before it stays in events."""
         deadline = time.monotonic() + patience

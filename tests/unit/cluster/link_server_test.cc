@@ -1,5 +1,6 @@
 #include "cluster/link_server.h"
 
+#include <cerrno>
 #include <string>
 #include <vector>
 
@@ -121,6 +122,19 @@ TEST_GROUP(LinkServer) {
     ground.until([&] { return !outcome.empty(); });
     return outcome;
   }
+  std::vector<UniqueFd> connect_idle(std::size_t count) {
+    std::vector<UniqueFd> idle;
+    sockaddr_storage to{};
+    const auto size =
+        Address::parse("127.0.0.1", static_cast<std::uint16_t>(socket->port))->to_sockaddr(to);
+    for (std::size_t i = 0; i < count; ++i) {
+      idle.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+      LONGS_EQUAL(0, ::connect(idle.back().get(), reinterpret_cast<sockaddr*>(&to), size));
+      if (i % 64 == 63) ground.turn();
+    }
+    ground.turn(20ms);
+    return idle;
+  }
   std::unique_ptr<Transport> kept;
   std::string good() const { return link_request(socket_target(), "Test", ""); }
   ConnectTarget socket_target() const {
@@ -164,15 +178,25 @@ TEST(LinkServer, WhoOnlyLooksWhetherThePortIsOpenHasFailedInNothing) {
   STRCMP_EQUAL("101", ask(good()).c_str());
 }
 TEST(LinkServer, ManyIdleConnectionsDoNotKeepANodeOut) {
-  std::vector<UniqueFd> idle;
-  sockaddr_storage to{};
-  const auto size =
-      Address::parse("127.0.0.1", static_cast<std::uint16_t>(socket->port))->to_sockaddr(to);
-  for (std::size_t i = 0; i < LinkServer::kMostOpenings; ++i) {
-    idle.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    LONGS_EQUAL(0, ::connect(idle.back().get(), reinterpret_cast<sockaddr*>(&to), size));
-    if (i % 64 == 63) ground.turn();
-  }
-  ground.turn(20ms);
+  const auto idle = connect_idle(LinkServer::kMostOpenings);
   STRCMP_EQUAL("101", ask(good()).c_str());
+}
+TEST(LinkServer, WhoHasJustComeIsNotEndedForAnother) {
+  const auto idle = connect_idle(LinkServer::kMostOpenings + 20);
+  char byte = 0;
+  for (const UniqueFd& fd : idle) {
+    LONGS_EQUAL(-1, ::recv(fd.get(), &byte, 1, MSG_DONTWAIT));
+    CHECK(errno == EAGAIN);
+  }
+}
+TEST(LinkServer, WhoHadToMakeRoomHasFailedInNothing) {
+  auto idle = connect_idle(LinkServer::kMostOpenings + 20);
+  ground.turn(LinkServer::kLeastTime + 200ms);
+  char byte = 0;
+  int ended = 0;
+  for (const UniqueFd& fd : idle) ended += ::recv(fd.get(), &byte, 1, MSG_DONTWAIT) == 0 ? 1 : 0;
+  LONGS_EQUAL(20, ended);
+  idle.clear();
+  ground.turn(50ms);
+  STRCMP_EQUAL("101", ask(good()).c_str());  // from the same address
 }
