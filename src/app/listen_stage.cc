@@ -1,5 +1,6 @@
 #include "app/listen_stage.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "app/auth_replies.h"
@@ -222,6 +223,8 @@ Verdict ListenStage::handle(Connection& connection, bool may_wait) {
   std::unique_ptr<EndNotice> notice = std::move(held->notice);
   const std::chrono::seconds longest = held->time_limit.value_or(settings->max_listener_duration);
   const std::uint64_t id = connection.id();
+  const std::size_t burst = static_cast<std::size_t>(
+      std::min<std::uint64_t>(settings->burst_bytes, burst_wanted(request.headers).value_or(settings->burst_bytes)));
 
   // The connection ends with this call; what follows has its own copies.
   auto listener = std::make_unique<Listener>(id, connection.take_transport(), std::move(asked));
@@ -245,7 +248,7 @@ Verdict ListenStage::handle(Connection& connection, bool may_wait) {
   if (const auto intro = services.mount_files->intro_for(*mount); intro.file)
     worker_.streams.join(std::move(listener), mount, intro);
   else
-    worker_.streams.join(std::move(listener), mount, settings->burst_bytes);
+    worker_.streams.join(std::move(listener), mount, burst);
   return Verdict::kAnswered;
 }
 
