@@ -1,5 +1,6 @@
 #include "app/listen_stage.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "app/auth_replies.h"
@@ -268,6 +269,8 @@ void ListenStage::admit(Connection& connection, std::shared_ptr<Mount> mount, Di
   std::unique_ptr<EndNotice> notice = std::move(held->notice);
   const std::chrono::seconds longest = held->time_limit.value_or(settings->max_listener_duration);
   const std::uint64_t id = connection.id();
+  const std::size_t burst = static_cast<std::size_t>(
+      std::min<std::uint64_t>(settings->burst_bytes, burst_wanted(request.headers).value_or(settings->burst_bytes)));
 
   // The connection ends with this call; what follows has its own copies.
   auto listener = std::make_unique<Listener>(id, connection.take_transport(), std::move(asked));
@@ -293,7 +296,7 @@ void ListenStage::admit(Connection& connection, std::shared_ptr<Mount> mount, Di
   else if (const auto intro = services.mount_files->intro_for(*mount); intro.file)
     worker_.streams.join(std::move(listener), mount, intro);
   else
-    worker_.streams.join(std::move(listener), mount, settings->burst_bytes);
+    worker_.streams.join(std::move(listener), mount, burst);
 }
 
 }  // namespace lb

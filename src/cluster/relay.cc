@@ -13,6 +13,11 @@ using namespace std::chrono_literals;
 
 constexpr std::int64_t kMostCalls = 128;
 constexpr auto kForAPlace = 100ms;
+// What is asked for beyond what was missed: clocks, and a rate that varies.
+constexpr auto kSpare = 250ms;
+// Of the stream that still flows here, the last bytes may be as old as an upstream's pulse.
+constexpr auto kSpareOfRunning = 500ms;
+constexpr auto kLongestGap = 60s;
 
 }  // namespace
 
@@ -154,12 +159,31 @@ void Relay::ask(std::size_t upstream) {
   call_ = std::make_unique<Call>();
   call_->place = GatePass(&ground_.calls());
   UpstreamAsk asked{plan_.upstreams[upstream], ground_.user_agent(), plan_.icy_metadata, ground_.head_deadline(),
-                    ground_.request_lines(plan_.local_mount)};
+                    request_lines()};
   call_->call = std::make_unique<UpstreamCall>(ground_.connector(), std::move(asked),
                                                [this, upstream](Result<UpstreamAnswer> answer) {
                                                  const auto call = std::move(call_);  // is under our feet
                                                  on_answer(upstream, std::move(answer));
                                                });
+}
+
+// Listeners that are here have heard what came before: of another upstream's burst they need only
+// what they missed.  A whole one would put them seconds behind the listeners of other nodes.
+std::string Relay::request_lines() const {
+  std::string lines = ground_.request_lines(plan_.local_mount);
+  const auto mount = ground_.mounts().find(plan_.local_mount);
+  if (lines.empty() || !mount) return lines;
+  auto missed = std::chrono::ceil<std::chrono::milliseconds>(ground_.connector().loop().now() - flowed_until_);
+  if (lease_ != 0) {
+    missed = kSpareOfRunning;
+  } else if (mount->phase() == MountPhase::kLingering && missed < kLongestGap) {
+    missed += missed / 4 + kSpare;
+  } else {
+    return lines;
+  }
+  const std::uint64_t rate = mount->bytes_per_second.load(std::memory_order_relaxed);
+  if (rate == 0) return lines;
+  return lines + relay_burst_line(rate * static_cast<std::uint64_t>(missed.count()) / 1000);
 }
 
 void Relay::on_answer(std::size_t upstream, Result<UpstreamAnswer> answer) {
@@ -226,7 +250,7 @@ void Relay::enter(std::size_t upstream, UpstreamAnswer answer) {
         if (Relay* relay = ground->find_relay(id))
           relay->entered(std::move(entry), std::move(lease));
         else if (lease)
-          ground->admission().give_back(SourceEnd{std::move(*lease), EndReason::kRemoved, 0, 0ms});
+          ground->admission().give_back(SourceEnd{std::move(*lease), EndReason::kRemoved, 0, 0ms, 0ms});
       });
 }
 
@@ -268,6 +292,7 @@ void Relay::on_left(const WriterLeft& how) {
   if (state_ == State::kEntering) return;  // entered() follows
   const bool flowed = how.lasted >= timing_.flowed && how.bytes_read > 0;
   has_flowed_ = has_flowed_ || flowed;
+  if (how.bytes_read > 0) flowed_until_ = ground_.connector().loop().now() - how.silent;
   state_ = State::kAsking;
   switch (how.reason) {
     case EndReason::kShutdown: fall_idle(); return;

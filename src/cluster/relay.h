@@ -125,6 +125,7 @@ class Relay {
 
   void go_on();
   void ask(std::size_t upstream);
+  std::string request_lines() const;
   void on_answer(std::size_t upstream, Result<UpstreamAnswer> answer);
   void enter(std::size_t upstream, UpstreamAnswer answer);
   void entered(Entry entry, Result<WriterLease> lease);
@@ -149,6 +150,7 @@ class Relay {
   unsigned home_ = 0;
   std::string content_type_;
   bool has_flowed_ = false;
+  SteadyTime flowed_until_{};  // the last data of the last upstream
   SteadyTime last_wanted_{};
   std::unique_ptr<Call> call_;  // null: none under way
   Timer timer_;

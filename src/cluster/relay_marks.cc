@@ -9,6 +9,7 @@ namespace lb {
 namespace {
 
 constexpr std::string_view kRelayHeader = "x-lb-relay";
+constexpr std::string_view kBurstHeader = "x-lb-burst";
 constexpr std::size_t kLongestVia = 1024;
 
 // "1.1 edge3, HTTP/1.1 m1 (proxy)" → the second words.
@@ -48,6 +49,15 @@ std::string relay_mark_lines(std::string_view mark, std::string_view via) {
   if (!before.empty()) before += ", ";
   return "X-LB-Relay: " + std::string(mark) + "\r\nVia: " + before + "1.1 " + std::string(mark) +
          "\r\n";
+}
+
+std::string relay_burst_line(std::uint64_t bytes) {
+  return "X-LB-Burst: " + std::to_string(bytes) + "\r\n";
+}
+
+std::optional<std::uint64_t> burst_wanted(const Headers& request) noexcept {
+  if (!is_own_product(request)) return std::nullopt;
+  return parse_u64(request.get(kBurstHeader));
 }
 
 std::string circle_in_request(const Headers& request, std::string_view mark) {

@@ -16,6 +16,8 @@
 // Thread: pure functions.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -33,6 +35,11 @@ bool is_own_product(const Headers& request) noexcept;
 // "X-LB-Relay: MARK\r\nVia: …, 1.1 MARK\r\n"; via: what came with the request that caused this one,
 // "": none.
 std::string relay_mark_lines(std::string_view mark, std::string_view via);
+// "X-LB-Burst: 4000\r\n": of a relay whose listeners have heard what came before; it needs no more
+// of the burst than this.
+std::string relay_burst_line(std::uint64_t bytes);
+// nullopt: a request of another product, or it does not say.
+std::optional<std::uint64_t> burst_wanted(const Headers& request) noexcept;
 // What is wrong with a relay's request seen from the node `mark`; "": nothing.
 std::string circle_in_request(const Headers& request, std::string_view mark);
 

@@ -132,7 +132,7 @@ void SourceAdmission::give_back(SourceEnd end) {
   const auto at = records_.find(name);
   if (at == records_.end() || at->second.lease != end.lease.id) return;
   Record& record = at->second;
-  const WriterLeft how{end.lease.id, end.reason, end.bytes_read, end.lasted};
+  const WriterLeft how{end.lease.id, end.reason, end.bytes_read, end.lasted, end.silent};
   const auto left = std::move(record.left);
   record.lease = 0;
   --at_home_[record.home];

@@ -39,6 +39,7 @@ struct WriterLeft {
   EndReason reason = EndReason::kDone;
   std::uint64_t bytes_read = 0;
   std::chrono::milliseconds lasted{0};
+  std::chrono::milliseconds silent{0};  // since its last data
 };
 
 struct WriterAsk {

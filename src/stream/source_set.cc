@@ -63,7 +63,8 @@ void SourceSet::end_all(EndReason reason) {
 
 void SourceSet::source_ended(Source& source, EndReason reason) {
   const auto lasted = std::chrono::duration_cast<std::chrono::milliseconds>(loop_.now() - source.started());
-  SourceEnd end{source.take_lease(), reason, source.bytes_read(), lasted};
+  const auto silent = std::chrono::duration_cast<std::chrono::milliseconds>(loop_.now() - source.last_data());
+  SourceEnd end{source.take_lease(), reason, source.bytes_read(), lasted, silent};
   const SourceOffer& offer = source.offer();
   const std::string ip = offer.transport->peer().ip();
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(lasted).count();

@@ -24,6 +24,7 @@ struct SourceEnd {
   EndReason reason = EndReason::kDone;
   std::uint64_t bytes_read = 0;
   std::chrono::milliseconds lasted{0};
+  std::chrono::milliseconds silent{0};  // since its last data
 };
 
 class SourceSet final : public SourceHost {

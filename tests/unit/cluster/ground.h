@@ -47,6 +47,7 @@ class Ground final : public RelayGround {
   Log& log() noexcept override { return book.log; }
   Rng& rng() noexcept override { return rng_; }
   std::string user_agent() const override { return "Test"; }
+  std::string request_lines(const std::string&) const override { return lines; }
   std::chrono::milliseconds head_deadline() const override { return std::chrono::milliseconds(200); }
   std::shared_ptr<const MountSettings> settings_of(const std::string&) const override {
     return lb::test::mount_settings(settings);
@@ -93,6 +94,7 @@ class Ground final : public RelayGround {
                     std::chrono::milliseconds(20), std::chrono::milliseconds(10)};
   std::vector<std::string> failed, begun;
   std::set<std::string> awaited;
+  std::string lines;  // of a relay's request
   std::function<Relay*(std::uint64_t)> find;
   SourceSet sources{loop_, book.log,
                     SourceSet::Doors{[](Channel::Loops, const std::shared_ptr<Mount>&) {},

@@ -46,6 +46,19 @@ TEST(RelayMarks, ShowARequestThatRunsInACircle) {
   STRCMP_EQUAL("", circle("1.1 a, 1.1 b, 1.1 c, 1.1 d").c_str());
   CHECK(!circle("1.1 a, 1.1 b, 1.1 c, 1.1 d, 1.1 e").empty());
 }
+TEST(RelayMarks, SayHowMuchOfTheBurstIsWanted) {
+  STRCMP_EQUAL("X-LB-Burst: 8000\r\n", relay_burst_line(8000).c_str());
+  Headers request;
+  request.add("x-lb-burst", "8000");
+  CHECK_FALSE(burst_wanted(request).has_value());  // of nobody in particular
+  request.add("x-lb-relay", "e1.a");
+  CHECK(burst_wanted(request) == 8000U);
+  Headers wrong;
+  wrong.add("x-lb-relay", "e1.a");
+  CHECK_FALSE(burst_wanted(wrong).has_value());
+  wrong.add("x-lb-burst", "-1");
+  CHECK_FALSE(burst_wanted(wrong).has_value());
+}
 TEST(RelayMarks, ShowThePathOfAStream) {
   STRCMP_EQUAL("", path_line("").c_str());
   STRCMP_EQUAL("X-LB-Path: a.1 b.2\r\n", path_line("a.1 b.2").c_str());

@@ -134,6 +134,43 @@ TEST(Relay, ComesBackToABetterUpstreamWithoutLosingTheMount) {
   ground.pass(50ms);
   LONGS_EQUAL(2, first.requests.size());  // it stays there
 }
+TEST(Relay, OfAnotherUpstreamItWantsOnlyWhatItsListenersMissed) {
+  ground.lines = "X-LB-Relay: e1.a\r\n";
+  first.answers = {kPlays, "HTTP/1.0 404 Not Found\r\n\r\n", kPlays};
+  start(plan({at(first), at(second)}));
+  ground.until([&] { return relay->flows(); });
+  first.send("one ");
+  until_streams("one ");
+  ground.pass(40ms);
+  // A few bytes are no rate: as if it had been measured.
+  const auto measured = [&] {
+    ground.mount("/local")->bytes_per_second = 16000;
+    return true;
+  };
+  first.close_all();
+  ground.until([&] { return measured() && second.requests.size() == 1 && relay->flows(); });
+  ground.until([&] { return measured() && first.requests.size() == 3; });
+  const auto burst = [](const std::string& request) {
+    const std::size_t at = request.find("\r\nX-LB-Burst: ");
+    return at == std::string::npos ? -1 : std::atoi(request.c_str() + at + 14);
+  };
+  LONGS_EQUAL(-1, burst(first.requests[0]));  // nobody has heard anything
+  CHECK(burst(second.requests[0]) >= 4000);   // a quarter of a second, and what was missed
+  CHECK(burst(second.requests[0]) < 32000);
+  LONGS_EQUAL(8000, burst(first.requests[2]));  // the other one still flows
+}
+TEST(Relay, OneOfNoClusterOrWithoutARateWantsTheWholeBurst) {
+  start(plan({at(first), at(second)}));
+  ground.until([&] { return relay->flows(); });
+  first.send("one ");
+  until_streams("one ");
+  ground.pass(40ms);
+  ground.lines = "X-LB-Relay: e1.a\r\n";
+  ground.mount("/local")->bytes_per_second = 0;
+  first.close_all();
+  ground.until([&] { return second.requests.size() == 1; });
+  CHECK(second.requests[0].find("X-LB-Burst") == std::string::npos);
+}
 TEST(Relay, ABetterUpstreamWithAnotherFormatIsNotTaken) {
   first.answers = {"HTTP/1.0 404 Not Found\r\n\r\n", "HTTP/1.0 200 OK\r\nContent-Type: audio/other\r\n\r\n"};
   start(plan({at(first), at(second)}));
