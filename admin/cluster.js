@@ -121,7 +121,8 @@ function fillNode(parts, node) {
   const drains = node.state === 'draining', ours = node.kind === 'self' || node.linked;
   parts.node = node;
   say(parts.id, node.id);
-  say(parts.about, [node.addresses.join(', ') || 'no public address', kinds[node.kind] || node.kind].join('; '));
+  say(parts.about, [node.addresses.join(', ') || 'no public address', kinds[node.kind] || node.kind,
+    [...node.tags, ...node.countries].join(', ')].filter(Boolean).join('; '));
   say(parts.badge, node.state);
   parts.badge.className = node.state === 'up' ? 'state up' : 'state';
   say(parts.why, node.why || (node.admitted ? '' : 'not taken in'));
