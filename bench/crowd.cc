@@ -2,7 +2,8 @@
 //   cluster-crowd KEY=VALUE …
 //     master=HOST:PORT link=HOST:PORT   where it takes listeners and nodes
 //     node=ID,HOST:PORT,LISTENERS,KBPS[,MS]   a node; with MS it posts so often, else it has a link
-//     mounts=N zipf=S bitrates=same|mixed     /b0, /b1 … of 128 kbit/s; mixed: of every twenty ten are
+//     mounts=N zipf=S bitrates=same|mixed     /b0, /b1 … of 128 kbit/s; mixed: of every twenty ten
+//     are
 //       /aN of 64, seven /bN, three /cN of 320
 //     requests=N over=SECONDS           how many listeners come; begins when all nodes are in
 //     settle=SECONDS                    after the last has come
@@ -285,14 +286,24 @@ class Program {
     const CrowdTally& tally = crowd_->tally();
     JsonWriter out = event(what);
     const std::pair<const char*, std::uint64_t> numbers[] = {
-        {"listeners", crowd_->size()},     {"unserved", crowd_->unserved()},
-        {"asked", tally.asked},            {"redirected", tally.redirected},
-        {"served_here", tally.served_here}, {"refused", tally.refused},
-        {"unanswered", tally.unanswered},  {"other", tally.other},
-        {"arrived", tally.arrived},        {"departed", tally.departed},
-        {"wasted", tally.wasted},          {"over", tally.over},
-        {"wrong", tally.wrong},            {"most_tries", tally.most_tries},  {"linked", swarm_.linked},         {"hearing", crowd_->hearing()},
-        {"relays", relays()},              {"most_relays", most_relays_},
+        {"listeners", crowd_->size()},
+        {"unserved", crowd_->unserved()},
+        {"asked", tally.asked},
+        {"redirected", tally.redirected},
+        {"served_here", tally.served_here},
+        {"refused", tally.refused},
+        {"unanswered", tally.unanswered},
+        {"other", tally.other},
+        {"arrived", tally.arrived},
+        {"departed", tally.departed},
+        {"wasted", tally.wasted},
+        {"over", tally.over},
+        {"wrong", tally.wrong},
+        {"most_tries", tally.most_tries},
+        {"linked", swarm_.linked},
+        {"hearing", crowd_->hearing()},
+        {"relays", relays()},
+        {"most_relays", most_relays_},
         {"used_mounts", used_mounts()},
     };
     for (const auto& [key, number] : numbers) out.key(key).number(number);

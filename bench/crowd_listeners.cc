@@ -32,7 +32,8 @@ double CrowdListeners::now() const {
 }
 
 std::size_t CrowdListeners::any_mount() {
-  const auto found = std::lower_bound(plan_.popularity.begin(), plan_.popularity.end(), swarm_.rng.unit());
+  const auto found =
+      std::lower_bound(plan_.popularity.begin(), plan_.popularity.end(), swarm_.rng.unit());
   return std::min(static_cast<std::size_t>(found - plan_.popularity.begin()),
                   plan_.popularity.size() - 1);
 }
@@ -105,7 +106,8 @@ void CrowdListeners::redirected(Listener& listener, std::string_view location) {
   tally_.most_tries = std::max(tally_.most_tries, ++listener.tries);
   const std::string_view host = location.substr(0, location.find('/'));
   const auto known = node_at_.find(host);
-  const std::string name = known == node_at_.end() ? std::string(host) : nodes_[known->second]->plan().id;
+  const std::string name =
+      known == node_at_.end() ? std::string(host) : nodes_[known->second]->plan().id;
   tally_.last_redirect[name] = now();
   ++tally_.redirects_to[name];
   if (known == node_at_.end()) {
@@ -117,9 +119,9 @@ void CrowdListeners::redirected(Listener& listener, std::string_view location) {
                                 " HTTP/1.1\r\nHost: " + std::string(host) +
                                 "\r\nUser-Agent: Player" + std::to_string(listener.person) +
                                 "/1\r\n\r\n";
-    listener.wire.open(endpoint_of(host),
-                       static_cast<std::uint16_t>(kFirstSource + listener.person % kSources), request,
-                       [this, &listener](std::string_view bytes) { on_followed(listener, bytes); });
+    listener.wire.open(
+        endpoint_of(host), static_cast<std::uint16_t>(kFirstSource + listener.person % kSources),
+        request, [this, &listener](std::string_view bytes) { on_followed(listener, bytes); });
     return;
   }
   listener.node = static_cast<std::uint32_t>(known->second);
@@ -207,11 +209,18 @@ void CrowdListeners::on_time(Listener& listener) {
       ++tally_.unanswered;
       ask(listener);
       return;
-    case State::kPausing: ask(listener); return;
-    case State::kOnTheWay: arrived(listener); return;
+    case State::kPausing:
+      ask(listener);
+      return;
+    case State::kOnTheWay:
+      arrived(listener);
+      return;
     case State::kListening:
-    case State::kFollowing: goes(listener); return;
-    case State::kDone: return;
+    case State::kFollowing:
+      goes(listener);
+      return;
+    case State::kDone:
+      return;
   }
 }
 
@@ -241,7 +250,9 @@ void CrowdListeners::lost(std::size_t node) {
   }
 }
 
-void CrowdListeners::out(std::size_t node, bool is_out) { out_since_[node] = is_out ? now() : kNever; }
+void CrowdListeners::out(std::size_t node, bool is_out) {
+  out_since_[node] = is_out ? now() : kNever;
+}
 
 std::size_t CrowdListeners::unserved() const noexcept {
   return static_cast<std::size_t>(

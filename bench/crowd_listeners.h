@@ -32,7 +32,7 @@ struct CrowdTally {
   std::map<std::string, double> last_redirect;        // to whom, when (seconds of the clock)
   std::map<std::string, std::uint64_t> redirects_to;  // a server's address, or a node's id
   std::vector<double> answer_ms;
-  std::vector<double> back_ms;  // of listeners whose real node went: until they hear again
+  std::vector<double> back_ms;   // of listeners whose real node went: until they hear again
   std::uint32_t most_tries = 0;  // redirects of one listener until he was served
   std::string first_wrong;
 };
@@ -60,7 +60,8 @@ class CrowdListeners {
   enum class State : std::uint8_t { kAsking, kOnTheWay, kListening, kFollowing, kPausing, kDone };
   struct Listener {
     Listener(CrowdListeners& crowd, std::uint32_t number)
-        : wire(crowd.swarm_.loop), timer(crowd.swarm_.loop, [&crowd, this] { crowd.on_time(*this); }),
+        : wire(crowd.swarm_.loop),
+          timer(crowd.swarm_.loop, [&crowd, this] { crowd.on_time(*this); }),
           person(number) {}
     Wire wire;
     Timer timer;

@@ -1,8 +1,8 @@
 // Many nodes in one process, for one master: how much memory and time links cost it.
 //   link-swarm HOST CLUSTER-PORT NODES MOUNTS SECONDS [CHANGES]
 // The nodes are n0, n1 …, their secrets s-n0, s-n1 …; each carries MOUNTS mounts, and every second
-// the listeners of CHANGES of them change (a hundredth of them).  Prints when all are linked, and at the end what went
-// over the wire for a node and second.
+// the listeners of CHANGES of them change (a hundredth of them).  Prints when all are linked, and
+// at the end what went over the wire for a node and second.
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -59,7 +59,8 @@ int main(int argc, char** argv) {
     if (!all && swarm.linked == count) {
       all = true;
       counted = now;
-      std::printf("all %u linked after %.0f ms\n", count, std::chrono::duration<double, std::milli>(now - begin).count());
+      std::printf("all %u linked after %.0f ms\n", count,
+                  std::chrono::duration<double, std::milli>(now - begin).count());
       std::fflush(stdout);
     }
     if (now - begin >= time) swarm.loop.stop();
@@ -75,6 +76,7 @@ int main(int argc, char** argv) {
     }
   const double seconds = std::chrono::duration<double>(swarm.loop.now() - counted).count();
   std::printf("a node and second: %.0f bytes to the master, %.0f from it (without TLS and TCP)\n",
-              static_cast<double>(out) / count / seconds, static_cast<double>(in) / count / seconds);
+              static_cast<double>(out) / count / seconds,
+              static_cast<double>(in) / count / seconds);
   return swarm.linked == count ? 0 : 1;
 }

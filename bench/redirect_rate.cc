@@ -1,10 +1,10 @@
 // How many answers a second a server gives to listeners that ask once and go, each on a connection
 // of its own.
 //   redirect-rate HOST PORT PATH THREADS CONNECTIONS SECONDS
-// Each thread keeps CONNECTIONS requests under way. Every listener has a player of its own (one that
-// comes back is served by the master itself), and the connections come from 127.0.2.1 … 127.0.2.16: from 127.0.0.1 it might be a relay, and the ports of
-// one address would run out. What counts is a head with status 302 and the end of the connection
-// behind it.  Prints a JSON line.
+// Each thread keeps CONNECTIONS requests under way. Every listener has a player of its own (one
+// that comes back is served by the master itself), and the connections come from 127.0.2.1 …
+// 127.0.2.16: from 127.0.0.1 it might be a relay, and the ports of one address would run out. What
+// counts is a head with status 302 and the end of the connection behind it.  Prints a JSON line.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -58,7 +58,9 @@ struct Listener {
 class Crowd {
  public:
   explicit Crowd(const Plan& plan)
-      : plan_(plan), next_(std::random_device{}() * 1'000'000ULL), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {}
+      : plan_(plan),
+        next_(std::random_device{}() * 1'000'000ULL),
+        epoll_(::epoll_create1(EPOLL_CLOEXEC)) {}
   ~Crowd() {
     for (const Listener& listener : listeners_)
       if (listener.fd >= 0) ::close(listener.fd);
@@ -126,7 +128,8 @@ class Crowd {
   }
 
   void ended(const Listener& listener, bool whole) {
-    const bool redirect = whole && listener.head.size() > 12 && listener.head.compare(9, 3, "302") == 0;
+    const bool redirect =
+        whole && listener.head.size() > 12 && listener.head.compare(9, 3, "302") == 0;
     if (redirect) {
       ++tally_.redirects;
       tally_.ms.push_back(
@@ -180,8 +183,9 @@ int main(int argc, char** argv) {
   const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
   std::sort(all.ms.begin(), all.ms.end());
   const auto part = [&](double which) {
-    return all.ms.empty() ? 0.0F
-                          : all.ms[static_cast<std::size_t>(which * static_cast<double>(all.ms.size() - 1))];
+    return all.ms.empty()
+               ? 0.0F
+               : all.ms[static_cast<std::size_t>(which * static_cast<double>(all.ms.size() - 1))];
   };
   std::printf(
       "{\"redirects\":%llu,\"others\":%llu,\"failed\":%llu,\"seconds\":%.3f,\"per_second\":%.0f,"

@@ -4,7 +4,7 @@
 Prints one table and writes a JSON file.  Nothing here fails the build: a row that cannot be measured
 says why.  Method and meaning of every row: doc/performance.md.
 """
-import argparse, json, pathlib, sys, time
+import argparse, json, pathlib, subprocess, sys, tempfile, time
 
 import harness
 from harness import Bench, Skip
@@ -67,6 +67,23 @@ def latency(bench, kind, seconds):
     fed = harness.end(feed)
     server.stop()
     return {"listen": heard, "feed": fed}
+
+
+def redirects(build):
+    """A cluster's master beside nginx: goals G14 of tests/cluster/goals, in one run, round by round."""
+    program = harness.HERE.parent / "tests/cluster/goals/run.py"
+    with tempfile.NamedTemporaryFile(suffix=".json") as out:
+        subprocess.run([sys.executable, "-B", str(program), "--build", str(build), "--only", "^G14(core)?$", "--json",
+                        out.name], stdout=subprocess.DEVNULL, check=False)
+        text = pathlib.Path(out.name).read_text()
+    if not text:
+        return {"skipped": ["redirects: %s has not ended well" % program]}
+    rows = {row["number"]: row for row in json.loads(text)}
+    found = {number: row["measured"] for number, row in rows.items() if row["measured"] is not None}
+    if len(found) < len(rows):
+        return {"skipped": ["redirects: " + next(iter(rows.values()))["how"].strip().split("\n")[-1]]}
+    print("redirects: " + rows["G14"]["how"], file=sys.stderr)
+    return {"nginx_rate": 1 / found["G14"], "nginx_cpu": 1 / found["G14core"], "how": rows["G14"]["how"]}
 
 
 def measure(bench, kind, counts, seconds, pulses):
@@ -164,6 +181,8 @@ def goals(found, counts):
     yield "listeners of the storm that did not join", storm and storm["refused"] + storm["silent"], 0
     yield ("first audio of the last in the storm, s",
            in_seconds(ours, ("storm", "first_audio_ms_max")), 1.0)
+    yield "302 answers a second: nginx's, of ours", find(found, ("redirects", "nginx_rate")), 1.25
+    yield "CPU of a 302, of nginx's", find(found, ("redirects", "nginx_cpu")), 1.25
     yield "latency p50, ms", find(ours, ("latency", "listen", "latency_ms_p50")), 5
     yield "latency p99, ms", find(ours, ("latency", "listen", "latency_ms_p99")), 25
 
@@ -213,9 +232,11 @@ def main():
                 pulses[count] = interval or options.pulse
     add_faults(found, counts)
     print(table(found, counts))
+    if "ours" in kinds:
+        found["redirects"] = redirects(pathlib.Path(options.build).resolve())
     for kind, parts in found.items():
         for reason in parts.get("skipped", []):
-            print(f"not measured: {NAMES[kind]}: {reason}")
+            print(f"not measured: {NAMES.get(kind, kind)}: {reason}")
     if "ours" in found:
         print("\ngoal" + " " * 50 + "at most    reached")
         for title, value, bar in goals(found, counts):

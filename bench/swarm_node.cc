@@ -135,8 +135,8 @@ void SwarmNode::post() {
   const std::string request =
       "POST /admin/sourcelist.txt HTTP/1.0\r\nAuthorization: Basic " +
       base64_encode(plan_.id + ":s-" + plan_.id) + "\r\nX-LB-Node: " + node_header(report) +
-      "\r\nContent-Type: text/plain\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
-      body;
+      "\r\nContent-Type: text/plain\r\nContent-Length: " + std::to_string(body.size()) +
+      "\r\n\r\n" + body;
   wire_ = std::make_unique<Wire>(swarm_.loop);
   wire_->open(swarm_.master, kNodes, request, [this](std::string_view answer) {
     const bool taken = answer.substr(0, 12).find(" 200") != std::string_view::npos;

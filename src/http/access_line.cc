@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <cstdlib>
 #include <ctime>
 
 #include "base/json.h"
@@ -35,6 +36,12 @@ void append_request(std::string& out, std::string_view text) {
 void append_number(std::string& out, std::int64_t number) {
   std::array<char, 20> digits{};
   out.append(digits.data(), std::to_chars(digits.begin(), digits.end(), number).ptr);
+}
+
+// 0 to 99
+void append_two(std::string& out, int number) {
+  out += static_cast<char>('0' + number / 10);
+  out += static_cast<char>('0' + number % 10);
 }
 
 std::tm local_time(WallTime now) {
@@ -102,13 +109,22 @@ void log_access(Log& log, AccessFacts facts, WallTime now) {
 
 std::string clf_time(WallTime now) {
   const std::tm parts = local_time(now);
-  // Not strftime's %b: month names do not depend on a locale.
+  // Not strftime: month names do not depend on a locale, and every request has its line.
   constexpr std::array<const char*, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  std::array<char, 32> text{};
-  std::string out(text.data(), std::strftime(text.data(), text.size(), "%d/", &parts));
-  out += kMonths[static_cast<std::size_t>(parts.tm_mon)];
-  out.append(text.data(), std::strftime(text.data(), text.size(), "/%Y:%H:%M:%S %z", &parts));
+  std::string out;
+  out.reserve(26);
+  append_two(out, parts.tm_mday);
+  out.append("/").append(kMonths[static_cast<std::size_t>(parts.tm_mon)]).append("/");
+  append_number(out, parts.tm_year + 1900);
+  for (const int part : {parts.tm_hour, parts.tm_min, parts.tm_sec}) {
+    out += ':';
+    append_two(out, part);
+  }
+  const auto east = static_cast<int>(parts.tm_gmtoff / 60);
+  out += east < 0 ? " -" : " +";
+  append_two(out, std::abs(east) / 60);
+  append_two(out, std::abs(east) % 60);
   return out;
 }
 

@@ -11,10 +11,15 @@ from harness import Skip
 from table import goal
 
 NODES, MOUNTS = 500, 1000
-CALIBRATED = 52  # bytes of an IPv4 and a TCP head with time stamps
+HEADS = 52  # bytes of an IPv4 and a TCP head with time stamps
+
+
+MEASURED = []  # G14 and G14core are two readings of one run
 
 
 def rate_of(bench):
+    if MEASURED:
+        return MEASURED[0]
     nginx = nginx_program()
     if not nginx:
         raise Skip("nginx is not installed")
@@ -26,8 +31,9 @@ def rate_of(bench):
     found = compare(program("redirect-rate"), MOUNT,
                     (master.host, master.given_port, lambda: cpu_seconds(master.process.pid)),
                     (theirs.host, theirs.port, theirs.cpu))
-    return found, ("ours %(ours).0f/s, nginx %(theirs).0f/s; CPU of an answer %(ours_us).1f µs, nginx "
-                   "%(theirs_us).1f µs; median of rounds %(median_ratio).2f; other answers %(others)d" % found)
+    MEASURED.append((found, "ours %(ours).0f/s, nginx %(theirs).0f/s; CPU of an answer %(ours_us).1f µs, nginx "
+                            "%(theirs_us).1f µs; median of rounds %(median_ratio).2f; other answers %(others)d" % found))
+    return MEASURED[0]
 
 
 @goal("G14", "302 answers a second, of nginx's", at_least=0.8)
@@ -100,7 +106,7 @@ def wire_bytes(port):
     for text in out.split("\n"):
         got = dict(re.findall(r"(bytes_sent|bytes_received|segs_out|segs_in):(\d+)", text))
         if got:
-            total += sum(int(value) * (CALIBRATED if name.startswith("segs") else 1) for name, value in got.items())
+            total += sum(int(value) * (HEADS if name.startswith("segs") else 1) for name, value in got.items())
     return total
 
 
