@@ -15,7 +15,6 @@ import harness  # noqa: E402
 from harness import ADMIN, RELAY, Failed, Skip, check, equal, matches, request, test, wait_for  # noqa: E402, F401
 
 LISTENER = "127.0.0.77"
-Skipped = Skip
 numbers = itertools.count(1)
 
 

@@ -1,9 +1,10 @@
 """A host that falls silent (G7): nothing is closed, nothing is refused, nothing comes any more."""
 import time
 
-from bench import Skipped, wait_for
+from bench import wait_for
+from crowd_bench import Crowd, crowd_master, nodes_of
 from goal_appear import spread
-from table import Unmeasured, goal, quantile
+from table import goal, quantile
 from test_link_silence import EDGE, MASTER, SOCKET, Network, Watcher, start_in
 
 ROUNDS = 12
@@ -15,10 +16,7 @@ def swallow_and_heal(b):
     """(ms until suspect, ms until dead) of each round; measured once."""
     if found:
         return found["suspect"], found["dead"]
-    try:
-        network = Network(b)
-    except Skipped as e:
-        raise Unmeasured(str(e)) from None
+    network = Network(b)
     master = b.unstarted_server(sockets=SOCKET, body=MASTER)
     edge = b.unstarted_server(sockets=SOCKET, body=EDGE)
     start_in(network, 0, master)
@@ -60,10 +58,6 @@ def g7_dead(b):
 def g7_wasted(b):
     """10,000 listeners in 5 s, one master, 12 simulated nodes of 10:5:1 on links (bench/crowd.cc); after 2.5 s one of the
     largest reports no more while its connection stays.  Counted: who asked after that moment and was sent there."""
-    try:
-        from crowd_bench import Crowd, crowd_master, nodes_of
-    except ModuleNotFoundError:
-        raise Unmeasured("there is no crowd_bench.py") from None
     sizes = [1500] * 4 + [750] * 4 + [150] * 4
     nodes = nodes_of([int(size * CROWD / 0.8 / sum(sizes)) for size in sizes])
     master = crowd_master(b, nodes, tokens=True)

@@ -3,7 +3,7 @@ import re
 
 import bench as cluster_bench
 import harness
-from table import Unmeasured, goal
+from table import goal
 
 
 def count(modules, names):
@@ -18,8 +18,8 @@ def count(modules, names):
         try:
             function(place)
             good = True
-        except cluster_bench.Skipped as e:
-            raise Unmeasured(str(e)) from None
+        except harness.Skip:
+            raise
         except Exception as e:
             why = str(e)[:200]
         finally:

@@ -10,8 +10,6 @@ bench is that of the cluster tests (../bench.py, ../link_bench.py).
 import dataclasses
 import typing
 
-from harness import Skip as Unmeasured  # noqa: F401
-
 GOALS = []
 
 
