@@ -5,7 +5,7 @@ Two figures of memory, because a memfd's page counts for a process only while it
 VmRSS, and VmRSS plus the pages of memfds that are not mapped (st_blocks of every open memfd).
 The machine's Shmem and the growth of MemAvailable are printed beside, as a check from outside.
 """
-import argparse, json, os, sys, time
+import argparse, json, sys, time
 
 import harness
 from harness import Bench, Skip

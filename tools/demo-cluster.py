@@ -14,7 +14,6 @@ import json
 import os
 import pathlib
 import pwd
-import re
 import secrets
 import signal
 import socket

@@ -1,8 +1,6 @@
 """Who may listen, feed and administrate: password files, URL authentication, lists, guesses."""
 import select
-import os
 import signal
-import time
 
 from backend import ACCEPT, Backend
 from harness import ADMIN, RELAY, SOURCE, Failed, check, equal, listen_socket, matches, test, wait_for

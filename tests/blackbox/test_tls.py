@@ -5,7 +5,6 @@ import ssl
 import subprocess
 
 from harness import ADMIN, Failed, Settings, as_nobody, check, equal, free_port, give_away, listen_socket, matches, test, wait_for
-from media import mp3_numbers
 
 TLS_SOCKETS = listen_socket(0) + listen_socket(0, "<ssl>1</ssl>")
 

@@ -9,7 +9,7 @@ import tempfile
 import threading
 
 from bench import Skip, wait_for
-from harness import Failed, Server, as_nobody, give_away, request
+from harness import Failed, Server, as_nobody, give_away
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path.append(str(TOP / "tools"))

@@ -2,8 +2,7 @@
 import re
 
 import foreign
-from bench import (ADMIN, LISTENER, RELAY, Cluster, Failed, Site, ask, ask_and_close, check, cluster_json, equal, matches,
-                   master_body, node_at, slave_body, start, target_of, test, wait_for)
+from bench import LISTENER, Failed, Site, ask, ask_and_close, check, equal, master_body, node_at, slave_body, start, target_of, test, wait_for
 
 OUR_SLAVE = ("<relays-on-demand>%d</relays-on-demand><master><server>%s</server><port>%d</port><username>relay</username>"
              "<password>rel-secret</password><interval>1</interval></master><master-public-slave>1</master-public-slave>"

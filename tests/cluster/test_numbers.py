@@ -2,8 +2,7 @@
 import re
 import xml.etree.ElementTree as ET
 
-from bench import (ADMIN, LISTENER, Cluster, Site, ask, ask_and_close, check, cluster_json, equal, master_body, matches, post_report,
-                   start, test, wait_for)
+from bench import ADMIN, LISTENER, Cluster, Site, ask, ask_and_close, check, cluster_json, equal, matches, start, test, wait_for
 
 
 @test

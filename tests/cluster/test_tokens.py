@@ -2,10 +2,9 @@
 import base64
 import hashlib
 import hmac
-import re
 import time
 
-from bench import (LISTENER, Cluster, ask, ask_and_close, check, cluster_json, equal, matches, node_at, test, wait_for)
+from bench import Cluster, ask, ask_and_close, check, equal, matches, node_at, test, wait_for
 
 KEYS = '<token keys="second first"/>'
 

@@ -12,7 +12,7 @@ import subprocess
 import time
 
 import media
-from harness import Failed, Wire, basic, request, wait_for
+from harness import Failed, Wire, request, wait_for
 
 PATIENCE = 3.0
 SLOW = 0.7  # seconds; such requests are told, because the whole run shall be short

@@ -1,7 +1,6 @@
 """What the goals that need crowds share: a real master, simulated nodes and listeners (bench/crowd.cc)."""
 import json
 import os
-import pathlib
 import select
 import subprocess
 import time

@@ -4,7 +4,7 @@ import time
 from bench import wait_for
 from crowd_bench import Crowd, crowd_master, nodes_of
 from goal_appear import spread
-from table import goal, quantile
+from table import goal
 from test_link_silence import EDGE, MASTER, SOCKET, Network, Watcher, start_in
 
 ROUNDS = 12

@@ -1,7 +1,6 @@
 """Attacks that are refused (G24) and pairs of servers that play (G19): counts of tests that pass."""
 import re
 
-import bench as cluster_bench
 import harness
 from table import goal
 
