@@ -133,12 +133,24 @@ void ClusterService::stop() {
 void ClusterService::configure_mounts() {
   const auto config = services_.config.read();
   settings_.mounts.clear();
+  ruled_.clear();
   const auto all = services_.mounts.all();
   for (const auto& [name, mount] : *all) {
+    ruled_.insert(name);
     const MountBalance& own = mount_section(*config, name).balance;
     if (!(own == MountBalance{}))
       settings_.mounts.emplace(name, balance_rules(settings_.rules, own));
   }
+  balancer_.configure(settings_);
+}
+
+// A mount may be younger than the last look at all of them.
+void ClusterService::know_rules_of(const std::string& mount) {
+  if (ruled_.contains(mount) || !services_.mounts.find(mount)) return;
+  ruled_.insert(mount);
+  const MountBalance& own = mount_section(*services_.config.read(), mount).balance;
+  if (own == MountBalance{}) return;
+  settings_.mounts.insert_or_assign(mount, balance_rules(settings_.rules, own));
   balancer_.configure(settings_);
 }
 
@@ -263,6 +275,7 @@ void ClusterService::decide(RedirectAsk ask, Then then) {
     then({.kind = RedirectAnswer::Kind::kServeRelay});
     return;
   }
+  know_rules_of(ask.mount);
   const auto prepared = prepare(ask, desk_, services_.config.read());
   const Balancer::Client client{client_key(ask.client.ip(), ask.user_agent, ask.mount),
                                 ask.user_agent};
@@ -326,6 +339,7 @@ RedirectAnswer ClusterService::bounce(const RedirectAsk& ask) {
 }
 
 Choice ClusterService::explain(const RedirectAsk& ask, PickTrace& trace) {
+  know_rules_of(ask.mount);
   const auto prepared = prepare(ask, desk_, services_.config.read());
   return balancer_.explain(prepared->request, now(), trace);
 }

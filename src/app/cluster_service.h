@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "app/services.h"
@@ -135,6 +136,7 @@ class ClusterService {
   void report_self(SteadyTime now);
   void release_held();
   void configure_mounts();
+  void know_rules_of(const std::string& mount);
   void probe(NodeSlot slot);
   void probed(NodeKey node, bool answered);
   SteadyTime now() const;
@@ -150,6 +152,7 @@ class ClusterService {
   ReportDesk desk_;
   ClientTrail bounced_;
   BalanceSettings settings_;
+  std::unordered_set<std::string> ruled_;  // mounts whose sections have been looked at
   std::vector<std::string> static_ids_;
   std::map<std::string, unsigned, std::less<>>
       told_;  // listeners of mounts, as in our last own report
