@@ -73,4 +73,4 @@ def g7_wasted(b):
     crowd.say("kill n0")
     wait_for(lambda: time.monotonic() > begin + OVER + 1, "the others have come", 10)
     end = crowd.end()
-    return 100 * end["wrong"] / end["asked"], "%d of %d" % (end["wrong"], end["asked"])
+    return 100 * end["wrong"] / CROWD, "%d of %d" % (end["wrong"], CROWD)
