@@ -8,7 +8,7 @@
 // Nobody is moved to or from here: another mount, or the same one when it runs, has a log.
 //
 // Thread: one worker.  Ownership: its LoopStreams; it owns its listeners and both their sockets.
-// Cost: a listener is 5 descriptors less the relay's log: two sockets, a pipe.
+// Cost: 4 descriptors (two sockets, a pipe), where a relay with one listener has 3 and a log.
 #pragma once
 
 #include <chrono>
