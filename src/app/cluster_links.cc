@@ -340,7 +340,8 @@ unsigned ClusterLinks::loop_ms() const noexcept {
   std::chrono::nanoseconds longest{0};
   for (const LoopBeat& beat : services_.beats.read())
     if (beat.vital) longest = std::max(longest, beat.late_now);
-  return static_cast<unsigned>(std::chrono::duration_cast<std::chrono::milliseconds>(longest).count());
+  return static_cast<unsigned>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(longest).count());
 }
 
 const KnownNode* ClusterLinks::known_node(std::string_view id) const {

@@ -365,7 +365,8 @@ std::vector<ClusterService::Place> ClusterService::best_places(const RedirectAsk
     if (address == nullptr) continue;
     // Without replacement: the largest of u^(1/weight); carriers before others.
     const double weight = std::max(1.0, row.room_kbps);
-    rows.push_back({std::log(1 - rng_.unit()) / weight + (row.carries ? 1e3 : 0), row.node, address});
+    rows.push_back(
+        {std::log(1 - rng_.unit()) / weight + (row.carries ? 1e3 : 0), row.node, address});
   }
   std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.key > b.key; });
   std::vector<Place> out;

@@ -46,26 +46,26 @@ Verdict PlaylistStage::handle(Connection& connection) {
   std::string own = (connection.secure() ? "https://" : "http://") + host;
   RedirectAsk ask = make_redirect_ask(services, connection, mount, *services.cluster->facts());
   ask.direct = false;  // whoever reads a list follows it
-  services.loops.control().post(
-      [&worker = worker_, id = connection.id(), kind, ask = std::move(ask), own = std::move(own),
-       query = request.query] {
-        std::vector<std::string> addresses;
-        for (const auto& place : worker.services.cluster->best_places(ask, kMostNodes))
-          addresses.push_back(redirect_location(place.origin, ask.mount, query, place.token));
-        // A server that drains would answer 503.
-        if (addresses.empty() || !worker.services.drain.draining())
-          addresses.push_back(redirect_location(own, ask.mount, query, {}));
-        worker.loop.post([&worker, id, kind, body = kind->print(addresses)] {
-          Connection* waiting = worker.connections.find(id);
-          if (waiting == nullptr) return;
-          ResponseHead head;
-          head.content_type = kind->type;
-          head.content_length = body.size();
-          head.extra = "Content-Disposition: attachment; filename=\"listen" +
-                       std::string(kind->ending) + "\"\r\n";
-          waiting->reply(head, body);
-        });
-      });
+  services.loops.control().post([&worker = worker_, id = connection.id(), kind,
+                                 ask = std::move(ask), own = std::move(own),
+                                 query = request.query] {
+    std::vector<std::string> addresses;
+    for (const auto& place : worker.services.cluster->best_places(ask, kMostNodes))
+      addresses.push_back(redirect_location(place.origin, ask.mount, query, place.token));
+    // A server that drains would answer 503.
+    if (addresses.empty() || !worker.services.drain.draining())
+      addresses.push_back(redirect_location(own, ask.mount, query, {}));
+    worker.loop.post([&worker, id, kind, body = kind->print(addresses)] {
+      Connection* waiting = worker.connections.find(id);
+      if (waiting == nullptr) return;
+      ResponseHead head;
+      head.content_type = kind->type;
+      head.content_length = body.size();
+      head.extra = "Content-Disposition: attachment; filename=\"listen" +
+                   std::string(kind->ending) + "\"\r\n";
+      waiting->reply(head, body);
+    });
+  });
   return Verdict::kPending;
 }
 

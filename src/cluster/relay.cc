@@ -45,13 +45,15 @@ void Relay::start() {
 void Relay::update(RelayPlan plan) {
   if (plan == plan_) return;
   const bool was_on_demand = plan_.on_demand;
-  const auto same = std::find(plan.upstreams.begin(), plan.upstreams.end(), plan_.upstreams[current_]);
+  const auto same =
+      std::find(plan.upstreams.begin(), plan.upstreams.end(), plan_.upstreams[current_]);
   const bool keeps = same != plan.upstreams.end() && plan.icy_metadata == plan_.icy_metadata;
   // What is known about an upstream stays known.
   std::vector<Try> tries(plan.upstreams.size());
   for (std::size_t i = 0; i < tries.size(); ++i) {
     const auto old = std::find(plan_.upstreams.begin(), plan_.upstreams.end(), plan.upstreams[i]);
-    if (old != plan_.upstreams.end()) tries[i] = tries_[static_cast<std::size_t>(old - plan_.upstreams.begin())];
+    if (old != plan_.upstreams.end())
+      tries[i] = tries_[static_cast<std::size_t>(old - plan_.upstreams.begin())];
   }
   current_ = keeps ? static_cast<std::size_t>(same - plan.upstreams.begin()) : 0;
   plan_ = std::move(plan);
@@ -93,9 +95,10 @@ void Relay::look_for_listeners() {
   if (state_ == State::kWaiting) fall_idle();
   const auto run_on = std::max<std::chrono::milliseconds>(plan_.run_on, timing_.least_run_on);
   if (state_ == State::kRunning && now - last_wanted_ >= run_on) {
-    say(LogLevel::kInfo, "nobody has listened for " +
-                             std::to_string(std::chrono::duration_cast<std::chrono::seconds>(run_on).count()) +
-                             "s, the stream is closed");
+    say(LogLevel::kInfo,
+        "nobody has listened for " +
+            std::to_string(std::chrono::duration_cast<std::chrono::seconds>(run_on).count()) +
+            "s, the stream is closed");
     ground_.end_source(home_, lease_, EndReason::kRemoved);
   }
 }
@@ -135,8 +138,8 @@ void Relay::go_on() {
       return;
     }
   }
-  const auto soonest = std::min_element(tries_.begin(), tries_.end(),
-                                        [](const Try& a, const Try& b) { return a.rested < b.rested; });
+  const auto soonest = std::min_element(
+      tries_.begin(), tries_.end(), [](const Try& a, const Try& b) { return a.rested < b.rested; });
   timer_.after(std::chrono::ceil<std::chrono::microseconds>(soonest->rested - now));
 }
 
@@ -144,8 +147,8 @@ void Relay::plan_fail_back() {
   timer_.cancel();
   if (current_ == 0) return;
   const auto end = tries_.begin() + static_cast<std::ptrdiff_t>(current_);
-  const auto soonest =
-      std::min_element(tries_.begin(), end, [](const Try& a, const Try& b) { return a.rested < b.rested; });
+  const auto soonest = std::min_element(
+      tries_.begin(), end, [](const Try& a, const Try& b) { return a.rested < b.rested; });
   const auto wait = soonest->rested - ground_.connector().loop().now();
   timer_.after(std::max(0us, std::chrono::ceil<std::chrono::microseconds>(wait)));
 }
@@ -153,18 +156,19 @@ void Relay::plan_fail_back() {
 void Relay::ask(std::size_t upstream) {
   if (lease_ == 0) state_ = State::kAsking;
   if (!ground_.calls().try_enter(kMostCalls)) {
-    timer_.after(std::chrono::duration_cast<std::chrono::microseconds>(kForAPlace * (0.5 + ground_.rng().unit())));
+    timer_.after(std::chrono::duration_cast<std::chrono::microseconds>(
+        kForAPlace * (0.5 + ground_.rng().unit())));
     return;
   }
   call_ = std::make_unique<Call>();
   call_->place = GatePass(&ground_.calls());
-  UpstreamAsk asked{plan_.upstreams[upstream], ground_.user_agent(), plan_.icy_metadata, ground_.head_deadline(),
-                    request_lines()};
-  call_->call = std::make_unique<UpstreamCall>(ground_.connector(), std::move(asked),
-                                               [this, upstream](Result<UpstreamAnswer> answer) {
-                                                 const auto call = std::move(call_);  // is under our feet
-                                                 on_answer(upstream, std::move(answer));
-                                               });
+  UpstreamAsk asked{plan_.upstreams[upstream], ground_.user_agent(), plan_.icy_metadata,
+                    ground_.head_deadline(), request_lines()};
+  call_->call = std::make_unique<UpstreamCall>(
+      ground_.connector(), std::move(asked), [this, upstream](Result<UpstreamAnswer> answer) {
+        const auto call = std::move(call_);  // is under our feet
+        on_answer(upstream, std::move(answer));
+      });
 }
 
 // Listeners that are here have heard what came before: of another upstream's burst they need only
@@ -173,7 +177,8 @@ std::string Relay::request_lines() const {
   std::string lines = ground_.request_lines(plan_.local_mount);
   const auto mount = ground_.mounts().find(plan_.local_mount);
   if (lines.empty() || !mount) return lines;
-  auto missed = std::chrono::ceil<std::chrono::milliseconds>(ground_.connector().loop().now() - flowed_until_);
+  auto missed = std::chrono::ceil<std::chrono::milliseconds>(ground_.connector().loop().now() -
+                                                             flowed_until_);
   if (lease_ != 0) {
     missed = kSpareOfRunning;
   } else if (mount->phase() == MountPhase::kLingering && missed < kLongestGap) {
@@ -181,7 +186,7 @@ std::string Relay::request_lines() const {
   } else {
     return lines;
   }
-  const std::uint64_t rate = mount->bytes_per_second.load(std::memory_order_relaxed);
+  const std::uint64_t rate = mount->usual_bytes_per_second.load(std::memory_order_relaxed);
   if (rate == 0) return lines;
   return lines + relay_burst_line(rate * static_cast<std::uint64_t>(missed.count()) / 1000);
 }
@@ -194,7 +199,8 @@ void Relay::on_answer(std::size_t upstream, Result<UpstreamAnswer> answer) {
   }
   const std::string passed = path_of(answer->headers);
   if (path_contains(passed, ground_.node_mark()) || path_hops(passed) > kMostHops) {
-    failed(upstream, plan_.upstreams[upstream].target.host + " has the stream from here, by way of " + passed);
+    failed(upstream, plan_.upstreams[upstream].target.host +
+                         " has the stream from here, by way of " + passed);
     go_on();
     return;
   }
@@ -203,7 +209,8 @@ void Relay::on_answer(std::size_t upstream, Result<UpstreamAnswer> answer) {
 
 void Relay::failed(std::size_t upstream, const std::string& why) {
   Try& tried = tries_[upstream];
-  rest(upstream, tried.delay == 0ms ? timing_.first_delay : std::min(tried.delay * 2, longest_rest()));
+  rest(upstream,
+       tried.delay == 0ms ? timing_.first_delay : std::min(tried.delay * 2, longest_rest()));
   say(LogLevel::kWarn, why + "; asked again in " + std::to_string(tried.delay.count()) + "ms");
 }
 
@@ -214,7 +221,8 @@ std::chrono::milliseconds Relay::longest_rest() const {
 void Relay::rest(std::size_t upstream, std::chrono::milliseconds delay) {
   Try& tried = tries_[upstream];
   tried.delay = delay;
-  const auto varied = std::chrono::duration_cast<SteadyTime::duration>(delay * (0.75 + ground_.rng().unit() / 2));
+  const auto varied =
+      std::chrono::duration_cast<SteadyTime::duration>(delay * (0.75 + ground_.rng().unit() / 2));
   tried.rested = ground_.connector().loop().now() + varied;
 }
 
@@ -223,12 +231,13 @@ void Relay::enter(std::size_t upstream, UpstreamAnswer answer) {
   const auto settings = ground_.settings_of(plan_.local_mount);
   Entry entry;
   entry.from = plan_.upstreams[upstream];
-  entry.facts = make_relay_facts(
-      answer.headers, *settings,
-      SourcePeer{plan_.upstreams[upstream].target.host, loop.clock().wall(), loop.clock().steady(),
-                 path_of(answer.headers)});
+  entry.facts =
+      make_relay_facts(answer.headers, *settings,
+                       SourcePeer{plan_.upstreams[upstream].target.host, loop.clock().wall(),
+                                  loop.clock().steady(), path_of(answer.headers)});
   if (lease_ != 0 && entry.facts->content_type != content_type_) {
-    failed(upstream, "the better upstream has " + entry.facts->content_type + ", not " + content_type_);
+    failed(upstream,
+           "the better upstream has " + entry.facts->content_type + ", not " + content_type_);
     go_on();
     return;
   }
@@ -245,13 +254,14 @@ void Relay::enter(std::size_t upstream, UpstreamAnswer answer) {
   asked.left = [ground = &ground_, id = id_](const WriterLeft& how) {
     if (Relay* relay = ground->find_relay(id)) relay->on_left(how);
   };
-  ground_.admission().admit(
-      std::move(asked), [ground = &ground_, id = id_, entry = std::move(entry)](Result<WriterLease> lease) mutable {
-        if (Relay* relay = ground->find_relay(id))
-          relay->entered(std::move(entry), std::move(lease));
-        else if (lease)
-          ground->admission().give_back(SourceEnd{std::move(*lease), EndReason::kRemoved, 0, 0ms, 0ms});
-      });
+  ground_.admission().admit(std::move(asked), [ground = &ground_, id = id_,
+                                               entry = std::move(entry)](
+                                                  Result<WriterLease> lease) mutable {
+    if (Relay* relay = ground->find_relay(id))
+      relay->entered(std::move(entry), std::move(lease));
+    else if (lease)
+      ground->admission().give_back(SourceEnd{std::move(*lease), EndReason::kRemoved, 0, 0ms, 0ms});
+  });
 }
 
 void Relay::entered(Entry entry, Result<WriterLease> lease) {
@@ -272,8 +282,8 @@ void Relay::entered(Entry entry, Result<WriterLease> lease) {
   current_ = at < tries_.size() ? at : 0;
   content_type_ = entry.facts->content_type;
   const ConnectTarget& server = entry.from.target;
-  say(LogLevel::kInfo, "streams " + content_type_ + " from " + server.host + ":" + std::to_string(server.port) +
-                           entry.from.mount);
+  say(LogLevel::kInfo, "streams " + content_type_ + " from " + server.host + ":" +
+                           std::to_string(server.port) + entry.from.mount);
   SourceOffer offer;
   offer.transport = std::move(entry.answer.transport);
   offer.leftover = std::move(entry.answer.leftover);
@@ -295,15 +305,20 @@ void Relay::on_left(const WriterLeft& how) {
   if (how.bytes_read > 0) flowed_until_ = ground_.connector().loop().now() - how.silent;
   state_ = State::kAsking;
   switch (how.reason) {
-    case EndReason::kShutdown: fall_idle(); return;
+    case EndReason::kShutdown:
+      fall_idle();
+      return;
     case EndReason::kRemoved:
       if (plan_.on_demand) {
         fall_idle();
         return;
       }
       break;
-    case EndReason::kReplaced: break;  // the plan has changed
-    case EndReason::kKilled: rest(current_, longest_rest()); break;
+    case EndReason::kReplaced:
+      break;  // the plan has changed
+    case EndReason::kKilled:
+      rest(current_, longest_rest());
+      break;
     default:
       if (flowed)
         rest(current_, timing_.delay_after_flow);
@@ -320,11 +335,15 @@ void Relay::say(LogLevel level, const std::string& text) const {
 
 std::string_view Relay::state_text() const noexcept {
   switch (state_) {
-    case State::kIdle: return "idle";
+    case State::kIdle:
+      return "idle";
     case State::kAsking:
-    case State::kEntering: return "connecting";
-    case State::kRunning: return "running";
-    case State::kWaiting: return "waiting";
+    case State::kEntering:
+      return "connecting";
+    case State::kRunning:
+      return "running";
+    case State::kWaiting:
+      return "waiting";
   }
   return "";
 }

@@ -144,8 +144,11 @@ void Feed::publish() {
   const auto settings = mount.settings();
   const LogWindow window{settings->burst_bytes, settings->queue_bytes};
   auto view = lease_.log->publish(framer_->complete(), window, mount.channel().low_water(), false);
-  mount.bytes_per_second.store(lease_.log->bytes_per_second(), std::memory_order_relaxed);
-  mount.usual_bytes_per_second.store(lease_.log->usual_bytes_per_second(), std::memory_order_relaxed);
+  // While the rate of a new source is not known, that of the last one is the best guess.
+  if (const auto rate = lease_.log->bytes_per_second(); rate > 0)
+    mount.bytes_per_second.store(rate, std::memory_order_relaxed);
+  if (const auto rate = lease_.log->usual_bytes_per_second(); rate > 0)
+    mount.usual_bytes_per_second.store(rate, std::memory_order_relaxed);
   if (auto codec = lease_.log->take_new_codec()) mount.set_codec(std::move(codec));
   if (auto metadata = lease_.log->take_new_metadata()) {
     const bool changed = mount.metadata()->song() != metadata->song();

@@ -144,7 +144,7 @@ TEST(Relay, OfAnotherUpstreamItWantsOnlyWhatItsListenersMissed) {
   ground.pass(40ms);
   // A few bytes are no rate: as if it had been measured.
   const auto measured = [&] {
-    ground.mount("/local")->bytes_per_second = 16000;
+    ground.mount("/local")->usual_bytes_per_second = 16000;
     return true;
   };
   first.close_all();
@@ -166,7 +166,7 @@ TEST(Relay, OneOfNoClusterOrWithoutARateWantsTheWholeBurst) {
   until_streams("one ");
   ground.pass(40ms);
   ground.lines = "X-LB-Relay: e1.a\r\n";
-  ground.mount("/local")->bytes_per_second = 0;
+  ground.mount("/local")->usual_bytes_per_second = 0;
   first.close_all();
   ground.until([&] { return second.requests.size() == 1; });
   CHECK(second.requests[0].find("X-LB-Burst") == std::string::npos);
