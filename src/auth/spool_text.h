@@ -2,10 +2,10 @@
 //
 // One line a fact, fields separated by one space, bytes other than plain text as %xx:
 //   icecast-lb-spool 1
-//   A SEQ CLIENT TIME URL USER PASSWORD BEFORE AFTER   a listener came in (time: seconds since
-//   1970) E SEQ SECONDS BYTES                                it has gone D SEQ the backend has
-//   heard of it H TIME                                             the server was still running
-//   then
+//   A SEQ CLIENT TIME URL USER PASSWORD BEFORE AFTER   a listener came in; seconds since 1970
+//   E SEQ SECONDS BYTES                                it has gone
+//   D SEQ                                              the backend has heard of it
+//   H TIME                                             the server was still running then
 // A line without its end (the power failed) or with the wrong fields is passed over.
 // Thread: pure functions.
 #pragma once
