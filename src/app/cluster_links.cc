@@ -7,9 +7,9 @@
 #include "app/cluster_service.h"
 #include "app/link_orders.h"
 #include "app/listen_stage.h"
+#include "app/mount_load.h"
 #include "app/relay_service.h"
 #include "app/station.h"
-#include "app/station_stats.h"
 #include "app/worker.h"
 
 namespace lb {
@@ -23,13 +23,6 @@ constexpr auto kEvery = 250ms;
 constexpr auto kDead = 1000ms;
 constexpr unsigned kMostPublished = 50;
 constexpr auto kForResult = 5s;
-constexpr unsigned kBitsPerByte = 8;
-
-// Or passed on, to somebody who cannot be redirected.
-bool carried(const Mount& mount) {
-  return mount.phase() == MountPhase::kRunning || mount.phase() == MountPhase::kLingering ||
-         mount.direct() > 0;
-}
 
 std::int64_t wall_ms(const Clock& clock) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(clock.wall().time_since_epoch())
@@ -191,16 +184,13 @@ void ClusterLinks::look() {
   carried_.clear();
   auto protection = protections_.begin();
   for (const auto& [name, mount] : *rows) {
-    const bool carries = carried(*mount);
+    const bool carries = is_carried(*mount);
     const ProtectionSet enforces = *protection++;
     if (!carries && enforces == 0) continue;
     const auto facts = mount->facts();
     if (facts->from_file) continue;
-    const auto bytes = mount->usual_bytes_per_second.load(std::memory_order_relaxed);
-    const double kbps =
-        bytes > 0 ? static_cast<double>(bytes) * kBitsPerByte / 1000 : kNominalListenerKbps;
-    carried_.push_back({name, carries ? people_of(*mount) : 0, kbps, carries && facts->relayed,
-                        carries, enforces});
+    carried_.push_back({name, carries ? people_of(*mount) : 0, listener_kbps(*mount),
+                        carries && facts->relayed, carries, enforces});
   }
   const SteadyTime now = loop().now();
   const bool urgent = load_.update(carried_, now);

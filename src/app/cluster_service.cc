@@ -7,8 +7,8 @@
 #include "app/cluster_links.h"
 #include "app/cluster_plans.h"
 #include "app/event_service.h"
+#include "app/mount_load.h"
 #include "app/relay_service.h"
-#include "app/station_stats.h"
 #include "base/encoding.h"
 #include "net/digest.h"
 
@@ -20,21 +20,9 @@ using namespace std::chrono_literals;
 constexpr auto kTick = 250ms;
 constexpr std::size_t kMostHeld = 20'000;
 constexpr auto kProbeTime = 500ms;
-constexpr double kBitsPerByte = 8;
 
 std::uint8_t tag_of(std::string_view node_id) noexcept {
   return static_cast<std::uint8_t>(node_key(node_id) & 0xff);
-}
-
-double kbps_of(const Mount& mount) {
-  const auto bytes = mount.usual_bytes_per_second.load(std::memory_order_relaxed);
-  return static_cast<double>(bytes) * kBitsPerByte / 1000;
-}
-
-// Or passed on, to somebody who cannot be redirected.
-bool carried(const Mount& mount) {
-  return mount.phase() == MountPhase::kRunning || mount.phase() == MountPhase::kLingering ||
-         mount.direct() > 0;
 }
 
 }  // namespace
@@ -174,11 +162,10 @@ void ClusterService::report_self(SteadyTime time) {
   bool other_mounts = false;
   const auto all = services_.mounts.all();
   for (const auto& [name, mount] : *all) {
-    if (!carried(*mount)) continue;
+    if (!is_carried(*mount)) continue;
     const unsigned here = people_of(*mount);
-    const double rate = kbps_of(*mount);
-    if (rate > 0) table_.set_mount_kbps(name, rate);
-    kbps += here * (rate > 0 ? rate : kNominalListenerKbps);
+    if (const double rate = known_kbps(*mount); rate > 0) table_.set_mount_kbps(name, rate);
+    kbps += here * listener_kbps(*mount);
     people += here;
     const auto told = told_.find(name);
     if (told == told_.end() || told->second != here) load.changed.push_back({name, here, true});
@@ -441,9 +428,8 @@ NodeReport ClusterService::own_report(const std::vector<std::string>& mounts,
   unsigned people = 0;
   const auto all = services_.mounts.all();
   for (const auto& [name, mount] : *all) {
-    if (!carried(*mount)) continue;
-    const double rate = kbps_of(*mount);
-    kbps += people_of(*mount) * (rate > 0 ? rate : kNominalListenerKbps);
+    if (!is_carried(*mount)) continue;
+    kbps += people_of(*mount) * listener_kbps(*mount);
     people += people_of(*mount);
     report.relays += mount->facts()->relayed ? 1 : 0;
   }
@@ -453,7 +439,7 @@ NodeReport ClusterService::own_report(const std::vector<std::string>& mounts,
     const auto mount = services_.mounts.find(name);
     ReportedMount row;
     row.mount = name;
-    row.carries = mount != nullptr && carried(*mount);
+    row.carries = mount != nullptr && is_carried(*mount);
     row.listeners = row.carries ? people_of(*mount) : 0;
     row.enforces = protections_of(mount_section(*config, name));
     if (row.carries || row.enforces != 0) report.mounts.push_back(std::move(row));

@@ -25,6 +25,7 @@ src_icecast_lb_SOURCES = \
   src/app/metrics_stage.cc src/app/metrics_stage.h \
   src/app/mount_files.cc src/app/mount_files.h \
   src/app/mount_hooks.cc src/app/mount_hooks.h \
+  src/app/mount_load.cc src/app/mount_load.h \
   src/app/notify.cc src/app/notify.h \
   src/app/node_load.cc src/app/node_load.h \
   src/app/options.cc src/app/options.h \

@@ -8,6 +8,7 @@
 #include "app/cluster_service.h"
 #include "app/country_watch.h"
 #include "app/mount_files.h"
+#include "app/mount_load.h"
 #include "app/station_stats.h"
 #include "app/worker.h"
 

@@ -6,6 +6,7 @@
 #include "admin/stats_feed.h"
 #include "app/cluster_service.h"
 #include "app/mount_files.h"
+#include "app/mount_load.h"
 
 namespace lb {
 namespace {
@@ -130,10 +131,6 @@ std::vector<MountSettings> mounts_on_fallback(const Services& services, const Co
         fallback_plays(services, config, settings, files_too))
       out.push_back(settings);
   return out;
-}
-
-unsigned people_of(const Mount& mount) {
-  return static_cast<unsigned>(std::max<std::int64_t>(0, mount.listeners() - mount.relays()));
 }
 
 StatsDocument make_stats(const Services& services, const ListenersElsewhere& elsewhere) {

@@ -12,8 +12,6 @@ namespace lb {
 
 struct ListenersElsewhere;
 
-// What a cluster is told about a mount's listeners: those here, without the servers among them.
-unsigned people_of(const Mount& mount);
 StatsDocument make_stats(const Services& services, const ListenersElsewhere& elsewhere);
 // The mounts of the configuration that have no source, but a fallback that plays.
 // files_too: a file counts as playing.
