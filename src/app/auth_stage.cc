@@ -168,6 +168,21 @@ bool is_known_password(const Config& config, const Credentials& given) {
   return found;
 }
 
+bool let_in_administrator(Worker& worker, Connection& connection) {
+  const auto config = worker.services.config.read();
+  const auto given = basic_credentials(connection.request().headers);
+  if (given) {
+    connection.user = given->user;
+    if (answer_if_throttled(worker, connection, given->user)) return false;
+  }
+  if (is_admin(Services::passwords(*config), given)) return true;
+  if (given && !is_known_password(*config, *given))
+    note_wrong_password(worker, connection, given->user);
+  worker.services.counters.refused(Refusal::kLogin);
+  reply_unauthorised(connection);
+  return false;
+}
+
 void note_wrong_password(Worker& worker, const Connection& connection, std::string_view user) {
   worker.services.throttle.wrong(judged_address(connection), user);
 }

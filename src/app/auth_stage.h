@@ -43,6 +43,8 @@ void ask_about_source(Worker& worker, Connection& connection, const std::string&
 
 // Whether somebody gets in somewhere with these: then they are no guess, only in the wrong place.
 bool is_known_password(const Config& config, const Credentials& given);
+// Whether the administrator asks; who is not is answered: 401, or 429 after too many guesses.
+bool let_in_administrator(Worker& worker, Connection& connection);
 
 // Too often: the next password must not be looked at.
 bool is_throttled(Worker& worker, const Connection& connection, std::string_view user);

@@ -4,11 +4,9 @@
 #include <string>
 #include <utility>
 
-#include "app/auth_replies.h"
 #include "app/auth_stage.h"
 #include "app/event_service.h"
 #include "app/worker.h"
-#include "auth/passwords.h"
 #include "http/access_line.h"
 
 namespace lb {
@@ -68,18 +66,7 @@ Verdict EventStage::handle(Connection& connection) {
   const Request& request = connection.request();
   if (request.path != kPath || request.method != Method::kGet) return Verdict::kNext;
   Services& services = worker_.services;
-  const auto config = services.config.read();
-  const auto given = basic_credentials(request.headers);
-  if (given) {
-    connection.user = given->user;
-    if (answer_if_throttled(worker_, connection, given->user)) return Verdict::kAnswered;
-  }
-  if (!is_admin(Services::passwords(*config), given)) {
-    if (given && !is_known_password(*config, *given))
-      note_wrong_password(worker_, connection, given->user);
-    reply_unauthorised(connection);
-    return Verdict::kAnswered;
-  }
+  if (!let_in_administrator(worker_, connection)) return Verdict::kAnswered;
   auto reader = std::make_shared<Reader>();
   reader->ip = connection.ip();
   reader->user = connection.user;

@@ -3,11 +3,9 @@
 #include <string>
 #include <utility>
 
-#include "app/auth_replies.h"
 #include "app/auth_stage.h"
 #include "app/metrics_service.h"
 #include "app/worker.h"
-#include "auth/passwords.h"
 
 namespace lb {
 namespace {
@@ -51,20 +49,8 @@ Verdict MetricsStage::handle(Connection& connection) {
   if (services.mounts.find(kPath) || services.files.read()->has_file(request.path))
     return Verdict::kNext;
   const auto config = services.config.read();
-  if (!may_read(services, *config, connection)) {
-    const auto given = basic_credentials(request.headers);
-    if (given) {
-      connection.user = given->user;
-      if (answer_if_throttled(worker_, connection, given->user)) return Verdict::kAnswered;
-    }
-    if (!is_admin(Services::passwords(*config), given)) {
-      if (given && !is_known_password(*config, *given))
-        note_wrong_password(worker_, connection, given->user);
-      services.counters.refused(Refusal::kLogin);
-      reply_unauthorised(connection);
-      return Verdict::kAnswered;
-    }
-  }
+  if (!may_read(services, *config, connection) && !let_in_administrator(worker_, connection))
+    return Verdict::kAnswered;
   services.loops.control().post([&worker = worker_, id = connection.id()] {
     worker.services.metrics->get([&worker, id](MetricsService::Text text) {
       worker.loop.post([&worker, id, text] {
