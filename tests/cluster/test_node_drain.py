@@ -229,7 +229,7 @@ def what_nodes_do_is_told_to_readers_and_programs(b):
     events.next("node-up")
     node.stop()
     equal(events.next("node-down")["why"], "says goodbye: shutdown", "why it is down")
-    wait_for(lambda: heard.read_text().splitlines()[-1:] == ["node-down edge12 m11"], "the program hears the last one")
-    told = [line.split()[0] for line in heard.read_text().splitlines() if line.endswith(" edge12 m11")]
-    # Programs run side by side; each event starts one.
-    check({"node-up", "node-drain", "node-suspect", "node-down"} <= set(told), "what it heard: %r" % told)
+    # Programs run side by side, so the last event's need not write last; other nodes' events are heard too.
+    wanted = {"node-up", "node-drain", "node-suspect", "node-down"}
+    wait_for(lambda: wanted <= {line.split()[0] for line in heard.read_text().splitlines() if line.endswith(" edge12 m11")},
+             "the program hears all: %s" % heard.read_text())
