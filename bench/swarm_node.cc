@@ -56,7 +56,7 @@ void SwarmNode::leave(bool farewell) {
 
 void SwarmNode::drain() {
   drains_ = true;
-  if (session_) session_->send(DrainFrame{DrainKind::kSoft, ""});
+  if (session_) session_->send(DrainFrame{DrainMode::kSoft, ""});
 }
 
 void SwarmNode::arrive(std::size_t mount) {

@@ -90,8 +90,8 @@ class SwarmNode final : public LinkHost {
   unsigned loop_ms() const noexcept override { return 1; }
   std::optional<std::uint64_t> arrivals_from(std::string_view) const override;
   unsigned masters() const noexcept override { return 1; }
-  DrainKind draining() const noexcept override {
-    return drains_ ? DrainKind::kSoft : DrainKind::kOff;
+  DrainMode draining() const noexcept override {
+    return drains_ ? DrainMode::kSoft : DrainMode::kOff;
   }
   bool flows(const std::string&) const override { return false; }
   void master_joined(MasterSession&) override;

@@ -23,13 +23,6 @@ AdminAnswer outcome(bool done, std::string_view why) {
   return json_answer(json.take(), done ? 200 : 409);
 }
 
-std::optional<DrainKind> drain_kind(std::string_view text) {
-  for (const DrainKind kind :
-       {DrainKind::kOff, DrainKind::kSoft, DrainKind::kMove, DrainKind::kHard})
-    if (text == to_text(kind)) return kind;
-  return std::nullopt;
-}
-
 // What the query orders; an error names what is missing or wrong in it.
 Result<CommandFrame> command_of(const AdminTask& task) {
   using Verb = CommandFrame::Verb;
@@ -37,9 +30,9 @@ Result<CommandFrame> command_of(const AdminTask& task) {
   const std::string verb = task.param("do").value_or("");
   if (verb == to_text(Verb::kDrain)) {
     command.verb = Verb::kDrain;
-    const auto kind = drain_kind(task.param("mode").value_or("soft"));
-    if (!kind) return Error::invalid("mode= is none of off, soft, move, hard");
-    command.drain = *kind;
+    const auto mode = parse_drain_or_off(task.param("mode").value_or("soft"));
+    if (!mode) return Error::invalid("mode= is none of off, soft, move, hard");
+    command.drain = *mode;
     return command;
   }
   command.mount = task.mount;

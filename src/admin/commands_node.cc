@@ -7,14 +7,6 @@ namespace {
 
 constexpr std::uint64_t kLongestDrain = 7 * 24 * 3600;
 
-std::optional<DrainRequest::Mode> mode_of(std::string_view text) {
-  if (text == "soft") return DrainRequest::Mode::kSoft;
-  if (text == "move") return DrainRequest::Mode::kMove;
-  if (text == "hard") return DrainRequest::Mode::kHard;
-  if (text == "configured") return DrainRequest::Mode::kConfigured;
-  return std::nullopt;
-}
-
 std::string status_text(const DrainStatus& status) {
   const std::string listeners = std::to_string(status.listeners) + " listeners are here";
   if (status.mode.empty()) return "not draining; " + listeners;
@@ -29,9 +21,9 @@ void run_drain(AdminTask task) {
   const auto mode = task.param("mode");
   if (!mode) return task.respond(status_text(task.station->drain_status()), 1);
   DrainRequest request;
-  const auto wanted = mode_of(*mode);
-  if (!wanted) return task.fail("mode= is none of soft, move, hard, configured");
-  request.mode = *wanted;
+  request.mode = parse_drain_mode(*mode);
+  if (!request.mode && *mode != "configured")
+    return task.fail("mode= is none of soft, move, hard, configured");
   if (const auto time = task.param("time")) {
     request.seconds = parse_u64(*time);
     if (!request.seconds || *request.seconds > kLongestDrain)

@@ -151,8 +151,7 @@ struct PassedMessage {
 
 // How the node shall empty itself; what is not said is as configured.
 struct DrainRequest {
-  enum class Mode : std::uint8_t { kConfigured, kSoft, kMove, kHard };
-  Mode mode = Mode::kConfigured;
+  std::optional<DrainMode> mode;
   std::optional<std::uint64_t> seconds;
   std::string rate;  // "": not said
   bool then_exit = false;

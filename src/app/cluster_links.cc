@@ -479,19 +479,7 @@ void ClusterLinks::message(MessageFrame message, bool) {
     if (session->joined() && session->id() != message.from) session->send(message);
 }
 
-DrainKind ClusterLinks::draining() const noexcept {
-  switch (services_.drain.picture()->mode) {
-    case DrainMode::kOff:
-      return DrainKind::kOff;
-    case DrainMode::kSoft:
-      return DrainKind::kSoft;
-    case DrainMode::kMove:
-      return DrainKind::kMove;
-    case DrainMode::kHard:
-      return DrainKind::kHard;
-  }
-  return DrainKind::kOff;
-}
+DrainMode ClusterLinks::draining() const noexcept { return services_.drain.picture()->mode; }
 
 void ClusterLinks::drain_changed() {
   if (stopped_) return;

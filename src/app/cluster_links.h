@@ -98,7 +98,7 @@ class ClusterLinks final : public LinkHost {
   unsigned loop_ms() const noexcept override;
   std::optional<std::uint64_t> arrivals_from(std::string_view master) const override;
   unsigned masters() const noexcept override { return master_count_; }
-  DrainKind draining() const noexcept override;
+  DrainMode draining() const noexcept override;
   bool flows(const std::string& mount) const override;
   void master_joined(MasterSession& session) override;
   void master_left(MasterSession& session, const std::string& why) override;

@@ -103,26 +103,6 @@ void Drain::look() {
   timer_.after(kLook);
 }
 
-std::string_view to_text(DrainMode mode) noexcept {
-  switch (mode) {
-    case DrainMode::kOff:
-      return "off";
-    case DrainMode::kSoft:
-      return "soft";
-    case DrainMode::kMove:
-      return "move";
-    case DrainMode::kHard:
-      return "hard";
-  }
-  return "";
-}
-
-std::optional<DrainMode> parse_drain_mode(std::string_view text) noexcept {
-  for (const DrainMode mode : {DrainMode::kSoft, DrainMode::kMove, DrainMode::kHard})
-    if (text == to_text(mode)) return mode;
-  return std::nullopt;
-}
-
 DrainOrder configured_drain(const ClusterSettings& cluster) {
   DrainOrder order;
   order.mode = cluster.drain_mode;

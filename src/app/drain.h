@@ -30,6 +30,7 @@
 #include "base/log.h"
 #include "base/snapshot.h"
 #include "base/unique_function.h"
+#include "cluster/drain_mode.h"
 #include "config/cluster_config.h"
 #include "config/drain_rate.h"
 #include "net/loop.h"
@@ -121,9 +122,6 @@ class Drain {
   Timer timer_;
 };
 
-std::string_view to_text(DrainMode mode) noexcept;
-// nullopt: none of soft, move, hard.
-std::optional<DrainMode> parse_drain_mode(std::string_view text) noexcept;
 // What the configuration says about TERM; mode is kOff where it says nothing.
 DrainOrder configured_drain(const ClusterSettings& cluster);
 

@@ -44,18 +44,17 @@ void set_title(Station& station, const CommandFrame& command, const Answer& answ
   });
 }
 
-void drain(Station& station, DrainKind kind, const Answer& answer) {
-  if (kind == DrainKind::kOff) {
+void drain(Station& station, DrainMode mode, const Answer& answer) {
+  if (mode == DrainMode::kOff) {
     const auto done = station.undrain();
     answer(done.has_value(), done ? "off" : done.error().what);
     return;
   }
   DrainRequest request;
   request.asked_by = "a master of the cluster";
-  using Mode = DrainRequest::Mode;
-  request.mode = kind == DrainKind::kHard ? Mode::kHard : kind == DrainKind::kMove ? Mode::kMove : Mode::kSoft;
+  request.mode = mode;
   const auto done = station.drain(std::move(request));
-  answer(done.has_value(), done ? std::string(to_text(kind)) : done.error().what);
+  answer(done.has_value(), done ? std::string(to_text(mode)) : done.error().what);
 }
 
 }  // namespace

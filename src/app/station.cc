@@ -283,14 +283,10 @@ void ServerStation::order(const std::string& node, CommandFrame command, Then<Re
 
 Result<void> ServerStation::drain(DrainRequest request) {
   DrainOrder order = configured_drain(services_.config.read()->cluster);
-  using Mode = DrainRequest::Mode;
-  switch (request.mode) {
-    // Where nothing is configured, nobody who listens shall be disturbed.
-    case Mode::kConfigured: if (order.mode == DrainMode::kOff) order.mode = DrainMode::kSoft; break;
-    case Mode::kSoft: order.mode = DrainMode::kSoft; break;
-    case Mode::kMove: order.mode = DrainMode::kMove; break;
-    case Mode::kHard: order.mode = DrainMode::kHard; break;
-  }
+  if (request.mode)
+    order.mode = *request.mode;
+  else if (order.mode == DrainMode::kOff)
+    order.mode = DrainMode::kSoft;  // where nothing is configured, nobody who listens shall be disturbed
   if (request.seconds) order.time = std::chrono::seconds(*request.seconds);
   if (!request.rate.empty()) {
     auto rate = parse_drain_rate(request.rate);

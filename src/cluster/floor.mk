@@ -4,6 +4,7 @@ src_libcluster_a_SOURCES = \
   src/cluster/balance.h \
   src/cluster/balancer.cc src/cluster/balancer.h \
   src/cluster/carriers.cc src/cluster/carriers.h \
+  src/cluster/drain_mode.cc src/cluster/drain_mode.h \
   src/cluster/eligibility.cc src/cluster/eligibility.h \
   src/cluster/known_nodes.cc src/cluster/known_nodes.h \
   src/cluster/master_watch.cc src/cluster/master_watch.h \

@@ -283,20 +283,6 @@ std::string render(const ByeFrame& frame) {
 
 }  // namespace
 
-std::string_view to_text(DrainKind kind) noexcept {
-  switch (kind) {
-    case DrainKind::kOff:
-      return "off";
-    case DrainKind::kSoft:
-      return "soft";
-    case DrainKind::kMove:
-      return "move";
-    case DrainKind::kHard:
-      return "hard";
-  }
-  return "";
-}
-
 std::string_view to_text(CommandFrame::Verb verb) noexcept {
   switch (verb) {
     case CommandFrame::Verb::kKick:

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "cluster/drain_mode.h"
 #include "cluster/node.h"
 #include "cluster/node_table.h"
 
@@ -113,11 +114,8 @@ struct AckFrame {
   std::uint64_t issued = 0;  // redirects to the node since its epoch
 };
 
-enum class DrainKind : std::uint8_t { kOff, kSoft, kMove, kHard };
-std::string_view to_text(DrainKind kind) noexcept;
-
 struct DrainFrame {
-  DrainKind kind = DrainKind::kSoft;
+  DrainMode kind = DrainMode::kSoft;
   std::string why;
 };
 
@@ -129,7 +127,7 @@ struct CommandFrame {
   std::string mount;           // of all but kDrain
   std::uint64_t listener = 0;  // of kKick; 0: the source
   std::string to;              // of kMove: a mount
-  DrainKind drain = DrainKind::kSoft;
+  DrainMode drain = DrainMode::kSoft;
   std::string title, artist, url;  // of kMetadata
 };
 std::string_view to_text(CommandFrame::Verb verb) noexcept;

@@ -231,13 +231,11 @@ std::vector<StreamOffer> offers(Members& in, std::string_view name) {
   return out;
 }
 
-DrainKind drain_kind(Members& in, std::string_view name) {
+DrainMode drain_mode(Members& in, std::string_view name) {
   const std::string word = in.word(name, false);
-  for (const DrainKind kind :
-       {DrainKind::kOff, DrainKind::kSoft, DrainKind::kMove, DrainKind::kHard})
-    if (word == to_text(kind)) return kind;
-  if (!word.empty()) in.wrong(name, "is none of off, soft, move, hard");
-  return DrainKind::kSoft;
+  const auto mode = parse_drain_or_off(word);
+  if (!mode && !word.empty()) in.wrong(name, "is none of off, soft, move, hard");
+  return mode.value_or(DrainMode::kSoft);
 }
 
 Frame read_hello(Members& in) {
@@ -345,7 +343,7 @@ Frame read_ack(Members& in) {
 
 Frame read_drain(Members& in) {
   DrainFrame out;
-  out.kind = drain_kind(in, "mode");
+  out.kind = drain_mode(in, "mode");
   out.why = in.text("why");
   return out;
 }
@@ -363,7 +361,7 @@ Frame read_command(Members& in) {
   }
   if (!known) in.wrong("do", "is none of kick, move, drain, metadata");
   if (out.verb == Verb::kDrain) {
-    out.drain = drain_kind(in, "mode");
+    out.drain = drain_mode(in, "mode");
     return out;
   }
   out.mount = in.mount("m", in.member("m", true));

@@ -58,7 +58,7 @@ class LinkHost {
   // Listeners that have come with a redirect of this master; nullopt: they are not counted.
   virtual std::optional<std::uint64_t> arrivals_from(std::string_view master) const = 0;
   virtual unsigned masters() const noexcept = 0;  // linked to
-  virtual DrainKind draining() const noexcept = 0;
+  virtual DrainMode draining() const noexcept = 0;
   // Whether data flows for a mount here, or its listeners wait for it.
   virtual bool flows(const std::string& mount) const = 0;
   virtual void master_joined(MasterSession& session) = 0;

@@ -183,7 +183,7 @@ Result<void> MasterSession::take_welcome(WelcomeFrame welcome) {
   host_.master_joined(*this);
   for (SnapFrame& frame : snap_frames({}, host_.load().all())) link_->send(std::move(frame));
   reported_ = host_.load().version();
-  if (host_.draining() != DrainKind::kOff) link_->send(DrainFrame{host_.draining(), ""});
+  if (host_.draining() != DrainMode::kOff) link_->send(DrainFrame{host_.draining(), ""});
   send_load();
   return {};
 }

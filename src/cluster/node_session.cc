@@ -221,7 +221,7 @@ Result<void> NodeSession::take_message(MessageFrame& message) {
 
 void NodeSession::take_drain(const DrainFrame& drain) {
   const SteadyTime now = host_.loop().now();
-  if (drain.kind == DrainKind::kOff)
+  if (drain.kind == DrainMode::kOff)
     host_.nodes().undrain(slot(), now);
   else
     host_.nodes().drain(slot(), drain.why.empty() ? "it says so" : drain.why, now);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cluster/balance.h"
+#include "cluster/drain_mode.h"
 
 namespace lb {
 
@@ -95,9 +96,6 @@ struct LegacySlave {
   std::vector<std::string> countries;
 };
 
-// How a node empties itself.  kOff: nothing is said about it; TERM ends the process at once, as
-// Icecast does.
-enum class DrainMode : std::uint8_t { kOff, kSoft, kMove, kHard };
 // What a node does with a listener who comes without a valid token.
 enum class TokenRequire : std::uint8_t {
   kOff,   // serves him

@@ -28,7 +28,7 @@ TEST(CommandsNode, DrainPassesOnWhatItWasGiven) {
   const AdminAnswer answer = ask(station, "/admin/drain?mode=move&time=90&rate=5%25&exit=1");
   CHECK_EQUAL(200, answer.status);
   const DrainRequest& asked = station.drain_asked;
-  CHECK(asked.mode == DrainRequest::Mode::kMove);
+  CHECK(asked.mode == DrainMode::kMove);
   CHECK(asked.seconds.has_value() && *asked.seconds == 90);
   STRCMP_EQUAL("5%", asked.rate.c_str());
   CHECK(asked.then_exit);
@@ -36,17 +36,16 @@ TEST(CommandsNode, DrainPassesOnWhatItWasGiven) {
 }
 TEST(CommandsNode, WhatIsNotSaidIsAsConfigured) {
   ask(station, "/admin/drain?mode=configured");
-  CHECK(station.drain_asked.mode == DrainRequest::Mode::kConfigured);
+  CHECK(!station.drain_asked.mode.has_value());
   CHECK(!station.drain_asked.seconds.has_value());
   CHECK(station.drain_asked.rate.empty());
   CHECK(!station.drain_asked.then_exit);
 }
 TEST(CommandsNode, DrainKnowsItsModes) {
-  using Mode = DrainRequest::Mode;
   ask(station, "/admin/drain?mode=soft");
-  CHECK(station.drain_asked.mode == Mode::kSoft);
+  CHECK(station.drain_asked.mode == DrainMode::kSoft);
   ask(station, "/admin/drain?mode=hard");
-  CHECK(station.drain_asked.mode == Mode::kHard);
+  CHECK(station.drain_asked.mode == DrainMode::kHard);
   for (const char* wrong : {"mode=", "mode=Soft", "mode=off", "mode=soft&time=",
                             "mode=soft&time=-1", "mode=soft&time=9999999999", "mode=soft&time=1h"})
     CHECK_EQUAL_TEXT(400, ask(station, std::string("/admin/drain?") + wrong).status, wrong);

@@ -236,7 +236,7 @@ TEST(Frame, TheSmallOnes) {
   STRCMP_EQUAL(R"({"t":"ACK","seq":42,"now":1795158000377,"iss":20415})",
                again(AckFrame{42, 1795158000377, 20'415}).c_str());
   STRCMP_EQUAL(R"({"t":"DRAIN","mode":"soft","why":"upgrade"})",
-               again(DrainFrame{DrainKind::kSoft, "upgrade"}).c_str());
+               again(DrainFrame{DrainMode::kSoft, "upgrade"}).c_str());
   STRCMP_EQUAL(R"({"t":"WHO","m":"/new.mp3"})", again(WhoFrame{"/new.mp3", {}}).c_str());
   STRCMP_EQUAL(R"({"t":"WHO","m":"/new.mp3","ok":false})",
                again(WhoFrame{"/new.mp3", false}).c_str());
@@ -268,7 +268,7 @@ TEST(Frame, Orders) {
   CommandFrame drain;
   drain.number = 10;
   drain.verb = Verb::kDrain;
-  drain.drain = DrainKind::kMove;
+  drain.drain = DrainMode::kMove;
   STRCMP_EQUAL(R"({"t":"CMD","id":10,"do":"drain","mode":"move"})", again(drain).c_str());
   CommandFrame title = kick;
   title.verb = Verb::kMetadata;

@@ -74,7 +74,7 @@ class LinkGround final : public LinkHost {
     return master == "m1" ? std::optional<std::uint64_t>(77) : std::nullopt;
   }
   unsigned masters() const noexcept override { return 1; }
-  DrainKind draining() const noexcept override { return drain; }
+  DrainMode draining() const noexcept override { return drain; }
   bool flows(const std::string&) const override { return false; }
   void master_joined(MasterSession& session) override { said("linked to " + session.master_id()); }
   void master_left(MasterSession&, const std::string& why) override {
@@ -131,7 +131,7 @@ class LinkGround final : public LinkHost {
   OfferBook offer_book;
   LoadBook load_book;
   HelloFrame my_hello;
-  DrainKind drain = DrainKind::kOff;
+  DrainMode drain = DrainMode::kOff;
   std::vector<std::string> told;
 
  private:

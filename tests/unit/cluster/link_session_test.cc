@@ -391,7 +391,7 @@ TEST(MasterSession, WhoHasSaidGoodbyeDoesNotComeBack) {
   CHECK(ground.sessions().empty());
 }
 TEST(MasterSession, DrainsAgainAfterANewConnection) {
-  ground.drain = DrainKind::kSoft;
+  ground.drain = DrainMode::kSoft;
   begin();
   CHECK(linked());
   CHECK(ground.until([this] { return node().state == NodeState::kDraining; }));
