@@ -169,19 +169,16 @@ Verdict RedirectStage::ask(Connection& connection, const ClusterFacts& facts, bo
     }
   }
   Loop& control = worker_.services.loops.control();
-  control.post_together(
-      worker_.loop,
-      [&worker = worker_, &control, id = connection.id(), redirects, asked = std::move(asked)]() mutable {
-        const auto then = [&worker, &control, id](RedirectAnswer answer) {
-          worker.loop.post_together(
-              control, [&worker, id, answer = std::move(answer)] { carry_out(worker, id, answer); });
-        };
-        ClusterService& cluster = *worker.services.cluster;
-        if (redirects)
-          cluster.decide(std::move(asked), then);
-        else
-          then(cluster.bounce(asked));
-      });
+  control.post_together([&worker = worker_, id = connection.id(), redirects, asked = std::move(asked)]() mutable {
+    const auto then = [&worker, id](RedirectAnswer answer) {
+      worker.loop.post_together([&worker, id, answer = std::move(answer)] { carry_out(worker, id, answer); });
+    };
+    ClusterService& cluster = *worker.services.cluster;
+    if (redirects)
+      cluster.decide(std::move(asked), then);
+    else
+      then(cluster.bounce(asked));
+  });
   return Verdict::kPending;
 }
 

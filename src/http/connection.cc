@@ -23,6 +23,8 @@ constexpr std::size_t kLingerBytes = 1 << 20;
 // A file of the web root leaves in pieces of this size, so that one download does not hold a loop.
 constexpr std::size_t kFilePiece = 256 * 1024;
 constexpr auto kHandshakeTime = 10s;
+// A decision on another loop comes sooner than this; one of a backend need not.
+constexpr auto kQuickDecision = 100ms;
 
 }  // namespace
 
@@ -47,7 +49,10 @@ void Connection::start(std::chrono::seconds header_timeout) {
   deadline_.after(header_timeout);
   opening_ = owner_.opening_of(*socket_);
   if (opening_) state_ = State::kOpening;
-  watch_.start<&Connection::on_socket>(owner_.loop(), transport_->fd(), EV_READ, this);
+  watch_.start<&Connection::on_socket>(owner_.loop(), transport_->fd(), opening_ ? EV_READ : 0, this);
+  // The request has often come by the time its connection is accepted: who is answered at once
+  // never enters the loop's epoll.
+  if (!opening_) on_socket(EV_READ);
 }
 
 void Connection::go_on_opening() {
@@ -88,6 +93,11 @@ bool Connection::client_is(const Address& client) {
 }
 
 void Connection::on_deadline() {
+  // The decision takes its time: meanwhile we notice it when the client goes.
+  if (state_ == State::kHandling) {
+    watch_.want(EV_READ);
+    return;
+  }
   // A head that does not come is dropped without a reply, as Icecast does; a reply that is not
   // read, likewise.
   end();
@@ -104,7 +114,7 @@ void Connection::on_socket(short events) {
   }
   const IoResult result = transport_->read(owner_.scratch_);
   switch (result.status) {
-    case IoStatus::kAgain: return;
+    case IoStatus::kAgain: watch_.want(EV_READ); return;
     case IoStatus::kError: end(); return;
     case IoStatus::kEof:
       // Half-closed while we work on its request: it still waits for the answer.
@@ -154,7 +164,7 @@ void Connection::on_head_bytes(std::string_view bytes) {
     if (status == ParseStatus::kDone) request_ = std::move(parser_.request());
   }
   switch (status) {
-    case ParseStatus::kMore: return;
+    case ParseStatus::kMore: watch_.want(EV_READ); return;
     case ParseStatus::kDrop: drop(); return;
     case ParseStatus::kRefuse:
       owner_.head_complete(*this);
@@ -205,12 +215,15 @@ void Connection::on_form_bytes(std::string_view bytes) {
   const std::size_t n = static_cast<std::size_t>(std::min<std::uint64_t>(form_left_, bytes.size()));
   form_.append(bytes.substr(0, n));
   form_left_ -= n;
-  if (form_left_ == 0) run_stages();
+  if (form_left_ == 0)
+    run_stages();
+  else
+    watch_.want(EV_READ);
 }
 
 void Connection::run_stages() {
   state_ = State::kHandling;
-  deadline_.cancel();
+  deadline_.after(kQuickDecision);
   stage_ = 0;
   resume(Verdict::kNext);
 }
@@ -343,7 +356,8 @@ void Connection::reply_is_out() {
       linger();
       return;
     }
-    // First the socket, then its watch: epoll has forgotten it by itself.
+    // At once, not in the next round: the client waits for the end.
+    watch_.stop();
     transport_.reset();
     end();
     return;

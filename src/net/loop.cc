@@ -1,12 +1,19 @@
 #include "net/loop.h"
 
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <utility>
 
 namespace lb {
+namespace {
+
+// A crowd of small tasks wakes a loop at most this often.
+constexpr std::chrono::microseconds kQuiet{250};
+
+}  // namespace
 
 Loop::Loop(unsigned id, const Clock& clock) : id_(id), clock_(clock) {
   event_config* config = event_config_new();
@@ -15,15 +22,15 @@ Loop::Loop(unsigned id, const Clock& clock) : id_(id), clock_(clock) {
   base_ = event_base_new_with_config(config);
   event_config_free(config);
   wake_fd_.reset(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-  event_assign(
-      &wake_event_, base_, wake_fd_.get(), EV_READ | EV_PERSIST,
-      [](evutil_socket_t fd, short, void*) {
-        std::uint64_t count = 0;
-        // Level-triggered: a failed read only means another round.
-        [[maybe_unused]] const auto n = ::read(fd, &count, sizeof count);
-      },
-      nullptr);
-  event_add(&wake_event_, nullptr);
+  alarm_fd_.reset(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
+  // Edge-triggered: each ring wakes, and nobody has to read what it counted.
+  const auto wakes = [this](event& waker, int fd) {
+    event_assign(
+        &waker, base_, fd, EV_READ | EV_ET | EV_PERSIST, [](evutil_socket_t, short, void*) {}, nullptr);
+    event_add(&waker, nullptr);
+  };
+  wakes(wake_event_, wake_fd_.get());
+  wakes(alarm_event_, alarm_fd_.get());
 }
 
 Loop::~Loop() {
@@ -31,47 +38,57 @@ Loop::~Loop() {
   running_.clear();
   inbox_.clear();
   event_del(&wake_event_);
+  event_del(&alarm_event_);
   event_base_free(base_);
 }
 
+void Loop::put(Task task) {
+  inbox_.push_back(std::move(task));
+  posted_.store(posted_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
+// In a callback of its own turn it counts as asleep, and yet it looks before it sleeps.
+bool Loop::needs_ring() const noexcept {
+  return asleep_ && owner_.load(std::memory_order_relaxed) != std::this_thread::get_id();
+}
+
 void Loop::post(Task task) {
-  bool asleep = false;
   {
     std::lock_guard<std::mutex> guard(inbox_mutex_);
-    inbox_.push_back(std::move(task));
-    posted_.store(posted_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    asleep = std::exchange(asleep_, false);
+    put(std::move(task));
+    if (!needs_ring()) return;
+    asleep_ = false;
   }
-  if (!asleep) return;  // it is awake and looks before it sleeps, or another one has rung
   ring();
 }
 
-void Loop::post_together(Loop& from, Task task) {
-  from.assert_here();
+void Loop::post_together(Task task) {
+  std::chrono::nanoseconds wait{};
   {
     std::lock_guard<std::mutex> guard(inbox_mutex_);
-    inbox_.push_back(std::move(task));
-    posted_.store(posted_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    put(std::move(task));
+    if (alarm_is_set_ || !needs_ring()) return;
+    const SteadyTime now = clock_.steady();
+    if (now < quiet_until_) {
+      wait = std::min<std::chrono::nanoseconds>(quiet_until_ - now, kQuiet);
+      alarm_is_set_ = true;
+    } else {
+      asleep_ = false;
+    }
+    quiet_until_ = now + wait + kQuiet;
   }
-  if (this != &from && std::find(from.to_ring_.begin(), from.to_ring_.end(), this) == from.to_ring_.end())
-    from.to_ring_.push_back(this);
+  if (wait.count() == 0) {
+    ring();
+    return;
+  }
+  itimerspec alarm{};
+  alarm.it_value.tv_nsec = wait.count();
+  ::timerfd_settime(alarm_fd_.get(), 0, &alarm, nullptr);
 }
 
 void Loop::ring() {
   const std::uint64_t one = 1;
   [[maybe_unused]] const auto n = ::write(wake_fd_.get(), &one, sizeof one);
-}
-
-void Loop::ring_others() {
-  for (Loop* other : to_ring_) {
-    bool asleep = false;
-    {
-      std::lock_guard<std::mutex> guard(other->inbox_mutex_);
-      asleep = std::exchange(other->asleep_, false);
-    }
-    if (asleep) other->ring();
-  }
-  to_ring_.clear();
 }
 
 void Loop::turn(bool may_sleep) {
@@ -84,11 +101,11 @@ void Loop::turn(bool may_sleep) {
   {
     std::lock_guard<std::mutex> guard(inbox_mutex_);
     asleep_ = false;
+    alarm_is_set_ = false;
     running_.swap(inbox_);
   }
   for (Task& task : running_) task();
   running_.clear();
-  if (!to_ring_.empty()) ring_others();
 }
 
 void Loop::stop() {

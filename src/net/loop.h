@@ -36,9 +36,9 @@ class Loop {
   // The one thread-safe door.  Tasks run in the order posted, after the events of the turn.  Rings
   // (a system call) only when the loop sleeps: between the turns of a busy one it costs none.
   void post(Task task);
-  // As post(), for crowds of small tasks: rings only when the present turn of `from`, the caller's
-  // own loop, has ended, so that all tasks of a turn cost one waking.
-  void post_together(Loop& from, Task task);
+  // As post(), for crowds of small tasks: the first of them rings, and what follows it closely waits
+  // for one ring of all, at most 250 µs later.
+  void post_together(Task task);
   void stop();
   unsigned id() const noexcept { return id_; }
   // How many tasks so far; from any thread.
@@ -57,22 +57,27 @@ class Loop {
 
  private:
   void turn(bool may_sleep);
+  void put(Task task);              // under the mutex, as
+  bool needs_ring() const noexcept;
   void ring();
-  void ring_others();
 
   const unsigned id_;
   const Clock& clock_;
   event_base* base_;
   UniqueFd wake_fd_;
   event wake_event_{};
+  UniqueFd alarm_fd_;  // rings later
+  event alarm_event_{};
   std::atomic<std::thread::id> owner_{};
   std::atomic<bool> stopping_{false};
   std::mutex inbox_mutex_;
   std::vector<Task> inbox_;
-  bool asleep_ = false;  // whoever posts has to ring; under the mutex
+  // Under the mutex:
+  bool asleep_ = false;  // whoever posts has to ring
+  bool alarm_is_set_ = false;
+  SteadyTime quiet_until_;  // post_together() does not ring before
   std::atomic<std::uint64_t> posted_{0};  // written under the mutex
   std::vector<Task> running_;
-  std::vector<Loop*> to_ring_;  // at the end of this turn
 };
 
 // One-shot timer.  after() re-arms.
