@@ -93,5 +93,6 @@ def a_thousand_joins_and_leaves_in_a_crowd(bench):
     check(end["redirected"] > 2000, "listeners came: " + told)
     equal(end["wrong"], 0, "nobody is sent to a node that is known to be dead or drained: " + told)
     equal(end["over"], 0, "no node is above its cap: " + told)
-    check(end["most_tries"] <= 4, "nobody is sent around in circles: " + told)
+    # A node may die each time while a listener is on his way to it, but not for ever.
+    check(end["most_tries"] <= 6, "nobody is sent around in circles: " + told)
     check(set(end["statuses"]) <= {"302", "200", "503"}, "no other answers: " + told)
