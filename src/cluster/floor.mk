@@ -14,6 +14,7 @@ src_libcluster_a_SOURCES = \
   src/cluster/pick.cc src/cluster/pick.h \
   src/cluster/policies.cc \
   src/cluster/public_address.cc src/cluster/public_address.h \
+  src/cluster/recent_table.h \
   src/cluster/redirect_reply.cc src/cluster/redirect_reply.h \
   src/cluster/redirect_token.cc src/cluster/redirect_token.h \
   src/cluster/relay.cc src/cluster/relay.h \

@@ -30,32 +30,6 @@ std::string user_agent_family(std::string_view user_agent) {
   return std::string(name.substr(0, kLongestFamily));
 }
 
-template <class Key, class Value>
-Value* ClientTrail::Lru<Key, Value>::find(const Key& key) {
-  const auto found = index_.find(key);
-  if (found == index_.end()) return nullptr;
-  entries_.splice(entries_.begin(), entries_, found->second);
-  return &found->second->second;
-}
-
-template <class Key, class Value>
-const Value* ClientTrail::Lru<Key, Value>::peek(const Key& key) const {
-  const auto found = index_.find(key);
-  return found == index_.end() ? nullptr : &found->second->second;
-}
-
-template <class Key, class Value>
-Value& ClientTrail::Lru<Key, Value>::at(const Key& key) {
-  if (Value* found = find(key)) return *found;
-  if (index_.size() >= most_ && !entries_.empty()) {
-    index_.erase(entries_.back().first);
-    entries_.pop_back();
-  }
-  entries_.emplace_front(key, Value{});
-  index_.emplace(key, entries_.begin());
-  return entries_.front().second;
-}
-
 ClientTrail::Last ClientTrail::last(ClientKey key, SteadyTime now) const {
   const Client* client = clients_.peek(key);
   if (client == nullptr || now - client->when > limits_.avoid) return {};
@@ -78,7 +52,7 @@ ClientTrail::Verdict ClientTrail::returns(ClientKey key, std::string_view family
       verdict.hint = true;
       if (since <= limits_.strike) ++client->strikes;
       if (outcome == RedirectOutcome::kLost && since <= limits_.strike) {
-        if (Family* known = families_.find(std::string(family))) ++known->lost;
+        if (Family* known = families_.find(node_key(family))) ++known->lost;
       }
     }
   }
@@ -98,7 +72,7 @@ void ClientTrail::redirected(ClientKey key, std::string_view family, NodeKey nod
   client.node = node;
   client.when = now;
   if (family.empty()) return;
-  Family& known = families_.at(std::string(family));
+  Family& known = families_.at(node_key(family));
   ++known.redirects;
   if (known.redirects >= kFamilyLeast && known.lost > known.redirects / kFamilyLost) {
     known = Family{.rests_until = now + limits_.family_rest};
@@ -110,7 +84,7 @@ void ClientTrail::redirected(ClientKey key, std::string_view family, NodeKey nod
 
 bool ClientTrail::follows(std::string_view family, SteadyTime now) const {
   if (family.empty()) return true;
-  const Family* known = families_.peek(std::string(family));
+  const Family* known = families_.peek(node_key(family));
   return known == nullptr || now >= known->rests_until;
 }
 

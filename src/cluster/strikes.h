@@ -13,20 +13,18 @@
 //   players, more than a quarter
 //   proved lost by such returns
 //
-// Memory: bounded tables; the entry that was used the longest time ago makes room.
+// Memory: bounded tables (recent_table.h); who was here the longest time ago makes room.
 // Thread: control.  Ownership: Balancer.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
-#include <list>
 #include <string>
 #include <string_view>
-#include <unordered_map>
-#include <utility>
 
 #include "base/clock.h"
 #include "cluster/node_table.h"
+#include "cluster/recent_table.h"
 
 namespace lb {
 
@@ -84,24 +82,9 @@ class ClientTrail {
     unsigned redirects = 0, lost = 0;
     SteadyTime rests_until{};
   };
-  template <class Key, class Value>
-  class Lru {
-   public:
-    explicit Lru(std::size_t most) : most_(most) {}
-    Value* find(const Key& key);
-    const Value* peek(const Key& key) const;
-    Value& at(const Key& key);  // a new one, if need be
-    std::size_t size() const noexcept { return index_.size(); }
-
-   private:
-    using Entries = std::list<std::pair<Key, Value>>;
-    std::size_t most_;
-    Entries entries_;  // used last first
-    std::unordered_map<Key, typename Entries::iterator> index_;
-  };
   Limits limits_;
-  Lru<ClientKey, Client> clients_;
-  Lru<std::string, Family> families_;
+  RecentTable<Client> clients_;
+  RecentTable<Family> families_;  // by node_key() of the name
 };
 
 }  // namespace lb

@@ -23,8 +23,6 @@ constexpr std::size_t kLingerBytes = 1 << 20;
 // A file of the web root leaves in pieces of this size, so that one download does not hold a loop.
 constexpr std::size_t kFilePiece = 256 * 1024;
 constexpr auto kHandshakeTime = 10s;
-// A decision on another loop comes sooner than this; one of a backend need not.
-constexpr auto kQuickDecision = 100ms;
 
 }  // namespace
 
@@ -45,14 +43,22 @@ Connection::Connection(Connections& owner, std::uint64_t id, std::unique_ptr<Tra
 
 Connection::~Connection() = default;
 
-void Connection::start(std::chrono::seconds header_timeout) {
-  deadline_.after(header_timeout);
+void Connection::start() {
   opening_ = owner_.opening_of(*socket_);
   if (opening_) state_ = State::kOpening;
-  watch_.start<&Connection::on_socket>(owner_.loop(), transport_->fd(), opening_ ? EV_READ : 0, this);
+  watch_.start<&Connection::on_socket>(owner_.loop(), transport_->fd(), 0, this);
   // The request has often come by the time its connection is accepted: who is answered at once
-  // never enters the loop's epoll.
-  if (!opening_) on_socket(EV_READ);
+  // needs neither epoll nor a timer.
+  if (opening_)
+    wait_for_request();
+  else
+    on_socket(EV_READ);
+}
+
+// The time for a request counts from its beginning; waiting for another piece does not renew it.
+void Connection::wait_for_request() {
+  watch_.want(EV_READ);
+  if (!deadline_.armed()) deadline_.after(owner_.settings_.read()->header_timeout);
 }
 
 void Connection::go_on_opening() {
@@ -93,11 +99,6 @@ bool Connection::client_is(const Address& client) {
 }
 
 void Connection::on_deadline() {
-  // The decision takes its time: meanwhile we notice it when the client goes.
-  if (state_ == State::kHandling) {
-    watch_.want(EV_READ);
-    return;
-  }
   // A head that does not come is dropped without a reply, as Icecast does; a reply that is not
   // read, likewise.
   end();
@@ -114,7 +115,9 @@ void Connection::on_socket(short events) {
   }
   const IoResult result = transport_->read(owner_.scratch_);
   switch (result.status) {
-    case IoStatus::kAgain: watch_.want(EV_READ); return;
+    case IoStatus::kAgain:
+      if (state_ == State::kHead) wait_for_request();
+      return;
     case IoStatus::kError: end(); return;
     case IoStatus::kEof:
       // Half-closed while we work on its request: it still waits for the answer.
@@ -164,7 +167,7 @@ void Connection::on_head_bytes(std::string_view bytes) {
     if (status == ParseStatus::kDone) request_ = std::move(parser_.request());
   }
   switch (status) {
-    case ParseStatus::kMore: watch_.want(EV_READ); return;
+    case ParseStatus::kMore: wait_for_request(); return;
     case ParseStatus::kDrop: drop(); return;
     case ParseStatus::kRefuse:
       owner_.head_complete(*this);
@@ -218,12 +221,13 @@ void Connection::on_form_bytes(std::string_view bytes) {
   if (form_left_ == 0)
     run_stages();
   else
-    watch_.want(EV_READ);
+    wait_for_request();
 }
 
 void Connection::run_stages() {
   state_ = State::kHandling;
-  deadline_.after(kQuickDecision);
+  deadline_.cancel();
+  if (watch_.wanted() == 0) owner_.decision_begins(*this);
   stage_ = 0;
   resume(Verdict::kNext);
 }
@@ -248,9 +252,7 @@ void Connection::reply(const ResponseHead& head, std::string body) {
   out_sent_ = 0;
   status_ = head.status;
   keep_alive_ = head.keep_alive;
-  state_ = State::kReplying;
-  deadline_.after(owner_.settings_.read()->client_timeout);
-  write_out();
+  begin_reply();
 }
 
 void Connection::reply_bytes(int status, std::string bytes) {
@@ -258,8 +260,13 @@ void Connection::reply_bytes(int status, std::string bytes) {
   out_sent_ = 0;
   status_ = status;
   keep_alive_ = false;
+  begin_reply();
+}
+
+void Connection::begin_reply() {
+  unlink();  // from those who wait for a decision
+  deadline_.cancel();
   state_ = State::kReplying;
-  deadline_.after(owner_.settings_.read()->client_timeout);
   write_out();
 }
 
@@ -291,7 +298,7 @@ void Connection::write_out() {
   const std::uint64_t before = bytes_sent_;
   const auto come_back = [&] {
     // Progress renews the time that the client has.
-    if (bytes_sent_ > before) deadline_.after(owner_.settings_.read()->client_timeout);
+    if (bytes_sent_ > before || !deadline_.armed()) deadline_.after(owner_.settings_.read()->client_timeout);
     watch_.want(EV_WRITE);
   };
   while (out_sent_ < out_.size()) {
@@ -330,7 +337,7 @@ void Connection::write_out() {
   }
   switch (transport_->flush()) {
     case IoStatus::kDone: break;
-    case IoStatus::kAgain: watch_.want(EV_WRITE); return;
+    case IoStatus::kAgain: come_back(); return;
     case IoStatus::kEof:
     case IoStatus::kError: end(); return;
   }

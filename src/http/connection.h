@@ -92,7 +92,8 @@ class Connection : public ListHook {
   friend class Connections;
   enum class State : std::uint8_t { kOpening, kHead, kForm, kHandling, kReplying, kLingering };
 
-  void start(std::chrono::seconds header_timeout);
+  void start();
+  void wait_for_request();
   void on_socket(short events);
   void on_deadline();
   void go_on_opening();
@@ -103,6 +104,7 @@ class Connection : public ListHook {
   void on_form_bytes(std::string_view bytes);
   void head_is_complete();
   void run_stages();
+  void begin_reply();
   void write_out();
   void reply_is_out();
   bool nothing_more_comes() const noexcept;

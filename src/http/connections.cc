@@ -6,12 +6,18 @@ namespace lb {
 namespace {
 
 constexpr std::chrono::seconds kHeadGrace{2};
+// A decision on another loop comes sooner than this; one of a backend need not.
+constexpr std::chrono::milliseconds kQuickDecision{100};
 
 }  // namespace
 
 Connections::Connections(Loop& loop, Log& log, const Snapshot<HttpSettings>& settings,
                          std::atomic<std::uint64_t>& next_id)
-    : loop_(loop), log_(log), settings_(settings), next_id_(next_id) {}
+    : loop_(loop),
+      log_(log),
+      settings_(settings),
+      next_id_(next_id),
+      undecided_timer_(loop, [this] { watch_the_undecided(); }) {}
 
 Connections::~Connections() = default;
 
@@ -28,7 +34,7 @@ void Connections::accepted(std::unique_ptr<Transport> transport, const std::shar
   Connection& added = *connection;
   connections_[id] = std::move(connection);
   head_begins(added);
-  added.start(settings_.read()->header_timeout);
+  added.start();
 }
 
 void Connections::head_begins(Connection& connection) {
@@ -56,6 +62,20 @@ void Connections::head_complete(Connection& connection) {
   if (!connection.linked()) return;
   connection.unlink();
   --open_head_count_;
+}
+
+void Connections::decision_begins(Connection& connection) {
+  undecided_.push_back(connection);
+  if (!undecided_timer_.armed()) undecided_timer_.after(kQuickDecision);
+}
+
+// What takes its time: meanwhile we notice it when the client goes.
+void Connections::watch_the_undecided() {
+  while (!undecided_.empty()) {
+    Connection& connection = undecided_.front();
+    connection.unlink();
+    connection.watch_.want(EV_READ);
+  }
 }
 
 std::unique_ptr<Opening> Connections::opening_of(const ListenSocket& socket) const {
@@ -101,7 +121,10 @@ void Connections::complain(const std::string& text, const ListenSocket& socket) 
 }
 
 void Connections::remove(Connection& connection) {
-  head_complete(connection);
+  if (connection.state_ == Connection::State::kHandling)
+    connection.unlink();
+  else
+    head_complete(connection);
   const auto at = connections_.find(connection.id());
   if (at == connections_.end()) return;
   if (connection.handshaking()) handshake_ends();

@@ -64,6 +64,8 @@ class Connections final : public ConnectionSink {
   void remove(Connection& connection);
   void head_begins(Connection& connection);    // joins the open heads
   void head_complete(Connection& connection);  // leaves them
+  void decision_begins(Connection& connection);  // of who is not watched
+  void watch_the_undecided();
   std::unique_ptr<Opening> opening_of(const ListenSocket& socket) const;  // null: a request comes at once
   void handshake_begins(const Connection& connection);
   void handshake_ends() noexcept { --handshake_count_; }
@@ -80,6 +82,8 @@ class Connections final : public ConnectionSink {
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
   IntrusiveList<Connection> open_heads_;  // oldest first
   std::size_t open_head_count_ = 0;
+  IntrusiveList<Connection> undecided_;
+  Timer undecided_timer_;
   std::size_t handshake_count_ = 0;
   RepeatGuard proxy_guard_;
   std::array<std::byte, 16384> scratch_;

@@ -20,6 +20,7 @@ unit_cluster_SOURCES = tests/unit/main.cc \
   tests/unit/cluster/simulation_test.cc \
   tests/unit/cluster/some_cluster.h \
   tests/unit/cluster/stream_list_test.cc \
+  tests/unit/cluster/recent_table_test.cc \
   tests/unit/cluster/strikes_test.cc \
   tests/unit/cluster/upstream_call_test.cc \
   tests/unit/http/loopback.h \
