@@ -15,8 +15,8 @@ shared=${SHARED:-$here/../shared}
 logs=$here/build/log
 exec </dev/null
 
-default_stages=(packages release asan blackbox cluster differential browser run conformance conformance-own clients attacks integrity)
-long_stages=(tsan asan-conformance distcheck clang fuzz players orchestration goals package)
+default_stages=(packages release asan blackbox cluster differential conformance clients attacks integrity)
+long_stages=(browser run conformance-own integrity-ogg orchestration distcheck tsan clang asan-conformance fuzz players goals package)
 declare -A about=(
   [packages]="install from Debian what is missing"
   [release]="build as users do, warnings are errors; make check: unit tests, lint, configurations, fuzz corpora"
@@ -31,6 +31,7 @@ declare -A about=(
   [clients]="real encoders and players against the server"
   [attacks]="../shared/attack: hostile and broken clients, while others listen"
   [integrity]="../shared/attack: every byte arrives, across faults"
+  [integrity-ogg]="the same with Ogg instead of MP3"
   [tsan]="unit tests of the threaded floors and a smoke test under ThreadSanitizer"
   [asan-conformance]="conformance against a server built with AddressSanitizer and UBSan"
   [distcheck]="the tarball builds, tests and installs by itself"
@@ -41,7 +42,7 @@ declare -A about=(
   [orchestration]="Prometheus, promtool, HAProxy, keepalived and SRV records with what lies in deploy/ (tests/orchestration)"
   [players]="each format for 30 seconds, decoded by ffmpeg, mpv and Chromium"
 )
-needs_shared=" conformance conformance-own clients attacks integrity asan-conformance "
+needs_shared=" conformance conformance-own clients attacks integrity integrity-ogg asan-conformance "
 # Of ../shared/attack/integrity.py: what one node answers for, and a slave whose master comes back.
 # Those of a slave with a second master are in tests/cluster/integrity_masters.py.
 faults=none,join,reload,freeze,slow_listener,fallback_and_return,relay_play,master_kill9
@@ -116,11 +117,11 @@ configure_in() {
 make_variable() {
   printf 'include Makefile\nshow-variable: ; @echo $(%s)\n' "$2" | make -s -C "$here/build/$1" -f - show-variable
 }
-# make check in build/$1 with the programs $2 (all, if there is no $2).
+# make $2… in build/$1, which ends with tests.
 run_make_check() {
   local dir=$here/build/$1
   find "$dir" -name '*.trs' -delete
-  make -C "$dir" -j"$jobs" -k check ${2+"TESTS=$2"}
+  make -C "$dir" -j"$jobs" -k "${@:2}"
   count_make_check "$dir"
 }
 
@@ -137,19 +138,20 @@ place_server() {
 }
 places=()
 release_build() { configure_in release --enable-werror && make -s -C build/release -j"$jobs"; }
-asan_build() { configure_in asan --enable-asan --enable-werror CXXFLAGS="-O1 -g" && make -s -C build/asan -j"$jobs"; }
+asan_configure() { configure_in asan --enable-asan --enable-werror CXXFLAGS="-O1 -g"; }
+asan_build() { asan_configure && make -s -C build/asan -j"$jobs" src/icecast-lb; }
 
 # --- the stages ----------------------------------------------------------------------------------
 stage_packages() { tools/install-packages test && count 0 0; }
 
 stage_release() {
   release_build || return 1
-  run_make_check release
+  run_make_check release check
 }
 
 stage_asan() {
-  asan_build || return 1
-  run_make_check asan "$(make_variable asan unit_programs) $(make_variable asan replay_programs)"
+  asan_configure || return 1
+  run_make_check asan check-TESTS "TESTS=$(make_variable asan unit_programs) $(make_variable asan replay_programs)"
 }
 
 stage_blackbox() {
@@ -314,20 +316,20 @@ stage_attacks() {
   done < <(grep '^FAIL' "$out")
 }
 
-stage_integrity() {
+integrity_of() {
   release_build && place_server release || return 1
-  local format out=$logs/integrity.out
-  for format in mp3 ogg; do
-    limit 600 python3 -B "$shared/attack/integrity.py" --server "$place/icecast-lb -c {config}" --flavour ours \
-      --format "$format" --fault "$faults" | tee "$out"
-    grep '^FAIL' "$out" >>"$logs/$stage.note"
-    count_closing_line "$out"
-    limit 300 python3 -B tests/cluster/integrity_masters.py --shared "$shared/attack" \
-      --server "$place/icecast-lb -c {config}" --format "$format" | tee "$out"
-    grep '^FAIL' "$out" >>"$logs/$stage.note"
-    count_closing_line "$out"
-  done
+  local format=$1 out=$logs/$stage.out
+  limit 600 python3 -B "$shared/attack/integrity.py" --server "$place/icecast-lb -c {config}" --flavour ours \
+    --format "$format" --fault "$faults" | tee "$out"
+  grep '^FAIL' "$out" >>"$logs/$stage.note"
+  count_closing_line "$out"
+  limit 300 python3 -B tests/cluster/integrity_masters.py --shared "$shared/attack" \
+    --server "$place/icecast-lb -c {config}" --format "$format" | tee "$out"
+  grep '^FAIL' "$out" >>"$logs/$stage.note"
+  count_closing_line "$out"
 }
+stage_integrity() { integrity_of mp3; }
+stage_integrity_ogg() { integrity_of ogg; }
 
 # What the sanitizers wrote into $place/reports is a failure, whatever the tests said.
 count_reports() {
