@@ -481,6 +481,12 @@ void ClusterLinks::message(MessageFrame message, bool) {
 
 DrainMode ClusterLinks::draining() const noexcept { return services_.drain.picture()->mode; }
 
+std::optional<std::string> ClusterLinks::master_origin(PublicScheme scheme) const {
+  for (const auto& [settings, session] : masters_)
+    if (auto origin = session->origin(scheme)) return origin;
+  return std::nullopt;
+}
+
 void ClusterLinks::drain_changed() {
   if (stopped_) return;
   for (const auto& [settings, session] : masters_) session->send(DrainFrame{draining(), ""});

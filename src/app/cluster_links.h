@@ -72,6 +72,8 @@ class ClusterLinks final : public LinkHost {
   Result<void> command(const std::string& node, CommandFrame command, Answered then);
   // Error: too many in this second.
   Result<void> publish(const std::string& topic, std::string bytes);
+  // Where listeners find the first master that is linked; nullopt: none.
+  std::optional<std::string> master_origin(PublicScheme scheme) const;
   // This node drains, or serves again: the masters are told.
   void drain_changed();
   std::vector<LinkRow> rows() const;

@@ -317,7 +317,8 @@ RedirectAnswer ClusterService::bounce(const RedirectAsk& ask) {
   const ClientKey client = client_key(ask.client.ip(), ask.user_agent, ask.mount);
   // Whoever comes back from there is served: it has lost the parameter.
   if (bounced_.last(client, now()).node != 0) return answer;
-  const auto master = services_.relays->master_origin(ask.scheme);
+  auto master = services_.links->master_origin(ask.scheme);
+  if (!master) master = services_.relays->master_origin(ask.scheme);
   if (!master) return answer;
   bounced_.redirected(client, user_agent_family(ask.user_agent), node_key(*master), now());
   answer.kind = RedirectAnswer::Kind::kRedirect;

@@ -4,6 +4,7 @@
 #include "app/cluster_plans.h"
 #include "app/cluster_service.h"
 #include "app/country_watch.h"
+#include "app/health_stage.h"
 #include "app/listen_stage.h"
 #include "app/worker.h"
 #include "auth/passwords.h"
@@ -71,6 +72,19 @@ void carry_out(Worker& worker, std::uint64_t id, const RedirectAnswer& answer) {
 }
 
 }  // namespace
+
+void bounce_while_draining(Worker& worker, Connection& connection) {
+  RedirectAsk asked = make_redirect_ask(worker.services, connection, connection.request().path,
+                                        *worker.services.cluster->facts());
+  worker.services.loops.control().post_together([&worker, id = connection.id(), asked = std::move(asked)] {
+    worker.loop.post_together([&worker, id, answer = worker.services.cluster->bounce(asked)] {
+      Connection* waiting = worker.connections.find(id);
+      if (waiting == nullptr) return;
+      if (answer.kind == RedirectAnswer::Kind::kServe && answer_if_draining(worker, *waiting)) return;
+      carry_out(worker, id, answer);
+    });
+  });
+}
 
 RedirectAsk make_redirect_ask(const Services& services, Connection& connection,
                               const std::string& mount, const ClusterFacts& facts) {

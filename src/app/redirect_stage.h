@@ -41,6 +41,10 @@ class RedirectStage final : public Stage {
   Worker& worker_;
 };
 
+// Nobody is served here: 302 to a master of ours, or 503 where there is none or he has just come from
+// there.
+void bounce_while_draining(Worker& worker, Connection& connection);
+
 // A listener's question, from a request for `mount`.
 RedirectAsk make_redirect_ask(const Services& services, Connection& connection,
                               const std::string& mount, const ClusterFacts& facts);

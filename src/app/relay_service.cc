@@ -401,10 +401,8 @@ std::string RelayService::request_lines(const std::string& mount) const {
 
 std::optional<std::string> RelayService::master_origin(PublicScheme scheme) const {
   for (const auto& master : masters_) {
-    const ConnectTarget& target = master->plan().target;
-    const bool same = target.tls == (scheme == PublicScheme::kHttps);
-    if (!same || !master->well()) continue;
-    if (const auto address = make_public_address(scheme, target.host, target.port)) return origin_of(*address);
+    if (!master->well()) continue;
+    if (auto origin = origin_of(master->plan().target, scheme)) return origin;
   }
   return std::nullopt;
 }

@@ -3,6 +3,7 @@
 #include "admin/command.h"
 #include "app/health_stage.h"
 #include "app/listen_stage.h"
+#include "app/redirect_stage.h"
 #include "app/worker.h"
 #include "cluster/relay_marks.h"
 
@@ -77,6 +78,10 @@ Verdict DrainStage::handle(Connection& connection) {
       says_relay(request.headers, services.config.read()->server_id) ||
       request.headers.find("authorization") != nullptr)
     return Verdict::kNext;
+  if (request.method == Method::kGet) {
+    bounce_while_draining(worker_, connection);
+    return Verdict::kPending;
+  }
   answer_if_draining(worker_, connection);
   return Verdict::kAnswered;
 }

@@ -255,6 +255,16 @@ void MasterSession::send_load() {
   pending_[seq % pending_.size()] = {seq, now, wall_ms(host_.loop().clock())};
 }
 
+std::optional<std::string> MasterSession::origin(PublicScheme scheme) const {
+  if (!linked()) return std::nullopt;
+  ConnectTarget target = plan_.streams;
+  if (target.port == 0) {
+    target.tls = scheme == PublicScheme::kHttps;
+    target.port = target.tls ? https_port_ : http_port_;
+  }
+  return origin_of(target, scheme);
+}
+
 std::optional<ConnectTarget> MasterSession::streams_target() const {
   ConnectTarget target = plan_.streams;
   if (target.port != 0) return target;

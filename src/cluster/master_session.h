@@ -68,6 +68,8 @@ class MasterSession {
   const LinkedStreams& streams() const noexcept { return streams_; }
   // Where they are pulled from; nullopt: not known.
   std::optional<ConnectTarget> streams_target() const;
+  // Where listeners find it; nullopt: not linked, or not known.
+  std::optional<std::string> origin(PublicScheme scheme) const;
   std::chrono::microseconds round_trip() const noexcept { return round_trip_; }
   // Master's wall clock less ours.
   std::chrono::milliseconds clock_offset() const noexcept { return offset_; }

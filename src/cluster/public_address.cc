@@ -87,6 +87,13 @@ std::string origin_of(const NodeAddress& address) {
   return out;
 }
 
+std::optional<std::string> origin_of(const ConnectTarget& target, PublicScheme scheme) {
+  if (target.port == 0 || target.tls != (scheme == PublicScheme::kHttps)) return std::nullopt;
+  const auto address = make_public_address(scheme, target.host, target.port);
+  if (!address) return std::nullopt;
+  return origin_of(*address);
+}
+
 bool is_this_machine(const NodeAddress& address) noexcept {
   if (address.kind == NodeAddress::Host::kName)
     return address.host == "localhost" || address.host.ends_with(".localhost");

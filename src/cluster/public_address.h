@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "cluster/node.h"
 #include "net/address.h"
+#include "net/connector.h"
 
 namespace lb {
 
@@ -30,6 +31,8 @@ Result<NodeAddress> make_public_address(PublicScheme scheme, std::string_view ho
 std::string to_text(const NodeAddress& address);
 // "http://host:port"; the scheme's own port is left out.
 std::string origin_of(const NodeAddress& address);
+// The same of a server that we connect to; nullopt: it does not speak this scheme there.
+std::optional<std::string> origin_of(const ConnectTarget& target, PublicScheme scheme);
 // "localhost", 127.0.0.0/8, ::1, 0.0.0.0, ::
 bool is_this_machine(const NodeAddress& address) noexcept;
 

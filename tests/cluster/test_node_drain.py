@@ -5,9 +5,9 @@ import stat
 import time
 
 from bench import ADMIN, Site, check, equal, matches, master_body, node_at, slave_body, start, test, wait_for
-from bench import wait_until_up
+from bench import ask_and_close, target_of, wait_until_up
 from harness import request
-from link_bench import Crowd, edge, feed, first_line, linked_master
+from link_bench import Crowd, edge, feed, first_line, kill9, linked_master
 from test_link import plays, public, up
 
 
@@ -92,7 +92,7 @@ def an_order_of_the_master_drains_the_node_itself(b):
         equal(reply.status, 200, "status of the order: " + reply.text)
     order("mode=soft")
     equal(health(first), (503, "draining"), "health of the node")
-    equal(first.get("/live.mp3").status, 503, "a listener who comes to it")
+    equal(first_line(first.address, "/live.mp3"), (302, address_of(master)), "a listener who comes to it")
     wait_for(lambda: node_at(master, "edge12")["state"] == "draining", "the master knows")
     check(listener.is_open(), "whoever listens there stays")
     first.wait_for_log("asked by a master of the cluster")
@@ -122,6 +122,44 @@ def on_term_listeners_come_back_by_way_of_the_master(b):
     equal(leaving.wait_exit(), 0, "status of the process")
     matches("closed|moved|drained: no listener is left", leaving.log())
     master.wait_for_log("node edge12 is down: says goodbye")
+
+
+def comes_back_by_the_master(master, node, others):
+    """A player that was told to listen at the node, and asks there again; it never asks anybody else first."""
+    reply = ask_and_close(node, "/live.mp3?a=1", agent="Clock radio/1")
+    equal((reply.status, reply.get("Location"), reply.get("Cache-Control")),
+          (302, "http://%s/live.mp3?a=1" % address_of(master), "no-store"), "who comes to a node that drains")
+    where = target_of(ask_and_close(master, "/live.mp3?a=1", agent="Clock radio/1"))
+    check(where in [address_of(other) for other in others], "the master sends it to %s" % where)
+    reply = ask_and_close(node, "/live.mp3?a=1", agent="Clock radio/1")
+    equal((reply.status, reply.get("Retry-After")), (503, "10"), "again and at once: no circles")
+    equal(node.ask("HEAD /live.mp3 HTTP/1.0").status, 503, "who only asks")
+    equal(ask_and_close(node, headers=["Host: x", "User-Agent: Icecast 2.4.4"]).status, 200, "a relay")
+
+
+@test
+def who_comes_to_a_draining_node_is_sent_to_its_master_once(b):
+    master = linked_master(b, 11, public(12, 13))
+    first, second = edge(b, 12, master), edge(b, 13, master)
+    feed(b, master)
+    up(master, "edge12", "edge13")
+    drain(first)
+    wait_for(lambda: node_at(master, "edge12")["state"] == "draining", "the master knows")
+    comes_back_by_the_master(master, first, [second])
+    kill9(master)
+    wait_for(lambda: ask_and_close(first).status == 503, "with nobody to be sent to")
+
+
+@test
+def a_node_that_only_posts_sends_to_its_master_too(b):
+    site, sites = Site(11), {"e1": Site(12), "e2": Site(13)}
+    master = start(b, site, master_body({name: (s, "") for name, s in sites.items()}, 'affinity="0" hold="0"'))
+    feed(b, master)
+    first, second = (start(b, s, slave_body(site, name, s, interval=30)) for name, s in sites.items())
+    wait_until_up(master, "e1", "e2")
+    drain(first)
+    wait_for(lambda: node_at(master, "e1")["state"] == "draining", "the master knows")
+    comes_back_by_the_master(master, first, [second])
 
 
 @test
