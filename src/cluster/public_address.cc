@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "net/connector.h"
 
 namespace lb {
 namespace {

@@ -16,9 +16,10 @@
 #include "base/result.h"
 #include "cluster/node.h"
 #include "net/address.h"
-#include "net/connector.h"
 
 namespace lb {
+
+struct ConnectTarget;
 
 // "host:port", "[v6]:port"; without a port: that of the scheme's custom in `otherwise`.
 // Errors: "\"edge1:0\" has no port between 1 and 65535".

@@ -1,4 +1,5 @@
 #include "cluster/public_address.h"
+#include "net/connector.h"
 
 #include <string>
 
@@ -92,4 +93,15 @@ TEST(ClientFamily, IsThatOfTheAddress) {
   CHECK(family_of(*Address::parse("192.0.2.1", 0)) == ClientFamily::kIpv4);
   CHECK(family_of(*Address::parse("::ffff:192.0.2.1", 0)) == ClientFamily::kIpv4);
   CHECK(family_of(*Address::parse("2001:db8::1", 0)) == ClientFamily::kIpv6);
+}
+
+TEST(PublicAddress, AServerThatWeConnectToHasAnOriginInItsOwnScheme) {
+  ConnectTarget target{"m.example.org", 8000, false, ""};
+  STRCMP_EQUAL("http://m.example.org:8000", origin_of(target, PublicScheme::kHttp).value().c_str());
+  CHECK_FALSE(origin_of(target, PublicScheme::kHttps).has_value());
+  target = {"[2001:db8::2]", 443, true, "192.0.2.1"};
+  STRCMP_EQUAL("https://[2001:db8::2]", origin_of(target, PublicScheme::kHttps).value().c_str());
+  target.port = 0;
+  CHECK_FALSE(origin_of(target, PublicScheme::kHttps).has_value());
+  CHECK_FALSE(origin_of(ConnectTarget{"a b", 8000, false, ""}, PublicScheme::kHttp).has_value());
 }
