@@ -8,6 +8,7 @@
 #include "app/direct_calls.h"
 #include "app/health_stage.h"
 #include "app/mount_files.h"
+#include "app/redirect_stage.h"
 #include "app/relay_service.h"
 #include "app/worker.h"
 #include "base/strings.h"
@@ -151,7 +152,7 @@ Verdict LearnStage::handle(Connection& connection) {
   const bool sounds = type.starts_with("audio/") || type.starts_with("video/") || type.starts_with("application/o");
   // Whoever has a token was sent here for this mount; of others, only what may be one.
   const bool sent = static_cast<ClientPass&>(*connection.held).redirected;
-  if (files->has_file(request.path) || (!sent && !sounds)) return Verdict::kNext;
+  if (files->has_file(request.path) || (!sent && !sounds) || lacks_token(services, connection)) return Verdict::kNext;
   services.loops.control().post([&services, path = request.path, worker = worker_.loop.id(), id = connection.id()] {
     services.relays->learn(path, worker, id);
   });

@@ -73,6 +73,14 @@ void carry_out(Worker& worker, std::uint64_t id, const RedirectAnswer& answer) {
 
 }  // namespace
 
+bool lacks_token(const Services& services, Connection& connection) {
+  const ClusterService& cluster = *services.cluster;
+  if (!cluster.wants_tokens() || cluster.redirects() || cluster.facts()->require != TokenRequire::kHard) return false;
+  const auto* pass = static_cast<const ClientPass*>(connection.held.get());
+  return (pass == nullptr || !pass->redirected) &&
+         !says_relay(connection.request().headers, services.config.read()->server_id);
+}
+
 void bounce_while_draining(Worker& worker, Connection& connection) {
   RedirectAsk asked = make_redirect_ask(worker.services, connection, connection.request().path,
                                         *worker.services.cluster->facts());

@@ -41,6 +41,9 @@ class RedirectStage final : public Stage {
   Worker& worker_;
 };
 
+// Without a token nobody is served here (<token require="hard">), and this listener has none.
+bool lacks_token(const Services& services, Connection& connection);
+
 // Nobody is served here: 302 to a master of ours, or 503 where there is none or he has just come from
 // there.
 void bounce_while_draining(Worker& worker, Connection& connection);

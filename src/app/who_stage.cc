@@ -1,6 +1,7 @@
 #include "app/who_stage.h"
 
 #include "app/cluster_links.h"
+#include "app/redirect_stage.h"
 #include "app/worker.h"
 #include "cluster/relay_marks.h"
 #include "cluster/stream_list.h"
@@ -13,7 +14,8 @@ Verdict WhoStage::handle(Connection& connection) {
   const Request& request = connection.request();
   // A server that pulls from us would make our masters ask their own, and so on.
   if (request.method != Method::kGet || !may_be_relayed_as(request.path) ||
-      is_own_product(request.headers) || services.files.read()->has_file(request.path))
+      is_own_product(request.headers) || services.files.read()->has_file(request.path) ||
+      lacks_token(services, connection))
     return Verdict::kNext;
   services.loops.control().post(
       [&services, mount = request.path, worker = worker_.loop.id(), id = connection.id()] {

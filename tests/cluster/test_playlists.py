@@ -106,8 +106,8 @@ def tokens_in_lists_let_in_and_confirm_no_redirect(b):
         wire.send(request("GET %s HTTP/1.1" % target, ["Host: x", "User-Agent: P/1"]))
         return wire.reply_head().status
     target = first.split(c.sites["e1"].address)[1]
-    equal(status("/live.mp3"), 403, "without a token")
     equal(status(target), 200, "with the list's")
+    equal(status("/live.mp3"), 403, "without a token")
     equal(status(target.replace("/live", "/other")), 404, "for another mount")
     wait_for(lambda: node_at(c.master, "e1")["listeners"] == 1, "the master has heard of the listener")
     equal(node_at(c.master, "e1")["arrived"], 0, "redirects that the node confirms")

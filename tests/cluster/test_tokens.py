@@ -4,7 +4,8 @@ import hashlib
 import hmac
 import time
 
-from bench import Cluster, ask, ask_and_close, check, equal, matches, node_at, test, wait_for
+from bench import Cluster, Site, ask, ask_and_close, check, equal, master_body, matches, node_at, slave_body, start, test
+from bench import wait_for, wait_until_up
 
 KEYS = '<token keys="second first"/>'
 
@@ -95,6 +96,21 @@ def a_node_may_insist_on_it(bench):
 
 
 @test
+def without_one_no_new_mount_is_learnt_and_played(bench):
+    """The edge asks its master for the list every half minute, and sooner for who has a token."""
+    site, edge_site = Site(11), Site(12)
+    master = start(bench, site, master_body({"e1": (edge_site, "")}, 'hold="0"', 'self-weight="0"', KEYS))
+    hard = '<token keys="second first" require="hard"/>'
+    edge = start(bench, edge_site, slave_body(site, "e1", edge_site, cluster=hard, interval=30))
+    wait_until_up(master, "e1")
+    master.source("/late.mp3").play(200)
+    for _ in range(5):
+        check(ask_and_close(edge, "/late.mp3").status in (403, 404), "without")
+    equal(ask_and_close(edge, "/late.mp3?lb=" + token("e1", "/late.mp3")).status, 200, "with a token")
+    equal(ask_and_close(edge, "/late.mp3").status, 403, "without, when the node knows the mount")
+
+
+@test
 def a_node_may_send_those_without_one_to_a_master_once(bench):
     c = Cluster(bench, {"e1": ""}, master=KEYS, slave='<token keys="second first" require="soft"/>')
     reply = ask_and_close(c["e1"], "/live.mp3?y=2", agent="Bookmark/1")
@@ -106,7 +122,6 @@ def a_node_may_send_those_without_one_to_a_master_once(bench):
 @test
 def who_was_redirected_is_never_redirected_again(bench):
     # Two peers, each the master and the slave of the other, with the same keys.
-    from bench import Site, slave_body, start, wait_until_up
     sites = [Site(11), Site(12)]
     servers = []
     for i, (site, other) in enumerate(zip(sites, reversed(sites))):
