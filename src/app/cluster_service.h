@@ -101,7 +101,8 @@ class ClusterService {
   using Then = UniqueFunction<void(RedirectAnswer)>;
   // Perhaps later: in the first second of a master's life requests wait for its nodes.
   void decide(RedirectAsk ask, Then then);
-  // A listener without a token at a node that wants one: to a master, or (kServe) here.
+  // A listener without a token at a node that wants one, or anyone at a node that drains: to a master,
+  // or kServe.  Once in 15 s: whoever comes back from there is not sent again.
   RedirectAnswer bounce(const RedirectAsk& ask);
   // How the choice would come about; nothing is counted.
   Choice explain(const RedirectAsk& ask, PickTrace& trace);

@@ -31,6 +31,25 @@ def address_of(server):
     return "%s:%d" % (server.host, server.given_port if hasattr(server, "given_port") else server.port)
 
 
+def linked_nodes(b):
+    """A master that plays /live.mp3, and edge12 and edge13, up."""
+    master = linked_master(b, 11, public(12, 13))
+    nodes = edge(b, 12, master), edge(b, 13, master)
+    feed(b, master)
+    up(master, "edge12", "edge13")
+    return master, *nodes
+
+
+def posting_nodes(b):
+    """The same with e1 and e2, which only post, every half minute."""
+    site, sites = Site(11), {"e1": Site(12), "e2": Site(13)}
+    master = start(b, site, master_body({name: (s, "") for name, s in sites.items()}, 'affinity="0" hold="0"'))
+    feed(b, master)
+    nodes = [start(b, s, slave_body(site, name, s, interval=30)) for name, s in sites.items()]
+    wait_until_up(master, "e1", "e2")
+    return master, *nodes
+
+
 def last_to(crowd, address):
     """When the last of those was sent a request that ended up there."""
     return max([sent for sent, _, _, node in crowd.answers if node == address] or [0])
@@ -53,10 +72,7 @@ def stops_sending_within_300_ms(b, master, node, others):
 
 @test
 def a_linked_node_that_drains_gets_nobody_and_comes_back(b):
-    master = linked_master(b, 11, public(12, 13))
-    first, second = edge(b, 12, master), edge(b, 13, master)
-    feed(b, master)
-    up(master, "edge12", "edge13")
+    master, first, second = linked_nodes(b)
     stops_sending_within_300_ms(b, master, first, [second])
     equal(node_at(master, "edge12")["state"], "draining", "its state at the master")
     undrain(first)
@@ -67,24 +83,17 @@ def a_linked_node_that_drains_gets_nobody_and_comes_back(b):
 @test
 def a_node_that_only_posts_is_heard_at_once_too(b):
     """Its next report would come in half a minute; it says at once that it drains, and at once that it does not."""
-    site, sites = Site(11), {"e1": Site(12), "e2": Site(13)}
-    master = start(b, site, master_body({name: (s, "") for name, s in sites.items()}, 'affinity="0" hold="0"'))
-    feed(b, master)
-    first, second = (start(b, s, slave_body(site, name, s, interval=30)) for name, s in sites.items())
-    wait_until_up(master, "e1", "e2")
+    master, first, second = posting_nodes(b)
     stops_sending_within_300_ms(b, master, first, [second])
     equal(node_at(master, "e1")["state"], "draining", "its state at the master")
     undrain(first)
     wait_until_up(master, "e1", patience=2)
-    wait_for(lambda: first_line(master.address, "/live.mp3")[1] == sites["e1"].address, "it gets listeners again")
+    wait_for(lambda: first_line(master.address, "/live.mp3")[1] == address_of(first), "it gets listeners again")
 
 
 @test
 def an_order_of_the_master_drains_the_node_itself(b):
-    master = linked_master(b, 11, public(12, 13))
-    first, second = edge(b, 12, master), edge(b, 13, master)
-    feed(b, master)
-    up(master, "edge12", "edge13")
+    master, first, second = linked_nodes(b)
     listener = plays(first)
 
     def order(query):
@@ -139,10 +148,7 @@ def comes_back_by_the_master(master, node, others):
 
 @test
 def who_comes_to_a_draining_node_is_sent_to_its_master_once(b):
-    master = linked_master(b, 11, public(12, 13))
-    first, second = edge(b, 12, master), edge(b, 13, master)
-    feed(b, master)
-    up(master, "edge12", "edge13")
+    master, first, second = linked_nodes(b)
     drain(first)
     wait_for(lambda: node_at(master, "edge12")["state"] == "draining", "the master knows")
     comes_back_by_the_master(master, first, [second])
@@ -152,11 +158,7 @@ def who_comes_to_a_draining_node_is_sent_to_its_master_once(b):
 
 @test
 def a_node_that_only_posts_sends_to_its_master_too(b):
-    site, sites = Site(11), {"e1": Site(12), "e2": Site(13)}
-    master = start(b, site, master_body({name: (s, "") for name, s in sites.items()}, 'affinity="0" hold="0"'))
-    feed(b, master)
-    first, second = (start(b, s, slave_body(site, name, s, interval=30)) for name, s in sites.items())
-    wait_until_up(master, "e1", "e2")
+    master, first, second = posting_nodes(b)
     drain(first)
     wait_for(lambda: node_at(master, "e1")["state"] == "draining", "the master knows")
     comes_back_by_the_master(master, first, [second])
