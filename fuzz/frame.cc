@@ -1,9 +1,10 @@
-// Frames of a link: whatever comes in, what is accepted is clean and bounded, and reads the same when
-// it is written again; cutting bytes into lines does not depend on how they arrive.
+// Frames of a link: whatever comes in, what is accepted is clean and bounded, and reads the same
+// when it is written again; cutting bytes into lines does not depend on how they arrive.
+#include "cluster/frame.h"
+
 #include <algorithm>
 
 #include "check.h"
-#include "cluster/frame.h"
 #include "cluster/node_report.h"
 #include "cluster/public_address.h"
 #include "cluster/stream_list.h"
@@ -13,9 +14,12 @@ using namespace lb;
 namespace {
 
 bool clean(std::string_view text) {
-  return std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+  return std::none_of(text.begin(), text.end(),
+                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
-void must_be_word(std::string_view word) { fuzz::must(is_node_id(word), "a word that is none", word); }
+void must_be_word(std::string_view word) {
+  fuzz::must(is_node_id(word), "a word that is none", word);
+}
 void must_be_mount(std::string_view mount) {
   fuzz::must(may_be_relayed_as(mount) && clean(mount), "a mount that may not be", mount);
 }
@@ -28,7 +32,8 @@ void judge(const HelloFrame& frame) {
     fuzz::must(address.port != 0, "a port that is none");
     // It may end up in a Location.
     const std::string origin = origin_of(address);
-    fuzz::must(clean(origin) && origin.find_first_of(" /@?#\\\"<>", 8) == std::string::npos, "an address", origin);
+    fuzz::must(clean(origin) && origin.find_first_of(" /@?#\\\"<>", 8) == std::string::npos,
+               "an address", origin);
   }
   for (const std::string& tag : frame.tags) must_be_word(tag);
   fuzz::must(frame.capacity.kbps >= 0 && frame.capacity.kbps <= 1e9, "capacity");
@@ -40,7 +45,8 @@ void judge(const WelcomeFrame& frame) {
 void judge(const std::vector<StreamOffer>& offers) {
   for (const StreamOffer& offer : offers) {
     must_be_mount(offer.mount);
-    fuzz::must(clean(offer.content_type) && offer.content_type.size() <= kLongestText, "content type");
+    fuzz::must(clean(offer.content_type) && offer.content_type.size() <= kLongestText,
+               "content type");
     fuzz::must(!offer.path.empty() && offer.path.size() <= 8, "path");
     for (const std::string& id : offer.path) must_be_word(id);
   }
@@ -61,7 +67,8 @@ void judge(const DeltaFrame& frame) {
 }
 void judge(const LoadFrame& frame) {
   judge(frame.changed);
-  fuzz::must(frame.seq > 0 && frame.kbps >= 0 && frame.kbps <= 1e9 && frame.masters <= 64, "a load");
+  fuzz::must(frame.seq > 0 && frame.kbps >= 0 && frame.kbps <= 1e9 && frame.masters <= 64,
+             "a load");
 }
 void judge(const AckFrame& frame) { fuzz::must(frame.seq > 0, "seq"); }
 void judge(const DrainFrame& frame) { fuzz::must(clean(frame.why), "why"); }
@@ -82,7 +89,9 @@ void judge(const ProveFrame& frame) {
   must_be_word(frame.ask);
   must_be_word(frame.say);
 }
-void judge(const ByeFrame& frame) { fuzz::must(clean(frame.why) && frame.code >= 0 && frame.back.count() >= 0, "a bye"); }
+void judge(const ByeFrame& frame) {
+  fuzz::must(clean(frame.why) && frame.code >= 0 && frame.back.count() >= 0, "a bye");
+}
 
 void check_line(std::string_view line) {
   const auto frame = parse_frame(line);
@@ -94,8 +103,10 @@ void check_line(std::string_view line) {
   if (!*frame) return;
   std::visit([](const auto& each) { judge(each); }, **frame);
   const std::string again = render_frame(**frame);
-  fuzz::must(again.ends_with('\n') && std::count(again.begin(), again.end(), '\n') == 1, "one line", again);
-  fuzz::must(clean(std::string_view(again).substr(0, again.size() - 1)), "a line with control characters");
+  fuzz::must(again.ends_with('\n') && std::count(again.begin(), again.end(), '\n') == 1, "one line",
+             again);
+  fuzz::must(clean(std::string_view(again).substr(0, again.size() - 1)),
+             "a line with control characters");
   // A host or a number may grow a little when it is written out.
   if (again.size() > kLongestFrame) return;
   const auto twice = parse_frame(std::string_view(again).substr(0, again.size() - 1));

@@ -14,7 +14,8 @@ namespace {
 
 bool is_plain(std::string_view text) {
   for (const char c : text)
-    if (static_cast<unsigned char>(c) <= 0x20 || static_cast<unsigned char>(c) >= 0x7f) return false;
+    if (static_cast<unsigned char>(c) <= 0x20 || static_cast<unsigned char>(c) >= 0x7f)
+      return false;
   return true;
 }
 
@@ -25,7 +26,8 @@ void check_addresses(const NodeReport& report) {
     fuzz::must(is_plain(origin), "an origin that is no address", origin);
     fuzz::must(origin.find('@') == std::string::npos, "an origin with a user", origin);
     const std::size_t authority = origin.find("//") + 2;
-    fuzz::must(origin.find_first_of("/?#\\", authority) == std::string::npos, "an origin with a path", origin);
+    fuzz::must(origin.find_first_of("/?#\\", authority) == std::string::npos,
+               "an origin with a path", origin);
     const auto again = parse_public_address(address.scheme, to_text(address), 1);
     fuzz::must(again.has_value() && *again == address, "an address is read as another", origin);
   }
@@ -48,7 +50,8 @@ void check_report(std::string_view header, std::string_view body) {
   fuzz::must(again.has_value(), "what was written cannot be read", printed);
   fuzz::must(again->mounts == report->mounts, "mounts are read as others");
   // A body that is written always counts.
-  if (report->listeners) fuzz::must(node_header(*again) == printed, "a report is read as another", printed);
+  if (report->listeners)
+    fuzz::must(node_header(*again) == printed, "a report is read as another", printed);
 }
 
 void check_query(std::string_view text) {
@@ -59,11 +62,16 @@ void check_query(std::string_view text) {
   if (token) fuzz::must(token->size() == RedirectToken::kTextBytes, "a token of another size");
   static const TokenKeys keys("key");
   if (token)
-    fuzz::must(keys.check(*token, "e1", "/a", WallTime{}).verdict == RedirectToken::Verdict::kForged, "a forged token");
-  const std::string location = redirect_location("http://e1:8000", "/" + std::string(text), query, "T");
-  fuzz::must(is_plain(location) && location.starts_with("http://e1:8000/"), "a location is left", location);
+    fuzz::must(
+        keys.check(*token, "e1", "/a", WallTime{}).verdict == RedirectToken::Verdict::kForged,
+        "a forged token");
+  const std::string location =
+      redirect_location("http://e1:8000", "/" + std::string(text), query, "T");
+  fuzz::must(is_plain(location) && location.starts_with("http://e1:8000/"), "a location is left",
+             location);
   if (is_kh_registration(text))
-    if (const auto report = parse_kh_registration(text); report.has_value()) check_addresses(*report);
+    if (const auto report = parse_kh_registration(text); report.has_value())
+      check_addresses(*report);
 }
 
 void check_marks(std::string_view text) {
@@ -72,7 +80,8 @@ void check_marks(std::string_view text) {
   headers.add("x-lb-path", std::string(text));
   const std::string path = path_of(headers);
   fuzz::must(path_hops(path) <= kMostHops + 1, "a long path");
-  fuzz::must(path_line(path).find("\r\n") == path_line(path).size() - 2 || path.empty(), "a path of two lines");
+  fuzz::must(path_line(path).find("\r\n") == path_line(path).size() - 2 || path.empty(),
+             "a path of two lines");
   const std::string lines = relay_mark_lines("m1.a", text);
   std::size_t ends = 0;
   for (std::size_t at = 0; (at = lines.find('\n', at)) != std::string::npos; ++at) ++ends;
@@ -91,8 +100,10 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   check_marks(text);
   if (const auto allowed = AllowedAddresses::parse(text); allowed.has_value())
     fuzz::must(!allowed->contains(make_node_address(PublicScheme::kHttp, "nobody.named.this", 1)) ||
-                   text.find("*.") != std::string_view::npos || text.find("obody") != std::string_view::npos ||
-                   text.find("OBODY") != std::string_view::npos || text.find("amed") != std::string_view::npos,
+                   text.find("*.") != std::string_view::npos ||
+                   text.find("obody") != std::string_view::npos ||
+                   text.find("OBODY") != std::string_view::npos ||
+                   text.find("amed") != std::string_view::npos,
                "a stranger is allowed");
   return 0;
 }

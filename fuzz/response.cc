@@ -2,6 +2,8 @@
 // of streams in its body.
 // Oracles: every split gives the same result; what is accepted keeps the promises of
 // http/response.h and cluster/stream_list.h; what is sent on because of it stays one line.
+#include "http/response.h"
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -13,7 +15,6 @@
 #include "cluster/upstream_call.h"
 #include "fuzz/check.h"
 #include "http/body.h"
-#include "http/response.h"
 #include "stream/source_facts.h"
 
 namespace {
@@ -31,7 +32,8 @@ std::string shown(ResponseParser& parser) {
   if (parser.fault()) return "fault " + parser.fault()->what;
   if (!parser.done()) return "more";
   const Response& r = parser.response();
-  std::string out = std::to_string(r.status) + (r.icy ? "i" : "h") + std::to_string(r.version_minor) + r.reason;
+  std::string out =
+      std::to_string(r.status) + (r.icy ? "i" : "h") + std::to_string(r.version_minor) + r.reason;
   for (const auto& [name, value] : r.headers.all()) out += '\n' + name + '=' + value;
   return out;
 }

@@ -59,8 +59,7 @@ const AdminCommand* find_command(std::string_view name) {
 std::string_view mount_problem(const AdminTask& task) {
   const MountUse use = task.lookup.command->mount;
   if (use == kIgnored) return "";
-  if (!task.has_mount())
-    return use == kRequired || use == kNameOnly ? "Unknown admin request" : "";
+  if (!task.has_mount()) return use == kRequired || use == kNameOnly ? "Unknown admin request" : "";
   if (use == kNameOnly) return "";
   switch (task.station->state_of(task.mount)) {
     case MountState::kUnknown:

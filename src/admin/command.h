@@ -52,7 +52,7 @@ struct AdminRequest {
   Address peer;
   std::string node;  // of the cluster, whose secret was given; its role is then kRelay
   bool is_post = false;
-  std::string body;  // of a POST that is no form
+  std::string body;             // of a POST that is no form
   std::string scheme = "http";  // of the request; a playlist leads back by it
   std::string authority;        // HOST:PORT of the configuration, as in listenurl; https: as asked
 };

@@ -133,16 +133,16 @@ struct Explanation {
 
 // One link of this server.
 struct LinkRow {
-  std::string id;      // of the other side; "": not known yet
-  std::string peer;    // address, or the name it is reached by
+  std::string id;       // of the other side; "": not known yet
+  std::string peer;     // address, or the name it is reached by
   bool master = false;  // the other side is ours
   bool up = false;
   std::uint64_t seconds = 0;  // up
   std::uint64_t bytes_in = 0, bytes_out = 0;
-  std::uint64_t round_trip_us = 0;     // of a master; 0: not known
-  std::int64_t clock_offset_ms = 0;    // its wall clock less ours
-  std::uint64_t issued = 0;            // redirects to us, as the master counts them
-  std::size_t streams = 0;             // that the master offers
+  std::uint64_t round_trip_us = 0;   // of a master; 0: not known
+  std::int64_t clock_offset_ms = 0;  // its wall clock less ours
+  std::uint64_t issued = 0;          // redirects to us, as the master counts them
+  std::size_t streams = 0;           // that the master offers
 };
 struct PassedMessage {
   MessageFrame message;

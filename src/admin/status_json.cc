@@ -12,16 +12,18 @@ using Fields = std::map<std::string, std::string>;
 
 // Sorted; everything else is a string.
 constexpr auto kNumberKeys = std::to_array<std::string_view>({
-    "audio_bitrate",   "audio_channels",     "audio_samplerate",   "bitrate",       "channels",
-    "connected",       "frame_rate",         "ice-bitrate",        "ice-channels",  "ice-quality",
-    "ice-samplerate",  "incoming_bitrate",   "listener_peak",      "listeners",     "listeners_local", "mpeg_channels",
-    "mpeg_samplerate", "on_demand",          "outgoing_kbitrate",  "quality",       "queue_size",
-    "samplerate",      "stream_kbytes_read", "stream_kbytes_sent", "video_bitrate", "video_quality",
+    "audio_bitrate",   "audio_channels", "audio_samplerate",   "bitrate",
+    "channels",        "connected",      "frame_rate",         "ice-bitrate",
+    "ice-channels",    "ice-quality",    "ice-samplerate",     "incoming_bitrate",
+    "listener_peak",   "listeners",      "listeners_local",    "mpeg_channels",
+    "mpeg_samplerate", "on_demand",      "outgoing_kbitrate",  "quality",
+    "queue_size",      "samplerate",     "stream_kbytes_read", "stream_kbytes_sent",
+    "video_bitrate",   "video_quality",
 });
 static_assert(std::is_sorted(kNumberKeys.begin(), kNumberKeys.end()));
 
-constexpr auto kHiddenOfServer =
-    std::to_array<std::string_view>({"clients", "listeners", "listeners_local", "sources", "stats"});
+constexpr auto kHiddenOfServer = std::to_array<std::string_view>(
+    {"clients", "listeners", "listeners_local", "sources", "stats"});
 constexpr auto kHiddenOfSource = std::to_array<std::string_view>(
     {"max_listeners", "public", "slow_listeners", "source_ip", "user_agent"});
 

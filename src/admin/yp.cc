@@ -53,11 +53,12 @@ std::string yp_escape(std::string_view text) {
 }
 
 std::string yp_add_form(const YpStream& stream) {
-  std::string form = "action=add&sn=" + yp_escape(stream.name) + "&genre=" + yp_escape(stream.genre) +
-                     "&cpswd=" + yp_escape(stream.cluster_password) + "&desc=" + yp_escape(stream.description) +
-                     "&url=" + yp_escape(stream.url) + "&listenurl=" + yp_escape(stream.listenurl) +
-                     "&type=" + yp_escape(stream.type) + "&stype=" + yp_escape(stream.subtype) +
-                     "&b=" + yp_escape(stream.bitrate) + "&";
+  std::string form =
+      "action=add&sn=" + yp_escape(stream.name) + "&genre=" + yp_escape(stream.genre) +
+      "&cpswd=" + yp_escape(stream.cluster_password) + "&desc=" + yp_escape(stream.description) +
+      "&url=" + yp_escape(stream.url) + "&listenurl=" + yp_escape(stream.listenurl) +
+      "&type=" + yp_escape(stream.type) + "&stype=" + yp_escape(stream.subtype) +
+      "&b=" + yp_escape(stream.bitrate) + "&";
   // Pairs as the encoder wrote them; an '&' of its own would be a field of ours.
   append_escaped(form, stream.audio_info, "=;-_.");
   return form + "\r\n";
@@ -65,17 +66,22 @@ std::string yp_add_form(const YpStream& stream) {
 
 std::string yp_touch_form(std::string_view sid, const YpStream& stream) {
   return "action=touch&sid=" + yp_escape(sid) + "&st=" + yp_escape(stream.song) +
-         "&listeners=" + std::to_string(stream.listeners) + "&max_listeners=" + std::to_string(stream.max_listeners) +
+         "&listeners=" + std::to_string(stream.listeners) +
+         "&max_listeners=" + std::to_string(stream.max_listeners) +
          "&stype=" + yp_escape(stream.subtype) + "\r\n";
 }
 
-std::string yp_remove_form(std::string_view sid) { return "action=remove&sid=" + yp_escape(sid) + "\r\n"; }
+std::string yp_remove_form(std::string_view sid) {
+  return "action=remove&sid=" + yp_escape(sid) + "\r\n";
+}
 
-YpAnnouncer::YpAnnouncer(const Clock& clock, Log& log, Post post) : clock_(clock), log_(log), post_(std::move(post)) {}
+YpAnnouncer::YpAnnouncer(const Clock& clock, Log& log, Post post)
+    : clock_(clock), log_(log), post_(std::move(post)) {}
 
 const YpDirectory* YpAnnouncer::directory_of(const std::string& url) const {
-  const auto at = std::find_if(directories_.begin(), directories_.end(),
-                               [&url](const YpDirectory& directory) { return directory.url == url; });
+  const auto at =
+      std::find_if(directories_.begin(), directories_.end(),
+                   [&url](const YpDirectory& directory) { return directory.url == url; });
   return at == directories_.end() ? nullptr : &*at;
 }
 
@@ -85,7 +91,8 @@ void YpAnnouncer::set_directories(std::vector<YpDirectory> directories) {
     if (directory_of(directory.url) == nullptr) drop_gone(directory, {});
 }
 
-void YpAnnouncer::drop_gone(const YpDirectory& directory, const std::map<std::string_view, const YpStream*>& now) {
+void YpAnnouncer::drop_gone(const YpDirectory& directory,
+                            const std::map<std::string_view, const YpStream*>& now) {
   for (auto at = entries_.begin(); at != entries_.end();) {
     const auto& [key, entry] = *at;
     if (key.url != directory.url || now.contains(key.mount)) {
@@ -140,7 +147,8 @@ void YpAnnouncer::touch(const YpDirectory& directory, const YpStream& stream, En
         });
 }
 
-void YpAnnouncer::remove(const YpDirectory& directory, const std::string& mount, const std::string& sid) {
+void YpAnnouncer::remove(const YpDirectory& directory, const std::string& mount,
+                         const std::string& sid) {
   log_.info("yp/yp", "mount " + mount + ": removed from " + directory.url);
   ++removing_;
   post_(directory, yp_remove_form(sid), [this](const Result<FetchAnswer>&) {
@@ -154,9 +162,11 @@ void YpAnnouncer::answered(const Key& key, bool was_add, Result<FetchAnswer> ans
   Entry& entry = at->second;
   entry.asked = false;
   const SteadyTime now = clock_.steady();
-  const std::string what = "mount " + key.mount + ": " + (was_add ? "adding to " : "touching ") + key.url;
+  const std::string what =
+      "mount " + key.mount + ": " + (was_add ? "adding to " : "touching ") + key.url;
   const auto failed = [&](std::string_view why, std::chrono::seconds wait) {
-    log_.error("yp/yp", what + " failed (" + std::string(why) + "); next attempt in " + std::to_string(wait.count()) + "s");
+    log_.error("yp/yp", what + " failed (" + std::string(why) + "); next attempt in " +
+                            std::to_string(wait.count()) + "s");
     entry.sid.clear();
     entry.due = now + wait;
   };
@@ -165,14 +175,16 @@ void YpAnnouncer::answered(const Key& key, bool was_add, Result<FetchAnswer> ans
   } else {
     if (const auto freq = parse_u64(header_of(*answer, "TouchFreq")))
       entry.interval = std::clamp<std::chrono::seconds>(
-          std::chrono::seconds(std::min<std::uint64_t>(*freq, static_cast<std::uint64_t>(kMostTouch.count()))),
+          std::chrono::seconds(
+              std::min<std::uint64_t>(*freq, static_cast<std::uint64_t>(kMostTouch.count()))),
           kLeastTouch, kMostTouch);
     const auto sid = header_of(*answer, "SID");
     const bool taken = header_of(*answer, "YPResponse") == "1" && (!was_add || !sid.empty());
     if (!taken) {
       const auto message = header_of(*answer, "YPMessage");
       failed(message.empty() ? "no answer of a directory" : message,
-             was_add ? std::chrono::seconds(kRefused) : std::max<std::chrono::seconds>(entry.interval, kUnreachable));
+             was_add ? std::chrono::seconds(kRefused)
+                     : std::max<std::chrono::seconds>(entry.interval, kUnreachable));
     } else if (was_add) {
       entry.sid = sid;
       entry.due = now + kFirstTouch;

@@ -2,9 +2,9 @@
 //
 // Thread: control.  Ownership: app's DirectoryService.  Never waits: questions leave by a door, answers
 // come back through it; one question for each stream and directory is under way at most.
-// Times: the first add 60 s after a stream has become public, the first touch 5 s after it was taken,
-// then every touch-interval of the directory (its TouchFreq, at least 30 s); 20 minutes after a
-// directory could not be reached, 2 hours after it refused the stream.
+// Times: the first add 60 s after a stream has become public, the first touch 5 s after it was
+// taken, then every touch-interval of the directory (its TouchFreq, at least 30 s); 20 minutes
+// after a directory could not be reached, 2 hours after it refused the stream.
 // Source: Icecast 2.4.4 (compat.md 8.4).
 #pragma once
 
@@ -68,18 +68,19 @@ class YpAnnouncer {
     auto operator<=>(const Key&) const = default;
   };
   struct Entry {
-    std::string sid;               // "": not taken yet
+    std::string sid;  // "": not taken yet
     SteadyTime due{};
     std::chrono::seconds interval{0};
-    bool asked = false;            // a question is under way
-    bool gone = false;             // the stream went meanwhile
+    bool asked = false;  // a question is under way
+    bool gone = false;   // the stream went meanwhile
   };
   const YpDirectory* directory_of(const std::string& url) const;
   void add(const YpDirectory& directory, const YpStream& stream, Entry& entry);
   void touch(const YpDirectory& directory, const YpStream& stream, Entry& entry);
   void remove(const YpDirectory& directory, const std::string& mount, const std::string& sid);
   void answered(const Key& key, bool was_add, Result<FetchAnswer> answer);
-  void drop_gone(const YpDirectory& directory, const std::map<std::string_view, const YpStream*>& now);
+  void drop_gone(const YpDirectory& directory,
+                 const std::map<std::string_view, const YpStream*>& now);
 
   const Clock& clock_;
   Log& log_;

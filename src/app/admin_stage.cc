@@ -18,8 +18,8 @@ namespace {
 constexpr std::string_view kCgi = "/admin.cgi";
 
 // node: of the cluster, whose secret was given; the role is then that of a relay.
-AdminRole role_of(const Config& config, const ClusterFacts& cluster, const Request& request, const std::string& query,
-                  std::string& node) {
+AdminRole role_of(const Config& config, const ClusterFacts& cluster, const Request& request,
+                  const std::string& query, std::string& node) {
   const auto given = basic_credentials(request.headers);
   const PasswordSettings known = Services::passwords(config);
   if (is_admin(known, given)) return AdminRole::kAdmin;
@@ -30,7 +30,9 @@ AdminRole role_of(const Config& config, const ClusterFacts& cluster, const Reque
   }
   if (const auto mount = query_param(query, "mount")) {
     const MountSettings& settings = mount_section(config, *mount);
-    if (!decides_sources(settings) && is_source(known, SourceLogin{settings.username, settings.password}, given)) return AdminRole::kSource;
+    if (!decides_sources(settings) &&
+        is_source(known, SourceLogin{settings.username, settings.password}, given))
+      return AdminRole::kSource;
   }
   return AdminRole::kNone;
 }
@@ -39,7 +41,9 @@ AdminRole role_by_pass(const Config& config, const std::string& mount, const std
   const auto pass = query_param(query, "pass");
   if (!pass) return AdminRole::kNone;
   const MountSettings& settings = mount_section(config, mount);
-  if (!decides_sources(settings) && is_source_password(Services::passwords(config), SourceLogin{settings.username, settings.password}, *pass))
+  if (!decides_sources(settings) &&
+      is_source_password(Services::passwords(config),
+                         SourceLogin{settings.username, settings.password}, *pass))
     return AdminRole::kSource;
   const std::string& admin = config.authentication.admin_password;
   return !admin.empty() && secret_equal(*pass, admin) ? AdminRole::kAdmin : AdminRole::kNone;
@@ -61,13 +65,15 @@ void deliver(Worker& worker, std::uint64_t id, AdminAnswer answer) {
   if (answer.template_name.empty()) {
     const auto http = worker.services.http.read();
     const bool page = answer.content_type.starts_with("text/html");  // the rest is data
-    answer.extra += page ? page_header_lines(PageKind::kPlain, http->http_headers) : nosniff_line(http->http_headers);
+    answer.extra += page ? page_header_lines(PageKind::kPlain, http->http_headers)
+                         : nosniff_line(http->http_headers);
     worker.loop.post([&worker, id, answer = std::move(answer)] { reply(worker, id, answer); });
     return;
   }
   std::string name = answer.template_name, document = std::move(answer.body);
   worker.services.pages->render_admin(
-      std::move(name), std::move(document), [&worker, id, answer = std::move(answer)](PageCache::Page page) {
+      std::move(name), std::move(document),
+      [&worker, id, answer = std::move(answer)](PageCache::Page page) {
         AdminAnswer done = answer;
         PageKind kind = PageKind::kPlain;
         if (*page) {
@@ -85,7 +91,8 @@ void deliver(Worker& worker, std::uint64_t id, AdminAnswer answer) {
 }
 
 // /admin.cgi has a password and no user: that of the mount, or of the administrator.
-std::optional<Credentials> cgi_credentials(const Config& config, const std::string& mount, const std::string& query) {
+std::optional<Credentials> cgi_credentials(const Config& config, const std::string& mount,
+                                           const std::string& query) {
   auto pass = query_param(query, "pass");
   if (!pass) return std::nullopt;
   return Credentials{mount_section(config, mount).username, std::move(*pass)};
@@ -93,18 +100,19 @@ std::optional<Credentials> cgi_credentials(const Config& config, const std::stri
 
 bool would_change(const AdminRequest& asked) {
   const AdminLookup lookup = admin_lookup(asked.path);
-  return asked.path == kCgi || (lookup.command != nullptr && admin_changes_state(*lookup.command, asked.query));
+  return asked.path == kCgi ||
+         (lookup.command != nullptr && admin_changes_state(*lookup.command, asked.query));
 }
 
 void carry_out(Worker& worker, std::uint64_t id, bool cgi, AdminRequest asked, std::string mount) {
-  worker.services.loops.control().post(
-      [&worker, id, cgi, asked = std::move(asked), mount = std::move(mount)]() mutable {
-        const auto done = [&worker, id](AdminAnswer answer) { deliver(worker, id, std::move(answer)); };
-        if (cgi)
-          answer_admin_cgi(std::move(asked), std::move(mount), *worker.services.station, done);
-        else
-          answer_admin(std::move(asked), *worker.services.station, done);
-      });
+  worker.services.loops.control().post([&worker, id, cgi, asked = std::move(asked),
+                                        mount = std::move(mount)]() mutable {
+    const auto done = [&worker, id](AdminAnswer answer) { deliver(worker, id, std::move(answer)); };
+    if (cgi)
+      answer_admin_cgi(std::move(asked), std::move(mount), *worker.services.station, done);
+    else
+      answer_admin(std::move(asked), *worker.services.station, done);
+  });
 }
 
 }  // namespace
@@ -138,7 +146,8 @@ Verdict AdminStage::handle(Connection& connection) {
   asked.authority = Services::authority(*config);
   if (connection.secure()) {
     asked.scheme = "https";
-    asked.authority = playlist_host(request.headers.get("host"), config->hostname, config->port, true);
+    asked.authority =
+        playlist_host(request.headers.get("host"), config->hostname, config->port, true);
   }
   const bool cgi = request.path == kCgi;
   // HEAD changes nothing (RFC 9110, 9.3.2); Icecast knows it nowhere.
@@ -154,12 +163,14 @@ Verdict AdminStage::handle(Connection& connection) {
     return Verdict::kPending;
   }
   const std::string about = cgi ? mount : query_param(asked.query, "mount").value_or("");
-  const auto given = cgi ? cgi_credentials(*config, about, asked.query) : basic_credentials(request.headers);
+  const auto given =
+      cgi ? cgi_credentials(*config, about, asked.query) : basic_credentials(request.headers);
   if (given) {
     connection.user = given->user;
     if (answer_if_throttled(worker_, connection, given->user)) return Verdict::kAnswered;
-    asked.role = cgi ? role_by_pass(*config, mount, asked.query)
-                     : role_of(*config, *services.cluster->facts(), request, asked.query, asked.node);
+    asked.role =
+        cgi ? role_by_pass(*config, mount, asked.query)
+            : role_of(*config, *services.cluster->facts(), request, asked.query, asked.node);
   }
   const MountSettings& section = mount_section(*config, about);
   if (given && asked.role == AdminRole::kNone && !about.empty() && decides_sources(section)) {
@@ -167,12 +178,14 @@ Verdict AdminStage::handle(Connection& connection) {
     ask_about_source(worker_, connection, section.name, std::move(ask),
                      [&worker = worker_, cgi, asked = std::move(asked), mount = std::move(mount)](
                          Connection& waiting, const AuthVerdict& verdict) mutable {
-                       if (verdict.kind == AuthVerdict::Kind::kAllow) asked.role = AdminRole::kSource;
+                       if (verdict.kind == AuthVerdict::Kind::kAllow)
+                         asked.role = AdminRole::kSource;
                        carry_out(worker, waiting.id(), cgi, std::move(asked), std::move(mount));
                      });
     return Verdict::kPending;
   }
-  const bool guess = given && asked.role == AdminRole::kNone && (cgi || !is_known_password(*config, *given));
+  const bool guess =
+      given && asked.role == AdminRole::kNone && (cgi || !is_known_password(*config, *given));
   if (guess) note_wrong_password(worker_, connection, given->user);
   carry_out(worker_, connection.id(), cgi, std::move(asked), std::move(mount));
   return Verdict::kPending;

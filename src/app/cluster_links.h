@@ -18,15 +18,15 @@
 #include <vector>
 
 #include "admin/station.h"
-#include "cluster/address_trial.h"
 #include "app/cluster_service.h"
 #include "app/services.h"
 #include "app/stream_offers.h"
-#include "cluster/who_desk.h"
+#include "cluster/address_trial.h"
 #include "cluster/link_server.h"
 #include "cluster/master_session.h"
 #include "cluster/message_log.h"
 #include "cluster/node_session.h"
+#include "cluster/who_desk.h"
 
 namespace lb {
 

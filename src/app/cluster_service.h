@@ -27,9 +27,9 @@ namespace lb {
 
 // What workers need to know of the cluster; immutable.
 struct ClusterFacts {
-  std::string id;     // of this node
-  std::string epoch;  // of this run of the process
-  std::string mark;   // "m1.9f3c21aa": this run of this node, which no other server can be
+  std::string id;       // of this node
+  std::string epoch;    // of this run of the process
+  std::string mark;     // "m1.9f3c21aa": this run of this node, which no other server can be
   bool member = false;  // of a cluster: its requests to other servers say so
   bool redirects = false;
   TokenKeys keys, open_keys = TokenKeys::open();
@@ -101,8 +101,8 @@ class ClusterService {
   using Then = UniqueFunction<void(RedirectAnswer)>;
   // Perhaps later: in the first second of a master's life requests wait for its nodes.
   void decide(RedirectAsk ask, Then then);
-  // A listener without a token at a node that wants one, or anyone at a node that drains: to a master,
-  // or kServe.  Once in 15 s: whoever comes back from there is not sent again.
+  // A listener without a token at a node that wants one, or anyone at a node that drains: to a
+  // master, or kServe.  Once in 15 s: whoever comes back from there is not sent again.
   RedirectAnswer bounce(const RedirectAsk& ask);
   // How the choice would come about; nothing is counted.
   Choice explain(const RedirectAsk& ask, PickTrace& trace);

@@ -25,10 +25,11 @@ bool is_public(const MountSettings& settings, const SourceFacts& facts) {
 DirectoryService::DirectoryService(Services& services)
     : services_(services),
       fetcher_(services.loops.control()),
-      announcer_(services.clock, services.log,
-                 [this](const YpDirectory& directory, std::string form, YpAnnouncer::Answer answer) {
-                   post(directory, std::move(form), std::move(answer));
-                 }),
+      announcer_(
+          services.clock, services.log,
+          [this](const YpDirectory& directory, std::string form, YpAnnouncer::Answer answer) {
+            post(directory, std::move(form), std::move(answer));
+          }),
       timer_(services.loops.control(), [this] { stopping_ ? finish() : tick(); }) {}
 
 void DirectoryService::configure(const Config& config) {
@@ -68,8 +69,8 @@ std::vector<YpStream> DirectoryService::public_streams() const {
     stream.cluster_password = settings->cluster_password;
     stream.description = settings->stream_description.value_or(stat("server_description"));
     stream.url = settings->stream_url.value_or(stat("server_url"));
-    stream.listenurl =
-        settings->listenurl.empty() ? "http://" + Services::authority(*config) + name : settings->listenurl;
+    stream.listenurl = settings->listenurl.empty() ? "http://" + Services::authority(*config) + name
+                                                   : settings->listenurl;
     stream.type = settings->type.value_or(stat("server_type"));
     stream.subtype = settings->subtype.value_or(codec->subtype);
     stream.bitrate = settings->bitrate.value_or(stat("bitrate"));
@@ -80,16 +81,19 @@ std::vector<YpStream> DirectoryService::public_streams() const {
     stream.song = mount->metadata()->song();
     stream.listeners = static_cast<std::uint64_t>(mount->listeners());
     if (elsewhere.counted)
-      stream.listeners = static_cast<std::uint64_t>(std::max<std::int64_t>(0, mount->listeners() - mount->relays())) +
+      stream.listeners = static_cast<std::uint64_t>(
+                             std::max<std::int64_t>(0, mount->listeners() - mount->relays())) +
                          elsewhere.of(name);
-    stream.max_listeners = settings->max_listeners >= 0 ? static_cast<std::uint64_t>(settings->max_listeners)
-                                                        : config->limits.clients;
+    stream.max_listeners = settings->max_listeners >= 0
+                               ? static_cast<std::uint64_t>(settings->max_listeners)
+                               : config->limits.clients;
     streams.push_back(std::move(stream));
   }
   return streams;
 }
 
-void DirectoryService::post(const YpDirectory& directory, std::string form, YpAnnouncer::Answer answer) {
+void DirectoryService::post(const YpDirectory& directory, std::string form,
+                            YpAnnouncer::Answer answer) {
   FetchRequest request;
   request.url = directory.url;
   request.form = std::move(form);

@@ -2,7 +2,8 @@
 // /_lb/live, does the process still turn (200 or 503).
 //
 // They come before every limit: whoever asks is no client, so a full server answers too, and a
-// probe never takes a listener's place, nor a line in the access log.  They are for everybody: a load balancer has no password.
+// probe never takes a listener's place, nor a line in the access log.  They are for everybody: a
+// load balancer has no password.
 // Source: cluster.md 17; Kubernetes probes.
 // Thread: its worker.  node_health(): any.
 #pragma once

@@ -1,5 +1,5 @@
-// LinkStage: a node that asks for a link on an ordinary listen-socket, where a <cluster-port> is not
-// wanted: within TLS, by the server's certificate, with its id and secret as Basic credentials.
+// LinkStage: a node that asks for a link on an ordinary listen-socket, where a <cluster-port> is
+// not wanted: within TLS, by the server's certificate, with its id and secret as Basic credentials.
 // The connection leaves this worker and becomes a NodeSession on control.
 // Source: doc/link.md.
 // Thread: its worker.

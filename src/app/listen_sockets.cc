@@ -12,7 +12,8 @@ constexpr std::string_view kLogName = "connection/connection_setup_sockets";
 
 }  // namespace
 
-ListenSockets::ListenSockets(Services& services, std::vector<UniqueFd> inherited) : services_(services) {
+ListenSockets::ListenSockets(Services& services, std::vector<UniqueFd> inherited)
+    : services_(services) {
   std::vector<std::string> strange;
   inherited_ = InheritedSockets(std::move(inherited), strange);
   for (const std::string& text : strange) services_.log.warn(kLogName, text);
@@ -41,7 +42,8 @@ Result<ListenSockets::Socket> ListenSockets::open_one(const Wanted& wanted) {
   const bool closed = wanted.settings.tls && !has_certificate();
   const unsigned workers = services_.loops.workers();
   auto made = inherited_.adopt(wanted.settings, wanted.port, wanted.shoutcast, workers);
-  if (made && *made == nullptr) made = ListenSocket::open(wanted.settings, wanted.port, wanted.shoutcast, workers, closed);
+  if (made && *made == nullptr)
+    made = ListenSocket::open(wanted.settings, wanted.port, wanted.shoutcast, workers, closed);
   if (!made) {
     services_.log.error(kLogName, made.error().what + "; it is skipped");
     return made.error();
@@ -63,7 +65,8 @@ Result<void> ListenSockets::open(const Config& config) {
   for (const Wanted& one : wanted(config))
     if (auto opened = open_one(one); !opened) last = opened.error();
   for (const std::string& name : inherited_.unused())
-    services_.log.warn(kLogName, "inherited socket " + name + " is that of no <listen-socket>; nobody is served there");
+    services_.log.warn(kLogName, "inherited socket " + name +
+                                     " is that of no <listen-socket>; nobody is served there");
   if (open_.empty()) return last;
   return {};
 }
@@ -90,8 +93,8 @@ void ListenSockets::certificate_came() {
       services_.log.error(kLogName, listening.error().what);
       continue;
     }
-    services_.log.info(kLogName,
-                       "port " + std::to_string(socket->port) + " is open, now that there is a certificate");
+    services_.log.info(kLogName, "port " + std::to_string(socket->port) +
+                                     " is open, now that there is a certificate");
     open_.push_back(socket);
     accept_from(socket);
   }
@@ -102,21 +105,24 @@ void ListenSockets::keep(Socket& socket, const Wanted& wanted) {
   const Socket before = socket;
   socket = before->with(wanted.settings);
   for (const auto& worker : services_.workers)
-    worker->loop.post([w = worker.get(), before, after = socket] { w->accept_from(after, before.get()); });
+    worker->loop.post(
+        [w = worker.get(), before, after = socket] { w->accept_from(after, before.get()); });
 }
 
 void ListenSockets::apply(const Config& config) {
   const auto all = wanted(config);
   const auto gone = [&all](const Socket& socket) {
-    return std::none_of(all.begin(), all.end(), [&](const Wanted& one) { return is(*socket, one); });
+    return std::none_of(all.begin(), all.end(),
+                        [&](const Wanted& one) { return is(*socket, one); });
   };
   const auto closes = [&](const Socket& socket) { return gone(socket) && !socket->inherited; };
   for (const Socket& socket : open_) {
     if (closes(socket))
       stop(socket);
     else if (gone(socket))
-      services_.log.warn(kLogName, "port " + std::to_string(socket->port) +
-                                       " was opened by the service manager and stays open until a restart");
+      services_.log.warn(kLogName,
+                         "port " + std::to_string(socket->port) +
+                             " was opened by the service manager and stays open until a restart");
   }
   std::erase_if(open_, closes);
   std::erase_if(closed_, gone);

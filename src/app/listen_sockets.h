@@ -32,7 +32,9 @@ class ListenSockets {
   void certificate_came();
   void apply(const Config& config);
   std::vector<int> ports() const;
-  const std::vector<std::shared_ptr<const ListenSocket>>& open_sockets() const noexcept { return open_; }
+  const std::vector<std::shared_ptr<const ListenSocket>>& open_sockets() const noexcept {
+    return open_;
+  }
 
  private:
   using Socket = std::shared_ptr<const ListenSocket>;

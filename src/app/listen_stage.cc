@@ -23,8 +23,8 @@ constexpr int kLongestChain = 10;
 // Flash players and MSIE wait for a length; Icecast gives them one that no stream reaches.
 constexpr std::uint64_t kEndlessLength = 221183499;
 
-// The log is the queue, not the kernel.  Pages sent by sendfile are shared with the log and cost the
-// kernel nothing; blocks with metadata are copied.
+// The log is the queue, not the kernel.  Pages sent by sendfile are shared with the log and cost
+// the kernel nothing; blocks with metadata are copied.
 constexpr std::size_t kUnsentShared = 128 * 1024;
 constexpr std::size_t kUnsentCopied = 48 * 1024;
 
@@ -36,7 +36,8 @@ bool wants_length(const Request& request) {
 // Whether another server's bytes are what this listener of ours would get.
 bool may_pass_through(const Connection& connection, const MountSettings& section, bool icy) {
   const bool same_metadata = !icy || (section.metaint < 0 && section.charset.empty());
-  return !connection.secure() && same_metadata && section.intro.empty() && section.dump_file.empty();
+  return !connection.secure() && same_metadata && section.intro.empty() &&
+         section.dump_file.empty();
 }
 
 bool wants_icy(const Request& request) {
@@ -53,7 +54,8 @@ std::string passed_line(const Services& services, const SourceFacts& facts) {
 std::string_view safari_bytes(const SourceFacts& facts) {
   if (facts.plugin->name == "ogg") return "Og";
   if (facts.plugin->name == "ebml") return "\x1a\x45";
-  return facts.content_type == "audio/mpeg" ? std::string_view("\xff\xfb") : std::string_view("\xff\xf1");
+  return facts.content_type == "audio/mpeg" ? std::string_view("\xff\xfb")
+                                            : std::string_view("\xff\xf1");
 }
 
 // Who was sent here by a master shall ask it again, and not all at the same time.
@@ -65,12 +67,13 @@ void reply_full(Connection& connection, const ClientPass& pass) {
   ResponseHead head;
   head.status = 503;
   head.content_type = "text/plain; charset=utf-8";
-  head.extra = "Retry-After: " + std::to_string(1 + connection.id() % 3) + "\r\nX-Reason: node-full\r\n";
+  head.extra =
+      "Retry-After: " + std::to_string(1 + connection.id() % 3) + "\r\nX-Reason: node-full\r\n";
   connection.reply(head, "max listeners reached");
 }
 
-std::string stream_head(const Services& services, const Config& config, const Mount& mount, const SourceFacts& facts,
-                        const Request& request, bool icy) {
+std::string stream_head(const Services& services, const Config& config, const Mount& mount,
+                        const SourceFacts& facts, const Request& request, bool icy) {
   const auto settings = mount.settings();
   ResponseHead head;
   head.content_type = facts.content_type;
@@ -91,11 +94,14 @@ std::string stream_head(const Services& services, const Config& config, const Mo
 bool is_safari_probe(const Request& request) {
   if (trim(request.headers.get("range")) != "bytes=0-1") return false;
   const std::string_view agent = request.headers.get("user-agent");
-  const auto has = [agent](std::string_view word) { return agent.find(word) != std::string_view::npos; };
+  const auto has = [agent](std::string_view word) {
+    return agent.find(word) != std::string_view::npos;
+  };
   return has("Safari/") && !has("Chrome") && !has("AppleCoreMedia");
 }
 
-std::shared_ptr<Mount> playing_mount(const Services& services, const std::string& path, bool idle_too) {
+std::shared_ptr<Mount> playing_mount(const Services& services, const std::string& path,
+                                     bool idle_too) {
   // A page of the server is never a mount, whatever the default mount's fallback says.
   if (is_template_path(path)) return nullptr;
   std::string name = path;
@@ -149,13 +155,16 @@ Verdict LearnStage::handle(Connection& connection) {
   if (!may_be_relayed_as(request.path) || services.mounts.find(request.path)) return Verdict::kNext;
   const auto files = services.files.read();
   const std::string_view type = files->types().type_of(request.path);
-  const bool sounds = type.starts_with("audio/") || type.starts_with("video/") || type.starts_with("application/o");
+  const bool sounds =
+      type.starts_with("audio/") || type.starts_with("video/") || type.starts_with("application/o");
   // Whoever has a token was sent here for this mount; of others, only what may be one.
   const bool sent = static_cast<ClientPass&>(*connection.held).redirected;
-  if (files->has_file(request.path) || (!sent && !sounds) || lacks_token(services, connection)) return Verdict::kNext;
-  services.loops.control().post([&services, path = request.path, worker = worker_.loop.id(), id = connection.id()] {
-    services.relays->learn(path, worker, id);
-  });
+  if (files->has_file(request.path) || (!sent && !sounds) || lacks_token(services, connection))
+    return Verdict::kNext;
+  services.loops.control().post(
+      [&services, path = request.path, worker = worker_.loop.id(), id = connection.id()] {
+        services.relays->learn(path, worker, id);
+      });
   return Verdict::kPending;
 }
 
@@ -192,12 +201,13 @@ Verdict ListenStage::handle(Connection& connection, bool may_wait) {
     return Verdict::kAnswered;
   }
   // Again: it may have waited for an authenticator or a relay since DrainStage.
-  if (!is_server(request, *held, *config) && answer_if_draining(worker_, connection)) return Verdict::kAnswered;
+  if (!is_server(request, *held, *config) && answer_if_draining(worker_, connection))
+    return Verdict::kAnswered;
   const bool icy_asked = wants_icy(request);
   if (mount->phase() == MountPhase::kIdle && request.method != Method::kHead) {
     const bool direct = held->direct && may_pass_through(connection, section, icy_asked);
-    DirectAsk ask{mount->name(), worker_.loop.id(), connection.id(), std::string(request.headers.get("via")),
-                  icy_asked};
+    DirectAsk ask{mount->name(), worker_.loop.id(), connection.id(),
+                  std::string(request.headers.get("via")), icy_asked};
     services.loops.control().post([&services, direct, ask = std::move(ask)]() mutable {
       if (direct)
         services.direct->call(std::move(ask));
@@ -211,7 +221,8 @@ Verdict ListenStage::handle(Connection& connection, bool may_wait) {
     ResponseHead head;
     head.content_type = facts->content_type;
     head.extra = facts->listener_headers;
-    if (icy_asked && facts->metaint > 0) head.extra += "icy-metaint:" + std::to_string(facts->metaint) + "\r\n";
+    if (icy_asked && facts->metaint > 0)
+      head.extra += "icy-metaint:" + std::to_string(facts->metaint) + "\r\n";
     connection.reply(head, {});
     return Verdict::kAnswered;
   }
@@ -259,8 +270,8 @@ void ListenStage::admit(Connection& connection, std::shared_ptr<Mount> mount, Di
 
   auto preamble = std::make_unique<Preamble>();
   preamble->head = stream_head(services, *config, *mount, *facts, request, icy);
-  RequestFacts asked(access_request(request), request.headers.get("referer"), request.headers.get("user-agent"),
-                     connection.user);
+  RequestFacts asked(access_request(request), request.headers.get("referer"),
+                     request.headers.get("user-agent"), connection.user);
   // Nearly always the mount itself: then its name is shared, not copied.
   auto home = request.path == mount->name()
                   ? std::shared_ptr<const std::string>(mount, &mount->name())
@@ -270,8 +281,8 @@ void ListenStage::admit(Connection& connection, std::shared_ptr<Mount> mount, Di
   std::unique_ptr<EndNotice> notice = std::move(held->notice);
   const std::chrono::seconds longest = held->time_limit.value_or(settings->max_listener_duration);
   const std::uint64_t id = connection.id();
-  const std::size_t burst = static_cast<std::size_t>(
-      std::min<std::uint64_t>(settings->burst_bytes, burst_wanted(request.headers).value_or(settings->burst_bytes)));
+  const std::size_t burst = static_cast<std::size_t>(std::min<std::uint64_t>(
+      settings->burst_bytes, burst_wanted(request.headers).value_or(settings->burst_bytes)));
 
   // The connection ends with this call; what follows has its own copies.
   auto listener = std::make_unique<Listener>(id, connection.take_transport(), std::move(asked));

@@ -15,7 +15,8 @@ struct Services;
 struct Worker;
 
 // The mount itself, or the first live one of its fallback chain; null: none.
-std::shared_ptr<Mount> playing_mount(const Services& services, const std::string& path, bool idle_too = true);
+std::shared_ptr<Mount> playing_mount(const Services& services, const std::string& path,
+                                     bool idle_too = true);
 
 // Safari asks for the first two bytes before it plays and wants them as a part; other users of
 // AppleCoreMedia lose their titles when they get one (users.md 3.3).
@@ -27,7 +28,8 @@ class ListenStage final : public Stage {
   Verdict handle(Connection& connection) override { return handle(connection, true); }
   // may_wait: an on-demand relay is started, and the answer waits until its type is known.
   Verdict handle(Connection& connection, bool may_wait);
-  // A listener of this mount, if all limits allow.  direct: where its bytes come from; null: the log.
+  // A listener of this mount, if all limits allow.  direct: where its bytes come from; null: the
+  // log.
   void admit(Connection& connection, std::shared_ptr<Mount> mount, DirectOffer* direct);
 
  private:
@@ -48,8 +50,8 @@ class LearnStage final : public Stage {
   Worker& worker_;
 };
 
-// A request that waited for its mount: it has begun, or (give_up) it will not.  Nothing happens when
-// the connection has gone.
+// A request that waited for its mount: it has begun, or (give_up) it will not.  Nothing happens
+// when the connection has gone.
 void listen_again(Worker& worker, std::uint64_t connection, bool give_up);
 // The same, of a request that is served straight from another server's stream.
 void listen_direct(Worker& worker, std::uint64_t connection, DirectOffer offer);

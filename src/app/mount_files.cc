@@ -17,17 +17,19 @@ constexpr auto kIntroGrace = 30s;
 constexpr unsigned kMetaint = 16000;
 constexpr std::uint64_t kSlowestRate = 4000;  // bytes a second, of an intro whose rate is not known
 
-// Names come from the configuration and from the administrator; neither leaves the web root by a fallback.
+// Names come from the configuration and from the administrator; neither leaves the web root by a
+// fallback.
 bool is_in_webroot(std::string_view name) {
-  return !name.empty() && name.front() == '/' && name.find("/../") == std::string_view::npos && !name.ends_with("/..");
+  return !name.empty() && name.front() == '/' && name.find("/../") == std::string_view::npos &&
+         !name.ends_with("/..");
 }
 
 std::string path_of(const std::string& webroot, const std::string& name) {
   return webroot + (name.starts_with('/') ? "" : "/") + name;
 }
 
-std::shared_ptr<Mount> make_mount(const std::string& name, std::shared_ptr<SourceFacts> facts, const Config& config,
-                                  unsigned workers) {
+std::shared_ptr<Mount> make_mount(const std::string& name, std::shared_ptr<SourceFacts> facts,
+                                  const Config& config, unsigned workers) {
   auto settings = std::make_shared<MountSettings>();
   settings->name = name;
   settings->hidden = true;
@@ -53,7 +55,8 @@ void MountFiles::configure(const Config& config) {
   wanted_ = named_by_admin_;
   const auto want = [this](const MountSettings& mount) {
     if (!mount.intro.empty()) wanted_.insert({Role::kIntro, mount.intro});
-    if (is_in_webroot(mount.fallback_mount)) wanted_.insert({Role::kFallback, mount.fallback_mount});
+    if (is_in_webroot(mount.fallback_mount))
+      wanted_.insert({Role::kFallback, mount.fallback_mount});
   };
   for (const MountSettings& mount : config.mounts) want(mount);
   want(config.default_mount);
@@ -74,7 +77,9 @@ void MountFiles::ask_clerk() {
     return;
   }
   services_.loops.clerk().post(
-      [this, wanted = wanted_, webroot = services_.config.read()->paths.webroot] { look(wanted, webroot); });
+      [this, wanted = wanted_, webroot = services_.config.read()->paths.webroot] {
+        look(wanted, webroot);
+      });
 }
 
 void MountFiles::look(const std::set<Wanted>& wanted, const std::string& webroot) {
@@ -94,7 +99,8 @@ void MountFiles::look(const std::set<Wanted>& wanted, const std::string& webroot
       } else if (auto loaded = load_file_stream(path)) {
         now.file = std::move(*loaded);
         if (now.file->cut_short)
-          complain(want, "only its first " + std::to_string(kMostFileBytes >> 20) + " MiB are played");
+          complain(want,
+                   "only its first " + std::to_string(kMostFileBytes >> 20) + " MiB are played");
       } else {
         complain(want, loaded.error().what);
       }
@@ -111,7 +117,8 @@ void MountFiles::look(const std::set<Wanted>& wanted, const std::string& webroot
 }
 
 void MountFiles::complain(const Wanted& wanted, const std::string& why) {
-  services_.log.warn("source/file", (wanted.role == Role::kIntro ? "intro " : "fallback-mount ") + wanted.name + ": " + why);
+  services_.log.warn("source/file", (wanted.role == Role::kIntro ? "intro " : "fallback-mount ") +
+                                        wanted.name + ": " + why);
 }
 
 void MountFiles::adopt(const News& news) {
@@ -131,7 +138,8 @@ void MountFiles::adopt(const News& news) {
       intro->file = file;
       auto facts = std::make_shared<SourceFacts>();
       facts->plugin = file->plugin;
-      intro->mount = make_mount(want.name, std::move(facts), *services_.config.read(), services_.loops.workers());
+      intro->mount = make_mount(want.name, std::move(facts), *services_.config.read(),
+                                services_.loops.workers());
       intro->mount->channel().publish(file->view);
       table->intros[want.name] = std::move(intro);
     }
@@ -141,7 +149,8 @@ void MountFiles::adopt(const News& news) {
   table_.publish(std::move(table));
 }
 
-void MountFiles::adopt_fallback(Table& table, const std::string& name, std::shared_ptr<const FileStream> file) {
+void MountFiles::adopt_fallback(Table& table, const std::string& name,
+                                std::shared_ptr<const FileStream> file) {
   Fallback& row = table.fallbacks[name];
   if (row.file == file) return;
   const Wanted wanted{Role::kFallback, name};
@@ -165,7 +174,8 @@ void MountFiles::adopt_fallback(Table& table, const std::string& name, std::shar
   if (!is_new) {
     Worker& home = *services_.workers[row.home];
     home.loop.post([&home, mount = row.mount.get(), file, rate] {
-      if (const auto at = home.files.find(mount); at != home.files.end()) at->second->replace(file, rate);
+      if (const auto at = home.files.find(mount); at != home.files.end())
+        at->second->replace(file, rate);
     });
     return;
   }
@@ -183,15 +193,18 @@ void MountFiles::adopt_fallback(Table& table, const std::string& name, std::shar
   facts->stats["server_type"] = type;
   facts->started = services_.clock.steady();
   facts->started_wall = services_.clock.wall();
-  row.mount = make_mount(name, std::move(facts), *services_.config.read(), services_.loops.workers());
+  row.mount =
+      make_mount(name, std::move(facts), *services_.config.read(), services_.loops.workers());
   row.home = static_cast<unsigned>(std::hash<std::string>{}(name) % services_.loops.workers());
   Worker& home = *services_.workers[row.home];
   home.loop.post([this, &home, mount = row.mount, file, rate, log = std::move(*log)]() mutable {
     FileFeeder::Doors doors;
-    doors.wake = [&home](Channel::Loops loops, const std::shared_ptr<Mount>& woken) { Worker::wake(home.services, loops, woken); };
+    doors.wake = [&home](Channel::Loops loops, const std::shared_ptr<Mount>& woken) {
+      Worker::wake(home.services, loops, woken);
+    };
     doors.sources = &services_.counters.sources;
-    home.files[mount.get()] = std::make_unique<FileFeeder>(home.loop, services_.log, std::move(doors), mount,
-                                                           std::move(log), file, rate);
+    home.files[mount.get()] = std::make_unique<FileFeeder>(
+        home.loop, services_.log, std::move(doors), mount, std::move(log), file, rate);
   });
 }
 
@@ -215,10 +228,12 @@ LoopStreams::Intro MountFiles::intro_for(const Mount& mount) const {
   const Intro& intro = *at->second;
   if (const std::string why = why_not_playable(*intro.file, mount); !why.empty()) {
     if (!intro.complained.exchange(true))
-      services_.log.warn("source/file", "mount " + mount.name() + ": intro " + settings->intro + " is skipped, because " + why);
+      services_.log.warn("source/file", "mount " + mount.name() + ": intro " + settings->intro +
+                                            " is skipped, because " + why);
     return {};
   }
-  const std::uint64_t rate = intro.file->bytes_per_second > 0 ? intro.file->bytes_per_second : kSlowestRate;
+  const std::uint64_t rate =
+      intro.file->bytes_per_second > 0 ? intro.file->bytes_per_second : kSlowestRate;
   return {intro.mount, std::chrono::seconds(intro.file->size() / rate) + kIntroGrace};
 }
 
@@ -241,7 +256,8 @@ void MountFiles::entered(const std::shared_ptr<Mount>& mount) {
   if (at == table->fallbacks.end() || at->second.mount != mount) return;
   Worker& home = *services_.workers[at->second.home];
   home.loop.post([&home, mount] {
-    if (const auto feeder = home.files.find(mount.get()); feeder != home.files.end()) feeder->second->play();
+    if (const auto feeder = home.files.find(mount.get()); feeder != home.files.end())
+      feeder->second->play();
   });
 }
 

@@ -1,8 +1,8 @@
 // MountFiles: the files of the web root that mounts name: intros, and fallbacks that are files.
 //
 // Thread: configure() and add_fallback() on control; intro_for(), fallback() and entered() from
-// any thread.  Files are looked for, read and looked at again every few seconds by the clerk; a loop
-// never reads one.
+// any thread.  Files are looked for, read and looked at again every few seconds by the clerk; a
+// loop never reads one.
 // Ownership: Services; the feeders that play fallback files belong to their workers.
 // A file that cannot be used is named in the log once, until it changes.
 #pragma once
@@ -73,16 +73,17 @@ class MountFiles {
   void ask_clerk();
   void look(const std::set<Wanted>& wanted, const std::string& webroot);  // clerk
   void complain(const Wanted& wanted, const std::string& why);
-  void adopt(const News& news);                                          // control
-  void adopt_fallback(Table& table, const std::string& name, std::shared_ptr<const FileStream> file);
+  void adopt(const News& news);  // control
+  void adopt_fallback(Table& table, const std::string& name,
+                      std::shared_ptr<const FileStream> file);
   void end_fallback(const Fallback& fallback);
 
   Services& services_;
-  std::set<Wanted> wanted_, named_by_admin_;  // control
+  std::set<Wanted> wanted_, named_by_admin_;   // control
   bool looking_ = false, look_again_ = false;  // control
-  std::map<std::string, Found> found_;        // clerk; by path
+  std::map<std::string, Found> found_;         // clerk; by path
   Snapshot<Table> table_;
-  Timer timer_;                               // control
+  Timer timer_;  // control
 };
 
 }  // namespace lb

@@ -34,8 +34,9 @@ class SpawnPlan {
     // The clerk blocks all signals and the process ignores SIGPIPE; neither is the program's wish.
     ::posix_spawnattr_setsigmask(&attributes_, &none);
     ::posix_spawnattr_setsigdefault(&attributes_, &all);
-    ::posix_spawnattr_setflags(&attributes_, static_cast<short>(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-                                                                POSIX_SPAWN_SETSID));
+    ::posix_spawnattr_setflags(
+        &attributes_,
+        static_cast<short>(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID));
   }
   ~SpawnPlan() {
     ::posix_spawn_file_actions_destroy(&actions_);
@@ -97,7 +98,9 @@ void MountHooks::start(const HookEvent& event) {
   std::vector<std::string> arguments{event.program, event.argument};
   std::vector<std::string> environment = environment_of(event);
   pid_t pid = 0;
-  const int failed = SpawnPlan(null_device_.get()).spawn(pid, pointers_to(arguments).data(), pointers_to(environment).data());
+  const int failed =
+      SpawnPlan(null_device_.get())
+          .spawn(pid, pointers_to(arguments).data(), pointers_to(environment).data());
   if (failed != 0) {
     log_.error("source/script", what + " could not be run (" + std::strerror(failed) + ")");
     return;
@@ -118,9 +121,11 @@ bool MountHooks::reap(const Child& child) {
   int status = 0;
   if (::waitpid(child.pid, &status, WNOHANG) == 0) return false;
   if (WIFEXITED(status) && WEXITSTATUS(status) != 0)
-    log_.warn("source/script", child.what + " ended with status " + std::to_string(WEXITSTATUS(status)));
+    log_.warn("source/script",
+              child.what + " ended with status " + std::to_string(WEXITSTATUS(status)));
   else if (WIFSIGNALED(status))
-    log_.warn("source/script", child.what + " was ended by signal " + std::to_string(WTERMSIG(status)));
+    log_.warn("source/script",
+              child.what + " was ended by signal " + std::to_string(WTERMSIG(status)));
   return true;
 }
 

@@ -96,13 +96,15 @@ Options parse_options(const std::vector<std::string_view>& args) {
       if (const auto scenario = left.value()) options.scenario = *scenario;
     } else if (arg == "--seeds") {
       const auto seeds = parse_u64(left.value().value_or(""));
-      if (!seeds || *seeds < 1 || *seeds > kMostSeeds) return wrong("--seeds needs a number from 1 to 1000");
+      if (!seeds || *seeds < 1 || *seeds > kMostSeeds)
+        return wrong("--seeds needs a number from 1 to 1000");
       options.seeds = static_cast<unsigned>(*seeds);
     } else if (arg.starts_with("--")) {
       return wrong("unknown option " + quoted(arg));
     }
   }
-  const bool needs_file = options.action != Action::kDumpReference && options.action != Action::kSimulate;
+  const bool needs_file =
+      options.action != Action::kDumpReference && options.action != Action::kSimulate;
   if (needs_file && options.config_file.empty()) {
     return wrong(options.action == Action::kServe ? "" : "which configuration file?");
   }

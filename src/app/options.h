@@ -55,8 +55,8 @@ struct Answer {
   std::string err;
   int status = 0;
 };
-// nullopt: kServe and kDrain, which do something.  print: what takes long says its lines there as they
-// come; without it they are in the answer.
+// nullopt: kServe and kDrain, which do something.  print: what takes long says its lines there as
+// they come; without it they are in the answer.
 std::optional<Answer> answer(const Options& options, const SimulationPrinter& print = {});
 
 }  // namespace lb

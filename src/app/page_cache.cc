@@ -23,7 +23,9 @@ void PageCache::get(const std::string& path, const std::string& query, Then then
   const std::string key = path + (ask.array ? "?1" : "?0") + (ask.mount ? "=" + *ask.mount : "");
   const SteadyTime now = services_.clock.steady();
   if (entries_.size() >= kMostEntries && !entries_.contains(key))
-    std::erase_if(entries_, [now](const auto& row) { return !row.second.rendering && now - row.second.made > kFresh; });
+    std::erase_if(entries_, [now](const auto& row) {
+      return !row.second.rendering && now - row.second.made > kFresh;
+    });
   Entry& entry = entries_[key];
   if (entry.page && now - entry.made <= kFresh) {
     then(entry.page);
@@ -31,20 +33,23 @@ void PageCache::get(const std::string& path, const std::string& query, Then then
   }
   entry.waiting.push_back(std::move(then));
   if (std::exchange(entry.rendering, true)) return;
-  services_.loops.clerk().post([this, key, ask = std::move(ask), elsewhere = services_.cluster->listeners_elsewhere()] {
-    Page page = std::make_shared<const Result<RenderedPage>>(render(ask, elsewhere, *services_.config.read()));
-    services_.loops.control().post([this, key, page] {
-      Entry& done = entries_[key];
-      done.page = page;
-      done.made = services_.clock.steady();
-      done.rendering = false;
-      for (Then& waiting : std::exchange(done.waiting, {})) waiting(page);
-    });
-  });
+  services_.loops.clerk().post(
+      [this, key, ask = std::move(ask), elsewhere = services_.cluster->listeners_elsewhere()] {
+        Page page = std::make_shared<const Result<RenderedPage>>(
+            render(ask, elsewhere, *services_.config.read()));
+        services_.loops.control().post([this, key, page] {
+          Entry& done = entries_[key];
+          done.page = page;
+          done.made = services_.clock.steady();
+          done.rendering = false;
+          for (Then& waiting : std::exchange(done.waiting, {})) waiting(page);
+        });
+      });
 }
 
 void PageCache::render_admin(std::string template_name, std::string document, Then then) {
-  services_.loops.clerk().post([this, template_name = std::move(template_name), document = std::move(document),
+  services_.loops.clerk().post([this, template_name = std::move(template_name),
+                                document = std::move(document),
                                 answer = std::make_shared<Then>(std::move(then))] {
     const auto config = services_.config.read();
     Page page = std::make_shared<const Result<RenderedPage>>(
@@ -53,19 +58,22 @@ void PageCache::render_admin(std::string template_name, std::string document, Th
   });
 }
 
-Result<RenderedPage> PageCache::render(const Ask& ask, const ListenersElsewhere& elsewhere, const Config& config) {
+Result<RenderedPage> PageCache::render(const Ask& ask, const ListenersElsewhere& elsewhere,
+                                       const Config& config) {
   const StatsDocument document = make_stats(services_, elsewhere);
   StatsScope scope;
   scope.mount = ask.mount;
   if (ask.path == "/status-json.xsl")
-    return RenderedPage{"application/json; charset=UTF-8", status_json(document, {ask.mount, ask.array}), false};
+    return RenderedPage{"application/json; charset=UTF-8",
+                        status_json(document, {ask.mount, ask.array}), false};
   for (const std::string_view ending : {".xspf", ".vclt"}) {
     if (!ask.path.ends_with(ending)) continue;
     scope.mount = ask.path.substr(0, ask.path.size() - ending.size());
-    return renderer_.render(TemplateRoot::kAdmin, config.paths.adminroot, std::string(ending.substr(1)) + ".xsl",
-                            stats_xml(document, scope));
+    return renderer_.render(TemplateRoot::kAdmin, config.paths.adminroot,
+                            std::string(ending.substr(1)) + ".xsl", stats_xml(document, scope));
   }
-  return renderer_.render(TemplateRoot::kWeb, config.paths.webroot, ask.path.substr(1), stats_xml(document, scope));
+  return renderer_.render(TemplateRoot::kWeb, config.paths.webroot, ask.path.substr(1),
+                          stats_xml(document, scope));
 }
 
 }  // namespace lb

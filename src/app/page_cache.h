@@ -31,7 +31,7 @@ class PageCache {
 
  private:
   struct Entry {
-    Page page;                   // null: being rendered for the first time
+    Page page;  // null: being rendered for the first time
     SteadyTime made{};
     bool rendering = false;
     std::vector<Then> waiting;
@@ -42,10 +42,11 @@ class PageCache {
     bool array = false;
   };
   // On the clerk; the rest of a cluster is known on control only.
-  Result<RenderedPage> render(const Ask& ask, const ListenersElsewhere& elsewhere, const Config& config);
+  Result<RenderedPage> render(const Ask& ask, const ListenersElsewhere& elsewhere,
+                              const Config& config);
 
   Services& services_;
-  XsltRenderer renderer_;        // clerk
+  XsltRenderer renderer_;  // clerk
   std::map<std::string, Entry> entries_;
 };
 

@@ -12,12 +12,14 @@ namespace {
 constexpr std::string_view kNoSuchFile = "The file you requested could not be found";
 
 std::string host_for(Connection& connection, const Config& config) {
-  return playlist_host(connection.request().headers.get("host"), config.hostname, config.port, connection.secure());
+  return playlist_host(connection.request().headers.get("host"), config.hostname, config.port,
+                       connection.secure());
 }
 
 std::string header_lines_for(const RenderedPage& page, std::span<const HttpHeader> configured) {
   if (!is_page_type(page.content_type)) return nosniff_line(configured);
-  return page_header_lines(page.brings_its_own ? PageKind::kDesigned : PageKind::kPlain, configured);
+  return page_header_lines(page.brings_its_own ? PageKind::kDesigned : PageKind::kPlain,
+                           configured);
 }
 
 // Pages are shared, so they say http; who asked over https is sent back the way it came.
@@ -36,29 +38,31 @@ Verdict PageStage::handle(Connection& connection) {
   Services& services = worker_.services;
   const bool from_template = is_template_path(request.path);
   const bool list = request.path.ends_with(".xspf") || request.path.ends_with(".vclt");
-  if (!from_template && !(list && !services.files.read()->has_file(request.path))) return Verdict::kNext;
-  services.loops.control().post([&worker = worker_, id = connection.id(), path = request.path, query = request.query, list] {
-    worker.services.pages->get(path, query, [&worker, id, list](PageCache::Page page) {
-      worker.loop.post([&worker, id, list, page] {
-        Connection* waiting = worker.connections.find(id);
-        if (waiting == nullptr) return;
-        if (!*page) {
-          waiting->reply_page(404, "Could not parse XSLT file");
-          return;
-        }
-        ResponseHead head;
-        head.content_type = (*page)->content_type;
-        head.content_length = (*page)->body.size();
-        head.extra = header_lines_for(**page, worker.services.http.read()->http_headers);
-        std::string body = (*page)->body;
-        if (list && waiting->secure()) {
-          body = with_https(std::move(body), *waiting, *worker.services.config.read());
-          head.content_length = body.size();
-        }
-        waiting->reply(head, std::move(body));
+  if (!from_template && !(list && !services.files.read()->has_file(request.path)))
+    return Verdict::kNext;
+  services.loops.control().post(
+      [&worker = worker_, id = connection.id(), path = request.path, query = request.query, list] {
+        worker.services.pages->get(path, query, [&worker, id, list](PageCache::Page page) {
+          worker.loop.post([&worker, id, list, page] {
+            Connection* waiting = worker.connections.find(id);
+            if (waiting == nullptr) return;
+            if (!*page) {
+              waiting->reply_page(404, "Could not parse XSLT file");
+              return;
+            }
+            ResponseHead head;
+            head.content_type = (*page)->content_type;
+            head.content_length = (*page)->body.size();
+            head.extra = header_lines_for(**page, worker.services.http.read()->http_headers);
+            std::string body = (*page)->body;
+            if (list && waiting->secure()) {
+              body = with_https(std::move(body), *waiting, *worker.services.config.read());
+              head.content_length = body.size();
+            }
+            waiting->reply(head, std::move(body));
+          });
+        });
       });
-    });
-  });
   return Verdict::kPending;
 }
 
@@ -94,7 +98,8 @@ Verdict FileStage::handle(Connection& connection) {
     connection.reply(head, body);
     return Verdict::kAnswered;
   }
-  if (const BuiltinFile* built_in = builtin_file("web" + request.path); built_in != nullptr && config->fileserve) {
+  if (const BuiltinFile* built_in = builtin_file("web" + request.path);
+      built_in != nullptr && config->fileserve) {
     ResponseHead head;
     head.content_type = builtin_content_type(request.path);
     head.content_length = built_in->bytes.size();

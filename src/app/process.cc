@@ -17,9 +17,13 @@
 namespace lb {
 namespace {
 
-void say(int fd, std::string_view text) { [[maybe_unused]] const auto n = ::write(fd, text.data(), text.size()); }
+void say(int fd, std::string_view text) {
+  [[maybe_unused]] const auto n = ::write(fd, text.data(), text.size());
+}
 
-Error failed(std::string_view what) { return Error::io(std::string(what) + ": " + std::strerror(errno)); }
+Error failed(std::string_view what) {
+  return Error::io(std::string(what) + ": " + std::strerror(errno));
+}
 
 }  // namespace
 
@@ -48,17 +52,21 @@ Result<void> drop_privileges(const SecuritySettings& security, const PathSetting
   if (change) {
     const struct group* g = ::getgrnam(security.group.c_str());
     const struct passwd* u = ::getpwnam(security.user.c_str());
-    if (g == nullptr) return Error::not_found("security/changeowner: no group \"" + security.group + "\"");
-    if (u == nullptr) return Error::not_found("security/changeowner: no user \"" + security.user + "\"");
+    if (g == nullptr)
+      return Error::not_found("security/changeowner: no group \"" + security.group + "\"");
+    if (u == nullptr)
+      return Error::not_found("security/changeowner: no user \"" + security.user + "\"");
     group = g->gr_gid;
     user = u->pw_uid;
   }
-  if (change && ::getuid() == 0 && ::initgroups(security.user.c_str(), group) != 0) return failed("initgroups");
+  if (change && ::getuid() == 0 && ::initgroups(security.user.c_str(), group) != 0)
+    return failed("initgroups");
   if (security.chroot) {
     if (::getuid() != 0) {
       say(STDERR_FILENO, "WARNING: Cannot change server root unless running as root.\n");
     } else {
-      if (::chroot(paths.basedir.c_str()) != 0) return failed("chroot to \"" + paths.basedir + "\"");
+      if (::chroot(paths.basedir.c_str()) != 0)
+        return failed("chroot to \"" + paths.basedir + "\"");
       if (::chdir("/") != 0) return failed("chdir to the new root");
       say(STDOUT_FILENO, "Changed root successfully to \"" + paths.basedir + "\".\n");
     }
@@ -73,7 +81,9 @@ Result<void> drop_privileges(const SecuritySettings& security, const PathSetting
     ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
   }
   if (::getuid() == 0)
-    return Error::denied("ERROR: You should not run icecast2 as root\nUse the changeowner directive in the config file");
+    return Error::denied(
+        "ERROR: You should not run icecast2 as root\nUse the changeowner directive in the config "
+        "file");
   return {};
 }
 
@@ -82,7 +92,8 @@ Result<PidFile> PidFile::write(const std::string& path) {
   if (path.empty()) return file;
   UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
   const std::string text = std::to_string(::getpid()) + "\n";
-  if (!fd || ::write(fd.get(), text.data(), text.size()) < 0) return failed("paths/pidfile: cannot write \"" + path + "\"");
+  if (!fd || ::write(fd.get(), text.data(), text.size()) < 0)
+    return failed("paths/pidfile: cannot write \"" + path + "\"");
   file.path_ = path;
   return file;
 }

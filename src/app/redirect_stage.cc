@@ -75,7 +75,9 @@ void carry_out(Worker& worker, std::uint64_t id, const RedirectAnswer& answer) {
 
 bool lacks_token(const Services& services, Connection& connection) {
   const ClusterService& cluster = *services.cluster;
-  if (!cluster.wants_tokens() || cluster.redirects() || cluster.facts()->require != TokenRequire::kHard) return false;
+  if (!cluster.wants_tokens() || cluster.redirects() ||
+      cluster.facts()->require != TokenRequire::kHard)
+    return false;
   const auto* pass = static_cast<const ClientPass*>(connection.held.get());
   return (pass == nullptr || !pass->redirected) &&
          !says_relay(connection.request().headers, services.config.read()->server_id);
@@ -84,14 +86,16 @@ bool lacks_token(const Services& services, Connection& connection) {
 void bounce_while_draining(Worker& worker, Connection& connection) {
   RedirectAsk asked = make_redirect_ask(worker.services, connection, connection.request().path,
                                         *worker.services.cluster->facts());
-  worker.services.loops.control().post_together([&worker, id = connection.id(), asked = std::move(asked)] {
-    worker.loop.post_together([&worker, id, answer = worker.services.cluster->bounce(asked)] {
-      Connection* waiting = worker.connections.find(id);
-      if (waiting == nullptr) return;
-      if (answer.kind == RedirectAnswer::Kind::kServe && answer_if_draining(worker, *waiting)) return;
-      carry_out(worker, id, answer);
-    });
-  });
+  worker.services.loops.control().post_together(
+      [&worker, id = connection.id(), asked = std::move(asked)] {
+        worker.loop.post_together([&worker, id, answer = worker.services.cluster->bounce(asked)] {
+          Connection* waiting = worker.connections.find(id);
+          if (waiting == nullptr) return;
+          if (answer.kind == RedirectAnswer::Kind::kServe && answer_if_draining(worker, *waiting))
+            return;
+          carry_out(worker, id, answer);
+        });
+      });
 }
 
 RedirectAsk make_redirect_ask(const Services& services, Connection& connection,
@@ -191,16 +195,18 @@ Verdict RedirectStage::ask(Connection& connection, const ClusterFacts& facts, bo
     }
   }
   Loop& control = worker_.services.loops.control();
-  control.post_together([&worker = worker_, id = connection.id(), redirects, asked = std::move(asked)]() mutable {
-    const auto then = [&worker, id](RedirectAnswer answer) {
-      worker.loop.post_together([&worker, id, answer = std::move(answer)] { carry_out(worker, id, answer); });
-    };
-    ClusterService& cluster = *worker.services.cluster;
-    if (redirects)
-      cluster.decide(std::move(asked), then);
-    else
-      then(cluster.bounce(asked));
-  });
+  control.post_together(
+      [&worker = worker_, id = connection.id(), redirects, asked = std::move(asked)]() mutable {
+        const auto then = [&worker, id](RedirectAnswer answer) {
+          worker.loop.post_together(
+              [&worker, id, answer = std::move(answer)] { carry_out(worker, id, answer); });
+        };
+        ClusterService& cluster = *worker.services.cluster;
+        if (redirects)
+          cluster.decide(std::move(asked), then);
+        else
+          then(cluster.bounce(asked));
+      });
   return Verdict::kPending;
 }
 

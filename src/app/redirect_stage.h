@@ -44,8 +44,8 @@ class RedirectStage final : public Stage {
 // Without a token nobody is served here (<token require="hard">), and this listener has none.
 bool lacks_token(const Services& services, Connection& connection);
 
-// Nobody is served here: 302 to a master of ours, or 503 where there is none or he has just come from
-// there.
+// Nobody is served here: 302 to a master of ours, or 503 where there is none or he has just come
+// from there.
 void bounce_while_draining(Worker& worker, Connection& connection);
 
 // A listener's question, from a request for `mount`.

@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kMostWaiting = 4096;  // a mount
 constexpr std::size_t kMostLearning = 256;  // mounts
-constexpr auto kLearnTime = 2500ms;  // masters are asked once a second at most
+constexpr auto kLearnTime = 2500ms;         // masters are asked once a second at most
 // A relay's listeners are kept so long without data, or, where a fallback would play for them, so
 // long.
 constexpr auto kRelayLinger = 10s;
@@ -44,7 +44,8 @@ Upstream upstream_of(const RelayHost& host, const RelaySettings& relay) {
 bool wants_tls(const Config& config) {
   const auto masters = master_plans(config);
   const auto relays = relay_plans(config);
-  return std::any_of(masters.begin(), masters.end(), [](const MasterPlan& plan) { return plan.target.tls; }) ||
+  return std::any_of(masters.begin(), masters.end(),
+                     [](const MasterPlan& plan) { return plan.target.tls; }) ||
          std::any_of(relays.begin(), relays.end(), [](const RelayPlan& plan) {
            return std::any_of(plan.upstreams.begin(), plan.upstreams.end(),
                               [](const Upstream& upstream) { return upstream.target.tls; });
@@ -64,8 +65,9 @@ std::vector<RelayPlan> relay_plans(const Config& config) {
       if (host.port == 0) host.port = relay.host.port;
       if (host.mount == kNoMount) host.mount = relay.host.mount;
     }
-    std::stable_sort(hosts.begin(), hosts.end(),
-                     [](const RelayHost& a, const RelayHost& b) { return a.priority < b.priority; });
+    std::stable_sort(hosts.begin(), hosts.end(), [](const RelayHost& a, const RelayHost& b) {
+      return a.priority < b.priority;
+    });
     for (const RelayHost& host : hosts) plan.upstreams.push_back(upstream_of(host, relay));
     plan.local_mount = relay.local_mount == kNoMount ? hosts.front().mount : relay.local_mount;
     plan.icy_metadata = relay.icy_metadata;
@@ -95,7 +97,8 @@ std::vector<MasterPlan> master_plans(const Config& config) {
     plan.relay_auth = master.relay_auth;
     plan.on_demand = master.on_demand;
     // Icecast is a slave only where all three are given.
-    if (!plan.target.host.empty() && plan.target.port != 0 && !plan.password.empty()) plans.push_back(std::move(plan));
+    if (!plan.target.host.empty() && plan.target.port != 0 && !plan.password.empty())
+      plans.push_back(std::move(plan));
   }
   return plans;
 }
@@ -105,7 +108,8 @@ RelayService::RelayService(Services& services)
       rng_(Rng::from_entropy()),
       resolver_(services.loops.control()),
       connector_(services.loops.control(), resolver_,
-                 [this](Loop& loop, std::unique_ptr<Transport> plain, const std::string& host, Connector::Then then) {
+                 [this](Loop& loop, std::unique_ptr<Transport> plain, const std::string& host,
+                        Connector::Then then) {
                    return make_tls(loop, std::move(plain), host, std::move(then), false);
                  }),
       look_(services.loops.control(), [this] { look_for_away(); }),
@@ -117,8 +121,9 @@ RelayService::RelayService(Services& services)
 
 RelayService::~RelayService() = default;
 
-std::unique_ptr<Underway> RelayService::make_tls(Loop& loop, std::unique_ptr<Transport> plain, const std::string& host,
-                                                 Connector::Then then, bool only_13) {
+std::unique_ptr<Underway> RelayService::make_tls(Loop& loop, std::unique_ptr<Transport> plain,
+                                                 const std::string& host, Connector::Then then,
+                                                 bool only_13) {
   if (!roots_) load_roots();
   return make_tls_with(roots_, only_13)(loop, std::move(plain), host, std::move(then));
 }
@@ -150,8 +155,9 @@ void RelayService::configure(const Config& config) {
   std::vector<std::unique_ptr<MasterWatch>> masters;
   for (MasterPlan& plan : master_plans(config)) {
     if (services_.links->covers(plan)) continue;
-    const auto same = std::find_if(masters_.begin(), masters_.end(),
-                                   [&](const auto& watch) { return watch && watch->plan() == plan; });
+    const auto same = std::find_if(masters_.begin(), masters_.end(), [&](const auto& watch) {
+      return watch && watch->plan() == plan;
+    });
     if (same != masters_.end()) {
       (*same)->ask_soon();
       masters.push_back(std::move(*same));
@@ -165,7 +171,8 @@ void RelayService::configure(const Config& config) {
       return services_.cluster->own_report(mounts, master_id);
     };
     doors.lines = [this] { return request_lines({}); };
-    masters.push_back(std::make_unique<MasterWatch>(connector_, services_.log, rng_, std::move(plan), std::move(doors)));
+    masters.push_back(std::make_unique<MasterWatch>(connector_, services_.log, rng_,
+                                                    std::move(plan), std::move(doors)));
   }
   masters_ = std::move(masters);
   publishes_.store(std::any_of(masters_.begin(), masters_.end(),
@@ -189,7 +196,8 @@ void RelayService::choose_relays() {
   };
   for (const RelayPlan& plan : configured_) {
     if (!may_be_relayed_as(plan.local_mount)) {
-      services_.log.error("relay/relay", "relay " + plan.local_mount + ": the mount name is not allowed; it is left out");
+      services_.log.error("relay/relay", "relay " + plan.local_mount +
+                                             ": the mount name is not allowed; it is left out");
       continue;
     }
     if (place.try_emplace(plan.local_mount, plans.size()).second) plans.push_back(plan);
@@ -249,7 +257,8 @@ void RelayService::stop() {
   learning_.clear();
 }
 
-void RelayService::await(const std::string& mount, unsigned worker, std::uint64_t connection, std::string via) {
+void RelayService::await(const std::string& mount, unsigned worker, std::uint64_t connection,
+                         std::string via) {
   const Waiter waiter{worker, connection};
   const auto found = services_.mounts.find(mount);
   if (stopped_ || !found || found->phase() != MountPhase::kIdle) {
@@ -320,7 +329,8 @@ void RelayService::release(const std::string& mount, bool give_up) {
 
 void RelayService::release_one(const Waiter& waiter, bool give_up) {
   Worker& worker = *services_.workers[waiter.worker];
-  worker.loop.post([&worker, id = waiter.connection, give_up] { listen_again(worker, id, give_up); });
+  worker.loop.post(
+      [&worker, id = waiter.connection, give_up] { listen_again(worker, id, give_up); });
 }
 
 // An idle relay with fallback-override is started for those who wait at its fallback.
@@ -328,7 +338,8 @@ void RelayService::look_for_away() {
   look_.after(kLookForAway);
   std::vector<std::string> homes;
   for (const auto& [name, mount] : *services_.mounts.all())
-    if (mount->phase() == MountPhase::kIdle && mount->settings()->fallback_override) homes.push_back(name);
+    if (mount->phase() == MountPhase::kIdle && mount->settings()->fallback_override)
+      homes.push_back(name);
   if (homes.empty()) {
     away_.clear();
     return;
@@ -359,8 +370,10 @@ void RelayService::mount_ended(const Mount& mount) {
   });
 }
 
-std::chrono::milliseconds RelayService::linger(const Mount& mount, WriterKind kind, EndReason reason) const {
-  if (stopped_ || reason == EndReason::kKilled || reason == EndReason::kShutdown || reason == EndReason::kRemoved)
+std::chrono::milliseconds RelayService::linger(const Mount& mount, WriterKind kind,
+                                               EndReason reason) const {
+  if (stopped_ || reason == EndReason::kKilled || reason == EndReason::kShutdown ||
+      reason == EndReason::kRemoved)
     return 0ms;
   const auto settings = mount.settings();
   if (settings->linger_seconds >= 0) return std::chrono::seconds(settings->linger_seconds);
@@ -450,7 +463,8 @@ void RelayService::add_source(unsigned worker, SourceOffer offer, WriterLease le
   offer.source_pass = GatePass(&counters.sources);
   Worker& home = *services_.workers[worker];
   home.loop.post([&home, offer = std::make_shared<SourceOffer>(std::move(offer)),
-                  lease = std::make_shared<WriterLease>(std::move(lease)), facts = std::move(facts)] {
+                  lease = std::make_shared<WriterLease>(std::move(lease)),
+                  facts = std::move(facts)] {
     home.sources.add(std::move(*offer), std::move(*lease), facts);
   });
 }

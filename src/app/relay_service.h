@@ -56,8 +56,8 @@ class RelayService final : public RelayGround {
   // Data flows for the mount, or its listeners wait for it.
   bool flows(const std::string& mount) const { return flow_of(mount) == MasterWatch::Flow::kFlows; }
   // As a client whose peer must have a certificate that the system trusts.  only_13: no older TLS.
-  std::unique_ptr<Underway> make_tls(Loop& loop, std::unique_ptr<Transport> plain, const std::string& host,
-                                     Connector::Then then, bool only_13);
+  std::unique_ptr<Underway> make_tls(Loop& loop, std::unique_ptr<Transport> plain,
+                                     const std::string& host, Connector::Then then, bool only_13);
 
   // Of admission.
   void mount_begun(const Mount& mount);
@@ -121,7 +121,8 @@ class RelayService final : public RelayGround {
   Connector connector_;
   Gate calls_;
   std::map<std::string, Waiting> waiting_;
-  std::set<std::string> away_;  // idle relays whose listeners are at the fallback and want to come back
+  std::set<std::string>
+      away_;  // idle relays whose listeners are at the fallback and want to come back
   Timer look_;
   std::vector<RelayPlan> configured_;
   std::vector<std::unique_ptr<MasterWatch>> masters_;

@@ -17,7 +17,8 @@ constexpr std::int64_t kAdminReserve = 4;
 constexpr std::string_view kPreflight =
     "Access-Control-Allow-Methods: GET, HEAD, OPTIONS\r\n"
     "Access-Control-Allow-Headers: Icy-MetaData, Range, Origin, Accept, Content-Type\r\n"
-    "Access-Control-Expose-Headers: Icy-Br, Icy-Description, Icy-Genre, Icy-MetaInt, Icy-Name, Icy-Pub, Icy-Url\r\n"
+    "Access-Control-Expose-Headers: Icy-Br, Icy-Description, Icy-Genre, Icy-MetaInt, Icy-Name, "
+    "Icy-Pub, Icy-Url\r\n"
     "Access-Control-Max-Age: 86400\r\n";
 
 }  // namespace
@@ -41,16 +42,19 @@ Verdict AdmitStage::handle(Connection& connection) {
   Services& services = worker_.services;
   const auto config = services.config.read();
   const Request& request = connection.request();
-  services.counters.client_connections.fetch_add(request.method == Method::kGet ? 1 : 0, std::memory_order_relaxed);
+  services.counters.client_connections.fetch_add(request.method == Method::kGet ? 1 : 0,
+                                                 std::memory_order_relaxed);
   std::int64_t limit = config->limits.clients;
   if (is_admin_path(request.path))
     limit += kAdminReserve;
-  else if (request.method == Method::kSource || request.method == Method::kPut || request.method == Method::kPost)
+  else if (request.method == Method::kSource || request.method == Method::kPut ||
+           request.method == Method::kPost)
     limit += config->limits.sources;
   if (!services.counters.clients.try_enter(limit)) {
     services.counters.refused(Refusal::kClients);
-    services.log.warn("connection/connection", "client limit reached: " + std::to_string(config->limits.clients) +
-                                                   " (limits/clients); " + connection.ip() + " was refused");
+    services.log.warn("connection/connection",
+                      "client limit reached: " + std::to_string(config->limits.clients) +
+                          " (limits/clients); " + connection.ip() + " was refused");
     connection.reply_text(403, "Icecast connection limit reached");
     return Verdict::kAnswered;
   }
@@ -91,7 +95,9 @@ Verdict AliasStage::handle(Connection& connection) {
   for (const Alias& alias : config->paths.aliases) {
     if (alias.source != connection.request().path) continue;
     if (alias.port != 0 && alias.port != connection.socket().port) continue;
-    if (!alias.bind_address.empty() && alias.bind_address != connection.socket().settings.bind_address) continue;
+    if (!alias.bind_address.empty() &&
+        alias.bind_address != connection.socket().settings.bind_address)
+      continue;
     connection.request().path = alias.destination;
     break;
   }

@@ -32,9 +32,10 @@ class MethodStage final : public Stage {
   Verdict handle(Connection& connection) override;
 };
 
-// While the node drains, a listener is sent to a master of ours, once: many players come back to the
-// address where they were, and not to the one that they were given.  Where there is none, 503, before
-// anybody is asked for a password; who can be sent to another node by ourselves has been sent by then.
+// While the node drains, a listener is sent to a master of ours, once: many players come back to
+// the address where they were, and not to the one that they were given.  Where there is none, 503,
+// before anybody is asked for a password; who can be sent to another node by ourselves has been
+// sent by then.
 class DrainStage final : public Stage {
  public:
   explicit DrainStage(Worker& worker) : worker_(worker) {}

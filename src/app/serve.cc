@@ -46,7 +46,8 @@ int serve(const Options& options) {
     return 1;
   }
   auto pid_file = PidFile::write(config->paths.pidfile);
-  if (!pid_file) say(STDERR_FILENO, "WARNING: " + pid_file.error().what + "; running without one\n");
+  if (!pid_file)
+    say(STDERR_FILENO, "WARNING: " + pid_file.error().what + "; running without one\n");
   if (auto dropped = drop_privileges(config->security, config->paths); !dropped) {
     say(STDERR_FILENO, dropped.error().what + "\n");
     return 1;

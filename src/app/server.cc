@@ -39,17 +39,20 @@ unsigned worker_count(const LimitSettings& limits) {
 
 EventService::Details source_details(const Mount& mount) {
   const auto facts = mount.facts();
-  return {{"type", facts->content_type}, {"address", facts->source_ip}, {"user-agent", facts->user_agent},
+  return {{"type", facts->content_type},
+          {"address", facts->source_ip},
+          {"user-agent", facts->user_agent},
           {"relay", facts->relayed ? "1" : "0"}};
 }
 
 }  // namespace
 
-Server::Server(const Clock& clock, std::string config_path, LoadOptions load_options, LoadedConfig first,
-               ServiceManager manager)
+Server::Server(const Clock& clock, std::string config_path, LoadOptions load_options,
+               LoadedConfig first, ServiceManager manager)
     : config_path_(std::move(config_path)),
       load_options_(load_options),
-      services_(std::make_unique<Services>(clock, first.config, worker_count(first.config->limits))),
+      services_(
+          std::make_unique<Services>(clock, first.config, worker_count(first.config->limits))),
       sockets_(*services_, std::move(manager.sockets)),
       switches_(*services_),
       notifier_(manager.notify_socket),
@@ -74,15 +77,15 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
           });
       });
   access_watch_ = std::make_unique<AccessWatch>(services);
-  services.admission = std::make_unique<SourceAdmission>(services.loops.control(), services.mounts, services.log,
-                                                         services.loops.workers(), admission_doors(),
-                                                         Rng::from_entropy());
+  services.admission = std::make_unique<SourceAdmission>(services.loops.control(), services.mounts,
+                                                         services.log, services.loops.workers(),
+                                                         admission_doors(), Rng::from_entropy());
   services.relays = std::make_unique<RelayService>(services);
   services.cluster = std::make_unique<ClusterService>(services);
   services.links = std::make_unique<ClusterLinks>(services);
   services.direct = std::make_unique<DirectCalls>(services);
-  services.drainer =
-      std::make_unique<Drain>(services.loops.control(), services.log, services.drain, drain_doors());
+  services.drainer = std::make_unique<Drain>(services.loops.control(), services.log, services.drain,
+                                             drain_doors());
   services.drain.on_change([&services](const DrainPicture& now) {
     services.cluster->drain_changed();
     services.links->drain_changed();
@@ -91,8 +94,9 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
     if (now.mode == DrainMode::kOff)
       services.events->publish("undrain", node);
     else
-      services.events->publish(now.empty ? "drained" : "drain", node,
-                               {{"mode", std::string(to_text(now.mode))}, {"exit", now.then_exit ? "1" : "0"}});
+      services.events->publish(
+          now.empty ? "drained" : "drain", node,
+          {{"mode", std::string(to_text(now.mode))}, {"exit", now.then_exit ? "1" : "0"}});
   });
   for (unsigned i = 0; i < services.loops.workers(); ++i)
     services.workers.push_back(std::make_unique<Worker>(services, i));
@@ -166,7 +170,8 @@ Result<void> Server::bind() {
   // Keys are often readable for root only.
   services_->tls.load(Services::tls_settings(*config));
   if (auto bound = services_->links->bind(*config); !bound)
-    services_->log.error("connection/connection_setup_sockets", bound.error().what + "; no node can be linked");
+    services_->log.error("connection/connection_setup_sockets",
+                         bound.error().what + "; no node can be linked");
   const auto opened = sockets_.open(*config);
   if (opened) switches_.bind(*config, sockets_);
   return opened;
@@ -184,14 +189,13 @@ void Server::run(bool announce) {
   sockets_.begin();
   switches_.begin();
   services_->loops.clerk().post([this] {
-    services_->tls.watch(TlsKeeper::kLookInterval,
-                         [this] {
-                           services_->loops.control().post([this] {
-                             if (stopping_) return;
-                             sockets_.certificate_came();
-                             switches_.apply(*services_->config.read(), sockets_);
-                           });
-                         });
+    services_->tls.watch(TlsKeeper::kLookInterval, [this] {
+      services_->loops.control().post([this] {
+        if (stopping_) return;
+        sockets_.certificate_came();
+        switches_.apply(*services_->config.read(), sockets_);
+      });
+    });
   });
   services_->loops.start();
   services_->disk.start();
@@ -199,7 +203,8 @@ void Server::run(bool announce) {
   services_->mount_files->configure(*config);
   // Tools look for Icecast's words in Icecast's form.
   services_->log.info("main/main", "Icecast 2.4.4 server started");
-  services_->log.info("main/main", "icecast-lb " LB_VERSION ", " + std::to_string(services_->loops.workers()) +
+  services_->log.info("main/main", "icecast-lb " LB_VERSION ", " +
+                                       std::to_string(services_->loops.workers()) +
                                        " workers, configuration " + config_path_);
   services_->cluster->configure(*config);
   services_->links->configure(*config);
@@ -227,7 +232,8 @@ void Server::watch_signals() {
   ::signal(SIGPIPE, SIG_IGN);
   Loop& control = services_->loops.control();
   const auto on = [&](int number, void (Server::*act)()) {
-    signals_.push_back(std::make_unique<SignalWatch>(control, number, [this, act] { (this->*act)(); }));
+    signals_.push_back(
+        std::make_unique<SignalWatch>(control, number, [this, act] { (this->*act)(); }));
   };
   on(SIGHUP, &Server::reload);
   on(SIGUSR1, &Server::reopen_logs);
@@ -237,7 +243,8 @@ void Server::watch_signals() {
 
 void Server::reopen_logs() {
   services_->loops.clerk().post([this] {
-    if (auto opened = open_logs(); !opened) services_->log.error("logging/reopen", opened.error().what);
+    if (auto opened = open_logs(); !opened)
+      services_->log.error("logging/reopen", opened.error().what);
   });
 }
 
@@ -249,21 +256,26 @@ void Server::reload() {
   reloading_ = true;
   notifier_.reloading(services_->clock.steady());
   services_->loops.clerk().post([this] {
-    auto loaded = std::make_shared<Result<LoadedConfig>>(load_config_file(config_path_, load_options_));
+    auto loaded =
+        std::make_shared<Result<LoadedConfig>>(load_config_file(config_path_, load_options_));
     services_->loops.control().post([this, loaded] {
       const bool usable = *loaded && !(*loaded)->refuses_start();
       reloading_ = false;
       ServerCounters& counters = services_->counters;
       (usable ? counters.reloads : counters.failed_reloads).fetch_add(1, std::memory_order_relaxed);
       if (!*loaded)
-        services_->log.error("config/reload", "Error parsing config file " + config_path_ + ": " + loaded->error().what +
+        services_->log.error("config/reload", "Error parsing config file " + config_path_ + ": " +
+                                                  loaded->error().what +
                                                   "; the old configuration stays");
       else if ((*loaded)->refuses_start())
         for (const Diagnostic& d : (*loaded)->diagnostics)
-          services_->log.error("config/reload", to_string(d, config_path_) + "; the old configuration stays");
+          services_->log.error("config/reload",
+                               to_string(d, config_path_) + "; the old configuration stays");
       else
         apply(std::move(**loaded));
-      if (!usable) reopen_logs();  // apply() does too: whoever rotates logs sends HUP, whatever the file is like
+      if (!usable)
+        reopen_logs();  // apply() does too: whoever rotates logs sends HUP, whatever the file is
+                        // like
       reloaded(usable ? "configuration read again"
                       : "the configuration cannot be used, the old one stays; see the error log");
       services_->events->publish("reload", node_name(*services_->config.read()),
@@ -284,10 +296,13 @@ void Server::reloaded(std::string_view status) {
 
 void Server::apply(LoadedConfig next) {
   const auto before = services_->config.read();
-  for (const Diagnostic& d : next.diagnostics) services_->log.warn("config/reload", to_string(d, config_path_));
+  for (const Diagnostic& d : next.diagnostics)
+    services_->log.warn("config/reload", to_string(d, config_path_));
   services_->config.publish(next.config);
-  services_->http.publish(std::make_shared<const HttpSettings>(Services::http_settings(*next.config)));
-  services_->files.publish(std::make_shared<const StaticFiles>(Services::static_files(*next.config, services_->log)));
+  services_->http.publish(
+      std::make_shared<const HttpSettings>(Services::http_settings(*next.config)));
+  services_->files.publish(
+      std::make_shared<const StaticFiles>(Services::static_files(*next.config, services_->log)));
   services_->admission->settings_changed();
   services_->cluster->configure(*next.config);
   services_->links->configure(*next.config);
@@ -299,7 +314,8 @@ void Server::apply(LoadedConfig next) {
   services_->directory->configure(*next.config);
   services_->mount_files->configure(*next.config);
   for (const auto& worker : services_->workers)
-    worker->loop.post([w = worker.get(), call = next.config->limits.delivery] { w->streams.set_delivery(call); });
+    worker->loop.post(
+        [w = worker.get(), call = next.config->limits.delivery] { w->streams.set_delivery(call); });
   services_->loops.clerk().post([this, config = next.config] {
     services_->tls.load(Services::tls_settings(*config));
     // Only now: new sockets may wait for the new certificate.
@@ -328,10 +344,13 @@ void Server::open_auth_spool() {
   if (path.empty() || (!wanted && ::access(path.c_str(), F_OK) != 0)) return;
   const auto opened = services_->auth->open_spool(path);
   if (!opened) {
-    services_->log.error("auth/spool", opened.error().what + "; if the server is killed, backends miss ends of listeners");
+    services_->log.error(
+        "auth/spool",
+        opened.error().what + "; if the server is killed, backends miss ends of listeners");
     return;
   }
-  services_->next_client_id = std::max(services_->next_client_id.load(), opened->highest_client_id + 1);
+  services_->next_client_id =
+      std::max(services_->next_client_id.load(), opened->highest_client_id + 1);
   if (opened->unheard > 0)
     services_->log.info("auth/spool", path + ": the ends of " + std::to_string(opened->unheard) +
                                           " listeners of the last run are told to their backends");
@@ -362,7 +381,8 @@ void Server::source_ended(const std::shared_ptr<Mount>& mount) {
   services_->links->mounts_changed();
   services_->relays->mount_ended(*mount);
   services_->events->publish("source-disconnect", mount->name(), source_details(*mount));
-  services_->auth->mount_ended(mount_section(*services_->config.read(), mount->name()).name, mount->name());
+  services_->auth->mount_ended(mount_section(*services_->config.read(), mount->name()).name,
+                               mount->name());
   run_hook(mount->settings()->on_disconnect, *mount, "source-disconnect");
 }
 
@@ -370,7 +390,8 @@ void Server::source_begun(const std::shared_ptr<Mount>& mount) {
   services_->links->mounts_changed();
   services_->relays->mount_begun(*mount);
   services_->events->publish("source-connect", mount->name(), source_details(*mount));
-  services_->auth->mount_begun(mount_section(*services_->config.read(), mount->name()).name, mount->name());
+  services_->auth->mount_begun(mount_section(*services_->config.read(), mount->name()).name,
+                               mount->name());
   const auto settings = mount->settings();
   run_hook(settings->on_connect, *mount, "source-connect");
   if (!settings->dump_file.empty()) services_->dumps.begin(mount, settings->dump_file);
@@ -382,8 +403,7 @@ void Server::source_begun(const std::shared_ptr<Mount>& mount) {
 void Server::terminate() {
   const DrainOrder order = configured_drain(services_->config.read()->cluster);
   // The second one, or nothing said about it: now.
-  if (order.mode == DrainMode::kOff || services_->drain.picture()->then_exit)
-    stop();
+  if (order.mode == DrainMode::kOff || services_->drain.picture()->then_exit) stop();
   // After a preStop: its time is not given once more.
   else if (services_->drain.draining())
     services_->drainer->exit_at_its_end();
@@ -413,8 +433,9 @@ void Server::end_all() {
         return 0;
       },
       [this](const std::vector<int>&) {
-        services_->directory->stop(
-            [this] { services_->auth->finish(kFarewell, [this] { services_->loops.stop_control(); }); });
+        services_->directory->stop([this] {
+          services_->auth->finish(kFarewell, [this] { services_->loops.stop_control(); });
+        });
       });
 }
 

@@ -18,7 +18,8 @@
 
 namespace lb {
 
-Services::Services(const Clock& clock_given, std::shared_ptr<const Config> first, unsigned worker_count)
+Services::Services(const Clock& clock_given, std::shared_ptr<const Config> first,
+                   unsigned worker_count)
     : clock(clock_given),
       log(clock_given),
       config(first),
@@ -35,7 +36,9 @@ Services::Services(const Clock& clock_given, std::shared_ptr<const Config> first
       dumps(disk.loop(), log),
       started_wall(clock_given.wall()) {}
 
-std::string Services::authority(const Config& config) { return config.hostname + ":" + std::to_string(config.port); }
+std::string Services::authority(const Config& config) {
+  return config.hostname + ":" + std::to_string(config.port);
+}
 
 Services::~Services() = default;
 
@@ -48,7 +51,8 @@ std::uint64_t Services::people() const {
 
 PasswordSettings Services::passwords(const Config& config) {
   const AuthenticationSettings& from = config.authentication;
-  return {from.source_password, from.admin_user, from.admin_password, from.relay_user, from.relay_password};
+  return {from.source_password, from.admin_user, from.admin_password, from.relay_user,
+          from.relay_password};
 }
 
 HttpSettings Services::http_settings(const Config& config) {
@@ -58,7 +62,8 @@ HttpSettings Services::http_settings(const Config& config) {
   settings.header_timeout = config.limits.header_timeout;
   settings.client_timeout = config.limits.client_timeout;
   // Entries that can never match have been named by the configuration's checks.
-  settings.trusted_proxies = AddressList::parse(config.paths.x_forwarded_for, [](std::size_t, const std::string&) {});
+  settings.trusted_proxies =
+      AddressList::parse(config.paths.x_forwarded_for, [](std::size_t, const std::string&) {});
   return settings;
 }
 
@@ -66,7 +71,8 @@ TlsSettings Services::tls_settings(const Config& config) {
   const PathSettings& paths = config.paths;
   const SecuritySettings& newer = config.security;
   TlsSettings settings{paths.ssl_certificate, paths.ssl_private_key, paths.ssl_allowed_ciphers};
-  settings.certificates.insert(settings.certificates.end(), newer.tls_certificate.begin(), newer.tls_certificate.end());
+  settings.certificates.insert(settings.certificates.end(), newer.tls_certificate.begin(),
+                               newer.tls_certificate.end());
   settings.keys.insert(settings.keys.end(), newer.tls_key.begin(), newer.tls_key.end());
   if (settings.ciphers.empty()) settings.ciphers = newer.tls_allowed_ciphers;
   return settings;
@@ -75,7 +81,8 @@ TlsSettings Services::tls_settings(const Config& config) {
 StaticFiles Services::static_files(const Config& config, Log& log) {
   MimeTypes types;
   if (auto loaded = types.load(config.paths.mime_types); !loaded)
-    log.warn("fserve/fserve_recheck_mime_types", loaded.error().what + "; the built-in types are used");
+    log.warn("fserve/fserve_recheck_mime_types",
+             loaded.error().what + "; the built-in types are used");
   return StaticFiles(config.paths.webroot, config.fileserve, std::move(types));
 }
 

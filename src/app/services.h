@@ -6,12 +6,12 @@
 #include <memory>
 #include <vector>
 
-#include "auth/authenticators.h"
-#include "auth/ip_filter.h"
 #include "app/drain.h"
 #include "app/io_thread.h"
-#include "app/node_load.h"
 #include "app/mount_hooks.h"
+#include "app/node_load.h"
+#include "auth/authenticators.h"
+#include "auth/ip_filter.h"
 #include "auth/passwords.h"
 #include "auth/throttle.h"
 #include "base/log.h"
@@ -45,7 +45,8 @@ class StatsFeed;
 struct Worker;
 
 struct Services {
-  explicit Services(const Clock& clock_given, std::shared_ptr<const Config> first, unsigned worker_count);
+  explicit Services(const Clock& clock_given, std::shared_ptr<const Config> first,
+                    unsigned worker_count);
   ~Services();
 
   const Clock& clock;
@@ -63,10 +64,10 @@ struct Services {
   std::atomic<bool> ready{false};  // everything has been set up
   PasswordThrottle throttle;
   AccessFiles access;
-  std::unique_ptr<Fetcher> fetcher;             // control
-  std::unique_ptr<Authenticators> auth;         // control
-  std::unique_ptr<CountryWatch> countries;      // see there
-  MountHooks hooks;                             // any thread
+  std::unique_ptr<Fetcher> fetcher;         // control
+  std::unique_ptr<Authenticators> auth;     // control
+  std::unique_ptr<CountryWatch> countries;  // see there
+  MountHooks hooks;                         // any thread
   IoThread disk;
   DumpWriter dumps;                             // any thread
   std::unique_ptr<SourceAdmission> admission;   // control
@@ -79,10 +80,10 @@ struct Services {
   std::unique_ptr<MountFiles> mount_files;      // see there
   std::unique_ptr<PageCache> pages;             // control and clerk
   std::vector<std::unique_ptr<Worker>> workers;
-  std::unique_ptr<RelayService> relays;         // control
-  std::unique_ptr<ClusterService> cluster;      // see there
-  std::unique_ptr<ClusterLinks> links;          // control
-  std::unique_ptr<DirectCalls> direct;          // control
+  std::unique_ptr<RelayService> relays;     // control
+  std::unique_ptr<ClusterService> cluster;  // see there
+  std::unique_ptr<ClusterLinks> links;      // control
+  std::unique_ptr<DirectCalls> direct;      // control
   std::atomic<std::uint64_t> next_client_id{1};
   WallTime started_wall;
 

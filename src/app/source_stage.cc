@@ -29,11 +29,14 @@ bool is_source_request(const Request& request) {
 
 bool may_feed(const Config& config, const MountSettings& mount, const Request& request) {
   const SourceLogin login{mount.username, mount.password};
-  if (request.protocol == Protocol::kIcy) return is_source_password(Services::passwords(config), login, request.password);
-  if (is_source(Services::passwords(config), login, basic_credentials(request.headers))) return true;
+  if (request.protocol == Protocol::kIcy)
+    return is_source_password(Services::passwords(config), login, request.password);
+  if (is_source(Services::passwords(config), login, basic_credentials(request.headers)))
+    return true;
   // <icelogin>: Icecast 1's header.
   const std::string* old = request.headers.find("ice-password");
-  return config.icelogin && old != nullptr && is_source_password(Services::passwords(config), login, *old);
+  return config.icelogin && old != nullptr &&
+         is_source_password(Services::passwords(config), login, *old);
 }
 
 // "" when the path may be a mount; else why not.  A mount may hide a static file only if that is
@@ -55,7 +58,8 @@ std::string_view refuse_name(const std::string& path, const StaticFiles& files) 
 
 // libshout asks without credentials first and goes on over the same connection.
 bool is_probe(const Request& request) {
-  return request.headers.find("authorization") == nullptr && request.headers.get("content-length") == "0" &&
+  return request.headers.find("authorization") == nullptr &&
+         request.headers.get("content-length") == "0" &&
          iequals(request.headers.get("connection"), "keep-alive");
 }
 
@@ -66,7 +70,8 @@ void refuse_login(Worker& worker, Connection& connection, bool keep_open) {
 }
 
 // Who a source says that it is; nullopt: nobody.
-std::optional<Credentials> source_credentials(const Config& config, const MountSettings& mount, const Request& request) {
+std::optional<Credentials> source_credentials(const Config& config, const MountSettings& mount,
+                                              const Request& request) {
   if (request.protocol == Protocol::kIcy) return Credentials{mount.username, request.password};
   if (auto given = basic_credentials(request.headers)) return given;
   const std::string* old = request.headers.find("ice-password");
@@ -79,12 +84,13 @@ void give_back(Worker& worker, WriterLease lease) {
   auto end = std::make_shared<SourceEnd>();
   end->lease = std::move(lease);
   end->reason = EndReason::kClientGone;
-  worker.services.loops.control().post([&worker, end] { worker.services.admission->give_back(std::move(*end)); });
+  worker.services.loops.control().post(
+      [&worker, end] { worker.services.admission->give_back(std::move(*end)); });
 }
 
 // Back on the worker with the lease.
-void begin(Worker& worker, Connection& connection, WriterLease lease, std::shared_ptr<const SourceFacts> facts,
-           BodyReader body, GatePass place) {
+void begin(Worker& worker, Connection& connection, WriterLease lease,
+           std::shared_ptr<const SourceFacts> facts, BodyReader body, GatePass place) {
   const Request& request = connection.request();
   std::string welcome;
   if (request.protocol != Protocol::kIcy) {
@@ -96,15 +102,19 @@ void begin(Worker& worker, Connection& connection, WriterLease lease, std::share
     connection.drop();
     return;
   }
-  SourceOffer offer{nullptr, connection.take_leftover(), std::move(body), 0, {}, std::move(place), {}, {}, {}, {}, 0};
-  if (const auto metaint = parse_u64(request.headers.get("icy-metaint")); metaint && *metaint > 0 && *metaint < (1u << 24))
+  SourceOffer offer{
+      nullptr, connection.take_leftover(), std::move(body), 0, {}, std::move(place), {}, {}, {}, {},
+      0};
+  if (const auto metaint = parse_u64(request.headers.get("icy-metaint"));
+      metaint && *metaint > 0 && *metaint < (1u << 24))
     offer.metaint = static_cast<std::size_t>(*metaint);
   offer.request = access_request(request);
   offer.user_agent = request.headers.get("user-agent");
   offer.bytes_sent = connection.bytes_sent();
   offer.referer = request.headers.get("referer");
   offer.user = connection.user;
-  if (auto* held = static_cast<ClientPass*>(connection.held.get())) offer.client_pass = std::move(held->pass);
+  if (auto* held = static_cast<ClientPass*>(connection.held.get()))
+    offer.client_pass = std::move(held->pass);
   Services& services = worker.services;
   services.counters.source_client_connections.fetch_add(1, std::memory_order_relaxed);
   services.counters.source_total_connections.fetch_add(1, std::memory_order_relaxed);
@@ -113,8 +123,8 @@ void begin(Worker& worker, Connection& connection, WriterLease lease, std::share
 }
 
 // What control has decided.
-void admitted(Worker& worker, std::uint64_t id, Result<WriterLease> lease, std::shared_ptr<const SourceFacts> facts,
-              BodyReader body, GatePass place) {
+void admitted(Worker& worker, std::uint64_t id, Result<WriterLease> lease,
+              std::shared_ptr<const SourceFacts> facts, BodyReader body, GatePass place) {
   Connection* waiting = worker.connections.find(id);
   if (waiting == nullptr) {  // gone meanwhile
     if (lease) give_back(worker, std::move(*lease));
@@ -129,7 +139,8 @@ void admitted(Worker& worker, std::uint64_t id, Result<WriterLease> lease, std::
 }
 
 // Its login is right: everything else that a source needs.
-Verdict admit(Worker& worker, Connection& connection, const Config& config, const MountSettings& settings) {
+Verdict admit(Worker& worker, Connection& connection, const Config& config,
+              const MountSettings& settings) {
   const Request& request = connection.request();
   Services& services = worker.services;
   if (request.method == Method::kPut && request.headers.get("content-type").empty()) {
@@ -151,10 +162,12 @@ Verdict admit(Worker& worker, Connection& connection, const Config& config, cons
     return Verdict::kAnswered;
   }
   auto place = std::make_shared<GatePass>(&services.counters.sources);
-  auto facts = make_source_facts(request, settings,
-                                 SourcePeer{connection.ip(), services.clock.wall(), services.clock.steady()});
+  auto facts = make_source_facts(
+      request, settings,
+      SourcePeer{connection.ip(), services.clock.wall(), services.clock.steady()});
   if (request.headers.get("content-type").empty())
-    services.log.warn("source/source", "mount " + request.path + ": no content type given, audio/mpeg is assumed");
+    services.log.warn("source/source",
+                      "mount " + request.path + ": no content type given, audio/mpeg is assumed");
 
   WriterAsk ask;
   ask.mount = request.path;
@@ -198,19 +211,21 @@ Verdict SourceStage::handle(Connection& connection) {
   const MountSettings& section = mount_section(*config, request.path);
   if (decides_sources(section) && !is_probe(request)) {
     SourceAsk ask{request.path, connection.ip(), given.value_or(Credentials{}), false};
-    ask_about_source(worker_, connection, section.name, std::move(ask),
-                     [&worker = worker_, config, settings](Connection& waiting, const AuthVerdict& verdict) {
-                       if (verdict.kind == AuthVerdict::Kind::kAllow)
-                         admit(worker, waiting, *config, settings);
-                       else if (verdict.kind == AuthVerdict::Kind::kBusy)
-                         waiting.reply_text(403, verdict.text);
-                       else
-                         refuse_login(worker, waiting, false);
-                     });
+    ask_about_source(
+        worker_, connection, section.name, std::move(ask),
+        [&worker = worker_, config, settings](Connection& waiting, const AuthVerdict& verdict) {
+          if (verdict.kind == AuthVerdict::Kind::kAllow)
+            admit(worker, waiting, *config, settings);
+          else if (verdict.kind == AuthVerdict::Kind::kBusy)
+            waiting.reply_text(403, verdict.text);
+          else
+            refuse_login(worker, waiting, false);
+        });
     return Verdict::kPending;
   }
   if (!may_feed(*config, settings, request)) {
-    if (given && !is_known_password(*config, *given)) note_wrong_password(worker_, connection, given->user);
+    if (given && !is_known_password(*config, *given))
+      note_wrong_password(worker_, connection, given->user);
     refuse_login(worker_, connection, is_probe(request));
     return Verdict::kAnswered;
   }
@@ -221,11 +236,13 @@ bool shoutcast_login(Worker& worker, Connection& connection) {
   if (worker.services.drain.draining()) return false;
   const auto config = worker.services.config.read();
   const std::string& own = connection.socket().settings.shoutcast_mount;
-  const MountSettings settings = mount_settings(*config, own.empty() ? config->shoutcast_mount : own);
+  const MountSettings settings =
+      mount_settings(*config, own.empty() ? config->shoutcast_mount : own);
   // Where a backend decides, it is asked when the head is complete.
   if (decides_sources(settings)) return connection.send_now("OK2\r\nicy-caps:11\r\n\r\n");
   if (is_throttled(worker, connection, settings.username)) return false;
-  if (!is_source_password(Services::passwords(*config), SourceLogin{settings.username, settings.password},
+  if (!is_source_password(Services::passwords(*config),
+                          SourceLogin{settings.username, settings.password},
                           connection.request().password)) {
     note_wrong_password(worker, connection, settings.username);
     return false;

@@ -17,10 +17,13 @@ namespace {
 
 MountState state_of_mount(const Mount& mount) {
   switch (mount.phase()) {
-    case MountPhase::kIdle: return MountState::kIdle;
+    case MountPhase::kIdle:
+      return MountState::kIdle;
     case MountPhase::kRunning:
-    case MountPhase::kLingering: return MountState::kRunning;
-    case MountPhase::kEnded: break;
+    case MountPhase::kLingering:
+      return MountState::kRunning;
+    case MountPhase::kEnded:
+      break;
   }
   return MountState::kStopped;
 }
@@ -36,7 +39,9 @@ std::optional<Metadata> make_title(const TitleRequest& request, const Mount& mou
     return make_icy_metadata(song, request.url.value_or(""), request.charset, settings->charset);
   // Ogg comments are UTF-8, and so is what comes without a charset (Icecast's rule for Vorbis).
   const std::string from = request.charset.empty() ? "UTF-8" : request.charset;
-  const auto utf8 = [&from](const std::string& text) { return clean_utf8(convert_charset(text, from, "UTF-8")); };
+  const auto utf8 = [&from](const std::string& text) {
+    return clean_utf8(convert_charset(text, from, "UTF-8"));
+  };
   Metadata metadata;
   if (request.song) {
     metadata.title = utf8(*request.song);
@@ -49,9 +54,12 @@ std::optional<Metadata> make_title(const TitleRequest& request, const Mount& mou
 
 UserEdit::Action action_of(UsersRequest::Action action) {
   switch (action) {
-    case UsersRequest::Action::kList: return UserEdit::Action::kList;
-    case UsersRequest::Action::kAdd: return UserEdit::Action::kAdd;
-    case UsersRequest::Action::kRemove: return UserEdit::Action::kRemove;
+    case UsersRequest::Action::kList:
+      return UserEdit::Action::kList;
+    case UsersRequest::Action::kAdd:
+      return UserEdit::Action::kAdd;
+    case UsersRequest::Action::kRemove:
+      return UserEdit::Action::kRemove;
   }
   return UserEdit::Action::kList;
 }
@@ -59,19 +67,27 @@ UserEdit::Action action_of(UsersRequest::Action action) {
 UsersAnswer::Outcome outcome_of(UserEditResult::Outcome outcome) {
   using To = UsersAnswer::Outcome;
   switch (outcome) {
-    case UserEditResult::Outcome::kListed: return To::kListed;
-    case UserEditResult::Outcome::kAdded: return To::kAdded;
-    case UserEditResult::Outcome::kExists: return To::kExists;
-    case UserEditResult::Outcome::kRemoved: return To::kRemoved;
-    case UserEditResult::Outcome::kFailed: return To::kFailed;
-    case UserEditResult::Outcome::kNoList: return To::kNoAuthenticator;
+    case UserEditResult::Outcome::kListed:
+      return To::kListed;
+    case UserEditResult::Outcome::kAdded:
+      return To::kAdded;
+    case UserEditResult::Outcome::kExists:
+      return To::kExists;
+    case UserEditResult::Outcome::kRemoved:
+      return To::kRemoved;
+    case UserEditResult::Outcome::kFailed:
+      return To::kFailed;
+    case UserEditResult::Outcome::kNoList:
+      return To::kNoAuthenticator;
   }
   return To::kNoAuthenticator;
 }
 
 }  // namespace
 
-void ServerStation::stats(Then<StatsDocument> then) { then(make_stats(services_, services_.cluster->listeners_elsewhere())); }
+void ServerStation::stats(Then<StatsDocument> then) {
+  then(make_stats(services_, services_.cluster->listeners_elsewhere()));
+}
 
 void ServerStation::mounts(Then<Result<std::vector<MountRow>>> then) {
   std::vector<MountRow> rows;
@@ -92,13 +108,14 @@ void ServerStation::mounts(Then<Result<std::vector<MountRow>>> then) {
     }
     row.state = state_of_mount(*mount);
     if (row.state == MountState::kRunning)
-      row.connected_seconds =
-          static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now - facts->started).count());
+      row.connected_seconds = static_cast<std::uint64_t>(
+          std::chrono::duration_cast<std::chrono::seconds>(now - facts->started).count());
     row.hidden = settings->hidden;
     rows.push_back(std::move(row));
   }
   // Not those that play a file: every slave would play its own loop of it for nobody.
-  for (const MountSettings& settings : mounts_on_fallback(services_, *services_.config.read(), false)) {
+  for (const MountSettings& settings :
+       mounts_on_fallback(services_, *services_.config.read(), false)) {
     MountRow row;
     row.mount = settings.name;
     row.fallback = settings.fallback_mount;
@@ -155,7 +172,9 @@ void ServerStation::kill_listener(const std::string& name, std::uint64_t id, The
     return;
   }
   services_.loops.gather<int>(
-      [this, mount, id](unsigned i) { return services_.workers[i]->streams.kill(*mount, id) ? 1 : 0; },
+      [this, mount, id](unsigned i) {
+        return services_.workers[i]->streams.kill(*mount, id) ? 1 : 0;
+      },
       [found = std::move(found)](std::vector<int> answers) mutable {
         int n = 0;
         for (const int one : answers) n += one;
@@ -163,14 +182,17 @@ void ServerStation::kill_listener(const std::string& name, std::uint64_t id, The
       });
 }
 
-void ServerStation::move_listeners(const std::string& from, const std::string& to, Then<std::uint64_t> moved) {
+void ServerStation::move_listeners(const std::string& from, const std::string& to,
+                                   Then<std::uint64_t> moved) {
   const auto source = services_.mounts.find(from), target = services_.mounts.find(to);
   if (!source || !target) {
     moved(0);
     return;
   }
   services_.loops.gather<std::uint64_t>(
-      [this, source, target](unsigned i) { return services_.workers[i]->streams.move(*source, target); },
+      [this, source, target](unsigned i) {
+        return services_.workers[i]->streams.move(*source, target);
+      },
       [moved = std::move(moved)](std::vector<std::uint64_t> answers) mutable {
         std::uint64_t n = 0;
         for (const auto one : answers) n += one;
@@ -194,14 +216,16 @@ void ServerStation::set_fallback(const std::string& name, const std::string& fal
   services_.mount_files->add_fallback(fallback);
 }
 
-void ServerStation::set_title(const std::string& name, TitleRequest request, Then<TitleVerdict> then) {
+void ServerStation::set_title(const std::string& name, TitleRequest request,
+                              Then<TitleVerdict> then) {
   const auto* writer = services_.admission->writer_of(name);
   if (writer == nullptr) {
     then(TitleVerdict::kNoSource);
     return;
   }
   const auto facts = writer->mount->facts();
-  const bool other_address = !request.only_from_ip.empty() && request.only_from_ip != facts->source_ip;
+  const bool other_address =
+      !request.only_from_ip.empty() && request.only_from_ip != facts->source_ip;
   if (other_address || (!facts->plugin->icy_metadata && facts->plugin->make_rewriter == nullptr)) {
     then(TitleVerdict::kRefused);
     return;
@@ -213,7 +237,8 @@ void ServerStation::set_title(const std::string& name, TitleRequest request, The
   }
   Worker& home = *services_.workers[writer->home];
   auto answer = std::make_shared<Then<TitleVerdict>>(std::move(then));
-  home.loop.post([this, &home, lease = writer->lease, title = std::make_shared<Metadata>(std::move(*title)), answer] {
+  home.loop.post([this, &home, lease = writer->lease,
+                  title = std::make_shared<Metadata>(std::move(*title)), answer] {
     const TitleResult result = home.sources.set_title(lease, std::move(*title));
     services_.loops.control().post([answer, result] {
       (*answer)(result == TitleResult::kDone ? TitleVerdict::kDone : TitleVerdict::kRefused);
@@ -223,21 +248,24 @@ void ServerStation::set_title(const std::string& name, TitleRequest request, The
 
 void ServerStation::node_posted(NodePost post, Then<NodePostAnswer> then) {
   ClusterService& cluster = *services_.cluster;
-  auto answer = cluster.desk().take({post.peer, post.node, post.header, post.body}, services_.loops.control().now());
+  auto answer = cluster.desk().take({post.peer, post.node, post.header, post.body},
+                                    services_.loops.control().now());
   cluster.tell_events();
   then({answer.status, std::move(answer.text), cluster.facts()->id});
 }
 
 void ServerStation::list_polled(ListPoll poll) {
   ClusterService& cluster = *services_.cluster;
-  cluster.desk().polled({poll.peer, poll.node, poll.query, poll.agent, poll.ours}, poll.listed, services_.loops.control().now());
+  cluster.desk().polled({poll.peer, poll.node, poll.query, poll.agent, poll.ours}, poll.listed,
+                        services_.loops.control().now());
   cluster.tell_events();
 }
 
 ClusterSight ServerStation::cluster() {
   ClusterService& cluster = *services_.cluster;
   const auto facts = cluster.facts();
-  return {cluster.table(), cluster.balancer().settings(), facts->id, facts->redirects, services_.loops.control().now()};
+  return {cluster.table(), cluster.balancer().settings(), facts->id, facts->redirects,
+          services_.loops.control().now()};
 }
 
 Explanation ServerStation::explain(const ExplainAsk& ask) {
@@ -286,7 +314,8 @@ Result<void> ServerStation::drain(DrainRequest request) {
   if (request.mode)
     order.mode = *request.mode;
   else if (order.mode == DrainMode::kOff)
-    order.mode = DrainMode::kSoft;  // where nothing is configured, nobody who listens shall be disturbed
+    order.mode =
+        DrainMode::kSoft;  // where nothing is configured, nobody who listens shall be disturbed
   if (request.seconds) order.time = std::chrono::seconds(*request.seconds);
   if (!request.rate.empty()) {
     auto rate = parse_drain_rate(request.rate);
@@ -302,7 +331,8 @@ Result<void> ServerStation::drain(DrainRequest request) {
 
 Result<void> ServerStation::undrain() {
   if (services_.drainer->cancel()) return {};
-  return Error::denied(services_.drain.draining() ? "the process is about to end" : "the node does not drain");
+  return Error::denied(services_.drain.draining() ? "the process is about to end"
+                                                  : "the node does not drain");
 }
 
 DrainStatus ServerStation::drain_status() {
@@ -311,7 +341,8 @@ DrainStatus ServerStation::drain_status() {
   status.listeners = services_.people();
   if (picture->mode == DrainMode::kOff) return status;
   status.mode = to_text(picture->mode);
-  const auto left = std::chrono::ceil<std::chrono::seconds>(picture->until - services_.clock.steady());
+  const auto left =
+      std::chrono::ceil<std::chrono::seconds>(picture->until - services_.clock.steady());
   status.seconds_left = static_cast<std::uint64_t>(std::max<std::int64_t>(0, left.count()));
   return status;
 }
@@ -323,10 +354,12 @@ void ServerStation::users(const std::string& mount, UsersRequest request, Then<U
     then({UsersAnswer::Outcome::kNoAuthenticator, {}});
     return;
   }
-  UserEdit edit{action_of(request.action), std::move(request.username), std::move(request.password)};
-  services_.auth->edit_users(section.name, std::move(edit), [then = std::move(then)](UserEditResult result) mutable {
-    then({outcome_of(result.outcome), std::move(result.users)});
-  });
+  UserEdit edit{action_of(request.action), std::move(request.username),
+                std::move(request.password)};
+  services_.auth->edit_users(section.name, std::move(edit),
+                             [then = std::move(then)](UserEditResult result) mutable {
+                               then({outcome_of(result.outcome), std::move(result.users)});
+                             });
 }
 
 }  // namespace lb

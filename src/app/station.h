@@ -19,7 +19,8 @@ class ServerStation final : public Station {
   bool fed_by_shoutcast(const std::string& mount) override;
   void listeners_of(const std::string& mount, Then<std::vector<ListenerRow>> then) override;
   void kill_listener(const std::string& mount, std::uint64_t id, Then<bool> found) override;
-  void move_listeners(const std::string& from, const std::string& to, Then<std::uint64_t> moved) override;
+  void move_listeners(const std::string& from, const std::string& to,
+                      Then<std::uint64_t> moved) override;
   void kill_source(const std::string& mount) override;
   void set_fallback(const std::string& mount, const std::string& fallback) override;
   void set_title(const std::string& mount, TitleRequest request, Then<TitleVerdict> then) override;

@@ -26,8 +26,10 @@ std::string number(const std::atomic<T>& value) {
 void add_times(std::map<std::string, std::string>& fields, const std::string& name, WallTime when) {
   const std::tm parts = local_parts(when);
   char text[64];
-  fields[name] = std::string(text, std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S %z", &parts));
-  fields[name + "_iso8601"] = std::string(text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S%z", &parts));
+  fields[name] =
+      std::string(text, std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S %z", &parts));
+  fields[name + "_iso8601"] =
+      std::string(text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S%z", &parts));
 }
 
 // What the configuration says about a stream wins, and may change while it runs.
@@ -58,7 +60,8 @@ void add_codec(std::map<std::string, std::string>& fields, const CodecFacts& cod
   for (const auto& [name, value] : codec.other) fields[name] = value;
 }
 
-StatsSource make_source(const Mount& mount, const std::string& authority, const ListenersElsewhere& elsewhere) {
+StatsSource make_source(const Mount& mount, const std::string& authority,
+                        const ListenersElsewhere& elsewhere) {
   StatsSource source;
   const auto settings = mount.settings();
   const auto facts = mount.facts();
@@ -79,12 +82,15 @@ StatsSource make_source(const Mount& mount, const std::string& authority, const 
   fields["slow_listeners"] = number(mount.slow_listeners);
   fields["total_bytes_read"] = number(mount.bytes_read);
   fields["total_bytes_sent"] = number(mount.bytes_sent);
-  fields["listenurl"] = settings->listenurl.empty() ? "http://" + authority + mount.name() : settings->listenurl;
-  fields["max_listeners"] = settings->max_listeners < 0 ? "unlimited" : std::to_string(settings->max_listeners);
+  fields["listenurl"] =
+      settings->listenurl.empty() ? "http://" + authority + mount.name() : settings->listenurl;
+  fields["max_listeners"] =
+      settings->max_listeners < 0 ? "unlimited" : std::to_string(settings->max_listeners);
   if (mount.phase() == MountPhase::kIdle) {
     fields["on_demand"] = std::to_string(1);
     fields["public"] = std::to_string(std::max(settings->is_public, 0));
-    for (const char* unread : {"slow_listeners", "total_bytes_read", "total_bytes_sent"}) fields.erase(unread);
+    for (const char* unread : {"slow_listeners", "total_bytes_read", "total_bytes_sent"})
+      fields.erase(unread);
     return source;
   }
   add_times(fields, "stream_start", facts->started_wall);
@@ -97,11 +103,13 @@ StatsSource make_source(const Mount& mount, const std::string& authority, const 
 }
 
 // Somebody else plays for the listeners of a mount that has no source of its own.
-bool fallback_plays(const Services& services, const Config& config, const MountSettings& settings, bool files_too) {
+bool fallback_plays(const Services& services, const Config& config, const MountSettings& settings,
+                    bool files_too) {
   constexpr int kLongestChain = 10;
   std::string name = settings.fallback_mount;
   for (int depth = 0; depth < kLongestChain && !name.empty(); ++depth) {
-    if (services.mounts.find(name) || (files_too && services.mount_files->fallback(name))) return true;
+    if (services.mounts.find(name) || (files_too && services.mount_files->fallback(name)))
+      return true;
     name = mount_settings(config, name).fallback_mount;
   }
   return false;
@@ -123,12 +131,13 @@ StatsSource make_waiting(const MountSettings& settings, const std::string& autho
 
 }  // namespace
 
-std::vector<MountSettings> mounts_on_fallback(const Services& services, const Config& config, bool files_too) {
+std::vector<MountSettings> mounts_on_fallback(const Services& services, const Config& config,
+                                              bool files_too) {
   const auto mounts = services.mounts.all();
   std::vector<MountSettings> out;
   for (const MountSettings& settings : config.mounts)
-    if (settings.name.find_first_of("*?[") == std::string::npos && !mounts->contains(settings.name) &&
-        fallback_plays(services, config, settings, files_too))
+    if (settings.name.find_first_of("*?[") == std::string::npos &&
+        !mounts->contains(settings.name) && fallback_plays(services, config, settings, files_too))
       out.push_back(settings);
   return out;
 }
@@ -157,7 +166,8 @@ StatsDocument make_stats(const Services& services, const ListenersElsewhere& els
   globals["stats_connections"] = number(counters.stats_connections);
   const std::string authority = Services::authority(*config);
   const auto mounts = services.mounts.all();
-  for (const auto& [name, mount] : *mounts) document.sources.push_back(make_source(*mount, authority, elsewhere));
+  for (const auto& [name, mount] : *mounts)
+    document.sources.push_back(make_source(*mount, authority, elsewhere));
   for (const MountSettings& settings : mounts_on_fallback(services, *config, true))
     document.sources.push_back(make_waiting(settings, authority));
   for (const auto& file : services.mount_files->fallbacks())

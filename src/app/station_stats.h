@@ -15,6 +15,7 @@ struct ListenersElsewhere;
 StatsDocument make_stats(const Services& services, const ListenersElsewhere& elsewhere);
 // The mounts of the configuration that have no source, but a fallback that plays.
 // files_too: a file counts as playing.
-std::vector<MountSettings> mounts_on_fallback(const Services& services, const Config& config, bool files_too);
+std::vector<MountSettings> mounts_on_fallback(const Services& services, const Config& config,
+                                              bool files_too);
 
 }  // namespace lb

@@ -30,7 +30,8 @@ Verdict StatsStage::handle(Connection& connection) {
   GatePass place;
   if (auto* held = static_cast<ClientPass*>(connection.held.get())) place = std::move(held->pass);
   auto ended = [&services, place = std::move(place), ip = connection.ip(), user = given->user,
-                line = access_request(request), referer = std::string(request.headers.get("referer")),
+                line = access_request(request),
+                referer = std::string(request.headers.get("referer")),
                 agent = std::string(request.headers.get("user-agent")),
                 began = services.clock.steady()](std::uint64_t bytes) {
     AccessFacts facts;
@@ -40,13 +41,14 @@ Verdict StatsStage::handle(Connection& connection) {
     facts.bytes_sent = bytes;
     facts.referer = referer;
     facts.user_agent = agent;
-    facts.seconds = std::chrono::duration_cast<std::chrono::seconds>(services.clock.steady() - began).count();
+    facts.seconds =
+        std::chrono::duration_cast<std::chrono::seconds>(services.clock.steady() - began).count();
     log_access(services.log, facts, services.clock.wall());
   };
-  services.loops.control().post(
-      [&services, transport = connection.take_transport(), ended = StatsFeed::Ended(std::move(ended))]() mutable {
-        services.stats_feed->add(std::move(transport), std::string(kWelcome), std::move(ended));
-      });
+  services.loops.control().post([&services, transport = connection.take_transport(),
+                                 ended = StatsFeed::Ended(std::move(ended))]() mutable {
+    services.stats_feed->add(std::move(transport), std::string(kWelcome), std::move(ended));
+  });
   return Verdict::kAnswered;
 }
 

@@ -10,23 +10,27 @@ namespace lb {
 Worker::Worker(Services& given, unsigned index)
     : services(given),
       loop(given.loops.worker(index)),
-      streams(loop, LoopStreams::Shared{given.mounts, given.counters, given.log,
-                                        [&given](std::string_view mount) {
-                                          return mount_settings(*given.config.read(), mount).fallback_mount;
-                                        },
-                                        [&given](std::string_view name) { return given.mount_files->fallback(name); },
-                                        [&given](const std::shared_ptr<Mount>& file) { given.mount_files->entered(file); }}),
+      streams(
+          loop,
+          LoopStreams::Shared{
+              given.mounts, given.counters, given.log,
+              [&given](std::string_view mount) {
+                return mount_settings(*given.config.read(), mount).fallback_mount;
+              },
+              [&given](std::string_view name) { return given.mount_files->fallback(name); },
+              [&given](const std::shared_ptr<Mount>& file) { given.mount_files->entered(file); }}),
       sources(loop, given.log,
-              SourceSet::Doors{
-                  [this](Channel::Loops loops, const std::shared_ptr<Mount>& mount) {
-                    const Channel::Loops own = Channel::Loops{1} << loop.id();
-                    if ((loops & own) != 0) streams.wake(mount);
-                    wake(services, loops & ~own, mount);
-                  },
-                  [this](SourceEnd end) {
-                    auto moved = std::make_shared<SourceEnd>(std::move(end));
-                    services.loops.control().post([this, moved] { services.admission->give_back(std::move(*moved)); });
-                  }}),
+              SourceSet::Doors{[this](Channel::Loops loops, const std::shared_ptr<Mount>& mount) {
+                                 const Channel::Loops own = Channel::Loops{1} << loop.id();
+                                 if ((loops & own) != 0) streams.wake(mount);
+                                 wake(services, loops & ~own, mount);
+                               },
+                               [this](SourceEnd end) {
+                                 auto moved = std::make_shared<SourceEnd>(std::move(end));
+                                 services.loops.control().post([this, moved] {
+                                   services.admission->give_back(std::move(*moved));
+                                 });
+                               }}),
       connections(loop, given.log, given.http, given.next_client_id) {
   streams.set_delivery(given.config.read()->limits.delivery);
   stages = make_stages(*this);
@@ -40,7 +44,9 @@ Worker::Worker(Services& given, unsigned index)
   plan.accepted = [&given] { given.counters.connections.fetch_add(1, std::memory_order_relaxed); };
   plan.certificates = [&given] { return given.tls.context(); };
   plan.body_limit = [this](Connection& connection) { return body_limit(*this, connection); };
-  plan.shoutcast_login = [this](Connection& connection) { return shoutcast_login(*this, connection); };
+  plan.shoutcast_login = [this](Connection& connection) {
+    return shoutcast_login(*this, connection);
+  };
   connections.set_plan(std::move(plan));
 }
 
@@ -54,8 +60,10 @@ void Worker::wake(Services& services, Channel::Loops loops, const std::shared_pt
   }
 }
 
-void Worker::accept_from(const std::shared_ptr<const ListenSocket>& socket, const ListenSocket* before) {
-  std::erase_if(acceptors, [before](const auto& acceptor) { return &acceptor->socket() == before; });
+void Worker::accept_from(const std::shared_ptr<const ListenSocket>& socket,
+                         const ListenSocket* before) {
+  std::erase_if(acceptors,
+                [before](const auto& acceptor) { return &acceptor->socket() == before; });
   acceptors.push_back(std::make_unique<Acceptor>(loop, socket, connections, services.log));
 }
 

@@ -27,12 +27,14 @@ struct Worker {
   LoopStreams streams;
   SourceSet sources;
   Connections connections;
-  std::unordered_map<const Mount*, std::unique_ptr<FileFeeder>> files;  // fallback files, by their mounts
+  std::unordered_map<const Mount*, std::unique_ptr<FileFeeder>>
+      files;  // fallback files, by their mounts
   std::vector<std::unique_ptr<Stage>> stages;
   std::vector<std::unique_ptr<Acceptor>> acceptors;
 
   // before: the same socket with its settings so far, if there is one.
-  void accept_from(const std::shared_ptr<const ListenSocket>& socket, const ListenSocket* before = nullptr);
+  void accept_from(const std::shared_ptr<const ListenSocket>& socket,
+                   const ListenSocket* before = nullptr);
   void stop_accepting(const ListenSocket& socket);
   // New bytes for the listeners of these workers; from any thread.
   static void wake(Services& services, Channel::Loops loops, const std::shared_ptr<Mount>& mount);

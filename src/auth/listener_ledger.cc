@@ -100,8 +100,8 @@ void ListenerLedger::Waiting::let_in() {
 
 // A listener is worth more than the line about him.
 void ListenerLedger::let_in_whom_the_disk_forgets() {
-  while (!waiting_.empty() && (!waiting_.front()->admitted ||
-                               control_.now() - waiting_.front()->since >= kPatience)) {
+  while (!waiting_.empty() &&
+         (!waiting_.front()->admitted || control_.now() - waiting_.front()->since >= kPatience)) {
     const auto waiting = std::move(waiting_.front());
     waiting_.pop_front();
     waiting->let_in();

@@ -25,8 +25,10 @@ struct SourceLogin {
 
 bool is_admin(const PasswordSettings& settings, const std::optional<Credentials>& given);
 bool is_relay(const PasswordSettings& settings, const std::optional<Credentials>& given);
-bool is_source(const PasswordSettings& settings, const SourceLogin& mount, const std::optional<Credentials>& given);
+bool is_source(const PasswordSettings& settings, const SourceLogin& mount,
+               const std::optional<Credentials>& given);
 // The Shoutcast login has a password and no user.
-bool is_source_password(const PasswordSettings& settings, const SourceLogin& mount, std::string_view password);
+bool is_source_password(const PasswordSettings& settings, const SourceLogin& mount,
+                        std::string_view password);
 
 }  // namespace lb

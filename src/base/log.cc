@@ -125,7 +125,7 @@ struct Log::Files {
   }
 
   const Clock& clock;
-  std::mutex mutex;                              // one opens or rotates at a time
+  std::mutex mutex;  // one opens or rotates at a time
   std::atomic<std::uint64_t> lost{0};
   std::atomic<LogLevel> level{LogLevel::kWarn};  // until open(), as Icecast
   std::atomic<LogFormat> access_format{LogFormat::kText};

@@ -3,10 +3,10 @@
 // Thread safety: all functions may be called from any thread.
 // Lines: error.log "[2026-11-20  06:52:17] INFO main/main text" (two spaces, as Icecast's);
 // bytes from outside are escaped here (control characters, newline, ESC become \xNN), so that no
-// caller can forget.  Rotation by size as Icecast, or by age: FILE.old, or FILE.YYYYMMDD_HHMMSS with
-// archive; it is looked at before a line is written.
-// access.log and playlist.log may be JSON instead: one object a line.
-// A log that cannot be written (full disk) loses lines, never blocks and never stops streaming.
+// caller can forget.  Rotation by size as Icecast, or by age: FILE.old, or FILE.YYYYMMDD_HHMMSS
+// with archive; it is looked at before a line is written. access.log and playlist.log may be JSON
+// instead: one object a line. A log that cannot be written (full disk) loses lines, never blocks
+// and never stops streaming.
 #pragma once
 
 #include <chrono>
@@ -37,7 +37,7 @@ struct LogSettings {
   std::string access_path;    // "": none
   std::string playlist_path;  // "": none
   LogLevel level = LogLevel::kInfo;
-  std::uint64_t max_bytes = 0;  // rotate above this; 0: never
+  std::uint64_t max_bytes = 0;      // rotate above this; 0: never
   std::chrono::seconds max_age{0};  // rotate what is older; 0: never
   bool archive = false;
   LogFileRules error_rules, access_rules, playlist_rules;
@@ -62,10 +62,18 @@ class Log {
 
   // module: "source/source_main" as Icecast's category/function.
   void write(LogLevel level, std::string_view module, std::string_view text);
-  void error(std::string_view module, std::string_view text) { write(LogLevel::kError, module, text); }
-  void warn(std::string_view module, std::string_view text) { write(LogLevel::kWarn, module, text); }
-  void info(std::string_view module, std::string_view text) { write(LogLevel::kInfo, module, text); }
-  void debug(std::string_view module, std::string_view text) { write(LogLevel::kDebug, module, text); }
+  void error(std::string_view module, std::string_view text) {
+    write(LogLevel::kError, module, text);
+  }
+  void warn(std::string_view module, std::string_view text) {
+    write(LogLevel::kWarn, module, text);
+  }
+  void info(std::string_view module, std::string_view text) {
+    write(LogLevel::kInfo, module, text);
+  }
+  void debug(std::string_view module, std::string_view text) {
+    write(LogLevel::kDebug, module, text);
+  }
   bool enabled(LogLevel level) const noexcept;
   // That could not be written whole: a full disk, a reader that stands still.
   std::uint64_t lost_lines() const noexcept;

@@ -12,8 +12,8 @@ class Rng {
   // A generator seeded by the operating system.
   static Rng from_entropy();
 
-  std::uint64_t next() noexcept;            // uniform over all 64 bits
-  double unit() noexcept;                   // uniform in [0, 1)
+  std::uint64_t next() noexcept;                  // uniform over all 64 bits
+  double unit() noexcept;                         // uniform in [0, 1)
   std::uint64_t below(std::uint64_t n) noexcept;  // uniform in [0, n); REQUIRES: n > 0
 
  private:

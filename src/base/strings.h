@@ -14,7 +14,7 @@ namespace lb {
 std::string to_lower(std::string_view text);
 bool iequals(std::string_view a, std::string_view b) noexcept;
 bool istarts_with(std::string_view text, std::string_view prefix) noexcept;
-std::string_view trim(std::string_view text) noexcept;             // spaces, tabs, CR, LF
+std::string_view trim(std::string_view text) noexcept;  // spaces, tabs, CR, LF
 std::vector<std::string_view> split(std::string_view text, char separator);
 // Plain digits only, no sign, no space; nullopt when empty, not a number or too large.
 std::optional<std::uint64_t> parse_u64(std::string_view text) noexcept;

@@ -19,9 +19,9 @@ class UniqueFunction<R(Args...)> {
   UniqueFunction(std::nullptr_t) {}  // NOLINT: implicit, as in std::function
 
   template <class F>
-    requires(!std::is_same_v<std::remove_cvref_t<F>, UniqueFunction> &&
-             std::is_invocable_r_v<R, std::remove_cvref_t<F>&, Args...>)
-  UniqueFunction(F&& f) {  // NOLINT: implicit, as in std::function
+  requires(!std::is_same_v<std::remove_cvref_t<F>, UniqueFunction> &&
+           std::is_invocable_r_v<R, std::remove_cvref_t<F>&, Args...>)
+      UniqueFunction(F&& f) {  // NOLINT: implicit, as in std::function
     using Fn = std::remove_cvref_t<F>;
     if constexpr (sizeof(Fn) <= kInPlace && alignof(Fn) <= alignof(std::max_align_t) &&
                   std::is_nothrow_move_constructible_v<Fn>) {
@@ -54,15 +54,14 @@ class UniqueFunction<R(Args...)> {
     void (*destroy)(void*) noexcept;
   };
   template <class Fn>
-  static constexpr Ops in_place_ops{
-      [](void* p, Args&&... args) -> R {
-        return (*static_cast<Fn*>(p))(std::forward<Args>(args)...);
-      },
-      [](void* from, void* to) noexcept {
-        ::new (to) Fn(std::move(*static_cast<Fn*>(from)));
-        static_cast<Fn*>(from)->~Fn();
-      },
-      [](void* p) noexcept { static_cast<Fn*>(p)->~Fn(); }};
+  static constexpr Ops in_place_ops{[](void* p, Args&&... args) -> R {
+                                      return (*static_cast<Fn*>(p))(std::forward<Args>(args)...);
+                                    },
+                                    [](void* from, void* to) noexcept {
+                                      ::new (to) Fn(std::move(*static_cast<Fn*>(from)));
+                                      static_cast<Fn*>(from)->~Fn();
+                                    },
+                                    [](void* p) noexcept { static_cast<Fn*>(p)->~Fn(); }};
   template <class Fn>
   static constexpr Ops on_heap_ops{
       [](void* p, Args&&... args) -> R {

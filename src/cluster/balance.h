@@ -54,10 +54,10 @@ struct BalanceSettings {
   double eps = 0.05;
   double floor = 0;
   // This and the next two are not in the configuration: they decide how many relays a cluster needs
-  // at the same spread, were chosen by simulation (doc/balancing.md), and nobody who does not repeat
-  // it can tell what another value would do.  `eps` and `floor` are, and move what they are about.
-  // A light mount, whose listeners need less than light_part of a mean node, stays where it is up
-  // to (1 + light_eps) × the mean: it saves many relays and moves little.
+  // at the same spread, were chosen by simulation (doc/balancing.md), and nobody who does not
+  // repeat it can tell what another value would do.  `eps` and `floor` are, and move what they are
+  // about. A light mount, whose listeners need less than light_part of a mean node, stays where it
+  // is up to (1 + light_eps) × the mean: it saves many relays and moves little.
   double light_eps = 0.10;
   double light_part = 0.05;
   double hash_eps = 0.25;  // eps of the policy "hash"

@@ -192,9 +192,10 @@ bool LinkServer::make_room() {
     return false;
   }
   if (unsigned held = 0; guard_.pass(loop_.now(), held))
-    log_.warn("cluster/link", "cluster-port: " + std::to_string(kMostOpenings) +
-                                  " connections are on their way to become links; the oldest, from " +
-                                  openings_.front()->peer().ip() + ", has been closed");
+    log_.warn("cluster/link",
+              "cluster-port: " + std::to_string(kMostOpenings) +
+                  " connections are on their way to become links; the oldest, from " +
+                  openings_.front()->peer().ip() + ", has been closed");
   openings_.front()->give_up();
   return true;
 }

@@ -2,10 +2,11 @@
 // the HTTP Upgrade, then the transport is handed over with the name that the node has proved.
 //
 // A stranger gets no further than the handshake.  An address that has failed kMostFailures times
-// within a minute is closed at once until the minute is over.  At most kMostOpenings connections may
-// be on their way.  Above that a new one waits in the listen queue until the oldest has had
-// kLeastTime, and then ends it: hundreds of nodes that come back together shall not throw each other
-// out, and idle strangers shall not keep nodes out.  Who had to go for that has failed in nothing.
+// within a minute is closed at once until the minute is over.  At most kMostOpenings connections
+// may be on their way.  Above that a new one waits in the listen queue until the oldest has had
+// kLeastTime, and then ends it: hundreds of nodes that come back together shall not throw each
+// other out, and idle strangers shall not keep nodes out.  Who had to go for that has failed in
+// nothing.
 //
 // Source: doc/link.md.
 // Thread: one loop (control).  Ownership: app/cluster_links.

@@ -94,7 +94,7 @@ void MasterSession::on_end(const std::string& reason) {
   }
   if (!left_)
     client_.lost(good,
-               bye_code_ == kDuplicate ? std::chrono::milliseconds(kAfterDuplicate) : bye_back_);
+                 bye_code_ == kDuplicate ? std::chrono::milliseconds(kAfterDuplicate) : bye_back_);
   if (was_linked) host_.master_left(*this, reason);
   if (changed) host_.streams_changed();
 }

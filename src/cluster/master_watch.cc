@@ -35,15 +35,19 @@ bool takes_no_reports(int status) {
 }  // namespace
 
 // A stock slave sends no more than the first two lines; proxies in front of a master want the rest.
-std::string stream_list_request(const MasterPlan& plan, std::string_view user_agent, std::string_view more,
-                                std::string_view query) {
-  return "GET /admin/streamlist.txt" + std::string(query) + head_of(plan, user_agent) + std::string(more) + "\r\n";
+std::string stream_list_request(const MasterPlan& plan, std::string_view user_agent,
+                                std::string_view more, std::string_view query) {
+  return "GET /admin/streamlist.txt" + std::string(query) + head_of(plan, user_agent) +
+         std::string(more) + "\r\n";
 }
 
-std::string report_request(const MasterPlan& plan, std::string_view user_agent, const NodeReport& report) {
+std::string report_request(const MasterPlan& plan, std::string_view user_agent,
+                           const NodeReport& report) {
   const std::string body = node_body(report);
-  return "POST /admin/sourcelist.txt" + head_of(plan, user_agent) + "X-LB-Node: " + node_header(report) +
-         "\r\nContent-Type: text/plain\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+  return "POST /admin/sourcelist.txt" + head_of(plan, user_agent) +
+         "X-LB-Node: " + node_header(report) +
+         "\r\nContent-Type: text/plain\r\nContent-Length: " + std::to_string(body.size()) +
+         "\r\n\r\n" + body;
 }
 
 std::string kh_registration_query(const NodeReport& report) {
@@ -78,7 +82,8 @@ void MasterWatch::ask_soon() {
     return;
   }
   const auto since = connector_.loop().now() - asked_;
-  timer_.after(std::max(0us, std::chrono::ceil<std::chrono::microseconds>(doors_.least_pause - since)));
+  timer_.after(
+      std::max(0us, std::chrono::ceil<std::chrono::microseconds>(doors_.least_pause - since)));
 }
 
 void MasterWatch::report_now() {
@@ -115,14 +120,15 @@ ClientRequest MasterWatch::post_request(bool leaving) {
 }
 
 void MasterWatch::post() {
-  post_ = std::make_unique<Client>(connector_, post_request(false), [this](Result<ClientAnswer> answer) {
-    const auto done = std::move(post_);  // is under our feet
-    on_posted(std::move(answer));
-    if (std::exchange(report_again_, false))
-      ask();
-    else
-      ask_for_list();
-  });
+  post_ = std::make_unique<Client>(connector_, post_request(false),
+                                   [this](Result<ClientAnswer> answer) {
+                                     const auto done = std::move(post_);  // is under our feet
+                                     on_posted(std::move(answer));
+                                     if (std::exchange(report_again_, false))
+                                       ask();
+                                     else
+                                       ask_for_list();
+                                   });
 }
 
 void MasterWatch::on_posted(Result<ClientAnswer> answer) {
@@ -140,7 +146,8 @@ void MasterWatch::on_posted(Result<ClientAnswer> answer) {
     if (!publishing_) log_.info("slave/master", name() + "takes this node's reports");
     publishing_ = true;
     stock_ = false;
-    master_id_ = is_node_id(response.headers.get("x-lb-master")) ? response.headers.get("x-lb-master") : "";
+    master_id_ =
+        is_node_id(response.headers.get("x-lb-master")) ? response.headers.get("x-lb-master") : "";
   } else if (takes_no_reports(response.status)) {
     post_again_later("answered " + said, kAskStockAgain);
   } else {
@@ -155,7 +162,8 @@ void MasterWatch::post_again_later(std::string why, std::chrono::seconds pause) 
   breaks_ = 0;
   post_at_ = connector_.loop().now() +
              std::chrono::duration_cast<SteadyTime::duration>(pause * (0.95 + rng_.unit() / 10));
-  log_.info("slave/master", name() + "takes no reports (" + why + "): it is asked for its streams only, and again in " +
+  log_.info("slave/master", name() + "takes no reports (" + why +
+                                "): it is asked for its streams only, and again in " +
                                 std::to_string(pause.count() / 60) + " minutes");
 }
 
@@ -170,8 +178,9 @@ void MasterWatch::leave(UniqueFunction<void()> done) {
   publishing_ = false;
   ClientRequest request = post_request(true);
   request.connect_deadline = request.head_deadline = kFarewellDeadline;
-  post_ = std::make_unique<Client>(connector_, std::move(request),
-                                   [done = std::move(done)](Result<ClientAnswer>) mutable { done(); });
+  post_ =
+      std::make_unique<Client>(connector_, std::move(request),
+                               [done = std::move(done)](Result<ClientAnswer>) mutable { done(); });
 }
 
 void MasterWatch::ask_for_list() {
@@ -184,10 +193,12 @@ void MasterWatch::ask_for_list() {
     // KH knows no word for it: a slave that does not register gets nobody.
     if (!report.draining) query = kh_registration_query(report);
   }
-  request.head = stream_list_request(plan_, doors_.user_agent(), doors_.lines ? doors_.lines() : "", query);
-  client_ = std::make_unique<BodyClient>(connector_, std::move(request), StreamList::kMostBytes, kListDeadline,
-                                         [this](Result<FetchedBody> answer) {
-                                           const auto done = std::move(client_);  // is under our feet
+  request.head =
+      stream_list_request(plan_, doors_.user_agent(), doors_.lines ? doors_.lines() : "", query);
+  client_ = std::make_unique<BodyClient>(connector_, std::move(request), StreamList::kMostBytes,
+                                         kListDeadline, [this](Result<FetchedBody> answer) {
+                                           const auto done =
+                                               std::move(client_);  // is under our feet
                                            on_answer(std::move(answer));
                                          });
 }
@@ -197,7 +208,8 @@ void MasterWatch::on_answer(Result<FetchedBody> answer) {
   if (!answer) {
     why = answer.error().what;
   } else if (answer->response.status != 200) {
-    why = "answered " + std::to_string(answer->response.status) + " " + answer->response.reason.substr(0, 60);
+    why = "answered " + std::to_string(answer->response.status) + " " +
+          answer->response.reason.substr(0, 60);
   } else if (auto list = parse_stream_list(answer->body); !list) {
     why = "sent " + list.error().what;
   } else {
@@ -205,20 +217,24 @@ void MasterWatch::on_answer(Result<FetchedBody> answer) {
   }
   well_ = why.empty();
   if (!well_) post_at_ = {};  // it may come back as another one
-  if (!why.empty()) log_.warn("slave/master", name() + why + "; its " + std::to_string(known_.size()) + " streams stay");
+  if (!why.empty())
+    log_.warn("slave/master",
+              name() + why + "; its " + std::to_string(known_.size()) + " streams stay");
   ask_later(why.empty());
 }
 
 void MasterWatch::ask_later(bool worked) {
   delay_ = worked ? 0ms : std::max(doors_.least_pause, delay_ * 2);
-  const auto most = std::max<std::chrono::milliseconds>(doors_.least_pause, std::min(plan_.retry_max, plan_.interval));
+  const auto most = std::max<std::chrono::milliseconds>(doors_.least_pause,
+                                                        std::min(plan_.retry_max, plan_.interval));
   const auto interval = publishing_ ? plan_.report_interval : plan_.interval;
   std::chrono::milliseconds wait = worked ? interval : std::min(delay_, most);
   delay_ = std::min(delay_, most);
   if (again_) wait = doors_.least_pause;
   again_ = false;
   // Slaves that were started together shall not ask together for ever.
-  timer_.after(std::chrono::duration_cast<std::chrono::microseconds>(wait * (0.95 + rng_.unit() / 10)));
+  timer_.after(
+      std::chrono::duration_cast<std::chrono::microseconds>(wait * (0.95 + rng_.unit() / 10)));
 }
 
 void MasterWatch::take(const StreamList& list, bool complete) {
@@ -234,11 +250,12 @@ void MasterWatch::take(const StreamList& list, bool complete) {
     at->second = Known{stream, 0};
   }
   if (list.passed_over > 0 || list.too_many || !complete)
-    log_.warn("slave/master", name() + "sent a list" + (complete ? "" : " that is not complete") + " with " +
-                                  std::to_string(list.streams.size()) + " streams and " +
+    log_.warn("slave/master", name() + "sent a list" + (complete ? "" : " that is not complete") +
+                                  " with " + std::to_string(list.streams.size()) + " streams and " +
                                   std::to_string(list.passed_over) + " lines that name none");
   const bool forgot = forget_missing();
-  if (added > 0) log_.info("slave/master", name() + "has " + std::to_string(added) + " new streams");
+  if (added > 0)
+    log_.info("slave/master", name() + "has " + std::to_string(added) + " new streams");
   if (added > 0 || moved || forgot) doors_.changed();
 }
 
@@ -250,7 +267,8 @@ bool MasterWatch::forget_missing() {
     return flow == Flow::kEnded || (flow == Flow::kNever && row.second.missing >= kMissingLists);
   });
   const std::size_t gone = before - known_.size();
-  if (gone > 0) log_.info("slave/master", name() + "has " + std::to_string(gone) + " streams no more");
+  if (gone > 0)
+    log_.info("slave/master", name() + "has " + std::to_string(gone) + " streams no more");
   return gone > 0;
 }
 

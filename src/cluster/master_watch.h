@@ -7,9 +7,9 @@
 // A list that fails, or is cut off, takes nothing away.
 //
 // A node that publishes reports first: POST /admin/sourcelist.txt, then the list, every
-// report_interval.  A master that does not take reports is a stock one: it is asked again in an hour
-// (or when it has been away), and until then gets Icecast-KH's rserver= with each request for the
-// list, which KH understands and Icecast passes over.
+// report_interval.  A master that does not take reports is a stock one: it is asked again in an
+// hour (or when it has been away), and until then gets Icecast-KH's rserver= with each request for
+// the list, which KH understands and Icecast passes over.
 // Source: cluster.md 3.1, measured on both.
 //
 // Thread: control.  Ownership: app/relay_service.
@@ -40,10 +40,11 @@ class MasterWatch {
   struct Doors {
     std::function<std::string()> user_agent;
     std::function<Flow(const std::string& mount)> flow_of;
-    std::function<void()> changed;  // streams() is another one
+    std::function<void()> changed;                // streams() is another one
     std::chrono::milliseconds least_pause{1000};  // between two requests; a test makes it quick
     // Of a plan that publishes: what is said about these mounts.  master_id: "" until it has told.
-    std::function<NodeReport(const std::vector<std::string>& mounts, std::string_view master_id)> report = {};
+    std::function<NodeReport(const std::vector<std::string>& mounts, std::string_view master_id)>
+        report = {};
     std::function<std::string()> lines = {};  // that mark a server's request
   };
   MasterWatch(Connector& connector, Log& log, Rng& rng, MasterPlan plan, Doors doors);
@@ -108,7 +109,8 @@ class MasterWatch {
 // more: lines of the head, each with CRLF; query: with its '?'.
 std::string stream_list_request(const MasterPlan& plan, std::string_view user_agent,
                                 std::string_view more = {}, std::string_view query = {});
-std::string report_request(const MasterPlan& plan, std::string_view user_agent, const NodeReport& report);
+std::string report_request(const MasterPlan& plan, std::string_view user_agent,
+                           const NodeReport& report);
 // What Icecast-KH wants to know of a slave that takes listeners; "": the report names no address.
 std::string kh_registration_query(const NodeReport& report);
 

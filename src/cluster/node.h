@@ -94,9 +94,9 @@ constexpr double kNominalListenerKbps = 128.0;
 
 // What this master's configuration says about a node, whatever the node says itself.
 struct NodeLimits {
-  NodeCapacity most{};  // a node that claims more, or no limit, gets this
-  unsigned weight = 1;  // its share against nodes of the same capacity; 0: none
-  unsigned order = 0;   // its place in the configuration, for the policy "first"
+  NodeCapacity most{};                   // a node that claims more, or no limit, gets this
+  unsigned weight = 1;                   // its share against nodes of the same capacity; 0: none
+  unsigned order = 0;                    // its place in the configuration, for the policy "first"
   std::vector<std::string> countries{};  // that it is near to; none: as it says
 
   bool operator==(const NodeLimits&) const = default;
@@ -179,7 +179,7 @@ struct alignas(64) Node {
   NodeCapacity capacity;  // as it says
   NodeLimits limits;      // as we say
   std::vector<std::string> tag_names;
-  std::vector<std::string> countries;    // that it is near to; none: to all
+  std::vector<std::string> countries;  // that it is near to; none: to all
   std::vector<std::string> said_countries;
   std::chrono::milliseconds every{250};  // between two reports
 

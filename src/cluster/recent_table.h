@@ -22,7 +22,8 @@ namespace lb {
 template <class Value>
 class RecentTable {
  public:
-  explicit RecentTable(std::size_t most) : sets_wanted_(std::bit_floor(std::max<std::size_t>(most / kPlaces, 1))) {}
+  explicit RecentTable(std::size_t most)
+      : sets_wanted_(std::bit_floor(std::max<std::size_t>(most / kPlaces, 1))) {}
 
   const Value* peek(std::uint64_t key) const {
     const Set* set = set_of(key);
@@ -63,7 +64,9 @@ class RecentTable {
     constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15ULL;  // the high bits depend on all
     return sets_.empty() ? nullptr : &sets_[((key * kOdd) >> 32) & (sets_.size() - 1)];
   }
-  Set* set_of(std::uint64_t key) noexcept { return const_cast<Set*>(std::as_const(*this).set_of(key)); }
+  Set* set_of(std::uint64_t key) noexcept {
+    return const_cast<Set*>(std::as_const(*this).set_of(key));
+  }
   static std::size_t place_in(const Set& set, std::uint64_t key) noexcept {
     for (std::size_t i = 0; i < kPlaces; ++i)
       if (set.keys[i] == key && set.used[i] != 0) return i;

@@ -8,9 +8,10 @@
 //
 // Order: the first upstream that is not resting.  One that failed rests: 1 s, then twice as long
 // each time, up to retry_delay; one whose stream ended after it had flowed rests 0.1 s at first, so
-// that listeners hear no more than a gap (see RelayTiming).  Every rest varies by a quarter, or a thousand relays
-// would come back to a restarted master in the same instant.  While another one than the first runs,
-// the better ones are asked again when they have rested, and take the stream over at a unit boundary.
+// that listeners hear no more than a gap (see RelayTiming).  Every rest varies by a quarter, or a
+// thousand relays would come back to a restarted master in the same instant.  While another one
+// than the first runs, the better ones are asked again when they have rested, and take the stream
+// over at a unit boundary.
 //
 // Thread: control.  Ownership: RelaySet; others know its id.
 #pragma once
@@ -38,7 +39,7 @@ struct RelayTiming {
   std::chrono::milliseconds delay_after_flow{100};  // after the end of a stream that had flowed
   std::chrono::milliseconds flowed{2000};           // a stream that lasted so long was one
   std::chrono::milliseconds least_run_on{1000};
-  std::chrono::milliseconds look_every{1000};       // whether somebody listens
+  std::chrono::milliseconds look_every{1000};  // whether somebody listens
 };
 
 // What relays need from the server.  Thread: control.
@@ -104,7 +105,7 @@ class Relay {
     kAsking,    // an upstream
     kEntering,  // has an answer, asks for the mount
     kRunning,
-    kWaiting,   // all upstreams rest
+    kWaiting,  // all upstreams rest
   };
   struct Try {
     std::chrono::milliseconds delay{0};
@@ -144,9 +145,9 @@ class Relay {
   const std::uint64_t id_;
   RelayPlan plan_;
   State state_ = State::kIdle;
-  std::vector<Try> tries_;    // of plan_.upstreams
-  std::size_t current_ = 0;   // the one that streams
-  std::uint64_t lease_ = 0;   // 0: nothing flows
+  std::vector<Try> tries_;   // of plan_.upstreams
+  std::size_t current_ = 0;  // the one that streams
+  std::uint64_t lease_ = 0;  // 0: nothing flows
   unsigned home_ = 0;
   std::string content_type_;
   bool has_flowed_ = false;

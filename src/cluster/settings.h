@@ -15,7 +15,7 @@ namespace lb {
 // One place that a relay may pull from.
 struct Upstream {
   ConnectTarget target;
-  std::string mount = "/";  // decoded
+  std::string mount = "/";         // decoded
   std::string username, password;  // both or neither are used
   std::chrono::milliseconds connect_deadline{10'000};
 
@@ -38,11 +38,11 @@ struct RelayPlan {
 struct MasterPlan {
   ConnectTarget target;
   std::string username, password;
-  std::chrono::seconds interval{120};     // between two lists
-  bool publish = false;                   // report to it, so that it sends listeners here
+  std::chrono::seconds interval{120};       // between two lists
+  bool publish = false;                     // report to it, so that it sends listeners here
   std::chrono::seconds report_interval{5};  // between two reports, each with a list after it
-  std::chrono::seconds retry_delay{10};   // of its relays
-  std::chrono::seconds retry_max{10};     // between two attempts to get a list
+  std::chrono::seconds retry_delay{10};     // of its relays
+  std::chrono::seconds retry_max{10};       // between two attempts to get a list
   std::chrono::seconds run_on{5};
   bool relay_auth = false;  // its relays log in as the list request does
   bool on_demand = false;

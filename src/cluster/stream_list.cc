@@ -58,7 +58,8 @@ Result<StreamList> parse_stream_list(std::string_view text) {
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
     if (std::min(end, text.size()) > StreamList::kLongestLine)
-      return Error::limit("a line of more than " + std::to_string(StreamList::kLongestLine) + " bytes");
+      return Error::limit("a line of more than " + std::to_string(StreamList::kLongestLine) +
+                          " bytes");
     if (end == std::string_view::npos) {
       list.cut_off = true;
       break;

@@ -10,7 +10,8 @@ namespace {
 constexpr unsigned kStrikesForDirect = 2;
 constexpr unsigned kLoopRedirects = 2;  // given; one more would be the third
 constexpr unsigned kFamilyLeast = 20;
-constexpr unsigned kFamilyLost = 4;  // a quarter: many who cannot follow do not come back to show it
+constexpr unsigned kFamilyLost =
+    4;  // a quarter: many who cannot follow do not come back to show it
 constexpr unsigned kFamilyWindow = 1000;  // then what was counted weighs half
 constexpr std::size_t kLongestFamily = 32;
 

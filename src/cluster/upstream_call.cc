@@ -12,8 +12,8 @@ constexpr std::uint64_t kLargestMetaint = 1 << 24;
 
 std::string text_of(const HttpUrl& url) {
   const bool v6 = url.host.find(':') != std::string::npos;
-  return (url.tls ? "https://" : "http://") + (v6 ? "[" + url.host + "]" : url.host) + ":" + std::to_string(url.port) +
-         url.target;
+  return (url.tls ? "https://" : "http://") + (v6 ? "[" + url.host + "]" : url.host) + ":" +
+         std::to_string(url.port) + url.target;
 }
 
 bool is_redirect(int status) {
@@ -31,10 +31,12 @@ std::string without_line_ends(std::string_view text) {
 std::string relay_request(const HttpUrl& url, std::string_view user_agent, bool icy_metadata,
                           std::string_view credentials, std::string_view lines) {
   const bool v6 = url.host.find(':') != std::string::npos;
-  std::string request = "GET " + url.target + " HTTP/1.0\r\nUser-Agent: " + without_line_ends(user_agent) +
+  std::string request = "GET " + url.target +
+                        " HTTP/1.0\r\nUser-Agent: " + without_line_ends(user_agent) +
                         "\r\nHost: " + (v6 ? "[" + url.host + "]" : url.host) + "\r\n";
   if (icy_metadata) request += "Icy-MetaData: 1\r\n";
-  if (!credentials.empty()) request += "Authorization: Basic " + base64_encode(credentials) + "\r\n";
+  if (!credentials.empty())
+    request += "Authorization: Basic " + base64_encode(credentials) + "\r\n";
   return request.append(lines) + "\r\n";
 }
 
@@ -42,8 +44,8 @@ std::string not_a_stream(const Headers& headers) {
   const std::string type = to_lower(headers.get("content-type"));
   // A page, a play list in text: nothing that a player of this mount could play, and nothing that a
   // browser should be given under our name.
-  if (type.starts_with("text/") || type.starts_with("multipart/") || type.find("xml") != std::string::npos ||
-      type.starts_with("application/json"))
+  if (type.starts_with("text/") || type.starts_with("multipart/") ||
+      type.find("xml") != std::string::npos || type.starts_with("application/json"))
     return "answered with " + type.substr(0, 60) + ", which is no stream";
   return {};
 }
@@ -61,7 +63,8 @@ UpstreamCall::UpstreamCall(Connector& connector, UpstreamAsk ask, Then then)
 void UpstreamCall::ask_at(const HttpUrl& url) {
   url_ = url;
   asked_.insert(text_of(url));
-  const bool same_server = url.host == first_.host && url.port == first_.port && url.tls == first_.tls;
+  const bool same_server =
+      url.host == first_.host && url.port == first_.port && url.tls == first_.tls;
   std::string credentials;
   if (same_server && !ask_.upstream.username.empty() && !ask_.upstream.password.empty())
     credentials = ask_.upstream.username + ":" + ask_.upstream.password;
@@ -73,8 +76,9 @@ void UpstreamCall::ask_at(const HttpUrl& url) {
   request.head = relay_request(url, ask_.user_agent, ask_.icy_metadata, credentials, ask_.lines);
   request.connect_deadline = ask_.upstream.connect_deadline;
   request.head_deadline = ask_.head_deadline;
-  client_ = std::make_unique<Client>(connector_, std::move(request),
-                                     [this](Result<ClientAnswer> answer) { on_answer(std::move(answer)); });
+  client_ = std::make_unique<Client>(
+      connector_, std::move(request),
+      [this](Result<ClientAnswer> answer) { on_answer(std::move(answer)); });
 }
 
 void UpstreamCall::on_answer(Result<ClientAnswer> answer) {
@@ -89,7 +93,8 @@ void UpstreamCall::on_answer(Result<ClientAnswer> answer) {
     return;
   }
   if (response.status < 200 || response.status > 299) {
-    finish(Error::not_found(who + "answered " + std::to_string(response.status) + " " + response.reason.substr(0, 60)));
+    finish(Error::not_found(who + "answered " + std::to_string(response.status) + " " +
+                            response.reason.substr(0, 60)));
     return;
   }
   if (const std::string why = not_a_stream(response.headers); !why.empty()) {
@@ -103,7 +108,8 @@ void UpstreamCall::on_answer(Result<ClientAnswer> answer) {
   }
   UpstreamAnswer out;
   out.body = *body;
-  if (const auto metaint = parse_u64(response.headers.get("icy-metaint")); metaint && *metaint < kLargestMetaint)
+  if (const auto metaint = parse_u64(response.headers.get("icy-metaint"));
+      metaint && *metaint < kLargestMetaint)
     out.metaint = static_cast<std::size_t>(*metaint);
   out.headers = std::move(answer->response.headers);
   out.transport = std::move(answer->transport);

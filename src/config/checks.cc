@@ -236,8 +236,8 @@ void check_orchestration(const Config& config, Filler& filler) {
   for (const ListenSettings& socket : config.listen) {
     if (cluster.agent_port == 0 || cluster.agent_port != socket.port) continue;
     filler.say(filler.line_of("cluster/agent/port"), Severity::kWarning,
-               "<agent>: port " + std::to_string(socket.port) + " is taken by the listen-socket in line " +
-                   std::to_string(socket.line));
+               "<agent>: port " + std::to_string(socket.port) +
+                   " is taken by the listen-socket in line " + std::to_string(socket.line));
   }
 }
 

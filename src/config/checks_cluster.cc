@@ -88,10 +88,12 @@ class ClusterChecks {
 
   void countries(std::string_view who, const std::vector<std::string>& words, int line) {
     for (const std::string& word : words) {
-      const bool letters = word.size() == 2 && std::isalpha(static_cast<unsigned char>(word[0])) != 0 &&
+      const bool letters = word.size() == 2 &&
+                           std::isalpha(static_cast<unsigned char>(word[0])) != 0 &&
                            std::isalpha(static_cast<unsigned char>(word[1])) != 0;
       if (!letters)
-        warn(line, std::string(who) + ": " + quoted(word) + " is no country of two letters; it is left out");
+        warn(line, std::string(who) + ": " + quoted(word) +
+                       " is no country of two letters; it is left out");
     }
   }
 

@@ -82,7 +82,7 @@ struct ClusterNode {
   std::uint64_t max_bits_per_second = 0;
   unsigned max_listeners = 0;
   unsigned weight = 1;
-  bool allow_peer_address = false;  // the address that it connects from is public too
+  bool allow_peer_address = false;     // the address that it connects from is public too
   std::vector<std::string> countries;  // that it is near to; none: as it says
 };
 
@@ -135,10 +135,10 @@ struct ClusterSettings {
   std::chrono::seconds drain_time{60};
   std::string drain_rate = "2%";
 
-  bool udp = false;               // answer datagrams on the listen sockets' ports
-  int agent_port = 0;             // of the line for HAProxy; 0: none
+  bool udp = false;                // answer datagrams on the listen sockets' ports
+  int agent_port = 0;              // of the line for HAProxy; 0: none
   std::string agent_bind_address;  // "": all IPv4 addresses
-  std::string on_node_event;      // program that is run for every event; "": none
+  std::string on_node_event;       // program that is run for every event; "": none
 
   std::vector<ClusterNode> nodes;
   std::vector<LegacySlave> legacy_slaves;

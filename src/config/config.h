@@ -41,9 +41,9 @@ struct PathSettings {
   std::string mime_types = "/etc/mime.types";  // content types by file extension
   std::string deny_ip;
   std::string allow_ip;
-  std::string deny_agents;  // patterns of User-Agent headers
-  std::string geoipdb;      // of countries; "": none
-  std::string auth_spool;   // "": auth.spool in logdir
+  std::string deny_agents;                   // patterns of User-Agent headers
+  std::string geoipdb;                       // of countries; "": none
+  std::string auth_spool;                    // "": auth.spool in logdir
   std::vector<std::string> ssl_certificate;  // the client's SNI chooses
   std::vector<std::string> ssl_private_key;  // of those that are not inside ssl_certificate
   std::string ssl_allowed_ciphers;
@@ -103,11 +103,11 @@ struct Config {
   std::vector<DirectorySettings> directories;
   ClusterSettings cluster;
   MetricsSettings metrics;
-
 };
 
-// The section that is responsible for a mount: the first <mount> in file order whose name is `mount`
-// or a pattern (fnmatch, FNM_PATHNAME) that matches it; else the default mount, whose name is "".
+// The section that is responsible for a mount: the first <mount> in file order whose name is
+// `mount` or a pattern (fnmatch, FNM_PATHNAME) that matches it; else the default mount, whose name
+// is "".
 const MountSettings& mount_section(const Config& config, std::string_view mount);
 
 // The settings of a mount: of the first <mount> in file order whose name is `mount` or a pattern

@@ -75,13 +75,13 @@ void resolve_sockets(Config& config, const XmlNode& root, const Filler& filler) 
   }
 }
 
-// A player in a web page follows a redirect to another origin only when every answer on the way says
-// that it may (cluster.md 3.7).
+// A player in a web page follows a redirect to another origin only when every answer on the way
+// says that it may (cluster.md 3.7).
 void allow_all_origins(std::vector<HttpHeader>& headers) {
   const std::string allow = "Access-Control-Allow-Origin";
-  const bool said = std::any_of(
-      headers.begin(), headers.end(),
-      [&allow](const HttpHeader& header) { return iequals(header.name, allow); });
+  const bool said = std::any_of(headers.begin(), headers.end(), [&allow](const HttpHeader& header) {
+    return iequals(header.name, allow);
+  });
   if (!said) headers.push_back({allow, "*", 0});
 }
 

@@ -16,8 +16,8 @@ struct ReferenceBlock {
   std::string path;  // "icecast", "paths/alias"
 };
 
-// Every block once, parents first.  A block that is mostly a text (<accesslog>) is shown by its parent
-// as an element; it is among them if it has more to say than its text.
+// Every block once, parents first.  A block that is mostly a text (<accesslog>) is shown by its
+// parent as an element; it is among them if it has more to say than its text.
 std::vector<ReferenceBlock> reference_blocks();
 
 // The row that describes `row` in its parent: the text row of a block that is mostly a text.

@@ -175,8 +175,8 @@ constinit const SchemaBlock kTokenBlock{.name = "token",
 
 constexpr SchemaChoice kDrainModes[] = {{"off", static_cast<std::int64_t>(DrainMode::kOff)},
                                         {"soft", static_cast<std::int64_t>(DrainMode::kSoft)},
-                                  {"move", static_cast<std::int64_t>(DrainMode::kMove)},
-                                  {"hard", static_cast<std::int64_t>(DrainMode::kHard)}};
+                                        {"move", static_cast<std::int64_t>(DrainMode::kMove)},
+                                        {"hard", static_cast<std::int64_t>(DrainMode::kHard)}};
 constexpr SchemaElement kDrain[] = {
     {.name = "mode",
      .kind = kChoice,

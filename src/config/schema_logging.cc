@@ -9,14 +9,14 @@ namespace {
 using enum ValueKind;
 using enum ReloadClass;
 
-constexpr SchemaChoice kLevelChoices[] = {{"1", 1},           {"2", 2},    {"3", 3},       {"4", 4},
-                                    {"error", 1},       {"warn", 2}, {"warning", 2}, {"info", 3},
-                                    {"information", 3}, {"debug", 4}};
+constexpr SchemaChoice kLevelChoices[] = {
+    {"1", 1},    {"2", 2},       {"3", 3},    {"4", 4},           {"error", 1},
+    {"warn", 2}, {"warning", 2}, {"info", 3}, {"information", 3}, {"debug", 4}};
 
 constexpr std::int64_t kMostSeconds = 366 * 86'400;
 
 constexpr SchemaChoice kFormatChoices[] = {{"text", static_cast<std::int64_t>(LogFormat::kText)},
-                                     {"json", static_cast<std::int64_t>(LogFormat::kJson)}};
+                                           {"json", static_cast<std::int64_t>(LogFormat::kJson)}};
 
 // A log file is a name, or (KH) a block with the name in it.
 template <auto Member>

@@ -15,7 +15,7 @@ constexpr SchemaChoice kOverrideChoices[] = {{"none", 0}, {"all", 1}, {"own", 1}
 constexpr SchemaChoice kNoYpChoices[] = {{"1", 0}, {"0", -1}};
 constexpr SchemaChoice kDirectAccessChoices[] = {{"0", 1}, {"1", 0}};
 constexpr SchemaChoice kLagChoices[] = {{"drop", static_cast<std::int64_t>(LagPolicy::kDrop)},
-                                  {"skip", static_cast<std::int64_t>(LagPolicy::kSkip)}};
+                                        {"skip", static_cast<std::int64_t>(LagPolicy::kSkip)}};
 
 // A mount, or (KH) a block with the mount in it.
 constexpr SchemaElement kFallback[] = {

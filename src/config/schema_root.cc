@@ -9,8 +9,7 @@ namespace {
 using enum ValueKind;
 using enum ReloadClass;
 
-constexpr std::string_view kUsualInterval =
-    "120; 5 where the master sends listeners here";
+constexpr std::string_view kUsualInterval = "120; 5 where the master sends listeners here";
 
 // The flat <master-…> elements fill one MasterSettings of their own, made by the first of them.
 MasterSettings& flat_master(void* object) {

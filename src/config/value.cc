@@ -165,8 +165,8 @@ ValueReport store_number(const SchemaElement& element, const NumberSlot& slot,
     return report;
   }
   auto number = element.kind == ValueKind::kFraction ? parse_fraction(text)
-                      : is_number(element.kind)            ? parse_number(element.kind, text)
-                                                           : std::nullopt;
+                : is_number(element.kind)            ? parse_number(element.kind, text)
+                                                     : std::nullopt;
   if (!number && element.as_time) number = bytes_of_seconds(text, report.hint);
   if (!number) {
     report.problem = wrong(element, text);

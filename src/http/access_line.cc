@@ -129,11 +129,14 @@ std::string clf_time(WallTime now) {
 }
 
 std::string access_request(const Request& request) {
-  std::string line = request.method_text + " " + request.target.substr(0, request.target.find('?')) + " ";
+  std::string line =
+      request.method_text + " " + request.target.substr(0, request.target.find('?')) + " ";
   // Icecast calls a title set with a password in the address a request of Shoutcast's protocol.
-  const bool shoutcast_title = request.path == "/admin.cgi" && query_param(request.query, "pass").has_value();
+  const bool shoutcast_title =
+      request.path == "/admin.cgi" && query_param(request.query, "pass").has_value();
   if (shoutcast_title) return line + "ICY/1.0";
-  return line + (request.protocol == Protocol::kIce ? "ICE/1." : "HTTP/1.") + std::to_string(request.version_minor);
+  return line + (request.protocol == Protocol::kIce ? "ICE/1." : "HTTP/1.") +
+         std::to_string(request.version_minor);
 }
 
 std::string access_line(const AccessFacts& facts, WallTime now) {

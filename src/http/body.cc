@@ -70,7 +70,8 @@ Result<BodyReader> BodyReader::for_response(const Headers& headers, bool until_c
   BodyReader reader;
   if (const std::string* coding = headers.find("transfer-encoding")) {
     if (iequals(*coding, "identity")) return reader;
-    if (!iequals(*coding, "chunked")) return Error::unsupported("Transfer-Encoding: only \"chunked\" is known");
+    if (!iequals(*coding, "chunked"))
+      return Error::unsupported("Transfer-Encoding: only \"chunked\" is known");
     reader.framing_ = Framing::kChunked;
     reader.state_ = State::kSize;
     return reader;

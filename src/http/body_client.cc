@@ -10,15 +10,16 @@ constexpr std::size_t kPiece = 16384;
 
 }  // namespace
 
-BodyClient::BodyClient(Connector& connector, ClientRequest request, std::size_t most_bytes, std::chrono::milliseconds deadline,
-             Then then)
+BodyClient::BodyClient(Connector& connector, ClientRequest request, std::size_t most_bytes,
+                       std::chrono::milliseconds deadline, Then then)
     : loop_(connector.loop()),
       most_bytes_(most_bytes),
       time_(deadline),
       then_(std::move(then)),
       deadline_(loop_, [this] { finish(Error::timeout("did not finish its answer in time")); }) {
-  client_ = std::make_unique<Client>(connector, std::move(request),
-                                     [this](Result<ClientAnswer> answer) { on_answer(std::move(answer)); });
+  client_ = std::make_unique<Client>(
+      connector, std::move(request),
+      [this](Result<ClientAnswer> answer) { on_answer(std::move(answer)); });
 }
 
 void BodyClient::on_answer(Result<ClientAnswer> answer) {
@@ -41,7 +42,8 @@ void BodyClient::on_answer(Result<ClientAnswer> answer) {
     return;
   }
   watch_.start<&BodyClient::on_readable>(loop_, transport_->fd(), EV_READ, this);
-  if (take(std::as_writable_bytes(std::span(answer->leftover))) && transport_->buffered() > 0) on_readable(EV_READ);
+  if (take(std::as_writable_bytes(std::span(answer->leftover))) && transport_->buffered() > 0)
+    on_readable(EV_READ);
 }
 
 void BodyClient::on_readable(short) {
@@ -55,10 +57,15 @@ bool BodyClient::read_some() {
   std::array<std::byte, kPiece> buffer;
   const IoResult result = transport_->read(buffer);
   switch (result.status) {
-    case IoStatus::kAgain: return false;
-    case IoStatus::kDone: return take(std::span(buffer).first(result.bytes));
-    case IoStatus::kEof: fetched_.complete = reader_.framing() == BodyReader::Framing::kUntilClose; break;
-    case IoStatus::kError: break;
+    case IoStatus::kAgain:
+      return false;
+    case IoStatus::kDone:
+      return take(std::span(buffer).first(result.bytes));
+    case IoStatus::kEof:
+      fetched_.complete = reader_.framing() == BodyReader::Framing::kUntilClose;
+      break;
+    case IoStatus::kError:
+      break;
   }
   finish(std::move(fetched_));
   return false;

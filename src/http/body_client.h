@@ -25,8 +25,8 @@ class BodyClient {
   using Then = UniqueFunction<void(Result<FetchedBody>)>;
 
   // `deadline`: for the whole, after the head.  A body of more than most_bytes is an error.
-  BodyClient(Connector& connector, ClientRequest request, std::size_t most_bytes, std::chrono::milliseconds deadline,
-        Then then);
+  BodyClient(Connector& connector, ClientRequest request, std::size_t most_bytes,
+             std::chrono::milliseconds deadline, Then then);
 
  private:
   void on_answer(Result<ClientAnswer> answer);

@@ -19,8 +19,9 @@ Client::Client(Connector& connector, ClientRequest request, Then then)
       request_(std::move(request)),
       then_(std::move(then)),
       deadline_(connector.loop(), [this] { finish(Error::timeout("did not answer in time")); }) {
-  connecting_ = connector_.connect(request_.target, request_.connect_deadline,
-                                   [this](Connected connected) { on_connected(std::move(connected)); });
+  connecting_ =
+      connector_.connect(request_.target, request_.connect_deadline,
+                         [this](Connected connected) { on_connected(std::move(connected)); });
 }
 
 void Client::on_connected(Connected connected) {
@@ -76,10 +77,16 @@ bool Client::read_some() {
   std::array<std::byte, kPiece> buffer;
   const IoResult result = transport_->read(buffer);
   switch (result.status) {
-    case IoStatus::kAgain: return false;
-    case IoStatus::kEof: finish(Error::closed("closed the connection without an answer")); return false;
-    case IoStatus::kError: finish(Error::closed(broken())); return false;
-    case IoStatus::kDone: break;
+    case IoStatus::kAgain:
+      return false;
+    case IoStatus::kEof:
+      finish(Error::closed("closed the connection without an answer"));
+      return false;
+    case IoStatus::kError:
+      finish(Error::closed(broken()));
+      return false;
+    case IoStatus::kDone:
+      break;
   }
   const std::string_view bytes(reinterpret_cast<const char*>(buffer.data()), result.bytes);
   const std::size_t used = parser_.feed(bytes);
@@ -89,7 +96,8 @@ bool Client::read_some() {
   }
   if (parser_.done()) {
     watch_.stop();
-    finish(ClientAnswer{std::move(parser_.response()), std::move(transport_), std::string(bytes.substr(used))});
+    finish(ClientAnswer{std::move(parser_.response()), std::move(transport_),
+                        std::string(bytes.substr(used))});
     return false;
   }
   return true;

@@ -69,12 +69,15 @@ void Connection::go_on_opening() {
     owner_.handshake_begins(*this);
   }
   switch (status) {
-    case Opening::Status::kMore: watch_.want(opening_->wants()); return;
+    case Opening::Status::kMore:
+      watch_.want(opening_->wants());
+      return;
     case Opening::Status::kDrop:
       owner_.opening_failed(*this, *opening_);
       end();
       return;
-    case Opening::Status::kReady: break;
+    case Opening::Status::kReady:
+      break;
   }
   if (opening_->handshaking()) {
     owner_.handshake_ends();
@@ -118,7 +121,9 @@ void Connection::on_socket(short events) {
     case IoStatus::kAgain:
       if (state_ == State::kHead) wait_for_request();
       return;
-    case IoStatus::kError: end(); return;
+    case IoStatus::kError:
+      end();
+      return;
     case IoStatus::kEof:
       // Half-closed while we work on its request: it still waits for the answer.
       if (state_ == State::kHandling)
@@ -126,12 +131,17 @@ void Connection::on_socket(short events) {
       else
         end();
       return;
-    case IoStatus::kDone: break;
+    case IoStatus::kDone:
+      break;
   }
   const std::string_view bytes(reinterpret_cast<const char*>(owner_.scratch_.data()), result.bytes);
   switch (state_) {
-    case State::kHead: on_head_bytes(bytes); return;
-    case State::kForm: on_form_bytes(bytes); return;
+    case State::kHead:
+      on_head_bytes(bytes);
+      return;
+    case State::kForm:
+      on_form_bytes(bytes);
+      return;
     case State::kHandling:
       leftover_.append(bytes);
       // A source may not flood us before it is admitted.
@@ -142,7 +152,8 @@ void Connection::on_socket(short events) {
       if (lingered_bytes_ > kLingerBytes) end();
       return;
     case State::kOpening:
-    case State::kReplying: return;
+    case State::kReplying:
+      return;
   }
 }
 
@@ -167,8 +178,12 @@ void Connection::on_head_bytes(std::string_view bytes) {
     if (status == ParseStatus::kDone) request_ = std::move(parser_.request());
   }
   switch (status) {
-    case ParseStatus::kMore: wait_for_request(); return;
-    case ParseStatus::kDrop: drop(); return;
+    case ParseStatus::kMore:
+      wait_for_request();
+      return;
+    case ParseStatus::kDrop:
+      drop();
+      return;
     case ParseStatus::kRefuse:
       owner_.head_complete(*this);
       // What is known of it is logged: whoever wrote this client will look for his request.
@@ -208,7 +223,7 @@ bool Connection::form_is_urlencoded() const noexcept {
 std::uint64_t Connection::body_to_read() {
   const auto length = parse_u64(request_.headers.get("content-length"));
   if (request_.method != Method::kPost || !length) return 0;
-  const std::uint64_t most = form_is_urlencoded()        ? kLargestForm
+  const std::uint64_t most = form_is_urlencoded()      ? kLargestForm
                              : owner_.plan_.body_limit ? owner_.plan_.body_limit(*this)
                                                        : 0;
   return *length <= most ? *length : 0;
@@ -285,7 +300,8 @@ void Connection::reply_page(int status, std::string_view text) {
   reply(head, error_page(status, text));
 }
 
-void Connection::reply_file(ResponseHead head, UniqueFd file, std::uint64_t first, std::uint64_t bytes) {
+void Connection::reply_file(ResponseHead head, UniqueFd file, std::uint64_t first,
+                            std::uint64_t bytes) {
   if (request_.method != Method::kHead) {
     file_ = std::move(file);
     file_at_ = first;
@@ -298,7 +314,8 @@ void Connection::write_out() {
   const std::uint64_t before = bytes_sent_;
   const auto come_back = [&] {
     // Progress renews the time that the client has.
-    if (bytes_sent_ > before || !deadline_.armed()) deadline_.after(owner_.settings_.read()->client_timeout);
+    if (bytes_sent_ > before || !deadline_.armed())
+      deadline_.after(owner_.settings_.read()->client_timeout);
     watch_.want(EV_WRITE);
   };
   while (out_sent_ < out_.size()) {
@@ -320,8 +337,8 @@ void Connection::write_out() {
   std::size_t piece = kFilePiece;
   while (file_left_ > 0) {
     const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(file_left_, piece));
-    const IoResult result =
-        want == 0 ? IoResult{IoStatus::kAgain, 0} : transport_->send_file(file_.get(), file_at_, want);
+    const IoResult result = want == 0 ? IoResult{IoStatus::kAgain, 0}
+                                      : transport_->send_file(file_.get(), file_at_, want);
     if (result.status == IoStatus::kAgain) {
       come_back();
       return;
@@ -336,10 +353,15 @@ void Connection::write_out() {
     piece -= std::min(piece, result.bytes);
   }
   switch (transport_->flush()) {
-    case IoStatus::kDone: break;
-    case IoStatus::kAgain: come_back(); return;
+    case IoStatus::kDone:
+      break;
+    case IoStatus::kAgain:
+      come_back();
+      return;
     case IoStatus::kEof:
-    case IoStatus::kError: end(); return;
+    case IoStatus::kError:
+      end();
+      return;
   }
   reply_is_out();
 }
@@ -355,7 +377,8 @@ void Connection::reply_is_out() {
   facts.bytes_sent = bytes_sent_;
   facts.referer = request_.headers.get("referer");
   facts.user_agent = request_.headers.get("user-agent");
-  facts.seconds = std::chrono::duration_cast<std::chrono::seconds>(owner_.loop().now() - accepted_).count();
+  facts.seconds =
+      std::chrono::duration_cast<std::chrono::seconds>(owner_.loop().now() - accepted_).count();
   if (!is_probe) log_access(owner_.log_, facts, owner_.loop().clock().wall());
   held.reset();
   if (!keep_alive_) {

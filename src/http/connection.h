@@ -1,8 +1,9 @@
 // Connection: one inbound connection, from accept to its reply, or to the moment when its socket
 // becomes a listener or a source.
 //
-// Life: (kOpening) → kHead → (kForm) → kHandling → kReplying → kLingering → gone.  The state changes
-// in one function.  Every way out goes through Connections::remove(), with what the log needs.
+// Life: (kOpening) → kHead → (kForm) → kHandling → kReplying → kLingering → gone.  The state
+// changes in one function.  Every way out goes through Connections::remove(), with what the log
+// needs.
 //
 // Thread: its worker.  Ownership: the worker's Connections.  Other threads hold its id, never a
 // pointer: a verdict that arrives for a connection that is gone finds no id and is dropped.
@@ -64,16 +65,16 @@ class Connection : public ListHook {
   const std::string& ip() const noexcept { return ip_; }
   // The client speaks https, with us or with a trusted proxy.
   bool secure() const noexcept { return secure_; }
-  std::string user;                  // who it proved to be, for the access log
-  bool user_listens = false;         // as a listener: nobody else is named in Icecast's log
-  bool is_probe = false;             // asked every second by machines: no line in the access log
-  std::unique_ptr<Held> held;        // freed with the connection, or moved on by the app
+  std::string user;            // who it proved to be, for the access log
+  bool user_listens = false;   // as a listener: nobody else is named in Icecast's log
+  bool is_probe = false;       // asked every second by machines: no line in the access log
+  std::unique_ptr<Held> held;  // freed with the connection, or moved on by the app
 
   // --- answers; each exactly once a request
   // Sends head and body (no body for HEAD) and closes, unless the head says keep-alive.
   void reply(const ResponseHead& head, std::string body);
-  void reply_text(int status, std::string_view text);   // text/plain, as refusals of sources
-  void reply_page(int status, std::string_view text);   // Icecast's error page
+  void reply_text(int status, std::string_view text);  // text/plain, as refusals of sources
+  void reply_page(int status, std::string_view text);  // Icecast's error page
   // A whole reply, its head included, of this status; the connection closes after it.
   void reply_bytes(int status, std::string bytes);
   void reply_file(ResponseHead head, UniqueFd file, std::uint64_t first, std::uint64_t bytes);

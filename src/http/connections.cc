@@ -21,7 +21,8 @@ Connections::Connections(Loop& loop, Log& log, const Snapshot<HttpSettings>& set
 
 Connections::~Connections() = default;
 
-void Connections::accepted(std::unique_ptr<Transport> transport, const std::shared_ptr<const ListenSocket>& socket) {
+void Connections::accepted(std::unique_ptr<Transport> transport,
+                           const std::shared_ptr<const ListenSocket>& socket) {
   loop_.assert_here();
   plan_.accepted();
   if (!plan_.welcome(transport->peer())) return;
@@ -107,7 +108,8 @@ void Connections::opening_failed(const Connection& connection, const Opening& op
   complain(text, connection.socket());
 }
 
-bool Connections::may_speak_for_others(const Transport& transport, const ListenSocket& socket) const {
+bool Connections::may_speak_for_others(const Transport& transport,
+                                       const ListenSocket& socket) const {
   if (!socket.settings.proxy_protocol) return true;
   const auto settings = settings_.read();
   return settings->trusted_proxies.empty() || settings->trusted_proxies.contains(transport.peer());
@@ -116,8 +118,8 @@ bool Connections::may_speak_for_others(const Transport& transport, const ListenS
 void Connections::complain(const std::string& text, const ListenSocket& socket) {
   if (unsigned held = 0; proxy_guard_.pass(loop_.now(), held))
     log_.warn("connection/connection", text + "; dropped on port " + std::to_string(socket.port) +
-                                           ", whose listen-socket has proxy-protocol (" + std::to_string(held) +
-                                           " more since the last message)");
+                                           ", whose listen-socket has proxy-protocol (" +
+                                           std::to_string(held) + " more since the last message)");
 }
 
 void Connections::remove(Connection& connection) {

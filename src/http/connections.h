@@ -37,21 +37,23 @@ struct HttpSettings {
 class Connections final : public ConnectionSink {
  public:
   struct Plan {
-    std::vector<Stage*> stages;                     // in order; the last one always answers
-    std::function<bool(const Address&)> welcome;    // false: closed at once, without a byte
+    std::vector<Stage*> stages;                   // in order; the last one always answers
+    std::function<bool(const Address&)> welcome;  // false: closed at once, without a byte
     // A Shoutcast login's password line is complete; false: drop.
     std::function<bool(Connection&)> shoutcast_login;
-    std::function<void()> accepted;                 // for the counters
+    std::function<void()> accepted;  // for the counters
     // How many bytes of this request's body are read before the stages; unset: of forms only.
     std::function<std::size_t(Connection&)> body_limit;
     // The certificates of connections that begin now; unset or null: none.
     std::function<std::shared_ptr<const TlsContext>()> certificates;
   };
-  Connections(Loop& loop, Log& log, const Snapshot<HttpSettings>& settings, std::atomic<std::uint64_t>& next_id);
+  Connections(Loop& loop, Log& log, const Snapshot<HttpSettings>& settings,
+              std::atomic<std::uint64_t>& next_id);
   ~Connections() override;
   void set_plan(Plan plan) { plan_ = std::move(plan); }
 
-  void accepted(std::unique_ptr<Transport> transport, const std::shared_ptr<const ListenSocket>& socket) override;
+  void accepted(std::unique_ptr<Transport> transport,
+                const std::shared_ptr<const ListenSocket>& socket) override;
   bool make_room() override;
 
   // Null when it has gone.
@@ -62,11 +64,12 @@ class Connections final : public ConnectionSink {
  private:
   friend class Connection;
   void remove(Connection& connection);
-  void head_begins(Connection& connection);    // joins the open heads
-  void head_complete(Connection& connection);  // leaves them
+  void head_begins(Connection& connection);      // joins the open heads
+  void head_complete(Connection& connection);    // leaves them
   void decision_begins(Connection& connection);  // of who is not watched
   void watch_the_undecided();
-  std::unique_ptr<Opening> opening_of(const ListenSocket& socket) const;  // null: a request comes at once
+  std::unique_ptr<Opening> opening_of(
+      const ListenSocket& socket) const;  // null: a request comes at once
   void handshake_begins(const Connection& connection);
   void handshake_ends() noexcept { --handshake_count_; }
   // A socket for proxies only, and somebody else: false.

@@ -11,10 +11,12 @@ namespace {
 // "192.0.2.7", "192.0.2.7:4711", "2001:db8::2", "[2001:db8::2]:4711"; some proxies add the port.
 std::optional<Address> parse_hop(std::string_view text) {
   text = trim(text);
-  if (text.size() > 1 && text.front() == '"' && text.back() == '"') text = text.substr(1, text.size() - 2);
+  if (text.size() > 1 && text.front() == '"' && text.back() == '"')
+    text = text.substr(1, text.size() - 2);
   const std::size_t colon = text.rfind(':');
   const bool bracketed = !text.empty() && text.front() == '[';
-  if (colon != std::string_view::npos && (bracketed ? text[colon - 1] == ']' : text.find(':') == colon)) {
+  if (colon != std::string_view::npos &&
+      (bracketed ? text[colon - 1] == ']' : text.find(':') == colon)) {
     const auto port = parse_u64(text.substr(colon + 1));
     if (!port || *port > 65535) return std::nullopt;
     return Address::parse(text.substr(0, colon), static_cast<std::uint16_t>(*port));

@@ -36,14 +36,14 @@ enum class Protocol : std::uint8_t { kHttp, kIce, kIcy };  // kIcy: a Shoutcast 
 
 struct Request {
   Method method = Method::kOther;
-  std::string method_text;      // in capitals, however it was sent
+  std::string method_text;  // in capitals, however it was sent
   Protocol protocol = Protocol::kHttp;
-  int version_minor = 0;        // HTTP/1.x
-  std::string target;           // as sent, with its query
-  std::string path;             // decoded once, normalised; begins with '/'; "*" for OPTIONS *
-  std::string query;            // raw, without '?'
+  int version_minor = 0;  // HTTP/1.x
+  std::string target;     // as sent, with its query
+  std::string path;       // decoded once, normalised; begins with '/'; "*" for OPTIONS *
+  std::string query;      // raw, without '?'
   Headers headers;
-  std::string password;         // Shoutcast v1: the first line
+  std::string password;  // Shoutcast v1: the first line
 };
 
 // The decoded value of a query (or form) parameter: %xx and '+'.  nullopt when absent; the first
@@ -52,10 +52,10 @@ std::optional<std::string> query_param(std::string_view query, std::string_view 
 
 struct ResponseHead {
   int status = 200;
-  std::string_view reason;          // "": the usual one for the status, in Icecast's words
-  std::string content_type;         // "": none
+  std::string_view reason;   // "": the usual one for the status, in Icecast's words
+  std::string content_type;  // "": none
   std::optional<std::uint64_t> content_length;
-  bool keep_alive = false;          // only OPTIONS * and libshout's probe (decisions B1)
+  bool keep_alive = false;  // only OPTIONS * and libshout's probe (decisions B1)
   // Complete lines with CRLF, put after the <http-headers>: icy-*, Location, Content-Range …
   std::string extra;
 };
@@ -73,9 +73,11 @@ struct ReplyFacts {
 // Content-Length.  HTTP/1.0 except 206 and 100 (decisions B1).
 std::string render_head(const ResponseHead& head, const ReplyFacts& facts);
 
-std::string_view reason_phrase(int status) noexcept;   // 404: "File Not Found", 401: "Authentication Required"
-std::string http_date(WallTime time);                  // Fri, 20 Nov 2026 06:52:17 GMT
-// "<html><head><title>Error 404</title></head><body><b>404 - TEXT</b></body></html>\r\n", TEXT escaped.
+std::string_view reason_phrase(
+    int status) noexcept;              // 404: "File Not Found", 401: "Authentication Required"
+std::string http_date(WallTime time);  // Fri, 20 Nov 2026 06:52:17 GMT
+// "<html><head><title>Error 404</title></head><body><b>404 - TEXT</b></body></html>\r\n", TEXT
+// escaped.
 std::string error_page(int status, std::string_view text);
 std::string html_escape(std::string_view text);
 

@@ -52,7 +52,8 @@ Opening::Status Opening::read_header(Transport& transport) {
     if (transport.read(std::as_writable_bytes(std::span(seen, used))).status != IoStatus::kDone)
       return drop("the connection broke");
   }
-  if (header_.status() == ProxyHeader::Status::kBad) return drop("no PROXY header, or a broken one");
+  if (header_.status() == ProxyHeader::Status::kBad)
+    return drop("no PROXY header, or a broken one");
   if (header_.client()) transport.set_peer(*header_.client());
   secure_ = header_.secure();
   return Status::kReady;
@@ -80,12 +81,14 @@ Opening::Status Opening::look_for_tls(std::unique_ptr<Transport>& transport) {
 
 Opening::Status Opening::shake() {
   switch (tls_->handshake()) {
-    case IoStatus::kDone: return Status::kReady;
+    case IoStatus::kDone:
+      return Status::kReady;
     case IoStatus::kAgain:
       wants_ = static_cast<short>(EV_READ | (tls_->flush() == IoStatus::kAgain ? EV_WRITE : 0));
       return Status::kMore;
     case IoStatus::kEof:
-    case IoStatus::kError: break;
+    case IoStatus::kError:
+      break;
   }
   return drop("TLS: " + tls_->problem());
 }

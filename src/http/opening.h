@@ -1,5 +1,5 @@
-// Opening: what a new socket may say before its first request: a PROXY header, then a TLS handshake.
-// It takes no byte that belongs to what follows.
+// Opening: what a new socket may say before its first request: a PROXY header, then a TLS
+// handshake. It takes no byte that belongs to what follows.
 //
 // Thread: a worker.  Ownership: its Connection, until it is over.
 #pragma once
@@ -36,8 +36,12 @@ class Opening {
   Status go_on(std::unique_ptr<Transport>& transport);
   short wants() const noexcept { return wants_; }
   bool handshaking() const noexcept { return tls_ != nullptr; }
-  bool secure() const noexcept { return secure_; }  // the client speaks TLS, with us or with a proxy
-  bool lacks_proxy_header() const noexcept { return proxy_header_ && header_.status() == ProxyHeader::Status::kBad; }
+  bool secure() const noexcept {
+    return secure_;
+  }  // the client speaks TLS, with us or with a proxy
+  bool lacks_proxy_header() const noexcept {
+    return proxy_header_ && header_.status() == ProxyHeader::Status::kBad;
+  }
   const std::string& problem() const noexcept { return problem_; }
 
  private:

@@ -40,9 +40,11 @@ std::string address(std::string_view scheme, std::string_view host, std::string_
 
 }  // namespace
 
-std::string playlist_host(std::string_view host_header, std::string_view hostname, int port, bool secure) {
-  const bool usable = names_a_port(host_header) ||
-                      (secure && !host_header.empty() && host_header.find(':') == std::string_view::npos);
+std::string playlist_host(std::string_view host_header, std::string_view hostname, int port,
+                          bool secure) {
+  const bool usable =
+      names_a_port(host_header) ||
+      (secure && !host_header.empty() && host_header.find(':') == std::string_view::npos);
   if (usable && std::all_of(host_header.begin(), host_header.end(), host_char)) {
     return std::string(host_header);
   }

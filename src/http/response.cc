@@ -16,7 +16,8 @@ bool digit(char c) noexcept { return c >= '0' && c <= '9'; }
 // RFC 9110 section 5.6.2.
 bool token_char(char c) noexcept {
   constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-  return digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || kMarks.find(c) != std::string_view::npos;
+  return digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+         kMarks.find(c) != std::string_view::npos;
 }
 bool is_token(std::string_view name) noexcept {
   return !name.empty() && std::all_of(name.begin(), name.end(), token_char);
@@ -35,9 +36,11 @@ std::string without_control(std::string_view text) {
 
 // What may stand in the host of a URL: a name, an IPv4 or (without brackets) an IPv6 address.
 bool is_host(std::string_view host) noexcept {
-  return !host.empty() && host.size() <= kLongestHost && std::all_of(host.begin(), host.end(), [](char c) {
-    return digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '-' || c == '_' || c == ':';
-  });
+  return !host.empty() && host.size() <= kLongestHost &&
+         std::all_of(host.begin(), host.end(), [](char c) {
+           return digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
+                  c == '-' || c == '_' || c == ':';
+         });
 }
 
 // Everything that would end or split a request line is encoded; what is encoded already stays.
@@ -73,7 +76,8 @@ std::size_t ResponseParser::feed(std::string_view bytes) {
       // Garbage without an end of line: no need to wait for 16 KiB of it.
       fault_ = Error::invalid("did not answer in HTTP");
     } else if (head_bytes_ > kHeadBytes) {
-      fault_ = Error::limit("answered with a head of more than " + std::to_string(kHeadBytes) + " bytes");
+      fault_ = Error::limit("answered with a head of more than " + std::to_string(kHeadBytes) +
+                            " bytes");
     } else if (end != std::string_view::npos) {
       std::string_view line = line_;
       while (!line.empty() && line.back() == '\r') line.remove_suffix(1);
@@ -97,7 +101,8 @@ void ResponseParser::take_status_line(std::string_view line) {
   status_line_done_ = true;
   const std::size_t space = line.find(' ');
   const std::string_view version = line.substr(0, space);
-  const std::string_view rest = space == std::string_view::npos ? std::string_view() : trim(line.substr(space));
+  const std::string_view rest =
+      space == std::string_view::npos ? std::string_view() : trim(line.substr(space));
   const std::string_view code = rest.substr(0, rest.find(' '));
   response_.icy = iequals(version, "ICY");
   const bool http = istarts_with(version, "HTTP/1.") && version.size() == 8 && digit(version[7]);
@@ -146,7 +151,8 @@ Result<HttpUrl> parse_http_url(std::string_view text, const HttpUrl& base) {
   }
   std::string_view authority = text.substr(0, text.find_first_of("/?#"));
   url.target = request_target(text.substr(authority.size()));
-  if (const std::size_t at = authority.rfind('@'); at != std::string_view::npos) authority.remove_prefix(at + 1);
+  if (const std::size_t at = authority.rfind('@'); at != std::string_view::npos)
+    authority.remove_prefix(at + 1);
   std::string_view port;
   if (authority.starts_with('[')) {
     const std::size_t end = authority.find(']');

@@ -105,7 +105,8 @@ OggCodec ogg_codec_of(ByteSpan first_packet) noexcept {
 void add_ogg_facts(OggCodec codec, ByteSpan first_packet, CodecFacts& facts) {
   const std::string_view name = row_of(codec).name;
   // Icecast names the stream that came last first, and tools compare the whole word.
-  if (!name.empty()) facts.subtype.insert(0, facts.subtype.empty() ? std::string(name) : std::string(name) + '/');
+  if (!name.empty())
+    facts.subtype.insert(0, facts.subtype.empty() ? std::string(name) : std::string(name) + '/');
   if (codec == OggCodec::kVorbis) add_vorbis_facts(first_packet, facts);
   if (codec == OggCodec::kTheora) add_theora_facts(first_packet, facts);
   if (codec == OggCodec::kFlac && first_packet.size() >= 7)

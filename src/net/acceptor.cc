@@ -27,8 +27,8 @@ void prepare(int listening) {
 }
 
 std::string describe(const ListenSettings& settings, int port) {
-  return "listen-socket " + (settings.bind_address.empty() ? "0.0.0.0" : settings.bind_address) + ":" +
-         std::to_string(port);
+  return "listen-socket " + (settings.bind_address.empty() ? "0.0.0.0" : settings.bind_address) +
+         ":" + std::to_string(port);
 }
 
 void set_send_buffer(int fd, const ListenSettings& settings) {
@@ -46,13 +46,15 @@ Result<UniqueFd> bind_one(const ListenSettings& settings, int port) {
   addrinfo* found = nullptr;
   const char* host = settings.bind_address.empty() ? nullptr : settings.bind_address.c_str();
   if (const int rc = ::getaddrinfo(host, std::to_string(port).c_str(), &hints, &found); rc != 0)
-    return Error::io(describe(settings, port) + ": address not understood (" + ::gai_strerror(rc) + ")");
+    return Error::io(describe(settings, port) + ": address not understood (" + ::gai_strerror(rc) +
+                     ")");
   UniqueFd fd(::socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   const int on = 1, off = 0;
   ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
   // "::" takes IPv4 too, as Icecast.
-  if (found->ai_family == AF_INET6) ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+  if (found->ai_family == AF_INET6)
+    ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
   set_send_buffer(fd.get(), settings);
   const int bound = ::bind(fd.get(), found->ai_addr, found->ai_addrlen);
   ::freeaddrinfo(found);
@@ -87,7 +89,8 @@ Result<void> nobody_there(const ListenSettings& settings, int port) {
 }  // namespace
 
 Result<std::shared_ptr<ListenSocket>> ListenSocket::open(const ListenSettings& settings, int port,
-                                                         bool shoutcast, unsigned workers, bool closed) {
+                                                         bool shoutcast, unsigned workers,
+                                                         bool closed) {
   if (auto free = nobody_there(settings, port); !free) return free.error();
   auto socket = std::make_shared<ListenSocket>();
   socket->settings = settings;
@@ -129,7 +132,8 @@ std::shared_ptr<const ListenSocket> ListenSocket::with(const ListenSettings& cha
   return socket;
 }
 
-Acceptor::Acceptor(Loop& loop, std::shared_ptr<const ListenSocket> socket, ConnectionSink& sink, Log& log)
+Acceptor::Acceptor(Loop& loop, std::shared_ptr<const ListenSocket> socket, ConnectionSink& sink,
+                   Log& log)
     : loop_(loop),
       socket_(std::move(socket)),
       sink_(sink),
@@ -152,7 +156,8 @@ bool Acceptor::accept_some() {
   for (int i = 0; i < kAcceptsAWake; ++i) {
     sockaddr_storage address{};
     socklen_t size = sizeof address;
-    UniqueFd taken(::accept4(fd(), reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    UniqueFd taken(::accept4(fd(), reinterpret_cast<sockaddr*>(&address), &size,
+                             SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!taken) {
       // EMFILE/ENFILE: ours to solve.  Everything else (EAGAIN, ECONNABORTED …): wait for the next.
       if (errno == EMFILE || errno == ENFILE) out_of_descriptors();
@@ -166,8 +171,9 @@ bool Acceptor::accept_some() {
 
 void Acceptor::out_of_descriptors() {
   if (unsigned held = 0; guard_.pass(loop_.now(), held))
-    log_.warn("net/acceptor", "no file descriptor left for a new connection; raise the limit (ulimit -n). " +
-                                  std::to_string(held) + " more times since the last message");
+    log_.warn("net/acceptor",
+              "no file descriptor left for a new connection; raise the limit (ulimit -n). " +
+                  std::to_string(held) + " more times since the last message");
   if (sink_.make_room()) return;  // somebody idle was ended; the next round accepts
   spare_.reset();
   if (UniqueFd taken(::accept4(fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)); taken) {

@@ -20,15 +20,16 @@ namespace lb {
 
 struct ListenSocket {
   ListenSettings settings;
-  bool shoutcast = false;      // speaks the Shoutcast v1 login
-  int port = 0;                // as bound
-  bool inherited = false;      // of the service manager (net/inherited_sockets.h)
+  bool shoutcast = false;  // speaks the Shoutcast v1 login
+  int port = 0;            // as bound
+  bool inherited = false;  // of the service manager (net/inherited_sockets.h)
   std::shared_ptr<const std::vector<UniqueFd>> fds;  // one a worker
 
   // Error: what could not be bound and why.  closed: bound only, so that clients are refused until
   // listen() is called.
-  static Result<std::shared_ptr<ListenSocket>> open(const ListenSettings& settings, int port, bool shoutcast,
-                                                    unsigned workers, bool closed = false);
+  static Result<std::shared_ptr<ListenSocket>> open(const ListenSettings& settings, int port,
+                                                    bool shoutcast, unsigned workers,
+                                                    bool closed = false);
   Result<void> listen() const;
   // The same sockets under new settings, for connections to come.
   std::shared_ptr<const ListenSocket> with(const ListenSettings& settings) const;
@@ -63,7 +64,7 @@ class Acceptor {
   Log& log_;
   Watch watch_;
   Timer pause_;
-  UniqueFd spare_;        // given up for a moment, so that a full process can still say 503
+  UniqueFd spare_;  // given up for a moment, so that a full process can still say 503
   RepeatGuard guard_;
 };
 

@@ -53,7 +53,8 @@ Address Address::with_port(std::uint16_t port) const noexcept {
 }
 
 std::optional<Address> Address::parse(std::string_view text, std::uint16_t port) {
-  if (text.size() > 1 && text.front() == '[' && text.back() == ']') text = text.substr(1, text.size() - 2);
+  if (text.size() > 1 && text.front() == '[' && text.back() == ']')
+    text = text.substr(1, text.size() - 2);
   const std::string literal(text);
   Address out;
   out.port_ = port;
@@ -65,7 +66,9 @@ std::optional<Address> Address::parse(std::string_view text, std::uint16_t port)
   return std::nullopt;
 }
 
-bool Address::is_v4() const noexcept { return std::equal(kV4Prefix.begin(), kV4Prefix.end(), bytes_.begin()); }
+bool Address::is_v4() const noexcept {
+  return std::equal(kV4Prefix.begin(), kV4Prefix.end(), bytes_.begin());
+}
 
 std::string Address::ip() const {
   char text[INET6_ADDRSTRLEN] = "";

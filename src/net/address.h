@@ -25,7 +25,7 @@ class Address {
   // A literal IPv4 or IPv6 address; brackets around IPv6 are accepted.  No names.
   static std::optional<Address> parse(std::string_view text, std::uint16_t port);
 
-  std::string ip() const;          // "127.0.0.1", "2001:db8::2"; as Icecast logs it
+  std::string ip() const;  // "127.0.0.1", "2001:db8::2"; as Icecast logs it
   std::uint16_t port() const noexcept { return port_; }
   bool is_v4() const noexcept;
   const std::array<std::uint8_t, 16>& bytes() const noexcept { return bytes_; }

@@ -19,7 +19,8 @@ constexpr auto kLeastShare = 500ms;
 
 class ConnectAttempt final : public Underway {
  public:
-  ConnectAttempt(Connector& connector, ConnectTarget target, std::chrono::milliseconds deadline, Connector::Then then)
+  ConnectAttempt(Connector& connector, ConnectTarget target, std::chrono::milliseconds deadline,
+                 Connector::Then then)
       : connector_(connector),
         target_(std::move(target)),
         until_(connector.loop_.now() + deadline),
@@ -75,7 +76,8 @@ class ConnectAttempt final : public Underway {
     const socklen_t size = address.to_sockaddr(to);
     socket_.reset(::socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (!socket_ || !bind_to(to.ss_family) ||
-        (::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&to), size) != 0 && errno != EINPROGRESS)) {
+        (::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&to), size) != 0 &&
+         errno != EINPROGRESS)) {
       why_ = Error::io(address.ip() + ": " + std::strerror(errno));
       socket_.reset();
       return false;
@@ -84,8 +86,8 @@ class ConnectAttempt final : public Underway {
     if (!addresses_.empty()) {
       const auto left = until_ - connector_.loop_.now();
       const auto share = left / static_cast<int>(addresses_.size() + 1);
-      step_.after(std::max<std::chrono::microseconds>(kLeastShare,
-                                                      std::chrono::duration_cast<std::chrono::microseconds>(share)));
+      step_.after(std::max<std::chrono::microseconds>(
+          kLeastShare, std::chrono::duration_cast<std::chrono::microseconds>(share)));
     }
     return true;
   }
@@ -123,7 +125,8 @@ class ConnectAttempt final : public Underway {
   }
 
   void on_deadline() {
-    finish(Error::timeout("cannot be reached in time" + (why_.what.empty() ? "" : " (" + why_.what + ")")));
+    finish(Error::timeout("cannot be reached in time" +
+                          (why_.what.empty() ? "" : " (" + why_.what + ")")));
   }
 
   void finish(Connected result) {
@@ -143,7 +146,7 @@ class ConnectAttempt final : public Underway {
   Resolver::Addresses addresses_;  // not yet tried
   std::optional<Address> at_;      // being tried
   UniqueFd socket_;
-  Error why_;                      // of the last address that did not work
+  Error why_;  // of the last address that did not work
   std::unique_ptr<Underway> handshake_;
   Watch watch_;
   Timer step_, deadline_;
@@ -152,7 +155,8 @@ class ConnectAttempt final : public Underway {
 Connector::Connector(Loop& loop, Resolver& resolver, MakeTls make_tls)
     : loop_(loop), resolver_(resolver), make_tls_(std::move(make_tls)) {}
 
-std::unique_ptr<Underway> Connector::connect(ConnectTarget target, std::chrono::milliseconds deadline, Then then) {
+std::unique_ptr<Underway> Connector::connect(ConnectTarget target,
+                                             std::chrono::milliseconds deadline, Then then) {
   loop_.assert_here();
   return std::make_unique<ConnectAttempt>(*this, std::move(target), deadline, std::move(then));
 }

@@ -1,5 +1,5 @@
-// Connector: makes a connected Transport: name → addresses → connect → TLS, all within one deadline.
-// ConnectAttempt: one such attempt.
+// Connector: makes a connected Transport: name → addresses → connect → TLS, all within one
+// deadline. ConnectAttempt: one such attempt.
 //
 // Thread: the loop given.  Ownership: Services owns the Connector; an attempt belongs to whoever
 // wants the connection, and destroying it gives everything up without a call.
@@ -43,14 +43,15 @@ class Connector {
   // Shakes hands over `plain` as a client of `host`, checks the certificate against that name, and
   // calls `then` once, later on the loop.  Nothing is called after the returned thing has been
   // destroyed; the deadline is the caller's.
-  using MakeTls = std::function<std::unique_ptr<Underway>(Loop& loop, std::unique_ptr<Transport> plain,
-                                                          const std::string& host, Then then)>;
+  using MakeTls = std::function<std::unique_ptr<Underway>(
+      Loop& loop, std::unique_ptr<Transport> plain, const std::string& host, Then then)>;
 
   // make_tls: empty where this program knows no TLS; then a target that wants it is an error.
   Connector(Loop& loop, Resolver& resolver, MakeTls make_tls = {});
 
   // Calls `then` once, never from inside this call.  Errors: "cannot be reached (…)".
-  std::unique_ptr<Underway> connect(ConnectTarget target, std::chrono::milliseconds deadline, Then then);
+  std::unique_ptr<Underway> connect(ConnectTarget target, std::chrono::milliseconds deadline,
+                                    Then then);
 
   Loop& loop() noexcept { return loop_; }
 

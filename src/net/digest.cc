@@ -25,7 +25,8 @@ std::string text_of(const std::array<unsigned char, EVP_MAX_MD_SIZE>& digest, un
 std::string md5_hex(std::string_view text) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned size = 0;
-  if (EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_md5(), nullptr) != 1) return {};
+  if (EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_md5(), nullptr) != 1)
+    return {};
   return hex_encode(text_of(digest, size));
 }
 

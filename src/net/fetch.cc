@@ -25,7 +25,8 @@ struct CloseEasy {
 
 Error error_of(CURLcode code, const std::string& url, const char* detail) {
   const std::string what =
-      url + ": " + (detail[0] != '\0' ? std::string(detail) : std::string(curl_easy_strerror(code)));
+      url + ": " +
+      (detail[0] != '\0' ? std::string(detail) : std::string(curl_easy_strerror(code)));
   switch (code) {
     case CURLE_OPERATION_TIMEDOUT:
       return Error::timeout(what);
@@ -98,8 +99,8 @@ struct Fetcher::Engine {
       curl_multi_assign(engine.multi, fd, socket);
       socket->watch.start<&Socket::on_ready>(engine.loop, fd, 0, socket);
     }
-    const int events = ((what & CURL_POLL_IN) != 0 ? EV_READ : 0) |
-                       ((what & CURL_POLL_OUT) != 0 ? EV_WRITE : 0);
+    const int events =
+        ((what & CURL_POLL_IN) != 0 ? EV_READ : 0) | ((what & CURL_POLL_OUT) != 0 ? EV_WRITE : 0);
     socket->watch.want(static_cast<short>(events));
     return 0;
   }
@@ -281,9 +282,9 @@ std::uint64_t Fetcher::start(FetchRequest request, Done done) {
   } else if (engine_->waiting.size() < engine_->limits.waiting) {
     engine_->waiting.push_back(std::move(transfer));
   } else {
-    Error error = Error::limit(transfer->request.url + ": " +
-                               std::to_string(engine_->limits.waiting) +
-                               " requests wait already, this one was not sent");
+    Error error =
+        Error::limit(transfer->request.url + ": " + std::to_string(engine_->limits.waiting) +
+                     " requests wait already, this one was not sent");
     engine_->fail(std::move(transfer), std::move(error));
   }
   return id;

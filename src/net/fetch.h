@@ -30,7 +30,7 @@ struct FetchRequest {
   std::string user, password;       // Basic; none when both are empty
   std::string user_agent;
   std::chrono::milliseconds timeout{15000};
-  unsigned redirects = 0;             // followed at most
+  unsigned redirects = 0;              // followed at most
   std::size_t body_bytes = 64 * 1024;  // kept of the answer's body; the rest is not read
 };
 

@@ -26,7 +26,8 @@ Loop::Loop(unsigned id, const Clock& clock) : id_(id), clock_(clock) {
   // Edge-triggered: each ring wakes, and nobody has to read what it counted.
   const auto wakes = [this](event& waker, int fd) {
     event_assign(
-        &waker, base_, fd, EV_READ | EV_ET | EV_PERSIST, [](evutil_socket_t, short, void*) {}, nullptr);
+        &waker, base_, fd, EV_READ | EV_ET | EV_PERSIST, [](evutil_socket_t, short, void*) {},
+        nullptr);
     event_add(&waker, nullptr);
   };
   wakes(wake_event_, wake_fd_.get());

@@ -36,8 +36,8 @@ class Loop {
   // The one thread-safe door.  Tasks run in the order posted, after the events of the turn.  Rings
   // (a system call) only when the loop sleeps: between the turns of a busy one it costs none.
   void post(Task task);
-  // As post(), for crowds of small tasks: the first of them rings, and what follows it closely waits
-  // for one ring of all, at most 250 µs later.
+  // As post(), for crowds of small tasks: the first of them rings, and what follows it closely
+  // waits for one ring of all, at most 250 µs later.
   void post_together(Task task);
   void stop();
   unsigned id() const noexcept { return id_; }
@@ -45,8 +45,8 @@ class Loop {
   std::uint64_t posted() const noexcept { return posted_.load(std::memory_order_relaxed); }
   const Clock& clock() const noexcept { return clock_; }
 
-  void run();                    // until stop()
-  void run_once(bool block);     // for tests: one round of events and tasks
+  void run();                 // until stop()
+  void run_once(bool block);  // for tests: one round of events and tasks
   void assert_here() const noexcept { assert(here()); }
   bool here() const noexcept {
     const std::thread::id owner = owner_.load(std::memory_order_relaxed);
@@ -57,7 +57,7 @@ class Loop {
 
  private:
   void turn(bool may_sleep);
-  void put(Task task);              // under the mutex, as
+  void put(Task task);  // under the mutex, as
   bool needs_ring() const noexcept;
   void ring();
 
@@ -75,7 +75,7 @@ class Loop {
   // Under the mutex:
   bool asleep_ = false;  // whoever posts has to ring
   bool alarm_is_set_ = false;
-  SteadyTime quiet_until_;  // post_together() does not ring before
+  SteadyTime quiet_until_;                // post_together() does not ring before
   std::atomic<std::uint64_t> posted_{0};  // written under the mutex
   std::vector<Task> running_;
 };

@@ -17,7 +17,8 @@ void run_without_signals(Loop& loop, const char* name) {
 
 }  // namespace
 
-LoopPool::LoopPool(unsigned workers, const Clock& clock) : worker_count_(workers == 0 ? 1 : workers) {
+LoopPool::LoopPool(unsigned workers, const Clock& clock)
+    : worker_count_(workers == 0 ? 1 : workers) {
   for (unsigned i = 0; i < worker_count_; ++i) loops_.push_back(std::make_unique<Loop>(i, clock));
   if (workers == 0) {
     control_ = clerk_ = loops_[0].get();

@@ -40,7 +40,8 @@ class LoopPool {
       unsigned left;
       Done done;
     };
-    auto round = std::make_shared<Round>(Round{std::vector<T>(worker_count_), worker_count_, std::move(done)});
+    auto round = std::make_shared<Round>(
+        Round{std::vector<T>(worker_count_), worker_count_, std::move(done)});
     for (unsigned i = 0; i < worker_count_; ++i) {
       worker(i).post([this, i, round, ask]() mutable {
         auto answer = std::make_shared<T>(ask(i));

@@ -120,7 +120,9 @@ void Resolver::answered(const std::string& name, const Answer& answer) {
 }
 
 void Resolver::forget_old(SteadyTime now) {
-  std::erase_if(entries_, [now](const auto& row) { return !row.second.asking && row.second.known_until <= now; });
+  std::erase_if(entries_, [now](const auto& row) {
+    return !row.second.asking && row.second.known_until <= now;
+  });
 }
 
 Resolver::Answer Resolver::ask_system(const std::string& name) {
@@ -129,11 +131,14 @@ Resolver::Answer Resolver::ask_system(const std::string& name) {
   hints.ai_family = AF_UNSPEC;
   addrinfo* found = nullptr;
   const int rc = ::getaddrinfo(name.c_str(), nullptr, &hints, &found);
-  if (rc != 0) return Error::not_found("host " + name + ": no address (" + ::gai_strerror(rc) + ")");
+  if (rc != 0)
+    return Error::not_found("host " + name + ": no address (" + ::gai_strerror(rc) + ")");
   Addresses addresses;
-  for (const addrinfo* at = found; at != nullptr && addresses.size() < kMostAddresses; at = at->ai_next) {
+  for (const addrinfo* at = found; at != nullptr && addresses.size() < kMostAddresses;
+       at = at->ai_next) {
     const Address address = Address::from_sockaddr(*at->ai_addr);
-    if (std::find(addresses.begin(), addresses.end(), address) == addresses.end()) addresses.push_back(address);
+    if (std::find(addresses.begin(), addresses.end(), address) == addresses.end())
+      addresses.push_back(address);
   }
   ::freeaddrinfo(found);
   if (addresses.empty()) return Error::not_found("host " + name + ": no address");

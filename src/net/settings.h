@@ -18,21 +18,22 @@ struct TlsSettings {
 };
 
 struct ListenSettings {
-  int port = 8000;           // 0: the system chooses; the "ready" line tells which
-  std::string bind_address;  // "": all IPv4 addresses, as Debian's Icecast; "::" takes both families
-  bool tls = false;          // <ssl> (2.4), <tls> (2.5)
+  int port = 8000;  // 0: the system chooses; the "ready" line tells which
+  std::string
+      bind_address;  // "": all IPv4 addresses, as Debian's Icecast; "::" takes both families
+  bool tls = false;  // <ssl> (2.4), <tls> (2.5)
   bool shoutcast_compat = false;  // this socket expects Shoutcast v1 sources
   bool proxy_protocol = false;    // every connection begins with a PROXY header
   std::string shoutcast_mount;    // mount of Shoutcast sources; on a plain socket also opens port+1
   std::size_t so_sndbuf_bytes = 0;  // 0: the system's
   int backlog = 4096;
-  int line = 0;              // where in the configuration file
+  int line = 0;  // where in the configuration file
 
   // But for the line.
   bool operator==(const ListenSettings& other) const {
     const auto all = [](const ListenSettings& s) {
-      return std::tie(s.port, s.bind_address, s.tls, s.shoutcast_compat, s.proxy_protocol, s.shoutcast_mount,
-                      s.so_sndbuf_bytes, s.backlog);
+      return std::tie(s.port, s.bind_address, s.tls, s.shoutcast_compat, s.proxy_protocol,
+                      s.shoutcast_mount, s.so_sndbuf_bytes, s.backlog);
     };
     return all(*this) == all(other);
   }

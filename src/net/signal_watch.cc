@@ -4,10 +4,12 @@
 
 namespace lb {
 
-SignalWatch::SignalWatch(Loop& loop, int number, UniqueFunction<void()> on_signal) : on_signal_(std::move(on_signal)) {
+SignalWatch::SignalWatch(Loop& loop, int number, UniqueFunction<void()> on_signal)
+    : on_signal_(std::move(on_signal)) {
   event_assign(
       &event_, loop.base(), number, EV_SIGNAL | EV_PERSIST,
-      [](evutil_socket_t, short, void* self) { static_cast<SignalWatch*>(self)->on_signal_(); }, this);
+      [](evutil_socket_t, short, void* self) { static_cast<SignalWatch*>(self)->on_signal_(); },
+      this);
   event_add(&event_, nullptr);
 }
 

@@ -9,7 +9,9 @@ namespace {
 class TlsHandshake final : public Underway {
  public:
   TlsHandshake(Loop& loop, std::unique_ptr<TlsTransport> transport, Connector::Then then)
-      : transport_(std::move(transport)), then_(std::move(then)), first_(loop, [this] { go_on(0); }) {
+      : transport_(std::move(transport)),
+        then_(std::move(then)),
+        first_(loop, [this] { go_on(0); }) {
     if (transport_) watch_.start<&TlsHandshake::go_on>(loop, transport_->fd(), 0, this);
     first_.after(std::chrono::microseconds(0));
   }
@@ -25,7 +27,8 @@ class TlsHandshake final : public Underway {
         watch_.stop();
         finish(std::unique_ptr<Transport>(std::move(transport_)));
         return;
-      case IoStatus::kAgain: break;
+      case IoStatus::kAgain:
+        break;
       case IoStatus::kEof:
       case IoStatus::kError:
         finish(Error::denied("cannot be reached (TLS: " + transport_->problem() + ")"));
@@ -54,9 +57,11 @@ std::unique_ptr<Underway> shake_hands(Loop& loop, std::unique_ptr<TlsTransport> 
 }
 
 Connector::MakeTls make_tls_with(std::shared_ptr<const TlsClientContext> context, bool only_13) {
-  return [context = std::move(context), only_13](Loop& loop, std::unique_ptr<Transport> plain, const std::string& host,
-                                        Connector::Then then) -> std::unique_ptr<Underway> {
-    return shake_hands(loop, context ? context->connect(std::move(plain), host, only_13) : nullptr, std::move(then));
+  return [context = std::move(context), only_13](
+             Loop& loop, std::unique_ptr<Transport> plain, const std::string& host,
+             Connector::Then then) -> std::unique_ptr<Underway> {
+    return shake_hands(loop, context ? context->connect(std::move(plain), host, only_13) : nullptr,
+                       std::move(then));
   };
 }
 

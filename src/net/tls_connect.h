@@ -15,7 +15,8 @@ namespace lb {
 std::unique_ptr<Underway> shake_hands(Loop& loop, std::unique_ptr<TlsTransport> transport,
                                       Connector::Then then);
 
-// only_13: no TLS older than 1.3.  context: null where the trusted certificates cannot be used; then every handshake fails.
+// only_13: no TLS older than 1.3.  context: null where the trusted certificates cannot be used;
+// then every handshake fails.
 Connector::MakeTls make_tls_with(std::shared_ptr<const TlsClientContext> context,
                                  bool only_13 = false);
 

@@ -22,8 +22,8 @@ class TlsTransport final : public Transport {
  public:
   ~TlsTransport() override;  // says goodbye (close_notify) if the socket takes it
 
-  // ssl: set up as a client or a server, no handshake done.  context: what its callbacks need; it is
-  // kept until the handshake is over.
+  // ssl: set up as a client or a server, no handshake done.  context: what its callbacks need; it
+  // is kept until the handshake is over.
   static std::unique_ptr<TlsTransport> over(std::unique_ptr<Transport> below, SslPtr ssl,
                                             std::shared_ptr<const void> context);
 

@@ -19,7 +19,8 @@ IoResult from_errno() noexcept {
 
 }  // namespace
 
-PlainTransport::PlainTransport(UniqueFd fd, const Address& peer) noexcept : fd_(std::move(fd)), peer_(peer) {}
+PlainTransport::PlainTransport(UniqueFd fd, const Address& peer) noexcept
+    : fd_(std::move(fd)), peer_(peer) {}
 
 IoResult PlainTransport::read(std::span<std::byte> into) noexcept {
   const ssize_t n = ::recv(fd_.get(), into.data(), into.size(), 0);

@@ -74,7 +74,8 @@ class AppendLog {
     }
     const std::size_t whole = static_cast<std::size_t>((begin_ - base_) / kChunk);
     if (whole == 0) return;
-    table_ = std::make_shared<Table>(table_->begin() + static_cast<std::ptrdiff_t>(whole), table_->end());
+    table_ = std::make_shared<Table>(table_->begin() + static_cast<std::ptrdiff_t>(whole),
+                                     table_->end());
     base_ += whole * kChunk;
   }
   bool empty() const noexcept { return begin_ == end_; }
@@ -94,7 +95,7 @@ class AppendLog {
     return (*(*table_)[(i - base_) / kChunk])[(i - base_) % kChunk];
   }
   std::shared_ptr<const Table> table_ = std::make_shared<const Table>();
-  std::uint64_t base_ = 0;   // index of the first item of the first chunk
+  std::uint64_t base_ = 0;  // index of the first item of the first chunk
   std::uint64_t begin_ = 0, end_ = 0;
 };
 

@@ -24,7 +24,9 @@ class Channel {
   static constexpr std::uint64_t kNobody = std::numeric_limits<std::uint64_t>::max();
 
   Channel(std::shared_ptr<const StreamView> first, unsigned workers)
-      : view_(std::move(first)), workers_(workers), low_water_(new std::atomic<std::uint64_t>[workers + 1]) {
+      : view_(std::move(first)),
+        workers_(workers),
+        low_water_(new std::atomic<std::uint64_t>[workers + 1]) {
     for (unsigned i = 0; i <= workers; ++i) low_water_[i].store(kNobody, std::memory_order_relaxed);
   }
 

@@ -23,9 +23,11 @@ IoResult send_preamble(Listener& listener, bool more) {
   std::array<iovec, 2> parts{};
   std::size_t n = 0;
   if (preamble.sent < preamble.head.size())
-    parts[n++] = part_of(preamble.head.data() + preamble.sent, preamble.head.size() - preamble.sent);
+    parts[n++] =
+        part_of(preamble.head.data() + preamble.sent, preamble.head.size() - preamble.sent);
   if (preamble.headers) {
-    const std::size_t skip = preamble.sent > preamble.head.size() ? preamble.sent - preamble.head.size() : 0;
+    const std::size_t skip =
+        preamble.sent > preamble.head.size() ? preamble.sent - preamble.head.size() : 0;
     if (skip < preamble.headers->size())
       parts[n++] = part_of(preamble.headers->data() + skip, preamble.headers->size() - skip);
   }
@@ -52,7 +54,8 @@ std::shared_ptr<const Metadata> title_at(const StreamView& view, std::uint64_t p
 // One writev of audio with the metadata blocks between.
 class IcyWrite {
  public:
-  IcyWrite(Listener& listener, const StreamView& view, std::uint64_t limit, std::size_t budget) : listener_(listener) {
+  IcyWrite(Listener& listener, const StreamView& view, std::uint64_t limit, std::size_t budget)
+      : listener_(listener) {
     const IcyPhase& icy = listener.icy;
     std::uint64_t position = listener.position;
     std::uint32_t until = icy.until_block;
@@ -133,7 +136,8 @@ class IcyWrite {
   std::size_t bytes_ = 0;
 };
 
-IoResult send_interleaved(Listener& listener, const StreamView& view, std::uint64_t limit, std::size_t budget) {
+IoResult send_interleaved(Listener& listener, const StreamView& view, std::uint64_t limit,
+                          std::size_t budget) {
   IcyWrite write(listener, view, limit, budget);
   if (write.empty()) return {IoStatus::kError, 0};
   const IoResult result = listener.transport->write_v(write.parts(), false);
@@ -141,8 +145,8 @@ IoResult send_interleaved(Listener& listener, const StreamView& view, std::uint6
   return result;
 }
 
-IoResult send_plain(Listener& listener, const StreamView& view, std::uint64_t limit, std::size_t budget,
-                    DeliveryCall call) {
+IoResult send_plain(Listener& listener, const StreamView& view, std::uint64_t limit,
+                    std::size_t budget, DeliveryCall call) {
   const std::size_t want = std::min(static_cast<std::size_t>(limit - listener.position), budget);
   const bool file = listener.transport->can_send_file() &&
                     (call == DeliveryCall::kSendfile ||
@@ -172,7 +176,8 @@ IoResult send_plain(Listener& listener, const StreamView& view, std::uint64_t li
 
 }  // namespace
 
-Delivered deliver(Listener& listener, const StreamView& view, std::size_t budget_bytes, DeliveryCall call) {
+Delivered deliver(Listener& listener, const StreamView& view, std::size_t budget_bytes,
+                  DeliveryCall call) {
   const std::uint64_t limit = std::max(listener.position, std::min(view.end, listener.leave_at()));
   std::size_t left = budget_bytes;
   for (;;) {
@@ -190,10 +195,14 @@ Delivered deliver(Listener& listener, const StreamView& view, std::size_t budget
       result = send_plain(listener, view, limit, left, call);
     }
     switch (result.status) {
-      case IoStatus::kDone: left -= std::min(left, result.bytes); break;
-      case IoStatus::kAgain: return Delivered::kBlocked;
+      case IoStatus::kDone:
+        left -= std::min(left, result.bytes);
+        break;
+      case IoStatus::kAgain:
+        return Delivered::kBlocked;
       case IoStatus::kEof:
-      case IoStatus::kError: return Delivered::kGone;
+      case IoStatus::kError:
+        return Delivered::kGone;
     }
   }
 }

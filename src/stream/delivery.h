@@ -24,6 +24,7 @@ enum class Delivered : std::uint8_t {
 
 // Sends what `listener` lacks of `view`, at most about `budget_bytes`.
 // REQUIRES: view.begin <= listener.position
-Delivered deliver(Listener& listener, const StreamView& view, std::size_t budget_bytes, DeliveryCall call);
+Delivered deliver(Listener& listener, const StreamView& view, std::size_t budget_bytes,
+                  DeliveryCall call);
 
 }  // namespace lb

@@ -36,7 +36,8 @@ std::string expand_time(const std::string& pattern, WallTime when) {
   return name;
 }
 
-DumpWriter::DumpWriter(Loop& loop, Log& log) : loop_(loop), log_(log), timer_(loop, [this] { tick(); }) {}
+DumpWriter::DumpWriter(Loop& loop, Log& log)
+    : loop_(loop), log_(log), timer_(loop, [this] { tick(); }) {}
 
 DumpWriter::~DumpWriter() = default;
 
@@ -46,10 +47,12 @@ void DumpWriter::begin(const std::shared_ptr<Mount>& mount, std::string pattern)
   // From now on the window may not pass what is to be written.
   if (channel.low_water_of(channel.archive_slot()) == Channel::kNobody)
     channel.set_low_water(channel.archive_slot(), position);
-  loop_.post([this, mount, pattern = std::move(pattern), position] { add(mount, pattern, position); });
+  loop_.post(
+      [this, mount, pattern = std::move(pattern), position] { add(mount, pattern, position); });
 }
 
-void DumpWriter::add(std::shared_ptr<Mount> mount, const std::string& pattern, std::uint64_t position) {
+void DumpWriter::add(std::shared_ptr<Mount> mount, const std::string& pattern,
+                     std::uint64_t position) {
   for (auto at = dumps_.begin(); at != dumps_.end(); ++at) {
     if (at->mount != mount) continue;
     advance(*at, std::numeric_limits<std::size_t>::max(), position);
@@ -62,10 +65,13 @@ void DumpWriter::add(std::shared_ptr<Mount> mount, const std::string& pattern, s
   dump.path = expand_time(pattern, loop_.clock().wall());
   // Not blocking: somebody might name a FIFO.
   if (!dump.path.empty())
-    dump.file.reset(::open(dump.path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0644));
+    dump.file.reset(
+        ::open(dump.path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0644));
   if (!dump.file) {
-    const std::string why = dump.path.empty() ? "the name expands to nothing" : std::strerror(errno);
-    log_.error("source/dump", "mount " + mount->name() + ": dump-file " + (dump.path.empty() ? pattern : dump.path) +
+    const std::string why =
+        dump.path.empty() ? "the name expands to nothing" : std::strerror(errno);
+    log_.error("source/dump", "mount " + mount->name() + ": dump-file " +
+                                  (dump.path.empty() ? pattern : dump.path) +
                                   " cannot be opened (" + why + "); the stream is not dumped");
     channel.set_low_water(channel.archive_slot(), Channel::kNobody);
     return;
@@ -82,8 +88,11 @@ void DumpWriter::tick() {
   bool more = false;
   for (auto at = dumps_.begin(); at != dumps_.end();) {
     switch (advance(*at, kBudget, kNoLimit)) {
-      case Progress::kMore: more = true; break;
-      case Progress::kCaughtUp: break;
+      case Progress::kMore:
+        more = true;
+        break;
+      case Progress::kCaughtUp:
+        break;
       case Progress::kOver:
         close(*at);
         at = dumps_.erase(at);
@@ -105,7 +114,8 @@ DumpWriter::Progress DumpWriter::advance(Dump& dump, std::size_t budget, std::ui
   while (dump.position < end && budget > 0) {
     auto bytes = view->bytes_at(dump.position);
     if (bytes.empty()) break;
-    bytes = bytes.first(std::min({bytes.size(), budget, static_cast<std::size_t>(end - dump.position)}));
+    bytes = bytes.first(
+        std::min({bytes.size(), budget, static_cast<std::size_t>(end - dump.position)}));
     if (!write_out(dump, bytes)) return Progress::kOver;
     dump.position += bytes.size();
     budget -= bytes.size();
@@ -121,7 +131,8 @@ bool DumpWriter::write_out(Dump& dump, std::span<const std::byte> bytes) {
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) {
       log_.error("source/dump", "mount " + dump.mount->name() + ": dump-file " + dump.path + ": " +
-                                    std::strerror(n < 0 ? errno : ENOSPC) + " after " + std::to_string(dump.written) +
+                                    std::strerror(n < 0 ? errno : ENOSPC) + " after " +
+                                    std::to_string(dump.written) +
                                     " bytes; the stream goes on without it");
       return false;
     }
@@ -135,10 +146,11 @@ void DumpWriter::close(const Dump& dump) {
   Channel& channel = dump.mount->channel();
   channel.set_low_water(channel.archive_slot(), Channel::kNobody);
   if (dump.missed > 0)
-    log_.warn("source/dump", "mount " + dump.mount->name() + ": dump-file " + dump.path + " lacks " +
-                                 std::to_string(dump.missed) + " bytes, because the disk was slower than the stream");
-  log_.info("source/dump", "mount " + dump.mount->name() + ": dump-file " + dump.path + " closed after " +
-                               std::to_string(dump.written) + " bytes");
+    log_.warn("source/dump", "mount " + dump.mount->name() + ": dump-file " + dump.path +
+                                 " lacks " + std::to_string(dump.missed) +
+                                 " bytes, because the disk was slower than the stream");
+  log_.info("source/dump", "mount " + dump.mount->name() + ": dump-file " + dump.path +
+                               " closed after " + std::to_string(dump.written) + " bytes");
 }
 
 void DumpWriter::finish_all() {

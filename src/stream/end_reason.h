@@ -15,28 +15,41 @@ enum class EndReason : std::uint8_t {
   kLimit,        // duration, connections
   kAuth,
   kTimeout,
-  kIo,           // our side: no memory, no descriptor
-  kShutdown,     // the server stops
-  kReplaced,     // of a source: another one took its place
-  kRemoved,      // of a relay: it is configured no more, or nobody listens
-  kMoved,        // this node drains; the listener comes back by way of a master
+  kIo,        // our side: no memory, no descriptor
+  kShutdown,  // the server stops
+  kReplaced,  // of a source: another one took its place
+  kRemoved,   // of a relay: it is configured no more, or nobody listens
+  kMoved,     // this node drains; the listener comes back by way of a master
 };
 
 constexpr std::string_view end_reason_text(EndReason reason) noexcept {
   switch (reason) {
-    case EndReason::kDone: return "done";
-    case EndReason::kClientGone: return "client gone";
-    case EndReason::kLagged: return "too far behind";
-    case EndReason::kKilled: return "killed";
-    case EndReason::kSourceEnded: return "source ended";
-    case EndReason::kLimit: return "limit reached";
-    case EndReason::kAuth: return "not allowed";
-    case EndReason::kTimeout: return "timed out";
-    case EndReason::kIo: return "input/output error";
-    case EndReason::kShutdown: return "server stops";
-    case EndReason::kReplaced: return "replaced by another source";
-    case EndReason::kRemoved: return "relay stopped";
-    case EndReason::kMoved: return "sent to another node";
+    case EndReason::kDone:
+      return "done";
+    case EndReason::kClientGone:
+      return "client gone";
+    case EndReason::kLagged:
+      return "too far behind";
+    case EndReason::kKilled:
+      return "killed";
+    case EndReason::kSourceEnded:
+      return "source ended";
+    case EndReason::kLimit:
+      return "limit reached";
+    case EndReason::kAuth:
+      return "not allowed";
+    case EndReason::kTimeout:
+      return "timed out";
+    case EndReason::kIo:
+      return "input/output error";
+    case EndReason::kShutdown:
+      return "server stops";
+    case EndReason::kReplaced:
+      return "replaced by another source";
+    case EndReason::kRemoved:
+      return "relay stopped";
+    case EndReason::kMoved:
+      return "sent to another node";
   }
   return "";
 }

@@ -42,7 +42,8 @@ void Fanout::join(std::unique_ptr<Listener> joined) {
   low_water_ = std::min(low_water_, listener.position);
   mount_->channel().set_low_water(host_.loop().id(), low_water_);
   idle_.push_back(listener);
-  listener.watch.start<&Listener::on_socket>(host_.loop(), listener.transport->fd(), EV_READ, &listener);
+  listener.watch.start<&Listener::on_socket>(host_.loop(), listener.transport->fd(), EV_READ,
+                                             &listener);
   serve(listener);
 }
 
@@ -69,7 +70,8 @@ bool Fanout::pump(SteadyTime deadline) {
 void Fanout::end_pass() {
   // Not view_->end: a joiner between two slices has made that newer than what others have got.
   low_water_ = count_ > 0 ? pass_end_ : Channel::kNobody;
-  blocked_.for_each([this](Listener& listener) { low_water_ = std::min(low_water_, listener.position); });
+  blocked_.for_each(
+      [this](Listener& listener) { low_water_ = std::min(low_water_, listener.position); });
   mount_->channel().set_low_water(host_.loop().id(), low_water_);
   if (sent_ > 0) {
     mount_->bytes_sent.fetch_add(sent_, std::memory_order_relaxed);
@@ -84,7 +86,8 @@ bool Fanout::keep_in_window(Listener& listener) {
     finish(listener, EndReason::kLimit);
     return false;
   }
-  if (listener.position < view_->begin || (listener.continuation && host_.loop().now() >= listener.continuation->by)) {
+  if (listener.position < view_->begin ||
+      (listener.continuation && host_.loop().now() >= listener.continuation->by)) {
     mount_->slow_listeners.fetch_add(1, std::memory_order_relaxed);
     finish(listener, EndReason::kLagged);
     return false;
@@ -107,7 +110,8 @@ bool Fanout::keep_in_window(Listener& listener) {
 // Puts a listener that waits for a unit at the next one, or at the end while there is none.
 void Fanout::start_at_mark(Listener& listener) {
   const auto& sync = view_->sync;
-  const std::uint64_t before = sync.last_where([&](const SyncMark& m) { return m.position < listener.position; });
+  const std::uint64_t before =
+      sync.last_where([&](const SyncMark& m) { return m.position < listener.position; });
   const std::uint64_t next = before == sync.end() ? sync.begin() : before + 1;
   if (next >= sync.end() || sync[next].position > view_->end) {
     listener.position = view_->end;
@@ -124,7 +128,8 @@ void Fanout::serve(Listener& listener) {
   sent_ += listener.bytes_sent - before;
   switch (delivered) {
     case Delivered::kCaughtUp:
-      if (listener.position >= listener.leave_at() || (view_->ended && listener.position >= view_->end)) {
+      if (listener.position >= listener.leave_at() ||
+          (view_->ended && listener.position >= view_->end)) {
         host_.departed(release(listener), *mount_);
         return;
       }
@@ -139,7 +144,9 @@ void Fanout::serve(Listener& listener) {
       blocked_.push_back(listener);
       listener.watch.want(static_cast<short>(listener.watch.wanted() | EV_WRITE));
       return;
-    case Delivered::kGone: finish(listener, EndReason::kClientGone); return;
+    case Delivered::kGone:
+      finish(listener, EndReason::kClientGone);
+      return;
   }
 }
 
@@ -183,6 +190,8 @@ std::unique_ptr<Listener> Fanout::release(Listener& listener) {
   return std::unique_ptr<Listener>(&listener);
 }
 
-void Fanout::finish(Listener& listener, EndReason reason) { host_.ended(release(listener), *mount_, reason); }
+void Fanout::finish(Listener& listener, EndReason reason) {
+  host_.ended(release(listener), *mount_, reason);
+}
 
 }  // namespace lb

@@ -84,7 +84,7 @@ class Fanout {
   std::shared_ptr<const MountSettings> settings_;
   IntrusiveList<Listener> idle_, due_, blocked_;
   std::size_t count_ = 0;
-  std::uint64_t pass_end_ = 0;  // of the view that the pass began with
+  std::uint64_t pass_end_ = 0;                  // of the view that the pass began with
   std::uint64_t low_water_ = Channel::kNobody;  // what the writer must keep for us
   std::uint64_t sent_ = 0;  // since the last pass; added to the mount's counter in one go
 };

@@ -54,14 +54,16 @@ Feed::Feed(FeedHost& host, BodyReader body, std::size_t metaint, WriterLease lea
   // Icecast reads inline titles in formats that have them; in Ogg the header means nothing.
   if (metaint > 0 && facts_->plugin->icy_metadata) deinterleaver_.emplace(metaint);
   // A format of which nothing is known has no units to wait for.
-  if (continues && !facts_->plugin->types.empty()) search_ = std::make_unique<SeamSearch>(*facts_->plugin);
+  if (continues && !facts_->plugin->types.empty())
+    search_ = std::make_unique<SeamSearch>(*facts_->plugin);
   // Whoever listened to the predecessor is told the title anew: a relay goes on with what it knew,
   // another source begins without one.
   if (!facts_->relayed) {
     lease_.mount->set_metadata(std::make_shared<const Metadata>());
     lease_.mount->set_codec(std::make_shared<const CodecFacts>());
   }
-  if (continues && facts_->plugin->icy_metadata) log.metadata(log.head(), *lease_.mount->metadata());
+  if (continues && facts_->plugin->icy_metadata)
+    log.metadata(log.head(), *lease_.mount->metadata());
   publish();
 }
 
@@ -88,8 +90,9 @@ Result<bool> Feed::put(std::span<std::byte> received, bool in_place) {
   std::span<std::byte> audio = received.first(payload->bytes);
   const std::uint64_t position = lease_.log->head();
   if (deinterleaver_) {
-    const std::size_t n = deinterleaver_->take(
-        audio, [&](std::string_view text, std::size_t at) { on_icy_block(text, search_ ? position : position + at); });
+    const std::size_t n = deinterleaver_->take(audio, [&](std::string_view text, std::size_t at) {
+      on_icy_block(text, search_ ? position : position + at);
+    });
     audio = audio.first(n);
   }
   if (bad_icy_) return Error::invalid("Incorrect metadata format, ending stream");
@@ -126,7 +129,8 @@ void Feed::on_icy_block(std::string_view text, std::uint64_t position) {
     bad_icy_ = true;
     return;
   }
-  lease_.log->metadata(position, make_icy_metadata(icy->title, icy->url, "", lease_.mount->settings()->charset));
+  lease_.log->metadata(
+      position, make_icy_metadata(icy->title, icy->url, "", lease_.mount->settings()->charset));
 }
 
 TitleResult Feed::set_title(Metadata metadata) {

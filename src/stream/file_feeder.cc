@@ -47,7 +47,8 @@ void FileFeeder::play() {
     doors_.sources->enter();
     place_ = GatePass(doors_.sources);
   }
-  log_.info("source/file", "playing " + file_->path + " as fallback at " + std::to_string(rate_) + " bytes/s");
+  log_.info("source/file",
+            "playing " + file_->path + " as fallback at " + std::to_string(rate_) + " bytes/s");
   timer_.after(kTick);
 }
 
@@ -81,7 +82,8 @@ void FileFeeder::tick() {
   timer_.after(kTick);
   if (due <= produced_) return;
   if (!append(due - produced_)) {
-    log_.error("source/file", "fallback file " + file_->path + " ends, because there is no memory for more of it");
+    log_.error("source/file",
+               "fallback file " + file_->path + " ends, because there is no memory for more of it");
     end();
     return;
   }
@@ -98,7 +100,8 @@ bool FileFeeder::append(std::uint64_t bytes) {
   while (bytes > 0) {
     if (at_ == file_->size()) next_round();
     ByteSpan piece = file_->view->bytes_at(at_);
-    piece = piece.first(static_cast<std::size_t>(std::min<std::uint64_t>({piece.size(), bytes, kPiece})));
+    piece = piece.first(
+        static_cast<std::size_t>(std::min<std::uint64_t>({piece.size(), bytes, kPiece})));
     at_ += piece.size();
     bytes -= piece.size();
     if (scanner_) {

@@ -1,5 +1,5 @@
-// FileFeeder: plays a file into a mount, in a loop, at the file's own rate: the hidden source behind
-// <fallback-mount> when that names a file.
+// FileFeeder: plays a file into a mount, in a loop, at the file's own rate: the hidden source
+// behind <fallback-mount> when that names a file.
 //
 // Thread: the mount's home worker.  Ownership: the worker.
 // It writes a StreamLog as a source does, so listeners of a file are listeners like any others.  It
@@ -29,8 +29,9 @@ class FileFeeder final : private OggPageSink {
     Gate* sources = nullptr;
   };
   // REQUIRES: bytes_per_second > 0
-  FileFeeder(Loop& loop, Log& log, Doors doors, std::shared_ptr<Mount> mount, std::unique_ptr<StreamLog> stream,
-             std::shared_ptr<const FileStream> file, std::uint64_t bytes_per_second);
+  FileFeeder(Loop& loop, Log& log, Doors doors, std::shared_ptr<Mount> mount,
+             std::unique_ptr<StreamLog> stream, std::shared_ptr<const FileStream> file,
+             std::uint64_t bytes_per_second);
   ~FileFeeder() override;
   FileFeeder(const FileFeeder&) = delete;
   FileFeeder& operator=(const FileFeeder&) = delete;
@@ -64,9 +65,9 @@ class FileFeeder final : private OggPageSink {
   Bytes pages_;                              // Ogg: what the scanner has found in one call
   std::uint64_t at_ = 0;                     // in the file
   std::uint32_t round_ = 0;
-  SteadyTime since_{};                       // produced_ counts from here
+  SteadyTime since_{};  // produced_ counts from here
   std::uint64_t produced_ = 0;
-  bool rebase_ = false;                      // the rate has changed
+  bool rebase_ = false;  // the rate has changed
   GatePass place_;
   Timer timer_;
 };

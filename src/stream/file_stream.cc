@@ -48,7 +48,9 @@ double seconds_of_frame(const MpegKind& kind) {
   constexpr std::array<unsigned, 3> kMpegHertz{44100, 48000, 32000};
   if (kind.layer == 0) return kind.rate < kAdtsHertz.size() ? 1024.0 / kAdtsHertz[kind.rate] : 0;
   if (kind.rate >= kMpegHertz.size()) return 0;
-  const double hertz = kMpegHertz[kind.rate] / (kind.version == kMpeg1 ? 1.0 : kind.version == 0 ? 4.0 : 2.0);
+  const double hertz = kMpegHertz[kind.rate] / (kind.version == kMpeg1 ? 1.0
+                                                : kind.version == 0    ? 4.0
+                                                                       : 2.0);
   double samples = 1152;
   if (kind.layer == kLayer1)
     samples = 384;
@@ -71,8 +73,8 @@ std::size_t id3v2_size(ByteSpan bytes) {
 bool is_xing_frame(ByteSpan frame) {
   constexpr std::size_t kLatest = 4 + 2 + 32 + 4;
   const auto text = as_text(frame.first(std::min(frame.size(), kLatest)));
-  return text.find("Xing") != std::string_view::npos || text.find("Info") != std::string_view::npos ||
-         text.find("VBRI") != std::string_view::npos;
+  return text.find("Xing") != std::string_view::npos ||
+         text.find("Info") != std::string_view::npos || text.find("VBRI") != std::string_view::npos;
 }
 
 // nullopt: this is no MPEG audio.
@@ -83,7 +85,8 @@ std::optional<Content> read_mpeg(ByteSpan bytes) {
   while (at < bytes.size()) {
     const ByteSpan rest = bytes.subspan(at);
     const MpegUnit unit = mpeg_unit_at(rest);
-    if (unit.what == What::kNeedsMore || (unit.what != What::kNothing && unit.size > rest.size())) break;
+    if (unit.what == What::kNeedsMore || (unit.what != What::kNothing && unit.size > rest.size()))
+      break;
     if (unit.what == What::kTag) {
       at += unit.size;
       continue;
@@ -91,7 +94,8 @@ std::optional<Content> read_mpeg(ByteSpan bytes) {
     const bool known = unit.what == What::kFrame && content.kind && unit.kind == *content.kind;
     // The first frame, and one after junk, is believed when another of its kind follows.
     if (unit.what == What::kFrame && !known) {
-      const MpegUnit next = rest.size() > unit.size ? mpeg_unit_at(rest.subspan(unit.size)) : MpegUnit{};
+      const MpegUnit next =
+          rest.size() > unit.size ? mpeg_unit_at(rest.subspan(unit.size)) : MpegUnit{};
       if (content.kind || next.what != What::kFrame || next.kind != unit.kind) {
         ++at;
         continue;
@@ -116,12 +120,16 @@ std::optional<Content> read_mpeg(ByteSpan bytes) {
 
 unsigned hertz_of(OggCodec codec, ByteSpan packet) {
   switch (codec) {
-    case OggCodec::kOpus: return 48000;  // RFC 7845: granules count at this rate always
-    case OggCodec::kVorbis: return packet.size() >= 16 ? le32(packet, 12) : 0;
-    case OggCodec::kSpeex: return packet.size() >= 40 ? le32(packet, 36) : 0;
+    case OggCodec::kOpus:
+      return 48000;  // RFC 7845: granules count at this rate always
+    case OggCodec::kVorbis:
+      return packet.size() >= 16 ? le32(packet, 12) : 0;
+    case OggCodec::kSpeex:
+      return packet.size() >= 40 ? le32(packet, 36) : 0;
     case OggCodec::kFlac:
       return packet.size() >= 30 ? static_cast<unsigned>(read_be(packet, 27, 3) >> 4) : 0;
-    default: return 0;
+    default:
+      return 0;
   }
 }
 
@@ -138,7 +146,9 @@ class OggFile final : public OggPageSink {
       return;
     }
     const auto rate = hertz_.find(page.serial());
-    if (rate == hertz_.end() || rate->second == 0 || page.granule() == kOggNoGranule || page.granule() == 0) return;
+    if (rate == hertz_.end() || rate->second == 0 || page.granule() == kOggNoGranule ||
+        page.granule() == 0)
+      return;
     media_ = true;
     chain_seconds_ = std::max(chain_seconds_, static_cast<double>(page.granule()) / rate->second);
   }
@@ -220,7 +230,8 @@ Result<std::shared_ptr<FileStream>> build(const std::string& path, ByteSpan byte
   file->subtype = content->subtype;
   file->view = std::move(*view);
   if (content->seconds > 0)
-    file->bytes_per_second = static_cast<std::uint64_t>(static_cast<double>(content->bytes.size()) / content->seconds);
+    file->bytes_per_second =
+        static_cast<std::uint64_t>(static_cast<double>(content->bytes.size()) / content->seconds);
   return file;
 }
 
@@ -232,7 +243,8 @@ std::optional<MediaFileStamp> media_file_stamp(const std::string& path) {
   return stamp_of(status);
 }
 
-Result<std::shared_ptr<const FileStream>> make_file_stream(const std::string& path, ByteSpan bytes) {
+Result<std::shared_ptr<const FileStream>> make_file_stream(const std::string& path,
+                                                           ByteSpan bytes) {
   auto file = build(path, bytes);
   if (!file) return file.error();
   return std::shared_ptr<const FileStream>(std::move(*file));
@@ -249,7 +261,8 @@ Result<std::shared_ptr<const FileStream>> load_file_stream(const std::string& pa
   Bytes bytes(std::min<std::size_t>(static_cast<std::size_t>(status.st_size), kMostFileBytes));
   std::size_t got = 0;
   while (got < bytes.size()) {
-    const ssize_t n = ::pread(fd.get(), bytes.data() + got, bytes.size() - got, static_cast<off_t>(got));
+    const ssize_t n =
+        ::pread(fd.get(), bytes.data() + got, bytes.size() - got, static_cast<off_t>(got));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return Error::io(path + ": " + std::strerror(errno));
     if (n == 0) break;
@@ -276,17 +289,20 @@ std::string why_not_playable(const FileStream& file, const Mount& mount) {
   const auto facts = mount.facts();
   if (facts->plugin == nullptr) return {};
   if (file.plugin->name != facts->plugin->name)
-    return "its format is " + std::string(file.plugin->name) + ", the stream's is " + std::string(facts->plugin->name);
+    return "its format is " + std::string(file.plugin->name) + ", the stream's is " +
+           std::string(facts->plugin->name);
   if (file.kind) {
     const auto view = mount.channel().newest();
     if (!view->sync.empty() && view->sync[view->sync.end() - 1].position < view->end) {
-      const MpegUnit live = mpeg_frame_at(view->bytes_at(view->sync[view->sync.end() - 1].position));
+      const MpegUnit live =
+          mpeg_frame_at(view->bytes_at(view->sync[view->sync.end() - 1].position));
       if (live.what == What::kFrame && live.kind != *file.kind)
         return "its layer or sample rate is not the stream's";
     } else if (const bool aac = file.kind->layer == kAdtsLayer;
                aac != (facts->content_type.find("aac") != std::string::npos)) {
       // Nothing has come yet; the type was promised to the player.
-      return std::string("it is ") + (aac ? "AAC" : "MPEG audio") + ", the stream is " + facts->content_type;
+      return std::string("it is ") + (aac ? "AAC" : "MPEG audio") + ", the stream is " +
+             facts->content_type;
     }
   }
   const std::string live = mount.codec()->subtype;

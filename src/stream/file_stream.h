@@ -39,11 +39,11 @@ std::optional<MediaFileStamp> media_file_stamp(const std::string& path);
 struct FileStream {
   std::string path;
   MediaFileStamp stamp;
-  const FramerPlugin* plugin = nullptr;  // by what the file holds, not by its name
-  std::optional<MpegKind> kind;          // MPEG audio
-  std::string subtype;                   // Ogg: "Vorbis", "Opus" …
+  const FramerPlugin* plugin = nullptr;    // by what the file holds, not by its name
+  std::optional<MpegKind> kind;            // MPEG audio
+  std::string subtype;                     // Ogg: "Vorbis", "Opus" …
   std::shared_ptr<const StreamView> view;  // [0, size), ended, no marks
-  std::uint64_t bytes_per_second = 0;    // 0: not known
+  std::uint64_t bytes_per_second = 0;      // 0: not known
   bool cut_short = false;
 
   std::uint64_t size() const noexcept { return view->end; }

@@ -52,7 +52,8 @@ JoinPlan plan_enter_seam(const StreamView& view) {
   if (!has_mark(view)) return {view.seam, nullptr, false};
   const auto& sync = view.sync;
   for (std::uint64_t i = sync.begin(); i < sync.end(); ++i)
-    if (sync[i].position >= view.seam && sync[i].position <= view.end) return at_mark(view, sync[i]);
+    if (sync[i].position >= view.seam && sync[i].position <= view.end)
+      return at_mark(view, sync[i]);
   return {view.seam, nullptr, false};
 }
 

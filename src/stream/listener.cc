@@ -12,8 +12,8 @@ constexpr std::size_t kLongestFact = 1023;
 
 }  // namespace
 
-RequestFacts::RequestFacts(std::string_view request, std::string_view referer, std::string_view user_agent,
-                           std::string_view user) {
+RequestFacts::RequestFacts(std::string_view request, std::string_view referer,
+                           std::string_view user_agent, std::string_view user) {
   const auto cut = [](std::string_view text) { return text.substr(0, kLongestFact); };
   request = cut(request);
   referer = cut(referer);
@@ -27,7 +27,8 @@ RequestFacts::RequestFacts(std::string_view request, std::string_view referer, s
   user_ = static_cast<std::uint16_t>(user.size());
 }
 
-Listener::Listener(std::uint64_t id_given, std::unique_ptr<Transport> transport_given, RequestFacts facts_given)
+Listener::Listener(std::uint64_t id_given, std::unique_ptr<Transport> transport_given,
+                   RequestFacts facts_given)
     : id(id_given), transport(std::move(transport_given)), facts(std::move(facts_given)) {}
 
 void Listener::on_socket(short events) { fanout->on_socket(*this, events); }

@@ -53,12 +53,12 @@ struct Preamble {
 // Where the listener is within the interleaved ICY metadata; plain, so that a hand-over of the
 // process could carry it (decisions A14).
 struct IcyPhase {
-  std::uint32_t metaint = 0;      // 0: no metadata
-  std::uint32_t until_block = 0;  // audio bytes
-  std::uint32_t block_sent = 0;   // bytes of the block below
+  std::uint32_t metaint = 0;              // 0: no metadata
+  std::uint32_t until_block = 0;          // audio bytes
+  std::uint32_t block_sent = 0;           // bytes of the block below
   std::shared_ptr<const Metadata> block;  // being sent; null: between blocks, or the empty block
   std::shared_ptr<const Metadata> shown;  // what the player has been told last
-  bool told = false;              // something has been told
+  bool told = false;                      // something has been told
 };
 
 // Held to the listener's end, and told how much it got; auth says what follows from that.
@@ -88,16 +88,16 @@ class Listener : public ListHook {
   const RequestFacts facts;
 
   std::uint64_t position = 0;
-  std::uint64_t bytes_sent = 0;          // all, the head included
-  std::unique_ptr<Preamble> preamble;    // null: sent
+  std::uint64_t bytes_sent = 0;        // all, the head included
+  std::unique_ptr<Preamble> preamble;  // null: sent
   std::unique_ptr<Continuation> continuation;
   IcyPhase icy;
-  bool wait_for_mark = false;            // nothing is sent until a unit begins
-  bool blocked = false;                  // the socket is full; its Fanout's list `blocked`
+  bool wait_for_mark = false;               // nothing is sent until a unit begins
+  bool blocked = false;                     // the socket is full; its Fanout's list `blocked`
   std::shared_ptr<const std::string> home;  // the mount that was asked for
   GatePass client_pass, mount_pass, total_pass;
-  GatePass relay_pass;                   // of another server that relays the mount
-  std::unique_ptr<EndNotice> notice;     // null: nobody wants to know
+  GatePass relay_pass;                // of another server that relays the mount
+  std::unique_ptr<EndNotice> notice;  // null: nobody wants to know
   SteadyTime joined{};
   SteadyTime until = SteadyTime::max();  // max-listener-duration
   Fanout* fanout = nullptr;
@@ -106,7 +106,7 @@ class Listener : public ListHook {
   std::uint64_t leave_at() const noexcept {
     return continuation ? continuation->leave_at : std::numeric_limits<std::uint64_t>::max();
   }
-  void on_socket(short events);          // tells its fan-out
+  void on_socket(short events);  // tells its fan-out
 };
 
 static_assert(sizeof(Listener) <= 512, "100 000 listeners are a size that people have");

@@ -22,23 +22,32 @@ Mount& counted_at(const Listener& listener, Mount& mount) {
   return mount.facts()->from_file && listener.continuation ? *listener.continuation->next : mount;
 }
 
-// A player cannot change its decoder.  A file's type comes from its name, and one format has several
-// types: application/ogg and audio/ogg, audio/mpeg and audio/mp3.
+// A player cannot change its decoder.  A file's type comes from its name, and one format has
+// several types: application/ogg and audio/ogg, audio/mpeg and audio/mp3.
 bool same_format(const SourceFacts& playing, const SourceFacts& next) {
   if (playing.content_type == next.content_type) return true;
-  if (!next.from_file || playing.plugin == nullptr || playing.plugin->name != next.plugin->name) return false;
-  const auto is_aac = [](const SourceFacts& facts) { return facts.content_type.find("aac") != std::string::npos; };
+  if (!next.from_file || playing.plugin == nullptr || playing.plugin->name != next.plugin->name)
+    return false;
+  const auto is_aac = [](const SourceFacts& facts) {
+    return facts.content_type.find("aac") != std::string::npos;
+  };
   return !playing.plugin->types.empty() && is_aac(playing) == is_aac(next);
 }
 
-// It stays with the type that it was promised.  Of a relay that waits for somebody to listen the format is not known yet; who enters it starts it.
+// It stays with the type that it was promised.  Of a relay that waits for somebody to listen the
+// format is not known yet; who enters it starts it.
 bool may_move(const Mount& from, const Mount& to) {
   return to.phase() == MountPhase::kIdle || same_format(*from.facts(), *to.facts());
 }
 
 }  // namespace
 
-LoopStreams::LoopStreams(Loop& loop, Shared shared) : loop_(loop), shared_(std::move(shared)), timer_(loop, [this] { pass(); }), intro_timer_(loop, [this] { look_at_intros(); }), direct_(*this) {}
+LoopStreams::LoopStreams(Loop& loop, Shared shared)
+    : loop_(loop),
+      shared_(std::move(shared)),
+      timer_(loop, [this] { pass(); }),
+      intro_timer_(loop, [this] { look_at_intros(); }),
+      direct_(*this) {}
 
 LoopStreams::~LoopStreams() = default;
 
@@ -70,14 +79,14 @@ void LoopStreams::join(std::unique_ptr<Listener> listener, const std::shared_ptr
   const JoinPlan plan = plan_join(fanout.view(), burst_bytes);
   listener->position = plan.position;
   listener->wait_for_mark = plan.wait_for_mark;
-  if (listener->preamble)
-    listener->preamble->headers = plan.headers;
+  if (listener->preamble) listener->preamble->headers = plan.headers;
   count_joined(mount);
   say_count(fanout);
   fanout.join(std::move(listener));
 }
 
-void LoopStreams::join(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& mount, const Intro& intro) {
+void LoopStreams::join(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& mount,
+                       const Intro& intro) {
   loop_.assert_here();
   Fanout& fanout = fanout_of(intro.file);
   listener->position = 0;
@@ -89,8 +98,8 @@ void LoopStreams::join(std::unique_ptr<Listener> listener, const std::shared_ptr
   fanout.join(std::move(listener));
 }
 
-void LoopStreams::join_direct(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& mount,
-                              DirectSource source) {
+void LoopStreams::join_direct(std::unique_ptr<Listener> listener,
+                              const std::shared_ptr<Mount>& mount, DirectSource source) {
   count_joined(mount);
   direct_.join(std::move(listener), mount, std::move(source));
 }
@@ -105,7 +114,8 @@ void LoopStreams::count_joined(const std::shared_ptr<Mount>& mount) {
 void LoopStreams::look_at_intros() {
   std::vector<std::shared_ptr<Mount>> intros;
   for (const auto& [at, fanout] : fanouts_)
-    if (fanout->mount().facts()->from_file && fanout->view().ended) intros.push_back(fanout->mount_ptr());
+    if (fanout->mount().facts()->from_file && fanout->view().ended)
+      intros.push_back(fanout->mount_ptr());
   for (const auto& intro : intros) wake(intro);
   if (!intros.empty()) intro_timer_.after(kIntroLook);
 }
@@ -180,7 +190,8 @@ void LoopStreams::end_of_pass() {
   for (const auto& mount : passing_) {
     const auto at = fanouts_.find(mount.get());
     if (at == fanouts_.end() || at->second->listeners() > 0 || at->second->dirty) continue;
-    if (at->second->count_unsaid) say_count_now(*at->second);  // or the last word would not be "now 0"
+    if (at->second->count_unsaid)
+      say_count_now(*at->second);  // or the last word would not be "now 0"
     fanouts_.erase(at);
   }
   passing_.clear();
@@ -190,9 +201,10 @@ void LoopStreams::end_of_pass() {
 
 void LoopStreams::left(const Mount& mount) {
   const auto at = fanouts_.find(&mount);
-  // A source that has ended wakes nobody: without a pass of its own the fan-out would stay for ever,
-  // and with it the mount and its window.
-  if (at != fanouts_.end() && at->second->listeners() == 0 && !at->second->in_pass) wake(at->second->mount_ptr());
+  // A source that has ended wakes nobody: without a pass of its own the fan-out would stay for
+  // ever, and with it the mount and its window.
+  if (at != fanouts_.end() && at->second->listeners() == 0 && !at->second->in_pass)
+    wake(at->second->mount_ptr());
 }
 
 void LoopStreams::ended(std::unique_ptr<Listener> listener, Mount& mount, EndReason reason) {
@@ -217,14 +229,16 @@ void LoopStreams::ended(std::unique_ptr<Listener> listener, Mount& mount, EndRea
   if (listener->notice) listener->notice->set_bytes_sent(listener->bytes_sent);
   listener->mount_pass.leave();
   listener->relay_pass.leave();
-  if (const auto at = fanouts_.find(&counted_at(*listener, mount)); at != fanouts_.end()) say_count(*at->second);
+  if (const auto at = fanouts_.find(&counted_at(*listener, mount)); at != fanouts_.end())
+    say_count(*at->second);
 }
 
 void LoopStreams::departed(std::unique_ptr<Listener> listener, Mount& mount) {
   left(mount);
   if (listener->continuation) {
     const Continuation next = std::move(*std::exchange(listener->continuation, nullptr));
-    if (next.mode == EnterMode::kBurst) next.next->bytes_sent.fetch_add(next.leave_at, std::memory_order_relaxed);
+    if (next.mode == EnterMode::kBurst)
+      next.next->bytes_sent.fetch_add(next.leave_at, std::memory_order_relaxed);
     enter(std::move(listener), next.next, next.mode);
     return;
   }
@@ -243,7 +257,8 @@ void LoopStreams::departed(std::unique_ptr<Listener> listener, Mount& mount) {
   ended(std::move(listener), mount, EndReason::kSourceEnded);
 }
 
-void LoopStreams::enter(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& next, EnterMode mode) {
+void LoopStreams::enter(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& next,
+                        EnterMode mode) {
   Fanout& fanout = fanout_of(next);
   fanout.refresh();
   const StreamView& view = fanout.view();
@@ -268,9 +283,11 @@ void LoopStreams::enter(std::unique_ptr<Listener> listener, const std::shared_pt
   wake(next);
 }
 
-void LoopStreams::continue_later(Listener& listener, const std::shared_ptr<Mount>& next, EnterMode mode) {
+void LoopStreams::continue_later(Listener& listener, const std::shared_ptr<Mount>& next,
+                                 EnterMode mode) {
   const StreamView& view = listener.fanout->view();
-  // The unit that is being sent ends at the next mark; at the end of what is complete at the latest.
+  // The unit that is being sent ends at the next mark; at the end of what is complete at the
+  // latest.
   const std::uint64_t before =
       view.sync.last_where([&](const SyncMark& m) { return m.position < listener.position; });
   const std::uint64_t mark = before == view.sync.end() ? view.sync.begin() : before + 1;
@@ -301,7 +318,8 @@ std::vector<ListenerState> LoopStreams::list(const Mount& mount) const {
     row.user_agent = listener.facts.user_agent();
     row.referer = listener.facts.referer();
     row.user = listener.facts.user();
-    row.connected_seconds = std::chrono::duration_cast<std::chrono::seconds>(now - listener.joined).count();
+    row.connected_seconds =
+        std::chrono::duration_cast<std::chrono::seconds>(now - listener.joined).count();
     const std::uint64_t end = listener.fanout != nullptr ? listener.fanout->view().end : 0;
     row.lag_bytes = end - std::min(end, listener.position);
     row.bytes_sent = listener.bytes_sent;
@@ -341,7 +359,8 @@ std::size_t LoopStreams::move(const Mount& from, const std::shared_ptr<Mount>& t
       listener.continuation->next = to;  // after the intro
     ++moved;
   });
-  if (const auto at = fanouts_.find(&from); at != fanouts_.end() && moved > 0) wake(at->second->mount_ptr());
+  if (const auto at = fanouts_.find(&from); at != fanouts_.end() && moved > 0)
+    wake(at->second->mount_ptr());
   return moved;
 }
 
@@ -401,7 +420,8 @@ std::size_t LoopStreams::end_oldest(std::size_t most, EndReason reason) {
   const auto earlier = [](const Listener* a, const Listener* b) {
     return a->joined != b->joined ? a->joined < b->joined : a->id < b->id;
   };
-  std::nth_element(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(most) - 1, all.end(), earlier);
+  std::nth_element(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(most) - 1, all.end(),
+                   earlier);
   for (std::size_t i = 0; i < most; ++i) finish(*all[i], reason);
   return most;
 }

@@ -36,25 +36,29 @@ class LoopStreams final : public FanoutHost {
     Log& log;
     // The configured fallback of a mount that need not exist; "" when it has none.
     std::function<std::string(std::string_view mount)> fallback_of;
-    // The mount that plays a file as fallback; null: no such file.  entered: somebody has come to it.
+    // The mount that plays a file as fallback; null: no such file.  entered: somebody has come to
+    // it.
     std::function<std::shared_ptr<Mount>(std::string_view name)> file_of = {};
     std::function<void(const std::shared_ptr<Mount>& file)> entered = {};
   };
   // What a listener hears first: a mount whose log is whole and has ended.
   struct Intro {
-    std::shared_ptr<Mount> file;  // null: none
+    std::shared_ptr<Mount> file;   // null: none
     std::chrono::seconds time{0};  // that a listener has for it
   };
   LoopStreams(Loop& loop, Shared shared);
   ~LoopStreams() override;
 
-  // Takes a listener at the place that plan_join finds; it is served at once.  Its preamble gets the
-  // stream's headers.
-  void join(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& mount, std::size_t burst_bytes);
+  // Takes a listener at the place that plan_join finds; it is served at once.  Its preamble gets
+  // the stream's headers.
+  void join(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& mount,
+            std::size_t burst_bytes);
   // The same, by way of an intro.
-  void join(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& mount, const Intro& intro);
+  void join(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& mount,
+            const Intro& intro);
   // One that gets another server's stream without a log of ours.
-  void join_direct(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& mount, DirectSource source);
+  void join_direct(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& mount,
+                   DirectSource source);
   // New bytes of a mount; the pass follows when the pulse allows.
   void wake(const std::shared_ptr<Mount>& mount);
 
@@ -81,7 +85,8 @@ class LoopStreams final : public FanoutHost {
   void ended(std::unique_ptr<Listener> listener, Mount& mount, EndReason reason) override;
   void departed(std::unique_ptr<Listener> listener, Mount& mount) override;
   void count_sent(std::uint64_t bytes) noexcept override {
-    bytes_sent_.store(bytes_sent_.load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed);
+    bytes_sent_.store(bytes_sent_.load(std::memory_order_relaxed) + bytes,
+                      std::memory_order_relaxed);
   }
   // To all listeners so far; from any thread.
   std::uint64_t bytes_sent() const noexcept { return bytes_sent_.load(std::memory_order_relaxed); }
@@ -92,7 +97,8 @@ class LoopStreams final : public FanoutHost {
   void pass();
   void end_of_pass();
   void left(const Mount& mount);  // a listener has left the mount's fan-out
-  void enter(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& next, EnterMode mode);
+  void enter(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& next,
+             EnterMode mode);
   void say_count(Fanout& fanout);
   void say_count_now(Fanout& fanout);
   void continue_later(Listener& listener, const std::shared_ptr<Mount>& next, EnterMode mode);
@@ -111,7 +117,7 @@ class LoopStreams final : public FanoutHost {
   Shared shared_;
   DeliveryCall call_ = DeliveryCall::kAuto;
   std::unordered_map<const Mount*, std::unique_ptr<Fanout>> fanouts_;
-  std::vector<std::shared_ptr<Mount>> dirty_;   // wait for the next pass
+  std::vector<std::shared_ptr<Mount>> dirty_;    // wait for the next pass
   std::vector<std::shared_ptr<Mount>> passing_;  // of the pass under way
   std::size_t passing_at_ = 0;
   SteadyTime pass_began_{};
@@ -121,7 +127,7 @@ class LoopStreams final : public FanoutHost {
   Timer timer_;
   bool scheduled_ = false;
   std::atomic<std::uint64_t> bytes_sent_{0};  // written on the worker alone
-  Timer intro_timer_;  // armed while somebody hears an intro
+  Timer intro_timer_;                         // armed while somebody hears an intro
   DirectStreams direct_;
 };
 

@@ -24,17 +24,17 @@ namespace lb {
 
 // What a source said about itself, and what follows from it; made once a source.
 struct SourceFacts {
-  std::string content_type;                // as listeners get it
+  std::string content_type;  // as listeners get it
   const FramerPlugin* plugin = nullptr;
   std::map<std::string, std::string> stats;  // server_name, genre, bitrate, ice-* …; UTF-8
-  std::string listener_headers;            // "icy-name:…\r\n" lines, raw bytes as sent
-  unsigned metaint = 0;                    // of the listeners; 0: no ICY metadata
+  std::string listener_headers;              // "icy-name:…\r\n" lines, raw bytes as sent
+  unsigned metaint = 0;                      // of the listeners; 0: no ICY metadata
   std::string source_ip;
   std::string user_agent;
-  bool shoutcast = false;                  // came by the Shoutcast v1 login
-  bool relayed = false;                    // pulled by ourselves; source_ip is then the server's name
-  bool from_file = false;                  // an intro, or a fallback file
-  std::string passed;                      // the nodes of our cluster that it has passed, "m1 edge2"
+  bool shoutcast = false;  // came by the Shoutcast v1 login
+  bool relayed = false;    // pulled by ourselves; source_ip is then the server's name
+  bool from_file = false;  // an intro, or a fallback file
+  std::string passed;      // the nodes of our cluster that it has passed, "m1 edge2"
   WallTime started_wall{};
   SteadyTime started{};
 };
@@ -45,7 +45,7 @@ using StreamIdentity = std::array<std::uint64_t, 2>;
 
 // kIdle → kRunning ⇄ kLingering → kEnded.  Changed by control alone (SourceAdmission).
 enum class MountPhase : std::uint8_t {
-  kIdle,       // an on-demand relay that waits for somebody to listen; no content type yet
+  kIdle,  // an on-demand relay that waits for somebody to listen; no content type yet
   kRunning,
   kLingering,  // its source is gone, its listeners are kept for a while
   kEnded,
@@ -71,7 +71,9 @@ class Mount {
   Gate& direct_gate() noexcept { return direct_gate_; }
   std::int64_t direct() const noexcept { return direct_gate_.inside(); }
 
-  void set_settings(std::shared_ptr<const MountSettings> next) { settings_.publish(std::move(next)); }
+  void set_settings(std::shared_ptr<const MountSettings> next) {
+    settings_.publish(std::move(next));
+  }
   void set_facts(std::shared_ptr<const SourceFacts> next) { facts_.publish(std::move(next)); }
   void set_metadata(std::shared_ptr<const Metadata> next) { metadata_.publish(std::move(next)); }
   void set_codec(std::shared_ptr<const CodecFacts> next) { codec_.publish(std::move(next)); }
@@ -80,7 +82,8 @@ class Mount {
   void set_phase(MountPhase phase) noexcept { phase_.store(phase, std::memory_order_relaxed); }
 
   // Statistics; relaxed, added to once a pass, not once a delivery.
-  std::atomic<std::uint64_t> bytes_read{0}, bytes_sent{0}, slow_listeners{0}, listener_connections{0};
+  std::atomic<std::uint64_t> bytes_read{0}, bytes_sent{0}, slow_listeners{0},
+      listener_connections{0};
   std::atomic<std::int64_t> listener_peak{0};
   std::atomic<std::uint64_t> bytes_per_second{0};  // of the source; 0: not known
   // As StreamLog says: what a listener costs for as long as he stays.

@@ -22,9 +22,11 @@ class PulsePacer {
   // A pass that began at `began` and worked for `cost` (processor time, not waiting for one) is
   // over; `cap`: the smallest <max-pulse> of the mounts in it.  The pause at most doubles from
   // pass to pass, so that one crowd of joiners does not silence everybody for the whole cap.
-  void passed(SteadyTime began, std::chrono::nanoseconds cost, std::chrono::milliseconds cap) noexcept {
+  void passed(SteadyTime began, std::chrono::nanoseconds cost,
+              std::chrono::milliseconds cap) noexcept {
     const std::chrono::nanoseconds least = std::min<std::chrono::nanoseconds>(kShortest, cap);
-    const std::chrono::nanoseconds most = std::min<std::chrono::nanoseconds>(cap, pause_ * 2 + kShortest);
+    const std::chrono::nanoseconds most =
+        std::min<std::chrono::nanoseconds>(cap, pause_ * 2 + kShortest);
     pause_ = std::clamp<std::chrono::nanoseconds>(cost * kShare, least, most);
     next_ = began + std::chrono::duration_cast<SteadyTime::duration>(pause_);
   }

@@ -42,7 +42,7 @@ struct ServerCounters {
   void refused(Refusal why) noexcept {
     refusals[static_cast<std::size_t>(why)].fetch_add(1, std::memory_order_relaxed);
   }
-  std::atomic<std::uint64_t> lagged{0};  // listeners who fell too far behind
+  std::atomic<std::uint64_t> lagged{0};                      // listeners who fell too far behind
   std::atomic<std::uint64_t> reloads{0}, failed_reloads{0};  // of the configuration
   Gate clients;  // sources, listeners and requests being answered
   Gate sources;

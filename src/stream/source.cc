@@ -10,7 +10,8 @@ constexpr int kReadsAWake = 4;
 
 }  // namespace
 
-Source::Source(SourceHost& host, SourceOffer offer, WriterLease lease, std::shared_ptr<const SourceFacts> facts)
+Source::Source(SourceHost& host, SourceOffer offer, WriterLease lease,
+               std::shared_ptr<const SourceFacts> facts)
     : host_(host),
       offer_(std::move(offer)),
       feed_(host, std::move(offer_.body), offer_.metaint, std::move(lease), std::move(facts)),
@@ -57,7 +58,8 @@ bool Source::went_on(const Result<bool>& taken) {
   if (taken)
     finish(EndReason::kDone);
   else
-    finish_with(taken.error().code == Error::Code::kIo ? EndReason::kIo : EndReason::kClientGone, taken.error().what);
+    finish_with(taken.error().code == Error::Code::kIo ? EndReason::kIo : EndReason::kClientGone,
+                taken.error().what);
   return false;
 }
 

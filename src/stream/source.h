@@ -28,18 +28,19 @@ class SourceHost : public FeedHost {
 
 struct SourceOffer {
   std::unique_ptr<Transport> transport;
-  std::string leftover;        // bytes that came with the head
+  std::string leftover;  // bytes that came with the head
   BodyReader body;
-  std::size_t metaint = 0;     // of blocks inside the source's own stream; 0: none
+  std::size_t metaint = 0;  // of blocks inside the source's own stream; 0: none
   GatePass client_pass, source_pass;
-  std::string request;         // "SOURCE /a.mp3 HTTP/1.0", for the access log; "": a relay, no line
+  std::string request;  // "SOURCE /a.mp3 HTTP/1.0", for the access log; "": a relay, no line
   std::string user_agent, referer, user;
   std::uint64_t bytes_sent = 0;  // the answer to its login
 };
 
 class Source {
  public:
-  Source(SourceHost& host, SourceOffer offer, WriterLease lease, std::shared_ptr<const SourceFacts> facts);
+  Source(SourceHost& host, SourceOffer offer, WriterLease lease,
+         std::shared_ptr<const SourceFacts> facts);
   Source(const Source&) = delete;
   Source& operator=(const Source&) = delete;
 

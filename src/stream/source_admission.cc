@@ -15,7 +15,8 @@ constexpr std::string_view kInUse = "Mountpoint in use";
 
 }  // namespace
 
-SourceAdmission::SourceAdmission(Loop& loop, MountTable& mounts, Log& log, unsigned workers, Doors doors, Rng rng)
+SourceAdmission::SourceAdmission(Loop& loop, MountTable& mounts, Log& log, unsigned workers,
+                                 Doors doors, Rng rng)
     : loop_(loop),
       mounts_(mounts),
       log_(log),
@@ -47,26 +48,29 @@ void SourceAdmission::decide(WriterAsk ask, Then then, bool may_look) {
   if (for_relays_only || record.successor || !may_replace(record, ask)) {
     // An encoder that reconnects may be faster than the news that its last connection has ended.
     if (may_look && of_sources && !for_relays_only && !record.successor)
-      doors_.look(record.home, record.lease, [this, ask = std::move(ask), then = std::move(then)](bool ended) mutable {
-        if (ended)
-          decide(std::move(ask), std::move(then), false);
-        else
-          then(Error::denied(std::string(kInUse)));
-      });
+      doors_.look(record.home, record.lease,
+                  [this, ask = std::move(ask), then = std::move(then)](bool ended) mutable {
+                    if (ended)
+                      decide(std::move(ask), std::move(then), false);
+                    else
+                      then(Error::denied(std::string(kInUse)));
+                  });
     else
       then(Error::denied(std::string(kInUse)));
     return;
   }
   const auto silence = ask.kind == WriterKind::kRelay ? 0ms : std::chrono::milliseconds(kSilence);
   record.successor.emplace(Successor{std::move(ask), std::move(then)});
-  doors_.revoke(record.home, record.lease, silence, [this, name = at->first, lease = record.lease](bool ended) {
-    if (!ended) refuse_successor(name, lease);
-  });
+  doors_.revoke(record.home, record.lease, silence,
+                [this, name = at->first, lease = record.lease](bool ended) {
+                  if (!ended) refuse_successor(name, lease);
+                });
 }
 
 bool SourceAdmission::may_replace(const Record& record, const WriterAsk& ask) const {
   if (ask.kind == WriterKind::kRelay) return ask.replaces == record.lease;
-  return record.kind == WriterKind::kSource && record.mount->settings()->hijack && record.user == ask.user;
+  return record.kind == WriterKind::kSource && record.mount->settings()->hijack &&
+         record.user == ask.user;
 }
 
 void SourceAdmission::refuse_successor(const std::string& mount, std::uint64_t lease) {
@@ -91,7 +95,8 @@ void SourceAdmission::grant(WriterAsk ask, Then then) {
   if (!log) {
     auto made = StreamLog::create("icecast-lb:" + ask.mount);
     if (!made) {
-      log_.error("source/admission", "mount " + ask.mount + ": " + made.error().what + "; the source was refused");
+      log_.error("source/admission",
+                 "mount " + ask.mount + ": " + made.error().what + "; the source was refused");
       then(Error::io("internal format allocation problem"));
       return;
     }
@@ -120,8 +125,8 @@ void SourceAdmission::grant(WriterAsk ask, Then then) {
   lease.identity = {rng_.next(), rng_.next()};
   lease.id = record.lease;
   if (fresh) mounts_.put(record.mount);
-  log_.info("source/admission", "source logging in at mountpoint \"" + ask.mount + "\" from " + ask.facts->source_ip +
-                                    " (" + ask.facts->content_type + ")");
+  log_.info("source/admission", "source logging in at mountpoint \"" + ask.mount + "\" from " +
+                                    ask.facts->source_ip + " (" + ask.facts->content_type + ")");
   doors_.begun(record.mount);
   then(std::move(lease));
 }
@@ -154,11 +159,12 @@ void SourceAdmission::give_back(SourceEnd end) {
 void SourceAdmission::wait_for_writer(Record& record, std::chrono::milliseconds time) {
   record.mount->set_phase(MountPhase::kLingering);
   const std::string& name = record.mount->name();
-  log_.info("source/admission", "mount " + name + ": no source, " + std::to_string(record.mount->listeners()) +
-                                    " listeners wait up to " + std::to_string(time.count()) + "ms for one");
+  log_.info("source/admission",
+            "mount " + name + ": no source, " + std::to_string(record.mount->listeners()) +
+                " listeners wait up to " + std::to_string(time.count()) + "ms for one");
   // By way of the inbox: the timer dies with the record.
-  record.linger = std::make_unique<Timer>(
-      loop_, [this, mount = std::weak_ptr<Mount>(record.mount)] {
+  record.linger =
+      std::make_unique<Timer>(loop_, [this, mount = std::weak_ptr<Mount>(record.mount)] {
         loop_.post([this, mount] {
           if (const auto waited = mount.lock(); waited && waited->phase() == MountPhase::kLingering)
             stop_waiting(waited->name());
@@ -232,7 +238,8 @@ const SourceAdmission::Writer* SourceAdmission::writer_of(std::string_view mount
 }
 
 unsigned SourceAdmission::quietest_home() const noexcept {
-  return static_cast<unsigned>(std::min_element(at_home_.begin(), at_home_.end()) - at_home_.begin());
+  return static_cast<unsigned>(std::min_element(at_home_.begin(), at_home_.end()) -
+                               at_home_.begin());
 }
 
 void SourceAdmission::settings_changed() {

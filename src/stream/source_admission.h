@@ -47,8 +47,8 @@ struct WriterAsk {
   std::shared_ptr<const SourceFacts> facts;
   unsigned home = 0;  // the worker of its connection
   WriterKind kind = WriterKind::kSource;
-  std::string user;                            // who logged in
-  std::uint64_t replaces = 0;                  // of a relay: its own lease, to be taken over
+  std::string user;                             // who logged in
+  std::uint64_t replaces = 0;                   // of a relay: its own lease, to be taken over
   std::function<void(const WriterLeft&)> left;  // called when the lease has come back; may be empty
 };
 
@@ -71,7 +71,8 @@ class SourceAdmission {
   SourceAdmission(Loop& loop, MountTable& mounts, Log& log, unsigned workers, Doors doors, Rng rng);
   ~SourceAdmission();
 
-  // Calls `then` once, now or later.  Errors carry Icecast's words for the 403: "Mountpoint in use".
+  // Calls `then` once, now or later.  Errors carry Icecast's words for the 403: "Mountpoint in
+  // use".
   using Then = UniqueFunction<void(Result<WriterLease>)>;
   void admit(WriterAsk ask, Then then);
   void give_back(SourceEnd end);

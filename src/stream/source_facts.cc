@@ -21,7 +21,9 @@ struct StatRow {
 };
 constexpr auto kStatRows = std::to_array<StatRow>({
     {"server_name", {"ice-name", "icy-name", "x-audiocast-name"}, "Unspecified name"},
-    {"server_description", {"ice-description", "icy-description", "x-audiocast-description"}, "Unspecified description"},
+    {"server_description",
+     {"ice-description", "icy-description", "x-audiocast-description"},
+     "Unspecified description"},
     {"server_url", {"ice-url", "icy-url", "x-audiocast-url"}, ""},
     {"genre", {"ice-genre", "icy-genre", "x-audiocast-genre"}, "various"},
     {"bitrate", {"ice-bitrate", "icy-br", "x-audiocast-bitrate"}, ""},
@@ -73,14 +75,15 @@ std::string listener_headers(const Headers& said, const MountSettings& settings)
     add_line(lines, "ice-audio-info: ", *info);
   }
   auto headers = said.all();
-  std::stable_sort(headers.begin(), headers.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::stable_sort(headers.begin(), headers.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
   for (auto row = headers.begin(); row != headers.end(); ++row) {
     const auto& [name, value] = *row;
     // Of one name sent twice the last counts: Icecast itself answers relays with two icy-br.
     if (const auto next = std::next(row); next != headers.end() && next->first == name) continue;
     if (!name.starts_with("ice-") && !name.starts_with("icy-")) continue;
-    if (name == "ice-password" || name == "icy-password" || name == "icy-metaint" || name == "ice-audio-info" ||
-        name == "icy-metadata")
+    if (name == "ice-password" || name == "icy-password" || name == "icy-metaint" ||
+        name == "ice-audio-info" || name == "icy-metadata")
       continue;
     const std::string_view rest = std::string_view(name).substr(4);
     if (rest == "bitrate")
@@ -95,8 +98,8 @@ std::string listener_headers(const Headers& said, const MountSettings& settings)
   return lines;
 }
 
-std::shared_ptr<SourceFacts> facts_of(const Headers& said, const MountSettings& settings, const SourcePeer& peer,
-                                      std::string_view user_agent) {
+std::shared_ptr<SourceFacts> facts_of(const Headers& said, const MountSettings& settings,
+                                      const SourcePeer& peer, std::string_view user_agent) {
   auto facts = std::make_shared<SourceFacts>();
   facts->content_type = said.get("content-type", "audio/mpeg");
   if (facts->content_type == "application/x-ogg") facts->content_type = "application/ogg";
@@ -106,7 +109,8 @@ std::shared_ptr<SourceFacts> facts_of(const Headers& said, const MountSettings& 
   facts->started_wall = peer.wall;
   facts->started = peer.steady;
 
-  const std::string_view charset = settings.charset.empty() ? "ISO-8859-1" : std::string_view(settings.charset);
+  const std::string_view charset =
+      settings.charset.empty() ? "ISO-8859-1" : std::string_view(settings.charset);
   auto& stats = facts->stats;
   for (const StatRow& row : kStatRows) {
     std::string value(row.otherwise);
@@ -125,7 +129,8 @@ std::shared_ptr<SourceFacts> facts_of(const Headers& said, const MountSettings& 
     add_audio_info(*info, stats);
   }
   // A link that a browser would run is no link to a station's page.
-  if (const auto url = stats.find("server_url"); url != stats.end() && !is_web_url(url->second)) stats.erase(url);
+  if (const auto url = stats.find("server_url"); url != stats.end() && !is_web_url(url->second))
+    stats.erase(url);
   stats["server_type"] = clean_utf8(facts->content_type);
   if (!facts->user_agent.empty()) stats["user_agent"] = facts->user_agent;
   stats["source_ip"] = facts->source_ip;
@@ -133,7 +138,8 @@ std::shared_ptr<SourceFacts> facts_of(const Headers& said, const MountSettings& 
   if (facts->plugin->icy_metadata) {
     facts->metaint = 16000;
     // A source's own interval is its listeners' too, unless blocks would outweigh the audio.
-    if (const auto sent = parse_u64(said.get("icy-metaint")); sent && *sent >= kLeastMetaint && *sent < (1u << 24))
+    if (const auto sent = parse_u64(said.get("icy-metaint"));
+        sent && *sent >= kLeastMetaint && *sent < (1u << 24))
       facts->metaint = static_cast<unsigned>(*sent);
     if (settings.metaint >= 0) facts->metaint = static_cast<unsigned>(settings.metaint);
   }
@@ -143,14 +149,16 @@ std::shared_ptr<SourceFacts> facts_of(const Headers& said, const MountSettings& 
 
 }  // namespace
 
-std::shared_ptr<const SourceFacts> make_source_facts(const Request& request, const MountSettings& settings,
+std::shared_ptr<const SourceFacts> make_source_facts(const Request& request,
+                                                     const MountSettings& settings,
                                                      const SourcePeer& peer) {
   auto facts = facts_of(request.headers, settings, peer, request.headers.get("user-agent"));
   facts->shoutcast = request.protocol == Protocol::kIcy;
   return facts;
 }
 
-std::shared_ptr<const SourceFacts> make_relay_facts(const Headers& answer, const MountSettings& settings,
+std::shared_ptr<const SourceFacts> make_relay_facts(const Headers& answer,
+                                                    const MountSettings& settings,
                                                     const SourcePeer& peer) {
   auto facts = facts_of(answer, settings, peer, "");
   facts->relayed = true;

@@ -13,13 +13,16 @@ constexpr int kLooks = 64;
 
 }  // namespace
 
-SourceSet::SourceSet(Loop& loop, Log& log, Doors doors) : loop_(loop), log_(log), doors_(std::move(doors)) {}
+SourceSet::SourceSet(Loop& loop, Log& log, Doors doors)
+    : loop_(loop), log_(log), doors_(std::move(doors)) {}
 SourceSet::~SourceSet() = default;
 
-void SourceSet::add(SourceOffer offer, WriterLease lease, std::shared_ptr<const SourceFacts> facts) {
+void SourceSet::add(SourceOffer offer, WriterLease lease,
+                    std::shared_ptr<const SourceFacts> facts) {
   loop_.assert_here();
   const std::uint64_t id = lease.id;
-  auto source = std::make_unique<Source>(*this, std::move(offer), std::move(lease), std::move(facts));
+  auto source =
+      std::make_unique<Source>(*this, std::move(offer), std::move(lease), std::move(facts));
   Source& added = *source;
   sources_[id] = std::move(source);
   added.start();  // may end it
@@ -62,8 +65,10 @@ void SourceSet::end_all(EndReason reason) {
 }
 
 void SourceSet::source_ended(Source& source, EndReason reason) {
-  const auto lasted = std::chrono::duration_cast<std::chrono::milliseconds>(loop_.now() - source.started());
-  const auto silent = std::chrono::duration_cast<std::chrono::milliseconds>(loop_.now() - source.last_data());
+  const auto lasted =
+      std::chrono::duration_cast<std::chrono::milliseconds>(loop_.now() - source.started());
+  const auto silent =
+      std::chrono::duration_cast<std::chrono::milliseconds>(loop_.now() - source.last_data());
   SourceEnd end{source.take_lease(), reason, source.bytes_read(), lasted, silent};
   const SourceOffer& offer = source.offer();
   const std::string ip = offer.transport->peer().ip();
@@ -79,10 +84,10 @@ void SourceSet::source_ended(Source& source, EndReason reason) {
     facts.seconds = seconds;
     log_access(log_, facts, loop_.clock().wall());
   }
-  log_.info("source/source_shutdown", "Source from " + ip + " at \"" + end.lease.mount->name() + "\" exiting (" +
-                                          std::string(end_reason_text(reason)) + ", " +
-                                          std::to_string(source.bytes_read()) + " bytes in " +
-                                          std::to_string(seconds) + "s)");
+  log_.info("source/source_shutdown", "Source from " + ip + " at \"" + end.lease.mount->name() +
+                                          "\" exiting (" + std::string(end_reason_text(reason)) +
+                                          ", " + std::to_string(source.bytes_read()) +
+                                          " bytes in " + std::to_string(seconds) + "s)");
   const std::uint64_t id = end.lease.id;
   doors_.ended(std::move(end));
   // The last reference goes when the caller, a member of the source, has returned.

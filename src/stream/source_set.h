@@ -53,10 +53,13 @@ class SourceSet final : public SourceHost {
   Log& log() noexcept override { return log_; }
   std::span<std::byte> scratch() noexcept override { return scratch_; }
   std::size_t size() const noexcept { return sources_.size(); }
-  void wake(Channel::Loops loops, const std::shared_ptr<Mount>& mount) override { doors_.wake(loops, mount); }
+  void wake(Channel::Loops loops, const std::shared_ptr<Mount>& mount) override {
+    doors_.wake(loops, mount);
+  }
   void source_ended(Source& source, EndReason reason) override;
   void count_received(std::size_t bytes) noexcept override {
-    bytes_read_.store(bytes_read_.load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed);
+    bytes_read_.store(bytes_read_.load(std::memory_order_relaxed) + bytes,
+                      std::memory_order_relaxed);
   }
   // Of all sources so far; from any thread.
   std::uint64_t bytes_read() const noexcept { return bytes_read_.load(std::memory_order_relaxed); }

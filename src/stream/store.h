@@ -21,8 +21,8 @@
 namespace lb {
 
 struct Segment {
-  std::uint64_t begin = 0;      // stream position of data[0]; page-aligned
-  std::size_t size_bytes = 0;   // a multiple of the page size
+  std::uint64_t begin = 0;     // stream position of data[0]; page-aligned
+  std::size_t size_bytes = 0;  // a multiple of the page size
   std::byte* data = nullptr;
 
   Segment(std::uint64_t at, std::size_t bytes, std::byte* mapped) noexcept

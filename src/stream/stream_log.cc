@@ -48,9 +48,10 @@ std::uint64_t StreamLog::usual_bytes_per_second() const noexcept {
 
 void StreamLog::choose_segment_size(SteadyTime now) {
   if (current_ == nullptr) return;
-  const std::size_t wanted = now - segment_since_ < kRateWindow / 4
-                                 ? segment_bytes_ * 2  // filled in no time: a lead, or a fast stream
-                                 : static_cast<std::size_t>(std::min<std::uint64_t>(rate_ * 2, kLargestSegment));
+  const std::size_t wanted =
+      now - segment_since_ < kRateWindow / 4
+          ? segment_bytes_ * 2  // filled in no time: a lead, or a fast stream
+          : static_cast<std::size_t>(std::min<std::uint64_t>(rate_ * 2, kLargestSegment));
   const std::size_t page = Store::page_bytes();
   segment_bytes_ = (std::clamp(wanted, kSmallestSegment, kLargestSegment) + page - 1) / page * page;
 }
@@ -120,9 +121,12 @@ void StreamLog::begin_source(std::uint64_t at) {
   seam_ = at;
 }
 
-void StreamLog::codec(const CodecFacts& facts) { new_codec_ = std::make_shared<const CodecFacts>(facts); }
+void StreamLog::codec(const CodecFacts& facts) {
+  new_codec_ = std::make_shared<const CodecFacts>(facts);
+}
 
-std::shared_ptr<const StreamView> StreamLog::publish(std::uint64_t visible_end, const LogWindow& window,
+std::shared_ptr<const StreamView> StreamLog::publish(std::uint64_t visible_end,
+                                                     const LogWindow& window,
                                                      std::uint64_t low_water, bool ended) {
   trim(visible_end, window, low_water);
   auto view = std::make_shared<StreamView>();
@@ -142,11 +146,13 @@ std::shared_ptr<const StreamView> StreamLog::publish(std::uint64_t visible_end, 
 void StreamLog::trim(std::uint64_t end, const LogWindow& window, std::uint64_t low_water) {
   // Counted from the end that readers have seen, not from the new one: who looks at the old view
   // now and asks for its burst must still find it in the next.
-  std::uint64_t keep_burst = visible_end_ - std::min<std::uint64_t>(visible_end_, window.burst_bytes);
+  std::uint64_t keep_burst =
+      visible_end_ - std::min<std::uint64_t>(visible_end_, window.burst_bytes);
   // A joiner of the whole burst starts at the newest mark at or before it: that one stays, or a
   // stream of long units (WebM clusters) would have no place to start at all.
   const auto marks = sync_.view();
-  if (const std::uint64_t i = marks.last_where([&](const SyncMark& m) { return m.position <= keep_burst; });
+  if (const std::uint64_t i =
+          marks.last_where([&](const SyncMark& m) { return m.position <= keep_burst; });
       i != marks.end())
     keep_burst = marks[i].position;
   const std::uint64_t keep_queue = end - std::min<std::uint64_t>(end, window.queue_bytes);
@@ -160,8 +166,8 @@ void StreamLog::trim(std::uint64_t end, const LogWindow& window, std::uint64_t l
       const auto& segment = (*segments_)[i];
       retired_.push_back({segment, segment->begin, segment->end()});
     }
-    segments_ = std::make_shared<SegmentTable>(segments_->begin() + static_cast<std::ptrdiff_t>(passed),
-                                               segments_->end());
+    segments_ = std::make_shared<SegmentTable>(
+        segments_->begin() + static_cast<std::ptrdiff_t>(passed), segments_->end());
   }
   sync_.trim([this](const SyncMark& m) { return m.position < begin_; }, [](const SyncMark&) {});
   events_.trim([this](const StreamEvent& e) { return e.position <= begin_; },

@@ -7,10 +7,10 @@
 // (decisions A10); a segment holds about two seconds, 16 to 256 KiB.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <array>
 #include <deque>
 #include <memory>
 #include <span>
@@ -59,8 +59,8 @@ class StreamLog final : public MarkSink {
   // Of the last whole second or more; 0 until known.
   std::uint64_t bytes_per_second() const noexcept { return rate_; }
   // The median of the last three whole seconds, for what must not be misled by one of them: the
-  // first has an encoder's lead in it, or an upstream's burst; another the end of a hold-up.  0 until
-  // two of this source are known.
+  // first has an encoder's lead in it, or an upstream's burst; another the end of a hold-up.  0
+  // until two of this source are known.
   std::uint64_t usual_bytes_per_second() const noexcept;
 
  private:
@@ -82,7 +82,7 @@ class StreamLog final : public MarkSink {
   std::deque<Retired> retired_;
   AppendLog<SyncMark> sync_;
   AppendLog<StreamEvent> events_;
-  std::uint64_t last_event_ = 0;        // positions of events never decrease
+  std::uint64_t last_event_ = 0;  // positions of events never decrease
   std::shared_ptr<const Bytes> base_headers_;
   std::shared_ptr<const Metadata> base_metadata_;
   std::shared_ptr<const Metadata> new_metadata_;
@@ -90,9 +90,9 @@ class StreamLog final : public MarkSink {
   std::shared_ptr<const Metadata> late_metadata_;
   std::shared_ptr<const CodecFacts> new_codec_;
   std::uint64_t begin_ = 0, head_ = 0, seam_ = 0;
-  std::uint64_t visible_end_ = 0;       // of the last view
-  std::uint64_t rate_ = 0;              // bytes per second
-  std::uint64_t rate_head_ = 0;         // where the present measurement began
+  std::uint64_t visible_end_ = 0;  // of the last view
+  std::uint64_t rate_ = 0;         // bytes per second
+  std::uint64_t rate_head_ = 0;    // where the present measurement began
   SteadyTime rate_since_{};
   std::array<std::uint64_t, 3> seconds_{};  // of the present source, in a circle
   unsigned seconds_seen_ = 0;

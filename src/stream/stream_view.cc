@@ -6,7 +6,8 @@ namespace lb {
 namespace {
 
 template <class Pick>
-auto newest_at(const StreamView& view, std::uint64_t position, Pick pick) -> decltype(pick(view.events[0])) {
+auto newest_at(const StreamView& view, std::uint64_t position, Pick pick)
+    -> decltype(pick(view.events[0])) {
   const auto& events = view.events;
   std::uint64_t i = events.last_where([&](const StreamEvent& e) { return e.position <= position; });
   if (i == events.end()) return nullptr;

@@ -38,10 +38,10 @@ struct StreamView {
   std::shared_ptr<const SegmentTable> segments;
   AppendLog<SyncMark>::View sync;
   AppendLog<StreamEvent>::View events;
-  std::shared_ptr<const Bytes> base_headers;       // in effect at `begin`
+  std::shared_ptr<const Bytes> base_headers;  // in effect at `begin`
   std::shared_ptr<const Metadata> base_metadata;
-  std::uint64_t seam = 0;            // where the present source began to write
-  bool ended = false;                // the source is gone; end is final
+  std::uint64_t seam = 0;  // where the present source began to write
+  bool ended = false;      // the source is gone; end is final
 
   // The mapped bytes from `position` to the end of its segment or of the view.
   // REQUIRES: begin <= position < end

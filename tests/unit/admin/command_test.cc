@@ -73,13 +73,12 @@ TEST(AdminAccess, GivesEachRoleItsOwnCommands) {
     const char* without_mount;
   };
   const Row rows[] = {
-      {"stats", "as", "a"},     {"stats.xml", "as", "a"},     {"listmounts", "a", "a"},
-      {"streamlist", "a", "a"}, {"streamlist.txt", "r", "r"}, {"listclients", "as", "a"},
-      {"killclient", "a", "a"}, {"killsource", "a", "a"},     {"moveclients", "a", "a"},
-      {"fallbacks", "a", "a"},  {"metadata", "as", "a"},      {"updatemetadata", "as", "a"},
-      {"sourcelist.txt", "r", "r"}, {"streams", "r", "r"},  {"cluster.json", "a", "a"},
-      {"cluster/explain", "a", "a"},
-      {"manageauth", "a", "a"}, {"buildm3u", "asrn", "asrn"}};
+      {"stats", "as", "a"},          {"stats.xml", "as", "a"},     {"listmounts", "a", "a"},
+      {"streamlist", "a", "a"},      {"streamlist.txt", "r", "r"}, {"listclients", "as", "a"},
+      {"killclient", "a", "a"},      {"killsource", "a", "a"},     {"moveclients", "a", "a"},
+      {"fallbacks", "a", "a"},       {"metadata", "as", "a"},      {"updatemetadata", "as", "a"},
+      {"sourcelist.txt", "r", "r"},  {"streams", "r", "r"},        {"cluster.json", "a", "a"},
+      {"cluster/explain", "a", "a"}, {"manageauth", "a", "a"},     {"buildm3u", "asrn", "asrn"}};
   const std::pair<char, AdminRole> roles[] = {{'a', AdminRole::kAdmin},
                                               {'s', AdminRole::kSource},
                                               {'r', AdminRole::kRelay},
@@ -132,8 +131,8 @@ TEST(AdminOrder, RefusesTheRelayPasswordEverywhereButForTheList) {
   LONGS_EQUAL(200, ask(station, "/admin/streamlist.txt", AdminRole::kRelay).status);
 }
 TEST(AdminOrder, MissesTheMountOfAMountCommand) {
-  for (const char* path : {"/admin/listclients", "/admin/killsource",
-                           "/admin/buildm3u?username=a&password=b"})
+  for (const char* path :
+       {"/admin/listclients", "/admin/killsource", "/admin/buildm3u?username=a&password=b"})
     check_error(ask(station, path), "Unknown admin request");
 }
 TEST(AdminOrder, AMountWithoutANameDoesNotExist) {

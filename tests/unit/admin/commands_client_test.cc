@@ -30,14 +30,15 @@ TEST_GROUP(ClientCommands) {
 TEST(ClientCommands, ListClientsAsIcecastWithExtrasBehind) {
   const AdminAnswer answer = ask(station, "/admin/listclients?mount=/a.mp3");
   STRCMP_EQUAL(
-      document_of("<icestats><source mount=\"/a.mp3\"><Listeners>2</Listeners>"
-                  "<listener id=\"51\"><IP>127.0.0.1</IP><UserAgent>Foo/1 &lt;script&gt;</UserAgent>"
-                  "<Connected>70</Connected><ID>51</ID><lag>9</lag><bytes_sent>5000</bytes_sent>"
-                  "</listener>"
-                  "<listener id=\"52\"><IP>2001:db8::1</IP><UserAgent>Unknown</UserAgent>"
-                  "<Connected>1</Connected><ID>52</ID><username>u&lt;v</username>"
-                  "<Referer>http://r/</Referer><lag>0</lag><bytes_sent>0</bytes_sent></listener>"
-                  "</source></icestats>")
+      document_of(
+          "<icestats><source mount=\"/a.mp3\"><Listeners>2</Listeners>"
+          "<listener id=\"51\"><IP>127.0.0.1</IP><UserAgent>Foo/1 &lt;script&gt;</UserAgent>"
+          "<Connected>70</Connected><ID>51</ID><lag>9</lag><bytes_sent>5000</bytes_sent>"
+          "</listener>"
+          "<listener id=\"52\"><IP>2001:db8::1</IP><UserAgent>Unknown</UserAgent>"
+          "<Connected>1</Connected><ID>52</ID><username>u&lt;v</username>"
+          "<Referer>http://r/</Referer><lag>0</lag><bytes_sent>0</bytes_sent></listener>"
+          "</source></icestats>")
           .c_str(),
       answer.body.c_str());
   STRCMP_EQUAL(kXml, answer.content_type.c_str());

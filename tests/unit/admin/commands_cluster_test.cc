@@ -63,14 +63,16 @@ TEST(NodePosts, DoNotComeFromOtherSites) {
   LONGS_EQUAL(403, ask(station, request).status);
 }
 TEST(NodePosts, OfKhAskForAListThatIsElsewhere) {
-  LONGS_EQUAL(404, ask(station, "/admin/streams?rserver=a&rport=1&interval=5", AdminRole::kRelay).status);
+  LONGS_EQUAL(
+      404, ask(station, "/admin/streams?rserver=a&rport=1&interval=5", AdminRole::kRelay).status);
   LONGS_EQUAL(401, ask(station, "/admin/streams", AdminRole::kAdmin).status);
 }
 TEST(NodePosts, ARequestForTheListIsTold) {
   for (const char* name : {"/b", "/a", "/hidden", "/off"}) station.rows.emplace_back().mount = name;
   station.rows[2].hidden = true;
   station.rows[3].state = MountState::kStopped;
-  AdminRequest request = admin_request("/admin/streamlist.txt?rserver=a&rport=1", AdminRole::kRelay);
+  AdminRequest request =
+      admin_request("/admin/streamlist.txt?rserver=a&rport=1", AdminRole::kRelay);
   request.peer = *Address::parse("192.0.2.50", 0);
   ask(station, request);
   STRCMP_EQUAL("192.0.2.50", station.poll.peer.ip().c_str());
@@ -133,7 +135,8 @@ TEST(ClusterJson, ShowsNodesAndMounts) {
   const Json node = json.at("nodes").at(std::size_t{0});
   STRCMP_EQUAL("e1", std::string(*node.at("id").text()).c_str());
   STRCMP_EQUAL("up", std::string(*node.at("state").text()).c_str());
-  STRCMP_EQUAL("http://[2001:db8::2]:8000", std::string(*node.at("addresses").at(std::size_t{0}).text()).c_str());
+  STRCMP_EQUAL("http://[2001:db8::2]:8000",
+               std::string(*node.at("addresses").at(std::size_t{0}).text()).c_str());
   UNSIGNED_LONGS_EQUAL(100, *node.at("capacity").at("listeners").u64());
   CHECK(node.at("capacity").at("kbps").is_null());
   DOUBLES_EQUAL(1.5, *node.at("report_age_seconds").number(), 1e-9);
@@ -141,7 +144,8 @@ TEST(ClusterJson, ShowsNodesAndMounts) {
   const Json mount = json.at("mounts").at(std::size_t{0});
   STRCMP_EQUAL("/a", std::string(*mount.at("mount").text()).c_str());
   UNSIGNED_LONGS_EQUAL(3, *mount.at("listeners").u64());
-  STRCMP_EQUAL("e1", std::string(*mount.at("carriers").at(std::size_t{0}).at("node").text()).c_str());
+  STRCMP_EQUAL("e1",
+               std::string(*mount.at("carriers").at(std::size_t{0}).at("node").text()).c_str());
 }
 TEST(ClusterJson, LeavesOutWhatIsGone) {
   station.table.forget(e1);
@@ -156,8 +160,10 @@ TEST(ClusterJson, ExplainsAChoice) {
   e.choice.node = e1;
   e.origin = "http://e:1";
   e.trace.policy = "p2c";
-  e.trace.rows = {{.node = e1, .carries = true, .utilisation = 0.5, .room_kbps = 12, .chosen = true}};
-  const Json json = parsed(ask(station, "/admin/cluster/explain?mount=/a&ip=192.0.2.9&ua=VLC%2f3&https=1"));
+  e.trace.rows = {
+      {.node = e1, .carries = true, .utilisation = 0.5, .room_kbps = 12, .chosen = true}};
+  const Json json =
+      parsed(ask(station, "/admin/cluster/explain?mount=/a&ip=192.0.2.9&ua=VLC%2f3&https=1"));
   STRCMP_EQUAL("/a", station.explained.mount.c_str());
   STRCMP_EQUAL("192.0.2.9", station.explained.client.ip().c_str());
   STRCMP_EQUAL("VLC/3", station.explained.user_agent.c_str());
@@ -166,15 +172,21 @@ TEST(ClusterJson, ExplainsAChoice) {
   STRCMP_EQUAL("drawn by the policy", std::string(*json.at("reason").text()).c_str());
   STRCMP_EQUAL("e1", std::string(*json.at("node").text()).c_str());
   const Json row = json.at("draw").at(std::size_t{0});
-  CHECK(*row.at("candidate").boolean() && *row.at("chosen").boolean() && *row.at("carries").boolean());
-  for (const auto& [kind, word] : {std::pair{Choice::Kind::kServe, "serve"}, {Choice::Kind::kHold, "hold"},
+  CHECK(*row.at("candidate").boolean() && *row.at("chosen").boolean() &&
+        *row.at("carries").boolean());
+  for (const auto& [kind, word] : {std::pair{Choice::Kind::kServe, "serve"},
+                                   {Choice::Kind::kHold, "hold"},
                                    {Choice::Kind::kRefuse, "refuse"}}) {
     e.choice = {.kind = kind};
-    STRCMP_EQUAL(word, std::string(*parsed(ask(station, "/admin/cluster/explain?mount=/a")).at("answer").text()).c_str());
+    STRCMP_EQUAL(
+        word,
+        std::string(*parsed(ask(station, "/admin/cluster/explain?mount=/a")).at("answer").text())
+            .c_str());
   }
 }
 TEST(ClusterJson, SaysWhyANodeIsOut) {
-  station.explanation.trace.rows = {{.node = e1, .out = OutReason::kScheme}, {.node = 7, .out = OutReason::kFree}};
+  station.explanation.trace.rows = {{.node = e1, .out = OutReason::kScheme},
+                                    {.node = 7, .out = OutReason::kFree}};
   const Json json = parsed(ask(station, "/admin/cluster/explain?mount=/a"));
   LONGS_EQUAL(1, json.at("draw").size());
   STRCMP_EQUAL("no public address for this scheme and address family",

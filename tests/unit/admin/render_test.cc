@@ -210,10 +210,11 @@ TEST(Render, KnowsWhatATemplateBringsAlong) {
                            "<h:script xmlns:h=\"http://www.w3.org/1999/xhtml\">1</h:script>"})
     CHECK_TEXT(brings(made), made);
   for (const char* made :
-       {"<p/>", "<script src=\"cluster.js\"/>", "<img src=\"/x.png\"/>", "<img src=\"x.png\"/>", "<img src=\"x.png?a:b\"/>",
-        "<img src=\"\"/>", "<link rel=\"stylesheet\" href=\"style.css\"/>",
-        "<a href=\"https://elsewhere.example/\"/>", "<audio src=\"{icestats/a}\"/>",
-        "<a href=\"{icestats/a}\"/>", "<form action=\"killsource.xsl\"/>", "<form action=\"\"/>",
+       {"<p/>", "<script src=\"cluster.js\"/>", "<img src=\"/x.png\"/>", "<img src=\"x.png\"/>",
+        "<img src=\"x.png?a:b\"/>", "<img src=\"\"/>",
+        "<link rel=\"stylesheet\" href=\"style.css\"/>", "<a href=\"https://elsewhere.example/\"/>",
+        "<audio src=\"{icestats/a}\"/>", "<a href=\"{icestats/a}\"/>",
+        "<form action=\"killsource.xsl\"/>", "<form action=\"\"/>",
         "<p><xsl:attribute name=\"class\">x</xsl:attribute></p>",
         "<a><xsl:attribute name=\"href\">/x</xsl:attribute></a>",
         "<xsl:element name=\"p\">1</xsl:element>", "<p>script style onload</p>",

@@ -17,7 +17,8 @@ namespace {
 struct Pipe {
   explicit Pipe(int buffer = 0) {
     int ends[2];
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0) std::abort();
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0)
+      std::abort();
     ours.reset(ends[0]);
     peer.reset(ends[1]);
     if (buffer > 0) ::setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
@@ -42,7 +43,8 @@ TEST_GROUP(StatsFeed) {
   std::optional<std::uint64_t> ended;
 
   void follow(Pipe & pipe) {
-    auto transport = std::make_unique<PlainTransport>(std::move(pipe.ours), *Address::parse("192.0.2.9", 1024));
+    auto transport =
+        std::make_unique<PlainTransport>(std::move(pipe.ours), *Address::parse("192.0.2.9", 1024));
     feed.add(std::move(transport), "HEAD\r\n\r\n", [this](std::uint64_t bytes) { ended = bytes; });
   }
   void tick() { loop.run_once(true); }
@@ -94,7 +96,8 @@ TEST(StatsFeed, DropsAFollowerWhoDoesNotRead) {
   follow(pipe);
   for (int i = 0; i < 200 && !ended; ++i) {
     for (int j = 0; j < 8000; ++j)
-      station.document.globals["key" + std::to_string(j)] = std::to_string(i) + std::string(100, 'v');
+      station.document.globals["key" + std::to_string(j)] =
+          std::to_string(i) + std::string(100, 'v');
     tick();
   }
   CHECK(ended.has_value());

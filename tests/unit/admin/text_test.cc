@@ -38,7 +38,9 @@ TEST(Text, EscapesForXmlText) {
 TEST(Text, EscapesQuotesInAttributes) {
   STRCMP_EQUAL("&quot;&lt;&amp;'", escaped("\"<&'", Escape::kXmlAttribute).c_str());
 }
-TEST(Text, EscapesForJson) { STRCMP_EQUAL("\\\"\\\\\\u003c&>", escaped("\"\\<&>", Escape::kJson).c_str()); }
+TEST(Text, EscapesForJson) {
+  STRCMP_EQUAL("\\\"\\\\\\u003c&>", escaped("\"\\<&>", Escape::kJson).c_str());
+}
 TEST(Text, LeavesControlCharactersOut) {
   STRCMP_EQUAL("ab[0m",
                escaped(std::string("a\x01\0b\x1B[0m\x7F\xC2\x85", 11), Escape::kNone).c_str());

@@ -40,9 +40,11 @@ TEST_GROUP(Yp) {
   FakeClock clock;
   Log log{clock};
   std::deque<Question> asked;
-  YpAnnouncer yp{clock, log, [this](const YpDirectory& directory, std::string form, YpAnnouncer::Answer answer) {
-                   asked.push_back({directory.url, std::move(form), std::move(answer)});
-                 }};
+  YpAnnouncer yp{
+      clock, log,
+      [this](const YpDirectory& directory, std::string form, YpAnnouncer::Answer answer) {
+        asked.push_back({directory.url, std::move(form), std::move(answer)});
+      }};
   std::vector<YpStream> streams{stream()};
 
   void setup() override { yp.set_directories({kDirectory}); }
@@ -67,7 +69,10 @@ TEST_GROUP(Yp) {
 };
 
 TEST(Yp, EscapesAllButLettersAndDigits) {
-  STRCMP_EQUAL("a%20b%2dC%2f%c3%a9%000", yp_escape(std::string_view("a b-C/\xc3\xa9\0" "0", 10)).c_str());
+  STRCMP_EQUAL("a%20b%2dC%2f%c3%a9%000", yp_escape(std::string_view("a b-C/\xc3\xa9\0"
+                                                                    "0",
+                                                                    10))
+                                             .c_str());
 }
 
 TEST(Yp, SendsTheFieldsInIcecastsOrder) {
@@ -79,13 +84,16 @@ TEST(Yp, SendsTheFieldsInIcecastsOrder) {
   s.subtype = "Vorbis";
   s.audio_info = "ice-samplerate=44100;ice-channels=2&listenurl=x";
   STRCMP_EQUAL(
-      "action=add&sn=My%20Name&genre=g&cpswd=c&desc=d&url=http%3a%2f%2fy%2f&listenurl=http%3a%2f%2f127%2e0%2e0%2e1%3a"
-      "8000%2fa%2emp3&type=audio%2fmpeg&stype=Vorbis&b=128&ice-samplerate=44100;ice-channels=2%26listenurl=x\r\n",
+      "action=add&sn=My%20Name&genre=g&cpswd=c&desc=d&url=http%3a%2f%2fy%2f&listenurl=http%3a%2f%"
+      "2f127%2e0%2e0%2e1%3a"
+      "8000%2fa%2emp3&type=audio%2fmpeg&stype=Vorbis&b=128&ice-samplerate=44100;ice-channels=2%"
+      "26listenurl=x\r\n",
       yp_add_form(s).c_str());
   s.song = "A - B";
   s.listeners = 3;
-  STRCMP_EQUAL("action=touch&sid=1%262&st=A%20%2d%20B&listeners=3&max_listeners=100&stype=Vorbis\r\n",
-               yp_touch_form("1&2", s).c_str());
+  STRCMP_EQUAL(
+      "action=touch&sid=1%262&st=A%20%2d%20B&listeners=3&max_listeners=100&stype=Vorbis\r\n",
+      yp_touch_form("1&2", s).c_str());
   STRCMP_EQUAL("action=remove&sid=7\r\n", yp_remove_form("7").c_str());
 }
 

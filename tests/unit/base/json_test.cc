@@ -3,9 +3,10 @@
 #include <limits>
 #include <string>
 
-#include "CppUTest/TestHarness.h"
 #include "base/encoding.h"
 #include "base/random.h"
+
+#include "CppUTest/TestHarness.h"
 
 using namespace lb;
 using namespace std::literals;

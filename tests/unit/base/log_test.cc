@@ -16,8 +16,9 @@
 #include <thread>
 #include <vector>
 
-#include "CppUTest/TestHarness.h"
 #include "base/unique_fd.h"
+
+#include "CppUTest/TestHarness.h"
 
 using namespace lb;
 using namespace std::literals;

@@ -1,9 +1,10 @@
+#include "base/result.h"
+
 #include <memory>
 #include <string>
 
 #include "base/intrusive_list.h"
 #include "base/random.h"
-#include "base/result.h"
 #include "base/unique_function.h"
 
 #include "CppUTest/TestHarness.h"

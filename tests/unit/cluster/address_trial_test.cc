@@ -19,15 +19,17 @@ TEST_GROUP(AddressTrial) {
   Connector connector{loop, resolver};
   Loopback server{loop};
   std::vector<std::string> refused;
-  AddressTrial trial{connector, book.log,
-                     [this](const std::string& node, const NodeAddress& address, const std::string& why) {
-                       refused.push_back(node + " " + std::to_string(address.port == server.port) + " " + why);
-                     }};
+  AddressTrial trial{
+      connector, book.log,
+      [this](const std::string& node, const NodeAddress& address, const std::string& why) {
+        refused.push_back(node + " " + std::to_string(address.port == server.port) + " " + why);
+      }};
   NodeAddress address() const {
     return make_node_address(PublicScheme::kHttp, "127.0.0.1", server.port);
   }
   static std::string reply(const std::string& body, const std::string& status = "200 OK") {
-    return "HTTP/1.0 " + status + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+    return "HTTP/1.0 " + status + "\r\nContent-Length: " + std::to_string(body.size()) +
+           "\r\n\r\n" + body;
   }
   void pass(std::chrono::milliseconds time) {
     Timer later(loop, [] {});
@@ -43,7 +45,8 @@ TEST(AddressTrial, TheNodeItselfKnowsTheAnswer) {
   server.answers = {reply(proof.say + "\r\n")};
   pass(100ms);
   LONGS_EQUAL(1, server.requests.size());
-  STRCMP_CONTAINS(("GET /_lb/proof?ask=" + proof.ask + " HTTP/1.0\r\n").c_str(), server.requests[0].c_str());
+  STRCMP_CONTAINS(("GET /_lb/proof?ask=" + proof.ask + " HTTP/1.0\r\n").c_str(),
+                  server.requests[0].c_str());
   CHECK(server.requests[0].find(proof.say) == std::string::npos);
   LONGS_EQUAL(0, refused.size());
 }
@@ -55,8 +58,8 @@ TEST(AddressTrial, AnswersThatComeTooEarlyGetASecondChance) {
   LONGS_EQUAL(0, refused.size());
 }
 TEST(AddressTrial, SomebodyElseIsNotUsed) {
-  for (const std::string& answer :
-       {reply("not found", "404 Not Found"), reply("hello"), reply(std::string(5000, 'x')), reply("")}) {
+  for (const std::string& answer : {reply("not found", "404 Not Found"), reply("hello"),
+                                    reply(std::string(5000, 'x')), reply("")}) {
     refused.clear();
     server.answers = {answer};
     trial.begin("edge1", address());
@@ -87,7 +90,8 @@ TEST(ProofBook, AnswersOnlyWhatWasAnnouncedAndNotForLong) {
   STRCMP_EQUAL("", proofs.answer("a", now + 10s).c_str());
 }
 TEST(ProofBook, RemembersOnlySoMany) {
-  for (std::size_t i = 0; i <= ProofBook::kMost; ++i) proofs.remember({std::to_string(i), "x"}, now);
+  for (std::size_t i = 0; i <= ProofBook::kMost; ++i)
+    proofs.remember({std::to_string(i), "x"}, now);
   STRCMP_EQUAL("", proofs.answer("0", now).c_str());
   STRCMP_EQUAL("x", proofs.answer("1", now).c_str());
 }

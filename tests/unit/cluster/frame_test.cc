@@ -167,7 +167,8 @@ TEST(Frame, SnapSaysWhatANodeCarries) {
   LONGS_EQUAL(1, back.carried[2].enforces);
 }
 TEST(Frame, AMountIsOneThatMayBeRelayed) {
-  for (const char* bad : {"/admin/x", "/", "x", "", "/a%0d%0aX", "/%zz", "/x.xsl", "/a.m3u", "/../x", "/a//b", "/%2e/x"}) {
+  for (const char* bad : {"/admin/x", "/", "x", "", "/a%0d%0aX", "/%zz", "/x.xsl", "/a.m3u",
+                          "/../x", "/a//b", "/%2e/x"}) {
     const std::string mount = bad;
     STRCMP_CONTAINS("no mount", wrong(R"({"t":"WHO","m":")" + mount + "\"}").c_str());
     STRCMP_CONTAINS("no mount",

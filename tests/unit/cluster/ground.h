@@ -24,7 +24,9 @@ class Ground final : public RelayGround {
       return lb::test::mount_settings(made);
     };
     doors.linger = [this](const Mount&, WriterKind, EndReason reason) {
-      return reason == EndReason::kRemoved || reason == EndReason::kKilled ? std::chrono::milliseconds(0) : linger;
+      return reason == EndReason::kRemoved || reason == EndReason::kKilled
+                 ? std::chrono::milliseconds(0)
+                 : linger;
     };
     doors.wake = [](Channel::Loops, const std::shared_ptr<Mount>&) {};
     doors.revoke = [this](unsigned, std::uint64_t lease, std::chrono::milliseconds silence,
@@ -34,11 +36,13 @@ class Ground final : public RelayGround {
       });
     };
     doors.look = [this](unsigned, std::uint64_t lease, UniqueFunction<void(bool)> then) {
-      loop_.post([this, lease, then = std::move(then)]() mutable { then(sources.has_ended(lease)); });
+      loop_.post(
+          [this, lease, then = std::move(then)]() mutable { then(sources.has_ended(lease)); });
     };
     doors.begun = [this](const std::shared_ptr<Mount>& mount) { begun.push_back(mount->name()); };
     doors.ended = [](const std::shared_ptr<Mount>&) {};
-    admission_ = std::make_unique<SourceAdmission>(loop_, mounts_, book.log, 1, std::move(doors), Rng(1));
+    admission_ =
+        std::make_unique<SourceAdmission>(loop_, mounts_, book.log, 1, std::move(doors), Rng(1));
   }
 
   Connector& connector() noexcept override { return connector_; }
@@ -48,15 +52,20 @@ class Ground final : public RelayGround {
   Rng& rng() noexcept override { return rng_; }
   std::string user_agent() const override { return "Test"; }
   std::string request_lines(const std::string&) const override { return lines; }
-  std::chrono::milliseconds head_deadline() const override { return std::chrono::milliseconds(200); }
+  std::chrono::milliseconds head_deadline() const override {
+    return std::chrono::milliseconds(200);
+  }
   std::shared_ptr<const MountSettings> settings_of(const std::string&) const override {
     return lb::test::mount_settings(settings);
   }
   unsigned quiet_worker() override { return 0; }
-  void add_source(unsigned, SourceOffer offer, WriterLease lease, std::shared_ptr<const SourceFacts> facts) override {
+  void add_source(unsigned, SourceOffer offer, WriterLease lease,
+                  std::shared_ptr<const SourceFacts> facts) override {
     sources.add(std::move(offer), std::move(lease), std::move(facts));
   }
-  void end_source(unsigned, std::uint64_t lease, EndReason reason) override { sources.kill(lease, reason); }
+  void end_source(unsigned, std::uint64_t lease, EndReason reason) override {
+    sources.kill(lease, reason);
+  }
   bool is_awaited(const std::string& mount) const override { return awaited.contains(mount); }
   void relay_failed(const std::string& mount) override {
     failed.push_back(mount);
@@ -90,19 +99,21 @@ class Ground final : public RelayGround {
   Resolver resolver;
   MountSettings settings;
   std::chrono::milliseconds linger{10'000};
-  RelayTiming quick{std::chrono::milliseconds(20), std::chrono::milliseconds(5), std::chrono::milliseconds(30),
-                    std::chrono::milliseconds(20), std::chrono::milliseconds(10)};
+  RelayTiming quick{std::chrono::milliseconds(20), std::chrono::milliseconds(5),
+                    std::chrono::milliseconds(30), std::chrono::milliseconds(20),
+                    std::chrono::milliseconds(10)};
   std::vector<std::string> failed, begun;
   std::set<std::string> awaited;
   std::string lines;  // of a relay's request
   std::function<Relay*(std::uint64_t)> find;
-  SourceSet sources{loop_, book.log,
-                    SourceSet::Doors{[](Channel::Loops, const std::shared_ptr<Mount>&) {},
-                                     [this](SourceEnd end) {
-                                       loop_.post([this, end = std::make_shared<SourceEnd>(std::move(end))] {
-                                         admission_->give_back(std::move(*end));
-                                       });
-                                     }}};
+  SourceSet sources{
+      loop_, book.log,
+      SourceSet::Doors{[](Channel::Loops, const std::shared_ptr<Mount>&) {},
+                       [this](SourceEnd end) {
+                         loop_.post([this, end = std::make_shared<SourceEnd>(std::move(end))] {
+                           admission_->give_back(std::move(*end));
+                         });
+                       }}};
 
  private:
   MountTable mounts_;

@@ -57,9 +57,12 @@ class LinkGround final : public LinkHost {
            (event.why.empty() ? "" : ": " + event.why));
   }
   void try_addresses(NodeSession& session, const std::vector<NodeAddress>& addresses) override {
-    for (const NodeAddress& address : addresses) said("try " + origin_of(address) + " of " + session.id());
+    for (const NodeAddress& address : addresses)
+      said("try " + origin_of(address) + " of " + session.id());
   }
-  void remember_proof(const ProveFrame& proof) override { said("proof " + proof.ask + " " + proof.say); }
+  void remember_proof(const ProveFrame& proof) override {
+    said("proof " + proof.ask + " " + proof.say);
+  }
   void node_answered(const std::string& node, const ResultFrame& result) override {
     said(node + " answers " + std::to_string(result.number) + " " + result.why);
   }

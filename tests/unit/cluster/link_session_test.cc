@@ -444,8 +444,7 @@ TEST(MasterSession, WelcomeComesOnce) {
   says("{\"t\":\"PROVE\",\"ask\":\"a\",\"say\":\"b\"}\n");
   CHECK(ground.until([this] { return ground.was_said("proof a b"); }));
   says("{\"t\":\"WELCOME\",\"id\":\"m1\",\"epoch\":\"e\"}\n");
-  CHECK(ground.until(
-      [this] { return ground.was_said("lost the master: it said WELCOME twice"); }));
+  CHECK(ground.until([this] { return ground.was_said("lost the master: it said WELCOME twice"); }));
 }
 TEST(MasterSession, ALostMasterIsNotBelievedToHaveLostItsStreams) {
   begin_with_test_as_master();

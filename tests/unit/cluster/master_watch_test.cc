@@ -29,10 +29,11 @@ TEST_GROUP(MasterWatch) {
     plan.retry_max = 10s;
   }
   void begin() {
-    watch = std::make_unique<MasterWatch>(connector, book.log, rng, plan,
-                                          MasterWatch::Doors{[] { return std::string("Test\r\n1"); },
-                                                             [this](const std::string& mount) { return flows[mount]; },
-                                                             [this] { ++changes; }, 5ms});
+    watch = std::make_unique<MasterWatch>(
+        connector, book.log, rng, plan,
+        MasterWatch::Doors{[] { return std::string("Test\r\n1"); },
+                           [this](const std::string& mount) { return flows[mount]; },
+                           [this] { ++changes; }, 5ms});
   }
   // The n-th answer has been read.
   void after(std::size_t n) {
@@ -138,9 +139,10 @@ TEST(MasterWatch, AListThatFailsTakesNothingAway) {
   begin();
   after(1);
   for (const std::string& answer :
-       {std::string("HTTP/1.0 500 Oops\r\n\r\n"), std::string("HTTP/1.0 401 No\r\n\r\n"), std::string("garbage"),
-        std::string(), list("", "Content-Length: 50\r\n"), list("/a\r\n", "Content-Length: 50\r\n"),
-        list("/a\r\n/", ""), list("zz\r\n", "Transfer-Encoding: chunked\r\n"), list(std::string(70'000, 'x') + "\n"),
+       {std::string("HTTP/1.0 500 Oops\r\n\r\n"), std::string("HTTP/1.0 401 No\r\n\r\n"),
+        std::string("garbage"), std::string(), list("", "Content-Length: 50\r\n"),
+        list("/a\r\n", "Content-Length: 50\r\n"), list("/a\r\n/", ""),
+        list("zz\r\n", "Transfer-Encoding: chunked\r\n"), list(std::string(70'000, 'x') + "\n"),
         list("2\r\n/a\r\n", "Transfer-Encoding: chunked\r\n")}) {
     next(answer);
     next(answer);
@@ -192,7 +194,8 @@ TEST(MasterWatch, OneThatIsDownIsAskedAgainAndAgain) {
 }
 TEST(MasterWatch, AskedAgainWhileItAsksItAsksOnceMore) {
   server.close_after = false;
-  server.answers = {"HTTP/1.0 200 OK\r\nContent-Length: 4\r\n\r\n", list("", "Content-Length: 0\r\n")};
+  server.answers = {"HTTP/1.0 200 OK\r\nContent-Length: 4\r\n\r\n",
+                    list("", "Content-Length: 0\r\n")};
   begin();
   while (server.requests.empty()) loop.run_once(true);
   watch->ask_soon();
@@ -214,7 +217,8 @@ TEST_GROUP_BASE(MasterReports, TEST_GROUP_CppUTestGroupMasterWatch) {
     plan.username = "e1";
   }
   void begin() {
-    MasterWatch::Doors doors{[] { return std::string("Test"); }, [this](const std::string& mount) { return flows[mount]; },
+    MasterWatch::Doors doors{[] { return std::string("Test"); },
+                             [this](const std::string& mount) { return flows[mount]; },
                              [this] { ++changes; }, 5ms};
     doors.report = [this](const std::vector<std::string>& asked, std::string_view id) {
       mounts = asked;
@@ -263,7 +267,8 @@ TEST(MasterReports, GoRightBeforeTheRequestForTheList) {
 TEST(MasterReports, AStockMasterIsAskedForItsListOnlyAndAgainInAnHour) {
   for (const char* status : {"400 Bad Request", "401 x", "404 x", "405 x", "501 Not Implemented"}) {
     server.requests.clear();
-    server.answers = {"HTTP/1.0 " + std::string(status) + "\r\n\r\n", list("/a\r\n"), list("/a\r\n")};
+    server.answers = {"HTTP/1.0 " + std::string(status) + "\r\n\r\n", list("/a\r\n"),
+                      list("/a\r\n")};
     begin();
     after(2);
     watch->ask_soon();
@@ -271,7 +276,9 @@ TEST(MasterReports, AStockMasterIsAskedForItsListOnlyAndAgainInAnHour) {
     CHECK(server.requests[2].starts_with(
         "GET /admin/streamlist.txt?rserver=edge.example&rport=8000&interval=100 HTTP/1.0\r\n"));
   }
-  CHECK(book.says("takes no reports (answered 501 Not Implemented): it is asked for its streams only, and again in 6"));
+  CHECK(
+      book.says("takes no reports (answered 501 Not Implemented): it is asked for its streams "
+                "only, and again in 6"));
 }
 TEST(MasterReports, AMasterThatWasAwayIsTriedAnew) {
   server.answers = {"HTTP/1.0 400 x\r\n\r\n", "HTTP/1.0 500 x\r\n\r\n", taken(), list("/a\r\n")};
@@ -292,7 +299,15 @@ TEST(MasterReports, ARefusalIsNamedAndTheNextReportGoesOut) {
   CHECK(server.requests[2].starts_with("POST"));
 }
 TEST(MasterReports, AMasterThatBreaksEveryPostIsAStockOne) {
-  server.answers = {"", list("/a\r\n"), "", list("/a\r\n"), "", list("/a\r\n"), "", list("/a\r\n"), list("/a\r\n")};
+  server.answers = {"",
+                    list("/a\r\n"),
+                    "",
+                    list("/a\r\n"),
+                    "",
+                    list("/a\r\n"),
+                    "",
+                    list("/a\r\n"),
+                    list("/a\r\n")};
   begin();
   after(2);
   for (std::size_t n = 4; n <= 8; n += 2) {
@@ -341,7 +356,8 @@ TEST(MasterReports, OneThatIsOutOfDateWhileItIsUnderWayIsFollowedByAnother) {
   CHECK(server.requests[2].starts_with("GET"));
 }
 TEST(MasterReports, ARequestForTheListIsGivenUpForOneThatCannotWait) {
-  server.answers = {taken(), "HTTP/1.0 200 OK\r\nContent-Length: 400\r\n\r\n/a\r\n", taken(), list("/b\r\n")};
+  server.answers = {taken(), "HTTP/1.0 200 OK\r\nContent-Length: 400\r\n\r\n/a\r\n", taken(),
+                    list("/b\r\n")};
   begin();
   while (server.requests.size() < 2) loop.run_once(true);
   draining = true;
@@ -382,5 +398,6 @@ TEST(MasterReports, AnAddressWithIpv6IsEncodedForKh) {
   STRCMP_EQUAL("", kh_registration_query(report).c_str());
   report.addresses.push_back(make_node_address(PublicScheme::kHttp, "2001:db8::2", 8000));
   report.every = 2s;
-  STRCMP_EQUAL("?rserver=%5b2001:db8::2%5d&rport=8000&interval=5", kh_registration_query(report).c_str());
+  STRCMP_EQUAL("?rserver=%5b2001:db8::2%5d&rport=8000&interval=5",
+               kh_registration_query(report).c_str());
 }

@@ -2,29 +2,32 @@
 
 #include <string>
 
-#include "CppUTest/TestHarness.h"
 #include "cluster/public_address.h"
+
+#include "CppUTest/TestHarness.h"
 
 using namespace lb;
 using namespace std::chrono_literals;
 
-TEST_GROUP(NodeReport) {
-  static NodeReport good(std::string_view header, std::string_view body = "") {
+TEST_GROUP(NodeReport){static NodeReport good(std::string_view header, std::string_view body = ""){
     auto report = parse_node_report(header, body);
-    if (!report.has_value()) FAIL(report.error().what.c_str());
-    return *report;
-  }
-  static std::string fault(std::string_view header, std::string_view body = "") {
-    const auto report = parse_node_report(header, body);
-    return report.has_value() ? "" : report.error().what;
-  }
-};
+if (!report.has_value()) FAIL(report.error().what.c_str());
+return *report;
+}
+static std::string fault(std::string_view header, std::string_view body = "") {
+  const auto report = parse_node_report(header, body);
+  return report.has_value() ? "" : report.error().what;
+}
+}
+;
 
 TEST(NodeReport, SaysWhoANodeIsAndWhatItCarries) {
   const NodeReport r = good(
       "edge3; public=edge3.example.org:8000; public-https=edge3.example.org; max=5000; "
-      "max-kbps=900000; accept=800; listeners=1234; kbps=158300; arrived=20411; interval=5; seq=17; "
-      "epoch=9f3c; masters=2; relays=41; tags=eu,premium; countries=DE,AT; tokens=1; draining=1; later=whatever",
+      "max-kbps=900000; accept=800; listeners=1234; kbps=158300; arrived=20411; interval=5; "
+      "seq=17; "
+      "epoch=9f3c; masters=2; relays=41; tags=eu,premium; countries=DE,AT; tokens=1; draining=1; "
+      "later=whatever",
       "/rock.mp3\t812\n/jazz%20x.ogg\t17\tidle,auth,limits,new\r\n\n");
   CHECK(r.form == NodeReport::Form::kOurs);
   STRCMP_EQUAL("edge3", r.id.c_str());
@@ -53,7 +56,8 @@ TEST(NodeReport, SaysWhoANodeIsAndWhatItCarries) {
 TEST(NodeReport, ReadsWhatItWrites) {
   NodeReport r = good(
       "e; public=[2001:db8::2]:8000; port=8000; max=5; max-kbps=6; accept=7; listeners=3; kbps=9; "
-      "arrived=0; interval=5; seq=8; epoch=a; masters=3; relays=2; tags=a,b; countries=US; tokens=1; draining=1; "
+      "arrived=0; interval=5; seq=8; epoch=a; masters=3; relays=2; tags=a,b; countries=US; "
+      "tokens=1; draining=1; "
       "leaving=1",
       "/a b%25.mp3\t1\n/idle.mp3\t0\tidle,lists\n");
   const NodeReport again = good(node_header(r), node_body(r));
@@ -81,18 +85,22 @@ TEST(NodeReport, MaySayTheRestInACommentOfItsBody) {
   UNSIGNED_LONGS_EQUAL(1, r.addresses.size());
 }
 TEST(NodeReport, WithAnAbsurdNumberIsNone) {
-  for (const char* pair :
-       {"listeners=-1", "listeners=", "listeners=1x", "listeners=10000001", "max=1e3",
-        "max=99999999999999999999", "kbps=nan", "kbps=1000000001", "interval=0", "interval=86401",
-        "seq=-1", "port=0", "port=65536", "masters=1001", "epoch=", "epoch=a b", "tokens=yes",
-        "draining=2", "tags=a b", "tags=", "countries=", "countries=D E", "public=x:0", "public=a@b:1", "public-https=:1"}) {
+  for (const char* pair : {"listeners=-1",       "listeners=",      "listeners=1x",
+                           "listeners=10000001", "max=1e3",         "max=99999999999999999999",
+                           "kbps=nan",           "kbps=1000000001", "interval=0",
+                           "interval=86401",     "seq=-1",          "port=0",
+                           "port=65536",         "masters=1001",    "epoch=",
+                           "epoch=a b",          "tokens=yes",      "draining=2",
+                           "tags=a b",           "tags=",           "countries=",
+                           "countries=D E",      "public=x:0",      "public=a@b:1",
+                           "public-https=:1"}) {
     const std::string what = fault("e; " + std::string(pair));
     CHECK_TEXT(what.ends_with(" cannot be"), pair);
   }
 }
 TEST(NodeReport, WithAMountThatCannotBeIsNone) {
-  for (const char* line : {"rock", "/admin/stats", "/a.xsl", "/..", "/a/../b", "/%zz", "/a\t", "/a\t-1",
-                           "/a\t1 ", "/a\t10000001", "/%0a", "/"})
+  for (const char* line : {"rock", "/admin/stats", "/a.xsl", "/..", "/a/../b", "/%zz", "/a\t",
+                           "/a\t-1", "/a\t1 ", "/a\t10000001", "/%0a", "/"})
     CHECK_TEXT(!fault("e", std::string(line) + "\n").empty(), line);
 }
 TEST(NodeReport, HasLimits) {

@@ -1,7 +1,8 @@
 #include "cluster/public_address.h"
-#include "net/connector.h"
 
 #include <string>
+
+#include "net/connector.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -35,11 +36,12 @@ TEST(PublicAddress, IsAHostAndAPort) {
   STRCMP_EQUAL("a_b-c.d:65535", parsed("a_b-c.d:65535").c_str());
 }
 TEST(PublicAddress, IsNothingElse) {
-  for (const char* text :
-       {"", ":80", "x:0", "x:65536", "x:", "x:8o", "x:-1", "joe@x:80", "joe:pw@x:80", "x/y:80",
-        "x?y:80", "x y:80", "x\r\ny:80", "x\":80", "<x>:80", "[::1:80", "[::1]80", "[zz]:80",
-        "2130706433:80", "127.1:80", "0x7f.1:80", "300.1.1.1:80", "-x:80", ".x:80", "x.:80:90",
-        "\xc3\xa9:80"})
+  for (const char* text : {"",           ":80",          "x:0",       "x:65536",       "x:",
+                           "x:8o",       "x:-1",         "joe@x:80",  "joe:pw@x:80",   "x/y:80",
+                           "x?y:80",     "x y:80",       "x\r\ny:80", "x\":80",        "<x>:80",
+                           "[::1:80",    "[::1]80",      "[zz]:80",   "2130706433:80", "127.1:80",
+                           "0x7f.1:80",  "300.1.1.1:80", "-x:80",     ".x:80",         "x.:80:90",
+                           "\xc3\xa9:80"})
     CHECK_TEXT(parsed(text).front() == '(', text);
   CHECK(parsed(std::string(254, 'a') + ":80").front() == '(');
   CHECK(parsed("x\ny:80").find('\n') == std::string::npos);  // a message is one line
@@ -64,8 +66,8 @@ TEST_GROUP(AllowedAddresses){};
 
 TEST(AllowedAddresses, AreHostsWithTheirPorts) {
   const char* list = "edge1.example.org:8000,8443 [2001:db8::2]:8000  192.0.2.7:80";
-  for (const char* in : {"edge1.example.org:8000", "EDGE1.example.org:8443", "[2001:db8::2]:8000",
-                         "192.0.2.7:80"})
+  for (const char* in :
+       {"edge1.example.org:8000", "EDGE1.example.org:8443", "[2001:db8::2]:8000", "192.0.2.7:80"})
     CHECK_TEXT(allows(list, in), in);
   for (const char* out : {"edge1.example.org:80", "edge2.example.org:8000", "[2001:db8::3]:8000",
                           "192.0.2.7:8000", "example.org:8000", "xedge1.example.org:8000"})

@@ -1,12 +1,13 @@
 // The token and the bytes of a redirect.
 #include <string>
 
-#include "CppUTest/TestHarness.h"
 #include "base/clock.h"
 #include "base/encoding.h"
 #include "cluster/redirect_reply.h"
 #include "cluster/redirect_token.h"
 #include "net/digest.h"
+
+#include "CppUTest/TestHarness.h"
 
 using namespace lb;
 using namespace std::chrono_literals;
@@ -15,7 +16,8 @@ using Verdict = RedirectToken::Verdict;
 TEST_GROUP(RedirectToken) {
   WallTime now{1'700'000'000s};
   TokenKeys keys{"new old"};
-  Verdict check(std::string_view token, std::string_view node = "e1", std::string_view mount = "/a") {
+  Verdict check(std::string_view token, std::string_view node = "e1",
+                std::string_view mount = "/a") {
     return keys.check(token, node, mount, now).verdict;
   }
 };
@@ -56,8 +58,8 @@ TEST(RedirectToken, IsForgedWhenAnyCharacterIsAnother) {
     other[i] = other[i] == 'A' ? 'Q' : 'A';  // differ in the bits of the last character that count
     CHECK_TEXT(check(other) != Verdict::kValid, other.c_str());
   }
-  for (const char* text : {"", "x", "lb", "!!!!!!!!!!!!!!!!!!!!!!!!!!!", "AAAAAAAAAAAAAAAAAAAAAAAAAAA",
-                           "AAAAAAAAAAAAAAAAAAAAAAAAAAAA"})
+  for (const char* text : {"", "x", "lb", "!!!!!!!!!!!!!!!!!!!!!!!!!!!",
+                           "AAAAAAAAAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAAAAAAAAAA"})
     CHECK_TEXT(check(text) == Verdict::kForged, text);
 }
 TEST(RedirectToken, IsWhatTheProtocolSays) {
@@ -99,7 +101,8 @@ TEST(TakeToken, FromWhereverItStands) {
 TEST(TakeToken, LeavesWhatIsNone) {
   for (const std::string& query :
        {std::string(), std::string("lb=1"), std::string("xlb=" + token), "lb=" + token + "a",
-        "lb=" + token.substr(1), "lb=" + token.substr(1) + "!", std::string("&&"), std::string("lb")}) {
+        "lb=" + token.substr(1), "lb=" + token.substr(1) + "!", std::string("&&"),
+        std::string("lb")}) {
     take(query);
     STRCMP_EQUAL(query.c_str(), left.c_str());
     STRCMP_EQUAL("(none)", taken.c_str());

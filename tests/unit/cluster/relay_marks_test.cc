@@ -33,7 +33,8 @@ TEST(RelayMarks, NameTheNodesBehindARequest) {
   STRCMP_EQUAL("X-LB-Relay: e1.a\r\nVia: 1.1 e2.b, 1.1 e1.a\r\n",
                relay_mark_lines("e1.a", " 1.1 e2.b ").c_str());
   // What cannot be passed on is left out.
-  for (const std::string& via : {std::string("x\r\nY: 1"), std::string(2000, 'x'), std::string("\xff")})
+  for (const std::string& via :
+       {std::string("x\r\nY: 1"), std::string(2000, 'x'), std::string("\xff")})
     STRCMP_EQUAL("X-LB-Relay: e1.a\r\nVia: 1.1 e1.a\r\n", relay_mark_lines("e1.a", via).c_str());
 }
 TEST(RelayMarks, ShowARequestThatRunsInACircle) {
@@ -65,10 +66,12 @@ TEST(RelayMarks, ShowThePathOfAStream) {
   STRCMP_EQUAL("a.1 b.2", path_of(with("x-lb-path", " a.1  b.2 ")).c_str());
   STRCMP_EQUAL("", path_of(Headers()).c_str());
   STRCMP_EQUAL("a.1", path_of(with("x-lb-path", "a.1 \"x\" b/c.2 nodot .1 a.")).c_str());
-  STRCMP_EQUAL("a.1 a.2 a.3 a.4 a.5", path_of(with("x-lb-path", "a.1 a.2 a.3 a.4 a.5 a.6 a.7")).c_str());
+  STRCMP_EQUAL("a.1 a.2 a.3 a.4 a.5",
+               path_of(with("x-lb-path", "a.1 a.2 a.3 a.4 a.5 a.6 a.7")).c_str());
   UNSIGNED_LONGS_EQUAL(0, path_hops(""));
   UNSIGNED_LONGS_EQUAL(1, path_hops("a.1"));
   UNSIGNED_LONGS_EQUAL(3, path_hops("a.1 b.2 c.3"));
   CHECK(path_contains("a.1 b.2", "b.2") && path_contains("a.1 b.2", "a.1"));
-  CHECK(!path_contains("a.1 b.2", "b") && !path_contains("a.1 b.22", "b.2") && !path_contains("", "a.1"));
+  CHECK(!path_contains("a.1 b.2", "b") && !path_contains("a.1 b.22", "b.2") &&
+        !path_contains("", "a.1"));
 }

@@ -10,7 +10,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr const char* kPlays = "HTTP/1.0 200 OK\r\nContent-Type: audio/x-test\r\nicy-name:Up\r\n\r\n";
+constexpr const char* kPlays =
+    "HTTP/1.0 200 OK\r\nContent-Type: audio/x-test\r\nicy-name:Up\r\n\r\n";
 
 }  // namespace
 
@@ -20,7 +21,9 @@ TEST_GROUP(Relay) {
   std::unique_ptr<Relay> relay;
 
   void setup() override {
-    ground.find = [this](std::uint64_t id) { return relay && relay->id() == id ? relay.get() : nullptr; };
+    ground.find = [this](std::uint64_t id) {
+      return relay && relay->id() == id ? relay.get() : nullptr;
+    };
     for (Loopback* server : {&first, &second}) {
       server->answers = {kPlays};
       server->close_after = false;
@@ -172,9 +175,11 @@ TEST(Relay, OneOfNoClusterOrWithoutARateWantsTheWholeBurst) {
   CHECK(second.requests[0].find("X-LB-Burst") == std::string::npos);
 }
 TEST(Relay, ABetterUpstreamWithAnotherFormatIsNotTaken) {
-  first.answers = {"HTTP/1.0 404 Not Found\r\n\r\n", "HTTP/1.0 200 OK\r\nContent-Type: audio/other\r\n\r\n"};
+  first.answers = {"HTTP/1.0 404 Not Found\r\n\r\n",
+                   "HTTP/1.0 200 OK\r\nContent-Type: audio/other\r\n\r\n"};
   start(plan({at(first), at(second)}));
-  ground.until([&] { return ground.book.says("the better upstream has audio/other, not audio/x-test"); });
+  ground.until(
+      [&] { return ground.book.says("the better upstream has audio/other, not audio/x-test"); });
   CHECK(relay->flows());
   second.send("goes on");
   until_streams("goes on");
@@ -186,9 +191,11 @@ TEST(Relay, LeavesAMountToItsOwnSource) {
   facts->plugin = &framer_for("");
   own.facts = facts;
   std::optional<WriterLease> lease;
-  ground.admission().admit(std::move(own), [&](Result<WriterLease> granted) { lease.emplace(std::move(*granted)); });
+  ground.admission().admit(
+      std::move(own), [&](Result<WriterLease> granted) { lease.emplace(std::move(*granted)); });
   start(plan({at(first)}));
-  ground.until([&] { return ground.book.says("new relay but source already exists (Mountpoint in use)"); });
+  ground.until(
+      [&] { return ground.book.says("new relay but source already exists (Mountpoint in use)"); });
   CHECK(!relay->flows());
   SourceEnd end;
   end.lease = std::move(*lease);
@@ -294,14 +301,14 @@ TEST(Relay, ANewPlanMayTurnOnDemandOnAndOff) {
 }
 
 // --- on demand
-TEST_GROUP_BASE(OnDemand, TEST_GROUP_CppUTestGroupRelay) {
-  RelayPlan lazy() const {
-    RelayPlan made = plan({at(first)});
-    made.on_demand = true;
-    made.run_on = 0s;
-    return made;
-  }
-};
+TEST_GROUP_BASE(OnDemand, TEST_GROUP_CppUTestGroupRelay){
+    RelayPlan lazy() const {RelayPlan made = plan({at(first)});
+made.on_demand = true;
+made.run_on = 0s;
+return made;
+}
+}
+;
 
 TEST(OnDemand, WaitsUntilSomebodyWantsToListen) {
   start(lazy());

@@ -3,8 +3,9 @@
 #include <string>
 #include <vector>
 
-#include "CppUTest/TestHarness.h"
 #include "base/log_book.h"
+
+#include "CppUTest/TestHarness.h"
 
 using namespace lb;
 using namespace lb::test;
@@ -45,7 +46,9 @@ TEST_GROUP(ReportDesk) {
   }
   // The status of a report of e1.
   int post(const std::string& more, const std::string& body = "") {
-    return desk.take({peer, "e1", "e1; public=edge1.example.org:8000; interval=5; " + more, body}, now).status;
+    return desk
+        .take({peer, "e1", "e1; public=edge1.example.org:8000; interval=5; " + more, body}, now)
+        .status;
   }
   const Node* node(std::string_view id) const {
     const NodeSlot slot = table.find(id);
@@ -57,7 +60,8 @@ TEST_GROUP(ReportDesk) {
 };
 
 TEST(ReportDesk, PutsAnHonestReportIntoTheTable) {
-  LONGS_EQUAL(200, post("max=9000; listeners=12; kbps=1500; seq=1; epoch=a; tags=eu", "/a\t7\n/b\t0\tidle\n"));
+  LONGS_EQUAL(200, post("max=9000; listeners=12; kbps=1500; seq=1; epoch=a; tags=eu",
+                        "/a\t7\n/b\t0\tidle\n"));
   const Node* e1 = node("e1");
   CHECK(e1 != nullptr && e1->kind == NodeKind::kLegacy && e1->state == NodeState::kUp);
   CHECK(e1->scope == MountScope::kAll);
@@ -79,21 +83,30 @@ TEST(ReportDesk, NobodySpeaksForAnother) {
   CHECK(book.says("node e2 speaks for e1"));
 }
 TEST(ReportDesk, OnlyAllowedAddressesCount) {
-  LONGS_EQUAL(403, desk.take({peer, "e1", "e1; public=evil.example:8000; seq=1; epoch=a", ""}, now).status);
+  LONGS_EQUAL(
+      403, desk.take({peer, "e1", "e1; public=evil.example:8000; seq=1; epoch=a", ""}, now).status);
   CHECK(node("e1") == nullptr);
-  LONGS_EQUAL(200, desk.take({peer, "e1", "e1; public=evil.example:8000; public=edge1.example.org:8443; seq=1; epoch=a", ""}, now)
-                       .status);
+  LONGS_EQUAL(
+      200,
+      desk.take({peer, "e1",
+                 "e1; public=evil.example:8000; public=edge1.example.org:8443; seq=1; epoch=a", ""},
+                now)
+          .status);
   LONGS_EQUAL(1, node("e1")->addresses.size());
   LONGS_EQUAL(8443, node("e1")->addresses[0].port);
   // What it connects from is its own.
-  LONGS_EQUAL(200, desk.take({peer, "e1", "e1; public=192.0.2.50:99; seq=2; epoch=a", ""}, now).status);
+  LONGS_EQUAL(200,
+              desk.take({peer, "e1", "e1; public=192.0.2.50:99; seq=2; epoch=a", ""}, now).status);
   STRCMP_EQUAL("192.0.2.50", node("e1")->addresses[0].host.c_str());
 }
 TEST(ReportDesk, ARefusedReportChangesNothing) {
   post("listeners=5; seq=1; epoch=a");
   LONGS_EQUAL(400, post("listeners=x; seq=2; epoch=a"));
   LONGS_EQUAL(413, post("seq=2; epoch=a", std::string((1 << 20) + 1, '\n')));
-  LONGS_EQUAL(403, desk.take({peer, "e1", "e1; public=evil.example:1; listeners=9; seq=2; epoch=a", ""}, now).status);
+  LONGS_EQUAL(
+      403,
+      desk.take({peer, "e1", "e1; public=evil.example:1; listeners=9; seq=2; epoch=a", ""}, now)
+          .status);
   DOUBLES_EQUAL(5, node("e1")->reported_listeners, 0);
   LONGS_EQUAL(200, post("listeners=6; seq=2; epoch=a"));
 }
@@ -145,7 +158,9 @@ TEST(ReportDesk, APlainListOfAKnownSlaveIsAReport) {
 TEST(ReportDesk, ASlaveCannotAnnounceAnotherAddressThanTheConfigurations) {
   desk.take({old_peer, "", "evil; public=evil.example:8000; seq=1; epoch=a", ""}, now);
   STRCMP_EQUAL("old.example.org:8000", to_text(node("legacy-192.0.2.7")->addresses[0]).c_str());
-  desk.take({*Address::parse("192.0.2.8", 0), "", "x; public=evil.example:8000; port=8010; seq=1; epoch=a", ""}, now);
+  desk.take({*Address::parse("192.0.2.8", 0), "",
+             "x; public=evil.example:8000; port=8010; seq=1; epoch=a", ""},
+            now);
   STRCMP_EQUAL("192.0.2.8:8010", to_text(node("legacy-192.0.2.8")->addresses[0]).c_str());
 }
 TEST(ReportDesk, AKhSlaveCarriesWhatWasInItsListBefore) {
@@ -218,7 +233,8 @@ TEST(ReportDesk, RemembersNoMoreServersThanItCan) {
   CHECK(!desk.is_server(address(4999), "", true, now));
   desk.polled({address(4999), "", "", "", false}, {}, now + 31min);
   CHECK(desk.is_server(address(4999), "", true, now + 31min));
-  for (int i = 0; i < 20; ++i) desk.polled({peer, "", "", "A" + std::to_string(i), false}, {}, now + 31min);
+  for (int i = 0; i < 20; ++i)
+    desk.polled({peer, "", "", "A" + std::to_string(i), false}, {}, now + 31min);
   CHECK(desk.is_server(peer, "A7", false, now + 31min));
   CHECK(!desk.is_server(peer, "A8", false, now + 31min));
   desk.polled({peer, "", "", std::string(5000, 'x'), false}, {}, now + 63min);
@@ -226,7 +242,8 @@ TEST(ReportDesk, RemembersNoMoreServersThanItCan) {
 }
 TEST(ReportDesk, KnowsWhoEnforcesWhatForWhichMount) {
   const auto kAuth = static_cast<ProtectionSet>(Protection::kListenerAuth);
-  const auto kBoth = static_cast<ProtectionSet>(kAuth | static_cast<ProtectionSet>(Protection::kLimits));
+  const auto kBoth =
+      static_cast<ProtectionSet>(kAuth | static_cast<ProtectionSet>(Protection::kLimits));
   post("seq=1; epoch=a", "/a\t0\tidle,auth\n/b\t1\tauth,limits\n");
   LONGS_EQUAL(1, desk.enforcing("/a", kAuth).size());
   CHECK(desk.enforcing("/a", kAuth)[0] == node_key("e1"));

@@ -47,13 +47,15 @@ TEST(StreamList, ALineMayNameAnotherServer) {
   STRCMP_EQUAL("http:m:80/a b", read("http://u:p@m/a%20b\r\n").c_str());
   STRCMP_EQUAL("https:m:443/a", read("HTTPS://m/a?x\r\n").c_str());
   STRCMP_EQUAL("http:::1:8000/a", read("http://[::1]:8000/a\r\n").c_str());
-  STRCMP_EQUAL(" passed over 4", read("http://m\r\nhttp:///a\r\nhttp://m:0/a\r\nftp://m/a\r\n").c_str());
+  STRCMP_EQUAL(" passed over 4",
+               read("http://m\r\nhttp:///a\r\nhttp://m:0/a\r\nftp://m/a\r\n").c_str());
 }
 TEST(StreamList, PassesOverWhatIsNoMount) {
   STRCMP_EQUAL(" passed over 7",
                read("x\r\n/\r\n//a\r\n/../etc\r\n/a%00b\r\n/a%0d%0ab\r\n/b\\c\r\n").c_str());
-  STRCMP_EQUAL(" passed over 8",
-               read("/admin\r\n/admin/x\r\n/admin.cgi\r\n/a.xsl\r\n/a.m3u\r\n/a.xspf\r\n/a.vclt\r\n/a.pls\r\n").c_str());
+  STRCMP_EQUAL(" passed over 8", read("/admin\r\n/admin/x\r\n/admin.cgi\r\n/a.xsl\r\n/a.m3u\r\n/"
+                                      "a.xspf\r\n/a.vclt\r\n/a.pls\r\n")
+                                     .c_str());
   STRCMP_EQUAL("/adminton", read("/adminton\r\n").c_str());
 }
 TEST(StreamList, ANameHas255BytesAtMost) {
@@ -80,7 +82,8 @@ TEST(StreamList, HasTenThousandMountsAtMost) {
 }
 TEST(StreamList, ALineHas64KibibytesAtMost) {
   STRCMP_EQUAL("/a passed over 1", read(std::string(65'536, 'x') + "\n/a\n").c_str());
-  STRCMP_EQUAL("a line of more than 65536 bytes", read(std::string(65'537, 'x') + "\n/a\n").c_str());
+  STRCMP_EQUAL("a line of more than 65536 bytes",
+               read(std::string(65'537, 'x') + "\n/a\n").c_str());
   STRCMP_EQUAL("a line of more than 65536 bytes", read("/a\n" + std::string(65'537, 'x')).c_str());
   STRCMP_EQUAL(" cut off", read(std::string(65'536, 'x')).c_str());
 }

@@ -33,18 +33,24 @@ TEST_GROUP(UpstreamCall) {
     while (!result) loop.run_once(true);
   }
   std::string fault() const { return result->has_value() ? "(none)" : result->error().what; }
-  std::string here(const std::string& path) const { return "http://127.0.0.1:" + std::to_string(server.port) + path; }
-  std::string there(const std::string& path) const { return "http://127.0.0.1:" + std::to_string(other.port) + path; }
+  std::string here(const std::string& path) const {
+    return "http://127.0.0.1:" + std::to_string(server.port) + path;
+  }
+  std::string there(const std::string& path) const {
+    return "http://127.0.0.1:" + std::to_string(other.port) + path;
+  }
   static std::string moved(const std::string& to, int status = 302) {
     return "HTTP/1.0 " + std::to_string(status) + " Moved\r\nLocation: " + to + "\r\n\r\n";
   }
 };
 
 TEST(UpstreamCall, AsksAsAnIcecastSlaveDoes) {
-  server.answers = {"HTTP/1.0 200 OK\r\nContent-Type: audio/mpeg\r\nicy-name:N\r\nicy-metaint:8000\r\n\r\nAUDIO"};
+  server.answers = {
+      "HTTP/1.0 200 OK\r\nContent-Type: audio/mpeg\r\nicy-name:N\r\nicy-metaint:8000\r\n\r\nAUDIO"};
   ask();
   STRCMP_EQUAL(
-      "GET /live.mp3 HTTP/1.0\r\nUser-Agent: Icecast 2.4.4\r\nHost: 127.0.0.1\r\nIcy-MetaData: 1\r\n\r\n",
+      "GET /live.mp3 HTTP/1.0\r\nUser-Agent: Icecast 2.4.4\r\nHost: 127.0.0.1\r\nIcy-MetaData: "
+      "1\r\n\r\n",
       server.requests[0].c_str());
   UpstreamAnswer& answer = **result;
   LONGS_EQUAL(8000, answer.metaint);
@@ -60,8 +66,10 @@ TEST(UpstreamCall, LogsInWhereItIsToldToAndAsksForNoTitles) {
   asked.icy_metadata = false;
   asked.user_agent = "a\r\nb";
   ask();
-  STRCMP_EQUAL("GET /my%20x HTTP/1.0\r\nUser-Agent: ab\r\nHost: 127.0.0.1\r\nAuthorization: Basic dXNyOnB3ZA==\r\n\r\n",
-               server.requests[0].c_str());
+  STRCMP_EQUAL(
+      "GET /my%20x HTTP/1.0\r\nUser-Agent: ab\r\nHost: 127.0.0.1\r\nAuthorization: Basic "
+      "dXNyOnB3ZA==\r\n\r\n",
+      server.requests[0].c_str());
 }
 TEST(UpstreamCall, ANameWithoutAPasswordIsNotSent) {
   asked.upstream.username = "usr";
@@ -73,24 +81,27 @@ TEST(UpstreamCall, SaysWhoAnsweredWhat) {
   STRCMP_EQUAL((here("/live.mp3") + " answered 404 Not Found").c_str(), fault().c_str());
   server.answers = {""};
   ask();
-  STRCMP_EQUAL((here("/live.mp3") + " closed the connection without an answer").c_str(), fault().c_str());
+  STRCMP_EQUAL((here("/live.mp3") + " closed the connection without an answer").c_str(),
+               fault().c_str());
 }
 TEST(UpstreamCall, TakesIcyAndChunkedAnswers) {
   server.answers = {"ICY 200 OK\r\nicy-metaint:x\r\n\r\n"};
   ask();
   CHECK(result->has_value());
   LONGS_EQUAL(0, (*result)->metaint);
-  server.answers = {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nicy-metaint: 99999999\r\n\r\n"};
+  server.answers = {
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nicy-metaint: 99999999\r\n\r\n"};
   ask();
   CHECK((*result)->body.framing() == BodyReader::Framing::kChunked);
   LONGS_EQUAL(0, (*result)->metaint);
-  server.answers = {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"};  // a stream is as long as it is
+  server.answers = {
+      "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"};  // a stream is as long as it is
   ask();
   CHECK((*result)->body.framing() == BodyReader::Framing::kUntilClose);
 }
 TEST(UpstreamCall, RefusesWhatIsNoStream) {
-  for (const char* type : {"text/html", "Text/HTML; charset=utf-8", "application/xhtml+xml", "application/json",
-                           "image/svg+xml", "multipart/x-mixed-replace"}) {
+  for (const char* type : {"text/html", "Text/HTML; charset=utf-8", "application/xhtml+xml",
+                           "application/json", "image/svg+xml", "multipart/x-mixed-replace"}) {
     server.answers = {std::string("HTTP/1.0 200 OK\r\nContent-Type: ") + type + "\r\n\r\n"};
     ask();
     CHECK(result->error().code == Error::Code::kUnsupported);
@@ -98,12 +109,15 @@ TEST(UpstreamCall, RefusesWhatIsNoStream) {
   server.answers = {"HTTP/1.0 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n"};
   ask();
   CHECK(result->error().code == Error::Code::kUnsupported);
-  for (const char* type : {"audio/mpeg", "video/webm", "application/ogg", "application/octet-stream"})
-    STRCMP_EQUAL("", [&] {
-      Headers headers;
-      headers.add("content-type", type);
-      return not_a_stream(headers);
-    }().c_str());
+  for (const char* type :
+       {"audio/mpeg", "video/webm", "application/ogg", "application/octet-stream"})
+    STRCMP_EQUAL("",
+                 [&] {
+                   Headers headers;
+                   headers.add("content-type", type);
+                   return not_a_stream(headers);
+                 }()
+                     .c_str());
 }
 TEST(UpstreamCall, FollowsEveryKindOfRedirect) {
   other.answers = {"HTTP/1.0 200 OK\r\n\r\n"};
@@ -138,10 +152,13 @@ TEST(UpstreamCall, ARedirectToNowhereIsAnErrorAndNothingWorse) {
   STRCMP_EQUAL((here("/live.mp3") + " redirects without a Location").c_str(), fault().c_str());
   server.answers = {moved("file:///etc/passwd")};
   ask();
-  STRCMP_EQUAL((here("/live.mp3") + " redirects, but the address is neither http nor https").c_str(), fault().c_str());
+  STRCMP_EQUAL(
+      (here("/live.mp3") + " redirects, but the address is neither http nor https").c_str(),
+      fault().c_str());
   server.answers = {moved("http://" + std::string(3500, 'a') + ":99999999999/x")};
   ask();
-  STRCMP_EQUAL((here("/live.mp3") + " redirects, but the host of the address is broken").c_str(), fault().c_str());
+  STRCMP_EQUAL((here("/live.mp3") + " redirects, but the host of the address is broken").c_str(),
+               fault().c_str());
 }
 TEST(UpstreamCall, ACircleOfRedirectsEnds) {
   server.answers = {moved(here("/live.mp3"))};

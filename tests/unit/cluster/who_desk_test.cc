@@ -23,7 +23,8 @@ TEST_GROUP(WhoDesk) {
                 },
                 [this](const WhoDesk::Waiter& waiter, bool known) {
                   released.push_back(std::to_string(waiter.worker) + ":" +
-                                     std::to_string(waiter.connection) + (known ? " known" : " not"));
+                                     std::to_string(waiter.connection) +
+                                     (known ? " known" : " not"));
                 }}};
   std::string all() const {
     std::string out;
@@ -82,7 +83,8 @@ TEST(WhoDesk, WithoutMastersNobodyWaits) {
   STRCMP_EQUAL("0:7 not,", all().c_str());
 }
 TEST(WhoDesk, AsksOnlySoOftenInASecond) {
-  for (unsigned i = 0; i < WhoDesk::kMostQuestions + 5; ++i) desk.wait("/" + std::to_string(i), {0, i});
+  for (unsigned i = 0; i < WhoDesk::kMostQuestions + 5; ++i)
+    desk.wait("/" + std::to_string(i), {0, i});
   LONGS_EQUAL(WhoDesk::kMostQuestions, asked.size());
   LONGS_EQUAL(5, released.size());
 }

@@ -159,51 +159,64 @@ TEST(Checks, AHeaderThatCouldSplitAReplyIsRefused) {
   }
 }
 TEST(Checks, ADrainRateHasToBeOne) {
-  LONGS_EQUAL(0, count(load("<cluster><drain rate='5%'/></cluster>"), Severity::kWarning, "<rate>"));
+  LONGS_EQUAL(0,
+              count(load("<cluster><drain rate='5%'/></cluster>"), Severity::kWarning, "<rate>"));
   LONGS_EQUAL(1, count(load("<cluster><drain rate='quick'/></cluster>"), Severity::kWarning,
                        "<rate>: \"quick\" is neither a number"));
 }
 TEST(Checks, WhoMayReadTheNumbersHasToBeAnAddress) {
-  LONGS_EQUAL(0, count(load("<metrics><allow>10.0.0.0/8</allow><allow>::1</allow></metrics>"), Severity::kWarning,
-                       "<allow>"));
-  LONGS_EQUAL(0, count(load("<metrics><allow>none</allow></metrics>"), Severity::kWarning, "<allow>"));
-  LONGS_EQUAL(1, count(load("<metrics><allow>monitor.example</allow></metrics>"), Severity::kWarning,
-                       "<allow>: \"monitor.example\""));
+  LONGS_EQUAL(0, count(load("<metrics><allow>10.0.0.0/8</allow><allow>::1</allow></metrics>"),
+                       Severity::kWarning, "<allow>"));
+  LONGS_EQUAL(0,
+              count(load("<metrics><allow>none</allow></metrics>"), Severity::kWarning, "<allow>"));
+  LONGS_EQUAL(1, count(load("<metrics><allow>monitor.example</allow></metrics>"),
+                       Severity::kWarning, "<allow>: \"monitor.example\""));
 }
 TEST(Checks, ThePortOfTheAgentIsItsOwn) {
-  LONGS_EQUAL(1, count(load("<listen-socket><port>8002</port></listen-socket><cluster><agent port='8002'/></cluster>"),
-                       Severity::kWarning, "<agent>: port 8002 is taken by the listen-socket in line"));
+  LONGS_EQUAL(
+      1, count(load("<listen-socket><port>8002</port></listen-socket><cluster><agent "
+                    "port='8002'/></cluster>"),
+               Severity::kWarning, "<agent>: port 8002 is taken by the listen-socket in line"));
 }
 
 TEST_GROUP(ClusterChecks){};
 
 TEST(ClusterChecks, NameWhatIsNoNodeAndNoAddress) {
   const LoadedConfig loaded = load(
-      "<cluster><id>a b</id><public-address scheme='ftp'>x:1</public-address><public-address>a/b</public-address>"
-      "<node id='e 1' secret='s'/><node id='e1' secret='s' allow-public='x'/><node id='e1' secret='s' allow-public='x:1'/>"
+      "<cluster><id>a b</id><public-address "
+      "scheme='ftp'>x:1</public-address><public-address>a/b</public-address>"
+      "<node id='e 1' secret='s'/><node id='e1' secret='s' allow-public='x'/><node id='e1' "
+      "secret='s' allow-public='x:1'/>"
       "<legacy-slave address='old.example' public='a@b:1'/></cluster>");
-  for (const char* text : {"<id>: \"a b\" is no name", "the scheme \"ftp\" is neither", "<public-address>: \"a/b\" is no host",
-                           "<node>: \"e 1\" is no name", "allow-public: \"x\" has no port", "\"e1\" is the name of another node",
-                           "<legacy-slave>: \"old.example\" is no address", "public: \"a@b\" is no host"})
+  for (const char* text :
+       {"<id>: \"a b\" is no name", "the scheme \"ftp\" is neither",
+        "<public-address>: \"a/b\" is no host", "<node>: \"e 1\" is no name",
+        "allow-public: \"x\" has no port", "\"e1\" is the name of another node",
+        "<legacy-slave>: \"old.example\" is no address", "public: \"a@b\" is no host"})
     LONGS_EQUAL_TEXT(1, count(loaded, Severity::kError, text), text);
 }
 TEST(ClusterChecks, WarnOfWhatWouldHaveNoEffect) {
   const LoadedConfig loaded = load(
-      "<master-public-slave>1</master-public-slave><cluster><capacity max-listeners='1000'/><token require='hard'/>"
+      "<master-public-slave>1</master-public-slave><cluster><capacity max-listeners='1000'/><token "
+      "require='hard'/>"
       "<legacy-slave address='192.0.2.7'/></cluster>");
-  for (const char* text : {"there is no <master> to report to", "says where listeners reach this server",
-                           "no listener is redirected while <max-redirect-slaves> is 0", "is more than <limits><clients>, 256",
-                           "require has no effect without keys"})
+  for (const char* text :
+       {"there is no <master> to report to", "says where listeners reach this server",
+        "no listener is redirected while <max-redirect-slaves> is 0",
+        "is more than <limits><clients>, 256", "require has no effect without keys"})
     LONGS_EQUAL_TEXT(1, count(loaded, Severity::kWarning, text), text);
   const LoadedConfig master = load(
-      "<cluster><token keys='a-long-key' require='soft'/><node id='e1'/><node id='e2' secret='s-e2'/></cluster>");
-  for (const char* text : {"require has no effect on a node that redirects", "\"e1\" has no secret"})
+      "<cluster><token keys='a-long-key' require='soft'/><node id='e1'/><node id='e2' "
+      "secret='s-e2'/></cluster>");
+  for (const char* text :
+       {"require has no effect on a node that redirects", "\"e1\" has no secret"})
     LONGS_EQUAL_TEXT(1, count(master, Severity::kWarning, text), text);
   LONGS_EQUAL(2, count(master, Severity::kWarning, "has no allow-public"));
 }
 TEST(ClusterChecks, AreSilentAboutAGoodCluster) {
   const LoadedConfig loaded = load(
-      "<hostname>m1.example.org</hostname><cluster><id>m1</id><public-address>m1.example.org:8000</public-address>"
+      "<hostname>m1.example.org</hostname><cluster><id>m1</id><public-address>m1.example.org:8000</"
+      "public-address>"
       "<node id='e1' secret='s-e1' allow-public='e1.example.org:8000'/>"
       "<legacy-slave address='192.0.2.7' public='old.example.org:8000'/></cluster>");
   LONGS_EQUAL(0, count(loaded, Severity::kError, "<"));

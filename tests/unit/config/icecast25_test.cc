@@ -6,13 +6,13 @@
 
 using namespace lb;
 
-TEST_GROUP(Icecast25) {
-  static AuthenticatorSettings listeners_of(const std::string& roles) {
+TEST_GROUP(Icecast25){static AuthenticatorSettings listeners_of(const std::string& roles){
     return load("<mount mount-name='/m'><authentication>" + roles + "</authentication></mount>")
         .config->mounts[0]
         .authenticator;
-  }
-};
+}
+}
+;
 
 TEST(Icecast25, ARoleForListenersBecomesAnAuthenticator) {
   const auto file = listeners_of(

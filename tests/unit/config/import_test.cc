@@ -71,8 +71,7 @@ TEST(Import, TellsTheLineAndTheFateOfEveryElement) {
   CHECK(has(result.report, "taken          authentication/admin-password = ********\n"));
   CHECK(!has(result.report, "a3") && has(result.xml, "<admin-password>a3<"));
   CHECK(has(result.report, "old.xml: with elements of Icecast-KH: "));
-  CHECK(has(result.report,
-            " taken, 1 mapped, 1 left out, 1 not supported, 1 unknown, 1 wrong"));
+  CHECK(has(result.report, " taken, 1 mapped, 1 left out, 1 not supported, 1 unknown, 1 wrong"));
 }
 TEST(Import, EndsWith0WhereEverythingIsInTheNewFile) {
   LONGS_EQUAL(0, import(std::string(kLogin) + "<paths logdir='/l'/>").status);

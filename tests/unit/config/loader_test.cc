@@ -259,17 +259,20 @@ TEST(Loader, KhsRedirectIsForThoseWhoFindNoRoom) {
   const auto kh = load(redirect).config;
   LONGS_EQUAL(-1, kh->cluster.max_redirect_slaves);
   CHECK(kh->cluster.when == BalanceWhen::kFull);
-  const auto always = load(std::string(redirect) + "<cluster><balance when='always'/></cluster>").config;
+  const auto always =
+      load(std::string(redirect) + "<cluster><balance when='always'/></cluster>").config;
   CHECK(always->cluster.when == BalanceWhen::kAlways);
   const auto nodes = load(std::string(redirect) + "<cluster><node id='e1'/></cluster>").config;
   CHECK(nodes->cluster.when == BalanceWhen::kAlways);
-  LONGS_EQUAL(0, load(std::string(redirect) + "<max-redirect-slaves>0</max-redirect-slaves>").config->cluster.max_redirect_slaves);
+  LONGS_EQUAL(0, load(std::string(redirect) + "<max-redirect-slaves>0</max-redirect-slaves>")
+                     .config->cluster.max_redirect_slaves);
 }
 TEST(Loader, MembersOfAClusterAllowAllOriginsUnlessToldOtherwise) {
   const auto allowed = [](const std::string& text) {
     std::string out;
     const auto config = load(text).config;
-    for (const HttpHeader& header : config->http_headers) out += header.name + "=" + header.value + ";";
+    for (const HttpHeader& header : config->http_headers)
+      out += header.name + "=" + header.value + ";";
     return out;
   };
   const std::string all = "Access-Control-Allow-Origin=*;";
@@ -279,7 +282,8 @@ TEST(Loader, MembersOfAClusterAllowAllOriginsUnlessToldOtherwise) {
   STRCMP_EQUAL(all.c_str(), allowed("<master server='m' redirect='1'/>").c_str());
   STRCMP_EQUAL("access-control-allow-origin=https://a;",
                allowed("<max-redirect-slaves>-1</max-redirect-slaves><http-headers><header "
-                       "name='access-control-allow-origin' value='https://a'/></http-headers>").c_str());
+                       "name='access-control-allow-origin' value='https://a'/></http-headers>")
+                   .c_str());
 }
 TEST(Loader, AValueMayBeAnAttributeAndAnAttributeOfAValueHasNoEffect) {
   const LoadedConfig loaded = load(

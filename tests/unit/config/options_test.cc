@@ -169,7 +169,8 @@ TEST(Options, DrainAServer) {
   STRCMP_EQUAL("move", move.drain_mode.c_str());
   CHECK(move.drain_seconds == 600);
   STRCMP_EQUAL("hard", parse_options({"-c", "f.xml", "--drain", "hard"}).drain_mode.c_str());
-  for (const char* wrong : {"--drain=", "--drain=off", "--drain=soft,", "--drain=soft,soon", "--drain=soft,-1"})
+  for (const char* wrong :
+       {"--drain=", "--drain=off", "--drain=soft,", "--drain=soft,soon", "--drain=soft,-1"})
     CHECK_TEXT(parse_options({"-c", "f.xml", wrong}).action == Action::kUsage, wrong);
   CHECK(parse_options({"--drain"}).action == Action::kUsage);
 }

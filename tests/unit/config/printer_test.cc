@@ -125,7 +125,8 @@ TEST(CheckReport, IsInTheOrderOfTheFileAndEndsWithASummary) {
   const std::string text =
       "<icecast><hostname>h</hostname><paths logdir='/x'/>\n"
       "<authentication source-password='hackme' admin-user='a' admin-password='b'/>\n"
-      "<cluster><drain rate='fast'/></cluster>\n<limits clients='x' sources='y'/>\n<foo/></icecast>";
+      "<cluster><drain rate='fast'/></cluster>\n<limits clients='x' "
+      "sources='y'/>\n<foo/></icecast>";
   CHECK(write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()));
   close(fd);
   const CheckReport refused = check_report(path, {});
@@ -133,8 +134,7 @@ TEST(CheckReport, IsInTheOrderOfTheFileAndEndsWithASummary) {
   unlink(path);
   CHECK(!refused.valid);
   CHECK(refused.text.ends_with(": not valid, 1 fatal fault, 2 errors, 2 warnings\n"));
-  CHECK(refused.text.find(":3: warning: <rate>: ") <
-        refused.text.find(":4: error: "));
+  CHECK(refused.text.find(":3: warning: <rate>: ") < refused.text.find(":4: error: "));
   CHECK(!allowed.valid);
   CHECK(allowed.text.ends_with(": not valid, 2 errors, 3 warnings\n"));
 }

@@ -74,8 +74,8 @@ TEST(Schema, EveryRowIsComplete) {
     CHECK_TEXT(leaf == (row.slot != nullptr), text.asCharString());
     CHECK_TEXT((row.kind == ValueKind::kBlock) == (row.block != nullptr), text.asCharString());
     CHECK_TEXT(row.min <= row.max, text.asCharString());
-    const bool explained = row.support == SchemaSupport::kObsolete ||
-                           row.support == SchemaSupport::kUnsupported;
+    const bool explained =
+        row.support == SchemaSupport::kObsolete || row.support == SchemaSupport::kUnsupported;
     CHECK_TEXT(explained == !row.note.empty(), text.asCharString());
     CHECK_TEXT(row.kind != ValueKind::kChoice || !row.choices.empty(), text.asCharString());
     CHECK_TEXT(row.canonical.empty() || row.secondary, text.asCharString());

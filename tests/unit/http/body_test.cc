@@ -5,8 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "CppUTest/TestHarness.h"
 #include "base/random.h"
+
+#include "CppUTest/TestHarness.h"
 
 using namespace lb;
 using namespace std::literals;

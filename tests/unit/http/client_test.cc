@@ -26,10 +26,11 @@ TEST_GROUP(Client) {
     return made;
   }
   void ask(ClientRequest made) {
-    client = std::make_unique<Client>(connector, std::move(made), [this](Result<ClientAnswer> answer) {
-      result.emplace(std::move(answer));
-      client.reset();  // as its owners do
-    });
+    client =
+        std::make_unique<Client>(connector, std::move(made), [this](Result<ClientAnswer> answer) {
+          result.emplace(std::move(answer));
+          client.reset();  // as its owners do
+        });
     while (!result) loop.run_once(true);
   }
   std::string fault() const { return result->has_value() ? "(none)" : result->error().what; }
@@ -150,8 +151,9 @@ TEST(BodyClient, ABodyInPiecesIsPutTogether) {
   ClientRequest request;
   request.target = {"127.0.0.1", server.port, false, ""};
   request.head = "GET /x HTTP/1.0\r\n\r\n";
-  client = std::make_unique<BodyClient>(connector, std::move(request), 1000, 5s,
-                                        [this](Result<FetchedBody> body) { result.emplace(std::move(body)); });
+  client = std::make_unique<BodyClient>(
+      connector, std::move(request), 1000, 5s,
+      [this](Result<FetchedBody> body) { result.emplace(std::move(body)); });
   while (server.requests.empty()) loop.run_once(true);
   for (int i = 0; i < 4; ++i) {
     server.send("ab");
@@ -167,7 +169,8 @@ TEST(BodyClient, RefusesABodyThatIsTooLong) {
 }
 TEST(BodyClient, RefusesFramingThatIsBrokenOrUnknown) {
   ask("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n");
-  STRCMP_EQUAL("chunked body: a size line that does not begin with hexadecimal digits", result->error().what.c_str());
+  STRCMP_EQUAL("chunked body: a size line that does not begin with hexadecimal digits",
+               result->error().what.c_str());
   ask("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n");
   CHECK(result->error().code == Error::Code::kUnsupported);
 }

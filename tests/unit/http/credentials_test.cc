@@ -2,8 +2,9 @@
 
 #include <string>
 
-#include "CppUTest/TestHarness.h"
 #include "base/encoding.h"
+
+#include "CppUTest/TestHarness.h"
 
 using namespace lb;
 using namespace std::literals;

@@ -13,7 +13,8 @@ namespace {
 using Rows = std::vector<std::pair<std::string, std::string>>;
 
 Forwarded from(const char* peer, const Rows& rows,
-               const std::vector<std::string>& trusted = {"127.0.0.1", "10.0.0.0/8", "2001:db8:1::/48"}) {
+               const std::vector<std::string>& trusted = {"127.0.0.1", "10.0.0.0/8",
+                                                          "2001:db8:1::/48"}) {
   Headers headers;
   for (const auto& [name, value] : rows) headers.add(name, value);
   const auto list = AddressList::parse(trusted, [](std::size_t, const std::string&) {});
@@ -34,13 +35,15 @@ TEST(Forwarded, ATrustedProxySpeaksForItsClient) {
 }
 TEST(Forwarded, AStrangerSpeaksForNobody) {
   STRCMP_EQUAL("198.51.100.1", client("198.51.100.1", "203.0.113.7").c_str());
-  const auto stranger = from("198.51.100.1", {{"x-forwarded-for", "127.0.0.1"}, {"x-forwarded-proto", "https"}});
+  const auto stranger =
+      from("198.51.100.1", {{"x-forwarded-for", "127.0.0.1"}, {"x-forwarded-proto", "https"}});
   STRCMP_EQUAL("198.51.100.1", stranger.client.ip().c_str());
   LONGS_EQUAL(4711, stranger.client.port());
   CHECK(!stranger.secure.has_value());
 }
 TEST(Forwarded, WithoutAListNobodyIsTrusted) {
-  STRCMP_EQUAL("127.0.0.1", from("127.0.0.1", {{"x-forwarded-for", "203.0.113.7"}}, {}).client.ip().c_str());
+  STRCMP_EQUAL("127.0.0.1",
+               from("127.0.0.1", {{"x-forwarded-for", "203.0.113.7"}}, {}).client.ip().c_str());
 }
 TEST(Forwarded, WithoutAHeaderTheProxyIsTheClient) {
   const auto own = from("127.0.0.1", {{"host", "radio.test"}});
@@ -61,7 +64,8 @@ TEST(Forwarded, WhatIsNoAddressEndsTheReading) {
   STRCMP_EQUAL("10.0.0.2", client("127.0.0.1", "203.0.113.7, _hidden, 10.0.0.2").c_str());
   STRCMP_EQUAL("127.0.0.1", client("127.0.0.1", "").c_str());
   STRCMP_EQUAL("127.0.0.1", client("127.0.0.1", "203.0.113.7,").c_str());
-  for (const char* bad : {":", "[", "]", "[]:1", "1.2.3.4:", "1.2.3.4:65536", "1.2.3.4:x", "[::1]:x", "[::1", "\"", "\"\"", "1.2.3"})
+  for (const char* bad : {":", "[", "]", "[]:1", "1.2.3.4:", "1.2.3.4:65536", "1.2.3.4:x",
+                          "[::1]:x", "[::1", "\"", "\"\"", "1.2.3"})
     STRCMP_EQUAL("127.0.0.1", client("127.0.0.1", bad).c_str());
 }
 TEST(Forwarded, TakesPortsBracketsAndQuotes) {
@@ -80,7 +84,9 @@ TEST(Forwarded, SeveralHeaderLinesAreOneList) {
                                   .c_str());
 }
 TEST(Forwarded, LearnsTheScheme) {
-  const auto scheme = [](const char* value) { return from("127.0.0.1", {{"x-forwarded-proto", value}}).secure; };
+  const auto scheme = [](const char* value) {
+    return from("127.0.0.1", {{"x-forwarded-proto", value}}).secure;
+  };
   CHECK(scheme("https") == true);
   CHECK(scheme(" HTTPS ") == true);
   CHECK(scheme("http") == false);

@@ -19,13 +19,15 @@ namespace lb::test {
 // again), and closes if `close_after`.
 class Loopback {
  public:
-  explicit Loopback(Loop& loop) : loop_(loop), fd_(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {
+  explicit Loopback(Loop& loop)
+      : loop_(loop), fd_(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address;
     auto* name = reinterpret_cast<sockaddr*>(&address);
-    if (::bind(fd_.get(), name, size) != 0 || ::listen(fd_.get(), 64) != 0 || ::getsockname(fd_.get(), name, &size) != 0)
+    if (::bind(fd_.get(), name, size) != 0 || ::listen(fd_.get(), 64) != 0 ||
+        ::getsockname(fd_.get(), name, &size) != 0)
       std::abort();
     port = ntohs(address.sin_port);
     watch_.start<&Loopback::on_connection>(loop, fd_.get(), EV_READ, this);

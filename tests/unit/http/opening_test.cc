@@ -77,7 +77,9 @@ TEST_GROUP(Opening) {
     connections.reset();
   }
   void have_certificate() {
-    context = TlsContext::load({{dir.write("tls.pem", make_pem("DNS:radio.test").both())}, {}, ""}, nullptr).context;
+    context = TlsContext::load({{dir.write("tls.pem", make_pem("DNS:radio.test").both())}, {}, ""},
+                               nullptr)
+                  .context;
     CHECK(context != nullptr);
   }
   void trust(std::vector<std::string> proxies, std::size_t most_handshakes = 1000) {
@@ -92,17 +94,19 @@ TEST_GROUP(Opening) {
   std::unique_ptr<Peer> connect(const char* from = "192.0.2.1") {
     int ends[2];
     CHECK(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0);
-    connections->accepted(std::make_unique<PlainTransport>(UniqueFd(ends[0]), *Address::parse(from, 1)), socket);
+    connections->accepted(
+        std::make_unique<PlainTransport>(UniqueFd(ends[0]), *Address::parse(from, 1)), socket);
     auto peer = std::make_unique<Peer>();
     peer->fd = ends[1];
     return peer;
   }
-  void send(Peer& peer, std::string_view bytes) {
-    CHECK(::send(peer.fd, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size()));
+  void send(Peer & peer, std::string_view bytes) {
+    CHECK(::send(peer.fd, bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
+          static_cast<ssize_t>(bytes.size()));
     turn();
   }
   // The body of what came; "open" while nothing has, "closed" when nothing will.
-  std::string answer(Peer& peer) {
+  std::string answer(Peer & peer) {
     turn();
     char bytes[4096];
     ssize_t n = 0;
@@ -119,14 +123,15 @@ TEST_GROUP(Opening) {
     const std::string text(bytes, static_cast<std::size_t>(n));
     return text.substr(text.find("\r\n\r\n") + 4);
   }
-  void start_tls(Peer& peer) {
+  void start_tls(Peer & peer) {
     const auto trusting = TlsClientContext::load(dir.path("tls.pem"));
     CHECK(trusting.has_value());
-    peer.tls = (*trusting)->connect(std::make_unique<PlainTransport>(UniqueFd(peer.fd), Address()), "radio.test");
+    peer.tls = (*trusting)->connect(std::make_unique<PlainTransport>(UniqueFd(peer.fd), Address()),
+                                    "radio.test");
     peer.tls->handshake();
     turn();
   }
-  bool shake(Peer& peer) {
+  bool shake(Peer & peer) {
     start_tls(peer);
     for (int i = 0; i < 10; ++i) {
       const IoStatus status = peer.tls->handshake();
@@ -135,7 +140,7 @@ TEST_GROUP(Opening) {
     }
     return false;
   }
-  void ask(Peer& peer, const std::string& headers = "") {
+  void ask(Peer & peer, const std::string& headers = "") {
     const std::string text = "GET / HTTP/1.0\r\n" + headers + "\r\n";
     if (!peer.tls) {
       send(peer, text);
@@ -152,7 +157,9 @@ TEST_GROUP(Opening) {
   }
 };
 
-TEST(Opening, WithoutTlsAndProxiesARequestComesAtOnce) { STRCMP_EQUAL("192.0.2.1 http", asked("").c_str()); }
+TEST(Opening, WithoutTlsAndProxiesARequestComesAtOnce) {
+  STRCMP_EQUAL("192.0.2.1 http", asked("").c_str());
+}
 TEST(Opening, APlainSocketTakesBothOnceThereIsACertificate) {
   have_certificate();
   STRCMP_EQUAL("192.0.2.1 http", asked("").c_str());
@@ -264,8 +271,11 @@ TEST(Opening, TheAddressInAProxyHeaderMayBeUnwelcome) {
 }
 TEST(Opening, ForwardedAddressesCountFromTrustedProxiesOnly) {
   trust({"192.0.2.1"});
-  STRCMP_EQUAL("203.0.113.7 https", asked("X-Forwarded-For: 203.0.113.7\r\nX-Forwarded-Proto: https\r\n").c_str());
-  STRCMP_EQUAL("192.0.2.2 http", asked("X-Forwarded-For: 203.0.113.7\r\nX-Forwarded-Proto: https\r\n", "192.0.2.2").c_str());
+  STRCMP_EQUAL("203.0.113.7 https",
+               asked("X-Forwarded-For: 203.0.113.7\r\nX-Forwarded-Proto: https\r\n").c_str());
+  STRCMP_EQUAL(
+      "192.0.2.2 http",
+      asked("X-Forwarded-For: 203.0.113.7\r\nX-Forwarded-Proto: https\r\n", "192.0.2.2").c_str());
   STRCMP_EQUAL("192.0.2.1 http", asked("").c_str());
 }
 TEST(Opening, AForwardedAddressMayBeUnwelcome) {

@@ -4,9 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "CppUTest/TestHarness.h"
 #include "base/encoding.h"
 #include "base/random.h"
+
+#include "CppUTest/TestHarness.h"
 
 using namespace lb;
 using namespace std::literals;

@@ -65,22 +65,25 @@ TEST(ResponseParser, AnySplitGivesTheSame) {
 }
 TEST(ResponseParser, PassesOverLinesThatAreNoHeader) {
   Parsed p = parse(
-      "ICY 200 OK\r\nno colon\r\n folded: x\r\nbad name: y\r\n: z\r\nempty:\r\ngood: \x01yes\x7f\r\n\r\n");
+      "ICY 200 OK\r\nno colon\r\n folded: x\r\nbad name: y\r\n: z\r\nempty:\r\ngood: "
+      "\x01yes\x7f\r\n\r\n");
   CHECK(p.parser.done());
   LONGS_EQUAL(1, p.parser.response().headers.all().size());
   STRCMP_EQUAL("yes", std::string(p.parser.response().headers.get("good")).c_str());
 }
 TEST(ResponseParser, RefusesWhatIsNoAnswer) {
-  for (const char* wire : {"GET / HTTP/1.0\r\n", "HTTP/2 200 OK\r\n", "HTTP/1.0\r\n", "HTTP/1.0 20 OK\r\n",
-                           "HTTP/1.0 2000 OK\r\n", "HTTP/1.0 abc\r\n", "HTTP/1.0 099 x\r\n", "HTTP/1.x 200 OK\r\n",
-                           "ICY\r\n", "ICY -12 OK\r\n", "\r\n", "x", "HTTP:", "ICE"})
+  for (const char* wire :
+       {"GET / HTTP/1.0\r\n", "HTTP/2 200 OK\r\n", "HTTP/1.0\r\n", "HTTP/1.0 20 OK\r\n",
+        "HTTP/1.0 2000 OK\r\n", "HTTP/1.0 abc\r\n", "HTTP/1.0 099 x\r\n", "HTTP/1.x 200 OK\r\n",
+        "ICY\r\n", "ICY -12 OK\r\n", "\r\n", "x", "HTTP:", "ICE"})
     STRCMP_EQUAL("did not answer in HTTP", fault_of(wire).c_str());
   CHECK(!parse("HTT").parser.fault().has_value());
   CHECK(!parse("icy").parser.fault().has_value());
 }
 TEST(ResponseParser, LimitsTheHead) {
   const std::string line = "X: " + std::string(ResponseParser::kHeadBytes, 'a');
-  STRCMP_EQUAL("answered with a head of more than 16384 bytes", fault_of("HTTP/1.0 200 OK\r\n" + line).c_str());
+  STRCMP_EQUAL("answered with a head of more than 16384 bytes",
+               fault_of("HTTP/1.0 200 OK\r\n" + line).c_str());
   std::string fits = "HTTP/1.0 200 OK\r\nX: ";
   fits += std::string(ResponseParser::kHeadBytes - fits.size() - 4, 'a') + "\r\n\r\n";
   LONGS_EQUAL(ResponseParser::kHeadBytes, fits.size());
@@ -106,8 +109,8 @@ TEST_GROUP(HttpUrl) {
   std::string read(std::string_view text) const {
     const auto url = parse_http_url(text, base);
     if (!url) return url.error().what;
-    return std::string(url->tls ? "https " : "http ") + url->host + " " + std::to_string(url->port) + " " +
-           url->target;
+    return std::string(url->tls ? "https " : "http ") + url->host + " " +
+           std::to_string(url->port) + " " + url->target;
   }
 };
 
@@ -129,17 +132,22 @@ TEST(HttpUrl, APathIsSeenFromTheBase) {
   STRCMP_EQUAL("the address has no host", alone.error().what.c_str());
 }
 TEST(HttpUrl, EncodesWhatWouldSplitTheRequest) {
-  STRCMP_EQUAL("http a 80 /x%20y%0D%0AHost:%20z%C3%A9%7F", read("http://a/x y\r\nHost: z\xc3\xa9\x7f").c_str());
+  STRCMP_EQUAL("http a 80 /x%20y%0D%0AHost:%20z%C3%A9%7F",
+               read("http://a/x y\r\nHost: z\xc3\xa9\x7f").c_str());
   STRCMP_EQUAL("http a 80 /%20x", read("http://a/%20x").c_str());
 }
 TEST(HttpUrl, RefusesWhatItCannotFollow) {
   for (const char* text : {"file:///etc/passwd", "ftp://a/", "x", "//a/b", "javascript:1"})
     STRCMP_EQUAL("the address is neither http nor https", read(text).c_str());
-  for (const char* text : {"http://", "http:///x", "http://a b/", "http://[::1", "http://a\r\nb/", "http://<a>/"})
+  for (const char* text :
+       {"http://", "http:///x", "http://a b/", "http://[::1", "http://a\r\nb/", "http://<a>/"})
     STRCMP_EQUAL("the host of the address is broken", read(text).c_str());
-  for (const char* text : {"http://a:0/", "http://a:65536/", "http://a:99999999999/x", "http://a:x/", "http://[::1]9/"})
+  for (const char* text : {"http://a:0/", "http://a:65536/", "http://a:99999999999/x",
+                           "http://a:x/", "http://[::1]9/"})
     STRCMP_EQUAL("the port of the address is not between 1 and 65535", read(text).c_str());
   STRCMP_EQUAL("the address is empty", read("  ").c_str());
-  STRCMP_EQUAL("the address is longer than 4096 bytes", read("http://" + std::string(4090, 'a')).c_str());
-  STRCMP_EQUAL("the host of the address is broken", read("http://" + std::string(300, 'a')).c_str());
+  STRCMP_EQUAL("the address is longer than 4096 bytes",
+               read("http://" + std::string(4090, 'a')).c_str());
+  STRCMP_EQUAL("the host of the address is broken",
+               read("http://" + std::string(300, 'a')).c_str());
 }

@@ -58,8 +58,9 @@ TEST(OggFacts, OfTheoraAreAboutThePicture) {
 TEST(OggFacts, AFrameRateOverZeroIsLeftOut) {
   std::string head = theora_head();
   head.replace(26, 4, be(0, 4));
-  CHECK_EQUAL(std::string("Theora 0 0 0 frame_size=320 x 240 video_bitrate=200000 video_quality=48"),
-              facts_of(head));
+  CHECK_EQUAL(
+      std::string("Theora 0 0 0 frame_size=320 x 240 video_bitrate=200000 video_quality=48"),
+      facts_of(head));
 }
 TEST(OggFacts, OfTheOthersIsTheName) {
   CHECK_EQUAL(std::string("Opus 0 0 0"), facts_of(opus_head()));

@@ -1,3 +1,5 @@
+#include "net/acceptor.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -6,8 +8,6 @@
 #include <memory>
 #include <vector>
 
-#include "net/acceptor.h"
-
 #include "CppUTest/TestHarness.h"
 
 using namespace lb;
@@ -15,7 +15,8 @@ using namespace lb;
 namespace {
 
 struct Sink final : ConnectionSink {
-  void accepted(std::unique_ptr<Transport> transport, const std::shared_ptr<const ListenSocket>&) override {
+  void accepted(std::unique_ptr<Transport> transport,
+                const std::shared_ptr<const ListenSocket>&) override {
     got.push_back(std::move(transport));
   }
   bool make_room() override { return false; }

@@ -1,7 +1,7 @@
+#include "net/address.h"
+
 #include <netinet/in.h>
 #include <sys/socket.h>
-
-#include "net/address.h"
 
 #include "CppUTest/TestHarness.h"
 

@@ -41,8 +41,12 @@ class Wrapped final : public Transport {
  public:
   explicit Wrapped(std::unique_ptr<Transport> below) : below_(std::move(below)) {}
   IoResult read(std::span<std::byte> into) noexcept override { return below_->read(into); }
-  IoResult write_v(std::span<const iovec> parts, bool more) noexcept override { return below_->write_v(parts, more); }
-  IoResult send_file(int fd, std::uint64_t at, std::size_t n) noexcept override { return below_->send_file(fd, at, n); }
+  IoResult write_v(std::span<const iovec> parts, bool more) noexcept override {
+    return below_->write_v(parts, more);
+  }
+  IoResult send_file(int fd, std::uint64_t at, std::size_t n) noexcept override {
+    return below_->send_file(fd, at, n);
+  }
   bool can_send_file() const noexcept override { return false; }
   int fd() const noexcept override { return below_->fd(); }
   const Address& peer() const noexcept override { return below_->peer(); }
@@ -58,8 +62,8 @@ class Wrapped final : public Transport {
 TEST_GROUP(Connector) {
   Loop loop{0, system_clock()};
   std::vector<Address> addresses;
-  std::unique_ptr<Resolver> resolver = std::make_unique<Resolver>(
-      loop, [this](const std::string& name) -> Resolver::Answer {
+  std::unique_ptr<Resolver> resolver =
+      std::make_unique<Resolver>(loop, [this](const std::string& name) -> Resolver::Answer {
         if (addresses.empty()) return Error::not_found("host " + name + ": no address");
         return addresses;
       });
@@ -77,7 +81,9 @@ TEST_GROUP(Connector) {
   void wait() {
     while (!result) loop.run_once(true);
   }
-  static ConnectTarget to(std::string host, std::uint16_t port) { return {std::move(host), port, false, ""}; }
+  static ConnectTarget to(std::string host, std::uint16_t port) {
+    return {std::move(host), port, false, ""};
+  }
 };
 
 TEST(Connector, ConnectsToALiteralAddress) {
@@ -92,7 +98,8 @@ TEST(Connector, ConnectsToALiteralAddress) {
 TEST(Connector, ConnectsToANameByTryingItsAddressesInOrder) {
   const Listening server;
   // Nobody listens at the first two; the third is ours.
-  addresses = {*Address::parse("127.0.0.2", 0), *Address::parse("127.0.0.3", 0), *Address::parse("127.0.0.1", 0)};
+  addresses = {*Address::parse("127.0.0.2", 0), *Address::parse("127.0.0.3", 0),
+               *Address::parse("127.0.0.1", 0)};
   begin(connector, to("radio.example", server.port));
   wait();
   CHECK(result->has_value());
@@ -128,7 +135,8 @@ TEST(Connector, AnAddressOfAnotherFamilyToConnectFromIsAnError) {
     result.reset();
     begin(connector, target);
     wait();
-    STRCMP_EQUAL("cannot be reached (127.0.0.1: Cannot assign requested address)", result->error().what.c_str());
+    STRCMP_EQUAL("cannot be reached (127.0.0.1: Cannot assign requested address)",
+                 result->error().what.c_str());
   }
 }
 TEST(Connector, GivesUpAtTheDeadline) {
@@ -193,14 +201,18 @@ TEST(Connector, MakesTlsForTheNameThatWasAskedFor) {
   std::string name;
   struct Shaking final : Underway {
     Timer timer;
-    Shaking(Loop& on, UniqueFunction<void()> then) : timer(on, std::move(then)) { timer.after(1ms); }
+    Shaking(Loop& on, UniqueFunction<void()> then) : timer(on, std::move(then)) {
+      timer.after(1ms);
+    }
   };
   Connector with_tls(loop, *resolver,
-                     [&](Loop& on, std::unique_ptr<Transport> plain, const std::string& host, Connector::Then then) {
+                     [&](Loop& on, std::unique_ptr<Transport> plain, const std::string& host,
+                         Connector::Then then) {
                        name = host;
-                       return std::make_unique<Shaking>(on, [plain = std::move(plain), then = std::move(then)]() mutable {
-                         then(Connected(std::make_unique<Wrapped>(std::move(plain))));
-                       });
+                       return std::make_unique<Shaking>(
+                           on, [plain = std::move(plain), then = std::move(then)]() mutable {
+                             then(Connected(std::make_unique<Wrapped>(std::move(plain))));
+                           });
                      });
   addresses = {*Address::parse("127.0.0.1", 0)};
   ConnectTarget target = to("radio.example", server.port);

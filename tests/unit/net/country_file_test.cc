@@ -138,7 +138,7 @@ TEST(CountryFile, TheFileMayBeTakenAwayOrEmptiedMeanwhile) {
 
 #else
 
-TEST_GROUP(CountryFile) {};
+TEST_GROUP(CountryFile){};
 TEST(CountryFile, SaysThatTheProgramCannotReadOne) {
   const auto opened = CountryFile::open("/etc/hostname");
   CHECK(!opened.has_value());

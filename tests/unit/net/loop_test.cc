@@ -1,12 +1,13 @@
+#include "net/loop.h"
+
+#include <unistd.h>
+
 #include <atomic>
 #include <chrono>
 #include <memory>
 #include <thread>
 #include <vector>
 
-#include <unistd.h>
-
-#include "net/loop.h"
 #include "net/loop_pool.h"
 
 #include "CppUTest/TestHarness.h"
@@ -164,7 +165,8 @@ TEST(LoopPool, ManyThreadsMayPostAndNoTaskIsLost) {
   std::vector<std::thread> posters;
   for (int t = 0; t < 4; ++t)
     posters.emplace_back([&] {
-      for (int i = 0; i < 5000; ++i) pool.worker(static_cast<unsigned>(i) % 2).post([&ran] { ++ran; });
+      for (int i = 0; i < 5000; ++i)
+        pool.worker(static_cast<unsigned>(i) % 2).post([&ran] { ++ran; });
     });
   for (auto& poster : posters) poster.join();
   pool.join();

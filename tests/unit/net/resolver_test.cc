@@ -46,7 +46,8 @@ struct Asked {
   std::string text;
   Resolver::Lookup lookup{[this](Resolver::Answer answer) {
     ++answers;
-    text = answer ? answer->front().ip() + " of " + std::to_string(answer->size()) : answer.error().what;
+    text = answer ? answer->front().ip() + " of " + std::to_string(answer->size())
+                  : answer.error().what;
   }};
 };
 
@@ -56,8 +57,8 @@ TEST_GROUP(Resolver) {
   FakeClock clock;
   Loop loop{0, clock};
   std::shared_ptr<Oracle> oracle = std::make_shared<Oracle>();
-  std::unique_ptr<Resolver> resolver =
-      std::make_unique<Resolver>(loop, [oracle = oracle](const std::string& name) { return oracle->ask(name); });
+  std::unique_ptr<Resolver> resolver = std::make_unique<Resolver>(
+      loop, [oracle = oracle](const std::string& name) { return oracle->ask(name); });
 
   void teardown() override { oracle->set_open(true); }
   void wait(const Asked& asked) {

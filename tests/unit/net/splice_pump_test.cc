@@ -30,7 +30,9 @@ TEST_GROUP(SplicePump) {
     if (fd >= 0) ::close(fd);
     fd = -1;
   }
-  SplicePump::Moved move(std::size_t budget = 1 << 20) { return pump->pump(from[1], to[0], budget); }
+  SplicePump::Moved move(std::size_t budget = 1 << 20) {
+    return pump->pump(from[1], to[0], budget);
+  }
   std::size_t send(std::string_view text) {
     const auto n = ::send(from[0], text.data(), text.size(), MSG_NOSIGNAL);
     return n > 0 ? static_cast<std::size_t>(n) : 0;

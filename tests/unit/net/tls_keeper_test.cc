@@ -4,8 +4,9 @@
 #include <iterator>
 #include <string>
 
-#include "CppUTest/TestHarness.h"
 #include "net/certificates.h"
+
+#include "CppUTest/TestHarness.h"
 
 using namespace lb;
 using namespace lb::test;

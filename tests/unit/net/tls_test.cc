@@ -295,7 +295,8 @@ TEST(Tls, FinishesAHalfCloseOnce) {
 }
 TEST(Tls, GarbageAndTamperingBreakTheConnectionForGood) {
   connected();
-  const std::string record = std::string("\x17\x03\x03\x00\x20", 5) + "garbage garbage garbage garbage!";
+  const std::string record =
+      std::string("\x17\x03\x03\x00\x20", 5) + "garbage garbage garbage garbage!";
   LONGS_EQUAL(record.size(), ::send(client->fd(), record.data(), record.size(), 0));
   std::byte into[64];
   CHECK(server->read(into).status == IoStatus::kError);

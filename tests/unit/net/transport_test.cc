@@ -1,11 +1,11 @@
+#include "net/transport.h"
+
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <string>
-
-#include "net/transport.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -16,7 +16,8 @@ TEST_GROUP(PlainTransport) {
   std::unique_ptr<PlainTransport> transport;
   void setup() override {
     CHECK(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0);
-    transport = std::make_unique<PlainTransport>(UniqueFd(ends[0]), *Address::parse("192.0.2.1", 5));
+    transport =
+        std::make_unique<PlainTransport>(UniqueFd(ends[0]), *Address::parse("192.0.2.1", 5));
   }
   void teardown() override {
     transport.reset();
@@ -63,7 +64,8 @@ TEST(PlainTransport, AFullSocketSaysAgainAndABrokenOneError) {
   std::string block(65536, 'x');
   iovec part{block.data(), block.size()};
   IoResult result{};
-  for (int i = 0; i < 1000 && result.status == IoStatus::kDone; ++i) result = transport->write_v({&part, 1}, false);
+  for (int i = 0; i < 1000 && result.status == IoStatus::kDone; ++i)
+    result = transport->write_v({&part, 1}, false);
   CHECK(result.status == IoStatus::kAgain);
   ::close(ends[1]);
   ends[1] = -1;

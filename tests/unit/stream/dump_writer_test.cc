@@ -114,12 +114,11 @@ TEST(DumpWriter, WritesTheRestWhenTheServerStops) {
   CHECK_EQUAL(0u, dumps.running());
 }
 
-TEST_GROUP(ExpandTime) {
-  void setup() override {
-    ::setenv("TZ", "UTC", 1);
-    ::tzset();
-  }
-};
+TEST_GROUP(ExpandTime){void setup() override{::setenv("TZ", "UTC", 1);
+::tzset();
+}
+}
+;
 
 TEST(ExpandTime, PutsTheLocalTimeIntoAName) {
   const WallTime when{std::chrono::seconds(1'700'000'000)};

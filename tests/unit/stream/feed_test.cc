@@ -38,7 +38,8 @@ class BracketFramer final : public Framer {
 constexpr std::string_view kTypes[] = {"audio/brackets"};
 constexpr FramerPlugin kBrackets{"brackets", kTypes, true, make_framer<BracketFramer>, nullptr};
 constexpr FramerPlugin kNamelessBrackets{"brackets", {}, true, make_framer<BracketFramer>, nullptr};
-constexpr FramerPlugin kTypedLines{"lines", kTypes, false, make_framer<BracketFramer>, make_line_rewriter};
+constexpr FramerPlugin kTypedLines{"lines", kTypes, false, make_framer<BracketFramer>,
+                                   make_line_rewriter};
 
 struct Host final : FeedHost {
   explicit Host(const Clock& clock) : own_loop(0, clock), book(clock) {}
@@ -101,7 +102,8 @@ TEST(Feed, ASecondFeedBeginsWithItsFirstUnitAndDropsTheHalfOneBeforeIt) {
   STRCMP_EQUAL("[one][two]", stream().c_str());
   arrive("ur][five]");
   STRCMP_EQUAL("[one][two][four][five]", stream().c_str());
-  LONGS_EQUAL(10, mount->channel().newest()->sync[mount->channel().newest()->sync.end() - 2].position);
+  LONGS_EQUAL(10,
+              mount->channel().newest()->sync[mount->channel().newest()->sync.end() - 2].position);
   LONGS_EQUAL(29, mount->bytes_read.load());
 }
 TEST(Feed, ASecondFeedOfAnUnknownFormatBeginsAtOnce) {

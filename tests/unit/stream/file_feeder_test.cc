@@ -21,7 +21,8 @@ std::string opus_file(std::uint32_t serial, int pages, bool ends) {
   OggWriter writer(serial);
   std::string all = opus_headers(writer);
   for (int i = 1; i <= pages; ++i)
-    all += writer.page({std::string(240, 'o')}, static_cast<std::uint64_t>(i) * 960, i == pages && ends ? kEos : 0);
+    all += writer.page({std::string(240, 'o')}, static_cast<std::uint64_t>(i) * 960,
+                       i == pages && ends ? kEos : 0);
   return all;
 }
 
@@ -39,15 +40,17 @@ TEST_GROUP(FileFeeder) {
   int woken = 0;
   std::shared_ptr<Mount> mount;
 
-  std::unique_ptr<FileFeeder> feeder(const std::string& content, std::uint64_t rate, std::size_t burst = 4000) {
+  std::unique_ptr<FileFeeder> feeder(const std::string& content, std::uint64_t rate,
+                                     std::size_t burst = 4000) {
     MountSettings settings;
     settings.burst_bytes = burst;
     mount = std::make_shared<Mount>("/f", lb::test::mount_settings(settings), 1);
     // Everything stays readable.
     mount->channel().set_low_water(0, 0);
-    FileFeeder::Doors doors{[this](Channel::Loops, const std::shared_ptr<Mount>&) { ++woken; }, &sources};
-    return std::make_unique<FileFeeder>(loop, book.log, std::move(doors), mount, *StreamLog::create("test"),
-                                        made(content), rate);
+    FileFeeder::Doors doors{[this](Channel::Loops, const std::shared_ptr<Mount>&) { ++woken; },
+                            &sources};
+    return std::make_unique<FileFeeder>(loop, book.log, std::move(doors), mount,
+                                        *StreamLog::create("test"), made(content), rate);
   }
   std::uint64_t end() { return mount->channel().newest()->end; }
   std::string all() { return read_view(*mount->channel().newest(), 0); }

@@ -20,7 +20,8 @@ std::string opus_file(std::uint32_t serial, int pages) {
   OggWriter writer(serial);
   std::string all = opus_headers(writer);
   for (int i = 1; i <= pages; ++i)
-    all += writer.page({std::string(240, 'o')}, static_cast<std::uint64_t>(i) * 960, i == pages ? kEos : 0);
+    all += writer.page({std::string(240, 'o')}, static_cast<std::uint64_t>(i) * 960,
+                       i == pages ? kEos : 0);
   return all;
 }
 
@@ -93,8 +94,8 @@ TEST(FileStream, TakesWebmAsItIsWithoutARate) {
 }
 
 TEST(FileStream, RefusesWhatHoldsNoAudio) {
-  for (const std::string& content : {std::string(), std::string("hello"), std::string(300'000, 'x'), mp3_frame(),
-                                     std::string("OggS and then nothing")}) {
+  for (const std::string& content : {std::string(), std::string("hello"), std::string(300'000, 'x'),
+                                     mp3_frame(), std::string("OggS and then nothing")}) {
     const auto file = make_file_stream("/x", as_byte_span(content));
     CHECK_FALSE(file.has_value());
     CHECK(file.error().code == Error::Code::kInvalid);
@@ -121,7 +122,8 @@ TEST(FileStream, ReadsAFileAndKnowsWhenItHasChanged) {
 TEST(FileStream, ReadsARateInBracketsFromAName) {
   CHECK_EQUAL(128u, rate_in_name("/fallback-[128].mp3"));
   CHECK_EQUAL(64u, rate_in_name("/a[9]/fallback-[64]"));
-  for (const char* name : {"/a.mp3", "/a[].mp3", "/a[x].mp3", "/a[12", "/a]12[", "/a[99999999].mp3"})
+  for (const char* name :
+       {"/a.mp3", "/a[].mp3", "/a[x].mp3", "/a[12", "/a]12[", "/a[99999999].mp3"})
     CHECK_EQUAL(0u, rate_in_name(name));
 }
 

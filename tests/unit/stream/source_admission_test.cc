@@ -57,10 +57,12 @@ TEST_GROUP(SourceAdmission) {
       if (!slow_look) looked.back().then(false);
     };
     made.begun = [this](const std::shared_ptr<Mount>& mount) {
-      told.push_back("begun " + mount->name() + (mounts.find(mount->name()) == mount ? " +" : " -"));
+      told.push_back("begun " + mount->name() +
+                     (mounts.find(mount->name()) == mount ? " +" : " -"));
     };
     made.ended = [this](const std::shared_ptr<Mount>& mount) {
-      told.push_back("ended " + mount->name() + (mounts.find(mount->name()) == mount ? " +" : " -"));
+      told.push_back("ended " + mount->name() +
+                     (mounts.find(mount->name()) == mount ? " +" : " -"));
     };
     return made;
   }
@@ -87,7 +89,8 @@ TEST_GROUP(SourceAdmission) {
   using Answer = std::shared_ptr<std::optional<Result<WriterLease>>>;
   Answer put(WriterAsk asked) {
     auto answer = std::make_shared<std::optional<Result<WriterLease>>>();
-    admission->admit(std::move(asked), [answer](Result<WriterLease> lease) { answer->emplace(std::move(lease)); });
+    admission->admit(std::move(asked),
+                     [answer](Result<WriterLease> lease) { answer->emplace(std::move(lease)); });
     return answer;
   }
   WriterLease granted(WriterAsk asked) {
@@ -113,8 +116,10 @@ TEST_GROUP(SourceAdmission) {
   }
   // What a source does.
   static void write(WriterLease & lease, std::string_view text) {
-    CHECK(lease.log->append(std::as_bytes(std::span(text.data(), text.size())), SteadyTime{}).has_value());
-    lease.mount->channel().publish(lease.log->publish(lease.log->head(), LogWindow{}, Channel::kNobody, false));
+    CHECK(lease.log->append(std::as_bytes(std::span(text.data(), text.size())), SteadyTime{})
+              .has_value());
+    lease.mount->channel().publish(
+        lease.log->publish(lease.log->head(), LogWindow{}, Channel::kNobody, false));
   }
   void turn() {
     for (int i = 0; i < 4; ++i) loop.run_once(false);
@@ -160,7 +165,8 @@ TEST(SourceAdmission, AMountIsFreeWhenItsLeaseIsGivenBack) {
   CHECK(mount->channel().newest()->ended);
   CHECK(mount->phase() == MountPhase::kEnded);
   LONGS_EQUAL(2, woken);
-  CHECK(told == (std::vector<std::string>{"begun /a +", "linger source client gone", "ended /a -"}));
+  CHECK(told ==
+        (std::vector<std::string>{"begun /a +", "linger source client gone", "ended /a -"}));
   const WriterLease next = granted(ask("/a"));
   CHECK(next.identity != identity);
   CHECK(next.id != id);
@@ -251,7 +257,8 @@ TEST(SourceAdmission, AMountThatLingersKeepsItsStreamForTheNextSource) {
   POINTERS_EQUAL(log, second.log.get());
   LONGS_EQUAL(10, second.log->head());
   CHECK(mount->phase() == MountPhase::kRunning);
-  CHECK(told == (std::vector<std::string>{"begun /a +", "linger source client gone", "begun /a +"}));
+  CHECK(told ==
+        (std::vector<std::string>{"begun /a +", "linger source client gone", "begun /a +"}));
   linger = 0ms;
 }
 TEST(SourceAdmission, ALingeringMountEndsWhenNobodyComes) {

@@ -110,7 +110,11 @@ TEST(SourceFacts, StatsAreUtf8FromTheCharsetOfTheMount) {
   STRCMP_EQUAL("icy-genre:\xb1\r\n", lines({{"ice-genre", "\xb1"}}).c_str());
 }
 TEST(SourceFacts, ControlBytesReachNoHeaderOfAListener) {
-  STRCMP_EQUAL("icy-name:ab \xe9\r\n", lines({{"ice-name", "\x07" "a\x1b" "b\r\n \x7f\xe9"}}).c_str());
+  STRCMP_EQUAL("icy-name:ab \xe9\r\n", lines({{"ice-name",
+                                               "\x07"
+                                               "a\x1b"
+                                               "b\r\n \x7f\xe9"}})
+                                           .c_str());
 }
 TEST(SourceFacts, AnAddressThatIsNoWebPageIsLeftOut) {
   STRCMP_EQUAL("(absent)", stat({{"ice-url", "javascript:alert(1)"}}, "server_url").c_str());
@@ -232,7 +236,8 @@ TEST(SourceFacts, OfARelayComeFromTheAnswerAndTheConfiguredServer) {
   answer.add("server", "Icecast 2.4.4");
   answer.add("user-agent", "none");
   answer.add("x-other", "1");
-  const auto facts = make_relay_facts(answer, settings, SourcePeer{"radio.example", WallTime(5s), SteadyTime(7s)});
+  const auto facts =
+      make_relay_facts(answer, settings, SourcePeer{"radio.example", WallTime(5s), SteadyTime(7s)});
   CHECK(facts->relayed);
   CHECK(!facts->shoutcast);
   STRCMP_EQUAL("audio/aac", facts->content_type.c_str());
