@@ -32,22 +32,65 @@ die() { say "run.sh: $*" >&2; exit 1; }
 as_nobody() { setpriv --reuid nobody --regid nogroup --clear-groups "$@"; }
 random_password() { od -An -N10 -tx1 /dev/urandom | tr -d ' \n'; }
 
+# Optimised as a release is.  -g1 keeps functions and lines for a backtrace; all of -g would take a third
+# more time.
+flags="-O2 -g1"
+
+# The number of compilations at once: the compiler takes up to 800 MB.
+jobs() {
+  local fitting
+  fitting=$(awk '/^MemAvailable/ {print int($2 / 800000)}' /proc/meminfo)
+  [ "${fitting:-0}" -ge 1 ] || fitting=1
+  [ "$(nproc)" -lt "$fitting" ] && nproc || echo "$fitting"
+}
+
+# Reads what make prints, adds it to the log $1 and tells which of $2 units the compiler is at.  In a terminal
+# the line stays in its place; elsewhere there is one for every fifth.
+progress() {
+  local line unit=0 fifth=0 begin=$SECONDS
+  while IFS= read -r line; do
+    printf '%s\n' "$line" >>"$1"
+    [[ $line == "  CXX "* ]] || continue
+    unit=$((unit + 1))
+    if [ -t 1 ]; then
+      printf '\r  unit %d of %d, %d s ' "$unit" "$2" $((SECONDS - begin))
+    elif [ $((5 * unit / $2)) -gt $fifth ]; then
+      fifth=$((5 * unit / $2))
+      say "  unit $unit of $2, $((SECONDS - begin)) s"
+    fi
+  done
+  if [ -t 1 ] && [ $unit -gt 0 ]; then printf '\n'; fi
+}
+
+# The tree of the build is configured once, and again when these lines change.
+configure_build() {
+  local arguments=(--enable-unity CXXFLAGS="$flags")
+  if [ -z "${CXX-}" ] && command -v ccache >/dev/null; then arguments+=(CXX="ccache g++"); fi
+  [ -x "$here/configure" ] || "$here/autogen.sh"
+  cd "$build_dir"
+  [ "$build_dir" != "$here" ] || return 0  # it is somebody's own
+  [ ! -e Makefile ] || [ "$(cat configured-with 2>/dev/null)" != "${arguments[*]}" ] || return 0
+  ../../configure "${arguments[@]}"
+  echo "${arguments[*]}" >configured-with
+}
+
 build() {
-  local log=$here/build/run.log
+  local log=$here/build/run.log begin=$SECONDS units
   mkdir -p "$here/build/run"
   build_dir=$here/build/run
   [ ! -e "$here/config.status" ] || build_dir=$here  # somebody has configured in the source itself
-  if [ ! -x "$build_dir/src/icecast-lb" ]; then
-    say "building icecast-lb (a minute or two; the details go to $log)"
-  fi
-  (
-    cd "$here"
-    [ -x configure ] || ./autogen.sh
-    cd "$build_dir"
-    [ -e Makefile ] || "$here/configure"
-    make -s -j"$(nproc)" src/icecast-lb
-  ) </dev/null >"$log" 2>&1 || { tail -n 30 "$log" >&2; die "the build failed; all of it: $log"; }
   server=$build_dir/src/icecast-lb
+  (configure_build) </dev/null >"$log" 2>&1 || { tail -n 30 "$log" >&2; die "cannot configure; all of it: $log"; }
+  export CCACHE_DEPEND=1
+  units=$(make -n V=0 -C "$build_dir" src/icecast-lb 2>/dev/null </dev/null | grep -c 'echo "  CXX ' || true)
+  if [ ! -x "$server" ]; then
+    say "building icecast-lb: a minute and a half on two processors, less on more (the details go to $log)"
+  elif [ "$units" != 0 ]; then
+    say "building what has changed"
+  fi
+  make --no-print-directory V=0 -C "$build_dir" -j"$(jobs)" src/icecast-lb </dev/null 2>&1 | progress "$log" "$units" ||
+    { tail -n 30 "$log" >&2; die "the build failed; all of it: $log"; }
+  [ "$units" = 0 ] || say "built in $((SECONDS - begin)) s"
 }
 
 # As root the server becomes nobody, who then has to reach its logs and its configuration.  Where
@@ -64,9 +107,14 @@ open_var() {
   chmod 750 "$var/log"
 }
 
-# Only what the server writes, or reads again at a reload, belongs to its user: root must not have
-# to write into a directory of somebody else's.
-give_to_nobody() { [ "$(id -u)" != 0 ] || chown -h nobody:nogroup "$var/log" "$config"; }
+# The logs belong to the server's user.  The configuration does not: root reads it at the next start,
+# so nobody else may write it.
+give_to_nobody() {
+  [ "$(id -u)" = 0 ] || return 0
+  chown -h nobody:nogroup "$var/log"
+  chown -h root:nogroup "$config"
+  chmod 640 "$config"
+}
 
 write_configuration() {
   local owner=

@@ -117,6 +117,11 @@ function buildNode(row) {
   return parts;
 }
 
+// As the logs: from 5 s on.
+function skew(ms) {
+  return Math.abs(ms) > 5000 ? 'its clock is ' + (Math.abs(ms) / 1000).toFixed(1) + '\u00a0s ' + (ms > 0 ? 'ahead' : 'behind') : '';
+}
+
 function fillNode(parts, node) {
   const drains = node.state === 'draining', ours = node.kind === 'self' || node.linked;
   parts.node = node;
@@ -125,8 +130,9 @@ function fillNode(parts, node) {
     [...node.tags, ...node.countries].join(', ')].filter(Boolean).join('; '));
   say(parts.badge, node.state);
   parts.badge.className = node.state === 'up' ? 'state up' : 'state';
-  say(parts.why, node.why || (node.admitted ? '' : 'not taken in'));
-  say(parts.listeners, number(node.listeners) + (node.capacity.listeners === null ? '' : ' of ' + number(node.capacity.listeners)));
+  say(parts.why, [node.why || (node.admitted ? '' : 'not taken in'), skew(node.clock_skew_ms)].filter(Boolean).join('; '));
+  say(parts.listeners, number(node.listeners) + (node.capacity.listeners === null ? '' : ' of ' + number(node.capacity.listeners))
+    + (node.below ? ', ' + number(node.below) + ' behind it' : ''));
   parts.meter.hidden = !node.capacity.share_kbps;
   parts.meter.value = Math.min(1, node.utilisation);
   parts.meter.setAttribute('aria-label', 'Load of ' + node.id);
@@ -153,7 +159,7 @@ function show(state, links) {
   if (Date.now() - told > 10000)
     say($('news'), nodes.length > 1 || masters.length ? 'This is node ' + state.id + (state.redirects ? ', which redirects listeners.' : '.')
       : 'This server stands alone. What makes it one of a cluster: doc/cluster.md.');
-  say($('total-listeners'), number(state.listeners));
+  say($('total-listeners'), number(state.listeners + state.below));
   say($('total-nodes'), nodes.filter(node => node.state === 'up').length + ' of ' + nodes.length);
   say($('total-mounts'), number(state.mounts.length));
   say($('total-redirects'), number(nodes.reduce((sum, node) => sum + node.issued, 0)));
@@ -170,9 +176,12 @@ function show(state, links) {
     ([name, listeners, rate, carriers], one) => {
       carriers.parentNode.className = '';
       say(name, one.mount);
-      say(listeners, number(one.listeners));
+      say(listeners, number(one.listeners + one.below));
       say(rate, one.kbps ? number(one.kbps) : '\u2013');
-      say(carriers, one.carriers.map(carrier => carrier.node + '\u00a0' + number(carrier.listeners + carrier.redirected)).join(', '));
+      say(carriers, one.carriers.map(carrier => carrier.node + '\u00a0' + number(carrier.listeners + carrier.redirected)
+        + (carrier.below ? ' + ' + number(carrier.below) + ' behind it' : '')
+        + (carrier.free === 0 ? ' (full)' : ''))
+        .concat(one.cannot_pull.map(row => row.node + ' cannot pull it: ' + row.why)).join(', '));
     });
   $('totals').hidden = $('nodes-part').hidden = !nodes.length;
   $('masters-part').hidden = !masters.length;

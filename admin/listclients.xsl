@@ -6,7 +6,9 @@
 <xsl:template match="/icestats">
 <html xmlns="http://www.w3.org/1999/xhtml" lang="en" xml:lang="en">
 <head>
-<title>Listeners of <xsl:value-of select="source/@mount"/> - Icecast Streaming Media Server</title>
+<title>Listeners of <xsl:value-of select="source/@mount"/> - icecast-lb</title>
+<!-- By these words programs know the page. -->
+<meta name="description" content="Icecast2 Admin"/>
 <meta name="viewport" content="width=device-width, initial-scale=1"/>
 <meta name="color-scheme" content="light dark"/>
 <link rel="stylesheet" type="text/css" href="/style.css"/>
@@ -14,7 +16,7 @@
 </head>
 <body>
 <header id="top">
-<h1 id="header">Icecast2 Admin</h1>
+<h1 id="header">icecast-lb</h1>
 <nav id="menu" aria-label="Pages"><ul>
 <li><a href="stats.xsl">Admin Home</a></li>
 <li><a href="listmounts.xsl">Mountpoint List</a></li>
@@ -39,12 +41,12 @@
 </details></li>
 </ul>
 <xsl:choose>
-<xsl:when test="listener">
-<p class="about"><xsl:call-template name="count"><xsl:with-param name="number" select="count(listener)"/></xsl:call-template></p>
+<xsl:when test="listener[not(relay)]">
+<p class="about"><xsl:call-template name="count"><xsl:with-param name="number" select="count(listener[not(relay)])"/></xsl:call-template></p>
 <table class="colortable">
 <thead><tr><th scope="col">IP</th><th scope="col">Connected</th><th scope="col">User Agent</th><th scope="col">Action</th></tr></thead>
 <tbody>
-<xsl:for-each select="listener">
+<xsl:for-each select="listener[not(relay)]">
 <tr>
 <td class="short" data-label="IP"><xsl:value-of select="IP"/><xsl:if test="username"> (<xsl:value-of select="username"/>)</xsl:if></td>
 <td class="short" data-label="Connected" title="{Connected} s"><xsl:call-template name="duration"><xsl:with-param name="seconds" select="Connected"/></xsl:call-template></td>
@@ -59,6 +61,22 @@
 </xsl:when>
 <xsl:otherwise><p class="about">No listeners connected</p></xsl:otherwise>
 </xsl:choose>
+<xsl:if test="listener[relay]">
+<h4>Servers that relay it</h4>
+<p class="about">Each has listeners of its own, who are not counted here.</p>
+<table class="colortable">
+<thead><tr><th scope="col">IP</th><th scope="col">Connected</th><th scope="col">User Agent</th></tr></thead>
+<tbody>
+<xsl:for-each select="listener[relay]">
+<tr>
+<td class="short" data-label="IP"><xsl:value-of select="IP"/></td>
+<td class="short" data-label="Connected" title="{Connected} s"><xsl:call-template name="duration"><xsl:with-param name="seconds" select="Connected"/></xsl:call-template></td>
+<td data-label="User Agent"><xsl:value-of select="UserAgent"/></td>
+</tr>
+</xsl:for-each>
+</tbody>
+</table>
+</xsl:if>
 </section>
 </xsl:for-each>
 </main>

@@ -5,7 +5,9 @@
 <xsl:template match="/icestats">
 <html xmlns="http://www.w3.org/1999/xhtml" lang="en" xml:lang="en">
 <head>
-<title>Move the listeners of <xsl:value-of select="current_source"/> - Icecast Streaming Media Server</title>
+<title>Move the listeners of <xsl:value-of select="current_source"/> - icecast-lb</title>
+<!-- By these words programs know the page. -->
+<meta name="description" content="Icecast2 Admin"/>
 <meta name="viewport" content="width=device-width, initial-scale=1"/>
 <meta name="color-scheme" content="light dark"/>
 <link rel="stylesheet" type="text/css" href="/style.css"/>
@@ -13,7 +15,7 @@
 </head>
 <body>
 <header id="top">
-<h1 id="header">Icecast2 Admin</h1>
+<h1 id="header">icecast-lb</h1>
 <nav id="menu" aria-label="Pages"><ul>
 <li><a href="stats.xsl">Admin Home</a></li>
 <li><a href="listmounts.xsl">Mountpoint List</a></li>
@@ -24,8 +26,8 @@
 <main>
 <xsl:variable name="from" select="string(current_source)"/>
 <h2>Moving listeners from <xsl:value-of select="$from"/></h2>
-<p class="hint">They go on listening without a gap. Only mounts of the same format can take them.</p>
-<xsl:if test="not(source)"><div class="roundbox empty"><p>There is no other mount to move them to.</p></div></xsl:if>
+<xsl:if test="source"><p class="hint">They go on listening without a gap. These mounts have their format; a player cannot change to another.</p></xsl:if>
+<xsl:if test="not(source)"><div class="roundbox empty"><p>There is no other mount of their format to move them to.</p></div></xsl:if>
 <xsl:if test="source">
 <section class="roundbox">
 <h3>Move to which mountpoint?</h3>

@@ -5,7 +5,9 @@
 <xsl:template match="/iceresponse">
 <html xmlns="http://www.w3.org/1999/xhtml" lang="en" xml:lang="en">
 <head>
-<title>Response - Icecast Streaming Media Server</title>
+<title>Response - icecast-lb</title>
+<!-- By these words programs know the page. -->
+<meta name="description" content="Icecast2 Admin"/>
 <meta name="viewport" content="width=device-width, initial-scale=1"/>
 <meta name="color-scheme" content="light dark"/>
 <link rel="stylesheet" type="text/css" href="/style.css"/>
@@ -13,7 +15,7 @@
 </head>
 <body>
 <header id="top">
-<h1 id="header">Icecast2 Admin</h1>
+<h1 id="header">icecast-lb</h1>
 <nav id="menu" aria-label="Pages"><ul>
 <li><a href="stats.xsl">Admin Home</a></li>
 <li><a href="listmounts.xsl">Mountpoint List</a></li>
@@ -22,10 +24,11 @@
 </ul></nav>
 </header>
 <main>
-<h2>Icecast Server Response</h2>
+<h2>Response</h2>
 <div class="roundbox message" role="status">
 <p>Message: <xsl:value-of select="message"/></p>
 <p>Return Code: <xsl:value-of select="return"/></p>
+<xsl:if test="moved"><p>Listeners moved: <xsl:value-of select="moved"/></p></xsl:if>
 </div>
 <p><a class="back" href="listmounts.xsl">Back to the mountpoints</a></p>
 </main>

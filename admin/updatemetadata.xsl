@@ -6,7 +6,9 @@
 <xsl:template match="/icestats">
 <html xmlns="http://www.w3.org/1999/xhtml" lang="en" xml:lang="en">
 <head>
-<title>Metadata of <xsl:value-of select="source/@mount"/> - Icecast Streaming Media Server</title>
+<title>Metadata of <xsl:value-of select="source/@mount"/> - icecast-lb</title>
+<!-- By these words programs know the page. -->
+<meta name="description" content="Icecast2 Admin"/>
 <meta name="viewport" content="width=device-width, initial-scale=1"/>
 <meta name="color-scheme" content="light dark"/>
 <link rel="stylesheet" type="text/css" href="/style.css"/>
@@ -14,7 +16,7 @@
 </head>
 <body>
 <header id="top">
-<h1 id="header">Icecast2 Admin</h1>
+<h1 id="header">icecast-lb</h1>
 <nav id="menu" aria-label="Pages"><ul>
 <li><a href="stats.xsl">Admin Home</a></li>
 <li><a href="listmounts.xsl">Mountpoint List</a></li>

@@ -1,38 +1,43 @@
 # make bench: our server beside Debian's icecast2, Icecast-KH and a bare sendfile loop.
-noinst_PROGRAMS += bench/sendfile-loop
+# Built by it (sendfile-loop: by make check, for bench/selfcheck), by `make bench-programs` and, where it needs one, by a stage of test.sh; not by `make all`.
+bench_programs =
+check_PROGRAMS += bench/sendfile-loop
 bench_sendfile_loop_SOURCES = bench/sendfile_loop.cc
 bench_sendfile_loop_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)
 bench_sendfile_loop_LDADD = tools/libtools.a
 
 # How long a choice of a node takes at 500 nodes x 1000 mounts; doc/balancing.md.
-noinst_PROGRAMS += bench/pick-rate
+bench_programs += bench/pick-rate
 bench_pick_rate_SOURCES = bench/pick_rate.cc
 bench_pick_rate_LDADD = $(CLUSTER)
 
 # What links of many nodes cost a master.
-noinst_PROGRAMS += bench/link-swarm
+bench_programs += bench/link-swarm
 bench_link_swarm_SOURCES = bench/link_swarm.cc bench/swarm_node.cc bench/swarm_node.h \
   bench/crowd_wire.cc bench/crowd_wire.h
 bench_link_swarm_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)
 bench_link_swarm_LDADD = $(CLUSTER)
 
 # A crowd at a master with simulated nodes; tests/cluster/goals and test_churn.py drive it.
-noinst_PROGRAMS += bench/cluster-crowd
+bench_programs += bench/cluster-crowd
 bench_cluster_crowd_SOURCES = bench/crowd.cc bench/crowd_listeners.cc bench/crowd_listeners.h \
   bench/swarm_node.cc bench/swarm_node.h bench/crowd_wire.cc bench/crowd_wire.h
 bench_cluster_crowd_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)
 bench_cluster_crowd_LDADD = $(CLUSTER)
 
 # Redirects a second.
-noinst_PROGRAMS += bench/redirect-rate
+bench_programs += bench/redirect-rate
 bench_redirect_rate_SOURCES = bench/redirect_rate.cc
 
-EXTRA_DIST += bench/harness.py bench/run.py bench/mounts.py bench/stalled.py bench/selfcheck \
+EXTRA_DIST += bench/harness.py bench/run.py bench/ingest.py bench/mounts.py bench/pages.py bench/stalled.py bench/selfcheck \
   bench/selfcheck.py doc/performance.md
 TESTS += bench/selfcheck
 CLEANFILES += bench.json
 
 # BENCH_FLAGS=--quick: 500 listeners and short windows.
-.PHONY: bench
-bench: all
+EXTRA_PROGRAMS += $(bench_programs)
+CLEANFILES += $(bench_programs)
+.PHONY: bench bench-programs
+bench-programs: $(bench_programs)
+bench: all bench-programs
 	python3 -B $(srcdir)/bench/run.py --build $(builddir) --json bench.json $(BENCH_FLAGS)

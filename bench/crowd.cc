@@ -1,4 +1,4 @@
-// A cluster's crowd: simulated nodes at one real master, and listeners who really ask it.
+// A cluster's crowd: simulated nodes at one real master, and listeners that send it real requests.
 //   cluster-crowd KEY=VALUE …
 //     master=HOST:PORT link=HOST:PORT   where it takes listeners and nodes
 //     node=ID,HOST:PORT,LISTENERS,KBPS[,MS]   a node; with MS it posts so often, else it has a link
@@ -10,7 +10,7 @@
 //     way=MS,MS stay=SECONDS renew=0|1 retry=MS back=MS tokens=0|1
 // Lines of the standard input while it runs: "kill ID", "bye ID", "drain ID", "silence ID",
 // "join ID", "out ID" (the master knows that it takes no more), "more N" (listeners), "freeze" and
-// "thaw" (nobody goes, nobody comes for those who have gone), "count", "end".
+// "thaw" (no listener leaves, none follows those that have left), "count", "end".
 // Prints a JSON line for what happens: {"event": "linked" …}, and {"event": "end"} with everything.
 #include <fcntl.h>
 #include <unistd.h>

@@ -39,7 +39,7 @@ std::size_t CrowdListeners::any_mount() {
 }
 
 void CrowdListeners::one_more() {
-  listeners_.push_back(std::make_unique<Listener>(*this, people_++));
+  listeners_.push_back(std::make_unique<Listener>(*this, audience_++));
   Listener& listener = *listeners_.back();
   listener.mount = static_cast<std::uint32_t>(any_mount());
   ask(listener);
@@ -178,7 +178,7 @@ void CrowdListeners::goes(Listener& listener) {
   ++tally_.departed;
   listener.state = State::kDone;
   if (!plan_.renew) return;
-  listener.person = people_++;
+  listener.person = audience_++;
   listener.mount = static_cast<std::uint32_t>(any_mount());
   ask(listener);
 }

@@ -1,5 +1,6 @@
 // Wire: one connection of a simulated listener or node: sends a request, hands out what comes back.
-// Thread: the loop's.  Ownership: whoever asks; a wire that is destroyed or closed calls nobody.
+// Thread: the loop's.
+// Ownership: the caller; a wire that is destroyed or closed calls no callback.
 #pragma once
 
 #include <netinet/in.h>

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "cluster/balancer.h"
+#include "cluster/balance/balancer.h"
 
 using namespace lb;
 

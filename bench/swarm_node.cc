@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "base/encoding.h"
-#include "cluster/node_report.h"
+#include "cluster/polling/node_report.h"
 
 namespace lb {
 namespace {
@@ -27,7 +27,7 @@ void SwarmNode::join() {
   total_ = 0;
   kbps_ = 0;
   listeners_.assign(swarm_.mounts.size(), 0);
-  book_ = LoadBook();
+  book_ = LoadChanges();
   changed_ = true;
   if (plan_.posts.count() > 0) {
     post();
@@ -38,14 +38,14 @@ void SwarmNode::join() {
   link.link.id = plan_.id;
   link.link.secret = "s-" + plan_.id;
   link.streams.host = swarm_.link.host;
-  LinkClient::Doors doors;
-  doors.user_agent = [] { return std::string("swarm"); };
-  session_ = std::make_unique<MasterSession>(*this, swarm_.resolver, link, std::move(doors));
+  LinkClient::Callbacks callbacks;
+  callbacks.user_agent = [] { return std::string("swarm"); };
+  session_ = std::make_unique<MasterSession>(*this, swarm_.resolver, link, std::move(callbacks));
   session_->start();
 }
 
 void SwarmNode::leave(bool farewell) {
-  if (farewell && session_) session_->say_goodbye({"it leaves", 0, std::chrono::milliseconds{0}});
+  if (farewell && session_) session_->send_bye({"it leaves", 0, std::chrono::milliseconds{0}});
   alive_ = false;
   next_post_.cancel();
   wire_.reset();

@@ -1,6 +1,7 @@
-// SwarmNode: a simulated node: what a master sees of one, without streams.  It holds a link to the
-// master or posts; its listeners are numbers that somebody else counts up and down.
-// Thread: the loop's.  Ownership: the program; Swarm outlives its nodes.
+// SwarmNode: a simulated node, as a master sees it, without streams.  It holds a link to the master
+// or posts; its listeners are numbers that its owner counts up and down.
+// Thread: the loop's.
+// Ownership: the program; Swarm outlives its nodes.
 #pragma once
 
 #include <chrono>
@@ -10,7 +11,7 @@
 #include <vector>
 
 #include "bench/crowd_wire.h"
-#include "cluster/master_session.h"
+#include "cluster/link/master_session.h"
 
 namespace lb {
 
@@ -25,11 +26,9 @@ struct Swarm {
   Log log{system_clock()};
   Rng rng = Rng::from_entropy();
   Resolver resolver{loop};
-  NodeTable table{NodeTable::Settings{}, loop.now()};
-  OfferBook offers;
   Endpoint master, link;
   std::vector<SwarmMount> mounts;  // ordered by name
-  bool tokens = false;             // nodes count those who come with a redirect
+  bool tokens = false;             // nodes count listeners that come with a redirect
   unsigned linked = 0;
   // A node has been taken in by the master, or has lost it.
   std::function<void(const std::string& id, bool linked, const std::string& why)> on_link;
@@ -42,7 +41,7 @@ struct SwarmPlan {
   std::chrono::milliseconds posts{0};  // 0: it holds a link
 };
 
-class SwarmNode final : public LinkHost {
+class SwarmNode final : public NodeSide {
  public:
   SwarmNode(Swarm& swarm, SwarmPlan plan);
 
@@ -74,19 +73,8 @@ class SwarmNode final : public LinkHost {
   Log& log() noexcept override { return swarm_.log; }
   Rng& rng() noexcept override { return swarm_.rng; }
   const std::string& own_id() const noexcept override { return plan_.id; }
-  NodeTable& nodes() noexcept override { return swarm_.table; }
-  const KnownNode* known_node(std::string_view) const override { return nullptr; }
-  const OfferBook& offers() const noexcept override { return swarm_.offers; }
-  bool is_offered(const std::string&) override { return false; }
-  WelcomeFrame welcome_for(const KnownNode&) override { return {}; }
-  void node_joined(NodeSession&) override {}
-  void checks_tokens(const std::string&, bool) override {}
-  void table_told() override {}
-  void try_addresses(NodeSession&, const std::vector<NodeAddress>&) override {}
-  void node_answered(const std::string&, const ResultFrame&) override {}
-  void node_left(NodeSession&, const std::string&) override {}
   HelloFrame hello() override;
-  const LoadBook& load() const noexcept override { return book_; }
+  const LoadChanges& load() const noexcept override { return book_; }
   unsigned loop_ms() const noexcept override { return 1; }
   std::optional<std::uint64_t> arrivals_from(std::string_view) const override;
   unsigned masters() const noexcept override { return 1; }
@@ -94,20 +82,23 @@ class SwarmNode final : public LinkHost {
     return drains_ ? DrainMode::kSoft : DrainMode::kOff;
   }
   bool flows(const std::string&) const override { return false; }
+  void master_clock(const std::string&, std::chrono::milliseconds) override {}
   void master_joined(MasterSession&) override;
   void master_left(MasterSession&, const std::string& why) override;
   void streams_changed() override {}
   void remember_proof(const ProveFrame&) override {}
-  void who_answered(const std::string&, bool) override {}
-  void execute(CommandFrame, std::function<void(ResultFrame)> then) override { then({}); }
-  void message(MessageFrame, bool) override {}
+  void mount_looked_up(const std::string&, bool) override {}
+  void execute(const MasterSession&, CommandFrame, std::function<void(ResultFrame)> then) override {
+    then({});
+  }
+  void message(MessageFrame) override {}
 
  private:
   void post();
   std::string epoch() const { return "e" + std::to_string(runs_); }
   Swarm& swarm_;
   const SwarmPlan plan_;
-  LoadBook book_;
+  LoadChanges book_;
   std::unique_ptr<MasterSession> session_;
   std::unique_ptr<Wire> wire_;  // of its posts
   Timer next_post_;
@@ -118,7 +109,7 @@ class SwarmNode final : public LinkHost {
   unsigned total_ = 0;
   double kbps_ = 0;
   std::vector<unsigned> listeners_;  // of each mount
-  std::vector<LoadBook::Carried> carried_;
+  std::vector<LoadChanges::Carried> carried_;
 };
 
 }  // namespace lb

@@ -1,9 +1,8 @@
 # The configuration files, their documentation, and the check that keeps both true.
 check_PROGRAMS += tests/config/config_tool
 tests_config_config_tool_CPPFLAGS = $(AM_CPPFLAGS)
-tests_config_config_tool_SOURCES = tests/config/config_tool.cc \
-  src/app/options.cc src/app/options.h src/app/version.cc
-tests_config_config_tool_LDADD = $(CONFIG)
+tests_config_config_tool_SOURCES = tests/config/config_tool.cc
+tests_config_config_tool_LDADD = $(APP)
 
 dist_doc_DATA = conf/icecast-lb.xml conf/minimal.xml doc/config.md doc/metrics.md
 dist_man_MANS = doc/icecast-lb.xml.5

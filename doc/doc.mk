@@ -2,12 +2,16 @@
 dist_man_MANS += doc/icecast-lb.1
 dist_doc_DATA += \
   doc/architecture.md \
+  doc/archive.md \
   doc/authentication.md \
   doc/balancing.md \
   doc/cluster.md \
   doc/differences.md \
   doc/encoders.md \
+  doc/failover.md \
   doc/getting-started.md \
+  doc/ingest.md \
+  doc/hls.md \
   doc/link.md \
   doc/migration.md \
   doc/operations.md \
@@ -20,4 +24,4 @@ dist_doc_DATA += \
 EXTRA_DIST += run.sh test.sh .ci/run tools/install-packages \
   tools/demo-cluster.py tools/build_kh.py tools/demo-source.py tools/make-demo.py \
   demo/morning.mp3 demo/morning.ogg demo/evening.mp3 demo/evening.ogg \
-  deploy tests/blackbox tests/browser tests/cluster tests/differential tests/orchestration
+  deploy tests/blackbox tests/browser tests/cluster tests/differential tests/docs tests/orchestration

@@ -1,13 +1,14 @@
 // Frames of a link: whatever comes in, what is accepted is clean and bounded, and reads the same
 // when it is written again; cutting bytes into lines does not depend on how they arrive.
-#include "cluster/frame.h"
+#include "cluster/link/frame.h"
 
 #include <algorithm>
 
 #include "check.h"
-#include "cluster/node_report.h"
-#include "cluster/public_address.h"
-#include "cluster/stream_list.h"
+#include "cluster/nodes/names.h"
+#include "cluster/nodes/public_address.h"
+#include "cluster/polling/node_report.h"
+#include "cluster/polling/stream_list.h"
 
 using namespace lb;
 
@@ -55,6 +56,9 @@ void judge(const std::vector<MountLoad>& loads) {
   for (const MountLoad& load : loads) {
     must_be_mount(load.mount);
     fuzz::must(load.listeners <= 10'000'000 && (load.carries || load.listeners == 0), "listeners");
+    fuzz::must(load.below <= 10'000'000 && (!load.from || load.from->size() <= 8),
+               "what is behind");
+    for (const std::string& id : load.from.value_or(std::vector<std::string>())) must_be_word(id);
   }
 }
 void judge(const SnapFrame& frame) {
@@ -88,6 +92,13 @@ void judge(const WhoFrame& frame) { must_be_mount(frame.mount); }
 void judge(const ProveFrame& frame) {
   must_be_word(frame.ask);
   must_be_word(frame.say);
+}
+void judge(const IngestFrame& frame) {
+  for (const IngestRow& row : frame.rows) {
+    must_be_mount(row.mount);
+    must_be_word(row.at);
+    for (const std::string& node : row.via) must_be_word(node);
+  }
 }
 void judge(const ByeFrame& frame) {
   fuzz::must(clean(frame.why) && frame.code >= 0 && frame.back.count() >= 0, "a bye");

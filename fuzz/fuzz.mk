@@ -55,6 +55,13 @@ replay_programs += replay_chunked
 replay_chunked_SOURCES = $(fuzz_chunked_SOURCES) fuzz/replay.cc
 replay_chunked_LDADD = $(HTTP)
 
+fuzz_programs += fuzz_hls_path
+fuzz_hls_path_SOURCES = fuzz/hls_path.cc fuzz/check.h
+fuzz_hls_path_LDADD = $(FUZZ_FLAGS) $(HLS)
+replay_programs += replay_hls_path
+replay_hls_path_SOURCES = $(fuzz_hls_path_SOURCES) fuzz/replay.cc
+replay_hls_path_LDADD = $(HLS)
+
 fuzz_programs += fuzz_response
 fuzz_response_SOURCES = fuzz/response.cc fuzz/check.h
 fuzz_response_LDADD = $(FUZZ_FLAGS) $(CLUSTER)
@@ -89,6 +96,27 @@ fuzz_frame_LDADD = $(FUZZ_FLAGS) $(CLUSTER)
 replay_programs += replay_frame
 replay_frame_SOURCES = $(fuzz_frame_SOURCES) fuzz/replay.cc
 replay_frame_LDADD = $(CLUSTER)
+
+fuzz_programs += fuzz_archive_record
+fuzz_archive_record_SOURCES = fuzz/archive_record.cc fuzz/check.h
+fuzz_archive_record_LDADD = $(FUZZ_FLAGS) $(ARCHIVE)
+replay_programs += replay_archive_record
+replay_archive_record_SOURCES = $(fuzz_archive_record_SOURCES) fuzz/replay.cc
+replay_archive_record_LDADD = $(ARCHIVE)
+
+fuzz_programs += fuzz_time_text
+fuzz_time_text_SOURCES = fuzz/time_text.cc fuzz/check.h
+fuzz_time_text_LDADD = $(FUZZ_FLAGS) $(ARCHIVE)
+replay_programs += replay_time_text
+replay_time_text_SOURCES = $(fuzz_time_text_SOURCES) fuzz/replay.cc
+replay_time_text_LDADD = $(ARCHIVE)
+
+fuzz_programs += fuzz_stream_place
+fuzz_stream_place_SOURCES = fuzz/stream_place.cc fuzz/check.h
+fuzz_stream_place_LDADD = $(FUZZ_FLAGS) $(STREAM)
+replay_programs += replay_stream_place
+replay_stream_place_SOURCES = $(fuzz_stream_place_SOURCES) fuzz/replay.cc
+replay_stream_place_LDADD = $(STREAM)
 
 if ENABLE_FUZZ
 noinst_PROGRAMS += $(fuzz_programs)

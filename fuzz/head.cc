@@ -111,7 +111,7 @@ void check_request(const Request& request) {
   const std::string logged = access_line(facts, WallTime{});
   require(logged.size() <= 1023 && !has_control(logged));
   const std::string json = access_json(facts, WallTime{});
-  require(json.size() <= Log::kMostBytes && !has_control(json) && Json::parse(json).has_value());
+  require(json.size() <= Log::kMaxBytes && !has_control(json) && Json::parse(json).has_value());
   const std::string list =
       m3u(playlist_host(request.headers.get("host"), "localhost", 8000), request.path);
   require(!has_control(std::string_view(list).substr(0, list.size() - 2)));

@@ -13,7 +13,7 @@ using namespace lb;
 
 namespace {
 
-constexpr std::size_t kMostByteByByte = 2000;  // larger inputs are split at random only
+constexpr std::size_t kMaxByteByByte = 2000;  // larger inputs are split at random only
 
 struct PageCount final : OggPageSink {
   explicit PageCount(std::string_view bytes) {
@@ -33,7 +33,7 @@ struct PageCount final : OggPageSink {
 
 void check_framer(std::string_view bytes) {
   const FramerPlugin& ogg = framer_for("application/ogg");
-  const std::string fault = check_splits(ogg, bytes, 0, 2, bytes.size() <= kMostByteByByte);
+  const std::string fault = check_splits(ogg, bytes, 0, 2, bytes.size() <= kMaxByteByByte);
   fuzz::must(fault.empty(), fault);
   for (const std::string& set : run_framer(ogg, bytes, all_at_once).marks.header_sets) {
     const PageCount pages(set);
@@ -60,7 +60,7 @@ void check_rewriter(std::string_view bytes) {
     titles.push_back({bytes.size() * i / 6, metadata});
   }
   const std::string out = rewritten(bytes, all_at_once, titles);
-  if (bytes.size() <= kMostByteByByte)
+  if (bytes.size() <= kMaxByteByByte)
     fuzz::must(out == rewritten(bytes, byte_by_byte, titles), "a split changes the output");
   fuzz::must(out == rewritten(bytes, at_random, titles), "a split changes the output");
   const PageCount before(bytes), after(out);

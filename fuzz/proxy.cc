@@ -1,5 +1,6 @@
 // PROXY headers and forwarded addresses: a split changes nothing; no byte behind the header is
-// taken; a stranger's words never count, and a client is never one whom nobody named.
+// taken; the headers of an untrusted peer never count, and a client is always one that a header
+// names.
 #include "../tests/unit/media/recorder.h"
 #include "check.h"
 #include "http/forwarded.h"

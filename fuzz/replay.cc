@@ -12,7 +12,7 @@ int main(int argc, char** argv) {
   const std::string program = std::filesystem::path(argv[0]).filename();
   const char* srcdir = std::getenv("srcdir");
   std::filesystem::path corpus = srcdir != nullptr ? srcdir : ".";
-  corpus = corpus / "fuzz" / "corpus" / program.substr(program.rfind('_') + 1);
+  corpus = corpus / "fuzz" / "corpus" / program.substr(program.find('_') + 1);
   if (argc > 1) corpus = argv[1];
 
   std::error_code error;

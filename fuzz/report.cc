@@ -2,11 +2,12 @@
 // written is read again as the same, and nothing of it can end a line or leave its place in a
 // Location.
 #include "check.h"
-#include "cluster/node_report.h"
-#include "cluster/public_address.h"
-#include "cluster/redirect_reply.h"
-#include "cluster/redirect_token.h"
-#include "cluster/relay_marks.h"
+#include "cluster/balance/redirect_reply.h"
+#include "cluster/balance/redirect_token.h"
+#include "cluster/nodes/public_address.h"
+#include "cluster/polling/node_report.h"
+#include "cluster/relay/pull_mark.h"
+#include "cluster/relay/relay_marks.h"
 
 using namespace lb;
 
@@ -20,7 +21,7 @@ bool is_plain(std::string_view text) {
 }
 
 void check_addresses(const NodeReport& report) {
-  fuzz::must(report.addresses.size() <= NodeReport::kMostAddresses, "too many addresses");
+  fuzz::must(report.addresses.size() <= NodeReport::kMaxAddresses, "too many addresses");
   for (const NodeAddress& address : report.addresses) {
     const std::string origin = origin_of(address);
     fuzz::must(is_plain(origin), "an origin that is no address", origin);
@@ -41,11 +42,11 @@ void check_report(std::string_view header, std::string_view body) {
     return;
   }
   check_addresses(*report);
-  fuzz::must(report->mounts.size() <= NodeReport::kMostMounts, "too many mounts");
+  fuzz::must(report->mounts.size() <= NodeReport::kMaxMounts, "too many mounts");
   if (report->form != NodeReport::Form::kOurs || report->epoch.empty()) return;
   const std::string printed = node_header(*report);
   fuzz::must(printed.find_first_of("\r\n") == std::string::npos, "a header of two lines");
-  if (printed.size() > NodeReport::kMostHeaderBytes) return;
+  if (printed.size() > NodeReport::kMaxHeaderBytes) return;
   const auto again = parse_node_report(printed, node_body(*report));
   fuzz::must(again.has_value(), "what was written cannot be read", printed);
   fuzz::must(again->mounts == report->mounts, "mounts are read as others");
@@ -61,10 +62,13 @@ void check_query(std::string_view text) {
   fuzz::must(token.has_value() || query == text, "a query without a token changes");
   if (token) fuzz::must(token->size() == RedirectToken::kTextBytes, "a token of another size");
   static const TokenKeys keys("key");
-  if (token)
+  if (token) {
+    // Of a key that is not ours it proves nothing; made up with the number of ours, it is forged.
+    const auto verdict = keys.check(*token, "e1", "/a", WallTime{}).verdict;
     fuzz::must(
-        keys.check(*token, "e1", "/a", WallTime{}).verdict == RedirectToken::Verdict::kForged,
+        verdict == RedirectToken::Verdict::kForged || verdict == RedirectToken::Verdict::kForeign,
         "a forged token");
+  }
   const std::string location =
       redirect_location("http://e1:8000", "/" + std::string(text), query, "T");
   fuzz::must(is_plain(location) && location.starts_with("http://e1:8000/"), "a location is left",
@@ -79,7 +83,7 @@ void check_marks(std::string_view text) {
   headers.add("via", std::string(text));
   headers.add("x-lb-path", std::string(text));
   const std::string path = path_of(headers);
-  fuzz::must(path_hops(path) <= kMostHops + 1, "a long path");
+  fuzz::must(path_hops(path) <= kMaxHops + 1, "a long path");
   fuzz::must(path_line(path).find("\r\n") == path_line(path).size() - 2 || path.empty(),
              "a path of two lines");
   const std::string lines = relay_mark_lines("m1.a", text);
@@ -87,6 +91,21 @@ void check_marks(std::string_view text) {
   for (std::size_t at = 0; (at = lines.find('\n', at)) != std::string::npos; ++at) ++ends;
   fuzz::must(ends == 2, "marks of more than two lines", lines);
   static_cast<void>(circle_in_request(headers, "m1.a"));
+}
+
+void check_pull(std::string_view text) {
+  Headers headers;
+  headers.add("x-lb-pull", std::string(text));
+  const auto mark = pull_mark_of(headers);
+  if (!mark) return;
+  const std::string line = pull_line(*mark, "secret", text);
+  fuzz::must(line.find_first_of("\r\n") == line.size() - 2, "a mark of two lines", line);
+  Headers again;
+  again.add("x-lb-pull", line.substr(11, line.size() - 13));
+  const auto same = pull_mark_of(again);
+  fuzz::must(same.has_value() && same->mac == same->mac_for("secret", text) &&
+                 same->number == mark->number,
+             "a mark is read as another", line);
 }
 
 }  // namespace
@@ -98,6 +117,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   check_report("", text);
   check_query(text);
   check_marks(text);
+  check_pull(text);
   if (const auto allowed = AllowedAddresses::parse(text); allowed.has_value())
     fuzz::must(!allowed->contains(make_node_address(PublicScheme::kHttp, "nobody.named.this", 1)) ||
                    text.find("*.") != std::string_view::npos ||

@@ -1,7 +1,7 @@
 // Fuzzes what other servers send us: the head of an answer, where its Location leads, and the list
 // of streams in its body.
 // Oracles: every split gives the same result; what is accepted keeps the promises of
-// http/response.h and cluster/stream_list.h; what is sent on because of it stays one line.
+// http/response.h and cluster/polling/stream_list.h; what is sent on because of it stays one line.
 #include "http/response.h"
 
 #include <algorithm>
@@ -11,8 +11,9 @@
 #include <string_view>
 
 #include "base/random.h"
-#include "cluster/stream_list.h"
-#include "cluster/upstream_call.h"
+#include "cluster/nodes/names.h"
+#include "cluster/polling/stream_list.h"
+#include "cluster/relay/upstream_call.h"
 #include "fuzz/check.h"
 #include "http/body.h"
 #include "stream/source_facts.h"
@@ -73,7 +74,7 @@ void check_response(const Response& r) {
   check_url(r.headers.get("location"), HttpUrl{true, "base.example", 8443, "/x"});
   (void)BodyReader::for_response(r.headers, true);
   (void)BodyReader::for_response(r.headers, false);
-  (void)not_a_stream(r.headers);
+  (void)not_a_stream(r);
   const auto facts = make_relay_facts(r.headers, MountSettings{}, SourcePeer{});
   require(facts->plugin != nullptr && facts->relayed);
   const std::string& lines = facts->listener_headers;
@@ -84,7 +85,7 @@ void check_response(const Response& r) {
 void check_list(std::string_view text) {
   const auto list = parse_stream_list(text);
   if (!list) return;
-  require(list->streams.size() <= StreamList::kMostMounts);
+  require(list->streams.size() <= StreamList::kMaxMounts);
   for (const ListedStream& stream : list->streams) {
     require(may_be_relayed_as(stream.mount) && stream.mount.front() == '/');
     require(!has_control(stream.mount) && stream.mount.find("//") == std::string::npos);

@@ -1,6 +1,7 @@
 EXTRA_DIST += tests/lint/layers tests/lint/layers.py tests/lint/headers tests/lint/headers.py \
-  tests/lint/docs tests/lint/docs.py
-TESTS += tests/lint/layers tests/lint/headers tests/lint/docs
+  tests/lint/format .clang-format tests/lint/docs tests/lint/docs.py tests/lint/names tests/lint/names.py \
+  tests/lint/comments tests/lint/comments.py
+TESTS += tests/lint/layers tests/lint/format tests/lint/names tests/lint/comments tests/lint/headers tests/lint/docs
 AM_TESTS_ENVIRONMENT = CXX='$(CXX)'; LINT_CPPFLAGS='$(EVENT_CFLAGS) $(XML_CFLAGS) $(XSLT_CFLAGS)'; \
   export CXX LINT_CPPFLAGS;
 UNIT_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/unit $(CPPUTEST_CFLAGS)
@@ -14,12 +15,13 @@ include tests/unit/net/unit.mk
 include tests/unit/http/unit.mk
 include tests/unit/media/unit.mk
 include tests/unit/stream/unit.mk
+include tests/unit/hls/unit.mk
 include tests/unit/auth/unit.mk
 include tests/unit/cluster/unit.mk
+include tests/unit/archive/unit.mk
 include tests/unit/admin/unit.mk
 include tests/unit/config/unit.mk
 include tests/unit/app/unit.mk
-include tests/unit/app/node.mk
 
 if HAVE_CPPUTEST
 check_PROGRAMS += $(unit_programs)

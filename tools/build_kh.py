@@ -58,7 +58,7 @@ def build_kh(tarball):
                 raise BuildFailed("%s failed, see %s/build.log" % (step[0], home))
     for name in ("admin", "web"):
         shutil.copytree(source / name, home / "share" / name)
-    shutil.copy(home / "build/src/icecast", program)  # the last step: it says that the rest is there
+    shutil.copy(home / "build/src/icecast", program)  # the last step: it shows that the rest is there
     return program
 
 

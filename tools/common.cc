@@ -129,6 +129,12 @@ Address parse_address(const std::string& text) {
   return out;
 }
 
+std::string with_number(const std::string& pattern, std::uint32_t number) {
+  const std::size_t at = pattern.find("%d");
+  return at == std::string::npos ? pattern
+                                 : std::string(pattern).replace(at, 2, std::to_string(number));
+}
+
 int begin_connect(const Address& to, const std::string& from, int receive_buffer) {
   const int fd = socket(to.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) die_errno("socket");

@@ -58,6 +58,8 @@ struct Address {
   const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
 };
 Address parse_address(const std::string& text);
+// %d in the pattern is the number.
+std::string with_number(const std::string& pattern, std::uint32_t number);
 
 // A socket that is connecting, not yet connected.  `from` (IPv4 text) may be empty.
 int begin_connect(const Address& to, const std::string& from, int receive_buffer);

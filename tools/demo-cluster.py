@@ -100,7 +100,7 @@ def write_configurations(place, port):
     facts = {"port": port, "cluster_port": free_port(port), "web": escape(str(place / "web")), "owner": OWNER if os.getuid() == 0 else ""}
     words = {key: secrets.token_hex(10) for key in ("source", "relay", "admin")}
     own = {edge: secrets.token_hex(16) for edge in EDGES}
-    for node in reversed(HOSTS):    # the master last: its file says that all are there
+    for node in reversed(HOSTS):    # the master last: its file shows that all are there
         here = {**facts, **words, "host": HOSTS[node], "id": node, "logs": escape(str(place / "log" / node)),
                 "secret": own.get(node), "capacity": EDGES.get(node)}
         here["nodes"] = "\n".join(NODE % (edge, own[edge], HOSTS[edge], port) for edge in EDGES)

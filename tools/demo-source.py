@@ -173,7 +173,7 @@ def main():
     Sender(options, password, "/demo.mp3", "audio/mpeg", mp3).start()
     Sender(options, password, "/demo.ogg", "application/ogg", ogg).start()
     parent = os.getppid()
-    while os.getppid() == parent:   # whoever started us is gone: so are we
+    while os.getppid() == parent:   # our parent process has ended: so do we
         time.sleep(1)
 
 

@@ -25,7 +25,7 @@
 namespace lb {
 namespace {
 
-constexpr std::size_t kMostPending = 8 << 20;  // behind by this much, a source skips frames
+constexpr std::size_t kMaxPending = 8 << 20;  // behind by this much, a source skips frames
 constexpr std::uint64_t kSignalKey = ~0ULL;
 
 struct FeedPlan {
@@ -51,13 +51,6 @@ std::string base64(std::string_view text) {
     }
   }
   return out;
-}
-
-// %d in the mount's name is the source's number.
-std::string mount_of(const std::string& pattern, std::uint32_t id) {
-  const std::size_t at = pattern.find("%d");
-  return at == std::string::npos ? pattern
-                                 : std::string(pattern).replace(at, 2, std::to_string(id));
 }
 
 class Source {
@@ -88,7 +81,7 @@ class Source {
 
   void send_packet() {
     if (state_ != State::kStreaming) return;
-    if (pending_.size() > kMostPending) {
+    if (pending_.size() > kMaxPending) {
       ++skipped_;
       return;
     }
@@ -103,8 +96,8 @@ class Source {
 
   void ask() {
     const bool put = plan_.method == "PUT";
-    pending_ = plan_.method + " " + mount_of(plan_.mount, id_) + (put ? " HTTP/1.1" : " HTTP/1.0") +
-               "\r\nHost: localhost\r\nAuthorization: Basic " +
+    pending_ = plan_.method + " " + with_number(plan_.mount, id_) +
+               (put ? " HTTP/1.1" : " HTTP/1.0") + "\r\nHost: localhost\r\nAuthorization: Basic " +
                base64(plan_.user + ":" + plan_.password) +
                "\r\nUser-Agent: icelb-feed\r\nContent-Type: " + plan_.type +
                "\r\nIce-Public: 0\r\nIce-Name: feed " + std::to_string(id_) +
@@ -160,7 +153,7 @@ class Source {
   }
 
   void end(std::string_view why) {
-    print_line(2, "source " + mount_of(plan_.mount, id_) + " ended after " +
+    print_line(2, "source " + with_number(plan_.mount, id_) + " ended after " +
                       std::to_string(number_) + " frames: " + std::string(why));
     fd_.reset();
     state_ = State::kEnded;

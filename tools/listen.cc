@@ -1,8 +1,9 @@
 // icelb-listen: many listeners for measuring.  Joins at a given rate, reads for a given time,
 // checks the frames of icelb-feed (tools/frame.h) on some or all connections, and prints one JSON
-// line. Events go to stderr, one line each, for a script that waits: "joined N refused M seconds
-// S", "stalled N", "resumed N".  Status 0: everybody joined, nobody was lost, every checked frame
-// was there and right. Threads: a shard each, which share nothing but the two counters of Common.
+// line.  Events go to stderr, one line each, for a script that waits: "joined N refused M seconds
+// S", "stalled N", "resumed N".  Status 0: every listener joined, none was lost, every checked
+// frame was there and right.
+// Thread: a shard each, which share nothing but the two counters of Common.
 // "Steady" begins when every listener has joined or was refused; the run ends --seconds later.
 #include <sys/epoll.h>
 
@@ -301,7 +302,8 @@ int main(int argc, char** argv) {
   const lb::Options options(
       argc, argv, "icelb-listen: many listeners that measure",
       {{"to", "127.0.0.1:8000", "address and port of the server"},
-       {"mount", "/live", "mount"},
+       {"mount", "/live", "mount; %d in it is the listener's number, modulo mounts"},
+       {"mounts", "1", "how many mounts"},
        {"listeners", "1", "how many"},
        {"rate", "1000", "joins a second"},
        {"seconds", "10", "run time after all have joined"},
@@ -318,6 +320,7 @@ int main(int argc, char** argv) {
        {"sources", "0", "from so many addresses 127.0.1.x; 0: one for each 5,000 above 5,000"}});
   lb::ListenPlan plan;
   plan.to = lb::parse_address(options.text("to"));
+  plan.mounts = std::max(1U, options.count("mounts"));
   plan.listeners = std::max(1U, options.count("listeners"));
   plan.checking = options.count("check");
   plan.stalling = std::min(plan.listeners, options.count("stall"));

@@ -14,7 +14,7 @@ namespace lb {
 namespace {
 
 constexpr std::size_t kReadBytes = 256 * 1024;
-constexpr std::size_t kMostHead = 16 * 1024;
+constexpr std::size_t kMaxHead = 16 * 1024;
 constexpr std::uint64_t kSameDelivery = 1'000'000;  // pieces nearer than 1 ms were one delivery
 
 // The value of a header, or empty.
@@ -76,8 +76,9 @@ bool Listener::connect(const std::string& from) {
 }
 
 void Listener::ask() {
-  const auto size = static_cast<ssize_t>(plan_.request.size());
-  if (send(fd_.get(), plan_.request.data(), plan_.request.size(), MSG_NOSIGNAL) != size) {
+  const std::string request = with_number(plan_.request, index_ % plan_.mounts);
+  const auto size = static_cast<ssize_t>(request.size());
+  if (send(fd_.get(), request.data(), request.size(), MSG_NOSIGNAL) != size) {
     refuse(Refusal::kConnect);
   } else {
     state_ = State::kAsked;
@@ -108,7 +109,7 @@ bool Listener::read_head(std::string_view bytes, std::string_view& body) {
   head_.append(bytes);
   const std::size_t end_of_head = head_.find("\r\n\r\n");
   if (end_of_head == std::string::npos) {
-    if (head_.size() > kMostHead) refuse(Refusal::kStatus);
+    if (head_.size() > kMaxHead) refuse(Refusal::kStatus);
     return false;
   }
   body = bytes.substr(end_of_head + 4 - before);

@@ -1,7 +1,8 @@
 // One measuring listener: asks for a mount, reads, notes when bytes came and (a checking one)
 // whether every frame is right.  A listener that does not check lets the kernel throw the bytes
 // away (MSG_TRUNC, tcp(7)), so that a thousand of them cost little beside the server that is
-// measured. Thread: its shard's only.  Units: nanoseconds of CLOCK_MONOTONIC, bytes.
+// measured.
+// Thread: its shard's only.  Units: nanoseconds of CLOCK_MONOTONIC, bytes.
 #pragma once
 
 #include <cstddef>
@@ -36,7 +37,8 @@ class IcyRemover {
 
 struct ListenPlan {
   Address to;
-  std::string request;  // the whole head
+  std::string request;  // the whole head; %d in it is the listener's number, modulo mounts
+  unsigned mounts = 1;
   unsigned listeners = 1;
   unsigned checking = 20;  // the first ones read and check every byte
   unsigned stalling = 0;   // the last ones stop reading for a while, and check every byte too

@@ -5,7 +5,7 @@
 <xsl:template match="/icestats">
 <html xmlns="http://www.w3.org/1999/xhtml" lang="en" xml:lang="en">
 <head>
-<title>Login - Icecast Streaming Media Server</title>
+<title>Login - icecast-lb</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"/>
 <meta name="color-scheme" content="light dark"/>
 <link rel="stylesheet" type="text/css" href="/style.css"/>
@@ -13,7 +13,7 @@
 </head>
 <body>
 <header id="top">
-<h1 id="header">Icecast2 Status</h1>
+<h1 id="header">icecast-lb</h1>
 <nav id="menu" aria-label="Pages"><ul>
 <li><a href="/status.xsl">Server Status</a></li>
 <li><a href="/server_version.xsl">Version</a></li>

@@ -5,7 +5,7 @@
 <xsl:template match="/icestats">
 <html xmlns="http://www.w3.org/1999/xhtml" lang="en" xml:lang="en">
 <head>
-<title>Version - Icecast Streaming Media Server</title>
+<title>Version - icecast-lb</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"/>
 <meta name="color-scheme" content="light dark"/>
 <link rel="stylesheet" type="text/css" href="/style.css"/>
@@ -13,9 +13,10 @@
 </head>
 <body>
 <header id="top">
-<h1 id="header">Icecast2 Status</h1>
+<h1 id="header">icecast-lb</h1>
 <nav id="menu" aria-label="Pages"><ul>
 <li><a href="/status.xsl">Server Status</a></li>
+<li><a href="/played.xsl">Played</a></li>
 <li class="active"><a href="/server_version.xsl" aria-current="page">Version</a></li>
 <li><a href="/admin/">Administration</a></li>
 </ul></nav>
@@ -27,6 +28,7 @@
 <tr><th scope="row">Location</th><td dir="auto"><xsl:value-of select="location"/></td></tr>
 <tr><th scope="row">Admin</th><td><xsl:value-of select="admin"/></td></tr>
 <tr><th scope="row">Host</th><td><xsl:value-of select="host"/></td></tr>
+<tr><th scope="row">Program</th><td>icecast-lb</td></tr>
 <tr><th scope="row">Version</th><td><xsl:value-of select="server_id"/></td></tr>
 <tr><th scope="row">Started</th><td><xsl:value-of select="server_start"/></td></tr>
 </tbody></table>

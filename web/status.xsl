@@ -6,7 +6,7 @@
 <xsl:template match="/icestats">
 <html xmlns="http://www.w3.org/1999/xhtml" lang="en" xml:lang="en">
 <head>
-<title>Status - Icecast Streaming Media Server</title>
+<title>Status - icecast-lb</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"/>
 <meta name="color-scheme" content="light dark"/>
 <link rel="stylesheet" type="text/css" href="/style.css"/>
@@ -14,9 +14,10 @@
 </head>
 <body>
 <header id="top">
-<h1 id="header">Icecast2 Status</h1>
+<h1 id="header">icecast-lb</h1>
 <nav id="menu" aria-label="Pages"><ul>
 <li class="active"><a href="/status.xsl" aria-current="page">Server Status</a></li>
+<li><a href="/played.xsl">Played</a></li>
 <li><a href="/server_version.xsl">Version</a></li>
 <li><a href="/admin/">Administration</a></li>
 </ul></nav>

@@ -5,7 +5,8 @@
 #include <cmath>
 
 #include "base/json.h"
-#include "cluster/public_address.h"
+#include "cluster/nodes/audience.h"
+#include "cluster/nodes/public_address.h"
 
 namespace lb {
 namespace {
@@ -15,7 +16,7 @@ double seconds_since(SteadyTime then, SteadyTime now) {
   return std::round(std::chrono::duration<double>(now - then).count() * 1000) / 1000;
 }
 
-void limit(JsonWriter& json, std::string_view name, double value) {
+void write_limit(JsonWriter& json, std::string_view name, double value) {
   json.key(name);
   if (value == Node::kNoLimit)
     json.null();
@@ -37,25 +38,27 @@ void protections(JsonWriter& json, ProtectionSet set) {
   json.end_array();
 }
 
-void node(JsonWriter& json, const Node& node, SteadyTime now) {
+void node(JsonWriter& json, const Node& node, std::uint64_t below, SteadyTime now) {
   json.begin_object();
   json.key("id").text(node.id);
   json.key("kind").text(to_text(node.kind));
   json.key("state").text(to_text(node.state_at(now)));
   json.key("why").text(node.why);
+  json.key("cannot_pull").text(to_text(node.cannot));
   json.key("state_seconds").number(seconds_since(node.since, now));
   json.key("admitted").boolean(node.admitted || node.kind == NodeKind::kSelf);
   json.key("addresses").begin_array();
   for (const NodeAddress& address : node.addresses) json.text(origin_of(address));
   json.end_array();
   json.key("capacity").begin_object();
-  limit(json, "kbps", node.hard_kbps);
-  limit(json, "listeners", node.hard_listeners);
+  write_limit(json, "kbps", node.hard_kbps);
+  write_limit(json, "listeners", node.hard_listeners);
   json.key("accepts").number(node.capacity.accepts);
   json.key("weight").number(node.limits.weight);
   json.key("share_kbps").number(std::round(node.share_kbps));
   json.end_object();
   json.key("listeners").number(std::round(node.reported_listeners));
+  json.key("below").number(below);
   json.key("kbps").number(std::round(node.reported_kbps));
   json.key("unacknowledged").number(node.unacked.count());
   json.key("estimate_kbps").number(std::round(node.kbps()));
@@ -70,6 +73,11 @@ void node(JsonWriter& json, const Node& node, SteadyTime now) {
   json.key("interval_ms").number(static_cast<std::int64_t>(node.every.count()));
   json.key("report_age_seconds").number(seconds_since(node.last_report, now));
   json.key("loop_ms").number(node.loop_ms);
+  json.key("clock_skew_ms");
+  if (node.clock_skew)
+    json.number(static_cast<std::int64_t>(node.clock_skew->count()));
+  else
+    json.null();
   texts(json, "tags", node.tag_names);
   texts(json, "countries", node.countries);
   json.end_object();
@@ -80,14 +88,27 @@ void mount(JsonWriter& json, const MountNodes& row, const ClusterSight& sight) {
   json.key("mount").text(row.mount);
   json.key("kbps").number(std::round(row.kbps));
   json.key("listeners").number(sight.table.mount_listeners(row.mount));
+  json.key("below").number(audience_of(sight.table, row).below);
   json.key("carriers").begin_array();
   for (const Carrier& carrier : row.carriers) {
     if (!sight.table.carries(carrier, sight.now)) continue;
     json.begin_object();
     json.key("node").text(sight.table.node(carrier.node).id);
     json.key("listeners").number(carrier.listeners);
+    const Behind* behind = row.behind_of(carrier.node);
+    json.key("below").number(behind == nullptr ? 0U : behind->below);
     json.key("redirected").number(carrier.recent);
     json.key("reported").boolean(carrier.reported);
+    if (carrier.limited()) json.key("free").number(carrier.free);
+    json.end_object();
+  }
+  json.end_array();
+  json.key("cannot_pull").begin_array();
+  for (const Carrier& carrier : row.carriers) {
+    if (carrier.cannot == PullFault::kNone) continue;
+    json.begin_object();
+    json.key("node").text(sight.table.node(carrier.node).id);
+    json.key("why").text(to_text(carrier.cannot));
     json.end_object();
   }
   json.end_array();
@@ -120,12 +141,17 @@ std::string cluster_json(const ClusterSight& sight) {
   json.key("affinity").boolean(sight.settings.rules.affinity);
   json.key("holding").boolean(sight.redirects && sight.now < sight.table.hold_until());
   json.key("listeners").number(sight.table.listeners());
+  json.key("below").number(listeners_below(sight.table));
+  auto rows = sight.table.mounts();
+  std::vector<std::uint64_t> below(sight.table.nodes().size());  // by slot, as each node reports
+  for (const MountNodes* row : rows)
+    for (const Behind& behind : row->behind) below[behind.node] += behind.below;
   json.key("nodes").begin_array();
-  for (const Node& one : sight.table.nodes())
-    if (!one.id.empty()) node(json, one, sight.now);
+  for (std::size_t slot = 0; slot < below.size(); ++slot)
+    if (const Node& one = sight.table.nodes()[slot]; !one.id.empty())
+      node(json, one, below[slot], sight.now);
   json.end_array();
   json.key("mounts").begin_array();
-  auto rows = sight.table.mounts();
   std::sort(rows.begin(), rows.end(),
             [](const MountNodes* a, const MountNodes* b) { return a->mount < b->mount; });
   for (const MountNodes* row : rows) mount(json, *row, sight);
@@ -163,6 +189,7 @@ std::string explanation_json(const ClusterSight& sight, const ExplainAsk& ask,
     json.key("node").text(node.id);
     json.key("candidate").boolean(row.out == OutReason::kIn);
     json.key("out").text(row.out == OutReason::kIn ? "" : to_text(row.out));
+    json.key("why").text(describe(row.cannot));
     json.key("carries").boolean(row.carries);
     json.key("utilisation").number(row.utilisation);
     json.key("room_kbps").number(row.room_kbps);

@@ -22,8 +22,8 @@ using enum AdminAccess;
 constexpr auto kCommands = std::to_array<AdminCommand>({
     {"stats", kOptional, kAdminOrSource, "stats.xsl", false, "", run_stats},
     {"stats.xml", kOptional, kAdminOrSource, "", false, "", run_stats},
-    {"listmounts", kNone, kAdminOnly, "listmounts.xsl", false, "", run_listmounts},
-    {"streamlist", kNone, kAdminOnly, "", false, "", run_listmounts},
+    {"listmounts", kNoMount, kAdminOnly, "listmounts.xsl", false, "", run_listmounts},
+    {"streamlist", kNoMount, kAdminOnly, "", false, "", run_listmounts},
     {"streamlist.txt", kIgnored, kRelayOnly, "", false, "", run_streamlist_text},
     {"sourcelist.txt", kIgnored, kRelayOnly, "", true, "", run_sourcelist_text},
     {"streams", kIgnored, kRelayOnly, "", false, "", run_kh_streams},
@@ -32,6 +32,7 @@ constexpr auto kCommands = std::to_array<AdminCommand>({
     {"cluster.json", kIgnored, kAdminOnly, "", false, "", run_cluster},
     {"cluster/explain", kIgnored, kAdminOnly, "", false, "", run_cluster_explain},
     {"cluster/links.json", kIgnored, kAdminOnly, "", false, "", run_cluster_links},
+    {"cluster/ingest.json", kIgnored, kAdminOnly, "", false, "", run_cluster_ingest},
     {"cluster/messages.json", kIgnored, kAdminOnly, "", false, "", run_cluster_messages},
     {"cluster/message", kIgnored, kAdminOnly, "", true, "", run_cluster_message},
     {"cluster/command", kIgnored, kAdminOnly, "", true, "", run_cluster_command},
@@ -70,7 +71,7 @@ std::string_view mount_problem(const AdminTask& task) {
     case MountState::kRunning:
       break;
   }
-  return use == kNone ? "Mount request unknown" : "";
+  return use == kNoMount ? "Mount request unknown" : "";
 }
 
 }  // namespace
@@ -104,9 +105,11 @@ AdminAnswer admin_error(int status, std::string_view text) {
   answer.status = status;
   if (status == 401) {
     answer.content_type = "text/plain; charset=utf-8";
-    answer.body = "You need to authenticate\r\n";
+    answer.error = "You need to authenticate";
+    answer.body = answer.error + "\r\n";
   } else {
     answer.content_type = kHtmlType;
+    answer.error = text;
     answer.body = error_page(status, text);
   }
   return answer;

@@ -2,9 +2,9 @@
 //
 // Thread: answer_admin() and its callback on the control loop; everything else is pure.
 // Ownership: the callback owns what it needs; the Station must outlive the request.
-// Who checks what: the caller finds out who is asking (AdminRole, for the mount that mount= names)
-// and merges a form body into the query; everything else is judged here, in Icecast's order:
-// unknown command 400, cross-site 403, role 401, existence and state of the mount 400, parameters.
+// Checks: the caller authenticates the request (AdminRole, for the mount that mount= names) and
+// merges a form body into the query; everything else is judged here, in Icecast's order: unknown
+// command 400, cross-site 403, role 401, existence and state of the mount 400, parameters.
 // Source: Icecast 2.4.4 (compat.md 5.1 to 5.5), decisions B1, B4, B8.
 #pragma once
 
@@ -36,8 +36,8 @@ enum class AdminFormat : std::uint8_t { kRaw, kPage };  // NAME, NAME.xsl
 
 // What a command makes of mount=.
 enum class MountUse : std::uint8_t {
-  kNone,      // a general command: "Mount request unknown" when it comes with one
-  kIgnored,   // a general command that does not look
+  kNoMount,   // a general command: "Mount request unknown" when it comes with one
+  kIgnored,   // a general command that ignores mount=
   kOptional,  // works with and without; with one, it must be there
   kRequired,  // "Unknown admin request" without; it must be running, or an idle relay
   kNameOnly,  // any name will do
@@ -50,7 +50,8 @@ struct AdminRequest {
   AdminRole role = AdminRole::kNone;
   std::string peer_ip;
   Address peer;
-  std::string node;  // of the cluster, whose secret was given; its role is then kRelay
+  std::string node;     // of the cluster, whose secret was given; its role is then kRelay
+  std::string encoder;  // of the mount's <encoder> rows, whose login was given; its role is kSource
   bool is_post = false;
   std::string body;             // of a POST that is no form
   std::string scheme = "http";  // of the request; a playlist leads back by it
@@ -67,12 +68,13 @@ struct AdminAnswer {
   std::string template_name;  // "listclients.xsl"; body is then the document
   std::string extra;          // header lines, each with CRLF
   bool with_length = true;    // false: no Content-Length (streamlist.txt, as Icecast's)
+  std::string error;          // not "": a refusal in these words, of which body is a program's form
 };
 
 struct AdminTask;  // command_task.h
 struct AdminCommand {
   std::string_view name;  // after "/admin/"
-  MountUse mount = MountUse::kNone;
+  MountUse mount = MountUse::kNoMount;
   AdminAccess access = AdminAccess::kAdminOnly;
   std::string_view page;  // template of NAME.xsl; "": there is no such form
   bool changes_state = false;
@@ -91,8 +93,8 @@ bool is_admin_path(std::string_view path);
 bool admin_allows(const AdminCommand& command, AdminRole role, bool has_mount);
 bool admin_changes_state(const AdminCommand& command, std::string_view query);
 
-// What is refused before anybody asks for a password (decisions B10): an unknown command, a
-// cross-site request that would change something.  nullopt: go on and find out the role.
+// Refusals that need no password (decisions B10): an unknown command, a cross-site request that
+// would change something.  nullopt: go on and find out the role.
 std::optional<AdminAnswer> admin_refusal_before_auth(std::string_view path, std::string_view query,
                                                      const Headers& headers);
 

@@ -1,6 +1,6 @@
 // AdminTask: one admin request on its way through a command, with the answers commands share.
-// Thread: control loop.  Ownership: a task moves into the callback that ends it; done() is called
-// once.
+// Thread: control loop.
+// Ownership: a task moves into the callback that ends it; done() is called once.
 #pragma once
 
 #include <optional>
@@ -44,6 +44,7 @@ void run_cluster_script(AdminTask task);
 void run_cluster(AdminTask task);
 void run_cluster_explain(AdminTask task);
 void run_cluster_links(AdminTask task);
+void run_cluster_ingest(AdminTask task);
 void run_cluster_messages(AdminTask task);
 void run_cluster_message(AdminTask task);
 void run_cluster_command(AdminTask task);

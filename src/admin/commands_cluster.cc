@@ -19,7 +19,7 @@ AdminAnswer text_answer(int status, std::string text, std::string extra) {
   return answer;
 }
 
-AdminAnswer json_answer(std::string body) {
+AdminAnswer json_document(std::string body) {
   AdminAnswer answer;
   answer.content_type = "application/json; charset=utf-8";
   answer.body = std::move(body);
@@ -34,7 +34,7 @@ void run_sourcelist_text(AdminTask task) {
   const auto length = parse_u64(request.headers.get("content-length"));
   if (!length) return task.done(text_answer(411, "a report has a Content-Length", ""));
   if (*length != request.body.size()) {
-    const std::string most = std::to_string(NodeReport::kMostBytes);
+    const std::string most = std::to_string(NodeReport::kMaxBytes);
     return task.done(text_answer(413, "a report has at most " + most + " bytes", ""));
   }
   NodePost post{request.peer, request.node, std::string(request.headers.get("x-lb-node")),
@@ -66,7 +66,9 @@ void run_cluster_script(AdminTask task) {
   task.done(std::move(answer));
 }
 
-void run_cluster(AdminTask task) { task.done(json_answer(cluster_json(task.station->cluster()))); }
+void run_cluster(AdminTask task) {
+  task.done(json_document(cluster_json(task.station->cluster())));
+}
 
 // mount= and, of the listener: ip=, ua=, https=1.
 void run_cluster_explain(AdminTask task) {
@@ -82,7 +84,7 @@ void run_cluster_explain(AdminTask task) {
     ask.client = *client;
   }
   const Explanation explanation = task.station->explain(ask);
-  task.done(json_answer(explanation_json(task.station->cluster(), ask, explanation)));
+  task.done(json_document(explanation_json(task.station->cluster(), ask, explanation)));
 }
 
 }  // namespace lb

@@ -4,6 +4,7 @@
 #include "base/encoding.h"
 #include "base/json.h"
 #include "base/strings.h"
+#include "cluster/nodes/names.h"
 
 namespace lb {
 namespace {
@@ -78,6 +79,24 @@ void run_cluster_links(AdminTask task) {
       json.key("redirects_here").number(row.issued);
       json.key("streams").number(std::uint64_t{row.streams});
     }
+    json.end_object();
+  }
+  json.end_array();
+  task.done(json_answer(json.take()));
+}
+
+void run_cluster_ingest(AdminTask task) {
+  JsonWriter json;
+  json.begin_array();
+  for (const IngestSight& sight : task.station->ingest_rows()) {
+    json.begin_object();
+    json.key("mount").text(sight.row.mount).key("node").text(sight.row.at);
+    json.key("state").text(to_text(sight.row.state));
+    json.key("source").boolean(sight.row.source);
+    json.key("via").begin_array();
+    for (const std::string& id : sight.row.via) json.text(id);
+    json.end_array();
+    json.key("refused").text(sight.refused);
     json.end_object();
   }
   json.end_array();

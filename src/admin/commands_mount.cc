@@ -3,6 +3,7 @@
 #include "admin/mount_list.h"
 #include "admin/text.h"
 #include "base/encoding.h"
+#include "base/strings.h"
 
 namespace lb {
 namespace {
@@ -23,6 +24,7 @@ TitleRequest title_request(const AdminTask& task) {
   }
   request.url = task.param("url");
   request.charset = task.param("charset").value_or("");
+  request.encoder = task.request.encoder;
   const bool source_on_raw =
       task.request.role == AdminRole::kSource && task.lookup.format == AdminFormat::kRaw;
   if (source_on_raw) request.only_from_ip = task.request.peer_ip;
@@ -40,9 +42,48 @@ std::string_view cgi_problem(const AdminTask& task) {
   return *mode == "updinfo" ? "" : "No such action";
 }
 
+// What became of them, for eyes; code 1 unless listeners stayed that were meant to go.
+struct MoveWords {
+  std::string message;
+  int code = 1;
+};
+MoveWords move_words(const std::string& from, const std::string& to, const MoveOffer& offer,
+                     std::uint64_t moved) {
+  const std::string none = "No listener was moved from " + from + " to " + to + ": ";
+  if (!offer.possible)
+    return {none + from + " is " + offer.from_type + " and " + to + " is " + offer.to_type +
+                ", and a player cannot change its format",
+            0};
+  if (offer.listeners == 0) return {none + "there is none"};
+  if (moved == 0)
+    return {none + "they have gone, or another server's stream is passed on to them as it is", 0};
+  if (moved < offer.listeners)
+    return {std::to_string(moved) + " of " + std::to_string(offer.listeners) +
+            " clients moved from " + from + " to " + to};
+  return {"Clients moved from " + from + " to " + to};  // Icecast's words
+}
+
+void respond_moved(AdminTask task, const std::string& to, const MoveOffer& offer,
+                   std::uint64_t moved) {
+  const MoveWords words = move_words(task.mount, to, offer, moved);
+  XmlWriter xml;
+  xml.open("iceresponse");
+  xml.element("message", words.message);
+  xml.element("return", static_cast<std::uint64_t>(words.code));
+  xml.element("moved", moved);
+  task.send(std::move(xml).finish(), "response.xsl");
+}
+
 }  // namespace
 
+// id=: one encoder of the mount, the writer or a standby.
 void run_killsource(AdminTask task) {
+  if (const auto text = task.param("id")) {
+    const std::uint64_t id = parse_u64(*text).value_or(0);  // 0 is no encoder's id
+    const bool found = task.station->kill_encoder(task.mount, id);
+    const std::string encoder = "Source " + std::to_string(id);
+    return task.respond(encoder + (found ? " removed" : " not found"), found ? 1 : 0);
+  }
   task.station->kill_source(task.mount);
   task.respond("Source Removed", 1);
 }
@@ -54,6 +95,9 @@ void run_moveclients(AdminTask task) {
   if (!to) {
     return station.mounts([task = std::move(task)](Result<std::vector<MountRow>> rows) mutable {
       if (!rows) return task.done(admin_error(503, rows.error().what));
+      std::erase_if(*rows, [&task](const MountRow& row) {
+        return !task.station->move_offer(task.mount, row.mount).possible;
+      });
       task.send(mount_list_xml(std::move(*rows), task.mount), "moveclients.xsl");
     });
   }
@@ -61,9 +105,13 @@ void run_moveclients(AdminTask task) {
   if (state == MountState::kUnknown) return task.fail("No such destination");
   if (*to == from) return task.fail("supplied mountpoints are identical");
   if (state == MountState::kStopped) return task.fail("Destination not running");
-  station.move_listeners(from, *to, [task = std::move(task), to = *to](std::uint64_t) mutable {
-    task.respond("Clients moved from " + task.mount + " to " + to, 1);
-  });
+  MoveOffer offer = station.move_offer(from, *to);
+  if (!offer.possible || offer.listeners == 0) return respond_moved(std::move(task), *to, offer, 0);
+  station.move_listeners(
+      from, *to,
+      [task = std::move(task), to = *to, offer = std::move(offer)](std::uint64_t moved) mutable {
+        respond_moved(std::move(task), to, offer, moved);
+      });
 }
 
 void run_fallbacks(AdminTask task) {
@@ -126,6 +174,7 @@ void answer_admin_cgi(AdminRequest request, std::string mount, Station& station,
   title.song = task.param("song");
   title.url = task.param("url");
   title.charset = task.param("charset").value_or("");
+  title.encoder = task.request.encoder;
   if (role == AdminRole::kSource) title.only_from_ip = task.request.peer_ip;
   const std::string to = task.mount;
   station.set_title(to, std::move(title), [task = std::move(task)](TitleVerdict verdict) mutable {

@@ -16,7 +16,7 @@ std::string status_text(const DrainStatus& status) {
 
 }  // namespace
 
-// Without mode= it tells how far the node is.
+// Without mode= it reports the progress of the drain.
 void run_drain(AdminTask task) {
   const auto mode = task.param("mode");
   if (!mode) return task.respond(status_text(task.station->drain_status()), 1);

@@ -3,7 +3,7 @@
 
 #include "admin/command_task.h"
 #include "admin/mount_list.h"
-#include "cluster/relay_marks.h"
+#include "cluster/relay/relay_marks.h"
 
 namespace lb {
 namespace {
@@ -23,10 +23,10 @@ AdminAnswer list_unknown() {
 
 void run_stats(AdminTask task) {
   Station& station = *task.station;
-  station.stats([task = std::move(task)](StatsDocument document) mutable {
-    StatsScope scope{.hidden_too = true, .mount = std::nullopt};
-    if (task.has_mount()) scope.mount = task.mount;
-    task.send(stats_xml(document, scope), "stats.xsl");
+  std::optional<std::string> mount;
+  if (task.has_mount()) mount = task.mount;
+  station.stats_text(std::move(mount), [task = std::move(task)](std::string document) mutable {
+    task.send(std::move(document), "stats.xsl");
   });
 }
 

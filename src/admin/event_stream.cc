@@ -8,7 +8,7 @@
 namespace lb {
 namespace {
 
-constexpr std::size_t kMostPending = 64 * 1024;
+constexpr std::size_t kMaxPendingEvents = 64 * 1024;
 // How long a browser waits before it comes back.
 constexpr std::string_view kGreeting = "retry: 3000\n\n";
 
@@ -50,7 +50,7 @@ const ServerEvent& EventStream::publish(ServerEvent event) {
   kept_.push_back({number_, text_of(event, node_)});
   if (kept_.size() > kKept) kept_.pop_front();
   followers_.for_each(
-      [this](Followers::Follower& follower) { followers_.tell(follower, kept_.back().text); });
+      [this](Followers::Follower& follower) { followers_.send(follower, kept_.back().text); });
   followers_.sweep();
   last_ = std::move(event);
   return last_;
@@ -59,12 +59,12 @@ const ServerEvent& EventStream::publish(ServerEvent event) {
 bool EventStream::add(std::unique_ptr<Transport>& transport, std::string head,
                       std::string_view last_id, Followers::Ended ended) {
   loop_.assert_here();
-  if (followers_.size() >= kMostReaders) return false;
+  if (followers_.size() >= kMaxReaders) return false;
   Followers::Follower& follower =
       followers_.add(std::move(transport), std::move(head), std::move(ended));
   const std::string missed = missed_since(last_id);
-  follower.most_pending = kMostPending + missed.size();
-  followers_.tell(follower, std::string(kGreeting) + missed);
+  follower.most_pending = kMaxPendingEvents + missed.size();
+  followers_.send(follower, std::string(kGreeting) + missed);
   followers_.sweep();
   if (!timer_.armed()) timer_.after(kHeartbeat);
   return true;
@@ -84,7 +84,7 @@ std::string EventStream::missed_since(std::string_view last_id) const {
 
 void EventStream::beat() {
   followers_.for_each(
-      [this](Followers::Follower& follower) { followers_.tell(follower, ":\n\n"); });
+      [this](Followers::Follower& follower) { followers_.send(follower, ":\n\n"); });
   followers_.sweep();
   if (!followers_.empty()) timer_.after(kHeartbeat);
 }

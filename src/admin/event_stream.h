@@ -6,9 +6,12 @@
 //
 // The id names the run of the process and counts within it.  A reader that comes back with
 // Last-Event-ID gets what it missed, as far as it is kept: the last kKept events; everything that
-// is kept when the id is of another run. Thread: one loop (control).  Ownership: the app. Bounds:
-// kMostReaders; a reader that leaves 64 KiB unread is dropped.  A comment every 15 s shows proxies,
-// and us, that the other side is still there. Source: WHATWG HTML, "Server-sent events".
+// is kept when the id is of another run.
+// Thread: one loop (control).
+// Ownership: the app.
+// Bounds: kMaxReaders; a reader that leaves 64 KiB unread is dropped.  A comment every 15 s shows
+// both sides, and proxies, that the connection is alive.
+// Source: WHATWG HTML, "Server-sent events".
 #pragma once
 
 #include <chrono>
@@ -39,12 +42,12 @@ std::string event_time(WallTime when);
 class EventStream {
  public:
   static constexpr std::size_t kKept = 256;
-  static constexpr std::size_t kMostReaders = 64;
+  static constexpr std::size_t kMaxReaders = 64;
   static constexpr std::chrono::seconds kHeartbeat{15};
 
   EventStream(Loop& loop, std::string node);
 
-  // Completes the event and tells it to all readers.
+  // Completes the event and sends it to all readers.
   const ServerEvent& publish(ServerEvent event);
   // head: of the reply.  last_id: what the reader had last; "": it wants to hear what comes.
   // False: there are too many readers, and nothing has been taken.

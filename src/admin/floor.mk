@@ -1,6 +1,6 @@
 noinst_LIBRARIES += src/libadmin.a
 src_libadmin_a_CPPFLAGS = $(AM_CPPFLAGS) $(XML_CFLAGS) $(XSLT_CFLAGS)
-src_libadmin_a_SOURCES = \
+admin_files = \
   src/admin/builtin.cc src/admin/builtin.h \
   src/admin/cluster_json.cc src/admin/cluster_json.h \
   src/admin/command.cc src/admin/command.h \
@@ -17,6 +17,7 @@ src_libadmin_a_SOURCES = \
   src/admin/mount_list.cc src/admin/mount_list.h \
   src/admin/render.cc src/admin/render.h \
   src/admin/security.cc src/admin/security.h \
+  src/admin/shoutcast_pages.cc src/admin/shoutcast_pages.h \
   src/admin/station.h \
   src/admin/stats_feed.cc src/admin/stats_feed.h \
   src/admin/stats_tree.cc src/admin/stats_tree.h \
@@ -26,7 +27,16 @@ src_libadmin_a_SOURCES = \
   src/admin/text.cc src/admin/text.h \
   src/admin/xml_fence.cc src/admin/xml_fence.h \
   src/admin/yp.cc src/admin/yp.h
+if UNITY
+nodist_src_libadmin_a_SOURCES = $(admin_units) src/admin/builtin_data.cc
+else
+src_libadmin_a_SOURCES = $(admin_files)
 nodist_src_libadmin_a_SOURCES = src/admin/builtin_data.cc
+endif
+admin_units = src/admin/unity_1.cc
+$(admin_units): src/admin/floor.mk tools/unity
+	$(UNITY) $@ $(admin_units) : $(admin_files)
+CLEANFILES += $(admin_units)
 
 # The pages: installed beside each other as Icecast's are, and built into the program.
 page_files = \
@@ -45,6 +55,7 @@ page_files = \
   web/compat/7.xsl \
   web/favicon.ico \
   web/icecast.png \
+  web/played.xsl \
   web/server_version.xsl \
   web/status.xsl \
   web/style.css

@@ -16,7 +16,7 @@ Followers::Follower& Followers::add(std::unique_ptr<Transport> transport, std::s
   return follower;
 }
 
-void Followers::tell(Follower& follower, std::string_view text) {
+void Followers::send(Follower& follower, std::string_view text) {
   if (follower.gone) return;
   follower.out += text;
   write_out(follower);

@@ -1,7 +1,8 @@
 // Followers: sockets that get text as it comes into being (STATS, /admin/events), and may go at any
 // time.
 //
-// Thread: one loop (control), where the transports live from add() on.  Ownership: a feed's.
+// Thread: one loop (control), where the transports live from add() on.
+// Ownership: a feed's.
 // Bounds: a follower that does not read is dropped when more would have to be kept for it than its
 // feed allows.
 #pragma once
@@ -45,8 +46,8 @@ class Followers {
   // ended: called once, when the follower has gone.  Nothing is sent yet.
   Follower& add(std::unique_ptr<Transport> transport, std::string head, Ended ended);
   // Appends to what it gets, and sends what its socket takes.  sweep() follows.
-  void tell(Follower& follower, std::string_view text);
-  // Lets those go who have gone.
+  void send(Follower& follower, std::string_view text);
+  // Removes followers whose connection has ended.
   void sweep();
   template <class F>
   void for_each(F&& f) {

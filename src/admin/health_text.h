@@ -1,11 +1,11 @@
-// How this node is, in the words of those who ask: JSON for probes (/_lb/health), the line of
-// HAProxy's agent-check, the datagram for switches.
+// The health of this node as text: JSON for probes (/_lb/health), the line of HAProxy's
+// agent-check, the datagram for switches.
 //
 // HAProxy understands (its documentation, "agent-check"): up, drain, ready (takes back an earlier
 // drain), N% (of the weight that its configuration gives the server), maxconn:N.  The percentage
 // is therefore what is free, not what is in use.
-// A datagram's answer is never longer than the question, so that nobody can make this server send
-// more to somebody else than he sends himself: it is cut.
+// A datagram's answer is cut to the length of the question, so that this server cannot be used to
+// amplify traffic to a forged address.
 // Thread: pure.
 #pragma once
 

@@ -96,6 +96,10 @@ template <auto Member>
 void of_process(const Picture& picture, Writer& out) {
   if (picture.process.*Member > 0) out.sample(picture.process.*Member);
 }
+template <auto Member>
+void of_archive(const Picture& picture, Writer& out) {
+  if (picture.archive) out.sample((*picture.archive).*Member);
+}
 // One for every loop, or mount.
 template <auto Member>
 void each_loop(const Picture& picture, Writer& out) {
@@ -113,7 +117,7 @@ void each_named_mount(const Picture& picture, Writer& out) {
     if (stream.mount != kOthers) out.sample({{"mount", stream.mount}}, stream.*Member);
 }
 
-void limit(std::int64_t value, Writer& out) {
+void sample_limit(std::int64_t value, Writer& out) {
   if (value > 0) out.sample(value);
 }
 
@@ -157,11 +161,22 @@ constexpr auto kRows = std::to_array<MetricRow>({
     {"icecast_sources", kGauge, kNone, "", "Connected sources.", whole<&Picture::sources>},
     {"icecast_sources_limit", kGauge, kNone, "", "The limit of sources.",
      whole<&Picture::sources_limit>},
-    {"icecast_server_listeners", kGauge, kNone, "", "Listeners of all mounts.",
+    {"icecast_server_listeners", kGauge, kNone, "", "Listeners of all mounts, without servers that relay.",
      whole<&Picture::listeners>},
+    {"icecast_server_listening_relays", kGauge, kNone, "",
+     "Servers that relay a mount from here; behind them are listeners of their own.",
+     whole<&Picture::listening_relays>},
+    {"icecast_cluster_listeners", kGauge, kNone, "where",
+     "Listeners at other servers: at the nodes of this one (nodes), and at servers behind them (below). Only where "
+     "listeners are redirected.",
+     [](const Picture& picture, Writer& out) {
+       if (!picture.elsewhere) return;
+       out.sample({{"where", "nodes"}}, picture.elsewhere->nodes);
+       out.sample({{"where", "below"}}, picture.elsewhere->below);
+     }},
     {"icecast_server_listeners_limit", kGauge, kNone, "",
      "The limit of listeners over all mounts; absent where there is none.",
-     [](const Picture& picture, Writer& out) { limit(picture.listeners_limit, out); }},
+     [](const Picture& picture, Writer& out) { sample_limit(picture.listeners_limit, out); }},
     {"icecast_audience_bytes_per_second", kGauge, kBytesPerSecond, "",
      "What all listeners together are owed: their number times the bitrate of their stream.",
      whole<&Picture::audience_bytes_per_second>},
@@ -176,24 +191,37 @@ constexpr auto kRows = std::to_array<MetricRow>({
      whole<&Picture::listener_connections>},
     {"icecast_source_connections_total", kCounter, kNone, "", "Sources that were admitted, relays included.",
      whole<&Picture::source_connections>},
+    {"lb_source_takeovers_total", kCounter, kNone, "",
+     "Changes of a mount from one encoder to another that stood by.", whole<&Picture::takeovers>},
     {"icecast_server_bytes_read_total", kCounter, kBytes, "", "Received from all sources.",
      whole<&Picture::bytes_read>},
     {"icecast_server_bytes_sent_total", kCounter, kBytes, "", "Sent to all listeners.",
      whole<&Picture::bytes_sent>},
     {"icecast_slow_listeners_dropped_total", kCounter, kNone, "",
      "Listeners that were closed because they had fallen too far behind.", whole<&Picture::lagged>},
-    {"icecast_refusals_total", kCounter, kNone, "reason", "Who was turned away, and why.",
+    {"icecast_refusals_total", kCounter, kNone, "reason", "Refused clients, by reason.",
      [](const Picture& picture, Writer& out) {
        for (const Picture::Refused& row : picture.refusals)
          out.sample({{"reason", row.reason}}, row.times);
      }},
+    {"lb_hls_sessions", kGauge, kNone, "", "Listeners by HLS; they are in the other counts too.",
+     whole<&Picture::hls_sessions>},
+    {"lb_hls_requests_total", kCounter, kNone, "kind",
+     "Requests for HLS that were answered with what they asked for: master, list, segment.",
+     [](const Picture& picture, Writer& out) {
+       for (const Picture::Counted& row : picture.hls_requests)
+         out.sample({{"kind", row.kind}}, row.times);
+     }},
 
-    {"icecast_listeners", kGauge, kNone, "mount, listenurl, server_type", "Listeners of a mount.",
+    {"icecast_listeners", kGauge, kNone, "mount, listenurl, server_type",
+     "Listeners of a mount, without servers that relay it.",
      [](const Picture& picture, Writer& out) {
        for (const Picture::Stream& stream : picture.streams)
          out.sample({{"mount", stream.mount}, {"listenurl", stream.listenurl}, {"server_type", stream.type}},
                     stream.listeners);
      }},
+    {"icecast_listening_relays", kGauge, kNone, "mount", "Servers that relay a mount from here.",
+     each_mount<&Picture::Stream::relays>},
     {"icecast_listener_peak", kGauge, kNone, "mount", "The most listeners that a mount has had at once.",
      each_named_mount<&Picture::Stream::listener_peak>},
     {"icecast_listener_connections_total", kCounter, kNone, "mount", "Listeners that began to hear a mount.",
@@ -222,7 +250,7 @@ constexpr auto kRows = std::to_array<MetricRow>({
      each_mount<&Picture::Stream::bytes_sent>},
 
     {"icecast_relays", kGauge, kNone, "state",
-     "Relays by what they do: idle (nobody listens), connecting, running, waiting (after a failure).",
+     "Relays by what they do: idle (no listeners), connecting, running, waiting (after a failure).",
      [](const Picture& picture, Writer& out) {
        for (const std::string_view state : kRelayStates)
          out.sample({{"state", state}},
@@ -231,12 +259,12 @@ constexpr auto kRows = std::to_array<MetricRow>({
      }},
     {"icecast_relay_up", kGauge, kNone, "mount", "1: the relay's stream flows. Of the first 1000 relays.",
      [](const Picture& picture, Writer& out) {
-       for (std::size_t i = 0; i < picture.relays.size() && i < kMostStreams; ++i)
+       for (std::size_t i = 0; i < picture.relays.size() && i < kMaxStreams; ++i)
          out.sample({{"mount", picture.relays[i].mount}}, picture.relays[i].flows ? 1 : 0);
      }},
 
     {"icecast_auth_backend_requests_total", kCounter, kNone, "result",
-     "Requests to authentication backends: answered (whatever they said), or failed.",
+     "Requests to authentication backends: answered (with any verdict), or failed.",
      [](const Picture& picture, Writer& out) {
        out.sample({{"result", "answered"}}, picture.auth_answered);
        out.sample({{"result", "failed"}}, picture.auth_failed);
@@ -271,24 +299,52 @@ constexpr auto kRows = std::to_array<MetricRow>({
        out.sample({{"result", "applied"}}, picture.reloads);
        out.sample({{"result", "refused"}}, picture.failed_reloads);
      }},
+    {"lb_ingest_owned", kGauge, kNone, "", "Relays with ingest once that this node captures for the others.",
+     whole<&Picture::ingest_owned>},
+    {"lb_exec_restarts_total", kCounter, kNone, "", "Times that a program of a relay's <exec> was started again after it had ended by itself.",
+     whole<&Picture::exec_restarts>},
     {"icecast_event_readers", kGauge, kNone, "", "Programs that follow /admin/events.",
      whole<&Picture::event_readers>},
+
+    {"lb_archive_bytes", kGauge, kBytes, "", "What all mounts have in the archive.",
+     of_archive<&Picture::Archive::bytes>},
+    {"lb_archive_oldest_seconds", kGauge, kSeconds, "", "The age of its oldest file.",
+     of_archive<&Picture::Archive::oldest>},
+    {"lb_archive_write_lag_seconds", kGauge, kSeconds, "",
+     "How far the slowest recording is behind its stream; usually below two.",
+     of_archive<&Picture::Archive::write_lag>},
+    {"lb_archive_skipped_bytes_total", kCounter, kBytes, "",
+     "What was not recorded because the disk was slower than the streams.",
+     of_archive<&Picture::Archive::skipped_bytes>},
+    {"lb_archive_full", kGauge, kNone, "",
+     "Recordings that are paused because the disk is full or fails.",
+     of_archive<&Picture::Archive::full>},
+    {"lb_archive_reads_total", kCounter, kNone, "from",
+     "Parts of files that listeners in the past were sent: from memory (warm), or read first (disk).",
+     [](const Picture& picture, Writer& out) {
+       if (!picture.archive) return;
+       out.sample({{"from", "warm"}}, picture.archive->warm_reads);
+       out.sample({{"from", "disk"}}, picture.archive->disk_reads);
+     }},
+    {"lb_shifted_listeners", kGauge, kNone, "", "Listeners that hear the past.",
+     of_archive<&Picture::Archive::shifted>},
 });
 
 // The mounts behind the first ones become one.
 void sum_up(std::vector<Picture::Stream>& streams) {
-  if (streams.size() <= kMostStreams) return;
+  if (streams.size() <= kMaxStreams) return;
   Picture::Stream others;
   others.mount = kOthers;
-  for (std::size_t i = kMostStreams; i < streams.size(); ++i) {
+  for (std::size_t i = kMaxStreams; i < streams.size(); ++i) {
     const Picture::Stream& from = streams[i];
     others.listeners += from.listeners;
+    others.relays += from.relays;
     others.bytes_read += from.bytes_read;
     others.bytes_sent += from.bytes_sent;
     others.slow_listeners += from.slow_listeners;
     others.listener_connections += from.listener_connections;
   }
-  streams.resize(kMostStreams);
+  streams.resize(kMaxStreams);
   streams.push_back(std::move(others));
 }
 
@@ -329,7 +385,7 @@ std::string metrics_reference() {
       "# The numbers of /metrics\n\n"
       "This page is made from the program's own table (`icecast-lb --dump-reference metrics`), so "
       "it cannot\n"
-      "differ from what the program tells. Who may read /metrics: `<metrics>` in "
+      "differ from the program. Access to /metrics: `<metrics>` in "
       "[config.md](config.md); how\n"
       "to scrape and watch it: [orchestration.md](orchestration.md).\n\n"
       "A mount's counters begin at 0 with every new life of the mount; those of the whole server\n"

@@ -1,12 +1,13 @@
-// The numbers of the server for Prometheus: a plain picture of one moment, the table of what is
-// told, and its two printers: the text exposition, and the reference page.
+// The numbers of the server for Prometheus: a plain picture of one moment, the table of metrics,
+// and its two printers: the text exposition, and the reference page.
 //
 // A metric is a row of the table in metrics.cc: name, type, unit, help, how it is read.  Both
 // printers read the rows; nothing else knows the metrics.
 // Names: where tools have names already (icecast_exporter's icecast_listeners,
 // icecast_stream_start, Prometheus' own process_*), those; all others by Prometheus' rules, unit at
-// the end. Bounds: kMostStreams mounts have samples of their own, by name; the rest is summed under
-// mount="others", so that somebody who invents mounts cannot fill a monitor's disk.  Relays alike.
+// the end.
+// Bounds: kMaxStreams mounts have samples of their own, by name; the rest is summed under
+// mount="others", so that invented mounts cannot fill a monitor's disk.  Relays alike.
 // Text from outside (names of mounts, types) becomes valid UTF-8 and is escaped.
 // Source: Prometheus, "Exposition formats" (text 0.0.4), "Metric and label naming".
 // Thread: plain values, pure functions.
@@ -14,6 +15,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,8 +41,9 @@ struct MetricsPicture {
   struct Stream {
     std::string mount, listenurl, type;
     bool running = false;
-    double started = 0;  // Unix time
-    std::int64_t listeners = 0, listener_peak = 0;
+    double started = 0;                             // Unix time
+    std::int64_t listeners = 0, listener_peak = 0;  // the audience
+    std::int64_t relays = 0;                        // servers that relay it from here
     std::uint64_t bytes_read = 0, bytes_sent = 0;
     std::uint64_t bytes_per_second = 0;  // of the source; 0: not known
     std::uint64_t slow_listeners = 0, listener_connections = 0;
@@ -66,11 +69,17 @@ struct MetricsPicture {
   double use = 0;  // of capacity
   std::int64_t clients = 0, clients_limit = 0;
   std::int64_t sources = 0, sources_limit = 0;
-  std::int64_t listeners = 0, listeners_limit = -1;  // -1: not limited
+  std::int64_t listeners = 0, listeners_limit = -1;  // the audience; -1: not limited
+  std::int64_t listening_relays = 0;
+  struct Elsewhere {
+    std::uint64_t nodes = 0, below = 0;
+  };
+  std::optional<Elsewhere> elsewhere;  // nullopt: only its own listeners are counted
   std::uint64_t audience_bytes_per_second = 0;
   std::uint64_t connections = 0, requests = 0, files = 0;
   std::uint64_t listener_connections = 0, source_connections = 0;
   std::uint64_t bytes_read = 0, bytes_sent = 0;
+  std::uint64_t takeovers = 0;
   std::uint64_t lagged = 0;
   std::vector<Refused> refusals;
   std::vector<Loop> loops;
@@ -81,11 +90,27 @@ struct MetricsPicture {
   std::vector<Certificate> certificates;
   std::uint64_t log_lines_lost = 0;
   std::uint64_t reloads = 0, failed_reloads = 0;
+  std::uint64_t exec_restarts = 0, ingest_owned = 0;
   std::uint64_t event_readers = 0;
+  struct Archive {
+    std::uint64_t bytes = 0;
+    double oldest = 0, write_lag = 0;  // seconds
+    std::uint64_t skipped_bytes = 0;
+    std::int64_t full = 0;  // recordings that are paused
+    std::uint64_t warm_reads = 0, disk_reads = 0;
+    std::uint64_t shifted = 0;  // listeners in the past
+  };
+  std::optional<Archive> archive;  // nullopt: there is none
+  std::uint64_t hls_sessions = 0;
+  struct Counted {
+    std::string_view kind;
+    std::uint64_t times = 0;
+  };
+  std::vector<Counted> hls_requests;
 };
 
 constexpr std::string_view kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
-constexpr std::size_t kMostStreams = 1000;
+constexpr std::size_t kMaxStreams = 1000;
 std::string metrics_text(MetricsPicture picture);
 
 // doc/metrics.md

@@ -29,8 +29,17 @@ std::string mount_list_xml(std::vector<MountRow> rows, const std::optional<std::
     if (row.connected_seconds.has_value()) xml.element("Connected", *row.connected_seconds);
     if (!row.content_type.empty()) xml.element("content-type", row.content_type);
     if (row.listeners_local.has_value()) xml.element("listeners_local", *row.listeners_local);
+    if (row.relays > 0) xml.element("relays", row.relays);
     // Telegraf reads the name in this case, as Icecast 2.5 writes it.
     if (row.connected_seconds.has_value()) xml.element("connected", *row.connected_seconds);
+    for (const EncoderRow& encoder : row.encoders) {
+      xml.open("encoder", "id", std::to_string(encoder.id));
+      xml.element("IP", encoder.ip);
+      xml.element("username", encoder.username);
+      xml.element("priority", std::to_string(encoder.priority));
+      xml.element("state", encoder.state);
+      xml.close();
+    }
     xml.close();
   }
   return std::move(xml).finish();

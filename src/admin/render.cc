@@ -10,6 +10,7 @@
 
 #include <cstdarg>
 #include <map>
+#include <mutex>
 
 #include "admin/builtin.h"
 #include "admin/template_file.h"
@@ -31,44 +32,43 @@ using TransformPtr =
     std::unique_ptr<xsltTransformContext, FreeWith<xsltTransformContext, xsltFreeTransformContext>>;
 using XmlTextPtr = std::unique_ptr<xmlChar, FreeWith<xmlChar, free_xml_text>>;
 
-// Collects what the libraries complain about while it lives.
+// Collects what the libraries complain about in this thread while it lives.
 class ErrorText {
  public:
   ErrorText() {
-    xsltSetGenericErrorFunc(this, &ErrorText::append);
-    xmlSetGenericErrorFunc(this, &ErrorText::append);
+    // libxslt has one channel for all threads, libxml2 one for each.
+    static std::once_flag once;
+    std::call_once(once, [] { xsltSetGenericErrorFunc(nullptr, &ErrorText::append); });
+    xmlSetGenericErrorFunc(nullptr, &ErrorText::append);
+    here_ = this;
   }
-  ~ErrorText() {
-    xsltSetGenericErrorFunc(nullptr, &ErrorText::drop);
-    xmlSetGenericErrorFunc(nullptr, &ErrorText::drop);
-  }
+  ~ErrorText() { here_ = nullptr; }
   ErrorText(const ErrorText&) = delete;
   ErrorText& operator=(const ErrorText&) = delete;
 
-  // "template status.xsl: PROBLEM: first lines of what was said"
+  // "template status.xsl: PROBLEM: first lines of the library's message"
   Error about(const std::string& name, std::string_view problem) const {
     std::string what = "template " + name + ": ";
     what += problem;
-    if (const std::string_view said = trim(text_); !said.empty()) {
+    if (const std::string_view text = trim(text_); !text.empty()) {
       what += ": ";
-      for (const char c : said) what += c == '\n' ? ' ' : c;
+      for (const char c : text) what += c == '\n' ? ' ' : c;
     }
     return Error::invalid(std::move(what));
   }
 
  private:
-  static constexpr std::size_t kMost = 1000;
-  __attribute__((format(printf, 2, 3))) static void append(void* self, const char* format, ...) {
-    auto& text = static_cast<ErrorText*>(self)->text_;
-    if (text.size() >= kMost) return;
+  static constexpr std::size_t kMaxText = 1000;
+  __attribute__((format(printf, 2, 3))) static void append(void*, const char* format, ...) {
+    if (here_ == nullptr || here_->text_.size() >= kMaxText) return;
     char line[512];
     va_list arguments;
     va_start(arguments, format);
     std::vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
-    text += line;
+    here_->text_ += line;
   }
-  __attribute__((format(printf, 2, 3))) static void drop(void*, const char*, ...) {}
+  static inline thread_local ErrorText* here_ = nullptr;
   std::string text_;
 };
 
@@ -91,6 +91,16 @@ std::string content_type_of(xsltStylesheetPtr style, const xmlDoc& result) {
   type += "; charset=";
   type += encoding == nullptr ? "UTF-8" : view(encoding);
   return type;
+}
+
+std::string builtin_key(TemplateRoot root, const std::string& name) {
+  return (root == TemplateRoot::kWeb ? "web/" : "admin/") + name;
+}
+
+// Which built-in page stands in for a template that is no file.
+std::string builtin_name(TemplateRoot root, const std::string& directory, const std::string& name) {
+  const bool ours = directory.empty() || !identify_file(directory + "/status.xsl");
+  return root == TemplateRoot::kWeb && name == "7.xsl" && ours ? "compat/7.xsl" : name;
 }
 
 }  // namespace
@@ -155,7 +165,7 @@ Result<XsltRenderer::State::Template*> XsltRenderer::State::from_file(
 
 Result<XsltRenderer::State::Template*> XsltRenderer::State::from_builtin(TemplateRoot root,
                                                                          const std::string& name) {
-  const std::string key = (root == TemplateRoot::kWeb ? "web/" : "admin/") + name;
+  const std::string key = builtin_key(root, name);
   if (const auto cached = cache.find(key); cached != cache.end()) return cached->second.get();
   const BuiltinFile* file = builtin_file(key);
   if (file == nullptr) return Error::not_found("template " + name + ": there is no such file");
@@ -171,10 +181,16 @@ Result<XsltRenderer::State::Template*> XsltRenderer::State::find(TemplateRoot ro
     if (identity) return from_file(directory, name, *identity);
     if (identity.error().code != Error::Code::kNotFound) return identity.error();
   }
-  const bool ours = directory.empty() || !identify_file(directory + "/status.xsl");
-  if (root == TemplateRoot::kWeb && name == "7.xsl" && ours)
-    return from_builtin(root, "compat/7.xsl");
-  return from_builtin(root, name);
+  return from_builtin(root, builtin_name(root, directory, name));
+}
+
+bool has_template(TemplateRoot root, const std::string& directory, const std::string& name) {
+  if (!is_inside_name(name)) return false;
+  if (!directory.empty()) {
+    const auto identity = identify_file(directory + "/" + name);
+    if (identity || identity.error().code != Error::Code::kNotFound) return true;
+  }
+  return builtin_file(builtin_key(root, builtin_name(root, directory, name))) != nullptr;
 }
 
 XsltRenderer::XsltRenderer() : state_(std::make_unique<State>()) { init_xml_libraries(); }

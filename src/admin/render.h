@@ -1,12 +1,12 @@
 // XsltRenderer: document + template → page.  Templates are files of webroot or adminroot; where
 // one is missing, the page built into the program stands in (decisions B7).
 //
-// Thread: one (the clerk).  libxslt's error channel is a global of that library, so a process has
-// one renderer at work at a time.
+// Thread: one at a time for each renderer; several may be at work at once.
 // Cache: parsed templates, by path, size and modification time in nanoseconds; at most kCacheSize.
 // Safety: templates reach no network, write no file, and read none outside of their root.
 // 7.xsl, SHOUTcast's line, lies in compat/: Icecast's folder has none and answers 404.  It stands
-// in at its usual place where the web root has no pages of its own at all. Source of the
+// in at its usual place where the web root has no pages of its own at all.
+// Source of the
 // Content-Type rule: Icecast 2.4.4 (compat.md 2.5).
 #pragma once
 
@@ -26,6 +26,10 @@ struct RenderedPage {
 
 // Which set of built-in pages stands in.
 enum class TemplateRoot : std::uint8_t { kWeb, kAdmin };
+
+// Whether there is such a template, whatever is in it.
+// Thread: any; asks the disk, as for a file.
+bool has_template(TemplateRoot root, const std::string& directory, const std::string& name);
 
 class XsltRenderer {
  public:

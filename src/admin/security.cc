@@ -22,13 +22,13 @@ bool names_this_host(std::string_view origin, const Headers& headers) {
                            iequals(host, host_of(headers.get("x-forwarded-host"))));
 }
 
-// Encoders, panels and scripts may call themselves Mozilla; none of them says a language too.
+// Encoders, panels and scripts may call themselves Mozilla; none of them sends Accept-Language too.
 bool looks_like_a_browser(const Headers& headers) {
   return headers.find("accept-language") != nullptr &&
          istarts_with(headers.get("user-agent"), "Mozilla/5.0");
 }
 
-// Fetched ahead: before anybody has clicked, perhaps never to be seen.
+// Fetched ahead: before a click, perhaps never to be seen.
 bool is_prefetch(const Headers& headers) {
   for (const char* name : {"sec-purpose", "purpose", "x-moz", "x-purpose"})
     if (istarts_with(headers.get(name), "prefetch") || iequals(headers.get(name), "preview"))

@@ -4,22 +4,24 @@
 // Thread: control loop only, calls and callbacks alike.
 // Callbacks: each is called exactly once, on the control loop, perhaps before the call returns;
 // or destroyed uncalled when the server stops.  They own all that they need.
-// Text: bytes as they came from outside; whoever prints them makes them safe.
+// Text: bytes as they came from outside; the code that prints them escapes them.
 // Order: lists may come in any order; the commands sort.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "admin/stats_tree.h"
+#include "auth/authenticator.h"
 #include "base/result.h"
 #include "base/unique_function.h"
-#include "cluster/balancer.h"
-#include "cluster/frame.h"
-#include "cluster/report_desk.h"
+#include "cluster/balance/balancer.h"
+#include "cluster/link/frame.h"
+#include "cluster/polling/report_intake.h"
 
 namespace lb {
 
@@ -27,17 +29,28 @@ namespace lb {
 // kStopped is "Source is not available", kUnknown is "Source does not exist".
 enum class MountState : std::uint8_t { kUnknown, kStopped, kIdle, kRunning };
 
+// An encoder of a mount that may have several.
+struct EncoderRow {
+  std::uint64_t id = 0;  // for killsource
+  std::string ip;
+  std::string username;
+  int priority = 0;
+  std::string_view state;  // "writes", "flows": stands by, "silent": it does and sends nothing
+};
+
 struct MountRow {
   std::string mount;
-  std::string fallback;       // "": none
-  std::string authenticator;  // "htpasswd", "url"; "": none
-  std::string content_type;   // "": not running
-  std::uint64_t listeners = 0;
+  std::string fallback;                            // "": none
+  std::string authenticator;                       // "htpasswd", "url"; "": none
+  std::string content_type;                        // "": not running
+  std::uint64_t listeners = 0;                     // the audience
+  std::uint64_t relays = 0;                        // servers that relay it from here
   std::optional<std::uint64_t> listeners_local{};  // of a cluster's `listeners`, those here
   std::optional<std::uint64_t> connected_seconds;  // nullopt: an idle relay or a file
   MountState state = MountState::kRunning;
   bool hidden = false;
-  bool fallback_runs = false;  // stopped itself, but a mount of its fallback chain plays
+  bool fallback_runs = false;          // stopped itself, but a mount of its fallback chain plays
+  std::vector<EncoderRow> encoders{};  // the writer first; of a mount without standbys: none
 };
 
 struct ListenerRow {
@@ -49,6 +62,14 @@ struct ListenerRow {
   std::uint64_t connected_seconds = 0;
   std::uint64_t lag_bytes = 0;
   std::uint64_t bytes_sent = 0;
+  bool relay = false;  // a server that relays; behind it are listeners of its own
+};
+
+// The listeners that would move, and whether they can: a player cannot change its format.
+struct MoveOffer {
+  std::uint64_t listeners = 0;
+  bool possible = false;
+  std::string from_type, to_type;
 };
 
 // Set are either `song`, or `artist` and `title`, or none of them: then nothing changes and only
@@ -58,7 +79,8 @@ struct TitleRequest {
   std::optional<std::string> artist;
   std::optional<std::string> title;
   std::optional<std::string> url;
-  std::string charset;  // "": not said
+  std::string charset;  // "": not given
+  std::string encoder;  // whose title it is, by its login; "": the mount's
   // Not empty: refuse unless the source itself comes from this address (Icecast's rule for source
   // credentials on the raw form).
   std::string only_from_ip;
@@ -69,55 +91,21 @@ enum class TitleVerdict : std::uint8_t {
   kNoSource,  // gone in between
 };
 
-struct UsersRequest {
-  enum class Action : std::uint8_t { kList, kAdd, kRemove };
-  Action action = Action::kList;
-  std::string username;
-  std::string password;
-};
-struct UsersAnswer {
-  enum class Outcome : std::uint8_t {
-    kListed,
-    kAdded,
-    kExists,
-    kRemoved,
-    kFailed,           // the reason is in the error log
-    kNoAuthenticator,  // this mount has none, or one without a list of users
-  };
-  Outcome outcome = Outcome::kListed;
-  std::vector<std::string> users;  // after the action
-};
-
-// What a node has posted.
-struct NodePost {
-  Address peer;
-  std::string node;  // whose secret was given; "": the relay password
-  std::string header, body;
-};
 struct NodePostAnswer {
   int status = 200;
   std::string text;
   std::string master_id;
 };
-// Somebody was given the list of streams.
-struct ListPoll {
-  Address peer;
-  std::string node;
-  std::string query;
-  std::string agent;  // User-Agent
-  bool ours = false;  // of our product
-  std::vector<std::string> listed;
-};
 
-// The cluster as this node sees it; to be used at once.
+// The cluster as this node sees it, at one moment.
 struct ClusterSight {
-  const NodeTable& table;
-  const BalanceSettings& settings;
+  NodeTable table;
+  BalanceSettings settings;
   std::string id;
   bool redirects = false;
   SteadyTime now{};
 };
-// Whom an administrator asks about.
+// The listener that an administrator asks about.
 struct ExplainAsk {
   std::string mount;
   bool https = false;
@@ -144,16 +132,21 @@ struct LinkRow {
   std::uint64_t issued = 0;          // redirects to us, as the master counts them
   std::size_t streams = 0;           // that the master offers
 };
+// A row of what nodes do with mounts that one of them captures, or of a source at a node.
+struct IngestSight {
+  IngestRow row;
+  std::string refused;  // why it does not count; "": it does
+};
 struct PassedMessage {
   MessageFrame message;
   WallTime when{};
 };
 
-// How the node shall empty itself; what is not said is as configured.
+// How the node is to drain; what is not given is as configured.
 struct DrainRequest {
   std::optional<DrainMode> mode;
   std::optional<std::uint64_t> seconds;
-  std::string rate;  // "": not said
+  std::string rate;  // "": not given
   bool then_exit = false;
   std::string asked_by;
 };
@@ -163,6 +156,13 @@ struct DrainStatus {
   std::uint64_t seconds_left = 0;
 };
 
+// What has changed in the statistics of all mounts.
+struct StatsNews {
+  std::shared_ptr<const StatsDocument> now;
+  std::string changes;              // lines of EVENT, since the document that was given
+  std::optional<std::string> dump;  // all of it in lines of EVENT, where that was asked for
+};
+
 class Station {
  public:
   template <class T>
@@ -170,8 +170,10 @@ class Station {
 
   virtual ~Station() = default;
 
-  // All mounts, hidden ones too.
-  virtual void stats(Then<StatsDocument> then) = 0;
+  // The icestats document of all mounts, hidden ones too, or of one.
+  virtual void stats_text(std::optional<std::string> mount, Then<std::string> then) = 0;
+  virtual void stats_news(std::shared_ptr<const StatsDocument> since, bool dump_too,
+                          Then<StatsNews> then) = 0;
   // An error (of any kind) is answered 503: a short list would end relays (decisions C11).
   virtual void mounts(Then<Result<std::vector<MountRow>>> then) = 0;
   virtual MountState state_of(const std::string& mount) = 0;
@@ -180,9 +182,13 @@ class Station {
 
   virtual void listeners_of(const std::string& mount, Then<std::vector<ListenerRow>> then) = 0;
   virtual void kill_listener(const std::string& mount, std::uint64_t id, Then<bool> found) = 0;
+  virtual MoveOffer move_offer(const std::string& from, const std::string& to) = 0;
+  // How many went.
   virtual void move_listeners(const std::string& from, const std::string& to,
                               Then<std::uint64_t> moved) = 0;
   virtual void kill_source(const std::string& mount) = 0;
+  // One encoder of it, by its id.  False: there is none.
+  virtual bool kill_encoder(const std::string& /*mount*/, std::uint64_t /*id*/) { return false; }
   virtual void set_fallback(const std::string& mount, const std::string& fallback) = 0;
   virtual void set_title(const std::string& mount, TitleRequest request,
                          Then<TitleVerdict> then) = 0;
@@ -192,6 +198,7 @@ class Station {
   virtual Explanation explain(const ExplainAsk& ask) = 0;
   // Where there are no links, nothing is linked.
   virtual std::vector<LinkRow> links() { return {}; }
+  virtual std::vector<IngestSight> ingest_rows() { return {}; }
   virtual std::vector<PassedMessage> messages() { return {}; }
   virtual Result<void> publish(const std::string& /*topic*/, std::string /*bytes*/) {
     return Error::not_found("nothing is linked");
@@ -203,7 +210,7 @@ class Station {
   virtual Result<void> drain(DrainRequest request) = 0;
   virtual Result<void> undrain() = 0;
   virtual DrainStatus drain_status() = 0;
-  virtual void users(const std::string& mount, UsersRequest request, Then<UsersAnswer> then) = 0;
+  virtual void users(const std::string& mount, UserEdit edit, Then<UserEditResult> then) = 0;
 };
 
 }  // namespace lb

@@ -7,8 +7,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kTick = 400ms;  // Icecast looks every half second
-constexpr std::size_t kMostPending = 1 << 20;
+constexpr auto kTick = 400ms;  // Icecast compares every half second
+constexpr std::size_t kMaxPendingStats = 1 << 20;
 
 }  // namespace
 
@@ -19,37 +19,50 @@ StatsFeed::~StatsFeed() = default;
 
 void StatsFeed::add(std::unique_ptr<Transport> transport, std::string head, Ended ended) {
   followers_.add(std::move(transport), std::move(head), std::move(ended));
-  look();
+  request_news();
   if (!timer_.armed()) timer_.after(kTick);
 }
 
 void StatsFeed::tick() {
   if (followers_.empty()) {
-    last_ = {};
+    last_.reset();
     return;
   }
-  look();
+  if (!asked_) request_news();
   timer_.after(kTick);
 }
 
-void StatsFeed::look() {
-  station_.stats([this](StatsDocument now) { tell(std::move(now)); });
+void StatsFeed::request_news() {
+  if (asked_) {
+    request_again_ = true;
+    return;
+  }
+  asked_ = true;
+  bool newcomers = false;
+  followers_.for_each(
+      [&newcomers](Followers::Follower& follower) { newcomers = newcomers || !follower.greeted; });
+  // The old document is freed where it is compared: it is many small things.
+  station_.stats_news(std::exchange(last_, nullptr), newcomers,
+                      [this](StatsNews news) { send(std::move(news)); });
 }
 
-void StatsFeed::tell(StatsDocument now) {
-  const std::string changes = stats_event_lines(last_, now);
+void StatsFeed::send(StatsNews news) {
+  asked_ = false;
+  last_ = std::move(news.now);
   followers_.for_each([&](Followers::Follower& follower) {
     if (follower.greeted) {
-      followers_.tell(follower, changes);
+      followers_.send(follower, news.changes);
       return;
     }
-    const std::string dump = stats_event_lines(now);
-    follower.most_pending = follower.out.size() + dump.size() + kMostPending;
+    // It came after the question: the next answer greets it.
+    if (!news.dump) return;
+    follower.most_pending = follower.out.size() + news.dump->size() + kMaxPendingStats;
     follower.greeted = true;
-    followers_.tell(follower, dump);
+    followers_.send(follower, *news.dump);
   });
-  last_ = std::move(now);
   followers_.sweep();
+  if (followers_.empty()) last_.reset();
+  if (std::exchange(request_again_, false) && !followers_.empty()) request_news();
 }
 
 }  // namespace lb

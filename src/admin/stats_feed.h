@@ -1,9 +1,12 @@
-// StatsFeed: who follows the stats by Icecast's STATS method: a full dump, then every change.
+// StatsFeed: the followers of Icecast's STATS method: a full dump, then every change.
 //
-// Thread: control, where the transports live from add() on.  Ownership: Services.
-// One document a tick for all followers; none is made while nobody follows.
-// Bounds: a follower who does not read is dropped when it would have to be kept 1 MiB beyond its
-// dump. Source: Icecast 2.4.4 (compat.md 5.8).
+// Thread: control, where the transports live from add() on.
+// Ownership: Services.
+// One document a tick for all followers; none is made while there are no followers.  The next is
+// asked for when the last has come.
+// Bounds: a follower that does not read is dropped when it would have to be kept 1 MiB beyond its
+// dump.
+// Source: Icecast 2.4.4 (compat.md 5.8).
 #pragma once
 
 #include <memory>
@@ -31,12 +34,14 @@ class StatsFeed {
 
  private:
   void tick();
-  void look();
-  void tell(StatsDocument now);
+  void request_news();
+  void send(StatsNews news);
 
   Station& station_;
   Followers followers_;
-  StatsDocument last_;
+  std::shared_ptr<const StatsDocument>
+      last_;  // null: nothing has been sent yet, or it is being compared
+  bool asked_ = false, request_again_ = false;  // for news that is under way
   Timer timer_;
 };
 

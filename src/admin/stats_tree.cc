@@ -10,9 +10,7 @@ namespace {
 
 constexpr std::size_t kEventLineLimit = 200;
 
-using Fields = std::map<std::string, std::string>;
-
-void append_fields(XmlWriter& xml, const Fields& fields) {
+void append_fields(XmlWriter& xml, const StatsFields& fields) {
   for (const auto& [name, value] : fields) {
     if (field_is_shown(name, value)) xml.element(name, value);
   }
@@ -31,14 +29,14 @@ void append_event(std::string& out, std::string_view where, std::string_view nam
 }
 
 // The value that is shown for `name`, or nullptr.
-const std::string* shown_value(const Fields& fields, const std::string& name) {
+const std::string* shown_value(const StatsFields& fields, const std::string& name) {
   const auto found = fields.find(name);
   if (found == fields.end() || !field_is_shown(found->first, found->second)) return nullptr;
   return &found->second;
 }
 
-void append_changes(std::string& out, std::string_view where, const Fields& before,
-                    const Fields& after) {
+void append_changes(std::string& out, std::string_view where, const StatsFields& before,
+                    const StatsFields& after) {
   for (const auto& [name, value] : before) {
     if (shown_value(before, name) != nullptr && shown_value(after, name) == nullptr)
       append_event(out, where, name, "null");
@@ -81,7 +79,7 @@ std::string stats_event_lines(const StatsDocument& document) {
 }
 
 std::string stats_event_lines(const StatsDocument& before, const StatsDocument& after) {
-  static const Fields kNone;
+  static const StatsFields kNoFields;
   std::string out;
   append_changes(out, "global", before.globals, after.globals);
   // Both lists are sorted by mount: one walk over the two.
@@ -96,7 +94,7 @@ std::string stats_event_lines(const StatsDocument& before, const StatsDocument& 
       continue;
     }
     const bool in_both = old != before.sources.end() && old->mount == now->mount;
-    append_changes(out, now->mount, in_both ? old->fields : kNone, now->fields);
+    append_changes(out, now->mount, in_both ? old->fields : kNoFields, now->fields);
     if (in_both) ++old;
     ++now;
   }

@@ -17,15 +17,17 @@
 
 namespace lb {
 
+using StatsFields = std::map<std::string, std::string>;
+
 struct StatsSource {
   std::string mount;
   bool hidden = false;  // <hidden>: not on public pages
   bool running = true;  // false: no source of its own, but a fallback plays
-  std::map<std::string, std::string> fields;
+  StatsFields fields;
 };
 
 struct StatsDocument {
-  std::map<std::string, std::string> globals;
+  StatsFields globals;
   std::vector<StatsSource> sources;  // sorted by mount, byte order
 };
 

@@ -8,8 +8,6 @@
 namespace lb {
 namespace {
 
-using Fields = std::map<std::string, std::string>;
-
 // Sorted; everything else is a string.
 constexpr auto kNumberKeys = std::to_array<std::string_view>({
     "audio_bitrate",   "audio_channels", "audio_samplerate",   "bitrate",
@@ -28,15 +26,15 @@ constexpr auto kHiddenOfSource = std::to_array<std::string_view>(
     {"max_listeners", "public", "slow_listeners", "source_ip", "user_agent"});
 
 template <class List>
-bool contains(const List& list, std::string_view word) {
+bool is_among(const List& list, std::string_view word) {
   return std::find(list.begin(), list.end(), word) != list.end();
 }
 
 bool hidden_of_server(std::string_view name) {
-  return contains(kHiddenOfServer, name) || name.find("connections") != name.npos;
+  return is_among(kHiddenOfServer, name) || name.find("connections") != name.npos;
 }
 bool hidden_of_source(std::string_view name) {
-  return contains(kHiddenOfSource, name) || name.find("connections") != name.npos ||
+  return is_among(kHiddenOfSource, name) || name.find("connections") != name.npos ||
          name.find("total_bytes") != name.npos || name.find("total_mbytes") != name.npos;
 }
 
@@ -66,8 +64,8 @@ void append_value(std::string& out, std::string_view name, std::string_view valu
   out += '"';
 }
 
-// The members of one object, each followed by a comma; `last_hidden` tells about the last one.
-void append_members(std::string& out, const Fields& fields, bool (*hidden)(std::string_view),
+// The members of one object, each followed by a comma; `last_hidden` is for the last one.
+void append_members(std::string& out, const StatsFields& fields, bool (*hidden)(std::string_view),
                     bool& last_hidden) {
   for (const auto& [name, value] : fields) {
     if (!field_is_shown(name, value)) continue;

@@ -34,7 +34,7 @@ bool is_inside_name(std::string_view name) {
 Result<FileIdentity> identify_file(const std::string& path) {
   struct stat found {};
   if (::stat(path.c_str(), &found) != 0) return system_error(path, "cannot be found", errno);
-  if (!S_ISREG(found.st_mode)) return Error::io("template " + path + ": is no regular file");
+  if (!S_ISREG(found.st_mode)) return Error::io("template " + path + ": is not a regular file");
   return FileIdentity{found.st_ino, found.st_mtim.tv_sec, found.st_mtim.tv_nsec, found.st_size};
 }
 

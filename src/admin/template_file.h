@@ -1,5 +1,5 @@
 // One template file: found, read, bounded.
-// Thread: the clerk; reads the disk.
+// Thread: any; reads the disk.
 #pragma once
 
 #include <sys/stat.h>
@@ -12,7 +12,7 @@
 
 namespace lb {
 
-// What tells that a file is another one than it was.
+// The identity of a file, which changes when its content may have changed.
 struct FileIdentity {
   std::uint64_t inode = 0;
   std::int64_t seconds = 0;
@@ -24,7 +24,7 @@ struct FileIdentity {
 // Relative, without "..", NUL or an empty name: it cannot leave the directory that it is put
 // behind.
 bool is_inside_name(std::string_view name);
-// kNotFound: no such file; kIo: no regular file, or the system says no.
+// kNotFound: no such file; kIo: not a regular file, or an error of the operating system.
 Result<FileIdentity> identify_file(const std::string& path);
 // kLimit: more than max_bytes.
 Result<std::string> read_template_file(const std::string& path, std::size_t max_bytes);

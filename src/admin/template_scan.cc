@@ -17,7 +17,7 @@ constexpr auto kElements = std::to_array<std::string_view>(
     {"base", "embed", "frame", "iframe", "object", "script", "style"});
 // Ours, which keeps to the strict policy: it may load what lies on this server.
 constexpr std::string_view kOwnScript = "cluster.js";
-// Whose src, href or action a browser fetches by itself, and that are no media.
+// Elements whose src, href or action a browser fetches by itself, and that are no media.
 constexpr auto kFetching = std::to_array<std::string_view>({"form", "img", "input", "link"});
 constexpr auto kAddresses = std::to_array<std::string_view>({"action", "href", "src", "srcset"});
 
@@ -54,7 +54,7 @@ bool instruction_counts(const xmlNode* node) {
   if (name == "element") return contains(kElements, made);
   if (name == "attribute")
     return node->parent != nullptr && attribute_counts(lower_name(node->parent->name), made, "{");
-  // Somebody's header.html, with whatever it holds.
+  // A header.html of the administrator, with any content.
   return name == "copy-of" && value_of(node, "select").find("document(") != std::string::npos;
 }
 

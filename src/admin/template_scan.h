@@ -8,7 +8,7 @@
 
 namespace lb {
 
-// Looks at the stylesheet and all that it imports and includes.  It judges what the author wrote,
+// Scans the stylesheet and all that it imports and includes.  It judges what the author wrote,
 // never the document: no encoder can loosen the policy of a page.
 bool brings_its_own(const xsltStylesheet& style);
 

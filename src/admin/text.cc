@@ -51,7 +51,7 @@ void append_ascii(std::string& out, char c, Escape how) {
   } else if (how == Escape::kXmlAttribute && c == '"') {
     out += "&quot;";
   } else if (how == Escape::kJson && c == '<') {
-    out += "\\u003c";  // who puts the answer into a <script> shall not meet its end there
+    out += "\\u003c";  // an answer that a page puts into a <script> must not end it
   } else {
     if (how == Escape::kJson && (c == '"' || c == '\\')) out += '\\';
     out += c;

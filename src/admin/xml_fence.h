@@ -1,5 +1,5 @@
 // The fence around libxml2 and libxslt: what they may read, and from where.
-// Thread: the clerk, except init_xml_libraries() (render.h).
+// Thread: that of XsltRenderer, except init_xml_libraries() (render.h).
 // A template may import and document() files of its own root, nothing else; no entity outside of
 // the file that is being read is ever loaded; there is no network.
 #pragma once

@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 constexpr auto kFirstAdd = 60s;
 constexpr auto kFirstTouch = 5s;
 constexpr auto kLeastTouch = 30s;
-constexpr auto kMostTouch = 86400s;
+constexpr auto kMaxTouch = 86400s;
 constexpr auto kUnreachable = 1200s;
 constexpr auto kRefused = 7200s;
 
@@ -149,7 +149,7 @@ void YpAnnouncer::touch(const YpDirectory& directory, const YpStream& stream, En
 
 void YpAnnouncer::remove(const YpDirectory& directory, const std::string& mount,
                          const std::string& sid) {
-  log_.info("yp/yp", "mount " + mount + ": removed from " + directory.url);
+  log_.info("yp/yp", "mount " + mount + ": removed from " + shown_url(directory.url));
   ++removing_;
   post_(directory, yp_remove_form(sid), [this](const Result<FetchAnswer>&) {
     if (--removing_ == 0 && withdrawn_) std::exchange(withdrawn_, nullptr)();
@@ -163,7 +163,7 @@ void YpAnnouncer::answered(const Key& key, bool was_add, Result<FetchAnswer> ans
   entry.asked = false;
   const SteadyTime now = clock_.steady();
   const std::string what =
-      "mount " + key.mount + ": " + (was_add ? "adding to " : "touching ") + key.url;
+      "mount " + key.mount + ": " + (was_add ? "adding to " : "touching ") + shown_url(key.url);
   const auto failed = [&](std::string_view why, std::chrono::seconds wait) {
     log_.error("yp/yp", what + " failed (" + std::string(why) + "); next attempt in " +
                             std::to_string(wait.count()) + "s");
@@ -176,8 +176,8 @@ void YpAnnouncer::answered(const Key& key, bool was_add, Result<FetchAnswer> ans
     if (const auto freq = parse_u64(header_of(*answer, "TouchFreq")))
       entry.interval = std::clamp<std::chrono::seconds>(
           std::chrono::seconds(
-              std::min<std::uint64_t>(*freq, static_cast<std::uint64_t>(kMostTouch.count()))),
-          kLeastTouch, kMostTouch);
+              std::min<std::uint64_t>(*freq, static_cast<std::uint64_t>(kMaxTouch.count()))),
+          kLeastTouch, kMaxTouch);
     const auto sid = header_of(*answer, "SID");
     const bool taken = header_of(*answer, "YPResponse") == "1" && (!was_add || !sid.empty());
     if (!taken) {
@@ -188,7 +188,7 @@ void YpAnnouncer::answered(const Key& key, bool was_add, Result<FetchAnswer> ans
     } else if (was_add) {
       entry.sid = sid;
       entry.due = now + kFirstTouch;
-      log_.info("yp/yp", "mount " + key.mount + ": listed by " + key.url);
+      log_.info("yp/yp", "mount " + key.mount + ": listed by " + shown_url(key.url));
     } else {
       entry.due = now + entry.interval;
     }

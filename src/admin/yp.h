@@ -1,7 +1,8 @@
-// YpAnnouncer: tells public directories ("YP") which streams play here: add, touch, remove.
+// YpAnnouncer: announces public streams to directories ("YP"): add, touch, remove.
 //
-// Thread: control.  Ownership: app's DirectoryService.  Never waits: questions leave by a door, answers
-// come back through it; one question for each stream and directory is under way at most.
+// Thread: control.
+// Ownership: app's DirectoryService.  Never waits: requests leave by a callback, answers come back
+// by another; one request for each stream and directory is under way at most.
 // Times: the first add 60 s after a stream has become public, the first touch 5 s after it was
 // taken, then every touch-interval of the directory (its TouchFreq, at least 30 s); 20 minutes
 // after a directory could not be reached, 2 hours after it refused the stream.
@@ -31,7 +32,7 @@ struct YpDirectory {
   std::chrono::seconds touch_interval{600};
 };
 
-// What directories are told of a stream; UTF-8, not escaped.
+// A stream as directories list it; UTF-8, not escaped.
 struct YpStream {
   std::string mount;
   std::string name, genre, cluster_password, description, url, listenurl, type, subtype, bitrate;
@@ -55,7 +56,7 @@ class YpAnnouncer {
   YpAnnouncer(const YpAnnouncer&) = delete;
   YpAnnouncer& operator=(const YpAnnouncer&) = delete;
 
-  // A directory that is named no more is told to remove what it has taken.
+  // A directory that is no longer configured gets remove requests for the streams that it lists.
   void set_directories(std::vector<YpDirectory> directories);
   // All streams that are public now.  Called about once a second.
   void tick(const std::vector<YpStream>& streams);

@@ -1,56 +1,107 @@
-src_icecast_lb_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS)
-src_icecast_lb_SOURCES = \
-  src/app/access_stage.cc src/app/access_stage.h \
-  src/app/admin_stage.cc src/app/admin_stage.h \
-  src/app/auth_replies.cc src/app/auth_replies.h \
-  src/app/auth_stage.cc src/app/auth_stage.h \
-  src/app/cluster_links.cc src/app/cluster_links.h \
-  src/app/cluster_plans.cc src/app/cluster_plans.h \
-  src/app/cluster_service.cc src/app/cluster_service.h \
-  src/app/country_watch.cc src/app/country_watch.h \
-  src/app/direct_calls.cc src/app/direct_calls.h \
-  src/app/directory_service.cc src/app/directory_service.h \
-  src/app/drain.cc src/app/drain.h \
-  src/app/drain_command.cc src/app/drain_command.h \
-  src/app/event_service.cc src/app/event_service.h \
-  src/app/event_stage.cc src/app/event_stage.h \
-  src/app/health_stage.cc src/app/health_stage.h \
-  src/app/io_thread.h \
-  src/app/link_orders.cc src/app/link_orders.h \
-  src/app/link_stage.cc src/app/link_stage.h \
+noinst_LIBRARIES += src/libapp.a
+src_libapp_a_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS)
+app_files = \
+  src/app/assembly.cc \
+  src/app/services/archive_service.cc src/app/services/archive_service.h \
+  src/app/services/node_health.cc src/app/services/node_health.h \
   src/app/listen_sockets.cc src/app/listen_sockets.h \
-  src/app/listen_stage.cc src/app/listen_stage.h \
-  src/app/main.cc \
-  src/app/metrics_service.cc src/app/metrics_service.h \
-  src/app/metrics_stage.cc src/app/metrics_stage.h \
-  src/app/mount_files.cc src/app/mount_files.h \
-  src/app/mount_hooks.cc src/app/mount_hooks.h \
-  src/app/mount_load.cc src/app/mount_load.h \
-  src/app/notify.cc src/app/notify.h \
-  src/app/node_load.cc src/app/node_load.h \
-  src/app/options.cc src/app/options.h \
-  src/app/page_cache.cc src/app/page_cache.h \
-  src/app/page_stage.cc src/app/page_stage.h \
-  src/app/playlist_stage.cc src/app/playlist_stage.h \
-  src/app/process.cc src/app/process.h \
-  src/app/process_usage.cc src/app/process_usage.h \
-  src/app/proof_stage.cc src/app/proof_stage.h \
-  src/app/redirect_stage.cc src/app/redirect_stage.h \
-  src/app/relay_service.cc src/app/relay_service.h \
-  src/app/request_stages.cc src/app/request_stages.h \
   src/app/routes.cc src/app/routes.h \
   src/app/serve.cc src/app/serve.h \
   src/app/server.cc src/app/server.h \
-  src/app/service_manager.cc src/app/service_manager.h \
-  src/app/services.cc src/app/services.h \
-  src/app/source_stage.cc src/app/source_stage.h \
-  src/app/station.cc src/app/station.h \
-  src/app/station_stats.cc src/app/station_stats.h \
-  src/app/stats_stage.cc src/app/stats_stage.h \
-  src/app/stream_offers.cc src/app/stream_offers.h \
+  src/app/server_configuration.cc \
+  src/app/server_fan_out.cc \
   src/app/switch_service.cc src/app/switch_service.h \
-  src/app/version.cc \
-  src/app/who_stage.cc src/app/who_stage.h \
-  src/app/watchdog.cc src/app/watchdog.h \
-  src/app/worker.cc src/app/worker.h
-src_icecast_lb_LDADD = $(CONFIG)
+  src/app/cluster/cluster_answers.cc \
+  src/app/cluster/cluster_audience.cc \
+  src/app/cluster/cluster_facts.cc src/app/cluster/cluster_facts.h \
+  src/app/cluster/carried_load.cc src/app/cluster/carried_load.h \
+  src/app/cluster/cluster_links.cc src/app/cluster/cluster_links.h \
+  src/app/cluster/cluster_plans.cc src/app/cluster/cluster_plans.h \
+  src/app/cluster/cluster_self.cc \
+  src/app/cluster/cluster_service.cc src/app/cluster/cluster_service.h \
+  src/app/cluster/country_watch.cc src/app/cluster/country_watch.h \
+  src/app/cluster/direct_calls.cc src/app/cluster/direct_calls.h \
+  src/app/cluster/exec_source.cc src/app/cluster/exec_source.h \
+  src/app/cluster/ingest_service.cc src/app/cluster/ingest_service.h \
+  src/app/cluster/link_orders.cc src/app/cluster/link_orders.h \
+  src/app/cluster/listeners_elsewhere.h \
+  src/app/cluster/mount_load.cc src/app/cluster/mount_load.h \
+  src/app/cluster/mount_lookup.cc src/app/cluster/mount_lookup.h \
+  src/app/cluster/node_probes.cc src/app/cluster/node_probes.h \
+  src/app/cluster/redirect_answer.h \
+  src/app/cluster/master_links.cc src/app/cluster/master_links.h \
+  src/app/cluster/master_ways.cc \
+  src/app/cluster/node_links.cc src/app/cluster/node_links.h \
+  src/app/cluster/pull_paths.cc src/app/cluster/pull_paths.h \
+  src/app/cluster/relay_pulls.cc \
+  src/app/cluster/relay_service.cc src/app/cluster/relay_service.h \
+  src/app/cluster/sent_orders.cc src/app/cluster/sent_orders.h \
+  src/app/cluster/stream_offers.cc src/app/cluster/stream_offers.h \
+  src/app/drain/drain.cc src/app/drain/drain.h \
+  src/app/drain/drain_command.cc src/app/drain/drain_command.h \
+  src/app/process/io_thread.h \
+  src/app/process/mount_hooks.cc src/app/process/mount_hooks.h \
+  src/app/process/notify.cc src/app/process/notify.h \
+  src/app/process/options.cc src/app/process/options.h \
+  src/app/process/process.cc src/app/process/process.h \
+  src/app/process/process_usage.cc src/app/process/process_usage.h \
+  src/app/process/service_manager.cc src/app/process/service_manager.h \
+  src/app/process/version.cc \
+  src/app/process/watchdog.cc src/app/process/watchdog.h \
+  src/app/services/access_watch.cc src/app/services/access_watch.h \
+  src/app/services/event_service.cc src/app/services/event_service.h \
+  src/app/services/hls_service.cc src/app/services/hls_service.h \
+  src/app/services/node_load.cc src/app/services/node_load.h \
+  src/app/services/parked_requests.cc src/app/services/parked_requests.h \
+  src/app/services/services.cc src/app/services/services.h \
+  src/app/services/worker.cc src/app/services/worker.h \
+  src/app/stages/admin_stage.cc src/app/stages/admin_stage.h \
+  src/app/stages/agent_stage.cc src/app/stages/agent_stage.h \
+  src/app/stages/archive_admin_stage.cc src/app/stages/archive_admin_stage.h \
+  src/app/stages/archive_stage.cc src/app/stages/archive_stage.h \
+  src/app/stages/arrival_stage.cc src/app/stages/arrival_stage.h \
+  src/app/stages/auth_replies.cc src/app/stages/auth_replies.h \
+  src/app/stages/auth_stage.cc src/app/stages/auth_stage.h \
+  src/app/stages/drain_stage.cc src/app/stages/drain_stage.h \
+  src/app/stages/event_stage.cc src/app/stages/event_stage.h \
+  src/app/stages/health_stage.cc src/app/stages/health_stage.h \
+  src/app/stages/hls_ask.h \
+  src/app/stages/hls_master.cc \
+  src/app/stages/hls_replies.cc src/app/stages/hls_replies.h \
+  src/app/stages/hls_stage.cc src/app/stages/hls_stage.h \
+  src/app/stages/link_stage.cc src/app/stages/link_stage.h \
+  src/app/stages/listen_stage.cc src/app/stages/listen_stage.h \
+  src/app/stages/listener_places.cc src/app/stages/listener_places.h \
+  src/app/stages/metrics_stage.cc src/app/stages/metrics_stage.h \
+  src/app/stages/mount_lookup_stage.cc src/app/stages/mount_lookup_stage.h \
+  src/app/stages/past_stage.cc src/app/stages/past_stage.h \
+  src/app/stages/page_stage.cc src/app/stages/page_stage.h \
+  src/app/stages/playlist_stage.cc src/app/stages/playlist_stage.h \
+  src/app/stages/proof_stage.cc src/app/stages/proof_stage.h \
+  src/app/stages/redirect_stage.cc src/app/stages/redirect_stage.h \
+  src/app/stages/request_context.h \
+  src/app/stages/request_stages.cc src/app/stages/request_stages.h \
+  src/app/stages/source_logins.cc src/app/stages/source_logins.h \
+  src/app/stages/source_stage.cc src/app/stages/source_stage.h \
+  src/app/stages/stats_stage.cc src/app/stages/stats_stage.h \
+  src/app/station/directory_service.cc src/app/station/directory_service.h \
+  src/app/station/foreign_pages.cc src/app/station/foreign_pages.h \
+  src/app/station/metrics_service.cc src/app/station/metrics_service.h \
+  src/app/station/mount_files.cc src/app/station/mount_files.h \
+  src/app/station/page_cache.cc src/app/station/page_cache.h \
+  src/app/station/rendered_pages.cc src/app/station/rendered_pages.h \
+  src/app/station/station.cc src/app/station/station.h \
+  src/app/station/station_stats.cc src/app/station/station_stats.h \
+  src/app/station/stats_renderer.cc src/app/station/stats_renderer.h
+if UNITY
+nodist_src_libapp_a_SOURCES = $(app_units)
+else
+src_libapp_a_SOURCES = $(app_files)
+endif
+app_units = src/app/unity_1.cc src/app/unity_2.cc src/app/unity_3.cc src/app/unity_4.cc src/app/unity_5.cc
+$(app_units): src/app/floor.mk tools/unity
+	$(UNITY) $@ $(app_units) : $(app_files)
+CLEANFILES += $(app_units)
+src_icecast_lb_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS)
+src_icecast_lb_SOURCES = src/app/main.cc
+src_icecast_lb_LDADD = $(APP)

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <utility>
 
-#include "app/worker.h"
+#include "app/services/worker.h"
 
 namespace lb {
 namespace {
 
-constexpr std::string_view kLogName = "connection/connection_setup_sockets";
+constexpr std::string_view kSocketsModule = "connection/connection_setup_sockets";
 
 }  // namespace
 
@@ -16,7 +16,7 @@ ListenSockets::ListenSockets(Services& services, std::vector<UniqueFd> inherited
     : services_(services) {
   std::vector<std::string> strange;
   inherited_ = InheritedSockets(std::move(inherited), strange);
-  for (const std::string& text : strange) services_.log.warn(kLogName, text);
+  for (const std::string& text : strange) services_.log.warn(kSocketsModule, text);
 }
 
 std::vector<ListenSockets::Wanted> ListenSockets::wanted(const Config& config) {
@@ -45,7 +45,7 @@ Result<ListenSockets::Socket> ListenSockets::open_one(const Wanted& wanted) {
   if (made && *made == nullptr)
     made = ListenSocket::open(wanted.settings, wanted.port, wanted.shoutcast, workers, closed);
   if (!made) {
-    services_.log.error(kLogName, made.error().what + "; it is skipped");
+    services_.log.error(kSocketsModule, made.error().what + "; it is skipped");
     return made.error();
   }
   Socket socket = std::move(*made);
@@ -55,8 +55,8 @@ Result<ListenSockets::Socket> ListenSockets::open_one(const Wanted& wanted) {
   }
   closed_.push_back(std::move(socket));
   const Error error = Error::io("listen-socket port " + std::to_string(wanted.port) +
-                                " shall speak TLS, but there is no usable certificate");
-  services_.log.error(kLogName, error.what + "; it stays closed until there is one");
+                                " is for TLS, but there is no usable certificate");
+  services_.log.error(kSocketsModule, error.what + "; it stays closed until there is one");
   return error;
 }
 
@@ -65,8 +65,8 @@ Result<void> ListenSockets::open(const Config& config) {
   for (const Wanted& one : wanted(config))
     if (auto opened = open_one(one); !opened) last = opened.error();
   for (const std::string& name : inherited_.unused())
-    services_.log.warn(kLogName, "inherited socket " + name +
-                                     " is that of no <listen-socket>; nobody is served there");
+    services_.log.warn(kSocketsModule,
+                       "inherited socket " + name + " matches no <listen-socket>; not used");
   if (open_.empty()) return last;
   return {};
 }
@@ -84,17 +84,17 @@ void ListenSockets::accept_from(const Socket& socket) {
 void ListenSockets::stop(const Socket& socket) {
   for (const auto& worker : services_.workers)
     worker->loop.post([w = worker.get(), socket] { w->stop_accepting(*socket); });
-  services_.log.info(kLogName, "port " + std::to_string(socket->port) + " is closed");
+  services_.log.info(kSocketsModule, "port " + std::to_string(socket->port) + " is closed");
 }
 
 void ListenSockets::certificate_came() {
   for (const Socket& socket : std::exchange(closed_, {})) {
     if (auto listening = socket->listen(); !listening) {
-      services_.log.error(kLogName, listening.error().what);
+      services_.log.error(kSocketsModule, listening.error().what);
       continue;
     }
-    services_.log.info(kLogName, "port " + std::to_string(socket->port) +
-                                     " is open, now that there is a certificate");
+    services_.log.info(kSocketsModule, "port " + std::to_string(socket->port) +
+                                           " is open, now that there is a certificate");
     open_.push_back(socket);
     accept_from(socket);
   }
@@ -120,7 +120,7 @@ void ListenSockets::apply(const Config& config) {
     if (closes(socket))
       stop(socket);
     else if (gone(socket))
-      services_.log.warn(kLogName,
+      services_.log.warn(kSocketsModule,
                          "port " + std::to_string(socket->port) +
                              " was opened by the service manager and stays open until a restart");
   }
@@ -134,7 +134,7 @@ void ListenSockets::apply(const Config& config) {
       continue;
     }
     if (auto opened = open_one(one)) {
-      services_.log.info(kLogName, "port " + std::to_string((*opened)->port) + " is open");
+      services_.log.info(kSocketsModule, "port " + std::to_string((*opened)->port) + " is open");
       accept_from(*opened);
     }
   }

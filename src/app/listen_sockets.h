@@ -2,7 +2,7 @@
 //
 // A socket is known by its address and port.  A reload opens what is new, ends what is gone, and
 // gives what stayed its new settings; connections that were accepted live on.
-// One that shall speak TLS while there is no usable certificate is bound but closed.
+// A TLS socket without a usable certificate is bound but closed.
 // Sockets that a service manager has opened for us come first (net/inherited_sockets.h).
 //
 // Thread: control; open() before the loops start, and before privileges are dropped.
@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "app/services.h"
+#include "app/services/services.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
 #include "net/acceptor.h"

@@ -5,22 +5,22 @@
 #include <vector>
 
 #include "admin/render.h"
-#include "app/drain_command.h"
-#include "app/options.h"
+#include "app/drain/drain_command.h"
+#include "app/process/options.h"
 #include "app/serve.h"
 
-using namespace lb;
-
 int main(int argc, char** argv) {
-  init_xml_libraries();
-  const Options options = parse_options(std::vector<std::string_view>(argv + 1, argv + argc));
+  lb::init_xml_libraries();
+  const lb::Options options =
+      lb::parse_options(std::vector<std::string_view>(argv + 1, argv + argc));
   const auto print = [](std::string_view text) {
     [[maybe_unused]] const auto n = ::write(STDOUT_FILENO, text.data(), text.size());
   };
-  if (const auto said = answer(options, print)) {
+  if (const auto said = lb::answer(options, print)) {
     print(said->out);
     [[maybe_unused]] const auto n = ::write(STDERR_FILENO, said->err.data(), said->err.size());
     return said->status;
   }
-  return options.action == Options::Action::kDrain ? drain_node(options) : serve(options);
+  return options.action == lb::Options::Action::kDrain ? lb::drain_node(options)
+                                                       : lb::serve(options);
 }

@@ -12,7 +12,5 @@ namespace lb {
 struct Worker;
 
 std::vector<std::unique_ptr<Stage>> make_stages(Worker& worker);
-// A Shoutcast v1 password line; answers "OK2" when it is right.
-bool shoutcast_login(Worker& worker, Connection& connection);
 
 }  // namespace lb

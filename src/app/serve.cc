@@ -6,22 +6,18 @@
 #include <string_view>
 #include <utility>
 
-#include "app/process.h"
+#include "app/process/process.h"
+#include "app/process/service_manager.h"
 #include "app/server.h"
-#include "app/service_manager.h"
 #include "config/loader.h"
 
 namespace lb {
 namespace {
 
-void say(int fd, std::string_view text) {
-  [[maybe_unused]] const auto n = ::write(fd, text.data(), text.size());
-}
-
 // What the loader found goes to standard error: the logs are not open yet.
 bool usable(const LoadedConfig& loaded, const std::string& path) {
   for (const Diagnostic& d : loaded.diagnostics)
-    if (d.severity != Severity::kNote) say(STDERR_FILENO, to_string(d, path) + "\n");
+    if (d.severity != Severity::kNote) write_console(STDERR_FILENO, to_string(d, path) + "\n");
   return !loaded.refuses_start();
 }
 
@@ -34,7 +30,7 @@ int serve(const Options& options) {
   const LoadOptions load{options.allow_default_passwords};
   auto loaded = load_config_file(path, load);
   if (!loaded) {
-    say(STDOUT_FILENO, fatal_text(path, loaded.error()));
+    write_console(STDOUT_FILENO, fatal_text(path, loaded.error()));
     return 1;
   }
   if (!usable(*loaded, path)) return 1;
@@ -42,21 +38,28 @@ int serve(const Options& options) {
   raise_limits();
   Server server(system_clock(), path, load, std::move(*loaded), std::move(manager));
   if (auto bound = server.bind(); !bound) {
-    say(STDERR_FILENO, bound.error().what + "\nServer startup failed. Exiting\n");
+    write_console(STDERR_FILENO, bound.error().what + "\nServer startup failed. Exiting\n");
     return 1;
   }
-  auto pid_file = PidFile::write(config->paths.pidfile);
+  const UniqueFd nothing = options.background ? open_nothing() : UniqueFd();
+  // The pid file is written as root only where no other user can change the configuration that
+  // names it.
+  const bool as_root = only_root_writes(path);
+  Result<PidFile> pid_file = as_root ? PidFile::write(config->paths.pidfile) : PidFile();
+  if (auto dropped = drop_privileges(config->security, config->paths, options.debuggable);
+      !dropped) {
+    write_console(STDERR_FILENO, dropped.error().what + "\n");
+    return 1;
+  }
+  if (!as_root) pid_file = PidFile::write(config->paths.pidfile);
   if (!pid_file)
-    say(STDERR_FILENO, "WARNING: " + pid_file.error().what + "; running without one\n");
-  if (auto dropped = drop_privileges(config->security, config->paths); !dropped) {
-    say(STDERR_FILENO, dropped.error().what + "\n");
-    return 1;
-  }
+    write_console(STDERR_FILENO, "WARNING: " + pid_file.error().what + "; running without one\n");
   if (auto logs = server.open_logs(); !logs) {
-    say(STDERR_FILENO, "FATAL: could not open error logging: " + logs.error().what +
-                           "\nFATAL: Could not start logging\n");
+    write_console(STDERR_FILENO, "FATAL: could not open error logging: " + logs.error().what +
+                                     "\nFATAL: Could not start logging\n");
     return 1;
   }
+  if (options.background) leave_console(nothing, config->logging);
   server.run(!options.background);
   return 0;
 }

@@ -3,7 +3,7 @@
 // Thread: main.
 #pragma once
 
-#include "app/options.h"
+#include "app/process/options.h"
 
 namespace lb {
 

@@ -5,17 +5,18 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "app/access_stage.h"
 #include "app/listen_sockets.h"
-#include "app/notify.h"
-#include "app/service_manager.h"
-#include "app/services.h"
+#include "app/process/notify.h"
+#include "app/process/service_manager.h"
+#include "app/process/watchdog.h"
+#include "app/services/access_watch.h"
+#include "app/services/services.h"
 #include "app/switch_service.h"
-#include "app/watchdog.h"
 #include "base/result.h"
 #include "config/loader.h"
 #include "net/signal_watch.h"
@@ -32,21 +33,37 @@ class Server {
   Result<void> open_logs();
   // Until a signal ends it.  announce: print the "ready" line that tests wait for.
   void run(bool announce);
+  // What run() does before its loops start; tests call it and turn the loops themselves.
+  void begin();
+  // What signals do: HUP, USR1, TERM, INT.
+  void reload();
+  void reopen_logs();
+  void terminate();  // the configured drain, or now
+  void stop();
+  Services& services() noexcept { return *services_; }
+  const ListenSockets& sockets() const noexcept { return sockets_; }
   Log& log() noexcept { return services_->log; }
 
  private:
   void watch_signals();
-  void reload();
   void reloaded(std::string_view status);
   void apply(LoadedConfig next);
-  void reopen_logs();
-  void stop();
+  // Gives it to everything that lives by it.
+  enum class Moment : std::uint8_t { kStart, kReload };
+  void configure(const std::shared_ptr<const Config>& config, Moment moment);
+  void set_delivery(DeliveryCall call);
+  void begin_ports();
+  void apply_ports(const std::shared_ptr<const Config>& config);
   void end_all();
-  void terminate();  // TERM: as the configuration says, or now
-  SourceAdmission::Doors admission_doors();
-  Drain::Doors drain_doors();
-  void source_begun(const std::shared_ptr<Mount>& mount);
-  void source_ended(const std::shared_ptr<Mount>& mount);
+  SourceAdmission::Callbacks admission_callbacks();
+  void add_standby_callbacks(SourceAdmission::Callbacks& callbacks);
+  void changed_over(const Mount& mount, const EncoderChange& change);
+  Drain::Callbacks drain_callbacks();
+  struct MountReceiver;
+  static std::span<const MountReceiver> mount_receivers();
+  void mount_begun(const std::shared_ptr<Mount>& mount);
+  void mount_ended(const std::shared_ptr<Mount>& mount);
+  void drain_changed(const DrainPicture& now);
   void open_auth_spool();
   void run_hook(const std::string& program, const Mount& mount, std::string_view trigger);
 

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <utility>
 
-#include "app/event_service.h"
-#include "app/health_stage.h"
+#include "app/services/event_service.h"
+#include "app/services/node_health.h"
 
 namespace lb {
 namespace {
 
-constexpr std::string_view kLogName = "cluster/switch";
+constexpr std::string_view kSwitchModule = "cluster/switch";
 
 }  // namespace
 
@@ -54,7 +54,8 @@ void SwitchService::apply(const Config& config, const ListenSockets& sockets) {
   if (agent_port_ == 0) return;
   auto made = LinePort::open(agent_address_, agent_port_);
   if (!made) {
-    services_.log.error(kLogName, "cluster/agent: " + made.error().what + "; nobody is told");
+    services_.log.error(kSwitchModule, "cluster/agent: " + made.error().what +
+                                           "; the agent-check port stays closed");
     return;
   }
   agent_ = std::move(*made);
@@ -64,7 +65,7 @@ void SwitchService::apply(const Config& config, const ListenSockets& sockets) {
 void SwitchService::open_datagrams(const std::string& address, int port) {
   auto made = DatagramPort::open(address, port);
   if (!made) {
-    services_.log.error(kLogName,
+    services_.log.error(kSwitchModule,
                         "cluster/udp: " + made.error().what + "; datagrams are not answered there");
     return;
   }
@@ -88,8 +89,9 @@ void SwitchService::start_agent() {
 void SwitchService::shut(bool shut) {
   for (Datagrams& datagrams : datagrams_)
     if (!datagrams.socket->set_shut(shut))
-      services_.log.error(kLogName, "cluster/udp: port " + std::to_string(datagrams.port) +
-                                        (shut ? " cannot be shut" : " cannot be opened again"));
+      services_.log.error(kSwitchModule,
+                          "cluster/udp: port " + std::to_string(datagrams.port) +
+                              (shut ? " cannot be shut" : " cannot be opened again"));
 }
 
 }  // namespace lb

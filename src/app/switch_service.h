@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "app/listen_sockets.h"
-#include "app/services.h"
+#include "app/services/services.h"
 #include "net/datagram_port.h"
 #include "net/line_port.h"
 

@@ -11,10 +11,10 @@ AskLane::AskLane(Loop& loop, Fetcher& fetcher, Log& log, Settings settings)
 bool AskLane::ask(FetchRequest request, Fetcher::Done done) {
   const SteadyTime now = loop_.now();
   if (now < left_alone_until_) {
-    done(Error::closed(request.url + ": has failed and is left alone for a while"));
+    done(Error::closed(shown_url(request.url) + ": failed recently, not asked for a while"));
     return true;
   }
-  if (waiting_.size() > kMostWaiting) return false;
+  if (waiting_.size() > kMaxWaiting) return false;
   waiting_.push_back({std::move(request), std::move(done), now});
   next();
   return true;
@@ -25,8 +25,9 @@ void AskLane::next() {
     Job job = std::move(waiting_.front());
     waiting_.pop_front();
     if (loop_.now() - job.since >= job.request.timeout) {
-      job.done(Error::timeout(job.request.url + ": busy, a listener waited " +
-                              std::to_string(job.request.timeout.count() / 1000) + " s in vain"));
+      job.done(Error::timeout(shown_url(job.request.url) + ": busy, a listener waited " +
+                              std::to_string(job.request.timeout.count() / 1000) +
+                              " s without an answer"));
       continue;
     }
     start(std::move(job));

@@ -1,7 +1,7 @@
 // AskLane: questions to one backend, a few at a time; the others wait in order.
 //
-// A slow or dead backend costs only those who wait for it: the queue is bounded, and nobody waits
-// longer in it than the time-out of a request.
+// A slow or dead backend delays only the requests that need it: the queue is bounded, and no
+// request waits longer in it than the time-out of a request.
 // Thread: control.  Callbacks: as Fetcher's, but an answer may come before ask() returns.
 // Ownership: its authenticator's; must not die while one of its questions is under way (idle()).
 #pragma once
@@ -17,8 +17,8 @@ namespace lb {
 
 class AskLane {
  public:
-  // Icecast's limit of listeners who wait for authentication.
-  static constexpr std::size_t kMostWaiting = 100;
+  // Icecast's limit of listeners that wait for authentication.
+  static constexpr std::size_t kMaxWaiting = 100;
 
   struct Settings {
     unsigned handlers = 1;

@@ -51,7 +51,7 @@ std::vector<std::string> authenticator_complaints(std::string_view type,
                                                   const AuthOptions& options) {
   for (const AuthenticatorPlugin& plugin : kPlugins)
     if (plugin.type == type) return plugin.complaints(options);
-  return {"the type \"" + std::string(type) + "\" is not known; nobody may listen"};
+  return {"the type \"" + std::string(type) + "\" is not known; every listener is refused"};
 }
 
 void Authenticator::ask_source(SourceAsk, Done done) {

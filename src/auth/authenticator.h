@@ -1,5 +1,6 @@
-// Authenticator: decides who may listen to the mounts of one <mount> section, and perhaps who may
-// feed them.  One method is one file and one row of the table in authenticator.cc.
+// Authenticator: decides which listeners are allowed on the mounts of one <mount> section, and
+// perhaps which sources may feed them.  One method is one file and one row of the table in
+// authenticator.cc.
 //
 // Thread: control; what is slow goes to the clerk or through the Fetcher.
 // Callbacks: each exactly once, on control, perhaps before the call returns; or destroyed uncalled
@@ -52,7 +53,7 @@ struct ListenerAsk {
   std::int64_t listeners = 0;  // on the mount now
 };
 
-// A source, or whoever gives an admin command with a source's name.
+// A source, or a client that gives an admin command with a source's name.
 struct SourceAsk {
   std::string mount;
   std::string ip;
@@ -101,9 +102,16 @@ struct UserEdit {
   std::string user, password;
 };
 struct UserEditResult {
-  enum class Outcome : std::uint8_t { kListed, kAdded, kExists, kRemoved, kFailed, kNoList };
+  enum class Outcome : std::uint8_t {
+    kListed,
+    kAdded,
+    kExists,
+    kRemoved,
+    kFailed,  // the reason is in the error log
+    kNoList,  // there is no authenticator, or it has no list of users
+  };
   Outcome outcome = Outcome::kNoList;
-  std::vector<std::string> users;  // afterwards
+  std::vector<std::string> users;  // after the action
 };
 
 class Authenticator {
@@ -137,7 +145,7 @@ struct AuthenticatorPlugin {
   bool (*decides_sources)(const AuthOptions& options);
   // What is wrong with the options, for --check-config; any thread.
   std::vector<std::string> (*complaints)(const AuthOptions& options);
-  // Complaints about options go to the log; an error means that nobody gets in.
+  // Complaints about options go to the log; after an error every listener is refused.
   Result<std::unique_ptr<Authenticator>> (*make)(const AuthOptions& options, AuthContext& context);
 };
 std::span<const AuthenticatorPlugin> authenticator_plugins();

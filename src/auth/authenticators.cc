@@ -1,12 +1,18 @@
 #include "auth/authenticators.h"
 
+#include <iterator>
 #include <utility>
 
 namespace lb {
 namespace {
 
-constexpr std::string_view kModule = "auth/auth";
-constexpr auto kFinishLook = std::chrono::milliseconds(20);
+constexpr std::string_view kAuthModule = "auth/auth";
+constexpr auto kFinishPoll = std::chrono::milliseconds(20);
+// A browser ends its first request and asks again at once; the end of the old one may come to us a
+// moment after the new one.
+constexpr auto kOldOneEnds = std::chrono::milliseconds(750);
+constexpr auto kReturnPoll = std::chrono::milliseconds(25);
+constexpr std::size_t kMaxReturns = 256;
 
 EventSender::Limits mount_event_limits() {
   EventSender::Limits limits;
@@ -46,7 +52,8 @@ Authenticators::Authenticators(Loop& control, Loop& clerk, Log& log, Fetcher& fe
       mount_events_(control, fetcher, log, mount_event_limits()),
       context_{control, clerk, log, fetcher, hashes_, mount_events_, [this] { return server_; }},
       ledger_(control, log, removals_, [this] { return server_; }),
-      finish_timer_(control, [this] { look_whether_finished(); }) {}
+      finish_timer_(control, [this] { check_finished(); }),
+      return_timer_(control, [this] { retry_returns(); }) {}
 
 Authenticators::~Authenticators() = default;
 
@@ -71,7 +78,8 @@ void Authenticators::configure(const std::vector<AuthSection>& sections, AuthSer
     if (made)
       place->authenticator = std::move(*made);
     else
-      log_.error(kModule, section_text(section) + ": " + made.error().what + "; nobody may listen");
+      log_.error(kAuthModule,
+                 section_text(section) + ": " + made.error().what + "; every listener is refused");
     places_[section.name] = std::move(place);
   }
   for (auto& [name, place] : before)
@@ -91,7 +99,7 @@ bool Authenticators::is_on_twice(const Place& place, const std::string& mount,
   const auto clients = ledger_.clients_of(mount, user);
   if (clients.empty()) return false;
   if (!place.drop_existing) return true;
-  for (const std::uint64_t client : clients) drop_listener_(mount, client);
+  for (const std::uint64_t client : clients) drop_listener_(mount, client, Drop::kNow);
   return false;
 }
 
@@ -119,11 +127,49 @@ void Authenticators::judged(const std::string& section, const std::shared_ptr<Qu
     if (!verdict.counts) question->user.clear();
     if (place == nullptr || !is_on_twice(*place, question->mount, question->user))
       return let_in(question, std::move(verdict));
-    log_.info(kModule, question->mount + ": " + question->user +
-                           " listens already, a second login was refused");
-    ledger_.take_back({question->client_id, question->mount, {}, std::move(verdict.removal)});
-    verdict = AuthVerdict::of(Kind::kRefuse);
+    drop_if_gone(*question);
+    const bool room = returns_.size() < kMaxReturns;
+    returns_.push_back({section, question, std::move(verdict),
+                        control_.now() + (room ? kOldOneEnds : kReturnPoll)});
+    if (!return_timer_.armed()) return_timer_.after(kReturnPoll);
+    return;
   }
+  turn_away(place, question, std::move(verdict));
+}
+
+void Authenticators::retry_returns() {
+  std::vector<Return> still;
+  for (Return& one : std::exchange(returns_, {})) {
+    Place* place = find(one.section);
+    if (place == nullptr || !is_on_twice(*place, one.question->mount, one.question->user)) {
+      let_in(one.question, std::move(one.verdict));
+    } else if (control_.now() < one.until) {
+      // Its FIN may have been under way the first time.  Not more often: the search goes through
+      // all listeners.
+      if (one.until - control_.now() < kOldOneEnds / 2 && !std::exchange(one.dropped_again, true))
+        drop_if_gone(*one.question);
+      still.push_back(std::move(one));
+    } else {
+      log_.info(kAuthModule, one.question->mount + ": " + one.question->user +
+                                 " listens already, a second login was refused");
+      ledger_.take_back(
+          {one.question->client_id, one.question->mount, {}, std::move(one.verdict.removal)});
+      turn_away(place, one.question, AuthVerdict::of(AuthVerdict::Kind::kRefuse));
+    }
+  }
+  returns_.insert(returns_.begin(), std::make_move_iterator(still.begin()),
+                  std::make_move_iterator(still.end()));
+  if (!returns_.empty()) return_timer_.after(kReturnPoll);
+}
+
+void Authenticators::drop_if_gone(const Question& question) {
+  for (const std::uint64_t client : ledger_.clients_of(question.mount, question.user))
+    drop_listener_(question.mount, client, Drop::kIfGone);
+}
+
+void Authenticators::turn_away(const Place* place, const std::shared_ptr<Question>& question,
+                               AuthVerdict verdict) {
+  using Kind = AuthVerdict::Kind;
   const bool refused = verdict.kind == Kind::kRefuse || verdict.kind == Kind::kForbid;
   if (refused && place != nullptr && !place->rejected_mount.empty()) {
     const bool wrong = verdict.wrong_password;
@@ -170,17 +216,17 @@ void Authenticators::edit_users(const std::string& section, UserEdit edit,
 void Authenticators::finish(std::chrono::milliseconds grace, UniqueFunction<void()> done) {
   finish_by_ = control_.now() + grace;
   finished_ = std::move(done);
-  look_whether_finished();
+  check_finished();
 }
 
-void Authenticators::look_whether_finished() {
-  // Nobody waits for a backend that has just failed.
+void Authenticators::check_finished() {
+  // A backend that has just failed is not waited for.
   if ((removals_.promising() || mount_events_.promising()) && control_.now() < finish_by_) {
-    finish_timer_.after(kFinishLook);
+    finish_timer_.after(kFinishPoll);
     return;
   }
   if (const std::size_t unsent = removals_.unsent(); unsent > 0)
-    log_.warn(kModule,
+    log_.warn(kAuthModule,
               std::to_string(unsent) +
                   " listener_remove events were not heard by their backends in time; " +
                   (ledger_.has_spool() ? "they are sent at the next start" : "they are lost"));

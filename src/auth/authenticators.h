@@ -1,8 +1,9 @@
 // Authenticators: one for every <mount> section that has <authentication>, with what they share:
 // the queue of hashes, the ledger of listeners, the events for backends.
 //
-// Thread: control.  Ownership: app::Services; callbacks as in Authenticator.
-// A section that cannot be set up (unknown type, missing option) lets nobody in.
+// Thread: control.
+// Ownership: app::Services; callbacks as in Authenticator.
+// A section that cannot be set up (unknown type, missing option) refuses every listener.
 #pragma once
 
 #include <chrono>
@@ -30,7 +31,9 @@ struct AuthSection {
 class Authenticators {
  public:
   // Ends a listener of a mount, for drop_existing_listener.
-  using DropListener = std::function<void(const std::string& mount, std::uint64_t client_id)>;
+  enum class Drop : std::uint8_t { kNow, kIfGone };  // kIfGone: its client has closed its side
+  using DropListener =
+      std::function<void(const std::string& mount, std::uint64_t client_id, Drop when)>;
 
   Authenticators(Loop& control, Loop& clerk, Log& log, Fetcher& fetcher,
                  DropListener drop_listener);
@@ -67,7 +70,19 @@ class Authenticators {
               AuthVerdict verdict);
   bool is_on_twice(const Place& place, const std::string& mount, const std::string& user);
   void let_in(const std::shared_ptr<Question>& question, AuthVerdict verdict);
-  void look_whether_finished();
+  void turn_away(const Place* place, const std::shared_ptr<Question>& question,
+                 AuthVerdict verdict);
+  // Allowed, but the user is listening already: waits a moment for the end of the old connection.
+  struct Return {
+    std::string section;
+    std::shared_ptr<Question> question;
+    AuthVerdict verdict;
+    SteadyTime until{};
+    bool dropped_again = false;
+  };
+  void retry_returns();
+  void drop_if_gone(const Question& question);
+  void check_finished();
 
   Loop& control_;
   Log& log_;
@@ -82,6 +97,8 @@ class Authenticators {
   Timer finish_timer_;
   SteadyTime finish_by_{};
   UniqueFunction<void()> finished_;
+  std::vector<Return> returns_;
+  Timer return_timer_;
 };
 
 }  // namespace lb

@@ -6,9 +6,9 @@
 namespace lb {
 namespace {
 
-constexpr std::string_view kModule = "auth_url/events";
+constexpr std::string_view kEventsModule = "auth_url/events";
 
-// A gateway says that the backend behind it did not hear us.
+// The status of a gateway whose backend was not reached.
 bool was_heard(int status) { return status < 502 || status > 504; }
 
 std::string held_text(unsigned held) {
@@ -88,7 +88,8 @@ void EventSender::answered(Place& place, Event event, const Result<FetchAnswer>&
   if (!answer) {
     failed(place, std::move(event), answer.error().what);
   } else if (!was_heard(answer->status)) {
-    failed(place, std::move(event), place.url + ": answered " + std::to_string(answer->status));
+    failed(place, std::move(event),
+           shown_url(place.url) + ": answered " + std::to_string(answer->status));
   } else {
     place.failures = 0;
     event.settled();
@@ -109,15 +110,16 @@ void EventSender::failed(Place& place, Event event, const std::string& why) {
   const auto pause = std::min(limits_.first_pause * (1u << doublings), limits_.longest_pause);
   place.pause.after(pause);
   if (place.guard.pass(loop_.now(), held))
-    log_.warn(kModule, why + "; " + std::to_string(place.waiting.size()) +
-                           " events wait, next try in " + std::to_string(pause.count()) + " ms" +
-                           held_text(held));
+    log_.warn(kEventsModule, why + "; " + std::to_string(place.waiting.size()) +
+                                 " events wait, next try in " + std::to_string(pause.count()) +
+                                 " ms" + held_text(held));
 }
 
 void EventSender::give_up(Event event, const std::string& why) {
   unsigned held = 0;
   if (given_up_guard_.pass(loop_.now(), held))
-    log_.error(kModule, event.request.url + ": an event was given up: " + why + held_text(held));
+    log_.error(kEventsModule,
+               shown_url(event.request.url) + ": an event was given up: " + why + held_text(held));
   event.settled();
 }
 

@@ -1,9 +1,9 @@
-// EventSender: tells backends what has happened (listener_remove, mount_add …), in the background,
-// again and again until they have heard it.
+// EventSender: posts events (listener_remove, mount_add …) to backends, in the background, and
+// repeats them until they are heard.
 //
-// Every address has its own queue, so a dead backend holds up nobody else: after a failure one
-// request at a time tries again, after 1, 2, 4 … 60 seconds.  Heard means: an HTTP answer of any
-// kind, except 502, 503 and 504, which say that the backend itself was not reached.
+// Every address has its own queue, so a dead backend delays no other: after a failure one request
+// at a time tries again, after 1, 2, 4 … 60 seconds.  Heard means: an HTTP answer of any kind,
+// except 502, 503 and 504, with which a gateway reports that the backend was not reached.
 // Thread: control.  Callbacks: `settled` once each when the event was heard or given up; or
 // destroyed uncalled when the server stops.
 // Bounds: so many events wait for an address; the oldest is given up for a new one.

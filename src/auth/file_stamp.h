@@ -1,5 +1,5 @@
-// FileStamp: what tells whether a file is another than before, to the nanosecond: a second is long
-// enough to edit a file twice.
+// FileStamp: the identity of a file, by which a change is noticed, to the nanosecond: a second is
+// long enough to edit a file twice.
 // Thread: a plain value; of_file() asks the file system, so not on a worker.
 #pragma once
 

@@ -1,6 +1,6 @@
 noinst_LIBRARIES += src/libauth.a
 src_libauth_a_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS)
-src_libauth_a_SOURCES = \
+auth_files = \
   src/auth/ask_lane.cc src/auth/ask_lane.h \
   src/auth/authenticator.cc src/auth/authenticator.h \
   src/auth/authenticators.cc src/auth/authenticators.h \
@@ -21,3 +21,12 @@ src_libauth_a_SOURCES = \
   src/auth/url_options.cc src/auth/url_options.h \
   src/auth/url_reply.cc src/auth/url_reply.h \
   src/auth/user_table.cc src/auth/user_table.h
+if UNITY
+nodist_src_libauth_a_SOURCES = $(auth_units)
+else
+src_libauth_a_SOURCES = $(auth_files)
+endif
+auth_units = src/auth/unity_1.cc
+$(auth_units): src/auth/floor.mk tools/unity
+	$(UNITY) $@ $(auth_units) : $(auth_files)
+CLEANFILES += $(auth_units)

@@ -27,7 +27,7 @@ bool HashQueue::check(std::string hash, std::string password, UniqueFunction<voi
     }
     known_.erase(at);
   }
-  if (waiting_.size() >= kMostWaiting) return false;
+  if (waiting_.size() >= kMaxWaiting) return false;
   waiting_.push_back({std::move(hash), std::move(password), std::move(key), std::move(done)});
   next();
   return true;
@@ -53,9 +53,9 @@ void HashQueue::finished(Job job, bool right) {
 
 void HashQueue::remember(const std::string& key) {
   const SteadyTime now = control_.now();
-  if (known_.size() >= kMostKnown)
+  if (known_.size() >= kMaxKnown)
     std::erase_if(known_, [now](const auto& row) { return row.second <= now; });
-  if (known_.size() < kMostKnown) known_[key] = now + kKnownFor;
+  if (known_.size() < kMaxKnown) known_[key] = now + kKnownFor;
 }
 
 }  // namespace lb

@@ -21,8 +21,8 @@ namespace lb {
 
 class HashQueue {
  public:
-  static constexpr std::size_t kMostWaiting = 64;
-  static constexpr std::size_t kMostKnown = 4096;
+  static constexpr std::size_t kMaxWaiting = 64;
+  static constexpr std::size_t kMaxKnown = 4096;
 
   HashQueue(Loop& control, Loop& clerk);
 

@@ -2,8 +2,10 @@
 // Source: Icecast 2.4.4 (compat.md 4.2).  Ours: modern hashes, files seen as changed to the
 // nanosecond, comments that survive an edit.
 // Thread: control; the file is read, searched and written on the clerk.
+#include <algorithm>
 #include <array>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "auth/authenticator.h"
@@ -14,14 +16,14 @@
 namespace lb {
 namespace {
 
-constexpr std::string_view kModule = "auth_htpasswd/htpasswd";
+constexpr std::string_view kHtpasswdModule = "auth_htpasswd/htpasswd";
 constexpr auto kOptions = std::to_array<std::string_view>(
     {"filename", "allow_duplicate_users", "drop_existing_listener", "rejected_mount", "hash"});
 
 // The file on the clerk.  Authenticators hand it tasks; it lives as long as one of them is under
 // way.
 struct UserFile {
-  UserFile(std::string path, HashMethod method_given, Log& log_given)
+  UserFile(std::string path, std::optional<HashMethod> method_given, Log& log_given)
       : file(std::move(path)), method(method_given), log(log_given) {}
 
   void refresh() {
@@ -30,13 +32,14 @@ struct UserFile {
     if (*text) {
       table = UserTable::parse(**text);
       if (table.locked_out() > 0)
-        log.warn(kModule, file.path() + ": " + std::to_string(table.locked_out()) +
-                              " users have a hash that is neither MD5 in hex nor one of libcrypt; "
-                              "they cannot log in");
+        log.warn(kHtpasswdModule,
+                 file.path() + ": " + std::to_string(table.locked_out()) +
+                     " users have a hash that is neither MD5 in hex nor one of libcrypt; "
+                     "they cannot log in");
       return;
     }
     table = {};
-    log.error(kModule, text->error().what + "; nobody gets in");
+    log.error(kHtpasswdModule, text->error().what + "; every user is refused");
   }
 
   UserEditResult edit(const UserEdit& wanted) {
@@ -54,18 +57,30 @@ struct UserFile {
   UserEditResult::Outcome add(const UserEdit& wanted) {
     using Outcome = UserEditResult::Outcome;
     if (!is_user_name(wanted.user)) {
-      log.error(kModule, file.path() + ": \"" + wanted.user + "\" can be no user name; not added");
+      log.error(kHtpasswdModule,
+                file.path() + ": \"" + wanted.user + "\" cannot be a user name; not added");
       return Outcome::kFailed;
     }
-    const auto hash = hash_password(method, wanted.password);
+    const auto hash = hash_password(method.value_or(usual_method()), wanted.password);
     if (!hash) {
-      log.error(kModule,
+      log.error(kHtpasswdModule,
                 file.path() + ": the password of " + wanted.user + " cannot be hashed; not added");
       return Outcome::kFailed;
     }
     auto now = read_file_text(file.path());
     if (!now && now.error().code != Error::Code::kNotFound) return failed(now.error());
     return write(with_user(now ? now->text : std::string(), wanted.user, *hash), Outcome::kAdded);
+  }
+
+  // A file that has nothing but Icecast's hashes stays one that Icecast can read: it may be shared
+  // with one, or go back to one.
+  HashMethod usual_method() const {
+    const auto& names = table.names();
+    const bool icecasts =
+        !names.empty() && std::all_of(names.begin(), names.end(), [this](const std::string& name) {
+          return !is_slow_hash(*table.find(name));
+        });
+    return icecasts ? HashMethod::kMd5 : best_hash_method();
   }
 
   UserEditResult::Outcome remove(const std::string& user) {
@@ -80,19 +95,19 @@ struct UserFile {
   }
 
   UserEditResult::Outcome failed(const Error& error) {
-    log.error(kModule, error.what + "; the users stay as they are");
+    log.error(kHtpasswdModule, error.what + "; the users stay as they are");
     return UserEditResult::Outcome::kFailed;
   }
 
   TextFile file;
-  const HashMethod method;
+  const std::optional<HashMethod> method;  // none: usual_method()
   Log& log;
   UserTable table;
 };
 
 class Htpasswd final : public Authenticator {
  public:
-  Htpasswd(std::string path, HashMethod method, AuthContext& context)
+  Htpasswd(std::string path, std::optional<HashMethod> method, AuthContext& context)
       : context_(context),
         file_(std::make_shared<UserFile>(std::move(path), method, context.log)) {}
 
@@ -172,28 +187,28 @@ std::vector<std::string> htpasswd_complaints(const AuthOptions& options) {
   for (const std::string& name : unknown_auth_options(options, kOptions))
     complaints.push_back("option \"" + name + "\" is not known and has no effect");
   if (auth_option(options, "filename").empty())
-    complaints.push_back("there is no option \"filename\"; nobody may listen");
+    complaints.push_back("there is no option \"filename\"; every listener is refused");
   const std::string_view hash = auth_option(options, "hash");
   if (!hash.empty() && !hash_method(hash))
     complaints.push_back("option \"hash\": \"" + std::string(hash) +
-                         "\" is none of md5, bcrypt, sha512, yescrypt; nobody may listen");
+                         "\" is none of md5, bcrypt, sha512, yescrypt; every listener is refused");
   return complaints;
 }
 
 Result<std::unique_ptr<Authenticator>> make_htpasswd(const AuthOptions& options,
                                                      AuthContext& context) {
   for (const std::string& name : unknown_auth_options(options, kOptions))
-    context.log.warn(
-        kModule, "authentication htpasswd: option \"" + name + "\" is not known and has no effect");
+    context.log.warn(kHtpasswdModule, "authentication htpasswd: option \"" + name +
+                                          "\" is not known and has no effect");
   const std::string path(auth_option(options, "filename"));
   if (path.empty())
     return Error::invalid("authentication htpasswd: there is no option \"filename\"");
   const std::string_view wanted = auth_option(options, "hash");
-  const auto method = wanted.empty() ? HashMethod::kMd5 : hash_method(wanted);
-  if (!method)
+  const auto method = hash_method(wanted);
+  if (!method && !wanted.empty())
     return Error::invalid("authentication htpasswd: hash \"" + std::string(wanted) +
                           "\" is none of md5, bcrypt, sha512, yescrypt");
-  return Result<std::unique_ptr<Authenticator>>(std::make_unique<Htpasswd>(path, *method, context));
+  return Result<std::unique_ptr<Authenticator>>(std::make_unique<Htpasswd>(path, method, context));
 }
 
 }  // namespace lb

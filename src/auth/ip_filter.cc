@@ -7,7 +7,7 @@
 namespace lb {
 namespace {
 
-constexpr std::size_t kMostComplaints = 10;
+constexpr std::size_t kMaxComplaints = 10;
 
 // The lines of such a file, without comments and white space.
 std::vector<std::string_view> entries_of(std::string_view text) {
@@ -135,18 +135,18 @@ std::optional<std::string> AccessFiles::changed(std::optional<TextFile>& file,
 IpList AccessFiles::parse(std::string_view text, const std::string& path) {
   std::vector<std::string> complaints;
   IpList list = IpList::parse(text, complaints);
-  for (std::size_t i = 0; i < std::min(complaints.size(), kMostComplaints); ++i)
+  for (std::size_t i = 0; i < std::min(complaints.size(), kMaxComplaints); ++i)
     log_.warn("connection/accept_ip_address", path + ": " + complaints[i]);
-  if (complaints.size() > kMostComplaints)
+  if (complaints.size() > kMaxComplaints)
     log_.warn("connection/accept_ip_address",
-              path + ": " + std::to_string(complaints.size() - kMostComplaints) +
-                  " more lines make no sense");
+              path + ": " + std::to_string(complaints.size() - kMaxComplaints) +
+                  " more lines could not be read");
   log_.info("connection/accept_ip_address",
             path + ": " + std::to_string(list.size()) + " entries read");
   return list;
 }
 
-void AccessFiles::look(const AccessPaths& paths) {
+void AccessFiles::reload_changed(const AccessPaths& paths) {
   auto next = std::make_shared<AccessLists>(*lists_.read());
   bool any = false;
   const auto take = [&](std::optional<TextFile>& file, const std::string& path, auto use,

@@ -1,11 +1,12 @@
-// IpList: a set of addresses, networks and patterns.  AccessLists: who may not come in at all.
+// IpList: a set of addresses, networks and patterns.
+// AccessLists: the addresses and user agents that are refused before any other check.
 // AccessFiles: the lists of <deny-ip>, <allow-ip> and <deny-agents>, read again when they change.
 //
-// Sources: Icecast 2.4.4 (compat.md 3): one address a line, '#' begins a comment, deny first; with
-// an allow list everybody else is turned away.  Icecast-KH: '*' and '?' in addresses, and the file
-// of User-Agent patterns.  Ours: CIDR networks of both families. Thread: IpList and AccessLists are
-// immutable values.  AccessFiles: look() on the clerk (or before the loops start), the questions
-// from any thread.
+// Source: Icecast 2.4.4 (compat.md 3): one address a line, '#' begins a comment, deny first; with
+// an allow list all other addresses are refused.  Icecast-KH: '*' and '?' in addresses, and the
+// file of User-Agent patterns.  Ours: CIDR networks of both families.
+// Thread: IpList and AccessLists are immutable values.  AccessFiles: reload_changed() on the clerk
+// (or before the loops start), the questions from any thread.
 #pragma once
 
 #include <array>
@@ -26,7 +27,7 @@ namespace lb {
 
 class IpList {
  public:
-  // Lines that make no sense are left out and told in `complaints`.
+  // Lines that cannot be read are left out and reported in `complaints`.
   static IpList parse(std::string_view text, std::vector<std::string>& complaints);
   bool contains(const Address& address) const;
   bool empty() const noexcept { return ranges_.empty() && patterns_.empty(); }
@@ -45,7 +46,7 @@ class IpList {
 
 struct AccessLists {
   IpList deny;
-  std::optional<IpList> allow;      // nullopt: everybody
+  std::optional<IpList> allow;      // nullopt: every address
   std::vector<std::string> agents;  // patterns, lower case
 
   bool welcome(const Address& peer) const {
@@ -69,7 +70,7 @@ class AccessFiles {
 
   std::shared_ptr<const AccessLists> lists() const { return lists_.read(); }
   // Reads what has changed.  A file that cannot be read leaves its last list in force.
-  void look(const AccessPaths& paths);
+  void reload_changed(const AccessPaths& paths);
 
  private:
   std::optional<std::string> changed(std::optional<TextFile>& file, const std::string& path);

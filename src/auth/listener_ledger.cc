@@ -14,7 +14,7 @@ constexpr auto kRemovalTimeout = std::chrono::seconds(15);
 
 }  // namespace
 
-void LedgerDoor::tell(std::uint64_t seq, SteadyTime since, std::uint64_t bytes_sent) {
+void LedgerHandle::report_end(std::uint64_t seq, SteadyTime since, std::uint64_t bytes_sent) {
   const std::lock_guard<std::mutex> guard(mutex_);
   if (ledger_ == nullptr) return;
   const auto listened = std::chrono::duration_cast<std::chrono::seconds>(control_.now() - since);
@@ -22,7 +22,7 @@ void LedgerDoor::tell(std::uint64_t seq, SteadyTime since, std::uint64_t bytes_s
       [ledger = ledger_, seq, listened, bytes_sent] { ledger->left(seq, listened, bytes_sent); });
 }
 
-void LedgerDoor::shut() {
+void LedgerHandle::shut() {
   const std::lock_guard<std::mutex> guard(mutex_);
   ledger_ = nullptr;
 }
@@ -32,11 +32,11 @@ ListenerLedger::ListenerLedger(Loop& control, Log& log, EventSender& removals, S
       log_(log),
       removals_(removals),
       server_(std::move(server)),
-      door_(std::make_shared<LedgerDoor>(control, *this)),
+      handle_(std::make_shared<LedgerHandle>(control, *this)),
       heartbeat_(control, [this] { heartbeat(); }),
-      patience_(control, [this] { let_in_whom_the_disk_forgets(); }) {}
+      patience_(control, [this] { admit_overdue(); }) {}
 
-ListenerLedger::~ListenerLedger() { door_->shut(); }
+ListenerLedger::~ListenerLedger() { handle_->shut(); }
 
 std::int64_t ListenerLedger::wall_seconds() const {
   using std::chrono::seconds;
@@ -71,8 +71,8 @@ void ListenerLedger::admit(Entry entry, UniqueFunction<void(ListenerTicket)> adm
   control_.assert_here();
   const std::uint64_t seq = next_seq_++;
   if (!entry.user.empty()) names_[{entry.mount, entry.user}].push_back(seq);
-  // The ticket exists from the beginning: whatever happens on the way, its end is told.
-  ListenerTicket ticket(door_, seq, control_.now());
+  // The ticket exists from the beginning: whatever happens on the way, its end is reported.
+  ListenerTicket ticket(handle_, seq, control_.now());
   std::optional<SpoolEntry> line;
   if (spool_ && entry.removal) {
     line.emplace();
@@ -98,8 +98,8 @@ void ListenerLedger::Waiting::let_in() {
   now(std::move(ticket));
 }
 
-// A listener is worth more than the line about him.
-void ListenerLedger::let_in_whom_the_disk_forgets() {
+// A disk that does not answer must not keep a listener out: its line may be lost.
+void ListenerLedger::admit_overdue() {
   while (!waiting_.empty() &&
          (!waiting_.front()->admitted || control_.now() - waiting_.front()->since >= kPatience)) {
     const auto waiting = std::move(waiting_.front());

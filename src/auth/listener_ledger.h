@@ -1,9 +1,9 @@
-// ListenerLedger: the listeners that an authenticator has let in: who is on twice, and whose end a
-// backend must hear of, exactly once each, also after a crash.
-// ListenerTicket: what such a listener holds; when it goes, the ledger hears of it.
+// ListenerLedger: the listeners that an authenticator has allowed: which users are on twice, and
+// which ends a backend must hear of, exactly once each, also after a crash.
+// ListenerTicket: what such a listener holds; its destruction is the end that the ledger records.
 //
 // Thread: the ledger on control; a ticket on any thread.  A ticket that outlives the ledger is
-// void; its listener then stands open in the spool, and the next start tells the backend.
+// void; its listener then stands open in the spool, and the next start reports it to the backend.
 // Ownership: Authenticators.
 #pragma once
 
@@ -29,11 +29,11 @@ namespace lb {
 
 class ListenerLedger;
 
-// The door through which tickets tell the ledger; shut when the ledger goes.
-class LedgerDoor {
+// The handle through which tickets report to the ledger; shut when the ledger goes.
+class LedgerHandle {
  public:
-  LedgerDoor(Loop& control, ListenerLedger& ledger) : control_(control), ledger_(&ledger) {}
-  void tell(std::uint64_t seq, SteadyTime since, std::uint64_t bytes_sent);
+  LedgerHandle(Loop& control, ListenerLedger& ledger) : control_(control), ledger_(&ledger) {}
+  void report_end(std::uint64_t seq, SteadyTime since, std::uint64_t bytes_sent);
   void shut();
 
  private:
@@ -44,25 +44,25 @@ class LedgerDoor {
 
 class ListenerTicket {
  public:
-  ListenerTicket() = default;  // nobody's
-  ListenerTicket(std::shared_ptr<LedgerDoor> door, std::uint64_t seq, SteadyTime since)
-      : door_(std::move(door)), seq_(seq), since_(since) {}
+  ListenerTicket() = default;  // of no listener
+  ListenerTicket(std::shared_ptr<LedgerHandle> handle, std::uint64_t seq, SteadyTime since)
+      : handle_(std::move(handle)), seq_(seq), since_(since) {}
   ListenerTicket(ListenerTicket&& other) noexcept = default;
   // The one of before goes with `other`.
   ListenerTicket& operator=(ListenerTicket&& other) noexcept {
-    std::swap(door_, other.door_);
+    std::swap(handle_, other.handle_);
     std::swap(seq_, other.seq_);
     std::swap(since_, other.since_);
     std::swap(bytes_sent_, other.bytes_sent_);
     return *this;
   }
   ~ListenerTicket() {
-    if (door_) door_->tell(seq_, since_, bytes_sent_);
+    if (handle_) handle_->report_end(seq_, since_, bytes_sent_);
   }
   void set_bytes_sent(std::uint64_t bytes) noexcept { bytes_sent_ = bytes; }
 
  private:
-  std::shared_ptr<LedgerDoor> door_;
+  std::shared_ptr<LedgerHandle> handle_;
   std::uint64_t seq_ = 0;
   SteadyTime since_{};
   std::uint64_t bytes_sent_ = 0;
@@ -76,41 +76,41 @@ class ListenerLedger {
 
   struct Opening {
     std::uint64_t highest_client_id = 0;  // of the last run: new clients count on from here
-    std::size_t unheard = 0;              // listeners of the last run whose removal is sent now
+    std::size_t unheard = 0;              // listeners of the previous run whose removal is sent now
   };
   // From now on listeners outlive a crash in this file.
   Result<Opening> open_spool(const std::string& path);
 
   struct Entry {
     std::uint64_t client_id = 0;
-    std::string mount, user;  // user "": does not count as anybody
+    std::string mount, user;  // user "": does not count for clients_of()
     std::optional<RemovalNotice> removal;
   };
-  // Whoever is on this mount with this name.
+  // The listeners of this mount with this user name.
   std::vector<std::uint64_t> clients_of(const std::string& mount, const std::string& user) const;
   // The ticket comes when the spool has the line, at once without a spool, and after a second where
   // the disk does not answer.
   void admit(Entry entry, UniqueFunction<void(ListenerTicket)> admitted);
-  // A backend accepted somebody who was then not let in.
+  // A backend allowed a listener that was then refused for another reason.
   void take_back(Entry entry);
   std::size_t open() const noexcept { return open_.size(); }
   bool has_spool() const noexcept { return spool_ != nullptr; }
 
  private:
-  friend class LedgerDoor;
+  friend class LedgerHandle;
   void left(std::uint64_t seq, std::chrono::seconds listened, std::uint64_t bytes_sent);
   void forget_name(std::uint64_t seq, const Entry& entry);
   void remove(std::uint64_t seq, const RemovalNotice& notice, std::uint64_t seconds,
               std::uint64_t bytes_sent);
   void heartbeat();
-  void let_in_whom_the_disk_forgets();
+  void admit_overdue();
   std::int64_t wall_seconds() const;
 
   Loop& control_;
   Log& log_;
   EventSender& removals_;
   const Server server_;
-  std::shared_ptr<LedgerDoor> door_;
+  std::shared_ptr<LedgerHandle> handle_;
   std::unique_ptr<Spool> spool_;
   std::uint64_t next_seq_ = 1;
   std::unordered_map<std::uint64_t, Entry> open_;

@@ -42,7 +42,24 @@ constexpr std::array<MethodRow, 4> kMethods{{{"md5", HashMethod::kMd5, ""},
                                              {"sha512", HashMethod::kSha512, "$6$"},
                                              {"yescrypt", HashMethod::kYescrypt, "$y$"}}};
 
+// A new salt with its method, for libcrypt; nullopt: it does not know the method.
+std::optional<std::string> new_setting(HashMethod method) {
+  const std::string salt = random_bytes(32);
+  std::array<char, CRYPT_GENSALT_OUTPUT_SIZE> setting{};
+  const char* prefix = kMethods[static_cast<std::size_t>(method)].prefix;
+  if (crypt_gensalt_rn(prefix, 0, salt.data(), static_cast<int>(salt.size()), setting.data(),
+                       static_cast<int>(setting.size())) == nullptr)
+    return std::nullopt;
+  return std::string(setting.data());
+}
+
 }  // namespace
+
+HashMethod best_hash_method() {
+  for (const HashMethod method : {HashMethod::kYescrypt, HashMethod::kBcrypt})
+    if (new_setting(method)) return method;
+  return HashMethod::kSha512;
+}
 
 std::optional<HashMethod> hash_method(std::string_view name) {
   for (const MethodRow& row : kMethods)
@@ -74,13 +91,9 @@ std::optional<std::string> hash_password(HashMethod method, const std::string& p
   if (method == HashMethod::kMd5) {
     hashed = md5_hex(password);
   } else {
-    const std::string salt = random_bytes(32);
-    std::array<char, CRYPT_GENSALT_OUTPUT_SIZE> setting{};
-    const char* prefix = kMethods[static_cast<std::size_t>(method)].prefix;
-    if (crypt_gensalt_rn(prefix, 0, salt.data(), static_cast<int>(salt.size()), setting.data(),
-                         static_cast<int>(setting.size())) == nullptr)
-      return std::nullopt;
-    hashed = libcrypt(password, setting.data());
+    const auto setting = new_setting(method);
+    if (!setting) return std::nullopt;
+    hashed = libcrypt(password, *setting);
   }
   if (hashed.empty()) return std::nullopt;
   return hashed;

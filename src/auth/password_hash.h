@@ -14,6 +14,9 @@ enum class HashMethod : std::uint8_t { kMd5, kBcrypt, kSha512, kYescrypt };
 std::optional<HashMethod> hash_method(
     std::string_view name);  // "md5", "bcrypt", "sha512", "yescrypt"
 
+// The first that this machine's libcrypt knows of yescrypt, bcrypt and sha512.
+HashMethod best_hash_method();
+
 // Whether judging a password against this hash takes long.
 bool is_slow_hash(std::string_view hash);
 // Whether this is a hash that we can judge at all.

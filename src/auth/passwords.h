@@ -1,4 +1,4 @@
-// Passwords: the roles of Icecast (source, admin, relay) and who has them.
+// Passwords: the roles of Icecast (source, admin, relay) and the credentials that give them.
 // Source: Icecast 2.4.4 (compat.md 1.2, 4.1); decisions B8, B10.
 // Thread: immutable values, pure functions.
 #pragma once
@@ -11,7 +11,7 @@
 
 namespace lb {
 
-// "" as a password: nobody has the role.
+// "" as a password: the role cannot be had.
 struct PasswordSettings {
   std::string source_password;
   std::string admin_user, admin_password;

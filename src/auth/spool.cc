@@ -20,18 +20,8 @@
 namespace lb {
 namespace {
 
-constexpr std::string_view kModule = "auth/spool";
+constexpr std::string_view kSpoolModule = "auth/spool";
 constexpr std::size_t kCompactAbove = 1 << 20;
-
-bool write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t n = ::write(fd, text.data(), text.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return true;
-}
 
 // The file anew with this text, locked, open for appending.
 Result<UniqueFd> make_file(const std::string& path, std::string_view text) {
@@ -99,8 +89,8 @@ class Spool::Writer {
       if (write_all(fd_.get(), text))
         size_ += text.size();
       else
-        complain("cannot be written: " + std::string(std::strerror(errno)) +
-                 "; if the server is killed now, backends will miss ends of listeners");
+        log_problem("cannot be written: " + std::string(std::strerror(errno)) +
+                    "; listener_remove events will be lost if the server is killed now");
       for (auto& callback : callbacks) control_.post(std::move(callback));
       ::fdatasync(fd_.get());
       if (size_ > compact_above_) compact();
@@ -119,13 +109,13 @@ class Spool::Writer {
     compact_above_ = std::max(kCompactAbove, 4 * size_);
   }
   void compaction_failed(const Error& error) {
-    complain("cannot be compacted: " + error.what);
+    log_problem("cannot be compacted: " + error.what);
     compact_above_ = 2 * size_;
   }
 
-  void complain(const std::string& what) {
+  void log_problem(const std::string& what) {
     unsigned held = 0;
-    if (guard_.pass(system_clock().steady(), held)) log_.error(kModule, path_ + ": " + what);
+    if (guard_.pass(system_clock().steady(), held)) log_.error(kSpoolModule, path_ + ": " + what);
   }
 
   const std::string path_;

@@ -8,8 +8,9 @@
 // The file is 0600 (it holds passwords of listeners for their backend) and locked: a second server
 // on the same directory gets an error.  It is compacted at the start, and while running whenever it
 // has grown to a mebibyte and is mostly past.
-// A disk that is full loses lines, is told in the log, and lets the listeners in.
-// Thread: control.  Ownership: the destructor writes what is left and joins the thread.
+// A full disk loses lines, which is logged, and keeps no listener out.
+// Thread: control.
+// Ownership: the destructor writes what is left and joins the thread.
 #pragma once
 
 #include <memory>

@@ -1,4 +1,4 @@
-// The text of the listener spool: who listens that a backend must hear the end of.
+// The text of the listener spool: the listeners whose end a backend must hear of.
 //
 // One line a fact, fields separated by one space, bytes other than plain text as %xx:
 //   icecast-lb-spool 1
@@ -29,7 +29,7 @@ struct SpoolEntry {
 };
 
 struct SpoolContent {
-  std::vector<SpoolEntry> open;  // whom no backend has heard of, by seq
+  std::vector<SpoolEntry> open;  // listeners that no backend has heard of, by seq
   std::int64_t last_alive = 0;   // the newest time in the file
   std::uint64_t highest_seq = 0, highest_client_id = 0;
 };
@@ -41,7 +41,7 @@ std::string spool_added(const SpoolEntry& entry);
 std::string spool_ended(std::uint64_t seq, std::uint64_t seconds, std::uint64_t bytes_sent);
 std::string spool_done(std::uint64_t seq);
 std::string spool_alive(std::int64_t now);
-// A whole file that says no more than needed.
+// A whole file with the fewest lines that say the same.
 std::string spool_compacted(const SpoolContent& content);
 
 }  // namespace lb

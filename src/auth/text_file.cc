@@ -12,20 +12,10 @@
 namespace lb {
 namespace {
 
-constexpr std::size_t kMostBytes = 64 << 20;
+constexpr std::size_t kMaxBytes = 64 << 20;
 
 Error io_error(const std::string& path, std::string_view what) {
   return Error::io(path + ": " + std::string(what) + ": " + std::strerror(errno));
-}
-
-bool write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t n = ::write(fd, text.data(), text.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return true;
 }
 
 std::string real_path(const std::string& path) {
@@ -46,6 +36,16 @@ Result<void> write_in_place(const std::string& path, std::string_view text) {
 
 }  // namespace
 
+bool write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t n = ::write(fd, text.data(), text.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return true;
+}
+
 Result<FileText> read_file_text(const std::string& path) {
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd) {
@@ -54,7 +54,7 @@ Result<FileText> read_file_text(const std::string& path) {
   }
   struct stat facts {};
   if (::fstat(fd.get(), &facts) != 0) return io_error(path, "cannot be read");
-  if (!S_ISREG(facts.st_mode)) return Error::invalid(path + ": is no regular file");
+  if (!S_ISREG(facts.st_mode)) return Error::invalid(path + ": is not a regular file");
   FileText file;
   file.stamp = FileStamp::of(facts);
   char buffer[65536];
@@ -64,8 +64,8 @@ Result<FileText> read_file_text(const std::string& path) {
     if (n < 0) return io_error(path, "cannot be read");
     if (n == 0) return file;
     file.text.append(buffer, static_cast<std::size_t>(n));
-    if (file.text.size() > kMostBytes)
-      return Error::limit(path + ": is larger than " + std::to_string(kMostBytes) + " bytes");
+    if (file.text.size() > kMaxBytes)
+      return Error::limit(path + ": is larger than " + std::to_string(kMaxBytes) + " bytes");
   }
 }
 
@@ -79,7 +79,7 @@ Result<void> replace_file_text(const std::string& path, std::string_view text) {
     if (errno == EACCES || errno == EPERM || errno == EROFS) return write_in_place(target, text);
     return io_error(temporary, "cannot be created");
   }
-  // A failed chown is no reason to lose the change: whoever may write here may also read it.
+  // A failed chown is no reason to lose the change: a user that may write here may also read it.
   if (exists && ::fchown(fd.get(), facts.st_uid, facts.st_gid) != 0) errno = 0;
   const bool written = ::fchmod(fd.get(), exists ? facts.st_mode & 07777 : 0640) == 0 &&
                        write_all(fd.get(), text) && ::fsync(fd.get()) == 0 &&

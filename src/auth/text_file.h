@@ -1,6 +1,7 @@
-// TextFile: a small file that people edit while the server runs: read whole, again when it changed.
-// Thread: one owner, on the clerk (or before the loops start): it asks the file system.
-// Limits: 64 MiB.
+// TextFile: a small file that is edited while the server runs: read whole, again when it changed.
+// Thread: one owner, on the clerk (or before the loops start): it makes system calls that may
+// block.
+// Bounds: 64 MiB.
 #pragma once
 
 #include <optional>
@@ -24,11 +25,15 @@ Result<FileText> read_file_text(const std::string& path);
 // file is written in place.
 Result<void> replace_file_text(const std::string& path, std::string_view text);
 
+// False: the rest could not be written; errno has the reason.
+bool write_all(int fd, std::string_view text);
+
 class TextFile {
  public:
   explicit TextFile(std::string path) : path_(std::move(path)) {}
   const std::string& path() const noexcept { return path_; }
-  // The text, if the file is not the one that was read last; an error is told once a change, too.
+  // The text, if the file is not the one that was read last; an error is returned once a change,
+  // too.
   std::optional<Result<std::string>> read_if_changed();
 
  private:

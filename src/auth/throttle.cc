@@ -8,27 +8,70 @@
 namespace lb {
 namespace {
 
-constexpr std::size_t kBuckets = 65536;
-constexpr std::int64_t kTokenMs = 1000 / PasswordThrottle::kPerSecond;
+constexpr std::size_t kPlaces = 65536;
+constexpr std::size_t kKnownSlots = 8192;
 constexpr std::size_t kPrefixBytes = 8;  // of an IPv6 address: a /64
 
-}  // namespace
+// A bucket has so many tokens, and each comes back after so long.
+struct Rule {
+  std::int64_t tokens, token_ms;
+};
+constexpr Rule kGuesses{PasswordThrottle::kFree, 1000 / PasswordThrottle::kPerSecond};
+constexpr Rule kComparisons{PasswordThrottle::kFreeComparisons,
+                            1000 / PasswordThrottle::kComparisonsPerSecond};
 
-PasswordThrottle::PasswordThrottle(const Clock& clock)
-    : clock_(clock), key_(random_bytes(32)), buckets_(new Bucket[kBuckets]) {
-  for (std::size_t i = 0; i < kBuckets; ++i) buckets_[i].store(0, std::memory_order_relaxed);
+std::optional<std::chrono::seconds> wait_of(const std::atomic<std::int64_t>& full_at,
+                                            std::int64_t now, const Rule& rule) {
+  const std::int64_t spent = full_at.load(std::memory_order_relaxed) - now;
+  const std::int64_t wait = spent - (rule.tokens - 1) * rule.token_ms;
+  if (wait <= 0) return std::nullopt;
+  return std::chrono::ceil<std::chrono::seconds>(std::chrono::milliseconds(wait));
 }
 
-PasswordThrottle::Bucket& PasswordThrottle::bucket(const Address& peer,
-                                                   std::string_view user) const {
+void take_token(std::atomic<std::int64_t>& full_at, std::int64_t now, const Rule& rule) {
+  // Guesses that were judged at the same time may overdraw, but not for hours.
+  const std::int64_t longest = now + (rule.tokens + PasswordThrottle::kFree) * rule.token_ms;
+  std::int64_t seen = full_at.load(std::memory_order_relaxed);
+  std::int64_t next = 0;
+  do {
+    next = std::min(std::max(seen, now) + rule.token_ms, longest);
+  } while (!full_at.compare_exchange_weak(seen, next, std::memory_order_relaxed));
+}
+
+std::string name_of(const Address& peer, std::string_view user) {
   const auto& bytes = peer.bytes();
   std::string name(reinterpret_cast<const char*>(bytes.data()),
                    peer.is_v4() ? bytes.size() : kPrefixBytes);
   name += user;
-  const std::string digest = hmac_sha256(key_, name);
+  return name;
+}
+
+}  // namespace
+
+PasswordThrottle::PasswordThrottle(const Clock& clock)
+    : clock_(clock),
+      key_(random_bytes(32)),
+      buckets_(new Bucket[2 * kPlaces]),
+      known_(new std::atomic<std::uint64_t>[kKnownSlots]) {
+  for (std::size_t i = 0; i < 2 * kPlaces; ++i) buckets_[i].store(0, std::memory_order_relaxed);
+  for (std::size_t i = 0; i < kKnownSlots; ++i) known_[i].store(0, std::memory_order_relaxed);
+}
+
+PasswordThrottle::Place PasswordThrottle::place(const Address& peer, std::string_view user) const {
+  const std::string digest = hmac_sha256(key_, name_of(peer, user));
   std::uint32_t at = 0;
   std::memcpy(&at, digest.data(), sizeof at);
-  return buckets_[at % kBuckets];
+  const std::size_t first = 2 * (at % kPlaces);
+  return {buckets_[first], buckets_[first + 1]};
+}
+
+std::uint64_t PasswordThrottle::digest(const Address& peer, std::string_view user,
+                                       std::string_view password) const {
+  // Nothing else is written the same way: neither part has this byte.
+  const std::string made = hmac_sha256(key_, name_of(peer, user) + '\n' + std::string(password));
+  std::uint64_t digest = 0;
+  std::memcpy(&digest, made.data(), sizeof digest);
+  return digest;
 }
 
 std::int64_t PasswordThrottle::now_ms() const {
@@ -38,22 +81,35 @@ std::int64_t PasswordThrottle::now_ms() const {
 
 std::optional<std::chrono::seconds> PasswordThrottle::blocked(const Address& peer,
                                                               std::string_view user) const {
-  const std::int64_t spent = bucket(peer, user).load(std::memory_order_relaxed) - now_ms();
-  const std::int64_t wait = spent - (kFree - 1) * kTokenMs;
-  if (wait <= 0) return std::nullopt;
-  return std::chrono::ceil<std::chrono::seconds>(std::chrono::milliseconds(wait));
+  return wait_of(place(peer, user).guesses, now_ms(), kGuesses);
+}
+
+std::optional<std::chrono::seconds> PasswordThrottle::shut_out(const Address& peer,
+                                                               std::string_view user,
+                                                               std::string_view password) const {
+  const Place here = place(peer, user);
+  if (!wait_of(here.guesses, now_ms(), kGuesses)) return std::nullopt;
+  const auto wait = wait_of(here.comparisons, now_ms(), kComparisons);
+  if (!wait) return std::nullopt;
+  const std::uint64_t given = digest(peer, user, password);
+  if (known_[given % kKnownSlots].load(std::memory_order_relaxed) == given) return std::nullopt;
+  return wait;
 }
 
 void PasswordThrottle::wrong(const Address& peer, std::string_view user) {
-  Bucket& full_at = bucket(peer, user);
-  const std::int64_t now = now_ms();
-  // Guesses that were judged at the same time may overdraw, but not for hours.
-  const std::int64_t longest = now + 2 * kFree * kTokenMs;
-  std::int64_t seen = full_at.load(std::memory_order_relaxed);
-  std::int64_t next = 0;
-  do {
-    next = std::min(std::max(seen, now) + kTokenMs, longest);
-  } while (!full_at.compare_exchange_weak(seen, next, std::memory_order_relaxed));
+  const Place here = place(peer, user);
+  take_token(here.guesses, now_ms(), kGuesses);
+  take_token(here.comparisons, now_ms(), kComparisons);
+}
+
+void PasswordThrottle::wrong_again(const Address& peer, std::string_view user) {
+  take_token(place(peer, user).comparisons, now_ms(), kComparisons);
+}
+
+void PasswordThrottle::right(const Address& peer, std::string_view user,
+                             std::string_view password) {
+  const std::uint64_t given = digest(peer, user, password);
+  known_[given % kKnownSlots].store(given, std::memory_order_relaxed);
 }
 
 }  // namespace lb

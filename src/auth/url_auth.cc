@@ -14,7 +14,7 @@
 namespace lb {
 namespace {
 
-constexpr std::string_view kModule = "auth_url/url";
+constexpr std::string_view kUrlModule = "auth_url/url";
 constexpr std::string_view kBusy = "busy, please try again later";
 
 class UrlAuth final : public Authenticator {
@@ -51,10 +51,10 @@ class UrlAuth final : public Authenticator {
   }
 
   void mount_begun(const std::string& mount) override {
-    tell(options_.mount_add, "mount_add", mount);
+    post_event(options_.mount_add, "mount_add", mount);
   }
   void mount_ended(const std::string& mount) override {
-    tell(options_.mount_remove, "mount_remove", mount);
+    post_event(options_.mount_remove, "mount_remove", mount);
   }
 
   bool idle() const override { return listeners_.idle() && sources_.idle() && mount_events_ == 0; }
@@ -94,7 +94,7 @@ class UrlAuth final : public Authenticator {
     return verdict;
   }
 
-  // Without listener_add everybody may listen; nobody has proved a name.
+  // Without listener_add every listener is allowed, under no proved name.
   AuthVerdict allow_unasked(const ListenerAsk& ask) const {
     AuthVerdict verdict = allow(ask);
     verdict.counts = false;
@@ -104,8 +104,8 @@ class UrlAuth final : public Authenticator {
   AuthVerdict judge(const ListenerAsk& ask, const FetchAnswer& answer) const {
     UrlReply reply = parse_url_reply(answer, options_);
     if (!reply.accepted && !reply.message.empty())
-      context_.log.info(kModule, "client auth (" + options_.listener_add + ") failed with \"" +
-                                     reply.message + "\"");
+      context_.log.info(kUrlModule, "client auth (" + shown_url(options_.listener_add) +
+                                        ") failed with \"" + reply.message + "\"");
     if (!reply.location.empty()) {
       AuthVerdict verdict = AuthVerdict::of(AuthVerdict::Kind::kRedirect);
       verdict.location = std::move(reply.location);
@@ -131,8 +131,9 @@ class UrlAuth final : public Authenticator {
     if (!answer) return refusal(false);
     const UrlReply reply = parse_url_reply(*answer, options_);
     if (reply.accepted) return AuthVerdict::of(AuthVerdict::Kind::kAllow);
-    context_.log.info(kModule, "source auth (" + options_.stream_auth + ") of " + ask.ip + " on " +
-                                   ask.mount + " failed with \"" + reply.message + "\"");
+    context_.log.info(kUrlModule, "source auth (" + shown_url(options_.stream_auth) + ") of " +
+                                      ask.ip + " on " + ask.mount + " failed with \"" +
+                                      reply.message + "\"");
     const bool tried = !ask.given.user.empty() || !ask.given.password.empty();
     return refusal(tried && !reply.failed);
   }
@@ -143,7 +144,7 @@ class UrlAuth final : public Authenticator {
     return verdict;
   }
 
-  void tell(const std::string& url, std::string_view action, const std::string& mount) {
+  void post_event(const std::string& url, std::string_view action, const std::string& mount) {
     if (url.empty()) return;
     FetchRequest request = request_to(url, std::nullopt);
     request.form = mount_form(action, mount, *context_.server());
@@ -167,7 +168,7 @@ Result<std::unique_ptr<Authenticator>> make_url_auth(const AuthOptions& options,
   std::vector<std::string> complaints;
   UrlOptions parsed = parse_url_options(options, complaints);
   for (const std::string& complaint : complaints)
-    context.log.warn(kModule, "authentication url: " + complaint);
+    context.log.warn(kUrlModule, "authentication url: " + complaint);
   return Result<std::unique_ptr<Authenticator>>(
       std::make_unique<UrlAuth>(std::move(parsed), context));
 }

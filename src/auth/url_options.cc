@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/strings.h"
+#include "net/fetch.h"
 
 namespace lb {
 namespace {
@@ -25,7 +26,7 @@ constexpr std::array<TextRow, 10> kTexts{
      {"timelimit_header", &UrlOptions::timelimit_header, false},
      {"header_prefix", &UrlOptions::header_prefix, false}}};
 
-constexpr auto kKnown = std::to_array<std::string_view>(
+constexpr auto kKnownOptions = std::to_array<std::string_view>(
     {"listener_add", "listener_remove", "mount_add", "mount_remove", "stream_auth", "username",
      "password", "auth_header", "timelimit_header", "headers", "header_prefix", "handlers",
      "timeout", "on_error_wait", "presume_innocent", "redirect_limit", "allow_duplicate_users",
@@ -35,14 +36,14 @@ constexpr auto kKnown = std::to_array<std::string_view>(
 
 UrlOptions parse_url_options(const AuthOptions& options, std::vector<std::string>& complaints) {
   UrlOptions parsed;
-  for (const std::string& name : unknown_auth_options(options, kKnown))
+  for (const std::string& name : unknown_auth_options(options, kKnownOptions))
     complaints.push_back("option \"" + name + "\" is not known and has no effect");
   for (const TextRow& row : kTexts) {
     const std::string_view value = auth_option(options, row.name);
     if (value.empty()) continue;
     if (row.is_url && !is_fetchable(value))
-      complaints.push_back("option \"" + std::string(row.name) + "\": \"" + std::string(value) +
-                           "\" is no http or https address; every request to it will fail");
+      complaints.push_back("option \"" + std::string(row.name) + "\": \"" + shown_url(value) +
+                           "\" is not an http or https address; every request to it will fail");
     parsed.*row.member = value;
   }
   const auto number = [&](std::string_view name, std::uint64_t least,

@@ -1,5 +1,5 @@
 // UrlOptions: the options of <authentication type="url">.
-// Sources: Icecast 2.4.4 (compat.md 4.3), Icecast-KH (users.md 1.5).
+// Source: Icecast 2.4.4 (compat.md 4.3), Icecast-KH (users.md 1.5).
 // Thread: plain values, pure functions.
 #pragma once
 
@@ -15,7 +15,7 @@ namespace lb {
 struct UrlOptions {
   std::string listener_add, listener_remove, mount_add, mount_remove, stream_auth;
   std::string username, password;  // for the backend; used when both are set
-  // An answer whose head has a line that begins with this lets the listener in; where it ends in a
+  // An answer whose head has a line that begins with this allows the listener; where it ends in a
   // line end (as the default does), the whole line must be this.
   std::string auth_header = "icecast-auth-user: 1\r\n";
   std::string timelimit_header = "icecast-auth-timelimit:";
@@ -24,7 +24,7 @@ struct UrlOptions {
   unsigned handlers = 10;  // requests under way at once for listeners; for sources, too
   std::chrono::seconds timeout{15};
   std::chrono::seconds on_error_wait{0};  // how long a backend that failed is left alone
-  bool presume_innocent = false;          // let in whom the backend cannot judge
+  bool presume_innocent = false;          // allow the listener when the backend cannot judge
   unsigned redirect_limit = 0;
 };
 

@@ -44,7 +44,7 @@ std::optional<std::uint64_t> leading_number(std::string_view text) {
   return parse_u64(text.substr(0, end));
 }
 
-// A backend that answers so has not looked at the listener.
+// A backend that answers so has not judged the listener.
 bool is_ill(int status) { return status >= 500 || status == 404 || status == 408 || status == 429; }
 
 void read_user_line(std::string_view value, bool default_rule, UrlReply& reply) {

@@ -1,5 +1,5 @@
 // What a backend of URL authentication answered.
-// Sources: Icecast 2.4.4 (compat.md 4.3): only the head counts, not the status; Icecast-KH
+// Source: Icecast 2.4.4 (compat.md 4.3): only the head counts, not the status; Icecast-KH
 // (users.md 1.5): icecast-auth-user: 0, withintro, hijack; icecast-slave, Mountpoint, Location,
 // ice-username; a 403 is passed on.
 // Thread: pure.
@@ -17,11 +17,11 @@ namespace lb {
 struct UrlReply {
   bool accepted = false;
   bool forbidden = false;  // refused for good: "icecast-auth-user: 0", or status 403
-  bool failed = false;     // the backend is ill and has not judged: 5xx, 404, 408, 429
+  bool failed = false;     // the backend failed and has not judged: 5xx, 404, 408, 429
   std::optional<std::chrono::seconds> time_limit;
   std::string message;  // for the log
   bool is_relay = false;
-  std::string mount, location, user;  // "": not said
+  std::string mount, location, user;  // "": not given
 };
 
 UrlReply parse_url_reply(const FetchAnswer& answer, const UrlOptions& options);

@@ -22,7 +22,7 @@ class UserTable {
   // known one; "" in a table without users.
   const std::string& decoy() const noexcept { return decoy_; }
   const std::vector<std::string>& names() const noexcept { return names_; }  // as in the file
-  // Users who cannot log in, because their hash is of a kind that we do not know.
+  // Users that cannot log in, because their hash is of an unknown kind.
   std::size_t locked_out() const noexcept { return locked_out_; }
 
  private:

@@ -11,6 +11,11 @@ namespace lb {
 using SteadyTime = std::chrono::steady_clock::time_point;
 using WallTime = std::chrono::system_clock::time_point;
 
+// Whole seconds since 1970, as they are written in tokens, marks and documents.
+inline std::int64_t unix_seconds(WallTime time) noexcept {
+  return std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count();
+}
+
 class Clock {
  public:
   virtual ~Clock() = default;

@@ -1,7 +1,8 @@
 noinst_LIBRARIES += src/libbase.a
 src_libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(JSON_CFLAGS)
-src_libbase_a_SOURCES = \
+base_files = \
   src/base/clock.cc src/base/clock.h \
+  src/base/command_words.cc src/base/command_words.h \
   src/base/encoding.cc src/base/encoding.h \
   src/base/intrusive_list.h \
   src/base/json.cc src/base/json.h \
@@ -13,3 +14,12 @@ src_libbase_a_SOURCES = \
   src/base/strings.cc src/base/strings.h \
   src/base/unique_fd.h \
   src/base/unique_function.h
+if UNITY
+nodist_src_libbase_a_SOURCES = $(base_units)
+else
+src_libbase_a_SOURCES = $(base_files)
+endif
+base_units = src/base/unity_1.cc
+$(base_units): src/base/floor.mk tools/unity
+	$(UNITY) $@ $(base_units) : $(base_files)
+CLEANFILES += $(base_units)

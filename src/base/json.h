@@ -4,7 +4,8 @@
 // Source: RFC 8259.
 //
 // Thread: a Json may be read from any thread, its document never changes; a JsonWriter has one
-// owner. Lifetime: every Json keeps the document that it came from; a text() lives as long as any
+// owner.
+// Lifetime: every Json keeps the document that it came from; a text() lives as long as any
 // of them.
 #pragma once
 

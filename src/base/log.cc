@@ -18,7 +18,7 @@ namespace lb {
 namespace {
 
 // With its newline.
-constexpr std::size_t kMaxLine = Log::kMostBytes + 1;
+constexpr std::size_t kMaxLine = Log::kMaxBytes + 1;
 
 std::tm local_time(WallTime now) noexcept {
   const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
@@ -90,12 +90,20 @@ struct Log::Files {
     if (!file->write(line)) lost.fetch_add(1, std::memory_order_relaxed);
   }
 
+  void put_lines(Slot slot, std::string_view lines) {
+    std::shared_ptr<LogFile> file = (*open_files.read())[slot];
+    if (!file) return;
+    if (file->due(clock)) file = rotated(slot, std::move(file));
+    if (const std::size_t gone = file->write_lines(lines); gone > 0)
+      lost.fetch_add(gone, std::memory_order_relaxed);
+  }
+
   std::shared_ptr<LogFile> rotated(Slot slot, std::shared_ptr<LogFile> file) {
     std::lock_guard<std::mutex> guard(mutex);
     const std::shared_ptr<const Slots> now = open_files.read();
     if ((*now)[slot] != file) return (*now)[slot] ? (*now)[slot] : file;  // another thread did it
     const std::string old_name = name_of_old(*file);
-    // ENOENT: somebody else has moved the file away; a new one is due all the same.
+    // ENOENT: another process has moved the file away; a new one is due all the same.
     if (::rename(file->path().c_str(), old_name.c_str()) != 0 && errno != ENOENT) {
       file->put_off_rotation(clock.wall());
       return file;
@@ -188,6 +196,8 @@ void Log::access(std::string_view line) {
   text += '\n';
   files_->put(kAccessLog, text);
 }
+
+void Log::access_lines(std::string_view lines) { files_->put_lines(kAccessLog, lines); }
 
 void Log::playlist(std::string_view line, LogFormat format) {
   std::string text;

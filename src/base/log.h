@@ -1,10 +1,11 @@
-// The three logs of Icecast: error, access, playlist; one write(2) a line to an O_APPEND fd.
+// The three logs of Icecast: error, access, playlist; one write(2) a line to an O_APPEND fd, or one
+// for the access lines of a turn of a loop (http/access_batch.h).
 //
-// Thread safety: all functions may be called from any thread.
+// Thread: all functions may be called from any thread.
 // Lines: error.log "[2026-11-20  06:52:17] INFO main/main text" (two spaces, as Icecast's);
 // bytes from outside are escaped here (control characters, newline, ESC become \xNN), so that no
 // caller can forget.  Rotation by size as Icecast, or by age: FILE.old, or FILE.YYYYMMDD_HHMMSS
-// with archive; it is looked at before a line is written. access.log and playlist.log may be JSON
+// with archive; it is checked before a line is written. access.log and playlist.log may be JSON
 // instead: one object a line. A log that cannot be written (full disk) loses lines, never blocks
 // and never stops streaming.
 #pragma once
@@ -25,7 +26,7 @@ enum class LogLevel : std::uint8_t { kError = 1, kWarn = 2, kInfo = 3, kDebug = 
 
 enum class LogFormat : std::uint8_t { kText, kJson };  // kText: Icecast's lines
 
-// What one log says for itself; 0 (archive: -1): as LogSettings says for all.
+// The rules of one log; 0 (archive: -1): the value of LogSettings.
 struct LogFileRules {
   std::uint64_t max_bytes = 0;
   std::chrono::seconds max_age{0};
@@ -49,8 +50,8 @@ struct LogSettings {
 class Log {
  public:
   // A longer line is cut.  With its newline this goes into a pipe in one piece (PIPE_BUF), and
-  // without blocking once poll(2) has said "writable".
-  static constexpr std::size_t kMostBytes = 4095;
+  // without blocking once poll(2) has reported "writable".
+  static constexpr std::size_t kMaxBytes = 4095;
 
   explicit Log(const Clock& clock);
   ~Log();
@@ -75,12 +76,14 @@ class Log {
     write(LogLevel::kDebug, module, text);
   }
   bool enabled(LogLevel level) const noexcept;
-  // That could not be written whole: a full disk, a reader that stands still.
+  // Lines that could not be written whole: a full disk, a reader that does not read.
   std::uint64_t lost_lines() const noexcept;
 
   // Whole lines without their newline, in the format that access_format() has named; the caller
   // has escaped the fields (http/access_line.h).
   void access(std::string_view line);
+  // Several, each with its newline and no longer than kMaxBytes.
+  void access_lines(std::string_view lines);
   LogFormat access_format() const noexcept;
   bool access_ip() const noexcept;
   // Text is escaped here, JSON is whole already (stream/title_line.h).
@@ -92,11 +95,13 @@ class Log {
   std::unique_ptr<Files> files_;
 };
 
-// A message that may repeat thousands of times a second is said once a second, "(and N more)".
-// Owner: whoever may repeat itself; thread: one.
+// Limits a message that may repeat thousands of times a second to one line a second, "(and N
+// more)".
+// Thread: one.
+// Ownership: a member of the object that logs the message.
 class RepeatGuard {
  public:
-  // Returns true when the message shall be written now; `suppressed` is how many were not.
+  // Returns true when the message is to be written now; `suppressed` is how many were not.
   bool pass(SteadyTime now, unsigned& suppressed) noexcept;
 
  private:

@@ -18,7 +18,7 @@ bool standard_error(const std::string& path) {
 }
 bool standard_output(const std::string& path) { return path == "/dev/stdout"; }
 
-// `now` where the file system does not tell, or tells a future that our clock does not know.
+// `now` where the file system has no time of birth, or one that lies in the future.
 WallTime birth_of(int fd, WallTime now) {
   struct statx info {};
   if (::statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &info) != 0 || (info.stx_mask & STATX_BTIME) == 0)
@@ -36,7 +36,8 @@ LogFile::LogFile(std::string path, UniqueFd fd, const Limits& limits, WallTime n
       begun_(now) {
   struct stat info {};
   regular_ = ::fstat(fd_.get(), &info) == 0 && S_ISREG(info.st_mode);
-  // Where our output has been sent to a file, the file is that of whoever did it.
+  // A file that our output has been redirected to belongs to the service manager or shell that did
+  // it.
   ours_ = regular_ && !standard_error(path_) && !standard_output(path_);
   if (!ours_) return;
   bytes_ = static_cast<std::uint64_t>(info.st_size);
@@ -63,12 +64,27 @@ Result<std::shared_ptr<LogFile>> LogFile::open(const std::string& path, const Li
 }
 
 bool LogFile::write(std::string_view line) {
-  if (regular_) return write_once(line);
-  // A pipe or a terminal whose reader stands still must not stop us.  The lock keeps another
+  if (regular_) return write_once(line) == line.size();
+  // A pipe or a terminal whose reader does not read must not stop us.  The lock keeps another
   // thread from filling the space that poll() has promised.
   std::lock_guard<std::mutex> guard(mutex_);
   pollfd ready{fd_.get(), POLLOUT, 0};
-  return ::poll(&ready, 1, 0) == 1 && (ready.revents & POLLOUT) != 0 && write_once(line);
+  return ::poll(&ready, 1, 0) == 1 && (ready.revents & POLLOUT) != 0 &&
+         write_once(line) == line.size();
+}
+
+std::size_t LogFile::write_lines(std::string_view lines) {
+  std::size_t lost = 0;
+  if (regular_) {
+    const std::string_view rest = lines.substr(write_once(lines));
+    return static_cast<std::size_t>(std::count(rest.begin(), rest.end(), '\n'));
+  }
+  while (!lines.empty()) {
+    const std::size_t length = lines.find('\n') + 1;
+    if (!write(lines.substr(0, length))) ++lost;
+    lines.remove_prefix(length);
+  }
+  return lost;
 }
 
 bool LogFile::due(const Clock& clock) const noexcept {
@@ -83,13 +99,14 @@ void LogFile::put_off_rotation(WallTime now) noexcept {
   begun_ = now;
 }
 
-bool LogFile::write_once(std::string_view line) {
-  std::string healed;
+std::size_t LogFile::write_once(std::string_view line) {
+  const std::size_t asked = line.size();
+  std::string repaired;
   if (torn_.exchange(false)) {
     // The disk filled up in the middle of an earlier line; it must not swallow this one.
-    healed.reserve(line.size() + 1);
-    healed.append(1, '\n').append(line);
-    line = healed;
+    repaired.reserve(line.size() + 1);
+    repaired.append(1, '\n').append(line);
+    line = repaired;
   }
   ssize_t written = 0;
   do {
@@ -98,8 +115,11 @@ bool LogFile::write_once(std::string_view line) {
   if (written > 0) bytes_ += static_cast<std::uint64_t>(written);
   const bool nothing = written <= 0;
   const bool whole = !nothing && static_cast<std::size_t>(written) == line.size();
-  if (nothing ? !healed.empty() : !whole) torn_ = true;
-  return whole;
+  if (nothing ? !repaired.empty() : !whole) torn_ = true;
+  const std::size_t more = line.size() - asked;  // the newline that heals
+  return nothing ? 0
+                 : static_cast<std::size_t>(written) -
+                       std::min<std::size_t>(more, static_cast<std::size_t>(written));
 }
 
 }  // namespace lb

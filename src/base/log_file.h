@@ -1,6 +1,6 @@
 // LogFile: one open log file, which knows when it should be replaced by a new one.
 //
-// Thread safety: all functions may be called from any thread.
+// Thread: all functions may be called from any thread.
 // Ownership: Log and every thread that is writing a line share it; the last one closes it.
 // Rotation: only regular files are ever due; pipes, terminals and what our standard output was sent
 // to belong to others.  The age of a file counts from its birth (statx), so neither a restart nor a
@@ -38,6 +38,9 @@ class LogFile {
   // False: the line, or its end, is lost.
   // REQUIRES: line ends with its newline
   bool write(std::string_view line);
+  // Several at once; how many of them are lost.  A pipe gets them one by one.
+  // REQUIRES: each line ends with its newline
+  std::size_t write_lines(std::string_view lines);
   const std::string& path() const noexcept { return path_; }
   const Limits& limits() const noexcept { return limits_; }
 
@@ -48,7 +51,7 @@ class LogFile {
   void put_off_rotation(WallTime now) noexcept;
 
  private:
-  bool write_once(std::string_view line);
+  std::size_t write_once(std::string_view text);  // how much of it
 
   const std::string path_;
   const UniqueFd fd_;

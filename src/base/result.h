@@ -1,4 +1,4 @@
-// Result<T>: the only error currency of the house.  A value, or an Error that a person can read.
+// Result<T>: the only error type of the project.  A value, or an Error with a readable text.
 // It is the subset of std::expected that we use; C++23 can replace it by an alias.
 // Thread: a plain value type; no shared state.
 #pragma once
@@ -19,8 +19,8 @@ struct Error {
     kLimit,        // a configured limit was reached
     kTimeout,      // too late
     kClosed,       // the other side went away
-    kIo,           // the operating system said no
-    kUnsupported,  // valid, but not something we do
+    kIo,           // the operating system reported an error
+    kUnsupported,  // valid, but not implemented
   };
   Code code = Code::kInvalid;
   std::string what;  // subject, what happened, the number: "mount /live: already has a source"

@@ -1,6 +1,6 @@
 // Snapshot<T>: one writer publishes an immutable T, any thread reads the newest.
 //
-// Thread safety: publish() and read() may be called from any thread.
+// Thread: publish() and read() may be called from any thread.
 // Invariants: (1) a published T is never modified; (2) read() never returns null.
 // A mutex guards one pointer swap.  std::atomic<shared_ptr> of libstdc++ 12 draws a TSan report.
 #pragma once
@@ -25,7 +25,7 @@ class Snapshot {
   void publish(std::shared_ptr<const T> next) {
     std::lock_guard<std::mutex> guard(mutex_);
     current_.swap(next);
-  }  // the old value is let go after the lock
+  }  // the old value is released after the lock
 
  private:
   mutable std::mutex mutex_;

@@ -57,6 +57,33 @@ bool glob_match(const std::string& pattern, const std::string& text) noexcept {
   return ::fnmatch(pattern.c_str(), text.c_str(), FNM_PATHNAME) == 0;
 }
 
+std::string escape_markup(std::string_view text, std::string_view also) {
+  std::string out;
+  out.reserve(text.size() + 16);
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      default:
+        if (also.find(c) == std::string_view::npos)
+          out += c;
+        else
+          out += "&#" + std::to_string(static_cast<unsigned char>(c)) + ";";
+    }
+  }
+  return out;
+}
+
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   // One row of the usual table: cost[j] is the distance of the part of a read so far to b[0, j).
   std::vector<std::size_t> cost(b.size() + 1);

@@ -20,6 +20,9 @@ std::vector<std::string_view> split(std::string_view text, char separator);
 std::optional<std::uint64_t> parse_u64(std::string_view text) noexcept;
 // fnmatch(3) with FNM_PATHNAME: '*' and '?' do not cross '/'.
 bool glob_match(const std::string& pattern, const std::string& text) noexcept;
+// &, <, > and " as entities, as text and attributes of XML and HTML want it; what is in `also` as
+// numeric references.
+std::string escape_markup(std::string_view text, std::string_view also = {});
 // The smallest number of edits between two short words, for "did you mean".
 std::size_t edit_distance(std::string_view a, std::string_view b);
 

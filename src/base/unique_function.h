@@ -1,5 +1,6 @@
 // UniqueFunction<R(Args...)>: a move-only callable, so that a task may own a Listener.
 // std::move_only_function needs C++23.  Small callables (≤ 48 bytes) are stored in place.
+// Thread: movable between threads; one owner at a time.
 #pragma once
 
 #include <cstddef>

@@ -16,11 +16,11 @@ std::string counted(std::ptrdiff_t n, std::string_view what) {
   return ", " + std::to_string(n) + " " + std::string(what) + (n == 1 ? "" : "s");
 }
 
-// Without its certificate a socket for TLS stays closed.  A start says so too, but only then.
-void look_for_files(const LoadedConfig& loaded, std::vector<Diagnostic>& lines) {
+// Without its certificate a socket for TLS stays closed.  A start reports it too, but only then.
+void check_files(const LoadedConfig& loaded, std::vector<Diagnostic>& lines) {
   const Config& config = *loaded.config;
   if (config.security.chroot) return;  // the names may be meant inside it
-  const auto look = [&](const std::vector<std::string>& files, const std::string& path) {
+  const auto check = [&](const std::vector<std::string>& files, const std::string& path) {
     for (const std::string& file : files) {
       if (UniqueFd(::open(file.c_str(), O_RDONLY | O_CLOEXEC)).valid()) continue;
       const std::string why = std::generic_category().message(errno);
@@ -30,10 +30,10 @@ void look_for_files(const LoadedConfig& loaded, std::vector<Diagnostic>& lines) 
            "<" + path.substr(path.rfind('/') + 1) + ">: " + escaped(file) + ": " + why});
     }
   };
-  look(config.paths.ssl_certificate, "paths/ssl-certificate");
-  look(config.paths.ssl_private_key, "paths/ssl-private-key");
-  look(config.security.tls_certificate, "security/tls-context/tls-certificate");
-  look(config.security.tls_key, "security/tls-context/tls-key");
+  check(config.paths.ssl_certificate, "paths/ssl-certificate");
+  check(config.paths.ssl_private_key, "paths/ssl-private-key");
+  check(config.security.tls_certificate, "security/tls-context/tls-certificate");
+  check(config.security.tls_key, "security/tls-context/tls-key");
 }
 
 }  // namespace
@@ -43,7 +43,7 @@ CheckReport check_report(const std::string& file, const LoadOptions& options) {
   if (!loaded.has_value()) return {fatal_text(file, loaded.error()), false};
 
   std::vector<Diagnostic> lines = loaded->diagnostics;
-  look_for_files(*loaded, lines);
+  check_files(*loaded, lines);
   std::stable_sort(lines.begin(), lines.end(),
                    [](const Diagnostic& a, const Diagnostic& b) { return a.line < b.line; });
   CheckReport report;

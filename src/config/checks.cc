@@ -3,17 +3,17 @@
 #include <algorithm>
 
 #include "auth/authenticator.h"
+#include "base/command_words.h"
 #include "base/strings.h"
+#include "cluster/balance/redirect_reply.h"
 #include "config/diagnostic.h"
 #include "config/drain_rate.h"
+#include "config/icecast25.h"
+#include "http/text.h"
 #include "net/address_list.h"
 
 namespace lb {
 namespace {
-
-std::string numbered(std::string_view name, std::size_t index) {
-  return std::string(name) + "[" + std::to_string(index + 1) + "]";
-}
 
 const XmlNode* last_child(const XmlNode& node, std::string_view name) {
   const XmlNode* found = nullptr;
@@ -23,17 +23,13 @@ const XmlNode* last_child(const XmlNode& node, std::string_view name) {
   return found;
 }
 
-// What may be the name of a header: a token of RFC 9110.
-bool is_token(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-  });
-}
-
 // -- passwords -----------------------------------------------------------------------------------
 
 }  // namespace
+
+std::string numbered(std::string_view element, std::size_t index) {
+  return std::string(element) + "[" + std::to_string(index + 1) + "]";
+}
 
 bool is_default_password(std::string_view password) {
   return istarts_with(password, "hackme") || istarts_with(password, "change-me") ||
@@ -47,14 +43,14 @@ void check_password(const std::string& path, std::string_view password, Filler& 
   if (!is_default_password(password)) return;
   const std::string subject = "<" + path.substr(path.rfind('/') + 1) + ">: ";
   if (options.allow_default_passwords) {
-    filler.say(filler.line_of(path), Severity::kWarning,
-               subject + "is a password from an example, known to everybody", Concern::kDanger);
+    filler.report(filler.line_of(path), Severity::kWarning,
+                  subject + "is a password from a published example", Concern::kDanger);
   } else {
-    filler.say(filler.line_of(path), Severity::kFatal,
-               subject +
-                   "is a password from an example, known to everybody; the server does not "
-                   "start with it (--allow-default-passwords overrides this)",
-               Concern::kDanger);
+    filler.report(filler.line_of(path), Severity::kFatal,
+                  subject +
+                      "is a password from a published example; the server does not "
+                      "start with it (--allow-default-passwords overrides this)",
+                  Concern::kDanger);
   }
 }
 
@@ -68,7 +64,7 @@ void check_passwords(const Config& config, Filler& filler, const LoadOptions& op
   check_password("mount[default]/password", config.default_mount.password, filler, options);
   for (std::size_t i = 0; i < config.mounts.size(); ++i) {
     const std::string path = numbered("mount", i) + "/password";
-    const bool own = filler.line_of(path) != 0;  // an inherited one has been looked at already
+    const bool own = filler.line_of(path) != 0;  // an inherited one has been checked already
     if (own) check_password(path, config.mounts[i].password, filler, options);
   }
   for (std::size_t i = 0; i < config.relays.size(); ++i) {
@@ -91,29 +87,31 @@ void check_passwords(const Config& config, Filler& filler, const LoadOptions& op
     return own != 0 ? own : block;
   };
   if (roles.source_password.empty()) {
-    filler.say(line(source_path), Severity::kWarning,
-               "<source-password>: is not set; sources get in only to mounts with a password of "
-               "their own");
+    filler.report(
+        line(source_path), Severity::kWarning,
+        "<source-password>: is not set; sources are accepted only at mounts with a password of "
+        "their own");
   } else if (roles.source_password == "source") {
-    filler.say(line(source_path), Severity::kWarning,
-               "<source-password>: is the same as the user name", Concern::kDanger);
+    filler.report(line(source_path), Severity::kWarning,
+                  "<source-password>: is the same as the user name", Concern::kDanger);
   }
   if (roles.admin_password.empty() || roles.admin_user.empty()) {
-    filler.say(line(admin_path), Severity::kWarning,
-               "<admin-password>: admin-user and admin-password are not both set; the pages under "
-               "/admin/ are off");
+    filler.report(
+        line(admin_path), Severity::kWarning,
+        "<admin-password>: admin-user and admin-password are not both set; the pages under "
+        "/admin/ are off");
   } else if (roles.admin_password == roles.admin_user) {
-    filler.say(line(admin_path), Severity::kWarning,
-               "<admin-password>: is the same as the user name", Concern::kDanger);
+    filler.report(line(admin_path), Severity::kWarning,
+                  "<admin-password>: is the same as the user name", Concern::kDanger);
   } else if (roles.admin_password == roles.source_password) {
-    filler.say(line(admin_path), Severity::kWarning,
-               "<admin-password>: is the same as source-password, so every source is an "
-               "administrator",
-               Concern::kDanger);
+    filler.report(line(admin_path), Severity::kWarning,
+                  "<admin-password>: is the same as source-password, so every source is an "
+                  "administrator",
+                  Concern::kDanger);
   }
   if (!roles.relay_password.empty() && roles.relay_password == roles.relay_user) {
-    filler.say(line("authentication/relay-password"), Severity::kWarning,
-               "<relay-password>: is the same as the user name", Concern::kDanger);
+    filler.report(line("authentication/relay-password"), Severity::kWarning,
+                  "<relay-password>: is the same as the user name", Concern::kDanger);
   }
 }
 
@@ -135,17 +133,17 @@ void check_sockets(const Config& config, Filler& filler) {
       const bool other_pair = opens_next_port(other) && other.port + 1 == socket.port;
       if (!same && !pair && !other_pair) continue;
       const int port = pair ? other.port : socket.port;
-      filler.say(socket.line, Severity::kWarning,
-                 "<listen-socket>: port " + std::to_string(port) + " is taken twice, see line " +
-                     std::to_string(other.line) +
-                     (same ? "" : "; <shoutcast-mount> opens the next port too"));
+      filler.report(socket.line, Severity::kWarning,
+                    "<listen-socket>: port " + std::to_string(port) + " is taken twice, see line " +
+                        std::to_string(other.line) +
+                        (same ? "" : "; <shoutcast-mount> opens the next port too"));
       break;
     }
     if (socket.tls && config.paths.ssl_certificate.empty() &&
         config.security.tls_certificate.empty()) {
-      filler.say(socket.line, Severity::kWarning,
-                 "<listen-socket>: port " + std::to_string(socket.port) +
-                     " shall speak TLS, but paths/ssl-certificate is not set; it will stay closed");
+      filler.report(socket.line, Severity::kWarning,
+                    "<listen-socket>: port " + std::to_string(socket.port) +
+                        " is for TLS, but paths/ssl-certificate is not set; it will stay closed");
     }
   }
 }
@@ -155,8 +153,14 @@ void check_authenticator(const AuthenticatorSettings& settings, const std::strin
   if (settings.type.empty() && settings.options.empty()) return;
   const std::string block = path + "/authentication";
   const int line = std::max(filler.line_of(block), filler.line_of(block + "/@type"));
+  // The role that is in the way has been named.
+  if (settings.type == kClosedByRoles && filler.line_of(block + "/role") != 0) return;
   for (const std::string& text : authenticator_complaints(settings.type, settings.options)) {
-    filler.say(line, Severity::kWarning, "<authentication>: " + text, Concern::kUnsupported);
+    // A mount that is off the air is more than a detail; the server starts, for the sake of the
+    // others.
+    const bool closed = text.find("every listener is refused") != std::string::npos;
+    filler.report(line, closed ? Severity::kError : Severity::kWarning, "<authentication>: " + text,
+                  Concern::kUnsupported);
   }
 }
 
@@ -169,15 +173,26 @@ void check_names(const MountSettings& mount, const std::string& path, Filler& fi
         std::pair("on-disconnect", &mount.on_disconnect)}) {
     const int line = filler.line_of(path + "/" + name);
     if (line == 0 || value->find("${mount}") == std::string::npos) continue;
-    filler.say(
-        line, Severity::kWarning,
-        "<" + std::string(name) +
-            ">: nothing is put in the place of ${mount} here; write a section for each mount",
-        Concern::kUnsupported);
+    filler.report(line, Severity::kWarning,
+                  "<" + std::string(name) +
+                      ">: ${mount} is not replaced here; write a section for each mount",
+                  Concern::kUnsupported);
+  }
+}
+
+void check_redirects(const MountSettings& mount, const std::string& path, Filler& filler) {
+  for (const auto& [name, value] :
+       {std::pair("redirect", &mount.redirect), std::pair("redirect-to", &mount.redirect_to)}) {
+    const int line = filler.line_of(path + "/" + name);
+    if (line == 0 || value->empty() || is_web_address(*value)) continue;
+    filler.report(line, Severity::kError,
+                  "<" + std::string(name) + ">: " + quoted(*value) +
+                      " is not an address like https://cdn.example.org; no listener is sent there");
   }
 }
 
 void check_mounts(const Config& config, Filler& filler) {
+  check_redirects(config.default_mount, "mount[default]", filler);
   check_authenticator(config.default_mount.authenticator, "mount[default]", filler);
   check_names(config.default_mount, "mount[default]", filler);
   for (std::size_t i = 0; i < config.mounts.size(); ++i) {
@@ -186,18 +201,19 @@ void check_mounts(const Config& config, Filler& filler) {
     for (std::size_t j = 0; j < i; ++j) {
       const MountSettings& earlier = config.mounts[j];
       if (earlier.name != mount.name && !glob_match(earlier.name, mount.name)) continue;
-      filler.say(line, Severity::kWarning,
-                 "<mount-name>: " + quoted(mount.name) + " is already matched by " +
-                     quoted(earlier.name) + " in line " +
-                     std::to_string(filler.line_of(numbered("mount", j) + "/mount-name")) +
-                     ", which stands first and counts");
+      filler.report(line, Severity::kWarning,
+                    "<mount-name>: " + quoted(mount.name) + " is already matched by " +
+                        quoted(earlier.name) + " in line " +
+                        std::to_string(filler.line_of(numbered("mount", j) + "/mount-name")) +
+                        ", which stands first and counts");
       break;
     }
     check_authenticator(mount.authenticator, numbered("mount", i), filler);
     check_names(mount, numbered("mount", i), filler);
+    check_redirects(mount, numbered("mount", i), filler);
     if (mount.fallback_mount == mount.name) {
-      filler.say(line, Severity::kWarning,
-                 "<fallback-mount>: " + quoted(mount.name) + " falls back to itself");
+      filler.report(line, Severity::kWarning,
+                    "<fallback-mount>: " + quoted(mount.name) + " falls back to itself");
     }
   }
 }
@@ -205,16 +221,16 @@ void check_mounts(const Config& config, Filler& filler) {
 void check_proxies(const Config& config, Filler& filler) {
   const std::vector<std::string>& proxies = config.paths.x_forwarded_for;
   AddressList::parse(proxies, [&](std::size_t index, const std::string& reason) {
-    filler.say(filler.line_of("paths/x-forwarded-for"), Severity::kWarning,
-               "<x-forwarded-for>: " + quoted(proxies[index]) + " " + reason +
-                   "; it can never match and is not used");
+    filler.report(filler.line_of("paths/x-forwarded-for"), Severity::kWarning,
+                  "<x-forwarded-for>: " + quoted(proxies[index]) + " " + reason +
+                      "; it can never match and is not used");
   });
   for (const std::string& proxy : proxies) {
     if (proxy != "*" && !proxy.ends_with("/0")) continue;
-    filler.say(filler.line_of("paths/x-forwarded-for"), Severity::kWarning,
-               "<x-forwarded-for>: " + quoted(proxy) +
-                   " is everybody; any client can then say that it is somebody else",
-               Concern::kDanger);
+    filler.report(filler.line_of("paths/x-forwarded-for"), Severity::kWarning,
+                  "<x-forwarded-for>: " + quoted(proxy) +
+                      " matches every address; any client can then claim another client's address",
+                  Concern::kDanger);
   }
 }
 
@@ -223,29 +239,50 @@ void check_orchestration(const Config& config, Filler& filler) {
   const std::vector<std::string>& readers = config.metrics.allow;
   if (readers.size() != 1 || readers[0] != "none") {
     AddressList::parse(readers, [&](std::size_t index, const std::string& reason) {
-      filler.say(filler.line_of("metrics/allow"), Severity::kWarning,
-                 "<allow>: " + quoted(readers[index]) + " " + reason + "; it is left out");
+      filler.report(filler.line_of("metrics/allow"), Severity::kWarning,
+                    "<allow>: " + quoted(readers[index]) + " " + reason + "; it is left out");
     });
   }
   const ClusterSettings& cluster = config.cluster;
   if (const auto rate = parse_drain_rate(cluster.drain_rate); !rate) {
-    filler.say(filler.line_of("cluster/drain/rate"), Severity::kWarning,
-               "<rate>: " + quoted(cluster.drain_rate) + " " + rate.error().what +
-                   "; listeners are spread over the whole time");
+    filler.report(filler.line_of("cluster/drain/rate"), Severity::kWarning,
+                  "<rate>: " + quoted(cluster.drain_rate) + " " + rate.error().what +
+                      "; listeners are spread over the whole time");
   }
   for (const ListenSettings& socket : config.listen) {
     if (cluster.agent_port == 0 || cluster.agent_port != socket.port) continue;
-    filler.say(filler.line_of("cluster/agent/port"), Severity::kWarning,
-               "<agent>: port " + std::to_string(socket.port) +
-                   " is taken by the listen-socket in line " + std::to_string(socket.line));
+    filler.report(filler.line_of("cluster/agent/port"), Severity::kWarning,
+                  "<agent>: port " + std::to_string(socket.port) +
+                      " is taken by the listen-socket in line " + std::to_string(socket.line));
   }
 }
 
 void check_relays(const Config& config, Filler& filler) {
   for (const RelaySettings& relay : config.relays) {
+    const std::string subject = "<relay>: " + quoted(relay.local_mount);
+    if (!relay.exec.empty()) {
+      if (const auto words = command_words(relay.exec); !words)
+        filler.report(relay.line, Severity::kError,
+                      subject + ": <exec>: " + words.error().what + "; nothing is started");
+      if (relay.content_type.empty())
+        filler.report(relay.line, Severity::kError,
+                      subject + " has <exec>, but no <content-type>; nothing is started");
+      if (relay.local_mount == "/")
+        filler.report(relay.line, Severity::kError,
+                      "<relay>: <exec> without <local-mount>; nothing is started");
+      if (!relay.hosts.empty() || relay.host.port != 0)
+        filler.report(relay.line, Severity::kWarning,
+                      subject + " has <exec>; its server is not asked");
+    } else if (!relay.content_type.empty()) {
+      filler.report(relay.line, Severity::kWarning,
+                    subject + ": <content-type> has no effect without <exec>");
+    }
+    if (relay.ingest == IngestMode::kEach && !relay.capture_at.empty())
+      filler.report(relay.line, Severity::kWarning,
+                    subject + ": <capture-at> has no effect without <ingest>once</ingest>");
     if (!can_connect(relay)) {
-      filler.say(relay.line, Severity::kError,
-                 "<relay>: " + quoted(relay.local_mount) + " has no <port>; it cannot connect");
+      filler.report(relay.line, Severity::kError,
+                    "<relay>: " + quoted(relay.local_mount) + " has no <port>; it cannot connect");
     }
   }
 }
@@ -253,9 +290,10 @@ void check_relays(const Config& config, Filler& filler) {
 }  // namespace
 
 bool can_connect(const RelaySettings& relay) {
+  if (!relay.exec.empty()) return true;
   if (relay.hosts.empty()) return relay.host.port != 0;
   return std::all_of(relay.hosts.begin(), relay.hosts.end(),
-                     [](const RelayHost& host) { return host.port != 0; });
+                     [](const RelayUpstreamSettings& host) { return host.port != 0; });
 }
 
 void drop_bad_headers(std::vector<HttpHeader>& headers, const std::string& path, Filler& filler) {
@@ -271,12 +309,12 @@ void drop_bad_headers(std::vector<HttpHeader>& headers, const std::string& path,
     if (is_token(header.name) && header.value.find_first_of("\r\n") == std::string::npos) {
       return false;
     }
-    filler.say(line, Severity::kError,
-               header.name.empty()
-                   ? std::string("<header>: has no name; it is not used")
-                   : "<header>: " + quoted(header.name) +
-                         " is no name of a header, or its value has more than one line; it is not "
-                         "used");
+    filler.report(line, Severity::kError,
+                  header.name.empty()
+                      ? std::string("<header>: has no name; it is not used")
+                      : "<header>: " + quoted(header.name) +
+                            " is not a header name, or its value has more than one line; it is not "
+                            "used");
     return true;
   });
 }
@@ -286,8 +324,8 @@ void drop_bad_aliases(std::vector<Alias>& aliases, Filler& filler) {
   std::erase_if(aliases, [&](const Alias& alias) {
     const int line = filler.line_of(numbered("paths/alias", number++));
     if (!alias.source.empty() && !alias.destination.empty()) return false;
-    filler.say(line, Severity::kError,
-               "<alias>: needs both source and destination; it is not used");
+    filler.report(line, Severity::kError,
+                  "<alias>: needs both source and destination; it is not used");
     return true;
   });
 }
@@ -299,33 +337,34 @@ void check_order(const XmlNode& root, const Config& config, Filler& filler) {
     const XmlNode* on = last_child(limits, "burst-on-connect");
     if (size == nullptr || on == nullptr || on >= size) continue;
     if (trim(on->text) == "0" && config.limits.burst_bytes != 0) {
-      filler.say(on->line, Severity::kWarning,
-                 "<burst-on-connect>: 0 has no effect, because <burst-size> comes after it "
-                 "(Icecast's rule); write burst-size 0");
+      filler.report(on->line, Severity::kWarning,
+                    "<burst-on-connect>: 0 has no effect, because <burst-size> comes after it "
+                    "(Icecast's rule); write burst-size 0");
     }
   }
   const XmlNode* relay = nullptr;
   for (const XmlNode& child : root.children) {
     if (child.name == "relay") relay = &child;
     if (child.name != "relays-on-demand" || relay == nullptr || !config.relays_on_demand) continue;
-    filler.say(child.line, Severity::kWarning,
-               "<relays-on-demand>: holds only for relays written after it, and there is one in "
-               "line " +
-                   std::to_string(relay->line) + " (Icecast's rule)");
+    filler.report(child.line, Severity::kWarning,
+                  "<relays-on-demand>: holds only for relays written after it, and there is one in "
+                  "line " +
+                      std::to_string(relay->line) + " (Icecast's rule)");
   }
 }
 
 void check_mount(const MountSettings& mount, const XmlNode& node, Filler& filler) {
   if (mount.fallback_mount.empty() && (mount.fallback_override || mount.fallback_when_full)) {
-    filler.say(node.line, Severity::kWarning,
-               "<mount>: " + quoted(mount.name) +
-                   " has fallback-override or fallback-when-full, but no fallback-mount");
+    filler.report(node.line, Severity::kWarning,
+                  "<mount>: " + quoted(mount.name) +
+                      " has fallback-override or fallback-when-full, but no fallback-mount");
   }
   if (mount.queue_bytes < mount.burst_bytes) {
-    filler.say(node.line, Severity::kWarning,
-               "<mount>: " + quoted(mount.name) + ": queue-size " +
-                   std::to_string(mount.queue_bytes) + " is smaller than burst-size " +
-                   std::to_string(mount.burst_bytes) + "; the queue is made as large as the burst");
+    filler.report(node.line, Severity::kWarning,
+                  "<mount>: " + quoted(mount.name) + ": queue-size " +
+                      std::to_string(mount.queue_bytes) + " is smaller than burst-size " +
+                      std::to_string(mount.burst_bytes) +
+                      "; the queue is made as large as the burst");
   }
 }
 
@@ -338,23 +377,23 @@ void check_config(const Config& config, Filler& filler, const LoadOptions& optio
   check_relays(config, filler);
   check_cluster(config, filler);
   if (config.limits.queue_bytes < config.limits.burst_bytes) {
-    filler.say(filler.line_of("limits/queue-size"), Severity::kWarning,
-               "<queue-size>: " + std::to_string(config.limits.queue_bytes) +
-                   " is smaller than burst-size " + std::to_string(config.limits.burst_bytes) +
-                   "; the queue is made as large as the burst");
+    filler.report(filler.line_of("limits/queue-size"), Severity::kWarning,
+                  "<queue-size>: " + std::to_string(config.limits.queue_bytes) +
+                      " is smaller than burst-size " + std::to_string(config.limits.burst_bytes) +
+                      "; the queue is made as large as the burst");
   }
   if (filler.line_of("hostname") == 0) {
-    filler.say(0, Severity::kNote,
-               "<hostname>: is not set; playlists and directories will say localhost");
+    filler.report(0, Severity::kNote,
+                  "<hostname>: is not set; playlists and directories will list localhost");
   }
   if (config.security.user.empty() != config.security.group.empty()) {
-    filler.say(filler.line_of("security/changeowner"), Severity::kWarning,
-               "<changeowner>: needs both <user> and <group>; it has no effect");
+    filler.report(filler.line_of("security/changeowner"), Severity::kWarning,
+                  "<changeowner>: needs both <user> and <group>; it has no effect");
   }
   if (config.paths.logdir.empty() && config.logging.access_path == "access.log") {
-    filler.say(0, Severity::kNote,
-               "<logdir>: is not set; the error log goes to standard error, there is no access "
-               "log");
+    filler.report(0, Severity::kNote,
+                  "<logdir>: is not set; the error log goes to standard error, there is no access "
+                  "log");
   }
 }
 

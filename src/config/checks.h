@@ -1,4 +1,4 @@
-// Checks that look at more than one element: passwords, ports, mounts that hide each other, and
+// Checks of more than one element: passwords, ports, mounts that hide each other, and
 // the places where the order of the file matters.
 // Thread: one; part of a load.
 #pragma once
@@ -14,12 +14,14 @@
 
 namespace lb {
 
-// Where Icecast's result depends on the order of elements: says so when it makes a difference.
+// Where Icecast's result depends on the order of elements: reports it when it makes a difference.
 void check_order(const XmlNode& root, const Config& config, Filler& filler);
 // Takes out headers that would break a reply, and aliases with one side only.
 void drop_bad_headers(std::vector<HttpHeader>& headers, const std::string& path, Filler& filler);
 void drop_bad_aliases(std::vector<Alias>& aliases, Filler& filler);
-// Words that stand in examples: everybody knows them.
+// "mount[2]": how messages count, from one.
+std::string numbered(std::string_view element, std::size_t index);
+// Passwords of published examples.
 bool is_default_password(std::string_view password);
 // Has it a port wherever it connects to?
 bool can_connect(const RelaySettings& relay);

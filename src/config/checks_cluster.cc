@@ -4,15 +4,12 @@
 #include <cctype>
 #include <set>
 
-#include "cluster/known_nodes.h"
+#include "cluster/nodes/known_nodes.h"
+#include "cluster/nodes/names.h"
 #include "config/checks.h"
 
 namespace lb {
 namespace {
-
-std::string numbered(std::string_view element, std::size_t index) {
-  return std::string(element) + "[" + std::to_string(index + 1) + "]";
-}
 
 class ClusterChecks {
  public:
@@ -33,14 +30,18 @@ class ClusterChecks {
   int line_of(std::string_view element, std::size_t index) const {
     return filler_.line_of("cluster/" + numbered(element, index));
   }
-  void error(int line, std::string text) { filler_.say(line, Severity::kError, std::move(text)); }
-  void warn(int line, std::string text) { filler_.say(line, Severity::kWarning, std::move(text)); }
+  void error(int line, std::string text) {
+    filler_.report(line, Severity::kError, std::move(text));
+  }
+  void warn(int line, std::string text) {
+    filler_.report(line, Severity::kWarning, std::move(text));
+  }
 
   void own_facts() {
     if (!cluster_.id.empty() && !is_node_id(cluster_.id))
       error(filler_.line_of("cluster/id"),
             "<id>: " + quoted(cluster_.id) +
-                " is no name of a node: 1 to 64 letters, "
+                " is not a valid node name: 1 to 64 letters, "
                 "digits, '-', '_', '.'; one made from hostname and port is used");
     countries("<countries>", cluster_.countries, filler_.line_of("cluster/countries"));
     for (std::size_t i = 0; i < cluster_.public_addresses.size(); ++i) {
@@ -56,44 +57,46 @@ class ClusterChecks {
   }
 
   void node(const ClusterNode& node, int line) {
-    const std::string who = "<node>: " + quoted(node.id);
+    const std::string subject = "<node>: " + quoted(node.id);
     if (!is_node_id(node.id)) {
-      error(line, who +
-                      " is no name of a node: 1 to 64 letters, digits, '-', '_', '.'; this one is "
-                      "not used");
+      error(line,
+            subject +
+                " is not a valid node name: 1 to 64 letters, digits, '-', '_', '.'; this one is "
+                "not used");
       return;
     }
-    countries(who, node.countries, line);
+    countries(subject, node.countries, line);
     if (!ids_.insert(node.id).second || node.id == cluster_.id)
-      error(line, who + " is the name of another node too; they cannot be told apart");
-    if (node.secret.empty()) warn(line, who + " has no secret; it cannot log in");
+      error(line, subject + " is the name of another node too; names must be unique");
+    if (node.secret.empty()) warn(line, subject + " has no secret; it cannot log in");
     if (const auto allowed = AllowedAddresses::parse(node.allow_public); !allowed)
-      error(line, who + ": allow-public: " + allowed.error().what + "; nothing in it is allowed");
+      error(line,
+            subject + ": allow-public: " + allowed.error().what + "; nothing in it is allowed");
     if (node.allow_public.empty() && !node.allow_peer_address)
       warn(line,
-           who +
+           subject +
                " has no allow-public; it gets listeners only at the address that it connects from");
   }
 
   void slave(const LegacySlave& slave, int line) {
-    const std::string who = "<legacy-slave>: " + quoted(slave.address);
+    const std::string subject = "<legacy-slave>: " + quoted(slave.address);
     if (!Address::parse(slave.address, 0))
-      error(line, who + " is no address; this one is not used");
-    countries(who, slave.countries, line);
+      error(line, subject + " is not an address; this one is not used");
+    countries(subject, slave.countries, line);
     if (slave.public_address.empty()) return;
     if (const auto parsed = parse_public_address(PublicScheme::kHttp, slave.public_address, 8000);
         !parsed)
-      error(line, who + ": public: " + parsed.error().what + "; its own address is used");
+      error(line, subject + ": public: " + parsed.error().what + "; its own address is used");
   }
 
-  void countries(std::string_view who, const std::vector<std::string>& words, int line) {
+  void countries(std::string_view subject, const std::vector<std::string>& words, int line) {
     for (const std::string& word : words) {
       const bool letters = word.size() == 2 &&
                            std::isalpha(static_cast<unsigned char>(word[0])) != 0 &&
                            std::isalpha(static_cast<unsigned char>(word[1])) != 0;
       if (!letters)
-        warn(line, std::string(who) + ": " + quoted(word) +
-                       " is no country of two letters; it is left out");
+        warn(line, std::string(subject) + ": " + quoted(word) +
+                       " is not a two-letter country code; it is left out");
     }
   }
 
@@ -108,9 +111,9 @@ class ClusterChecks {
     const bool nameless = config_.hostname.empty() || config_.hostname == "localhost";
     if (takes && cluster_.public_addresses.empty() && nameless)
       warn(line,
-           "<master-public-slave>: neither <public-address> nor <hostname> says where listeners "
-           "reach this "
-           "server; masters send it none unless they take the address that it connects from");
+           "<master-public-slave>: neither <public-address> nor <hostname> names an address at "
+           "which listeners reach this server; masters send it none unless they take the address "
+           "that it connects from");
     if (cluster_.max_redirect_slaves == 0 && !cluster_.legacy_slaves.empty())
       warn(line_of("legacy-slave", 0),
            "<legacy-slave>: no listener is redirected while <max-redirect-slaves> is 0");
@@ -127,8 +130,8 @@ class ClusterChecks {
       warn(filler_.line_of("cluster/token/require"), "<token>: require has no effect without keys");
     if (wants && cluster_.max_redirect_slaves != 0)
       warn(filler_.line_of("cluster/token/require"),
-           "<token>: require has no effect on a node that redirects: it decides about everybody "
-           "itself");
+           "<token>: require has no effect on a node that redirects: it decides itself about "
+           "every listener");
   }
 
   const Config& config_;

@@ -9,13 +9,13 @@
 #include <string>
 #include <vector>
 
-#include "cluster/balance.h"
-#include "cluster/drain_mode.h"
+#include "cluster/balance/balance.h"
+#include "cluster/nodes/drain_mode.h"
 
 namespace lb {
 
 // One place that a relay may pull from.
-struct RelayHost {
+struct RelayUpstreamSettings {
   std::string server = "127.0.0.1";
   int port = 0;
   std::string mount = "/";
@@ -26,11 +26,18 @@ struct RelayHost {
   std::string uri;   // as read; the loader takes it apart
 };
 
+// Which nodes pull a relay that several of them have.
+enum class IngestMode : std::uint8_t {
+  kEach,  // each by itself
+  kOnce,  // one of them, and the others from it
+};
+
 // <relay>
 struct RelaySettings {
-  RelayHost host;                // the elements of <relay> itself
-  std::vector<RelayHost> hosts;  // <master>/<host> children (KH), tried in order; empty: only host
-  std::string local_mount;       // "": the mount of the host
+  RelayUpstreamSettings host;  // the elements of <relay> itself
+  std::vector<RelayUpstreamSettings>
+      hosts;                // <master>/<host> children (KH), tried in order; empty: only host
+  std::string local_mount;  // "": the mount of the host
   bool icy_metadata = true;
   std::string username;
   std::string password;
@@ -38,10 +45,25 @@ struct RelaySettings {
   bool enabled = true;
   std::chrono::seconds run_on{5};  // an on-demand relay goes on this long without listeners
   std::chrono::seconds retry_delay{10};
-  int line = 0;  // where in the configuration file
+  std::chrono::milliseconds stall{1000};
+  bool private_redirects = false;  // they may lead into private networks
+  std::string exec;                // a program that writes the stream, instead of a server
+  std::string content_type;        // of its stream
+  IngestMode ingest = IngestMode::kEach;
+  std::string capture_at;  // of kOnce: the node that is preferred
+  bool hand_back = true;   // of kOnce: to a better node
+  int line = 0;            // where in the configuration file
 };
 
 // <master>, or the flat <master-server> … elements together.
+// What a master may order over its link.
+enum class MasterOrders : std::uint8_t {
+  kAuto,  // kAll at a server that takes in no nodes itself, else kStreams
+  kNone,
+  kStreams,  // about what is relayed from it
+  kAll,      // and to drain
+};
+
 struct MasterSettings {
   std::string server;
   int port = 0;
@@ -50,13 +72,15 @@ struct MasterSettings {
   std::string username = "relay";
   std::string password;
   std::string bind_address;
-  std::chrono::seconds interval{0};  // 0: not said
+  std::chrono::seconds interval{0};  // 0: not given
   std::chrono::seconds retry_delay{10};
   std::chrono::seconds retry_max{10};
   std::chrono::seconds run_on{5};
   bool relay_auth = false;  // its relays log in with the master's user and password
   bool redirect = false;    // ask the master to send listeners here
   bool on_demand = false;
+  bool private_redirects = false;  // and addresses in its list: they may lead into private networks
+  MasterOrders orders = MasterOrders::kAuto;
   bool flat = false;  // made from the flat elements
   int line = 0;
 };
@@ -83,7 +107,8 @@ struct ClusterNode {
   unsigned max_listeners = 0;
   unsigned weight = 1;
   bool allow_peer_address = false;     // the address that it connects from is public too
-  std::vector<std::string> countries;  // that it is near to; none: as it says
+  std::vector<std::string> countries;  // that it is near to; none: as the node reports
+  std::vector<std::string> sources;    // patterns of mounts whose stream may come from it
 };
 
 // <cluster><legacy-slave>: an Icecast-KH or stock slave, known by its address.
@@ -96,11 +121,11 @@ struct LegacySlave {
   std::vector<std::string> countries;
 };
 
-// What a node does with a listener who comes without a valid token.
+// What a node does with a listener that comes without a valid token.
 enum class TokenRequire : std::uint8_t {
-  kOff,   // serves him
-  kSoft,  // sends him to a master, once
-  kHard,  // refuses him
+  kOff,   // serves it
+  kSoft,  // sends it to a master, once
+  kHard,  // refuses it
 };
 
 // <cluster>

@@ -1,10 +1,10 @@
-// Config: everything that the configuration file says, as one immutable value.
+// Config: the content of the configuration file, as one immutable value.
 //
 // Thread: built on one thread by the loader; afterwards shared as shared_ptr<const Config> and read
 // by any thread.  Nothing in it is ever changed again: a reload makes another Config.
-// What is resolved here, so that nobody below has to ask again: mounts already hold the values of
-// the default mount and the global limits; log files are absolute (or "-"); there is always at
-// least one listening socket; the flat <master-server> elements are one MasterSettings.
+// Resolved here, so that no floor below has to: mounts already hold the values of the default mount
+// and the global limits; log files are absolute (or "-"); there is always at least one listening
+// socket; the flat <master-server> elements are one MasterSettings.
 // Source: Icecast 2.4.4's file format with the names that 2.5 and Icecast-KH added.
 #pragma once
 
@@ -13,15 +13,17 @@
 #include <string_view>
 #include <vector>
 
+#include "archive/settings.h"
 #include "base/log.h"
 #include "config/cluster_config.h"
+#include "hls/settings.h"
 #include "http/settings.h"
 #include "net/settings.h"
 #include "stream/settings.h"
 
 namespace lb {
 
-// <authentication>; "" means: not set, and then nobody gets in with that role.
+// <authentication>; "" means: not set, and then the role cannot be had.
 struct AuthenticationSettings {
   std::string source_password;
   std::string admin_user;
@@ -47,9 +49,10 @@ struct PathSettings {
   std::vector<std::string> ssl_certificate;  // the client's SNI chooses
   std::vector<std::string> ssl_private_key;  // of those that are not inside ssl_certificate
   std::string ssl_allowed_ciphers;
-  std::string ssl_cafile;  // roots to trust when we are the client; "": the system's
+  std::string ssl_ticket_key;  // a file
+  std::string ssl_cafile;      // roots to trust when we are the client; "": the system's
   std::vector<Alias> aliases;
-  std::vector<std::string> x_forwarded_for;  // proxies whose X-Forwarded-For is believed
+  std::vector<std::string> x_forwarded_for;  // proxies whose X-Forwarded-For is trusted
 };
 
 struct SecuritySettings {
@@ -103,6 +106,8 @@ struct Config {
   std::vector<DirectorySettings> directories;
   ClusterSettings cluster;
   MetricsSettings metrics;
+  ArchiveSettings archive;
+  HlsSettings hls;
 };
 
 // The section that is responsible for a mount: the first <mount> in file order whose name is

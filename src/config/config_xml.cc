@@ -8,6 +8,8 @@
 namespace lb {
 namespace {
 
+constexpr std::string_view kLineEnds = "\n\r\t";  // that a parser would change in an attribute
+
 class Writer {
  public:
   Writer(const LoadedConfig& loaded, const Config& config) : loaded_(loaded), config_(config) {}
@@ -28,11 +30,13 @@ class Writer {
       if (!is_wanted(inner, object, standard, at)) continue;
       for (const std::string& value : values(inner, object)) {
         if (inner.name.empty()) {
-          text += xml_escaped(value);
+          text += escape_markup(value, kLineEnds);
         } else if (inner.attribute || row.block->inline_form) {
-          attributes.append(" ").append(inner.name).append("=\"" + xml_escaped(value) + "\"");
+          attributes.append(" ")
+              .append(inner.name)
+              .append("=\"" + escape_markup(value, kLineEnds) + "\"");
         } else {
-          children += indent(depth + 1) + element(inner.name, "", xml_escaped(value));
+          children += indent(depth + 1) + element(inner.name, "", escape_markup(value, kLineEnds));
         }
       }
     }
@@ -140,38 +144,6 @@ std::string config_xml(const LoadedConfig& loaded, const Config& config, std::st
   if (!comment.empty()) out += comment_line(comment);
   const auto standard = load_config_text("<icecast/>", config.file);
   return out + Writer(loaded, config).block(root, &config, standard->config.get(), "", 0);
-}
-
-std::string xml_escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\n':
-        out += "&#10;";
-        break;
-      case '\r':
-        out += "&#13;";
-        break;
-      case '\t':
-        out += "&#9;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
 }
 
 }  // namespace lb

@@ -14,7 +14,4 @@ namespace lb {
 // config: what loaded.config is, or that with other values.
 std::string config_xml(const LoadedConfig& loaded, const Config& config, std::string_view comment);
 
-// With &, <, > and " as entities, and line ends that XML would change as references.
-std::string xml_escaped(std::string_view text);
-
 }  // namespace lb

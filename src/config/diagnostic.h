@@ -19,7 +19,7 @@ enum class Severity : std::uint8_t {
 enum class Concern : std::uint8_t {
   kGeneral,
   kUnsupported,  // another server's element that is left out here
-  kUnknown,      // nobody's element
+  kUnknown,      // an element of no server
   kDanger,       // the server would be open to others
 };
 
@@ -34,7 +34,7 @@ struct Diagnostic {
 struct Reading {
   int line = 0;
   std::string written;  // where it stands in the file: "paths/ban-file"
-  std::string stored;   // what it is here: "paths/deny-ip"; "": it says nothing here
+  std::string stored;   // what it is here: "paths/deny-ip"; "": it has no effect here
   std::string value;    // for eyes: a password is hidden
   const struct SchemaElement* row = nullptr;  // null: several elements together became `stored`
 };

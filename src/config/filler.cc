@@ -8,16 +8,16 @@
 namespace lb {
 namespace {
 
-constexpr std::size_t kMostDiagnostics = 500;
+constexpr std::size_t kMaxDiagnostics = 500;
 
-// Elements of all blocks, to tell where a misplaced one belongs.
+// Elements of all blocks, to report where a misplaced one belongs.
 constexpr const SchemaBlock* kBlocks[] = {
     &kRootBlock,    &kLimitsBlock,   &kAuthenticationBlock, &kListenBlock, &kPathsBlock,
     &kLoggingBlock, &kSecurityBlock, &kMountBlock,          &kRelayBlock,  &kClusterBlock};
 
 std::string in_angles(std::string_view name) { return "<" + std::string(name) + ">"; }
 
-std::string inside(const std::string& path, std::string_view name) {
+std::string path_below(const std::string& path, std::string_view name) {
   return (path.empty() ? std::string() : path + "/").append(name);
 }
 
@@ -44,11 +44,11 @@ std::string_view nearest(const SchemaBlock& block, std::string_view name) {
 
 }  // namespace
 
-void Filler::say(int line, Severity severity, std::string text, Concern concern) {
-  if (diagnostics_.size() > kMostDiagnostics && severity < Severity::kFatal) return;
-  if (diagnostics_.size() == kMostDiagnostics && severity < Severity::kFatal) {
+void Filler::report(int line, Severity severity, std::string text, Concern concern) {
+  if (diagnostics_.size() > kMaxDiagnostics && severity < Severity::kFatal) return;
+  if (diagnostics_.size() == kMaxDiagnostics && severity < Severity::kFatal) {
     text = "there is more to say about this file; only the first " +
-           std::to_string(kMostDiagnostics) + " messages are shown";
+           std::to_string(kMaxDiagnostics) + " messages are shown";
   }
   diagnostics_.push_back({line, severity, std::move(text), concern});
 }
@@ -59,8 +59,8 @@ void Filler::mapped(int line, std::string written, const std::string& stored) {
 }
 
 void Filler::left_out(int line, std::string_view name, std::string_view why) {
-  say(line, Severity::kWarning, in_angles(name) + ": has no effect here: " + std::string(why),
-      Concern::kUnsupported);
+  report(line, Severity::kWarning, in_angles(name) + ": has no effect here: " + std::string(why),
+         Concern::kUnsupported);
 }
 
 int Filler::line_of(const std::string& path) const {
@@ -69,6 +69,7 @@ int Filler::line_of(const std::string& path) const {
 }
 
 std::vector<Diagnostic> Filler::take_diagnostics() {
+  if (!for_25_) diagnostics_.insert(diagnostics_.end(), hints_for_24_.begin(), hints_for_24_.end());
   std::stable_sort(diagnostics_.begin(), diagnostics_.end(),
                    [](const Diagnostic& a, const Diagnostic& b) { return a.line < b.line; });
   return std::move(diagnostics_);
@@ -91,13 +92,15 @@ void Filler::attributes(const SchemaBlock& block, void* object, const XmlNode& n
                         const std::string& path) {
   for (const XmlAttribute& attribute : node.attributes) {
     const SchemaElement* row = find_element(block, attribute.name, true);
-    const SchemaElement* told = row;
-    if (row != nullptr && row->kind == ValueKind::kBlock) told = text_row(*row->block);
-    if (told == nullptr) {
+    const SchemaElement* leaf_row = row;
+    if (row != nullptr && row->kind == ValueKind::kBlock) leaf_row = text_row(*row->block);
+    if (leaf_row == nullptr) {
       unknown(block, attribute.name, node.line, true);
     } else {
-      void* where = told == row ? object : row->nest.add(object);
-      leaf(*told, where, {attribute.name, attribute.value, node.line, inside(path, attribute.name)},
+      for_25_ = for_25_ || leaf_row->origin == SchemaOrigin::kIcecast25;
+      void* where = leaf_row == row ? object : row->nest.add(object);
+      leaf(*leaf_row, where,
+           {attribute.name, attribute.value, node.line, path_below(path, attribute.name)},
            join_path(path, *row));
     }
   }
@@ -110,10 +113,10 @@ void Filler::text(const SchemaBlock& block, void* object, const XmlNode& node,
     leaf(*row, object, {node.name, node.text, node.line, renamed(path, node.name)}, path);
     return;
   }
-  say(node.line, Severity::kWarning,
-      in_angles(node.name) + ": the text " + quoted(trim(node.text)) +
-          " stands between elements and has no effect",
-      Concern::kUnknown);
+  report(node.line, Severity::kWarning,
+         in_angles(node.name) + ": the text " + quoted(trim(node.text)) +
+             " stands between elements and has no effect",
+         Concern::kUnknown);
 }
 
 void Filler::child(const SchemaBlock& block, void* object, const XmlNode& node,
@@ -123,6 +126,7 @@ void Filler::child(const SchemaBlock& block, void* object, const XmlNode& node,
     unknown(block, node.name, node.line, false);
     return;
   }
+  for_25_ = for_25_ || row->origin == SchemaOrigin::kIcecast25;
   if (row->block == &kMountBlock) {
     mounts_.push_back(&node);
     return;
@@ -142,23 +146,23 @@ void Filler::child(const SchemaBlock& block, void* object, const XmlNode& node,
   for (const XmlAttribute& attribute : node.attributes) {
     if (row->kind == ValueKind::kSecret && attribute.name == "mount") {
       // Icecast refuses this too: taking it would open all mounts with the password of one.
-      say(node.line, Severity::kError,
-          in_angles(node.name) +
-              ": a password of one mount is written in <mount><password>; this "
-              "one is not used");
+      report(node.line, Severity::kError,
+             in_angles(node.name) +
+                 ": a password of one mount is written in <mount><password>; this "
+                 "one is not used");
       return;
     }
     if (row->kind == ValueKind::kNothing) continue;
-    say(node.line, Severity::kWarning,
-        in_angles(node.name) + ": the attribute " + quoted(attribute.name) + " has no effect",
-        Concern::kUnknown);
+    report(node.line, Severity::kWarning,
+           in_angles(node.name) + ": the attribute " + quoted(attribute.name) + " has no effect",
+           Concern::kUnknown);
   }
   if (row->kind != ValueKind::kNothing && !node.children.empty()) {
-    say(node.children.front().line, Severity::kWarning,
-        in_angles(node.children.front().name) + " has no effect inside " + in_angles(node.name),
-        Concern::kUnknown);
+    report(node.children.front().line, Severity::kWarning,
+           in_angles(node.children.front().name) + " has no effect inside " + in_angles(node.name),
+           Concern::kUnknown);
   }
-  leaf(*row, object, {node.name, node.text, node.line, inside(path, node.name)},
+  leaf(*row, object, {node.name, node.text, node.line, path_below(path, node.name)},
        join_path(path, *row));
 }
 
@@ -171,13 +175,14 @@ void Filler::named(const SchemaBlock& block, void* object, const XmlNode& node,
   }
   const SchemaElement* row = find_element(block, name, false);
   if (row == nullptr || row->slot == nullptr) {
-    say(node.line, Severity::kWarning,
+    report(
+        node.line, Severity::kWarning,
         in_angles(node.name) + ": the option " + quoted(name) + " is not known and has no effect",
         Concern::kUnknown);
     return;
   }
   leaf(*row, object,
-       {name, value, node.line, inside(path, node.name) + "[" + std::string(name) + "]"},
+       {name, value, node.line, path_below(path, node.name) + "[" + std::string(name) + "]"},
        join_path(path, *row));
 }
 
@@ -186,55 +191,58 @@ void Filler::nested(const SchemaElement& row, void* object, const XmlNode& node,
   std::string inner = join_path(path, row);
   void* where = row.nest.add(object);
   if (row.nest.many) inner += "[" + std::to_string(row.nest.count(object)) + "]";
-  // Where the block is mostly a text, its alias is told with the text.
+  // Where the block is mostly a text, its alias is reported with the text.
   if (node.name != row.name && !row.block->help.empty()) {
-    readings_.push_back({node.line, inside(path, node.name), inner, "", nullptr});
+    readings_.push_back({node.line, path_below(path, node.name), inner, "", nullptr});
   }
   fill(*row.block, where, node, inner);
   written_.try_emplace(inner, node.line);
 }
 
-void Filler::leaf(const SchemaElement& row, void* object, const Said& said,
+void Filler::leaf(const SchemaElement& row, void* object, const Value& value,
                   const std::string& path) {
-  const int line = said.line;
-  const std::string subject = in_angles(said.name) + ": ";
+  const int line = value.line;
+  const std::string subject = in_angles(value.name) + ": ";
   if (row.support == SchemaSupport::kUnsupported) {
-    left_out(line, said.name, row.note);
-    readings_.push_back({line, said.written, "", "", &row});
+    left_out(line, value.name, row.note);
+    readings_.push_back({line, value.written, "", "", &row});
     return;
   }
   if (row.kind == ValueKind::kNothing) {
-    readings_.push_back({line, said.written, "", "", &row});
+    readings_.push_back({line, value.written, "", "", &row});
     return;
   }
   const std::string before = show_value(row, object);
-  const ValueReport report = store_value(row, object, said.value);
-  if (!report.problem.empty()) {
+  const ValueReport outcome = store_value(row, object, value.value);
+  if (!outcome.problem.empty()) {
     const std::string shown = row.secondary ? std::string() : show_masked(row, object);
     const std::string used = shown.empty() ? "the default" : shown;
     const Severity severity = row.strict    ? Severity::kFatal
                               : row.lenient ? Severity::kWarning
                                             : Severity::kError;
-    say(line, severity,
-        subject + report.problem +
-            (row.strict ? "; the server does not guess and does not start" : "; used: " + used));
+    report(line, severity,
+           subject + outcome.problem +
+               (row.strict ? "; the server does not guess and does not start" : "; used: " + used));
     return;
   }
-  if (!report.hint.empty()) say(line, Severity::kWarning, subject + report.hint);
-  if (!report.stored) return;
+  if (outcome.hint_for_24)
+    hints_for_24_.push_back({line, Severity::kWarning, subject + outcome.hint, Concern::kGeneral});
+  else if (!outcome.hint.empty())
+    report(line, Severity::kWarning, subject + outcome.hint);
+  if (!outcome.stored) return;
   if (row.support == SchemaSupport::kObsolete) {
-    say(line, Severity::kWarning, subject + "is obsolete: " + std::string(row.note));
+    report(line, Severity::kWarning, subject + "is obsolete: " + std::string(row.note));
   }
   // Of what is written in another way than it is stored, the value is not the one in the file.
   const bool alike = !row.secondary || row.canonical.empty() || row.canonical == "..";
   readings_.push_back(
-      {line, said.written, path, alike ? show_masked(row, object) : std::string(), &row});
+      {line, value.written, path, alike ? show_masked(row, object) : std::string(), &row});
   const auto [at, first] = written_.try_emplace(path, line);
   const bool same = row.secondary && before == show_value(row, object);  // of several logs
   if (!first && !same && row.kind != ValueKind::kList && row.kind != ValueKind::kFiles) {
-    say(line, Severity::kWarning,
-        subject + "is written twice, first in line " + std::to_string(at->second) +
-            "; this one counts");
+    report(line, Severity::kWarning,
+           subject + "is written twice, first in line " + std::to_string(at->second) +
+               "; this one counts");
     at->second = line;
   }
 }
@@ -254,7 +262,7 @@ void Filler::unknown(const SchemaBlock& block, std::string_view name, int line, 
       }
     }
   }
-  say(line, Severity::kWarning, std::move(text), Concern::kUnknown);
+  report(line, Severity::kWarning, std::move(text), Concern::kUnknown);
 }
 
 }  // namespace lb

@@ -1,5 +1,5 @@
-// Filler: puts one XML element after the other where the schema says, and notes what is odd.
-// It knows rows and blocks, no single element: special cases are the loader's.
+// Filler: puts one XML element after the other where the schema says, and reports what is odd. It
+// knows rows and blocks, no single element: special cases are the loader's.
 //
 // Thread: one; lives for one load.
 #pragma once
@@ -22,12 +22,12 @@ class Filler {
   // Fills `object` of `block` from `node`.  path: "" at the root, else "limits", "mount[2]".
   void fill(const SchemaBlock& block, void* object, const XmlNode& node, const std::string& path);
 
-  void say(int line, Severity severity, std::string text, Concern concern = Concern::kGeneral);
+  void report(int line, Severity severity, std::string text, Concern concern = Concern::kGeneral);
   // The loader has made the value of `stored` out of something else.
   void mapped(int line, std::string written, const std::string& stored);
-  // The same, where something else is said about it.
+  // The same, where something else is reported about it.
   void wrote(int line, const std::string& stored) { written_.try_emplace(stored, line); }
-  // An element that says nothing here.
+  // An element that has no effect here.
   void left_out(int line, std::string_view name, std::string_view why);
 
   // <mount> elements of the root are set aside: they need the limits and the default mount first.
@@ -50,14 +50,14 @@ class Filler {
   void text(const SchemaBlock& block, void* object, const XmlNode& node, const std::string& path);
   void child(const SchemaBlock& block, void* object, const XmlNode& node, const std::string& path);
   void nested(const SchemaElement& row, void* object, const XmlNode& node, const std::string& path);
-  // What the file says, and how: name and written may be an alias and its path.
-  struct Said {
+  // A value of the file: name and written may be an alias and its path.
+  struct Value {
     std::string_view name;
     std::string_view value;
     int line;
     std::string written;
   };
-  void leaf(const SchemaElement& row, void* object, const Said& said, const std::string& path);
+  void leaf(const SchemaElement& row, void* object, const Value& value, const std::string& path);
   void named(const SchemaBlock& block, void* object, const XmlNode& node, const std::string& path);
   void unknown(const SchemaBlock& block, std::string_view name, int line, bool attribute);
 
@@ -66,6 +66,8 @@ class Filler {
   std::vector<const XmlNode*> mounts_;
   std::vector<Aside> asides_;
   std::vector<Reading> readings_;
+  bool for_25_ = false;  // it has elements that Icecast knows since 2.5
+  std::vector<Diagnostic> hints_for_24_;
 };
 
 }  // namespace lb

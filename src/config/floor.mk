@@ -1,6 +1,6 @@
 noinst_LIBRARIES += src/libconfig.a
 src_libconfig_a_CPPFLAGS = $(AM_CPPFLAGS) $(XML_CFLAGS)
-src_libconfig_a_SOURCES = \
+config_files = \
   src/config/check_report.cc src/config/check_report.h \
   src/config/checks_cluster.cc \
   src/config/checks.cc src/config/checks.h \
@@ -12,6 +12,7 @@ src_libconfig_a_SOURCES = \
   src/config/filler.cc src/config/filler.h \
   src/config/dump.cc src/config/printer.h \
   src/config/icecast25.cc src/config/icecast25.h \
+  src/config/icecast25_role.cc src/config/icecast25_role.h \
   src/config/import.cc src/config/import.h \
   src/config/loader.cc src/config/loader.h \
   src/config/reference.cc src/config/reference.h \
@@ -22,8 +23,11 @@ src_libconfig_a_SOURCES = \
   src/config/schema_authenticator.cc \
   src/config/schema.cc src/config/schema.h src/config/schema_rows.h \
   src/config/schema_cluster.cc \
+  src/config/schema_hls.cc \
+  src/config/schema_encoder.cc \
   src/config/schema_limits.cc \
   src/config/schema_logging.cc \
+  src/config/schema_archive.cc \
   src/config/schema_metrics.cc \
   src/config/schema_mount.cc src/config/schema_mount_foreign.h \
   src/config/schema_paths.cc \
@@ -32,3 +36,12 @@ src_libconfig_a_SOURCES = \
   src/config/schema_socket.cc \
   src/config/value.cc src/config/value.h \
   src/config/xml_node.cc src/config/xml_node.h
+if UNITY
+nodist_src_libconfig_a_SOURCES = $(config_units)
+else
+src_libconfig_a_SOURCES = $(config_files)
+endif
+config_units = src/config/unity_1.cc
+$(config_units): src/config/floor.mk tools/unity
+	$(UNITY) $@ $(config_units) : $(config_files)
+CLEANFILES += $(config_units)

@@ -1,59 +1,27 @@
 #include "config/icecast25.h"
 
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <string_view>
 
 #include "base/strings.h"
+#include "config/icecast25_role.h"
 
 namespace lb {
 namespace {
-
-// No authenticator has this name, so that nobody gets in.
-constexpr std::string_view kClosed = "role";
-
-std::string_view attribute_of(const XmlNode& node, std::string_view name) {
-  for (const XmlAttribute& attribute : node.attributes) {
-    if (attribute.name == name) return trim(attribute.value);
-  }
-  return {};
-}
-
-using Options = std::vector<std::pair<std::string, std::string>>;
-
-Options options_of(const XmlNode& node) {
-  Options options;
-  for (const XmlNode& child : node.children) {
-    if (child.name != "option") continue;
-    options.emplace_back(attribute_of(child, "name"), attribute_of(child, "value"));
-  }
-  return options;
-}
-
-std::string_view option(const Options& options, std::string_view name) {
-  for (const auto& [key, value] : options) {
-    if (key == name) return value;
-  }
-  return {};
-}
-
-bool names(std::string_view list, std::string_view word) {
-  for (const std::string_view part : split(list, ',')) {
-    if (iequals(trim(part), word) || trim(part) == "*") return true;
-  }
-  return false;
-}
 
 // -- events --------------------------------------------------------------------------------------
 
 void adopt_events(const Filler::Aside& aside, MountSettings& mount, const std::string& path,
                   Filler& filler) {
   for (const XmlNode& event : aside.node->children) {
-    const std::string_view type = attribute_of(event, "type");
-    const std::string_view trigger = attribute_of(event, "trigger");
-    const Options options = options_of(event);
-    const std::string_view program = option(options, "executable");
+    const std::string_view type = attribute_value(event, "type");
+    const std::string_view trigger = attribute_value(event, "trigger");
+    std::string_view program;
+    for (const XmlNode& child : event.children) {
+      if (child.name == "option" && attribute_value(child, "name") == "executable")
+        program = attribute_value(child, "value");
+    }
     const bool begins = trigger == "source-connect";
     if (event.name != "event" || type != "exec" || program.empty() ||
         (!begins && trigger != "source-disconnect")) {
@@ -70,31 +38,6 @@ void adopt_events(const Filler::Aside& aside, MountSettings& mount, const std::s
 
 // -- roles ---------------------------------------------------------------------------------------
 
-// Attributes that do not narrow down what a role is for, or that are looked at below.
-bool is_understood(const XmlNode& role) {
-  constexpr auto kKnown = std::to_array<std::string_view>(
-      {"type", "name", "management-url", "method", "match-method", "allow-method", "allow-all",
-       "deny-all", "allow-admin", "allow-web"});
-  return std::all_of(role.attributes.begin(), role.attributes.end(), [&](const XmlAttribute& a) {
-    return std::find(kKnown.begin(), kKnown.end(), a.name) != kKnown.end();
-  });
-}
-
-std::string_view methods_of(const XmlNode& role) {
-  for (std::string_view name : {"match-method", "method", "allow-method"}) {
-    if (const std::string_view methods = attribute_of(role, name); !methods.empty()) return methods;
-  }
-  return {};
-}
-
-bool is_for_sources(const XmlNode& role) {
-  return names(methods_of(role), "source") || names(methods_of(role), "put");
-}
-
-bool is_for_listeners(const XmlNode& role) {
-  return methods_of(role).empty() || names(methods_of(role), "get");
-}
-
 // The name of an option of <authentication type="url"> that 2.5 calls otherwise.
 std::string our_option(const std::string& name) {
   if (name == "client_add") return "listener_add";
@@ -102,83 +45,107 @@ std::string our_option(const std::string& name) {
   return name;
 }
 
-bool adopt_authenticator(const XmlNode& role, const std::string& role_path, MountSettings& mount,
-                         const std::string& path, Filler& filler) {
-  mount.authenticator.type = attribute_of(role, "type");
-  filler.mapped(role.line, role_path, path + "/authentication/@type");
-  for (const auto& [name, value] : options_of(role)) {
-    mount.authenticator.options.emplace_back(our_option(name), value);
-    const std::string stored =
-        path + "/authentication/option[" + std::to_string(mount.authenticator.options.size()) + "]";
-    filler.mapped(role.line, role_path + "/option[" + name + "]", stored);
-  }
-  return true;
+// allow_duplicate_users is 0 here unless it is written; roles have no limit unless they report one.
+constexpr std::string_view kDuplicates = "allow_duplicate_users";
+
+void adopt_authenticator(const XmlNode& node, const Role25& role, const std::string& role_path,
+                         MountSettings& mount, const std::string& path, Filler& filler) {
+  auto& options = mount.authenticator.options;
+  const auto add = [&](const std::string& written, std::string name, std::string value) {
+    options.emplace_back(std::move(name), std::move(value));
+    filler.mapped(node.line, role_path + "/" + written,
+                  path + "/authentication/option[" + std::to_string(options.size()) + "]");
+  };
+  mount.authenticator.type = role.type();
+  filler.mapped(node.line, role_path, path + "/authentication/@type");
+  for (const auto& [name, value] : role.options())
+    add("option[" + name + "]", our_option(name), value);
+  if (role.option(kDuplicates).empty())
+    add("@connections-per-user", std::string(kDuplicates), role.one_connection() ? "0" : "1");
 }
 
-// False: it cannot be expressed here.
-bool adopt_mount_role(const XmlNode& role, const std::string& role_path, MountSettings& mount,
-                      const std::string& path, Filler& filler) {
-  const std::string_view type = attribute_of(role, "type");
-  if (!is_understood(role)) return false;
+// "": it has been taken; else what of it cannot be expressed here.
+std::string adopt_mount_role(const XmlNode& node, const std::string& role_path,
+                             MountSettings& mount, const std::string& path, Filler& filler) {
+  const Role25 role(node);
+  const std::string& type = role.type();
+  if (!role.obstacle().empty()) return role.obstacle() + " has";
   if (type == "anonymous") {
-    // Behind an authenticator it says what happens to the others, and they are refused anyway.
-    const bool open = attribute_of(role, "deny-all").empty();
-    if (open != mount.authenticator.type.empty()) return false;
-    filler.mapped(role.line, role_path, path + "/authentication");
-    return true;
+    if (!role.for_listeners()) return "anonymous for methods without get has";
+    // Behind an authenticator it governs the other listeners, and they are refused anyway.
+    const bool open = role.may_listen();
+    if (open && !mount.authenticator.type.empty())
+      return "allowing listeners that the role of type " + quoted(mount.authenticator.type) +
+             " does not know has";
+    if (!open && mount.authenticator.type.empty()) return "refusing all listeners has";
+    filler.mapped(node.line, role_path, path + "/authentication");
+    return "";
   }
-  const Options options = options_of(role);
-  if (type == "static" && is_for_sources(role) && !option(options, "password").empty()) {
-    mount.password = option(options, "password");
-    filler.mapped(role.line, role_path + "/option[password]", path + "/password");
-    if (!option(options, "username").empty()) {
-      mount.username = option(options, "username");
-      filler.mapped(role.line, role_path + "/option[username]", path + "/username");
+  if (type == "static" && role.for_sources()) {
+    if (role.option("password").empty()) return "a user without a password has";
+    mount.password = role.option("password");
+    filler.mapped(node.line, role_path + "/option[password]", path + "/password");
+    if (!role.option("username").empty()) {
+      mount.username = role.option("username");
+      filler.mapped(node.line, role_path + "/option[username]", path + "/username");
     }
-    return true;
+    return "";
   }
-  if ((type == "htpasswd" || type == "url") && is_for_listeners(role) &&
-      mount.authenticator.type.empty()) {
-    return adopt_authenticator(role, role_path, mount, path, filler);
-  }
-  return false;
+  if (type == "static") return "a user for listeners (match-method without source and put) has";
+  if (type != "htpasswd" && type != "url") return "type=" + quoted(type) + " has";
+  if (!role.for_listeners()) return "the type " + quoted(type) + " for methods without get has";
+  if (!role.may_listen()) return "refusing listeners that have logged in has";
+  if (!mount.authenticator.type.empty()) return "a second role that authenticates listeners has";
+  adopt_authenticator(node, role, role_path, mount, path, filler);
+  return "";
 }
 
-void adopt_global_role(const Filler::Aside& aside, Config& config, Filler& filler) {
-  const XmlNode& role = *aside.node;
-  const std::string_view type = attribute_of(role, "type");
-  const Options options = options_of(role);
-  const std::string_view user = option(options, "username");
-  const std::string_view password = option(options, "password");
+// What of it cannot be expressed; "": nothing, it has been taken.
+std::string adopt_global(const XmlNode& node, const std::string& path, Config& config,
+                         Filler& filler) {
+  const Role25 role(node);
+  const std::string& type = role.type();
+  const std::string_view user = role.option("username");
+  const std::string_view password = role.option("password");
   AuthenticationSettings& roles = config.authentication;
   const auto take = [&](std::string_view name, std::string& where, std::string_view value) {
     where = value;
     filler.mapped(
-        role.line, aside.path + "/option[" + std::string(name) + "]",
+        node.line, path + "/option[" + std::string(name) + "]",
         "authentication/" + std::string(&where == &roles.source_password ? "source-password"
                                         : &where == &roles.admin_user    ? "admin-user"
                                                                          : "admin-password"));
   };
-  const bool whole = is_understood(role);
+  if (!role.obstacle().empty()) return role.obstacle();
+  if (type == "anonymous") {
+    if (!role.for_listeners() || !role.may_listen()) return "refusing all listeners";
+    filler.mapped(node.line, path, "authentication");  // listeners without a password
+    return "";
+  }
+  if (type != "static" && type != "legacy-password") return "type=" + quoted(type);
+  if (password.empty()) return "a user without a password";
   const bool source_user = user == "source" || (user.empty() && type == "legacy-password");
-  const bool admin =
-      names(attribute_of(role, "allow-admin"), "*") || names(attribute_of(role, "allow-all"), "*");
-  if (whole && type == "anonymous" && attribute_of(role, "deny-all").empty()) {
-    filler.mapped(role.line, aside.path,
-                  "authentication");  // whoever may come in without a password
-  } else if (whole && !password.empty() && source_user && roles.source_password.empty() &&
-             (type == "legacy-password" || (type == "static" && is_for_sources(role)))) {
+  if (source_user && (type == "legacy-password" || role.for_sources())) {
+    if (!roles.source_password.empty()) return "a second password for sources";
     take("password", roles.source_password, password);
-  } else if (whole && !password.empty() && type == "static" && admin && !user.empty() &&
-             methods_of(role).empty() && roles.admin_password.empty()) {
+    return "";
+  }
+  if (type == "static" && role.is_admin() && !user.empty() && role.for_all_methods()) {
+    if (!roles.admin_password.empty()) return "a second administrator";
     take("username", roles.admin_user, user);
     take("password", roles.admin_password, password);
-  } else {
-    filler.left_out(role.line, role.name,
-                    "a role of type " + quoted(type) +
-                        " as this one has no counterpart; see source-password, admin-password and "
-                        "the authentication of mounts");
+    return "";
   }
+  return "a user " + quoted(user) + " that is neither the source nor an administrator of all";
+}
+
+void adopt_global_role(const Filler::Aside& aside, Config& config, Filler& filler) {
+  const std::string obstacle = adopt_global(*aside.node, aside.path, config, filler);
+  if (obstacle.empty()) return;
+  filler.left_out(aside.node->line, aside.node->name,
+                  obstacle + " has no counterpart in a role of type " +
+                      quoted(attribute_value(*aside.node, "type")) +
+                      "; see source-password, admin-password and the authentication of mounts");
 }
 
 // -- relays --------------------------------------------------------------------------------------
@@ -218,19 +185,23 @@ void adopt_mount_asides(const std::vector<Filler::Aside>& asides, MountSettings&
       }
     } else if (node.name != "role") {
       adopt_events(aside, mount, path, filler);
-    } else if (!adopt_mount_role(node, aside.path, mount, path, filler)) {
-      mount.authenticator = {std::string(kClosed), {}};
+    } else if (const std::string obstacle = adopt_mount_role(node, aside.path, mount, path, filler);
+               !obstacle.empty()) {
+      mount.authenticator = {std::string(kClosedByRoles), {}};
       filler.wrote(node.line, path + "/authentication/@type");
-      filler.left_out(
-          node.line, node.name,
-          "a role of type " + quoted(attribute_of(node, "type")) +
-              " as this one has no counterpart; nobody may listen to the mount until it "
-              "has an authentication of type htpasswd or url");
+      filler.wrote(node.line, path + "/authentication/role");
+      filler.report(
+          node.line, Severity::kError,
+          "<role>: " + obstacle + " no counterpart here in a role of type " +
+              quoted(attribute_value(node, "type")) +
+              "; every listener of the mount is refused until it has an authentication of type "
+              "htpasswd or url, or none",
+          Concern::kUnsupported);
     }
   }
 }
 
-void adopt_uri(RelayHost& host, const std::string& path, Filler& filler) {
+void adopt_uri(RelayUpstreamSettings& host, const std::string& path, Filler& filler) {
   if (host.uri.empty()) return;
   const int line = filler.line_of(path + "/uri");
   std::string_view rest = host.uri;
@@ -249,7 +220,7 @@ void adopt_uri(RelayHost& host, const std::string& path, Filler& filler) {
   const auto number = port.empty() ? std::optional<std::uint64_t>(tls ? 443 : 80) : parse_u64(port);
   if ((!tls && !plain) || name.empty() || name.find('@') != std::string_view::npos || !number ||
       *number == 0 || *number > 65'535) {
-    filler.say(
+    filler.report(
         line, Severity::kError,
         "<uri>: " + quoted(host.uri) +
             " is not an address like http://radio.example.org:8000/live.mp3; it is not used");

@@ -18,7 +18,7 @@
 namespace lb {
 namespace {
 
-enum class Verdict : std::uint8_t {
+enum class ImportVerdict : std::uint8_t {
   kTaken,
   kMapped,
   kReplaced,
@@ -36,12 +36,12 @@ constexpr std::array<std::string_view, 10> kVerdicts = {
 
 struct ReportLine {
   int line;
-  Verdict verdict;
+  ImportVerdict verdict;
   std::string text;
 };
 
-bool is_bad(Verdict verdict) {
-  return verdict >= Verdict::kNotSupported && verdict <= Verdict::kDangerous;
+bool is_bad(ImportVerdict verdict) {
+  return verdict >= ImportVerdict::kNotSupported && verdict <= ImportVerdict::kDangerous;
 }
 
 // The flat elements of a master are one <master> block.
@@ -64,7 +64,7 @@ std::vector<ReportLine> of_readings(const LoadedConfig& loaded) {
     const bool none = reading.stored.empty();
     if (none && (reading.row == nullptr || reading.row->support != SchemaSupport::kQuiet)) continue;
     if (none) {
-      lines.push_back({reading.line, Verdict::kLeftOut,
+      lines.push_back({reading.line, ImportVerdict::kLeftOut,
                        reading.written + ": has no effect, and had none in Icecast 2.4"});
       continue;
     }
@@ -73,28 +73,28 @@ std::vector<ReportLine> of_readings(const LoadedConfig& loaded) {
     std::string place = stored;
     place.erase(std::remove(place.begin(), place.end(), '@'), place.end());
     if (place == reading.written) {
-      lines.push_back({reading.line, Verdict::kTaken, with_value(stored, reading.value)});
+      lines.push_back({reading.line, ImportVerdict::kTaken, with_value(stored, reading.value)});
     } else {
-      lines.push_back({reading.line, Verdict::kMapped,
+      lines.push_back({reading.line, ImportVerdict::kMapped,
                        with_value(reading.written + " → " + stored, reading.value)});
     }
   }
   return lines;
 }
 
-Verdict verdict_of(const Diagnostic& diagnostic) {
+ImportVerdict verdict_of(const Diagnostic& diagnostic) {
   switch (diagnostic.concern) {
     case Concern::kUnsupported:
-      return Verdict::kNotSupported;
+      return ImportVerdict::kNotSupported;
     case Concern::kUnknown:
-      return Verdict::kUnknown;
+      return ImportVerdict::kUnknown;
     case Concern::kDanger:
-      return Verdict::kDangerous;
+      return ImportVerdict::kDangerous;
     case Concern::kGeneral:
       break;
   }
-  if (diagnostic.severity >= Severity::kError) return Verdict::kWrong;
-  return diagnostic.severity == Severity::kWarning ? Verdict::kWarning : Verdict::kNote;
+  if (diagnostic.severity >= Severity::kError) return ImportVerdict::kWrong;
+  return diagnostic.severity == Severity::kWarning ? ImportVerdict::kWarning : ImportVerdict::kNote;
 }
 
 std::ptrdiff_t rows_of(const LoadedConfig& loaded, SchemaOrigin origin) {
@@ -121,35 +121,59 @@ void note_kh(const LoadedConfig& loaded, std::vector<ReportLine>& lines) {
     const std::string path = "mount[" + std::to_string(i + 1) + "]";
     const int line = line_of(loaded, path + "/mount-name");
     if (mount.name.find('*') != std::string::npos) {
-      lines.push_back({line, Verdict::kNote,
+      lines.push_back({line, ImportVerdict::kNote,
                        path + "/mount-name: the * of " + quoted(mount.name) +
                            " does not stand for a / here; in Icecast-KH it does"});
-    }
-    if (!mount.fallback_mount.empty() && line_of(loaded, path + "/fallback-override") == 0) {
-      lines.push_back({line, Verdict::kNote,
-                       path + "/fallback-override: is not written; that is " +
-                           (mount.fallback_override ? "1" : "0") + " here and 1 in Icecast-KH"});
     }
   }
   for (const MasterSettings& master : config.masters) {
     if (master.relay_auth || line_of(loaded, "master-relay-auth") != 0) continue;
-    lines.push_back({line_of(loaded, master.flat ? "master-server" : "master[1]"), Verdict::kNote,
+    lines.push_back({line_of(loaded, master.flat ? "master-server" : "master[1]"),
+                     ImportVerdict::kNote,
                      "master/relay-auth: is not written; that is 0 here and 1 in Icecast-KH: its "
                      "streams are asked for with username and password"});
   }
 }
 
-// Passwords of our own that everybody knows get successors.  Those of other servers are theirs.
+// In Icecast-KH listeners come back from a fallback unless the file forbids it; here they do when
+// the file has it.  The new file has it, where the old one relied on the default.
+void keep_override_of_kh(LoadedConfig& loaded, Config& config, std::vector<ReportLine>& lines) {
+  if (!is_of_kh(loaded)) return;
+  const auto needs = [&](const MountSettings& mount, const std::string& path) {
+    return !mount.fallback_mount.empty() && line_of(loaded, path + "/fallback-override") == 0;
+  };
+  const auto write = [&](MountSettings& mount, const std::string& path) {
+    mount.fallback_override = true;
+    int line = line_of(loaded, path + "/fallback-mount");
+    if (line == 0) line = line_of(loaded, path + "/mount-name");
+    loaded.written.try_emplace(path + "/fallback-override", line);
+    lines.push_back({line, ImportVerdict::kNote,
+                     path + "/fallback-override = 1: was not written, and is 1 in Icecast-KH then; "
+                            "here it would be 0, so the new file sets it"});
+  };
+  if (line_of(loaded, "mount[default]/fallback-override") != 0) return;  // all others inherit it
+  const bool of_default = needs(config.default_mount, "mount[default]");
+  if (of_default) write(config.default_mount, "mount[default]");
+  for (std::size_t i = 0; i < config.mounts.size(); ++i) {
+    const std::string path = "mount[" + std::to_string(i + 1) + "]";
+    if (line_of(loaded, path + "/fallback-override") != 0) continue;
+    if (of_default)
+      config.mounts[i].fallback_override = true;  // inherited
+    else if (needs(config.mounts[i], path))
+      write(config.mounts[i], path);
+  }
+}
+
+// Our passwords from published examples are replaced.  Those of other servers are theirs.
 std::vector<ReportLine> replace_passwords(const LoadedConfig& loaded, Config& config,
                                           const std::function<std::string()>& new_password) {
   std::vector<ReportLine> lines;
   const auto replace = [&](std::string& password, const std::string& path) {
     if (!is_default_password(password)) return;
     password = new_password();
-    lines.push_back({line_of(loaded, path), Verdict::kReplaced,
-                     path +
-                         ": was a password from an example, known to everybody; the new file has "
-                         "a new one, which you have to give to those who log in with it"});
+    lines.push_back({line_of(loaded, path), ImportVerdict::kReplaced,
+                     path + ": was a password from a published example; the new file has "
+                            "a new one, to be set in the clients that use it"});
   };
   AuthenticationSettings& roles = config.authentication;
   replace(roles.source_password, "authentication/source-password");
@@ -174,7 +198,9 @@ std::vector<std::string> faults_of(const std::string& xml, const Config& config,
   if (!again.has_value()) return {again.error().what};
   std::vector<std::string> faults;
   for (const Diagnostic& diagnostic : again->diagnostics) {
-    if (diagnostic.severity >= Severity::kError) faults.push_back(diagnostic.text);
+    // A closed mount was reported of the old file; it is closed in both.
+    if (diagnostic.severity >= Severity::kError && diagnostic.concern != Concern::kUnsupported)
+      faults.push_back(diagnostic.text);
   }
   for (const Change& change : reload_plan(config, *again->config)) {
     faults.push_back("means something else: " + to_string(change));
@@ -215,7 +241,7 @@ std::string render(const std::string& file, std::vector<ReportLine> lines,
 
 Import import_config(const std::string& file, const LoadOptions& options,
                      const std::function<std::string()>& new_password) {
-  const auto loaded = load_config_file(file, options);
+  auto loaded = load_config_file(file, options);
   if (!loaded.has_value()) return {fatal_text(file, loaded.error()), "", 1};
 
   Config config = *loaded->config;
@@ -223,7 +249,7 @@ Import import_config(const std::string& file, const LoadOptions& options,
   std::vector<ReportLine> replaced;
   if (!options.allow_default_passwords) replaced = replace_passwords(*loaded, config, new_password);
   for (const Diagnostic& diagnostic : loaded->diagnostics) {
-    // What was said about a password does not hold for its successor.
+    // A report about a password does not hold for its successor.
     const bool cured = diagnostic.concern == Concern::kDanger &&
                        std::any_of(replaced.begin(), replaced.end(), [&](const ReportLine& line) {
                          return line.line == diagnostic.line;
@@ -232,6 +258,7 @@ Import import_config(const std::string& file, const LoadOptions& options,
   }
   lines.insert(lines.end(), replaced.begin(), replaced.end());
   note_kh(*loaded, lines);
+  keep_override_of_kh(*loaded, config, lines);
 
   Import import;
   import.xml = config_xml(*loaded, config, "Made from " + file + " by icecast-lb " LB_VERSION);

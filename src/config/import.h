@@ -1,6 +1,5 @@
-// Import: somebody's configuration (Icecast 2.4, 2.5, Icecast-KH) → a clean one of ours, and a
-// report about every line of it: taken, mapped to another name, left out with the reason,
-// dangerous.
+// Import: another configuration (Icecast 2.4, 2.5, Icecast-KH) → a clean one of ours, and a report
+// about every line of it: taken, mapped to another name, left out with the reason, dangerous.
 //
 // Thread: reads and writes files; at start only.
 // Ownership: plain values.
@@ -23,7 +22,7 @@ struct Import {
   int status = 0;      // 0: everything is in it; 2: something is not, or is dangerous; 1: of no use
 };
 
-// new_password: makes a password that nobody knows.
+// new_password: makes a random password.
 Import import_config(const std::string& file, const LoadOptions& options,
                      const std::function<std::string()>& new_password);
 

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::uint64_t kDefaultLogBytes = 1u << 30;  // Icecast's 1 GiB
 
-// What Icecast's defaults are where the plain settings structs say "none".
+// What Icecast's defaults are where the plain settings structs report "none".
 Config empty_config(const std::string& name) {
   Config config;
   config.file = name;
@@ -75,16 +75,6 @@ void resolve_sockets(Config& config, const XmlNode& root, const Filler& filler) 
   }
 }
 
-// A player in a web page follows a redirect to another origin only when every answer on the way
-// says that it may (cluster.md 3.7).
-void allow_all_origins(std::vector<HttpHeader>& headers) {
-  const std::string allow = "Access-Control-Allow-Origin";
-  const bool said = std::any_of(headers.begin(), headers.end(), [&allow](const HttpHeader& header) {
-    return iequals(header.name, allow);
-  });
-  if (!said) headers.push_back({allow, "*", 0});
-}
-
 // Elements like <master-update-interval> alone do not make a master.
 void resolve_cluster(Config& config, Filler& filler) {
   for (std::size_t i = 0; i < config.masters.size(); ++i) {
@@ -97,32 +87,29 @@ void resolve_cluster(Config& config, Filler& filler) {
   const bool targets = !cluster.nodes.empty() || !cluster.redirects.empty();
   if (targets && filler.line_of("max-redirect-slaves") == 0) {
     cluster.max_redirect_slaves = -1;  // naming nodes means to send them listeners
-    // Icecast-KH's <redirect> is for those who find no room.
+    // Icecast-KH's <redirect> is for listeners that find no room.
     const bool when = filler.line_of("cluster/balance/when") != 0;
     if (cluster.nodes.empty() && !when) cluster.when = BalanceWhen::kFull;
   }
-  const bool takes = cluster.master_public_slave ||
-                     std::any_of(config.masters.begin(), config.masters.end(),
-                                 [](const MasterSettings& master) { return master.redirect; });
-  if (cluster.max_redirect_slaves != 0 || takes) allow_all_origins(config.http_headers);
 }
 
-// What a <host> does not say, its relay says.  A host without a priority comes after those before.
+// A <host> inherits what it does not set from its relay.  A host without a priority comes after
+// those before.
 void resolve_hosts(RelaySettings& relay, const std::string& path, Filler& filler) {
   int last = 0;
   for (std::size_t i = 0; i < relay.hosts.size(); ++i) {
-    RelayHost& host = relay.hosts[i];
+    RelayUpstreamSettings& host = relay.hosts[i];
     const std::string inner = path + "/host[" + std::to_string(i + 1) + "]";
     adopt_uri(host, inner, filler);
-    const auto inherit = [&](std::string_view name, auto RelayHost::*member) {
+    const auto inherit = [&](std::string_view name, auto RelayUpstreamSettings::*member) {
       if (filler.line_of(inner + "/" + std::string(name)) == 0) host.*member = relay.host.*member;
     };
-    inherit("server", &RelayHost::server);
-    inherit("port", &RelayHost::port);
-    inherit("mount", &RelayHost::mount);
-    inherit("bind", &RelayHost::bind_address);
-    inherit("ssl", &RelayHost::tls);
-    inherit("timeout", &RelayHost::timeout);
+    inherit("server", &RelayUpstreamSettings::server);
+    inherit("port", &RelayUpstreamSettings::port);
+    inherit("mount", &RelayUpstreamSettings::mount);
+    inherit("bind", &RelayUpstreamSettings::bind_address);
+    inherit("ssl", &RelayUpstreamSettings::tls);
+    inherit("timeout", &RelayUpstreamSettings::timeout);
     if (host.priority == 0) host.priority = last + 1;
     last = std::max(last, host.priority);
   }
@@ -150,21 +137,23 @@ bool has_name(const XmlNode& node) {
 }
 
 // A mount begins as a copy of the default mount, which begins with the global limits: what a
-// mount does not say is thereby inherited.  Only the authenticator is not (Icecast's rule).
+// mount does not report is thereby inherited.  Only the authenticator is not (Icecast's rule), nor
+// are encoders.
 void fill_mounts(Config& config, Filler& filler) {
   MountSettings& base = config.default_mount;
   base.queue_bytes = config.limits.queue_bytes;
   base.burst_bytes = config.limits.burst_bytes;
   base.source_timeout = config.limits.source_timeout;
   base.max_pulse = config.limits.max_pulse;
+  base.hls = config.hls.enabled;
   for (const XmlNode* node : filler.mounts()) {
     if (!is_default_mount(*node)) continue;
     filler.fill(kMountBlock, &base, *node, "mount[default]");
     adopt_mount_asides(filler.take_asides(), base, "mount[default]", config, filler);
     drop_bad_headers(base.http_headers, "mount[default]/http-headers", filler);
     if (!base.name.empty()) {
-      filler.say(node->line, Severity::kWarning,
-                 "<mount-name>: the default mount has no name; this one is not used");
+      filler.report(node->line, Severity::kWarning,
+                    "<mount-name>: the default mount has no name; this one is not used");
       base.name.clear();
     }
   }
@@ -172,19 +161,35 @@ void fill_mounts(Config& config, Filler& filler) {
   for (const XmlNode* node : filler.mounts()) {
     if (is_default_mount(*node)) continue;
     if (!has_name(*node)) {
-      filler.say(node->line, Severity::kError,
-                 "<mount>: has no <mount-name>; this section is not used");
+      filler.report(node->line, Severity::kError,
+                    "<mount>: has no <mount-name>; this section is not used");
       continue;
     }
     MountSettings mount = base;
     mount.authenticator = {};
+    mount.encoders.clear();
     const std::string path = "mount[" + std::to_string(++number) + "]";
     filler.fill(kMountBlock, &mount, *node, path);
     adopt_mount_asides(filler.take_asides(), mount, path, config, filler);
     drop_bad_headers(mount.http_headers, path + "/http-headers", filler);
+    if (mount.encoders.size() > kMaxEncoders) {
+      filler.report(node->line, Severity::kWarning,
+                    "<encoder>: " + mount.name + " has more than " + std::to_string(kMaxEncoders) +
+                        "; the others are not used");
+      mount.encoders.resize(kMaxEncoders);
+    }
     check_mount(mount, *node, filler);
     config.mounts.push_back(std::move(mount));
   }
+}
+
+void resolve_hls(Config& config) {
+  const auto resolve = [&hls = config.hls](MountSettings& mount) {
+    mount.segment_ms = static_cast<std::uint32_t>(std::chrono::milliseconds(hls.segment).count());
+    mount.hls_kept = mount.hls ? kept_for_hls(hls) : std::chrono::milliseconds(0);
+  };
+  resolve(config.default_mount);
+  for (MountSettings& mount : config.mounts) resolve(mount);
 }
 
 LoadedConfig build(const XmlNode& root, const std::string& name, const LoadOptions& options) {
@@ -196,6 +201,7 @@ LoadedConfig build(const XmlNode& root, const std::string& name, const LoadOptio
   resolve_sockets(config, root, filler);
   resolve_cluster(config, filler);
   fill_mounts(config, filler);
+  resolve_hls(config);
   resolve_relays(config, filler);
   drop_bad_headers(config.http_headers, "http-headers", filler);
   drop_bad_aliases(config.paths.aliases, filler);

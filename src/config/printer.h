@@ -11,8 +11,8 @@
 
 namespace lb {
 
-// Every effective value, a line each: "limits/clients = 100".  Behind it "(default)" where the
-// file says nothing, "(inherited)" where a mount has it from the default mount or the limits.
+// Every effective value, a line each: "limits/clients = 100".  Behind it "(default)" where the file
+// has no value, "(inherited)" where a mount has it from the default mount or the limits.
 // Passwords are hidden.
 std::string dump_config(const LoadedConfig& loaded);
 

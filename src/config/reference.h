@@ -23,7 +23,7 @@ std::vector<ReferenceBlock> reference_blocks();
 // The row that describes `row` in its parent: the text row of a block that is mostly a text.
 const SchemaElement& described_by(const SchemaElement& row);
 
-// Shall `row` be listed, and is it one of those that have an effect?
+// Is `row` to be listed, and is it one of those that have an effect?
 bool is_listed(const SchemaElement& row);
 
 std::string default_text(const SchemaBlock& block, const SchemaElement& row);

@@ -50,17 +50,18 @@ std::string roff(std::string_view text) {
   return out;
 }
 
-void element(const SchemaBlock& block, const SchemaElement& row, std::string& out) {
-  const SchemaElement& told = described_by(row);
+void man_element(const SchemaBlock& block, const SchemaElement& row, std::string& out) {
+  const SchemaElement& described = described_by(row);
   out += ".TP\n.B " + roff(row.name.empty() ? "(its text)" : row.name) + "\n";
-  std::string facts = told.kind == ValueKind::kBlock ? "A block." : describe_type(told) + ".";
+  std::string facts =
+      described.kind == ValueKind::kBlock ? "A block." : describe_type(described) + ".";
   facts[0] = facts[0] == 'a' ? 'A' : facts[0];
-  const std::string standard = default_text(&told == &row ? block : *row.block, told);
+  const std::string standard = default_text(&described == &row ? block : *row.block, described);
   if (!standard.empty()) facts += " Default: " + standard + ".";
-  facts += " Takes effect: " + std::string(reload_text(told.reload)) +
+  facts += " Takes effect: " + std::string(reload_text(described.reload)) +
            ". From: " + std::string(origin_text(row.origin)) + ".";
   if (!row.aliases.empty()) facts += " Also: " + std::string(row.aliases) + ".";
-  out += roff(help_text(told)) + "\n.br\n" + roff(facts) + "\n";
+  out += roff(help_text(described)) + "\n.br\n" + roff(facts) + "\n";
 }
 
 }  // namespace
@@ -74,7 +75,7 @@ std::string reference_man() {
       for (const SchemaElement& row : rows) {
         if (!is_listed(row)) continue;
         if (row.support != SchemaSupport::kUnsupported) {
-          element(*entry.block, row, out);
+          man_element(*entry.block, row, out);
           continue;
         }
         refused += ".TP\n.B " + roff(entry.path + "/" + std::string(row.name));

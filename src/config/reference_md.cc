@@ -33,9 +33,9 @@ it is.
 - An empty element is as if it were not there.
 - Entities are not expanded, and no other file is read.
 
-## What is said about mistakes
+## Reports about mistakes
 
-`icecast-lb --check-config FILE` prints everything there is to say about a file, with line numbers,
+`icecast-lb --check-config FILE` prints every report about a file, with line numbers,
 and ends with status 0 or 1. `icecast-lb --dump-config -c FILE` prints every effective value.
 
 | | `--check-config` | start | SIGHUP |
@@ -77,8 +77,8 @@ std::string type_of(const SchemaElement& row) {
   return text;
 }
 
-void element(const SchemaBlock& block, const SchemaElement& row, std::string& out) {
-  const SchemaElement& told = described_by(row);
+void md_element(const SchemaBlock& block, const SchemaElement& row, std::string& out) {
+  const SchemaElement& described = described_by(row);
   std::string name = row.name.empty() ? "(its text)" : code(row.name);
   if (row.attribute) name += " (attribute)";
   std::string_view aliases = row.aliases;
@@ -87,14 +87,15 @@ void element(const SchemaBlock& block, const SchemaElement& row, std::string& ou
     name += ", " + code(aliases.substr(0, space));
     aliases.remove_prefix(space == std::string_view::npos ? aliases.size() : space + 1);
   }
-  std::string help = help_text(told);
-  if (!told.example.empty() && told.kind != ValueKind::kChoice && told.kind != ValueKind::kBool) {
-    help += " Example: " + code(told.example);
+  std::string help = help_text(described);
+  if (!described.example.empty() && described.kind != ValueKind::kChoice &&
+      described.kind != ValueKind::kBool) {
+    help += " Example: " + code(described.example);
   }
-  out += "| " + name + " | " + cell(type_of(told)) + " | " +
-         cell(code(default_text(&told == &row ? block : *row.block, told))) + " | " +
-         std::string(told.kind == ValueKind::kBlock ? "" : reload_text(told.reload)) + " | " +
-         std::string(origin_text(row.origin)) + " | " + cell(help) + " |\n";
+  out += "| " + name + " | " + cell(type_of(described)) + " | " +
+         cell(code(default_text(&described == &row ? block : *row.block, described))) + " | " +
+         std::string(described.kind == ValueKind::kBlock ? "" : reload_text(described.reload)) +
+         " | " + std::string(origin_text(row.origin)) + " | " + cell(help) + " |\n";
 }
 
 }  // namespace
@@ -110,7 +111,7 @@ std::string reference_markdown() {
       for (const SchemaElement& row : rows) {
         if (!is_listed(row)) continue;
         if (row.support != SchemaSupport::kUnsupported) {
-          element(*entry.block, row, out);
+          md_element(*entry.block, row, out);
           continue;
         }
         std::string names(row.name);

@@ -1,35 +1,13 @@
+#include "base/strings.h"
 #include "config/reference.h"
 #include "config/value.h"
 
 namespace lb {
 namespace {
 
-std::string escape(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
 std::string attribute(std::string_view name, std::string_view value) {
   if (value.empty()) return "";
-  return " " + std::string(name) + "=\"" + escape(value) + "\"";
+  return " " + std::string(name) + "=\"" + escape_markup(value) + "\"";
 }
 
 std::string_view support_text(SchemaSupport support) {
@@ -46,16 +24,16 @@ std::string_view support_text(SchemaSupport support) {
   return "unsupported";
 }
 
-void element(const SchemaBlock& block, const SchemaElement& row, std::string& out) {
-  const SchemaElement& told = described_by(row);
+void xml_element(const SchemaBlock& block, const SchemaElement& row, std::string& out) {
+  const SchemaElement& described = described_by(row);
   out += "    <element" + attribute("name", row.name) + attribute("aliases", row.aliases);
   if (row.attribute) out += attribute("attribute", "1");
-  out += attribute("type", describe_type(told)) +
-         attribute("default", default_text(&told == &row ? block : *row.block, told)) +
-         attribute("reload", reload_text(told.reload)) +
+  out += attribute("type", describe_type(described)) +
+         attribute("default", default_text(&described == &row ? block : *row.block, described)) +
+         attribute("reload", reload_text(described.reload)) +
          attribute("from", origin_text(row.origin)) +
-         attribute("support", support_text(row.support)) + attribute("example", told.example) +
-         ">" + escape(help_text(told)) + "</element>\n";
+         attribute("support", support_text(row.support)) + attribute("example", described.example) +
+         ">" + escape_markup(help_text(described)) + "</element>\n";
 }
 
 }  // namespace
@@ -67,7 +45,7 @@ std::string reference_xml() {
         "  <block" + attribute("path", entry.path) + attribute("help", entry.block->help) + ">\n";
     for (const auto& rows : {entry.block->elements, entry.block->foreign}) {
       for (const SchemaElement& row : rows) {
-        if (is_listed(row)) element(*entry.block, row, out);
+        if (is_listed(row)) xml_element(*entry.block, row, out);
       }
     }
     out += "  </block>\n";

@@ -81,7 +81,7 @@ class Planner {
   std::vector<Change> changes_;
 };
 
-// What all mounts inherit need not be said for each of them.
+// A value that all mounts inherit need not be repeated for each of them.
 void drop_inherited(std::vector<Change>& changes) {
   std::set<std::tuple<std::string, std::string, std::string>> inherited;
   for (const Change& change : changes) {

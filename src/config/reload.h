@@ -20,7 +20,7 @@ struct Change {
   ReloadClass reload = ReloadClass::kLive;
 };
 
-// In the order of the schema.  Mounts are told apart by name, sockets by position.  A value that a
+// In the order of the schema.  Mounts are matched by name, sockets by position.  A value that a
 // mount merely inherits is reported once, at mount[default].
 std::vector<Change> reload_plan(const Config& old, const Config& next);
 

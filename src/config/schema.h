@@ -1,7 +1,7 @@
-// The schema: one row per element of the configuration file.  A row says how the element is
-// called, what it may hold, where its value is kept, when a change takes effect, and what it is
-// for.  The parser, --dump-config, --dump-reference, the reload plan and "did you mean" all read
-// these rows; nothing else knows the elements.
+// The schema: one row per element of the configuration file.  A row holds the element's name, its
+// type, where its value is kept, when a change takes effect, and its purpose.  The parser,
+// --dump-config, --dump-reference, the reload plan and "did you mean" all read these rows; nothing
+// else knows the elements.
 //
 // Thread: constant tables, readable from any thread.
 // Adding an element: a field in the settings of its floor, and a row here.  A default is the value
@@ -34,7 +34,7 @@ enum class ValueKind : std::uint8_t {
   kBool,          // 1 or 0; also true/yes/on, false/no/off
   kBytes,         // a size; k, m, g = 1000, 1000², 1000³
   kRate,          // bits a second, same suffixes
-  kSeconds,       // also 5s, 2m, 1h
+  kSeconds,       // also 5s, 2m, 1h, 7d
   kMilliseconds,  // also 500ms, 1s
   kFraction,      // a decimal such as 0.05; kept, and limited by min and max, in ten-thousandths
   kChoice,        // one of the row's choices
@@ -58,7 +58,7 @@ enum class SchemaOrigin : std::uint8_t { kIcecast24, kIcecast25, kKh, kOwn };
 enum class SchemaSupport : std::uint8_t {
   kWorks,
   kQuiet,        // has no effect, and had none in Icecast 2.4 either: not worth a word
-  kObsolete,     // works, but another element should be used: a warning says which
+  kObsolete,     // works, but another element should be used: a warning names it
   kUnsupported,  // recognised and refused with a reason
 };
 
@@ -119,7 +119,7 @@ struct SchemaBlock {
   std::string_view help;
   std::span<const SchemaElement> elements;
   std::shared_ptr<void> (*fresh)();  // makes an object with nothing but defaults
-  std::string_view key = {};         // the element that tells repeated blocks apart; "": position
+  std::string_view key = {};         // the element that identifies repeated blocks; "": position
   std::span<const SchemaElement> foreign = {};  // more rows: elements that other servers have
   bool inline_form = false;                     // an import writes its values as attributes
 };
@@ -140,8 +140,13 @@ extern const SchemaBlock kMasterBlock;
 extern const SchemaBlock kDirectoryBlock;
 extern const SchemaBlock kRedirectBlock;
 extern const SchemaBlock kMetricsBlock;
+extern const SchemaBlock kArchiveBlock;
+extern const SchemaBlock kMountArchiveBlock;
 extern const SchemaBlock kClusterBlock;
 extern const SchemaBlock kMountBalanceBlock;
+extern const SchemaBlock kHlsBlock;
+extern const SchemaBlock kMountHlsBlock;
+extern const SchemaBlock kEncoderBlock;
 
 // The row for an element (or attribute) of this name; null when there is none.
 const SchemaElement* find_element(const SchemaBlock& block, std::string_view name, bool attribute);

@@ -48,9 +48,11 @@ constexpr SchemaElement kMountAuthentication[] = {
      .kind = kNothing,
      .origin = SchemaOrigin::kIcecast25,
      .aside = true,
-     .help = "A role of Icecast 2.5. One of type htpasswd or url becomes the authentication of "
-             "that type; a static one for sources becomes username and password of the mount. "
-             "With any other, nobody may listen."},
+     .help =
+         "A role of Icecast 2.5. One of type htpasswd or url becomes the authentication of "
+         "that type; a static one for sources becomes username and password of the mount; an "
+         "anonymous one with get allows every listener. With any other, every listener is refused, "
+         "which is an error of --check-config that names what is in the way."},
 };
 
 }  // namespace
@@ -58,7 +60,8 @@ constexpr SchemaElement kMountAuthentication[] = {
 constinit const SchemaBlock kMountAuthenticationBlock{
     .name = "mount/authentication",
     .help =
-        "Who may listen. Without it: everybody. It is not inherited from the default mount by "
+        "The listeners that are let in. Without it: all. It is not inherited from the default "
+        "mount by "
         "mounts with a section of their own.",
     .elements = kMountAuthentication,
     .fresh = fresh<AuthenticatorSettings>};

@@ -34,8 +34,10 @@ constinit const SchemaBlock kPublicAddressBlock{
 
 constexpr SchemaElement kCapacity[] = {
     bandwidth_of(slot<&ClusterSettings::max_bits_per_second>),
-    number_of("max-listeners", slot<&ClusterSettings::max_listeners>, 10'000'000,
-              "Listeners it can take; 0: not limited."),
+    number_of(
+        "max-listeners", slot<&ClusterSettings::max_listeners>, 10'000'000,
+        "Listeners it can take; 0: not limited. It announces no more than <clients>, and than "
+        "file descriptors allow."),
     number_of("max-accept", slot<&ClusterSettings::max_accept>, 1'000'000,
               "New listeners a second; 0: not limited."),
     number_of("self-weight", slot<&ClusterSettings::self_weight>, 1000,
@@ -102,7 +104,7 @@ constexpr SchemaElement kBalance[] = {
      .max = 3600,
      .origin = SchemaOrigin::kOwn,
      .example = "2",
-     .help = "When a listener for whom there is no room anywhere may ask again."},
+     .help = "When a listener may ask again if no node has room."},
 };
 
 // The same for one mount, where -1 stands for "as the cluster".
@@ -188,7 +190,7 @@ constexpr SchemaElement kDrain[] = {
              "move closes them little by little, so that they come back by way of the master, hard "
              "closes all at once. A second TERM ends it at once."},
     seconds_of("time", slot<&ClusterSettings::drain_time>, SchemaOrigin::kOwn,
-               "How long it may take; then the process ends whoever is left."),
+               "How long it may take; then the process ends, with the listeners that are left."),
     {.name = "rate",
      .kind = kText,
      .slot = slot<&ClusterSettings::drain_rate>,
@@ -228,7 +230,8 @@ constexpr SchemaElement countries_of(Slot (*where)(void*), std::string_view help
           .help = help};
 }
 constexpr std::string_view kOfNode =
-    "The countries that it is near to (ISO 3166, two letters), whatever it says itself. Listeners "
+    "The countries that it is near to (ISO 3166, two letters), whatever it reports itself. "
+    "Listeners "
     "from elsewhere, as far as <geoipdb> knows, are sent to it only while no nearer node has room.";
 
 constexpr SchemaElement kNode[] = {
@@ -251,7 +254,7 @@ constexpr SchemaElement kNode[] = {
      .help = "The public addresses it may announce."},
     bandwidth_of(slot<&ClusterNode::max_bits_per_second>),
     number_of("max-listeners", slot<&ClusterNode::max_listeners>, 10'000'000,
-              "Listeners it can take at most, whatever it says; 0: as it says."),
+              "Listeners it can take at most, whatever it reports; 0: as it reports."),
     number_of("weight", slot<&ClusterNode::weight>, 1000,
               "Its share, against other nodes of the same capacity; 0: none."),
     {.name = "allow-peer-address",
@@ -260,6 +263,14 @@ constexpr SchemaElement kNode[] = {
      .origin = SchemaOrigin::kOwn,
      .help = "1: where it announces no public address, the one that it connects from is taken."},
     countries_of(slot<&ClusterNode::countries>, kOfNode),
+    {.name = "sources",
+     .kind = kList,
+     .slot = slot<&ClusterNode::sources>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "/live/*",
+     .help = "Mounts that it may bring: sources of its own, and relays with ingest once that it "
+             "captures for all; names or patterns. A peer, which is a master of this node too, may "
+             "capture all."},
 };
 constinit const SchemaBlock kNodeBlock{.name = "node",
                                        .help = "A node that may report here.",
@@ -322,7 +333,7 @@ constexpr SchemaElement kCluster[] = {
      .help = "Words that describe this node."},
     countries_of(slot<&ClusterSettings::countries>,
                  "The countries that this node is near to (ISO 3166, two letters); without it, to "
-                 "all. Masters are told."),
+                 "all. Masters are informed."),
     {.name = "public-address",
      .kind = kBlock,
      .block = &kPublicAddressBlock,
@@ -361,7 +372,7 @@ constexpr SchemaElement kCluster[] = {
      .origin = SchemaOrigin::kOwn,
      .example = "1",
      .help = "1: a datagram to the port of a listen-socket is answered with this node's state. "
-             "While it drains, nobody is there: the sender gets the error of a closed port."},
+             "While it drains, the port is closed: the sender gets an error."},
     {.name = "agent",
      .kind = kBlock,
      .block = &kAgentBlock,

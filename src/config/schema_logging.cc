@@ -13,7 +13,7 @@ constexpr SchemaChoice kLevelChoices[] = {
     {"1", 1},    {"2", 2},       {"3", 3},    {"4", 4},           {"error", 1},
     {"warn", 2}, {"warning", 2}, {"info", 3}, {"information", 3}, {"debug", 4}};
 
-constexpr std::int64_t kMostSeconds = 366 * 86'400;
+constexpr std::int64_t kMaxLogSeconds = 366 * 86'400;
 
 constexpr SchemaChoice kFormatChoices[] = {{"text", static_cast<std::int64_t>(LogFormat::kText)},
                                            {"json", static_cast<std::int64_t>(LogFormat::kJson)}};
@@ -52,7 +52,7 @@ constexpr SchemaElement log_file_duration() {
           .kind = kSeconds,
           .slot = slot<Rules, &LogFileRules::max_age>,
           .min = 0,
-          .max = kMostSeconds,
+          .max = kMaxLogSeconds,
           .origin = SchemaOrigin::kKh,
           .standard = "as logduration",
           .example = "24h",
@@ -158,7 +158,7 @@ constexpr SchemaElement kLogging[] = {
      .kind = kSeconds,
      .slot = slot<&LogSettings::max_age>,
      .min = 0,
-     .max = kMostSeconds,
+     .max = kMaxLogSeconds,
      .origin = SchemaOrigin::kOwn,
      .example = "24h",
      .help = "A log that is so old is renamed as one that is too large, before its next line is "
@@ -208,7 +208,8 @@ constexpr SchemaElement kChangeOwner[] = {
 constinit const SchemaBlock kChangeOwnerBlock{
     .name = "changeowner",
     .help =
-        "Whom a server started as root becomes once its sockets are open. A server that would "
+        "The user that a server started as root changes to once its sockets are open. A server "
+        "that would "
         "stay root does not start.",
     .elements = kChangeOwner,
     .fresh = fresh<SecuritySettings>};

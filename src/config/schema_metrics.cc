@@ -14,7 +14,7 @@ constexpr SchemaElement kMetrics[] = {
      .standard = "127.0.0.0/8 ::1",
      .example = "10.0.0.0/8",
      .help = "Addresses that may read /metrics without a password; also networks and patterns, as "
-             "in paths/x-forwarded-for. The administrator always may; none: nobody else."},
+             "in paths/x-forwarded-for. The administrator always may; none: no other client."},
 };
 
 }  // namespace

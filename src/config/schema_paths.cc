@@ -91,7 +91,7 @@ constexpr SchemaElement kPaths[] = {
      .kind = kPath,
      .slot = slot<&PathSettings::allow_ip>,
      .example = "/etc/icecast-lb/allow.txt",
-     .help = "A file of addresses, one a line; everybody else is turned away."},
+     .help = "A file of addresses, one a line; all others are refused."},
     {.name = "deny-agents",
      .kind = kPath,
      .slot = slot<&PathSettings::deny_agents>,
@@ -106,8 +106,9 @@ constexpr SchemaElement kPaths[] = {
      .origin = SchemaOrigin::kOwn,
      .standard = "auth.spool in logdir",
      .example = "/var/lib/icecast-lb/auth.spool",
-     .help = "Where listeners are noted whose end must be told to a listener_remove address, so "
-             "that a crash loses none."},
+     .help =
+         "Where listeners are noted whose end must be reported to a listener_remove address, so "
+         "that a crash loses none."},
     {.name = "ssl-certificate",
      .aliases = "ssl_certificate tls-certificate",
      .kind = kFiles,
@@ -116,7 +117,8 @@ constexpr SchemaElement kPaths[] = {
      .help = "PEM file with a certificate and its chain, and its key if that is in no "
              "ssl-private-key. May be repeated: the client's server name (SNI) chooses, the first "
              "is for all other names. Read again when it changes. With a certificate, every plain "
-             "socket takes TLS too."},
+             "socket takes TLS too. Two with the same names, one of them ECDSA, serve both kinds "
+             "of players."},
     {.name = "ssl-private-key",
      .aliases = "tls-key",
      .kind = kFiles,
@@ -131,7 +133,19 @@ constexpr SchemaElement kPaths[] = {
      .slot = slot<&PathSettings::ssl_allowed_ciphers>,
      .standard = "OpenSSL's",
      .example = "HIGH:!aNULL",
-     .help = "The ciphers of TLS 1.2, in OpenSSL's notation; those of TLS 1.3 are OpenSSL's."},
+     .help = "The ciphers of TLS 1.2, in OpenSSL's notation, and those of TLS 1.3 "
+             "(TLS_AES_128_GCM_SHA256 …)."},
+    {.name = "ssl-ticket-key",
+     .kind = kPath,
+     .slot = slot<&PathSettings::ssl_ticket_key>,
+     .origin = SchemaOrigin::kOwn,
+     .standard = "the keys of <cluster><token>, else random",
+     .example = "/etc/icecast-lb/ticket.key",
+     .help = "A file with a secret of at least 32 bytes that servers of one name share: a player "
+             "that comes back to any "
+             "of them, also after a restart, is spared the costly part of the TLS handshake. Read "
+             "again when it changes; "
+             "the keys made of it change every hour."},
     {.name = "ssl-cafile",
      .kind = kPath,
      .slot = slot<&PathSettings::ssl_cafile>,
@@ -169,7 +183,7 @@ constexpr SchemaElement kPaths[] = {
      .slot = slot<&PathSettings::geoipdb>,
      .origin = SchemaOrigin::kIcecast25,
      .example = "/var/lib/GeoIP/GeoLite2-Country.mmdb",
-     .help = "A database in MaxMind's format that says in which country an address is: a master "
+     .help = "A database in MaxMind's format that has the country of each address: a master "
              "prefers the nodes whose countries name it. Read again when it changes."},
     unsupported("nulldevice", SchemaOrigin::kIcecast25, "/dev/null is used"),
 };

@@ -26,7 +26,8 @@ Slot flat(void* object) {
   return slot_of(flat_master(object).*Member);
 }
 
-// A relay or master that does not say otherwise is on-demand as relays-on-demand says so far.
+// A relay or master without a value of its own is on-demand as relays-on-demand was when it was
+// read.
 void* add_relay(void* parent) {
   auto& config = *static_cast<Config*>(parent);
   RelaySettings& relay = config.relays.emplace_back();
@@ -149,6 +150,16 @@ constexpr SchemaElement kRoot[] = {
      .block = &kMetricsBlock,
      .nest = inside<&Config::metrics>(),
      .origin = SchemaOrigin::kOwn},
+    {.name = "archive",
+     .kind = kBlock,
+     .block = &kArchiveBlock,
+     .nest = inside<&Config::archive>(),
+     .origin = SchemaOrigin::kOwn},
+    {.name = "hls",
+     .kind = kBlock,
+     .block = &kHlsBlock,
+     .nest = inside<&Config::hls>(),
+     .origin = SchemaOrigin::kOwn},
     {.name = "security",
      .kind = kBlock,
      .block = &kSecurityBlock,
@@ -168,7 +179,7 @@ constexpr SchemaElement kRoot[] = {
      .kind = kBool,
      .slot = slot<&Config::relays_on_demand>,
      .example = "1",
-     .help = "1: relays are pulled only while somebody listens. It holds for the relays written "
+     .help = "1: relays are pulled only while they have listeners. It holds for the relays written "
              "after it and for those of masters."},
     {.name = "relay", .kind = kBlock, .block = &kRelayBlock, .nest = kRelayNest},
     {.name = "master",

@@ -18,7 +18,7 @@ constexpr SchemaElement unsupported(std::string_view name, SchemaOrigin origin,
           .help = note};
 }
 
-// For an attribute that is checked, but that says nothing to us.
+// For an attribute that is checked, but has no meaning to us.
 inline Slot no_value(void*) {
   return NumberSlot{nullptr, [](const void*) -> std::int64_t { return 0; },
                     [](void*, std::int64_t) {}};

@@ -19,7 +19,7 @@ struct Unit {
   std::int64_t factor;
 };
 constexpr Unit kSizeUnits[] = {{"k", 1000}, {"m", 1'000'000}, {"g", 1'000'000'000}};
-constexpr Unit kTimeUnits[] = {{"s", 1}, {"m", 60}, {"h", 3600}};
+constexpr Unit kTimeUnits[] = {{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86'400}};
 constexpr Unit kShortTimeUnits[] = {{"ms", 1}, {"s", 1000}};
 
 std::span<const Unit> units_of(ValueKind kind) {
@@ -123,10 +123,10 @@ std::optional<std::int64_t> parse_bool(std::string_view text) {
 // Icecast-KH's 5s: it waits for the stream's bitrate, we do not.
 std::optional<Number> bytes_of_seconds(std::string_view text, std::string& hint) {
   constexpr std::int64_t kBytesPerSecond = 16'000;
-  constexpr std::int64_t kMostSeconds = 3600;
+  constexpr std::int64_t kMaxSeconds = 3600;
   auto number = parse_number(ValueKind::kSeconds, text);
   if (!number || number->suffix.empty() || number->value < 0) return std::nullopt;
-  number->value = std::min(number->value, kMostSeconds) * kBytesPerSecond;
+  number->value = std::min(number->value, kMaxSeconds) * kBytesPerSecond;
   number->suffix = {};
   hint = quoted(text) + " is taken as " + std::to_string(number->value) +
          " bytes, which is so long at 128 kbit/s; write bytes for other bitrates";
@@ -149,6 +149,7 @@ ValueReport store_number(const SchemaElement& element, const NumberSlot& slot,
       if (known_to_24 && text != "1" && text != "0") {
         report.hint = quoted(text) + " is taken as " + std::to_string(*value) +
                       "; Icecast 2.4 reads every word as 0";
+        report.hint_for_24 = true;
       }
       slot.set(slot.at, *value);
       report.stored = true;
@@ -284,6 +285,8 @@ std::string show_masked(const SchemaElement& element, const void* object) {
     if (option.first.find("password") != std::string::npos) return std::string(kHidden);
     return without_url_password(std::move(text));
   }
+  if (element.kind == ValueKind::kText)
+    return without_url_password(std::move(text));  // an address of any kind
   return text;
 }
 

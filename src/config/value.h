@@ -12,7 +12,8 @@ namespace lb {
 struct ValueReport {
   bool stored = false;  // false and no problem: the text was empty, or means "not set"
   std::string problem;  // why the value cannot be used: "\"64x\" is not a number of bytes (…)"
-  std::string hint;     // the value was used, but something should be said
+  std::string hint;     // the value was used, but a warning is due
+  bool hint_for_24 = false;  // but not where the file is one for Icecast 2.5
 };
 
 // Stores `text` at the element's slot of `object`, unless it breaks the element's rule.

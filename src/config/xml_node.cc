@@ -31,7 +31,7 @@ std::string_view view(const xmlChar* text) {
 }
 
 // Appends the text of nodes.  False at an entity, which is what is never expanded.
-bool append_text(const xmlNode* first, std::string& out) {
+bool append_content(const xmlNode* first, std::string& out) {
   for (const xmlNode* node = first; node != nullptr; node = node->next) {
     if (node->type == XML_ENTITY_REF_NODE) return false;
     if (node->type == XML_TEXT_NODE || node->type == XML_CDATA_SECTION_NODE) {
@@ -62,12 +62,12 @@ Result<XmlNode> convert(xmlNode* from, int depth) {
     return parse_error(node.line,
                        "elements are nested more than " + std::to_string(kDeepest) + " deep");
   }
-  bool plain = append_text(from->children, node.text);
+  bool plain = append_content(from->children, node.text);
   for (const xmlAttr* attribute = from->properties; attribute != nullptr;
        attribute = attribute->next) {
     XmlAttribute& to = node.attributes.emplace_back();
     to.name = view(attribute->name);
-    plain = append_text(attribute->children, to.value) && plain;
+    plain = append_content(attribute->children, to.value) && plain;
   }
   if (!plain) {
     return parse_error(node.line, "<" + node.name +

@@ -1,7 +1,8 @@
 // XmlNode: a configuration file as a plain tree; the only file of config/ that touches libxml2 is
 // xml_node.cc.
 //
-// Thread: pure function; libxml2's parser needs no set-up.  Ownership: plain values.
+// Thread: pure function; libxml2's parser needs no set-up.
+// Ownership: plain values.
 // Safety: no network, no DTD is loaded, no entity is ever expanded (an entity of the file's own
 // is refused), nesting deeper than 32 and files larger than 64 MiB are refused.
 #pragma once
@@ -31,7 +32,7 @@ struct XmlNode {
 };
 
 // The root element.  The error's text begins as Icecast's: "XML config parsing error" or "no root
-// element found"; the rest says where and why.
+// element found"; the rest is the reason and the place.
 Result<XmlNode> parse_xml(std::string_view bytes);
 
 // Of libxml2, for --version.

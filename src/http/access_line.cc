@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "http/message.h"
+#include "http/text.h"
 
 namespace lb {
 namespace {
@@ -31,17 +32,6 @@ void append_request(std::string& out, std::string_view text) {
   const std::size_t last = text.rfind(' ');
   if (text.empty()) out += '-';
   for (std::size_t i = 0; i < text.size(); ++i) out += safe(text[i], i == first || i == last);
-}
-
-void append_number(std::string& out, std::int64_t number) {
-  std::array<char, 20> digits{};
-  out.append(digits.data(), std::to_chars(digits.begin(), digits.end(), number).ptr);
-}
-
-// 0 to 99
-void append_two(std::string& out, int number) {
-  out += static_cast<char>('0' + number / 10);
-  out += static_cast<char>('0' + number % 10);
 }
 
 std::tm local_time(WallTime now) {
@@ -97,7 +87,7 @@ std::string access_json(const AccessFacts& facts, WallTime now) {
   // Escaping may make a field six times as long; then all of them get less room.
   for (std::size_t most = 1023;; most /= 2) {
     std::string line = json_line(facts, now, most);
-    if (line.size() <= Log::kMostBytes) return line;
+    if (line.size() <= Log::kMaxBytes) return line;
   }
 }
 
@@ -114,17 +104,18 @@ std::string clf_time(WallTime now) {
                                                    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   std::string out;
   out.reserve(26);
-  append_two(out, parts.tm_mday);
+  append_two_digits(out, static_cast<unsigned>(parts.tm_mday));
   out.append("/").append(kMonths[static_cast<std::size_t>(parts.tm_mon)]).append("/");
   append_number(out, parts.tm_year + 1900);
   for (const int part : {parts.tm_hour, parts.tm_min, parts.tm_sec}) {
     out += ':';
-    append_two(out, part);
+    append_two_digits(out, static_cast<unsigned>(part));
   }
   const auto east = static_cast<int>(parts.tm_gmtoff / 60);
   out += east < 0 ? " -" : " +";
-  append_two(out, std::abs(east) / 60);
-  append_two(out, std::abs(east) % 60);
+  const auto offset = static_cast<unsigned>(std::abs(east));
+  append_two_digits(out, offset / 60);
+  append_two_digits(out, offset % 60);
   return out;
 }
 
@@ -143,10 +134,16 @@ std::string access_line(const AccessFacts& facts, WallTime now) {
   std::string out;
   out.reserve(128 + facts.ip.size() + facts.user.size() + facts.request.size() +
               facts.referer.size() + facts.user_agent.size());
+  append_access_line(out, facts, clf_time(now));
+  return out;
+}
+
+void append_access_line(std::string& out, const AccessFacts& facts, std::string_view time) {
+  const std::size_t begin = out.size();
   out += facts.ip.empty() ? "-" : facts.ip;
   out += " - ";
   append_field(out, facts.user_listens ? facts.user : "", false);
-  out.append(" [").append(clf_time(now)).append("] \"");
+  out.append(" [").append(time).append("] \"");
   append_request(out, facts.request);
   out += "\" ";
   append_number(out, facts.status);
@@ -158,8 +155,7 @@ std::string access_line(const AccessFacts& facts, WallTime now) {
   append_field(out, facts.user_agent, true);
   out += "\" ";
   append_number(out, facts.seconds);
-  if (out.size() > kMaxLine) out.resize(kMaxLine);
-  return out;
+  if (out.size() > begin + kMaxLine) out.resize(begin + kMaxLine);
 }
 
 }  // namespace lb

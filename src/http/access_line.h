@@ -3,10 +3,11 @@
 //   SECONDS
 // Bytes <= '"', '`', '\\' and >= 0x7f become '.' (Icecast lets DEL through); spaces survive in
 // referer and agent only; a line is cut at 1023 bytes.  The path in the request is the one that was
-// sent, not decoded, without its query (seen on 2.4.4: "GET /my%20x.mp3.m3u HTTP/1.0"). Or, where
-// <accesslog-format> says json, one object a line (RFC 8259) with the same facts: what the text
-// line shows as '-' is null, time is RFC 3339 in the local zone, bytes and seconds are numbers. An
-// address is '-' or null with <accesslog_ip>0. Thread: pure; log_access() from any.
+// sent, not decoded, without its query (seen on 2.4.4: "GET /my%20x.mp3.m3u HTTP/1.0").
+// With <accesslog-format> json, one object a line (RFC 8259) with the same facts: '-' of the text
+// line is null, time is RFC 3339 in the local zone, bytes and seconds are numbers.  An address is
+// '-' or null with <accesslog_ip>0.
+// Thread: pure; log_access() from any.
 #pragma once
 
 #include <cstdint>
@@ -36,6 +37,8 @@ struct AccessFacts {
   std::int64_t seconds = 0;
 };
 std::string access_line(const AccessFacts& facts, WallTime now);
+// time: clf_time() of now
+void append_access_line(std::string& out, const AccessFacts& facts, std::string_view time);
 // No longer than a line may be: longer fields are cut, so that it always stays whole.
 std::string access_json(const AccessFacts& facts, WallTime now);
 std::string clf_time(WallTime now);      // 20/Nov/2026:06:52:24 +0000, local zone

@@ -151,7 +151,7 @@ Result<void> BodyReader::framing_byte(char c) {
       trailer_line_empty_ = true;
       return {};
     case State::kDataCr:
-      if (c != '\r') return bad_chunk("more data than the size says");
+      if (c != '\r') return bad_chunk("more data than its size");
       state_ = State::kDataLf;
       return {};
     case State::kDataLf:

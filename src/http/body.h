@@ -19,13 +19,14 @@ class BodyReader {
  public:
   enum class Framing : std::uint8_t { kUntilClose, kLength, kChunked };
 
-  // Reads Content-Length and Transfer-Encoding.  Errors: both present, unknown coding, a length
+  // Reads Content-Length and Transfer-Encoding.
+  // Errors: both present, unknown coding, a length
   // that is not plain digits or over 2^63-1, differing duplicates.  `stream`: a source without
   // either streams until close; otherwise no framing means an empty body.
   static Result<BodyReader> for_request(const Request& request, bool stream);
 
   // Of an answer.  Chunked wins over a length, and a length that is no number is none.
-  // `until_close`: an endless stream; a length is not believed (players like to see one).
+  // `until_close`: an endless stream; a length is ignored (it is there for players).
   // Error: a coding that is not known.
   static Result<BodyReader> for_response(const Headers& headers, bool until_close);
 
@@ -34,7 +35,7 @@ class BodyReader {
     std::size_t used = 0;   // how much of data belongs to the body, framing included
     bool ended = false;     // the body is complete; data from `used` on is not part of it
   };
-  // After an error or the end, more bytes are an error: whoever takes on must look at ended().
+  // After an error or the end, more bytes are an error: check ended() before the next call.
   Result<Taken> take(std::span<std::byte> data);
 
   Framing framing() const noexcept { return framing_; }

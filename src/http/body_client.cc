@@ -6,7 +6,7 @@
 namespace lb {
 namespace {
 
-constexpr std::size_t kPiece = 16384;
+constexpr std::size_t kBodyPiece = 16384;
 
 }  // namespace
 
@@ -35,6 +35,7 @@ void BodyClient::on_answer(Result<ClientAnswer> answer) {
   reader_ = *reader;
   fetched_.response = std::move(answer->response);
   transport_ = std::move(answer->transport);
+  fetched_.peer = transport_->peer();
   deadline_.after(time_);
   if (reader_.ended()) {
     fetched_.complete = true;
@@ -54,7 +55,7 @@ void BodyClient::on_readable(short) {
 
 // False: there is nothing more to read, now or at all.
 bool BodyClient::read_some() {
-  std::array<std::byte, kPiece> buffer;
+  std::array<std::byte, kBodyPiece> buffer;
   const IoResult result = transport_->read(buffer);
   switch (result.status) {
     case IoStatus::kAgain:

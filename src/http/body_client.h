@@ -1,7 +1,8 @@
 // BodyClient: one outgoing request whose whole answer is wanted, up to a limit of bytes.
 //
-// Thread: the connector's loop.  Ownership: whoever asks; destroying it gives up without a call.
-// Errors say what the other side did, not who it was: the caller knows.
+// Thread: the connector's loop.
+// Ownership: the caller; destroying it gives up without a call.
+// Errors: what the other side did, not its name, which the caller has.
 #pragma once
 
 #include <chrono>
@@ -17,7 +18,8 @@ namespace lb {
 struct FetchedBody {
   Response response;
   std::string body;
-  bool complete = false;  // as its length, its last chunk or an orderly close says
+  Address peer;           // that has answered
+  bool complete = false;  // by its length, its last chunk or an orderly close
 };
 
 class BodyClient {
@@ -44,7 +46,7 @@ class BodyClient {
   BodyReader reader_;
   FetchedBody fetched_;
   Watch watch_;
-  Timer deadline_;
+  Deadline deadline_;
 };
 
 }  // namespace lb

@@ -8,7 +8,7 @@
 namespace lb {
 namespace {
 
-constexpr std::size_t kPiece = 16384;
+constexpr std::size_t kReadPiece = 16384;
 
 std::string broken() { return std::string("broke the connection (") + std::strerror(errno) + ")"; }
 
@@ -74,7 +74,7 @@ void Client::read_head() {
 
 // False: there is nothing more to read, now or at all.
 bool Client::read_some() {
-  std::array<std::byte, kPiece> buffer;
+  std::array<std::byte, kReadPiece> buffer;
   const IoResult result = transport_->read(buffer);
   switch (result.status) {
     case IoStatus::kAgain:

@@ -1,9 +1,10 @@
 // Client: one outgoing request that gives its socket up: connect, send the request, read the head
-// of the answer; then the transport belongs to whoever asked, who reads the body.
+// of the answer; then the transport belongs to the caller, which reads the body.
 //
-// Thread: the connector's loop.  Ownership: whoever asks; destroying it gives up without a call.
+// Thread: the connector's loop.
+// Ownership: the caller; destroying it gives up without a call.
 // Not libcurl: that keeps its socket, and a relay's bytes go straight into the stream log.
-// Errors say what the other side did, not who it was: the caller knows.
+// Errors: what the other side did, not its name, which the caller has.
 #pragma once
 
 #include <chrono>
@@ -51,7 +52,7 @@ class Client {
   std::size_t sent_ = 0;
   ResponseParser parser_;
   Watch watch_;
-  Timer deadline_;
+  Deadline deadline_;
 };
 
 }  // namespace lb

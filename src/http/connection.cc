@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <utility>
 
 #include "base/strings.h"
-#include "http/access_line.h"
 #include "http/connections.h"
 #include "http/forwarded.h"
-#include "http/page_headers.h"
 
 namespace lb {
 namespace {
@@ -20,8 +19,6 @@ constexpr std::uint64_t kLargestForm = 65536;
 // take our reply with it.  So its bytes are read and thrown away for a while.
 constexpr auto kLingerTime = 2s;
 constexpr std::size_t kLingerBytes = 1 << 20;
-// A file of the web root leaves in pieces of this size, so that one download does not hold a loop.
-constexpr std::size_t kFilePiece = 256 * 1024;
 constexpr auto kHandshakeTime = 10s;
 
 }  // namespace
@@ -45,19 +42,104 @@ Connection::~Connection() = default;
 
 void Connection::start() {
   opening_ = owner_.opening_of(*socket_);
-  if (opening_) state_ = State::kOpening;
   watch_.start<&Connection::on_socket>(owner_.loop(), transport_->fd(), 0, this);
-  // The request has often come by the time its connection is accepted: who is answered at once
-  // needs neither epoll nor a timer.
-  if (opening_)
-    wait_for_request();
-  else
-    on_socket(EV_READ);
+  if (opening_) {
+    enter(State::kOpening);
+    return;
+  }
+  enter(State::kHead);
+  on_socket(EV_READ);
+}
+
+std::string_view Connection::name_of(State state) noexcept {
+  static constexpr std::array<std::string_view, 8> kNames{
+      "accepted", "opening", "head", "form", "handling", "replying", "lingering", "gone"};
+  return kNames[static_cast<std::size_t>(state)];
+}
+
+// Gone may follow everything: a socket breaks, a deadline passes, a stage drops its request.
+bool Connection::may_follow(State before, State next) noexcept {
+  switch (next) {
+    case State::kAccepted:
+      return false;
+    case State::kOpening:
+      return before == State::kAccepted;
+    case State::kHead:
+      return before == State::kAccepted || before == State::kOpening || before == State::kReplying;
+    case State::kForm:
+      return before == State::kHead;
+    case State::kHandling:
+      return before == State::kHead || before == State::kForm;
+    case State::kReplying:  // without a stage: to a head that no stage could read
+      return before == State::kHead || before == State::kHandling;
+    case State::kLingering:
+      return before == State::kReplying;
+    case State::kGone:
+      return before != State::kGone;
+  }
+  return false;
+}
+
+bool Connection::enter(State next) {
+  const State before = state_;
+  if (!may_follow(before, next)) {
+    owner_.log_.error("connection/connection", ip_ + ": the connection cannot go from " +
+                                                   std::string(name_of(before)) + " to " +
+                                                   std::string(name_of(next)) +
+                                                   "; it ends: this is a fault of the program");
+    if (before != State::kGone) end();
+    return false;
+  }
+  state_ = next;
+  if (before == State::kHandling)
+    unlink();  // from the undecided
+  else if (next > State::kHead)
+    owner_.head_complete(*this);
+  switch (next) {
+    case State::kAccepted:
+    case State::kForm:  // the time for its head goes on
+      break;
+    case State::kOpening:
+      wait_for_request();
+      break;
+    case State::kHead:
+      // The request has often come by the time its connection is accepted: one that is answered at
+      // once needs neither epoll nor a timer.
+      if (before == State::kAccepted) break;
+      if (before == State::kReplying) {
+        head_since_ = owner_.loop().now();
+        owner_.head_begins(*this);
+        deadline_.cancel();
+      }
+      watch_.want(leftover_.empty() ? EV_READ : 0);  // not empty: it came behind the one before
+      time_request();
+      break;
+    case State::kHandling:
+      deadline_.cancel();
+      if (watch_.wanted() == 0) owner_.decision_begins(*this);
+      break;
+    case State::kReplying:
+      deadline_.cancel();
+      break;
+    case State::kLingering:
+      watch_.want(EV_READ);
+      deadline_.after(kLingerTime);
+      break;
+    case State::kGone:
+      watch_.stop();
+      deadline_.cancel();
+      break;
+  }
+  return true;
+}
+
+void Connection::wait_for_request() {
+  watch_.want(EV_READ);
+  time_request();
 }
 
 // The time for a request counts from its beginning; waiting for another piece does not renew it.
-void Connection::wait_for_request() {
-  watch_.want(EV_READ);
+void Connection::time_request() {
   if (!deadline_.armed()) deadline_.after(owner_.settings_.read()->header_timeout);
 }
 
@@ -81,13 +163,12 @@ void Connection::go_on_opening() {
   }
   if (opening_->handshaking()) {
     owner_.handshake_ends();
-    deadline_.after(owner_.settings_.read()->header_timeout);
+    deadline_.cancel();  // the time for the request begins
   }
   socket_secure_ = secure_ = opening_->secure();
   socket_peer_ = transport_->peer();
   opening_.reset();
-  state_ = State::kHead;
-  watch_.want(EV_READ);
+  enter(State::kHead);
   client_is(socket_peer_);
 }
 
@@ -151,8 +232,10 @@ void Connection::on_socket(short events) {
       lingered_bytes_ += bytes.size();
       if (lingered_bytes_ > kLingerBytes) end();
       return;
+    case State::kAccepted:
     case State::kOpening:
     case State::kReplying:
+    case State::kGone:
       return;
   }
 }
@@ -185,8 +268,7 @@ void Connection::on_head_bytes(std::string_view bytes) {
       drop();
       return;
     case ParseStatus::kRefuse:
-      owner_.head_complete(*this);
-      // What is known of it is logged: whoever wrote this client will look for his request.
+      // What is known of it is logged, for the author of the client.
       request_ = std::move(parser_.request());
       if (request_.target.empty()) request_.method_text = request_.target = "-";
       reply_page(parser_.refuse_status(), parser_.refuse_text());
@@ -199,14 +281,13 @@ void Connection::on_head_bytes(std::string_view bytes) {
 }
 
 void Connection::head_is_complete() {
-  owner_.head_complete(*this);
   head_whole_ = true;
   const auto settings = owner_.settings_.read();
   const Forwarded from = read_forwarded(settings->trusted_proxies, socket_peer_, request_.headers);
   secure_ = from.secure.value_or(socket_secure_);
   if (!client_is(from.client)) return;
   if (const std::uint64_t length = body_to_read(); length > 0) {
-    state_ = State::kForm;
+    enter(State::kForm);
     form_left_ = length;
     const std::string early = std::move(leftover_);
     leftover_.clear();
@@ -240,9 +321,7 @@ void Connection::on_form_bytes(std::string_view bytes) {
 }
 
 void Connection::run_stages() {
-  state_ = State::kHandling;
-  deadline_.cancel();
-  if (watch_.wanted() == 0) owner_.decision_begins(*this);
+  enter(State::kHandling);
   stage_ = 0;
   resume(Verdict::kNext);
 }
@@ -252,163 +331,25 @@ void Connection::resume(Verdict verdict) {
     verdict = owner_.plan_.stages[stage_++]->handle(*this);
 }
 
-std::string Connection::reply_head(const ResponseHead& head) const {
-  const auto settings = owner_.settings_.read();
-  ReplyFacts facts;
-  facts.server_id = settings->server_id;
-  facts.now = owner_.loop().clock().wall();
-  facts.http_headers = settings->http_headers;
-  return render_head(head, facts);
+void Connection::ask_again() {
+  --stage_;
+  resume(Verdict::kNext);
 }
 
-void Connection::reply(const ResponseHead& head, std::string body) {
-  out_ = reply_head(head);
-  if (request_.method != Method::kHead) out_ += body;
-  out_sent_ = 0;
-  status_ = head.status;
-  keep_alive_ = head.keep_alive;
-  begin_reply();
+void Connection::go_on_from(const Stage& stage) {
+  const auto asked = std::span(owner_.plan_.stages).first(stage_);
+  stage_ = static_cast<std::size_t>(std::find(asked.begin(), asked.end(), &stage) - asked.begin());
 }
 
-void Connection::reply_bytes(int status, std::string bytes) {
-  out_ = std::move(bytes);
-  out_sent_ = 0;
-  status_ = status;
-  keep_alive_ = false;
-  begin_reply();
+RequestContext& Connection::context() {
+  if (!context_) context_ = owner_.plan_.context();
+  return *context_;
 }
 
-void Connection::begin_reply() {
-  unlink();  // from those who wait for a decision
-  deadline_.cancel();
-  state_ = State::kReplying;
-  write_out();
-}
-
-void Connection::reply_text(int status, std::string_view text) {
-  ResponseHead head;
-  head.status = status;
-  head.content_type = "text/plain; charset=utf-8";
-  reply(head, std::string(text));
-}
-
-void Connection::reply_page(int status, std::string_view text) {
-  ResponseHead head;
-  head.status = status;
-  head.content_type = "text/html; charset=utf-8";
-  head.extra = page_header_lines(PageKind::kPlain, owner_.settings_.read()->http_headers);
-  reply(head, error_page(status, text));
-}
-
-void Connection::reply_file(ResponseHead head, UniqueFd file, std::uint64_t first,
-                            std::uint64_t bytes) {
-  if (request_.method != Method::kHead) {
-    file_ = std::move(file);
-    file_at_ = first;
-    file_left_ = bytes;
-  }
-  reply(head, {});
-}
-
-void Connection::write_out() {
-  const std::uint64_t before = bytes_sent_;
-  const auto come_back = [&] {
-    // Progress renews the time that the client has.
-    if (bytes_sent_ > before || !deadline_.armed())
-      deadline_.after(owner_.settings_.read()->client_timeout);
-    watch_.want(EV_WRITE);
-  };
-  while (out_sent_ < out_.size()) {
-    iovec part{};
-    part.iov_base = out_.data() + out_sent_;
-    part.iov_len = out_.size() - out_sent_;
-    const IoResult result = transport_->write_v({&part, 1}, file_left_ > 0);
-    if (result.status == IoStatus::kAgain) {
-      come_back();
-      return;
-    }
-    if (result.status != IoStatus::kDone) {
-      end();
-      return;
-    }
-    out_sent_ += result.bytes;
-    bytes_sent_ += result.bytes;
-  }
-  std::size_t piece = kFilePiece;
-  while (file_left_ > 0) {
-    const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(file_left_, piece));
-    const IoResult result = want == 0 ? IoResult{IoStatus::kAgain, 0}
-                                      : transport_->send_file(file_.get(), file_at_, want);
-    if (result.status == IoStatus::kAgain) {
-      come_back();
-      return;
-    }
-    if (result.status != IoStatus::kDone) {
-      end();
-      return;
-    }
-    file_at_ += result.bytes;
-    file_left_ -= result.bytes;
-    bytes_sent_ += result.bytes;
-    piece -= std::min(piece, result.bytes);
-  }
-  switch (transport_->flush()) {
-    case IoStatus::kDone:
-      break;
-    case IoStatus::kAgain:
-      come_back();
-      return;
-    case IoStatus::kEof:
-    case IoStatus::kError:
-      end();
-      return;
-  }
-  reply_is_out();
-}
-
-void Connection::reply_is_out() {
-  AccessFacts facts;
-  const std::string line = access_request(request_);
-  facts.ip = ip_;
-  facts.user = user;
-  facts.user_listens = user_listens;
-  facts.request = line;
-  facts.status = status_;
-  facts.bytes_sent = bytes_sent_;
-  facts.referer = request_.headers.get("referer");
-  facts.user_agent = request_.headers.get("user-agent");
-  facts.seconds =
-      std::chrono::duration_cast<std::chrono::seconds>(owner_.loop().now() - accepted_).count();
-  if (!is_probe) log_access(owner_.log_, facts, owner_.loop().clock().wall());
-  held.reset();
-  if (!keep_alive_) {
-    if (!nothing_more_comes()) {
-      linger();
-      return;
-    }
-    // At once, not in the next round: the client waits for the end.
-    watch_.stop();
-    transport_.reset();
-    end();
-    return;
-  }
-  head_whole_ = false;
-  // The next request of the same connection; libshout asks three times before it sends.
+void Connection::next_request() {
   const std::string early = std::move(leftover_);
   leftover_.clear();
-  parser_ = RequestParser();
-  request_ = Request();
-  form_.clear();
-  bytes_sent_ = 0;
-  user.clear();
-  user_listens = false;
-  is_probe = false;
-  state_ = State::kHead;
-  head_since_ = owner_.loop().now();
-  owner_.head_begins(*this);
-  deadline_.after(owner_.settings_.read()->header_timeout);
-  watch_.want(EV_READ);
-  if (!early.empty()) on_head_bytes(early);
+  on_head_bytes(early);
 }
 
 // A request without a body that has been read to its end: nothing is left unread that would make a
@@ -422,27 +363,12 @@ bool Connection::nothing_more_comes() const noexcept {
 
 void Connection::linger() {
   transport_->shut_down_write();
-  state_ = State::kLingering;
-  watch_.want(EV_READ);
-  deadline_.after(kLingerTime);
-}
-
-bool Connection::send_now(std::string_view bytes) {
-  iovec part{};
-  part.iov_base = const_cast<char*>(bytes.data());
-  part.iov_len = bytes.size();
-  // A few bytes into an empty socket buffer: all or nothing.
-  const IoResult result = transport_->write_v({&part, 1}, false);
-  if (result.status == IoStatus::kDone) bytes_sent_ += result.bytes;
-  return result.status == IoStatus::kDone && result.bytes == bytes.size();
+  enter(State::kLingering);
 }
 
 std::unique_ptr<Transport> Connection::take_transport() {
-  watch_.stop();
-  deadline_.cancel();
-  auto transport = std::move(transport_);
-  owner_.remove(*this);
-  return transport;
+  end();
+  return std::move(transport_);
 }
 
 void Connection::drop() { end(); }

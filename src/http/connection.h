@@ -1,11 +1,15 @@
 // Connection: one inbound connection, from accept to its reply, or to the moment when its socket
 // becomes a listener or a source.
 //
-// Life: (kOpening) → kHead → (kForm) → kHandling → kReplying → kLingering → gone.  The state
-// changes in one function.  Every way out goes through Connections::remove(), with what the log
-// needs.
+// Life: kAccepted → (kOpening) → kHead → (kForm) → kHandling → kReplying → (kLingering) → kGone,
+// and from kReplying back to kHead where the connection is kept.  The state changes in enter()
+// only, which also knows what may follow what, and what each one waits for and how long.  Every way
+// out goes through Connections::remove(), with what the log needs.  A reply has client-timeout to
+// be read at all, progress renews it; and all of it has to be out after client-timeout plus a
+// second for every 8 KiB (of a file: 2 KiB, that is played as it comes).
 //
-// Thread: its worker.  Ownership: the worker's Connections.  Other threads hold its id, never a
+// Thread: its worker.
+// Ownership: the worker's Connections.  Other threads hold its id, never a
 // pointer: a verdict that arrives for a connection that is gone finds no id and is dropped.
 #pragma once
 
@@ -13,6 +17,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/intrusive_list.h"
 #include "base/unique_fd.h"
@@ -20,6 +25,7 @@
 #include "http/message.h"
 #include "http/opening.h"
 #include "http/parser.h"
+#include "http/reply_source.h"
 #include "net/acceptor.h"
 #include "net/loop.h"
 #include "net/transport.h"
@@ -31,7 +37,7 @@ class Connections;
 enum class Verdict : std::uint8_t {
   kNext,      // not mine
   kAnswered,  // replied, or the socket has moved on
-  kPending,   // resume() follows, perhaps from another loop by way of Connections::find()
+  kPending,   // resume() or ask_again() follows, perhaps from another loop by way of find()
 };
 
 // One question that is asked of every request, in the order of app/routes.cc.
@@ -42,11 +48,28 @@ class Stage {
   virtual Verdict handle(Connection& connection) = 0;
 };
 
-// What is held for a connection until it ends; the app says what it means.
-class Held {
- public:
-  virtual ~Held() = default;
+// A body that many replies share: bytes that stay as long as their owner (null: for ever).
+struct SharedBody {
+  std::shared_ptr<const void> owner;
+  std::string_view bytes;
 };
+
+// One piece of an answer: bytes of its own, or a range of a file.
+struct ReplyRun {
+  std::string text;
+  std::shared_ptr<const void> owner;  // keeps the file open and its range as it is
+  int fd = -1;                        // -1: the text
+  std::uint64_t at = 0, bytes = 0;    // what is left of it
+
+  static ReplyRun of_text(std::string text);
+  static ReplyRun of_file(std::shared_ptr<const void> owner, int fd, std::uint64_t at,
+                          std::uint64_t bytes);
+};
+
+// What the stages have found out about a request.  The app floor defines it
+// (app/stages/request_context.h); this floor makes it, by Connections::Plan, and frees it.
+struct RequestContext;
+using RequestContextPtr = std::unique_ptr<RequestContext, void (*)(RequestContext*)>;
 
 class Connection : public ListHook {
  public:
@@ -65,19 +88,30 @@ class Connection : public ListHook {
   const std::string& ip() const noexcept { return ip_; }
   // The client speaks https, with us or with a trusted proxy.
   bool secure() const noexcept { return secure_; }
-  std::string user;            // who it proved to be, for the access log
-  bool user_listens = false;   // as a listener: nobody else is named in Icecast's log
-  bool is_probe = false;       // asked every second by machines: no line in the access log
-  std::unique_ptr<Held> held;  // freed with the connection, or moved on by the app
+  std::string user;           // its name, once proved, for the access log
+  bool user_listens = false;  // as a listener: no other is named in Icecast's log
+  bool is_probe = false;      // asked every second by machines: no line in the access log
+  // Of this request: made when it is first asked for, freed when the answer is out.
+  // REQUIRES: Connections::Plan::context
+  RequestContext& context();
 
   // --- answers; each exactly once a request
-  // Sends head and body (no body for HEAD) and closes, unless the head says keep-alive.
+  // Sends head and body (no body for HEAD) and closes, unless the head says keep-alive.  A refusal
+  // in plain text becomes a page for a browser that asked for one (http/error_page.h).
   void reply(const ResponseHead& head, std::string body);
+  // The same, sent from the one copy: a thousand readers of a page need no thousand pages.
+  void reply_shared(const ResponseHead& head, SharedBody body);
   void reply_text(int status, std::string_view text);  // text/plain, as refusals of sources
   void reply_page(int status, std::string_view text);  // Icecast's error page
   // A whole reply, its head included, of this status; the connection closes after it.
   void reply_bytes(int status, std::string bytes);
   void reply_file(ResponseHead head, UniqueFd file, std::uint64_t first, std::uint64_t bytes);
+  // Head, then these, one after the other; files by sendfile.
+  void reply_runs(const ResponseHead& head, std::vector<ReplyRun> runs);
+  // head has the length of all that it will give; bytes: the same.
+  void reply_source(ResponseHead head, std::unique_ptr<ReplySource> source, std::uint64_t bytes);
+  // What the source waited for has come.
+  void source_ready();
   // Closes without a byte, as Icecast does with nonsense.
   void drop();
   // Bytes at once, then more follow by other means ("OK2", "100 Continue").  False: it broke.
@@ -88,13 +122,32 @@ class Connection : public ListHook {
   std::string take_leftover() { return std::move(leftover_); }
   // A stage that was pending has decided.
   void resume(Verdict verdict);
+  // The stage that was pending is asked again: what it waited for has come, or will not.
+  void ask_again();
+  // By a stage that then says kNext: the chain goes on from this stage, which was asked before.
+  void go_on_from(const Stage& stage);
 
  private:
   friend class Connections;
-  enum class State : std::uint8_t { kOpening, kHead, kForm, kHandling, kReplying, kLingering };
+  enum class State : std::uint8_t {
+    kAccepted,
+    kOpening,
+    kHead,
+    kForm,
+    kHandling,
+    kReplying,
+    kLingering,
+    kGone,
+  };
+  static std::string_view name_of(State state) noexcept;
+  static bool may_follow(State before, State next) noexcept;
+  // Arms watch and deadline as the state needs them, and moves between the lists of Connections.
+  // False: it may not follow; that is logged, and the connection ends.
+  bool enter(State next);
 
   void start();
   void wait_for_request();
+  void time_request();
   void on_socket(short events);
   void on_deadline();
   void go_on_opening();
@@ -107,6 +160,13 @@ class Connection : public ListHook {
   void run_stages();
   void begin_reply();
   void write_out();
+  IoResult write_page(std::size_t& piece);
+  IoResult write_run(std::size_t piece);
+  bool write_failed(const IoResult& result, std::uint64_t before);
+  IoStatus write_source(std::size_t budget);
+  void come_back(bool progress);
+  bool body_is_read() const noexcept;
+  void next_request();
   void reply_is_out();
   bool nothing_more_comes() const noexcept;
   void linger();
@@ -118,12 +178,12 @@ class Connection : public ListHook {
   std::unique_ptr<Transport> transport_;
   std::shared_ptr<const ListenSocket> socket_;
   std::unique_ptr<Opening> opening_;  // null: over
-  Address socket_peer_;  // of the socket, or of its PROXY header: who sends the requests
-  Address client_;       // whom the present one is for
+  Address socket_peer_;  // of the socket, or of its PROXY header: the sender of the requests
+  Address client_;       // of the client that the present request is for
   bool socket_secure_ = false;
   bool secure_ = false;
   std::string ip_;
-  State state_ = State::kHead;
+  State state_ = State::kAccepted;
   RequestParser parser_;
   std::unique_ptr<ShoutcastParser> shoutcast_;
   Request request_;
@@ -131,19 +191,27 @@ class Connection : public ListHook {
   std::string form_;
   std::uint64_t form_left_ = 0;
   std::size_t stage_ = 0;
+  RequestContextPtr context_{nullptr, nullptr};
   // The reply
-  std::string out_;
-  std::size_t out_sent_ = 0;
-  UniqueFd file_;
-  std::uint64_t file_at_ = 0, file_left_ = 0;
+  std::string out_;                      // the head, and a small body
+  SharedBody page_;                      // … or a large one
+  std::size_t out_sent_ = 0;             // of both
+  std::vector<ReplyRun> runs_;           // … and what follows it
+  std::size_t run_ = 0;                  // of these, the one that is being sent
+  std::unique_ptr<ReplySource> source_;  // … or one that is made as it goes
+  ReplySource::Piece piece_;
+  std::uint64_t piece_sent_ = 0;
+  std::uint64_t source_bytes_ = 0;
+  bool source_waits_ = false;
   std::uint64_t bytes_sent_ = 0;
   int status_ = 0;
   bool keep_alive_ = false;
   bool head_whole_ = false;  // the request's
   std::size_t lingered_bytes_ = 0;
   SteadyTime accepted_, head_since_;
+  SteadyTime reply_until_;  // however steadily it is read
   Watch watch_;
-  Timer deadline_;
+  Deadline deadline_;
 };
 
 }  // namespace lb

@@ -15,11 +15,12 @@ Connections::Connections(Loop& loop, Log& log, const Snapshot<HttpSettings>& set
                          std::atomic<std::uint64_t>& next_id)
     : loop_(loop),
       log_(log),
+      access_(std::make_shared<AccessBatch>(loop, log)),
       settings_(settings),
       next_id_(next_id),
       undecided_timer_(loop, [this] { watch_the_undecided(); }) {}
 
-Connections::~Connections() = default;
+Connections::~Connections() { access_->flush(); }
 
 void Connections::accepted(std::unique_ptr<Transport> transport,
                            const std::shared_ptr<const ListenSocket>& socket) {
@@ -27,7 +28,7 @@ void Connections::accepted(std::unique_ptr<Transport> transport,
   plan_.accepted();
   if (!plan_.welcome(transport->peer())) return;
   if (!may_speak_for_others(*transport, *socket)) {
-    complain(transport->peer().ip() + ": is not one of the x-forwarded-for", *socket);
+    log_refusal(transport->peer().ip() + ": is not one of the x-forwarded-for", *socket);
     return;
   }
   const std::uint64_t id = next_id_.fetch_add(1, std::memory_order_relaxed);
@@ -41,7 +42,8 @@ void Connections::accepted(std::unique_ptr<Transport> transport,
 void Connections::head_begins(Connection& connection) {
   open_heads_.push_back(connection);
   ++open_head_count_;
-  // Only who has had time to ask: in a crowd, many connections wait for us, not we for them.
+  // Only a connection that has had time to send its request: in a crowd it is the worker that is
+  // late.
   if (open_head_count_ > settings_.read()->most_open_heads &&
       loop_.now() - open_heads_.front().head_since_ > kHeadGrace)
     remove(open_heads_.front());
@@ -70,7 +72,7 @@ void Connections::decision_begins(Connection& connection) {
   if (!undecided_timer_.armed()) undecided_timer_.after(kQuickDecision);
 }
 
-// What takes its time: meanwhile we notice it when the client goes.
+// A decision that takes long: meanwhile the socket is watched for the end of the client.
 void Connections::watch_the_undecided() {
   while (!undecided_.empty()) {
     Connection& connection = undecided_.front();
@@ -105,7 +107,7 @@ void Connections::opening_failed(const Connection& connection, const Opening& op
     log_.debug("connection/connection", text);
     return;
   }
-  complain(text, connection.socket());
+  log_refusal(text, connection.socket());
 }
 
 bool Connections::may_speak_for_others(const Transport& transport,
@@ -115,7 +117,7 @@ bool Connections::may_speak_for_others(const Transport& transport,
   return settings->trusted_proxies.empty() || settings->trusted_proxies.contains(transport.peer());
 }
 
-void Connections::complain(const std::string& text, const ListenSocket& socket) {
+void Connections::log_refusal(const std::string& text, const ListenSocket& socket) {
   if (unsigned held = 0; proxy_guard_.pass(loop_.now(), held))
     log_.warn("connection/connection", text + "; dropped on port " + std::to_string(socket.port) +
                                            ", whose listen-socket has proxy-protocol (" +
@@ -123,19 +125,19 @@ void Connections::complain(const std::string& text, const ListenSocket& socket) 
 }
 
 void Connections::remove(Connection& connection) {
-  if (connection.state_ == Connection::State::kHandling)
-    connection.unlink();
-  else
-    head_complete(connection);
-  const auto at = connections_.find(connection.id());
-  if (at == connections_.end()) return;
+  if (connection.state_ == Connection::State::kGone) return;
   if (connection.handshaking()) handshake_ends();
+  connection.enter(Connection::State::kGone);
   // Its own callback may be on the stack: it dies in the next round.
-  std::unique_ptr<Connection> gone = std::move(at->second);
-  connections_.erase(at);
-  gone->watch_.stop();
-  gone->deadline_.cancel();
-  loop_.post([gone = std::move(gone)] {});
+  loop_.post([gone = std::move(connections_.extract(connection.id()).mapped())] {});
+}
+
+void Connections::end_readers_of(const void* owner) {
+  loop_.assert_here();
+  std::vector<Connection*> readers;
+  for (const auto& [id, connection] : connections_)
+    if (connection->page_.owner.get() == owner) readers.push_back(connection.get());
+  for (Connection* reader : readers) remove(*reader);
 }
 
 void Connections::end_all() {

@@ -4,7 +4,8 @@
 // the oldest one ends (a head after two seconds), so that idle sockets can never lock listeners,
 // sources or the administrator out (decisions B9).  A connection that is kept for its next request
 // is one of them.
-// Thread: its worker.  Ownership: owns its connections.
+// Thread: its worker.
+// Ownership: owns its connections.
 #pragma once
 
 #include <array>
@@ -19,6 +20,7 @@
 #include "base/intrusive_list.h"
 #include "base/log.h"
 #include "base/snapshot.h"
+#include "http/access_batch.h"
 #include "http/connection.h"
 #include "net/address_list.h"
 
@@ -31,19 +33,22 @@ struct HttpSettings {
   std::chrono::seconds client_timeout{30};
   std::size_t most_open_heads = 1024;
   std::size_t most_handshakes = 1000;
-  AddressList trusted_proxies;  // who may speak for another client
+  AddressList trusted_proxies;  // their forwarding headers are trusted
 };
 
 class Connections final : public ConnectionSink {
  public:
   struct Plan {
     std::vector<Stage*> stages;                   // in order; the last one always answers
+    std::function<RequestContextPtr()> context;   // for Connection::context(); never null
     std::function<bool(const Address&)> welcome;  // false: closed at once, without a byte
     // A Shoutcast login's password line is complete; false: drop.
     std::function<bool(Connection&)> shoutcast_login;
     std::function<void()> accepted;  // for the counters
     // How many bytes of this request's body are read before the stages; unset: of forms only.
     std::function<std::size_t(Connection&)> body_limit;
+    // May pages of other sites read the answer?  Unset: none may.
+    std::function<bool(const Request&)> cross_origin;
     // The certificates of connections that begin now; unset or null: none.
     std::function<std::shared_ptr<const TlsContext>()> certificates;
   };
@@ -59,6 +64,8 @@ class Connections final : public ConnectionSink {
   // Null when it has gone.
   Connection* find(std::uint64_t id);
   void end_all();
+  // Ends the connections that still read this body.
+  void end_readers_of(const void* owner);
   Loop& loop() noexcept { return loop_; }
 
  private:
@@ -66,19 +73,20 @@ class Connections final : public ConnectionSink {
   void remove(Connection& connection);
   void head_begins(Connection& connection);      // joins the open heads
   void head_complete(Connection& connection);    // leaves them
-  void decision_begins(Connection& connection);  // of who is not watched
+  void decision_begins(Connection& connection);  // the socket is not watched while one is made
   void watch_the_undecided();
   std::unique_ptr<Opening> opening_of(
       const ListenSocket& socket) const;  // null: a request comes at once
   void handshake_begins(const Connection& connection);
   void handshake_ends() noexcept { --handshake_count_; }
-  // A socket for proxies only, and somebody else: false.
+  // False: the socket is for proxies only, and the peer is none.
   bool may_speak_for_others(const Transport& transport, const ListenSocket& socket) const;
   void opening_failed(const Connection& connection, const Opening& opening);
-  void complain(const std::string& text, const ListenSocket& socket);
+  void log_refusal(const std::string& text, const ListenSocket& socket);
 
   Loop& loop_;
   Log& log_;
+  std::shared_ptr<AccessBatch> access_;  // its loop may flush it later than we live
   const Snapshot<HttpSettings>& settings_;
   std::atomic<std::uint64_t>& next_id_;
   Plan plan_;

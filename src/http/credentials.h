@@ -1,4 +1,4 @@
-// Credentials: who a request says it is.  Basic only, as Icecast (scheme in any case).
+// Credentials: the user and password of a request.  Basic only, as Icecast (scheme in any case).
 // Thread: plain values.
 #pragma once
 
@@ -17,7 +17,7 @@ struct Credentials {
 
 std::optional<Credentials> basic_credentials(const Headers& headers);
 // Takes a time that depends on the length of `given` only, so neither the content nor the length of
-// the secret shows.  False where nothing is expected: an unset password lets nobody in.
+// the secret shows.  False where nothing is expected: an unset password matches nothing.
 bool secret_equal(std::string_view given, std::string_view expected) noexcept;
 
 }  // namespace lb

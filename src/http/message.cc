@@ -1,51 +1,44 @@
 #include "http/message.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
 
 #include "base/encoding.h"
 #include "base/strings.h"
+#include "http/cross_origin.h"
+#include "http/text.h"
 
 namespace lb {
 namespace {
 
-void append_number(std::string& out, std::uint64_t number) {
-  std::array<char, 20> digits{};
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
-  out.append(digits.data(), end);
-}
-
-void append_two(std::string& out, unsigned number) {
-  out += static_cast<char>('0' + number / 10 % 10);
-  out += static_cast<char>('0' + number % 10);
-}
+constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
 void append_http_date(std::string& out, WallTime time) {
   namespace chrono = std::chrono;
   constexpr std::array<std::string_view, 7> kDays = {"Sun", "Mon", "Tue", "Wed",
                                                      "Thu", "Fri", "Sat"};
-  constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   const auto seconds = chrono::floor<chrono::seconds>(time);
   const auto day = chrono::floor<chrono::days>(seconds);
   const chrono::year_month_day date(day);
   const chrono::hh_mm_ss clock(seconds - day);
   out += kDays[chrono::weekday(day).c_encoding()];
   out += ", ";
-  append_two(out, static_cast<unsigned>(date.day()));
+  append_two_digits(out, static_cast<unsigned>(date.day()));
   out += ' ';
   out += kMonths[static_cast<unsigned>(date.month()) - 1];
   out += ' ';
   const auto year = static_cast<unsigned>(static_cast<int>(date.year()));
-  append_two(out, year / 100);
-  append_two(out, year % 100);
+  append_two_digits(out, year / 100);
+  append_two_digits(out, year % 100);
   out += ' ';
-  append_two(out, static_cast<unsigned>(clock.hours().count()));
+  append_two_digits(out, static_cast<unsigned>(clock.hours().count()));
   out += ':';
-  append_two(out, static_cast<unsigned>(clock.minutes().count()));
+  append_two_digits(out, static_cast<unsigned>(clock.minutes().count()));
   out += ':';
-  append_two(out, static_cast<unsigned>(clock.seconds().count()));
+  append_two_digits(out, static_cast<unsigned>(clock.seconds().count()));
   out += " GMT";
 }
 
@@ -173,19 +166,59 @@ std::string_view reason_phrase(int status) noexcept {
   return status < 500 ? "Client Error" : "Server Error";
 }
 
+std::optional<WallTime> parse_http_date(std::string_view text) noexcept {
+  constexpr std::string_view kForm = "Fri, 20 Nov 2026 06:52:17 GMT";
+  if (text.size() != kForm.size()) return std::nullopt;
+  for (const std::size_t at : {3U, 4U, 7U, 11U, 16U, 19U, 22U, 25U, 26U, 27U, 28U})
+    if (text[at] != kForm[at]) return std::nullopt;
+  bool digits = true;
+  const auto number = [&](std::size_t at, std::size_t length) {
+    unsigned value = 0;
+    for (const char c : text.substr(at, length)) {
+      digits = digits && c >= '0' && c <= '9';
+      value = value * 10 + static_cast<unsigned>(c - '0');
+    }
+    return value;
+  };
+  const auto month = std::find(kMonths.begin(), kMonths.end(), text.substr(8, 3));
+  const unsigned day = number(5, 2), year = number(12, 4), hour = number(17, 2),
+                 minute = number(20, 2), second = number(23, 2);
+  if (!digits || month == kMonths.end() || hour > 23 || minute > 59 || second > 60)
+    return std::nullopt;
+  namespace chrono = std::chrono;
+  const chrono::year_month_day date(
+      chrono::year(static_cast<int>(year)),
+      chrono::month(static_cast<unsigned>(month - kMonths.begin()) + 1), chrono::day(day));
+  if (!date.ok()) return std::nullopt;
+  return WallTime(chrono::sys_days(date).time_since_epoch() + chrono::hours(hour) +
+                  chrono::minutes(minute) + chrono::seconds(second));
+}
+
 std::string http_date(WallTime time) {
   std::string out;
   append_http_date(out, time);
   return out;
 }
 
+bool client_keeps_alive(const Request& request) noexcept {
+  if (request.protocol != Protocol::kHttp) return false;
+  const std::string_view options = request.headers.get("connection");
+  const auto names = [options](std::string_view word) {
+    for (const std::string_view option : split(options, ','))
+      if (iequals(trim(option), word)) return true;
+    return false;
+  };
+  return request.version_minor >= 1 ? !names("close") : names("keep-alive");
+}
+
 std::string render_head(const ResponseHead& head, const ReplyFacts& facts) {
-  // Everything that is not in the four variable parts fits in 400 bytes.
+  // Everything that is not in the four variable parts fits in 640 bytes.
   std::string out;
-  out.reserve(400 + facts.server_id.size() + head.reason.size() + head.content_type.size() +
+  out.reserve(640 + facts.server_id.size() + head.reason.size() + head.content_type.size() +
               head.extra.size() + room_for(facts.http_headers) +
               room_for(facts.mount_http_headers));
-  out += head.status == 206 || head.status == 100 ? "HTTP/1.1 " : "HTTP/1.0 ";
+  const bool is_1_1 = head.http_1_1 || head.status == 206 || head.status == 100;
+  out += is_1_1 ? "HTTP/1.1 " : "HTTP/1.0 ";
   append_number(out, static_cast<std::uint64_t>(head.status));
   out += ' ';
   out += head.reason.empty() ? reason_phrase(head.status) : head.reason;
@@ -203,12 +236,18 @@ std::string render_head(const ResponseHead& head, const ReplyFacts& facts) {
     out.append("Content-Type: ").append(head.content_type).append("\r\n");
   }
   if (head.status == 401) out += "WWW-Authenticate: Basic realm=\"Icecast2 Server\"\r\n";
-  out +=
-      "Cache-Control: no-cache, no-store\r\n"
-      "Expires: Mon, 26 Jul 1997 05:00:00 GMT\r\n"
-      "Pragma: no-cache\r\n";
+  if (head.cache.empty()) {
+    out +=
+        "Cache-Control: no-cache, no-store\r\n"
+        "Expires: Mon, 26 Jul 1997 05:00:00 GMT\r\n"
+        "Pragma: no-cache\r\n";
+  } else {
+    out.append("Cache-Control: ").append(head.cache).append("\r\n");
+  }
   append_http_headers(out, facts.http_headers, head.status);
   append_http_headers(out, facts.mount_http_headers, head.status);
+  if (facts.cross_origin)
+    append_cross_origin(out, head.status, facts.http_headers, facts.mount_http_headers);
   out += head.extra;
   if (head.content_length) {
     out += "Content-Length: ";
@@ -219,32 +258,7 @@ std::string render_head(const ResponseHead& head, const ReplyFacts& facts) {
   return out;
 }
 
-std::string html_escape(std::string_view text) {
-  std::string out;
-  out.reserve(text.size() + 16);
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
+std::string html_escape(std::string_view text) { return escape_markup(text, "'"); }
 
 std::string error_page(int status, std::string_view text) {
   std::string number;

@@ -1,5 +1,5 @@
 // Request, Headers, ResponseHead: one HTTP message each, as plain values.
-// Sources: RFC 9112; Icecast 2.4.4's replies (compat.md 1.6, 2.1, 5.2).
+// Source: RFC 9112; Icecast 2.4.4's replies (compat.md 1.6, 2.1, 5.2).
 // Thread: plain values, one owner.
 #pragma once
 
@@ -55,7 +55,9 @@ struct ResponseHead {
   std::string_view reason;   // "": the usual one for the status, in Icecast's words
   std::string content_type;  // "": none
   std::optional<std::uint64_t> content_length;
-  bool keep_alive = false;  // only OPTIONS * and libshout's probe (decisions B1)
+  bool keep_alive = false;  // only OPTIONS *, libshout's probe (decisions B1), and HLS
+  bool http_1_1 = false;    // HLS: caches and players keep no connection of HTTP/1.0
+  std::string cache;        // the value of Cache-Control; "": not to be kept at all
   // Complete lines with CRLF, put after the <http-headers>: icy-*, Location, Content-Range …
   std::string extra;
 };
@@ -66,16 +68,22 @@ struct ReplyFacts {
   WallTime now;
   std::span<const HttpHeader> http_headers;        // global
   std::span<const HttpHeader> mount_http_headers;  // only on the stream replies of a mount
+  bool cross_origin = false;                       // pages of other sites may read it
 };
 
+// A client of HTTP/1.1 that does not ask to close, or an older one that asks to keep.
+bool client_keeps_alive(const Request& request) noexcept;
+
 // The whole head with its empty line.  Order: status line, Server, Connection, Date, Content-Type,
-// WWW-Authenticate (401), Cache-Control, Expires, Pragma, http-headers (filtered by status), extra,
-// Content-Length.  HTTP/1.0 except 206 and 100 (decisions B1).
+// WWW-Authenticate (401), Cache-Control, Expires, Pragma, http-headers (filtered by status), CORS,
+// extra, Content-Length.  HTTP/1.0 except 206, 100 (decisions B1) and what says http_1_1.
 std::string render_head(const ResponseHead& head, const ReplyFacts& facts);
 
 std::string_view reason_phrase(
     int status) noexcept;              // 404: "File Not Found", 401: "Authentication Required"
 std::string http_date(WallTime time);  // Fri, 20 Nov 2026 06:52:17 GMT
+// nullopt: it is in another form, of which RFC 9110 has two old ones.
+std::optional<WallTime> parse_http_date(std::string_view text) noexcept;
 // "<html><head><title>Error 404</title></head><body><b>404 - TEXT</b></body></html>\r\n", TEXT
 // escaped.
 std::string error_page(int status, std::string_view text);

@@ -36,7 +36,7 @@ Opening::Status Opening::go_on(std::unique_ptr<Transport>& transport) {
     if (const Status status = read_header(*transport); status != Status::kReady) return status;
   }
   if (tls_ == nullptr && use_ != TlsUse::kNever) {
-    if (const Status status = look_for_tls(transport); status != Status::kReady) return status;
+    if (const Status status = detect_tls(transport); status != Status::kReady) return status;
   }
   return tls_ != nullptr ? shake() : Status::kReady;
 }
@@ -59,7 +59,7 @@ Opening::Status Opening::read_header(Transport& transport) {
   return Status::kReady;
 }
 
-Opening::Status Opening::look_for_tls(std::unique_ptr<Transport>& transport) {
+Opening::Status Opening::detect_tls(std::unique_ptr<Transport>& transport) {
   if (use_ == TlsUse::kDetect) {
     char first = 0;
     const ssize_t n = peek(*transport, {&first, 1});

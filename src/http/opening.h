@@ -1,7 +1,8 @@
-// Opening: what a new socket may say before its first request: a PROXY header, then a TLS
-// handshake. It takes no byte that belongs to what follows.
+// Opening: what precedes the first request of a new socket: a PROXY header, then a TLS handshake.
+// It takes no byte that belongs to what follows.
 //
-// Thread: a worker.  Ownership: its Connection, until it is over.
+// Thread: a worker.
+// Ownership: its Connection, until it is over.
 #pragma once
 
 #include <cstdint>
@@ -27,12 +28,13 @@ class Opening {
   enum class Status : std::uint8_t {
     kMore,   // wait for wants()
     kReady,  // the request follows
-    kDrop,   // problem() says why
+    kDrop,   // problem() has the reason
   };
   // context: may be null where tls is kNever.
   Opening(bool proxy_header, TlsUse tls, std::shared_ptr<const TlsContext> context);
 
-  // `transport` becomes a TLS one when its client speaks so, and speaks for whom the header names.
+  // `transport` becomes a TLS one when its client begins TLS, and gets the client that the header
+  // names.
   Status go_on(std::unique_ptr<Transport>& transport);
   short wants() const noexcept { return wants_; }
   bool handshaking() const noexcept { return tls_ != nullptr; }
@@ -46,7 +48,7 @@ class Opening {
 
  private:
   Status read_header(Transport& transport);
-  Status look_for_tls(std::unique_ptr<Transport>& transport);
+  Status detect_tls(std::unique_ptr<Transport>& transport);
   Status shake();
   Status drop(std::string problem);
 

@@ -1,5 +1,5 @@
-// The header lines that protect people who look at a page in a browser: what the page may load and
-// run, that nobody shows it in a frame, that nothing is guessed about its type.
+// The header lines that protect readers of a page in a browser: what the page may load and run,
+// that it is not shown in a frame, that its type is not guessed.
 // Thread: pure functions.
 // Source: CSP level 3, Fetch (X-Content-Type-Options), Referrer Policy; reliability.md, "Headers".
 #pragma once

@@ -6,6 +6,7 @@
 #include "base/encoding.h"
 #include "base/strings.h"
 #include "http/body.h"
+#include "http/text.h"
 
 namespace lb {
 namespace {
@@ -27,19 +28,6 @@ const MethodWord* find_method(std::string_view word) noexcept {
     if (iequals(known.word, word)) return &known;
   }
   return nullptr;
-}
-
-bool digit(char c) noexcept { return c >= '0' && c <= '9'; }
-bool control(char c) noexcept { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
-
-// RFC 9110 section 5.6.2: what a header name consists of.
-bool token_char(char c) noexcept {
-  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-  return digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-         kMarks.find(c) != std::string_view::npos;
-}
-bool token(std::string_view name) noexcept {
-  return !name.empty() && std::all_of(name.begin(), name.end(), token_char);
 }
 
 // A line without its end: LF, CR LF, or CR CR LF (nsvcap).
@@ -74,7 +62,7 @@ bool is_clean_path(std::string_view path) noexcept {
   bool segment_empty = false;     // just after a '/'
   bool segment_all_dots = false;  // and at least one
   for (const char c : path) {
-    if (control(c) || c == '\\') return false;
+    if (is_control(c) || c == '\\') return false;
     if (c == '/') {
       if (segment_empty || segment_all_dots) return false;
       segment_empty = true;
@@ -159,7 +147,7 @@ void RequestParser::take_request_line(std::string_view line) {
   std::string_view target = trim_spaces(line.substr(first + 1, last - first - 1));
   if (target.size() > limits_.target_bytes) return refuse(414, "the address is too long");
   // The query too: it is passed on, to redirects and to the backends of authenticators.
-  if (std::any_of(target.begin(), target.end(), control)) return drop();
+  if (std::any_of(target.begin(), target.end(), is_control)) return drop();
   target = target.substr(0, target.find('#'));
   request_.target = target;
   const std::size_t mark = target.find('?');
@@ -188,8 +176,8 @@ void RequestParser::take_version(std::string_view version) {
   const std::string_view major = number.substr(0, number.find('.'));
   const std::string_view minor = number.substr(std::min(major.size() + 1, number.size()));
   const bool short_form = major.size() == number.size();
-  if (major.size() != 1 || !digit(major[0])) return drop();
-  if (!short_form && (minor.size() != 1 || !digit(minor[0]))) return drop();
+  if (major.size() != 1 || !is_digit(major[0])) return drop();
+  if (!short_form && (minor.size() != 1 || !is_digit(minor[0]))) return drop();
   if (major[0] > '1') return refuse(505, "only HTTP/1.0 and HTTP/1.1 are spoken here");
   if (major[0] == '1' && !short_form) request_.version_minor = minor[0] - '0';
 }
@@ -203,7 +191,7 @@ void RequestParser::take_header(std::string_view line) {
   if (line.front() == ' ' || line.front() == '\t') return refuse(400, "a folded header line");
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos) return refuse(400, "a header line without a colon");
-  if (!token(line.substr(0, colon))) return refuse(400, "a header name with a space or a mark");
+  if (!is_token(line.substr(0, colon))) return refuse(400, "a header name with a space or a mark");
   std::string name = to_lower(line.substr(0, colon));
   const std::string_view value = trim_spaces(line.substr(colon + 1));
   if (value.empty()) {
@@ -248,7 +236,7 @@ std::size_t ShoutcastParser::feed(std::string_view bytes) {
 
 void ShoutcastParser::take_line(std::string_view line) {
   if (!password_known_) {
-    if (line.empty() || std::any_of(line.begin(), line.end(), control)) {
+    if (line.empty() || std::any_of(line.begin(), line.end(), is_control)) {
       status_ = ParseStatus::kDrop;
       return;
     }
@@ -271,7 +259,7 @@ void ShoutcastParser::take_line(std::string_view line) {
   if (colon == std::string_view::npos) return;
   const std::string_view name = trim_spaces(line.substr(0, colon));
   const std::string_view value = trim_spaces(line.substr(colon + 1));
-  if (!token(name) || value.empty() ||
+  if (!is_token(name) || value.empty() ||
       value.find_first_of(std::string_view("\0\r", 2)) != value.npos) {
     return;
   }

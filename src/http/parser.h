@@ -1,6 +1,6 @@
 // RequestParser: bytes of a connection → one request head, incrementally.
 // ShoutcastParser: the Shoutcast v1 login (password line, then icy-* lines) → the same Request.
-// Sources: RFC 9112 with Icecast's tolerance (compat.md 1.1, users.md 3.1): bare LF line ends,
+// Source: RFC 9112 with Icecast's tolerance (compat.md 1.1, users.md 3.1): bare LF line ends,
 // "\r\r\n\r\r\n", ICE/1.0, raw spaces in the target (everything between the first and the last
 // space), absent Host, method words in any case, header lines with an empty value (left out, as if
 // never sent).  Strict where it matters (reliability.md "HTTP strictness").

@@ -9,9 +9,9 @@
 
 namespace lb {
 
-// The "host:port" that a player shall use: what it asked for itself, if that names a port and
-// consists of a name or an address; otherwise hostname:port of the configuration.  secure: it asked
-// over https, whose own port is not ours to guess: then a name without a port is kept too.
+// The "host:port" for a player: the Host that it sent, if that names a port and consists of a name
+// or an address; otherwise hostname:port of the configuration.  secure: the request came over
+// https, whose public port is not known here: then a name without a port is kept too.
 std::string playlist_host(std::string_view host_header, std::string_view hostname, int port,
                           bool secure = false);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "http/text.h"
 
 namespace lb {
 namespace {
@@ -10,35 +11,16 @@ namespace {
 constexpr std::size_t kLongestUrl = 4096;
 constexpr std::size_t kLongestHost = 255;
 
-bool control(char c) noexcept { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
-bool digit(char c) noexcept { return c >= '0' && c <= '9'; }
-
-// RFC 9110 section 5.6.2.
-bool token_char(char c) noexcept {
-  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-  return digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-         kMarks.find(c) != std::string_view::npos;
-}
-bool is_token(std::string_view name) noexcept {
-  return !name.empty() && std::all_of(name.begin(), name.end(), token_char);
-}
-
 // The beginning of a status line, as far as it has come.
 bool may_be_answer(std::string_view line) noexcept {
   return istarts_with("HTTP/", line.substr(0, 5)) || istarts_with("ICY ", line.substr(0, 4));
-}
-
-std::string without_control(std::string_view text) {
-  std::string out(text);
-  std::erase_if(out, control);
-  return out;
 }
 
 // What may stand in the host of a URL: a name, an IPv4 or (without brackets) an IPv6 address.
 bool is_host(std::string_view host) noexcept {
   return !host.empty() && host.size() <= kLongestHost &&
          std::all_of(host.begin(), host.end(), [](char c) {
-           return digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
+           return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
                   c == '-' || c == '_' || c == ':';
          });
 }
@@ -105,7 +87,7 @@ void ResponseParser::take_status_line(std::string_view line) {
       space == std::string_view::npos ? std::string_view() : trim(line.substr(space));
   const std::string_view code = rest.substr(0, rest.find(' '));
   response_.icy = iequals(version, "ICY");
-  const bool http = istarts_with(version, "HTTP/1.") && version.size() == 8 && digit(version[7]);
+  const bool http = istarts_with(version, "HTTP/1.") && version.size() == 8 && is_digit(version[7]);
   const auto status = parse_u64(code);
   if ((!response_.icy && !http) || code.size() != 3 || !status || *status < 100) {
     fault_ = Error::invalid("did not answer in HTTP");
@@ -113,7 +95,7 @@ void ResponseParser::take_status_line(std::string_view line) {
   }
   if (http) response_.version_minor = version[7] - '0';
   response_.status = static_cast<int>(*status);
-  response_.reason = without_control(trim(rest.substr(code.size())));
+  response_.reason = without_controls(trim(rest.substr(code.size())));
 }
 
 void ResponseParser::take_header(std::string_view line) {
@@ -124,7 +106,7 @@ void ResponseParser::take_header(std::string_view line) {
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos) return;
   const std::string_view name = line.substr(0, colon);
-  const std::string value = without_control(trim(line.substr(colon + 1)));
+  const std::string value = without_controls(trim(line.substr(colon + 1)));
   if (!is_token(name) || value.empty()) return;
   response_.headers.add(to_lower(name), value);
 }

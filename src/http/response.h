@@ -62,7 +62,8 @@ struct HttpUrl {
   bool operator==(const HttpUrl&) const = default;
 };
 // `text` is an http or https URL (the scheme in any case), or a path, seen from `base`.  Names and
-// passwords in it are left out.  Errors: another scheme, no host, a port out of range, a text of
+// passwords in it are left out.
+// Errors: another scheme, no host, a port out of range, a text of
 // more than 4096 bytes.
 Result<HttpUrl> parse_http_url(std::string_view text, const HttpUrl& base);
 

@@ -1,4 +1,5 @@
 // Plain settings of the http floor; config/ fills them, nothing here knows XML.
+// Thread: plain values.
 #pragma once
 
 #include <cstdint>

@@ -7,11 +7,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <limits>
-#include <optional>
 #include <utility>
 
 #include "base/strings.h"
+#include "http/byte_range.h"
 
 namespace lb {
 namespace {
@@ -28,46 +27,6 @@ constexpr std::string_view kBuiltInTypes =
     "application/wasm wasm\napplication/manifest+json webmanifest\n"
     "image/jpeg jpg jpeg\nimage/png png\nimage/gif gif\nimage/svg+xml svg\nimage/webp webp\n"
     "image/x-icon ico\nfont/woff woff\nfont/woff2 woff2\nfont/ttf ttf\n";
-
-struct Range {
-  std::uint64_t first = 0, length = 0;
-};
-enum class RangeKind { kWhole, kPart, kBad };
-
-// Digits only; a number too large for 64 bits is the largest one, which is past any file's end.
-std::optional<std::uint64_t> read_position(std::string_view text) noexcept {
-  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-  if (text.empty() || !std::all_of(text.begin(), text.end(), digit)) return std::nullopt;
-  return parse_u64(text).value_or(std::numeric_limits<std::uint64_t>::max());
-}
-
-// "bytes=a-b", "bytes=a-", "bytes=-n".  Several ranges would need a multipart reply, which no
-// player asks a radio server for; RFC 9110 allows the whole file instead.
-RangeKind read_range(std::string_view text, std::uint64_t size, Range& range) {
-  constexpr std::string_view kUnit = "bytes=";
-  text = trim(text);
-  if (text.empty()) return RangeKind::kWhole;
-  if (!istarts_with(text, kUnit)) return RangeKind::kBad;
-  text.remove_prefix(kUnit.size());
-  if (text.find(',') != std::string_view::npos) return RangeKind::kWhole;
-  const std::size_t dash = text.find('-');
-  if (dash == std::string_view::npos) return RangeKind::kBad;
-  const std::string_view from = trim(text.substr(0, dash));
-  const std::string_view to = trim(text.substr(dash + 1));
-  const auto first = read_position(from);
-  const auto last = read_position(to);
-  if ((!from.empty() && !first) || (!to.empty() && !last)) return RangeKind::kBad;
-  if (first) {
-    if (*first >= size || (last && *last < *first)) return RangeKind::kBad;
-    range.first = *first;
-    range.length = (last ? std::min(*last, size - 1) : size - 1) - *first + 1;
-    return RangeKind::kPart;
-  }
-  if (!last || *last == 0 || size == 0) return RangeKind::kBad;
-  range.length = std::min(*last, size);
-  range.first = size - range.length;
-  return RangeKind::kPart;
-}
 
 bool regular(const struct stat& info) noexcept { return S_ISREG(info.st_mode); }
 
@@ -125,14 +84,10 @@ std::string_view MimeTypes::type_of(std::string_view path) const {
 }
 
 std::string FileAnswer::header_lines() const {
-  std::string out = "Accept-Ranges: bytes\r\n";
-  if (status == 206) {
-    out += "Content-Range: bytes " + std::to_string(first) + "-" + std::to_string(last()) + "/" +
-           std::to_string(size) + "\r\n";
-  } else if (status == 416) {
-    out += "Content-Range: bytes */" + std::to_string(size) + "\r\n";
-  }
-  return out;
+  ByteRange range;
+  if (status == 206) range = {ByteRange::Kind::kPart, first, length};
+  if (status == 416) range.kind = ByteRange::Kind::kBad;
+  return range_lines(range, size);
 }
 
 bool StaticFiles::has_file(std::string_view path) const {
@@ -146,7 +101,7 @@ Result<FileAnswer> StaticFiles::open_file(std::string_view path, std::string_vie
   const auto absent = [path] {
     return Error::not_found("file " + std::string(path) + ": no such file in the web root");
   };
-  // The look before the open keeps devices and FIFOs, which may act on being opened, closed.
+  // The stat before the open keeps devices and FIFOs, which may act on being opened, closed.
   if (is_template_path(path) || !has_file(path)) return absent();
   const std::string name = webroot_ + std::string(path);
   FileAnswer answer;
@@ -160,16 +115,16 @@ Result<FileAnswer> StaticFiles::open_file(std::string_view path, std::string_vie
   answer.size = static_cast<std::uint64_t>(info.st_size);
   answer.length = answer.size;
   answer.content_type = types_.type_of(path);
-  Range part;
-  switch (read_range(range, answer.size, part)) {
-    case RangeKind::kWhole:
+  const ByteRange part = parse_byte_range(range, answer.size);
+  switch (part.kind) {
+    case ByteRange::Kind::kWhole:
       break;
-    case RangeKind::kPart:
+    case ByteRange::Kind::kPart:
       answer.status = 206;
       answer.first = part.first;
       answer.length = part.length;
       break;
-    case RangeKind::kBad:
+    case ByteRange::Kind::kBad:
       answer.status = 416;
       answer.fd.reset();
       answer.length = kRangeText.size();

@@ -1,7 +1,7 @@
 // StaticFiles: files of the web root, with their MIME types and byte ranges.
-// Sources: Icecast 2.4.4 (compat.md 2.5), RFC 9110 section 14 (ranges).
+// Source: Icecast 2.4.4 (compat.md 2.5), RFC 9110 section 14 (ranges).
 //
-// Thread safety: immutable after construction, so usable from any thread; a reload makes a new one.
+// Thread: immutable after construction, so usable from any thread; a reload makes a new one.
 // Opening is one stat, one open and one fstat; nothing is read.
 #pragma once
 

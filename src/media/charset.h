@@ -1,6 +1,7 @@
 // Charsets: what only this floor needs beside the functions of metadata.h.
 // ISO-8859-1 and UTF-8 are done by hand, because a chroot has none of iconv's files.
-// Thread: pure functions.  Errors: an unknown name is said to be unknown.
+// Thread: pure functions.
+// Errors: an unknown name is reported as unknown.
 #pragma once
 
 #include <cstddef>

@@ -16,11 +16,11 @@
 namespace lb {
 namespace {
 
-constexpr std::uint64_t kSyncSpacing = 512;  // see framer.h
-constexpr std::size_t kMaxHeaderBytes = std::size_t{256}
-                                        << 10;   // more: no headers are kept, no marks made
-constexpr std::uint64_t kMaxElement = 16 << 20;  // a larger one is a broken size
-constexpr std::uint64_t kMaxHead = 4096;         // of the EBML head
+constexpr std::uint64_t kEbmlSyncSpacing = 512;  // see framer.h
+constexpr std::size_t kMaxEbmlHeaderBytes = std::size_t{256}
+                                            << 10;  // more: no headers are kept, no marks made
+constexpr std::uint64_t kMaxElement = 16 << 20;     // a larger one is a broken size
+constexpr std::uint64_t kMaxHead = 4096;            // of the EBML head
 constexpr std::uint64_t kHeldUnit = std::uint64_t{64} << 10;  // larger elements pass as they come
 constexpr std::size_t kMaxElementHead = 12;                   // 4 bytes of id, 8 of size
 
@@ -91,7 +91,7 @@ class EbmlFramer final : public Framer {
 
   enum class Headers : std::uint8_t { kNone, kComing, kKnown };
 
-  std::uint64_t position_;    // of the first byte that was not yet looked at
+  std::uint64_t position_;    // of the first byte that was not yet parsed
   std::uint64_t unit_;        // walking: where the element in hand begins
   std::uint64_t seen_;        // all before it has passed, because it was needed while searching
   std::uint64_t left_ = 0;    // of the element in hand
@@ -138,7 +138,7 @@ std::size_t EbmlFramer::scan(ByteSpan bytes, MarkSink& sink) {
 void EbmlFramer::advance(ByteSpan bytes) {
   if (headers_state_ == Headers::kComing) {
     headers_.insert(headers_.end(), bytes.begin(), bytes.end());
-    if (headers_.size() > kMaxHeaderBytes) {
+    if (headers_.size() > kMaxEbmlHeaderBytes) {
       headers_state_ = Headers::kNone;
       headers_ = {};
     }
@@ -198,23 +198,23 @@ void EbmlFramer::begin_cluster(MarkSink& sink) {
     sink.headers(position_, std::exchange(headers_, {}));
   }
   if (headers_state_ != Headers::kKnown) return;
-  if (!first_cluster_ && position_ < last_sync_ + kSyncSpacing) return;
+  if (!first_cluster_ && position_ < last_sync_ + kEbmlSyncSpacing) return;
   first_cluster_ = false;
   last_sync_ = position_;
-  sink.sync(position_);
+  sink.sync(position_, {});
 }
 
-constexpr std::string_view kTypes[] = {"audio/webm", "video/webm", "audio/x-matroska",
-                                       "video/x-matroska", "video/x-matroska-3d"};
+constexpr std::string_view kEbmlTypes[] = {"audio/webm", "video/webm", "audio/x-matroska",
+                                           "video/x-matroska", "video/x-matroska-3d"};
 
 }  // namespace
 
 extern const FramerPlugin kEbmlFramer;
 constinit const FramerPlugin kEbmlFramer{
     .name = "ebml",
-    .types = kTypes,
+    .types = kEbmlTypes,
     .icy_metadata = false,
-    .make = [](std::uint64_t begin) -> std::unique_ptr<Framer> {
+    .make = [](std::uint64_t begin, MediaTime) -> std::unique_ptr<Framer> {
       return std::make_unique<EbmlFramer>(begin);
     },
     .make_rewriter = nullptr,

@@ -14,7 +14,7 @@ extern const FramerPlugin kEbmlFramer;
 
 namespace {
 
-// Takes every type that nobody else knows: no marks, all bytes pass at once.
+// Takes every type that has no framer: no marks, all bytes pass at once.
 class OpaqueFramer final : public Framer {
  public:
   explicit OpaqueFramer(std::uint64_t begin) noexcept : position_(begin) {}
@@ -31,7 +31,7 @@ constexpr FramerPlugin kOpaqueFramer{
     .name = "opaque",
     .types = {},
     .icy_metadata = true,
-    .make = [](std::uint64_t begin) -> std::unique_ptr<Framer> {
+    .make = [](std::uint64_t begin, MediaTime) -> std::unique_ptr<Framer> {
       return std::make_unique<OpaqueFramer>(begin);
     },
     .make_rewriter = nullptr,

@@ -15,13 +15,14 @@
 #include <utility>
 #include <vector>
 
+#include "media/media_clock.h"
 #include "media/metadata.h"
 
 namespace lb {
 
 using Bytes = std::vector<std::byte>;
 
-// What the stream says about itself; becomes stats.  0 or empty = not known.
+// What the headers of the stream contain; becomes stats.  0 or empty = not known.
 struct CodecFacts {
   std::string subtype;  // "Vorbis", "Opus", "Vorbis/Theora" …
   unsigned audio_channels = 0;
@@ -40,12 +41,15 @@ class MarkSink {
   virtual ~MarkSink() = default;
   // A decoder may start at `position` if it has been given the newest headers first.  Marks are
   // thinned: MPEG frames to at least 1024 bytes apart (the first confirmed one is always marked),
-  // Ogg pages to 512 (the first media page of a chain always), Clusters to 512 (the first always).
-  virtual void sync(std::uint64_t position) = 0;
+  // Ogg pages to 512 (the first media page of a chain always), Clusters to 512 (the first always);
+  // the first unit at or after a whole second of media time is always marked.
+  virtual void sync(std::uint64_t position, UnitTime time) = 0;
+  // From the unit at `position` on media time counts from 0, at this rate.
+  virtual void clock(std::uint64_t position, unsigned rate_hz) = 0;
   // A decoder may start at `position` with nothing else (Ogg BOS of a chain, EBML head).
   virtual void start(std::uint64_t position) = 0;
-  // Whoever starts at or after `position` first needs these bytes (all header pages of all logical
-  // streams, BOS pages first; EBML head up to the first Cluster).
+  // A listener that starts at or after `position` first needs these bytes (all header pages of all
+  // logical streams, BOS pages first; EBML head up to the first Cluster).
   virtual void headers(std::uint64_t position, Bytes bytes) = 0;
   // The stream names its own title (Ogg comments); in effect from `position`.
   virtual void metadata(std::uint64_t position, Metadata metadata) = 0;
@@ -60,6 +64,12 @@ class Framer {
   // All bytes before this position form whole units (frames, pages) and may be given to
   // listeners.  Never more than 72 KiB behind what was consumed; equal to it when out of sync.
   virtual std::uint64_t complete() const noexcept = 0;
+  // What has to stand behind complete() if another source's stream follows there, so that this one
+  // is whole (Ogg: a last page for each logical stream that has none); empty: nothing.
+  virtual Bytes closing() const { return {}; }
+  // The serial numbers of the logical streams that a successor's first ones must not have, because
+  // they stand right before them.
+  virtual std::vector<std::uint32_t> serials() const { return {}; }
 };
 
 // Changes the stream where only a change can carry a new title: Ogg Vorbis gets a new chained
@@ -67,18 +77,21 @@ class Framer {
 class Rewriter {
  public:
   virtual ~Rewriter() = default;
-  // Appends to `out` what listeners shall get for `bytes`; holds back an incomplete page.
+  // Appends to `out` the bytes for listeners made of `bytes`; holds back an incomplete page.
   virtual void rewrite(std::span<const std::byte> bytes, Bytes& out) = 0;
   // False when this stream does not take titles (Opus, FLAC, several codecs).  In effect from the
   // next page on.
   virtual bool set_title(const Metadata& metadata) = 0;
+  // Framer::serials() of the predecessor; before the first byte.
+  virtual void avoid(std::vector<std::uint32_t> /*serials*/) {}
 };
 
 struct FramerPlugin {
   std::string_view name;                    // "mpeg", "ogg", "ebml", "opaque"
   std::span<const std::string_view> types;  // exact content types, lower case
   bool icy_metadata;                        // listeners may get ICY blocks; admin sets titles
-  std::unique_ptr<Framer> (*make)(std::uint64_t begin);
+  // first: the media time of the first unit, where an upstream tells it.
+  std::unique_ptr<Framer> (*make)(std::uint64_t begin, MediaTime first);
   std::unique_ptr<Rewriter> (*make_rewriter)();  // null: none
 };
 

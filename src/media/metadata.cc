@@ -24,7 +24,7 @@ bool can_be_icy_charset(std::string_view name) {
          without_controls(foreign) == foreign;
 }
 
-// `charset` says what the bytes are; bytes that are called UTF-8 and are not are Latin-1.
+// `charset` names the encoding of the bytes; bytes that are called UTF-8 and are not are Latin-1.
 std::string to_clean_utf8(std::string_view text, std::string_view charset) {
   if (is_utf8_charset(charset)) return clean_utf8(text, kDefaultCharset);
   return clean_utf8(convert_charset(text, charset, "UTF-8"));
@@ -33,16 +33,19 @@ std::string to_clean_utf8(std::string_view text, std::string_view charset) {
 struct Texts {
   std::string utf8;
   std::string wire;
+  bool wire_is_utf8 = false;
 };
 
 Texts read_text(std::string_view text, std::string_view charset, std::string_view mount_charset) {
   Texts texts;
-  if (!charset.empty()) {
+  const bool to_utf8 =
+      is_utf8_charset(mount_charset) || (mount_charset.empty() && !charset.empty());
+  if (to_utf8) {
+    texts.wire = texts.utf8 = to_clean_utf8(text, charset.empty() ? mount_charset : charset);
+    texts.wire_is_utf8 = true;
+  } else if (!charset.empty()) {
     texts.utf8 = to_clean_utf8(text, charset);
-    texts.wire = convert_charset(texts.utf8, "UTF-8",
-                                 mount_charset.empty() ? kDefaultCharset : mount_charset);
-  } else if (is_utf8_charset(mount_charset)) {
-    texts.wire = texts.utf8 = to_clean_utf8(text, mount_charset);
+    texts.wire = convert_charset(texts.utf8, "UTF-8", mount_charset);
   } else {
     texts.utf8 = mount_charset.empty() ? clean_utf8(text) : to_clean_utf8(text, mount_charset);
     texts.wire = without_controls(text);
@@ -81,7 +84,7 @@ Metadata make_icy_metadata(std::string_view song, std::string_view url, std::str
   metadata.title = title.utf8;
   metadata.url = link.utf8;
   metadata.icy_block = make_icy_block(
-      is_utf8_charset(mount_charset) ? with_typographic_ends(title.wire) : title.wire, link.wire);
+      title.wire_is_utf8 ? with_typographic_ends(title.wire) : title.wire, link.wire);
   return metadata;
 }
 

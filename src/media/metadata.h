@@ -22,20 +22,21 @@ struct Metadata {
 };
 
 // Builds the metadata of a generic (ICY) mount from text that came with an update request.
-//  text     bytes as sent by the encoder;  charset  what the encoder said they are ("" = unknown)
-//  mount_charset  <charset> of the mount ("" = not configured: valid UTF-8 stays, else ISO8859-1)
+// text     bytes as sent by the encoder;  charset  as named by the encoder ("" = unknown)
+// mount_charset  <charset> of the mount ("" = not configured: valid UTF-8 stays, else ISO8859-1)
 // Rules (decisions B13): no charset given and none configured: valid UTF-8 stays as it is, other
 // bytes are Latin-1.  No charset given, one configured: the bytes are in that one already
-// (Icecast). Charset given: converted to the mount's (ISO-8859-1 when none is configured), and what
-// does not fit becomes '?' in the ICY block.  The UTF-8 text of stats never loses a character.
-// Bytes that are called UTF-8 and are not are Latin-1.
+// (Icecast). Charset given: converted to the mount's, where what does not fit becomes '?' in the
+// ICY block, and to UTF-8 when none is configured: a player that reads UTF-8 shows nothing at all
+// of a title in Latin-1 (VLC 3), and a '?' is no letter.  The UTF-8 text of stats never loses a
+// character. Bytes that are called UTF-8 and are not are Latin-1.
 Metadata make_icy_metadata(std::string_view song, std::string_view url, std::string_view charset,
                            std::string_view mount_charset);
 
 // Converts between charsets; names as iconv(3) knows them, "" and unknown names are ISO-8859-1.
 // Each character that `to` has not becomes one '?', and so does broken input.  ISO-8859-1 and
 // UTF-8 work without iconv's files (chroot).  Reading ISO-8859-1, the bytes 0x80…0x9F are taken as
-// Windows-1252 (WHATWG Encoding): that is what encoders mean who say Latin-1.
+// Windows-1252 (WHATWG Encoding): that is what encoders mean by Latin-1.
 std::string convert_charset(std::string_view text, std::string_view from, std::string_view to);
 bool is_valid_utf8(std::string_view text) noexcept;
 // Any bytes → valid UTF-8 without control characters (C0, DEL, C1) and without the two code points

@@ -2,9 +2,10 @@
 //
 // Two states.  Walking, it goes from unit to unit by their sizes and reads nothing else; that is
 // also how it begins, on trust, until the second frame confirms the first.  Searching, everything
-// passes, and frames are believed again when one is followed by one of its kind.
+// passes, and frames are trusted again when one is followed by one of its kind.
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "media/framer.h"
 #include "media/mpeg_header.h"
@@ -14,13 +15,13 @@ namespace {
 
 using What = MpegUnit::What;
 
-constexpr std::uint64_t kSyncSpacing = 1024;  // see framer.h
-constexpr std::size_t kPiece = 1024;          // appended at once to bytes that are held
+constexpr std::uint64_t kMpegSyncSpacing = 1024;  // see framer.h
+constexpr std::size_t kPiece = 1024;              // appended at once to bytes that are held
 
 class MpegFramer final : public Framer {
  public:
-  explicit MpegFramer(std::uint64_t begin) noexcept
-      : position_(begin), unit_(begin), seen_(begin) {}
+  MpegFramer(std::uint64_t begin, MediaTime first) noexcept
+      : position_(begin), unit_(begin), seen_(begin), clock_(first) {}
 
   void consume(std::span<const std::byte> bytes, MarkSink& sink) override;
   std::uint64_t complete() const noexcept override {
@@ -32,9 +33,10 @@ class MpegFramer final : public Framer {
   std::optional<std::size_t> walk(ByteSpan bytes, MarkSink& sink);
   std::optional<std::size_t> search(ByteSpan bytes);
   void advance(std::size_t bytes) noexcept;
+  void confirm(const MpegUnit& unit, MarkSink& sink);
   void mark(std::uint64_t position, MarkSink& sink);
 
-  std::uint64_t position_;       // of the first byte that was not yet looked at
+  std::uint64_t position_;       // of the first byte that was not yet parsed
   std::uint64_t unit_;           // walking: where the unit in hand begins
   std::uint64_t seen_;           // all before it has passed, because it was needed while searching
   std::size_t left_ = 0;         // of the unit in hand
@@ -44,7 +46,9 @@ class MpegFramer final : public Framer {
   bool trusted_ = false;    // `kind_` was seen in a frame
   bool confirmed_ = false;  // … and in the next one
   MpegKind kind_;
+  unsigned first_samples_ = 0;
   std::uint64_t first_ = 0;  // the frame that waits to be confirmed
+  MediaClock clock_;         // of the next frame; does not count the one that waits
   bool marked_ = false;
   std::uint64_t last_mark_ = 0;
 };
@@ -98,10 +102,11 @@ std::optional<std::size_t> MpegFramer::walk(ByteSpan bytes, MarkSink& sink) {
   if (unit.what == What::kFrame) {
     if (!trusted_) {
       first_ = position_;
+      first_samples_ = unit.samples;
     } else {
-      if (!confirmed_) mark(first_, sink);
-      confirmed_ = true;
+      confirm(unit, sink);
       mark(position_, sink);
+      clock_.pass(unit.samples);
     }
     trusted_ = true;
     kind_ = unit.kind;
@@ -126,14 +131,28 @@ std::optional<std::size_t> MpegFramer::search(ByteSpan bytes) {
   return 0;
 }
 
-void MpegFramer::mark(std::uint64_t position, MarkSink& sink) {
-  if (marked_ && position < last_mark_ + kSyncSpacing) return;
-  marked_ = true;
-  last_mark_ = position;
-  sink.sync(position);
+// A second frame of the kind is there: what waited for it counts.
+void MpegFramer::confirm(const MpegUnit& unit, MarkSink& sink) {
+  if (std::exchange(confirmed_, true)) {
+    // Found by search(), which has seen two.
+    if (clock_.set_rate(unit.rate_hz)) sink.clock(position_, unit.rate_hz);
+    return;
+  }
+  if (clock_.set_rate(unit.rate_hz)) sink.clock(first_, unit.rate_hz);
+  mark(first_, sink);
+  clock_.pass(first_samples_);
 }
 
-constexpr std::string_view kTypes[] = {
+void MpegFramer::mark(std::uint64_t position, MarkSink& sink) {
+  const UnitTime time = clock_.unit();
+  if (marked_ && !time.second && position < last_mark_ + kMpegSyncSpacing) return;
+  marked_ = true;
+  last_mark_ = position;
+  clock_.told();
+  sink.sync(position, time);
+}
+
+constexpr std::string_view kMpegTypes[] = {
     "audio/mpeg",     "audio/mp3",          "audio/x-mpeg", "audio/x-mp3",  "audio/mpeg3",
     "audio/x-mpeg3",  "audio/mpg",          "audio/x-mpg",  "audio/mpa",    "audio/x-mpegaudio",
     "audio/aac",      "audio/aacp",         "audio/x-aac",  "audio/x-aacp", "audio/x-hx-aac-adts",
@@ -144,10 +163,10 @@ constexpr std::string_view kTypes[] = {
 extern const FramerPlugin kMpegFramer;
 constinit const FramerPlugin kMpegFramer{
     .name = "mpeg",
-    .types = kTypes,
+    .types = kMpegTypes,
     .icy_metadata = true,
-    .make = [](std::uint64_t begin) -> std::unique_ptr<Framer> {
-      return std::make_unique<MpegFramer>(begin);
+    .make = [](std::uint64_t begin, MediaTime first) -> std::unique_ptr<Framer> {
+      return std::make_unique<MpegFramer>(begin, first);
     },
     .make_rewriter = nullptr,
 };

@@ -1,7 +1,8 @@
 // MPEG audio: what stands at a byte: a frame (MPEG 1/2/2.5 layers I–III, AAC in ADTS), a tag
 // between frames (ID3, APE), or neither.
-// Sources: ISO 11172-3, 13818-3, 13818-7 and 14496-3 (ADTS); id3.org; APEv2 specification.
-// Thread: pure functions.  Errors: none; reserved values and free format are not frames.
+// Source: ISO 11172-3, 13818-3, 13818-7 and 14496-3 (ADTS); id3.org; APEv2 specification.
+// Thread: pure functions.
+// Errors: none; reserved values and free format are not frames.
 #pragma once
 
 #include <cstddef>
@@ -25,11 +26,13 @@ struct MpegUnit {
   std::size_t size = 0;  // of the frame or tag, with its header; 0 or, for what only looked like a
                          // tag, how many bytes it took to tell
   MpegKind kind;         // frames only
+  unsigned samples = 0;  // likewise: of each channel
+  unsigned rate_hz = 0;  // likewise
 };
 
-constexpr std::size_t kMpegFrameHead = 6;  // tells of every frame what it is and how long
+constexpr std::size_t kMpegFrameHead = 7;  // enough for kind, size and duration of every frame
 
-// Of as many bytes as there are; looks at no more than it needs.
+// Of as many bytes as there are; reads no more than it needs.
 MpegUnit mpeg_frame_at(ByteSpan bytes);
 MpegUnit mpeg_unit_at(ByteSpan bytes);  // frames and tags; tags over 64 KiB are nothing
 

@@ -17,11 +17,21 @@ std::unique_ptr<Rewriter> make_vorbis_retitler();
 
 namespace {
 
-constexpr std::size_t kMaxStreams = 16;      // logical streams in a chain
-constexpr std::uint64_t kSyncSpacing = 512;  // see framer.h
-constexpr std::size_t kKeptPackets = 2;      // the comments are in the second one
+constexpr std::size_t kMaxStreams = 16;         // logical streams in a chain
+constexpr std::uint64_t kOggSyncSpacing = 512;  // see framer.h
+constexpr std::size_t kKeptPackets = 2;         // the comments are in the second one
 
-void append(Bytes& out, const OggPage& page) {
+constexpr unsigned kOpusHertz =
+    48000;  // of granules, whatever the encoder's input had (RFC 7845 4)
+constexpr std::uint64_t kLongestFirstPage =
+    2;                                       // seconds; a granule beyond it is a stream joined late
+constexpr std::uint64_t kLongestGap = 3600;  // seconds; more is a broken granule
+
+bool has_sample_granules(OggCodec codec) noexcept {
+  return codec == OggCodec::kVorbis || codec == OggCodec::kOpus || codec == OggCodec::kFlac;
+}
+
+void append_page(Bytes& out, const OggPage& page) {
   out.insert(out.end(), page.header.begin(), page.header.end());
   out.insert(out.end(), page.body.begin(), page.body.end());
 }
@@ -34,7 +44,7 @@ bool begins_key_frame(const OggPage& page) {
 
 class OggFramer final : public Framer, private OggPageSink {
  public:
-  explicit OggFramer(std::uint64_t begin) noexcept : scanner_(begin) {}
+  OggFramer(std::uint64_t begin, MediaTime first) noexcept : scanner_(begin), clock_(first) {}
 
   void consume(std::span<const std::byte> bytes, MarkSink& sink) override {
     sink_ = &sink;
@@ -42,6 +52,8 @@ class OggFramer final : public Framer, private OggPageSink {
     sink_ = nullptr;
   }
   std::uint64_t complete() const noexcept override { return scanner_.complete(); }
+  Bytes closing() const override;
+  std::vector<std::uint32_t> serials() const override { return serials_; }
 
  private:
   enum class Phase : std::uint8_t {
@@ -56,6 +68,8 @@ class OggFramer final : public Framer, private OggPageSink {
   void header_page(std::uint64_t position, const OggPage& page, OggHeaders& stream);
   void media_page(std::uint64_t position, const OggPage& page, OggCodec codec);
   void headers_are_in(std::uint64_t position);
+  void keep_time(std::uint64_t position, const OggPage& page);
+  void note_open(const OggPage& page);
   void give_up();
   bool begins_chain(const OggPage& page) noexcept;
   OggHeaders* find(std::uint32_t serial) noexcept;
@@ -71,18 +85,33 @@ class OggFramer final : public Framer, private OggPageSink {
   Bytes headers_;  // the header pages so far
   CodecFacts facts_;
   bool has_theora_ = false;
+  MediaClock clock_;
+  std::optional<std::uint32_t> clock_serial_;  // whose granules the clock follows
+  unsigned clock_rate_hz_ = 0;
+  bool timed_ = false;                          // a page has had its time
+  std::uint64_t last_granule_ = kOggNoGranule;  // of this chain
+  // The logical streams of this chain that have not had their last page.
+  struct Open {
+    std::uint32_t serial = 0;
+    std::uint32_t next_sequence = 0;
+    std::uint64_t granule = 0;
+  };
+  std::vector<Open> open_;
+  std::vector<std::uint32_t> serials_;  // of this chain
   std::uint64_t last_sync_ = 0;
   bool first_sync_due_ = false;
-  // What was said last, so that a storm of equal chains says it once.
-  std::optional<CodecFacts> said_facts_;
-  Metadata said_metadata_;
+  // The facts reported last, so that a storm of equal chains reports them once.
+  std::optional<CodecFacts> reported_facts_;
+  Metadata reported_metadata_;
 };
 
 void OggFramer::page(std::uint64_t position, const OggPage& page) {
   if (page.bos()) {
     first_page(position, page);
+    note_open(page);
     return;
   }
+  note_open(page);
   if (phase_ == Phase::kBos) phase_ = streams_.empty() ? Phase::kLost : Phase::kHeaders;
   OggHeaders* stream = phase_ == Phase::kLost ? nullptr : find(page.serial());
   if (stream == nullptr) return;
@@ -92,15 +121,22 @@ void OggFramer::page(std::uint64_t position, const OggPage& page) {
   }
   const auto is_ready = [](const OggHeaders& s) { return s.done() || s.may_be_cut_short(); };
   if (phase_ == Phase::kHeaders && all_streams(is_ready)) headers_are_in(position);
-  if (phase_ == Phase::kMedia) media_page(position, page, stream->codec());
+  if (phase_ != Phase::kMedia) return;
+  keep_time(position, page);
+  media_page(position, page, stream->codec());
 }
 
 void OggFramer::first_page(std::uint64_t position, const OggPage& page) {
   if (begins_chain(page)) {
     give_up();
+    open_.clear();
+    serials_.clear();
     phase_ = Phase::kBos;
     facts_ = {};
     has_theora_ = false;
+    clock_serial_.reset();
+    clock_rate_hz_ = 0;
+    last_granule_ = kOggNoGranule;
     sink_->start(position);
   } else if (streams_.empty()) {
     return;  // there were too many, and these are still the first pages
@@ -110,7 +146,13 @@ void OggFramer::first_page(std::uint64_t position, const OggPage& page) {
     return;
   }
   const OggHeaders& stream = streams_.emplace_back(page, kKeptPackets);
-  append(headers_, page);
+  if (!clock_serial_ && has_sample_granules(stream.codec())) {
+    clock_serial_ = stream.serial();
+    CodecFacts own;
+    add_ogg_facts(stream.codec(), page.body, own);
+    clock_rate_hz_ = stream.codec() == OggCodec::kOpus ? kOpusHertz : own.audio_samplerate_hz;
+  }
+  append_page(headers_, page);
   add_ogg_facts(stream.codec(), page.body, facts_);
   has_theora_ = has_theora_ || stream.codec() == OggCodec::kTheora;
 }
@@ -121,7 +163,7 @@ void OggFramer::header_page(std::uint64_t position, const OggPage& page, OggHead
     give_up();
     return;
   }
-  append(headers_, page);
+  append_page(headers_, page);
   if (all_streams([](const OggHeaders& s) { return s.done(); }))
     headers_are_in(position + page.size());
 }
@@ -135,28 +177,68 @@ void OggFramer::headers_are_in(std::uint64_t position) {
   Metadata metadata = metadata_of(tags);
   for (OggHeaders& stream : streams_) stream.forget_packets();
 
-  if (said_facts_ != facts_) sink_->codec(facts_);
-  said_facts_ = facts_;
+  if (reported_facts_ != facts_) sink_->codec(facts_);
+  reported_facts_ = facts_;
   sink_->headers(position, std::exchange(headers_, {}));
-  if (metadata.artist != said_metadata_.artist || metadata.title != said_metadata_.title) {
-    said_metadata_ = metadata;
+  if (metadata.artist != reported_metadata_.artist || metadata.title != reported_metadata_.title) {
+    reported_metadata_ = metadata;
     sink_->metadata(position, std::move(metadata));
   }
   phase_ = Phase::kMedia;
   first_sync_due_ = true;
 }
 
+// The time of a page is that of its granule, the end of its last packet: the page alone tells it,
+// wherever a node begins to read.
+void OggFramer::keep_time(std::uint64_t position, const OggPage& page) {
+  if (page.serial() != clock_serial_ || page.granule() == kOggNoGranule) return;
+  const std::uint64_t granule = page.granule();
+  if (last_granule_ == kOggNoGranule) {
+    const bool goes_on = !clock_.set_rate(clock_rate_hz_);
+    if (!goes_on) sink_->clock(position, clock_rate_hz_);
+    // A chain behind another one begins at 0, where encoders do not say otherwise.
+    if (goes_on && timed_ && granule <= kLongestFirstPage * clock_rate_hz_) clock_.pass(granule);
+    timed_ = true;
+  } else if (granule > last_granule_ && granule - last_granule_ <= kLongestGap * clock_rate_hz_) {
+    clock_.pass(granule - last_granule_);
+  }
+  last_granule_ = granule;
+}
+
 void OggFramer::media_page(std::uint64_t position, const OggPage& page, OggCodec codec) {
   const bool begins_packet = !page.lacing().empty() && !page.continued();
   if (!begins_packet || codec == OggCodec::kSkeleton) return;
+  const UnitTime time = clock_.unit();
   if (!first_sync_due_) {
-    if (position < last_sync_ + kSyncSpacing) return;
+    if (!time.second && position < last_sync_ + kOggSyncSpacing) return;
     // Pictures can be decoded from a key frame on; sound that comes before it is skipped.
     if (has_theora_ && !(codec == OggCodec::kTheora && begins_key_frame(page))) return;
   }
   first_sync_due_ = false;
   last_sync_ = position;
-  sink_->sync(position);
+  clock_.told();
+  sink_->sync(position, time);
+}
+
+void OggFramer::note_open(const OggPage& page) {
+  if (page.bos() && serials_.size() < kMaxStreams) serials_.push_back(page.serial());
+  const auto found = std::find_if(open_.begin(), open_.end(),
+                                  [&](const Open& o) { return o.serial == page.serial(); });
+  if (page.eos()) {
+    if (found != open_.end()) open_.erase(found);
+  } else if (found != open_.end()) {
+    found->next_sequence = page.sequence() + 1;
+    if (page.granule() != kOggNoGranule) found->granule = page.granule();
+  } else if (page.bos() && open_.size() < kMaxStreams) {
+    open_.push_back({page.serial(), page.sequence() + 1, page.granule()});
+  }
+}
+
+Bytes OggFramer::closing() const {
+  Bytes out;
+  for (const Open& open : open_)
+    append_ogg_page(out, {kOggEos, open.granule, open.serial, open.next_sequence}, {}, {});
+  return out;
 }
 
 void OggFramer::give_up() {
@@ -180,18 +262,18 @@ OggHeaders* OggFramer::find(std::uint32_t serial) noexcept {
   return found == streams_.end() ? nullptr : &*found;
 }
 
-constexpr std::string_view kTypes[] = {"application/ogg", "audio/ogg", "video/ogg",
-                                       "application/x-ogg"};
+constexpr std::string_view kOggTypes[] = {"application/ogg", "audio/ogg", "video/ogg",
+                                          "application/x-ogg"};
 
 }  // namespace
 
 extern const FramerPlugin kOggFramer;
 constinit const FramerPlugin kOggFramer{
     .name = "ogg",
-    .types = kTypes,
+    .types = kOggTypes,
     .icy_metadata = false,
-    .make = [](std::uint64_t begin) -> std::unique_ptr<Framer> {
-      return std::make_unique<OggFramer>(begin);
+    .make = [](std::uint64_t begin, MediaTime first) -> std::unique_ptr<Framer> {
+      return std::make_unique<OggFramer>(begin, first);
     },
     .make_rewriter = make_vorbis_retitler,
 };

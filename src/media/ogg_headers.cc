@@ -80,7 +80,7 @@ void add_vorbis_facts(ByteSpan first, CodecFacts& facts) {
   facts.audio_channels = u8(first, 11);
   facts.audio_samplerate_hz = le32(first, 12);
   const std::uint32_t nominal = le32(first, 20);
-  facts.audio_bitrate_bps = nominal > INT32_MAX ? 0 : nominal;  // negative: not told
+  facts.audio_bitrate_bps = nominal > INT32_MAX ? 0 : nominal;  // negative: not known
 }
 
 void add_theora_facts(ByteSpan first, CodecFacts& facts) {

@@ -1,8 +1,8 @@
 // Logical Ogg streams: which codec a first page names, and which pages are its headers.
 //
 // Thread: one owner.  Pure.
-// Errors: a stream whose headers are broken or too long says so; nothing else happens to it.
-// Sources: RFC 3533 (Ogg), RFC 7845 (Opus), RFC 5334 (types and codecs), the mapping papers of
+// Errors: a stream whose headers are broken or too long is reported; nothing else happens to it.
+// Source: RFC 3533 (Ogg), RFC 7845 (Opus), RFC 5334 (types and codecs), the mapping papers of
 // Vorbis, Theora, FLAC, Speex, Skeleton 4, Kate; names and values as Icecast 2.4.4 shows them, but
 // that it joins names the other way round and writes a frame size as "160 x 120" (tried).
 #pragma once
@@ -32,7 +32,7 @@ enum class OggCodec : std::uint8_t {
 
 OggCodec ogg_codec_of(ByteSpan first_packet) noexcept;
 
-// Adds what the first packet of one more stream says.  Names are joined with "/" in the order in
+// Adds the facts in the first packet of one more stream.  Names are joined with "/" in the order in
 // which the streams begin; an unknown codec has none.
 void add_ogg_facts(OggCodec codec, ByteSpan first_packet, CodecFacts& facts);
 
@@ -70,7 +70,7 @@ class OggHeaders {
   std::uint32_t next_sequence_;
   OggCodec codec_ = OggCodec::kUnknown;
   std::size_t keep_;
-  std::size_t header_packets_ = 0;  // 0: not told, an end mark comes
+  std::size_t header_packets_ = 0;  // 0: not known, an end mark comes
   std::size_t packets_ = 0;         // ended so far
   std::size_t bytes_ = 0;
   std::uint8_t first_byte_ = 0;  // of the packet in hand

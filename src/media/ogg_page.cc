@@ -12,11 +12,12 @@ namespace {
 
 constexpr std::string_view kCapture{"OggS\0", 5};  // with the only version there is
 constexpr std::size_t kChecksumAt = 22;
+constexpr std::uint32_t kPolynomial = 0x04c11db7;  // RFC 3533, 6
 
 struct Probe {
   enum class Kind : std::uint8_t { kNoPage, kNeedsMore, kWholePage };
   Kind kind;
-  std::size_t size;  // of the page; kNeedsMore: how many bytes tell more
+  std::size_t size;  // of the page; kNeedsMore: how many bytes decide more
 };
 
 std::size_t sum(ByteSpan lacing) {
@@ -63,6 +64,42 @@ bool checksum_is_right(const OggPage& page) {
 std::size_t next_capture(ByteSpan bytes, std::size_t from) {
   const std::size_t found = as_text(bytes).find('O', from);
   return found == std::string_view::npos ? bytes.size() : found;
+}
+
+// The product of two polynomials, modulo that of the checksum.
+std::uint32_t multiply(std::uint32_t a, std::uint32_t b) {
+  std::uint32_t product = 0;
+  for (; b != 0; b >>= 1) {
+    if ((b & 1) != 0) product ^= a;
+    a = a << 1 ^ (a >> 31 != 0 ? kPolynomial : 0);
+  }
+  return product;
+}
+
+// What so many bytes of zero make of a checksum: a factor.
+std::uint32_t shift_by(std::size_t bytes) {
+  std::uint32_t factor = 1;
+  for (std::uint32_t power = 1u << 8; bytes != 0; bytes >>= 1) {
+    if ((bytes & 1) != 0) factor = multiply(factor, power);
+    power = multiply(power, power);
+  }
+  return factor;
+}
+
+std::uint32_t checksum(ByteSpan bytes) {
+  std::uint32_t crc = 0;
+  for (const std::byte byte : bytes) {
+    crc ^= std::to_integer<std::uint32_t>(byte) << 24;
+    for (int bit = 0; bit < 8; ++bit) crc = crc << 1 ^ (crc >> 31 != 0 ? kPolynomial : 0);
+  }
+  return crc;
+}
+
+void set_le(std::span<std::byte> where, std::uint64_t value) {
+  for (std::byte& byte : where) {
+    byte = std::byte(value & 0xff);
+    value >>= 8;
+  }
 }
 
 void put_le(std::vector<std::byte>& out, std::uint64_t value, std::size_t size) {
@@ -151,6 +188,22 @@ void append_ogg_page(std::vector<std::byte>& out, const OggPageFields& fields, B
   out.insert(out.end(), lacing.begin(), lacing.end());
   set_checksum(std::span(out).subspan(start), body);
   out.insert(out.end(), body.begin(), body.end());
+}
+
+void patch_ogg_header(std::span<std::byte> header, std::size_t body_size,
+                      const OggPageFields& fields) {
+  constexpr std::size_t kFieldsAt = 5;
+  std::array<std::byte, kChecksumAt> before;
+  std::copy_n(header.begin(), before.size(), before.begin());
+  set_le(header.subspan(kFieldsAt, 1), fields.flags);
+  set_le(header.subspan(6, 8), fields.granule);
+  set_le(header.subspan(14, 4), fields.serial);
+  set_le(header.subspan(18, 4), fields.sequence);
+  std::array<std::byte, kChecksumAt> change;
+  for (std::size_t i = 0; i < change.size(); ++i) change[i] = before[i] ^ header[i];
+  const std::size_t behind = header.size() - change.size() + body_size;
+  const std::uint32_t difference = multiply(checksum(change), shift_by(behind));
+  set_le(header.subspan(kChecksumAt, 4), le32(header, kChecksumAt) ^ difference);
 }
 
 std::uint32_t append_ogg_packets(std::vector<std::byte>& out, OggPageFields fields,

@@ -68,7 +68,7 @@ class OggPageScanner {
   std::uint64_t seen_;           // all before it has passed, with what only looked like a page
   std::uint64_t rejected_ = 0;   // bytes of all pages whose checksum was wrong
   std::vector<std::byte> held_;  // the beginning of what may be a page
-  std::size_t wanted_ = 0;       // held_ must grow to this before it is worth another look
+  std::size_t wanted_ = 0;       // held_ must grow to this before it is scanned again
   bool in_sync_ = true;
 };
 
@@ -82,6 +82,12 @@ struct OggPageFields {
 // size of the body.
 void append_ogg_page(std::vector<std::byte>& out, const OggPageFields& fields, ByteSpan lacing,
                      ByteSpan body);
+// Changes the fields of a page whose checksum is right; the new one follows from the header alone
+// (the CRC of Ogg is linear).
+// REQUIRES: header is all of the page's, with its lacing table; fields.flags and the others are all
+// set.
+void patch_ogg_header(std::span<std::byte> header, std::size_t body_size,
+                      const OggPageFields& fields);
 // Appends as few pages as hold the packets; the last one ends with the last packet.  Returns the
 // sequence number that comes next.
 std::uint32_t append_ogg_packets(std::vector<std::byte>& out, OggPageFields fields,

@@ -1,7 +1,8 @@
 // Vorbis comments: the titles inside Ogg streams (Vorbis, Opus, FLAC, Speex, Theora).
 // Source: "Ogg Vorbis I format specification: comment field and header specification".
 //
-// Thread: pure.  Errors: none; a list that breaks off gives what was read before.
+// Thread: pure.
+// Errors: none; a list that breaks off gives what was read before.
 #pragma once
 
 #include <string>

@@ -1,22 +1,26 @@
 // VorbisRetitler: gives an Ogg Vorbis stream a new title, as Icecast does: the logical stream ends
-// (EOS) and a new one begins with a new comment header (compat.md 5.5).
+// (EOS) and a new one begins with a new comment header (compat.md 5.5).  Of any Ogg stream that
+// follows another source's, logical streams of the same serial numbers get new ones.
 //
 // The seam is not heard.  A Vorbis decoder needs one packet before it gives sound, so the new
 // stream begins with the last packet of the old one; granule positions go on as they were.  With
 // libvorbis the sound is the same to the bit; ffmpeg does not restart its decoder and plays that
 // packet (23 ms) twice, as it does with Icecast.
+#include <algorithm>
+#include <array>
 #include <optional>
 #include <utility>
 
 #include "media/framer.h"
 #include "media/ogg_headers.h"
 #include "media/ogg_page.h"
+#include "media/ogg_serials.h"
 #include "media/ogg_tags.h"
 
 namespace lb {
 namespace {
 
-constexpr std::size_t kKeptPackets = 3;  // identification, comments, setup
+constexpr std::size_t kHeaderPackets = 3;  // identification, comments, setup
 
 void put_le32(Bytes& out, std::size_t value) {
   for (int shift = 0; shift < 32; shift += 8) out.push_back(std::byte(value >> shift & 0xff));
@@ -45,7 +49,7 @@ Bytes comment_packet(std::string_view vendor, const Metadata& metadata) {
   return out;
 }
 
-void append(Bytes& out, ByteSpan bytes) { out.insert(out.end(), bytes.begin(), bytes.end()); }
+void append_bytes(Bytes& out, ByteSpan bytes) { out.insert(out.end(), bytes.begin(), bytes.end()); }
 
 // The last whole packet of a stream and, behind it, what has come of the next one: what the first
 // media page of a new logical stream must hold.
@@ -82,8 +86,8 @@ class Tail {
   void append_page(Bytes& out, const OggPageFields& fields, const OggPage& next) const {
     Part part = whole_;
     if (next.continued()) {
-      append(part.lacing, open_.lacing);
-      append(part.body, open_.body);
+      append_bytes(part.lacing, open_.lacing);
+      append_bytes(part.body, open_.body);
     }
     append_ogg_page(out, fields, part.lacing, part.body);
   }
@@ -107,8 +111,8 @@ class Tail {
       for (std::size_t i = 0; i < from; ++i) skip += u8(values, i);
       std::size_t size = 0;
       for (std::size_t i = from; i < to; ++i) size += u8(values, i);
-      append(lacing, values.subspan(from, to - from));
-      append(body, page.body.subspan(skip, size));
+      append_bytes(lacing, values.subspan(from, to - from));
+      append_bytes(body, page.body.subspan(skip, size));
     }
   };
   Part whole_;
@@ -122,24 +126,27 @@ class VorbisRetitler final : public Rewriter, private OggPageSink {
     scanner_.feed(bytes, *this);
     out_ = nullptr;
   }
-  // True as soon as the first page says Vorbis; the title waits for the headers then.
+  // True as soon as the first page is Vorbis; the title waits for the headers then.
   bool set_title(const Metadata& metadata) override {
     if (!stream_) return false;
     pending_ = metadata;
     return true;
   }
+  void avoid(std::vector<std::uint32_t> serials) override { serials_.avoid(std::move(serials)); }
 
  private:
   void page(std::uint64_t position, const OggPage& page) override;
-  void between(ByteSpan bytes) override { append(*out_, bytes); }
+  void between(ByteSpan bytes) override { append_bytes(*out_, bytes); }
+  void renamed_page(const OggPage& page);
   void first_page(const OggPage& page);
   void media_page(const OggPage& page);
   void begin_new_stream(const OggPage& next);
   void pass(const OggPage& page);
 
   OggPageScanner scanner_{0};
-  Bytes* out_ = nullptr;              // during rewrite()
-  bool first_pages_ = false;          // a chain is beginning
+  Bytes* out_ = nullptr;      // during rewrite()
+  bool first_pages_ = false;  // a chain is beginning
+  OggSerials serials_;
   std::optional<OggHeaders> stream_;  // set while the chain is one Vorbis stream, and no other
   std::optional<Metadata> pending_;
   Tail tail_;
@@ -152,6 +159,21 @@ class VorbisRetitler final : public Rewriter, private OggPageSink {
 };
 
 void VorbisRetitler::page(std::uint64_t /*position*/, const OggPage& page) {
+  if (page.bos()) serials_.begin(page.serial(), !first_pages_);
+  const std::uint32_t serial = serials_.of(page.serial());
+  if (serial == page.serial()) {
+    renamed_page(page);
+    return;
+  }
+  std::array<std::byte, kOggHeaderSize + 255> copy;
+  const std::span header(copy.data(), page.header.size());
+  std::copy(page.header.begin(), page.header.end(), header.begin());
+  patch_ogg_header(header, page.body.size(),
+                   {u8(page.header, 5), page.granule(), serial, page.sequence()});
+  renamed_page({header, page.body});
+}
+
+void VorbisRetitler::renamed_page(const OggPage& page) {
   if (page.bos()) {
     first_page(page);
     pass(page);
@@ -178,7 +200,7 @@ void VorbisRetitler::first_page(const OggPage& page) {
   granule_ = 0;
   serial_ = page.serial();
   shift_ = 0;
-  if (alone && ogg_codec_of(page.body) == OggCodec::kVorbis) stream_.emplace(page, kKeptPackets);
+  if (alone && ogg_codec_of(page.body) == OggCodec::kVorbis) stream_.emplace(page, kHeaderPackets);
 }
 
 void VorbisRetitler::media_page(const OggPage& page) {
@@ -215,8 +237,8 @@ void VorbisRetitler::begin_new_stream(const OggPage& next) {
 }
 
 void VorbisRetitler::pass(const OggPage& page) {
-  append(*out_, page.header);
-  append(*out_, page.body);
+  append_bytes(*out_, page.header);
+  append_bytes(*out_, page.body);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -16,8 +17,33 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// So that a flood of connects cannot keep a worker from its listeners.
+// Limits how long a flood of connects keeps a worker from its listeners.
 constexpr int kAcceptsAWake = 128;
+constexpr int kMaxLost = 32;  // in one wake: more are no matter of single connections
+constexpr auto kPause = 100ms;
+
+// The error concerns one connection or its network; the next connection may be in order.
+bool concerns_one(int error) noexcept {
+  switch (error) {
+    case EINTR:
+    case ECONNABORTED:
+    case EPROTO:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ENONET:
+    case ENOPROTOOPT:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// A wake-up accepts as many connections as the last one found, without the system call that finds
+// the queue empty: a connection that is left wakes the worker again.  After this many wake-ups that
+// accepted all they were allowed, the number is doubled.
+constexpr int kWakesToGrow = 8;
 
 // Accepted sockets inherit both (Linux): two system calls less for each.
 void prepare(int listening) {
@@ -26,7 +52,7 @@ void prepare(int listening) {
   ::setsockopt(listening, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
 }
 
-std::string describe(const ListenSettings& settings, int port) {
+std::string socket_text(const ListenSettings& settings, int port) {
   return "listen-socket " + (settings.bind_address.empty() ? "0.0.0.0" : settings.bind_address) +
          ":" + std::to_string(port);
 }
@@ -46,8 +72,8 @@ Result<UniqueFd> bind_one(const ListenSettings& settings, int port) {
   addrinfo* found = nullptr;
   const char* host = settings.bind_address.empty() ? nullptr : settings.bind_address.c_str();
   if (const int rc = ::getaddrinfo(host, std::to_string(port).c_str(), &hints, &found); rc != 0)
-    return Error::io(describe(settings, port) + ": address not understood (" + ::gai_strerror(rc) +
-                     ")");
+    return Error::io(socket_text(settings, port) + ": address not understood (" +
+                     ::gai_strerror(rc) + ")");
   UniqueFd fd(::socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   const int on = 1, off = 0;
   ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -59,13 +85,13 @@ Result<UniqueFd> bind_one(const ListenSettings& settings, int port) {
   const int bound = ::bind(fd.get(), found->ai_addr, found->ai_addrlen);
   ::freeaddrinfo(found);
   if (!fd || bound != 0)
-    return Error::io(describe(settings, port) + ": cannot bind (" + std::strerror(errno) + ")");
+    return Error::io(socket_text(settings, port) + ": cannot bind (" + std::strerror(errno) + ")");
   return fd;
 }
 
-// SO_REUSEPORT lets a second server of the same user share our port unseen; a plain bind first
-// tells whether somebody is there already.
-Result<void> nobody_there(const ListenSettings& settings, int port) {
+// SO_REUSEPORT lets a second server of the same user share the port unnoticed; a plain bind first
+// shows whether the port is in use.
+Result<void> check_port_is_free(const ListenSettings& settings, int port) {
   if (port == 0) return {};
   ListenSettings probe = settings;
   addrinfo hints{};
@@ -82,7 +108,7 @@ Result<void> nobody_there(const ListenSettings& settings, int port) {
   const int why = errno;
   ::freeaddrinfo(found);
   if (bound != 0)
-    return Error::io(describe(settings, port) + ": cannot bind (" + std::strerror(why) + ")");
+    return Error::io(socket_text(settings, port) + ": cannot bind (" + std::strerror(why) + ")");
   return {};
 }
 
@@ -91,7 +117,7 @@ Result<void> nobody_there(const ListenSettings& settings, int port) {
 Result<std::shared_ptr<ListenSocket>> ListenSocket::open(const ListenSettings& settings, int port,
                                                          bool shoutcast, unsigned workers,
                                                          bool closed) {
-  if (auto free = nobody_there(settings, port); !free) return free.error();
+  if (auto free = check_port_is_free(settings, port); !free) return free.error();
   auto socket = std::make_shared<ListenSocket>();
   socket->settings = settings;
   socket->shoutcast = shoutcast;
@@ -118,7 +144,8 @@ Result<std::shared_ptr<ListenSocket>> ListenSocket::open(const ListenSettings& s
 Result<void> ListenSocket::listen() const {
   for (const UniqueFd& fd : *fds)
     if (::listen(fd.get(), settings.backlog) != 0)
-      return Error::io(describe(settings, port) + ": cannot listen (" + std::strerror(errno) + ")");
+      return Error::io(socket_text(settings, port) + ": cannot listen (" + std::strerror(errno) +
+                       ")");
   return {};
 }
 
@@ -133,11 +160,12 @@ std::shared_ptr<const ListenSocket> ListenSocket::with(const ListenSettings& cha
 }
 
 Acceptor::Acceptor(Loop& loop, std::shared_ptr<const ListenSocket> socket, ConnectionSink& sink,
-                   Log& log)
+                   Log& log, Accept accept)
     : loop_(loop),
       socket_(std::move(socket)),
       sink_(sink),
       log_(log),
+      accept_(accept),
       pause_(loop, [this] { watch_.want(EV_READ); }),
       spare_(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {
   prepare(fd());
@@ -153,37 +181,81 @@ void Acceptor::close() {
 void Acceptor::on_ready(short) { accept_some(); }
 
 bool Acceptor::accept_some() {
-  for (int i = 0; i < kAcceptsAWake; ++i) {
+  int lost = 0;
+  for (int got = 0; got < accepts_;) {
     sockaddr_storage address{};
     socklen_t size = sizeof address;
-    UniqueFd taken(::accept4(fd(), reinterpret_cast<sockaddr*>(&address), &size,
-                             SOCK_NONBLOCK | SOCK_CLOEXEC));
+    UniqueFd taken(
+        accept_(fd(), reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!taken) {
-      // EMFILE/ENFILE: ours to solve.  Everything else (EAGAIN, ECONNABORTED …): wait for the next.
-      if (errno == EMFILE || errno == ENFILE) out_of_descriptors();
+      const int error = errno;
+      const bool none_left = error == EAGAIN || error == EWOULDBLOCK;
+      if (!none_left && concerns_one(error) && ++lost < kMaxLost) continue;
+      accepts_ = std::max(1, got);
+      wakes_ = 0;
+      if (!none_left) failed(error);
       return false;
     }
+    ++got;
+    if (logged_) works_again();
     const Address peer = Address::from_sockaddr(reinterpret_cast<sockaddr&>(address));
     sink_.accepted(std::make_unique<PlainTransport>(std::move(taken), peer), socket_);
+  }
+  if (++wakes_ >= kWakesToGrow) {
+    accepts_ = std::min(2 * accepts_, kAcceptsAWake);
+    wakes_ = 0;
   }
   return true;
 }
 
-void Acceptor::out_of_descriptors() {
-  if (unsigned held = 0; guard_.pass(loop_.now(), held))
-    log_.warn("net/acceptor",
-              "no file descriptor left for a new connection; raise the limit (ulimit -n). " +
-                  std::to_string(held) + " more times since the last message");
-  if (sink_.make_room()) return;  // somebody idle was ended; the next round accepts
+// The listening socket stays readable, so a loop that only came back would spin.
+void Acceptor::failed(int error) {
+  const bool descriptors = error == EMFILE || error == ENFILE;
+  const bool made_room = descriptors && sink_.make_room();  // the next round accepts
+  const bool refused = descriptors && !made_room && refuse_one();
+  ++failures_;
+  if (unsigned held = 0; !logged_ && guard_.pass(loop_.now(), held)) {
+    logged_ = true;
+    failures_ = 1;
+    failing_since_ = loop_.now();
+    log_.warn(
+        "net/acceptor",
+        socket_text(socket_->settings, socket_->port) + ": cannot accept connections (" +
+            std::strerror(error) + ", errno " + std::to_string(error) + "); " +
+            (made_room ? "an idle connection was ended to make room"
+             : refused ? "one was refused with 503, the others wait for 100 ms at a time"
+                       : "they wait for 100 ms at a time") +
+            (descriptors ? "; raise the limit of file descriptors (ulimit -n, LimitNOFILE)" : ""));
+  }
+  if (made_room) return;
+  watch_.want(0);
+  pause_.after(kPause);
+}
+
+bool Acceptor::refuse_one() {
   spare_.reset();
-  if (UniqueFd taken(::accept4(fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)); taken) {
+  UniqueFd taken(accept_(fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  if (taken) {
     static constexpr char kFull[] =
         "HTTP/1.0 503 Service Unavailable\r\nConnection: Close\r\nRetry-After: 5\r\n\r\n";
     [[maybe_unused]] const auto n = ::send(taken.get(), kFull, sizeof kFull - 1, MSG_NOSIGNAL);
   }
+  const bool told = static_cast<bool>(taken);
+  taken.reset();
   spare_.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  watch_.want(0);
-  pause_.after(100ms);
+  return told;
+}
+
+void Acceptor::works_again() {
+  // Not between two failures of the same shortage: the log would be full of it.
+  if (loop_.now() - failing_since_ < kPause) return;
+  logged_ = false;
+  const auto lasted =
+      std::chrono::duration_cast<std::chrono::milliseconds>(loop_.now() - failing_since_);
+  log_.info("net/acceptor", socket_text(socket_->settings, socket_->port) +
+                                ": accepts connections again after " +
+                                std::to_string(lasted.count()) + " ms and " +
+                                std::to_string(failures_) + " failed attempts");
 }
 
 }  // namespace lb

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 
 namespace lb {
@@ -72,11 +73,17 @@ bool Address::is_v4() const noexcept {
 
 std::string Address::ip() const {
   char text[INET6_ADDRSTRLEN] = "";
-  if (is_v4())
-    ::inet_ntop(AF_INET, bytes_.data() + 12, text, sizeof text);
-  else
+  if (!is_v4()) {
     ::inet_ntop(AF_INET6, bytes_.data(), text, sizeof text);
-  return text;
+    return text;
+  }
+  // Every connection needs it, and inet_ntop() prints by sprintf().
+  char* end = text;
+  for (std::size_t i = kV4Prefix.size(); i < bytes_.size(); ++i) {
+    if (i > kV4Prefix.size()) *end++ = '.';
+    end = std::to_chars(end, text + sizeof text, static_cast<unsigned>(bytes_[i])).ptr;
+  }
+  return {text, end};
 }
 
 }  // namespace lb

@@ -52,7 +52,7 @@ AddressList AddressList::parse(std::span<const std::string> entries, const Refus
   for (std::vector<Range>* ranges : {&list.v4_, &list.v6_}) {
     std::sort(ranges->begin(), ranges->end(),
               [](const Range& a, const Range& b) { return a.first < b.first; });
-    // Blocks nest or are apart; whoever lies inside the one before goes.
+    // Blocks nest or are apart; a block inside the one before it is dropped.
     std::vector<Range> kept;
     for (const Range& range : *ranges)
       if (kept.empty() || kept.back().last < range.first)

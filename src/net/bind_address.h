@@ -10,7 +10,8 @@
 namespace lb {
 
 // type: SOCK_STREAM or SOCK_DGRAM; non-blocking, close-on-exec.  address: "" means all IPv4
-// addresses, "::" both families.  Errors: kIo, "127.0.0.1:8002: cannot bind (…)".
+// addresses, "::" both families.
+// Errors: kIo, "127.0.0.1:8002: cannot bind (…)".
 Result<UniqueFd> bind_socket(int type, const std::string& address, int port);
 // The port that it is bound to; 0: none.
 int bound_port(int fd);

@@ -65,6 +65,13 @@ class ConnectAttempt final : public Underway {
     while (!addresses_.empty()) {
       at_ = addresses_.front();
       addresses_.erase(addresses_.begin());
+      if (target_.named_by && !may_name(*target_.named_by, reach_of(*at_))) {
+        why_ = Error::unsupported(at_->ip() + " is " + std::string(to_text(reach_of(*at_))) +
+                                  ", to which a server with " +
+                                  std::string(to_text(*target_.named_by)) +
+                                  " may not lead; not asked");
+        continue;
+      }
       if (begin(*at_)) return;
     }
     finish(Error{why_.code, "cannot be reached (" + why_.what + ")"});
@@ -149,7 +156,8 @@ class ConnectAttempt final : public Underway {
   Error why_;  // of the last address that did not work
   std::unique_ptr<Underway> handshake_;
   Watch watch_;
-  Timer step_, deadline_;
+  Timer step_;
+  Deadline deadline_;
 };
 
 Connector::Connector(Loop& loop, Resolver& resolver, MakeTls make_tls)

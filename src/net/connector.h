@@ -1,8 +1,10 @@
 // Connector: makes a connected Transport: name → addresses → connect → TLS, all within one
-// deadline. ConnectAttempt: one such attempt.
+// deadline.
+// ConnectAttempt: one such attempt.
 //
-// Thread: the loop given.  Ownership: Services owns the Connector; an attempt belongs to whoever
-// wants the connection, and destroying it gives everything up without a call.
+// Thread: the loop given.
+// Ownership: Services owns the Connector; an attempt belongs to its caller, and destroying it gives
+// everything up without a call.
 // Several addresses of one name are tried one after the other; each gets its share of the time
 // that is left, so that one dead address does not use up all of it.
 #pragma once
@@ -10,11 +12,13 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
 #include "base/unique_function.h"
 #include "net/loop.h"
+#include "net/reach.h"
 #include "net/resolver.h"
 #include "net/transport.h"
 
@@ -25,6 +29,9 @@ struct ConnectTarget {
   std::uint16_t port = 0;
   bool tls = false;
   std::string bind_address;  // a literal address to connect from; "": the system chooses
+  // Another server has named this one (a redirect, a list): its reach.  Only addresses that it may
+  // name are tried, whatever a name resolves to.  nullopt: the configuration has named it.
+  std::optional<Reach> named_by = {};
 
   bool operator==(const ConnectTarget&) const = default;
 };
@@ -49,7 +56,8 @@ class Connector {
   // make_tls: empty where this program knows no TLS; then a target that wants it is an error.
   Connector(Loop& loop, Resolver& resolver, MakeTls make_tls = {});
 
-  // Calls `then` once, never from inside this call.  Errors: "cannot be reached (…)".
+  // Calls `then` once, never from inside this call.
+  // Errors: "cannot be reached (…)".
   std::unique_ptr<Underway> connect(ConnectTarget target, std::chrono::milliseconds deadline,
                                     Then then);
 

@@ -34,10 +34,10 @@ Result<UniqueFd> copy_of(const std::string& path) {
   const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat facts {};
   if (!file || ::fstat(file.get(), &facts) != 0) return failed("cannot be opened");
-  if (!S_ISREG(facts.st_mode)) return Error::invalid(path + ": is no file");
+  if (!S_ISREG(facts.st_mode)) return Error::invalid(path + ": is not a file");
   const auto size = static_cast<std::size_t>(facts.st_size);
   if (size > CountryFile::kLargest)
-    return Error::limit(path + ": has " + std::to_string(size) + " bytes, which is too much");
+    return Error::limit(path + ": has " + std::to_string(size) + " bytes, too large");
   UniqueFd copy(::memfd_create("countries", MFD_CLOEXEC));
   if (!copy) return failed("cannot be copied");
   for (std::size_t done = 0; done < size;) {
@@ -66,7 +66,7 @@ Result<std::shared_ptr<const CountryFile>> CountryFile::open(const std::string& 
   const std::string name = "/proc/self/fd/" + std::to_string(copy->get());
   const int status = ::MMDB_open(name.c_str(), MMDB_MODE_MMAP, &database->handle);
   if (status != MMDB_SUCCESS)
-    return Error::invalid(path + ": is no database of countries (" + ::MMDB_strerror(status) + ")");
+    return Error::invalid(path + ": is not a country database (" + ::MMDB_strerror(status) + ")");
   database->open = true;
   return std::shared_ptr<const CountryFile>(new CountryFile(std::move(database)));
 }

@@ -3,10 +3,11 @@
 // Source: the MaxMind DB file format; the keys are country → iso_code, and where that is missing
 // registered_country → iso_code.
 //
-// The file is copied to memory first: whoever replaces it in place would otherwise take the pages
-// away under a reader.
+// The file is copied to memory first: an update that writes it in place would otherwise take the
+// pages away under a reader.
 //
-// Thread: immutable; country() from any thread, about a microsecond.  Ownership: shared_ptr.
+// Thread: immutable; country() from any thread, about a microsecond.
+// Ownership: shared_ptr.
 // Errors of open(): "FILE: …", of a file that is missing, too large or no such database; where this
 // program was built without libmaxminddb, always.
 #pragma once

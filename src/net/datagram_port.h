@@ -1,9 +1,9 @@
 // DatagramPort: answers datagrams, each with one of at most its own size; or is shut, and then the
-// sender hears that nobody is there.
+// sender gets "port unreachable".
 //
-// Shut means: connected to itself.  The kernel then takes datagrams from nobody else and answers
-// them with "port unreachable", which a connected socket of the sender sees as ECONNREFUSED; and a
-// port below 1024 is still ours when it is opened again.
+// Shut means: connected to itself.  The kernel then accepts datagrams from no other address and
+// answers them with "port unreachable", which a connected socket of the sender sees as
+// ECONNREFUSED; and a port below 1024 is still ours when it is opened again.
 // Thread: open() anywhere; the rest on the loop given to start().
 // Bounds: so many datagrams a turn of the loop; what comes faster waits in the kernel, and is lost
 // there.
@@ -30,7 +30,7 @@ class DatagramPort {
   explicit DatagramPort(UniqueFd fd) : fd_(std::move(fd)) {}
 
   void start(Loop& loop, Answer answer);
-  // False: the system said no, and it is as before.
+  // False: the system call failed, and the port is as before.
   bool set_shut(bool shut);
   bool is_shut() const noexcept { return shut_; }
   int port() const;

@@ -25,7 +25,7 @@ struct CloseEasy {
 
 Error error_of(CURLcode code, const std::string& url, const char* detail) {
   const std::string what =
-      url + ": " +
+      shown_url(url) + ": " +
       (detail[0] != '\0' ? std::string(detail) : std::string(curl_easy_strerror(code)));
   switch (code) {
     case CURLE_OPERATION_TIMEDOUT:
@@ -275,16 +275,17 @@ std::uint64_t Fetcher::start(FetchRequest request, Done done) {
   transfer->request = std::move(request);
   transfer->done = std::move(done);
   if (!fetchable) {
-    Error error = Error::invalid("\"" + transfer->request.url + "\" is no http or https address");
+    Error error = Error::invalid("\"" + shown_url(transfer->request.url) +
+                                 "\" is not an http or https address");
     engine_->fail(std::move(transfer), std::move(error));
   } else if (engine_->running.size() < engine_->limits.in_flight) {
     engine_->begin(std::move(transfer));
   } else if (engine_->waiting.size() < engine_->limits.waiting) {
     engine_->waiting.push_back(std::move(transfer));
   } else {
-    Error error =
-        Error::limit(transfer->request.url + ": " + std::to_string(engine_->limits.waiting) +
-                     " requests wait already, this one was not sent");
+    Error error = Error::limit(shown_url(transfer->request.url) + ": " +
+                               std::to_string(engine_->limits.waiting) +
+                               " requests wait already, this one was not sent");
     engine_->fail(std::move(transfer), std::move(error));
   }
   return id;
@@ -297,6 +298,18 @@ std::size_t Fetcher::in_flight() const noexcept { return engine_->running.size()
 std::size_t Fetcher::waiting() const noexcept { return engine_->waiting.size(); }
 std::uint64_t Fetcher::answered() const noexcept { return engine_->requests_answered; }
 std::uint64_t Fetcher::failed() const noexcept { return engine_->requests_failed; }
+
+std::string shown_url(std::string_view url) {
+  std::string shown(url.substr(0, url.find_first_of("?#")));
+  const std::size_t scheme = shown.find("://");
+  const std::size_t host = scheme == std::string::npos ? 0 : scheme + 3;
+  const std::size_t end = std::min(shown.find('/', host), shown.size());
+  // The last @ before the path: a password that was written down unencoded may hold one.
+  const std::size_t login = shown.rfind('@', end);
+  if (login != std::string::npos && login >= host && login < end)
+    shown.erase(host, login + 1 - host);
+  return shown;
+}
 
 bool is_fetchable(std::string_view url) {
   if (!istarts_with(url, "http://") && !istarts_with(url, "https://")) return false;

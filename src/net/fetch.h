@@ -71,5 +71,8 @@ class Fetcher {
 
 // Whether a text is a URL that start() takes: http:// or https://, no white space or control bytes.
 bool is_fetchable(std::string_view url);
+// A URL as it may stand in a log: without the login before its host and without its query, which
+// hold passwords and keys.  "http://bob:secret@host/add?key=1" → "http://host/add".
+std::string shown_url(std::string_view url);
 
 }  // namespace lb

@@ -41,7 +41,7 @@ std::optional<Address> resolved(const std::string& host) {
   return address;
 }
 
-std::string describe(const Address& address) {
+std::string address_text(const Address& address) {
   const std::string ip = address.ip();
   return (address.is_v4() ? ip : "[" + ip + "]") + ":" + std::to_string(address.port());
 }
@@ -103,7 +103,7 @@ Result<std::shared_ptr<ListenSocket>> InheritedSockets::adopt(const ListenSettin
 std::vector<std::string> InheritedSockets::unused() const {
   std::vector<std::string> names;
   for (const Socket& socket : sockets_)
-    if (!socket.used) names.push_back(describe(socket.address));
+    if (!socket.used) names.push_back(address_text(socket.address));
   return names;
 }
 

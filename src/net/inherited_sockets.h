@@ -1,5 +1,5 @@
 // InheritedSockets: listening sockets that a service manager has opened and given to us (socket
-// activation, sd_listen_fds(3)), so that a restart refuses nobody and ports below 1024 need no
+// activation, sd_listen_fds(3)), so that a restart refuses no client and ports below 1024 need no
 // privilege.
 //
 // A <listen-socket> takes over those with its address and port; one without bind-address takes a
@@ -7,10 +7,11 @@
 // workers share a queue where there are fewer sockets than workers (write ListenStream= several
 // times with ReusePort=yes for one each).
 //
-// One that is taken over is ours for good: it cannot be closed by a reload, because the manager's
-// descriptor would keep the port, and clients would wait there for nobody.
+// One that is taken over is ours for good: a reload cannot close it, because the manager's
+// descriptor would keep the port, and clients would wait there unanswered.
 //
-// Thread: control.  Ownership: every ListenSocket gets descriptors of its own.
+// Thread: control.
+// Ownership: every ListenSocket gets descriptors of its own.
 #pragma once
 
 #include <memory>

@@ -51,7 +51,7 @@ void LinePort::on_ready(short) {
   for (int i = 0; i < kAcceptsATurn; ++i) {
     UniqueFd taken(::accept4(fd_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!taken) return;
-    if (guests_.size() >= kMostGuests) continue;  // closed without a word
+    if (guests_.size() >= kMaxGuests) continue;  // closed without a word
     const std::string line = line_();
     // An empty socket buffer takes it whole.
     [[maybe_unused]] const auto n = ::send(taken.get(), line.data(), line.size(), MSG_NOSIGNAL);

@@ -1,4 +1,4 @@
-// LinePort: tells everybody who connects one line, and closes.
+// LinePort: sends one line to every client that connects, and closes.
 //
 // Thread: open() anywhere; the rest on the loop given to start().
 // Bounds: so many connections at once, each for a second at most: after the line it is read until
@@ -19,7 +19,7 @@ namespace lb {
 
 class LinePort {
  public:
-  static constexpr std::size_t kMostGuests = 64;
+  static constexpr std::size_t kMaxGuests = 64;
   static constexpr std::chrono::seconds kLongestStay{1};
   using Line = std::function<std::string()>;
 

@@ -23,7 +23,7 @@ Loop::Loop(unsigned id, const Clock& clock) : id_(id), clock_(clock) {
   event_config_free(config);
   wake_fd_.reset(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   alarm_fd_.reset(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
-  // Edge-triggered: each ring wakes, and nobody has to read what it counted.
+  // Edge-triggered: each ring wakes, and the counter need not be read.
   const auto wakes = [this](event& waker, int fd) {
     event_assign(
         &waker, base_, fd, EV_READ | EV_ET | EV_PERSIST, [](evutil_socket_t, short, void*) {},
@@ -32,6 +32,21 @@ Loop::Loop(unsigned id, const Clock& clock) : id_(id), clock_(clock) {
   };
   wakes(wake_event_, wake_fd_.get());
   wakes(alarm_event_, alarm_fd_.get());
+  event_assign(
+      &beat_event_, base_, -1, 0,
+      [](evutil_socket_t, short, void* self) {
+        auto& loop = *static_cast<Loop*>(self);
+        // The turn of this beat, and a few turns of periodic timers.
+        const auto few = 1 + static_cast<std::uint64_t>(loop.beat_interval_ / kBeat);
+        const bool idle = loop.turns_ - loop.turns_at_beat_ <= few;
+        loop.turns_at_beat_ = loop.turns_;
+        loop.beat_interval_ =
+            idle ? std::min<SteadyTime::duration>(loop.beat_interval_ * 2, kIdleBeat) : kBeat;
+        loop.beat();
+        loop.beat_later();
+        if (loop.on_beat_) loop.on_beat_();
+      },
+      this);
 }
 
 Loop::~Loop() {
@@ -40,6 +55,7 @@ Loop::~Loop() {
   inbox_.clear();
   event_del(&wake_event_);
   event_del(&alarm_event_);
+  event_del(&beat_event_);
   event_base_free(base_);
 }
 
@@ -48,7 +64,7 @@ void Loop::put(Task task) {
   posted_.store(posted_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
 
-// In a callback of its own turn it counts as asleep, and yet it looks before it sleeps.
+// In a callback of its own turn it counts as asleep, and yet it checks the inbox before it sleeps.
 bool Loop::needs_ring() const noexcept {
   return asleep_ && owner_.load(std::memory_order_relaxed) != std::this_thread::get_id();
 }
@@ -93,6 +109,7 @@ void Loop::ring() {
 }
 
 void Loop::turn(bool may_sleep) {
+  ++turns_;
   {
     std::lock_guard<std::mutex> guard(inbox_mutex_);
     may_sleep = may_sleep && inbox_.empty();
@@ -114,10 +131,31 @@ void Loop::stop() {
   post([] {});
 }
 
+void Loop::beat_later() noexcept {
+  const auto delay = std::chrono::ceil<std::chrono::microseconds>(beat_interval_).count();
+  const timeval time{delay / 1'000'000, delay % 1'000'000};
+  event_add(&beat_event_, &time);
+}
+
+void Loop::beat() noexcept {
+  const SteadyTime time = now();
+  away_ = away(time);
+  beat_due_ = time + beat_interval_;
+}
+
+SteadyTime::duration Loop::away(SteadyTime now) const noexcept {
+  const bool away = beat_due_ != SteadyTime{} && now > beat_due_ + kLate;
+  return away ? away_ + (now - beat_due_ - kLate) : away_;
+}
+
 void Loop::run() {
   owner_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+  beat();
+  beat_later();
   while (!stopping_.load(std::memory_order_relaxed)) turn(true);
   turn(false);  // what was posted on the way out, such as last log lines
+  event_del(&beat_event_);
+  beat_due_ = {};
   owner_.store(std::thread::id(), std::memory_order_relaxed);
 }
 
@@ -139,6 +177,26 @@ void Timer::after(std::chrono::microseconds delay) {
 
 void Timer::cancel() noexcept { event_del(&event_); }
 bool Timer::armed() const noexcept { return event_pending(&event_, EV_TIMEOUT, nullptr) != 0; }
+
+Deadline::Deadline(Loop& loop, UniqueFunction<void()> on_time)
+    : loop_(loop), on_time_(std::move(on_time)), timer_(loop, [this] { check(); }) {}
+
+void Deadline::after(std::chrono::microseconds delay) {
+  away_before_ = loop_.away();
+  timer_.after(delay);
+}
+
+// A wait that is interrupted (SIGCONT does that) lets timers ring before any socket has been
+// polled: so it is not enough that this one rings late.
+void Deadline::check() {
+  const auto away = loop_.away();
+  if (away == away_before_) {
+    on_time_();  // may destroy this
+    return;
+  }
+  timer_.after(std::chrono::ceil<std::chrono::microseconds>(away - away_before_));
+  away_before_ = away;
+}
 
 void Watch::start_raw(Loop& loop, int fd, short events, void* owner, Callback callback) {
   stop();

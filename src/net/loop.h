@@ -1,6 +1,10 @@
-// Loop: one event loop on one thread; Timer and Watch: what it may call back.
+// Loop: one event loop on one thread; Timer, Deadline and Watch: what it may call back.
 //
-// Thread safety: post(), stop(), id(), posted() and clock() may be called from any thread; everything else
+// A loop measures the time that it has been away: its process was stopped (SIGSTOP), its machine
+// was paused or moved, a task took seconds.  No socket was read in that time, so no peer can be
+// called silent for it: code that judges silence uses awake(), or a Deadline.
+//
+// Thread: post(), stop(), id(), posted() and clock() may be called from any thread; everything else
 // is for the loop's own thread (assert_here() is the first line of what must be at home).
 // Ownership: LoopPool owns loops; a Timer or Watch lies inside its owner and its destructor
 // cancels, so a dead owner is never called back.
@@ -33,7 +37,7 @@ class Loop {
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  // The one thread-safe door.  Tasks run in the order posted, after the events of the turn.  Rings
+  // The one thread-safe entry.  Tasks run in the order posted, after the events of the turn.  Rings
   // (a system call) only when the loop sleeps: between the turns of a busy one it costs none.
   void post(Task task);
   // As post(), for crowds of small tasks: the first of them rings, and what follows it closely
@@ -53,6 +57,25 @@ class Loop {
     return owner == std::thread::id() || owner == std::this_thread::get_id();
   }
   SteadyTime now() const noexcept { return clock_.steady(); }
+  // All times together in which it did not turn though it should have.
+  SteadyTime::duration away(SteadyTime now) const noexcept;
+  SteadyTime::duration away() const noexcept { return away(now()); }
+  // Stands still while the loop is away.  Only for differences.
+  SteadyTime awake() const noexcept {
+    const SteadyTime time = now();
+    return time - away(time);
+  }
+  // It turns.  From the first call on a pause of more than beat_interval() and kLate between two is
+  // time away; run() sees to it.
+  void beat() noexcept;
+  // Called after each beat of run(), on the loop; one owner.
+  void on_beat(UniqueFunction<void()> then) { on_beat_ = std::move(then); }
+  // kBeat while there is something to do.  A loop that turns no more than some four times a second
+  // sleeps longer and longer, up to kIdleBeat, so that an idle server does not keep a laptop awake.
+  SteadyTime::duration beat_interval() const noexcept { return beat_interval_; }
+  static constexpr std::chrono::milliseconds kBeat{250};
+  static constexpr std::chrono::milliseconds kIdleBeat{2000};
+  static constexpr std::chrono::milliseconds kLate{250};  // so late it may be for other reasons
   event_base* base() noexcept { return base_; }
 
  private:
@@ -60,6 +83,7 @@ class Loop {
   void put(Task task);  // under the mutex, as
   bool needs_ring() const noexcept;
   void ring();
+  void beat_later() noexcept;
 
   const unsigned id_;
   const Clock& clock_;
@@ -68,12 +92,18 @@ class Loop {
   event wake_event_{};
   UniqueFd alarm_fd_;  // rings later
   event alarm_event_{};
+  event beat_event_{};
+  UniqueFunction<void()> on_beat_;
+  std::uint64_t turns_ = 0, turns_at_beat_ = 0;
+  SteadyTime::duration beat_interval_{kBeat};
+  SteadyTime beat_due_{};  // epoch: beats are not counted
+  SteadyTime::duration away_{0};
   std::atomic<std::thread::id> owner_{};
   std::atomic<bool> stopping_{false};
   std::mutex inbox_mutex_;
   std::vector<Task> inbox_;
   // Under the mutex:
-  bool asleep_ = false;  // whoever posts has to ring
+  bool asleep_ = false;  // a thread that posts has to ring
   bool alarm_is_set_ = false;
   SteadyTime quiet_until_;                // post_together() does not ring before
   std::atomic<std::uint64_t> posted_{0};  // written under the mutex
@@ -95,6 +125,25 @@ class Timer {
  private:
   event event_{};
   UniqueFunction<void()> on_time_;
+};
+
+// A one-shot timer for what is given up when nothing comes: after() re-arms.  Time in which the
+// loop was away does not count, and what arrived meanwhile is read before on_time is called.
+class Deadline {
+ public:
+  Deadline(Loop& loop, UniqueFunction<void()> on_time);
+
+  void after(std::chrono::microseconds delay);
+  void cancel() noexcept { timer_.cancel(); }
+  bool armed() const noexcept { return timer_.armed(); }
+
+ private:
+  void check();
+
+  Loop& loop_;
+  UniqueFunction<void()> on_time_;
+  SteadyTime::duration away_before_{0};
+  Timer timer_;
 };
 
 // One fd, level-triggered.  A callback is a plain function and its owner: 16 bytes, because every

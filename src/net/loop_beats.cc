@@ -8,7 +8,10 @@ namespace lb {
 class LoopBeats::Heart {
  public:
   Heart(Loop& loop, std::string name, bool vital)
-      : loop_(loop), name_(std::move(name)), vital_(vital), timer_(loop, [this] { beat(); }) {}
+      : loop_(loop), name_(std::move(name)), vital_(vital) {}
+  ~Heart() { loop_.on_beat({}); }
+  Heart(const Heart&) = delete;
+  Heart& operator=(const Heart&) = delete;
 
   void start() {
     last_.store(std::chrono::nanoseconds(loop_.now().time_since_epoch()).count(),
@@ -17,6 +20,7 @@ class LoopBeats::Heart {
       expected_ = loop_.now();
       window_began_ = expected_;
       beat();
+      loop_.on_beat([this] { beat(); });
     });
   }
 
@@ -28,8 +32,9 @@ class LoopBeats::Heart {
     beat.late = std::chrono::nanoseconds(std::max(late_.load(std::memory_order_relaxed),
                                                   late_before_.load(std::memory_order_relaxed)));
     const std::chrono::nanoseconds silent = loop_.now() - beat.last;
-    beat.late_now = std::max(std::chrono::nanoseconds(late_now_.load(std::memory_order_relaxed)),
-                             silent - kInterval);
+    beat.late_now =
+        std::max(std::chrono::nanoseconds(late_now_.load(std::memory_order_relaxed)),
+                 silent - std::chrono::nanoseconds(interval_.load(std::memory_order_relaxed)));
     beat.worked = std::chrono::nanoseconds(worked_.load(std::memory_order_relaxed));
     beat.tasks = loop_.posted();
     return beat;
@@ -49,7 +54,7 @@ class LoopBeats::Heart {
   SteadyTime expected_{}, window_began_{};
   // Written by the loop alone.
   std::atomic<std::int64_t> last_{0}, late_{0}, late_before_{0}, late_now_{0}, worked_{0};
-  Timer timer_;
+  std::atomic<std::int64_t> interval_{std::chrono::nanoseconds(kInterval).count()};
 };
 
 void LoopBeats::Heart::beat() {
@@ -65,8 +70,9 @@ void LoopBeats::Heart::beat() {
   late_now_.store(late, std::memory_order_relaxed);
   worked_.store(loop_.clock().thread_work().count(), std::memory_order_relaxed);
   last_.store(std::chrono::nanoseconds(now.time_since_epoch()).count(), std::memory_order_relaxed);
-  expected_ = now + kInterval;
-  timer_.after(kInterval);
+  expected_ = now + loop_.beat_interval();
+  interval_.store(std::chrono::nanoseconds(loop_.beat_interval()).count(),
+                  std::memory_order_relaxed);
 }
 
 LoopBeats::LoopBeats(LoopPool& loops) {

@@ -1,8 +1,8 @@
 // LoopBeats: whether every loop still turns, and how late it comes to what it should do.
 //
-// Each loop has a timer of its own that should ring four times a second.  How much later it rings
-// is what everything else on that loop had to wait too.  A loop that hangs stops beating; the
-// others see that.
+// Each loop beats four times a second, and less often while it has nothing to do
+// (Loop::beat_interval()). How much later it beats is what everything else on that loop had to wait
+// too.  A loop that hangs stops beating; the others see that.
 // Thread: made and ended while no loop runs; read() and alive() from any thread.
 // Ownership: the app; the loops outlive it.
 #pragma once
@@ -21,7 +21,7 @@ namespace lb {
 
 struct LoopBeat {
   std::string name;                      // "worker0", "control", "clerk"
-  bool vital = true;                     // the clerk may be slow, and nobody's stream depends on it
+  bool vital = true;                     // the clerk may be slow: no stream depends on it
   SteadyTime last{};                     // turned
   std::chrono::nanoseconds late{0};      // the worst of the last 10 to 20 s
   std::chrono::nanoseconds late_now{0};  // of the last turn, or of one that is overdue
@@ -43,10 +43,10 @@ class LoopBeats {
   // Every worker and control have turned within `limit`.
   bool alive(std::chrono::nanoseconds limit) const noexcept;
 
-  // What the timer of one loop does, on that loop; in the order of read().
+  // What a beat of one loop does, on that loop; in the order of read().
   void beat(std::size_t loop);
 
-  static constexpr std::chrono::milliseconds kInterval{250};
+  static constexpr std::chrono::milliseconds kInterval = Loop::kBeat;
   static constexpr std::chrono::seconds kWindow{10};
 
  private:

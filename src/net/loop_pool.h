@@ -1,6 +1,6 @@
 // LoopPool: N workers that move bytes, control that decides, the clerk that may be slow.
 //
-// Thread safety: worker(), control(), clerk() and gather() from any thread after start().
+// Thread: worker(), control(), clerk() and gather() from any thread after start().
 // Ownership: app::Server owns the pool; it outlives everything that lives on its loops.
 // With zero workers all three are one loop on the caller's thread: same code, deterministic order.
 #pragma once

@@ -16,7 +16,7 @@ constexpr std::string_view kLineStart = "PROXY ";
 constexpr std::size_t kLongestLine = 107;
 constexpr std::string_view kBlockStart("\r\n\r\n\0\r\nQUIT\n", 12);
 constexpr std::size_t kBlockHead = 16;
-// Certificates of clients may be added; nobody needs more.
+// Enough for the certificates of clients, which a balancer may add.
 constexpr std::size_t kLongestBlock = 4096;
 
 constexpr unsigned char kLocal = 0x20, kProxied = 0x21;  // version 2, and the command

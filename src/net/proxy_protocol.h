@@ -1,7 +1,8 @@
-// ProxyHeader: the line or block that a load balancer puts before a connection's first byte, to
-// tell whom it speaks for (the PROXY protocol, versions 1 and 2). Source: "The PROXY protocol",
-// HAProxy, https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt Thread: a plain value; never
-// takes a byte that lies behind the header.
+// ProxyHeader: the line or block that a load balancer sends before a connection's first byte, to
+// name the client (the PROXY protocol, versions 1 and 2).
+// Source: "The PROXY protocol", HAProxy,
+// https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt
+// Thread: a plain value; never takes a byte that lies behind the header.
 #pragma once
 
 #include <cstddef>
@@ -25,8 +26,8 @@ class ProxyHeader {
   std::size_t feed(std::string_view bytes);
   Status status() const noexcept { return status_; }
 
-  // Whom the balancer speaks for; nothing: for itself (its health check), or for somebody without
-  // an IP address.
+  // The client that the balancer speaks for; nothing: the balancer itself (its health check), or a
+  // client without an IP address.
   const std::optional<Address>& client() const noexcept { return client_; }
   // The client speaks TLS with the balancer (version 2 only).
   bool secure() const noexcept { return secure_; }

@@ -17,10 +17,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr unsigned kMostThreads = 4;
+constexpr unsigned kMaxThreads = 4;
 constexpr auto kGoodFor = 5s;
-constexpr std::size_t kMostEntries = 256;
-constexpr std::size_t kMostAddresses = 16;
+constexpr std::size_t kMaxEntries = 256;
+constexpr std::size_t kMaxAddresses = 16;
 
 }  // namespace
 
@@ -77,7 +77,7 @@ Resolver::~Resolver() {
 void Resolver::look_up(const std::string& name, Lookup& lookup) {
   loop_.assert_here();
   const SteadyTime now = loop_.now();
-  if (entries_.size() >= kMostEntries) forget_old(now);
+  if (entries_.size() >= kMaxEntries) forget_old(now);
   Entry& entry = entries_[name];
   entry.waiting.push_back(lookup);
   if (entry.asking) return;
@@ -95,7 +95,7 @@ void Resolver::look_up(const std::string& name, Lookup& lookup) {
 }
 
 void Resolver::start_thread_if_needed() {
-  if (queue_->idle >= queue_->names.size() || queue_->threads >= kMostThreads) return;
+  if (queue_->idle >= queue_->names.size() || queue_->threads >= kMaxThreads) return;
   ++queue_->threads;
   std::thread([queue = queue_] { Queue::work(queue); }).detach();
 }
@@ -110,7 +110,7 @@ void Resolver::answered(const std::string& name, const Answer& answer) {
     entry.addresses = *answer;
     entry.known_until = now + kGoodFor;
   }
-  // Whoever is called may ask again, or take other questions back.
+  // The callback may ask again, or cancel other lookups.
   IntrusiveList<Lookup> waiting;
   waiting.splice_back(entry.waiting);
   while (Lookup* lookup = waiting.pop_front()) {
@@ -134,7 +134,7 @@ Resolver::Answer Resolver::ask_system(const std::string& name) {
   if (rc != 0)
     return Error::not_found("host " + name + ": no address (" + ::gai_strerror(rc) + ")");
   Addresses addresses;
-  for (const addrinfo* at = found; at != nullptr && addresses.size() < kMostAddresses;
+  for (const addrinfo* at = found; at != nullptr && addresses.size() < kMaxAddresses;
        at = at->ai_next) {
     const Address address = Address::from_sockaddr(*at->ai_addr);
     if (std::find(addresses.begin(), addresses.end(), address) == addresses.end())

@@ -7,7 +7,7 @@
 //
 // Thread: the loop it was made with (control); answers come there.  The threads share nothing with
 // it but a queue, and are left behind when the server stops: one of them may hang in the system's
-// resolver, and nobody waits for that.
+// resolver, and the stop does not wait for it.
 // Ownership: Services; outlives every Lookup.
 // Many relays ask for one master at the same moment: equal names share a lookup, and an answer is
 // good for five seconds.  Failures are not kept.

@@ -1,4 +1,5 @@
 // Plain settings of the net floor.
+// Thread: plain values.
 #pragma once
 
 #include <cstddef>
@@ -13,12 +14,15 @@ namespace lb {
 struct TlsSettings {
   std::vector<std::string> certificates;  // PEM, leaf first; the first one is for unknown names
   std::vector<std::string> keys;          // PEM
-  std::string ciphers;                    // of TLS 1.2, in OpenSSL's notation; "": OpenSSL's
+  std::string ciphers;               // in OpenSSL's notation, TLS_… for TLS 1.3; "": OpenSSL's
+  std::string ticket_key_file = {};  // a secret that several servers share; "": none
+  std::vector<std::string> ticket_secrets =
+      {};  // other secrets of that kind; the first is for new tickets
   bool operator==(const TlsSettings&) const = default;
 };
 
 struct ListenSettings {
-  int port = 8000;  // 0: the system chooses; the "ready" line tells which
+  int port = 8000;  // 0: the system chooses; the "ready" line names it
   std::string
       bind_address;  // "": all IPv4 addresses, as Debian's Icecast; "::" takes both families
   bool tls = false;  // <ssl> (2.4), <tls> (2.5)

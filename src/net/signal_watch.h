@@ -1,6 +1,6 @@
 // SignalWatch: calls back on its loop when the process gets a signal.
 // Thread: one loop of the process (control) watches all signals; the others block them.
-// Ownership: a member of who is called; the destructor stops watching.
+// Ownership: a member of the object that is called; the destructor stops watching.
 #pragma once
 
 #include "base/unique_function.h"

@@ -1,12 +1,14 @@
 // SplicePump: moves bytes from one socket to another through a pipe, without copying them into
 // this process: splice(2).
 //
-// Thread: the loop that holds it; not thread-safe.  Ownership: it owns its pipe (two descriptors),
-// not the sockets, which must not block.  SIGPIPE must be ignored: splice() knows no MSG_NOSIGNAL.
-// Units: bytes.  Errors: open() fails when there are no descriptors left.
+// Thread: the loop that holds it; not thread-safe.
+// Ownership: it owns its pipe (two descriptors), not the sockets, which must not block.  SIGPIPE
+// must be ignored: splice() knows no MSG_NOSIGNAL.
+// Units: bytes.
+// Errors: open() fails when there are no descriptors left.
 //
-// EAGAIN of the first splice() says either that the source is empty or that the pipe is full; which
-// of the two is told by whether the pipe was empty before.
+// EAGAIN of the first splice() means either that the source is empty or that the pipe is full;
+// whether the pipe was empty before decides which.
 #pragma once
 
 #include <cstddef>

@@ -1,7 +1,8 @@
-// TlsClientContext: the client's side of TLS: whom we believe when we pull a stream or ask a node.
-// The certificate must be valid, lead to a trusted root and name the host that was asked for.
+// TlsClientContext: the client's side of TLS, for relays and for requests to nodes. The certificate
+// must be valid, lead to a trusted root and name the host that was asked for.
 //
-// Thread: immutable; used by all loops.  Ownership: shared.
+// Thread: immutable; used by all loops.
+// Ownership: shared.
 // Source: RFC 6125 by way of OpenSSL's host check.
 #pragma once
 

@@ -10,12 +10,14 @@
 #include <ctime>
 #include <utility>
 
+#include "base/strings.h"
+
 namespace lb {
 namespace {
 
 constexpr std::size_t kLongestNames = 200;
 
-// Nobody sits at the terminal of a server.
+// A server has no terminal to ask for a password.
 int no_password(char*, int, int, void*) { return -1; }
 
 // kIo: it cannot be opened; the file may be in order.
@@ -93,8 +95,8 @@ WallTime expiry_of(X509* certificate) {
   return std::chrono::system_clock::from_time_t(::timegm(&parts));
 }
 
-// Players that can only speak HTTP/1.1 say so or nothing; whoever asks for nothing that we have
-// gets no answer to it, as from Icecast, and goes on.
+// Players that can only speak HTTP/1.1 offer it or nothing; a client that offers only protocols
+// that we do not have gets no answer to it, as from Icecast, and goes on.
 int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* size,
                     const unsigned char* offered, unsigned int offered_size, void*) {
   for (unsigned at = 0; at < offered_size; at += offered[at] + 1u) {
@@ -119,36 +121,85 @@ std::shared_ptr<SSL_CTX> make_context(const std::string& ciphers, bool& ciphers_
                                       SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);  // tickets need none
   SSL_CTX_set_alpn_select_cb(context.get(), &choose_protocol, nullptr);
+  // Those of TLS 1.3 have a list of their own, and names that begin in their own way.
+  std::string suites, others;
+  for (const std::string_view name : split(ciphers, ':')) {
+    std::string& list = name.starts_with("TLS_") ? suites : others;
+    if (!list.empty()) list += ':';
+    list += name;
+  }
   ciphers_understood =
-      ciphers.empty() || SSL_CTX_set_cipher_list(context.get(), ciphers.c_str()) == 1;
+      (others.empty() || SSL_CTX_set_cipher_list(context.get(), others.c_str()) == 1) &&
+      (suites.empty() || SSL_CTX_set_ciphersuites(context.get(), suites.c_str()) == 1);
   ERR_clear_error();
   return context;
 }
 
-Result<TlsContext::Certificate> load_certificate(const std::string& file,
-                                                 std::shared_ptr<SSL_CTX> context,
-                                                 std::span<const std::string> keys) {
-  // A friendlier reason than OpenSSL's, where the file is not there.
-  if (auto readable = open_pem(file); !readable) return readable.error();
-  if (SSL_CTX_use_certificate_chain_file(context.get(), file.c_str()) != 1) {
-    const bool none = ERR_GET_REASON(ERR_peek_error()) == PEM_R_NO_START_LINE;
-    return Error::invalid(file +
-                          (none ? ": holds no certificate in PEM form" : ": " + take_ssl_error()));
+struct X509Free {
+  void operator()(X509* certificate) const noexcept { X509_free(certificate); }
+};
+using X509Ptr = std::unique_ptr<X509, X509Free>;
+
+Result<X509Ptr> read_certificate(const std::string& file) {
+  auto bio = open_pem(file);
+  if (!bio) return bio.error();
+  ERR_clear_error();
+  X509Ptr certificate(PEM_read_bio_X509_AUX(bio->get(), nullptr, &no_password, nullptr));
+  if (certificate) return certificate;
+  const bool none = ERR_GET_REASON(ERR_peek_error()) == PEM_R_NO_START_LINE;
+  return Error::invalid(file +
+                        (none ? ": holds no certificate in PEM form" : ": " + take_ssl_error()));
+}
+
+// "RSA 2048", "EC 256", "ED25519"
+std::string kind_of(const EVP_PKEY* key) {
+  const char* type = EVP_PKEY_get0_type_name(key);
+  return std::string(type != nullptr ? type : "unknown") + " " +
+         std::to_string(EVP_PKEY_get_bits(key));
+}
+
+// A certificate of the same names with another kind of key: both go into one context, and OpenSSL
+// takes the one that the client can verify.
+const TlsContext::Certificate* twin_of(const std::string& names, const EVP_PKEY* key,
+                                       std::span<const TlsContext::Certificate> known) {
+  const char* type = EVP_PKEY_get0_type_name(key);
+  const std::string prefix = std::string(type != nullptr ? type : "") + " ";
+  const TlsContext::Certificate* twin = nullptr;
+  for (const TlsContext::Certificate& each : known) {
+    if (each.names != names) continue;
+    if (each.kind.starts_with(prefix)) return nullptr;  // the same kind: a certificate of its own
+    twin = &each;
   }
-  X509* certificate = SSL_CTX_get0_certificate(context.get());
-  auto key = find_key(certificate, file, keys);
+  return twin;
+}
+
+// `fresh`: the context that is taken if there is no twin.
+Result<TlsContext::Certificate> load_certificate(const std::string& file,
+                                                 std::shared_ptr<SSL_CTX> fresh,
+                                                 std::span<const std::string> keys,
+                                                 std::span<const TlsContext::Certificate> known) {
+  auto certificate = read_certificate(file);
+  if (!certificate) return certificate.error();
+  auto key = find_key(certificate->get(), file, keys);
   if (!key) return key.error();
+  const std::string names = names_of(certificate->get());
+  const TlsContext::Certificate* twin = twin_of(names, key->get(), known);
+  std::shared_ptr<SSL_CTX> context = twin != nullptr ? twin->context : std::move(fresh);
+  if (SSL_CTX_use_certificate_chain_file(context.get(), file.c_str()) != 1)
+    return Error::invalid(file + ": " + take_ssl_error());
   if (SSL_CTX_use_PrivateKey(context.get(), key->get()) != 1)
     return Error::invalid(file + ": its key cannot be used (" + take_ssl_error() + ")");
-  return TlsContext::Certificate{file, names_of(certificate), expiry_of(certificate),
+  return TlsContext::Certificate{file, names, kind_of(key->get()), expiry_of(certificate->get()),
                                  std::move(context)};
 }
 
 }  // namespace
 
-TlsContext::Loaded TlsContext::load(const TlsSettings& settings, const TlsContext* before) {
+TlsContext::Loaded TlsContext::load(const TlsSettings& settings, const TlsContext* before,
+                                    std::shared_ptr<const TicketKeys> tickets) {
   Loaded out;
   auto made = std::make_shared<TlsContext>();
+  made->tickets_ = std::move(tickets);
   for (const std::string& file : settings.certificates) {
     bool ciphers_understood = true;
     auto context = make_context(settings.ciphers, ciphers_understood);
@@ -161,7 +212,9 @@ TlsContext::Loaded TlsContext::load(const TlsSettings& settings, const TlsContex
           "ssl-allowed-ciphers \"" + settings.ciphers +
           "\": names no cipher that this OpenSSL has; OpenSSL's own list is used");
     SSL_CTX_set_tlsext_servername_callback(context.get(), &TlsContext::choose_certificate);
-    auto loaded = load_certificate(file, std::move(context), settings.keys);
+    if (made->tickets_)
+      SSL_CTX_set_tlsext_ticket_key_evp_cb(context.get(), &TlsContext::use_ticket);
+    auto loaded = load_certificate(file, std::move(context), settings.keys, made->certificates_);
     if (loaded) {
       made->certificates_.push_back(std::move(*loaded));
       continue;
@@ -192,6 +245,13 @@ int TlsContext::choose_certificate(SSL* ssl, int*, void*) {
     return SSL_TLSEXT_ERR_OK;
   }
   return SSL_TLSEXT_ERR_NOACK;
+}
+
+int TlsContext::use_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
+                           EVP_MAC_CTX* mac, int make) {
+  const auto* self = static_cast<const TlsContext*>(SSL_get_app_data(ssl));
+  if (self == nullptr || !self->tickets_) return make == 1 ? -1 : 0;
+  return self->tickets_->use(name, iv, cipher, mac, make == 1);
 }
 
 std::unique_ptr<TlsTransport> TlsContext::accept(std::shared_ptr<const TlsContext> context,

@@ -1,9 +1,16 @@
 #include "net/tls_keeper.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <ctime>
 #include <utility>
+
+#include "base/unique_fd.h"
+#include "net/digest.h"
 
 namespace lb {
 namespace {
@@ -11,6 +18,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::string_view kModule = "connection/tls";
+constexpr int kRarely = 5;  // without certificates there is nothing to poll
+constexpr std::size_t kSecretBytes = 32;
+constexpr std::size_t kLongestSecret = 4096;
 constexpr auto kWarnBefore = 14 * 24h;
 constexpr auto kWarnAgain = 24h;
 
@@ -25,14 +35,19 @@ std::string day_of(WallTime when) {
 }  // namespace
 
 TlsKeeper::TlsKeeper(Loop& clerk, Log& log)
-    : clerk_(clerk), log_(log), now_(std::make_shared<const Held>()), timer_(clerk, [this] {
-        look();
-        timer_.after(interval_);
+    : clerk_(clerk),
+      log_(log),
+      now_(std::make_shared<const Held>()),
+      own_secret_(random_bytes(kSecretBytes)),
+      timer_(clerk, [this] {
+        poll_files();
+        timer_.after(settings_.certificates.empty() ? kRarely * interval_ : interval_);
       }) {}
 
 TlsKeeper::FileStates TlsKeeper::file_states() const {
   FileStates states;
-  for (const auto* files : {&settings_.certificates, &settings_.keys}) {
+  const std::vector<std::string> tickets{settings_.ticket_key_file};
+  for (const auto* files : {&settings_.certificates, &settings_.keys, &tickets}) {
     for (const std::string& file : *files) {
       struct stat info {};
       FileState state;
@@ -49,6 +64,7 @@ void TlsKeeper::load(const TlsSettings& settings) {
   settings_ = settings;
   loaded_ = seen_ = file_states();
   replace();
+  if (interval_.count() > 0) timer_.after(interval_);
 }
 
 void TlsKeeper::watch(std::chrono::milliseconds interval, std::function<void()> on_first) {
@@ -58,7 +74,7 @@ void TlsKeeper::watch(std::chrono::milliseconds interval, std::function<void()> 
   timer_.after(interval_);
 }
 
-void TlsKeeper::look() {
+void TlsKeeper::poll_files() {
   clerk_.assert_here();
   FileStates states = file_states();
   const bool settled = states == seen_;
@@ -70,17 +86,44 @@ void TlsKeeper::look() {
   if (clerk_.clock().wall() >= next_warning_) warn_of_expiry();
 }
 
+std::shared_ptr<const TicketKeys> TlsKeeper::ticket_keys() {
+  std::vector<std::string> secrets;
+  if (const std::string& file = settings_.ticket_key_file; !file.empty()) {
+    std::string secret(kLongestSecret, '\0');
+    const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    const ssize_t n = fd ? ::read(fd.get(), secret.data(), secret.size()) : -1;
+    if (n < static_cast<ssize_t>(kSecretBytes)) {
+      log_.error(kModule,
+                 file +
+                     (n < 0 ? ": cannot be read (" + std::string(std::strerror(errno)) + ")"
+                            : ": has " + std::to_string(n) + " bytes, and " +
+                                  std::to_string(kSecretBytes) + " are needed") +
+                     "; tickets are not shared with other servers");
+    } else {
+      secret.resize(static_cast<std::size_t>(n));
+      if (secret != file_secret_) file_secret_before_ = std::exchange(file_secret_, secret);
+    }
+    for (const std::string& each : {file_secret_, file_secret_before_})
+      if (!each.empty()) secrets.push_back(each);
+  }
+  secrets.insert(secrets.end(), settings_.ticket_secrets.begin(), settings_.ticket_secrets.end());
+  secrets.push_back(own_secret_);
+  return std::make_shared<const TicketKeys>(std::move(secrets), clerk_.clock());
+}
+
 void TlsKeeper::replace() {
   const auto before = context();
-  TlsContext::Loaded loaded = TlsContext::load(settings_, before.get());
+  TlsContext::Loaded loaded = TlsContext::load(
+      settings_, before.get(), settings_.certificates.empty() ? nullptr : ticket_keys());
   for (const std::string& complaint : loaded.complaints) log_.error(kModule, complaint);
   // Without certificates in the configuration there is to be none; with unusable ones, as before.
   if (!loaded.context && !settings_.certificates.empty()) return;
   now_.publish(std::make_shared<const Held>(Held{loaded.context}));
   if (!loaded.context) return;
   for (const TlsContext::Certificate& certificate : loaded.context->certificates())
-    log_.info(kModule, "certificate for " + certificate.names + " is in use, from " +
-                           certificate.file + ", valid until " + day_of(certificate.expires));
+    log_.info(kModule, "certificate for " + certificate.names + " (" + certificate.kind +
+                           ") is in use, from " + certificate.file + ", valid until " +
+                           day_of(certificate.expires));
   warn_of_expiry();
   if (!before && on_first_) on_first_();
 }

@@ -1,9 +1,13 @@
 // TlsKeeper: the certificates that new connections get: loads them, watches their files, replaces
 // them when they have changed.
 //
-// A file that has changed is taken when it has looked the same twice, so that a certificate and its
-// key, written one after the other, are not caught half-way.  What cannot be used is said once,
-// with the reason; what was loaded before stays in use.
+// A changed file is loaded when two checks in a row have found it the same, so that a certificate
+// and its key, written one after the other, are not caught half-way.  A file that cannot be used is
+// logged once, with the reason; what was loaded before stays in use.
+//
+// Tickets (net/ticket_keys): by the key file's content, else by the secrets of the settings, else
+// by a random secret that lives as long as the process.  A key file that changes keeps its last
+// content for old tickets.
 //
 // Thread: context() any; load() before the loops start, then everything on the clerk.
 // Ownership: the app; outlived by the log and the clerk.
@@ -32,12 +36,12 @@ class TlsKeeper {
 
   // Loads all files, whether they have changed or not.
   void load(const TlsSettings& settings);
-  // Looks at the files every `interval`.  on_first: called when there is a certificate where there
+  // Checks the files every `interval`.  on_first: called when there is a certificate where there
   // was none.
   void watch(std::chrono::milliseconds interval, std::function<void()> on_first);
-  void look();  // what the interval does
+  void poll_files();  // what the interval does
 
-  static constexpr std::chrono::milliseconds kLookInterval{2000};
+  static constexpr std::chrono::milliseconds kPollInterval{2000};
 
  private:
   struct Held {
@@ -52,12 +56,15 @@ class TlsKeeper {
 
   FileStates file_states() const;
   void replace();
+  std::shared_ptr<const TicketKeys> ticket_keys();
   void warn_of_expiry();
 
   Loop& clerk_;
   Log& log_;
   Snapshot<Held> now_;
   TlsSettings settings_;
+  const std::string own_secret_;
+  std::string file_secret_, file_secret_before_;  // of the ticket key file
   FileStates loaded_, seen_;
   std::chrono::milliseconds interval_{0};
   std::function<void()> on_first_;

@@ -69,6 +69,7 @@ std::string psk_from_secret(std::string_view identity, std::string_view secret) 
 struct TlsPskServer::Handshake {
   std::shared_ptr<const TlsPskServer> server;
   std::string identity;
+  FindKey find_key;
 };
 
 Result<std::shared_ptr<const TlsPskServer>> TlsPskServer::make(FindKey find_key) {
@@ -84,8 +85,8 @@ int TlsPskServer::find_session(SSL* ssl, const unsigned char* identity, std::siz
   auto* handshake = static_cast<Handshake*>(SSL_get_app_data(ssl));
   handshake->identity.assign(reinterpret_cast<const char*>(identity),
                              std::min(size, kLongestIdentity));
-  auto key =
-      size <= kLongestIdentity ? handshake->server->find_key_(handshake->identity) : std::nullopt;
+  const FindKey& find = handshake->find_key ? handshake->find_key : handshake->server->find_key_;
+  auto key = size <= kLongestIdentity ? find(handshake->identity) : std::nullopt;
   // A name that does not exist fails as a wrong key does.
   if (!key) key = random_bytes(kKeyBytes);
   *session = session_of(ssl, *key);
@@ -93,10 +94,11 @@ int TlsPskServer::find_session(SSL* ssl, const unsigned char* identity, std::siz
 }
 
 TlsPskServer::Accepted TlsPskServer::accept(std::shared_ptr<const TlsPskServer> server,
-                                            std::unique_ptr<Transport> below) {
+                                            std::unique_ptr<Transport> below, FindKey find_key) {
   SslPtr ssl(SSL_new(server->context_.get()));
   if (!ssl) return {};
-  auto handshake = std::make_shared<Handshake>(Handshake{std::move(server), {}});
+  auto handshake =
+      std::make_shared<Handshake>(Handshake{std::move(server), {}, std::move(find_key)});
   SSL_set_app_data(ssl.get(), handshake.get());
   SSL_set_accept_state(ssl.get());
   std::shared_ptr<const std::string> identity(handshake, &handshake->identity);
@@ -110,7 +112,7 @@ Connector::MakeTls make_tls_with_psk(std::string identity, std::string key) {
   side->context.reset(SSL_CTX_new(TLS_client_method()));
   if (side->context) {
     set_up(side->context.get());
-    // A server that comes with a certificate instead of the key is nobody we know.
+    // A server that presents a certificate instead of the key is rejected.
     SSL_CTX_set_verify(side->context.get(), SSL_VERIFY_PEER, nullptr);
     SSL_CTX_set_app_data(side->context.get(), &side->mine);
     SSL_CTX_set_psk_use_session_callback(side->context.get(), &use_session);

@@ -1,15 +1,16 @@
 // TLS 1.3 by a key that both sides know beforehand (an external PSK) instead of certificates.
-// The key exchange is ephemeral (ECDHE) all the same: whoever learns the key later can read nothing
-// that was recorded earlier.
+// The key exchange is ephemeral (ECDHE) all the same: a key that leaks later decrypts nothing that
+// was recorded earlier.
 //
-// A side proves that it knows the key by the first bytes it sends; nobody who does not know it gets
-// further than the handshake, and he does not learn whether a name exists.  No tickets, no early
-// data, no resumption: a key that is withdrawn is of no use any more.
+// A side proves that it has the key by the first bytes it sends; a client without the key gets no
+// further than the handshake, which does not reveal whether a name exists.  No tickets, no early
+// data, no resumption: a withdrawn key is of no use any more.
 //
 // Thread: a server and the contexts of make_tls_with_psk() belong to one loop (control).
 // Ownership: as TlsContext: a handshake keeps what it needs.
-// Sources: RFC 8446 section 4.2.11, RFC 9257 (an identity names one client, a key serves one pair).
-// Keys must be hard to guess: a client that talks to an impostor gives him one try offline.
+// Source: RFC 8446 section 4.2.11, RFC 9257 (an identity names one client, a key serves one pair).
+// Bounds: keys must be hard to guess: a client that connects to an impostor allows it one offline
+// attack.
 #pragma once
 
 #include <functional>
@@ -40,8 +41,9 @@ class TlsPskServer {
     std::unique_ptr<TlsTransport> transport;      // null: no memory
     std::shared_ptr<const std::string> identity;  // of the client, once the handshake is over
   };
+  // find_key: of this handshake, where the key depends on the client.
   static Accepted accept(std::shared_ptr<const TlsPskServer> server,
-                         std::unique_ptr<Transport> below);
+                         std::unique_ptr<Transport> below, FindKey find_key = {});
 
   // Not for callers: see make().
   TlsPskServer(FindKey find_key, SslContextPtr context)

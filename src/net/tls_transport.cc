@@ -12,8 +12,8 @@ namespace {
 
 // The plain bytes of the largest record: more would be cut into several anyway.
 constexpr std::size_t kRecordBytes = 16 * 1024;
-// A peer that makes us answer (KeyUpdate) and does not read the answers is let go.
-constexpr std::size_t kMostUnsent = 128 * 1024;
+// A peer that makes us answer (KeyUpdate) and does not read the answers is disconnected.
+constexpr std::size_t kMaxUnsent = 128 * 1024;
 
 iovec part_of(std::span<const std::byte> bytes) {
   iovec part{};
@@ -73,7 +73,7 @@ TlsTransport::TlsTransport(std::unique_ptr<Transport> below, SslPtr ssl,
 }
 
 TlsTransport::~TlsTransport() {
-  if (!said_goodbye_ && !broken_ && unsent_.empty() && SSL_is_init_finished(ssl_.get()))
+  if (!close_notify_sent_ && !broken_ && unsent_.empty() && SSL_is_init_finished(ssl_.get()))
     SSL_shutdown(ssl_.get());
   ERR_clear_error();
 }
@@ -99,7 +99,7 @@ bool TlsTransport::wire_write(std::span<const std::byte> bytes) noexcept {
     }
     bytes = bytes.subspan(result.bytes);
   }
-  if (unsent_.size() + bytes.size() > kMostUnsent) {
+  if (unsent_.size() + bytes.size() > kMaxUnsent) {
     broken_ = true;
     return false;
   }
@@ -177,7 +177,7 @@ IoResult TlsTransport::encrypt(const void* bytes, std::size_t size, bool more) n
   more_ = false;
   if (result == 1) return {IoStatus::kDone, n};
   // Writing that waits for reading: the peer has begun a message between records and not ended it.
-  // Nobody who means well does that, and waiting for it would be a busy loop.
+  // No correct client does that, and waiting for it would be a busy loop.
   fail(result);
   broken_ = true;
   return {IoStatus::kError, 0};
@@ -216,10 +216,10 @@ std::size_t TlsTransport::buffered() const noexcept {
 }
 
 void TlsTransport::shut_down_write() noexcept {
-  if (!said_goodbye_ && !broken_ && SSL_is_init_finished(ssl_.get())) {
+  if (!close_notify_sent_ && !broken_ && SSL_is_init_finished(ssl_.get())) {
     ERR_clear_error();
     SSL_shutdown(ssl_.get());
-    said_goodbye_ = true;
+    close_notify_sent_ = true;
   }
   if (flush() == IoStatus::kDone) below_->shut_down_write();
 }

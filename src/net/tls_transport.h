@@ -5,8 +5,9 @@
 // same bytes.  Therefore read() only ever waits for reading and write_v() for writing;
 // renegotiation is off.
 //
-// Thread: the loop that holds it.  Ownership: unique_ptr, as every transport; owns the one below.
-// Memory: OpenSSL's buffers are freed whenever they are empty.
+// Thread: the loop that holds it.
+// Ownership: unique_ptr, as every transport; owns the one below.
+// Bounds: OpenSSL's buffers are freed whenever they are empty.
 #pragma once
 
 #include <memory>
@@ -20,15 +21,15 @@ namespace lb {
 
 class TlsTransport final : public Transport {
  public:
-  ~TlsTransport() override;  // says goodbye (close_notify) if the socket takes it
+  ~TlsTransport() override;  // sends close_notify if the socket takes it
 
   // ssl: set up as a client or a server, no handshake done.  context: what its callbacks need; it
   // is kept until the handshake is over.
   static std::unique_ptr<TlsTransport> over(std::unique_ptr<Transport> below, SslPtr ssl,
                                             std::shared_ptr<const void> context);
 
-  // Until kDone nothing else may be called.  kAgain: wait for read, and while flush() says kAgain
-  // for write too.  kError: problem() says why.
+  // Until kDone nothing else may be called.  kAgain: wait for read, and while flush() returns
+  // kAgain for write too.  kError: problem() has the reason.
   IoStatus handshake() noexcept;
   const std::string& problem() const noexcept { return problem_; }
   bool ended_cleanly() const noexcept { return eof_; }  // the peer has closed the connection
@@ -63,7 +64,7 @@ class TlsTransport final : public Transport {
   bool again_ = false;  // the socket had nothing to read
   bool eof_ = false;
   bool broken_ = false;
-  bool said_goodbye_ = false;
+  bool close_notify_sent_ = false;
   std::string problem_;
 };
 

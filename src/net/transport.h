@@ -1,8 +1,8 @@
 // Transport: one connected socket, plain or TLS, behind the same few functions, so that no reader
 // has an `if (tls)`.  Never blocks.
 //
-// Thread: the loop that holds it.  Ownership: unique_ptr; it moves Connection → Listener, Source
-// or Link.
+// Thread: the loop that holds it.
+// Ownership: unique_ptr; it moves Connection → Listener, Source or Link.
 #pragma once
 
 #include <sys/uio.h>
@@ -21,7 +21,7 @@ enum class IoStatus : std::uint8_t {
   kDone,   // `bytes` were moved, perhaps fewer than asked
   kAgain,  // nothing now: wait for read or write and come back
   kEof,    // the peer has finished sending
-  kError,  // the connection is broken; errno says why
+  kError,  // the connection is broken; errno has the reason
 };
 struct IoResult {
   IoStatus status = IoStatus::kDone;
@@ -37,11 +37,11 @@ class Transport {
   virtual IoResult send_file(int fd, std::uint64_t offset, std::size_t bytes) noexcept = 0;
   virtual bool can_send_file() const noexcept = 0;
   virtual int fd() const noexcept = 0;
-  // Who is served: the socket's peer, or whom a trusted proxy speaks for.
+  // The client: the socket's peer, or the one that a trusted proxy names.
   virtual const Address& peer() const noexcept = 0;
   virtual void set_peer(const Address&) noexcept {}
-  // What write_v took and the socket did not: TLS holds back at most a record.  Who has nothing
-  // more to write asks here; kAgain: wait for write and ask again.
+  // Sends what write_v took and the socket did not: TLS holds back at most a record.  To be called
+  // when there is nothing more to write; kAgain: wait for write and call again.
   virtual IoStatus flush() noexcept { return IoStatus::kDone; }
   // Bytes that read() has, although the socket is not readable.
   virtual std::size_t buffered() const noexcept { return 0; }

@@ -1,8 +1,8 @@
 // AppendLog<T>: a list that one thread appends to and trims at the front, and that any thread may
 // read through views.
 //
-// Thread safety: one writer.  A View is made by the writer and handed over through a Channel
-// (whose lock orders the memory); it may then be read on any thread.
+// Thread: one writer.  A View is made by the writer and handed over through a Channel (whose lock
+// orders the memory); it may then be read on any thread.
 // Invariants: (1) an item never changes once a view shows it; (2) an item lives as long as a view
 // that shows it; (3) making a view is O(1), because chunks are shared and only ever appended to.
 #pragma once

@@ -1,7 +1,7 @@
 // Channel: the one object that the writer and the readers of a stream share: the newest view, and
-// who wants to be woken for the next.
+// the loops to wake for the next.
 //
-// Thread safety: all functions from any thread.
+// Thread: all functions from any thread.
 // Invariants: (1) a published view never changes; (2) view->end never decreases; (3) a loop that
 // is armed is returned by the next publish(), exactly once, and is then disarmed until it takes a
 // view again (decisions A8: wake-ups never pile up).
@@ -21,13 +21,14 @@ namespace lb {
 class Channel {
  public:
   using Loops = std::uint64_t;  // bit i: worker i, so at most 64 workers
-  static constexpr std::uint64_t kNobody = std::numeric_limits<std::uint64_t>::max();
+  static constexpr std::uint64_t kNoReader = std::numeric_limits<std::uint64_t>::max();
 
   Channel(std::shared_ptr<const StreamView> first, unsigned workers)
       : view_(std::move(first)),
         workers_(workers),
-        low_water_(new std::atomic<std::uint64_t>[workers + 1]) {
-    for (unsigned i = 0; i <= workers; ++i) low_water_[i].store(kNobody, std::memory_order_relaxed);
+        low_water_(new std::atomic<std::uint64_t>[slots()]) {
+    for (unsigned i = 0; i < slots(); ++i)
+      low_water_[i].store(kNoReader, std::memory_order_relaxed);
   }
 
   // The newest view; from now on the loop is woken by the next publish().
@@ -41,7 +42,7 @@ class Channel {
     return view_;
   }
   void unsubscribe(unsigned loop) {
-    low_water_[loop].store(kNobody, std::memory_order_relaxed);
+    low_water_[loop].store(kNoReader, std::memory_order_relaxed);
     std::lock_guard<std::mutex> guard(mutex_);
     armed_ &= ~bit(loop);
   }
@@ -62,12 +63,14 @@ class Channel {
   std::uint64_t low_water_of(unsigned loop) const noexcept {
     return low_water_[loop].load(std::memory_order_relaxed);
   }
-  // The place of the one reader that lives on no worker: who writes the stream to a file.
+  // The places of the readers that live on no worker: the writer of the stream's dump file, and
+  // that of its archive.
   unsigned archive_slot() const noexcept { return workers_; }
-  // Of the slowest reader; kNobody: nobody reads.
+  unsigned recording_slot() const noexcept { return workers_ + 1; }
+  // Of the slowest reader; kNoReader: there is no reader.
   std::uint64_t low_water() const noexcept {
-    std::uint64_t low = kNobody;
-    for (unsigned i = 0; i <= workers_; ++i) {
+    std::uint64_t low = kNoReader;
+    for (unsigned i = 0; i < slots(); ++i) {
       const std::uint64_t at = low_water_of(i);
       if (at < low) low = at;
     }
@@ -75,6 +78,7 @@ class Channel {
   }
 
  private:
+  unsigned slots() const noexcept { return workers_ + 2; }
   static Loops bit(unsigned loop) noexcept { return Loops{1} << loop; }
 
   mutable std::mutex mutex_;

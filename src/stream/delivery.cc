@@ -7,7 +7,7 @@
 namespace lb {
 namespace {
 
-constexpr std::size_t kMostParts = 8;
+constexpr std::size_t kMaxParts = 8;
 constexpr std::string_view kUnchanged("\0", 1);  // a block of length 0
 
 iovec part_of(const void* data, std::size_t size) {
@@ -59,20 +59,20 @@ class IcyWrite {
     const IcyPhase& icy = listener.icy;
     std::uint64_t position = listener.position;
     std::uint32_t until = icy.until_block;
-    // What the player will have been told before the next block of this very call.
-    const Metadata* told = icy.told ? icy.shown.get() : nullptr;
+    // The metadata that the player has before the next block of this very call.
+    const Metadata* sent = icy.title_sent ? icy.shown.get() : nullptr;
     if (icy.block_sent > 0) {
-      told = icy.block.get();
+      sent = icy.block.get();
       add_block(std::string_view(icy.block->icy_block).substr(icy.block_sent), icy.block);
       until = icy.metaint;
     }
-    while (count_ < kMostParts && bytes_ < budget && position < limit) {
+    while (count_ < kMaxParts && bytes_ < budget && position < limit) {
       if (until == 0) {
         const auto now = title_at(view, position);
-        if (now.get() == told) {
+        if (now.get() == sent) {
           add_block(kUnchanged, nullptr);
         } else {
-          told = now.get();
+          sent = now.get();
           add_block(now->icy_block, now);
         }
         until = icy.metaint;
@@ -111,7 +111,7 @@ class IcyWrite {
         return;
       }
       if (blocks_[i]) icy.shown = blocks_[i];
-      icy.told = true;
+      icy.title_sent = true;
       icy.block.reset();
       icy.block_sent = 0;
       icy.until_block = icy.metaint;
@@ -129,9 +129,9 @@ class IcyWrite {
   }
 
   Listener& listener_;
-  std::array<iovec, kMostParts + 1> parts_{};
-  std::array<Kind, kMostParts + 1> kinds_{};
-  std::array<std::shared_ptr<const Metadata>, kMostParts + 1> blocks_{};
+  std::array<iovec, kMaxParts + 1> parts_{};
+  std::array<Kind, kMaxParts + 1> kinds_{};
+  std::array<std::shared_ptr<const Metadata>, kMaxParts + 1> blocks_{};
   std::size_t count_ = 0;
   std::size_t bytes_ = 0;
 };
@@ -155,7 +155,7 @@ IoResult send_plain(Listener& listener, const StreamView& view, std::uint64_t li
   if (file) {
     result = listener.transport->send_file(view.store->fd(), listener.position, want);
   } else {
-    std::array<iovec, kMostParts> parts{};
+    std::array<iovec, kMaxParts> parts{};
     std::size_t count = 0, bytes = 0;
     while (count < parts.size() && bytes < want) {
       const auto mapped = view.bytes_at(listener.position + bytes);

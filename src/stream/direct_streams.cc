@@ -7,8 +7,8 @@
 namespace lb {
 namespace {
 
-constexpr std::size_t kBudgetBytes = 64 * 1024;  // a turn, as in a fan-out
-constexpr std::chrono::milliseconds kLook{250};
+constexpr std::size_t kDirectBudgetBytes = 64 * 1024;  // a turn, as in a fan-out
+constexpr std::chrono::milliseconds kStallPoll{250};
 
 }  // namespace
 
@@ -18,14 +18,14 @@ DirectStreams::One::One(DirectStreams& owner_given, std::unique_ptr<Listener> li
       listener(std::move(listener_given)),
       mount(std::move(mount_given)),
       source(std::move(source_given)),
-      last_in(owner.host_.loop().now()),
+      last_in(owner.host_.loop().awake()),
       last_out(last_in) {
   mount->direct_gate().enter();
   place = GatePass(&mount->direct_gate());
 }
 
 DirectStreams::DirectStreams(FanoutHost& host)
-    : host_(host), look_(host.loop(), [this] { look(); }) {}
+    : host_(host), stall_timer_(host.loop(), [this] { check_stalls(); }) {}
 
 DirectStreams::~DirectStreams() = default;
 
@@ -41,13 +41,14 @@ void DirectStreams::join(std::unique_ptr<Listener> listener, std::shared_ptr<Mou
   one.listener->watch.start<&One::on_client>(host_.loop(), one.listener->transport->fd(), EV_READ,
                                              &one);
   one.upstream.start<&One::on_upstream>(host_.loop(), one.source.transport->fd(), EV_READ, &one);
-  if (!look_.armed()) look_.after(kLook);
+  if (!stall_timer_.armed()) stall_timer_.after(kStallPoll);
   run(one);
 }
 
 void DirectStreams::One::on_client(short events) {
   if ((events & EV_READ) != 0) {
-    // Players say nothing after their request; what they do say is thrown away, a little at a time.
+    // Players send nothing after their request; bytes that come all the same are discarded, a few
+    // at a time.
     std::array<std::byte, 2048> ignored;
     const IoResult result = listener->transport->read(ignored);
     if (result.status == IoStatus::kError) {
@@ -88,8 +89,8 @@ bool DirectStreams::send_preamble(One& one) {
 
 void DirectStreams::run(One& one) {
   if (!send_preamble(one)) return;
-  const SplicePump::Moved moved =
-      one.source.pump.pump(one.source.transport->fd(), one.listener->transport->fd(), kBudgetBytes);
+  const SplicePump::Moved moved = one.source.pump.pump(
+      one.source.transport->fd(), one.listener->transport->fd(), kDirectBudgetBytes);
   account(one, moved.in, moved.out);
   switch (moved.stop) {
     case SplicePump::Stop::kBudget:  // level-triggered: comes again at once
@@ -118,7 +119,7 @@ void DirectStreams::wait(One& one, bool for_client) {
 }
 
 void DirectStreams::account(One& one, std::size_t in, std::size_t out) {
-  const SteadyTime now = host_.loop().now();
+  const SteadyTime now = host_.loop().awake();
   if (in > 0) {
     one.last_in = now;
     one.mount->bytes_read.fetch_add(in, std::memory_order_relaxed);
@@ -151,17 +152,18 @@ void DirectStreams::finish_all(const Mount* mount, EndReason reason) {
   for (const std::uint64_t id : ids) finish(id, reason);
 }
 
-void DirectStreams::look() {
-  const SteadyTime now = host_.loop().now();
+void DirectStreams::check_stalls() {
+  const SteadyTime now = host_.loop().now(), awake = host_.loop().awake();
   std::vector<std::pair<std::uint64_t, EndReason>> over;
   for (const auto& [id, one] : all_) {
     if (now >= one->listener->until)
       over.emplace_back(id, EndReason::kLimit);
     else if (one->mount->phase() == MountPhase::kEnded)
       over.emplace_back(id, EndReason::kRemoved);
-    else if (one->waits_for_client && now - one->last_out >= kLongestStall)
+    else if (one->waits_for_client && awake - one->last_out >= kLongestStall)
       over.emplace_back(id, EndReason::kLagged);
-    else if (!one->waits_for_client && now - one->last_in >= one->mount->settings()->source_timeout)
+    else if (!one->waits_for_client &&
+             awake - one->last_in >= one->mount->settings()->source_timeout)
       over.emplace_back(id, EndReason::kTimeout);
   }
   for (const auto& [id, reason] : over) {
@@ -169,7 +171,7 @@ void DirectStreams::look() {
       all_.at(id)->mount->slow_listeners.fetch_add(1, std::memory_order_relaxed);
     finish(id, reason);
   }
-  if (!all_.empty()) look_.after(kLook);
+  if (!all_.empty()) stall_timer_.after(kStallPoll);
 }
 
 }  // namespace lb

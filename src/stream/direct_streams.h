@@ -1,13 +1,14 @@
-// DirectStreams: listeners who get another server's stream straight from its socket, on one worker:
-// no log, no framer, no copy.  They are listeners of the mount in every other way: its gate, the
-// access log, the administrator, limits of time.
+// DirectStreams: listeners that get another server's stream straight from its socket, on one
+// worker: no log, no framer, no copy.  They are listeners of the mount in every other way: its
+// gate, the access log, the administrator, limits of time.
 //
 // Order: the listener's preamble, then the pump.  Back-pressure: while the listener takes nothing,
 // nothing is read from upstream, so upstream sees a slow reader and judges it as its own; after
-// kLongestStall we do it ourselves.  An upstream that sends nothing for source-timeout has ended.
-// Nobody is moved to or from here: another mount, or the same one when it runs, has a log.
+// kLongestStall this side ends it.  An upstream that sends nothing for source-timeout has ended.
+// No listener is moved to or from here: another mount, or the same one when it runs, has a log.
 //
-// Thread: one worker.  Ownership: its LoopStreams; it owns its listeners and both their sockets.
+// Thread: one worker.
+// Ownership: its LoopStreams; it owns its listeners and both their sockets.
 // Cost: 4 descriptors (two sockets, a pipe), where a relay with one listener has 3 and a log.
 #pragma once
 
@@ -44,7 +45,7 @@ class DirectStreams {
   void finish_all(const Mount* mount, EndReason reason);
   std::size_t size() const noexcept { return all_.size(); }
 
-  // f(Listener&); of one mount, or of all when null.  f must not end anybody.
+  // f(Listener&); of one mount, or of all when null.  f must not end a listener.
   template <class F>
   void for_each(const Mount* mount, F&& f) const {
     for (const auto& [id, one] : all_)
@@ -64,7 +65,7 @@ class DirectStreams {
     DirectSource source;
     GatePass place;
     Watch upstream;
-    SteadyTime last_in, last_out;
+    SteadyTime last_in, last_out;  // by Loop::awake()
     bool waits_for_client = false;
   };
   void run(One& one);
@@ -72,11 +73,11 @@ class DirectStreams {
   void wait(One& one, bool for_client);
   void account(One& one, std::size_t in, std::size_t out);
   void end(One& one, EndReason reason);
-  void look();
+  void check_stalls();
 
   FanoutHost& host_;
   std::map<std::uint64_t, std::unique_ptr<One>> all_;  // by the listener's id
-  Timer look_;                                         // armed while there is somebody
+  Timer stall_timer_;                                  // armed while there are listeners
 };
 
 }  // namespace lb

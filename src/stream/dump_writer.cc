@@ -16,7 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // The window holds queue-size at least, which at any usual rate is many times this.
-constexpr auto kTick = 200ms;
+constexpr auto kDumpTick = 200ms;
 // One dump does not keep the others waiting for longer than this takes.
 constexpr std::size_t kBudget = 1 << 20;
 constexpr std::size_t kLongestName = 4096;
@@ -45,7 +45,7 @@ void DumpWriter::begin(const std::shared_ptr<Mount>& mount, std::string pattern)
   Channel& channel = mount->channel();
   const std::uint64_t position = channel.newest()->end;
   // From now on the window may not pass what is to be written.
-  if (channel.low_water_of(channel.archive_slot()) == Channel::kNobody)
+  if (channel.low_water_of(channel.archive_slot()) == Channel::kNoReader)
     channel.set_low_water(channel.archive_slot(), position);
   loop_.post(
       [this, mount, pattern = std::move(pattern), position] { add(mount, pattern, position); });
@@ -63,17 +63,18 @@ void DumpWriter::add(std::shared_ptr<Mount> mount, const std::string& pattern,
   Channel& channel = mount->channel();
   Dump dump;
   dump.path = expand_time(pattern, loop_.clock().wall());
-  // Not blocking: somebody might name a FIFO.
+  // Not blocking: the path may name a FIFO.
   if (!dump.path.empty())
-    dump.file.reset(
-        ::open(dump.path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0644));
+    dump.file.reset(::open(dump.path.c_str(),
+                           O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW,
+                           0644));
   if (!dump.file) {
     const std::string why =
         dump.path.empty() ? "the name expands to nothing" : std::strerror(errno);
     log_.error("source/dump", "mount " + mount->name() + ": dump-file " +
                                   (dump.path.empty() ? pattern : dump.path) +
                                   " cannot be opened (" + why + "); the stream is not dumped");
-    channel.set_low_water(channel.archive_slot(), Channel::kNobody);
+    channel.set_low_water(channel.archive_slot(), Channel::kNoReader);
     return;
   }
   channel.set_low_water(channel.archive_slot(), position);
@@ -81,7 +82,7 @@ void DumpWriter::add(std::shared_ptr<Mount> mount, const std::string& pattern,
   dump.mount = std::move(mount);
   dump.position = position;
   dumps_.push_back(std::move(dump));
-  if (!timer_.armed()) timer_.after(kTick);
+  if (!timer_.armed()) timer_.after(kDumpTick);
 }
 
 void DumpWriter::tick() {
@@ -100,7 +101,7 @@ void DumpWriter::tick() {
     }
     ++at;
   }
-  if (!dumps_.empty()) timer_.after(more ? 0ms : kTick);
+  if (!dumps_.empty()) timer_.after(more ? 0ms : kDumpTick);
 }
 
 DumpWriter::Progress DumpWriter::advance(Dump& dump, std::size_t budget, std::uint64_t limit) {
@@ -144,7 +145,7 @@ bool DumpWriter::write_out(Dump& dump, std::span<const std::byte> bytes) {
 
 void DumpWriter::close(const Dump& dump) {
   Channel& channel = dump.mount->channel();
-  channel.set_low_water(channel.archive_slot(), Channel::kNobody);
+  channel.set_low_water(channel.archive_slot(), Channel::kNoReader);
   if (dump.missed > 0)
     log_.warn("source/dump", "mount " + dump.mount->name() + ": dump-file " + dump.path +
                                  " lacks " + std::to_string(dump.missed) +

@@ -1,7 +1,7 @@
 // DumpWriter: writes what sources send to their <dump-file>s: a reader of the log like any other.
 //
-// Thread: one loop of its own, where write(2) may wait for a disk; never a loop that serves anybody
-// (decisions A4).  begin() and finish_all() may be called from any thread.
+// Thread: one loop of its own, where write(2) may wait for a disk; never a loop that has
+// connections (decisions A4).  begin() and finish_all() may be called from any thread.
 // Ownership: a dump holds its mount until the stream has ended and all of it is written.
 // Positions: a dump begins where its source begins; an Ogg stream therefore begins with its
 // headers.

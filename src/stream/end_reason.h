@@ -1,4 +1,5 @@
 // EndReason: every way a connection ends; the log, the counters and the tests use it.
+// Thread: plain values.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,7 @@ enum class EndReason : std::uint8_t {
   kIo,        // our side: no memory, no descriptor
   kShutdown,  // the server stops
   kReplaced,  // of a source: another one took its place
-  kRemoved,   // of a relay: it is configured no more, or nobody listens
+  kRemoved,   // of a relay: no longer configured, or without listeners
   kMoved,     // this node drains; the listener comes back by way of a master
 };
 

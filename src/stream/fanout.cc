@@ -7,10 +7,10 @@
 namespace lb {
 namespace {
 
-// A listener who lacks more has the next turn when all others had theirs.
+// A listener that lacks more has the next turn when all others had theirs.
 constexpr std::size_t kBudgetBytes = 64 * 1024;
-// How often a pass looks at the clock.
-constexpr int kServedBetweenLooks = 16;
+// How often a pass reads the clock.
+constexpr int kServedBetweenClocks = 16;
 
 }  // namespace
 
@@ -29,7 +29,7 @@ Fanout::~Fanout() {
 }
 
 void Fanout::refresh() {
-  // First ask to keep all, then look: so the next trim cannot pass what we are about to see.
+  // First ask to keep all, then take the view: so the next trim cannot pass its beginning.
   mount_->channel().set_low_water(host_.loop().id(), 0);
   view_ = mount_->channel().newest();
 }
@@ -52,7 +52,7 @@ void Fanout::begin_pass() {
   pass_end_ = view_->end;
   settings_ = mount_->settings();
   due_.splice_back(idle_);
-  // Those whose sockets are full are only judged: are they still within the window?
+  // Listeners whose sockets are full are only judged: are they still within the window?
   blocked_.for_each([this](Listener& listener) { keep_in_window(listener); });
 }
 
@@ -62,14 +62,14 @@ bool Fanout::pump(SteadyTime deadline) {
     Listener& listener = due_.front();
     idle_.push_back(listener);
     if (keep_in_window(listener)) serve(listener);
-    if (++served % kServedBetweenLooks == 0 && host_.loop().now() >= deadline) return due_.empty();
+    if (++served % kServedBetweenClocks == 0 && host_.loop().now() >= deadline) return due_.empty();
   }
   return true;
 }
 
 void Fanout::end_pass() {
   // Not view_->end: a joiner between two slices has made that newer than what others have got.
-  low_water_ = count_ > 0 ? pass_end_ : Channel::kNobody;
+  low_water_ = count_ > 0 ? pass_end_ : Channel::kNoReader;
   blocked_.for_each(
       [this](Listener& listener) { low_water_ = std::min(low_water_, listener.position); });
   mount_->channel().set_low_water(host_.loop().id(), low_water_);
@@ -93,6 +93,7 @@ bool Fanout::keep_in_window(Listener& listener) {
     return false;
   }
   if (settings_->lag_policy == LagPolicy::kSkip && !listener.continuation &&
+      listener.span_begin == Listener::kAnySpan && listener.position < view_->end &&
       view_->end - listener.position > settings_->queue_bytes / 4 * 3) {
     // Before the window passes it, the listener gets the unit that it is in, and then the newest.
     const std::uint64_t mark =
@@ -123,11 +124,20 @@ void Fanout::start_at_mark(Listener& listener) {
 
 void Fanout::serve(Listener& listener) {
   if (listener.wait_for_mark) start_at_mark(listener);
+  if (listener.span_begin != Listener::kAnySpan && !listener.continuation)
+    if (const auto end = view_->span_end(listener.span_begin))
+      listener.continuation =
+          std::make_unique<Continuation>(Continuation{*end, nullptr, EnterMode::kEnd});
   const std::uint64_t before = listener.bytes_sent;
   const Delivered delivered = deliver(listener, *view_, kBudgetBytes, host_.delivery_call());
   sent_ += listener.bytes_sent - before;
   switch (delivered) {
     case Delivered::kCaughtUp:
+      if (listener.continuation && listener.continuation->mode == EnterMode::kEnd &&
+          listener.position >= listener.leave_at()) {
+        finish(listener, EndReason::kDone);
+        return;
+      }
       if (listener.position >= listener.leave_at() ||
           (view_->ended && listener.position >= view_->end)) {
         host_.departed(release(listener), *mount_);
@@ -159,7 +169,8 @@ void Fanout::rest(Listener& listener) {
 
 void Fanout::on_socket(Listener& listener, short events) {
   if (events & EV_READ) {
-    // Players say nothing after their request; what they do say is thrown away, a little at a time.
+    // Players send nothing after their request; bytes that come all the same are discarded, a few
+    // at a time.
     std::byte ignored[2048];
     const IoResult result = listener.transport->read(ignored);
     if (result.status == IoStatus::kError) {

@@ -4,7 +4,8 @@
 // A pass moves idle → due and takes listeners from due, a slice at a time, so that no loop stalls
 // over 10 ms.  Back-pressure is one comparison: position against view.begin.
 //
-// Thread: one worker.  Ownership: owns its listeners; owned by the worker's LoopStreams.
+// Thread: one worker.
+// Ownership: owns its listeners; owned by the worker's LoopStreams.
 #pragma once
 
 #include <chrono>
@@ -46,13 +47,13 @@ class Fanout {
   const StreamView& view() const noexcept { return *view_; }
   std::size_t listeners() const noexcept { return count_; }
 
-  // Looks at the newest view, for somebody who is about to join; nothing is trimmed meanwhile.
+  // Takes the newest view, for a listener that is about to join; nothing is trimmed meanwhile.
   void refresh();
   // Takes a listener whose position lies in view(), and sends at once what there is.
   void join(std::unique_ptr<Listener> listener);
-  // A pass begins: take the newest view; everybody idle is due.
+  // A pass begins: take the newest view; every idle listener is due.
   void begin_pass();
-  // Serves those who are due until `deadline`; true when all have been served.
+  // Serves due listeners until `deadline`; true when all have been served.
   bool pump(SteadyTime deadline);
   void end_pass();
   // The socket of one listener is ready or broken.
@@ -66,8 +67,8 @@ class Fanout {
     blocked_.for_each(f);
   }
 
-  SteadyTime count_said{};  // of the host: when the log was told the number of listeners last
-  bool count_unsaid = false;
+  SteadyTime count_logged{};  // of the host: when the number of listeners was logged last
+  bool count_unlogged = false;
   bool dirty = false;  // of the host: waits for the next pass
   bool in_pass = false;
 
@@ -84,8 +85,8 @@ class Fanout {
   std::shared_ptr<const MountSettings> settings_;
   IntrusiveList<Listener> idle_, due_, blocked_;
   std::size_t count_ = 0;
-  std::uint64_t pass_end_ = 0;                  // of the view that the pass began with
-  std::uint64_t low_water_ = Channel::kNobody;  // what the writer must keep for us
+  std::uint64_t pass_end_ = 0;                    // of the view that the pass began with
+  std::uint64_t low_water_ = Channel::kNoReader;  // what the writer must keep for us
   std::uint64_t sent_ = 0;  // since the last pass; added to the mount's counter in one go
 };
 

@@ -8,66 +8,171 @@
 namespace lb {
 namespace {
 
-// Where no unit begins within this, there is nothing to be in step with.
-constexpr std::size_t kLongestSearch = 64 * 1024;
+// A relay that asks while another upstream still writes gets some of it twice.
+constexpr std::uint64_t kMostTwice = std::uint64_t{4} << 20;
+// What the seam is searched by; of Ogg at least from the beginning of a page on, which has its
+// checksum.
+constexpr std::uint64_t kKeyBytes = 1024;
+constexpr std::uint64_t kLongestKey = 64 * 1024;
 
 }  // namespace
 
-// Holds what comes before the first unit is known to have begun.
-class Feed::SeamSearch final : private MarkSink {
- public:
-  explicit SeamSearch(const FramerPlugin& plugin) : framer_(plugin.make(0)) {}
-
-  // True: the search is over, and aligned() is where to begin.
-  bool take(std::span<const std::byte> audio) {
-    held_.insert(held_.end(), audio.begin(), audio.end());
-    framer_->consume(audio, *this);
-    return first_ || held_.size() >= kLongestSearch;
-  }
-  std::span<const std::byte> aligned() const {
-    return std::span<const std::byte>(held_).subspan(static_cast<std::size_t>(first_.value_or(0)));
-  }
-
- private:
-  void sync(std::uint64_t position) override { found(position); }
-  void start(std::uint64_t position) override { found(position); }
-  void headers(std::uint64_t, Bytes) override {}
-  void metadata(std::uint64_t, Metadata) override {}
-  void codec(const CodecFacts&) override {}
-  void found(std::uint64_t position) {
-    if (!first_) first_ = position;
-  }
-
-  std::unique_ptr<Framer> framer_;
-  Bytes held_;
-  std::optional<std::uint64_t> first_;
-};
-
 Feed::Feed(FeedHost& host, BodyReader body, std::size_t metaint, WriterLease lease,
-           std::shared_ptr<const SourceFacts> facts)
-    : host_(host), body_(std::move(body)), lease_(std::move(lease)), facts_(std::move(facts)) {
+           std::shared_ptr<const SourceFacts> facts, std::optional<StreamPlace> place)
+    : host_(host),
+      body_(std::move(body)),
+      lease_(std::move(lease)),
+      facts_(std::move(facts)),
+      place_(std::move(place)),
+      framer_(std::move(lease_.framer)),
+      seam_at_(std::min(lease_.log->head(), lease_.mount->channel().newest()->end)),
+      search_end_(host.loop(), [this] { on_search_end(); }) {
   StreamLog& log = *lease_.log;
-  const bool continues = log.head() > 0;
-  log.begin_source(std::min(log.head(), lease_.mount->channel().newest()->end));
-  framer_ = facts_->plugin->make(log.head());
   if (facts_->plugin->make_rewriter != nullptr) rewriter_ = facts_->plugin->make_rewriter();
   // Icecast reads inline titles in formats that have them; in Ogg the header means nothing.
   if (metaint > 0 && facts_->plugin->icy_metadata) deinterleaver_.emplace(metaint);
+  const bool continues = log.head() > 0;
+  if (continues && resumes()) {
+    skip_ = log.span().origin_of(log.head()) - place_->at.position;
+    log.resume_source(place_->span());
+    log_seam("at the exact byte");
+    publish();
+    return;
+  }
   // A format of which nothing is known has no units to wait for.
+  Bytes key = seam_key();
+  // Else what has no address gets one from its first byte on, whichever that will be.
+  begins_later_ =
+      continues && framer_ && !facts_->plugin->types.empty() && (place_ || !key.empty());
+  if (begins_later_)
+    log.note_seam(seam_at_);
+  else
+    begin(0);
+  if (!key.empty()) search_end_.after(SeamSearch::kKeyMayCome);
   if (continues && !facts_->plugin->types.empty())
-    search_ = std::make_unique<SeamSearch>(*facts_->plugin);
-  // Whoever listened to the predecessor is told the title anew: a relay goes on with what it knew,
-  // another source begins without one.
+    search_ = std::make_unique<SeamSearch>(*facts_->plugin, std::move(key), host_.loop().now());
+  // Listeners of the predecessor get the title anew: a relay goes on with the one it had, another
+  // source begins without one.
   if (!facts_->relayed) {
     lease_.mount->set_metadata(std::make_shared<const Metadata>());
     lease_.mount->set_codec(std::make_shared<const CodecFacts>());
   }
-  if (continues && facts_->plugin->icy_metadata)
-    log.metadata(log.head(), *lease_.mount->metadata());
+  if (continues && facts_->plugin->icy_metadata) log.metadata(seam_at_, *lease_.mount->metadata());
   publish();
 }
 
+// The upstream goes on with the very stream that the log holds, not beyond its last byte.
+bool Feed::resumes() const {
+  if (!place_ || !framer_ || place_->header_bytes > 0 || !lease_.log->has_span()) return false;
+  const StreamSpan& span = lease_.log->span();
+  const std::uint64_t head = span.origin_of(lease_.log->head());
+  return span.id == place_->at.id && place_->at.position <= head &&
+         head - place_->at.position <= kMostTwice;
+}
+
+// Empty: the seam is at a unit.  Only relays of one stream send the same bytes.
+Bytes Feed::seam_key() const {
+  if (place_ || !facts_->relayed || facts_->plugin->types.empty() || !framer_) return {};
+  const std::uint64_t head = lease_.log->head();
+  std::uint64_t from = head - std::min(head, kKeyBytes);
+  if (facts_->plugin->name == "ogg") {
+    const auto view = lease_.mount->channel().newest();
+    const auto i = view->sync.last_where([&](const SyncMark& m) { return m.position <= from; });
+    if (i != view->sync.end()) from = view->sync[i].position;
+  }
+  if (head - from > kLongestKey) return {};
+  return lease_.log->bytes_before_head(static_cast<std::size_t>(head - from));
+}
+
+// The stream of this party begins at the seam; `passed` bytes of it went before, and are left out.
+void Feed::begin(std::size_t passed) {
+  StreamLog& log = *lease_.log;
+  const bool told = place_ && passed == 0;
+  const std::uint64_t at = close_last_stream();
+  if (!told) {
+    log.begin_source(at, first_span());
+    // What an upstream sends is passed on as it is.
+    if (rewriter_ && framer_ && !facts_->relayed) rewriter_->avoid(framer_->serials());
+  } else if (place_->header_bytes == 0) {
+    log.begin_source(at, place_->span());
+  } else {
+    // Headers that the upstream has put in front have no address.
+    log.begin_source(at);
+    log.new_span(at + place_->header_bytes, place_->span());
+  }
+  framer_ = facts_->plugin->make(log.head(), told ? place_->media : MediaTime{});
+  enters_here_ = !told;
+}
+
+// What another source has written is whole units, and ends as its format wants it.  Returns where
+// the next stream begins.
+std::uint64_t Feed::close_last_stream() {
+  StreamLog& log = *lease_.log;
+  log.cut(seam_at_);
+  const Bytes closing = framer_ ? framer_->closing() : Bytes();
+  if (closing.empty()) return seam_at_;
+  if (facts_->relayed && log.has_span()) {
+    // The last stream has its address from elsewhere, where these bytes are not in it.
+    StreamSpan span = first_span();
+    span.id = {};
+    log.new_span(seam_at_, span);
+  }
+  // Where there is no memory, the next room() reports it.
+  (void)log.append(closing, host_.loop().now());
+  return log.head();
+}
+
 Feed::~Feed() = default;
+
+// The stream enters here: it gets an address of its own.
+StreamSpan Feed::first_span() const {
+  const std::int64_t wall_ms = wall_now_ms();
+  StreamSpan span;
+  span.id = lease_.identity;
+  span.wall_ms = wall_ms;
+  span.segments = lease_.log->next_numbers(wall_ms, lease_.mount->settings()->segment_ms);
+  span.segments.epoch_ms = wall_ms;
+  return span;
+}
+
+std::int64_t Feed::wall_now_ms() const {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             host_.loop().clock().wall().time_since_epoch())
+      .count();
+}
+
+WriterLease Feed::take_lease() noexcept {
+  search_end_.cancel();
+  search_.reset();
+  lease_.framer = std::move(framer_);
+  return std::move(lease_);
+}
+
+Result<void> Feed::enter(SourceState state) {
+  body_ = std::move(state.body);
+  deinterleaver_ = std::move(state.titles);
+  ring_ = std::move(state.ring);
+  const SourceRing::Entry entry = ring_->entry(state.since);
+  if (entry.aligned) search_.reset();
+  const auto& title = ring_->title();
+  if (title && facts_->plugin->icy_metadata) {
+    lease_.log->metadata(lease_.log->head(), *title);
+    // Listeners are told it again; it is no news for the logs.
+    if (state.last_title) lease_.mount->set_metadata(std::move(state.last_title));
+  }
+  if (auto put = put_audio(entry.bytes, false); !put) return put;
+  if (title && rewriter_) rewriter_->set_title(*title);
+  return {};
+}
+
+std::unique_ptr<SourceState> Feed::take_state() {
+  if (!ring_) return nullptr;
+  auto state = std::make_unique<SourceState>();
+  state->body = std::move(body_);
+  state->titles = std::move(deinterleaver_);
+  state->ring = std::move(ring_);
+  return state;
+}
 
 Result<std::span<std::byte>> Feed::room() {
   if (!direct()) {
@@ -91,20 +196,40 @@ Result<bool> Feed::put(std::span<std::byte> received, bool in_place) {
   const std::uint64_t position = lease_.log->head();
   if (deinterleaver_) {
     const std::size_t n = deinterleaver_->take(audio, [&](std::string_view text, std::size_t at) {
-      on_icy_block(text, search_ ? position : position + at);
+      on_icy_block(text, search_ ? seam_at_ : position + at);
     });
     audio = audio.first(n);
   }
   if (bad_icy_) return Error::invalid("Incorrect metadata format, ending stream");
+  if (ring_) ring_->put(audio, host_.loop().now());
   if (auto put = put_audio(audio, in_place); !put) return put.error();
   return !payload->ended;
 }
 
+// The key has not come; what came instead may be all that comes for a while.
+void Feed::on_search_end() {
+  if (!search_) return;
+  if (auto put = put_audio({}, false); !put)
+    host_.log().warn("source/source", "mount " + mount().name() + ": " + put.error().what);
+  publish();
+}
+
 Result<void> Feed::put_audio(std::span<const std::byte> audio, bool in_place) {
+  if (skip_ > 0) {
+    const auto twice = static_cast<std::size_t>(std::min<std::uint64_t>(skip_, audio.size()));
+    skip_ -= twice;
+    audio = audio.subspan(twice);
+  }
   if (!search_) return put_unit_aligned(audio, in_place);
-  if (!search_->take(audio)) return {};
-  const auto found = std::move(search_);
-  return put_unit_aligned(found->aligned(), false);
+  if (!search_->take(audio, host_.loop().now())) return {};
+  const auto search = std::move(search_);
+  if (search->found() == SeamSearch::Found::kContent) {
+    log_seam("where the same bytes were found");
+  } else {
+    if (begins_later_) begin(search->passed());
+    if (facts_->relayed) log_seam("at a unit");
+  }
+  return put_unit_aligned(search->bytes(), false);
 }
 
 Result<void> Feed::put_unit_aligned(std::span<const std::byte> audio, bool in_place) {
@@ -129,15 +254,21 @@ void Feed::on_icy_block(std::string_view text, std::uint64_t position) {
     bad_icy_ = true;
     return;
   }
-  lease_.log->metadata(
-      position, make_icy_metadata(icy->title, icy->url, "", lease_.mount->settings()->charset));
+  Metadata title = make_icy_metadata(icy->title, icy->url, "", lease_.mount->settings()->charset);
+  if (ring_) ring_->set_title(title);
+  lease_.log->metadata(position, std::move(title));
 }
 
 TitleResult Feed::set_title(Metadata metadata) {
+  if (ring_) ring_->set_title(metadata);
   if (facts_->plugin->icy_metadata) {
     lease_.log->metadata(lease_.log->head(), std::move(metadata));
   } else if (!rewriter_ || !rewriter_->set_title(metadata)) {
     return TitleResult::kRefused;
+  } else if (!enters_here_ && lease_.log->has_span()) {
+    // From here on the bytes are not those of the upstream.
+    lease_.log->new_span(lease_.log->head(), first_span());
+    enters_here_ = true;
   }
   publish();
   return TitleResult::kDone;
@@ -146,27 +277,33 @@ TitleResult Feed::set_title(Metadata metadata) {
 void Feed::publish() {
   Mount& mount = *lease_.mount;
   const auto settings = mount.settings();
-  const LogWindow window{settings->burst_bytes, settings->queue_bytes};
+  if (enters_here_) lease_.log->keep_wall(host_.loop().now(), wall_now_ms());
+  const LogWindow window{settings->burst_bytes, settings->queue_bytes, settings->hls_kept};
   auto view = lease_.log->publish(framer_->complete(), window, mount.channel().low_water(), false);
   // While the rate of a new source is not known, that of the last one is the best guess.
   if (const auto rate = lease_.log->bytes_per_second(); rate > 0)
     mount.bytes_per_second.store(rate, std::memory_order_relaxed);
-  if (const auto rate = lease_.log->usual_bytes_per_second(); rate > 0)
-    mount.usual_bytes_per_second.store(rate, std::memory_order_relaxed);
+  if (const auto rate = lease_.log->usual_bytes_per_second(); rate > 0) mount.set_usual_rate(rate);
   if (auto codec = lease_.log->take_new_codec()) mount.set_codec(std::move(codec));
   if (auto metadata = lease_.log->take_new_metadata()) {
     const bool changed = mount.metadata()->song() != metadata->song();
     mount.set_metadata(metadata);
-    if (changed) say_title(*metadata);
+    if (changed) log_title(*metadata);
   }
   host_.wake(mount.channel().publish(std::move(view)), lease_.mount);
 }
 
-void Feed::say_title(const Metadata& metadata) {
+void Feed::log_seam(std::string_view where) const {
+  host_.log().info("source/source",
+                   "mount " + mount().name() + ": the stream goes on " + std::string(where));
+}
+
+void Feed::log_title(const Metadata& metadata) {
   const std::string song = metadata.song();
   host_.log().info("source/source", "mount " + mount().name() + ": title is now \"" + song + "\"");
+  host_.titled(mount(), song);
   const LogFormat format = host_.log().playlist_format();
-  const TitleFacts facts{mount().name(), mount().listeners(), song};
+  const TitleFacts facts{mount().name(), mount().audience(), song};
   host_.log().playlist(title_line(format, facts, host_.loop().clock().wall()), format);
 }
 

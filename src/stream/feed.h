@@ -3,10 +3,11 @@
 //
 // Bytes are received straight into the log's mapping and closed up in place.  A format whose titles
 // need a rewritten stream (Ogg) goes through a buffer, and so do the first bytes of a feed that
-// continues a mount: they are held until the first unit begins, so that listeners who are already
+// continues a mount: they are held until the first unit begins, so that listeners that are already
 // there get nothing but whole units across the seam.
 //
-// Thread: the mount's home worker.  Ownership: the Source; it holds the write lease meanwhile.
+// Thread: the mount's home worker.
+// Ownership: the Source; it holds the write lease meanwhile.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +22,9 @@
 #include "media/icy.h"
 #include "net/loop.h"
 #include "stream/mount.h"
+#include "stream/seam_search.h"
+#include "stream/source_ring.h"
+#include "stream/stream_place.h"
 
 namespace lb {
 
@@ -33,6 +37,8 @@ class FeedHost {
   // A buffer of this worker, valid until the next call.
   virtual std::span<std::byte> scratch() noexcept = 0;
   virtual void wake(Channel::Loops loops, const std::shared_ptr<Mount>& mount) = 0;
+  // A new title of a mount.
+  virtual void titled(const Mount&, const std::string&) {}
   // So many more have come, over all its feeds.
   virtual void count_received(std::size_t) noexcept {}
 };
@@ -41,17 +47,25 @@ enum class TitleResult : std::uint8_t { kDone, kRefused };
 
 class Feed {
  public:
-  // metaint: of the blocks inside this party's own stream; 0: none.
+  // metaint: of the blocks inside this party's own stream; 0: none.  place: of its first byte, as
+  // an upstream tells it.
   Feed(FeedHost& host, BodyReader body, std::size_t metaint, WriterLease lease,
-       std::shared_ptr<const SourceFacts> facts);
+       std::shared_ptr<const SourceFacts> facts, std::optional<StreamPlace> place = {});
   ~Feed();
   Feed(const Feed&) = delete;
   Feed& operator=(const Feed&) = delete;
 
+  // Keeps what an encoder needs that may step back, from its first byte on.
+  void keep_ring() { ring_ = std::make_unique<SourceRing>(*facts_->plugin); }
+  // The encoder was a standby: the mount goes on with what its ring has.
+  Result<void> enter(SourceState state);
+  // It becomes one; null: it has kept no ring.
+  std::unique_ptr<SourceState> take_state();
+  bool has_ring() const noexcept { return ring_ != nullptr; }
   // Where the next bytes may be received; at least one byte.
   Result<std::span<std::byte>> room();
   // The first n bytes of room() have been received.  True: the body goes on.  Not visible until
-  // published.  An error says why the feed is over.
+  // published.  An error has the reason why the feed is over.
   Result<bool> received(std::size_t n);
   // Bytes that came by another way (with the head).
   Result<bool> take(std::span<std::byte> bytes) { return put(bytes, false); }
@@ -59,31 +73,44 @@ class Feed {
   void publish();
 
   const WriterLease& lease() const noexcept { return lease_; }
-  WriterLease take_lease() noexcept { return std::move(lease_); }
+  WriterLease take_lease() noexcept;  // publishes nothing any more
   const Mount& mount() const noexcept { return *lease_.mount; }
   std::uint64_t bytes_read() const noexcept { return bytes_read_; }
 
  private:
-  class SeamSearch;
-
-  bool direct() const noexcept { return !rewriter_ && !search_; }
+  std::uint64_t close_last_stream();
+  StreamSpan first_span() const;
+  std::int64_t wall_now_ms() const;
+  bool direct() const noexcept { return !rewriter_ && !search_ && skip_ == 0; }
   Result<bool> put(std::span<std::byte> received, bool in_place);
   Result<void> put_audio(std::span<const std::byte> audio, bool in_place);
   Result<void> put_unit_aligned(std::span<const std::byte> audio, bool in_place);
   void on_icy_block(std::string_view text, std::uint64_t position);
-  void say_title(const Metadata& metadata);
+  void log_seam(std::string_view where) const;
+  bool resumes() const;
+  Bytes seam_key() const;
+  void begin(std::size_t passed);
+  void on_search_end();
+  void log_title(const Metadata& metadata);
 
   FeedHost& host_;
   BodyReader body_;
   WriterLease lease_;
   std::shared_ptr<const SourceFacts> facts_;
+  std::optional<StreamPlace> place_;
   std::unique_ptr<Framer> framer_;
+  const std::uint64_t seam_at_;  // the end of what its predecessor has published
   std::unique_ptr<Rewriter> rewriter_;
-  std::unique_ptr<SeamSearch> search_;  // null: the first unit has begun
+  std::unique_ptr<SeamSearch> search_;  // null: the seam is found
+  Timer search_end_;                    // armed while a key is searched for
   std::optional<IcyDeinterleaver> deinterleaver_;
+  std::unique_ptr<SourceRing> ring_;  // null: no encoder may stand by
   std::span<std::byte> room_;
   Bytes rewritten_;
   std::uint64_t bytes_read_ = 0;
+  bool begins_later_ = false;  // when the seam is found
+  std::uint64_t skip_ = 0;     // bytes that come twice
+  bool enters_here_ = false;   // the stream has its address from this node
   bool bad_icy_ = false;
 };
 

@@ -8,30 +8,30 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kTick = 200ms;
+constexpr auto kFeederTick = 200ms;
 // After a pause of the machine the stream goes on; it does not make up for more than this.
-constexpr auto kMostToCatchUp = 2s;
-constexpr std::size_t kPiece = 32 * 1024;
+constexpr auto kMaxToCatchUp = 2s;
+constexpr std::size_t kFilePiece = 32 * 1024;
 // Odd and large: the serials of one round meet those of another only after 2^32 rounds.
 constexpr std::uint32_t kSerialStep = 0x9e3779b1;
 
 }  // namespace
 
-FileFeeder::FileFeeder(Loop& loop, Log& log, Doors doors, std::shared_ptr<Mount> mount,
+FileFeeder::FileFeeder(Loop& loop, Log& log, Callbacks callbacks, std::shared_ptr<Mount> mount,
                        std::unique_ptr<StreamLog> stream, std::shared_ptr<const FileStream> file,
                        std::uint64_t bytes_per_second)
     : loop_(loop),
       log_(log),
-      doors_(std::move(doors)),
+      callbacks_(std::move(callbacks)),
       mount_(std::move(mount)),
       stream_(std::move(stream)),
       file_(std::move(file)),
       rate_(bytes_per_second),
-      framer_(file_->plugin->make(stream_->head())),
+      framer_(file_->plugin->make(stream_->head(), {})),
       timer_(loop, [this] { tick(); }) {
   if (file_->plugin->name == "ogg") scanner_ = std::make_unique<OggPageScanner>(0);
   mount_->bytes_per_second.store(rate_, std::memory_order_relaxed);
-  mount_->usual_bytes_per_second.store(rate_, std::memory_order_relaxed);
+  mount_->set_usual_rate(rate_);
   // The first listener's burst, and the headers.
   append(std::max<std::uint64_t>(mount_->settings()->burst_bytes, 1));
   publish(false);
@@ -43,13 +43,13 @@ void FileFeeder::play() {
   if (playing() || stream_ == nullptr) return;
   since_ = loop_.now();
   produced_ = 0;
-  if (doors_.sources != nullptr) {
-    doors_.sources->enter();
-    place_ = GatePass(doors_.sources);
+  if (callbacks_.sources != nullptr) {
+    callbacks_.sources->enter();
+    place_ = GatePass(callbacks_.sources);
   }
   log_.info("source/file",
             "playing " + file_->path + " as fallback at " + std::to_string(rate_) + " bytes/s");
-  timer_.after(kTick);
+  timer_.after(kFeederTick);
 }
 
 void FileFeeder::replace(std::shared_ptr<const FileStream> file, std::uint64_t bytes_per_second) {
@@ -67,19 +67,19 @@ void FileFeeder::end() {
 
 void FileFeeder::tick() {
   if (mount_->gate().inside() == 0) {
-    log_.info("source/file", "nobody listens to " + file_->path + " any more");
+    log_.info("source/file", "fallback file " + file_->path + " paused: no listeners");
     place_.leave();
     return;
   }
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(loop_.now() - since_);
   std::uint64_t due = rate_ * static_cast<std::uint64_t>(took.count()) / 1'000'000;
-  const std::uint64_t most = produced_ + rate_ * static_cast<std::uint64_t>(kMostToCatchUp.count());
+  const std::uint64_t most = produced_ + rate_ * static_cast<std::uint64_t>(kMaxToCatchUp.count());
   if (due > most) {
     since_ = loop_.now();
     produced_ = 0;
     due = 0;
   }
-  timer_.after(kTick);
+  timer_.after(kFeederTick);
   if (due <= produced_) return;
   if (!append(due - produced_)) {
     log_.error("source/file",
@@ -101,7 +101,7 @@ bool FileFeeder::append(std::uint64_t bytes) {
     if (at_ == file_->size()) next_round();
     ByteSpan piece = file_->view->bytes_at(at_);
     piece = piece.first(
-        static_cast<std::size_t>(std::min<std::uint64_t>({piece.size(), bytes, kPiece})));
+        static_cast<std::size_t>(std::min<std::uint64_t>({piece.size(), bytes, kFilePiece})));
     at_ += piece.size();
     bytes -= piece.size();
     if (scanner_) {
@@ -128,7 +128,7 @@ void FileFeeder::next_round() {
     file_ = std::move(next_file_);
     rate_ = next_rate_;
     mount_->bytes_per_second.store(rate_, std::memory_order_relaxed);
-    mount_->usual_bytes_per_second.store(rate_, std::memory_order_relaxed);
+    mount_->set_usual_rate(rate_);
     rebase_ = true;
   }
   if (scanner_) scanner_ = std::make_unique<OggPageScanner>(0);
@@ -150,7 +150,7 @@ void FileFeeder::publish(bool ended) {
   auto view = stream_->publish(framer_->complete(), window, mount_->channel().low_water(), ended);
   if (auto codec = stream_->take_new_codec()) mount_->set_codec(std::move(codec));
   if (auto metadata = stream_->take_new_metadata()) mount_->set_metadata(std::move(metadata));
-  doors_.wake(mount_->channel().publish(std::move(view)), mount_);
+  callbacks_.wake(mount_->channel().publish(std::move(view)), mount_);
 }
 
 }  // namespace lb

@@ -1,7 +1,8 @@
 // FileFeeder: plays a file into a mount, in a loop, at the file's own rate: the hidden source
 // behind <fallback-mount> when that names a file.
 //
-// Thread: the mount's home worker.  Ownership: the worker.
+// Thread: the mount's home worker.
+// Ownership: the worker.
 // It writes a StreamLog as a source does, so listeners of a file are listeners like any others.  It
 // rests while the mount has none; the window that stays is the next listener's burst.
 // An Ogg file's pages get another serial number each time round: each round is a chain of its own
@@ -24,23 +25,23 @@ namespace lb {
 class FileFeeder final : private OggPageSink {
  public:
   // `sources`: where it counts while it plays.
-  struct Doors {
+  struct Callbacks {
     std::function<void(Channel::Loops, const std::shared_ptr<Mount>&)> wake;
     Gate* sources = nullptr;
   };
   // REQUIRES: bytes_per_second > 0
-  FileFeeder(Loop& loop, Log& log, Doors doors, std::shared_ptr<Mount> mount,
+  FileFeeder(Loop& loop, Log& log, Callbacks callbacks, std::shared_ptr<Mount> mount,
              std::unique_ptr<StreamLog> stream, std::shared_ptr<const FileStream> file,
              std::uint64_t bytes_per_second);
   ~FileFeeder() override;
   FileFeeder(const FileFeeder&) = delete;
   FileFeeder& operator=(const FileFeeder&) = delete;
 
-  // Somebody has entered the mount.
+  // A listener has entered the mount.
   void play();
   // The file has changed; played from the next round on.
   void replace(std::shared_ptr<const FileStream> file, std::uint64_t bytes_per_second);
-  // The file is no longer a fallback: the listeners are let go.
+  // The file is no longer a fallback: its listeners are ended.
   void end();
   bool playing() const noexcept { return timer_.armed(); }
 
@@ -55,7 +56,7 @@ class FileFeeder final : private OggPageSink {
 
   Loop& loop_;
   Log& log_;
-  Doors doors_;
+  Callbacks callbacks_;
   std::shared_ptr<Mount> mount_;
   std::unique_ptr<StreamLog> stream_;
   std::shared_ptr<const FileStream> file_, next_file_;

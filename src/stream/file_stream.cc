@@ -26,7 +26,7 @@ using What = MpegUnit::What;
 
 constexpr unsigned kLayer1 = 3, kMpeg1 = 3;  // bits of the header
 // A file that begins with more than this without a frame is no MPEG audio.
-constexpr std::size_t kMostJunk = 128 * 1024;
+constexpr std::size_t kMaxJunk = 128 * 1024;
 
 struct Content {
   Bytes bytes;
@@ -92,7 +92,7 @@ std::optional<Content> read_mpeg(ByteSpan bytes) {
       continue;
     }
     const bool known = unit.what == What::kFrame && content.kind && unit.kind == *content.kind;
-    // The first frame, and one after junk, is believed when another of its kind follows.
+    // The first frame, and one after junk, is trusted when another of its kind follows.
     if (unit.what == What::kFrame && !known) {
       const MpegUnit next =
           rest.size() > unit.size ? mpeg_unit_at(rest.subspan(unit.size)) : MpegUnit{};
@@ -104,7 +104,7 @@ std::optional<Content> read_mpeg(ByteSpan bytes) {
     }
     if (unit.what == What::kNothing) {
       ++at;
-      if (frames == 0 && at > first + kMostJunk) return std::nullopt;
+      if (frames == 0 && at > first + kMaxJunk) return std::nullopt;
       continue;
     }
     const ByteSpan frame = rest.first(unit.size);
@@ -257,8 +257,8 @@ Result<std::shared_ptr<const FileStream>> load_file_stream(const std::string& pa
     const std::string why = path + ": " + std::strerror(errno);
     return errno == ENOENT || errno == ENOTDIR ? Error::not_found(why) : Error::io(why);
   }
-  if (!S_ISREG(status.st_mode)) return Error::not_found(path + ": no regular file");
-  Bytes bytes(std::min<std::size_t>(static_cast<std::size_t>(status.st_size), kMostFileBytes));
+  if (!S_ISREG(status.st_mode)) return Error::not_found(path + ": not a regular file");
+  Bytes bytes(std::min<std::size_t>(static_cast<std::size_t>(status.st_size), kMaxFileBytes));
   std::size_t got = 0;
   while (got < bytes.size()) {
     const ssize_t n =
@@ -272,7 +272,7 @@ Result<std::shared_ptr<const FileStream>> load_file_stream(const std::string& pa
   auto file = build(path, bytes);
   if (!file) return file.error();
   (*file)->stamp = stamp_of(status);
-  (*file)->cut_short = static_cast<std::uint64_t>(status.st_size) > kMostFileBytes;
+  (*file)->cut_short = static_cast<std::uint64_t>(status.st_size) > kMaxFileBytes;
   return std::shared_ptr<const FileStream>(std::move(*file));
 }
 

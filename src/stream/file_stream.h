@@ -2,10 +2,10 @@
 // what fallback files are played from.
 //
 // Thread: loaded where reading may wait (the clerk); immutable afterwards, any thread.
-// Ownership: shared; who sends from it holds it.
+// Ownership: shared; an object that sends from it holds it.
 // What is kept: of MPEG audio the frames of one kind, without tags and without a Xing frame (its
-// length would be a lie in a stream); of Ogg the pages; everything else as it is.
-// Bounds: the first 16 MiB of a file; cut_short says that there was more.
+// length would be wrong in a stream); of Ogg the pages; everything else as it is.
+// Bounds: the first 16 MiB of a file; cut_short: there was more.
 // Errors: kNotFound (no regular file there), kIo, kInvalid (nothing that could be played).
 #pragma once
 
@@ -25,15 +25,15 @@ namespace lb {
 
 class Mount;
 
-constexpr std::size_t kMostFileBytes = 16 << 20;
+constexpr std::size_t kMaxFileBytes = 16 << 20;
 
-// Tells whether a file is still the one that was read.
+// Whether a file is still the one that was read.
 struct MediaFileStamp {
   std::uint64_t device = 0, inode = 0, size = 0;
   std::int64_t modified_ns = 0;
   bool operator==(const MediaFileStamp&) const = default;
 };
-// nullopt: no regular file there.
+// nullopt: not a regular file there.
 std::optional<MediaFileStamp> media_file_stamp(const std::string& path);
 
 struct FileStream {

@@ -1,8 +1,14 @@
 // Gate: an exact limit that many threads enter and leave.  Statistics are counted elsewhere; a
 // limit must not be off by one.
-// Thread safety: all functions from any thread.
+//
+// Each place inside may have a weight (bit/s): then gates share a total, the sum of what is inside
+// of them all.  The number inside and the weight change in one word, so a thread that changes one
+// of them knows what to add, and the total is exact whenever no thread is between two steps.  Of
+// two that enter at once and then read the total, one at least has seen both.
+// Thread: all functions from any thread.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 
@@ -11,21 +17,55 @@ namespace lb {
 class Gate {
  public:
   static constexpr std::int64_t kNoLimit = -1;
+  static constexpr std::int64_t kMaxWeight = (std::int64_t{1} << 40) - 1;
+
+  using Total = std::atomic<std::int64_t>;
+  Gate() = default;
+  // total: outlives the gate.
+  Gate(Total* total, std::int64_t weight) noexcept : total_(total), state_(word(weight)) {}
 
   // False when `limit` are inside already.
   bool try_enter(std::int64_t limit) noexcept {
-    std::int64_t inside = inside_.load(std::memory_order_relaxed);
+    std::uint64_t now = state_.load(std::memory_order_relaxed);
     do {
-      if (limit >= 0 && inside >= limit) return false;
-    } while (!inside_.compare_exchange_weak(inside, inside + 1, std::memory_order_relaxed));
+      if (limit >= 0 && inside_of(now) >= limit) return false;
+    } while (!state_.compare_exchange_weak(now, now + 1, std::memory_order_relaxed));
+    add(weight_of(now));
     return true;
   }
-  void enter() noexcept { inside_.fetch_add(1, std::memory_order_relaxed); }
-  void leave() noexcept { inside_.fetch_sub(1, std::memory_order_relaxed); }
-  std::int64_t inside() const noexcept { return inside_.load(std::memory_order_relaxed); }
+  void enter() noexcept { add(weight_of(state_.fetch_add(1, std::memory_order_relaxed))); }
+  void leave() noexcept { add(-weight_of(state_.fetch_sub(1, std::memory_order_relaxed))); }
+  std::int64_t inside() const noexcept { return inside_of(state_.load(std::memory_order_relaxed)); }
+
+  // Of every place that is taken now or later.
+  void set_weight(std::int64_t weight) noexcept {
+    std::uint64_t now = state_.load(std::memory_order_relaxed);
+    do {
+      if (word(weight) == (now & ~kInside)) return;
+    } while (!state_.compare_exchange_weak(now, word(weight) | (now & kInside),
+                                           std::memory_order_relaxed));
+    add(inside_of(now) * (weight_of(word(weight)) - weight_of(now)));
+  }
 
  private:
-  std::atomic<std::int64_t> inside_{0};
+  static constexpr unsigned kInsideBits = 24;
+  static constexpr std::uint64_t kInside = (std::uint64_t{1} << kInsideBits) - 1;
+  static constexpr std::int64_t inside_of(std::uint64_t state) {
+    return static_cast<std::int64_t>(state & kInside);
+  }
+  static constexpr std::int64_t weight_of(std::uint64_t state) {
+    return static_cast<std::int64_t>(state >> kInsideBits);
+  }
+  static constexpr std::uint64_t word(std::int64_t weight) {
+    return static_cast<std::uint64_t>(std::clamp<std::int64_t>(weight, 0, kMaxWeight))
+           << kInsideBits;
+  }
+  void add(std::int64_t weight) noexcept {
+    if (total_ != nullptr && weight != 0) total_->fetch_add(weight, std::memory_order_relaxed);
+  }
+
+  Total* const total_ = nullptr;
+  std::atomic<std::uint64_t> state_{0};  // weight, and how many are inside
 };
 
 // One place inside a gate, left when it goes.

@@ -5,7 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
+#include "stream/stream_place.h"
 #include "stream/stream_view.h"
 
 namespace lb {
@@ -17,12 +19,26 @@ struct JoinPlan {
   bool wait_for_mark = false;
 };
 
+// The same for a server that keeps addresses: where it joins, and what it is told of it; nullopt:
+// these bytes have no address.
+struct PlacedJoin {
+  JoinPlan plan;
+  std::optional<StreamPlace> place;
+};
+
 // A new listener: about `burst_bytes` of the newest data, beginning at the last sync mark that is
 // at or before that point, so that no player gets half a frame; the oldest mark when the window
 // does not reach so far back.  Where nothing is in sync: the plain offset (decisions B12).
 JoinPlan plan_join(const StreamView& view, std::size_t burst_bytes);
 
-// A listener who already plays and comes from another log or has fallen behind: the newest mark
+// Exactly at the byte that is asked for where the window has it, or is about to have it: at most
+// `ahead_bytes` of the same stream are missing; behind the end of the stream that is asked for,
+// where the next one follows; else as a new listener, from a second-mark on, so that it cuts as
+// this node does.
+PlacedJoin plan_placed_join(const StreamView& view, std::size_t burst_bytes, const StreamAsk& ask,
+                            std::uint64_t ahead_bytes);
+
+// A listener that already plays and comes from another log or has fallen behind: the newest mark
 // (`live`), or where the present source began, if that is still in the window (`from_seam`).
 JoinPlan plan_enter_live(const StreamView& view);
 JoinPlan plan_enter_seam(const StreamView& view);

@@ -1,7 +1,8 @@
 // Listener: one HTTP client receiving a mount: a position in a log, not a queue of its own.
 //
-// Thread: one worker, from join to end.  Owner: the Fanout whose list it is in; state = list.
-// Memory: at most 1 kB of process memory each, all told (decisions A11); see the static_assert.
+// Thread: one worker, from join to end.
+// Ownership: the Fanout whose list it is in; state = list.
+// Bounds: at most 1 kB of process memory each, in all (decisions A11); see the static_assert.
 #pragma once
 
 #include <cstdint>
@@ -57,18 +58,19 @@ struct IcyPhase {
   std::uint32_t until_block = 0;          // audio bytes
   std::uint32_t block_sent = 0;           // bytes of the block below
   std::shared_ptr<const Metadata> block;  // being sent; null: between blocks, or the empty block
-  std::shared_ptr<const Metadata> shown;  // what the player has been told last
-  bool told = false;                      // something has been told
+  std::shared_ptr<const Metadata> shown;  // the last metadata sent to the player
+  bool title_sent = false;                // metadata has been sent
 };
 
-// Held to the listener's end, and told how much it got; auth says what follows from that.
+// Held to the listener's end, and given the bytes that it got; auth decides what follows from that.
 class EndNotice {
  public:
   virtual ~EndNotice() = default;
   virtual void set_bytes_sent(std::uint64_t bytes) noexcept = 0;
 };
 
-enum class EnterMode : std::uint8_t { kLive, kSeam, kBurst };
+// kEnd: the connection ends there; its server asks again for what follows.
+enum class EnterMode : std::uint8_t { kLive, kSeam, kBurst, kEnd };
 
 // At most one thing that a listener does next (decisions A5): drain the present log to leave_at,
 // a unit boundary, then enter `next`.
@@ -76,7 +78,8 @@ struct Continuation {
   std::uint64_t leave_at = 0;
   std::shared_ptr<Mount> next;
   EnterMode mode = EnterMode::kLive;
-  SteadyTime by = SteadyTime::max();  // who has not left by then has fallen too far behind
+  SteadyTime by =
+      SteadyTime::max();  // a listener that has not left by then has fallen too far behind
 };
 
 class Listener : public ListHook {
@@ -92,12 +95,15 @@ class Listener : public ListHook {
   std::unique_ptr<Preamble> preamble;  // null: sent
   std::unique_ptr<Continuation> continuation;
   IcyPhase icy;
+  // Of a server that keeps addresses: its connection carries one span, which began here.
+  static constexpr std::uint64_t kAnySpan = std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t span_begin = kAnySpan;
   bool wait_for_mark = false;               // nothing is sent until a unit begins
   bool blocked = false;                     // the socket is full; its Fanout's list `blocked`
   std::shared_ptr<const std::string> home;  // the mount that was asked for
   GatePass client_pass, mount_pass, total_pass;
   GatePass relay_pass;                // of another server that relays the mount
-  std::unique_ptr<EndNotice> notice;  // null: nobody wants to know
+  std::unique_ptr<EndNotice> notice;  // null: the end is not reported
   SteadyTime joined{};
   SteadyTime until = SteadyTime::max();  // max-listener-duration
   Fanout* fanout = nullptr;
@@ -106,9 +112,9 @@ class Listener : public ListHook {
   std::uint64_t leave_at() const noexcept {
     return continuation ? continuation->leave_at : std::numeric_limits<std::uint64_t>::max();
   }
-  void on_socket(short events);  // tells its fan-out
+  void on_socket(short events);  // passed on to its fan-out
 };
 
-static_assert(sizeof(Listener) <= 512, "100 000 listeners are a size that people have");
+static_assert(sizeof(Listener) <= 512, "100 000 listeners have to fit into memory");
 
 }  // namespace lb

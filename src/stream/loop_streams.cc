@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "http/access_line.h"
+#include "stream/fallback_chain.h"
 #include "stream/join.h"
 
 namespace lb {
@@ -14,8 +15,16 @@ using namespace std::chrono_literals;
 // A pass is cut into slices, so that no loop stalls over 10 ms.
 constexpr auto kSlice = 5ms;
 constexpr auto kBetweenCounts = 100ms;
-// How often it is looked whether somebody takes too long for an intro: nothing else wakes its log.
-constexpr auto kIntroLook = 5s;
+// How often listeners that take too long for an intro are searched for: nothing else wakes its log.
+constexpr auto kIntroPoll = 5s;
+
+// Of a stream that a server asks for ahead of what is here: it comes when it comes.
+constexpr std::uint64_t kMaxAheadSeconds = 10;
+
+// One more line of a head that ends with its empty line.
+void add_head_line(std::string& head, const std::string& line) {
+  head.insert(head.size() - 2, line + "\r\n");
+}
 
 // The mount whose listener it is: while the intro plays, the one that follows.
 Mount& counted_at(const Listener& listener, Mount& mount) {
@@ -34,19 +43,18 @@ bool same_format(const SourceFacts& playing, const SourceFacts& next) {
   return !playing.plugin->types.empty() && is_aac(playing) == is_aac(next);
 }
 
-// It stays with the type that it was promised.  Of a relay that waits for somebody to listen the
-// format is not known yet; who enters it starts it.
+}  // namespace
+
+// Of a relay that waits for its first listener the format is not known yet.
 bool may_move(const Mount& from, const Mount& to) {
   return to.phase() == MountPhase::kIdle || same_format(*from.facts(), *to.facts());
 }
-
-}  // namespace
 
 LoopStreams::LoopStreams(Loop& loop, Shared shared)
     : loop_(loop),
       shared_(std::move(shared)),
       timer_(loop, [this] { pass(); }),
-      intro_timer_(loop, [this] { look_at_intros(); }),
+      intro_timer_(loop, [this] { end_overdue_intros(); }),
       direct_(*this) {}
 
 LoopStreams::~LoopStreams() = default;
@@ -57,31 +65,48 @@ Fanout& LoopStreams::fanout_of(const std::shared_ptr<Mount>& mount) {
   return *place;
 }
 
-// Scripts look for this line; in a crowd it comes ten times a second, not with every listener.
-void LoopStreams::say_count(Fanout& fanout) {
+// Scripts read this line; in a crowd it comes ten times a second, not with every listener.
+void LoopStreams::log_count(Fanout& fanout) {
   if (!shared_.log.enabled(LogLevel::kInfo)) return;
-  fanout.count_unsaid = loop_.now() - fanout.count_said < kBetweenCounts;
-  if (!fanout.count_unsaid) say_count_now(fanout);
+  fanout.count_unlogged = loop_.now() - fanout.count_logged < kBetweenCounts;
+  if (!fanout.count_unlogged) log_count_now(fanout);
 }
 
-void LoopStreams::say_count_now(Fanout& fanout) {
-  fanout.count_said = loop_.now();
-  fanout.count_unsaid = false;
+void LoopStreams::log_count_now(Fanout& fanout) {
+  fanout.count_logged = loop_.now();
+  fanout.count_unlogged = false;
   shared_.log.info("source/source", "listener count on " + fanout.mount().name() + " now " +
                                         std::to_string(fanout.mount().listeners()));
 }
 
 void LoopStreams::join(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& mount,
-                       std::size_t burst_bytes) {
+                       std::size_t burst_bytes, const std::optional<StreamAsk>& ask) {
   loop_.assert_here();
   Fanout& fanout = fanout_of(mount);
   fanout.refresh();
-  const JoinPlan plan = plan_join(fanout.view(), burst_bytes);
+  const StreamView& view = fanout.view();
+  JoinPlan plan;
+  if (ask) {
+    const std::uint64_t ahead = std::max<std::uint64_t>(
+        mount->usual_bytes_per_second() * kMaxAheadSeconds, mount->settings()->burst_bytes);
+    auto placed = plan_placed_join(view, burst_bytes, *ask, ahead);
+    plan = std::move(placed.plan);
+    if (placed.place && listener->preamble) {
+      add_head_line(listener->preamble->head, "X-LB-Stream: " + print_stream_place(*placed.place));
+      listener->span_begin = view.span_at(plan.position)->begin;
+    }
+  } else {
+    plan = plan_join(view, burst_bytes);
+    if (mount->settings()->archive.enabled && listener->preamble)
+      if (const StreamSpan* span = view.span_at(plan.position); span != nullptr && span->anchored)
+        add_head_line(listener->preamble->head,
+                      "X-LB-Stream: " + print_address({span->id, span->origin_of(plan.position)}));
+  }
   listener->position = plan.position;
   listener->wait_for_mark = plan.wait_for_mark;
   if (listener->preamble) listener->preamble->headers = plan.headers;
   count_joined(mount);
-  say_count(fanout);
+  log_count(fanout);
   fanout.join(std::move(listener));
 }
 
@@ -93,8 +118,8 @@ void LoopStreams::join(std::unique_ptr<Listener> listener, const std::shared_ptr
   listener->continuation = std::make_unique<Continuation>(
       Continuation{fanout.view().end, mount, EnterMode::kBurst, loop_.now() + intro.time});
   count_joined(mount);
-  if (const auto at = fanouts_.find(mount.get()); at != fanouts_.end()) say_count(*at->second);
-  if (!intro_timer_.armed()) intro_timer_.after(kIntroLook);
+  if (const auto at = fanouts_.find(mount.get()); at != fanouts_.end()) log_count(*at->second);
+  if (!intro_timer_.armed()) intro_timer_.after(kIntroPoll);
   fanout.join(std::move(listener));
 }
 
@@ -104,20 +129,31 @@ void LoopStreams::join_direct(std::unique_ptr<Listener> listener,
   direct_.join(std::move(listener), mount, std::move(source));
 }
 
+std::unique_ptr<Listener> LoopStreams::enter_at(std::unique_ptr<Listener> listener,
+                                                const std::shared_ptr<Mount>& mount,
+                                                std::uint64_t position) {
+  Fanout& fanout = fanout_of(mount);
+  fanout.refresh();
+  if (position < fanout.view().begin || position > fanout.view().end) return listener;
+  listener->position = position;
+  fanout.join(std::move(listener));
+  return nullptr;
+}
+
 void LoopStreams::count_joined(const std::shared_ptr<Mount>& mount) {
-  mount->note_peak(mount->listeners());
+  mount->note_peak(mount->audience());
   mount->listener_connections.fetch_add(1, std::memory_order_relaxed);
   shared_.counters.listener_connections.fetch_add(1, std::memory_order_relaxed);
   if (mount->facts()->from_file && shared_.entered) shared_.entered(mount);
 }
 
-void LoopStreams::look_at_intros() {
+void LoopStreams::end_overdue_intros() {
   std::vector<std::shared_ptr<Mount>> intros;
   for (const auto& [at, fanout] : fanouts_)
     if (fanout->mount().facts()->from_file && fanout->view().ended)
       intros.push_back(fanout->mount_ptr());
   for (const auto& intro : intros) wake(intro);
-  if (!intros.empty()) intro_timer_.after(kIntroLook);
+  if (!intros.empty()) intro_timer_.after(kIntroPoll);
 }
 
 void LoopStreams::wake(const std::shared_ptr<Mount>& mount) {
@@ -180,7 +216,7 @@ void LoopStreams::pass() {
     }
     fanout.in_pass = false;
     fanout.end_pass();
-    if (fanout.count_unsaid) say_count(fanout);
+    if (fanout.count_unlogged) log_count(fanout);
   }
   pass_cost_ += loop_.clock().thread_work() - worked_before;
   end_of_pass();
@@ -190,8 +226,8 @@ void LoopStreams::end_of_pass() {
   for (const auto& mount : passing_) {
     const auto at = fanouts_.find(mount.get());
     if (at == fanouts_.end() || at->second->listeners() > 0 || at->second->dirty) continue;
-    if (at->second->count_unsaid)
-      say_count_now(*at->second);  // or the last word would not be "now 0"
+    if (at->second->count_unlogged)
+      log_count_now(*at->second);  // or the last word would not be "now 0"
     fanouts_.erase(at);
   }
   passing_.clear();
@@ -201,7 +237,7 @@ void LoopStreams::end_of_pass() {
 
 void LoopStreams::left(const Mount& mount) {
   const auto at = fanouts_.find(&mount);
-  // A source that has ended wakes nobody: without a pass of its own the fan-out would stay for
+  // A source that has ended wakes no loop: without a pass of its own the fan-out would stay for
   // ever, and with it the mount and its window.
   if (at != fanouts_.end() && at->second->listeners() == 0 && !at->second->in_pass)
     wake(at->second->mount_ptr());
@@ -230,11 +266,16 @@ void LoopStreams::ended(std::unique_ptr<Listener> listener, Mount& mount, EndRea
   listener->mount_pass.leave();
   listener->relay_pass.leave();
   if (const auto at = fanouts_.find(&counted_at(*listener, mount)); at != fanouts_.end())
-    say_count(*at->second);
+    log_count(*at->second);
 }
 
 void LoopStreams::departed(std::unique_ptr<Listener> listener, Mount& mount) {
   left(mount);
+  if (listener->span_begin != Listener::kAnySpan) {
+    // Its bytes have addresses of this log: its server asks again.
+    ended(std::move(listener), mount, EndReason::kDone);
+    return;
+  }
   if (listener->continuation) {
     const Continuation next = std::move(*std::exchange(listener->continuation, nullptr));
     if (next.mode == EnterMode::kBurst)
@@ -242,19 +283,19 @@ void LoopStreams::departed(std::unique_ptr<Listener> listener, Mount& mount) {
     enter(std::move(listener), next.next, next.mode);
     return;
   }
-  // The source has ended.  The chain of fallbacks is at most ten long; a loop ends it.
-  std::string name = mount.settings()->fallback_mount;
-  for (int depth = 0; depth < 10 && !name.empty(); ++depth) {
-    auto next = shared_.mounts.find(name);
-    if (!next && shared_.file_of) next = shared_.file_of(name);
-    if (next && !next->channel().newest()->ended) {
-      if (!may_move(mount, *next)) break;
-      enter(std::move(listener), next, EnterMode::kLive);
-      return;
-    }
-    name = shared_.fallback_of(name);
-  }
-  ended(std::move(listener), mount, EndReason::kSourceEnded);
+  // The source has ended.
+  const auto next = find_in_fallbacks(
+      mount.settings()->fallback_mount,
+      [this](const std::string& name) {
+        auto found = shared_.mounts.find(name);
+        if (!found && shared_.file_of) found = shared_.file_of(name);
+        return found && !found->channel().newest()->ended ? found : nullptr;
+      },
+      shared_.fallback_of);
+  if (next && may_move(mount, *next))
+    enter(std::move(listener), next, EnterMode::kLive);
+  else
+    ended(std::move(listener), mount, EndReason::kSourceEnded);
 }
 
 void LoopStreams::enter(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& next,
@@ -268,7 +309,7 @@ void LoopStreams::enter(std::unique_ptr<Listener> listener, const std::shared_pt
   listener->position = plan.position;
   listener->wait_for_mark = plan.wait_for_mark;
   if (plan.headers) listener->preamble = std::make_unique<Preamble>(Preamble{{}, plan.headers, 0});
-  listener->icy.told = false;  // the title is sent again
+  listener->icy.title_sent = false;  // the title is sent again
   listener->mount_pass.leave();
   next->gate().enter();
   listener->mount_pass = GatePass(&next->gate());
@@ -323,30 +364,34 @@ std::vector<ListenerState> LoopStreams::list(const Mount& mount) const {
     const std::uint64_t end = listener.fanout != nullptr ? listener.fanout->view().end : 0;
     row.lag_bytes = end - std::min(end, listener.position);
     row.bytes_sent = listener.bytes_sent;
+    row.relay = static_cast<bool>(listener.relay_pass);
     rows.push_back(std::move(row));
   };
   for_each_of(mount, add);
   direct_.for_each(&mount, add);
+  if (group_ != nullptr) group_->each(&mount, add);
   return rows;
 }
 
-bool LoopStreams::kill(const Mount& mount, std::uint64_t id) {
+bool LoopStreams::kill(const Mount& mount, std::uint64_t id, bool if_gone) {
   Listener* found = nullptr;
   const auto look = [&](Listener& listener) {
     if (listener.id == id) found = &listener;
   };
   for_each_of(mount, look);
   direct_.for_each(&mount, look);
+  if (group_ != nullptr) group_->each(&mount, look);
   if (found == nullptr) return false;
-  finish(*found, EndReason::kKilled);
+  if (if_gone && (found->watch.wanted() & EV_READ) != 0) return false;
+  finish(*found, if_gone ? EndReason::kClientGone : EndReason::kKilled);
   return true;
 }
 
 void LoopStreams::finish(Listener& listener, EndReason reason) {
   if (listener.fanout != nullptr)
     listener.fanout->finish(listener, reason);
-  else
-    direct_.finish(listener.id, reason);
+  else if (!direct_.finish(listener.id, reason) && group_ != nullptr)
+    group_->finish(listener.id, reason);
 }
 
 std::size_t LoopStreams::move(const Mount& from, const std::shared_ptr<Mount>& to) {
@@ -393,6 +438,7 @@ std::vector<bool> LoopStreams::have_away(const std::vector<std::string>& homes) 
 
 void LoopStreams::end_all(const Mount* mount, EndReason reason) {
   direct_.finish_all(mount, reason);
+  if (group_ != nullptr) group_->finish_all(mount, reason);
   if (mount != nullptr) {
     for_each_of(*mount, [&](Listener& listener) { listener.fanout->finish(listener, reason); });
     return;
@@ -402,21 +448,22 @@ void LoopStreams::end_all(const Mount* mount, EndReason reason) {
 }
 
 template <class F>
-void LoopStreams::each_person(F&& f) const {
+void LoopStreams::for_each_in_audience(F&& f) const {
   for (const auto& [at, fanout] : fanouts_)
     fanout->for_each([&f](Listener& listener) {
       if (!listener.relay_pass) f(listener);
     });
   direct_.for_each(nullptr, f);
+  if (group_ != nullptr) group_->each(nullptr, f);
 }
 
 std::size_t LoopStreams::end_oldest(std::size_t most, EndReason reason) {
   std::vector<Listener*> all;
   all.reserve(listeners());
-  each_person([&all](Listener& listener) { all.push_back(&listener); });
+  for_each_in_audience([&all](Listener& listener) { all.push_back(&listener); });
   most = std::min(most, all.size());
   if (most == 0) return 0;
-  // Ids rise, so two who came in the same moment go in the order in which they came.
+  // Ids rise, so two listeners that came in the same moment go in the order in which they came.
   const auto earlier = [](const Listener* a, const Listener* b) {
     return a->joined != b->joined ? a->joined < b->joined : a->id < b->id;
   };
@@ -426,14 +473,14 @@ std::size_t LoopStreams::end_oldest(std::size_t most, EndReason reason) {
   return most;
 }
 
-std::size_t LoopStreams::people() const {
+std::size_t LoopStreams::audience() const {
   std::size_t n = 0;
-  each_person([&n](const Listener&) { ++n; });
+  for_each_in_audience([&n](const Listener&) { ++n; });
   return n;
 }
 
 std::size_t LoopStreams::listeners() const noexcept {
-  std::size_t n = direct_.size();
+  std::size_t n = direct_.size() + (group_ != nullptr ? group_->size() : 0);
   for (const auto& [at, fanout] : fanouts_) n += fanout->listeners();
   return n;
 }

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -15,9 +16,11 @@
 #include "net/loop.h"
 #include "stream/direct_streams.h"
 #include "stream/fanout.h"
+#include "stream/listener_group.h"
 #include "stream/mount_table.h"
 #include "stream/pulse_pacer.h"
 #include "stream/server_counters.h"
+#include "stream/stream_place.h"
 
 namespace lb {
 
@@ -26,7 +29,12 @@ struct ListenerState {
   std::string ip, user_agent, referer, user;
   std::int64_t connected_seconds = 0;
   std::uint64_t lag_bytes = 0, bytes_sent = 0;
+  bool relay = false;  // a server, with listeners of its own
 };
+
+// Whether listeners of one mount can go on with another: a listener stays with the type that was
+// promised.  Any thread.
+bool may_move(const Mount& from, const Mount& to);
 
 class LoopStreams final : public FanoutHost {
  public:
@@ -36,7 +44,7 @@ class LoopStreams final : public FanoutHost {
     Log& log;
     // The configured fallback of a mount that need not exist; "" when it has none.
     std::function<std::string(std::string_view mount)> fallback_of;
-    // The mount that plays a file as fallback; null: no such file.  entered: somebody has come to
+    // The mount that plays a file as fallback; null: no such file.  entered: a listener has come to
     // it.
     std::function<std::shared_ptr<Mount>(std::string_view name)> file_of = {};
     std::function<void(const std::shared_ptr<Mount>& file)> entered = {};
@@ -51,34 +59,43 @@ class LoopStreams final : public FanoutHost {
 
   // Takes a listener at the place that plan_join finds; it is served at once.  Its preamble gets
   // the stream's headers.
+  // ask: of a server that keeps addresses; it is told the place.
   void join(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& mount,
-            std::size_t burst_bytes);
+            std::size_t burst_bytes, const std::optional<StreamAsk>& ask = {});
   // The same, by way of an intro.
   void join(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& mount,
             const Intro& intro);
   // One that gets another server's stream without a log of ours.
   void join_direct(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& mount,
                    DirectSource source);
+  // One that plays already goes on at this byte; it comes back if the window does not have it.
+  std::unique_ptr<Listener> enter_at(std::unique_ptr<Listener> listener,
+                                     const std::shared_ptr<Mount>& mount, std::uint64_t position);
+  // Listeners in no fan-out that are counted, shown and ended with the others; outlives this.
+  void set_group(ListenerGroup* group) noexcept { group_ = group; }
+  void count_joined(const std::shared_ptr<Mount>& mount);
   // New bytes of a mount; the pass follows when the pulse allows.
   void wake(const std::shared_ptr<Mount>& mount);
 
   std::vector<ListenerState> list(const Mount& mount) const;
-  bool kill(const Mount& mount, std::uint64_t id);
+  // if_gone: only when its client has closed its side; such a one listens on as long as it takes
+  // what it gets, and a closed socket shows at the next write only.
+  bool kill(const Mount& mount, std::uint64_t id, bool if_gone = false);
   // How many move; none to a mount of another format, and none that has no log.
   std::size_t move(const Mount& from, const std::shared_ptr<Mount>& to);
   // `mount` has a source again: its own listeners come home from wherever they are, unless
   // it has another format now.
   void bring_home(const std::shared_ptr<Mount>& mount);
-  // Of each of these mounts, whether somebody who asked for it is listening to another one.
+  // Of each of these mounts, whether a listener that asked for it is listening to another one.
   std::vector<bool> have_away(const std::vector<std::string>& homes) const;
   // The listeners of a mount, or all when null, end.
   void end_all(const Mount* mount, EndReason reason);
-  // So many of all people, those first who have been here longest; how many there were.  Servers
-  // that relay stay: behind them are listeners of other nodes.
+  // Ends so many of the audience, the longest connected first; returns how many there were.
+  // Servers that relay stay: behind them are listeners of other nodes.
   std::size_t end_oldest(std::size_t most, EndReason reason);
   void set_delivery(DeliveryCall call) noexcept { call_ = call; }
   std::size_t listeners() const noexcept;
-  std::size_t people() const;  // without servers that relay
+  std::size_t audience() const;  // without servers that relay
 
   Loop& loop() noexcept override { return loop_; }
   DeliveryCall delivery_call() const noexcept override { return call_; }
@@ -99,17 +116,16 @@ class LoopStreams final : public FanoutHost {
   void left(const Mount& mount);  // a listener has left the mount's fan-out
   void enter(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& next,
              EnterMode mode);
-  void say_count(Fanout& fanout);
-  void say_count_now(Fanout& fanout);
+  void log_count(Fanout& fanout);
+  void log_count_now(Fanout& fanout);
   void continue_later(Listener& listener, const std::shared_ptr<Mount>& next, EnterMode mode);
   static std::chrono::milliseconds cap_of(Mount& mount);
-  void count_joined(const std::shared_ptr<Mount>& mount);
-  void look_at_intros();
+  void end_overdue_intros();
   void finish(Listener& listener, EndReason reason);
   // All listeners but servers that relay.
   template <class F>
-  void each_person(F&& f) const;
-  // The listeners of a mount, those who still hear its intro included.
+  void for_each_in_audience(F&& f) const;
+  // The listeners of a mount, including those that still hear its intro.
   template <class F>
   void for_each_of(const Mount& mount, F&& f) const;
 
@@ -127,8 +143,9 @@ class LoopStreams final : public FanoutHost {
   Timer timer_;
   bool scheduled_ = false;
   std::atomic<std::uint64_t> bytes_sent_{0};  // written on the worker alone
-  Timer intro_timer_;                         // armed while somebody hears an intro
+  Timer intro_timer_;                         // armed while a listener hears an intro
   DirectStreams direct_;
+  ListenerGroup* group_ = nullptr;
 };
 
 }  // namespace lb

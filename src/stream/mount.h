@@ -1,10 +1,11 @@
 // Mount: a published path with its settings, its stream and its listeners' gate.
 //
-// Thread safety: every member is immutable, atomic, a Snapshot or a Channel; any thread may read.
+// Thread: every member is immutable, atomic, a Snapshot or a Channel; any thread may read.
 // Written by: control (settings, table membership), the home worker (facts, metadata, stream).
 // Ownership: shared_ptr, held by the MountTable, fan-outs and the writer's lease.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -22,7 +23,7 @@
 
 namespace lb {
 
-// What a source said about itself, and what follows from it; made once a source.
+// What a source announced about itself, and what follows from it; made once a source.
 struct SourceFacts {
   std::string content_type;  // as listeners get it
   const FramerPlugin* plugin = nullptr;
@@ -39,21 +40,26 @@ struct SourceFacts {
   SteadyTime started{};
 };
 
-// Who wrote the bytes: 128 random bits for every lease at the node where a source enters
-// (decisions A6), so that relays of one stream can be told to be equal.
-using StreamIdentity = std::array<std::uint64_t, 2>;
-
 // kIdle → kRunning ⇄ kLingering → kEnded.  Changed by control alone (SourceAdmission).
 enum class MountPhase : std::uint8_t {
-  kIdle,  // an on-demand relay that waits for somebody to listen; no content type yet
+  kIdle,  // an on-demand relay that waits for a listener; no content type yet
   kRunning,
   kLingering,  // its source is gone, its listeners are kept for a while
   kEnded,
 };
 
+// What all listeners of all mounts get together, bit/s: exact after each listener that comes or
+// goes, and after each change of a rate.
+struct PromisedBits {
+  Gate::Total sum{0};
+  std::int64_t nominal = 0;  // of a listener of a mount whose rate is not known yet
+};
+
 class Mount {
  public:
-  Mount(std::string name, std::shared_ptr<const MountSettings> settings, unsigned workers);
+  // promised: null: not counted.
+  Mount(std::string name, std::shared_ptr<const MountSettings> settings, unsigned workers,
+        PromisedBits* promised = nullptr);
 
   const std::string& name() const noexcept { return name_; }
   std::shared_ptr<const MountSettings> settings() const { return settings_.read(); }
@@ -67,6 +73,10 @@ class Mount {
   Gate& relay_gate() noexcept { return relay_gate_; }
   std::int64_t listeners() const noexcept { return gate_.inside(); }
   std::int64_t relays() const noexcept { return relay_gate_.inside(); }
+  // The others.  Two counters are read: never below none.
+  std::int64_t audience() const noexcept {
+    return std::max<std::int64_t>(0, listeners() - relays());
+  }
   // Those of its listeners whose bytes do not come out of the log (stream/direct_streams.h).
   Gate& direct_gate() noexcept { return direct_gate_; }
   std::int64_t direct() const noexcept { return direct_gate_.inside(); }
@@ -80,14 +90,27 @@ class Mount {
 
   MountPhase phase() const noexcept { return phase_.load(std::memory_order_relaxed); }
   void set_phase(MountPhase phase) noexcept { phase_.store(phase, std::memory_order_relaxed); }
+  // Whether bytes come in.  False from the moment in which the home worker sees the end of the
+  // source; the phase follows when control has heard of it.
+  bool is_fed() const noexcept { return fed_.load(std::memory_order_relaxed); }
+  void set_fed(bool fed) noexcept { fed_.store(fed, std::memory_order_relaxed); }
+
+  // When bytes of its source came last; of the home worker.
+  void note_data(SteadyTime when) noexcept { last_data_.store(when, std::memory_order_relaxed); }
+  SteadyTime last_data() const noexcept { return last_data_.load(std::memory_order_relaxed); }
 
   // Statistics; relaxed, added to once a pass, not once a delivery.
   std::atomic<std::uint64_t> bytes_read{0}, bytes_sent{0}, slow_listeners{0},
       listener_connections{0};
   std::atomic<std::int64_t> listener_peak{0};
   std::atomic<std::uint64_t> bytes_per_second{0};  // of the source; 0: not known
-  // As StreamLog says: what a listener costs for as long as he stays.
-  std::atomic<std::uint64_t> usual_bytes_per_second{0};
+  // From StreamLog: the rate that a listener costs while it stays; 0: not known.
+  void set_usual_rate(std::uint64_t rate) noexcept;  // bytes a second
+  std::uint64_t usual_bytes_per_second() const noexcept {
+    return usual_rate_.load(std::memory_order_relaxed);
+  }
+  // Encoders that stand by; written by control.
+  std::atomic<unsigned> standbys{0};
   void note_peak(std::int64_t listeners) noexcept;
 
  private:
@@ -97,8 +120,12 @@ class Mount {
   Snapshot<Metadata> metadata_;
   Snapshot<CodecFacts> codec_;
   Channel channel_;
+  PromisedBits* const promised_;
+  std::atomic<std::uint64_t> usual_rate_{0};
   Gate gate_, relay_gate_, direct_gate_;
   std::atomic<MountPhase> phase_{MountPhase::kRunning};
+  std::atomic<bool> fed_{true};
+  std::atomic<SteadyTime> last_data_{};
 };
 
 // The right to write a mount, granted by control alone.  "Two sources on one mount" cannot be
@@ -106,6 +133,8 @@ class Mount {
 struct WriterLease {
   std::shared_ptr<Mount> mount;
   std::unique_ptr<StreamLog> log;
+  // Of the last writer, as it stopped, even within a unit; null: none.
+  std::unique_ptr<Framer> framer;
   StreamIdentity identity{};
   std::uint64_t id = 0;  // 0: void
 

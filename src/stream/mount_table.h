@@ -1,5 +1,5 @@
 // MountTable: name → Mount, of all mounts that can be listened to now.
-// Thread safety: find() and all() from any thread; put() and erase() on control only.
+// Thread: find() and all() from any thread; put() and erase() on control only.
 #pragma once
 
 #include <functional>

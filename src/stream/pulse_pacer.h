@@ -2,7 +2,7 @@
 //
 // The price of a delivery is per call, not per byte; so a worker measures what a pass costs and
 // waits in proportion: passes cost about 0.5 % of the loop, up to a cap.  A few listeners hear
-// within milliseconds, thousands are served in batches, and nobody tunes anything (decisions A9:
+// within milliseconds, thousands are served in batches, and there is nothing to tune (decisions A9:
 // a minimum spacing, per worker over all its mounts; the first bytes after idle go at once).
 // Thread: one worker.  Pure: time comes in.
 #pragma once
@@ -20,8 +20,8 @@ class PulsePacer {
   static constexpr int kShare = 200;  // a pass may cost 1/200 of the loop
 
   // A pass that began at `began` and worked for `cost` (processor time, not waiting for one) is
-  // over; `cap`: the smallest <max-pulse> of the mounts in it.  The pause at most doubles from
-  // pass to pass, so that one crowd of joiners does not silence everybody for the whole cap.
+  // over; `cap`: the smallest <max-pulse> of the mounts in it.  The pause at most doubles from pass
+  // to pass, so that one crowd of joiners does not delay all listeners for the whole cap.
   void passed(SteadyTime began, std::chrono::nanoseconds cost,
               std::chrono::milliseconds cap) noexcept {
     const std::chrono::nanoseconds least = std::min<std::chrono::nanoseconds>(kShortest, cap);

@@ -1,5 +1,5 @@
 // ServerCounters: what the whole server counts; becomes the global part of the stats.
-// Thread safety: any thread; relaxed, because each number stands for itself.
+// Thread: any thread; relaxed, because each number stands for itself.
 // They change at the rate of connections, never of deliveries, so one cache line is enough.
 #pragma once
 
@@ -8,11 +8,13 @@
 #include <cstdint>
 #include <string_view>
 
+#include "stream/address_tally.h"
 #include "stream/gate.h"
+#include "stream/mount.h"
 
 namespace lb {
 
-// Why somebody was turned away.
+// Why a client was refused.
 enum class Refusal : std::uint8_t {
   kAddress,         // <deny-ip>, <allow-ip>
   kAgent,           // <deny-agents>
@@ -24,10 +26,12 @@ enum class Refusal : std::uint8_t {
   kLogin,           // no password, or a wrong one
   kGuesses,         // too many wrong passwords
   kDraining,
+  kBandwidth,    // <max-bandwidth> of the server or of the mount
+  kSameAddress,  // <max-listeners-per-address>
 };
-constexpr std::array<std::string_view, 10> kRefusalNames = {
-    "address", "agent",        "clients", "listeners", "mount_listeners",
-    "sources", "mount_in_use", "login",   "guesses",   "draining"};
+constexpr std::array<std::string_view, 12> kRefusalNames = {
+    "address",      "agent", "clients", "listeners", "mount_listeners", "sources",
+    "mount_in_use", "login", "guesses", "draining",  "bandwidth",       "same_address"};
 
 struct ServerCounters {
   std::atomic<std::uint64_t> connections{0};         // accepted
@@ -42,11 +46,15 @@ struct ServerCounters {
   void refused(Refusal why) noexcept {
     refusals[static_cast<std::size_t>(why)].fetch_add(1, std::memory_order_relaxed);
   }
-  std::atomic<std::uint64_t> lagged{0};                      // listeners who fell too far behind
+  std::atomic<std::uint64_t> takeovers{0};                   // between encoders of a mount
+  std::atomic<std::uint64_t> lagged{0};                      // listeners that fell too far behind
+  std::atomic<std::uint64_t> exec_restarts{0};               // of programs of <exec>
   std::atomic<std::uint64_t> reloads{0}, failed_reloads{0};  // of the configuration
   Gate clients;  // sources, listeners and requests being answered
   Gate sources;
   Gate listeners;  // over all mounts
+  PromisedBits promised;
+  AddressTally addresses;
 };
 
 }  // namespace lb

@@ -1,7 +1,9 @@
 // Plain settings of the stream floor; config/ fills them, with all merging done: a MountSettings
-// already holds the default mount's and the global values where the mount says nothing.
+// already holds the default mount's and the global values where the mount sets none.
+// Thread: plain values.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -27,13 +29,32 @@ struct LimitSettings {
   std::chrono::milliseconds max_pulse{750};
   unsigned threads = 0;  // workers; 0: one a processor, at most 64
   DeliveryCall delivery = DeliveryCall::kAuto;
-  unsigned max_listeners = 0;  // KH: over all mounts; 0 = no limit
+  unsigned max_listeners = 0;       // KH: over all mounts; 0 = no limit
+  std::uint64_t max_bandwidth = 0;  // KH: of what listeners get, bit/s; 0: not limited
+  unsigned max_per_address = 0;     // listeners; 0: not limited
 };
 
 // <authentication type= > with its <option name= value=/> rows, not interpreted here.
 struct AuthenticatorSettings {
   std::string type;  // "htpasswd", "url", …; "": none
   std::vector<std::pair<std::string, std::string>> options;
+};
+
+enum class ArchiveListeners : std::uint8_t {
+  kMount,  // as may listen to the mount
+  kNone,   // administrators only
+};
+
+// <archive> of a mount, for the archive floor.
+struct MountArchive {
+  bool enabled = false;
+  std::chrono::seconds retention{7 * 86'400};
+  std::uint64_t max_bytes = 0;  // 0: not limited
+  ArchiveListeners listeners = ArchiveListeners::kMount;
+  std::chrono::seconds window{0};  // how far back listeners may go; 0: as far as there is anything
+  unsigned downloads = 4;          // at once
+
+  bool operator==(const MountArchive&) const = default;
 };
 
 // <balance> of a mount, for the cluster floor; -1: as for all mounts.
@@ -45,38 +66,79 @@ struct MountBalance {
   bool operator==(const MountBalance&) const = default;
 };
 
+// <hls><variant>: another mount with the same programme.
+struct HlsVariantRow {
+  std::string mount;
+
+  bool operator==(const HlsVariantRow&) const = default;
+};
+
+// <encoder>: a login that may feed the mount, and its place among them.
+struct EncoderSettings {
+  std::string username;  // "": the mount's
+  std::string password;  // "": the mount's
+  int priority = 0;      // smaller is better
+
+  bool operator==(const EncoderSettings&) const = default;
+};
+
+constexpr std::size_t kMaxEncoders = 8;  // of a mount
+
 struct MountSettings {
   std::string name;  // may be a pattern (fnmatch, FNM_PATHNAME)
   std::string username = "source";
-  std::string password;    // "": the global source password
-  int max_listeners = -1;  // -1: no limit
+  std::string password;                         // "": the global source password
+  int max_listeners = -1;                       // -1: no limit
+  std::uint64_t max_bandwidth = 0;              // of what its listeners get, bit/s; 0: not limited
+  unsigned max_per_address = 0;                 // listeners; 0: not limited
+  std::uint64_t limit_rate = 0;                 // of what its source sends, bit/s; 0: not limited
+  std::chrono::seconds max_stream_duration{0};  // of a source; 0: not limited
+  unsigned max_history = 10;                    // titles that are remembered; 0: none
+  std::string redirect,
+      redirect_to;  // KH: where its listeners are sent; see app/stages/redirect_stage.h
   std::chrono::seconds max_listener_duration{0};
   std::string dump_file;
   std::string intro;
   std::string fallback_mount;
   bool fallback_override = false;
   bool fallback_when_full = false;
-  std::string charset;  // "": not configured (decisions B13)
-  int metaint = -1;     // -1: source's or 16000; 0: off
+  std::string charset;              // "": not configured (decisions B13)
+  int metaint = -1;                 // -1: source's or 16000; 0: off
+  std::uint32_t segment_ms = 6000;  // of HLS; also where it is off: all nodes cut the stream alike
+  bool hls = false;
+  std::chrono::milliseconds hls_kept{0};  // of the stream in its log, for HLS; 0: it is off
+  std::vector<HlsVariantRow> hls_variants;
   bool hidden = false;
   bool no_mount = false;
   int is_public = -1;  // -1: the source decides
   std::size_t burst_bytes = 65536;
   std::size_t queue_bytes = 512000;
   std::chrono::seconds source_timeout{10};
-  int linger_seconds = -1;  // <linger-for>: without a source; -1: relays 10, others 0
-  bool hijack = false;      // a silent source may be replaced by the same user
+  int linger_seconds = -1;            // <linger-for>: without a source; -1: relays 10, others 0
+  std::chrono::seconds wait_time{0};  // <wait-time>: closed to sources when one has ended
+  bool hijack = false;                // a silent source may be replaced by the same user
+  // Encoders beside the one that writes: so many, and their logins.
+  unsigned standby_sources = 0;
+  std::vector<EncoderSettings> encoders;
+  std::chrono::milliseconds takeover_after{1500};  // of silence
+  std::chrono::seconds return_after{5};            // of a better encoder's flow; -1 s: never
   std::chrono::milliseconds max_pulse{750};
   LagPolicy lag_policy = LagPolicy::kDrop;
   std::string on_connect, on_disconnect;
-  // Overrides of what the source says; nullopt: not configured.
+  // Overrides of the source's values; nullopt: not configured.
   std::optional<std::string> stream_name, stream_description, stream_url, genre, type, subtype;
   std::optional<std::string> bitrate;
-  std::string listenurl;  // KH: told in statistics and directories; "": hostname:port
+  std::string listenurl;  // KH: shown in statistics and directories; "": hostname:port
   std::string cluster_password;
   std::vector<HttpHeader> http_headers;  // of the default mount first, then of the mount
   AuthenticatorSettings authenticator;
   MountBalance balance;
+  MountArchive archive;
+
+  std::size_t standby_places() const noexcept {
+    const std::size_t rows = encoders.size();
+    return std::max<std::size_t>(standby_sources, rows > 0 ? rows - 1 : 0);
+  }
 };
 
 }  // namespace lb

@@ -1,12 +1,14 @@
 // Source: the party feeding a mount now: an encoder that logged in, or a relay's upstream.
 //
-// Thread: its home worker.  Ownership: the worker's SourceSet; it holds the transport and, in its
-// feed, the write lease, and gives the lease back when it ends.  It never ends the mount: whether
-// the listeners wait, go to a fallback or leave is decided where the lease goes (SourceAdmission).
+// Thread: its home worker.
+// Ownership: the worker's SourceSet; it holds the transport and, in its feed, the write lease, and
+// gives the lease back when it ends.  It never ends the mount: whether the listeners wait, go to a
+// fallback or leave is decided where the lease goes (SourceAdmission).
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -34,7 +36,9 @@ struct SourceOffer {
   GatePass client_pass, source_pass;
   std::string request;  // "SOURCE /a.mp3 HTTP/1.0", for the access log; "": a relay, no line
   std::string user_agent, referer, user;
-  std::uint64_t bytes_sent = 0;  // the answer to its login
+  std::uint64_t bytes_sent = 0;             // the answer to its login
+  std::optional<StreamPlace> place = {};    // of the first byte, as an upstream tells it
+  std::unique_ptr<SourceState> state = {};  // of an encoder that has been here before; null: new
 };
 
 class Source {
@@ -46,21 +50,44 @@ class Source {
 
   // Takes what came with the head, then whatever arrives.
   void start();
-  // Takes what has arrived, now: its end may have, and the loop has not come to it yet.
-  void look() { on_readable(EV_READ); }
+  // Reads what has arrived, now: its end may have, and the loop has not come to it yet.
+  void read_now() { on_readable(EV_READ); }
+  // The same, in spite of <limit-rate>: the end of the source stands behind what it has sent.
+  void drain();
+  // Whether the loop watches the socket; else its host reads many sources in one turn.
+  void watch(bool on);
+  // The last read left something unread, so that the listeners had their turn too.
+  bool has_more() const noexcept { return has_more_; }
   TitleResult set_title(Metadata metadata) { return feed_.set_title(std::move(metadata)); }
   void finish(EndReason reason);
+  // The encoder writes no more, and stays: what its StandbySource needs.  Nothing but take_lease()
+  // follows.
+  // REQUIRES: can_step_back()
+  SourceOffer step_back();
+  bool can_step_back() const noexcept { return feed_.has_ring(); }
 
   const WriterLease& lease() const noexcept { return feed_.lease(); }
   WriterLease take_lease() noexcept { return feed_.take_lease(); }
   const SourceOffer& offer() const noexcept { return offer_; }
-  std::uint64_t bytes_read() const noexcept { return feed_.bytes_read(); }
+  std::uint64_t bytes_read() const noexcept { return bytes_before_ + feed_.bytes_read(); }
+  bool is_held() const noexcept { return held_; }
   SteadyTime started() const noexcept { return started_; }
   SteadyTime last_data() const noexcept { return last_data_; }
+  // Since its last data, less the time in which this worker did not read.
+  SteadyTime::duration silent() const;
+  // What the timer does: for tests with a clock of their own.
+  void on_timeout();
 
  private:
   void on_readable(short events);
-  void on_timeout();
+  void read_on(bool limited);
+  // <limit-rate>: how many bytes may be read now; 0: none until resume_ fires.
+  std::size_t allowance(const MountSettings& settings);
+  void hold(const MountSettings& settings);
+  void resume();
+  bool is_limited(const MountSettings& settings) const noexcept {
+    return settings.limit_rate > 0 && !relayed_;
+  }
   // False: the source has ended.
   bool went_on(const Result<bool>& taken);
   void finish_with(EndReason reason, std::string_view why);
@@ -69,8 +96,18 @@ class Source {
   SourceOffer offer_;
   Feed feed_;
   SteadyTime started_, last_data_;
+  std::uint64_t bytes_before_ = 0;  // it came as a standby
+  SteadyTime::duration away_then_;  // of the loop, at the last data
+  bool ended_ = false;
+  bool has_more_ = false;
   Watch watch_;
-  Timer timeout_;
+  Timer timeout_, resume_;
+  const bool relayed_;
+  bool held_ = false;  // it has sent more than it may: nothing is read for a moment
+  bool hold_logged_ = false;
+  bool watched_ = false;  // by itself, when it is not held
+  double allowed_ = 0;    // bytes; at most kRateWindow of the limit
+  SteadyTime allowed_at_;
 };
 
 }  // namespace lb

@@ -11,17 +11,21 @@ using namespace std::chrono_literals;
 // A source that has been silent for so long may be replaced by its own user (decisions B14).
 constexpr auto kSilence = 2s;
 
+// A relay that no server feeds has its last bytes behind it, unless the news of that is wrong: then
+// data comes within this time.
+constexpr auto kSilenceOfRelay = 500ms;
+
 constexpr std::string_view kInUse = "Mountpoint in use";
 
 }  // namespace
 
 SourceAdmission::SourceAdmission(Loop& loop, MountTable& mounts, Log& log, unsigned workers,
-                                 Doors doors, Rng rng)
+                                 Callbacks callbacks, Rng rng)
     : loop_(loop),
       mounts_(mounts),
       log_(log),
       workers_(workers),
-      doors_(std::move(doors)),
+      callbacks_(std::move(callbacks)),
       rng_(rng),
       at_home_(workers, 0) {}
 
@@ -32,39 +36,99 @@ void SourceAdmission::admit(WriterAsk ask, Then then) {
   decide(std::move(ask), std::move(then), true);
 }
 
-void SourceAdmission::decide(WriterAsk ask, Then then, bool may_look) {
+void SourceAdmission::decide(WriterAsk ask, Then then, bool may_ask_home) {
+  if (is_closed(ask)) {
+    log_.info("source/admission",
+              "mount " + ask.mount +
+                  ": closed to sources for a while after the last one (wait-time), " +
+                  ask.facts->source_ip + " was refused");
+    then(Error::denied(std::string(kInUse)));
+    return;
+  }
   const auto at = records_.find(ask.mount);
   if (at == records_.end()) {
     grant(std::move(ask), std::move(then));
     return;
   }
   Record& record = at->second;
-  const bool for_relays_only = record.reserved && ask.kind == WriterKind::kSource;
-  if (record.lease == 0 && !for_relays_only) {
+  const bool from_relay =
+      ask.kind == WriterKind::kSource && record.lease != 0 && record.kind == WriterKind::kRelay;
+  const bool reserved = ask.kind == WriterKind::kSource && record.reserved;
+  const bool theirs = (from_relay || reserved) && (record.lease == 0 || from_relay) &&
+                      fed_elsewhere(at->first, record);
+  if (record.lease == 0 && !theirs) {
     grant(std::move(ask), std::move(then));
     return;
   }
-  const bool of_sources = ask.kind == WriterKind::kSource && record.kind == WriterKind::kSource;
-  if (for_relays_only || record.successor || !may_replace(record, ask)) {
+  if (from_relay && !theirs && !record.successor) {
+    record.successor.emplace(Successor{std::move(ask), std::move(then)});
+    take_from_relay(at->first, record.lease, true);
+    return;
+  }
+  const bool of_sources =
+      ask.kind == WriterKind::kSource && record.lease != 0 && record.kind == WriterKind::kSource;
+  if (of_sources && !record.successor && take_as_standby(record, ask, then)) return;
+  if (theirs || record.successor || !may_replace(record, ask)) {
+    const std::string why = of_sources ? no_standby(record, ask) : std::string();
+    const auto refuse = [this, why](Then& refused) {
+      if (!why.empty()) log_.warn("source/admission", why);
+      refused(Error::denied(std::string(kInUse)));
+    };
     // An encoder that reconnects may be faster than the news that its last connection has ended.
-    if (may_look && of_sources && !for_relays_only && !record.successor)
-      doors_.look(record.home, record.lease,
-                  [this, ask = std::move(ask), then = std::move(then)](bool ended) mutable {
-                    if (ended)
-                      decide(std::move(ask), std::move(then), false);
-                    else
-                      then(Error::denied(std::string(kInUse)));
-                  });
+    if (may_ask_home && of_sources && !record.successor)
+      callbacks_.has_ended(
+          record.home, record.lease,
+          [this, refuse, ask = std::move(ask), then = std::move(then)](bool ended) mutable {
+            if (ended)
+              decide(std::move(ask), std::move(then), false);
+            else
+              refuse(then);
+          });
     else
-      then(Error::denied(std::string(kInUse)));
+      refuse(then);
     return;
   }
   const auto silence = ask.kind == WriterKind::kRelay ? 0ms : std::chrono::milliseconds(kSilence);
   record.successor.emplace(Successor{std::move(ask), std::move(then)});
-  doors_.revoke(record.home, record.lease, silence,
-                [this, name = at->first, lease = record.lease](bool ended) {
-                  if (!ended) refuse_successor(name, lease);
-                });
+  callbacks_.revoke(record.home, record.lease, silence,
+                    [this, name = at->first, lease = record.lease](bool ended) {
+                      if (!ended) refuse_successor(name, lease);
+                    });
+}
+
+// As in Icecast-KH, a user that may take a mount from a source may take it back from one that has
+// ended.
+bool SourceAdmission::is_closed(const WriterAsk& ask) const {
+  if (ask.kind != WriterKind::kSource) return false;
+  const std::string* user = closed_.closed_by(ask.mount, loop_.now());
+  if (user == nullptr) return false;
+  const auto settings = callbacks_.settings(ask.mount);  // a reload may have opened it
+  return settings->wait_time > 0s && !(settings->hijack && *user == ask.user);
+}
+
+bool SourceAdmission::fed_elsewhere(const std::string& mount, const Record& record) const {
+  if (callbacks_.fed_elsewhere) return callbacks_.fed_elsewhere(mount);
+  return record.mount->phase() != MountPhase::kLingering;
+}
+
+void SourceAdmission::take_from_relay(const std::string& mount, std::uint64_t lease,
+                                      bool may_wait) {
+  const auto at = records_.find(mount);
+  if (at == records_.end() || at->second.lease != lease || !at->second.successor) return;
+  callbacks_.revoke(at->second.home, lease, kSilenceOfRelay,
+                    [this, mount, lease, may_wait](bool ended) {
+                      if (ended) return;  // its lease comes back, and goes to the successor
+                      const auto found = records_.find(mount);
+                      if (!may_wait || found == records_.end() || found->second.lease != lease) {
+                        refuse_successor(mount, lease);
+                        return;
+                      }
+                      // By way of the inbox: the timer dies with the record.
+                      found->second.again = std::make_unique<Timer>(loop_, [this, mount, lease] {
+                        loop_.post([this, mount, lease] { take_from_relay(mount, lease, false); });
+                      });
+                      found->second.again->after(kSilenceOfRelay);
+                    });
 }
 
 bool SourceAdmission::may_replace(const Record& record, const WriterAsk& ask) const {
@@ -81,7 +145,7 @@ void SourceAdmission::refuse_successor(const std::string& mount, std::uint64_t l
   then(Error::denied(std::string(kInUse)));
 }
 
-// Nobody writes the mount.
+// The mount has no writer.
 void SourceAdmission::grant(WriterAsk ask, Then then) {
   auto at = records_.find(ask.mount);
   if (at != records_.end() && at->second.mount->phase() == MountPhase::kLingering &&
@@ -104,30 +168,35 @@ void SourceAdmission::grant(WriterAsk ask, Then then) {
   }
   if (at == records_.end()) at = records_.try_emplace(ask.mount).first;
   Record& record = at->second;
-  const auto settings = doors_.settings(ask.mount);
+  const auto settings = callbacks_.settings(ask.mount);
   const bool fresh = record.mount == nullptr;
-  if (fresh) record.mount = std::make_shared<Mount>(ask.mount, settings, workers_);
+  if (fresh)
+    record.mount = std::make_shared<Mount>(ask.mount, settings, workers_, callbacks_.promised);
   Mount& mount = *record.mount;
   mount.set_settings(settings);
   mount.set_facts(ask.facts);
   mount.set_phase(MountPhase::kRunning);
+  mount.set_fed(true);
   record.linger.reset();
+  closed_.open(ask.mount);
   record.lease = next_lease_++;
   record.home = ask.home;
   ++at_home_[ask.home];
   record.kind = ask.kind;
   record.user = std::move(ask.user);
+  record.rank = {ask.priority, next_arrival_++};
   record.left = std::move(ask.left);
 
   WriterLease lease;
   lease.mount = record.mount;
   lease.log = std::move(log);
+  lease.framer = std::move(record.framer);
   lease.identity = {rng_.next(), rng_.next()};
   lease.id = record.lease;
   if (fresh) mounts_.put(record.mount);
   log_.info("source/admission", "source logging in at mountpoint \"" + ask.mount + "\" from " +
                                     ask.facts->source_ip + " (" + ask.facts->content_type + ")");
-  doors_.begun(record.mount);
+  callbacks_.begun(record.mount);
   then(std::move(lease));
 }
 
@@ -135,23 +204,30 @@ void SourceAdmission::give_back(SourceEnd end) {
   loop_.assert_here();
   const std::string name = end.lease.mount->name();
   const auto at = records_.find(name);
-  if (at == records_.end() || at->second.lease != end.lease.id) return;
+  if (at == records_.end()) return;
+  if (!end.lease.log) standby_left(at->second, end.lease.id);
+  if (!end.lease.log || at->second.lease != end.lease.id) return;
   Record& record = at->second;
   const WriterLeft how{end.lease.id, end.reason, end.bytes_read, end.lasted, end.silent};
   const auto left = std::move(record.left);
   record.lease = 0;
   --at_home_[record.home];
+  record.stepping_back = false;
+  if (end.stepped_back) stepped_back(record, end);
   record.log = std::move(end.lease.log);
+  record.framer = std::move(end.lease.framer);
   if (record.successor) {
     Successor next = std::move(*record.successor);
     record.successor.reset();
-    // grant() looks at the phase: a stream of another type ends.
+    // grant() checks the phase: a stream of another type ends.
     record.mount->set_phase(MountPhase::kLingering);
     grant(std::move(next.ask), std::move(next.then));
-  } else if (const auto time = doors_.linger(*record.mount, record.kind, end.reason); time > 0ms) {
-    wait_for_writer(record, time);
-  } else {
-    end_stream(at);
+  } else if (!hand_over(record, how, end.stepped_back, end.last_data)) {
+    const auto time = callbacks_.linger(*record.mount, record.kind, end.reason);
+    if (time > 0ms)
+      wait_for_writer(record, time);
+    else
+      end_stream(at);
   }
   if (left) left(how);
 }
@@ -164,13 +240,14 @@ void SourceAdmission::wait_for_writer(Record& record, std::chrono::milliseconds 
                 " listeners wait up to " + std::to_string(time.count()) + "ms for one");
   // By way of the inbox: the timer dies with the record.
   record.linger =
-      std::make_unique<Timer>(loop_, [this, mount = std::weak_ptr<Mount>(record.mount)] {
+      std::make_unique<Deadline>(loop_, [this, mount = std::weak_ptr<Mount>(record.mount)] {
         loop_.post([this, mount] {
           if (const auto waited = mount.lock(); waited && waited->phase() == MountPhase::kLingering)
             stop_waiting(waited->name());
         });
       });
   record.linger->after(time);
+  if (callbacks_.waits) callbacks_.waits(record.mount);
 }
 
 void SourceAdmission::stop_waiting(const std::string& mount) {
@@ -187,9 +264,17 @@ void SourceAdmission::end_stream(Records::iterator at) {
   Record& record = at->second;
   const auto mount = record.mount;
   const std::string name = at->first;
+  const bool of_source = record.kind == WriterKind::kSource && mount->phase() != MountPhase::kIdle;
+  if (const auto wait = mount->settings()->wait_time; of_source && wait > 0s) {
+    closed_.close(name, record.user, loop_.now(), loop_.now() + wait);
+    log_.info("source/admission", "mount " + name +
+                                      ": its source has ended, closed to sources for " +
+                                      std::to_string(wait.count()) + "s (wait-time)");
+  }
   mount->set_phase(MountPhase::kEnded);
   record.linger.reset();
   record.log.reset();
+  record.framer.reset();
   if (record.reserved) {
     put_idle(record, name);
   } else {
@@ -198,15 +283,16 @@ void SourceAdmission::end_stream(Records::iterator at) {
   }
   auto last = std::make_shared<StreamView>(*mount->channel().newest());
   last->ended = true;
-  doors_.wake(mount->channel().publish(std::move(last)), mount);
-  doors_.ended(mount);
+  callbacks_.wake(mount->channel().publish(std::move(last)), mount);
+  callbacks_.ended(mount);
 }
 
 void SourceAdmission::put_idle(Record& record, const std::string& name) {
   auto facts = std::make_shared<SourceFacts>();
   facts->plugin = &framer_for("");
   facts->relayed = true;
-  record.mount = std::make_shared<Mount>(name, doors_.settings(name), workers_);
+  record.mount =
+      std::make_shared<Mount>(name, callbacks_.settings(name), workers_, callbacks_.promised);
   record.mount->set_facts(std::move(facts));
   record.mount->set_phase(MountPhase::kIdle);
   mounts_.put(record.mount);
@@ -226,7 +312,7 @@ void SourceAdmission::release(const std::string& mount) {
   if (at->second.mount->phase() == MountPhase::kIdle) end_stream(at);
 }
 
-void SourceAdmission::disappoint(const std::string& mount) {
+void SourceAdmission::end_waiting(const std::string& mount) {
   const auto at = records_.find(mount);
   if (at == records_.end() || at->second.mount->phase() != MountPhase::kIdle) return;
   if (at->second.mount->listeners() > 0) end_stream(at);
@@ -243,7 +329,7 @@ unsigned SourceAdmission::quietest_home() const noexcept {
 }
 
 void SourceAdmission::settings_changed() {
-  for (const auto& [name, record] : records_) record.mount->set_settings(doors_.settings(name));
+  for (const auto& [name, record] : records_) record.mount->set_settings(callbacks_.settings(name));
 }
 
 }  // namespace lb

@@ -1,11 +1,23 @@
-// SourceAdmission: may this party write this mount, who writes which now, and what becomes of a
-// mount whose writer has left.
+// SourceAdmission: whether a source or relay may write a mount, the present writer of each mount,
+// and what becomes of a mount whose writer has left.
 //
-// Thread: control only.  Ownership: Services.
+// Thread: control only.
+// Ownership: Services.
 // The right to write travels as a WriterLease: granted here, used by a Source on its home worker,
 // given back here.  Two sources on one mount cannot be expressed.  Between two leases the stream
-// (positions, log, listeners) stays: a mount lingers for a while, or is handed to a successor, who
-// begins where the last whole unit ended (decisions A5, A7).
+// (positions, log, listeners) stays: a mount lingers for a while, or is handed to a successor,
+// which begins where the last whole unit ended (decisions A5, A7).
+//
+// A mount that is reserved for a relay, or fed by one, is a source's when no other server feeds it
+// any more: its encoder has gone there, and has come here now.  So its listeners stay.
+//
+// Further encoders may stand by on a mount (<standby-sources>, <encoder>): they are logged in, and
+// have no lease.  When the writer leaves, or has been silent for takeover-after, the best standby
+// writes; when a better one has flowed for return-after, that one does.  An encoder that steps back
+// stays as a standby.  All that is in source_admission_standby.cc.
+//
+// A mount with a wait-time is closed to sources for so long when a source's stream has ended;
+// relays, which the configuration or the cluster has decided on, come in.
 //
 //   (nothing) ──admit──▶ running ──give_back──▶ lingering ──time──▶ (ended)
 //   idle ──────admit──▶    ▲ └───────────────────────┘ admit           │
@@ -26,8 +38,10 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/result.h"
+#include "stream/closed_mounts.h"
 #include "stream/mount_table.h"
 #include "stream/source_set.h"
+#include "stream/standby_ranks.h"
 
 namespace lb {
 
@@ -47,14 +61,22 @@ struct WriterAsk {
   std::shared_ptr<const SourceFacts> facts;
   unsigned home = 0;  // the worker of its connection
   WriterKind kind = WriterKind::kSource;
-  std::string user;                             // who logged in
+  std::string user;                             // of the login
+  int priority = 0;                             // of its <encoder> row
   std::uint64_t replaces = 0;                   // of a relay: its own lease, to be taken over
   std::function<void(const WriterLeft&)> left;  // called when the lease has come back; may be empty
 };
 
+// A mount has changed over from one encoder to another.
+struct EncoderChange {
+  std::shared_ptr<const SourceFacts> from, to;
+  bool is_return = false;  // a better one has come back; else the last one ended or was silent
+  EndReason reason = EndReason::kReplaced;  // of the last one
+};
+
 class SourceAdmission {
  public:
-  struct Doors {
+  struct Callbacks {
     std::function<std::shared_ptr<const MountSettings>(std::string_view)> settings;
     // How long a mount waits for a writer after this end.
     std::function<std::chrono::milliseconds(const Mount&, WriterKind, EndReason)> linger;
@@ -64,28 +86,47 @@ class SourceAdmission {
                        UniqueFunction<void(bool)>)>
         revoke;
     // SourceSet::has_ended on that worker; answers on control, after the lease has come back.
-    std::function<void(unsigned home, std::uint64_t lease, UniqueFunction<void(bool)>)> look;
-    // begun: a mount has a writer (again).  ended: its listeners are let go.
+    std::function<void(unsigned home, std::uint64_t lease, UniqueFunction<void(bool)>)> has_ended;
+    // A relay of this mount could have its stream now: another server is feeding it.  Empty: as far
+    // as the mount shows, which waits for its relay or does not.
+    std::function<bool(const std::string& mount)> fed_elsewhere = {};
+    // A mount has no writer, and its listeners wait for one; may be empty.
+    std::function<void(const std::shared_ptr<Mount>&)> waits = {};
+    // begun: a mount has a writer (again).  ended: its listeners are ended.
     std::function<void(const std::shared_ptr<Mount>&)> begun, ended;
+    // What SourceSet does with standbys, on that worker; empty where no mount has any.
+    std::function<void(unsigned home, WriterLease lease, std::shared_ptr<const SourceFacts> facts,
+                       SteadyTime since)>
+        promote = {};
+    std::function<void(unsigned home, std::uint64_t lease, std::chrono::milliseconds silence,
+                       UniqueFunction<void(bool)>)>
+        step_back = {};
+    std::function<void(unsigned home, std::uint64_t lease, std::chrono::milliseconds silence)>
+        watch_silence = {};
+    std::function<void(unsigned home, std::uint64_t id, EndReason reason)> kill = {};
+    std::function<void(const std::shared_ptr<Mount>&, const EncoderChange&)> changed_over = {};
+    PromisedBits* promised = nullptr;  // of the mounts that are made
   };
-  SourceAdmission(Loop& loop, MountTable& mounts, Log& log, unsigned workers, Doors doors, Rng rng);
+  SourceAdmission(Loop& loop, MountTable& mounts, Log& log, unsigned workers, Callbacks callbacks,
+                  Rng rng);
   ~SourceAdmission();
 
-  // Calls `then` once, now or later.  Errors carry Icecast's words for the 403: "Mountpoint in
+  // Calls `then` once, now or later.  A lease without a log is the place of a standby.
+  // Errors carry Icecast's words for the 403: "Mountpoint in
   // use".
   using Then = UniqueFunction<void(Result<WriterLease>)>;
   void admit(WriterAsk ask, Then then);
   void give_back(SourceEnd end);
 
-  // The mount is listed while nobody feeds it, and only a relay may: an on-demand relay.
+  // The mount is listed without a writer, and only a relay may become it: an on-demand relay.
   void reserve(const std::string& mount);
   void release(const std::string& mount);
-  // Whoever waits inside an idle mount, having come from another one, is let go.
-  void disappoint(const std::string& mount);
+  // Ends the listeners that wait in an idle mount, having come from another one.
+  void end_waiting(const std::string& mount);
   // A mount that waits for its relay to come back waits no longer.
   void forget_relay(const std::string& mount);
 
-  // Who writes a mount now; null: nobody.
+  // The writer of a mount now; null: none.
   struct Writer {
     std::shared_ptr<Mount> mount;
     std::uint64_t lease = 0;
@@ -93,6 +134,20 @@ class SourceAdmission {
     WriterKind kind = WriterKind::kSource;
   };
   const Writer* writer_of(std::string_view mount) const;
+  // SourceSet::Callbacks: whether a standby flows; the writer has been silent.
+  void standby_flows(const std::string& mount, std::uint64_t id, bool flows);
+  void writer_is_silent(const std::string& mount, std::uint64_t lease);
+  // An encoder of a mount: the writer, or a standby.
+  struct Encoder {
+    std::uint64_t id = 0;
+    unsigned home = 0;
+    EncoderRank rank;
+    std::string user;
+    std::shared_ptr<const SourceFacts> facts;
+    bool writes = false, flows = false;
+  };
+  // The writer first; of a relay and without a writer: none.
+  std::vector<Encoder> encoders_of(std::string_view mount) const;
   // The worker that feeds the fewest mounts.
   unsigned quietest_home() const noexcept;
   // The settings may have changed: every mount gets its own anew.
@@ -105,21 +160,44 @@ class SourceAdmission {
   };
   struct Record : Writer {
     std::string user;
+    EncoderRank rank;
+    StandbyRanks standbys;
+    bool stepping_back = false;           // the writer has been asked to
+    std::unique_ptr<Timer> return_check;  // armed: a better encoder has begun to flow
     std::function<void(const WriterLeft&)> left;
-    std::unique_ptr<StreamLog> log;  // while nobody writes
+    std::unique_ptr<StreamLog> log;  // while there is no writer
+    std::unique_ptr<Framer> framer;  // likewise
     bool reserved = false;
     std::optional<Successor> successor;
-    std::unique_ptr<Timer> linger;
+    std::unique_ptr<Deadline> linger;
+    std::unique_ptr<Timer> again;  // armed: the silence of the relay is checked once more
   };
   using Records = std::map<std::string, Record, std::less<>>;
 
-  void decide(WriterAsk ask, Then then, bool may_look);
+  void decide(WriterAsk ask, Then then, bool may_ask_home);
+  bool fed_elsewhere(const std::string& mount, const Record& record) const;
+  // A source takes the mount of a relay that has fallen silent.
+  void take_from_relay(const std::string& mount, std::uint64_t lease, bool may_wait);
+  bool is_closed(const WriterAsk& ask) const;
   bool may_replace(const Record& record, const WriterAsk& ask) const;
   void grant(WriterAsk ask, Then then);
+  // True: `then` has been called with a place.
+  bool take_as_standby(Record& record, WriterAsk& ask, Then& then);
+  // Why the ask cannot stand by though there are places for standbys; "": no such reason.
+  std::string no_standby(const Record& record, const WriterAsk& ask) const;
+  void standby_left(Record& record, std::uint64_t id);
+  void stepped_back(Record& record, const SourceEnd& end);
+  // True: an encoder that stood by writes the mount.
+  bool hand_over(Record& record, const WriterLeft& how, bool stepped, SteadyTime last_data);
+  void ask_to_step_back(Record& record, std::chrono::milliseconds silence);
+  void watch_writer(const Record& record);
+  void plan_return(Record& record);
+  void check_return(const std::string& mount);
+  void count_standbys(Record& record);
   void refuse_successor(const std::string& mount, std::uint64_t lease);
   void stop_waiting(const std::string& mount);
   void wait_for_writer(Record& record, std::chrono::milliseconds time);
-  // The listeners are let go; the record goes too, unless it is reserved.
+  // The listeners are ended; the record goes too, unless it is reserved.
   void end_stream(Records::iterator at);
   void put_idle(Record& record, const std::string& name);
 
@@ -127,11 +205,13 @@ class SourceAdmission {
   MountTable& mounts_;
   Log& log_;
   const unsigned workers_;
-  Doors doors_;
+  Callbacks callbacks_;
   Rng rng_;
   Records records_;
+  ClosedMounts closed_;
   std::vector<unsigned> at_home_;  // leases out, by worker
   std::uint64_t next_lease_ = 1;
+  std::uint64_t next_arrival_ = 1;
 };
 
 }  // namespace lb

@@ -1,5 +1,5 @@
-// What a source's request, or an upstream's answer, says, as stats and as the header lines that its
-// listeners get.
+// The facts of a source's request, or of an upstream's answer, as stats and as the header lines
+// that its listeners get.
 // Source: Icecast 2.4.4 (compat.md 1.4, 2.1).
 // Thread: pure.
 #pragma once
@@ -21,7 +21,7 @@ struct SourcePeer {
 std::shared_ptr<const SourceFacts> make_source_facts(const Request& request,
                                                      const MountSettings& settings,
                                                      const SourcePeer& peer);
-// Of a relay: what the upstream's answer says.  peer.ip: the name of the server, as configured.
+// Of a relay: the facts of the upstream's answer.  peer.ip: the name of the server, as configured.
 std::shared_ptr<const SourceFacts> make_relay_facts(const Headers& answer,
                                                     const MountSettings& settings,
                                                     const SourcePeer& peer);

@@ -1,5 +1,9 @@
 // SourceSet: the sources that live on one worker.
 //
+// A few sources are read when the kernel reports that something has come: listeners hear it within
+// a millisecond.  Of many, each frame would wake the worker: from kMany sources on it polls all of
+// them by turns, so that a read brings several frames (decisions A9: the price is per call).
+//
 // Thread: its worker; what admission asks for arrives by Loop::post.
 // Ownership: owns the sources; a finished one gives its lease back to admission.
 #pragma once
@@ -14,30 +18,48 @@
 #include <vector>
 
 #include "stream/source.h"
+#include "stream/standby_source.h"
 
 namespace lb {
 
 class LoopStreams;
 
 struct SourceEnd {
-  WriterLease lease;
+  WriterLease lease;  // of a standby: without a log
   EndReason reason = EndReason::kDone;
   std::uint64_t bytes_read = 0;
   std::chrono::milliseconds lasted{0};
   std::chrono::milliseconds silent{0};  // since its last data
+  SteadyTime last_data{};
+  bool stepped_back = false;  // the encoder is still here, as a standby
 };
 
-class SourceSet final : public SourceHost {
+class SourceSet final : public SourceHost, private StandbyHost {
  public:
   // wake: reaches the fan-outs of other workers.  ended: gives the lease back, from this worker.
-  struct Doors {
+  struct Callbacks {
     std::function<void(Channel::Loops, const std::shared_ptr<Mount>&)> wake;
     std::function<void(SourceEnd)> ended;
+    std::function<void(const Mount&, const std::string&)> titled =
+        {};  // from this worker; may be empty
+    // Whether a standby flows; a source has been silent as long as watch_silence() asked for.
+    // From this worker; empty where no mount has standbys.
+    std::function<void(const std::string& mount, std::uint64_t id, bool flows)> flows = {};
+    std::function<void(const std::string& mount, std::uint64_t lease)> silent = {};
   };
-  SourceSet(Loop& loop, Log& log, Doors doors);
+  SourceSet(Loop& loop, Log& log, Callbacks callbacks);
   ~SourceSet() override;
 
+  // A lease without a log is the place of a standby.
   void add(SourceOffer offer, WriterLease lease, std::shared_ptr<const SourceFacts> facts);
+  // The standby of this id writes the mount; since: the mount's last byte before.  If it has gone,
+  // the lease goes back.
+  void promote(WriterLease lease, std::shared_ptr<const SourceFacts> facts, SteadyTime since);
+  // The source becomes a standby, if it has been silent for so long; 0: at once.  One that cannot
+  // is ended.  True: it writes no more, and its lease is on the way back.
+  bool step_back(std::uint64_t lease, std::chrono::milliseconds silence);
+  // Callbacks::silent is called once, when the source has been silent for so long.
+  void watch_silence(std::uint64_t lease, std::chrono::milliseconds silence);
   // By the id of the lease; nothing happens when it has ended already.
   void kill(std::uint64_t lease, EndReason reason);
   // Ends it in favour of another one if it has sent nothing for `silence`.  True: it has ended, now
@@ -49,12 +71,20 @@ class SourceSet final : public SourceHost {
   TitleResult set_title(std::uint64_t lease, Metadata metadata);
   void end_all(EndReason reason);
 
+  static constexpr std::size_t kMany = 50, kFewAgain = 40;
+  static constexpr std::chrono::milliseconds kTurn{50};  // between two polls of many sources
+  bool by_turns() const noexcept { return by_turns_; }
+
   Loop& loop() noexcept override { return loop_; }
   Log& log() noexcept override { return log_; }
   std::span<std::byte> scratch() noexcept override { return scratch_; }
   std::size_t size() const noexcept { return sources_.size(); }
+  std::size_t standbys() const noexcept { return standbys_.size(); }
   void wake(Channel::Loops loops, const std::shared_ptr<Mount>& mount) override {
-    doors_.wake(loops, mount);
+    callbacks_.wake(loops, mount);
+  }
+  void titled(const Mount& mount, const std::string& song) override {
+    if (callbacks_.titled) callbacks_.titled(mount, song);
   }
   void source_ended(Source& source, EndReason reason) override;
   void count_received(std::size_t bytes) noexcept override {
@@ -65,10 +95,29 @@ class SourceSet final : public SourceHost {
   std::uint64_t bytes_read() const noexcept { return bytes_read_.load(std::memory_order_relaxed); }
 
  private:
+  void choose_reading();
+  void take_turn();
+  void log_end(const SourceOffer& offer, const Mount& mount, EndReason reason,
+               std::uint64_t bytes_read, std::chrono::milliseconds lasted);
+  void add_standby(SourceOffer offer, const WriterLease& place, const SourceFacts& facts);
+  void standby_ended(StandbySource& standby, EndReason reason) override;
+  void standby_flows(StandbySource& standby, bool flows) override;
+  void check_silence(std::uint64_t lease);
+
   Loop& loop_;
   Log& log_;
-  Doors doors_;
+  Callbacks callbacks_;
+  bool by_turns_ = false;
+  std::vector<std::uint64_t> looking_at_;  // of one turn
+  Timer turn_;
+  struct SilenceWatch {
+    SilenceWatch(Loop& loop, UniqueFunction<void()> check) : timer(loop, std::move(check)) {}
+    std::chrono::milliseconds silence{0};
+    Timer timer;
+  };
   std::unordered_map<std::uint64_t, std::unique_ptr<Source>> sources_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<StandbySource>> standbys_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<SilenceWatch>> silence_;  // by lease
   std::atomic<std::uint64_t> bytes_read_{0};  // written on the worker alone
   std::array<std::byte, 65536> scratch_;
 };

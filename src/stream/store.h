@@ -5,10 +5,10 @@
 // when we would overwrite them (measured: all 65536 bytes wrong).  Why MADV_NOHUGEPAGE: a hole
 // punched into a large folio zeroes bytes that the kernel still holds (decisions A1).
 //
-// Thread safety: extend() and punch() belong to the holder of the write lease; a Segment's bytes
-// below a published view's end may be read from any thread.
-// Ownership: views and the log share the store and its segments; a segment's destructor only
-// unmaps (decisions A2: who hands a log over must not empty it).
+// Thread: extend() and punch() belong to the holder of the write lease; a Segment's bytes below a
+// published view's end may be read from any thread.
+// Ownership: views and the log share the store and its segments; a segment's destructor only unmaps
+// (decisions A2: a log that is handed over must not be emptied).
 #pragma once
 
 #include <cstddef>
@@ -35,8 +35,12 @@ struct Segment {
 
 class Store {
  public:
-  // name: shows in /proc/PID/maps, for people who debug.
+  // name: shows in /proc/PID/maps, for debugging.
   static Result<std::shared_ptr<Store>> memfd(const std::string& name);
+  // A file that is only read; offset = position too.
+  static std::shared_ptr<Store> of_file(UniqueFd fd) {
+    return std::shared_ptr<Store>(new Store(std::move(fd)));
+  }
 
   // Maps [at, at + bytes), growing the file to its end.  Both are multiples of the page size.
   Result<std::shared_ptr<Segment>> extend(std::uint64_t at, std::size_t bytes);

@@ -10,8 +10,14 @@ namespace {
 constexpr std::size_t kSmallestSegment = 16 * 1024;
 constexpr std::size_t kLargestSegment = 256 * 1024;
 constexpr std::chrono::microseconds kRateWindow{1'000'000};
-// Of titles within the window.  Nobody reads so many; a hostile source could fill the memory.
-constexpr std::uint64_t kMostEvents = 256;
+constexpr std::chrono::seconds kWallCheck{1};
+constexpr std::chrono::seconds kLeadTime{3};  // encoders have sent their lead by then
+constexpr std::int64_t kMaxDriftMs = 500;
+constexpr unsigned kDriftLasts = 5;  // checks; a lead that shrinks is no drift
+// Of titles within the window.  No player reads so many; a hostile source could fill the memory.
+constexpr std::uint64_t kMaxEvents = 256;
+// Of a window of media time: more than any format that has one sends.
+constexpr std::uint64_t kMaxMediaRate = 64 * 1024;  // bytes a second
 
 }  // namespace
 
@@ -25,7 +31,7 @@ StreamLog::StreamLog(std::shared_ptr<Store> store)
     : store_(std::move(store)), segments_(std::make_shared<const SegmentTable>()) {}
 
 // Over whole seconds: encoders send a lead at once when they connect, and a rate measured in that
-// moment would mislead everybody for long.
+// moment would be wrong for long.
 void StreamLog::measure_rate(SteadyTime now) {
   if (rate_since_ == SteadyTime{}) {
     rate_since_ = now;
@@ -70,6 +76,7 @@ Result<void> StreamLog::next_segment(SteadyTime now) {
 
 Result<std::span<std::byte>> StreamLog::room(SteadyTime now) {
   measure_rate(now);
+  room_at_ = now;
   if (current_ == nullptr || head_ == current_->end()) {
     if (auto made = next_segment(now); !made) return made.error();
   }
@@ -97,7 +104,7 @@ void StreamLog::headers(std::uint64_t position, Bytes bytes) {
 void StreamLog::metadata(std::uint64_t position, Metadata metadata) {
   new_metadata_ = std::make_shared<const Metadata>(std::move(metadata));
   late_metadata_.reset();
-  if (events_.size() >= kMostEvents) {
+  if (events_.size() >= kMaxEvents) {
     late_metadata_ = new_metadata_;
     return;
   }
@@ -105,9 +112,152 @@ void StreamLog::metadata(std::uint64_t position, Metadata metadata) {
   events_.push({last_event_, nullptr, new_metadata_});
 }
 
-void StreamLog::begin_source(std::uint64_t at) {
+void StreamLog::sync(std::uint64_t position, UnitTime time) {
+  if (new_epoch_ms_ && time.second && position > spans_.back().begin) {
+    StreamSpan span = spans_.back();
+    span.origin = span.origin_of(position);
+    span.begin = position;
+    span.media.samples = time.samples;
+    span.wall_ms = *new_epoch_ms_ + static_cast<std::int64_t>(span.media.milliseconds());
+    if (!span.anchored) span.segments.epoch_ms = *new_epoch_ms_;
+    span.anchored = true;
+    span.seam = false;
+    begin_span(span);
+    new_epoch_ms_.reset();
+  }
+  if (time.second) note_second(position, time);
+  last_time_ = time;
+  sync_.push({position, time, false});
+}
+
+// Media time goes on over sources and changes of rate, where it begins anew.
+void StreamLog::note_second(std::uint64_t position, UnitTime time) {
+  if (spans_.empty()) return;
+  const unsigned rate = spans_.back().media.rate_hz;
+  std::int64_t passed = 0;
+  if (!seconds_kept_.empty()) {
+    const MediaTime now{time.samples, rate}, before{last_time_.samples, rate};
+    const auto since = static_cast<std::int64_t>(now.milliseconds() / 1000 * 1000) -
+                       static_cast<std::int64_t>(before.milliseconds() / 1000 * 1000);
+    passed = seconds_kept_.back().ms + std::clamp<std::int64_t>(since, 0, 10'000);
+  }
+  seconds_kept_.push_back({position, passed});
+}
+
+// Where the window of media time begins.
+std::uint64_t StreamLog::keep_media(std::uint64_t end, std::chrono::milliseconds window) {
+  const std::int64_t ms = window.count();
+  const std::uint64_t most = static_cast<std::uint64_t>(ms) * kMaxMediaRate / 1000;
+  // By bytes too: where the rate changes again and again, media time stands still.
+  while (seconds_kept_.size() > 1 &&
+         (ms == 0 || seconds_kept_.back().ms - seconds_kept_[1].ms >= ms ||
+          seconds_kept_[1].position + most <= end))
+    seconds_kept_.pop_front();
+  if (ms == 0 || seconds_kept_.empty()) return end;
+  return std::max(seconds_kept_.front().position, end - std::min(end, most));
+}
+
+void StreamLog::clock(std::uint64_t position, unsigned rate_hz) {
+  if (spans_.empty()) return;  // a fallback file, which has no address
+  StreamSpan span = spans_.back();
+  const bool first = span.media.rate_hz == 0;
+  if (!first) {
+    const MediaTime last{last_time_.samples, span.media.rate_hz};
+    span.segments.first += last.milliseconds() / span.segments.cut_ms + 1;
+    span.segments.generation += 1;
+    span.wall_ms = span.wall_of(last.samples);
+    span.segments.epoch_ms = span.wall_ms;
+    span.seam = true;
+  }
+  span.origin = span.origin_of(std::max(position, span.begin));
+  span.begin = std::max(position, span.begin);
+  span.media = {0, rate_hz};
+  new_epoch_ms_.reset();
+  last_time_ = {};
+  begin_span(span);
+}
+
+void StreamLog::begin_span(StreamSpan span) { spans_.push(span); }
+
+void StreamLog::new_span(std::uint64_t position, StreamSpan span) {
+  span.begin = position;
+  begin_span(span);
+}
+
+Bytes StreamLog::bytes_before_head(std::size_t bytes) const {
+  const std::uint64_t from = std::max(begin_, head_ - std::min<std::uint64_t>(head_, bytes));
+  Bytes out;
+  for (const auto& segment : *segments_) {
+    const std::uint64_t begin = std::max(from, segment->begin);
+    const std::uint64_t end = std::min(head_, segment->end());
+    if (begin >= end) continue;
+    const std::byte* data = segment->data + (begin - segment->begin);
+    out.insert(out.end(), data, data + (end - begin));
+  }
+  return out;
+}
+
+SegmentNumbers StreamLog::next_numbers(std::int64_t wall_ms, std::uint32_t cut_ms) const noexcept {
+  SegmentNumbers numbers;
+  numbers.cut_ms = cut_ms;
+  numbers.epoch_ms = wall_ms;
+  if (spans_.empty()) {
+    // Ahead of what an earlier process gave out, unless sources changed more often than once a
+    // segment.
+    numbers.first = static_cast<std::uint64_t>(std::max<std::int64_t>(0, wall_ms)) * 2 / cut_ms;
+    numbers.generation = static_cast<std::uint64_t>(std::max<std::int64_t>(0, wall_ms)) / 1000;
+    return numbers;
+  }
+  const StreamSpan& last = spans_.back();
+  if (last.media.rate_hz == 0) {  // not a unit has come: its numbers are free
+    numbers.first = last.segments.first;
+    numbers.generation = last.segments.generation;
+    return numbers;
+  }
+  const MediaTime passed{last_time_.samples, last.media.rate_hz};
+  numbers.first = last.segments.first + passed.milliseconds() / last.segments.cut_ms + 1;
+  numbers.generation = last.segments.generation + 1;
+  return numbers;
+}
+
+void StreamLog::keep_wall(SteadyTime now, std::int64_t wall_ms) {
+  if (spans_.empty() || new_epoch_ms_) return;
+  if (source_since_ == SteadyTime{}) source_since_ = wall_checked_ = now;
+  if (now - wall_checked_ < kWallCheck) return;
+  wall_checked_ = now;
+  const StreamSpan& span = spans_.back();
+  if (span.media.rate_hz == 0) return;
+  const MediaTime media{last_time_.samples, span.media.rate_hz};
+  const std::int64_t epoch_ms = wall_ms - static_cast<std::int64_t>(media.milliseconds());
+  if (!span.anchored) {
+    if (now - source_since_ >= kLeadTime) new_epoch_ms_ = epoch_ms;
+    return;
+  }
+  const std::int64_t off = std::abs(wall_ms - span.wall_of(last_time_.samples));
+  seconds_off_ = off > kMaxDriftMs ? seconds_off_ + 1 : 0;
+  if (seconds_off_ < kDriftLasts) return;
+  seconds_off_ = 0;
+  new_epoch_ms_ = epoch_ms;
+}
+
+void StreamLog::resume_source(const StreamSpan& span) {
+  const StreamSpan& now = spans_.back();
+  if (now.wall_of(last_time_.samples) == span.wall_of(last_time_.samples) &&
+      now.anchored == span.anchored)
+    return;
+  StreamSpan next = now;
+  next.origin = now.origin_of(head_);
+  next.begin = head_;
+  next.wall_ms = span.wall_of(next.media.samples);
+  next.anchored = span.anchored;
+  next.segments = span.segments;
+  next.seam = false;
+  begin_span(next);
+}
+
+void StreamLog::cut(std::uint64_t at) {
   if (current_ != nullptr && at < current_->begin) {
-    // The unfinished unit reached into further segments; nobody was ever given a byte of them.
+    // The unfinished unit reached into further segments; no reader was ever given a byte of them.
     auto table = std::make_shared<SegmentTable>(*segments_);
     while (!table->empty() && table->back()->begin > at) table->pop_back();
     segments_ = std::move(table);
@@ -116,9 +266,26 @@ void StreamLog::begin_source(std::uint64_t at) {
   // A framer marks no place beyond what is complete; should one ever, the marks start anew.
   if (!sync_.empty() && sync_.back().position > at) sync_ = {};
   rate_head_ -= std::min(rate_head_, head_ - at);
-  seconds_seen_ = 0;
+  if (!spans_.empty() && spans_.back().begin > at) {
+    // Begun behind what was published: the others stay.
+    const auto old = spans_.view();
+    spans_ = {};
+    for (auto i = old.begin(); i < old.end() && old[i].begin <= at; ++i) spans_.push(old[i]);
+  }
   head_ = at;
+}
+
+void StreamLog::begin_source(std::uint64_t at, StreamSpan span) {
+  cut(at);
+  seconds_seen_ = 0;
   seam_ = at;
+  span.begin = at;
+  span.seam = true;
+  last_time_ = {span.media.samples, false};
+  new_epoch_ms_.reset();
+  source_since_ = {};
+  seconds_off_ = 0;
+  begin_span(span);
 }
 
 void StreamLog::codec(const CodecFacts& facts) {
@@ -136,6 +303,7 @@ std::shared_ptr<const StreamView> StreamLog::publish(std::uint64_t visible_end,
   view->segments = segments_;
   view->sync = sync_.view();
   view->events = events_.view();
+  view->spans = spans_.view();
   view->base_headers = base_headers_;
   view->base_metadata = base_metadata_;
   view->seam = seam_;
@@ -144,8 +312,8 @@ std::shared_ptr<const StreamView> StreamLog::publish(std::uint64_t visible_end,
 }
 
 void StreamLog::trim(std::uint64_t end, const LogWindow& window, std::uint64_t low_water) {
-  // Counted from the end that readers have seen, not from the new one: who looks at the old view
-  // now and asks for its burst must still find it in the next.
+  // Counted from the end that readers have seen, not from the new one: a reader that takes the old
+  // view now and asks for its burst must still find it in the next.
   std::uint64_t keep_burst =
       visible_end_ - std::min<std::uint64_t>(visible_end_, window.burst_bytes);
   // A joiner of the whole burst starts at the newest mark at or before it: that one stays, or a
@@ -155,8 +323,10 @@ void StreamLog::trim(std::uint64_t end, const LogWindow& window, std::uint64_t l
           marks.last_where([&](const SyncMark& m) { return m.position <= keep_burst; });
       i != marks.end())
     keep_burst = marks[i].position;
-  const std::uint64_t keep_queue = end - std::min<std::uint64_t>(end, window.queue_bytes);
-  const std::uint64_t wanted = std::max(std::min(keep_burst, low_water), keep_queue);
+  const std::uint64_t keep_queue =
+      end - std::min<std::uint64_t>(end, window.queue_bytes + catch_up_.extra());
+  const std::uint64_t wanted = std::min(std::max(std::min(keep_burst, low_water), keep_queue),
+                                        keep_media(end, window.media));
   begin_ = std::max(begin_, wanted);
 
   std::size_t passed = 0;
@@ -169,21 +339,29 @@ void StreamLog::trim(std::uint64_t end, const LogWindow& window, std::uint64_t l
     segments_ = std::make_shared<SegmentTable>(
         segments_->begin() + static_cast<std::ptrdiff_t>(passed), segments_->end());
   }
+  if (spans_.size() > 1) {
+    // The one that holds at begin_ stays.
+    const auto spans = spans_.view();
+    const auto holds = spans.last_where([this](const StreamSpan& s) { return s.begin <= begin_; });
+    std::uint64_t gone = holds == spans.end() ? 0 : holds - spans.begin();
+    spans_.trim([&gone](const StreamSpan&) { return gone > 0; },
+                [&gone](const StreamSpan&) { --gone; });
+  }
   sync_.trim([this](const SyncMark& m) { return m.position < begin_; }, [](const SyncMark&) {});
   events_.trim([this](const StreamEvent& e) { return e.position <= begin_; },
                [this](const StreamEvent& e) {
                  if (e.headers) base_headers_ = e.headers;
                  if (e.metadata) base_metadata_ = e.metadata;
                });
-  if (late_metadata_ && events_.size() < kMostEvents) {
+  if (late_metadata_ && events_.size() < kMaxEvents) {
     last_event_ = std::max(last_event_, head_);
     events_.push({last_event_, nullptr, std::exchange(late_metadata_, nullptr)});
   }
-  punch_what_nobody_reads();
+  punch_unread();
   visible_end_ = end;
 }
 
-void StreamLog::punch_what_nobody_reads() {
+void StreamLog::punch_unread() {
   while (!retired_.empty() && retired_.front().segment.expired()) {
     store_->punch(retired_.front().begin, retired_.front().end);
     retired_.pop_front();

@@ -1,10 +1,11 @@
 // StreamLog: the writer's side of a stream: append, mark, trim, publish.
 //
-// Thread: the home worker of the mount's present source (whoever holds the WriterLease).
+// Thread: the home worker of the mount's present source (the holder of the WriterLease).
 // Ownership: the lease; between two sources, the mount.
 // Positions never restart in a mount's life, so a listener's cursor survives a change of source.
-// Memory: the window reaches back to the slowest listener, at least the burst, at most queue-size
-// (decisions A10); a segment holds about two seconds, 16 to 256 KiB.
+// Bounds: the window reaches back to the slowest listener, at least the burst, at most queue-size
+// (decisions A10); with a window of media time it reaches back so far, at most 64 KiB for each
+// second of it.  A segment holds about two seconds, 16 to 256 KiB.
 #pragma once
 
 #include <array>
@@ -13,12 +14,14 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
 #include "base/clock.h"
 #include "base/result.h"
 #include "media/framer.h"
+#include "stream/catch_up.h"
 #include "stream/stream_view.h"
 
 namespace lb {
@@ -26,6 +29,7 @@ namespace lb {
 struct LogWindow {
   std::size_t burst_bytes = 65536;
   std::size_t queue_bytes = 512000;
+  std::chrono::milliseconds media{0};  // so much media time, however many bytes it has (HLS)
 };
 
 class StreamLog final : public MarkSink {
@@ -35,13 +39,17 @@ class StreamLog final : public MarkSink {
   // Room at the head, at least one byte, at most to the end of the segment; recv() writes there.
   Result<std::span<std::byte>> room(SteadyTime now);
   // The first n bytes of room() are written.  Not visible until published.
-  void commit(std::size_t n) noexcept { head_ += n; }
+  void commit(std::size_t n) noexcept {
+    head_ += n;
+    if (n > 0) catch_up_.received(n, room_at_);
+  }
   Result<void> append(std::span<const std::byte> bytes, SteadyTime now);
   std::uint64_t head() const noexcept { return head_; }
 
   // MarkSink; positions as the framer gives them.  codec() is kept for the source to fetch.
-  void sync(std::uint64_t position) override { sync_.push({position, false}); }
-  void start(std::uint64_t position) override { sync_.push({position, true}); }
+  void sync(std::uint64_t position, UnitTime time) override;
+  void start(std::uint64_t position) override { sync_.push({position, last_time_, true}); }
+  void clock(std::uint64_t position, unsigned rate_hz) override;
   void headers(std::uint64_t position, Bytes bytes) override;
   void metadata(std::uint64_t position, Metadata metadata) override;
   void codec(const CodecFacts& facts) override;
@@ -49,11 +57,31 @@ class StreamLog final : public MarkSink {
   std::shared_ptr<const Metadata> take_new_metadata() { return std::move(new_metadata_); }
   std::shared_ptr<const CodecFacts> take_new_codec() { return std::move(new_codec_); }
 
-  // A new source begins to write at `at`, the end of what was published: the beginning of a unit
-  // that its predecessor did not finish was never visible, and is written over.
+  // What lies behind `at` was never visible, and is written over: the beginning of a unit that its
+  // source did not finish.
   // REQUIRES: last published end <= at <= head()
-  void begin_source(std::uint64_t at);
-  // Makes [.., visible_end) readable and lets go what the window has passed.
+  void cut(std::uint64_t at);
+  // A new source begins to write at `at`; what lies behind it is cut.  span: what is known of its
+  // bytes; its own `begin` does not matter.
+  void begin_source(std::uint64_t at, StreamSpan span = {});
+  // The same stream goes on at head(), even within a unit, with what its upstream says of it now.
+  void resume_source(const StreamSpan& span);
+  // Of the stream that is written now; REQUIRES: a source has begun.
+  const StreamSpan& span() const noexcept { return spans_.back(); }
+  bool has_span() const noexcept { return !spans_.empty(); }
+  // From `position` on the bytes have another address.  REQUIRES: not before the present span
+  void new_span(std::uint64_t position, StreamSpan span);
+  // A writer goes on here, and it is not known yet with which byte.
+  void note_seam(std::uint64_t at) noexcept { seam_ = at; }
+  // The last bytes that were written, published or not; fewer where the log has no more.
+  Bytes bytes_before_head(std::size_t bytes) const;
+  // The numbers of a stream that enters here and follows what this log has held.
+  SegmentNumbers next_numbers(std::int64_t wall_ms, std::uint32_t cut_ms) const noexcept;
+  // Compares the clock of a stream that enters at this node with the time of day, once a second:
+  // the time of its first seconds, in which an encoder sends its lead, is told after three; drift
+  // of over half a second that lasts five is mended.
+  void keep_wall(SteadyTime now, std::int64_t wall_ms);
+  // Makes [.., visible_end) readable and releases what the window has passed.
   std::shared_ptr<const StreamView> publish(std::uint64_t visible_end, const LogWindow& window,
                                             std::uint64_t low_water, bool ended);
   // Of the last whole second or more; 0 until known.
@@ -66,15 +94,18 @@ class StreamLog final : public MarkSink {
  private:
   explicit StreamLog(std::shared_ptr<Store> store);
   void measure_rate(SteadyTime now);
+  void begin_span(StreamSpan span);
   void choose_segment_size(SteadyTime now);
   Result<void> next_segment(SteadyTime now);
   void trim(std::uint64_t end, const LogWindow& window, std::uint64_t low_water);
-  void punch_what_nobody_reads();
+  void punch_unread();
+  void note_second(std::uint64_t position, UnitTime time);
+  std::uint64_t keep_media(std::uint64_t end, std::chrono::milliseconds window);
 
   std::shared_ptr<Store> store_;
   std::shared_ptr<const SegmentTable> segments_;
   std::shared_ptr<Segment> current_;
-  // Left the window, perhaps still named by a view; punched from the front when nobody names it.
+  // Left the window, perhaps still named by a view; punched from the front when no view names it.
   struct Retired {
     std::weak_ptr<const Segment> segment;
     std::uint64_t begin, end;
@@ -82,6 +113,17 @@ class StreamLog final : public MarkSink {
   std::deque<Retired> retired_;
   AppendLog<SyncMark> sync_;
   AppendLog<StreamEvent> events_;
+  AppendLog<StreamSpan> spans_;
+  UnitTime last_time_;  // of the newest mark
+  // The second-marks of the window of media time, with the seconds since the first of them.
+  struct Second {
+    std::uint64_t position;
+    std::int64_t ms;
+  };
+  std::deque<Second> seconds_kept_;
+  std::optional<std::int64_t> new_epoch_ms_;  // the next second-mark begins a span with this clock
+  SteadyTime source_since_{}, wall_checked_{};
+  unsigned seconds_off_ = 0;      // how many times in a row the clock was wrong
   std::uint64_t last_event_ = 0;  // positions of events never decrease
   std::shared_ptr<const Bytes> base_headers_;
   std::shared_ptr<const Metadata> base_metadata_;
@@ -98,6 +140,8 @@ class StreamLog final : public MarkSink {
   unsigned seconds_seen_ = 0;
   std::size_t segment_bytes_ = 32768;
   SteadyTime segment_since_{};
+  SteadyTime room_at_{};
+  CatchUp catch_up_;
 };
 
 }  // namespace lb

@@ -36,6 +36,18 @@ std::shared_ptr<const Bytes> StreamView::headers_at(std::uint64_t position) cons
   return found ? found : base_headers;
 }
 
+const StreamSpan* StreamView::span_at(std::uint64_t position) const noexcept {
+  const auto i = spans.last_where([&](const StreamSpan& s) { return s.begin <= position; });
+  return i == spans.end() ? nullptr : &spans[i];
+}
+
+std::optional<std::uint64_t> StreamView::span_end(std::uint64_t position) const noexcept {
+  const auto i = spans.last_where([&](const StreamSpan& s) { return s.begin <= position; });
+  const auto next = i == spans.end() ? spans.begin() : i + 1;
+  if (next >= spans.end()) return std::nullopt;
+  return spans[next].begin;
+}
+
 std::shared_ptr<const Metadata> StreamView::metadata_at(std::uint64_t position) const {
   auto found = newest_at(*this, position, [](const StreamEvent& e) { return e.metadata; });
   return found ? found : base_metadata;

@@ -8,11 +8,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "media/framer.h"
 #include "stream/append_log.h"
+#include "stream/span.h"
 #include "stream/store.h"
 
 namespace lb {
@@ -20,6 +22,7 @@ namespace lb {
 // A place where a decoder may start.  standalone: it needs no headers from us, they follow.
 struct SyncMark {
   std::uint64_t position = 0;
+  UnitTime time = {};  // samples count from media time 0 of the span
   bool standalone = false;
 };
 
@@ -38,6 +41,7 @@ struct StreamView {
   std::shared_ptr<const SegmentTable> segments;
   AppendLog<SyncMark>::View sync;
   AppendLog<StreamEvent>::View events;
+  AppendLog<StreamSpan>::View spans;  // the first one holds at `begin`; of a fallback file: none
   std::shared_ptr<const Bytes> base_headers;  // in effect at `begin`
   std::shared_ptr<const Metadata> base_metadata;
   std::uint64_t seam = 0;  // where the present source began to write
@@ -49,6 +53,10 @@ struct StreamView {
   // The newest headers and metadata at or before `position`; null: none.
   std::shared_ptr<const Bytes> headers_at(std::uint64_t position) const;
   std::shared_ptr<const Metadata> metadata_at(std::uint64_t position) const;
+  // The span that holds at `position`; null: no source has begun.
+  const StreamSpan* span_at(std::uint64_t position) const noexcept;
+  // Where the span that holds at `position` ends; nullopt: it goes on.
+  std::optional<std::uint64_t> span_end(std::uint64_t position) const noexcept;
 };
 
 }  // namespace lb

@@ -27,9 +27,9 @@ std::string title_line(LogFormat format, const TitleFacts& facts, WallTime now) 
            "|" + std::string(facts.title);
   }
   // Half of it, until it fits with all its escapes.
-  for (std::size_t most = Log::kMostBytes;; most /= 2) {
+  for (std::size_t most = Log::kMaxBytes;; most /= 2) {
     std::string line = json_line(facts, now, most);
-    if (line.size() <= Log::kMostBytes) return line;
+    if (line.size() <= Log::kMaxBytes) return line;
   }
 }
 

@@ -4,7 +4,7 @@ import struct
 import subprocess
 
 from harness import ADMIN, Settings, check, equal, listen_socket, matches, test, wait_for
-from test_tls import certificate, tls
+from tls_bench import certificate, tls
 
 TRUSTED = "<x-forwarded-for>127.0.0.1</x-forwarded-for><x-forwarded-for>10.0.0.0/8 2001:db8:1::*</x-forwarded-for>"
 PROXY_SOCKETS = listen_socket(0) + listen_socket(0, "<proxy-protocol>1</proxy-protocol>")

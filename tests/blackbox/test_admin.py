@@ -1,7 +1,6 @@
 """The admin commands, each against what Icecast 2.4.4 answers (compat.md 5.1 to 5.6)."""
-from harness import ADMIN, RELAY, SOURCE, check, equal, matches, test, wait_for
-from test_fallback import read_until_heard
-from test_files import mount
+from harness import ADMIN, RELAY, SOURCE, check, equal, matches, mount, test, wait_for
+from heard import read_until_heard
 from media import MP3_FRAME
 
 DECLARATION = '<?xml version="1.0"?>\n'
@@ -132,14 +131,19 @@ def moveclients_lists_or_moves(t):
     server = t.server()
     a, b = server.source("/a", tag="A"), server.source("/b", tag="B")
     server.source("/c")
+    server.source("/d", "opus")
     document = server.get("/admin/moveclients?mount=/a", ADMIN).xml()
     equal(document.findtext("current_source"), "/a")
     equal([s.get("mount") for s in document.findall("source")], ["/b", "/c"])
     a.play(10)
     listener = server.listener("/a")
     listener.read(10 * MP3_FRAME)
+    reply = server.get("/admin/moveclients?mount=/a&destination=/d", ADMIN).xml()
+    matches("No listener was moved from /a to /d: .*audio/mpeg.*format", reply.findtext("message"))
+    equal((reply.findtext("return"), reply.findtext("moved"), server.stat("/a", "listeners")), ("0", "0", "1"))
     reply = server.get("/admin/moveclients?mount=/a&destination=/b", ADMIN)
-    equal(reply.text, DECLARATION + "<iceresponse><message>Clients moved from /a to /b</message><return>1</return></iceresponse>\n")
+    equal(reply.text, DECLARATION + "<iceresponse><message>Clients moved from /a to /b</message><return>1</return>"
+          "<moved>1</moved></iceresponse>\n")
     read_until_heard(listener, b, "AB", a)
     wait_for(lambda: server.stat("/b", "listeners") == "1", "it is counted there")
     for to, text in (("/a", "supplied mountpoints are identical"), ("/none", "No such destination")):
@@ -190,7 +194,7 @@ def manageauth_adds_lists_and_deletes(t):
     equal(server.get("/p", "alice:secret").status, 401)
     for query in ("&action=add", "&action=add&username=x", "&action=delete", "&action=add&username=&password=x"):
         check("400 - missing parameter" in ask(query).text, query)
-    check("400 - missing parameter" in server.get("/admin/manageauth?mount=/open", ADMIN).text, "a mount without accounts")
+    check("400 - This mount has no list of users" in server.get("/admin/manageauth?mount=/open", ADMIN).text, "a mount without accounts")
     equal(ask(login=SOURCE).status, 401)
     # What a name could do to the file.
     for name in ("a%3Ab", "a%0Ab%3Ac", "%23c"):

@@ -214,7 +214,7 @@ def term_after_a_drain_gives_no_second_time(bench):
     server.source()
     listener = server.listener()
     drain(server, "?mode=soft&time=1")
-    server.wait_for_log("the time to drain is over; 1 listeners are left")
+    server.wait_for_log("drain time is over: 1 listeners are left")
     listener.is_open()
     server.send_signal(signal.SIGTERM)
     equal(server.wait_exit(), 0, "status")
@@ -228,7 +228,7 @@ def term_waits_no_longer_than_its_time(bench):
     server.send_signal(signal.SIGTERM)
     equal(server.wait_exit(), 0, "status")
     listener.expect_end()
-    server.wait_for_log("the time to drain is over; 1 listeners end")
+    server.wait_for_log("drain time is over: 1 listeners end")
 
 
 @test

@@ -1,30 +1,10 @@
 """Listeners whose source is away: fallback, return, move (compat.md 2.6, decisions A5)."""
 from harness import ADMIN, check, equal, test, wait_for
+from heard import read_until_heard
 from media import mp3_numbers
 
 WITH_RETURN = ("<mount><mount-name>/live</mount-name><fallback-mount>/spare</fallback-mount>"
                "<fallback-override>1</fallback-override></mount>")
-
-
-def tags(listener):
-    """The sources that the listener heard, in order; every frame has to be whole."""
-    heard = ""
-    for tag, _ in mp3_numbers(listener.audio):
-        if not heard.endswith(tag):
-            heard += tag
-    return heard
-
-
-def read_until_heard(listener, source, order, *others):
-    """Reads frame by frame until the listener has heard the sources in this order."""
-    def heard():
-        for each in (source, *others):
-            each.play(5)
-        listener.read(384)
-        while len(listener.pending) >= 384:
-            listener.read(384)
-        return tags(listener) == order
-    wait_for(heard, "the listener hears " + order)
 
 
 @test

@@ -2,7 +2,7 @@
 import os
 import time
 
-from harness import ADMIN, check, equal, matches, test, wait_for
+from harness import ADMIN, check, equal, matches, mount, test, wait_for
 from media import MP3_FRAME, adts_frame, mp3_frame, mp3_numbers, opus_headers, opus_page
 
 
@@ -17,10 +17,6 @@ def started(t, body, files=(), **slots):
         (server.dir / "web" / name).write_bytes(content)
     server.write_config(body=body % {"dir": server.dir})
     return server.start()
-
-
-def mount(name, inside):
-    return "<mount><mount-name>%s</mount-name>%s</mount>" % (name, inside)
 
 
 def order(listener):
@@ -189,6 +185,18 @@ def a_program_inherits_nothing(t):
     # Of the C library's own signals, 32 and 33, nobody can say how they are treated.
     matches(r"SigIgn:\t0{7}[01][08]0{7}$", text)
     del listeners
+
+
+@test
+def a_program_sees_no_password_of_the_environment(t):
+    server = t.unstarted_server()
+    script(server, "on", "env > %s/env.tmp; mv %s/env.tmp %s/env\n" % ((server.dir,) * 3))
+    server.write_config(body=mount("/b.mp3", "<on-connect>%s/on</on-connect>" % server.dir))
+    server.start(env=dict(os.environ, ICECAST_ADMIN_PASSWORD="hunter2", NOTIFY_SOCKET_X="x", TZ="Europe/Prague"))
+    server.source("/b.mp3")
+    text = wait_for(lambda: (server.dir / "env").exists() and (server.dir / "env").read_text(), "the program has run")
+    check("hunter2" not in text and "NOTIFY_SOCKET_X" not in text, "no strange variable: " + text)
+    check("TZ=Europe/Prague" in text and "PATH=" in text and "EVENT_TRIGGER=" in text, "what it needs: " + text)
 
 
 @test

@@ -41,6 +41,99 @@ def head_of_a_file_and_of_nothing(t):
     check(b" 404 " in head and body == b"", "%r %r" % (head, body))
 
 
+ELSEWHERE = ["Host: h", "Origin: https://player.example"]
+EXPOSED = "Access-Control-Expose-Headers"
+
+
+@test
+def pages_of_other_sites_may_read_streams_and_public_pages_by_default(t):
+    server = t.server()
+    source = server.source("/m")
+    source.play(10)
+    replies = {line: server.ask(line, ELSEWHERE) for line in
+               ("HEAD /m HTTP/1.1", "OPTIONS /m HTTP/1.1", "GET /nothing.mp3 HTTP/1.1", "GET /status-json.xsl HTTP/1.1",
+                "GET / HTTP/1.1", "GET /m.m3u HTTP/1.1", "GET /m.xspf HTTP/1.1", "GET /style.css HTTP/1.1")}
+    replies["stream"] = server.listener("/m", lines=["Origin: https://player.example"], icy=True).head
+    for name, reply in replies.items():
+        equal((name, reply.all("Access-Control-Allow-Origin")), (name, ["*"]))
+        check("icy-metaint" in reply.get(EXPOSED).lower(), name)
+    asked = server.ask("OPTIONS /m HTTP/1.1", ELSEWHERE + ["Access-Control-Request-Private-Network: true"])
+    equal(asked.get("Access-Control-Allow-Private-Network"), "true")
+    for path in ("/admin/stats", "/admin", "/metrics", "/_lb/health"):
+        for login in (None, ADMIN):
+            equal((path, server.get(path, login, ELSEWHERE).all("Access-Control-Allow-Origin")), (path, []))
+    equal(server.ask("OPTIONS /admin/stats HTTP/1.1", ELSEWHERE).all("Access-Control-Allow-Methods"), [])
+
+
+@test
+def configured_cors_headers_replace_the_default_and_none_comes_twice(t):
+    own = ('<http-headers><header name="%s" value="%s"/></http-headers>')
+    server = t.server(body=own % ("access-control-allow-origin", "https://a.example") + "<mount><mount-name>/m</mount-name>" +
+                      own % (EXPOSED, "icy-name") + "</mount>")
+    server.source("/m").play(10)
+    for reply in (server.listener("/m").head, server.ask("HEAD /m HTTP/1.1", ELSEWHERE), server.get("/nothing"),
+                  server.ask("OPTIONS /m HTTP/1.1", ELSEWHERE)):
+        equal(reply.all("Access-Control-Allow-Origin"), ["https://a.example"])
+    equal(server.listener("/m").head.all(EXPOSED), ["icy-name"])
+
+
+@test
+def a_slash_is_the_status_page_unless_there_is_something_else(t):
+    server = t.server()
+    reply = server.get("/")
+    equal((reply.status, reply.get("Content-Type")), (200, "text/html; charset=UTF-8"))
+    check("icecast-lb" in reply.text, reply.text)
+    (server.dir / "web" / "index.html").write_text("a front page")
+    equal(server.get("/").text, "a front page")
+    server = t.server(paths='<alias source="/" destination="/hello.txt"/>')
+    (server.dir / "web" / "hello.txt").write_text("hello")
+    equal(server.get("/").text, "hello")
+
+
+@test
+def the_administration_is_found_without_its_last_slash(t):
+    server = t.server()
+    reply = server.get("/admin")
+    equal((reply.status, reply.get("Location")), (302, "/admin/"))
+    equal(server.get("/administration").status, 404)
+
+
+@test
+def a_mount_has_a_pls(t):
+    server = t.server()
+    reply = server.ask("GET /a%20b.mp3.pls HTTP/1.0", ["Host: radio.example:9"])
+    equal((reply.status, reply.get("Content-Type")), (200, "audio/x-scpls"))
+    equal(reply.text, "[playlist]\r\nNumberOfEntries=1\r\nFile1=http://radio.example:9/a%20b.mp3\r\nLength1=-1\r\nVersion=2\r\n")
+    (server.dir / "web" / "own.pls").write_text("mine")
+    equal(server.get("/own.pls").text, "mine")
+
+
+BROWSER = ["Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"]
+
+
+@test
+def a_browser_gets_refusals_as_pages_and_programs_as_ever(t):
+    server = t.server(body="<mount><mount-name>/full</mount-name><max-listeners>0</max-listeners></mount>")
+    server.source("/full")
+    server.source("/m")
+    for status, words, path, login in ((404, "404 - The file you requested could not be found", "/nothing", None),
+                                       (403, "403 - max listeners reached", "/full", None),
+                                       (401, "401 - You need to authenticate", "/admin/", None),
+                                       (400, "400 - Unrecognised command", "/admin/nonsense", ADMIN),
+                                       (400, "400 - This mount has no list of users", "/admin/manageauth.xsl?mount=/m", ADMIN)):
+        page = server.get(path, login, BROWSER)
+        equal((path, page.status, page.get("Content-Type")), (path, status, "text/html; charset=utf-8"))
+        for wanted in ("<b>" + words, 'name="viewport"', "icecast-lb", "/style.css"):
+            check(wanted in page.text, "%s: %s" % (path, page.text))
+        for name in ("Content-Security-Policy", "X-Content-Type-Options"):
+            equal((path, name, len(page.all(name))), (path, name, 1))
+        plain = server.get(path, login)
+        equal(plain.status, status)
+        check("viewport" not in plain.text, plain.text)
+    equal(server.get("/nothing").text, "<html><head><title>Error 404</title></head><body>"
+          "<b>404 - The file you requested could not be found</b></body></html>\r\n")
+
+
 CORS = '<http-headers><header name="Access-Control-Allow-Origin" value="*"/></http-headers>'
 
 

@@ -145,3 +145,124 @@ def an_administrator_can_end_a_source(t):
     source.take_all()
     listener.expect_end()
     server.wait_until_gone("/m")
+
+
+def mount(more, name="/m"):
+    return "<mount><mount-name>%s</mount-name>%s</mount>" % (name, more)
+
+
+@test
+def a_mount_is_full_when_its_bandwidth_is(t):
+    # Each listener counts with 128 kbit/s, also before the rate has been measured.
+    server = t.server(body=mount("<max-bandwidth>300k</max-bandwidth>"))
+    source = server.source("/m", lines=["ice-bitrate: 128"])
+    first = server.listener("/m")
+    server.listener("/m")
+    reply = server.get("/m")
+    equal((reply.status, reply.text), (403, "max listeners reached"))
+    first.close()
+    wait_for(lambda: source.play(1) and server.stat("/m", "listeners") == "1", "the place is free again")
+    server.listener("/m")
+
+
+@test
+def the_server_refuses_listeners_beyond_its_bandwidth(t):
+    server = t.server(limits="<max-bandwidth>300k</max-bandwidth>")
+    server.source("/a", lines=["ice-bitrate: 128"])
+    server.source("/b", lines=["ice-bitrate: 128"])
+    server.listener("/a")
+    server.listener("/b")
+    for name in ("/a", "/b"):
+        reply = server.get(name)
+        equal((reply.status, reply.text), (403, "server bandwidth reached"))
+    server.wait_for_log(r"mount /a: 127\.0\.0\.1 was refused: all listeners together would get more than 300000 bit/s")
+    equal(server.stat("/a", "listeners"), "1")
+
+
+@test
+def an_address_takes_no_more_places_than_allowed(t):
+    server = t.server(limits="<max-listeners-per-address>3</max-listeners-per-address>",
+                      body=mount("<max-listeners-per-address>2</max-listeners-per-address>"))
+    source = server.source("/m")
+    server.source("/n")
+    first = server.listener("/m")
+    server.listener("/m")
+    reply = server.get("/m")
+    equal((reply.status, reply.text), (403, "too many listeners from this address"))
+    server.wait_for_log(r"mount /m: 127\.0\.0\.1 was refused: 2 listeners have its address \(mount/max-listeners-per")
+    server.listener("/m", source_address="127.0.0.9")  # another address
+    server.listener("/n")
+    equal(server.get("/n").status, 403, "the fourth of the server")
+    first.close()
+    wait_for(lambda: source.play(1) and server.stat("/m", "listeners") == "2", "the listener has gone")
+    server.listener("/n")
+    equal(server.get("/n").status, 403)
+
+
+@test
+def a_trusted_proxy_is_not_counted_but_those_behind_it_are(t):
+    server = t.server(limits="<max-listeners-per-address>1</max-listeners-per-address>",
+                      paths="<x-forwarded-for>127.0.0.1</x-forwarded-for>")
+    server.source("/m")
+    for _ in range(3):
+        server.listener("/m")
+    server.listener("/m", lines=["X-Forwarded-For: 203.0.113.7"])
+    equal(server.ask("GET /m HTTP/1.0", ["X-Forwarded-For: 203.0.113.7"]).status, 403)
+    server.listener("/m", lines=["X-Forwarded-For: 203.0.113.8"])
+    # A household has a /64.
+    server.listener("/m", lines=["X-Forwarded-For: 2001:db8:1:2::1"])
+    equal(server.ask("GET /m HTTP/1.0", ["X-Forwarded-For: 2001:db8:1:2:3::9"]).status, 403)
+    server.listener("/m", lines=["X-Forwarded-For: 2001:db8:1:3::1"])
+
+
+@test
+def a_source_is_ended_after_its_time(t):
+    server = t.server(body=mount("<max-stream-duration>1</max-stream-duration>"))
+    source = server.source("/m")
+    listener = server.listener("/m")
+    source.play(5)
+
+    def ended():
+        if source.is_open():
+            source.play(1)
+        return not source.is_open()
+    wait_for(ended, "the source is ended")
+    listener.expect_end()
+    server.wait_for_log(r"mount /m: its source has sent for 1s \(max-stream-duration\), ended")
+    server.source("/m")  # it may come back
+
+
+@test
+def a_source_that_sends_too_much_is_held_up(t):
+    # 16 kB/s; a lead of ten seconds is allowed, then the source is read no faster.
+    server = t.server(limits="<source-timeout>2</source-timeout>", body=mount("<limit-rate>128k</limit-rate>"))
+    source = server.source("/m")
+    listener = server.listener("/m")
+    source.play(500)  # 192 kB, 160 kB of it at once
+    server.wait_for_log(r"mount /m: its source sends more than 128000 bit/s \(limit-rate\)")
+    sent = int(server.stat("/m", "total_bytes_read"))
+    check(150_000 < sent < 192_000, "%d bytes were read at once" % sent)
+    # It is slow, not over: everything comes in the end, and no silence is seen in that.
+    wait_for(lambda: server.stat("/m", "total_bytes_read") == "192000", "all was read", 20)
+    data = listener.read(192_000)
+    equal(mp3_numbers(data), [("A", n) for n in range(500)])
+    check(source.is_open(), "the source was ended")
+
+
+@test
+def a_mount_that_is_somewhere_else_sends_its_listeners_there(t):
+    server = t.server(body=mount("<redirect>http://cdn.example.org:8000</redirect>") +
+                      mount("<redirect-to>https://cdn.example.org/x/${mount}?from=here</redirect-to>", "/*"))
+    source = server.source("/m")
+    source.play(5)
+    for path, where in (("/m", "http://cdn.example.org:8000/m"), ("/a%20b.mp3", "https://cdn.example.org/x/a%20b.mp3?from=here")):
+        reply = server.get(path)
+        equal((reply.status, reply.get("Location")), (302, where))
+        equal(reply.get("Access-Control-Allow-Origin"), "*")
+    server.wait_for_log(r"mount /m: 127\.0\.0\.1 is sent to http://cdn\.example\.org:8000/m")
+    for page in ("/status-json.xsl", "/played.json", "/style.css"):
+        equal(server.get(page).status, 200)
+    # Who administers it, or relays it with a password, gets it here.
+    listener = server.listener("/m", login=ADMIN)
+    listener.read(384)
+    equal(server.get("/m", "admin:wrong").status, 302)

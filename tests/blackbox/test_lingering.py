@@ -1,7 +1,7 @@
 """A mount without a source that keeps its listeners, and a source that takes over from a silent one."""
-from harness import ADMIN, Failed, check, equal, test, wait_for
+from harness import ADMIN, SOURCE, Failed, check, equal, test, wait_for
+from heard import read_until_heard
 from media import mp3_frame, ogg_pages
-from test_fallback import read_until_heard
 
 
 def mount(more, name="/live"):
@@ -53,6 +53,26 @@ def a_mount_lingers_no_longer_than_it_should(t):
     source.leave()
     listener.expect_end()
     server.wait_until_gone("/live")
+
+
+@test
+def a_mount_with_a_wait_time_is_closed_to_sources_for_a_while(t):
+    server = t.server(body=mount("<wait-time>2</wait-time>"))
+    source = server.source("/live")
+    equal(server.get("/admin/killsource?mount=/live", ADMIN).status, 200)
+    server.wait_for_log(r"mount /live: its source has ended, closed to sources for 2s \(wait-time\)")
+    reply = server.ask("SOURCE /live HTTP/1.0", ["Content-Type: audio/mpeg"], SOURCE)
+    equal(reply.status, 403)
+    check("Mountpoint in use" in reply.text, reply.text)
+    server.source("/other")
+
+    def taken():
+        try:
+            return server.source("/live")
+        except Failed:
+            return False
+    wait_for(taken, "the mount is open again")
+    source.close()
 
 
 @test

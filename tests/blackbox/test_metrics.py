@@ -127,3 +127,24 @@ def a_mount_called_metrics_comes_first(bench):
     source = server.source("/metrics")
     listener = server.listener("/metrics")
     listener.read_until(source.play(10))
+
+
+@test
+def servers_that_relay_are_counted_apart_from_people(t):
+    server = t.server()
+    server.source("/m").play(20)
+    listeners = [server.listener("/m"), server.listener("/m", lines=["User-Agent: Icecast 2.4.4"]), server.listener("/m")]
+    wait_for(lambda: server.stat("/m", "listeners") == "2", "two people")
+    equal(server.public_source("/m")["listeners"], 2)
+    equal(server.get("/admin/listmounts", ADMIN).xml().findtext("source/listeners"), "2")
+    equal(server.get("/admin/listmounts", ADMIN).xml().findtext("source/relays"), "1")
+    now = samples(server)
+    equal([value for name, value in now.items() if name.startswith("icecast_listeners{")], [2])
+    equal((now["icecast_server_listeners"], now["icecast_server_listening_relays"], now['icecast_listening_relays{mount="/m"}']), (2, 1, 1))
+    document = server.get("/admin/listclients?mount=/m", ADMIN).xml()
+    # Without a cluster the number is that of the rows, as Icecast's.
+    equal((document.findtext("source/Listeners"), document.findtext("source/relays")), ("3", "1"))
+    equal([row.findtext("UserAgent") for row in document.findall("source/listener") if row.findtext("relay") == "1"], ["Icecast 2.4.4"])
+    page = server.get("/admin/listclients.xsl?mount=/m", ADMIN).text
+    check("2 listeners" in page and page.count("Kick listener") == 2 and "Servers that relay it" in page, page)
+    del listeners

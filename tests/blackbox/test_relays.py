@@ -1,8 +1,8 @@
 """Relays and slaves: what is pulled, from where, and that listeners stay (compat.md 6, decisions A12, C11)."""
 from harness import ADMIN, RELAY, check, equal, free_port, listen_socket, test, wait_for
+from heard import read_until_heard
 from media import mp3_frame, mp3_numbers, ogg_pages, opus_headers, opus_page
-from test_fallback import read_until_heard
-from test_tls import tls_server
+from tls_bench import tls_server
 from upstream import Upstream, stream
 
 
@@ -110,6 +110,20 @@ def ogg_begins_with_its_headers_when_a_relay_comes_back(t):
     begins = [n for n, page in enumerate(pages) if page[2] & 2]
     check(len(begins) == 2 and begins[0] == 0, "the chains begin at pages %r of %d" % (begins, len(pages)))
     equal(pages[begins[1] + 2][1], 22, "the first page of music after the headers")
+
+
+@test
+def what_only_this_host_can_reach_is_not_published_for_an_upstream(t):
+    """A hostile upstream redirects to another network, or to a service that sends no sound."""
+    up = Upstream(t, lambda _: b"HTTP/1.0 302 Found\r\nLocation: http://169.254.169.254/latest/meta-data\r\n\r\n")
+    edge = t.server(body=relay(up.port))
+    edge.wait_for_log(r"169.254.169.254 is a link-local address, to which a server with a loopback address may not lead; "
+                  "not asked")
+    inside = Upstream(t, lambda _: b"HTTP/1.0 200 OK\r\nContent-Type: application/octet-stream\r\n\r\nINTERNAL-SECRET")
+    other = Upstream(t, lambda _: b"HTTP/1.0 302 Found\r\nLocation: http://127.0.0.1:%d/x\r\n\r\n" % inside.port)
+    edge = t.server(body=relay(other.port))
+    edge.wait_for_log("answered with application/octet-stream, which is no stream")
+    equal(edge.get("/live").status, 404)
 
 
 @test
@@ -224,13 +238,16 @@ def a_relay_on_demand_runs_while_somebody_listens(t):
     equal(edge.get("/admin/streamlist.txt", RELAY).text, "/live\r\n")
     node = edge.get("/admin/listmounts", ADMIN).xml().find("source[@mount='/live']")
     equal((node.findtext("listeners"), node.findtext("Connected"), node.findtext("content-type")), ("0", None, None))
-    equal(master.stat("/live", "listeners"), "0")
+    def pulled():
+        return len(master.get("/admin/listclients?mount=/live", ADMIN).xml().findall(".//listener"))
+    equal(pulled(), 0)
     listener = edge.listener("/live")
     equal(listener.head.get("Content-Type"), "audio/mpeg")
     read_until_heard(listener, source, "A")
-    equal(master.stat("/live", "listeners"), "1")
+    equal(pulled(), 1)
+    equal(master.stat("/live", "listeners"), "0", "people at the master")
     listener.close()
-    wait_for(lambda: source.play(1) and master.stat("/live", "listeners") == "0", "the stream is closed")
+    wait_for(lambda: source.play(1) and pulled() == 0, "the stream is closed")
     equal(edge.stat("/live", "on_demand"), "1")
     read_until_heard(edge.listener("/live"), source, "A")
 

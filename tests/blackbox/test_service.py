@@ -224,7 +224,7 @@ def one_on_all_addresses_of_both_families_fits_where_no_address_is_written(t):
 def a_socket_that_is_not_in_the_configuration_is_told_of(t):
     inherited = inherited_socket(t)
     server = start_with(t.unstarted_server(), inherited)
-    matches(r"inherited socket 127\.0\.0\.1:%d is that of no <listen-socket>" % inherited.getsockname()[1],
+    matches(r"inherited socket 127\.0\.0\.1:%d matches no <listen-socket>" % inherited.getsockname()[1],
             server.out.read_text())
     check(inherited.getsockname()[1] not in server.ports, "it is served")
 

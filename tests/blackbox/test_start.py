@@ -173,6 +173,31 @@ def the_pid_file_is_written_and_removed(t):
 
 
 @test
+def in_the_background_it_lets_go_of_its_callers_output(t):
+    server = t.unstarted_server()
+    pid_file = server.dir / "pid"
+    for logs, stays in (("", False), ("<errorlog>-</errorlog>", True)):
+        server.write_config(paths="<pidfile>%s</pidfile>" % pid_file, sockets=listen_socket(free_port()))
+        if logs:
+            config = server.config.read_text()
+            server.config.write_text(re.sub("<errorlog>.*?</errorlog>", logs, config))
+        program = subprocess.Popen(as_nobody([Settings.binary, "-b", "-c", str(server.config)]), stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        pid = int(wait_for(lambda: pid_file.exists() and pid_file.read_text().strip(), "there is a pid file"))
+        try:
+            if stays:
+                wait_for(lambda: os.readlink("/proc/%d/fd/1" % pid) == "/dev/null", "standard output is given up")
+                check(os.readlink("/proc/%d/fd/2" % pid).startswith("pipe:"), "the log stays where it was sent")
+            else:
+                out, _ = program.communicate(timeout=Settings.patience)   # until the end of the pipe
+                check(b"Detaching from the console" in out, "%r" % out)
+        finally:
+            os.kill(pid, signal.SIGTERM)
+            program.communicate(timeout=Settings.patience)
+        wait_for(lambda: not pid_file.exists(), "the child ends")
+
+
+@test
 def in_the_background_the_parent_ends_and_the_child_serves(t):
     server = t.unstarted_server()
     port = free_port()
@@ -224,6 +249,27 @@ def root_becomes_the_configured_user(t):
     matches(r"^Gid:\t65534\t65534\t65534\t65534$", status)
     groups = re.search(r"^Groups:\t([\d ]*)$", status, re.M).group(1).split()
     check("0" not in groups, "still in the group of root: %s" % groups)
+    # Others of that user may not read its memory: the kernel gives the files of such a process to root.
+    equal(os.stat("/proc/%d/mem" % server.process.pid).st_uid, 0, "owner of the memory")
+
+
+@test
+def root_does_not_write_where_a_file_of_another_user_says(t):
+    """The configuration belongs to nobody, who would like a file of root's to be emptied."""
+    if os.getuid() != 0:
+        return
+    server = t.unstarted_server(body="<security><changeowner><user>nobody</user><group>nogroup</group></changeowner></security>")
+    precious = t.dir / "precious"
+    precious.write_text("root's")
+    precious.chmod(0o644)
+    server.write_config(paths="<pidfile>%s</pidfile>" % precious)
+    with open(server.dir / "out", "wb") as out:
+        server.out = server.dir / "out"
+        server.process = subprocess.Popen([Settings.binary, "-c", str(server.config)], stdin=subprocess.DEVNULL, stdout=out,
+                                          stderr=out)
+    wait_for(server.ready_line, "the server is ready")
+    equal(precious.read_text(), "root's")
+    matches("paths/pidfile: cannot write .*; running without one", server.out.read_text())
 
 
 @test

@@ -1,4 +1,6 @@
 """ICY metadata: where the blocks are, what is in them, in which letters (compat.md 2.2, 5.5)."""
+import urllib.parse
+
 from harness import check, equal, matches, test, wait_for
 from media import mp3_numbers
 
@@ -90,6 +92,15 @@ def utf_8_stays_utf_8(t):
 
 
 @test
+def utf_8_that_is_said_to_be_utf_8_stays_so_too(t):
+    # liquidsoap says charset=UTF-8 with every title.
+    horse = "Žluťoučký kůň № 1"
+    for text in (horse, "Björk"):
+        block, title = block_after(t, song=urllib.parse.quote(text), charset="UTF-8")
+        equal((block, title), (("StreamTitle='%s';" % text).encode(), text))
+
+
+@test
 def latin_1_bytes_without_a_word_about_it_are_understood(t):
     block, title = block_after(t, song="K%E4se")
     equal(title, "Käse")
@@ -99,9 +110,9 @@ def latin_1_bytes_without_a_word_about_it_are_understood(t):
 @test
 def what_the_encoder_says_about_its_letters_is_believed(t):
     block, title = block_after(t, song="K%E4se%20%F1", charset="ISO-8859-1")
-    equal(title, "Käse ñ")
+    equal((block, title), ("StreamTitle='Käse ñ';".encode(), "Käse ñ"))
     block, title = block_after(t, song="%EE%E1", charset="KOI8-R")
-    equal(title, "НА")
+    equal((block, title), ("StreamTitle='НА';".encode(), "НА"))
 
 
 @test

@@ -1,46 +1,11 @@
 """TLS: listeners, sources and pages over it; the choice, the renewal and the lack of certificates."""
 import os
-import pathlib
+import re
 import ssl
 import subprocess
 
 from harness import ADMIN, Failed, Settings, as_nobody, check, equal, free_port, give_away, listen_socket, matches, test, wait_for
-
-TLS_SOCKETS = listen_socket(0) + listen_socket(0, "<ssl>1</ssl>")
-
-
-def certificate(directory, name, file="tls.pem", separate_key=None, days=90):
-    """A fresh self-signed certificate for `name`; takes the place of an old one in one step."""
-    new = pathlib.Path(directory) / "new"
-    new.mkdir(exist_ok=True)
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                    "-subj", "/CN=" + name, "-addext", "subjectAltName=DNS:" + name, "-days", str(days),
-                    "-keyout", new / "key", "-out", new / "cert"], check=True, capture_output=True)
-    text = (new / "cert").read_text()
-    if not separate_key:
-        text += (new / "key").read_text()
-    (new / "both").write_text(text)
-    give_away(new)
-    if separate_key:
-        os.rename(new / "key", pathlib.Path(directory) / separate_key)
-    os.rename(new / "both", pathlib.Path(directory) / file)
-
-
-def tls(name="radio.test", protocols=("http/1.1",), version=None):
-    """For Wire: speaks TLS, believes everybody; the test looks at the certificate itself."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    context.set_alpn_protocols(list(protocols))
-    if version:
-        context.maximum_version = version
-
-    def wrap(connected):
-        try:
-            return context.wrap_socket(connected, server_hostname=name)
-        except (ssl.SSLError, ConnectionError) as e:
-            raise Failed("no TLS: %s" % e) from None
-    return wrap
-
+from tls_bench import TLS_SOCKETS, certificate, tls, tls_server
 
 def names_of(wire):
     """The common name in the peer's certificate."""
@@ -55,13 +20,6 @@ def served_name(server, port=None, name="radio.test"):
     found = names_of(wire)
     wire.close()
     return found
-
-
-def tls_server(t, sockets=TLS_SOCKETS, name="radio.test", paths="<ssl-certificate>%s/tls.pem</ssl-certificate>", **slots):
-    server = t.unstarted_server(sockets=sockets)
-    certificate(server.dir, name)
-    server.write_config(paths=paths.replace("%s", str(server.dir)), **slots)
-    return server.start()
 
 
 @test
@@ -137,7 +95,15 @@ def pages_and_playlists_say_https_to_who_asked_so(t):
     check(b"https://radio.test:%d/live.mp3" % server.ports[1] in reply.body, "xspf: %r" % reply.body)
     equal(len(reply.body), int(reply.get("Content-Length")), "length of the xspf")
     check(b"http://127.0.0.1:" in server.get("/live.mp3.xspf").body, "plain xspf")
-    equal(server.ask("GET /status-json.xsl HTTP/1.0", port=server.ports[1], wrap=tls()).status, 200)
+    for _ in range(2):                                                    # by turns, out of one rendering
+        for wrap, asked_host, listenurl in ((tls(), "radio.test", "https://radio.test/live.mp3"),
+                                            (tls(), "radio.test:8443", "https://radio.test:8443/live.mp3"),
+                                            (None, "radio.test", None)):
+            port = server.ports[1] if wrap else server.port
+            for path in ("/status-json.xsl", "/status.xsl"):
+                text = server.ask("GET %s HTTP/1.0" % path, ["Host: " + asked_host], port=port, wrap=wrap).text
+                wanted = listenurl or "http://127.0.0.1:"
+                check(wanted in text and ("https://radio.test" in text) == bool(listenurl), text)
 
 
 @test
@@ -252,6 +218,30 @@ def a_broken_file_keeps_the_old_certificate_and_is_said(t):
 
 
 @test
+def a_player_resumes_its_session_after_a_restart_and_a_renewal(t):
+    """By the key file; the second server has another certificate, as after a renewal."""
+    key = t.dir / "ticket.key"
+    key.write_text("k" * 48)
+    give_away(t.dir)
+    session = t.dir / "session"
+
+    def join(server, *more):
+        done = subprocess.run(["openssl", "s_client", "-connect", "127.0.0.1:%d" % server.ports[1], "-tls1_3", "-ign_eof",
+                               "-servername", "radio.test", *map(str, more)], capture_output=True, text=True,
+                              input="GET /status-json.xsl HTTP/1.0\r\n\r\n", timeout=Settings.patience)
+        check("HTTP/1.0 200" in done.stdout, done.stdout + done.stderr)
+        return re.search(r"^(New|Reused), ", done.stdout, re.M).group(1)
+    paths = "<ssl-certificate>%s/tls.pem</ssl-certificate><ssl-ticket-key>" + str(key) + "</ssl-ticket-key>"
+    server = tls_server(t, paths=paths)
+    equal(join(server, "-sess_out", session), "New")
+    server.stop()
+    other = tls_server(t, paths=paths)
+    equal(join(other, "-sess_in", session), "Reused")
+    stranger = tls_server(t)
+    equal(join(stranger, "-sess_in", session), "New")
+
+
+@test
 def a_certificate_may_come_with_a_reload_and_go_again(t):
     server = t.server()
     certificate(server.dir, "radio.test")
@@ -278,7 +268,7 @@ def a_tls_socket_without_a_certificate_stays_closed_until_there_is_one(t):
     server.start()
     equal(len(server.ports), 1, "open ports")
     matches(r"tls\.pem: cannot be read \(No such file or directory\)", server.out.read_text() + server.log())
-    matches(r"port %d shall speak TLS, but there is no usable certificate; it stays closed" % port, server.out.read_text() + server.log())
+    matches(r"port %d is for TLS, but there is no usable certificate; it stays closed" % port, server.out.read_text() + server.log())
     refused = False
     try:
         server.wire(port)

@@ -155,7 +155,7 @@ def hostile_nodes_do_nothing_to_who_looks_at_them(s):
     s.browser.wait(lambda: s.browser.script("return document.querySelectorAll('#masters tbody tr').length") == 1, "the poison is shown")
     equal(s.browser.script("return document.querySelectorAll('main img, main script, main [onerror]').length"), 0, "elements made of texts")
     check("<img src=x" in s.browser.find("#nodes tbody").text, "the texts are shown as they are")
-    equal(s.browser.title, "Cluster - Icecast Streaming Media Server")
+    equal(s.browser.title, "Cluster - icecast-lb")
     quiet(s)
 
 

@@ -303,7 +303,7 @@ def another_site_kills_nothing_with_the_administrators_browser(s):
             "/form": form, "/quietform": "<meta name=referrer content=no-referrer>" + form,
             "/frame": "<iframe src='http://%s/status.xsl'></iframe>" % host}))
         s.browser.open(s.url("/admin/stats.xsl", ADMIN, host))                # the browser knows the password now
-        s.see("Icecast2 Admin")
+        s.see("Global Server Stats")
         for number, page in enumerate(("/image", "/quiet", "/link", "/quietlink", "/form", "/quietform"), 1):
             tried = server.log("access").count("/admin/killsource")
             s.browser.open("http://evil.test:%d%s" % (evil.port, page))
@@ -366,4 +366,77 @@ def raw_documents_are_shown(s):
     for path in ("/admin/stats", "/admin/listmounts", "/admin/listclients?mount=/live.mp3"):
         open_page(s, path)
         check("/live.mp3" in s.browser.script("return document.documentElement.outerHTML"), path)
+    quiet(s)
+
+
+# What a player on another site does: it asks the browser for the headers of the stream, for its titles, and for the JSON.
+ANOTHER_SITE = """
+const done = arguments[arguments.length - 1];
+(async () => {
+    const stop = new AbortController(), out = {};
+    const stream = await fetch(arguments[0] + '/live.mp3', {headers: {'Icy-MetaData': '1'}, signal: stop.signal});
+    out.metaint = stream.headers.get('icy-metaint');
+    out.name = stream.headers.get('icy-name');
+    out.bytes = (await stream.body.getReader().read()).value.length > 0;
+    stop.abort();
+    const head = await fetch(arguments[0] + '/live.mp3', {method: 'HEAD', headers: {'Icy-MetaData': '1'}});
+    out.head = head.headers.get('icy-metaint');
+    out.title = (await (await fetch(arguments[0] + '/status-json.xsl')).json()).icestats.source.server_name;
+    out.missing = (await fetch(arguments[0] + '/nothing.mp3')).status;
+    out.admin = await fetch(arguments[0] + '/admin/stats').then(() => 'read', () => 'refused');
+    done(out);
+})().catch(error => done({error: String(error)}));
+"""
+
+
+@test
+def a_player_on_another_site_reads_a_stream_of_the_ten_line_configuration(s):
+    port = harness.free_port()
+    server = s.server = s.bench.unstarted_server(sockets=harness.listen_socket(port))
+    text = (pathlib.Path(__file__).parents[2] / "conf" / "minimal.xml").read_text()
+    for before, after in (("change-me-source", "src-secret"), ("change-me-admin", "adm-secret"), ("<port>8000<", "<port>%d<" % port)):
+        check(before in text, "conf/minimal.xml has %s" % before)
+        text = text.replace(before, after)
+    server.config.write_text(text)
+    server.start()
+    s.feed("/live.mp3", "Radio Example")
+    elsewhere = s.bench.owned(EvilSite({"/": "<p>a player</p>"}))
+    s.browser.open("http://evil.test:%d/" % elsewhere.port)
+    equal(s.browser.call("/execute/async", {"script": ANOTHER_SITE, "args": ["http://127.0.0.1:%d" % port]}),
+          {"metaint": "16000", "name": "Radio Example", "bytes": True, "head": "16000", "title": "Radio Example", "missing": 404,
+           "admin": "refused"})
+    s.browser.complaints()                                # of the 404 and the refusal; they are meant
+
+
+@test
+def refusals_are_pages_like_the_others(s):
+    server = busy_server(s)
+    for name, path, words in (("missing", "/no/such/page", "404 - The file you requested could not be found"),
+                              ("nolist", "/admin/manageauth.xsl?mount=/live.mp3", "400 - This mount has no list of users")):
+        for size, width in WIDTHS.items():
+            for dark in (False, True):
+                s.browser.look(width, dark)
+                open_page(s, path)
+                s.see("icecast-lb", words)
+                equal(s.browser.script(WIDER), None, "%s is wider than %d: " % (name, width))
+                s.browser.screenshot(s.shots / ("refusal-%s-%s%s" % (name, size, "-dark" if dark else "") + ".png"))
+    s.browser.open(s.url("/no/such/page"))
+    s.browser.find("a.back").click()
+    s.see("On the air")
+    s.browser.complaints()
+    del server
+
+
+@test
+def relays_are_shown_apart_and_cannot_be_kicked_by_the_way(s):
+    server = busy_server(s)
+    server.listener("/live.mp3", lines=["User-Agent: Icecast 2.4.4"])
+    for size, width in WIDTHS.items():
+        for dark in (False, True):
+            s.browser.look(width, dark)
+            open_page(s, "/admin/listclients.xsl?mount=/live.mp3")
+            s.see("3 listeners", "Servers that relay it", "Icecast 2.4.4")
+            equal(s.browser.script(WIDER), None, "wider than %d: " % width)
+            s.browser.screenshot(s.shots / ("relays-%s%s" % (size, "-dark" if dark else "") + ".png"))
+    equal(len([one for one in s.browser.find_all("summary") if one.text == "Kick"]), 3, "people to kick")
     quiet(s)

@@ -6,7 +6,7 @@ usage: run.py --server BINARY [--only REGEX] [--screenshots DIRECTORY] [--list]
 Prints PASS or FAIL, seconds and the name of every test, and "N passed, N failed" at the end.
 --only         regular expression over the names
 --screenshots  every page at the width of a phone and of a desk, light and dark, as PNG files
-Needs chromium, chromedriver and Python's own library only.
+Needs chromium, chromedriver, liquidsoap, ffmpeg, VLC, mpv and Python's own library only.
 """
 import argparse
 import pathlib
@@ -23,6 +23,7 @@ sys.dont_write_bytecode = True
 import cluster  # noqa: E402
 import pages  # noqa: E402
 import stage  # noqa: E402
+import titles  # noqa: E402
 import webdriver  # noqa: E402
 from stage import harness  # noqa: E402
 
@@ -41,7 +42,7 @@ def run_one(function, browser, shots):
         browser.complaints()
         function(set_up)
     except (harness.Failed, webdriver.DriverError) as e:
-        frames = [f for f in traceback.extract_tb(sys.exc_info()[2]) if f.filename in (pages.__file__, cluster.__file__)]
+        frames = [f for f in traceback.extract_tb(sys.exc_info()[2]) if f.filename in (pages.__file__, cluster.__file__, titles.__file__)]
         why = "line %d: %s" % (frames[-1].lineno if frames else 0, e)
     except Exception:
         why = traceback.format_exc(limit=-3)
@@ -57,7 +58,7 @@ def main():
     parser.add_argument("--screenshots", type=pathlib.Path)
     parser.add_argument("--list", action="store_true")
     options = parser.parse_args()
-    tests = [t for t in pages.TESTS + cluster.TESTS if re.search(options.only, t.__name__)]
+    tests = [t for t in pages.TESTS + cluster.TESTS + titles.TESTS if re.search(options.only, t.__name__)]
     if options.list:
         print("\n".join(t.__name__ for t in tests))
         return 0

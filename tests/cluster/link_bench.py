@@ -4,11 +4,14 @@ Every node listens for listeners on an address of its own, and for nodes on a cl
 """
 import itertools
 import os
+import selectors
 import socket
+import subprocess
 import threading
 import time
 
-from bench import LISTENER, Failed
+from bench import LISTENER, Failed, check, equal, node_at, wait_for
+from harness import give_away
 
 
 LINK_PORTS = itertools.count(21000 + os.getpid() % 50 * 200)
@@ -107,11 +110,18 @@ class Feeder:
         self.thread.join(2)
 
 
-def feed(b, server, mount="/live.mp3", **options):
+def feed(b, server, mount="/live.mp3", units=10, **options):
     source = server.source(mount, **options)
     source.play(20)
-    b.owned(Feeder(source))
+    b.owned(Feeder(source, units))
     return source
+
+
+def readable(wire, seconds):
+    """Something (or the end) is to be read within so long.  Not select(): a test may have more than 1023 descriptors."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(wire, selectors.EVENT_READ)
+        return bool(selector.select(seconds))
 
 
 def percentile(values, part):
@@ -123,7 +133,12 @@ PLAYERS = itertools.count(1)
 
 
 def first_line(address, mount, source=LISTENER, patience=2.0):
-    """(status, node) of one request of a new listener: the head's status and where its Location leads.
+    """(status, node) of one request of a new listener: the head's status and where its Location leads."""
+    return first_redirect(address, mount, source, patience)[:2]
+
+
+def first_redirect(address, mount, source=LISTENER, patience=2.0):
+    """(status, node, path) of one request of a new listener.
 
     Every one has a player of its own: one that comes back again and again is served by the master itself.
     """
@@ -142,10 +157,11 @@ def first_line(address, mount, source=LISTENER, patience=2.0):
                     break
                 head += data
         except OSError:
-            return 0, None
-    found = re.search(rb"\r\nLocation: https?://([^/]+)/", head)
+            return 0, None, None
+    found = re.search(rb"\r\nLocation: https?://([^/]+)(/[^\r]*)\r", head)
     status = head.split(b" ", 2)
-    return (int(status[1]) if len(status) > 2 else 0), (found.group(1).decode() if found else None)
+    where, path = (part.decode() for part in found.groups()) if found else (None, None)
+    return (int(status[1]) if len(status) > 2 else 0), where, path
 
 
 class Crowd:
@@ -227,11 +243,10 @@ class RawNode:
         threading.Thread(target=run, daemon=True).start()
 
     def take_until(self, ending, patience=5.0):
-        import select
         deadline = time.monotonic() + patience
         while ending not in self.pending:
             left = deadline - time.monotonic()
-            if left <= 0 or not select.select([self.process.stdout], [], [], left)[0]:
+            if left <= 0 or not readable(self.process.stdout, left):
                 raise Failed("nothing more came; so far %r" % self.pending[-300:])
             data = self.process.stdout.read(65536)
             if not data:
@@ -276,3 +291,65 @@ class RawMaster(RawNode):
                                         stderr=subprocess.DEVNULL, bufsize=0)
         self.pending = b""
         b.owned(self)
+
+
+# A long run measures: LINK_ROUNDS=100 for the goals of cluster.md section 6.
+ROUNDS = int(os.environ.get("LINK_ROUNDS", "0"))
+
+
+def rounds(few, many):
+    return many if ROUNDS else few
+
+
+def say(name, values, unit="ms"):
+    if ROUNDS:
+        print("MEASURED %s: n %d, median %.1f, p99 %.1f, max %.1f %s" % (
+            name, len(values), percentile(values, 0.5), percentile(values, 0.99), max(values), unit), flush=True)
+
+
+def up(master, *names):
+    wait_for(lambda: all((node_at(master, name) or {}).get("state") == "up" for name in names),
+             "%s are up: %s" % (names, master.log()[-1500:]))
+
+
+def plays(server, mount="/live.mp3", patience=5):
+    def listen():
+        try:
+            return server.listener(mount, source_address=LISTENER)
+        except Failed:
+            return None
+    listener = wait_for(listen, "%s plays on %s: %s" % (mount, server.host, server.log()[-1500:]), patience)
+    check(len(listener.read(10000)) == 10000, "audio comes")
+    return listener
+
+
+def public(*numbers):
+    """<node>s, which may announce the address that they connect from."""
+    return {"edge%d" % n: "" for n in numbers}
+
+
+def master_with_a_victim(b, more=()):
+    """A master, an honest node that has to live through everything, and the place for an attacker."""
+    master = linked_master(b, 11, public(12, 66, *more))
+    victim = edge(b, 12, master)
+    feed(b, master)
+    up(master, "edge12")
+    return master, victim
+
+
+def unharmed(master, victim):
+    # On a busy machine it may be suspect for a moment; its link has never ended.
+    wait_for(lambda: node_at(master, "edge12")["state"] == "up", "the honest node is up")
+    equal(victim.log().count("is linked"), 1, "links that it has had")
+    plays(victim)
+
+
+def certificate(directory, address):
+    """A self-signed certificate for a literal address; the file holds its key too."""
+    made = subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                           "-days", "3", "-subj", "/CN=m", "-addext", "subjectAltName=IP:" + address, "-keyout", "-"],
+                          check=True, capture_output=True, text=True)
+    path = directory / "tls.pem"
+    path.write_text(made.stdout)
+    give_away(directory)
+    return path

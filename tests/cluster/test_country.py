@@ -4,8 +4,7 @@ import collections
 import countries
 from bench import ADMIN, Cluster, ask_and_close, check, equal, node_at, test, wait_for
 from harness import give_away
-from link_bench import edge, feed, first_line, linked_master
-from test_link import up
+from link_bench import edge, feed, first_line, linked_master, up
 
 HERE, ABROAD, UNKNOWN = "127.0.0.77", "127.0.0.78", "127.0.0.79"
 
@@ -93,7 +92,7 @@ def the_database_is_read_again(b):
     # A broken one leaves the old one in its place, and the log says so.
     path.write_bytes(b"nonsense")
     c.master.reload()
-    c.master.wait_for_log("is no database of countries .*the one that was read before stays")
+    c.master.wait_for_log("is not a country database .*the one that was read before stays")
     equal(explain(c.master, HERE)["country"], "DE", "with a broken file")
     database(b, {HERE + "/32": "FR"})
     c.master.reload()
@@ -116,6 +115,6 @@ def what_is_no_country_is_named(b):
     server = b.unstarted_server(body="<cluster><id>m</id><countries>DE Germany</countries>"
                                      "<node id=\"e\" secret=\"s-e-secret\" countries=\"X1\"/></cluster>")
     status, out, err = b.run("--check-config", "-c", server.config)
-    check('<countries>: "Germany" is no country of two letters' in out + err, out + err)
-    check('"X1" is no country of two letters' in out + err, out + err)
+    check('<countries>: "Germany" is not a two-letter country code' in out + err, out + err)
+    check('"X1" is not a two-letter country code' in out + err, out + err)
     equal(status, 0, "warnings")

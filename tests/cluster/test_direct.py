@@ -3,39 +3,10 @@ the same, straight from the server that has it, within <balance direct-budget>."
 import os
 import time
 
-from bench import ADMIN, LISTENER, check, equal, test, wait_for
-from harness import give_away, request
-from link_bench import edge, feed, kill9, link_port, linked_master, master_block, node
-from test_link import up
-
-STUCK = "User-Agent: WinampMPEG/2.8"
-
-
-def pair(b, balance="", body="", far_body="", block=""):
-    """A master at .11 that carries nothing itself, and the node at .12 where the sources are."""
-    far = linked_master(b, 12, {"m11": ""}, name="far", body_more=far_body,
-                        limits="<clients>5000</clients><sources>50</sources>")
-    port = link_port()
-    near = node(b, 11, "<max-redirect-slaves>-1</max-redirect-slaves>%s%s<cluster><id>m11</id><cluster-port>%d"
-                       "</cluster-port><capacity max-bandwidth=\"100M\" self-weight=\"0\"/><balance hold=\"0\" %s/>"
-                       "<node id=\"edge13\" secret=\"s-edge13\"/></cluster>"
-                % (master_block(far, "m11", 11).replace("</master>", block + "</master>"), body, port, balance))
-    near.link_port, near.name = port, "m11"
-    third = edge(b, 13, near)
-    up(near, "edge13"), up(far, "m11")
-    return near, far, third
-
-
-def known(server, mount="/live.mp3"):
-    wait_for(lambda: mount in server.get("/admin/listmounts", ADMIN).text, "%s knows %s" % (server.host, mount))
-
-
-def stuck(server, mount="/live.mp3", headers=(), version="HTTP/1.0"):
-    """A player that cannot follow: the head of the answer, and its wire."""
-    wire = server.wire(source_address=LISTENER)
-    wire.send(request("GET %s %s" % (mount, version), ["Host: x", STUCK, *headers]))
-    return wire.reply_head(), wire
-
+from bench import ADMIN, check, equal, test, wait_for
+from harness import give_away
+from link_bench import feed, kill9
+from pull_bench import STUCK, known, pair, relays, stuck
 
 def descriptors(server):
     return len(os.listdir("/proc/%d/fd" % server.process.pid))
@@ -43,11 +14,6 @@ def descriptors(server):
 
 def listeners(server, mount="/live.mp3"):
     return server.stat(mount, "listeners")
-
-
-def relays(server):
-    """Streams that this server has in a log of its own."""
-    return server.log().count("relay /live.mp3: streams")
 
 
 @test

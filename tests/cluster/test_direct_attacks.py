@@ -2,8 +2,7 @@
 unescaped, nothing ends the master."""
 from bench import LISTENER, check, equal, test, wait_for
 from harness import request
-from link_bench import edge, link_port, node
-from test_link import up
+from link_bench import edge, link_port, node, up
 from upstream import Upstream, stream
 
 AUDIO = b"\xff\xfb\x90\x00" + b"a" * 413

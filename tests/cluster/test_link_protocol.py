@@ -26,10 +26,11 @@ HEADS = ("upgrade", "refused")  # lines of HTTP: CRLF
 class Stage:
     """A master m1 with a stream, and the node edge1, which is the test."""
 
-    def __init__(self, b):
+    def __init__(self, b, attributes="", source=True, **options):
         self.b = b
-        self.master = linked_master(b, 11, {"edge1": 'allow-public="127.0.0.12:8000"'}, name="m1")
-        self.master.source("/rock.mp3").play(20)
+        self.master = linked_master(b, 11, {"edge1": 'allow-public="127.0.0.12:8000" ' + attributes}, name="m1", **options)
+        if source:
+            self.master.source("/rock.mp3").play(20)
         self.node = RawNode(b, self.master, "edge1", upgrade=False)
         self.source, self.order = None, None
 
@@ -81,6 +82,13 @@ class Stage:
     def counts(self, number):
         wait_for(lambda: node_at(self.master, "edge1")["listeners"] == int(number), "it counts " + number)
 
+    def counts_behind(self, number):
+        wait_for(lambda: node_at(self.master, "edge1")["below"] == int(number), "it counts %s behind" % number)
+
+    def clock_is_behind(self):
+        self.master.wait_for_log(r"node edge1 .*: its clock is \d+\.\d s behind ours; it checks our redirects by our clock")
+        check(node_at(self.master, "edge1")["clock_skew_ms"] < -5000, "in cluster.json")
+
     def ends(self, why):
         self.node.expect_end()
         self.master.wait_for_log("node edge1 .*the link has ended: " + why.replace("…", ".*"))
@@ -90,6 +98,8 @@ class Stage:
             (r"the administrator orders edge1 to kick listener (\d+) of (\S+)", kick),
             (r"the administrator orders edge1: (.*)", command), (r"the order is (\w+): (.*)", answered),
             (r"the master counts (\d+) listeners at edge1", counts),
+            (r"the master counts (\d+) listeners behind edge1", counts_behind),
+            (r"the master says that the clock of edge1 is behind its own", clock_is_behind),
             (r"the link ends: (.*)", ends), (r"the connection ends", lambda self: self.node.expect_end())]
 
 
@@ -111,10 +121,26 @@ def the_page_says_what_loads_are_and_how_a_wrong_one_ends(b):
 
 
 @test
+def the_page_says_who_is_behind_a_node(b):
+    stage = Stage(b)
+    stage.play("upgrade")
+    stage.play("below")
+
+
+@test
 def the_page_says_what_is_ordered(b):
     stage = Stage(b)
     for name in ("upgrade", "beginning", "orders"):
         stage.play(name)
+
+
+@test
+def the_page_says_which_node_captures_a_mount(b):
+    relay = ("<relay><server>127.0.0.1</server><port>1</port><mount>/live.test</mount><local-mount>/live.test</local-mount>"
+             "<ingest>once</ingest></relay>")
+    stage = Stage(b, 'sources="/live.test"', source=False, body_more=relay)
+    stage.play("upgrade")
+    stage.play("ingest")
 
 
 @test
@@ -135,10 +161,10 @@ def the_page_says_what_a_cluster_port_answers_to_others(b):
 
 @test
 def every_transcript_of_the_page_is_played(b):
-    played = ["upgrade", "refused", "beginning", "parts", "changes", "loads", "rest", "orders", "twice", "node"]
+    played = ["upgrade", "refused", "beginning", "parts", "changes", "loads", "below", "rest", "orders", "ingest", "twice", "node"]
     equal(sorted(re.findall(r"^```transcript (\S+)$", PAGE.read_text(), re.M)), sorted(played), "transcripts")
     said = "".join(text for name in played for side, text in transcript(name) if side in "<>")
-    for kind in ("HELLO", "WELCOME", "SNAP", "DELTA", "LOAD", "ACK", "WHO", "DRAIN", "CMD", "RES", "MSG", "PROVE", "BYE"):
+    for kind in ("HELLO", "WELCOME", "SNAP", "DELTA", "LOAD", "ACK", "WHO", "DRAIN", "CMD", "RES", "MSG", "PROVE", "INGEST", "BYE"):
         check('{"t":"%s"' % kind in said, "no transcript shows " + kind)
     linked_master(b, 11, ["edge1"])
 

@@ -2,8 +2,8 @@
 import time
 
 from bench import ADMIN, check, equal, node_at, test, wait_for
-from link_bench import edge, feed, first_line, kill9, link_port, linked_master, master_block, node
-from test_link import plays, public, up
+from link_bench import edge, feed, first_line, kill9, linked_master, master_block, plays, public, up
+from peer_bench import peers
 
 
 @test
@@ -23,29 +23,6 @@ def one_master_and_its_children(b):
         plays(n)
     wait_for(lambda: [node_at(master, n.name)["listeners"] for n in nodes] == [1, 1, 1],
              "the master knows the audience of each")
-
-
-def peers(b, numbers, more="", capacity="", only={}):
-    """Each is master and node of all others; more, only[number]: lines of <cluster>."""
-    names = {n: "p%d" % n for n in numbers}
-    ports = {n: link_port() for n in numbers}
-    listen = {n: link_port() for n in numbers}
-    made = {}
-    for n in numbers:
-        others = [m for m in numbers if m != n]
-        blocks = "".join(
-            "<master><server>127.0.0.%d</server><cluster-port>%d</cluster-port><username>%s</username>"
-            "<password>s-%s</password><bind>127.0.0.%d</bind></master>" % (m, ports[m], names[n], names[n], n)
-            for m in others)
-        rows = "".join('<node id="%s" secret="s-%s"/>' % (names[m], names[m]) for m in others)
-        made[n] = node(b, n, "<max-redirect-slaves>-1</max-redirect-slaves><master-public-slave>1</master-public-slave>%s"
-                             "<cluster><id>%s</id><cluster-port>%d</cluster-port><capacity max-bandwidth=\"100M\" %s/>"
-                             "<balance hold=\"0\"/><public-address>127.0.0.%d:%d</public-address>%s%s</cluster>"
-                       % (blocks, names[n], ports[n], capacity, n, listen[n], rows, only.get(n, more)), port=listen[n])
-        made[n].name = names[n]
-    for n in numbers:
-        up(made[n], *[names[m] for m in numbers if m != n])
-    return [made[n] for n in numbers]
 
 
 @test

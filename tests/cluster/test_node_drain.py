@@ -7,8 +7,7 @@ import time
 from bench import ADMIN, Site, check, equal, matches, master_body, node_at, slave_body, start, test, wait_for
 from bench import ask_and_close, target_of, wait_until_up
 from harness import request
-from link_bench import Crowd, edge, feed, first_line, kill9, linked_master
-from test_link import plays, public, up
+from link_bench import Crowd, edge, feed, first_line, kill9, linked_master, plays, public, up
 
 
 def health(server):

@@ -2,7 +2,7 @@
 import re
 import xml.etree.ElementTree as ET
 
-from bench import ADMIN, LISTENER, Cluster, Site, ask, ask_and_close, check, cluster_json, equal, matches, start, test, wait_for
+from bench import ADMIN, LISTENER, Cluster, Site, ask_and_close, check, cluster_json, equal, matches, start, test, wait_for
 
 
 @test
@@ -36,12 +36,36 @@ def the_masters_numbers_are_the_clusters_without_relays(bench):
 
 
 @test
-def without_redirecting_the_numbers_are_icecasts(bench):
+def without_redirecting_a_server_counts_its_own_people(bench):
     server = start(bench, Site(11), "")
     server.source().play(20)
     relay = server.listener(lines=["User-Agent: Icecast 2.4.4"])
+    person = server.listener()
     source = server.public_source("/live.mp3")
-    equal((source["listeners"], "listeners_local" in source, relay.head.status), (1, False, 200), "a relay counts")
+    equal((source["listeners"], "listeners_local" in source, relay.head.status, person.head.status), (1, False, 200, 200),
+          "the relay is none of them")
+
+
+@test
+def relays_of_a_cluster_are_no_listeners_in_metrics_and_lists(bench):
+    c = Cluster(bench, {"e1": "", "e2": ""}, capacity='max-listeners="100"')
+    def through(node):
+        return c[node].listener(source_address="127.0.0.77")
+    there = [through("e1"), through("e2"), through("e2")]
+    c.source.play(50)
+
+    def gauge(server, name):
+        text = server.get("/metrics").text
+        return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith(name))
+
+    def apart():
+        return (gauge(c.master, "icecast_server_listeners "), gauge(c.master, "icecast_server_listening_relays "),
+                gauge(c.master, "icecast_listeners{"), gauge(c["e2"], "icecast_server_listeners ")) == (0, 2, 0, 2)
+    wait_for(apart, "the master has two relays and nobody, e2 two people")
+    document = c.master.get("/admin/listclients?mount=/live.mp3", ADMIN).xml()
+    equal((document.findtext("source/Listeners"), document.findtext("source/relays"),
+           [row.findtext("relay") for row in document.findall("source/listener")]), ("0", "2", ["1", "1"]))
+    equal(sum(gauge(server, "icecast_server_listeners ") for server in (c.master, c["e1"], c["e2"])), len(there))
 
 
 @test

@@ -4,8 +4,7 @@ import xml.etree.ElementTree as ET
 
 from bench import ADMIN, LISTENER, Cluster, check, equal, node_at, request, test, wait_for
 from harness import give_away
-from link_bench import edge, feed, first_line, kill9, linked_master
-from test_link import up
+from link_bench import edge, feed, first_line, kill9, linked_master, up
 
 OWN = "master.example:9"
 

@@ -4,12 +4,13 @@ import re
 
 from bench import ADMIN, LISTENER, Site, ask_and_close, check, equal, harness, node_at, start, test, wait_for, wait_until_up
 from link_bench import link_port
+from pull_bench import locked, mark, mark_of_master, now
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 MASTER = """<max-redirect-slaves>-1</max-redirect-slaves>
 <cluster><id>m1</id><balance hold="0" affinity="0"/><capacity self-weight="0"/>
   <node id="edge3" secret="s-edge3" allow-public="edge3.example.org:8000"/>
-  %s</cluster>"""
+  %s</cluster>%s"""
 LEGACY = '<legacy-slave address="127.0.0.1" public="old.example.org:8000"/>'
 
 
@@ -43,15 +44,25 @@ def matches_block(block, data, name):
               "%s, line %d is %r, the page says %r" % (name, number + 1, got[number:number + 1], line))
 
 
+def signed(request, master):
+    """The page's mark is one that was right once; this is one for this master, now."""
+    form = rb"(edge3\.9f3c21aa; to=)(\S+)(; n=17; t=)(\d+)(; mac=)(\w{64})"
+    found = re.search(form, request)
+    equal(mark("edge3", "s-edge3", "m1.77e0aa01", 17, 1792540800, "/locked.mp3").encode(), found.group(0), "the page's mark")
+    return re.sub(form, mark("edge3", "s-edge3", mark_of_master(master, "/rock.mp3"), 17, now(), "/locked.mp3").encode(), request)
+
+
 def replay(bench, names, legacy=""):
     blocks = exchanges()
-    master = start(bench, Site(11), MASTER % legacy)
+    master = start(bench, Site(11), MASTER % (legacy, locked(bench, "/locked.mp3")))
     master.source(mount="/rock.mp3").play(50)
     for name in names:
+        if name == "pull":  # not before: the list has one stream
+            master.source(mount="/locked.mp3").play(50)
         wire = master.wire(source_address=LISTENER if name == "redirect" else None)
-        wire.send(sent(blocks[name]))
+        wire.send(signed(sent(blocks[name]), master) if name == "pull" else sent(blocks[name]))
         data = wire.take_until(b"\r\n\r\n")
-        if name != "relay":
+        if name not in ("relay", "pull"):
             data += wire.take_all()
         matches_block(blocks[name], data, name)
         wire.close()
@@ -59,7 +70,7 @@ def replay(bench, names, legacy=""):
 
 @test
 def the_transcripts_of_our_own_nodes_are_true(bench):
-    replay(bench, ["report", "report-for-another-address", "list", "redirect", "relay", "circle", "leaving"])
+    replay(bench, ["report", "report-for-another-address", "list", "redirect", "relay", "circle", "pull", "pull-refused", "leaving"])
 
 
 @test
@@ -69,7 +80,7 @@ def the_transcripts_of_older_slaves_are_true(bench):
 
 @test
 def every_transcript_is_replayed(bench):
-    equal(sorted(exchanges()), sorted(["report", "report-for-another-address", "list", "redirect", "relay", "circle", "leaving",
+    equal(sorted(exchanges()), sorted(["report", "report-for-another-address", "list", "redirect", "relay", "circle", "pull", "pull-refused", "leaving",
                                        "report-of-the-patch", "kh-streams", "kh-list"]), "transcripts")
     harness.Settings.started += 1
 

@@ -68,7 +68,7 @@ def a_slave_posts_these_bytes_right_before_it_asks_for_the_list(bench):
     matches(r"\APOST /admin/sourcelist\.txt HTTP/1\.0\r\nAuthorization: Basic ZTE6cy1lMQ==\r\nHost: 127\.0\.0\.11\r\n"
             r"User-Agent: Icecast 2\.4\.4 \(icecast-lb [^)]*\)\r\n"
             r"X-LB-Node: e1; public=%s; port=%d; max=300; max-kbps=40000; accept=9; listeners=0; kbps=0; interval=1; seq=1; "
-            r"epoch=[0-9a-f]{8}; tags=eu,premium\r\nContent-Type: text/plain\r\nContent-Length: 0\r\n\r\n\Z"
+            r"epoch=[0-9a-f]{8}; now=\d{13}; tags=eu,premium\r\nContent-Type: text/plain\r\nContent-Length: 0\r\n\r\n\Z"
             % (edge.address, edge.port), post)
     matches(r"\AGET /admin/streamlist\.txt HTTP/1\.0\r\nAuthorization: Basic ZTE6cy1lMQ==\r\nHost: 127\.0\.0\.11\r\n"
             r"User-Agent: [^\r]*\r\nX-LB-Relay: (e1\.[0-9a-f]{8})\r\nVia: 1\.1 \1\r\n\r\n\Z", get)

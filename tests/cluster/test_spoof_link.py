@@ -8,9 +8,7 @@ import threading
 import time
 
 from bench import ADMIN, check, cluster_json, equal, node_at, test, wait_for
-from link_bench import RawMaster, RawNode, edge, first_line, linked_master
-from test_link import plays, public, up
-from test_link_attacks import master_with_a_victim, unharmed
+from link_bench import RawMaster, RawNode, edge, first_line, linked_master, master_with_a_victim, plays, public, unharmed, up
 
 SOURCES = itertools.count(1)
 

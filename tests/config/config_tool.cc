@@ -1,7 +1,7 @@
 // The server's command line without the server: for the checks of conf/, doc/ and tests/config/.
 #include <cstdio>
 
-#include "app/options.h"
+#include "app/process/options.h"
 
 int main(int argc, char** argv) {
   const lb::Options options = lb::parse_options({argv + 1, argv + argc});

@@ -2,9 +2,9 @@
 """README, HACKING, doc/ and the manual page agree with the tree.
 
 - the configuration in README.md is conf/minimal.xml; README is README.md
-- links and names of files in the pages lead somewhere
+- links, their anchors and names of files in the pages lead somewhere
 - HACKING.md names every floor of src/LAYERS
-- the options in doc/icecast-lb.1 are those of the usage text in src/app/options.cc
+- the options in doc/icecast-lb.1 are those of the usage text in src/app/process/options.cc
 (doc/config.md and doc/icecast-lb.xml.5 are compared with the schema by tests/config/check.)
 """
 import pathlib
@@ -32,8 +32,19 @@ for command in ("./run.sh", "./test.sh"):
 pages = [top / name for name in ("README.md", "HACKING.md", "CHANGELOG.md")] + sorted((top / "doc").glob("*.md"))
 known = r"(?:src|tests|doc|conf|tools|demo|fuzz|bench|admin|web|packaging|debian|deploy)/[\w./-]*\w|\.ci/run"
 built = set(re.findall(r"[\w./-]+", "".join(path.read_text() for path in top.glob("*/*.mk"))))
+
+
+def anchors(page):
+    """Of the headings, as GitHub makes them."""
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in re.findall(r"^#+ (.*)$", page.read_text(), re.M)}
+
+
 for page in pages:
     text = page.read_text()
+    for link, anchor in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", text):
+        to = page.parent / link if link else page
+        if to.exists() and anchor not in anchors(to):
+            fault("%s: %s has no heading #%s" % (page.name, to.name, anchor))
     for link in re.findall(r"\]\(([^)#]+)[^)]*\)", text):
         if "://" not in link and not (page.parent / link).exists():
             fault("%s: the link to %s leads nowhere" % (page.name, link))
@@ -46,7 +57,7 @@ for floor in re.findall(r"^(\w+):", (top / "src/LAYERS").read_text(), re.M):
     if not re.search(r"^(?:.*│ +)?%s\b" % floor, hacking, re.M):
         fault("HACKING.md does not name the floor " + floor)
 
-usage = re.search(r'R"\((usage:.*?)\)"', (top / "src/app/options.cc").read_text(), re.S).group(1)
+usage = re.search(r'R"\((usage:.*?)\)"', (top / "src/app/process/options.cc").read_text(), re.S).group(1)
 manual = (top / "doc/icecast-lb.1").read_text().replace("\\-", "-")
 
 

@@ -14,7 +14,7 @@ from stand import DEPLOY, Program, TOP
 
 NODES = {"PUBLIC_NAME": "radio.example.org", "PUBLIC_DOMAIN": "radio.example.org", "PUBLIC_PORT": "8000",
          "SOURCE_PASSWORD": "src&<secret>\"", "RELAY_PASSWORD": "rel-secret", "ADMIN_PASSWORD": "adm-secret",
-         "EDGE_SECRET": "edge-secret", "EDGE1_SECRET": "s1", "EDGE2_SECRET": "s2", "EDGE3_SECRET": "s3", "MASTER": "master",
+         "EDGE_SECRET": "edge-secret", "EDGE0_SECRET": "s0", "EDGE1_SECRET": "s1", "EDGE2_SECRET": "s2", "EDGE3_SECRET": "s3", "MASTER": "master",
          "POD_NAME": "icecast-edge-0", "NODE_ID": "edge1", "NODE_SECRET": "s1", "CLIENTS": "500"}
 
 
@@ -22,9 +22,15 @@ def documents(path):
     return [document for document in yaml.safe_load_all((DEPLOY / path).read_text()) if document]
 
 
+def made(script, *arguments):
+    """What a script of deploy/ prints."""
+    return subprocess.run([DEPLOY / script, *arguments], capture_output=True, text=True, check=True).stdout
+
+
 def of_kind(kind):
-    return {d["metadata"]["name"]: d for file in ("edges", "master", "secret")
-            for d in documents("kubernetes/%s.yaml" % file) if d["kind"] == kind}
+    secrets = [d for d in yaml.safe_load_all(made("kubernetes/make-secret")) if d]
+    return {d["metadata"]["name"]: d for d in secrets + [d for file in ("edges", "master", "network", "podmonitor")
+                                                         for d in documents("kubernetes/%s.yaml" % file)] if d["kind"] == kind}
 
 
 START = TOP / "packaging/container-start"
@@ -55,6 +61,18 @@ def the_start_script_fills_in_the_environment(t):
 
 
 @test
+def the_start_script_reads_mounted_secrets_and_passes_none_on(t):
+    (t.dir / "secret").write_text("from a file\n")
+    status, out, said = fill_in(t, "<a>@EDGE_SECRET@</a>\n", {"EDGE_SECRET_FILE": str(t.dir / "secret")})
+    equal((status, out[1]), (0, "<a>from a file</a>\n"), "the configuration " + said)
+    (t.dir / "tools/icecast-lb").write_text("#!/bin/sh\nenv\n")
+    done = subprocess.run([START], capture_output=True, text=True, check=True, env={
+        "PATH": "%s:/usr/bin:/bin" % (t.dir / "tools"), "ICECAST_TEMPLATE": str(t.dir / "in.xml"), "EDGE_SECRET": "hunter2",
+        "ICECAST_ADMIN_PASSWORD": "hunter2", "ICECAST_FILLED": str(t.dir / "out.xml")})
+    check("hunter2" not in done.stdout and "PATH=" in done.stdout, "what the server gets: " + done.stdout)
+
+
+@test
 def the_start_script_names_what_is_not_set(t):
     status, _, said = fill_in(t, "<a/>\n<b>@NOT_THERE@</b>\n", {})
     equal(status, 1, "status")
@@ -68,7 +86,9 @@ def check_config(t, template):
     (t.dir / "filled.xml").write_text(out[1])
     status, out, said = t.run("--check-config", t.dir / "filled.xml")
     equal(status, 0, "--check-config: " + out + said)
-    warnings = [line for line in out.splitlines() if ": warning: " in line and "<source-password>: is not set" not in line]
+    # Of certificates that the container mounts there are none here.
+    fine = ("<source-password>: is not set", "/etc/icecast-tls/")
+    warnings = [line for line in out.splitlines() if ": warning: " in line and not any(word in line for word in fine)]
     equal(warnings, [], "warnings")
     return out
 
@@ -94,17 +114,53 @@ def every_variable_of_a_template_is_given(t):
             continue
         needed = variables((DEPLOY / "compose" / template[0]).read_text())
         equal(needed - set(service["environment"]), set(), "variables that %s lacks" % name)
-        asked = set(re.findall(r"\$\{(\w+)\}", str(service["environment"])))
-        given = set(re.findall(r"^(\w+)=", (DEPLOY / "compose/env.example").read_text(), re.M))
-        equal(asked - given, set(), "variables that env.example lacks")
-    secrets = of_kind("Secret")["icecast"]["stringData"]
+    asked = set(re.findall(r"\$\{(\w+):\?", str(compose)))
+    check("GRAFANA_PASSWORD" in asked and "${PUBLIC_NAME}" not in str(compose), "each variable has to be set: %s" % asked)
+    equal(asked, set(re.findall(r"^(\w+)=", made("compose/make-env"), re.M)), "what make-env sets")
+    secrets = {name: one["stringData"] for name, one in of_kind("Secret").items()}
     for name, stateful in of_kind("StatefulSet").items():
         environment = stateful["spec"]["template"]["spec"]["containers"][0]["env"]
-        equal(variables(of_kind("ConfigMap")[name]["data"]["template.xml"]) - {e["name"] for e in environment}, set(),
-              "variables that %s lacks" % name)
+        equal(variables(of_kind("ConfigMap")[name]["data"]["template.xml"]) -
+              {e["name"].removesuffix("_FILE") for e in environment}, set(), "variables that %s lacks" % name)
         for one in environment:
-            key = one.get("valueFrom", {}).get("secretKeyRef", {}).get("key")
-            check(key is None or key in secrets, "a secret called %s" % key)
+            ref = one.get("valueFrom", {}).get("secretKeyRef")
+            check(ref is None or ref["key"] in secrets[ref["name"]], "a secret called %s" % ref)
+
+
+@test
+def no_password_is_shipped_and_each_is_another(t):
+    everything = "".join(path.read_text() for path in DEPLOY.rglob("*") if path.is_file())
+    for old in ("change-me", "hackme", "admin/admin"):
+        check(old not in everything, "no file of deploy/ has " + old)
+    made_up = re.findall(r"=(\w{32})$", made("compose/make-env"), re.M) + \
+        re.findall(r": (\w{32})$", made("kubernetes/make-secret", "5"), re.M)
+    equal((len(made_up), len(set(made_up))), (7 + 3 + 5, 15), "passwords, all different")
+    images = re.findall(r"image: (\S+)", everything)
+    check(all(re.search(r":v?\d+\.\d+", image) for image in images), "images of a named version: %s" % images)
+    from_lines = re.findall(r"^FROM (\S+)", (TOP / "packaging/Containerfile").read_text(), re.M)
+    check(all(re.search(r":\d+\.\d+", image) for image in from_lines), "and %s" % from_lines)
+
+
+@test
+def each_edge_has_its_own_secret_and_the_cluster_port_is_theirs_alone(t):
+    edge = of_kind("StatefulSet")["icecast-edge"]["spec"]
+    container = edge["template"]["spec"]["containers"][0]
+    mount = {m["name"]: m for m in container["volumeMounts"]}["secrets"]
+    given = {e["name"]: e.get("value") for e in container["env"]}
+    equal((mount["subPathExpr"], mount["mountPath"]), ("$(POD_NAME)", given["EDGE_SECRET_FILE"]), "the mounted secret")
+    equal(set(of_kind("Secret")["icecast-edges"]["stringData"]), {"icecast-edge-%d" % i for i in range(edge["replicas"])},
+          "one for each pod")
+    policies = of_kind("NetworkPolicy")
+    for name, stateful in of_kind("StatefulSet").items():
+        labels = stateful["spec"]["template"]["metadata"]["labels"]
+        policy = [p["spec"] for p in policies.values() if p["spec"]["podSelector"]["matchLabels"].items() <= labels.items()]
+        equal(len(policy), 1, "policies of " + name)
+        public = {port["port"] for rule in policy[0]["ingress"] if "from" not in rule for port in rule["ports"]}
+        ports = {port["containerPort"] for port in stateful["spec"]["template"]["spec"]["containers"][0]["ports"]}
+        equal(public, ports - {8100}, "ports for everybody of " + name)
+    rule = [r for r in policies["icecast-master"]["spec"]["ingress"] if "from" in r][0]
+    equal(rule, {"from": [{"podSelector": {"matchLabels": {"app": "icecast", "role": "edge"}}}], "ports": [{"port": 8100}]},
+          "who reaches the cluster port")
 
 
 @test
@@ -121,6 +177,7 @@ def the_manifests_probe_and_drain(t):
         check(spec["terminationGracePeriodSeconds"] > drain, "time enough to drain " + name)
         ports = {port["name"]: port["containerPort"] for port in container["ports"]}
         equal(str(ports["icecast"]), re.search(r"<port>(\d+)</port></listen-socket>", config).group(1), "the port")
+        equal(str(ports["https"]), re.search(r"<port>(\d+)</port><ssl>1</ssl>", config).group(1), "the port for https")
         check(one["spec"]["selector"]["matchLabels"].items() <= one["spec"]["template"]["metadata"]["labels"].items(),
               "labels of " + name)
     edge = stateful["icecast-edge"]["spec"]
@@ -133,7 +190,7 @@ def the_manifests_probe_and_drain(t):
     equal(services[edge["serviceName"]]["spec"]["clusterIP"], "None", "the edges' service is headless")
     exposed = [port["name"] for service in services.values() if service["spec"].get("type") == "LoadBalancer"
                for port in service["spec"]["ports"]]
-    equal(exposed, ["icecast"], "ports for everybody")
+    equal(exposed, ["icecast", "https"], "ports for everybody")
     names = set(re.findall(r'<node id="([\w-]+)"', of_kind("ConfigMap")["icecast-master"]["data"]["template.xml"]))
     equal(names, {"icecast-edge-%d" % i for i in range(edge["replicas"])}, "nodes that the master knows")
 

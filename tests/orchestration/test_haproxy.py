@@ -37,8 +37,8 @@ class Balancer:
             ("bind :8080", "bind 127.0.0.1:%d" % self.port), ("bind :8081", "bind 127.0.0.1:%d" % self.sources),
             (default, "weight 100"),
             ("  server edge1 192.0.2.11:8001\n  server edge2 192.0.2.12:8001\n", servers),
-            ("192.0.2.1:8000", "127.0.0.1:%d" % (ingest[0] if ingest else 9)),
-            ("192.0.2.2:8000", "127.0.0.1:%d" % (ingest[1] if ingest else 9)),
+            ("192.0.2.1:8001", "127.0.0.1:%d" % (ingest[0] if ingest else 9)),
+            ("192.0.2.2:8001", "127.0.0.1:%d" % (ingest[1] if ingest else 9)),
             ("inter 2s", "inter 200ms"), *changes)
         file = t.dir / "haproxy.cfg"
         file.write_text(text)
@@ -162,7 +162,7 @@ def the_nodes_see_the_addresses_of_the_listeners(t):
 @test
 def sources_go_by_tcp_to_the_first_master_that_is_well(t):
     first, second = Node(t, "m1"), Node(t, "m2")
-    balancer = Balancer(t, [first], ingest=(first.plain, second.plain))
+    balancer = Balancer(t, [first], ingest=(first.proxied, second.proxied))
     def source(mount):
         wire = t.owned(socket.create_connection(("127.0.0.1", balancer.sources), Settings.patience))
         wire.sendall(request("SOURCE %s HTTP/1.0" % mount, ["Content-Type: audio/mpeg"], "source:src-secret"))
@@ -172,6 +172,24 @@ def sources_go_by_tcp_to_the_first_master_that_is_well(t):
     first.server.get("/admin/drain?mode=soft", ADMIN)
     wait_for(lambda: source("/in2.mp3") == b"HTTP/1.0 200", "it is taken while the first drains")
     check(second.server.stat("/in2.mp3", "listeners") is not None, "by the second")
+
+
+@test
+def an_encoder_with_a_wrong_password_does_not_keep_the_others_out(t):
+    """All come through HAProxy; each is judged by its own address."""
+    node = Node(t, "m1")
+    balancer = Balancer(t, [node], ingest=(node.proxied, free_port()))
+
+    def source(address, login):
+        with socket.socket() as wire:
+            wire.bind((address, 0))
+            wire.settimeout(Settings.patience)
+            wire.connect(("127.0.0.1", balancer.sources))
+            wire.sendall(request("SOURCE /in.mp3 HTTP/1.0", ["Content-Type: audio/mpeg"], login))
+            return wire.recv(100)[9:12]
+    wait_for(lambda: source("127.0.0.9", "source:src-secret") == b"200", "a source is taken")
+    wait_for(lambda: source("127.0.0.66", "source:wrong") == b"429", "the one that guesses is slowed down", 20)
+    equal(source("127.0.0.9", "source:src-secret"), b"200", "the right one")
 
 
 class Audience(threading.Thread):

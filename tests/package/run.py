@@ -1,17 +1,19 @@
 #!/usr/bin/env python3
 """Builds the Debian package, installs it into a clean Debian, uses it there, and takes it away again.
 
-usage: run.py --build DIR [--deb FILE] [--mirror URL] [--keep]
+usage: run.py --build DIR [--deb FILE] [--mirror URL] [--may-not-boot] [--keep]
 
 --build   a configured build directory; the package is built in DIR/package from what make dist packs
 --deb     a package that is there already, instead of building one
 --mirror  where Debian comes from (http://deb.debian.org/debian)
+--may-not-boot  inside a container, where systemd-nspawn cannot boot: leave out what needs it
 --keep    leave the installed system in /tmp
 
 Prints PASS or FAIL, seconds, and what was looked at; "N passed, N failed" at the end.  Needs root, and
-debhelper, debootstrap, curl, ffmpeg.  The system is installed in a directory of its own under /tmp, where
+debhelper, debootstrap, systemd-container, curl, ffmpeg.  The system is installed in a directory of its own under /tmp, where
 no service is started by anybody but this test; its server runs in network and mount name spaces of its
-own, so no port of this machine is touched.
+own, so no port of this machine is touched.  At the end the system is booted (systemd-nspawn) with icecast2
+running, and the commands of doc/migration.md are pasted into it.
 """
 import argparse
 import contextlib
@@ -19,55 +21,15 @@ import os
 import pathlib
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-import xml.etree.ElementTree as ET
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
-PATIENCE = 20.0
-CONFIG = "etc/icecast-lb/icecast-lb.xml"
-# What apt, dpkg and the other packages write while ours comes and goes.
-NOT_OURS = re.compile(r"^(proc|sys|dev|tmp|run|var/cache|var/lib/(apt|dpkg|logrotate)|var/log/(apt|dpkg\.log|alternatives\.log)|"
-                      r"etc/(passwd|group|shadow|gshadow|subuid|subgid)-|etc/ld\.so\.cache|usr/sbin/policy-rc\.d)(/|$)")
-counts = {True: 0, False: 0}
-begun = time.monotonic()
-
-
-def say(text):
-    print("--- %5.0f s  %s" % (time.monotonic() - begun, text), flush=True)
-
-
-def check(fact, what, detail=""):
-    counts[bool(fact)] += 1
-    print("%s %5.0f s  %s%s" % ("PASS" if fact else "FAIL", time.monotonic() - begun, what,
-                                "" if fact or not detail else ": %s" % (detail,)), flush=True)
-    return fact
-
-
-class Broken(Exception):
-    """What everything after it needs did not work."""
-
-
-def run(command, what, timeout=600, **options):
-    done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, timeout=timeout, **options)
-    text = done.stdout.decode(errors="replace")
-    if done.returncode != 0:
-        raise Broken("%s ended with %d:\n%s" % (what, done.returncode, text[-4000:]))
-    return text
-
-
-def wait_for(fact, patience=PATIENCE):
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline:
-        if fact():
-            return True
-        time.sleep(0.05)
-    return False
-
+from booted import CannotBoot
+from take_over import take_over
+from report import Broken, PATIENCE, check, counts, run, say, wait_for
+from system import CONFIG, Running, System, TOP
 
 # --- the package ----------------------------------------------------------------------------------
 
@@ -111,137 +73,7 @@ def look_at_package(deb):
 
 # --- a clean Debian -------------------------------------------------------------------------------
 
-class System:
-    """A Debian in a directory."""
-
-    def __init__(self, place, mirror):
-        self.root = place / "root"
-        self.mirror = mirror
-
-    def make(self):
-        run(["debootstrap", "--variant=minbase", "bookworm", self.root, self.mirror], "debootstrap", timeout=1200)
-        policy = self.root / "usr/sbin/policy-rc.d"
-        policy.write_text("#!/bin/sh\nexit 101\n")
-        policy.chmod(0o755)
-        for name in ("resolv.conf", "hosts"):
-            shutil.copy("/etc/" + name, self.root / "etc" / name)
-        for name in pathlib.Path("/etc/apt/apt.conf.d").glob("*proxy*"):
-            shutil.copy(name, self.root / "etc/apt/apt.conf.d")
-
-    def command(self, *command):
-        """In the system, with a /proc that ends with the command."""
-        return ["unshare", "--mount", "sh", "-c", 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"', str(self.root),
-                "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C.UTF-8",
-                *map(str, command)]
-
-    def run(self, *command, timeout=600):
-        return run(self.command(*command), " ".join(map(str, command)), timeout)
-
-    def apt(self, *arguments):
-        return self.run("apt-get", "-q", "-y", "-o", "Acquire::Retries=3", "--no-install-recommends", *arguments, timeout=1200)
-
-    def status(self, *command):
-        return subprocess.run(self.command(*command), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                              stderr=subprocess.DEVNULL, timeout=60).returncode
-
-    def files(self):
-        """Every path, and the contents of those files that a package's scripts might change."""
-        found = {}
-        for directory, directories, names in os.walk(self.root):
-            inside = os.path.relpath(directory, self.root)
-            inside = "" if inside == "." else inside + "/"
-            directories[:] = [name for name in directories if not NOT_OURS.match(inside + name)]
-            for name in [*directories, *names]:
-                path = inside + name
-                if NOT_OURS.match(path):
-                    continue
-                full = self.root / path
-                shown = full.is_file() and not full.is_symlink() and path.startswith("etc/")
-                found[path] = full.read_bytes() if shown else None
-        return found
-
-    def path(self, name):
-        return self.root / name
-
-    def owner(self, name):
-        return self.run("stat", "-c", "%U:%G %a", "/" + name).strip()
-
-
 # --- its server -----------------------------------------------------------------------------------
-
-class Running:
-    """The server of the system, started as its unit does, in a network of its own."""
-
-    def __init__(self, system):
-        self.system, self.started = system, []
-        self.network = self.begin(["unshare", "--net", "sleep", "infinity"])
-        own = os.readlink("/proc/self/ns/net")
-        if not wait_for(lambda: os.readlink("/proc/%d/ns/net" % self.network.pid) != own):
-            raise Broken("there is no network name space to be had")
-        run(self.beside("ip", "link", "set", "lo", "up"), "ip link")
-        unit = (system.path("lib/systemd/system/icecast-lb.service")).read_text()
-        self.program = re.search(r"(?m)^ExecStart=(.*)$", unit).group(1).split()
-        config = ET.parse(system.path(CONFIG)).getroot()
-        self.port = int(config.findtext("listen-socket/port"))
-        self.admin = "admin:" + config.findtext("authentication/admin-password")
-        self.url = "http://127.0.0.1:%d" % self.port
-
-    def begin(self, command, **options):
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, **options)
-        self.started.append(process)
-        return process
-
-    def beside(self, *command):
-        """In the network of the server, but outside of its system."""
-        return ["nsenter", "--net=/proc/%d/ns/net" % self.network.pid, *map(str, command)]
-
-    def start(self):
-        """As systemd does: RuntimeDirectory=, NOTIFY_SOCKET, User=."""
-        directory = self.system.path("run/icecast-lb")
-        self.system.run("install", "-d", "-o", "icecast-lb", "-g", "icecast-lb", "/run/icecast-lb")
-        notify = self.system.path("run/notify")
-        notify.unlink(missing_ok=True)
-        self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.manager.bind(str(notify))
-        notify.chmod(0o777)
-        self.manager.settimeout(PATIENCE)
-        command = self.system.command("setpriv", "--reuid=icecast-lb", "--regid=icecast-lb", "--init-groups", "--no-new-privs",
-                                      "env", "NOTIFY_SOCKET=/run/notify", *self.program)
-        self.process = self.begin(self.beside(*command), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        return directory
-
-    def told(self):
-        try:
-            return self.manager.recv(4096).decode()
-        except socket.timeout:
-            return ""
-
-    def get(self, path, *options):
-        done = subprocess.run(self.beside("curl", "-s", "-m", "10", *options, self.url + path), stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE)
-        return done.stdout
-
-    def listen(self, path, seconds):
-        """Bytes of a stream in so many seconds."""
-        done = subprocess.run(self.beside("curl", "-s", "-m", seconds, "-A", "package-test", self.url + path),
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-        return len(done.stdout)
-
-    def log(self, name):
-        path = self.system.path("var/log/icecast-lb/" + name)
-        return path.read_text(errors="replace") if path.exists() else ""
-
-    def close(self):
-        for process in reversed(self.started):
-            if process.poll() is None:
-                process.terminate()
-        for process in self.started:
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
 
 # --- the story ------------------------------------------------------------------------------------
 
@@ -459,6 +291,7 @@ def main():
     parser.add_argument("--build", type=pathlib.Path)
     parser.add_argument("--deb", type=pathlib.Path)
     parser.add_argument("--mirror", default="http://deb.debian.org/debian")
+    parser.add_argument("--may-not-boot", action="store_true")
     parser.add_argument("--keep", action="store_true")
     options = parser.parse_args()
     if not options.build and not options.deb:
@@ -476,7 +309,7 @@ def main():
         say("debootstrap")
         system.make()
         system.apt("update")
-        system.apt("install", "icecast2", "logrotate")
+        system.apt("install", "icecast2", "logrotate", "systemd-sysv", "dbus", "sudo", "curl", "iproute2")
         before = system.files()
         say("installing")
         passwords = install(system, deb)
@@ -489,6 +322,15 @@ def main():
             in_a_container(system, server)
         say("removing")
         take_away(system, before, passwords)
+        say("taking over from icecast2, with systemd")
+        system.apt("install", "--download-only", "/tmp/icecast-lb.deb")
+        system.path("usr/sbin/policy-rc.d").unlink()
+        try:
+            take_over(system, deb, place / "boot.log", check)
+        except CannotBoot as e:
+            if not options.may_not_boot:
+                raise Broken(str(e)) from None
+            say("left out: this machine boots no system inside it (%s)" % str(e)[:200])
     except Broken as e:
         check(False, str(e))
     except Exception as e:  # a test that breaks off is a failure, not silence

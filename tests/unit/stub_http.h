@@ -1,5 +1,6 @@
 // StubHttp: a web server for unit tests.  Each request that arrives whole is kept, and answered by
-// a function; an empty answer leaves the connection open and silent. Thread: one of its own;
+// a function; an empty answer leaves the connection open and silent.
+// Thread: one of its own;
 // requests() and waiting functions from the test's.
 #pragma once
 

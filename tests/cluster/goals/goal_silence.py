@@ -5,7 +5,7 @@ from bench import wait_for
 from crowd_bench import Crowd, crowd_master, nodes_of
 from goal_appear import spread
 from table import goal
-from test_link_silence import EDGE, MASTER, SOCKET, Network, Watcher, start_in
+from silent_bench import EDGE, MASTER, SOCKET, Network, Watcher, start_in
 
 ROUNDS = 12
 CROWD, OVER, SILENT_AT, LINK_LASTS = 10000, 5, 2.5, 0.9

@@ -71,22 +71,25 @@ def answers(program, host, port, path, seconds, threads=1, connections=64):
     return json.loads(done.stdout)
 
 
-def compare(program, path, ours, theirs, rounds=5, seconds=3.0, threads=1):
+def compare(program, path, ours, theirs, rounds=5, seconds=3.0, threads=1, connections=64):
     """ours, theirs: (host, port, cpu()) of servers that run.  Rounds alternate, so that what else the machine does
     meets both.  {"ratio", "ours", "theirs", "ours_us", "theirs_us", "rounds"}: the rates are the best of a round (what
-    disturbs can only lower them), the ratio is that of the best; µs are CPU time for an answer, the least of a round."""
+    disturbs can only lower them), the ratio is that of the best; µs are CPU time for an answer, the least of a round;
+    median_us is the median of what the rounds have as ours by theirs."""
     found = {"ours": [], "theirs": []}
     for turn in range(rounds + 1):
         for name, (host, port, cpu) in (("ours", ours), ("theirs", theirs)):
             before = cpu()
-            heard = answers(program, host, port, path, 1.0 if turn == 0 else seconds, threads)
+            heard = answers(program, host, port, path, 1.0 if turn == 0 else seconds, threads, connections)
             heard["us"] = (cpu() - before) * 1e6 / max(1, heard["redirects"])
             if turn > 0:  # the first is to warm up
                 found[name].append(heard)
     best = {name: max(row["per_second"] for row in rows) for name, rows in found.items()}
     least = {name: min(row["us"] for row in rows) for name, rows in found.items()}
     each = [a["per_second"] / b["per_second"] for a, b in zip(found["ours"], found["theirs"])]
-    return {"ratio": best["ours"] / best["theirs"], "median_ratio": statistics.median(each), "ours": best["ours"],
+    costs = [a["us"] / b["us"] for a, b in zip(found["ours"], found["theirs"])]
+    return {"ratio": best["ours"] / best["theirs"], "median_ratio": statistics.median(each),
+            "median_us": statistics.median(costs), "ours": best["ours"],
             "theirs": best["theirs"], "ours_us": least["ours"], "theirs_us": least["theirs"],
             "others": sum(row["others"] + row["failed"] for row in found["ours"]),
             "ms_p99": min(row["ms_p99"] for row in found["ours"]), "rounds": found}

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "fake_station.h"
+#include "admin/fake_station.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -107,7 +107,7 @@ TEST(AdminOrder, CallsAnUnknownCommandUnknownBeforeItAsksForAPassword) {
   for (const char* path : {"/admin/nope", "/admin/!POKE", "/admin/streamlist.xsl"})
     check_error(ask(station, path, AdminRole::kNone), "Unrecognised command");
 }
-TEST(AdminOrder, AsksForAPasswordBeforeItLooksAtAnythingElse) {
+TEST(AdminOrder, AsksForAPasswordBeforeAnyOtherCheck) {
   for (const char* target : {"/admin/stats", "/admin/", "/admin/listclients",
                              "/admin/killsource?mount=/none", "/admin/metadata?mount=/live"}) {
     const AdminAnswer answer = ask(station, target, AdminRole::kNone);
@@ -225,7 +225,7 @@ TEST(AdminOrder, JudgesEveryChangeByWhereItComesFrom) {
   }
 }
 TEST(AdminOrder, KnowsEveryCommandThatChangesSomething) {
-  // Whoever adds a command has to say here whether it changes something.
+  // Every command is listed here with whether it changes something.
   for (const std::string name : kNames) {
     const AdminCommand* command = admin_lookup("/admin/" + name).command;
     const bool changes = admin_changes_state(*command, "mount=/a&destination=/b&action=add");
@@ -245,7 +245,7 @@ TEST(AdminOrder, LetsCrossSiteLinksShowPages) {
     LONGS_EQUAL(200, ask(station, std::move(request)).status);
   }
 }
-TEST(AdminOrder, TellsWhatIsRefusedBeforeAPasswordIsAskedFor) {
+TEST(AdminOrder, RefusesSomeRequestsBeforeAskingForAPassword) {
   Headers evil;
   evil.add("sec-fetch-site", "cross-site");
   CHECK(!admin_refusal_before_auth("/admin/stats", "", evil).has_value());

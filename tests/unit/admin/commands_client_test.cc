@@ -1,6 +1,6 @@
 #include <string>
 
-#include "fake_station.h"
+#include "admin/fake_station.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -41,9 +41,22 @@ TEST(ClientCommands, ListClientsAsIcecastWithExtrasBehind) {
           "</source></icestats>")
           .c_str(),
       answer.body.c_str());
-  STRCMP_EQUAL(kXml, answer.content_type.c_str());
+  STRCMP_EQUAL(kXmlType, answer.content_type.c_str());
 }
-TEST(ClientCommands, ListNobody) {
+TEST(ClientCommands, RelaysAreMarkedAndInAClusterNotAmongTheNumber) {
+  station.listeners["/a.mp3"][0].relay = true;
+  const std::string text = ask(station, "/admin/listclients?mount=/a.mp3").body;
+  STRCMP_CONTAINS("<Listeners>1</Listeners><relays>1</relays>", text.c_str());
+  STRCMP_CONTAINS(
+      "<ID>52</ID><username>u&lt;v</username><Referer>http://r/</Referer><lag>0</lag>"
+      "<bytes_sent>0</bytes_sent><relay>1</relay></listener>",
+      text.c_str());
+  STRCMP_CONTAINS("<bytes_sent>5000</bytes_sent></listener>", text.c_str());
+  station.redirects = false;  // Icecast counts its rows
+  STRCMP_CONTAINS("<Listeners>2</Listeners><relays>1</relays>",
+                  ask(station, "/admin/listclients?mount=/a.mp3").body.c_str());
+}
+TEST(ClientCommands, ListNoListeners) {
   station.listeners.clear();
   STRCMP_EQUAL(document_of("<icestats><source mount=\"/a.mp3\"><Listeners>0</Listeners></source>"
                            "</icestats>")
@@ -88,8 +101,8 @@ TEST(ClientCommands, ShowActionsOnTheResponsePage) {
 }
 
 TEST_GROUP(ManageAuth) {
-  using Action = UsersRequest::Action;
-  using Outcome = UsersAnswer::Outcome;
+  using Action = UserEdit::Action;
+  using Outcome = UserEditResult::Outcome;
   FakeStation station;
   void setup() override {
     station.states["/p"] = MountState::kRunning;
@@ -120,7 +133,7 @@ TEST(ManageAuth, AddsAUser) {
   expect_body("&action=add&username=al%20ice&password=p%26w",
               "<iceresponse><message>User added</message></iceresponse>");
   CHECK(station.users_request.action == Action::kAdd);
-  STRCMP_EQUAL("al ice", station.users_request.username.c_str());
+  STRCMP_EQUAL("al ice", station.users_request.user.c_str());
   STRCMP_EQUAL("p&w", station.users_request.password.c_str());
 }
 TEST(ManageAuth, DeletesAUser) {
@@ -128,9 +141,9 @@ TEST(ManageAuth, DeletesAUser) {
   expect_body("&action=delete&username=bob",
               "<iceresponse><message>User deleted</message></iceresponse>");
   CHECK(station.users_request.action == Action::kRemove);
-  STRCMP_EQUAL("bob", station.users_request.username.c_str());
+  STRCMP_EQUAL("bob", station.users_request.user.c_str());
 }
-TEST(ManageAuth, SaysWhatWentWrong) {
+TEST(ManageAuth, ReportsWhatWentWrong) {
   station.users_answer.outcome = Outcome::kExists;
   expect_body("&action=add&username=a&password=b",
               "<iceresponse><message>User already exists - not added</message></iceresponse>");
@@ -153,8 +166,11 @@ TEST(ManageAuth, MissesParameters) {
   LONGS_EQUAL(0, station.done.size());
 }
 TEST(ManageAuth, HasNothingToManageWithoutAnAuthenticator) {
-  station.users_answer.outcome = Outcome::kNoAuthenticator;
+  station.users_answer.outcome = Outcome::kNoList;
   const AdminAnswer answer = ask(station, "/admin/manageauth?mount=/p");
   LONGS_EQUAL(400, answer.status);
-  STRCMP_EQUAL(error_body("missing parameter").c_str(), answer.body.c_str());
+  STRCMP_EQUAL(error_body("This mount has no list of users: its section of the configuration has "
+                          "no &lt;authentication type=&quot;htpasswd&quot;&gt;")
+                   .c_str(),
+               answer.body.c_str());
 }

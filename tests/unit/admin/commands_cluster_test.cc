@@ -1,7 +1,7 @@
 #include <string>
 
+#include "admin/fake_station.h"
 #include "base/json.h"
-#include "fake_station.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -22,7 +22,7 @@ TEST_GROUP(NodePosts) {
   }
 };
 
-TEST(NodePosts, AreHandedOnWithWhoSentThem) {
+TEST(NodePosts, AreHandedOnWithTheirSender) {
   const AdminAnswer answer = ask(station, post("/a\t1\n"));
   LONGS_EQUAL(200, answer.status);
   STRCMP_EQUAL("OK\r\n", answer.body.c_str());
@@ -147,6 +147,21 @@ TEST(ClusterJson, ShowsNodesAndMounts) {
   STRCMP_EQUAL("e1",
                std::string(*mount.at("carriers").at(std::size_t{0}).at("node").text()).c_str());
 }
+TEST(ClusterJson, ShowsTheRelaysBehindANode) {
+  station.table.forget(e1);
+  NodeHello hello;
+  hello.id = "e2";
+  e1 = *station.table.hello(hello, station.now);
+  MountLoad load{.mount = "/a", .listeners = 3};
+  load.below = 40;
+  station.table.snapshot(e1, {load}, station.now);
+  const Json json = parsed(ask(station, "/admin/cluster.json"));
+  const Json mount = json.at("mounts").at(std::size_t{0});
+  for (const Json& each :
+       {json, json.at("nodes").at(std::size_t{0}), mount, mount.at("carriers").at(std::size_t{0})})
+    UNSIGNED_LONGS_EQUAL(40, *each.at("below").u64());
+  UNSIGNED_LONGS_EQUAL(3, *mount.at("listeners").u64());
+}
 TEST(ClusterJson, LeavesOutWhatIsGone) {
   station.table.forget(e1);
   const Json json = parsed(ask(station, "/admin/cluster.json"));
@@ -184,7 +199,7 @@ TEST(ClusterJson, ExplainsAChoice) {
             .c_str());
   }
 }
-TEST(ClusterJson, SaysWhyANodeIsOut) {
+TEST(ClusterJson, ReportsWhyANodeIsOut) {
   station.explanation.trace.rows = {{.node = e1, .out = OutReason::kScheme},
                                     {.node = 7, .out = OutReason::kFree}};
   const Json json = parsed(ask(station, "/admin/cluster/explain?mount=/a"));

@@ -1,6 +1,6 @@
 #include <string>
 
-#include "fake_station.h"
+#include "admin/fake_station.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -8,9 +8,9 @@ using namespace lb;
 
 namespace {
 
-std::string response(const std::string& message, int code) {
+std::string response(const std::string& message, int code, const std::string& more = "") {
   return document_of("<iceresponse><message>" + message + "</message><return>" +
-                     std::to_string(code) + "</return></iceresponse>");
+                     std::to_string(code) + "</return>" + more + "</iceresponse>");
 }
 const std::string kUpdated = response("Metadata update successful", 1);
 
@@ -38,13 +38,49 @@ TEST(MountCommands, KillTheSource) {
   STRCMP_EQUAL("response.xsl",
                ask(station, "/admin/killsource.xsl?mount=/a").template_name.c_str());
 }
+TEST(MountCommands, KillOneOfItsEncoders) {
+  STRCMP_EQUAL(response("Source 7 removed", 1).c_str(),
+               ask(station, "/admin/killsource?mount=/a&id=7").body.c_str());
+  STRCMP_EQUAL("kill encoder /a 7", station.done.at(0).c_str());
+  STRCMP_EQUAL(response("Source 8 not found", 0).c_str(),
+               ask(station, "/admin/killsource?mount=/a&id=8").body.c_str());
+}
 TEST(MountCommands, MoveClients) {
-  STRCMP_EQUAL(response("Clients moved from /a to /b", 1).c_str(),
+  STRCMP_EQUAL(response("Clients moved from /a to /b", 1, "<moved>3</moved>").c_str(),
                ask(station, "/admin/moveclients?mount=/a&destination=/b").body.c_str());
   STRCMP_EQUAL("move /a /b", station.done.at(0).c_str());
   STRCMP_EQUAL(
       "response.xsl",
       ask(station, "/admin/moveclients.xsl?mount=/a&destination=/idle").template_name.c_str());
+}
+TEST(MountCommands, MoveClientsReportsTheListenersThatStayedAndWhy) {
+  const auto answer = [this](MoveOffer offer) {
+    station.offers["/b"] = std::move(offer);
+    return ask(station, "/admin/moveclients?mount=/a&destination=/b").body;
+  };
+  STRCMP_EQUAL(
+      response(
+          "No listener was moved from /a to /b: /a is audio/mpeg and /b is audio/aac, and a player "
+          "cannot change its format",
+          0, "<moved>0</moved>")
+          .c_str(),
+      answer({5, false, "audio/mpeg", "audio/aac"}).c_str());
+  STRCMP_EQUAL(
+      response("No listener was moved from /a to /b: there is none", 1, "<moved>0</moved>").c_str(),
+      answer({0, true, "audio/mpeg", "audio/mpeg"}).c_str());
+  LONGS_EQUAL(0, station.done.size());
+  STRCMP_EQUAL(response("3 of 5 clients moved from /a to /b", 1, "<moved>3</moved>").c_str(),
+               answer({5, true, "audio/mpeg", "audio/mpeg"}).c_str());
+}
+TEST(MountCommands, OnlyMountsThatCanTakeThemAreOffered) {
+  MountRow b, c;
+  b.mount = "/b";
+  c.mount = "/c";
+  station.rows = {b, c};
+  station.offers["/b"] = {1, false, "audio/mpeg", "audio/aac"};
+  const std::string text = ask(station, "/admin/moveclients?mount=/a").body;
+  CHECK(text.find("/b") == std::string::npos);
+  CHECK(text.find("mount=\"/c\"") != std::string::npos);
 }
 TEST(MountCommands, MoveClientsToNowhere) {
   expect_error("/admin/moveclients?mount=/a&destination=/none", "No such destination");
@@ -215,7 +251,7 @@ TEST(AdminCgi, WantsAShoutcastSource) {
   station.shoutcast = false;
   expect_error(cgi("pass=x&mode=updinfo&song=a"), "illegal metadata call");
 }
-TEST(AdminCgi, SaysWhenTheTitleWasNotSet) {
+TEST(AdminCgi, ReportsWhenTheTitleWasNotSet) {
   station.verdict = TitleVerdict::kRefused;
   expect_error(cgi("pass=x&mode=updinfo&song=a"), "mountpoint will not accept URL updates");
   station.verdict = TitleVerdict::kNoSource;

@@ -1,6 +1,6 @@
 #include <string>
 
-#include "fake_station.h"
+#include "admin/fake_station.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -13,14 +13,14 @@ TEST_GROUP(CommandsNode) {
   }
 };
 
-TEST(CommandsNode, DrainWithoutAModeOnlyTells) {
+TEST(CommandsNode, DrainWithoutAModeOnlyReports) {
   station.draining.listeners = 7;
   const AdminAnswer answer = ask(station, "/admin/drain");
   CHECK_EQUAL(200, answer.status);
   CHECK(says(answer, "not draining; 7 listeners are here"));
   CHECK(station.draining.mode.empty());
 }
-TEST(CommandsNode, DrainTellsHowLongItHas) {
+TEST(CommandsNode, DrainReportsItsTime) {
   station.draining = {"move", 3, 41};
   CHECK(says(ask(station, "/admin/drain"), "draining (move); 3 listeners are here, 41 s are left"));
 }
@@ -50,7 +50,7 @@ TEST(CommandsNode, DrainKnowsItsModes) {
                             "mode=soft&time=-1", "mode=soft&time=9999999999", "mode=soft&time=1h"})
     CHECK_EQUAL_TEXT(400, ask(station, std::string("/admin/drain?") + wrong).status, wrong);
 }
-TEST(CommandsNode, DrainSaysWhyNot) {
+TEST(CommandsNode, DrainReportsWhyItIsRefused) {
   station.drain_fault = Error::invalid("rate= is nonsense");
   const AdminAnswer answer = ask(station, "/admin/drain?mode=move&rate=x");
   CHECK_EQUAL(400, answer.status);

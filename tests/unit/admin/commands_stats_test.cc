@@ -1,6 +1,6 @@
 #include <string>
 
-#include "fake_station.h"
+#include "admin/fake_station.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -30,7 +30,7 @@ TEST_GROUP(StatsCommands) {
 TEST(StatsCommands, ShowHiddenMountsToo) {
   const AdminAnswer answer = ask(station, "/admin/stats");
   LONGS_EQUAL(200, answer.status);
-  STRCMP_EQUAL(kXml, answer.content_type.c_str());
+  STRCMP_EQUAL(kXmlType, answer.content_type.c_str());
   STRCMP_EQUAL("", answer.template_name.c_str());
   CHECK(answer.with_length);
   STRCMP_EQUAL(stats_xml(station.document, {.hidden_too = true, .mount = {}}).c_str(),
@@ -87,12 +87,22 @@ TEST(ListMounts, HasTheListenersHereBesideThoseOfACluster) {
   CHECK(ask(station, "/admin/listmounts").body.find("<listeners_local>0</listeners_local>") !=
         std::string::npos);
 }
+TEST(ListMounts, HasTheEncodersOfAMountWithStandbys) {
+  MountRow live = row("/a.mp3");
+  live.encoders = {{7, "192.0.2.1", "main", -1, "writes"}, {9, "192.0.2.2", "b", 2, "silent"}};
+  station.rows = {live};
+  CHECK(
+      ask(station, "/admin/listmounts")
+          .body.find("<encoder id=\"7\"><IP>192.0.2.1</IP><username>main</username>"
+                     "<priority>-1</priority><state>writes</state></encoder><encoder id=\"9\">") !=
+      std::string::npos);
+}
 TEST(ListMounts, SortsByMountInByteOrder) {
   station.rows = {row("/b"), row("/a"), row("/Z")};
   const std::string body = ask(station, "/admin/listmounts").body;
   CHECK(body.find("/Z") < body.find("\"/a\"") && body.find("\"/a\"") < body.find("\"/b\""));
 }
-TEST(ListMounts, SaysThatItDoesNotKnowYet) {
+TEST(ListMounts, ReportsThatTheValueIsNotKnownYet) {
   station.mounts_known = false;
   for (const auto& [target, role] : {std::pair("/admin/listmounts", AdminRole::kAdmin),
                                      std::pair("/admin/streamlist.txt", AdminRole::kRelay)}) {
@@ -125,7 +135,7 @@ TEST(StreamList, LeavesOutAMountThatWouldBreakTheLines) {
   station.rows = {row("/a\r\n/evil"), row("/b\x7F"), row("/ok")};
   STRCMP_EQUAL("/ok\r\n", ask(station, "/admin/streamlist.txt", AdminRole::kRelay).body.c_str());
 }
-TEST(StreamList, DoesNotLookAtAMountParameter) {
+TEST(StreamList, IgnoresAMountParameter) {
   station.rows = {row("/ok")};
   LONGS_EQUAL(200, ask(station, "/admin/streamlist.txt?mount=/none", AdminRole::kRelay).status);
 }

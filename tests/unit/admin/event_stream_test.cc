@@ -63,7 +63,7 @@ TEST(EventStream, AReaderHearsWhatComes) {
       reader.received().c_str());
   CHECK_EQUAL(1u, stream.readers());
 }
-TEST(EventStream, WhoComesBackHearsWhatHeMissed) {
+TEST(EventStream, AReaderThatComesBackGetsTheEventsThatItMissed) {
   for (int i = 0; i < 3; ++i) stream.publish({"e" + std::to_string(i), "x", {}, {}, {}});
   Reader reader;
   follow(reader, "1700000000-2");
@@ -104,7 +104,7 @@ TEST(EventStream, AQuietStreamBeats) {
   stream.beat();
   STRCMP_EQUAL(":\n\n", reader.received().c_str());
 }
-TEST(EventStream, AReaderWhoHasGoneIsForgotten) {
+TEST(EventStream, AReaderThatHasGoneIsForgotten) {
   Reader reader;
   follow(reader);
   reader.peer.reset();
@@ -113,7 +113,7 @@ TEST(EventStream, AReaderWhoHasGoneIsForgotten) {
   CHECK_EQUAL(1, ended);
   CHECK_EQUAL(8u + 13u, bytes);
 }
-TEST(EventStream, AReaderWhoDoesNotReadIsDropped) {
+TEST(EventStream, AReaderThatDoesNotReadIsDropped) {
   Reader reader;
   follow(reader);
   for (int i = 0; i < 10000 && ended == 0; ++i)
@@ -122,8 +122,8 @@ TEST(EventStream, AReaderWhoDoesNotReadIsDropped) {
   CHECK_EQUAL(0u, stream.readers());
 }
 TEST(EventStream, ThereIsALimitOfReaders) {
-  std::vector<Reader> readers(EventStream::kMostReaders + 1);
-  for (std::size_t i = 0; i < EventStream::kMostReaders; ++i) CHECK(follow(readers[i]));
+  std::vector<Reader> readers(EventStream::kMaxReaders + 1);
+  for (std::size_t i = 0; i < EventStream::kMaxReaders; ++i) CHECK(follow(readers[i]));
   Reader& last = readers.back();
   CHECK(!follow(last));
   CHECK(last.transport != nullptr);

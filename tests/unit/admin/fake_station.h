@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "admin/command.h"
+#include "admin/sample_stats.h"
 #include "admin/station.h"
-#include "sample_stats.h"
 
 namespace lb {
 
@@ -24,7 +24,9 @@ class FakeStation final : public Station {
   std::map<std::string, std::vector<ListenerRow>> listeners;
   bool shoutcast = true;
   TitleVerdict verdict = TitleVerdict::kDone;
-  UsersAnswer users_answer;
+  UserEditResult users_answer{UserEditResult::Outcome::kListed, {}};
+  std::map<std::string, MoveOffer> offers;  // by destination
+  bool redirects = true;
   SteadyTime now{std::chrono::seconds(1000)};
   NodeTable table{NodeTable::Settings{}, SteadyTime{std::chrono::seconds(1000)}};
   BalanceSettings balance;
@@ -32,10 +34,10 @@ class FakeStation final : public Station {
   Explanation explanation;
   bool later = false;  // answers wait in `waiting`
 
-  // What it was told.
+  // The orders that it got.
   std::vector<std::string> done;
   TitleRequest title;
-  UsersRequest users_request;
+  UserEdit users_request;
   NodePost post;
   ListPoll poll;
   ExplainAsk explained;
@@ -44,7 +46,16 @@ class FakeStation final : public Station {
   std::optional<Error> drain_fault;
   std::deque<UniqueFunction<void()>> waiting;
 
-  void stats(Then<StatsDocument> then) override { answer(std::move(then), document); }
+  void stats_text(std::optional<std::string> mount, Then<std::string> then) override {
+    answer(std::move(then), stats_xml(document, {.hidden_too = true, .mount = std::move(mount)}));
+  }
+  void stats_news(std::shared_ptr<const StatsDocument> since, bool dump_too,
+                  Then<StatsNews> then) override {
+    StatsNews news{std::make_shared<const StatsDocument>(document),
+                   stats_event_lines(since ? *since : StatsDocument{}, document), std::nullopt};
+    if (dump_too) news.dump = stats_event_lines(document);
+    answer(std::move(then), std::move(news));
+  }
   void mounts(Then<Result<std::vector<MountRow>>> then) override {
     Result<std::vector<MountRow>> result = rows;
     if (!mounts_known) result = Error::timeout("mounts: the master has not answered yet");
@@ -64,12 +75,20 @@ class FakeStation final : public Station {
     if (known) done.push_back("kill " + mount + " " + std::to_string(id));
     answer(std::move(found), known);
   }
+  MoveOffer move_offer(const std::string&, const std::string& to) override {
+    const auto found = offers.find(to);
+    return found == offers.end() ? MoveOffer{3, true, "audio/mpeg", "audio/mpeg"} : found->second;
+  }
   void move_listeners(const std::string& from, const std::string& to,
                       Then<std::uint64_t> moved) override {
     done.push_back("move " + from + " " + to);
     answer(std::move(moved), std::uint64_t{3});
   }
   void kill_source(const std::string& mount) override { done.push_back("kill source " + mount); }
+  bool kill_encoder(const std::string& mount, std::uint64_t id) override {
+    done.push_back("kill encoder " + mount + " " + std::to_string(id));
+    return id == 7;
+  }
   void set_fallback(const std::string& mount, const std::string& fallback) override {
     done.push_back("fallback " + mount + " " + fallback);
   }
@@ -83,7 +102,7 @@ class FakeStation final : public Station {
     answer(std::move(then), post_answer);
   }
   void list_polled(ListPoll given) override { poll = std::move(given); }
-  ClusterSight cluster() override { return {table, balance, "m1", true, now}; }
+  ClusterSight cluster() override { return {table.copy(), balance, "m1", redirects, now}; }
   Explanation explain(const ExplainAsk& ask) override {
     explained = ask;
     return explanation;
@@ -100,7 +119,7 @@ class FakeStation final : public Station {
     return {};
   }
   DrainStatus drain_status() override { return draining; }
-  void users(const std::string& mount, UsersRequest request, Then<UsersAnswer> then) override {
+  void users(const std::string& mount, UserEdit request, Then<UserEditResult> then) override {
     done.push_back("users " + mount);
     users_request = std::move(request);
     answer(std::move(then), users_answer);
@@ -146,7 +165,7 @@ inline AdminAnswer ask(FakeStation& station, const std::string& target,
   return ask(station, admin_request(target, role));
 }
 
-inline const char* const kXml = "text/xml; charset=utf-8";
+inline const char* const kXmlType = "text/xml; charset=utf-8";
 inline std::string document_of(const std::string& inner) {
   return "<?xml version=\"1.0\"?>\n" + inner + "\n";
 }

@@ -73,6 +73,18 @@ TEST(Metrics, AMountHasItsLabels) {
   CHECK(has_line(text, "icecast_source_up{mount=\"/a.mp3\"} 1"));
   CHECK(text.find("icecast_stream_start{mount=\"/a.mp3\"") != std::string::npos);
 }
+TEST(Metrics, RelaysHaveGaugesOfTheirOwn) {
+  picture.streams.push_back(stream("/a.mp3", 5));
+  picture.streams[0].relays = 2;
+  picture.listening_relays = 2;
+  CHECK(metrics_text(picture).find("\nicecast_cluster_listeners{") == std::string::npos);
+  picture.elsewhere = {5, 7};
+  const std::string text = metrics_text(picture);
+  CHECK(has_line(text, "icecast_listening_relays{mount=\"/a.mp3\"} 2"));
+  CHECK(has_line(text, "icecast_server_listening_relays 2"));
+  CHECK(has_line(text, "icecast_cluster_listeners{where=\"nodes\"} 5"));
+  CHECK(has_line(text, "icecast_cluster_listeners{where=\"below\"} 7"));
+}
 TEST(Metrics, AMountThatWaitsHasNoBeginning) {
   picture.streams.push_back(stream("/a.mp3", 0));
   picture.streams[0].running = false;

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "admin/fake_station.h"
 #include "admin/render.h"
-#include "fake_station.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -150,7 +150,7 @@ TEST(Pages, ShowTheStatusOfEveryMount) {
         "href=\"/b%20%26%20c.mp3.m3u\"", "href=\"/d%22%3Ce%3E.mp3.xspf\""})
     CHECK_TEXT(has(body, text), text);
 }
-TEST(Pages, SayThatNothingIsOnTheAir) {
+TEST(Pages, ShowThatNothingIsOnTheAir) {
   CHECK(has(web("status.xsl", sample_stats(0)), "No stream is on the air"));
 }
 TEST(Pages, PutArtistBeforeTitle) {
@@ -183,7 +183,7 @@ TEST(Pages, ShowAMountThatHasNoSource) {
   CHECK(has(web("status.xsl", document), "/off.mp3 - Not Connected"));
 }
 
-TEST(Pages, OfTheAdminCarryTheTextsThatToolsLookFor) {
+TEST(Pages, OfTheAdminCarryTheTextsThatToolsSearchFor) {
   const auto all = pages(3, "odd");
   const auto body_of = [&](const char* name) {
     const auto found =

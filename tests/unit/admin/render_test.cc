@@ -7,8 +7,9 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <thread>
 
-#include "sample_stats.h"
+#include "admin/sample_stats.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -142,7 +143,7 @@ TEST(Render, KeepsABoundedNumberOfTemplates) {
 TEST(Render, UsesTheBuiltInPageWhereThereIsNoFile) {
   auto page = renderer.render(TemplateRoot::kWeb, web(), "status.xsl", "<icestats/>");
   CHECK(page.has_value());
-  CHECK(page->body.find("Icecast2 Status") != std::string::npos);
+  CHECK(page->body.find("<h1 id=\"header\">icecast-lb</h1>") != std::string::npos);
   page = renderer.render(TemplateRoot::kAdmin, "/nonexistent/place", "stats.xsl", "<icestats/>");
   CHECK(page.has_value());
   CHECK(page->body.find("Icecast2 Admin") != std::string::npos);
@@ -154,7 +155,7 @@ TEST(Render, PrefersTheFileToTheBuiltInPage) {
   write("web/status.xsl", sheet(kText, "mine"));
   STRCMP_EQUAL("mine", body("status.xsl").c_str());
   fs::remove(directory / "web/status.xsl");
-  CHECK(body("status.xsl").find("Icecast2 Status") != std::string::npos);
+  CHECK(body("status.xsl").find("<h1 id=\"header\">icecast-lb</h1>") != std::string::npos);
 }
 TEST(Render, DoesNotMixTheBuiltInPagesOfTheTwoRoots) {
   CHECK(!renderer.render(TemplateRoot::kWeb, "", "listclients.xsl", kDocument).has_value());
@@ -234,7 +235,7 @@ TEST(Render, KnowsWhatATemplateBringsAlong) {
         "<xsl:stylesheet xmlns:xsl=\"http://www.w3.org/1999/XSL/Transform\" version=\"1.0\"/>");
   CHECK(!brings("<p/>", "<xsl:import href=\"middle.xsl\"/>"));
 }
-TEST(Render, GoesByTheTemplateNotByWhatEncodersSay) {
+TEST(Render, GoesByTheTemplateNotByTheTextsOfEncoders) {
   write("web/copy.xsl",
         sheet("<xsl:output method=\"html\"/>", "<body><xsl:copy-of select=\"//script\"/></body>"));
   auto page = renderer.render(TemplateRoot::kWeb, web(), "copy.xsl",
@@ -250,7 +251,7 @@ TEST(Render, NeverLeavesTheRoot) {
     CHECK(failure(name) == Error::Code::kDenied);
   CHECK(failure(std::string("status.xsl\0.png", 15)) == Error::Code::kDenied);
 }
-TEST(Render, SaysWhatIsWrongWithATemplate) {
+TEST(Render, ReportsWhatIsWrongWithATemplate) {
   write("web/broken.xsl", "<xsl:stylesheet");
   CHECK(failure("broken.xsl") == Error::Code::kInvalid);
   write("web/plain.xsl", "<html/>");
@@ -273,7 +274,7 @@ TEST(Render, SurvivesATemplateThatCallsItselfForever) {
                               "</xsl:template>"));
   CHECK(failure("loop.xsl") == Error::Code::kInvalid);
 }
-TEST(Render, SaysThatADocumentIsNoXml) {
+TEST(Render, ReportsThatADocumentIsNoXml) {
   write("web/a.xsl", sheet(kText, "one"));
   auto page = renderer.render(TemplateRoot::kWeb, web(), "a.xsl", "<icestats>");
   CHECK(!page.has_value());
@@ -347,4 +348,27 @@ TEST(Render, WritesNoFile) {
             "</xsl:template></xsl:stylesheet>");
   static_cast<void>(render("write.xsl"));
   CHECK(!fs::exists(target));
+}
+
+TEST(Render, RenderersInTwoThreadsHearTheirOwnErrorsOnly) {
+  for (const char* name : {"left", "right"})
+    write(std::string("web/") + name + ".xsl",
+          sheet(kText, "<xsl:message terminate=\"yes\">the fault of " + std::string(name) +
+                           "</xsl:message>"));
+  bool mixed[2] = {false, false};
+  const auto work = [&](const char* own, const char* other, bool& wrong) {
+    XsltRenderer one;
+    for (int i = 0; i < 500; ++i) {
+      const auto page = one.render(TemplateRoot::kWeb, web(), std::string(own) + ".xsl", kDocument);
+      const std::string said = page ? std::string() : page.error().what;
+      if (said.find(std::string("the fault of ") + own) == said.npos ||
+          said.find(other) != said.npos)
+        wrong = true;
+    }
+  };
+  std::thread left([&] { work("left", "right", mixed[0]); });
+  std::thread right([&] { work("right", "left", mixed[1]); });
+  left.join();
+  right.join();
+  CHECK(!mixed[0] && !mixed[1]);
 }

@@ -9,7 +9,7 @@
 
 namespace lb {
 
-// What hostile or careless encoders, players and people send as texts.
+// Texts of hostile or careless encoders, players and administrators.
 inline const std::vector<std::string>& hostile_texts() {
   static const std::vector<std::string> texts = {
       "\"\\</script>]]>&\xC3\xA9",

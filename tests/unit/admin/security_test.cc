@@ -54,7 +54,7 @@ TEST(SameSite, ComparesTheOriginWithTheHost) {
   CHECK(!same_site_request(headers({{"host", "radio.example"}, {"origin", ""}})));
   CHECK(!same_site_request(headers({{"origin", "http://radio.example"}})));
 }
-TEST(SameSite, IsNotFooledByHostsThatLookAlike) {
+TEST(SameSite, DistinguishesHostsOfSimilarNames) {
   for (const char* origin :
        {"http://radio.example.evil.example", "http://evil.example/radio.example",
         "http://radio.example@evil.example", "http://xradio.example",
@@ -70,7 +70,7 @@ TEST(SameSite, AcceptsTheHostThatAProxyReports) {
                                    {"x-forwarded-host", "radio.example"},
                                    {"origin", "https://radio.example"}})));
 }
-TEST(SameSite, LooksAtTheRefererWithoutAnOrigin) {
+TEST(SameSite, ChecksTheRefererWithoutAnOrigin) {
   CHECK(same_site_request(
       headers({{"host", "r:8000"}, {"referer", "http://r:8000/admin/listmounts.xsl"}})));
   CHECK(

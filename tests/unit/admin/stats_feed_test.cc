@@ -6,7 +6,7 @@
 #include <deque>
 #include <optional>
 
-#include "fake_station.h"
+#include "admin/fake_station.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -70,7 +70,7 @@ TEST(StatsFeed, GivesThenOnlyWhatChanges) {
   STRCMP_EQUAL("EVENT global clients 2\n", pipe.received().c_str());
 }
 
-TEST(StatsFeed, AFollowerWhoComesLaterTakesNothingFromTheOthers) {
+TEST(StatsFeed, AFollowerThatComesLaterTakesNothingFromTheOthers) {
   station.document.globals["clients"] = "1";
   Pipe first, second;
   follow(first);
@@ -81,7 +81,7 @@ TEST(StatsFeed, AFollowerWhoComesLaterTakesNothingFromTheOthers) {
   STRCMP_EQUAL("HEAD\r\n\r\nEVENT global clients 2\n", second.received().c_str());
 }
 
-TEST(StatsFeed, ForgetsAFollowerWhoHasClosed) {
+TEST(StatsFeed, ForgetsAFollowerThatHasClosed) {
   station.document.globals["clients"] = "1";
   Pipe pipe;
   follow(pipe);
@@ -91,7 +91,7 @@ TEST(StatsFeed, ForgetsAFollowerWhoHasClosed) {
   CHECK(ended.has_value() && *ended == 8 + 23);
 }
 
-TEST(StatsFeed, DropsAFollowerWhoDoesNotRead) {
+TEST(StatsFeed, DropsAFollowerThatDoesNotRead) {
   Pipe pipe(4096);
   follow(pipe);
   for (int i = 0; i < 200 && !ended; ++i) {
@@ -102,4 +102,40 @@ TEST(StatsFeed, DropsAFollowerWhoDoesNotRead) {
   }
   CHECK(ended.has_value());
   CHECK_EQUAL(0u, feed.followers());
+}
+
+TEST(StatsFeed, AsksForOneDocumentAtATime) {
+  station.document.globals["clients"] = "1";
+  Pipe pipe;
+  follow(pipe);
+  pipe.received();
+  station.later = true;
+  tick();
+  tick();
+  tick();
+  CHECK_EQUAL(1u, station.waiting.size());
+  station.waiting.front()();
+  station.waiting.pop_front();
+  tick();
+  CHECK_EQUAL(1u, station.waiting.size());
+}
+
+TEST(StatsFeed, AFollowerThatComesWhileADocumentIsMadeIsGreetedByTheNext) {
+  station.document.globals["clients"] = "1";
+  Pipe first, second;
+  follow(first);
+  first.received();
+  station.later = true;
+  tick();
+  follow(second);
+  CHECK_EQUAL(1u, station.waiting.size());
+  station.document.globals["clients"] = "2";
+  station.waiting.front()();
+  station.waiting.pop_front();
+  STRCMP_EQUAL("", second.received().c_str());
+  CHECK_EQUAL(1u, station.waiting.size());
+  station.waiting.front()();
+  station.waiting.pop_front();
+  STRCMP_EQUAL("HEAD\r\n\r\nEVENT global clients 2\n", second.received().c_str());
+  STRCMP_EQUAL("EVENT global clients 2\n", first.received().c_str());
 }

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "sample_stats.h"
+#include "admin/sample_stats.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -98,10 +98,10 @@ TEST(StatsEvents, DumpsGlobalsAndMounts) {
       "EVENT /h listeners 2\n",
       stats_event_lines(small()).c_str());
 }
-TEST(StatsEvents, SaysNothingWhenNothingChanged) {
+TEST(StatsEvents, ReportsNothingWhenNothingChanged) {
   STRCMP_EQUAL("", stats_event_lines(small(), small()).c_str());
 }
-TEST(StatsEvents, SaysWhatIsNewAndWhatChanged) {
+TEST(StatsEvents, ReportsWhatIsNewAndWhatChanged) {
   StatsDocument after = small();
   after.globals["listeners"] = "1";
   after.sources[0].fields["title"] = "New";
@@ -109,7 +109,7 @@ TEST(StatsEvents, SaysWhatIsNewAndWhatChanged) {
   STRCMP_EQUAL("EVENT global listeners 1\nEVENT /a\"b genre x\nEVENT /a\"b title New\n",
                stats_event_lines(small(), after).c_str());
 }
-TEST(StatsEvents, SaysWhatWent) {
+TEST(StatsEvents, ReportsWhatWent) {
   StatsDocument after = small();
   after.globals.erase("admin");
   after.sources[0].fields.erase("title");

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "admin/render.h"
-#include "sample_stats.h"
+#include "admin/sample_stats.h"
 
 #include "CppUTest/TestHarness.h"
 

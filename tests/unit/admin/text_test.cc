@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "sample_stats.h"
+#include "admin/sample_stats.h"
 
 #include "CppUTest/TestHarness.h"
 

@@ -125,7 +125,7 @@ TEST(Yp, TouchesNotMoreOftenThanEveryThirtySeconds) {
   CHECK(next(taken()) == "action=touch");
 }
 
-TEST(Yp, UsesTheConfiguredIntervalWhereTheDirectorySaysNothing) {
+TEST(Yp, UsesTheConfiguredIntervalWhereTheDirectoryNamesNone) {
   be_listed();
   pass(5s);
   next(taken());
@@ -205,7 +205,7 @@ TEST(Yp, AddsAnewAfterATouchThatWasRefused) {
   CHECK(next(taken()) == "action=add");
 }
 
-TEST(Yp, TellsEveryDirectoryOfEveryStream) {
+TEST(Yp, AnnouncesEveryStreamToEveryDirectory) {
   yp.set_directories({kDirectory, {"http://other/", 6s, 30s}});
   streams.push_back(stream("/b.mp3"));
   yp.tick(streams);
@@ -221,7 +221,7 @@ TEST(Yp, RemovesFromADirectoryThatIsNamedNoMore) {
   CHECK(asked.empty());
 }
 
-TEST(Yp, WithdrawsEverythingAndSaysWhenThatIsDone) {
+TEST(Yp, WithdrawsEverythingAndReportsWhenThatIsDone) {
   be_listed();
   bool done = false;
   yp.withdraw([&done] { done = true; });

@@ -1,16 +1,16 @@
-#include "app/drain.h"
+#include "app/drain/drain.h"
 
 #include <algorithm>
 #include <string>
 #include <vector>
 
-#include "../base/log_book.h"
+#include "base/log_book.h"
 
 #include "CppUTest/TestHarness.h"
 
 using namespace lb;
 using namespace std::chrono_literals;
-using lb::test::LogBook;
+using lb::test::CapturedLog;
 
 TEST_GROUP(DrainPace) {
   FakeClock clock;
@@ -33,7 +33,7 @@ TEST(DrainPace, SoManyASecond) {
   for (const auto n : gone(pace, 1000, 40)) sum += n;
   CHECK_EQUAL(200u, sum);
 }
-TEST(DrainPace, LessThanOneALookAddsUp) {
+TEST(DrainPace, LessThanOneAPollAddsUp) {
   DrainPace pace(1, begun, begun + 600s);
   const auto all = gone(pace, 100, 8);
   CHECK_EQUAL(2, std::count(all.begin(), all.end(), 1u));
@@ -48,7 +48,7 @@ TEST(DrainPace, FasterWhereTheTimeWouldNotSuffice) {
   CHECK(all.front() >= 24 && all.front() <= 26);  // evenly, not all at the end
   CHECK(all.back() <= 30);
 }
-TEST(DrainPace, EverybodyWhenTheTimeIsOver) {
+TEST(DrainPace, AllListenersAreDueWhenTheTimeIsOver) {
   DrainPace pace(1, begun, begun + 10s);
   clock.advance(11s);
   CHECK_EQUAL(77u, pace.due(clock.steady(), 77));
@@ -66,26 +66,26 @@ TEST(DrainPace, NoTimeAtAllIsNoDivisionByZero) {
 TEST_GROUP(Drain) {
   FakeClock clock;
   Loop loop{0, clock};
-  LogBook book{clock};
+  CapturedLog captured{clock};
   DrainState state;
   std::uint64_t here = 10;
   std::uint64_t closed = 0;
   int closed_all = 0, exits = 0;
-  std::vector<DrainPicture> told;
-  Drain drain{loop, book.log, state,
-              Drain::Doors{[this] { return here; },
-                           [this](std::uint64_t n) {
-                             closed += n;
-                             here -= n;
-                           },
-                           [this] {
-                             ++closed_all;
-                             here = 0;
-                           },
-                           [this] { ++exits; }}};
+  std::vector<DrainPicture> subscriber;
+  Drain drain{loop, captured.log, state,
+              Drain::Callbacks{[this] { return here; },
+                               [this](std::uint64_t n) {
+                                 closed += n;
+                                 here -= n;
+                               },
+                               [this] {
+                                 ++closed_all;
+                                 here = 0;
+                               },
+                               [this] { ++exits; }}};
 
   void setup() override {
-    state.on_change([this](const DrainPicture& now) { told.push_back(now); });
+    state.on_change([this](const DrainPicture& now) { subscriber.push_back(now); });
   }
   static DrainOrder order(DrainMode mode, bool then_exit = false) {
     DrainOrder order;
@@ -98,7 +98,7 @@ TEST_GROUP(Drain) {
   }
   void look_after(std::chrono::milliseconds time) {
     clock.advance(time);
-    drain.look();
+    drain.poll_listeners();
   }
 };
 
@@ -107,24 +107,24 @@ TEST(Drain, ServesUntilItIsToldOtherwise) {
   CHECK(state.picture()->mode == DrainMode::kOff);
   CHECK(!drain.cancel());
 }
-TEST(Drain, SoftClosesNobody) {
+TEST(Drain, SoftClosesNoListener) {
   drain.begin(order(DrainMode::kSoft));
   CHECK(state.draining());
   look_after(59s);
   look_after(10s);
   CHECK_EQUAL(0u, closed);
   CHECK_EQUAL(0, exits);
-  CHECK(book.says("draining (soft), asked by 192.0.2.1: 10 listeners have 60 s\n"));
-  CHECK(book.says("the time to drain is over; 10 listeners are left"));
+  CHECK(captured.says("draining (soft), asked by 192.0.2.1: 10 listeners have 60 s\n"));
+  CHECK(captured.says("drain time is over: 10 listeners are left"));
 }
 TEST(Drain, TheEndOfItsTimeIsSaidOnce) {
   drain.begin(order(DrainMode::kSoft));
   look_after(61s);
   look_after(1s);
-  const std::string log = book.errors();
-  CHECK_EQUAL(log.find("time to drain is over"), log.rfind("time to drain is over"));
+  const std::string log = captured.errors();
+  CHECK_EQUAL(log.find("drain time is over"), log.rfind("drain time is over"));
 }
-TEST(Drain, MoveClosesSomeAtEveryLook) {
+TEST(Drain, MoveClosesSomeAtEveryPoll) {
   drain.begin(order(DrainMode::kMove));
   CHECK_EQUAL(0u, closed);
   look_after(2s);
@@ -133,7 +133,7 @@ TEST(Drain, MoveClosesSomeAtEveryLook) {
   CHECK_EQUAL(10u, closed);
   CHECK_EQUAL(0, exits);
 }
-TEST(Drain, AShareIsOfThoseWhoWereThereAtTheBeginning) {
+TEST(Drain, AShareIsOfTheListenersAtTheBeginning) {
   here = 200;
   DrainOrder half = order(DrainMode::kMove);
   half.rate = {0.5, true};
@@ -156,13 +156,13 @@ TEST(Drain, EndsTheProcessWhenTheLastListenerHasGone) {
   here = 0;
   look_after(1s);
   CHECK_EQUAL(1, exits);
-  CHECK(book.says("drained: no listener is left"));
+  CHECK(captured.says("drained: no listener is left"));
 }
 TEST(Drain, EndsTheProcessWhenItsTimeIsOver) {
   drain.begin(order(DrainMode::kSoft, true));
   look_after(60s);
   CHECK_EQUAL(1, exits);
-  CHECK(book.says("the time to drain is over; 10 listeners end"));
+  CHECK(captured.says("drain time is over: 10 listeners end"));
 }
 TEST(Drain, AnEmptyNodeEndsAtOnce) {
   here = 0;
@@ -173,11 +173,11 @@ TEST(Drain, CanBeCalledOff) {
   drain.begin(order(DrainMode::kMove));
   CHECK(drain.cancel());
   CHECK(!state.draining());
-  CHECK_EQUAL(2u, told.size());
-  CHECK(told[1].mode == DrainMode::kOff);
-  CHECK(book.says("no longer draining"));
+  CHECK_EQUAL(2u, subscriber.size());
+  CHECK(subscriber[1].mode == DrainMode::kOff);
+  CHECK(captured.says("no longer draining"));
 }
-TEST(Drain, CannotBeCalledOffOnceTheProcessShallEnd) {
+TEST(Drain, CannotBeCancelledOnceTheProcessIsToEnd) {
   drain.begin(order(DrainMode::kSoft, true));
   CHECK(!drain.cancel());
   CHECK(state.draining());
@@ -188,11 +188,11 @@ TEST(Drain, ThatIsUnderWayMayEndTheProcessAfterAll) {
   drain.exit_at_its_end();
   CHECK_EQUAL(0, exits);
   CHECK(state.picture()->mode == DrainMode::kMove && state.picture()->then_exit);
-  CHECK(told.back().then_exit);
+  CHECK(subscriber.back().then_exit);
   look_after(59s);
   CHECK_EQUAL(1, exits);
 }
-TEST(Drain, WhoseTimeIsOverEndsTheProcessAtOnce) {
+TEST(Drain, APastDeadlineEndsTheProcessAtOnce) {
   drain.begin(order(DrainMode::kSoft));
   look_after(61s);
   drain.exit_at_its_end();
@@ -207,17 +207,17 @@ TEST(Drain, ANewOrderTakesThePlaceOfTheOldOne) {
   look_after(1s);
   CHECK_EQUAL(1u, closed);
 }
-TEST(Drain, TellsWhoWantsToKnowOfEveryChange) {
+TEST(Drain, NotifiesItsSubscribersOfEveryChange) {
   drain.begin(order(DrainMode::kSoft));
-  CHECK_EQUAL(1u, told.size());
+  CHECK_EQUAL(1u, subscriber.size());
   here = 0;
   look_after(1s);
-  CHECK_EQUAL(2u, told.size());
-  CHECK(told[1].empty);
+  CHECK_EQUAL(2u, subscriber.size());
+  CHECK(subscriber[1].empty);
   here = 1;  // was being judged when it began
   look_after(1s);
-  CHECK_EQUAL(3u, told.size());
-  CHECK(!told[2].empty);
+  CHECK_EQUAL(3u, subscriber.size());
+  CHECK(!subscriber[2].empty);
 }
 
 TEST_GROUP(DrainWords){};
@@ -228,7 +228,7 @@ TEST(DrainWords, NamesAreReadAsTheyAreWritten) {
   CHECK(!parse_drain_mode("off").has_value());
   CHECK(!parse_drain_mode("").has_value());
 }
-TEST(DrainWords, TheConfigurationSaysWhatTermDoes) {
+TEST(DrainWords, TheConfigurationGivesTheDrainOfTerm) {
   ClusterSettings cluster;
   CHECK(configured_drain(cluster).mode == DrainMode::kOff);
   cluster.drain_mode = DrainMode::kMove;

@@ -1,4 +1,4 @@
-#include "app/notify.h"
+#include "app/process/notify.h"
 
 #include <memory>
 #include <string>
@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 
 TEST_GROUP(Notifier){};
 
-TEST(Notifier, SaysEachThingInOneDatagram) {
+TEST(Notifier, SendsEachMessageInOneDatagram) {
   ManagerSocket manager;
   Notifier notifier(manager.name());
   CHECK(notifier.has_listener());
@@ -34,7 +34,7 @@ TEST(Notifier, FindsASocketInTheAbstractNameSpace) {
   notifier.alive();
   CHECK(manager.next(1s) == "WATCHDOG=1\n");
 }
-TEST(Notifier, IsSilentWhereNobodyListens) {
+TEST(Notifier, IsSilentWithoutAManager) {
   const std::string too_long = "/" + std::string(200, 'x');
   for (const std::string& name :
        {std::string(), std::string("relative"), std::string("/tmp/nobody/there"),

@@ -1,4 +1,4 @@
-#include "app/service_manager.h"
+#include "app/process/service_manager.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -42,7 +42,7 @@ TEST(ServiceManager, TakesWhatIsSaidAndRemovesIt) {
   CHECK(manager.watchdog == 30s);
   for (const char* name : kNames) CHECK_TEXT(::getenv(name) == nullptr, name);
 }
-TEST(ServiceManager, AWatchWithoutANumberOfAProcessIsForWhoeverReadsIt) {
+TEST(ServiceManager, AWatchWithoutAProcessNumberIsForEveryProcess) {
   set("WATCHDOG_USEC", "5000000");
   CHECK(ServiceManager::take_from_environment().watchdog == 5s);
 }

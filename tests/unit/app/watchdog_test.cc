@@ -1,4 +1,4 @@
-#include "app/watchdog.h"
+#include "app/process/watchdog.h"
 
 #include <future>
 #include <string>
@@ -42,7 +42,7 @@ struct Watched {
 
 TEST_GROUP(Watchdog){};
 
-TEST(Watchdog, SaysThatAllIsWellAgainAndAgain) {
+TEST(Watchdog, NotifiesTheManagerAgainAndAgain) {
   Watched server;
   for (int i = 0; i < 5; ++i) CHECK(server.manager.next(kLong) == "WATCHDOG=1\n");
 }
@@ -62,7 +62,7 @@ TEST(Watchdog, IsSilentAsLongAsAWorkerHangs) {
   CHECK(server.manager.next(kLong) == "WATCHDOG=1\n");
   CHECK(server.manager.next(kLong) == "WATCHDOG=1\n");
 }
-TEST(Watchdog, SaysNothingWhereNobodyWaitsForIt) {
+TEST(Watchdog, SendsNothingWithoutAManager) {
   ManagerSocket manager;
   Notifier notifier(manager.name());
   LoopPool loops(0, system_clock());

@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "auth/temporary_directory.h"
 #include "stub_http.h"
-#include "temporary_directory.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -25,8 +25,9 @@ TEST_GROUP(Authenticators) {
   StubHttp stub{StubHttp::ok("icecast-auth-user: 1\r\n")};
   Fetcher fetcher{loop};
   std::vector<std::uint64_t> dropped;
-  Authenticators all{loop, loop, log, fetcher, [this](const std::string&, std::uint64_t client) {
-                       dropped.push_back(client);
+  Authenticators all{loop, loop, log, fetcher,
+                     [this](const std::string&, std::uint64_t client, Authenticators::Drop when) {
+                       if (when == Authenticators::Drop::kNow) dropped.push_back(client);
                      }};
   std::uint64_t next_client = 1;
 
@@ -70,6 +71,18 @@ TEST(Authenticators, ASecondLoginOfAUserIsRefused) {
   settle();
   CHECK(ask("/m", "alice")->verdict.kind == Kind::kAllow);
 }
+TEST(Authenticators, AListenerThatReconnectsBeforeItsOldConnectionHasEndedIsAllowed) {
+  use_file();
+  auto first = ask("/m", "alice");
+  Timer leave(loop, [&first] { first.reset(); });
+  leave.after(std::chrono::milliseconds(100));
+  const auto again = ask("/m", "alice");
+  CHECK(!first);
+  CHECK(again->verdict.kind == Kind::kAllow);
+  STRCMP_EQUAL("alice", again->verdict.user.c_str());
+  // Of two logins that wait for one place, one gets it.
+  CHECK(ask("/m", "alice")->verdict.kind == Kind::kRefuse);
+}
 TEST(Authenticators, DuplicatesMayBeAllowed) {
   use_file({{"allow_duplicate_users", "1"}});
   auto first = ask("/m", "alice");
@@ -100,7 +113,7 @@ TEST(Authenticators, EveryAddGetsItsRemove) {
   settle();
   LONGS_EQUAL(40, stub.forms().size());
 }
-TEST(Authenticators, ASectionThatCannotBeSetUpLetsNobodyIn) {
+TEST(Authenticators, ASectionThatCannotBeSetUpRefusesEveryListener) {
   use("ldap", {});
   CHECK(ask("/m", "alice")->verdict.kind == Kind::kForbid);
   use("htpasswd", {});
@@ -111,7 +124,7 @@ TEST(Authenticators, ASectionThatCannotBeSetUpLetsNobodyIn) {
                  [&](const AuthVerdict& verdict) { refused = verdict.kind == Kind::kRefuse; });
   CHECK(refused);
 }
-TEST(Authenticators, WhoIsRefusedMayGetAnotherMount) {
+TEST(Authenticators, ARefusedListenerMayGetAnotherMount) {
   use_file({{"rejected_mount", "/sorry"}});
   auto rejected = ask("/m", "alice", "wrong");
   CHECK(rejected->verdict.kind == Kind::kAllow);

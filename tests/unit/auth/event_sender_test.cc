@@ -78,7 +78,7 @@ TEST(EventSender, AnyOtherStatusMeansThatItWasHeard) {
   run_until([&] { return settled == 1; });
   LONGS_EQUAL(1, stub.forms().size());
 }
-TEST(EventSender, ADeadBackendHoldsUpNobodyElse) {
+TEST(EventSender, ADeadBackendDelaysNoOther) {
   std::string dead;
   {
     StubHttp gone([](const std::string&) { return StubHttp::ok(); });
@@ -122,7 +122,7 @@ TEST(EventSender, WhatIsTooOldIsGivenUp) {
   run_until([&] { return settled == 1; });
   CHECK(sender.idle());
 }
-TEST(EventSender, ItsEndCallsNobody) {
+TEST(EventSender, ItsDestructionCallsNoCallback) {
   StubHttp stub([](const std::string&) { return std::string(); });
   {
     EventSender sender(loop, fetcher, log, quick());

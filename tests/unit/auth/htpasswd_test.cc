@@ -5,7 +5,7 @@
 #include "auth/authenticator.h"
 #include "auth/event_sender.h"
 #include "auth/password_hash.h"
-#include "temporary_directory.h"
+#include "auth/temporary_directory.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -66,7 +66,7 @@ TEST_GROUP(Htpasswd) {
   }
 };
 
-TEST(Htpasswd, LetsInWhoHasThePassword) {
+TEST(Htpasswd, AllowsAUserWithThePassword) {
   use("# c\nalice:" + kSecretMd5 + "\n");
   CHECK(lets_in("alice", "secret"));
   CHECK(!lets_in("alice", "wrong"));
@@ -104,7 +104,7 @@ TEST(Htpasswd, AChangedFileCountsAtOnce) {
   CHECK(!lets_in("alice", "secret"));
   CHECK(lets_in("carol", "secret"));
 }
-TEST(Htpasswd, WithoutItsFileNobodyGetsIn) {
+TEST(Htpasswd, WithoutItsFileEveryUserIsRefused) {
   use("alice:" + kSecretMd5 + "\n");
   CHECK(lets_in("alice", "secret"));
   ::remove(directory.file("users").c_str());
@@ -125,6 +125,7 @@ TEST(Htpasswd, UsersAreListedAddedAndRemoved) {
   result = edit(UserEdit::Action::kRemove, "alice");
   CHECK(result.outcome == Outcome::kRemoved);
   CHECK(!lets_in("alice", "secret"));
+  // A file of Icecast's hashes stays one.
   STRCMP_EQUAL("# keep me\nbob:8fe4c11451281c094a6578e6ddbf5eed\n",
                directory.text("users").c_str());
   CHECK(edit(UserEdit::Action::kRemove, "nobody").outcome == Outcome::kRemoved);
@@ -133,6 +134,7 @@ TEST(Htpasswd, TheFirstUserMakesTheFile) {
   make({{"filename", directory.file("new")}});
   CHECK(edit(UserEdit::Action::kAdd, "bob", "pw").outcome == UserEditResult::Outcome::kAdded);
   CHECK(lets_in("bob", "pw"));
+  STRCMP_CONTAINS("bob:$y$", directory.text("new").c_str());
 }
 TEST(Htpasswd, ANameThatWouldBreakTheFileIsRefused) {
   use("alice:" + kSecretMd5 + "\n");
@@ -161,7 +163,7 @@ TEST(Htpasswd, WithoutAFileNameOrWithAnUnknownHashThereIsNone) {
 TEST(Htpasswd, TooManyLoginsWithSlowHashesAreAskedToComeLater) {
   use("bob:" + *hash_password(HashMethod::kSha512, "secret") + "\n");
   std::vector<AuthVerdict::Kind> kinds;
-  const std::size_t n = HashQueue::kMostWaiting + 20;
+  const std::size_t n = HashQueue::kMaxWaiting + 20;
   for (std::size_t i = 0; i < n; ++i) {
     ListenerAsk ask;
     ask.given = Credentials{"bob", "guess" + std::to_string(i)};

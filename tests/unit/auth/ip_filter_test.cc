@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "temporary_directory.h"
+#include "auth/temporary_directory.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -49,7 +49,7 @@ TEST(IpList, TheBaseOfANetworkNeedNotBeItsFirstAddress) {
   CHECK(has("10.255.0.1"));
   CHECK(!has("11.0.0.0"));
 }
-TEST(IpList, SlashZeroIsEverybodyOfItsFamily) {
+TEST(IpList, SlashZeroIsEveryAddressOfItsFamily) {
   parse("0.0.0.0/0");
   CHECK(has("198.51.100.1"));
   CHECK(!has("2001:db8::1"));
@@ -86,7 +86,7 @@ TEST(IpList, NonsenseIsLeftOutAndTold) {
   LONGS_EQUAL(7, complaints.size());
   CHECK(complaints[0].find("example.org") != std::string::npos);
 }
-TEST(IpList, AnEmptyListHasNobody) {
+TEST(IpList, AnEmptyListContainsNoAddress) {
   parse("");
   CHECK(list.empty());
   CHECK(!has("127.0.0.1"));
@@ -99,52 +99,53 @@ TEST_GROUP(AccessFiles) {
   bool welcome(const char* ip) { return files.lists()->welcome(*Address::parse(ip, 0)); }
 };
 
-TEST(AccessFiles, WithoutListsEverybodyIsWelcome) {
-  files.look({});
+TEST(AccessFiles, WithoutListsEveryAddressIsAllowed) {
+  files.reload_changed({});
   CHECK(welcome("192.0.2.1"));
   CHECK(!files.lists()->agent_refused("curl/8"));
   CHECK(!AccessPaths{}.any());
 }
 TEST(AccessFiles, DenyWinsAndAllowIsExclusive) {
-  files.look({directory.put("deny", "10.0.0.1\n"), directory.put("allow", "10.0.0.0/24\n"), ""});
+  files.reload_changed(
+      {directory.put("deny", "10.0.0.1\n"), directory.put("allow", "10.0.0.0/24\n"), ""});
   CHECK(!welcome("10.0.0.1"));
   CHECK(welcome("10.0.0.2"));
   CHECK(!welcome("10.0.1.2"));
 }
-TEST(AccessFiles, AnEmptyAllowListLetsNobodyIn) {
-  files.look({"", directory.put("allow", "# nobody\n"), ""});
+TEST(AccessFiles, AnEmptyAllowListRefusesEveryAddress) {
+  files.reload_changed({"", directory.put("allow", "# nobody\n"), ""});
   CHECK(!welcome("127.0.0.1"));
 }
 TEST(AccessFiles, AChangedFileIsReadAgainAlsoWithinTheSameSecond) {
   const AccessPaths paths{directory.put("deny", "10.0.0.1\n"), "", ""};
-  files.look(paths);
+  files.reload_changed(paths);
   CHECK(!welcome("10.0.0.1"));
   directory.put("deny", "10.0.0.22\n");
-  files.look(paths);
+  files.reload_changed(paths);
   CHECK(welcome("10.0.0.1"));
   CHECK(!welcome("10.0.0.22"));
 }
 TEST(AccessFiles, AFileThatVanishesLeavesItsListInForce) {
   const AccessPaths paths{directory.put("deny", "10.0.0.1\n"), "", ""};
-  files.look(paths);
+  files.reload_changed(paths);
   ::remove(paths.deny_ip.c_str());
-  files.look(paths);
+  files.reload_changed(paths);
   CHECK(!welcome("10.0.0.1"));
 }
-TEST(AccessFiles, AFileThatIsNotThereLocksNobodyOut) {
-  files.look({directory.file("none"), directory.file("none either"), ""});
+TEST(AccessFiles, AMissingFileRefusesNoAddress) {
+  files.reload_changed({directory.file("none"), directory.file("none either"), ""});
   CHECK(welcome("10.0.0.1"));
 }
 TEST(AccessFiles, AListThatIsNoLongerConfiguredIsForgotten) {
-  files.look({directory.put("deny", "10.0.0.1\n"), directory.put("allow", "10.0.0.1\n"),
-              directory.put("agents", "*bot*\n")});
-  files.look({});
+  files.reload_changed({directory.put("deny", "10.0.0.1\n"), directory.put("allow", "10.0.0.1\n"),
+                        directory.put("agents", "*bot*\n")});
+  files.reload_changed({});
   CHECK(welcome("10.0.0.1"));
   CHECK(welcome("10.0.0.2"));
   CHECK(!files.lists()->agent_refused("a bot"));
 }
 TEST(AccessFiles, AgentsAreMatchedAsPatternsInAnyCase) {
-  files.look({"", "", directory.put("agents", "# bad ones\n*BadBot*\nWget/1.*\nCurl\n")});
+  files.reload_changed({"", "", directory.put("agents", "# bad ones\n*BadBot*\nWget/1.*\nCurl\n")});
   CHECK(files.lists()->agent_refused("Mozilla/5.0 (compatible; badbot/2.1)"));
   CHECK(files.lists()->agent_refused("wget/1.21.3"));
   CHECK(files.lists()->agent_refused("curl"));

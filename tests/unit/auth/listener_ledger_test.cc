@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "auth/temporary_directory.h"
 #include "stub_http.h"
-#include "temporary_directory.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -30,7 +30,7 @@ TEST_GROUP(ListenerLedger) {
     ledger = std::make_unique<ListenerLedger>(
         loop, log, *sender, [] { return std::make_shared<const AuthServer>(AuthServer{}); });
   }
-  // As after kill -9: nobody says goodbye.
+  // As after kill -9: no end is recorded.
   void crash() {
     ledger.reset();
     sender.reset();
@@ -97,7 +97,7 @@ TEST(ListenerLedger, WithoutANoticeNothingIsSent) {
   LONGS_EQUAL(0, ledger->clients_of("/m", "jo").size());
   CHECK(sender->idle());
 }
-TEST(ListenerLedger, KnowsWhoIsOnAMountWithAName) {
+TEST(ListenerLedger, FindsTheListenersOfAMountByUserName) {
   admit(entry(51, "jo"));
   admit(entry(52, "jo"));
   admit(entry(53));
@@ -109,7 +109,7 @@ TEST(ListenerLedger, KnowsWhoIsOnAMountWithAName) {
   run_until([&] { return ledger->open() == 1; });
   LONGS_EQUAL(1, ledger->clients_of("/m", "jo").size());
 }
-TEST(ListenerLedger, SomebodyWhoWasNotLetInIsTakenBack) {
+TEST(ListenerLedger, AListenerThatIsRefusedAfterAllIsTakenBack) {
   ledger->take_back(entry(51, "jo"));
   run_until_heard(1);
   STRCMP_EQUAL("action=listener_remove&client=51&duration=0&ip=1&sent=0", stub.forms()[0].c_str());
@@ -117,7 +117,7 @@ TEST(ListenerLedger, SomebodyWhoWasNotLetInIsTakenBack) {
   ledger->take_back({52, "/m", "jo", std::nullopt});
   CHECK(sender->idle());
 }
-TEST(ListenerLedger, AfterACrashEverybodyIsToldOnceWithTheSameId) {
+TEST(ListenerLedger, AfterACrashEveryEndIsReportedOnceWithTheSameId) {
   LONGS_EQUAL(0, open_spool().unheard);
   for (std::uint64_t client = 1; client <= 200; ++client) admit(entry(client));
   crash();
@@ -147,7 +147,7 @@ TEST(ListenerLedger, AfterACrashTheDurationEndsAtTheLastHeartbeat) {
   STRCMP_EQUAL("action=listener_remove&client=1&duration=100&ip=1&sent=0", stub.forms()[0].c_str());
   STRCMP_EQUAL("action=listener_remove&client=2&duration=0&ip=1&sent=0", stub.forms()[1].c_str());
 }
-TEST(ListenerLedger, WhoHasGoneBeforeTheCrashKeepsHisDuration) {
+TEST(ListenerLedger, AListenerThatLeftBeforeTheCrashKeepsItsDuration) {
   open_spool();
   fetcher = nullptr;  // the backend hears nothing any more
   fetcher = std::make_unique<Fetcher>(loop, Fetcher::Limits{0, 100});

@@ -119,6 +119,6 @@ TEST(HashQueue, ARememberedPasswordCountsForItsHashOnly) {
 }
 TEST(HashQueue, RefusesWhenTooManyWait) {
   // One is with the clerk, 64 wait.
-  for (std::size_t i = 0; i < HashQueue::kMostWaiting + 1; ++i) CHECK(check("guess"));
+  for (std::size_t i = 0; i < HashQueue::kMaxWaiting + 1; ++i) CHECK(check("guess"));
   CHECK(!check("guess"));
 }

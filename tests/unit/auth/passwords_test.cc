@@ -31,7 +31,7 @@ TEST(Passwords, EachRoleHasItsOwnUserAndPassword) {
     CHECK_EQUAL(row.source, is_source(settings, global, given(row.user, row.password)));
   }
 }
-TEST(Passwords, WithoutCredentialsNobodyHasARole) {
+TEST(Passwords, WithoutCredentialsThereIsNoRole) {
   CHECK(!is_admin(settings, std::nullopt));
   CHECK(!is_relay(settings, std::nullopt));
   CHECK(!is_source(settings, global, std::nullopt));

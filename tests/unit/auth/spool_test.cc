@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "temporary_directory.h"
+#include "auth/temporary_directory.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -53,7 +53,7 @@ TEST(SpoolText, EmptyFieldsAndDashesAreDifferentThings) {
   STRCMP_EQUAL("", content.open[0].notice.user.c_str());
   STRCMP_EQUAL("-", content.open[0].notice.password.c_str());
 }
-TEST(SpoolText, WhoHasGoneKeepsHisNumbersAndWhoWasHeardIsForgotten) {
+TEST(SpoolText, AListenerThatLeftKeepsItsNumbersAndAReportedOneIsForgotten) {
   const SpoolContent content =
       parse_spool(spool_added(entry_of(1)) + spool_added(entry_of(2)) + spool_added(entry_of(3)) +
                   spool_ended(2, 60, 960'000) + spool_ended(3, 1, 2) + spool_done(3));
@@ -132,7 +132,7 @@ TEST(Spool, ALineIsInTheFileWhenWrittenIsCalled) {
   run_until(1);
   LONGS_EQUAL(1, parse_spool(directory.text("spool")).open.size());
 }
-TEST(Spool, TheNextStartFindsWhoWasNotHeardOf) {
+TEST(Spool, TheNextStartFindsTheUnreportedListeners) {
   {
     auto spool = open();
     for (std::uint64_t i = 1; i <= 3; ++i) add(*spool, i);

@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "temporary_directory.h"
+#include "auth/temporary_directory.h"
 
 #include "CppUTest/TestHarness.h"
 
@@ -82,7 +82,7 @@ TEST(TextFile, ASymbolicLinkStaysOne) {
   ::lstat(directory.file("link").c_str(), &facts);
   CHECK(S_ISLNK(facts.st_mode));
 }
-TEST(TextFile, WhereTheDirectoryIsMissingTheErrorSaysSo) {
+TEST(TextFile, AMissingDirectoryIsAnError) {
   const auto replaced = replace_file_text(directory.file("no/f"), "x");
   CHECK(!replaced.has_value());
   CHECK(replaced.error().what.find("/no/f") != std::string::npos);

@@ -79,3 +79,45 @@ TEST(PasswordThrottle, ManyThreadsMayGuessAtOnce) {
   for (std::thread& thread : threads) thread.join();
   CHECK(throttle.blocked(peer, "admin").has_value());
 }
+TEST(PasswordThrottle, WhatIsOnlyComparedIsJudgedMuchLonger) {
+  const Address peer = at("192.0.2.1");
+  guess(peer, "admin", 999);
+  CHECK(throttle.blocked(peer, "admin").has_value());
+  CHECK(!throttle.shut_out(peer, "admin", "x").has_value());
+  guess(peer, "admin", 1);
+  CHECK(throttle.shut_out(peer, "admin", "x").has_value());
+  CHECK(!throttle.shut_out(peer, "source", "x").has_value());
+}
+TEST(PasswordThrottle, ASteadyFloodIsComparedTwentyTimesASecond) {
+  const Address peer = at("192.0.2.1");
+  guess(peer, "admin", 1000);
+  int judged = 0;
+  for (int i = 0; i < 10'000; ++i) {
+    clock.advance(std::chrono::milliseconds(1));
+    if (throttle.shut_out(peer, "admin", "x")) continue;
+    ++judged;
+    if (throttle.blocked(peer, "admin"))
+      throttle.wrong_again(peer, "admin");
+    else
+      throttle.wrong(peer, "admin");
+  }
+  CHECK_TEXT(judged >= 195 && judged <= 205, std::to_string(judged).c_str());
+}
+TEST(PasswordThrottle, AnOldEncoderThatTriesTenTimesASecondShutsNoOtherOut) {
+  const Address peer = at("192.0.2.1");
+  for (int i = 0; i < 36'000; ++i) {
+    clock.advance(std::chrono::milliseconds(100));
+    throttle.wrong(peer, "source");
+    CHECK(!throttle.shut_out(peer, "source", "never seen before").has_value());
+  }
+}
+TEST(PasswordThrottle, WhatWasRightBeforeFromThereIsJudgedInAnyFlood) {
+  const Address peer = at("192.0.2.1");
+  throttle.right(peer, "source", "old password");
+  throttle.right(peer, "source", "password");
+  guess(peer, "source", 100'000);
+  guess(at("192.0.2.2"), "source", 100'000);
+  CHECK(!throttle.shut_out(peer, "source", "password").has_value());
+  CHECK(throttle.shut_out(peer, "source", "passwore").has_value());
+  CHECK(throttle.shut_out(at("192.0.2.2"), "source", "password").has_value());
+}

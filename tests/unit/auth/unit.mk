@@ -1,5 +1,5 @@
 unit_programs += unit_auth
-unit_auth_SOURCES = tests/unit/main.cc \
+unit_auth_files = tests/unit/main.cc \
   tests/unit/stub_http.h \
   tests/unit/auth/authenticators_test.cc \
   tests/unit/auth/event_sender_test.cc \
@@ -16,5 +16,14 @@ unit_auth_SOURCES = tests/unit/main.cc \
   tests/unit/auth/url_form_test.cc \
   tests/unit/auth/url_reply_test.cc \
   tests/unit/auth/user_table_test.cc
+if UNITY
+nodist_unit_auth_SOURCES = $(unit_auth_units)
+else
+unit_auth_SOURCES = $(unit_auth_files)
+endif
+unit_auth_units = tests/unit/auth/unity_1.cc
+$(unit_auth_units): $(unit_auth_files) tests/unit/auth/unit.mk tools/unity
+	$(UNITY) $@ $(unit_auth_units) : $(unit_auth_files)
+CLEANFILES += $(unit_auth_units)
 unit_auth_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_auth_LDADD = $(AUTH) $(CPPUTEST_LIBS)

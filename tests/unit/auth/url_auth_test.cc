@@ -93,7 +93,7 @@ TEST(UrlAuth, AZeroForbids) {
   CHECK(verdict.kind == Kind::kForbid);
   CHECK(!verdict.wrong_password);
 }
-TEST(UrlAuth, WithoutListenerAddEverybodyIsLetInUnasked) {
+TEST(UrlAuth, WithoutListenerAddEveryListenerIsAllowedUnasked) {
   make({{"stream_auth", stub.url("/")}});
   const AuthVerdict verdict = ask();
   CHECK(verdict.kind == Kind::kAllow);
@@ -120,7 +120,7 @@ TEST(UrlAuth, CredentialsInTheAddressWinOverBoth) {
   ask();
   CHECK(stub.requests()[0].find("Authorization: Basic YTpi\r\n") != std::string::npos);
 }
-TEST(UrlAuth, PassesOnWhatTheBackendSays) {
+TEST(UrlAuth, PassesOnTheTextOfTheBackend) {
   make_add({{"listener_remove", stub.url("/remove")}});
   stub.answer_with(StubHttp::ok(
       "icecast-auth-user: 1\r\nicecast-auth-timelimit: 60\r\nicecast-slave: 1\r\nMountpoint: "
@@ -148,7 +148,7 @@ TEST(UrlAuth, ABackendThatIsNotThereRefusesWithoutBlame) {
   CHECK(verdict.kind == Kind::kRefuse);
   CHECK(!verdict.wrong_password);
 }
-TEST(UrlAuth, ThePresumedInnocentAreLetInWhenTheBackendIsIll) {
+TEST(UrlAuth, WithPresumeInnocentListenersAreAllowedWhenTheBackendFails) {
   make({{"listener_add", gone_url()}, {"presume_innocent", "yes"}});
   CHECK(ask().kind == Kind::kAllow);
   make_add({{"presume_innocent", "1"}});
@@ -175,7 +175,7 @@ TEST(UrlAuth, MoreThanAHundredWaitingAreTooMany) {
   for (const Kind kind : kinds) CHECK(kind == Kind::kBusy);
   CHECK(!authenticator->idle());
 }
-TEST(UrlAuth, NobodyWaitsLongerInTheQueueThanARequestMayTake) {
+TEST(UrlAuth, NoListenerWaitsLongerInTheQueueThanARequestMayTake) {
   make_add({{"handlers", "1"}, {"timeout", "1"}});
   stub.answer_with("");
   std::vector<Kind> kinds;

@@ -33,7 +33,7 @@ TEST(UrlForm, ListenerAddIsIcecastsByteForByteAndThenThatOfKh) {
       "&user=jo&pass=p%20w&ip=192%2e0%2e2%2e1&agent=Pl%20ayer%2f1&referer=&listeners=7",
       listener_add_form(ask, server, options).c_str());
 }
-TEST(UrlForm, SomebodyWithoutANameHasEmptyFieldsAndTheAgentIsADash) {
+TEST(UrlForm, AListenerWithoutANameHasEmptyFieldsAndTheAgentIsADash) {
   ask.given.reset();
   ask.headers = {};
   ask.headers.add("referer", "http://r/");

@@ -65,7 +65,7 @@ TEST(UrlReply, AnotherHeaderIsTakenByItsLetters) {
   read({"X-Let-In: yes please"});
   CHECK(!reply.accepted);
 }
-TEST(UrlReply, AHeaderOfLineEndsOnlyLetsNobodyIn) {
+TEST(UrlReply, AHeaderOfLineEndsOnlyAllowsNoListener) {
   options.auth_header = "\r\n";
   read({"", "anything: 1"});
   CHECK(!reply.accepted);
@@ -110,7 +110,7 @@ TEST(UrlReply, AForbiddenStatusIsPassedOn) {
   read({"icecast-auth-user: 1"}, 403);
   CHECK(reply.accepted);
 }
-TEST(UrlReply, TellsAnIllBackendFromOneThatRefuses) {
+TEST(UrlReply, DistinguishesAFailingBackendFromOneThatRefuses) {
   for (const int status : {500, 502, 503, 404, 429}) {
     read({}, status);
     CHECK(reply.failed);
@@ -165,7 +165,7 @@ TEST(UrlOptions, TakesEveryOption) {
   CHECK(options.presume_innocent);
   LONGS_EQUAL(2, options.redirect_limit);
 }
-TEST(UrlOptions, TellsWhatMakesNoSense) {
+TEST(UrlOptions, ReportsOptionsThatMakeNoSense) {
   const UrlOptions options = parse_url_options({{"listener_add", "ftp://a/"},
                                                 {"handlers", "0"},
                                                 {"timeout", "ten"},

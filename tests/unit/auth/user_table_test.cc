@@ -37,7 +37,7 @@ TEST(UserTable, TheDecoyIsASlowHashWhereThereIsOne) {
                UserTable::parse("a:" + kAlice + "\nb:$6$s$h\nc:$5$t$i\n").decoy().c_str());
   STRCMP_EQUAL("", UserTable::parse("").decoy().c_str());
 }
-TEST(UserTable, CountsThoseWhoCannotLogIn) {
+TEST(UserTable, CountsUsersThatCannotLogIn) {
   LONGS_EQUAL(2, UserTable::parse("a:" + kAlice + "\nb:{SHA}xyz\nc:$apr1$s$h\n").locked_out());
 }
 TEST(UserTable, NamesThatWouldBreakTheFileAreNone) {

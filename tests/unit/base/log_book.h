@@ -14,9 +14,9 @@
 
 namespace lb::test {
 
-class LogBook {
+class CapturedLog {
  public:
-  explicit LogBook(const Clock& clock, LogLevel level = LogLevel::kDebug) : log(clock) {
+  explicit CapturedLog(const Clock& clock, LogLevel level = LogLevel::kDebug) : log(clock) {
     LogSettings settings;
     settings.level = level;
     settings.error_path = path(error_);

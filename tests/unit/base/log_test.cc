@@ -270,7 +270,7 @@ TEST(Log, OneLogMayHaveOtherRulesThanAll) {
   log.access("b");
   CHECK(read_file(settings.access_path + ".old") == "a\na\n");
 }
-TEST(Log, TellsItsWritersWhichFormIsWanted) {
+TEST(Log, GivesItsWritersTheConfiguredFormat) {
   Log log(clock);
   CHECK(log.access_format() == LogFormat::kText);
   CHECK(log.playlist_format() == LogFormat::kText);
@@ -352,6 +352,39 @@ TEST(Log, ATornLineDoesNotSwallowTheNext) {
   log.access("whole");
   LONGS_EQUAL(2, log.lost_lines());
   CHECK(read_file(settings.access_path) == "0123456789\n012345678\nwhole\n");
+}
+TEST(Log, LinesOfOneWriteAreLostOneByOne) {
+  Log log(clock);
+  CHECK(log.open(settings).has_value());
+  struct rlimit before {};
+  ::getrlimit(RLIMIT_FSIZE, &before);
+  auto* const handler = std::signal(SIGXFSZ, SIG_IGN);
+  struct rlimit small = before;
+  small.rlim_cur = 26;
+  ::setrlimit(RLIMIT_FSIZE, &small);
+  log.access_lines("0123456789\n0123456789\n0123456789\n0123456789\n");  // two and a bit fit
+  log.access_lines("lost\n");
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, handler);
+  log.access_lines("one\ntwo\n");
+  LONGS_EQUAL(3, log.lost_lines());
+  CHECK(read_file(settings.access_path) == "0123456789\n0123456789\n0123\none\ntwo\n");
+}
+TEST(Log, OfLinesOfOneWriteAPipeGetsWholeOnes) {
+  const std::string fifo = dir + "/fifo";
+  LONGS_EQUAL(0, ::mkfifo(fifo.c_str(), 0600));
+  settings.access_path = fifo;
+  const UniqueFd reader(::open(fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  Log log(clock);
+  CHECK(log.open(settings).has_value());
+  std::string lines;
+  for (int i = 0; i < 5000; ++i) lines += std::string(99, 'x') + "\n";
+  log.access_lines(lines);
+  std::string text(1 << 20, '\0');
+  const ssize_t got = ::read(reader.get(), text.data(), text.size());
+  CHECK(got > 0);
+  LONGS_EQUAL(0, got % 100);
+  LONGS_EQUAL(5000, got / 100 + static_cast<ssize_t>(log.lost_lines()));
 }
 TEST(Log, AReaderThatStandsStillNeverBlocksUs) {
   const std::string fifo = dir + "/fifo";

@@ -47,6 +47,12 @@ TEST(Strings, GlobDoesNotCrossASlash) {
   CHECK(glob_match("/exact", "/exact"));
   CHECK(!glob_match("/exact", "/exactly"));
 }
+TEST(Strings, MarkupIsEscapedForTextAndAttributes) {
+  CHECK(escape_markup("<a href=\"x\">&'\n") == "&lt;a href=&quot;x&quot;&gt;&amp;'\n");
+  CHECK(escape_markup("'\n\r\t<", "'\n\r\t") == "&#39;&#10;&#13;&#9;&lt;");
+  CHECK(escape_markup("é\xff", "\xff") == "é&#255;");
+  CHECK(escape_markup("").empty());
+}
 TEST(Strings, EditDistanceCountsInsertionsDeletionsAndReplacements) {
   LONGS_EQUAL(0, edit_distance("", ""));
   LONGS_EQUAL(3, edit_distance("", "abc"));

@@ -1,4 +1,4 @@
-#include "cluster/address_trial.h"
+#include "cluster/link/address_trial.h"
 
 #include <string>
 #include <vector>
@@ -13,14 +13,14 @@ using namespace lb::test;
 using namespace std::chrono_literals;
 
 TEST_GROUP(AddressTrial) {
-  LogBook book{system_clock()};
+  CapturedLog captured{system_clock()};
   Loop loop{0, system_clock()};
   Resolver resolver{loop};
   Connector connector{loop, resolver};
   Loopback server{loop};
   std::vector<std::string> refused;
   AddressTrial trial{
-      connector, book.log,
+      connector, captured.log,
       [this](const std::string& node, const NodeAddress& address, const std::string& why) {
         refused.push_back(node + " " + std::to_string(address.port == server.port) + " " + why);
       }};
@@ -65,8 +65,19 @@ TEST(AddressTrial, SomebodyElseIsNotUsed) {
     trial.begin("edge1", address());
     pass(700ms);
     LONGS_EQUAL(1, refused.size());
-    STRCMP_EQUAL("edge1 1 somebody else answers there", refused[0].c_str());
+    STRCMP_EQUAL("edge1 1 another server answers there", refused[0].c_str());
   }
+}
+TEST(AddressTrial, ANodeThatIsFarAwayIsAskedWhenItCanKnow) {
+  const ProveFrame proof = trial.begin("edge1", address(), 300ms);
+  server.answers = {reply("not found", "404 Not Found"), reply(proof.say)};
+  pass(200ms);
+  LONGS_EQUAL(0, server.requests.size());
+  pass(300ms);
+  LONGS_EQUAL(1, server.requests.size());
+  pass(900ms);
+  LONGS_EQUAL(2, server.requests.size());
+  LONGS_EQUAL(0, refused.size());
 }
 TEST(AddressTrial, WhereNobodyAnswersItIsSaidAndUsed) {
   NodeAddress nobody = address();
@@ -74,14 +85,14 @@ TEST(AddressTrial, WhereNobodyAnswersItIsSaidAndUsed) {
   trial.begin("edge1", nobody);
   pass(50ms);
   LONGS_EQUAL(0, refused.size());
-  CHECK(book.says("node edge1: http://127.0.0.1:1 cannot be tried from here"));
+  CHECK(captured.says("node edge1: http://127.0.0.1:1 cannot be tried from here"));
 }
 
-TEST_GROUP(ProofBook) {
-  ProofBook proofs;
+TEST_GROUP(ProofList) {
+  ProofList proofs;
   SteadyTime now{100s};
 };
-TEST(ProofBook, AnswersOnlyWhatWasAnnouncedAndNotForLong) {
+TEST(ProofList, AnswersOnlyWhatWasAnnouncedAndNotForLong) {
   STRCMP_EQUAL("", proofs.answer("a", now).c_str());
   proofs.remember({"a", "x"}, now);
   STRCMP_EQUAL("x", proofs.answer("a", now + 9s).c_str());
@@ -89,8 +100,8 @@ TEST(ProofBook, AnswersOnlyWhatWasAnnouncedAndNotForLong) {
   STRCMP_EQUAL("", proofs.answer("", now).c_str());
   STRCMP_EQUAL("", proofs.answer("a", now + 10s).c_str());
 }
-TEST(ProofBook, RemembersOnlySoMany) {
-  for (std::size_t i = 0; i <= ProofBook::kMost; ++i)
+TEST(ProofList, RemembersOnlySoMany) {
+  for (std::size_t i = 0; i <= ProofList::kMaxRows; ++i)
     proofs.remember({std::to_string(i), "x"}, now);
   STRCMP_EQUAL("", proofs.answer("0", now).c_str());
   STRCMP_EQUAL("x", proofs.answer("1", now).c_str());

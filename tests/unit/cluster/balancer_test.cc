@@ -1,4 +1,4 @@
-#include "cluster/balancer.h"
+#include "cluster/balance/balancer.h"
 
 #include <string>
 

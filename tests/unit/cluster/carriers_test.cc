@@ -1,4 +1,4 @@
-#include "cluster/carriers.h"
+#include "cluster/nodes/carriers.h"
 
 #include <string>
 #include <vector>
@@ -56,16 +56,25 @@ TEST(CarrierTable, CountsRedirectsSinceTheLastSample) {
   CHECK_EQUAL(0u, table.find("/a")->carriers[0].recent);
 }
 
-TEST(CarrierTable, IsBounded) {
-  for (std::size_t i = 0; i < CarrierTable::kMostMounts + 10; ++i)
-    table.see(1, {"/m" + std::to_string(i), 1});
-  CHECK_EQUAL(CarrierTable::kMostMounts, table.size());
-  table.sent(1, "/other", now, now);
+TEST(CarrierTable, OneNodeTakesTheRowsOfNoOther) {
+  for (std::size_t i = 0; i < CarrierTable::kMaxOfNode; ++i)
+    CHECK(table.see(1, {"/m" + std::to_string(i), 1}));
+  CHECK_FALSE(table.see(1, {"/one-more", 1}));
+  POINTERS_EQUAL(nullptr, table.find("/one-more"));
+  CHECK(table.see(1, {"/m7", 2}));
+  CHECK_EQUAL(2u, table.find("/m7")->carriers[0].listeners);
+  CHECK(table.see(2, {"/honest", 5, true, 2}));
+  CHECK_EQUAL(1u, table.find("/honest")->carriers.size());
+  table.sent(1, "/honest", now, now);
   table.set_kbps("/other", 64);
-  POINTERS_EQUAL(nullptr, table.find("/other"));
-  CHECK_EQUAL(CarrierTable::kMostMounts, table.mounts().size());
+  CHECK(table.find("/other") != nullptr);
+  // What goes makes room.
+  table.see(1, {"/m0", 0, false});
+  table.see(1, {"/m1", 0, false});
+  CHECK(table.see(1, {"/one-more", 1}));
   table.forget_node(1);
-  CHECK_EQUAL(0u, table.size());
+  CHECK_EQUAL(2u, table.size());
+  CHECK(table.see(1, {"/one-more", 1}));
 }
 
 TEST(CarrierTable, KeepsAMountWhoseBitrateIsKnown) {

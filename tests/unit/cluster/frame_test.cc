@@ -1,4 +1,4 @@
-#include "cluster/frame.h"
+#include "cluster/link/frame.h"
 
 #include <string>
 
@@ -186,7 +186,7 @@ TEST(Frame, APairIsAPair) {
   STRCMP_EQUAL("SNAP: carried is no array", wrong(R"({"t":"SNAP","seq":1,"carried":{}})").c_str());
   STRCMP_EQUAL("SNAP: mounts has an element that is no object",
                wrong(R"({"t":"SNAP","seq":1,"mounts":[[]]})").c_str());
-  STRCMP_EQUAL("SNAP: from names nobody",
+  STRCMP_EQUAL("SNAP: from is empty",
                wrong(R"({"t":"SNAP","seq":1,"mounts":[{"m":"/a.mp3"}]})").c_str());
   STRCMP_EQUAL("SNAP: from has 9 elements, the most is 8",
                wrong(R"({"t":"SNAP","seq":1,"mounts":[{"m":"/a.mp3","from":[1,2,3,4,5,6,7,8,9]}]})")
@@ -209,6 +209,61 @@ TEST(Frame, DeltaAddsAndRemoves) {
       "{\"t\":\"DELTA\",\"seq\":2,\"add\":[{\"m\":\"/new.mp3\",\"ct\":\"audio/mpeg\","
       "\"from\":[\"m1\"]}],\"del\":[\"/old.mp3\"]}",
       again(delta).c_str());
+}
+TEST(Frame, ALoadSaysWhoIsBehindAndWhichWayAStreamHasCome) {
+  LoadFrame load;
+  load.seq = 1;
+  load.at_ms = 5;
+  MountLoad chain{.mount = "/far.mp3", .listeners = 2}, here{.mount = "/own.mp3", .listeners = 1};
+  chain.below = 40;
+  chain.from = {"m1", "e1"};
+  here.from = std::vector<std::string>{};
+  load.changed = {chain, here};
+  const std::string line = again(load);
+  STRCMP_CONTAINS(
+      R"("c":[["/far.mp3",2,[],{"below":40,"from":["m1","e1"]}],["/own.mp3",1,[],{"from":[]}]])",
+      line.c_str());
+  const LoadFrame back = read<LoadFrame>(line);
+  CHECK(back.changed == load.changed);
+  CHECK(!read<LoadFrame>(R"({"t":"LOAD","seq":1,"at":5,"lis":0,"kbps":0,"c":[["/a.mp3",1]]})")
+             .changed[0]
+             .from);
+}
+TEST(Frame, WhatIsBehindIsANumberAndAWayHasNamesOfNodes) {
+  const auto row = [](const std::string& more) {
+    return wrong(R"({"t":"LOAD","seq":1,"at":5,"lis":0,"kbps":0,"c":[["/a.mp3",1,[],{)" + more +
+                 "}]]}");
+  };
+  STRCMP_EQUAL("(valid)",
+               row(R"("below":10000000,"from":["1","2","3","4","5","6","7","8"])").c_str());
+  STRCMP_EQUAL("LOAD: c is 10000001, the most is 10000000", row(R"("below":10000001)").c_str());
+  for (const char* bad : {"-1", "1.5", "\"7\"", "null", "[]", "18446744073709551616"})
+    STRCMP_EQUAL("LOAD: c is not a whole number", row("\"below\":" + std::string(bad)).c_str());
+  STRCMP_EQUAL("LOAD: c is no array", row(R"("from":"m1")").c_str());
+  STRCMP_EQUAL("LOAD: c has 9 elements, the most is 8",
+               row(R"("from":["1","2","3","4","5","6","7","8","9"])").c_str());
+  STRCMP_EQUAL("LOAD: c is no text", row(R"("from":[1])").c_str());
+  for (const char* bad : {"", "a b", "a/b", "\\u0000"})
+    STRCMP_CONTAINS("LOAD: c ", row(R"("from":[")" + std::string(bad) + "\"]").c_str());
+  CHECK(row(R"("from":[""])") != "(valid)");
+}
+TEST(Frame, LongWaysAreSharedOutAmongFramesToo) {
+  std::vector<MountLoad> loads;
+  for (int i = 0; i < 400; ++i) {
+    MountLoad load{.mount = "/" + std::to_string(i) + std::string(240, 'x'),
+                   .listeners = 9'999'999};
+    load.free = load.below = 9'999'999;
+    load.enforces = 0xff;
+    load.from = std::vector<std::string>(8, std::string(64, 'n'));
+    loads.push_back(std::move(load));
+  }
+  for (const SnapFrame& frame : snap_frames({}, loads))
+    CHECK(render_frame(frame).size() < kLongestFrame);
+  LoadFrame load;
+  load.seq = 1;
+  load.changed.assign(loads.begin(),
+                      loads.begin() + static_cast<std::ptrdiff_t>(loads_that_fit(loads)));
+  CHECK(!load.changed.empty() && render_frame(load).size() < kLongestFrame);
 }
 TEST(Frame, LoadIsShort) {
   LoadFrame load;
@@ -352,4 +407,39 @@ TEST(Frame, ManyMountsBecomeSeveralFramesThatFit) {
   CHECK(!load.changed.empty());
   CHECK(render_frame(load).size() < kLongestFrame);
   LONGS_EQUAL(1, snap_frames({}, {}).size());
+}
+
+TEST(Frame, IngestRowsAreThereAndBack) {
+  STRCMP_EQUAL(
+      R"({"t":"INGEST","rows":[{"m":"/a.mp3","at":"p1","st":"on"},{"m":"/b","at":"p2","st":"ready","via":["p3"]},{"m":"/c","at":"p2","st":"off"}]})",
+      again(IngestFrame{{{"/a.mp3", "p1", IngestState::kOn, {}},
+                         {"/b", "p2", IngestState::kReady, {"p3"}},
+                         {"/c", "p2", IngestState::kOff, {}}}})
+          .c_str());
+  STRCMP_EQUAL(R"({"t":"INGEST","rows":[{"m":"/a","at":"p1","st":"on","src":true}]})",
+               again(IngestFrame{{{"/a", "p1", IngestState::kOn, {}, true}}}).c_str());
+  STRCMP_EQUAL("INGEST: rows is missing", wrong(R"({"t":"INGEST"})").c_str());
+  STRCMP_EQUAL("INGEST: rows has an element that is no object",
+               wrong(R"({"t":"INGEST","rows":["/a"]})").c_str());
+  STRCMP_EQUAL("INGEST: at is missing",
+               wrong(R"({"t":"INGEST","rows":[{"m":"/a","st":"on"}]})").c_str());
+  STRCMP_EQUAL("INGEST: st is missing",
+               wrong(R"({"t":"INGEST","rows":[{"m":"/a","at":"p1"}]})").c_str());
+}
+TEST(Frame, AStateOfALaterVersionIsNoCapture) {
+  const auto frame = parse_frame(R"({"t":"INGEST","rows":[{"m":"/a","at":"p1","st":"new"}]})");
+  CHECK(std::get<IngestFrame>(**frame).rows[0].state == IngestState::kOff);
+}
+TEST(Frame, ManyIngestRowsAreSpreadOverFramesThatFit) {
+  std::vector<IngestRow> rows;
+  for (int i = 0; i < 3000; ++i)
+    rows.push_back({"/mount-" + std::to_string(i), "p1", IngestState::kOn, {"p2"}});
+  std::size_t count = 0;
+  const auto frames = ingest_frames(rows);
+  CHECK(frames.size() > 1);
+  for (const IngestFrame& frame : frames) {
+    CHECK(render_frame(frame).size() < kLongestFrame);
+    count += frame.rows.size();
+  }
+  CHECK_EQUAL(rows.size(), count);
 }

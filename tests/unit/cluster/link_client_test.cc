@@ -1,9 +1,9 @@
-#include "cluster/link_client.h"
+#include "cluster/link/link_client.h"
 
 #include <string>
 #include <vector>
 
-#include "cluster/link_ground.h"
+#include "cluster/link_bench.h"
 #include "http/loopback.h"
 
 #include "CppUTest/TestHarness.h"
@@ -14,9 +14,9 @@ using namespace std::chrono_literals;
 
 // By certificate, where the TLS is left out: what counts here is what is asked, and when again.
 TEST_GROUP(LinkClient) {
-  LinkGround ground;
-  Loopback server{ground.loop()};
-  Resolver resolver{ground.loop()};
+  LinkBench bench;
+  Loopback server{bench.loop()};
+  Resolver resolver{bench.loop()};
   int connected = 0;
   std::string leftover;
   LinkTarget target;
@@ -33,14 +33,14 @@ TEST_GROUP(LinkClient) {
     server.close_after = false;
   }
   void begin() {
-    LinkClient::Doors doors;
-    doors.user_agent = [] { return std::string("Test"); };
-    doors.connected = [this](std::unique_ptr<Transport>, std::string rest) {
+    LinkClient::Callbacks callbacks;
+    callbacks.user_agent = [] { return std::string("Test"); };
+    callbacks.connected = [this](std::unique_ptr<Transport>, std::string rest) {
       ++connected;
       leftover = std::move(rest);
     };
-    doors.by_certificate = [](Loop& loop, std::unique_ptr<Transport> plain, const std::string&,
-                              Connector::Then then) -> std::unique_ptr<Underway> {
+    callbacks.by_certificate = [](Loop& loop, std::unique_ptr<Transport> plain, const std::string&,
+                                  Connector::Then then) -> std::unique_ptr<Underway> {
       struct Later final : Underway {
         Later(Loop& on, std::unique_ptr<Transport> transport, Connector::Then call)
             : kept(std::move(transport)), done(std::move(call)), timer(on, [this] {
@@ -55,15 +55,15 @@ TEST_GROUP(LinkClient) {
       };
       return std::make_unique<Later>(loop, std::move(plain), std::move(then));
     };
-    client = std::make_unique<LinkClient>(ground.loop(), resolver, ground.log(), ground.rng(),
-                                          target, std::move(doors));
+    client = std::make_unique<LinkClient>(bench.loop(), resolver, bench.log(), bench.rng, target,
+                                          std::move(callbacks));
     client->connect();
   }
 };
 
 TEST(LinkClient, AsksForTheLinkAndHandsTheTransportOver) {
   begin();
-  CHECK(ground.until([this] { return connected == 1; }));
+  CHECK(bench.until([this] { return connected == 1; }));
   STRCMP_EQUAL("{}", leftover.c_str());
   STRCMP_EQUAL(link_request(target.target, "Test", "edge1:s-edge1").c_str(),
                server.requests[0].c_str());
@@ -76,20 +76,20 @@ TEST(LinkClient, AMasterWithoutLinkIsLeftInPeace) {
     server.answers = {answer};
     server.requests.clear();
     begin();
-    CHECK(ground.until([this] { return server.requests.size() == 1; }));
-    ground.turn(300ms);
+    CHECK(bench.until([this] { return server.requests.size() == 1; }));
+    bench.turn(300ms);
     LONGS_EQUAL(1, server.requests.size());
     LONGS_EQUAL(0, connected);
   }
-  CHECK(ground.book.says("has no cluster link; asked again in "));
+  CHECK(bench.captured.says("has no cluster link; asked again in "));
 }
 TEST(LinkClient, ASignalAsksAtOnce) {
   server.answers = {"HTTP/1.0 404 Not Found\r\n\r\n", server.answers[0]};
   begin();
-  CHECK(ground.until([this] { return server.requests.size() == 1; }));
-  ground.turn(5ms);
+  CHECK(bench.until([this] { return server.requests.size() == 1; }));
+  bench.turn(5ms);
   client->connect();
-  CHECK(ground.until([this] { return connected == 1; }));
+  CHECK(bench.until([this] { return connected == 1; }));
 }
 TEST(LinkClient, RetriesTwiceAsLateEachTime) {
   server.answers = {""};
@@ -98,8 +98,8 @@ TEST(LinkClient, RetriesTwiceAsLateEachTime) {
   std::vector<SteadyTime> tries;
   while (tries.size() < 4) {
     const std::size_t n = tries.size() + 1;
-    CHECK(ground.until([&] { return server.requests.size() >= n; }));
-    tries.push_back(ground.loop().now());
+    CHECK(bench.until([&] { return server.requests.size() >= n; }));
+    tries.push_back(bench.loop().now());
   }
   const auto gap = [&](std::size_t i) {
     return std::chrono::duration<double, std::milli>(tries[i] - tries[i - 1]).count();
@@ -107,30 +107,30 @@ TEST(LinkClient, RetriesTwiceAsLateEachTime) {
   CHECK(gap(1) >= 70 && gap(1) < 150);
   CHECK(gap(2) >= 145 && gap(2) < 270);
   CHECK(gap(3) >= 295 && gap(3) < 500);
-  CHECK(ground.book.says("tried again and again, the next time in 100ms"));
+  CHECK(bench.captured.says("retrying, the next time in 100ms"));
 }
 TEST(LinkClient, RetriesNeverComeLaterThanRetryMax) {
   server.answers = {""};
   server.close_after = true;
   target.retry_max = 120ms;
   begin();
-  const SteadyTime start = ground.loop().now();
-  CHECK(ground.until([this] { return server.requests.size() >= 6; }));
-  CHECK(ground.loop().now() - start < 1s);
+  const SteadyTime start = bench.loop().now();
+  CHECK(bench.until([this] { return server.requests.size() >= 6; }));
+  CHECK(bench.loop().now() - start < 1s);
 }
 TEST(LinkClient, ALinkThatHasWorkedIsTriedQuickly) {
   begin();
-  CHECK(ground.until([this] { return connected == 1; }));
+  CHECK(bench.until([this] { return connected == 1; }));
   client->lost(true, 0ms);
-  const SteadyTime lost = ground.loop().now();
-  CHECK(ground.until([this] { return connected == 2; }));
-  CHECK(ground.loop().now() - lost < 200ms);
+  const SteadyTime lost = bench.loop().now();
+  CHECK(bench.until([this] { return connected == 2; }));
+  CHECK(bench.loop().now() - lost < 200ms);
 }
 TEST(LinkClient, AMasterMayAskForAPause) {
   begin();
-  CHECK(ground.until([this] { return connected == 1; }));
+  CHECK(bench.until([this] { return connected == 1; }));
   client->lost(true, 400ms);
-  const SteadyTime lost = ground.loop().now();
-  CHECK(ground.until([this] { return connected == 2; }));
-  CHECK(ground.loop().now() - lost >= 290ms);
+  const SteadyTime lost = bench.loop().now();
+  CHECK(bench.until([this] { return connected == 2; }));
+  CHECK(bench.loop().now() - lost >= 290ms);
 }

@@ -1,10 +1,11 @@
-#include "cluster/link_server.h"
+#include "cluster/link/link_server.h"
 
 #include <cerrno>
 #include <string>
 #include <vector>
 
-#include "cluster/link_ground.h"
+#include "cluster/link/link_client.h"
+#include "cluster/link_bench.h"
 #include "http/parser.h"
 
 #include "CppUTest/TestHarness.h"
@@ -19,30 +20,54 @@ TEST_GROUP(FailureGuard) {
   Address a = *Address::parse("192.0.2.1", 1000), b = *Address::parse("192.0.2.2", 1000);
 };
 TEST(FailureGuard, FiveFailuresShutTheDoorForAMinute) {
-  for (int i = 0; i < 4; ++i) CHECK_FALSE(guard.failed(a, now));
-  CHECK(guard.allows(a, now));
-  CHECK(guard.failed(a, now));
-  CHECK_FALSE(guard.allows(a, now));
-  CHECK_FALSE(guard.allows(a.with_port(7), now));
-  CHECK(guard.allows(b, now));
-  CHECK_FALSE(guard.allows(a, now + 60s));
-  CHECK(guard.allows(a, now + 61s));
+  for (std::size_t i = 1; i <= 4; ++i) CHECK_EQUAL(i, guard.failed(a, "e1", now));
+  CHECK(guard.allows(a, "e1", now));
+  CHECK_EQUAL(5u, guard.failed(a, "e1", now));
+  CHECK_FALSE(guard.allows(a, "e1", now));
+  CHECK_FALSE(guard.allows(a.with_port(7), "e1", now));
+  CHECK(guard.allows(b, "e1", now));
+  CHECK_FALSE(guard.allows(a, "e1", now + 60s));
+  CHECK(guard.allows(a, "e1", now + 61s));
+}
+TEST(FailureGuard, OneThatFailsShutsOutNoOtherBehindItsAddress) {
+  for (int i = 0; i < 9; ++i) {
+    guard.failed(a, "e2", now);
+    guard.failed(a, "", now);
+  }
+  CHECK_FALSE(guard.allows(a, "e2", now));
+  CHECK_FALSE(guard.allows(a, "", now));
+  CHECK(guard.allows(a, "e1", now));
+}
+TEST(FailureGuard, OneThatWasLinkedFromThereIsAlwaysHeard) {
+  guard.succeeded(a, "e1");
+  for (int i = 0; i < 9; ++i) {
+    guard.failed(a, "e1", now);
+    guard.failed(b, "e1", now);
+  }
+  CHECK(guard.allows(a, "e1", now));
+  CHECK_FALSE(guard.allows(b, "e1", now));
+}
+TEST(FailureGuard, FailuresAreForgottenWhenItIsTold) {
+  for (int i = 0; i < 5; ++i) guard.failed(a, "e1", now);
+  guard.forget_failures();
+  CHECK(guard.allows(a, "e1", now));
+  CHECK_EQUAL(1u, guard.failed(a, "e1", now));
 }
 TEST(FailureGuard, FailuresThatAreFarApartDoNotShutIt) {
   for (int i = 0; i < 50; ++i) {
     now += 16s;
-    CHECK_FALSE(guard.failed(a, now));
-    CHECK(guard.allows(a, now));
+    CHECK(guard.failed(a, "", now) < FailureGuard::kMaxFailures);
+    CHECK(guard.allows(a, "", now));
   }
 }
 TEST(FailureGuard, RemembersOnlySoManyAddresses) {
-  for (int i = 0; i < 5; ++i) guard.failed(b, now);
-  for (std::size_t i = 0; i < 2 * FailureGuard::kMostAddresses; ++i)
+  for (int i = 0; i < 5; ++i) guard.failed(b, "", now);
+  for (std::size_t i = 0; i < 2 * FailureGuard::kMaxRows; ++i)
     guard.failed(*Address::parse("10." + std::to_string(i >> 16) + "." +
                                      std::to_string((i >> 8) & 255) + "." + std::to_string(i & 255),
                                  0),
-                 now + 1s);
-  CHECK(guard.allows(b, now + 1s));  // forgotten
+                 "", now + 1s);
+  CHECK(guard.allows(b, "", now + 1s));  // forgotten
 }
 
 TEST_GROUP(LinkUpgrade){static bool asks(const std::string& head){RequestParser parser;
@@ -76,9 +101,9 @@ TEST(LinkUpgrade, TheRequestByteByByte) {
 }
 
 TEST_GROUP(LinkServer) {
-  LinkGround ground;
+  LinkBench bench;
   std::shared_ptr<const ListenSocket> socket = link_socket();
-  Resolver resolver{ground.loop()};
+  Resolver resolver{bench.loop()};
   std::vector<std::string> ids;
   std::string leftover;
   std::unique_ptr<Transport> accepted;
@@ -88,11 +113,11 @@ TEST_GROUP(LinkServer) {
 
   void setup() override {
     server = std::make_unique<LinkServer>(
-        ground.loop(), ground.log(), socket,
-        LinkServer::Doors{
+        bench.loop(), bench.log(), socket,
+        LinkServer::Callbacks{
             [](std::string_view id) -> std::optional<std::string> {
-              if (id != "edge1") return std::nullopt;
-              return psk_from_secret(id, "s-edge1");
+              if (id != "edge1" && id != "edge2") return std::nullopt;
+              return psk_from_secret(id, "s-" + std::string(id));
             },
             [this](std::string id, std::unique_ptr<Transport> transport, std::string rest) {
               ids.push_back(std::move(id));
@@ -104,13 +129,12 @@ TEST_GROUP(LinkServer) {
     clients.clear();
     accepted.reset();
     server.reset();
-    ground.turn();
+    bench.turn();
   }
   // The status of the answer, or what went wrong.
   std::string ask(const std::string& head, const std::string& id = "edge1",
                   const std::string& secret = "s-edge1") {
-    Connector connector(ground.loop(), resolver,
-                        make_tls_with_psk(id, psk_from_secret(id, secret)));
+    Connector connector(bench.loop(), resolver, make_tls_with_psk(id, psk_from_secret(id, secret)));
     ClientRequest request;
     request.target = {"127.0.0.1", static_cast<std::uint16_t>(socket->port), true, ""};
     request.head = head;
@@ -119,7 +143,7 @@ TEST_GROUP(LinkServer) {
       outcome = answer ? std::to_string(answer->response.status) : answer.error().what;
       if (answer) kept = std::move(answer->transport);
     });
-    ground.until([&] { return !outcome.empty(); });
+    bench.until([&] { return !outcome.empty(); });
     return outcome;
   }
   std::vector<UniqueFd> connect_idle(std::size_t count) {
@@ -130,9 +154,9 @@ TEST_GROUP(LinkServer) {
     for (std::size_t i = 0; i < count; ++i) {
       idle.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
       LONGS_EQUAL(0, ::connect(idle.back().get(), reinterpret_cast<sockaddr*>(&to), size));
-      if (i % 64 == 63) ground.turn();
+      if (i % 64 == 63) bench.turn();
     }
-    ground.turn(20ms);
+    bench.turn(20ms);
     return idle;
   }
   std::unique_ptr<Transport> kept;
@@ -151,7 +175,7 @@ TEST(LinkServer, HandsOverWhoHasTheKeyAndAsks) {
 TEST(LinkServer, WhoAsksForSomethingElseIsToldWhatThereIs) {
   STRCMP_EQUAL("426", ask("GET / HTTP/1.0\r\n\r\n").c_str());
   LONGS_EQUAL(0, ids.size());
-  CHECK(ground.book.says("127.0.0.1 is no node: did not ask for the link"));
+  CHECK(bench.captured.says("127.0.0.1 is no node: did not ask for the link"));
 }
 TEST(LinkServer, AStrangerGetsNoFurtherThanTheHandshake) {
   STRCMP_CONTAINS("cannot be reached (TLS", ask(good(), "edge1", "wrong").c_str());
@@ -160,10 +184,36 @@ TEST(LinkServer, AStrangerGetsNoFurtherThanTheHandshake) {
 }
 TEST(LinkServer, WhoFailsTooOftenIsNotHeard) {
   for (int i = 0; i < 5; ++i) ask(good(), "edge1", "wrong" + std::to_string(i));
-  CHECK(ground.book.says("5 times within a minute and is not heard until that is over"));
+  CHECK(bench.captured.says("5 times within a minute and is refused until that is over"));
   const std::string after = ask(good());
   CHECK(after != "101");
   LONGS_EQUAL(0, ids.size());
+}
+TEST(LinkServer, AWrongSecretShutsOutOnlyTheNodeThatHasIt) {
+  for (int i = 0; i < 7; ++i) ask(good(), "edge2", "wrong" + std::to_string(i));
+  CHECK(bench.captured.says(
+      "node edge2 from 127.0.0.1: its secret is not that of <node id=\"edge2\"> "
+      "here (5 times; "));
+  STRCMP_EQUAL("101", ask(good()).c_str());
+  CHECK("101" != ask(good(), "edge2", "s-edge2"));
+  server->forget_failures();  // the configuration is another one
+  STRCMP_EQUAL("101", ask(good(), "edge2", "s-edge2").c_str());
+}
+TEST(LinkServer, ANodeThatWasLinkedIsHeardWhateverIsDoneInItsName) {
+  server->node_linked("edge1", *Address::parse("127.0.0.1", 1));
+  for (int i = 0; i < 7; ++i) ask(good(), "edge1", "wrong" + std::to_string(i));
+  STRCMP_EQUAL("101", ask(good()).c_str());
+}
+TEST(LinkServer, StrangersShutOutNoNodeBehindTheirAddress) {
+  for (int i = 0; i < 7; ++i) ask(good(), "edge" + std::to_string(70 + i), "wrong");
+  STRCMP_EQUAL("101", ask(good()).c_str());
+  // And they may have only so many connections there.
+  auto idle = connect_idle(LinkServer::kMaxOfShut + 5);
+  char byte = 0;
+  std::size_t ended = 0;
+  for (const UniqueFd& fd : idle) ended += ::recv(fd.get(), &byte, 1, MSG_DONTWAIT) == 0 ? 1 : 0;
+  LONGS_EQUAL(5, ended);
+  STRCMP_EQUAL("101", ask(good()).c_str());
 }
 TEST(LinkServer, WhoOnlyLooksWhetherThePortIsOpenHasFailedInNothing) {
   for (int i = 0; i < 8; ++i) {
@@ -173,16 +223,16 @@ TEST(LinkServer, WhoOnlyLooksWhetherThePortIsOpenHasFailedInNothing) {
         Address::parse("127.0.0.1", static_cast<std::uint16_t>(socket->port))->to_sockaddr(to);
     LONGS_EQUAL(0, ::connect(fd.get(), reinterpret_cast<sockaddr*>(&to), size));
     fd.reset();
-    ground.turn();
+    bench.turn();
   }
   STRCMP_EQUAL("101", ask(good()).c_str());
 }
 TEST(LinkServer, ManyIdleConnectionsDoNotKeepANodeOut) {
-  const auto idle = connect_idle(LinkServer::kMostOpenings);
+  const auto idle = connect_idle(LinkServer::kMaxOpenings);
   STRCMP_EQUAL("101", ask(good()).c_str());
 }
 TEST(LinkServer, WhoHasJustComeIsNotEndedForAnother) {
-  const auto idle = connect_idle(LinkServer::kMostOpenings + 20);
+  const auto idle = connect_idle(LinkServer::kMaxOpenings + 20);
   char byte = 0;
   for (const UniqueFd& fd : idle) {
     LONGS_EQUAL(-1, ::recv(fd.get(), &byte, 1, MSG_DONTWAIT));
@@ -190,13 +240,13 @@ TEST(LinkServer, WhoHasJustComeIsNotEndedForAnother) {
   }
 }
 TEST(LinkServer, WhoHadToMakeRoomHasFailedInNothing) {
-  auto idle = connect_idle(LinkServer::kMostOpenings + 20);
-  ground.turn(LinkServer::kLeastTime + 200ms);
+  auto idle = connect_idle(LinkServer::kMaxOpenings + 20);
+  bench.turn(LinkServer::kLeastTime + 200ms);
   char byte = 0;
   int ended = 0;
   for (const UniqueFd& fd : idle) ended += ::recv(fd.get(), &byte, 1, MSG_DONTWAIT) == 0 ? 1 : 0;
   LONGS_EQUAL(20, ended);
   idle.clear();
-  ground.turn(50ms);
+  bench.turn(50ms);
   STRCMP_EQUAL("101", ask(good()).c_str());  // from the same address
 }

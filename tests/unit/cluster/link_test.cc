@@ -1,4 +1,4 @@
-#include "cluster/link.h"
+#include "cluster/link/link.h"
 
 #include <fcntl.h>
 
@@ -26,15 +26,15 @@ TEST_GROUP(Link) {
 
   void begin(const std::string& leftover = "") {
     link = std::make_unique<Link>(loop, pair.transport(), leftover, settings,
-                                  Link::Doors{[this](Frame frame) {
-                                                frames.push_back(render_frame(frame));
-                                                return verdict;
-                                              },
-                                              [this] { ++drained; },
-                                              [this](const std::string& why) {
-                                                reason = why;
-                                                link.reset();
-                                              }});
+                                  Link::Callbacks{[this](Frame frame) {
+                                                    frames.push_back(render_frame(frame));
+                                                    return verdict;
+                                                  },
+                                                  [this] { ++drained; },
+                                                  [this](const std::string& why) {
+                                                    reason = why;
+                                                    link.reset();
+                                                  }});
     turn();
   }
   void turn() {
@@ -146,10 +146,10 @@ TEST(Link, EndsWhenTheOtherSideIsSilent) {
   settings.dead = 1000ms;
   begin();
   clock.advance(999ms);
-  link->look();
+  link->check_silence();
   CHECK_FALSE(link->ended());
   clock.advance(1ms);
-  link->look();
+  link->check_silence();
   turn();
   STRCMP_EQUAL("silent for 1000ms", reason.c_str());
 }
@@ -159,7 +159,7 @@ TEST(Link, AnyFrameIsASignOfLife) {
   for (int i = 0; i < 4; ++i) {
     clock.advance(900ms);
     gets("{\"t\":\"LATER\"}\n");
-    link->look();
+    link->check_silence();
   }
   turn();
   CHECK(link != nullptr);
@@ -170,7 +170,7 @@ TEST(Link, BytesWithoutAnEndAreNoSignOfLife) {
   for (int i = 0; i < 4 && link; ++i) {
     clock.advance(300ms);
     gets("  ");
-    if (link) link->look();
+    if (link) link->check_silence();
     turn();
   }
   STRCMP_EQUAL("silent for 1200ms", reason.c_str());
@@ -180,13 +180,32 @@ TEST(Link, WhoeverWasStoppedHimselfListensBeforeHeJudges) {
   begin();
   pair.send(who("/a"));
   clock.advance(5s);
-  link->look();
+  link->check_silence();
   turn();
   CHECK(link != nullptr);
   LONGS_EQUAL(1, frames.size());
 }
+TEST(Link, WhenBothSidesWereStoppedNeitherIsCalledSilent) {
+  settings.dead = 1000ms;
+  begin();
+  loop.beat();
+  clock.advance(7s);
+  link->check_silence();
+  turn();
+  CHECK(link != nullptr);
+  loop.beat();
+  clock.advance(400ms);
+  link->check_silence();
+  turn();
+  CHECK(link != nullptr);
+  loop.beat();
+  clock.advance(400ms);  // and yet it has no more than its second
+  link->check_silence();
+  turn();
+  STRCMP_EQUAL("silent for 1300ms", reason.c_str());
+}
 TEST(Link, TooManyFramesInASecondEndIt) {
-  settings.most_frames_a_second = 10;
+  settings.max_frames_per_second = 10;
   begin();
   for (int i = 0; i < 10; ++i) gets(who("/a"));
   clock.advance(1s);
@@ -221,7 +240,7 @@ TEST(Link, WhatTheSocketDoesNotTakeWaits) {
 TEST(Link, WhoeverDoesNotReadIsLetGo) {
   SocketPair narrow(4096);
   std::swap(pair, narrow);
-  settings.most_queued = 64 * 1024;
+  settings.max_queued = 64 * 1024;
   begin();
   for (int i = 0; i < 10'000 && !link->ended(); ++i) link->send(WhoFrame{"/mount", {}});
   turn();
@@ -229,7 +248,7 @@ TEST(Link, WhoeverDoesNotReadIsLetGo) {
 }
 TEST(Link, SaysGoodbye) {
   begin();
-  link->say_goodbye({"restart", 0, 2000ms}, "we stop");
+  link->send_bye({"restart", 0, 2000ms}, "we stop");
   turn();
   STRCMP_EQUAL("{\"t\":\"BYE\",\"why\":\"restart\",\"back\":2000}\n", pair.received().c_str());
   CHECK(pair.finished());

@@ -1,4 +1,4 @@
-#include "cluster/master_watch.h"
+#include "cluster/polling/master_watch.h"
 
 #include "http/loopback.h"
 #include "stream/support.h"
@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 using Flow = MasterWatch::Flow;
 
 TEST_GROUP(MasterWatch) {
-  LogBook book{system_clock()};
+  CapturedLog captured{system_clock()};
   Loop loop{0, system_clock()};
   Resolver resolver{loop};
   Connector connector{loop, resolver};
@@ -30,10 +30,10 @@ TEST_GROUP(MasterWatch) {
   }
   void begin() {
     watch = std::make_unique<MasterWatch>(
-        connector, book.log, rng, plan,
-        MasterWatch::Doors{[] { return std::string("Test\r\n1"); },
-                           [this](const std::string& mount) { return flows[mount]; },
-                           [this] { ++changes; }, 5ms});
+        connector, captured.log, rng, plan,
+        MasterWatch::Callbacks{[] { return std::string("Test\r\n1"); },
+                               [this](const std::string& mount) { return flows[mount]; },
+                               [this] { ++changes; }, 5ms});
   }
   // The n-th answer has been read.
   void after(std::size_t n) {
@@ -66,7 +66,7 @@ TEST(MasterWatch, AsksAtOnceAsASlaveDoes) {
       server.requests[0].c_str());
   STRCMP_EQUAL("/a /b ", known().c_str());
   LONGS_EQUAL(1, changes);
-  CHECK(book.says("has 2 new streams"));
+  CHECK(captured.says("has 2 new streams"));
 }
 TEST(MasterWatch, ItsStreamsComeFromTheMasterOrWhereTheListSays) {
   server.answers = {list("/a\nhttps://other.example/b\n")};
@@ -102,7 +102,7 @@ TEST(MasterWatch, AStreamLeavesWhenTwoListsLackIt) {
   next(list("/a\r\n"));
   STRCMP_EQUAL("/a ", known().c_str());
   LONGS_EQUAL(2, changes);
-  CHECK(book.says("has 1 streams no more"));
+  CHECK(captured.says("1 streams removed"));
 }
 TEST(MasterWatch, AStreamThatComesBackInBetweenStays) {
   begin();
@@ -148,11 +148,12 @@ TEST(MasterWatch, AListThatFailsTakesNothingAway) {
     next(answer);
     STRCMP_EQUAL("/a /b ", known().c_str());
   }
-  CHECK(book.says("answered 500 Oops; its 2 streams stay"));
-  CHECK(book.says("answered 401 No"));
-  CHECK(book.says("did not answer in HTTP"));
-  CHECK(book.says("sent a list that is not complete with 1 streams and 0 lines that name none"));
-  CHECK(book.says("sent a line of more than 65536 bytes"));
+  CHECK(captured.says("answered 500 Oops; its 2 streams stay"));
+  CHECK(captured.says("answered 401 No"));
+  CHECK(captured.says("did not answer in HTTP"));
+  CHECK(
+      captured.says("sent a list that is not complete with 1 streams and 0 lines that name none"));
+  CHECK(captured.says("sent a line of more than 65536 bytes"));
 }
 TEST(MasterWatch, ACutListStillAdds) {
   begin();
@@ -190,7 +191,7 @@ TEST(MasterWatch, OneThatIsDownIsAskedAgainAndAgain) {
   plan.retry_max = 0s;
   begin();
   after(4);
-  CHECK(book.says("closed the connection without an answer; its 0 streams stay"));
+  CHECK(captured.says("closed the connection without an answer; its 0 streams stay"));
 }
 TEST(MasterWatch, AskedAgainWhileItAsksItAsksOnceMore) {
   server.close_after = false;
@@ -207,6 +208,7 @@ TEST(MasterWatch, AskedAgainWhileItAsksItAsksOnceMore) {
 
 TEST_GROUP_BASE(MasterReports, TEST_GROUP_CppUTestGroupMasterWatch) {
   std::string master_id = "-";
+  std::vector<std::string> named;
   std::vector<std::string> mounts;
   bool draining = false;
 
@@ -217,10 +219,10 @@ TEST_GROUP_BASE(MasterReports, TEST_GROUP_CppUTestGroupMasterWatch) {
     plan.username = "e1";
   }
   void begin() {
-    MasterWatch::Doors doors{[] { return std::string("Test"); },
-                             [this](const std::string& mount) { return flows[mount]; },
-                             [this] { ++changes; }, 5ms};
-    doors.report = [this](const std::vector<std::string>& asked, std::string_view id) {
+    MasterWatch::Callbacks callbacks{[] { return std::string("Test"); },
+                                     [this](const std::string& mount) { return flows[mount]; },
+                                     [this] { ++changes; }, 5ms};
+    callbacks.report = [this](const std::vector<std::string>& asked, std::string_view id) {
       mounts = asked;
       master_id = id;
       NodeReport report;
@@ -232,8 +234,9 @@ TEST_GROUP_BASE(MasterReports, TEST_GROUP_CppUTestGroupMasterWatch) {
       for (const std::string& mount : asked) report.mounts.push_back({mount, 1, true, 0});
       return report;
     };
-    doors.lines = [] { return std::string("X-LB-Relay: e1.a\r\n"); };
-    watch = std::make_unique<MasterWatch>(connector, book.log, rng, plan, std::move(doors));
+    callbacks.lines = [] { return std::string("X-LB-Relay: e1.a\r\n"); };
+    callbacks.named = [this] { named.push_back(watch->master_id()); };
+    watch = std::make_unique<MasterWatch>(connector, captured.log, rng, plan, std::move(callbacks));
   }
   static std::string taken(const std::string& head = "X-LB-Master: m1\r\n") {
     return "HTTP/1.0 200 OK\r\n" + head + "Content-Length: 4\r\n\r\nOK\r\n";
@@ -244,16 +247,18 @@ TEST(MasterReports, GoRightBeforeTheRequestForTheList) {
   server.answers = {taken(), list("/a\r\n/b\r\n")};
   begin();
   after(2);
-  STRCMP_EQUAL(
+  const std::string head =
       "POST /admin/sourcelist.txt HTTP/1.0\r\nAuthorization: Basic ZTE6cmVscGFzcw==\r\n"
       "Host: 127.0.0.1\r\nUser-Agent: Test\r\n"
-      "X-LB-Node: e1; public=edge.example:8000; listeners=3; interval=5; seq=1; epoch=a\r\n"
-      "Content-Type: text/plain\r\nContent-Length: 0\r\n\r\n",
-      server.requests[0].c_str());
+      "X-LB-Node: e1; public=edge.example:8000; listeners=3; interval=5; seq=1; epoch=a; now=";
+  const std::string& asked = server.requests[0];
+  STRCMP_EQUAL(head.c_str(), asked.substr(0, head.size()).c_str());
+  STRCMP_EQUAL("\r\nContent-Type: text/plain\r\nContent-Length: 0\r\n\r\n",
+               asked.substr(asked.find("\r\nContent-Type")).c_str());
   CHECK(server.requests[1].starts_with("GET /admin/streamlist.txt HTTP/1.0\r\n"));
   CHECK(server.requests[1].find("\r\nX-LB-Relay: e1.a\r\n\r\n") != std::string::npos);
   STRCMP_EQUAL("", master_id.c_str());
-  CHECK(book.says("takes this node's reports"));
+  CHECK(captured.says("takes this node's reports"));
   CHECK(watch->well());
   server.answers.push_back(taken());
   server.answers.push_back(list("/a\r\n/b\r\n"));
@@ -263,6 +268,23 @@ TEST(MasterReports, GoRightBeforeTheRequestForTheList) {
   LONGS_EQUAL(2, mounts.size());
   CHECK(server.requests[2].find("seq=2;") != std::string::npos);
   CHECK(server.requests[2].ends_with("Content-Length: 10\r\n\r\n/a\t1\n/b\t1\n"));
+}
+// Its redirects are known for those of a peer from the first answer on, with or without its Date.
+TEST(MasterReports, TheNameOfTheMasterIsToldAtOnceAndWhenItIsAnother) {
+  server.answers = {
+      taken(),       list("/a\r\n"), taken(), list("/a\r\n"), taken("X-LB-Master: m2\r\n"),
+      list("/a\r\n")};
+  begin();
+  after(2);
+  LONGS_EQUAL(1, named.size());
+  STRCMP_EQUAL("m1", named[0].c_str());
+  watch->ask_soon();
+  after(4);
+  LONGS_EQUAL(1, named.size());
+  watch->ask_soon();
+  after(6);
+  LONGS_EQUAL(2, named.size());
+  STRCMP_EQUAL("m2", named[1].c_str());
 }
 TEST(MasterReports, AStockMasterIsAskedForItsListOnlyAndAgainInAnHour) {
   for (const char* status : {"400 Bad Request", "401 x", "404 x", "405 x", "501 Not Implemented"}) {
@@ -277,8 +299,8 @@ TEST(MasterReports, AStockMasterIsAskedForItsListOnlyAndAgainInAnHour) {
         "GET /admin/streamlist.txt?rserver=edge.example&rport=8000&interval=100 HTTP/1.0\r\n"));
   }
   CHECK(
-      book.says("takes no reports (answered 501 Not Implemented): it is asked for its streams "
-                "only, and again in 6"));
+      captured.says("takes no reports (answered 501 Not Implemented): it is asked for its streams "
+                    "only, and again in 6"));
 }
 TEST(MasterReports, AMasterThatWasAwayIsTriedAnew) {
   server.answers = {"HTTP/1.0 400 x\r\n\r\n", "HTTP/1.0 500 x\r\n\r\n", taken(), list("/a\r\n")};
@@ -293,7 +315,7 @@ TEST(MasterReports, ARefusalIsNamedAndTheNextReportGoesOut) {
   server.answers = {"HTTP/1.0 403 Forbidden\r\n\r\n", list("/a\r\n"), taken(""), list("/a\r\n")};
   begin();
   after(2);
-  CHECK(book.says("refused this node's report: 403 Forbidden"));
+  CHECK(captured.says("refused this node's report: 403 Forbidden"));
   watch->ask_soon();
   after(4);
   CHECK(server.requests[2].starts_with("POST"));
@@ -314,7 +336,7 @@ TEST(MasterReports, AMasterThatBreaksEveryPostIsAStockOne) {
     watch->ask_soon();
     after(n);
   }
-  CHECK(book.says("takes no reports"));
+  CHECK(captured.says("takes no reports"));
   watch->ask_soon();
   after(9);
   CHECK(server.requests[8].starts_with("GET"));

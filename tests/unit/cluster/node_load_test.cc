@@ -172,16 +172,46 @@ TEST(NodeLoad, KnowsBitratesOfMounts) {
   POINTERS_EQUAL(nullptr, cluster.table.mount("/a"));
 }
 
-TEST(NodeLoad, GivesTagsBits) {
-  NodeHello hello = SomeCluster::hello("edge1");
-  for (int i = 0; i < 63; ++i) hello.tags.push_back("t" + std::to_string(i));
-  const NodeSlot a = cluster.add(hello);
+TEST(NodeLoad, InventedTagsTakeNoBitsFromThoseThatMountsAskFor) {
+  cluster.table.configure({.hold = 0ms, .tags = {"premium"}}, cluster.now);
+  NodeHello hello = SomeCluster::hello("liar");
+  for (int i = 0; i < 200; ++i) hello.tags.push_back("t" + std::to_string(i));
+  const NodeSlot liar = cluster.add(hello);
   hello = SomeCluster::hello("edge2");
-  hello.tags = {"t0", "last", "toomany"};
-  const NodeSlot b = cluster.add(hello);
-  CHECK(cluster.table.tag_bit("t0") != 0);
-  CHECK(cluster.table.tag_bit("toomany") == 0);
-  CHECK((cluster.table.node(a).tags & cluster.table.node(b).tags) == cluster.table.tag_bit("t0"));
+  hello.tags = {"premium", "later"};
+  const NodeSlot honest = cluster.add(hello);
+  CHECK_EQUAL(0u, cluster.table.node(liar).tags);
+  CHECK(cluster.table.tag_bit("premium") != 0);
+  CHECK_EQUAL(cluster.table.tag_bit("premium"), cluster.table.node(honest).tags);
+  CHECK_EQUAL(0u, cluster.table.tag_bit("t0"));
+  // A reload asks for another one, first.
+  cluster.table.configure({.hold = 0ms, .tags = {"later", "premium", "t7"}}, cluster.now);
+  CHECK_EQUAL(cluster.table.tag_bit("premium") | cluster.table.tag_bit("later"),
+              cluster.table.node(honest).tags);
+  CHECK_EQUAL(cluster.table.tag_bit("t7"), cluster.table.node(liar).tags);
+}
+
+TEST(NodeLoad, ConfirmsNoMoreThanWasSent) {
+  const NodeSlot slot = cluster.add("edge1");
+  cluster.report_arrivals(slot, 0, 0);
+  for (int i = 0; i < 3; ++i) cluster.table.issued(slot, "/a", 128, cluster.now);
+  cluster.pass(250ms);
+  cluster.report_arrivals(slot, 0, 1'000'000);
+  CHECK_EQUAL(3u, cluster.table.node(slot).arrived);
+  CHECK_EQUAL(0u, cluster.table.node(slot).unacked.count());
+}
+
+TEST(NodeLoad, ANodeThatIsFarAwayIsAwaited) {
+  const auto slot = cluster.table.hello(SomeCluster::hello("far"), cluster.now);
+  CHECK(slot.has_value());
+  cluster.pass(2500ms);
+  cluster.table.expire(cluster.now);
+  CHECK(cluster.state(*slot) == NodeState::kJoining);
+  cluster.table.snapshot(*slot, {}, cluster.now);
+  CHECK(cluster.state(*slot) == NodeState::kUp);
+  cluster.pass(1001ms);
+  cluster.table.expire(cluster.now);
+  CHECK(cluster.state(*slot) == NodeState::kDead);
 }
 
 // -- max-redirect-slaves and the hold

@@ -1,8 +1,9 @@
-#include "cluster/node_report.h"
+#include "cluster/polling/node_report.h"
 
 #include <string>
 
-#include "cluster/public_address.h"
+#include "cluster/nodes/names.h"
+#include "cluster/nodes/public_address.h"
 
 #include "CppUTest/TestHarness.h"
 

@@ -1,4 +1,4 @@
-#include "cluster/node.h"
+#include "cluster/nodes/node.h"
 
 #include <chrono>
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "cluster/pick.h"
+#include "cluster/balance/pick.h"
 
 #include "CppUTest/TestHarness.h"
 

@@ -1,4 +1,4 @@
-#include "cluster/public_address.h"
+#include "cluster/nodes/public_address.h"
 
 #include <string>
 

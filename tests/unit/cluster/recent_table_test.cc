@@ -1,4 +1,4 @@
-#include "cluster/recent_table.h"
+#include "cluster/balance/recent_table.h"
 
 #include <string>
 

@@ -3,8 +3,8 @@
 
 #include "base/clock.h"
 #include "base/encoding.h"
-#include "cluster/redirect_reply.h"
-#include "cluster/redirect_token.h"
+#include "cluster/balance/redirect_reply.h"
+#include "cluster/balance/redirect_token.h"
 #include "net/digest.h"
 
 #include "CppUTest/TestHarness.h"
@@ -35,6 +35,23 @@ TEST(RedirectToken, IsValidForItsNodeAndItsMount) {
   CHECK(check(token, "e2") == Verdict::kForged);
   CHECK(check(token, "e1", "/b") == Verdict::kForged);
 }
+// The keys of nodes are kept; which one is taken must not depend on what was signed before.
+TEST(RedirectToken, IsTheSameWithAKeptKey) {
+  const TokenKeys copy = keys;
+  for (int round = 0; round < 2; ++round) {
+    for (int i = 0; i < 1100; ++i) {  // more than are kept
+      const std::string node = "e" + std::to_string(i);
+      const std::string token = TokenKeys("new").sign(node, "/a", 1, now);
+      CHECK(keys.sign(node, "/a", 1, now) == token);
+      CHECK(copy.sign(node, "/a", 1, now) == token);
+      CHECK(check(token, node) == Verdict::kValid);
+      const std::string older = TokenKeys("old").sign(node, "/a", 1, now);
+      CHECK(check(older, node) == Verdict::kValid);
+      CHECK(older != token);
+    }
+  }
+}
+
 TEST(RedirectToken, LastsAMinuteAndALittleForTheClocks) {
   const std::string token = keys.sign("e1", "/a", 1, now);
   now += 65s;
@@ -42,14 +59,39 @@ TEST(RedirectToken, LastsAMinuteAndALittleForTheClocks) {
   now += 1s;
   CHECK(check(token) == Verdict::kExpired);
 }
+TEST(RedirectToken, NobodyHasMadeItYet) {
+  const std::string token = keys.sign("e1", "/a", 1, now + 5s);
+  CHECK(check(token) == Verdict::kValid);
+  const std::string future = keys.sign("e1", "/a", 1, now + 6s);
+  CHECK(check(future) == Verdict::kEarly);
+  CHECK(check(keys.sign("e1", "/a", 1, now + 1h)) == Verdict::kEarly);
+}
+// A node whose clock is wrong accepts the same tokens for the same time as one whose clock is
+// right.
+TEST(RedirectToken, IsJudgedByTheClockOfWhoSignedIt) {
+  for (const auto ahead : {0s, 70s, -70s, 3600s, -3600s}) {
+    const std::string token = keys.sign("e1", "/a", 1, now + ahead);  // the master's clock
+    for (int age = -10; age <= 80; ++age) {
+      const WallTime ours = now + std::chrono::seconds(age);
+      RedirectToken read = keys.check(token, "e1", "/a", ours);
+      const Verdict expected = age > 65   ? Verdict::kExpired
+                               : age < -5 ? Verdict::kEarly
+                                          : Verdict::kValid;
+      CHECK(read.verdict_at(ours + ahead) == expected);
+    }
+  }
+}
 TEST(RedirectToken, IsMadeWithTheFirstKeyAndReadWithAll) {
   const std::string old = TokenKeys("old").sign("e1", "/a", 1, now);
   CHECK(check(old) == Verdict::kValid);
   const std::string fresh = keys.sign("e1", "/a", 1, now);
-  CHECK(TokenKeys("old").check(fresh, "e1", "/a", now).verdict == Verdict::kForged);
+  CHECK(TokenKeys("old").check(fresh, "e1", "/a", now).verdict == Verdict::kForeign);
   CHECK(TokenKeys("new").check(fresh, "e1", "/a", now).verdict == Verdict::kValid);
   CHECK(TokenKeys("  ").empty());
-  CHECK(TokenKeys("").check(fresh, "e1", "/a", now).verdict == Verdict::kForged);
+  const RedirectToken foreign = TokenKeys("").check(fresh, "e1", "/a", now);
+  CHECK(foreign.verdict == Verdict::kForeign);
+  UNSIGNED_LONGS_EQUAL(1, foreign.hops);
+  CHECK(foreign.verdict_at(now) == Verdict::kValid);  // what it says of itself
 }
 TEST(RedirectToken, IsForgedWhenAnyCharacterIsAnother) {
   const std::string token = keys.sign("e1", "/a", 1, now);
@@ -126,7 +168,8 @@ TEST(RedirectReply, HasTheseBytes) {
       "Cache-Control: no-store\r\n"
       "Access-Control-Allow-Origin: *\r\n\r\n"
       "<a href=\"http://e:8000/a.mp3?x=1&amp;lb=T\">http://e:8000/a.mp3?x=1&amp;lb=T</a>\r\n",
-      redirect_reply("http://e:8000", "/a.mp3", "x=1", "T").c_str());
+      redirect_reply("http://e:8000", "/a.mp3", "x=1", "T", "Access-Control-Allow-Origin: *\r\n")
+          .c_str());
 }
 TEST(RedirectReply, KeepsAQueryAsItWasSent) {
   const auto query_of = [](std::string_view query) {
@@ -140,4 +183,25 @@ TEST(RedirectReply, KeepsAQueryAsItWasSent) {
 TEST(RedirectReply, EncodesThePath) {
   STRCMP_EQUAL("http://e/a%20b%3Fc%23%25%0D%0A/d&e@f:g",
                redirect_location("http://e", "/a b?c#%\r\n/d&e@f:g", "", "").c_str());
+}
+
+TEST_GROUP(MountRedirect){};
+
+TEST(MountRedirect, PutsTheMountBehindTheAddressOrWhereItIsAskedFor) {
+  STRCMP_EQUAL("https://cdn:8/live.mp3",
+               mount_redirect_location("https://cdn:8", "", "/live.mp3").c_str());
+  STRCMP_EQUAL("https://cdn/live.mp3",
+               mount_redirect_location("https://cdn/", "http://other/", "/live.mp3").c_str());
+  STRCMP_EQUAL("http://c/x/a/b.mp3?m=a/b.mp3",
+               mount_redirect_location("", "http://c/x/${mount}?m=${mount}", "/a/b.mp3").c_str());
+  STRCMP_EQUAL("http://c/fixed", mount_redirect_location("", "http://c/fixed", "/a").c_str());
+}
+TEST(MountRedirect, NoByteOfAMountEndsTheLine) {
+  STRCMP_EQUAL("http://c/a%0D%0AX:%20y%22",
+               mount_redirect_location("http://c", "", "/a\r\nX: y\"").c_str());
+}
+TEST(MountRedirect, IsNothingWhereThereIsNoAddress) {
+  for (const char* bad : {"", "cdn.example.org", "/other", "ftp://c/", "http://", "http:///x",
+                          "http://c/ x", "http://c/\r\nX: y"})
+    STRCMP_EQUAL_TEXT("", mount_redirect_location("", bad, "/m").c_str(), bad);
 }

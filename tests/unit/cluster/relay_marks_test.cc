@@ -1,4 +1,4 @@
-#include "cluster/relay_marks.h"
+#include "cluster/relay/relay_marks.h"
 
 #include <string>
 
@@ -22,6 +22,7 @@ TEST(RelayMarks, AreANameThatServersHaveOrAHeaderOfOurs) {
   CHECK(says_relay(with("user-agent", "Icecast 2.4.4"), ""));
   CHECK(says_relay(with("user-agent", "MyRadio/1"), "MyRadio/1"));
   CHECK(says_relay(with("x-lb-relay", "e1.1"), ""));
+  CHECK(says_relay(with("x-lb-pull", "anything"), ""));
   CHECK(!says_relay(with("user-agent", "MyRadio/1"), ""));
   CHECK(!says_relay(with("user-agent", "VLC Icecast"), "x"));
   CHECK(!says_relay(Headers(), ""));

@@ -1,18 +1,18 @@
-#include "cluster/relay_set.h"
+#include "cluster/relay/relay_set.h"
 
-#include "cluster/ground.h"
+#include "cluster/fake_relay_host.h"
 
 using namespace lb;
 using namespace lb::test;
 using namespace std::chrono_literals;
 
 TEST_GROUP(RelaySet) {
-  Ground ground;
-  Loopback server{ground.loop()};
-  std::unique_ptr<RelaySet> relays = std::make_unique<RelaySet>(ground);
+  FakeRelayHost host;
+  Loopback server{host.loop()};
+  std::unique_ptr<RelaySet> relays = std::make_unique<RelaySet>(host);
 
   void setup() override {
-    ground.find = [this](std::uint64_t id) { return relays ? relays->find(id) : nullptr; };
+    host.find = [this](std::uint64_t id) { return relays ? relays->find(id) : nullptr; };
     server.answers = {"HTTP/1.0 200 OK\r\nContent-Type: audio/x-test\r\n\r\n"};
     server.close_after = false;
   }
@@ -36,42 +36,42 @@ TEST_GROUP(RelaySet) {
 
 TEST(RelaySet, RunsWhatIsWantedAndNothingElse) {
   relays->want({plan("/a"), plan("/b")});
-  ground.until([&] { return flows("/a") && flows("/b"); });
+  host.until([&] { return flows("/a") && flows("/b"); });
   relays->want({plan("/b"), plan("/c")});
-  ground.until([&] { return flows("/c") && ground.mount("/a") == nullptr; });
+  host.until([&] { return flows("/c") && host.mount("/a") == nullptr; });
   LONGS_EQUAL(3, server.requests.size());  // /b was not touched
   LONGS_EQUAL(2, relays->size());
   CHECK(relays->of_mount("/a") == nullptr);
   relays->want({});
-  ground.until([&] { return ground.mount("/b") == nullptr && ground.mount("/c") == nullptr; });
+  host.until([&] { return host.mount("/b") == nullptr && host.mount("/c") == nullptr; });
 }
 TEST(RelaySet, AnotherPlanForAMountChangesItsRelay) {
   relays->want({plan("/a")});
-  ground.until([&] { return flows("/a"); });
+  host.until([&] { return flows("/a"); });
   const Relay* before = relays->of_mount("/a");
   RelayPlan other = plan("/a");
   other.upstreams[0].mount = "/elsewhere";
   relays->want({other});
   POINTERS_EQUAL(before, relays->of_mount("/a"));
-  ground.until([&] { return server.requests.size() == 2 && flows("/a"); });
+  host.until([&] { return server.requests.size() == 2 && flows("/a"); });
   CHECK(server.requests[1].starts_with("GET /elsewhere "));
 }
 TEST(RelaySet, OfTwoPlansForAMountTheFirstCounts) {
   RelayPlan other = plan("/a");
   other.upstreams[0].mount = "/elsewhere";
   relays->want({plan("/a"), other});
-  ground.until([&] { return flows("/a"); });
+  host.until([&] { return flows("/a"); });
   CHECK(server.requests[0].starts_with("GET /a "));
 }
 TEST(RelaySet, StartsAndStopsRelaysOnDemand) {
   relays->want({plan("/a", true)});
   CHECK(!relays->demand("/b"));
-  ground.awaited.insert("/a");
+  host.awaited.insert("/a");
   CHECK(relays->demand("/a"));
-  ground.until([&] { return flows("/a"); });
-  ground.awaited.clear();
-  ground.until([&] { return !flows("/a"); });  // it looks by itself
-  CHECK(ground.mount("/a")->phase() == MountPhase::kIdle);
+  host.until([&] { return flows("/a"); });
+  host.awaited.clear();
+  host.until([&] { return !flows("/a"); });  // it looks by itself
+  CHECK(host.mount("/a")->phase() == MountPhase::kIdle);
 }
 TEST(RelaySet, FindsRelaysByTheirIds) {
   relays->want({plan("/a", true), plan("/b", true)});

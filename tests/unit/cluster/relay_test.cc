@@ -1,8 +1,8 @@
-#include "cluster/relay.h"
+#include "cluster/relay/relay.h"
 
 #include <optional>
 
-#include "cluster/ground.h"
+#include "cluster/fake_relay_host.h"
 
 using namespace lb;
 using namespace lb::test;
@@ -16,12 +16,12 @@ constexpr const char* kPlays =
 }  // namespace
 
 TEST_GROUP(Relay) {
-  Ground ground;
-  Loopback first{ground.loop()}, second{ground.loop()};
+  FakeRelayHost host;
+  Loopback first{host.loop()}, second{host.loop()};
   std::unique_ptr<Relay> relay;
 
   void setup() override {
-    ground.find = [this](std::uint64_t id) {
+    host.find = [this](std::uint64_t id) {
       return relay && relay->id() == id ? relay.get() : nullptr;
     };
     for (Loopback* server : {&first, &second}) {
@@ -43,42 +43,42 @@ TEST_GROUP(Relay) {
     return made;
   }
   void start(RelayPlan made) {
-    relay = std::make_unique<Relay>(ground, 1, std::move(made));
+    relay = std::make_unique<Relay>(host, 1, std::move(made));
     relay->start();
   }
   void until_streams(const std::string& text) {
-    ground.until([&] { return ground.stream("/local") == text; });
+    host.until([&] { return host.stream("/local") == text; });
   }
 };
 
 TEST(Relay, PullsAStreamIntoItsMount) {
   start(plan({at(first)}));
-  ground.until([&] { return relay->flows(); });
+  host.until([&] { return relay->flows(); });
   first.send("audio");
   until_streams("audio");
-  const auto mount = ground.mount("/local");
+  const auto mount = host.mount("/local");
   STRCMP_EQUAL("audio/x-test", mount->facts()->content_type.c_str());
   STRCMP_EQUAL("127.0.0.1", mount->facts()->source_ip.c_str());
   STRCMP_EQUAL("Up", mount->facts()->stats.at("server_name").c_str());
   CHECK(mount->facts()->relayed);
-  CHECK(ground.book.says("relay /local: streams audio/x-test from 127.0.0.1:"));
-  LONGS_EQUAL(0, ground.calls().inside());
+  CHECK(host.captured.says("relay /local: streams audio/x-test from 127.0.0.1:"));
+  LONGS_EQUAL(0, host.calls().inside());
 }
 TEST(Relay, ComesBackWithoutLosingTheMount) {
   start(plan({at(first)}));
-  ground.until([&] { return relay->flows(); });
-  const auto mount = ground.mount("/local");
+  host.until([&] { return relay->flows(); });
+  const auto mount = host.mount("/local");
   first.send("one ");
   until_streams("one ");
-  ground.pass(40ms);
+  host.pass(40ms);
   first.close_all();
-  ground.until([&] { return mount->phase() == MountPhase::kLingering; });
+  host.until([&] { return mount->phase() == MountPhase::kLingering; });
   CHECK(!relay->flows());
-  ground.until([&] { return relay->flows(); });
-  CHECK(ground.mount("/local") == mount);
+  host.until([&] { return relay->flows(); });
+  CHECK(host.mount("/local") == mount);
   first.send("two");
   until_streams("one two");
-  CHECK(ground.failed.size() <= 1);
+  CHECK(host.failed.size() <= 1);
   CHECK(relay->has_flowed());
 }
 TEST(Relay, RestsLongerAfterEveryFailure) {
@@ -87,72 +87,80 @@ TEST(Relay, RestsLongerAfterEveryFailure) {
   RelayPlan made = plan({at(first)});
   made.retry_delay = 1s;
   start(std::move(made));
-  ground.until([&] { return first.requests.size() == 4; });
-  CHECK(ground.book.says("relay /local: http://127.0.0.1:"));
-  CHECK(ground.book.says("/up answered 404 Not Found; asked again in 20ms"));
-  CHECK(ground.book.says("asked again in 40ms"));
-  CHECK(ground.book.says("asked again in 80ms"));
-  CHECK(ground.mount("/local") == nullptr);
+  host.until([&] { return first.requests.size() == 4; });
+  CHECK(host.captured.says("relay /local: http://127.0.0.1:"));
+  CHECK(host.captured.says("/up answered 404 Not Found; asked again in 20ms"));
+  CHECK(host.captured.says("asked again in 40ms"));
+  CHECK(host.captured.says("asked again in 80ms"));
+  CHECK(host.mount("/local") == nullptr);
+}
+TEST(Relay, EveryRequestHasAMarkOfItsOwn) {
+  host.marks = 1;
+  first.answers = {"HTTP/1.0 403 Forbidden\r\n\r\n", kPlays};
+  start(plan({at(first)}));
+  host.until([&] { return relay->flows(); });
+  CHECK(first.requests[0].find("\r\nX-LB-Pull: /up 1\r\n\r\n") != std::string::npos);
+  CHECK(first.requests[1].find("\r\nX-LB-Pull: /up 2\r\n\r\n") != std::string::npos);
 }
 TEST(Relay, AStreamThatEndsAtOnceCountsAsAFailure) {
   first.close_after = true;
-  ground.quick.flowed = 100s;
+  host.quick.flowed = 100s;
   start(plan({at(first)}));
-  ground.until([&] { return ground.book.says("the stream ended after "); });
+  host.until([&] { return host.captured.says("the stream ended after "); });
   CHECK(!relay->has_flowed());
 }
 TEST(Relay, GoesOnToTheNextUpstream) {
   first.answers = {"HTTP/1.0 404 Not Found\r\n\r\n"};
   start(plan({at(first), at(second)}));
-  ground.until([&] { return relay->flows(); });
+  host.until([&] { return relay->flows(); });
   LONGS_EQUAL(1, second.requests.size());
-  CHECK(ground.failed.empty());
+  CHECK(host.failed.empty());
 }
 TEST(Relay, WhenOneUpstreamIsLostTheOtherGoesOnAtOnce) {
   start(plan({at(first), at(second)}));
-  ground.until([&] { return relay->flows(); });
-  const auto mount = ground.mount("/local");
+  host.until([&] { return relay->flows(); });
+  const auto mount = host.mount("/local");
   first.send("one ");
   until_streams("one ");
-  ground.pass(40ms);
+  host.pass(40ms);
   first.answers = {"HTTP/1.0 404 Not Found\r\n\r\n"};
   first.close_all();
-  ground.until([&] { return second.requests.size() == 1 && relay->flows(); });
+  host.until([&] { return second.requests.size() == 1 && relay->flows(); });
   second.send("two");
   until_streams("one two");
-  CHECK(ground.mount("/local") == mount);
+  CHECK(host.mount("/local") == mount);
 }
 TEST(Relay, ComesBackToABetterUpstreamWithoutLosingTheMount) {
   first.answers = {"HTTP/1.0 404 Not Found\r\n\r\n", kPlays};
   start(plan({at(first), at(second)}));
-  ground.until([&] { return relay->flows(); });
-  const auto mount = ground.mount("/local");
+  host.until([&] { return relay->flows(); });
+  const auto mount = host.mount("/local");
   second.send("worse ");
   until_streams("worse ");
-  ground.until([&] { return first.requests.size() == 2 && ground.begun.size() == 2; });
+  host.until([&] { return first.requests.size() == 2 && host.begun.size() == 2; });
   first.send("better");
   until_streams("worse better");
-  CHECK(ground.mount("/local") == mount);
+  CHECK(host.mount("/local") == mount);
   CHECK(relay->flows());
-  ground.pass(50ms);
+  host.pass(50ms);
   LONGS_EQUAL(2, first.requests.size());  // it stays there
 }
 TEST(Relay, OfAnotherUpstreamItWantsOnlyWhatItsListenersMissed) {
-  ground.lines = "X-LB-Relay: e1.a\r\n";
+  host.lines = "X-LB-Relay: e1.a\r\n";
   first.answers = {kPlays, "HTTP/1.0 404 Not Found\r\n\r\n", kPlays};
   start(plan({at(first), at(second)}));
-  ground.until([&] { return relay->flows(); });
+  host.until([&] { return relay->flows(); });
   first.send("one ");
   until_streams("one ");
-  ground.pass(40ms);
+  host.pass(40ms);
   // A few bytes are no rate: as if it had been measured.
   const auto measured = [&] {
-    ground.mount("/local")->usual_bytes_per_second = 16000;
+    host.mount("/local")->set_usual_rate(16000);
     return true;
   };
   first.close_all();
-  ground.until([&] { return measured() && second.requests.size() == 1 && relay->flows(); });
-  ground.until([&] { return measured() && first.requests.size() == 3; });
+  host.until([&] { return measured() && second.requests.size() == 1 && relay->flows(); });
+  host.until([&] { return measured() && first.requests.size() == 3; });
   const auto burst = [](const std::string& request) {
     const std::size_t at = request.find("\r\nX-LB-Burst: ");
     return at == std::string::npos ? -1 : std::atoi(request.c_str() + at + 14);
@@ -164,22 +172,22 @@ TEST(Relay, OfAnotherUpstreamItWantsOnlyWhatItsListenersMissed) {
 }
 TEST(Relay, OneOfNoClusterOrWithoutARateWantsTheWholeBurst) {
   start(plan({at(first), at(second)}));
-  ground.until([&] { return relay->flows(); });
+  host.until([&] { return relay->flows(); });
   first.send("one ");
   until_streams("one ");
-  ground.pass(40ms);
-  ground.lines = "X-LB-Relay: e1.a\r\n";
-  ground.mount("/local")->usual_bytes_per_second = 0;
+  host.pass(40ms);
+  host.lines = "X-LB-Relay: e1.a\r\n";
+  host.mount("/local")->set_usual_rate(0);
   first.close_all();
-  ground.until([&] { return second.requests.size() == 1; });
+  host.until([&] { return second.requests.size() == 1; });
   CHECK(second.requests[0].find("X-LB-Burst") == std::string::npos);
 }
 TEST(Relay, ABetterUpstreamWithAnotherFormatIsNotTaken) {
   first.answers = {"HTTP/1.0 404 Not Found\r\n\r\n",
                    "HTTP/1.0 200 OK\r\nContent-Type: audio/other\r\n\r\n"};
   start(plan({at(first), at(second)}));
-  ground.until(
-      [&] { return ground.book.says("the better upstream has audio/other, not audio/x-test"); });
+  host.until(
+      [&] { return host.captured.says("the better upstream has audio/other, not audio/x-test"); });
   CHECK(relay->flows());
   second.send("goes on");
   until_streams("goes on");
@@ -191,113 +199,203 @@ TEST(Relay, LeavesAMountToItsOwnSource) {
   facts->plugin = &framer_for("");
   own.facts = facts;
   std::optional<WriterLease> lease;
-  ground.admission().admit(
-      std::move(own), [&](Result<WriterLease> granted) { lease.emplace(std::move(*granted)); });
+  host.admission().admit(std::move(own),
+                         [&](Result<WriterLease> granted) { lease.emplace(std::move(*granted)); });
   start(plan({at(first)}));
-  ground.until(
-      [&] { return ground.book.says("new relay but source already exists (Mountpoint in use)"); });
-  CHECK(!relay->flows());
+  CHECK(host.captured.says("new relay but source already exists; the relay waits for its end"));
+  host.pass(30ms);
+  relay->poll_listeners();
+  CHECK(relay->is_idle());
+  LONGS_EQUAL(0, first.requests.size());
   SourceEnd end;
   end.lease = std::move(*lease);
   end.reason = EndReason::kKilled;
-  ground.admission().give_back(std::move(end));
-  ground.until([&] { return relay->flows(); });
+  host.admission().give_back(std::move(end));
+  relay->mount_is_free();
+  host.until([&] { return relay->flows(); });
+}
+TEST(Relay, ASourceThatTookItsLingeringMountKeepsTheListenersAndGivesThemBack) {
+  host.fed_elsewhere = [this](const std::string&) { return relay->could_flow(); };
+  RelayPlan linked = plan({at(first)});
+  linked.upstreams[0].word = StreamWord::kOffered;
+  linked.on_demand = true;
+  start(linked);
+  host.awaited.insert("/local");
+  relay->demand();
+  host.until([&] { return relay->flows(); });
+  host.awaited.clear();
+  const auto mount = host.mount("/local");
+  mount->gate().enter();
+  first.answers = {"HTTP/1.0 404 Not Found\r\n\r\n"};
+  first.close_all();
+  host.until([&] { return !relay->flows(); });
+
+  const auto ask_as_source = [&] {
+    WriterAsk own;
+    own.mount = "/local";
+    own.facts = mount->facts();
+    return own;
+  };
+  std::optional<Result<WriterLease>> answer;
+  const auto then = [&](Result<WriterLease> granted) { answer.emplace(std::move(granted)); };
+  host.admission().admit(ask_as_source(), then);
+  CHECK(answer && !*answer);  // its master offers it: its stream comes back
+  answer.reset();
+  linked.upstreams[0].word = StreamWord::kGone;
+  relay->update(linked);
+  host.admission().admit(ask_as_source(), then);
+  CHECK(answer && *answer);
+  CHECK((*answer)->mount == mount);
+  relay->poll_listeners();
+  host.pass(60ms);
+  relay->poll_listeners();
+  CHECK(relay->is_idle());
+  const std::size_t asked = first.requests.size();
+  host.pass(60ms);
+  LONGS_EQUAL(asked, first.requests.size());
+
+  first.answers = {kPlays};
+  SourceEnd end;
+  end.lease = std::move(**answer);
+  host.admission().give_back(std::move(end));
+  host.until([&] { return relay->flows(); });
+  CHECK(host.mount("/local") == mount);
 }
 TEST(Relay, WhenItGoesItsStreamGoes) {
   start(plan({at(first)}));
-  ground.until([&] { return relay->flows(); });
+  host.until([&] { return relay->flows(); });
   relay.reset();
-  ground.until([&] { return ground.mount("/local") == nullptr; });
+  host.until([&] { return host.mount("/local") == nullptr; });
 }
 TEST(Relay, WhenItGoesWhileAskingForTheMountTheLeaseGoesBack) {
   first.answers = {"HTTP/1.0 404 Not Found\r\n\r\n", kPlays};
   start(plan({at(first), at(second)}));
-  ground.until([&] { return relay->flows(); });
+  host.until([&] { return relay->flows(); });
   // The better one asks for the mount, which takes a turn of the loop.
-  ground.until([&] { return first.requests.size() == 2; });
-  for (int i = 0; i < 3; ++i) ground.loop().run_once(false);
+  host.until([&] { return first.requests.size() == 2; });
+  for (int i = 0; i < 3; ++i) host.loop().run_once(false);
   relay.reset();
-  ground.until([&] { return ground.mount("/local") == nullptr; });
+  host.until([&] { return host.mount("/local") == nullptr; });
 }
 TEST(Relay, WhenItGoesWhileItsMountLingersTheMountGoes) {
   start(plan({at(first)}));
-  ground.until([&] { return relay->flows(); });
+  host.until([&] { return relay->flows(); });
   first.answers = {"HTTP/1.0 404 Not Found\r\n\r\n"};
   first.close_all();
-  ground.until([&] { return !relay->flows(); });
+  host.until([&] { return !relay->flows(); });
   relay.reset();
-  CHECK(ground.mount("/local") == nullptr);
+  CHECK(host.mount("/local") == nullptr);
 }
 TEST(Relay, OneThatIsKilledComesBackAfterTheRetryDelay) {
   start(plan({at(first)}));
-  ground.until([&] { return relay->flows(); });
-  ground.end_source(0, ground.admission().writer_of("/local")->lease, EndReason::kKilled);
-  ground.until([&] { return !relay->flows(); });
-  CHECK(ground.mount("/local") == nullptr);
-  ground.until([&] { return relay->flows(); });
+  host.until([&] { return relay->flows(); });
+  host.end_source(0, host.admission().writer_of("/local")->lease, EndReason::kKilled);
+  host.until([&] { return !relay->flows(); });
+  CHECK(host.mount("/local") == nullptr);
+  host.until([&] { return relay->flows(); });
 }
 TEST(Relay, DoesNotAskWhenTooManyOthersDo) {
-  for (int i = 0; i < 128; ++i) ground.calls().enter();
+  for (int i = 0; i < 128; ++i) host.calls().enter();
   start(plan({at(first)}));
-  ground.pass(30ms);
+  host.pass(30ms);
   LONGS_EQUAL(0, first.requests.size());
-  ground.calls().leave();
-  ground.until([&] { return relay->flows(); });
+  host.calls().leave();
+  host.until([&] { return relay->flows(); });
 }
 
 // --- another plan
 TEST(Relay, ANewPlanWithTheSameUpstreamChangesNothing) {
   start(plan({at(first)}));
-  ground.until([&] { return relay->flows(); });
+  host.until([&] { return relay->flows(); });
   relay->update(plan({at(first)}));
   RelayPlan other = plan({at(first), at(second)});
   other.retry_delay = 7s;
   relay->update(other);
-  ground.pass(30ms);
+  host.pass(30ms);
   LONGS_EQUAL(1, first.requests.size());
   LONGS_EQUAL(0, second.requests.size());
   CHECK(relay->plan() == other);
 }
 TEST(Relay, ANewPlanWithABetterUpstreamMovesTheStreamThere) {
   start(plan({at(first)}));
-  ground.until([&] { return relay->flows(); });
-  const auto mount = ground.mount("/local");
+  host.until([&] { return relay->flows(); });
+  const auto mount = host.mount("/local");
   relay->update(plan({at(second), at(first)}));
-  ground.until([&] { return second.requests.size() == 1 && ground.begun.size() == 2; });
-  CHECK(ground.mount("/local") == mount);
+  host.until([&] { return second.requests.size() == 1 && host.begun.size() == 2; });
+  CHECK(host.mount("/local") == mount);
 }
 TEST(Relay, ANewPlanWithoutTheUpstreamGoesOnElsewhereInTheSameMount) {
   start(plan({at(first)}));
-  ground.until([&] { return relay->flows(); });
-  const auto mount = ground.mount("/local");
+  host.until([&] { return relay->flows(); });
+  const auto mount = host.mount("/local");
   relay->update(plan({at(second)}));
-  ground.until([&] { return second.requests.size() == 1 && relay->flows(); });
-  CHECK(ground.mount("/local") == mount);
+  host.until([&] { return second.requests.size() == 1 && relay->flows(); });
+  CHECK(host.mount("/local") == mount);
   LONGS_EQUAL(1, first.requests.size());
+}
+TEST(Relay, ANewPlanTakesOverBeforeTheOldStreamIsGivenUp) {
+  start(plan({at(first)}));
+  host.until([&] { return relay->flows(); });
+  second.answers = {""};  // it takes its time
+  relay->update(plan({at(second)}));
+  host.until([&] { return second.requests.size() == 1; });
+  first.send("more");
+  until_streams("more");
+  CHECK(relay->flows());
+}
+TEST(Relay, ANewPlanThatBringsNothingEndsTheOldStream) {
+  start(plan({at(first)}));
+  host.until([&] { return relay->flows(); });
+  second.answers = {"HTTP/1.0 404 Not Found\r\n\r\n"};
+  relay->update(plan({at(second)}));
+  host.until([&] { return !relay->flows(); });
+  CHECK(host.mount("/local")->phase() == MountPhase::kLingering);
+}
+TEST(Relay, AnotherPasswordIsForTheNextTime) {
+  start(plan({at(first)}));
+  host.until([&] { return relay->flows(); });
+  RelayPlan other = plan({at(first)});
+  other.upstreams[0].username = "edge1";
+  other.upstreams[0].password = "new";
+  relay->update(other);
+  host.pass(30ms);
+  CHECK(relay->flows());
+  LONGS_EQUAL(1, first.requests.size());
+}
+TEST(Relay, WhatIsOfferedAnewIsAskedForAtOnce) {
+  first.answers = {"HTTP/1.0 404 Not Found\r\n\r\n", kPlays};
+  RelayPlan linked = plan({at(first)});
+  linked.retry_delay = 100s;
+  host.quick.first_delay = 100s;
+  start(linked);
+  host.until([&] { return host.failed.size() == 1; });
+  linked.upstreams[0].offer_number = 2;
+  relay->update(linked);
+  host.until([&] { return relay->flows(); });
 }
 TEST(Relay, ANewPlanForOneThatWaitsIsTriedAtOnce) {
   first.answers = {"HTTP/1.0 404 Not Found\r\n\r\n"};
   RelayPlan slow = plan({at(first)});
   slow.retry_delay = 100s;
-  ground.quick.first_delay = 100s;
+  host.quick.first_delay = 100s;
   start(std::move(slow));
-  ground.until([&] { return ground.failed.size() == 1; });
+  host.until([&] { return host.failed.size() == 1; });
   relay->update(plan({at(second)}));
-  ground.until([&] { return relay->flows(); });
+  host.until([&] { return relay->flows(); });
 }
 TEST(Relay, ANewPlanMayTurnOnDemandOnAndOff) {
   start(plan({at(first)}));
-  ground.until([&] { return relay->flows(); });
+  host.until([&] { return relay->flows(); });
   RelayPlan lazy = plan({at(first)});
   lazy.on_demand = true;
   lazy.run_on = 0s;
   relay->update(lazy);
-  ground.pass(30ms);
-  relay->look_for_listeners();
-  ground.until([&] { return !relay->flows(); });
-  CHECK(ground.mount("/local")->phase() == MountPhase::kIdle);
+  host.pass(30ms);
+  relay->poll_listeners();
+  host.until([&] { return !relay->flows(); });
+  CHECK(host.mount("/local")->phase() == MountPhase::kIdle);
   relay->update(plan({at(first)}));
-  ground.until([&] { return relay->flows(); });
+  host.until([&] { return relay->flows(); });
 }
 
 // --- on demand
@@ -312,88 +410,89 @@ return made;
 
 TEST(OnDemand, WaitsUntilSomebodyWantsToListen) {
   start(lazy());
-  ground.pass(30ms);
-  relay->look_for_listeners();
+  host.pass(30ms);
+  relay->poll_listeners();
   LONGS_EQUAL(0, first.requests.size());
-  const auto mount = ground.mount("/local");
+  const auto mount = host.mount("/local");
   CHECK(mount->phase() == MountPhase::kIdle);
-  ground.awaited.insert("/local");
+  host.awaited.insert("/local");
   CHECK(relay->demand());
   CHECK(relay->demand());
-  ground.until([&] { return relay->flows(); });
+  host.until([&] { return relay->flows(); });
   LONGS_EQUAL(1, first.requests.size());
-  CHECK(ground.mount("/local") == mount);
+  CHECK(host.mount("/local") == mount);
   CHECK(relay->demand());
 }
 TEST(OnDemand, StopsSomeTimeAfterTheLastListener) {
-  ground.quick.least_run_on = 300ms;
+  host.quick.least_run_on = 300ms;
   start(lazy());
-  ground.awaited.insert("/local");
+  host.awaited.insert("/local");
   relay->demand();
-  ground.until([&] { return relay->flows(); });
-  ground.awaited.clear();
-  ground.mount("/local")->gate().enter();
-  ground.pass(350ms);
-  relay->look_for_listeners();
-  ground.pass(5ms);
+  host.until([&] { return relay->flows(); });
+  host.awaited.clear();
+  host.mount("/local")->gate().enter();
+  host.pass(350ms);
+  relay->poll_listeners();
+  host.pass(5ms);
   CHECK(relay->flows());
-  ground.mount("/local")->gate().leave();
-  relay->look_for_listeners();
-  ground.pass(5ms);
+  host.mount("/local")->gate().leave();
+  relay->poll_listeners();
+  host.pass(5ms);
   CHECK(relay->flows());  // runs on
-  ground.pass(350ms);
-  relay->look_for_listeners();
-  ground.until([&] { return !relay->flows(); });
-  CHECK(ground.mount("/local")->phase() == MountPhase::kIdle);
-  CHECK(ground.book.says("nobody has listened for 0s, the stream is closed"));
-  ground.pass(30ms);
+  host.pass(350ms);
+  relay->poll_listeners();
+  host.until([&] { return !relay->flows(); });
+  CHECK(host.mount("/local")->phase() == MountPhase::kIdle);
+  CHECK(host.captured.says("no listener for 0s; the stream is closed"));
+  host.pass(30ms);
   LONGS_EQUAL(1, first.requests.size());
 }
 TEST(OnDemand, AFailureIsToldAndTheNextListenerIsRefusedWhileTheUpstreamRests) {
   first.answers = {"HTTP/1.0 404 Not Found\r\n\r\n", kPlays};
   first.close_after = true;
-  ground.quick.first_delay = 300ms;
+  host.quick.first_delay = 300ms;
   start(lazy());
-  ground.awaited.insert("/local");
+  host.awaited.insert("/local");
   CHECK(relay->demand());
-  ground.until([&] { return ground.failed.size() == 1; });
+  host.until([&] { return host.failed.size() == 1; });
   CHECK(!relay->demand());
-  ground.pass(450ms);
-  LONGS_EQUAL(1, first.requests.size());  // nobody wants it
-  ground.awaited.insert("/local");
+  host.pass(450ms);
+  LONGS_EQUAL(1, first.requests.size());  // nobody wants it, and no master asks
+  CHECK(!relay->flows());
+  host.awaited.insert("/local");
   CHECK(relay->demand());
 }
 TEST(OnDemand, WhoeverCameFromAnotherMountStartsItToo) {
   start(lazy());
-  const auto mount = ground.mount("/local");
+  const auto mount = host.mount("/local");
   mount->gate().enter();
-  relay->look_for_listeners();
-  ground.until([&] { return relay->flows(); });
-  CHECK(ground.mount("/local") == mount);
+  relay->poll_listeners();
+  host.until([&] { return relay->flows(); });
+  CHECK(host.mount("/local") == mount);
 }
 TEST(OnDemand, AFailureLetsGoWhoeverWaitsInside) {
   first.answers = {"HTTP/1.0 404 Not Found\r\n\r\n"};
   start(lazy());
-  const auto mount = ground.mount("/local");
+  const auto mount = host.mount("/local");
   mount->gate().enter();
-  relay->look_for_listeners();
-  ground.until([&] { return mount->channel().newest()->ended; });
-  CHECK(ground.mount("/local") != mount);
+  relay->poll_listeners();
+  host.until([&] { return mount->channel().newest()->ended; });
+  CHECK(host.mount("/local") != mount);
 }
 TEST(OnDemand, ALostUpstreamIsAskedAgainWhileSomebodyListens) {
   start(lazy());
-  ground.awaited.insert("/local");
+  host.awaited.insert("/local");
   relay->demand();
-  ground.until([&] { return relay->flows(); });
-  const auto mount = ground.mount("/local");
+  host.until([&] { return relay->flows(); });
+  const auto mount = host.mount("/local");
   mount->gate().enter();
   first.close_all();
-  ground.until([&] { return !relay->flows(); });
-  ground.until([&] { return relay->flows(); });
-  CHECK(ground.mount("/local") == mount);
+  host.until([&] { return !relay->flows(); });
+  host.until([&] { return relay->flows(); });
+  CHECK(host.mount("/local") == mount);
 }
 TEST(OnDemand, WhenItGoesItsMountGoes) {
   start(lazy());
   relay.reset();
-  CHECK(ground.mount("/local") == nullptr);
+  CHECK(host.mount("/local") == nullptr);
 }

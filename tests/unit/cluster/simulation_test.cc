@@ -1,11 +1,11 @@
 // A fast part of --simulate: the goals of balancing, from the product's own rules.
-#include "cluster/simulation.h"
+#include "cluster/simulation/simulation.h"
 
 #include <algorithm>
 #include <string>
 #include <vector>
 
-#include "cluster/simulation_report.h"
+#include "cluster/simulation/report.h"
 
 #include "CppUTest/TestHarness.h"
 

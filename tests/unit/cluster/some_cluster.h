@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "cluster/balancer.h"
+#include "cluster/balance/balancer.h"
 
 namespace lb {
 

@@ -1,4 +1,4 @@
-#include "cluster/stream_list.h"
+#include "cluster/polling/stream_list.h"
 
 #include "CppUTest/TestHarness.h"
 

@@ -1,4 +1,4 @@
-#include "cluster/upstream_call.h"
+#include "cluster/relay/upstream_call.h"
 
 #include <optional>
 
@@ -71,6 +71,20 @@ TEST(UpstreamCall, LogsInWhereItIsToldToAndAsksForNoTitles) {
       "dXNyOnB3ZA==\r\n\r\n",
       server.requests[0].c_str());
 }
+TEST(UpstreamCall, WhatIsForTheFirstRequestGoesNoFurther) {
+  asked.lines = "X-LB-Relay: e1.a\r\n";
+  asked.first_lines = "X-LB-Pull: e1.a; to=…\r\n";
+  server.answers = {moved("/elsewhere"), moved(there("/there"))};
+  other.answers = {"HTTP/1.0 200 OK\r\nContent-Type: audio/mpeg\r\n\r\n"};
+  ask();
+  CHECK(result->has_value());
+  CHECK(server.requests[0].find("\r\nX-LB-Relay: e1.a\r\nX-LB-Pull: e1.a; to=…\r\n\r\n") !=
+        std::string::npos);
+  for (const std::string& request : {server.requests[1], other.requests[0]}) {
+    CHECK(request.find("X-LB-Relay") != std::string::npos);
+    CHECK(request.find("X-LB-Pull") == std::string::npos);
+  }
+}
 TEST(UpstreamCall, ANameWithoutAPasswordIsNotSent) {
   asked.upstream.username = "usr";
   ask();
@@ -95,7 +109,9 @@ TEST(UpstreamCall, TakesIcyAndChunkedAnswers) {
   CHECK((*result)->body.framing() == BodyReader::Framing::kChunked);
   LONGS_EQUAL(0, (*result)->metaint);
   server.answers = {
-      "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"};  // a stream is as long as it is
+      "HTTP/1.1 200 OK\r\nContent-Type: audio/mpeg\r\nContent-Length: 5\r\n\r\n"};  // a stream is
+                                                                                    // as long as it
+                                                                                    // is
   ask();
   CHECK((*result)->body.framing() == BodyReader::Framing::kUntilClose);
 }
@@ -106,21 +122,27 @@ TEST(UpstreamCall, RefusesWhatIsNoStream) {
     ask();
     CHECK(result->error().code == Error::Code::kUnsupported);
   }
-  server.answers = {"HTTP/1.0 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n"};
+  server.answers = {
+      "HTTP/1.0 200 OK\r\nContent-Type: audio/mpeg\r\nTransfer-Encoding: gzip\r\n\r\n"};
   ask();
   CHECK(result->error().code == Error::Code::kUnsupported);
-  for (const char* type :
-       {"audio/mpeg", "video/webm", "application/ogg", "application/octet-stream"})
-    STRCMP_EQUAL("",
-                 [&] {
-                   Headers headers;
-                   headers.add("content-type", type);
-                   return not_a_stream(headers);
-                 }()
-                     .c_str());
+  const auto verdict = [](const char* type, bool icy = false) {
+    Response response;
+    response.icy = icy;
+    if (*type != '\0') response.headers.add("content-type", type);
+    return not_a_stream(response);
+  };
+  for (const char* type : {"audio/mpeg", "Video/WebM", "application/ogg", "audio/aac; charset=x"})
+    STRCMP_EQUAL("", verdict(type).c_str());
+  // What an internal service answers is not published, whatever it says that it is.
+  for (const char* type : {"application/octet-stream", "application/pdf", "audio/x-mpegurl",
+                           "audio/x-scpls", "image/png"})
+    CHECK(!verdict(type).empty());
+  STRCMP_EQUAL("answered without a Content-Type, which is no stream", verdict("").c_str());
+  STRCMP_EQUAL("", verdict("", true).c_str());
 }
 TEST(UpstreamCall, FollowsEveryKindOfRedirect) {
-  other.answers = {"HTTP/1.0 200 OK\r\n\r\n"};
+  other.answers = {"HTTP/1.0 200 OK\r\nContent-Type: audio/mpeg\r\n\r\n"};
   for (const int status : {301, 302, 303, 307, 308}) {
     server.answers = {moved(there("/new?x=1"), status)};
     ask();
@@ -132,7 +154,7 @@ TEST(UpstreamCall, FollowsEveryKindOfRedirect) {
   CHECK(!result->has_value());
 }
 TEST(UpstreamCall, ARelativeRedirectStaysAtTheServer) {
-  server.answers = {moved("/new"), "HTTP/1.0 200 OK\r\n\r\n"};
+  server.answers = {moved("/new"), "HTTP/1.0 200 OK\r\nContent-Type: audio/mpeg\r\n\r\n"};
   ask();
   CHECK(result->has_value());
   CHECK(server.requests[1].starts_with("GET /new HTTP/1.0\r\n"));
@@ -141,7 +163,7 @@ TEST(UpstreamCall, KeepsThePasswordFromOtherServers) {
   asked.upstream.username = "usr";
   asked.upstream.password = "pwd";
   server.answers = {moved("/again"), moved(there("/new"))};
-  other.answers = {"HTTP/1.0 200 OK\r\n\r\n"};
+  other.answers = {"HTTP/1.0 200 OK\r\nContent-Type: audio/mpeg\r\n\r\n"};
   ask();
   CHECK(server.requests[1].find("Authorization") != std::string::npos);
   CHECK(other.requests[0].find("Authorization") == std::string::npos);
@@ -160,6 +182,15 @@ TEST(UpstreamCall, ARedirectToNowhereIsAnErrorAndNothingWorse) {
   STRCMP_EQUAL((here("/live.mp3") + " redirects, but the host of the address is broken").c_str(),
                fault().c_str());
 }
+TEST(UpstreamCall, ARedirectDoesNotLeadIntoOtherPrivateNetworks) {
+  for (const char* place :
+       {"http://10.0.0.1/x", "http://169.254.169.254/latest", "http://[fd00::1]:81/x"}) {
+    server.answers = {moved(place)};
+    ask();
+    STRCMP_CONTAINS("address, to which a server with a loopback address may not lead; not asked",
+                    fault().c_str());
+  }
+}
 TEST(UpstreamCall, ACircleOfRedirectsEnds) {
   server.answers = {moved(here("/live.mp3"))};
   ask();
@@ -169,7 +200,7 @@ TEST(UpstreamCall, ACircleOfRedirectsEnds) {
 TEST(UpstreamCall, TenRedirectsAreFollowedAndNoMore) {
   server.answers.clear();
   for (int i = 0; i < 10; ++i) server.answers.push_back(moved("/" + std::to_string(i)));
-  server.answers.push_back("HTTP/1.0 200 OK\r\n\r\n");
+  server.answers.push_back("HTTP/1.0 200 OK\r\nContent-Type: audio/mpeg\r\n\r\n");
   ask();
   CHECK(result->has_value());
   LONGS_EQUAL(11, server.requests.size());

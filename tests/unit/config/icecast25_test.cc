@@ -19,7 +19,10 @@ TEST(Icecast25, ARoleForListenersBecomesAnAuthenticator) {
       "<role type='htpasswd' name='x'><option name='filename' value='/u'/></role>"
       "<role type='anonymous' deny-all='*'/>");
   STRCMP_EQUAL("htpasswd", file.type.c_str());
-  LONGS_EQUAL(1, file.options.size());
+  LONGS_EQUAL(2, file.options.size());
+  STRCMP_EQUAL("allow_duplicate_users",
+               file.options[1].first.c_str());  // a role has no limit of its own
+  STRCMP_EQUAL("1", file.options[1].second.c_str());
   STRCMP_EQUAL("/u", file.options[0].second.c_str());
   const auto url = listeners_of(
       "<role type='url' match-method='get,head'><option name='client_add' "
@@ -28,10 +31,32 @@ TEST(Icecast25, ARoleForListenersBecomesAnAuthenticator) {
   STRCMP_EQUAL("listener_add", url.options[0].first.c_str());
   STRCMP_EQUAL("", listeners_of("<role type='anonymous' allow-all='*'/>").type.c_str());
 }
-TEST(Icecast25, RolesWithoutACounterpartLetNobodyIn) {
+TEST(Icecast25, AttributesWithoutAnEffectAreTaken) {
+  const auto once = listeners_of(
+      "<role type='htpasswd' match-method='get,post,head,options' allow-web='*' deny-admin='*' "
+      "connections-per-user='1'><option name='filename' value='/u'/></role>");
+  STRCMP_EQUAL("htpasswd", once.type.c_str());
+  STRCMP_EQUAL("0", once.options[1].second.c_str());
+  STRCMP_EQUAL("url",
+               listeners_of("<role type='url' may-alter='send_error,redirect'/>").type.c_str());
+  STRCMP_EQUAL(
+      "", listeners_of("<role type='anonymous' deny-all='*' allow-method='get'/>").type.c_str());
+}
+TEST(Icecast25, AClosedMountIsAnErrorThatNamesTheAttribute) {
+  const auto loaded = load(
+      "<mount mount-name='/m'><authentication><role type='anonymous' match-origin='home'/>"
+      "</authentication></mount>");
+  CHECK(loaded.has_errors());
+  CHECK(!loaded.refuses_start());
+  bool named = false;
+  for (const auto& said : loaded.diagnostics)
+    named = named || said.text.find("match-origin=\"home\"") != std::string::npos;
+  CHECK(named);
+}
+TEST(Icecast25, RolesWithoutACounterpartRefuseEveryListener) {
   for (const char* roles :
        {"<role type='anonymous' deny-all='*'/>", "<role type='enforce-auth'/>",
-        "<role type='htpasswd' connections-per-user='1'><option name='filename' "
+        "<role type='htpasswd' connections-per-user='3'><option name='filename' "
         "value='/u'/></role>",
         "<role type='htpasswd' match-method='post'><option name='filename' value='/u'/></role>",
         "<role type='static'><option name='username' value='u'/></role>",
@@ -78,7 +103,7 @@ TEST(Icecast25, AnAddressOfAnUpstreamIsTakenApart) {
                {"https://[::1]/x", "::1", 443, true, "/x"}};
   for (const auto& c : cases) {
     const auto loaded = load("<relay><uri>" + std::string(c.uri) + "</uri></relay>");
-    const RelayHost& host = loaded.config->relays[0].host;
+    const RelayUpstreamSettings& host = loaded.config->relays[0].host;
     STRCMP_EQUAL(c.server, host.server.c_str());
     LONGS_EQUAL(c.port, host.port);
     CHECK_EQUAL(c.tls, host.tls);
@@ -124,4 +149,14 @@ TEST(Icecast25, HostsOfARelayInheritWhateverTheOrderIs) {
   LONGS_EQUAL(1, hosts[0].priority);
   LONGS_EQUAL(9, hosts[1].priority);
   LONGS_EQUAL(10, hosts[2].priority);
+}
+TEST(Icecast25, WordsForSwitchesAreNoWarningInSuchAFile) {
+  const std::string words = "<fileserve>true</fileserve><relays-on-demand>false</relays-on-demand>";
+  LONGS_EQUAL(2, count(load(words), Severity::kWarning, "Icecast 2.4 reads every word as 0"));
+  const std::string newer =
+      "<mount mount-name='/m'><authentication><role type='anonymous' "
+      "allow-all='*'/></authentication></mount>";
+  LONGS_EQUAL(0,
+              count(load(words + newer), Severity::kWarning, "Icecast 2.4 reads every word as 0"));
+  CHECK(load(words + newer).config->fileserve);
 }

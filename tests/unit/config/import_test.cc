@@ -44,17 +44,17 @@ TEST_GROUP(Import) {
   static bool has(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
   }
-  // What the new file says.
+  // The new file, read.
   static LoadedConfig read(const Import& from) {
     auto loaded = load_config_text(from.xml, "new.xml", {true});
     return loaded.has_value() ? std::move(*loaded) : LoadedConfig{};
   }
 };
 
-TEST(Import, TellsTheLineAndTheFateOfEveryElement) {
+TEST(Import, ReportsTheLineAndTheResultOfEveryElement) {
   const Import result = import(std::string(kLogin) +
                                "\n<limits><clients>7</clients><threadpool>4</threadpool>"
-                               "\n<max-bandwidth>1m</max-bandwidth><clinets>1</clinets></limits>"
+                               "\n<min-queue-size>1m</min-queue-size><clinets>1</clinets></limits>"
                                "\n<paths logdir='/l' banfile='/b'/>"
                                "\n<fileserve>maybe</fileserve>");
   LONGS_EQUAL(2, result.status);
@@ -62,7 +62,7 @@ TEST(Import, TellsTheLineAndTheFateOfEveryElement) {
   CHECK(
       has(result.report,
           "    3  left out       limits/threadpool: has no effect, and had none in Icecast 2.4\n"));
-  CHECK(has(result.report, "    4  not supported  <max-bandwidth>: "));
+  CHECK(has(result.report, "    4  not supported  <min-queue-size>: "));
   CHECK(has(
       result.report,
       "    4  unknown        <clinets> is not known and has no effect; did you mean clients?\n"));
@@ -107,7 +107,8 @@ TEST(Import, ReplacesPasswordsOfExamplesByNewOnes) {
   STRCMP_EQUAL("new3", config->default_mount.password.c_str());
   STRCMP_EQUAL("new4", config->mounts[0].password.c_str());
   STRCMP_EQUAL("new3", config->mounts[1].password.c_str());
-  CHECK(has(result.report, "replaced       mount[1]/password: was a password from an example"));
+  CHECK(has(result.report,
+            "replaced       mount[1]/password: was a password from a published example"));
   CHECK(!has(result.report, "dangerous") && !has(result.report, "new4"));
 }
 TEST(Import, LeavesPasswordsOfExamplesWhereTheyAreAllowed) {
@@ -116,7 +117,8 @@ TEST(Import, LeavesPasswordsOfExamplesWhereTheyAreAllowed) {
   LONGS_EQUAL(2, result.status);
   LONGS_EQUAL(0, made);
   STRCMP_EQUAL("hackme", read(result).config->authentication.source_password.c_str());
-  CHECK(has(result.report, "dangerous      <source-password>: is a password from an example"));
+  CHECK(has(result.report,
+            "dangerous      <source-password>: is a password from a published example"));
 }
 TEST(Import, CannotReplaceThePasswordOfAnotherServer) {
   const Import result = import(
@@ -133,7 +135,21 @@ TEST(Import, NamesDangers) {
       "<paths><x-forwarded-for>::/0</x-forwarded-for></paths>");
   LONGS_EQUAL(2, result.status);
   CHECK(has(result.report, "dangerous      <admin-password>: is the same as source-password"));
-  CHECK(has(result.report, "dangerous      <x-forwarded-for>: \"::/0\" is everybody"));
+  CHECK(has(result.report, "dangerous      <x-forwarded-for>: \"::/0\" matches every address"));
+}
+TEST(Import, WritesWhatIcecastKhHasByDefaultWhereOthersInheritIt) {
+  const std::string kh = "<limits><max-listeners>5</max-listeners></limits>";
+  const std::string own = "<mount mount-name='/a'><max-listeners>7</max-listeners></mount>";
+  // The default mount has the fallback: the 1 stands there.
+  const auto general =
+      read(import(kh + "<mount type='default'><fallback-mount>/f</fallback-mount></mount>" + own));
+  CHECK(general.config->default_mount.fallback_override);
+  CHECK(general.config->mounts[0].fallback_override);
+  // What was written stays.
+  const auto said =
+      read(import(kh + "<mount type='default'><fallback-override>0</fallback-override></mount>"
+                       "<mount mount-name='/a'><fallback-mount>/f</fallback-mount></mount>"));
+  CHECK(!said.config->mounts[0].fallback_override);
 }
 TEST(Import, NotesWhereIcecastKhWouldDoSomethingElse) {
   const std::string mounts =
@@ -143,7 +159,10 @@ TEST(Import, NotesWhereIcecastKhWouldDoSomethingElse) {
   CHECK(!has(import(mounts).report, "note           mount"));
   const Import kh = import(mounts + "<limits><max-listeners>5</max-listeners></limits>");
   CHECK(has(kh.report, "the * of \"/a/*\" does not stand for a / here; in Icecast-KH it does"));
-  CHECK(has(kh.report, "mount[1]/fallback-override: is not written; that is 0 here and 1 in "));
+  CHECK(has(kh.report,
+            "mount[1]/fallback-override = 1: was not written, and is 1 in Icecast-KH then"));
+  CHECK(read(kh).config->mounts[0].fallback_override);
+  CHECK(!read(import(mounts)).config->mounts[0].fallback_override);
   CHECK(has(kh.report, "master/relay-auth: is not written"));
   LONGS_EQUAL(0, kh.status);
 }

@@ -22,7 +22,7 @@ bool has_line(const std::string& text, const std::string& line) {
 
 TEST_GROUP(Dump){};
 
-TEST(Dump, TellsWrittenDefaultAndInheritedValuesApart) {
+TEST(Dump, MarksDefaultAndInheritedValues) {
   const std::string text =
       dump_config(load("<limits><clients>256</clients><burst-size>7</burst-size></limits>"
                        "<mount type='default'><genre>x</genre><http-headers><header name='h' "
@@ -113,7 +113,7 @@ TEST(Reference, InXmlIsXmlWithEveryElement) {
 
 TEST_GROUP(CheckReport){};
 
-TEST(CheckReport, CountsWhatItSays) {
+TEST(CheckReport, CountsItsMessages) {
   const CheckReport none = check_report("/nonexistent", {});
   CHECK(!none.valid);
   CHECK(none.text.starts_with(
@@ -138,7 +138,7 @@ TEST(CheckReport, IsInTheOrderOfTheFileAndEndsWithASummary) {
   CHECK(!allowed.valid);
   CHECK(allowed.text.ends_with(": not valid, 2 errors, 3 warnings\n"));
 }
-TEST(CheckReport, SaysFileLineAndSeverity) {
+TEST(CheckReport, NamesFileLineAndSeverity) {
   STRCMP_EQUAL("f:3: note: x", to_string(Diagnostic{3, Severity::kNote, "x"}, "f").c_str());
   STRCMP_EQUAL("f: warning: x", to_string(Diagnostic{0, Severity::kWarning, "x"}, "f").c_str());
   STRCMP_EQUAL("f: error: x", to_string(Diagnostic{0, Severity::kError, "x"}, "f").c_str());

@@ -33,7 +33,7 @@ TEST(ReloadPlan, OfTheSameFileIsEmpty) {
               "<mount mount-name='/a'/><limits clients='5'/>"),
          {});
 }
-TEST(ReloadPlan, SaysWhenAValueTakesEffect) {
+TEST(ReloadPlan, ReportsWhenAValueTakesEffect) {
   expect(plan("<limits clients='100'/>",
               "<limits clients='200' threads='3'/><hostname>h</hostname><security chroot='1'/>"
               "<limits delivery='writev'/>"),
@@ -47,14 +47,14 @@ TEST(ReloadPlan, NeverShowsAPassword) {
          {"authentication/source-password changed live",
           "authentication/admin-password (not set)→******** live"});
 }
-TEST(ReloadPlan, TellsMountsApartByName) {
+TEST(ReloadPlan, MatchesMountsByName) {
   expect(
       plan("<mount mount-name='/a' hidden='1'/><mount mount-name='/b'/>",
            "<mount mount-name='/c'/><mount mount-name='/a'/>"),
       {"mount[/a]/hidden 1→0 live, running sources too",
        "mount[/b] removed live, running sources too", "mount[/c] added live, running sources too"});
 }
-TEST(ReloadPlan, TellsSocketsApartByPosition) {
+TEST(ReloadPlan, MatchesSocketsByPosition) {
   expect(plan("<listen-socket port='1'/><listen-socket port='2'/>", "<listen-socket port='1'/>"),
          {"listen-socket[2] removed needs restart"});
   expect(plan("<listen-socket port='1'/>", "<listen-socket port='1'/><listen-socket port='2'/>"),

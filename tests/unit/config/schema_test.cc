@@ -2,7 +2,7 @@
 #include <set>
 #include <string>
 
-#include "cluster/pick.h"
+#include "cluster/balance/pick.h"
 #include "config/config.h"
 #include "config/reference.h"
 #include "config/value.h"

@@ -1,5 +1,5 @@
-unit_programs += unit_config unit_options
-unit_config_SOURCES = tests/unit/main.cc \
+unit_programs += unit_config
+unit_config_files = tests/unit/main.cc \
   tests/unit/config/checks_test.cc \
   tests/unit/config/icecast25_test.cc \
   tests/unit/config/import_test.cc \
@@ -11,11 +11,14 @@ unit_config_SOURCES = tests/unit/main.cc \
   tests/unit/config/schema_test.cc \
   tests/unit/config/value_test.cc \
   tests/unit/config/xml_node_test.cc
+if UNITY
+nodist_unit_config_SOURCES = $(unit_config_units)
+else
+unit_config_SOURCES = $(unit_config_files)
+endif
+unit_config_units = tests/unit/config/unity_1.cc
+$(unit_config_units): $(unit_config_files) tests/unit/config/unit.mk tools/unity
+	$(UNITY) $@ $(unit_config_units) : $(unit_config_files)
+CLEANFILES += $(unit_config_units)
 unit_config_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_config_LDADD = $(CONFIG) $(CPPUTEST_LIBS)
-
-# The command line answers with what config/ prints, so it is tested beside it.
-unit_options_SOURCES = tests/unit/main.cc tests/unit/config/options_test.cc \
-  src/app/options.cc src/app/options.h src/app/version.cc
-unit_options_CPPFLAGS = $(UNIT_CPPFLAGS)
-unit_options_LDADD = $(CONFIG) $(CPPUTEST_LIBS)

@@ -6,7 +6,9 @@
 
 #include "base/json.h"
 #include "base/log_book.h"
+#include "http/access_batch.h"
 #include "http/message.h"
+#include "net/loop.h"
 
 // Last, because it redefines `new`.
 #include "CppUTest/TestHarness.h"
@@ -37,6 +39,39 @@ TEST_GROUP(AccessLine) {
     ::tzset();
   }
 };
+TEST(AccessLine, TheLinesOfATurnAreWrittenAtItsEnd) {
+  FakeClock clock;
+  test::CapturedLog captured(clock);
+  Loop loop(0, clock);
+  auto batch = std::make_shared<AccessBatch>(loop, captured.log);
+  loop.post([&] {
+    batch->add(facts, kNow);
+    batch->add(facts, kNow + std::chrono::milliseconds(999));
+    batch->add(facts, kNow + std::chrono::seconds(1));
+    CHECK(captured.accesses().empty());
+  });
+  loop.run_once(true);
+  loop.run_once(true);
+  const std::string one = access_line(facts, kNow) + "\n";
+  CHECK(captured.accesses() ==
+        one + one + access_line(facts, kNow + std::chrono::seconds(1)) + "\n");
+  // What nothing is left to write, its end writes.
+  batch->add(facts, kNow);
+  batch->flush();
+  batch->flush();
+  CHECK(captured.accesses().ends_with(
+      ":21 +0000] \"GET /hello.txt HTTP/1.0\" 200 293 \"-\" \"-\" 0\n" + one));
+}
+TEST(AccessLine, ALotOfLinesIsNotKept) {
+  FakeClock clock;
+  test::CapturedLog captured(clock);
+  Loop loop(0, clock);
+  auto batch = std::make_shared<AccessBatch>(loop, captured.log);
+  for (std::size_t bytes = 0; bytes < AccessBatch::kMaxBytes;
+       bytes += access_line(facts, kNow).size() + 1)
+    batch->add(facts, kNow);
+  CHECK(captured.accesses().size() >= AccessBatch::kMaxBytes);
+}
 TEST(AccessLine, IsIcecastsLine) {
   CHECK(access_line(facts, kNow) ==
         "127.0.0.1 - - [14/Nov/2023:22:13:20 +0000] \"GET /hello.txt HTTP/1.0\" 200 293 \"-\" "
@@ -78,7 +113,7 @@ TEST(AccessLine, AnEmptyRequestIsADash) {
   facts.request = "";
   STRCMP_CONTAINS("] \"-\" 200", access_line(facts, kNow).c_str());
 }
-TEST(AccessLine, NamesListenersAndNobodyElse) {  // as seen on 2.4.4
+TEST(AccessLine, NamesListenersOnly) {  // as seen on 2.4.4
   facts.user = "admin";
   STRCMP_CONTAINS("127.0.0.1 - - [", access_line(facts, kNow).c_str());
   STRCMP_CONTAINS("\"user\":\"admin\"", access_json(facts, kNow).c_str());
@@ -146,7 +181,7 @@ TEST(AccessLine, JsonIsWholeHoweverLongItsFieldsAre) {
     facts.user = facts.referer = facts.user_agent = bytes;
     facts.request = request;
     const std::string line = access_json(facts, kNow);
-    CHECK(line.size() <= Log::kMostBytes);
+    CHECK(line.size() <= Log::kMaxBytes);
     CHECK(line.size() > 1000);
     const auto json = Json::parse(line);
     CHECK(json.has_value());
@@ -163,7 +198,7 @@ TEST(AccessLine, TimeInJsonIsRfc3339InTheLocalZone) {
 
 namespace {
 
-// A log of its own for settings that LogBook does not have.
+// A log of its own for settings that CapturedLog does not have.
 std::string logged(LogFormat format, bool ip, const AccessFacts& facts) {
   const FakeClock clock;
   const UniqueFd file(::memfd_create("access", MFD_CLOEXEC));
@@ -182,7 +217,7 @@ std::string logged(LogFormat format, bool ip, const AccessFacts& facts) {
 
 }  // namespace
 
-TEST(AccessLine, IsWrittenAsTheSettingsSay) {
+TEST(AccessLine, IsWrittenInTheConfiguredFormat) {
   CHECK(logged(LogFormat::kText, true, facts) == access_line(facts, kNow) + "\n");
   CHECK(logged(LogFormat::kJson, true, facts) == access_json(facts, kNow) + "\n");
   STRCMP_CONTAINS("- - - [", logged(LogFormat::kText, false, facts).c_str());

@@ -59,18 +59,18 @@ TEST(Client, SendsARequestThatDoesNotFitIntoTheSocketAtOnce) {
   CHECK(result->has_value());
   LONGS_EQUAL(size, server.requests[0].size());
 }
-TEST(Client, SaysThatNobodyIsThere) {
+TEST(Client, ReportsARefusedConnection) {
   ClientRequest nowhere = request();
   nowhere.target.host = "127.0.0.2";
   ask(nowhere);
   STRCMP_EQUAL("cannot be reached (127.0.0.2: Connection refused)", fault().c_str());
 }
-TEST(Client, SaysThatTheAnswerIsNone) {
+TEST(Client, ReportsAnAnswerThatIsNotHttp) {
   server.answers = {"SSH-2.0-nothing\r\n"};
   ask(request());
   STRCMP_EQUAL("did not answer in HTTP", fault().c_str());
 }
-TEST(Client, SaysThatTheConnectionWasClosed) {
+TEST(Client, ReportsThatTheConnectionWasClosed) {
   server.answers = {""};
   ask(request());
   STRCMP_EQUAL("closed the connection without an answer", fault().c_str());

@@ -1,16 +1,12 @@
+// What a connection makes of what comes: requests, decisions, forms and Shoutcast logins.
 #include "http/connection.h"
 
-#include <sys/mman.h>
-
-#include <csignal>
-#include <functional>
-#include <map>
+#include <algorithm>
+#include <memory>
 #include <string>
 #include <vector>
 
-#include "base/log_book.h"
-#include "http/connections.h"
-#include "net/socket_pair.h"
+#include "http/connection_fixture.h"
 
 // Last, because it redefines `new`.
 #include "CppUTest/TestHarness.h"
@@ -19,109 +15,7 @@ using namespace lb;
 using namespace lb::test;
 using namespace std::chrono_literals;
 
-namespace {
-
-struct TestStage final : Stage {
-  Verdict handle(Connection& connection) override { return act(connection); }
-  std::function<Verdict(Connection&)> act;
-};
-struct Note final : Held {
-  explicit Note(int& freed) : freed_(freed) {}
-  ~Note() override { ++freed_; }
-  int& freed_;
-};
-
-const std::string kGet =
-    "GET /a.html?q=1 HTTP/1.0\r\nUser-Agent: Nav/1\r\nReferer: http://r/\r\n\r\n";
-
-}  // namespace
-
-TEST_GROUP(Connection) {
-  FakeClock clock;
-  Loop loop{0, clock};
-  LogBook book{clock};
-  Snapshot<HttpSettings> settings{std::make_shared<const HttpSettings>()};
-  std::atomic<std::uint64_t> next_id{10};
-  std::unique_ptr<Connections> connections =
-      std::make_unique<Connections>(loop, book.log, settings, next_id);
-  std::shared_ptr<ListenSocket> http_socket = std::make_shared<ListenSocket>();
-  TestStage first, last;
-  std::vector<std::string> seen;
-  bool welcome = true, login_ok = true;
-  int accepted = 0;
-  SocketPair peer;
-
-  void setup() override {
-    std::signal(SIGPIPE, SIG_IGN);  // as the server does; sendfile(2) has no MSG_NOSIGNAL
-    change([](HttpSettings& s) { s.server_id = "Test"; });
-    first.act = [this](Connection& connection) {
-      seen.push_back(connection.request().method_text + " " + connection.request().path);
-      return Verdict::kNext;
-    };
-    last.act = [](Connection& connection) {
-      connection.reply_text(200, "body");
-      return Verdict::kAnswered;
-    };
-    Connections::Plan plan;
-    plan.stages = {&first, &last};
-    plan.welcome = [this](const Address&) { return welcome; };
-    plan.shoutcast_login = [this](Connection& connection) {
-      seen.push_back("login " + connection.request().password);
-      return login_ok && connection.send_now("OK2\r\nicy-caps:11\r\n\r\n");
-    };
-    plan.accepted = [this] { ++accepted; };
-    connections->set_plan(std::move(plan));
-  }
-  void change(const std::function<void(HttpSettings&)>& edit) {
-    HttpSettings next = *settings.read();
-    edit(next);
-    settings.publish(std::make_shared<const HttpSettings>(next));
-  }
-  void turn(int rounds = 6) {
-    while (rounds-- > 0) loop.run_once(false);
-  }
-  void accept(SocketPair & pair) { connections->accepted(pair.transport(), http_socket); }
-  // A new connection that has said this; what it was answered so far.
-  std::string ask(std::string_view bytes) {
-    peer = SocketPair();
-    accept(peer);
-    return say(bytes);
-  }
-  std::string say(std::string_view bytes) {
-    if (!bytes.empty()) peer.send(bytes);
-    turn();
-    return peer.received();
-  }
-  static std::string body_of(const std::string& reply) {
-    const std::size_t at = reply.find("\r\n\r\n");
-    return at == std::string::npos ? "(no head)" : reply.substr(at + 4);
-  }
-  void keep_alive() {
-    last.act = [](Connection& connection) {
-      ResponseHead head;
-      head.status = 204;
-      head.keep_alive = true;
-      head.content_length = 0;
-      connection.reply(head, {});
-      return Verdict::kAnswered;
-    };
-  }
-  void pend() {
-    last.act = [](Connection&) { return Verdict::kPending; };
-  }
-  static UniqueFd file(std::size_t bytes, char fill = 'f') {
-    UniqueFd fd(::memfd_create("file", MFD_CLOEXEC));
-    const std::string text(bytes, fill);
-    CHECK(::write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(bytes));
-    return fd;
-  }
-  void answer_with_file(std::size_t size, std::uint64_t from, std::uint64_t bytes) {
-    last.act = [size, from, bytes](Connection& connection) {
-      connection.reply_file(ResponseHead(), file(size), from, bytes);
-      return Verdict::kAnswered;
-    };
-  }
-};
+TEST_GROUP_BASE(Connection, ConnectionFixture){};
 
 TEST(Connection, AnswersARequestAndCloses) {
   const std::string reply = ask(kGet);
@@ -133,9 +27,9 @@ TEST(Connection, AnswersARequestAndCloses) {
 }
 TEST(Connection, WritesOneAccessLineAReply) {
   const std::string reply = ask(kGet);
-  CHECK(book.accesses().starts_with("192.0.2.9 - - ["));
-  CHECK(book.accesses().find("] \"GET /a.html HTTP/1.0\" 200 " + std::to_string(reply.size()) +
-                             " \"http://r/\" \"Nav/1\" 0\n") != std::string::npos);
+  CHECK(captured.accesses().starts_with("192.0.2.9 - - ["));
+  CHECK(captured.accesses().find("] \"GET /a.html HTTP/1.0\" 200 " + std::to_string(reply.size()) +
+                                 " \"http://r/\" \"Nav/1\" 0\n") != std::string::npos);
 }
 TEST(Connection, TheAccessLineNamesTheUserAndTheSecondsSinceTheConnectionCame) {
   last.act = [this](Connection& connection) {
@@ -146,9 +40,9 @@ TEST(Connection, TheAccessLineNamesTheUserAndTheSecondsSinceTheConnectionCame) {
     return Verdict::kAnswered;
   };
   CHECK(body_of(ask(kGet)).find("404 - gone") != std::string::npos);
-  CHECK(book.accesses().starts_with("192.0.2.9 - anna ["));
-  CHECK(book.accesses().find(" 404 ") != std::string::npos);
-  CHECK(book.accesses().ends_with(" 3\n"));
+  CHECK(captured.accesses().starts_with("192.0.2.9 - anna ["));
+  CHECK(captured.accesses().find(" 404 ") != std::string::npos);
+  CHECK(captured.accesses().ends_with(" 3\n"));
 }
 TEST(Connection, TakesARequestByteByByte) {
   accept(peer);
@@ -185,7 +79,7 @@ TEST(Connection, HttpHeadersOfTheConfigurationAreInEveryReply) {
   CHECK(reply.find("X-Other") == std::string::npos);
 }
 
-TEST(Connection, WhoIsNotWelcomeIsClosedWithoutAByte) {
+TEST(Connection, ARefusedAddressIsClosedWithoutAByte) {
   welcome = false;
   CHECK(ask(kGet).empty());
   CHECK(peer.finished());
@@ -196,7 +90,7 @@ TEST(Connection, NonsenseIsClosedWithoutAByteAndWithoutALine) {
   CHECK(ask("BREW / HTTP/1.0\r\n\r\n").empty());
   CHECK(peer.finished());
   CHECK(seen.empty());
-  CHECK(book.accesses().empty());
+  CHECK(captured.accesses().empty());
 }
 TEST(Connection, AStageMayDropARequest) {
   last.act = [](Connection& connection) {
@@ -205,20 +99,20 @@ TEST(Connection, AStageMayDropARequest) {
   };
   CHECK(ask(kGet).empty());
   CHECK(peer.finished());
-  CHECK(book.accesses().empty());
+  CHECK(captured.accesses().empty());
 }
 TEST(Connection, AFaultyHeadIsRefusedWithAPageAndADashInTheLog) {
   const std::string reply = ask("GET /" + std::string(5000, 'a') + " HTTP/1.0\r\n\r\n");
   CHECK(reply.starts_with("HTTP/1.0 414 "));
   CHECK(body_of(reply).find("the address is too long") != std::string::npos);
-  CHECK(book.accesses().find("\"- - HTTP/1.0\" 414 ") != std::string::npos);
+  CHECK(captured.accesses().find("\"- - HTTP/1.0\" 414 ") != std::string::npos);
   CHECK(seen.empty());
 }
 TEST(Connection, WhatIsKnownOfARefusedHeadIsLogged) {
   const std::string reply = ask("get /x?secret HTTP/1.1\r\nUser-Agent: Old/1\r\nnonsense\r\n\r\n");
   CHECK(reply.starts_with("HTTP/1.0 400 "));
-  CHECK(book.accesses().find("\"GET /x HTTP/1.1\" 400 ") != std::string::npos);
-  CHECK(book.accesses().find("\"Old/1\"") != std::string::npos);
+  CHECK(captured.accesses().find("\"GET /x HTTP/1.1\" 400 ") != std::string::npos);
+  CHECK(captured.accesses().find("\"Old/1\"") != std::string::npos);
   CHECK(seen.empty());
 }
 TEST(Connection, AClientThatLeavesBeforeItAsksIsForgotten) {
@@ -226,7 +120,7 @@ TEST(Connection, AClientThatLeavesBeforeItAsksIsForgotten) {
   peer.close();
   turn();
   CHECK(connections->find(10) == nullptr);
-  CHECK(book.accesses().empty());
+  CHECK(captured.accesses().empty());
 }
 TEST(Connection, ABrokenConnectionIsForgotten) {
   pend();
@@ -234,88 +128,6 @@ TEST(Connection, ABrokenConnectionIsForgotten) {
   connections->find(10)->send_now("unread");
   peer.close();  // with bytes that it has not read: a reset
   turn();
-  CHECK(connections->find(10) == nullptr);
-}
-
-TEST(Connection, AHeadThatDoesNotComeInTimeIsDroppedWithoutAByte) {
-  change([](HttpSettings& s) { s.header_timeout = 0s; });
-  accept(peer);
-  turn();
-  CHECK(peer.received().empty());
-  CHECK(peer.finished());
-  CHECK(book.accesses().empty());
-}
-TEST(Connection, ADecisionMayTakeLongerThanAHead) {
-  pend();
-  change([](HttpSettings& s) { s.header_timeout = 0s; });
-  accept(peer);
-  peer.send(kGet);
-  loop.run_once(false);  // the head and the deadline are both there; the first to come counts
-  if (connections->find(10) == nullptr) return;
-  turn();
-  CHECK(connections->find(10) != nullptr);
-}
-TEST(Connection, AReplyThatIsNotReadEndsAfterTheTimeout) {
-  change([](HttpSettings& s) { s.client_timeout = 0s; });
-  last.act = [](Connection& connection) {
-    connection.reply_text(200, std::string(1 << 20, 'x'));
-    return Verdict::kAnswered;
-  };
-  accept(peer);
-  peer.send(kGet);
-  turn();
-  CHECK(connections->find(10) == nullptr);
-  CHECK(peer.received().size() < 1 << 20);
-  CHECK(peer.finished());
-  CHECK(book.accesses().empty());
-}
-TEST(Connection, ALongReplyGoesOutAsTheClientReads) {
-  last.act = [](Connection& connection) {
-    connection.reply_text(200, std::string(1 << 20, 'x'));
-    return Verdict::kAnswered;
-  };
-  std::string reply = ask(kGet);
-  CHECK(reply.size() < 1 << 20);
-  peer.send("more that nobody reads now");
-  for (int i = 0; i < 1000 && !peer.finished(); ++i) reply += say("");
-  CHECK(body_of(reply) == std::string(1 << 20, 'x'));
-}
-TEST(Connection, AClientThatLeavesDuringItsReplyIsForgotten) {
-  last.act = [](Connection& connection) {
-    connection.reply_text(200, std::string(1 << 20, 'x'));
-    return Verdict::kAnswered;
-  };
-  ask(kGet);
-  peer.close();
-  turn();
-  CHECK(connections->find(10) == nullptr);
-  answer_with_file(1 << 20, 0, 1 << 20);
-  ask(kGet);
-  peer.close();
-  turn();
-  CHECK(connections->find(11) == nullptr);
-}
-
-TEST(Connection, AfterItsReplyWhatTheClientStillSendsIsThrownAway) {
-  accept(peer);
-  peer.send(kGet + std::string(1000, 'x'));
-  turn();
-  peer.send(std::string(1000, 'x'));
-  turn();
-  CHECK(connections->find(10) != nullptr);  // waits for the client to close
-  CHECK(body_of(peer.received()) == "body");
-  CHECK(peer.finished());  // we have said that we are through
-  peer.close();
-  turn();
-  CHECK(connections->find(10) == nullptr);
-}
-TEST(Connection, AClientThatNeverStopsSendingIsCut) {
-  ask(kGet);
-  for (int i = 0; i < 100 && connections->find(10) != nullptr; ++i) {
-    peer.send(std::string(16'000, 'x'));
-    turn(2);
-    LONGS_EQUAL(i < 65, connections->find(10) != nullptr);
-  }
   CHECK(connections->find(10) == nullptr);
 }
 
@@ -333,6 +145,34 @@ TEST(Connection, APendingStageMayPassOn) {
   connections->find(10)->resume(Verdict::kNext);
   CHECK(body_of(say("")) == "body");
 }
+TEST(Connection, APendingStageMayBeAskedAgainAndNoneBeforeIt) {
+  int asked = 0;
+  last.act = [&asked](Connection& connection) {
+    if (++asked < 3) return Verdict::kPending;
+    connection.reply_text(200, "at last");
+    return Verdict::kAnswered;
+  };
+  CHECK(ask(kGet).empty());
+  connections->find(10)->ask_again();
+  LONGS_EQUAL(2, asked);
+  connections->find(10)->ask_again();
+  CHECK(body_of(say("")) == "at last");
+  LONGS_EQUAL(1, seen.size());
+}
+TEST(Connection, AStageMayLetTheChainGoOnFromOneBeforeIt) {
+  int asked = 0;
+  last.act = [this, &asked](Connection& connection) {
+    if (++asked == 1) {
+      connection.go_on_from(first);
+      return Verdict::kNext;
+    }
+    connection.reply_text(200, "body");
+    return Verdict::kAnswered;
+  };
+  CHECK(body_of(ask(kGet)) == "body");
+  LONGS_EQUAL(2, asked);
+  LONGS_EQUAL(2, seen.size());
+}
 TEST(Connection, ADecisionForAConnectionThatHasGoneFindsNothing) {
   pend();
   ask(kGet);
@@ -341,7 +181,7 @@ TEST(Connection, ADecisionForAConnectionThatHasGoneFindsNothing) {
   turn();
   CHECK(connections->find(10) == nullptr);
 }
-TEST(Connection, WhoIsHalfClosedWhileWeDecideStillGetsItsAnswer) {
+TEST(Connection, AClientThatIsHalfClosedDuringADecisionStillGetsItsAnswer) {
   pend();
   ask(kGet);
   peer.finish_sending();
@@ -376,204 +216,36 @@ TEST(Connection, TheSocketMayMoveOn) {
   };
   CHECK(ask(kGet).empty());
   CHECK(connections->find(10) == nullptr);
-  CHECK(book.accesses().empty());
+  CHECK(captured.accesses().empty());
   std::string text = "from its new owner";
   const iovec part{text.data(), text.size()};
   CHECK(taken->write_v({&part, 1}, false).status == IoStatus::kDone);
   CHECK(peer.received() == text);
   CHECK(!peer.finished());
 }
-TEST(Connection, SaysWhenBytesAtOnceCouldNotBeSent) {
+TEST(Connection, ReportsWhenBytesAtOnceCouldNotBeSent) {
   pend();
   ask(kGet);
   CHECK(connections->find(10)->send_now("100 "));
   CHECK(peer.received() == "100 ");
   CHECK(!connections->find(10)->send_now(std::string(10'000'000, 'x')));
 }
-TEST(Connection, WhatIsHeldIsFreedWithTheReplyOrTheConnection) {
-  int freed = 0;
-  first.act = [&freed](Connection& connection) {
-    connection.held = std::make_unique<Note>(freed);
+TEST(Connection, TheContextIsMadeWhenAskedForAndFreedWithTheReplyOrTheConnection) {
+  ask(kGet);
+  LONGS_EQUAL(0, contexts);
+  first.act = [](Connection& connection) {
+    ++connection.context().noted;
+    LONGS_EQUAL(1, connection.context().noted);
     return Verdict::kNext;
   };
   ask(kGet);
+  LONGS_EQUAL(1, contexts);
   LONGS_EQUAL(1, freed);
   pend();
   ask(kGet);
-  connections->find(11)->drop();
+  connections->find(12)->drop();
   turn();
   LONGS_EQUAL(2, freed);
-}
-
-TEST(Connection, StaysOpenForTheNextRequestWhenTheReplySaysSo) {
-  keep_alive();
-  int freed = 0;
-  first.act = [&freed](Connection& connection) {
-    CHECK(connection.user.empty());
-    CHECK(connection.held == nullptr);
-    CHECK(connection.form().empty());
-    connection.user = "anna";
-    connection.held = std::make_unique<Note>(freed);
-    return Verdict::kNext;
-  };
-  CHECK(ask("OPTIONS * HTTP/1.1\r\n\r\n").starts_with("HTTP/1.0 204 "));
-  LONGS_EQUAL(1, freed);
-  CHECK(say("OPTIONS * HTTP/1.1\r\n\r\n").starts_with("HTTP/1.0 204 "));
-  const std::string lines = book.accesses();
-  LONGS_EQUAL(2, std::count(lines.begin(), lines.end(), '\n'));
-  CHECK(!peer.finished());
-}
-TEST(Connection, AnswersRequestsThatCameTogetherInTheirOrder) {
-  std::vector<std::string> paths;
-  last.act = [&paths](Connection& connection) {
-    paths.push_back(connection.request().path);
-    ResponseHead head;
-    head.keep_alive = connection.request().path == "*";
-    connection.reply(head, "");
-    return Verdict::kAnswered;
-  };
-  const std::string options = "OPTIONS * HTTP/1.1\r\n\r\n";
-  ask(options + options + kGet + options);
-  CHECK(paths == (std::vector<std::string>{"*", "*", "/a.html"}));
-  CHECK(peer.finished());
-}
-TEST(Connection, ManyRequestsInOnePacketDoNotPileUp) {
-  keep_alive();
-  int answered = 0;
-  first.act = [&answered](Connection&) {
-    ++answered;
-    return Verdict::kNext;
-  };
-  std::string many;
-  while (many.size() + 20 <= 16'384) many += "OPTIONS * HTTP/1.0\n\n";
-  accept(peer);
-  peer.send(many);
-  for (int i = 0; i < 2000; ++i) say("");
-  LONGS_EQUAL(many.size() / 20, answered);
-}
-TEST(Connection, TheNextHeadHasItsOwnDeadline) {
-  keep_alive();
-  ask("OPTIONS * HTTP/1.1\r\n\r\n");
-  change([](HttpSettings& s) { s.header_timeout = 0s; });
-  say("OPTIONS * HTTP/1.1\r\n\r\n");
-  turn();
-  CHECK(connections->find(10) == nullptr);
-}
-
-TEST(Connection, OfTooManyOpenHeadsTheOldestEnds) {
-  change([](HttpSettings& s) { s.most_open_heads = 2; });
-  SocketPair pairs[4];
-  for (int i = 0; i < 3; ++i) {
-    accept(pairs[i]);
-    clock.advance(3s);
-  }
-  turn();
-  CHECK(pairs[0].finished());
-  CHECK(!pairs[1].finished());
-  pairs[1].send(kGet);  // has asked: counts no more
-  turn();
-  accept(pairs[3]);
-  turn();
-  CHECK(!pairs[2].finished());
-  CHECK(!pairs[3].finished());
-}
-TEST(Connection, InACrowdHeadsThatHaveJustBegunStay) {
-  change([](HttpSettings& s) { s.most_open_heads = 2; });
-  SocketPair pairs[4];
-  for (SocketPair& pair : pairs) accept(pair);
-  turn();
-  for (SocketPair& pair : pairs) CHECK(!pair.finished());
-}
-TEST(Connection, AKeptConnectionThatIsSilentCountsAsAnOpenHead) {
-  keep_alive();
-  change([](HttpSettings& s) { s.most_open_heads = 2; });
-  ask("OPTIONS * HTTP/1.1\r\n\r\n");
-  clock.advance(3s);
-  SocketPair pairs[2];
-  for (SocketPair& pair : pairs) accept(pair);
-  turn();
-  CHECK(peer.finished());
-  for (SocketPair& pair : pairs) CHECK(!pair.finished());
-}
-TEST(Connection, MakesRoomByEndingTheOldestOpenHead) {
-  CHECK(!connections->make_room());
-  SocketPair a, b;
-  accept(a);
-  accept(b);
-  CHECK(connections->make_room());
-  turn();
-  CHECK(a.finished());
-  CHECK(!b.finished());
-  pend();
-  b.send(kGet);
-  turn();
-  CHECK(!connections->make_room());  // it is being answered
-}
-TEST(Connection, AllEndWhenTheServerStops) {
-  pend();
-  ask(kGet);
-  SocketPair other;
-  accept(other);
-  connections->end_all();
-  turn();
-  CHECK(peer.finished());
-  CHECK(other.finished());
-}
-TEST(Connection, ConnectionsThatGoWithTheirOwnerAreClosed) {
-  SocketPair other;
-  accept(other);
-  pend();
-  ask(kGet);
-  connections.reset();
-  CHECK(peer.finished());
-  CHECK(other.finished());
-}
-
-TEST(Connection, SendsAPartOfAFile) {
-  answer_with_file(1000, 900, 100);
-  CHECK(body_of(ask(kGet)) == std::string(100, 'f'));
-  CHECK(peer.finished());
-}
-TEST(Connection, SendsALargeFileAsTheClientReads) {
-  answer_with_file(3 << 20, 0, 3 << 20);
-  std::string reply = ask(kGet);
-  CHECK(reply.size() < 3 << 20);
-  for (int i = 0; i < 1000 && !peer.finished(); ++i) reply += say("");
-  CHECK(body_of(reply) == std::string(3 << 20, 'f'));
-  CHECK(book.accesses().find(" 200 " + std::to_string(reply.size()) + " ") != std::string::npos);
-}
-TEST(Connection, ProgressRenewsTheTimeOfADownload) {
-  answer_with_file(3 << 20, 0, 3 << 20);
-  accept(peer);
-  peer.send(kGet);
-  turn();
-  change([](HttpSettings& s) { s.client_timeout = 0s; });
-  turn();
-  CHECK(connections->find(10) != nullptr);  // blocked; its time is the old one
-  peer.received();
-  turn();
-  CHECK(connections->find(10) == nullptr);  // went on, and got the new one
-}
-TEST(Connection, ProgressRenewsTheTimeOfALongReply) {
-  last.act = [](Connection& connection) {
-    connection.reply_text(200, std::string(4 << 20, 'x'));
-    return Verdict::kAnswered;
-  };
-  accept(peer);
-  peer.send(kGet);
-  turn();
-  change([](HttpSettings& s) { s.client_timeout = 0s; });
-  turn();
-  CHECK(connections->find(10) != nullptr);
-  peer.received();
-  turn();
-  CHECK(connections->find(10) == nullptr);
-}
-TEST(Connection, AFileThatHasBecomeShorterEndsTheConnection) {
-  answer_with_file(100, 0, 200);
-  CHECK(body_of(ask(kGet)) == std::string(100, 'f'));
-  CHECK(peer.finished());
-  CHECK(book.accesses().empty());
 }
 
 TEST(Connection, TakesAFormForEverySplit) {

@@ -34,7 +34,7 @@ TEST(Credentials, ThePasswordMayContainColons) {
   CHECK(shown(from("Basic " + base64_encode(":p"))) == "[][p]");
   CHECK(shown(from("Basic " + base64_encode("u:"))) == "[u][]");
 }
-TEST(Credentials, AreAbsentWhereTheHeaderSaysNothingUsable) {
+TEST(Credentials, AreAbsentWhereTheHeaderIsNotUsable) {
   CHECK(!basic_credentials(Headers()).has_value());
   for (const char* value : {"", "Basic", "Basicc291cmNl", "Bearer abc", "Digest username=\"x\"",
                             "Basic !!!!", "Basic ", "Basic bm9jb2xvbg==", "c291cmNlOnNyY3Bhc3M="}) {
@@ -52,7 +52,7 @@ TEST(SecretEqual, IsTrueForTheSameBytesOnly) {
   CHECK(!secret_equal("Hackme", "hackme"));
   CHECK(!secret_equal("", "hackme"));
 }
-TEST(SecretEqual, AnUnsetPasswordLetsNobodyIn) {
+TEST(SecretEqual, AnUnsetPasswordMatchesNothing) {
   CHECK(!secret_equal("", ""));
   CHECK(!secret_equal("x", ""));
 }

@@ -33,7 +33,7 @@ TEST(Forwarded, ATrustedProxySpeaksForItsClient) {
   STRCMP_EQUAL("2001:db8::2", client("10.1.2.3", "2001:db8::2").c_str());
   STRCMP_EQUAL("203.0.113.7", client("2001:db8:1::5", "  203.0.113.7  ").c_str());
 }
-TEST(Forwarded, AStrangerSpeaksForNobody) {
+TEST(Forwarded, AnUntrustedPeerNamesNoClient) {
   STRCMP_EQUAL("198.51.100.1", client("198.51.100.1", "203.0.113.7").c_str());
   const auto stranger =
       from("198.51.100.1", {{"x-forwarded-for", "127.0.0.1"}, {"x-forwarded-proto", "https"}});
@@ -41,7 +41,7 @@ TEST(Forwarded, AStrangerSpeaksForNobody) {
   LONGS_EQUAL(4711, stranger.client.port());
   CHECK(!stranger.secure.has_value());
 }
-TEST(Forwarded, WithoutAListNobodyIsTrusted) {
+TEST(Forwarded, WithoutAListNoPeerIsTrusted) {
   STRCMP_EQUAL("127.0.0.1",
                from("127.0.0.1", {{"x-forwarded-for", "203.0.113.7"}}, {}).client.ip().c_str());
 }
@@ -83,7 +83,7 @@ TEST(Forwarded, SeveralHeaderLinesAreOneList) {
                                   .client.ip()
                                   .c_str());
 }
-TEST(Forwarded, LearnsTheScheme) {
+TEST(Forwarded, ReadsTheScheme) {
   const auto scheme = [](const char* value) {
     return from("127.0.0.1", {{"x-forwarded-proto", value}}).secure;
   };

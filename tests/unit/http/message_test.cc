@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "http/error_page.h"
+
 #include "CppUTest/TestHarness.h"
 
 using namespace lb;
@@ -66,6 +68,16 @@ TEST(HttpDate, IsRfc1123InGmt) {
         "Fri, 01 Jan 2100 00:00:00 GMT");
   CHECK(http_date(WallTime{std::chrono::milliseconds(-1)}) == "Wed, 31 Dec 1969 23:59:59 GMT");
 }
+TEST(HttpDate, ReadsTheDatesThatItWrites) {
+  for (const std::int64_t at : std::initializer_list<std::int64_t>{0, 951'782'399, 951'868'800,
+                                                                   1'700'000'000, 4'000'000'000})
+    CHECK(parse_http_date(http_date(WallTime{std::chrono::seconds(at)})) ==
+          WallTime{std::chrono::seconds(at)});
+  for (const char* text : {"", "Tue, 14 Nov 2023 22:13:20 UTC", "Tue, 31 Feb 2023 22:13:20 GMT",
+                           "Tue, 14 Nvo 2023 22:13:20 GMT", "Tue, 14 Nov 2023 24:13:20 GMT",
+                           "Tue, 1x Nov 2023 22:13:20 GMT", "Tuesday, 14-Nov-23 22:13:20 GMT"})
+    CHECK_FALSE(parse_http_date(text).has_value());
+}
 
 TEST_GROUP(RenderHead) {
   const HttpHeader global[3] = {
@@ -128,6 +140,25 @@ TEST(RenderHead, KeepsTheConnectionOnlyWhenTold) {
   STRCMP_CONTAINS("\r\nContent-Length: 0\r\n\r\n", text.c_str());
   CHECK(text.find("Content-Type") == std::string::npos);
 }
+TEST(RenderHead, WhatMayBeKeptSaysHowLongAndNothingElse) {
+  ResponseHead head;
+  head.http_1_1 = true;
+  head.cache = "max-age=1";
+  const std::string text = render_head(head, facts);
+  CHECK(text.rfind("HTTP/1.1 200 OK\r\n", 0) == 0);
+  STRCMP_CONTAINS("\r\nCache-Control: max-age=1\r\n", text.c_str());
+  CHECK(text.find("Expires") == std::string::npos && text.find("Pragma") == std::string::npos);
+}
+TEST(RenderHead, AClientKeepsItsConnectionAsItsVersionHasIt) {
+  Request request;
+  CHECK(!client_keeps_alive(request));
+  request.headers.add("connection", "TE, Keep-Alive");
+  CHECK(client_keeps_alive(request));
+  request.version_minor = 1;
+  CHECK(client_keeps_alive(request));
+  request.headers.add("connection", "x, Close");
+  CHECK(!client_keeps_alive(request));
+}
 TEST(RenderHead, FilterShowsAHeaderOnItsStatusOnly) {
   ResponseHead head;
   head.status = 404;
@@ -157,4 +188,21 @@ TEST(ErrorPage, IsTheTextThatEncodersMatch) {
 TEST(ErrorPage, EscapesItsText) {
   CHECK(html_escape("<a href=\"x\">&'") == "&lt;a href=&quot;x&quot;&gt;&amp;&#39;");
   STRCMP_CONTAINS("400 - &lt;script&gt;", error_page(400, "<script>").c_str());
+}
+
+TEST_GROUP(ErrorPages){};
+TEST(ErrorPages, ABrowserAsksForAPageByItsType) {
+  Headers browser, player;
+  browser.add("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+  player.add("accept", "*/*");
+  CHECK(wants_page(browser));
+  CHECK(!wants_page(player));
+  CHECK(!wants_page(Headers()));
+}
+TEST(ErrorPages, HaveTheWordsAViewportAndOurName) {
+  const std::string page = styled_error_page(404, "no <b> here\r\nand more");
+  STRCMP_CONTAINS("<b>404 - no &lt;b&gt; here</b>", page.c_str());
+  STRCMP_CONTAINS("name=\"viewport\"", page.c_str());
+  STRCMP_CONTAINS("icecast-lb", page.c_str());
+  CHECK(page.find("and more") == std::string::npos);
 }

@@ -1,4 +1,5 @@
-// What a connection may say before its request, and whom it is taken to come from.
+// The bytes that may precede the first request of a connection, and the client address that follows
+// from them.
 #include "http/opening.h"
 
 #include <sys/socket.h>
@@ -26,8 +27,8 @@ namespace {
 constexpr std::string_view kBlock =
     "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xcb\x00\x71\x07\x7f\0\0\x01\x12\x34\x1f\x40"sv;  // 203.0.113.7
 
-// Answers with what is known about who asks.
-struct WhoStage final : Stage {
+// Answers with the address and the scheme of the client.
+struct EchoStage final : Stage {
   Verdict handle(Connection& connection) override {
     connection.reply_text(200, connection.ip() + (connection.secure() ? " https" : " http"));
     return Verdict::kAnswered;
@@ -51,7 +52,7 @@ TEST_GROUP(Opening) {
   Loop loop{0, clock};
   Snapshot<HttpSettings> settings{std::make_shared<const HttpSettings>()};
   std::atomic<std::uint64_t> next_id{1};
-  WhoStage who;
+  EchoStage who;
   std::shared_ptr<const TlsContext> context;
   std::vector<std::string> unwelcome;
   std::unique_ptr<Connections> connections;
@@ -168,7 +169,7 @@ TEST(Opening, APlainSocketTakesBothOnceThereIsACertificate) {
   ask(*peer);
   STRCMP_EQUAL("192.0.2.1 https", answer(*peer).c_str());
 }
-TEST(Opening, AShoutcastSocketLooksForNoTls) {
+TEST(Opening, AShoutcastSocketDetectsNoTls) {
   have_certificate();
   socket->shoutcast = true;
   auto peer = connect();
@@ -187,13 +188,13 @@ TEST(Opening, ATlsSocketTakesNothingElse) {
   ask(*peer);
   STRCMP_EQUAL("192.0.2.1 https", answer(*peer).c_str());
 }
-TEST(Opening, ATlsSocketThatHasLostItsCertificateDropsWhoComes) {
+TEST(Opening, ATlsSocketThatHasLostItsCertificateDropsItsClients) {
   socket->settings.tls = true;
   auto peer = connect();
   send(*peer, "\x16\x03\x01");
   STRCMP_EQUAL("closed", answer(*peer).c_str());
 }
-TEST(Opening, WhoSaysNothingAndGoesIsForgotten) {
+TEST(Opening, AClientThatSendsNothingAndClosesIsForgotten) {
   have_certificate();
   auto peer = connect();
   ::shutdown(peer->fd, SHUT_RDWR);

@@ -1,79 +1,19 @@
 #include "http/parser.h"
 
-#include <algorithm>
 #include <string>
 #include <vector>
 
 #include "base/encoding.h"
 #include "base/random.h"
+#include "http/every_split.h"
 
 #include "CppUTest/TestHarness.h"
 
 using namespace lb;
+using namespace lb::test;
 using namespace std::literals;
 
 namespace {
-
-// Everything that a caller can see, as one text.
-template <class Parser>
-std::string shown(Parser& parser, std::size_t consumed) {
-  std::string out;
-  switch (parser.status()) {
-    case ParseStatus::kMore:
-      out = "more";
-      break;
-    case ParseStatus::kDone:
-      out = "done";
-      break;
-    case ParseStatus::kRefuse:
-      out = "refuse";
-      break;
-    case ParseStatus::kDrop:
-      out = "drop";
-      break;
-  }
-  out += " " + std::to_string(consumed);
-  if constexpr (requires { parser.refuse_status(); }) {
-    if (parser.status() == ParseStatus::kRefuse) {
-      return out + " " + std::to_string(parser.refuse_status()) + " " +
-             std::string(parser.refuse_text());
-    }
-  }
-  if (parser.status() != ParseStatus::kDone) return out;
-  const Request& r = parser.request();
-  out += " " + std::to_string(static_cast<int>(r.method)) + " " + r.method_text + " " +
-         std::to_string(static_cast<int>(r.protocol)) + " " + std::to_string(r.version_minor) +
-         " [" + r.target + "][" + r.path + "][" + r.query + "][" + r.password + "]";
-  for (const auto& [name, value] : r.headers.all()) out += "\n" + name + "=" + value;
-  return out;
-}
-
-template <class Parser, class Next>
-std::string feed(const std::string& wire, Next next, Parser parser = Parser()) {
-  std::size_t at = 0, consumed = 0;
-  while (at < wire.size()) {
-    const std::size_t length = std::min<std::size_t>(next(), wire.size() - at);
-    const std::size_t taken = parser.feed(std::string_view(wire).substr(at, length));
-    CHECK(taken <= length);
-    CHECK(parser.status() != ParseStatus::kMore || taken == length);
-    consumed += taken;
-    at += length;
-  }
-  return shown(parser, consumed);
-}
-
-// The same in every split, or the test fails.
-template <class Parser = RequestParser>
-std::string parse(const std::string& wire) {
-  const std::string whole = feed<Parser>(wire, [&] { return wire.size(); });
-  STRCMP_EQUAL(whole.c_str(), feed<Parser>(wire, [] { return std::size_t{1}; }).c_str());
-  Rng rng(wire.size());
-  for (int round = 0; round < 20; ++round) {
-    STRCMP_EQUAL(whole.c_str(),
-                 feed<Parser>(wire, [&] { return 1 + rng.below(1 + rng.below(100)); }).c_str());
-  }
-  return whole;
-}
 
 Request parsed(const std::string& wire) {
   RequestParser parser;
@@ -345,7 +285,7 @@ TEST(DecodePath, DecodesOnceAndKeepsPlus) {
   CHECK(decode_path("/").value_or("?") == "/");
   CHECK(decode_path("/a/b/").value_or("?") == "/a/b/");
 }
-TEST(DecodePath, KeepsBytesAndDotsThatHarmNobody) {
+TEST(DecodePath, KeepsHarmlessBytesAndDots) {
   for (const char* path : {"/.hidden", "/a.b..c", "/..a", "/a../b", "/d/..x", "/a;b=c", "/a&b",
                            "/<x>", "/]]>", "/a:b", "/..;/x"}) {
     STRCMP_EQUAL(path, decode_path(path).value_or("?").c_str());
@@ -410,64 +350,6 @@ TEST(DecodePath, RefusesTheRest) {
                            "b"}) {
     CHECK_TEXT(!decode_path(path).has_value(), path);
   }
-}
-
-TEST_GROUP(ShoutcastParser){};
-TEST(ShoutcastParser, ReadsThePasswordFirstAndThenTheHeaders) {
-  ShoutcastParser parser;
-  LONGS_EQUAL(6, parser.feed("srcpas"));
-  CHECK(!parser.password_known());
-  parser.feed("s\r\n");
-  CHECK(parser.password_known());
-  CHECK(parser.status() == ParseStatus::kMore);
-  CHECK(parser.request().password == "srcpass");
-  CHECK(parser.request().method == Method::kSource);
-  CHECK(parser.request().protocol == Protocol::kIcy);
-  const std::string head =
-      "icy-name:SC Name\r\nICY-Genre: SC "
-      "Genre\r\nicy-url:http://sc/\r\nicy-br:96\r\ncontent-type:audio/mpeg\r\n\r\n";
-  LONGS_EQUAL(head.size(), parser.feed(head + "audio"));
-  CHECK(parser.status() == ParseStatus::kDone);
-  CHECK(parser.request().headers.get("icy-name") == "SC Name");
-  CHECK(parser.request().headers.get("icy-genre") == "SC Genre");
-  CHECK(parser.request().headers.get("icy-url") == "http://sc/");
-  CHECK(parser.request().headers.get("content-type") == "audio/mpeg");
-  CHECK(parser.request().path.empty());
-  LONGS_EQUAL(0, parser.feed("more"));
-}
-TEST(ShoutcastParser, TakesPasswordAndHeadersInOnePacketInEverySplit) {
-  for (const char* wire : {"user:pass\r\nicy-name:x\r\n\r\naudio", "user:pass\nicy-name:x\n\naudio",
-                           "user:pass\r\r\nicy-name:x\r\r\n\r\r\naudio"}) {
-    const std::string seen = parse<ShoutcastParser>(wire);
-    STRCMP_CONTAINS("[user:pass]\nicy-name=x", seen.c_str());
-    CHECK(seen.rfind("done", 0) == 0);
-  }
-}
-TEST(ShoutcastParser, PassesOverLinesThatAreNoHeader) {
-  STRCMP_CONTAINS(
-      "[p]\nicy-name=x",
-      parse<ShoutcastParser>(
-          "p\r\nno colon\r\n: v\r\nbad "
-          "name\x01:v\r\nicy-url:\r\nicy-x:a\0b\r\nicy-y:a\rb\r\n icy-name : x\r\n\r\n"s)
-          .c_str());
-}
-TEST(ShoutcastParser, DropsEveryFault) {
-  std::string many = "p\r\n";
-  for (int i = 0; i < 129; ++i) many += "a:b\r\n";
-  for (const std::string& wire :
-       {std::string("\r\n"), std::string("\n"), std::string("pa\x01ss\r\n"), "pa\0ss\r\n"s,
-        std::string(9000, 'p'), "p\r\nicy-name:" + std::string(9000, 'x'),
-        "p\r\na:" + std::string(8000, 'x') + "\r\nb:" + std::string(8000, 'x') +
-            "\r\nc:" + std::string(8000, 'x'),
-        many}) {
-    CHECK_TEXT(parse<ShoutcastParser>(wire).rfind("drop", 0) == 0, wire.substr(0, 20).c_str());
-  }
-}
-TEST(ShoutcastParser, TakesAnHttpRequestForAPassword) {
-  ShoutcastParser parser;
-  parser.feed("GET / HTTP/1.0\r\n");
-  CHECK(parser.password_known());
-  CHECK(parser.request().password == "GET / HTTP/1.0");
 }
 
 TEST_GROUP(ParserSplits){};

@@ -118,7 +118,7 @@ TEST(StaticFiles, FollowsSymbolicLinksAsIcecastDoes) {
 TEST(StaticFiles, AnUnreadableFileIsNotFound) {
   ::chmod(dir.c_str(), 0755);
   ::chmod((root + "/f/hello.txt").c_str(), 0);
-  const bool root_user = ::geteuid() == 0;  // who could read it all the same
+  const bool root_user = ::geteuid() == 0;  // which could read it all the same
   if (root_user) LONGS_EQUAL(0, ::seteuid(65534));
   const std::string seen = ask("/f/hello.txt");
   if (root_user) LONGS_EQUAL(0, ::seteuid(0));
@@ -183,7 +183,7 @@ TEST(MimeTypes, AFileAddsAndReplaces) {
   CHECK(types.type_of("/a.more") == "application/octet-stream");
   CHECK(types.type_of("/a.css") == "text/css");
 }
-TEST(MimeTypes, LoadsAFileAndSaysWhenItCannot) {
+TEST(MimeTypes, LoadsAFileAndReportsWhenItCannot) {
   char name[] = "/tmp/lb_mime_test_XXXXXX";
   const int fd = ::mkstemp(name);
   LONGS_EQUAL(25, ::write(fd, "application/x-test zzqq\n\n", 25));

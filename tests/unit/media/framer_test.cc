@@ -53,7 +53,7 @@ TEST(FramerPlugins, OnlyGenericFormatsCarryIcyMetadata) {
 TEST(FramerPlugins, OnlyOggHasARewriter) {
   for (const FramerPlugin& plugin : framer_plugins()) {
     CHECK_EQUAL(plugin.name == "ogg", plugin.make_rewriter != nullptr);
-    CHECK(plugin.make(0) != nullptr);
+    CHECK(plugin.make(0, {}) != nullptr);
   }
 }
 

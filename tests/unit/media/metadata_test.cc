@@ -38,14 +38,17 @@ TEST(Metadata, WithoutAnyCharsetOtherBytesAreLatin1) {
   CHECK_EQUAL(std::string("Caf\u00e9|Caf\xe9"), both("Caf\xe9", "", ""));
   CHECK_EQUAL(std::string("It\u2019s|It\x92s"), both("It\x92s", "", ""));  // Windows-1252
 }
-TEST(Metadata, ACharsetIsConvertedToLatin1WhenTheMountNamesNone) {
-  CHECK_EQUAL(std::string("Caf\u00e9|Caf\xe9"), both("Caf\u00e9", "UTF-8", ""));
-  CHECK_EQUAL(std::string("Caf\u00e9|Caf\xe9"), both("Caf\xe9", "ISO8859-1", ""));
-  CHECK_EQUAL(std::string("\u0416|?"), both("\xf6", "KOI8-R", ""));
+TEST(Metadata, ACharsetIsConvertedToUtf8WhenTheMountNamesNone) {
+  CHECK_EQUAL(std::string("Caf\u00e9|Caf\u00e9"), both("Caf\u00e9", "UTF-8", ""));
+  CHECK_EQUAL(std::string("Caf\u00e9|Caf\u00e9"), both("Caf\xe9", "ISO8859-1", ""));
+  CHECK_EQUAL(std::string("\u0416|\u0416"), both("\xf6", "KOI8-R", ""));
+  // As liquidsoap sends it.
+  const std::string horse = "\u017dlu\u0165ou\u010dk\u00fd k\u016f\u0148 \u2116 1";
+  CHECK_EQUAL(horse + "|" + horse, both(horse, "UTF-8", ""));
 }
 TEST(Metadata, WhatDoesNotFitIsAQuestionMarkOnTheWireOnly) {
   CHECK_EQUAL(std::string("\u017bubr\u00f3wka|?ubr\xf3wka"),
-              both("\u017bubr\u00f3wka", "UTF-8", ""));
+              both("\u017bubr\u00f3wka", "UTF-8", "ISO8859-1"));
   CHECK_EQUAL(std::string("\U0001f600!|?!"), both("\U0001f600!", "UTF-8", "ISO8859-2"));
 }
 TEST(Metadata, ACharsetIsConvertedToTheMounts) {
@@ -62,24 +65,25 @@ TEST(Metadata, WithoutACharsetTheBytesAreInTheMountsAlready) {
   CHECK_EQUAL(std::string("\u00c3\u00a9|\xc3\xa9"), both("\xc3\xa9", "", "ISO8859-1"));
 }
 TEST(Metadata, BytesThatAreCalledUtf8AndAreNotAreLatin1) {
-  CHECK_EQUAL(std::string("Caf\u00e9|Caf\xe9"), both("Caf\xe9", "UTF-8", ""));
+  CHECK_EQUAL(std::string("Caf\u00e9|Caf\u00e9"), both("Caf\xe9", "UTF-8", ""));
   CHECK_EQUAL(std::string("Caf\u00e9|Caf\u00e9"), both("Caf\xe9", "", "UTF-8"));
+  CHECK_EQUAL(std::string("Caf\u00e9|Caf\xe9"), both("Caf\xe9", "UTF-8", "ISO8859-1"));
 }
 TEST(Metadata, UnknownCharsetsAreAsNone) {
   CHECK_EQUAL(std::string("\u017b|\u017b"), both("\u017b", "klingon", ""));
   CHECK_EQUAL(std::string("Caf\u00e9|Caf\xe9"), both("Caf\xe9", "", "klingon"));
-  CHECK_EQUAL(std::string("\u017b|?"), both("\u017b", "UTF-8", "klingon"));
+  CHECK_EQUAL(std::string("\u017b|\u017b"), both("\u017b", "UTF-8", "klingon"));
 }
 TEST(Metadata, CharsetsThatNeedOtherBytesThanAsciiAreNoIcyCharsets) {
   for (const char* mount : {"UTF-16", "UTF-16LE", "ISO-2022-JP", "EBCDIC-US", "UCS-4"})
-    CHECK_EQUAL(std::string("Caf\u00e9|Caf\xe9"), both("Caf\u00e9", "UTF-8", mount));
+    CHECK_EQUAL(std::string("Caf\u00e9|Caf\u00e9"), both("Caf\u00e9", "UTF-8", mount));
   CHECK_EQUAL(std::string("\u3042|\x82\xa0"), both("\u3042", "UTF-8", "SHIFT_JIS"));
 }
 TEST(Metadata, ControlCharactersAreRemoved) {
   CHECK_EQUAL(std::string("abc|abc"), both("a\nb\r\x1b\x7f"
                                            "c",
                                            "", ""));
-  CHECK_EQUAL(std::string("a\u00e9|a\xe9"), both("a\u009b\u00e9\uffff", "UTF-8", ""));
+  CHECK_EQUAL(std::string("a\u00e9|a\u00e9"), both("a\u009b\u00e9\uffff", "UTF-8", ""));
   CHECK_EQUAL(std::string("ab|ab"), both(std::string("a\0b", 3), "UTF-8", "UTF-8"));
 }
 TEST(Metadata, ThePairThatEndsATitleIsNeutralisedInTheCharsetOfTheWire) {

@@ -78,14 +78,15 @@ TEST(MpegHeader, AdtsWithReservedRateOrWithoutContentIsNoFrame) {
   CHECK(is_nothing({0xff, 0xf0, 0x50, 0x80, 0x01, 0x3f, 0xfc}));  // 9 with a checksum
   CHECK(is_nothing({0xff, 0xe1, 0x50, 0x80, 0x2e, 0x7f, 0xfc}));  // 11 bits of sync word
 }
-TEST(MpegHeader, SaysNothingBeforeItKnowsAndNoLaterThanItKnows) {
+TEST(MpegHeader, DecidesAsSoonAsItCanAndNotBefore) {
   const std::string mp3 = mp3_frame(), aac = adts_frame(100);
   for (std::size_t n = 0; n < 4; ++n)
     CHECK(mpeg_frame_at(as_byte_span(mp3.substr(0, n))).what == What::kNeedsMore);
   CHECK(mpeg_frame_at(as_byte_span(mp3.substr(0, 4))).what == What::kFrame);
-  for (std::size_t n = 0; n < 6; ++n)
+  // The number of its blocks, and so its duration, is in the last byte of the header.
+  for (std::size_t n = 0; n < 7; ++n)
     CHECK(mpeg_frame_at(as_byte_span(aac.substr(0, n))).what == What::kNeedsMore);
-  CHECK(mpeg_frame_at(as_byte_span(aac.substr(0, 6))).what == What::kFrame);
+  CHECK(mpeg_frame_at(as_byte_span(aac.substr(0, 7))).what == What::kFrame);
   CHECK(is_nothing({0xff, 0x10}));
   CHECK(is_nothing({0xff, 0xfb, 0xf0}));
   CHECK(is_nothing({0xff, 0xf1, 0x74}));
@@ -201,10 +202,10 @@ TEST(MpegFramer, WhatWasConsumedIsCompleteOnceSyncIsLost) {
   LONGS_EQUAL(bytes.size() + 300, run.complete);
 }
 TEST(MpegFramer, DoesNotTakeBackWhatHasPassed) {
-  // The third frame is in doubt until the fourth begins; by then six bytes of that have passed.
+  // The third frame is in doubt until the fourth begins; by then seven bytes of that have passed.
   const std::string bytes = mp3_frame() + "x" + mp3_frame() + mp3_frame().substr(0, 100);
   marks(bytes);
-  LONGS_EQUAL(417 + 1 + 417 + 6, run.complete);
+  LONGS_EQUAL(417 + 1 + 417 + 7, run.complete);
 }
 TEST(MpegFramer, AFalseFrameInJunkDoesNotHideATrueOne) {
   // The false frame claims 1044 bytes; true ones begin within.
@@ -242,7 +243,34 @@ TEST(MpegFramer, AHugeTagPasses) {
 TEST(MpegFramer, SmallFramesBetweenJunkAreThinnedToo) {
   std::string bytes;
   for (int i = 0; i < 200; ++i) bytes += adts_frame(8) + adts_frame(8) + "junk";
-  LONGS_EQUAL(4, marks(bytes).size());
+  // Of 400 frames in 4000 bytes: one in each of the ten seconds of sound.
+  LONGS_EQUAL(10, marks(bytes).size());
+}
+TEST(MpegFramer, MediaTimeCountsSamplesAndMarksEachSecond) {
+  marks(repeat(mp3_frame(), 120));  // 26.12 ms each
+  CHECK_EQUAL(std::string("0 clock 44100"), run.marks.times.at(0));
+  CHECK_EQUAL(std::string("0 0 second"), run.marks.times.at(1));
+  std::vector<std::string> seconds;
+  for (const auto& time : run.marks.times)
+    if (time.ends_with("second")) seconds.push_back(time);
+  LONGS_EQUAL(4, seconds.size());
+  // 39 · 1152 = 44928 samples are the first frame's begin behind a second.
+  CHECK_EQUAL(std::to_string(39 * 417) + " " + std::to_string(39 * 1152) + " second", seconds[1]);
+}
+TEST(MpegFramer, AnotherSampleRateBeginsMediaTimeAgain) {
+  const std::string first = repeat(mp3_frame(), 3);
+  const std::string other = std::string("\xff\xfb\x94\x00", 4) + std::string(380, 'o');  // 48 kHz
+  marks(first + repeat(other, 5));
+  CHECK_EQUAL(std::string("1251 clock 48000"), run.marks.times.at(2));
+  CHECK_EQUAL(std::string("1251 0 second"), run.marks.times.at(3));
+}
+TEST(MpegFramer, GoesOnWithTheTimeThatAnUpstreamTells) {
+  const auto framer = mpeg.make(0, MediaTime{88'200, 44'100});
+  MarkRecorder told;
+  framer->consume(as_byte_span(repeat(mp3_frame(), 42)), told);
+  CHECK_EQUAL(std::string("0 88200 second"), told.times.at(0));
+  CHECK_EQUAL(std::to_string(39 * 417) + " " + std::to_string(88'200 + 39 * 1152) + " second",
+              told.times.back());
 }
 TEST(MpegFramer, BeginsAtThePositionItIsGiven) {
   CHECK_EQUAL(std::string(), check_splits(mpeg, repeat(mp3_frame(), 3), 777));

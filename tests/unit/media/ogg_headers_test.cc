@@ -113,7 +113,7 @@ TEST(OggHeaders, OfOpusAreTwoPackets) {
   OggWriter o(4);
   CHECK(Feeder(opus_headers(o)).done());
 }
-TEST(OggHeaders, FlacTellsTheirNumber) {
+TEST(OggHeaders, FlacHasTheirNumber) {
   const std::string bytes = join(
       {w.page({flac_head(2)}, 0, kBos), w.page({flac_block(4, false, comments({"TITLE=f"}))}, 0)});
   CHECK(!Feeder(bytes).done());
@@ -121,7 +121,7 @@ TEST(OggHeaders, FlacTellsTheirNumber) {
   CHECK(f.done());
   CHECK_EQUAL(std::string("f"), std::string(read_ogg_tags(f.headers->comments()).title));
 }
-TEST(OggHeaders, FlacMarksTheLastOneWhenItDoesNotTell) {
+TEST(OggHeaders, FlacMarksTheLastOneWhenItHasNoNumber) {
   const std::string bytes =
       join({w.page({flac_head(0)}, 0, kBos), w.page({flac_block(4, false, comments({}))}, 0)});
   CHECK(!Feeder(bytes).done());
@@ -138,7 +138,7 @@ TEST(OggHeaders, SpeexMayHaveMore) {
   CHECK(!Feeder(bytes).done());
   CHECK(Feeder(bytes + w.page({"extra"}, 0)).done());
 }
-TEST(OggHeaders, KateTellsTheirNumberAndMidiHasThree) {
+TEST(OggHeaders, KateHasTheirNumberAndMidiHasThree) {
   const std::string kate = "\x80kate" + std::string(3, '\0') + std::string("\0\0\0\x02", 4);
   CHECK(Feeder(join({w.page({kate}, 0, kBos), w.page({"\x81kate"}, 0)})).done());
   OggWriter m(5);

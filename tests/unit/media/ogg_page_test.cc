@@ -121,7 +121,7 @@ TEST(OggPageScanner, APageOfAnotherVersionIsJunk) {
   bad[4] = 1;
   check("J33 P33+36 ", 69, bad + b);
 }
-TEST(OggPageScanner, FindsAPageInsideWhatOnlyLookedLikeOne) {
+TEST(OggPageScanner, FindsAPageInsideAFalseOne) {
   const std::string fake = std::string("OggS") + std::string(22, '\0') + le(255, 1);
   check("J27 P27+33 P60+36 J70000 ", 96 + 70000, fake + a + b + std::string(70000, 'z'));
 }
@@ -191,4 +191,15 @@ TEST(OggPageWriter, NoPacketsGiveNoPage) {
   Bytes out;
   LONGS_EQUAL(4, append_ogg_packets(out, {0, 0, 1, 4}, {}));
   CHECK(out.empty());
+}
+
+TEST(OggPageWriter, AHeaderIsPatchedWithoutALookAtTheBody) {
+  for (const std::size_t size : {0u, 1u, 255u, 4000u, 65025u}) {
+    const std::string body(size, 'b');
+    const std::string lacing = size == 65025 ? std::string(255, '\xff') : lacing_of(body);
+    std::string page = raw_page(kContinued, 77, 5, 9, lacing, body);
+    const auto header = std::as_writable_bytes(std::span(page)).first(27 + lacing.size());
+    patch_ogg_header(header, body.size(), {kEos, 0x123456789abcull, 0xfedcba98u, 0x80000001u});
+    CHECK(page == raw_page(kEos, 0x123456789abcull, 0xfedcba98u, 0x80000001u, lacing, body));
+  }
 }

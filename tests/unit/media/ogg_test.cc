@@ -77,7 +77,7 @@ TEST(OggFramer, KeepsOnlyTheNewestHeaderSet) {
   LONGS_EQUAL(2, run.marks.header_sets.size());
   CHECK_EQUAL(headers, run.marks.header_sets.at(1));
 }
-TEST(OggFramer, SaysEqualTitlesAndFactsOnce) {
+TEST(OggFramer, ReportsEqualTitlesAndFactsOnce) {
   for (unsigned i = 0; i < 20; ++i) {
     OggWriter chain(i);
     s.add(opus_headers(chain, {"TITLE=same"}));
@@ -264,7 +264,7 @@ TEST(OggFramer, JunkAndBadChecksumsBetweenPagesPass) {
   LONGS_EQUAL(2, run.marks.of("sync").size());
   LONGS_EQUAL(s.bytes.size(), run.complete);
 }
-TEST(OggFramer, PagesInsideWhatOnlyLookedLikeAPageAreFound) {
+TEST(OggFramer, PagesInsideAFalsePageAreFound) {
   s.add(opus_headers(w));
   s.add("junk OggS" + std::string(22, '\0') + "\xff");  // claims what follows as its own
   std::size_t last = 0;
@@ -314,4 +314,61 @@ TEST(OggFramer, AStormOfChainsIsCheap) {
   std::size_t kept = 0;
   for (const auto& set : run.marks.header_sets) kept += set.size();
   CHECK(kept < s.bytes.size());  // no chain carries the headers of another
+}
+
+namespace {
+
+std::string closing_of(std::string_view stream) {
+  const auto framer = framer_for("audio/ogg").make(0, {});
+  MarkRecorder marks;
+  framer->consume(as_byte_span(stream), marks);
+  return std::string(as_text(framer->closing()));
+}
+
+}  // namespace
+
+TEST(OggFramer, ClosesEachLogicalStreamThatHasNoLastPage) {
+  OggWriter video{12};
+  s.add(w.page({vorbis_head()}, 0, kBos));
+  s.add(video.page({theora_head()}, 0, kBos));
+  CHECK_EQUAL(raw_page(kEos, 0, 11, 1, "", "") + raw_page(kEos, 0, 12, 1, "", ""),
+              closing_of(s.bytes));
+  s.add(w.page({vorbis_comments({}), vorbis_setup()}, 0));
+  s.add(video.page({theora_comments({}), theora_setup()}, 0));
+  s.add(w.page({"m"}, 1000));
+  s.add(w.raw(0, kNoGranule, "\xff", std::string(255, 'm')));
+  s.add(video.page({theora_key()}, 64, kEos));
+  CHECK_EQUAL(raw_page(kEos, 1000, 11, 4, "", ""), closing_of(s.bytes));
+  OggWriter next{13};
+  s.add(opus_headers(next, {}));
+  CHECK_EQUAL(raw_page(kEos, 0, 13, 2, "", ""), closing_of(s.bytes));
+  s.add(next.page({"m"}, 960, kEos));
+  CHECK_EQUAL(std::string(), closing_of(s.bytes));
+}
+TEST(OggFramer, HasNothingToCloseWhereNoChainHasBegun) {
+  CHECK_EQUAL(std::string(), closing_of("OggS and no page of it"));
+  w.skip_a_page();
+  CHECK_EQUAL(std::string(), closing_of(w.page({"m"}, 1000)));
+}
+TEST(OggFramer, WhatItClosesIsWholeAndBegunAnewBehindIt) {
+  s.add(opus_headers(w, {}));
+  s.add(w.page({"m"}, 960));
+  s.bytes += closing_of(s.bytes);
+  CHECK_EQUAL(std::string(), closing_of(s.bytes));
+  OggWriter next{14};
+  const std::size_t begin = s.add(opus_headers(next, {}));
+  s.add(next.page({"m"}, 960));
+  CHECK(marks().find(at("start", begin)) != std::string::npos);
+}
+TEST(OggFramer, TellsTheSerialNumbersOfItsLastChain) {
+  const auto framer = framer_for("audio/ogg").make(0, {});
+  MarkRecorder sink;
+  CHECK(framer->serials().empty());
+  OggWriter video{12}, next{13};
+  framer->consume(as_byte_span(w.page({vorbis_head()}, 0, kBos)), sink);
+  framer->consume(as_byte_span(video.page({theora_head()}, 0, kBos | kEos)), sink);
+  CHECK(framer->serials() == std::vector<std::uint32_t>({11, 12}));
+  framer->consume(as_byte_span(opus_headers(w, {})), sink);
+  framer->consume(as_byte_span(opus_headers(next, {})), sink);
+  CHECK(framer->serials() == std::vector<std::uint32_t>({13}));
 }

@@ -18,7 +18,14 @@ namespace lb {
 // One line a mark, in the order of the calls.
 class MarkRecorder final : public MarkSink {
  public:
-  void sync(std::uint64_t position) override { note("sync", position); }
+  void sync(std::uint64_t position, UnitTime time) override {
+    note("sync", position);
+    times.push_back(std::to_string(position) + " " + std::to_string(time.samples) +
+                    (time.second ? " second" : ""));
+  }
+  void clock(std::uint64_t position, unsigned rate_hz) override {
+    times.push_back(std::to_string(position) + " clock " + std::to_string(rate_hz));
+  }
   void start(std::uint64_t position) override { note("start", position); }
   void headers(std::uint64_t position, Bytes bytes) override {
     note("headers", position, std::to_string(bytes.size()));
@@ -48,6 +55,7 @@ class MarkRecorder final : public MarkSink {
   }
 
   std::vector<std::string> lines;
+  std::vector<std::string> times;  // of the units marked, and where a clock begins
   std::vector<std::string> header_sets;
   std::string fault;  // of the sink's contract; empty = none
   std::uint64_t last_position = 0;
@@ -78,11 +86,11 @@ struct FramerRun {
 
 inline FramerRun run_framer(const FramerPlugin& plugin, std::string_view bytes, Pieces pieces,
                             std::uint64_t seed = 1, std::uint64_t begin = 0) {
-  constexpr std::uint64_t kMostHeld = 72 * 1024;
+  constexpr std::uint64_t kMaxHeld = 72 * 1024;
   Rng rng(seed);
   FramerRun run;
   const std::string before(bytes);
-  const std::unique_ptr<Framer> framer = plugin.make(begin);
+  const std::unique_ptr<Framer> framer = plugin.make(begin, {});
   run.marks.last_position = begin;
   run.complete = framer->complete();
   if (run.complete != begin) run.fault = "complete() does not begin at the beginning";
@@ -93,7 +101,7 @@ inline FramerRun run_framer(const FramerPlugin& plugin, std::string_view bytes, 
     const std::uint64_t complete = framer->complete();
     if (complete < run.complete) run.fault = "complete() went back";
     if (complete > begin + at) run.fault = "complete() is beyond what was consumed";
-    if (begin + at - complete > kMostHeld) run.fault = "complete() is too far behind";
+    if (begin + at - complete > kMaxHeld) run.fault = "complete() is too far behind";
     if (run.marks.last_position > begin + at) run.fault = "a mark lies in the future";
     run.complete = complete;
   }
@@ -113,7 +121,7 @@ inline std::string check_splits(const FramerPlugin& plugin, std::string_view byt
     const FramerRun split =
         run_framer(plugin, bytes, i < 0 ? byte_by_byte : at_random, seed, begin);
     if (!split.fault.empty()) return split.fault + ", seed " + std::to_string(seed);
-    if (split.marks.text() != whole.marks.text() ||
+    if (split.marks.text() != whole.marks.text() || split.marks.times != whole.marks.times ||
         split.marks.header_sets != whole.marks.header_sets)
       return "seed " + std::to_string(seed) + " gives other marks:\n" + split.marks.text() +
              "instead of\n" + whole.marks.text();

@@ -1,5 +1,5 @@
 unit_programs += unit_media
-unit_media_SOURCES = tests/unit/main.cc \
+unit_media_files = tests/unit/main.cc \
   tests/unit/media/builders.h \
   tests/unit/media/ebml_test.cc \
   tests/unit/media/framer_test.cc \
@@ -11,5 +11,14 @@ unit_media_SOURCES = tests/unit/main.cc \
   tests/unit/media/ogg_test.cc \
   tests/unit/media/recorder.h \
   tests/unit/media/vorbis_retitle_test.cc
+if UNITY
+nodist_unit_media_SOURCES = $(unit_media_units)
+else
+unit_media_SOURCES = $(unit_media_files)
+endif
+unit_media_units = tests/unit/media/unity_1.cc
+$(unit_media_units): $(unit_media_files) tests/unit/media/unit.mk tools/unity
+	$(UNITY) $@ $(unit_media_units) : $(unit_media_files)
+CLEANFILES += $(unit_media_units)
 unit_media_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_media_LDADD = $(MEDIA) $(CPPUTEST_LIBS)

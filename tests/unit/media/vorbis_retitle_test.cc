@@ -371,3 +371,36 @@ TEST(VorbisRetitler, SetupHeadersOverManyPagesAreWrittenWhole) {
       packets_of(rewritten(before + large.page({"two"}, 2000), {{before.size(), title("", "T")}}));
   CHECK(vorbis_setup(100000) == streams.at(1).at(2));
 }
+
+namespace {
+
+std::string after(std::vector<std::uint32_t> serials, std::string_view bytes) {
+  const auto rewriter = framer_for("audio/ogg").make_rewriter();
+  rewriter->avoid(std::move(serials));
+  return run_rewriter(*rewriter, bytes, all_at_once, {});
+}
+
+}  // namespace
+
+TEST(VorbisRetitler, AStreamWithTheSerialOfTheOneBeforeItGetsAnother) {
+  const std::string bytes = join({opus_headers(w), w.page({"one"}, 960), w.page({"two"}, 1920)});
+  const PageList given(bytes);
+  const PageList made(after({3, w.serial()}, bytes));
+  LONGS_EQUAL(0, made.junk);
+  LONGS_EQUAL(given.pages.size(), made.pages.size());
+  const std::uint32_t serial = made.pages[0].serial;
+  CHECK(serial != w.serial() && serial != 3);
+  for (std::size_t i = 0; i < made.pages.size(); ++i) {
+    LONGS_EQUAL(serial, made.pages[i].serial);
+    LONGS_EQUAL(given.pages[i].sequence, made.pages[i].sequence);
+    LONGS_EQUAL(given.pages[i].granule, made.pages[i].granule);
+    CHECK_EQUAL(given.pages[i].body, made.pages[i].body);
+  }
+}
+TEST(VorbisRetitler, AStreamWithASerialOfItsOwnPassesUnchanged) {
+  const std::string bytes = join({vorbis_headers(w), w.page({"one"}, 1000)});
+  CHECK(bytes == after({w.serial() + 1}, bytes));
+  OggWriter again(w.serial());
+  const std::string chained = bytes + w.page({}, 1000, kEos) + opus_headers(again);
+  CHECK(chained == after({w.serial() + 1}, chained));  // the source's own matter
+}

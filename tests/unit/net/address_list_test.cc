@@ -28,7 +28,7 @@ bool has(const std::vector<std::string>& entries, const char* address) {
 
 TEST_GROUP(AddressList){};
 
-TEST(AddressList, AnEmptyListContainsNobody) {
+TEST(AddressList, AnEmptyListContainsNoAddress) {
   CHECK(parse({}).list.empty());
   CHECK(!has({}, "127.0.0.1"));
   CHECK(!parse({"10.0.0.1"}).list.empty());
@@ -90,7 +90,7 @@ TEST(AddressList, OverlappingAndUnsortedBlocksAreOneSet) {
   for (const char* address : {"9.255.255.255", "11.0.0.0", "192.0.3.0", "1.1.1.0", "1.1.1.2"})
     CHECK(!has(entries, address));
 }
-TEST(AddressList, SaysWhichEntriesCanNeverMatch) {
+TEST(AddressList, ReportsWhichEntriesCanNeverMatch) {
   const std::vector<std::string> bad = {"",
                                         "proxy.example.org",
                                         "10.0.0.0/33",

@@ -1,9 +1,10 @@
-// Certificates for tests, made on the spot: self-signed, P-256.
+// Certificates for tests, made on the spot: self-signed, P-256 or RSA.
 #pragma once
 
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 
@@ -29,8 +30,8 @@ inline std::string drain(BIO* bio) {
 
 // alternative_names: "DNS:a.test,IP:127.0.0.1", "": only the common name "test".
 inline PemPair make_pem(const std::string& alternative_names, long valid_seconds = 90 * 86400,
-                        const char* password = nullptr) {
-  KeyPtr key(EVP_EC_gen("P-256"));
+                        const char* password = nullptr, bool rsa = false) {
+  KeyPtr key(rsa ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256"));
   X509* x509 = X509_new();
   X509_set_version(x509, 2);
   ASN1_INTEGER_set(X509_get_serialNumber(x509), 1);

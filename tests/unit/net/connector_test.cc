@@ -36,7 +36,7 @@ struct Listening {
   }
 };
 
-// A transport that says that TLS was made of it.
+// A transport that stands for TLS over another.
 class Wrapped final : public Transport {
  public:
   explicit Wrapped(std::unique_ptr<Transport> below) : below_(std::move(below)) {}
@@ -97,7 +97,7 @@ TEST(Connector, ConnectsToALiteralAddress) {
 }
 TEST(Connector, ConnectsToANameByTryingItsAddressesInOrder) {
   const Listening server;
-  // Nobody listens at the first two; the third is ours.
+  // The first two refuse connections; the third is ours.
   addresses = {*Address::parse("127.0.0.2", 0), *Address::parse("127.0.0.3", 0),
                *Address::parse("127.0.0.1", 0)};
   begin(connector, to("radio.example", server.port));
@@ -105,7 +105,7 @@ TEST(Connector, ConnectsToANameByTryingItsAddressesInOrder) {
   CHECK(result->has_value());
   STRCMP_EQUAL("127.0.0.1", (**result)->peer().ip().c_str());
 }
-TEST(Connector, SaysWhyTheLastAddressDidNotWork) {
+TEST(Connector, ReportsWhyTheLastAddressDidNotWork) {
   const Listening closed(false);
   addresses = {*Address::parse("127.0.0.2", 0), *Address::parse("127.0.0.1", 0)};
   begin(connector, to("radio.example", closed.port));
@@ -113,7 +113,7 @@ TEST(Connector, SaysWhyTheLastAddressDidNotWork) {
   CHECK(!result->has_value());
   STRCMP_EQUAL("cannot be reached (127.0.0.1: Connection refused)", result->error().what.c_str());
 }
-TEST(Connector, SaysThatANameHasNoAddress) {
+TEST(Connector, ReportsThatANameHasNoAddress) {
   begin(connector, to("radio.example", 80));
   wait();
   STRCMP_EQUAL("cannot be reached (host radio.example: no address)", result->error().what.c_str());

@@ -107,13 +107,13 @@ TEST(CountryFile, WhatIsNoCountryIsNotKnown) {
   STRCMP_EQUAL("", of(*city, "192.0.2.1").c_str());
 }
 
-TEST(CountryFile, SaysWhatIsWrongWithAFile) {
+TEST(CountryFile, ReportsWhatIsWrongWithAFile) {
   CHECK(open("") == nullptr);
   CHECK(open("nonsense") == nullptr);
-  CHECK(why.find(path + ": is no database of countries") == 0);
+  CHECK(why.find(path + ": is not a country database") == 0);
   CHECK(CountryFile::open("/nowhere/at/all").error().what.find("cannot be opened") !=
         std::string::npos);
-  CHECK(CountryFile::open("/tmp").error().what.find("is no file") != std::string::npos);
+  CHECK(CountryFile::open("/tmp").error().what.find("is not a file") != std::string::npos);
 }
 
 TEST(CountryFile, ADamagedOneAnswersNothingOrIsRefused) {
@@ -139,7 +139,7 @@ TEST(CountryFile, TheFileMayBeTakenAwayOrEmptiedMeanwhile) {
 #else
 
 TEST_GROUP(CountryFile){};
-TEST(CountryFile, SaysThatTheProgramCannotReadOne) {
+TEST(CountryFile, ReportsThatTheProgramCannotReadOne) {
   const auto opened = CountryFile::open("/etc/hostname");
   CHECK(!opened.has_value());
   CHECK(opened.error().what.find("without libmaxminddb") != std::string::npos);

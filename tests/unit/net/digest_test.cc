@@ -19,6 +19,18 @@ TEST(Digest, HmacIsThatOfRfc4231) {
   STRCMP_EQUAL("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
                hex_encode(hmac_sha256("Jefe", "what do ya want for nothing?")).c_str());
 }
+TEST(Digest, AKeyThatIsKeptSignsTheSame) {
+  for (const std::size_t key_bytes :
+       std::initializer_list<std::size_t>{0, 1, 32, 63, 64, 65, 200}) {
+    const std::string key(key_bytes, 'k');
+    const HmacKey kept(key);
+    for (const std::size_t text_bytes : std::initializer_list<std::size_t>{0, 8, 55, 56, 64, 300}) {
+      const std::string text(text_bytes, 't');
+      CHECK(kept.sign(text) == hmac_sha256(key, text));
+      CHECK(kept.sign(text, "/a.mp3") == hmac_sha256(key, text + "/a.mp3"));
+    }
+  }
+}
 TEST(Digest, RandomBytesAreAsManyAsAskedForAndDiffer) {
   LONGS_EQUAL(32, random_bytes(32).size());
   CHECK(random_bytes(16) != random_bytes(16));

@@ -216,3 +216,16 @@ TEST(Fetcher, AnAnswerMayAskAgain) {
   run_until(1);
   STRCMP_EQUAL("GET /two HTTP/1.1", answers[0]->value().body.c_str());
 }
+TEST(Fetcher, WhatStandsInALogHasNoLoginAndNoQuery) {
+  STRCMP_EQUAL("http://host/add", shown_url("http://bob:hunter2@host/add").c_str());
+  STRCMP_EQUAL("https://host:81/", shown_url("https://bob:p@ss@host:81/?key=1").c_str());
+  STRCMP_EQUAL("http://host/a@b", shown_url("http://host/a@b?key=secret#x").c_str());
+  STRCMP_EQUAL("http://host", shown_url("http://bob@host?x=/@").c_str());
+  STRCMP_EQUAL("no url", shown_url("no url").c_str());
+}
+TEST(Fetcher, AnErrorNamesNoPassword) {
+  start(get("http://bob:hunter2@127.0.0.1:9/?key=hunter2"));
+  run_until(1);
+  STRCMP_CONTAINS("http://127.0.0.1:9/: ", answers[0]->error().what.c_str());
+  CHECK(answers[0]->error().what.find("hunter2") == std::string::npos);
+}

@@ -67,7 +67,7 @@ TEST(InheritedSockets, AreTakenOverWhereAddressAndPortMatch) {
   CHECK(!adopts(sockets, "127.0.0.1", port + 1));
   CHECK(!adopts(sockets, "127.0.0.2", port));
   CHECK(!adopts(sockets, "", port));
-  CHECK(!adopts(sockets, "127.0.0.1", 0));  // the system shall choose another
+  CHECK(!adopts(sockets, "127.0.0.1", 0));  // the system is to choose another
   LONGS_EQUAL(1, sockets.unused().size());
   CHECK(sockets.unused()[0] == "127.0.0.1:" + std::to_string(port));
   ListenSettings settings = settings_for("127.0.0.1");

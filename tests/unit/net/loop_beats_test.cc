@@ -32,7 +32,7 @@ TEST(LoopBeats, ALoopThatHasNotTurnedSinceTheStartHasItsTimeToo) {
   clock.advance(11s);
   CHECK(!beats.alive(10s));
 }
-TEST(LoopBeats, TellsHowLateALoopCame) {
+TEST(LoopBeats, ReportsHowLateALoopCame) {
   begin();
   beat_after(LoopBeats::kInterval);
   CHECK(beats.read().at(0).late == 0ns);
@@ -41,7 +41,7 @@ TEST(LoopBeats, TellsHowLateALoopCame) {
   beat_after(LoopBeats::kInterval);
   CHECK(beats.read().at(0).late == 70ms);  // the worst counts …
 }
-TEST(LoopBeats, TellsHowLateALoopIsNow) {
+TEST(LoopBeats, ReportsHowLateALoopIsNow) {
   begin();
   beat_after(LoopBeats::kInterval + 70ms);
   CHECK(beats.read().at(0).late_now == 70ms);
@@ -92,4 +92,35 @@ TEST(LoopBeats, AHangingWorkerIsSeenAndTheClerkIsNotAsked) {
   LONGS_EQUAL(4, of_threads.read().size());
   STRCMP_EQUAL("worker1", of_threads.read()[1].name.c_str());
   CHECK(!of_threads.read()[3].vital);
+}
+TEST(LoopBeats, AnIdleLoopBeatsLessOftenAndAtOnceAgainWhenItIsBusy) {
+  LoopPool threads(1, system_clock());
+  LoopBeats of_threads(threads);
+  threads.start();
+  of_threads.start();
+  Loop& worker = threads.worker(0);
+  SteadyTime::duration idle{}, busy{};
+  bool kept_busy = false;
+  Timer look(threads.control(), [&] {
+    worker.post([&] {
+      const auto interval = worker.beat_interval();
+      threads.control().post([&, interval] {
+        if (!kept_busy && interval >= 2 * Loop::kBeat) {
+          idle = interval;
+          kept_busy = true;  // from now on this question itself keeps it busy
+        }
+        if (kept_busy && interval == Loop::kBeat) busy = interval;
+        if (busy.count() > 0)
+          threads.stop_control();
+        else
+          look.after(kept_busy ? 20ms : 700ms);
+      });
+    });
+  });
+  look.after(900ms);
+  threads.run();
+  threads.join();
+  CHECK(idle >= 2 * Loop::kBeat);
+  CHECK(busy == Loop::kBeat);
+  CHECK(of_threads.alive(10s));
 }

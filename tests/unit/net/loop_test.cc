@@ -178,3 +178,65 @@ TEST(LoopPool, WithZeroWorkersAllThreeAreOneLoop) {
   CHECK(&pool.control() == &pool.worker(0));
   LONGS_EQUAL(1, pool.workers());
 }
+
+TEST_GROUP(AwayLoop) {
+  FakeClock clock;
+  Loop loop{0, clock};
+  void beats(std::chrono::milliseconds time) {
+    for (auto left = time; left > 0ms; left -= Loop::kBeat) {
+      clock.advance(Loop::kBeat);
+      loop.beat();
+    }
+  }
+};
+
+TEST(AwayLoop, OneThatTurnsIsNeverAway) {
+  loop.beat();
+  beats(10s);
+  CHECK(loop.away() == 0s);
+  clock.advance(Loop::kBeat + Loop::kLate);  // a little late
+  CHECK(loop.away() == 0s);
+}
+TEST(AwayLoop, NoTimeIsCountedWithoutBeats) {
+  clock.advance(1h);
+  CHECK(loop.away() == 0s);
+  CHECK(loop.awake() == loop.now());
+}
+TEST(AwayLoop, AwakeTimeStandsStillWhileItIsStopped) {
+  loop.beat();
+  beats(1s);
+  const SteadyTime before = loop.awake();
+  clock.advance(7s);
+  // Before the beat that comes late, and after it.
+  CHECK(loop.awake() - before == Loop::kBeat + Loop::kLate);
+  CHECK(loop.away() == 7s - Loop::kBeat - Loop::kLate);
+  loop.beat();
+  CHECK(loop.awake() - before == Loop::kBeat + Loop::kLate);
+  beats(2s);
+  CHECK(loop.awake() - before == Loop::kBeat + Loop::kLate + 2s);
+}
+TEST(AwayLoop, ADeadlineWaitsAsMuchLongerAsItsLoopWasAway) {
+  bool rang = false;
+  Deadline deadline(loop, [&rang] { rang = true; });
+  loop.beat();
+  deadline.after(1ms);
+  clock.advance(Loop::kBeat + Loop::kLate + 20ms);
+  ::usleep(2000);
+  loop.run_once(false);  // its time is over, and no peer could send in it
+  CHECK_FALSE(rang);
+  CHECK(deadline.armed());
+  loop.beat();
+  ::usleep(22'000);
+  loop.run_once(false);
+  CHECK(rang);
+}
+TEST(AwayLoop, ADeadlineOfALoopThatTurnsRingsInTime) {
+  bool rang = false;
+  Deadline deadline(loop, [&rang] { rang = true; });
+  loop.beat();
+  deadline.after(1ms);
+  clock.advance(Loop::kBeat);
+  ::usleep(2000);
+  loop.run_once(false);
+  CHECK(rang);
+}

@@ -75,7 +75,7 @@ TEST(DatagramPort, ALongQuestionGetsTheSameAnswer) {
   const UniqueFd fd = connected(SOCK_DGRAM, port->port());
   STRCMP_EQUAL("edge1 up 37%\n", ask(fd, std::string(4000, '?')).c_str());
 }
-TEST(DatagramPort, WhenItIsShutTheSenderHearsThatNobodyIsThere) {
+TEST(DatagramPort, WhenItIsShutTheSenderGetsPortUnreachable) {
   const UniqueFd fd = connected(SOCK_DGRAM, port->port());
   CHECK(port->set_shut(true));
   CHECK(port->is_shut());
@@ -132,7 +132,7 @@ TEST_GROUP(LinePort) {
   }
 };
 
-TEST(LinePort, TellsItsLineAndCloses) {
+TEST(LinePort, SendsItsLineAndCloses) {
   UniqueFd fd = connected(SOCK_STREAM, port->port());
   loop.run_once(true);
   STRCMP_EQUAL("up ready 63%\n", all(fd).c_str());
@@ -141,14 +141,14 @@ TEST(LinePort, TellsItsLineAndCloses) {
   loop.run_once(true);
   CHECK_EQUAL(0u, port->guests());
 }
-TEST(LinePort, WhatTheOtherSideSaysFirstDoesNotCostItTheLine) {
+TEST(LinePort, BytesThatTheOtherSideSendsFirstDoNotCostItTheLine) {
   UniqueFd fd = connected(SOCK_STREAM, port->port());
   CHECK(::send(fd.get(), "hello\n", 6, 0) == 6);
   loop.run_once(true);
   loop.run_once(false);
   STRCMP_EQUAL("up ready 63%\n", all(fd).c_str());
 }
-TEST(LinePort, WhoStaysIsSentAway) {
+TEST(LinePort, AClientThatStaysIsDisconnected) {
   const UniqueFd fd = connected(SOCK_STREAM, port->port());
   loop.run_once(true);
   CHECK_EQUAL(1u, port->guests());
@@ -158,13 +158,13 @@ TEST(LinePort, ACrowdDoesNotFillTheDescriptors) {
   std::vector<UniqueFd> crowd;
   for (int i = 0; i < 100; ++i) crowd.push_back(connected(SOCK_STREAM, port->port()));
   for (int i = 0; i < 20; ++i) loop.run_once(false);
-  CHECK(port->guests() <= LinePort::kMostGuests);
-  CHECK_EQUAL(static_cast<int>(LinePort::kMostGuests), told);
+  CHECK(port->guests() <= LinePort::kMaxGuests);
+  CHECK_EQUAL(static_cast<int>(LinePort::kMaxGuests), told);
 }
 
 TEST_GROUP(BindSocket){};
 
-TEST(BindSocket, SaysWhatCannotBeBound) {
+TEST(BindSocket, ReportsWhatCannotBeBound) {
   const auto taken = bind_socket(SOCK_STREAM, "127.0.0.1", 0);
   CHECK(taken.has_value());
   const int port = bound_port(taken->get());

@@ -108,7 +108,7 @@ TEST(ProxyHeader, ReadsIpv6InVersion2) {
   STRCMP_EQUAL("2001:db8::2", header.client()->ip().c_str());
   LONGS_EQUAL(0x1234, header.client()->port());
 }
-TEST(ProxyHeader, AHealthCheckSpeaksForNobody) {
+TEST(ProxyHeader, AHealthCheckNamesNoClient) {
   for (const std::string& bytes :
        {block(0x20, 0x00, ""), block(0x20, 0x11, kFour), block(0x21, 0x00, ""),
         block(0x21, 0x31, std::string(216, 'u'))}) {
@@ -118,7 +118,7 @@ TEST(ProxyHeader, AHealthCheckSpeaksForNobody) {
     LONGS_EQUAL(bytes.size(), used);
   }
 }
-TEST(ProxyHeader, LearnsThatTheClientSpeaksTls) {
+TEST(ProxyHeader, ReadsThatTheClientSpeaksTls) {
   const std::string tls = addition(0x20, "\x01\0\0\0\0"sv);
   CHECK(read(block(0x21, 0x11, kFour + tls)).header.secure());
   CHECK(read(block(0x21, 0x21, kSix + addition(0x02, "radio.test") + tls)).header.secure());
@@ -136,7 +136,7 @@ TEST(ProxyHeader, RefusesBrokenBlocks) {
   CHECK(status_of(block(0x21, 0x11, kFour + "\x20\x00\x05\x01"s)) == kBad);
   CHECK(status_of("\r\n\r\n\0\r\nQUIX\n\x21\x11\0\0"sv) == kBad);
   CHECK(status_of("\r\nGET / HTTP/1.0\r\n\r\n"sv) == kBad);
-  CHECK(status_of(block(0x21, 0x11, "", 4081)) == kBad);  // 4 KiB are enough for anybody
+  CHECK(status_of(block(0x21, 0x11, "", 4081)) == kBad);  // above the limit of 4 KiB
   CHECK(status_of(block(0x21, 0x11, "", 4080)) == kMore);
   const auto broken = read(block(0x21, 0x11, kFour + addition(0x20, "\x01\0\0\0\0"sv) + "x"));
   CHECK(broken.header.status() == kBad);

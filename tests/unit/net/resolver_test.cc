@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// Answers when it is told to; outlives the resolver, whose threads may still be asking.
+// Answers on command; outlives the resolver, whose threads may still be asking.
 struct Oracle {
   std::mutex mutex;
   std::condition_variable changed;
@@ -137,7 +137,7 @@ TEST(Resolver, AQuestionThatIsTakenBackIsNotAnswered) {
   oracle->set_open(true);
   wait(stays);
 }
-TEST(Resolver, WhoeverIsAnsweredMayAskAgainAndTakeOthersBack) {
+TEST(Resolver, ACallbackMayAskAgainAndCancelOtherLookups) {
   oracle->set_open(false);
   auto other = std::make_unique<Asked>();
   Asked again;
@@ -153,7 +153,7 @@ TEST(Resolver, WhoeverIsAnsweredMayAskAgainAndTakeOthersBack) {
   wait(again);
   CHECK(answered);
 }
-TEST(Resolver, NobodyWaitsForALookupWhenTheServerStops) {
+TEST(Resolver, TheStopDoesNotWaitForALookup) {
   oracle->set_open(false);
   Asked asked;
   resolver->look_up("a", asked.lookup);

@@ -62,7 +62,7 @@ TEST(SplicePump, MovesWhatThereIsAndWaitsForMore) {
   CHECK(move().stop == Stop::kSourceDry);
 }
 
-TEST(SplicePump, GivesTheSinkEverythingBeforeItSaysThatTheSourceHasEnded) {
+TEST(SplicePump, GivesTheSinkEverythingBeforeItReportsTheEndOfTheSource) {
   send("the last words");
   ::shutdown(from[0], SHUT_WR);
   CHECK(move().stop == Stop::kSourceEnded);
@@ -134,7 +134,7 @@ TEST(SplicePump, ManySmallPiecesFillThePipeBeforeTheirBytesDo) {
   CHECK(received() == sent);
 }
 
-TEST(SplicePump, SaysWhichSideIsBroken) {
+TEST(SplicePump, ReportsWhichSideIsBroken) {
   send("x");
   close_one(to[1]);
   CHECK(move().stop == Stop::kSinkBroken);
@@ -147,7 +147,7 @@ TEST(SplicePump, ASourceThatWasResetIsBroken) {
   CHECK(move().stop == Stop::kSourceBroken);
 }
 
-TEST(SplicePump, SaysWhenThereAreNoDescriptors) {
+TEST(SplicePump, ReportsWhenThereAreNoDescriptors) {
   rlimit before{};
   CHECK(::getrlimit(RLIMIT_NOFILE, &before) == 0);
   rlimit none = before;

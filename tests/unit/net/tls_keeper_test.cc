@@ -46,28 +46,28 @@ TEST_GROUP(TlsKeeper) {
 TEST(TlsKeeper, WithoutCertificatesThereIsNoContextAndNoComplaint) {
   keeper->load({});
   CHECK(keeper->context() == nullptr);
-  keeper->look();
+  keeper->poll_files();
   STRCMP_EQUAL("", logged().c_str());
 }
-TEST(TlsKeeper, SaysWhatItServes) {
+TEST(TlsKeeper, LogsWhatItServes) {
   keeper->load({{dir.write("t.pem", make_pem("DNS:radio.test").both())}, {}, ""});
   CHECK(keeper->context() != nullptr);
   LONGS_EQUAL(1, firsts);
   const std::string text = logged();
-  CHECK(says(text, "INFO connection/tls certificate for radio.test is in use, from "));
+  CHECK(says(text, "INFO connection/tls certificate for radio.test (EC 256) is in use, from "));
   CHECK(!says(text, "WARN"));
 }
 TEST(TlsKeeper, TakesAChangedFileWhenItHasSettled) {
   const TlsSettings settings{{dir.write("t.pem", make_pem("DNS:old.test").both())}, {}, ""};
   keeper->load(settings);
   const auto before = keeper->context();
-  keeper->look();
-  keeper->look();
+  keeper->poll_files();
+  keeper->poll_files();
   CHECK(keeper->context() == before);
   dir.write("t.pem", make_pem("DNS:new.test").both());
-  keeper->look();
+  keeper->poll_files();
   CHECK(keeper->context() == before);  // perhaps the key is yet to come
-  keeper->look();
+  keeper->poll_files();
   CHECK(keeper->context() != before);
   STRCMP_EQUAL("new.test", keeper->context()->certificates()[0].names.c_str());
   LONGS_EQUAL(1, firsts);
@@ -77,10 +77,10 @@ TEST(TlsKeeper, IsNotCaughtBetweenACertificateAndItsKey) {
   keeper->load({{dir.write("t.pem", old.certificate)}, {dir.write("t.key", old.key)}, ""});
   logged();
   dir.write("t.pem", fresh.certificate);
-  keeper->look();
+  keeper->poll_files();
   dir.write("t.key", fresh.key);
-  keeper->look();
-  keeper->look();
+  keeper->poll_files();
+  keeper->poll_files();
   STRCMP_EQUAL("new.test", keeper->context()->certificates()[0].names.c_str());
   CHECK(!says(logged(), "EROR"));
 }
@@ -89,13 +89,13 @@ TEST(TlsKeeper, ABrokenFileIsSaidOnceAndChangesNothing) {
   const auto certificate = keeper->context()->certificates()[0].context;
   logged();
   dir.write("t.pem", "nonsense");
-  for (int i = 0; i < 2; ++i) keeper->look();
+  for (int i = 0; i < 2; ++i) keeper->poll_files();
   const std::string text = logged();
   CHECK(says(text, "EROR connection/tls "));
   CHECK(says(text,
              "t.pem: holds no certificate in PEM form; the certificate that was loaded before "
              "stays in use"));
-  for (int i = 0; i < 5; ++i) keeper->look();
+  for (int i = 0; i < 5; ++i) keeper->poll_files();
   STRCMP_EQUAL("", logged().c_str());
   CHECK(keeper->context()->certificates()[0].context == certificate);
 }
@@ -105,8 +105,8 @@ TEST(TlsKeeper, AMissingCertificateIsTakenWhenItComes) {
   CHECK(says(logged(), "t.pem: cannot be read (No such file or directory)"));
   LONGS_EQUAL(0, firsts);
   dir.write("t.pem", make_pem("DNS:radio.test").both());
-  keeper->look();
-  keeper->look();
+  keeper->poll_files();
+  keeper->poll_files();
   CHECK(keeper->context() != nullptr);
   LONGS_EQUAL(1, firsts);
 }
@@ -126,27 +126,42 @@ TEST(TlsKeeper, WarnsOfACertificateThatExpiresSoonOnceADay) {
   keeper->load(
       {{dir.write("t.pem", make_pem("DNS:radio.test", 13 * 86400 + 3600).both())}, {}, ""});
   CHECK(says(logged(), "WARN connection/tls the certificate for radio.test in "));
-  keeper->look();
+  keeper->poll_files();
   STRCMP_EQUAL("", logged().c_str());
   clock.advance(24h);
-  keeper->look();
+  keeper->poll_files();
   CHECK(says(logged(), " expires in 12 days, on "));
   clock.advance(13 * 24h);
-  keeper->look();
+  keeper->poll_files();
   CHECK(says(logged(), " has expired on "));
 }
 TEST(TlsKeeper, DoesNotWarnTwoWeeksAhead) {
   keeper->load({{dir.write("t.pem", make_pem("DNS:radio.test", 15 * 86400).both())}, {}, ""});
   CHECK(!says(logged(), "WARN"));
   clock.advance(48h);
-  keeper->look();
+  keeper->poll_files();
   CHECK(says(logged(), "WARN"));
 }
-TEST(TlsKeeper, LooksByItselfAgainAndAgain) {
+TEST(TlsKeeper, PollsByItselfAgainAndAgain) {
   keeper->load({{dir.write("t.pem", make_pem("DNS:old.test").both())}, {}, ""});
   dir.write("t.pem", make_pem("DNS:new.test").both());
   keeper->watch(1ms, [] {});
   for (int i = 0; i < 1000 && keeper->context()->certificates()[0].names != "new.test"; ++i)
     clerk.run_once(true);
   STRCMP_EQUAL("new.test", keeper->context()->certificates()[0].names.c_str());
+}
+TEST(TlsKeeper, ATicketKeyFileThatIsTooShortIsSaid) {
+  TlsSettings settings{{dir.write("t.pem", make_pem("DNS:radio.test").both())}, {}, ""};
+  settings.ticket_key_file = dir.write("ticket.key", "short");
+  keeper->load(settings);
+  CHECK(says(
+      logged(),
+      "ticket.key: has 5 bytes, and 32 are needed; tickets are not shared with other servers"));
+  CHECK(keeper->context() != nullptr);
+  const auto before = keeper->context();
+  dir.write("ticket.key", std::string(32, 'k'));
+  keeper->poll_files();
+  keeper->poll_files();
+  CHECK(keeper->context() != before);
+  CHECK(!says(logged(), "EROR"));
 }

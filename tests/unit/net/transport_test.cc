@@ -30,11 +30,11 @@ TEST_GROUP(PlainTransport) {
   }
 };
 
-TEST(PlainTransport, SaysAgainWhenThereIsNothingToRead) {
+TEST(PlainTransport, ReturnsAgainWhenThereIsNothingToRead) {
   std::byte into[8];
   CHECK(transport->read(into).status == IoStatus::kAgain);
 }
-TEST(PlainTransport, SaysEofWhenThePeerHasFinished) {
+TEST(PlainTransport, ReturnsEofWhenThePeerHasFinished) {
   ::close(ends[1]);
   ends[1] = -1;
   std::byte into[8];
@@ -60,7 +60,7 @@ TEST(PlainTransport, SendingPastTheEndOfTheFileIsAnErrorNotAnEndlessLoop) {
   UniqueFd file(::memfd_create("t", MFD_CLOEXEC));
   CHECK(transport->send_file(file.get(), 0, 4).status == IoStatus::kError);
 }
-TEST(PlainTransport, AFullSocketSaysAgainAndABrokenOneError) {
+TEST(PlainTransport, AFullSocketReturnsAgainAndABrokenOneError) {
   std::string block(65536, 'x');
   iovec part{block.data(), block.size()};
   IoResult result{};

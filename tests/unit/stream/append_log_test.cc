@@ -84,7 +84,7 @@ TEST(AppendLog, GoesOnAfterEverythingWasTrimmedAtEveryPlaceInAChunk) {
     LONGS_EQUAL(7, other.view()[other.view().begin()]);
   }
 }
-TEST(AppendLog, LetsGoOfChunksThatNobodySees) {
+TEST(AppendLog, FreesChunksThatNoViewSees) {
   AppendLog<std::shared_ptr<int>> owners;
   auto item = std::make_shared<int>(1);
   for (int i = 0; i < 64; ++i) owners.push(item);

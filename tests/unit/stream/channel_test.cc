@@ -16,7 +16,7 @@ TEST(Channel, ShowsTheNewestView) {
   CHECK(channel.newest() == next);
   CHECK(channel.take_and_arm(0) == next);
 }
-TEST(Channel, WakesNobodyWhoHasNotArmed) {
+TEST(Channel, WakesNoLoopThatHasNotArmed) {
   LONGS_EQUAL(0, channel.publish(next));
   channel.newest();
   LONGS_EQUAL(0, channel.publish(first));
@@ -51,7 +51,7 @@ TEST(Channel, LetsTheOldViewGo) {
   CHECK(old.expired());
 }
 TEST(Channel, TheLowWaterIsThatOfTheSlowestLoop) {
-  CHECK(channel.low_water() == Channel::kNobody);
+  CHECK(channel.low_water() == Channel::kNoReader);
   channel.set_low_water(0, 500);
   channel.set_low_water(2, 300);
   LONGS_EQUAL(300, channel.low_water());
@@ -59,6 +59,6 @@ TEST(Channel, TheLowWaterIsThatOfTheSlowestLoop) {
   LONGS_EQUAL(500, channel.low_water());
   channel.unsubscribe(0);
   LONGS_EQUAL(700, channel.low_water());
-  channel.set_low_water(2, Channel::kNobody);
-  CHECK(channel.low_water() == Channel::kNobody);
+  channel.set_low_water(2, Channel::kNoReader);
+  CHECK(channel.low_water() == Channel::kNoReader);
 }

@@ -32,7 +32,7 @@ Played play(const std::string& wire, std::size_t metaint) {
   }
   return played;
 }
-// What Icecast sends: the title in effect, a zero byte while it is the one told last.
+// Icecast's blocks: the title in effect, a zero byte while it is the one sent last.
 std::vector<std::string> expected_blocks(const StreamView& view, std::uint64_t start,
                                          std::size_t metaint, std::size_t n) {
   std::vector<std::string> blocks;
@@ -61,7 +61,7 @@ TEST_GROUP(Delivery) {
                DeliveryCall call = DeliveryCall::kAuto) {
     return deliver(*listener, view, budget, call);
   }
-  // Whatever the socket says, until it is through; a call or two.
+  // Until the socket has taken all; a call or two.
   Delivered go_on(const StreamView& view) {
     const Delivered result = go(view);
     return result == Delivered::kBlocked ? go(view) : result;
@@ -101,7 +101,7 @@ TEST(Delivery, SendsWhatTheListenerLacks) {
   CHECK(go(*writer.view()) == Delivered::kCaughtUp);
   LONGS_EQUAL(1, wire->calls.size());
 }
-TEST(Delivery, SaysBlockedWhenTheSocketIsFull) {
+TEST(Delivery, ReturnsBlockedWhenTheSocketIsFull) {
   writer.bytes(1000);
   wire->script = {300, Wire::kAgain};
   CHECK(go(*writer.view()) == Delivered::kBlocked);
@@ -109,7 +109,7 @@ TEST(Delivery, SaysBlockedWhenTheSocketIsFull) {
   CHECK(go(*writer.view()) == Delivered::kCaughtUp);
   CHECK(wire->sent == pattern_text(0, 1000));
 }
-TEST(Delivery, SaysBlockedWhileTheTransportHoldsSomethingBack) {
+TEST(Delivery, ReturnsBlockedWhileTheTransportHoldsSomethingBack) {
   writer.bytes(1000);
   wire->flush_status = IoStatus::kAgain;
   CHECK(go(*writer.view()) == Delivered::kBlocked);
@@ -121,7 +121,7 @@ TEST(Delivery, SaysBlockedWhileTheTransportHoldsSomethingBack) {
   wire->flush_status = IoStatus::kError;
   CHECK(go(*writer.view()) == Delivered::kGone);
 }
-TEST(Delivery, SaysGoneWhenTheConnectionIsBroken) {
+TEST(Delivery, ReturnsGoneWhenTheConnectionIsBroken) {
   writer.bytes(1000);
   wire->script = {Wire::kBroken};
   CHECK(go(*writer.view()) == Delivered::kGone);
@@ -405,7 +405,7 @@ TEST(Delivery, TheTitleIsSentAgainWhenItIsToBeToldAgain) {
   writer.title("one").bytes(150);
   icy(100);
   go(*writer.view());
-  listener->icy.told = false;
+  listener->icy.title_sent = false;
   writer.bytes(100);
   go(*writer.view());
   const Played played = play(wire->sent, 100);

@@ -74,7 +74,7 @@ TEST(DirectStreams, TheEndOfTheUpstreamEndsTheListenerWhenItHasGotAll) {
   STRCMP_EQUAL("HEAD begun last", heard().c_str());
   CHECK(client.finished());
   LONGS_EQUAL(0, streams.listeners());
-  CHECK(book.accesses().find("\"GET /a HTTP/1.0\" 200 15 ") != std::string::npos);
+  CHECK(captured.accesses().find("\"GET /a HTTP/1.0\" 200 15 ") != std::string::npos);
 }
 
 TEST(DirectStreams, AListenerThatLeavesEndsTheUpstream) {
@@ -89,7 +89,7 @@ TEST(DirectStreams, AListenerThatLeavesEndsTheUpstream) {
   LONGS_EQUAL(0, idle->mount->direct());
 }
 
-TEST(DirectStreams, WhoReadsNothingHoldsTheUpstreamBackAndTheLoopRests) {
+TEST(DirectStreams, AListenerThatReadsNothingHoldsTheUpstreamBackAndTheLoopRests) {
   begin();
   settle();
   const std::string piece(50'000, 'x');
@@ -106,7 +106,7 @@ TEST(DirectStreams, WhoReadsNothingHoldsTheUpstreamBackAndTheLoopRests) {
   CHECK(heard().size() >= before);
 }
 
-TEST(DirectStreams, WhoTakesNothingForTooLongIsLetGo) {
+TEST(DirectStreams, AListenerThatTakesNothingForTooLongIsEnded) {
   begin();
   const std::string piece(50'000, 'x');
   for (int i = 0; i < 40; ++i) {

@@ -22,11 +22,11 @@ std::string content_of(const std::string& path) {
 TEST_GROUP(DumpWriter) {
   FakeClock clock;
   Loop loop{0, clock};
-  LogBook book{clock};
+  CapturedLog captured{clock};
   std::string path = "/tmp/lb_dump_writer_test." + std::to_string(::getpid());
   std::shared_ptr<Mount> mount = std::make_shared<Mount>("/a", lb::test::mount_settings(), 1);
   Writer writer;
-  DumpWriter dumps{loop, book.log};
+  DumpWriter dumps{loop, captured.log};
 
   void teardown() override { ::unlink(path.c_str()); }
   void tick() { loop.run_once(true); }
@@ -46,7 +46,7 @@ TEST(DumpWriter, WritesWhatTheSourceSendsFromItsBeginning) {
   tick();
   CHECK(content_of(path) == pattern_text(1000, 6010));
   CHECK_EQUAL(0u, dumps.running());
-  CHECK(book.says("closed after 5010 bytes"));
+  CHECK(captured.says("closed after 5010 bytes"));
 }
 
 TEST(DumpWriter, AppendsToAFileThatIsThere) {
@@ -66,31 +66,31 @@ TEST(DumpWriter, KeepsTheWindowForWhatItHasNotWritten) {
   CHECK_EQUAL(100'000u, mount->channel().low_water());
 }
 
-TEST(DumpWriter, SaysWhatItHasMissed) {
+TEST(DumpWriter, ReportsWhatItHasMissed) {
   begin(path);
   writer.window = {1000, 10'000};
   for (int i = 0; i < 50; ++i) writer.bytes(2000).publish(*mount);
   writer.publish(*mount, true);
   tick();
   CHECK(content_of(path) == pattern_text(90'000, 100'000));
-  CHECK(book.says("lacks 90000 bytes"));
+  CHECK(captured.says("lacks 90000 bytes"));
 }
 
-TEST(DumpWriter, EndsAtAFullDiskAndSaysSoOnce) {
+TEST(DumpWriter, EndsAtAFullDiskAndLogsItOnce) {
   begin("/dev/full");
   writer.bytes(1000).publish(*mount);
   tick();
   writer.bytes(1000).publish(*mount);
   CHECK_EQUAL(0u, dumps.running());
-  CHECK(book.says("No space left on device after 0 bytes"));
-  CHECK_EQUAL(Channel::kNobody, mount->channel().low_water());
+  CHECK(captured.says("No space left on device after 0 bytes"));
+  CHECK_EQUAL(Channel::kNoReader, mount->channel().low_water());
 }
 
-TEST(DumpWriter, SaysWhyAFileCannotBeOpened) {
+TEST(DumpWriter, ReportsWhyAFileCannotBeOpened) {
   begin("/nowhere/at/all.mp3");
   CHECK_EQUAL(0u, dumps.running());
-  CHECK(book.says("/nowhere/at/all.mp3 cannot be opened (No such file or directory)"));
-  CHECK_EQUAL(Channel::kNobody, mount->channel().low_water());
+  CHECK(captured.says("/nowhere/at/all.mp3 cannot be opened (No such file or directory)"));
+  CHECK_EQUAL(Channel::kNoReader, mount->channel().low_water());
 }
 
 TEST(DumpWriter, GivesTheNextSourceOfAMountAFileOfItsOwn) {

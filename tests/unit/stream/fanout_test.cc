@@ -54,7 +54,7 @@ TEST(Fanout, GoneFanoutsEndTheirConnectionsAndForgetTheirLowWater) {
   fanout.reset();
   CHECK(idle->closed);
   CHECK(blocked->closed);
-  CHECK(low_water() == Channel::kNobody);
+  CHECK(low_water() == Channel::kNoReader);
   CHECK(host.ends.empty());
 }
 TEST(Fanout, ShowsListenersOfAllItsLists) {
@@ -110,7 +110,7 @@ TEST(Fanout, ABlockedListenerDoesNotHoldTheOthers) {
   LONGS_EQUAL(2, slow->calls.size());  // not tried again by passes
   LONGS_EQUAL(1500, fast->sent.size());
 }
-TEST(Fanout, MaxDurationEndsThoseWhoArePlayingAndThoseWhoAreBlocked) {
+TEST(Fanout, MaxDurationEndsPlayingAndBlockedListeners) {
   writer.bytes(100);
   open();
   const auto playing = fake(), blocked = fake(100);
@@ -136,7 +136,7 @@ TEST(Fanout, FinishingAListenerClosesIt) {
   LONGS_EQUAL(0, fanout->listeners());
 }
 
-TEST(Fanout, WhoHasHeardAllOfAnEndedStreamDeparts) {
+TEST(Fanout, AListenerThatHasHeardAllOfAnEndedStreamDeparts) {
   writer.bytes(1000);
   open();
   const auto idle = fake(), blocked = fake(1000);
@@ -154,7 +154,7 @@ TEST(Fanout, WhoHasHeardAllOfAnEndedStreamDeparts) {
   LONGS_EQUAL(2, host.departures.size());
   CHECK(blocked->sent == pattern_text(1000, 1200));
 }
-TEST(Fanout, WhoJoinsAnEndedStreamHearsItsRestAndDeparts) {
+TEST(Fanout, AListenerThatJoinsAnEndedStreamHearsItsRestAndDeparts) {
   writer.bytes(1000);
   writer.publish(*mount, true);
   fanout = std::make_unique<Fanout>(host, mount);
@@ -162,7 +162,7 @@ TEST(Fanout, WhoJoinsAnEndedStreamHearsItsRestAndDeparts) {
   CHECK(wire->sent == pattern_text(300, 1000));
   LONGS_EQUAL(1, host.departures.size());
 }
-TEST(Fanout, WhoMovesOnDepartsAtTheEndOfTheUnit) {
+TEST(Fanout, AListenerThatMovesOnDepartsAtTheEndOfTheUnit) {
   writer.bytes(1000);
   open();
   const auto wire = fake();
@@ -179,7 +179,7 @@ TEST(Fanout, WhoMovesOnDepartsAtTheEndOfTheUnit) {
   CHECK(wire->sent == pattern_text(0, 1300));
 }
 
-TEST(Fanout, WhoWaitsForAUnitGetsHeadersAndThenTheUnit) {
+TEST(Fanout, AListenerThatWaitsForAUnitGetsHeadersAndThenTheUnit) {
   writer.headers("HEAD").bytes(1000);
   open();
   auto wire = std::make_shared<Wire>();
@@ -203,7 +203,7 @@ TEST(Fanout, WhoWaitsForAUnitGetsHeadersAndThenTheUnit) {
   publish_and_pass();
   CHECK(wire->sent == "200 HEAD" + pattern_text(1500, 1700));
 }
-TEST(Fanout, WhoWaitsForAUnitDoesNotLookAtOlderOnes) {
+TEST(Fanout, AListenerThatWaitsForAUnitIgnoresOlderOnes) {
   writer.headers("HEAD").sync().bytes(1000);
   open();
   const auto wire = fake(1000, true);
@@ -214,7 +214,7 @@ TEST(Fanout, WhoWaitsForAUnitDoesNotLookAtOlderOnes) {
   publish_and_pass();
   CHECK(wire->sent == pattern_text(1150, 1200));
 }
-TEST(Fanout, WhoWaitsForAUnitFallsBehindNoWindow) {
+TEST(Fanout, AListenerThatWaitsForAUnitFallsBehindNoWindow) {
   set_window(100, 1000);
   writer.headers("HEAD").bytes(1000);
   open();
@@ -225,7 +225,7 @@ TEST(Fanout, WhoWaitsForAUnitFallsBehindNoWindow) {
   }
   CHECK(host.ends.empty());
 }
-TEST(Fanout, WhoWaitsForAUnitDepartsWhenTheStreamEnds) {
+TEST(Fanout, AListenerThatWaitsForAUnitDepartsWhenTheStreamEnds) {
   writer.headers("HEAD").bytes(1000);
   open();
   fake(1000, true);
@@ -233,7 +233,7 @@ TEST(Fanout, WhoWaitsForAUnitDepartsWhenTheStreamEnds) {
   publish_and_pass(true);
   LONGS_EQUAL(1, host.departures.size());
 }
-TEST(Fanout, WhoWaitsForAUnitMayMoveOn) {
+TEST(Fanout, AListenerThatWaitsForAUnitMayMoveOn) {
   writer.headers("HEAD").bytes(1000);
   open();
   fake(1000, true);
@@ -245,7 +245,7 @@ TEST(Fanout, WhoWaitsForAUnitMayMoveOn) {
   LONGS_EQUAL(1, host.departures.size());
 }
 
-TEST(Fanout, WhoLacksMuchHasTheNextTurnWhenAllOthersHadTheirs) {
+TEST(Fanout, AListenerThatLacksMuchHasTheNextTurnWhenAllOthersHadTheirs) {
   set_window(200'000, 512'000);
   open();
   const auto first = fake(), second = fake();
@@ -258,7 +258,7 @@ TEST(Fanout, WhoLacksMuchHasTheNextTurnWhenAllOthersHadTheirs) {
   LONGS_EQUAL(65'536, first->calls[0].asked);
   LONGS_EQUAL(3, first->calls.size());
 }
-TEST(Fanout, AJoinerWhoLacksMuchComesAgainWithoutAPass) {
+TEST(Fanout, AJoinerThatLacksMuchComesAgainWithoutAPass) {
   set_window(200'000, 512'000);
   writer.bytes(150'000);
   open();
@@ -298,7 +298,7 @@ TEST(Fanout, APassIsCutIntoSlices) {
     LONGS_EQUAL(10'000, mount->bytes_sent.load());
   }
 }
-TEST(Fanout, ALookAtTheClockAfterTheLastListenerEndsThePass) {
+TEST(Fanout, AReadOfTheClockAfterTheLastListenerEndsThePass) {
   TickingClock ticking;
   Host slow(ticking);
   writer.publish(*mount);
@@ -320,7 +320,7 @@ TEST(Fanout, ABrokenConnectionEndsItsListener) {
   publish_and_pass();
   CHECK(host.one_ended(1, EndReason::kClientGone));
 }
-TEST(Fanout, WhatAListenerSaysIsThrownAway) {
+TEST(Fanout, BytesFromAListenerAreDiscarded) {
   open();
   SocketPair pair;
   join(pair.transport());

@@ -1,4 +1,4 @@
-// Who is slow: the window of the log, dropping and skipping.
+// Slow listeners: the window of the log, dropping and skipping.
 #include "stream/fanout_fixture.h"
 
 using namespace lb;
@@ -12,7 +12,7 @@ TEST(FanoutWindow, TheLowWaterIsWhereTheSlowestBlockedListenerStands) {
   open();
   LONGS_EQUAL(0, low_water());  // nothing is trimmed before the first joiner has its place
   pass();
-  CHECK(low_water() == Channel::kNobody);
+  CHECK(low_water() == Channel::kNoReader);
   const auto slow = fake(950), slower = fake(940), fast = fake();
   slow->otherwise = slower->otherwise = Wire::kAgain;
   writer.bytes(1000);
@@ -30,7 +30,7 @@ TEST(FanoutWindow, TheLowWaterIsWhereTheSlowestBlockedListenerStands) {
   LONGS_EQUAL(3000, low_water());
   CHECK(host.ends.empty());
 }
-TEST(FanoutWindow, AJoinerWhoBlocksAtOnceKeepsItsPlaceBeforeTheFirstPass) {
+TEST(FanoutWindow, AJoinerThatBlocksAtOnceKeepsItsPlaceBeforeTheFirstPass) {
   set_window(1000, 50'000);
   writer.bytes(5000);
   open();
@@ -60,7 +60,7 @@ TEST(FanoutWindow, AJoinerDoesNotRaiseTheLowWaterOfASlowerOne) {
   LONGS_EQUAL(4000, low_water());
 }
 
-TEST(FanoutWindow, WhoFallsBehindTheWindowIsDropped) {
+TEST(FanoutWindow, AListenerThatFallsBehindTheWindowIsDropped) {
   set_window(1000, 5000);
   writer.bytes(1000);
   open();
@@ -79,7 +79,7 @@ TEST(FanoutWindow, WhoFallsBehindTheWindowIsDropped) {
   LONGS_EQUAL(1, fanout->listeners());
   LONGS_EQUAL(6001, other->sent.size());
 }
-TEST(FanoutWindow, WhoIsDueAndBehindTheWindowIsDropped) {
+TEST(FanoutWindow, AListenerThatIsDueAndBehindTheWindowIsDropped) {
   set_window(100, 100);
   writer.bytes(1000);
   open();
@@ -92,7 +92,7 @@ TEST(FanoutWindow, AWritableSocketComesTooLateWhenTheWindowHasPassed) {
   set_window(100, 1000);
   writer.bytes(1000);
   open();
-  // More than one budget, so that it waits for its socket as one who is due.
+  // More than one budget, so that it waits for its socket while it is due.
   fanout->in_pass = false;
   const auto wire = fake(1000);
   writer.bytes(5000);
@@ -102,7 +102,7 @@ TEST(FanoutWindow, AWritableSocketComesTooLateWhenTheWindowHasPassed) {
   CHECK(host.one_ended(1, EndReason::kLagged));
 }
 
-TEST(FanoutWindow, WithSkippingWhoIsFarBehindLeavesAtTheEndOfItsUnit) {
+TEST(FanoutWindow, WithSkippingAListenerFarBehindLeavesAtTheEndOfItsUnit) {
   settings.lag_policy = LagPolicy::kSkip;
   set_window(100, 4000);
   writer.units(10, 100);
@@ -146,7 +146,7 @@ TEST(FanoutWindow, WithSkippingAStreamWithoutMarksDropsLikeAnyOther) {
   publish_and_pass();
   CHECK(host.one_ended(1, EndReason::kLagged));
 }
-TEST(FanoutWindow, WithSkippingWhoIsBeforeTheFirstMarkLeavesThere) {
+TEST(FanoutWindow, WithSkippingAListenerBeforeTheFirstMarkLeavesThere) {
   settings.lag_policy = LagPolicy::kSkip;
   set_window(100, 4000);
   writer.bytes(1000);
@@ -161,7 +161,7 @@ TEST(FanoutWindow, WithSkippingWhoIsBeforeTheFirstMarkLeavesThere) {
   LONGS_EQUAL(1500, host.departures.at(0)->position);
 }
 
-TEST(FanoutWindow, WhoJoinsInTheMiddleOfAPassDoesNotLeaveTheOthersBehind) {
+TEST(FanoutWindow, AListenerThatJoinsInTheMiddleOfAPassDoesNotLeaveTheOthersBehind) {
   set_window(0, 5000);
   writer.bytes(1000);
   open();
@@ -172,7 +172,7 @@ TEST(FanoutWindow, WhoJoinsInTheMiddleOfAPassDoesNotLeaveTheOthersBehind) {
   fanout->begin_pass();
   CHECK(fanout->pump(SteadyTime::max()));  // serves it up to 1100
   writer.bytes(100).publish(*mount);
-  fanout->refresh();  // between two slices somebody comes
+  fanout->refresh();  // between two slices a listener comes
   const auto second = fake(1200);
   fanout->in_pass = false;
   fanout->end_pass();

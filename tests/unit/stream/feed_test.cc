@@ -21,7 +21,7 @@ class BracketFramer final : public Framer {
       if (c == '[') {
         inside_ = true;
         complete_ = position_;
-        sink.sync(position_);
+        sink.sync(position_, {});
       }
       ++position_;
       if (c == ']') inside_ = false;
@@ -42,14 +42,14 @@ constexpr FramerPlugin kTypedLines{"lines", kTypes, false, make_framer<BracketFr
                                    make_line_rewriter};
 
 struct Host final : FeedHost {
-  explicit Host(const Clock& clock) : own_loop(0, clock), book(clock) {}
+  explicit Host(const Clock& clock) : own_loop(0, clock), captured(clock) {}
   Loop& loop() noexcept override { return own_loop; }
-  Log& log() noexcept override { return book.log; }
+  Log& log() noexcept override { return captured.log; }
   std::span<std::byte> scratch() noexcept override { return buffer; }
   void wake(Channel::Loops, const std::shared_ptr<Mount>&) override {}
 
   Loop own_loop;
-  LogBook book;
+  CapturedLog captured;
   std::byte buffer[1000];
 };
 
@@ -64,12 +64,23 @@ TEST_GROUP(Feed) {
 
   void begin(const FramerPlugin& plugin, bool relayed = false, std::size_t metaint = 0) {
     WriterLease lease;
+    if (feed) lease = feed->take_lease();
+    // Without the framer a seam is searched for by units only.
+    if (plugin.name != "stopped") lease.framer.reset();
+    if (log) lease.log = std::move(log);
     lease.mount = mount;
-    lease.log = feed ? std::move(feed->take_lease().log) : std::move(log);
     auto facts = std::make_shared<SourceFacts>();
     facts->plugin = &plugin;
     facts->relayed = relayed;
     feed = std::make_unique<Feed>(host, BodyReader(), metaint, std::move(lease), std::move(facts));
+  }
+  // One listener has had nothing yet.
+  void begin_with_a_queue_of(std::size_t bytes) {
+    MountSettings settings;
+    settings.queue_bytes = bytes;
+    mount = std::make_shared<Mount>("/m", lb::test::mount_settings(settings), 1);
+    begin(kBrackets);
+    mount->channel().set_low_water(0, 0);
   }
   void arrive(std::string text) {
     const auto room = feed->room();
@@ -143,9 +154,9 @@ TEST(Feed, AnotherSourceBeginsWithoutATitle) {
   STRCMP_EQUAL("", mount->metadata()->title.c_str());
   STRCMP_EQUAL("", title_at(5).c_str());
   STRCMP_EQUAL("", mount->codec()->subtype.c_str());
-  CHECK(host.book.playlist().find("||") == std::string::npos);
+  CHECK(host.captured.playlist().find("||") == std::string::npos);
 }
-TEST(Feed, ARelayThatComesBackTellsItsTitleAgain) {
+TEST(Feed, ARelayThatComesBackSetsItsTitleAgain) {
   begin(kBrackets, true);
   arrive("[one]");
   feed->set_title(make_icy_metadata("Song", "", "", ""));
@@ -154,8 +165,8 @@ TEST(Feed, ARelayThatComesBackTellsItsTitleAgain) {
   STRCMP_EQUAL("Song", mount->metadata()->title.c_str());
   const auto after = mount->channel().newest()->metadata_at(5);
   STRCMP_EQUAL("Song", title_of(after).c_str());
-  CHECK(after != before);  // so every listener is told again
-  const std::string lines = host.book.playlist();
+  CHECK(after != before);  // so the title is sent to every listener again
+  const std::string lines = host.captured.playlist();
   LONGS_EQUAL(1, std::count(lines.begin(), lines.end(), '\n'));
 }
 TEST(Feed, ATitleThatComesBeforeTheFirstUnitHoldsFromThere) {
@@ -168,4 +179,85 @@ TEST(Feed, ATitleThatComesBeforeTheFirstUnitHoldsFromThere) {
   arrive(std::string(1, '\0') + "two");
   arrive(std::string(1, '\0') + "]");
   STRCMP_EQUAL("[one][two]", stream().c_str());
+}
+// The listeners have not fallen behind: the server was suspended, or the encoder's line was cut.
+TEST(Feed, WhatWaitedDuringAPauseStaysInTheWindowForAMoment) {
+  begin_with_a_queue_of(10);
+  const auto begin_of_window = [&] { return mount->channel().newest()->begin; };
+  arrive("[0123456789]");
+  arrive("[0123456789]");
+  LONGS_EQUAL(14, begin_of_window());
+  clock.advance(std::chrono::seconds(7));
+  for (int i = 0; i < 4; ++i) arrive("[0123456789]");
+  LONGS_EQUAL(14, begin_of_window());
+  clock.advance(std::chrono::milliseconds(900));
+  arrive("[0123456789]");
+  LONGS_EQUAL(14, begin_of_window());
+  clock.advance(std::chrono::milliseconds(200));
+  arrive("[0123456789]");  // this one did not wait
+  LONGS_EQUAL(26, begin_of_window());
+  for (int i = 0; i < 10; ++i) {
+    clock.advance(std::chrono::milliseconds(900));
+    arrive("[]");
+  }
+  LONGS_EQUAL(7 * 12 + 12 + 20 - 10, begin_of_window());
+}
+// The pause may lie between two sources, while the listeners wait for the second.
+TEST(Feed, TheSameAfterAPauseWithoutASource) {
+  begin_with_a_queue_of(10);
+  arrive("[0123456789]");
+  clock.advance(std::chrono::seconds(7));
+  begin(kBrackets);
+  for (int i = 0; i < 4; ++i) arrive("[0123456789]");
+  LONGS_EQUAL(2, mount->channel().newest()->begin);
+}
+TEST(Feed, AFloodAfterAPauseDoesNotKeepMoreThanEightMebibytes) {
+  CatchUp catch_up;
+  catch_up.received(1, SteadyTime(std::chrono::seconds(1)));
+  for (int i = 0; i < 100; ++i) catch_up.received(1 << 20, SteadyTime(std::chrono::seconds(3)));
+  LONGS_EQUAL(8 << 20, catch_up.extra());
+  catch_up.received(1, SteadyTime(std::chrono::seconds(13)));
+  LONGS_EQUAL(1, catch_up.extra());  // another pause
+}
+TEST(Feed, TheBeginningOfAStreamIsNoPause) {
+  CatchUp catch_up;
+  catch_up.received(1000, SteadyTime(std::chrono::seconds(100)));
+  LONGS_EQUAL(0, catch_up.extra());
+}
+
+namespace {
+
+// Brackets that want a full stop behind the last one.
+class StoppedFramer final : public Framer {
+ public:
+  explicit StoppedFramer(std::uint64_t begin) : brackets_(begin) {}
+  void consume(std::span<const std::byte> bytes, MarkSink& sink) override {
+    brackets_.consume(bytes, sink);
+    any_ = any_ || !bytes.empty();
+  }
+  std::uint64_t complete() const noexcept override { return brackets_.complete(); }
+  Bytes closing() const override { return any_ ? to_bytes(".") : Bytes(); }
+
+ private:
+  BracketFramer brackets_;
+  bool any_ = false;
+};
+constexpr FramerPlugin kStopped{"stopped", kTypes, true, make_framer<StoppedFramer>, nullptr};
+
+}  // namespace
+
+TEST(Feed, TheStreamOfThePredecessorIsClosedOnceBehindItsLastWholeUnit) {
+  begin(kStopped);
+  arrive("[one][tw");
+  const std::uint64_t first = mount->channel().newest()->spans.end();
+  begin(kStopped);
+  STRCMP_EQUAL("[one].", stream().c_str());
+  const auto view = mount->channel().newest();
+  LONGS_EQUAL(6, view->seam);
+  LONGS_EQUAL(first + 1, view->spans.end());
+  LONGS_EQUAL(6, view->spans[first].begin);
+  begin(kStopped);  // nothing came of the second
+  STRCMP_EQUAL("[one].", stream().c_str());
+  arrive("o][three]");
+  STRCMP_EQUAL("[one].[three]", stream().c_str());
 }

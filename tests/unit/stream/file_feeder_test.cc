@@ -2,7 +2,7 @@
 
 #include <set>
 
-#include "../media/builders.h"
+#include "media/builders.h"
 #include "stream/support.h"
 
 using namespace lb;
@@ -35,7 +35,7 @@ std::shared_ptr<const FileStream> made(const std::string& content) {
 TEST_GROUP(FileFeeder) {
   FakeClock clock;
   Loop loop{0, clock};
-  LogBook book{clock};
+  CapturedLog captured{clock};
   Gate sources;
   int woken = 0;
   std::shared_ptr<Mount> mount;
@@ -47,9 +47,9 @@ TEST_GROUP(FileFeeder) {
     mount = std::make_shared<Mount>("/f", lb::test::mount_settings(settings), 1);
     // Everything stays readable.
     mount->channel().set_low_water(0, 0);
-    FileFeeder::Doors doors{[this](Channel::Loops, const std::shared_ptr<Mount>&) { ++woken; },
-                            &sources};
-    return std::make_unique<FileFeeder>(loop, book.log, std::move(doors), mount,
+    FileFeeder::Callbacks callbacks{
+        [this](Channel::Loops, const std::shared_ptr<Mount>&) { ++woken; }, &sources};
+    return std::make_unique<FileFeeder>(loop, captured.log, std::move(callbacks), mount,
                                         *StreamLog::create("test"), made(content), rate);
   }
   std::uint64_t end() { return mount->channel().newest()->end; }
@@ -68,7 +68,7 @@ TEST(FileFeeder, HasTheBurstReadyAndThenRests) {
   CHECK_EQUAL(10'000u, mount->bytes_per_second.load());
 }
 
-TEST(FileFeeder, PlaysAtItsRateWhileSomebodyListens) {
+TEST(FileFeeder, PlaysAtItsRateWhileItHasListeners) {
   const auto f = feeder(frames(100), 10'000);
   mount->gate().enter();
   f->play();

@@ -2,7 +2,7 @@
 
 #include <fstream>
 
-#include "../media/builders.h"
+#include "media/builders.h"
 #include "stream/support.h"
 
 using namespace lb;
@@ -134,12 +134,12 @@ TEST_GROUP(PlayableFile) {
     facts->content_type = type;
     facts->plugin = &framer_for(type);
     mount.set_facts(facts);
-    auto framer = facts->plugin->make(0);
+    auto framer = facts->plugin->make(0, {});
     auto log = *StreamLog::create("test");
     CHECK(log->append(as_byte_span(content), SteadyTime{}).has_value());
     framer->consume(as_byte_span(content), *log);
     if (auto codec = log->take_new_codec()) mount.set_codec(codec);
-    mount.channel().publish(log->publish(framer->complete(), {}, Channel::kNobody, false));
+    mount.channel().publish(log->publish(framer->complete(), {}, Channel::kNoReader, false));
   }
 };
 

@@ -10,7 +10,7 @@ using namespace lb;
 
 TEST_GROUP(Gate) { Gate gate; };
 
-TEST(Gate, LetsInExactlyTheLimit) {
+TEST(Gate, AdmitsExactlyTheLimit) {
   CHECK(gate.try_enter(2));
   CHECK(gate.try_enter(2));
   CHECK(!gate.try_enter(2));
@@ -19,11 +19,11 @@ TEST(Gate, LetsInExactlyTheLimit) {
   CHECK(gate.try_enter(2));
   CHECK(!gate.try_enter(2));
 }
-TEST(Gate, ALimitOfZeroLetsNobodyIn) {
+TEST(Gate, ALimitOfZeroAdmitsNothing) {
   CHECK(!gate.try_enter(0));
   LONGS_EQUAL(0, gate.inside());
 }
-TEST(Gate, NoLimitLetsEverybodyIn) {
+TEST(Gate, NoLimitAdmitsAll) {
   for (int i = 0; i < 1000; ++i) CHECK(gate.try_enter(Gate::kNoLimit));
   LONGS_EQUAL(1000, gate.inside());
 }
@@ -55,6 +55,71 @@ TEST(Gate, IsExactWhenManyThreadsEnterAndLeave) {
   LONGS_EQUAL(0, gate.inside());
   CHECK(entered.load() > 0);
   CHECK(most.load() <= kLimit);
+}
+
+TEST_GROUP(GateTotal) {
+  Gate::Total total{0};
+  Gate one{&total, 128'000}, other{&total, 64'000};
+};
+
+TEST(GateTotal, IsWhatAllInsideWeigh) {
+  one.enter();
+  CHECK(one.try_enter(2));
+  CHECK(!one.try_enter(2));
+  other.enter();
+  LONGS_EQUAL(320'000, total.load());
+  one.leave();
+  LONGS_EQUAL(192'000, total.load());
+}
+TEST(GateTotal, FollowsAWeightThatChanges) {
+  one.enter();
+  one.enter();
+  other.enter();
+  one.set_weight(320'000);
+  LONGS_EQUAL(704'000, total.load());
+  one.leave();
+  LONGS_EQUAL(384'000, total.load());
+  one.set_weight(0);
+  LONGS_EQUAL(64'000, total.load());
+  LONGS_EQUAL(1, one.inside());
+}
+TEST(GateTotal, AWeightBeyondAllBoundsLeavesTheCountRight) {
+  one.set_weight(std::int64_t{1} << 60);
+  one.enter();
+  LONGS_EQUAL(1, one.inside());
+  CHECK(total.load() == Gate::kMaxWeight);
+}
+TEST(GateTotal, IsExactWhenManyThreadsEnterLeaveAndChangeTheWeight) {
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 20000; ++i) {
+        Gate& gate = i % 3 == 0 ? one : other;
+        gate.enter();
+        if (i % 5 == t) gate.set_weight(1000 + i);
+        if (i % 2 == 0) gate.leave();
+      }
+    });
+  for (std::thread& thread : threads) thread.join();
+  one.set_weight(7);
+  other.set_weight(11);
+  LONGS_EQUAL(40000, one.inside() + other.inside());
+  LONGS_EQUAL(7 * one.inside() + 11 * other.inside(), total.load());
+}
+TEST(GateTotal, OfTwoEntriesAtOnceOneSeesBoth) {
+  for (int i = 0; i < 2000; ++i) {
+    std::int64_t seen[2] = {0, 0};
+    std::thread second([&] {
+      other.enter();
+      seen[1] = total.load(std::memory_order_relaxed);
+    });
+    one.enter();
+    seen[0] = total.load(std::memory_order_relaxed);
+    second.join();
+    CHECK(seen[0] == 192'000 || seen[1] == 192'000);
+    one.leave();
+    other.leave();
+  }
 }
 
 TEST_GROUP(GatePass) {

@@ -168,7 +168,7 @@ TEST(HugePages, BytesThatTheKernelHoldsSurviveThePunch) {
   }
   CHECK(listener.position > 65536);
 
-  // The window passes what the socket holds, and everybody lets go of it.
+  // The window passes what the socket holds, and every view is released.
   const UniqueFd fd(::dup(view->store->fd()));
   const auto held = info_of(fd.get()).st_blocks;
   view.reset();

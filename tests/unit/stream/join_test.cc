@@ -36,13 +36,13 @@ TEST(Join, ABurstLongerThanTheWindowBeginsAtTheOldestMark) {
 }
 TEST(Join, WithoutABurstBeginsAtTheBoundaryThatTheMarksRunAheadTo) {
   writer.units(3, 100).sync().bytes(30);  // the unit from 300 on is still coming in
-  const auto view = writer.log->publish(300, writer.window, Channel::kNobody, false);
+  const auto view = writer.log->publish(300, writer.window, Channel::kNoReader, false);
   is(plan_join(*view, 0), 300, "(none)", false);
   is(plan_enter_live(*view), 300, "(none)", false);
 }
 TEST(Join, AMarkAheadOfTheEndIsNoPlaceToBegin) {
   writer.bytes(100).sync().bytes(50);
-  const auto view = writer.log->publish(60, writer.window, Channel::kNobody, false);
+  const auto view = writer.log->publish(60, writer.window, Channel::kNoReader, false);
   is(plan_join(*view, 40), 20, "(none)", false);
   is(plan_enter_live(*view), 60, "(none)", false);
 }
@@ -68,7 +68,7 @@ TEST(Join, HeadersWithoutAnyMarkMeanWaitingForTheNextUnit) {
   is(plan_join(*writer.view(), 250), 1000, "head", true);
   is(plan_enter_live(*writer.view()), 1000, "head", true);
   writer.sync().bytes(10);  // ahead of the end
-  const auto view = writer.log->publish(999, writer.window, Channel::kNobody, false);
+  const auto view = writer.log->publish(999, writer.window, Channel::kNoReader, false);
   is(plan_join(*view, 250), 999, "head", true);
 }
 
@@ -94,7 +94,7 @@ TEST(Join, EntersAtTheSeamWhereThePresentSourceHasNoMarkYet) {
   writer.bytes(50);
   is(plan_enter_seam(*writer.view()), 400, "(none)", false);
   writer.sync().bytes(50);
-  const auto view = writer.log->publish(449, writer.window, Channel::kNobody, false);
+  const auto view = writer.log->publish(449, writer.window, Channel::kNoReader, false);
   is(plan_enter_seam(*view), 400, "(none)", false);
 }
 TEST(Join, EntersAtTheSeamOfAStreamWithoutMarks) {

@@ -29,7 +29,7 @@ TEST_GROUP_BASE(ListenerMemory, StreamsFixture) {
     CHECK(::bind(sink.get(), reinterpret_cast<sockaddr*>(&address), size) == 0);
     CHECK(::getsockname(sink.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0);
   }
-  // A socket that takes everything, so that ten thousand need nobody who reads.
+  // A socket that takes everything, so that ten thousand need no reader.
   UniqueFd open_socket() const {
     UniqueFd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     CHECK(::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);

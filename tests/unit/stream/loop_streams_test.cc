@@ -36,16 +36,16 @@ TEST(LoopStreams, AJoinerGetsHeadHeadersBurstAndThenWhatComes) {
   LONGS_EQUAL(1, counters.listener_connections.load());
   LONGS_EQUAL(1, live->mount->listener_peak.load());
   LONGS_EQUAL(1, streams.listeners());
-  CHECK(book.says("listener count on /a now 1"));
+  CHECK(captured.says("listener count on /a now 1"));
 }
-TEST(LoopStreams, AJoinerGetsTheNewestWhereNobodyHasListened) {
+TEST(LoopStreams, AJoinerGetsTheNewestWhereNoListenerWas) {
   const auto live = on_air("/a");
   live->writer.bytes(100);
   publish(*live);
   listen(*live);
   streams.kill(*live->mount, 1);
   live->writer.bytes(100);
-  live->writer.publish(*live->mount);  // nobody is woken here
+  live->writer.publish(*live->mount);  // no loop is woken here
   CHECK(listen(*live, 2)->sent == pattern_text(0, 200, 1));
 }
 TEST(LoopStreams, AJoinerWithoutAPreambleIsServedToo) {
@@ -87,14 +87,14 @@ TEST(LoopStreams, InACrowdTheCountIsSaidTenTimesASecond) {
   const auto live = on_air("/a");
   publish(*live);
   for (std::uint64_t id = 1; id <= 5; ++id) listen(*live, id);
-  CHECK(book.says("listener count on /a now 1"));
-  CHECK(!book.says("listener count on /a now 2"));
+  CHECK(captured.says("listener count on /a now 1"));
+  CHECK(!captured.says("listener count on /a now 2"));
   clock.advance(100ms);
   listen(*live, 6);
-  CHECK(book.says("listener count on /a now 6"));
+  CHECK(captured.says("listener count on /a now 6"));
   listen(*live, 7);
-  publish(*live);  // a pass says what was left unsaid
-  CHECK(book.says("listener count on /a now 7"));
+  publish(*live);  // a pass logs the count that was left over
+  CHECK(captured.says("listener count on /a now 7"));
 }
 TEST(LoopStreams, SeveralViewsMakeOnePass) {
   const auto live = on_air("/a");
@@ -173,7 +173,7 @@ TEST(LoopStreams, ThePauseIsAtMostAQuarterOfTheBurstAndMaxPulse) {
 TEST(LoopStreams, APassIsCutIntoSlicesAndOthersGetTheLoopBetween) {
   TickingClock ticking;
   Loop slow(0, ticking);
-  LoopStreams sliced(slow, LoopStreams::Shared{mounts, counters, book.log, {}});
+  LoopStreams sliced(slow, LoopStreams::Shared{mounts, counters, captured.log, {}});
   const auto a = on_air("/a"), b = on_air("/b");
   std::vector<std::shared_ptr<Wire>> wires;
   for (std::uint64_t id = 1; id <= 200; ++id) {
@@ -207,7 +207,7 @@ TEST(LoopStreams, APassIsCutIntoSlicesAndOthersGetTheLoopBetween) {
   LONGS_EQUAL(199 * 100, a->mount->bytes_sent + b->mount->bytes_sent);
 }
 
-TEST(LoopStreams, WhoFallsTooFarBehindIsNamedInTheLog) {
+TEST(LoopStreams, AListenerThatFallsTooFarBehindIsNamedInTheLog) {
   MountSettings settings;
   settings.burst_bytes = settings.queue_bytes = 1000;
   const auto live = on_air("/a", settings);
@@ -219,11 +219,12 @@ TEST(LoopStreams, WhoFallsTooFarBehindIsNamedInTheLog) {
   live->writer.bytes(1001);
   publish(*live);
   CHECK(wire->closed);
-  CHECK(book.says("INFO source/source Client 12 (192.0.2.7) has fallen too far behind, removing"));
+  CHECK(captured.says(
+      "INFO source/source Client 12 (192.0.2.7) has fallen too far behind, removing"));
   LONGS_EQUAL(1, live->mount->slow_listeners.load());
   LONGS_EQUAL(1, counters.lagged.load());
 }
-TEST(LoopStreams, WithSkippingWhoLagsGoesOnAtTheNewestUnit) {
+TEST(LoopStreams, WithSkippingALaggingListenerGoesOnAtTheNewestUnit) {
   patient = true;
   MountSettings settings;
   settings.burst_bytes = 100;
@@ -248,7 +249,7 @@ TEST(LoopStreams, WithSkippingWhoLagsGoesOnAtTheNewestUnit) {
   LONGS_EQUAL(1, live->mount->slow_listeners.load());
   LONGS_EQUAL(1, live->mount->gate().inside());
 }
-TEST(LoopStreams, TheWindowReachesBackToWhoIsBlocked) {
+TEST(LoopStreams, TheWindowReachesBackToABlockedListener) {
   MountSettings settings;
   settings.burst_bytes = 100;
   settings.queue_bytes = 100'000;
@@ -281,7 +282,7 @@ TEST(LoopStreams, MaxDurationEndsAListener) {
   clock.advance(9s);
   publish(*live);
   CHECK(wire->closed);
-  CHECK(book.accesses().find(" 11\n") != std::string::npos);
+  CHECK(captured.accesses().find(" 11\n") != std::string::npos);
 }
 
 TEST(LoopStreams, KillsOneListenerByItsId) {
@@ -306,7 +307,7 @@ TEST(LoopStreams, EndsTheListenersOfOneMountOrOfAll) {
   CHECK(at_c->closed);
   LONGS_EQUAL(0, streams.listeners());
 }
-TEST(LoopStreams, EndsThoseWhoHaveBeenHereLongest) {
+TEST(LoopStreams, EndsTheLongestConnectedListeners) {
   const auto a = on_air("/a"), b = on_air("/b");
   std::vector<std::shared_ptr<Wire>> wires;
   for (std::uint64_t id = 1; id <= 6; ++id) {
@@ -329,11 +330,11 @@ TEST(LoopStreams, ServersThatRelayAreNotSentAway) {
   relay->relay_pass = GatePass(&a->mount->relay_gate());
   streams.join(std::move(relay), a->mount, 0);
   LONGS_EQUAL(2, streams.listeners());
-  LONGS_EQUAL(1, streams.people());
+  LONGS_EQUAL(1, streams.audience());
   LONGS_EQUAL(1, streams.end_oldest(100, EndReason::kMoved));
   CHECK(!server->closed);
   CHECK(person->closed);
-  LONGS_EQUAL(0, streams.people());
+  LONGS_EQUAL(0, streams.audience());
 }
 TEST(LoopStreams, CountsWhatItHasSentOverAllMounts) {
   const auto a = on_air("/a"), b = on_air("/b");
@@ -378,7 +379,7 @@ TEST(LoopStreams, UsesTheCallThatIsConfigured) {
   }
 }
 TEST(LoopStreams, AQuietLogIsNotAskedToCount) {
-  LogBook quiet(clock, LogLevel::kError);
+  CapturedLog quiet(clock, LogLevel::kError);
   LoopStreams other(loop, LoopStreams::Shared{mounts, counters, quiet.log, {}});
   const auto live = on_air("/a");
   auto wire = std::make_shared<Wire>();
@@ -431,7 +432,7 @@ TEST(LoopStreams, ForgetsAMountWhenTheLastListenerOfAnEndedSourceHasGone) {
   });
   CHECK(mount.expired());
 }
-TEST(LoopStreams, ForgetsAMountFromWhichEverybodyHasMoved) {
+TEST(LoopStreams, ForgetsAMountFromWhichAllListenersHaveMoved) {
   patient = true;
   std::weak_ptr<Mount> mount;
   const auto b = on_air("/b");

@@ -1,4 +1,4 @@
-// Listeners who change their mount: fallback, return, moveclients.
+// Listeners that change their mount: fallback, return, moveclients.
 #include "stream/streams_fixture.h"
 
 using namespace lb;
@@ -22,10 +22,10 @@ TEST(Moves, WithoutAFallbackListenersEndWithTheirSource) {
   CHECK(wire->closed);
   LONGS_EQUAL(0, streams.listeners());
   LONGS_EQUAL(0, live->mount->gate().inside());
-  CHECK(book.accesses().find("192.0.2.7 - anna [") == 0);
-  CHECK(book.accesses().find("\"GET /a HTTP/1.0\" 200 150 \"http://ref/\" \"Player/1\" 5\n") !=
+  CHECK(captured.accesses().find("192.0.2.7 - anna [") == 0);
+  CHECK(captured.accesses().find("\"GET /a HTTP/1.0\" 200 150 \"http://ref/\" \"Player/1\" 5\n") !=
         std::string::npos);
-  CHECK(book.says("listener count on /a now 0"));
+  CHECK(captured.says("listener count on /a now 0"));
 }
 TEST(Moves, ListenersPlayOnAtTheFallback) {
   MountSettings settings;
@@ -45,7 +45,7 @@ TEST(Moves, ListenersPlayOnAtTheFallback) {
   b->writer.bytes(20);
   publish(*b);
   CHECK(wire->sent == pattern_text(0, 100, 1) + pattern_text(400, 550, 2));
-  CHECK(book.accesses().empty());
+  CHECK(captured.accesses().empty());
 }
 TEST(Moves, AFallbackWithHeadersSendsThemFirst) {
   MountSettings settings;
@@ -129,7 +129,7 @@ TEST(Moves, ListenersComeHomeWhenTheirSourceReturnsAndOthersStay) {
   LONGS_EQUAL(1, again->mount->gate().inside());
   LONGS_EQUAL(1, b->mount->gate().inside());
 }
-TEST(Moves, WhoStillDrainsTheOldStreamComesHomeToo) {
+TEST(Moves, AListenerThatStillDrainsTheOldStreamComesHomeToo) {
   const auto old = on_air("/a");
   publish(*old);
   const auto wire = listen(*old);
@@ -191,7 +191,7 @@ TEST(Moves, MovingLeavesAtTheEndOfTheUnitAndEntersAtTheNewest) {
   CHECK(ids(*b) == std::vector<std::uint64_t>{1});
   LONGS_EQUAL(0, streams.move(*a->mount, b->mount));
 }
-TEST(Moves, WhoHasHeardEverythingMovesWithoutWaitingForMore) {
+TEST(Moves, AListenerAtTheEndOfALogMovesWithoutWaitingForMore) {
   const auto a = on_air("/a"), b = on_air("/b");
   publish(*b);
   a->writer.units(3, 100);
@@ -203,7 +203,7 @@ TEST(Moves, WhoHasHeardEverythingMovesWithoutWaitingForMore) {
   settle();
   CHECK(ids(*b) == (std::vector<std::uint64_t>{1, 2}));
 }
-TEST(Moves, AMoveKeepsTheIcyPhaseAndTellsTheTitleAgain) {
+TEST(Moves, AMoveKeepsTheIcyPhaseAndSendsTheTitleAgain) {
   const auto a = on_air("/a"), b = on_air("/b");
   a->writer.title("at a").bytes(100);
   b->writer.title("at b").bytes(100);
@@ -302,7 +302,7 @@ TEST(Moves, AnIdleRelayMayBeTheFallbackThoughItsFormatIsNotKnown) {
   publish(*b);
   CHECK(wire->sent == pattern_text(0, 100, 1) + pattern_text(0, 50, 2));
 }
-TEST(Moves, WhoIsAwayFromHomeIsKnown) {
+TEST(Moves, ListenersAwayFromHomeAreKnown) {
   MountSettings settings;
   settings.fallback_mount = "/b";
   const auto a = on_air("/a", settings), b = on_air("/b"), c = on_air("/c");
@@ -315,7 +315,7 @@ TEST(Moves, WhoIsAwayFromHomeIsKnown) {
   CHECK(streams.have_away({"/a", "/b", "/c"}) == (std::vector<bool>{true, false, false}));
   CHECK(streams.have_away({}).empty());
 }
-TEST(Moves, MovingToAnotherFormatMovesNobody) {
+TEST(Moves, MovingToAnotherFormatMovesNoListener) {
   const auto a = on_air("/a"), b = on_air("/b", {}, "application/ogg");
   publish(*a);
   publish(*b);
@@ -324,7 +324,7 @@ TEST(Moves, MovingToAnotherFormatMovesNobody) {
   settle();
   CHECK(ids(*a) == std::vector<std::uint64_t>{1});
 }
-TEST(Moves, NobodyComesHomeToAnotherFormat) {
+TEST(Moves, NoListenerComesHomeToAnotherFormat) {
   MountSettings settings;
   settings.fallback_mount = "/b";
   const auto a = on_air("/a", settings), b = on_air("/b");

@@ -2,129 +2,13 @@
 
 #include <sys/resource.h>
 
-#include "stream/support.h"
+#include "stream/source_admission_fixture.h"
 
 using namespace lb;
 using namespace lb::test;
 using namespace std::chrono_literals;
 
-TEST_GROUP(SourceAdmission) {
-  FakeClock clock;
-  Loop loop{0, clock};
-  LogBook book{clock};
-  MountTable mounts;
-  MountSettings settings;
-  std::chrono::milliseconds linger = 0ms;
-  std::vector<std::string> told;
-  // What was asked of a home: lease and silence; the answer.
-  struct Revoked {
-    unsigned home;
-    std::uint64_t lease;
-    std::chrono::milliseconds silence;
-    UniqueFunction<void(bool)> then;
-  };
-  std::vector<Revoked> revoked;
-  // Whom a home was asked to look at; while `slow_look`, the answers wait here.
-  struct Looked {
-    unsigned home;
-    std::uint64_t lease;
-    UniqueFunction<void(bool)> then;
-  };
-  std::vector<Looked> looked;
-  bool slow_look = false;
-  Channel::Loops woken = 0;
-  std::unique_ptr<SourceAdmission> admission =
-      std::make_unique<SourceAdmission>(loop, mounts, book.log, 2, doors(), Rng(1));
-
-  SourceAdmission::Doors doors() {
-    SourceAdmission::Doors made;
-    made.settings = [this](std::string_view name) {
-      settings.name = name;
-      return lb::test::mount_settings(settings);
-    };
-    made.linger = [this](const Mount&, WriterKind kind, EndReason reason) {
-      told.push_back(std::string("linger ") + (kind == WriterKind::kRelay ? "relay " : "source ") +
-                     std::string(end_reason_text(reason)));
-      return linger;
-    };
-    made.wake = [this](Channel::Loops loops, const std::shared_ptr<Mount>&) { woken |= loops; };
-    made.revoke = [this](unsigned home, std::uint64_t lease, std::chrono::milliseconds silence,
-                         UniqueFunction<void(bool)> then) {
-      revoked.push_back({home, lease, silence, std::move(then)});
-    };
-    made.look = [this](unsigned home, std::uint64_t lease, UniqueFunction<void(bool)> then) {
-      looked.push_back({home, lease, std::move(then)});
-      if (!slow_look) looked.back().then(false);
-    };
-    made.begun = [this](const std::shared_ptr<Mount>& mount) {
-      told.push_back("begun " + mount->name() +
-                     (mounts.find(mount->name()) == mount ? " +" : " -"));
-    };
-    made.ended = [this](const std::shared_ptr<Mount>& mount) {
-      told.push_back("ended " + mount->name() +
-                     (mounts.find(mount->name()) == mount ? " +" : " -"));
-    };
-    return made;
-  }
-  static WriterAsk ask(std::string mount, unsigned home = 0, std::string type = "audio/mpeg") {
-    auto facts = std::make_shared<SourceFacts>();
-    facts->source_ip = "192.0.2.1";
-    facts->content_type = std::move(type);
-    facts->plugin = &framer_for("");
-    WriterAsk made;
-    made.mount = std::move(mount);
-    made.facts = std::move(facts);
-    made.home = home;
-    made.user = "source";
-    return made;
-  }
-  static WriterAsk relay(std::string mount, std::uint64_t replaces = 0) {
-    WriterAsk made = ask(std::move(mount), 1);
-    made.kind = WriterKind::kRelay;
-    made.user.clear();
-    made.replaces = replaces;
-    return made;
-  }
-  // Where the answer to a question goes.
-  using Answer = std::shared_ptr<std::optional<Result<WriterLease>>>;
-  Answer put(WriterAsk asked) {
-    auto answer = std::make_shared<std::optional<Result<WriterLease>>>();
-    admission->admit(std::move(asked),
-                     [answer](Result<WriterLease> lease) { answer->emplace(std::move(lease)); });
-    return answer;
-  }
-  WriterLease granted(WriterAsk asked) {
-    const Answer answer = put(std::move(asked));
-    CHECK(answer->has_value());
-    CHECK((*answer)->has_value());
-    return std::move((*answer)->value());
-  }
-  void refused(WriterAsk asked) {
-    const Answer answer = put(std::move(asked));
-    CHECK(answer->has_value());
-    CHECK(!(*answer)->has_value());
-    CHECK((*answer)->error().code == Error::Code::kDenied);
-    STRCMP_EQUAL("Mountpoint in use", (*answer)->error().what.c_str());
-  }
-  void give_back(WriterLease lease, EndReason reason = EndReason::kClientGone) {
-    SourceEnd end;
-    end.lease = std::move(lease);
-    end.reason = reason;
-    end.bytes_read = 7;
-    end.lasted = 5ms;
-    admission->give_back(std::move(end));
-  }
-  // What a source does.
-  static void write(WriterLease & lease, std::string_view text) {
-    CHECK(lease.log->append(std::as_bytes(std::span(text.data(), text.size())), SteadyTime{})
-              .has_value());
-    lease.mount->channel().publish(
-        lease.log->publish(lease.log->head(), LogWindow{}, Channel::kNobody, false));
-  }
-  void turn() {
-    for (int i = 0; i < 4; ++i) loop.run_once(false);
-  }
-};
+TEST_GROUP_BASE(SourceAdmission, SourceAdmissionFixture){};
 
 TEST(SourceAdmission, GrantsAMountToItsFirstSource) {
   settings.max_listeners = 5;
@@ -143,8 +27,8 @@ TEST(SourceAdmission, GrantsAMountToItsFirstSource) {
   LONGS_EQUAL(1, writer->home);
   CHECK(told == std::vector<std::string>{"begun /a +"});
   CHECK(
-      book.says("INFO source/admission source logging in at mountpoint \"/a\" from 192.0.2.1 "
-                "(audio/mpeg)"));
+      captured.says("INFO source/admission source logging in at mountpoint \"/a\" from 192.0.2.1 "
+                    "(audio/mpeg)"));
 }
 TEST(SourceAdmission, RefusesASecondSourceInIcecastsWords) {
   const WriterLease first = granted(ask("/a"));
@@ -172,7 +56,7 @@ TEST(SourceAdmission, AMountIsFreeWhenItsLeaseIsGivenBack) {
   CHECK(next.id != id);
   CHECK(next.mount != mount);
 }
-TEST(SourceAdmission, TellsWhoeverAskedHowTheLeaseWasUsed) {
+TEST(SourceAdmission, ReportsHowTheLeaseWasUsed) {
   WriterAsk asked = ask("/a");
   std::vector<WriterLeft> left;
   asked.left = [&left](const WriterLeft& how) { left.push_back(how); };
@@ -214,7 +98,7 @@ TEST(SourceAdmission, RefusesWhenThereIsNoMemoryForALog) {
   ::setrlimit(RLIMIT_NOFILE, &limit);
   CHECK(!(*answer)->has_value());
   STRCMP_EQUAL("internal format allocation problem", (*answer)->error().what.c_str());
-  CHECK(book.says("EROR source/admission mount /a: log of icecast-lb:/a: memfd_create failed"));
+  CHECK(captured.says("EROR source/admission mount /a: log of icecast-lb:/a: memfd_create failed"));
   CHECK(mounts.find("/a") == nullptr);
   granted(ask("/a"));
 }
@@ -239,85 +123,9 @@ TEST(SourceAdmission, KnowsTheWorkerThatFeedsTheFewest) {
   LONGS_EQUAL(0, admission->quietest_home());
 }
 
-// --- lingering
-TEST(SourceAdmission, AMountThatLingersKeepsItsStreamForTheNextSource) {
-  linger = 10s;
-  WriterLease first = granted(ask("/a"));
-  write(first, "0123456789");
-  const auto mount = first.mount;
-  const StreamLog* log = first.log.get();
-  give_back(std::move(first));
-  CHECK(mount->phase() == MountPhase::kLingering);
-  CHECK(mounts.find("/a") == mount);
-  CHECK(!mount->channel().newest()->ended);
-  CHECK(admission->writer_of("/a") == nullptr);
-  CHECK(book.says("mount /a: no source, 0 listeners wait up to 10000ms for one"));
-  const WriterLease second = granted(ask("/a", 1));
-  CHECK(second.mount == mount);
-  POINTERS_EQUAL(log, second.log.get());
-  LONGS_EQUAL(10, second.log->head());
-  CHECK(mount->phase() == MountPhase::kRunning);
-  CHECK(told ==
-        (std::vector<std::string>{"begun /a +", "linger source client gone", "begun /a +"}));
-  linger = 0ms;
-}
-TEST(SourceAdmission, ALingeringMountEndsWhenNobodyComes) {
-  linger = 1ms;
-  WriterLease lease = granted(ask("/a"));
-  const auto mount = lease.mount;
-  give_back(std::move(lease));
-  while (!mount->channel().newest()->ended) loop.run_once(true);
-  CHECK(mounts.find("/a") == nullptr);
-  CHECK(mount->phase() == MountPhase::kEnded);
-  STRCMP_EQUAL("ended /a -", told.back().c_str());
-}
-TEST(SourceAdmission, AMountThatGoesOnIsNotEndedByItsOldTimer) {
-  linger = 1ms;
-  WriterLease lease = granted(ask("/a"));
-  give_back(std::move(lease));
-  const WriterLease next = granted(ask("/a"));
-  Timer later(loop, [] {});
-  later.after(5ms);
-  while (later.armed()) loop.run_once(true);
-  turn();
-  CHECK(next.mount->phase() == MountPhase::kRunning);
-}
-TEST(SourceAdmission, AnotherFormatEndsTheStreamThatLingers) {
-  linger = 10s;
-  WriterLease lease = granted(ask("/a"));
-  const auto before = lease.mount;
-  give_back(std::move(lease));
-  const WriterLease next = granted(ask("/a", 0, "audio/aac"));
-  CHECK(before->channel().newest()->ended);
-  CHECK(next.mount != before);
-  CHECK(mounts.find("/a") == next.mount);
-  LONGS_EQUAL(0, next.log->head());
-}
-TEST(SourceAdmission, ARelaysMountThatLingersMayBeForgotten) {
-  linger = 10s;
-  WriterLease lease = granted(relay("/a"));
-  admission->forget_relay("/a");  // still runs
-  CHECK(mounts.find("/a") != nullptr);
-  give_back(std::move(lease));
-  admission->forget_relay("/a");
-  CHECK(mounts.find("/a") == nullptr);
-  give_back(granted(ask("/b")));
-  admission->forget_relay("/b");  // that was no relay
-  CHECK(mounts.find("/b") != nullptr);
-  admission->forget_relay("/c");
-}
-TEST(SourceAdmission, ASourceMayTakeOverTheMountOfALostRelay) {
-  linger = 10s;
-  WriterLease lease = granted(relay("/a"));
-  const auto mount = lease.mount;
-  give_back(std::move(lease));
-  CHECK(granted(ask("/a")).mount == mount);
-  refused(relay("/a"));
-}
-
 // --- a source that comes back before the end of its last connection was noticed
-TEST(SourceAdmission, LooksAtTheOldSourceBeforeItRefusesANewOne) {
-  slow_look = true;
+TEST(SourceAdmission, ChecksTheOldSourceBeforeItRefusesANewOne) {
+  slow_check = true;
   WriterLease first = granted(ask("/a", 1));
   const Answer second = put(ask("/a"));
   CHECK(!second->has_value());
@@ -330,7 +138,7 @@ TEST(SourceAdmission, LooksAtTheOldSourceBeforeItRefusesANewOne) {
   LONGS_EQUAL((*second)->value().id, admission->writer_of("/a")->lease);
 }
 TEST(SourceAdmission, RefusesWhenTheOldSourceIsStillThere) {
-  slow_look = true;
+  slow_check = true;
   const WriterLease first = granted(ask("/a", 1));
   const Answer second = put(ask("/a"));
   looked[0].then(false);
@@ -338,8 +146,8 @@ TEST(SourceAdmission, RefusesWhenTheOldSourceIsStillThere) {
   STRCMP_EQUAL("Mountpoint in use", (*second)->error().what.c_str());
   LONGS_EQUAL(first.id, admission->writer_of("/a")->lease);
 }
-TEST(SourceAdmission, LooksOnceForEachAndTheFirstOfTwoWins) {
-  slow_look = true;
+TEST(SourceAdmission, ChecksOnceForEachAndTheFirstOfTwoWins) {
+  slow_check = true;
   WriterLease first = granted(ask("/a", 1));
   const Answer second = put(ask("/a"));
   const Answer third = put(ask("/a"));
@@ -350,7 +158,7 @@ TEST(SourceAdmission, LooksOnceForEachAndTheFirstOfTwoWins) {
   CHECK(!(*third)->has_value());
   LONGS_EQUAL(2, looked.size());
 }
-TEST(SourceAdmission, DoesNotLookForRelaysNorAtThem) {
+TEST(SourceAdmission, DoesNotCheckForRelaysNorCheckThem) {
   const WriterLease first = granted(ask("/a"));
   refused(relay("/a"));
   const WriterLease pulled = granted(relay("/b"));
@@ -407,7 +215,7 @@ TEST(SourceAdmission, HijackIsForTheSameUserOnlyAndNotForRelays) {
   refused(ask("/b"));
   CHECK(revoked.empty());
 }
-TEST(SourceAdmission, ALateRefusalHurtsNobody) {
+TEST(SourceAdmission, ALateRefusalHasNoEffect) {
   settings.hijack = true;
   WriterLease first = granted(ask("/a"));
   const Answer second = put(ask("/a"));
@@ -437,56 +245,4 @@ TEST(SourceAdmission, ASuccessorWithAnotherFormatEndsTheOldStream) {
   CHECK((*second)->has_value());
   CHECK(before->channel().newest()->ended);
   CHECK((*second)->value().mount != before);
-}
-
-// --- reserved for a relay
-TEST(SourceAdmission, AReservedMountIsListedIdle) {
-  admission->reserve("/a");
-  const auto mount = mounts.find("/a");
-  CHECK(mount->phase() == MountPhase::kIdle);
-  STRCMP_EQUAL("", mount->facts()->content_type.c_str());
-  CHECK(mount->facts()->plugin != nullptr);
-  CHECK(admission->writer_of("/a") == nullptr);
-  refused(ask("/a"));
-  const WriterLease lease = granted(relay("/a"));
-  CHECK(lease.mount == mount);
-  CHECK(mount->phase() == MountPhase::kRunning);
-}
-TEST(SourceAdmission, AReservedMountIsIdleAgainAfterItsStream) {
-  admission->reserve("/a");
-  WriterLease lease = granted(relay("/a"));
-  const auto before = lease.mount;
-  admission->reserve("/a");  // again; nothing changes
-  give_back(std::move(lease));
-  CHECK(before->channel().newest()->ended);
-  CHECK(mounts.find("/a") != before);
-  CHECK(mounts.find("/a")->phase() == MountPhase::kIdle);
-}
-TEST(SourceAdmission, AReleasedMountIsGone) {
-  admission->reserve("/a");
-  const auto mount = mounts.find("/a");
-  admission->release("/a");
-  CHECK(mounts.find("/a") == nullptr);
-  CHECK(mount->channel().newest()->ended);
-  admission->release("/b");
-}
-TEST(SourceAdmission, AReleasedMountThatRunsGoesOnUntilItEnds) {
-  admission->reserve("/a");
-  WriterLease lease = granted(relay("/a"));
-  admission->release("/a");
-  CHECK(mounts.find("/a") == lease.mount);
-  give_back(std::move(lease));
-  CHECK(mounts.find("/a") == nullptr);
-}
-TEST(SourceAdmission, WhoeverWaitsInsideAnIdleMountCanBeLetGo) {
-  admission->disappoint("/a");
-  admission->reserve("/a");
-  const auto mount = mounts.find("/a");
-  admission->disappoint("/a");  // nobody is there
-  CHECK(mounts.find("/a") == mount);
-  mount->gate().enter();
-  admission->disappoint("/a");
-  CHECK(mount->channel().newest()->ended);
-  CHECK(mounts.find("/a") != mount);
-  CHECK(mounts.find("/a")->phase() == MountPhase::kIdle);
 }

@@ -11,13 +11,13 @@ using namespace std::chrono_literals;
 TEST_GROUP(SourceSet) {
   FakeClock clock;
   Loop loop{0, clock};
-  LogBook book{clock};
+  CapturedLog captured{clock};
   std::vector<SourceEnd> ends;
   Channel::Loops woken = 0;
   ServerCounters counters;
   std::unique_ptr<SourceSet> sources = std::make_unique<SourceSet>(
-      loop, book.log,
-      SourceSet::Doors{
+      loop, captured.log,
+      SourceSet::Callbacks{
           [this](Channel::Loops loops, const std::shared_ptr<Mount>&) { woken |= loops; },
           [this](SourceEnd end) { ends.push_back(std::move(end)); }});
 
@@ -35,7 +35,7 @@ TEST_GROUP(SourceSet) {
     offer.user_agent = "Enc/1";
     offer.referer = "http://r/";
     offer.bytes_sent = 19;
-    CHECK(counters.sources.try_enter(10));
+    CHECK(counters.sources.try_enter(100));
     offer.source_pass = GatePass(&counters.sources);
     auto facts = std::make_shared<SourceFacts>();
     facts->plugin = &kPlain;
@@ -57,9 +57,11 @@ TEST(SourceSet, RunsASourceAndGivesItsLeaseBack) {
   turn();
   STRCMP_EQUAL("early bytes", read_view(*mount->channel().newest(), 0).c_str());
   clock.advance(61s);
+  CHECK(mount->is_fed());
   pair.finish_sending();
   turn();
   LONGS_EQUAL(1, ends.size());
+  CHECK_FALSE(mount->is_fed());  // at once, not when control has heard of it
   CHECK(ends[0].reason == EndReason::kClientGone);
   LONGS_EQUAL(3, ends[0].lease.id);
   CHECK(ends[0].lease.mount == mount);
@@ -81,21 +83,21 @@ TEST(SourceSet, WritesALineInTheAccessLogAndOneInTheErrorLog) {
   add(pair, 3, "0123456789");
   clock.advance(61s);
   sources->kill(3, EndReason::kKilled);
-  CHECK(book.accesses().starts_with("192.0.2.9 - - ["));
-  CHECK(book.accesses().find("\"SOURCE /a HTTP/1.0\" 200 19 \"http://r/\" \"Enc/1\" 61\n") !=
+  CHECK(captured.accesses().starts_with("192.0.2.9 - - ["));
+  CHECK(captured.accesses().find("\"SOURCE /a HTTP/1.0\" 200 19 \"http://r/\" \"Enc/1\" 61\n") !=
         std::string::npos);
   CHECK(
-      book.says("INFO source/source_shutdown Source from 192.0.2.9 at \"/a\" exiting "
-                "(killed, 10 bytes in 61s)"));
+      captured.says("INFO source/source_shutdown Source from 192.0.2.9 at \"/a\" exiting "
+                    "(killed, 10 bytes in 61s)"));
 }
 TEST(SourceSet, ARelayMadeNoRequestAndHasNoLineInTheAccessLog) {
   SocketPair pair;
   add(pair, 3, {}, "");
   sources->kill(3, EndReason::kDone);
-  STRCMP_EQUAL("", book.accesses().c_str());
-  CHECK(book.says("Source from 192.0.2.9 at \"/a\" exiting (done, 0 bytes in 0s)"));
+  STRCMP_EQUAL("", captured.accesses().c_str());
+  CHECK(captured.says("Source from 192.0.2.9 at \"/a\" exiting (done, 0 bytes in 0s)"));
 }
-TEST(SourceSet, TellsHowMuchWasReadAndHowLongItLasted) {
+TEST(SourceSet, ReportsHowMuchWasReadAndHowLongItLasted) {
   SocketPair pair;
   add(pair, 3, "0123456789");
   clock.advance(1500ms);
@@ -211,4 +213,35 @@ TEST(SourceSet, ASetThatGoesClosesItsSources) {
   CHECK(pair.finished());
   CHECK(ends.empty());
   LONGS_EQUAL(0, counters.sources.inside());
+}
+TEST(SourceSet, ManySourcesAreReadByTurns) {
+  std::vector<std::unique_ptr<SocketPair>> pairs;
+  std::vector<std::shared_ptr<Mount>> mounts;
+  const auto more = [&] {
+    pairs.push_back(std::make_unique<SocketPair>());
+    mounts.push_back(add(*pairs.back(), pairs.size()));
+  };
+  for (std::size_t i = 1; i < SourceSet::kMany; ++i) more();
+  CHECK(!sources->by_turns());
+  more();
+  CHECK(sources->by_turns());
+  more();  // one that comes later is read by turns as well
+  for (const std::size_t i : {std::size_t{0}, pairs.size() - 1}) {
+    pairs[i]->send("one ");
+    pairs[i]->send("two");
+  }
+  const auto heard = [&](std::size_t i) { return read_view(*mounts[i]->channel().newest(), 0); };
+  loop.run_once(false);
+  STRCMP_EQUAL("", heard(0).c_str());  // no loop is woken for it
+  for (int i = 0; i < 100 && heard(0).empty(); ++i) loop.run_once(true);
+  STRCMP_EQUAL("one two", heard(0).c_str());
+  STRCMP_EQUAL("one two", heard(pairs.size() - 1).c_str());
+  // An end is seen in a turn too, and when few sources are left each is watched.
+  for (std::size_t i = SourceSet::kFewAgain - 1; i < pairs.size(); ++i) pairs[i]->finish_sending();
+  for (int i = 0; i < 100 && sources->by_turns(); ++i) loop.run_once(true);
+  CHECK(!sources->by_turns());
+  LONGS_EQUAL(SourceSet::kFewAgain - 1, sources->size());
+  pairs[0]->send(" three");
+  turn();
+  STRCMP_EQUAL("one two three", heard(0).c_str());
 }

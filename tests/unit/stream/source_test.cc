@@ -14,9 +14,9 @@ using namespace std::chrono_literals;
 namespace {
 
 struct Host final : SourceHost {
-  explicit Host(const Clock& clock) : own_loop(0, clock), book(clock) {}
+  explicit Host(const Clock& clock) : own_loop(0, clock), captured(clock) {}
   Loop& loop() noexcept override { return own_loop; }
-  Log& log() noexcept override { return book.log; }
+  Log& log() noexcept override { return captured.log; }
   std::span<std::byte> scratch() noexcept override { return buffer; }
   void wake(Channel::Loops loops, const std::shared_ptr<Mount>& mount) override {
     woken |= loops;
@@ -29,7 +29,7 @@ struct Host final : SourceHost {
   }
 
   Loop own_loop;
-  LogBook book;
+  CapturedLog captured;
   std::byte buffer[1000];
   Channel::Loops woken = 0;
   std::shared_ptr<Mount> woken_mount;
@@ -143,7 +143,7 @@ TEST(Source, KeepsToTheWindowOfItsMount) {
   for (int i = 0; i < 2; ++i) arrive(std::string(500, 'x'));
   LONGS_EQUAL(9000, view()->begin);
 }
-TEST(Source, TellsItsMountTheRate) {
+TEST(Source, SetsTheRateOfItsMount) {
   begin(kPlain);
   arrive(std::string(1000, 'x'));
   clock.advance(1s);
@@ -202,7 +202,7 @@ TEST(Source, OneThatIsSilentForTheTimeoutEnds) {
   clock.advance(1ms);
   while (!host.ended) host.own_loop.run_once(true);
   CHECK(host.why == EndReason::kTimeout);
-  CHECK(host.book.says("WARN source/source mount /m: source silent 5s (limit 5s), ended"));
+  CHECK(host.captured.says("WARN source/source mount /m: source silent 5s (limit 5s), ended"));
 }
 TEST(Source, BytesRenewTheTimeout) {
   settings.source_timeout = 0s;
@@ -217,6 +217,53 @@ TEST(Source, BytesRenewTheTimeout) {
   turn();
   CHECK(!host.ended);
   LONGS_EQUAL(1, source->bytes_read());
+}
+
+TEST(Source, TimeInWhichTheSocketWasNotReadIsNoSilence) {
+  settings.source_timeout = 0s;
+  set(settings);
+  begin(kUnits);
+  settings.source_timeout = 5s;
+  set(settings);
+  host.own_loop.beat();
+  clock.advance(7s);  // SIGSTOP
+  turn();             // its timer rings before the beat
+  CHECK(!host.ended);
+  host.own_loop.beat();
+  for (int i = 0; i < 17; ++i) {
+    clock.advance(Loop::kBeat);
+    host.own_loop.beat();
+    turn();
+  }
+  CHECK(!host.ended);
+  clock.advance(Loop::kBeat);  // 0.5 s before the stop counted, 4.5 s after it do
+  host.own_loop.beat();
+  source->read_now();
+  CHECK(source->silent() >= 5s);
+}
+TEST(Source, WhatWaitsInItsSocketIsReadBeforeItIsCalledSilent) {
+  settings.source_timeout = 0s;
+  set(settings);
+  begin(kUnits);
+  settings.source_timeout = 5s;
+  set(settings);
+  clock.advance(6s);
+  pair.send("x");
+  source->on_timeout();
+  CHECK(!host.ended);
+  LONGS_EQUAL(1, source->bytes_read());
+  clock.advance(5s);
+  source->on_timeout();
+  CHECK(host.why == EndReason::kTimeout);
+}
+TEST(Source, ASourceThatClosesInSilenceIsGone) {
+  settings.source_timeout = 0s;
+  set(settings);
+  begin(kUnits);
+  clock.advance(6s);
+  pair.finish_sending();
+  source->on_timeout();
+  CHECK(host.why == EndReason::kClientGone);
 }
 
 TEST(Source, TakesTheChunksOutForEverySplit) {
@@ -240,8 +287,8 @@ TEST(Source, AChunkThatIsBrokenEndsTheSource) {
   arrive("nonsense\r\n");
   CHECK(host.why == EndReason::kClientGone);
   STRCMP_EQUAL("Hello", stream().c_str());
-  CHECK(
-      host.book.says("WARN source/source mount /m: chunked body: a size line that does not begin"));
+  CHECK(host.captured.says(
+      "WARN source/source mount /m: chunked body: a size line that does not begin"));
 }
 TEST(Source, ABrokenChunkWithTheHeadEndsTheSourceAtOnce) {
   begin(kPlain, "nonsense\r\n", 0, true);
@@ -293,7 +340,7 @@ TEST(Source, AnInlineBlockThatIsNoTitleEndsTheSource) {
   arrive("0123456789\1NotATitle=x     and audio");
   CHECK(host.ended);
   CHECK(host.why == EndReason::kClientGone);
-  CHECK(host.book.says("mount /m: Incorrect metadata format, ending stream"));
+  CHECK(host.captured.says("mount /m: Incorrect metadata format, ending stream"));
 }
 TEST(Source, AFormatWithoutInlineTitlesHasNone) {
   begin(kWithoutTitles, {}, 10);  // an Ogg source that sends icy-metaint all the same
@@ -321,15 +368,15 @@ TEST(Source, ATitleIsWrittenToTheLogsOnceThoughItIsSetAgain) {
   begin(kPlain);
   source->set_title(make_icy_metadata("Anna - One", "", "", ""));
   source->set_title(make_icy_metadata("Anna - One", "", "", ""));
-  CHECK(host.book.says("INFO source/source mount /m: title is now \"Anna - One\""));
-  const std::string lines = host.book.playlist();
+  CHECK(host.captured.says("INFO source/source mount /m: title is now \"Anna - One\""));
+  const std::string lines = host.captured.playlist();
   LONGS_EQUAL(1, std::count(lines.begin(), lines.end(), '\n'));
   CHECK(lines.find("|/m|1|Anna - One\n") != std::string::npos);
 }
 TEST(Source, AFormatWithoutTitlesRefusesThem) {
   begin(kWithoutTitles);
   CHECK(source->set_title(make_icy_metadata("One", "", "", "")) == TitleResult::kRefused);
-  CHECK(host.book.playlist().empty());
+  CHECK(host.captured.playlist().empty());
 }
 TEST(Source, ARewrittenStreamCarriesItsTitleInItself) {
   begin(kLines, "first\nsec");
@@ -345,14 +392,15 @@ TEST(Source, ARewrittenStreamCarriesItsTitleInItself) {
   LONGS_EQUAL(23, source->bytes_read());
 }
 
-TEST(Source, NoMemoryEndsTheSourceAndSaysSo) {
+TEST(Source, NoMemoryEndsTheSourceAndIsLogged) {
   begin(kPlain);
   const FileLimit limit(32'768);
   pair.send(std::string(40'000, 'x'));
   turn();
   CHECK(host.ended);
   CHECK(host.why == EndReason::kIo);
-  CHECK(host.book.says("WARN source/source mount /m: stream log: cannot grow (File too large)"));
+  CHECK(
+      host.captured.says("WARN source/source mount /m: stream log: cannot grow (File too large)"));
   LONGS_EQUAL(32'768, view()->end);
 }
 TEST(Source, NoMemoryForWhatCameWithTheHeadEndsTheSource) {

@@ -90,7 +90,7 @@ TEST(Store, ASegmentWithoutAMappingIsNothingToUnmap) {
 TEST(Store, TakesNamesThatAreTooLongForAMemfd) {
   CHECK(Store::memfd(std::string(1000, 'n')).has_value());
 }
-TEST(Store, SaysWhenThereIsNoDescriptorLeft) {
+TEST(Store, ReportsWhenThereIsNoDescriptorLeft) {
   const Limited limited(RLIMIT_NOFILE, 0);
   const auto none = Store::memfd("/a.mp3");
   CHECK(!none.has_value());
@@ -98,7 +98,7 @@ TEST(Store, SaysWhenThereIsNoDescriptorLeft) {
   STRCMP_EQUAL("log of /a.mp3: memfd_create failed (Too many open files)",
                none.error().what.c_str());
 }
-TEST(Store, SaysWhenItCannotGrow) {
+TEST(Store, ReportsWhenItCannotGrow) {
   const auto before = std::signal(SIGXFSZ, SIG_IGN);
   {
     const Limited limited(RLIMIT_FSIZE, page);
@@ -108,7 +108,7 @@ TEST(Store, SaysWhenItCannotGrow) {
   }
   std::signal(SIGXFSZ, before);
 }
-TEST(Store, SaysWhenItCannotMap) {
+TEST(Store, ReportsWhenItCannotMap) {
   const auto none = store->extend(0, 0);
   CHECK(!none.has_value());
   STRCMP_EQUAL("stream log: cannot map (Invalid argument)", none.error().what.c_str());

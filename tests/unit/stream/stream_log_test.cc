@@ -113,7 +113,7 @@ TEST(StreamLog, ASegmentBeforeTheRateIsKnownIsSmall) {
 }
 TEST(StreamLog, ShowsOnlyWhatIsPublished) {
   writer.bytes(1000);
-  const auto view = log.publish(600, writer.window, Channel::kNobody, false);
+  const auto view = log.publish(600, writer.window, Channel::kNoReader, false);
   writer.bytes(1000);
   LONGS_EQUAL(0, view->begin);
   LONGS_EQUAL(600, view->end);
@@ -121,7 +121,7 @@ TEST(StreamLog, ShowsOnlyWhatIsPublished) {
   CHECK(read_view(*view, 0) == pattern_text(0, 600));
   LONGS_EQUAL(2000, writer.view()->end);
 }
-TEST(StreamLog, SaysThatItHasEnded) { CHECK(writer.view(Channel::kNobody, true)->ended); }
+TEST(StreamLog, ReportsThatItHasEnded) { CHECK(writer.view(Channel::kNoReader, true)->ended); }
 TEST(StreamLog, ASourceBeginsAtTheHead) {
   LONGS_EQUAL(0, writer.view()->seam);
   writer.bytes(500);
@@ -131,7 +131,7 @@ TEST(StreamLog, ASourceBeginsAtTheHead) {
 }
 TEST(StreamLog, ASourceWritesOverWhatItsPredecessorDidNotFinish) {
   writer.units(3, 100);
-  log.publish(300, writer.window, Channel::kNobody, false);
+  log.publish(300, writer.window, Channel::kNoReader, false);
   writer.text("half a unit");
   log.begin_source(300);
   LONGS_EQUAL(300, log.head());
@@ -142,7 +142,7 @@ TEST(StreamLog, ASourceWritesOverWhatItsPredecessorDidNotFinish) {
 }
 TEST(StreamLog, AnUnfinishedUnitMayReachIntoFurtherSegments) {
   writer.bytes(10'000);
-  const auto before = log.publish(10'000, writer.window, Channel::kNobody, false);
+  const auto before = log.publish(10'000, writer.window, Channel::kNoReader, false);
   writer.bytes(200'000);
   log.begin_source(10'000);
   writer.bytes(150'000);
@@ -160,7 +160,7 @@ TEST(StreamLog, ASourceMayBeginExactlyWhereASegmentEnds) {
 }
 TEST(StreamLog, PositionsOfTitlesNeverGoBack) {
   writer.bytes(100);
-  log.publish(100, writer.window, Channel::kNobody, false);
+  log.publish(100, writer.window, Channel::kNoReader, false);
   writer.bytes(50).title("ahead");
   log.begin_source(100);
   writer.title("now").bytes(100);
@@ -170,7 +170,7 @@ TEST(StreamLog, PositionsOfTitlesNeverGoBack) {
 }
 TEST(StreamLog, MarksBeyondTheBeginningOfASourceAreForgotten) {
   writer.units(3, 100);
-  const auto before = log.publish(150, writer.window, Channel::kNobody, false);
+  const auto before = log.publish(150, writer.window, Channel::kNoReader, false);
   log.begin_source(150);
   writer.sync().bytes(100);
   const auto view = writer.view();
@@ -179,7 +179,7 @@ TEST(StreamLog, MarksBeyondTheBeginningOfASourceAreForgotten) {
   LONGS_EQUAL(200, before->sync[2].position);  // a view that was given out stays
 }
 
-TEST(StreamLog, KeepsTheBurstWhenNobodyIsSlow) {
+TEST(StreamLog, KeepsTheBurstWithoutSlowListeners) {
   writer.window = {1000, 5000};
   writer.bytes(999);
   LONGS_EQUAL(0, writer.settled()->begin);
@@ -191,7 +191,7 @@ TEST(StreamLog, CountsTheBurstFromTheEndThatReadersHaveSeen) {
   writer.bytes(4000);
   LONGS_EQUAL(0, writer.view()->begin);
   writer.bytes(20'000);
-  LONGS_EQUAL(3000, writer.view()->begin);  // who looks at 4000 still finds its burst
+  LONGS_EQUAL(3000, writer.view()->begin);  // a reader of the view of 4000 still finds its burst
   LONGS_EQUAL(23'000, writer.view()->begin);
 }
 TEST(StreamLog, ReachesBackToTheSlowestListener) {
@@ -244,7 +244,7 @@ TEST(StreamLog, WithoutABurstTheNewestUnitStays) {
   writer.window = {0, 5000};
   writer.units(3, 1000);
   log.publish(2500, writer.window, 0, false);
-  LONGS_EQUAL(2000, log.publish(2500, writer.window, Channel::kNobody, false)->begin);
+  LONGS_EQUAL(2000, log.publish(2500, writer.window, Channel::kNoReader, false)->begin);
 }
 
 TEST(StreamLog, WhatWasInEffectAtTheBeginningOfTheWindowIsRemembered) {
@@ -345,7 +345,7 @@ TEST(StreamLog, MemoryStaysWithinTheWindowForEver) {
     CHECK(bytes_held(fd) <= 65'536 + 2 * 32'768);
   }
 }
-TEST(StreamLog, WhoLetsTheLogGoDoesNotEmptyIt) {
+TEST(StreamLog, AReleasedLogIsNotEmptied) {
   writer.window = {1000, 5000};
   writer.bytes(40'000);
   auto view = writer.view();
@@ -363,7 +363,7 @@ TEST(StreamLog, ATrimmedHeadSegmentIsStillWrittenTo) {
   const auto view = writer.bytes(10).view(32768);
   CHECK(read_view(*view, view->begin) == pattern_text(view->begin, 32778));
 }
-TEST(StreamLog, SaysWhenThereIsNoMemoryAndGoesOnWhenThereIs) {
+TEST(StreamLog, ReportsWhenThereIsNoMemoryAndGoesOnWhenThereIs) {
   writer.bytes(32768);
   const auto before = std::signal(SIGXFSZ, SIG_IGN);
   rlimit limit{};
@@ -382,7 +382,7 @@ TEST(StreamLog, SaysWhenThereIsNoMemoryAndGoesOnWhenThereIs) {
   writer.bytes(100);
   CHECK(read_view(*writer.view(), 0) == pattern_text(0, 32868));
 }
-TEST(StreamLog, SaysWhenThereIsNoDescriptorLeft) {
+TEST(StreamLog, ReportsWhenThereIsNoDescriptorLeft) {
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
   rlimit none = limit;
@@ -391,4 +391,33 @@ TEST(StreamLog, SaysWhenThereIsNoDescriptorLeft) {
   const auto made = StreamLog::create("x");
   ::setrlimit(RLIMIT_NOFILE, &limit);
   CHECK(!made.has_value());
+}
+
+TEST(StreamLog, AWindowOfMediaTimeIsKeptOverSources) {
+  writer.window = {100, 100, std::chrono::seconds(10)};
+  const auto seconds = [this](unsigned from, unsigned to) {
+    for (unsigned i = from; i < to; ++i) {
+      log.sync(log.head(), {i * 44'100ull, true});
+      writer.bytes(1000);
+    }
+  };
+  log.begin_source(0, {});
+  log.clock(0, 44'100);
+  seconds(0, 30);
+  LONGS_EQUAL(19'000, writer.settled()->begin);
+  log.begin_source(log.head(), {});
+  log.clock(log.head(), 44'100);
+  seconds(0, 5);
+  // A new source begins in the second in which the one before has ended.
+  LONGS_EQUAL(23'000, writer.settled()->begin);
+  writer.window.media = {};
+  CHECK(writer.settled()->begin > 34'000);
+}
+TEST(StreamLog, AWindowOfMediaTimeHoldsNoMoreThanAStreamHas) {
+  writer.window = {100, 100, std::chrono::seconds(1)};
+  log.begin_source(0, {});
+  log.clock(0, 44'100);
+  log.sync(0, {0, true});
+  writer.bytes(300'000);
+  LONGS_EQUAL(300'000 - 65'536, writer.settled()->begin);
 }

@@ -13,7 +13,7 @@
 
 namespace lb::test {
 
-// A mount and who writes it.
+// A mount and its writer.
 struct OnAir {
   OnAir(const std::string& name, MountSettings settings, std::uint64_t seed,
         const std::string& type)
@@ -31,18 +31,18 @@ class StreamsFixture : public Utest {
  protected:
   FakeClock clock;
   Loop loop{0, clock};
-  LogBook book{clock};
+  CapturedLog captured{clock};
   MountTable mounts;
   ServerCounters counters;
   std::map<std::string, std::string, std::less<>> fallbacks;
   UniqueFd always_writable{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
   LoopStreams streams{
-      loop, LoopStreams::Shared{mounts, counters, book.log, [this](std::string_view name) {
+      loop, LoopStreams::Shared{mounts, counters, captured.log, [this](std::string_view name) {
                                   const auto at = fallbacks.find(name);
                                   return at == fallbacks.end() ? "" : at->second;
                                 }}};
   std::uint64_t next_seed = 1;
-  bool patient = false;  // passes follow each other: somebody moves
+  bool patient = false;  // passes follow each other: a listener moves
 
   std::unique_ptr<OnAir> on_air(const std::string& name, MountSettings settings = {},
                                 const std::string& type = "audio/mpeg") {

@@ -170,7 +170,7 @@ TEST(StreamStress, NoReaderEverSeesAWrongByteOrAWrongFact) {
   CHECK(shared.read.load() > 0);
   for (unsigned id = 0; id < kReaders; ++id)
     CHECK(shared.wakes[id].load() <= shared.arms[id].load());
-  // Everybody has let go: only the window is still in memory.
+  // Every view is released: only the window is still in memory.
   const auto last = writer.view();
   struct stat info {};
   CHECK(::fstat(last->store->fd(), &info) == 0);

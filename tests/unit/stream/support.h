@@ -78,7 +78,7 @@ class Writer {
     if (!put) std::abort();
     return *this;
   }
-  Writer& sync() { return log->sync(log->head()), *this; }
+  Writer& sync() { return log->sync(log->head(), {}), *this; }
   Writer& start() { return log->start(log->head()), *this; }
   Writer& headers(std::string_view what) {
     return log->headers(log->head(), to_bytes(what)), *this;
@@ -91,13 +91,13 @@ class Writer {
     while (n-- > 0) sync().bytes(size);
     return *this;
   }
-  std::shared_ptr<const StreamView> view(std::uint64_t low_water = Channel::kNobody,
+  std::shared_ptr<const StreamView> view(std::uint64_t low_water = Channel::kNoReader,
                                          bool ended = false) {
     return log->publish(log->head(), window, low_water, ended);
   }
   // The view of a stream that has stood at this end before: the burst is counted from the end that
   // readers have seen.
-  std::shared_ptr<const StreamView> settled(std::uint64_t low_water = Channel::kNobody) {
+  std::shared_ptr<const StreamView> settled(std::uint64_t low_water = Channel::kNoReader) {
     view(0);
     return view(low_water);
   }
@@ -112,7 +112,7 @@ class Writer {
   const std::uint64_t seed;
 };
 
-// What happened on a FakeTransport, and what shall happen; outlives it.
+// What happened on a FakeTransport, and what is to happen; outlives it.
 struct Wire {
   static constexpr long kAgain = 0, kBroken = -1, kEverything = 1L << 40;
 
@@ -125,7 +125,7 @@ struct Wire {
   std::vector<Call> calls;
   std::deque<long> script;       // a call each: at most so many bytes, kAgain or kBroken
   long otherwise = kEverything;  // when the script is over
-  // Says kAgain once whenever so many bytes in all have been taken; ascending.
+  // Returns kAgain once whenever so many bytes in all have been taken; ascending.
   std::deque<std::size_t> stops;
   bool can_send_file = true;
   IoStatus read_status = IoStatus::kAgain;

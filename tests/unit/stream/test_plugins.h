@@ -1,4 +1,4 @@
-// Formats whose marks a test can foretell.
+// Formats whose marks a test can compute.
 #pragma once
 
 #include <memory>
@@ -23,7 +23,7 @@ class UnitFramer final : public Framer {
     }
     const std::uint64_t next = begin_ + (position_ - begin_ + kUnit - 1) / kUnit * kUnit;
     position_ += bytes.size();
-    for (std::uint64_t at = next; at < position_; at += kUnit) sink.sync(at);
+    for (std::uint64_t at = next; at < position_; at += kUnit) sink.sync(at, {});
   }
   std::uint64_t complete() const noexcept override {
     return position_ - (position_ - begin_) % kUnit;
@@ -70,7 +70,7 @@ class PlainFramer final : public Framer {
 };
 
 template <class F>
-std::unique_ptr<Framer> make_framer(std::uint64_t begin) {
+std::unique_ptr<Framer> make_framer(std::uint64_t begin, MediaTime) {
   return std::make_unique<F>(begin);
 }
 inline std::unique_ptr<Rewriter> make_line_rewriter() { return std::make_unique<LineRewriter>(); }

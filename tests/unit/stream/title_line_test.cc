@@ -40,7 +40,7 @@ TEST(TitleLine, JsonIsWholeHoweverLongTheTitleIs) {
     std::string title;
     while (title.size() < 20000) title += unit;
     const std::string line = title_line(LogFormat::kJson, {"/m", 0, title}, kNow);
-    CHECK(line.size() <= Log::kMostBytes);
+    CHECK(line.size() <= Log::kMaxBytes);
     CHECK(line.size() > 1500);
     const auto json = Json::parse(line);
     CHECK(json.has_value());

@@ -1,0 +1,141 @@
+// Services and Worker are put together, and taken apart, where every room of app/ is known.
+#include "admin/stats_feed.h"
+#include "app/cluster/cluster_links.h"
+#include "app/cluster/cluster_service.h"
+#include "app/cluster/country_watch.h"
+#include "app/cluster/direct_calls.h"
+#include "app/cluster/mount_lookup.h"
+#include "app/cluster/relay_service.h"
+#include "app/routes.h"
+#include "app/services/archive_service.h"
+#include "app/services/event_service.h"
+#include "app/services/hls_service.h"
+#include "app/services/worker.h"
+#include "app/stages/admin_stage.h"
+#include "app/stages/request_context.h"
+#include "app/stages/request_stages.h"
+#include "app/stages/source_stage.h"
+#include "app/station/directory_service.h"
+#include "app/station/metrics_service.h"
+#include "app/station/mount_files.h"
+#include "app/station/page_cache.h"
+#include "app/station/station.h"
+#include "app/station/stats_renderer.h"
+#include "auth/passwords.h"
+#include "cluster/nodes/node.h"
+
+namespace lb {
+namespace {
+
+// Numbers of the loops behind those of the workers, control and the clerk.
+constexpr unsigned kDiskThread = 2, kPagesThread = 3, kStatsThread = 4;
+
+ShiftedStreams::Shared shifted_from(Services& services) {
+  ArchiveService& archive = *services.archive;
+  return {&archive.catalog(), &archive.readers(), services.config.read()->archive.dir,
+          [&archive](const std::string& name) { return archive.live(name); }};
+}
+
+}  // namespace
+
+Services::Services(const Clock& clock_given, std::shared_ptr<const Config> first,
+                   unsigned worker_count)
+    : clock(clock_given),
+      log(clock_given),
+      config(first),
+      files(std::make_shared<const StaticFiles>(static_files(*first, log))),
+      http(std::make_shared<const HttpSettings>(http_settings(*first))),
+      loops(worker_count, clock_given),
+      beats(loops),
+      tls(loops.clerk(), log),
+      load(*this),
+      throttle(clock_given),
+      access(log),
+      hooks(loops.clerk(), log),
+      disk(worker_count + kDiskThread, clock_given, "disk"),
+      pages_thread(worker_count + kPagesThread, clock_given, "pages"),
+      stats_thread(worker_count + kStatsThread, clock_given, "stats"),
+      dumps(disk.loop(), log),
+      started_wall(clock_given.wall()) {
+  counters.promised.nominal = static_cast<std::int64_t>(1000 * kNominalListenerKbps);
+}
+
+Services::~Services() = default;
+
+Worker::Worker(Services& given, unsigned index)
+    : services(given),
+      loop(given.loops.worker(index)),
+      streams(
+          loop,
+          LoopStreams::Shared{
+              given.mounts, given.counters, given.log,
+              [&given](std::string_view mount) {
+                return mount_settings(*given.config.read(), mount).fallback_mount;
+              },
+              [&given](std::string_view name) { return given.mount_files->fallback(name); },
+              [&given](const std::shared_ptr<Mount>& file) { given.mount_files->entered(file); }}),
+      shifted(streams, shifted_from(given)),
+      sources(
+          loop, given.log,
+          SourceSet::Callbacks{[this](Channel::Loops loops, const std::shared_ptr<Mount>& mount) {
+                                 const Channel::Loops own = Channel::Loops{1} << loop.id();
+                                 if ((loops & own) != 0) streams.wake(mount);
+                                 wake(services, loops & ~own, mount);
+                               },
+                               [this](SourceEnd end) {
+                                 auto moved = std::make_shared<SourceEnd>(std::move(end));
+                                 services.loops.control().post([this, moved] {
+                                   services.admission->give_back(std::move(*moved));
+                                 });
+                               },
+                               [this](const Mount& mount, const std::string& song) {
+                                 services.titles.add(mount.name(), song, services.clock.wall(),
+                                                     mount.settings()->max_history);
+                               },
+                               [this](const std::string& mount, std::uint64_t id, bool flows) {
+                                 services.loops.control().post([this, mount, id, flows] {
+                                   services.admission->standby_flows(mount, id, flows);
+                                 });
+                               },
+                               [this](const std::string& mount, std::uint64_t lease) {
+                                 services.loops.control().post([this, mount, lease] {
+                                   services.admission->writer_is_silent(mount, lease);
+                                 });
+                               }}),
+      connections(loop, given.log, given.http, given.next_client_id) {
+  streams.set_group(&shifted);
+  streams.set_delivery(given.config.read()->limits.delivery);
+  stages = make_stages(*this);
+  Connections::Plan plan;
+  for (const auto& stage : stages) plan.stages.push_back(stage.get());
+  plan.context = make_request_context;
+  plan.welcome = [&given](const Address& peer) {
+    if (given.access.lists()->welcome(peer)) return true;
+    given.counters.refused(Refusal::kAddress);
+    return false;
+  };
+  plan.accepted = [&given] { given.counters.connections.fetch_add(1, std::memory_order_relaxed); };
+  plan.certificates = [&given] { return given.tls.context(); };
+  plan.body_limit = [this](Connection& connection) { return body_limit(*this, connection); };
+  plan.cross_origin = is_for_other_sites;
+  plan.shoutcast_login = [this](Connection& connection) {
+    return shoutcast_login(*this, connection);
+  };
+  connections.set_plan(std::move(plan));
+}
+
+Worker::~Worker() = default;
+
+void Worker::resume(Services& services, const ParkedRequest& request, WaitOutcome outcome,
+                    std::shared_ptr<DirectOffer> offer) {
+  Worker& worker = *services.workers[request.worker];
+  worker.loop.post([&worker, id = request.connection, outcome, offer = std::move(offer)]() mutable {
+    Connection* waiting = worker.connections.find(id);
+    if (waiting == nullptr) return;
+    waiting->context().waited = outcome;
+    waiting->context().offer = std::move(offer);
+    waiting->ask_again();
+  });
+}
+
+}  // namespace lb

@@ -1,0 +1,133 @@
+// What a listener is answered: the redirects of ClusterService with their tokens, the way back to a
+// master, and the nodes for a playlist.
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "app/cluster/cluster_links.h"
+#include "app/cluster/cluster_service.h"
+#include "app/cluster/relay_service.h"
+
+namespace lb {
+
+using namespace std::chrono_literals;
+
+RedirectAnswer ClusterService::answer_of(Decision decision, const RedirectAsk& ask) const {
+  RedirectAnswer answer;
+  answer.direct = decision.direct;
+  if (decision.retry_after.count() > 0) answer.retry_after = decision.retry_after;
+  if (decision.kind == Decision::Kind::kServe) return answer;
+  answer.kind = decision.kind == Decision::Kind::kServeRelay ? RedirectAnswer::Kind::kServeRelay
+                                                             : RedirectAnswer::Kind::kRefuse;
+  if (decision.kind != Decision::Kind::kRedirect) return answer;
+  answer.kind = RedirectAnswer::Kind::kRedirect;
+  answer.origin = std::move(decision.origin);
+  answer.token = token_for(
+      {std::move(decision.node), decision.checks_tokens, decision.is_master, decision.ours},
+      ask.mount, ask.sent_back ? RedirectToken::kAgain : RedirectToken::kOfRedirect);
+  return answer;
+}
+
+// A peer (a node that is our master as well) would redirect the listener back to us.  Without
+// shared keys the token is signed with the open key, so that the peer can tell.
+std::string ClusterService::token_for(const TokenFor& node, std::string_view mount,
+                                      std::uint8_t hops) const {
+  // Any node of our product reads that the listener is not to be sent back.
+  const bool marked = node.ours && hops == RedirectToken::kAgain;
+  if (!node.checks_tokens && !node.is_master && !marked) return {};
+  const auto facts = facts_.read();
+  const auto sign = [&](const TokenKeys& keys) {
+    return keys.sign(node.id, mount, token_tag(facts->id), services_.clock.wall(), hops);
+  };
+  if (!facts->keys.empty() && node.checks_tokens) return sign(facts->keys);
+  return node.is_master || marked ? sign(facts->open_keys) : std::string();
+}
+
+RedirectAnswer ClusterService::unserved(const RedirectAsk& ask) {
+  RedirectAnswer answer;
+  const bool known =
+      services_.links->masters().is_offered(ask.mount) || services_.relays->is_listed(ask.mount);
+  if (!ask.redirected && !ask.sent_back && !known) return answer;
+  answer.kind = RedirectAnswer::Kind::kRefuse;
+  answer.retry_after = std::chrono::seconds(1 + rng_.below(3));
+  // Without a token a return is known by the history only.
+  const ClientKey client = client_key(ask.client.ip(), ask.user_agent, ask.mount);
+  const bool was_there = !ask.redirected && sent_to_master_.last(client, now()).node != 0;
+  if (stopped_ || ask.stays || ask.sent_back || was_there) return answer;
+  std::optional<WayBack> back;
+  if (ask.redirected) {
+    back = services_.links->masters().way_back(ask.scheme, ask.redirected_by);
+    if (!back) back = services_.relays->way_back(ask.scheme, ask.redirected_by);
+  }
+  if (!back) back = services_.links->masters().way_back(ask.scheme, std::nullopt);
+  if (!back) back = services_.relays->way_back(ask.scheme, std::nullopt);
+  if (!back) return answer;
+  sent_to_master_.redirected(client, user_agent_family(ask.user_agent), node_key(back->origin),
+                             now());
+  const auto facts = facts_.read();
+  // Without a token of ours, the master may have other keys.
+  const TokenKeys& keys = ask.signed_by_ours ? facts->keys : facts->open_keys;
+  answer.kind = RedirectAnswer::Kind::kRedirect;
+  answer.origin = std::move(back->origin);
+  // Its master checks it by its own clock.
+  const auto clocks = clocks_.read();
+  const auto ahead = clocks->ahead.find(back->master_id);
+  const WallTime time =
+      services_.clock.wall() + (ahead == clocks->ahead.end() ? 0ms : ahead->second);
+  answer.token =
+      keys.sign(back->master_id, ask.mount, token_tag(back->own_name), time, RedirectToken::kBack);
+  return answer;
+}
+
+RedirectAnswer ClusterService::send_to_master(const RedirectAsk& ask) {
+  RedirectAnswer answer;
+  if (stopped_ || decider_.is_server(ask.client, ask.user_agent, ask.bare, now())) return answer;
+  const ClientKey client = client_key(ask.client.ip(), ask.user_agent, ask.mount);
+  // A listener that comes back from there is served: it has lost the parameter.
+  if (sent_to_master_.last(client, now()).node != 0) return answer;
+  auto master = services_.links->masters().origin(ask.scheme);
+  if (!master) master = services_.relays->master_origin(ask.scheme);
+  if (!master) return answer;
+  sent_to_master_.redirected(client, user_agent_family(ask.user_agent), node_key(*master), now());
+  answer.kind = RedirectAnswer::Kind::kRedirect;
+  answer.origin = *master;
+  return answer;
+}
+
+// At random by free room, as the policy would: lists that all begin with the same node would send
+// every listener there.
+std::vector<ClusterService::Place> ClusterService::best_places(const RedirectAsk& ask,
+                                                               std::size_t most) {
+  PickTrace trace;
+  explain(ask, trace);
+  struct Row {
+    double key;
+    std::string origin;
+    TokenFor node;
+  };
+  std::vector<Row> rows;
+  decider_.with_table([&](const NodeTable& table) {
+    for (const PickTrace::Row& row : trace.rows) {
+      const bool usable = row.out == OutReason::kIn || row.out == OutReason::kAboveBound ||
+                          row.out == OutReason::kNoCarrier || row.out == OutReason::kPassedOver;
+      if (!usable || row.node == table.self()) continue;
+      const Node& node = table.node(row.node);
+      const NodeAddress* address = node.address_for(ask.scheme, family_of(ask.client));
+      if (address == nullptr) continue;
+      // Without replacement: the largest of u^(1/weight); carriers before others.
+      const double weight = std::max(1.0, row.room_kbps);
+      rows.push_back({std::log(1 - rng_.unit()) / weight + (row.carries ? 1e3 : 0),
+                      origin_of(*address),
+                      {node.id, node.checks_tokens, masters_.contains(node.id), is_ours(node)}});
+    }
+  });
+  std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.key > b.key; });
+  std::vector<Place> out;
+  for (const Row& row : rows) {
+    if (out.size() == most) break;
+    out.push_back({row.origin, token_for(row.node, ask.mount, RedirectToken::kOfList)});
+  }
+  return out;
+}
+
+}  // namespace lb

@@ -1,0 +1,50 @@
+// The listeners at other servers: at the nodes and behind them; see cluster_service.h and
+// cluster/nodes/audience.h.
+#include <algorithm>
+#include <utility>
+
+#include "app/cluster/cluster_service.h"
+#include "app/cluster/mount_load.h"
+#include "cluster/nodes/audience.h"
+
+namespace lb {
+
+ListenersElsewhere ClusterService::listeners_elsewhere(
+    const std::optional<std::string>& only) const {
+  ListenersElsewhere elsewhere;
+  elsewhere.counted = redirects();
+  if (!elsewhere.counted) return elsewhere;
+  decider_.with_table([&](const NodeTable& table) {
+    double all = 0;
+    for (const Node& node : table.nodes())
+      if (node.kind != NodeKind::kSelf) all += node.reported_listeners;
+    elsewhere.nodes = static_cast<std::uint64_t>(all);
+    const auto add = [&](const MountNodes& row) {
+      const Audience audience = audience_of(table, row);
+      if (audience.all() > 0) elsewhere.mounts.emplace(row.mount, audience);
+      return audience.below;
+    };
+    if (only) {
+      elsewhere.below = listeners_below(table);
+      if (const MountNodes* row = table.mount(*only)) add(*row);
+    } else {
+      for (const MountNodes* row : table.mounts()) elsewhere.below += add(*row);
+    }
+  });
+  return elsewhere;
+}
+
+// The peak of a mount is that of the cluster, as its listeners are.
+void ClusterService::note_peaks() {
+  const auto all = services_.mounts.all();
+  const ListenersElsewhere elsewhere = listeners_elsewhere();
+  steady_below_.begin();
+  for (const auto& [name, audience] : elsewhere.mounts) {
+    const std::uint64_t below = audience.below == 0 ? 0 : steady_below_.put(name, audience.below);
+    if (const auto row = all->find(name); row != all->end())
+      row->second->note_peak(
+          static_cast<std::int64_t>(audience_at(*row->second) + audience.nodes + below));
+  }
+}
+
+}  // namespace lb

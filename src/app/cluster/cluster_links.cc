@@ -1,0 +1,114 @@
+#include "app/cluster/cluster_links.h"
+
+#include <utility>
+
+#include "app/cluster/stream_offers.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kPollForMasters = 50ms;
+constexpr auto kPollForNodes = 500ms;
+constexpr auto kPollAlone = 5s;
+constexpr auto kLeastPollPause = 10ms;
+constexpr unsigned kMaxPublished = 50;  // a second
+
+}  // namespace
+
+ClusterLinks::ClusterLinks(Services& services)
+    : services_(services),
+      masters_(services,
+               {.poll = [this] { poll(); },
+                .poll_soon = [this] { poll_soon(); },
+                .offers_changed = [this] { nodes_.offers_changed(); },
+                .message = [this](const MessageFrame& frame) { pass_on(frame); },
+                .joined = [this](const std::string& id) { ingest_.joined(id, true); },
+                .left = [this] { ingest_.links_changed(); },
+                .ingest = [this](const std::string& teller,
+                                 const IngestFrame& frame) { ingest_.take(teller, frame); }}),
+      nodes_(services,
+             {.offers =
+                  [this] {
+                    return stream_offers(
+                        *services_.config.read(), *services_.mounts.all(), masters_.own_id(),
+                        masters_.links(),
+                        [this](const std::string& mount) { return ingest_.way_of(mount); });
+                  },
+              .node_joined =
+                  [this](const std::string& id) {
+                    poll_timer_.after(0us);
+                    ingest_.joined(id, false);
+                  },
+              .node_left = [this] { ingest_.links_changed(); },
+              .message = [this](const MessageFrame& frame) { pass_on(frame); },
+              .ingest = [this](const std::string& teller,
+                               const IngestFrame& frame) { ingest_.take(teller, frame); }}),
+      ingest_(services, masters_, nodes_),
+      poll_timer_(services.loops.control(), [this] { poll(); }) {}
+
+void ClusterLinks::configure(const Config& config) {
+  if (stopped_) return;
+  nodes_.configure();
+  masters_.configure(config);
+  ingest_.configure(config);
+  if (!masters_.empty() || nodes_.any_configured()) poll();
+  mounts_changed();
+}
+
+void ClusterLinks::stop(const std::string& why) {
+  stopped_ = true;
+  poll_timer_.cancel();
+  ingest_.stop();
+  masters_.stop(why);
+  nodes_.stop(why);
+}
+
+void ClusterLinks::poll() {
+  if (stopped_) return;
+  const auto mounts = services_.mounts.all();
+  if (std::exchange(seen_mounts_, mounts) != mounts) mounts_changed();
+  nodes_.end_overdue_orders();
+  poll_timer_.after(!masters_.empty() ? kPollForMasters
+                    : nodes_.idle()   ? kPollAlone
+                                      : kPollForNodes);
+  polled_ = services_.loops.control().now();
+  masters_.poll(mounts);
+}
+
+void ClusterLinks::poll_soon() {
+  const auto since = services_.loops.control().now() - polled_;
+  poll_timer_.after(since >= kLeastPollPause
+                        ? 0us
+                        : std::chrono::ceil<std::chrono::microseconds>(kLeastPollPause - since));
+}
+
+Result<void> ClusterLinks::publish(const std::string& topic, std::string bytes) {
+  if (!published_.allows(services_.loops.control().now(), kMaxPublished))
+    return Error::limit("more than " + std::to_string(kMaxPublished) + " messages in a second");
+  const auto facts = services_.cluster->facts();
+  const MessageFrame message{topic, facts->id, facts->epoch + "." + std::to_string(next_message_++),
+                             std::move(bytes)};
+  messages_.take(message, services_.clock.wall());
+  masters_.send(message);
+  nodes_.send(message);
+  return {};
+}
+
+void ClusterLinks::pass_on(const MessageFrame& message) {
+  if (message.from == masters_.own_id() || !messages_.take(message, services_.clock.wall())) return;
+  services_.log.info("cluster/message", "message " + message.serial + " of " + message.from + ": " +
+                                            message.topic + ", " +
+                                            std::to_string(message.bytes.size()) + " bytes");
+  nodes_.send(message);
+}
+
+std::vector<LinkRow> ClusterLinks::rows() const {
+  std::vector<LinkRow> rows;
+  masters_.add_rows(rows);
+  nodes_.add_rows(rows);
+  return rows;
+}
+
+}  // namespace lb

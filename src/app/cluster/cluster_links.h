@@ -1,0 +1,69 @@
+// ClusterLinks: the links of this server: to its masters (MasterLinks), and from the nodes of its
+// own configuration (NodeLinks); what the two share: messages, offers that are passed on, and the
+// poll of the mounts, every 50 ms where there is a master.
+//
+// Thread: control, except MasterLinks::any_linked().
+// Ownership: Services.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "admin/station.h"
+#include "app/cluster/ingest_service.h"
+#include "app/cluster/master_links.h"
+#include "app/cluster/node_links.h"
+#include "app/services/services.h"
+#include "cluster/link/message_log.h"
+#include "cluster/nodes/second_count.h"
+
+namespace lb {
+
+class ClusterLinks {
+ public:
+  explicit ClusterLinks(Services& services);
+
+  // Before privileges are dropped.
+  Result<void> bind(const Config& config) { return nodes_.bind(config); }
+  // The configuration is (another) one.
+  void configure(const Config& config);
+  // Sends a BYE over every link.
+  void stop(const std::string& why);
+
+  MasterLinks& masters() noexcept { return masters_; }
+  NodeLinks& nodes() noexcept { return nodes_; }
+  IngestService& ingest() noexcept { return ingest_; }
+
+  // Of admission and of relays: something that is offered or carried may have changed.
+  void mounts_changed() {
+    nodes_.offers_changed();
+    ingest_.mounts_changed();
+  }
+
+  // -- for admin commands
+  // Error: too many in this second.
+  Result<void> publish(const std::string& topic, std::string bytes);
+  const MessageLog& messages() const noexcept { return messages_; }
+  std::vector<LinkRow> rows() const;
+
+ private:
+  void poll();
+  void poll_soon();
+  void pass_on(const MessageFrame& message);
+
+  Services& services_;
+  MasterLinks masters_;
+  NodeLinks nodes_;
+  IngestService ingest_;
+  MessageLog messages_;
+  std::uint64_t next_message_ = 1;
+  SecondCount published_;
+  std::shared_ptr<const MountTable::Rows> seen_mounts_;
+  SteadyTime polled_{};
+  bool stopped_ = false;
+  Timer poll_timer_;
+};
+
+}  // namespace lb

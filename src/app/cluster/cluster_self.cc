@@ -1,0 +1,133 @@
+// This node as it is seen in its own table, and by its masters.
+#include <algorithm>
+#include <utility>
+
+#include "app/cluster/cluster_links.h"
+#include "app/cluster/cluster_plans.h"
+#include "app/cluster/cluster_service.h"
+#include "app/cluster/mount_load.h"
+#include "app/cluster/relay_service.h"
+
+namespace lb {
+
+// Counted once for a configuration: what is announced does not change with every file that is open.
+std::uint64_t ClusterService::count_places(const Config& config, bool member) const {
+  const ProcessUsage usage = process_usage();
+  const auto now =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(services_.counters.clients.inside(), 0));
+  const std::uint64_t places = places_for_connections(usage, now);
+  const unsigned wanted = own_capacity(config, kNoDescriptorLimit).listeners;
+  if (member && places < wanted)
+    services_.log.warn(
+        "cluster/cluster",
+        "capacity: " + std::to_string(wanted) + " listeners are configured, but the limit of " +
+            std::to_string(usage.most_fds) + " file descriptors (ulimit -n) leaves room for " +
+            std::to_string(places) + ", and this number is announced to the cluster");
+  return places;
+}
+
+// This node is one of the candidates, and knows its own load better than by reports.
+void ClusterService::report_self(SteadyTime time) {
+  LoadReport load;
+  load.received = load.sampled = time;
+  double kbps = 0;
+  unsigned audience = 0;
+  std::map<std::string, MountLoad, std::less<>> carrying;
+  bool other_mounts = false;
+  std::vector<std::pair<std::string_view, double>> rates;
+  std::vector<std::string_view> gone;
+  const auto all = services_.mounts.all();
+  for (const auto& [name, mount] : *all) {
+    if (!is_carried(*mount)) continue;
+    const unsigned here = audience_at(*mount);
+    if (const double rate = known_kbps(*mount); rate > 0) rates.emplace_back(name, rate);
+    kbps += here * listener_kbps(*mount);
+    audience += here;
+    MountLoad row{.mount = name, .listeners = here};
+    if (const auto& way = services_.links->masters().way_of(name, *mount->facts()); !way.empty())
+      row.from = way;
+    const auto before = reported_.find(name);
+    if (before == reported_.end() || before->second != row) load.changed.push_back(row);
+    other_mounts = other_mounts || before == reported_.end();
+    carrying.emplace(name, std::move(row));
+  }
+  for (const auto& [name, row] : reported_) {
+    if (carrying.contains(name)) continue;
+    load.changed.push_back({.mount = name, .carries = false});
+    gone.push_back(name);
+    other_mounts = true;
+  }
+  note_peaks();
+  load.kbps = kbps;
+  load.listeners = audience;
+  decider_.with_table([&](NodeTable& table) {
+    for (const auto& [name, rate] : rates) table.set_mount_kbps(name, rate);
+    for (const std::string_view name : gone) table.forget_mount(name);
+    if (table.self() != kNoNode) table.report(table.self(), load);
+  });
+  reported_ = std::move(carrying);
+  if (other_mounts) configure_mounts();
+}
+
+std::uint64_t ClusterService::arrivals(std::string_view master_id) const noexcept {
+  return arrivals_[token_tag(master_id)].load(std::memory_order_relaxed);
+}
+
+NodeReport ClusterService::own_report(const std::vector<std::string>& mounts,
+                                      std::string_view master_id) const {
+  const auto config = services_.config.read();
+  const auto facts = facts_.read();
+  NodeReport report;
+  report.form = NodeReport::Form::kOurs;
+  report.id = facts->id;
+  report.epoch = epoch_;
+  report.addresses = own_addresses(*config);
+  report.port = static_cast<std::uint16_t>(config->port);
+  report.capacity = own_capacity(*config, facts->places);
+  report.tags = config->cluster.tags;
+  report.countries = countries_of(config->cluster.countries);
+  report.tokens = !facts->keys.empty();
+  report.draining = services_.drain.draining();
+  // In the first report, to a master whose id is not known, no listener has come from it yet.
+  if (report.tokens) report.arrived = master_id.empty() ? 0 : arrivals(master_id);
+  report.masters = 0;
+  for (const MasterPlan& plan : master_plans(*config)) report.masters += plan.publish ? 1 : 0;
+  double kbps = 0;
+  unsigned audience = 0;
+  const auto all = services_.mounts.all();
+  for (const auto& [name, mount] : *all) {
+    if (!is_carried(*mount)) continue;
+    kbps += audience_at(*mount) * listener_kbps(*mount);
+    audience += audience_at(*mount);
+    report.relays += mount->facts()->relayed ? 1 : 0;
+  }
+  report.kbps = kbps;
+  report.listeners = audience;
+  const auto& unable = services_.relays->unable();
+  std::size_t cannot = 0;
+  for (const std::string& name : mounts) {
+    const auto mount = services_.mounts.find(name);
+    ReportedMount row;
+    row.mount = name;
+    row.carries = mount != nullptr && is_carried(*mount);
+    row.listeners = row.carries ? audience_at(*mount) : 0;
+    row.enforces = protections_of(mount_section(*config, name));
+    if (const auto found = unable.find(name); found != unable.end() && !row.carries) {
+      row.cannot = found->second;
+      ++cannot;
+    }
+    if (mount != nullptr) row.free = free_places(*mount);
+    // What it does not carry is idle here; what rests without a fault to name is no offer.
+    const Relay* relay = services_.relays->relay_of(name);
+    if (row.carries || row.cannot != PullFault::kNone || (relay != nullptr && !relay->rests()))
+      report.mounts.push_back(std::move(row));
+  }
+  if (2 * cannot > mounts.size()) {
+    const auto first = std::find_if(report.mounts.begin(), report.mounts.end(),
+                                    [](const auto& row) { return row.cannot != PullFault::kNone; });
+    report.cannot = first->cannot;
+  }
+  return report;
+}
+
+}  // namespace lb

@@ -1,0 +1,283 @@
+#include "app/cluster/cluster_service.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "app/cluster/cluster_links.h"
+#include "app/cluster/cluster_plans.h"
+#include "app/cluster/mount_load.h"
+#include "app/cluster/relay_service.h"
+#include "app/services/event_service.h"
+#include "base/encoding.h"
+#include "net/digest.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kClusterTick = 250ms;
+constexpr std::size_t kMaxHeld = 20'000;
+constexpr auto kAnotherOffset = 100ms;   // a token is good for a minute
+constexpr std::size_t kMaxClocks = 256;  // of masters that have ever been linked
+
+}  // namespace
+
+ClusterService::ClusterService(Services& services)
+    : services_(services),
+      rng_(Rng::from_entropy()),
+      epoch_(hex_encode(random_bytes(4))),
+      facts_(std::make_shared<const ClusterFacts>()),
+      clocks_(std::make_shared<const MasterClocks>()),
+      decider_(table_settings(*services.config.read()), BalanceSettings{}, Rng::from_entropy(),
+               services.clock.steady(),
+               [this] { services_.loops.control().post([this] { publish_events(); }); }),
+      reports_(decider_, services.log),
+      pulls_(services.log),
+      probes_(decider_, services.loops.control()),
+      tick_(services.loops.control(), [this] { tick(); }),
+      hold_(services.loops.control(), [this] { release_held(); }) {}
+
+ClusterService::~ClusterService() = default;
+
+SteadyTime ClusterService::now() const { return services_.loops.control().now(); }
+
+void ClusterService::configure(const Config& config) {
+  if (stopped_) return;
+  auto facts = std::make_shared<ClusterFacts>();
+  const auto before = facts_.read();
+  facts->epoch = epoch_;
+  facts->id = before->id.empty() ? cluster_id(config, epoch_) : before->id;
+  facts->mark = facts->id + "." + epoch_;
+  facts->redirects = config.cluster.max_redirect_slaves != 0;
+  facts->keys = TokenKeys(config.cluster.token_keys);
+  facts->require = config.cluster.token_require;
+  facts->names.push_back(facts->id);
+  for (const MasterSettings& master : config.masters) facts->names.push_back(master.username);
+  facts->known = known_nodes(config);
+  facts->member = facts->redirects || !config.cluster.id.empty() ||
+                  config.cluster.master_public_slave ||
+                  std::any_of(config.masters.begin(), config.masters.end(),
+                              [](const MasterSettings& master) { return master.redirect; });
+  facts->no_redirect = config.cluster.no_redirect;
+  facts->places = count_places(config, facts->member);
+
+  reports_.configure(facts->known, now());
+  settings_ = balance_settings(config);
+  NodeHello self = own_hello(config, epoch_, facts->places);
+  self.id = facts->id;
+  std::vector<std::string> statics;
+  std::vector<NodeHello> others = static_nodes(config);
+  for (const NodeHello& node : others) statics.push_back(node.id);
+  const SteadyTime time = now();
+  const auto known = decider_.with_table([&](NodeTable& table) -> Result<void> {
+    table.configure(table_settings(config), time);
+    Result<void> outcome;
+    if (facts->redirects) {
+      if (const auto slot = table.hello(std::move(self), time); !slot) outcome = slot.error();
+    } else if (table.self() != kNoNode) {
+      table.forget(table.self());
+    }
+    for (NodeHello& node : others)
+      static_cast<void>(table.hello(std::move(node), time));  // its id is ours to choose
+    for (const std::string& id : static_ids_) {
+      const NodeSlot slot = table.find(id);
+      if (slot != kNoNode && std::find(statics.begin(), statics.end(), id) == statics.end())
+        table.forget(slot);
+    }
+    return outcome;
+  });
+  if (!known) services_.log.error("cluster/cluster", known.error().what);
+  if (facts->redirects)
+    drain_changed();  // a new configuration is no reason to serve again
+  else
+    reported_.clear();
+  static_ids_ = std::move(statics);
+  configure_mounts();
+
+  const bool logged = before->redirects == facts->redirects && !before->id.empty();
+  if (!logged && facts->redirects)
+    services_.log.info("cluster/cluster",
+                       "node " + facts->id + " redirects listeners to the nodes that report to it");
+  redirects_.store(facts->redirects, std::memory_order_relaxed);
+  wants_tokens_.store(facts->require != TokenRequire::kOff && !facts->keys.empty(),
+                      std::memory_order_relaxed);
+  facts_.publish(std::move(facts));
+  concerned_ = redirects() || !facts_.read()->known.empty() || !static_ids_.empty();
+  release_if_known();  // it may expect fewer nodes
+  tick();
+}
+
+void ClusterService::drain_changed() {
+  const bool drains = services_.drain.draining();
+  const SteadyTime time = now();
+  decider_.with_table([&](NodeTable& table) {
+    if (table.self() == kNoNode) return;
+    if (drains)
+      table.drain(table.self(), "it was asked to", time);
+    else
+      table.undrain(table.self(), time);
+  });
+}
+
+void ClusterService::stop() {
+  stopped_ = true;
+  tick_.cancel();
+  hold_.cancel();
+  held_.clear();
+  probes_.stop();
+}
+
+// Mounts whose section has a <balance> of its own.  Sections may be patterns; rules are for names.
+void ClusterService::configure_mounts() {
+  const auto config = services_.config.read();
+  settings_.mounts.clear();
+  ruled_.clear();
+  const auto all = services_.mounts.all();
+  for (const auto& [name, mount] : *all) {
+    ruled_.insert(name);
+    const MountBalance& own = mount_section(*config, name).balance;
+    if (!(own == MountBalance{}))
+      settings_.mounts.emplace(name, balance_rules(settings_.rules, own));
+  }
+  decider_.configure(settings_, ruled_);
+}
+
+// A mount may be younger than the last configure_mounts().
+void ClusterService::know_rules_of(const std::string& mount) {
+  if (ruled_.contains(mount) || !services_.mounts.find(mount)) return;
+  ruled_.insert(mount);
+  const MountBalance& own = mount_section(*services_.config.read(), mount).balance;
+  if (!(own == MountBalance{}))
+    settings_.mounts.insert_or_assign(mount, balance_rules(settings_.rules, own));
+  decider_.configure(settings_, ruled_);
+}
+
+void ClusterService::tick() {
+  tick_.cancel();
+  if (stopped_ || !concerned_) return;
+  const SteadyTime time = now();
+  if (redirects()) report_self(time);
+  masters_changed();
+  decider_.expire(time);
+  tick_.after(kClusterTick);
+}
+
+// The ids of masters come with their links or lists, at any time.
+void ClusterService::masters_changed() {
+  if (stopped_ || !redirects()) return;
+  std::set<std::string, std::less<>> ids;
+  services_.links->masters().add_master_ids(ids);
+  services_.relays->add_master_ids(ids);
+  if (ids == masters_) return;
+  masters_ = ids;
+  decider_.set_masters(std::move(ids));
+}
+
+void ClusterService::publish_events() {
+  using Kind = NodeEvent::Kind;
+  const auto events = decider_.with_table([](NodeTable& table) { return table.take_events(); });
+  for (const NodeEvent& event : events) {
+    const std::string why = event.why.empty() ? "" : ": " + event.why;
+    const auto publish = [&](const char* type) {
+      services_.events->publish(type, event.id, {{"why", event.why}});
+    };
+    switch (event.kind) {
+      case Kind::kUp:
+        services_.log.info("cluster/node", "node " + event.id + " is up");
+        publish("node-up");
+        break;
+      case Kind::kSuspect:
+        services_.log.warn("cluster/node", "node " + event.id + " is suspect" + why);
+        publish("node-suspect");
+        break;
+      case Kind::kDown:
+        services_.log.warn("cluster/node", "node " + event.id + " is down" + why);
+        publish("node-down");
+        break;
+      case Kind::kDrain:
+        services_.log.info("cluster/node", "node " + event.id + " takes no new listeners" + why);
+        publish("node-drain");
+        break;
+      case Kind::kLoadDoubted:
+        services_.log.warn("cluster/node",
+                           "node " + event.id + ": what it says of its load is not believed" + why);
+        break;
+      case Kind::kLoadBelieved:
+        services_.log.info("cluster/node", "node " + event.id + " has lost its listeners" + why);
+        break;
+      case Kind::kProbeWanted:
+        probes_.probe(event.slot, services_.relays->connector());
+        break;
+      case Kind::kCannotPull:
+        services_.log.warn("cluster/node", "node " + event.id + " cannot pull " + event.why +
+                                               "; no listener is sent there for it");
+        break;
+      case Kind::kPullsAgain:
+        services_.log.info("cluster/node",
+                           "node " + event.id + " says no more that it cannot pull " + event.why);
+        break;
+    }
+  }
+  release_if_known();
+}
+
+void ClusterService::release_if_known() {
+  if (held_.empty()) return;
+  const SteadyTime until =
+      decider_.with_table([](const NodeTable& table) { return table.hold_until(); });
+  if (until <= now()) hold_.after(0us);
+}
+
+// -- listeners ------------------------------------------------------------------------------------
+
+std::optional<RedirectAnswer> ClusterService::decide_here(const RedirectAsk& ask) {
+  if (stopped_) return RedirectAnswer{.kind = RedirectAnswer::Kind::kServeRelay};
+  Decision decision = decider_.decide(ask, services_.clock.steady());
+  if (decision.kind == Decision::Kind::kHold || decision.kind == Decision::Kind::kNewMount)
+    return std::nullopt;
+  return answer_of(std::move(decision), ask);
+}
+
+void ClusterService::decide(RedirectAsk ask, Then then) {
+  if (stopped_) {
+    then({.kind = RedirectAnswer::Kind::kServeRelay});
+    return;
+  }
+  know_rules_of(ask.mount);
+  const SteadyTime time = now();
+  Decision decision = decider_.decide(ask, time, true);
+  if (decision.kind == Decision::Kind::kHold && held_.size() < kMaxHeld) {
+    held_.push_back({std::move(ask), std::move(then)});
+    if (!hold_.armed())
+      hold_.after(
+          std::max(0us, std::chrono::ceil<std::chrono::microseconds>(decision.hold_until - time)));
+    return;
+  }
+  then(answer_of(std::move(decision), ask));
+}
+
+void ClusterService::release_held() {
+  for (Held& held : std::exchange(held_, {})) decide(std::move(held.ask), std::move(held.then));
+}
+
+Choice ClusterService::explain(const RedirectAsk& ask, PickTrace& trace) {
+  know_rules_of(ask.mount);
+  return decider_.explain(ask, now(), trace);
+}
+
+// -- clocks of masters ----------------------------------------------------------------------------
+
+void ClusterService::set_master_clock(const std::string& master, std::chrono::milliseconds ahead) {
+  const auto before = clocks_.read();
+  const auto known = before->ahead.find(master);
+  if (known != before->ahead.end() && std::chrono::abs(known->second - ahead) < kAnotherOffset)
+    return;
+  if (known == before->ahead.end() && before->ahead.size() >= kMaxClocks) return;
+  auto next = std::make_shared<MasterClocks>(*before);
+  next->ahead[master] = ahead;
+  clocks_.publish(std::move(next));
+}
+
+}  // namespace lb

@@ -1,0 +1,141 @@
+// ClusterService: this server's part in a cluster: the decider that chooses where listeners are
+// served, with what keeps its table true: this node's own load, the reports of others, time,
+// probes.  Events of the table come to publish_events() by a post, from whichever thread.
+//
+// Thread: control, except what says "any thread".
+// Ownership: Services.
+// While no listener is redirected (the default) the table is kept for the administrator's eyes
+// only, and a listener's request costs one relaxed load.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "app/cluster/cluster_facts.h"
+#include "app/cluster/listeners_elsewhere.h"
+#include "app/cluster/node_probes.h"
+#include "app/cluster/redirect_answer.h"
+#include "app/services/services.h"
+#include "base/random.h"
+#include "base/snapshot.h"
+#include "cluster/balance/redirect_decider.h"
+#include "cluster/nodes/steady_count.h"
+#include "cluster/polling/report_intake.h"
+#include "cluster/relay/pull_verifier.h"
+
+namespace lb {
+
+class ClusterService {
+ public:
+  explicit ClusterService(Services& services);
+  ~ClusterService();
+
+  void configure(const Config& config);
+  void stop();
+  // This node drains, or serves again.
+  void drain_changed();
+
+  // -- any thread --------------------------------------------------------------------------------
+  bool redirects() const noexcept { return redirects_.load(std::memory_order_relaxed); }
+  // Listeners without a token are not simply served.
+  bool wants_tokens() const noexcept { return wants_tokens_.load(std::memory_order_relaxed); }
+  std::shared_ptr<const ClusterFacts> facts() const { return facts_.read(); }
+  std::shared_ptr<const MasterClocks> master_clocks() const { return clocks_.read(); }
+  // A listener has come with a redirect of this master.
+  void count_arrival(std::uint8_t master) noexcept {
+    arrivals_[master].fetch_add(1, std::memory_order_relaxed);
+  }
+  // Where a listener is served; nullopt: control has to be asked, which takes decide().  That is in
+  // the first second of a master's life, and once for each new mount.
+  std::optional<RedirectAnswer> decide_here(const RedirectAsk& ask);
+
+  PullVerifier& pulls() noexcept { return pulls_; }
+
+  // -- control -----------------------------------------------------------------------------------
+  using Then = UniqueFunction<void(RedirectAnswer)>;
+  // Perhaps later: in the first second of a master's life requests wait for its nodes.
+  void decide(RedirectAsk ask, Then then);
+  // A listener without a token at a node that wants one, or any at a node that drains: to a
+  // master, or kServe.  Once in 15 s: a listener that comes back from there is served.
+  RedirectAnswer send_to_master(const RedirectAsk& ask);
+  // A listener that this node cannot serve: back to a master that has the mount, once, or kRefuse;
+  // kServe: no master is known to have it.
+  RedirectAnswer unserved(const RedirectAsk& ask);
+  // How the choice would come about; nothing is counted.
+  Choice explain(const RedirectAsk& ask, PickTrace& trace);
+  // The best nodes for a mount, best first, with tokens where they check some.
+  struct Place {
+    std::string origin, token;
+  };
+  std::vector<Place> best_places(const RedirectAsk& ask, std::size_t most);
+
+  // As measured by a link or a report; those of masters that have gone stay.
+  void set_master_clock(const std::string& master, std::chrono::milliseconds ahead);
+
+  ReportIntake& reports() noexcept { return reports_; }
+  RedirectDecider& decider() noexcept { return decider_; }
+  // The report of this node to a master.
+  NodeReport own_report(const std::vector<std::string>& mounts, std::string_view master_id) const;
+  std::uint64_t arrivals(std::string_view master_id) const noexcept;
+  // The masters of this server may be others now.
+  void masters_changed();
+  // only: of the mounts, this one; the sums are those of all.
+  ListenersElsewhere listeners_elsewhere(
+      const std::optional<std::string>& only = std::nullopt) const;
+
+ private:
+  struct Held {
+    RedirectAsk ask;
+    Then then;
+  };
+  // Of a node, all that a token depends on.
+  struct TokenFor {
+    std::string id;
+    bool checks_tokens = false, is_master = false, ours = false;
+  };
+  std::string token_for(const TokenFor& node, std::string_view mount, std::uint8_t hops) const;
+  RedirectAnswer answer_of(Decision decision, const RedirectAsk& ask) const;
+  std::uint64_t count_places(const Config& config, bool member) const;
+  void tick();
+  void report_self(SteadyTime now);
+  void note_peaks();
+  void publish_events();
+  void release_if_known();
+  void release_held();
+  void configure_mounts();
+  void know_rules_of(const std::string& mount);
+  SteadyTime now() const;
+
+  Services& services_;
+  Rng rng_;
+  const std::string epoch_;
+  std::atomic<bool> redirects_{false}, wants_tokens_{false};
+  Snapshot<ClusterFacts> facts_;
+  Snapshot<MasterClocks> clocks_;
+  std::array<std::atomic<std::uint64_t>, 256> arrivals_{};
+  RedirectDecider decider_;
+  ReportIntake reports_;
+  PullVerifier pulls_;
+  NodeProbes probes_;
+  ClientHistory sent_to_master_;
+  BalanceSettings settings_;
+  std::unordered_set<std::string> ruled_;       // mounts whose sections have been read
+  std::set<std::string, std::less<>> masters_;  // as the decider knows them
+  std::vector<std::string> static_ids_;
+  SteadyCount steady_below_;                                // for peaks
+  std::map<std::string, MountLoad, std::less<>> reported_;  // mounts, as in our last own report
+  std::vector<Held> held_;
+  Timer tick_, hold_;
+  bool concerned_ = false;  // nodes may report, or listeners be redirected
+  std::atomic<bool> stopped_{false};
+};
+
+}  // namespace lb

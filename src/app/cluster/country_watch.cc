@@ -1,0 +1,58 @@
+#include "app/cluster/country_watch.h"
+
+#include <utility>
+
+#include "app/services/services.h"
+
+namespace lb {
+namespace {
+
+constexpr auto kCountryPoll = std::chrono::seconds(10);
+
+}  // namespace
+
+CountryWatch::CountryWatch(Services& services)
+    : services_(services),
+      holder_(std::make_shared<const Holder>()),
+      timer_(services.loops.control(), [this] { look(); }) {}
+
+void CountryWatch::begin() {
+  read();
+  timer_.after(kCountryPoll);
+}
+
+void CountryWatch::look() {
+  services_.loops.clerk().post([this] { read(); });
+  timer_.after(kCountryPoll);
+}
+
+void CountryWatch::read() {
+  const std::string path = services_.config.read()->paths.geoipdb;
+  const FileStamp stamp = path.empty() ? FileStamp{} : FileStamp::of_file(path);
+  if (path == path_ && stamp == stamp_) return;
+  const bool other = std::exchange(path_, path) != path;
+  stamp_ = stamp;
+  if (path.empty()) {
+    holder_.publish(std::make_shared<const Holder>());
+    return;
+  }
+  auto opened = CountryFile::open(path);
+  if (!opened) {
+    services_.log.error("cluster/country",
+                        opened.error().what + (holder_.read()->file && !other
+                                                   ? "; the one that was read before stays"
+                                                   : "; the country of a listener is not known"));
+    if (other) holder_.publish(std::make_shared<const Holder>());
+    return;
+  }
+  services_.log.info("cluster/country", "countries are looked up in " + path + " (" +
+                                            (*opened)->type().substr(0, 60) + ")");
+  holder_.publish(std::make_shared<const Holder>(Holder{std::move(*opened)}));
+}
+
+std::string CountryWatch::country_of(const Address& address) const {
+  const auto holder = holder_.read();
+  return holder->file ? holder->file->country(address) : std::string();
+}
+
+}  // namespace lb

@@ -1,0 +1,255 @@
+#include "app/cluster/ingest_service.h"
+
+#include <algorithm>
+
+#include "app/cluster/cluster_plans.h"
+#include "app/cluster/cluster_service.h"
+#include "app/cluster/master_links.h"
+#include "app/cluster/node_links.h"
+#include "app/cluster/relay_service.h"
+#include "app/services/event_service.h"
+#include "base/strings.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kEachTurn = 100ms;
+// Rows that come together are answered together.
+constexpr auto kSoon = 10ms;
+constexpr std::size_t kMaxNamed = 1000;  // refused rows in the log
+constexpr auto kBeforeNamed = 3s;
+
+}  // namespace
+
+IngestService::IngestService(Services& services, MasterLinks& masters, NodeLinks& nodes)
+    : services_(services),
+      masters_(masters),
+      nodes_(nodes),
+      timer_(services.loops.control(), [this] { work(); }) {}
+
+void IngestService::configure(const Config& config) {
+  if (!ingest_) {
+    ingest_ = std::make_unique<Ingest>(
+        masters_.own_id(),
+        [this](const std::string& teller, const IngestRow& row) { return believes(teller, row); },
+        services_.loops.control().now());
+  }
+  plans_ = ingest_plans(config);
+  ingest_->configure(plans_, masters_.empty() && !nodes_.any_configured());
+  refused_.clear();
+  look_ = true;
+  links_changed();
+  see_sources();
+  // The relays are chosen next: what has to be captured is decided by then.
+  act();
+  if (!ingest_->idle() || !masters_.empty()) timer_.after(kSoon);
+}
+
+void IngestService::stop() {
+  stopped_ = true;
+  timer_.cancel();
+}
+
+bool IngestService::is_master(const std::string& id) const {
+  const auto& links = masters_.links();
+  return std::any_of(links.begin(), links.end(), [&](const MasterLink& link) {
+    return link.session && link.session->master_id() == id;
+  });
+}
+
+bool IngestService::believes(const std::string& teller, const IngestRow& row) const {
+  if (is_master(teller)) return true;
+  const KnownNode* node = nodes_.known_node(teller);
+  if (node == nullptr || row.at != teller) return false;
+  return std::any_of(node->sources.begin(), node->sources.end(),
+                     [&](const std::string& pattern) { return glob_match(pattern, row.mount); });
+}
+
+void IngestService::joined(const std::string& id, bool upward) {
+  if (stopped_ || !ingest_) return;
+  linked_.insert(id);
+  ingest_->joined(id, upward, services_.loops.control().now());
+  timer_.after(kSoon);
+}
+
+void IngestService::links_changed() {
+  if (stopped_ || !ingest_) return;
+  std::set<std::string> now;
+  for (const MasterLink& link : masters_.links())
+    if (link.session && link.session->linked()) now.insert(link.session->master_id());
+  nodes_.for_each_linked([&now](const std::string& id) { now.insert(id); });
+  bool lost = false;
+  for (const std::string& id : linked_) {
+    if (now.contains(id)) continue;
+    ingest_->left(id, services_.loops.control().now());
+    lost = true;
+  }
+  linked_ = std::move(now);
+  if (lost && !ingest_->idle()) timer_.after(0us);
+}
+
+void IngestService::take(const std::string& teller, const IngestFrame& frame) {
+  if (stopped_ || !ingest_) return;
+  ingest_->take(teller, frame.rows);
+  timer_.after(kSoon);
+}
+
+void IngestService::work() {
+  if (stopped_) return;
+  links_changed();
+  see_sources();
+  act();
+  tell();
+  name_refused();
+  if (!ingest_->idle()) timer_.after(kEachTurn);
+}
+
+void IngestService::act() {
+  const RelayService& relays = *services_.relays;
+  ingest_->set_willing(services_.drain.picture()->mode == DrainMode::kOff);
+  for (const IngestPlan& plan : plans_) {
+    const Relay* relay = relays.relay_of(plan.mount);
+    Ingest::Flow flow;
+    flow.captures = relays.captures_own(plan.mount);
+    flow.follows = relay != nullptr && relay->flows() && !flow.captures;
+    flow.fails = relay != nullptr && ingest_->captures(plan.mount) && relay->rests();
+    ingest_->set_flow(plan.mount, flow);
+  }
+  const auto changes = ingest_->decide(services_.loops.control().now());
+  for (const Ingest::Change& change : changes) {
+    services_.log.info("cluster/ingest", "mount " + change.mount +
+                                             (change.captures ? ": this node captures it, because "
+                                                              : ": this node captures it no "
+                                                                "longer, because ") +
+                                             change.why);
+    services_.events->publish(change.captures ? "ingest-taken" : "ingest-released", change.mount,
+                              {{"why", change.why}});
+  }
+  if (!changes.empty()) services_.relays->streams_changed();
+}
+
+void IngestService::tell() {
+  if (std::exchange(told_, ingest_->version()) == ingest_->version()) return;
+  for (const std::string& id : linked_) {
+    auto rows = ingest_->news_for(id);
+    if (rows.empty()) continue;
+    for (const IngestFrame& frame : ingest_frames(std::move(rows)))
+      if (!masters_.send_to(id, frame)) nodes_.send_to(id, frame);
+  }
+}
+
+// A peer may be heard as a node before it is known as a master.
+void IngestService::name_refused() {
+  const SteadyTime now = services_.loops.control().now();
+  for (const auto& [teller, row] : ingest_->refused()) {
+    if (refused_.size() >= kMaxNamed) return;
+    SteadyTime& since = refused_.try_emplace({teller, row.mount}, now).first->second;
+    if (since == SteadyTime::max() || now - since < kBeforeNamed) continue;
+    since = SteadyTime::max();
+    services_.log.warn("cluster/ingest", "mount " + row.mount + ": what node " + teller +
+                                             " says of it is passed over, its <node> has no " +
+                                             "sources that name the mount");
+  }
+}
+
+// -- sources of nodes -----------------------------------------------------------------------------
+
+void IngestService::mounts_changed() {
+  look_ = true;
+  if (!stopped_ && ingest_ && !timer_.armed()) timer_.after(kSoon);
+}
+
+std::string IngestService::why_not(const Ingest::Elsewhere& source) const {
+  if (is_master(source.node)) return "it is a master, and its offers count";
+  const KnownNode* node = nodes_.known_node(source.node);
+  if (node == nullptr) return "it is no <node> of the configuration";
+  if (!std::any_of(node->sources.begin(), node->sources.end(),
+                   [&](const std::string& pattern) { return glob_match(pattern, source.mount); }))
+    return "its <node> has no sources that name the mount";
+  const auto mount = services_.mounts.find(source.mount);
+  if (mount && mount->phase() == MountPhase::kRunning && !mount->facts()->relayed)
+    return "the mount has a source of this server";
+  const auto configured = std::any_of(plans_.begin(), plans_.end(), [&](const IngestPlan& plan) {
+    return plan.mount == source.mount;
+  });
+  if (configured || services_.relays->is_configured(source.mount))
+    return "the mount is a relay of this server";
+  return {};
+}
+
+// Where its listeners reach it: that is what the configuration allows it to announce.
+std::optional<Upstream> IngestService::upstream_at(const Ingest::Elsewhere& source) {
+  const auto addresses =
+      nodes_.decider().with_table([&](const NodeTable& table) -> std::vector<NodeAddress> {
+        const NodeSlot slot = table.find(source.node);
+        return slot == kNoNode ? std::vector<NodeAddress>{} : table.node(slot).addresses;
+      });
+  if (addresses.empty()) return std::nullopt;
+  const auto plain = std::find_if(addresses.begin(), addresses.end(), [](const NodeAddress& each) {
+    return each.scheme == PublicScheme::kHttp;
+  });
+  const NodeAddress& address = plain != addresses.end() ? *plain : addresses.front();
+  Upstream upstream;
+  upstream.target.host = address.host;
+  upstream.target.port = address.port;
+  upstream.target.tls = address.scheme == PublicScheme::kHttps;
+  upstream.mount = source.mount;
+  upstream.word = StreamWord::kOffered;
+  return upstream;
+}
+
+void IngestService::see_sources() {
+  if (std::exchange(look_, false)) {
+    std::set<std::string> own;
+    if (!masters_.empty())
+      for (const auto& [name, mount] : *services_.mounts.all()) {
+        const auto facts = mount->facts();
+        if (mount->phase() == MountPhase::kRunning && !facts->relayed && !facts->from_file)
+          own.insert(name);
+      }
+    ingest_->set_sources(std::move(own));
+  }
+  std::vector<NodeSource> now;
+  bool changed = false;
+  for (const Ingest::Elsewhere& source : ingest_->sources()) {
+    if (!why_not(source).empty()) continue;
+    auto upstream = upstream_at(source);
+    if (!upstream) continue;
+    const auto known =
+        std::find_if(node_sources_.begin(), node_sources_.end(), [&](const NodeSource& each) {
+          return each.mount == source.mount && each.node == source.node &&
+                 same_place(each.upstream, *upstream);
+        });
+    upstream->offer_number =
+        known == node_sources_.end() ? next_offer_++ : known->upstream.offer_number;
+    changed = changed || known == node_sources_.end();
+    now.push_back({source.mount, source.node, std::move(*upstream)});
+  }
+  changed = changed || now.size() != node_sources_.size();
+  node_sources_ = std::move(now);
+  if (changed) services_.relays->streams_changed();
+}
+
+std::optional<std::vector<std::string>> IngestService::way_of(const std::string& mount) const {
+  if (captures(mount)) return std::vector<std::string>{};
+  for (const NodeSource& source : node_sources_)
+    if (source.mount == mount) return std::vector<std::string>{source.node};
+  return std::nullopt;
+}
+
+std::vector<IngestSight> IngestService::rows() const {
+  std::vector<IngestSight> out;
+  if (!ingest_) return out;
+  for (const IngestPlan& plan : plans_)
+    for (IngestRow& row : ingest_->known(plan.mount)) out.push_back({std::move(row), ""});
+  for (auto& [teller, row] : ingest_->refused())
+    out.push_back({std::move(row), "the <node> " + teller + " has no sources that name the mount"});
+  for (const Ingest::Elsewhere& source : ingest_->sources())
+    if (!is_master(source.node))
+      out.push_back({{source.mount, source.node, IngestState::kOn, {}, true}, why_not(source)});
+  return out;
+}
+
+}  // namespace lb

@@ -1,0 +1,86 @@
+// IngestService: acts on what Ingest decides: which relays this node pulls from their own upstream
+// for all nodes, and what the neighbours are told.
+//
+// A neighbour is a master of this node, a node of its, or both (a peer).  Of a node that is no peer
+// only rows of its own are believed, for the mounts that its <node sources> names.
+//
+// Thread: control.
+// Ownership: ClusterLinks.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "admin/station.h"
+#include "app/services/services.h"
+#include "cluster/link/ingest.h"
+#include "cluster/relay/relay_plans.h"
+
+namespace lb {
+
+class MasterLinks;
+class NodeLinks;
+
+class IngestService {
+ public:
+  IngestService(Services& services, MasterLinks& masters, NodeLinks& nodes);
+
+  void configure(const Config& config);
+  void stop();
+  // A link to this neighbour stands, perhaps one more.
+  void joined(const std::string& id, bool upward);
+  // Links may have ended.
+  void links_changed();
+  void take(const std::string& teller, const IngestFrame& frame);
+
+  // This node pulls the mount from its own upstream.
+  bool captures(std::string_view mount) const { return ingest_ && ingest_->captures(mount); }
+  std::size_t captured() const { return ingest_ ? ingest_->captured() : 0; }
+  // The mounts of this server may be other ones.
+  void mounts_changed();
+  // Sources of nodes that are pulled from there, with the way to the node.
+  struct NodeSource {
+    std::string mount, node;
+    Upstream upstream;
+  };
+  const std::vector<NodeSource>& node_sources() const noexcept { return node_sources_; }
+  // The way that the stream of a mount has come before this server, where that is known here;
+  // nullopt: it is not.
+  std::optional<std::vector<std::string>> way_of(const std::string& mount) const;
+  // What is known of each mount, and why a row is not believed; for people.
+  std::vector<IngestSight> rows() const;
+
+ private:
+  bool is_master(const std::string& id) const;
+  bool believes(const std::string& teller, const IngestRow& row) const;
+  void work();
+  void act();
+  void tell();
+  void name_refused();
+  void see_sources();
+  // "": this node may bring the mount.
+  std::string why_not(const Ingest::Elsewhere& source) const;
+  std::optional<Upstream> upstream_at(const Ingest::Elsewhere& source);
+
+  Services& services_;
+  MasterLinks& masters_;
+  NodeLinks& nodes_;
+  std::unique_ptr<Ingest> ingest_;  // null: not configured yet
+  std::vector<IngestPlan> plans_;
+  std::vector<NodeSource> node_sources_;
+  std::uint64_t next_offer_ = 1;
+  bool look_ = true;  // at the mounts
+  std::set<std::string> linked_;
+  // Refused rows, by teller and mount: since when; SteadyTime::max(): the log has them.
+  std::map<std::pair<std::string, std::string>, SteadyTime> refused_;
+  std::uint64_t told_ = ~std::uint64_t{0};  // version of Ingest
+  bool stopped_ = false;
+  Timer timer_;
+};
+
+}  // namespace lb

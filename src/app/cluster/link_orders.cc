@@ -1,0 +1,115 @@
+#include "app/cluster/link_orders.h"
+
+#include <utility>
+
+namespace lb {
+namespace {
+
+using OrderReply = std::function<void(bool done, std::string why)>;
+
+void kick(Station& station, const CommandFrame& command, const OrderReply& answer) {
+  if (command.listener == 0) {
+    station.kill_source(command.mount);
+    answer(true, "the source is ended");
+    return;
+  }
+  station.kill_listener(command.mount, command.listener, [answer](bool found) {
+    answer(found, found ? "the listener is ended" : "there is no such listener");
+  });
+}
+
+void move(Station& station, const CommandFrame& command, const OrderReply& answer) {
+  if (station.state_of(command.to) != MountState::kRunning) {
+    answer(false, "mount " + command.to + " does not play");
+    return;
+  }
+  const MoveOffer offer = station.move_offer(command.mount, command.to);
+  if (!offer.possible) {
+    answer(false, "no listener is moved: " + command.mount + " is " + offer.from_type + ", " +
+                      command.to + " is " + offer.to_type);
+    return;
+  }
+  station.move_listeners(command.mount, command.to, [answer](std::uint64_t moved) {
+    answer(true, std::to_string(moved) + " listeners are moved");
+  });
+}
+
+void set_title(Station& station, const CommandFrame& command, const OrderReply& answer) {
+  TitleRequest title;
+  if (command.artist.empty()) {
+    title.song = command.title;
+  } else {
+    title.artist = command.artist;
+    title.title = command.title;
+  }
+  if (!command.url.empty()) title.url = command.url;
+  title.charset = "UTF-8";
+  station.set_title(command.mount, std::move(title), [answer](TitleVerdict verdict) {
+    const bool done = verdict == TitleVerdict::kDone;
+    answer(done, done ? "the title is set" : "the title cannot be set");
+  });
+}
+
+void drain(Station& station, DrainMode mode, const OrderReply& answer) {
+  if (mode == DrainMode::kOff) {
+    const auto done = station.undrain();
+    answer(done.has_value(), done ? "off" : done.error().what);
+    return;
+  }
+  DrainRequest request;
+  request.asked_by = "a master of the cluster";
+  request.mode = mode;
+  const auto done = station.drain(std::move(request));
+  answer(done.has_value(), done ? std::string(to_text(mode)) : done.error().what);
+}
+
+}  // namespace
+
+std::string why_refused(const CommandFrame& command, const OrderRights& rights) {
+  if (command.verb == CommandFrame::Verb::kDrain)
+    return rights.drain
+               ? ""
+               : "the configuration here does not let this master drain (<orders> of its <master>)";
+  if (!rights.streams)
+    return "the configuration here takes no orders of this master (<orders> of its <master>)";
+  if (!rights.is_its(command.mount))
+    return "mount " + command.mount + " is not relayed from this master";
+  if (command.verb == CommandFrame::Verb::kMove && !rights.is_its(command.to))
+    return "mount " + command.to + " is not relayed from this master";
+  return "";
+}
+
+void carry_out_order(Station& station, const CommandFrame& command, const OrderRights& rights,
+                     std::function<void(ResultFrame)> then) {
+  const OrderReply answer = [then = std::move(then)](bool done, std::string why) {
+    then(ResultFrame{0, done, std::move(why)});
+  };
+  const bool about_mount = command.verb != CommandFrame::Verb::kDrain;
+  if (about_mount && rights.streams && station.state_of(command.mount) == MountState::kUnknown) {
+    answer(false, "there is no mount " + command.mount);
+    return;
+  }
+  if (std::string why = why_refused(command, rights); !why.empty()) {
+    answer(false, std::move(why));
+    return;
+  }
+  if (command.verb == CommandFrame::Verb::kDrain) {
+    drain(station, command.drain, answer);
+    return;
+  }
+  switch (command.verb) {
+    case CommandFrame::Verb::kKick:
+      kick(station, command, answer);
+      return;
+    case CommandFrame::Verb::kMove:
+      move(station, command, answer);
+      return;
+    case CommandFrame::Verb::kMetadata:
+      set_title(station, command, answer);
+      return;
+    case CommandFrame::Verb::kDrain:
+      return;  // asked above: it names no mount
+  }
+}
+
+}  // namespace lb

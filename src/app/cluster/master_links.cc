@@ -1,0 +1,286 @@
+#include "app/cluster/master_links.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "app/cluster/cluster_plans.h"
+#include "app/cluster/mount_lookup.h"
+#include "app/cluster/relay_service.h"
+#include "app/services/worker.h"
+#include "cluster/nodes/clock_offset.h"
+#include "cluster/relay/pull_mark.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+}  // namespace
+
+MasterLinks::MasterLinks(Services& services, Callbacks callbacks)
+    : services_(services),
+      callbacks_(std::move(callbacks)),
+      rng_(Rng::from_entropy()),
+      resolver_(services.loops.control()),
+      facts_(services.cluster->facts()),
+      paths_(services.relays->connector(), rng_,
+             [this](const MasterSession& session, const PullPath& path) {
+               path_changed(session, path);
+             }),
+      load_(
+          services, [this](const std::string& mount, const SourceFacts& facts) -> const auto& {
+            return way_of(mount, facts);
+          }) {}
+
+MasterLinks::~MasterLinks() = default;
+
+void MasterLinks::configure(const Config& config) {
+  facts_ = services_.cluster->facts();
+  std::vector<MasterLink> masters;
+  std::vector<MasterSession*> fresh;
+  for (const MasterSettings& settings : config.masters) {
+    const auto plan = link_plan(config, settings);
+    if (!plan) continue;
+    const auto same = std::find_if(masters_.begin(), masters_.end(), [&](const MasterLink& link) {
+      return link.session && link.session->plan().same_link(*plan);
+    });
+    if (same != masters_.end()) {
+      masters.push_back({settings, std::move(same->session)});
+      masters.back().session->set_retry_max(plan->link.retry_max);
+      masters.back().session->retry_now();
+      continue;
+    }
+    masters.push_back({settings, make_session(*plan)});
+    fresh.push_back(masters.back().session.get());
+  }
+  hand_over(fresh);
+  const bool fewer = std::any_of(masters_.begin(), masters_.end(),
+                                 [](const MasterLink& link) { return link.session != nullptr; });
+  masters_ = std::move(masters);
+  paths_.keep_if([this](const MasterSession* session) {
+    return std::any_of(masters_.begin(), masters_.end(),
+                       [session](const MasterLink& link) { return link.session.get() == session; });
+  });
+  count_linked();
+  if (fewer) streams_changed();
+}
+
+std::unique_ptr<MasterSession> MasterLinks::make_session(const LinkPlan& plan) {
+  LinkClient::Callbacks callbacks;
+  callbacks.user_agent = [this] { return services_.config.read()->server_id; };
+  callbacks.by_certificate = [this](Loop& on, std::unique_ptr<Transport> plain,
+                                    const std::string& host, Connector::Then then) {
+    return services_.relays->make_tls(on, std::move(plain), host, std::move(then), true);
+  };
+  return std::make_unique<MasterSession>(*this, resolver_, plan, std::move(callbacks));
+}
+
+// A changed <master> ends one session and begins another, which takes over its streams: the session
+// at the same host, otherwise by their order.
+void MasterLinks::hand_over(const std::vector<MasterSession*>& fresh) {
+  std::vector<std::unique_ptr<MasterSession>> left;
+  const auto leaves =
+      [&](const std::function<bool(const MasterSession&)>& which) -> MasterSession* {
+    for (MasterLink& link : masters_) {
+      if (!link.session || !which(*link.session)) continue;
+      link.session->send_bye({"its <master> has other settings now", 0, 0ms});
+      left.push_back(std::move(link.session));
+      return left.back().get();
+    }
+    return nullptr;
+  };
+  std::vector<MasterSession*> unknown;
+  for (MasterSession* session : fresh) {
+    const std::string& host = session->plan().link.target.host;
+    const auto before =
+        leaves([&](const MasterSession& each) { return each.plan().link.target.host == host; });
+    if (before != nullptr)
+      session->continue_from(*before);
+    else
+      unknown.push_back(session);
+  }
+  for (MasterSession* session : unknown)
+    if (const auto before = leaves([](const MasterSession&) { return true; }))
+      session->continue_from(*before);
+  for (MasterLink& link : masters_)
+    if (link.session) link.session->send_bye({"it is no <master> of this node any more", 0, 0ms});
+  for (MasterSession* session : fresh) session->start();
+}
+
+void MasterLinks::stop(const std::string& why) {
+  stopped_ = true;
+  for (const auto& [settings, session] : masters_) session->send_bye({why, 0, 0ms});
+  paths_.clear();
+}
+
+void MasterLinks::send(const MessageFrame& message) {
+  for (const auto& [settings, session] : masters_) session->send(message);
+}
+
+bool MasterLinks::send_to(std::string_view master, const IngestFrame& frame) {
+  for (const auto& [settings, session] : masters_)
+    if (session->linked() && session->master_id() == master) {
+      session->send(frame);
+      return true;
+    }
+  return false;
+}
+
+void MasterLinks::drain_changed() {
+  if (stopped_) return;
+  for (const auto& [settings, session] : masters_) session->send(DrainFrame{draining(), ""});
+}
+
+void MasterLinks::add_rows(std::vector<LinkRow>& rows) const {
+  for (const auto& [settings, session] : masters_) {
+    LinkRow row;
+    row.id = session->master_id();
+    row.peer = session->name();
+    row.master = true;
+    row.up = session->linked();
+    if (const Link* link = session->link()) {
+      row.seconds = static_cast<std::uint64_t>(
+          std::chrono::duration_cast<std::chrono::seconds>(session->linked_for()).count());
+      row.bytes_in = link->bytes_in();
+      row.bytes_out = link->bytes_out();
+    }
+    row.round_trip_us = static_cast<std::uint64_t>(session->round_trip().count());
+    row.clock_offset_ms = session->clock_offset().count();
+    row.issued = session->issued();
+    row.streams = session->streams().streams().size();
+    rows.push_back(std::move(row));
+  }
+}
+
+// -- reports to masters ---------------------------------------------------------------------------
+
+void MasterLinks::poll(const std::shared_ptr<const MountTable::Rows>& mounts) {
+  if (masters_.empty()) return;
+  std::vector<std::string> ids;
+  for (const MasterLink& master : masters_) ids.push_back(master.session->master_id());
+  const bool urgent = load_.update(mounts, ids);
+  bool forgot = false;
+  for (const auto& [settings, session] : masters_) {
+    session->load_changed(urgent);
+    forgot = session->forget_streams() || forgot;
+  }
+  if (forgot) streams_changed();
+  refresh_polling();
+}
+
+HelloFrame MasterLinks::hello() {
+  const auto config = services_.config.read();
+  HelloFrame hello;
+  hello.epoch = facts_->epoch;
+  hello.version = LB_VERSION;
+  hello.addresses = own_addresses(*config);
+  hello.capacity = own_capacity(*config, facts_->places);
+  hello.tags = config->cluster.tags;
+  hello.countries = countries_of(config->cluster.countries);
+  hello.tokens = !facts_->keys.empty();
+  hello.masters = std::max(1U, static_cast<unsigned>(masters_.size()));
+  hello.now_ms = wall_ms_of(services_.clock);
+  return hello;
+}
+
+// A stuck loop must show at once, not only when it turns again.
+unsigned MasterLinks::loop_ms() const noexcept {
+  std::chrono::nanoseconds longest{0};
+  for (const LoopBeat& beat : services_.beats.read())
+    if (beat.vital) longest = std::max(longest, beat.late_now);
+  return static_cast<unsigned>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(longest).count());
+}
+
+std::optional<std::uint64_t> MasterLinks::arrivals_from(std::string_view master) const {
+  if (facts_->keys.empty()) return std::nullopt;
+  return services_.cluster->arrivals(master);
+}
+
+PullFault MasterLinks::cannot_pull(const MasterSession& session) const {
+  return paths_.fault_of_most(session, load_.unable());
+}
+
+bool MasterLinks::flows(const std::string& mount) const { return services_.relays->flows(mount); }
+
+// -- frames of masters ----------------------------------------------------------------------------
+
+void MasterLinks::count_linked() {
+  master_count_ = static_cast<unsigned>(
+      std::count_if(masters_.begin(), masters_.end(),
+                    [](const MasterLink& link) { return link.session->linked(); }));
+}
+
+void MasterLinks::master_joined(MasterSession& session) {
+  count_linked();
+  services_.cluster->masters_changed();
+  callbacks_.joined(session.master_id());
+}
+
+void MasterLinks::master_left(MasterSession&, const std::string&) {
+  count_linked();
+  if (master_count_ == 0) services_.lookup->links_lost();
+  callbacks_.left();
+}
+
+void MasterLinks::master_clock(const std::string& master, std::chrono::milliseconds ahead) {
+  services_.cluster->set_master_clock(master, ahead);
+}
+
+void MasterLinks::streams_changed() {
+  services_.relays->streams_changed();
+  callbacks_.offers_changed();
+}
+
+void MasterLinks::refresh_polling() {
+  bool changed = false;
+  for (const auto& [settings, session] : masters_)
+    changed = session->replaces_polling_changed() || changed;
+  if (changed) services_.relays->configure(*services_.config.read());
+}
+
+void MasterLinks::remember_proof(const ProveFrame& proof) { proofs_.remember(proof, loop().now()); }
+
+std::string MasterLinks::proof_for(std::string_view ask) {
+  return proofs_.answer(ask, services_.loops.control().now());
+}
+
+OrderRights MasterLinks::rights_of(const MasterSession& from) const {
+  const auto link = std::find_if(masters_.begin(), masters_.end(), [&](const MasterLink& each) {
+    return each.session.get() == &from;
+  });
+  if (link == masters_.end()) return {};
+  const MasterOrders set = link->settings.orders;
+  OrderRights rights;
+  rights.streams = set != MasterOrders::kNone;
+  // Peers order each other as masters do, but a compromised one must not end the others.
+  rights.drain =
+      set == MasterOrders::kAll || (set == MasterOrders::kAuto && facts_->known.nodes.empty());
+  rights.is_its = [this, target = from.streams_target()](const std::string& mount) {
+    const Relay* relay = services_.relays->relay_of(mount);
+    const Upstream* upstream = relay == nullptr ? nullptr : relay->upstream();
+    return upstream != nullptr && target && upstream->target == *target;
+  };
+  return rights;
+}
+
+void MasterLinks::execute(const MasterSession& from, CommandFrame command,
+                          std::function<void(ResultFrame)> then) {
+  carry_out_order(*services_.station, command, rights_of(from), std::move(then));
+}
+
+// -- listeners of a mount that is not known here --------------------------------------------------
+
+unsigned MasterLinks::lookup_mount(const std::string& mount) {
+  unsigned asked = 0;
+  for (const auto& [settings, session] : masters_)
+    if (!stopped_ && session->lookup_mount(mount)) ++asked;
+  return asked;
+}
+
+void MasterLinks::mount_looked_up(const std::string& mount, bool known) {
+  if (known) services_.relays->settle();
+  services_.lookup->mount_looked_up(mount, known);
+}
+
+}  // namespace lb

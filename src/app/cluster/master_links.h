@@ -1,0 +1,144 @@
+// MasterLinks: the links of this node to its masters: each <master> with a <cluster-port>, or with
+// a TLS port where this node has an id.
+//
+// This node reports what it carries (CarriedLoad); the masters send what they offer: RelayService
+// relays those streams on demand without their being named in any configuration.
+//
+// Thread: control, except any_linked().
+// Ownership: ClusterLinks.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "admin/station.h"
+#include "app/cluster/carried_load.h"
+#include "app/cluster/cluster_service.h"
+#include "app/cluster/link_orders.h"
+#include "app/cluster/pull_paths.h"
+#include "app/cluster/stream_offers.h"
+#include "app/services/services.h"
+#include "cluster/link/address_trial.h"
+#include "cluster/link/master_session.h"
+#include "cluster/relay/relay_plans.h"
+
+namespace lb {
+
+class MasterLinks final : public NodeSide {
+ public:
+  struct Callbacks {
+    std::function<void()> poll;            // now
+    std::function<void()> poll_soon;       // 10 ms after the last time
+    std::function<void()> offers_changed;  // of this server, as a master itself
+    std::function<void(MessageFrame)> message;
+    std::function<void(const std::string& id)> joined;  // a link to this master stands
+    std::function<void()> left;
+    std::function<void(const std::string& teller, const IngestFrame&)> ingest;
+  };
+  MasterLinks(Services& services, Callbacks callbacks);
+  ~MasterLinks() override;
+
+  // The configuration is (another) one; masters that are not linked are tried at once.
+  void configure(const Config& config);
+  // Sends a BYE to every master.
+  void stop(const std::string& why);
+  // Reads what is carried here and reports the changes.
+  void poll(const std::shared_ptr<const MountTable::Rows>& mounts);
+  bool empty() const noexcept { return masters_.empty(); }
+  bool any_linked() const noexcept { return master_count_.load(std::memory_order_relaxed) > 0; }
+  const std::vector<MasterLink>& links() const noexcept { return masters_; }
+  void send(const MessageFrame& message);
+  // To one of them.  False: it is not linked.
+  bool send_to(std::string_view master, const IngestFrame& frame);
+  // This node drains, or serves again.
+  void drain_changed();
+  void add_rows(std::vector<LinkRow>& rows) const;
+
+  // -- for RelayService
+  // What the masters offer, for each mount the best upstream first.
+  std::vector<LinkedStream> streams() const;
+  // The link delivers this master's streams, or soon will: its list is not polled.
+  bool link_replaces_polling(const MasterPlan& master) const;
+  // The mark of this node in one request to that server (cluster/relay/pull_mark.h); "": it is none
+  // of the masters that this node is, or was, linked to.
+  std::string pull_line(const Upstream& upstream);
+  // The ids of masters that this node is, or was, linked to.
+  void add_master_ids(std::set<std::string, std::less<>>& ids) const;
+  // Why nothing can be pulled from there, whatever the mount; kNone: it can, or it is not known.
+  PullFault path_fault(const ConnectTarget& from) const { return paths_.fault_to(from); }
+  // What of the relays can be pulled is different; fault: what failed just now.
+  void pulls_changed(const ConnectTarget& from, PullFault fault);
+
+  // -- for listeners
+  // Asks the masters about a mount, which answer by mount_looked_up(); how many were asked.
+  unsigned lookup_mount(const std::string& mount);
+  // Where listeners find the first master that is linked; nullopt: none.
+  std::optional<std::string> origin(PublicScheme scheme) const;
+  // The way of a listener back to a master that is linked; of those whose id has this tag
+  // (redirect_token.h), if there is one.
+  std::optional<WayBack> way_back(PublicScheme scheme, std::optional<std::uint8_t> tag) const;
+  // A master that is linked, or was a moment ago, has this mount.
+  bool is_offered(const std::string& mount) const;
+  // The way that the stream of a mount has come, with the master that it is pulled from at its end;
+  // empty: its source is here, or that is not known.
+  const std::vector<std::string>& way_of(const std::string& name, const SourceFacts& facts) const;
+  // The answer to a master's question whether this is the node that it is linked to; "": no master
+  // has announced the question, or long ago.
+  std::string proof_for(std::string_view ask);
+
+  // -- NodeSide
+  Loop& loop() noexcept override { return services_.loops.control(); }
+  Log& log() noexcept override { return services_.log; }
+  void message(MessageFrame message) override { callbacks_.message(std::move(message)); }
+  void ingest(const std::string& teller, const IngestFrame& frame) override {
+    callbacks_.ingest(teller, frame);
+  }
+  Rng& rng() noexcept override { return rng_; }
+  const std::string& own_id() const noexcept override { return facts_->id; }
+  HelloFrame hello() override;
+  const LoadChanges& load() const noexcept override { return load_.changes(); }
+  unsigned loop_ms() const noexcept override;
+  std::optional<std::uint64_t> arrivals_from(std::string_view master) const override;
+  unsigned masters() const noexcept override { return master_count_; }
+  DrainMode draining() const noexcept override { return services_.drain.picture()->mode; }
+  PullFault cannot_pull(const MasterSession& session) const override;
+  bool knows_path(MasterSession& session) override { return paths_.probe(session); }
+  void path_overdue(MasterSession& session) override { paths_.give_up_waiting(session); }
+  bool flows(const std::string& mount) const override;
+  void master_joined(MasterSession& session) override;
+  void master_left(MasterSession& session, const std::string& why) override;
+  void streams_changed() override;
+  void master_clock(const std::string& master, std::chrono::milliseconds ahead) override;
+  void remember_proof(const ProveFrame& proof) override;
+  void mount_looked_up(const std::string& mount, bool known) override;
+  void execute(const MasterSession& from, CommandFrame command,
+               std::function<void(ResultFrame)> then) override;
+
+ private:
+  std::unique_ptr<MasterSession> make_session(const LinkPlan& plan);
+  void hand_over(const std::vector<MasterSession*>& fresh);
+  void count_linked();
+  void refresh_polling();
+  void path_changed(const MasterSession& session, const PullPath& path);
+  OrderRights rights_of(const MasterSession& from) const;
+
+  Services& services_;
+  const Callbacks callbacks_;
+  Rng rng_;
+  Resolver resolver_;
+  std::shared_ptr<const ClusterFacts> facts_;  // as of the configuration
+  std::vector<MasterLink> masters_;
+  PullPaths paths_;
+  CarriedLoad load_;
+  std::uint64_t next_pull_ = 1;
+  ProofList proofs_;
+  std::atomic<unsigned> master_count_{0};  // linked
+  bool stopped_ = false;
+};
+
+}  // namespace lb

@@ -1,0 +1,122 @@
+// The ways between this node and its masters: of streams to here, of requests that pull them, and
+// of listeners back; see master_links.h.
+#include <algorithm>
+#include <utility>
+
+#include "app/cluster/master_links.h"
+#include "app/cluster/relay_service.h"
+#include "cluster/relay/pull_mark.h"
+
+namespace lb {
+
+std::vector<LinkedStream> MasterLinks::streams() const {
+  return streams_to_pull(*services_.config.read(), masters_);
+}
+
+bool MasterLinks::link_replaces_polling(const MasterPlan& master) const {
+  const auto same = std::find_if(masters_.begin(), masters_.end(), [&](const MasterLink& link) {
+    return link.settings.server == master.target.host &&
+           link.settings.username == master.username && link.settings.password == master.password;
+  });
+  return same != masters_.end() && same->session->replaces_polling();
+}
+
+void MasterLinks::add_master_ids(std::set<std::string, std::less<>>& ids) const {
+  for (const MasterLink& master : masters_)
+    if (!master.session->master_id().empty()) ids.insert(master.session->master_id());
+}
+
+// -- whether streams can be pulled ----------------------------------------------------------------
+
+void MasterLinks::pulls_changed(const ConnectTarget& from, PullFault fault) {
+  if (is_of_path(fault)) paths_.doubt(from);
+  if (!stopped_ && !masters_.empty()) callbacks_.poll_soon();
+}
+
+void MasterLinks::path_changed(const MasterSession& session, const PullPath& path) {
+  const auto link = std::find_if(masters_.begin(), masters_.end(), [&](const MasterLink& each) {
+    return each.session.get() == &session;
+  });
+  if (link == masters_.end()) return;
+  const ConnectTarget& target = path.target();
+  const std::string where = target.host + ":" + std::to_string(target.port);
+  if (const PullFault fault = path.fault(); fault != PullFault::kNone) {
+    log().warn("cluster/link", "master " + session.name() + ": no stream can be pulled from " +
+                                   where + ": " + std::string(describe(fault)) +
+                                   "; it is asked to send no listener for them");
+  } else {
+    log().info("cluster/link",
+               "master " + session.name() + ": streams can be pulled from " + where);
+    services_.relays->path_opened(target);
+  }
+  services_.relays->pulls_changed();
+  callbacks_.poll();
+  link->session->announce();
+}
+
+std::string MasterLinks::pull_line(const Upstream& upstream) {
+  // <relay-auth>, or a <relay> with a user of its own: that is the proof then.
+  if (!upstream.username.empty() && !upstream.password.empty()) return {};
+  for (const auto& [settings, session] : masters_) {
+    if (session->master_mark().empty() || session->streams_target() != upstream.target) continue;
+    const LinkTarget& link = session->plan().link;
+    const auto its_clock = services_.clock.wall() + session->clock_offset();
+    PullMark mark;
+    mark.id = link.id;
+    mark.epoch = facts_->epoch;
+    mark.to = session->master_mark();
+    mark.number = next_pull_++;
+    mark.at = std::chrono::floor<std::chrono::seconds>(its_clock.time_since_epoch()).count();
+    return lb::pull_line(std::move(mark), link.secret, upstream.mount);
+  }
+  return {};
+}
+
+// -- listeners ------------------------------------------------------------------------------------
+
+std::optional<std::string> MasterLinks::origin(PublicScheme scheme) const {
+  for (const auto& [settings, session] : masters_)
+    if (auto origin = session->origin(scheme)) return origin;
+  return std::nullopt;
+}
+
+std::optional<WayBack> MasterLinks::way_back(PublicScheme scheme,
+                                             std::optional<std::uint8_t> tag) const {
+  for (const auto& [settings, session] : masters_) {
+    if (tag && token_tag(session->master_id()) != *tag) continue;
+    if (auto origin = session->origin(scheme))
+      return WayBack{std::move(*origin), session->master_id(), session->plan().link.id};
+  }
+  return std::nullopt;
+}
+
+bool MasterLinks::is_offered(const std::string& mount) const {
+  return std::any_of(masters_.begin(), masters_.end(), [&](const MasterLink& link) {
+    const auto& streams = link.session->streams().streams();
+    const auto found = streams.find(mount);
+    return found != streams.end() && found->second.state != OfferState::kWithdrawn;
+  });
+}
+
+const std::vector<std::string>& MasterLinks::way_of(const std::string& name,
+                                                    const SourceFacts& facts) const {
+  static const std::vector<std::string> kNone;
+  const Relay* relay = masters_.empty() ? nullptr : services_.relays->relay_of(name);
+  if (relay == nullptr || !facts.relayed) return kNone;
+  const Upstream& from = relay->last_upstream();
+  for (const auto& [settings, session] : masters_) {
+    if (session->plan().streams.host != from.target.host || !session->linked() ||
+        session->streams_target() != from.target)
+      continue;
+    const auto& streams = session->streams().streams();
+    const auto stream = streams.find(from.mount);
+    // What has been withdrawn may come from another place by now.
+    if (stream == streams.end() ||
+        (stream->second.state != OfferState::kOffered && stream->second.settled))
+      continue;
+    return stream->second.offer.path;
+  }
+  return kNone;
+}
+
+}  // namespace lb

@@ -1,0 +1,219 @@
+#include "app/cluster/node_links.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "app/cluster/cluster_plans.h"
+#include "app/cluster/relay_service.h"
+#include "cluster/nodes/clock_offset.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kEvery = 250ms;
+constexpr auto kLinkDead = 1000ms;
+constexpr int kClusterPortBacklog = 512;
+constexpr int kMaxBeforeHello = 4;  // connections of one node
+
+}  // namespace
+
+NodeLinks::NodeLinks(Services& services, Callbacks callbacks)
+    : services_(services),
+      callbacks_(std::move(callbacks)),
+      facts_(services.cluster->facts()),
+      offer_timer_(services.loops.control(), [this] { send_offers(); }) {}
+
+NodeLinks::~NodeLinks() = default;
+
+Result<void> NodeLinks::bind(const Config& config) {
+  if (config.cluster.port == 0) return {};
+  ListenSettings settings;
+  settings.port = config.cluster.port;
+  settings.backlog = kClusterPortBacklog;
+  auto socket = ListenSocket::open(settings, settings.port, false, 1);
+  if (!socket) return Error::io("cluster-port: " + socket.error().what);
+  socket_ = std::move(*socket);
+  return {};
+}
+
+void NodeLinks::open_server() {
+  if (server_ || !socket_) return;
+  server_ = std::make_unique<LinkServer>(
+      loop(), log(), socket_,
+      LinkServer::Callbacks{
+          [this](std::string_view id) -> std::optional<std::string> {
+            const KnownNode* node = known_node(id);
+            if (node == nullptr || node->secret.empty()) return std::nullopt;
+            return psk_from_secret(id, node->secret);
+          },
+          [this](std::string id, std::unique_ptr<Transport> transport, std::string leftover) {
+            accept(std::move(id), std::move(transport), std::move(leftover));
+          }});
+  log().info("cluster/link",
+             "cluster-port " + std::to_string(socket_->port) + ": listening for nodes");
+}
+
+void NodeLinks::configure() {
+  const auto before = std::exchange(facts_, services_.cluster->facts());
+  open_server();
+  if (server_) server_->forget_failures();
+  for (const auto& session : sessions_) {
+    const KnownNode* now = known_node(session->id());
+    const KnownNode* then = before->known.node(session->id());
+    if (now == nullptr)
+      session->end("removed from the configuration");
+    else if (then == nullptr || then->secret != now->secret)
+      session->end("its secret was changed in the configuration");
+  }
+}
+
+void NodeLinks::stop(const std::string& why) {
+  stopped_ = true;
+  offer_timer_.cancel();
+  for (const auto& session : sessions_) session->send_bye({why, 0, 0ms});
+  server_.reset();
+  trial_.reset();
+  orders_.clear();
+}
+
+// -- sessions -------------------------------------------------------------------------------------
+
+void NodeLinks::accept(std::string id, std::unique_ptr<Transport> transport, std::string leftover) {
+  if (stopped_) return;
+  const auto before_hello =
+      std::count_if(sessions_.begin(), sessions_.end(),
+                    [&](const auto& each) { return !each->was_accepted() && each->id() == id; });
+  if (before_hello >= kMaxBeforeHello) {
+    if (unsigned held = 0; crowded_.pass(loop().now(), held))
+      log().warn("cluster/link", "node " + id + " (" + transport->peer().ip() +
+                                     "): " + std::to_string(before_hello) +
+                                     " connections wait for their HELLO; a new one is closed");
+    return;
+  }
+  sessions_.push_back(std::make_unique<NodeSession>(*this, std::move(id), std::move(transport),
+                                                    std::move(leftover)));
+}
+
+WelcomeFrame NodeLinks::welcome_for(const KnownNode&) {
+  const auto config = services_.config.read();
+  WelcomeFrame welcome;
+  welcome.id = facts_->id;
+  welcome.epoch = facts_->epoch;
+  welcome.version = LB_VERSION;
+  welcome.now_ms = wall_ms_of(services_.clock);
+  welcome.every = kEvery;
+  welcome.dead = kLinkDead;
+  // The hostname may be anything; the address of the link is one that at least the node reaches.
+  if (!config->cluster.public_addresses.empty()) welcome.addresses = own_addresses(*config);
+  for (const ListenSettings& socket : config->listen) {
+    std::uint16_t& port = socket.tls ? welcome.https_port : welcome.http_port;
+    if (port == 0 && !socket.shoutcast_compat && !socket.proxy_protocol)
+      port = static_cast<std::uint16_t>(socket.port);
+  }
+  return welcome;
+}
+
+void NodeLinks::node_joined(NodeSession& session) {
+  if (!stopped_) callbacks_.node_joined(session.id());
+  send_offers();
+  if (server_) server_->node_linked(session.id(), session.peer());
+  for (const auto& other : sessions_)
+    if (other.get() != &session && other->joined() && other->id() == session.id())
+      other->replaced();
+}
+
+void NodeLinks::try_addresses(NodeSession& session, const std::vector<NodeAddress>& addresses,
+                              std::chrono::milliseconds round_trip) {
+  if (!trial_)
+    trial_ = std::make_unique<AddressTrial>(
+        services_.relays->connector(), log(),
+        [this](const std::string& id, const NodeAddress& address, const std::string& why) {
+          for (const auto& each : sessions_)
+            if (each->id() == id) each->address_refused(address, why);
+        });
+  for (const NodeAddress& address : addresses)
+    session.send(trial_->begin(session.id(), address, round_trip));
+}
+
+void NodeLinks::node_left(NodeSession& session, const std::string& why) {
+  if (!session.was_accepted() && server_)
+    server_->node_failed(session.id(), session.peer(), why);
+  else
+    log().warn("cluster/link", "node " + session.id() + " (" + session.peer().ip() +
+                                   "): the link has ended: " + why);
+  orders_.end_of(session.id());
+  std::erase_if(sessions_, [&](const auto& each) { return each.get() == &session; });
+  if (!stopped_) callbacks_.node_left();
+}
+
+bool NodeLinks::send_to(std::string_view node, const IngestFrame& frame) {
+  for (const auto& session : sessions_)
+    if (session->joined() && session->id() == node) {
+      session->send(frame);
+      return true;
+    }
+  return false;
+}
+
+// -- what nodes are sent --------------------------------------------------------------------------
+
+void NodeLinks::offers_changed() {
+  if (!stopped_ && !offer_timer_.armed()) offer_timer_.after(0us);
+}
+
+void NodeLinks::send_offers() {
+  if (stopped_ || (!socket_ && sessions_.empty())) return;
+  const OfferChanges::Change change = offers_.update(callbacks_.offers());
+  if (change.empty()) return;
+  for (const auto& session : sessions_) session->send_offers(change);
+}
+
+bool NodeLinks::is_offered(const std::string& mount) {
+  if (offer_timer_.armed()) {
+    offer_timer_.cancel();
+    send_offers();
+  }
+  return offers_.has(mount);
+}
+
+void NodeLinks::send(const MessageFrame& message) {
+  for (const auto& session : sessions_)
+    if (session->joined() && session->id() != message.from) session->send(message);
+}
+
+Result<void> NodeLinks::order(const std::string& node, CommandFrame command,
+                              SentOrders::Answered then) {
+  const auto at = std::find_if(sessions_.begin(), sessions_.end(), [&](const auto& each) {
+    return each->joined() && each->id() == node;
+  });
+  if (at == sessions_.end()) return Error::not_found("node " + node + " is not linked");
+  command.number = orders_.add(node, std::move(then), loop().now());
+  (*at)->send(std::move(command));
+  return {};
+}
+
+void NodeLinks::node_answered(const std::string& node, const ResultFrame& result) {
+  const auto then = orders_.take(node, result.number);
+  if (!then) return;
+  if (!result.done) log().warn("cluster/link", "node " + node + ": order failed: " + result.why);
+  then(result);
+}
+
+void NodeLinks::add_rows(std::vector<LinkRow>& rows) const {
+  const SteadyTime now = services_.loops.control().now();
+  for (const auto& session : sessions_) {
+    LinkRow row;
+    row.id = session->id();
+    row.peer = session->peer().ip();
+    row.up = session->joined();
+    row.seconds = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::seconds>(now - session->since()).count());
+    row.bytes_in = session->link().bytes_in();
+    row.bytes_out = session->link().bytes_out();
+    rows.push_back(std::move(row));
+  }
+}
+
+}  // namespace lb

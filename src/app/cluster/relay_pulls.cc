@@ -1,0 +1,66 @@
+// What this server cannot pull, and where its listeners are sent instead; see relay_service.h.
+#include <algorithm>
+#include <utility>
+
+#include "app/cluster/cluster_links.h"
+#include "app/cluster/cluster_plans.h"
+#include "app/cluster/cluster_service.h"
+#include "app/cluster/relay_service.h"
+#include "cluster/nodes/names.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kTellPause = 50ms;  // of reports about what cannot be pulled
+
+}  // namespace
+
+const std::map<std::string, PullFault, std::less<>>& RelayService::unable() {
+  if (std::exchange(unable_known_, true)) return unable_;
+  unable_.clear();
+  relays_.for_each([this](const std::string& mount, const Relay& relay) {
+    if (const PullFault fault = relay.cannot(); fault != PullFault::kNone)
+      unable_.emplace_hint(unable_.end(), mount, fault);
+  });
+  return unable_;
+}
+
+void RelayService::tell_unable() {
+  if (unable() == told_unable_) return;
+  told_unable_ = unable_;
+  for (const auto& master : masters_) master->report_now();
+}
+
+void RelayService::pull_changed(const ConnectTarget& from, PullFault fault) {
+  if (stopped_) return;
+  unable_known_ = false;
+  services_.links->masters().pulls_changed(from, fault);
+  if (publishes() && !tell_.armed()) tell_.after(kTellPause);
+}
+
+PullFault RelayService::path_fault(const ConnectTarget& from) const {
+  return services_.links->masters().path_fault(from);
+}
+
+std::optional<WayBack> RelayService::way_back(PublicScheme scheme,
+                                              std::optional<std::uint8_t> tag) const {
+  for (const auto& master : masters_) {
+    const MasterPlan& plan = master->plan();
+    if (!master->well() || !plan.publish || master->master_id().empty()) continue;
+    if (tag && token_tag(master->master_id()) != *tag) continue;
+    if (auto origin = origin_of(plan.target, scheme))
+      return WayBack{std::move(*origin), master->master_id(),
+                     is_node_id(plan.username) ? plan.username : services_.cluster->facts()->id};
+  }
+  return std::nullopt;
+}
+
+bool RelayService::is_listed(const std::string& mount) const {
+  return std::any_of(masters_.begin(), masters_.end(), [&](const auto& master) {
+    return master->plan().publish && !master->master_id().empty() && master->lists(mount);
+  });
+}
+
+}  // namespace lb

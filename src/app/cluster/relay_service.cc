@@ -1,0 +1,530 @@
+#include "app/cluster/relay_service.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "app/cluster/cluster_links.h"
+#include "app/cluster/cluster_plans.h"
+#include "app/cluster/cluster_service.h"
+#include "app/cluster/mount_lookup.h"
+#include "app/services/worker.h"
+#include "cluster/nodes/names.h"
+#include "cluster/polling/stream_list.h"
+#include "cluster/relay/relay_marks.h"
+#include "net/tls_connect.h"
+#include "stream/fallback_chain.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr ParkedRequests::Limits kMaxParked{.keys = 65'536, .of_key = 4096, .all = 262'144};
+constexpr auto kBackAfter = 1s;
+// A relay's listeners are kept so long without data, or, where a fallback would play for them, so
+// long.
+constexpr auto kRelayLinger = 10s;
+constexpr auto kLingerAtSeam = 2000ms;
+constexpr auto kLingerBeforeFallback = 1s;
+constexpr auto kLookForAway = 2s;
+// A relay whose master has left the configuration goes on so long, while another one may bring it.
+constexpr auto kFormerKept = 10s;
+// As a stream that a master offers.
+constexpr auto kNodeSourceRunOn = 30s;
+
+bool wants_tls(const Config& config) {
+  const auto masters = master_plans(config);
+  const auto relays = relay_plans(config);
+  return std::any_of(masters.begin(), masters.end(),
+                     [](const MasterPlan& plan) { return plan.target.tls; }) ||
+         std::any_of(relays.begin(), relays.end(), [](const RelayPlan& plan) {
+           return std::any_of(plan.upstreams.begin(), plan.upstreams.end(),
+                              [](const Upstream& upstream) { return upstream.target.tls; });
+         });
+}
+
+}  // namespace
+
+RelayService::RelayService(Services& services)
+    : services_(services),
+      rng_(Rng::from_entropy()),
+      resolver_(services.loops.control()),
+      connector_(services.loops.control(), resolver_,
+                 [this](Loop& loop, std::unique_ptr<Transport> plain, const std::string& host,
+                        Connector::Then then) {
+                   return make_tls(loop, std::move(plain), host, std::move(then), false);
+                 }),
+      programs_(services),
+      tell_(services.loops.control(), [this] { tell_unable(); }),
+      parked_(services.loops.control(), kMaxParked,
+              {[this](const ParkedRequest& request, WaitOutcome outcome) {
+                 Worker::resume(services_, request, outcome);
+               },
+               [this](const std::string& mount) { release(mount, WaitOutcome::kNever); }}),
+      look_(services.loops.control(), [this] { look_for_away(); }),
+      choose_(services.loops.control(), [this] { choose_relays(); }),
+      relays_(*this) {
+  look_.after(kLookForAway);
+  if (wants_tls(*services.config.read())) load_roots();  // out of reach after a chroot
+}
+
+RelayService::~RelayService() = default;
+
+std::unique_ptr<Underway> RelayService::make_tls(Loop& loop, std::unique_ptr<Transport> plain,
+                                                 const std::string& host, Connector::Then then,
+                                                 bool only_13) {
+  if (!roots_) load_roots();
+  return make_tls_with(roots_, only_13)(loop, std::move(plain), host, std::move(then));
+}
+
+void RelayService::streams_changed() {
+  if (!stopped_ && !choose_.armed()) choose_.after(std::chrono::microseconds(0));
+}
+
+void RelayService::settle() {
+  if (!choose_.armed()) return;
+  choose_.cancel();
+  choose_relays();
+}
+
+void RelayService::load_roots() {
+  roots_file_ = services_.config.read()->paths.ssl_cafile;
+  auto context = TlsClientContext::load(roots_file_);
+  if (context)
+    roots_ = std::move(*context);
+  else
+    services_.log.error("relay/tls", context.error().what);
+}
+
+void RelayService::configure(const Config& config) {
+  if (stopped_) return;
+  configured_ = relay_plans(config);
+  if (roots_file_ != config.paths.ssl_cafile) roots_ = nullptr;
+  if (!roots_ && wants_tls(config)) load_roots();
+  std::vector<std::unique_ptr<MasterWatch>> masters;
+  for (MasterPlan& plan : master_plans(config)) {
+    if (services_.links->masters().link_replaces_polling(plan)) continue;
+    const auto same = std::find_if(masters_.begin(), masters_.end(),
+                                   [&](const auto& watch) { return watch && watch->is_for(plan); });
+    if (same != masters_.end()) {
+      (*same)->follow(std::move(plan));
+      masters.push_back(std::move(*same));
+      continue;
+    }
+    MasterWatch::Callbacks callbacks;
+    callbacks.user_agent = [this] { return user_agent(); };
+    callbacks.flow_of = [this](const std::string& mount) { return flow_of(mount); };
+    callbacks.changed = [this] { choose_relays(); };
+    callbacks.report = [this](const std::vector<std::string>& mounts, std::string_view master_id) {
+      return services_.cluster->own_report(mounts, master_id);
+    };
+    callbacks.clock = [this](const std::string& id, std::chrono::milliseconds ahead) {
+      services_.cluster->set_master_clock(id, ahead);
+    };
+    callbacks.lines = [this] { return request_lines({}); };
+    callbacks.named = [this] { services_.cluster->masters_changed(); };
+    masters.push_back(std::make_unique<MasterWatch>(connector_, services_.log, rng_,
+                                                    std::move(plan), std::move(callbacks)));
+  }
+  leave_formers(master_plans(config));
+  masters_ = std::move(masters);
+  publishes_.store(std::any_of(masters_.begin(), masters_.end(),
+                               [](const auto& watch) { return watch->plan().publish; }),
+                   std::memory_order_relaxed);
+  choose_relays();
+}
+
+// Those of the configuration first; of the masters' streams, the same mount at several masters is
+// one relay with several upstreams.
+void RelayService::choose_relays() {
+  std::vector<RelayPlan> plans;
+  std::map<std::string, std::size_t> place;
+  const auto files = services_.files.read();
+  const auto may_be = [&](const std::string& mount) {
+    if (!may_be_relayed_as(mount)) return false;
+    // A stream may hide a file of the web root only if that is audio (decisions B5).
+    if (!files->has_file(mount)) return true;
+    const std::string_view type = files->types().type_of(mount);
+    return type.starts_with("audio/") || type.starts_with("video/") || type == "application/ogg";
+  };
+  for (const RelayPlan& plan : configured_) {
+    if (!may_be_relayed_as(plan.local_mount)) {
+      services_.log.error("relay/relay", "relay " + plan.local_mount +
+                                             ": the mount name is not allowed; it is left out");
+      continue;
+    }
+    if (plan.once && !services_.links->ingest().captures(plan.local_mount)) continue;
+    if (place.try_emplace(plan.local_mount, plans.size()).second) plans.push_back(plan);
+  }
+  const std::size_t own = plans.size();
+  // Where the same server says the same twice, by its link and by its list, the link was first.
+  const auto add_upstream = [&](RelayPlan& plan, Upstream upstream) {
+    for (const Upstream& known : plan.upstreams)
+      if (known.target == upstream.target && known.mount == upstream.mount) return;
+    plan.upstreams.push_back(std::move(upstream));
+  };
+  for (auto& stream : services_.links->masters().streams()) {
+    if (!may_be(stream.mount)) continue;
+    const auto [at, fresh] = place.try_emplace(stream.mount, plans.size());
+    if (!fresh) {
+      if (at->second >= own) add_upstream(plans[at->second], std::move(stream.upstream));
+      continue;
+    }
+    RelayPlan plan;
+    plan.local_mount = stream.mount;
+    plan.upstreams.push_back(std::move(stream.upstream));
+    plan.on_demand = true;
+    plan.from_master = true;
+    plan.run_on = stream.run_on;
+    plan.retry_delay = stream.retry_delay;
+    plans.push_back(std::move(plan));
+  }
+  for (const auto& master : masters_) {
+    const MasterPlan& from = master->plan();
+    for (auto& [mount, upstream] : master->streams()) {
+      if (!may_be(mount)) continue;
+      const auto [at, fresh] = place.try_emplace(mount, plans.size());
+      if (!fresh) {
+        if (at->second >= own) add_upstream(plans[at->second], std::move(upstream));
+        continue;
+      }
+      RelayPlan plan;
+      plan.local_mount = mount;
+      plan.upstreams.push_back(std::move(upstream));
+      plan.on_demand = from.on_demand;
+      plan.from_master = true;
+      plan.run_on = from.run_on;
+      plan.retry_delay = from.retry_delay;
+      plans.push_back(std::move(plan));
+    }
+  }
+  for (const IngestService::NodeSource& source : services_.links->ingest().node_sources()) {
+    // What a master offers comes first.
+    if (!may_be(source.mount) || !place.try_emplace(source.mount, plans.size()).second) continue;
+    RelayPlan plan;
+    plan.local_mount = source.mount;
+    plan.upstreams.push_back(source.upstream);
+    plan.on_demand = true;
+    plan.from_master = true;
+    plan.run_on = kNodeSourceRunOn;
+    plans.push_back(std::move(plan));
+  }
+  hold_captures(plans, place);
+  keep_former(plans, place);
+  relays_.want(plans);
+  unable_known_ = false;
+  services_.links->mounts_changed();
+  services_.lookup->mounts_changed();
+}
+
+// A mount that another node is to capture: its own upstream is closed, and the listeners wait here
+// until that node offers the stream.
+void RelayService::hold_captures(std::vector<RelayPlan>& plans,
+                                 std::map<std::string, std::size_t>& place) {
+  for (const RelayPlan& plan : configured_) {
+    const std::string& mount = plan.local_mount;
+    if (!plan.once || services_.links->ingest().captures(mount)) continue;
+    const auto at = place.find(mount);
+    if (at != place.end()) {
+      const auto& upstreams = plans[at->second].upstreams;
+      const bool offered =
+          std::any_of(upstreams.begin(), upstreams.end(),
+                      [](const Upstream& each) { return each.word == StreamWord::kOffered; });
+      if (offered || !captures_own(mount)) continue;
+    } else if (!flows(mount)) {
+      continue;
+    }
+    RelayPlan held = plan;
+    held.held = true;
+    if (at != place.end()) {
+      plans[at->second] = std::move(held);
+    } else if (place.try_emplace(mount, plans.size()).second) {
+      plans.push_back(std::move(held));
+    }
+  }
+}
+
+bool RelayService::is_configured(const std::string& mount) const {
+  return std::any_of(configured_.begin(), configured_.end(),
+                     [&](const RelayPlan& plan) { return plan.local_mount == mount; });
+}
+
+bool RelayService::captures_own(const std::string& mount) const {
+  const Relay* relay = relays_.of_mount(mount);
+  if (relay == nullptr || (!relay->flows() && !relay->asks())) return false;
+  const Upstream& from = relay->flows() ? relay->last_upstream() : relay->plan().upstreams.front();
+  return std::any_of(configured_.begin(), configured_.end(), [&](const RelayPlan& plan) {
+    return plan.local_mount == mount &&
+           std::any_of(plan.upstreams.begin(), plan.upstreams.end(),
+                       [&](const Upstream& each) { return same_place(each, from); });
+  });
+}
+
+void RelayService::keep_former(std::vector<RelayPlan>& plans,
+                               const std::map<std::string, std::size_t>& wanted) {
+  const SteadyTime now = services_.loops.control().awake();
+  std::erase_if(former_, [&](const auto& row) { return wanted.contains(row.first); });
+  relays_.for_each([&](const std::string& mount, const Relay& relay) {
+    if (wanted.contains(mount) || !relay.plan().from_master || !flows(mount)) return;
+    if (former_.try_emplace(mount, now + kFormerKept).first->second <= now) return;
+    plans.push_back(relay.plan());
+    for (Upstream& upstream : plans.back().upstreams) upstream.word = StreamWord::kGone;
+  });
+  std::erase_if(former_, [now](const auto& row) { return row.second <= now; });
+}
+
+// A master that was removed from the configuration is told that no more reports come, and need not
+// find out by itself; one that is linked now is not told.
+void RelayService::leave_formers(const std::vector<MasterPlan>& plans) {
+  for (auto& watch : masters_) {
+    if (!watch || std::any_of(plans.begin(), plans.end(), [&](const MasterPlan& plan) {
+          return plan.publish && plan.target.host == watch->plan().target.host &&
+                 plan.target.port == watch->plan().target.port;
+        }))
+      continue;
+    MasterWatch* leaving = watch.get();
+    left_.push_back(std::move(watch));
+    leaving->leave([this, leaving] {
+      services_.loops.control().post([this, leaving] {
+        std::erase_if(left_, [leaving](const auto& each) { return each.get() == leaving; });
+      });
+    });
+  }
+}
+
+// Two encoders on two peers are both let in when neither has heard of the other.  So that the news
+// of a source that has moved does not look like that, it is said when it was seen twice.
+void RelayService::look_for_raced() {
+  std::set<std::string> raced;
+  relays_.for_each([&](const std::string& mount, const Relay& relay) {
+    const auto* writer = services_.admission->writer_of(mount);
+    if (writer == nullptr || writer->kind != WriterKind::kSource) return;
+    const auto& upstreams = relay.plan().upstreams;
+    const auto other = std::find_if(upstreams.begin(), upstreams.end(), [](const Upstream& each) {
+      return each.word == StreamWord::kOffered;
+    });
+    if (other == upstreams.end()) return;
+    raced.insert(mount);
+    if (raced_.contains(mount) && said_raced_.insert(mount).second)
+      services_.log.warn(
+          "relay/relay",
+          "mount " + mount + " has two sources: one here, and another that " + other->target.host +
+              ":" + std::to_string(other->target.port) +
+              " offers; listeners of the two servers hear different programmes until "
+              "one of them ends");
+  });
+  raced_ = std::move(raced);
+  std::erase_if(said_raced_, [this](const std::string& mount) { return !raced_.contains(mount); });
+}
+
+void RelayService::stop() {
+  left_.clear();
+  stopped_ = true;
+  look_.cancel();
+  tell_.cancel();
+  choose_.cancel();
+  masters_.clear();
+  relays_.clear();
+  parked_.clear();
+  vias_.clear();
+}
+
+void RelayService::await(const std::string& mount, const ParkedRequest& request, std::string via) {
+  const auto found = services_.mounts.find(mount);
+  if (stopped_ || !found || found->phase() != MountPhase::kIdle) {
+    Worker::resume(services_, request, stopped_ ? WaitOutcome::kNever : WaitOutcome::kReady);
+    return;
+  }
+  if (!parked_.park(mount, request, {head_deadline(), kBackAfter})) {
+    Worker::resume(services_, request, WaitOutcome::kNever);
+    return;
+  }
+  if (!via.empty()) vias_.try_emplace(mount, std::move(via));
+  if (!relays_.demand(mount)) release(mount, WaitOutcome::kNever);
+}
+
+void RelayService::release(const std::string& mount, WaitOutcome outcome) {
+  vias_.erase(mount);
+  parked_.release(mount, outcome);
+}
+
+void RelayService::ask_lists() {
+  for (const auto& master : masters_) master->ask_soon();
+}
+
+// An idle relay with fallback-override is started for its listeners that wait at its fallback.
+void RelayService::look_for_away() {
+  look_.after(kLookForAway);
+  look_for_raced();
+  if (!former_.empty()) choose_relays();
+  std::vector<std::string> homes;
+  for (const auto& [name, mount] : *services_.mounts.all())
+    if (mount->phase() == MountPhase::kIdle && mount->settings()->fallback_override)
+      homes.push_back(name);
+  if (homes.empty()) {
+    away_.clear();
+    return;
+  }
+  services_.loops.gather<std::vector<bool>>(
+      [this, homes](unsigned i) { return services_.workers[i]->streams.have_away(homes); },
+      [this, homes](const std::vector<std::vector<bool>>& answers) {
+        away_.clear();
+        for (const auto& found : answers)
+          for (std::size_t i = 0; i < homes.size(); ++i)
+            if (found[i]) away_.insert(homes[i]);
+      });
+}
+
+void RelayService::relay_failed(const std::string& mount) { release(mount, WaitOutcome::kNever); }
+
+void RelayService::mount_begun(const Mount& mount) {
+  release(mount.name(), WaitOutcome::kReady);
+  if (!services_.lookup->empty())
+    services_.loops.control().post([this] { services_.lookup->mounts_changed(); });
+}
+
+void RelayService::mount_waits(const Mount& mount) {
+  if (!mount.facts()->relayed) relays_.mount_is_free(mount.name());
+}
+
+bool RelayService::fed_elsewhere(const std::string& mount) const {
+  const Relay* relay = relays_.of_mount(mount);
+  return relay != nullptr && relay->could_flow();
+}
+
+bool RelayService::flows(const std::string& mount) const {
+  const Relay* relay = relays_.of_mount(mount);
+  if (relay == nullptr) return false;
+  const auto found = services_.mounts.find(mount);
+  return relay->flows() || (found && found->phase() == MountPhase::kLingering);
+}
+
+void RelayService::mount_ended(const Mount& mount) {
+  if (stopped_) return;
+  if (!mount.facts()->relayed) {
+    services_.loops.control().post([this, name = mount.name()] { relays_.mount_is_free(name); });
+    return;
+  }
+  // Not from inside: the masters may want other relays, and this one's end is being told.
+  services_.loops.control().post([this] {
+    for (const auto& master : masters_) master->stream_ended();
+    for (const auto& master : masters_) master->ask_soon();
+  });
+}
+
+std::chrono::milliseconds RelayService::linger(const Mount& mount, WriterKind kind,
+                                               EndReason reason) const {
+  if (stopped_ || reason == EndReason::kKilled || reason == EndReason::kShutdown ||
+      reason == EndReason::kRemoved)
+    return 0ms;
+  const auto settings = mount.settings();
+  const Relay* relay = relays_.of_mount(mount.name());
+  if (settings->linger_seconds >= 0) {
+    // Its connection also ends at each seam of the stream, and what follows is there at once.
+    const bool seam = kind == WriterKind::kRelay && relay != nullptr && relay->is_placed();
+    return std::max<std::chrono::milliseconds>(std::chrono::seconds(settings->linger_seconds),
+                                               seam ? kLingerAtSeam : 0ms);
+  }
+  // Of two sources one has left: its listeners hear the other one.
+  if (kind == WriterKind::kSource && (relay == nullptr || !relay->is_offered())) return 0ms;
+  return fallback_plays(mount) ? kLingerBeforeFallback : kRelayLinger;
+}
+
+bool RelayService::fallback_plays(const Mount& mount) const {
+  return find_in_fallbacks(
+      mount.settings()->fallback_mount,
+      [&](const std::string& name) {
+        const auto next = name == mount.name() ? nullptr : services_.mounts.find(name);
+        return next && next->phase() == MountPhase::kRunning;
+      },
+      [this](const std::string& name) { return settings_of(name)->fallback_mount; });
+}
+
+MasterWatch::Flow RelayService::flow_of(const std::string& mount) const {
+  using Flow = MasterWatch::Flow;
+  const Relay* relay = relays_.of_mount(mount);
+  if (relay == nullptr) return Flow::kNever;
+  const auto found = services_.mounts.find(mount);
+  const bool lingers = found && found->phase() == MountPhase::kLingering;
+  if (relay->flows() || (lingers && relay->has_flowed())) return Flow::kFlows;
+  return relay->has_flowed() && !relay->plan().on_demand ? Flow::kEnded : Flow::kNever;
+}
+
+std::string RelayService::user_agent() const { return services_.config.read()->server_id; }
+
+std::string RelayService::node_mark() const { return services_.cluster->facts()->mark; }
+
+std::string RelayService::request_lines(const std::string& mount) const {
+  const auto facts = services_.cluster->facts();
+  if (!facts->member) return {};
+  const auto via = vias_.find(mount);
+  return relay_mark_lines(facts->mark, via == vias_.end() ? "" : via->second);
+}
+
+std::string RelayService::pull_line(const Upstream& upstream) {
+  return services_.links->masters().pull_line(upstream);
+}
+
+std::optional<std::string> RelayService::master_origin(PublicScheme scheme) const {
+  for (const auto& master : masters_) {
+    if (!master->well()) continue;
+    if (auto origin = origin_of(master->plan().target, scheme)) return origin;
+  }
+  return std::nullopt;
+}
+
+void RelayService::drain_changed() {
+  const bool draining = services_.drain.draining();
+  if (stopped_ || std::exchange(told_draining_, draining) == draining) return;
+  for (const auto& master : masters_) master->report_now();
+}
+
+void RelayService::add_master_ids(std::set<std::string, std::less<>>& ids) const {
+  for (const auto& master : masters_)
+    if (!master->master_id().empty()) ids.insert(master->master_id());
+}
+
+void RelayService::leave(UniqueFunction<void()> done) {
+  // One more than there are masters: none of them is the last before all have been told.
+  leaving_ = static_cast<unsigned>(masters_.size()) + 1;
+  auto shared = std::make_shared<UniqueFunction<void()>>(std::move(done));
+  const auto one = [this, shared] {
+    // By way of the inbox: what follows ends the watches that call.
+    if (--leaving_ == 0) services_.loops.control().post([shared] { (*shared)(); });
+  };
+  for (const auto& master : masters_) master->leave(one);
+  one();
+}
+
+std::chrono::milliseconds RelayService::head_deadline() const {
+  return services_.config.read()->limits.header_timeout;
+}
+
+std::shared_ptr<const MountSettings> RelayService::settings_of(const std::string& mount) const {
+  return std::make_shared<const MountSettings>(mount_settings(*services_.config.read(), mount));
+}
+
+unsigned RelayService::quiet_worker() { return services_.admission->quietest_home(); }
+
+void RelayService::add_source(unsigned worker, SourceOffer offer, WriterLease lease,
+                              std::shared_ptr<const SourceFacts> facts) {
+  ServerCounters& counters = services_.counters;
+  counters.source_relay_connections.fetch_add(1, std::memory_order_relaxed);
+  counters.source_total_connections.fetch_add(1, std::memory_order_relaxed);
+  // Relays may go above <sources> (decisions B9).
+  counters.sources.enter();
+  offer.source_pass = GatePass(&counters.sources);
+  Worker& home = *services_.workers[worker];
+  home.loop.post([&home, offer = std::make_shared<SourceOffer>(std::move(offer)),
+                  lease = std::make_shared<WriterLease>(std::move(lease)),
+                  facts = std::move(facts)] {
+    home.sources.add(std::move(*offer), std::move(*lease), facts);
+  });
+}
+
+void RelayService::end_source(unsigned worker, std::uint64_t lease, EndReason reason) {
+  Worker& home = *services_.workers[worker];
+  home.loop.post([&home, lease, reason] { home.sources.kill(lease, reason); });
+}
+
+}  // namespace lb

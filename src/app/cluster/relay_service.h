@@ -1,0 +1,169 @@
+// RelayService: the relays of this server: what the configuration and the masters want, made to
+// run; and the listeners whose requests wait until an on-demand relay has begun.
+//
+// Thread: control.
+// Ownership: Services.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "app/cluster/exec_source.h"
+#include "app/services/parked_requests.h"
+#include "app/services/services.h"
+#include "cluster/balance/redirect_token.h"
+#include "cluster/nodes/public_address.h"
+#include "cluster/polling/master_watch.h"
+#include "cluster/relay/relay_set.h"
+#include "net/connector.h"
+#include "net/resolver.h"
+#include "net/tls_client.h"
+
+namespace lb {
+
+class RelayService final : public RelayHost {
+ public:
+  explicit RelayService(Services& services);
+  ~RelayService() override;
+
+  // The configuration is (another) one; the masters are asked again.
+  void configure(const Config& config);
+  // The server stops: no upstream is asked any more.
+  void stop();
+  // A request waits for this mount, which is idle: its relay is started.  One that may leave, for a
+  // master of ours, does so when the stream takes longer than kBackAfter.
+  // via: of the request.
+  void await(const std::string& mount, const ParkedRequest& request, std::string via);
+  // All masters that are polled are asked for their lists, soon.
+  void ask_lists();
+  // This node reports to a master; any thread.
+  bool publishes() const noexcept { return publishes_.load(std::memory_order_relaxed); }
+  // "http://m1:8000" of the first master that answers and speaks this scheme.
+  std::optional<std::string> master_origin(PublicScheme scheme) const;
+  // The same of a master that gets reports and names itself, with its id and our name there; of
+  // those whose id has this tag (redirect_token.h), if there is one.
+  std::optional<WayBack> way_back(PublicScheme scheme, std::optional<std::uint8_t> tag) const;
+  // A master that gets reports lists it.
+  bool is_listed(const std::string& mount) const;
+  // This node drains, or serves again: the masters that get reports are told.
+  void drain_changed();
+  // The ids of masters that are reported to.
+  void add_master_ids(std::set<std::string, std::less<>>& ids) const;
+  // Tells the masters that this node leaves; `done` follows in any case, within a second.
+  void leave(UniqueFunction<void()> done);
+
+  // Of the links: the masters offer other streams.  They are looked at later in this turn of the
+  // loop, or now by settle().
+  void streams_changed();
+  void settle();
+  // What cannot be pulled now, and why.
+  const std::map<std::string, PullFault, std::less<>>& unable();
+  void pulls_changed() noexcept { unable_known_ = false; }
+  // The way to this server, which had failed, is open again.
+  void path_opened(const ConnectTarget& to) { relays_.path_opened(to); }
+  // Data flows for the mount, or its listeners wait for it.
+  bool flows(const std::string& mount) const;
+  // As a client whose peer must have a certificate that the system trusts.  only_13: no older TLS.
+  std::unique_ptr<Underway> make_tls(Loop& loop, std::unique_ptr<Transport> plain,
+                                     const std::string& host, Connector::Then then, bool only_13);
+
+  // Of admission.
+  void mount_begun(const Mount& mount);
+  void mount_ended(const Mount& mount);
+  void mount_waits(const Mount& mount);
+  bool fed_elsewhere(const std::string& mount) const;
+  // An upstream of the configuration is connected for this mount, or soon will be.
+  bool captures_own(const std::string& mount) const;
+  // A <relay> of the configuration has this mount.
+  bool is_configured(const std::string& mount) const;
+  // Null: there is none.
+  const Relay* relay_of(const std::string& mount) const { return relays_.of_mount(mount); }
+  // All relays; while the call lasts.
+  template <class F>
+  void for_each_relay(F&& f) const {
+    relays_.for_each(f);
+  }
+  // How long a mount waits for its source to come back.
+  std::chrono::milliseconds linger(const Mount& mount, WriterKind kind, EndReason reason) const;
+
+  // RelayHost
+  Connector& connector() noexcept override { return connector_; }
+  SourceAdmission& admission() noexcept override { return *services_.admission; }
+  const MountTable& mounts() const noexcept override { return services_.mounts; }
+  Log& log() noexcept override { return services_.log; }
+  Rng& rng() noexcept override { return rng_; }
+  std::string user_agent() const override;
+  std::string node_mark() const override;
+  std::string request_lines(const std::string& mount) const override;
+  std::string pull_line(const Upstream& upstream) override;
+  std::chrono::milliseconds head_deadline() const override;
+  std::shared_ptr<const MountSettings> settings_of(const std::string& mount) const override;
+  unsigned quiet_worker() override;
+  void add_source(unsigned worker, SourceOffer offer, WriterLease lease,
+                  std::shared_ptr<const SourceFacts> facts) override;
+  void end_source(unsigned worker, std::uint64_t lease, EndReason reason) override;
+  bool is_awaited(const std::string& mount) const override {
+    return parked_.contains(mount) || away_.contains(mount);
+  }
+  void relay_failed(const std::string& mount) override;
+  Relay* find_relay(std::uint64_t id) override { return relays_.find(id); }
+  Gate& calls() noexcept override { return calls_; }
+  Gate& proofs() noexcept override { return proofs_; }
+  void pull_changed(const ConnectTarget& from, PullFault fault) override;
+  PullFault path_fault(const ConnectTarget& from) const override;
+  Result<std::unique_ptr<Transport>> start_program(const std::string& mount,
+                                                   const Upstream& upstream) override {
+    return programs_.start(mount, upstream.program);
+  }
+
+ private:
+  void load_roots();
+  void look_for_away();
+  void choose_relays();
+  // Relays that flow, and that no master is there for any more since the configuration is another
+  // one.
+  void keep_former(std::vector<RelayPlan>& plans, const std::map<std::string, std::size_t>& wanted);
+  void hold_captures(std::vector<RelayPlan>& plans, std::map<std::string, std::size_t>& place);
+  void leave_formers(const std::vector<MasterPlan>& plans);
+  void look_for_raced();
+  void release(const std::string& mount, WaitOutcome outcome);
+  void tell_unable();
+  MasterWatch::Flow flow_of(const std::string& mount) const;
+  bool fallback_plays(const Mount& mount) const;
+
+  Services& services_;
+  Rng rng_;
+  std::shared_ptr<const TlsClientContext> roots_;  // null: not needed yet
+  std::string roots_file_;
+  Resolver resolver_;
+  Connector connector_;
+  ExecSources programs_;
+  Gate calls_, proofs_;
+  std::map<std::string, PullFault, std::less<>> unable_;
+  std::map<std::string, PullFault, std::less<>> told_unable_;
+  bool unable_known_ = true;
+  Timer tell_;                               // masters that get reports
+  ParkedRequests parked_;                    // by mounts, which are idle
+  std::map<std::string, std::string> vias_;  // of the first of them that has one
+  std::set<std::string>
+      away_;  // idle relays whose listeners are at the fallback and want to come back
+  Timer look_;
+  std::vector<RelayPlan> configured_;
+  std::vector<std::unique_ptr<MasterWatch>> masters_;
+  std::vector<std::unique_ptr<MasterWatch>> left_;  // say so to masters that are none any more
+  std::map<std::string, SteadyTime> former_;  // mounts of such masters, and how long they go on
+  std::set<std::string> raced_, said_raced_;  // mounts with a source here and one elsewhere
+  unsigned leaving_ = 0;
+  bool told_draining_ = false;
+  Timer choose_;
+  std::atomic<bool> publishes_{false};
+  RelaySet relays_;
+  bool stopped_ = false;
+};
+
+}  // namespace lb

@@ -1,0 +1,152 @@
+#include "app/cluster/stream_offers.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "app/cluster/cluster_plans.h"
+#include "base/strings.h"
+#include "cluster/relay/relay_marks.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kLeastRunOn = 30s;  // cluster.md 2.4: slaves of this product linger
+constexpr std::uint64_t kMaxKbps = 1'000'000;
+constexpr std::string_view kBitrate = "ice-bitrate";
+
+bool needs_password(const StreamOffer& offer) noexcept {
+  return (offer.needs & static_cast<ProtectionSet>(Protection::kListenerAuth)) != 0;
+}
+
+// A mount in the masters' offers.
+struct Offered {
+  const StreamOffer* best = nullptr;  // null: all have withdrawn it, and its relay runs out
+};
+
+std::map<std::string_view, Offered> offered_by(const std::vector<MasterLink>& masters) {
+  std::map<std::string_view, Offered> offered;
+  for (const MasterLink& master : masters)
+    for (const auto& [mount, stream] : master.session->streams().streams()) {
+      Offered& row = offered[mount];
+      if (stream.state == OfferState::kWithdrawn) continue;
+      if (row.best == nullptr || stream.offer.path.size() < row.best->path.size())
+        row.best = &stream.offer;
+    }
+  return offered;
+}
+
+// An offer whose path names another master of this node is gone when that master's own offer is.
+bool is_gone(const std::vector<MasterLink>& masters, const LinkedStreams::Stream& stream) {
+  if (stream.state != OfferState::kOffered) return true;
+  const auto& path = stream.offer.path;
+  return std::any_of(masters.begin(), masters.end(), [&](const MasterLink& master) {
+    const MasterSession& session = *master.session;
+    if (std::find(path.begin(), path.end(), session.master_id()) == path.end()) return false;
+    const auto at = session.streams().streams().find(stream.offer.mount);
+    return at != session.streams().streams().end() && at->second.state != OfferState::kOffered;
+  });
+}
+
+bool has_own_source(const Mount& mount, const SourceFacts& facts) noexcept {
+  const MountPhase phase = mount.phase();
+  return (phase == MountPhase::kRunning || phase == MountPhase::kLingering) && !facts.relayed;
+}
+
+}  // namespace
+
+std::vector<StreamOffer> stream_offers(
+    const Config& config, const MountTable::Rows& mounts, const std::string& own_id,
+    const std::vector<MasterLink>& masters,
+    const std::function<std::optional<std::vector<std::string>>(const std::string& mount)>&
+        way_of) {
+  const auto offered = offered_by(masters);
+  std::vector<StreamOffer> out;
+  for (const auto& [name, mount] : mounts) {
+    const auto facts = mount->facts();
+    if (facts->from_file || mount->phase() == MountPhase::kEnded) continue;
+    StreamOffer offer;
+    offer.mount = name;
+    offer.content_type = facts->content_type;
+    if (const auto bitrate = facts->stats.find(std::string(kBitrate));
+        bitrate != facts->stats.end())
+      if (const auto kbps = parse_u64(bitrate->second); kbps && *kbps < kMaxKbps)
+        offer.kbps = static_cast<unsigned>(*kbps);
+    offer.needs = protections_of(mount_section(config, name));
+    const bool own = has_own_source(*mount, *facts);
+    const auto way = own ? std::nullopt : way_of(name);
+    const auto from = offered.find(name);
+    const bool by_master = from != offered.end() && from->second.best != nullptr;
+    if (way && (way->empty() || !by_master)) {
+      offer.path = *way;
+    } else if (from != offered.end() && !own) {
+      const StreamOffer* best = from->second.best;
+      if (best == nullptr) continue;
+      offer.path = best->path;
+      if (offer.content_type.empty()) offer.content_type = best->content_type;
+      if (offer.kbps == 0) offer.kbps = best->kbps;
+    }
+    offer.path.push_back(own_id);
+    if (offer.path.size() <= kMaxHops) out.push_back(std::move(offer));
+  }
+  return out;
+}
+
+std::vector<LinkedStream> streams_to_pull(const Config& config,
+                                          const std::vector<MasterLink>& masters) {
+  struct Found {
+    OfferState state;
+    std::size_t hops;
+    LinkedStream stream;
+  };
+  std::vector<Found> found;
+  for (const MasterLink& master : masters) {
+    const auto target = master.session->streams_target();
+    if (!target) continue;
+    const MasterSettings& settings = master.settings;
+    for (const auto& [mount, known] : master.session->streams().streams()) {
+      // A node that does not ask for the password that the mount needs must not serve it.
+      const bool protect = needs_password(known.offer);
+      if (protect && mount_section(config, mount).authenticator.type.empty()) continue;
+      LinkedStream stream;
+      stream.mount = mount;
+      stream.upstream.target = *target;
+      stream.upstream.mount = mount;
+      stream.upstream.private_redirects = settings.private_redirects;
+      // Its mark proves this node (cluster/relay/pull_mark.h); the secret itself is shown only on
+      // request.
+      if (settings.relay_auth) {
+        stream.upstream.username = settings.username;
+        stream.upstream.password = settings.password;
+      }
+      stream.run_on = std::max<std::chrono::seconds>(settings.run_on, kLeastRunOn);
+      stream.retry_delay = settings.retry_delay;
+      stream.upstream.offer_number = known.offer_number;
+      stream.upstream.word = is_gone(masters, known) ? StreamWord::kGone : StreamWord::kOffered;
+      const bool fresh = known.state == OfferState::kWithdrawn && !known.settled;
+      found.push_back(
+          {fresh ? OfferState::kOffered : known.state, known.offer.path.size(), std::move(stream)});
+    }
+  }
+  // Masters that offer the stream now, then lost ones; then fewer hops; then configuration order.
+  std::stable_sort(found.begin(), found.end(), [](const Found& a, const Found& b) {
+    return std::pair(a.state, a.hops) < std::pair(b.state, b.hops);
+  });
+  std::set<std::string> places;
+  std::vector<LinkedStream> out;
+  out.reserve(found.size());
+  for (Found& each : found) {
+    // Of the masters that have withdrawn it only the nearest is kept, and only if there is no
+    // other: the rest pulled the stream from there, and would wait for this node as it for them.
+    const bool last = each.state == OfferState::kWithdrawn;
+    if (last && places.contains(each.stream.mount)) continue;
+    places.insert(each.stream.mount);
+    out.push_back(std::move(each.stream));
+  }
+  return out;
+}
+
+}  // namespace lb

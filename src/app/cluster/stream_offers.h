@@ -1,0 +1,44 @@
+// The streams that this server offers to its linked nodes, and those that it pulls from the offers
+// of its masters.
+// Thread: control; functions of what they are given.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cluster/link/frame.h"
+#include "cluster/link/master_session.h"
+#include "cluster/relay/relay.h"
+#include "config/config.h"
+#include "stream/mount_table.h"
+
+namespace lb {
+
+// A link to a master, and what the configuration says about it.
+struct MasterLink {
+  MasterSettings settings;
+  std::unique_ptr<MasterSession> session;
+};
+
+// Every mount that can be listened to here, with the way that it has come.  way_of: the way
+// that the stream of a mount has come before this node, where that is known whatever masters offer:
+// empty where this node captures it for the others.
+std::vector<StreamOffer> stream_offers(
+    const Config& config, const MountTable::Rows& mounts, const std::string& own_id,
+    const std::vector<MasterLink>& masters,
+    const std::function<std::optional<std::vector<std::string>>(const std::string& mount)>& way_of);
+
+struct LinkedStream {
+  std::string mount;
+  Upstream upstream;
+  std::chrono::seconds run_on{0}, retry_delay{0};
+};
+// For each mount the best upstream first.
+std::vector<LinkedStream> streams_to_pull(const Config& config,
+                                          const std::vector<MasterLink>& masters);
+
+}  // namespace lb

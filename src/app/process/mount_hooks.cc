@@ -1,0 +1,142 @@
+#include "app/process/mount_hooks.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+#include "net/child_process.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kMaxChildren = 256;
+
+// What the child is to have and not to have; freed with the object.
+class SpawnPlan {
+ public:
+  explicit SpawnPlan(int null_device) {
+    ::posix_spawn_file_actions_init(&actions_);
+    for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+      ::posix_spawn_file_actions_adddup2(&actions_, null_device, fd);
+    // Everything of ours is close-on-exec; this is for what a library may have opened otherwise.
+    ::posix_spawn_file_actions_addclosefrom_np(&actions_, 3);
+    ::posix_spawnattr_init(&attributes_);
+    sigset_t none, all;
+    ::sigemptyset(&none);
+    ::sigfillset(&all);
+    // The clerk blocks all signals and the process ignores SIGPIPE; neither is the program's wish.
+    ::posix_spawnattr_setsigmask(&attributes_, &none);
+    ::posix_spawnattr_setsigdefault(&attributes_, &all);
+    ::posix_spawnattr_setflags(
+        &attributes_,
+        static_cast<short>(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID));
+  }
+  ~SpawnPlan() {
+    ::posix_spawn_file_actions_destroy(&actions_);
+    ::posix_spawnattr_destroy(&attributes_);
+  }
+  SpawnPlan(const SpawnPlan&) = delete;
+  SpawnPlan& operator=(const SpawnPlan&) = delete;
+
+  // 0, or why not.
+  int spawn(pid_t& pid, char* const* arguments, char* const* environment) const {
+    return ::posix_spawn(&pid, arguments[0], &actions_, &attributes_, arguments, environment);
+  }
+
+ private:
+  posix_spawn_file_actions_t actions_{};
+  posix_spawnattr_t attributes_{};
+};
+
+// The event's lines, and of our own environment what is passed on.
+std::vector<std::string> environment_of(const HookEvent& event) {
+  std::vector<std::string> lines;
+  for (const auto& [name, value] : event.environment) lines.push_back(name + "=" + value);
+  for (std::string& line : passed_on_environment()) lines.push_back(std::move(line));
+  return lines;
+}
+
+std::vector<char*> pointers_to(std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  for (std::string& text : texts) pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+}  // namespace
+
+MountHooks::MountHooks(Loop& clerk, Log& log)
+    : clerk_(clerk),
+      log_(log),
+      null_device_(::open("/dev/null", O_RDWR | O_CLOEXEC)),
+      again_(clerk, [this] { reap_all(); }) {}
+
+void MountHooks::run(HookEvent event) {
+  clerk_.post([this, event = std::move(event)] { start(event); });
+}
+
+void MountHooks::start(const HookEvent& event) {
+  const std::string what = event.about + ": program " + event.program;
+  if (children_.size() >= kMaxChildren) {
+    log_.warn("source/script", what + " was not run, because " + std::to_string(kMaxChildren) +
+                                   " such programs are running already");
+    return;
+  }
+  std::vector<std::string> arguments{event.program, event.argument};
+  std::vector<std::string> environment = environment_of(event);
+  pid_t pid = 0;
+  const int failed =
+      SpawnPlan(null_device_.get())
+          .spawn(pid, pointers_to(arguments).data(), pointers_to(environment).data());
+  if (failed != 0) {
+    log_.error("source/script", what + " could not be run (" + std::strerror(failed) + ")");
+    return;
+  }
+  log_.info("source/script", what + " runs as process " + std::to_string(pid));
+  Child& child = children_.emplace_back();
+  child.owner = this;
+  child.pid = pid;
+  child.what = what;
+  child.pidfd.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (child.pidfd)
+    child.watch.start<&Child::on_end>(clerk_, child.pidfd.get(), EV_READ, &child);
+  else
+    again_.after(1s);
+}
+
+bool MountHooks::reap(const Child& child) {
+  int status = 0;
+  if (::waitpid(child.pid, &status, WNOHANG) == 0) return false;
+  if (WIFEXITED(status) && WEXITSTATUS(status) != 0)
+    log_.warn("source/script",
+              child.what + " ended with status " + std::to_string(WEXITSTATUS(status)));
+  else if (WIFSIGNALED(status))
+    log_.warn("source/script",
+              child.what + " was ended by signal " + std::to_string(WTERMSIG(status)));
+  return true;
+}
+
+void MountHooks::reap_all() {
+  bool blind = false;
+  for (auto at = children_.begin(); at != children_.end();) {
+    if (reap(*at)) {
+      at = children_.erase(at);
+      continue;
+    }
+    blind = blind || !at->pidfd;
+    ++at;
+  }
+  if (blind) again_.after(1s);
+}
+
+}  // namespace lb

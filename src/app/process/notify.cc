@@ -1,0 +1,48 @@
+#include "app/process/notify.h"
+
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+
+#include <cstddef>
+#include <cstring>
+
+namespace lb {
+
+Notifier::Notifier(const std::string& socket_name) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const bool abstract = socket_name.starts_with('@');
+  if ((!abstract && !socket_name.starts_with('/')) || socket_name.size() >= sizeof address.sun_path)
+    return;
+  std::memcpy(address.sun_path, socket_name.data(), socket_name.size());
+  if (abstract) address.sun_path[0] = '\0';
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + socket_name.size());
+  UniqueFd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!fd || ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0) return;
+  const timeval patience{1, 0};
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+  socket_ = std::move(fd);
+}
+
+void Notifier::ready(std::string_view status) {
+  send("READY=1\nSTATUS=" + std::string(status) + "\n");
+}
+
+void Notifier::reloading(SteadyTime now) {
+  // Type=notify-reload compares this with its own clock, which is the steady one.
+  const auto since = std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch());
+  send("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(since.count()) + "\n");
+}
+
+void Notifier::stopping() { send("STOPPING=1\nSTATUS=stopping\n"); }
+
+void Notifier::alive() { send("WATCHDOG=1\n"); }
+
+void Notifier::send(const std::string& message) {
+  if (!socket_) return;
+  [[maybe_unused]] const auto n =
+      ::send(socket_.get(), message.data(), message.size(), MSG_NOSIGNAL);
+}
+
+}  // namespace lb

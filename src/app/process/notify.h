@@ -1,0 +1,37 @@
+// Notifier: reports the state of the server to a service manager such as systemd.
+//
+// Source: sd_notify(3).  A message is one datagram of NAME=VALUE lines to the socket in
+// NOTIFY_SOCKET.
+// Thread: control (a message waits for a full queue, but a second at most).
+// Ownership: Server.  The socket is connected at construction, before a chroot would hide it.
+// Errors: none: a server whose reports are not read goes on.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/unique_fd.h"
+
+namespace lb {
+
+class Notifier {
+ public:
+  // A path, or "@NAME" in the abstract name space; "": there is no service manager.
+  explicit Notifier(const std::string& socket_name);
+  bool has_listener() const noexcept { return socket_.valid(); }
+
+  // status: one line to be read by administrators.
+  void ready(std::string_view status);
+  // ready() has to follow, whatever becomes of the reload.
+  void reloading(SteadyTime now);
+  void stopping();
+  void alive();
+
+ private:
+  void send(const std::string& message);
+
+  UniqueFd socket_;
+};
+
+}  // namespace lb

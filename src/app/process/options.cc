@@ -1,0 +1,199 @@
+#include "app/process/options.h"
+
+#include "base/strings.h"
+#include "config/check_report.h"
+#include "config/import.h"
+#include "config/loader.h"
+
+namespace lb {
+namespace {
+
+using Action = Options::Action;
+
+constexpr std::uint64_t kMaxSeeds = 1000;
+
+// Walks over the arguments; value() takes the next one if it is not an option.
+class Arguments {
+ public:
+  explicit Arguments(const std::vector<std::string_view>& args) : args_(args) {}
+  bool next(std::string_view& arg) {
+    if (at_ == args_.size()) return false;
+    arg = args_[at_++];
+    equals_.reset();
+    const std::size_t equals = arg.find('=');
+    if (arg.starts_with("--") && equals != std::string_view::npos) {
+      equals_ = arg.substr(equals + 1);
+      arg = arg.substr(0, equals);
+    }
+    return true;
+  }
+  std::optional<std::string_view> value() {
+    if (equals_) return equals_;
+    if (at_ == args_.size() || (args_[at_].size() > 1 && args_[at_][0] == '-')) return std::nullopt;
+    return args_[at_++];
+  }
+
+ private:
+  const std::vector<std::string_view>& args_;
+  std::size_t at_ = 0;
+  std::optional<std::string_view> equals_;
+};
+
+Options wrong(std::string complaint) {
+  Options options;
+  options.action = Action::kUsage;
+  options.complaint = std::move(complaint);
+  return options;
+}
+
+}  // namespace
+
+Options parse_options(const std::vector<std::string_view>& args) {
+  Options options;
+  Arguments left(args);
+  std::string_view arg;
+  while (left.next(arg)) {
+    if (arg == "-c") {
+      const auto file = left.value();
+      if (!file) return wrong("");
+      options.config_file = *file;
+    } else if (arg == "-v" || arg == "--version") {
+      options.action = Action::kVersion;
+      return options;
+    } else if (arg == "-h" || arg == "--help") {
+      options.action = Action::kHelp;
+      return options;
+    } else if (arg == "-b") {
+      options.background = true;
+    } else if (arg == "-f" || arg == "--foreground") {
+      options.background = false;
+    } else if (arg == "--debuggable") {
+      options.debuggable = true;
+    } else if (arg == "--allow-default-passwords") {
+      options.allow_default_passwords = true;
+    } else if (arg == "-o") {
+      options.output_file = left.value().value_or("");
+    } else if (arg == "--check-config" || arg == "--dump-config" || arg == "--import") {
+      options.action = arg == "--check-config"  ? Action::kCheckConfig
+                       : arg == "--dump-config" ? Action::kDumpConfig
+                                                : Action::kImport;
+      if (const auto file = left.value()) options.config_file = *file;
+    } else if (arg == "--drain") {
+      options.action = Action::kDrain;
+      const std::string_view how = left.value().value_or(options.drain_mode);
+      const std::size_t comma = how.find(',');
+      options.drain_mode = how.substr(0, comma);
+      if (comma != std::string_view::npos) options.drain_seconds = parse_u64(how.substr(comma + 1));
+      const bool known = options.drain_mode == "configured" || options.drain_mode == "soft" ||
+                         options.drain_mode == "move" || options.drain_mode == "hard";
+      if (!known || (comma != std::string_view::npos && !options.drain_seconds))
+        return wrong("--drain=MODE,SECONDS needs one of: configured soft move hard");
+    } else if (arg == "--dump-reference") {
+      const auto format = parse_reference_format(left.value().value_or(""));
+      if (!format) return wrong("--dump-reference needs one of: md man xml metrics");
+      options.action = Action::kDumpReference;
+      options.reference = *format;
+    } else if (arg == "--simulate") {
+      options.action = Action::kSimulate;
+      if (const auto scenario = left.value()) options.scenario = *scenario;
+    } else if (arg == "--seeds") {
+      const auto seeds = parse_u64(left.value().value_or(""));
+      if (!seeds || *seeds < 1 || *seeds > kMaxSeeds)
+        return wrong("--seeds needs a number from 1 to 1000");
+      options.seeds = static_cast<unsigned>(*seeds);
+    } else if (arg.starts_with("--")) {
+      return wrong("unknown option " + quoted(arg));
+    }
+  }
+  const bool needs_file =
+      options.action != Action::kDumpReference && options.action != Action::kSimulate;
+  if (needs_file && options.config_file.empty()) {
+    return wrong(options.action == Action::kServe ? "" : "which configuration file?");
+  }
+  return options;
+}
+
+std::string usage_text() {
+  return
+      R"(usage: icecast-lb [-b] -c <file>
+  -c <file>                  serve with this configuration file
+  -b                         in the background
+  -f, --foreground           in the foreground (this is how it runs without -b)
+  -v, --version              print the version
+  -h, --help                 print this text
+  --check-config <file>      say everything there is to say about a file; status 0: valid, 1: not
+  --dump-config <file>       print every effective value of a file
+  --import <file> [-o <new>] say what of an Icecast, Icecast-KH or 2.5 file is taken, and write a
+                             clean file; status 0: all of it, 2: not all, 1: nothing came of it
+  --dump-reference <format>  print every element there is; format: md, man or xml; or metrics
+  --simulate [scenario]      simulate how listeners are shared out among nodes; all scenarios, or one
+                             of the names that a wrong one prints; status 0: every goal was reached
+  --seeds <number>           runs of each simulation; 10
+  --drain[=<mode>[,<seconds>]]  empty the server that runs with the file of -c, and wait until it
+                             is empty; mode: configured, soft, move or hard
+  --debuggable               let core files and debuggers read the memory after a change of user
+  --allow-default-passwords  start although a password is one from an example
+)";
+}
+
+namespace {
+
+// The report goes where the new file does not.
+Answer answer_import(const Options& options) {
+  const Import import =
+      import_config(options.config_file, {options.allow_default_passwords}, random_password);
+  if (import.xml.empty()) return {import.report, "", import.status};
+  if (options.output_file.empty()) return {import.xml, import.report, import.status};
+  if (const auto saved = save_new_file(options.output_file, import.xml); !saved) {
+    return {import.report, "icecast-lb: " + saved.error().what + "\n", 1};
+  }
+  return {import.report, "", import.status};
+}
+
+Answer answer_simulation(const Options& options, const SimulationPrinter& print) {
+  Answer result;
+  const auto keep = [&result](std::string_view lines) { result.out += lines; };
+  const auto good = run_simulation(options.scenario, options.seeds, print ? print : keep);
+  if (!good.has_value()) result.err = "icecast-lb: " + good.error().what;
+  result.status = good.has_value() && *good ? 0 : 1;
+  return result;
+}
+
+}  // namespace
+
+std::optional<Answer> answer(const Options& options, const SimulationPrinter& print) {
+  const LoadOptions load{options.allow_default_passwords};
+  switch (options.action) {
+    case Action::kServe:
+    case Action::kDrain:
+      return std::nullopt;
+    case Action::kVersion:
+      return Answer{version_text(), "", 0};
+    case Action::kHelp:
+      return Answer{usage_text(), "", 0};
+    case Action::kDumpReference:
+      return Answer{dump_reference(options.reference), "", 0};
+    case Action::kCheckConfig: {
+      const CheckReport report = check_report(options.config_file, load);
+      return Answer{report.text, "", report.valid ? 0 : 1};
+    }
+    case Action::kDumpConfig: {
+      const auto loaded = load_config_file(options.config_file, load);
+      if (!loaded.has_value()) {
+        return Answer{fatal_text(options.config_file, loaded.error()), "", 1};
+      }
+      return Answer{dump_config(*loaded), "", 0};
+    }
+    case Action::kSimulate:
+      return answer_simulation(options, print);
+    case Action::kImport:
+      return answer_import(options);
+    case Action::kUsage:
+      break;
+  }
+  Answer usage{usage_text(), "", 1};
+  if (!options.complaint.empty()) usage.err = "icecast-lb: " + options.complaint + "\n";
+  return usage;
+}
+
+}  // namespace lb

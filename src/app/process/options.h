@@ -1,0 +1,63 @@
+// The command line: Icecast's options, and those that read a configuration without serving.
+//
+// Thread: before any other; plain values.
+// Icecast's manners: no argument at all, or -c without a file, prints the usage on standard output
+// and ends with status 1; short options that are not known, and loose words, are ignored.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cluster/simulation/report.h"
+#include "config/printer.h"
+
+namespace lb {
+
+struct Options {
+  enum class Action : std::uint8_t {
+    kServe,
+    kVersion,
+    kHelp,
+    kUsage,  // the command line makes no sense
+    kCheckConfig,
+    kDumpConfig,
+    kDumpReference,
+    kSimulate,
+    kImport,
+    kDrain,  // order the server that runs with this file to drain, and wait for it
+  };
+  Action action = Action::kServe;
+  std::string config_file;
+  std::string output_file;  // -o: where an import goes; "": standard output
+  bool background = false;  // -b
+  bool debuggable = false;  // --debuggable
+  bool allow_default_passwords = false;
+  ReferenceFormat reference = ReferenceFormat::kMarkdown;
+  std::string scenario = "all";  // of kSimulate
+  unsigned seeds = 10;
+  std::string drain_mode = "configured";       // as /admin/drain knows them
+  std::optional<std::uint64_t> drain_seconds;  // nothing: as configured
+  std::string complaint;  // with kUsage: what is wrong; "" where Icecast prints nothing either
+};
+
+// args: without the program's name.
+Options parse_options(const std::vector<std::string_view>& args);
+
+std::string usage_text();
+// "Icecast 2.4.4 (icecast-lb X.Y.Z)" and the versions of the libraries.
+std::string version_text();
+
+// What every action but kServe prints, and the exit status.
+struct Answer {
+  std::string out;
+  std::string err;
+  int status = 0;
+};
+// nullopt: kServe and kDrain, which do something.  print: gets the lines of long actions as they
+// come; without it they are in the answer.
+std::optional<Answer> answer(const Options& options, const SimulationPrinter& print = {});
+
+}  // namespace lb

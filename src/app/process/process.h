@@ -1,0 +1,52 @@
+// Process: what a daemon does around its work: background, pid file, chroot, user, limits.
+// Source of texts and order: Icecast 2.4.4 (compat.md 8.1).
+// Thread: main, before the loops start.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/log.h"
+#include "base/result.h"
+#include "base/unique_fd.h"
+#include "config/config.h"
+
+namespace lb {
+
+// To a console, which may be gone: what cannot be written is lost.
+void write_console(int fd, std::string_view text);
+// Prints Icecast's two lines and goes on in a child; the parent exits.
+void go_to_background();
+// What a process in the background has in the place of its console; opened while /dev is there.
+UniqueFd open_nothing();
+// The standard streams that no log goes to are no longer the caller's: a script that waits for the
+// end of our output goes on.
+void leave_console(const UniqueFd& nothing, const LogSettings& logs);
+// As many descriptors as the system allows; large folios off for our memory (decisions A1); no
+// new privileges for whatever we start.
+void raise_limits();
+// chroot, then group, supplementary groups, user.  An error: not possible, or still root after it.
+// debuggable: after a change of user, core files and debuggers of that user may read our memory.
+Result<void> drop_privileges(const SecuritySettings& security, const PathSettings& paths,
+                             bool debuggable);
+// The file belongs to root, and so does its directory, and no other user may write to either: its
+// commands may be carried out as root.
+bool only_root_writes(const std::string& path);
+
+// Written at construction, removed at destruction.
+class PidFile {
+ public:
+  PidFile() = default;
+  static Result<PidFile> write(const std::string& path);
+  PidFile(PidFile&& other) noexcept : path_(std::move(other.path_)) { other.path_.clear(); }
+  PidFile& operator=(PidFile&& other) noexcept {
+    path_.swap(other.path_);  // what we had goes with `other`
+    return *this;
+  }
+  ~PidFile();
+
+ private:
+  std::string path_;
+};
+
+}  // namespace lb

@@ -1,0 +1,23 @@
+// What this process uses of its machine.
+// Thread: any; reads /proc, so not on a worker.  What cannot be seen (a chroot hides /proc) stays
+// 0.
+// Source: proc(5), getrusage(2).
+#pragma once
+
+#include <cstdint>
+
+namespace lb {
+
+struct ProcessUsage {
+  double cpu_seconds = 0;
+  std::uint64_t resident_bytes = 0, virtual_bytes = 0;
+  std::uint64_t open_fds = 0, most_fds = 0;
+};
+ProcessUsage process_usage();
+
+// How many connections the limit of descriptors leaves room for, beside what else is open and a
+// sixteenth and 16 for what may come: relays, logs, files.  At least 1.
+constexpr std::uint64_t kNoDescriptorLimit = ~std::uint64_t{0};
+std::uint64_t places_for_connections(const ProcessUsage& usage, std::uint64_t connections_now);
+
+}  // namespace lb

@@ -1,0 +1,27 @@
+// The settings that a service manager gives a service by its environment: where it is to report,
+// how often, and which sockets it has opened for it.
+//
+// Source: sd_notify(3), sd_watchdog_enabled(3), sd_listen_fds(3); the protocol is stable and small,
+// so there is no library for it here.
+// Thread: main, before any other; it changes the environment.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "base/unique_fd.h"
+
+namespace lb {
+
+struct ServiceManager {
+  std::string notify_socket;              // "": there is none
+  std::chrono::microseconds watchdog{0};  // 0: none; else so long may WATCHDOG=1 be away
+  std::vector<UniqueFd> sockets;          // closed in programs that we start
+
+  // What is meant for another process (its number does not match) is left out.  The variables are
+  // removed, so that programs that we start do not take them for theirs.
+  static ServiceManager take_from_environment();
+};
+
+}  // namespace lb

@@ -1,0 +1,174 @@
+// What happens to a mount or to the whole node is told from here: one list for each, in the order
+// in which they hear it.
+#include <utility>
+
+#include "app/cluster/cluster_links.h"
+#include "app/cluster/cluster_service.h"
+#include "app/cluster/relay_service.h"
+#include "app/server.h"
+#include "app/services/archive_service.h"
+#include "app/services/event_service.h"
+#include "app/services/hls_service.h"
+#include "app/services/worker.h"
+#include "cluster/nodes/node.h"
+
+namespace lb {
+namespace {
+
+EventService::Details source_details(const Mount& mount) {
+  const auto facts = mount.facts();
+  return {{"type", facts->content_type},
+          {"address", facts->source_ip},
+          {"user-agent", facts->user_agent},
+          {"relay", facts->relayed ? "1" : "0"}};
+}
+
+std::string auth_section_of(const Services& services, const Mount& mount) {
+  return mount_section(*services.config.read(), mount.name()).name;
+}
+
+}  // namespace
+
+// The other nodes before the backends and programs of this one: while those start, listeners find
+// the mount everywhere.
+struct Server::MountReceiver {
+  using Told = void (*)(Server& server, const std::shared_ptr<Mount>& mount);
+  std::string_view name;
+  Told begun;
+  Told ended;  // null: sees it by itself
+};
+
+std::span<const Server::MountReceiver> Server::mount_receivers() {
+  using At = const std::shared_ptr<Mount>&;
+  static constexpr MountReceiver kReceivers[] = {
+      {"links", [](Server& s, At) { s.services_->links->mounts_changed(); },
+       [](Server& s, At) { s.services_->links->mounts_changed(); }},
+      {"relays", [](Server& s, At mount) { s.services_->relays->mount_begun(*mount); },
+       [](Server& s, At mount) { s.services_->relays->mount_ended(*mount); }},
+      {"events",
+       [](Server& s, At mount) {
+         s.services_->events->publish("source-connect", mount->name(), source_details(*mount));
+       },
+       [](Server& s, At mount) {
+         s.services_->events->publish("source-disconnect", mount->name(), source_details(*mount));
+       }},
+      {"authenticators",
+       [](Server& s, At mount) {
+         s.services_->auth->mount_begun(auth_section_of(*s.services_, *mount), mount->name());
+       },
+       [](Server& s, At mount) {
+         s.services_->auth->mount_ended(auth_section_of(*s.services_, *mount), mount->name());
+       }},
+      {"programs",
+       [](Server& s, At mount) {
+         s.run_hook(mount->settings()->on_connect, *mount, "source-connect");
+       },
+       [](Server& s, At mount) {
+         s.run_hook(mount->settings()->on_disconnect, *mount, "source-disconnect");
+       }},
+      {"dump",
+       [](Server& s, At mount) {
+         if (const auto settings = mount->settings(); !settings->dump_file.empty())
+           s.services_->dumps.begin(mount, settings->dump_file);
+       },
+       nullptr},
+      {"archive", [](Server& s, At mount) { s.services_->archive->mount_begun(mount); }, nullptr},
+      {"listeners by HLS", [](Server&, At) {},
+       [](Server& s, At mount) { s.services_->hls->mount_ended(*mount); }},
+      {"listeners on its fallback",
+       [](Server& s, At mount) {
+         if (!mount->settings()->fallback_override) return;
+         for (const auto& worker : s.services_->workers)
+           worker->loop.post([w = worker.get(), mount] { w->streams.bring_home(mount); });
+       },
+       nullptr},
+  };
+  return kReceivers;
+}
+
+void Server::mount_begun(const std::shared_ptr<Mount>& mount) {
+  for (const MountReceiver& receiver : mount_receivers()) receiver.begun(*this, mount);
+}
+
+void Server::mount_ended(const std::shared_ptr<Mount>& mount) {
+  for (const MountReceiver& receiver : mount_receivers())
+    if (receiver.ended != nullptr) receiver.ended(*this, mount);
+}
+
+// The mount has been there all the time: those that hear of mounts that begin hear nothing.
+void Server::changed_over(const Mount& mount, const EncoderChange& change) {
+  services_->counters.takeovers.fetch_add(1, std::memory_order_relaxed);
+  services_->events->publish(change.is_return ? "source-return" : "source-takeover", mount.name(),
+                             {{"from", change.from->source_ip},
+                              {"to", change.to->source_ip},
+                              {"user-agent", change.to->user_agent},
+                              {"why", std::string(end_reason_text(change.reason))}});
+}
+
+void Server::add_standby_callbacks(SourceAdmission::Callbacks& callbacks) {
+  Services& services = *services_;
+  callbacks.promote = [&services](unsigned home, WriterLease lease,
+                                  std::shared_ptr<const SourceFacts> facts, SteadyTime since) {
+    Worker& worker = *services.workers[home];
+    worker.loop.post([&worker, lease = std::make_shared<WriterLease>(std::move(lease)), facts,
+                      since] { worker.sources.promote(std::move(*lease), facts, since); });
+  };
+  callbacks.step_back = [&services](unsigned home, std::uint64_t lease,
+                                    std::chrono::milliseconds silence,
+                                    UniqueFunction<void(bool)> then) {
+    Worker& worker = *services.workers[home];
+    worker.loop.post([&services, &worker, lease, silence, then = std::move(then)]() mutable {
+      const bool left = worker.sources.step_back(lease, silence);
+      services.loops.control().post([left, then = std::move(then)]() mutable { then(left); });
+    });
+  };
+  callbacks.watch_silence = [&services](unsigned home, std::uint64_t lease,
+                                        std::chrono::milliseconds silence) {
+    Worker& worker = *services.workers[home];
+    worker.loop.post([&worker, lease, silence] { worker.sources.watch_silence(lease, silence); });
+  };
+  callbacks.kill = [&services](unsigned home, std::uint64_t id, EndReason reason) {
+    Worker& worker = *services.workers[home];
+    worker.loop.post([&worker, id, reason] { worker.sources.kill(id, reason); });
+  };
+  callbacks.changed_over = [this](const std::shared_ptr<Mount>& mount,
+                                  const EncoderChange& change) { changed_over(*mount, change); };
+}
+
+// This node's own table first, so that no listener is sent here any more; then the masters; then
+// programs.
+void Server::drain_changed(const DrainPicture& now) {
+  services_->cluster->drain_changed();
+  services_->links->masters().drain_changed();
+  services_->relays->drain_changed();
+  const std::string node = node_name(*services_->config.read());
+  if (now.mode == DrainMode::kOff)
+    services_->events->publish("undrain", node);
+  else
+    services_->events->publish(
+        now.empty ? "drained" : "drain", node,
+        {{"mode", std::string(to_text(now.mode))}, {"exit", now.then_exit ? "1" : "0"}});
+}
+
+void Server::run_hook(const std::string& program, const Mount& mount, std::string_view trigger) {
+  if (program.empty()) return;
+  const auto config = services_->config.read();
+  const auto facts = mount.facts();
+  HookEvent event{program, mount.name(), "mount " + mount.name(), {}};
+  const auto tell = [&event](const char* name, std::string_view value) {
+    event.environment.emplace_back(name, std::string(value));
+  };
+  tell("ICECAST_VERSION", config->server_id);
+  tell("ICECAST_HOSTNAME", config->hostname);
+  tell("ICECAST_ADMIN", config->admin);
+  tell("ICECAST_LOGDIR", config->paths.logdir);
+  tell("EVENT_TRIGGER", trigger);
+  tell("SOURCE_ACTION", trigger);
+  tell("EVENT_URI", mount.name());
+  tell("SOURCE_MEDIA_TYPE", facts->content_type);
+  tell("CLIENT_IP", facts->source_ip);
+  tell("CLIENT_USERAGENT", facts->user_agent);
+  services_->hooks.run(std::move(event));
+}
+
+}  // namespace lb

@@ -1,0 +1,61 @@
+// ArchiveService: the archive of this node: what is recorded, and what there is to play.
+//
+// Thread: made and stopped on the main thread; configure() and mount_begun() on control; catalog()
+// and the numbers from any thread.
+// Ownership: Services; it owns the thread that writes.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "app/process/io_thread.h"
+#include "app/services/services.h"
+#include "archive/archive_writer.h"
+#include "archive/catalog.h"
+#include "archive/reader_pool.h"
+
+namespace lb {
+
+class ArchiveService {
+ public:
+  explicit ArchiveService(Services& services);
+  ~ArchiveService();
+
+  void configure(const Config& config);
+  void mount_begun(const std::shared_ptr<Mount>& mount);
+  void start();
+  // Writes what has been published; the workers have ended.
+  void stop();
+
+  // False: no directory is configured.
+  bool on() const noexcept { return on_.load(std::memory_order_acquire); }
+  const Catalog& catalog() const noexcept { return catalog_; }
+  ArchiveWriter& writer() noexcept { return writer_; }
+  ReaderPool& readers() noexcept { return *readers_; }
+  // REQUIRES: on()
+  const std::string& dir() const noexcept { return dir_; }
+  // The mount that plays now; null: none of this name.  Any thread.
+  std::shared_ptr<Mount> live(const std::string& mount) const;
+  // The files of a mount that are being fetched; any thread.
+  std::shared_ptr<Gate> downloads(const std::string& mount);
+
+ private:
+  void told(const char* event, const std::string& mount, std::int64_t seconds);
+
+  Services& services_;
+  IoThread thread_;
+  Catalog catalog_;
+  ArchiveWriter writer_;
+  std::vector<std::unique_ptr<IoThread>> reader_threads_;
+  std::unique_ptr<ReaderPool> readers_;
+  std::string dir_;  // written once, before on_
+  std::mutex downloads_mutex_;
+  std::map<std::string, std::shared_ptr<Gate>>
+      downloads_;  // of mounts that are recorded; none ever goes
+  std::atomic<bool> on_{false};
+};
+
+}  // namespace lb

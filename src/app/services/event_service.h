@@ -1,0 +1,45 @@
+// EventService: passes the events of this node on to their subscribers: readers of /admin/events,
+// the program of <on-node-event>, other parts of the server.
+//
+// Every event is a call of publish(); the events and their fields are in doc/orchestration.md.
+// Thread: control.
+// Ownership: Services.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "admin/event_stream.h"
+#include "app/services/services.h"
+
+namespace lb {
+
+class EventService {
+ public:
+  using Details = std::vector<std::pair<std::string, std::string>>;
+
+  explicit EventService(Services& services);
+
+  void publish(std::string type, std::string subject, Details details = {});
+  // Called for every event, for the rest of the process.
+  void on_event(std::function<void(const ServerEvent&)> subscriber) {
+    subscribers_.push_back(std::move(subscriber));
+  }
+  EventStream& stream() noexcept { return stream_; }
+  std::size_t readers() const noexcept { return stream_.readers(); }
+
+ private:
+  void run_program(const ServerEvent& event);
+
+  Services& services_;
+  EventStream stream_;
+  std::vector<std::function<void(const ServerEvent&)>> subscribers_;
+};
+
+// The name of this node where none is configured: its host name.
+std::string node_name(const Config& config);
+
+}  // namespace lb

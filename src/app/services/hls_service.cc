@@ -1,0 +1,87 @@
+#include "app/services/hls_service.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "app/services/services.h"
+#include "base/strings.h"
+#include "http/access_line.h"
+#include "net/digest.h"
+
+namespace lb {
+namespace {
+
+constexpr std::chrono::seconds kSilenceCheck{1};
+
+}  // namespace
+
+HlsService::HlsService(Services& services)
+    : services_(services),
+      own_key_(random_bytes(32)),
+      names_(std::make_shared<const HlsSessionNames>(std::span(&own_key_, 1))),
+      timer_(services.loops.control(), [this] { tick(); }) {}
+
+// The keys that sign redirects: a session goes on at another node when its node has gone.
+void HlsService::configure(const Config& config) {
+  std::vector<std::string> keys;
+  for (const std::string_view key : split(config.cluster.token_keys, ' '))
+    if (!trim(key).empty()) keys.emplace_back(trim(key));
+  if (keys.empty()) keys.push_back(own_key_);
+  names_.publish(std::make_shared<const HlsSessionNames>(keys));
+  if (!timer_.armed()) timer_.after(kSilenceCheck);
+}
+
+void HlsService::tick() {
+  finish(sessions_.take_silent(services_.loops.control().now()));
+  timer_.after(kSilenceCheck);
+}
+
+void HlsService::mount_ended(const Mount& mount) { finish(sessions_.take_all_of(mount)); }
+
+void HlsService::end_oldest(std::size_t most) { finish(sessions_.take_oldest(most)); }
+
+bool HlsService::end(const Mount& mount, std::uint64_t id) {
+  auto session = sessions_.take(mount, id);
+  if (session == nullptr) return false;
+  std::vector<HlsSessionPtr> ended;
+  ended.push_back(std::move(session));
+  finish(std::move(ended));
+  return true;
+}
+
+void HlsService::begin_session(HlsSessionPtr session) {
+  const std::shared_ptr<Mount> mount = session->mount;
+  // One that another request of the same player has begun meanwhile goes, and with it its places.
+  if (sessions_.add(std::move(session), services_.clock.steady()) != nullptr) return;
+  mount->note_peak(mount->audience());
+  mount->listener_connections.fetch_add(1, std::memory_order_relaxed);
+  services_.counters.listener_connections.fetch_add(1, std::memory_order_relaxed);
+  log_count(*mount);
+}
+
+void HlsService::finish(std::vector<HlsSessionPtr> ended) {
+  for (HlsSessionPtr& session : ended) {
+    AccessFacts facts;
+    facts.ip = session->ip;
+    facts.user = session->facts.user();
+    facts.user_listens = true;
+    facts.request = session->facts.request();
+    facts.bytes_sent = session->bytes;
+    facts.referer = session->facts.referer();
+    facts.user_agent = session->facts.user_agent();
+    facts.seconds =
+        std::chrono::duration_cast<std::chrono::seconds>(session->seen - session->began).count();
+    log_access(services_.log, facts, services_.clock.wall());
+    if (session->notice) session->notice->set_bytes_sent(session->bytes);
+    const std::shared_ptr<Mount> mount = session->mount;
+    session.reset();
+    log_count(*mount);
+  }
+}
+
+void HlsService::log_count(const Mount& mount) {
+  services_.log.info("source/source", "listener count on " + mount.name() + " now " +
+                                          std::to_string(mount.listeners()));
+}
+
+}  // namespace lb

@@ -1,0 +1,64 @@
+// HlsService: the listeners by HLS: their sessions, their names, and what their ends mean.
+//
+// Thread: control, except what says "any thread".
+// Ownership: Services.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/snapshot.h"
+#include "hls/session_names.h"
+#include "hls/sessions.h"
+#include "net/loop.h"
+
+namespace lb {
+
+struct Config;
+struct Services;
+
+enum class HlsRequest : std::uint8_t { kMaster, kList, kSegment };
+constexpr std::array<std::string_view, 3> kHlsRequestNames = {"master", "list", "segment"};
+
+class HlsService {
+ public:
+  explicit HlsService(Services& services);
+
+  void configure(const Config& config);
+  // Its listeners by HLS have nothing more to ask for.
+  void mount_ended(const Mount& mount);
+  // The longest connected first.
+  void end_oldest(std::size_t most);
+  bool end(const Mount& mount, std::uint64_t id);
+
+  // -- any thread --------------------------------------------------------------------------------
+  HlsSessions& sessions() noexcept { return sessions_; }
+  const HlsSessions& sessions() const noexcept { return sessions_; }
+  std::shared_ptr<const HlsSessionNames> names() const { return names_.read(); }
+  // From now on it is a listener.
+  void begin_session(HlsSessionPtr session);
+  void count(HlsRequest kind) noexcept {
+    requests_[static_cast<std::size_t>(kind)].fetch_add(1, std::memory_order_relaxed);
+  }
+  std::uint64_t requests(HlsRequest kind) const noexcept {
+    return requests_[static_cast<std::size_t>(kind)].load(std::memory_order_relaxed);
+  }
+
+ private:
+  void tick();
+  void finish(std::vector<HlsSessionPtr> ended);
+  void log_count(const Mount& mount);
+
+  Services& services_;
+  const std::string own_key_;
+  Snapshot<HlsSessionNames> names_;
+  HlsSessions sessions_;
+  std::array<std::atomic<std::uint64_t>, kHlsRequestNames.size()> requests_{};
+  Timer timer_;
+};
+
+}  // namespace lb

@@ -1,0 +1,30 @@
+#include "app/services/node_health.h"
+
+#include <algorithm>
+
+#include "app/services/services.h"
+
+namespace lb {
+
+NodeHealth node_health(const Services& services) {
+  const NodeLoad load = services.load.read();
+  const auto drain = services.drain.picture();
+  NodeHealth health;
+  health.listeners = load.audience;
+  health.most_listeners = load.clients_limit;
+  if (load.listeners_limit > 0)
+    health.most_listeners = std::min(health.most_listeners, load.listeners_limit);
+  health.use = load.use();
+  health.version = LB_VERSION;
+  if (drain->mode != DrainMode::kOff) {
+    health.condition = NodeCondition::kDraining;
+    health.drain = to_text(drain->mode);
+  } else if (!services.ready.load(std::memory_order_relaxed)) {
+    health.condition = NodeCondition::kStarting;
+  } else if (health.use >= 1) {
+    health.condition = NodeCondition::kFull;
+  }
+  return health;
+}
+
+}  // namespace lb

@@ -1,0 +1,13 @@
+// node_health(): may listeners be sent to this node, and why not.
+// Thread: any.
+#pragma once
+
+#include "admin/health_text.h"
+
+namespace lb {
+
+struct Services;
+
+NodeHealth node_health(const Services& services);
+
+}  // namespace lb

@@ -1,0 +1,66 @@
+#include "app/services/services.h"
+
+#include <algorithm>
+
+#include "base/strings.h"
+
+namespace lb {
+
+std::string Services::authority(const Config& config) {
+  return config.hostname + ":" + std::to_string(config.port);
+}
+
+std::uint64_t Services::audience() const {
+  std::int64_t audience = counters.listeners.inside();
+  const auto all = mounts.all();
+  for (const auto& [name, mount] : *all) audience -= mount->relays();
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(0, audience));
+}
+
+PasswordSettings Services::passwords(const Config& config) {
+  const AuthenticationSettings& from = config.authentication;
+  return {from.source_password, from.admin_user, from.admin_password, from.relay_user,
+          from.relay_password};
+}
+
+HttpSettings Services::http_settings(const Config& config) {
+  HttpSettings settings;
+  settings.server_id = config.server_id;
+  settings.http_headers = config.http_headers;
+  settings.header_timeout = config.limits.header_timeout;
+  settings.client_timeout = config.limits.client_timeout;
+  // Entries that can never match have been named by the configuration's checks.
+  settings.trusted_proxies =
+      AddressList::parse(config.paths.x_forwarded_for, [](std::size_t, const std::string&) {});
+  return settings;
+}
+
+TlsSettings Services::tls_settings(const Config& config) {
+  const PathSettings& paths = config.paths;
+  const SecuritySettings& newer = config.security;
+  TlsSettings settings{paths.ssl_certificate,
+                       paths.ssl_private_key,
+                       paths.ssl_allowed_ciphers,
+                       paths.ssl_ticket_key,
+                       {}};
+  // Nodes that check each other's tokens share these; players resume at any of them.
+  if (settings.ticket_key_file.empty())
+    for (const std::string_view key : split(config.cluster.token_keys, ' '))
+      if (const std::string_view secret = trim(key); !secret.empty())
+        settings.ticket_secrets.emplace_back(secret);
+  settings.certificates.insert(settings.certificates.end(), newer.tls_certificate.begin(),
+                               newer.tls_certificate.end());
+  settings.keys.insert(settings.keys.end(), newer.tls_key.begin(), newer.tls_key.end());
+  if (settings.ciphers.empty()) settings.ciphers = newer.tls_allowed_ciphers;
+  return settings;
+}
+
+StaticFiles Services::static_files(const Config& config, Log& log) {
+  MimeTypes types;
+  if (auto loaded = types.load(config.paths.mime_types); !loaded)
+    log.warn("fserve/fserve_recheck_mime_types",
+             loaded.error().what + "; the built-in types are used");
+  return StaticFiles(config.paths.webroot, config.fileserve, std::move(types));
+}
+
+}  // namespace lb

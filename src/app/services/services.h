@@ -1,0 +1,113 @@
+// Services: the parts of the running server that its stages and commands use, in one place.
+// Thread: of each reference, as its own header states.
+// Ownership: app::Server owns all of it; it outlives the loops.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "app/drain/drain.h"
+#include "app/process/io_thread.h"
+#include "app/process/mount_hooks.h"
+#include "app/services/node_load.h"
+#include "auth/authenticators.h"
+#include "auth/ip_filter.h"
+#include "auth/passwords.h"
+#include "auth/throttle.h"
+#include "base/log.h"
+#include "base/snapshot.h"
+#include "config/config.h"
+#include "http/connections.h"
+#include "http/static_files.h"
+#include "net/fetch.h"
+#include "net/loop_beats.h"
+#include "net/loop_pool.h"
+#include "net/tls_keeper.h"
+#include "stream/dump_writer.h"
+#include "stream/mount_table.h"
+#include "stream/server_counters.h"
+#include "stream/source_admission.h"
+#include "stream/title_history.h"
+
+namespace lb {
+
+class ArchiveService;
+class ClusterLinks;
+class ClusterService;
+class CountryWatch;
+class DirectCalls;
+class DirectoryService;
+class EventService;
+class HlsService;
+class MetricsService;
+class MountFiles;
+class MountLookup;
+class StatsRenderer;
+class PageCache;
+class RelayService;
+class Station;
+class StatsFeed;
+struct Worker;
+
+struct Services {
+  explicit Services(const Clock& clock_given, std::shared_ptr<const Config> first,
+                    unsigned worker_count);
+  ~Services();
+
+  const Clock& clock;
+  Log log;
+  Snapshot<Config> config;
+  Snapshot<StaticFiles> files;
+  Snapshot<HttpSettings> http;
+  LoopPool loops;
+  LoopBeats beats;
+  TlsKeeper tls;  // clerk; its context: any thread
+  MountTable mounts;
+  ServerCounters counters;
+  TitleHistory titles;  // any thread
+  LoadMeter load;
+  DrainState drain;
+  std::atomic<bool> ready{false};  // everything has been set up
+  PasswordThrottle throttle;
+  AccessFiles access;
+  std::unique_ptr<Fetcher> fetcher;         // control
+  std::unique_ptr<Authenticators> auth;     // control
+  std::unique_ptr<CountryWatch> countries;  // see there
+  MountHooks hooks;                         // any thread
+  IoThread disk;
+  IoThread pages_thread;                          // renders public pages; see PageCache
+  IoThread stats_thread;                          // see StatsRenderer
+  DumpWriter dumps;                               // any thread
+  std::unique_ptr<SourceAdmission> admission;     // control
+  std::unique_ptr<Station> station;               // control
+  std::unique_ptr<StatsFeed> stats_feed;          // control
+  std::unique_ptr<Drain> drainer;                 // control
+  std::unique_ptr<EventService> events;           // control
+  std::unique_ptr<ArchiveService> archive;        // see there
+  std::unique_ptr<MetricsService> metrics;        // control
+  std::unique_ptr<DirectoryService> directory;    // control
+  std::unique_ptr<MountFiles> mount_files;        // see there
+  std::unique_ptr<PageCache> pages;               // control
+  std::unique_ptr<StatsRenderer> stats_renderer;  // control
+  std::vector<std::unique_ptr<Worker>> workers;
+  std::unique_ptr<HlsService> hls;          // see there
+  std::unique_ptr<MountLookup> lookup;      // control
+  std::unique_ptr<RelayService> relays;     // control
+  std::unique_ptr<ClusterService> cluster;  // see there
+  std::unique_ptr<ClusterLinks> links;      // control
+  std::unique_ptr<DirectCalls> direct;      // control
+  std::atomic<std::uint64_t> next_client_id{1};
+  WallTime started_wall;
+
+  // "HOST:PORT" of the configuration, as in listenurl.
+  static std::string authority(const Config& config);
+  // Listeners without servers that relay; any thread.
+  std::uint64_t audience() const;
+
+  static PasswordSettings passwords(const Config& config);
+  static HttpSettings http_settings(const Config& config);
+  static TlsSettings tls_settings(const Config& config);
+  static StaticFiles static_files(const Config& config, Log& log);
+};
+
+}  // namespace lb

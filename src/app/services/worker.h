@@ -1,0 +1,50 @@
+// Worker: what lives on one worker loop: its connections, sources, fan-outs and acceptors.
+// Thread: made on the main thread before the loops start; afterwards its loop only.
+// Ownership: Services.
+#pragma once
+
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "app/services/parked_requests.h"
+#include "app/services/services.h"
+#include "archive/shifted_streams.h"
+#include "http/connections.h"
+#include "net/acceptor.h"
+#include "stream/file_feeder.h"
+#include "stream/loop_streams.h"
+#include "stream/source_set.h"
+
+namespace lb {
+
+struct DirectOffer;
+
+struct Worker {
+  Worker(Services& services, unsigned index);
+  ~Worker();
+
+  Services& services;
+  Loop& loop;
+  LoopStreams streams;
+  ShiftedStreams shifted;
+  SourceSet sources;
+  Connections connections;
+  std::unordered_map<const Mount*, std::unique_ptr<FileFeeder>>
+      files;  // fallback files, by their mounts
+  std::vector<std::unique_ptr<Stage>> stages;
+  std::vector<std::unique_ptr<Acceptor>> acceptors;
+
+  // before: the same socket with its settings so far, if there is one.
+  void accept_from(const std::shared_ptr<const ListenSocket>& socket,
+                   const ListenSocket* before = nullptr);
+  void stop_accepting(const ListenSocket& socket);
+  // New bytes for the listeners of these workers; from any thread.
+  static void wake(Services& services, Channel::Loops loops, const std::shared_ptr<Mount>& mount);
+  // The wait of a request has ended: its stage is asked again, with this in its context; from
+  // any thread.
+  static void resume(Services& services, const ParkedRequest& request, WaitOutcome outcome,
+                     std::shared_ptr<DirectOffer> offer = nullptr);
+};
+
+}  // namespace lb

@@ -1,0 +1,233 @@
+#include "app/stages/admin_stage.h"
+
+#include <utility>
+
+#include "admin/command.h"
+#include "app/cluster/cluster_service.h"
+#include "app/services/worker.h"
+#include "app/stages/auth_stage.h"
+#include "app/stages/source_logins.h"
+#include "app/station/station.h"
+#include "app/station/stats_renderer.h"
+#include "auth/passwords.h"
+#include "http/error_page.h"
+#include "http/page_headers.h"
+#include "http/playlist.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kCgi = "/admin.cgi";
+
+// asked.node: of the cluster, whose secret was given; the role is then that of a relay.
+// asked.encoder: of the mount, whose login was given.
+AdminRole role_of(const Config& config, const ClusterFacts& cluster, const Request& request,
+                  AdminRequest& asked) {
+  const auto given = basic_credentials(request.headers);
+  const PasswordSettings known = Services::passwords(config);
+  if (is_admin(known, given)) return AdminRole::kAdmin;
+  if (is_relay(known, given)) return AdminRole::kRelay;
+  if (const KnownNode* found = cluster.known.login(given)) {
+    asked.node = found->id;
+    return AdminRole::kRelay;
+  }
+  if (const auto mount = query_param(asked.query, "mount")) {
+    const MountSettings& settings = mount_section(config, *mount);
+    if (decides_sources(settings)) return AdminRole::kNone;
+    if (auto row = source_login(config, settings, given)) {
+      if (!settings.encoders.empty()) asked.encoder = std::move(row->username);
+      return AdminRole::kSource;
+    }
+  }
+  return AdminRole::kNone;
+}
+
+AdminRole role_by_pass(const Config& config, const std::string& mount, AdminRequest& asked) {
+  const auto pass = query_param(asked.query, "pass");
+  if (!pass) return AdminRole::kNone;
+  const MountSettings& settings = mount_section(config, mount);
+  auto row =
+      decides_sources(settings) ? std::nullopt : source_login_by_password(config, settings, *pass);
+  if (row) {
+    if (!settings.encoders.empty()) asked.encoder = std::move(row->username);
+    return AdminRole::kSource;
+  }
+  const std::string& admin = config.authentication.admin_password;
+  return !admin.empty() && secret_equal(*pass, admin) ? AdminRole::kAdmin : AdminRole::kNone;
+}
+
+// body: where it is not the answer's own.
+void send_answer(Worker& worker, std::uint64_t id, AdminAnswer answer, const SharedBody& body) {
+  Connection* waiting = worker.connections.find(id);
+  if (waiting == nullptr) return;  // butt closes without reading; the command has been carried out
+  const std::size_t size = body.owner ? body.bytes.size() : answer.body.size();
+  ResponseHead head;
+  head.status = answer.status;
+  head.content_type = answer.content_type;
+  head.extra = answer.extra;
+  if (answer.with_length && answer.status == 200) head.content_length = size;
+  if (!answer.error.empty() && wants_page(waiting->request().headers)) {
+    head.content_type = "text/html; charset=utf-8";
+    if (!is_page_type(answer.content_type))
+      head.extra += page_header_lines(PageKind::kPlain, worker.services.http.read()->http_headers);
+    waiting->reply(head, styled_error_page(answer.status, answer.error));
+    return;
+  }
+  if (body.owner)
+    waiting->reply_shared(head, body);
+  else
+    waiting->reply(head, std::move(answer.body));
+}
+
+// On control: a finished answer goes to its worker, a document by way of its template.
+void finish_answer(Worker& worker, std::uint64_t id, AdminAnswer answer) {
+  if (answer.template_name.empty()) {
+    const auto http = worker.services.http.read();
+    const bool page = answer.content_type.starts_with("text/html");  // the rest is data
+    if (page)
+      answer.extra += page_header_lines(PageKind::kPlain, http->http_headers);
+    else if (answer.error.empty())  // it may yet become a page
+      answer.extra += nosniff_line(http->http_headers);
+    worker.loop.post([&worker, id, answer = std::move(answer)]() mutable {
+      send_answer(worker, id, std::move(answer), {});
+    });
+    return;
+  }
+  std::string name = answer.template_name, document = std::exchange(answer.body, {});
+  worker.services.stats_renderer->render(
+      std::move(name), std::move(document),
+      [&worker, id, answer = std::move(answer)](RenderedPages::Page page) mutable {
+        AdminAnswer done = std::move(answer);
+        PageKind kind = PageKind::kPlain;
+        SharedBody body;
+        if (*page) {
+          done.content_type = (*page)->content_type;
+          body = {page, (*page)->body};
+          kind = (*page)->brings_its_own ? PageKind::kDesigned : PageKind::kPlain;
+        } else {
+          worker.services.log.error("admin/render", (*page).error().what);
+          done = admin_error(404, "Could not parse XSLT file");
+        }
+        if (is_page_type(done.content_type))
+          done.extra += page_header_lines(kind, worker.services.http.read()->http_headers);
+        worker.loop.post([&worker, id, done = std::move(done), body = std::move(body)]() mutable {
+          send_answer(worker, id, std::move(done), body);
+        });
+      });
+}
+
+// /admin.cgi has a password and no user: that of the mount, or of the administrator.
+std::optional<Credentials> cgi_credentials(const Config& config, const std::string& mount,
+                                           const std::string& query) {
+  auto pass = query_param(query, "pass");
+  if (!pass) return std::nullopt;
+  return Credentials{mount_section(config, mount).username, std::move(*pass)};
+}
+
+// It may have been meant for the administrator as well; so it is a guess at both.
+void note_wrong_cgi_password(Worker& worker, const Connection& connection, const Config& config) {
+  note_wrong_password(worker, connection, config.authentication.admin_user);
+}
+
+bool would_change(const AdminRequest& asked) {
+  const AdminLookup lookup = admin_lookup(asked.path);
+  return asked.path == kCgi ||
+         (lookup.command != nullptr && admin_changes_state(*lookup.command, asked.query));
+}
+
+void run_admin(Worker& worker, std::uint64_t id, bool cgi, AdminRequest asked, std::string mount) {
+  worker.services.loops.control().post(
+      [&worker, id, cgi, asked = std::move(asked), mount = std::move(mount)]() mutable {
+        const auto done = [&worker, id](AdminAnswer answer) {
+          finish_answer(worker, id, std::move(answer));
+        };
+        if (cgi)
+          answer_admin_cgi(std::move(asked), std::move(mount), *worker.services.station, done);
+        else
+          answer_admin(std::move(asked), *worker.services.station, done);
+      });
+}
+
+}  // namespace
+
+std::size_t body_limit(Worker& worker, Connection& connection) {
+  const Request& request = connection.request();
+  if (request.path != "/admin/sourcelist.txt") return 0;
+  const auto given = basic_credentials(request.headers);
+  if (!given || is_shut_out(worker, connection, *given)) return 0;
+  const bool known = is_relay(Services::passwords(*worker.services.config.read()), given) ||
+                     worker.services.cluster->facts()->known.login(given) != nullptr;
+  return known ? NodeReport::kMaxBytes : 0;
+}
+
+Verdict AdminStage::handle(Connection& connection) {
+  const Request& request = connection.request();
+  if (!is_admin_path(request.path)) return Verdict::kNext;
+  Services& services = worker_.services;
+  const auto config = services.config.read();
+  AdminRequest asked;
+  asked.path = request.path;
+  asked.query = request.query;
+  asked.is_post = request.method == Method::kPost;
+  if (!connection.form_is_urlencoded())
+    asked.body = connection.form();
+  else if (!connection.form().empty())
+    asked.query += (asked.query.empty() ? "" : "&") + connection.form();
+  asked.headers = request.headers;
+  asked.peer_ip = connection.ip();
+  asked.peer = connection.peer();
+  asked.authority = Services::authority(*config);
+  if (connection.secure()) {
+    asked.scheme = "https";
+    asked.authority =
+        playlist_host(request.headers.get("host"), config->hostname, config->port, true);
+  }
+  const bool cgi = request.path == kCgi;
+  // HEAD changes nothing (RFC 9110, 9.3.2); Icecast knows it nowhere.
+  if (request.method == Method::kHead && would_change(asked)) {
+    connection.reply_page(400, "unknown request");
+    return Verdict::kAnswered;
+  }
+  const std::string& own = connection.socket().settings.shoutcast_mount;
+  std::string mount = own.empty() ? config->shoutcast_mount : own;
+  // What is refused with any password costs no try.
+  if (!cgi && admin_refusal_before_auth(asked.path, asked.query, asked.headers)) {
+    run_admin(worker_, connection.id(), false, std::move(asked), std::move(mount));
+    return Verdict::kPending;
+  }
+  const std::string about = cgi ? mount : query_param(asked.query, "mount").value_or("");
+  const auto given =
+      cgi ? cgi_credentials(*config, about, asked.query) : basic_credentials(request.headers);
+  if (given) {
+    connection.user = given->user;
+    if (answer_if_shut_out(worker_, connection, *given)) return Verdict::kAnswered;
+    asked.role = cgi ? role_by_pass(*config, mount, asked)
+                     : role_of(*config, *services.cluster->facts(), request, asked);
+    if (asked.role != AdminRole::kNone)
+      note_right_password(worker_, connection, *given);
+    else if (answer_if_throttled(worker_, connection, given->user) ||
+             (cgi && answer_if_throttled(worker_, connection, config->authentication.admin_user)))
+      return Verdict::kAnswered;
+  }
+  const MountSettings& section = mount_section(*config, about);
+  if (given && asked.role == AdminRole::kNone && !about.empty() && decides_sources(section)) {
+    SourceAsk ask{about, connection.ip(), *given, true};
+    ask_about_source(
+        worker_, connection, section.name, std::move(ask),
+        [&worker = worker_, cgi, config, asked = std::move(asked), mount = std::move(mount)](
+            Connection& waiting, const AuthVerdict& verdict) mutable {
+          if (verdict.kind == AuthVerdict::Kind::kAllow) asked.role = AdminRole::kSource;
+          if (cgi && verdict.wrong_password) note_wrong_cgi_password(worker, waiting, *config);
+          run_admin(worker, waiting.id(), cgi, std::move(asked), std::move(mount));
+        });
+    return Verdict::kPending;
+  }
+  const bool guess =
+      given && asked.role == AdminRole::kNone && (cgi || !is_known_password(*config, *given));
+  if (guess) note_wrong_password(worker_, connection, given->user);
+  if (guess && cgi) note_wrong_cgi_password(worker_, connection, *config);
+  run_admin(worker_, connection.id(), cgi, std::move(asked), std::move(mount));
+  return Verdict::kPending;
+}
+
+}  // namespace lb

@@ -1,0 +1,19 @@
+#include "app/stages/agent_stage.h"
+
+#include "app/services/worker.h"
+
+namespace lb {
+
+Verdict AgentStage::handle(Connection& connection) {
+  const auto lists = worker_.services.access.lists();
+  const std::string_view agent = connection.request().headers.get("user-agent");
+  if (!lists->agent_refused(agent)) return Verdict::kNext;
+  worker_.services.counters.refused(Refusal::kAgent);
+  worker_.services.log.info("connection/connection",
+                            connection.ip() + " was refused because of its User-Agent \"" +
+                                std::string(agent.substr(0, 70)) + "\"");
+  connection.reply_text(403, "Your program is not allowed here");
+  return Verdict::kAnswered;
+}
+
+}  // namespace lb

@@ -1,0 +1,252 @@
+#include "app/stages/archive_stage.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "app/services/archive_service.h"
+#include "app/services/worker.h"
+#include "app/stages/auth_replies.h"
+#include "app/stages/auth_stage.h"
+#include "app/stages/past_stage.h"
+#include "app/stages/request_context.h"
+#include "archive/export_body.h"
+#include "archive/time_text.h"
+#include "auth/passwords.h"
+#include "base/strings.h"
+#include "http/byte_range.h"
+
+namespace lb {
+namespace {
+
+constexpr std::size_t kMostRanges = 16;
+constexpr unsigned kShiftedMetaint = 16'000;
+
+std::int64_t ms_of(std::chrono::milliseconds time) { return time.count(); }
+
+void reply_nothing(Connection& connection, const RecordedFiles& files) {
+  ResponseHead head;
+  head.status = 404;
+  head.content_type = "text/plain; charset=utf-8";
+  head.extra = "X-LB-Archive: " + ranges_text(files) + "\r\n";
+  connection.reply(head, "Nothing of this time is recorded\r\n");
+}
+
+// It names the administrator; whether it is, let_in_administrator() decides, which counts guesses.
+bool claims_administrator(Worker& worker, Connection& connection) {
+  const auto given = basic_credentials(connection.request().headers);
+  return given && given->user == Services::passwords(*worker.services.config.read()).admin_user;
+}
+
+std::string file_name(const ExportPlan& plan) {
+  std::string base;
+  for (const char c : plan.mount.substr(plan.mount.rfind('/') + 1)) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '_' || c == '.';
+    base.push_back(plain ? c : '_');
+  }
+  const std::string_view extension = file_extension(plan.content_type);
+  if (base.ends_with(extension)) base.resize(base.size() - extension.size());
+  return base + "-" + compact_time(plan.from_ms) + std::string(extension);
+}
+
+// The mount for listeners of one that does not play now; in no table.
+std::shared_ptr<Mount> sourceless_mount(Worker& worker, const std::string& name,
+                                        const std::string& type) {
+  Services& services = worker.services;
+  auto mount = std::make_shared<Mount>(
+      name, std::make_shared<const MountSettings>(mount_settings(*services.config.read(), name)),
+      services.loops.workers(), &services.counters.promised);
+  SourceFacts facts;
+  facts.content_type = type;
+  facts.plugin = &framer_for(type);
+  facts.metaint = facts.plugin->icy_metadata ? kShiftedMetaint : 0;
+  facts.started_wall = services.clock.wall();
+  facts.started = services.clock.steady();
+  mount->set_facts(std::make_shared<const SourceFacts>(std::move(facts)));
+  return mount;
+}
+
+}  // namespace
+
+std::string ranges_text(const RecordedFiles& files) {
+  std::string out;
+  const auto ranges = files.ranges();
+  for (std::size_t i = 0; i < std::min(ranges.size(), kMostRanges); ++i) {
+    const ArchiveRange& range = ranges[ranges.size() - 1 - i];
+    if (!out.empty()) out += ", ";
+    out += std::to_string(range.from_ms / 1000) + "-" + std::to_string(range.to_ms / 1000);
+  }
+  return out;
+}
+
+Verdict ArchiveStage::handle(Connection& connection) {
+  RequestContext& context = connection.context();
+  if (!context.past || context.shifted) return Verdict::kNext;
+  Services& services = worker_.services;
+  const auto config = services.config.read();
+  const MountSettings& section = mount_section(*config, connection.request().path);
+  PastAsk ask = *context.past;
+  if (section.no_mount) {
+    connection.reply_text(403, "mountpoint unavailable");
+    return Verdict::kAnswered;
+  }
+  // What is not recorded any more may have been for administrators alone.
+  const bool closed =
+      section.archive.listeners == ArchiveListeners::kNone || !section.archive.enabled;
+  bool administrator = false;
+  if (closed || (section.authenticator.type.empty() && claims_administrator(worker_, connection))) {
+    if (!let_in_administrator(worker_, connection)) return Verdict::kAnswered;
+    administrator = true;
+  } else if (!section.authenticator.type.empty() && !context.authorised) {
+    reply_unauthorised(connection);
+    return Verdict::kAnswered;
+  }
+  const Catalog::Files files = services.archive->catalog().files(connection.request().path);
+  if (section.archive.window.count() > 0 && !administrator) {
+    const std::int64_t now_ms = ms_of(std::chrono::duration_cast<std::chrono::milliseconds>(
+        services.clock.wall().time_since_epoch()));
+    ask.earliest_ms = now_ms - ms_of(section.archive.window);
+    ask.from_ms = std::max(ask.from_ms, ask.earliest_ms);
+    if (ask.kind == PastAsk::Kind::kFile && ask.to_ms <= ask.from_ms) {
+      reply_nothing(connection, RecordedFiles());
+      return Verdict::kAnswered;
+    }
+  }
+  return ask.kind == PastAsk::Kind::kFile ? send_file(connection, files, ask)
+                                          : begin_stream(connection, files, ask);
+}
+
+Verdict ArchiveStage::send_file(Connection& connection, const Catalog::Files& files,
+                                const PastAsk& ask) {
+  Services& services = worker_.services;
+  const std::string mount = connection.request().path;
+  if (files->size() == 0) {
+    reply_nothing(connection, *files);
+    return Verdict::kAnswered;
+  }
+  const std::shared_ptr<Gate> gate = services.archive->downloads(mount);
+  const unsigned most = mount_section(*services.config.read(), mount).archive.downloads;
+  if (!gate->try_enter(most)) {
+    ResponseHead head;
+    head.status = 503;
+    head.content_type = "text/plain; charset=utf-8";
+    head.extra = "Retry-After: 10\r\n";
+    connection.reply(head, "Too many files of this mount are being fetched\r\n");
+    return Verdict::kAnswered;
+  }
+  // The gate lives as long as its place, which a task of a stopped loop may hold to the end.
+  auto place = std::make_shared<DownloadPlace>(gate);
+  ReaderPool& readers = services.archive->readers();
+  readers.run([&worker = worker_, &readers, dir = services.archive->dir(), mount, files, ask, place,
+               id = connection.id()] {
+    auto made = std::make_shared<Result<ExportPlan>>(
+        plan_export(dir, mount, *files, ask.from_ms, ask.to_ms));
+    worker.loop.post([&worker, &readers, dir, files, ask, place, made, id] {
+      Connection* waiting = worker.connections.find(id);
+      if (waiting == nullptr) return;
+      if (!*made) {
+        reply_nothing(*waiting, *files);
+        return;
+      }
+      ExportPlan plan = std::move(**made);
+      const Headers& headers = waiting->request().headers;
+      ResponseHead head;
+      head.content_type = plan.content_type;
+      head.extra = "Accept-Ranges: bytes\r\nETag: " + plan.etag +
+                   "\r\nContent-Disposition: " + (ask.attachment ? "attachment" : "inline") +
+                   "; filename=\"" + file_name(plan) + "\"\r\n";
+      if (plan.settled) head.extra += "Cache-Control: private, max-age=3600\r\n";
+      ByteRange range;
+      const std::string_view if_range = trim(headers.get("if-range"));
+      const bool still = if_range.empty() || if_range == plan.etag;
+      if (still) range = parse_byte_range(headers.get("range"), plan.size);
+      switch (range.kind) {
+        case ByteRange::Kind::kWhole:
+          range.length = plan.size;
+          break;
+        case ByteRange::Kind::kPart:
+          head.status = 206;
+          head.extra += "Content-Range: bytes " + std::to_string(range.first) + "-" +
+                        std::to_string(range.first + range.length - 1) + "/" +
+                        std::to_string(plan.size) + "\r\n";
+          break;
+        case ByteRange::Kind::kBad: {
+          ResponseHead refused;
+          refused.status = 416;
+          refused.content_type = "text/plain; charset=utf-8";
+          refused.extra = "Content-Range: bytes */" + std::to_string(plan.size) + "\r\n";
+          waiting->reply(refused, "Request Range Not Satisfiable\r\n");
+          return;
+        }
+      }
+      head.content_length = range.length;
+      auto ready = [&worker, id] {
+        if (Connection* asking = worker.connections.find(id)) asking->source_ready();
+      };
+      auto body =
+          std::make_unique<ExportBody>(dir, std::move(plan), range.first, range.length, readers,
+                                       worker.loop, std::move(ready), std::move(*place));
+      waiting->reply_source(std::move(head), std::move(body), range.length);
+    });
+  });
+  return Verdict::kPending;
+}
+
+Verdict ArchiveStage::begin_stream(Connection& connection, const Catalog::Files& files,
+                                   const PastAsk& ask) {
+  Services& services = worker_.services;
+  std::size_t found = 0;
+  if (ask.at) {
+    found = files->find(short_id(ask.at->id), ask.at->position);
+  } else {
+    found = files->find(ask.from_ms);
+    while (found < files->size() && (*files)[found].bytes == 0) ++found;
+  }
+  const std::string name = connection.request().path;
+  if (found == files->size()) {
+    // What is so young that it is not recorded yet, the live stream has.
+    const bool young = !ask.at && files->open().has_value() && services.mounts.find(name);
+    if (young) return Verdict::kNext;
+    reply_nothing(connection, *files);
+    return Verdict::kAnswered;
+  }
+  const FileRow row = (*files)[found];
+  services.archive->readers().run([&worker = worker_, dir = services.archive->dir(), name, row, ask,
+                                   files, id = connection.id()] {
+    auto loaded = std::make_shared<Result<std::shared_ptr<const ArchiveFile>>>(
+        load_archive_file(dir, name, row));
+    worker.loop.post([&worker, name, ask, files, loaded, id] {
+      Connection* waiting = worker.connections.find(id);
+      if (waiting == nullptr) return;
+      const bool other = *loaded && ask.at && (**loaded)->index.head.span.id != ask.at->id;
+      if (!*loaded || other) {
+        reply_nothing(*waiting, *files);
+        return;
+      }
+      auto start = std::make_unique<ShiftedStart>();
+      start->file = **loaded;
+      const FileIndex& index = start->file->index;
+      std::size_t mark = index.mark_at(ask.from_ms);
+      start->offset = index.marks[mark].offset;
+      if (ask.at) {
+        start->offset = std::min(ask.at->position - start->file->row.origin, index.end());
+        mark = index.mark_before(start->offset);
+      }
+      start->wall_ms = index.marks[mark].wall_ms;
+      if (start->wall_ms < ask.earliest_ms) {
+        reply_nothing(*waiting, *files);
+        return;
+      }
+      start->recorded = name;
+      start->mount = worker.services.archive->live(name);
+      if (!start->mount || start->mount->facts()->content_type != index.head.content_type)
+        start->mount = sourceless_mount(worker, name, index.head.content_type);
+      waiting->context().shifted = std::move(start);
+      waiting->resume(Verdict::kNext);
+    });
+  });
+  return Verdict::kPending;
+}
+
+}  // namespace lb

@@ -1,0 +1,33 @@
+// ArchiveStage: what PastStage has split off: a range of time becomes a file, and a time a place
+// for ListenStage to begin at.
+//
+// 404 with the ranges that there are where nothing of it is recorded; 503 where as many files are
+// fetched as <downloads> allows.
+// Source: RFC 9110 sections 13.1.5 (If-Range) and 14.
+// Thread: its worker; indexes are read by the archive's readers, and the request waits.
+#pragma once
+
+#include "archive/catalog.h"
+#include "archive/range_plan.h"
+#include "http/connection.h"
+
+namespace lb {
+
+struct Worker;
+struct PastAsk;
+
+// "1795158000-1795161600, …", Unix seconds, the newest first, at most 16.
+std::string ranges_text(const RecordedFiles& files);
+
+class ArchiveStage final : public Stage {
+ public:
+  explicit ArchiveStage(Worker& worker) : worker_(worker) {}
+  Verdict handle(Connection& connection) override;
+
+ private:
+  Verdict send_file(Connection& connection, const Catalog::Files& files, const PastAsk& ask);
+  Verdict begin_stream(Connection& connection, const Catalog::Files& files, const PastAsk& ask);
+  Worker& worker_;
+};
+
+}  // namespace lb

@@ -1,0 +1,110 @@
+#include "app/stages/arrival_stage.h"
+
+#include <optional>
+#include <utility>
+
+#include "app/cluster/cluster_service.h"
+#include "app/services/worker.h"
+#include "app/stages/hls_stage.h"
+#include "app/stages/request_context.h"
+#include "cluster/relay/relay_marks.h"
+
+namespace lb {
+namespace {
+
+// What a token says about the way so far, besides the redirect itself.
+void take_way(RequestContext& context, const RedirectToken& token) {
+  context.sent_back = token.hops == RedirectToken::kBack;
+  context.sent_back_by = token.master;
+  context.stays = token.hops == RedirectToken::kAgain;
+}
+
+bool unproved(RedirectToken::Verdict verdict) noexcept {
+  return verdict == RedirectToken::Verdict::kForged || verdict == RedirectToken::Verdict::kForeign;
+}
+
+// Whether it is still good, the clock of the master says that signed it, and ours may be another.
+RedirectToken check_token(const Services& services, const TokenKeys& keys, std::string_view token,
+                          const std::string& name, const std::string& mount) {
+  const WallTime now = services.clock.wall();
+  RedirectToken read = keys.check(token, name, mount, now);
+  if (unproved(read.verdict)) return read;
+  for (const auto ahead : services.cluster->master_clocks()->of(read.master)) {
+    read.verdict = read.verdict_at(now + ahead);
+    if (read.verdict == RedirectToken::Verdict::kValid) break;
+  }
+  return read;
+}
+
+// A peer that has not our keys has redirected them, or they say so: with the open key, or with keys
+// of its own, which we cannot check.  That is worth the same: any peer can sign with the open one.
+std::optional<RedirectToken> said_way(const Services& services, const ClusterFacts& facts,
+                                      std::string_view token, const std::string& mount) {
+  const WallTime now = services.clock.wall();
+  for (const std::string& name : facts.names) {
+    const RedirectToken open = check_token(services, facts.open_keys, token, name, mount);
+    if (open.verdict == RedirectToken::Verdict::kValid) return open;
+    if (open.verdict != RedirectToken::Verdict::kForeign || open.hops == RedirectToken::kOfList ||
+        facts.keys.check(token, name, mount, now).verdict != RedirectToken::Verdict::kForeign)
+      continue;
+    for (const auto ahead : services.cluster->master_clocks()->of(open.master))
+      if (open.verdict_at(now + ahead) == RedirectToken::Verdict::kValid) return open;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void note_arrival(const Services& services, RequestContext& context) {
+  if (!context.redirected || context.from_list || std::exchange(context.arrived, true)) return;
+  services.cluster->count_arrival(context.redirected_by);
+}
+
+bool lacks_token(const Services& services, Connection& connection) {
+  const ClusterService& cluster = *services.cluster;
+  if (!cluster.wants_tokens() || cluster.redirects() ||
+      cluster.facts()->require != TokenRequire::kHard)
+    return false;
+  return !connection.context().redirected &&
+         !says_relay(connection.request().headers, services.config.read()->server_id);
+}
+
+Verdict ArrivalStage::handle(Connection& connection) {
+  Request& request = connection.request();
+  if (request.query.find("lb=") == std::string::npos) return Verdict::kNext;
+  const auto token = take_token(request.query);
+  if (!token) return Verdict::kNext;
+  request.target = request.target.substr(0, request.target.find('?'));
+  if (!request.query.empty()) request.target += "?" + request.query;
+  const auto facts = worker_.services.cluster->facts();
+  // Signed for the mount, whatever is asked of it.
+  const std::string mount =
+      worker_.services.mounts.find(request.path) ? request.path : mount_of_address(request.path);
+  RedirectToken best;
+  for (const std::string& name : facts->names) {
+    best = check_token(worker_.services, facts->keys, *token, name, mount);
+    if (!unproved(best.verdict)) break;
+  }
+  RequestContext& context = connection.context();
+  // They are served here, or refused, as any client is that says that it is a relay.  Where tokens
+  // let people in, it lets no one in.  That they have been sent back, or are not to be, any peer
+  // may say: it lets no one in either.
+  if (unproved(best.verdict)) {
+    if (const auto said = said_way(worker_.services, *facts, *token, mount)) {
+      take_way(context, *said);
+      if (said->hops == RedirectToken::kBack) return Verdict::kNext;
+      context.redirected = context.from_list =  // it confirms nothing
+          facts->redirects && facts->require == TokenRequire::kOff;
+      return Verdict::kNext;
+    }
+  }
+  if (best.verdict == RedirectToken::Verdict::kValid) take_way(context, best);
+  context.redirected =
+      best.verdict == RedirectToken::Verdict::kValid && best.hops != RedirectToken::kBack;
+  context.signed_by_ours = context.redirected;
+  context.from_list = best.hops == RedirectToken::kOfList;
+  context.redirected_by = best.master;
+  return Verdict::kNext;
+}
+
+}  // namespace lb

@@ -1,0 +1,33 @@
+// ArrivalStage: takes the token of a redirect out of a request, before other stages see it, checks
+// it, and keeps what it says in the request's context.
+// Source: cluster.md 3.6; decisions C1.
+//
+// Cost without a token: a look at the query for "lb=".
+// Thread: its worker.
+#pragma once
+
+#include "http/connection.h"
+
+namespace lb {
+
+struct RequestContext;
+struct Services;
+struct Worker;
+
+class ArrivalStage final : public Stage {
+ public:
+  explicit ArrivalStage(Worker& worker) : worker_(worker) {}
+  Verdict handle(Connection& connection) override;
+
+ private:
+  Worker& worker_;
+};
+
+// Without a token no listener is served here (<token require="hard">), and this listener has none.
+bool lacks_token(const Services& services, Connection& connection);
+
+// The listener's stream begins here, or only the listener is to blame that it does not: the
+// redirect that has led here is confirmed, once.
+void note_arrival(const Services& services, RequestContext& context);
+
+}  // namespace lb

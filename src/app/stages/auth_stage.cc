@@ -1,0 +1,271 @@
+#include "app/stages/auth_stage.h"
+
+#include <utility>
+
+#include "app/cluster/cluster_service.h"
+#include "app/services/worker.h"
+#include "app/stages/arrival_stage.h"
+#include "app/stages/auth_replies.h"
+#include "app/stages/listen_stage.h"
+#include "app/stages/request_context.h"
+#include "app/stages/source_logins.h"
+#include "base/encoding.h"
+#include "cluster/relay/pull_mark.h"
+
+namespace lb {
+namespace {
+
+// A listener's ticket, as the stream floor knows it.
+class TicketNotice final : public EndNotice {
+ public:
+  explicit TicketNotice(ListenerTicket ticket) : ticket_(std::move(ticket)) {}
+  void set_bytes_sent(std::uint64_t bytes) noexcept override { ticket_.set_bytes_sent(bytes); }
+
+ private:
+  ListenerTicket ticket_;
+};
+
+// The one that logs show: behind a proxy that is believed, the client's.
+Address judged_address(const Connection& connection) {
+  return Address::parse(connection.ip(), 0).value_or(connection.peer());
+}
+
+void let_in(Connection& connection, AuthVerdict verdict, ListenerTicket ticket) {
+  RequestContext& context = connection.context();
+  context.authorised = true;
+  context.is_relay = verdict.is_relay;
+  context.time_limit = verdict.time_limit;
+  context.notice = std::make_unique<TicketNotice>(std::move(ticket));
+  if (!verdict.user.empty()) connection.user = verdict.user;
+  connection.user_listens = true;
+  if (!verdict.mount.empty()) connection.request().path = verdict.mount;
+  connection.resume(Verdict::kNext);
+}
+
+void redirect(Connection& connection, const std::string& location) {
+  ResponseHead head;
+  head.status = 302;
+  head.content_type = "text/html; charset=utf-8";
+  head.extra = "Location: " + location + "\r\n";
+  connection.reply(
+      head, "<a href=\"" + html_escape(location) + "\">" + html_escape(location) + "</a>\r\n");
+}
+
+void settle(Worker& worker, std::uint64_t id, AuthVerdict verdict, ListenerTicket ticket) {
+  Connection* waiting = worker.connections.find(id);
+  if (waiting == nullptr) return;  // its ticket tells the backend
+  // A listener that is not let in has arrived all the same: the redirect has done its part.
+  if (verdict.kind != AuthVerdict::Kind::kAllow) note_arrival(worker.services, waiting->context());
+  if (verdict.wrong_password) note_wrong_password(worker, *waiting, waiting->user);
+  switch (verdict.kind) {
+    case AuthVerdict::Kind::kAllow:
+      let_in(*waiting, std::move(verdict), std::move(ticket));
+      return;
+    case AuthVerdict::Kind::kRefuse:
+      worker.services.counters.refused(Refusal::kLogin);
+      reply_unauthorised(*waiting);
+      return;
+    case AuthVerdict::Kind::kForbid:
+    case AuthVerdict::Kind::kBusy:
+      worker.services.counters.refused(Refusal::kLogin);
+      waiting->reply_text(403, verdict.text);
+      return;
+    case AuthVerdict::Kind::kLater:
+      waiting->reply_text(503, "busy, please try again later");
+      return;
+    case AuthVerdict::Kind::kRedirect:
+      redirect(*waiting, verdict.location);
+      return;
+  }
+}
+
+void let_node_in(Connection& connection) {
+  RequestContext& context = connection.context();
+  context.authorised = context.is_relay = context.is_server = true;
+}
+
+// A node pulls, and proves itself with a mark; if not, it is refused here: no backend knows nodes.
+Verdict judge_pull(Worker& worker, Connection& connection) {
+  Services& services = worker.services;
+  const Request& request = connection.request();
+  const auto mark = pull_mark_of(request.headers);
+  const auto refuse = [&] {
+    services.counters.refused(Refusal::kLogin);
+    connection.reply_text(403, "This mark of a node is not valid here\r\n");
+    return Verdict::kAnswered;
+  };
+  if (!mark) return refuse();
+  if (answer_if_throttled(worker, connection, mark->id)) return Verdict::kAnswered;
+  const auto facts = services.cluster->facts();
+  // As it was asked for, whatever <alias> has made of it.
+  const auto asked =
+      percent_decode(std::string_view(request.target).substr(0, request.target.find('?')), false);
+  const auto verdict = services.cluster->pulls().judge(*mark, facts->known, facts->mark,
+                                                       asked.value_or(""), services.clock);
+  if (verdict == PullVerifier::Verdict::kForged) note_wrong_password(worker, connection, mark->id);
+  if (verdict != PullVerifier::Verdict::kOurs) return refuse();
+  connection.user = mark->id;
+  connection.user_listens = true;
+  let_node_in(connection);
+  return Verdict::kNext;
+}
+
+ListenerAsk make_ask(const Connection& connection, const Request& request, const Mount* mount) {
+  ListenerAsk ask;
+  ask.client_id = connection.id();
+  ask.mount = request.path;
+  ask.target = request.target;
+  ask.given = basic_credentials(request.headers);
+  ask.ip = connection.ip();
+  ask.headers = request.headers;
+  if (mount != nullptr) ask.listeners = mount->listeners();
+  return ask;
+}
+
+}  // namespace
+
+Verdict AuthStage::handle(Connection& connection) {
+  Services& services = worker_.services;
+  const Request& request = connection.request();
+  const auto config = services.config.read();
+  const MountSettings& section = mount_section(*config, request.path);
+  if (section.authenticator.type.empty()) return Verdict::kNext;
+  // The chain has gone back to look at a mount that was not known here; this was asked before.
+  if (connection.context().authorised) return Verdict::kNext;
+  // A listener by HLS is asked for once, and a master playlist is no stream.
+  if (connection.context().hls && !connection.context().hls->joins()) return Verdict::kNext;
+  const auto mount = playing_mount(services, request.path);
+  if (mount == nullptr && section.name != request.path && !connection.context().past)
+    return Verdict::kNext;
+  ListenerAsk ask = make_ask(connection, request, mount.get());
+  if (ask.given) {
+    connection.user = ask.given->user;
+    connection.user_listens = true;
+    // A node of ours pulls the stream, and asks its own listeners (cluster/relay/relay_marks.h).
+    if (services.cluster->facts()->known.login(ask.given) != nullptr) {
+      let_node_in(connection);
+      return Verdict::kNext;
+    }
+    if (answer_if_throttled(worker_, connection, connection.user)) return Verdict::kAnswered;
+  }
+  if (!ask.given && says_pull(request.headers)) return judge_pull(worker_, connection);
+  services.loops.control().post([&worker = worker_, id = connection.id(), name = section.name,
+                                 ask = std::move(ask)]() mutable {
+    worker.services.auth->ask_listener(
+        name, std::move(ask), [&worker, id](AuthVerdict verdict, ListenerTicket ticket) {
+          worker.loop.post(
+              [&worker, id, verdict = std::move(verdict), ticket = std::move(ticket)]() mutable {
+                settle(worker, id, std::move(verdict), std::move(ticket));
+              });
+        });
+  });
+  return Verdict::kPending;
+}
+
+std::vector<AuthSection> auth_sections(const Config& config) {
+  std::vector<AuthSection> sections;
+  const auto add = [&sections](const MountSettings& mount) {
+    if (!mount.authenticator.type.empty())
+      sections.push_back({mount.name, mount.authenticator.type, mount.authenticator.options});
+  };
+  for (const MountSettings& mount : config.mounts) add(mount);
+  add(config.default_mount);
+  return sections;
+}
+
+AuthServer auth_server(const Config& config) {
+  return {config.hostname, config.port, config.server_id};
+}
+
+bool decides_sources(const MountSettings& section) {
+  return authenticator_decides_sources(section.authenticator.type, section.authenticator.options);
+}
+
+void ask_about_source(Worker& worker, Connection& connection, const std::string& section,
+                      SourceAsk ask, UniqueFunction<void(Connection&, AuthVerdict)> answered) {
+  auto kept = std::make_shared<UniqueFunction<void(Connection&, AuthVerdict)>>(std::move(answered));
+  worker.services.loops.control().post(
+      [&worker, id = connection.id(), section, ask = std::move(ask), kept]() mutable {
+        const std::string user = ask.given.user;
+        worker.services.auth->ask_source(
+            section, std::move(ask), [&worker, id, user, kept](AuthVerdict verdict) {
+              worker.loop.post([&worker, id, user, kept, verdict = std::move(verdict)]() mutable {
+                Connection* waiting = worker.connections.find(id);
+                if (waiting == nullptr) return;
+                if (verdict.wrong_password) note_wrong_password(worker, *waiting, user);
+                (*kept)(*waiting, std::move(verdict));
+              });
+            });
+      });
+}
+
+bool is_known_password(const Config& config, const Credentials& given) {
+  const PasswordSettings known = Services::passwords(config);
+  if (is_admin(known, given) || is_relay(known, given)) return true;
+  bool found =
+      is_source(known, SourceLogin{config.default_mount.username, config.default_mount.password},
+                given) ||
+      is_source(known, SourceLogin{"source", {}}, given);
+  for (const MountSettings& mount : config.mounts) {
+    found |= is_source(known, SourceLogin{mount.username, mount.password}, given);
+    found |= !mount.encoders.empty() && source_login(config, mount, given);
+  }
+  return found;
+}
+
+bool let_in_administrator(Worker& worker, Connection& connection) {
+  const auto config = worker.services.config.read();
+  const auto given = basic_credentials(connection.request().headers);
+  if (given) {
+    connection.user = given->user;
+    if (answer_if_shut_out(worker, connection, *given)) return false;
+  }
+  if (is_admin(Services::passwords(*config), given)) {
+    note_right_password(worker, connection, *given);
+    return true;
+  }
+  if (given && answer_if_throttled(worker, connection, given->user)) return false;
+  if (given && !is_known_password(*config, *given))
+    note_wrong_password(worker, connection, given->user);
+  worker.services.counters.refused(Refusal::kLogin);
+  reply_unauthorised(connection);
+  return false;
+}
+
+void note_wrong_password(Worker& worker, const Connection& connection, std::string_view user) {
+  PasswordThrottle& throttle = worker.services.throttle;
+  const Address peer = judged_address(connection);
+  if (throttle.blocked(peer, user))
+    throttle.wrong_again(peer, user);
+  else
+    throttle.wrong(peer, user);
+}
+
+bool is_shut_out(Worker& worker, const Connection& connection, const Credentials& given) {
+  return worker.services.throttle.shut_out(judged_address(connection), given.user, given.password)
+      .has_value();
+}
+
+bool answer_if_shut_out(Worker& worker, Connection& connection, const Credentials& given) {
+  const auto wait =
+      worker.services.throttle.shut_out(judged_address(connection), given.user, given.password);
+  if (!wait) return false;
+  worker.services.counters.refused(Refusal::kGuesses);
+  reply_throttled(connection, *wait);
+  return true;
+}
+
+void note_right_password(Worker& worker, const Connection& connection, const Credentials& given) {
+  worker.services.throttle.right(judged_address(connection), given.user, given.password);
+}
+
+bool answer_if_throttled(Worker& worker, Connection& connection, std::string_view user) {
+  const auto wait = worker.services.throttle.blocked(judged_address(connection), user);
+  if (!wait) return false;
+  worker.services.throttle.wrong_again(judged_address(connection), user);
+  worker.services.counters.refused(Refusal::kGuesses);
+  reply_throttled(connection, *wait);
+  return true;
+}
+
+}  // namespace lb

@@ -1,0 +1,60 @@
+// AuthStage: asks the authenticator of a mount before a listener joins it.
+//
+// Source: Icecast 2.4.4 (compat.md 2.4, 4.3); decisions A13 (its place among the stages).
+// Server pages and files are asked for only where a <mount> has exactly their name: a pattern or
+// the default mount never locks /status.xsl (users.md, finding 11).  A node of the cluster that
+// shows its secret, or proves it by a mark (cluster/relay/pull_mark.h), is not asked about: it
+// pulls the stream for listeners that it authenticates itself.
+// Thread: its worker.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "auth/authenticators.h"
+#include "config/config.h"
+#include "http/connection.h"
+
+namespace lb {
+
+struct Worker;
+
+class AuthStage final : public Stage {
+ public:
+  explicit AuthStage(Worker& worker) : worker_(worker) {}
+  Verdict handle(Connection& connection) override;
+
+ private:
+  Worker& worker_;
+};
+
+// What the configuration says to the authenticators.
+std::vector<AuthSection> auth_sections(const Config& config);
+AuthServer auth_server(const Config& config);
+
+// Whether the section's authenticator alone decides about its sources (stream_auth).
+bool decides_sources(const MountSettings& section);
+// From this peer and for this name, a wrong password has been given.
+void note_wrong_password(Worker& worker, const Connection& connection, std::string_view user);
+
+// Asks it; `answered` is called on the worker while the connection is still there, and never
+// otherwise.  A wrong password is told to the throttle.
+void ask_about_source(Worker& worker, Connection& connection, const std::string& section,
+                      SourceAsk ask, UniqueFunction<void(Connection&, AuthVerdict)> answered);
+
+// Whether these are right for some purpose: then they are no guess, only in the wrong place.
+bool is_known_password(const Config& config, const Credentials& given);
+// Whether the administrator asks; another client is answered: 401, or 429 after too many guesses.
+bool let_in_administrator(Worker& worker, Connection& connection);
+
+// A password of the configuration is compared before anything else is asked: a right one gets in,
+// however many wrong ones come from the same address.  True: a flood of them (auth/throttle.h).
+bool is_shut_out(Worker& worker, const Connection& connection, const Credentials& given);
+bool answer_if_shut_out(Worker& worker, Connection& connection, const Credentials& given);
+void note_right_password(Worker& worker, const Connection& connection, const Credentials& given);
+
+// True: the peer has guessed too often with this name, and has been told so; what costs a backend
+// or a hash to judge is not looked at then.
+bool answer_if_throttled(Worker& worker, Connection& connection, std::string_view user);
+
+}  // namespace lb

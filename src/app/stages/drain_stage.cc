@@ -1,0 +1,64 @@
+#include "app/stages/drain_stage.h"
+
+#include "app/cluster/cluster_service.h"
+#include "app/services/worker.h"
+#include "app/stages/listen_stage.h"
+#include "app/stages/redirect_stage.h"
+#include "app/stages/request_context.h"
+#include "cluster/relay/relay_marks.h"
+
+namespace lb {
+namespace {
+
+void send_to_master(Worker& worker, Connection& connection) {
+  RedirectAsk asked = make_redirect_ask(worker.services, connection, connection.request().path,
+                                        *worker.services.cluster->facts());
+  worker.services.loops.control().post_together(
+      [&worker, id = connection.id(), asked = std::move(asked)] {
+        worker.loop.post_together([&worker, id,
+                                   answer = worker.services.cluster->send_to_master(asked)] {
+          Connection* waiting = worker.connections.find(id);
+          if (waiting == nullptr) return;
+          if (answer.kind == RedirectAnswer::Kind::kServe && answer_if_draining(worker, *waiting))
+            return;
+          carry_out(worker, id, answer);
+        });
+      });
+}
+
+}  // namespace
+
+bool answer_if_draining(Worker& worker, Connection& connection) {
+  if (!worker.services.drain.draining()) return false;
+  worker.services.counters.refused(Refusal::kDraining);
+  ResponseHead head;
+  head.status = 503;
+  head.content_type = "text/plain; charset=utf-8";
+  head.extra = "Retry-After: 10\r\n";
+  connection.reply(head, "this server is being emptied, please come back");
+  return true;
+}
+
+Verdict DrainStage::handle(Connection& connection) {
+  Services& services = worker_.services;
+  const Request& request = connection.request();
+  if (!services.drain.draining() || playing_mount(services, request.path) == nullptr)
+    return Verdict::kNext;
+  // One that listens by HLS listens on, until the drain ends its session.
+  if (const auto& hls = connection.context().hls; hls && (hls->is_segment() || hls->known))
+    return Verdict::kNext;
+  // Behind a server that relays are listeners of other nodes.  A client with a password may be one:
+  // ListenStage knows.
+  if (connection.context().is_server ||
+      says_relay(request.headers, services.config.read()->server_id) ||
+      request.headers.find("authorization") != nullptr)
+    return Verdict::kNext;
+  if (request.method == Method::kGet) {
+    send_to_master(worker_, connection);
+    return Verdict::kPending;
+  }
+  answer_if_draining(worker_, connection);
+  return Verdict::kAnswered;
+}
+
+}  // namespace lb

@@ -1,0 +1,28 @@
+// DrainStage: a listener's request while the node drains (app/drain/drain.h).
+//
+// The listener is sent to a master of ours, once: many players come back to the address where they
+// were, and not to the one that they were given.  Where there is none, or it has just come from
+// there: 503, before a password is asked for.  A listener that this node can send to
+// another node by itself has been sent by then (RedirectStage).
+// Thread: its worker.
+#pragma once
+
+#include "http/connection.h"
+
+namespace lb {
+
+struct Worker;
+
+class DrainStage final : public Stage {
+ public:
+  explicit DrainStage(Worker& worker) : worker_(worker) {}
+  Verdict handle(Connection& connection) override;
+
+ private:
+  Worker& worker_;
+};
+
+// The request of a listener or a source while the node drains: 503, and true.
+bool answer_if_draining(Worker& worker, Connection& connection);
+
+}  // namespace lb

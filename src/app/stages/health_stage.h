@@ -1,0 +1,31 @@
+// HealthStage: /_lb/health, may listeners be sent here (200 or 503, and why in JSON), and
+// /_lb/live, does the process still turn (200 or 503).
+//
+// They come before every limit: a probe is no client, so a full server answers too, and a
+// probe never takes a listener's place, nor a line in the access log.  They need no login: a
+// load balancer has no password.
+// Source: cluster.md 17; Kubernetes probes.
+// Thread: its worker.
+#pragma once
+
+#include <string_view>
+
+#include "http/connection.h"
+
+namespace lb {
+
+struct Worker;
+
+class HealthStage final : public Stage {
+ public:
+  explicit HealthStage(Worker& worker) : worker_(worker) {}
+  Verdict handle(Connection& connection) override;
+
+ private:
+  Worker& worker_;
+};
+
+// Paths that are the server's own, and never a mount's: "/_lb/…".
+bool is_own_path(std::string_view path);
+
+}  // namespace lb

@@ -1,0 +1,68 @@
+// HlsPathStage, HlsStage: HTTP Live Streaming of mounts that have it.
+//
+// HlsPathStage takes /live.m3u8, or the name of a segment, and s= off the request, once, and leaves
+// the mount as its path: so redirect, drain, access lists and listener authentication see the
+// mount. A mount or a file of the whole name wins.  HlsStage answers: the master playlist for a
+// list without a session, the media playlist for one with a session, a segment out of the log. A
+// list with a session that is not known here is a listener that comes, under all limits for it.
+// Thread: their worker.
+// Bounds: 1024 requests wait for a first segment, each at most header-timeout.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "hls/cut.h"
+#include "hls/master_playlist.h"
+#include "http/connection.h"
+#include "net/loop.h"
+#include "stream/mount.h"
+
+namespace lb {
+
+struct HlsAsk;
+struct Worker;
+
+class HlsPathStage final : public Stage {
+ public:
+  explicit HlsPathStage(Worker& worker) : worker_(worker) {}
+  Verdict handle(Connection& connection) override;
+
+ private:
+  Worker& worker_;
+};
+
+class HlsStage final : public Stage {
+ public:
+  explicit HlsStage(Worker& worker);
+  Verdict handle(Connection& connection) override;
+
+ private:
+  Verdict serve_master(Connection& connection, const Mount& mount);
+  Verdict serve_redirecting_master(Connection& connection, std::vector<std::string> mounts,
+                                   std::vector<HlsVariant> variants);
+  Verdict serve_list(Connection& connection, const std::shared_ptr<Mount>& mount);
+  Verdict serve_segment(Connection& connection, Mount& mount);
+  // False: it has been refused.
+  bool admit(Connection& connection, const std::shared_ptr<Mount>& mount);
+  Verdict wait(Connection& connection);
+  void ask_waiting();
+  // The mounts of the master playlist: the one asked for first.
+  std::vector<std::shared_ptr<const Mount>> mounts_of(const Mount& mount);
+
+  Worker& worker_;
+  std::vector<std::uint64_t> waiting_;
+  Timer timer_;
+  RepeatGuard variants_;
+};
+
+// The address that the request was sent to, where HlsPathStage has shortened it, and its query.
+std::string asked_path(Connection& connection);
+std::string asked_query(Connection& connection);
+// The mount that an address is of: of HLS without the name of the list.
+std::string mount_of_address(const std::string& path);
+
+}  // namespace lb

@@ -1,0 +1,331 @@
+#include "app/stages/listen_stage.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "app/cluster/cluster_links.h"
+#include "app/cluster/cluster_service.h"
+#include "app/cluster/direct_calls.h"
+#include "app/cluster/mount_load.h"
+#include "app/cluster/relay_service.h"
+#include "app/services/worker.h"
+#include "app/stages/arrival_stage.h"
+#include "app/stages/drain_stage.h"
+#include "app/stages/listener_places.h"
+#include "app/stages/redirect_stage.h"
+#include "app/stages/request_context.h"
+#include "app/station/mount_files.h"
+#include "base/strings.h"
+#include "cluster/relay/relay_marks.h"
+#include "http/access_line.h"
+#include "stream/fallback_chain.h"
+
+namespace lb {
+namespace {
+
+// Flash players and MSIE wait for a length; Icecast gives them one that no stream reaches.
+constexpr std::uint64_t kEndlessLength = 221183499;
+
+// The log is the queue, not the kernel.  Pages sent by sendfile are shared with the log and cost
+// the kernel nothing; blocks with metadata are copied.
+constexpr std::size_t kUnsentShared = 128 * 1024;
+constexpr std::size_t kUnsentCopied = 48 * 1024;
+
+bool wants_length(const Request& request) {
+  return request.headers.find("x-flash-version") != nullptr ||
+         request.headers.get("user-agent").find("MSIE") != std::string_view::npos;
+}
+
+// Whether another server's bytes are what this listener of ours would get.
+bool may_pass_through(const Connection& connection, const MountSettings& section, bool icy) {
+  const bool same_metadata = !icy || (section.metaint < 0 && section.charset.empty());
+  return !connection.secure() && same_metadata && section.intro.empty() &&
+         section.dump_file.empty();
+}
+
+bool wants_icy(const Request& request) {
+  const auto value = parse_u64(trim(request.headers.get("icy-metadata")));
+  return value && *value > 0;
+}
+
+// The nodes so far and this one, for a server that relays the stream further.
+std::string passed_line(const Services& services, const SourceFacts& facts) {
+  const std::string own = services.cluster->facts()->mark;
+  return path_line(facts.passed.empty() ? own : facts.passed + " " + own);
+}
+
+std::string_view safari_bytes(const SourceFacts& facts) {
+  if (facts.plugin->name == "ogg") return "Og";
+  if (facts.plugin->name == "ebml") return "\x1a\x45";
+  return facts.content_type == "audio/mpeg" ? std::string_view("\xff\xfb")
+                                            : std::string_view("\xff\xf1");
+}
+
+// One that relays: behind it are listeners of its own.
+bool is_server(const Request& request, const RequestContext& context, const Config& config) {
+  return context.is_relay || context.is_server || says_relay(request.headers, config.server_id);
+}
+
+// It may ask a master of ours instead.
+bool may_go_back(const Services& services, const Request& request, const RequestContext& context) {
+  return (context.redirected || services.links->masters().any_linked() ||
+          services.relays->publishes()) &&
+         !context.stays && !context.sent_back &&
+         !is_server(request, context, *services.config.read());
+}
+
+void reply_not_here(Worker& worker, Connection& connection) {
+  answer_unserved(worker, connection, "not-here", [](Connection& none_has_it) {
+    none_has_it.reply_page(404, "Mount unavailable");
+  });
+}
+
+std::string stream_head(const Services& services, const Config& config, const Mount& mount,
+                        const SourceFacts& facts, const Request& request, bool icy) {
+  const auto settings = mount.settings();
+  ResponseHead head;
+  head.content_type = facts.content_type;
+  head.extra = facts.listener_headers;
+  if (is_own_product(request.headers)) head.extra += passed_line(services, facts);
+  if (icy) head.extra += "icy-metaint:" + std::to_string(facts.metaint) + "\r\n";
+  if (facts.plugin->icy_metadata && wants_length(request)) head.content_length = kEndlessLength;
+  ReplyFacts reply;
+  reply.server_id = config.server_id;
+  reply.now = services.clock.wall();
+  reply.http_headers = config.http_headers;
+  reply.mount_http_headers = settings->http_headers;
+  reply.cross_origin = true;
+  return render_head(head, reply);
+}
+
+}  // namespace
+
+bool is_safari_probe(const Request& request) {
+  if (trim(request.headers.get("range")) != "bytes=0-1") return false;
+  const std::string_view agent = request.headers.get("user-agent");
+  const auto has = [agent](std::string_view word) {
+    return agent.find(word) != std::string_view::npos;
+  };
+  return has("Safari/") && !has("Chrome") && !has("AppleCoreMedia");
+}
+
+std::shared_ptr<Mount> playing_mount(const Services& services, const std::string& path,
+                                     bool idle_too) {
+  // A page of the server is never a mount, whatever the default mount's fallback says.
+  if (is_template_path(path)) return nullptr;
+  const auto playing = [&](const std::string& name) {
+    auto mount = services.mounts.find(name);
+    return mount && (idle_too || mount->phase() != MountPhase::kIdle) ? mount : nullptr;
+  };
+  const auto fallback_of = [&](const std::string& name) {
+    return mount_section(*services.config.read(), name).fallback_mount;
+  };
+  if (auto mount = playing(path)) return mount;
+  return find_in_fallbacks(
+      fallback_of(path),
+      [&](const std::string& name) {
+        auto mount = playing(name);
+        return mount ? mount : services.mount_files->fallback(name);
+      },
+      fallback_of);
+}
+
+std::shared_ptr<Mount> ListenStage::enter_with_room(std::shared_ptr<Mount> mount) const {
+  const auto enters = [](Mount& one) { return one.gate().try_enter(most_listeners(one)); };
+  const auto overflow_of = [](const Mount& one) {
+    const auto settings = one.settings();
+    return settings->fallback_when_full ? settings->fallback_mount : std::string();
+  };
+  if (enters(*mount)) return mount;
+  return find_in_fallbacks(
+      overflow_of(*mount),
+      [&](const std::string& name) {
+        mount = worker_.services.mounts.find(name);
+        if (!mount) mount = worker_.services.mount_files->fallback(name);
+        if (mount && mount->phase() == MountPhase::kIdle) mount = nullptr;
+        return mount && enters(*mount) ? mount : nullptr;
+      },
+      [&](const std::string&) { return mount ? overflow_of(*mount) : std::string(); });
+}
+
+Verdict ListenStage::handle(Connection& connection) {
+  const Request& request = connection.request();
+  Services& services = worker_.services;
+  RequestContext& context = connection.context();
+  if (context.hls) return Verdict::kNext;  // its mount is none of ours, nor is its fallback
+  const auto waited = std::exchange(context.waited, std::nullopt);
+  const auto offer = std::exchange(context.offer, nullptr);
+  if (waited == WaitOutcome::kElsewhere) return ask_elsewhere(connection);
+  std::shared_ptr<Mount> mount =
+      context.shifted ? context.shifted->mount
+                      : playing_mount(services, request.path, waited != WaitOutcome::kNever);
+  if (!mount) {
+    if (!waited) return Verdict::kNext;
+    reply_not_here(worker_, connection);
+    return Verdict::kPending;
+  }
+  const auto config = services.config.read();
+  const MountSettings& section = mount_section(*config, request.path);
+  if (section.no_mount) {
+    connection.reply_text(403, "mountpoint unavailable");
+    return Verdict::kAnswered;
+  }
+  // Two servers that relay one mount from each other must not keep its echo alive.
+  const MountPhase phase = mount->phase();
+  const bool lingers =
+      phase == MountPhase::kLingering || (phase == MountPhase::kRunning && !mount->is_fed());
+  if (lingers && says_relay(request.headers, config->server_id)) {
+    connection.reply_page(404, "Mount unavailable");
+    return Verdict::kAnswered;
+  }
+  // It has begun since AuthStage looked, which asks about mounts only.
+  if (!section.authenticator.type.empty() && !context.authorised) {
+    connection.go_on_from(of_mounts_);
+    return Verdict::kNext;
+  }
+  // Of a request with a password DrainStage does not know whether a server asks; and an
+  // authenticator, or a relay, takes its time.
+  if (!is_server(request, context, *config) && answer_if_draining(worker_, connection))
+    return Verdict::kAnswered;
+  const bool icy_asked = wants_icy(request);
+  if (mount->phase() == MountPhase::kIdle && request.method != Method::kHead) {
+    if (offer && offer->mount == mount) {
+      admit(connection, std::move(mount), offer.get());
+      return Verdict::kAnswered;
+    }
+    const bool direct =
+        context.direct && !offer && may_pass_through(connection, section, icy_asked);
+    DirectAsk ask{mount->name(),
+                  {worker_.loop.id(), connection.id(), may_go_back(services, request, context)},
+                  std::string(request.headers.get("via")),
+                  icy_asked};
+    services.loops.control().post([&services, direct, ask = std::move(ask)]() mutable {
+      if (direct)
+        services.direct->call(std::move(ask));
+      else
+        services.relays->await(ask.mount, ask.request, std::move(ask.via));
+    });
+    return Verdict::kPending;
+  }
+  if (request.method == Method::kHead) {
+    const auto facts = mount->facts();
+    ResponseHead head;
+    head.content_type = facts->content_type;
+    head.extra = facts->listener_headers;
+    if (icy_asked && facts->metaint > 0)
+      head.extra += "icy-metaint:" + std::to_string(facts->metaint) + "\r\n";
+    connection.reply(head, {});
+    return Verdict::kAnswered;
+  }
+  if (is_safari_probe(request)) {
+    const auto facts = mount->facts();
+    ResponseHead head;
+    head.status = 206;
+    head.content_type = facts->content_type;
+    head.content_length = 2;
+    head.extra = "Accept-Ranges: bytes\r\nContent-Range: bytes 0-1/1073741823\r\n";
+    connection.reply(head, std::string(safari_bytes(*facts)));
+    return Verdict::kAnswered;
+  }
+  admit(connection, std::move(mount), nullptr);
+  return Verdict::kAnswered;
+}
+
+// To a master of ours, if it may; or it goes on waiting.
+Verdict ListenStage::ask_elsewhere(Connection& connection) {
+  ask_way_back(worker_, connection, [this](Connection& waiting, const RedirectAnswer& answer) {
+    if (answer.kind == RedirectAnswer::Kind::kRedirect) {
+      redirect_to(worker_.services, waiting, answer);
+      return;
+    }
+    waiting.context().stays = true;
+    waiting.context().waited = WaitOutcome::kReady;
+    waiting.ask_again();
+  });
+  return Verdict::kPending;
+}
+
+void ListenStage::admit(Connection& connection, std::shared_ptr<Mount> mount, DirectOffer* direct) {
+  const Request& request = connection.request();
+  Services& services = worker_.services;
+  const auto config = services.config.read();
+  RequestContext& context = connection.context();
+  if (!count_address(worker_, connection)) return;
+  if (context.is_relay)
+    mount->gate().enter();
+  else if (direct != nullptr || context.shifted)
+    mount = mount->gate().try_enter(most_listeners(*mount)) ? mount : nullptr;
+  else
+    mount = enter_with_room(std::move(mount));
+  if (!mount) {
+    services.counters.refused(Refusal::kMountListeners);
+    reply_full(worker_, connection);
+    return;
+  }
+  GatePass entry(&mount->gate());
+  GatePass total;
+  if (const auto why = enter_server(services, connection, *mount, total); !why.empty()) {
+    entry = GatePass();
+    reply_full(worker_, connection, why);
+    return;
+  }
+  const auto facts = direct != nullptr ? direct->facts : mount->facts();
+  const auto settings = mount->settings();
+  const bool icy = wants_icy(request) && facts->metaint > 0;
+
+  auto preamble = std::make_unique<Preamble>();
+  preamble->head = stream_head(services, *config, *mount, *facts, request, icy);
+  RequestFacts asked(access_request(request), request.headers.get("referer"),
+                     request.headers.get("user-agent"), connection.user);
+  // Nearly always the mount itself: then its name is shared, not copied.
+  auto home = request.path == mount->name()
+                  ? std::shared_ptr<const std::string>(mount, &mount->name())
+                  : std::make_shared<const std::string>(request.path);
+  note_arrival(services, context);
+  const bool server = is_server(request, context, *config);
+  GatePass client = std::move(context.client_pass);
+  std::unique_ptr<EndNotice> notice = std::move(context.notice);
+  const std::unique_ptr<ShiftedStart> shifted = std::move(context.shifted);
+  const std::chrono::seconds longest = context.time_limit.value_or(settings->max_listener_duration);
+  const std::uint64_t id = connection.id();
+  // What a server claims to be gives it no more than the window, which a slow listener gets too.
+  // One that only claims it hears the intro, as every listener.
+  const bool proven = context.is_relay || context.is_server;
+  const auto place = proven || (server && !services.mount_files->intro_for(*mount).file)
+                         ? parse_stream_ask(request.headers.get("x-lb-stream"))
+                         : std::optional<StreamAsk>();
+  const std::size_t burst = static_cast<std::size_t>(std::min<std::uint64_t>(
+      settings->burst_bytes, burst_wanted(request.headers).value_or(settings->burst_bytes)));
+
+  // The connection ends with this call; what follows has its own copies.
+  auto listener = std::make_unique<Listener>(id, connection.take_transport(), std::move(asked));
+  listener->preamble = std::move(preamble);
+  listener->home = std::move(home);
+  listener->client_pass = std::move(client);
+  listener->mount_pass = std::move(entry);
+  listener->total_pass = std::move(total);
+  if (server) {
+    mount->relay_gate().enter();
+    listener->relay_pass = GatePass(&mount->relay_gate());
+  }
+  listener->joined = worker_.loop.now();
+  if (longest.count() > 0) listener->until = listener->joined + longest;
+  listener->notice = std::move(notice);
+  if (icy) {
+    listener->icy.metaint = facts->metaint;
+    listener->icy.until_block = facts->metaint;
+  }
+  listener->transport->limit_unsent(icy ? kUnsentCopied : kUnsentShared);
+  if (shifted)
+    worker_.shifted.join(std::move(listener), std::move(*shifted));
+  else if (direct != nullptr)
+    worker_.streams.join_direct(std::move(listener), mount, std::move(direct->source));
+  else if (place)
+    worker_.streams.join(std::move(listener), mount, burst, place);
+  else if (const auto intro = services.mount_files->intro_for(*mount); intro.file)
+    worker_.streams.join(std::move(listener), mount, intro);
+  else
+    worker_.streams.join(std::move(listener), mount, burst);
+}
+
+}  // namespace lb

@@ -1,0 +1,44 @@
+// ListenStage: a GET or HEAD of a mount becomes a listener (or the head of one).  An idle mount is
+// an on-demand relay: a GET starts it, and the request waits until its type is known.
+// Source: Icecast 2.4.4 (compat.md 2); users.md 3.3 for the Range habits of players.
+// Thread: its worker.
+#pragma once
+
+#include <memory>
+
+#include "http/connection.h"
+#include "stream/mount.h"
+
+namespace lb {
+
+struct DirectOffer;
+struct Services;
+struct Worker;
+
+// The mount itself, or the first live one of its fallback chain; null: none.
+std::shared_ptr<Mount> playing_mount(const Services& services, const std::string& path,
+                                     bool idle_too = true);
+
+// Safari asks for the first two bytes before it plays and wants them as a part; other users of
+// AppleCoreMedia lose their titles when they get one (users.md 3.3).
+bool is_safari_probe(const Request& request);
+
+class ListenStage final : public Stage {
+ public:
+  // of_mounts: as in MountLookupStage.
+  ListenStage(Worker& worker, const Stage& of_mounts) : worker_(worker), of_mounts_(of_mounts) {}
+  Verdict handle(Connection& connection) override;
+
+ private:
+  // Another server may play an idle mount sooner.
+  Verdict ask_elsewhere(Connection& connection);
+  // A listener of this mount, if all limits allow.  direct: where its bytes come from; null: the
+  // log.
+  void admit(Connection& connection, std::shared_ptr<Mount> mount, DirectOffer* direct);
+  // A mount of the chain with room; null when all are full.
+  std::shared_ptr<Mount> enter_with_room(std::shared_ptr<Mount> mount) const;
+  Worker& worker_;
+  const Stage& of_mounts_;
+};
+
+}  // namespace lb

@@ -1,0 +1,94 @@
+#include "app/stages/listener_places.h"
+
+#include <utility>
+
+#include "app/services/worker.h"
+#include "app/stages/redirect_stage.h"
+#include "app/stages/request_context.h"
+
+namespace lb {
+namespace {
+
+// The places of an address, and what else wants to know the end.
+class CountedNotice final : public EndNotice {
+ public:
+  CountedNotice(std::unique_ptr<EndNotice> inner, AddressTally::Pass server,
+                AddressTally::Pass mount)
+      : inner_(std::move(inner)), server_(std::move(server)), mount_(std::move(mount)) {}
+  void set_bytes_sent(std::uint64_t bytes) noexcept override {
+    if (inner_) inner_->set_bytes_sent(bytes);
+  }
+
+ private:
+  std::unique_ptr<EndNotice> inner_;
+  AddressTally::Pass server_, mount_;
+};
+
+}  // namespace
+
+bool count_address(Worker& worker, Connection& connection) {
+  Services& services = worker.services;
+  const auto config = services.config.read();
+  RequestContext& context = connection.context();
+  const std::string& path = connection.request().path;
+  const unsigned of_server = config->limits.max_per_address;
+  const unsigned of_mount = mount_section(*config, path).max_per_address;
+  if ((of_server == 0 && of_mount == 0) || context.is_relay || context.is_server) return true;
+  const Address address = Address::parse(connection.ip(), 0).value_or(connection.peer());
+  // A proxy that names no client stands for all of its clients.
+  if (services.http.read()->trusted_proxies.contains(address)) return true;
+  AddressTally::Pass server, mount;
+  const auto enter = [&](AddressTally::Pass& pass, const std::string& name, unsigned limit,
+                         std::string_view what) {
+    if (limit == 0) return true;
+    if (auto entered = services.counters.addresses.try_enter(address, name, limit)) {
+      pass = std::move(*entered);
+      return true;
+    }
+    services.counters.refused(Refusal::kSameAddress);
+    services.log.info("listener/limit", "mount " + path + ": " + connection.ip() +
+                                            " was refused: " + std::to_string(limit) +
+                                            " listeners have its address (" + std::string(what) +
+                                            "/max-listeners-per-address)");
+    connection.reply_text(403, "too many listeners from this address");
+    return false;
+  };
+  if (!enter(server, "", of_server, "limits") || !enter(mount, path, of_mount, "mount"))
+    return false;
+  context.notice = std::make_unique<CountedNotice>(std::move(context.notice), std::move(server),
+                                                   std::move(mount));
+  return true;
+}
+
+std::string_view enter_server(Services& services, Connection& connection, const Mount& mount,
+                              GatePass& total) {
+  const auto config = services.config.read();
+  const bool is_relay = connection.context().is_relay;
+  if (const std::uint64_t most = config->limits.max_bandwidth;
+      most > 0 && !is_relay &&
+      static_cast<std::uint64_t>(services.counters.promised.sum.load(std::memory_order_relaxed)) >
+          most) {
+    services.counters.refused(Refusal::kBandwidth);
+    services.log.info("listener/limit",
+                      "mount " + mount.name() + ": " + connection.ip() +
+                          " was refused: all listeners together would get more than " +
+                          std::to_string(most) + " bit/s (limits/max-bandwidth)");
+    return "server bandwidth reached";
+  }
+  const bool limited = config->limits.max_listeners > 0 && !is_relay;
+  const std::int64_t most = limited ? config->limits.max_listeners : Gate::kNoLimit;
+  if (!services.counters.listeners.try_enter(most)) {
+    services.counters.refused(Refusal::kListeners);
+    return "max listeners reached";
+  }
+  total = GatePass(&services.counters.listeners);
+  return {};
+}
+
+void reply_full(Worker& worker, Connection& connection, std::string_view why) {
+  answer_unserved(
+      worker, connection, "node-full",
+      [why = std::string(why)](Connection& none_has_it) { none_has_it.reply_text(403, why); });
+}
+
+}  // namespace lb

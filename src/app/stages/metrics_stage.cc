@@ -1,0 +1,67 @@
+#include "app/stages/metrics_stage.h"
+
+#include <string>
+#include <utility>
+
+#include "app/services/worker.h"
+#include "app/stages/auth_stage.h"
+#include "app/station/metrics_service.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kNobody = "none";
+
+bool says_it_was_passed_on(const Request& request) {
+  for (const std::string_view name : {"x-forwarded-for", "forwarded", "via", "x-real-ip"})
+    if (request.headers.find(name) != nullptr) return true;
+  return false;
+}
+
+bool is_loopback(const Address& address) {
+  const std::string ip = address.ip();
+  return ip == "::1" || ip.starts_with("127.");
+}
+
+// Without a password.
+bool may_read(const Services& services, const Config& config, Connection& connection) {
+  const std::vector<std::string>& allow = config.metrics.allow;
+  if (allow.size() == 1 && allow[0] == kNobody) return false;
+  const bool believed = !services.http.read()->trusted_proxies.empty();
+  // A believed proxy that named no other client speaks for itself, whatever headers it was given.
+  if (says_it_was_passed_on(connection.request()) && (!believed || is_loopback(connection.peer())))
+    return false;
+  if (allow.empty()) return is_loopback(connection.peer());
+  // Entries that can never match have been named by the configuration's checks.
+  return AddressList::parse(allow, [](std::size_t, const std::string&) {})
+      .contains(connection.peer());
+}
+
+}  // namespace
+
+Verdict MetricsStage::handle(Connection& connection) {
+  const Request& request = connection.request();
+  if (request.path != kMetricsPath) return Verdict::kNext;
+  if (request.method != Method::kGet && request.method != Method::kHead) return Verdict::kNext;
+  Services& services = worker_.services;
+  if (services.mounts.find(kMetricsPath) || services.files.read()->has_file(request.path))
+    return Verdict::kNext;
+  const auto config = services.config.read();
+  if (!may_read(services, *config, connection) && !let_in_administrator(worker_, connection))
+    return Verdict::kAnswered;
+  services.loops.control().post([&worker = worker_, id = connection.id()] {
+    worker.services.metrics->get([&worker, id](MetricsService::Text text) {
+      worker.loop.post([&worker, id, text] {
+        Connection* waiting = worker.connections.find(id);
+        if (waiting == nullptr) return;
+        ResponseHead head;
+        head.content_type = kMetricsType;
+        head.content_length = text->size();
+        waiting->reply(head, *text);
+      });
+    });
+  });
+  return Verdict::kPending;
+}
+
+}  // namespace lb

@@ -1,0 +1,29 @@
+// MetricsStage: /metrics, the numbers for Prometheus (admin/metrics.h), for the administrator and
+// for the addresses of <metrics>; without that element, for this machine.
+//
+// A proxy on this machine makes the whole world look local.  So a request that says it was passed
+// on (X-Forwarded-For, Forwarded, Via) needs the password, unless <x-forwarded-for> of the
+// configuration believes its proxy; then the client's own address counts.
+// It comes before the limit of clients: monitors shall see a full server too.
+// A mount called /metrics, or a file, is served as with Icecast: it comes first.
+// Thread: its worker.
+#pragma once
+
+#include "http/connection.h"
+
+namespace lb {
+
+struct Worker;
+
+constexpr std::string_view kMetricsPath = "/metrics";
+
+class MetricsStage final : public Stage {
+ public:
+  explicit MetricsStage(Worker& worker) : worker_(worker) {}
+  Verdict handle(Connection& connection) override;
+
+ private:
+  Worker& worker_;
+};
+
+}  // namespace lb

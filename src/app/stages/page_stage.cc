@@ -1,0 +1,149 @@
+#include "app/stages/page_stage.h"
+
+#include "admin/builtin.h"
+#include "app/services/worker.h"
+#include "app/station/foreign_pages.h"
+#include "http/page_headers.h"
+#include "http/playlist.h"
+
+namespace lb {
+namespace {
+
+// A crowd may have waited for a page: so many of it are answered in one turn of the loop.
+constexpr std::size_t kAnswersATurn = 16;
+constexpr std::string_view kNoTemplate = "Could not parse XSLT file";
+constexpr std::string_view kNoStream = "There is no such stream";
+constexpr std::string_view kNoSuchFile = "The file you requested could not be found";
+
+std::string host_for(Connection& connection, const Config& config) {
+  return playlist_host(connection.request().headers.get("host"), config.hostname, config.port,
+                       connection.secure());
+}
+
+std::string header_lines_for(const RenderedPage& page, std::span<const HttpHeader> configured) {
+  if (!is_page_type(page.content_type)) return nosniff_line(configured);
+  return page_header_lines(page.brings_its_own ? PageKind::kDesigned : PageKind::kPlain,
+                           configured);
+}
+
+// Pages are shared, so their addresses say http and the configured host; one that was asked for
+// over https names the host that it was asked by, in that answer alone.
+std::string with_https(std::string body, Connection& connection, const Config& config) {
+  const std::string from = "http://" + Services::authority(config) + "/";
+  const std::string to = "https://" + host_for(connection, config) + "/";
+  for (std::size_t at = 0; (at = body.find(from, at)) != std::string::npos; at += to.size())
+    body.replace(at, from.size(), to);
+  return body;
+}
+
+}  // namespace
+
+Verdict PageStage::handle(Connection& connection) {
+  const Request& request = connection.request();
+  Services& services = worker_.services;
+  const bool from_template = is_template_path(request.path);
+  const bool list = request.path.ends_with(".xspf") || request.path.ends_with(".vclt");
+  const bool foreign = is_foreign_path(services, request.path);
+  if (!from_template && !foreign && !(list && !services.files.read()->has_file(request.path)))
+    return Verdict::kNext;
+  auto ask = page_ask(services, request.path, request.query);
+  if (!ask) {
+    connection.reply_page(404, foreign ? kNoStream : kNoTemplate);
+    return Verdict::kAnswered;
+  }
+  services.loops.control().post([this, &services, &loop = worker_.loop, id = connection.id(),
+                                 ask = std::move(*ask)]() mutable {
+    services.pages->get(std::move(ask), [this, &loop, id](PageCache::Page page) {
+      loop.post([this, due = Due{id, std::move(page)}]() mutable {
+        due_.push_back(std::move(due));
+        if (due_.size() == 1) answer_some();
+      });
+    });
+  });
+  return Verdict::kPending;
+}
+
+void PageStage::answer_some() {
+  for (std::size_t i = 0; i < kAnswersATurn && !due_.empty(); ++i) {
+    if (Connection* waiting = worker_.connections.find(due_.front().id))
+      answer(*waiting, due_.front());
+    due_.pop_front();
+  }
+  if (!due_.empty()) worker_.loop.post([this] { answer_some(); });
+}
+
+void PageStage::answer(Connection& connection, const Due& due) {
+  Services& services = worker_.services;
+  if (due.page == nullptr) {
+    ResponseHead busy;
+    busy.status = 503;
+    busy.content_type = "text/plain; charset=utf-8";
+    busy.extra = "Retry-After: 1\r\n";
+    connection.reply(busy, "Too many pages are being made, please try again\r\n");
+    return;
+  }
+  if (!*due.page) {
+    connection.reply_page(404, kNoTemplate);
+    return;
+  }
+  const RenderedPage& page = **due.page;
+  ResponseHead head;
+  head.content_type = page.content_type;
+  head.content_length = page.body.size();
+  head.extra = header_lines_for(page, services.http.read()->http_headers);
+  if (!connection.secure()) {
+    connection.reply_shared(head, {due.page, page.body});
+    return;
+  }
+  std::string body = with_https(page.body, connection, *services.config.read());
+  head.content_length = body.size();
+  connection.reply(head, std::move(body));
+}
+
+Verdict FileStage::handle(Connection& connection) {
+  Request& request = connection.request();
+  Services& services = worker_.services;
+  const auto files = services.files.read();
+  services.counters.file_connections.fetch_add(1, std::memory_order_relaxed);
+  if (auto file = files->open_file(request.path, request.headers.get("range"))) {
+    if (file->status == 416) {
+      connection.reply_text(416, kRangeText);
+      return Verdict::kAnswered;
+    }
+    ResponseHead head;
+    head.status = file->status;
+    head.content_type = file->content_type;
+    head.content_length = file->length;
+    head.extra = file->header_lines();
+    connection.reply_file(std::move(head), std::move(file->fd), file->first, file->length);
+    return Verdict::kAnswered;
+  }
+  const auto config = services.config.read();
+  const auto listed = [&request](std::string_view ending) {
+    return request.path.ends_with(ending) && request.path.size() > ending.size() + 1;
+  };
+  if (const bool is_m3u = listed(".m3u"); is_m3u || listed(".pls")) {
+    ResponseHead head;
+    head.content_type = is_m3u ? kM3uType : kPlsType;
+    const auto print = is_m3u ? m3u : pls;
+    const std::string body =
+        print(host_for(connection, *config),
+              std::string_view(request.path).substr(0, request.path.size() - 4),
+              connection.secure() ? "https" : "http");
+    head.content_length = body.size();
+    connection.reply(head, body);
+    return Verdict::kAnswered;
+  }
+  if (const BuiltinFile* built_in = builtin_file("web" + request.path);
+      built_in != nullptr && config->fileserve) {
+    ResponseHead head;
+    head.content_type = builtin_content_type(request.path);
+    head.content_length = built_in->bytes.size();
+    connection.reply_shared(head, {nullptr, built_in->bytes});
+    return Verdict::kAnswered;
+  }
+  connection.reply_page(404, kNoSuchFile);
+  return Verdict::kAnswered;
+}
+
+}  // namespace lb

@@ -1,0 +1,133 @@
+#include "app/stages/past_stage.h"
+
+#include <chrono>
+#include <utility>
+
+#include "app/services/archive_service.h"
+#include "app/services/worker.h"
+#include "app/stages/request_context.h"
+#include "archive/time_text.h"
+#include "base/strings.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kArchivePrefix = "/archive-";
+// Its plan has a point for each second, and opens a file for each five minutes.
+constexpr std::int64_t kLongestFileMs = 24 * 3600 * 1000;
+
+Result<std::int64_t> time_param(std::string_view name, const std::string& value,
+                                std::int64_t now_ms) {
+  const auto time = parse_time(value, now_ms);
+  if (!time)
+    return Error::invalid(std::string(name) +
+                          " is no time: Unix seconds, RFC 3339, or -600 for ten minutes ago");
+  return *time;
+}
+Result<std::int64_t> duration_param(std::string_view name, const std::string& value) {
+  const auto duration = parse_duration(value);
+  if (!duration)
+    return Error::invalid(std::string(name) + " is no duration: seconds, or 10m, 2h, 1d");
+  return *duration;
+}
+
+}  // namespace
+
+Result<std::optional<PastAsk>> past_of_query(std::string_view query, std::int64_t now_ms) {
+  const auto shift = query_param(query, "timeshift");
+  const auto from = query_param(query, "from");
+  const auto at = query_param(query, "at");
+  if (!shift && !from && !at) return std::optional<PastAsk>();
+  PastAsk ask;
+  if (at) {
+    ask.at = parse_address(*at);
+    if (!ask.at) return Error::invalid("at is no address of a stream, as X-LB-Stream tells it");
+    return std::optional(ask);
+  }
+  if (shift) {
+    const auto back = duration_param("timeshift", *shift);
+    if (!back) return back.error();
+    if (*back == 0) return std::optional<PastAsk>();
+    ask.from_ms = now_ms - *back;
+    if (ask.from_ms < 0) ask.from_ms = 0;
+    return std::optional(ask);
+  }
+  const auto begin = time_param("from", *from, now_ms);
+  if (!begin) return begin.error();
+  ask.from_ms = *begin;
+  if (ask.from_ms > now_ms) return Error::invalid("from is in the future");
+  const auto to = query_param(query, "to");
+  const auto duration = query_param(query, "duration");
+  if (!to && !duration) return std::optional(ask);
+  ask.kind = PastAsk::Kind::kFile;
+  const auto end = to ? time_param("to", *to, now_ms) : duration_param("duration", *duration);
+  if (!end) return end.error();
+  ask.to_ms = to ? *end : ask.from_ms + *end;
+  if (ask.to_ms > now_ms) return Error::invalid("the range ends in the future");
+  if (ask.to_ms <= ask.from_ms) return Error::invalid("the range does not end after its begin");
+  if (ask.to_ms - ask.from_ms > kLongestFileMs)
+    return Error::invalid("a file has at most 24 hours");
+  ask.attachment = query_param(query, "download") == "1";
+  return std::optional(ask);
+}
+
+std::optional<PastPath> past_of_path(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  // Lists of segments are HLS's.
+  if (slash == std::string_view::npos || slash == 0 || path.ends_with(".m3u8") ||
+      !path.substr(slash).starts_with(kArchivePrefix))
+    return std::nullopt;
+  std::string_view name = path.substr(slash + kArchivePrefix.size());
+  name = name.substr(0, name.rfind('.'));
+  const std::size_t dash = name.find('-');
+  if (dash == std::string_view::npos) return std::nullopt;
+  const auto from = parse_u64(name.substr(0, dash));
+  const auto seconds = parse_u64(name.substr(dash + 1));
+  constexpr std::uint64_t kLargest = 1'000'000'000'000;
+  if (!from || !seconds || *seconds == 0 || *from > kLargest ||
+      *seconds > std::uint64_t{kLongestFileMs / 1000})
+    return std::nullopt;
+  PastPath out;
+  out.mount = path.substr(0, slash);
+  out.ask.kind = PastAsk::Kind::kFile;
+  out.ask.from_ms = static_cast<std::int64_t>(*from) * 1000;
+  out.ask.to_ms = out.ask.from_ms + static_cast<std::int64_t>(*seconds) * 1000;
+  out.ask.attachment = true;
+  return out;
+}
+
+Verdict PastStage::handle(Connection& connection) {
+  Services& services = worker_.services;
+  if (!services.archive->on() || connection.context().hls) return Verdict::kNext;
+  Request& request = connection.request();
+  const Catalog& catalog = services.archive->catalog();
+  const std::int64_t now_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
+                                  services.clock.wall().time_since_epoch())
+                                  .count();
+  if (auto past = past_of_path(request.path)) {
+    const bool taken =
+        services.mounts.find(request.path) || services.files.read()->has_file(request.path);
+    if (!taken && catalog.files(past->mount)->size() > 0) {
+      if (past->ask.to_ms > now_ms) {
+        connection.reply_text(400, "the range ends in the future\r\n");
+        return Verdict::kAnswered;
+      }
+      request.path = std::move(past->mount);
+      connection.context().past = std::make_unique<PastAsk>(past->ask);
+      return Verdict::kNext;
+    }
+  }
+  if (request.query.empty()) return Verdict::kNext;
+  if (catalog.files(request.path)->size() == 0 &&
+      !mount_section(*services.config.read(), request.path).archive.enabled)
+    return Verdict::kNext;
+  const auto ask = past_of_query(request.query, now_ms);
+  if (!ask) {
+    connection.reply_text(400, ask.error().what + "\r\n");
+    return Verdict::kAnswered;
+  }
+  if (*ask) connection.context().past = std::make_unique<PastAsk>(**ask);
+  return Verdict::kNext;
+}
+
+}  // namespace lb

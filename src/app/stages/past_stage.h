@@ -1,0 +1,48 @@
+// PastStage: splits off, once, what a request wants of a mount's past, so that the stages behind it
+// see the mount: the parameters timeshift, from, at, to, duration and download, and Flussonic's
+// /MOUNT/archive-T-SECONDS.mp3.  A mount or file of such a name wins; where nothing is recorded,
+// the parameters mean nothing, as ever.
+// Thread: its worker.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "http/connection.h"
+#include "stream/stream_place.h"
+
+namespace lb {
+
+struct Worker;
+
+struct PastAsk {
+  enum class Kind : std::uint8_t { kStream, kFile };
+  Kind kind = Kind::kStream;
+  std::int64_t from_ms = 0, to_ms = 0;  // Unix; to_ms: of a file
+  std::optional<StreamAddress> at;      // of a stream: exactly there
+  std::int64_t earliest_ms = 0;         // nothing older is played
+  bool attachment = false;
+};
+
+// nullopt: the query asks for nothing of the past.  Errors: kInvalid, for the client.
+Result<std::optional<PastAsk>> past_of_query(std::string_view query, std::int64_t now_ms);
+// "/live.mp3/archive-1795158000-3600.mp3" → the mount, and what is asked of it.
+struct PastPath {
+  std::string mount;
+  PastAsk ask;
+};
+std::optional<PastPath> past_of_path(std::string_view path);
+
+class PastStage final : public Stage {
+ public:
+  explicit PastStage(Worker& worker) : worker_(worker) {}
+  Verdict handle(Connection& connection) override;
+
+ private:
+  Worker& worker_;
+};
+
+}  // namespace lb

@@ -1,0 +1,263 @@
+#include "app/stages/redirect_stage.h"
+
+#include "admin/builtin.h"
+#include "app/cluster/cluster_links.h"
+#include "app/cluster/cluster_plans.h"
+#include "app/cluster/cluster_service.h"
+#include "app/cluster/country_watch.h"
+#include "app/cluster/relay_service.h"
+#include "app/services/worker.h"
+#include "app/stages/auth_stage.h"
+#include "app/stages/health_stage.h"
+#include "app/stages/hls_stage.h"
+#include "app/stages/listen_stage.h"
+#include "app/stages/request_context.h"
+#include "app/station/foreign_pages.h"
+#include "auth/passwords.h"
+#include "cluster/balance/redirect_reply.h"
+#include "cluster/relay/relay_marks.h"
+#include "http/cross_origin.h"
+
+namespace lb {
+namespace {
+
+// The administrator looks at what this node does; a relay with its password needs no other mark.
+// Only those names are looked at: what else a listener sends is for the mount's authenticator.  The
+// answers differ, so a wrong password is a guess like everywhere else.
+enum class Login : std::uint8_t { kNone, kOurs, kThrottled };
+Login login_of(Worker& worker, Connection& connection, const Config& config,
+               const ClusterFacts& facts) {
+  if (connection.request().headers.find("authorization") == nullptr) return Login::kNone;
+  const auto given = basic_credentials(connection.request().headers);
+  const PasswordSettings known = Services::passwords(config);
+  const bool concerns_us =
+      given && (given->user == known.admin_user || given->user == known.relay_user ||
+                facts.known.node(given->user) != nullptr);
+  if (!concerns_us) return Login::kNone;
+  if (answer_if_shut_out(worker, connection, *given)) return Login::kThrottled;
+  if (is_admin(known, given) || is_relay(known, given) || facts.known.login(given) != nullptr) {
+    note_right_password(worker, connection, *given);
+    return Login::kOurs;
+  }
+  if (answer_if_throttled(worker, connection, given->user)) return Login::kThrottled;
+  note_wrong_password(worker, connection, given->user);
+  return Login::kNone;
+}
+
+void refuse_full(Connection& connection, std::chrono::seconds retry_after) {
+  ResponseHead head;
+  head.status = 503;
+  head.content_type = "text/plain; charset=utf-8";
+  head.extra =
+      "Retry-After: " + std::to_string(retry_after.count()) + "\r\nX-Reason: cluster-full\r\n";
+  connection.reply(head, "All servers are full, please try again\r\n");
+}
+
+Verdict act_on(Worker& worker, Connection& connection, const RedirectAnswer& answer) {
+  switch (answer.kind) {
+    case RedirectAnswer::Kind::kServeRelay:
+      connection.context().is_server = true;
+      return Verdict::kNext;
+    case RedirectAnswer::Kind::kServe:
+      connection.context().direct = answer.direct;
+      return Verdict::kNext;
+    case RedirectAnswer::Kind::kRedirect:
+      redirect_to(worker.services, connection, answer);
+      return Verdict::kAnswered;
+    case RedirectAnswer::Kind::kRefuse:
+      refuse_full(connection, answer.retry_after);
+      return Verdict::kAnswered;
+  }
+  return Verdict::kNext;
+}
+
+}  // namespace
+
+void redirect_to(const Services& services, Connection& connection, const RedirectAnswer& answer) {
+  connection.reply_bytes(
+      302,
+      redirect_reply(answer.origin, asked_path(connection), asked_query(connection), answer.token,
+                     allow_origin_line(302, services.http.read()->http_headers)));
+}
+
+void carry_out(Worker& worker, std::uint64_t id, const RedirectAnswer& answer) {
+  Connection* waiting = worker.connections.find(id);
+  if (waiting == nullptr) return;
+  if (act_on(worker, *waiting, answer) == Verdict::kNext) waiting->resume(Verdict::kNext);
+}
+
+void ask_way_back(Worker& worker, Connection& connection,
+                  UniqueFunction<void(Connection&, const RedirectAnswer&)> then) {
+  RedirectAsk asked = make_redirect_ask(worker.services, connection, connection.request().path,
+                                        *worker.services.cluster->facts());
+  const RequestContext& context = connection.context();
+  asked.redirected = context.redirected;
+  asked.redirected_by = context.redirected_by;
+  asked.signed_by_ours = context.signed_by_ours;
+  asked.sent_back = context.sent_back;
+  asked.stays = context.stays;
+  worker.services.loops.control().post_together(
+      [&worker, id = connection.id(), asked = std::move(asked), then = std::move(then)]() mutable {
+        worker.loop.post_together([&worker, id, then = std::move(then),
+                                   answer = worker.services.cluster->unserved(asked)]() mutable {
+          if (Connection* waiting = worker.connections.find(id)) then(*waiting, answer);
+        });
+      });
+}
+
+void answer_unserved(Worker& worker, Connection& connection, std::string_view reason,
+                     UniqueFunction<void(Connection&)> otherwise) {
+  const RequestContext& context = connection.context();
+  const Services& services = worker.services;
+  const bool in_cluster = context.redirected || context.sent_back ||
+                          services.links->masters().any_linked() || services.relays->publishes();
+  if (!in_cluster || context.is_relay || context.is_server ||
+      says_relay(connection.request().headers, services.config.read()->server_id)) {
+    otherwise(connection);
+    return;
+  }
+  ask_way_back(worker, connection,
+               [&worker, reason = std::string(reason), otherwise = std::move(otherwise)](
+                   Connection& waiting, const RedirectAnswer& answer) mutable {
+                 if (answer.kind == RedirectAnswer::Kind::kRedirect) {
+                   redirect_to(worker.services, waiting, answer);
+                 } else if (answer.kind == RedirectAnswer::Kind::kRefuse) {
+                   ResponseHead head;
+                   head.status = 503;
+                   head.content_type = "text/plain; charset=utf-8";
+                   head.extra = "Retry-After: " + std::to_string(answer.retry_after.count()) +
+                                "\r\nX-Reason: " + reason + "\r\n";
+                   waiting.reply(head, "This server cannot play it now, please try again\r\n");
+                 } else {
+                   otherwise(waiting);
+                 }
+               });
+}
+
+RedirectAsk make_redirect_ask(const Services& services, Connection& connection,
+                              const std::string& mount, const ClusterFacts& facts) {
+  const Request& request = connection.request();
+  RedirectAsk ask;
+  ask.mount = mount;
+  ask.scheme = connection.secure() ? PublicScheme::kHttps : PublicScheme::kHttp;
+  ask.client = connection.peer();
+  ask.country = services.countries->country_of(ask.client);
+  ask.user_agent = request.headers.get("user-agent");
+  const auto config = services.config.read();
+  const MountSettings& section = mount_section(*config, mount);
+  ask.needs = protections_of(section);
+  ask.tags = section.balance.tags;
+  // Players of the time before Host: know no redirect either.
+  const bool old = request.protocol != Protocol::kHttp ||
+                   (request.version_minor == 0 && request.headers.find("host") == nullptr);
+  ask.direct = old || cannot_follow(ask.user_agent, facts.no_redirect);
+  ask.bare = request.headers.find("accept") == nullptr && request.headers.find("range") == nullptr;
+  return ask;
+}
+
+Verdict MountRedirectStage::handle(Connection& connection) {
+  const Request& request = connection.request();
+  Services& services = worker_.services;
+  const auto config = services.config.read();
+  const MountSettings& section = mount_section(*config, request.path);
+  if (section.redirect.empty() && section.redirect_to.empty()) return Verdict::kNext;
+  // A pattern such as /* is meant for mounts.
+  const std::string& path = request.path;
+  const bool is_list = path.ends_with(".m3u") || path.ends_with(".pls") ||
+                       path.ends_with(".xspf") || path.ends_with(".vclt");
+  if (section.no_mount || is_list || is_template_path(path) || is_own_path(path) ||
+      is_foreign_path(services, path) || services.files.read()->has_file(path) ||
+      builtin_file("web" + path) != nullptr)
+    return Verdict::kNext;
+  const std::string to =
+      mount_redirect_location(section.redirect, section.redirect_to, asked_path(connection));
+  if (to.empty()) return Verdict::kNext;
+  switch (login_of(worker_, connection, *config, *services.cluster->facts())) {
+    case Login::kOurs:
+      return Verdict::kNext;
+    case Login::kThrottled:
+      return Verdict::kAnswered;
+    case Login::kNone:
+      break;
+  }
+  services.log.info("redirect/mount",
+                    "mount " + path + ": " + connection.ip() + " is sent to " + to);
+  connection.reply_bytes(
+      302,
+      redirect_reply(to, "", "", "", allow_origin_line(302, services.http.read()->http_headers)));
+  return Verdict::kAnswered;
+}
+
+Verdict RedirectStage::handle(Connection& connection) {
+  const Request& request = connection.request();
+  if (request.method != Method::kGet) return Verdict::kNext;
+  ClusterService& cluster = *worker_.services.cluster;
+  RequestContext& context = connection.context();
+  // What this node has recorded no other one has.
+  if (context.past) return Verdict::kNext;
+  if (is_own_product(request.headers)) {
+    const auto facts = cluster.facts();
+    if (const std::string circle = circle_in_request(request.headers, facts->mark);
+        !circle.empty()) {
+      connection.reply_text(508, circle + "\r\n");
+      return Verdict::kAnswered;
+    }
+  }
+  const bool redirects = cluster.redirects();
+  // A list of HLS names the places itself (HlsStage); one that listens already needs no token.
+  if (context.hls && (redirects || context.hls->is_segment() || context.hls->known))
+    return Verdict::kNext;
+  if (!redirects && !cluster.wants_tokens() && !context.redirected) return Verdict::kNext;
+  const auto mount = worker_.services.mounts.find(request.path);
+  if (!mount || mount->phase() == MountPhase::kEnded) return Verdict::kNext;
+  const auto facts = cluster.facts();
+  const auto config = worker_.services.config.read();
+  if (mount_section(*config, request.path).no_mount || is_safari_probe(request))
+    return Verdict::kNext;
+  if (says_relay(request.headers, config->server_id)) return Verdict::kNext;
+  switch (login_of(worker_, connection, *config, *facts)) {
+    case Login::kOurs:
+      return Verdict::kNext;
+    case Login::kThrottled:
+      return Verdict::kAnswered;
+    case Login::kNone:
+      break;
+  }
+  return ask(connection, *facts, redirects);
+}
+
+Verdict RedirectStage::ask(Connection& connection, const ClusterFacts& facts, bool redirects) {
+  RequestContext& context = connection.context();
+  RedirectAsk asked =
+      make_redirect_ask(worker_.services, connection, connection.request().path, facts);
+  asked.redirected = context.redirected;
+  asked.sent_back = context.sent_back;
+  asked.sent_back_by = context.sent_back_by;
+  if (!redirects) {
+    if (context.redirected) return Verdict::kNext;
+    if (facts.require == TokenRequire::kHard) {
+      connection.reply_text(403, "Please ask the first server again\r\n");
+      return Verdict::kAnswered;
+    }
+  }
+  if (redirects) {
+    if (const auto answer = worker_.services.cluster->decide_here(asked))
+      return act_on(worker_, connection, *answer);
+  }
+  Loop& control = worker_.services.loops.control();
+  control.post_together(
+      [&worker = worker_, id = connection.id(), redirects, asked = std::move(asked)]() mutable {
+        const auto then = [&worker, id](RedirectAnswer answer) {
+          worker.loop.post_together(
+              [&worker, id, answer = std::move(answer)] { carry_out(worker, id, answer); });
+        };
+        ClusterService& cluster = *worker.services.cluster;
+        if (redirects)
+          cluster.decide(std::move(asked), then);
+        else
+          then(cluster.send_to_master(asked));
+      });
+  return Verdict::kPending;
+}
+
+}  // namespace lb

@@ -1,0 +1,54 @@
+// RequestContext: what the stages have found out about a request, from one to the next: its place
+// among the clients, the token that it came with, and what an authenticator said.
+//
+// Thread: the worker of its connection.
+// Ownership: the connection, until the answer is out (http/connection.h); a request that becomes a
+// listener, a source or a reader of events takes its place with it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "app/services/parked_requests.h"
+#include "app/stages/hls_ask.h"
+#include "app/stages/past_stage.h"
+#include "archive/shifted_streams.h"
+#include "http/connection.h"
+#include "stream/gate.h"
+#include "stream/listener.h"
+
+namespace lb {
+
+struct DirectOffer;
+
+struct RequestContext {
+  GatePass client_pass;
+  bool authorised = false;      // by the authenticator of the path that was asked for
+  bool is_relay = false;        // limits of listeners do not hold
+  bool is_server = false;       // another server that relays the mount: no part of the audience
+  bool redirected = false;      // came with a valid token of the cluster
+  bool from_list = false;       // … which was in a playlist
+  bool signed_by_ours = false;  // … by a key of ours
+  std::uint8_t redirected_by = 0;
+  bool arrived = false;    // its redirect is confirmed
+  bool sent_back = false;  // by a node that could not serve it
+  std::uint8_t sent_back_by = 0;
+  bool stays = false;                  // it has been sent back once, and is not sent back again
+  bool direct = false;                 // cannot be redirected; that alone is why it is served here
+  std::optional<WaitOutcome> waited;   // for the stage that has waited, which takes it
+  std::shared_ptr<DirectOffer> offer;  // … and this: the bytes that it has waited for
+  bool looked_up = false;              // masters have been asked for its mount
+  std::optional<std::chrono::seconds> time_limit;
+  std::unique_ptr<EndNotice> notice;
+  std::unique_ptr<HlsAsk> hls;            // null: it is not of HLS
+  std::unique_ptr<PastAsk> past;          // it wants something of the mount's past …
+  std::unique_ptr<ShiftedStart> shifted;  // … and this is where it begins
+};
+
+inline RequestContextPtr make_request_context() {
+  return {new RequestContext, [](RequestContext* context) { delete context; }};
+}
+
+}  // namespace lb

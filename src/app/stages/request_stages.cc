@@ -1,0 +1,115 @@
+#include "app/stages/request_stages.h"
+
+#include "admin/command.h"
+#include "app/services/worker.h"
+#include "app/stages/health_stage.h"
+#include "app/stages/metrics_stage.h"
+#include "app/stages/request_context.h"
+#include "base/strings.h"
+#include "http/cross_origin.h"
+#include "http/page_headers.h"
+
+namespace lb {
+namespace {
+
+constexpr std::int64_t kAdminReserve = 4;
+constexpr std::string_view kAdminHome = "/admin";  // what people type; the pages are below it
+
+}  // namespace
+
+bool is_for_other_sites(const Request& request) {
+  switch (request.method) {
+    case Method::kGet:
+    case Method::kHead:
+    case Method::kOptions:
+      break;
+    default:
+      return false;
+  }
+  return request.path != "*" && request.path != kMetricsPath && request.path != kAdminHome &&
+         !is_admin_path(request.path) && !is_own_path(request.path);
+}
+
+Verdict OptionsStage::handle(Connection& connection) {
+  if (connection.request().method != Method::kOptions) return Verdict::kNext;
+  ResponseHead head;
+  if (connection.request().path == "*") {
+    // No Allow line with PUT: libshout would switch to it (decisions B1).
+    head.content_length = 0;
+    head.keep_alive = true;
+  } else {
+    head.status = 204;
+    // A browser asks before it sends Icy-MetaData or Range across sites.
+    const Request& request = connection.request();
+    const bool private_network =
+        iequals(trim(request.headers.get("access-control-request-private-network")), "true");
+    if (is_for_other_sites(request))
+      head.extra =
+          preflight_lines(head.status, worker_.services.http.read()->http_headers, private_network);
+  }
+  connection.reply(head, {});
+  return Verdict::kAnswered;
+}
+
+Verdict AdmitStage::handle(Connection& connection) {
+  Services& services = worker_.services;
+  const auto config = services.config.read();
+  const Request& request = connection.request();
+  services.counters.client_connections.fetch_add(request.method == Method::kGet ? 1 : 0,
+                                                 std::memory_order_relaxed);
+  std::int64_t limit = config->limits.clients;
+  if (is_admin_path(request.path))
+    limit += kAdminReserve;
+  else if (request.method == Method::kSource || request.method == Method::kPut ||
+           request.method == Method::kPost)
+    limit += config->limits.sources;
+  if (!services.counters.clients.try_enter(limit)) {
+    services.counters.refused(Refusal::kClients);
+    services.log.warn("connection/connection",
+                      "client limit reached: " + std::to_string(config->limits.clients) +
+                          " (limits/clients); " + connection.ip() + " was refused");
+    connection.reply_text(403, "Icecast connection limit reached");
+    return Verdict::kAnswered;
+  }
+  connection.context().client_pass = GatePass(&services.counters.clients);
+  return Verdict::kNext;
+}
+
+Verdict MethodStage::handle(Connection& connection) {
+  const Method method = connection.request().method;
+  if (method == Method::kGet || method == Method::kHead) return Verdict::kNext;
+  connection.reply_page(400, "unknown request");
+  return Verdict::kAnswered;
+}
+
+Verdict AliasStage::handle(Connection& connection) {
+  const auto config = worker_.services.config.read();
+  std::string& path = connection.request().path;
+  for (const Alias& alias : config->paths.aliases) {
+    if (alias.source != path) continue;
+    if (alias.port != 0 && alias.port != connection.socket().port) continue;
+    if (!alias.bind_address.empty() &&
+        alias.bind_address != connection.socket().settings.bind_address)
+      continue;
+    path = alias.destination;
+    return Verdict::kNext;
+  }
+  if (path != "/" && path != kAdminHome) return Verdict::kNext;
+  const auto files = worker_.services.files.read();
+  if (worker_.services.mounts.find(path) || files->has_file(path)) return Verdict::kNext;
+  if (path == "/") {
+    path = files->has_file("/index.html") ? "/index.html" : "/status.xsl";
+    return Verdict::kNext;
+  }
+  ResponseHead head;
+  head.status = 302;
+  head.content_type = "text/html; charset=utf-8";
+  head.extra = "Location: /admin/\r\n" +
+               page_header_lines(PageKind::kPlain, worker_.services.http.read()->http_headers);
+  const std::string body = "<a href=\"/admin/\">/admin/</a>\r\n";
+  head.content_length = body.size();
+  connection.reply(head, body);
+  return Verdict::kAnswered;
+}
+
+}  // namespace lb

@@ -1,0 +1,55 @@
+// The small stages: OPTIONS, the limit of clients, methods, aliases.
+// Thread: their worker.
+#pragma once
+
+#include "http/connection.h"
+
+namespace lb {
+
+struct Worker;
+
+// OPTIONS on anything: 204 with the CORS headers; "OPTIONS *" (libshout's first question): 200 and
+// the connection stays open.
+// Source: users.md 3.1; decisions B1.
+class OptionsStage final : public Stage {
+ public:
+  explicit OptionsStage(Worker& worker) : worker_(worker) {}
+  Verdict handle(Connection& connection) override;
+
+ private:
+  Worker& worker_;
+};
+
+// May a page of another site read the answer?  Of streams and public pages, refusals included; not
+// of the administration, of what machines ask (/_lb/, /metrics), nor of what a source is told.
+bool is_for_other_sites(const Request& request);
+
+// Counts the request as a client (decisions B9): listeners and pages up to <clients>; sources may
+// go above it by <sources>, the administrator by 4.
+class AdmitStage final : public Stage {
+ public:
+  explicit AdmitStage(Worker& worker) : worker_(worker) {}
+  Verdict handle(Connection& connection) override;
+
+ private:
+  Worker& worker_;
+};
+
+// Only GET and HEAD go on; POST is Icecast's 400 "unknown request".
+class MethodStage final : public Stage {
+ public:
+  Verdict handle(Connection& connection) override;
+};
+
+// <alias>: one level, first hit, exact match of the decoded path.  Where there is none for it, "/"
+// is index.html of the web root or else the status page, and "/admin" leads to "/admin/".
+class AliasStage final : public Stage {
+ public:
+  explicit AliasStage(Worker& worker) : worker_(worker) {}
+  Verdict handle(Connection& connection) override;
+
+ private:
+  Worker& worker_;
+};
+
+}  // namespace lb

@@ -1,0 +1,26 @@
+// The logins that may feed a mount: its own, or those of its <encoder> rows.
+//
+// Thread: pure functions.
+// Source: archive.md 12.13: rows replace the mount's login, unless one has no user name.
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "config/config.h"
+#include "http/credentials.h"
+
+namespace lb {
+
+// With all that a row does not say filled in from the mount; without rows, the mount's own.
+std::vector<EncoderSettings> source_logins(const MountSettings& mount);
+// The row of a login; nullopt: it may not feed the mount.
+std::optional<EncoderSettings> source_login(const Config& config, const MountSettings& mount,
+                                            const std::optional<Credentials>& given);
+// The same for a Shoutcast login, which has a password only.
+std::optional<EncoderSettings> source_login_by_password(const Config& config,
+                                                        const MountSettings& mount,
+                                                        std::string_view password);
+
+}  // namespace lb

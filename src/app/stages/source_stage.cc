@@ -1,0 +1,262 @@
+#include "app/stages/source_stage.h"
+
+#include <utility>
+
+#include "app/services/worker.h"
+#include "app/stages/auth_replies.h"
+#include "app/stages/auth_stage.h"
+#include "app/stages/drain_stage.h"
+#include "app/stages/health_stage.h"
+#include "app/stages/request_context.h"
+#include "app/stages/source_logins.h"
+#include "base/strings.h"
+#include "http/access_line.h"
+#include "http/body.h"
+#include "stream/source_facts.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\nContent-Length: 0\r\n\r\n";
+constexpr std::uint64_t kMetaintLimit = 1 << 24;
+constexpr std::string_view kSourceWelcome = "HTTP/1.0 200 OK\r\n\r\n";
+
+bool is_source_request(const Request& request) {
+  if (request.method == Method::kSource || request.method == Method::kPut) return true;
+  if (request.method != Method::kPost || request.path.starts_with("/admin")) return false;
+  // liquidsoap's method="post"; a form posted to a mount is not a source.
+  const auto type = request.headers.get("content-type");
+  return type.starts_with("audio/") || type.starts_with("video/") || type == "application/ogg";
+}
+
+// The row of its login; nullopt: it may not feed the mount.
+std::optional<EncoderSettings> feeds_as(const Config& config, const MountSettings& mount,
+                                        const Request& request) {
+  if (request.protocol == Protocol::kIcy)
+    return source_login_by_password(config, mount, request.password);
+  if (auto row = source_login(config, mount, basic_credentials(request.headers))) return row;
+  // <icelogin>: Icecast 1's header.
+  const std::string* old = request.headers.find("ice-password");
+  if (!config.icelogin || old == nullptr) return std::nullopt;
+  return source_login_by_password(config, mount, *old);
+}
+
+// "" when the path may be a mount; else why not.  A mount may hide a static file only if that is
+// audio (decisions B5), never a page or the administration.
+std::string_view refuse_name(const std::string& path, const StaticFiles& files) {
+  if (path.size() < 2 || path.size() > 255) return "mount name not allowed";
+  if (path == "/admin" || path.starts_with("/admin/") || path == "/admin.cgi" || is_own_path(path))
+    return "mount name is reserved";
+  if (is_template_path(path)) return "mount name is reserved";
+  for (const std::string_view ending : {".m3u", ".xspf", ".vclt", ".pls"})
+    if (path.ends_with(ending)) return "mount name is reserved";
+  if (files.has_file(path)) {
+    const std::string_view type = files.types().type_of(path);
+    if (!type.starts_with("audio/") && !type.starts_with("video/") && type != "application/ogg")
+      return "mount name is that of a file";
+  }
+  return {};
+}
+
+// libshout asks without credentials first and goes on over the same connection.
+bool is_probe(const Request& request) {
+  return request.headers.find("authorization") == nullptr &&
+         request.headers.get("content-length") == "0" &&
+         iequals(request.headers.get("connection"), "keep-alive");
+}
+
+void refuse_login(Worker& worker, Connection& connection, bool keep_open) {
+  // A probe knows that it has not logged in.
+  if (!keep_open) worker.services.counters.refused(Refusal::kLogin);
+  reply_unauthorised(connection, keep_open);
+}
+
+// The login that a source gives; nullopt: none.
+std::optional<Credentials> source_credentials(const Config& config, const MountSettings& mount,
+                                              const Request& request) {
+  if (request.protocol == Protocol::kIcy) return Credentials{mount.username, request.password};
+  if (auto given = basic_credentials(request.headers)) return given;
+  const std::string* old = request.headers.find("ice-password");
+  if (config.icelogin && old != nullptr) return Credentials{mount.username, *old};
+  return std::nullopt;
+}
+
+// The source is gone before its first byte: the mount is free again.
+void give_back(Worker& worker, WriterLease lease) {
+  auto end = std::make_shared<SourceEnd>();
+  end->lease = std::move(lease);
+  end->reason = EndReason::kClientGone;
+  worker.services.loops.control().post(
+      [&worker, end] { worker.services.admission->give_back(std::move(*end)); });
+}
+
+// Back on the worker with the lease.
+void begin(Worker& worker, Connection& connection, WriterLease lease,
+           std::shared_ptr<const SourceFacts> facts, BodyReader body, GatePass place) {
+  const Request& request = connection.request();
+  std::string welcome;
+  if (request.protocol != Protocol::kIcy) {
+    if (iequals(request.headers.get("expect"), "100-continue")) welcome += kContinue;
+    welcome += kSourceWelcome;
+  }
+  if (!welcome.empty() && !connection.send_now(welcome)) {
+    give_back(worker, std::move(lease));
+    connection.drop();
+    return;
+  }
+  SourceOffer offer{
+      nullptr, connection.take_leftover(), std::move(body), 0, {}, std::move(place), {}, {}, {}, {},
+      0};
+  if (const auto metaint = parse_u64(request.headers.get("icy-metaint"));
+      metaint && *metaint > 0 && *metaint < kMetaintLimit)
+    offer.metaint = static_cast<std::size_t>(*metaint);
+  offer.request = access_request(request);
+  offer.user_agent = request.headers.get("user-agent");
+  offer.bytes_sent = connection.bytes_sent();
+  offer.referer = request.headers.get("referer");
+  offer.user = connection.user;
+  offer.client_pass = std::move(connection.context().client_pass);
+  Services& services = worker.services;
+  services.counters.source_client_connections.fetch_add(1, std::memory_order_relaxed);
+  services.counters.source_total_connections.fetch_add(1, std::memory_order_relaxed);
+  offer.transport = connection.take_transport();
+  worker.sources.add(std::move(offer), std::move(lease), std::move(facts));
+}
+
+// What control has decided.
+void admitted(Worker& worker, std::uint64_t id, Result<WriterLease> lease,
+              std::shared_ptr<const SourceFacts> facts, BodyReader body, GatePass place) {
+  Connection* waiting = worker.connections.find(id);
+  if (waiting == nullptr) {  // gone meanwhile
+    if (lease) give_back(worker, std::move(*lease));
+    return;
+  }
+  if (!lease) {
+    worker.services.counters.refused(Refusal::kMountInUse);
+    waiting->reply_text(403, lease.error().what);
+    return;
+  }
+  begin(worker, *waiting, std::move(*lease), std::move(facts), std::move(body), std::move(place));
+}
+
+// Its login is right: everything else that a source needs.
+Verdict admit(Worker& worker, Connection& connection, const Config& config,
+              const MountSettings& settings, int priority) {
+  const Request& request = connection.request();
+  Services& services = worker.services;
+  if (request.method == Method::kPut && request.headers.get("content-type").empty()) {
+    connection.reply_text(403, "No Content-type given");
+    return Verdict::kAnswered;
+  }
+  if (const auto why = refuse_name(request.path, *services.files.read()); !why.empty()) {
+    connection.reply_text(403, why);
+    return Verdict::kAnswered;
+  }
+  auto body = BodyReader::for_request(request, true);
+  if (!body) {
+    connection.reply_page(400, body.error().what);
+    return Verdict::kAnswered;
+  }
+  if (!services.counters.sources.try_enter(config.limits.sources)) {
+    services.counters.refused(Refusal::kSources);
+    connection.reply_text(403, "too many sources connected");
+    return Verdict::kAnswered;
+  }
+  auto place = std::make_shared<GatePass>(&services.counters.sources);
+  auto facts = make_source_facts(
+      request, settings,
+      SourcePeer{connection.ip(), services.clock.wall(), services.clock.steady()});
+  if (request.headers.get("content-type").empty())
+    services.log.warn("source/source",
+                      "mount " + request.path + ": no content type given, audio/mpeg is assumed");
+
+  WriterAsk ask;
+  ask.mount = request.path;
+  ask.facts = facts;
+  ask.home = worker.loop.id();
+  ask.user = connection.user;
+  ask.priority = priority;
+  services.loops.control().post([&worker, id = connection.id(), ask = std::move(ask), place,
+                                 framing = *body]() mutable {
+    auto facts_given = ask.facts;
+    worker.services.admission->admit(
+        std::move(ask), [&worker, id, facts_given, place, framing](Result<WriterLease> granted) {
+          worker.loop.post([&worker, id, facts_given, place, framing,
+                            lease = std::make_shared<Result<WriterLease>>(std::move(granted))] {
+            admitted(worker, id, std::move(*lease), facts_given, framing, std::move(*place));
+          });
+        });
+  });
+  return Verdict::kPending;
+}
+
+}  // namespace
+
+Verdict SourceStage::handle(Connection& connection) {
+  Request& request = connection.request();
+  if (!is_source_request(request)) return Verdict::kNext;
+  Services& services = worker_.services;
+  if (answer_if_draining(worker_, connection)) return Verdict::kAnswered;
+  const auto config = services.config.read();
+  if (request.protocol == Protocol::kIcy) {
+    const std::string& own = connection.socket().settings.shoutcast_mount;
+    request.path = own.empty() ? config->shoutcast_mount : own;
+    request.method_text = "SOURCE";
+    request.target = request.path;
+  }
+  const MountSettings settings = mount_settings(*config, request.path);
+  const auto given = source_credentials(*config, settings, request);
+  const MountSettings& section = mount_section(*config, request.path);
+  const bool asks_backend = decides_sources(section) && !is_probe(request);
+  if (given) {
+    connection.user = given->user;
+    if (answer_if_shut_out(worker_, connection, *given)) return Verdict::kAnswered;
+  }
+  const auto row = asks_backend ? std::nullopt : feeds_as(*config, settings, request);
+  const bool right = row.has_value();
+  if (right) connection.user = row->username;
+  if (given && right) note_right_password(worker_, connection, *given);
+  if (given && !right && answer_if_throttled(worker_, connection, given->user))
+    return Verdict::kAnswered;
+  if (asks_backend) {
+    SourceAsk ask{request.path, connection.ip(), given.value_or(Credentials{}), false};
+    ask_about_source(
+        worker_, connection, section.name, std::move(ask),
+        [&worker = worker_, config, settings](Connection& waiting, const AuthVerdict& verdict) {
+          if (verdict.kind == AuthVerdict::Kind::kAllow)
+            admit(worker, waiting, *config, settings, 0);
+          else if (verdict.kind == AuthVerdict::Kind::kBusy)
+            waiting.reply_text(403, verdict.text);
+          else
+            refuse_login(worker, waiting, false);
+        });
+    return Verdict::kPending;
+  }
+  if (!right) {
+    if (given && !is_known_password(*config, *given))
+      note_wrong_password(worker_, connection, given->user);
+    refuse_login(worker_, connection, is_probe(request));
+    return Verdict::kAnswered;
+  }
+  return admit(worker_, connection, *config, settings, row->priority);
+}
+
+bool shoutcast_login(Worker& worker, Connection& connection) {
+  if (worker.services.drain.draining()) return false;
+  const auto config = worker.services.config.read();
+  const std::string& own = connection.socket().settings.shoutcast_mount;
+  const MountSettings settings =
+      mount_settings(*config, own.empty() ? config->shoutcast_mount : own);
+  // Where a backend decides, it is asked when the head is complete.
+  if (decides_sources(settings)) return connection.send_now("OK2\r\nicy-caps:11\r\n\r\n");
+  const Credentials given{settings.username, connection.request().password};
+  if (is_shut_out(worker, connection, given)) return false;
+  if (!source_login_by_password(*config, settings, given.password)) {
+    note_wrong_password(worker, connection, settings.username);
+    return false;
+  }
+  note_right_password(worker, connection, given);
+  return connection.send_now("OK2\r\nicy-caps:11\r\n\r\n");
+}
+
+}  // namespace lb

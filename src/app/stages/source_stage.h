@@ -1,0 +1,24 @@
+// SourceStage: SOURCE, PUT and POST of audio become sources: login, limits, lease, "200 OK".
+// Source: Icecast 2.4.4 (compat.md 1); decisions B1.
+// Thread: its worker; the lease comes from control.
+#pragma once
+
+#include "http/connection.h"
+
+namespace lb {
+
+struct Worker;
+
+class SourceStage final : public Stage {
+ public:
+  explicit SourceStage(Worker& worker) : worker_(worker) {}
+  Verdict handle(Connection& connection) override;
+
+ private:
+  Worker& worker_;
+};
+
+// A Shoutcast v1 password line; answers "OK2" when it is right.
+bool shoutcast_login(Worker& worker, Connection& connection);
+
+}  // namespace lb

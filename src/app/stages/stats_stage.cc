@@ -1,0 +1,54 @@
+#include "app/stages/stats_stage.h"
+
+#include <utility>
+
+#include "admin/stats_feed.h"
+#include "app/services/worker.h"
+#include "app/stages/request_context.h"
+#include "auth/passwords.h"
+#include "http/access_line.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kStatsWelcome = "HTTP/1.0 200 OK\r\n\r\n";
+
+}  // namespace
+
+Verdict StatsStage::handle(Connection& connection) {
+  const Request& request = connection.request();
+  if (request.method != Method::kStats) return Verdict::kNext;
+  Services& services = worker_.services;
+  const auto given = basic_credentials(request.headers);
+  if (!is_admin(Services::passwords(*services.config.read()), given)) {
+    ResponseHead head;
+    head.status = 401;
+    head.content_type = "text/plain; charset=utf-8";
+    connection.reply(head, "You need to authenticate\r\n");
+    return Verdict::kAnswered;
+  }
+  services.counters.stats_connections.fetch_add(1, std::memory_order_relaxed);
+  auto ended = [&services, place = std::move(connection.context().client_pass),
+                ip = connection.ip(), user = given->user, line = access_request(request),
+                referer = std::string(request.headers.get("referer")),
+                agent = std::string(request.headers.get("user-agent")),
+                began = services.clock.steady()](std::uint64_t bytes) {
+    AccessFacts facts;
+    facts.ip = ip;
+    facts.user = user;
+    facts.request = line;
+    facts.bytes_sent = bytes;
+    facts.referer = referer;
+    facts.user_agent = agent;
+    facts.seconds =
+        std::chrono::duration_cast<std::chrono::seconds>(services.clock.steady() - began).count();
+    log_access(services.log, facts, services.clock.wall());
+  };
+  services.loops.control().post([&services, transport = connection.take_transport(),
+                                 ended = StatsFeed::Ended(std::move(ended))]() mutable {
+    services.stats_feed->add(std::move(transport), std::string(kStatsWelcome), std::move(ended));
+  });
+  return Verdict::kAnswered;
+}
+
+}  // namespace lb

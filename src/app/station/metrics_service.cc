@@ -1,0 +1,168 @@
+#include "app/station/metrics_service.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "app/cluster/cluster_links.h"
+#include "app/cluster/cluster_service.h"
+#include "app/cluster/relay_service.h"
+#include "app/process/process_usage.h"
+#include "app/services/archive_service.h"
+#include "app/services/event_service.h"
+#include "app/services/hls_service.h"
+#include "app/services/node_health.h"
+#include "app/services/worker.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+using Seconds = std::chrono::duration<double>;
+
+constexpr auto kMetricsFresh = 1s;
+
+double unix_time(WallTime when) { return Seconds(when.time_since_epoch()).count(); }
+
+template <class T>
+T relaxed(const std::atomic<T>& value) {
+  return value.load(std::memory_order_relaxed);
+}
+
+MetricsPicture::Stream metrics_stream(const Mount& mount, const std::string& authority) {
+  MetricsPicture::Stream stream;
+  const auto facts = mount.facts();
+  stream.mount = mount.name();
+  stream.listenurl = "http://" + authority + mount.name();
+  stream.type = facts->content_type;
+  stream.running = mount.phase() == MountPhase::kRunning;
+  stream.started = unix_time(facts->started_wall);
+  stream.listeners = mount.audience();
+  stream.relays = std::max<std::int64_t>(0, mount.relays());
+  stream.listener_peak = relaxed(mount.listener_peak);
+  stream.bytes_read = relaxed(mount.bytes_read);
+  stream.bytes_sent = relaxed(mount.bytes_sent);
+  stream.bytes_per_second = relaxed(mount.bytes_per_second);
+  stream.slow_listeners = relaxed(mount.slow_listeners);
+  stream.listener_connections = relaxed(mount.listener_connections);
+  return stream;
+}
+
+MetricsPicture::Archive metrics_archive(ArchiveService& archive, WallTime now) {
+  MetricsPicture::Archive picture;
+  double oldest = 0;
+  for (const std::string& mount : archive.catalog().mounts()) {
+    const auto files = archive.catalog().files(mount);
+    picture.bytes += files->bytes();
+    if (files->size() == 0) continue;
+    const double from = static_cast<double>((*files)[0].from_ms) / 1000;
+    oldest = oldest == 0 ? from : std::min(oldest, from);
+  }
+  if (oldest > 0) picture.oldest = std::max(0.0, unix_time(now) - oldest);
+  const ArchiveWriter& writer = archive.writer();
+  picture.write_lag = static_cast<double>(relaxed(writer.numbers().lag_ms)) / 1000;
+  picture.full = relaxed(writer.numbers().paused);
+  picture.skipped_bytes = writer.skipped_bytes();
+  picture.warm_reads = relaxed(archive.readers().warm_reads);
+  picture.disk_reads = relaxed(archive.readers().disk_reads);
+  return picture;
+}
+
+}  // namespace
+
+void MetricsService::get(Then then) {
+  const SteadyTime now = services_.clock.steady();
+  if (text_ && now - made_ < kMetricsFresh) {
+    then(text_);
+    return;
+  }
+  waiting_.push_back(std::move(then));
+  if (std::exchange(making_, true)) return;
+  services_.loops.clerk().post([this, picture = take_picture()]() mutable {
+    complete(picture);
+    auto text = std::make_shared<const std::string>(metrics_text(std::move(picture)));
+    services_.loops.control().post([this, text] {
+      text_ = text;
+      made_ = services_.clock.steady();
+      making_ = false;
+      for (Then& waiting : std::exchange(waiting_, {})) waiting(text);
+    });
+  });
+}
+
+MetricsPicture MetricsService::take_picture() const {
+  MetricsPicture picture;
+  services_.relays->for_each_relay([&picture](const std::string& mount, const Relay& relay) {
+    picture.relays.push_back({mount, relay.state_text(), relay.flows()});
+  });
+  picture.ingest_owned = services_.links->ingest().captured();
+  if (const ListenersElsewhere elsewhere = services_.cluster->listeners_elsewhere();
+      elsewhere.counted)
+    picture.elsewhere = {elsewhere.nodes, elsewhere.below};
+  picture.auth_answered = services_.fetcher->answered();
+  picture.auth_failed = services_.fetcher->failed();
+  picture.auth_in_flight = services_.fetcher->in_flight();
+  picture.auth_waiting = services_.fetcher->waiting();
+  picture.auth_unsent = services_.auth->unsent();
+  picture.event_readers = services_.events->readers();
+  return picture;
+}
+
+void MetricsService::complete(MetricsPicture& picture) const {
+  const auto config = services_.config.read();
+  const ServerCounters& counters = services_.counters;
+  const NodeLoad load = services_.load.read();
+  picture.version = LB_VERSION;
+  const ProcessUsage usage = process_usage();
+  picture.process = {usage.cpu_seconds, usage.resident_bytes, usage.virtual_bytes,
+                     usage.open_fds,    usage.most_fds,       unix_time(services_.started_wall)};
+  picture.condition = node_health(services_).condition;
+  picture.use = load.use();
+  picture.clients = load.clients;
+  picture.clients_limit = load.clients_limit;
+  picture.sources = counters.sources.inside();
+  picture.sources_limit = config->limits.sources;
+  picture.listeners = load.audience;
+  picture.listening_relays = std::max<std::int64_t>(0, load.listeners - load.audience);
+  picture.listeners_limit = load.listeners_limit;
+  picture.audience_bytes_per_second = load.bits_per_second / 8;
+  picture.connections = relaxed(counters.connections);
+  picture.requests = relaxed(counters.client_connections);
+  picture.files = relaxed(counters.file_connections);
+  picture.listener_connections = relaxed(counters.listener_connections);
+  picture.source_connections = relaxed(counters.source_total_connections);
+  picture.takeovers = relaxed(counters.takeovers);
+  picture.lagged = relaxed(counters.lagged);
+  picture.hls_sessions = services_.hls->sessions().size();
+  for (std::size_t i = 0; i < kHlsRequestNames.size(); ++i)
+    picture.hls_requests.push_back(
+        {kHlsRequestNames[i], services_.hls->requests(static_cast<HlsRequest>(i))});
+  for (std::size_t i = 0; i < counters.refusals.size(); ++i)
+    picture.refusals.push_back({kRefusalNames[i], relaxed(counters.refusals[i])});
+  for (const auto& worker : services_.workers) {
+    picture.bytes_read += worker->sources.bytes_read();
+    picture.bytes_sent += worker->streams.bytes_sent();
+  }
+  const SteadyTime now = services_.clock.steady();
+  for (const LoopBeat& beat : services_.beats.read())
+    picture.loops.push_back({beat.name, Seconds(beat.late).count(),
+                             std::max(0.0, Seconds(now - beat.last).count()),
+                             Seconds(beat.worked).count(), beat.tasks});
+  const std::string authority = Services::authority(*config);
+  for (const auto& [name, mount] : *services_.mounts.all())
+    picture.streams.push_back(metrics_stream(*mount, authority));
+  if (const auto context = services_.tls.context())
+    for (const TlsContext::Certificate& certificate : context->certificates())
+      picture.certificates.push_back(
+          {certificate.file, certificate.names, unix_time(certificate.expires)});
+  if (services_.archive->on()) {
+    picture.archive = metrics_archive(*services_.archive, services_.clock.wall());
+    for (const auto& worker : services_.workers)
+      picture.archive->shifted += worker->shifted.count();
+  }
+  picture.log_lines_lost = services_.log.lost_lines();
+  picture.exec_restarts = relaxed(counters.exec_restarts);
+  picture.reloads = relaxed(counters.reloads);
+  picture.failed_reloads = relaxed(counters.failed_reloads);
+}
+
+}  // namespace lb

@@ -1,0 +1,263 @@
+#include "app/station/mount_files.h"
+
+#include <functional>
+#include <utility>
+
+#include "app/services/worker.h"
+#include "stream/file_feeder.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kLookAgain = 5s;
+// A listener has the time that the intro plays, and this, until it must have taken it.
+constexpr auto kIntroGrace = 30s;
+constexpr unsigned kMetaint = 16000;
+constexpr std::uint64_t kSlowestRate = 4000;  // bytes a second, of an intro whose rate is not known
+
+// Names come from the configuration and from the administrator; neither leaves the web root by a
+// fallback.
+bool is_in_webroot(std::string_view name) {
+  return !name.empty() && name.front() == '/' && name.find("/../") == std::string_view::npos &&
+         !name.ends_with("/..");
+}
+
+std::string file_path(const std::string& webroot, const std::string& name) {
+  return webroot + (name.starts_with('/') ? "" : "/") + name;
+}
+
+std::shared_ptr<Mount> make_mount(const std::string& name, std::shared_ptr<SourceFacts> facts,
+                                  const Config& config, Services& services) {
+  auto settings = std::make_shared<MountSettings>();
+  settings->name = name;
+  settings->hidden = true;
+  settings->burst_bytes = config.limits.burst_bytes;
+  settings->queue_bytes = config.limits.queue_bytes;
+  settings->max_pulse = config.limits.max_pulse;
+  auto mount = std::make_shared<Mount>(name, std::move(settings), services.loops.workers(),
+                                       &services.counters.promised);
+  facts->from_file = true;
+  mount->set_facts(std::move(facts));
+  return mount;
+}
+
+}  // namespace
+
+MountFiles::MountFiles(Services& services)
+    : services_(services),
+      table_(std::make_shared<const Table>()),
+      timer_(services.loops.control(), [this] { ask_clerk(); }) {}
+
+MountFiles::~MountFiles() = default;
+
+void MountFiles::configure(const Config& config) {
+  wanted_ = named_by_admin_;
+  const auto want = [this](const MountSettings& mount) {
+    if (!mount.intro.empty()) wanted_.insert({Role::kIntro, mount.intro});
+    if (is_in_webroot(mount.fallback_mount))
+      wanted_.insert({Role::kFallback, mount.fallback_mount});
+  };
+  for (const MountSettings& mount : config.mounts) want(mount);
+  want(config.default_mount);
+  ask_clerk();
+}
+
+void MountFiles::add_fallback(const std::string& name) {
+  if (!is_in_webroot(name)) return;
+  named_by_admin_.insert({Role::kFallback, name});
+  wanted_.insert({Role::kFallback, name});
+  ask_clerk();
+}
+
+void MountFiles::ask_clerk() {
+  if (!wanted_.empty()) timer_.after(kLookAgain);
+  if (std::exchange(looking_, true)) {
+    look_again_ = true;
+    return;
+  }
+  services_.loops.clerk().post(
+      [this, wanted = wanted_, webroot = services_.config.read()->paths.webroot] {
+        look(wanted, webroot);
+      });
+}
+
+void MountFiles::look(const std::set<Wanted>& wanted, const std::string& webroot) {
+  std::map<std::string, Found> found;
+  News news;
+  for (const Wanted& want : wanted) {
+    const std::string path = file_path(webroot, want.name);
+    if (!found.contains(path)) {
+      Found now;
+      now.stamp = media_file_stamp(path);
+      const auto before = found_.find(path);
+      if (before != found_.end() && before->second.stamp == now.stamp) {
+        now = before->second;
+      } else if (!now.stamp) {
+        // Most fallbacks are mounts, and a file may be meant to come later.
+        if (want.role == Role::kIntro) complain(want, path + " is no file");
+      } else if (auto loaded = load_file_stream(path)) {
+        now.file = std::move(*loaded);
+        if (now.file->cut_short)
+          complain(want,
+                   "only its first " + std::to_string(kMaxFileBytes >> 20) + " MiB are played");
+      } else {
+        complain(want, loaded.error().what);
+      }
+      found[path] = std::move(now);
+    }
+    news.emplace_back(want, found[path].file);
+  }
+  found_ = std::move(found);
+  services_.loops.control().post([this, news = std::move(news)] {
+    looking_ = false;
+    adopt(news);
+    if (std::exchange(look_again_, false)) ask_clerk();
+  });
+}
+
+void MountFiles::complain(const Wanted& wanted, const std::string& why) {
+  services_.log.warn("source/file", (wanted.role == Role::kIntro ? "intro " : "fallback-mount ") +
+                                        wanted.name + ": " + why);
+}
+
+void MountFiles::adopt(const News& news) {
+  const auto before = table_.read();
+  auto table = std::make_shared<Table>();
+  for (const auto& [want, file] : news) {
+    if (!file) continue;
+    if (want.role == Role::kFallback) {
+      if (const auto old = before->fallbacks.find(want.name); old != before->fallbacks.end())
+        table->fallbacks[want.name] = old->second;
+      adopt_fallback(*table, want.name, file);
+    } else if (const auto old = before->intros.find(want.name);
+               old != before->intros.end() && old->second->file == file) {
+      table->intros[want.name] = old->second;
+    } else {
+      auto intro = std::make_shared<Intro>();
+      intro->file = file;
+      auto facts = std::make_shared<SourceFacts>();
+      facts->plugin = file->plugin;
+      intro->mount = make_mount(want.name, std::move(facts), *services_.config.read(), services_);
+      intro->mount->channel().publish(file->view);
+      table->intros[want.name] = std::move(intro);
+    }
+  }
+  for (const auto& [name, old] : before->fallbacks)
+    if (!table->fallbacks.contains(name)) end_fallback(old);
+  table_.publish(std::move(table));
+}
+
+void MountFiles::adopt_fallback(Table& table, const std::string& name,
+                                std::shared_ptr<const FileStream> file) {
+  Fallback& row = table.fallbacks[name];
+  if (row.file == file) return;
+  const Wanted wanted{Role::kFallback, name};
+  const bool is_new = row.mount == nullptr;
+  row.file = file;
+  const unsigned named = rate_in_name(name);
+  const std::uint64_t rate = named > 0 ? std::uint64_t{named} * 125 : file->bytes_per_second;
+  const std::string type(services_.files.read()->types().type_of(name));
+  std::string why;
+  if (rate == 0)
+    why = "its bit rate is not known; put it into the name, as in \"name-[128].webm\"";
+  else if (framer_for(type).name != file->plugin->name)
+    why = "by its name it is " + type + ", but it holds " + std::string(file->plugin->name);
+  if (!why.empty()) {
+    complain(wanted, why + "; it is not played");
+    if (!is_new) end_fallback(row);
+    row = {};
+    row.file = file;  // so that this is said once
+    return;
+  }
+  if (!is_new) {
+    Worker& home = *services_.workers[row.home];
+    home.loop.post([&home, mount = row.mount.get(), file, rate] {
+      if (const auto at = home.files.find(mount); at != home.files.end())
+        at->second->replace(file, rate);
+    });
+    return;
+  }
+  auto log = StreamLog::create("icecast-lb:" + name);
+  if (!log) {
+    complain(wanted, log.error().what);
+    row = {};
+    return;
+  }
+  auto facts = std::make_shared<SourceFacts>();
+  facts->content_type = type;
+  facts->plugin = file->plugin;
+  // So that titles come when the listener goes on to a stream.
+  if (file->plugin->icy_metadata) facts->metaint = kMetaint;
+  facts->stats["server_type"] = type;
+  facts->started = services_.clock.steady();
+  facts->started_wall = services_.clock.wall();
+  row.mount = make_mount(name, std::move(facts), *services_.config.read(), services_);
+  row.home = static_cast<unsigned>(std::hash<std::string>{}(name) % services_.loops.workers());
+  Worker& home = *services_.workers[row.home];
+  home.loop.post([this, &home, mount = row.mount, file, rate, log = std::move(*log)]() mutable {
+    FileFeeder::Callbacks callbacks;
+    callbacks.wake = [&home](Channel::Loops loops, const std::shared_ptr<Mount>& woken) {
+      Worker::wake(home.services, loops, woken);
+    };
+    callbacks.sources = &services_.counters.sources;
+    home.files[mount.get()] = std::make_unique<FileFeeder>(
+        home.loop, services_.log, std::move(callbacks), mount, std::move(log), file, rate);
+  });
+}
+
+void MountFiles::end_fallback(const Fallback& fallback) {
+  if (!fallback.mount) return;
+  Worker& home = *services_.workers[fallback.home];
+  home.loop.post([&home, mount = fallback.mount] {
+    const auto at = home.files.find(mount.get());
+    if (at == home.files.end()) return;
+    at->second->end();
+    home.files.erase(at);
+  });
+}
+
+LoopStreams::Intro MountFiles::intro_for(const Mount& mount) const {
+  const auto settings = mount.settings();
+  if (settings->intro.empty()) return {};
+  const auto table = table_.read();
+  const auto at = table->intros.find(settings->intro);
+  if (at == table->intros.end()) return {};
+  const Intro& intro = *at->second;
+  if (const std::string why = why_not_playable(*intro.file, mount); !why.empty()) {
+    if (!intro.complained.exchange(true))
+      services_.log.warn("source/file", "mount " + mount.name() + ": intro " + settings->intro +
+                                            " is skipped, because " + why);
+    return {};
+  }
+  const std::uint64_t rate =
+      intro.file->bytes_per_second > 0 ? intro.file->bytes_per_second : kSlowestRate;
+  return {intro.mount, std::chrono::seconds(intro.file->size() / rate) + kIntroGrace};
+}
+
+std::shared_ptr<Mount> MountFiles::fallback(std::string_view name) const {
+  const auto table = table_.read();
+  const auto at = table->fallbacks.find(name);
+  return at == table->fallbacks.end() ? nullptr : at->second.mount;
+}
+
+std::vector<std::shared_ptr<Mount>> MountFiles::fallbacks() const {
+  std::vector<std::shared_ptr<Mount>> mounts;
+  for (const auto& [name, row] : table_.read()->fallbacks)
+    if (row.mount) mounts.push_back(row.mount);
+  return mounts;
+}
+
+void MountFiles::entered(const std::shared_ptr<Mount>& mount) {
+  const auto table = table_.read();
+  const auto at = table->fallbacks.find(mount->name());
+  if (at == table->fallbacks.end() || at->second.mount != mount) return;
+  Worker& home = *services_.workers[at->second.home];
+  home.loop.post([&home, mount] {
+    if (const auto feeder = home.files.find(mount.get()); feeder != home.files.end())
+      feeder->second->play();
+  });
+}
+
+}  // namespace lb

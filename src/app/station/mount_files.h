@@ -1,0 +1,89 @@
+// MountFiles: the files of the web root that mounts name: intros, and fallbacks that are files.
+//
+// Thread: configure() and add_fallback() on control; intro_for(), fallback() and entered() from
+// any thread.  Files are looked for, read and looked at again every few seconds by the clerk; a
+// loop never reads one.
+// Ownership: Services; the feeders that play fallback files belong to their workers.
+// A file that cannot be used is named in the log once, until it changes.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/services/services.h"
+#include "base/snapshot.h"
+#include "stream/file_stream.h"
+#include "stream/loop_streams.h"
+
+namespace lb {
+
+class MountFiles {
+ public:
+  explicit MountFiles(Services& services);
+  ~MountFiles();
+
+  // The configuration is (another) one.
+  void configure(const Config& config);
+  // A fallback that the administrator has named meanwhile.
+  void add_fallback(const std::string& name);
+
+  // The intro that a new listener of the mount hears; without a file when there is none that fits.
+  LoopStreams::Intro intro_for(const Mount& mount) const;
+  // The mount that plays the file NAME of the web root; null: there is none.
+  std::shared_ptr<Mount> fallback(std::string_view name) const;
+  // A listener has come to the mount of a fallback file.
+  void entered(const std::shared_ptr<Mount>& mount);
+  // The mounts of all fallback files.
+  std::vector<std::shared_ptr<Mount>> fallbacks() const;
+
+ private:
+  enum class Role : std::uint8_t { kIntro, kFallback };
+  struct Wanted {
+    Role role = Role::kIntro;
+    std::string name;
+    auto operator<=>(const Wanted&) const = default;
+  };
+  // What the clerk has found under a name; kept by the clerk.
+  struct Found {
+    std::optional<MediaFileStamp> stamp;
+    std::shared_ptr<const FileStream> file;  // null: it cannot be used
+  };
+  struct Intro {
+    std::shared_ptr<const FileStream> file;
+    std::shared_ptr<Mount> mount;
+    mutable std::atomic<bool> complained{false};
+  };
+  struct Fallback {
+    std::shared_ptr<const FileStream> file;
+    std::shared_ptr<Mount> mount;
+    unsigned home = 0;
+  };
+  struct Table {
+    std::map<std::string, std::shared_ptr<const Intro>, std::less<>> intros;
+    std::map<std::string, Fallback, std::less<>> fallbacks;
+  };
+  using News = std::vector<std::pair<Wanted, std::shared_ptr<const FileStream>>>;
+
+  void ask_clerk();
+  void look(const std::set<Wanted>& wanted, const std::string& webroot);  // clerk
+  void complain(const Wanted& wanted, const std::string& why);
+  void adopt(const News& news);  // control
+  void adopt_fallback(Table& table, const std::string& name,
+                      std::shared_ptr<const FileStream> file);
+  void end_fallback(const Fallback& fallback);
+
+  Services& services_;
+  std::set<Wanted> wanted_, named_by_admin_;   // control
+  bool looking_ = false, look_again_ = false;  // control
+  std::map<std::string, Found> found_;         // clerk; by path
+  Snapshot<Table> table_;
+  Timer timer_;  // control
+};
+
+}  // namespace lb

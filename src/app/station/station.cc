@@ -1,0 +1,417 @@
+#include "app/station/station.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "app/cluster/cluster_links.h"
+#include "app/cluster/cluster_plans.h"
+#include "app/cluster/cluster_service.h"
+#include "app/cluster/country_watch.h"
+#include "app/cluster/mount_load.h"
+#include "app/services/hls_service.h"
+#include "app/services/worker.h"
+#include "app/station/mount_files.h"
+#include "app/station/station_stats.h"
+#include "app/station/stats_renderer.h"
+
+namespace lb {
+namespace {
+
+MountState state_of_mount(const Mount& mount) {
+  switch (mount.phase()) {
+    case MountPhase::kIdle:
+      return MountState::kIdle;
+    case MountPhase::kRunning:
+    case MountPhase::kLingering:
+      return MountState::kRunning;
+    case MountPhase::kEnded:
+      break;
+  }
+  return MountState::kStopped;
+}
+
+// What players shall see, from what the encoder said; and nothing when it said nothing usable.
+std::optional<Metadata> make_title(const TitleRequest& request, const Mount& mount) {
+  const bool pair = request.artist && request.title;
+  if (!request.song && !pair) return std::nullopt;
+  const auto settings = mount.settings();
+  const auto facts = mount.facts();
+  const std::string song = request.song ? *request.song : *request.artist + " - " + *request.title;
+  if (facts->plugin->icy_metadata)
+    return make_icy_metadata(song, request.url.value_or(""), request.charset, settings->charset);
+  // Ogg comments are UTF-8, and so is what comes without a charset (Icecast's rule for Vorbis).
+  const std::string from = request.charset.empty() ? "UTF-8" : request.charset;
+  const auto utf8 = [&from](const std::string& text) {
+    return clean_utf8(convert_charset(text, from, "UTF-8"));
+  };
+  Metadata metadata;
+  if (request.song) {
+    metadata.title = utf8(*request.song);
+  } else {
+    metadata.artist = utf8(*request.artist);
+    metadata.title = utf8(*request.title);
+  }
+  return metadata;
+}
+
+std::vector<EncoderRow> encoder_rows(const SourceAdmission& admission, const std::string& mount) {
+  std::vector<EncoderRow> rows;
+  for (const auto& encoder : admission.encoders_of(mount))
+    rows.push_back({encoder.id, encoder.facts->source_ip, encoder.user, encoder.rank.priority,
+                    encoder.writes  ? "writes"
+                    : encoder.flows ? "flows"
+                                    : "silent"});
+  return rows;
+}
+
+// The encoders that a title is told; the first answer counts.  encoder: by its login; "": the
+// mount.
+std::vector<SourceAdmission::Encoder> title_targets(const SourceAdmission& admission,
+                                                    const SourceAdmission::Writer& writer,
+                                                    const std::string& mount,
+                                                    const std::string& encoder) {
+  std::vector<SourceAdmission::Encoder> all = admission.encoders_of(mount);
+  if (all.empty())  // a relay
+    all.push_back({writer.lease, writer.home, {}, {}, writer.mount->facts(), true, true});
+  if (!encoder.empty()) std::erase_if(all, [&](const auto& one) { return one.user != encoder; });
+  return all;
+}
+
+}  // namespace
+
+// What one mount shows is gathered at once; that of all takes many times as long.
+void ServerStation::stats_text(std::optional<std::string> mount, Then<std::string> then) {
+  if (!mount) return services_.stats_renderer->stats_text(std::move(then));
+  const StatsDocument document =
+      make_stats(services_, services_.cluster->listeners_elsewhere(mount), mount);
+  then(stats_xml(document, {.hidden_too = true, .mount = std::move(mount)}));
+}
+
+void ServerStation::stats_news(std::shared_ptr<const StatsDocument> since, bool dump_too,
+                               Then<StatsNews> then) {
+  services_.stats_renderer->stats_news(std::move(since), dump_too, std::move(then));
+}
+
+void ServerStation::mounts(Then<Result<std::vector<MountRow>>> then) {
+  std::vector<MountRow> rows;
+  const SteadyTime now = services_.clock.steady();
+  const ListenersElsewhere elsewhere = services_.cluster->listeners_elsewhere();
+  for (const auto& [name, mount] : *services_.mounts.all()) {
+    const auto settings = mount->settings();
+    const auto facts = mount->facts();
+    MountRow row;
+    row.mount = name;
+    row.fallback = settings->fallback_mount;
+    row.authenticator = settings->authenticator.type;
+    row.content_type = facts->content_type;
+    row.listeners = audience_at(*mount);
+    row.relays = static_cast<std::uint64_t>(std::max<std::int64_t>(0, mount->relays()));
+    if (elsewhere.counted) {
+      row.listeners_local = audience_at(*mount);
+      row.listeners = *row.listeners_local + elsewhere.of(name);
+    }
+    row.state = state_of_mount(*mount);
+    if (row.state == MountState::kRunning)
+      row.connected_seconds = static_cast<std::uint64_t>(
+          std::chrono::duration_cast<std::chrono::seconds>(now - facts->started).count());
+    row.hidden = settings->hidden;
+    if (mount->standbys.load(std::memory_order_relaxed) > 0 || settings->standby_places() > 0)
+      row.encoders = encoder_rows(*services_.admission, name);
+    rows.push_back(std::move(row));
+  }
+  // Not those that play a file: every slave would play its own loop of it without listeners.
+  for (const MountSettings& settings :
+       mounts_on_fallback(*services_.config.read(), *services_.mounts.all(), nullptr)) {
+    MountRow row;
+    row.mount = settings.name;
+    row.fallback = settings.fallback_mount;
+    row.state = MountState::kStopped;
+    row.hidden = settings.hidden;
+    row.fallback_runs = true;
+    rows.push_back(std::move(row));
+  }
+  then(std::move(rows));
+}
+
+MountState ServerStation::state_of(const std::string& name) {
+  const auto mount = services_.mounts.find(name);
+  if (!mount) return MountState::kUnknown;
+  return state_of_mount(*mount);
+}
+
+bool ServerStation::fed_by_shoutcast(const std::string& name) {
+  const auto mount = services_.mounts.find(name);
+  return mount && mount->facts()->shoutcast;
+}
+
+void ServerStation::listeners_of(const std::string& name, Then<std::vector<ListenerRow>> then) {
+  const auto mount = services_.mounts.find(name);
+  if (!mount) {
+    then({});
+    return;
+  }
+  services_.loops.gather<std::vector<ListenerState>>(
+      [this, mount](unsigned i) { return services_.workers[i]->streams.list(*mount); },
+      [this, mount,
+       then = std::move(then)](std::vector<std::vector<ListenerState>> answers) mutable {
+        std::vector<ListenerRow> rows;
+        for (auto& states : answers)
+          for (ListenerState& state : states) {
+            ListenerRow row;
+            row.id = state.id;
+            row.ip = std::move(state.ip);
+            row.user_agent = std::move(state.user_agent);
+            row.username = std::move(state.user);
+            row.referer = std::move(state.referer);
+            row.connected_seconds = static_cast<std::uint64_t>(state.connected_seconds);
+            row.lag_bytes = state.lag_bytes;
+            row.bytes_sent = state.bytes_sent;
+            row.relay = state.relay;
+            rows.push_back(std::move(row));
+          }
+        for (const HlsSessions::Row& session :
+             services_.hls->sessions().list(*mount, services_.clock.steady())) {
+          ListenerRow row;
+          row.id = session.id;
+          row.ip = session.ip;
+          row.user_agent = session.user_agent;
+          row.username = session.user;
+          row.referer = session.referer;
+          row.connected_seconds = static_cast<std::uint64_t>(session.connected.count());
+          row.bytes_sent = session.bytes;
+          rows.push_back(std::move(row));
+        }
+        then(std::move(rows));
+      });
+}
+
+void ServerStation::kill_listener(const std::string& name, std::uint64_t id, Then<bool> found) {
+  const auto mount = services_.mounts.find(name);
+  if (!mount) {
+    found(false);
+    return;
+  }
+  if (services_.hls->end(*mount, id)) {
+    found(true);
+    return;
+  }
+  services_.loops.gather<int>(
+      [this, mount, id](unsigned i) {
+        return services_.workers[i]->streams.kill(*mount, id) ? 1 : 0;
+      },
+      [found = std::move(found)](std::vector<int> answers) mutable {
+        int n = 0;
+        for (const int one : answers) n += one;
+        found(n > 0);
+      });
+}
+
+MoveOffer ServerStation::move_offer(const std::string& from, const std::string& to) {
+  const auto source = services_.mounts.find(from), target = services_.mounts.find(to);
+  if (!source || !target) return {};
+  // A relay that waits for its first listener has none to move, and no format yet.
+  const bool possible = source->phase() == MountPhase::kIdle || may_move(*source, *target);
+  return {static_cast<std::uint64_t>(std::max<std::int64_t>(0, source->listeners())), possible,
+          source->facts()->content_type, target->facts()->content_type};
+}
+
+void ServerStation::move_listeners(const std::string& from, const std::string& to,
+                                   Then<std::uint64_t> moved) {
+  const auto source = services_.mounts.find(from), target = services_.mounts.find(to);
+  if (!source || !target) {
+    moved(0);
+    return;
+  }
+  services_.loops.gather<std::uint64_t>(
+      [this, source, target](unsigned i) {
+        return services_.workers[i]->streams.move(*source, target);
+      },
+      [moved = std::move(moved)](std::vector<std::uint64_t> answers) mutable {
+        std::uint64_t n = 0;
+        for (const auto one : answers) n += one;
+        moved(n);
+      });
+}
+
+void ServerStation::kill_source(const std::string& name) {
+  const auto* writer = services_.admission->writer_of(name);
+  if (writer == nullptr) return;
+  Worker& home = *services_.workers[writer->home];
+  home.loop.post([&home, lease = writer->lease] { home.sources.kill(lease, EndReason::kKilled); });
+}
+
+bool ServerStation::kill_encoder(const std::string& name, std::uint64_t id) {
+  for (const auto& encoder : services_.admission->encoders_of(name)) {
+    if (encoder.id != id) continue;
+    Worker& home = *services_.workers[encoder.home];
+    home.loop.post([&home, id] { home.sources.kill(id, EndReason::kKilled); });
+    return true;
+  }
+  return false;
+}
+
+void ServerStation::set_fallback(const std::string& name, const std::string& fallback) {
+  const auto mount = services_.mounts.find(name);
+  if (!mount) return;
+  auto settings = std::make_shared<MountSettings>(*mount->settings());
+  settings->fallback_mount = fallback;
+  mount->set_settings(std::move(settings));
+  services_.mount_files->add_fallback(fallback);
+}
+
+void ServerStation::set_title(const std::string& name, TitleRequest request,
+                              Then<TitleVerdict> then) {
+  const auto* writer = services_.admission->writer_of(name);
+  if (writer == nullptr) {
+    then(TitleVerdict::kNoSource);
+    return;
+  }
+  // A title of the mount is told to all its encoders, so that it stays when one takes over.
+  auto targets = title_targets(*services_.admission, *writer, name, request.encoder);
+  if (targets.empty()) {
+    then(TitleVerdict::kNoSource);
+    return;
+  }
+  const auto facts = targets.front().facts;
+  const bool other_address =
+      !request.only_from_ip.empty() && request.only_from_ip != facts->source_ip;
+  if (other_address || (!facts->plugin->icy_metadata && facts->plugin->make_rewriter == nullptr)) {
+    then(TitleVerdict::kRefused);
+    return;
+  }
+  auto title = make_title(request, *writer->mount);
+  if (!title) {
+    then(TitleVerdict::kDone);
+    return;
+  }
+  for (std::size_t i = 1; i < targets.size(); ++i) {
+    Worker& home = *services_.workers[targets[i].home];
+    home.loop.post([&home, id = targets[i].id, title = std::make_shared<Metadata>(*title)] {
+      home.sources.set_title(id, std::move(*title));
+    });
+  }
+  Worker& home = *services_.workers[targets.front().home];
+  auto answer = std::make_shared<Then<TitleVerdict>>(std::move(then));
+  home.loop.post([this, &home, lease = targets.front().id,
+                  title = std::make_shared<Metadata>(std::move(*title)), answer] {
+    const TitleResult result = home.sources.set_title(lease, std::move(*title));
+    services_.loops.control().post([answer, result] {
+      (*answer)(result == TitleResult::kDone ? TitleVerdict::kDone : TitleVerdict::kRefused);
+    });
+  });
+}
+
+void ServerStation::node_posted(NodePost post, Then<NodePostAnswer> then) {
+  ClusterService& cluster = *services_.cluster;
+  post.wall_ms = wall_ms_of(services_.clock);
+  auto answer = cluster.reports().take(post, services_.loops.control().now());
+  then({answer.status, std::move(answer.text), cluster.facts()->id});
+}
+
+void ServerStation::list_polled(ListPoll poll) {
+  services_.cluster->reports().polled(poll, services_.loops.control().now());
+}
+
+ClusterSight ServerStation::cluster() {
+  ClusterService& cluster = *services_.cluster;
+  const auto facts = cluster.facts();
+  return {cluster.decider().with_table([](const NodeTable& table) { return table.copy(); }),
+          cluster.decider().settings(), facts->id, facts->redirects,
+          services_.loops.control().now()};
+}
+
+Explanation ServerStation::explain(const ExplainAsk& ask) {
+  ClusterService& cluster = *services_.cluster;
+  const auto config = services_.config.read();
+  RedirectAsk question;
+  question.mount = ask.mount;
+  question.scheme = ask.https ? PublicScheme::kHttps : PublicScheme::kHttp;
+  question.client = ask.client;
+  question.country = services_.countries->country_of(ask.client);
+  question.user_agent = ask.user_agent;
+  const MountSettings& section = mount_section(*config, ask.mount);
+  question.needs = protections_of(section);
+  question.tags = section.balance.tags;
+  question.direct = cannot_follow(ask.user_agent, config->cluster.no_redirect);
+  Explanation out;
+  out.country = question.country;
+  out.choice = cluster.explain(question, out.trace);
+  if (out.choice.kind != Choice::Kind::kRedirect) return out;
+  out.origin = cluster.decider().with_table([&](const NodeTable& table) {
+    const Node& node = table.node(out.choice.node);
+    const NodeAddress* address = node.address_for(question.scheme, family_of(ask.client));
+    return address == nullptr ? std::string() : origin_of(*address);
+  });
+  return out;
+}
+
+std::vector<LinkRow> ServerStation::links() { return services_.links->rows(); }
+
+std::vector<IngestSight> ServerStation::ingest_rows() { return services_.links->ingest().rows(); }
+
+std::vector<PassedMessage> ServerStation::messages() {
+  std::vector<PassedMessage> out;
+  for (const MessageLog::Entry& entry : services_.links->messages().entries())
+    out.push_back({entry.message, entry.when});
+  return out;
+}
+
+Result<void> ServerStation::publish(const std::string& topic, std::string bytes) {
+  return services_.links->publish(topic, std::move(bytes));
+}
+
+void ServerStation::order(const std::string& node, CommandFrame command, Then<ResultFrame> then) {
+  auto shared = std::make_shared<Then<ResultFrame>>(std::move(then));
+  const auto sent = services_.links->nodes().order(
+      node, std::move(command), [shared](const ResultFrame& result) { (*shared)(result); });
+  if (!sent) (*shared)({0, false, sent.error().what});
+}
+
+Result<void> ServerStation::drain(DrainRequest request) {
+  DrainOrder order = configured_drain(services_.config.read()->cluster);
+  if (request.mode)
+    order.mode = *request.mode;
+  else if (order.mode == DrainMode::kOff)
+    order.mode = DrainMode::kSoft;  // where nothing is configured, no listener is disturbed
+  if (request.seconds) order.time = std::chrono::seconds(*request.seconds);
+  if (!request.rate.empty()) {
+    auto rate = parse_drain_rate(request.rate);
+    if (!rate) return Error::invalid("rate= " + rate.error().what);
+    order.rate = *rate;
+  }
+  // TERM has been heard already: what is to come can be hurried, not called off.
+  order.then_exit = request.then_exit || services_.drain.picture()->then_exit;
+  order.asked_by = request.asked_by;
+  services_.drainer->begin(std::move(order));
+  return {};
+}
+
+Result<void> ServerStation::undrain() {
+  if (services_.drainer->cancel()) return {};
+  return Error::denied(services_.drain.draining() ? "the process is about to end"
+                                                  : "the node does not drain");
+}
+
+DrainStatus ServerStation::drain_status() {
+  const auto picture = services_.drain.picture();
+  DrainStatus status;
+  status.listeners = services_.audience();
+  if (picture->mode == DrainMode::kOff) return status;
+  status.mode = to_text(picture->mode);
+  const auto left =
+      std::chrono::ceil<std::chrono::seconds>(picture->until - services_.clock.steady());
+  status.seconds_left = static_cast<std::uint64_t>(std::max<std::int64_t>(0, left.count()));
+  return status;
+}
+
+void ServerStation::users(const std::string& mount, UserEdit edit, Then<UserEditResult> then) {
+  const auto config = services_.config.read();
+  const MountSettings& section = mount_section(*config, mount);
+  if (section.authenticator.type.empty()) {
+    then({});
+    return;
+  }
+  services_.auth->edit_users(section.name, std::move(edit), std::move(then));
+}
+
+}  // namespace lb

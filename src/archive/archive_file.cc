@@ -1,0 +1,79 @@
+#include "archive/archive_file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace lb {
+namespace {
+
+constexpr std::uint64_t kLargestIndex = 64 * 1024 * 1024;
+
+Result<std::string> index_text(const std::string& path) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  struct stat info {};
+  if (!fd || ::fstat(fd.get(), &info) != 0)
+    return Error::not_found(path + ": " + std::strerror(errno));
+  std::string text(
+      static_cast<std::size_t>(std::min(static_cast<std::uint64_t>(info.st_size), kLargestIndex)),
+      '\0');
+  std::size_t filled = 0;
+  while (filled < text.size()) {
+    const ssize_t got = ::read(fd.get(), text.data() + filled, text.size() - filled);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    filled += static_cast<std::size_t>(got);
+  }
+  text.resize(filled);
+  return text;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const ArchiveFile>> load_archive_file(const std::string& dir,
+                                                             const std::string& mount,
+                                                             const FileRow& row) {
+  const std::string path = dir + "/" + archive_directory(mount) + "/" + archive_path(row.name());
+  auto text = index_text(path + ".idx");
+  if (!text) return text.error();
+  auto file = std::make_shared<ArchiveFile>();
+  file->row = row;
+  file->index = read_index(*text);
+  UniqueFd data(::open((path + ".data").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  struct stat info {};
+  if (!data || ::fstat(data.get(), &info) != 0)
+    return Error::not_found(path + ".data: " + std::strerror(errno));
+  auto& marks = file->index.marks;
+  // An index is behind its data; never trusted to be.
+  while (!marks.empty() && marks.back().offset > static_cast<std::uint64_t>(info.st_size))
+    marks.pop_back();
+  const std::uint64_t end = file->index.end();
+  if (end == 0) return Error::not_found(path + ": nothing is marked");
+  const std::size_t page = Store::page_bytes();
+  const std::size_t mapped = (static_cast<std::size_t>(end) + page - 1) / page * page;
+  void* const at = ::mmap(nullptr, mapped, PROT_READ, MAP_SHARED, data.get(), 0);
+  if (at == MAP_FAILED) return Error::io(path + ".data: " + std::strerror(errno));
+  auto segments = std::make_shared<SegmentTable>();
+  segments->push_back(std::make_shared<Segment>(0, mapped, static_cast<std::byte*>(at)));
+  auto view = std::make_shared<StreamView>();
+  view->end = end;
+  view->store = Store::of_file(std::move(data));
+  view->segments = std::move(segments);
+  AppendLog<SyncMark> sync;
+  const bool timed = file->index.head.span.media.rate_hz > 0;
+  for (const FileMark& mark : marks)
+    if (mark.offset < end) sync.push({mark.offset, {mark.samples, timed}, false});
+  AppendLog<StreamEvent> events;
+  for (const FileFact& fact : file->index.facts)
+    if (fact.offset < end) events.push({fact.offset, fact.headers, fact.metadata});
+  view->sync = sync.view();
+  view->events = events.view();
+  file->view = std::move(view);
+  return std::shared_ptr<const ArchiveFile>(std::move(file));
+}
+
+}  // namespace lb

@@ -1,0 +1,185 @@
+#include "archive/archive_writer.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <utility>
+
+#include "archive/retention.h"
+#include "archive/scan.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kWriteTick = 500ms;
+// One recording does not keep the others waiting for longer than this takes.
+constexpr std::size_t kRecordBudget = 1 << 20;
+constexpr auto kRetentionTick = 60s;
+constexpr auto kRetentionPause = 5s;  // where a disk is full, it runs at once, but not each tick
+constexpr std::string_view kArchiveModule = "archive/writer";
+
+}  // namespace
+
+ArchiveWriter::ArchiveWriter(Loop& loop, Log& log, Catalog& catalog, Callbacks callbacks)
+    : loop_(loop),
+      callbacks_(std::move(callbacks)),
+      host_{loop.clock(), log, catalog, {}, callbacks_.told},
+      timer_(loop, [this] { tick(); }),
+      retention_timer_(loop, [this] { retain(); }) {}
+
+ArchiveWriter::~ArchiveWriter() = default;
+
+void ArchiveWriter::configure(ArchiveSettings settings) {
+  loop_.post([this, settings = std::move(settings)]() mutable {
+    const bool first = host_.dir.empty() && !settings.dir.empty();
+    settings_ = std::move(settings);
+    if (!first) return;
+    host_.dir = settings_.dir;
+    usable_ = open_directory();
+    if (!usable_) return;
+    scan();
+    retain();
+  });
+}
+
+// With a lock: a second writer would take the first one's open files for a dead one's.
+bool ArchiveWriter::open_directory() {
+  const auto failed = [this](const std::string& what) {
+    host_.log.error(kArchiveModule, "archive " + host_.dir + ": " + what + "; nothing is recorded");
+    return false;
+  };
+  if (::mkdir(host_.dir.c_str(), 0755) != 0 && errno != EEXIST) return failed(std::strerror(errno));
+  lock_.reset(
+      ::open((host_.dir + "/.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
+  if (!lock_) return failed(std::strerror(errno));
+  if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0)
+    return failed("another server writes there (" + std::string(std::strerror(errno)) + ")");
+  return true;
+}
+
+void ArchiveWriter::scan() {
+  std::size_t files = 0;
+  for (const std::string& mount : archived_mounts(host_.dir)) {
+    const ScannedFiles found = scan_mount(host_.dir, mount);
+    for (const std::string& path : found.mended)
+      host_.log.info(kArchiveModule, "archive " + mount + ": made whole after a crash: " + path);
+    for (const std::string& what : found.broken)
+      host_.log.error(kArchiveModule, "archive " + mount + ": not readable: " + what);
+    host_.catalog.add(mount, found.rows);
+    files += found.rows.size();
+  }
+  host_.log.info(kArchiveModule, "archive " + host_.dir + ": " + std::to_string(files) +
+                                     " files, " + std::to_string(host_.catalog.bytes()) + " bytes");
+}
+
+void ArchiveWriter::begin(const std::shared_ptr<Mount>& mount) {
+  Channel& channel = mount->channel();
+  const std::uint64_t position = channel.newest()->end;
+  // From now on the window may not pass what is to be written.
+  if (channel.low_water_of(channel.recording_slot()) == Channel::kNoReader)
+    channel.set_low_water(channel.recording_slot(), position);
+  loop_.post([this, mount, position] { add(mount, position); });
+}
+
+void ArchiveWriter::add(const std::shared_ptr<Mount>& mount, std::uint64_t position) {
+  for (const Recording& one : recordings_)
+    if (one.mount() == mount) return;  // its source has changed; the spans tell
+  Channel& channel = mount->channel();
+  const bool named = !archive_directory(mount->name()).empty();
+  if (!usable_ || !named) {
+    channel.set_low_water(channel.recording_slot(), Channel::kNoReader);
+    if (!named)
+      host_.log.error(kArchiveModule, "archive " + mount->name() +
+                                          ": its name is too long for a directory; it is not "
+                                          "recorded");
+    return;
+  }
+  recordings_.emplace_back(host_, mount, position);
+  host_.log.info(kArchiveModule, "archive " + mount->name() + ": recording to " + host_.dir + "/" +
+                                     archive_directory(mount->name()));
+  if (!timer_.armed()) timer_.after(kWriteTick);
+}
+
+void ArchiveWriter::tick() {
+  bool more = false;
+  std::int64_t lag_ms = 0, paused = 0;
+  const SteadyTime now = loop_.now();
+  bool full = false;
+  for (auto at = recordings_.begin(); at != recordings_.end();) {
+    const bool was_paused = at->paused();
+    const Recording::Progress progress = at->advance(kRecordBudget);
+    full |= at->paused() && !was_paused;
+    if (progress == Recording::Progress::kOver) {
+      host_.log.info(kArchiveModule, "archive " + at->mount()->name() + ": recording ended");
+      at = recordings_.erase(at);
+      continue;
+    }
+    more |= progress == Recording::Progress::kMore;
+    paused += at->paused() ? 1 : 0;
+    lag_ms = std::max(lag_ms, at->lag_ms());
+    ++at;
+  }
+  numbers_.lag_ms.store(recordings_.empty() ? 0 : lag_ms, std::memory_order_relaxed);
+  numbers_.paused.store(paused, std::memory_order_relaxed);
+  numbers_.recording.store(static_cast<std::int64_t>(recordings_.size()),
+                           std::memory_order_relaxed);
+  if (full && now - retained_ >= kRetentionPause) retain();
+  if (!recordings_.empty()) timer_.after(more ? std::chrono::milliseconds(0) : kWriteTick);
+}
+
+void ArchiveWriter::retain() {
+  retained_ = loop_.now();
+  retention_timer_.after(kRetentionTick);
+  RetentionInput input;
+  input.settings = settings_;
+  input.now_ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(loop_.clock().wall().time_since_epoch())
+          .count();
+  const DiskSpace space = disk_space(host_.dir);
+  input.disk_bytes = space.bytes;
+  input.free_bytes = space.free;
+  for (const std::string& mount : host_.catalog.mounts())
+    input.mounts.emplace(
+        mount, RetentionInput::Mount{host_.catalog.files(mount), callbacks_.settings_of(mount)});
+  const auto gone = files_to_remove(input);
+  for (const DoomedFile& file : gone) {
+    host_.catalog.remove(file.mount, file.row);
+    unlink_file(host_.dir, file.mount, file.row);
+  }
+  if (!gone.empty())
+    host_.log.info(kArchiveModule,
+                   "archive: " + std::to_string(gone.size()) + " files removed, by age or size");
+}
+
+void ArchiveWriter::remove(std::string mount, std::int64_t from_ms, std::int64_t to_ms,
+                           std::function<void(std::size_t)> done) {
+  loop_.post([this, mount = std::move(mount), from_ms, to_ms, done = std::move(done)] {
+    std::size_t removed = 0;
+    const Catalog::Files files = host_.catalog.files(mount);
+    for (const FileRow& row : files->closed()) {
+      if (row.from_ms < from_ms || row.to_ms > to_ms) continue;
+      host_.catalog.remove(mount, row);
+      unlink_file(host_.dir, mount, row);
+      ++removed;
+    }
+    done(removed);
+  });
+}
+
+void ArchiveWriter::finish_all() {
+  loop_.post([this] {
+    timer_.cancel();
+    retention_timer_.cancel();
+    for (Recording& one : recordings_) one.finish();
+    recordings_.clear();
+  });
+}
+
+}  // namespace lb

@@ -1,0 +1,130 @@
+#include "archive/catalog.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace lb {
+namespace {
+
+bool earlier(const FileRow& a, const FileRow& b) noexcept {
+  return a.from_ms != b.from_ms ? a.from_ms < b.from_ms : a.origin < b.origin;
+}
+bool same_file(const FileRow& a, const FileRow& b) noexcept {
+  return a.from_ms == b.from_ms && a.id == b.id && a.origin == b.origin;
+}
+
+std::shared_ptr<const std::vector<FileRow>> with(const std::vector<FileRow>& rows,
+                                                 const std::vector<FileRow>& more) {
+  auto next = std::make_shared<std::vector<FileRow>>(rows);
+  for (const FileRow& row : more) {
+    std::erase_if(*next, [&](const FileRow& old) { return same_file(old, row); });
+    next->insert(std::upper_bound(next->begin(), next->end(), row, earlier), row);
+  }
+  return next;
+}
+
+}  // namespace
+
+std::uint64_t RecordedFiles::bytes() const noexcept {
+  std::uint64_t sum = open_ ? open_->bytes : 0;
+  for (const FileRow& row : *closed_) sum += row.bytes;
+  return sum;
+}
+
+std::size_t RecordedFiles::find(std::int64_t wall_ms) const noexcept {
+  std::size_t low = 0, high = size();
+  while (low < high) {
+    const std::size_t middle = low + (high - low) / 2;
+    if ((*this)[middle].from_ms <= wall_ms)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  // The last one that begins before; it may have ended before too.
+  if (low > 0 && (*this)[low - 1].to_ms > wall_ms) return low - 1;
+  return low;
+}
+
+std::size_t RecordedFiles::find(std::uint32_t id, std::uint64_t origin) const noexcept {
+  for (std::size_t i = size(); i-- > 0;) {
+    const FileRow& row = (*this)[i];
+    if (row.id == id && row.origin <= origin && origin < row.origin_end()) return i;
+  }
+  return size();
+}
+
+std::vector<ArchiveRange> RecordedFiles::ranges(std::int64_t pause_ms) const {
+  std::vector<ArchiveRange> out;
+  for (std::size_t i = 0; i < size(); ++i) {
+    const FileRow& row = (*this)[i];
+    if (row.bytes == 0) continue;
+    if (out.empty() || row.from_ms - out.back().to_ms > pause_ms)
+      out.push_back({row.from_ms, row.to_ms, 0});
+    out.back().to_ms = std::max(out.back().to_ms, row.to_ms);
+    out.back().bytes += row.bytes;
+  }
+  return out;
+}
+
+Catalog::Files Catalog::files(const std::string& mount) const {
+  static const Files kNone = std::make_shared<const RecordedFiles>();
+  std::lock_guard<std::mutex> guard(mutex_);
+  const auto found = mounts_.find(mount);
+  return found == mounts_.end() ? kNone : found->second;
+}
+
+std::vector<std::string> Catalog::mounts() const {
+  std::lock_guard<std::mutex> guard(mutex_);
+  std::vector<std::string> out;
+  for (const auto& [name, files] : mounts_)
+    if (files->size() > 0) out.push_back(name);
+  return out;
+}
+
+std::uint64_t Catalog::bytes() const {
+  std::uint64_t sum = 0;
+  for (const std::string& mount : mounts()) sum += files(mount)->bytes();
+  return sum;
+}
+
+void Catalog::publish(const std::string& mount, RecordedFiles next) {
+  auto made = std::make_shared<const RecordedFiles>(std::move(next));
+  std::lock_guard<std::mutex> guard(mutex_);
+  mounts_[mount].swap(made);
+}
+
+void Catalog::grow(const std::string& mount, const FileRow& row) {
+  const Files now = files(mount);
+  auto closed = now->closed_ptr();
+  if (now->open() && !same_file(*now->open(), row)) closed = with(*closed, {*now->open()});
+  FileRow open = row;
+  open.open = true;
+  publish(mount, {std::move(closed), open});
+}
+
+void Catalog::close(const std::string& mount, const FileRow& row) {
+  const Files now = files(mount);
+  const auto& open = now->open();
+  FileRow closed = row;
+  closed.open = false;
+  publish(mount,
+          {with(now->closed(), {closed}), open && !same_file(*open, row) ? open : std::nullopt});
+}
+
+void Catalog::add(const std::string& mount, const std::vector<FileRow>& rows) {
+  const Files now = files(mount);
+  std::vector<FileRow> all = now->closed();
+  all.insert(all.end(), rows.begin(), rows.end());
+  std::stable_sort(all.begin(), all.end(), earlier);
+  all.erase(std::unique(all.begin(), all.end(), same_file), all.end());
+  publish(mount, {std::make_shared<const std::vector<FileRow>>(std::move(all)), now->open()});
+}
+
+void Catalog::remove(const std::string& mount, const FileRow& row) {
+  const Files now = files(mount);
+  std::vector<FileRow> left = now->closed();
+  std::erase_if(left, [&](const FileRow& old) { return same_file(old, row); });
+  publish(mount, {std::make_shared<const std::vector<FileRow>>(std::move(left)), now->open()});
+}
+
+}  // namespace lb

@@ -1,0 +1,91 @@
+// Catalog: what the archive holds: the files of each mount, in the order of time.
+//
+// Thread: changed on the archive's thread; files() and mounts() from any thread, which get what
+// never changes again.
+// Bounds: 40 bytes a file, however long it is.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "archive/archive_name.h"
+
+namespace lb {
+
+struct FileRow {
+  std::int64_t from_ms = 0, to_ms = 0;  // Unix
+  std::uint64_t bytes = 0;              // that are marked
+  std::uint64_t origin = 0;             // of the first one
+  std::uint32_t id = 0;                 // the first 32 bits of the stream's identity
+  bool open = false;                    // it is being written
+
+  ArchiveFileName name() const noexcept { return {from_ms / 1000, id, origin}; }
+  std::uint64_t origin_end() const noexcept { return origin + bytes; }
+  // The other one goes on where this one ends.
+  bool goes_on_in(const FileRow& next) const noexcept {
+    return next.id == id && next.origin <= origin_end() && next.origin_end() > origin_end();
+  }
+  bool operator==(const FileRow&) const = default;
+};
+
+struct ArchiveRange {
+  std::int64_t from_ms = 0, to_ms = 0;
+  std::uint64_t bytes = 0;
+};
+
+// The files of one mount.
+class RecordedFiles {
+ public:
+  RecordedFiles() : closed_(std::make_shared<const std::vector<FileRow>>()) {}
+  RecordedFiles(std::shared_ptr<const std::vector<FileRow>> closed, std::optional<FileRow> open)
+      : closed_(std::move(closed)), open_(open) {}
+
+  std::size_t size() const noexcept { return closed_->size() + (open_ ? 1 : 0); }
+  const FileRow& operator[](std::size_t i) const noexcept {
+    return i < closed_->size() ? (*closed_)[i] : *open_;
+  }
+  const std::vector<FileRow>& closed() const noexcept { return *closed_; }
+  const std::shared_ptr<const std::vector<FileRow>>& closed_ptr() const noexcept { return closed_; }
+  const std::optional<FileRow>& open() const noexcept { return open_; }
+  std::uint64_t bytes() const noexcept;
+  // The file that holds this time, or the first one after it; size(): none.
+  std::size_t find(std::int64_t wall_ms) const noexcept;
+  // The one that holds this byte; size(): none.
+  std::size_t find(std::uint32_t id, std::uint64_t origin) const noexcept;
+  // Runs without a pause of over `pause_ms`.
+  std::vector<ArchiveRange> ranges(std::int64_t pause_ms = 2500) const;
+
+ private:
+  std::shared_ptr<const std::vector<FileRow>> closed_;
+  std::optional<FileRow> open_;
+};
+
+class Catalog {
+ public:
+  using Files = std::shared_ptr<const RecordedFiles>;
+
+  // Never null.
+  Files files(const std::string& mount) const;
+  std::vector<std::string> mounts() const;
+  std::uint64_t bytes() const;
+
+  // A file is written, or has grown; it replaces the one that was open before if that is the same.
+  void grow(const std::string& mount, const FileRow& row);
+  // It is whole.
+  void close(const std::string& mount, const FileRow& row);
+  void add(const std::string& mount, const std::vector<FileRow>& rows);
+  void remove(const std::string& mount, const FileRow& row);
+
+ private:
+  void publish(const std::string& mount, RecordedFiles next);
+
+  mutable std::mutex mutex_;
+  std::map<std::string, Files, std::less<>> mounts_;
+};
+
+}  // namespace lb

@@ -1,0 +1,61 @@
+// ExportBody: gives the bytes of an ExportPlan to a connection: parts of files as they are, pages
+// of Ogg with their new headers.  What is not in memory is read by the ReaderPool first.
+//
+// Thread: the worker of its connection.
+// Ownership: the connection.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "archive/range_plan.h"
+#include "archive/reader_pool.h"
+#include "http/reply_source.h"
+#include "stream/gate.h"
+
+namespace lb {
+
+// A place among the files of a mount that are being fetched.  The gate lives as long as its last
+// place: a task of a loop that has stopped may hold one to the end of the process.
+struct DownloadPlace {
+  explicit DownloadPlace(std::shared_ptr<Gate> entered)
+      : gate(std::move(entered)), pass(gate.get()) {}
+
+  std::shared_ptr<Gate> gate;
+  GatePass pass;
+};
+
+class ExportBody final : public ReplySource {
+ public:
+  // [first, first + length) of the plan.  ready: makes the connection ask again; called on `home`
+  // whether this object is still there or not.
+  ExportBody(std::string dir, ExportPlan plan, std::uint64_t first, std::uint64_t length,
+             ReaderPool& readers, Loop& home, std::function<void()> ready, DownloadPlace place);
+  ~ExportBody() override;
+  Piece next() override;
+
+ private:
+  // What a reader makes ready; outlives this object.
+  struct Loaded {
+    std::shared_ptr<const ArchiveFile> file;
+    bool failed = false;
+  };
+  Piece wait_for(const ExportPiece& piece, std::uint64_t offset);
+  Piece file_part(const ExportPiece& piece);
+  Piece ogg_part(const ExportPiece& piece);
+
+  const std::string dir_;
+  const ExportPlan plan_;
+  ReaderPool& readers_;
+  Loop& home_;
+  const std::function<void()> ready_;
+  DownloadPlace place_;
+  std::size_t at_ = 0;        // the piece
+  std::uint64_t inside_ = 0;  // … and how much of it is sent
+  std::uint64_t left_ = 0;
+  std::shared_ptr<Loaded> loaded_;
+  std::size_t loaded_piece_ = 0;
+  std::uint64_t warmed_ = 0;  // bytes of the file up to here were just read
+};
+
+}  // namespace lb

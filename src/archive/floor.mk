@@ -1,0 +1,29 @@
+noinst_LIBRARIES += src/libarchive.a
+src_libarchive_a_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS)
+archive_files = \
+  src/archive/archive_file.cc src/archive/archive_file.h \
+  src/archive/archive_name.cc src/archive/archive_name.h \
+  src/archive/archive_writer.cc src/archive/archive_writer.h \
+  src/archive/catalog.cc src/archive/catalog.h \
+  src/archive/export_body.cc src/archive/export_body.h \
+  src/archive/export_head.cc src/archive/export_head.h \
+  src/archive/range_plan.cc src/archive/range_plan.h \
+  src/archive/reader_pool.cc src/archive/reader_pool.h \
+  src/archive/record.cc src/archive/record.h \
+  src/archive/recording.cc src/archive/recording.h \
+  src/archive/retention.cc src/archive/retention.h \
+  src/archive/scan.cc src/archive/scan.h \
+  src/archive/segment_file.cc src/archive/segment_file.h \
+  src/archive/settings.h \
+  src/archive/shifted_streams.cc src/archive/shifted_streams.h \
+  src/archive/time_text.cc src/archive/time_text.h \
+  src/archive/warmth.cc src/archive/warmth.h
+if UNITY
+nodist_src_libarchive_a_SOURCES = $(archive_units)
+else
+src_libarchive_a_SOURCES = $(archive_files)
+endif
+archive_units = src/archive/unity_1.cc
+$(archive_units): src/archive/floor.mk tools/unity
+	$(UNITY) $@ $(archive_units) : $(archive_files)
+CLEANFILES += $(archive_units)

@@ -1,0 +1,32 @@
+#include "archive/reader_pool.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace lb {
+
+void ReaderPool::run(Loop::Task task) {
+  const std::size_t n = next_.fetch_add(1, std::memory_order_relaxed);
+  loops_[n % loops_.size()]->post(std::move(task));
+}
+
+void ReaderPool::warm(std::shared_ptr<const ArchiveFile> file, std::uint64_t offset,
+                      std::uint64_t bytes, Loop& home, Loop::Task then) {
+  disk_reads.fetch_add(1, std::memory_order_relaxed);
+  run([file = std::move(file), offset, bytes, &home, then = std::move(then)]() mutable {
+    std::vector<char> buffer(64 * 1024);
+    const std::uint64_t end = std::min(offset + bytes, file->end());
+    for (std::uint64_t at = offset; at < end;) {
+      const ssize_t got =
+          ::pread(file->fd(), buffer.data(), std::min<std::uint64_t>(buffer.size(), end - at),
+                  static_cast<off_t>(at));
+      if (got <= 0) break;
+      at += static_cast<std::uint64_t>(got);
+    }
+    home.post(std::move(then));
+  });
+}
+
+}  // namespace lb

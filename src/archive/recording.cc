@@ -1,0 +1,326 @@
+#include "archive/recording.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "archive/scan.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kRetry = 5s;
+constexpr std::uint64_t kRoomToResume = 1 << 20;
+constexpr auto kMissedLine = 60s;
+// A format whose framer has found no sample rate by then has no media time.
+constexpr auto kClockComes = 5s;
+constexpr std::int64_t kClockMarkMs = 1000;
+constexpr std::string_view kModule = "archive/record";
+
+// The index of the first mark at or after a position; end(): none.
+std::uint64_t first_mark(const StreamView& view, std::uint64_t position) {
+  const auto& sync = view.sync;
+  const auto before =
+      sync.last_where([&](const SyncMark& mark) { return mark.position < position; });
+  return before == sync.end() ? sync.begin() : before + 1;
+}
+
+std::int64_t cell_of(std::int64_t wall_ms) { return wall_ms / Recording::kFileMs; }
+
+}  // namespace
+
+Recording::Recording(RecordingHost& host, std::shared_ptr<Mount> mount, std::uint64_t position)
+    : host_(host),
+      mount_(std::move(mount)),
+      directory_(host.dir + "/" + archive_directory(mount_->name())),
+      position_(position) {}
+
+Recording::~Recording() {
+  Channel& channel = mount_->channel();
+  channel.set_low_water(channel.recording_slot(), Channel::kNoReader);
+}
+
+std::int64_t Recording::wall_now_ms() const {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             host_.clock.wall().time_since_epoch())
+      .count();
+}
+
+Recording::Progress Recording::advance(std::size_t budget) {
+  Channel& channel = mount_->channel();
+  const auto view = channel.newest();
+  if (paused_ && !may_go_on()) {
+    position_ = view->end;
+    return view->ended ? Progress::kOver : Progress::kCaughtUp;
+  }
+  if (recorded() < view->begin) skip(*view);
+  bool more = false;
+  while (!paused_) {
+    if (!file_ && !begin_file(*view)) break;
+    const std::uint64_t before = recorded();
+    const std::uint64_t seam = seam_after(*view, before);
+    const std::uint64_t limit = std::min(seam, view->end);
+    const bool went_on =
+        by_clock_ ? record_by_clock(*view, limit) : record_seconds(*view, limit, budget);
+    if (!went_on) break;
+    if (budget == 0) {
+      more = true;
+      break;
+    }
+    if (file_ && seam <= view->end) {
+      end_file(*view, seam);
+      position_ = seam;
+      continue;
+    }
+    if (file_) break;
+  }
+  show();
+  channel.set_low_water(channel.recording_slot(), paused_ ? Channel::kNoReader : recorded());
+  if (more) return Progress::kMore;
+  if (!view->ended) return Progress::kCaughtUp;
+  if (file_) end_file(*view, view->end);
+  return Progress::kOver;
+}
+
+void Recording::finish() {
+  while (advance(std::size_t{1} << 20) == Progress::kMore) {
+  }
+  if (file_) end_file(*mount_->channel().newest(), mount_->channel().newest()->end);
+}
+
+// True: it is tried again.
+bool Recording::may_go_on() {
+  if (host_.clock.steady() < retry_at_) return false;
+  retry_at_ = host_.clock.steady() + kRetry;
+  const DiskSpace space = disk_space(host_.dir);
+  if (space.bytes > 0 && space.free < kRoomToResume) return false;
+  paused_ = false;
+  return true;
+}
+
+// Where a unit begins whose wall time is known.  False: there is none yet.
+bool Recording::begin_file(const StreamView& view) {
+  for (std::uint64_t i = first_mark(view, position_); i < view.sync.end(); ++i) {
+    const SyncMark mark = view.sync[i];
+    if (mark.position > view.end) break;
+    const StreamSpan* span = view.span_at(mark.position);
+    if (span == nullptr || !span->anchored || !mark.time.second) continue;
+    unclocked_since_.reset();
+    by_clock_ = false;
+    return create(view, *span, mark.position, mark.time.samples, span->wall_of(mark.time.samples));
+  }
+  const std::uint64_t last = view.end > view.begin ? view.end - 1 : view.begin;
+  const StreamSpan* span = view.span_at(last);
+  if (span == nullptr || span->media.rate_hz != 0 || view.end == view.begin) {
+    unclocked_since_.reset();
+    position_ = std::max(position_, std::min(position_, view.end));
+    return false;
+  }
+  const SteadyTime now = host_.clock.steady();
+  if (!unclocked_since_) unclocked_since_ = now;
+  if (now - *unclocked_since_ < kClockComes) return false;
+  std::uint64_t position = std::max(position_, span->begin);
+  if (!view.sync.empty()) {
+    const std::uint64_t i = first_mark(view, position);
+    if (i == view.sync.end() || view.sync[i].position > view.end) return false;
+    position = view.sync[i].position;
+  }
+  by_clock_ = true;
+  return create(view, *span, position, 0, wall_now_ms());
+}
+
+bool Recording::create(const StreamView& view, const StreamSpan& span, std::uint64_t position,
+                       std::uint64_t samples, std::int64_t wall_ms) {
+  FileHead head;
+  head.span = span;
+  head.span.origin = span.origin_of(position);
+  head.span.begin = 0;
+  head.span.media.samples = samples;
+  head.span.wall_ms = wall_ms;
+  head.content_type = mount_->facts()->content_type;
+  auto made = SegmentFile::create(directory_, head);
+  if (!made) {
+    const DiskSpace space = disk_space(host_.dir);
+    pause(made.error(), space.bytes > 0 && space.free < kRoomToResume);
+    return false;
+  }
+  file_ = std::move(*made);
+  begin_ = noted_ = position;
+  cell_ = cell_of(wall_ms);
+  if (const auto headers = view.headers_at(position)) file_->note_headers(0, *headers);
+  if (const auto title = view.metadata_at(position)) file_->note_title(0, *title);
+  return true;
+}
+
+// Where the bytes at `position` stop to be of one address and one sample rate.
+std::uint64_t Recording::seam_after(const StreamView& view, std::uint64_t position) const {
+  const StreamSpan* span = view.span_at(position);
+  while (span != nullptr) {
+    const auto end = view.span_end(position);
+    if (!end) break;
+    const StreamSpan* next = view.span_at(*end);
+    if (next == nullptr || next->seam || next->id != file_->head().span.id) return *end;
+    position = *end;
+    span = next;
+  }
+  return Channel::kNoReader;
+}
+
+// False: the disk does not take it.
+bool Recording::record_up_to(const StreamView& view, std::uint64_t position, std::uint64_t samples,
+                             std::int64_t wall_ms) {
+  for (std::uint64_t i = view.events.begin(); i < view.events.end(); ++i) {
+    const StreamEvent& event = view.events[i];
+    if (event.position <= noted_ || event.position > position) continue;
+    if (event.headers) file_->note_headers(event.position - begin_, *event.headers);
+    if (event.metadata) file_->note_title(event.position - begin_, *event.metadata);
+  }
+  noted_ = position;
+  while (recorded() < position) {
+    auto bytes = view.bytes_at(recorded());
+    bytes = bytes.first(std::min<std::uint64_t>(bytes.size(), position - recorded()));
+    if (auto done = file_->append(bytes); !done) {
+      pause(done.error(), file_->no_space());
+      return false;
+    }
+  }
+  if (auto done = file_->mark(samples, wall_ms); !done) {
+    pause(done.error(), file_->no_space());
+    return false;
+  }
+  if (full_told_) {
+    full_told_ = false;
+    const std::int64_t missing =
+        std::max<std::int64_t>(0, file_->head().span.wall_ms - paused_at_ms_ + 500) / 1000;
+    host_.log.info(kModule, "archive " + mount_->name() + ": recording resumed, " +
+                                std::to_string(missing) + " s missing");
+    host_.told("archive-resumed", mount_->name(), missing);
+  }
+  return true;
+}
+
+// Up to the last second-mark.  False: it has been paused.
+bool Recording::record_seconds(const StreamView& view, std::uint64_t limit, std::size_t& budget) {
+  for (std::uint64_t i = first_mark(view, recorded() + 1); i < view.sync.end(); ++i) {
+    const SyncMark mark = view.sync[i];
+    if (mark.position > limit) break;
+    if (!mark.time.second) continue;
+    const StreamSpan* span = view.span_at(mark.position);
+    if (span == nullptr || mark.position >= seam_after(view, recorded())) break;
+    const std::int64_t wall_ms = span->wall_of(mark.time.samples);
+    const std::uint64_t before = recorded();
+    if (!record_up_to(view, mark.position, mark.time.samples, wall_ms)) return false;
+    if (cell_of(wall_ms) != cell_) {
+      close_file();
+      position_ = mark.position;
+      if (!create(view, *span, mark.position, mark.time.samples, wall_ms)) return false;
+    }
+    const std::size_t took = static_cast<std::size_t>(mark.position - before);
+    budget -= std::min(budget, took);
+    if (budget == 0) break;
+  }
+  return true;
+}
+
+// Without media time: a mark a second, by the clock, at a unit where there are any.
+bool Recording::record_by_clock(const StreamView& view, std::uint64_t limit) {
+  const std::int64_t now = wall_now_ms();
+  if (now - file_->last().wall_ms < kClockMarkMs) return true;
+  std::uint64_t position = limit;
+  if (!view.sync.empty()) {
+    const auto last =
+        view.sync.last_where([&](const SyncMark& mark) { return mark.position <= limit; });
+    if (last == view.sync.end()) return true;
+    position = view.sync[last].position;
+  }
+  if (position <= recorded()) return true;
+  if (!record_up_to(view, position, 0, now)) return false;
+  if (cell_of(now) == cell_) return true;
+  const StreamSpan* span = view.span_at(position < view.end ? position : view.end - 1);
+  close_file();
+  position_ = position;
+  return span == nullptr || create(view, *span, position, 0, now);
+}
+
+// At the last unit before `limit`, whose time is known by a mark.
+void Recording::end_file(const StreamView& view, std::uint64_t limit) {
+  if (by_clock_) {
+    if (limit > recorded()) record_up_to(view, limit, 0, wall_now_ms());
+  } else {
+    // A mark at the seam is of the next stream.
+    const std::uint64_t seam = seam_after(view, recorded());
+    const auto last = view.sync.last_where(
+        [&](const SyncMark& mark) { return mark.position <= limit && mark.position < seam; });
+    if (last != view.sync.end() && view.sync[last].position > recorded()) {
+      const SyncMark mark = view.sync[last];
+      const StreamSpan* span = view.span_at(mark.position - 1);
+      if (span != nullptr)
+        record_up_to(view, mark.position, mark.time.samples, span->wall_of(mark.time.samples));
+    }
+  }
+  if (file_) close_file();
+}
+
+void Recording::close_file() {
+  position_ = recorded();
+  SegmentFile file = std::move(*file_);
+  file_.reset();
+  file.close();
+  FileRow row;
+  row.from_ms = file.head().span.wall_ms;
+  row.to_ms = file.last().wall_ms;
+  row.bytes = file.last().offset;
+  row.origin = file.head().span.origin;
+  row.id = short_id(file.head().span.id);
+  if (row.bytes > 0) host_.catalog.close(mount_->name(), row);
+}
+
+// Others may read what is marked.
+void Recording::show() {
+  if (!file_) return;
+  lag_ms_ = wall_now_ms() - file_->last().wall_ms;
+  if (file_->last().offset == 0) return;
+  FileRow row;
+  row.from_ms = file_->head().span.wall_ms;
+  row.to_ms = file_->last().wall_ms;
+  row.bytes = file_->last().offset;
+  row.origin = file_->head().span.origin;
+  row.id = short_id(file_->head().span.id);
+  const auto& open = host_.catalog.files(mount_->name())->open();
+  row.open = true;
+  if (!open || !(*open == row)) host_.catalog.grow(mount_->name(), row);
+}
+
+void Recording::pause(const Error& error, bool no_space) {
+  paused_ = true;
+  retry_at_ = host_.clock.steady() + kRetry;
+  const std::int64_t last_ms = file_ ? file_->last().wall_ms : wall_now_ms();
+  if (file_) close_file();
+  if (full_told_) return;  // tried again, in vain
+  full_told_ = true;
+  paused_at_ms_ = last_ms;
+  host_.log.warn(kModule, "archive " + mount_->name() + ": " +
+                              (no_space ? std::string("no space left") : error.what) +
+                              ", recording paused; the live stream goes on");
+  host_.told("archive-full", mount_->name(), 0);
+}
+
+// The disk was slower than the stream.
+void Recording::skip(const StreamView& view) {
+  const std::uint64_t from = recorded();
+  if (file_) close_file();
+  position_ = view.begin;
+  missed_ += view.begin - from;
+  host_.skipped_bytes.fetch_add(view.begin - from, std::memory_order_relaxed);
+  const SteadyTime now = host_.clock.steady();
+  if (missed_logged_ != SteadyTime{} && now - missed_logged_ < kMissedLine) return;
+  missed_logged_ = now;
+  host_.log.warn(kModule, "archive " + mount_->name() + ": " + std::to_string(missed_) +
+                              " bytes are not recorded, because the disk was slower than the "
+                              "stream");
+  missed_ = 0;
+}
+
+}  // namespace lb

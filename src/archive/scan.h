@@ -1,0 +1,35 @@
+// The files of the archive that are there when the server starts.
+// Thread: the archive's thread: it reads the two ends of every index.
+// What a killed process left is made whole before it is announced (segment_file.h).
+// What has no name of the archive's is passed over, and never touched.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "archive/catalog.h"
+#include "base/result.h"
+
+namespace lb {
+
+// Mounts by their directories.
+std::vector<std::string> archived_mounts(const std::string& dir);
+
+struct ScannedFiles {
+  std::vector<FileRow> rows;
+  std::vector<std::string> mended;  // paths of files that a killed process left
+  std::vector<std::string> broken;  // … that could not be made whole; with the reason
+};
+ScannedFiles scan_mount(const std::string& dir, const std::string& mount);
+
+// Bytes of the file system that holds a directory, and those that are free to this process.
+struct DiskSpace {
+  std::uint64_t bytes = 0, free = 0;
+};
+DiskSpace disk_space(const std::string& dir);
+
+// Removes both parts of a file, and its day if that is empty then.
+void unlink_file(const std::string& dir, const std::string& mount, const FileRow& row);
+
+}  // namespace lb

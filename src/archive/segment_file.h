@@ -1,0 +1,69 @@
+// SegmentFile: one recorded file while it is written: the stream's bytes in .data, what is known of
+// them in .idx beside it.  Data is written before the record that tells of it.
+//
+// Thread: the archive's thread, where write(2) may wait for a disk.
+// Ownership: its recording.
+// Errors: kIo with errno's text; no_space() says whether the disk was full.  After an error the file
+// ends at its last mark.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "archive/archive_name.h"
+#include "archive/record.h"
+#include "base/result.h"
+#include "base/unique_fd.h"
+
+namespace lb {
+
+class SegmentFile {
+ public:
+  // directory: of the mount.  A file of this name, which has the same bytes, is replaced.
+  static Result<SegmentFile> create(const std::string& directory, const FileHead& head);
+  SegmentFile(SegmentFile&&) = default;
+  SegmentFile& operator=(SegmentFile&&) = default;
+
+  Result<void> append(ByteSpan data);
+  // What holds from a place in the data that is written next.
+  void note_headers(std::uint64_t offset, ByteSpan headers) {
+    append_headers(records_, offset, headers);
+  }
+  void note_title(std::uint64_t offset, const Metadata& title) {
+    append_title(records_, offset, title);
+  }
+  // All that was appended is told.
+  Result<void> mark(std::uint64_t samples, std::int64_t wall_ms);
+  // The same, at the last mark, and the data goes to the disk.  An error leaves what a crash would.
+  void close();
+
+  const FileHead& head() const noexcept { return head_; }
+  std::uint64_t size() const noexcept { return written_; }
+  const FileMark& last() const noexcept { return last_; }
+  bool marked() const noexcept { return marked_; }
+  // Where errno was ENOSPC or EDQUOT.
+  bool no_space() const noexcept { return no_space_; }
+  const std::string& path() const noexcept { return path_; }  // without an extension
+
+ private:
+  SegmentFile() = default;
+  Result<void> write_all(int fd, const char* bytes, std::size_t size, std::string_view what);
+
+  FileHead head_;
+  std::string path_;
+  UniqueFd data_, index_;
+  std::string records_;  // for the next mark
+  FileMark last_;
+  std::uint64_t written_ = 0;  // of the data
+  std::uint64_t index_bytes_ = 0;
+  std::uint32_t crc_ = 0;
+  bool marked_ = false;
+  bool no_space_ = false;
+};
+
+// What a killed process left, made whole: the index is cut at the first wrong record, the data at
+// the last mark whose checksum is right, and an END is written.  Returns what is left of it.
+// Errors: kNotFound: nothing was, and both are gone; kIo: left as they are.
+Result<FileIndex> recover_file(const std::string& path);
+
+}  // namespace lb

@@ -1,0 +1,282 @@
+#include "archive/shifted_streams.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+#include <vector>
+
+#include "archive/warmth.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kShiftedTick = 500ms;
+// A live listener that takes nothing falls out of the window; here nothing else ends it.
+constexpr auto kLongestClientStall = 60s;
+constexpr std::size_t kShiftedBudget = 64 * 1024;  // a turn, as in a fan-out
+
+std::int64_t to_ms(SteadyTime::duration time) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
+}
+
+// The position in a live log of a byte with this address; nullopt: it is not there.
+std::optional<std::uint64_t> position_of(const StreamView& view, const StreamIdentity& id,
+                                         std::uint64_t origin) {
+  for (std::uint64_t i = view.spans.begin(); i < view.spans.end(); ++i) {
+    const StreamSpan& span = view.spans[i];
+    if (span.id != id || origin < span.origin) continue;
+    const std::uint64_t position = span.begin + (origin - span.origin);
+    const std::uint64_t end = i + 1 < view.spans.end() ? view.spans[i + 1].begin : view.end;
+    if (position >= view.begin && position <= end) return position;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+ShiftedStreams::ShiftedStreams(LoopStreams& streams, Shared shared)
+    : streams_(streams),
+      loop_(streams.loop()),
+      shared_(std::move(shared)),
+      timer_(loop_, [this] { pass(); }) {}
+
+ShiftedStreams::~ShiftedStreams() = default;
+
+void ShiftedStreams::join(std::unique_ptr<Listener> joined, ShiftedStart start) {
+  loop_.assert_here();
+  const std::uint64_t id = joined->id;
+  auto made = std::make_unique<One>(One{*this, std::move(joined), std::move(start), loop_.now()});
+  One& one = *made;
+  Listener& listener = *one.listener;
+  listener.position = one.at.offset;
+  if (!listener.preamble) listener.preamble = std::make_unique<Preamble>();
+  if (std::string& head = listener.preamble->head; head.size() > 2)
+    head.insert(head.size() - 2, "X-LB-Stream: " +
+                                     print_address({one.at.file->index.head.span.id,
+                                                    one.at.file->row.origin + one.at.offset}) +
+                                     "\r\n");
+  listener.preamble->headers = one.at.file->index.headers_at(one.at.offset);
+  all_.emplace(id, std::move(made));
+  count_.store(all_.size(), std::memory_order_relaxed);
+  streams_.count_joined(one.at.mount);
+  listener.watch.start<&One::on_client>(loop_, listener.transport->fd(), EV_READ, &one);
+  if (!timer_.armed()) timer_.after(kShiftedTick);
+  run(one);
+}
+
+void ShiftedStreams::One::on_client(short events) {
+  if ((events & EV_READ) != 0) {
+    // Players send nothing after their request; bytes that come all the same are discarded.
+    std::array<std::byte, 2048> ignored;
+    const IoResult result = listener->transport->read(ignored);
+    if (result.status == IoStatus::kError) {
+      owner.end(*this, EndReason::kClientGone);
+      return;
+    }
+    if (result.status == IoStatus::kEof)
+      listener->watch.want(static_cast<short>(listener->watch.wanted() & ~EV_READ));
+  }
+  if ((events & EV_WRITE) != 0) owner.run(*this);
+}
+
+void ShiftedStreams::pass() {
+  std::vector<std::uint64_t> ids;
+  ids.reserve(all_.size());
+  for (const auto& [id, one] : all_) ids.push_back(id);
+  for (const std::uint64_t id : ids) {
+    const auto found = all_.find(id);
+    if (found == all_.end()) continue;
+    One& one = *found->second;
+    if (loop_.now() >= one.listener->until)
+      end(one, EndReason::kLimit);
+    else if (!one.waits_for_client)
+      run(one);
+    else if (loop_.now() - one.progress > kLongestClientStall)
+      end(one, EndReason::kLagged);
+  }
+  if (!all_.empty()) timer_.after(kShiftedTick);
+}
+
+std::int64_t ShiftedStreams::due_ms(const One& one) const {
+  return one.at.wall_ms + to_ms(loop_.now() - one.since);
+}
+
+// Sends what is due.
+void ShiftedStreams::run(One& one) {
+  if (one.waits_for_disk || enter_live(one)) return;
+  Listener& listener = *one.listener;
+  const ArchiveFile& file = *one.at.file;
+  const auto& marks = file.index.marks;
+  const std::size_t due = file.index.mark_at(due_ms(one));
+  const std::uint64_t next = marks[std::min(due + 1, marks.size() - 1)].offset;
+  const std::uint64_t limit = std::min(file.end(), next + one.at.mount->settings()->burst_bytes);
+  if (limit > listener.position) {
+    const std::uint64_t piece = std::min(limit - listener.position, ReaderPool::kPiece);
+    if (!is_warm(file.fd(), listener.position, piece)) {
+      one.waits_for_disk = true;
+      want_write(one, false);
+      shared_.readers->warm(one.at.file, listener.position, ReaderPool::kPiece, loop_,
+                            [this, id = listener.id] {
+                              const auto found = all_.find(id);
+                              if (found == all_.end()) return;
+                              found->second->waits_for_disk = false;
+                              run(*found->second);
+                            });
+      return;
+    }
+    shared_.readers->warm_reads.fetch_add(1, std::memory_order_relaxed);
+  }
+  StreamView view = *file.view;
+  view.end = std::max(limit, listener.position);
+  if (listener.position + ReaderPool::kPiece < view.end)
+    view.end = listener.position + ReaderPool::kPiece;
+  const std::uint64_t before = listener.bytes_sent;
+  const Delivered delivered = deliver(listener, view, kShiftedBudget, streams_.delivery_call());
+  const std::uint64_t sent = listener.bytes_sent - before;
+  if (sent > 0 || !one.waits_for_client) one.progress = loop_.now();
+  if (sent > 0) {
+    one.at.mount->bytes_sent.fetch_add(sent, std::memory_order_relaxed);
+    streams_.count_sent(sent);
+  }
+  switch (delivered) {
+    case Delivered::kGone:
+      end(one, EndReason::kClientGone);
+      return;
+    case Delivered::kBlocked:
+    case Delivered::kMore:
+      want_write(one, true);
+      return;
+    case Delivered::kCaughtUp:
+      if (listener.position < limit) {
+        want_write(one, true);
+        return;
+      }
+      want_write(one, false);
+      if (listener.position >= file.end()) go_on(one);
+      return;
+  }
+}
+
+void ShiftedStreams::want_write(One& one, bool wanted) {
+  if (one.waits_for_client == wanted) return;
+  one.waits_for_client = wanted;
+  Watch& watch = one.listener->watch;
+  watch.want(static_cast<short>(wanted ? watch.wanted() | EV_WRITE : watch.wanted() & ~EV_WRITE));
+}
+
+// The file is at its end.  False: nothing follows yet, or the listener has ended.
+bool ShiftedStreams::go_on(One& one) {
+  const Catalog::Files files = shared_.catalog->files(one.at.recorded);
+  const ArchiveFile& file = *one.at.file;
+  const std::uint64_t origin = file.row.origin + one.listener->position;
+  std::size_t next = files->find(file.row.id, origin);
+  if (next < files->size()) {
+    const FileRow& row = (*files)[next];
+    load(one, row, origin - row.origin, false);
+    return true;
+  }
+  next = files->find(file.index.to_ms());
+  while (next < files->size() && (file.is((*files)[next]) || (*files)[next].bytes == 0)) ++next;
+  if (next < files->size()) {
+    const FileRow& row = (*files)[next];
+    const std::int64_t hole = row.from_ms - file.index.to_ms();
+    if (hole > std::chrono::milliseconds(kLongestHole).count()) {
+      end(one, EndReason::kSourceEnded);
+      return false;
+    }
+    // Listeners come nearer to the present by what is missing.
+    if (hole > 0) one.at.wall_ms += hole;
+    load(one, row, 0, true);
+    return true;
+  }
+  const std::int64_t now = to_ms(loop_.now() - one.since);
+  if (one.stuck_ms < 0) one.stuck_ms = now;
+  const bool ended = !shared_.live(one.at.recorded) && !files->open();
+  if (ended || now - one.stuck_ms > std::chrono::milliseconds(kLongestHole).count())
+    end(one, EndReason::kSourceEnded);
+  return false;
+}
+
+void ShiftedStreams::load(One& one, const FileRow& row, std::uint64_t offset, bool seam) {
+  one.waits_for_disk = true;
+  one.stuck_ms = -1;
+  shared_.readers->run([this, row, offset, seam, mount = one.at.recorded, id = one.listener->id] {
+    auto file = load_archive_file(shared_.dir, mount, row);
+    loop_.post([this, file = std::move(file), offset, seam, id]() mutable {
+      const auto found = all_.find(id);
+      if (found == all_.end()) return;
+      One& waiting = *found->second;
+      waiting.waits_for_disk = false;
+      const bool same_type = file.has_value() && (*file)->index.head.content_type ==
+                                                     waiting.at.file->index.head.content_type;
+      if (!same_type || offset > (*file)->end()) {
+        end(waiting, EndReason::kSourceEnded);
+        return;
+      }
+      waiting.at.file = std::move(*file);
+      waiting.listener->position = offset;
+      if (seam)
+        if (auto headers = waiting.at.file->index.headers_at(offset)) {
+          waiting.listener->preamble = std::make_unique<Preamble>();
+          waiting.listener->preamble->headers = std::move(headers);
+        }
+      if (offset < waiting.at.file->end()) run(waiting);
+    });
+  });
+}
+
+// Within the burst of the present: the live log has the rest.
+bool ShiftedStreams::enter_live(One& one) {
+  Listener& listener = *one.listener;
+  if (listener.preamble && listener.preamble->sent > 0) return false;
+  const auto mount = shared_.live(one.at.recorded);
+  if (!mount) return false;
+  const auto view = mount->channel().newest();
+  const auto position = position_of(*view, one.at.file->index.head.span.id,
+                                    one.at.file->row.origin + listener.position);
+  if (!position || view->end - *position > mount->settings()->burst_bytes) return false;
+  if (mount != one.at.mount && mount->facts()->content_type != one.at.mount->facts()->content_type)
+    return false;
+  want_write(one, false);
+  auto row = all_.extract(listener.id);
+  count_.store(all_.size(), std::memory_order_relaxed);
+  listener.watch.stop();
+  if (mount != one.at.mount) {
+    mount->gate().enter();
+    listener.mount_pass = GatePass(&mount->gate());
+    listener.relay_pass = GatePass();
+  }
+  auto back = streams_.enter_at(std::move(row.mapped()->listener), mount, *position);
+  if (back) streams_.ended(std::move(back), *mount, EndReason::kLagged);
+  return true;
+}
+
+void ShiftedStreams::each(const Mount* mount, const std::function<void(Listener&)>& f) const {
+  for (const auto& [id, one] : all_)
+    if (mount == nullptr || one->at.mount->name() == mount->name()) f(*one->listener);
+}
+
+bool ShiftedStreams::finish(std::uint64_t id, EndReason reason) {
+  const auto found = all_.find(id);
+  if (found == all_.end()) return false;
+  end(*found->second, reason);
+  return true;
+}
+
+void ShiftedStreams::finish_all(const Mount* mount, EndReason reason) {
+  std::vector<std::uint64_t> ids;
+  each(mount, [&ids](Listener& listener) { ids.push_back(listener.id); });
+  for (const std::uint64_t id : ids) finish(id, reason);
+}
+
+void ShiftedStreams::end(One& one, EndReason reason) {
+  auto row = all_.extract(one.listener->id);
+  count_.store(all_.size(), std::memory_order_relaxed);
+  One& gone = *row.mapped();
+  gone.listener->watch.stop();
+  streams_.ended(std::move(gone.listener), *gone.at.mount, reason);
+}
+
+}  // namespace lb

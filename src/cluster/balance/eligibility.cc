@@ -1,0 +1,110 @@
+#include "cluster/balance/eligibility.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace lb {
+namespace {
+
+bool is_other_node(const Applicant& a) { return a.node.kind != NodeKind::kSelf; }
+
+bool protects(const Applicant& a, const Wanted& w) { return (w.protection & ~a.enforces) == 0; }
+
+struct Rule {
+  OutReason reason;
+  bool (*out)(const Applicant&, const Wanted&);
+};
+constexpr auto kRules = std::to_array<Rule>({
+    {OutReason::kFree, [](const Applicant& a, const Wanted&) { return a.node.key == 0; }},
+    {OutReason::kDead,
+     [](const Applicant& a, const Wanted&) { return a.state == NodeState::kDead; }},
+    {OutReason::kDraining,
+     [](const Applicant& a, const Wanted&) { return a.state == NodeState::kDraining; }},
+    {OutReason::kJoining,
+     [](const Applicant& a, const Wanted&) { return a.state == NodeState::kJoining; }},
+    {OutReason::kNotAdmitted,
+     [](const Applicant& a, const Wanted&) { return is_other_node(a) && !a.node.admitted; }},
+    {OutReason::kNoShare, [](const Applicant& a, const Wanted&) { return a.node.share_kbps <= 0; }},
+    {OutReason::kScheme,
+     [](const Applicant& a, const Wanted& w) {
+       return is_other_node(a) && (a.node.reach & w.reach) == 0;
+     }},
+    {OutReason::kProtection,
+     [](const Applicant& a, const Wanted& w) { return is_other_node(a) && !protects(a, w); }},
+    {OutReason::kTags,
+     [](const Applicant& a, const Wanted& w) {
+       return w.unknown_tag || (w.tags & ~a.node.tags) != 0;
+     }},
+    {OutReason::kNotListed,
+     [](const Applicant& a, const Wanted&) {
+       return a.declined || (a.node.scope == MountScope::kListed && !a.carries);
+     }},
+    {OutReason::kCannotPull,
+     [](const Applicant& a, const Wanted&) { return a.cannot != PullFault::kNone; }},
+    {OutReason::kSentBack,
+     [](const Applicant& a, const Wanted& w) { return w.not_to != 0 && a.node.key == w.not_to; }},
+});
+
+// The table is known at compile time, so that this becomes a row of comparisons without a call.
+template <std::size_t... I>
+OutReason first_rule(const Applicant& applicant, const Wanted& wanted, std::index_sequence<I...>) {
+  OutReason reason = OutReason::kIn;
+  static_cast<void>(
+      ((kRules[I].out(applicant, wanted) ? (reason = kRules[I].reason, true) : false) || ...));
+  return reason;
+}
+
+}  // namespace
+
+OutReason why_out(const Applicant& applicant, const Wanted& wanted) noexcept {
+  return first_rule(applicant, wanted, std::make_index_sequence<kRules.size()>());
+}
+
+std::string_view to_text(OutReason reason) noexcept {
+  switch (reason) {
+    case OutReason::kIn:
+      return "candidate";
+    case OutReason::kFree:
+      return "no node";
+    case OutReason::kDead:
+      return "dead";
+    case OutReason::kDraining:
+      return "draining";
+    case OutReason::kJoining:
+      return "joining";
+    case OutReason::kNotAdmitted:
+      return "above max-redirect-slaves";
+    case OutReason::kNoShare:
+      return "weight 0";
+    case OutReason::kScheme:
+      return "no public address for this scheme and address family";
+    case OutReason::kProtection:
+      return "does not enforce what the mount asks for";
+    case OutReason::kTags:
+      return "lacks a tag";
+    case OutReason::kNotListed:
+      return "does not carry the mount and does not relay on demand";
+    case OutReason::kCannotPull:
+      return "cannot-pull";
+    case OutReason::kSentBack:
+      return "it has sent the client back";
+    case OutReason::kSuspect:
+      return "suspect";
+    case OutReason::kAvoided:
+      return "the client comes from there";
+    case OutReason::kFar:
+      return "of another country";
+    case OutReason::kFull:
+      return "full";
+    case OutReason::kAboveBound:
+      return "above the bound of utilisation";
+    case OutReason::kNoCarrier:
+      return "others carry the mount";
+    case OutReason::kPassedOver:
+      return "another comes first for this mount";
+  }
+  return "";
+}
+
+}  // namespace lb

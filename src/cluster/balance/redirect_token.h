@@ -1,0 +1,99 @@
+// RedirectToken: the one opaque parameter of a redirect, "lb=" and 27 characters: which master sent
+// the listener, to which node, for which mount, until when.
+//
+//   base64url( version 1 | key 1 | hops 1 | expires 4 | master 1 | mac 12 )
+//   mac = first 12 bytes of HMAC-SHA256(node key, version … master | mount)
+//   node key = HMAC-SHA256(key, "icecast-lb node " | node id)
+// so that a stolen node can forge no more than tokens for itself.  key: the first byte of
+// HMAC-SHA256(key, "icecast-lb key"), which finds the right one of several while keys are being
+// changed.  master: the lowest byte of its NodeKey, by which a node counts arrivals for each of its
+// masters.
+// Source: cluster.md 3.6.
+//
+// One parameter, and the last one: players cut addresses at '&'.  It is taken out of the request
+// before authenticators, logs and upstreams see it.
+//
+// Thread: any.  The keys of nodes are computed once each and kept, behind a lock.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+
+namespace lb {
+
+struct RedirectToken {
+  static constexpr std::size_t kTextBytes = 27;
+  static constexpr std::chrono::seconds kLifetime{60};  // to connect; the stream lives on
+  static constexpr std::chrono::seconds kSkew{5};       // between the clocks of two nodes
+
+  // kEarly: it ends later than one that is made now, so it cannot have been made yet.
+  // kForeign: of a key that is none of ours; what it says is not proved.
+  enum class Verdict : std::uint8_t { kValid, kExpired, kEarly, kForeign, kForged };
+  Verdict verdict = Verdict::kForged;
+  // What `hops` says.
+  static constexpr std::uint8_t kOfList = 0;  // of a playlist: its use confirms no redirect
+  static constexpr std::uint8_t kOfRedirect = 1;
+  static constexpr std::uint8_t kBack = 2;   // to a master, of a node that cannot serve it
+  static constexpr std::uint8_t kAgain = 3;  // of a redirect after that: not to be sent back again
+  std::uint8_t hops = kOfList;
+  std::uint8_t master = 0;  // of kBack: the node
+  std::int64_t expires =
+      0;  // seconds since 1970, by the clock of that master; of kBack: to which it goes
+
+  // When that clock shows `now`; of one that is proved to be of one of our keys.
+  Verdict verdict_at(WallTime now) const noexcept;
+};
+
+// The lowest byte of its NodeKey.
+std::uint8_t token_tag(std::string_view node_id) noexcept;
+
+// To a master, for a listener that is sent back there.
+struct WayBack {
+  std::string origin;  // "http://m1:8000"
+  std::string master_id;
+  std::string own_name;  // as the master calls this node
+};
+
+class TokenKeys {
+ public:
+  TokenKeys() = default;
+  // Words; the first one signs, all are accepted.
+  explicit TokenKeys(std::string_view words);
+  bool empty() const noexcept { return keys_.empty(); }
+
+  // Public: a signature by them shows only that there was a redirect, and any client can forge it.
+  // It prevents a second redirect of the listener, and grants nothing.
+  static TokenKeys open() { return TokenKeys("icecast-lb-open"); }
+
+  // REQUIRES: !empty()
+  std::string sign(std::string_view node_id, std::string_view mount, std::uint8_t master,
+                   WallTime now, std::uint8_t hops = 1) const;
+  // now: by the clock of the master that signed it, which `master` of the answer names; see
+  // verdict_at().
+  RedirectToken check(std::string_view token, std::string_view node_id, std::string_view mount,
+                      WallTime now) const;
+
+ private:
+  struct Key {
+    std::string secret;
+    std::uint8_t name;
+  };
+  struct NodeKeys;  // those that have been needed
+  std::string mac_of(const Key& key, std::string_view node_id, std::string_view facts,
+                     std::string_view mount) const;
+
+  std::vector<Key> keys_;
+  std::shared_ptr<NodeKeys> node_keys_;
+};
+
+// Takes the last lb= parameter of 27 such characters out of a query; nullopt: there is none.
+std::optional<std::string> take_token(std::string& query);
+
+}  // namespace lb

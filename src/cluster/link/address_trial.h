@@ -1,0 +1,77 @@
+// AddressTrial: does the node itself answer at its public address?  The master sends the node, over
+// the link, a question and its answer (PROVE), and asks the question at the address, as a listener
+// would connect, no earlier than the PROVE can have arrived.
+//
+// Another answer, or another server: the address is not used.  No answer: it is used, and logged: a
+// master need not be able to reach what listeners reach (a NAT that does not loop back).  Only
+// addresses that the configuration allows to the node are asked; the request is always the same.
+// ProofList: the questions that were announced to this node.
+//
+// Source: doc/link.md.
+// Thread: control.
+// Ownership: app/cluster/node_links; of ProofList app/cluster/master_links.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/log.h"
+#include "cluster/link/frame.h"
+#include "http/body_client.h"
+
+namespace lb {
+
+class AddressTrial {
+ public:
+  // Another server answers there.
+  using Refused =
+      std::function<void(const std::string& node, const NodeAddress&, const std::string& why)>;
+  AddressTrial(Connector& connector, Log& log, Refused refused);
+  ~AddressTrial();
+
+  // The frame for the node.  round_trip: of its link; the node has the frame after that time.
+  ProveFrame begin(const std::string& node, const NodeAddress& address,
+                   std::chrono::milliseconds round_trip = {});
+
+ private:
+  struct Trial {
+    std::string node;
+    NodeAddress address;
+    ProveFrame proof;
+    std::chrono::milliseconds round_trip{0};
+    bool again = false;  // asked for the second time
+    std::unique_ptr<BodyClient> client;
+    std::unique_ptr<Timer> timer;
+  };
+  void ask(std::uint64_t number, Trial& trial);
+  void ask_after(std::uint64_t number, Trial& trial, std::chrono::milliseconds pause);
+  void ended(std::uint64_t number, Result<FetchedBody> answer);
+  Connector& connector_;
+  Log& log_;
+  Refused refused_;
+  std::map<std::uint64_t, Trial> trials_;
+  std::uint64_t next_ = 1;
+};
+
+class ProofList {
+ public:
+  static constexpr std::size_t kMaxRows = 64;
+  static constexpr std::chrono::seconds kLifetime{10};
+  void remember(const ProveFrame& proof, SteadyTime now);
+  std::string answer(std::string_view ask, SteadyTime now) const;  // "": none
+
+ private:
+  struct Row {
+    ProveFrame proof;
+    SteadyTime since;
+  };
+  std::deque<Row> rows_;
+};
+
+}  // namespace lb

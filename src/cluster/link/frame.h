@@ -1,0 +1,213 @@
+// Frames: the units of a link between two nodes: typed values ↔ one line of JSON each.
+//
+// Source: doc/link.md (lbedge-cluster/1).  A line is at most 64 KiB.  The version
+// rule inside major 1: frames of an unknown type and members of an unknown name are ignored; a
+// known member of another type, out of its range, or missing where it is needed, makes the frame
+// invalid, and an invalid frame ends the link.
+// The result of parse_frame() is bounded and clean: ids and words are is_node_id(), mounts
+// are names under which a relay may publish, hosts are hosts, texts hold no control characters.
+// Mounts travel percent-encoded, because JSON carries UTF-8 only and a mount may be any bytes.
+//
+// Thread: plain values, pure functions.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "cluster/nodes/drain_mode.h"
+#include "cluster/nodes/node.h"
+#include "cluster/nodes/node_table.h"
+
+namespace lb {
+
+constexpr std::size_t kLongestFrame = 64 * 1024;   // with its line end
+constexpr std::size_t kLongestMessage = 4 * 1024;  // bytes of a MSG
+constexpr std::size_t kLongestText = 256;          // of a reason, a content type …
+constexpr std::size_t kLongestTitle = 1024;
+constexpr std::uint64_t kMaxListeners = 10'000'000;  // in a frame
+constexpr std::string_view kLinkProtocol = "lbedge-cluster/1";
+
+// One stream that a master offers to its linked nodes.
+struct StreamOffer {
+  std::string mount;
+  std::string content_type;  // "": not known yet
+  unsigned kbps = 0;         // 0: not known
+  // The nodes that it has come through: that of its source first, the offering node last.
+  std::vector<std::string> path;
+  ProtectionSet needs = 0;  // a node that serves it must enforce
+
+  bool operator==(const StreamOffer&) const = default;
+};
+
+struct HelloFrame {
+  std::string id, epoch;
+  std::string version;  // of the program; for people
+  unsigned major = 1, minor = 0;
+  std::vector<NodeAddress> addresses;
+  NodeCapacity capacity;
+  std::vector<std::string> tags, countries;
+  ProtectionSet enforces = 0;  // for every mount
+  bool tokens = false;         // it removes redirect tokens from requests, and checks them
+  unsigned masters = 1;
+  bool wants_listeners = true;  // <master-public-slave>
+  std::int64_t now_ms = 0;      // wall time
+
+  bool operator==(const HelloFrame&) const = default;
+};
+
+struct TokenKey {
+  unsigned number = 0;
+  std::string key;  // bytes
+
+  bool operator==(const TokenKey&) const = default;
+};
+
+struct WelcomeFrame {
+  std::string id, epoch;
+  std::string version;
+  std::int64_t now_ms = 0;
+  std::chrono::milliseconds every{250}, dead{1000};
+  // Ports for pulling its streams, on the address of the link; 0: none.
+  std::uint16_t http_port = 0, https_port = 0;
+  std::vector<NodeAddress> addresses;  // for listeners
+  std::vector<TokenKey> keys;          // made for this node, the newest first
+
+  bool operator==(const WelcomeFrame&) const = default;
+};
+
+// All that the sender offers (a master) or carries (a node); several in a row while `more`.
+struct SnapFrame {
+  std::uint64_t seq = 0;
+  std::vector<StreamOffer> offers;
+  std::vector<MountLoad> carried;
+  bool more = false;
+};
+
+struct DeltaFrame {
+  std::uint64_t seq = 0;
+  std::vector<StreamOffer> added;    // new ones and changed ones
+  std::vector<std::string> removed;  // mounts
+};
+
+struct LoadFrame {
+  std::uint64_t seq = 0;
+  std::uint64_t at_ms = 0;              // of a monotonic clock
+  unsigned listeners = 0;               // without relays
+  double kbps = 0;                      // owed to them
+  unsigned loop_ms = 0;                 // the longest turn of a loop lately
+  unsigned relays = 0;                  // streams that are pulled
+  unsigned masters = 1;                 // that it is linked to
+  unsigned round_trip_us = 0;           // as measured by ACKs; 0: not known
+  std::int64_t now_ms = 0;              // wall time; 0: missing
+  PullFault cannot = PullFault::kNone;  // why most of its streams cannot be pulled
+  // Cumulative: listeners that arrived with a redirect of this master; nullopt: not counted.
+  std::optional<std::uint64_t> arrivals;
+  std::vector<MountLoad> changed;
+};
+
+struct AckFrame {
+  std::uint64_t seq = 0;  // of the LOAD
+  std::int64_t now_ms = 0;
+  std::uint64_t issued = 0;  // redirects to the node since its epoch
+};
+
+struct DrainFrame {
+  DrainMode kind = DrainMode::kSoft;
+  std::string why;
+};
+
+// An order of a master; answered by a RES with the same number.
+struct CommandFrame {
+  enum class Verb : std::uint8_t { kKick, kMove, kDrain, kMetadata };
+  std::uint64_t number = 0;
+  Verb verb = Verb::kKick;
+  std::string mount;           // of all but kDrain
+  std::uint64_t listener = 0;  // of kKick; 0: the source
+  std::string to;              // of kMove: a mount
+  DrainMode drain = DrainMode::kSoft;
+  std::string title, artist, url;  // of kMetadata
+};
+std::string_view to_text(CommandFrame::Verb verb) noexcept;
+
+struct ResultFrame {
+  std::uint64_t number = 0;
+  bool done = false;
+  std::string why;  // or what was done
+};
+
+// Data between nodes, opaque to the nodes that pass it on.
+struct MessageFrame {
+  std::string topic;
+  std::string from;    // the node that published it
+  std::string serial;  // unique at that node: epoch.number
+  std::string bytes;
+};
+
+// The question whether the master has a mount, and its answer.
+struct WhoFrame {
+  std::string mount;
+  std::optional<bool> known;  // nullopt: the question
+};
+
+// A question and its answer, for any request at the node's public addresses: the master checks
+// with it whether the node itself answers there.
+struct ProveFrame {
+  std::string ask, say;
+};
+
+// What a node does with a mount that one node of several captures.
+enum class IngestState : std::uint8_t {
+  kOff,    // nothing, or nothing any more
+  kReady,  // it would capture it
+  kOn,     // it captures it
+};
+std::string_view to_text(IngestState state) noexcept;
+struct IngestRow {
+  std::string mount;
+  std::string at;  // the node
+  IngestState state = IngestState::kOff;
+  std::vector<std::string> via;  // that have repeated it, the last one last
+  bool source = false;           // a source of the node's own, which its master may pull
+
+  bool operator==(const IngestRow&) const = default;
+};
+// Each row stands for itself.  Without a seq: a node of an older version passes over the frame.
+struct IngestFrame {
+  std::vector<IngestRow> rows;
+};
+
+struct ByeFrame {
+  std::string why;
+  int code = 0;                       // 409: another process has this id
+  std::chrono::milliseconds back{0};  // pause before the next connection; 0: any
+};
+
+using Frame = std::variant<HelloFrame, WelcomeFrame, SnapFrame, DeltaFrame, LoadFrame, AckFrame,
+                           DrainFrame, CommandFrame, ResultFrame, MessageFrame, WhoFrame, ByeFrame,
+                           ProveFrame, IngestFrame>;
+// "HELLO", "WELCOME" …
+std::string_view frame_name(const Frame& frame) noexcept;
+
+// nullopt: valid, but of an unknown type.  The line is without its end.
+// Errors name the member that is wrong: "LOAD: lis is not a whole number".
+Result<std::optional<Frame>> parse_frame(std::string_view line);
+// One line with its end.  Texts are cut to the bounds of parse_frame().  It may be longer than
+// kLongestFrame if a caller has put too many mounts into the frame: see snap_frames().
+std::string render_frame(const Frame& frame);
+
+// Any number of mounts as frames that fit; at least one frame.  The link sets the seq.
+std::vector<SnapFrame> snap_frames(std::vector<StreamOffer> offers, std::vector<MountLoad> carried);
+std::vector<DeltaFrame> delta_frames(std::vector<StreamOffer> added,
+                                     std::vector<std::string> removed);
+std::vector<IngestFrame> ingest_frames(std::vector<IngestRow> rows);
+// The number of these that fit into one LOAD beside its other members.
+std::size_t loads_that_fit(const std::vector<MountLoad>& loads) noexcept;
+
+}  // namespace lb

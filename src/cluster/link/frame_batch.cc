@@ -1,0 +1,99 @@
+// Many mounts as several frames; see frame.h.
+#include <algorithm>
+#include <utility>
+
+#include "cluster/link/frame.h"
+
+namespace lb {
+namespace {
+
+// For the members that every frame has.
+constexpr std::size_t kRoom = kLongestFrame - 1024;
+
+// Upper bounds of what an element takes as JSON, percent-encoded and escaped.
+std::size_t size_of(std::string_view mount) noexcept { return 3 * mount.size() + 16; }
+std::size_t size_of(const MountLoad& load) noexcept {
+  std::size_t size = size_of(load.mount) + 160;
+  if (load.from)
+    for (const std::string& id : *load.from) size += id.size() + 3;
+  return size;
+}
+std::size_t size_of(const StreamOffer& offer) noexcept {
+  std::size_t size =
+      size_of(offer.mount) + 2 * std::min(offer.content_type.size(), kLongestText) + 128;
+  for (const std::string& id : offer.path) size += id.size() + 3;
+  return size;
+}
+
+std::size_t size_of(const IngestRow& row) {
+  std::size_t size = 3 * row.mount.size() + row.at.size() + 64;
+  for (const std::string& id : row.via) size += id.size() + 3;
+  return size;
+}
+
+// Puts each element into frames.back(), after `fresh` where that is full.
+template <class Elements, class Frames, class Put, class Fresh>
+void spread(Elements& elements, Frames& frames, std::size_t& used, Put put, Fresh fresh) {
+  for (auto& element : elements) {
+    const std::size_t size = size_of(element);
+    if (used + size > kRoom) {
+      fresh(frames);
+      used = 0;
+    }
+    used += size;
+    put(frames.back(), std::move(element));
+  }
+}
+
+}  // namespace
+
+std::vector<SnapFrame> snap_frames(std::vector<StreamOffer> offers,
+                                   std::vector<MountLoad> carried) {
+  std::vector<SnapFrame> frames(1);
+  std::size_t used = 0;
+  const auto fresh = [](std::vector<SnapFrame>& all) {
+    all.back().more = true;
+    all.emplace_back();
+  };
+  spread(
+      offers, frames, used,
+      [](SnapFrame& frame, StreamOffer offer) { frame.offers.push_back(std::move(offer)); }, fresh);
+  spread(
+      carried, frames, used,
+      [](SnapFrame& frame, MountLoad load) { frame.carried.push_back(std::move(load)); }, fresh);
+  return frames;
+}
+
+std::vector<DeltaFrame> delta_frames(std::vector<StreamOffer> added,
+                                     std::vector<std::string> removed) {
+  std::vector<DeltaFrame> frames(1);
+  std::size_t used = 0;
+  const auto fresh = [](std::vector<DeltaFrame>& all) { all.emplace_back(); };
+  spread(
+      removed, frames, used,
+      [](DeltaFrame& frame, std::string mount) { frame.removed.push_back(std::move(mount)); },
+      fresh);
+  spread(
+      added, frames, used,
+      [](DeltaFrame& frame, StreamOffer offer) { frame.added.push_back(std::move(offer)); }, fresh);
+  return frames;
+}
+
+std::vector<IngestFrame> ingest_frames(std::vector<IngestRow> rows) {
+  std::vector<IngestFrame> frames(1);
+  std::size_t used = 0;
+  spread(
+      rows, frames, used,
+      [](IngestFrame& frame, IngestRow row) { frame.rows.push_back(std::move(row)); },
+      [](std::vector<IngestFrame>& all) { all.emplace_back(); });
+  return frames;
+}
+
+std::size_t loads_that_fit(const std::vector<MountLoad>& loads) noexcept {
+  std::size_t used = 0, count = 0;
+  while (count < loads.size() && used + size_of(loads[count]) <= kRoom)
+    used += size_of(loads[count++]);
+  return count;
+}
+
+}  // namespace lb

@@ -1,0 +1,180 @@
+// Ingest: which of several nodes captures a mount that all of them are configured to capture once
+// (<relay><ingest>once): what the others say, which is next, when this node takes over and when
+// it hands back.  No socket, no timer, no configuration file.
+//
+// Rows: each node says of each such mount whether it captures it (on), would (ready), or cannot
+// (off).  A row goes from a node to its masters, and on from there, with the nodes that have
+// repeated it (via): at most kMaxVia, never back, only the shortest way of each.  Nodes below a
+// master are sent rows once they have sent any.
+// Order: capture_at, then rendezvous_score(node, mount, 1): every node comes to the same one.  The
+// first of those that are on or ready captures; a node whose relay is fed by another node captures
+// nothing, whatever the rows say.
+// Death: the rows of a node go with its last link.  What a lost node has told of others stands for
+// kept, because a master that restarts is back soon.
+// Handing back: a better node that has been ready for hand_back is let in: this node ends its
+// capture first, and says so when that has happened.
+// Partition: both sides capture.  Once they meet, the worse one in order ends its capture at once.
+// Encoders: a node tells its masters of its own sources; a master that believes it pulls them and
+// offers them to all, so these rows are not repeated.
+// Failure: a node that asks in vain for give_up says off where another one is ready, and tries
+// again after a rest that doubles; the last one goes on.
+//
+// Thread: control.
+// Ownership: app/cluster/ingest_service.
+// Bounds: kMaxRows rows of one neighbour; further ones are passed over.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "cluster/link/frame.h"
+
+namespace lb {
+
+struct IngestPlan {
+  std::string mount;
+  std::string capture_at;  // the preferred node; "": none
+  bool hand_back = true;
+
+  bool operator==(const IngestPlan&) const = default;
+};
+
+struct IngestTiming {
+  std::chrono::milliseconds start_hold{1500};  // after the first link
+  std::chrono::milliseconds longest_start{3000};
+  std::chrono::milliseconds kept{10'000};
+  std::chrono::milliseconds hand_back{10'000};
+  std::chrono::milliseconds give_up{3000};
+  std::chrono::milliseconds first_rest{10'000}, longest_rest{3'600'000};
+  std::chrono::milliseconds good{30'000};  // a capture that has lasted so long has worked
+  std::size_t hand_backs_a_second = 5;
+};
+
+class Ingest {
+ public:
+  static constexpr std::size_t kMaxVia = 3;
+  static constexpr std::size_t kMaxRows = 20'000;
+
+  // Whether this neighbour is believed this row.
+  using Believes = std::function<bool(const std::string& teller, const IngestRow& row)>;
+  Ingest(std::string own_id, Believes believes, SteadyTime now, IngestTiming timing = {});
+
+  // alone: there is no other node to be heard first.
+  void configure(std::vector<IngestPlan> plans, bool alone);
+  // A link stands; upward: to a master of this node.  It may be one more to the same neighbour.
+  void joined(const std::string& neighbour, bool upward, SteadyTime now);
+  // No link to it stands any more.
+  void left(const std::string& neighbour, SteadyTime now);
+  void take(const std::string& teller, const std::vector<IngestRow>& rows);
+
+  // What this node does with a mount, as it is.
+  struct Flow {
+    bool captures = false;  // its own upstream is connected
+    bool follows = false;   // another node feeds it
+    bool fails = false;     // its own upstream has been asked in vain
+  };
+  void set_flow(const std::string& mount, Flow flow);
+  // Whether it may capture at all: false while it drains.
+  void set_willing(bool willing) noexcept {
+    if (std::exchange(willing_, willing) != willing) ++version_;
+  }
+
+  // Mounts with a source of this node's own.
+  void set_sources(std::set<std::string> mounts);
+  // Of the linked neighbours, as they say: believed or not.
+  struct Elsewhere {
+    std::string mount, node;
+
+    bool operator==(const Elsewhere&) const = default;
+  };
+  std::vector<Elsewhere> sources() const;
+
+  struct Change {
+    std::string mount;
+    bool captures = false;  // from now on
+    std::string why;
+  };
+  // To be called often.
+  std::vector<Change> decide(SteadyTime now);
+  // This node is to capture the mount.
+  bool captures(std::string_view mount) const;
+  bool has(std::string_view mount) const { return own_.find(mount) != own_.end(); }
+  std::size_t captured() const;
+
+  // Changes when a neighbour may have to be told something.
+  std::uint64_t version() const noexcept { return version_; }
+  // Nothing is known and nothing is to be done.
+  bool idle() const noexcept { return own_.empty() && sources_.empty() && neighbours_rows() == 0; }
+  // What has to be told to a neighbour and has not been; empty: nothing.
+  std::vector<IngestRow> news_for(const std::string& neighbour);
+  // What is known of a mount, this node first; for people.
+  std::vector<IngestRow> known(const std::string& mount) const;
+  // Rows that are not believed.
+  std::vector<std::pair<std::string, IngestRow>> refused() const;
+
+ private:
+  using Key = std::pair<std::string, std::string>;  // mount, node
+  struct Heard {
+    IngestState state = IngestState::kOff;
+    std::vector<std::string> via;
+    bool stands = false;  // its teller is lost
+    SteadyTime until{};   // of what stands
+  };
+  struct Neighbour {
+    bool linked = false, upward = false, spoke = false;
+    std::map<Key, Heard> rows;
+    std::map<Key, std::pair<IngestState, std::vector<std::string>>> told;
+    std::set<std::string> sources, told_sources;  // mounts
+  };
+  struct Own {
+    IngestPlan plan;
+    bool captures = false;
+    bool ending = false;  // its upstream is still to be closed
+    Flow flow;
+    SteadyTime captured_since{}, failing_since{}, rests_until{};
+    bool failing = false;
+    std::chrono::milliseconds rest{0};
+    std::string better;  // is ready since better_since
+    SteadyTime better_since{};
+  };
+  struct Other {
+    IngestState state;
+    bool fresh;
+    const std::vector<std::string>* via;
+    const std::string* teller;
+  };
+  // Of a mount, by node; without this one and those that are off.
+  std::map<std::string_view, Other> others_of(const std::string& mount) const;
+  IngestState own_state(const Own& own) const;
+  bool before(const IngestPlan& plan, std::string_view a, std::string_view b) const;
+  void forget(SteadyTime now);
+  void note_failure(Own& own, SteadyTime now);
+  std::string decide_capture(Own& own, const std::map<std::string_view, Other>& others,
+                             SteadyTime now);
+  std::string decide_release(Own& own, const std::map<std::string_view, Other>& others,
+                             SteadyTime now);
+  bool may_hand_back(SteadyTime now);
+  std::size_t neighbours_rows() const noexcept;
+
+  const std::string own_id_;
+  const Believes believes_;
+  const IngestTiming timing_;
+  bool alone_ = true, willing_ = true, heard_any_ = false;
+  SteadyTime hold_until_;
+  std::uint64_t version_ = 0;
+  std::map<std::string, Own, std::less<>> own_;
+  std::set<std::string> sources_;
+  std::map<std::string, Neighbour> neighbours_;
+  std::deque<SteadyTime> handed_back_;
+};
+
+}  // namespace lb

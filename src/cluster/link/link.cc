@@ -1,0 +1,281 @@
+#include "cluster/link/link.h"
+
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Bounds the time that one link takes from the others.
+constexpr int kReadsAWake = 32;
+constexpr std::size_t kPiece = 16384;
+// The queue is compacted when so many of its bytes are written.
+constexpr std::size_t kCompactAt = 64 * 1024;
+// Shorter than any silence that ends a link.
+constexpr auto kLongestRest = 250ms;
+
+// 0: not known.
+std::chrono::milliseconds round_trip_of(int fd) {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return 0ms;
+  return std::chrono::milliseconds(info.tcpi_rtt / 1000);
+}
+
+void set_patience(int fd, std::chrono::milliseconds patience) {
+  const int ms = static_cast<int>(patience.count());
+  ::setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms);
+}
+
+std::uint64_t* seq_of(Frame& frame) noexcept {
+  if (auto* snap = std::get_if<SnapFrame>(&frame)) return &snap->seq;
+  if (auto* delta = std::get_if<DeltaFrame>(&frame)) return &delta->seq;
+  if (auto* load = std::get_if<LoadFrame>(&frame)) return &load->seq;
+  return nullptr;
+}
+
+}  // namespace
+
+Link::Link(Loop& loop, std::unique_ptr<Transport> transport, std::string leftover,
+           Settings settings, Callbacks callbacks)
+    : loop_(loop),
+      transport_(std::move(transport)),
+      settings_(settings),
+      callbacks_(std::move(callbacks)),
+      leftover_(std::move(leftover)),
+      heard_(loop.awake()),
+      second_(loop.now()),
+      budget_(static_cast<double>(settings.burst_bytes)),
+      budget_at_(loop.now()),
+      silence_(loop, [this] { check_silence(); }),
+      again_(loop,
+             [this] {
+               slowed_ = false;
+               want();
+               read();
+             }),
+      ending_(loop, [this] { finish(); }) {
+  const int on = 1;
+  ::setsockopt(transport_->fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  set_patience(transport_->fd(), std::max(settings_.user_timeout, settings_.dead));
+  watch_.start<&Link::on_socket>(loop_, transport_->fd(), EV_READ, this);
+  // Bytes that came with the head, or that TLS has decrypted already, make no socket readable.
+  again_.after(0us);
+  watch_silence();
+}
+
+void Link::send(Frame frame) {
+  if (ended_) return;
+  if (std::uint64_t* seq = seq_of(frame)) *seq = ++sent_;
+  const std::string line = render_frame(frame);
+  if (out_.size() - out_from_ + line.size() > settings_.max_queued) {
+    end("the other side does not read: " + std::to_string(out_.size() - out_from_) +
+        " bytes wait for it");
+    return;
+  }
+  const bool was_idle = idle();
+  out_ += line;
+  if (was_idle) write();
+}
+
+void Link::send_bye(ByeFrame bye, const std::string& reason) {
+  send(std::move(bye));
+  if (!ended_) transport_->shut_down_write();
+  end(reason);
+}
+
+void Link::end(std::string reason) {
+  if (std::exchange(ended_, true)) return;
+  reason_ = std::move(reason);
+  watch_.stop();
+  silence_.cancel();
+  again_.cancel();
+  ending_.after(0us);
+}
+
+void Link::finish() {
+  const auto callback = std::move(callbacks_.ended);
+  const std::string reason = std::move(reason_);
+  if (callback) callback(reason);  // may destroy this
+}
+
+void Link::set_dead(std::chrono::milliseconds dead) {
+  settings_.dead = dead;
+  set_patience(transport_->fd(),
+               std::max(settings_.user_timeout, 3 * round_trip_of(transport_->fd())));
+  watch_silence();
+}
+
+void Link::watch_silence() {
+  if (ended_) return;
+  const auto left = heard_ + settings_.dead - loop_.awake();
+  silence_.after(std::max(0us, std::chrono::ceil<std::chrono::microseconds>(left)));
+}
+
+void Link::check_silence() {
+  if (ended_) return;
+  // This process itself may have been stopped: what the peer has sent meanwhile is read first.
+  if (loop_.awake() - heard_ >= settings_.dead) read();
+  if (ended_) return;
+  const auto silent = loop_.awake() - heard_;
+  if (silent >= settings_.dead) {
+    end("silent for " +
+        std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(silent).count()) +
+        "ms");
+    return;
+  }
+  watch_silence();
+}
+
+void Link::on_socket(short events) {
+  if ((events & EV_WRITE) != 0) {
+    write();
+    if (!ended_ && idle() && callbacks_.drained) callbacks_.drained();
+  }
+  if ((events & EV_READ) != 0) read();
+}
+
+void Link::read() {
+  if (ended_ || slowed_) return;
+  if (!leftover_.empty()) take(std::exchange(leftover_, {}));
+  for (int i = 0; i < kReadsAWake && !ended_ && !slowed_; ++i)
+    if (!read_some()) return;
+  if (!ended_ && !slowed_) again_.after(0us);
+}
+
+bool Link::charge(std::size_t bytes) {
+  if (settings_.max_bytes_per_second == 0) return true;
+  const SteadyTime now = loop_.now();
+  const auto rate = static_cast<double>(settings_.max_bytes_per_second);
+  budget_ += rate * std::chrono::duration<double>(now - budget_at_).count();
+  budget_ =
+      std::min(budget_, static_cast<double>(settings_.burst_bytes)) - static_cast<double>(bytes);
+  budget_at_ = now;
+  return budget_ >= 0;
+}
+
+void Link::want() {
+  const bool writes = !idle();
+  watch_.want(static_cast<short>((slowed_ ? 0 : EV_READ) | (writes ? EV_WRITE : 0)));
+}
+
+bool Link::read_some() {
+  std::array<std::byte, kPiece> piece;
+  const IoResult result = transport_->read(piece);
+  switch (result.status) {
+    case IoStatus::kAgain:
+      return false;
+    case IoStatus::kEof:
+      end("closed the connection");
+      return false;
+    case IoStatus::kError:
+      end(std::string("the connection broke (") + std::strerror(errno) + ")");
+      return false;
+    case IoStatus::kDone:
+      break;
+  }
+  bytes_in_ += result.bytes;
+  take({reinterpret_cast<const char*>(piece.data()), result.bytes});
+  if (!ended_ && !charge(result.bytes)) {
+    slowed_ = true;
+    want();
+    const std::chrono::duration<double> rest(-budget_ /
+                                             static_cast<double>(settings_.max_bytes_per_second));
+    again_.after(std::min<std::chrono::microseconds>(
+        std::chrono::ceil<std::chrono::microseconds>(rest), kLongestRest));
+    return false;
+  }
+  return !ended_;
+}
+
+void Link::take(std::string_view bytes) {
+  while (!ended_) {
+    const std::size_t end_of_line = bytes.find('\n');
+    const std::size_t length = line_.size() + std::min(end_of_line, bytes.size());
+    if (length >= kLongestFrame) {
+      end("sent a frame of more than " + std::to_string(kLongestFrame - 1) + " bytes");
+      return;
+    }
+    if (end_of_line == std::string_view::npos) {
+      line_ += bytes;
+      return;
+    }
+    if (line_.empty()) {
+      take_line(bytes.substr(0, end_of_line));
+    } else {
+      line_ += bytes.substr(0, end_of_line);
+      const std::string whole = std::exchange(line_, {});
+      take_line(whole);
+    }
+    bytes.remove_prefix(end_of_line + 1);
+  }
+}
+
+void Link::take_line(std::string_view line) {
+  const SteadyTime now = loop_.now();
+  if (now - second_ >= 1s) {
+    second_ = now;
+    frames_ = 0;
+  }
+  if (++frames_ > settings_.max_frames_per_second) {
+    end("sent more than " + std::to_string(settings_.max_frames_per_second) +
+        " frames in a second");
+    return;
+  }
+  static_cast<void>(charge(kFrameCost));
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  auto frame = parse_frame(line);
+  if (!frame) {
+    end("sent a frame that is not understood: " + frame.error().what);
+    return;
+  }
+  heard_ = loop_.awake();
+  if (!*frame) return;
+  if (const std::uint64_t* seq = seq_of(**frame)) {
+    if (*seq != received_ + 1) {
+      end("sent " + std::string(frame_name(**frame)) + " number " + std::to_string(*seq) +
+          " where " + std::to_string(received_ + 1) + " comes next");
+      return;
+    }
+    ++received_;
+  }
+  if (auto taken = callbacks_.frame(std::move(**frame)); !taken) end(taken.error().what);
+}
+
+void Link::write() {
+  if (ended_) return;
+  while (out_from_ < out_.size()) {
+    iovec part{};
+    part.iov_base = out_.data() + out_from_;
+    part.iov_len = out_.size() - out_from_;
+    const IoResult result = transport_->write_v({&part, 1}, false);
+    if (result.status == IoStatus::kAgain) break;
+    if (result.status != IoStatus::kDone) {
+      end(std::string("the connection broke (") + std::strerror(errno) + ")");
+      return;
+    }
+    out_from_ += result.bytes;
+    bytes_out_ += result.bytes;
+  }
+  const IoStatus flushed = transport_->flush();
+  if (flushed == IoStatus::kError) {
+    end("the connection broke while it was written to");
+    return;
+  }
+  unflushed_ = flushed == IoStatus::kAgain;
+  if (out_from_ >= kCompactAt || out_from_ == out_.size()) {
+    out_.erase(0, out_from_);
+    out_from_ = 0;
+  }
+  want();
+}
+
+}  // namespace lb

@@ -1,0 +1,109 @@
+// Link: one established connection between a node and a master, of either side: it turns lines into
+// frames and frames into lines, and ends on silence and on invalid frames.
+//
+// Frames with a seq (SNAP, DELTA, LOAD) are numbered here, 1, 2, 3 … in each direction, and a
+// number that is not the next one ends the link: a connection that has lost or repeated a frame is
+// of no use, and there is no repair but a new one (doc/link.md).
+// Writing: bytes that the socket does not take wait, up to max_queued.  A sender of frames that are
+// soon out of date (LOAD) asks idle() first; drained() is called when that becomes true again.
+// Silence: no valid frame for `dead` ends the link; so does a socket that took bytes and got no
+// acknowledgement for user_timeout (TCP_USER_TIMEOUT; three round trips, where that is more).
+// Reading: a peer that sends more than max_bytes_per_second, where each frame counts kFrameCost
+// bytes more than it has, is read no faster than that: its own queue grows, not the work here.
+//
+// Life: made with a connected transport; every end is end(reason), which calls callbacks.ended
+// once, later on the loop; that call may destroy the link.
+// Thread: one loop (control).
+// Ownership: NodeSession or MasterSession.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "cluster/link/frame.h"
+#include "net/loop.h"
+#include "net/transport.h"
+
+namespace lb {
+
+class Link {
+ public:
+  struct Settings {
+    std::chrono::milliseconds dead{1000};
+    std::chrono::milliseconds user_timeout{1500};
+    std::size_t max_queued = 8 << 20;       // bytes
+    unsigned max_frames_per_second = 1000;  // of the peer
+    std::size_t max_bytes_per_second = 0;   // of the peer; 0: not limited
+    std::size_t burst_bytes = 0;            // bytes above that, after a pause
+  };
+  static constexpr std::size_t kFrameCost = 1024;
+  struct Callbacks {
+    // An error ends the link with this reason.
+    std::function<Result<void>(Frame)> frame;
+    std::function<void()> drained;  // idle() has become true again; may be empty
+    std::function<void(const std::string& reason)> ended;
+  };
+  // leftover: bytes that followed the head of the Upgrade.
+  Link(Loop& loop, std::unique_ptr<Transport> transport, std::string leftover, Settings settings,
+       Callbacks callbacks);
+  Link(const Link&) = delete;
+  Link& operator=(const Link&) = delete;
+
+  // Goes out in this turn of the loop, if the socket takes it.
+  void send(Frame frame);
+  // BYE, then the end.
+  void send_bye(ByeFrame bye, const std::string& reason);
+  void end(std::string reason);
+
+  bool idle() const noexcept { return out_.size() == out_from_ && !unflushed_; }
+  bool ended() const noexcept { return ended_; }
+  void set_dead(std::chrono::milliseconds dead);
+  const Address& peer() const noexcept { return transport_->peer(); }
+  // The seq of the last numbered frame that was sent.
+  std::uint64_t last_sent() const noexcept { return sent_; }
+  std::uint64_t bytes_in() const noexcept { return bytes_in_; }
+  std::uint64_t bytes_out() const noexcept { return bytes_out_; }
+
+  // Called by the timer; by tests with a clock of their own.
+  void check_silence();
+
+ private:
+  void on_socket(short events);
+  void read();
+  bool charge(std::size_t bytes);  // false: no more for now
+  void want();
+  bool read_some();  // false: nothing more now, or the end
+  void take(std::string_view bytes);
+  void take_line(std::string_view line);
+  void write();
+  void watch_silence();
+  void finish();
+
+  Loop& loop_;
+  std::unique_ptr<Transport> transport_;
+  Settings settings_;
+  Callbacks callbacks_;
+  std::string leftover_;
+  std::string line_;  // the beginning of a line whose end has not come yet
+  std::string out_;
+  std::size_t out_from_ = 0;
+  bool unflushed_ = false;                 // the transport holds bytes back
+  std::uint64_t received_ = 0, sent_ = 0;  // the last seq
+  std::uint64_t bytes_in_ = 0, bytes_out_ = 0;
+  SteadyTime heard_;   // by Loop::awake()
+  SteadyTime second_;  // in which frames are counted
+  unsigned frames_ = 0;
+  double budget_ = 0;  // bytes that may be read; negative: too many have been
+  SteadyTime budget_at_;
+  bool slowed_ = false;  // nothing is read until again_
+  bool ended_ = false;
+  std::string reason_;
+  Watch watch_;
+  Timer silence_, again_, ending_;
+};
+
+}  // namespace lb

@@ -1,0 +1,85 @@
+// LinkClient: connects the link to one master and retries: connect, TLS 1.3, the HTTP Upgrade, then
+// the transport is handed over.
+//
+// Source: doc/link.md: GET /admin/cluster with Upgrade: lbedge-cluster/1, answered
+// 101.  To a <cluster-port> by the node's secret as a pre-shared key; to a TLS port by the master's
+// certificate, and the secret as Basic credentials within.  Never without TLS.
+// Retries: 100 ms after the first failure, then twice as long each time, up to retry_max and never
+// more than 10 s; less by up to a quarter at random.  A master that answers anything but 101 has no
+// link: the next attempt follows after about a minute.
+//
+// Thread: one loop (control).
+// Ownership: MasterSession.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/log.h"
+#include "base/random.h"
+#include "http/client.h"
+#include "net/connector.h"
+#include "net/resolver.h"
+
+namespace lb {
+
+struct LinkTarget {
+  ConnectTarget target;
+  bool by_secret = true;  // a <cluster-port>; otherwise by certificate and password
+  std::string id;         // of this node
+  std::string secret;
+  std::chrono::milliseconds retry_max{10'000};
+
+  bool operator==(const LinkTarget&) const = default;
+};
+
+class LinkClient {
+ public:
+  static constexpr std::chrono::milliseconds kFirstRetry{100};
+  static constexpr std::chrono::milliseconds kLongestRetry{10'000};
+  static constexpr std::chrono::milliseconds kNoLinkThere{60'000};
+  struct Callbacks {
+    std::function<std::string()> user_agent;
+    // leftover: bytes that followed the head of the answer.
+    std::function<void(std::unique_ptr<Transport>, std::string leftover)> connected;
+    // The master has none; may be empty.
+    std::function<void()> no_link;
+    Connector::MakeTls by_certificate;
+  };
+  LinkClient(Loop& loop, Resolver& resolver, Log& log, Rng& rng, LinkTarget target,
+             Callbacks callbacks);
+
+  // At once, whatever the last attempt has brought.
+  void connect();
+  // Never again.
+  void stop();
+  // The link has ended; worked: it had lived long enough to be called good.  The next attempt
+  // follows after at least `pause`.
+  void lost(bool worked, std::chrono::milliseconds pause);
+  void set_retry_max(std::chrono::milliseconds most) noexcept { target_.retry_max = most; }
+  const LinkTarget& target() const noexcept { return target_; }
+  std::string name() const;  // "m1.example.org:8100"
+
+ private:
+  void on_answer(Result<ClientAnswer> answer);
+  void failed(const std::string& why);
+  void again_after(std::chrono::milliseconds delay);
+
+  Log& log_;
+  Rng& rng_;
+  LinkTarget target_;
+  Callbacks callbacks_;
+  Connector connector_;
+  std::unique_ptr<Client> client_;  // null: none under way
+  std::chrono::milliseconds delay_{0};
+  std::string last_failure_;  // not logged twice in a row
+  Timer again_;
+};
+
+// The whole head.  credentials: "id:secret", "": none.
+std::string link_request(const ConnectTarget& target, std::string_view user_agent,
+                         std::string_view credentials);
+
+}  // namespace lb

@@ -1,0 +1,120 @@
+// LinkServer: accepts the connections of nodes on the <cluster-port>: TLS 1.3 by the node's secret,
+// then the HTTP Upgrade, then the transport is handed over with the id that the key has proved.
+//
+// A stranger gets no further than the handshake.  Failures are counted by address and claimed id,
+// because many nodes may connect from one address: a node with a wrong secret shuts out only
+// itself.  After kMaxFailures within a minute the id is refused from that address until the minute
+// is over, unless it has been linked from there before.  Where unknown ids have failed too often,
+// the address may have only kMaxOfShut connections in their opening.
+//
+// At most kMaxOpenings connections may be in their opening.  Above that a new one stays in the
+// listen queue until the oldest has had kLeastTime, which then ends: hundreds of nodes that come
+// back together must not end each other's connections, and idle strangers must not keep nodes out.
+// A connection that ends for this counts as no failure.
+//
+// Source: doc/link.md.
+// Thread: one loop (control).
+// Ownership: app/cluster/node_links.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/log.h"
+#include "base/unique_fd.h"
+#include "http/message.h"
+#include "net/acceptor.h"
+#include "net/tls_psk.h"
+
+namespace lb {
+
+// GET /admin/cluster HTTP/1.1 with "Connection: Upgrade" and "Upgrade: lbedge-cluster/1".
+bool asks_for_link(const Request& request);
+// The answer, whole.
+constexpr std::string_view kLinkSwitch =
+    "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
+    "Upgrade: lbedge-cluster/1\r\n\r\n";
+
+// FailureGuard: how often a peer may fail to prove its id.  id: as claimed; "": none, or not that
+// of a node.
+class FailureGuard {
+ public:
+  static constexpr std::size_t kMaxFailures = 5;
+  static constexpr std::chrono::seconds kWindow{60};
+  static constexpr std::size_t kMaxRows = 4096;
+
+  bool allows(const Address& peer, std::string_view id, SteadyTime now) const;
+  // How often, in this minute.
+  std::size_t failed(const Address& peer, std::string_view id, SteadyTime now);
+  // The id is proved: it is never refused from this address again.
+  void succeeded(const Address& peer, std::string_view id);
+  // The configuration has changed, and may be right now.
+  void forget_failures();
+
+ private:
+  using Key = std::pair<std::array<std::uint8_t, 16>, std::string>;
+  struct Row {
+    std::deque<SteadyTime> failures{};
+    bool known = false;  // it has been linked from there
+  };
+  Row& row(Key key);
+  std::map<Key, Row> rows_;
+  std::deque<Key> order_;  // of rows_, which came first
+};
+
+class LinkServer {
+ public:
+  static constexpr std::chrono::milliseconds kForOpening{5000};
+  static constexpr std::size_t kMaxOpenings = 256;
+  static constexpr std::chrono::milliseconds kLeastTime{500};
+  static constexpr std::size_t kMaxOfShut = 8;
+
+  struct Callbacks {
+    TlsPskServer::FindKey find_key;
+    // A node; id: as its key has proved.
+    std::function<void(std::string id, std::unique_ptr<Transport>, std::string leftover)> connected;
+  };
+  LinkServer(Loop& loop, Log& log, std::shared_ptr<const ListenSocket> socket, Callbacks callbacks);
+  ~LinkServer();
+
+  // A node has been accepted.
+  void node_linked(const std::string& id, const Address& peer);
+  void forget_failures() { failures_.forget_failures(); }
+  // A node that had proved its id has failed after all (its HELLO).
+  void node_failed(const std::string& id, const Address& peer, const std::string& why);
+
+ private:
+  class Opening;
+  void on_ready(short events);
+  bool make_room();
+  void make_room_of(const Address& peer);
+  void opening_done(Opening& opening);
+  std::optional<std::string> key_of(std::string_view id, const Address& peer);
+  // id: as it was claimed; why: of a node, nothing more than that its secret is wrong.
+  // proved: it has the secret of `id`, and failed in something else.
+  void opening_failed(const Address& peer, const std::string& id, bool proved,
+                      const std::string& why);
+  void log_failure(const std::string& who, std::string what, std::size_t times);
+
+  Loop& loop_;
+  Log& log_;
+  const std::shared_ptr<const ListenSocket> socket_;
+  Callbacks callbacks_;
+  std::shared_ptr<const TlsPskServer> tls_;
+  std::list<std::unique_ptr<Opening>> openings_;  // oldest first
+  FailureGuard failures_;
+  RepeatGuard guard_;
+  Watch watch_;
+  Timer pause_;
+};
+
+}  // namespace lb

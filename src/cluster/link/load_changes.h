@@ -1,0 +1,75 @@
+// LoadChanges: what this node carries and for how many listeners, so that each master is sent what
+// has changed since its last report.
+//
+// Every change of a mount gets the next number; a link remembers the number that it has reported up
+// to.  A mount that is no longer carried keeps its row for kRemembered: a link that has
+// not reported for so long is dead.
+//
+// Each master is sent the listeners behind this node without those behind the master itself, and
+// the way of a stream only if the stream does not come from that master.
+//
+// Thread: control.
+// Ownership: app/cluster/carried_load.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "cluster/nodes/audience.h"
+#include "cluster/nodes/node_table.h"
+
+namespace lb {
+
+class LoadChanges {
+ public:
+  static constexpr std::chrono::seconds kRemembered{30};
+  struct Carried {
+    std::string_view mount;
+    unsigned listeners = 0;  // without relays
+    double kbps = 0;         // of the stream
+    bool pulled = false;     // from another server
+    bool carries = true;     // false: it would be pulled, and is not now
+    ProtectionSet enforces = 0;
+    PullFault cannot = PullFault::kNone;  // of what is not carried
+    std::uint32_t free = MountLoad::kUnlimited;
+    // As MountLoad::from, with the master that it comes from at its end; null: not known.
+    const std::vector<std::string>* from = nullptr;
+    const Below* below = nullptr;  // null: no listener
+  };
+  // Everything that is carried now, protected or limited here, or cannot be pulled, ordered by
+  // mount.  True: the masters should have it at once: a stream has begun or ended here, cannot be
+  // pulled or can again, or has got its first listener, or lost its last one.
+  bool update(const std::vector<Carried>& now, SteadyTime when);
+
+  unsigned listeners() const noexcept { return listeners_; }
+  double kbps() const noexcept { return kbps_; }  // owed to them
+  unsigned relays() const noexcept { return relays_; }
+  std::uint64_t version() const noexcept { return version_; }
+  struct Changes {
+    std::vector<MountLoad> loads;
+    std::uint64_t up_to = 0;  // the number that is reported up to
+  };
+  // The oldest changes with a number above this one, as many as fit into a frame, as this master is
+  // sent them.
+  Changes since(std::uint64_t version, std::string_view master = {}) const;
+  std::vector<MountLoad> all(std::string_view master = {}) const;
+
+ private:
+  struct Row {
+    MountLoad load;
+    std::uint64_t version = 0;
+    SteadyTime ended{};
+    std::vector<Below::Share> of_masters{};
+  };
+  static MountLoad load_for(const Row& row, std::string_view master);
+  std::vector<Row> rows_;  // ordered by mount
+  std::uint64_t version_ = 0;
+  unsigned listeners_ = 0, relays_ = 0;
+  double kbps_ = 0;
+};
+
+}  // namespace lb

@@ -1,0 +1,155 @@
+// MasterSession: this node at one of its masters: keeps the link up, reports what is carried here
+// and the load, and holds the streams that the master offers.
+//
+// The node announces what it carries only when it knows whether it can pull the master's streams,
+// after half a second at the latest: until then the master sends no listener.
+//
+// A LOAD goes out every `every` of the master; earlier, but not within kLeastPause of the last one,
+// when LoadChanges is urgent, or when listeners have changed by more than 2 % of the capacity.
+// While the socket has not taken the last frames no LOAD is made: the next one replaces it.
+//
+// Silence ends the link only from the first ACK on: before, a whole round trip passes.
+//
+// Thread: control.
+// Ownership: app/cluster/master_links.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "cluster/link/link.h"
+#include "cluster/link/link_client.h"
+#include "cluster/link/linked_streams.h"
+#include "cluster/link/node_side.h"
+#include "cluster/nodes/clock_offset.h"
+#include "cluster/nodes/public_address.h"
+
+namespace lb {
+
+// How to reach a master's link and its streams.
+struct LinkPlan {
+  LinkTarget link;
+  // Where its streams are pulled from; port 0: as its WELCOME says.
+  ConnectTarget streams;
+  bool wants_listeners = true;
+
+  bool operator==(const LinkPlan&) const = default;
+  // False: the link must be made anew.
+  bool same_link(LinkPlan other) const {
+    other.link.retry_max = link.retry_max;
+    return *this == other;
+  }
+};
+
+class MasterSession {
+ public:
+  static constexpr std::chrono::milliseconds kLeastPause{50};
+  static constexpr std::chrono::milliseconds kForWelcome{5000};
+  static constexpr std::chrono::milliseconds kForPath{500};
+  // A master whose link is not up after this time is polled.
+  static constexpr std::chrono::seconds kLinkPatience{10};
+  // A link that has lived so long has worked: the next retry is quick.
+  static constexpr std::chrono::milliseconds kGood{3000};
+
+  MasterSession(NodeSide& host, Resolver& resolver, LinkPlan plan, LinkClient::Callbacks callbacks);
+  ~MasterSession();
+
+  void start() { client_.connect(); }
+  // Before start(): takes over the streams of the session that it replaces.
+  void continue_from(MasterSession& before);
+  void set_retry_max(std::chrono::milliseconds most) noexcept {
+    plan_.link.retry_max = most;
+    client_.set_retry_max(most);
+  }
+  // At once, if it is not linked.
+  void retry_now();
+  // LoadChanges has been updated; urgent: as LoadChanges::update() says.
+  void load_changed(bool urgent);
+  void send(Frame frame);
+  // It is known whether the master's streams can be pulled: reports what is carried.
+  void announce();
+  // Asks about a mount; false: not linked.
+  bool lookup_mount(const std::string& mount);
+  // Ends the link with a BYE, for good.
+  void send_bye(ByeFrame bye);
+  // Removes the streams that may go now; true: some have.
+  bool forget_streams() { return streams_.forget(host_.loop().awake()); }
+
+  const LinkPlan& plan() const noexcept { return plan_; }
+  // The link delivers the streams, or soon will.
+  bool replaces_polling() const noexcept { return delivery_ != Delivery::kNone; }
+  bool replaces_polling_changed();  // since the last call
+  bool linked() const noexcept { return link_ != nullptr && !link_->ended() && welcome_; }
+  const std::string& master_id() const noexcept { return master_id_; }  // "": never linked
+  // This run of the master, as it last named itself: "m1.77e0aa01"; "": never linked.
+  const std::string& master_mark() const noexcept { return master_mark_; }
+  const WelcomeFrame* welcome() const noexcept { return welcome_ ? &*welcome_ : nullptr; }
+  const LinkedStreams& streams() const noexcept { return streams_; }
+  // Where they are pulled from; nullopt: not known.
+  std::optional<ConnectTarget> streams_target() const;
+  // Where listeners reach it; nullopt: not linked, or not known.
+  std::optional<std::string> origin(PublicScheme scheme) const;
+  std::chrono::microseconds round_trip() const noexcept { return round_trip_; }
+  // The master's wall clock less this one.
+  std::chrono::milliseconds clock_offset() const noexcept { return clock_.offset(); }
+  std::uint64_t issued() const noexcept {
+    return issued_;
+  }  // redirects to this node, as the master counts
+  std::string name() const { return client_.name(); }
+  const Link* link() const noexcept { return link_.get(); }  // null: not connected
+  SteadyTime::duration linked_for() const { return host_.loop().now() - linked_since_; }
+
+ private:
+  void connected(std::unique_ptr<Transport> transport, std::string leftover);
+  Result<void> take(Frame frame);
+  Result<void> take_welcome(WelcomeFrame welcome);
+  void take_ack(const AckFrame& ack);
+  void measure_clock(std::int64_t master_ms, std::int64_t sent_ms, SteadyTime::duration round_trip);
+  void take_command(CommandFrame command);
+  void send_load();
+  void on_end(const std::string& reason);
+  void log(LogLevel level, const std::string& text) const;
+
+  enum class Delivery : std::uint8_t { kHoped, kThere, kNone };
+
+  NodeSide& host_;
+  LinkPlan plan_;
+  Delivery delivery_ = Delivery::kHoped;
+  bool replaced_polling_ = true;  // at the last call
+  SteadyTime patience_until_;
+  LinkClient client_;
+  LinkedStreams streams_;
+  std::unique_ptr<Link> link_;  // null: not connected
+  std::optional<WelcomeFrame> welcome_;
+  std::string master_id_, master_mark_;
+  bool acknowledged_ = false;  // a LOAD of this link: from now on silence is counted
+  std::uint16_t http_port_ = 0, https_port_ = 0;
+  std::uint64_t reported_ = 0;  // of LoadChanges
+  unsigned last_listeners_ = 0, max_listeners_ = 1;
+  SteadyTime linked_since_{}, last_load_{};
+  std::int64_t hello_ms_ = 0;  // this wall clock when HELLO was sent
+  bool load_due_ = false;
+  bool announced_ = false;
+  Timer announce_;
+  bool left_ = false;  // for good
+  // Round trips: LOADs that wait for their ACK, and the last result.
+  struct Pending {
+    std::uint64_t seq = 0;
+    SteadyTime sent{};
+    std::int64_t wall_ms = 0;
+  };
+  std::array<Pending, 8> pending_{};
+  std::chrono::microseconds round_trip_{0};
+  ClockOffset clock_;  // the master's
+  std::uint64_t issued_ = 0;
+  int bye_code_ = 0;
+  std::chrono::milliseconds bye_back_{0};
+  // A command may be answered after this session, or its link, is gone.
+  std::shared_ptr<MasterSession*> self_;
+};
+
+}  // namespace lb

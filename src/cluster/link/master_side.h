@@ -1,0 +1,41 @@
+// MasterSide: what the sessions of nodes at this master need from the server around them, and
+// report to it.
+// Thread: control.
+// Ownership: app/cluster/node_links implements it; it outlives all sessions.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cluster/balance/redirect_decider.h"
+#include "cluster/link/link_host.h"
+#include "cluster/link/offer_changes.h"
+#include "cluster/nodes/known_nodes.h"
+
+namespace lb {
+
+class NodeSession;
+
+class MasterSide : public LinkHost {
+ public:
+  virtual RedirectDecider& decider() noexcept = 0;
+  // Null: not in the configuration, or removed from it.
+  virtual const KnownNode* known_node(std::string_view id) const = 0;
+  virtual const OfferChanges& offers() const noexcept = 0;
+  // As of this moment; the nodes may not have been sent the change yet.
+  virtual bool is_offered(const std::string& mount) = 0;
+  virtual WelcomeFrame welcome_for(const KnownNode& node) = 0;
+  // A node has been accepted; an older connection of the same process ends here, without a BYE.
+  virtual void node_joined(NodeSession& session) = 0;
+  // Probes each address, all of them allowed to the node; calls address_refused() where another
+  // server answers.
+  virtual void try_addresses(NodeSession& session, const std::vector<NodeAddress>& addresses,
+                             std::chrono::milliseconds round_trip) = 0;
+  virtual void node_answered(const std::string& node, const ResultFrame& result) = 0;
+  // The last call: destroys the session.
+  virtual void node_left(NodeSession& session, const std::string& why) = 0;
+};
+
+}  // namespace lb

@@ -1,0 +1,292 @@
+#include "cluster/link/node_session.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int kDuplicateId = 409, kTooMuch = 429;
+constexpr auto kBackAfterTooMuch = 10s;
+constexpr auto kLongestWay = 500ms;  // one way, of a frame; a node cannot claim more
+
+Error too_many_mounts() {
+  return Error::limit("has named more than " + std::to_string(NodeSession::kMaxMounts) + " mounts");
+}
+
+Link::Settings settings_of_hello() {
+  Link::Settings settings;
+  settings.dead = NodeSession::kForHello;
+  settings.max_frames_per_second = 300;
+  settings.max_bytes_per_second = NodeSession::kBytesASecond;
+  settings.burst_bytes = NodeSession::kBytesAtOnce;
+  return settings;
+}
+
+}  // namespace
+
+NodeSession::NodeSession(MasterSide& host, std::string id, std::unique_ptr<Transport> transport,
+                         std::string leftover)
+    : host_(host),
+      id_(std::move(id)),
+      peer_(transport->peer()),
+      since_(host.loop().now()),
+      link_(host.loop(), std::move(transport), std::move(leftover), settings_of_hello(),
+            {[this](Frame frame) { return take(std::move(frame)); },
+             {},
+             [this](const std::string& reason) { on_end(reason); }}) {}
+
+NodeSession::~NodeSession() = default;
+
+void NodeSession::log(LogLevel level, const std::string& text) const {
+  host_.log().write(level, "cluster/link", "node " + id_ + " (" + peer_.ip() + "): " + text);
+}
+
+void NodeSession::send_offers(const OfferChanges::Change& change) {
+  if (!joined_ || change.empty()) return;
+  for (DeltaFrame& frame : delta_frames(change.added, change.removed)) link_.send(std::move(frame));
+}
+
+void NodeSession::send_bye(ByeFrame bye) {
+  const std::string why = bye.why;
+  has_bye_ = true;
+  bye_ = why;
+  link_.send_bye(std::move(bye), why);
+}
+
+void NodeSession::replaced() {
+  joined_ = false;
+  link_.end("another connection of the same process has taken its place");
+}
+
+void NodeSession::address_refused(const NodeAddress& address, const std::string& why) {
+  if (!listed() || std::erase(row_.addresses, address) == 0) return;
+  log(LogLevel::kWarn, "no listener is sent to " + origin_of(address) + ": " + why);
+  NodeHello row = row_;
+  // Same process, same run: the row only gets its new description.
+  const SteadyTime now = host_.loop().now();
+  const auto again = host_.decider().with_table(
+      [&](NodeTable& table) { return table.hello(std::move(row), now); });
+  if (!again) link_.end(again.error().what);
+}
+
+NodeSlot NodeSession::slot_in(const NodeTable& table) const {
+  const NodeSlot found = table.find(id_);
+  if (!joined_ || found == kNoNode) return kNoNode;
+  const Node& node = table.node(found);
+  return node.kind == NodeKind::kLink && node.epoch == epoch_ ? found : kNoNode;
+}
+
+bool NodeSession::listed() const {
+  return host_.decider().with_table(
+      [this](const NodeTable& table) { return slot_in(table) != kNoNode; });
+}
+
+template <class F>
+bool NodeSession::update_row(F&& what) {
+  const SteadyTime now = host_.loop().now();
+  return host_.decider().with_table([&](NodeTable& table) {
+    const NodeSlot slot = slot_in(table);
+    if (slot != kNoNode) what(table, slot, now);
+    return slot != kNoNode;
+  });
+}
+
+void NodeSession::on_end(const std::string& reason) {
+  update_row([&](NodeTable& table, NodeSlot slot, SteadyTime now) {
+    table.connection_lost(slot, has_bye_ ? bye_ : reason, now);
+  });
+  host_.node_left(*this, reason);  // destroys this
+}
+
+Result<void> NodeSession::take(Frame frame) {
+  auto taken = take_valid(std::move(frame));
+  if (taken || taken.error().code != Error::Code::kLimit || !joined_) return taken;
+  link_.send_bye(ByeFrame{taken.error().what, kTooMuch, kBackAfterTooMuch}, taken.error().what);
+  return taken;
+}
+
+// From now on the round trip is known.
+void NodeSession::first_frame() {
+  if (std::exchange(heard_after_hello_, true)) return;
+  link_.set_dead(dead_);
+  if (row_.addresses.empty()) return;
+  const auto way = host_.loop().now() - welcomed_;
+  host_.try_addresses(*this, row_.addresses,
+                      std::chrono::duration_cast<std::chrono::milliseconds>(way));
+}
+
+Result<void> NodeSession::take_valid(Frame frame) {
+  if (const auto* hello = std::get_if<HelloFrame>(&frame)) return take_hello(*hello);
+  if (!joined_)
+    return Error::denied("sent " + std::string(frame_name(frame)) + " before it said HELLO");
+  if (!listed()) return Error::denied("is not in the table any more");
+  first_frame();
+  if (auto* load = std::get_if<LoadFrame>(&frame)) return take_load(*load);
+  if (auto* snap = std::get_if<SnapFrame>(&frame)) return take_snapshot(*snap);
+  if (auto* message = std::get_if<MessageFrame>(&frame)) return take_message(*message);
+  if (const auto* ingest = std::get_if<IngestFrame>(&frame)) {
+    host_.ingest(id_, *ingest);
+    return {};
+  }
+  if (const auto* who = std::get_if<WhoFrame>(&frame)) {
+    if (!who->known) link_.send(WhoFrame{who->mount, host_.is_offered(who->mount)});
+    return {};
+  }
+  if (const auto* drain = std::get_if<DrainFrame>(&frame)) {
+    take_drain(*drain);
+    return {};
+  }
+  if (const auto* result = std::get_if<ResultFrame>(&frame)) {
+    host_.node_answered(id_, *result);
+    return {};
+  }
+  if (const auto* bye = std::get_if<ByeFrame>(&frame)) {
+    has_bye_ = true;
+    bye_ = "says goodbye" + (bye->why.empty() ? "" : ": " + bye->why);
+    update_row(
+        [&](NodeTable& table, NodeSlot slot, SteadyTime now) { table.bye(slot, bye_, now); });
+    return Error::closed(bye_);
+  }
+  return Error::denied("sent " + std::string(frame_name(frame)) + ", which only a master may");
+}
+
+Result<void> NodeSession::take_hello(const HelloFrame& hello) {
+  if (joined_) return Error::denied("said HELLO twice");
+  if (hello.id != id_)
+    return Error::denied("says that it is " + hello.id + ", but has logged in as " + id_);
+  if (hello.major != 1)
+    return Error::unsupported("speaks version " + std::to_string(hello.major) + " of the link");
+  const KnownNode* known = host_.known_node(id_);
+  if (known == nullptr) return Error::denied("is no <node> of the configuration");
+
+  BelievedAddresses believed;
+  if (hello.wants_listeners) believed = believed_addresses(*known, {hello.addresses}, peer_);
+  NodeHello row;
+  row.id = id_;
+  row.epoch = hello.epoch;
+  row.kind = NodeKind::kLink;
+  row.scope = MountScope::kAll;
+  row.addresses = believed.addresses;
+  row.capacity = hello.capacity;
+  row.tags = hello.tags;
+  row.countries = hello.countries;
+  row.enforces = hello.enforces;
+  row.masters = std::max(hello.masters, 1U);
+  row.limits = known->limits;
+  row.checks_tokens = hello.tokens;
+  WelcomeFrame welcome = host_.welcome_for(*known);
+  row.every = welcome.every;
+  row_ = row;
+  const SteadyTime now = host_.loop().now();
+  const auto taken = host_.decider().with_table(
+      [&](NodeTable& table) { return table.hello(std::move(row), now); });
+  if (!taken) {
+    send_bye({"duplicate id: another process is connected as " + id_, kDuplicateId, 0ms});
+    return taken.error();
+  }
+  joined_ = true;
+  epoch_ = hello.epoch;
+  host_.node_joined(*this);
+  log(LogLevel::kInfo,
+      "is linked, version " + (hello.version.empty() ? "?" : hello.version) + ", epoch " + epoch_);
+  if (!believed.refused.empty())
+    log(LogLevel::kWarn, "announces " + believed.refused +
+                             ", which its allow-public does not name; that address is not used");
+  if (!hello.wants_listeners)
+    log(LogLevel::kInfo, "wants no listeners; none is sent there");
+  else if (!believed.missing.empty())
+    log(LogLevel::kWarn, "no listener is sent there: " + believed.missing);
+  measure_clock(hello.now_ms, 0us);
+  welcomed_ = host_.loop().now();
+  dead_ = welcome.dead;
+  link_.send(std::move(welcome));
+  for (SnapFrame& frame : snap_frames(host_.offers().all(), {})) link_.send(std::move(frame));
+  return {};
+}
+
+Result<void> NodeSession::take_snapshot(SnapFrame& snap) {
+  if (!snap.offers.empty()) return Error::denied("sent offers, which only a master may");
+  if (snapshot_done_) return Error::denied("sent a second SNAP");
+  if (arriving_.size() + snap.carried.size() > kMaxMounts) return too_many_mounts();
+  std::move(snap.carried.begin(), snap.carried.end(), std::back_inserter(arriving_));
+  if (snap.more) return {};
+  snapshot_done_ = true;
+  bool all = true;
+  update_row(
+      [&, mounts = std::exchange(arriving_, {})](NodeTable& table, NodeSlot slot, SteadyTime now) {
+        all = table.snapshot(slot, mounts, now);
+      });
+  if (!all) return too_many_mounts();
+  return {};
+}
+
+Result<void> NodeSession::take_load(LoadFrame& load) {
+  if (!snapshot_done_) return Error::denied("sent LOAD before its SNAP was complete");
+  if (load.at_ms < last_at_ms_)
+    return Error::invalid("sent a LOAD of " + std::to_string(load.at_ms) + " after one of " +
+                          std::to_string(last_at_ms_) + ": its clock goes backward");
+  last_at_ms_ = load.at_ms;
+  const SteadyTime now = host_.loop().now();
+  const auto way = std::min<std::chrono::microseconds>(
+      std::chrono::microseconds(load.round_trip_us / 2), kLongestWay);
+  measure_clock(load.now_ms, way);
+  LoadReport report;
+  report.received = now;
+  report.sampled = now - way;
+  report.kbps = load.kbps;
+  report.listeners = load.listeners;
+  report.arrivals = load.arrivals;
+  report.changed = std::move(load.changed);
+  report.masters = std::max(load.masters, 1U);
+  report.loop_ms = load.loop_ms;
+  report.relays = load.relays;
+  report.cannot = load.cannot;
+  bool all = true;
+  std::uint64_t issued = 0;
+  update_row([&](NodeTable& table, NodeSlot slot, SteadyTime) {
+    all = table.report(slot, report);
+    issued = table.node(slot).issued;
+  });
+  if (!all) return too_many_mounts();
+  link_.send(AckFrame{load.seq, wall_ms_of(host_.loop().clock()), issued});
+  return {};
+}
+
+Result<void> NodeSession::take_message(MessageFrame& message) {
+  if (message.from != id_) return Error::denied("sent a MSG in the name of " + message.from);
+  const SteadyTime now = host_.loop().now();
+  if (now - message_second_ >= 1s) {
+    message_second_ = now;
+    messages_ = 0;
+  }
+  if (++messages_ > kMaxMessagesASecond)
+    return Error::limit("sent more than " + std::to_string(kMaxMessagesASecond) +
+                        " MSG in a second");
+  host_.message(std::move(message));
+  return {};
+}
+
+void NodeSession::measure_clock(std::int64_t now_ms, std::chrono::microseconds way) {
+  if (now_ms <= 0) return;
+  const auto half = std::chrono::duration_cast<std::chrono::milliseconds>(way);
+  clock_.measured(now_ms, wall_ms_of(host_.loop().clock()) - half.count());
+  if (const auto news = clock_.news())
+    log(LogLevel::kWarn, "its clock " + *news + "; it checks our redirects by our clock");
+  host_.decider().with_table([this, skew = clock_.offset()](NodeTable& table) {
+    table.set_clock_skew(slot_in(table), skew);
+  });
+}
+
+void NodeSession::take_drain(const DrainFrame& drain) {
+  update_row([&](NodeTable& table, NodeSlot slot, SteadyTime now) {
+    if (drain.kind == DrainMode::kOff)
+      table.undrain(slot, now);
+    else
+      table.drain(slot, drain.why.empty() ? "it says so" : drain.why, now);
+  });
+}
+
+}  // namespace lb

@@ -1,0 +1,101 @@
+// NodeSession: one node that is linked to this master, from the proof of its id until the link
+// ends: HELLO → WELCOME and SNAP → its SNAP → LOADs.  Its reports go into the NodeTable, under its
+// own id and no other.
+//
+// A frame that a node may not send, a HELLO with another id than the one of the login, a report
+// before the snapshot, a clock that goes backward: each ends the link with a reason.  A node that
+// exceeds a limit is sent the reason (BYE), so that both logs name it.
+//
+// A node that sends more than kBytesASecond is read no faster than that: its reports cost this
+// server about 1 % of a processor, whatever it does.  Silence ends the link only from the first
+// frame after HELLO on: before, a whole round trip passes.
+//
+// Thread: control.
+// Ownership: app/cluster/node_links, until MasterSide::node_left().
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cluster/link/link.h"
+#include "cluster/link/master_side.h"
+#include "cluster/nodes/clock_offset.h"
+
+namespace lb {
+
+class NodeSession {
+ public:
+  static constexpr std::chrono::milliseconds kForHello{5000};
+  static constexpr std::size_t kMaxMounts = 20'000;  // that one node may carry
+  static constexpr std::size_t kBytesASecond = 128 * 1024;
+  static constexpr std::size_t kBytesAtOnce = 768 * 1024;  // a snapshot of kMaxMounts usual names
+  static constexpr unsigned kMaxMessagesASecond = 100;
+
+  // id: proved by its key or its password.
+  NodeSession(MasterSide& host, std::string id, std::unique_ptr<Transport> transport,
+              std::string leftover);
+  ~NodeSession();
+
+  void send_offers(const OfferChanges::Change& change);
+  void send(Frame frame) { link_.send(std::move(frame)); }
+  // Ends the link with a BYE; the node may connect again after `back`.
+  void send_bye(ByeFrame bye);
+  // A newer connection of the same process has the row in the table.
+  void replaced();
+  // Another server answers there.
+  void address_refused(const NodeAddress& address, const std::string& why);
+  void end(std::string reason) { link_.end(std::move(reason)); }
+
+  const std::string& id() const noexcept { return id_; }
+  const std::string& epoch() const noexcept { return epoch_; }
+  bool joined() const noexcept { return joined_; }
+  bool was_accepted() const noexcept { return !epoch_.empty(); }  // its HELLO was valid
+  const Address& peer() const noexcept { return peer_; }
+  SteadyTime since() const noexcept { return since_; }
+  const Link& link() const noexcept { return link_; }
+
+ private:
+  Result<void> take(Frame frame);
+  Result<void> take_valid(Frame frame);
+  void first_frame();
+  Result<void> take_hello(const HelloFrame& hello);
+  Result<void> take_snapshot(SnapFrame& snap);
+  Result<void> take_load(LoadFrame& load);
+  Result<void> take_message(MessageFrame& message);
+  void take_drain(const DrainFrame& drain);
+  // now_ms: its wall clock when it sent the frame that arrived just now.
+  void measure_clock(std::int64_t now_ms, std::chrono::microseconds way);
+  void on_end(const std::string& reason);
+  // Its row in the table; kNoNode: it is gone, or belongs to another process.
+  NodeSlot slot_in(const NodeTable& table) const;
+  bool listed() const;
+  // Calls what(table, slot, now) with its row; false: it has none.
+  template <class F>
+  bool update_row(F&& what);
+  void log(LogLevel level, const std::string& text) const;
+
+  MasterSide& host_;
+  const std::string id_;
+  const Address peer_;
+  const SteadyTime since_;
+  std::string epoch_;
+  bool joined_ = false;
+  bool heard_after_hello_ = false;
+  SteadyTime welcomed_{};
+  std::chrono::milliseconds dead_{0};  // as WELCOME says
+  bool snapshot_done_ = false;
+  bool has_bye_ = false;
+  std::string bye_;
+  NodeHello row_;                    // as it was put into the table
+  std::vector<MountLoad> arriving_;  // of a SNAP that is not complete
+  std::uint64_t last_at_ms_ = 0;
+  ClockOffset clock_;  // the node's wall clock
+  SteadyTime message_second_{};
+  unsigned messages_ = 0;
+  Link link_;
+};
+
+}  // namespace lb

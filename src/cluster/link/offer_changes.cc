@@ -1,0 +1,31 @@
+#include "cluster/link/offer_changes.h"
+
+#include <utility>
+
+namespace lb {
+
+OfferChanges::Change OfferChanges::update(std::vector<StreamOffer> now) {
+  std::map<std::string, StreamOffer, std::less<>> next;
+  for (StreamOffer& offer : now) {
+    std::string mount = offer.mount;
+    next.try_emplace(std::move(mount), std::move(offer));
+  }
+  Change change;
+  for (const auto& [mount, offer] : next) {
+    const auto old = offers_.find(mount);
+    if (old == offers_.end() || old->second != offer) change.added.push_back(offer);
+  }
+  for (const auto& [mount, offer] : offers_)
+    if (!next.contains(mount)) change.removed.push_back(mount);
+  offers_ = std::move(next);
+  return change;
+}
+
+std::vector<StreamOffer> OfferChanges::all() const {
+  std::vector<StreamOffer> out;
+  out.reserve(offers_.size());
+  for (const auto& [mount, offer] : offers_) out.push_back(offer);
+  return out;
+}
+
+}  // namespace lb

@@ -1,0 +1,154 @@
+#include "cluster/nodes/carriers.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace lb {
+namespace {
+
+Carrier* find_in(MountNodes& row, NodeSlot node) {
+  for (Carrier& carrier : row.carriers) {
+    if (carrier.node == node) return &carrier;
+  }
+  return nullptr;
+}
+
+bool before(const Behind& behind, NodeSlot node) { return behind.node < node; }
+
+}  // namespace
+
+const Behind* MountNodes::behind_of(NodeSlot node) const noexcept {
+  const auto at = std::lower_bound(behind.begin(), behind.end(), node, before);
+  return at == behind.end() || at->node != node ? nullptr : &*at;
+}
+
+void CarrierTable::forget_behind(MountNodes& row, NodeSlot node) {
+  const auto at = std::lower_bound(row.behind.begin(), row.behind.end(), node, before);
+  if (at != row.behind.end() && at->node == node) row.behind.erase(at);
+}
+
+void CarrierTable::tell_behind(MountNodes& row, NodeSlot node, const MountLoad& load) {
+  forget_behind(row, node);
+  if (!load.carries || (load.below == 0 && !load.from)) return;
+  Behind fresh{.node = node, .below = load.below, .from_here = !load.from};
+  if (load.from)
+    for (const std::string& id : *load.from)
+      if (fresh.steps < Behind::kLongestWay) fresh.way[fresh.steps++] = node_key(id);
+  row.behind.insert(std::lower_bound(row.behind.begin(), row.behind.end(), node, before), fresh);
+}
+
+MountNodes& CarrierTable::row(std::string_view mount) {
+  const auto found = mounts_.find(mount);
+  if (found != mounts_.end()) return found->second;
+  MountNodes& fresh = mounts_[std::string(mount)];
+  fresh.mount = mount;
+  return fresh;
+}
+
+std::size_t& CarrierTable::rows_of(NodeSlot node) {
+  if (node >= rows_of_.size()) rows_of_.resize(node + 1);
+  return rows_of_[node];
+}
+
+Carrier& CarrierTable::carrier_in(MountNodes& row, NodeSlot node) {
+  if (Carrier* found = find_in(row, node)) return *found;
+  ++rows_of(node);
+  return row.carriers.emplace_back(Carrier{.node = node});
+}
+
+CarrierTable::Mounts::iterator CarrierTable::drop_if_empty(Mounts::iterator at) {
+  return at->second.carriers.empty() && at->second.kbps <= 0 ? mounts_.erase(at) : std::next(at);
+}
+
+bool CarrierTable::see(NodeSlot node, const MountLoad& load, SteadyTime sampled) {
+  ++revision_;
+  const auto found = mounts_.find(load.mount);
+  if (!load.says_anything()) {
+    if (found == mounts_.end()) return true;
+    drop_carriers(found->second, [node](const Carrier& c) { return c.node == node; });
+    drop_if_empty(found);
+    return true;
+  }
+  const bool known = found != mounts_.end() && find_in(found->second, node) != nullptr;
+  if (!known && rows_of(node) >= kMaxOfNode) return false;
+  MountNodes& mount = row(load.mount);
+  tell_behind(mount, node, load);
+  Carrier& carrier = carrier_in(mount, node);
+  const std::uint32_t listeners = load.carries ? load.listeners : 0;
+  // Where places are counted, listeners on their way still need theirs.
+  const std::uint32_t came = listeners > carrier.listeners ? listeners - carrier.listeners : 0;
+  const bool on_way = carrier.limited() && sampled - carrier.sent <= Carrier::kOnItsWay;
+  carrier.recent = on_way ? carrier.recent - std::min(carrier.recent, came) : 0;
+  carrier.listeners = listeners;
+  carrier.reported = load.carries;
+  carrier.enforces = load.enforces;
+  carrier.declined = load.declined;
+  carrier.cannot = load.carries ? PullFault::kNone : load.cannot;
+  carrier.free = load.free;
+  return true;
+}
+
+// Redirects that are on their way are no news of the node's, so they stay.
+bool CarrierTable::see_all(NodeSlot node, const std::vector<MountLoad>& loads, SteadyTime sampled) {
+  ++revision_;
+  for (auto& [name, mount] : mounts_) {
+    Carrier* carrier = find_in(mount, node);
+    if (carrier == nullptr) continue;
+    forget_behind(mount, node);
+    carrier->reported = false;
+    carrier->listeners = 0;
+    carrier->enforces = 0;
+    carrier->declined = false;
+    carrier->cannot = PullFault::kNone;
+    carrier->free = MountLoad::kUnlimited;
+  }
+  bool all = true;
+  for (const MountLoad& load : loads) all = see(node, load, sampled) && all;
+  return all;
+}
+
+void CarrierTable::forget_node(NodeSlot node) {
+  ++revision_;
+  sweep([node](const Carrier& carrier) { return carrier.node != node; });
+}
+
+void CarrierTable::sent(NodeSlot node, std::string_view mount, SteadyTime now, SteadyTime sampled) {
+  Carrier& carrier = carrier_in(row(mount), node);
+  if (carrier.limited() ? now - carrier.sent > Carrier::kOnItsWay : carrier.sent <= sampled)
+    carrier.recent = 0;
+  ++carrier.recent;
+  carrier.sent = now;
+}
+
+void CarrierTable::set_kbps(std::string_view mount, double kbps) { row(mount).kbps = kbps; }
+
+void CarrierTable::forget_mount(std::string_view mount) {
+  const auto found = mounts_.find(mount);
+  if (found == mounts_.end()) return;
+  found->second.kbps = 0;
+  drop_if_empty(found);
+}
+
+const MountNodes* CarrierTable::find(std::string_view mount) const noexcept {
+  const auto found = mounts_.find(mount);
+  return found == mounts_.end() ? nullptr : &found->second;
+}
+
+PullFault CarrierTable::fault(NodeSlot node, std::string_view mount) const noexcept {
+  const MountNodes* row = find(mount);
+  if (row == nullptr) return PullFault::kNone;
+  const auto at = std::find_if(row->carriers.begin(), row->carriers.end(),
+                               [node](const Carrier& carrier) { return carrier.node == node; });
+  return at == row->carriers.end() ? PullFault::kNone : at->cannot;
+}
+
+std::vector<const MountNodes*> CarrierTable::mounts() const {
+  std::vector<const MountNodes*> out;
+  out.reserve(mounts_.size());
+  for (const auto& [name, mount] : mounts_) {
+    if (!mount.carriers.empty()) out.push_back(&mount);
+  }
+  return out;
+}
+
+}  // namespace lb

@@ -1,0 +1,31 @@
+#include "cluster/nodes/names.h"
+
+#include <algorithm>
+#include <cstddef>
+
+#include "http/parser.h"
+
+namespace lb {
+namespace {
+
+constexpr std::size_t kLongestId = 64;
+constexpr std::size_t kLongestMount = 255;
+
+}  // namespace
+
+bool is_node_id(std::string_view id) noexcept {
+  return !id.empty() && id.size() <= kLongestId && std::all_of(id.begin(), id.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.';
+  });
+}
+
+bool may_be_relayed_as(std::string_view mount) noexcept {
+  if (mount.size() < 2 || mount.size() > kLongestMount || mount.front() != '/') return false;
+  if (mount == "/admin" || mount.starts_with("/admin/") || mount == "/admin.cgi") return false;
+  for (const std::string_view ending : {".xsl", ".m3u", ".xspf", ".vclt", ".pls"})
+    if (mount.ends_with(ending)) return false;
+  return is_clean_path(mount);  // no client could ask for another
+}
+
+}  // namespace lb

@@ -1,0 +1,62 @@
+// Public addresses as text: "edge1.example.org:8000", "[2001:db8::2]:8443".
+//
+// They come from configurations and from other servers' reports, and end in the Location of a
+// redirect.  So nothing that is not a host name or a literal address is ever taken for a host: no
+// user:password@, no path, no control character.
+// Source: RFC 3986 for the form; the file format is ours (decisions C, the agreed surface).
+// Thread: pure functions, plain values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "cluster/nodes/node.h"
+#include "net/address.h"
+
+namespace lb {
+
+struct ConnectTarget;
+
+constexpr std::uint16_t kIcecastPort = 8000;  // where nothing else is said
+
+// "host:port", "[v6]:port"; without a port: that of the scheme's custom in `otherwise`.
+// Errors: "\"edge1:0\" has no port between 1 and 65535".
+Result<NodeAddress> parse_public_address(PublicScheme scheme, std::string_view text,
+                                         std::uint16_t otherwise);
+// A host alone: a name, or a literal address with or without brackets.
+Result<NodeAddress> make_public_address(PublicScheme scheme, std::string_view host,
+                                        std::uint16_t port);
+// "host:port", with brackets around IPv6.
+std::string to_text(const NodeAddress& address);
+// "http://host:port"; the scheme's own port is left out.
+std::string origin_of(const NodeAddress& address);
+// The same of a server that we connect to; nullopt: it does not speak this scheme there.
+std::optional<std::string> origin_of(const ConnectTarget& target, PublicScheme scheme);
+// "localhost", 127.0.0.0/8, ::1, 0.0.0.0, ::
+bool is_this_machine(const NodeAddress& address) noexcept;
+
+// <node allow-public="edge1.example.org:8000,8443 [2001:db8::2]:8000 *.example.org:443"/>: where a
+// node may send listeners to.
+class AllowedAddresses {
+ public:
+  // Errors name the entry.
+  static Result<AllowedAddresses> parse(std::string_view text);
+  bool contains(const NodeAddress& address) const;
+  bool empty() const noexcept { return entries_.empty(); }
+
+ private:
+  struct Entry {
+    std::string host;  // lower case; "*.example.org": every name below
+    std::vector<std::uint16_t> ports;
+  };
+  std::vector<Entry> entries_;
+};
+
+// To which literal addresses the client can be sent.
+ClientFamily family_of(const Address& client) noexcept;
+
+}  // namespace lb

@@ -1,0 +1,341 @@
+#include "cluster/polling/master_watch.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/encoding.h"
+#include "cluster/nodes/names.h"
+#include "http/message.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kListDeadline = 30s;
+constexpr auto kReportDeadline = 5s;
+constexpr auto kFarewellDeadline = 500ms;
+constexpr auto kAskStockAgain = 3600s;
+constexpr auto kLeastForKh = 5s;  // KH takes no shorter interval
+constexpr unsigned kMissingLists = 2;
+// Without any answer so often, and with a list after it each time: it does not read posts.
+constexpr unsigned kMaxBreaks = 3;
+
+// The server that asks, and its login.
+std::string head_of(const MasterPlan& plan, std::string_view user_agent) {
+  std::string agent(user_agent);
+  std::erase_if(agent, [](char c) { return static_cast<unsigned char>(c) < 0x20; });
+  return " HTTP/1.0\r\nAuthorization: Basic " + base64_encode(plan.username + ":" + plan.password) +
+         "\r\nHost: " + plan.target.host + "\r\nUser-Agent: " + agent + "\r\n";
+}
+
+// What a master without reports answers: Icecast 400, KH 401 or 501, others what they like.
+bool takes_no_reports(int status) {
+  return status == 400 || status == 401 || status == 404 || status == 405 || status == 501;
+}
+
+}  // namespace
+
+// A stock slave sends no more than the first two lines; proxies in front of a master want the rest.
+std::string stream_list_request(const MasterPlan& plan, std::string_view user_agent,
+                                std::string_view more, std::string_view query) {
+  return "GET /admin/streamlist.txt" + std::string(query) + head_of(plan, user_agent) +
+         std::string(more) + "\r\n";
+}
+
+std::string report_request(const MasterPlan& plan, std::string_view user_agent,
+                           const NodeReport& report) {
+  const std::string body = node_body(report);
+  return "POST /admin/sourcelist.txt" + head_of(plan, user_agent) +
+         "X-LB-Node: " + node_header(report) +
+         "\r\nContent-Type: text/plain\r\nContent-Length: " + std::to_string(body.size()) +
+         "\r\n\r\n" + body;
+}
+
+std::string kh_registration_query(const NodeReport& report) {
+  for (const NodeAddress& address : report.addresses) {
+    if (address.scheme != PublicScheme::kHttp) continue;
+    const auto every = std::max<std::chrono::milliseconds>(report.every, kLeastForKh);
+    const bool v6 = address.kind == NodeAddress::Host::kIpv6;
+    return "?rserver=" + (v6 ? "%5b" + address.host + "%5d" : address.host) +
+           "&rport=" + std::to_string(address.port) +
+           "&interval=" + std::to_string(std::chrono::ceil<std::chrono::seconds>(every).count());
+  }
+  return {};
+}
+
+MasterWatch::MasterWatch(Connector& connector, Log& log, Rng& rng, MasterPlan plan,
+                         Callbacks callbacks)
+    : connector_(connector),
+      log_(log),
+      rng_(rng),
+      plan_(std::move(plan)),
+      callbacks_(std::move(callbacks)),
+      timer_(connector.loop(), [this] { ask(); }) {
+  timer_.after(0us);
+}
+
+std::string MasterWatch::name() const {
+  return "master " + plan_.target.host + ":" + std::to_string(plan_.target.port) + " ";
+}
+
+bool MasterWatch::is_for(const MasterPlan& plan) const {
+  const ConnectTarget& here = plan_.target;
+  return plan.target.host == here.host && plan.target.port == here.port &&
+         plan.target.tls == here.tls && plan.publish == plan_.publish;
+}
+
+void MasterWatch::follow(MasterPlan plan) {
+  if (!(plan == plan_)) {
+    plan_ = std::move(plan);
+    delay_ = 0ms;
+    // What is under way was asked with the old name and password.
+    client_.reset();
+    post_.reset();
+  }
+  ask_soon();
+}
+
+void MasterWatch::ask_soon() {
+  if (asking()) {
+    again_ = true;
+    return;
+  }
+  const auto since = connector_.loop().now() - asked_;
+  timer_.after(
+      std::max(0us, std::chrono::ceil<std::chrono::microseconds>(callbacks_.least_pause - since)));
+}
+
+void MasterWatch::report_now() {
+  if (!plan_.publish || !callbacks_.report) return;
+  client_.reset();
+  report_again_ = post_ != nullptr;
+  if (!report_again_) timer_.after(0us);
+}
+
+void MasterWatch::ask() {
+  if (asking()) return;
+  asked_ = connector_.loop().now();
+  again_ = false;
+  if (plan_.publish && callbacks_.report && asked_ >= post_at_)
+    post();
+  else
+    ask_for_list();
+}
+
+ClientRequest MasterWatch::post_request(bool leaving) {
+  std::vector<std::string> mounts;
+  mounts.reserve(known_.size());
+  for (const auto& [mount, known] : known_) mounts.push_back(mount);
+  NodeReport report = callbacks_.report(mounts, master_id_);
+  report.every = plan_.report_interval;
+  report.seq = ++seq_;
+  if (is_node_id(plan_.username)) report.id = plan_.username;  // as this master calls this node
+  report.leaving = leaving;
+  report.now_ms = posted_ms_ = wall_ms_of(connector_.loop().clock());
+  posted_at_ = connector_.loop().now();
+  ClientRequest request;
+  request.target = plan_.target;
+  request.head = report_request(plan_, callbacks_.user_agent(), report);
+  request.head_deadline = kReportDeadline;
+  return request;
+}
+
+void MasterWatch::post() {
+  post_ = std::make_unique<Client>(connector_, post_request(false),
+                                   [this](Result<ClientAnswer> answer) {
+                                     const auto done = std::move(post_);  // is under our feet
+                                     on_posted(std::move(answer));
+                                     if (std::exchange(report_again_, false))
+                                       ask();
+                                     else
+                                       ask_for_list();
+                                   });
+}
+
+void MasterWatch::on_posted(Result<ClientAnswer> answer) {
+  if (!answer) {
+    // A master that is away says so to the request for its list; one that does not read posts
+    // resets the connection.
+    publishing_ = false;
+    if (well_ && ++breaks_ >= kMaxBreaks) post_again_later(answer.error().what, kAskStockAgain);
+    return;
+  }
+  breaks_ = 0;
+  const Response& response = answer->response;
+  const std::string said = std::to_string(response.status) + " " + response.reason.substr(0, 60);
+  if (response.status == 200) {
+    if (!publishing_) log_.info("slave/master", name() + "takes this node's reports");
+    publishing_ = true;
+    stock_ = false;
+    const std::string_view id = response.headers.get("x-lb-master");
+    const std::string before = std::exchange(master_id_, is_node_id(id) ? id : "");
+    if (before != master_id_ && callbacks_.named) callbacks_.named();
+    measure_clock(response);
+  } else if (takes_no_reports(response.status)) {
+    post_again_later("answered " + said, kAskStockAgain);
+  } else {
+    log_.warn("slave/master", name() + "refused this node's report: " + said);
+    publishing_ = false;
+  }
+}
+
+// Date has whole seconds: half of one is the best guess of the rest.
+void MasterWatch::measure_clock(const Response& response) {
+  const auto date = parse_http_date(response.headers.get("date"));
+  if (!date || master_id_.empty()) return;
+  const auto ms = [](auto time) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
+  };
+  const auto way = (connector_.loop().now() - posted_at_) / 2;
+  clock_.measured(ms(date->time_since_epoch()) + 500, posted_ms_ + ms(way));
+  if (const auto news = clock_.news())
+    log_.warn("slave/master", name() + "(" + master_id_ + "): its clock " + *news +
+                                  "; its redirects are checked by its clock");
+  if (callbacks_.clock) callbacks_.clock(master_id_, clock_.offset());
+}
+
+void MasterWatch::post_again_later(std::string why, std::chrono::seconds pause) {
+  publishing_ = false;
+  stock_ = true;
+  breaks_ = 0;
+  post_at_ = connector_.loop().now() +
+             std::chrono::duration_cast<SteadyTime::duration>(pause * (0.95 + rng_.unit() / 10));
+  log_.info("slave/master", name() + "takes no reports (" + why +
+                                "): it is asked for its streams only, and again in " +
+                                std::to_string(pause.count() / 60) + " minutes");
+}
+
+void MasterWatch::leave(UniqueFunction<void()> done) {
+  timer_.cancel();
+  client_.reset();
+  post_.reset();
+  if (!publishing_) {
+    done();
+    return;
+  }
+  publishing_ = false;
+  ClientRequest request = post_request(true);
+  request.connect_deadline = request.head_deadline = kFarewellDeadline;
+  post_ =
+      std::make_unique<Client>(connector_, std::move(request),
+                               [done = std::move(done)](Result<ClientAnswer>) mutable { done(); });
+}
+
+void MasterWatch::ask_for_list() {
+  ClientRequest request;
+  request.target = plan_.target;
+  std::string query;
+  if (stock_ && callbacks_.report) {
+    NodeReport report = callbacks_.report({}, {});
+    report.every = plan_.interval;
+    // KH knows no word for it: a slave that does not register gets no listeners.
+    if (!report.draining) query = kh_registration_query(report);
+  }
+  request.head = stream_list_request(plan_, callbacks_.user_agent(),
+                                     callbacks_.lines ? callbacks_.lines() : "", query);
+  client_ = std::make_unique<BodyClient>(connector_, std::move(request), StreamList::kMaxBytes,
+                                         kListDeadline, [this](Result<FetchedBody> answer) {
+                                           const auto done =
+                                               std::move(client_);  // is under our feet
+                                           on_answer(std::move(answer));
+                                         });
+}
+
+void MasterWatch::on_answer(Result<FetchedBody> answer) {
+  std::string why;
+  if (!answer) {
+    why = answer.error().what;
+  } else if (answer->response.status != 200) {
+    why = "answered " + std::to_string(answer->response.status) + " " +
+          answer->response.reason.substr(0, 60);
+  } else if (auto list = parse_stream_list(answer->body); !list) {
+    why = "sent " + list.error().what;
+  } else {
+    reach_ = reach_of(answer->peer);
+    take(*list, answer->complete && !list->cut_off && !list->too_many);
+  }
+  well_ = why.empty();
+  if (!well_) post_at_ = {};  // it may come back as another one
+  if (!why.empty())
+    log_.warn("slave/master",
+              name() + why + "; its " + std::to_string(known_.size()) + " streams stay");
+  ask_later(why.empty());
+}
+
+void MasterWatch::ask_later(bool worked) {
+  delay_ = worked ? 0ms : std::max(callbacks_.least_pause, delay_ * 2);
+  const auto most = std::max<std::chrono::milliseconds>(callbacks_.least_pause,
+                                                        std::min(plan_.retry_max, plan_.interval));
+  const auto interval = publishing_ ? plan_.report_interval : plan_.interval;
+  std::chrono::milliseconds wait = worked ? interval : std::min(delay_, most);
+  delay_ = std::min(delay_, most);
+  if (again_) wait = callbacks_.least_pause;
+  again_ = false;
+  // Slaves that were started together shall not ask together for ever.
+  timer_.after(
+      std::chrono::duration_cast<std::chrono::microseconds>(wait * (0.95 + rng_.unit() / 10)));
+}
+
+void MasterWatch::take(const StreamList& list, bool complete) {
+  if (complete)
+    for (auto& [mount, known] : known_) ++known.missing;
+  std::size_t added = 0;
+  bool moved = false;
+  for (const ListedStream& stream : list.streams) {
+    if (known_.size() >= StreamList::kMaxMounts && !known_.contains(stream.mount)) continue;
+    const auto [at, fresh] = known_.try_emplace(stream.mount, Known{stream, 0});
+    added += fresh ? 1 : 0;
+    moved = moved || !(at->second.stream == stream);
+    at->second = Known{stream, 0};
+  }
+  if (list.passed_over > 0 || list.too_many || !complete)
+    log_.warn("slave/master", name() + "sent a list" + (complete ? "" : " that is not complete") +
+                                  " with " + std::to_string(list.streams.size()) + " streams and " +
+                                  std::to_string(list.passed_over) + " lines that name none");
+  const bool forgot = forget_missing();
+  if (added > 0)
+    log_.info("slave/master", name() + "has " + std::to_string(added) + " new streams");
+  if (added > 0 || moved || forgot) callbacks_.changed();
+}
+
+bool MasterWatch::forget_missing() {
+  const std::size_t before = known_.size();
+  std::erase_if(known_, [this](const auto& row) {
+    if (row.second.missing == 0) return false;
+    const Flow flow = callbacks_.flow_of(row.first);
+    return flow == Flow::kEnded || (flow == Flow::kNever && row.second.missing >= kMissingLists);
+  });
+  const std::size_t gone = before - known_.size();
+  if (gone > 0) log_.info("slave/master", name() + std::to_string(gone) + " streams removed");
+  return gone > 0;
+}
+
+void MasterWatch::stream_ended() {
+  if (forget_missing()) callbacks_.changed();
+}
+
+std::vector<std::pair<std::string, Upstream>> MasterWatch::streams() const {
+  std::vector<std::pair<std::string, Upstream>> out;
+  out.reserve(known_.size());
+  for (const auto& [mount, known] : known_) {
+    Upstream upstream;
+    upstream.target = plan_.target;
+    upstream.mount = mount;
+    upstream.private_redirects = plan_.private_redirects;
+    if (!known.stream.host.empty()) {
+      upstream.target.host = known.stream.host;
+      upstream.target.port = known.stream.port;
+      upstream.target.tls = known.stream.tls;
+      if (!plan_.private_redirects && known.stream.host != plan_.target.host)
+        upstream.target.named_by = reach_;
+    } else if (plan_.relay_auth) {
+      upstream.username = plan_.username;
+      upstream.password = plan_.password;
+    }
+    out.emplace_back(mount, std::move(upstream));
+  }
+  return out;
+}
+
+}  // namespace lb

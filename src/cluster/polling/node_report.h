@@ -1,0 +1,85 @@
+// NodeReport: what a slave tells its master in the compatible form, text ↔ struct.
+//
+// Three forms, told apart by what they carry (doc/protocol.md has them byte by byte):
+//   ours    POST /admin/sourcelist.txt with the header line X-LB-Node: its id, where listeners
+//           reach it, what it can carry and carries; the body names mounts with their listeners
+//   plain   the same without that line: a slave of the patch of 2004, which says only what it
+//           mirrors; a body that begins with "# key=value …" may say the rest
+//   KH      GET /admin/streams or /admin/streamlist.txt with rserver=, rport=, interval=
+// Source: the patch of 2004 as its mail describes it (its line grammar is lost, this one is ours);
+// Icecast-KH's slave.c for its form.
+//
+// Everything here comes from outside: lengths and numbers are limited, a host is a host name or an
+// address and nothing else, and what breaks a rule is an error of the whole report.
+// Unknown keys are passed over, so that later versions may say more.
+// Thread: pure.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "cluster/nodes/carriers.h"
+#include "cluster/nodes/node.h"
+
+namespace lb {
+
+struct ReportedMount {
+  std::string mount;       // decoded
+  unsigned listeners = 0;  // without relays
+  bool carries = true;     // false: it would pull it, and does not now
+  ProtectionSet enforces = 0;
+  PullFault cannot = PullFault::kNone;         // of what it does not carry
+  std::uint32_t free = MountLoad::kUnlimited;  // under a limit of the mount's own
+
+  bool operator==(const ReportedMount&) const = default;
+};
+
+struct NodeReport {
+  enum class Form : std::uint8_t { kOurs, kPlain, kKh };
+  static constexpr std::size_t kMaxBytes = 1 << 20;  // of the body
+  static constexpr std::size_t kMaxHeaderBytes = 2048;
+  static constexpr std::size_t kMaxMounts = 10'000;
+  static constexpr std::size_t kMaxAddresses = 4;
+  static constexpr std::size_t kMaxTags = 16;
+  static constexpr std::size_t kMaxCountries = 32;
+  static constexpr std::chrono::milliseconds kDefaultEvery{120'000};  // Icecast's interval
+
+  Form form = Form::kPlain;
+  std::string id;     // "": the name that it logged in with
+  std::string epoch;  // of the run of its process; "": not said
+  std::uint64_t seq = 0;
+  std::vector<NodeAddress> addresses;
+  std::uint16_t port = 0;  // where it names no address: of the one that it connects from
+  NodeCapacity capacity;
+  std::optional<unsigned> listeners;  // without relays
+  std::optional<double> kbps;
+  std::optional<std::uint64_t> arrived;  // with redirects of this master
+  std::chrono::milliseconds every = kDefaultEvery;
+  bool says_every = false;  // it has said `every` itself
+  std::int64_t now_ms = 0;  // its wall clock, since 1970; 0: not said
+  unsigned masters = 1;
+  unsigned relays = 0;
+  std::vector<std::string> tags, countries;
+  bool tokens = false;  // it can check the tokens of redirects
+  bool draining = false;
+  bool leaving = false;                 // it ends now
+  PullFault cannot = PullFault::kNone;  // pull most of what it would
+  std::vector<ReportedMount> mounts;
+};
+
+// header: the value of X-LB-Node; "": there was none.
+Result<NodeReport> parse_node_report(std::string_view header, std::string_view body);
+// The value of X-LB-Node, and the body.
+std::string node_header(const NodeReport& report);
+std::string node_body(const NodeReport& report);
+
+// Whether a query asks for KH's registration.
+bool is_kh_registration(std::string_view query);
+Result<NodeReport> parse_kh_registration(std::string_view query);
+
+}  // namespace lb

@@ -1,0 +1,108 @@
+#include "cluster/relay/pull_verifier.h"
+
+#include <algorithm>
+
+#include "http/credentials.h"
+
+namespace lb {
+namespace {
+
+std::string away(std::int64_t seconds) {
+  return std::to_string(seconds < 0 ? -seconds : seconds) + "s " +
+         (seconds < 0 ? "in the future" : "ago");
+}
+
+}  // namespace
+
+PullVerifier::Verdict PullVerifier::judge(const PullMark& mark, const KnownNodes& known,
+                                          std::string_view own_mark, std::string_view mount,
+                                          const Clock& clock) {
+  const SteadyTime now = clock.steady();
+  if (mark.to != own_mark) {
+    log(mark, mount, "its mark is for " + mark.to + ", and this is " + std::string(own_mark), now);
+    return Verdict::kElsewhere;
+  }
+  const KnownNode* node = known.node(mark.id);
+  if (node == nullptr || !secret_equal(mark.mac, mark.mac_for(node->secret, mount))) {
+    log(mark, mount,
+        node == nullptr ? "is no <node> of the configuration"
+                        : "its mark is not signed with its secret for this mount",
+        now);
+    return Verdict::kForged;
+  }
+  const std::int64_t age = unix_seconds(clock.wall()) - mark.at;
+  if (age > kWindow.count() || age < -kWindow.count()) {
+    log(mark, mount,
+        "its mark was made " + away(age) + " (" + std::to_string(kWindow.count()) +
+            "s are allowed): a clock has been set, or somebody repeats a request",
+        now);
+    return Verdict::kStale;
+  }
+  if (!take(mark)) {
+    log(mark, mount,
+        "its mark number " + std::to_string(mark.number) +
+            " has been used before: somebody repeats a request",
+        now);
+    return Verdict::kSeen;
+  }
+  return Verdict::kOurs;
+}
+
+// Null: of a process that may have been forgotten.
+PullVerifier::Run* PullVerifier::run_of(History& history, const PullMark& mark) {
+  const auto known = std::find_if(history.runs.begin(), history.runs.end(),
+                                  [&](const Run& run) { return run.epoch == mark.epoch; });
+  if (known != history.runs.end()) return &*known;
+  if (mark.at <= history.forgotten_until) return nullptr;
+  if (history.runs.size() == kMaxRuns) {
+    const auto oldest =
+        std::min_element(history.runs.begin(), history.runs.end(),
+                         [](const Run& a, const Run& b) { return a.touched < b.touched; });
+    history.forgotten_until = std::max(history.forgotten_until, oldest->latest);
+    history.runs.erase(oldest);
+  }
+  history.runs.push_back({});
+  history.runs.back().epoch = mark.epoch;
+  return &history.runs.back();
+}
+
+bool PullVerifier::take(const PullMark& mark) {
+  const std::lock_guard lock(mutex_);
+  Run* run = run_of(nodes_[mark.id], mark);
+  if (run == nullptr) return false;
+  const auto bit_of = [](std::uint64_t number) { return std::uint64_t{1} << (number % 64); };
+  const auto word_of = [&](std::uint64_t number) -> std::uint64_t& {
+    return run->used[number % kBehind / 64];
+  };
+  if (mark.number > run->highest) {
+    // The places of the numbers between are those of older ones.
+    if (mark.number - run->highest >= kBehind) {
+      run->used.fill(0);
+    } else {
+      for (std::uint64_t n = run->highest + 1; n < mark.number; ++n) word_of(n) &= ~bit_of(n);
+    }
+    run->highest = mark.number;
+  } else if (run->highest - mark.number >= kBehind ||
+             (word_of(mark.number) & bit_of(mark.number)) != 0) {
+    return false;
+  }
+  word_of(mark.number) |= bit_of(mark.number);
+  run->latest = std::max(run->latest, mark.at);
+  run->touched = ++takes_;
+  return true;
+}
+
+void PullVerifier::log(const PullMark& mark, std::string_view mount, const std::string& what,
+                       SteadyTime now) {
+  unsigned held = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!guard_.pass(now, held)) return;
+  }
+  std::string text = "node " + mark.id + " may not pull " + std::string(mount.substr(0, 200)) +
+                     ": " + what + "; refused";
+  if (held > 0) text += " (and " + std::to_string(held) + " more)";
+  log_.warn("cluster/pull", text);
+}
+
+}  // namespace lb

@@ -1,0 +1,76 @@
+// PullVerifier: which PullMarks a master believes: those that a <node> has signed with its secret,
+// for this run of this server, now, and each of them once.
+//
+// Once: for each of the last processes of a node, the highest number that it has used and which of
+// the kBehind before it.  A node has at most some 200 requests under way, so one that is overtaken
+// by kBehind others does not happen.  Of a process that is forgotten, its time stays: what is not
+// younger is refused.  Only what is rightly signed is remembered, so that a stranger fills nothing.
+// Now: kWindow to both sides.  A node signs with the master's clock as the link has measured it, so
+// the clocks of the two need not agree; the window is for a link that has been down for a while.
+//
+// Bounds: about 200 bytes for a process, kMaxRuns of them for a node.
+// Thread: any; a mutex.
+// Ownership: app/cluster/cluster_service.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "cluster/nodes/known_nodes.h"
+#include "cluster/relay/pull_mark.h"
+
+namespace lb {
+
+class PullVerifier {
+ public:
+  static constexpr std::chrono::seconds kWindow{60};
+  static constexpr std::uint64_t kBehind = 1024;
+  static constexpr std::size_t kMaxRuns = 4;
+
+  explicit PullVerifier(Log& log) : log_(log) {}
+
+  enum class Verdict : std::uint8_t {
+    kOurs,
+    kElsewhere,  // for another server, or for this one before it was restarted
+    kForged,     // of an unknown id, or with a wrong secret: a guess
+    kStale,      // rightly signed, but long ago or in the future
+    kSeen,       // rightly signed, and used before
+  };
+  // own_mark: of this server; mount: what was asked for, decoded.  What an operator should know is
+  // logged, at most once a second.
+  Verdict judge(const PullMark& mark, const KnownNodes& known, std::string_view own_mark,
+                std::string_view mount, const Clock& clock);
+
+ private:
+  struct Run {
+    std::string epoch;
+    std::uint64_t highest = 0;
+    std::array<std::uint64_t, kBehind / 64> used{};  // bits; of a number, number % kBehind
+    std::int64_t latest = 0;                         // t
+    std::uint64_t touched = 0;
+  };
+  struct History {
+    std::vector<Run> runs;
+    std::int64_t forgotten_until = 0;  // t
+  };
+
+  bool take(const PullMark& mark);
+  Run* run_of(History& history, const PullMark& mark);
+  void log(const PullMark& mark, std::string_view mount, const std::string& what, SteadyTime now);
+
+  Log& log_;
+  std::mutex mutex_;  // of all below
+  std::map<std::string, History, std::less<>> nodes_;
+  std::uint64_t takes_ = 0;
+  RepeatGuard guard_;
+};
+
+}  // namespace lb

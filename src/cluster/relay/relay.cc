@@ -1,0 +1,440 @@
+#include "cluster/relay/relay.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::int64_t kMaxProofs = 8;
+constexpr int kChecksPerStall = 5;
+// In a row; a source that has just begun makes two.  An upstream that ends again and again rests.
+constexpr unsigned kMaxShortSpans = 3;
+
+}  // namespace
+
+Relay::Relay(RelayHost& host, std::uint64_t id, RelayPlan plan)
+    : host_(host),
+      timing_(host.timing()),
+      id_(id),
+      plan_(std::move(plan)),
+      tries_(plan_.upstreams.size()),
+      timer_(host.connector().loop(), [this] { on_timer(); }),
+      flow_check_(host.connector().loop(), [this] { on_flow_check(); }) {}
+
+Relay::~Relay() {
+  if (lease_ != 0) host_.end_source(home_, lease_, EndReason::kRemoved);
+  if (plan_.on_demand) host_.admission().release(plan_.local_mount);
+  host_.admission().forget_relay(plan_.local_mount);
+}
+
+void Relay::start() {
+  if (plan_.on_demand)
+    host_.admission().reserve(plan_.local_mount);
+  else
+    go_on();
+}
+
+std::size_t Relay::place_of(const Upstream& upstream) const {
+  std::size_t i = 0;
+  while (i < plan_.upstreams.size() && !same_place(plan_.upstreams[i], upstream)) ++i;
+  return i;
+}
+
+void Relay::update(RelayPlan plan) {
+  if (plan == plan_) return;
+  const bool was_on_demand = plan_.on_demand;
+  const bool same_titles = plan.icy_metadata == plan_.icy_metadata;
+  // What is known about an upstream stays known, unless it is offered anew or asked as another
+  // user.
+  std::vector<Try> tries(plan.upstreams.size());
+  for (std::size_t i = 0; i < tries.size(); ++i) {
+    const Upstream& now = plan.upstreams[i];
+    const std::size_t at = place_of(now);
+    if (at == tries_.size()) continue;
+    const Upstream& old = plan_.upstreams[at];
+    if (old.offer_number == now.offer_number && old.username == now.username &&
+        old.password == now.password)
+      tries[i] = tries_[at];
+  }
+  plan_ = std::move(plan);
+  tries_ = std::move(tries);
+  current_ = same_titles ? place_of(streaming_) : tries_.size();
+  if (was_on_demand && !plan_.on_demand) host_.admission().release(plan_.local_mount);
+  if (!was_on_demand && plan_.on_demand) host_.admission().reserve(plan_.local_mount);
+  last_wanted_ = host_.connector().loop().now();
+  if (call_ && (plan_.held || !same_titles || place_of(call_->from) == tries_.size()))
+    call_.reset();
+  if (state_ == State::kEntering) return;  // entered() sees whether its upstream is still there
+  if (lease_ == 0) {
+    if (state_ != State::kIdle || !plan_.on_demand)
+      go_on();
+    else
+      plan_proof();
+  } else if (plan_.held || current_ == tries_.size()) {
+    go_on();
+  } else {
+    plan_fail_back();
+  }
+}
+
+bool Relay::is_taken() const {
+  const auto* writer = host_.admission().writer_of(plan_.local_mount);
+  return writer != nullptr && writer->kind == WriterKind::kSource;
+}
+
+// An upstream without a link does not say whose stream it has: a stock server may still send, from
+// its queue, the stream that has just ended here.  It is asked when that is over.
+void Relay::mount_is_free() {
+  if (state_ != State::kIdle || is_taken()) return;
+  const SteadyTime now = host_.connector().loop().now();
+  for (std::size_t i = 0; i < tries_.size(); ++i)
+    if (plan_.upstreams[i].word == StreamWord::kNone && tries_[i].rested <= now && !is_program(i))
+      rest(i, longest_rest(i));
+  if (!is_wanted())
+    plan_proof();
+  else if (!demand())
+    go_on();
+}
+
+bool Relay::is_offered() const {
+  return std::any_of(plan_.upstreams.begin(), plan_.upstreams.end(),
+                     [](const Upstream& each) { return each.word == StreamWord::kOffered; });
+}
+
+bool Relay::could_flow() const {
+  const SteadyTime now = host_.connector().loop().now();
+  for (std::size_t i = 0; i < tries_.size(); ++i) {
+    const StreamWord word = plan_.upstreams[i].word;
+    if (word == StreamWord::kOffered) return true;
+    if (word == StreamWord::kNone && (tries_[i].rested <= now || (lease_ != 0 && i == current_)))
+      return true;
+  }
+  return lease_ != 0 && current_ == tries_.size() && streaming_.word != StreamWord::kGone;
+}
+
+bool Relay::demand() {
+  last_wanted_ = host_.connector().loop().now();
+  if (state_ == State::kIdle && call_) {
+    state_ = State::kAsking;  // what was to prove something is to stream now
+    if (!call_->slow) timer_.after(timing_.slow);
+  } else if (state_ == State::kIdle && first_rested(last_wanted_) < tries_.size()) {
+    go_on();
+  }
+  return state_ == State::kAsking || state_ == State::kEntering || state_ == State::kRunning;
+}
+
+bool Relay::is_wanted() const {
+  if (is_taken()) return false;
+  if (!plan_.on_demand) return true;
+  const auto mount = host_.mounts().find(plan_.local_mount);
+  return (mount && mount->listeners() > mount->direct()) || host_.is_awaited(plan_.local_mount);
+}
+
+void Relay::poll_listeners() {
+  if (!plan_.on_demand) {
+    if (state_ == State::kIdle && is_wanted()) go_on();
+    return;
+  }
+  const SteadyTime now = host_.connector().loop().now();
+  if (is_wanted()) {
+    last_wanted_ = now;
+    if (state_ == State::kIdle) demand();
+    return;
+  }
+  if (state_ == State::kWaiting) fall_idle();
+  const auto run_on = std::max<std::chrono::milliseconds>(plan_.run_on, timing_.least_run_on);
+  if (state_ == State::kRunning && now - last_wanted_ >= run_on) {
+    log(LogLevel::kInfo,
+        "no listener for " +
+            std::to_string(std::chrono::duration_cast<std::chrono::seconds>(run_on).count()) +
+            "s; the stream is closed");
+    host_.end_source(home_, lease_, EndReason::kRemoved);
+  }
+}
+
+void Relay::fall_idle() {
+  state_ = State::kIdle;
+  call_.reset();
+  timer_.cancel();
+  plan_proof();
+}
+
+void Relay::on_timer() {
+  if (call_ && lease_ == 0 && !call_->slow) {
+    // Listeners would wait: it is as good as a failure until it answers.
+    call_->slow = true;
+    host_.pull_changed(call_->from.target, PullFault::kTimeout);
+  } else if (state_ == State::kIdle) {
+    prove();
+  } else {
+    go_on();
+  }
+}
+
+// -- whether it can be pulled ---------------------------------------------------------------------
+
+PullFault Relay::cannot() const {
+  if (lease_ != 0 || state_ == State::kEntering) return PullFault::kNone;
+  PullFault worst = PullFault::kNone;
+  for (std::size_t i = 0; i < tries_.size(); ++i) {
+    PullFault fault = tries_[i].fault;
+    if (call_ && call_->slow && place_of(call_->from) == i) fault = PullFault::kTimeout;
+    if (fault == PullFault::kNone) fault = host_.path_fault(plan_.upstreams[i].target);
+    if (fault == PullFault::kNone) return fault;
+    if (worst == PullFault::kNone) worst = fault;
+  }
+  return worst;
+}
+
+void Relay::note_fault(std::size_t upstream, PullFault fault) {
+  if (std::exchange(tries_[upstream].fault, fault) == fault && !is_of_path(fault)) return;
+  host_.pull_changed(plan_.upstreams[upstream].target, fault);
+}
+
+void Relay::path_opened(const ConnectTarget& to) {
+  bool changed = false;
+  for (std::size_t i = 0; i < tries_.size(); ++i) {
+    if (!(plan_.upstreams[i].target == to) || !is_of_path(tries_[i].fault)) continue;
+    tries_[i] = Try{};
+    changed = true;
+  }
+  if (!changed) return;
+  if (state_ == State::kWaiting) go_on();
+  if (state_ == State::kIdle) plan_proof();
+}
+
+void Relay::plan_proof() {
+  // Only a master wants to know before the next listener comes; a configured upstream is left
+  // alone.
+  if (!plan_.from_master) return;
+  if (call_ || state_ != State::kIdle || !plan_.on_demand || is_taken()) return;
+  timer_.cancel();
+  if (cannot() == PullFault::kNone) return;
+  const auto soonest = std::min_element(
+      tries_.begin(), tries_.end(), [](const Try& a, const Try& b) { return a.rested < b.rested; });
+  const auto wait = soonest->rested - host_.connector().loop().now();
+  // Where nothing but the way fails, that is proved for all at once.
+  timer_.after(std::max(std::chrono::ceil<std::chrono::microseconds>(wait),
+                        std::chrono::duration_cast<std::chrono::microseconds>(
+                            timing_.first_delay * (0.75 + host_.rng().unit() / 2))));
+}
+
+// Of the upstreams that have rested, the best one whose own fault it is.
+void Relay::prove() {
+  if (call_ || is_taken() || cannot() == PullFault::kNone) return;
+  const SteadyTime now = host_.connector().loop().now();
+  std::size_t i = 0;
+  while (i < tries_.size() && (tries_[i].rested > now ||
+                               host_.path_fault(plan_.upstreams[i].target) != PullFault::kNone))
+    ++i;
+  if (i == tries_.size() || !host_.proofs().try_enter(kMaxProofs)) {
+    plan_proof();
+    return;
+  }
+  GatePass place(&host_.proofs());
+  ask(i);
+  if (state_ == State::kAsking) state_ = State::kIdle;
+  if (!call_) return;  // no place among the calls: the timer is set
+  call_->proof_place = std::move(place);
+}
+
+std::size_t Relay::first_rested(SteadyTime now) const noexcept {
+  std::size_t i = 0;
+  while (i < tries_.size() && tries_[i].rested > now) ++i;
+  return i;
+}
+
+// Asks the best upstream that may be asked, or waits until one may.
+void Relay::go_on() {
+  if (call_ || state_ == State::kEntering) return;
+  if (plan_.held) {
+    timer_.cancel();
+    if (lease_ != 0)
+      host_.end_source(home_, lease_, EndReason::kReplaced);
+    else
+      state_ = State::kWaiting;
+    return;
+  }
+  if (lease_ == 0 && is_taken()) {
+    if (state_ != State::kIdle || !plan_.on_demand)
+      log(LogLevel::kInfo, "new relay but source already exists; the relay waits for its end");
+    fall_idle();
+    return;
+  }
+  const SteadyTime now = host_.connector().loop().now();
+  const std::size_t best = first_rested(now);
+  // While one runs, only better ones are of interest.
+  const std::size_t worse = lease_ != 0 ? current_ : tries_.size();
+  if (best < worse) {
+    ask(best);
+    return;
+  }
+  if (lease_ != 0) {
+    if (current_ == tries_.size())
+      host_.end_source(home_, lease_, EndReason::kReplaced);
+    else
+      plan_fail_back();
+    return;
+  }
+  if (std::exchange(state_, State::kWaiting) != State::kWaiting) {
+    host_.relay_failed(plan_.local_mount);
+    host_.admission().end_waiting(plan_.local_mount);
+    if (!is_wanted()) {
+      fall_idle();
+      return;
+    }
+  }
+  const auto soonest = std::min_element(
+      tries_.begin(), tries_.end(), [](const Try& a, const Try& b) { return a.rested < b.rested; });
+  timer_.after(std::chrono::ceil<std::chrono::microseconds>(soonest->rested - now));
+}
+
+void Relay::plan_fail_back() {
+  timer_.cancel();
+  if (current_ == 0) return;
+  const auto end = tries_.begin() + static_cast<std::ptrdiff_t>(current_);
+  const auto soonest = std::min_element(
+      tries_.begin(), end, [](const Try& a, const Try& b) { return a.rested < b.rested; });
+  const auto wait = soonest->rested - host_.connector().loop().now();
+  timer_.after(std::max(0us, std::chrono::ceil<std::chrono::microseconds>(wait)));
+}
+
+// -- silence --------------------------------------------------------------------------------------
+
+void Relay::watch_flow() {
+  flow_check_.cancel();
+  if (lease_ == 0 || plan_.upstreams.size() < 2) return;
+  const auto mount = host_.mounts().find(plan_.local_mount);
+  if (!mount) return;
+  const std::uint64_t read = mount->bytes_read.load(std::memory_order_relaxed);
+  if (read != bytes_at_switch_) stall_ = plan_.stall;
+  const SteadyTime now = host_.connector().loop().now();
+  const auto left = std::max<SteadyTime::duration>(mount->last_data() + stall_ - now,
+                                                   plan_.stall / kChecksPerStall);
+  flow_check_at_ = now + left;
+  flow_check_.after(std::chrono::ceil<std::chrono::microseconds>(left));
+}
+
+bool Relay::is_stalled() const {
+  const auto mount = host_.mounts().find(plan_.local_mount);
+  return lease_ != 0 && mount && host_.connector().loop().now() - mount->last_data() >= stall_;
+}
+
+void Relay::on_flow_check() {
+  const SteadyTime now = host_.connector().loop().now();
+  // A process that has slept has not read yet what came meanwhile.
+  const bool was_away = now - flow_check_at_ > plan_.stall / kChecksPerStall;
+  if (!was_away && is_stalled() && !call_ && state_ == State::kRunning) {
+    std::size_t next = 0;
+    while (next < tries_.size() && (next == current_ || tries_[next].rested > now)) ++next;
+    if (next < tries_.size()) {
+      log(LogLevel::kWarn, "silent for " + std::to_string(stall_.count()) + "ms; " +
+                               plan_.upstreams[next].target.host + " is asked");
+      ask(next);
+    }
+  }
+  watch_flow();
+}
+
+void Relay::failed(std::size_t upstream, const std::string& why, PullFault fault) {
+  Try& tried = tries_[upstream];
+  rest(upstream, tried.delay == 0ms ? timing_.first_delay
+                                    : std::min(tried.delay * 2, longest_rest(upstream)));
+  log(LogLevel::kWarn, why + "; asked again in " + std::to_string(tried.delay.count()) + "ms");
+  if (lease_ == 0) note_fault(upstream, fault);
+}
+
+std::chrono::milliseconds Relay::longest_rest(std::size_t upstream) const {
+  if (is_program(upstream)) return timing_.longest_program_rest;
+  return std::max<std::chrono::milliseconds>(plan_.retry_delay, timing_.first_delay);
+}
+
+void Relay::rest(std::size_t upstream, std::chrono::milliseconds delay) {
+  Try& tried = tries_[upstream];
+  tried.delay = delay;
+  // A program is this machine's own: no crowd comes back with it.
+  const double part = is_program(upstream) ? 1 : 0.75 + host_.rng().unit() / 2;
+  const auto varied = std::chrono::duration_cast<SteadyTime::duration>(delay * part);
+  tried.rested = host_.connector().loop().now() + varied;
+}
+
+// Its upstream keeps addresses, and has sent what there was of this one.
+bool Relay::is_span_end(const WriterLeft& how) const { return placed_ && how.bytes_read > 0; }
+
+void Relay::on_left(const WriterLeft& how) {
+  if (how.lease != lease_) return;  // a better upstream has taken over
+  lease_ = 0;
+  flow_check_.cancel();
+  const bool flowed = how.lasted >= timing_.flowed && how.bytes_read > 0;
+  has_flowed_ = has_flowed_ || flowed;
+  if (how.bytes_read > 0) flowed_until_ = host_.connector().loop().now() - how.silent;
+  if (state_ == State::kEntering) return;  // entered() follows
+  const bool known = current_ < tries_.size();
+  bool asks_again = false;
+  state_ = State::kAsking;
+  switch (how.reason) {
+    case EndReason::kShutdown:
+      fall_idle();
+      return;
+    case EndReason::kRemoved:
+      if (plan_.on_demand) {
+        fall_idle();
+        return;
+      }
+      break;
+    case EndReason::kReplaced:
+      break;  // the plan has changed
+    case EndReason::kKilled:
+      if (known) rest(current_, longest_rest(current_));
+      break;
+    default:
+      if (!known) break;
+      if (is_program(current_) && how.bytes_read > 0 && how.lasted >= timing_.program_flowed)
+        tries_[current_].delay = 0ms;
+      short_spans_ = flowed ? 0 : short_spans_ + 1;
+      if (is_span_end(how) && short_spans_ <= kMaxShortSpans) {
+        asks_again = true;
+        // Nothing but a seam: what follows is there at once.
+        tries_[current_].delay = timing_.delay_after_flow / 2;
+        // Listeners wait now: one that rests because it could not take the stream back is asked
+        // too.
+        for (Try& each : tries_)
+          each.rested = std::min(each.rested, host_.connector().loop().now());
+      } else if (flowed && !is_program(current_))
+        rest(current_, timing_.delay_after_flow);
+      else
+        // A source that comes and goes is no fault of the way here.
+        failed(current_, "the stream ended after " + std::to_string(how.lasted.count()) + "ms",
+               how.bytes_read > 0 ? PullFault::kNone : PullFault::kClosed);
+  }
+  call_.reset();
+  // It has what follows, if it lives; a better one that hangs must not keep the listeners waiting.
+  if (asks_again && !plan_.held && !is_taken())
+    ask(current_);
+  else
+    go_on();
+}
+
+void Relay::log(LogLevel level, const std::string& text) const {
+  host_.log().write(level, "relay/relay", "relay " + plan_.local_mount + ": " + text);
+}
+
+std::string_view Relay::state_text() const noexcept {
+  switch (state_) {
+    case State::kIdle:
+      return "idle";
+    case State::kAsking:
+    case State::kEntering:
+      return "connecting";
+    case State::kRunning:
+      return "running";
+    case State::kWaiting:
+      return "waiting";
+  }
+  return "";
+}
+
+}  // namespace lb

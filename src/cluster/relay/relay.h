@@ -1,0 +1,240 @@
+// Relay: one mount that is pulled from elsewhere: which upstream, when to try again, when to stop.
+//
+// It asks an upstream (UpstreamCall), asks for the right to write the mount (SourceAdmission), and
+// gives the connection to a worker as a Source.  When that source ends the mount lingers, and the
+// listeners stay while another upstream, or the same one, is asked.
+//
+//   idle ⇄ asking → entering → running → waiting → asking …
+//
+// Order: the first upstream that is not resting.  One that failed rests: 1 s, then twice as long
+// each time, up to retry_delay; one whose stream ended after it had flowed rests 0.1 s at first, so
+// that listeners hear no more than a gap (see RelayTiming).  Every rest varies by a quarter, or a
+// thousand relays would come back to a restarted master in the same instant.  A relay
+// without listeners asks when its upstreams have rested, and reads no further than the head of the
+// answer, so that it is known that it can be pulled again before a listener tries.  While another
+// one than the first runs, the better ones are asked again when they have rested, and take the
+// stream over at a unit boundary. So does any of a new plan that lacks the one that runs; that one
+// is ended only when all have failed.  An upstream may be a program (<exec>), which rests 1 s after
+// its end, then twice as long each time, up to 30 s, and 1 s again after 30 s of flow.  While a
+// source of this server feeds the mount the relay is idle, and when it leaves the relay goes on.
+//
+// Silence of `stall` lets it ask the next upstream without ending the present one: the first that
+// sends writes, from the byte behind the last one (stream/stream_place.h).
+//
+// Thread: control.
+// Ownership: RelaySet; others know its id.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/log.h"
+#include "base/random.h"
+#include "cluster/relay/relay_plans.h"
+#include "cluster/relay/upstream_call.h"
+#include "net/loop.h"
+#include "stream/source_admission.h"
+#include "stream/stream_place.h"
+
+namespace lb {
+
+class Relay;
+
+// How patient relays are; a test makes them quick.
+struct RelayTiming {
+  std::chrono::milliseconds first_delay{1000};      // after a failure
+  std::chrono::milliseconds delay_after_flow{100};  // after the end of a stream that had flowed
+  std::chrono::milliseconds flowed{2000};           // a stream that lasted so long was one
+  std::chrono::milliseconds least_run_on{1000};
+  std::chrono::milliseconds poll_every{1000};  // whether the mount has listeners
+  std::chrono::milliseconds slow{1000};  // an upstream without an answer cannot be pulled from
+  // Of a program: the longest rest; after a stream that has lasted so long it rests first_delay.
+  std::chrono::milliseconds longest_program_rest{30'000};
+  std::chrono::milliseconds program_flowed{30'000};
+};
+
+// What relays need from the server.
+// Thread: control.
+class RelayHost {
+ public:
+  virtual ~RelayHost() = default;
+  virtual Connector& connector() noexcept = 0;
+  virtual SourceAdmission& admission() noexcept = 0;
+  virtual const MountTable& mounts() const noexcept = 0;
+  virtual Log& log() noexcept = 0;
+  virtual Rng& rng() noexcept = 0;
+  virtual std::string user_agent() const = 0;
+  // The mark of this node in its cluster, and the lines that mark a relay's request; "": none.
+  virtual std::string node_mark() const { return {}; }
+  virtual std::string request_lines(const std::string& /*mount*/) const { return {}; }
+  // The line that proves this node to that server, made for one request; "": it is no master that
+  // this node is linked to.
+  virtual std::string pull_line(const Upstream& /*upstream*/) { return {}; }
+  virtual std::chrono::milliseconds head_deadline() const = 0;
+  virtual std::shared_ptr<const MountSettings> settings_of(const std::string& mount) const = 0;
+  // The worker with the fewest sources.
+  virtual unsigned quiet_worker() = 0;
+  virtual void add_source(unsigned worker, SourceOffer offer, WriterLease lease,
+                          std::shared_ptr<const SourceFacts> facts) = 0;
+  virtual void end_source(unsigned worker, std::uint64_t lease, EndReason reason) = 0;
+  // Listeners whose requests wait for the mount to begin.
+  virtual bool is_awaited(const std::string& mount) const = 0;
+  // All upstreams have been asked in vain.
+  virtual void relay_failed(const std::string& mount) = 0;
+  // Null when it has gone.
+  virtual Relay* find_relay(std::uint64_t id) = 0;
+  // Upstreams that are being asked, over all relays: a list of thousands must not use up the
+  // descriptors in one moment.
+  virtual Gate& calls() noexcept = 0;
+  // Of those: only to see whether one can be pulled again.
+  virtual Gate& proofs() noexcept = 0;
+  // cannot() of a relay is another one; fault: what its upstream failed with just now.
+  virtual void pull_changed(const ConnectTarget& /*from*/, PullFault /*fault*/) {}
+  // Why nothing can be pulled from there, whatever the mount; kNone: it can, or it is not known.
+  virtual PullFault path_fault(const ConnectTarget& /*from*/) const { return PullFault::kNone; }
+  virtual RelayTiming timing() const noexcept { return {}; }
+  // Starts the program of this upstream, whose end is that of the transport.
+  virtual Result<std::unique_ptr<Transport>> start_program(const std::string& /*mount*/,
+                                                           const Upstream& /*upstream*/) {
+    return Error::unsupported("no programs are started here");
+  }
+};
+
+class Relay {
+ public:
+  // REQUIRES: plan.upstreams is not empty
+  Relay(RelayHost& host, std::uint64_t id, RelayPlan plan);
+  ~Relay();
+  Relay(const Relay&) = delete;
+  Relay& operator=(const Relay&) = delete;
+
+  void start();
+  // Goes on with the present stream where the new plan still has its upstream.
+  void update(RelayPlan plan);
+  // The source that fed the mount in this relay's place has left.
+  void mount_is_free();
+  // Another server has the stream, as far as its master says; of upstreams without a link, as far
+  // as asking them has shown.
+  bool could_flow() const;
+  // A linked master says that another server has the stream.
+  bool is_offered() const;
+  // On-demand: a listener waits.  False: every upstream rests after a failure.
+  bool demand();
+  // Once a second: starts a relay that has listeners, ends one that has none any more.
+  void poll_listeners();
+
+  std::uint64_t id() const noexcept { return id_; }
+  const RelayPlan& plan() const noexcept { return plan_; }
+  bool flows() const noexcept { return lease_ != 0; }
+  // An upstream is connected, or soon will be, and nothing flows from it yet.
+  bool asks() const noexcept { return call_ != nullptr || state_ == State::kEntering; }
+  // The one that streams now; null: none does.
+  const Upstream* upstream() const noexcept {
+    return flows() && current_ < plan_.upstreams.size() ? &plan_.upstreams[current_] : nullptr;
+  }
+  // The one that streams, or did last; before, the one that would.
+  const Upstream& last_upstream() const noexcept {
+    return streaming_.target.host.empty() ? plan_.upstreams.front() : streaming_;
+  }
+  // On-demand, without a listener.
+  bool is_idle() const noexcept { return state_ == State::kIdle; }
+  // Every upstream has failed, and is not asked at the moment.
+  bool rests() const noexcept { return state_ == State::kWaiting && lease_ == 0; }
+  // "idle", "connecting", "running", "waiting": all upstreams rest.
+  std::string_view state_text() const noexcept;
+  bool has_flowed() const noexcept { return has_flowed_; }
+  // Its upstream tells the address of what it sends, or did last.
+  bool is_placed() const noexcept { return placed_; }
+  // Why a listener would wait for it in vain; kNone: it flows, or may well flow.
+  PullFault cannot() const;
+  // The way to this server, which had failed, is open again.
+  void path_opened(const ConnectTarget& to);
+
+ private:
+  enum class State : std::uint8_t {
+    kIdle,      // on-demand, without listeners
+    kAsking,    // an upstream
+    kEntering,  // has an answer, asks for the mount
+    kRunning,
+    kWaiting,  // all upstreams rest
+  };
+  struct Try {
+    std::chrono::milliseconds delay{0};
+    SteadyTime rested{};                 // may be asked from then on
+    PullFault fault = PullFault::kNone;  // of the last try
+  };
+  // An answer that waits for the right to write the mount.
+  struct Entry {
+    Upstream from;
+    unsigned worker = 0;
+    std::shared_ptr<const SourceFacts> facts;
+    UpstreamAnswer answer;
+    std::optional<StreamPlace> place;  // of its first byte
+  };
+
+  struct Call {
+    Upstream from;
+    bool slow = false;
+    GatePass place, proof_place;
+    std::unique_ptr<UpstreamCall> call;
+  };
+
+  void go_on();
+  void ask(std::size_t upstream);
+  std::string request_lines() const;
+  std::optional<StreamAddress> next_byte() const;
+  void on_timer();
+  void prove();
+  void plan_proof();
+  void note_fault(std::size_t upstream, PullFault fault);
+  void on_answer(const Upstream& from, Result<UpstreamAnswer> answer, PullFault fault);
+  void enter(std::size_t upstream, UpstreamAnswer answer);
+  void entered(Entry entry, Result<WriterLease> lease);
+  void on_left(const WriterLeft& how);
+  void fall_idle();
+  void rest(std::size_t upstream, std::chrono::milliseconds delay);
+  std::chrono::milliseconds longest_rest(std::size_t upstream) const;
+  bool is_program(std::size_t upstream) const { return !plan_.upstreams[upstream].program.empty(); }
+  void failed(std::size_t upstream, const std::string& why, PullFault fault);
+  void plan_fail_back();
+  void watch_flow();
+  void on_flow_check();
+  bool is_stalled() const;
+  bool is_span_end(const WriterLeft& how) const;
+  bool is_wanted() const;
+  // A source of this server feeds the mount.
+  bool is_taken() const;
+  std::size_t place_of(const Upstream& upstream) const;  // plan_.upstreams.size(): not in the plan
+  std::size_t first_rested(SteadyTime now) const noexcept;  // plan_.upstreams.size(): none
+  void log(LogLevel level, const std::string& text) const;
+
+  RelayHost& host_;
+  const RelayTiming timing_;
+  const std::uint64_t id_;
+  RelayPlan plan_;
+  State state_ = State::kIdle;
+  std::vector<Try> tries_;   // of plan_.upstreams
+  std::size_t current_ = 0;  // the one that streams; plan_.upstreams.size(): it is not in the plan
+  Upstream streaming_;       // as it was asked
+  std::uint64_t lease_ = 0;  // 0: nothing flows
+  unsigned home_ = 0;
+  std::string content_type_;
+  unsigned short_spans_ = 0;  // streams in a row that ended at once
+  bool placed_ = false;       // the upstream has told the address of what it sends
+  bool has_flowed_ = false;
+  SteadyTime flowed_until_{};  // the last data of the last upstream
+  SteadyTime last_wanted_{};
+  std::unique_ptr<Call> call_;  // null: none under way
+  Timer timer_;
+  Timer flow_check_;            // armed while it streams and there is another upstream
+  SteadyTime flow_check_at_{};  // when that is due
+  std::chrono::milliseconds stall_{
+      0};  // twice as long each time that another upstream was silent too
+  std::uint64_t bytes_at_switch_ = 0;  // of the mount
+};
+
+}  // namespace lb

@@ -1,0 +1,210 @@
+// One call of a relay: from asking an upstream to its stream; see relay.h.
+#include <algorithm>
+#include <utility>
+
+#include "cluster/relay/relay.h"
+#include "cluster/relay/relay_marks.h"
+#include "stream/source_facts.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::int64_t kMaxCalls = 128;
+constexpr auto kForAPlace = 100ms;
+// Added to the missed time: for clocks, and for a rate that varies.
+constexpr auto kSpare = 250ms;
+// Of the stream that still flows here, the last bytes may be as old as an upstream's pulse.
+constexpr auto kSpareOfRunning = 500ms;
+constexpr auto kLongestGap = 60s;
+constexpr std::chrono::milliseconds kLongestStall = 10s;
+constexpr std::string_view kOwnProduct = "icecast-lb";
+
+std::string place_text(const Upstream& upstream) {
+  if (!upstream.program.empty()) return "program " + upstream.program.front();
+  const ConnectTarget& server = upstream.target;
+  return server.host + ":" + std::to_string(server.port) + upstream.mount;
+}
+
+}  // namespace
+
+void Relay::ask(std::size_t upstream) {
+  if (lease_ == 0) state_ = State::kAsking;
+  if (!host_.calls().try_enter(kMaxCalls)) {
+    timer_.after(std::chrono::duration_cast<std::chrono::microseconds>(kForAPlace *
+                                                                       (0.5 + host_.rng().unit())));
+    return;
+  }
+  call_ = std::make_unique<Call>();
+  call_->from = plan_.upstreams[upstream];
+  if (lease_ == 0) timer_.after(timing_.slow);
+  call_->place = GatePass(&host_.calls());
+  UpstreamAsk asked{plan_.upstreams[upstream], host_.user_agent(),
+                    plan_.icy_metadata,        host_.head_deadline(),
+                    request_lines(),           host_.pull_line(plan_.upstreams[upstream])};
+  if (is_program(upstream))
+    asked.program = [this, from = &call_->from] {
+      return host_.start_program(plan_.local_mount, *from);
+    };
+  call_->call = std::make_unique<UpstreamCall>(
+      host_.connector(), std::move(asked), [this](Result<UpstreamAnswer> answer) {
+        const auto call = std::move(call_);  // it is running this callback
+        timer_.cancel();
+        if (call->slow) host_.pull_changed(call->from.target, PullFault::kNone);
+        on_answer(call->from, std::move(answer), call->call->fault());
+      });
+}
+
+// Listeners that are here need only what they missed from another upstream's burst.  A whole burst
+// would put them seconds behind the listeners of other nodes.
+std::string Relay::request_lines() const {
+  std::string lines = host_.request_lines(plan_.local_mount);
+  const auto mount = host_.mounts().find(plan_.local_mount);
+  const bool marked = !lines.empty();
+  // A server that is to look like Icecast's asks like it.
+  if (marked || host_.user_agent().find(kOwnProduct) != std::string::npos)
+    lines += "X-LB-Stream: " + print_stream_ask({next_byte()}) + "\r\n";
+  if (!marked || !mount) return lines;
+  auto missed =
+      std::chrono::ceil<std::chrono::milliseconds>(host_.connector().loop().now() - flowed_until_);
+  if (lease_ != 0) {
+    missed = kSpareOfRunning;
+  } else if (mount->phase() == MountPhase::kLingering && missed < kLongestGap) {
+    missed += missed / 4 + kSpare;
+  } else {
+    return lines;
+  }
+  const std::uint64_t rate = mount->usual_bytes_per_second();
+  if (rate == 0) return lines;
+  return lines + relay_burst_line(rate * static_cast<std::uint64_t>(missed.count()) / 1000);
+}
+
+// The address of the byte behind what listeners have got; nullopt: it has none.
+std::optional<StreamAddress> Relay::next_byte() const {
+  const auto mount = host_.mounts().find(plan_.local_mount);
+  if (!mount || (lease_ == 0 && mount->phase() != MountPhase::kLingering)) return std::nullopt;
+  const auto view = mount->channel().newest();
+  const StreamSpan* span = view->span_at(view->end);
+  if (span == nullptr || view->ended || span->id == StreamIdentity{}) return std::nullopt;
+  return StreamAddress{span->id, span->origin_of(view->end)};
+}
+
+void Relay::on_answer(const Upstream& from, Result<UpstreamAnswer> answer, PullFault fault) {
+  const std::size_t upstream = place_of(from);  // in the plan: update() gives up the others
+  const bool proof = state_ == State::kIdle && !is_wanted();
+  if (!answer) {
+    failed(upstream, answer.error().what, fault);
+    if (proof)
+      plan_proof();
+    else
+      go_on();
+    return;
+  }
+  const std::string passed = path_of(answer->headers);
+  if (path_contains(passed, host_.node_mark()) || path_hops(passed) > kMaxHops) {
+    failed(upstream,
+           plan_.upstreams[upstream].target.host + " has the stream from here, by way of " + passed,
+           PullFault::kCircle);
+    if (proof)
+      plan_proof();
+    else
+      go_on();
+    return;
+  }
+  note_fault(upstream, PullFault::kNone);
+  if (lease_ != 0 && upstream > current_ && current_ < tries_.size() && !is_stalled()) {
+    log(LogLevel::kInfo, "flows again; " + from.target.host + " is not needed");
+    go_on();
+    return;
+  }
+  if (proof) {
+    tries_[upstream] = Try{};
+    log(LogLevel::kInfo, "can be pulled again from " + plan_.upstreams[upstream].target.host);
+    return;
+  }
+  enter(upstream, std::move(*answer));
+}
+
+void Relay::enter(std::size_t upstream, UpstreamAnswer answer) {
+  Loop& loop = host_.connector().loop();
+  const auto settings = host_.settings_of(plan_.local_mount);
+  Entry entry;
+  entry.from = plan_.upstreams[upstream];
+  entry.facts =
+      make_relay_facts(answer.headers, *settings,
+                       SourcePeer{plan_.upstreams[upstream].target.host, loop.clock().wall(),
+                                  loop.clock().steady(), path_of(answer.headers)});
+  if (lease_ != 0 && entry.facts->content_type != content_type_) {
+    failed(upstream,
+           "the better upstream has " + entry.facts->content_type + ", not " + content_type_,
+           PullFault::kNoStream);
+    go_on();
+    return;
+  }
+  entry.worker = host_.quiet_worker();
+  entry.place = parse_stream_place(answer.headers.get("x-lb-stream"));
+  entry.answer = std::move(answer);
+  state_ = State::kEntering;
+
+  WriterAsk asked;
+  asked.mount = plan_.local_mount;
+  asked.facts = entry.facts;
+  asked.home = entry.worker;
+  asked.kind = WriterKind::kRelay;
+  asked.replaces = lease_;
+  asked.left = [host = &host_, id = id_](const WriterLeft& how) {
+    if (Relay* relay = host->find_relay(id)) relay->on_left(how);
+  };
+  host_.admission().admit(std::move(asked), [host = &host_, id = id_, entry = std::move(entry)](
+                                                Result<WriterLease> lease) mutable {
+    if (Relay* relay = host->find_relay(id))
+      relay->entered(std::move(entry), std::move(lease));
+    else if (lease)
+      host->admission().give_back(SourceEnd{std::move(*lease), EndReason::kRemoved, 0, 0ms, 0ms});
+  });
+}
+
+void Relay::entered(Entry entry, Result<WriterLease> lease) {
+  // The plan may be another one by now.
+  const std::size_t at = place_of(entry.from);
+  if (!lease) {
+    state_ = lease_ != 0 ? State::kRunning : State::kAsking;
+    if (!is_taken()) {
+      for (std::size_t i = 0; i < tries_.size(); ++i)
+        if (lease_ == 0 || i < current_) rest(i, longest_rest(i));
+      log(LogLevel::kInfo, "new relay but source already exists (" + lease.error().what + ")");
+    }
+    go_on();
+    return;
+  }
+  state_ = State::kRunning;
+  if (lease_ != 0 && current_ < at) rest(current_, timing_.flowed);  // it was silent
+  if (const auto mount = host_.mounts().find(plan_.local_mount); mount && lease_ != 0) {
+    bytes_at_switch_ = mount->bytes_read.load(std::memory_order_relaxed);
+    stall_ = std::min<std::chrono::milliseconds>(std::max(stall_, plan_.stall) * 2, kLongestStall);
+  } else {
+    stall_ = plan_.stall;
+  }
+  lease_ = lease->id;
+  home_ = entry.worker;
+  current_ = at;
+  placed_ = entry.place.has_value();
+  streaming_ = entry.from;
+  content_type_ = entry.facts->content_type;
+  log(LogLevel::kInfo, "streams " + content_type_ + " from " + place_text(entry.from));
+  SourceOffer offer;
+  offer.transport = std::move(entry.answer.transport);
+  offer.leftover = std::move(entry.answer.leftover);
+  offer.body = entry.answer.body;
+  offer.metaint = entry.answer.metaint;
+  offer.place = entry.place;
+  host_.add_source(home_, std::move(offer), std::move(*lease), entry.facts);
+  if (plan_.held || at == tries_.size())
+    host_.end_source(home_, lease_, EndReason::kReplaced);
+  else
+    plan_fail_back();
+  watch_flow();
+}
+
+}  // namespace lb

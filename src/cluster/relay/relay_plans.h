@@ -1,0 +1,79 @@
+// Plain settings of the cluster floor; app/cluster/cluster_plans.cc makes them from the
+// configuration, with all defaults resolved.
+// Thread: plain values.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "net/connector.h"
+
+namespace lb {
+
+// What a master says of its stream over the link.
+enum class StreamWord : std::uint8_t {
+  kNone,     // there is no link
+  kOffered,  // it has the stream
+  kGone,     // it had: it has said so, or its link is lost, or it had the stream from one like that
+};
+
+// One place that a relay may pull from.
+struct Upstream {
+  ConnectTarget target;
+  std::string mount = "/";         // decoded
+  std::string username, password;  // both or neither are used
+  std::chrono::milliseconds connect_deadline{10'000};
+  bool private_redirects = false;  // its redirects may lead into private networks
+  // Instead of a server: a program and its arguments; it writes the stream.  Empty: a server.
+  std::vector<std::string> program;
+  std::string content_type;  // of the program's stream
+  StreamWord word = StreamWord::kNone;
+  std::uint64_t offer_number =
+      0;  // another number: it is offered anew, whatever asking for it has brought
+
+  bool operator==(const Upstream&) const = default;
+};
+
+// A stream that comes from there need not be asked for again.
+inline bool same_place(const Upstream& a, const Upstream& b) {
+  return a.target.host == b.target.host && a.target.port == b.target.port &&
+         a.target.tls == b.target.tls && a.mount == b.mount && a.program == b.program &&
+         a.content_type == b.content_type;
+}
+
+// One mount that is pulled from elsewhere.
+struct RelayPlan {
+  std::string local_mount;
+  std::vector<Upstream> upstreams;        // in order of preference; never empty
+  std::chrono::milliseconds stall{1000};  // of silence; then another upstream is asked
+  bool icy_metadata = true;
+  bool on_demand = false;
+  bool from_master = false;              // and no <relay>
+  bool once = false;                     // one of several nodes pulls it (cluster/link/ingest.h)
+  bool held = false;                     // its upstreams are not asked: another node is to have it
+  std::chrono::seconds run_on{5};        // on-demand: goes on this long without listeners
+  std::chrono::seconds retry_delay{10};  // the longest time between two attempts
+
+  bool operator==(const RelayPlan&) const = default;
+};
+
+// A server whose streams are all relayed.
+struct MasterPlan {
+  ConnectTarget target;
+  std::string username, password;
+  std::chrono::seconds interval{120};       // between two lists
+  bool publish = false;                     // report to it, so that it sends listeners here
+  std::chrono::seconds report_interval{5};  // between two reports, each with a list after it
+  std::chrono::seconds retry_delay{10};     // of its relays
+  std::chrono::seconds retry_max{10};       // between two attempts to get a list
+  std::chrono::seconds run_on{5};
+  bool relay_auth = false;  // its relays log in as the list request does
+  bool on_demand = false;
+  bool private_redirects = false;  // also of servers in its list
+
+  bool operator==(const MasterPlan&) const = default;
+};
+
+}  // namespace lb

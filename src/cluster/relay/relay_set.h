@@ -1,0 +1,51 @@
+// RelaySet: the relays that should be and those that are.
+//
+// Thread: control.
+// Ownership: app/cluster/relay_service owns it; it owns its relays.
+// A relay is known by its local mount: a plan that changes changes the relay, the others are not
+// touched.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cluster/relay/relay.h"
+
+namespace lb {
+
+class RelaySet {
+ public:
+  explicit RelaySet(RelayHost& ground);
+  ~RelaySet();
+
+  // Of two plans for one mount the first counts.
+  void want(const std::vector<RelayPlan>& plans);
+  // False: there is no such on-demand relay, or it cannot start now.
+  bool demand(std::string_view mount);
+  // Null when there is none.
+  Relay* find(std::uint64_t id);
+  const Relay* of_mount(std::string_view mount) const;
+  // The source that fed a mount in its relay's place has left.
+  void mount_is_free(std::string_view mount);
+  std::size_t size() const noexcept { return relays_.size(); }
+  // The way to this server, which had failed, is open again.
+  void path_opened(const ConnectTarget& to);
+  template <class F>
+  void for_each(F&& f) const {
+    for (const auto& [mount, relay] : relays_) f(mount, *relay);
+  }
+  void clear() { relays_.clear(); }
+
+ private:
+  void look();
+
+  RelayHost& host_;
+  std::map<std::string, std::unique_ptr<Relay>, std::less<>> relays_;
+  std::uint64_t next_id_ = 1;
+  Timer again_;
+};
+
+}  // namespace lb

@@ -1,0 +1,173 @@
+#include "cluster/relay/upstream_call.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/encoding.h"
+#include "base/strings.h"
+#include "http/text.h"
+
+namespace lb {
+namespace {
+
+constexpr std::uint64_t kLargestMetaint = 1 << 24;
+
+std::string text_of(const HttpUrl& url) {
+  const bool v6 = url.host.find(':') != std::string::npos;
+  return (url.tls ? "https://" : "http://") + (v6 ? "[" + url.host + "]" : url.host) + ":" +
+         std::to_string(url.port) + url.target;
+}
+
+bool is_redirect(int status) {
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+}  // namespace
+
+std::string relay_request(const HttpUrl& url, std::string_view user_agent, bool icy_metadata,
+                          std::string_view credentials, std::string_view lines) {
+  const bool v6 = url.host.find(':') != std::string::npos;
+  std::string request = "GET " + url.target +
+                        " HTTP/1.0\r\nUser-Agent: " + without_controls(user_agent) +
+                        "\r\nHost: " + (v6 ? "[" + url.host + "]" : url.host) + "\r\n";
+  if (icy_metadata) request += "Icy-MetaData: 1\r\n";
+  if (!credentials.empty())
+    request += "Authorization: Basic " + base64_encode(credentials) + "\r\n";
+  return request.append(lines) + "\r\n";
+}
+
+std::string not_a_stream(const Response& response) {
+  const Headers& headers = response.headers;
+  std::string type = to_lower(headers.get("content-type"));
+  type = type.substr(0, type.find_first_of("; \t"));
+  // A page, a list, a file of bytes: nothing that a player of this mount could play, and nothing
+  // that should be given to others under our name.
+  const bool list =
+      type.find("mpegurl") != std::string::npos || type.ends_with("scpls") || type.ends_with("xml");
+  if (!list &&
+      (type.starts_with("audio/") || type.starts_with("video/") || type == "application/ogg"))
+    return {};
+  if (!type.empty()) return "answered with " + type.substr(0, 60) + ", which is no stream";
+  // SHOUTcast servers leave the type out where it is MP3.
+  const auto& all = headers.all();
+  const bool icy = response.icy || std::any_of(all.begin(), all.end(), [](const auto& header) {
+                     return istarts_with(header.first, "icy-");
+                   });
+  return icy ? "" : "answered without a Content-Type, which is no stream";
+}
+
+UpstreamCall::UpstreamCall(Connector& connector, UpstreamAsk ask, Then then)
+    : connector_(connector), ask_(std::move(ask)), then_(std::move(then)) {
+  if (ask_.program) {
+    program_ = std::make_unique<ProgramCall>(
+        connector_.loop(), ask_.program(), ask_.head_deadline,
+        [this](Result<ProgramCall::Begun> begun) { on_program(std::move(begun)); });
+    return;
+  }
+  const ConnectTarget& target = ask_.upstream.target;
+  first_.tls = target.tls;
+  first_.host = target.host;
+  first_.port = target.port;
+  first_.target = percent_encode(ask_.upstream.mount, true);
+  ask_at(first_);
+}
+
+void UpstreamCall::on_program(Result<ProgramCall::Begun> begun) {
+  if (!begun) {
+    finish(begun.error(), fault_of(begun.error().code));
+    return;
+  }
+  UpstreamAnswer out;
+  out.headers.add("content-type", ask_.upstream.content_type);
+  out.transport = std::move(begun->transport);
+  out.leftover = std::move(begun->first);
+  finish(std::move(out));
+}
+
+void UpstreamCall::ask_at(const HttpUrl& url) {
+  url_ = url;
+  asked_.insert(text_of(url));
+  const bool same_server =
+      url.host == first_.host && url.port == first_.port && url.tls == first_.tls;
+  std::string credentials;
+  if (same_server && !ask_.upstream.username.empty() && !ask_.upstream.password.empty())
+    credentials = ask_.upstream.username + ":" + ask_.upstream.password;
+  ClientRequest request;
+  request.target = ask_.upstream.target;
+  request.target.host = url.host;
+  request.target.port = url.port;
+  request.target.tls = url.tls;
+  if (from_ && !same_server && !ask_.upstream.private_redirects) request.target.named_by = from_;
+  request.head = relay_request(url, ask_.user_agent, ask_.icy_metadata, credentials,
+                               hops_ == 0 ? ask_.lines + ask_.first_lines : ask_.lines);
+  request.connect_deadline = ask_.upstream.connect_deadline;
+  request.head_deadline = ask_.head_deadline;
+  client_ = std::make_unique<Client>(
+      connector_, std::move(request),
+      [this](Result<ClientAnswer> answer) { on_answer(std::move(answer)); });
+}
+
+void UpstreamCall::on_answer(Result<ClientAnswer> answer) {
+  const std::string who = text_of(url_) + " ";
+  if (!answer) {
+    finish(Error{answer.error().code, who + answer.error().what}, fault_of(answer.error().code));
+    return;
+  }
+  const Response& response = answer->response;
+  if (is_redirect(response.status)) {
+    from_ = reach_of(answer->transport->peer());
+    follow(response);
+    return;
+  }
+  if (response.status < 200 || response.status > 299) {
+    finish(Error::not_found(who + "answered " + std::to_string(response.status) + " " +
+                            response.reason.substr(0, 60)),
+           fault_of_status(response.status));
+    return;
+  }
+  if (const std::string why = not_a_stream(response); !why.empty()) {
+    finish(Error::unsupported(who + why));
+    return;
+  }
+  auto body = BodyReader::for_response(response.headers, true);
+  if (!body) {
+    finish(Error::unsupported(who + body.error().what));
+    return;
+  }
+  UpstreamAnswer out;
+  out.body = *body;
+  if (const auto metaint = parse_u64(response.headers.get("icy-metaint"));
+      metaint && *metaint < kLargestMetaint)
+    out.metaint = static_cast<std::size_t>(*metaint);
+  out.headers = std::move(answer->response.headers);
+  out.transport = std::move(answer->transport);
+  out.leftover = std::move(answer->leftover);
+  finish(std::move(out));
+}
+
+void UpstreamCall::follow(const Response& response) {
+  const std::string who = text_of(url_) + " ";
+  const std::string* location = response.headers.find("location");
+  if (location == nullptr) {
+    finish(Error::invalid(who + "redirects without a Location"));
+    return;
+  }
+  const auto next = parse_http_url(*location, url_);
+  if (!next) {
+    finish(Error::invalid(who + "redirects, but " + next.error().what));
+  } else if (++hops_ > kMaxHops) {
+    finish(Error::limit(who + "redirects more than " + std::to_string(kMaxHops) + " times"));
+  } else if (asked_.contains(text_of(*next))) {
+    finish(Error::limit(who + "redirects in a circle"));
+  } else {
+    ask_at(*next);
+  }
+}
+
+void UpstreamCall::finish(Result<UpstreamAnswer> result, PullFault fault) {
+  if (!result) fault_ = fault;
+  auto then = std::move(then_);
+  then(std::move(result));  // may destroy this
+}
+
+}  // namespace lb

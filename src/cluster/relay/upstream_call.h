@@ -1,0 +1,90 @@
+// UpstreamCall: asks one upstream for its stream, following redirects, until an answer streams.
+//
+// Source: the request that an Icecast 2.4.4 slave sends (compat.md 6.1): HTTP/1.0, User-Agent =
+// server-id, Host without port, Icy-MetaData: 1.
+// Redirects: 301, 302, 303, 307, 308 to http or https, at most ten; an address that was asked
+// before ends it.  Name and password go to the server that they were configured for, never further.
+// What only this machine can reach is not published for others: a redirect leads to public
+// addresses and to those of the redirecting server's own kind (net/reach.h), and only sound and
+// pictures are taken (not_a_stream()).
+//
+// Of a program: its stream begins with its first bytes, which head_deadline is for.
+//
+// Thread: the connector's loop (control).
+// Ownership: the relay; destroying it gives up.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "cluster/nodes/pull_fault.h"
+#include "cluster/relay/program_call.h"
+#include "cluster/relay/relay_plans.h"
+#include "http/body.h"
+#include "http/client.h"
+
+namespace lb {
+
+struct UpstreamAnswer {
+  Headers headers;
+  std::unique_ptr<Transport> transport;
+  std::string leftover;
+  BodyReader body;
+  std::size_t metaint = 0;  // of the blocks in the body; 0: none
+};
+
+struct UpstreamAsk {
+  Upstream upstream;
+  std::string user_agent;
+  bool icy_metadata = true;
+  std::chrono::milliseconds head_deadline{15'000};
+  std::string lines = {};  // more of the request's head, each with CRLF
+  // And of the first request alone: where a redirect leads, a mark made for this one is worthless.
+  std::string first_lines = {};
+  // Instead of a request: the started program; empty: a server is asked.
+  std::function<Result<std::unique_ptr<Transport>>()> program = {};
+};
+
+class UpstreamCall {
+ public:
+  using Then = UniqueFunction<void(Result<UpstreamAnswer>)>;
+
+  // `then` is called once, never from inside this call; it may destroy the call.
+  // Errors name the
+  // server: "127.0.0.1:8000/live answered 404".
+  UpstreamCall(Connector& connector, UpstreamAsk ask, Then then);
+
+  static constexpr int kMaxHops = 10;
+  // Once `then` has got an error.
+  PullFault fault() const noexcept { return fault_; }
+
+ private:
+  void ask_at(const HttpUrl& url);
+  void on_answer(Result<ClientAnswer> answer);
+  void follow(const Response& response);
+  void on_program(Result<ProgramCall::Begun> begun);
+  void finish(Result<UpstreamAnswer> result, PullFault fault = PullFault::kNoStream);
+
+  Connector& connector_;
+  const UpstreamAsk ask_;
+  Then then_;
+  HttpUrl first_, url_;
+  int hops_ = 0;
+  std::optional<Reach> from_;  // of the server that has redirected
+  PullFault fault_ = PullFault::kNone;
+  std::set<std::string> asked_;
+  std::unique_ptr<Client> client_;
+  std::unique_ptr<ProgramCall> program_;
+};
+
+// The request itself.  credentials: "user:password", "": none; lines: more of its head.
+std::string relay_request(const HttpUrl& url, std::string_view user_agent, bool icy_metadata,
+                          std::string_view credentials, std::string_view lines = {});
+// What of an answer with status 200 makes it no stream; "": it is one.
+std::string not_a_stream(const Response& response);
+
+}  // namespace lb

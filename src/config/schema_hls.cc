@@ -1,0 +1,106 @@
+// Rows of <hls>, of the server and of a mount.
+#include "config/config.h"
+#include "config/schema.h"
+#include "config/schema_rows.h"
+
+namespace lb {
+namespace {
+
+using enum ValueKind;
+using enum ReloadClass;
+
+constexpr SchemaChoice kSessionChoices[] = {
+    {"token", static_cast<std::int64_t>(HlsSessionKind::kToken)},
+    {"address", static_cast<std::int64_t>(HlsSessionKind::kAddress)},
+    {"none", static_cast<std::int64_t>(HlsSessionKind::kNone)}};
+
+constexpr SchemaElement kHlsRows[] = {
+    {.name = "enabled",
+     .kind = kBool,
+     .slot = slot<&HlsSettings::enabled>,
+     .reload = kSource,
+     .origin = SchemaOrigin::kOwn,
+     .example = "1",
+     .help = "1: for every mount that does not say otherwise."},
+    {.name = "segment",
+     .kind = kSeconds,
+     .slot = slot<&HlsSettings::segment>,
+     .min = 2,
+     .max = 10,
+     .reload = kNew,
+     .origin = SchemaOrigin::kOwn,
+     .example = "4",
+     .help = "The length of a segment. Players begin three of them behind the newest. It counts at "
+             "the server where the source comes in, and holds on all that relay it."},
+    {.name = "window",
+     .kind = kSeconds,
+     .slot = slot<&HlsSettings::window>,
+     .min = 12,
+     .max = 3600,
+     .reload = kSource,
+     .origin = SchemaOrigin::kOwn,
+     .example = "120",
+     .help = "What a list holds, at least six segments. Twice as much of each stream is kept in "
+             "memory."},
+    {.name = "sessions",
+     .kind = kChoice,
+     .slot = slot<&HlsSettings::sessions>,
+     .choices = kSessionChoices,
+     .origin = SchemaOrigin::kOwn,
+     .example = "address",
+     .help =
+         "How players are told apart, to be counted as listeners: token by a parameter of their "
+         "list, address by address and User-Agent, so that a cache may keep lists, none not at "
+         "all. Mounts with authentication always have tokens."},
+};
+
+constexpr SchemaElement kVariantRows[] = {
+    {.name = "mount",
+     .kind = kMount,
+     .slot = slot<&HlsVariantRow::mount>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "/live-64.aac",
+     .help = "Another mount with the same programme, as MP3 or AAC; players choose by their "
+             "bandwidth."},
+};
+constinit const SchemaBlock kVariantBlock{.name = "variant",
+                                          .help = "",
+                                          .elements = kVariantRows,
+                                          .fresh = fresh<HlsVariantRow>,
+                                          .key = "mount"};
+
+constexpr SchemaElement kMountHlsRows[] = {
+    {.kind = kBool,
+     .slot = slot<&MountSettings::hls>,
+     .reload = kSource,
+     .origin = SchemaOrigin::kOwn,
+     .standard = "hls/enabled",
+     .example = "1",
+     .help = "1: the mount is also played by HLS, as MOUNT/live.m3u8. Of MP3 and AAC only."},
+    {.name = "enabled",
+     .kind = kBool,
+     .slot = slot<&MountSettings::hls>,
+     .reload = kSource,
+     .origin = SchemaOrigin::kOwn,
+     .secondary = true,
+     .canonical = "..",
+     .help = "The same, where other elements stand beside it."},
+    {.name = "variant",
+     .kind = kBlock,
+     .block = &kVariantBlock,
+     .nest = each_in<&MountSettings::hls_variants>(),
+     .origin = SchemaOrigin::kOwn},
+};
+
+}  // namespace
+
+constinit const SchemaBlock kHlsBlock{
+    .name = "hls",
+    .help = "HTTP Live Streaming of MP3 and AAC, out of the same memory as the stream itself.",
+    .elements = kHlsRows,
+    .fresh = fresh<HlsSettings>};
+
+constinit const SchemaBlock kMountHlsBlock{
+    .name = "hls", .help = "", .elements = kMountHlsRows, .fresh = fresh<MountSettings>};
+
+}  // namespace lb

@@ -1,0 +1,70 @@
+// HlsCut: a stream log as segments of HLS: segment n of an epoch is the units whose media time lies
+// in [n, n + 1) · cut_ms, so that all nodes that hold the same bytes cut alike.
+//
+// Thread: pure; made for one request from one view, which has to outlive it.
+// Whole segments only: its begin was seen here, and the next one has begun, or another source has.
+// A source's first segments wait until its clock is known (StreamSpan::anchored): what a list has
+// said of a segment once, it says for ever.
+// Bounds: the newest 256 spans; a segment costs two binary searches.
+// Source: RFC 8216 sections 3 and 6.2.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "stream/stream_view.h"
+
+namespace lb {
+
+struct HlsSegment {
+  std::uint64_t sequence = 0;
+  std::uint64_t generation = 0;      // the discontinuity number
+  std::uint32_t stream = 0;          // of its name: the first 32 bits of the identity
+  std::uint64_t begin = 0, end = 0;  // positions in the log
+  std::uint64_t samples = 0;         // media time of its begin
+  std::uint64_t duration = 0;        // samples
+  unsigned rate_hz = 0;
+  std::uint32_t cut_ms = 0;
+  std::int64_t wall_ms = 0;   // of its begin, Unix
+  std::int64_t epoch_ms = 0;  // of media time 0 by the first anchor: timestamps are counted from it
+  bool adts = false;          // AAC, else MPEG audio
+
+  bool operator==(const HlsSegment&) const = default;
+};
+
+// 33 bits of a clock of 90 kHz that goes on through an epoch.
+std::uint64_t hls_timestamp(const HlsSegment& segment) noexcept;
+
+class HlsCut {
+ public:
+  explicit HlsCut(const StreamView& view);
+
+  // At most so many, oldest first, numbered without a gap: where a number is missing, only what
+  // follows it.
+  std::vector<HlsSegment> newest(std::size_t most) const;
+  std::optional<HlsSegment> find(std::uint32_t stream, std::uint64_t sequence) const;
+
+ private:
+  // Units of one epoch without a hole between them.
+  struct Run {
+    std::uint64_t first_span = 0, last_span = 0;  // indices
+    std::uint64_t first_mark = 0, marks_end = 0;  // indices
+    std::uint64_t first_cell = 0, cells_end = 0;  // whole ones
+    std::optional<std::uint64_t> end;             // its last position; nullopt: it goes on
+    bool settled = false;                         // its clock is known, or changes no more
+  };
+  void add_run(std::uint64_t first_span, std::uint64_t last_span,
+               std::optional<std::uint64_t> next_span);
+  std::uint64_t cell_of(const Run& run, std::uint64_t mark) const;
+  std::uint64_t first_mark_of(const Run& run, std::uint64_t cell) const;
+  std::optional<HlsSegment> segment(const Run& run, std::uint64_t cell) const;
+  std::int64_t wall_of(const Run& run, const SyncMark& mark) const;
+  std::uint64_t samples_between(std::uint64_t from, std::uint64_t to) const;
+
+  const StreamView& view_;
+  std::vector<Run> runs_;  // oldest first
+};
+
+}  // namespace lb

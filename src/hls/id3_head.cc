@@ -1,0 +1,42 @@
+#include "hls/id3_head.h"
+
+namespace lb {
+namespace {
+
+constexpr std::size_t kMaxTitle = 1024;
+
+// Seven bits a byte, so that no size looks like the beginning of a frame.
+void append_size(std::string& out, std::size_t size) {
+  for (int shift = 21; shift >= 0; shift -= 7) out += static_cast<char>(size >> shift & 0x7f);
+}
+
+void append_frame(std::string& out, std::string_view id, std::string_view content) {
+  out += id;
+  append_size(out, content.size());
+  out.append(2, '\0').append(content);
+}
+
+std::string_view whole_characters(std::string_view text) {
+  if (text.size() <= kMaxTitle) return text;
+  std::size_t end = kMaxTitle;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return text.substr(0, end);
+}
+
+}  // namespace
+
+std::string id3_head(std::uint64_t timestamp, std::string_view title) {
+  std::string owner("com.apple.streaming.transportStreamTimestamp");
+  owner += '\0';
+  for (int shift = 56; shift >= 0; shift -= 8)
+    owner += static_cast<char>(timestamp >> shift & 0xff);
+  std::string frames;
+  append_frame(frames, "PRIV", owner);
+  constexpr char kUtf8 = 3;
+  if (!title.empty()) append_frame(frames, "TIT2", kUtf8 + std::string(whole_characters(title)));
+  std::string out("ID3\x04\0\0", 6);
+  append_size(out, frames.size());
+  return out + frames;
+}
+
+}  // namespace lb

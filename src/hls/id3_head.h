@@ -1,0 +1,16 @@
+// The head of a packed segment: an ID3v2.4 tag with its timestamp and its title.
+// Source: RFC 8216 section 3.4; id3.org, ID3v2.4 structure and frames.
+// Thread: pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace lb {
+
+// timestamp: 33 bits of a clock of 90 kHz.  title: UTF-8; "": none; of a long one the first 1024
+// bytes.
+std::string id3_head(std::uint64_t timestamp, std::string_view title);
+
+}  // namespace lb

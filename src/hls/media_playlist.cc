@@ -1,0 +1,95 @@
+#include "hls/media_playlist.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+
+namespace lb {
+namespace {
+
+void append_padded(std::string& out, std::uint64_t value, std::size_t digits) {
+  std::array<char, 20> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+  const auto size = static_cast<std::size_t>(end - text.data());
+  out.append(digits - std::min(digits, size), '0').append(text.data(), size);
+}
+
+// Five decimals: the sum of many is exact to a frame.
+void append_seconds(std::string& out, const HlsSegment& segment) {
+  constexpr std::uint64_t kParts = 100'000;
+  const std::uint64_t parts = (segment.duration * kParts + segment.rate_hz / 2) / segment.rate_hz;
+  append_padded(out, parts / kParts, 1);
+  out += '.';
+  append_padded(out, parts % kParts, 5);
+}
+
+// The same for as long as the cut is: the longest segment is one cell and less than a frame.
+std::uint64_t target_seconds(std::span<const HlsSegment> segments) {
+  std::uint64_t longest = 1;
+  for (const HlsSegment& segment : segments) {
+    const std::uint64_t rounded = (segment.duration + segment.rate_hz / 2) / segment.rate_hz;
+    longest = std::max({longest, rounded, std::uint64_t{segment.cut_ms} / 1000});
+  }
+  return longest;
+}
+
+}  // namespace
+
+std::string segment_name(const HlsSegment& segment) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string out;
+  for (int shift = 28; shift >= 0; shift -= 4) out += kDigits[segment.stream >> shift & 15];
+  out += '-';
+  append_padded(out, segment.sequence, 1);
+  out += segment.adts ? ".aac" : ".mp3";
+  return out;
+}
+
+std::string date_time_of(std::int64_t unix_ms) {
+  namespace chrono = std::chrono;
+  const chrono::sys_time<chrono::milliseconds> time{chrono::milliseconds(unix_ms)};
+  const auto day = chrono::floor<chrono::days>(time);
+  const chrono::year_month_day date(day);
+  const chrono::hh_mm_ss clock(time - day);
+  std::string out;
+  append_padded(out, static_cast<std::uint64_t>(std::max(0, static_cast<int>(date.year()))), 4);
+  const auto add = [&out](char before, std::uint64_t value, std::size_t digits) {
+    out += before;
+    append_padded(out, value, digits);
+  };
+  add('-', static_cast<unsigned>(date.month()), 2);
+  add('-', static_cast<unsigned>(date.day()), 2);
+  add('T', static_cast<std::uint64_t>(clock.hours().count()), 2);
+  add(':', static_cast<std::uint64_t>(clock.minutes().count()), 2);
+  add(':', static_cast<std::uint64_t>(clock.seconds().count()), 2);
+  add('.', static_cast<std::uint64_t>(clock.subseconds().count()), 3);
+  return out + "Z";
+}
+
+std::string media_playlist(std::span<const HlsSegment> segments, std::string_view query) {
+  const HlsSegment& first = segments.front();
+  std::string out;
+  out.reserve(256 + segments.size() * (120 + query.size()));
+  out += "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:";
+  append_padded(out, target_seconds(segments), 1);
+  out += "\n#EXT-X-MEDIA-SEQUENCE:";
+  append_padded(out, first.sequence, 1);
+  out += "\n#EXT-X-DISCONTINUITY-SEQUENCE:";
+  append_padded(out, first.generation, 1);
+  out += '\n';
+  std::uint64_t generation = first.generation;
+  for (const HlsSegment& segment : segments) {
+    if (segment.generation != generation) out += "#EXT-X-DISCONTINUITY\n";
+    generation = segment.generation;
+    out.append("#EXT-X-PROGRAM-DATE-TIME:").append(date_time_of(segment.wall_ms));
+    out += "\n#EXTINF:";
+    append_seconds(out, segment);
+    out.append(",\n").append(segment_name(segment));
+    if (!query.empty()) out.append("?").append(query);
+    out += '\n';
+  }
+  return out;
+}
+
+}  // namespace lb

@@ -1,0 +1,26 @@
+// The media playlist of a live stream: which segments there are now.
+// Source: RFC 8216 section 4.3; EXT-X-VERSION 3 for durations with decimals.
+// Thread: pure functions.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "hls/cut.h"
+
+namespace lb {
+
+inline constexpr std::string_view kHlsListType = "application/vnd.apple.mpegurl";
+
+// segments: as HlsCut::newest() gives them, not empty.  query: of the segments' addresses, without
+// '?'; "": none.
+std::string media_playlist(std::span<const HlsSegment> segments, std::string_view query);
+
+// "4f2a01c1-598386000.mp3", relative to the list.
+std::string segment_name(const HlsSegment& segment);
+// "2026-11-21T13:38:29.123Z"
+std::string date_time_of(std::int64_t unix_ms);
+
+}  // namespace lb

@@ -1,0 +1,155 @@
+#include "hls/sessions.h"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+namespace lb {
+
+// A mount has no NUL in its name.
+std::string HlsSessions::key_of(std::string_view name, std::string_view mount) {
+  std::string key;
+  key.reserve(name.size() + 1 + mount.size());
+  key.append(name).append(1, '\0').append(mount);
+  return key;
+}
+
+std::size_t HlsSessions::place_of(std::string_view key) noexcept {
+  return std::hash<std::string_view>()(key) % std::tuple_size_v<decltype(shards_)>;
+}
+
+bool HlsSessions::touch(std::string_view name, std::string_view mount, SteadyTime now,
+                        std::uint64_t bytes) {
+  const std::string key = key_of(name, mount);
+  Shard& shard = shards_[place_of(key)];
+  const std::lock_guard<std::mutex> guard(shard.mutex);
+  const auto found = shard.sessions.find(key);
+  if (found == shard.sessions.end()) return false;
+  found->second->seen = std::max(found->second->seen, now);
+  found->second->bytes += bytes;
+  return true;
+}
+
+bool HlsSessions::knows(std::string_view name, std::string_view mount) const {
+  const std::string key = key_of(name, mount);
+  const Shard& shard = shards_[place_of(key)];
+  const std::lock_guard<std::mutex> guard(shard.mutex);
+  return shard.sessions.count(key) > 0;
+}
+
+HlsSessionPtr HlsSessions::add(HlsSessionPtr session, SteadyTime now) {
+  session->seen = now;
+  const std::string key = key_of(session->name, session->mount->name());
+  const std::string crowd = session->crowd;
+  {
+    Shard& shard = shards_[place_of(key)];
+    const std::lock_guard<std::mutex> guard(shard.mutex);
+    const auto [at, added] = shard.sessions.try_emplace(key);
+    if (!added) return session;
+    at->second = std::move(session);
+  }
+  CrowdShard& shard = crowds_[place_of(crowd)];
+  const std::lock_guard<std::mutex> guard(shard.mutex);
+  ++shard.crowds[crowd].sessions;
+  return nullptr;
+}
+
+void HlsSessions::count_segment(std::string_view crowd, std::uint64_t bytes) {
+  CrowdShard& shard = crowds_[place_of(crowd)];
+  const std::lock_guard<std::mutex> guard(shard.mutex);
+  const auto found = shard.crowds.find(std::string(crowd));
+  if (found != shard.crowds.end()) found->second.bytes += bytes;
+}
+
+// Its part of what the crowd has fetched; the parts of all add up to the whole.
+void HlsSessions::leave_crowd(HlsSession& session) {
+  CrowdShard& shard = crowds_[place_of(session.crowd)];
+  const std::lock_guard<std::mutex> guard(shard.mutex);
+  const auto found = shard.crowds.find(session.crowd);
+  if (found == shard.crowds.end()) return;
+  Crowd& crowd = found->second;
+  const std::uint64_t part = crowd.bytes / std::max<std::size_t>(1, crowd.sessions);
+  crowd.bytes -= part;
+  session.bytes += part;
+  if (--crowd.sessions == 0) shard.crowds.erase(found);
+}
+
+template <class Goes>
+std::vector<HlsSessionPtr> HlsSessions::take_where(Goes goes) {
+  std::vector<HlsSessionPtr> taken;
+  for (Shard& shard : shards_) {
+    const std::lock_guard<std::mutex> guard(shard.mutex);
+    for (auto at = shard.sessions.begin(); at != shard.sessions.end();) {
+      if (!goes(*at->second)) {
+        ++at;
+        continue;
+      }
+      taken.push_back(std::move(at->second));
+      at = shard.sessions.erase(at);
+    }
+  }
+  for (const HlsSessionPtr& session : taken) leave_crowd(*session);
+  return taken;
+}
+
+std::vector<HlsSessionPtr> HlsSessions::take_silent(SteadyTime now) {
+  return take_where([now](const HlsSession& session) {
+    return now - session.seen >= session.patience || now >= session.until;
+  });
+}
+
+std::vector<HlsSessionPtr> HlsSessions::take_all_of(const Mount& mount) {
+  return take_where([&mount](const HlsSession& session) { return session.mount.get() == &mount; });
+}
+
+std::vector<HlsSessionPtr> HlsSessions::take_oldest(std::size_t most) {
+  std::vector<std::pair<SteadyTime, std::uint64_t>> all;
+  for (const Shard& shard : shards_) {
+    const std::lock_guard<std::mutex> guard(shard.mutex);
+    for (const auto& [key, session] : shard.sessions) all.emplace_back(session->began, session->id);
+  }
+  most = std::min(most, all.size());
+  if (most == 0) return {};
+  std::nth_element(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(most) - 1, all.end());
+  const auto last = all[most - 1];
+  return take_where(
+      [last](const HlsSession& session) { return std::pair(session.began, session.id) <= last; });
+}
+
+HlsSessionPtr HlsSessions::take(const Mount& mount, std::uint64_t id) {
+  auto taken = take_where([&mount, id](const HlsSession& session) {
+    return session.id == id && session.mount.get() == &mount;
+  });
+  return taken.empty() ? nullptr : std::move(taken.front());
+}
+
+std::vector<HlsSessions::Row> HlsSessions::list(const Mount& mount, SteadyTime now) const {
+  std::vector<Row> rows;
+  for (const Shard& shard : shards_) {
+    const std::lock_guard<std::mutex> guard(shard.mutex);
+    for (const auto& [key, session] : shard.sessions) {
+      if (session->mount.get() != &mount) continue;
+      Row row;
+      row.id = session->id;
+      row.ip = session->ip;
+      row.user_agent = session->facts.user_agent();
+      row.referer = session->facts.referer();
+      row.user = session->facts.user();
+      row.connected = std::chrono::duration_cast<std::chrono::seconds>(now - session->began);
+      row.bytes = session->bytes;
+      rows.push_back(std::move(row));
+    }
+  }
+  return rows;
+}
+
+std::size_t HlsSessions::size() const {
+  std::size_t sessions = 0;
+  for (const Shard& shard : shards_) {
+    const std::lock_guard<std::mutex> guard(shard.mutex);
+    sessions += shard.sessions.size();
+  }
+  return sessions;
+}
+
+}  // namespace lb

@@ -1,0 +1,100 @@
+// HlsSessions: the listenings by HLS that are going on.  A player of HLS has no connection that
+// lasts: it listens from the first list that it asks for until it has asked for none for a while.
+//
+// Thread: all functions from any thread; a shard's mutex is held for one look-up, and nothing else
+// is called under it.  What a session holds is let go by the caller, outside of the locks.
+// Ownership: owns its sessions until they are taken out.
+// Bounds: by the gates that a session has entered before it is added; a place is 1 kB.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "stream/listener.h"
+#include "stream/mount.h"
+
+namespace lb {
+
+struct HlsSession {
+  std::uint64_t id = 0;  // of the connection that began it: as listeners are numbered
+  std::string name;      // s=, or what stands for it
+  std::shared_ptr<Mount> mount;
+  std::string ip;
+  std::string crowd;   // the address and agent that it shares segments without s= with
+  RequestFacts facts;  // of its first request
+  GatePass client, total;
+  GatePass place;  // in a gate of `mount`
+  std::unique_ptr<EndNotice> notice;
+  SteadyTime began{};
+  SteadyTime until = SteadyTime::max();  // max-listener-duration
+  std::chrono::seconds patience{20};     // that it may ask for nothing
+  // Of the shard from here on.
+  SteadyTime seen{};
+  std::uint64_t bytes = 0;
+
+  // Before the mount goes, and the gate with it.
+  ~HlsSession() { place.leave(); }
+};
+using HlsSessionPtr = std::unique_ptr<HlsSession>;
+
+class HlsSessions {
+ public:
+  // True: it is known at this mount, and goes on; bytes: that it gets by this request.
+  bool touch(std::string_view name, std::string_view mount, SteadyTime now,
+             std::uint64_t bytes = 0);
+  bool knows(std::string_view name, std::string_view mount) const;
+  // Two first requests of one player may come at once: the second one is given back.
+  HlsSessionPtr add(HlsSessionPtr session, SteadyTime now);
+  // Of a segment whose request names no session: the sessions of its crowd have their part in it.
+  void count_segment(std::string_view crowd, std::uint64_t bytes);
+
+  // Those that have ended, with their bytes.
+  std::vector<HlsSessionPtr> take_silent(SteadyTime now);
+  std::vector<HlsSessionPtr> take_all_of(const Mount& mount);
+  // The oldest ones, at most so many.
+  std::vector<HlsSessionPtr> take_oldest(std::size_t most);
+  HlsSessionPtr take(const Mount& mount, std::uint64_t id);
+
+  struct Row {
+    std::uint64_t id = 0;
+    std::string ip, user_agent, referer, user;
+    std::chrono::seconds connected{0};
+    std::uint64_t bytes = 0;
+  };
+  std::vector<Row> list(const Mount& mount, SteadyTime now) const;
+  std::size_t size() const;
+
+ private:
+  struct Shard {
+    mutable std::mutex mutex;
+    std::unordered_map<std::string, HlsSessionPtr> sessions;
+  };
+  struct Crowd {
+    std::uint64_t bytes = 0;
+    std::size_t sessions = 0;
+  };
+  struct CrowdShard {
+    std::mutex mutex;
+    std::unordered_map<std::string, Crowd> crowds;
+  };
+  static std::string key_of(std::string_view name, std::string_view mount);
+  static std::size_t place_of(std::string_view key) noexcept;
+  // Those for which goes(session) holds.
+  template <class Goes>
+  std::vector<HlsSessionPtr> take_where(Goes goes);
+  void leave_crowd(HlsSession& session);
+
+  std::array<Shard, 16> shards_;
+  std::array<CrowdShard, 16> crowds_;
+};
+
+}  // namespace lb

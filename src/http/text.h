@@ -1,0 +1,46 @@
+// The parts of HTTP's messages, and of the lines about them: kinds of characters, and
+// numbers as text.
+// Thread: pure functions.  ASCII only; locale is never consulted.
+// Source: RFC 9110 section 5.6.2 for tokens.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <concepts>
+#include <string>
+#include <string_view>
+
+namespace lb {
+
+inline bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+inline bool is_control(char c) noexcept {
+  return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+}
+inline bool is_token_char(char c) noexcept {
+  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
+  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+         kMarks.find(c) != std::string_view::npos;
+}
+// What a header name consists of.
+inline bool is_token(std::string_view name) noexcept {
+  return !name.empty() && std::all_of(name.begin(), name.end(), is_token_char);
+}
+inline std::string without_controls(std::string_view text) {
+  std::string out(text);
+  std::erase_if(out, is_control);
+  return out;
+}
+
+inline void append_number(std::string& out, std::integral auto number) {
+  std::array<char, 20> digits{};
+  out.append(digits.data(),
+             std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr);
+}
+// The last two digits, with a zero in front.
+inline void append_two_digits(std::string& out, unsigned number) {
+  out += static_cast<char>('0' + number / 10 % 10);
+  out += static_cast<char>('0' + number % 10);
+}
+
+}  // namespace lb

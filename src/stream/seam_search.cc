@@ -1,0 +1,49 @@
+#include "stream/seam_search.h"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+namespace lb {
+namespace {
+
+// Where no unit begins within this, there is nothing to be in step with.
+constexpr std::size_t kLongestSearch = 64 * 1024;
+
+}  // namespace
+
+SeamSearch::SeamSearch(const FramerPlugin& plugin, Bytes key, SteadyTime now)
+    : framer_(plugin.make(0, {})), key_(std::move(key)), since_(now) {}
+
+bool SeamSearch::take(std::span<const std::byte> audio, SteadyTime now) {
+  held_.insert(held_.end(), audio.begin(), audio.end());
+  framer_->consume(audio, *this);
+  if (!key_.empty()) {
+    search_key();
+    if (hits_ == 1) {
+      found_ = Found::kContent;
+      from_ = behind_key_;
+      return true;
+    }
+    if (hits_ == 0 && held_.size() < kLongestSearch && now - since_ < kKeyMayCome) return false;
+    key_.clear();  // not here, or silence, which is everywhere
+  }
+  if (!unit_ && held_.size() < kLongestSearch) return false;
+  found_ = unit_ ? Found::kUnit : Found::kNothing;
+  from_ = unit_.value_or(0);
+  return true;
+}
+
+// All of what has come so far: a key that is there twice does not say where.
+void SeamSearch::search_key() {
+  if (held_.size() < key_.size()) return;
+  const std::boyer_moore_horspool_searcher searcher(key_.begin(), key_.end());
+  auto at = held_.begin() + static_cast<std::ptrdiff_t>(searched_);
+  while ((at = std::search(at, held_.end(), searcher)) != held_.end()) {
+    if (++hits_ == 1) behind_key_ = static_cast<std::size_t>(at - held_.begin()) + key_.size();
+    ++at;
+  }
+  searched_ = held_.size() - key_.size() + 1;
+}
+
+}  // namespace lb

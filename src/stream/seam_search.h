@@ -1,0 +1,71 @@
+// SeamSearch: where a new writer's bytes go on behind what a log holds.
+//
+// By content first, where a key is given: the last bytes of the log are searched for in what the
+// new writer sends; found exactly once, the stream goes on behind them to the byte, even within a
+// unit.  Servers that know no addresses (stock Icecast) and relay one stream are joined so.  Else
+// at the first unit.
+//
+// Thread: the mount's home worker.
+// Ownership: the feed, until it is decided.
+// Bounds: 64 KiB are held; a key is searched for half a second.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "base/clock.h"
+#include "media/framer.h"
+
+namespace lb {
+
+class SeamSearch final : private MarkSink {
+ public:
+  enum class Found : std::uint8_t {
+    kNothing,  // neither: the bytes follow as they came
+    kContent,  // bytes() follow the log's last byte
+    kUnit,     // bytes() begin with a unit
+  };
+
+  // key: empty: at a unit.
+  SeamSearch(const FramerPlugin& plugin, Bytes key, SteadyTime now);
+
+  // How long a key may keep the bytes waiting.
+  static constexpr std::chrono::milliseconds kKeyMayCome{500};
+
+  // True: it is decided.
+  bool take(std::span<const std::byte> audio, SteadyTime now);
+  Found found() const noexcept { return found_; }
+  std::span<const std::byte> bytes() const noexcept {
+    return std::span<const std::byte>(held_).subspan(from_);
+  }
+  // How many bytes went before bytes().
+  std::size_t passed() const noexcept { return from_; }
+
+ private:
+  void sync(std::uint64_t position, UnitTime) override { note(position); }
+  void clock(std::uint64_t, unsigned) override {}
+  void start(std::uint64_t position) override { note(position); }
+  void headers(std::uint64_t, Bytes) override {}
+  void metadata(std::uint64_t, Metadata) override {}
+  void codec(const CodecFacts&) override {}
+  void note(std::uint64_t position) {
+    if (!unit_) unit_ = static_cast<std::size_t>(position);
+  }
+  void search_key();
+
+  std::unique_ptr<Framer> framer_;
+  Bytes held_, key_;
+  const SteadyTime since_;
+  std::size_t searched_ = 0;         // of held_, for the key
+  unsigned hits_ = 0;                // of the key
+  std::size_t behind_key_ = 0;       // of the first hit
+  std::optional<std::size_t> unit_;  // the first one
+  Found found_ = Found::kNothing;
+  std::size_t from_ = 0;
+};
+
+}  // namespace lb

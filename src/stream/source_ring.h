@@ -1,0 +1,93 @@
+// SourceRing: the newest bytes of one encoder, each with the time at which it came, and where among
+// them a decoder may start: what a mount gets first when it changes over to this encoder.
+//
+// Thread: the worker of the encoder's connection.
+// Ownership: its Feed while it writes the mount, its StandbySource else; it is fed by both, so it
+// has the encoder's own bytes as they came, without what is changed for listeners.
+// Bounds: kKept bytes, and back to the newest mark where that lies before them, at most kMost.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "base/clock.h"
+#include "http/body.h"
+#include "media/framer.h"
+#include "media/icy.h"
+
+namespace lb {
+
+class SourceRing final : private MarkSink {
+ public:
+  static constexpr std::size_t kKept = 64 * 1024, kMost = 256 * 1024;
+
+  explicit SourceRing(const FramerPlugin& plugin);
+
+  // Without framing of the body and ICY blocks.
+  void put(std::span<const std::byte> audio, SteadyTime now);
+  // A title that was told beside the bytes; in Ogg it holds for the present chain.
+  void set_title(Metadata title) { title_ = std::move(title); }
+  const std::optional<Metadata>& title() const noexcept { return title_; }
+
+  struct Entry {
+    Bytes bytes;
+    bool aligned = false;  // they begin with what a decoder may start with
+  };
+  // From the first unit that came at `since` or later, or else the newest one.
+  Entry entry(SteadyTime since) const;
+  // A unit has begun, or the format has none.
+  bool in_step() const noexcept { return has_no_units_ ? end_ > 0 : in_step_; }
+
+ private:
+  struct Arrival {
+    std::uint64_t position;
+    SteadyTime time;
+  };
+  struct Mark {
+    std::uint64_t position;
+    std::shared_ptr<const Bytes> headers;  // that a decoder needs first; null: none
+  };
+
+  void sync(std::uint64_t position, UnitTime) override { marked({position, headers_}); }
+  void start(std::uint64_t position) override { marked({position, nullptr}); }
+  void clock(std::uint64_t, unsigned) override {}
+  void headers(std::uint64_t, Bytes bytes) override {
+    headers_ = std::make_shared<const Bytes>(std::move(bytes));
+  }
+  // The stream names its own title from here on.
+  void metadata(std::uint64_t, Metadata) override { title_.reset(); }
+  void codec(const CodecFacts&) override {}
+  void marked(Mark mark);
+  SteadyTime arrival_of(std::uint64_t position) const;
+  void trim();
+  Entry from(std::uint64_t position, const std::shared_ptr<const Bytes>& headers) const;
+
+  std::unique_ptr<Framer> framer_;
+  const bool has_no_units_;
+  Bytes bytes_;  // [begin_, end_)
+  std::uint64_t begin_ = 0, end_ = 0;
+  std::deque<Arrival> arrivals_;
+  std::deque<Mark> marks_;
+  std::shared_ptr<const Bytes> headers_;
+  std::optional<Metadata> title_;
+  bool in_step_ = false;
+};
+
+// An encoder's connection as it stands between two bytes: it goes on with this when the encoder
+// begins to write the mount, and when it steps back.
+struct SourceState {
+  BodyReader body;
+  std::optional<IcyDeinterleaver> titles;
+  std::unique_ptr<SourceRing> ring;
+  SteadyTime connected{}, last_data{};
+  std::uint64_t bytes_read = 0;
+  // Of the mount, before it changes over to this encoder.
+  SteadyTime since{};  // the last byte
+  std::shared_ptr<const Metadata> last_title;
+};
+
+}  // namespace lb

@@ -1,0 +1,54 @@
+// StreamSpan: what is known of a run of a stream's bytes: their address, which no restart and no
+// node changes, their media time, and their time by the clock of the node where the stream enters.
+//
+// Thread: plain values; in views.
+// Origin positions count from 0 at the first byte of a lease at the node where the source enters.
+// Media time counts from 0 there too, or where the sample rate last changed: that is an epoch.
+// Segments of HLS are numbered from the epoch's begin: segment n of it is media time [n, n + 1) ·
+// cut_ms.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "media/media_clock.h"
+
+namespace lb {
+
+// The origin of the bytes: 128 random bits for every lease at the node where a source enters
+// (decisions A6), by which relays of one stream are known to be equal.
+using StreamIdentity = std::array<std::uint64_t, 2>;
+
+// How the segments of an epoch are numbered and stamped.
+struct SegmentNumbers {
+  std::uint64_t first = 0;       // of media time 0
+  std::uint64_t generation = 0;  // the discontinuity number
+  std::int64_t epoch_ms = 0;     // wall time of media time 0 by the epoch's first anchor, Unix
+  std::uint32_t cut_ms = 6000;
+
+  bool operator==(const SegmentNumbers&) const = default;
+};
+
+struct StreamSpan {
+  std::uint64_t begin = 0;  // position in this log from which it holds
+  StreamIdentity id{};
+  std::uint64_t origin = 0;  // origin position of `begin`
+  MediaTime media;           // of the first unit at or after `begin`
+  std::int64_t wall_ms = 0;  // of that unit, Unix; meaningful once anchored
+  bool anchored = false;  // else: the source began a moment ago, and may still be sending its lead
+  bool seam = false;      // decoders begin anew here: another source, another sample rate
+  SegmentNumbers segments;
+
+  // Of a unit of this span.  By whole milliseconds since media time 0, so that all nodes say the
+  // same, wherever their spans begin.
+  std::int64_t wall_of(std::uint64_t samples) const noexcept {
+    const MediaTime time{samples, media.rate_hz};
+    return wall_ms - static_cast<std::int64_t>(media.milliseconds()) +
+           static_cast<std::int64_t>(time.milliseconds());
+  }
+  std::uint64_t origin_of(std::uint64_t position) const noexcept {
+    return origin + (position - begin);
+  }
+};
+
+}  // namespace lb

@@ -1,0 +1,74 @@
+// StandbySource: an encoder that is logged in while another one writes its mount.  It is read, and
+// its newest bytes are kept, so that the mount can change over to it at once.
+//
+// Thread: the worker of its connection.
+// Ownership: the worker's SourceSet.  It has no lease; control knows it by its id.
+// Bounds: as SourceRing's; what it sends is read as it comes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "stream/source.h"
+#include "stream/source_ring.h"
+
+namespace lb {
+
+class StandbySource;
+
+// What a standby tells the one that has it.
+class StandbyHost {
+ public:
+  virtual ~StandbyHost() = default;
+  // It is over; the host logs and deletes it.
+  virtual void standby_ended(StandbySource& standby, EndReason reason) = 0;
+  // Whether it could feed the mount: false when it was silent for takeover-after.
+  virtual void standby_flows(StandbySource& standby, bool flows) = 0;
+};
+
+class StandbySource {
+ public:
+  // worker: its loop, log and buffer.  offer.state: of a source that steps back.
+  StandbySource(FeedHost& worker, StandbyHost& host, SourceOffer offer, std::uint64_t id,
+                std::shared_ptr<Mount> mount, const SourceFacts& facts);
+  StandbySource(const StandbySource&) = delete;
+  StandbySource& operator=(const StandbySource&) = delete;
+
+  // Takes what came with the head, then whatever arrives.
+  void start();
+  void set_title(Metadata title) { state_->ring->set_title(std::move(title)); }
+  void finish(EndReason reason);
+  // With its state: to write the mount.  The last call.
+  SourceOffer take_offer();
+
+  std::uint64_t id() const noexcept { return id_; }
+  const Mount& mount() const noexcept { return *mount_; }
+  std::shared_ptr<Mount> shared_mount() const noexcept { return mount_; }
+  const SourceOffer& offer() const noexcept { return offer_; }
+  const SourceState& state() const noexcept { return *state_; }
+  // What the timer does: for tests with a clock of their own.
+  void on_timeout();
+
+ private:
+  void on_readable(short events);
+  // False: it has ended.
+  bool put(std::span<std::byte> received);
+  SteadyTime::duration silent() const;
+  void finish_with(EndReason reason, std::string_view why);
+
+  FeedHost& worker_;
+  StandbyHost& host_;
+  SourceOffer offer_;
+  const std::uint64_t id_;
+  std::shared_ptr<Mount> mount_;
+  std::unique_ptr<SourceState> state_;
+  SteadyTime::duration away_then_;  // of the loop, at the last data
+  bool ended_ = false;
+  bool flows_ = false;
+  bool bad_icy_ = false;
+  Watch watch_;
+  Timer timeout_;
+};
+
+}  // namespace lb

@@ -1,0 +1,62 @@
+// StreamPlace: what X-LB-Stream tells between our servers: which byte of which stream a body begins
+// with, its media time and its time of day, and how the segments of its epoch are numbered.
+//
+//   request   X-LB-Stream: any                     or <32 hex>.<position> of the next byte that is
+//   wanted answer    X-LB-Stream: 4f2a…c1.81920; m=3528000/44100; t=1795158080123; z=1795158000100;
+//             n=598386000; g=1795158000; c=6000; h=0; after=<32 hex>.<position>
+//
+// m: media time of the first unit, samples/rate ("m=0/0": the format has none). t: its wall time,
+// z: that of media time 0, both Unix milliseconds; they are missing while the clock of the stream
+// is not known yet. n, g, c: number of the epoch's first segment, its generation, the segment time.
+// h: bytes of codec headers in front of the byte that has the position. after: the byte wanted was
+// the end of another stream, behind which this one follows without a gap.
+//
+// Thread: pure functions.
+// Errors: a line that does not parse is as none; unknown members are passed over.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "stream/span.h"
+
+namespace lb {
+
+struct StreamAddress {
+  StreamIdentity id{};
+  std::uint64_t position = 0;  // counted at the origin
+
+  bool operator==(const StreamAddress&) const = default;
+};
+
+// at: nullopt: any place will do, and is to be told.
+struct StreamAsk {
+  std::optional<StreamAddress> at;
+};
+
+struct StreamPlace {
+  StreamAddress at;
+  MediaTime media;
+  bool anchored = false;
+  std::int64_t wall_ms = 0;
+  SegmentNumbers segments;
+  std::uint64_t header_bytes = 0;
+  std::optional<StreamAddress> after;
+
+  // As the span of a log, from the byte with the position on.
+  StreamSpan span() const noexcept;
+  bool operator==(const StreamPlace&) const = default;
+};
+
+std::string print_address(const StreamAddress& address);
+std::optional<StreamAddress> parse_address(std::string_view text) noexcept;
+
+std::string print_stream_ask(const StreamAsk& ask);
+std::optional<StreamAsk> parse_stream_ask(std::string_view value) noexcept;
+
+std::string print_stream_place(const StreamPlace& place);
+std::optional<StreamPlace> parse_stream_place(std::string_view value) noexcept;
+
+}  // namespace lb

@@ -1,0 +1,55 @@
+#include "stream/title_history.h"
+
+#include <algorithm>
+
+namespace lb {
+namespace {
+
+// Whole UTF-8 characters.
+std::string shortened(std::string_view title) {
+  std::size_t end = std::min(title.size(), TitleHistory::kLongestTitle);
+  while (end > 0 && end < title.size() && (static_cast<unsigned char>(title[end]) & 0xc0) == 0x80)
+    --end;
+  return std::string(title.substr(0, end));
+}
+
+}  // namespace
+
+void TitleHistory::add(const std::string& mount, std::string_view title, WallTime at,
+                       std::size_t keep) {
+  const std::lock_guard lock(mutex_);
+  if (keep == 0) {
+    rows_.erase(mount);
+    return;
+  }
+  if (title.empty()) return;
+  std::string text = shortened(title);
+  if (const auto known = rows_.find(mount); known != rows_.end() && !known->second.titles.empty() &&
+                                            known->second.titles.back().title == text)
+    return;
+  if (rows_.size() >= kMaxMounts && !rows_.contains(mount))
+    rows_.erase(std::min_element(rows_.begin(), rows_.end(), [](const auto& a, const auto& b) {
+      return a.second.changed < b.second.changed;
+    }));
+  Row& row = rows_[mount];
+  row.changed = ++changes_;
+  row.titles.push_back({at, std::move(text)});
+  if (row.titles.size() > keep)
+    row.titles.erase(row.titles.begin(), row.titles.end() - static_cast<std::ptrdiff_t>(keep));
+}
+
+std::vector<PlayedTitle> TitleHistory::of(const std::string& mount) const {
+  const std::lock_guard lock(mutex_);
+  const auto at = rows_.find(mount);
+  if (at == rows_.end()) return {};
+  return {at->second.titles.rbegin(), at->second.titles.rend()};
+}
+
+std::vector<std::string> TitleHistory::mounts() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> names;
+  for (const auto& [name, row] : rows_) names.push_back(name);
+  return names;
+}
+
+}  // namespace lb

@@ -1,0 +1,48 @@
+// TitleHistory: the titles that were played lately, per mount: <max-history>.  It knows mounts by
+// name, so that what was played survives the source, its relay, and the mount itself; not a
+// restart.
+//
+// Thread: all functions from any thread; a title is rare, so one mutex is enough.
+// Bounds: so many titles of a mount as its settings say, so many mounts, so many bytes of a title.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+
+namespace lb {
+
+struct PlayedTitle {
+  WallTime at{};      // when it began
+  std::string title;  // UTF-8
+};
+
+class TitleHistory {
+ public:
+  static constexpr std::size_t kMaxMounts = 1000;
+  static constexpr std::size_t kLongestTitle = 1000;
+
+  // keep: how many titles of the mount; 0: none.  The same title again is the same song: a source
+  // that came back, a relay that went on.
+  void add(const std::string& mount, std::string_view title, WallTime at, std::size_t keep);
+  // The newest first.
+  std::vector<PlayedTitle> of(const std::string& mount) const;
+  std::vector<std::string> mounts() const;  // in the order of their names
+
+ private:
+  struct Row {
+    std::vector<PlayedTitle> titles;  // the oldest first
+    std::uint64_t changed = 0;        // rising over all mounts
+  };
+  mutable std::mutex mutex_;
+  std::map<std::string, Row> rows_;
+  std::uint64_t changes_ = 0;
+};
+
+}  // namespace lb

@@ -1,0 +1,208 @@
+"""Real encoders (ffmpeg), a listener that notes when each byte came, and strict parsers of what it got."""
+import os
+import re
+import signal
+import socket
+import struct
+import subprocess
+import threading
+import time
+
+from harness import SOURCE, Failed, check, equal
+
+FORMATS = {
+    "mp3": ("audio/mpeg", ["-c:a", "libmp3lame", "-b:a", "128k", "-f", "mp3"]),  # LAME's defaults: a reservoir
+    "aac": ("audio/aac", ["-c:a", "aac", "-b:a", "96k", "-f", "adts"]),
+    "vorbis": ("audio/ogg", ["-c:a", "libvorbis", "-page_duration", "100000", "-f", "ogg"]),
+    "opus": ("audio/ogg", ["-c:a", "libopus", "-page_duration", "100000", "-f", "ogg"]),
+    "flac": ("audio/ogg", ["-c:a", "flac", "-page_duration", "100000", "-f", "ogg"]),
+}
+# Between two pages (or frames) of a stream that flows; ffmpeg's own timing included.
+PULSE = 0.25
+
+
+class Encoder:
+    """ffmpeg, in real time."""
+
+    def __init__(self, bench, server, kind, login=SOURCE, tone=440, mount="/live", options=()):
+        content_type, codec = FORMATS[kind]
+        self.process = subprocess.Popen(
+            ["ffmpeg", "-v", "error", "-nostdin", "-re", "-f", "lavfi", "-i", "sine=%d:sample_rate=44100" % tone, "-ac", "2",
+             *options, *codec, "-flush_packets", "1", "-content_type", content_type,
+             "icecast://%s@127.0.0.1:%d%s" % (login, server.port, mount)],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        bench.owned(self)
+
+    def stop(self):
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self):
+        self.process.send_signal(signal.SIGCONT)
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+
+
+class Ear:
+    """A listener on a thread: all bytes, and when they came."""
+
+    def __init__(self, bench, server, mount="/live", icy=False):
+        self.socket = socket.create_connection(server.address)
+        lines = "Icy-MetaData: 1\r\n" if icy else ""
+        self.socket.sendall(("GET %s HTTP/1.0\r\nHost: x\r\n%s\r\n" % (mount, lines)).encode())
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            one = self.socket.recv(1)
+            if not one:
+                raise Failed("no head: %r" % head)
+            head += one
+        check(b" 200 OK" in head.split(b"\r\n")[0], "head %r" % head)
+        found = re.search(rb"(?i)icy-metaint: *(\d+)", head)
+        self.metaint = int(found.group(1)) if found else 0
+        self.chunks, self.ended = [], False
+        self.thread = threading.Thread(target=self.listen, daemon=True)
+        self.thread.start()
+        bench.owned(self)
+
+    def listen(self):
+        while True:
+            try:
+                data = self.socket.recv(65536)
+            except OSError:
+                data = b""
+            if not data:
+                self.ended = True
+                return
+            self.chunks.append((time.monotonic(), data))
+
+    def raw(self):
+        return b"".join(data for _, data in list(self.chunks))
+
+    def audio(self):
+        """Without the ICY blocks, whose phase is checked; and the titles."""
+        raw, audio, titles, at = self.raw(), [], [], 0
+        if not self.metaint:
+            return raw, titles
+        while at + self.metaint < len(raw):
+            audio.append(raw[at:at + self.metaint])
+            at += self.metaint
+            size = raw[at] * 16
+            text = raw[at + 1:at + 1 + size]
+            if len(text) < size:
+                return b"".join(audio), titles
+            check(not text or text.startswith(b"StreamTitle='"), "ICY block out of phase at %d: %r" % (at, text[:40]))
+            if text:
+                titles.append(text.rstrip(b"\0").decode())
+            at += 1 + size
+        return b"".join(audio) + raw[at:], titles
+
+    def longest_pause(self, begin):
+        """Between two arrivals, since a moment."""
+        times = [when for when, _ in list(self.chunks)]
+        pauses = [(b - a, a - begin) for a, b in zip(times, times[1:]) if b > begin]
+        return max(pauses, default=(0, 0))[0]
+
+    def close(self):
+        try:
+            self.socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self.thread.join(5)
+        self.socket.close()
+
+
+# -- strict parsers: every byte belongs to a whole unit, but for the last one --------------------------
+
+def parse_mp3(data):
+    rates = [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320]
+    at = frames = 0
+    while at + 4 <= len(data):
+        head = data[at:at + 4]
+        check(head[0] == 0xFF and head[1] & 0xFE == 0xFA and 0 < head[2] >> 4 < 15 and head[2] & 0x0C == 0,
+              "no frame at %d of %d, after %d frames: %r" % (at, len(data), frames, head))
+        at += 144000 * rates[head[2] >> 4] // 44100 + (head[2] >> 1 & 1)
+        frames += 1
+    return frames
+
+
+def parse_adts(data):
+    at = frames = 0
+    while at + 7 <= len(data):
+        head = data[at:at + 7]
+        check(head[0] == 0xFF and head[1] & 0xF6 == 0xF0, "no frame at %d of %d, after %d frames: %r" % (at, len(data), frames, head))
+        at += (head[3] & 3) << 11 | head[4] << 3 | head[5] >> 5
+        frames += 1
+    return frames
+
+
+def crc_table():
+    table = []
+    for i in range(256):
+        value = i << 24
+        for _ in range(8):
+            value = value << 1 ^ (0x104C11DB7 if value & 0x80000000 else 0)
+        table.append(value)
+    return table
+
+
+TABLE = crc_table()
+
+
+def ogg_crc(page):
+    crc = 0
+    for byte in page:
+        crc = crc << 8 & 0xFFFFFFFF ^ TABLE[crc >> 24 ^ byte]
+    return crc
+
+
+def parse_ogg(data):
+    """The number of chains.  A chain begins with a BOS page and ends with EOS; its numbers go on from page to page, but for one
+    step behind the headers, where the listener (or the mount) came in."""
+    at, chains, before, stream = 0, 0, None, None
+    while at + 27 <= len(data):
+        check(data[at:at + 5] == b"OggS\0", "no page at %d of %d: %r" % (at, len(data), data[at:at + 8]))
+        flags, granule, serial, number, crc, segments = struct.unpack("<BqIIIB", data[at + 5:at + 27])
+        lacing = data[at + 27:at + 27 + segments]
+        size = 27 + segments + sum(lacing)
+        page = data[at:at + size]
+        if len(page) < size:
+            break
+        equal(ogg_crc(page[:22] + b"\0\0\0\0" + page[26:]), crc, "checksum of the page at %d" % at)
+        if flags & 2:
+            check(stream is None, "a chain begins at %d before the last one has ended" % at)
+            check(serial != before, "the chain at %d has the serial number of the one before it" % at)
+            stream, chains = {"serial": serial, "next": 1, "open": False, "granule": 0, "packets": 1, "steps": 0}, chains + 1
+            body = page[27 + segments:]
+            stream["headers"] = (3 if body[:7] == b"\x01vorbis" else 2 if body[:8] == b"OpusHead"
+                                 else 1 + struct.unpack(">H", body[7:9])[0])
+        else:
+            check(stream is not None, "a page at %d outside of a chain" % at)
+            equal(serial, stream["serial"], "serial number of the page at %d" % at)
+            if number != stream["next"]:
+                check(stream["packets"] == stream["headers"] and not stream["steps"],
+                      "page %d at %d, where %d comes" % (number, at, stream["next"]))
+                stream["steps"] = 1
+            check(bool(flags & 1) == stream["open"] or not lacing, "a packet is torn at %d" % at)
+            stream["next"] = number + 1
+            if lacing:
+                stream["open"] = lacing[-1] == 255
+            if stream["packets"] < stream["headers"]:
+                stream["packets"] += sum(1 for value in lacing if value < 255)
+                check(stream["packets"] <= stream["headers"], "headers and media on one page at %d" % at)
+            if granule != -1:
+                check(granule >= stream["granule"], "granule goes back at %d" % at)
+                stream["granule"] = granule
+            if flags & 4:
+                check(not stream["open"], "the chain ends within a packet at %d" % at)
+                before, stream = serial, None
+        at += size
+    return chains
+
+
+PARSERS = {"mp3": parse_mp3, "aac": parse_adts, "vorbis": parse_ogg, "opus": parse_ogg, "flac": parse_ogg}
+
+
+def full():
+    return os.environ.get("LB_FULL") == "1"

@@ -1,0 +1,286 @@
+"""What a node has recorded: it survives a kill and a full disk, and plays and exports what was sent (doc/archive.md)."""
+import json
+import os
+import pathlib
+import random
+import re
+import shutil
+import subprocess
+import threading
+import time
+
+from harness import ADMIN, SOURCE, Failed, Skip, check, equal, matches, mount, test, wait_for
+from media import mp3_frame, mp3_numbers
+
+FULL = os.environ.get("LB_FULL") == "1"
+FRAME_S = 1152 / 48000
+MEDIA_FORMATS = {
+    "mp3": ["-c:a", "libmp3lame", "-q:a", "4", "-f", "mp3"],
+    "aac": ["-c:a", "aac", "-f", "adts"],
+    "ogg": ["-c:a", "libvorbis", "-f", "ogg"],
+    "opus": ["-c:a", "libopus", "-f", "ogg"],
+    "flac": ["-c:a", "flac", "-f", "ogg"],
+}
+TYPES = {"mp3": "audio/mpeg", "aac": "audio/aac", "ogg": "application/ogg", "opus": "application/ogg", "flac": "application/ogg"}
+
+
+def recorder(t, directory=None, inside="", more=""):
+    server = t.unstarted_server()
+    server.write_config(body="<archive><dir>%s</dir>%s</archive>" % (directory or server.dir / "archive", more) +
+                        mount("/*", "<archive><enabled>1</enabled>%s</archive>" % inside))
+    return server.start()
+
+
+class Studio:
+    """An encoder that sends numbered frames in real time, and begins again where its server is killed."""
+
+    def __init__(self, t, server, mount="/live.mp3"):
+        self.server, self.mount, self.going = server, mount, True
+        self.sent, self.number = {}, 0
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.source = server.source(mount)
+        self.thread.start()
+        t.owned(self)
+
+    def run(self):
+        begin, first = time.monotonic(), self.number
+        while self.going:
+            due = first + int((time.monotonic() - begin) / FRAME_S)
+            while self.number < due and self.going:
+                try:
+                    self.source.send(mp3_frame("S", self.number))
+                except OSError:
+                    return
+                self.sent[self.number] = time.time()
+                self.number += 1
+            time.sleep(0.02)
+
+    def again(self):
+        self.thread.join(3)
+        self.source = self.server.source(self.mount)
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def close(self):
+        self.going = False
+        self.thread.join(3)
+
+
+def ranges(server, path="/live.mp3"):
+    """What is announced: pairs of Unix seconds, the oldest first."""
+    reply = server.get(path + "?from=1&to=2")
+    if reply.status != 404:
+        raise Failed("a range that is not there was answered %d" % reply.status)
+    text = reply.get("x-lb-archive") or ""
+    return [tuple(map(int, one.split("-"))) for one in reversed(text.split(", "))] if text else []
+
+
+def recorded_seconds(server, path="/live.mp3"):
+    return sum(end - begin for begin, end in ranges(server, path))
+
+
+def numbers_of(body):
+    """Of the frames of an export, behind its Info frame."""
+    at = body.find(b"\xff\xfb\x94\x00")
+    while at >= 0 and body[at + 36:at + 37] != b"<":
+        at = body.find(b"\xff\xfb\x94\x00", at + 1)
+    return [number for _, number in mp3_numbers(body[at:])]
+
+
+def check_consecutive(numbers, what):
+    wrong = [(a, b) for a, b in zip(numbers, numbers[1:]) if b != a + 1]
+    check(numbers and not wrong, "%s: frames are lost or doubled: %r" % (what, wrong[:5]))
+
+
+@test
+def every_announced_range_survives_kills_and_decodes(t):
+    server = recorder(t)
+    studio = Studio(t, server)
+    for turn in range(50 if FULL else 2):
+        before = recorded_seconds(server)
+        wait_for(lambda: recorded_seconds(server) >= before + 2, "two more seconds are recorded", 15)
+        last = studio.number
+        server.kill()
+        server.start()
+        server.wait_for_log("archive .*: %s files" % "[1-9][0-9]*")
+        found = ranges(server)
+        check(found, "nothing is announced after a kill")
+        body = server.get("/live.mp3?from=%d&to=%d" % (found[-1][0], found[-1][1])).body
+        numbers = numbers_of(body)
+        check_consecutive(numbers, "range %d" % turn)
+        lost = (last - numbers[-1]) * FRAME_S
+        # The range is told in whole seconds; the last one is written within 0.5 s of its end.
+        check(lost <= 3.2, "%.1f s are lost by a kill" % lost)
+        studio.again()
+    studio.close()
+
+
+@test
+def a_cut_and_a_flipped_byte_leave_what_is_whole(t):
+    server = recorder(t)
+    studio = Studio(t, server)
+    wait_for(lambda: recorded_seconds(server) >= 4, "four seconds are recorded", 15)
+    server.kill()
+    studio.close()
+    data = next((server.dir / "archive").glob("*/*/*.data"))
+    index = data.with_suffix(".idx")
+    index.write_bytes(index.read_bytes()[:-20])
+    damaged = bytearray(data.read_bytes())
+    damaged[-400] ^= 0x55
+    data.write_bytes(damaged)
+    stranger = server.dir / "archive" / "notes.txt"
+    stranger.write_text("mine")
+    server.start()
+    server.wait_for_log("made whole after a crash")
+    found = ranges(server)
+    check(found, "nothing is left")
+    check_consecutive(numbers_of(server.get("/live.mp3?from=%d&to=%d" % found[-1]).body), "what is left")
+    equal(stranger.read_text(), "mine")
+
+
+@test
+def a_listener_hears_what_was_sent_so_long_ago(t):
+    server = recorder(t)
+    studio = Studio(t, server)
+    wait_for(lambda: recorded_seconds(server) >= 7, "seven seconds are recorded", 20)
+    # A small burst would not reach so far back.
+    asked = time.time()
+    listener = server.listener("/live.mp3?timeshift=6")
+    first = int(re.search(rb"<S(\d{9})>", listener.read(2000)).group(1))
+    late = asked - studio.sent[first]
+    check(4.5 <= late <= 7.5, "timeshift=6 began %.1f s ago" % late)
+    place = matches(r"([0-9a-f]{32}\.\d+)", listener.head.get("x-lb-stream") or "").group(1)
+    listener.close()
+    again = server.listener("/live.mp3?at=" + place)
+    equal(int(re.search(rb"<S(\d{9})>", again.read(2000)).group(1)), first)
+    again.close()
+    studio.close()
+
+
+@test
+def ranges_are_files_that_can_be_fetched_in_parts(t):
+    server = recorder(t, inside="<downloads>2</downloads>")
+    studio = Studio(t, server)
+    wait_for(lambda: recorded_seconds(server) >= 4, "four seconds are recorded", 20)
+    begin = ranges(server)[0][0]
+    path = "/live.mp3?from=%d&duration=3&download=1" % (begin + 1)
+    whole = server.get(path)
+    equal(whole.status, 200)
+    equal(int(whole.get("content-length")), len(whole.body))
+    check("attachment" in whole.get("content-disposition"), "it is no attachment")
+    check_consecutive(numbers_of(whole.body), "the export")
+    tag = whole.get("etag")
+    cut = len(whole.body) // 3
+    front = server.get(path, headers=["Range: bytes=0-%d" % (cut - 1), "If-Range: " + tag])
+    back = server.get(path, headers=["Range: bytes=%d-" % cut])
+    equal((front.status, back.status), (206, 206))
+    equal(front.body + back.body, whole.body)
+    equal(server.get(path, headers=["Range: bytes=0-1", 'If-Range: "other"']).status, 200)
+    equal(server.get(path, headers=["Range: bytes=%d-" % len(whole.body)]).status, 416)
+    equal(server.get("/live.mp3/archive-%d-3.mp3" % (begin + 1)).body, whole.body)
+    for wrong in ("from=x", "from=%d" % (time.time() + 900), "from=%d&to=%d" % (begin + 2, begin + 1),
+                  "from=%d&to=%d" % (begin, time.time() + 900), "timeshift=ten", "at=1.2"):
+        equal((wrong, server.get("/live.mp3?" + wrong).status), (wrong, 400))
+    # Nothing of it is a mount, and nothing leaves its directory.
+    for path in ("/../../etc/passwd?from=1&to=2", "/%2e%2e/live.mp3?from=1&to=2", "/live.mp3/../archive-1-2.mp3", "/none?from=1&to=2"):
+        wire = server.wire()
+        wire.send(b"GET %s HTTP/1.0\r\n\r\n" % path.encode())
+        answer = wire.take_all()
+        check(not answer or answer.split(b" ")[1] in (b"400", b"404"), path + " was answered")
+    for entry in (server.dir / "archive").iterdir():
+        check(re.fullmatch(r"[A-Za-z0-9_%-]+|\.lock", entry.name), "a name is not of the grammar: " + entry.name)
+    studio.close()
+
+
+@test
+def a_full_disk_pauses_the_archive_and_not_the_stream(t):
+    disk = t.dir / "disk"
+    disk.mkdir()
+    if os.getuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m,mode=777", "tmpfs", str(disk)], capture_output=True).returncode != 0:
+        raise Skip("nothing can be mounted here")
+    try:
+        server = recorder(t, directory=str(disk), more="<min-free>0</min-free>")
+        studio = Studio(t, server)
+        wait_for(lambda: recorded_seconds(server) >= 1, "it is recorded", 20)
+        listener = server.listener("/live.mp3")
+        filler = disk / "filler"
+        try:
+            filler.write_bytes(bytes(4 << 20))
+        except OSError:
+            pass
+        server.wait_for_log("archive /live.mp3: no space left, recording paused; the live stream goes on")
+        filler.unlink()
+        wait_for(lambda: re.search(r"archive /live.mp3: recording resumed, \d+ s missing", server.log()), "it is recorded again", 20)
+        wait_for(lambda: len(ranges(server)) == 2, "the hole is shown", 10)
+        heard = [int(n) for n in re.findall(rb"\x00<S(\d{9})>", listener.read(200_000))]
+        check_consecutive(heard, "the live stream")
+        studio.close()
+        server.stop()
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], capture_output=True)
+
+
+def probed(path):
+    done = subprocess.run(["ffprobe", "-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", str(path)], capture_output=True, text=True)
+    return float(done.stdout.strip().splitlines()[0])
+
+
+def decoded(path):
+    done = subprocess.run(["ffmpeg", "-v", "error", "-i", str(path), "-f", "s16le", "-ac", "1", "-ar", "8000", "-"], capture_output=True)
+    check(not done.stderr.strip(), "ffmpeg says of %s: %s" % (path.name, done.stderr.decode()[:300]))
+    return len(done.stdout) / 2 / 8000
+
+
+@test
+def random_ranges_of_every_format_have_the_length_that_they_tell(t):
+    if not shutil.which("ffmpeg"):
+        raise Skip("ffmpeg is not here")
+    server = recorder(t)
+    encoders = []
+    for name, options in MEDIA_FORMATS.items():
+        url = "icecast://%s@127.0.0.1:%d/%s" % (SOURCE, server.port, name)
+        encoders.append(subprocess.Popen(
+            ["ffmpeg", "-v", "error", "-re", "-f", "lavfi", "-i", "anoisesrc=r=44100:a=0.003", "-t", "40", *options, "-content_type", TYPES[name], url],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+    try:
+        for name in MEDIA_FORMATS:
+            wait_for(lambda: recorded_seconds(server, "/" + name) >= 7, name + " is recorded", 30)
+        for name in MEDIA_FORMATS:
+            begin, end = ranges(server, "/" + name)[-1]
+            for turn in range(100 if FULL else 3):
+                start = begin + random.random() * (end - begin - 3)
+                length = 1 + random.random() * (end - start - 1)
+                reply = server.get("/%s?from=%.3f&duration=%.3f" % (name, start, length))
+                equal(reply.status, 200)
+                path = pathlib.Path(t.dir) / ("part.%s" % ("ogg" if name in ("opus", "flac") else name))
+                path.write_bytes(reply.body)
+                sound = decoded(path)
+                # A range begins and ends at marks; a FLAC stream has one where a packet begins its page, seconds apart.
+                near = 12 if name == "flac" else 2.2
+                check(abs(sound - length) <= near, "%s: %.2f s were asked for, %.2f came" % (name, length, sound))
+                if name != "aac":
+                    told = probed(path)
+                    check(abs(told - sound) <= 0.06, "%s: %.3f s are told, %.3f came" % (name, told, sound))
+    finally:
+        for encoder in encoders:
+            encoder.kill()
+            encoder.wait()
+
+
+@test
+def administrators_see_and_delete_what_is_recorded(t):
+    server = recorder(t)
+    studio = Studio(t, server)
+    wait_for(lambda: recorded_seconds(server) >= 2, "it is recorded", 20)
+    equal(server.get("/admin/archive.json").status, 401)
+    found = json.loads(server.get("/admin/archive.json", ADMIN).text)
+    equal([one["mount"] for one in found["mounts"]], ["/live.mp3"])
+    one = found["mounts"][0]
+    check(one["bytes"] > 0 and one["newest"] > one["oldest"] and one["ranges"][0]["where"] == ["here"], "the document is wrong: %r" % one)
+    studio.close()
+    server.kill()
+    server.start()
+    server.wait_for_log("archive .*: 1 files")
+    equal(server.ask("POST /admin/archive/delete?mount=/live.mp3&from=1&to=now HTTP/1.0", login=ADMIN).status, 200)
+    wait_for(lambda: not ranges(server), "it is gone")
+    check(not list((server.dir / "archive").glob("*/*/*")), "files are left")

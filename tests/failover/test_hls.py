@@ -1,0 +1,222 @@
+"""HLS from the live log: what a strict reader, ffmpeg and fifty players make of it (doc/hls.md)."""
+import os
+import socket
+import subprocess
+import threading
+import time
+
+from harness import ADMIN, SOURCE, Failed, Skip, check, equal, test, wait_for
+from hls_check import Fault, Watch
+from wire import basic
+
+FULL = os.environ.get("LB_FULL") == "1"
+PLAYERS = 200 if FULL else 50
+HLS = "<hls><segment>2</segment><window>12</window></hls>"
+SECONDS = 120 if FULL else 12
+FORMATS = {"mp3": ("audio/mpeg", ["-c:a", "libmp3lame", "-b:a", "128k", "-write_xing", "0", "-id3v2_version", "0"], 16000),
+           "aac": ("audio/aac", ["-c:a", "aac", "-b:a", "96k", "-f", "adts"], 12000)}
+
+
+def run_ffmpeg(*arguments):
+    try:
+        done = subprocess.run(["ffmpeg", "-nostdin", "-hide_banner", "-v", "error", *arguments], capture_output=True, timeout=60)
+    except FileNotFoundError:
+        raise Skip("no ffmpeg")
+    check(done.returncode == 0, "ffmpeg %r: %s" % (arguments, done.stderr.decode()))
+    return done.stdout, done.stderr.decode()
+
+
+def encoded(kind, seconds, tone=440):
+    """Sound as an encoder makes it: LAME's frames refer back to earlier ones."""
+    container = [] if kind == "aac" else ["-f", "mp3"]
+    return run_ffmpeg("-f", "lavfi", "-i", "sine=frequency=%d:beep_factor=3:duration=%d" % (tone, seconds),
+                      "-ac", "2", *FORMATS[kind][1], *container, "-")[0]
+
+
+def decoded(data, kind):
+    with subprocess.Popen(["ffmpeg", "-nostdin", "-v", "error", "-f", kind, "-i", "-", "-f", "s16le", "-"],
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE) as player:
+        return player.communicate(data, timeout=60)[0]
+
+
+class Encoder:
+    """Sends its lead at once, and the rest as it is played."""
+
+    def __init__(self, t, server, mount, kind, data, lead=10):
+        self.wire = socket.create_connection(server.address, 10)
+        lines = ["SOURCE %s HTTP/1.0" % mount, "Content-Type: " + FORMATS[kind][0], "Authorization: " + basic(SOURCE), "ice-public: 0", "", ""]
+        self.wire.sendall("\r\n".join(lines).encode())
+        reply = self.wire.recv(4096)
+        check(b" 200 " in reply, "the source is refused: %r" % reply)
+        self.data, self.rate, self.lead, self.going = data, FORMATS[kind][2], lead, True
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+        t.owned(self)
+
+    def run(self):
+        begin, sent = time.monotonic(), 0
+        while self.going and sent < len(self.data):
+            due = int((time.monotonic() - begin + self.lead) * self.rate)
+            try:
+                self.wire.sendall(self.data[sent:due])
+            except OSError:
+                return
+            sent = max(sent, due)
+            time.sleep(0.05)
+
+    def close(self):
+        self.going = False
+        self.thread.join(3)
+        self.wire.close()
+
+
+def watch(t, server, mount, **options):
+    return t.owned(Watch(*server.address, mount + "/live.m3u8", **options))
+
+
+def poll_for(seconds, *watches):
+    """Plays these lists; what is wrong with one is a failure."""
+    until = time.monotonic() + seconds
+    while True:
+        for one in watches:
+            try:
+                one.poll()
+            except Fault as fault:
+                raise Failed("%s: %s" % (one.master_path, fault))
+        if time.monotonic() >= until:
+            return
+        time.sleep(0.7)
+
+
+def hls_mount(name, more=""):
+    return "<mount><mount-name>%s</mount-name><hls>1</hls>%s</mount>" % (name, more)
+
+
+@test
+def lists_and_segments_are_as_the_rfc_has_them_and_sound_as_they_were_sent(t):
+    server = t.server(body=HLS + hls_mount("/m.mp3") + hls_mount("/a.aac") + "<mount><mount-name>/plain</mount-name></mount>")
+    sent = {kind: encoded(kind, SECONDS + 30) for kind in FORMATS}
+    watches = {}
+    for kind, name in (("mp3", "/m.mp3"), ("aac", "/a.aac")):
+        Encoder(t, server, name, kind, sent[kind])
+        watches[kind] = watch(t, server, name)
+    check('CODECS="mp4a.40.34"' in watches["mp3"].master()[0][0], "the codec of MP3")
+    check('CODECS="mp4a.40.2"' in watches["aac"].master()[0][0], "the codec of AAC")
+    poll_for(SECONDS, *watches.values())
+    for kind, one in watches.items():
+        equal(one.connects, 1, "connections for all of it")
+        check(len(one.seen) >= SECONDS // 2, "%d segments" % len(one.seen))
+        check(one.sound() in sent[kind], "the segments are not what was sent")
+        url = "http://%s:%d%s" % (*server.address, one.path)
+        wanted = decoded(one.sound(), kind)
+        pcm, said = run_ffmpeg("-live_start_index", "0", "-i", url, "-t", "6", "-f", "s16le", "-")
+        said = "\n".join(line for line in said.split("\n") if "non monoton" not in line.lower())
+        equal(said.strip(), "", "what ffmpeg says of it")
+        check(len(pcm) > 5 * 4 * 44100, "ffmpeg heard %d bytes" % len(pcm))
+        # AAC's noise substitution depends on where its decoder began, so some pieces may differ.
+        places = [wanted.find(pcm[at:at + 4000]) - at for at in range(40000, 900000, 40000) if pcm[at:at + 4000] in wanted]
+        check(len(places) >= 14 and len(set(places)) == 1, "ffmpeg hears other sound of %s: %r" % (kind, places))
+    equal(server.get("/plain/live.m3u8").status, 404, "HLS where it is off")
+    equal(server.get("/m.mp3/0badcafe-1.mp3").status, 404, "a segment that is none")
+
+
+@test
+def another_source_goes_on_numbering_behind_a_discontinuity(t):
+    server = t.server(body=HLS + hls_mount("/m.mp3", "<linger-for>10</linger-for>"))
+    sent = [encoded("mp3", 40, tone) for tone in (440, 660)]
+    first = Encoder(t, server, "/m.mp3", "mp3", sent[0], lead=5)
+    one = watch(t, server, "/m.mp3")
+    poll_for(3, one)
+    first.close()
+    poll_for(0.5, one)
+    Encoder(t, server, "/m.mp3", "mp3", sent[1], lead=5)
+    wait_for(lambda: poll_for(0, one) or len({s[0].discontinuity for s in one.seen.values()}) == 2, "a discontinuity", 15)
+    poll_for(2, one)
+    numbers = sorted({s[0].discontinuity for s in one.seen.values()})
+    equal(numbers[1], numbers[0] + 1, "the discontinuity's number")
+    one.sound()
+    for data, number in zip(sent, numbers):
+        part = b"".join(s[1] for n, s in sorted(one.seen.items()) if s[0].discontinuity == number)
+        check(part in data, "the segments of source %d are not what it sent" % number)
+
+
+@test
+def each_player_is_one_listener_until_it_is_silent(t):
+    server = t.server(body=HLS + hls_mount("/m.mp3"), limits="<clients>2000</clients>")
+    source = Encoder(t, server, "/m.mp3", "mp3", encoded("mp3", 60))
+    players = [watch(t, server, "/m.mp3", agent="player/%d" % i) for i in range(PLAYERS)]
+    for player in players:
+        player.list()
+        player.fetch(player.list().segments[-1])
+
+    def listeners():
+        return int(server.stat("/m.mp3", "listeners") or -1)
+    equal(listeners(), PLAYERS, "listeners")
+    equal(server.stats().find("listener_connections").text, str(PLAYERS), "joins")
+    check("lb_hls_sessions %d" % PLAYERS in server.get("/metrics").text, "the metric")
+    stay, go = players[::2], players[1::2]
+    for player in go:
+        player.close()
+    rows = server.get("/admin/listclients?mount=/m.mp3", ADMIN).xml().findall("source/listener")
+    equal(len(rows), PLAYERS, "rows of listclients")
+
+    def only_those_that_stay():
+        for player in stay:
+            player.list()
+        return listeners() == len(stay)
+    wait_for(only_those_that_stay, "the silent ones end: %d" % listeners(), 30)
+    lines = [line for line in server.log("access").split("\n") if "live.m3u8" in line]
+    equal(len(lines), len(go), "access lines")
+    check(all(int(line.split('" ')[1].split()[1]) > 20000 for line in lines), "their bytes: %r" % lines[:2])
+    ident = next(row.find("ID").text if row.find("ID") is not None else row.get("id") for row in rows
+                 if row.find("UserAgent").text == "player/0")
+    server.get("/admin/killclient?mount=/m.mp3&id=" + ident, ADMIN)
+    wait_for(lambda: listeners() == len(stay) - 1, "a listener that is killed is gone")
+    source.close()
+    wait_for(lambda: server.log("access").count("live.m3u8") == PLAYERS, "all end with their source")
+
+
+@test
+def authentication_is_asked_for_the_list_and_segments_are_for_listeners(t):
+    users = t.dir / "users"
+    users.write_text("ann:5f4dcc3b5aa765d61d8327deb882cf99\n")  # md5 of "password"
+    users.chmod(0o644)
+    auth = '<authentication type="htpasswd"><option name="filename" value="%s"/></authentication>' % users
+    server = t.server(body=HLS + hls_mount("/m.mp3", auth) + hls_mount("/o.ogg"))
+    Encoder(t, server, "/m.mp3", "mp3", encoded("mp3", 30))
+    stranger = watch(t, server, "/m.mp3")
+    stranger.master()
+    equal(stranger.ask(stranger.path)[0].status, 401, "a list without a password")
+    player = watch(t, server, "/m.mp3")
+    player.master()
+    wait_for(lambda: player.ask(player.path, Authorization=basic("ann:password"))[0].status == 200, "the list, once")
+    player.poll()  # who listens is not asked again
+    uri = player.last.segments[0].uri
+    check("?s=" in uri, "a segment without a name: " + uri)
+    base = "/m.mp3/" + uri.split("?")[0]
+    equal(server.get(base).status, 403, "a segment without a name")
+    equal(server.get(base + "?s=" + "0" * 24).status, 403, "a segment with a forged name")
+    server.source("/o.ogg", kind="opus").play(20)
+    reply = server.get("/o.ogg/live.m3u8")
+    equal(reply.status, 404, "HLS of Ogg")
+    check(b"application/ogg" in reply.body or b"audio/ogg" in reply.body, "it says why: %r" % reply.body)
+
+
+@test
+def an_edge_prints_the_lists_of_its_origin(t):
+    origin = t.server(body=HLS + hls_mount("/m.mp3"))
+    Encoder(t, origin, "/m.mp3", "mp3", encoded("mp3", 60))
+    relay = "<relay><local-mount>/m.mp3</local-mount><host><server>127.0.0.1</server><port>%d</port><mount>/m.mp3</mount></host></relay>"
+    edge = t.server(body=HLS + hls_mount("/m.mp3") + relay % origin.port)
+    there, here = watch(t, origin, "/m.mp3"), watch(t, edge, "/m.mp3")
+    wait_for(lambda: edge.stat("/m.mp3", "server_type"), "the edge plays")
+
+    def share_segments():
+        poll_for(0, there, here)
+        return len(set(there.seen) & set(here.seen)) >= 4
+    wait_for(share_segments, "segments of both", 20)
+    for number in set(there.seen) & set(here.seen):
+        ours, theirs = there.seen[number], here.seen[number]
+        equal(vars(theirs[0]), vars(ours[0]), "what the lists say of segment %d" % number)
+        check(ours[1] == theirs[1], "segment %d has other bytes" % number)
+        equal(theirs[4], ours[4], "the timestamp of segment %d" % number)

@@ -1,0 +1,447 @@
+# What the stages of ./test.sh do, how they count, and what they build; test.sh reads this file.
+# shellcheck shell=bash disable=SC2154
+
+# --- counting ------------------------------------------------------------------------------------
+# A stage runs in a subshell with its output in a file.  It reports by count and note.
+count() { echo "$1 $2 ${3:-0}" >>"$logs/$stage.count"; }   # passed failed [skipped]
+note() { echo "$*" | tee -a "$logs/$stage.note"; }          # shown below the stage's line
+
+# Counts by the "N passed, N failed[, N skipped]" that a suite ends with.  $1: its output.
+count_closing_line() {
+  local line
+  line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$1" | tail -n 1)
+  if [ -z "$line" ]; then
+    note "no closing count: the suite did not come to its end"
+    count 0 1
+    return 1
+  fi
+  # shellcheck disable=SC2046
+  count $(sed -E 's/^([0-9]+) passed, ([0-9]+) failed(, ([0-9]+) skipped)?.*/\1 \2 \4/' <<<"$line")
+}
+
+# Counts a finished "make check" in the directory $1: CppUTest programs by their tests, other
+# programs by their closing line, or as one.
+count_make_check() {
+  local result log summary ran failures found=no
+  while IFS= read -r -d '' result; do
+    found=yes
+    log=${result%.trs}.log
+    summary=$(grep -aE '^(OK|Errors) \(' "$log" | tail -n 1)
+    if [ -n "$summary" ]; then
+      ran=$(grep -oE '[0-9]+ ran' <<<"$summary" | cut -d' ' -f1)
+      failures=$(grep -oE '[0-9]+ failures' <<<"$summary" | cut -d' ' -f1)
+      count $((${ran:-0} - ${failures:-0})) "${failures:-0}"
+      grep -q ':test-result: PASS' "$result" || [ -n "$failures" ] || count 0 1  # ended badly, or ran nothing
+    elif grep -qaE '^[0-9]+ passed, [0-9]+ failed' "$log"; then
+      count_closing_line "$log"
+    elif grep -q ':test-result: PASS' "$result"; then
+      count 1 0
+    else
+      count 0 1
+    fi
+    if ! grep -q ':test-result: PASS' "$result"; then
+      note "FAIL ${log#"$1"/}"
+      tail -n 20 "$log"
+    fi
+  done < <(find "$1" -name '*.trs' -print0)
+  [ "$found" = yes ] || { note "make check made no results"; count 0 1; }
+}
+
+# timed WHAT COMMAND...: notes how long it took.
+timed() {
+  local what=$1 begin=$SECONDS status
+  shift
+  "$@"
+  status=$?
+  note "$what: $((SECONDS - begin)) s"
+  return $status
+}
+
+limit() { timeout -k 10 "$@"; }
+
+# --- building ------------------------------------------------------------------------------------
+jobs=$(nproc)
+
+# All but the stage clang compile the files of a floor together; there, and in distcheck, each file shows
+# that it can compile by itself.  -g1: functions and lines in a report.
+unity=(--enable-unity --enable-werror)
+ccache=()
+if [ -z "${CXX-}" ] && command -v ccache >/dev/null; then
+  ccache=(CXX="ccache g++")
+  export CCACHE_DEPEND=1
+fi
+
+# Configures build/NAME with the given arguments, once.
+configure_in() {
+  local dir=$here/build/$1
+  shift
+  if [ -e config.status ]; then
+    note "this directory itself is configured, which does not go with build/: first  make distclean"
+    return 1
+  fi
+  [ configure -nt configure.ac ] || ./autogen.sh || return 1
+  mkdir -p "$dir"
+  if [ ! -e "$dir/Makefile" ] || [ "$(cat "$dir/configured-with" 2>/dev/null)" != "$*" ]; then
+    (cd "$dir" && "$here/configure" "$@") || return 1
+    echo "$*" >"$dir/configured-with"
+  fi
+}
+# Variables $2… of the Makefile in build/$1.
+make_variable() {
+  { echo 'include Makefile'; echo 'show-variables: ; @echo' "$(printf ' $(%s)' "${@:2}")"; } |
+    make -s -C "$here/build/$1" -f - show-variables
+}
+# make $2… in build/$1, which ends with tests.
+run_make_check() {
+  local dir=$here/build/$1
+  find "$dir" -name '*.trs' -delete
+  make -C "$dir" -j"$jobs" -k "${@:2}"
+  count_make_check "$dir"
+}
+
+# The suites let the server run as nobody, who may not see this directory: they get a copy.
+# Sets $place to it; $1 is the build to take.
+place_server() {
+  place=$(mktemp -d "${TMPDIR:-/tmp}/icecast-lb-test.XXXXXX") || return 1
+  places+=("$place")
+  trap 'rm -rf "${places[@]}"' EXIT
+  mkdir "$place/share" "$place/reports"
+  cp "$here/build/$1/src/icecast-lb" "$place/" && cp -rL admin web "$place/share/"
+  chmod -R a+rX "$place"
+  chmod 1777 "$place/reports"
+}
+places=()
+# The programs $2… in build/$1, which are tests.  The archives have the flags of the build; the tests themselves
+# do without optimisation, which takes half the time.
+build_tests() {
+  local dir=$here/build/$1
+  # shellcheck disable=SC2046
+  make -s -C "$dir" -j"$jobs" $(make_variable "$1" noinst_LIBRARIES) &&
+    make -s -C "$dir" -j"$jobs" -k CXXFLAGS="-O0 -g1 -U_FORTIFY_SOURCE" "${@:2}"
+}
+# Two stages at a time may want it.
+release_build() {
+  (
+    flock 9
+    configure_in release "${unity[@]}" CXXFLAGS="-O2 -g1" "${ccache[@]}" && make -s -C build/release -j"$jobs" all bench/cluster-crowd
+  ) 9>"$logs/release.lock"
+}
+asan_configure() { configure_in asan --enable-asan "${unity[@]}" CXXFLAGS="-O1 -g1" "${ccache[@]}"; }
+asan_server() { asan_configure && make -s -C build/asan -j"$jobs" src/icecast-lb; }
+asan_tests() { make_variable asan unit_programs replay_programs; }
+
+build_release() {
+  # shellcheck disable=SC2046
+  release_build && build_tests release $(make_variable release check_PROGRAMS)
+}
+build_asan() {
+  # shellcheck disable=SC2046
+  asan_configure && build_tests asan $(asan_tests)
+}
+build_tsan() {
+  configure_in tsan --enable-tsan "${unity[@]}" CXXFLAGS="-O1 -g1" "${ccache[@]}" &&
+    make -s -C build/tsan -j"$jobs" src/icecast-lb && build_tests tsan unit_net unit_stream
+}
+# Its warnings do not depend on how much is optimised.
+build_clang() {
+  configure_in clang --enable-werror CXX=clang++-14 CXXFLAGS="-O1 -g0" && make -C build/clang -j"$jobs" -k all bench-programs || return 1
+  # shellcheck disable=SC2046
+  make -C build/clang -j"$jobs" -k $(make_variable clang check_PROGRAMS)
+}
+
+# --- the stages ----------------------------------------------------------------------------------
+stage_packages() { tools/install-packages test && count 0 0; }
+
+stage_release() {
+  timed build build_release || return 1
+  timed run run_make_check release check-TESTS
+}
+
+stage_asan() {
+  timed build build_asan || return 1
+  timed run run_make_check asan check-TESTS "TESTS=$(asan_tests)"
+}
+
+# suite SECONDS PROGRAM ARGUMENTS...: runs one of our suites, whose lines begin with what came of a case.
+suite() {
+  local out=$logs/$stage.out
+  limit "$1" python3 -B "${@:2}" | tee "$out"
+  grep -E '^(FAIL|SKIP|AGAIN)' "$out" >>"$logs/$stage.note"
+  count_closing_line "$out"
+}
+server_suite() { release_build && suite "$1" "$2" --server build/release/src/icecast-lb "${@:3}"; }
+
+stage_blackbox() { server_suite 600 tests/blackbox/run.py; }
+
+stage_browser() {
+  rm -rf build/screenshots
+  server_suite 300 tests/browser/run.py --screenshots build/screenshots
+}
+
+# Without Icecast-KH its part is skipped by name.
+stage_cluster() { server_suite 900 tests/cluster/run.py; }
+
+stage_failover() { server_suite 900 tests/failover/run.py --jobs 3; }
+
+stage_differential() {
+  [ -x /usr/bin/icecast2 ] || { note "there is no /usr/bin/icecast2 to compare with"; return 1; }
+  server_suite 240 tests/differential/run.py
+}
+
+# Starts ./run.sh with the arguments and sets $run_pid; returns when it says that it runs.
+run_pid=
+start_run_sh() {
+  local out=$place/out.$SECONDS$1
+  ./run.sh "$@" --var "$place/var" --port "$port" >"$out" 2>&1 &
+  run_pid=$!
+  tail -F --pid="$run_pid" "$out" 2>/dev/null &
+  until grep -qE '^(icecast-lb|A cluster) runs' "$out"; do
+    kill -0 "$run_pid" 2>/dev/null || return 1
+    sleep 0.1
+  done
+}
+# passes WHAT COMMAND...
+passes() {
+  local what=$1
+  shift
+  if "$@"; then count 1 0; else note "FAIL $what"; count 0 1; fi
+}
+stage_run() {
+  local port begin url address
+  place=$(mktemp -d "${TMPDIR:-/tmp}/icecast-lb-test.XXXXXX") && chmod 755 "$place" || return 1
+  trap 'kill $run_pid 2>/dev/null; wait; cat "$place/var/log/error.log"; rm -rf "$place"' EXIT
+  port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("", 0)); print(s.getsockname()[1])')
+  url=http://127.0.0.1:$port
+  start_run_sh --demo || return 1
+  count 1 0
+  begin=$SECONDS
+  for address in $url/demo.mp3 $url/demo.ogg; do
+    until curl -sfI -o /dev/null "$address" || [ $((SECONDS - begin)) -gt 30 ]; do sleep 0.1; done
+    passes "$address is not clean audio" limit 60 ffmpeg -v error -xerror -t 6 -i "$address" -f null -
+  done
+  passes "the page" curl -sSf -o /dev/null "$url/"
+  kill "$run_pid"
+  wait "$run_pid"
+  passes "something still listens after its end" bash -c "! curl -s -o /dev/null $url/"
+  begin=$SECONDS
+  passes "the second start" start_run_sh --demo
+  passes "the second start took $((SECONDS - begin)) s" [ $((SECONDS - begin)) -le 10 ]
+  kill "$run_pid"
+  wait "$run_pid"
+  # More of it: tests/cluster/test_demo_cluster.py.
+  passes "run.sh --cluster" start_run_sh --cluster || return
+  passes "what an edge plays is not clean audio" limit 60 ffmpeg -v error -xerror -t 3 -i "$url/demo.mp3" -f null -
+  kill "$run_pid"
+  wait "$run_pid"
+  for address in 127.0.0.1 127.0.0.2 127.0.0.3 127.0.0.4; do
+    passes "$address still listens after its end" bash -c "! curl -s -o /dev/null http://$address:$port/"
+  done
+}
+
+# Without namespaces (in a container without privileges) its pages are skipped by name.
+stage_docs() { server_suite 120 tests/docs/run.py; }
+
+# A case that fails is run once more, alone: with five groups at a time on two processors some
+# cases see a late scheduler.  $1: share directory; the rest: more arguments.
+conformance() {
+  local share=$1 out=$logs/$stage.out id line
+  shift
+  local run=(limit 1500 python3 -B "$shared/conformance/run.py" --server "$place/icecast-lb -c {config}" --share "$share")
+  # One case wants Icecast's Latin-1 for a title that was said to be UTF-8: ours stays UTF-8
+  # (doc/differences.md, entry 63; tests/blackbox/test_titles.py).
+  "${run[@]}" --only '^(?!meta-charset-utf8$)' "$@" | tee "$out"
+  note "SKIP meta-charset-utf8: a title that is said to be UTF-8 stays UTF-8 (doc/differences.md, entry 63)"
+  count 0 0 1
+  if ! grep -qE '^[0-9]+ passed, [0-9]+ failed' "$out"; then
+    count_closing_line "$out"
+    return
+  fi
+  count "$(grep -c '^PASS' "$out")" 0
+  while read -r _ id _; do
+    echo "--- again, alone: $id"
+    "${run[@]}" --only "^${id//./\\.}\$" --jobs 1 | tee -a "$out.again"
+    if grep -qE "^PASS *$id " "$out.again"; then
+      note "passed when run alone: $(grep "^FAIL *$id " "$out")"
+      count 1 0
+    else
+      note "$(grep "^FAIL *$id " "$out")"
+      note "   again alone: $(grep -E "^(PASS|FAIL) *$id " "$out.again" || echo 'no result')"
+      count 0 1
+    fi
+  done < <(grep '^FAIL' "$out")
+  # The suite starts a server again that died; to us that is a failure of its own.
+  while read -r line; do
+    note "FAIL $line"
+    count 0 1
+  done < <(grep -hE '^NOTE .* died' "$out" "$out.again" 2>/dev/null)
+}
+
+stage_conformance() {
+  release_build && place_server release && conformance /usr/share/icecast2 --jobs 5
+}
+
+stage_conformance_own() {
+  release_build && place_server release && conformance "$place/share" --jobs 5
+}
+
+stage_clients() {
+  release_build && place_server release || return 1
+  limit 900 python3 -B "$shared/conformance/clients/run_clients.py" --server "$place/icecast-lb -c {config}" |
+    tee "$logs/clients.out"
+  grep -E '^(FAIL|SKIP)' "$logs/clients.out" >>"$logs/$stage.note"
+  # A program that is not there is our failure: packages should have brought it.
+  local passed other
+  passed=$(grep -c '^PASS' "$logs/clients.out")
+  other=$(grep -cE '^(FAIL|SKIP)' "$logs/clients.out")
+  grep -qE '^[0-9]+ passed' "$logs/clients.out" || other=$((other + 1))
+  count "$passed" "$other"
+}
+
+# Two of three count; the suite measures times, and a busy machine has bad moments.
+stage_attacks() {
+  release_build && place_server release || return 1
+  local name out=$logs/attacks.out again
+  local run=(limit 900 python3 -B "$shared/attack/run.py" --server "$place/icecast-lb -c {config}" --flavour ours)
+  "${run[@]}" | tee "$out"
+  grep -qE '^[0-9]+ passed' "$out" || { note "the suite did not come to its end"; count 0 1; }
+  count "$(grep -c '^ok ' "$out")" 0
+  while read -r _ name _; do
+    again=0
+    for _ in 1 2; do
+      echo "--- again, alone: $name"
+      "${run[@]}" --only "$name" | tee "$out.again"
+      grep -E "^(ok|FAIL) *$name " "$out.again" >>"$out.tries"
+      grep -q "^ok *$name " "$out.again" && again=$((again + 1))
+    done
+    if [ "$again" = 2 ]; then
+      note "passed two times of three: $name"
+      count 1 0
+    else
+      note "$(grep "^FAIL *$name " "$out")"
+      note "   again alone: $again of 2 passed"
+      count 0 1
+    fi
+    note "$(sed 's/^/   /' "$out.tries")"
+    rm -f "$out.tries"
+  done < <(grep '^FAIL' "$out")
+}
+
+# A fault that fails is run twice more, alone, and has to pass both times: kill -9 loses what the source has sent
+# and the dying process has not read, and a process beside compilers reads late.
+integrity_of() {
+  release_build && place_server release || return 1
+  local format=$1
+  faults_of "$shared/attack/integrity.py" 600 "$format" --flavour ours --fault "$faults"
+  faults_of tests/cluster/integrity_masters.py 300 "$format" --shared "$shared/attack"
+}
+# faults_of PROGRAM SECONDS FORMAT ARGUMENTS...
+faults_of() {
+  local out=$logs/$stage.${1##*/}.out name again run=(limit "$2" python3 -B "$1" --server "$place/icecast-lb -c {config}" --format "$3" "${@:4}")
+  "${run[@]}" | tee "$out"
+  grep -qE '^[0-9]+ passed' "$out" || { note "${1##*/} did not come to its end"; count 0 1; }
+  count "$(grep -c '^ok ' "$out")" 0
+  while read -r _ _ name _; do
+    again=0
+    [ -z "$builder" ] || kill -STOP -- -"$builder" 2>/dev/null
+    for _ in 1 2; do
+      echo "--- again, alone: $name"
+      "${run[@]}" --fault "$name" | tee "$out.again"
+      grep -qE "^ok +$3 +$name " "$out.again" && again=$((again + 1))
+    done
+    [ -z "$builder" ] || kill -CONT -- -"$builder" 2>/dev/null
+    note "$(grep -E "^FAIL +$3 +$name " "$out")"
+    note "   again alone: $again of 2 passed"
+    if [ "$again" = 2 ]; then count 1 0; else count 0 1; fi
+  done < <(grep '^FAIL' "$out")
+}
+stage_integrity() { integrity_of mp3; }
+stage_integrity_ogg() { integrity_of ogg; }
+
+# What the sanitizers wrote into $place/reports is a failure, whatever the tests said.
+count_reports() {
+  local report
+  for report in "$place"/reports/*; do
+    [ -e "$report" ] || continue
+    note "$(basename "$report"): $(grep -m 1 -E 'ERROR|WARNING|runtime error' "$report")"
+    cat "$report"
+    count 0 1
+  done
+}
+sanitizer_options() {
+  export ASAN_OPTIONS=log_path=$place/reports/asan:detect_stack_use_after_return=1
+  export UBSAN_OPTIONS=log_path=$place/reports/ubsan:print_stacktrace=1
+  export TSAN_OPTIONS=log_path=$place/reports/tsan:second_deadlock_stack=1
+}
+
+stage_tsan() {
+  local unit
+  timed build build_tsan && place_server tsan || return 1
+  sanitizer_options
+  # Without address randomisation: gcc 12's ThreadSanitizer does not know today's memory layouts.
+  local plain=(setarch "$(uname -m)" -R)
+  for unit in unit_net unit_stream; do
+    limit 300 "${plain[@]}" "build/tsan/$unit" 2>&1 | tee "$logs/tsan.$unit"
+    local summary
+    summary=$(grep -aE '^OK \(' "$logs/tsan.$unit" | tail -n 1)
+    if [ -n "$summary" ]; then
+      count "$(grep -oE '[0-9]+ ran' <<<"$summary" | cut -d' ' -f1)" 0
+    else
+      note "FAIL $unit"
+      count 0 1
+    fi
+  done
+  limit 300 "${plain[@]}" python3 -B tests/blackbox/run.py --server "$place/icecast-lb" --slow-server --only '^smoke' |
+    tee "$logs/tsan.out"
+  count_closing_line "$logs/tsan.out"
+  count_reports
+}
+
+stage_asan_conformance() {
+  asan_server && place_server asan || return 1
+  sanitizer_options
+  conformance /usr/share/icecast2 --jobs 2
+  count_reports
+}
+
+stage_distcheck() {
+  release_build || return 1
+  limit 2400 make -C build/release distcheck DISTCHECK_CONFIGURE_FLAGS=--enable-werror AM_MAKEFLAGS=-j"$jobs" \
+    >"$logs/distcheck.out" 2>&1
+  local status=$?
+  cat "$logs/distcheck.out"
+  [ "$status" = 0 ] || return 1
+  count 1 0
+}
+
+stage_clang() { timed build build_clang && count 1 0; }
+
+stage_fuzz() {
+  local target name
+  configure_in fuzz --enable-fuzz --enable-unity CXX=clang++-14 && make -C build/fuzz -j"$jobs" || return 1
+  for target in build/fuzz/fuzz_*; do
+    if [ ! -x "$target" ] || [ -d "$target" ]; then continue; fi
+    name=${target##*/fuzz_}
+    mkdir -p "build/fuzz/found/$name"
+    if limit 120 "$target" -max_total_time=60 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+      -artifact_prefix="build/fuzz/found/$name-" "build/fuzz/found/$name" "fuzz/corpus/$name" 2>&1; then
+      count 1 0
+    else
+      note "FAIL $name: see build/fuzz/found/$name-*"
+      count 0 1
+    fi
+  done
+}
+
+# A goal is a time or a share, and not a test; what was missed is in the note with its figure.
+stage_goals() {
+  release_build && make -s -C build/release -j"$jobs" bench-programs || return 1
+  limit 1500 python3 -B tests/cluster/goals/run.py --build build/release --json "$logs/goals.json" | tee "$logs/goals.out"
+  grep -vE '^(reached|[0-9]+ of)' "$logs/goals.out" >>"$logs/$stage.note"
+  count "$(grep -c '^reached' "$logs/goals.out")" "$(grep -cE '^(MISSED|FAILED)' "$logs/goals.out")" "$(grep -c '^unmeasured' "$logs/goals.out")"
+}
+
+stage_orchestration() { server_suite 600 tests/orchestration/run.py; }
+
+stage_players() { server_suite 900 tests/blackbox/players.py; }
+
+stage_package() { release_build && suite 5400 tests/package/run.py --build build/release; }

@@ -1,0 +1,273 @@
+#include "app/stages/listen_stage.h"
+
+#include "app/test_server.h"
+
+// Last, because it redefines `new`.
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+using namespace lb::test;
+using namespace std::chrono_literals;
+
+TEST_GROUP(ListenStage) {
+  TestServer server;
+
+  std::int64_t listeners(const char* mount) { return server.mount(mount)->listeners(); }
+};
+
+TEST(ListenStage, AListenerHearsTheStream) {
+  server.start();
+  auto source = server.source("/live");
+  auto listener = server.open("/live");
+  CHECK_EQUAL(200, listener.reply().status);
+  CHECK_EQUAL(std::string("audio/mpeg"), listener.reply().header("Content-Type"));
+  CHECK_EQUAL(mp3_frames(20), listener.reply().body);
+  source.say(mp3_frames(5, 'y'));
+  server.clock.advance(1s);  // the pulse allows
+  source.say(mp3_frames(1, 'z'));
+  CHECK(server.until([&] { return listener.got().find("yyyy") != std::string::npos; }));
+  LONGS_EQUAL(1, listeners("/live"));
+  LONGS_EQUAL(1, server.services().counters.listeners.inside());
+}
+TEST(ListenStage, WhatIsNoMountIsForTheNextStage) {
+  CHECK_EQUAL(404, server.start().get("/nothing").status);
+}
+TEST(ListenStage, HeadHasTheStreamsTypeAndTakesNoPlace) {
+  server.start();
+  auto source = server.source("/live", "ice-name: N\r\n");
+  const Reply reply = server.head("/live");
+  LONGS_EQUAL(200, reply.status);
+  CHECK_EQUAL(std::string("audio/mpeg"), reply.header("Content-Type"));
+  CHECK_EQUAL(std::string("N"), reply.header("icy-name"));
+  CHECK_EQUAL(std::string(""), reply.body);
+  LONGS_EQUAL(0, server.services().counters.listener_connections.load());
+}
+TEST(ListenStage, WhoAsksForMetadataIsToldTheirInterval) {
+  server.start();
+  auto source = server.source("/live");
+  CHECK_EQUAL(std::string("16000"),
+              server.open("/live", "Icy-MetaData: 1\r\n").reply().header("icy-metaint"));
+  CHECK_EQUAL(std::string("(none)"),
+              server.open("/live", "Icy-MetaData: 0\r\n").reply().header("icy-metaint"));
+  CHECK_EQUAL(std::string("(none)"), server.open("/live").reply().header("icy-metaint"));
+}
+TEST(ListenStage, SafarisQuestionForTwoBytesIsAPart) {
+  server.start();
+  auto source = server.source("/live");
+  const std::string safari = "User-Agent: Mozilla/5.0 Version/17 Safari/605\r\n";
+  const Reply reply = server.get("/live", "Range: bytes=0-1\r\n" + safari);
+  LONGS_EQUAL(206, reply.status);
+  CHECK_EQUAL(std::string("2"), reply.header("Content-Length"));
+  CHECK_EQUAL(std::string("\xff\xfb"), reply.body);
+  LONGS_EQUAL(0, listeners("/live"));
+}
+TEST(ListenStage, OtherProgramsOfApplesGetTheStreamForTheSameQuestion) {
+  server.start();
+  auto source = server.source("/live");
+  CHECK_EQUAL(200,
+              server.open("/live", "Range: bytes=0-1\r\nUser-Agent: AppleCoreMedia/1 Safari/6\r\n")
+                  .reply()
+                  .status);
+  CHECK_EQUAL(
+      200,
+      server.open("/live", "Range: bytes=0-1\r\nUser-Agent: Chrome/1 Safari/6\r\n").reply().status);
+}
+TEST(ListenStage, FlashAndMsieAreGivenALength) {
+  server.start();
+  auto source = server.source("/live");
+  CHECK_EQUAL(std::string("221183499"),
+              server.open("/live", "User-Agent: MSIE 6\r\n").reply().header("Content-Length"));
+  CHECK_EQUAL(std::string("221183499"),
+              server.open("/live", "x-flash-version: 9\r\n").reply().header("Content-Length"));
+  CHECK_EQUAL(std::string("(none)"), server.open("/live").reply().header("Content-Length"));
+}
+TEST(ListenStage, AFullMountRefusesAndCounts) {
+  server.start("<mount><mount-name>/live</mount-name><max-listeners>1</max-listeners></mount>");
+  auto source = server.source("/live");
+  auto first = server.open("/live");
+  const Reply reply = server.get("/live");
+  LONGS_EQUAL(403, reply.status);
+  CHECK(reply.has("max listeners reached"));
+  LONGS_EQUAL(1, server.refusals(Refusal::kMountListeners));
+  LONGS_EQUAL(1, listeners("/live"));
+  first.close();
+  CHECK_EQUAL(200, server.open("/live").reply().status);
+}
+TEST(ListenStage, AFullMountMayGoOnToItsFallback) {
+  server.start(
+      "<mount><mount-name>/live</mount-name><max-listeners>0</max-listeners>"
+      "<fallback-mount>/other</fallback-mount><fallback-when-full>1</fallback-when-full></mount>");
+  auto source = server.source("/live"), other = server.source("/other");
+  auto listener = server.open("/live");
+  CHECK_EQUAL(200, listener.reply().status);
+  LONGS_EQUAL(1, listeners("/other"));
+  LONGS_EQUAL(0, listeners("/live"));
+}
+TEST(ListenStage, FallbacksThatAreFullInACircleEnd) {
+  const auto full = [](const std::string& name, const std::string& next) {
+    return "<mount><mount-name>" + name +
+           "</mount-name><max-listeners>0</max-listeners>"
+           "<fallback-mount>" +
+           next +
+           "</fallback-mount><fallback-when-full>1</fallback-when-full>"
+           "</mount>";
+  };
+  server.start(full("/a", "/b") + full("/b", "/a"));
+  auto a = server.source("/a"), b = server.source("/b");
+  CHECK_EQUAL(403, server.get("/a").status);
+}
+TEST(ListenStage, TheServersListenersHaveALimitToo) {
+  server.limits = "<max-listeners>1</max-listeners>";
+  server.start();
+  auto source = server.source("/live");
+  auto first = server.open("/live");
+  CHECK_EQUAL(403, server.get("/live").status);
+  LONGS_EQUAL(1, server.refusals(Refusal::kListeners));
+  LONGS_EQUAL(1, listeners("/live"));
+}
+TEST(ListenStage, BandwidthOfAMountIsRoomForSoManyListeners) {
+  server.start("<mount><mount-name>/live</mount-name><max-bandwidth>300k</max-bandwidth></mount>");
+  auto source = server.source("/live");
+  server.mount("/live")->set_usual_rate(16000);
+  auto one = server.open("/live"), two = server.open("/live");
+  CHECK_EQUAL(200, two.reply().status);
+  CHECK_EQUAL(403, server.get("/live").status);
+}
+TEST(ListenStage, BandwidthOfTheServerIsThatOfAllListenersTogether) {
+  server.limits = "<max-bandwidth>200k</max-bandwidth>";
+  server.start();
+  auto source = server.source("/live");
+  server.mount("/live")->set_usual_rate(16000);
+  auto one = server.open("/live");
+  CHECK_EQUAL(200, one.reply().status);
+  const Reply reply = server.get("/live");
+  LONGS_EQUAL(403, reply.status);
+  CHECK(reply.has("server bandwidth reached"));
+  LONGS_EQUAL(1, server.refusals(Refusal::kBandwidth));
+  LONGS_EQUAL(1, listeners("/live"));
+  LONGS_EQUAL(128000, server.services().counters.promised.sum.load());
+}
+TEST(ListenStage, OneAddressHasSoManyListenersOfTheServer) {
+  server.limits = "<max-listeners-per-address>1</max-listeners-per-address>";
+  server.start();
+  auto source = server.source("/live"), other = server.source("/other");
+  auto first = server.open("/live");
+  const Reply reply = server.get("/other");
+  LONGS_EQUAL(403, reply.status);
+  CHECK(reply.has("too many listeners from this address"));
+  LONGS_EQUAL(1, server.refusals(Refusal::kSameAddress));
+  CHECK_EQUAL(200, server.open("/other", "", "192.0.2.10").reply().status);
+  first.close();
+  CHECK_EQUAL(200, server.open("/other").reply().status);
+}
+TEST(ListenStage, OneAddressHasSoManyListenersOfAMount) {
+  server.start(
+      "<mount><mount-name>/live</mount-name>"
+      "<max-listeners-per-address>1</max-listeners-per-address></mount>");
+  auto source = server.source("/live"), other = server.source("/other");
+  auto first = server.open("/live"), second = server.open("/other");
+  CHECK_EQUAL(200, second.reply().status);
+  CHECK_EQUAL(403, server.get("/live").status);
+}
+TEST(ListenStage, WhereAMountIsFullItsAddressKeepsItsPlaces) {
+  server.start(
+      "<mount><mount-name>/live</mount-name><max-listeners>0</max-listeners>"
+      "<max-listeners-per-address>1</max-listeners-per-address></mount>");
+  auto source = server.source("/live");
+  for (int i = 0; i < 3; ++i) CHECK(server.get("/live").has("max listeners reached"));
+  LONGS_EQUAL(0, server.refusals(Refusal::kSameAddress));
+}
+TEST(ListenStage, AMountThatIsNoneIsRefused) {
+  server.start("<mount><mount-name>/live</mount-name><no-mount>1</no-mount></mount>");
+  auto source = server.source("/live");
+  const Reply reply = server.get("/live");
+  LONGS_EQUAL(403, reply.status);
+  CHECK(reply.has("mountpoint unavailable"));
+}
+TEST(ListenStage, ItsFallbackPlaysForAMountWithoutASource) {
+  server.start(
+      "<mount><mount-name>/live</mount-name><fallback-mount>/b</fallback-mount></mount>"
+      "<mount><mount-name>/b</mount-name><fallback-mount>/c</fallback-mount></mount>");
+  auto source = server.source("/c");
+  auto listener = server.open("/live");
+  CHECK_EQUAL(200, listener.reply().status);
+  LONGS_EQUAL(1, listeners("/c"));
+}
+TEST(ListenStage, AChainOfFallbacksIsFollowedTenTimes) {
+  std::string chain;
+  for (int i = 0; i < 11; ++i)
+    chain += "<mount><mount-name>/" + std::to_string(i) + "</mount-name><fallback-mount>/" +
+             std::to_string(i + 1) + "</fallback-mount></mount>";
+  server.start(chain);
+  auto source = server.source("/11");
+  CHECK_EQUAL(200, server.open("/1").reply().status);
+  CHECK_EQUAL(404, server.get("/0").status);
+}
+TEST(ListenStage, APageIsNeverTheDefaultMountsFallback) {
+  server.start("<mount type=\"default\"><fallback-mount>/live</fallback-mount></mount>");
+  auto source = server.source("/live");
+  POINTERS_EQUAL(nullptr, playing_mount(server.services(), "/status.xsl").get());
+  CHECK(playing_mount(server.services(), "/other") == server.mount("/live"));
+}
+TEST(ListenStage, AListenersTimeMayBeLimited) {
+  server.start(
+      "<mount><mount-name>/live</mount-name><max-listener-duration>60</max-listener-duration>"
+      "</mount>");
+  auto source = server.source("/live");
+  auto listener = server.open("/live");
+  server.clock.advance(59s);
+  source.say(mp3_frames(1));
+  CHECK_FALSE(listener.finished());
+  server.clock.advance(2s);
+  source.say(mp3_frames(1));
+  CHECK(server.until([&] { return listener.finished(); }));
+}
+TEST(ListenStage, AServerThatRelaysHearsNothingOfAMountThatLingers) {
+  server.start("<mount><mount-name>/live</mount-name><linger-for>60</linger-for></mount>");
+  auto source = server.source("/live");
+  auto listener = server.open("/live");
+  source.close();
+  CHECK(server.mount("/live")->phase() == MountPhase::kLingering);
+  CHECK_EQUAL(404, server.get("/live", "User-Agent: Icecast 2.4.4\r\n").status);
+  CHECK_EQUAL(200, server.open("/live").reply().status);
+}
+TEST(ListenStage, AServerThatRelaysCountsAsAListenerThatIsNoAudience) {
+  server.start();
+  auto source = server.source("/live");
+  auto relay = server.open("/live", "User-Agent: Icecast 2.4.4\r\n");
+  LONGS_EQUAL(1, listeners("/live"));
+  LONGS_EQUAL(1, server.mount("/live")->relays());
+  LONGS_EQUAL(0, server.mount("/live")->audience());
+}
+TEST(ListenStage, ARelayOfOursGetsTheWayOfTheStreamAndNoMoreOfTheBurstThanItWants) {
+  server.start();
+  auto source = server.source("/live");
+  for (int i = 0; i < 4; ++i) source.say(mp3_frames(40));
+  const std::string ours = "User-Agent: x\r\nX-LB-Relay: e1.0a0a0a0a\r\n";
+  auto relay = server.open("/live", ours),
+       later = server.open("/live", ours + "X-LB-Burst: 900\r\n");
+  CHECK(relay.reply().header("X-LB-Path") != "(none)");
+  CHECK(relay.reply().body.size() > 60'000);
+  CHECK(later.reply().body.size() < 10'000);
+  CHECK_EQUAL(std::string("(none)"), server.open("/live").reply().header("X-LB-Path"));
+}
+TEST(ListenStage, TheAccessLineComesWhenTheListenerGoes) {
+  server.start();
+  auto source = server.source("/live");
+  auto listener = server.open("/live", "User-Agent: P/1\r\n");
+  server.clock.advance(7s);
+  listener.close();
+  source.say(mp3_frames(1));
+  const auto written = [this] {
+    return server.accesses().find("\"P/1\" 7\n") != std::string::npos;
+  };
+  CHECK(server.until(written));
+}
+TEST(ListenStage, HeadersOfTheMountAreInTheAnswer) {
+  server.start(
+      "<mount><mount-name>/live</mount-name><http-headers><header name=\"X-A\" value=\"b\"/>"
+      "</http-headers></mount>");
+  auto source = server.source("/live");
+  CHECK_EQUAL(std::string("b"), server.open("/live").reply().header("X-A"));
+  CHECK_EQUAL(std::string("*"), server.open("/live").reply().header("Access-Control-Allow-Origin"));
+}

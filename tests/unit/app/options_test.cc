@@ -1,0 +1,176 @@
+#include "app/process/options.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "config/import.h"
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+using Action = Options::Action;
+
+TEST_GROUP(Options){};
+
+TEST(Options, ServeAFileInTheForegroundOrBackground) {
+  const Options plain = parse_options({"-c", "f.xml"});
+  CHECK(plain.action == Action::kServe);
+  STRCMP_EQUAL("f.xml", plain.config_file.c_str());
+  CHECK(!plain.background);
+  CHECK(!plain.allow_default_passwords);
+  CHECK(parse_options({"-b", "-c", "f.xml"}).background);
+  CHECK(!parse_options({"-b", "-f", "-c", "f.xml"}).background);
+  CHECK(!parse_options({"-b", "--foreground", "-c", "f.xml"}).background);
+  CHECK(parse_options({"--allow-default-passwords", "-c", "f"}).allow_default_passwords);
+  CHECK(!answer(plain).has_value());
+}
+TEST(Options, WithoutAFileGiveTheUsageAndStatus1) {
+  for (const std::vector<std::string_view>& args :
+       std::vector<std::vector<std::string_view>>{{}, {"-c"}, {"-b"}, {"-c", "-b"}}) {
+    const Options options = parse_options(args);
+    CHECK(options.action == Action::kUsage);
+    const auto out = answer(options);
+    CHECK(out.has_value());
+    LONGS_EQUAL(1, out->status);
+    CHECK(out->out.starts_with("usage: icecast-lb [-b] -c <file>\n"));
+    STRCMP_EQUAL("", out->err.c_str());
+  }
+}
+TEST(Options, IgnoreUnknownShortOptionsAndLooseWordsAsIcecastDoes) {
+  const Options options = parse_options({"-x", "word", "-c", "f.xml", "-zz"});
+  CHECK(options.action == Action::kServe);
+  STRCMP_EQUAL("f.xml", options.config_file.c_str());
+}
+TEST(Options, RefuseUnknownLongOptions) {
+  const auto out = answer(parse_options({"--chekc-config", "f", "-c", "f"}));
+  LONGS_EQUAL(1, out->status);
+  STRCMP_EQUAL("icecast-lb: unknown option \"--chekc-config\"\n", out->err.c_str());
+  CHECK(out->out.starts_with("usage: "));
+}
+TEST(Options, PrintTheVersionAndTheHelp) {
+  for (const char* arg : {"-v", "--version"}) {
+    const auto out = answer(parse_options({arg}));
+    LONGS_EQUAL(0, out->status);
+    CHECK(out->out.starts_with("Icecast 2.4.4 (icecast-lb " LB_VERSION ")\nlibevent "));
+    CHECK(out->out.find("\nOpenSSL ") != std::string::npos);
+    CHECK(out->out.find("\nlibcurl ") != std::string::npos);
+    CHECK(out->out.find("\nlibxml2 ") != std::string::npos);
+  }
+  for (const char* arg : {"-h", "--help"}) {
+    const auto out = answer(parse_options({"-c", "f", arg}));
+    LONGS_EQUAL(0, out->status);
+    CHECK(out->out == usage_text());
+  }
+}
+TEST(Options, TakeTheFileOfACheckFromEitherPlace) {
+  for (const std::vector<std::string_view>& args :
+       std::vector<std::vector<std::string_view>>{{"--check-config", "f"},
+                                                  {"--check-config=f"},
+                                                  {"-c", "f", "--check-config"},
+                                                  {"--check-config", "-c", "f"}}) {
+    const Options options = parse_options(args);
+    CHECK(options.action == Action::kCheckConfig);
+    STRCMP_EQUAL("f", options.config_file.c_str());
+  }
+  CHECK(parse_options({"--dump-config", "f"}).action == Action::kDumpConfig);
+  const auto out = answer(parse_options({"--check-config"}));
+  LONGS_EQUAL(1, out->status);
+  STRCMP_EQUAL("icecast-lb: which configuration file?\n", out->err.c_str());
+}
+TEST(Options, NameTheFileOfAnImportAndItsNewFile) {
+  const Options both = parse_options({"--import", "old.xml", "-o", "new.xml"});
+  CHECK(both.action == Action::kImport);
+  STRCMP_EQUAL("old.xml", both.config_file.c_str());
+  STRCMP_EQUAL("new.xml", both.output_file.c_str());
+  STRCMP_EQUAL("", parse_options({"--import=old.xml"}).output_file.c_str());
+  STRCMP_EQUAL("icecast-lb: which configuration file?\n",
+               answer(parse_options({"--import"}))->err.c_str());
+}
+TEST(Options, ImportToStandardOutputOrToAFile) {
+  char folder[] = "/tmp/options-XXXXXX";
+  CHECK(::mkdtemp(folder) != nullptr);
+  const std::string old = std::string(folder) + "/old.xml", made = std::string(folder) + "/new.xml";
+  CHECK(save_new_file(old, "<icecast><hostname>h</hostname><clients>3</clients></icecast>")
+            .has_value());
+  const auto shown = answer(parse_options({"--import", old}));
+  LONGS_EQUAL(2, shown->status);
+  CHECK(shown->out.starts_with("<?xml"));
+  CHECK(shown->err.find("taken") != std::string::npos);
+  const auto written = answer(parse_options({"--import", old, "-o", made}));
+  LONGS_EQUAL(2, written->status);
+  CHECK(written->out == shown->err);
+  STRCMP_EQUAL("", written->err.c_str());
+  const auto again = answer(parse_options({"--import", old, "-o", made}));
+  LONGS_EQUAL(1, again->status);
+  CHECK(again->err == "icecast-lb: " + made + ": File exists; nothing was written\n");
+  const auto missing = answer(parse_options({"--import", made + "x"}));
+  LONGS_EQUAL(1, missing->status);
+  CHECK(missing->out.starts_with("FATAL: error parsing config file"));
+  ::unlink(old.c_str());
+  ::unlink(made.c_str());
+  ::rmdir(folder);
+}
+TEST(Options, CheckAndDumpAFileThatIsNotThere) {
+  const auto check = answer(parse_options({"--check-config", "/nonexistent"}));
+  LONGS_EQUAL(1, check->status);
+  CHECK(check->out.starts_with("FATAL: error parsing config file (/nonexistent)"));
+  const auto dump = answer(parse_options({"--dump-config", "/nonexistent"}));
+  LONGS_EQUAL(1, dump->status);
+  CHECK(dump->out.starts_with("FATAL: error parsing config file (/nonexistent)"));
+}
+TEST(Options, DumpTheReferenceWithoutAFile) {
+  const auto out = answer(parse_options({"--dump-reference", "md"}));
+  LONGS_EQUAL(0, out->status);
+  CHECK(out->out.starts_with("# The configuration file"));
+  CHECK(answer(parse_options({"--dump-reference=xml"}))->out.starts_with("<?xml"));
+  for (const std::vector<std::string_view>& args : std::vector<std::vector<std::string_view>>{
+           {"--dump-reference"}, {"--dump-reference", "pdf"}}) {
+    const auto wrong = answer(parse_options(args));
+    LONGS_EQUAL(1, wrong->status);
+    CHECK(wrong->err.find("needs one of: md man xml") != std::string::npos);
+  }
+}
+TEST(Options, SimulateOneScenarioOrAll) {
+  const Options all = parse_options({"--simulate"});
+  CHECK(all.action == Action::kSimulate);
+  STRCMP_EQUAL("all", all.scenario.c_str());
+  LONGS_EQUAL(10, all.seeds);
+  const Options demo = parse_options({"--simulate", "demo", "--seeds", "2"});
+  STRCMP_EQUAL("demo", demo.scenario.c_str());
+  LONGS_EQUAL(2, demo.seeds);
+  for (const char* seeds : {"0", "1001", "many", ""}) {
+    const auto wrong = answer(parse_options({"--simulate", "demo", "--seeds", seeds}));
+    LONGS_EQUAL(1, wrong->status);
+    STRCMP_CONTAINS("--seeds needs a number", wrong->err.c_str());
+  }
+}
+TEST(Options, PrintASimulationAsItGoesOrInTheEnd) {
+  const Options demo = parse_options({"--simulate=demo", "--seeds=1"});
+  std::string printed;
+  const auto said = answer(demo, [&printed](std::string_view text) { printed += text; });
+  LONGS_EQUAL(0, said->status);
+  STRCMP_EQUAL("", said->out.c_str());
+  STRCMP_CONTAINS("every goal is reached\n", printed.c_str());
+  CHECK(answer(demo)->out == printed);
+  const auto wrong = answer(parse_options({"--simulate", "nonsense"}));
+  LONGS_EQUAL(1, wrong->status);
+  STRCMP_CONTAINS("one-address", wrong->err.c_str());
+}
+TEST(Options, DrainAServer) {
+  const Options plain = parse_options({"--drain", "-c", "f.xml"});
+  CHECK(plain.action == Action::kDrain);
+  STRCMP_EQUAL("configured", plain.drain_mode.c_str());
+  CHECK(!plain.drain_seconds.has_value());
+  CHECK(!answer(plain).has_value());
+  const Options move = parse_options({"-c", "f.xml", "--drain=move,600"});
+  STRCMP_EQUAL("move", move.drain_mode.c_str());
+  CHECK(move.drain_seconds == 600);
+  STRCMP_EQUAL("hard", parse_options({"-c", "f.xml", "--drain", "hard"}).drain_mode.c_str());
+  for (const char* wrong :
+       {"--drain=", "--drain=off", "--drain=soft,", "--drain=soft,soon", "--drain=soft,-1"})
+    CHECK_TEXT(parse_options({"-c", "f.xml", wrong}).action == Action::kUsage, wrong);
+  CHECK(parse_options({"--drain"}).action == Action::kUsage);
+}

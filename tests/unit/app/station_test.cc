@@ -1,0 +1,308 @@
+#include "app/station/station.h"
+
+#include "app/cluster/link_orders.h"
+#include "app/test_server.h"
+
+// Last, because it redefines `new`.
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+using namespace lb::test;
+using namespace std::chrono_literals;
+
+TEST_GROUP(ServerStation) {
+  TestServer server;
+
+  Station& station() { return *server.services().station; }
+  template <class T, class Ask>
+  T answer_of(Ask ask) {
+    std::optional<T> got;
+    ask([&got](T value) { got = std::move(value); });
+    CHECK(server.until([&] { return got.has_value(); }));
+    return std::move(*got);
+  }
+  std::vector<MountRow> rows() {
+    return *answer_of<Result<std::vector<MountRow>>>(
+        [this](auto then) { station().mounts(std::move(then)); });
+  }
+  std::vector<ListenerRow> listeners(const std::string& mount) {
+    return answer_of<std::vector<ListenerRow>>(
+        [&](auto then) { station().listeners_of(mount, std::move(then)); });
+  }
+  TitleVerdict title(TitleRequest request, const std::string& mount = "/live") {
+    return answer_of<TitleVerdict>(
+        [&](auto then) { station().set_title(mount, std::move(request), std::move(then)); });
+  }
+};
+
+TEST(ServerStation, StatesOfMounts) {
+  server.start(
+      "<relay><server>127.0.0.1</server><port>1</port><mount>/idle</mount>"
+      "<on-demand>1</on-demand></relay>");
+  auto source = server.source("/live");
+  CHECK(station().state_of("/live") == MountState::kRunning);
+  CHECK(station().state_of("/idle") == MountState::kIdle);
+  CHECK(station().state_of("/none") == MountState::kUnknown);
+}
+TEST(ServerStation, ARowForEveryMountAndForThoseWhoseFallbackPlays) {
+  server.start(
+      "<mount><mount-name>/off</mount-name><fallback-mount>/live</fallback-mount></mount>");
+  auto source = server.source("/live");
+  auto listener = server.open("/live"),
+       relay = server.open("/live", "User-Agent: Icecast 2.4.4\r\n");
+  server.clock.advance(42s);
+  const auto all = rows();
+  LONGS_EQUAL(2, all.size());
+  CHECK_EQUAL(std::string("/live"), all[0].mount);
+  LONGS_EQUAL(1, all[0].listeners);
+  LONGS_EQUAL(1, all[0].relays);
+  CHECK(all[0].connected_seconds == 42u);
+  CHECK_EQUAL(std::string("/off"), all[1].mount);
+  CHECK(all[1].fallback_runs && all[1].state == MountState::kStopped);
+}
+TEST(ServerStation, ListenersOfAMount) {
+  server.start();
+  auto source = server.source("/live");
+  auto listener = server.open("/live", "User-Agent: P/1\r\nReferer: http://r/\r\n", "192.0.2.33");
+  server.clock.advance(5s);
+  const auto all = listeners("/live");
+  LONGS_EQUAL(1, all.size());
+  CHECK_EQUAL(std::string("192.0.2.33"), all[0].ip);
+  CHECK_EQUAL(std::string("P/1"), all[0].user_agent);
+  CHECK_EQUAL(std::string("http://r/"), all[0].referer);
+  LONGS_EQUAL(5, all[0].connected_seconds);
+  CHECK_FALSE(all[0].relay);
+  LONGS_EQUAL(0, listeners("/none").size());
+}
+TEST(ServerStation, AListenerIsKilledByItsNumber) {
+  server.start();
+  auto source = server.source("/live");
+  auto listener = server.open("/live");
+  const std::uint64_t id = listeners("/live").at(0).id;
+  const auto kill = [&](const std::string& mount, std::uint64_t number) {
+    return answer_of<bool>(
+        [&](auto then) { station().kill_listener(mount, number, std::move(then)); });
+  };
+  CHECK_FALSE(kill("/live", id + 1));
+  CHECK_FALSE(kill("/none", id));
+  CHECK(kill("/live", id));
+  CHECK(listener.finished());
+}
+TEST(ServerStation, ListenersMoveToAMountOfTheSameFormat) {
+  server.start();
+  auto a = server.source("/a"), b = server.source("/b");
+  auto other = server.source("/ogg", "", "application/ogg");
+  auto listener = server.open("/a");
+  CHECK(station().move_offer("/a", "/b").possible);
+  LONGS_EQUAL(1, station().move_offer("/a", "/b").listeners);
+  CHECK_FALSE(station().move_offer("/a", "/ogg").possible);
+  CHECK_FALSE(station().move_offer("/a", "/none").possible);
+  LONGS_EQUAL(1, answer_of<std::uint64_t>(
+                     [this](auto then) { station().move_listeners("/a", "/b", std::move(then)); }));
+  b.say(mp3_frames(2));
+  CHECK(server.until([this] { return server.mount("/b")->listeners() == 1; }));
+  LONGS_EQUAL(0, server.mount("/a")->listeners());
+}
+TEST(ServerStation, KillingTheSourceOfNoMountDoesNothing) {
+  server.start();
+  station().kill_source("/none");
+  auto source = server.source("/live");
+  station().kill_source("/live");
+  CHECK(source.finished());
+}
+TEST(ServerStation, AFallbackThatTheAdministratorNamesIsTheMounts) {
+  server.start();
+  auto source = server.source("/live");
+  station().set_fallback("/live", "/b");
+  CHECK_EQUAL(std::string("/b"), server.mount("/live")->settings()->fallback_mount);
+  station().set_fallback("/none", "/b");
+}
+TEST(ServerStation, ATitleOfOneTextOrOfTwo) {
+  server.start();
+  auto source = server.source("/live");
+  TitleRequest request;
+  request.artist = "A";
+  request.title = "T";
+  CHECK(title(request) == TitleVerdict::kDone);
+  CHECK_EQUAL(std::string("A - T"), server.mount("/live")->metadata()->song());
+  request.song = "S";
+  title(request);
+  CHECK_EQUAL(std::string("S"), server.mount("/live")->metadata()->song());
+}
+TEST(ServerStation, ALoneTitleChangesNothing) {
+  server.start();
+  auto source = server.source("/live");
+  TitleRequest request;
+  request.title = "T";
+  CHECK(title(request) == TitleVerdict::kDone);
+  CHECK_EQUAL(std::string(""), server.mount("/live")->metadata()->song());
+}
+TEST(ServerStation, ATitleOnlyFromTheSourcesAddress) {
+  server.start();
+  auto source = server.source("/live");
+  TitleRequest request;
+  request.song = "S";
+  request.only_from_ip = "192.0.2.1";
+  CHECK(title(request) == TitleVerdict::kRefused);
+  request.only_from_ip = "192.0.2.77";
+  CHECK(title(request) == TitleVerdict::kDone);
+  CHECK(title(request, "/none") == TitleVerdict::kNoSource);
+}
+TEST(ServerStation, DrainsAsItIsToldOrElseAsConfiguredOrElseSoftly) {
+  server.start();
+  CHECK(station().drain({}).has_value());
+  CHECK_EQUAL(std::string("soft"), station().drain_status().mode);
+  LONGS_EQUAL(60, station().drain_status().seconds_left);
+  DrainRequest request;
+  request.mode = DrainMode::kMove;
+  request.seconds = 10;
+  request.rate = "5";
+  CHECK(station().drain(request).has_value());
+  CHECK_EQUAL(std::string("move"), station().drain_status().mode);
+  server.clock.advance(3500ms);
+  LONGS_EQUAL(7, station().drain_status().seconds_left);
+  CHECK(station().undrain().has_value());
+  CHECK_EQUAL(std::string(""), station().drain_status().mode);
+}
+TEST(ServerStation, ARateThatIsNoneIsRefused) {
+  server.start();
+  DrainRequest request;
+  request.rate = "fast";
+  CHECK_FALSE(station().drain(request).has_value());
+  CHECK_FALSE(server.services().drain.draining());
+}
+TEST(ServerStation, UndrainSaysWhyNot) {
+  server.start();
+  auto source = server.source("/live");
+  auto listener = server.open("/live");
+  CHECK_EQUAL(std::string("the node does not drain"), station().undrain().error().what);
+  DrainRequest request;
+  request.then_exit = true;
+  CHECK(station().drain(request).has_value());
+  CHECK_EQUAL(std::string("the process is about to end"), station().undrain().error().what);
+  // What is to come can be hurried, not called off.
+  CHECK(station().drain({}).has_value());
+  CHECK(server.services().drain.picture()->then_exit);
+}
+TEST(ServerStation, UsersAreThoseOfTheMountsAuthenticator) {
+  server.start(
+      "<mount><mount-name>/live</mount-name><authentication type=\"htpasswd\"><option "
+      "name=\"filename\" value=\"" +
+      server.directory.put("users", "anna:5ebe2294ecd0e0f08eab7690d2a6ee69\n") +
+      "\"/></authentication></mount>");
+  const auto ask = [this](const std::string& mount, UserEdit edit) {
+    return answer_of<UserEditResult>(
+        [&](auto then) { station().users(mount, std::move(edit), std::move(then)); });
+  };
+  using Action = UserEdit::Action;
+  using Outcome = UserEditResult::Outcome;
+  CHECK(ask("/none", {}).outcome == Outcome::kNoList);
+  CHECK(ask("/live", {}).users == std::vector<std::string>{"anna"});
+  CHECK(ask("/live", {Action::kAdd, "ben", "x"}).outcome == Outcome::kAdded);
+  CHECK(ask("/live", {Action::kAdd, "ben", "x"}).outcome == Outcome::kExists);
+  CHECK(ask("/live", {Action::kRemove, "anna", ""}).users == std::vector<std::string>{"ben"});
+}
+TEST(ServerStation, AnOrderToANodeThatIsNotLinkedFails) {
+  server.start();
+  const auto result =
+      answer_of<ResultFrame>([this](auto then) { station().order("edge9", {}, std::move(then)); });
+  CHECK_FALSE(result.done);
+  CHECK(result.why.find("edge9") != std::string::npos);
+}
+TEST(ServerStation, ExplainsWhereAListenerWouldGo) {
+  server.start(
+      "<max-redirect-slaves>-1</max-redirect-slaves>"
+      "<redirect><host>edge.test</host><port>8100</port></redirect>"
+      "<cluster><id>m1</id><capacity "
+      "self-weight=\"0\"/><balance><hold>0</hold></balance></cluster>");
+  auto source = server.source("/live");
+  ExplainAsk ask;
+  ask.mount = "/live";
+  ask.client = *Address::parse("192.0.2.1", 0);
+  const Explanation explanation = station().explain(ask);
+  CHECK(explanation.choice.kind == Choice::Kind::kRedirect);
+  CHECK_EQUAL(std::string("http://edge.test:8100"), explanation.origin);
+  LONGS_EQUAL(2, explanation.trace.rows.size());
+}
+
+// -- orders of a master
+// ----------------------------------------------------------------------------------
+
+TEST_GROUP(LinkOrders) {
+  TestServer server;
+  OrderRights rights{true, true, [](const std::string& mount) { return mount != "/own"; }};
+
+  ResultFrame carry_out(CommandFrame command) {
+    std::optional<ResultFrame> got;
+    carry_out_order(*server.services().station, command, rights,
+                    [&got](ResultFrame result) { got = std::move(result); });
+    CHECK(server.until([&] { return got.has_value(); }));
+    return *got;
+  }
+  static CommandFrame command(CommandFrame::Verb verb, const std::string& mount = "/live") {
+    CommandFrame frame;
+    frame.verb = verb;
+    frame.mount = mount;
+    return frame;
+  }
+};
+
+TEST(LinkOrders, AreOnlyAboutWhatIsRelayedFromThatMaster) {
+  CHECK_EQUAL(std::string(""), why_refused(command(CommandFrame::Verb::kKick), rights));
+  CHECK_EQUAL(std::string("mount /own is not relayed from this master"),
+              why_refused(command(CommandFrame::Verb::kKick, "/own"), rights));
+  CommandFrame move = command(CommandFrame::Verb::kMove);
+  move.to = "/own";
+  CHECK_EQUAL(std::string("mount /own is not relayed from this master"), why_refused(move, rights));
+}
+TEST(LinkOrders, AreRefusedWhereTheConfigurationTakesNone) {
+  rights.streams = rights.drain = false;
+  CHECK(why_refused(command(CommandFrame::Verb::kKick), rights) != "");
+  CHECK(why_refused(command(CommandFrame::Verb::kDrain), rights) != "");
+  rights.drain = true;
+  CHECK_EQUAL(std::string(""), why_refused(command(CommandFrame::Verb::kDrain), rights));
+}
+TEST(LinkOrders, AMountThatThereIsNotIsNamed) {
+  server.start();
+  CHECK_EQUAL(std::string("there is no mount /live"),
+              carry_out(command(CommandFrame::Verb::kKick)).why);
+}
+TEST(LinkOrders, KickEndsTheSourceOrAListener) {
+  server.start();
+  auto source = server.source("/live");
+  auto listener = server.open("/live");
+  CommandFrame kick = command(CommandFrame::Verb::kKick);
+  kick.listener = 999;
+  CHECK_EQUAL(std::string("there is no such listener"), carry_out(kick).why);
+  kick.listener = 0;
+  CHECK(carry_out(kick).done);
+  CHECK(source.finished());
+}
+TEST(LinkOrders, MoveNeedsAMountThatPlaysTheSameFormat) {
+  server.start();
+  auto source = server.source("/live"), ogg = server.source("/ogg", "", "application/ogg");
+  CommandFrame move = command(CommandFrame::Verb::kMove);
+  move.to = "/none";
+  CHECK_EQUAL(std::string("mount /none does not play"), carry_out(move).why);
+  move.to = "/ogg";
+  CHECK_FALSE(carry_out(move).done);
+}
+TEST(LinkOrders, MetadataIsTheTitle) {
+  server.start();
+  auto source = server.source("/live");
+  CommandFrame title = command(CommandFrame::Verb::kMetadata);
+  title.artist = "A";
+  title.title = "T";
+  CHECK(carry_out(title).done);
+  CHECK_EQUAL(std::string("A - T"), server.mount("/live")->metadata()->song());
+}
+TEST(LinkOrders, DrainAndUndrain) {
+  server.start();
+  CommandFrame drain = command(CommandFrame::Verb::kDrain, "");
+  drain.drain = DrainMode::kHard;
+  CHECK(carry_out(drain).done);
+  CHECK_EQUAL(std::string("hard"), server.services().station->drain_status().mode);
+  drain.drain = DrainMode::kOff;
+  CHECK(carry_out(drain).done);
+  CHECK_FALSE(carry_out(drain).done);
+}

@@ -1,0 +1,224 @@
+#include "archive/archive_writer.h"
+
+#include "archive/fixture.h"
+
+using namespace lb;
+using namespace lb::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+// 2026-11-20 00:00:00 UTC, the begin of a cell of 300 s.
+constexpr std::int64_t kDay = 1'795'132'800'000;
+
+}  // namespace
+
+TEST_GROUP(ArchiveWriter) {
+  FakeClock clock;
+  Loop loop{0, clock};
+  CapturedLog captured{clock};
+  TemporaryDirectory dir;
+  Catalog catalog;
+  MountArchive settings;
+  std::vector<std::string> events;
+  std::shared_ptr<Mount> mount = std::make_shared<Mount>("/a.mp3", lb::test::mount_settings(), 1);
+  std::unique_ptr<ArchiveWriter> writer;
+
+  void setup() override {
+    settings.enabled = true;
+    clock.set_wall(WallTime(std::chrono::milliseconds(kDay)));
+    mount->set_facts(facts_of("audio/mpeg"));
+    writer = make_writer();
+    configure();
+  }
+  std::unique_ptr<ArchiveWriter> make_writer() {
+    return std::make_unique<ArchiveWriter>(
+        loop, captured.log, catalog,
+        ArchiveWriter::Callbacks{[this](const std::string&) { return settings; },
+                                 [this](const char* event, const std::string& of, std::int64_t) {
+                                   events.push_back(event + (" " + of));
+                                 }});
+  }
+  void configure() {
+    ArchiveSettings all;
+    all.dir = dir.path();
+    all.min_free_parts = 0;
+    writer->configure(all);
+    loop.run_once(false);
+  }
+  void begin() {
+    writer->begin(mount);
+    loop.run_once(false);
+  }
+  // Advances without the timer.
+  void finish() {
+    writer->finish_all();
+    loop.run_once(false);
+  }
+  std::string data_of(std::size_t i) {
+    return file_text(dir.path() + "/%2Fa%2Emp3/" +
+                     archive_path((*catalog.files("/a.mp3"))[i].name()) + ".data");
+  }
+};
+
+TEST(ArchiveWriter, RecordsWhatTheSourceSends) {
+  TimedSource source(*mount, kDay);
+  begin();
+  source.seconds(10).publish();
+  finish();
+  const auto files = catalog.files("/a.mp3");
+  CHECK_EQUAL(1u, files->size());
+  CHECK_EQUAL(kDay, (*files)[0].from_ms);
+  // The last unit's end is not known: there is no mark.
+  CHECK_EQUAL(kDay + 9750, (*files)[0].to_ms);
+  CHECK(data_of(0) == pattern_text(0, 3900));
+}
+
+TEST(ArchiveWriter, CutsAtEach300SecondsOfWallTime) {
+  TimedSource source(*mount, kDay + 290'500);
+  begin();
+  source.seconds(30).publish();
+  finish();
+  const auto files = catalog.files("/a.mp3");
+  CHECK_EQUAL(2u, files->size());
+  // The first second-mark at or after the cell's begin is that of media second 10.
+  CHECK_EQUAL(kDay + 300'500, (*files)[1].from_ms);
+  CHECK_EQUAL(4000u, (*files)[1].origin);
+  CHECK((*files)[0].goes_on_in((*files)[1]));
+  CHECK(data_of(0) + data_of(1) == pattern_text(0, 11'900));
+}
+
+TEST(ArchiveWriter, BeginsAtTheFirstSecondWhoseTimeIsSettled) {
+  TimedSource source(*mount, kDay);
+  StreamSpan span;
+  span.media = {0, TimedSource::kRate};
+  span.wall_ms = kDay;
+  source.log->begin_source(0, span);
+  begin();
+  source.units(14).publish();
+  finish();
+  CHECK_EQUAL(0u, catalog.files("/a.mp3")->size());
+}
+
+TEST(ArchiveWriter, AnotherSourceHasAFileOfItsOwn) {
+  TimedSource source(*mount, kDay);
+  begin();
+  source.seconds(5);
+  source.begin(kDay + 20'000, 0xaaaaaaaa00000000);
+  source.seconds(5).publish();
+  finish();
+  const auto files = catalog.files("/a.mp3");
+  CHECK_EQUAL(2u, files->size());
+  CHECK_EQUAL(0xaaaaaaaau, (*files)[1].id);
+  CHECK_EQUAL(kDay + 20'000, (*files)[1].from_ms);
+  CHECK(data_of(0) == pattern_text(0, 1900));
+  CHECK(data_of(1) == pattern_text(2000, 3900));
+}
+
+TEST(ArchiveWriter, WritesTitles) {
+  TimedSource source(*mount, kDay);
+  source.title("before");
+  begin();
+  source.seconds(2).title("within").seconds(3).publish();
+  finish();
+  const FileIndex index = read_index(file_text(
+      dir.path() + "/%2Fa%2Emp3/" + archive_path((*catalog.files("/a.mp3"))[0].name()) + ".idx"));
+  CHECK_EQUAL(2u, index.facts.size());
+  CHECK(index.facts[0].metadata->title == "before");
+  CHECK(index.facts[1].metadata->title == "within");
+  CHECK_EQUAL(800u, index.facts[1].offset);
+}
+
+TEST(ArchiveWriter, WhatAKilledServerLeftIsThereAgain) {
+  TimedSource source(*mount, kDay);
+  begin();
+  source.seconds(5).publish();
+  finish();
+  const auto before = catalog.files("/a.mp3")->closed();
+  writer.reset();
+  catalog.remove("/a.mp3", before[0]);
+  writer = make_writer();
+  configure();
+  CHECK(catalog.files("/a.mp3")->closed() == before);
+}
+
+TEST(ArchiveWriter, ASecondWriterIsRefused) {
+  ArchiveWriter second(loop, captured.log, catalog,
+                       {[this](const std::string&) { return settings; }, {}});
+  ArchiveSettings all;
+  all.dir = dir.path();
+  second.configure(all);
+  loop.run_once(false);
+  CHECK(captured.says("another server writes there"));
+}
+
+TEST(ArchiveWriter, ADirectoryThatCannotBeWrittenPausesAndGoesOn) {
+  std::ofstream(dir.path() + "/%2Fa%2Emp3") << "in the way";
+  TimedSource source(*mount, kDay);
+  RecordingHost host{clock, captured.log, catalog, dir.path(),
+                     [this](const char* event, const std::string& of, std::int64_t) {
+                       events.push_back(event + (" " + of));
+                     }};
+  Recording one(host, mount, 0);
+  source.seconds(5).publish();
+  one.advance(1 << 20);
+  CHECK(one.paused());
+  CHECK(captured.says("recording paused; the live stream goes on"));
+  CHECK_EQUAL(Channel::kNoReader, mount->channel().low_water());
+  one.advance(1 << 20);
+  CHECK_EQUAL(1u, events.size());
+  ::unlink((dir.path() + "/%2Fa%2Emp3").c_str());
+  clock.advance(7s);
+  source.seconds(7).publish();
+  one.advance(1 << 20);
+  source.seconds(3).publish();
+  one.advance(1 << 20);
+  CHECK(!one.paused());
+  CHECK(events.back() == "archive-resumed /a.mp3");
+  CHECK(captured.says("s missing"));
+  CHECK_EQUAL(1u, catalog.files("/a.mp3")->size());
+}
+
+TEST(ArchiveWriter, ASlowDiskLosesTheOldestAndSaysSo) {
+  TimedSource source(*mount, kDay);
+  source.window = {1000, 5000};
+  begin();
+  source.publish();
+  source.seconds(4).publish();
+  for (int i = 0; i < 40; ++i) source.seconds(1).publish();
+  finish();
+  CHECK(captured.says("because the disk was slower than the stream"));
+  CHECK(writer->skipped_bytes() > 0);
+  CHECK_EQUAL(1u, catalog.files("/a.mp3")->size());
+}
+
+TEST(ArchiveWriter, FormatsWithoutMediaTimeAreMarkedByTheClock) {
+  auto opaque = std::make_shared<Mount>("/o", lb::test::mount_settings(), 1);
+  opaque->set_facts(facts_of("application/x-thing"));
+  Writer raw;
+  raw.log->begin_source(0, {});
+  RecordingHost host{clock, captured.log, catalog, dir.path(),
+                     [](const char*, const std::string&, std::int64_t) {}};
+  Recording one(host, opaque, 0);
+  for (int i = 0; i < 12; ++i) {
+    raw.bytes(50).publish(*opaque);
+    one.advance(1 << 20);
+    clock.advance(1s);
+  }
+  one.finish();
+  const auto files = catalog.files("/o");
+  CHECK_EQUAL(1u, files->size());
+  CHECK_EQUAL(600u, (*files)[0].bytes);
+}
+
+TEST(ArchiveWriter, RemovesWhatIsAskedFor) {
+  TimedSource source(*mount, kDay);
+  begin();
+  source.seconds(5).publish();
+  finish();
+  std::size_t removed = 0;
+  writer->remove("/a.mp3", kDay - 1000, kDay + 60'000, [&](std::size_t n) { removed = n; });
+  loop.run_once(false);
+  CHECK_EQUAL(1u, removed);
+  CHECK(!std::filesystem::exists(dir.path() + "/%2Fa%2Emp3/2026-11-20"));
+}

@@ -1,0 +1,66 @@
+#include "archive/catalog.h"
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+
+namespace {
+
+FileRow row(std::int64_t from_s, std::int64_t to_s, std::uint64_t origin, std::uint32_t id = 1) {
+  return {from_s * 1000, to_s * 1000, static_cast<std::uint64_t>(to_s - from_s) * 100,
+          origin,        id,          false};
+}
+
+}  // namespace
+
+TEST_GROUP(Catalog) { Catalog catalog; };
+
+TEST(Catalog, FindsTheFileOfATimeOrTheNextOne) {
+  catalog.add("/a", {row(300, 600, 30'000), row(0, 300, 0), row(900, 1000, 0, 2)});
+  const auto files = catalog.files("/a");
+  CHECK_EQUAL(3u, files->size());
+  CHECK_EQUAL(0u, files->find(0));
+  CHECK_EQUAL(1u, files->find(300'000));
+  CHECK_EQUAL(1u, files->find(599'999));
+  CHECK_EQUAL(2u, files->find(600'000));
+  CHECK_EQUAL(3u, files->find(1'000'000));
+  CHECK_EQUAL(0u, files->find(-1));
+}
+
+TEST(Catalog, FindsTheFileOfAnAddress) {
+  catalog.add("/a", {row(0, 300, 0), row(300, 600, 30'000)});
+  const auto files = catalog.files("/a");
+  CHECK_EQUAL(1u, files->find(1, 30'000));
+  CHECK_EQUAL(0u, files->find(1, 29'999));
+  CHECK_EQUAL(2u, files->find(1, 60'000));
+  CHECK_EQUAL(2u, files->find(2, 0));
+}
+
+TEST(Catalog, RangesEndAtPauses) {
+  catalog.add("/a", {row(0, 300, 0), row(300, 600, 30'000), row(900, 1000, 0, 2)});
+  const auto ranges = catalog.files("/a")->ranges();
+  CHECK_EQUAL(2u, ranges.size());
+  CHECK_EQUAL(600'000, ranges[0].to_ms);
+  CHECK_EQUAL(60'000u, ranges[0].bytes);
+  CHECK_EQUAL(900'000, ranges[1].from_ms);
+}
+
+TEST(Catalog, AFileGrowsIsClosedAndGoes) {
+  catalog.add("/a", {row(0, 300, 0)});
+  const auto before = catalog.files("/a");
+  catalog.grow("/a", row(300, 301, 30'000));
+  catalog.grow("/a", row(300, 302, 30'000));
+  CHECK_EQUAL(2u, catalog.files("/a")->size());
+  CHECK((*catalog.files("/a"))[1].open);
+  CHECK_EQUAL(302'000, (*catalog.files("/a"))[1].to_ms);
+  CHECK_EQUAL(1u, before->size());
+  catalog.close("/a", row(300, 303, 30'000));
+  CHECK_EQUAL(2u, catalog.files("/a")->size());
+  CHECK(!catalog.files("/a")->open().has_value());
+  catalog.remove("/a", row(0, 300, 0));
+  CHECK_EQUAL(1u, catalog.files("/a")->size());
+  CHECK_EQUAL(300u, catalog.bytes());
+  CHECK_EQUAL(0u, catalog.files("/b")->size());
+}
+
+TEST(Catalog, AFileHas48BytesAtMost) { CHECK(sizeof(FileRow) <= 48); }

@@ -1,0 +1,92 @@
+// What the tests of the archive share: a directory of their own, and a source whose units have a
+// second each, or less, of media time.
+#pragma once
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include "archive/archive_writer.h"
+#include "archive/scan.h"
+#include "stream/support.h"
+
+namespace lb::test {
+
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory() {
+    char name[] = "/tmp/lb_archive_test.XXXXXX";
+    path_ = ::mkdtemp(name);
+  }
+  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+inline std::string file_text(const std::string& path) {
+  std::ostringstream all;
+  all << std::ifstream(path, std::ios::binary).rdbuf();
+  return all.str();
+}
+
+// A source at 1000 Hz whose units last 250 ms and have 100 bytes.
+class TimedSource {
+ public:
+  static constexpr unsigned kRate = 1000, kUnitSamples = 250;
+  static constexpr std::size_t kUnitBytes = 100;
+
+  explicit TimedSource(Mount& mount, std::int64_t wall_ms, std::uint64_t id = 0x1122334455667788)
+      : mount_(mount), log(*StreamLog::create("test")) {
+    begin(wall_ms, id);
+  }
+  void begin(std::int64_t wall_ms, std::uint64_t id) {
+    StreamSpan span;
+    span.id = {id, 1};
+    span.wall_ms = wall_ms;
+    span.anchored = true;
+    span.media = {0, kRate};
+    log->begin_source(log->head(), span);
+    clock = MediaClock({0, kRate});
+  }
+  TimedSource& seconds(unsigned n) { return units(4 * n); }
+  TimedSource& units(unsigned n) {
+    for (; n > 0; --n) {
+      log->sync(log->head(), clock.unit());
+      if (clock.unit().second) clock.told();
+      clock.pass(kUnitSamples);
+      const std::string text = pattern_text(log->head(), log->head() + kUnitBytes);
+      if (!log->append(std::as_bytes(std::span(text)), now)) std::abort();
+    }
+    return *this;
+  }
+  TimedSource& title(std::string_view what) {
+    log->metadata(log->head(), make_icy_metadata(what, "", "", ""));
+    return *this;
+  }
+  void publish(bool ended = false) {
+    mount_.channel().publish(
+        log->publish(log->head(), window, mount_.channel().low_water(), ended));
+  }
+
+ private:
+  Mount& mount_;
+
+ public:
+  std::unique_ptr<StreamLog> log;
+  MediaClock clock;
+  LogWindow window{1000, 1'000'000};
+  SteadyTime now{std::chrono::seconds(1000)};
+};
+
+inline std::shared_ptr<const SourceFacts> facts_of(const char* type) {
+  SourceFacts facts;
+  facts.content_type = type;
+  facts.plugin = &framer_for(type);
+  return std::make_shared<const SourceFacts>(std::move(facts));
+}
+
+}  // namespace lb::test

@@ -1,0 +1,164 @@
+#include "archive/range_plan.h"
+
+#include "archive/export_body.h"
+#include "archive/fixture.h"
+#include "archive/warmth.h"
+#include "media/ogg_page.h"
+
+using namespace lb;
+using namespace lb::test;
+
+namespace {
+
+constexpr std::int64_t kBegin = 1'795'132'800'000;
+
+}  // namespace
+
+TEST_GROUP(RangePlan) {
+  FakeClock clock;
+  Loop loop{0, clock};
+  TemporaryDirectory dir;
+  std::vector<FileRow> rows;
+  ReaderPool readers{{&loop}};
+
+  // Seconds of 100 bytes each.
+  void record(std::int64_t from_s, unsigned seconds, std::uint64_t origin, const char* type,
+              unsigned rate = 1000, std::uint64_t id = 0x1122334455667788) {
+    FileHead head;
+    head.span.id = {id, 1};
+    head.span.origin = origin;
+    head.span.wall_ms = kBegin + from_s * 1000;
+    head.span.media = {origin * 10, rate};
+    head.content_type = type;
+    auto file = std::move(*SegmentFile::create(dir.path() + "/%2Fm", head));
+    for (unsigned i = 0; i < seconds; ++i) {
+      const std::string text = pattern_text(origin + i * 100, origin + i * 100 + 100);
+      CHECK(file.append(std::as_bytes(std::span(text))).has_value());
+      CHECK(
+          file.mark(origin * 10 + (i + 1) * 1000, head.span.wall_ms + (i + 1) * 1000).has_value());
+    }
+    FileRow row;
+    row.from_ms = head.span.wall_ms;
+    row.to_ms = file.last().wall_ms;
+    row.bytes = file.last().offset;
+    row.origin = origin;
+    row.id = short_id(head.span.id);
+    file.close();
+    rows.push_back(row);
+  }
+  Result<ExportPlan> plan(std::int64_t from_s, std::int64_t to_s, std::int64_t more_ms = 0) {
+    const RecordedFiles files(std::make_shared<const std::vector<FileRow>>(rows), std::nullopt);
+    return plan_export(dir.path(), "/m", files, kBegin + from_s * 1000 + more_ms,
+                       kBegin + to_s * 1000 + more_ms);
+  }
+  std::string read(const ExportPlan& planned, std::uint64_t first, std::uint64_t length) {
+    ExportBody body(
+        dir.path(), planned, first, length, readers, loop, [] {}, DownloadPlace(nullptr));
+    std::string out;
+    for (int i = 0; i < 10'000; ++i) {
+      auto piece = body.next();
+      using Kind = ReplySource::Piece::Kind;
+      if (piece.kind == Kind::kEnd) return out;
+      if (piece.kind == Kind::kBroken) return out + "(broken)";
+      if (piece.kind == Kind::kWait) loop.run_once(false);
+      out += piece.bytes;
+      if (piece.kind == Kind::kFile) {
+        std::string part(piece.length, '\0');
+        CHECK(::pread(piece.fd, part.data(), part.size(), static_cast<off_t>(piece.offset)) ==
+              static_cast<ssize_t>(part.size()));
+        out += part;
+      }
+    }
+    return out + "(endless)";
+  }
+};
+
+TEST(RangePlan, RangesAreWholeSecondsOverFiles) {
+  record(0, 10, 0, "audio/aac");
+  record(10, 10, 1000, "audio/aac");
+  const auto planned = plan(5, 15, 500);
+  CHECK(planned.has_value());
+  CHECK_EQUAL(2u, planned->pieces.size());
+  CHECK_EQUAL(1100u, planned->size);
+  CHECK_EQUAL(kBegin + 5000, planned->from_ms);
+  CHECK_EQUAL(kBegin + 16'000, planned->to_ms);
+  CHECK(planned->settled);
+  CHECK(read(*planned, 0, planned->size) == pattern_text(500, 1600));
+}
+
+TEST(RangePlan, PartsTogetherAreTheWhole) {
+  record(0, 10, 0, "audio/aac");
+  record(10, 10, 1000, "audio/aac");
+  const auto planned = plan(2, 18);
+  const std::string whole = read(*planned, 0, planned->size);
+  for (std::uint64_t at = 0; at < planned->size; at += 137)
+    CHECK(read(*planned, at, std::min<std::uint64_t>(200, planned->size - at)) ==
+          whole.substr(at, 200));
+}
+
+TEST(RangePlan, AFileThatBeginsEarlierThanItsPredecessorEndsIsNotRepeated) {
+  record(0, 10, 0, "audio/aac");
+  record(8, 10, 800, "audio/aac");
+  const auto planned = plan(0, 18);
+  CHECK(read(*planned, 0, planned->size) == pattern_text(0, 1800));
+}
+
+TEST(RangePlan, AHoleIsPassedOverAndAnotherKindIsTheEnd) {
+  record(0, 10, 0, "audio/aac");
+  record(100, 10, 0, "audio/aac", 1000, 0x9900000000000000);
+  record(200, 10, 0, "audio/aac", 2000, 0x8800000000000000);
+  const auto planned = plan(5, 205);
+  CHECK_EQUAL(2u, planned->pieces.size());
+  CHECK_EQUAL(1500u, planned->size);
+}
+
+TEST(RangePlan, NothingIsNotFound) {
+  CHECK(!plan(0, 10).has_value());
+  record(0, 10, 0, "audio/aac");
+  CHECK(!plan(100, 110).has_value());
+  CHECK(!plan(-100, -50).has_value());
+}
+
+TEST(RangePlan, AFileThatIsGoneBreaksTheBody) {
+  record(0, 10, 0, "audio/aac");
+  const auto planned = plan(0, 10);
+  std::filesystem::remove_all(dir.path() + "/%2Fm");
+  CHECK(read(*planned, 0, planned->size) == "(broken)");
+}
+
+TEST(RangePlan, WhatWasJustWrittenIsWarm) {
+  record(0, 10, 0, "audio/aac");
+  const auto file = load_archive_file(dir.path(), "/m", rows[0]);
+  CHECK(file.has_value());
+  CHECK(is_warm((*file)->fd(), 0, 1000));
+  CHECK(read_view(*(*file)->view, 0) == pattern_text(0, 1000));
+}
+
+TEST(RangePlan, AnInfoFrameTellsFramesAndBytes) {
+  // MPEG 1 layer III, 128 kbit/s, 44.1 kHz, stereo.
+  const Bytes head = to_bytes(std::string_view("\xff\xfb\x90\x00", 4));
+  const std::string frame = make_info_frame(head, 41'700, 115'200, {{0, 0}, {20'850, 57'600}});
+  CHECK(frame.substr(0, 2) == "\xff\xfb");
+  CHECK(frame.substr(36, 8) == std::string("Xing\0\0\0\7", 8));
+  CHECK(frame.substr(44, 4) == std::string("\0\0\0\x64", 4));
+  CHECK_EQUAL(0, static_cast<int>(make_info_frame(to_bytes("\xff\xf1\x50\x80"), 1, 1, {}).size()));
+}
+
+TEST(RangePlan, OggPagesBeginAtZeroAndEnd) {
+  std::vector<std::byte> pages;
+  const Bytes lacing = to_bytes("\x0a"), body = to_bytes("0123456789");
+  for (std::uint32_t i = 0; i < 3; ++i)
+    append_ogg_page(pages, {0, 5000 + i * 100u, 7, 40 + i}, lacing, body);
+  const OggRun run = ogg_run_at(pages);
+  CHECK_EQUAL(7u, run.serial);
+  CHECK_EQUAL(5100u, run.second_granule);
+  const std::size_t size = pages.size() / 3;
+  OggPatch patch{7, 4900, 40, 3, 2 * size};
+  std::string out;
+  CHECK_EQUAL(pages.size(), patch_ogg(pages, 0, patch, out));
+  const OggTail tail = ogg_tail(to_bytes(out), 0, 7);
+  CHECK_EQUAL(300u, tail.granule);
+  CHECK_EQUAL(2 * size, tail.page);
+  CHECK_EQUAL(3u, ogg_run_at(to_bytes(out)).first_sequence);
+  CHECK_EQUAL(4, static_cast<int>(out[2 * size + 5]));
+}

@@ -1,0 +1,79 @@
+#include "archive/retention.h"
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+
+namespace {
+
+constexpr std::int64_t kHour = 3'600'000;
+
+Catalog::Files hours(std::int64_t from, std::int64_t to, bool open = false) {
+  auto rows = std::make_shared<std::vector<FileRow>>();
+  for (std::int64_t h = from; h < to; ++h) {
+    FileRow row;
+    row.from_ms = h * kHour;
+    row.to_ms = (h + 1) * kHour;
+    row.bytes = 1000;
+    rows->push_back(row);
+  }
+  std::optional<FileRow> last;
+  if (open) {
+    last = rows->back();
+    last->open = true;
+    rows->pop_back();
+  }
+  return std::make_shared<const RecordedFiles>(std::move(rows), last);
+}
+
+}  // namespace
+
+TEST_GROUP(Retention) {
+  RetentionInput input;
+  void setup() override {
+    input.now_ms = 10 * kHour;
+    input.mounts["/a"].files = hours(0, 10);
+    input.mounts["/a"].settings.enabled = true;
+  }
+  std::size_t removed() { return files_to_remove(input).size(); }
+};
+
+TEST(Retention, KeepsWhatIsYoungEnough) {
+  CHECK_EQUAL(0u, removed());
+  input.mounts["/a"].settings.retention = std::chrono::hours(3);
+  CHECK_EQUAL(6u, removed());
+  input.mounts["/a"].settings.enabled = false;
+  CHECK_EQUAL(0u, removed());
+}
+
+TEST(Retention, TakesTheOldestBeyondTheMountsSize) {
+  input.mounts["/a"].settings.max_bytes = 4000;
+  const auto gone = files_to_remove(input);
+  CHECK_EQUAL(6u, gone.size());
+  CHECK_EQUAL(0, gone.front().row.from_ms);
+}
+
+TEST(Retention, TakesTheOldestOfAllMountsBeyondTheTotal) {
+  input.mounts["/b"].files = hours(5, 10);
+  input.settings.total_bytes = 9000;
+  const auto gone = files_to_remove(input);
+  CHECK_EQUAL(6u, gone.size());
+  CHECK(gone[0].mount == "/a");
+  CHECK(gone[5].row.from_ms == 5 * kHour);
+}
+
+TEST(Retention, FreesTheDisk) {
+  input.settings.min_free_parts = 500;
+  input.disk_bytes = 100'000;
+  input.free_bytes = 3000;
+  CHECK_EQUAL(2u, removed());
+  input.disk_bytes = 0;
+  CHECK_EQUAL(0u, removed());
+}
+
+TEST(Retention, NeverTakesTheFileThatIsWritten) {
+  input.mounts["/a"].files = hours(0, 2, true);
+  input.mounts["/a"].settings.max_bytes = 1;
+  input.settings.total_bytes = 1;
+  CHECK_EQUAL(1u, removed());
+}

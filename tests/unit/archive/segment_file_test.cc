@@ -1,0 +1,108 @@
+#include "archive/segment_file.h"
+
+#include "archive/fixture.h"
+
+using namespace lb;
+using namespace lb::test;
+
+TEST_GROUP(SegmentFile) {
+  TemporaryDirectory dir;
+  FileHead head;
+  std::string path;
+
+  void setup() override {
+    head.span.id = {0x1122334455667788, 1};
+    head.span.origin = 500;
+    head.span.wall_ms = 1'795'158'000'250;
+    head.span.media = {0, 1000};
+    head.content_type = "audio/mpeg";
+    path = dir.path() + "/m/2026-11-20/1795158000-11223344-1f4";
+  }
+  SegmentFile make() { return std::move(*SegmentFile::create(dir.path() + "/m", head)); }
+  // Three seconds, of which the last has no mark.
+  void write_three(bool closed) {
+    SegmentFile file = make();
+    for (unsigned i = 0; i < 3; ++i) {
+      const std::string text = pattern_text(i * 100, i * 100 + 100);
+      CHECK(file.append(std::as_bytes(std::span(text))).has_value());
+      if (i < 2) CHECK(file.mark((i + 1) * 1000, head.span.wall_ms + (i + 1) * 1000).has_value());
+    }
+    if (closed) file.close();
+  }
+  void overwrite(const std::string& name, std::size_t at) {
+    std::fstream file(name, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(static_cast<std::streamoff>(at));
+    file.put('\xee');
+  }
+};
+
+TEST(SegmentFile, EndsAtItsLastMark) {
+  write_three(true);
+  CHECK(file_text(path + ".data") == pattern_text(0, 200));
+  const FileIndex index = read_index(file_text(path + ".idx"));
+  CHECK(index.ended);
+  CHECK_EQUAL(3u, index.marks.size());
+  CHECK_EQUAL(200u, index.end());
+  FileMark end;
+  CHECK(read_end(file_text(path + ".idx"), end));
+}
+
+TEST(SegmentFile, WithoutAMarkItIsGone) {
+  SegmentFile file = make();
+  file.close();
+  CHECK(!std::filesystem::exists(path + ".data"));
+  CHECK(!std::filesystem::exists(path + ".idx"));
+}
+
+TEST(SegmentFile, AKilledOneIsCutAtItsLastMark) {
+  write_three(false);
+  CHECK_EQUAL(300u, file_text(path + ".data").size());
+  const auto index = recover_file(path);
+  CHECK(index.has_value());
+  CHECK_EQUAL(200u, file_text(path + ".data").size());
+  CHECK_EQUAL(200u, index->end());
+  CHECK(read_index(file_text(path + ".idx")).ended);
+}
+
+TEST(SegmentFile, DataThatIsWrongIsCutOff) {
+  write_three(false);
+  overwrite(path + ".data", 150);
+  CHECK_EQUAL(100u, recover_file(path)->end());
+  CHECK(file_text(path + ".data") == pattern_text(0, 100));
+}
+
+TEST(SegmentFile, EveryCutOfTheIndexLeavesSomethingWholeOrNothing) {
+  write_three(false);
+  const std::string index = file_text(path + ".idx"), data = file_text(path + ".data");
+  for (std::size_t cut = 0; cut < index.size(); ++cut) {
+    std::ofstream(path + ".idx", std::ios::binary) << index.substr(0, cut);
+    std::ofstream(path + ".data", std::ios::binary) << data;
+    const auto left = recover_file(path);
+    CHECK_EQUAL(left.has_value(), std::filesystem::exists(path + ".data"));
+    if (left) {
+      CHECK_EQUAL(left->end(), file_text(path + ".data").size());
+      CHECK(read_index(file_text(path + ".idx")).ended);
+    }
+  }
+}
+
+TEST(SegmentFile, ScanFindsClosedOnesAndMendsOthers) {
+  const std::string mount = archive_directory("/m.mp3");
+  auto file = std::move(*SegmentFile::create(dir.path() + "/" + mount, head));
+  CHECK(file.append(std::as_bytes(std::span(std::string_view("abc")))).has_value());
+  CHECK(file.mark(1000, head.span.wall_ms + 1000).has_value());
+  // A stranger's files stay.
+  std::ofstream(dir.path() + "/" + mount + "/notes.txt") << "x";
+  std::ofstream(dir.path() + "/" + mount + "/2026-11-20/other.data") << "x";
+  std::filesystem::create_directory(dir.path() + "/lost+found");
+  CHECK(archived_mounts(dir.path()) == std::vector<std::string>{"/m.mp3"});
+  const ScannedFiles first = scan_mount(dir.path(), "/m.mp3");
+  CHECK_EQUAL(1u, first.rows.size());
+  CHECK_EQUAL(1u, first.mended.size());
+  const ScannedFiles second = scan_mount(dir.path(), "/m.mp3");
+  CHECK(second.rows == first.rows);
+  CHECK(second.mended.empty());
+  CHECK_EQUAL(3u, second.rows[0].bytes);
+  CHECK_EQUAL(head.span.wall_ms, second.rows[0].from_ms);
+  CHECK(std::filesystem::exists(dir.path() + "/" + mount + "/2026-11-20/other.data"));
+}

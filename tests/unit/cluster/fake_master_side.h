@@ -1,0 +1,83 @@
+// A master around the sessions of its nodes, as small as it can be: a table, the nodes edge1 and
+// edge2 of its configuration, and what it offers.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cluster/link/node_session.h"
+#include "cluster/link_bench.h"
+
+namespace lb::test {
+
+class FakeMasterSide final : public MasterSide {
+ public:
+  explicit FakeMasterSide(LinkBench& bench) : bench_(bench) {
+    KnownNode edge1;
+    edge1.id = "edge1";
+    edge1.secret = "s-edge1";
+    edge1.allowed = *AllowedAddresses::parse("edge1.example.org:8000");
+    KnownNode edge2 = edge1;
+    edge2.id = "edge2";
+    edge2.secret = "s-edge2";
+    known.nodes = {edge1, edge2};
+  }
+
+  // -- MasterSide
+  Loop& loop() noexcept override { return bench_.loop(); }
+  Log& log() noexcept override { return bench_.log(); }
+  void message(MessageFrame message) override {
+    bench_.report("node's message " + message.topic + " of " + message.from);
+  }
+  RedirectDecider& decider() noexcept override { return decider_; }
+  const KnownNode* known_node(std::string_view id) const override { return known.node(id); }
+  const OfferChanges& offers() const noexcept override { return offer_changes; }
+  bool is_offered(const std::string& mount) override { return offer_changes.has(mount); }
+  WelcomeFrame welcome_for(const KnownNode&) override {
+    WelcomeFrame welcome;
+    welcome.id = "m1";
+    welcome.epoch = "77e0";
+    welcome.http_port = 8000;
+    return welcome;
+  }
+  void node_joined(NodeSession& session) override { bench_.report("joined " + session.id()); }
+  void take_events() {
+    const auto events = decider_.with_table([](NodeTable& inside) { return inside.take_events(); });
+    for (const NodeEvent& event : events)
+      bench_.report(std::string(to_text(event.kind)) + " " + event.id +
+                    (event.why.empty() ? "" : ": " + event.why));
+  }
+  void try_addresses(NodeSession& session, const std::vector<NodeAddress>& addresses,
+                     std::chrono::milliseconds) override {
+    for (const NodeAddress& address : addresses)
+      bench_.report("try " + origin_of(address) + " of " + session.id());
+  }
+  void node_answered(const std::string& node, const ResultFrame& result) override {
+    bench_.report(node + " answers " + std::to_string(result.number) + " " + result.why);
+  }
+  void node_left(NodeSession& session, const std::string& why) override {
+    bench_.report("left " + session.id() + ": " + why);
+    std::erase_if(sessions, [&](const auto& each) { return each.get() == &session; });
+  }
+
+  // -- for tests
+  void add_node(std::string id, std::unique_ptr<Transport> transport, std::string leftover = "") {
+    sessions.push_back(std::make_unique<NodeSession>(*this, std::move(id), std::move(transport),
+                                                     std::move(leftover)));
+  }
+
+ private:
+  LinkBench& bench_;
+  RedirectDecider decider_{NodeTable::Settings{}, BalanceSettings{}, Rng(1), bench_.loop().now(),
+                           [this] { take_events(); }};
+
+ public:
+  // Tests have one thread.
+  NodeTable& table = *decider_.with_table([](NodeTable& inside) { return &inside; });
+  KnownNodes known;
+  OfferChanges offer_changes;
+  std::vector<std::unique_ptr<NodeSession>> sessions;
+};
+
+}  // namespace lb::test

@@ -1,0 +1,110 @@
+// A relay that keeps addresses, and one whose upstream falls silent.
+#include <optional>
+
+#include "cluster/fake_relay_host.h"
+#include "cluster/relay/relay.h"
+
+using namespace lb;
+using namespace lb::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+const std::string kId = "4f2a00000000000000000000000000c1";
+std::string plays_from(unsigned position) {
+  return "HTTP/1.0 200 OK\r\nContent-Type: audio/x-test\r\nX-LB-Stream: " + kId + "." +
+         std::to_string(position) + "; m=0/0; n=1; g=1; c=6000; h=0\r\n\r\n";
+}
+const std::string kPlaysSomething = "HTTP/1.0 200 OK\r\nContent-Type: audio/x-test\r\n\r\n";
+
+std::string asked_for(const std::string& request) {
+  const std::string name = "X-LB-Stream: ";
+  const std::size_t at = request.find(name);
+  if (at == std::string::npos) return "";
+  return request.substr(at + name.size(), request.find("\r\n", at) - at - name.size());
+}
+
+}  // namespace
+
+TEST_GROUP(RelaySeam) {
+  FakeRelayHost host;
+  Loopback first{host.loop()}, second{host.loop()};
+  std::unique_ptr<Relay> relay;
+
+  void setup() override {
+    host.lines = "X-LB-Relay: e1.a\r\n";
+    host.find = [this](std::uint64_t id) {
+      return relay && relay->id() == id ? relay.get() : nullptr;
+    };
+    for (Loopback* server : {&first, &second}) {
+      server->answers = {kPlaysSomething};
+      server->close_after = false;
+    }
+  }
+  void start(std::chrono::milliseconds stall = 10s) {
+    RelayPlan made;
+    made.local_mount = "/local";
+    for (const Loopback* server : {&first, &second}) {
+      Upstream upstream;
+      upstream.target = {"127.0.0.1", server->port, false, ""};
+      upstream.mount = "/up";
+      made.upstreams.push_back(upstream);
+    }
+    made.retry_delay = 0s;
+    made.stall = stall;
+    relay = std::make_unique<Relay>(host, 1, std::move(made));
+    relay->start();
+  }
+  void until_streams(const std::string& text) {
+    host.until([&] { return host.stream("/local") == text; });
+  }
+};
+
+TEST(RelaySeam, OfAnotherUpstreamItWantsTheNextByte) {
+  first.answers = {plays_from(100), "HTTP/1.0 404 Not Found\r\n\r\n"};
+  second.answers = {plays_from(104)};
+  start();
+  host.until([&] { return relay->flows(); });
+  CHECK_EQUAL(std::string("any"), asked_for(first.requests[0]));
+  first.send("one ");
+  until_streams("one ");
+  first.close_all();
+  host.until([&] { return second.requests.size() == 1 && relay->flows(); });
+  CHECK_EQUAL(kId + ".104", asked_for(second.requests[0]));
+  second.send("two");
+  until_streams("one two");
+}
+TEST(RelaySeam, AServerOfNoClusterThatLooksLikeIcecastAsksLikeIt) {
+  host.lines.clear();
+  start();
+  host.until([&] { return relay->flows(); });
+  CHECK_EQUAL(std::string(), asked_for(first.requests[0]));
+}
+TEST(RelaySeam, SilenceLetsItAskTheNextOneAndTheFirstThatSendsWrites) {
+  start(50ms);
+  host.until([&] { return relay->flows(); });
+  first.send("one ");
+  until_streams("one ");
+  host.until([&] { return second.requests.size() == 1 && host.begun.size() == 2; });
+  CHECK(host.captured.says("silent for 50ms"));
+  second.send("two");
+  until_streams("one two");
+}
+TEST(RelaySeam, OneThatEndsAgainAndAgainRests) {
+  // Each stream lasts long enough to be a span, and none of them flows.
+  first.answers = second.answers = {plays_from(100)};
+  host.quick.flowed = 100s;
+  host.quick.first_delay = 100s;
+  start();
+  for (std::size_t streams = 1; streams <= 4; ++streams) {
+    host.until([&] { return relay->flows() && host.begun.size() == streams; });
+    (first.requests.size() + second.requests.size() == streams ? first : second).send("x");
+    first.send("x");
+    second.send("x");
+    host.pass(20ms);
+    first.close_all();
+    second.close_all();
+    host.until([&] { return !relay->flows() || host.begun.size() > streams; });
+  }
+  host.until([&] { return host.captured.says("the stream ended after "); });
+}

@@ -1,0 +1,88 @@
+#include <span>
+
+#include "hls/master_playlist.h"
+#include "hls/media_playlist.h"
+#include "media/builders.h"
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+using namespace lb::test;
+
+namespace {
+
+HlsSegment list_segment(std::uint64_t sequence, std::uint64_t generation, std::uint64_t frames,
+                        std::int64_t wall_ms) {
+  HlsSegment segment;
+  segment.sequence = sequence;
+  segment.generation = generation;
+  segment.stream = 0x4f2a01c1;
+  segment.duration = frames * 1152;
+  segment.rate_hz = 44'100;
+  segment.cut_ms = 6000;
+  segment.wall_ms = wall_ms;
+  return segment;
+}
+
+}  // namespace
+
+TEST_GROUP(HlsLists){};
+
+TEST(HlsLists, AMediaPlaylistAsTheRfcHasIt) {
+  HlsSegment last = list_segment(598'386'002, 8, 40, 1'795'158'013'045);
+  last.stream = 0xab;
+  last.adts = true;
+  const HlsSegment segments[] = {list_segment(598'386'000, 7, 230, 1'795'158'000'007),
+                                 list_segment(598'386'001, 7, 229, 1'795'158'006'015), last};
+  STRCMP_EQUAL(
+      "#EXTM3U\n"
+      "#EXT-X-VERSION:3\n"
+      "#EXT-X-TARGETDURATION:6\n"
+      "#EXT-X-MEDIA-SEQUENCE:598386000\n"
+      "#EXT-X-DISCONTINUITY-SEQUENCE:7\n"
+      "#EXT-X-PROGRAM-DATE-TIME:2026-11-20T07:00:00.007Z\n"
+      "#EXTINF:6.00816,\n"
+      "4f2a01c1-598386000.mp3\n"
+      "#EXT-X-PROGRAM-DATE-TIME:2026-11-20T07:00:06.015Z\n"
+      "#EXTINF:5.98204,\n"
+      "4f2a01c1-598386001.mp3\n"
+      "#EXT-X-DISCONTINUITY\n"
+      "#EXT-X-PROGRAM-DATE-TIME:2026-11-20T07:00:13.045Z\n"
+      "#EXTINF:1.04490,\n"
+      "000000ab-598386002.aac\n",
+      media_playlist(segments, "").c_str());
+}
+TEST(HlsLists, TheQueryIsInEachAddress) {
+  const HlsSegment segment = list_segment(5, 7, 230, 0);
+  const std::string list = media_playlist(std::span(&segment, 1), "s=0123&x=%20");
+  STRCMP_CONTAINS("\n4f2a01c1-5.mp3?s=0123&x=%20\n", list.c_str());
+}
+TEST(HlsLists, TheTargetIsTheCutHoweverShortItsSegmentsAre) {
+  const HlsSegment segment = list_segment(5, 7, 3, 0);
+  STRCMP_CONTAINS("TARGETDURATION:6\n", media_playlist(std::span(&segment, 1), "").c_str());
+}
+TEST(HlsLists, AMasterPlaylistNamesEachPlaceOfEachStream) {
+  const HlsVariant variants[] = {{140'000, "mp4a.40.34", {"live.m3u8?s=1"}},
+                                 {70'000, "", {"http://a/l?s=1", "http://b/l?s=1"}}};
+  STRCMP_EQUAL(
+      "#EXTM3U\n"
+      "#EXT-X-VERSION:3\n"
+      "#EXT-X-STREAM-INF:BANDWIDTH=140000,CODECS=\"mp4a.40.34\"\n"
+      "live.m3u8?s=1\n"
+      "#EXT-X-STREAM-INF:BANDWIDTH=70000\n"
+      "http://a/l?s=1\n"
+      "#EXT-X-STREAM-INF:BANDWIDTH=70000\n"
+      "http://b/l?s=1\n",
+      master_playlist(variants).c_str());
+}
+TEST(HlsLists, TheCodecIsThatOfTheFrameOrOfTheType) {
+  const auto of = [](std::string_view frame, std::string_view type) {
+    return hls_codecs(std::as_bytes(std::span(frame.data(), frame.size())), type);
+  };
+  STRCMP_EQUAL("mp4a.40.34", of(mp3_frame(), "audio/aac").c_str());
+  STRCMP_EQUAL("mp4a.40.2", of(adts_frame(100), "audio/mpeg").c_str());
+  STRCMP_EQUAL("mp4a.40.5", of(adts_frame(100, 'a', 6), "audio/aac").c_str());
+  STRCMP_EQUAL("mp4a.40.34", of("", "audio/mpeg").c_str());
+  STRCMP_EQUAL("mp4a.40.2", of("", "audio/aac").c_str());
+  STRCMP_EQUAL("mp4a.40.5", of("", "audio/aacp").c_str());
+}

@@ -1,0 +1,129 @@
+#include "hls/sessions.h"
+
+#include <array>
+
+#include "hls/session_names.h"
+#include "stream/support.h"
+
+using namespace lb;
+using namespace lb::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct NoticedEnd final : EndNotice {
+  explicit NoticedEnd(std::uint64_t& bytes) : bytes_(bytes) {}
+  void set_bytes_sent(std::uint64_t bytes) noexcept override { bytes_ = bytes; }
+  std::uint64_t& bytes_;
+};
+
+}  // namespace
+
+TEST_GROUP(HlsSessions) {
+  HlsSessions sessions;
+  std::shared_ptr<Mount> mount = std::make_shared<Mount>("/m", mount_settings(), 1);
+  std::shared_ptr<Mount> other = std::make_shared<Mount>("/o", mount_settings(), 1);
+  SteadyTime now{1000s};
+  Gate total;
+
+  HlsSessionPtr made(std::string name, std::uint64_t id, std::string crowd = "c") {
+    auto session = std::make_unique<HlsSession>();
+    session->id = id;
+    session->name = std::move(name);
+    session->crowd = std::move(crowd);
+    session->mount = mount;
+    session->ip = "192.0.2.1";
+    session->facts = RequestFacts("GET /m/live.m3u8 HTTP/1.1", "", "player", "");
+    session->began = now;
+    mount->gate().enter();
+    session->place = GatePass(&mount->gate());
+    total.enter();
+    session->total = GatePass(&total);
+    return session;
+  }
+};
+
+TEST(HlsSessions, IsOneListenerUntilItIsSilent) {
+  CHECK(!sessions.touch("a", "/m", now));
+  CHECK(sessions.add(made("a", 1), now) == nullptr);
+  CHECK(sessions.add(made("b", 2), now) == nullptr);
+  LONGS_EQUAL(2, mount->listeners());
+  now += 19s;
+  CHECK(sessions.touch("a", "/m", now));
+  CHECK(!sessions.touch("a", "/o", now));  // of another mount
+  now += 2s;
+  auto ended = sessions.take_silent(now);
+  LONGS_EQUAL(1, ended.size());
+  CHECK(ended[0]->name == "b");
+  LONGS_EQUAL(2, mount->listeners());
+  ended.clear();
+  LONGS_EQUAL(1, mount->listeners());
+  LONGS_EQUAL(1, total.inside());
+  LONGS_EQUAL(1, sessions.size());
+  CHECK(sessions.knows("a", "/m") && !sessions.knows("b", "/m"));
+}
+TEST(HlsSessions, OfTwoThatBeginAtOnceOneIsGivenBack) {
+  CHECK(sessions.add(made("a", 1), now) == nullptr);
+  CHECK(sessions.add(made("a", 2), now) != nullptr);
+  LONGS_EQUAL(1, mount->listeners());
+}
+TEST(HlsSessions, EndsWhenItsTimeIsOver) {
+  auto session = made("a", 1);
+  session->until = now + 5s;
+  CHECK(sessions.add(std::move(session), now) == nullptr);
+  now += 5s;
+  sessions.touch("a", "/m", now);
+  LONGS_EQUAL(1, sessions.take_silent(now).size());
+}
+TEST(HlsSessions, WhatACrowdFetchesIsSharedAmongItsSessions) {
+  sessions.add(made("a", 1), now);
+  sessions.add(made("b", 2), now);
+  sessions.add(made("c", 3, "alone"), now);
+  sessions.touch("a", "/m", now, 100);
+  sessions.count_segment("c", 1001);
+  sessions.count_segment("nobody", 5);
+  sessions.count_segment("alone", 7);
+  std::array<std::uint64_t, 4> bytes{};
+  for (const auto& session : sessions.take_all_of(*mount)) bytes[session->id] = session->bytes;
+  LONGS_EQUAL(1101, bytes[1] + bytes[2]);
+  CHECK(bytes[1] >= 600 && bytes[2] >= 500);
+  LONGS_EQUAL(7, bytes[3]);
+}
+TEST(HlsSessions, CanBeTakenByTheirMountTheirAgeAndTheirNumber) {
+  for (std::uint64_t i = 1; i <= 5; ++i) {
+    sessions.add(made("s" + std::to_string(i), i), now);
+    now += 1s;
+  }
+  CHECK(sessions.take_all_of(*other).empty());
+  const auto oldest = sessions.take_oldest(2);
+  LONGS_EQUAL(2, oldest.size());
+  CHECK(oldest[0]->id <= 2 && oldest[1]->id <= 2);
+  CHECK(sessions.take(*mount, 4) != nullptr);
+  CHECK(sessions.take(*mount, 4) == nullptr);
+  const auto rows = sessions.list(*mount, now);
+  LONGS_EQUAL(2, rows.size());
+  for (const auto& row : rows) {
+    CHECK(row.id == 3 || row.id == 5);
+    CHECK(row.user_agent == "player");
+    LONGS_EQUAL(6 - row.id, row.connected.count());
+  }
+}
+
+TEST_GROUP(HlsSessionNames){};
+
+TEST(HlsSessionNames, AreKnownWhereOneOfTheKeysIs) {
+  const std::string keys[] = {"new", "old"}, old[] = {"old"}, foreign[] = {"foreign"};
+  const HlsSessionNames ours{keys}, before{old}, theirs{foreign};
+  const std::string name = ours.issue("12345678");
+  LONGS_EQUAL(HlsSessionNames::kBytes, name.size());
+  STRCMP_EQUAL("3132333435363738", name.substr(0, 16).c_str());
+  CHECK(ours.is_ours(name));
+  CHECK(ours.is_ours(before.issue("12345678")));
+  CHECK(!theirs.is_ours(name));
+  CHECK(!before.is_ours(name));
+  CHECK(!ours.is_ours(name + "0"));
+  CHECK(!ours.is_ours(""));
+  std::string changed = name;
+  changed[3] = changed[3] == '0' ? '1' : '0';
+  CHECK(!ours.is_ours(changed));
+}

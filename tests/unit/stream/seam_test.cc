@@ -1,0 +1,208 @@
+// Where a relay's bytes go on behind what a log holds: by address, by content, at a unit.
+#include <cstring>
+
+#include "base/log_book.h"
+#include "base/random.h"
+#include "stream/feed.h"
+#include "stream/join.h"
+#include "stream/support.h"
+
+using namespace lb;
+using namespace lb::test;
+
+namespace {
+
+// Of 417 bytes, each with another content.
+std::string numbered_frame(int number) {
+  std::string frame("\xff\xfb\x90\x00", 4);
+  Rng rng(static_cast<std::uint64_t>(number + 1));
+  while (frame.size() < 417) frame += static_cast<char>('a' + rng.below(26));
+  return frame;
+}
+std::string numbered_frames(int from, int to) {
+  std::string all;
+  for (int i = from; i < to; ++i) all += numbered_frame(i);
+  return all;
+}
+
+struct SeamHost final : FeedHost {
+  explicit SeamHost(const Clock& clock) : own_loop(0, clock), captured(clock) {}
+  Loop& loop() noexcept override { return own_loop; }
+  Log& log() noexcept override { return captured.log; }
+  std::span<std::byte> scratch() noexcept override { return buffer; }
+  void wake(Channel::Loops, const std::shared_ptr<Mount>&) override {}
+
+  Loop own_loop;
+  CapturedLog captured;
+  std::byte buffer[65536];
+};
+
+// A mount with the feeds that it has had.
+struct Fed {
+  explicit Fed(SeamHost& of) : host(of) {
+    MountSettings settings;
+    settings.burst_bytes = settings.queue_bytes = 400'000;
+    mount = std::make_shared<Mount>("/m", mount_settings(settings), 1);
+    lease.mount = mount;
+    lease.log = std::move(*StreamLog::create("test"));
+  }
+  void begin(bool relayed = true, std::optional<StreamPlace> place = {}) {
+    if (feed) lease = feed->take_lease();
+    lease.identity = {7, ++leases};
+    auto facts = std::make_shared<SourceFacts>();
+    facts->plugin = &framer_for("audio/mpeg");
+    facts->relayed = relayed;
+    feed = std::make_unique<Feed>(host, BodyReader(), 0, std::move(lease), facts, place);
+  }
+  void arrive(std::string_view text) {
+    while (!text.empty()) {
+      const auto room = feed->room();
+      CHECK(room.has_value());
+      const std::size_t n = std::min(room->size(), text.size());
+      std::memcpy(room->data(), text.data(), n);
+      CHECK(feed->received(n).has_value());
+      text.remove_prefix(n);
+    }
+    feed->publish();
+  }
+  const StreamView& view() {
+    held = mount->channel().newest();
+    return *held;
+  }
+  std::string stream() { return read_view(view(), 0); }
+  StreamAddress next() {
+    const StreamSpan* span = view().span_at(held->end);
+    return {span->id, span->origin_of(held->end)};
+  }
+
+  SeamHost& host;
+  std::shared_ptr<Mount> mount;
+  WriterLease lease;
+  std::uint64_t leases = 0;
+  std::unique_ptr<Feed> feed;
+  std::shared_ptr<const StreamView> held;
+};
+
+}  // namespace
+
+TEST_GROUP(Seam) {
+  FakeClock clock;
+  SeamHost host{clock};
+  Fed origin{host}, edge{host};
+
+  // Joins the edge to the origin and gives it all that the origin has.
+  void join_edge() {
+    const auto joined = plan_placed_join(origin.view(), 400'000, StreamAsk{}, 0);
+    CHECK(joined.place.has_value());
+    edge.begin(true, joined.place);
+    edge.arrive(read_view(origin.view(), joined.plan.position));
+  }
+};
+
+TEST(Seam, AnEdgeHasTheAddressesAndTimesOfItsOrigin) {
+  origin.begin(false);
+  origin.arrive(numbered_frames(0, 100));
+  join_edge();
+  const StreamView &there = origin.view(), &here = edge.view();
+  CHECK(origin.next() == edge.next());
+  LONGS_EQUAL(there.sync[there.sync.end() - 1].time.samples,
+              here.sync[here.sync.end() - 1].time.samples);
+  CHECK(there.span_at(there.end)->segments == here.span_at(here.end)->segments);
+}
+TEST(Seam, AnEdgeThatLosesItsUpstreamWithinAFrameGoesOnAtTheByte) {
+  origin.begin(false);
+  origin.arrive(numbered_frames(0, 100));
+  join_edge();
+  origin.arrive(numbered_frames(100, 120));
+  const std::string more = numbered_frames(100, 120);
+  edge.arrive(more.substr(0, 1000));  // the third frame is cut
+  // Another upstream of the same stream has it too.
+  const StreamAddress wanted = edge.next();
+  const auto joined = plan_placed_join(origin.view(), 1000, StreamAsk{wanted}, 0);
+  CHECK(joined.place.has_value());
+  CHECK(joined.place->at == wanted);
+  edge.begin(true, joined.place);
+  edge.arrive(read_view(origin.view(), joined.plan.position));
+  CHECK_EQUAL(origin.stream(), edge.stream());
+  CHECK(origin.next() == edge.next());
+  LONGS_EQUAL(1, edge.view().spans.end() - edge.view().spans.begin() -
+                     (edge.view().spans.begin() == 0 ? 0 : 1));
+}
+TEST(Seam, WhatComesTwiceIsLeftOut) {
+  origin.begin(false);
+  origin.arrive(numbered_frames(0, 100));
+  join_edge();
+  const StreamAddress early = edge.next();
+  origin.arrive(numbered_frames(100, 140));
+  edge.arrive(numbered_frames(100, 120));  // while the other upstream was asked
+  const auto joined = plan_placed_join(origin.view(), 1000, StreamAsk{early}, 0);
+  edge.begin(true, joined.place);
+  edge.arrive(read_view(origin.view(), joined.plan.position));
+  CHECK_EQUAL(origin.stream(), edge.stream());
+}
+TEST(Seam, BehindTheEndOfAStreamTheNextOneFollows) {
+  origin.begin(false);
+  origin.arrive(numbered_frames(0, 100));
+  join_edge();
+  const StreamAddress wanted = edge.next();
+  origin.begin(false);
+  origin.arrive(numbered_frames(500, 600));
+  const auto joined = plan_placed_join(origin.view(), 1000, StreamAsk{wanted}, 0);
+  CHECK(joined.place->after == wanted);
+  LONGS_EQUAL(0, joined.place->at.position);
+  edge.begin(true, joined.place);
+  edge.arrive(read_view(origin.view(), joined.plan.position));
+  CHECK_EQUAL(origin.stream(), edge.stream());
+  CHECK(origin.next() == edge.next());
+}
+TEST(Seam, AStreamAheadIsWaitedForAndAnUnknownOneBeginsAtAMark) {
+  origin.begin(false);
+  origin.arrive(numbered_frames(0, 100));
+  StreamAddress ahead = origin.next();
+  ahead.position += 5000;
+  auto joined = plan_placed_join(origin.view(), 1000, StreamAsk{ahead}, 5000);
+  LONGS_EQUAL(origin.view().end + 5000, joined.plan.position);
+  joined = plan_placed_join(origin.view(), 1000, StreamAsk{ahead}, 4999);
+  CHECK(joined.plan.position < origin.view().end);
+  ahead.id = {1, 2};
+  joined = plan_placed_join(origin.view(), 1000, StreamAsk{ahead}, 5000);
+  CHECK(joined.plan.position < origin.view().end);
+  CHECK(joined.place.has_value());
+  CHECK_FALSE(joined.place->after.has_value());
+}
+TEST(Seam, TwoServersWithoutAddressesAreJoinedByContent) {
+  edge.begin();
+  edge.arrive(numbered_frames(0, 100) + numbered_frame(100).substr(0, 200));
+  edge.begin();
+  // The burst of the other one: some frames that were here, and what follows.
+  edge.arrive(numbered_frames(80, 130));
+  CHECK_EQUAL(numbered_frames(0, 130), edge.stream());
+  CHECK(host.captured.says("where the same bytes were found"));
+}
+TEST(Seam, WithoutTheSameBytesItIsAtAUnit) {
+  edge.begin();
+  edge.arrive(numbered_frames(0, 100) + numbered_frame(100).substr(0, 200));
+  edge.begin();
+  edge.arrive(numbered_frame(1000).substr(100));
+  edge.arrive(numbered_frames(1001, 1300));
+  CHECK_EQUAL(numbered_frames(0, 100) + numbered_frames(1001, 1300), edge.stream());
+}
+TEST(Seam, SilenceIsEverywhereAndJoinedAtAUnit) {
+  std::string silence;
+  for (int i = 0; i < 100; ++i) silence += numbered_frame(0);
+  edge.begin();
+  edge.arrive(silence);
+  edge.begin();
+  edge.arrive(silence);
+  CHECK_EQUAL(silence + silence, edge.stream());
+}
+TEST(Seam, AKeyThatDoesNotComeIsNotWaitedFor) {
+  edge.begin();
+  edge.arrive(numbered_frames(0, 100));
+  edge.begin();
+  edge.arrive(numbered_frames(1000, 1003));
+  CHECK_EQUAL(numbered_frames(0, 100), edge.stream());
+  clock.advance(std::chrono::milliseconds(1100));
+  edge.arrive(numbered_frame(1003));
+  CHECK_EQUAL(numbered_frames(0, 100) + numbered_frames(1000, 1004), edge.stream());
+}

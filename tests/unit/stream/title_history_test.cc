@@ -1,0 +1,61 @@
+#include "stream/title_history.h"
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+
+namespace {
+
+WallTime at(int seconds) { return WallTime(std::chrono::seconds(seconds)); }
+
+}  // namespace
+
+TEST_GROUP(TitleHistory) {
+  TitleHistory history;
+  std::string titles(const std::string& mount) {
+    std::string all;
+    for (const PlayedTitle& played : history.of(mount)) all += played.title + ";";
+    return all;
+  }
+};
+
+TEST(TitleHistory, KeepsTheNewestFirstAndNoMoreThanItIsTold) {
+  for (int i = 1; i <= 5; ++i) history.add("/m", "T" + std::to_string(i), at(i), 3);
+  STRCMP_EQUAL("T5;T4;T3;", titles("/m").c_str());
+  CHECK(history.of("/m").front().at == at(5));
+  history.add("/m", "T6", at(6), 2);  // fewer since a reload
+  STRCMP_EQUAL("T6;T5;", titles("/m").c_str());
+}
+TEST(TitleHistory, TheSameTitleAgainIsTheSameSong) {
+  history.add("/m", "A", at(1), 9);
+  history.add("/m", "A", at(2), 9);
+  history.add("/m", "", at(3), 9);
+  history.add("/m", "A", at(4), 9);
+  LONGS_EQUAL(1, history.of("/m").size());
+  CHECK(history.of("/m").front().at == at(1));
+  history.add("/m", "B", at(5), 9);
+  history.add("/m", "A", at(6), 9);
+  STRCMP_EQUAL("A;B;A;", titles("/m").c_str());
+}
+TEST(TitleHistory, KeepsMountsApartAndForgetsWhereNothingIsKept) {
+  history.add("/m", "A", at(1), 9);
+  history.add("/n", "B", at(1), 9);
+  STRCMP_EQUAL("A;", titles("/m").c_str());
+  history.add("/m", "C", at(2), 0);
+  STRCMP_EQUAL("", titles("/m").c_str());
+  LONGS_EQUAL(1, history.mounts().size());
+}
+TEST(TitleHistory, TheMountThatWasQuietLongestGoesWhenThereAreTooMany) {
+  for (std::size_t i = 0; i < TitleHistory::kMaxMounts; ++i)
+    history.add("/" + std::to_string(i), "T", at(1), 2);
+  history.add("/0", "U", at(2), 2);
+  history.add("/new", "T", at(3), 2);
+  LONGS_EQUAL(TitleHistory::kMaxMounts, history.mounts().size());
+  STRCMP_EQUAL("U;T;", titles("/0").c_str());
+  STRCMP_EQUAL("", titles("/1").c_str());
+}
+TEST(TitleHistory, CutsALongTitleBetweenCharacters) {
+  std::string long_title(TitleHistory::kLongestTitle - 1, 'x');
+  history.add("/m", long_title + "\xc3\xa4 and more", at(1), 2);
+  STRCMP_EQUAL(long_title.c_str(), history.of("/m").front().title.c_str());
+}
