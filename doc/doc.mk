@@ -21,7 +21,7 @@ dist_doc_DATA += \
   doc/results.md \
   doc/reverse-proxies-and-tls.md
 
-EXTRA_DIST += run.sh test.sh .ci/run tools/install-packages \
+EXTRA_DIST += run.sh test.sh tests/stages.sh .ci/run tools/install-packages .clang-tidy .editorconfig \
   tools/demo-cluster.py tools/build_kh.py tools/demo-source.py tools/make-demo.py \
   demo/morning.mp3 demo/morning.ogg demo/evening.mp3 demo/evening.ogg \
-  deploy tests/blackbox tests/browser tests/cluster tests/differential tests/docs tests/orchestration
+  deploy tests/blackbox tests/browser tests/cluster tests/differential tests/docs tests/failover tests/orchestration
