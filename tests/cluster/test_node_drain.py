@@ -182,7 +182,7 @@ def a_draining_master_sends_everybody_to_others(b):
     equal({first_line(master.address, "/live.mp3")[0] for _ in range(10)}, {302}, "statuses after a reload")
     node.stop()
     listener.expect_end()
-    equal(first_line(master.address, "/live.mp3")[0], 503, "with nobody else")
+    wait_for(lambda: first_line(master.address, "/live.mp3")[0] == 503, "the master knows of nobody else", 2)
     undrain(master)
     equal(first_line(master.address, "/live.mp3")[0], 200, "when it drains no more")
 
