@@ -15,7 +15,7 @@ shared=${SHARED:-$here/../shared}
 logs=$here/build/log
 exec </dev/null
 
-default_stages=(packages release blackbox cluster differential conformance clients integrity asan attacks)
+default_stages=(packages release blackbox cluster conformance differential clients integrity asan attacks)
 long_stages=(failover browser run docs conformance-own integrity-ogg orchestration distcheck tsan clang asan-conformance fuzz players goals package)
 declare -A about=(
   [packages]="install from Debian what is missing"
@@ -47,7 +47,7 @@ declare -A about=(
 # What a stage compiles is built beside the stages before it, which mostly wait; build_STAGE does it.
 declare -A builds_ahead=([asan]=yes [tsan]=yes [clang]=yes)
 # A stage that runs beside another one: both mostly wait, on ports of their own.
-declare -A beside=([clients]=integrity)
+declare -A beside=([clients]=integrity [conformance]=differential)
 # These measure times: nothing is compiled meanwhile.
 alone=" attacks failover goals "
 needs_shared=" conformance conformance-own clients attacks integrity integrity-ogg asan-conformance "
