@@ -143,6 +143,7 @@ SourceAdmission::Callbacks Server::admission_callbacks() {
   };
   add_standby_callbacks(callbacks);
   callbacks.begun = [this](const std::shared_ptr<Mount>& mount) { mount_begun(mount); };
+  callbacks.went_on = [this](const std::shared_ptr<Mount>& mount) { mount_went_on(mount); };
   callbacks.ended = [this](const std::shared_ptr<Mount>& mount) { mount_ended(mount); };
   return callbacks;
 }

@@ -62,6 +62,7 @@ class Server {
   struct MountReceiver;
   static std::span<const MountReceiver> mount_receivers();
   void mount_begun(const std::shared_ptr<Mount>& mount);
+  void mount_went_on(const std::shared_ptr<Mount>& mount);
   void mount_ended(const std::shared_ptr<Mount>& mount);
   void drain_changed(const DrainPicture& now);
   void open_auth_spool();

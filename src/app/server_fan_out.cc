@@ -35,14 +35,15 @@ struct Server::MountReceiver {
   using Told = void (*)(Server& server, const std::shared_ptr<Mount>& mount);
   std::string_view name;
   Told begun;
-  Told ended;  // null: sees it by itself
+  Told ended;                // null: sees it by itself
+  bool hears_seams = false;  // told of a mount whose relay has gone on, as of one that has begun
 };
 
 std::span<const Server::MountReceiver> Server::mount_receivers() {
   using At = const std::shared_ptr<Mount>&;
   static constexpr MountReceiver kReceivers[] = {
       {"links", [](Server& s, At) { s.services_->links->mounts_changed(); },
-       [](Server& s, At) { s.services_->links->mounts_changed(); }},
+       [](Server& s, At) { s.services_->links->mounts_changed(); }, true},
       {"relays", [](Server& s, At mount) { s.services_->relays->mount_begun(*mount); },
        [](Server& s, At mount) { s.services_->relays->mount_ended(*mount); }},
       {"events",
@@ -88,6 +89,12 @@ std::span<const Server::MountReceiver> Server::mount_receivers() {
 
 void Server::mount_begun(const std::shared_ptr<Mount>& mount) {
   for (const MountReceiver& receiver : mount_receivers()) receiver.begun(*this, mount);
+}
+
+// What passes the stream on may come by another way now; nothing else has changed.
+void Server::mount_went_on(const std::shared_ptr<Mount>& mount) {
+  for (const MountReceiver& receiver : mount_receivers())
+    if (receiver.hears_seams) receiver.begun(*this, mount);
 }
 
 void Server::mount_ended(const std::shared_ptr<Mount>& mount) {

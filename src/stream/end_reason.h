@@ -20,6 +20,7 @@ enum class EndReason : std::uint8_t {
   kShutdown,  // the server stops
   kReplaced,  // of a source: another one took its place
   kRemoved,   // of a relay: no longer configured, or without listeners
+  kSpan,      // of a relay: its upstream has sent this span, and is asked again at once
   kMoved,     // this node drains; the listener comes back by way of a master
 };
 
@@ -49,6 +50,8 @@ constexpr std::string_view end_reason_text(EndReason reason) noexcept {
       return "replaced by another source";
     case EndReason::kRemoved:
       return "relay stopped";
+    case EndReason::kSpan:
+      return "end of a span";
     case EndReason::kMoved:
       return "sent to another node";
   }

@@ -137,6 +137,7 @@ struct WriterLease {
   std::unique_ptr<Framer> framer;
   StreamIdentity identity{};
   std::uint64_t id = 0;  // 0: void
+  bool goes_on = false;  // of a relay: the mount has been without a writer for a moment at most
 
   WriterLease() = default;
   WriterLease(WriterLease&&) = default;

@@ -135,7 +135,7 @@ void Source::read_on(bool limited) {
       break;
     }
     if (result.status != IoStatus::kDone) {
-      finish(EndReason::kClientGone);
+      finish(result.status == IoStatus::kEof ? closed_by_peer() : EndReason::kClientGone);
       return;
     }
     last_data_ = host_.loop().now();
@@ -152,10 +152,16 @@ void Source::read_on(bool limited) {
   feed_.publish();
 }
 
+// An upstream that keeps addresses ends its answer where the span ends.
+EndReason Source::closed_by_peer() const noexcept {
+  return relayed_ && offer_.place && feed_.bytes_read() > 0 ? EndReason::kSpan
+                                                            : EndReason::kClientGone;
+}
+
 bool Source::went_on(const Result<bool>& taken) {
   if (taken && *taken) return true;
   if (taken)
-    finish(EndReason::kDone);
+    finish(closed_by_peer() == EndReason::kSpan ? EndReason::kSpan : EndReason::kDone);
   else
     finish_with(taken.error().code == Error::Code::kIo ? EndReason::kIo : EndReason::kClientGone,
                 taken.error().what);

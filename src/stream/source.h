@@ -88,6 +88,8 @@ class Source {
   bool is_limited(const MountSettings& settings) const noexcept {
     return settings.limit_rate > 0 && !relayed_;
   }
+  // Of a connection that its peer has closed, not broken.
+  EndReason closed_by_peer() const noexcept;
   // False: the source has ended.
   bool went_on(const Result<bool>& taken);
   void finish_with(EndReason reason, std::string_view why);

@@ -17,6 +17,14 @@ constexpr auto kSilenceOfRelay = 500ms;
 
 constexpr std::string_view kInUse = "Mountpoint in use";
 
+// What goes on has begun with the one before.
+std::shared_ptr<const SourceFacts> since(const SourceFacts& before, const SourceFacts& now) {
+  auto facts = std::make_shared<SourceFacts>(now);
+  facts->started = before.started;
+  facts->started_wall = before.started_wall;
+  return facts;
+}
+
 }  // namespace
 
 SourceAdmission::SourceAdmission(Loop& loop, MountTable& mounts, Log& log, unsigned workers,
@@ -170,14 +178,16 @@ void SourceAdmission::grant(WriterAsk ask, Then then) {
   Record& record = at->second;
   const auto settings = callbacks_.settings(ask.mount);
   const bool fresh = record.mount == nullptr;
+  const bool quiet = !fresh && goes_on(record, ask);
   if (fresh)
     record.mount = std::make_shared<Mount>(ask.mount, settings, workers_, callbacks_.promised);
   Mount& mount = *record.mount;
   mount.set_settings(settings);
-  mount.set_facts(ask.facts);
+  mount.set_facts(quiet ? since(*mount.facts(), *ask.facts) : ask.facts);
   mount.set_phase(MountPhase::kRunning);
   mount.set_fed(true);
   record.linger.reset();
+  record.notice.reset();
   closed_.open(ask.mount);
   record.lease = next_lease_++;
   record.home = ask.home;
@@ -193,10 +203,15 @@ void SourceAdmission::grant(WriterAsk ask, Then then) {
   lease.framer = std::move(record.framer);
   lease.identity = {rng_.next(), rng_.next()};
   lease.id = record.lease;
+  lease.goes_on = quiet;
   if (fresh) mounts_.put(record.mount);
-  log_.info("source/admission", "source logging in at mountpoint \"" + ask.mount + "\" from " +
-                                    ask.facts->source_ip + " (" + ask.facts->content_type + ")");
-  callbacks_.begun(record.mount);
+  if (!quiet) {
+    log_.info("source/admission", "source logging in at mountpoint \"" + ask.mount + "\" from " +
+                                      ask.facts->source_ip + " (" + ask.facts->content_type + ")");
+    callbacks_.begun(record.mount);
+  } else if (callbacks_.went_on) {
+    callbacks_.went_on(record.mount);
+  }
   then(std::move(lease));
 }
 
@@ -211,6 +226,7 @@ void SourceAdmission::give_back(SourceEnd end) {
   const WriterLeft how{end.lease.id, end.reason, end.bytes_read, end.lasted, end.silent};
   const auto left = std::move(record.left);
   record.lease = 0;
+  record.left_at = loop_.now();
   --at_home_[record.home];
   record.stepping_back = false;
   if (end.stepped_back) stepped_back(record, end);
@@ -234,10 +250,19 @@ void SourceAdmission::give_back(SourceEnd end) {
 
 void SourceAdmission::wait_for_writer(Record& record, std::chrono::milliseconds time) {
   record.mount->set_phase(MountPhase::kLingering);
-  const std::string& name = record.mount->name();
-  log_.info("source/admission",
-            "mount " + name + ": no source, " + std::to_string(record.mount->listeners()) +
-                " listeners wait up to " + std::to_string(time.count()) + "ms for one");
+  if (record.kind == WriterKind::kSource) {
+    note_wait(*record.mount, time);
+  } else {
+    // By way of the inbox: the timer dies with the record.
+    record.notice = std::make_unique<Timer>(
+        loop_, [this, mount = std::weak_ptr<Mount>(record.mount), left = time - kQuietSeam] {
+          loop_.post([this, mount, left] {
+            const auto waits = mount.lock();
+            if (waits && waits->phase() == MountPhase::kLingering) note_wait(*waits, left);
+          });
+        });
+    if (time > kQuietSeam) record.notice->after(kQuietSeam);
+  }
   // By way of the inbox: the timer dies with the record.
   record.linger =
       std::make_unique<Deadline>(loop_, [this, mount = std::weak_ptr<Mount>(record.mount)] {
@@ -250,9 +275,23 @@ void SourceAdmission::wait_for_writer(Record& record, std::chrono::milliseconds 
   if (callbacks_.waits) callbacks_.waits(record.mount);
 }
 
+void SourceAdmission::note_wait(const Mount& mount, std::chrono::milliseconds time) const {
+  log_.info("source/admission", "mount " + mount.name() + ": no source, " +
+                                    std::to_string(mount.listeners()) + " listeners wait up to " +
+                                    std::to_string(time.count()) + "ms for one");
+}
+
+bool SourceAdmission::goes_on(const Record& record, const WriterAsk& ask) const {
+  return record.mount->phase() == MountPhase::kLingering && record.kind == WriterKind::kRelay &&
+         ask.kind == WriterKind::kRelay && loop_.now() - record.left_at <= kQuietSeam;
+}
+
 void SourceAdmission::stop_waiting(const std::string& mount) {
   const auto at = records_.find(mount);
-  if (at != records_.end() && at->second.mount->phase() == MountPhase::kLingering) end_stream(at);
+  if (at == records_.end() || at->second.mount->phase() != MountPhase::kLingering) return;
+  log_.info("source/admission", "mount " + mount + ": no source has come, the stream ends for " +
+                                    std::to_string(at->second.mount->listeners()) + " listeners");
+  end_stream(at);
 }
 
 void SourceAdmission::forget_relay(const std::string& mount) {
@@ -273,6 +312,7 @@ void SourceAdmission::end_stream(Records::iterator at) {
   }
   mount->set_phase(MountPhase::kEnded);
   record.linger.reset();
+  record.notice.reset();
   record.log.reset();
   record.framer.reset();
   if (record.reserved) {

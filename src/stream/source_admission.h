@@ -19,6 +19,10 @@
 // A mount with a wait-time is closed to sources for so long when a source's stream has ended;
 // relays, which the configuration or the cluster has decided on, come in.
 //
+// A relay whose connection ends, at a seam of its stream or because its upstream is lost, has
+// kQuietSeam to go on: then the mount is told to have begun neither again nor to wait, because for
+// programs, backends and directories nothing has happened.
+//
 //   (nothing) ──admit──▶ running ──give_back──▶ lingering ──time──▶ (ended)
 //   idle ──────admit──▶    ▲ └───────────────────────┘ admit           │
 //     ▲                    └──────────────── to a successor            │
@@ -94,6 +98,8 @@ class SourceAdmission {
     std::function<void(const std::shared_ptr<Mount>&)> waits = {};
     // begun: a mount has a writer (again).  ended: its listeners are ended.
     std::function<void(const std::shared_ptr<Mount>&)> begun, ended;
+    // Instead of begun: the relay of a mount goes on within kQuietSeam.  May be empty.
+    std::function<void(const std::shared_ptr<Mount>&)> went_on = {};
     // What SourceSet does with standbys, on that worker; empty where no mount has any.
     std::function<void(unsigned home, WriterLease lease, std::shared_ptr<const SourceFacts> facts,
                        SteadyTime since)>
@@ -110,6 +116,8 @@ class SourceAdmission {
   SourceAdmission(Loop& loop, MountTable& mounts, Log& log, unsigned workers, Callbacks callbacks,
                   Rng rng);
   ~SourceAdmission();
+
+  static constexpr std::chrono::milliseconds kQuietSeam{2000};
 
   // Calls `then` once, now or later.  A lease without a log is the place of a standby.
   // Errors carry Icecast's words for the 403: "Mountpoint in
@@ -170,7 +178,9 @@ class SourceAdmission {
     bool reserved = false;
     std::optional<Successor> successor;
     std::unique_ptr<Deadline> linger;
-    std::unique_ptr<Timer> again;  // armed: the silence of the relay is checked once more
+    SteadyTime left_at{};           // when its last writer left
+    std::unique_ptr<Timer> notice;  // armed: its relay has not gone on yet
+    std::unique_ptr<Timer> again;   // armed: the silence of the relay is checked once more
   };
   using Records = std::map<std::string, Record, std::less<>>;
 
@@ -197,6 +207,9 @@ class SourceAdmission {
   void refuse_successor(const std::string& mount, std::uint64_t lease);
   void stop_waiting(const std::string& mount);
   void wait_for_writer(Record& record, std::chrono::milliseconds time);
+  void note_wait(const Mount& mount, std::chrono::milliseconds time) const;
+  // A relay follows the relay that has just left.
+  bool goes_on(const Record& record, const WriterAsk& ask) const;
   // The listeners are ended; the record goes too, unless it is reserved.
   void end_stream(Records::iterator at);
   void put_idle(Record& record, const std::string& name);

@@ -123,10 +123,11 @@ void SourceSet::log_end(const SourceOffer& offer, const Mount& mount, EndReason 
     facts.seconds = seconds;
     log_access(log_, facts, loop_.clock().wall());
   }
-  log_.info("source/source_shutdown", "Source from " + ip + " at \"" + mount.name() +
-                                          "\" exiting (" + std::string(end_reason_text(reason)) +
-                                          ", " + std::to_string(bytes_read) + " bytes in " +
-                                          std::to_string(seconds) + "s)");
+  const LogLevel level = reason == EndReason::kSpan ? LogLevel::kDebug : LogLevel::kInfo;
+  log_.write(level, "source/source_shutdown",
+             "Source from " + ip + " at \"" + mount.name() + "\" exiting (" +
+                 std::string(end_reason_text(reason)) + ", " + std::to_string(bytes_read) +
+                 " bytes in " + std::to_string(seconds) + "s)");
 }
 
 void SourceSet::source_ended(Source& source, EndReason reason) {

@@ -7,11 +7,13 @@ import threading
 import time
 
 from bench import kill
-from harness import Failed, check, free_port, listen_socket, test, wait_for
+from harness import Failed, check, equal, free_port, listen_socket, test, wait_for
 from media import mp3_frame, mp3_numbers
 
 FULL = os.environ.get("LB_FULL") == "1"
 KILLS = 100 if FULL else 6
+PROGRAMS = """<mount><mount-name>/live</mount-name>
+    <on-connect>%(dir)s/on</on-connect><on-disconnect>%(dir)s/off</on-disconnect></mount>"""
 FRAME_S = 1152 / 48000
 # The goals of the stall; beside other tests it is only to be seen that no upstream's rest is waited for.
 RESET_S, SILENT_S = (0.3, 1.8) if FULL else (1.0, 4.0)
@@ -92,19 +94,43 @@ class Ear:
         check(not self.ended, "the listener was ended")
 
 
+def all_hear_more(ears, frames=20, seconds=10):
+    heard = [len(ear.data) for ear in ears]
+    wait_for(lambda: all(len(ear.data) > had + frames * 384 for ear, had in zip(ears, heard)), "all hear more", seconds)
+    check(not any(ear.ended for ear in ears), "a listener was ended")
+
+
 def hosts(servers, more=""):
     rows = "".join("<host><server>127.0.0.1</server><port>%d</port><mount>/live</mount></host>" % s.port for s in servers)
     return "<relay><local-mount>/live</local-mount><retry-delay>1</retry-delay>%s%s</relay>" % (more, rows)
 
 
-def chain(t):
+def with_programs(t, body, mount="", **slots):
+    """A server whose programs note what they are told; %(dir)s in `mount`: its directory."""
+    server = t.unstarted_server(**slots)
+    for name in ("on", "off"):
+        path = server.dir / name
+        path.write_text("#!/bin/sh\necho %s $1 >> %s/told\n" % (name, server.dir))
+        path.chmod(0o755)
+    mount = mount or PROGRAMS
+    server.write_config(body=body + mount % {"dir": server.dir}, **slots)
+    return server.start()
+
+
+def told(server):
+    """The lines that its programs have noted."""
+    path = server.dir / "told"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def chain(t, more="", extra=""):
     """An origin, two relays of it, and an edge that has both relays as upstreams."""
     origin = t.server()
     studio = Studio(t, origin)
     relays = [t.server(body=hosts([origin]), sockets=listen_socket(free_port())) for _ in range(2)]
     for relay in relays:
         wait_for(lambda: relay.stat("/live", "server_type"), "the relay plays")
-    edge = t.server(body=hosts(relays))
+    edge = with_programs(t, hosts(relays, extra), more)
     wait_for(lambda: edge.stat("/live", "server_type"), "the edge plays")
     return origin, studio, relays, edge
 
@@ -179,6 +205,53 @@ def another_encoder_at_the_origin_is_followed_without_a_gap(t):
     numbers = ear.numbers()
     seams = [i for i, (a, b) in enumerate(zip(numbers, numbers[1:])) if b != a + 1]
     check(len(seams) <= 1, "more than one seam: %r" % seams)
+
+
+@test
+def a_seam_and_a_switch_are_no_news_of_a_source(t):
+    """Programs, events, the dump and the log hear of the source once; and again when it was away for longer than a seam."""
+    origin, studio, relays, edge = chain(t, """<mount><mount-name>/live</mount-name><dump-file>%(dir)s/dump.mp3</dump-file>
+        <on-connect>%(dir)s/on</on-connect><on-disconnect>%(dir)s/off</on-disconnect></mount>""")
+    ear = Ear(t, edge)
+    ear.hears_more(40)
+    kill(upstream_of(edge, relays))
+    ear.hears_more(40)
+    studio.close()
+    studio.source.leave()
+    Studio(t, origin)
+    ear.hears_more(60)
+    log = edge.log()
+    equal(len(re.findall("source logging in at mountpoint", log)), 1, "logins of a source in the log: " + log)
+    equal(len(re.findall("dumping to", log)), 1, "dump files that were opened")
+    check("listeners wait" not in log and "no source has come" not in log, "the log tells that listeners wait")
+    wait_for(lambda: told(edge), "the program was run")
+    equal(told(edge), ["on /live"], "what programs were told")
+    dump = edge.dir / "dump.mp3"
+    size = dump.stat().st_size
+    wait_for(lambda: dump.stat().st_size > size, "the dump goes on")
+
+
+@test
+def listeners_wait_for_an_edge_that_lost_all_and_hear_on(t):
+    """Master and source are gone for longer than a seam: all stay, and are told of the new source once."""
+    port = free_port()
+    origin = t.server(sockets=listen_socket(port))
+    studio = Studio(t, origin)
+    edge = with_programs(t, hosts([origin]))
+    wait_for(lambda: edge.stat("/live", "server_type"), "the edge plays")
+    ears = [Ear(t, edge) for _ in range(20)]
+    all_hear_more(ears)
+    studio.close()
+    origin.kill()
+    edge.wait_for_log("mount /live: no source, 20 listeners wait up to 8000ms for one")
+    check("off /live" not in told(edge), "a listener's wait was told as an end")
+    equal(edge.stat("/live", "listeners"), "20", "listeners that wait")
+    origin.start()
+    Studio(t, origin)
+    all_hear_more(ears)
+    equal(edge.stat("/live", "listeners"), "20", "listeners that stayed")
+    wait_for(lambda: told(edge) == ["on /live", "on /live"], "the new source is told: %r" % told(edge))
+    edge.wait_for_log("goes on")
 
 
 @test

@@ -190,9 +190,12 @@ void Relay::entered(Entry entry, Result<WriterLease> lease) {
   home_ = entry.worker;
   current_ = at;
   placed_ = entry.place.has_value();
+  // At a seam of the stream nothing has changed that an administrator would see.
+  const bool same = lease->goes_on && same_place(streaming_, entry.from);
   streaming_ = entry.from;
   content_type_ = entry.facts->content_type;
-  log(LogLevel::kInfo, "streams " + content_type_ + " from " + place_text(entry.from));
+  log(same ? LogLevel::kDebug : LogLevel::kInfo,
+      "streams " + content_type_ + " from " + place_text(entry.from));
   SourceOffer offer;
   offer.transport = std::move(entry.answer.transport);
   offer.leftover = std::move(entry.answer.leftover);

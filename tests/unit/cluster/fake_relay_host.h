@@ -54,6 +54,9 @@ class FakeRelayHost final : public RelayHost {
     callbacks.begun = [this](const std::shared_ptr<Mount>& mount) {
       begun.push_back(mount->name());
     };
+    callbacks.went_on = [this](const std::shared_ptr<Mount>& mount) {
+      went_on.push_back(mount->name());
+    };
     callbacks.ended = [](const std::shared_ptr<Mount>&) {};
     admission_ = std::make_unique<SourceAdmission>(loop_, mounts_, captured.log, 1,
                                                    std::move(callbacks), Rng(1));
@@ -142,7 +145,9 @@ class FakeRelayHost final : public RelayHost {
   RelayTiming quick{std::chrono::milliseconds(20), std::chrono::milliseconds(5),
                     std::chrono::milliseconds(30), std::chrono::milliseconds(20),
                     std::chrono::milliseconds(10)};
-  std::vector<std::string> failed, begun;
+  std::vector<std::string> failed, begun, went_on;
+  // How many writers mounts have had.
+  std::size_t writers() const noexcept { return begun.size() + went_on.size(); }
   std::set<std::string> awaited;
   std::string lines;   // of a relay's request
   unsigned marks = 0;  // the next one's number; 0: none

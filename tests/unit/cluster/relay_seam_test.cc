@@ -74,6 +74,22 @@ TEST(RelaySeam, OfAnotherUpstreamItWantsTheNextByte) {
   second.send("two");
   until_streams("one two");
 }
+TEST(RelaySeam, TheEndOfASpanIsASeamThatIsNotHeardOf) {
+  first.answers = {plays_from(100), plays_from(103)};
+  start();
+  host.until([&] { return relay->flows(); });
+  first.send("one");
+  until_streams("one");
+  first.close_all();
+  host.until([&] { return host.writers() == 2 && relay->flows(); });
+  first.send("two");
+  until_streams("onetwo");
+  LONGS_EQUAL(1, host.begun.size());
+  LONGS_EQUAL(0, second.requests.size());
+  CHECK(host.captured.says(
+      "DBUG source/source_shutdown Source from 127.0.0.1 at \"/local\" exiting (end of a span"));
+  CHECK(!host.captured.says("listeners wait"));
+}
 TEST(RelaySeam, AServerOfNoClusterThatLooksLikeIcecastAsksLikeIt) {
   host.lines.clear();
   start();
@@ -85,7 +101,7 @@ TEST(RelaySeam, SilenceLetsItAskTheNextOneAndTheFirstThatSendsWrites) {
   host.until([&] { return relay->flows(); });
   first.send("one ");
   until_streams("one ");
-  host.until([&] { return second.requests.size() == 1 && host.begun.size() == 2; });
+  host.until([&] { return second.requests.size() == 1 && host.writers() == 2; });
   CHECK(host.captured.says("silent for 50ms"));
   second.send("two");
   until_streams("one two");
@@ -97,14 +113,14 @@ TEST(RelaySeam, OneThatEndsAgainAndAgainRests) {
   host.quick.first_delay = 100s;
   start();
   for (std::size_t streams = 1; streams <= 4; ++streams) {
-    host.until([&] { return relay->flows() && host.begun.size() == streams; });
+    host.until([&] { return relay->flows() && host.writers() == streams; });
     (first.requests.size() + second.requests.size() == streams ? first : second).send("x");
     first.send("x");
     second.send("x");
     host.pass(20ms);
     first.close_all();
     second.close_all();
-    host.until([&] { return !relay->flows() || host.begun.size() > streams; });
+    host.until([&] { return !relay->flows() || host.writers() > streams; });
   }
   host.until([&] { return host.captured.says("the stream ended after "); });
 }

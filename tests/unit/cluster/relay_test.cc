@@ -137,7 +137,7 @@ TEST(Relay, ComesBackToABetterUpstreamWithoutLosingTheMount) {
   const auto mount = host.mount("/local");
   second.send("worse ");
   until_streams("worse ");
-  host.until([&] { return first.requests.size() == 2 && host.begun.size() == 2; });
+  host.until([&] { return first.requests.size() == 2 && host.writers() == 2; });
   first.send("better");
   until_streams("worse better");
   CHECK(host.mount("/local") == mount);
@@ -321,7 +321,7 @@ TEST(Relay, ANewPlanWithABetterUpstreamMovesTheStreamThere) {
   host.until([&] { return relay->flows(); });
   const auto mount = host.mount("/local");
   relay->update(plan({at(second), at(first)}));
-  host.until([&] { return second.requests.size() == 1 && host.begun.size() == 2; });
+  host.until([&] { return second.requests.size() == 1 && host.writers() == 2; });
   CHECK(host.mount("/local") == mount);
 }
 TEST(Relay, ANewPlanWithoutTheUpstreamGoesOnElsewhereInTheSameMount) {

@@ -73,6 +73,9 @@ class SourceAdmissionFixture : public Utest {
       told.push_back("begun " + mount->name() +
                      (mounts.find(mount->name()) == mount ? " +" : " -"));
     };
+    made.went_on = [this](const std::shared_ptr<Mount>& mount) {
+      told.push_back("went on " + mount->name());
+    };
     made.ended = [this](const std::shared_ptr<Mount>& mount) {
       told.push_back("ended " + mount->name() +
                      (mounts.find(mount->name()) == mount ? " +" : " -"));

@@ -234,7 +234,7 @@ TEST(SourceAdmission, ARelayTakesItsOwnMountOver) {
   CHECK(revoked[0].silence == 0ms);
   give_back(std::move(first), EndReason::kReplaced);
   CHECK((*second)->has_value());
-  CHECK(told == (std::vector<std::string>{"begun /a +", "begun /a +"}));
+  CHECK(told == (std::vector<std::string>{"begun /a +", "went on /a"}));
 }
 TEST(SourceAdmission, ASuccessorWithAnotherFormatEndsTheOldStream) {
   settings.hijack = true;

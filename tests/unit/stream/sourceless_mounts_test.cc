@@ -91,6 +91,44 @@ TEST(SourcelessMounts, AMountThatLingersKeepsItsStreamForTheNextSource) {
         (std::vector<std::string>{"begun /a +", "linger source client gone", "begun /a +"}));
   linger = 0ms;
 }
+TEST(SourcelessMounts, ARelayThatGoesOnAtOnceIsToldToNoneThatHearsOfNewSources) {
+  linger = 10s;
+  WriterLease first = granted(relay("/a"));
+  const auto mount = first.mount;
+  const SteadyTime started = mount->facts()->started;
+  CHECK(!first.goes_on);
+  give_back(std::move(first), EndReason::kSpan);
+  CHECK(!captured.says("listeners wait"));
+  clock.advance(1900ms);
+  turn();
+  WriterAsk again = relay("/a");
+  auto facts = std::make_shared<SourceFacts>(*again.facts);
+  facts->started = clock.steady();
+  again.facts = facts;
+  const WriterLease second = granted(std::move(again));
+  CHECK(second.goes_on);
+  CHECK(mount->facts()->started == started);
+  CHECK(told ==
+        (std::vector<std::string>{"begun /a +", "linger relay end of a span", "went on /a"}));
+  const std::string log = captured.errors();
+  CHECK(log.find("logging in") == log.rfind("logging in"));
+}
+TEST(SourcelessMounts, ARelayThatComesBackLaterIsANewSource) {
+  linger = 10s;
+  give_back(granted(relay("/a")), EndReason::kClientGone);
+  clock.advance(2100ms);
+  turn();
+  const WriterLease second = granted(relay("/a"));
+  CHECK(!second.goes_on);
+  CHECK(told == (std::vector<std::string>{"begun /a +", "linger relay client gone", "begun /a +"}));
+}
+TEST(SourcelessMounts, ASourceInPlaceOfARelayIsANewSource) {
+  linger = 10s;
+  elsewhere = false;
+  give_back(granted(relay("/a")), EndReason::kClientGone);
+  CHECK(!granted(ask("/a")).goes_on);
+  STRCMP_EQUAL("begun /a +", told.back().c_str());
+}
 TEST(SourcelessMounts, ALingeringMountEndsWhenNoSourceComes) {
   linger = 1ms;
   WriterLease lease = granted(ask("/a"));
