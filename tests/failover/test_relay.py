@@ -1,17 +1,20 @@
 """An edge loses its upstream: it goes on at the byte, and its listeners hear every frame once (doc/failover.md)."""
 import os
 import re
+import shutil
 import signal
 import socket
+import subprocess
 import threading
 import time
 
 from bench import kill
-from harness import Failed, check, equal, free_port, listen_socket, test, wait_for
+from harness import Failed, Skip, check, equal, free_port, listen_socket, test, wait_for
 from media import mp3_frame, mp3_numbers
+from upstream import Upstream
 
 FULL = os.environ.get("LB_FULL") == "1"
-KILLS = 100 if FULL else 6
+KILLS, CUTS = (100, 10) if FULL else (6, 2)
 PROGRAMS = """<mount><mount-name>/live</mount-name>
     <on-connect>%(dir)s/on</on-connect><on-disconnect>%(dir)s/off</on-disconnect></mount>"""
 FRAME_S = 1152 / 48000
@@ -101,8 +104,39 @@ def all_hear_more(ears, frames=20, seconds=10):
 
 
 def hosts(servers, more=""):
-    rows = "".join("<host><server>127.0.0.1</server><port>%d</port><mount>/live</mount></host>" % s.port for s in servers)
+    rows = "".join("<host><server>%s</server><port>%d</port><mount>/live</mount></host>" % s.address for s in servers)
     return "<relay><local-mount>/live</local-mount><retry-delay>1</retry-delay>%s%s</relay>" % (more, rows)
+
+
+class Line:
+    """A network namespace with one link to here."""
+
+    def __init__(self, t):
+        if os.getuid() != 0 or not shutil.which("ip"):
+            raise Skip("needs root and ip(8)")
+        self.name = "lbline%d" % os.getpid()
+        self.inner, outer = "lbi%d" % os.getpid(), "lbo%d" % os.getpid()
+        net = os.getpid() % 200 + 20
+        self.here, self.there = "10.98.%d.1" % net, "10.98.%d.2" % net
+        if not self.ip("netns", "add", self.name):
+            raise Skip("no network namespaces here")
+        t.owned(self)
+        done = (self.ip("link", "add", outer, "type", "veth", "peer", "name", self.inner, "netns", self.name)
+                and self.ip("address", "add", self.here + "/30", "dev", outer) and self.ip("link", "set", outer, "up")
+                and self.ip("-n", self.name, "address", "add", self.there + "/30", "dev", self.inner)
+                and self.ip("-n", self.name, "link", "set", "lo", "up") and self.set("up"))
+        if not done:
+            raise Skip("no veth links here")
+
+    @staticmethod
+    def ip(*command):
+        return subprocess.run(["ip", *command], capture_output=True).returncode == 0
+
+    def set(self, state):
+        return self.ip("-n", self.name, "link", "set", self.inner, state)
+
+    def close(self):
+        self.ip("netns", "del", self.name)
 
 
 def with_programs(t, body, mount="", **slots):
@@ -193,6 +227,40 @@ def a_silent_upstream_is_replaced_without_ending_it(t):
 
 
 @test
+def an_upstream_whose_line_is_cut_without_a_word_is_replaced(t):
+    """Its host is a namespace: when its link goes down, nothing is sent, and none is told."""
+    line = Line(t)
+    loopback, outside = free_port(), free_port()
+    origin = t.server(sockets=listen_socket(loopback) + listen_socket(outside).replace("127.0.0.1", line.here))
+    Studio(t, origin)
+    far = t.unstarted_server(body=hosts([origin]).replace("127.0.0.1", line.here).replace("<port>%d" % loopback, "<port>%d" % outside),
+                             sockets=listen_socket(free_port()).replace("127.0.0.1", line.there))
+    far.start(through=["ip", "netns", "exec", line.name])
+    far.host = line.there
+    near = t.server(body=hosts([origin]))
+    for relay in (far, near):
+        wait_for(lambda: relay.stat("/live", "server_type"), "the relay plays")
+    edge = t.server(body=hosts([far, near]))
+    wait_for(lambda: edge.stat("/live", "server_type"), "the edge plays")
+    ear = Ear(t, edge)
+    ear.hears_more()
+    stalls = []
+    for cuts in range(1, CUTS + 1):
+        ear.reset()
+        line.set("down")
+        ear.hears_more(40)
+        stalls.append(ear.reset())
+        line.set("up")
+        # The better upstream takes the stream back.
+        wait_for(lambda: len(re.findall("streams audio/mpeg from %s" % line.there, edge.log())) > cuts, "the line is used again", 30)
+        ear.hears_more()
+    whole(ear)
+    stalls.sort()
+    print("stall of a line that is cut: median %.0f ms, most %.0f ms" % (stalls[len(stalls) // 2] * 1000, stalls[-1] * 1000))
+    check(stalls[len(stalls) // 2] < SILENT_S, "stalls: %r" % stalls)
+
+
+@test
 def another_encoder_at_the_origin_is_followed_without_a_gap(t):
     origin, studio, _, edge = chain(t)
     ear = Ear(t, edge)
@@ -252,6 +320,26 @@ def listeners_wait_for_an_edge_that_lost_all_and_hear_on(t):
     equal(edge.stat("/live", "listeners"), "20", "listeners that stayed")
     wait_for(lambda: told(edge) == ["on /live", "on /live"], "the new source is told: %r" % told(edge))
     edge.wait_for_log("goes on")
+
+
+@test
+def relays_that_lost_one_server_do_not_come_back_in_one_moment(t):
+    """100 relays: their second questions come within a quarter around the rest, not all at once."""
+    asked, lock = {}, threading.Lock()
+
+    def answer(text):
+        with lock:
+            asked.setdefault(text.split(" ")[1], []).append(time.monotonic())
+        return b"HTTP/1.0 404 Not Found\r\n\r\n"
+    up = Upstream(t, answer)
+    t.server(body="".join("<relay><server>127.0.0.1</server><port>%d</port><mount>/r%d</mount><local-mount>/r%d</local-mount></relay>"
+                          % (up.port, i, i) for i in range(100)))
+    wait_for(lambda: len(asked) == 100 and all(len(times) >= 2 for times in asked.values()), "all have asked twice")
+    rests = sorted(times[1] - times[0] for times in asked.values())
+    check(0.7 < rests[0] and rests[-1] < 1.25 + 0.5, "rests of %.2f to %.2f s" % (rests[0], rests[-1]))
+    again = sorted(times[1] for times in asked.values())
+    most = max(sum(1 for when in again if begin <= when < begin + 0.1) for begin in again)
+    check(again[-1] - again[0] > 0.3 and most < 60, "%d of 100 came within 0.1 s, all within %.2f s" % (most, again[-1] - again[0]))
 
 
 @test
