@@ -262,6 +262,23 @@ constexpr auto kRows = std::to_array<MetricRow>({
        for (std::size_t i = 0; i < picture.relays.size() && i < kMaxStreams; ++i)
          out.sample({{"mount", picture.relays[i].mount}}, picture.relays[i].flows ? 1 : 0);
      }},
+    {"lb_relay_switches_total", kCounter, kNone, "how",
+     "Times that a relay went on with another connection: at the exact byte, where the same bytes were found (content), "
+     "or at the next frame or page (unit).",
+     [](const Picture& picture, Writer& out) {
+       for (const Picture::Counted& row : picture.relay_switches) out.sample({{"how", row.kind}}, row.times);
+     }},
+    {"lb_relay_gap_seconds", kGauge, kSeconds, "mount",
+     "How long no bytes came in when the relay of a mount switched last. Of the first 1000 relays.",
+     [](const Picture& picture, Writer& out) {
+       for (std::size_t i = 0; i < picture.relays.size() && i < kMaxStreams; ++i)
+         if (const auto gap = picture.relays[i].gap) out.sample({{"mount", picture.relays[i].mount}}, *gap);
+     }},
+    {"lb_relay_standbys", kGauge, kNone, "", "Relays with standby hot whose other upstream flows beside the one that is heard.",
+     [](const Picture& picture, Writer& out) {
+       out.sample(std::count_if(picture.relays.begin(), picture.relays.end(),
+                                [](const Picture::Relay& relay) { return relay.has_standby; }));
+     }},
 
     {"icecast_auth_backend_requests_total", kCounter, kNone, "result",
      "Requests to authentication backends: answered (with any verdict), or failed.",

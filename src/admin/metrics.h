@@ -52,6 +52,8 @@ struct MetricsPicture {
     std::string mount;
     std::string_view state;  // of kRelayStates
     bool flows = false;
+    bool has_standby = false;
+    std::optional<double> gap;  // seconds, of its last switch
   };
   struct Refused {
     std::string_view reason;
@@ -80,6 +82,11 @@ struct MetricsPicture {
   std::uint64_t listener_connections = 0, source_connections = 0;
   std::uint64_t bytes_read = 0, bytes_sent = 0;
   std::uint64_t takeovers = 0;
+  struct Counted {
+    std::string_view kind;
+    std::uint64_t times = 0;
+  };
+  std::vector<Counted> relay_switches;
   std::uint64_t lagged = 0;
   std::vector<Refused> refusals;
   std::vector<Loop> loops;
@@ -102,10 +109,6 @@ struct MetricsPicture {
   };
   std::optional<Archive> archive;  // nullopt: there is none
   std::uint64_t hls_sessions = 0;
-  struct Counted {
-    std::string_view kind;
-    std::uint64_t times = 0;
-  };
   std::vector<Counted> hls_requests;
 };
 

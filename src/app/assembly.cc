@@ -101,6 +101,11 @@ Worker::Worker(Services& given, unsigned index)
                                  services.loops.control().post([this, mount, lease] {
                                    services.admission->writer_is_silent(mount, lease);
                                  });
+                               },
+                               [this](const std::string& mount, const Seam& seam) {
+                                 services.loops.control().post([this, mount, seam] {
+                                   services.relays->went_on(mount, seam);
+                                 });
                                }}),
       connections(loop, given.log, given.http, given.next_client_id) {
   streams.set_group(&shifted);

@@ -41,6 +41,7 @@ cluster_files = \
   src/cluster/relay/relay_marks.cc src/cluster/relay/relay_marks.h \
   src/cluster/relay/relay_plans.h \
   src/cluster/relay/relay_set.cc src/cluster/relay/relay_set.h \
+  src/cluster/relay/relay_spare.cc \
   src/cluster/relay/upstream_call.cc src/cluster/relay/upstream_call.h \
   src/cluster/simulation/report.cc src/cluster/simulation/report.h \
   src/cluster/simulation/scenarios.cc src/cluster/simulation/scenarios.h \

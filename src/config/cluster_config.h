@@ -32,6 +32,12 @@ enum class IngestMode : std::uint8_t {
   kOnce,  // one of them, and the others from it
 };
 
+// What a relay does with the best of its other upstreams.
+enum class RelayStandby : std::uint8_t {
+  kWarm,  // it is asked when the present one is lost
+  kHot,   // it is read all the time
+};
+
 // <relay>
 struct RelaySettings {
   RelayUpstreamSettings host;  // the elements of <relay> itself
@@ -46,6 +52,7 @@ struct RelaySettings {
   std::chrono::seconds run_on{5};  // an on-demand relay goes on this long without listeners
   std::chrono::seconds retry_delay{10};
   std::chrono::milliseconds stall{1000};
+  RelayStandby standby = RelayStandby::kWarm;
   bool private_redirects = false;  // they may lead into private networks
   std::string exec;                // a program that writes the stream, instead of a server
   std::string content_type;        // of its stream

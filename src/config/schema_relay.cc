@@ -72,6 +72,9 @@ constinit const SchemaBlock kHostBlock{
 constexpr SchemaChoice kIngestModes[] = {{"each", static_cast<std::int64_t>(IngestMode::kEach)},
                                          {"once", static_cast<std::int64_t>(IngestMode::kOnce)}};
 
+constexpr SchemaChoice kStandbys[] = {{"warm", static_cast<std::int64_t>(RelayStandby::kWarm)},
+                                      {"hot", static_cast<std::int64_t>(RelayStandby::kHot)}};
+
 constexpr SchemaElement kRelay[] = {
     {.name = "server",
      .aliases = "ip",
@@ -146,6 +149,14 @@ constexpr SchemaElement kRelay[] = {
      .example = "1000ms",
      .help = "After so much silence the next upstream is asked; the present one goes on until that "
              "sends."},
+    {.name = "standby",
+     .kind = kChoice,
+     .slot = slot<&RelaySettings::standby>,
+     .choices = kStandbys,
+     .origin = SchemaOrigin::kOwn,
+     .help = "hot: the best of the other upstreams is read all the time, and its newest 64 KiB are "
+             "kept, so that a change needs no request; twice the traffic. warm: it is asked when "
+             "it is needed."},
     {.name = "private-redirects",
      .kind = kBool,
      .slot = slot<&RelaySettings::private_redirects>,

@@ -1,6 +1,7 @@
 #include "stream/feed.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "stream/title_line.h"
@@ -26,7 +27,8 @@ Feed::Feed(FeedHost& host, BodyReader body, std::size_t metaint, WriterLease lea
       place_(std::move(place)),
       framer_(std::move(lease_.framer)),
       seam_at_(std::min(lease_.log->head(), lease_.mount->channel().newest()->end)),
-      search_end_(host.loop(), [this] { on_search_end(); }) {
+      search_end_(host.loop(), [this] { on_search_end(); }),
+      last_before_(lease_.mount->last_data()) {
   StreamLog& log = *lease_.log;
   if (facts_->plugin->make_rewriter != nullptr) rewriter_ = facts_->plugin->make_rewriter();
   // Icecast reads inline titles in formats that have them; in Ogg the header means nothing.
@@ -35,7 +37,7 @@ Feed::Feed(FeedHost& host, BodyReader body, std::size_t metaint, WriterLease lea
   if (continues && resumes()) {
     skip_ = log.span().origin_of(log.head()) - place_->at.position;
     log.resume_source(place_->span());
-    log_seam("at the exact byte");
+    note_seam(SeamHow::kExact);
     publish();
     return;
   }
@@ -49,6 +51,7 @@ Feed::Feed(FeedHost& host, BodyReader body, std::size_t metaint, WriterLease lea
   else
     begin(0);
   if (!key.empty()) search_end_.after(SeamSearch::kKeyMayCome);
+  if (continues && facts_->plugin->types.empty()) note_seam(SeamHow::kUnit);
   if (continues && !facts_->plugin->types.empty())
     search_ = std::make_unique<SeamSearch>(*facts_->plugin, std::move(key), host_.loop().now());
   // Listeners of the predecessor get the title anew: a relay goes on with the one it had, another
@@ -165,6 +168,25 @@ Result<void> Feed::enter(SourceState state) {
   return {};
 }
 
+Result<void> Feed::enter_spare(SourceState state) {
+  body_ = std::move(state.body);
+  deinterleaver_ = std::move(state.titles);
+  const auto& title = state.ring->title();
+  if (title && facts_->plugin->icy_metadata && title->song() != mount().metadata()->song())
+    lease_.log->metadata(lease_.log->head(), *title);
+  if (search_ && !search_->has_key()) search_.reset();
+  if (search_) {
+    // What was to be found may still come.
+    entered_ = state.since;
+    ring_ = std::move(state.ring);
+    search_->known(ring_->held().size());
+    return put_audio(ring_->held(), false);
+  }
+  if (place_ && !begins_later_) return put_audio(state.ring->held().subspan(state.from), false);
+  if (begins_later_) begin(1);
+  return put_audio(state.ring->entry(state.since).bytes, false);
+}
+
 std::unique_ptr<SourceState> Feed::take_state() {
   if (!ring_) return nullptr;
   auto state = std::make_unique<SourceState>();
@@ -224,15 +246,21 @@ Result<void> Feed::put_audio(std::span<const std::byte> audio, bool in_place) {
   if (!search_->take(audio, host_.loop().now())) return {};
   const auto search = std::move(search_);
   if (search->found() == SeamSearch::Found::kContent) {
-    log_seam("where the same bytes were found");
+    note_seam(SeamHow::kContent);
   } else {
-    if (begins_later_) begin(search->passed());
-    if (facts_->relayed) log_seam("at a unit");
+    if (begins_later_) begin(search->passed() + (entered_ ? 1 : 0));
+    note_seam(SeamHow::kUnit);
+    if (entered_) {
+      const SourceRing::Entry entry = std::exchange(ring_, nullptr)->entry(*entered_);
+      return put_unit_aligned(entry.bytes, false);
+    }
   }
+  if (entered_) ring_.reset();
   return put_unit_aligned(search->bytes(), false);
 }
 
 Result<void> Feed::put_unit_aligned(std::span<const std::byte> audio, bool in_place) {
+  if (seam_ && !audio.empty()) report_seam();
   if (rewriter_) {
     rewritten_.clear();
     rewriter_->rewrite(audio, rewritten_);
@@ -293,9 +321,21 @@ void Feed::publish() {
   host_.wake(mount.channel().publish(std::move(view)), lease_.mount);
 }
 
-void Feed::log_seam(std::string_view where) const {
-  host_.log().info("source/source",
-                   "mount " + mount().name() + ": the stream goes on " + std::string(where));
+void Feed::note_seam(SeamHow how) {
+  if (!facts_->relayed) return;
+  static constexpr std::array<std::string_view, 3> kWhere = {
+      "at the exact byte", "where the same bytes were found", "at a unit"};
+  host_.log().info("source/source", "mount " + mount().name() + ": the stream goes on " +
+                                        std::string(kWhere[static_cast<std::size_t>(how)]));
+  // Another stream that follows the last one at its origin is no change of upstreams.
+  if (!place_ || !place_->after) seam_ = how;
+}
+
+void Feed::report_seam() {
+  const auto gap =
+      std::chrono::duration_cast<std::chrono::milliseconds>(host_.loop().now() - last_before_);
+  host_.went_on(mount(), {lease_.id, *seam_, std::max(gap, std::chrono::milliseconds(0))});
+  seam_.reset();
 }
 
 void Feed::log_title(const Metadata& metadata) {

@@ -22,6 +22,7 @@
 #include "media/icy.h"
 #include "net/loop.h"
 #include "stream/mount.h"
+#include "stream/seam.h"
 #include "stream/seam_search.h"
 #include "stream/source_ring.h"
 #include "stream/stream_place.h"
@@ -39,6 +40,8 @@ class FeedHost {
   virtual void wake(Channel::Loops loops, const std::shared_ptr<Mount>& mount) = 0;
   // A new title of a mount.
   virtual void titled(const Mount&, const std::string&) {}
+  // A relay's stream flows again behind what its last connection brought.
+  virtual void went_on(const Mount&, const Seam&) {}
   // So many more have come, over all its feeds.
   virtual void count_received(std::size_t) noexcept {}
 };
@@ -59,6 +62,9 @@ class Feed {
   void keep_ring() { ring_ = std::make_unique<SourceRing>(*facts_->plugin); }
   // The encoder was a standby: the mount goes on with what its ring has.
   Result<void> enter(SourceState state);
+  // The upstream has been read beside the mount's last one: the mount goes on with what its ring
+  // has.
+  Result<void> enter_spare(SourceState state);
   // It becomes one; null: it has kept no ring.
   std::unique_ptr<SourceState> take_state();
   bool has_ring() const noexcept { return ring_ != nullptr; }
@@ -86,7 +92,8 @@ class Feed {
   Result<void> put_audio(std::span<const std::byte> audio, bool in_place);
   Result<void> put_unit_aligned(std::span<const std::byte> audio, bool in_place);
   void on_icy_block(std::string_view text, std::uint64_t position);
-  void log_seam(std::string_view where) const;
+  void note_seam(SeamHow how);
+  void report_seam();
   bool resumes() const;
   Bytes seam_key() const;
   void begin(std::size_t passed);
@@ -108,6 +115,10 @@ class Feed {
   std::span<std::byte> room_;
   Bytes rewritten_;
   std::uint64_t bytes_read_ = 0;
+  const SteadyTime last_before_;  // the mount's last data of another connection
+  std::optional<SeamHow> seam_;   // of a relay, and not reported yet: no byte has come behind it
+  std::optional<SteadyTime>
+      entered_;                // from its ring at what came then, should the key not be found
   bool begins_later_ = false;  // when the seam is found
   std::uint64_t skip_ = 0;     // bytes that come twice
   bool enters_here_ = false;   // the stream has its address from this node

@@ -24,6 +24,7 @@ stream_files = \
   src/stream/mount.cc src/stream/mount.h \
   src/stream/mount_table.h \
   src/stream/pulse_pacer.h \
+  src/stream/seam.h \
   src/stream/seam_search.cc src/stream/seam_search.h \
   src/stream/server_counters.h \
   src/stream/settings.h \

@@ -25,7 +25,8 @@ bool SeamSearch::take(std::span<const std::byte> audio, SteadyTime now) {
       from_ = behind_key_;
       return true;
     }
-    if (hits_ == 0 && held_.size() < kLongestSearch && now - since_ < kKeyMayCome) return false;
+    if (hits_ == 0 && held_.size() < known_ + kLongestSearch && now - since_ < kKeyMayCome)
+      return false;
     key_.clear();  // not here, or silence, which is everywhere
   }
   if (!unit_ && held_.size() < kLongestSearch) return false;

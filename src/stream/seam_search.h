@@ -36,6 +36,9 @@ class SeamSearch final : private MarkSink {
   // How long a key may keep the bytes waiting.
   static constexpr std::chrono::milliseconds kKeyMayCome{500};
 
+  bool has_key() const noexcept { return !key_.empty(); }
+  // So many bytes of what is taken next have come before now: the key may still follow them.
+  void known(std::size_t bytes) noexcept { known_ = bytes; }
   // True: it is decided.
   bool take(std::span<const std::byte> audio, SteadyTime now);
   Found found() const noexcept { return found_; }
@@ -60,6 +63,7 @@ class SeamSearch final : private MarkSink {
   std::unique_ptr<Framer> framer_;
   Bytes held_, key_;
   const SteadyTime since_;
+  std::size_t known_ = 0;
   std::size_t searched_ = 0;         // of held_, for the key
   unsigned hits_ = 0;                // of the key
   std::size_t behind_key_ = 0;       // of the first hit

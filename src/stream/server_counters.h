@@ -11,6 +11,7 @@
 #include "stream/address_tally.h"
 #include "stream/gate.h"
 #include "stream/mount.h"
+#include "stream/seam.h"
 
 namespace lb {
 
@@ -46,7 +47,8 @@ struct ServerCounters {
   void refused(Refusal why) noexcept {
     refusals[static_cast<std::size_t>(why)].fetch_add(1, std::memory_order_relaxed);
   }
-  std::atomic<std::uint64_t> takeovers{0};                   // between encoders of a mount
+  std::atomic<std::uint64_t> takeovers{0};  // between encoders of a mount
+  std::array<std::atomic<std::uint64_t>, kSeamNames.size()> relay_switches{};
   std::atomic<std::uint64_t> lagged{0};                      // listeners that fell too far behind
   std::atomic<std::uint64_t> exec_restarts{0};               // of programs of <exec>
   std::atomic<std::uint64_t> reloads{0}, failed_reloads{0};  // of the configuration

@@ -42,7 +42,8 @@ void Source::start() {
     bytes_before_ = state->bytes_read;
     started_ = state->connected;
     last_data_ = state->last_data;
-    if (auto entered = feed_.enter(std::move(*state)); !entered) {
+    auto entered = relayed_ ? feed_.enter_spare(std::move(*state)) : feed_.enter(std::move(*state));
+    if (!entered) {
       finish_with(EndReason::kIo, entered.error().what);
       return;
     }

@@ -220,8 +220,11 @@ void SourceAdmission::give_back(SourceEnd end) {
   const std::string name = end.lease.mount->name();
   const auto at = records_.find(name);
   if (at == records_.end()) return;
-  if (!end.lease.log) standby_left(at->second, end.lease.id);
-  if (!end.lease.log || at->second.lease != end.lease.id) return;
+  if (!end.lease.log) {
+    standby_left(at->second, end.lease.id);
+    return;
+  }
+  if (at->second.lease != end.lease.id) return;
   Record& record = at->second;
   const WriterLeft how{end.lease.id, end.reason, end.bytes_read, end.lasted, end.silent};
   const auto left = std::move(record.left);
@@ -315,6 +318,8 @@ void SourceAdmission::end_stream(Records::iterator at) {
   record.notice.reset();
   record.log.reset();
   record.framer.reset();
+  const SpareCallbacks spare = std::exchange(record.spare_callbacks, {});
+  record.spare = 0;
   if (record.reserved) {
     put_idle(record, name);
   } else {
@@ -325,6 +330,7 @@ void SourceAdmission::end_stream(Records::iterator at) {
   last->ended = true;
   callbacks_.wake(mount->channel().publish(std::move(last)), mount);
   callbacks_.ended(mount);
+  if (spare.left) spare.left();
 }
 
 void SourceAdmission::put_idle(Record& record, const std::string& name) {

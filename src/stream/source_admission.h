@@ -16,6 +16,9 @@
 // writes; when a better one has flowed for return-after, that one does.  An encoder that steps back
 // stays as a standby.  All that is in source_admission_standby.cc.
 //
+// A relay may have a spare: another upstream that is read beside the one that writes.  It has the
+// place of a standby; when it is to write, its relay asks for that.
+//
 // A mount with a wait-time is closed to sources for so long when a source's stream has ended;
 // relays, which the configuration or the cluster has decided on, come in.
 //
@@ -126,6 +129,17 @@ class SourceAdmission {
   void admit(WriterAsk ask, Then then);
   void give_back(SourceEnd end);
 
+  // What a relay hears of its spare.
+  struct SpareCallbacks {
+    std::function<void(bool flows)> flows;
+    std::function<void()> left;  // the spare has ended, or the mount has
+  };
+  // The place of a spare of the relay that writes the mount with this lease; void: another one
+  // writes it.  A spare that the mount had before is forgotten: its relay ends it.
+  WriterLease add_spare(const std::string& mount, std::uint64_t writer, SpareCallbacks callbacks);
+  // It writes the mount, or its relay has ended it.
+  void forget_spare(const std::string& mount, std::uint64_t id);
+
   // The mount is listed without a writer, and only a relay may become it: an on-demand relay.
   void reserve(const std::string& mount);
   void release(const std::string& mount);
@@ -170,6 +184,8 @@ class SourceAdmission {
     std::string user;
     EncoderRank rank;
     StandbyRanks standbys;
+    std::uint64_t spare = 0;  // of a relay; 0: none
+    SpareCallbacks spare_callbacks;
     bool stepping_back = false;           // the writer has been asked to
     std::unique_ptr<Timer> return_check;  // armed: a better encoder has begun to flow
     std::function<void(const WriterLeft&)> left;

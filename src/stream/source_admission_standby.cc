@@ -55,11 +55,39 @@ bool SourceAdmission::take_as_standby(Record& record, WriterAsk& ask, Then& then
 }
 
 void SourceAdmission::count_standbys(Record& record) {
-  record.mount->standbys.store(static_cast<unsigned>(record.standbys.size()),
-                               std::memory_order_relaxed);
+  const std::size_t all = record.standbys.size() + (record.spare != 0 ? 1 : 0);
+  record.mount->standbys.store(static_cast<unsigned>(all), std::memory_order_relaxed);
+}
+
+WriterLease SourceAdmission::add_spare(const std::string& mount, std::uint64_t writer,
+                                       SpareCallbacks callbacks) {
+  loop_.assert_here();
+  WriterLease place;
+  const auto at = records_.find(mount);
+  if (at == records_.end() || at->second.lease != writer) return place;
+  Record& record = at->second;
+  place.mount = record.mount;
+  place.id = record.spare = next_lease_++;
+  record.spare_callbacks = std::move(callbacks);
+  count_standbys(record);
+  return place;
+}
+
+void SourceAdmission::forget_spare(const std::string& mount, std::uint64_t id) {
+  const auto at = records_.find(mount);
+  if (at == records_.end() || at->second.spare != id) return;
+  at->second.spare = 0;
+  at->second.spare_callbacks = {};
+  count_standbys(at->second);
 }
 
 void SourceAdmission::standby_left(Record& record, std::uint64_t id) {
+  if (record.spare == id) {
+    const auto left = std::move(record.spare_callbacks.left);
+    forget_spare(record.mount->name(), id);
+    if (left) left();
+    return;
+  }
   if (record.standbys.remove(id)) count_standbys(record);
 }
 
@@ -123,6 +151,10 @@ bool SourceAdmission::hand_over(Record& record, const WriterLeft& how, bool step
 void SourceAdmission::standby_flows(const std::string& mount, std::uint64_t id, bool flows) {
   loop_.assert_here();
   const auto at = records_.find(mount);
+  if (at != records_.end() && at->second.spare == id) {
+    if (at->second.spare_callbacks.flows) at->second.spare_callbacks.flows(flows);
+    return;
+  }
   Standby* standby = at == records_.end() ? nullptr : at->second.standbys.find(id);
   if (standby == nullptr) return;
   standby->flows = flows;

@@ -39,6 +39,10 @@ class SourceRing final : private MarkSink {
   };
   // From the first unit that came at `since` or later, or else the newest one.
   Entry entry(SteadyTime since) const;
+  // What it has, from the byte with this number (of those that were put) on.
+  std::span<const std::byte> held() const noexcept { return bytes_; }
+  std::uint64_t begin() const noexcept { return begin_; }
+  std::uint64_t end() const noexcept { return end_; }
   // A unit has begun, or the format has none.
   bool in_step() const noexcept { return has_no_units_ ? end_ > 0 : in_step_; }
 
@@ -86,7 +90,8 @@ struct SourceState {
   SteadyTime connected{}, last_data{};
   std::uint64_t bytes_read = 0;
   // Of the mount, before it changes over to this encoder.
-  SteadyTime since{};  // the last byte
+  SteadyTime since{};    // the last byte
+  std::size_t from = 0;  // of a relay: in what the ring holds, where the mount goes on
   std::shared_ptr<const Metadata> last_title;
 };
 

@@ -46,6 +46,8 @@ class SourceSet final : public SourceHost, private StandbyHost {
     // From this worker; empty where no mount has standbys.
     std::function<void(const std::string& mount, std::uint64_t id, bool flows)> flows = {};
     std::function<void(const std::string& mount, std::uint64_t lease)> silent = {};
+    // A relay's stream has gone on; from this worker, may be empty.
+    std::function<void(const std::string& mount, const Seam&)> went_on = {};
   };
   SourceSet(Loop& loop, Log& log, Callbacks callbacks);
   ~SourceSet() override;
@@ -55,6 +57,10 @@ class SourceSet final : public SourceHost, private StandbyHost {
   // The standby of this id writes the mount; since: the mount's last byte before.  If it has gone,
   // the lease goes back.
   void promote(WriterLease lease, std::shared_ptr<const SourceFacts> facts, SteadyTime since);
+  // The same of a relay's spare upstream: if it cannot go on where the mount has stopped, the lease
+  // goes back too (EndReason::kSpan), and the spare ends: its server may have what its ring lacks.
+  void promote_spare(std::uint64_t spare, WriterLease lease,
+                     std::shared_ptr<const SourceFacts> facts);
   // The source becomes a standby, if it has been silent for so long; 0: at once.  One that cannot
   // is ended.  True: it writes no more, and its lease is on the way back.
   bool step_back(std::uint64_t lease, std::chrono::milliseconds silence);
@@ -85,6 +91,9 @@ class SourceSet final : public SourceHost, private StandbyHost {
   }
   void titled(const Mount& mount, const std::string& song) override {
     if (callbacks_.titled) callbacks_.titled(mount, song);
+  }
+  void went_on(const Mount& mount, const Seam& seam) override {
+    if (callbacks_.went_on) callbacks_.went_on(mount.name(), seam);
   }
   void source_ended(Source& source, EndReason reason) override;
   void count_received(std::size_t bytes) noexcept override {

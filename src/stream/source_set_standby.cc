@@ -1,9 +1,40 @@
 // What a SourceSet does with standbys: encoders that are logged in, and do not write.
+#include <algorithm>
 #include <utility>
 
 #include "stream/source_set.h"
 
 namespace lb {
+namespace {
+
+// Bytes that a spare lacks are waited for as long as they take at the rate of the stream, up to
+// this.
+constexpr std::chrono::milliseconds kSpareMayLag{1000};
+
+// Moves the place of the first byte that the mount gets to where the mount has stopped.  False: the
+// ring does not reach there.
+bool fit_spare(SourceOffer& offer, const WriterLease& lease) {
+  if (!offer.place) return true;
+  const SourceRing& ring = *offer.state->ring;
+  StreamPlace& place = *offer.place;
+  const StreamLog& log = *lease.log;
+  if (!log.has_span() || log.span().id != place.at.id) return false;
+  const std::uint64_t head = log.span().origin_of(log.head());
+  if (head < place.at.position) return false;
+  // Number of the byte wanted, among those that the ring was given.
+  const std::uint64_t wanted = place.header_bytes + (head - place.at.position);
+  const std::uint64_t from = std::min(wanted, ring.end());
+  const std::uint64_t rate = lease.mount->bytes_per_second.load(std::memory_order_relaxed);
+  const auto may_lag = rate * static_cast<std::uint64_t>(kSpareMayLag.count()) / 1000;
+  if (from < ring.begin() || from < place.header_bytes || wanted - from > may_lag) return false;
+  place.at.position += from - place.header_bytes;
+  place.header_bytes = 0;
+  place.after.reset();
+  offer.state->from = static_cast<std::size_t>(from - ring.begin());
+  return true;
+}
+
+}  // namespace
 
 void SourceSet::add_standby(SourceOffer offer, const WriterLease& place, const SourceFacts& facts) {
   const std::uint64_t id = place.id;
@@ -32,6 +63,26 @@ void SourceSet::promote(WriterLease lease, std::shared_ptr<const SourceFacts> fa
   offer.state->since = since;
   offer.state->last_title = lease.mount->metadata();
   add(std::move(offer), std::move(lease), std::move(facts));
+}
+
+void SourceSet::promote_spare(std::uint64_t spare, WriterLease lease,
+                              std::shared_ptr<const SourceFacts> facts) {
+  loop_.assert_here();
+  const auto at = standbys_.find(spare);
+  SourceEnd end;
+  end.last_data = lease.mount->last_data();
+  if (at != standbys_.end()) {
+    SourceOffer offer = at->second->take_offer();
+    standbys_.erase(at);
+    offer.state->since = end.last_data;
+    if (fit_spare(offer, lease)) {
+      add(std::move(offer), std::move(lease), std::move(facts));
+      return;
+    }
+  }
+  end.lease = std::move(lease);
+  end.reason = EndReason::kSpan;
+  callbacks_.ended(std::move(end));
 }
 
 bool SourceSet::step_back(std::uint64_t lease, std::chrono::milliseconds silence) {

@@ -9,7 +9,7 @@ import threading
 import time
 
 from bench import kill
-from harness import Failed, Skip, check, equal, free_port, listen_socket, test, wait_for
+from harness import ADMIN, Failed, Skip, check, equal, free_port, listen_socket, request, test, wait_for
 from media import mp3_frame, mp3_numbers
 from upstream import Upstream
 
@@ -177,10 +177,14 @@ def whole(ear):
     check(not wrong, "frames are lost or doubled: %r" % wrong[:5])
 
 
+def standbys(edge):
+    return int(re.search(r"^lb_relay_standbys (\d+)", edge.get("/metrics", ADMIN).text, re.M).group(1))
+
+
 def upstream_of(edge, relays):
     """The relay that the edge has asked last with success."""
     def find():
-        asked = re.findall(r"streams audio/mpeg from 127\.0\.0\.1:(\d+)/", edge.log())
+        asked = re.findall(r"streams audio/mpeg from [\d.]+:(\d+)/", edge.log())
         return next((relay for relay in relays if asked and relay.port == int(asked[-1])), None)
     return wait_for(find, "the edge has an upstream")
 
@@ -202,7 +206,8 @@ def a_killed_upstream_costs_no_byte(t):
         ear.hears_more()
     whole(ear)
     stalls.sort()
-    print("stall after kill -9: median %.0f ms, p99 %.0f ms" % (stalls[len(stalls) // 2] * 1000, stalls[int(len(stalls) * 0.99)] * 1000))
+    print("stall after kill -9: median %.0f ms, p99 %.0f ms, most %.0f ms" % (
+        stalls[len(stalls) // 2] * 1000, stalls[int(len(stalls) * 0.99)] * 1000, stalls[-1] * 1000))
     # Listeners get their bytes once a pulse at the latest; on a busy machine one of them may wait longer.
     check(stalls[len(stalls) // 2] < RESET_S, "stalls: %r" % stalls)
 
@@ -347,8 +352,63 @@ def an_edge_says_how_it_went_on(t):
     _, _, relays, edge = chain(t)
     ear = Ear(t, edge)
     ear.hears_more(40)
-    kill(upstream_of(edge, relays))
+    events = edge.wire()
+    events.send(request("GET /admin/events HTTP/1.0", [], ADMIN))
+    equal(events.reply_head().status, 200, "status of the events")
+    first = upstream_of(edge, relays)
+    kill(first)
     ear.hears_more(30)
+    other = next(relay for relay in relays if relay is not first)
     wait_for(lambda: "goes on at the exact byte" in edge.log(), "the log says how the stream went on")
+    events.take_until(b"event: relay-switch\n")
+    told = events.take_until(b"\n\n").decode()
+    for fact in ('"how":"exact"', '"from":"127.0.0.1:%d/live"' % first.port, '"to":"127.0.0.1:%d/live"' % other.port, '"gap-ms":'):
+        check(fact in told.replace(": ", ":"), "%s is not in %s" % (fact, told))
+    wait_for(lambda: 'lb_relay_switches_total{how="exact"} 1\n' in edge.get("/metrics", ADMIN).text, "the switch is counted")
+    wait_for(lambda: re.search(r'lb_relay_gap_seconds\{mount="/live"\} 0\.\d', edge.get("/metrics", ADMIN).text), "its gap is measured")
     if not ear.numbers():
         raise Failed("nothing was heard")
+
+
+@test
+def a_hot_standby_goes_on_at_the_byte(t):
+    """The killed upstream's place is taken by what has been read beside it; and the better one takes it back, at the byte."""
+    _, _, relays, edge = chain(t, extra="<standby>hot</standby>")
+    ear = Ear(t, edge)
+    ear.hears_more()
+    stalls = []
+    for _ in range(KILLS):
+        wait_for(lambda: edge.stat("/live", "standby_sources") == "1" and standbys(edge) == 1, "a standby flows")
+        victim = upstream_of(edge, relays)
+        ear.reset()
+        victim.kill()
+        ear.hears_more(30)
+        stalls.append(ear.reset())
+        victim.start()
+        wait_for(lambda: victim.stat("/live", "server_type"), "the relay is back")
+        ear.hears_more()
+    whole(ear)
+    stalls.sort()
+    print("stall with a hot standby: median %.0f ms, p99 %.0f ms, most %.0f ms" % (
+        stalls[len(stalls) // 2] * 1000, stalls[int(len(stalls) * 0.99)] * 1000, stalls[-1] * 1000))
+    check(stalls[len(stalls) // 2] < RESET_S, "stalls: %r" % stalls)
+
+
+@test
+def a_hot_standby_takes_over_from_one_that_is_silent(t):
+    _, _, relays, edge = chain(t, extra="<standby>hot</standby>")
+    ear = Ear(t, edge)
+    ear.hears_more()
+    wait_for(lambda: standbys(edge) == 1, "a standby flows")
+    victim = upstream_of(edge, relays)
+    ear.reset()
+    victim.send_signal(signal.SIGSTOP)
+    try:
+        ear.hears_more(30)
+        stall = ear.reset()
+        edge.wait_for_log("its standby 127.0.0.1:[0-9]+/live takes over")
+    finally:
+        victim.send_signal(signal.SIGCONT)
+    check(stall < SILENT_S, "silent for %.2f s" % stall)
+    ear.hears_more(100)
+    whole(ear)

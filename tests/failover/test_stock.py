@@ -15,15 +15,7 @@ CONTENT_SEAM, UNIT_SEAM = "the stream goes on where the same bytes were found", 
 def stock_chain(t, origin, more=""):
     relay = ("<master-update-interval>2</master-update-interval><relay><server>127.0.0.1</server><port>%d</port><mount>/live</mount>"
              "<local-mount>/live</local-mount><on-demand>0</on-demand></relay>" % origin.port)
-    sites = [Site(1), Site(1)]
-    relays = []
-    for number, site in enumerate(sites):
-        directory = t.dir
-        t.dir = directory / ("stock%d" % number)      # both have the same host
-        t.dir.mkdir()
-        t.dir.chmod(0o755)
-        relays.append(foreign.stock(t, site, relay).start())
-        t.dir = directory
+    relays = [foreign.stock(t, Site(number), relay).start() for number in (31, 32)]
     for each in relays:
         wait_for(lambda: each.stat("/live", "server_type"), "a stock relay plays", 15)
     edge = t.server(body=hosts(relays, more))
@@ -71,6 +63,19 @@ def stock_upstreams_are_joined_where_the_same_bytes_are(t):
     stalls = bounce(t, relays, edge, ear, KILLS)
     ear.numbers()     # raises where a frame is not whole
     if told("warm", stalls, edge) == 0:
+        whole(ear)
+
+
+@test
+def a_hot_standby_is_joined_where_the_same_bytes_are(t):
+    origin = t.server()
+    Studio(t, origin)
+    relays, edge = stock_chain(t, origin, "<standby>hot</standby>")
+    ear = Ear(t, edge)
+    ear.hears_more()
+    stalls = bounce(t, relays, edge, ear, KILLS)
+    ear.numbers()
+    if told("hot", stalls, edge) == 0:
         whole(ear)
 
 

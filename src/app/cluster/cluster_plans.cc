@@ -263,6 +263,7 @@ std::vector<RelayPlan> relay_plans(const Config& config) {
     plan.run_on = relay.run_on;
     plan.retry_delay = relay.retry_delay;
     plan.stall = relay.stall;
+    plan.hot = relay.standby == RelayStandby::kHot;
     plans.push_back(std::move(plan));
   }
   return plans;

@@ -1,4 +1,5 @@
-// What this server cannot pull, and where its listeners are sent instead; see relay_service.h.
+// What relays tell: how they have gone on, what cannot be pulled, and where its listeners are sent
+// instead; see relay_service.h.
 #include <algorithm>
 #include <utility>
 
@@ -6,6 +7,8 @@
 #include "app/cluster/cluster_plans.h"
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/relay_service.h"
+#include "app/services/event_service.h"
+#include "app/services/worker.h"
 #include "cluster/nodes/names.h"
 
 namespace lb {
@@ -16,6 +19,25 @@ using namespace std::chrono_literals;
 constexpr auto kTellPause = 50ms;  // of reports about what cannot be pulled
 
 }  // namespace
+
+void RelayService::promote_spare(unsigned worker, std::uint64_t spare, WriterLease lease,
+                                 std::shared_ptr<const SourceFacts> facts) {
+  Worker& home = *services_.workers[worker];
+  home.loop.post(
+      [&home, spare, lease = std::make_shared<WriterLease>(std::move(lease)),
+       facts = std::move(facts)] { home.sources.promote_spare(spare, std::move(*lease), facts); });
+}
+
+void RelayService::relay_switched(const std::string& mount, const RelaySwitch& how) {
+  services_.counters.relay_switches[static_cast<std::size_t>(how.seam.how)].fetch_add(
+      1, std::memory_order_relaxed);
+  services_.events->publish("relay-switch", mount,
+                            {{"from", how.from},
+                             {"to", how.to},
+                             {"how", std::string(seam_name(how.seam.how))},
+                             {"gap-ms", std::to_string(how.seam.gap.count())},
+                             {"why", how.why}});
+}
 
 const std::map<std::string, PullFault, std::less<>>& RelayService::unable() {
   if (std::exchange(unable_known_, true)) return unable_;

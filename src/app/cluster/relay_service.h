@@ -72,6 +72,9 @@ class RelayService final : public RelayHost {
   std::unique_ptr<Underway> make_tls(Loop& loop, std::unique_ptr<Transport> plain,
                                      const std::string& host, Connector::Then then, bool only_13);
 
+  // Of the workers: a relay's stream flows again behind what its last connection brought.
+  void went_on(const std::string& mount, const Seam& seam) { relays_.went_on(mount, seam); }
+
   // Of admission.
   void mount_begun(const Mount& mount);
   void mount_ended(const Mount& mount);
@@ -107,6 +110,9 @@ class RelayService final : public RelayHost {
   void add_source(unsigned worker, SourceOffer offer, WriterLease lease,
                   std::shared_ptr<const SourceFacts> facts) override;
   void end_source(unsigned worker, std::uint64_t lease, EndReason reason) override;
+  void promote_spare(unsigned worker, std::uint64_t spare, WriterLease lease,
+                     std::shared_ptr<const SourceFacts> facts) override;
+  void relay_switched(const std::string& mount, const RelaySwitch& how) override;
   bool is_awaited(const std::string& mount) const override {
     return parked_.contains(mount) || away_.contains(mount);
   }

@@ -92,7 +92,9 @@ void MetricsService::get(Then then) {
 MetricsPicture MetricsService::take_picture() const {
   MetricsPicture picture;
   services_.relays->for_each_relay([&picture](const std::string& mount, const Relay& relay) {
-    picture.relays.push_back({mount, relay.state_text(), relay.flows()});
+    std::optional<double> gap;
+    if (const auto last = relay.last_gap()) gap = Seconds(*last).count();
+    picture.relays.push_back({mount, relay.state_text(), relay.flows(), relay.has_spare(), gap});
   });
   picture.ingest_owned = services_.links->ingest().captured();
   if (const ListenersElsewhere elsewhere = services_.cluster->listeners_elsewhere();
@@ -131,6 +133,8 @@ void MetricsService::complete(MetricsPicture& picture) const {
   picture.listener_connections = relaxed(counters.listener_connections);
   picture.source_connections = relaxed(counters.source_total_connections);
   picture.takeovers = relaxed(counters.takeovers);
+  for (std::size_t i = 0; i < kSeamNames.size(); ++i)
+    picture.relay_switches.push_back({kSeamNames[i], relaxed(counters.relay_switches[i])});
   picture.lagged = relaxed(counters.lagged);
   picture.hls_sessions = services_.hls->sessions().size();
   for (std::size_t i = 0; i < kHlsRequestNames.size(); ++i)

@@ -9,7 +9,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::int64_t kMaxProofs = 8;
-constexpr int kChecksPerStall = 5;
+constexpr int kChecksPerStall = 10;
+constexpr int kAwayPerStall = 5;  // a check that is so late is not judged by
 // In a row; a source that has just begun makes two.  An upstream that ends again and again rests.
 constexpr unsigned kMaxShortSpans = 3;
 
@@ -21,10 +22,12 @@ Relay::Relay(RelayHost& host, std::uint64_t id, RelayPlan plan)
       id_(id),
       plan_(std::move(plan)),
       tries_(plan_.upstreams.size()),
+      spare_timer_(host.connector().loop(), [this] { keep_spare(); }),
       timer_(host.connector().loop(), [this] { on_timer(); }),
       flow_check_(host.connector().loop(), [this] { on_flow_check(); }) {}
 
 Relay::~Relay() {
+  drop_spare();
   if (lease_ != 0) host_.end_source(home_, lease_, EndReason::kRemoved);
   if (plan_.on_demand) host_.admission().release(plan_.local_mount);
   host_.admission().forget_relay(plan_.local_mount);
@@ -67,6 +70,9 @@ void Relay::update(RelayPlan plan) {
   last_wanted_ = host_.connector().loop().now();
   if (call_ && (plan_.held || !same_titles || place_of(call_->from) == tries_.size()))
     call_.reset();
+  if (!plan_.hot || plan_.held) drop_spare();
+  if (spare_call_ && (!plan_.hot || plan_.held || place_of(spare_call_->from) == tries_.size()))
+    spare_call_.reset();
   if (state_ == State::kEntering) return;  // entered() sees whether its upstream is still there
   if (lease_ == 0) {
     if (state_ != State::kIdle || !plan_.on_demand)
@@ -158,12 +164,16 @@ void Relay::poll_listeners() {
 void Relay::fall_idle() {
   state_ = State::kIdle;
   call_.reset();
+  spare_call_.reset();
+  drop_spare();
   timer_.cancel();
   plan_proof();
 }
 
 void Relay::on_timer() {
-  if (call_ && lease_ == 0 && !call_->slow) {
+  if (call_ && lease_ == 0 && has_spare()) {
+    use_spare();
+  } else if (call_ && lease_ == 0 && !call_->slow) {
     // Listeners would wait: it is as good as a failure until it answers.
     call_->slow = true;
     host_.pull_changed(call_->from.target, PullFault::kTimeout);
@@ -264,10 +274,18 @@ void Relay::go_on() {
     fall_idle();
     return;
   }
+  if (lease_ == 0 && has_spare()) {
+    use_spare();
+    return;
+  }
   const SteadyTime now = host_.connector().loop().now();
   const std::size_t best = first_rested(now);
   // While one runs, only better ones are of interest.
   const std::size_t worse = lease_ != 0 ? current_ : tries_.size();
+  if (lease_ != 0 && plan_.hot && current_ < tries_.size()) {
+    keep_spare();
+    return;
+  }
   if (best < worse) {
     ask(best);
     return;
@@ -294,6 +312,10 @@ void Relay::go_on() {
 
 void Relay::plan_fail_back() {
   timer_.cancel();
+  if (plan_.hot && current_ < tries_.size()) {
+    keep_spare();
+    return;
+  }
   if (current_ == 0) return;
   const auto end = tries_.begin() + static_cast<std::ptrdiff_t>(current_);
   const auto soonest = std::min_element(
@@ -326,8 +348,12 @@ bool Relay::is_stalled() const {
 void Relay::on_flow_check() {
   const SteadyTime now = host_.connector().loop().now();
   // A process that has slept has not read yet what came meanwhile.
-  const bool was_away = now - flow_check_at_ > plan_.stall / kChecksPerStall;
-  if (!was_away && is_stalled() && !call_ && state_ == State::kRunning) {
+  const bool was_away = now - flow_check_at_ > plan_.stall / kAwayPerStall;
+  if (!was_away && is_stalled() && has_spare() && state_ == State::kRunning) {
+    log(LogLevel::kWarn, "silent for " + std::to_string(stall_.count()) + "ms; its standby " +
+                             to_text(spare_->from) + " takes over");
+    use_spare();
+  } else if (!was_away && is_stalled() && !call_ && state_ == State::kRunning) {
     std::size_t next = 0;
     while (next < tries_.size() && (next == current_ || tries_[next].rested > now)) ++next;
     if (next < tries_.size()) {
@@ -340,6 +366,7 @@ void Relay::on_flow_check() {
 }
 
 void Relay::failed(std::size_t upstream, const std::string& why, PullFault fault) {
+  at_seam_ = at_seam_ && upstream != current_;
   Try& tried = tries_[upstream];
   rest(upstream, tried.delay == 0ms ? timing_.first_delay
                                     : std::min(tried.delay * 2, longest_rest(upstream)));
@@ -362,11 +389,14 @@ void Relay::rest(std::size_t upstream, std::chrono::milliseconds delay) {
 }
 
 // Its upstream keeps addresses, and has sent what there was of this one.
-bool Relay::is_span_end(const WriterLeft& how) const { return placed_ && how.bytes_read > 0; }
+bool Relay::is_span_end(const WriterLeft& how) const {
+  return how.reason == EndReason::kSpan || (placed_ && how.bytes_read > 0);
+}
 
 void Relay::on_left(const WriterLeft& how) {
   if (how.lease != lease_) return;  // a better upstream has taken over
   lease_ = 0;
+  left_why_ = end_reason_text(how.reason);
   flow_check_.cancel();
   const bool flowed = how.lasted >= timing_.flowed && how.bytes_read > 0;
   has_flowed_ = has_flowed_ || flowed;
@@ -374,6 +404,7 @@ void Relay::on_left(const WriterLeft& how) {
   if (state_ == State::kEntering) return;  // entered() follows
   const bool known = current_ < tries_.size();
   bool asks_again = false;
+  at_seam_ = false;
   state_ = State::kAsking;
   switch (how.reason) {
     case EndReason::kShutdown:
@@ -410,6 +441,7 @@ void Relay::on_left(const WriterLeft& how) {
         failed(current_, "the stream ended after " + std::to_string(how.lasted.count()) + "ms",
                how.bytes_read > 0 ? PullFault::kNone : PullFault::kClosed);
   }
+  at_seam_ = asks_again;
   call_.reset();
   // It has what follows, if it lives; a better one that hangs must not keep the listeners waiting.
   if (asks_again && !plan_.held && !is_taken())

@@ -21,6 +21,10 @@
 // Silence of `stall` lets it ask the next upstream without ending the present one: the first that
 // sends writes, from the byte behind the last one (stream/stream_place.h).
 //
+// With <standby>hot the best other upstream is read all the time, without a lease: the spare
+// (relay_spare.cc).  It writes when the present one is lost or silent; a better one does when it
+// has flowed for a while.
+//
 // Thread: control.
 // Ownership: RelaySet; others know its id.
 #pragma once
@@ -37,6 +41,7 @@
 #include "cluster/relay/relay_plans.h"
 #include "cluster/relay/upstream_call.h"
 #include "net/loop.h"
+#include "stream/seam.h"
 #include "stream/source_admission.h"
 #include "stream/stream_place.h"
 
@@ -52,9 +57,18 @@ struct RelayTiming {
   std::chrono::milliseconds least_run_on{1000};
   std::chrono::milliseconds poll_every{1000};  // whether the mount has listeners
   std::chrono::milliseconds slow{1000};  // an upstream without an answer cannot be pulled from
+  // The end of a span: the same upstream is given so long to answer, then its spare writes.
+  std::chrono::milliseconds spare_after{200};
   // Of a program: the longest rest; after a stream that has lasted so long it rests first_delay.
   std::chrono::milliseconds longest_program_rest{30'000};
   std::chrono::milliseconds program_flowed{30'000};
+};
+
+// How a relay has gone on with another connection.
+struct RelaySwitch {
+  std::string from, to;  // "127.0.0.1:8000/live"; from: "": not known
+  std::string why;       // the last one's end
+  Seam seam;
 };
 
 // What relays need from the server.
@@ -81,6 +95,10 @@ class RelayHost {
   virtual void add_source(unsigned worker, SourceOffer offer, WriterLease lease,
                           std::shared_ptr<const SourceFacts> facts) = 0;
   virtual void end_source(unsigned worker, std::uint64_t lease, EndReason reason) = 0;
+  // SourceSet::promote_spare on that worker.
+  virtual void promote_spare(unsigned /*worker*/, std::uint64_t /*spare*/, WriterLease /*lease*/,
+                             std::shared_ptr<const SourceFacts> /*facts*/) {}
+  virtual void relay_switched(const std::string& /*mount*/, const RelaySwitch& /*how*/) {}
   // Listeners whose requests wait for the mount to begin.
   virtual bool is_awaited(const std::string& mount) const = 0;
   // All upstreams have been asked in vain.
@@ -140,6 +158,12 @@ class Relay {
   const Upstream& last_upstream() const noexcept {
     return streaming_.target.host.empty() ? plan_.upstreams.front() : streaming_;
   }
+  // Of admission: its stream flows again behind what its last connection brought.
+  void went_on(const Seam& seam);
+  // Another upstream is read beside the one that writes, and flows.
+  bool has_spare() const noexcept { return spare_ && spare_->flows; }
+  // The gap of its last switch; nullopt: it has not switched.
+  std::optional<std::chrono::milliseconds> last_gap() const noexcept { return last_gap_; }
   // On-demand, without a listener.
   bool is_idle() const noexcept { return state_ == State::kIdle; }
   // Every upstream has failed, and is not asked at the moment.
@@ -176,6 +200,15 @@ class Relay {
     std::optional<StreamPlace> place;  // of its first byte
   };
 
+  // Another upstream, which is read beside the one that writes.
+  struct Spare {
+    Upstream from;
+    std::uint64_t id = 0;
+    unsigned worker = 0;
+    std::shared_ptr<const SourceFacts> facts;
+    bool placed = false, flows = false;
+    SteadyTime flows_since{};
+  };
   struct Call {
     Upstream from;
     bool slow = false;
@@ -185,6 +218,19 @@ class Relay {
 
   void go_on();
   void ask(std::size_t upstream);
+  std::unique_ptr<Call> make_call(std::size_t upstream, UpstreamCall::Then then);
+  std::string circle_of(const UpstreamAnswer& answer, const Upstream& from) const;
+  void adopt(const Upstream& from, const std::string& content_type, unsigned worker, bool placed,
+             const WriterLease& lease);
+  void not_entered(const std::string& why);
+  void settle();
+  void keep_spare();
+  void on_spare_answer(const Upstream& from, Result<UpstreamAnswer> answer, PullFault fault);
+  void spare_flows(bool flows);
+  void spare_left();
+  void drop_spare();
+  void use_spare();
+  void spare_entered(const Spare& spare, Result<WriterLease> lease);
   std::string request_lines() const;
   std::optional<StreamAddress> next_byte() const;
   void on_timer();
@@ -229,6 +275,14 @@ class Relay {
   SteadyTime flowed_until_{};  // the last data of the last upstream
   SteadyTime last_wanted_{};
   std::unique_ptr<Call> call_;  // null: none under way
+  std::unique_ptr<Call> spare_call_;
+  std::optional<Spare> spare_;
+  Timer spare_timer_;     // armed: another spare may be asked, or the spare take over
+  std::string left_why_;  // of the last connection
+  bool at_seam_ = false;  // it has sent its span, and the same upstream is asked for the next one
+  bool is_switch_ = false;
+  std::string switched_from_;
+  std::optional<std::chrono::milliseconds> last_gap_;
   Timer timer_;
   Timer flow_check_;            // armed while it streams and there is another upstream
   SteadyTime flow_check_at_{};  // when that is due

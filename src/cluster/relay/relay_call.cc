@@ -21,39 +21,45 @@ constexpr auto kLongestGap = 60s;
 constexpr std::chrono::milliseconds kLongestStall = 10s;
 constexpr std::string_view kOwnProduct = "icecast-lb";
 
-std::string place_text(const Upstream& upstream) {
-  if (!upstream.program.empty()) return "program " + upstream.program.front();
-  const ConnectTarget& server = upstream.target;
-  return server.host + ":" + std::to_string(server.port) + upstream.mount;
-}
-
 }  // namespace
 
 void Relay::ask(std::size_t upstream) {
   if (lease_ == 0) state_ = State::kAsking;
-  if (!host_.calls().try_enter(kMaxCalls)) {
+  call_ = make_call(upstream, [this](Result<UpstreamAnswer> answer) {
+    const auto call = std::move(call_);  // it is running this callback
+    timer_.cancel();
+    if (call->slow) host_.pull_changed(call->from.target, PullFault::kNone);
+    on_answer(call->from, std::move(answer), call->call->fault());
+  });
+  if (!call_)
     timer_.after(std::chrono::duration_cast<std::chrono::microseconds>(kForAPlace *
                                                                        (0.5 + host_.rng().unit())));
-    return;
-  }
-  call_ = std::make_unique<Call>();
-  call_->from = plan_.upstreams[upstream];
-  if (lease_ == 0) timer_.after(timing_.slow);
-  call_->place = GatePass(&host_.calls());
+  else if (lease_ == 0)
+    timer_.after(has_spare() ? timing_.spare_after : timing_.slow);
+}
+
+// Null: there is no place among the calls.
+std::unique_ptr<Relay::Call> Relay::make_call(std::size_t upstream, UpstreamCall::Then then) {
+  if (!host_.calls().try_enter(kMaxCalls)) return nullptr;
+  auto call = std::make_unique<Call>();
+  call->from = plan_.upstreams[upstream];
+  call->place = GatePass(&host_.calls());
   UpstreamAsk asked{plan_.upstreams[upstream], host_.user_agent(),
                     plan_.icy_metadata,        host_.head_deadline(),
                     request_lines(),           host_.pull_line(plan_.upstreams[upstream])};
   if (is_program(upstream))
-    asked.program = [this, from = &call_->from] {
+    asked.program = [this, from = &call->from] {
       return host_.start_program(plan_.local_mount, *from);
     };
-  call_->call = std::make_unique<UpstreamCall>(
-      host_.connector(), std::move(asked), [this](Result<UpstreamAnswer> answer) {
-        const auto call = std::move(call_);  // it is running this callback
-        timer_.cancel();
-        if (call->slow) host_.pull_changed(call->from.target, PullFault::kNone);
-        on_answer(call->from, std::move(answer), call->call->fault());
-      });
+  call->call = std::make_unique<UpstreamCall>(host_.connector(), std::move(asked), std::move(then));
+  return call;
+}
+
+// "": the stream of this answer has not come from here.
+std::string Relay::circle_of(const UpstreamAnswer& answer, const Upstream& from) const {
+  const std::string passed = path_of(answer.headers);
+  if (!path_contains(passed, host_.node_mark()) && path_hops(passed) <= kMaxHops) return {};
+  return from.target.host + " has the stream from here, by way of " + passed;
 }
 
 // Listeners that are here need only what they missed from another upstream's burst.  A whole burst
@@ -101,11 +107,8 @@ void Relay::on_answer(const Upstream& from, Result<UpstreamAnswer> answer, PullF
       go_on();
     return;
   }
-  const std::string passed = path_of(answer->headers);
-  if (path_contains(passed, host_.node_mark()) || path_hops(passed) > kMaxHops) {
-    failed(upstream,
-           plan_.upstreams[upstream].target.host + " has the stream from here, by way of " + passed,
-           PullFault::kCircle);
+  if (const std::string circle = circle_of(*answer, from); !circle.empty()) {
+    failed(upstream, circle, PullFault::kCircle);
     if (proof)
       plan_proof();
     else
@@ -165,37 +168,22 @@ void Relay::enter(std::size_t upstream, UpstreamAnswer answer) {
   });
 }
 
+void Relay::not_entered(const std::string& why) {
+  state_ = lease_ != 0 ? State::kRunning : State::kAsking;
+  if (!is_taken()) {
+    for (std::size_t i = 0; i < tries_.size(); ++i)
+      if (lease_ == 0 || i < current_) rest(i, longest_rest(i));
+    log(LogLevel::kInfo, "new relay but source already exists (" + why + ")");
+  }
+  go_on();
+}
+
 void Relay::entered(Entry entry, Result<WriterLease> lease) {
-  // The plan may be another one by now.
-  const std::size_t at = place_of(entry.from);
   if (!lease) {
-    state_ = lease_ != 0 ? State::kRunning : State::kAsking;
-    if (!is_taken()) {
-      for (std::size_t i = 0; i < tries_.size(); ++i)
-        if (lease_ == 0 || i < current_) rest(i, longest_rest(i));
-      log(LogLevel::kInfo, "new relay but source already exists (" + lease.error().what + ")");
-    }
-    go_on();
+    not_entered(lease.error().what);
     return;
   }
-  state_ = State::kRunning;
-  if (lease_ != 0 && current_ < at) rest(current_, timing_.flowed);  // it was silent
-  if (const auto mount = host_.mounts().find(plan_.local_mount); mount && lease_ != 0) {
-    bytes_at_switch_ = mount->bytes_read.load(std::memory_order_relaxed);
-    stall_ = std::min<std::chrono::milliseconds>(std::max(stall_, plan_.stall) * 2, kLongestStall);
-  } else {
-    stall_ = plan_.stall;
-  }
-  lease_ = lease->id;
-  home_ = entry.worker;
-  current_ = at;
-  placed_ = entry.place.has_value();
-  // At a seam of the stream nothing has changed that an administrator would see.
-  const bool same = lease->goes_on && same_place(streaming_, entry.from);
-  streaming_ = entry.from;
-  content_type_ = entry.facts->content_type;
-  log(same ? LogLevel::kDebug : LogLevel::kInfo,
-      "streams " + content_type_ + " from " + place_text(entry.from));
+  adopt(entry.from, entry.facts->content_type, entry.worker, entry.place.has_value(), *lease);
   SourceOffer offer;
   offer.transport = std::move(entry.answer.transport);
   offer.leftover = std::move(entry.answer.leftover);
@@ -203,11 +191,52 @@ void Relay::entered(Entry entry, Result<WriterLease> lease) {
   offer.metaint = entry.answer.metaint;
   offer.place = entry.place;
   host_.add_source(home_, std::move(offer), std::move(*lease), entry.facts);
-  if (plan_.held || at == tries_.size())
+  settle();
+}
+
+// This connection is the one that writes.
+void Relay::adopt(const Upstream& from, const std::string& content_type, unsigned worker,
+                  bool placed, const WriterLease& lease) {
+  const std::size_t at = place_of(from);  // the plan may be another one by now
+  state_ = State::kRunning;
+  if (lease_ != 0)
+    left_why_ = current_ == tries_.size() ? "not configured any more"
+                : current_ < at           ? "silent"
+                                          : "a better upstream is back";
+  if (lease_ != 0 && current_ < at) rest(current_, timing_.flowed);  // it was silent
+  if (const auto mount = host_.mounts().find(plan_.local_mount); mount && lease_ != 0) {
+    bytes_at_switch_ = mount->bytes_read.load(std::memory_order_relaxed);
+    stall_ = std::min<std::chrono::milliseconds>(std::max(stall_, plan_.stall) * 2, kLongestStall);
+  } else {
+    stall_ = plan_.stall;
+  }
+  lease_ = lease.id;
+  home_ = worker;
+  current_ = at;
+  placed_ = placed;
+  switched_from_ = streaming_ == Upstream{} ? "" : to_text(streaming_);
+  // At a seam of the stream nothing has changed that an administrator would see.
+  const bool same = lease.goes_on && same_place(streaming_, from);
+  is_switch_ = !same || !at_seam_;
+  streaming_ = from;
+  content_type_ = content_type;
+  log(same ? LogLevel::kDebug : LogLevel::kInfo,
+      "streams " + content_type_ + " from " + to_text(from));
+}
+
+// What follows when another connection writes.
+void Relay::settle() {
+  if (plan_.held || current_ == tries_.size())
     host_.end_source(home_, lease_, EndReason::kReplaced);
   else
     plan_fail_back();
   watch_flow();
+}
+
+void Relay::went_on(const Seam& seam) {
+  if (seam.lease != lease_ || !is_switch_) return;
+  last_gap_ = seam.gap;
+  host_.relay_switched(plan_.local_mount, {switched_from_, to_text(streaming_), left_why_, seam});
 }
 
 }  // namespace lb

@@ -36,6 +36,12 @@ struct Upstream {
   bool operator==(const Upstream&) const = default;
 };
 
+// For log lines and events: "127.0.0.1:8000/live", "program ffmpeg".
+inline std::string to_text(const Upstream& upstream) {
+  if (!upstream.program.empty()) return "program " + upstream.program.front();
+  return upstream.target.host + ":" + std::to_string(upstream.target.port) + upstream.mount;
+}
+
 // A stream that comes from there need not be asked for again.
 inline bool same_place(const Upstream& a, const Upstream& b) {
   return a.target.host == b.target.host && a.target.port == b.target.port &&
@@ -48,6 +54,7 @@ struct RelayPlan {
   std::string local_mount;
   std::vector<Upstream> upstreams;        // in order of preference; never empty
   std::chrono::milliseconds stall{1000};  // of silence; then another upstream is asked
+  bool hot = false;  // the best other upstream is read beside the one that writes
   bool icy_metadata = true;
   bool on_demand = false;
   bool from_master = false;              // and no <relay>

@@ -48,6 +48,10 @@ void RelaySet::mount_is_free(std::string_view mount) {
   if (const auto at = relays_.find(mount); at != relays_.end()) at->second->mount_is_free();
 }
 
+void RelaySet::went_on(std::string_view mount, const Seam& seam) {
+  if (const auto at = relays_.find(mount); at != relays_.end()) at->second->went_on(seam);
+}
+
 void RelaySet::path_opened(const ConnectTarget& to) {
   for (const auto& [mount, relay] : relays_) relay->path_opened(to);
 }

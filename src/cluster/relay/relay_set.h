@@ -30,6 +30,8 @@ class RelaySet {
   const Relay* of_mount(std::string_view mount) const;
   // The source that fed a mount in its relay's place has left.
   void mount_is_free(std::string_view mount);
+  // A relay's stream flows again behind what its last connection brought.
+  void went_on(std::string_view mount, const Seam& seam);
   std::size_t size() const noexcept { return relays_.size(); }
   // The way to this server, which had failed, is open again.
   void path_opened(const ConnectTarget& to);

@@ -87,6 +87,16 @@ class FakeRelayHost final : public RelayHost {
   void end_source(unsigned, std::uint64_t lease, EndReason reason) override {
     sources.kill(lease, reason);
   }
+  void promote_spare(unsigned, std::uint64_t spare, WriterLease lease,
+                     std::shared_ptr<const SourceFacts> facts) override {
+    loop_.post(
+        [this, spare, lease = std::make_shared<WriterLease>(std::move(lease)),
+         facts = std::move(facts)] { sources.promote_spare(spare, std::move(*lease), facts); });
+  }
+  void relay_switched(const std::string&, const RelaySwitch& how) override {
+    switches.push_back(std::string(seam_name(how.seam.how)) + ", " + how.why);
+  }
+  std::vector<std::string> switches;
   bool is_awaited(const std::string& mount) const override { return awaited.contains(mount); }
   void relay_failed(const std::string& mount) override {
     failed.push_back(mount);
@@ -159,6 +169,18 @@ class FakeRelayHost final : public RelayHost {
                            [this](SourceEnd end) {
                              loop_.post([this, end = std::make_shared<SourceEnd>(std::move(end))] {
                                admission_->give_back(std::move(*end));
+                             });
+                           },
+                           {},
+                           [this](const std::string& mount, std::uint64_t id, bool flows) {
+                             loop_.post([this, mount, id, flows] {
+                               admission_->standby_flows(mount, id, flows);
+                             });
+                           },
+                           {},
+                           [this](const std::string&, const Seam& seam) {
+                             loop_.post([this, seam] {
+                               if (Relay* relay = find_relay(1)) relay->went_on(seam);
                              });
                            }}};
 

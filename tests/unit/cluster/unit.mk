@@ -25,6 +25,7 @@ unit_cluster_files = tests/unit/main.cc \
   tests/unit/cluster/redirect_test.cc \
   tests/unit/cluster/relay_marks_test.cc \
   tests/unit/cluster/relay_seam_test.cc \
+  tests/unit/cluster/relay_spare_test.cc \
   tests/unit/cluster/relay_set_test.cc \
   tests/unit/cluster/relay_test.cc \
   tests/unit/cluster/report_intake_test.cc \

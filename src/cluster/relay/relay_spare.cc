@@ -1,0 +1,169 @@
+// What a relay does with <standby>hot: its best other upstream is read beside the one that writes.
+#include <algorithm>
+#include <utility>
+
+#include "cluster/relay/relay.h"
+#include "cluster/relay/relay_marks.h"
+#include "stream/source_facts.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kForASpare = 1s;  // until a place among the calls is looked for again
+
+}  // namespace
+
+// Asks for a (better) spare, and lets one that is better than the present upstream take over.
+void Relay::keep_spare() {
+  spare_timer_.cancel();
+  if (!plan_.hot || plan_.held || lease_ == 0 || state_ != State::kRunning) return;
+  const SteadyTime now = host_.connector().loop().now();
+  if (spare_) {
+    const std::size_t at = place_of(spare_->from);
+    if (at == tries_.size() || at == current_) drop_spare();
+  }
+  const std::size_t kept = spare_ ? place_of(spare_->from) : tries_.size();
+  SteadyTime next = SteadyTime::max();
+  if (has_spare() && kept < current_) {
+    next = spare_->flows_since + timing_.flowed;
+    if (next <= now) {
+      use_spare();
+      return;
+    }
+  }
+  for (std::size_t i = 0; i < kept && !spare_call_; ++i) {
+    if (i == current_ || is_program(i)) continue;
+    if (tries_[i].rested > now) {
+      next = std::min(next, tries_[i].rested);
+      continue;
+    }
+    spare_call_ = make_call(i, [this](Result<UpstreamAnswer> answer) {
+      const auto call = std::move(spare_call_);  // it is running this callback
+      on_spare_answer(call->from, std::move(answer), call->call->fault());
+    });
+    if (!spare_call_) next = std::min<SteadyTime>(next, now + kForASpare);
+    break;
+  }
+  if (next != SteadyTime::max())
+    spare_timer_.after(std::chrono::ceil<std::chrono::microseconds>(next - now));
+}
+
+void Relay::on_spare_answer(const Upstream& from, Result<UpstreamAnswer> answer, PullFault fault) {
+  const std::size_t at = place_of(from);  // in the plan: update() gives up the others
+  if (lease_ == 0 || at == current_) return;
+  std::string why = answer ? circle_of(*answer, from) : answer.error().what;
+  std::shared_ptr<const SourceFacts> facts;
+  if (answer && why.empty()) {
+    Loop& loop = host_.connector().loop();
+    facts = make_relay_facts(answer->headers, *host_.settings_of(plan_.local_mount),
+                             SourcePeer{from.target.host, loop.clock().wall(),
+                                        loop.clock().steady(), path_of(answer->headers)});
+    if (facts->content_type != content_type_)
+      why = to_text(from) + " has " + facts->content_type + ", not " + content_type_;
+  }
+  if (!why.empty()) {
+    failed(at, why, fault);
+    keep_spare();
+    return;
+  }
+  drop_spare();
+  SourceAdmission::SpareCallbacks callbacks;
+  callbacks.flows = [host = &host_, id = id_](bool flows) {
+    if (Relay* relay = host->find_relay(id)) relay->spare_flows(flows);
+  };
+  callbacks.left = [host = &host_, id = id_] {
+    if (Relay* relay = host->find_relay(id)) relay->spare_left();
+  };
+  WriterLease place = host_.admission().add_spare(plan_.local_mount, lease_, std::move(callbacks));
+  if (!place.mount) return;  // its own lease is on the way back
+  Spare spare;
+  spare.from = from;
+  spare.id = place.id;
+  spare.worker = home_;
+  spare.facts = facts;
+  SourceOffer offer;
+  offer.transport = std::move(answer->transport);
+  offer.leftover = std::move(answer->leftover);
+  offer.body = answer->body;
+  offer.metaint = answer->metaint;
+  offer.place = parse_stream_place(answer->headers.get("x-lb-stream"));
+  spare.placed = offer.place.has_value();
+  spare_ = std::move(spare);
+  log(LogLevel::kInfo, "reads " + to_text(from) + " as its standby");
+  host_.add_source(home_, std::move(offer), std::move(place), std::move(facts));
+  keep_spare();
+}
+
+void Relay::spare_flows(bool flows) {
+  if (!spare_) return;
+  spare_->flows = flows;
+  spare_->flows_since = host_.connector().loop().now();
+  if (flows && lease_ == 0 && state_ == State::kWaiting)
+    use_spare();
+  else
+    keep_spare();
+}
+
+void Relay::spare_left() {
+  if (!spare_) return;
+  const std::size_t at = place_of(spare_->from);
+  const bool flowed =
+      spare_->flows && host_.connector().loop().now() - spare_->flows_since >= timing_.flowed;
+  drop_spare();  // where the mount has ended, and not the spare
+  if (at < tries_.size()) {
+    const auto last = tries_[at].delay;
+    rest(at,
+         flowed || last == 0ms ? timing_.delay_after_flow : std::min(last * 2, longest_rest(at)));
+  }
+  keep_spare();
+}
+
+void Relay::drop_spare() {
+  if (!spare_) return;
+  host_.admission().forget_spare(plan_.local_mount, spare_->id);
+  host_.end_source(spare_->worker, spare_->id, EndReason::kRemoved);
+  spare_.reset();
+}
+
+// The spare writes the mount, which its present upstream has left, or is to leave.
+void Relay::use_spare() {
+  call_.reset();
+  timer_.cancel();
+  spare_timer_.cancel();
+  state_ = State::kEntering;
+  WriterAsk asked;
+  asked.mount = plan_.local_mount;
+  asked.facts = spare_->facts;
+  asked.home = spare_->worker;
+  asked.kind = WriterKind::kRelay;
+  asked.replaces = lease_;
+  asked.left = [host = &host_, id = id_](const WriterLeft& how) {
+    if (Relay* relay = host->find_relay(id)) relay->on_left(how);
+  };
+  host_.admission().admit(std::move(asked), [host = &host_, id = id_,
+                                             spare = *spare_](Result<WriterLease> lease) mutable {
+    if (Relay* relay = host->find_relay(id))
+      relay->spare_entered(spare, std::move(lease));
+    else if (lease)
+      host->admission().give_back(SourceEnd{std::move(*lease), EndReason::kRemoved, 0, 0ms, 0ms});
+  });
+}
+
+// Its connection may have ended meanwhile, or its ring may not reach the byte that is wanted: then
+// the lease comes back at once, and its server is asked.
+void Relay::spare_entered(const Spare& spare, Result<WriterLease> lease) {
+  if (!lease) {
+    drop_spare();
+    not_entered(lease.error().what);
+    return;
+  }
+  adopt(spare.from, spare.facts->content_type, spare.worker, spare.placed, *lease);
+  host_.admission().forget_spare(plan_.local_mount, spare.id);
+  if (spare_ && spare_->id == spare.id) spare_.reset();
+  host_.promote_spare(home_, spare.id, std::move(*lease), spare.facts);
+  settle();
+}
+
+}  // namespace lb

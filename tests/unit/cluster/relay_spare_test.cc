@@ -1,0 +1,156 @@
+// A relay with <standby>hot: another upstream is read beside the one that writes.
+#include "cluster/fake_relay_host.h"
+#include "cluster/relay/relay.h"
+
+using namespace lb;
+using namespace lb::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::string streams_from(unsigned position,
+                         const std::string& id = "4f2a00000000000000000000000000c1") {
+  return "HTTP/1.0 200 OK\r\nContent-Type: audio/x-test\r\nX-LB-Stream: " + id + "." +
+         std::to_string(position) + "; m=0/0; n=1; g=1; c=6000; h=0\r\n\r\n";
+}
+const std::string kNotThere = "HTTP/1.0 404 Not Found\r\n\r\n";
+
+}  // namespace
+
+TEST_GROUP(RelaySpare) {
+  FakeRelayHost host;
+  Loopback first{host.loop()}, second{host.loop()};
+  std::unique_ptr<Relay> relay;
+
+  void setup() override {
+    host.lines = "X-LB-Relay: e1.a\r\n";
+    host.find = [this](std::uint64_t id) {
+      return relay && relay->id() == id ? relay.get() : nullptr;
+    };
+    first.close_after = second.close_after = false;
+  }
+  RelayPlan plan(bool hot = true, std::chrono::milliseconds stall = 10s) {
+    RelayPlan made;
+    made.local_mount = "/local";
+    for (const Loopback* server : {&first, &second}) {
+      Upstream upstream;
+      upstream.target = {"127.0.0.1", server->port, false, ""};
+      upstream.mount = "/up";
+      made.upstreams.push_back(upstream);
+    }
+    made.retry_delay = 0s;
+    made.stall = stall;
+    made.hot = hot;
+    return made;
+  }
+  void start(RelayPlan made) {
+    relay = std::make_unique<Relay>(host, 1, std::move(made));
+    relay->start();
+  }
+  // The first upstream has sent "one ", the second this.
+  void until_both_flow(const std::string& of_second) {
+    host.until([&] { return relay->flows() && second.requests.size() == 1; });
+    first.send("one ");
+    until_streams("one ");
+    second.send(of_second);
+    host.until([&] { return relay->has_spare(); });
+  }
+  void until_streams(const std::string& text) {
+    host.until([&] { return host.stream("/local") == text; });
+  }
+};
+
+TEST(RelaySpare, GoesOnAtTheByteWithoutARequest) {
+  first.answers = {streams_from(100), kNotThere};
+  second.answers = {streams_from(98)};
+  start(plan());
+  until_both_flow("..one two ");
+  first.close_all();
+  until_streams("one two ");
+  second.send("three");
+  until_streams("one two three");
+  LONGS_EQUAL(1, second.requests.size());
+  LONGS_EQUAL(1, host.begun.size());
+  host.until([&] { return !host.switches.empty(); });
+  CHECK(host.switches == std::vector<std::string>{"exact, end of a span"});
+}
+TEST(RelaySpare, AtTheEndOfASpanTheSameUpstreamIsAskedFirst) {
+  first.answers = {streams_from(100), streams_from(104)};
+  second.answers = {streams_from(100)};
+  start(plan());
+  until_both_flow("one two ");
+  first.close_all();
+  host.until([&] { return first.requests.size() == 2 && relay->flows(); });
+  first.send("more");
+  until_streams("one more");
+  LONGS_EQUAL(1, second.requests.size());
+}
+TEST(RelaySpare, ASpareThatLacksTheByteIsAskedForIt) {
+  first.answers = {streams_from(100), kNotThere};
+  second.answers = {streams_from(100), streams_from(104)};
+  start(plan());
+  until_both_flow("on");
+  first.close_all();
+  host.until([&] { return second.requests.size() == 2 && relay->flows(); });
+  second.send("two");
+  until_streams("one two");
+  LONGS_EQUAL(1, host.begun.size());
+}
+TEST(RelaySpare, ASpareOfAnotherStreamIsAskedToo) {
+  first.answers = {streams_from(100), kNotThere};
+  second.answers = {streams_from(100, "000000000000000000000000000000aa")};
+  start(plan());
+  until_both_flow("other");
+  first.close_all();
+  host.until([&] { return second.requests.size() == 2 && relay->flows(); });
+}
+TEST(RelaySpare, SilenceLetsItWriteAtOnce) {
+  first.answers = {streams_from(100)};
+  second.answers = {streams_from(100)};
+  start(plan(true, 50ms));
+  until_both_flow("one two");
+  until_streams("one two");
+  CHECK(host.captured.says("its standby 127.0.0.1:" + std::to_string(second.port) +
+                           "/up takes over"));
+  host.until([&] { return !host.switches.empty(); });
+  CHECK(host.switches == std::vector<std::string>{"exact, silent"});
+}
+TEST(RelaySpare, ABetterOneTakesOverWhenItHasFlowed) {
+  first.answers = {kNotThere, streams_from(100)};
+  second.answers = {streams_from(100)};
+  start(plan());
+  host.until([&] { return relay->flows() && first.requests.size() == 2; });
+  second.send("one ");
+  until_streams("one ");
+  first.send("one two");
+  until_streams("one two");
+  host.until([&] { return !host.switches.empty(); });
+  CHECK(host.switches == std::vector<std::string>{"exact, a better upstream is back"});
+  LONGS_EQUAL(1, host.begun.size());
+}
+TEST(RelaySpare, OneThatEndsIsAskedAgain) {
+  first.answers = {streams_from(100)};
+  second.answers = {streams_from(100)};
+  start(plan());
+  until_both_flow("one");
+  second.close_all();
+  host.until([&] { return second.requests.size() == 2; });
+  CHECK(relay->flows());
+  CHECK(host.stream("/local") == "one ");
+}
+TEST(RelaySpare, AWarmRelayHasNone) {
+  first.answers = {streams_from(100)};
+  second.answers = {streams_from(100)};
+  start(plan(false));
+  host.until([&] { return relay->flows(); });
+  host.pass(50ms);
+  LONGS_EQUAL(0, second.requests.size());
+  relay->update(plan(true));
+  host.until([&] { return second.requests.size() == 1; });
+  second.send("one");
+  host.until([&] { return relay->has_spare(); });
+  LONGS_EQUAL(1, host.mount("/local")->standbys.load());
+  relay->update(plan(false));
+  host.until([&] { return host.sources.standbys() == 0; });
+  LONGS_EQUAL(0, host.mount("/local")->standbys.load());
+}
