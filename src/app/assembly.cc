@@ -32,7 +32,8 @@ constexpr unsigned kDiskThread = 2, kPagesThread = 3, kStatsThread = 4;
 
 ShiftedStreams::Shared shifted_from(Services& services) {
   ArchiveService& archive = *services.archive;
-  return {&archive.catalog(), &archive.readers(), services.config.read()->archive.dir,
+  return {&archive.catalog(), &archive.remote().archive(), &archive.readers(),
+          services.config.read()->archive.dir,
           [&archive](const std::string& name) { return archive.live(name); }};
 }
 

@@ -3,6 +3,7 @@ src_libapp_a_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS)
 app_files = \
   src/app/assembly.cc \
   src/app/services/archive_service.cc src/app/services/archive_service.h \
+  src/app/services/remote_recordings.cc src/app/services/remote_recordings.h \
   src/app/services/node_health.cc src/app/services/node_health.h \
   src/app/listen_sockets.cc src/app/listen_sockets.h \
   src/app/routes.cc src/app/routes.h \
@@ -22,6 +23,7 @@ app_files = \
   src/app/cluster/country_watch.cc src/app/cluster/country_watch.h \
   src/app/cluster/direct_calls.cc src/app/cluster/direct_calls.h \
   src/app/cluster/exec_source.cc src/app/cluster/exec_source.h \
+  src/app/cluster/archive_links.cc src/app/cluster/archive_links.h \
   src/app/cluster/ingest_service.cc src/app/cluster/ingest_service.h \
   src/app/cluster/link_orders.cc src/app/cluster/link_orders.h \
   src/app/cluster/listeners_elsewhere.h \
@@ -59,6 +61,7 @@ app_files = \
   src/app/stages/agent_stage.cc src/app/stages/agent_stage.h \
   src/app/stages/archive_admin_stage.cc src/app/stages/archive_admin_stage.h \
   src/app/stages/archive_stage.cc src/app/stages/archive_stage.h \
+  src/app/stages/block_stage.cc src/app/stages/block_stage.h \
   src/app/stages/arrival_stage.cc src/app/stages/arrival_stage.h \
   src/app/stages/auth_replies.cc src/app/stages/auth_replies.h \
   src/app/stages/auth_stage.cc src/app/stages/auth_stage.h \

@@ -7,6 +7,7 @@
 #include "app/stages/archive_stage.h"
 #include "app/stages/arrival_stage.h"
 #include "app/stages/auth_stage.h"
+#include "app/stages/block_stage.h"
 #include "app/stages/drain_stage.h"
 #include "app/stages/event_stage.h"
 #include "app/stages/health_stage.h"
@@ -28,17 +29,18 @@ namespace lb {
 
 std::vector<std::unique_ptr<Stage>> make_stages(Worker& worker) {
   std::vector<std::unique_ptr<Stage>> stages;
-  stages.push_back(std::make_unique<HealthStage>(worker));        // /_lb/health, /_lb/live
-  stages.push_back(std::make_unique<MetricsStage>(worker));       // /metrics
-  stages.push_back(std::make_unique<OptionsStage>(worker));       // OPTIONS: what may be asked
-  stages.push_back(std::make_unique<ProofStage>(worker));         // /_lb/proof
-  stages.push_back(std::make_unique<ArrivalStage>(worker));       // the token of a redirect
-  stages.push_back(std::make_unique<AgentStage>(worker));         // <deny-agents>
-  stages.push_back(std::make_unique<AdmitStage>(worker));         // <clients>, with its reserves
-  stages.push_back(std::make_unique<SourceStage>(worker));        // SOURCE, PUT, POST of audio
-  stages.push_back(std::make_unique<StatsStage>(worker));         // STATS
-  stages.push_back(std::make_unique<LinkStage>(worker));          // a node that wants a link
-  stages.push_back(std::make_unique<EventStage>(worker));         // /admin/events
+  stages.push_back(std::make_unique<HealthStage>(worker));   // /_lb/health, /_lb/live
+  stages.push_back(std::make_unique<MetricsStage>(worker));  // /metrics
+  stages.push_back(std::make_unique<OptionsStage>(worker));  // OPTIONS: what may be asked
+  stages.push_back(std::make_unique<ProofStage>(worker));    // /_lb/proof
+  stages.push_back(std::make_unique<BlockStage>(worker));    // /_lb/archive/…, for other nodes
+  stages.push_back(std::make_unique<ArrivalStage>(worker));  // the token of a redirect
+  stages.push_back(std::make_unique<AgentStage>(worker));    // <deny-agents>
+  stages.push_back(std::make_unique<AdmitStage>(worker));    // <clients>, with its reserves
+  stages.push_back(std::make_unique<SourceStage>(worker));   // SOURCE, PUT, POST of audio
+  stages.push_back(std::make_unique<StatsStage>(worker));    // STATS
+  stages.push_back(std::make_unique<LinkStage>(worker));     // a node that wants a link
+  stages.push_back(std::make_unique<EventStage>(worker));    // /admin/events
   stages.push_back(std::make_unique<ArchiveAdminStage>(worker));  // /admin/archive.json, …/delete
   stages.push_back(std::make_unique<AdminStage>(worker));         // /admin/…, /admin.cgi
   stages.push_back(std::make_unique<MethodStage>());              // from here on: GET and HEAD

@@ -40,23 +40,31 @@ Result<std::shared_ptr<const ArchiveFile>> load_archive_file(const std::string& 
   const std::string path = dir + "/" + archive_directory(mount) + "/" + archive_path(row.name());
   auto text = index_text(path + ".idx");
   if (!text) return text.error();
-  auto file = std::make_shared<ArchiveFile>();
-  file->row = row;
-  file->index = read_index(*text);
+  FileIndex index = read_index(*text);
   UniqueFd data(::open((path + ".data").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   struct stat info {};
   if (!data || ::fstat(data.get(), &info) != 0)
     return Error::not_found(path + ".data: " + std::strerror(errno));
-  auto& marks = file->index.marks;
+  auto& marks = index.marks;
   // An index is behind its data; never trusted to be.
   while (!marks.empty() && marks.back().offset > static_cast<std::uint64_t>(info.st_size))
     marks.pop_back();
+  if (index.end() == 0) return Error::not_found(path + ": nothing is marked");
+  return make_archive_file(row, std::move(index), std::move(data), nullptr);
+}
+
+Result<std::shared_ptr<const ArchiveFile>> make_archive_file(const FileRow& row, FileIndex index,
+                                                             UniqueFd data,
+                                                             std::shared_ptr<RemoteParts> remote) {
+  auto file = std::make_shared<ArchiveFile>();
+  file->row = row;
+  file->index = std::move(index);
+  file->remote = std::move(remote);
   const std::uint64_t end = file->index.end();
-  if (end == 0) return Error::not_found(path + ": nothing is marked");
   const std::size_t page = Store::page_bytes();
   const std::size_t mapped = (static_cast<std::size_t>(end) + page - 1) / page * page;
   void* const at = ::mmap(nullptr, mapped, PROT_READ, MAP_SHARED, data.get(), 0);
-  if (at == MAP_FAILED) return Error::io(path + ".data: " + std::strerror(errno));
+  if (at == MAP_FAILED) return Error::io(to_string(row.name()) + ".data: " + std::strerror(errno));
   auto segments = std::make_shared<SegmentTable>();
   segments->push_back(std::make_shared<Segment>(0, mapped, static_cast<std::byte*>(at)));
   auto view = std::make_shared<StreamView>();
@@ -65,7 +73,7 @@ Result<std::shared_ptr<const ArchiveFile>> load_archive_file(const std::string& 
   view->segments = std::move(segments);
   AppendLog<SyncMark> sync;
   const bool timed = file->index.head.span.media.rate_hz > 0;
-  for (const FileMark& mark : marks)
+  for (const FileMark& mark : file->index.marks)
     if (mark.offset < end) sync.push({mark.offset, {mark.samples, timed}, false});
   AppendLog<StreamEvent> events;
   for (const FileFact& fact : file->index.facts)

@@ -4,6 +4,7 @@
 // Thread: loaded where reading may wait (ReaderPool); immutable afterwards, any thread.
 // Ownership: shared; an object that sends from it holds it.  A file that is removed meanwhile stays
 // readable.
+// Of a file of another node the bytes are there as far as they were fetched (RemoteParts).
 // Errors: kNotFound, kIo.
 #pragma once
 
@@ -12,6 +13,7 @@
 
 #include "archive/catalog.h"
 #include "archive/record.h"
+#include "archive/remote_parts.h"
 #include "base/result.h"
 #include "stream/stream_view.h"
 
@@ -21,7 +23,12 @@ struct ArchiveFile {
   FileRow row;
   FileIndex index;
   std::shared_ptr<const StreamView> view;  // [0, index.end())
+  std::shared_ptr<RemoteParts> remote;     // null: it is a file of this node
 
+  // They are on this machine: in its memory or on its disk.
+  bool has(std::uint64_t offset, std::uint64_t bytes) const noexcept {
+    return !remote || remote->has(offset, bytes);
+  }
   int fd() const noexcept { return view->store->fd(); }
   std::uint64_t end() const noexcept { return view->end; }
   // The same file, which has grown.
@@ -34,5 +41,10 @@ struct ArchiveFile {
 Result<std::shared_ptr<const ArchiveFile>> load_archive_file(const std::string& dir,
                                                              const std::string& mount,
                                                              const FileRow& row);
+// With its index; data: its bytes, or room for them.
+// REQUIRES: the index has a mark
+Result<std::shared_ptr<const ArchiveFile>> make_archive_file(const FileRow& row, FileIndex index,
+                                                             UniqueFd data,
+                                                             std::shared_ptr<RemoteParts> remote);
 
 }  // namespace lb

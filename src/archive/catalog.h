@@ -23,6 +23,7 @@ struct FileRow {
   std::uint64_t origin = 0;             // of the first one
   std::uint32_t id = 0;                 // the first 32 bits of the stream's identity
   bool open = false;                    // it is being written
+  bool remote = false;                  // another node has it
 
   ArchiveFileName name() const noexcept { return {from_ms / 1000, id, origin}; }
   std::uint64_t origin_end() const noexcept { return origin + bytes; }
@@ -52,6 +53,8 @@ class RecordedFiles {
   const std::vector<FileRow>& closed() const noexcept { return *closed_; }
   const std::shared_ptr<const std::vector<FileRow>>& closed_ptr() const noexcept { return closed_; }
   const std::optional<FileRow>& open() const noexcept { return open_; }
+  // It is being recorded, here or elsewhere.
+  bool growing() const noexcept { return size() > 0 && (*this)[size() - 1].open; }
   std::uint64_t bytes() const noexcept;
   // The file that holds this time, or the first one after it; size(): none.
   std::size_t find(std::int64_t wall_ms) const noexcept;

@@ -12,6 +12,10 @@ namespace {
 
 constexpr std::uint64_t kOggBlock = 128 * 1024;  // holds a page, wherever it begins
 
+bool is_ready(const ArchiveFile& file, std::uint64_t offset, std::uint64_t bytes) {
+  return file.has(offset, bytes) && is_warm(file.fd(), offset, bytes);
+}
+
 }  // namespace
 
 ExportBody::ExportBody(std::string dir, ExportPlan plan, std::uint64_t first, std::uint64_t length,
@@ -68,13 +72,12 @@ ReplySource::Piece ExportBody::wait_for(const ExportPiece& piece, std::uint64_t 
   loaded_ = std::make_shared<Loaded>();
   loaded_piece_ = at_;
   warmed_ = 0;
-  readers_.run([dir = dir_, mount = plan_.mount, row = piece.row, into = loaded_, &home = home_,
-                ready = ready_] {
-    auto file = load_archive_file(dir, mount, row);
-    into->failed = !file.has_value();
-    if (file) into->file = std::move(*file);
-    home.post([ready] { ready(); });
-  });
+  readers_.load(dir_, plan_.mount, piece.row, home_,
+                [into = loaded_, ready = ready_](RemoteArchive::File file) {
+                  into->failed = !file.has_value();
+                  if (file) into->file = std::move(*file);
+                  ready();
+                });
   return out;
 }
 
@@ -83,12 +86,14 @@ ReplySource::Piece ExportBody::file_part(const ExportPiece& piece) {
   if (!loaded_ || loaded_piece_ != at_) return wait_for(piece, offset);
   Piece out;
   out.length = std::min({piece.length - inside_, left_, ReaderPool::kPiece});
-  if (!loaded_->file || offset + out.length > loaded_->file->end()) {
+  const bool there = loaded_->file && offset + out.length <= loaded_->file->end();
+  // What was just fetched and is not there, no node gives.
+  if (!there || (offset + out.length <= warmed_ && !loaded_->file->has(offset, out.length))) {
     out.kind = Piece::Kind::kBroken;
     return out;
   }
   // What was just read counts as warm, whatever the kernel thinks of it.
-  if (offset + out.length > warmed_ && !is_warm(loaded_->file->fd(), offset, out.length))
+  if (offset + out.length > warmed_ && !is_ready(*loaded_->file, offset, out.length))
     return wait_for(piece, offset);
   out.kind = Piece::Kind::kFile;
   out.fd = loaded_->file->fd();
@@ -108,7 +113,8 @@ ReplySource::Piece ExportBody::ogg_part(const ExportPiece& piece) {
   const std::uint64_t end = piece.offset + piece.length;
   const std::uint64_t want = piece.offset + inside_;
   const std::uint64_t to = std::min(end, want + kOggBlock);
-  if (to > warmed_ && !is_warm(loaded_->file->fd(), from, to - from)) return wait_for(piece, from);
+  if (to > warmed_ && !is_ready(*loaded_->file, from, to - from)) return wait_for(piece, from);
+  if (!loaded_->file->has(from, to - from)) return out;
   Bytes bytes(static_cast<std::size_t>(to - from));
   const ssize_t got =
       ::pread(loaded_->file->fd(), bytes.data(), bytes.size(), static_cast<off_t>(from));

@@ -7,9 +7,16 @@ archive_files = \
   src/archive/catalog.cc src/archive/catalog.h \
   src/archive/export_body.cc src/archive/export_body.h \
   src/archive/export_head.cc src/archive/export_head.h \
+  src/archive/file_list.cc src/archive/file_list.h \
+  src/archive/holders.cc src/archive/holders.h \
+  src/archive/merged_files.cc src/archive/merged_files.h \
+  src/archive/passes.cc src/archive/passes.h \
   src/archive/range_plan.cc src/archive/range_plan.h \
   src/archive/reader_pool.cc src/archive/reader_pool.h \
   src/archive/record.cc src/archive/record.h \
+  src/archive/remote_archive.cc src/archive/remote_archive.h \
+  src/archive/remote_parts.cc src/archive/remote_parts.h \
+  src/archive/remote_wait.cc src/archive/remote_wait.h \
   src/archive/recording.cc src/archive/recording.h \
   src/archive/retention.cc src/archive/retention.h \
   src/archive/scan.cc src/archive/scan.h \
@@ -17,7 +24,8 @@ archive_files = \
   src/archive/settings.h \
   src/archive/shifted_streams.cc src/archive/shifted_streams.h \
   src/archive/time_text.cc src/archive/time_text.h \
-  src/archive/warmth.cc src/archive/warmth.h
+  src/archive/warmth.cc src/archive/warmth.h \
+  src/archive/where.cc src/archive/where.h
 if UNITY
 nodist_src_libarchive_a_SOURCES = $(archive_units)
 else

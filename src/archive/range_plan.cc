@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdio>
 
+#include "archive/remote_wait.h"
 #include "media/framer.h"
 
 namespace lb {
@@ -26,13 +27,20 @@ Bytes read_part(const ArchiveFile& file, std::uint64_t from, std::uint64_t to) {
   return bytes;
 }
 
+using FilePtr = std::shared_ptr<const ArchiveFile>;
+
 class Planner {
  public:
-  Planner(const std::string& dir, const std::string& mount) : dir_(dir) { plan_.mount = mount; }
+  Planner(const std::string& dir, const std::string& mount, RemoteArchive* remote)
+      : dir_(dir), remote_(remote) {
+    plan_.mount = mount;
+  }
 
   // False: what follows has another format.
   bool add(const FileRow& row, std::int64_t from_ms, std::int64_t to_ms) {
-    auto loaded = load_archive_file(dir_, plan_.mount, row);
+    if (row.remote && remote_ == nullptr) return true;
+    auto loaded = row.remote ? load_and_wait(*remote_, plan_.mount, row)
+                             : load_archive_file(dir_, plan_.mount, row);
     if (!loaded) return true;  // removed meanwhile
     const auto file = *loaded;
     const auto& marks = file->index.marks;
@@ -63,7 +71,7 @@ class Planner {
       // Ogg begins a new chain for another kind of sound; others cannot.
       if (format_ != "ogg" || head.content_type != plan_.content_type) return false;
     }
-    if (!continues && format_ != "mpeg") begin_run(*file, offset);
+    if (!continues && format_ != "mpeg") begin_run(file, offset);
     ExportPiece piece;
     piece.row = file->row;
     piece.offset = offset;
@@ -73,8 +81,7 @@ class Planner {
       for (std::size_t i = first; i <= last; ++i)
         if (marks[i].offset >= offset) piece.pages.push_back(marks[i].offset);
     }
-    if (format_ == "mpeg" && plan_.pieces.empty())
-      first_frame_ = read_part(*file, offset, offset + 8);
+    if (format_ == "mpeg" && plan_.pieces.empty()) first_frame_ = part(file, offset, offset + 8);
     for (std::size_t i = first; i <= last; ++i)
       if (marks[i].offset >= offset)
         points_.push_back(
@@ -112,18 +119,18 @@ class Planner {
 
  private:
   // What decoders need first, and how the pages behind it are counted.
-  void begin_run(const ArchiveFile& file, std::uint64_t offset) {
-    const auto headers = file.index.headers_at(offset);
+  void begin_run(const FilePtr& file, std::uint64_t offset) {
+    const auto headers = file->index.headers_at(offset);
     patch_ = {};
     if (format_ == "ogg") {
-      const OggRun run = ogg_run_at(read_part(file, offset, offset + kOggLook));
+      const OggRun run = ogg_run_at(part(file, offset, offset + kOggLook));
       patch_.serial = run.serial;
       patch_.sequence_base = run.first_sequence;
       patch_.header_pages = headers ? count_ogg_pages(*headers) : 0;
       const std::uint64_t before = offset - std::min(offset, kOggLook);
       const OggTail tail =
-          ogg_tail(read_part(file, file.index.marks[file.index.mark_before(before)].offset, offset),
-                   0, run.serial);
+          ogg_tail(part(file, file->index.marks[file->index.mark_before(before)].offset, offset), 0,
+                   run.serial);
       const std::uint64_t page = run.second_granule - run.first_granule;
       patch_.granule_base = tail.granule != kNone
                                 ? tail.granule
@@ -142,11 +149,18 @@ class Planner {
     const std::uint64_t from =
         last_->index.marks[last_->index.mark_before(end - std::min(end, kOggLook))].offset;
     const std::uint64_t begin = std::max(from, piece.offset);
-    piece.patch->last_page = ogg_tail(read_part(*last_, begin, end), begin, 0).page;
+    piece.patch->last_page = ogg_tail(part(last_, begin, end), begin, 0).page;
+  }
+
+  Bytes part(const FilePtr& file, std::uint64_t from, std::uint64_t to) {
+    to = std::min(to, file->end());
+    if (file->remote && from < to) fetch_and_wait(*remote_, file, from, to - from);
+    return read_part(*file, from, to);
   }
 
   static constexpr std::uint64_t kNone = ~std::uint64_t{0};
   const std::string& dir_;
+  RemoteArchive* const remote_;
   ExportPlan plan_;
   std::string_view format_;
   unsigned rate_hz_ = 0;
@@ -161,9 +175,9 @@ class Planner {
 }  // namespace
 
 Result<ExportPlan> plan_export(const std::string& dir, const std::string& mount,
-                               const RecordedFiles& files, std::int64_t from_ms,
-                               std::int64_t to_ms) {
-  Planner planner(dir, mount);
+                               const RecordedFiles& files, std::int64_t from_ms, std::int64_t to_ms,
+                               RemoteArchive* remote) {
+  Planner planner(dir, mount, remote);
   for (std::size_t i = files.find(from_ms); i < files.size() && files[i].from_ms < to_ms; ++i)
     if (!planner.add(files[i], from_ms, to_ms)) break;
   return planner.take();

@@ -14,6 +14,7 @@
 
 #include "archive/archive_file.h"
 #include "archive/export_head.h"
+#include "archive/remote_archive.h"
 
 namespace lb {
 
@@ -35,9 +36,10 @@ struct ExportPlan {
   bool settled = false;                 // nothing that is recorded later changes it
 };
 
+// remote: gives files of other nodes; null: they are passed over.  Waits for them.
 Result<ExportPlan> plan_export(const std::string& dir, const std::string& mount,
-                               const RecordedFiles& files, std::int64_t from_ms,
-                               std::int64_t to_ms);
+                               const RecordedFiles& files, std::int64_t from_ms, std::int64_t to_ms,
+                               RemoteArchive* remote = nullptr);
 
 // The extension of files of this type, with its dot: ".mp3".
 std::string_view file_extension(std::string_view content_type) noexcept;

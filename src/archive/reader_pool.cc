@@ -12,8 +12,31 @@ void ReaderPool::run(Loop::Task task) {
   loops_[n % loops_.size()]->post(std::move(task));
 }
 
+void ReaderPool::load(const std::string& dir, const std::string& mount, const FileRow& row,
+                      Loop& home, UniqueFunction<void(RemoteArchive::File)> then) {
+  if (!row.remote || remote_ == nullptr) {
+    run([dir, mount, row, &home, then = std::move(then)]() mutable {
+      home.post([file = load_archive_file(dir, mount, row), then = std::move(then)]() mutable {
+        then(std::move(file));
+      });
+    });
+    return;
+  }
+  remote_->load(mount, row, [&home, then = std::move(then)](RemoteArchive::File file) mutable {
+    home.post(
+        [file = std::move(file), then = std::move(then)]() mutable { then(std::move(file)); });
+  });
+}
+
 void ReaderPool::warm(std::shared_ptr<const ArchiveFile> file, std::uint64_t offset,
                       std::uint64_t bytes, Loop& home, Loop::Task then) {
+  if (file->remote && remote_ != nullptr &&
+      !file->has(offset, std::min(bytes, file->end() - std::min(offset, file->end())))) {
+    remote_reads.fetch_add(1, std::memory_order_relaxed);
+    remote_->fetch(std::move(file), offset, bytes,
+                   [&home, then = std::move(then)](bool) mutable { home.post(std::move(then)); });
+    return;
+  }
   disk_reads.fetch_add(1, std::memory_order_relaxed);
   run([file = std::move(file), offset, bytes, &home, then = std::move(then)]() mutable {
     std::vector<char> buffer(64 * 1024);

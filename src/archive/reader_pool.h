@@ -1,7 +1,9 @@
 // ReaderPool: threads that wait for disks, so that workers do not: they read indexes, and bring
 // parts of files into memory.
 //
-// Thread: run() and warm() from any thread; `then` is called on the loop that is named.
+// What another node has recorded comes by RemoteArchive instead, and no thread waits for it.
+//
+// Thread: run(), load() and warm() from any thread; `then` is called on the loop that is named.
 // Ownership: the threads and their loops are the caller's; they outlive what is posted.
 #pragma once
 
@@ -11,6 +13,7 @@
 #include <vector>
 
 #include "archive/archive_file.h"
+#include "archive/remote_archive.h"
 #include "net/loop.h"
 
 namespace lb {
@@ -22,17 +25,25 @@ class ReaderPool {
 
   explicit ReaderPool(std::vector<Loop*> loops) : loops_(std::move(loops)) {}
 
+  // Before the first use; null: files of other nodes are not played.
+  void set_remote(RemoteArchive* remote) noexcept { remote_ = remote; }
+
   // On one of the threads.
   void run(Loop::Task task);
-  // Reads a part of a file; then: on `home`.
+  // A file of this node, or of another one; then: on `home`.
+  void load(const std::string& dir, const std::string& mount, const FileRow& row, Loop& home,
+            UniqueFunction<void(RemoteArchive::File)> then);
+  // Reads a part of a file; then: on `home`.  Of another node's file it may not be there then:
+  // ArchiveFile::has().
   void warm(std::shared_ptr<const ArchiveFile> file, std::uint64_t offset, std::uint64_t bytes,
             Loop& home, Loop::Task then);
 
-  // How often a part was in memory already, or had to be read.
-  std::atomic<std::uint64_t> warm_reads{0}, disk_reads{0};
+  // How often a part was in memory already, or had to be read, or fetched.
+  std::atomic<std::uint64_t> warm_reads{0}, disk_reads{0}, remote_reads{0};
 
  private:
   const std::vector<Loop*> loops_;
+  RemoteArchive* remote_ = nullptr;
   std::atomic<std::size_t> next_{0};
 };
 

@@ -8,12 +8,15 @@
 
 namespace lb {
 
-// <archive> at the root; dir "": nothing is recorded.
+// <archive> at the root; dir "": nothing is recorded here.
 struct ArchiveSettings {
   std::string dir;
   std::uint64_t total_bytes = 0;      // of all mounts; 0: not limited
   std::int64_t min_free_parts = 500;  // of the file system, in ten-thousandths
   unsigned readers = 2;               // threads that wait for disks
+  std::string cache_dir;              // of what other nodes have; "": in memory
+  std::uint64_t cache_bytes = 256ull << 20;
+  bool share = true;  // other nodes may fetch what is recorded here
 
   bool operator==(const ArchiveSettings&) const = default;
 };

@@ -15,6 +15,7 @@ using namespace std::chrono_literals;
 constexpr auto kShiftedTick = 500ms;
 // A live listener that takes nothing falls out of the window; here nothing else ends it.
 constexpr auto kLongestClientStall = 60s;
+constexpr std::int64_t kLookMs = 3'600'000;        // ahead, at what other nodes have
 constexpr std::size_t kShiftedBudget = 64 * 1024;  // a turn, as in a fan-out
 
 std::int64_t to_ms(SteadyTime::duration time) {
@@ -114,15 +115,24 @@ void ShiftedStreams::run(One& one) {
   const std::uint64_t limit = std::min(file.end(), next + one.at.mount->settings()->burst_bytes);
   if (limit > listener.position) {
     const std::uint64_t piece = std::min(limit - listener.position, ReaderPool::kPiece);
-    if (!is_warm(file.fd(), listener.position, piece)) {
+    const bool here = file.has(listener.position, piece);
+    if (!here && one.lost) {
+      // No holder of this file gives it: perhaps another file has the same bytes.
+      go_on(one);
+      return;
+    }
+    if (!here || !is_warm(file.fd(), listener.position, piece)) {
       one.waits_for_disk = true;
       want_write(one, false);
       shared_.readers->warm(one.at.file, listener.position, ReaderPool::kPiece, loop_,
-                            [this, id = listener.id] {
+                            [this, piece, id = listener.id] {
                               const auto found = all_.find(id);
                               if (found == all_.end()) return;
-                              found->second->waits_for_disk = false;
-                              run(*found->second);
+                              One& waiting = *found->second;
+                              waiting.waits_for_disk = false;
+                              waiting.lost =
+                                  !waiting.at.file->has(waiting.listener->position, piece);
+                              run(waiting);
                             });
       return;
     }
@@ -168,20 +178,25 @@ void ShiftedStreams::want_write(One& one, bool wanted) {
 
 // The file is at its end.  False: nothing follows yet, or the listener has ended.
 bool ShiftedStreams::go_on(One& one) {
-  const Catalog::Files files = shared_.catalog->files(one.at.recorded);
+  const Catalog::Files files = shared_.remote != nullptr ? shared_.remote->files(one.at.recorded)
+                                                         : shared_.catalog->files(one.at.recorded);
   const ArchiveFile& file = *one.at.file;
   const std::uint64_t origin = file.row.origin + one.listener->position;
   std::size_t next = files->find(file.row.id, origin);
-  if (next < files->size()) {
+  if (next < files->size() && !(one.lost && file.is((*files)[next]))) {
     const FileRow& row = (*files)[next];
     load(one, row, origin - row.origin, false);
     return true;
   }
-  next = files->find(file.index.to_ms());
+  // The end of the file, unless it is lost before.
+  const std::int64_t here_ms =
+      file.index.marks[file.index.mark_before(one.listener->position)].wall_ms;
+  if (look(one, here_ms)) return false;
+  next = files->find(here_ms);
   while (next < files->size() && (file.is((*files)[next]) || (*files)[next].bytes == 0)) ++next;
   if (next < files->size()) {
     const FileRow& row = (*files)[next];
-    const std::int64_t hole = row.from_ms - file.index.to_ms();
+    const std::int64_t hole = row.from_ms - here_ms;
     if (hole > std::chrono::milliseconds(kLongestHole).count()) {
       end(one, EndReason::kSourceEnded);
       return false;
@@ -193,38 +208,56 @@ bool ShiftedStreams::go_on(One& one) {
   }
   const std::int64_t now = to_ms(loop_.now() - one.since);
   if (one.stuck_ms < 0) one.stuck_ms = now;
-  const bool ended = !shared_.live(one.at.recorded) && !files->open();
+  one.looked = false;
+  const bool ended = one.lost || (!shared_.live(one.at.recorded) && !files->growing());
   if (ended || now - one.stuck_ms > std::chrono::milliseconds(kLongestHole).count())
     end(one, EndReason::kSourceEnded);
   return false;
 }
 
+// Asks other nodes what they have of the time that follows.  False: they were asked.
+bool ShiftedStreams::look(One& one, std::int64_t from_ms) {
+  if (one.looked || shared_.remote == nullptr || !shared_.remote->holds(one.at.recorded))
+    return false;
+  one.looked = true;
+  one.waits_for_disk = true;
+  shared_.remote->look(one.at.recorded, from_ms, from_ms + kLookMs, [this, id = one.listener->id] {
+    loop_.post([this, id] {
+      const auto found = all_.find(id);
+      if (found == all_.end()) return;
+      found->second->waits_for_disk = false;
+      go_on(*found->second);
+    });
+  });
+  return true;
+}
+
 void ShiftedStreams::load(One& one, const FileRow& row, std::uint64_t offset, bool seam) {
   one.waits_for_disk = true;
   one.stuck_ms = -1;
-  shared_.readers->run([this, row, offset, seam, mount = one.at.recorded, id = one.listener->id] {
-    auto file = load_archive_file(shared_.dir, mount, row);
-    loop_.post([this, file = std::move(file), offset, seam, id]() mutable {
-      const auto found = all_.find(id);
-      if (found == all_.end()) return;
-      One& waiting = *found->second;
-      waiting.waits_for_disk = false;
-      const bool same_type = file.has_value() && (*file)->index.head.content_type ==
-                                                     waiting.at.file->index.head.content_type;
-      if (!same_type || offset > (*file)->end()) {
-        end(waiting, EndReason::kSourceEnded);
-        return;
-      }
-      waiting.at.file = std::move(*file);
-      waiting.listener->position = offset;
-      if (seam)
-        if (auto headers = waiting.at.file->index.headers_at(offset)) {
-          waiting.listener->preamble = std::make_unique<Preamble>();
-          waiting.listener->preamble->headers = std::move(headers);
-        }
-      if (offset < waiting.at.file->end()) run(waiting);
-    });
-  });
+  shared_.readers->load(shared_.dir, one.at.recorded, row, loop_,
+                        [this, offset, seam, id = one.listener->id](RemoteArchive::File file) {
+                          const auto found = all_.find(id);
+                          if (found == all_.end()) return;
+                          One& waiting = *found->second;
+                          waiting.waits_for_disk = false;
+                          const bool same_type =
+                              file.has_value() && (*file)->index.head.content_type ==
+                                                      waiting.at.file->index.head.content_type;
+                          if (!same_type || offset > (*file)->end()) {
+                            end(waiting, EndReason::kSourceEnded);
+                            return;
+                          }
+                          waiting.at.file = std::move(*file);
+                          waiting.listener->position = offset;
+                          waiting.looked = waiting.lost = false;
+                          if (seam)
+                            if (auto headers = waiting.at.file->index.headers_at(offset)) {
+                              waiting.listener->preamble = std::make_unique<Preamble>();
+                              waiting.listener->preamble->headers = std::move(headers);
+                            }
+                          if (offset < waiting.at.file->end()) run(waiting);
+                        });
 }
 
 // Within the burst of the present: the live log has the rest.

@@ -40,6 +40,7 @@ class ShiftedStreams final : public ListenerGroup {
 
   struct Shared {
     const Catalog* catalog = nullptr;  // null: there is no archive
+    RemoteArchive* remote = nullptr;   // null: nothing of other nodes is played
     ReaderPool* readers = nullptr;
     std::string dir;
     // The mount that plays now; null: none.
@@ -66,6 +67,8 @@ class ShiftedStreams final : public ListenerGroup {
     SteadyTime since;             // at.wall_ms was due then
     std::int64_t stuck_ms = -1;   // no file follows since this many ms after `since`; -1: not stuck
     bool waits_for_disk = false;  // a file, or a part of one
+    bool looked = false;          // other nodes were asked what follows
+    bool lost = false;            // no node gives the bytes that are due
     bool waits_for_client = false;
     SteadyTime progress{};  // when the client took something last, or had nothing to take
     void on_client(short events);
@@ -73,6 +76,7 @@ class ShiftedStreams final : public ListenerGroup {
   void pass();
   void run(One& one);
   bool go_on(One& one);
+  bool look(One& one, std::int64_t from_ms);
   bool enter_live(One& one);
   void load(One& one, const FileRow& row, std::uint64_t offset, bool seam);
   void want_write(One& one, bool wanted);

@@ -51,6 +51,28 @@ constexpr SchemaElement kArchive[] = {
      .origin = SchemaOrigin::kOwn,
      .example = "4",
      .help = "Threads that read what is not in memory."},
+    {.name = "cache-dir",
+     .kind = kPath,
+     .slot = slot<&ArchiveSettings::cache_dir>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "/var/cache/icecast-lb",
+     .help = "Where parts of recordings of other nodes are kept while they are played; no names "
+             "appear there, and nothing stays behind. Without it: in memory."},
+    {.name = "cache-size",
+     .kind = kBytes,
+     .slot = slot<&ArchiveSettings::cache_bytes>,
+     .min = 16 << 20,
+     .max = kLargestArchive,
+     .origin = SchemaOrigin::kOwn,
+     .example = "4g",
+     .help = "What they may take. Where what is being played takes all of it, nothing else of "
+             "other nodes is played."},
+    {.name = "share",
+     .kind = kBool,
+     .slot = slot<&ArchiveSettings::share>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "0",
+     .help = "1: the nodes that this one is linked with may play what it has recorded."},
 };
 
 constexpr SchemaElement kMountArchive[] = {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 
@@ -54,6 +55,7 @@ struct Fetcher::Engine {
     std::uint64_t id = 0;
     FetchRequest request;
     Done done;
+    std::unique_ptr<curl_slist, FreeList> headers;
     std::unique_ptr<CURL, CloseEasy> easy;
     FetchAnswer answer;
     std::size_t head_bytes = 0;
@@ -149,6 +151,12 @@ struct Fetcher::Engine {
     return 0;
   }
 
+  static void add_header(Transfer& transfer, const char* line) {
+    if (curl_slist* longer = curl_slist_append(transfer.headers.get(), line)) {
+      std::ignore = transfer.headers.release();
+      transfer.headers.reset(longer);
+    }
+  }
   bool prepare(Transfer& transfer) {
     transfer.easy.reset(curl_easy_init());
     CURL* easy = transfer.easy.get();
@@ -177,8 +185,13 @@ struct Fetcher::Engine {
       curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, static_cast<long>(request.form->size()));
       curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.form->data());
       // No "Expect: 100-continue": old backends let the client wait for a second.
-      curl_easy_setopt(easy, CURLOPT_HTTPHEADER, no_expect.get());
+      if (request.headers.empty())
+        curl_easy_setopt(easy, CURLOPT_HTTPHEADER, no_expect.get());
+      else
+        add_header(transfer, "Expect:");
     }
+    for (const std::string& line : request.headers) add_header(transfer, line.c_str());
+    if (transfer.headers) curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer.headers.get());
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &Engine::on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, &transfer);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &Engine::on_body);

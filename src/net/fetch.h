@@ -29,6 +29,7 @@ struct FetchRequest {
   std::optional<std::string> form;  // POST, application/x-www-form-urlencoded; nullopt: GET
   std::string user, password;       // Basic; none when both are empty
   std::string user_agent;
+  std::vector<std::string> headers;  // whole lines, without their ends: "Range: bytes=0-99"
   std::chrono::milliseconds timeout{15000};
   unsigned redirects = 0;              // followed at most
   std::size_t body_bytes = 64 * 1024;  // kept of the answer's body; the rest is not read

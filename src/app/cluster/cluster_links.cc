@@ -24,10 +24,20 @@ ClusterLinks::ClusterLinks(Services& services)
                 .poll_soon = [this] { poll_soon(); },
                 .offers_changed = [this] { nodes_.offers_changed(); },
                 .message = [this](const MessageFrame& frame) { pass_on(frame); },
-                .joined = [this](const std::string& id) { ingest_.joined(id, true); },
-                .left = [this] { ingest_.links_changed(); },
+                .joined =
+                    [this](const std::string& id) {
+                      ingest_.joined(id, true);
+                      archive_.joined(id);
+                    },
+                .left =
+                    [this] {
+                      ingest_.links_changed();
+                      archive_.links_changed();
+                    },
                 .ingest = [this](const std::string& teller,
-                                 const IngestFrame& frame) { ingest_.take(teller, frame); }}),
+                                 const IngestFrame& frame) { ingest_.take(teller, frame); },
+                .archive = [this](const std::string& teller,
+                                  const ArchiveFrame& frame) { archive_.take(teller, frame); }}),
       nodes_(services,
              {.offers =
                   [this] {
@@ -40,12 +50,20 @@ ClusterLinks::ClusterLinks(Services& services)
                   [this](const std::string& id) {
                     poll_timer_.after(0us);
                     ingest_.joined(id, false);
+                    archive_.joined(id);
                   },
-              .node_left = [this] { ingest_.links_changed(); },
+              .node_left =
+                  [this] {
+                    ingest_.links_changed();
+                    archive_.links_changed();
+                  },
               .message = [this](const MessageFrame& frame) { pass_on(frame); },
               .ingest = [this](const std::string& teller,
-                               const IngestFrame& frame) { ingest_.take(teller, frame); }}),
+                               const IngestFrame& frame) { ingest_.take(teller, frame); },
+              .archive = [this](const std::string& teller,
+                                const ArchiveFrame& frame) { archive_.take(teller, frame); }}),
       ingest_(services, masters_, nodes_),
+      archive_(services, masters_, nodes_),
       poll_timer_(services.loops.control(), [this] { poll(); }) {}
 
 void ClusterLinks::configure(const Config& config) {
@@ -53,6 +71,7 @@ void ClusterLinks::configure(const Config& config) {
   nodes_.configure();
   masters_.configure(config);
   ingest_.configure(config);
+  archive_.configure();
   if (!masters_.empty() || nodes_.any_configured()) poll();
   mounts_changed();
 }
@@ -61,6 +80,7 @@ void ClusterLinks::stop(const std::string& why) {
   stopped_ = true;
   poll_timer_.cancel();
   ingest_.stop();
+  archive_.stop();
   masters_.stop(why);
   nodes_.stop(why);
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "admin/station.h"
+#include "app/cluster/archive_links.h"
 #include "app/cluster/ingest_service.h"
 #include "app/cluster/master_links.h"
 #include "app/cluster/node_links.h"
@@ -57,6 +58,7 @@ class ClusterLinks {
   MasterLinks masters_;
   NodeLinks nodes_;
   IngestService ingest_;
+  ArchiveLinks archive_;
   MessageLog messages_;
   std::uint64_t next_message_ = 1;
   SecondCount published_;

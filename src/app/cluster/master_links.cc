@@ -117,7 +117,7 @@ void MasterLinks::send(const MessageFrame& message) {
   for (const auto& [settings, session] : masters_) session->send(message);
 }
 
-bool MasterLinks::send_to(std::string_view master, const IngestFrame& frame) {
+bool MasterLinks::send_to(std::string_view master, const Frame& frame) {
   for (const auto& [settings, session] : masters_)
     if (session->linked() && session->master_id() == master) {
       session->send(frame);

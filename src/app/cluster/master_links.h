@@ -39,6 +39,7 @@ class MasterLinks final : public NodeSide {
     std::function<void(const std::string& id)> joined;  // a link to this master stands
     std::function<void()> left;
     std::function<void(const std::string& teller, const IngestFrame&)> ingest;
+    std::function<void(const std::string& teller, const ArchiveFrame&)> archive;
   };
   MasterLinks(Services& services, Callbacks callbacks);
   ~MasterLinks() override;
@@ -54,7 +55,7 @@ class MasterLinks final : public NodeSide {
   const std::vector<MasterLink>& links() const noexcept { return masters_; }
   void send(const MessageFrame& message);
   // To one of them.  False: it is not linked.
-  bool send_to(std::string_view master, const IngestFrame& frame);
+  bool send_to(std::string_view master, const Frame& frame);
   // This node drains, or serves again.
   void drain_changed();
   void add_rows(std::vector<LinkRow>& rows) const;
@@ -97,6 +98,9 @@ class MasterLinks final : public NodeSide {
   void message(MessageFrame message) override { callbacks_.message(std::move(message)); }
   void ingest(const std::string& teller, const IngestFrame& frame) override {
     callbacks_.ingest(teller, frame);
+  }
+  void archive(const std::string& teller, const ArchiveFrame& frame) override {
+    callbacks_.archive(teller, frame);
   }
   Rng& rng() noexcept override { return rng_; }
   const std::string& own_id() const noexcept override { return facts_->id; }

@@ -148,7 +148,7 @@ void NodeLinks::node_left(NodeSession& session, const std::string& why) {
   if (!stopped_) callbacks_.node_left();
 }
 
-bool NodeLinks::send_to(std::string_view node, const IngestFrame& frame) {
+bool NodeLinks::send_to(std::string_view node, const Frame& frame) {
   for (const auto& session : sessions_)
     if (session->joined() && session->id() == node) {
       session->send(frame);

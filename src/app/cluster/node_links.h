@@ -31,6 +31,7 @@ class NodeLinks final : public MasterSide {
     std::function<void()> node_left;
     std::function<void(MessageFrame)> message;
     std::function<void(const std::string& teller, const IngestFrame&)> ingest;
+    std::function<void(const std::string& teller, const ArchiveFrame&)> archive;
   };
   NodeLinks(Services& services, Callbacks callbacks);
   ~NodeLinks() override;
@@ -50,7 +51,7 @@ class NodeLinks final : public MasterSide {
   // To every node but the one that the message comes from.
   void send(const MessageFrame& message);
   // To one of them.  False: it is not linked.
-  bool send_to(std::string_view node, const IngestFrame& frame);
+  bool send_to(std::string_view node, const Frame& frame);
   // Calls each(id) for the nodes that are linked.
   template <class Each>
   void for_each_linked(Each each) const {
@@ -71,6 +72,9 @@ class NodeLinks final : public MasterSide {
   void message(MessageFrame message) override { callbacks_.message(std::move(message)); }
   void ingest(const std::string& teller, const IngestFrame& frame) override {
     callbacks_.ingest(teller, frame);
+  }
+  void archive(const std::string& teller, const ArchiveFrame& frame) override {
+    callbacks_.archive(teller, frame);
   }
   RedirectDecider& decider() noexcept override { return services_.cluster->decider(); }
   const KnownNode* known_node(std::string_view id) const override { return facts_->known.node(id); }

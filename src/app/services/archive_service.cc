@@ -9,7 +9,7 @@ namespace {
 
 // Its number among the loops, behind the workers', and those of control, the clerk and the threads
 // of Services.
-constexpr unsigned kArchiveThread = 5, kFirstReader = 6;
+constexpr unsigned kArchiveThread = 5, kFirstReader = 8, kFirstRemote = 6;
 
 }  // namespace
 
@@ -30,11 +30,15 @@ ArchiveService::ArchiveService(Services& services)
     loops.push_back(&reader_threads_.back()->loop());
   }
   readers_ = std::make_unique<ReaderPool>(std::move(loops));
+  remote_ = std::make_unique<RemoteRecordings>(services, catalog_,
+                                               services.loops.workers() + kFirstRemote);
+  readers_->set_remote(&remote_->archive());
 }
 
 ArchiveService::~ArchiveService() = default;
 
 void ArchiveService::configure(const Config& config) {
+  remote_->configure(config);
   if (config.archive.dir.empty() && !on()) return;
   if (!on()) dir_ = config.archive.dir;
   on_.store(true, std::memory_order_release);
@@ -47,6 +51,7 @@ void ArchiveService::mount_begun(const std::shared_ptr<Mount>& mount) {
 
 void ArchiveService::start() {
   thread_.start();
+  remote_->start();
   for (const auto& reader : reader_threads_) reader->start();
 }
 
@@ -73,6 +78,7 @@ void ArchiveService::told(const char* event, const std::string& mount, std::int6
 void ArchiveService::stop() {
   writer_.finish_all();
   thread_.join();
+  remote_->stop();
   for (const auto& reader : reader_threads_) reader->join();
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "app/process/io_thread.h"
+#include "app/services/remote_recordings.h"
 #include "app/services/services.h"
 #include "archive/archive_writer.h"
 #include "archive/catalog.h"
@@ -35,6 +36,11 @@ class ArchiveService {
   const Catalog& catalog() const noexcept { return catalog_; }
   ArchiveWriter& writer() noexcept { return writer_; }
   ReaderPool& readers() noexcept { return *readers_; }
+  RemoteRecordings& remote() noexcept { return *remote_; }
+  // There is something of its past, here or at other nodes.
+  bool has(const std::string& mount) const {
+    return (on() && catalog_.files(mount)->size() > 0) || remote_->archive().holds(mount);
+  }
   // REQUIRES: on()
   const std::string& dir() const noexcept { return dir_; }
   // The mount that plays now; null: none of this name.  Any thread.
@@ -50,6 +56,7 @@ class ArchiveService {
   Catalog catalog_;
   ArchiveWriter writer_;
   std::vector<std::unique_ptr<IoThread>> reader_threads_;
+  std::unique_ptr<RemoteRecordings> remote_;
   std::unique_ptr<ReaderPool> readers_;
   std::string dir_;  // written once, before on_
   std::mutex downloads_mutex_;

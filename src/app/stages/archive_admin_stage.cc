@@ -1,6 +1,7 @@
 #include "app/stages/archive_admin_stage.h"
 
 #include <chrono>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "app/stages/auth_stage.h"
 #include "archive/archive_file.h"
 #include "archive/time_text.h"
+#include "archive/where.h"
 #include "base/json.h"
 
 namespace lb {
@@ -46,20 +48,21 @@ std::vector<TitleAt> titles_of(const std::string& dir, const std::string& mount,
 }
 
 void write_mount(JsonWriter& out, const std::string& mount, const RecordedFiles& files,
-                 const std::vector<TitleAt>* titles) {
-  const auto ranges = files.ranges();
+                 const std::vector<PlacedRange>& ranges, const std::vector<TitleAt>* titles) {
   out.begin_object();
   out.key("mount").text(mount);
   out.key("bytes").number(files.bytes());
-  out.key("oldest").number(ranges.empty() ? 0.0 : unix_time_of(ranges.front().from_ms));
-  out.key("newest").number(ranges.empty() ? 0.0 : unix_time_of(ranges.back().to_ms));
+  out.key("oldest").number(ranges.empty() ? 0.0 : unix_time_of(ranges.front().range.from_ms));
+  out.key("newest").number(ranges.empty() ? 0.0 : unix_time_of(ranges.back().range.to_ms));
   out.key("ranges").begin_array();
-  for (const ArchiveRange& range : ranges) {
+  for (const auto& [range, where] : ranges) {
     out.begin_object();
     out.key("from").number(unix_time_of(range.from_ms));
     out.key("to").number(unix_time_of(range.to_ms));
     out.key("bytes").number(range.bytes);
-    out.key("where").begin_array().text("here").end_array();
+    out.key("where").begin_array();
+    for (const std::string& place : where) out.text(place);
+    out.end_array();
     out.end_object();
   }
   out.end_array();
@@ -103,14 +106,21 @@ Verdict ArchiveAdminStage::show(Connection& connection) {
   archive.readers().run([&worker = worker_, &archive, wanted, id = connection.id()] {
     JsonWriter out;
     out.begin_object().key("mounts").begin_array();
-    if (archive.on())
-      for (const std::string& mount : archive.catalog().mounts()) {
-        if (wanted && *wanted != mount) continue;
-        const auto files = archive.catalog().files(mount);
-        std::vector<TitleAt> titles;
-        if (wanted) titles = titles_of(archive.dir(), mount, *files);
-        write_mount(out, mount, *files, wanted ? &titles : nullptr);
-      }
+    const auto holders = archive.remote().archive().holders();
+    std::set<std::string> mounts;
+    for (const std::string& mount : archive.catalog().mounts()) mounts.insert(mount);
+    for (const auto& [mount, rows] : holders->all()) mounts.insert(mount);
+    const std::int64_t now_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
+                                    worker.services.clock.wall().time_since_epoch())
+                                    .count();
+    for (const std::string& mount : mounts) {
+      if (wanted && *wanted != mount) continue;
+      const auto files = archive.catalog().files(mount);
+      std::vector<TitleAt> titles;
+      if (wanted) titles = titles_of(archive.dir(), mount, *files);
+      write_mount(out, mount, *files, ranges_and_places(*files, holders->of(mount), now_ms),
+                  wanted ? &titles : nullptr);
+    }
     out.end_array().end_object();
     reply_text_body(worker, id, "application/json", out.take());
   });

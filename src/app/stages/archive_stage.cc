@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "app/services/archive_service.h"
+#include "app/services/remote_recordings.h"
 #include "app/services/worker.h"
 #include "app/stages/auth_replies.h"
 #include "app/stages/auth_stage.h"
@@ -12,6 +13,7 @@
 #include "app/stages/request_context.h"
 #include "archive/export_body.h"
 #include "archive/time_text.h"
+#include "archive/where.h"
 #include "auth/passwords.h"
 #include "base/strings.h"
 #include "http/byte_range.h"
@@ -24,12 +26,39 @@ constexpr unsigned kShiftedMetaint = 16'000;
 
 std::int64_t ms_of(std::chrono::milliseconds time) { return time.count(); }
 
-void reply_nothing(Connection& connection, const RecordedFiles& files) {
+std::int64_t wall_now_ms(Worker& worker) {
+  return ms_of(std::chrono::duration_cast<std::chrono::milliseconds>(
+      worker.services.clock.wall().time_since_epoch()));
+}
+
+void reply_nothing(Connection& connection, const std::vector<ArchiveRange>& ranges) {
   ResponseHead head;
   head.status = 404;
   head.content_type = "text/plain; charset=utf-8";
-  head.extra = "X-LB-Archive: " + ranges_text(files) + "\r\n";
+  head.extra = "X-LB-Archive: " + ranges_text(ranges) + "\r\n";
   connection.reply(head, "Nothing of this time is recorded\r\n");
+}
+
+// With the ranges that there are, here and at other nodes.
+void reply_nothing(Worker& worker, Connection& connection) {
+  ArchiveService& archive = *worker.services.archive;
+  const std::string& mount = connection.request().path;
+  const auto holders = archive.remote().archive().holders();
+  reply_nothing(connection, ranges_anywhere(*archive.catalog().files(mount), holders->of(mount),
+                                            wall_now_ms(worker)));
+}
+
+// This node has recorded it: nothing is missing that others may have.
+bool is_whole(const RecordedFiles& files, const PastAsk& ask) {
+  if (ask.at) return files.find(short_id(ask.at->id), ask.at->position) < files.size();
+  constexpr std::int64_t kPauseMs = 2500;
+  std::int64_t there = ask.from_ms;
+  const std::int64_t wanted = ask.kind == PastAsk::Kind::kFile ? ask.to_ms : ask.from_ms + 1;
+  for (std::size_t i = files.find(there); i < files.size() && there < wanted; ++i) {
+    if (files[i].from_ms > there + (there == ask.from_ms ? 0 : kPauseMs)) return false;
+    there = std::max(there, files[i].to_ms);
+  }
+  return there >= wanted || files.growing();
 }
 
 // It names the administrator; whether it is, let_in_administrator() decides, which counts guesses.
@@ -69,9 +98,8 @@ std::shared_ptr<Mount> sourceless_mount(Worker& worker, const std::string& name,
 
 }  // namespace
 
-std::string ranges_text(const RecordedFiles& files) {
+std::string ranges_text(const std::vector<ArchiveRange>& ranges) {
   std::string out;
-  const auto ranges = files.ranges();
   for (std::size_t i = 0; i < std::min(ranges.size(), kMostRanges); ++i) {
     const ArchiveRange& range = ranges[ranges.size() - 1 - i];
     if (!out.empty()) out += ", ";
@@ -92,8 +120,10 @@ Verdict ArchiveStage::handle(Connection& connection) {
     return Verdict::kAnswered;
   }
   // What is not recorded any more may have been for administrators alone.
-  const bool closed =
-      section.archive.listeners == ArchiveListeners::kNone || !section.archive.enabled;
+  const RemoteArchive& remote = services.archive->remote().archive();
+  const bool elsewhere = remote.holds(connection.request().path);
+  const bool closed = section.archive.listeners == ArchiveListeners::kNone ||
+                      (!section.archive.enabled && !elsewhere);
   bool administrator = false;
   if (closed || (section.authenticator.type.empty() && claims_administrator(worker_, connection))) {
     if (!let_in_administrator(worker_, connection)) return Verdict::kAnswered;
@@ -104,17 +134,44 @@ Verdict ArchiveStage::handle(Connection& connection) {
   }
   const Catalog::Files files = services.archive->catalog().files(connection.request().path);
   if (section.archive.window.count() > 0 && !administrator) {
-    const std::int64_t now_ms = ms_of(std::chrono::duration_cast<std::chrono::milliseconds>(
-        services.clock.wall().time_since_epoch()));
-    ask.earliest_ms = now_ms - ms_of(section.archive.window);
+    ask.earliest_ms = wall_now_ms(worker_) - ms_of(section.archive.window);
     ask.from_ms = std::max(ask.from_ms, ask.earliest_ms);
     if (ask.kind == PastAsk::Kind::kFile && ask.to_ms <= ask.from_ms) {
-      reply_nothing(connection, RecordedFiles());
+      reply_nothing(connection, std::vector<ArchiveRange>());
       return Verdict::kAnswered;
     }
   }
+  if (elsewhere && !is_whole(*files, ask)) return look_elsewhere(connection, ask);
+  return answer(connection, files, ask);
+}
+
+Verdict ArchiveStage::answer(Connection& connection, const Catalog::Files& files,
+                             const PastAsk& ask) {
   return ask.kind == PastAsk::Kind::kFile ? send_file(connection, files, ask)
                                           : begin_stream(connection, files, ask);
+}
+
+Verdict ArchiveStage::look_elsewhere(Connection& connection, const PastAsk& ask) {
+  RemoteArchive& remote = worker_.services.archive->remote().archive();
+  const std::string& mount = connection.request().path;
+  auto then = [this, &remote, mount, ask, id = connection.id()] {
+    worker_.loop.post([this, &remote, mount, ask, id] {
+      Connection* waiting = worker_.connections.find(id);
+      if (waiting == nullptr) return;
+      if (answer(*waiting, remote.files(mount), ask) == Verdict::kNext)
+        waiting->resume(Verdict::kNext);
+    });
+  };
+  constexpr std::int64_t kAheadMs = 3'600'000;
+  std::int64_t from_ms = ask.from_ms;
+  if (ask.at) {
+    remote.look(mount, short_id(ask.at->id), ask.at->position, std::move(then));
+  } else {
+    const bool file = ask.kind == PastAsk::Kind::kFile;
+    if (!file) remote.holders()->nearest(mount, from_ms);
+    remote.look(mount, from_ms, file ? ask.to_ms : from_ms + kAheadMs, std::move(then));
+  }
+  return Verdict::kPending;
 }
 
 Verdict ArchiveStage::send_file(Connection& connection, const Catalog::Files& files,
@@ -122,7 +179,7 @@ Verdict ArchiveStage::send_file(Connection& connection, const Catalog::Files& fi
   Services& services = worker_.services;
   const std::string mount = connection.request().path;
   if (files->size() == 0) {
-    reply_nothing(connection, *files);
+    reply_nothing(worker_, connection);
     return Verdict::kAnswered;
   }
   const std::shared_ptr<Gate> gate = services.archive->downloads(mount);
@@ -138,15 +195,19 @@ Verdict ArchiveStage::send_file(Connection& connection, const Catalog::Files& fi
   // The gate lives as long as its place, which a task of a stopped loop may hold to the end.
   auto place = std::make_shared<DownloadPlace>(gate);
   ReaderPool& readers = services.archive->readers();
-  readers.run([&worker = worker_, &readers, dir = services.archive->dir(), mount, files, ask, place,
-               id = connection.id()] {
+  bool far = false;
+  for (std::size_t i = files->find(ask.from_ms); i < files->size(); ++i)
+    far = far || ((*files)[i].from_ms < ask.to_ms && (*files)[i].remote);
+  RemoteArchive& remote = services.archive->remote().archive();
+  auto plan_it = [&worker = worker_, &readers, &remote, dir = services.archive->dir(), mount, files,
+                  ask, place, id = connection.id()] {
     auto made = std::make_shared<Result<ExportPlan>>(
-        plan_export(dir, mount, *files, ask.from_ms, ask.to_ms));
+        plan_export(dir, mount, *files, ask.from_ms, ask.to_ms, &remote));
     worker.loop.post([&worker, &readers, dir, files, ask, place, made, id] {
       Connection* waiting = worker.connections.find(id);
       if (waiting == nullptr) return;
       if (!*made) {
-        reply_nothing(*waiting, *files);
+        reply_nothing(worker, *waiting);
         return;
       }
       ExportPlan plan = std::move(**made);
@@ -189,7 +250,11 @@ Verdict ArchiveStage::send_file(Connection& connection, const Catalog::Files& fi
                                        worker.loop, std::move(ready), std::move(*place));
       waiting->reply_source(std::move(head), std::move(body), range.length);
     });
-  });
+  };
+  if (far)
+    services.archive->remote().patient().post(std::move(plan_it));
+  else
+    readers.run(std::move(plan_it));
   return Verdict::kPending;
 }
 
@@ -206,46 +271,43 @@ Verdict ArchiveStage::begin_stream(Connection& connection, const Catalog::Files&
   const std::string name = connection.request().path;
   if (found == files->size()) {
     // What is so young that it is not recorded yet, the live stream has.
-    const bool young = !ask.at && files->open().has_value() && services.mounts.find(name);
+    const bool young = !ask.at && files->growing() && services.mounts.find(name);
     if (young) return Verdict::kNext;
-    reply_nothing(connection, *files);
+    reply_nothing(worker_, connection);
     return Verdict::kAnswered;
   }
   const FileRow row = (*files)[found];
-  services.archive->readers().run([&worker = worker_, dir = services.archive->dir(), name, row, ask,
-                                   files, id = connection.id()] {
-    auto loaded = std::make_shared<Result<std::shared_ptr<const ArchiveFile>>>(
-        load_archive_file(dir, name, row));
-    worker.loop.post([&worker, name, ask, files, loaded, id] {
-      Connection* waiting = worker.connections.find(id);
-      if (waiting == nullptr) return;
-      const bool other = *loaded && ask.at && (**loaded)->index.head.span.id != ask.at->id;
-      if (!*loaded || other) {
-        reply_nothing(*waiting, *files);
-        return;
-      }
-      auto start = std::make_unique<ShiftedStart>();
-      start->file = **loaded;
-      const FileIndex& index = start->file->index;
-      std::size_t mark = index.mark_at(ask.from_ms);
-      start->offset = index.marks[mark].offset;
-      if (ask.at) {
-        start->offset = std::min(ask.at->position - start->file->row.origin, index.end());
-        mark = index.mark_before(start->offset);
-      }
-      start->wall_ms = index.marks[mark].wall_ms;
-      if (start->wall_ms < ask.earliest_ms) {
-        reply_nothing(*waiting, *files);
-        return;
-      }
-      start->recorded = name;
-      start->mount = worker.services.archive->live(name);
-      if (!start->mount || start->mount->facts()->content_type != index.head.content_type)
-        start->mount = sourceless_mount(worker, name, index.head.content_type);
-      waiting->context().shifted = std::move(start);
-      waiting->resume(Verdict::kNext);
-    });
-  });
+  services.archive->readers().load(
+      services.archive->dir(), name, row, worker_.loop,
+      [&worker = worker_, name, ask, id = connection.id()](RemoteArchive::File loaded) {
+        Connection* waiting = worker.connections.find(id);
+        if (waiting == nullptr) return;
+        const bool other = loaded && ask.at && (*loaded)->index.head.span.id != ask.at->id;
+        if (!loaded || other) {
+          reply_nothing(worker, *waiting);
+          return;
+        }
+        auto start = std::make_unique<ShiftedStart>();
+        start->file = *loaded;
+        const FileIndex& index = start->file->index;
+        std::size_t mark = index.mark_at(ask.from_ms);
+        start->offset = index.marks[mark].offset;
+        if (ask.at) {
+          start->offset = std::min(ask.at->position - start->file->row.origin, index.end());
+          mark = index.mark_before(start->offset);
+        }
+        start->wall_ms = index.marks[mark].wall_ms;
+        if (start->wall_ms < ask.earliest_ms) {
+          reply_nothing(worker, *waiting);
+          return;
+        }
+        start->recorded = name;
+        start->mount = worker.services.archive->live(name);
+        if (!start->mount || start->mount->facts()->content_type != index.head.content_type)
+          start->mount = sourceless_mount(worker, name, index.head.content_type);
+        waiting->context().shifted = std::move(start);
+        waiting->resume(Verdict::kNext);
+      });
   return Verdict::kPending;
 }
 

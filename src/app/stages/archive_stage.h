@@ -1,6 +1,7 @@
 // ArchiveStage: what PastStage has split off: a range of time becomes a file, and a time a place
 // for ListenStage to begin at.
 //
+// Where this node has not recorded all of it, the nodes that have are asked first.
 // 404 with the ranges that there are where nothing of it is recorded; 503 where as many files are
 // fetched as <downloads> allows.
 // Source: RFC 9110 sections 13.1.5 (If-Range) and 14.
@@ -17,7 +18,7 @@ struct Worker;
 struct PastAsk;
 
 // "1795158000-1795161600, …", Unix seconds, the newest first, at most 16.
-std::string ranges_text(const RecordedFiles& files);
+std::string ranges_text(const std::vector<ArchiveRange>& ranges);
 
 class ArchiveStage final : public Stage {
  public:
@@ -25,6 +26,8 @@ class ArchiveStage final : public Stage {
   Verdict handle(Connection& connection) override;
 
  private:
+  Verdict answer(Connection& connection, const Catalog::Files& files, const PastAsk& ask);
+  Verdict look_elsewhere(Connection& connection, const PastAsk& ask);
   Verdict send_file(Connection& connection, const Catalog::Files& files, const PastAsk& ask);
   Verdict begin_stream(Connection& connection, const Catalog::Files& files, const PastAsk& ask);
   Worker& worker_;

@@ -98,16 +98,16 @@ std::optional<PastPath> past_of_path(std::string_view path) {
 
 Verdict PastStage::handle(Connection& connection) {
   Services& services = worker_.services;
-  if (!services.archive->on() || connection.context().hls) return Verdict::kNext;
+  if (connection.context().hls) return Verdict::kNext;
   Request& request = connection.request();
-  const Catalog& catalog = services.archive->catalog();
+  const ArchiveService& archive = *services.archive;
   const std::int64_t now_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
                                   services.clock.wall().time_since_epoch())
                                   .count();
   if (auto past = past_of_path(request.path)) {
     const bool taken =
         services.mounts.find(request.path) || services.files.read()->has_file(request.path);
-    if (!taken && catalog.files(past->mount)->size() > 0) {
+    if (!taken && archive.has(past->mount)) {
       if (past->ask.to_ms > now_ms) {
         connection.reply_text(400, "the range ends in the future\r\n");
         return Verdict::kAnswered;
@@ -118,9 +118,9 @@ Verdict PastStage::handle(Connection& connection) {
     }
   }
   if (request.query.empty()) return Verdict::kNext;
-  if (catalog.files(request.path)->size() == 0 &&
-      !mount_section(*services.config.read(), request.path).archive.enabled)
-    return Verdict::kNext;
+  const bool recorded =
+      archive.on() && mount_section(*services.config.read(), request.path).archive.enabled;
+  if (!recorded && !archive.has(request.path)) return Verdict::kNext;
   const auto ask = past_of_query(request.query, now_ms);
   if (!ask) {
     connection.reply_text(400, ask.error().what + "\r\n");

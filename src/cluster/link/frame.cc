@@ -306,6 +306,26 @@ std::string render(const IngestFrame& frame) {
   return line.take();
 }
 
+std::string render(const ArchiveFrame& frame) {
+  Line line("ARCH");
+  line.json.key("rows").begin_array();
+  for (const ArchiveRow& row : frame.rows) {
+    line.json.begin_object().key("m");
+    line.mount(row.mount);
+    line.text("at", row.at);
+    write_addresses(line, row.addresses);
+    line.json.key("have").begin_array();
+    for (std::size_t i = 0; i < std::min(row.have.size(), kMaxArchiveRanges); ++i)
+      line.json.begin_array().number(row.have[i].from_ms).number(row.have[i].to_ms).end_array();
+    line.json.end_array();
+    line.text_if("pass", row.pass);
+    write_protections(line, "needs", row.needs);
+    line.json.end_object();
+  }
+  line.json.end_array();
+  return line.take();
+}
+
 std::string render(const ByeFrame& frame) {
   Line line("BYE");
   line.text_if("why", frame.why);
@@ -343,9 +363,9 @@ std::string_view to_text(CommandFrame::Verb verb) noexcept {
 }
 
 std::string_view frame_name(const Frame& frame) noexcept {
-  constexpr std::string_view kNames[] = {"HELLO", "WELCOME", "SNAP",  "DELTA", "LOAD",
-                                         "ACK",   "DRAIN",   "CMD",   "RES",   "MSG",
-                                         "WHO",   "BYE",     "PROVE", "INGEST"};
+  constexpr std::string_view kNames[] = {"HELLO", "WELCOME", "SNAP",  "DELTA",  "LOAD",
+                                         "ACK",   "DRAIN",   "CMD",   "RES",    "MSG",
+                                         "WHO",   "BYE",     "PROVE", "INGEST", "ARCH"};
   static_assert(std::size(kNames) == std::variant_size_v<Frame>);
   return kNames[frame.index()];
 }

@@ -183,6 +183,28 @@ struct IngestFrame {
   std::vector<IngestRow> rows;
 };
 
+// What a node has recorded of a mount, and where it is to be had.
+struct ArchiveRow {
+  std::string mount;
+  std::string at;                      // the node
+  std::vector<NodeAddress> addresses;  // empty: where the teller is reached
+  struct Range {
+    std::int64_t from_ms = 0, to_ms = 0;  // Unix; to_ms 0: it goes on
+
+    bool operator==(const Range&) const = default;
+  };
+  std::vector<Range> have;  // empty: nothing any more
+  std::string pass;         // the right to read it
+  ProtectionSet needs = 0;  // a node that plays it must enforce
+
+  bool operator==(const ArchiveRow&) const = default;
+};
+constexpr std::size_t kMaxArchiveRanges = 16;
+// Each row stands for itself.  Without a seq: a node of an older version passes over the frame.
+struct ArchiveFrame {
+  std::vector<ArchiveRow> rows;
+};
+
 struct ByeFrame {
   std::string why;
   int code = 0;                       // 409: another process has this id
@@ -191,7 +213,7 @@ struct ByeFrame {
 
 using Frame = std::variant<HelloFrame, WelcomeFrame, SnapFrame, DeltaFrame, LoadFrame, AckFrame,
                            DrainFrame, CommandFrame, ResultFrame, MessageFrame, WhoFrame, ByeFrame,
-                           ProveFrame, IngestFrame>;
+                           ProveFrame, IngestFrame, ArchiveFrame>;
 // "HELLO", "WELCOME" …
 std::string_view frame_name(const Frame& frame) noexcept;
 
@@ -207,6 +229,7 @@ std::vector<SnapFrame> snap_frames(std::vector<StreamOffer> offers, std::vector<
 std::vector<DeltaFrame> delta_frames(std::vector<StreamOffer> added,
                                      std::vector<std::string> removed);
 std::vector<IngestFrame> ingest_frames(std::vector<IngestRow> rows);
+std::vector<ArchiveFrame> archive_frames(std::vector<ArchiveRow> rows);
 // The number of these that fit into one LOAD beside its other members.
 std::size_t loads_that_fit(const std::vector<MountLoad>& loads) noexcept;
 

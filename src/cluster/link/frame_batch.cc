@@ -31,6 +31,12 @@ std::size_t size_of(const IngestRow& row) {
   return size;
 }
 
+std::size_t size_of(const ArchiveRow& row) {
+  std::size_t size = 3 * row.mount.size() + row.at.size() + row.pass.size() + 128;
+  for (const NodeAddress& address : row.addresses) size += address.host.size() + 16;
+  return size + 32 * std::min(row.have.size(), kMaxArchiveRanges);
+}
+
 // Puts each element into frames.back(), after `fresh` where that is full.
 template <class Elements, class Frames, class Put, class Fresh>
 void spread(Elements& elements, Frames& frames, std::size_t& used, Put put, Fresh fresh) {
@@ -86,6 +92,16 @@ std::vector<IngestFrame> ingest_frames(std::vector<IngestRow> rows) {
       rows, frames, used,
       [](IngestFrame& frame, IngestRow row) { frame.rows.push_back(std::move(row)); },
       [](std::vector<IngestFrame>& all) { all.emplace_back(); });
+  return frames;
+}
+
+std::vector<ArchiveFrame> archive_frames(std::vector<ArchiveRow> rows) {
+  std::vector<ArchiveFrame> frames(1);
+  std::size_t used = 0;
+  spread(
+      rows, frames, used,
+      [](ArchiveFrame& frame, ArchiveRow row) { frame.rows.push_back(std::move(row)); },
+      [](std::vector<ArchiveFrame>& all) { all.emplace_back(); });
   return frames;
 }
 

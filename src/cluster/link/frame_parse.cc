@@ -327,6 +327,35 @@ Frame read_ingest(FrameMembers& in) {
   return out;
 }
 
+Frame read_archive(FrameMembers& in) {
+  ArchiveFrame out;
+  in.array("rows", in.member("rows", true), kLongestFrame, [&](const Json& element) {
+    if (!element.is_object()) {
+      in.wrong("rows", "has an element that is no object");
+      return;
+    }
+    for (const std::string_view name : {"m", "at", "have"})
+      if (element.at(name).missing()) in.wrong(name, "is missing");
+    ArchiveRow row;
+    row.mount = in.mount("m", element.at("m"));
+    row.at = in.word("at", element.at("at"));
+    const Json pub = element.at("pub");
+    addresses_of(in, PublicScheme::kHttp, "pub.http", pub.at("http"), row.addresses);
+    addresses_of(in, PublicScheme::kHttps, "pub.https", pub.at("https"), row.addresses);
+    in.array("have", element.at("have"), kMaxArchiveRanges, [&](const Json& range) {
+      constexpr std::uint64_t kLastTime = 253'402'300'799'000;  // of the year 9999
+      const auto from = in.whole("have", range.at(std::size_t{0}), kLastTime).value_or(0);
+      const auto to = in.whole("have", range.at(std::size_t{1}), kLastTime).value_or(0);
+      if (to != 0 && to < from) in.wrong("have", "has a range that ends before it begins");
+      row.have.push_back({static_cast<std::int64_t>(from), static_cast<std::int64_t>(to)});
+    });
+    if (!element.at("pass").missing()) row.pass = in.word("pass", element.at("pass"));
+    row.needs = protections(in, "needs", element.at("needs"), true);
+    out.rows.push_back(std::move(row));
+  });
+  return out;
+}
+
 struct Reader {
   std::string_view name;
   Frame (*read)(FrameMembers&);
@@ -335,7 +364,7 @@ constexpr Reader kReaders[] = {
     {"HELLO", read_hello}, {"WELCOME", read_welcome}, {"SNAP", read_snap},   {"DELTA", read_delta},
     {"LOAD", read_load},   {"ACK", read_ack},         {"DRAIN", read_drain}, {"CMD", read_command},
     {"RES", read_result},  {"MSG", read_message},     {"WHO", read_who},     {"BYE", read_bye},
-    {"PROVE", read_prove}, {"INGEST", read_ingest}};
+    {"PROVE", read_prove}, {"INGEST", read_ingest},   {"ARCH", read_archive}};
 
 }  // namespace
 

@@ -19,6 +19,8 @@ class LinkHost {
   virtual void message(MessageFrame message) = 0;
   // What the other side of a link knows of mounts that are captured once.
   virtual void ingest(const std::string& /*teller*/, const IngestFrame& /*frame*/) {}
+  // What the other side of a link knows of recordings.
+  virtual void archive(const std::string& /*teller*/, const ArchiveFrame& /*frame*/) {}
 };
 
 }  // namespace lb

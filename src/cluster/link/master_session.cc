@@ -176,6 +176,10 @@ Result<void> MasterSession::take(Frame frame) {
     host_.ingest(master_id_, *ingest);
     return {};
   }
+  if (const auto* archive = std::get_if<ArchiveFrame>(&frame)) {
+    host_.archive(master_id_, *archive);
+    return {};
+  }
   if (auto* command = std::get_if<CommandFrame>(&frame)) {
     take_command(std::move(*command));
     return {};

@@ -131,6 +131,10 @@ Result<void> NodeSession::take_valid(Frame frame) {
     host_.ingest(id_, *ingest);
     return {};
   }
+  if (const auto* archive = std::get_if<ArchiveFrame>(&frame)) {
+    host_.archive(id_, *archive);
+    return {};
+  }
   if (const auto* who = std::get_if<WhoFrame>(&frame)) {
     if (!who->known) link_.send(WhoFrame{who->mount, host_.is_offered(who->mount)});
     return {};

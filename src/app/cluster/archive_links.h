@@ -1,0 +1,62 @@
+// ArchiveLinks: tells the nodes at the other ends of links what this node has recorded, repeats
+// what its nodes have, and takes what it is told (doc/link.md, ARCH).
+//
+// A node tells its masters, and the nodes that it is a master of, what it has itself.  A master
+// repeats once, to its other nodes, what a neighbour has said of itself, with the addresses that
+// it has proved.  Of a node that is no master of this one only rows about itself are believed.
+//
+// Thread: control.
+// Ownership: ClusterLinks.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "app/services/services.h"
+#include "archive/holders.h"
+#include "cluster/link/frame.h"
+
+namespace lb {
+
+class MasterLinks;
+class NodeLinks;
+
+class ArchiveLinks {
+ public:
+  ArchiveLinks(Services& services, MasterLinks& masters, NodeLinks& nodes);
+
+  void configure();
+  void stop();
+  // A link to this neighbour stands, perhaps one more.
+  void joined(const std::string& id);
+  // Links may have ended.
+  void links_changed();
+  void take(const std::string& teller, const ArchiveFrame& frame);
+
+ private:
+  using Key = std::pair<std::string, std::string>;  // mount, node
+  using Rows = std::map<Key, ArchiveRow>;
+
+  void work();
+  void tell();
+  void publish();
+  Rows own_rows() const;
+  Rows repeated_rows(const std::string& but) const;
+  HolderRow row_of(const std::string& teller, const ArchiveRow& row) const;
+  bool is_master(const std::string& id) const;
+
+  Services& services_;
+  MasterLinks& masters_;
+  NodeLinks& nodes_;
+  Holders holders_;
+  std::uint64_t published_ = 0;  // version of holders_
+  std::set<std::string> linked_;
+  std::map<std::string, Rows> told_;  // by neighbour
+  bool stopped_ = false;
+  Timer timer_;
+};
+
+}  // namespace lb

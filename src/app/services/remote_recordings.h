@@ -1,0 +1,49 @@
+// RemoteRecordings: what other nodes have recorded, and what they may fetch here: the threads of
+// RemoteArchive, and the passes.
+//
+// Thread: made and stopped on the main thread; configure() on control; the rest from any thread.
+// Ownership: ArchiveService.
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "app/process/io_thread.h"
+#include "app/services/services.h"
+#include "archive/passes.h"
+#include "archive/remote_archive.h"
+#include "net/fetch.h"
+#include "stream/gate.h"
+
+namespace lb {
+
+class RemoteRecordings {
+ public:
+  // first_thread: of two, its number among the loops.
+  RemoteRecordings(Services& services, const Catalog& own, unsigned first_thread);
+  ~RemoteRecordings();
+
+  void configure(const Config& config);
+  void start();
+  void stop();
+
+  RemoteArchive& archive() noexcept { return *archive_; }
+  ArchivePasses& passes() noexcept { return passes_; }
+  // For work that waits for other nodes.
+  Loop& patient() noexcept { return patient_.loop(); }
+  // Its recordings are for other nodes too.
+  bool shares() const noexcept { return shares_.load(std::memory_order_relaxed); }
+
+  // Answers to other nodes that are under way, and what BlockStage has refused.
+  const std::shared_ptr<Gate> answers = std::make_shared<Gate>();
+  std::atomic<std::uint64_t> refused{0}, answered{0};
+
+ private:
+  IoThread fetching_, patient_;
+  std::unique_ptr<Fetcher> fetcher_;
+  std::unique_ptr<RemoteArchive> archive_;
+  ArchivePasses passes_;
+  std::atomic<bool> shares_{true};
+};
+
+}  // namespace lb

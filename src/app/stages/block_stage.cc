@@ -1,0 +1,280 @@
+#include "app/stages/block_stage.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <limits>
+#include <utility>
+
+#include "app/services/archive_service.h"
+#include "app/services/remote_recordings.h"
+#include "app/services/worker.h"
+#include "archive/export_body.h"
+#include "archive/file_list.h"
+#include "archive/warmth.h"
+#include "base/strings.h"
+#include "http/byte_range.h"
+#include "http/reply_source.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kBlockPrefix = "/_lb/archive";
+constexpr std::string_view kBearer = "Bearer ";
+constexpr std::int64_t kLargestSentIndex = 4 * 1024 * 1024;
+constexpr std::uint64_t kRefusalsLogged = 10;  // then one in a thousand
+
+std::string recorded_path(const std::string& dir, const std::string& mount, const FileRow& row) {
+  return dir + "/" + archive_directory(mount) + "/" + archive_path(row.name());
+}
+
+// A part of a file, sent once it is in memory.
+class BlockBody final : public ReplySource {
+ public:
+  struct Opened {
+    UniqueFd fd;
+    bool ready = false;  // it was opened, or could not be
+    bool read = false;
+  };
+  BlockBody(ReaderPool& readers, Loop& home, std::function<void()> ready, std::string path,
+            std::uint64_t offset, std::uint64_t length, DownloadPlace place)
+      : readers_(readers),
+        home_(home),
+        ready_(std::move(ready)),
+        path_(std::move(path)),
+        offset_(offset),
+        length_(length),
+        place_(std::move(place)),
+        opened_(std::make_shared<Opened>()) {}
+
+  Piece next() override {
+    Piece out;
+    if (length_ == 0) return out;
+    if (!opened_->ready) {
+      out.kind = Piece::Kind::kWait;
+      read(true);
+      return out;
+    }
+    if (!opened_->fd) {
+      out.kind = Piece::Kind::kBroken;
+      return out;
+    }
+    if (!opened_->read && !is_warm(opened_->fd.get(), offset_, length_)) {
+      out.kind = Piece::Kind::kWait;
+      read(false);
+      return out;
+    }
+    out.kind = Piece::Kind::kFile;
+    out.fd = opened_->fd.get();
+    out.offset = offset_;
+    out.length = std::exchange(length_, 0);
+    return out;
+  }
+
+ private:
+  // On a reader: opens the file, or brings its part into memory.
+  void read(bool open) {
+    readers_.run([open, into = opened_, path = path_, offset = offset_, length = length_,
+                  &home = home_, ready = ready_] {
+      if (open) {
+        into->fd = UniqueFd(::open((path + ".data").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+        into->ready = true;
+      } else {
+        std::string bytes(static_cast<std::size_t>(length), '\0');
+        std::ignore =
+            ::pread(into->fd.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+        into->read = true;
+      }
+      home.post([ready] { ready(); });
+    });
+  }
+
+  ReaderPool& readers_;
+  Loop& home_;
+  const std::function<void()> ready_;
+  const std::string path_;
+  const std::uint64_t offset_;
+  std::uint64_t length_;
+  DownloadPlace place_;
+  std::shared_ptr<Opened> opened_;
+};
+
+const FileRow* row_named(const RecordedFiles& files, const ArchiveFileName& name) {
+  const std::size_t found = files.find(name.id, name.origin);
+  if (found < files.size() && files[found].name() == name) return &files[found];
+  for (std::size_t i = files.size(); i-- > 0;)
+    if (files[i].name() == name) return &files[i];
+  return nullptr;
+}
+
+void reply_body(Connection& connection, std::string type, std::string body) {
+  ResponseHead head;
+  head.content_type = std::move(type);
+  head.content_length = body.size();
+  head.keep_alive = client_keeps_alive(connection.request());
+  head.http_1_1 = true;
+  connection.reply(head, std::move(body));
+}
+
+}  // namespace
+
+BlockAsk parse_block_path(std::string_view path) {
+  BlockAsk out;
+  if (!path.starts_with(kBlockPrefix)) return out;
+  path.remove_prefix(kBlockPrefix.size());
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string_view::npos || slash == 0 || path[0] != '/') return out;
+  out.mount = path.substr(0, slash);
+  std::string_view name = path.substr(slash + 1);
+  if (name.empty()) {
+    out.kind = BlockAsk::Kind::kList;
+    return out;
+  }
+  const std::size_t dot = name.rfind('.');
+  if (dot == std::string_view::npos) return out;
+  const auto parsed = parse_archive_file(name.substr(0, dot));
+  if (!parsed) return out;
+  out.name = *parsed;
+  if (name.substr(dot) == ".idx")
+    out.kind = BlockAsk::Kind::kIndex;
+  else if (name.substr(dot) == ".data")
+    out.kind = BlockAsk::Kind::kData;
+  return out;
+}
+
+void BlockStage::refuse(Connection& connection, int status, std::string_view why) {
+  RemoteRecordings& remote = worker_.services.archive->remote();
+  const std::uint64_t count = remote.refused.fetch_add(1, std::memory_order_relaxed) + 1;
+  if (count <= kRefusalsLogged || count % 1000 == 0)
+    worker_.services.log.warn("archive/block",
+                              connection.ip() + ": a request for recordings, number " +
+                                  std::to_string(count) +
+                                  " of those that were refused: " + std::string(why));
+  connection.reply_text(status, status == 403 ? "forbidden\r\n" : "not found\r\n");
+}
+
+Verdict BlockStage::handle(Connection& connection) {
+  const Request& request = connection.request();
+  if (!request.path.starts_with(kBlockPrefix) || request.method != Method::kGet)
+    return Verdict::kNext;
+  ArchiveService& archive = *worker_.services.archive;
+  const BlockAsk ask = parse_block_path(request.path);
+  if (ask.kind == BlockAsk::Kind::kNone || !archive.on() || !archive.remote().shares()) {
+    refuse(connection, 404, "no name of a recording");
+    return Verdict::kAnswered;
+  }
+  const std::string_view given = trim(request.headers.get("authorization"));
+  if (!given.starts_with(kBearer) ||
+      !archive.remote().passes().valid(ask.mount, trim(given.substr(kBearer.size())))) {
+    refuse(connection, 403, "its pass is wrong, or has expired");
+    return Verdict::kAnswered;
+  }
+  const auto config = worker_.services.config.read();
+  const MountSettings& section = mount_section(*config, ask.mount);
+  if (!section.archive.enabled || section.archive.listeners == ArchiveListeners::kNone) {
+    refuse(connection, 404, "the recordings of the mount are for administrators alone");
+    return Verdict::kAnswered;
+  }
+  connection.is_probe = true;  // no line in the access log for a block
+  if (ask.kind == BlockAsk::Kind::kList) return send_list(connection, ask);
+  const Catalog::Files files = archive.catalog().files(ask.mount);
+  const FileRow* row = row_named(*files, ask.name);
+  if (row == nullptr || row->bytes == 0) {
+    refuse(connection, 404, "there is no such file, or none any more");
+    return Verdict::kAnswered;
+  }
+  return ask.kind == BlockAsk::Kind::kIndex ? send_index(connection, ask, *row)
+                                            : send_data(connection, ask, *row);
+}
+
+Verdict BlockStage::send_list(Connection& connection, const BlockAsk& ask) {
+  const std::string& query = connection.request().query;
+  const Catalog::Files files = worker_.services.archive->catalog().files(ask.mount);
+  const auto number = [&query](std::string_view name) {
+    return parse_u64(query_param(query, name).value_or(""));
+  };
+  const auto from = number("from"), to = number("to"), id = number("id"), origin = number("origin");
+  constexpr std::uint64_t kLast = std::numeric_limits<std::int64_t>::max();
+  if (from && to && *from <= kLast && *to <= kLast) {
+    reply_body(
+        connection, "application/json",
+        print_file_list(*files, static_cast<std::int64_t>(*from), static_cast<std::int64_t>(*to)));
+  } else if (id && origin && *id <= std::numeric_limits<std::uint32_t>::max()) {
+    reply_body(connection, "application/json",
+               print_file_list(*files, static_cast<std::uint32_t>(*id), *origin));
+  } else {
+    connection.reply_text(400, "from and to are wanted, or id and origin\r\n");
+  }
+  return Verdict::kAnswered;
+}
+
+Verdict BlockStage::send_index(Connection& connection, const BlockAsk& ask, const FileRow& row) {
+  ArchiveService& archive = *worker_.services.archive;
+  if (!archive.remote().answers->try_enter(kMostAnswers)) {
+    connection.reply_text(503, "too many at once\r\n");
+    return Verdict::kAnswered;
+  }
+  const auto place = std::make_shared<DownloadPlace>(archive.remote().answers);
+  archive.readers().run([&worker = worker_, place,
+                         path = recorded_path(archive.dir(), ask.mount, row) + ".idx",
+                         id = connection.id()] {
+    const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    struct stat info {};
+    std::string text;
+    if (fd && ::fstat(fd.get(), &info) == 0 && info.st_size <= kLargestSentIndex) {
+      text.resize(static_cast<std::size_t>(info.st_size));
+      const ssize_t got = ::pread(fd.get(), text.data(), text.size(), 0);
+      text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+    }
+    worker.loop.post([&worker, place, text = std::move(text), id]() mutable {
+      Connection* waiting = worker.connections.find(id);
+      if (waiting == nullptr) return;
+      if (text.empty())
+        waiting->reply_text(404, "not found\r\n");
+      else
+        reply_body(*waiting, "application/octet-stream", std::move(text));
+    });
+  });
+  return Verdict::kPending;
+}
+
+Verdict BlockStage::send_data(Connection& connection, const BlockAsk& ask, const FileRow& row) {
+  ArchiveService& archive = *worker_.services.archive;
+  const ByteRange range = parse_byte_range(connection.request().headers.get("range"), row.bytes);
+  if (range.kind != ByteRange::Kind::kPart || range.length == 0 ||
+      range.length > RemoteParts::kBlock) {
+    ResponseHead head;
+    head.status = 416;
+    head.content_type = "text/plain; charset=utf-8";
+    head.extra = "Content-Range: bytes */" + std::to_string(row.bytes) + "\r\n";
+    connection.reply(head, "a range of at most 256 KiB is wanted\r\n");
+    return Verdict::kAnswered;
+  }
+  if (!archive.remote().answers->try_enter(kMostAnswers)) {
+    connection.reply_text(503, "too many at once\r\n");
+    return Verdict::kAnswered;
+  }
+  archive.remote().answered.fetch_add(1, std::memory_order_relaxed);
+  ResponseHead head;
+  head.status = 206;
+  head.content_type = "application/octet-stream";
+  head.extra = range_lines(range, row.bytes);
+  head.content_length = range.length;
+  head.keep_alive = client_keeps_alive(connection.request());
+  head.http_1_1 = true;
+  auto ready = [&worker = worker_, id = connection.id()] {
+    if (Connection* asking = worker.connections.find(id)) asking->source_ready();
+  };
+  connection.reply_source(
+      std::move(head),
+      std::make_unique<BlockBody>(archive.readers(), worker_.loop, std::move(ready),
+                                  recorded_path(archive.dir(), ask.mount, row), range.first,
+                                  range.length, DownloadPlace(archive.remote().answers)),
+      range.length);
+  return Verdict::kAnswered;
+}
+
+}  // namespace lb

@@ -1,0 +1,28 @@
+// The list of recorded files that a node gives to another one:
+// {"files": [{"n": "1795158000-889f4cb7-fb9a", "from": ms, "to": ms, "b": bytes, "open": true}]}
+//
+// Thread: pure functions.
+// Bounds: kMostFiles files, names of the archive's grammar only, times and sizes that can be.
+// Errors: kInvalid, kLimit; nothing of a wrong list counts.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "archive/catalog.h"
+#include "base/result.h"
+
+namespace lb {
+
+constexpr std::size_t kMostFiles = 1000;
+constexpr std::uint64_t kLargestRemoteFile = std::uint64_t{1} << 30;
+
+// The first kMostFiles of those that have something of [from_ms, to_ms).
+std::string print_file_list(const RecordedFiles& files, std::int64_t from_ms, std::int64_t to_ms);
+// Those that go on from this byte, or hold it.
+std::string print_file_list(const RecordedFiles& files, std::uint32_t id, std::uint64_t origin);
+// Rows are marked as remote.
+Result<std::vector<FileRow>> parse_file_list(std::string_view text);
+
+}  // namespace lb

@@ -1,0 +1,563 @@
+#include "archive/remote_archive.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "archive/file_list.h"
+#include "archive/merged_files.h"
+#include "base/encoding.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kRetryEvery = 250ms;
+constexpr auto kListFresh = 1s;
+constexpr auto kAnswerTime = 2000ms, kLonelyAnswerTime = 5000ms;
+constexpr std::size_t kLargestIndexText = 4 * 1024 * 1024, kLargestList = 1024 * 1024;
+constexpr std::size_t kMostHoldersAsked = 8, kMostLooked = 10'000;
+constexpr std::int64_t kListCell = 300'000;
+constexpr std::string_view kBlockPath = "/_lb/archive";
+
+double ms_since(SteadyTime begin, SteadyTime now) {
+  return std::chrono::duration<double, std::milli>(now - begin).count();
+}
+
+}  // namespace
+
+RemoteArchive::RemoteArchive(Loop& loop, Log& log, const Catalog& own, Transport transport)
+    : loop_(loop),
+      log_(log),
+      own_(own),
+      transport_(std::move(transport)),
+      holders_(std::make_shared<const HolderView>()),
+      retry_timer_(loop, [this] { retry(); }) {}
+
+RemoteArchive::~RemoteArchive() = default;
+
+void RemoteArchive::configure(std::string cache_dir, std::uint64_t cache_bytes) {
+  loop_.post([this, dir = std::move(cache_dir), cache_bytes]() mutable {
+    cache_dir_ = std::move(dir);
+    cache_bytes_ = cache_bytes;
+    make_room();
+  });
+}
+
+void RemoteArchive::set_holders(std::shared_ptr<const HolderView> holders) {
+  holders_.publish(std::move(holders));
+  loop_.post([this] {
+    const auto view = holders_.read();
+    std::vector<std::string> changed;
+    for (auto& [mount, nodes] : known_) {
+      const auto& rows = view->of(mount);
+      const std::size_t gone = std::erase_if(nodes, [&rows](const auto& each) {
+        return std::none_of(rows.begin(), rows.end(),
+                            [&each](const HolderRow& row) { return row.node == each.first; });
+      });
+      if (gone > 0) changed.push_back(mount);
+    }
+    for (const std::string& mount : changed) publish(mount);
+    std::erase_if(known_, [](const auto& each) { return each.second.empty(); });
+  });
+}
+
+Catalog::Files RemoteArchive::files(const std::string& mount) const {
+  auto own = own_.files(mount);
+  std::shared_ptr<const Lists> lists;
+  {
+    std::lock_guard<std::mutex> guard(lists_mutex_);
+    const auto found = lists_.find(mount);
+    if (found == lists_.end()) return own;
+    lists = found->second;
+  }
+  std::vector<const Rows*> others;
+  for (const Listed& each : *lists) others.push_back(each.rows.get());
+  return std::make_shared<const RecordedFiles>(merged_files(*own, others));
+}
+
+// -- what there is --------------------------------------------------------------------------------
+
+void RemoteArchive::look(const std::string& mount, std::int64_t from_ms, std::int64_t to_ms,
+                         UniqueFunction<void()> then) {
+  // Listeners of about the same time ask one question.
+  const std::int64_t from = std::max<std::int64_t>(0, from_ms / kListCell - 1) * kListCell;
+  const std::int64_t to = (to_ms / kListCell + 1) * kListCell;
+  loop_.post([this, mount, from, to, then = std::move(then)]() mutable {
+    look_now(mount, from, to, "?from=" + std::to_string(from) + "&to=" + std::to_string(to),
+             std::move(then));
+  });
+}
+
+void RemoteArchive::look(const std::string& mount, std::uint32_t id, std::uint64_t origin,
+                         UniqueFunction<void()> then) {
+  loop_.post([this, mount, id, origin, then = std::move(then)]() mutable {
+    look_now(mount, 0, 0, "?id=" + std::to_string(id) + "&origin=" + std::to_string(origin),
+             std::move(then));
+  });
+}
+
+void RemoteArchive::look_now(const std::string& mount, std::int64_t from_ms, std::int64_t to_ms,
+                             const std::string& query, UniqueFunction<void()> then) {
+  const auto view = holders();
+  const auto join = std::make_shared<Join>();
+  join->left = 1;
+  join->then = [then = std::move(then)](bool) mutable { then(); };
+  const auto done = [](const std::shared_ptr<Join>& one) {
+    if (--one->left == 0) one->then(one->good);
+  };
+  if (looked_.size() > kMostLooked) looked_.clear();
+  std::size_t asked = 0;
+  const auto holders = in_order(*view, mount);
+  for (const HolderRow* holder : holders) {
+    if (asked == kMostHoldersAsked) break;
+    const bool rests = peers_[holder->node].rests_until > loop_.now();
+    if (rests && asked > 0) continue;  // the others know it too
+    const bool has =
+        to_ms == 0 ||
+        std::any_of(holder->ranges.begin(), holder->ranges.end(), [&](const HeldRange& range) {
+          return range.from_ms < to_ms && range.ends_after(from_ms);
+        });
+    if (!has) continue;
+    ++asked;
+    const std::string key = holder->node + " " + mount + query;
+    const auto fresh = looked_.find(key);
+    if (fresh != looked_.end() && loop_.now() - fresh->second < kListFresh) continue;
+    ++join->left;
+    auto& waiting = looks_[key];
+    waiting.push_back(join);
+    if (waiting.size() > 1) continue;
+    ask(*holder, std::string(kBlockPath) + percent_encode(mount, true) + "/" + query, "",
+        kLargestList, holders.size() == 1,
+        [this, mount, node = holder->node, from_ms, to_ms, key, done](Result<FetchAnswer> answer) {
+          if (answer) looked_[key] = loop_.now();
+          list_came(mount, node, from_ms, to_ms, std::move(answer));
+          auto all = std::move(looks_[key]);
+          looks_.erase(key);
+          for (const auto& each : all) done(each);
+        });
+  }
+  done(join);
+}
+
+void RemoteArchive::list_came(const std::string& mount, const std::string& node,
+                              std::int64_t from_ms, std::int64_t to_ms,
+                              Result<FetchAnswer> answer) {
+  const Key key{mount, {}};
+  if (!answer) return failed(key, node, answer.error(), true);
+  if (answer->status != 200)
+    return failed(key, node, Error::denied("status " + std::to_string(answer->status)), false);
+  auto rows = parse_file_list(answer->body);
+  if (!rows) return failed(key, node, rows.error(), true);
+  const auto view = holders();
+  const auto& now = view->of(mount);
+  if (std::none_of(now.begin(), now.end(), [&](const HolderRow& row) { return row.node == node; }))
+    return;
+  // What it has left out of this time is gone.
+  if (rows->size() == kMostFiles) to_ms = rows->back().from_ms;
+  Rows& known = known_[mount][node];
+  std::erase_if(known, [&](const FileRow& row) {
+    const bool listed = std::any_of(rows->begin(), rows->end(),
+                                    [&](const FileRow& each) { return each.name() == row.name(); });
+    return listed || (row.from_ms < to_ms && row.to_ms > from_ms);
+  });
+  if (known.size() + rows->size() > kMostListed) known.clear();
+  known.insert(known.end(), rows->begin(), rows->end());
+  std::sort(known.begin(), known.end(), [](const FileRow& a, const FileRow& b) {
+    return a.from_ms != b.from_ms ? a.from_ms < b.from_ms : a.origin < b.origin;
+  });
+  publish(mount);
+}
+
+void RemoteArchive::publish(const std::string& mount) {
+  auto made = std::make_shared<Lists>();
+  const auto known = known_.find(mount);
+  const auto view = holders();
+  if (known != known_.end()) {
+    bool any_awake = false;
+    for (const HolderRow* holder : in_order(*view, mount)) {
+      const auto rows = known->second.find(holder->node);
+      if (rows == known->second.end()) continue;
+      // What only a holder has that just failed is not counted on while there are others.
+      const bool rests = peers_[holder->node].rests_until > loop_.now();
+      if (rests && any_awake) continue;
+      any_awake = any_awake || !rests;
+      made->push_back({holder->node, std::make_shared<const Rows>(rows->second)});
+    }
+  }
+  std::lock_guard<std::mutex> guard(lists_mutex_);
+  if (made->empty())
+    lists_.erase(mount);
+  else
+    lists_[mount] = std::move(made);
+}
+
+// -- which holder is asked
+// ----------------------------------------------------------------------------------
+
+std::vector<const HolderRow*> RemoteArchive::in_order(const HolderView& view,
+                                                      std::string_view mount) {
+  std::vector<const HolderRow*> out;
+  for (const HolderRow& row : view.of(mount))
+    if (!row.places.empty()) out.push_back(&row);
+  const SteadyTime now = loop_.now();
+  const auto rank = [&](const HolderRow* row) {
+    const Peer& peer = peers_[row->node];
+    return std::pair(peer.rests_until > now, peer.ms * (1 + peer.busy));
+  };
+  std::stable_sort(out.begin(), out.end(),
+                   [&rank](const HolderRow* a, const HolderRow* b) { return rank(a) < rank(b); });
+  return out;
+}
+
+bool RemoteArchive::lists_file(const std::string& mount, const std::string& node,
+                               const ArchiveFileName& name, std::uint64_t bytes) const {
+  const auto nodes = known_.find(mount);
+  if (nodes == known_.end()) return false;
+  const auto rows = nodes->second.find(node);
+  if (rows == nodes->second.end()) return false;
+  return std::any_of(rows->second.begin(), rows->second.end(), [&](const FileRow& row) {
+    return row.name() == name && (row.open || row.bytes >= bytes);
+  });
+}
+
+const HolderRow* RemoteArchive::next_holder(const HolderView& view, const Key& key,
+                                            std::uint64_t bytes, const Attempt& attempt) {
+  for (const HolderRow* holder : in_order(view, key.mount))
+    if (!attempt.tried.contains(holder->node) &&
+        lists_file(key.mount, holder->node, key.name, bytes))
+      return holder;
+  return nullptr;
+}
+
+void RemoteArchive::ask(const HolderRow& holder, const std::string& path, const std::string& range,
+                        std::size_t most, bool alone,
+                        UniqueFunction<void(Result<FetchAnswer>)> then) {
+  Peer& peer = peers_[holder.node];
+  FetchRequest request;
+  request.url = holder.places[peer.place % holder.places.size()] + path;
+  request.timeout = alone ? kLonelyAnswerTime : kAnswerTime;
+  request.body_bytes = most;
+  request.headers.push_back("Authorization: Bearer " + holder.pass);
+  if (!range.empty()) request.headers.push_back("Range: bytes=" + range);
+  ++peer.busy;
+  transport_(std::move(request), [this, node = holder.node, begin = loop_.now(),
+                                  then = std::move(then)](Result<FetchAnswer> answer) mutable {
+    Peer& asked = peers_[node];
+    --asked.busy;
+    if (answer) asked.ms += (ms_since(begin, loop_.now()) - asked.ms) / 8;
+    then(std::move(answer));
+  });
+}
+
+void RemoteArchive::failed(const Key& key, const std::string& node, const Error& error, bool host) {
+  if (host) {
+    Peer& peer = peers_[node];
+    ++peer.place;
+    const SteadyTime now = loop_.now();
+    if (peer.rests_until <= now)
+      log_.warn("archive/remote", "archive " + key.mount + ": node " + node +
+                                      " does not give its recordings: " + error.what +
+                                      "; it rests for 10 s, others are asked");
+    peer.rests_until = now + kRest;
+  } else if (key.name.seconds > 0) {
+    // It has removed the file, or never had it.
+    const auto nodes = known_.find(key.mount);
+    if (nodes != known_.end())
+      if (const auto rows = nodes->second.find(node); rows != nodes->second.end())
+        std::erase_if(rows->second, [&](const FileRow& row) { return row.name() == key.name; });
+  }
+  publish(key.mount);
+}
+
+// -- files ----------------------------------------------------------------------------------------
+
+void RemoteArchive::load(const std::string& mount, const FileRow& row,
+                         UniqueFunction<void(File)> then) {
+  loop_.post([this, key = Key{mount, row.name()}, row, then = std::move(then)]() mutable {
+    load_now(std::move(key), row, std::move(then));
+  });
+}
+
+void RemoteArchive::load_now(Key key, const FileRow& row, UniqueFunction<void(File)> then) {
+  if (const auto cached = cache_.find(key); cached != cache_.end()) {
+    const auto& file = cached->second.file;
+    if (file && file->end() >= row.bytes) {
+      cached->second.used = loop_.now();
+      then(file);
+      return;
+    }
+  } else if (full()) {
+    then(Error::limit("archive " + key.mount + ": the cache of other nodes' recordings is full"));
+    return;
+  }
+  Loading& loading = loading_[key];
+  if (loading.waiting.empty()) loading.attempt.since = loop_.now();
+  if (row.bytes > loading.row.bytes) loading.row = row;
+  loading.waiting.push_back(std::move(then));
+  step(key);
+}
+
+void RemoteArchive::step(const Key& key) {
+  const auto found = loading_.find(key);
+  if (found == loading_.end() || found->second.attempt.under_way) return;
+  Loading& loading = found->second;
+  const auto view = holders();
+  const HolderRow* holder = next_holder(*view, key, loading.row.bytes, loading.attempt);
+  if (holder == nullptr) {
+    if (loop_.now() - loading.attempt.since < kPatience) {
+      if (!retry_timer_.armed()) retry_timer_.after(kRetryEvery);
+      return;
+    }
+    loaded(key, Error::closed("archive " + key.mount + ": no node gives " + to_string(key.name)));
+    return;
+  }
+  loading.attempt.tried.insert(holder->node);
+  loading.attempt.under_way = true;
+  ask(*holder,
+      std::string(kBlockPath) + percent_encode(key.mount, true) + "/" + to_string(key.name) +
+          ".idx",
+      "", kLargestIndexText, view->of(key.mount).size() == 1,
+      [this, key, node = holder->node](Result<FetchAnswer> answer) {
+        index_came(key, node, std::move(answer));
+      });
+}
+
+void RemoteArchive::index_came(const Key& key, const std::string& node,
+                               Result<FetchAnswer> answer) {
+  const auto found = loading_.find(key);
+  if (found == loading_.end()) return;
+  found->second.attempt.under_way = false;
+  Result<void> taken;
+  bool host = true;
+  if (!answer) {
+    taken = answer.error();
+  } else if (answer->status != 200) {
+    taken = Error::denied("status " + std::to_string(answer->status));
+    host = answer->status >= 500;
+  } else {
+    taken = take_index(key, found->second.row, answer->body);
+  }
+  if (!taken) {
+    failed(key, node, taken.error(), host);
+    step(key);
+    return;
+  }
+  loaded(key, cache_[key].file);
+}
+
+Result<void> RemoteArchive::take_index(const Key& key, const FileRow& row,
+                                       const std::string& text) {
+  FileIndex index = read_index(text);
+  const StreamSpan& span = index.head.span;
+  if (index.end() == 0 || index.end() > kLargestRemoteFile)
+    return Error::invalid("an index without a mark");
+  if (short_id(span.id) != row.id || span.origin != row.origin)
+    return Error::invalid("the index of another file");
+  if (index.end() < row.bytes)
+    return Error::invalid("an index of " + std::to_string(index.end()) + " bytes instead of " +
+                          std::to_string(row.bytes));
+  Cached& cached = cache_[key];
+  if (!cached.parts) {
+    auto parts = RemoteParts::create(cache_dir_);
+    if (!parts) {
+      cache_.erase(key);
+      return parts.error();
+    }
+    cached.parts = std::move(*parts);
+    cached.parts->mount = key.mount;
+  }
+  if (auto room = cached.parts->reserve(index.end()); !room) return room;
+  UniqueFd fd(::fcntl(cached.parts->fd(), F_DUPFD_CLOEXEC, 0));
+  if (!fd) return Error::io("no descriptor is left");
+  FileRow grown = row;
+  grown.bytes = index.end();
+  auto made = make_archive_file(grown, std::move(index), std::move(fd), cached.parts);
+  if (!made) return made.error();
+  cached.file = std::move(*made);
+  cached.used = loop_.now();
+  return {};
+}
+
+void RemoteArchive::loaded(const Key& key, File file) {
+  auto row = loading_.extract(key);
+  for (auto& then : row.mapped().waiting) then(file);
+}
+
+// -- blocks ---------------------------------------------------------------------------------------
+
+void RemoteArchive::fetch(std::shared_ptr<const ArchiveFile> file, std::uint64_t offset,
+                          std::uint64_t bytes, UniqueFunction<void(bool)> then) {
+  loop_.post([this, file = std::move(file), offset, bytes, then = std::move(then)]() mutable {
+    fetch_now(std::move(file), offset, bytes, std::move(then));
+  });
+}
+
+void RemoteArchive::fetch_now(std::shared_ptr<const ArchiveFile> file, std::uint64_t offset,
+                              std::uint64_t bytes, UniqueFunction<void(bool)> then) {
+  const Key key{file->remote->mount, file->row.name()};
+  const std::uint64_t end = std::min(offset + bytes, file->end());
+  const auto join = std::make_shared<Join>();
+  join->left = 1;
+  join->then = std::move(then);
+  std::vector<FlightKey> begun;
+  constexpr std::uint64_t kBlock = RemoteParts::kBlock;
+  for (std::uint64_t block = offset / kBlock; block * kBlock < end; ++block) {
+    const std::uint64_t want = std::min((block + 1) * kBlock, file->end());
+    if (block * kBlock + file->remote->filled(block) >= std::min(want, end)) continue;
+    const FlightKey flight_key{key, block};
+    Flight& flight = flights_[flight_key];
+    if (!flight.file) flight.attempt.since = loop_.now();
+    if (!flight.file || file->end() > flight.file->end()) flight.file = file;
+    flight.want = std::max(flight.want, want);
+    flight.waiting.emplace_back(want, join);
+    ++join->left;
+    begun.push_back(flight_key);
+  }
+  for (const FlightKey& each : begun) step(each);
+  read_ahead(file, end == 0 ? 0 : (end - 1) / kBlock + 1);
+  if (--join->left == 0) join->then(join->good);
+}
+
+void RemoteArchive::read_ahead(const std::shared_ptr<const ArchiveFile>& file,
+                               std::uint64_t block) {
+  constexpr std::uint64_t kBlock = RemoteParts::kBlock;
+  if (block * kBlock >= file->end() || file->remote->filled(block) > 0) return;
+  // What is still growing would be asked for in small pieces.
+  const std::uint64_t want = std::min((block + 1) * kBlock, file->end());
+  if (file->row.open && want < (block + 1) * kBlock) return;
+  const FlightKey key{{file->remote->mount, file->row.name()}, block};
+  if (flights_.contains(key)) return;
+  Flight& flight = flights_[key];
+  flight.attempt.since = loop_.now();
+  flight.file = file;
+  flight.want = want;
+  step(key);
+}
+
+void RemoteArchive::step(const FlightKey& key) {
+  const auto found = flights_.find(key);
+  if (found == flights_.end() || found->second.attempt.under_way) return;
+  Flight& flight = found->second;
+  const auto view = holders();
+  const HolderRow* holder = next_holder(*view, key.first, flight.want, flight.attempt);
+  if (holder == nullptr) {
+    if (!flight.waiting.empty() && loop_.now() - flight.attempt.since < kPatience) {
+      if (!retry_timer_.armed()) retry_timer_.after(kRetryEvery);
+      return;
+    }
+    settle(key, true);
+    return;
+  }
+  const std::uint64_t from =
+      key.second * RemoteParts::kBlock + flight.file->remote->filled(key.second);
+  flight.attempt.tried.insert(holder->node);
+  flight.attempt.under_way = true;
+  const std::uint64_t bytes = flight.want - from;
+  ask(*holder,
+      std::string(kBlockPath) + percent_encode(key.first.mount, true) + "/" +
+          to_string(key.first.name) + ".data",
+      std::to_string(from) + "-" + std::to_string(flight.want - 1), static_cast<std::size_t>(bytes),
+      view->of(key.first.mount).size() == 1,
+      [this, key, node = holder->node, from, bytes](Result<FetchAnswer> answer) {
+        block_came(key, node, from, bytes, std::move(answer));
+      });
+}
+
+void RemoteArchive::block_came(const FlightKey& key, const std::string& node, std::uint64_t from,
+                               std::uint64_t bytes, Result<FetchAnswer> answer) {
+  const auto found = flights_.find(key);
+  if (found == flights_.end()) return;
+  Flight& flight = found->second;
+  flight.attempt.under_way = false;
+  RemoteParts& parts = *flight.file->remote;
+  Result<void> taken;
+  bool host = true;
+  if (!answer) {
+    taken = answer.error();
+  } else if (answer->status != 206 || answer->body.size() != bytes) {
+    taken =
+        Error::denied("status " + std::to_string(answer->status) + " with " +
+                      std::to_string(answer->body.size()) + " bytes of " + std::to_string(bytes));
+    host = answer->status >= 500;
+  } else if (from == key.second * RemoteParts::kBlock + parts.filled(key.second)) {
+    taken = parts.put(key.second, answer->body, flight.file->index);
+    fetched_blocks.fetch_add(1, std::memory_order_relaxed);
+    fetched_bytes.fetch_add(bytes, std::memory_order_relaxed);
+  }
+  if (!taken) {
+    failed(key.first, node, taken.error(), host);
+    step(key);
+    return;
+  }
+  flight.attempt.tried.clear();
+  settle(key, false);
+}
+
+// Tells those that have what they wanted, or all.
+void RemoteArchive::settle(const FlightKey& key, bool given_up) {
+  const auto found = flights_.find(key);
+  Flight& flight = found->second;
+  const std::uint64_t here =
+      key.second * RemoteParts::kBlock + flight.file->remote->filled(key.second);
+  std::vector<std::shared_ptr<Join>> ready;
+  std::erase_if(flight.waiting, [&](const auto& each) {
+    if (!given_up && each.first > here) return false;
+    if (each.first > here) each.second->good = false;
+    ready.push_back(each.second);
+    return true;
+  });
+  if (flight.waiting.empty()) {
+    flights_.erase(found);
+    make_room();
+  } else {
+    step(key);
+  }
+  for (const auto& join : ready)
+    if (--join->left == 0) join->then(join->good);
+}
+
+// -- time and room --------------------------------------------------------------------------------
+
+void RemoteArchive::retry() {
+  std::vector<Key> loads;
+  for (auto& [key, loading] : loading_)
+    if (!loading.attempt.under_way) {
+      loading.attempt.tried.clear();
+      loads.push_back(key);
+    }
+  std::vector<FlightKey> flights;
+  for (auto& [key, flight] : flights_)
+    if (!flight.attempt.under_way) {
+      flight.attempt.tried.clear();
+      flights.push_back(key);
+    }
+  for (const Key& key : loads) step(key);
+  for (const FlightKey& key : flights) step(key);
+}
+
+bool RemoteArchive::full() const {
+  std::uint64_t used = 0;
+  for (const auto& [key, cached] : cache_)
+    if (cached.in_use()) used += cached.parts->bytes();
+  return used > cache_bytes_;
+}
+
+// The longest unused go first, never those that are being played.
+void RemoteArchive::make_room() {
+  std::uint64_t all = 0;
+  for (const auto& [key, cached] : cache_) all += cached.parts->bytes();
+  while (all > cache_bytes_) {
+    auto oldest = cache_.end();
+    for (auto at = cache_.begin(); at != cache_.end(); ++at)
+      if (!at->second.in_use() && (oldest == cache_.end() || at->second.used < oldest->second.used))
+        oldest = at;
+    if (oldest == cache_.end()) return;
+    all -= oldest->second.parts->bytes();
+    cache_.erase(oldest);
+  }
+}
+
+}  // namespace lb

@@ -1,0 +1,177 @@
+// RemoteArchive: what other nodes have recorded, fetched in blocks of 256 KiB and kept, so that it
+// plays as a file of this node does.
+//
+// A block is asked for once, however many want it meanwhile, and the next one with it.  A holder
+// that fails rests for kRest and the next one is asked for the same bytes; for kPatience it is
+// tried again, then those that wait are told.  Checksums of the index are checked on everything.
+// Thread: holds(), files() and counters from any thread, as are look(), load() and fetch(), whose
+// `then` is called on the thread of this object; it posts to where it came from.
+// Ownership: app/services/archive_service.
+// Bounds: the cache has cache_bytes, and more only for files that are being played; beyond that new
+// ones are refused.  Lists have kMostListed rows a mount and node.
+// Errors: kNotFound: no holder has it; kClosed: none has answered; kLimit: the cache is full.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "archive/archive_file.h"
+#include "archive/catalog.h"
+#include "archive/holders.h"
+#include "base/log.h"
+#include "base/snapshot.h"
+#include "base/unique_function.h"
+#include "net/fetch.h"
+#include "net/loop.h"
+
+namespace lb {
+
+class RemoteArchive {
+ public:
+  static constexpr std::chrono::seconds kRest{10}, kPatience{5};
+  static constexpr std::size_t kMostListed = 20'000;
+
+  using File = Result<std::shared_ptr<const ArchiveFile>>;
+  // Asks another server; on the loop.
+  using Transport = std::function<void(FetchRequest, Fetcher::Done)>;
+
+  // own: what this node has itself.
+  RemoteArchive(Loop& loop, Log& log, const Catalog& own, Transport transport);
+  ~RemoteArchive();
+
+  // cache_dir "": in memory.
+  void configure(std::string cache_dir, std::uint64_t cache_bytes);
+  void set_holders(std::shared_ptr<const HolderView> holders);
+  std::shared_ptr<const HolderView> holders() const { return holders_.read(); }
+  bool holds(std::string_view mount) const { return holders()->has(mount); }
+
+  // Own files, and what is known of those of others.
+  Catalog::Files files(const std::string& mount) const;
+  // Asks the holders what they have of a time, or from a byte on; files() knows it then.
+  void look(const std::string& mount, std::int64_t from_ms, std::int64_t to_ms,
+            UniqueFunction<void()> then);
+  void look(const std::string& mount, std::uint32_t id, std::uint64_t origin,
+            UniqueFunction<void()> then);
+  // REQUIRES: row.remote
+  void load(const std::string& mount, const FileRow& row, UniqueFunction<void(File)> then);
+  // A part of a loaded file; false: no holder gives it.
+  void fetch(std::shared_ptr<const ArchiveFile> file, std::uint64_t offset, std::uint64_t bytes,
+             UniqueFunction<void(bool)> then);
+
+  std::atomic<std::uint64_t> fetched_bytes{0}, fetched_blocks{0};
+
+ private:
+  struct Peer {
+    SteadyTime rests_until{};
+    double ms = 20;  // of a request, lately
+    unsigned busy = 0;
+    std::size_t place = 0;  // of its addresses
+  };
+  using Rows = std::vector<FileRow>;
+  struct Listed {
+    std::string node;
+    std::shared_ptr<const Rows> rows;
+  };
+  using Lists = std::vector<Listed>;
+  struct Key {
+    std::string mount;
+    ArchiveFileName name;
+
+    bool operator<(const Key& other) const noexcept {
+      if (mount != other.mount) return mount < other.mount;
+      if (name.seconds != other.name.seconds) return name.seconds < other.name.seconds;
+      if (name.id != other.name.id) return name.id < other.name.id;
+      return name.origin < other.name.origin;
+    }
+  };
+  struct Cached {
+    std::shared_ptr<RemoteParts> parts;
+    std::shared_ptr<const ArchiveFile> file;
+    SteadyTime used{};
+
+    bool in_use() const noexcept { return file.use_count() > 1 || parts.use_count() > 2; }
+  };
+  // One question, and which holders have been asked.
+  struct Attempt {
+    std::set<std::string> tried;
+    SteadyTime since{};
+    bool under_way = false;
+  };
+  struct Loading {
+    Attempt attempt;
+    FileRow row;
+    std::vector<UniqueFunction<void(File)>> waiting;
+  };
+  struct Join {
+    std::size_t left = 0;
+    bool good = true;
+    UniqueFunction<void(bool)> then;
+  };
+  struct Flight {
+    Attempt attempt;
+    std::shared_ptr<const ArchiveFile> file;
+    std::uint64_t want = 0;                                                // the end, in the file
+    std::vector<std::pair<std::uint64_t, std::shared_ptr<Join>>> waiting;  // … of each
+  };
+  using FlightKey = std::pair<Key, std::uint64_t>;
+
+  void look_now(const std::string& mount, std::int64_t from_ms, std::int64_t to_ms,
+                const std::string& query, UniqueFunction<void()> then);
+  void list_came(const std::string& mount, const std::string& node, std::int64_t from_ms,
+                 std::int64_t to_ms, Result<FetchAnswer> answer);
+  void load_now(Key key, const FileRow& row, UniqueFunction<void(File)> then);
+  void fetch_now(std::shared_ptr<const ArchiveFile> file, std::uint64_t offset, std::uint64_t bytes,
+                 UniqueFunction<void(bool)> then);
+  void step(const Key& key);
+  void step(const FlightKey& key);
+  void index_came(const Key& key, const std::string& node, Result<FetchAnswer> answer);
+  void block_came(const FlightKey& key, const std::string& node, std::uint64_t from,
+                  std::uint64_t bytes, Result<FetchAnswer> answer);
+  void loaded(const Key& key, File file);
+  void settle(const FlightKey& key, bool given_up);
+  void read_ahead(const std::shared_ptr<const ArchiveFile>& file, std::uint64_t block);
+  // The next one to ask, the best first; nullptr: all have been asked.
+  const HolderRow* next_holder(const HolderView& view, const Key& key, std::uint64_t bytes,
+                               const Attempt& attempt);
+  bool lists_file(const std::string& mount, const std::string& node, const ArchiveFileName& name,
+                  std::uint64_t bytes) const;
+  std::vector<const HolderRow*> in_order(const HolderView& view, std::string_view mount);
+  void ask(const HolderRow& holder, const std::string& path, const std::string& range,
+           std::size_t most, bool alone, UniqueFunction<void(Result<FetchAnswer>)> then);
+  // The holder has not given what it said that it has.
+  void failed(const Key& key, const std::string& node, const Error& error, bool host);
+  Result<void> take_index(const Key& key, const FileRow& row, const std::string& text);
+  void make_room();
+  bool full() const;
+  void publish(const std::string& mount);
+  void retry();
+
+  Loop& loop_;
+  Log& log_;
+  const Catalog& own_;
+  const Transport transport_;
+  Snapshot<HolderView> holders_;
+  mutable std::mutex lists_mutex_;
+  std::map<std::string, std::shared_ptr<const Lists>, std::less<>> lists_;  // under the mutex
+
+  std::string cache_dir_;
+  std::uint64_t cache_bytes_ = 256u << 20;
+  std::map<std::string, Peer> peers_;
+  std::map<std::string, std::map<std::string, Rows>> known_;  // mount, node
+  std::map<std::string, std::vector<std::shared_ptr<Join>>> looks_;
+  std::map<std::string, SteadyTime> looked_;
+  std::map<Key, Cached> cache_;
+  std::map<Key, Loading> loading_;
+  std::map<FlightKey, Flight> flights_;
+  Timer retry_timer_;
+};
+
+}  // namespace lb
