@@ -337,12 +337,16 @@ constexpr auto kRows = std::to_array<MetricRow>({
      "Recordings that are paused because the disk is full or fails.",
      of_archive<&Picture::Archive::full>},
     {"lb_archive_reads_total", kCounter, kNone, "from",
-     "Parts of files that listeners in the past were sent: from memory (warm), or read first (disk).",
+     "Parts of files that listeners in the past were sent: from memory (warm), read first (disk), or fetched from another node (remote).",
      [](const Picture& picture, Writer& out) {
        if (!picture.archive) return;
        out.sample({{"from", "warm"}}, picture.archive->warm_reads);
        out.sample({{"from", "disk"}}, picture.archive->disk_reads);
+       out.sample({{"from", "remote"}}, picture.archive->remote_reads);
      }},
+    {"lb_archive_fetched_bytes_total", kCounter, kBytes, "",
+     "What other nodes have given of their recordings.",
+     of_archive<&Picture::Archive::fetched_bytes>},
     {"lb_shifted_listeners", kGauge, kNone, "", "Listeners that hear the past.",
      of_archive<&Picture::Archive::shifted>},
 });

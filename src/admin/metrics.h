@@ -104,8 +104,9 @@ struct MetricsPicture {
     double oldest = 0, write_lag = 0;  // seconds
     std::uint64_t skipped_bytes = 0;
     std::int64_t full = 0;  // recordings that are paused
-    std::uint64_t warm_reads = 0, disk_reads = 0;
-    std::uint64_t shifted = 0;  // listeners in the past
+    std::uint64_t warm_reads = 0, disk_reads = 0, remote_reads = 0;
+    std::uint64_t fetched_bytes = 0;  // from other nodes
+    std::uint64_t shifted = 0;        // listeners in the past
   };
   std::optional<Archive> archive;  // nullopt: there is none
   std::uint64_t hls_sessions = 0;

@@ -74,7 +74,7 @@ ReplySource::Piece ExportBody::wait_for(const ExportPiece& piece, std::uint64_t 
   warmed_ = 0;
   readers_.load(dir_, plan_.mount, piece.row, home_,
                 [into = loaded_, ready = ready_](RemoteArchive::File file) {
-                  into->failed = !file.has_value();
+                  into->done = true;
                   if (file) into->file = std::move(*file);
                   ready();
                 });
@@ -85,6 +85,8 @@ ReplySource::Piece ExportBody::file_part(const ExportPiece& piece) {
   const std::uint64_t offset = piece.offset + inside_;
   if (!loaded_ || loaded_piece_ != at_) return wait_for(piece, offset);
   Piece out;
+  out.kind = Piece::Kind::kWait;
+  if (!loaded_->done) return out;
   out.length = std::min({piece.length - inside_, left_, ReaderPool::kPiece});
   const bool there = loaded_->file && offset + out.length <= loaded_->file->end();
   // What was just fetched and is not there, no node gives.
@@ -108,6 +110,8 @@ ReplySource::Piece ExportBody::ogg_part(const ExportPiece& piece) {
   std::uint64_t from = after == piece.pages.begin() ? piece.offset : *(after - 1);
   if (!loaded_ || loaded_piece_ != at_) return wait_for(piece, from);
   Piece out;
+  out.kind = Piece::Kind::kWait;
+  if (!loaded_->done) return out;
   out.kind = Piece::Kind::kBroken;
   if (!loaded_->file) return out;
   const std::uint64_t end = piece.offset + piece.length;

@@ -38,7 +38,7 @@ class ExportBody final : public ReplySource {
   // What a reader makes ready; outlives this object.
   struct Loaded {
     std::shared_ptr<const ArchiveFile> file;
-    bool failed = false;
+    bool done = false;  // … or it could not
   };
   Piece wait_for(const ExportPiece& piece, std::uint64_t offset);
   Piece file_part(const ExportPiece& piece);

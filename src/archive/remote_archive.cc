@@ -194,8 +194,7 @@ void RemoteArchive::publish(const std::string& mount) {
     lists_[mount] = std::move(made);
 }
 
-// -- which holder is asked
-// ----------------------------------------------------------------------------------
+// -- which holder is asked ---------------------------------------------------------------------
 
 std::vector<const HolderRow*> RemoteArchive::in_order(const HolderView& view,
                                                       std::string_view mount) {

@@ -6,8 +6,10 @@ import time
 
 from bench import ADMIN, check, equal, test, wait_for
 from harness import Failed, mount
-from link_bench import edge, kill9, linked_master
+from link_bench import RawNode, edge, kill9, linked_master
 from media import MP3_FRAME, mp3_frame
+from recorded import Recording
+from recorded import Recording
 
 FRAME_S = 1152 / 48000
 MOUNT = "/live.mp3"
@@ -141,3 +143,166 @@ def ranges_of_another_node_are_files_and_are_shown_with_their_places(b):
     equal([(each["mount"], each["ranges"][-1]["where"]) for each in shown], [(MOUNT, ["m11"])])
     equal(there.get(MOUNT + "?from=1&to=2").status, 404)
     encoder.close()
+
+
+BLOCK = 256 * 1024
+SENT = r"archive /live\.mp3: (\S+), bytes (\d+) to (\d+) to"
+
+
+def holder(b, number, master, recording, skip=0):
+    """A node that has a recording, and nothing else of the mount."""
+    there = directory(b, number)
+    recording.write(there, skip=skip)
+    return edge(b, number, master, body=archive_of(there))
+
+
+def plain_master(b, number=11, ids=("edge12", "edge13", "edge14")):
+    return linked_master(b, number, ids)
+
+
+def parts_sent(server):
+    """(file, first, last) of each answer that the node has given to others."""
+    return [(name, int(first), int(last)) for name, first, last in re.findall(SENT, server.log())]
+
+
+def twice(parts):
+    """What was sent more than once."""
+    taken, again = {}, []
+    for name, first, last in sorted(parts):
+        if first <= taken.get(name, -1):
+            again.append((name, first, last))
+        taken[name] = max(taken.get(name, -1), last)
+    return again
+
+
+def places(server):
+    document = json.loads(server.get("/admin/archive.json", ADMIN).text)
+    return [name for each in document["mounts"] for part in each["ranges"] for name in part["where"]]
+
+
+@test
+def ten_minutes_back_is_ten_minutes_back_at_a_node_that_has_nothing(b):
+    recording = Recording(int(time.time()) - 700, 300)
+    master = plain_master(b)
+    holder(b, 13, master, recording)
+    there = edge(b, 12, master)
+    knows(there, 290)
+    asked = time.time()
+    listener = there.listener(MOUNT + "?timeshift=600")
+    late = asked - recording.wall_of(first_number(listener))
+    listener.close()
+    check(abs(late - 600) <= 1, "timeshift=600 began %.2f s ago" % late)
+    return "−600 s from another node is −%.2f s" % late
+
+
+@test
+def twenty_viewers_fetch_each_block_once(b):
+    begin = int(time.time()) - 400
+    recording = Recording(begin, 60, frames_a_second=341)
+    master = plain_master(b)
+    there, asker = holder(b, 13, master, recording), edge(b, 12, master)
+    knows(asker, 55)
+    viewers = [asker.listener(MOUNT + "?from=%d" % (begin + 5 + i % 5)) for i in range(20)]
+    heard = [b""] * len(viewers)
+    for _ in range(16):
+        heard = [so_far + viewer.read(BLOCK // 4) for so_far, viewer in zip(heard, viewers)]
+    for data in heard:
+        consecutive(frames(data), "a viewer")
+    for viewer in viewers:
+        viewer.close()
+    wait_for(lambda: metric(asker, "lb_shifted_listeners") == 0, "the viewers have left")
+    parts = parts_sent(there)
+    check(parts and not twice(parts), "bytes were fetched twice: %r" % twice(parts)[:3])
+    check(max(last for _, _, last in parts) >= 4 * BLOCK, "too little was fetched: %r" % parts)
+    check(all(last - first < BLOCK for _, first, last in parts), "a block is too large: %r" % parts)
+    fetched = sum(last - first + 1 for _, first, last in parts)
+    wait_for(lambda: metric(asker, "lb_archive_fetched_bytes_total") == fetched, "%d fetched bytes are counted" % fetched)
+    check(metric(asker, 'lb_archive_reads_total{from="remote"}') > 0, "no read is counted as remote")
+    return "20 viewers of %d kB each: %d kB in %d requests" % (4 * BLOCK // 1000, fetched // 1000, len(parts))
+
+
+@test
+def its_holder_dies_and_the_second_goes_on_at_the_same_frame(b):
+    begin = int(time.time()) - 400
+    recording = Recording(begin, 60, frames_a_second=341)
+    master = plain_master(b)
+    holders = [holder(b, 13, master, recording), holder(b, 14, master, recording)]
+    asker = edge(b, 12, master)
+    wait_for(lambda: {"edge13", "edge14"} <= set(places(asker)), "it knows both holders", 20)
+    listener = asker.listener(MOUNT + "?from=%d" % (begin + 5))
+    data = listener.read(3 * BLOCK)
+    used = max(holders, key=lambda node: len(parts_sent(node)))
+    other = holders[1 - holders.index(used)]
+    before = len(parts_sent(other))
+    kill9(used)
+    longest = 0.0
+    for _ in range(24):
+        began = time.monotonic()
+        data += listener.read(BLOCK // 4)
+        longest = max(longest, time.monotonic() - began)
+    consecutive(frames(data), "the stream over the death of its holder")
+    check(len(parts_sent(other)) > before, "the second holder was not asked")
+    check(longest < 3, "a pause of %.1f s" % longest)
+    return "longest pause of 64 kB: %.2f s, at a pace of 0.5 s" % longest
+
+
+@test
+def a_hole_of_this_node_is_filled_from_another_one(b):
+    begin = int(time.time()) - 400
+    recording = Recording(begin, 60)
+    master = plain_master(b)
+    holder(b, 13, master, recording)
+    partly = holder(b, 12, master, recording, skip=30)
+    wait_for(lambda: {"edge13", "here"} <= set(places(partly)), "it knows both", 20)
+    whole = partly.get(MOUNT + "?from=%d&to=%d" % (begin + 10, begin + 50))
+    equal(whole.status, 200)
+    numbers = frames(whole.body[MP3_FRAME:])
+    consecutive(numbers, "the export")
+    check(abs(len(numbers) - 40 * 42) <= 2 * 42, "%d frames of 40 s" % len(numbers))
+    # What is here is not fetched.
+    fetched = metric(partly, "lb_archive_fetched_bytes_total")
+    local = partly.get(MOUNT + "?from=%d&to=%d" % (begin + 40, begin + 50))
+    equal((local.status, metric(partly, "lb_archive_fetched_bytes_total")), (200, fetched))
+
+
+@test
+def forged_passes_and_strange_names_are_refused(b):
+    recording = Recording(int(time.time()) - 400, 20, frames_a_second=341)
+    there = directory(b, 11)
+    recording.write(there)
+    recording.write(there, mount="%2Fother%2Emp3")
+    master = linked_master(b, 11, ("raw",), body_more=archive_of(there))
+    raw = RawNode(b, master, "raw")
+    raw.hello()
+    raw.keep_alive()
+    rows = {}
+    while len(rows) < 2:
+        rows.update({row["m"]: row for row in raw.frame("ARCH")["rows"]})
+    secret = rows[MOUNT]["pass"]
+    check(re.fullmatch("[0-9a-f]{32}", secret), "the pass is %r" % secret)
+    check(rows["/other.mp3"]["pass"] != secret, "one pass opens all mounts")
+
+    def ask(path, token=secret, lines=()):
+        return master.get("/_lb/archive" + path, headers=["Authorization: Bearer " + token, *lines])
+    listed = json.loads(ask(MOUNT + "/?from=0&to=9999999999999").text)["files"]
+    name = listed[0]["n"]
+    data = MOUNT + "/" + name + ".data"
+    equal((ask(data, lines=["Range: bytes=0-999"]).status, ask(MOUNT + "/" + name + ".idx").status), (206, 200))
+    equal(len(ask(data, lines=["Range: bytes=0-999"]).body), 1000)
+    for token in ("", "0" * 32, secret[:-1], secret + "0", rows["/other.mp3"]["pass"]):
+        equal((token, ask(data, token, ["Range: bytes=0-999"]).status), (token, 403))
+    equal(master.get("/_lb/archive" + data).status, 403)
+    for lines in ([], ["Range: bytes=0-%d" % BLOCK], ["Range: bytes=999999999-"]):
+        equal((lines, ask(data, lines=lines).status), (lines, 416))
+    for path in ("/../../etc/passwd", MOUNT + "/../" + name + ".data", MOUNT + "/..%2f..%2fetc%2fpasswd", MOUNT + "/" + name + ".xml",
+                 MOUNT + "/" + "9" * 3000 + "-00000000-0.data", MOUNT + "/1-00000000-0.data", "/" + "x" * 3000 + "/", "", "/",
+                 MOUNT + "/.lock", MOUNT + "/%00" + name + ".data"):
+        wire = master.wire()
+        wire.send("GET /_lb/archive%s HTTP/1.0\r\nAuthorization: Bearer %s\r\nRange: bytes=0-999\r\n\r\n" % (path, secret))
+        answer = wire.take_all()        # nothing: it was no request
+        status = int(answer.split(b" ")[1]) if answer else 400
+        check(status in (400, 403, 404), "%s was answered %d" % (path[:60], status))
+    for _ in range(40):
+        ask(data, "f" * 32)
+    refused = re.findall("of those that were refused", master.log())
+    check(5 <= len(refused) <= 12, "%d lines of refusals" % len(refused))

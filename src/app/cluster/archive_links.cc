@@ -16,8 +16,6 @@ using namespace std::chrono_literals;
 
 constexpr auto kTellEvery = 1s;
 constexpr auto kTellSoon = 10ms;
-// The begin of what is kept moves with every file that is removed; it is told in steps.
-constexpr std::int64_t kStepMs = 300'000;
 // Pauses that are shorter are none to another node.
 constexpr std::int64_t kShortPauseMs = 5000;
 
@@ -27,10 +25,6 @@ std::vector<ArchiveRow::Range> ranges_of(const RecordedFiles& files) {
     out.push_back({range.from_ms, range.to_ms});
   if (out.empty()) return out;
   if (files.open()) out.back().to_ms = 0;
-  ArchiveRow::Range& oldest = out.front();
-  const std::int64_t step = (oldest.from_ms + kStepMs - 1) / kStepMs * kStepMs;
-  if (out.size() > 1 || oldest.to_ms == 0 || oldest.to_ms > step)
-    if (files.closed().size() > 1) oldest.from_ms = std::min(step, files[1].from_ms);
   if (out.size() > kMaxArchiveRanges) out.erase(out.begin(), out.end() - kMaxArchiveRanges);
   return out;
 }

@@ -258,6 +258,11 @@ Verdict BlockStage::send_data(Connection& connection, const BlockAsk& ask, const
     return Verdict::kAnswered;
   }
   archive.remote().answered.fetch_add(1, std::memory_order_relaxed);
+  if (worker_.services.log.enabled(LogLevel::kDebug))
+    worker_.services.log.debug(
+        "archive/block", "archive " + ask.mount + ": " + to_string(ask.name) + ", bytes " +
+                             std::to_string(range.first) + " to " + std::to_string(range.last()) +
+                             " to " + connection.ip());
   ResponseHead head;
   head.status = 206;
   head.content_type = "application/octet-stream";

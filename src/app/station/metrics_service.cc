@@ -64,6 +64,8 @@ MetricsPicture::Archive metrics_archive(ArchiveService& archive, WallTime now) {
   picture.skipped_bytes = writer.skipped_bytes();
   picture.warm_reads = relaxed(archive.readers().warm_reads);
   picture.disk_reads = relaxed(archive.readers().disk_reads);
+  picture.remote_reads = relaxed(archive.readers().remote_reads);
+  picture.fetched_bytes = relaxed(archive.remote().archive().fetched_bytes);
   return picture;
 }
 
@@ -158,7 +160,8 @@ void MetricsService::complete(MetricsPicture& picture) const {
     for (const TlsContext::Certificate& certificate : context->certificates())
       picture.certificates.push_back(
           {certificate.file, certificate.names, unix_time(certificate.expires)});
-  if (services_.archive->on()) {
+  const bool plays = !services_.archive->remote().archive().holders()->all().empty();
+  if (services_.archive->on() || plays) {
     picture.archive = metrics_archive(*services_.archive, services_.clock.wall());
     for (const auto& worker : services_.workers)
       picture.archive->shifted += worker->shifted.count();
