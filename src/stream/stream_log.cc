@@ -7,6 +7,9 @@
 namespace lb {
 namespace {
 
+// Discontinuities are numbered from 2026 on, one for ten minutes.
+constexpr std::int64_t kFirstGenerationMs = 1'767'225'600'000;
+constexpr std::uint64_t kGenerationMs = 600'000;
 constexpr std::size_t kSmallestSegment = 16 * 1024;
 constexpr std::size_t kLargestSegment = 256 * 1024;
 constexpr std::chrono::microseconds kRateWindow{1'000'000};
@@ -205,7 +208,11 @@ SegmentNumbers StreamLog::next_numbers(std::int64_t wall_ms, std::uint32_t cut_m
     // Ahead of what an earlier process gave out, unless sources changed more often than once a
     // segment.
     numbers.first = static_cast<std::uint64_t>(std::max<std::int64_t>(0, wall_ms)) * 2 / cut_ms;
-    numbers.generation = static_cast<std::uint64_t>(std::max<std::int64_t>(0, wall_ms)) / 1000;
+    // Players keep a table by this number, and hls.js walks through all of it: a large number stops
+    // it for minutes.  Timestamps follow the wall clock, so two sources may have the same one.
+    numbers.generation =
+        static_cast<std::uint64_t>(std::max<std::int64_t>(0, wall_ms - kFirstGenerationMs)) /
+        kGenerationMs;
     return numbers;
   }
   const StreamSpan& last = spans_.back();

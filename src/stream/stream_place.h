@@ -3,7 +3,7 @@
 //
 //   request   X-LB-Stream: any                     or <32 hex>.<position> of the next byte that is
 //   wanted answer    X-LB-Stream: 4f2a…c1.81920; m=3528000/44100; t=1795158080123; z=1795158000100;
-//             n=598386000; g=1795158000; c=6000; h=0; after=<32 hex>.<position>
+//             n=598386000; g=46554; c=6000; h=0; after=<32 hex>.<position>
 //
 // m: media time of the first unit, samples/rate ("m=0/0": the format has none). t: its wall time,
 // z: that of media time 0, both Unix milliseconds; they are missing while the clock of the stream

@@ -21,6 +21,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 sys.dont_write_bytecode = True
 import cluster  # noqa: E402
+import hls  # noqa: E402
 import pages  # noqa: E402
 import stage  # noqa: E402
 import titles  # noqa: E402
@@ -42,7 +43,7 @@ def run_one(function, browser, shots):
         browser.complaints()
         function(set_up)
     except (harness.Failed, webdriver.DriverError) as e:
-        frames = [f for f in traceback.extract_tb(sys.exc_info()[2]) if f.filename in (pages.__file__, cluster.__file__, titles.__file__)]
+        frames = [f for f in traceback.extract_tb(sys.exc_info()[2]) if f.filename in (pages.__file__, cluster.__file__, hls.__file__, titles.__file__)]
         why = "line %d: %s" % (frames[-1].lineno if frames else 0, e)
     except Exception:
         why = traceback.format_exc(limit=-3)
@@ -58,7 +59,7 @@ def main():
     parser.add_argument("--screenshots", type=pathlib.Path)
     parser.add_argument("--list", action="store_true")
     options = parser.parse_args()
-    tests = [t for t in pages.TESTS + cluster.TESTS + titles.TESTS if re.search(options.only, t.__name__)]
+    tests = [t for t in pages.TESTS + cluster.TESTS + titles.TESTS + hls.TESTS if re.search(options.only, t.__name__)]
     if options.list:
         print("\n".join(t.__name__ for t in tests))
         return 0

@@ -1,0 +1,150 @@
+"""HLS as hls.js plays it in Chromium, over takeovers of encoders and the death of a node (doc/hls.md).
+
+hls.js comes from npm, once, and is for the tests alone: no page of ours has a script of others.
+"""
+import http.server
+import os
+import pathlib
+import subprocess
+import sys
+import tarfile
+import threading
+import time
+
+from harness import Failed, check, equal, wait_for
+from webdriver import DriverError
+
+sys.path += [str(pathlib.Path(__file__).resolve().parent.parent / name) for name in ("cluster", "failover")]
+import bench  # noqa: E402
+import link_bench  # noqa: E402
+from encoders import Encoder  # noqa: E402
+
+TESTS = []
+FULL = os.environ.get("LB_FULL") == "1"
+SECONDS = 60 if FULL else 15
+LOST = 2            # of which so many may be lost
+RELEASE = "hls.js@1.7.4"
+TYPES = {"mp3": "audio/mpeg", "aac": "audio/aac"}
+BODY = "<hls><segment>2</segment><window>24</window></hls>"
+PAGE = b"""<!doctype html><title>hls.js</title><audio></audio><script src="hls.js"></script><script>
+const audio = document.querySelector('audio'), seen = window.seen = {errors: [], waiting: [], loads: []};
+audio.addEventListener('waiting', () => seen.waiting.push(audio.currentTime));
+audio.addEventListener('error', () => seen.errors.push('audio: ' + audio.error.message));
+function play(url) {
+  const hls = new Hls();
+  hls.on(Hls.Events.ERROR, (_, data) => seen.errors.push(data.details + ' ' + data.fatal + ' ' + (data.reason || data.error || '')));
+  hls.on(Hls.Events.FRAG_LOADED, (_, data) => seen.loads.push(data.frag.url));
+  hls.on(Hls.Events.MANIFEST_PARSED, () => audio.play());
+  hls.loadSource(url);
+  hls.attachMedia(audio);
+}
+</script>"""
+
+
+def test(function):
+    TESTS.append(function)
+    return function
+
+
+def hls_js(directory):
+    """The script, as npm gives it (and keeps it in its own cache)."""
+    try:
+        done = subprocess.run(["npm", "pack", RELEASE, "--prefer-offline", "--pack-destination", str(directory)],
+                              cwd=directory, capture_output=True, timeout=120)
+    except FileNotFoundError:
+        raise Failed("no npm: tools/install-packages test") from None
+    if done.returncode != 0:
+        raise Failed("npm pack %s: %s" % (RELEASE, done.stderr.decode()[-400:]))
+    with tarfile.open(next(directory.glob("hls.js-*.tgz"))) as packed:
+        return packed.extractfile("package/dist/hls.min.js").read()
+
+
+class Site:
+    """A page of another site, with hls.js."""
+
+    def __init__(self, directory):
+        pages = {"/": (PAGE, "text/html"), "/hls.js": (hls_js(directory), "text/javascript")}
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                body, kind = pages.get(self.path, (b"", "text/plain"))
+                self.send_response(200 if body else 404)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = "http://127.0.0.1:%d/" % self.server.server_port
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class Player:
+    def __init__(self, s, url):
+        self.browser = s.browser
+        site = s.bench.owned(Site(s.bench.dir))
+        self.browser.open(site.url)
+        self.browser.script("play(arguments[0])", url)
+        try:
+            self.browser.wait(lambda: self.time() > 0, "it plays", 30)
+        except DriverError:
+            raise Failed("it does not play: %r" % self.seen()) from None
+
+    def time(self):
+        return self.browser.script("return audio.currentTime")
+
+    def seen(self):
+        return self.browser.script("return seen")
+
+
+def has_list(server, mount):
+    def found():
+        reply = server.get(mount + "/live.m3u8")
+        lines = [line for line in reply.text.split("\n") if line.startswith("live.m3u8")]
+        return reply.status == 200 and lines and server.get("%s/%s" % (mount, lines[0])).text.count("#EXTINF") >= 4
+    wait_for(found, "a list of four segments", 30)
+
+
+def plays_over_takeovers(s, kind):
+    mount = "/m." + kind
+    server = s.start(body=BODY + "<mount><mount-name>%s</mount-name><hls>1</hls><standby-sources>1</standby-sources>"
+                                 "<takeover-after>500</takeover-after></mount>" % mount)
+    encoders = [Encoder(s.bench, server, kind, tone=440, mount=mount)]
+    wait_for(lambda: server.stat(mount, "server_type") == TYPES[kind], "the stream begins", 20)
+    encoders.append(Encoder(s.bench, server, kind, tone=660, mount=mount))
+    has_list(server, mount)
+    player = Player(s, "http://%s%s/live.m3u8" % (s.host, mount))
+    begin, first = time.monotonic(), player.time()
+    started = len(player.seen()["waiting"])
+    for at in range(3):
+        while time.monotonic() - begin < SECONDS * (2 * at + 1) / 8:
+            time.sleep(0.05)
+        encoders.pop(0).close()
+        wait_for(lambda: server.log("error").count("takes over") > at, "takeover %d" % at, 10)
+        encoders.append(Encoder(s.bench, server, kind, tone=440 + 220 * (at % 2), mount=mount))
+    while time.monotonic() - begin < SECONDS:
+        time.sleep(0.05)
+    played, seen = player.time() - first, player.seen()
+    print("      %s: %.1f of %.1f s played, %d segments, waiting at %r" %
+          (kind, played, time.monotonic() - begin, len(seen["loads"]), seen["waiting"]), flush=True)
+    equal(seen["errors"], [], "errors of hls.js")
+    check(played >= SECONDS - LOST, "%.1f s of %d played: %r" % (played, SECONDS, seen))
+    check(len(seen["waiting"]) - started <= 1, "it waits at %r" % seen["waiting"])
+    equal(server.stat(mount, "listeners"), "1")
+    s.browser.open("about:blank")
+
+
+@test
+def hls_js_plays_mp3_over_takeovers(s):
+    plays_over_takeovers(s, "mp3")
+
+
+@test
+def hls_js_plays_aac_over_takeovers(s):
+    plays_over_takeovers(s, "aac")
