@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto parsed = parse_hls_path(path);
   if (!parsed) return 0;
   fuzz::must(parsed->mount.size() >= 2 && parsed->mount.front() == '/', "it has no mount");
-  std::string name(kHlsLiveList);
+  std::string name = hls_list_name(*parsed);
   if (parsed->kind == HlsPath::Kind::kSegment) {
     HlsSegment segment;
     segment.stream = parsed->stream;

@@ -71,6 +71,8 @@ app_files = \
   src/app/stages/hls_ask.h \
   src/app/stages/hls_master.cc \
   src/app/stages/hls_replies.cc src/app/stages/hls_replies.h \
+  src/app/stages/hls_past.cc \
+  src/app/stages/hls_segments.cc src/app/stages/hls_segments.h \
   src/app/stages/hls_stage.cc src/app/stages/hls_stage.h \
   src/app/stages/link_stage.cc src/app/stages/link_stage.h \
   src/app/stages/listen_stage.cc src/app/stages/listen_stage.h \

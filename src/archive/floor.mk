@@ -11,6 +11,7 @@ archive_files = \
   src/archive/holders.cc src/archive/holders.h \
   src/archive/merged_files.cc src/archive/merged_files.h \
   src/archive/passes.cc src/archive/passes.h \
+  src/archive/kept_files.cc src/archive/kept_files.h \
   src/archive/range_plan.cc src/archive/range_plan.h \
   src/archive/reader_pool.cc src/archive/reader_pool.h \
   src/archive/record.cc src/archive/record.h \

@@ -28,6 +28,18 @@ void ReaderPool::load(const std::string& dir, const std::string& mount, const Fi
   });
 }
 
+void ReaderPool::read(const ArchiveFile& file, std::uint64_t offset, std::uint64_t bytes) {
+  std::vector<char> buffer(64 * 1024);
+  const std::uint64_t end = std::min(offset + bytes, file.end());
+  for (std::uint64_t at = offset; at < end;) {
+    const ssize_t got =
+        ::pread(file.fd(), buffer.data(), std::min<std::uint64_t>(buffer.size(), end - at),
+                static_cast<off_t>(at));
+    if (got <= 0) return;
+    at += static_cast<std::uint64_t>(got);
+  }
+}
+
 void ReaderPool::warm(std::shared_ptr<const ArchiveFile> file, std::uint64_t offset,
                       std::uint64_t bytes, Loop& home, Loop::Task then) {
   if (file->remote && remote_ != nullptr &&
@@ -39,15 +51,7 @@ void ReaderPool::warm(std::shared_ptr<const ArchiveFile> file, std::uint64_t off
   }
   disk_reads.fetch_add(1, std::memory_order_relaxed);
   run([file = std::move(file), offset, bytes, &home, then = std::move(then)]() mutable {
-    std::vector<char> buffer(64 * 1024);
-    const std::uint64_t end = std::min(offset + bytes, file->end());
-    for (std::uint64_t at = offset; at < end;) {
-      const ssize_t got =
-          ::pread(file->fd(), buffer.data(), std::min<std::uint64_t>(buffer.size(), end - at),
-                  static_cast<off_t>(at));
-      if (got <= 0) break;
-      at += static_cast<std::uint64_t>(got);
-    }
+    read(*file, offset, bytes);
     home.post(std::move(then));
   });
 }

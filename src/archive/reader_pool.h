@@ -33,6 +33,8 @@ class ReaderPool {
   // A file of this node, or of another one; then: on `home`.
   void load(const std::string& dir, const std::string& mount, const FileRow& row, Loop& home,
             UniqueFunction<void(RemoteArchive::File)> then);
+  // Brings a part of a file into memory; waits for the disk, on the caller's thread.
+  static void read(const ArchiveFile& file, std::uint64_t offset, std::uint64_t bytes);
   // Reads a part of a file; then: on `home`.  Of another node's file it may not be there then:
   // ArchiveFile::has().
   void warm(std::shared_ptr<const ArchiveFile> file, std::uint64_t offset, std::uint64_t bytes,

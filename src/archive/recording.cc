@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "archive/scan.h"
+#include "media/mpeg_header.h"
 
 namespace lb {
 namespace {
@@ -17,6 +18,8 @@ constexpr auto kMissedLine = 60s;
 // A format whose framer has found no sample rate by then has no media time.
 constexpr auto kClockComes = 5s;
 constexpr std::int64_t kClockMarkMs = 1000;
+// From a file's last mark to its source's end; marks stand closer.
+constexpr std::uint64_t kLongestTail = 64 * 1024;
 constexpr std::string_view kModule = "archive/record";
 
 // The index of the first mark at or after a position; end(): none.
@@ -25,6 +28,52 @@ std::uint64_t first_mark(const StreamView& view, std::uint64_t position) {
   const auto before =
       sync.last_where([&](const SyncMark& mark) { return mark.position < position; });
   return before == sync.end() ? sync.begin() : before + 1;
+}
+
+// The span whose clock holds for a unit: its own, or, where that was not known yet, the next one of
+// the same stream.  Null: it is not known now.
+const StreamSpan* clock_of(const StreamView& view, std::uint64_t position) {
+  const StreamSpan* span = view.span_at(position);
+  while (span != nullptr && !span->anchored) {
+    const auto end = view.span_end(span->begin);
+    const StreamSpan* const next = end ? view.span_at(*end) : nullptr;
+    if (next == nullptr || next->seam || next->id != span->id) return nullptr;
+    span = next;
+  }
+  return span;
+}
+
+// Where the bytes at `position` stop to be of one address and one sample rate; kNoReader: they go
+// on.
+std::uint64_t seam_of(const StreamView& view, std::uint64_t position) {
+  const StreamSpan* span = view.span_at(position);
+  while (span != nullptr) {
+    const auto end = view.span_end(position);
+    const StreamSpan* const next = end ? view.span_at(*end) : nullptr;
+    if (!end) break;
+    if (next == nullptr || next->seam || next->id != span->id) return *end;
+    position = *end;
+    span = next;
+  }
+  return Channel::kNoReader;
+}
+
+// Of the frames of MPEG between two places; 0: it has other ones.
+std::uint64_t samples_between(const StreamView& view, std::uint64_t from, std::uint64_t to) {
+  std::uint64_t samples = 0;
+  Bytes all;
+  while (from + all.size() < to) {
+    auto bytes = view.bytes_at(from + all.size());
+    bytes = bytes.first(std::min<std::uint64_t>(bytes.size(), to - from - all.size()));
+    all.insert(all.end(), bytes.begin(), bytes.end());
+  }
+  for (ByteSpan left(all); !left.empty();) {
+    const MpegUnit unit = mpeg_unit_at(left);
+    if (unit.what != MpegUnit::What::kFrame || unit.size == 0 || unit.size > left.size()) return 0;
+    samples += unit.samples;
+    left = left.subspan(unit.size);
+  }
+  return samples;
 }
 
 std::int64_t cell_of(std::int64_t wall_ms) { return wall_ms / Recording::kFileMs; }
@@ -60,7 +109,7 @@ Recording::Progress Recording::advance(std::size_t budget) {
   while (!paused_) {
     if (!file_ && !begin_file(*view)) break;
     const std::uint64_t before = recorded();
-    const std::uint64_t seam = seam_after(*view, before);
+    const std::uint64_t seam = seam_of(*view, before);
     const std::uint64_t limit = std::min(seam, view->end);
     const bool went_on =
         by_clock_ ? record_by_clock(*view, limit) : record_seconds(*view, limit, budget);
@@ -105,11 +154,16 @@ bool Recording::begin_file(const StreamView& view) {
   for (std::uint64_t i = first_mark(view, position_); i < view.sync.end(); ++i) {
     const SyncMark mark = view.sync[i];
     if (mark.position > view.end) break;
-    const StreamSpan* span = view.span_at(mark.position);
-    if (span == nullptr || !span->anchored || !mark.time.second) continue;
+    const StreamSpan* const span = view.span_at(mark.position);
+    if (span == nullptr || span->media.rate_hz == 0 || !mark.time.second) continue;
+    const StreamSpan* const clock = clock_of(view, mark.position);
+    // It waits for its clock, unless its source has ended without one.
+    if (clock == nullptr && seam_of(view, mark.position) == Channel::kNoReader) break;
+    if (clock == nullptr) continue;
     unclocked_since_.reset();
     by_clock_ = false;
-    return create(view, *span, mark.position, mark.time.samples, span->wall_of(mark.time.samples));
+    return create(view, *clock, mark.position, mark.time.samples,
+                  clock->wall_of(mark.time.samples));
   }
   const std::uint64_t last = view.end > view.begin ? view.end - 1 : view.begin;
   const StreamSpan* span = view.span_at(last);
@@ -154,20 +208,6 @@ bool Recording::create(const StreamView& view, const StreamSpan& span, std::uint
   return true;
 }
 
-// Where the bytes at `position` stop to be of one address and one sample rate.
-std::uint64_t Recording::seam_after(const StreamView& view, std::uint64_t position) const {
-  const StreamSpan* span = view.span_at(position);
-  while (span != nullptr) {
-    const auto end = view.span_end(position);
-    if (!end) break;
-    const StreamSpan* next = view.span_at(*end);
-    if (next == nullptr || next->seam || next->id != file_->head().span.id) return *end;
-    position = *end;
-    span = next;
-  }
-  return Channel::kNoReader;
-}
-
 // False: the disk does not take it.
 bool Recording::record_up_to(const StreamView& view, std::uint64_t position, std::uint64_t samples,
                              std::int64_t wall_ms) {
@@ -208,8 +248,9 @@ bool Recording::record_seconds(const StreamView& view, std::uint64_t limit, std:
     if (mark.position > limit) break;
     if (!mark.time.second) continue;
     const StreamSpan* span = view.span_at(mark.position);
-    if (span == nullptr || mark.position >= seam_after(view, recorded())) break;
-    const std::int64_t wall_ms = span->wall_of(mark.time.samples);
+    if (span == nullptr || mark.position >= seam_of(view, recorded())) break;
+    const StreamSpan* const clock = clock_of(view, mark.position);
+    const std::int64_t wall_ms = (clock == nullptr ? span : clock)->wall_of(mark.time.samples);
     const std::uint64_t before = recorded();
     if (!record_up_to(view, mark.position, mark.time.samples, wall_ms)) return false;
     if (cell_of(wall_ms) != cell_) {
@@ -250,7 +291,7 @@ void Recording::end_file(const StreamView& view, std::uint64_t limit) {
     if (limit > recorded()) record_up_to(view, limit, 0, wall_now_ms());
   } else {
     // A mark at the seam is of the next stream.
-    const std::uint64_t seam = seam_after(view, recorded());
+    const std::uint64_t seam = seam_of(view, recorded());
     const auto last = view.sync.last_where(
         [&](const SyncMark& mark) { return mark.position <= limit && mark.position < seam; });
     if (last != view.sync.end() && view.sync[last].position > recorded()) {
@@ -258,6 +299,13 @@ void Recording::end_file(const StreamView& view, std::uint64_t limit) {
       const StreamSpan* span = view.span_at(mark.position - 1);
       if (span != nullptr)
         record_up_to(view, mark.position, mark.time.samples, span->wall_of(mark.time.samples));
+    }
+    // A seam is where a unit ends; of MPEG it is known how long the last ones are.
+    if (file_ && recorded() < limit && limit - recorded() <= kLongestTail) {
+      const std::uint64_t samples = samples_between(view, recorded(), limit);
+      const StreamSpan* const span = view.span_at(recorded());
+      const std::uint64_t whole = file_->last().samples + samples;
+      if (samples > 0 && span != nullptr) record_up_to(view, limit, whole, span->wall_of(whole));
     }
   }
   if (file_) close_file();

@@ -64,7 +64,6 @@ class Recording {
   bool begin_file(const StreamView& view);
   bool create(const StreamView& view, const StreamSpan& span, std::uint64_t position,
               std::uint64_t samples, std::int64_t wall_ms);
-  std::uint64_t seam_after(const StreamView& view, std::uint64_t position) const;
   bool record_up_to(const StreamView& view, std::uint64_t position, std::uint64_t samples,
                     std::int64_t wall_ms);
   bool record_seconds(const StreamView& view, std::uint64_t limit, std::size_t& budget);

@@ -13,17 +13,17 @@ constexpr std::uint32_t kShortestCut = 1000, kLongestCut = 60'000;
 // Between the last mark of a source and its end; marks stand closer.
 constexpr std::uint64_t kLongestTail = 64 * 1024;
 
-bool can_be_cut(const StreamSpan& span) {
-  const std::uint32_t cut = span.segments.cut_ms;
-  return span.media.rate_hz > 0 && cut >= kShortestCut && cut <= kLongestCut && cut % 1000 == 0;
-}
-
 bool same_epoch(const StreamSpan& a, const StreamSpan& b) {
   return a.id == b.id && a.segments.generation == b.segments.generation &&
          a.segments.first == b.segments.first;
 }
 
 }  // namespace
+
+bool is_hls_cut(const StreamSpan& span) noexcept {
+  const std::uint32_t cut = span.segments.cut_ms;
+  return span.media.rate_hz > 0 && cut >= kShortestCut && cut <= kLongestCut && cut % 1000 == 0;
+}
 
 std::uint64_t hls_timestamp(const HlsSegment& segment) noexcept {
   constexpr std::uint64_t kBits33 = (std::uint64_t{1} << 33) - 1;
@@ -37,10 +37,10 @@ HlsCut::HlsCut(const StreamView& view) : view_(view) {
   while (i < spans.end()) {
     std::uint64_t last = i;
     while (last + 1 < spans.end() && !spans[last + 1].seam &&
-           same_epoch(spans[i], spans[last + 1]) && can_be_cut(spans[last + 1]))
+           same_epoch(spans[i], spans[last + 1]) && is_hls_cut(spans[last + 1]))
       ++last;
     const auto next = last + 1 < spans.end() ? std::optional(last + 1) : std::nullopt;
-    if (can_be_cut(spans[i])) add_run(i, last, next);
+    if (is_hls_cut(spans[i])) add_run(i, last, next);
     i = last + 1;
   }
 }

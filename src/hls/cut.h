@@ -37,6 +37,9 @@ struct HlsSegment {
 // 33 bits of a clock of 90 kHz that goes on through an epoch.
 std::uint64_t hls_timestamp(const HlsSegment& segment) noexcept;
 
+// Whether the units of this span have a place in segments.
+bool is_hls_cut(const StreamSpan& span) noexcept;
+
 class HlsCut {
  public:
   explicit HlsCut(const StreamView& view);

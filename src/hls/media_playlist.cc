@@ -67,7 +67,8 @@ std::string date_time_of(std::int64_t unix_ms) {
   return out + "Z";
 }
 
-std::string media_playlist(std::span<const HlsSegment> segments, std::string_view query) {
+std::string media_playlist(std::span<const HlsSegment> segments, std::string_view query,
+                           HlsListKind kind) {
   const HlsSegment& first = segments.front();
   std::string out;
   out.reserve(256 + segments.size() * (120 + query.size()));
@@ -78,10 +79,14 @@ std::string media_playlist(std::span<const HlsSegment> segments, std::string_vie
   out += "\n#EXT-X-DISCONTINUITY-SEQUENCE:";
   append_padded(out, first.generation, 1);
   out += '\n';
-  std::uint64_t generation = first.generation;
+  if (kind == HlsListKind::kEvent) out += "#EXT-X-PLAYLIST-TYPE:EVENT\n";
+  if (kind == HlsListKind::kWhole) out += "#EXT-X-PLAYLIST-TYPE:VOD\n";
+  const HlsSegment* before = nullptr;
   for (const HlsSegment& segment : segments) {
-    if (segment.generation != generation) out += "#EXT-X-DISCONTINUITY\n";
-    generation = segment.generation;
+    const bool goes_on = before == nullptr || (before->generation == segment.generation &&
+                                               before->sequence + 1 == segment.sequence);
+    if (!goes_on) out += "#EXT-X-DISCONTINUITY\n";
+    before = &segment;
     out.append("#EXT-X-PROGRAM-DATE-TIME:").append(date_time_of(segment.wall_ms));
     out += "\n#EXTINF:";
     append_seconds(out, segment);
@@ -89,6 +94,7 @@ std::string media_playlist(std::span<const HlsSegment> segments, std::string_vie
     if (!query.empty()) out.append("?").append(query);
     out += '\n';
   }
+  if (kind == HlsListKind::kWhole) out += "#EXT-X-ENDLIST\n";
   return out;
 }
 

@@ -1,4 +1,4 @@
-// The media playlist of a live stream: which segments there are now.
+// The media playlist of a stream: which segments there are, now or of its past.
 // Source: RFC 8216 section 4.3; EXT-X-VERSION 3 for durations with decimals.
 // Thread: pure functions.
 #pragma once
@@ -14,9 +14,16 @@ namespace lb {
 
 inline constexpr std::string_view kHlsListType = "application/vnd.apple.mpegurl";
 
-// segments: as HlsCut::newest() gives them, not empty.  query: of the segments' addresses, without
-// '?'; "": none.
-std::string media_playlist(std::span<const HlsSegment> segments, std::string_view query);
+enum class HlsListKind : std::uint8_t {
+  kSliding,  // segments come and go
+  kEvent,    // … and stay
+  kWhole,    // and no more come
+};
+
+// segments: in the order of time, not empty; numbered without a gap, as HlsCut::newest() gives
+// them, unless the list never loses one.  query: of the segments' addresses, without '?'; "": none.
+std::string media_playlist(std::span<const HlsSegment> segments, std::string_view query,
+                           HlsListKind kind = HlsListKind::kSliding);
 
 // "4f2a01c1-598386000.mp3", relative to the list.
 std::string segment_name(const HlsSegment& segment);

@@ -7,6 +7,10 @@ namespace {
 
 constexpr std::size_t kStreamDigits = 8;
 constexpr std::size_t kMaxSequenceDigits = 19;
+constexpr std::uint64_t kLatest = 1'000'000'000'000;
+constexpr std::string_view kArchive = "archive-", kNow = "now", kRewind = "rewind-",
+                           kShifted = "timeshift_rel-", kShiftedTo = "timeshift_abs-",
+                           kList = ".m3u8";
 
 bool parse_stream(std::string_view text, std::uint32_t& stream) noexcept {
   for (const char c : text)
@@ -24,7 +28,54 @@ bool parse_sequence(std::string_view text, std::uint64_t& sequence) noexcept {
   return read.ec == std::errc{};
 }
 
+bool parse_seconds(std::string_view text, std::uint64_t& seconds) noexcept {
+  return parse_sequence(text, seconds) && seconds > 0 && seconds <= kLatest;
+}
+
+// False: it is none.
+bool parse_past(std::string_view name, HlsPath& out) noexcept {
+  if (name.starts_with(kArchive)) {
+    name.remove_prefix(kArchive.size());
+    const std::size_t dash = name.find('-');
+    if (dash == std::string_view::npos || !parse_seconds(name.substr(0, dash), out.from))
+      return false;
+    const std::string_view length = name.substr(dash + 1);
+    out.kind = length == kNow ? HlsPath::Kind::kEvent : HlsPath::Kind::kArchive;
+    return length == kNow || parse_seconds(length, out.seconds);
+  }
+  if (name.starts_with(kShiftedTo)) {
+    out.kind = HlsPath::Kind::kShiftedTo;
+    return parse_seconds(name.substr(kShiftedTo.size()), out.from);
+  }
+  const bool rewind = name.starts_with(kRewind);
+  if (!rewind && !name.starts_with(kShifted)) return false;
+  out.kind = rewind ? HlsPath::Kind::kRewind : HlsPath::Kind::kShifted;
+  return parse_seconds(name.substr(rewind ? kRewind.size() : kShifted.size()), out.seconds);
+}
+
 }  // namespace
+
+std::string hls_list_name(const HlsPath& path) {
+  const auto named = [](std::string_view prefix, std::uint64_t number) {
+    return std::string(prefix) + std::to_string(number);
+  };
+  switch (path.kind) {
+    case HlsPath::Kind::kLive:
+    case HlsPath::Kind::kSegment:
+      break;
+    case HlsPath::Kind::kArchive:
+      return named(kArchive, path.from) + named("-", path.seconds) + std::string(kList);
+    case HlsPath::Kind::kEvent:
+      return named(kArchive, path.from) + "-" + std::string(kNow) + std::string(kList);
+    case HlsPath::Kind::kRewind:
+      return named(kRewind, path.seconds) + std::string(kList);
+    case HlsPath::Kind::kShifted:
+      return named(kShifted, path.seconds) + std::string(kList);
+    case HlsPath::Kind::kShiftedTo:
+      return named(kShiftedTo, path.from) + std::string(kList);
+  }
+  return std::string(kHlsLiveList);
+}
 
 std::optional<HlsPath> parse_hls_path(std::string_view path) noexcept {
   const std::size_t slash = path.rfind('/');
@@ -33,6 +84,11 @@ std::optional<HlsPath> parse_hls_path(std::string_view path) noexcept {
   out.mount = path.substr(0, slash);
   std::string_view name = path.substr(slash + 1);
   if (name == kHlsLiveList) return out;
+  if (name.ends_with(kList)) {
+    name.remove_suffix(kList.size());
+    if (!parse_past(name, out)) return std::nullopt;
+    return out;
+  }
   out.kind = HlsPath::Kind::kSegment;
   if (name.ends_with(".aac"))
     out.adts = true;

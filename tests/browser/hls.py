@@ -148,3 +148,45 @@ def hls_js_plays_mp3_over_takeovers(s):
 @test
 def hls_js_plays_aac_over_takeovers(s):
     plays_over_takeovers(s, "aac")
+
+
+@test
+def hls_js_plays_on_when_its_node_dies(s):
+    """The master playlist names two nodes; the one that is killed is the one that is played from."""
+    mount = "/m.mp3"
+    body = BODY + "<mount><mount-name>%s</mount-name><hls>1</hls></mount>" % mount
+    names = {"edge%d" % n: 'allow-public="127.0.0.%d"' % n for n in (12, 13)}
+    master = link_bench.linked_master(s.bench, 11, names, name="m1", body_more=body)
+    edges = {n: link_bench.edge(s.bench, n, master, capacity='max-listeners="50"', body=body) for n in (12, 13)}
+    s.server = master
+    bench.wait_until_up(master, *names)
+    Encoder(s.bench, master, "mp3", mount=mount)
+    wait_for(lambda: master.stat(mount, "server_type"), "the stream begins", 20)
+    for edge in edges.values():
+        has_list(edge, mount)
+    places = []
+
+    def both_are_named():
+        places[:] = [line for line in master.get(mount + "/live.m3u8").text.split("\n") if line.startswith("http")]
+        return len(places) == 2
+    wait_for(both_are_named, "two places in the master playlist", 20)
+    player = Player(s, "http://%s:%d%s/live.m3u8" % (*master.address, mount))
+    s.browser.wait(lambda: len(player.seen()["loads"]) >= 5, "it has some segments", 20)
+    host = player.seen()["loads"][-1].split("/")[2].split(":")[0]
+    doomed = edges[int(host.split(".")[3])]
+    link_bench.kill9(doomed)
+    s.bench.servers.remove(doomed)
+    died, longest, moved = time.monotonic(), 0.0, time.monotonic()
+    at = player.time()
+    while time.monotonic() - died < 25:
+        now = player.time()
+        if now > at:
+            at, moved = now, time.monotonic()
+        longest = max(longest, time.monotonic() - moved)
+        time.sleep(0.1)
+    seen = player.seen()
+    print("      silent for %.1f s, waiting at %r, errors %r" % (longest, seen["waiting"], seen["errors"]), flush=True)
+    check(longest <= 10, "silent for %.1f s after the death of its node: %r" % (longest, seen))
+    check(host not in seen["loads"][-1], "it still asks the dead node: %r" % seen["loads"][-1])
+    check(not any(" true " in error for error in seen["errors"]), "a fatal error: %r" % seen["errors"])
+    s.browser.open("about:blank")

@@ -29,7 +29,7 @@ class Encoder:
         self.process = subprocess.Popen(
             ["ffmpeg", "-v", "error", "-nostdin", "-re", "-f", "lavfi", "-i", "sine=%d:sample_rate=44100" % tone, "-ac", "2",
              *options, *codec, "-flush_packets", "1", "-content_type", content_type,
-             "icecast://%s@127.0.0.1:%d%s" % (login, server.port, mount)],
+             "icecast://%s@%s:%d%s" % (login, server.host, server.port, mount)],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         bench.owned(self)
 

@@ -84,6 +84,7 @@ class MediaList:
         lines = text.split("\n")
         must(lines[0] == "#EXTM3U" and lines[-1] == "", "does not begin with #EXTM3U or end with a line end")
         values, self.segments = {}, []
+        self.kind, self.ended = None, False
         duration = date = None
         jump = 0
         for line in lines[1:-1]:
@@ -94,6 +95,11 @@ class MediaList:
                 duration = float(m[1])
             elif m := re.fullmatch(r"#EXT-X-PROGRAM-DATE-TIME:(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)", line):
                 date = m[1]
+            elif m := re.fullmatch(r"#EXT-X-PLAYLIST-TYPE:(VOD|EVENT)", line):
+                must(self.kind is None and not self.segments, "a type again, or late")
+                self.kind = m[1]
+            elif line == "#EXT-X-ENDLIST":
+                self.ended = True
             elif line == "#EXT-X-DISCONTINUITY":
                 jump = 1
             else:
@@ -107,6 +113,7 @@ class MediaList:
                 self.segments.append(Segment(line, number, before + jump, duration, date))
                 duration, date, jump = None, None, 0
         must(values.get("VERSION") == 3, "not of version 3")
+        must(self.ended == (self.kind == "VOD"), "a list of type %r that has %s end" % (self.kind, "an" if self.ended else "no"))
         self.target, self.sequence = values["TARGETDURATION"], values["MEDIA-SEQUENCE"]
         must(self.segments, "an empty list")
         for segment in self.segments:

@@ -70,8 +70,8 @@ class Encoder:
         self.wire.close()
 
 
-def watch(t, server, mount, **options):
-    return t.owned(Watch(*server.address, mount + "/live.m3u8", **options))
+def watch(t, server, mount, name="/live.m3u8", **options):
+    return t.owned(Watch(*server.address, mount + name, **options))
 
 
 def poll_for(seconds, *watches):

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "archive/kept_files.h"
 #include "base/snapshot.h"
 #include "hls/session_names.h"
 #include "hls/sessions.h"
@@ -41,6 +42,8 @@ class HlsService {
   std::shared_ptr<const HlsSessionNames> names() const { return names_.read(); }
   // From now on it is a listener.
   void begin_session(HlsSessionPtr session);
+  // The recorded files that lists and segments were read from last.
+  KeptFiles& kept_files() noexcept { return kept_files_; }
   void count(HlsRequest kind) noexcept {
     requests_[static_cast<std::size_t>(kind)].fetch_add(1, std::memory_order_relaxed);
   }
@@ -57,6 +60,7 @@ class HlsService {
   const std::string own_key_;
   Snapshot<HlsSessionNames> names_;
   HlsSessions sessions_;
+  KeptFiles kept_files_;
   std::array<std::atomic<std::uint64_t>, kHlsRequestNames.size()> requests_{};
   Timer timer_;
 };

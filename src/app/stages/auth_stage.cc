@@ -135,9 +135,11 @@ Verdict AuthStage::handle(Connection& connection) {
   // A listener by HLS is asked for once, and a master playlist is no stream.
   if (connection.context().hls && !connection.context().hls->joins()) return Verdict::kNext;
   const auto mount = playing_mount(services, request.path);
-  if (mount == nullptr && section.name != request.path && !connection.context().past)
-    return Verdict::kNext;
+  const HlsAsk* const hls = connection.context().hls.get();
+  const bool of_past = connection.context().past || (hls != nullptr && hls->may_be_past());
+  if (mount == nullptr && section.name != request.path && !of_past) return Verdict::kNext;
   ListenerAsk ask = make_ask(connection, request, mount.get());
+  if (hls != nullptr) ask.client_id = hls->listener;
   if (ask.given) {
     connection.user = ask.given->user;
     connection.user_listens = true;

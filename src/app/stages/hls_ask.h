@@ -5,29 +5,40 @@
 // Ownership: the request's context.
 #pragma once
 
+#include <memory>
+#include <optional>
 #include <string>
 
 #include "base/clock.h"
+#include "hls/past_lists.h"
 #include "hls/path.h"
 #include "hls/settings.h"
 
 namespace lb {
 
+// What a reader has found of the past, for the stage that is asked again.
+struct HlsPast {
+  PastList list;
+  std::optional<PastSegment> segment;
+};
+
 struct HlsAsk {
-  HlsPath::Kind kind = HlsPath::Kind::kLive;
-  std::uint32_t stream = 0;
-  std::uint64_t sequence = 0;
-  bool adts = false;
+  HlsPath named;     // without its mount, which is the request's path
   std::string path;  // as it was asked for, decoded; the request's own is the mount now
   HlsSessionKind by = HlsSessionKind::kToken;
-  std::string session;      // "": none, so that a list is the master playlist
-  bool known = false;       // it listens here already
-  SteadyTime wait_until{};  // for a first segment
+  std::string session;         // "": none, so that a list is the master playlist
+  bool known = false;          // it listens here already
+  std::uint64_t listener = 0;  // its number, if it joins: one connection may have many players
+  SteadyTime wait_until{};     // for a first segment
+  std::shared_ptr<const HlsPast> past;
 
-  bool is_segment() const noexcept { return kind == HlsPath::Kind::kSegment; }
+  bool is_segment() const noexcept { return named.kind == HlsPath::Kind::kSegment; }
   bool is_master() const noexcept { return !is_segment() && session.empty(); }
-  // A listener that comes.
-  bool joins() const noexcept { return !is_segment() && !session.empty() && !known; }
+  // A listener that comes.  Of a list that is fetched once, a segment may be what it asks for next,
+  // after a pause, or from another node.
+  bool joins() const noexcept { return !session.empty() && !known; }
+  // Its mount need not be on the air.
+  bool may_be_past() const noexcept { return is_segment() || named.of_past(); }
 };
 
 }  // namespace lb

@@ -44,14 +44,20 @@ HlsVariant variant_of(const Mount& mount) {
 
 std::string list_path(const std::string& mount) { return mount + "/" + std::string(kHlsLiveList); }
 
-// Relative, so that a proxy may show it under another path.
 std::string own_address(const std::string& mount, bool is_first, const std::string& query) {
   if (!is_first) return redirect_location("", list_path(mount), query, "");
-  return redirect_location("", "/" + std::string(kHlsLiveList), query, "").substr(1);
+  return relative_list(kHlsLiveList, query);
 }
 
-void reply_master(Worker& worker, Connection& connection, std::span<const HlsVariant> variants,
-                  HlsSessionKind by) {
+}  // namespace
+
+// Relative, so that a proxy may show it under another path.
+std::string relative_list(std::string_view name, const std::string& query) {
+  return redirect_location("", "/" + std::string(name), query, "").substr(1);
+}
+
+void reply_hls_master(Worker& worker, Connection& connection, std::span<const HlsVariant> variants,
+                      HlsSessionKind by) {
   worker.services.hls->count(HlsRequest::kMaster);
   ResponseHead head = hls_head(connection, 200, kHlsListType);
   // With the name of a session in it, it is for one player.
@@ -62,7 +68,11 @@ void reply_master(Worker& worker, Connection& connection, std::span<const HlsVar
   connection.reply(head, std::move(body));
 }
 
-}  // namespace
+std::string HlsStage::new_session(const HlsAsk& ask) const {
+  return ask.by == HlsSessionKind::kToken
+             ? worker_.services.hls->names()->issue(random_bytes(HlsSessionNames::kRandomBytes))
+             : std::string(kHlsNoSession);
+}
 
 std::vector<std::shared_ptr<const Mount>> HlsStage::mounts_of(const Mount& mount) {
   Services& services = worker_.services;
@@ -93,11 +103,7 @@ std::vector<std::shared_ptr<const Mount>> HlsStage::mounts_of(const Mount& mount
 Verdict HlsStage::serve_master(Connection& connection, const Mount& mount) {
   Services& services = worker_.services;
   const HlsAsk& ask = *connection.context().hls;
-  const std::string name =
-      ask.by == HlsSessionKind::kToken
-          ? services.hls->names()->issue(random_bytes(HlsSessionNames::kRandomBytes))
-          : std::string(kHlsNoSession);
-  const std::string query = with_session(connection.request().query, name);
+  const std::string query = with_session(connection.request().query, new_session(ask));
   std::vector<HlsVariant> variants;
   std::vector<std::string> mounts;
   for (const auto& one : mounts_of(mount)) {
@@ -109,7 +115,7 @@ Verdict HlsStage::serve_master(Connection& connection, const Mount& mount) {
   if (services.cluster->redirects() && connection.request().method == Method::kGet &&
       !connection.context().redirected)
     return serve_redirecting_master(connection, std::move(mounts), std::move(variants));
-  reply_master(worker_, connection, variants, ask.by);
+  reply_hls_master(worker_, connection, variants, ask.by);
   return Verdict::kAnswered;
 }
 
@@ -159,7 +165,7 @@ Verdict HlsStage::serve_redirecting_master(Connection& connection, std::vector<s
                              "Retry-After: " + std::to_string(retry.count()) +
                                  "\r\nX-Reason: cluster-full\r\n");
                 else
-                  reply_master(worker, *waiting, variants, by);
+                  reply_hls_master(worker, *waiting, variants, by);
               });
         });
   });

@@ -11,6 +11,9 @@
 
 namespace lb {
 
+struct Services;
+struct Worker;
+
 inline constexpr std::string_view kHlsNoSession = "-";  // s= where sessions have no names
 
 // Of an answer over a connection that is kept.
@@ -19,6 +22,16 @@ ResponseHead hls_head(Connection& connection, int status, std::string_view type)
 Verdict refuse_hls(Connection& connection, int status, std::string text, std::string extra = {});
 
 std::string with_session(const std::string& query, std::string_view session);
+// The players that share segments without a session: of one address and program.
+std::string crowd_of(const Connection& connection, const Request& request,
+                     const std::string& mount);
+// Adds the tag; true: the client has it, and has been told so.  One line a listening stands in the
+// access log, at its end: none of this answer.
+bool hls_unchanged(Connection& connection, ResponseHead& head, const std::string& tag);
+void count_hls_sent(Worker& worker, Mount& mount, const Connection& connection, std::uint64_t bytes,
+                    const std::string& request);
+// Something of it is recorded, or will be.
+bool has_past(Services& services, const MountSettings& section, const std::string& mount);
 // MPEG audio, or AAC in ADTS.
 bool has_hls_format(const Mount& mount);
 // The length of its segments, ms; 0: no source has begun.

@@ -6,6 +6,7 @@
 
 #include "app/cluster/mount_load.h"
 #include "app/cluster/relay_service.h"
+#include "app/services/archive_service.h"
 #include "app/services/hls_service.h"
 #include "app/services/worker.h"
 #include "app/stages/arrival_stage.h"
@@ -14,10 +15,8 @@
 #include "app/stages/listener_places.h"
 #include "app/stages/request_context.h"
 #include "base/strings.h"
-#include "hls/id3_head.h"
 #include "hls/media_playlist.h"
 #include "http/access_line.h"
-#include "http/byte_range.h"
 
 namespace lb {
 namespace {
@@ -26,7 +25,6 @@ using namespace std::chrono_literals;
 
 constexpr auto kSegmentPoll = 200ms;
 constexpr std::size_t kMaxWaiting = 1024;
-constexpr std::size_t kMaxAgent = 200;
 constexpr auto kShortestPatience = 20s;
 
 // Takes s= out of a query; nullopt: there is none.
@@ -47,36 +45,6 @@ std::optional<std::string> take_session(std::string& query) {
 
 HlsSessionKind session_kind(const Config& config, const MountSettings& section) {
   return section.authenticator.type.empty() ? config.hls.sessions : HlsSessionKind::kToken;
-}
-
-std::string crowd_of(const Connection& connection, const Request& request,
-                     const std::string& mount) {
-  return connection.ip() + "\n" + mount + "\n" +
-         std::string(request.headers.get("user-agent").substr(0, kMaxAgent));
-}
-
-bool has_tag(const Request& request, std::string_view tag) {
-  const std::string_view given = request.headers.get("if-none-match");
-  return !given.empty() && (trim(given) == "*" || given.find(tag) != std::string_view::npos);
-}
-
-// One line a listening stands in the access log, at its end.
-bool unchanged(Connection& connection, ResponseHead& head, const std::string& tag) {
-  connection.is_probe = true;
-  head.extra += "ETag: " + tag + "\r\n";
-  if (!has_tag(connection.request(), tag)) return false;
-  head.status = 304;
-  connection.reply(head, {});
-  return true;
-}
-
-void count_sent(Worker& worker, Mount& mount, const Connection& connection, std::uint64_t bytes,
-                const std::string& request) {
-  mount.bytes_sent.fetch_add(bytes, std::memory_order_relaxed);
-  worker.streams.count_sent(bytes);
-  if (!worker.services.log.enabled(LogLevel::kDebug)) return;
-  worker.services.log.debug(
-      "hls/request", connection.ip() + " \"" + request + "\" " + std::to_string(bytes) + " bytes");
 }
 
 }  // namespace
@@ -110,13 +78,12 @@ Verdict HlsPathStage::handle(Connection& connection) {
   const MountSettings& section = mount_section(*config, mount);
   if (!section.hls || is_template_path(mount)) return Verdict::kNext;
   const auto files = services.files.read();
+  if (parsed->of_past() && !has_past(services, section, mount)) return Verdict::kNext;
   if (services.mounts.find(request.path) || files->has_file(request.path) || files->has_file(mount))
     return Verdict::kNext;
   auto ask = std::make_unique<HlsAsk>();
-  ask->kind = parsed->kind;
-  ask->stream = parsed->stream;
-  ask->sequence = parsed->sequence;
-  ask->adts = parsed->adts;
+  ask->named = *parsed;
+  ask->named.mount = {};
   ask->by = session_kind(*config, section);
   if (const auto given = take_session(request.query)) {
     request.target = request.target.substr(0, request.target.find('?'));
@@ -130,6 +97,7 @@ Verdict HlsPathStage::handle(Connection& connection) {
   ask->known = ask->by == HlsSessionKind::kNone
                    ? !ask->session.empty()
                    : services.hls->sessions().knows(ask->session, mount);
+  if (ask->joins()) ask->listener = services.next_client_id.fetch_add(1, std::memory_order_relaxed);
   ask->path = std::exchange(request.path, std::move(mount));
   connection.context().hls = std::move(ask);
   return Verdict::kNext;
@@ -144,9 +112,13 @@ Verdict HlsStage::handle(Connection& connection) {
   Services& services = worker_.services;
   const Request& request = connection.request();
   const auto waited = std::exchange(context.waited, std::nullopt);
+  const HlsAsk& ask = *context.hls;
+  if (ask.named.of_past()) return serve_past_list(connection);
   const auto mount = services.mounts.find(request.path);
-  if (!mount || mount->phase() == MountPhase::kEnded)
+  if (!mount || mount->phase() == MountPhase::kEnded) {
+    if (ask.is_segment()) return serve_past_segment(connection);
     return waited ? refuse_hls(connection, 404, "There is no such stream\r\n") : Verdict::kNext;
+  }
   const auto config = services.config.read();
   if (mount_section(*config, request.path).no_mount) {
     connection.reply_text(403, "mountpoint unavailable");
@@ -157,7 +129,6 @@ Verdict HlsStage::handle(Connection& connection) {
     return refuse_hls(connection, 404,
                       "HLS is made of MP3 and AAC (ADTS) here; this stream is " +
                           mount->facts()->content_type + "\r\n");
-  const HlsAsk& ask = *context.hls;
   // An authenticator may name another mount: its segments would have to be asked for there.
   if (request.path != mount_of_address(ask.path))
     return refuse_hls(connection, 404, "This stream is not played by HLS\r\n");
@@ -166,7 +137,7 @@ Verdict HlsStage::handle(Connection& connection) {
       !mount_section(*config, request.path).authenticator.type.empty())
     return refuse_hls(connection, 503, "The stream has just begun, please try again\r\n",
                       "Retry-After: 2\r\n");
-  if (ask.is_segment()) return serve_segment(connection, *mount);
+  if (ask.is_segment()) return serve_segment(connection, mount);
   if (ask.is_master()) return serve_master(connection, *mount);
   if (!idle) return serve_list(connection, mount);
   if (waited) return refuse_hls(connection, 404, "The stream does not come\r\n");
@@ -200,7 +171,7 @@ bool HlsStage::admit(Connection& connection, const std::shared_ptr<Mount>& mount
     return false;
   }
   note_arrival(services, context);
-  session->id = connection.id();
+  session->id = ask.listener;
   session->name = ask.session;
   session->ip = connection.ip();
   session->crowd = crowd_of(connection, request, mount->name());
@@ -235,11 +206,11 @@ Verdict HlsStage::serve_list(Connection& connection, const std::shared_ptr<Mount
   services.hls->count(HlsRequest::kList);
   const std::string tag =
       "\"" + segment_name(segments.back()) + "-" + std::to_string(segments.front().sequence) + "\"";
-  if (unchanged(connection, head, tag)) return Verdict::kAnswered;
+  if (hls_unchanged(connection, head, tag)) return Verdict::kAnswered;
   head.content_length = body.size();
   if (connection.request().method == Method::kGet)
     services.hls->sessions().touch(ask.session, mount->name(), worker_.loop.now(), body.size());
-  count_sent(worker_, *mount, connection, body.size(), ask.path);
+  count_hls_sent(worker_, *mount, connection, body.size(), ask.path);
   connection.reply(head, std::move(body));
   return Verdict::kAnswered;
 }
@@ -260,65 +231,6 @@ Verdict HlsStage::wait(Connection& connection) {
 void HlsStage::ask_waiting() {
   for (const std::uint64_t id : std::exchange(waiting_, {}))
     if (Connection* waiting = worker_.connections.find(id)) waiting->ask_again();
-}
-
-Verdict HlsStage::serve_segment(Connection& connection, Mount& mount) {
-  Services& services = worker_.services;
-  const auto config = services.config.read();
-  const HlsAsk& ask = *connection.context().hls;
-  const Request& request = connection.request();
-  const bool checked = !mount_section(*config, mount.name()).authenticator.type.empty();
-  if (checked && !ask.known)
-    return refuse_hls(connection, 403, "This segment is for listeners of the list\r\n");
-  const auto view = mount.channel().newest();
-  const auto segment = HlsCut(*view).find(ask.stream, ask.sequence);
-  if (!segment || segment->adts != ask.adts)
-    return refuse_hls(connection, 404, "This segment is not here\r\n");
-  const auto metadata = view->metadata_at(segment->begin);
-  const std::string id3 =
-      id3_head(hls_timestamp(*segment), metadata ? metadata->song() : std::string());
-  const std::uint64_t size = id3.size() + (segment->end - segment->begin);
-  ResponseHead head = hls_head(connection, 200, segment->adts ? "audio/aac" : "audio/mpeg");
-  head.cache =
-      std::string(checked ? "private" : "public") + std::string(", max-age=86400, immutable");
-  services.hls->count(HlsRequest::kSegment);
-  // Titles reach nodes at other bytes: a segment may have another one elsewhere.
-  const std::string tag =
-      "\"" + segment_name(*segment) + "-" + std::to_string(std::hash<std::string>()(id3)) + "\"";
-  if (unchanged(connection, head, tag)) return Verdict::kAnswered;
-  const bool same = request.headers.get("if-range", tag) == tag;
-  const ByteRange range = parse_byte_range(same ? request.headers.get("range") : "", size);
-  head.extra += range_lines(range, size);
-  if (range.kind == ByteRange::Kind::kBad) {
-    head.status = 416;
-    head.cache.clear();
-    head.content_length = 0;
-    connection.reply(head, {});
-    return Verdict::kAnswered;
-  }
-  const bool part = range.kind == ByteRange::Kind::kPart;
-  if (part) head.status = 206;
-  const std::uint64_t first = part ? range.first : 0, end = part ? range.last() + 1 : size;
-  head.content_length = end - first;
-  std::vector<ReplyRun> runs;
-  if (first < id3.size())
-    runs.push_back(ReplyRun::of_text(id3.substr(
-        first, static_cast<std::size_t>(std::min<std::uint64_t>(end, id3.size()) - first))));
-  if (end > id3.size()) {
-    const std::uint64_t from = std::max<std::uint64_t>(first, id3.size()) - id3.size();
-    runs.push_back(
-        ReplyRun::of_file(view, view->store->fd(), segment->begin + from, end - id3.size() - from));
-  }
-  if (request.method == Method::kGet) {
-    if (ask.known)
-      services.hls->sessions().touch(ask.session, mount.name(), worker_.loop.now(), end - first);
-    else
-      services.hls->sessions().count_segment(crowd_of(connection, request, mount.name()),
-                                             end - first);
-    count_sent(worker_, mount, connection, end - first, ask.path);
-  }
-  connection.reply_runs(head, std::move(runs));
-  return Verdict::kAnswered;
 }
 
 }  // namespace lb

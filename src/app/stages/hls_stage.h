@@ -3,20 +3,25 @@
 // HlsPathStage takes /live.m3u8, or the name of a segment, and s= off the request, once, and leaves
 // the mount as its path: so redirect, drain, access lists and listener authentication see the
 // mount. A mount or a file of the whole name wins.  HlsStage answers: the master playlist for a
-// list without a session, the media playlist for one with a session, a segment out of the log. A
-// list with a session that is not known here is a listener that comes, under all limits for it.
+// list without a session, the media playlist for one with a session, a segment out of the log, or
+// out of the archive.  A session that is not known here is a listener that comes, under all limits
+// for it.
 // Thread: their worker.
 // Bounds: 1024 requests wait for a first segment, each at most header-timeout.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/log.h"
 #include "hls/cut.h"
 #include "hls/master_playlist.h"
+#include "hls/settings.h"
 #include "http/connection.h"
 #include "net/loop.h"
 #include "stream/mount.h"
@@ -24,6 +29,7 @@
 namespace lb {
 
 struct HlsAsk;
+struct HlsSegmentBody;
 struct Worker;
 
 class HlsPathStage final : public Stage {
@@ -45,11 +51,23 @@ class HlsStage final : public Stage {
   Verdict serve_redirecting_master(Connection& connection, std::vector<std::string> mounts,
                                    std::vector<HlsVariant> variants);
   Verdict serve_list(Connection& connection, const std::shared_ptr<Mount>& mount);
-  Verdict serve_segment(Connection& connection, Mount& mount);
+  Verdict serve_segment(Connection& connection, const std::shared_ptr<Mount>& mount);
+  Verdict send_segment(Connection& connection, const std::shared_ptr<Mount>& mount,
+                       HlsSegmentBody body);
+  // Of what is recorded: the archive's readers look it up, and the stage is asked again.
+  Verdict serve_past_list(Connection& connection);
+  Verdict serve_past_segment(Connection& connection);
+  Verdict look_up_list(Connection& connection, std::int64_t earliest_ms);
+  Verdict look_up_segment(Connection& connection);
+  // How far back this client may listen, Unix; nullopt: not at all, and it has been answered.
+  std::optional<std::int64_t> earliest_ms(Connection& connection);
+  // For the listeners of its past: the one that plays, or one that is in no table.
+  std::shared_ptr<Mount> mount_of_past(const std::string& name, const std::string& type);
   // False: it has been refused.
   bool admit(Connection& connection, const std::shared_ptr<Mount>& mount);
   Verdict wait(Connection& connection);
   void ask_waiting();
+  std::string new_session(const HlsAsk& ask) const;
   // The mounts of the master playlist: the one asked for first.
   std::vector<std::shared_ptr<const Mount>> mounts_of(const Mount& mount);
 
@@ -59,6 +77,10 @@ class HlsStage final : public Stage {
   RepeatGuard variants_;
 };
 
+// The address of a list beside this one.
+std::string relative_list(std::string_view name, const std::string& query);
+void reply_hls_master(Worker& worker, Connection& connection, std::span<const HlsVariant> variants,
+                      HlsSessionKind by);
 // The address that the request was sent to, where HlsPathStage has shortened it, and its query.
 std::string asked_path(Connection& connection);
 std::string asked_query(Connection& connection);

@@ -2,9 +2,11 @@ unit_programs += unit_hls
 unit_hls_files = tests/unit/main.cc \
   tests/unit/hls/cut_test.cc \
   tests/unit/hls/id3_head_test.cc \
+  tests/unit/hls/past_cut_test.cc \
   tests/unit/hls/path_test.cc \
   tests/unit/hls/playlists_test.cc \
   tests/unit/hls/sessions_test.cc \
+  tests/unit/archive/fixture.h \
   tests/unit/media/builders.h \
   tests/unit/stream/support.h
 if UNITY

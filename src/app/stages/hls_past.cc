@@ -1,0 +1,215 @@
+// Lists and segments of what is recorded: HlsStage's answers to archive-…, rewind-… and
+// timeshift_…, and to a segment that is in the log no longer.
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "app/services/archive_service.h"
+#include "app/services/hls_service.h"
+#include "app/services/worker.h"
+#include "app/stages/archive_stage.h"
+#include "app/stages/auth_stage.h"
+#include "app/stages/hls_ask.h"
+#include "app/stages/hls_replies.h"
+#include "app/stages/hls_segments.h"
+#include "app/stages/hls_stage.h"
+#include "app/stages/request_context.h"
+#include "hls/media_playlist.h"
+#include "hls/past_lists.h"
+
+namespace lb {
+namespace {
+
+// A segment that a live list shows, or has shown a moment ago, is not of the past.
+constexpr std::int64_t kRecentMs = 60'000;
+
+std::int64_t wall_now_ms(const Services& services) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             services.clock.wall().time_since_epoch())
+      .count();
+}
+
+Verdict refuse_past(Connection& connection, const RecordedFiles& files) {
+  return refuse_hls(connection, 404, "Nothing of this time is recorded\r\n",
+                    "X-LB-Archive: " + ranges_text(files.ranges()) + "\r\n");
+}
+
+PastFiles past_of(Services& services, const std::string& mount) {
+  return {services.hls->kept_files(), services.archive->dir(), mount,
+          services.archive->catalog().files(mount)};
+}
+
+void found(Worker& worker, std::uint64_t id, std::shared_ptr<const HlsPast> past) {
+  worker.loop.post([&worker, id, past = std::move(past)] {
+    Connection* const waiting = worker.connections.find(id);
+    if (waiting == nullptr) return;
+    waiting->context().hls->past = past;
+    waiting->ask_again();
+  });
+}
+
+std::string list_tag(const std::vector<HlsSegment>& segments) {
+  return "\"" + segment_name(segments.back()) + "-" + std::to_string(segments.front().sequence) +
+         "-" + std::to_string(segments.size()) + "\"";
+}
+
+}  // namespace
+
+std::optional<std::int64_t> HlsStage::earliest_ms(Connection& connection) {
+  const auto config = worker_.services.config.read();
+  const MountArchive& archive = mount_section(*config, connection.request().path).archive;
+  // What is not recorded any more may have been for administrators alone.
+  if (archive.listeners == ArchiveListeners::kNone || !archive.enabled) {
+    if (!let_in_administrator(worker_, connection)) return std::nullopt;
+    return 0;
+  }
+  if (archive.window.count() == 0) return 0;
+  return wall_now_ms(worker_.services) -
+         static_cast<std::int64_t>(std::chrono::milliseconds(archive.window).count());
+}
+
+std::shared_ptr<Mount> HlsStage::mount_of_past(const std::string& name, const std::string& type) {
+  Services& services = worker_.services;
+  auto playing = services.mounts.find(name);
+  if (playing && playing->phase() != MountPhase::kEnded) return playing;
+  auto mount = std::make_shared<Mount>(
+      name, std::make_shared<const MountSettings>(mount_settings(*services.config.read(), name)),
+      services.loops.workers(), &services.counters.promised);
+  SourceFacts facts;
+  facts.content_type = type;
+  facts.plugin = &framer_for(type);
+  facts.started_wall = services.clock.wall();
+  facts.started = services.clock.steady();
+  mount->set_facts(std::make_shared<const SourceFacts>(std::move(facts)));
+  return mount;
+}
+
+Verdict HlsStage::serve_past_list(Connection& connection) {
+  Services& services = worker_.services;
+  const auto config = services.config.read();
+  HlsAsk& ask = *connection.context().hls;
+  const std::string name = connection.request().path;
+  const MountSettings& section = mount_section(*config, name);
+  if (section.no_mount) {
+    connection.reply_text(403, "mountpoint unavailable");
+    return Verdict::kAnswered;
+  }
+  const auto earliest = earliest_ms(connection);
+  if (!earliest) return Verdict::kAnswered;
+  if (!ask.past) return look_up_list(connection, *earliest);
+  const PastList& list = ask.past->list;
+  if (list.segments.empty())
+    return refuse_past(connection, *services.archive->catalog().files(name));
+  if (ask.is_master()) {
+    HlsVariant variant;
+    variant.bandwidth = list.bandwidth * 11 / 10;
+    variant.codecs = list.codecs;
+    variant.addresses.push_back(relative_list(
+        hls_list_name(ask.named), with_session(connection.request().query, new_session(ask))));
+    reply_hls_master(worker_, connection, std::span(&variant, 1), ask.by);
+    return Verdict::kAnswered;
+  }
+  const auto mount = mount_of_past(name, list.content_type);
+  const bool is_get = connection.request().method == Method::kGet;
+  if (ask.joins() && is_get && !admit(connection, mount)) return Verdict::kAnswered;
+  services.hls->count(HlsRequest::kList);
+  ResponseHead head = hls_head(connection, 200, kHlsListType);
+  head.cache = "max-age=1";
+  services.hls->sessions().touch(ask.session, name, worker_.loop.now());
+  if (hls_unchanged(connection, head, list_tag(list.segments))) return Verdict::kAnswered;
+  const PastAskRange range = past_range(ask.named, 0, 1, 0);
+  // A list that is asked for once leaves its segments to show that the listener is there.
+  const bool named = !section.authenticator.type.empty() ||
+                     (range.kind == HlsListKind::kWhole && ask.by == HlsSessionKind::kToken);
+  std::string body = media_playlist(
+      list.segments, named ? with_session(connection.request().query, ask.session) : std::string(),
+      range.kind);
+  head.content_length = body.size();
+  if (is_get) {
+    services.hls->sessions().touch(ask.session, name, worker_.loop.now(), body.size());
+    count_hls_sent(worker_, *mount, connection, body.size(), ask.path);
+  }
+  connection.reply(head, std::move(body));
+  return Verdict::kAnswered;
+}
+
+Verdict HlsStage::look_up_list(Connection& connection, std::int64_t earliest) {
+  Services& services = worker_.services;
+  const auto config = services.config.read();
+  HlsPath& named = connection.context().hls->named;
+  const std::int64_t now_ms = wall_now_ms(services);
+  const auto now = static_cast<std::uint64_t>(std::max<std::int64_t>(0, now_ms / 1000));
+  const auto cut_ms =
+      static_cast<std::uint32_t>(std::chrono::milliseconds(config->hls.segment).count());
+  if (named.from + named.seconds > now || named.from >= now)
+    return refuse_hls(connection, 400, "This time is in the future\r\n");
+  if (named.kind == HlsPath::Kind::kArchive &&
+      named.seconds * 1000 > std::uint64_t{kMaxPastSegments} * cut_ms)
+    return refuse_hls(connection, 400,
+                      "A list has at most " + std::to_string(kMaxPastSegments) + " segments\r\n");
+  if (named.kind == HlsPath::Kind::kShiftedTo) {
+    if (!connection.context().hls->is_master())
+      return refuse_hls(connection, 404, "Ask for this list without s=, please\r\n");
+    named.kind = HlsPath::Kind::kShifted;
+    named.seconds = now - named.from;
+  }
+  PastAskRange range = past_range(named, now_ms, hls_list_length(config->hls, cut_ms), cut_ms);
+  range.from_ms = std::max(range.from_ms, earliest);
+  services.archive->readers().run([&worker = worker_, id = connection.id(), range,
+                                   past = past_of(services, connection.request().path)] {
+    auto made = std::make_shared<HlsPast>();
+    made->list = make_past_list(past, range);
+    found(worker, id, std::move(made));
+  });
+  return Verdict::kPending;
+}
+
+Verdict HlsStage::serve_past_segment(Connection& connection) {
+  Services& services = worker_.services;
+  const auto config = services.config.read();
+  const HlsAsk& ask = *connection.context().hls;
+  const std::string name = connection.request().path;
+  const MountSettings& section = mount_section(*config, name);
+  const auto none = [&] { return refuse_hls(connection, 404, "This segment is not here\r\n"); };
+  if (section.no_mount || !has_past(services, section, name)) return none();
+  if (!section.authenticator.type.empty() && !ask.known &&
+      (!ask.joins() || !connection.context().authorised))
+    return refuse_hls(connection, 403, "This segment is for listeners of the list\r\n");
+  if (!ask.past) return look_up_segment(connection);
+  const auto& past = ask.past->segment;
+  if (!past || past->segment.adts != ask.named.adts) return none();
+  const std::int64_t kept = std::chrono::milliseconds(kept_for_hls(config->hls)).count();
+  if (past->segment.wall_ms < wall_now_ms(services) - kept - kRecentMs) {
+    const auto earliest = earliest_ms(connection);
+    if (!earliest) return Verdict::kAnswered;
+    if (past->segment.wall_ms < *earliest - kRecentMs) return none();
+  }
+  HlsSegmentBody body;
+  body.segment = past->segment;
+  body.title = past->title;
+  for (const PastPart& part : past->parts)
+    body.sound.push_back(
+        ReplyRun::of_file(part.file, part.file->fd(), part.begin, part.end - part.begin));
+  return send_segment(connection,
+                      mount_of_past(name, past->parts.front().file->index.head.content_type),
+                      std::move(body));
+}
+
+// It is read by then, so that its worker finds it in memory.
+Verdict HlsStage::look_up_segment(Connection& connection) {
+  Services& services = worker_.services;
+  const HlsPath& named = connection.context().hls->named;
+  services.archive->readers().run([&worker = worker_, id = connection.id(), stream = named.stream,
+                                   sequence = named.sequence,
+                                   past = past_of(services, connection.request().path)] {
+    auto made = std::make_shared<HlsPast>();
+    made->segment = find_past_segment(past, stream, sequence);
+    if (made->segment)
+      for (const PastPart& part : made->segment->parts)
+        ReaderPool::read(*part.file, part.begin, part.end - part.begin);
+    found(worker, id, std::move(made));
+  });
+  return Verdict::kPending;
+}
+
+}  // namespace lb

@@ -1,0 +1,152 @@
+"""Lists of what is recorded: the segments that were live, with their numbers, dates and bytes (doc/hls.md)."""
+import os
+import re
+import time
+
+from harness import ADMIN, check, equal, matches, test, wait_for
+from hls_check import Fault
+from test_hls import Encoder, encoded, poll_for, watch
+from wire import basic
+
+SECONDS = 60 if os.environ.get("LB_FULL") == "1" else 14
+ROOT = "<hls><segment>2</segment><window>12</window></hls><archive><dir>%s</dir></archive>"
+
+
+def recorder(t, inside="", root=""):
+    server = t.unstarted_server()
+    server.write_config(body=root + ROOT % (server.dir / "archive") +
+                        "<mount><mount-name>/m.mp3</mount-name><hls>1</hls><linger-for>5</linger-for><archive><enabled>1</enabled>%s</archive></mount>" % inside)
+    return server.start()
+
+
+def past(t, server, name):
+    return watch(t, server, "/m.mp3", name="/" + name)
+
+
+def seconds_of(segment):
+    """Unix seconds of its date."""
+    day, clock = segment.date[:-1].split("T")
+    return time.mktime(time.strptime(day + " " + clock.split(".")[0], "%Y-%m-%d %H:%M:%S")) - time.timezone + float("0." + clock.split(".")[1])
+
+
+def same_segments(one, other, least, what):
+    both = sorted(set(one.seen) & set(other.seen))
+    check(len(both) >= least, "%s: %d segments of both: %r and %r" % (what, len(both), sorted(one.seen), sorted(other.seen)))
+    for number in both:
+        a, b = one.seen[number], other.seen[number]
+        equal((a[0].uri.split("?")[0], a[0].date, a[0].duration), (b[0].uri.split("?")[0], b[0].date, b[0].duration), "%s, segment %d" % (what, number))
+        check(a[1] == b[1], "%s: segment %d has other bytes" % (what, number))
+        equal(a[4], b[4], "%s: the timestamp of segment %d" % (what, number))
+    return both
+
+
+@test
+def lists_of_the_past_have_the_segments_that_were_live(t):
+    server = recorder(t)
+    sent = encoded("mp3", SECONDS + 60)
+    source = Encoder(t, server, "/m.mp3", "mp3", sent, lead=4)
+    live = watch(t, server, "/m.mp3")
+    poll_for(SECONDS, live)
+    first, last = min(live.seen), max(live.seen)
+    begin = int(seconds_of(live.seen[first][0])) + 1
+
+    event = past(t, server, "archive-%d-now.m3u8" % begin)
+    equal(event.poll().kind, "EVENT")
+    rewind = past(t, server, "rewind-%d.m3u8" % SECONDS)
+    equal(rewind.poll().kind, None)
+    same_segments(live, rewind, SECONDS // 2 - 4, "rewind")
+    behind = past(t, server, "timeshift_rel-4.m3u8")
+    newest = behind.poll().segments[-1]
+    late = time.time() - seconds_of(newest)
+    check(6 <= late <= 10.5, "the newest of timeshift_rel-4 began %.1f s ago" % late)
+    to = past(t, server, "timeshift_abs-%d.m3u8" % (time.time() - 5))
+    check(re.search(r"/timeshift_rel-[56]\.m3u8\?s=", to.master()[0][1]), "where timeshift_abs leads: %r" % to.path)
+    to.poll()
+    same_segments(live, to, 2, "timeshift_abs")
+    equal(server.stat("/m.mp3", "listeners"), "5")
+
+    whole = past(t, server, "archive-%d-%d.m3u8" % (begin, SECONDS - 6))
+    listed = whole.poll()
+    equal(listed.kind, "VOD")
+    check(all("?s=" in segment.uri for segment in listed.segments), "what is fetched once tells who listens by its segments")
+    same_segments(live, whole, len(whole.seen), "archive")
+    check(whole.sound() in sent, "the segments are not what was sent")
+    check(abs(sum(s.duration for s in listed.segments) - (SECONDS - 6)) <= 4, "its length")
+    grown = event.last.segments[0].sequence
+    wait_for(lambda: len(event.poll().segments) >= SECONDS // 2 - 2, "the event goes on", 20)
+    equal(event.last.segments[0].sequence, grown, "an event begins where it began")
+
+    source.close()
+    wait_for(lambda: server.get("/m.mp3/live.m3u8").status == 404, "the stream is over", 20)
+    after = past(t, server, "archive-%d-%d.m3u8" % (begin, SECONDS - 6))
+    equal([s.sequence for s in after.poll().segments], [s.sequence for s in listed.segments], "the same list without a source")
+    same_segments(live, after, len(whole.seen), "off the air")
+    equal(server.get("/m.mp3/archive-%d-60.m3u8" % time.time()).status, 400, "the future")
+    none = server.get("/m.mp3/archive-1000-60.m3u8")
+    equal(none.status, 404, "before all")
+    matches(r"^\d+-\d+$", none.get("x-lb-archive"))
+
+
+@test
+def a_seam_is_recorded_as_it_was_live(t):
+    server = recorder(t)
+    sent = [encoded("mp3", 40, tone) for tone in (440, 660)]
+    first = Encoder(t, server, "/m.mp3", "mp3", sent[0], lead=5)
+    live = watch(t, server, "/m.mp3")
+    poll_for(5, live)
+    first.close()
+    Encoder(t, server, "/m.mp3", "mp3", sent[1], lead=5)
+    wait_for(lambda: poll_for(0, live) or len({s[0].discontinuity for s in live.seen.values()}) == 2, "a discontinuity", 15)
+    poll_for(3, live)
+    whole = past(t, server, "rewind-60.m3u8")
+    wait_for(lambda: len(whole.poll().segments) >= len(live.seen) - 1, "all of it is recorded", 10)
+    both = same_segments(live, whole, len(live.seen) - 1, "rewind")
+    for number in both:
+        equal(whole.seen[number][0].discontinuity, live.seen[number][0].discontinuity, "the discontinuity of %d" % number)
+    whole.sound()
+
+
+@test
+def the_past_is_for_those_who_may_listen_and_as_far_as_the_window_goes(t):
+    users = t.dir / "users"
+    users.write_text("ann:5f4dcc3b5aa765d61d8327deb882cf99\n")  # md5 of "password"
+    users.chmod(0o644)
+    auth = '<authentication type="htpasswd"><option name="filename" value="%s"/><option name="allow_duplicate_users" value="1"/></authentication>' % users
+    server = t.unstarted_server()
+    one = "<mount><mount-name>%s</mount-name><hls>1</hls><archive><enabled>1</enabled>%s</archive>%s</mount>"
+    server.write_config(body=ROOT % (server.dir / "archive") + one % ("/m.mp3", "", auth) + one % ("/none.mp3", "<listeners>none</listeners>", "") +
+                        one % ("/short.mp3", "<window>6</window>", ""))
+    server.start()
+    sound = encoded("mp3", 60)
+    for name in ("/m.mp3", "/none.mp3", "/short.mp3"):
+        Encoder(t, server, name, "mp3", sound, lead=4)
+    live = watch(t, server, "/short.mp3")
+    poll_for(14, live)
+    begin = int(seconds_of(live.seen[min(live.seen)][0])) + 1
+    name = "/archive-%d-8.m3u8" % begin
+    player = watch(t, server, "/m.mp3", name=name)
+    player.master()
+    equal(player.ask(player.path)[0].status, 401, "a list without a password")
+    reply, body = player.ask(player.path, Authorization=basic("ann:password"))
+    equal(reply.status, 200, "the list")
+    player.poll()
+    uri = player.last.segments[0].uri
+    equal(server.get("/m.mp3/" + uri.split("?")[0]).status, 403, "a segment without a name")
+    # As after a pause, or at another node: a session that is not known is let in anew.
+    fresh = watch(t, server, "/m.mp3", name=name)
+    session = re.search(r"s=([0-9a-f]{24})", fresh.master()[0][1])[1]
+    segment = "/m.mp3/%s?s=%s" % (uri.split("?")[0], session)
+    equal(fresh.ask(segment)[0].status, 401, "a segment for a session that is not known")
+    reply, body = fresh.ask(segment, Authorization=basic("ann:password"))
+    equal((reply.status, body[:3]), (200, b"ID3"), "… with a password: %r" % body[:80])
+    equal(fresh.ask(segment)[0].status, 200, "… and from then on")
+
+    equal(server.get("/none.mp3" + name).status, 401, "for administrators only")
+    equal(server.get("/none.mp3" + name, ADMIN).status, 200, "an administrator's list")
+    equal(server.get("/short.mp3" + name).status, 404, "before its window")
+    short = watch(t, server, "/short.mp3", name="/rewind-60.m3u8")
+    check(time.time() - seconds_of(short.poll().segments[0]) <= 9, "a list within the window")
+    try:
+        live.poll()
+    except Fault as fault:
+        check(False, str(fault))
