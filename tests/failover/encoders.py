@@ -24,10 +24,10 @@ PULSE = 0.25
 class Encoder:
     """ffmpeg, in real time."""
 
-    def __init__(self, bench, server, kind, login=SOURCE, tone=440, mount="/live", options=()):
+    def __init__(self, bench, server, kind, login=SOURCE, tone=440, mount="/live", options=(), sound="sine=%d:sample_rate=44100"):
         content_type, codec = FORMATS[kind]
         self.process = subprocess.Popen(
-            ["ffmpeg", "-v", "error", "-nostdin", "-re", "-f", "lavfi", "-i", "sine=%d:sample_rate=44100" % tone, "-ac", "2",
+            ["ffmpeg", "-v", "error", "-nostdin", "-re", "-f", "lavfi", "-i", sound % tone, "-ac", "2",
              *options, *codec, "-flush_packets", "1", "-content_type", content_type,
              "icecast://%s@%s:%d%s" % (login, server.host, server.port, mount)],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
