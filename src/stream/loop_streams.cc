@@ -92,6 +92,8 @@ void LoopStreams::join(std::unique_ptr<Listener> listener, const std::shared_ptr
     auto placed = plan_placed_join(view, burst_bytes, *ask, ahead);
     plan = std::move(placed.plan);
     if (placed.place && listener->preamble) {
+      const auto relays = static_cast<std::uint64_t>(std::max<std::int64_t>(0, mount->relays()));
+      if (relays >= StreamPlace::kCrowd) placed.place->relays = relays;
       add_head_line(listener->preamble->head, "X-LB-Stream: " + print_stream_place(*placed.place));
       listener->span_begin = view.span_at(plan.position)->begin;
     }

@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t kIdHex = 32;
 constexpr unsigned kMaxRateHz = 1'000'000;
 constexpr std::uint32_t kMinCutMs = 500, kMaxCutMs = 60'000;
+constexpr std::uint64_t kMaxRelaysTold = 10'000'000;
 constexpr std::uint64_t kMaxHeaderBytesTold = std::uint64_t{1} << 20;
 // Far beyond any real value, so that sums of two cannot overflow.
 constexpr std::uint64_t kMaxNumber = std::uint64_t{1} << 60;
@@ -56,7 +57,7 @@ bool take_member(std::string_view name, std::string_view value, StreamPlace& pla
     place.after = parse_address(value);
     return place.after.has_value();
   }
-  static constexpr std::array<std::string_view, 6> kNumbers = {"t", "z", "n", "g", "c", "h"};
+  static constexpr std::array<std::string_view, 7> kNumbers = {"t", "z", "n", "g", "c", "h", "r"};
   if (std::find(kNumbers.begin(), kNumbers.end(), name) == kNumbers.end()) return true;
   const auto number = read_number(value);
   if (!number) return false;
@@ -70,6 +71,9 @@ bool take_member(std::string_view name, std::string_view value, StreamPlace& pla
     place.segments.first = *number;
   } else if (name == "g") {
     place.segments.generation = *number;
+  } else if (name == "r") {
+    if (*number > kMaxRelaysTold) return false;
+    place.relays = *number;
   } else if (name == "c") {
     if (*number < kMinCutMs || *number > kMaxCutMs) return false;
     place.segments.cut_ms = static_cast<std::uint32_t>(*number);
@@ -127,6 +131,7 @@ std::string print_stream_place(const StreamPlace& place) {
           "; g=" + std::to_string(place.segments.generation) +
           "; c=" + std::to_string(place.segments.cut_ms) +
           "; h=" + std::to_string(place.header_bytes);
+  if (place.relays > 0) text += "; r=" + std::to_string(place.relays);
   if (place.after) text += "; after=" + print_address(*place.after);
   return text;
 }

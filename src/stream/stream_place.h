@@ -7,9 +7,10 @@
 //
 // m: media time of the first unit, samples/rate ("m=0/0": the format has none). t: its wall time,
 // z: that of media time 0, both Unix milliseconds; they are missing while the clock of the stream
-// is not known yet. n, g, c: number of the epoch's first segment, its generation, the segment time.
-// h: bytes of codec headers in front of the byte that has the position. after: the byte wanted was
-// the end of another stream, behind which this one follows without a gap.
+// is not known yet. r: how many servers read the mount, where they are a crowd. n, g, c: number of
+// the epoch's first segment, its generation, the segment time. h: bytes of codec headers in front
+// of the byte that has the position. after: the byte wanted was the end of another stream, behind
+// which this one follows without a gap.
 //
 // Thread: pure functions.
 // Errors: a line that does not parse is as none; unknown members are passed over.
@@ -43,7 +44,11 @@ struct StreamPlace {
   std::int64_t wall_ms = 0;
   SegmentNumbers segments;
   std::uint64_t header_bytes = 0;
+  // Servers that read the mount; 0: too few to come back in each other's way (kCrowd).
+  std::uint64_t relays = 0;
   std::optional<StreamAddress> after;
+
+  static constexpr std::uint64_t kCrowd = 33;
 
   // As the span of a log, from the byte with the position on.
   StreamSpan span() const noexcept;

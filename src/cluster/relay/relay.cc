@@ -177,6 +177,9 @@ void Relay::on_timer() {
     // Listeners would wait: it is as good as a failure until it answers.
     call_->slow = true;
     host_.pull_changed(call_->from.target, PullFault::kTimeout);
+  } else if (at_seam_ && state_ == State::kAsking && current_ < tries_.size() && !plan_.held &&
+             !is_taken()) {
+    ask(current_);
   } else if (state_ == State::kIdle) {
     prove();
   } else {
@@ -334,8 +337,9 @@ void Relay::watch_flow() {
   const std::uint64_t read = mount->bytes_read.load(std::memory_order_relaxed);
   if (read != bytes_at_switch_) stall_ = plan_.stall;
   const SteadyTime now = host_.connector().loop().now();
-  const auto left = std::max<SteadyTime::duration>(mount->last_data() + stall_ - now,
-                                                   plan_.stall / kChecksPerStall);
+  // Not later than plan_.stall: what has begun to flow meanwhile is allowed no more than that.
+  const auto left = std::clamp<SteadyTime::duration>(mount->last_data() + stall_ - now,
+                                                     plan_.stall / kChecksPerStall, plan_.stall);
   flow_check_at_ = now + left;
   flow_check_.after(std::chrono::ceil<std::chrono::microseconds>(left));
 }
@@ -393,6 +397,14 @@ bool Relay::is_span_end(const WriterLeft& how) const {
   return how.reason == EndReason::kSpan || (placed_ && how.bytes_read > 0);
 }
 
+// All relays of a mount see the end of a span in the same moment.
+std::chrono::microseconds Relay::crowd_pause() {
+  constexpr double kFullCrowd = 800;
+  const double part = std::min(1.0, static_cast<double>(crowd_) / kFullCrowd);
+  return std::chrono::duration_cast<std::chrono::microseconds>(timing_.crowd_spread * part *
+                                                               host_.rng().unit());
+}
+
 void Relay::on_left(const WriterLeft& how) {
   if (how.lease != lease_) return;  // a better upstream has taken over
   lease_ = 0;
@@ -444,7 +456,9 @@ void Relay::on_left(const WriterLeft& how) {
   at_seam_ = asks_again;
   call_.reset();
   // It has what follows, if it lives; a better one that hangs must not keep the listeners waiting.
-  if (asks_again && !plan_.held && !is_taken())
+  if (asks_again && crowd_ > 0)
+    timer_.after(crowd_pause());
+  else if (asks_again && !plan_.held && !is_taken())
     ask(current_);
   else
     go_on();

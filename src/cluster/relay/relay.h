@@ -59,6 +59,8 @@ struct RelayTiming {
   std::chrono::milliseconds slow{1000};  // an upstream without an answer cannot be pulled from
   // The end of a span: the same upstream is given so long to answer, then its spare writes.
   std::chrono::milliseconds spare_after{200};
+  // The end of a span where a crowd of relays is told: each asks within this time, at random.
+  std::chrono::milliseconds crowd_spread{200};
   // Of a program: the longest rest; after a stream that has lasted so long it rests first_delay.
   std::chrono::milliseconds longest_program_rest{30'000};
   std::chrono::milliseconds program_flowed{30'000};
@@ -206,7 +208,8 @@ class Relay {
     std::uint64_t id = 0;
     unsigned worker = 0;
     std::shared_ptr<const SourceFacts> facts;
-    bool placed = false, flows = false;
+    std::optional<StreamPlace> place;
+    bool flows = false;
     SteadyTime flows_since{};
   };
   struct Call {
@@ -218,10 +221,10 @@ class Relay {
 
   void go_on();
   void ask(std::size_t upstream);
-  std::unique_ptr<Call> make_call(std::size_t upstream, UpstreamCall::Then then);
+  std::unique_ptr<Call> make_call(std::size_t upstream, std::int64_t most, UpstreamCall::Then then);
   std::string circle_of(const UpstreamAnswer& answer, const Upstream& from) const;
-  void adopt(const Upstream& from, const std::string& content_type, unsigned worker, bool placed,
-             const WriterLease& lease);
+  void adopt(const Upstream& from, const std::string& content_type, unsigned worker,
+             const std::optional<StreamPlace>& place, const WriterLease& lease);
   void not_entered(const std::string& why);
   void settle();
   void keep_spare();
@@ -241,6 +244,7 @@ class Relay {
   void enter(std::size_t upstream, UpstreamAnswer answer);
   void entered(Entry entry, Result<WriterLease> lease);
   void on_left(const WriterLeft& how);
+  std::chrono::microseconds crowd_pause();
   void fall_idle();
   void rest(std::size_t upstream, std::chrono::milliseconds delay);
   std::chrono::milliseconds longest_rest(std::size_t upstream) const;
@@ -281,6 +285,7 @@ class Relay {
   std::string left_why_;  // of the last connection
   bool at_seam_ = false;  // it has sent its span, and the same upstream is asked for the next one
   bool is_switch_ = false;
+  std::uint64_t crowd_ = 0;  // of relays at the upstream; 0: none that matters
   std::string switched_from_;
   std::optional<std::chrono::milliseconds> last_gap_;
   Timer timer_;

@@ -25,7 +25,7 @@ constexpr std::string_view kOwnProduct = "icecast-lb";
 
 void Relay::ask(std::size_t upstream) {
   if (lease_ == 0) state_ = State::kAsking;
-  call_ = make_call(upstream, [this](Result<UpstreamAnswer> answer) {
+  call_ = make_call(upstream, kMaxCalls, [this](Result<UpstreamAnswer> answer) {
     const auto call = std::move(call_);  // it is running this callback
     timer_.cancel();
     if (call->slow) host_.pull_changed(call->from.target, PullFault::kNone);
@@ -38,9 +38,10 @@ void Relay::ask(std::size_t upstream) {
     timer_.after(has_spare() ? timing_.spare_after : timing_.slow);
 }
 
-// Null: there is no place among the calls.
-std::unique_ptr<Relay::Call> Relay::make_call(std::size_t upstream, UpstreamCall::Then then) {
-  if (!host_.calls().try_enter(kMaxCalls)) return nullptr;
+// Null: as many calls as `most` are under way.
+std::unique_ptr<Relay::Call> Relay::make_call(std::size_t upstream, std::int64_t most,
+                                              UpstreamCall::Then then) {
+  if (!host_.calls().try_enter(most)) return nullptr;
   auto call = std::make_unique<Call>();
   call->from = plan_.upstreams[upstream];
   call->place = GatePass(&host_.calls());
@@ -183,7 +184,7 @@ void Relay::entered(Entry entry, Result<WriterLease> lease) {
     not_entered(lease.error().what);
     return;
   }
-  adopt(entry.from, entry.facts->content_type, entry.worker, entry.place.has_value(), *lease);
+  adopt(entry.from, entry.facts->content_type, entry.worker, entry.place, *lease);
   SourceOffer offer;
   offer.transport = std::move(entry.answer.transport);
   offer.leftover = std::move(entry.answer.leftover);
@@ -196,7 +197,7 @@ void Relay::entered(Entry entry, Result<WriterLease> lease) {
 
 // This connection is the one that writes.
 void Relay::adopt(const Upstream& from, const std::string& content_type, unsigned worker,
-                  bool placed, const WriterLease& lease) {
+                  const std::optional<StreamPlace>& place, const WriterLease& lease) {
   const std::size_t at = place_of(from);  // the plan may be another one by now
   state_ = State::kRunning;
   if (lease_ != 0)
@@ -204,7 +205,7 @@ void Relay::adopt(const Upstream& from, const std::string& content_type, unsigne
                 : current_ < at           ? "silent"
                                           : "a better upstream is back";
   if (lease_ != 0 && current_ < at) rest(current_, timing_.flowed);  // it was silent
-  if (const auto mount = host_.mounts().find(plan_.local_mount); mount && lease_ != 0) {
+  if (const auto mount = host_.mounts().find(plan_.local_mount); mount && is_stalled()) {
     bytes_at_switch_ = mount->bytes_read.load(std::memory_order_relaxed);
     stall_ = std::min<std::chrono::milliseconds>(std::max(stall_, plan_.stall) * 2, kLongestStall);
   } else {
@@ -213,7 +214,8 @@ void Relay::adopt(const Upstream& from, const std::string& content_type, unsigne
   lease_ = lease.id;
   home_ = worker;
   current_ = at;
-  placed_ = placed;
+  placed_ = place.has_value();
+  crowd_ = place ? place->relays : 0;
   switched_from_ = streaming_ == Upstream{} ? "" : to_text(streaming_);
   // At a seam of the stream nothing has changed that an administrator would see.
   const bool same = lease.goes_on && same_place(streaming_, from);

@@ -11,7 +11,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kForASpare = 1s;  // until a place among the calls is looked for again
+// Of the calls; the others are for listeners that hear nothing.
+constexpr std::int64_t kMaxSpareCalls = 64;
+constexpr auto kForASpare = 1s;  // until a place among them is looked for again
 
 }  // namespace
 
@@ -39,11 +41,13 @@ void Relay::keep_spare() {
       next = std::min(next, tries_[i].rested);
       continue;
     }
-    spare_call_ = make_call(i, [this](Result<UpstreamAnswer> answer) {
+    spare_call_ = make_call(i, kMaxSpareCalls, [this](Result<UpstreamAnswer> answer) {
       const auto call = std::move(spare_call_);  // it is running this callback
       on_spare_answer(call->from, std::move(answer), call->call->fault());
     });
-    if (!spare_call_) next = std::min<SteadyTime>(next, now + kForASpare);
+    if (!spare_call_)
+      next = std::min(next, now + std::chrono::duration_cast<SteadyTime::duration>(
+                                      kForASpare * (0.5 + host_.rng().unit())));
     break;
   }
   if (next != SteadyTime::max())
@@ -89,7 +93,7 @@ void Relay::on_spare_answer(const Upstream& from, Result<UpstreamAnswer> answer,
   offer.body = answer->body;
   offer.metaint = answer->metaint;
   offer.place = parse_stream_place(answer->headers.get("x-lb-stream"));
-  spare.placed = offer.place.has_value();
+  spare.place = offer.place;
   spare_ = std::move(spare);
   log(LogLevel::kInfo, "reads " + to_text(from) + " as its standby");
   host_.add_source(home_, std::move(offer), std::move(place), std::move(facts));
@@ -159,7 +163,7 @@ void Relay::spare_entered(const Spare& spare, Result<WriterLease> lease) {
     not_entered(lease.error().what);
     return;
   }
-  adopt(spare.from, spare.facts->content_type, spare.worker, spare.placed, *lease);
+  adopt(spare.from, spare.facts->content_type, spare.worker, spare.place, *lease);
   host_.admission().forget_spare(plan_.local_mount, spare.id);
   if (spare_ && spare_->id == spare.id) spare_.reset();
   host_.promote_spare(home_, spare.id, std::move(*lease), spare.facts);

@@ -90,6 +90,35 @@ TEST(RelaySeam, TheEndOfASpanIsASeamThatIsNotHeardOf) {
       "DBUG source/source_shutdown Source from 127.0.0.1 at \"/local\" exiting (end of a span"));
   CHECK(!host.captured.says("listeners wait"));
 }
+TEST(RelaySeam, OneOfACrowdAsksAMomentLater) {
+  std::string crowd = plays_from(100);
+  crowd.insert(crowd.find("; h=0"), "; r=800");
+  first.answers = {crowd, plays_from(103)};
+  host.quick.crowd_spread = 1000s;
+  start();
+  host.until([&] { return relay->flows(); });
+  first.send("one");
+  until_streams("one");
+  first.close_all();
+  host.until([&] { return !relay->flows(); });
+  host.pass(50ms);
+  LONGS_EQUAL(1, first.requests.size());
+  LONGS_EQUAL(0, second.requests.size());
+}
+TEST(RelaySeam, OneOfACrowdAsksTheSameUpstream) {
+  std::string crowd = plays_from(100);
+  crowd.insert(crowd.find("; h=0"), "; r=800");
+  first.answers = {crowd, plays_from(103)};
+  host.quick.crowd_spread = 20ms;
+  start();
+  host.until([&] { return relay->flows(); });
+  first.send("one");
+  until_streams("one");
+  first.close_all();
+  host.until([&] { return host.writers() == 2; });
+  LONGS_EQUAL(2, first.requests.size());
+  LONGS_EQUAL(0, second.requests.size());
+}
 TEST(RelaySeam, AServerOfNoClusterThatLooksLikeIcecastAsksLikeIt) {
   host.lines.clear();
   start();

@@ -9,6 +9,7 @@
 
 using namespace lb;
 using namespace lb::test;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -63,6 +64,21 @@ struct Fed {
       CHECK(feed->received(n).has_value());
       text.remove_prefix(n);
     }
+    feed->publish();
+  }
+  // The next connection has been read before: a frame each 10 ms, the last one now; since: so many
+  // of them ago the mount got its last byte.
+  void enter(int from, int to, int since) {
+    begin();
+    SourceState state;
+    state.ring = std::make_unique<SourceRing>(framer_for("audio/mpeg"));
+    const SteadyTime now = host.loop().now();
+    for (int i = from; i < to; ++i) {
+      const std::string frame = numbered_frame(i);
+      state.ring->put(std::as_bytes(std::span(frame)), now - 10ms * (to - 1 - i));
+    }
+    state.since = now - 10ms * since;
+    CHECK(feed->enter_spare(std::move(state)).has_value());
     feed->publish();
   }
   const StreamView& view() {
@@ -205,4 +221,39 @@ TEST(Seam, AKeyThatDoesNotComeIsNotWaitedFor) {
   clock.advance(std::chrono::milliseconds(1100));
   edge.arrive(numbered_frame(1003));
   CHECK_EQUAL(numbered_frames(0, 100) + numbered_frames(1000, 1004), edge.stream());
+}
+TEST(Seam, ASpareGoesOnWhereItsRingHasTheSameBytes) {
+  edge.begin();
+  edge.arrive(numbered_frames(0, 50).substr(0, 50 * 417 - 100));
+  edge.enter(10, 61, 11);
+  CHECK_EQUAL(numbered_frames(0, 60), edge.stream().substr(0, 60 * 417));
+  edge.arrive(numbered_frames(61, 70));
+  CHECK_EQUAL(numbered_frames(0, 69), edge.stream().substr(0, 69 * 417));
+  CHECK(host.captured.says("the stream goes on where the same bytes were found"));
+}
+TEST(Seam, ASpareThatLagsGoesOnWhenItsBytesCome) {
+  edge.begin();
+  edge.arrive(numbered_frames(0, 50));
+  edge.enter(10, 47, 0);
+  LONGS_EQUAL(50 * 417, edge.view().end);
+  edge.arrive(numbered_frames(47, 60));
+  CHECK_EQUAL(numbered_frames(0, 59), edge.stream().substr(0, 59 * 417));
+}
+TEST(Seam, ASpareOfAnotherStreamIsEnteredWhereTheLastOneStopped) {
+  edge.begin();
+  edge.arrive(numbered_frames(0, 50));
+  edge.enter(1000, 1050, 9);
+  LONGS_EQUAL(50 * 417, edge.view().end);
+  clock.advance(600ms);
+  host.loop().run_once(false);
+  edge.arrive(numbered_frames(1050, 1060));
+  const std::string stream = edge.stream();
+  CHECK_EQUAL(numbered_frames(0, 50), stream.substr(0, 50 * 417));
+  // At the first mark: not every frame is one.
+  int first = 1040;
+  while (first < 1050 && !stream.substr(50 * 417).starts_with(numbered_frame(first))) ++first;
+  CHECK(first < 1045);
+  CHECK_EQUAL(numbered_frames(first, 1059),
+              stream.substr(50 * 417, (1059 - static_cast<std::size_t>(first)) * 417));
+  CHECK(host.captured.says("the stream goes on at a unit"));
 }
