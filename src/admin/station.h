@@ -35,7 +35,8 @@ struct EncoderRow {
   std::string ip;
   std::string username;
   int priority = 0;
-  std::string_view state;  // "writes", "flows": stands by, "silent": it does and sends nothing
+  // "writes"; of one that stands by: "flows", "silent": it sends nothing, "dead-air": silence.
+  std::string_view state;
 };
 
 struct MountRow {

@@ -16,6 +16,7 @@
 #include "app/cluster/mount_lookup.h"
 #include "app/cluster/relay_service.h"
 #include "app/services/archive_service.h"
+#include "app/services/dead_air_service.h"
 #include "app/services/event_service.h"
 #include "app/services/hls_service.h"
 #include "app/services/worker.h"
@@ -69,6 +70,7 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
   services.directory = std::make_unique<DirectoryService>(services);
   services.events = std::make_unique<EventService>(services);
   services.archive = std::make_unique<ArchiveService>(services);
+  services.dead_air = std::make_unique<DeadAirService>(services);
   services.hls = std::make_unique<HlsService>(services);
   services.metrics = std::make_unique<MetricsService>(services);
   services.mount_files = std::make_unique<MountFiles>(services);
@@ -120,6 +122,8 @@ SourceAdmission::Callbacks Server::admission_callbacks() {
   };
   callbacks.waits = [&services](const std::shared_ptr<Mount>& mount) {
     services.relays->mount_waits(*mount);
+    services.dead_air->look(mount->name());
+    services.links->mounts_changed();
   };
   callbacks.wake = [&services](Channel::Loops loops, const std::shared_ptr<Mount>& mount) {
     Worker::wake(services, loops, mount);
@@ -275,6 +279,7 @@ void Server::end_all() {
   services_->direct->stop();
   services_->relays->stop();
   services_->lookup->stop();
+  services_->dead_air->stop();
   services_->hls->end_oldest(std::numeric_limits<std::size_t>::max());
   services_->loops.gather<int>(
       [this](unsigned i) {

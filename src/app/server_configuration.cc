@@ -10,6 +10,7 @@
 #include "app/cluster/relay_service.h"
 #include "app/server.h"
 #include "app/services/archive_service.h"
+#include "app/services/dead_air_service.h"
 #include "app/services/event_service.h"
 #include "app/services/hls_service.h"
 #include "app/services/worker.h"
@@ -124,6 +125,7 @@ void Server::configure(const std::shared_ptr<const Config>& config, Moment momen
       {"mount files",
        [](Server& s, Next next, Moment) { s.services_->mount_files->configure(*next); }},
       {"archive", [](Server& s, Next next, Moment) { s.services_->archive->configure(*next); }},
+      {"dead air", [](Server& s, Next, Moment) { s.services_->dead_air->configure(); }},
       {"HLS", [](Server& s, Next next, Moment) { s.services_->hls->configure(*next); }},
       {"cluster", [](Server& s, Next next, Moment) { s.services_->cluster->configure(*next); }},
       {"links", [](Server& s, Next next, Moment) { s.services_->links->configure(*next); }},

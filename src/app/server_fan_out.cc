@@ -7,6 +7,7 @@
 #include "app/cluster/relay_service.h"
 #include "app/server.h"
 #include "app/services/archive_service.h"
+#include "app/services/dead_air_service.h"
 #include "app/services/event_service.h"
 #include "app/services/hls_service.h"
 #include "app/services/worker.h"
@@ -74,6 +75,8 @@ std::span<const Server::MountReceiver> Server::mount_receivers() {
        },
        nullptr},
       {"archive", [](Server& s, At mount) { s.services_->archive->mount_begun(mount); }, nullptr},
+      {"dead air", [](Server& s, At mount) { s.services_->dead_air->look(mount->name()); },
+       [](Server& s, At mount) { s.services_->dead_air->look(mount->name()); }},
       {"listeners by HLS", [](Server&, At) {},
        [](Server& s, At mount) { s.services_->hls->mount_ended(*mount); }},
       {"listeners on its fallback",
@@ -105,11 +108,14 @@ void Server::mount_ended(const std::shared_ptr<Mount>& mount) {
 // The mount has been there all the time: those that hear of mounts that begin hear nothing.
 void Server::changed_over(const Mount& mount, const EncoderChange& change) {
   services_->counters.takeovers.fetch_add(1, std::memory_order_relaxed);
-  services_->events->publish(change.is_return ? "source-return" : "source-takeover", mount.name(),
-                             {{"from", change.from->source_ip},
-                              {"to", change.to->source_ip},
-                              {"user-agent", change.to->user_agent},
-                              {"why", std::string(end_reason_text(change.reason))}});
+  services_->events->publish(
+      change.is_return ? "source-return" : "source-takeover", mount.name(),
+      {{"from", change.from->source_ip},
+       {"to", change.to->source_ip},
+       {"user-agent", change.to->user_agent},
+       {"why",
+        change.dead_air ? std::string("dead air") : std::string(end_reason_text(change.reason))}});
+  services_->dead_air->look(mount.name());
 }
 
 void Server::add_standby_callbacks(SourceAdmission::Callbacks& callbacks) {

@@ -147,6 +147,8 @@ extern const SchemaBlock kMountBalanceBlock;
 extern const SchemaBlock kHlsBlock;
 extern const SchemaBlock kMountHlsBlock;
 extern const SchemaBlock kEncoderBlock;
+extern const SchemaBlock kDeadAirBlock;
+extern const Nest kDeadAirNest;
 
 // The row for an element (or attribute) of this name; null when there is none.
 const SchemaElement* find_element(const SchemaBlock& block, std::string_view name, bool attribute);

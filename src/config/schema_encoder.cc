@@ -1,4 +1,4 @@
-// Rows of <encoder>, a login of one of the encoders of a mount.
+// Rows of what a mount knows of its encoders: <encoder>, the login of one of them, and <dead-air>.
 #include "config/config.h"
 #include "config/schema.h"
 
@@ -34,7 +34,59 @@ constexpr SchemaElement kEncoder[] = {
      .example = "1",
      .help = "Smaller is better; of equal ones the first that came."},
 };
+
+constexpr SchemaElement kDeadAir[] = {
+    {.name = "after",
+     .kind = kSeconds,
+     .slot = slot<&DeadAirSettings::after>,
+     .min = 0,
+     .max = 3600,
+     .reload = kSource,
+     .origin = SchemaOrigin::kOwn,
+     .standard = "20s, where the block is there",
+     .example = "20",
+     .help = "So long the sound has to be silent. 0: nothing listens."},
+    {.name = "level",
+     .kind = kNumber,
+     .slot = slot<&DeadAirSettings::level>,
+     .min = -120,
+     .max = -1,
+     .reload = kSource,
+     .origin = SchemaOrigin::kOwn,
+     .example = "-50",
+     .help = "In dB; what is quieter on all channels is silence."},
+    {.name = "failover",
+     .kind = kBool,
+     .slot = slot<&DeadAirSettings::failover>,
+     .reload = kSource,
+     .origin = SchemaOrigin::kOwn,
+     .example = "1",
+     .help = "1: the best standby that has sound takes over, until the sound of the better one is "
+             "back. 0: events alone."},
+};
 }  // namespace
+
+// What the element itself says is that something listens.
+constinit const Nest kDeadAirNest{[](void* parent) -> void* {
+                                    DeadAirSettings& where =
+                                        static_cast<MountSettings*>(parent)->dead_air;
+                                    if (where.after.count() == 0)
+                                      where.after = DeadAirSettings::kUsual;
+                                    return &where;
+                                  },
+                                  [](const void*) -> std::size_t { return 1; },
+                                  [](const void* parent, std::size_t) -> const void* {
+                                    return &static_cast<const MountSettings*>(parent)->dead_air;
+                                  },
+                                  false};
+
+constinit const SchemaBlock kDeadAirBlock{
+    .name = "dead-air",
+    .help =
+        "Listens for silence in the sound of the mount, by a program beside this one: ffmpeg "
+        "has to be in the server's PATH. Events dead-air and dead-air-over.",
+    .elements = kDeadAir,
+    .fresh = fresh<DeadAirSettings>};
 
 constinit const SchemaBlock kEncoderBlock{
     .name = "encoder",

@@ -15,6 +15,7 @@ media_files = \
   src/media/ogg_page.cc src/media/ogg_page.h \
   src/media/ogg_serials.h \
   src/media/ogg_tags.cc src/media/ogg_tags.h \
+  src/media/silence_line.cc src/media/silence_line.h \
   src/media/vorbis_retitle.cc
 if UNITY
 nodist_src_libmedia_a_SOURCES = $(media_units)

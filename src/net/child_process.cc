@@ -36,12 +36,13 @@ struct Pipe {
   UniqueFd reading, writing;
 };
 
-Result<Pipe> open_pipe() {
+// ours: which end does not block.
+Result<Pipe> open_pipe(UniqueFd Pipe::*ours) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0)
     return Error::io(std::string("no pipe (") + std::strerror(errno) + ")");
   Pipe pipe{above_standard(ends[0]), above_standard(ends[1])};
-  ::fcntl(pipe.reading.get(), F_SETFL, O_NONBLOCK);
+  ::fcntl((pipe.*ours).get(), F_SETFL, O_NONBLOCK);
   return pipe;
 }
 
@@ -146,14 +147,19 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::start(Loop& loop, const Chil
                                                           Callbacks callbacks) {
   auto path = path_of_program(spec.words.front());
   if (!path) return path.error();
-  auto output = open_pipe();
-  auto errors = open_pipe();
-  if (!output) return output.error();
-  if (!errors) return errors.error();
+  auto input = spec.has_input ? open_pipe(&Pipe::writing) : Result<Pipe>(Pipe{});
+  auto output = open_pipe(&Pipe::reading);
+  auto errors = open_pipe(&Pipe::reading);
+  for (const auto* each : {&input, &output, &errors})
+    if (!*each) return each->error();
   const auto words = pointers_to_words(spec.words);
   const auto environment = pointers_to_words(spec.environment);
-  const Image image{path->c_str(),    words.data(),          environment.data(),
-                    spec.null_device, output->writing.get(), errors->writing.get(),
+  const Image image{path->c_str(),
+                    words.data(),
+                    environment.data(),
+                    spec.has_input ? input->reading.get() : spec.null_device,
+                    output->writing.get(),
+                    errors->writing.get(),
                     ::getpid()};
   volatile int fault = 0;
   const pid_t pid = spawn(image, &fault);
@@ -164,17 +170,21 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::start(Loop& loop, const Chil
     return Error::io("program " + *path + " could not be run (" + std::strerror(fault) + ")");
   }
   return std::unique_ptr<ChildProcess>(new ChildProcess(
-      loop, pid, std::move(output->reading), std::move(errors->reading), std::move(callbacks)));
+      loop, pid, spec.lines_a_second,
+      {std::move(input->writing), std::move(output->reading), std::move(errors->reading)},
+      std::move(callbacks)));
 }
 
-ChildProcess::ChildProcess(Loop& loop, int pid, UniqueFd output, UniqueFd errors,
+ChildProcess::ChildProcess(Loop& loop, int pid, unsigned lines_a_second, Ends ends,
                            Callbacks callbacks)
     : loop_(loop),
       pid_(pid),
+      lines_a_second_(lines_a_second),
       callbacks_(std::move(callbacks)),
       started_(loop.now()),
-      output_(std::move(output)),
-      errors_(std::move(errors)),
+      input_(std::move(ends.input)),
+      output_(std::move(ends.output)),
+      errors_(std::move(ends.errors)),
       pidfd_(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))),
       kill_(loop, [this] { kill_group(SIGKILL); }),
       again_(loop, [this] { reap(); }) {
@@ -259,7 +269,7 @@ void ChildProcess::end_line() {
     second_ = now;
     lines_ = 0;
   }
-  if (++lines_ <= kMaxLinesASecond)
+  if (++lines_ <= lines_a_second_)
     callbacks_.line(line);
   else
     ++held_;

@@ -1,8 +1,9 @@
 // ChildProcess: one program that runs beside this process, without a shell: its standard output is
-// a pipe of ours, its standard error comes line by line.
+// a pipe of ours, and its standard input where that is asked for; its standard error comes line by
+// line.
 //
-// The program has /dev/null as its input, no other descriptor, default signals, and a process group
-// of its own.  The kernel kills it when this process dies, however that happens
+// The program has /dev/null as its input otherwise, no other descriptor, default signals, and a
+// process group of its own.  The kernel kills it when this process dies, however that happens
 // (PR_SET_PDEATHSIG).  It is never waited for: its end is read from a pidfd, and what is left of
 // its group is killed then.
 //
@@ -11,7 +12,7 @@
 // Thread: one loop.  Its thread must live as long as the process (the main thread, control): the
 // kernel kills a child of a thread that ends.
 // Ownership: its user, until ended().
-// Bounds: kMaxLinesASecond of the standard error, kMaxLine bytes each; what is above is counted.
+// Bounds: lines_a_second of the standard error, kMaxLine bytes each; what is above is counted.
 // Errors: a program that is not found, or cannot be executed: start() says so.
 #pragma once
 
@@ -35,7 +36,9 @@ std::vector<std::string> passed_on_environment();
 struct ChildSpec {
   std::vector<std::string> words;  // the program: a path, or a name that PATH has; its arguments
   std::vector<std::string> environment;
-  int null_device = -1;  // open; a chroot may hide the path
+  int null_device = -1;    // open; a chroot may hide the path
+  bool has_input = false;  // its standard input is a pipe
+  unsigned lines_a_second = 20;
 };
 
 struct ChildEnd {
@@ -49,7 +52,6 @@ std::string to_text(const ChildEnd& end);
 class ChildProcess {
  public:
   static constexpr std::chrono::milliseconds kPatience{2000};
-  static constexpr unsigned kMaxLinesASecond = 20;
   static constexpr std::size_t kMaxLine = 512;
 
   struct Callbacks {
@@ -64,11 +66,16 @@ class ChildProcess {
 
   // The reading end of its standard output, non-blocking; once.
   UniqueFd take_output() noexcept { return std::move(output_); }
+  // The writing end of its standard input, non-blocking; once.
+  UniqueFd take_input() noexcept { return std::move(input_); }
   void terminate();
   int pid() const noexcept { return pid_; }
 
  private:
-  ChildProcess(Loop& loop, int pid, UniqueFd output, UniqueFd errors, Callbacks callbacks);
+  struct Ends {
+    UniqueFd input, output, errors;
+  };
+  ChildProcess(Loop& loop, int pid, unsigned lines_a_second, Ends ends, Callbacks callbacks);
   void on_end(short) { reap(); }
   void on_errors(short) { read_errors(); }
   void read_errors();
@@ -80,9 +87,10 @@ class ChildProcess {
 
   Loop& loop_;
   const int pid_;
+  const unsigned lines_a_second_;
   Callbacks callbacks_;
   const SteadyTime started_;
-  UniqueFd output_, errors_, pidfd_;
+  UniqueFd input_, output_, errors_, pidfd_;
   bool alive_ = true;
   std::string line_;  // the beginning of one
   SteadyTime second_{};

@@ -34,6 +34,7 @@ stream_files = \
   src/stream/source_set.cc src/stream/source_set.h \
   src/stream/source_admission_standby.cc \
   src/stream/source_ring.cc src/stream/source_ring.h \
+  src/stream/sound_feed.cc src/stream/sound_feed.h \
   src/stream/source_set_standby.cc \
   src/stream/span.h \
   src/stream/standby_ranks.h \

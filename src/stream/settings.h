@@ -84,6 +84,17 @@ struct EncoderSettings {
 
 constexpr std::size_t kMaxEncoders = 8;  // of a mount
 
+// <dead-air>: sound that is there, and silent.
+struct DeadAirSettings {
+  static constexpr std::chrono::seconds kUsual{20};
+
+  std::chrono::seconds after{0};  // 0: nothing listens for it
+  int level = -50;                // dB; what is below is silence
+  bool failover = false;          // to a standby
+
+  bool operator==(const DeadAirSettings&) const = default;
+};
+
 struct MountSettings {
   std::string name;  // may be a pattern (fnmatch, FNM_PATHNAME)
   std::string username = "source";
@@ -122,6 +133,7 @@ struct MountSettings {
   std::vector<EncoderSettings> encoders;
   std::chrono::milliseconds takeover_after{1500};  // of silence
   std::chrono::seconds return_after{5};            // of a better encoder's flow; -1 s: never
+  DeadAirSettings dead_air;
   std::chrono::milliseconds max_pulse{750};
   LagPolicy lag_policy = LagPolicy::kDrop;
   std::string on_connect, on_disconnect;

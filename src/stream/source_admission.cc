@@ -195,6 +195,7 @@ void SourceAdmission::grant(WriterAsk ask, Then then) {
   record.kind = ask.kind;
   record.user = std::move(ask.user);
   record.rank = {ask.priority, next_arrival_++};
+  record.dead_air = false;
   record.left = std::move(ask.left);
 
   WriterLease lease;

@@ -14,7 +14,8 @@
 // Further encoders may stand by on a mount (<standby-sources>, <encoder>): they are logged in, and
 // have no lease.  When the writer leaves, or has been silent for takeover-after, the best standby
 // writes; when a better one has flowed for return-after, that one does.  An encoder that steps back
-// stays as a standby.  All that is in source_admission_standby.cc.
+// stays as a standby.  One that sends silence counts as silent from the moment in which that is
+// said (sound()) until its sound is back.  All that is in source_admission_standby.cc.
 //
 // A relay may have a spare: another upstream that is read beside the one that writes.  It has the
 // place of a standby; when it is to write, its relay asks for that.
@@ -79,6 +80,7 @@ struct EncoderChange {
   std::shared_ptr<const SourceFacts> from, to;
   bool is_return = false;  // a better one has come back; else the last one ended or was silent
   EndReason reason = EndReason::kReplaced;  // of the last one
+  bool dead_air = false;                    // the last one sent silence
 };
 
 class SourceAdmission {
@@ -159,6 +161,8 @@ class SourceAdmission {
   // SourceSet::Callbacks: whether a standby flows; the writer has been silent.
   void standby_flows(const std::string& mount, std::uint64_t id, bool flows);
   void writer_is_silent(const std::string& mount, std::uint64_t lease);
+  // Whether there is sound in what an encoder of the mount sends, the writer or a standby.
+  void sound(const std::string& mount, std::uint64_t id, bool has_sound);
   // An encoder of a mount: the writer, or a standby.
   struct Encoder {
     std::uint64_t id = 0;
@@ -166,7 +170,7 @@ class SourceAdmission {
     EncoderRank rank;
     std::string user;
     std::shared_ptr<const SourceFacts> facts;
-    bool writes = false, flows = false;
+    bool writes = false, flows = false, dead_air = false;
   };
   // The writer first; of a relay and without a writer: none.
   std::vector<Encoder> encoders_of(std::string_view mount) const;
@@ -186,6 +190,7 @@ class SourceAdmission {
     StandbyRanks standbys;
     std::uint64_t spare = 0;  // of a relay; 0: none
     SpareCallbacks spare_callbacks;
+    bool dead_air = false;                // the writer sends silence
     bool stepping_back = false;           // the writer has been asked to
     std::unique_ptr<Timer> return_check;  // armed: a better encoder has begun to flow
     std::function<void(const WriterLeft&)> left;
@@ -219,6 +224,8 @@ class SourceAdmission {
   void watch_writer(const Record& record);
   void plan_return(Record& record);
   void check_return(const std::string& mount);
+  // When the best standby is to write instead of the writer; nullopt: it is not.
+  std::optional<SteadyTime::duration> until_return(const Record& record) const;
   void count_standbys(Record& record);
   void refuse_successor(const std::string& mount, std::uint64_t lease);
   void stop_waiting(const std::string& mount);

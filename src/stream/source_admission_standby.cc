@@ -13,6 +13,7 @@ using namespace std::chrono_literals;
 // How far before the last byte of the old encoder the new one's begin: two encoders of one studio
 // are not in step, and a player hears less of a short repetition than of a gap.
 constexpr auto kOverlap = 250ms;
+constexpr std::string_view kDeadAir = "dead air";
 
 }  // namespace
 
@@ -99,6 +100,7 @@ void SourceAdmission::stepped_back(Record& record, const SourceEnd& end) {
   standby.user = record.user;
   standby.facts = record.mount->facts();
   standby.fell_silent = end.silent >= record.mount->settings()->takeover_after;
+  standby.dead_air = record.dead_air;
   record.standbys.add(std::move(standby));
   count_standbys(record);
 }
@@ -118,6 +120,7 @@ bool SourceAdmission::hand_over(Record& record, const WriterLeft& how, bool step
   change.is_return =
       stepped && next.rank < record.rank && how.silent < mount.settings()->takeover_after;
   change.reason = how.reason;
+  change.dead_air = stepped && record.dead_air;
   mount.set_facts(next.facts);
   mount.set_phase(MountPhase::kRunning);
   mount.set_fed(true);
@@ -127,20 +130,22 @@ bool SourceAdmission::hand_over(Record& record, const WriterLeft& how, bool step
   record.kind = WriterKind::kSource;
   record.user = std::move(next.user);
   record.rank = next.rank;
+  record.dead_air = next.dead_air;
   WriterLease lease;
   lease.mount = record.mount;
   lease.log = std::move(record.log);
   lease.framer = std::move(record.framer);
   lease.identity = {rng_.next(), rng_.next()};
   lease.id = next.id;
-  log_.info(
-      "source/admission",
-      "mount " + mount.name() + ": source from " + next.facts->source_ip +
-          (change.is_return ? " is back, and takes over from " : " takes over from ") +
-          change.from->source_ip + " (" +
-          (stepped && !change.is_return ? "silent for " + std::to_string(how.silent.count()) + "ms"
-                                        : std::string(end_reason_text(how.reason))) +
-          ")");
+  const bool was_silent = stepped && !change.is_return;
+  log_.info("source/admission",
+            "mount " + mount.name() + ": source from " + next.facts->source_ip +
+                (change.is_return ? " is back, and takes over from " : " takes over from ") +
+                change.from->source_ip + " (" +
+                (change.dead_air ? std::string(kDeadAir)
+                 : was_silent    ? "silent for " + std::to_string(how.silent.count()) + "ms"
+                                 : std::string(end_reason_text(how.reason))) +
+                ")");
   callbacks_.promote(record.home, std::move(lease), next.facts, last_data - kOverlap);
   if (callbacks_.changed_over) callbacks_.changed_over(record.mount, change);
   watch_writer(record);
@@ -192,31 +197,51 @@ void SourceAdmission::ask_to_step_back(Record& record, std::chrono::milliseconds
                        });
 }
 
+std::optional<SteadyTime::duration> SourceAdmission::until_return(const Record& record) const {
+  const Standby* best = record.standbys.sounding();
+  if (best == nullptr || record.lease == 0) return std::nullopt;
+  if (record.dead_air) return SteadyTime::duration(0);
+  const auto after = record.mount->settings()->return_after;
+  if (after < 0s || !(best->rank < record.rank)) return std::nullopt;
+  return std::max<SteadyTime::duration>(after - (loop_.now() - best->flows_since), 0s);
+}
+
 void SourceAdmission::plan_return(Record& record) {
   record.return_check.reset();
-  const auto after = record.mount->settings()->return_after;
-  const Standby* best = record.standbys.flowing();
-  if (best == nullptr || after < 0s || record.lease == 0 || !(best->rank < record.rank)) return;
+  const auto wait = until_return(record);
+  if (!wait) return;
   // By way of the inbox: the timer dies with the record.
   record.return_check = std::make_unique<Timer>(loop_, [this, name = record.mount->name()] {
     loop_.post([this, name] { check_return(name); });
   });
-  const auto flowed = loop_.now() - best->flows_since;
-  record.return_check->after(std::chrono::ceil<std::chrono::microseconds>(
-      std::max<SteadyTime::duration>(after - flowed, 0s)));
+  record.return_check->after(std::chrono::ceil<std::chrono::microseconds>(*wait));
 }
 
 void SourceAdmission::check_return(const std::string& mount) {
   const auto at = records_.find(mount);
-  if (at == records_.end() || at->second.lease == 0) return;
+  if (at == records_.end()) return;
   Record& record = at->second;
-  const auto after = record.mount->settings()->return_after;
-  const Standby* best = record.standbys.flowing();
-  if (best == nullptr || after < 0s || !(best->rank < record.rank)) return;
-  if (loop_.now() - best->flows_since >= after)
+  const auto wait = until_return(record);
+  if (wait == SteadyTime::duration(0))
     ask_to_step_back(record, 0ms);
-  else
+  else if (wait)
     plan_return(record);
+}
+
+void SourceAdmission::sound(const std::string& mount, std::uint64_t id, bool has_sound) {
+  loop_.assert_here();
+  const auto at = records_.find(mount);
+  if (at == records_.end()) return;
+  Record& record = at->second;
+  if (record.lease == id && record.kind == WriterKind::kSource) {
+    record.dead_air = !has_sound;
+  } else if (Standby* standby = record.standbys.find(id)) {
+    standby->dead_air = !has_sound;
+    if (has_sound) standby->flows_since = std::max(standby->flows_since, loop_.now());
+  } else {
+    return;
+  }
+  plan_return(record);
 }
 
 std::vector<SourceAdmission::Encoder> SourceAdmission::encoders_of(std::string_view mount) const {
@@ -225,10 +250,11 @@ std::vector<SourceAdmission::Encoder> SourceAdmission::encoders_of(std::string_v
   if (at == records_.end()) return out;
   const Record& record = at->second;
   if (record.lease != 0 && record.kind == WriterKind::kSource)
-    out.push_back(
-        {record.lease, record.home, record.rank, record.user, record.mount->facts(), true, true});
+    out.push_back({record.lease, record.home, record.rank, record.user, record.mount->facts(), true,
+                   true, record.dead_air});
   for (const Standby& one : record.standbys.all())
-    out.push_back({one.id, one.home, one.rank, one.user, one.facts, false, one.flows});
+    out.push_back(
+        {one.id, one.home, one.rank, one.user, one.facts, false, one.flows, one.dead_air});
   std::sort(out.begin() + (out.empty() || !out.front().writes ? 0 : 1), out.end(),
             [](const Encoder& a, const Encoder& b) { return a.rank < b.rank; });
   return out;

@@ -61,6 +61,8 @@ class SourceSet final : public SourceHost, private StandbyHost {
   // goes back too (EndReason::kSpan), and the spare ends: its server may have what its ring lacks.
   void promote_spare(std::uint64_t spare, WriterLease lease,
                      std::shared_ptr<const SourceFacts> facts);
+  // StandbySource::let_hear(); the pipe is closed where the standby has gone.
+  void let_hear(std::uint64_t id, UniqueFd pipe);
   // The source becomes a standby, if it has been silent for so long; 0: at once.  One that cannot
   // is ended.  True: it writes no more, and its lease is on the way back.
   bool step_back(std::uint64_t lease, std::chrono::milliseconds silence);

@@ -85,6 +85,12 @@ void SourceSet::promote_spare(std::uint64_t spare, WriterLease lease,
   callbacks_.ended(std::move(end));
 }
 
+void SourceSet::let_hear(std::uint64_t id, UniqueFd pipe) {
+  loop_.assert_here();
+  if (const auto at = standbys_.find(id); at != standbys_.end())
+    at->second->let_hear(std::move(pipe));
+}
+
 bool SourceSet::step_back(std::uint64_t lease, std::chrono::milliseconds silence) {
   if (has_ended(lease)) return true;
   Source& source = *sources_.find(lease)->second;

@@ -34,7 +34,10 @@ struct Standby {
   std::shared_ptr<const SourceFacts> facts;
   bool flows = false;
   bool fell_silent = false;  // it has flowed, and does not
+  bool dead_air = false;     // what it sends is silence
   SteadyTime flows_since{};
+
+  bool has_sound() const noexcept { return flows && !dead_air; }
 };
 
 class StandbyRanks {
@@ -52,7 +55,8 @@ class StandbyRanks {
     const auto at = place_of(id);
     return at == all_.end() ? nullptr : &*at;
   }
-  // The one that writes next if the writer leaves; one that is silent only where none flows.
+  // The one that writes next if the writer leaves; one that sends silence only where none has
+  // sound, one that sends nothing only where none flows.
   // except: never this one.  Null: none.
   const Standby* next(std::uint64_t except = 0) const {
     const Standby* best = nullptr;
@@ -64,6 +68,11 @@ class StandbyRanks {
   const Standby* flowing() const {
     const Standby* best = next();
     return best != nullptr && best->flows ? best : nullptr;
+  }
+  // The best that flows and has sound; null: none.
+  const Standby* sounding() const {
+    const Standby* best = next();
+    return best != nullptr && best->has_sound() ? best : nullptr;
   }
   // One of this user that has fallen silent; null: none.
   const Standby* silent_of(std::string_view user) const {
@@ -78,6 +87,7 @@ class StandbyRanks {
 
  private:
   static bool comes_before(const Standby& a, const Standby& b) noexcept {
+    if (a.has_sound() != b.has_sound()) return a.has_sound();
     return a.flows != b.flows ? a.flows : a.rank < b.rank;
   }
   std::vector<Standby>::iterator place_of(std::uint64_t id) {

@@ -8,8 +8,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 
+#include "base/unique_fd.h"
 #include "stream/source.h"
 #include "stream/source_ring.h"
 
@@ -38,6 +40,9 @@ class StandbySource {
   // Takes what came with the head, then whatever arrives.
   void start();
   void set_title(Metadata title) { state_->ring->set_title(std::move(title)); }
+  // A program listens to it from its newest unit on.  pipe: does not block; when the program reads
+  // too slowly it is closed.
+  void let_hear(UniqueFd pipe);
   void finish(EndReason reason);
   // With its state: to write the mount.  The last call.
   SourceOffer take_offer();
@@ -54,6 +59,7 @@ class StandbySource {
   void on_readable(short events);
   // False: it has ended.
   bool put(std::span<std::byte> received);
+  void hear(std::span<const std::byte> audio);
   SteadyTime::duration silent() const;
   void finish_with(EndReason reason, std::string_view why);
 
@@ -67,6 +73,7 @@ class StandbySource {
   bool ended_ = false;
   bool flows_ = false;
   bool bad_icy_ = false;
+  UniqueFd hearing_;  // of the program that listens
   Watch watch_;
   Timer timeout_;
 };

@@ -35,6 +35,7 @@ class ArchiveService;
 class ClusterLinks;
 class ClusterService;
 class CountryWatch;
+class DeadAirService;
 class DirectCalls;
 class DirectoryService;
 class EventService;
@@ -84,6 +85,7 @@ struct Services {
   std::unique_ptr<Drain> drainer;                 // control
   std::unique_ptr<EventService> events;           // control
   std::unique_ptr<ArchiveService> archive;        // see there
+  std::unique_ptr<DeadAirService> dead_air;       // control
   std::unique_ptr<MetricsService> metrics;        // control
   std::unique_ptr<DirectoryService> directory;    // control
   std::unique_ptr<MountFiles> mount_files;        // see there

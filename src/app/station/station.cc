@@ -58,9 +58,10 @@ std::vector<EncoderRow> encoder_rows(const SourceAdmission& admission, const std
   std::vector<EncoderRow> rows;
   for (const auto& encoder : admission.encoders_of(mount))
     rows.push_back({encoder.id, encoder.facts->source_ip, encoder.user, encoder.rank.priority,
-                    encoder.writes  ? "writes"
-                    : encoder.flows ? "flows"
-                                    : "silent"});
+                    encoder.writes     ? "writes"
+                    : encoder.dead_air ? "dead-air"
+                    : encoder.flows    ? "flows"
+                                       : "silent"});
   return rows;
 }
 

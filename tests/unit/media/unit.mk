@@ -10,6 +10,7 @@ unit_media_files = tests/unit/main.cc \
   tests/unit/media/ogg_page_test.cc \
   tests/unit/media/ogg_test.cc \
   tests/unit/media/recorder.h \
+  tests/unit/media/silence_line_test.cc \
   tests/unit/media/vorbis_retitle_test.cc
 if UNITY
 nodist_unit_media_SOURCES = $(unit_media_units)

@@ -176,11 +176,28 @@ TEST(ChildProcess, ItDiesWithTheProcessThatStartedIt) {
   ::close(ends[0]);
   ::close(ends[1]);
 }
+TEST(ChildProcess, ReadsWhatIsWrittenIntoItsInputAndSeesItsEnd) {
+  ChildSpec spec{{"/bin/sh", "-c", "cat; echo over"}, {"PATH=/usr/bin:/bin"}, null_device.get()};
+  spec.has_input = true;
+  auto made = ChildProcess::start(
+      loop, spec, {[](std::string_view) {}, [this](const ChildEnd& how) { end = how; }});
+  CHECK(made.has_value());
+  child = std::move(*made);
+  output = child->take_output();
+  UniqueFd input = child->take_input();
+  CHECK((::fcntl(input.get(), F_GETFL) & O_NONBLOCK) != 0);
+  LONGS_EQUAL(5, ::write(input.get(), "heard", 5));
+  CHECK(until([this] { return read_so_far == "heard"; }));
+  input.reset();
+  CHECK(until([this] { return end.has_value(); }));
+  read_output();
+  STRCMP_EQUAL("heardover\n", read_so_far.c_str());
+}
 TEST(ChildProcess, OfManyLinesMostAreCountedAndLongOnesAreCut) {
   run_script("i=0; while [ $i -lt 100 ]; do echo line $i >&2; i=$((i+1)); done");
   CHECK(has_ended());
-  CHECK(lines.size() >= ChildProcess::kMaxLinesASecond + 1);
-  CHECK(lines.size() <= 3 * (ChildProcess::kMaxLinesASecond + 1));
+  CHECK(lines.size() >= ChildSpec{}.lines_a_second + 1);
+  CHECK(lines.size() <= 3 * (ChildSpec{}.lines_a_second + 1));
   CHECK(lines.back().find("lines more within a second)") != std::string::npos);
   lines.clear();
   end.reset();

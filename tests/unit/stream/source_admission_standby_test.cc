@@ -225,3 +225,72 @@ TEST(StandbyAdmission, NothingTakesOverWhenTheServerStops) {
   ends(std::move(lease), EndReason::kShutdown);
   CHECK(promoted.empty());
 }
+TEST(StandbyAdmission, AWriterWhoseSoundIsSilentStepsBackUntilItsSoundIsBack) {
+  WriterLease lease = granted(encoder(0));
+  const std::uint64_t main = lease.id;
+  settings.return_after = 0s;
+  admission->settings_changed();
+  admission->sound("/a", main, false);
+  turn();
+  CHECK(asked_back.empty());  // there is no other one
+  const std::uint64_t backup = standby(encoder(1));
+  turn();
+  LONGS_EQUAL(1, asked_back.size());
+  CHECK(asked_back[0].silence == 0ms);
+  steps_back(std::move(lease), 10ms);
+  asked_back.clear();
+  LONGS_EQUAL(backup, writer());
+  CHECK(changes == std::vector<std::string>{"takeover /a"});
+  CHECK(captured.says("takes over from 192.0.2.1 (dead air)"));
+  CHECK(admission->encoders_of("/a")[1].dead_air);
+  // It sends, and is not asked.
+  admission->standby_flows("/a", main, true);
+  turn();
+  CHECK(asked_back.empty());
+  admission->sound("/a", main, true);
+  turn();
+  LONGS_EQUAL(1, asked_back.size());
+  LONGS_EQUAL(backup, asked_back[0].lease);
+  steps_back(std::move(promoted.back().lease), 10ms);
+  LONGS_EQUAL(main, writer());
+  CHECK(changes.back() == "return /a");
+}
+TEST(StandbyAdmission, WhereAllSoundIsSilentTheWriterStaysUntilOneHasSound) {
+  WriterLease lease = granted(encoder(0));
+  const std::uint64_t main = lease.id;
+  const std::uint64_t backup = standby(encoder(1));
+  admission->sound("/a", main, false);
+  turn();
+  steps_back(std::move(lease), 10ms);
+  admission->standby_flows("/a", main, true);
+  asked_back.clear();
+  admission->sound("/a", backup, false);
+  turn();
+  CHECK(asked_back.empty());
+  // The first that has sound writes, at once: there is nothing to wait for.
+  admission->sound("/a", main, true);
+  turn();
+  LONGS_EQUAL(1, asked_back.size());
+  LONGS_EQUAL(backup, asked_back[0].lease);
+}
+TEST(StandbyAdmission, OneThatSendsSilenceWritesOnlyWhereNoOtherOneFlows) {
+  WriterLease lease = granted(encoder(0));
+  const std::uint64_t silent = standby(encoder(1));
+  const std::uint64_t sounds = standby(encoder(2));
+  admission->sound("/a", silent, false);
+  ends(std::move(lease));
+  LONGS_EQUAL(sounds, writer());
+  // Silence that is sent keeps players better than nothing at all.
+  admission->writer_is_silent("/a", sounds);
+  LONGS_EQUAL(1, asked_back.size());
+  ends(std::move(promoted.back().lease));
+  LONGS_EQUAL(silent, writer());
+}
+TEST(StandbyAdmission, TheSoundOfAnEncoderThatHasLeftChangesNothing) {
+  const WriterLease lease = granted(encoder(0));
+  standby(encoder(1));
+  admission->sound("/a", 77, false);
+  admission->sound("/b", lease.id, false);
+  turn();
+  CHECK(asked_back.empty());
+}

@@ -25,6 +25,7 @@ unit_stream_files = tests/unit/main.cc \
   tests/unit/stream/mount_test.cc \
   tests/unit/stream/moves_test.cc \
   tests/unit/stream/pulse_pacer_test.cc \
+  tests/unit/stream/sound_feed_test.cc \
   tests/unit/stream/source_admission_fixture.h \
   tests/unit/stream/source_admission_test.cc \
   tests/unit/stream/source_facts_test.cc \

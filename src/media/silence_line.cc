@@ -1,0 +1,45 @@
+#include "media/silence_line.h"
+
+#include <charconv>
+#include <cmath>
+
+namespace lb {
+namespace {
+
+// The number that all of the text is; nullopt: it is none.
+std::optional<double> seconds_in(std::string_view text) {
+  double value = 0;
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (fault != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  if (!(std::abs(value) <= SilenceLine::kMost)) return std::nullopt;  // nor what is no number
+  return value;
+}
+
+// What stands behind `word`, which begins the text; nullopt: it does not.
+std::optional<std::string_view> behind(std::string_view text, std::string_view word) {
+  if (!text.starts_with(word)) return std::nullopt;
+  return text.substr(word.size());
+}
+
+}  // namespace
+
+std::optional<SilenceLine> parse_silence_line(std::string_view line) {
+  if (!line.starts_with("[silencedetect @ ")) return std::nullopt;
+  const std::size_t end = line.find("] ");
+  if (end == std::string_view::npos) return std::nullopt;
+  const std::string_view words = line.substr(end + 2);
+  if (const auto from = behind(words, "silence_start: ")) {
+    if (!seconds_in(*from)) return std::nullopt;
+    return SilenceLine{true, 0};
+  }
+  const auto until = behind(words, "silence_end: ");
+  if (!until) return std::nullopt;
+  const std::size_t bar = until->find(" | ");
+  if (bar == std::string_view::npos || !seconds_in(until->substr(0, bar))) return std::nullopt;
+  const auto duration = behind(until->substr(bar + 3), "silence_duration: ");
+  const auto lasted = duration ? seconds_in(*duration) : std::nullopt;
+  if (!lasted || *lasted < 0) return std::nullopt;
+  return SilenceLine{false, *lasted};
+}
+
+}  // namespace lb
