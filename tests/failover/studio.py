@@ -7,12 +7,12 @@ import time
 class Studio:
     """Each connection gets numbered lines at a steady pace; peers are told apart by the address that they bind."""
 
-    def __init__(self, bench, pause=0.05):
+    def __init__(self, bench, pause=0.05, listening=None):
         self.pause, self.lock = pause, threading.Lock()
         self.open = []      # (mount, peer, socket)
         self.history = []   # (time, +1 or -1, mount, peer)
         self.going = True
-        self.listening = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        self.listening = listening or socket.create_server(("127.0.0.1", 0), backlog=1024)
         self.port = self.listening.getsockname()[1]
         for work in (self.accept, self.pump):
             threading.Thread(target=work, daemon=True).start()

@@ -1,7 +1,12 @@
 """A source at any node: its master pulls what the configuration lets it bring, and offers it to all."""
+import os
+import socket
+import threading
+import time
+
 from bench import ADMIN, check, equal, test, wait_for
 from harness import SOURCE
-from link_bench import edge, feed, linked_master
+from link_bench import Feeder, edge, feed, kill9, linked_master, percentile
 
 
 def rows(master):
@@ -77,3 +82,110 @@ def when_the_node_leaves_its_stream_ends(b):
     b.servers.remove(first)
     wait_for(lambda: not refused(master, "/live/f.mp3"), "the row has gone: %r" % rows(master))
     wait_for(lambda: not knows(master, "/live/f.mp3"), "the mount has gone", 15)
+
+
+def end_of(wire, patience=15):
+    """Seconds until the server closes this listener's connection."""
+    began = time.monotonic()
+    wire.settimeout(patience)
+    while True:
+        try:
+            data = wire.recv(65536)
+        except socket.timeout:
+            return float("inf")
+        if not data:
+            return time.monotonic() - began
+
+
+def ends_of(wires):
+    took = [None] * len(wires)
+
+    def one(i):
+        took[i] = end_of(wires[i].socket)
+    threads = [threading.Thread(target=one, args=(i,)) for i in range(len(wires))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return took
+
+
+@test
+def when_the_source_ends_the_master_ends_the_mount_at_once(b):
+    master, first, second = cluster(b)
+    source = first.source("/live/g.mp3")
+    source.play(20)
+    feeder = Feeder(source)
+    wires = [hears(server, "/live/g.mp3") for server in (first, master, master)]
+    hears(second, "/live/g.mp3")
+    feeder.close()
+    source.leave()
+    took = ends_of(wires)
+    check(max(took) < 2, "at its node and at the master after %s s" % ["%.2f" % each for each in took])
+    wait_for(lambda: not knows(master, "/live/g.mp3"), "the mount has gone")
+    # As with any stream that a master has withdrawn: its listeners at other nodes wait for relays 10 s.
+    wait_for(lambda: not knows(second, "/live/g.mp3"), "the mount has gone", 15)
+    return "after at most %.2f s" % max(took)
+
+
+@test
+def when_its_node_dies_listeners_wait_for_the_encoder_at_another_node(b):
+    master = linked_master(b, 11, {"edge12": 'sources="/live/*"', "edge13": 'sources="/live/*"'}, redirects="<max-redirect-slaves>0</max-redirect-slaves>")
+    first, second = edge(b, 12, master), edge(b, 13, master)
+    feed(b, first, "/live/h.mp3")
+    wire = hears(master, "/live/h.mp3")
+    hears(master, "/live/h.mp3")
+    kill9(first)
+    time.sleep(1)       # as an encoder that sees the end and connects elsewhere
+    feed(b, second, "/live/h.mp3")
+    wire.pending = b""
+    wire.take(8000)
+
+
+TRIALS = 100 if os.environ.get("LB_FULL") else 10
+GOAL_MS = 100
+
+
+def first_sound(server, mount, until, out):
+    """When the first byte of the stream came; it is asked for again as long as it is not known."""
+    while time.monotonic() < until:
+        with socket.create_connection(server.address, timeout=5) as wire:
+            wire.sendall(("GET %s HTTP/1.0\r\nHost: x\r\n\r\n" % mount).encode())
+            data = b""
+            while b"\r\n\r\n" not in data:
+                more = wire.recv(4096)
+                if not more:
+                    break
+                data += more
+            if b" 200 " not in data[:20]:
+                time.sleep(0.005)
+                continue
+            head, _, body = data.partition(b"\r\n\r\n")
+            if body or wire.recv(1):
+                out.append(time.monotonic())
+                return
+
+
+@test
+def a_new_source_is_heard_at_another_node_within_100_ms(b):
+    """From the encoder's 200 to the first byte of sound at another node, where a listener asks all the time."""
+    master, first, second = cluster(b)
+    feed(b, first, "/live/warm.mp3")
+    hears(second, "/live/warm.mp3")
+    took = []
+    for i in range(TRIALS):
+        mount, heard = "/live/n%d.mp3" % i, []
+        listening = threading.Thread(target=first_sound, args=(second, mount, time.monotonic() + 10, heard))
+        listening.start()
+        time.sleep(0.05 + (i % 10) * 0.01)     # not in step with any timer
+        source = first.source(mount)
+        began = time.monotonic()
+        feeder = Feeder(source, units=2, pause=0.02)
+        listening.join()
+        feeder.close()
+        source.leave()
+        check(heard, "%s is heard: %s" % (mount, second.log()[-600:]))
+        took.append((heard[0] - began) * 1000)
+    figures = "p50 %.0f, p99 %.0f, worst %.0f ms of %d" % (percentile(took, 0.5), percentile(took, 0.99), max(took), len(took))
+    check(percentile(took, 0.99 if TRIALS >= 100 else 0.5) <= GOAL_MS, figures)
+    return figures

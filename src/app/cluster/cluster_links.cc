@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "app/cluster/relay_service.h"
 #include "app/cluster/stream_offers.h"
 
 namespace lb {
@@ -41,10 +42,14 @@ ClusterLinks::ClusterLinks(Services& services)
       nodes_(services,
              {.offers =
                   [this] {
-                    return stream_offers(
+                    auto offers = stream_offers(
                         *services_.config.read(), *services_.mounts.all(), masters_.own_id(),
                         masters_.links(),
                         [this](const std::string& mount) { return ingest_.way_of(mount); });
+                    std::erase_if(offers, [this](const StreamOffer& offer) {
+                      return services_.relays->is_over(offer.mount);
+                    });
+                    return offers;
                   },
               .node_joined =
                   [this](const std::string& id) {

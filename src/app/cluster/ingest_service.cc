@@ -16,10 +16,14 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kEachTurn = 100ms;
-// Rows that come together are answered together.
-constexpr auto kSoon = 10ms;
+// News is acted on at once; of much that comes together, only the first.
+constexpr auto kBetweenTurns = 10ms;
+// Longer than this loop is ever busy, and shorter than what ends a link.
+constexpr auto kAsleep = 500ms;
 constexpr std::size_t kMaxNamed = 1000;  // refused rows in the log
 constexpr auto kBeforeNamed = 3s;
+// What changes what a node may bring without a row of its own: its address, a mount of this server.
+constexpr auto kSeeAgain = 1s;
 
 }  // namespace
 
@@ -40,11 +44,12 @@ void IngestService::configure(const Config& config) {
   ingest_->configure(plans_, masters_.empty() && !nodes_.any_configured());
   refused_.clear();
   look_ = true;
+  see_again_ = name_again_ = {};
   links_changed();
   see_sources();
   // The relays are chosen next: what has to be captured is decided by then.
   act();
-  if (!ingest_->idle() || !masters_.empty()) timer_.after(kSoon);
+  if (!ingest_->idle() || !masters_.empty()) soon();
 }
 
 void IngestService::stop() {
@@ -71,11 +76,13 @@ void IngestService::joined(const std::string& id, bool upward) {
   if (stopped_ || !ingest_) return;
   linked_.insert(id);
   ingest_->joined(id, upward, services_.loops.control().now());
-  timer_.after(kSoon);
+  soon();
 }
 
 void IngestService::links_changed() {
   if (stopped_ || !ingest_) return;
+  const auto away = services_.loops.control().away();
+  if (away - std::exchange(away_, away) >= kAsleep) ingest_->woke(services_.loops.control().now());
   std::set<std::string> now;
   for (const MasterLink& link : masters_.links())
     if (link.session && link.session->linked()) now.insert(link.session->master_id());
@@ -93,11 +100,18 @@ void IngestService::links_changed() {
 void IngestService::take(const std::string& teller, const IngestFrame& frame) {
   if (stopped_ || !ingest_) return;
   ingest_->take(teller, frame.rows);
-  timer_.after(kSoon);
+  soon();
+}
+
+void IngestService::soon() {
+  const auto since = services_.loops.control().now() - worked_;
+  timer_.after(std::chrono::ceil<std::chrono::microseconds>(
+      std::clamp<SteadyTime::duration>(kBetweenTurns - since, 0ms, kBetweenTurns)));
 }
 
 void IngestService::work() {
   if (stopped_) return;
+  worked_ = services_.loops.control().now();
   links_changed();
   see_sources();
   act();
@@ -143,6 +157,8 @@ void IngestService::tell() {
 // A peer may be heard as a node before it is known as a master.
 void IngestService::name_refused() {
   const SteadyTime now = services_.loops.control().now();
+  if (now < name_again_) return;
+  name_again_ = now + kBeforeNamed;
   for (const auto& [teller, row] : ingest_->refused()) {
     if (refused_.size() >= kMaxNamed) return;
     SteadyTime& since = refused_.try_emplace({teller, row.mount}, now).first->second;
@@ -158,7 +174,7 @@ void IngestService::name_refused() {
 
 void IngestService::mounts_changed() {
   look_ = true;
-  if (!stopped_ && ingest_ && !timer_.armed()) timer_.after(kSoon);
+  if (!stopped_ && ingest_) soon();
 }
 
 std::string IngestService::why_not(const Ingest::Elsewhere& source) const {
@@ -200,17 +216,26 @@ std::optional<Upstream> IngestService::upstream_at(const Ingest::Elsewhere& sour
   return upstream;
 }
 
+// A mount that waits for its source to come back has one: its listeners wait everywhere.
+void IngestService::look_at_own() {
+  std::set<std::string> own;
+  if (!masters_.empty())
+    for (const auto& [name, mount] : *services_.mounts.all()) {
+      const auto facts = mount->facts();
+      const MountPhase phase = mount->phase();
+      const bool fed = phase == MountPhase::kRunning || phase == MountPhase::kLingering;
+      if (fed && !facts->relayed && !facts->from_file) own.insert(name);
+    }
+  ingest_->set_sources(std::move(own));
+}
+
 void IngestService::see_sources() {
-  if (std::exchange(look_, false)) {
-    std::set<std::string> own;
-    if (!masters_.empty())
-      for (const auto& [name, mount] : *services_.mounts.all()) {
-        const auto facts = mount->facts();
-        if (mount->phase() == MountPhase::kRunning && !facts->relayed && !facts->from_file)
-          own.insert(name);
-      }
-    ingest_->set_sources(std::move(own));
-  }
+  const bool looked = std::exchange(look_, false);
+  if (looked) look_at_own();
+  const SteadyTime at = services_.loops.control().now();
+  if (!looked && seen_ == ingest_->version() && at < see_again_) return;
+  seen_ = ingest_->version();
+  see_again_ = at + kSeeAgain;
   std::vector<NodeSource> now;
   bool changed = false;
   for (const Ingest::Elsewhere& source : ingest_->sources()) {
@@ -227,6 +252,11 @@ void IngestService::see_sources() {
     changed = changed || known == node_sources_.end();
     now.push_back({source.mount, source.node, std::move(*upstream)});
   }
+  const auto ended = ingest_->take_ended_sources();
+  for (const NodeSource& each : node_sources_)
+    if (std::find(ended.begin(), ended.end(), Ingest::Elsewhere{each.mount, each.node}) !=
+        ended.end())
+      ended_.insert(each.mount);
   changed = changed || now.size() != node_sources_.size();
   node_sources_ = std::move(now);
   if (changed) services_.relays->streams_changed();

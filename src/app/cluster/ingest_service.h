@@ -49,6 +49,9 @@ class IngestService {
     Upstream upstream;
   };
   const std::vector<NodeSource>& node_sources() const noexcept { return node_sources_; }
+  // Mounts of node_sources() that the node itself has ended, since the last call: there is nothing
+  // to wait for, as there is where a link is lost.
+  std::set<std::string> take_ended() { return std::exchange(ended_, {}); }
   // The way that the stream of a mount has come before this server, where that is known here;
   // nullopt: it is not.
   std::optional<std::vector<std::string>> way_of(const std::string& mount) const;
@@ -58,10 +61,12 @@ class IngestService {
  private:
   bool is_master(const std::string& id) const;
   bool believes(const std::string& teller, const IngestRow& row) const;
+  void soon();
   void work();
   void act();
   void tell();
   void name_refused();
+  void look_at_own();
   void see_sources();
   // "": this node may bring the mount.
   std::string why_not(const Ingest::Elsewhere& source) const;
@@ -75,11 +80,17 @@ class IngestService {
   std::vector<NodeSource> node_sources_;
   std::uint64_t next_offer_ = 1;
   bool look_ = true;  // at the mounts
+  std::set<std::string> ended_;
+  std::uint64_t seen_ = ~std::uint64_t{0};  // version of Ingest
+  SteadyTime see_again_{};
   std::set<std::string> linked_;
+  SteadyTime name_again_{};
   // Refused rows, by teller and mount: since when; SteadyTime::max(): the log has them.
   std::map<std::pair<std::string, std::string>, SteadyTime> refused_;
   std::uint64_t told_ = ~std::uint64_t{0};  // version of Ingest
   bool stopped_ = false;
+  SteadyTime::duration away_{};  // of the loop, so far
+  SteadyTime worked_{};
   Timer timer_;
 };
 

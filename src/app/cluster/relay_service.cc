@@ -260,12 +260,21 @@ bool RelayService::captures_own(const std::string& mount) const {
   });
 }
 
+bool RelayService::is_over(const std::string& mount) const {
+  if (!former_.contains(mount)) return false;
+  const auto found = services_.mounts.find(mount);
+  return found && found->phase() == MountPhase::kLingering;
+}
+
 void RelayService::keep_former(std::vector<RelayPlan>& plans,
                                const std::map<std::string, std::size_t>& wanted) {
   const SteadyTime now = services_.loops.control().awake();
+  const auto ended = services_.links->ingest().take_ended();
   std::erase_if(former_, [&](const auto& row) { return wanted.contains(row.first); });
   relays_.for_each([&](const std::string& mount, const Relay& relay) {
-    if (wanted.contains(mount) || !relay.plan().from_master || !flows(mount)) return;
+    if (wanted.contains(mount) || ended.contains(mount) || !relay.plan().from_master ||
+        !flows(mount))
+      return;
     if (former_.try_emplace(mount, now + kFormerKept).first->second <= now) return;
     plans.push_back(relay.plan());
     for (Upstream& upstream : plans.back().upstreams) upstream.word = StreamWord::kGone;

@@ -82,6 +82,9 @@ class RelayService final : public RelayHost {
   bool fed_elsewhere(const std::string& mount) const;
   // An upstream of the configuration is connected for this mount, or soon will be.
   bool captures_own(const std::string& mount) const;
+  // Nothing feeds the mount any more, and its listeners wait for an encoder wherever it comes: a
+  // node that has listeners of it too may take one in.
+  bool is_over(const std::string& mount) const;
   // A <relay> of the configuration has this mount.
   bool is_configured(const std::string& mount) const;
   // Null: there is none.

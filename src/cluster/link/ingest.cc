@@ -41,6 +41,7 @@ void Ingest::joined(const std::string& neighbour, bool upward, SteadyTime now) {
   Neighbour& at = neighbours_[neighbour];
   if (!at.linked) at.upward = false;
   at.linked = true;
+  lost_.erase(neighbour);
   at.upward = at.upward || upward;
   at.told.clear();  // the other end may be another run
   at.told_sources.clear();
@@ -58,7 +59,10 @@ void Ingest::left(const std::string& neighbour, SteadyTime now) {
   lost.told.clear();
   lost.told_sources.clear();
   lost.sources.clear();
-  std::erase_if(lost.rows, [&](const auto& row) { return row.first.second == neighbour; });
+  lost_[neighbour] = now + timing_.kept;
+  for (auto& [id, each] : neighbours_)
+    if (!each.linked)
+      std::erase_if(each.rows, [&](const auto& row) { return lost_.contains(row.first.second); });
   for (auto& [key, heard] : lost.rows) {
     heard.stands = true;
     heard.until = now + timing_.kept;
@@ -74,9 +78,10 @@ void Ingest::take(const std::string& teller, const std::vector<IngestRow>& rows)
   for (const IngestRow& row : rows) {
     if (row.source) {
       if (row.at != teller || !row.via.empty()) continue;
-      if (row.state == IngestState::kOff)
-        from.sources.erase(row.mount);
-      else if (from.sources.size() < kMaxRows)
+      if (row.state == IngestState::kOff) {
+        if (from.sources.erase(row.mount) > 0 && ended_sources_.size() < kMaxRows)
+          ended_sources_.push_back({row.mount, teller});
+      } else if (from.sources.size() < kMaxRows)
         from.sources.insert(row.mount);
       continue;
     }
@@ -92,6 +97,7 @@ void Ingest::take(const std::string& teller, const std::vector<IngestRow>& rows)
 }
 
 void Ingest::forget(SteadyTime now) {
+  std::erase_if(lost_, [now](const auto& row) { return row.second <= now; });
   for (auto at = neighbours_.begin(); at != neighbours_.end();) {
     Neighbour& each = at->second;
     if (std::erase_if(each.rows, [now](const auto& row) {

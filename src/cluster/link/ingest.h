@@ -10,7 +10,9 @@
 // first of those that are on or ready captures; a node whose relay is fed by another node captures
 // nothing, whatever the rows say.
 // Death: the rows of a node go with its last link.  What a lost node has told of others stands for
-// kept, because a master that restarts is back soon.
+// kept, because a master that restarts is back soon; but not what it has told of a node whose own
+// link here is lost too.
+// Sleep: a node that was stopped itself captures nothing before it has heard the others again.
 // Handing back: a better node that has been ready for hand_back is let in: this node ends its
 // capture first, and says so when that has happened.
 // Partition: both sides capture.  Once they meet, the worse one in order ends its capture at once.
@@ -75,6 +77,10 @@ class Ingest {
   // No link to it stands any more.
   void left(const std::string& neighbour, SteadyTime now);
   void take(const std::string& teller, const std::vector<IngestRow>& rows);
+  // This process was away: links that have ended say nothing of the other nodes.
+  void woke(SteadyTime now) noexcept {
+    hold_until_ = std::max(hold_until_, now + timing_.start_hold);
+  }
 
   // What this node does with a mount, as it is.
   struct Flow {
@@ -97,6 +103,8 @@ class Ingest {
     bool operator==(const Elsewhere&) const = default;
   };
   std::vector<Elsewhere> sources() const;
+  // Those that their nodes have said to have ended, since the last call; not those of a lost link.
+  std::vector<Elsewhere> take_ended_sources() { return std::exchange(ended_sources_, {}); }
 
   struct Change {
     std::string mount;
@@ -173,6 +181,8 @@ class Ingest {
   std::uint64_t version_ = 0;
   std::map<std::string, Own, std::less<>> own_;
   std::set<std::string> sources_;
+  std::vector<Elsewhere> ended_sources_;
+  std::map<std::string, SteadyTime, std::less<>> lost_;  // neighbours, and when that is forgotten
   std::map<std::string, Neighbour> neighbours_;
   std::deque<SteadyTime> handed_back_;
 };

@@ -252,13 +252,34 @@ TEST(Ingest, BothSidesOfAPartitionCaptureAndTheWorseOneEnds) {
   net.pass(3s);
   for (unsigned i : {0U, 1U})
     for (unsigned j : {2U, 3U}) net.cut(i, j, 1000ms);
-  net.pass(13s);
+  net.pass(1500ms);
   CHECK_EQUAL(2U, net.owners());
   CHECK_EQUAL(0U, net.owner());
   mesh(net);
   net.pass(2s);
   CHECK_EQUAL(1U, net.owners());
   CHECK_EQUAL(0U, net.owner());
+}
+TEST(Ingest, AProcessThatWasAwayHearsTheOthersFirst) {
+  Net net(3, 1, "p1");
+  mesh(net);
+  net.pass(4s);
+  const auto woken = [&net](bool told) {
+    net.cut(0, 1, 0ms);
+    net.cut(0, 2, 0ms);
+    if (told) net.members[0].ingest->woke(net.now);
+    net.pass(300ms);
+    mesh(net);
+    net.pass(2s);
+  };
+  woken(true);
+  CHECK_EQUAL(1U, net.taken);
+  net.pass(12s);
+  CHECK_EQUAL(1U, net.taken);
+  net.members[0].listens = false;  // nor does it follow
+  woken(false);
+  CHECK_EQUAL(2U, net.taken);  // without that it takes over what it cannot know
+  CHECK_EQUAL(1U, net.owners());
 }
 TEST(Ingest, AMasterThatRestartsMakesNoDuplicate) {
   Net net(3, 1, "p1");  // p0 is between the two
@@ -395,11 +416,15 @@ TEST(Ingest, OwnSourcesAreToldToMastersAndNotRepeated) {
   edge.set_sources({"/b"});
   master.take("e1", edge.news_for("m1"));
   CHECK((master.sources() == std::vector<Ingest::Elsewhere>{{"/b", "e1"}}));
+  CHECK((master.take_ended_sources() == std::vector<Ingest::Elsewhere>{{"/a", "e1"}}));
+  CHECK(master.take_ended_sources().empty());
   // In the name of another node: nothing.
   master.take("e1", {{"/c", "e2", IngestState::kOn, {}, true}});
   CHECK_EQUAL(std::size_t{1}, master.sources().size());
   master.left("e1", now);
   CHECK(master.sources().empty());
+  // The node has not said so: its stream may still flow.
+  CHECK(master.take_ended_sources().empty());
 }
 TEST(Ingest, ACaptureThatIsThereIsKept) {
   const SteadyTime now{1000s};
