@@ -38,7 +38,7 @@ std::string print_file_list(const RecordedFiles& files, std::int64_t from_ms, st
                       [to_ms](const FileRow& row) { return row.from_ms < to_ms; });
 }
 
-std::string print_file_list(const RecordedFiles& files, std::uint32_t id, std::uint64_t origin) {
+std::string print_files_from(const RecordedFiles& files, std::uint32_t id, std::uint64_t origin) {
   return print_wanted(
       files, 0, [&](const FileRow& row) { return row.id == id && row.origin_end() > origin; });
 }

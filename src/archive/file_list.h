@@ -21,7 +21,7 @@ constexpr std::uint64_t kLargestRemoteFile = std::uint64_t{1} << 30;
 // The first kMostFiles of those that have something of [from_ms, to_ms).
 std::string print_file_list(const RecordedFiles& files, std::int64_t from_ms, std::int64_t to_ms);
 // Those that go on from this byte, or hold it.
-std::string print_file_list(const RecordedFiles& files, std::uint32_t id, std::uint64_t origin);
+std::string print_files_from(const RecordedFiles& files, std::uint32_t id, std::uint64_t origin);
 // Rows are marked as remote.
 Result<std::vector<FileRow>> parse_file_list(std::string_view text);
 

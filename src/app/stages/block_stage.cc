@@ -204,7 +204,7 @@ Verdict BlockStage::send_list(Connection& connection, const BlockAsk& ask) {
         print_file_list(*files, static_cast<std::int64_t>(*from), static_cast<std::int64_t>(*to)));
   } else if (id && origin && *id <= std::numeric_limits<std::uint32_t>::max()) {
     reply_body(connection, "application/json",
-               print_file_list(*files, static_cast<std::uint32_t>(*id), *origin));
+               print_files_from(*files, static_cast<std::uint32_t>(*id), *origin));
   } else {
     connection.reply_text(400, "from and to are wanted, or id and origin\r\n");
   }

@@ -4,8 +4,10 @@ unit_archive_files = tests/unit/main.cc \
   tests/unit/archive/archive_writer_test.cc \
   tests/unit/archive/catalog_test.cc \
   tests/unit/archive/fixture.h \
+  tests/unit/archive/holders_test.cc \
   tests/unit/archive/range_plan_test.cc \
   tests/unit/archive/record_test.cc \
+  tests/unit/archive/remote_archive_test.cc \
   tests/unit/archive/retention_test.cc \
   tests/unit/archive/segment_file_test.cc \
   tests/unit/archive/time_text_test.cc \

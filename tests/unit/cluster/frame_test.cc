@@ -426,6 +426,44 @@ TEST(Frame, IngestRowsAreThereAndBack) {
   STRCMP_EQUAL("INGEST: st is missing",
                wrong(R"({"t":"INGEST","rows":[{"m":"/a","at":"p1"}]})").c_str());
 }
+TEST(Frame, ArchiveRowsAreThereAndBack) {
+  ArchiveRow row;
+  row.mount = "/a.mp3";
+  row.at = "p1";
+  row.addresses = {name(PublicScheme::kHttp, "edge1", 8000),
+                   name(PublicScheme::kHttps, "edge1", 443)};
+  row.have = {{1000, 2000}, {5000, 0}};
+  row.pass = "00ff";
+  row.needs = 1;
+  ArchiveRow gone;
+  gone.mount = "/b";
+  gone.at = "p2";
+  STRCMP_EQUAL(
+      R"({"t":"ARCH","rows":[{"m":"/a.mp3","at":"p1","pub":{"http":["edge1:8000"],"https":["edge1:443"]},"have":[[1000,2000],[5000,0]],"pass":"00ff","needs":["auth"]},{"m":"/b","at":"p2","have":[]}]})",
+      again(ArchiveFrame{{row, gone}}).c_str());
+  STRCMP_EQUAL("ARCH: have is missing",
+               wrong(R"({"t":"ARCH","rows":[{"m":"/a","at":"p1"}]})").c_str());
+  STRCMP_EQUAL("ARCH: have has a range that ends before it begins",
+               wrong(R"({"t":"ARCH","rows":[{"m":"/a","at":"p1","have":[[5,4]]}]})").c_str());
+  CHECK(wrong(R"({"t":"ARCH","rows":[{"m":"/a","at":"p1","have":[1]}]})") != "(valid)");
+  CHECK(wrong(R"({"t":"ARCH","rows":[{"m":"/a","at":"p1","have":[[-1,0]]}]})") != "(valid)");
+  CHECK(wrong(R"({"t":"ARCH","rows":[{"m":"/a","at":"p1","have":[[1]]}]})") != "(valid)");
+  CHECK(wrong(R"({"t":"ARCH","rows":[{"m":"/../a","at":"a b","have":[]}]})") != "(valid)");
+}
+TEST(Frame, ManyArchiveRowsAreSpreadOverFramesThatFit) {
+  std::vector<ArchiveRow> rows(2000);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    rows[i].mount = "/" + std::string(200, '\xe4') + std::to_string(i);
+    rows[i].at = "p1";
+    rows[i].have.resize(kMaxArchiveRanges, {1'795'158'000'000, 1'795'159'000'000});
+  }
+  std::size_t seen = 0;
+  for (const ArchiveFrame& frame : archive_frames(rows)) {
+    CHECK(render_frame(frame).size() < kLongestFrame);
+    seen += frame.rows.size();
+  }
+  LONGS_EQUAL(2000, seen);
+}
 TEST(Frame, AStateOfALaterVersionIsNoCapture) {
   const auto frame = parse_frame(R"({"t":"INGEST","rows":[{"m":"/a","at":"p1","st":"new"}]})");
   CHECK(std::get<IngestFrame>(**frame).rows[0].state == IngestState::kOff);

@@ -1,0 +1,242 @@
+#include "archive/holders.h"
+
+#include "archive/file_list.h"
+#include "archive/merged_files.h"
+#include "archive/passes.h"
+#include "archive/where.h"
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+using namespace std::chrono_literals;
+
+namespace {
+
+HolderRow held(const std::string& node, std::int64_t from_s, std::int64_t to_s,
+               const std::string& mount = "/m") {
+  HolderRow out;
+  out.mount = mount;
+  out.node = node;
+  out.places = {"http://" + node + ":8000"};
+  out.ranges = {{from_s * 1000, to_s * 1000}};
+  return out;
+}
+
+FileRow file(std::int64_t from_s, std::int64_t to_s, bool remote, std::uint32_t id = 1,
+             std::int64_t stream_begin_s = 0) {
+  FileRow out;
+  out.from_ms = from_s * 1000;
+  out.to_ms = to_s * 1000;
+  out.origin = static_cast<std::uint64_t>(from_s - stream_begin_s) * 100;
+  out.bytes = static_cast<std::uint64_t>(to_s - from_s) * 100;
+  out.id = id;
+  out.remote = remote;
+  return out;
+}
+RecordedFiles own(std::vector<FileRow> rows) {
+  return {std::make_shared<const std::vector<FileRow>>(std::move(rows)), std::nullopt};
+}
+
+}  // namespace
+
+TEST_GROUP(Holders) {
+  Holders holders{"self"};
+  SteadyTime now{};
+};
+
+TEST(Holders, ARowReplacesTheOneBeforeAndAnEmptyOneRemovesIt) {
+  holders.take("a", held("a", 0, 10));
+  holders.take("a", held("a", 0, 20));
+  CHECK_EQUAL(1u, holders.view()->of("/m").size());
+  CHECK_EQUAL(20'000, holders.view()->of("/m")[0].ranges[0].to_ms);
+  const std::uint64_t before = holders.version();
+  holders.take("a", held("a", 0, 20));
+  CHECK_EQUAL(before, holders.version());
+  HolderRow none = held("a", 0, 0);
+  none.ranges.clear();
+  holders.take("a", none);
+  CHECK(!holders.view()->has("/m"));
+}
+
+TEST(Holders, WhatIsSaidOfThisNodeAndTooMuchIsPassedOver) {
+  holders.take("a", held("self", 0, 10));
+  CHECK(!holders.view()->has("/m"));
+  HolderRow many = held("a", 0, 10);
+  many.ranges.resize(40, {1000, 2000});
+  holders.take("a", many);
+  CHECK_EQUAL(Holders::kMaxRanges, holders.view()->of("/m")[0].ranges.size());
+  for (std::size_t i = 0; i < Holders::kMaxRows + 10; ++i)
+    holders.take("a", held("a", 0, 10, "/m" + std::to_string(i)));
+  CHECK_EQUAL(Holders::kMaxRows, holders.view()->all().size());
+}
+
+TEST(Holders, RowsOfALostTellerStandForTenSeconds) {
+  holders.take("master", held("a", 0, 10));
+  holders.left("master", now);
+  holders.forget(now + 9s);
+  CHECK(holders.view()->has("/m"));
+  holders.forget(now + 10s);
+  CHECK(!holders.view()->has("/m"));
+}
+
+TEST(Holders, ATellerThatIsBackKeepsWhatItTellsOnceMore) {
+  holders.take("master", held("a", 0, 10));
+  holders.take("master", held("b", 0, 10));
+  holders.left("master", now);
+  holders.joined("master", now + 5s);
+  CHECK_EQUAL(2u, holders.view()->of("/m").size());
+  holders.take("master", held("b", 0, 10));
+  holders.forget(now + 15s);
+  CHECK_EQUAL(1u, holders.view()->of("/m").size());
+  STRCMP_EQUAL("b", holders.view()->of("/m")[0].node.c_str());
+}
+
+TEST(Holders, FirstHandCountsBeforeWhatIsRepeated) {
+  holders.take("master", held("a", 0, 10));
+  holders.take("a", held("a", 0, 30));
+  CHECK_EQUAL(1u, holders.view()->of("/m").size());
+  CHECK_EQUAL(30'000, holders.view()->of("/m")[0].ranges[0].to_ms);
+  CHECK_EQUAL(1u, holders.first_hand("").size());
+  CHECK_EQUAL(0u, holders.first_hand("a").size());
+  const auto none = holders.view([](const HolderRow&) { return false; });
+  CHECK(!none->has("/m"));
+}
+
+TEST(Holders, TheNextRangeIsFound) {
+  holders.take("a", held("a", 100, 200));
+  holders.take("b", held("b", 50, 60));
+  std::int64_t at = 0;
+  CHECK(holders.view()->nearest("/m", at));
+  CHECK_EQUAL(50'000, at);
+  at = 70'000;
+  CHECK(holders.view()->nearest("/m", at));
+  CHECK_EQUAL(100'000, at);
+  at = 150'000;
+  CHECK(holders.view()->nearest("/m", at));
+  CHECK_EQUAL(150'000, at);
+  at = 200'000;
+  CHECK(!holders.view()->nearest("/m", at));
+}
+
+TEST_GROUP(ArchivePasses){};
+
+TEST(ArchivePasses, OpenOneMountAndExpireAfterTheSecondChange) {
+  SteadyTime now{};
+  ArchivePasses passes(now);
+  const std::string pass = passes.pass("/a");
+  CHECK(passes.valid("/a", pass));
+  CHECK(!passes.valid("/b", pass));
+  CHECK(!passes.valid("/a", ""));
+  CHECK(!passes.valid("/a", pass + "0"));
+  CHECK(!passes.rotate(now + 59min));
+  CHECK(passes.rotate(now + 60min));
+  CHECK(passes.pass("/a") != pass);
+  CHECK(passes.valid("/a", pass));
+  CHECK(passes.rotate(now + 120min));
+  CHECK(!passes.valid("/a", pass));
+}
+
+TEST(ArchivePasses, OfAProcessThatSleptNoneIsValid) {
+  SteadyTime now{};
+  ArchivePasses passes(now);
+  const std::string pass = passes.pass("/a");
+  CHECK(passes.rotate(now + 3h));
+  CHECK(!passes.valid("/a", pass));
+}
+
+TEST_GROUP(FileList){};
+
+TEST(FileList, IsThereAndBack) {
+  FileRow open = file(300, 400, false);
+  open.open = true;
+  const RecordedFiles files(
+      std::make_shared<const std::vector<FileRow>>(std::vector<FileRow>{file(0, 300, false)}),
+      open);
+  const auto rows = parse_file_list(print_file_list(files, 0, 1'000'000));
+  CHECK(rows.has_value());
+  CHECK_EQUAL(2u, rows->size());
+  CHECK((*rows)[0].remote && (*rows)[1].open);
+  CHECK_EQUAL(30'000u, (*rows)[1].origin);
+  CHECK_EQUAL(1u, parse_file_list(print_file_list(files, 300'000, 1'000'000))->size());
+  CHECK_EQUAL(1u, parse_file_list(print_files_from(files, 1, 30'000))->size());
+  CHECK_EQUAL(0u, parse_file_list(print_files_from(files, 2, 0))->size());
+}
+
+TEST(FileList, WhatCannotBeIsRefused) {
+  const auto refused = [](const std::string& entry) {
+    return !parse_file_list(R"({"files":[)" + entry + "]}").has_value();
+  };
+  CHECK(!refused(R"({"n":"1-00000001-0","from":1000,"to":2000,"b":5})"));
+  CHECK(refused(R"({"n":"../1-00000001-0","from":1000,"to":2000,"b":5})"));
+  CHECK(refused(R"({"n":"1-00000001-0","from":5000,"to":6000,"b":5})"));
+  CHECK(refused(R"({"n":"1-00000001-0","from":1000,"to":999,"b":5})"));
+  CHECK(refused(R"({"n":"1-00000001-0","from":1000,"to":2000,"b":0})"));
+  CHECK(refused(R"({"n":"1-00000001-0","from":1000,"to":2000,"b":99999999999})"));
+  CHECK(refused(R"({"n":"1-00000001-ffffffffffffffff","from":1000,"to":2000,"b":5})"));
+  CHECK(refused(R"("1-00000001-0")"));
+  CHECK(!parse_file_list("[]").has_value());
+  CHECK(!parse_file_list("").has_value());
+}
+
+TEST_GROUP(MergedFiles){};
+
+TEST(MergedFiles, OwnFilesComeFirstAndOthersFillTheHoles) {
+  const std::vector<FileRow> node = {file(0, 300, true), file(300, 600, true),
+                                     file(600, 900, true)};
+  const RecordedFiles all =
+      merged_files(own({file(0, 300, false), file(600, 900, false)}), {&node});
+  CHECK_EQUAL(3u, all.size());
+  CHECK(!all[0].remote && all[1].remote && !all[2].remote);
+}
+
+TEST(MergedFiles, MoreOfTheSameBytesReplacesLess) {
+  const std::vector<FileRow> node = {file(0, 300, true)};
+  const RecordedFiles all =
+      merged_files(own({file(0, 100, false), file(200, 300, false)}), {&node});
+  CHECK_EQUAL(1u, all.size());
+  CHECK(all[0].remote);
+}
+
+TEST(MergedFiles, WhatIsBeingWrittenHereIsNotFetched) {
+  FileRow open = file(0, 100, false);
+  open.open = true;
+  const RecordedFiles here(std::make_shared<const std::vector<FileRow>>(), open);
+  const std::vector<FileRow> node = {file(0, 101, true)};
+  const RecordedFiles all = merged_files(here, {&node});
+  CHECK_EQUAL(1u, all.size());
+  CHECK(!all[0].remote);
+  CHECK(all.growing());
+}
+
+TEST(MergedFiles, OfTwoStreamsOfOneTimeTheFirstCounts) {
+  const std::vector<FileRow> other = {file(100, 250, true, 2, 100), file(299, 400, true, 2, 100)};
+  const RecordedFiles all = merged_files(own({file(0, 300, false)}), {&other});
+  CHECK_EQUAL(2u, all.size());
+  CHECK_EQUAL(299'000, all[1].from_ms);
+}
+
+TEST(MergedFiles, TwoHoldersOfOneFileAreOne) {
+  const std::vector<FileRow> a = {file(0, 300, true)},
+                             b = {file(0, 300, true), file(300, 400, true)};
+  CHECK_EQUAL(2u, merged_files(own({}), {&a, &b}).size());
+}
+
+TEST_GROUP(Where){};
+
+TEST(Where, RangesShowWhichNodesHoldThem) {
+  const auto none = ranges_and_places(own({file(100, 200, false)}), {}, 0);
+  CHECK_EQUAL(1u, none.size());
+  STRCMP_EQUAL("here", none[0].where[0].c_str());
+  const auto ranges = ranges_and_places(own({file(100, 200, false)}),
+                                        {held("a", 101, 400), held("b", 300, 0)}, 500'000);
+  CHECK_EQUAL(4u, ranges.size());
+  CHECK_EQUAL(2u, ranges[0].where.size());
+  CHECK_EQUAL(1u, ranges[1].where.size());
+  STRCMP_EQUAL("a", ranges[1].where[0].c_str());
+  CHECK_EQUAL(2u, ranges[2].where.size());
+  STRCMP_EQUAL("b", ranges[3].where[0].c_str());
+  CHECK_EQUAL(500'000, ranges[3].range.to_ms);
+  CHECK_EQUAL(1u, ranges_anywhere(own({file(100, 200, false)}),
+                                  {held("a", 101, 400), held("b", 300, 0)}, 500'000)
+                      .size());
+}

@@ -1,0 +1,275 @@
+#include "archive/remote_archive.h"
+
+#include <algorithm>
+#include <deque>
+
+#include "archive/file_list.h"
+#include "archive/fixture.h"
+#include "base/log_book.h"
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::int64_t kBegin = 1'795'158'000'000;
+constexpr std::uint64_t kSecondBytes = 100'000;
+
+// A recorded file of `seconds`, as its holder has it.
+struct Recorded {
+  std::string data, index, name;
+  FileRow row;
+
+  explicit Recorded(unsigned seconds) {
+    FileHead head;
+    head.span.id = {0x1122334455667788, 1};
+    head.span.wall_ms = kBegin;
+    head.span.anchored = true;
+    head.span.media = {0, 1000};
+    head.content_type = "audio/mpeg";
+    append_head(index, head);
+    append_mark(index, {0, 0, kBegin, 0});
+    for (unsigned i = 1; i <= seconds; ++i) {
+      std::string part(kSecondBytes, static_cast<char>('a' + i % 26));
+      const FileMark mark{i * kSecondBytes, i * 1000u, kBegin + i * 1000,
+                          crc32c(std::as_bytes(std::span(part)))};
+      if (i == seconds)
+        append_end(index, mark);
+      else
+        append_mark(index, mark);
+      data += part;
+    }
+    row.from_ms = kBegin;
+    row.to_ms = kBegin + seconds * 1000;
+    row.bytes = data.size();
+    row.id = short_id(head.span.id);
+    row.remote = true;
+    name = to_string(row.name());
+  }
+};
+
+}  // namespace
+
+TEST_GROUP(RemoteArchive) {
+  FakeClock clock;
+  Loop loop{0, clock};
+  lb::test::CapturedLog book{clock};
+  Catalog own;
+  Recorded recorded{10};
+  // Requests that wait for their answer.
+  struct Asked {
+    std::string node, path, range;
+    Fetcher::Done done;
+  };
+  std::deque<Asked> asked;
+  std::map<std::string, unsigned> blocks;  // by node and range
+  std::set<std::string> dead, lying;
+  std::unique_ptr<RemoteArchive> remote;
+
+  void setup() override {
+    remote = std::make_unique<RemoteArchive>(
+        loop, book.log, own, [this](FetchRequest request, Fetcher::Done done) {
+          const std::string url = request.url.substr(7);
+          Asked one{url.substr(0, url.find('/')), url.substr(url.find('/')), "", std::move(done)};
+          for (const std::string& line : request.headers)
+            if (line.starts_with("Range: bytes=")) one.range = line.substr(13);
+          asked.push_back(std::move(one));
+        });
+    holders({"a", "b"});
+    look();
+  }
+  void teardown() override {
+    asked.clear();
+    remote.reset();
+  }
+  void holders(const std::vector<std::string>& nodes) {
+    Holders made("");
+    for (const std::string& node : nodes) {
+      HolderRow row;
+      row.mount = "/m";
+      row.node = node;
+      row.places = {"http://" + node};
+      row.ranges = {{kBegin, kBegin + 10'000}};
+      made.take(node, row);
+    }
+    remote->set_holders(made.view());
+    loop.run_once(false);
+  }
+  // Answers everything that is asked.
+  void turn() {
+    for (int i = 0; i < 20; ++i) {
+      loop.run_once(false);
+      while (!asked.empty()) {
+        Asked one = std::move(asked.front());
+        asked.pop_front();
+        answer(one);
+      }
+    }
+  }
+  void answer(Asked & one) {
+    if (dead.contains(one.node)) {
+      one.done(Error::closed(one.node + " is dead"));
+      return;
+    }
+    FetchAnswer out;
+    out.status = 200;
+    if (one.path.ends_with(".idx")) {
+      out.body = recorded.index;
+    } else if (one.path.ends_with(".data")) {
+      ++blocks[one.range];
+      const auto first = std::stoull(one.range);
+      const auto last = std::stoull(one.range.substr(one.range.find('-') + 1));
+      out.status = 206;
+      out.body = recorded.data.substr(first, last - first + 1);
+      if (lying.contains(one.node)) out.body[7] = static_cast<char>(out.body[7] ^ 1);
+    } else {
+      const RecordedFiles files(
+          std::make_shared<const std::vector<FileRow>>(std::vector<FileRow>{recorded.row}),
+          std::nullopt);
+      out.body = print_file_list(files, 0, kBegin * 2);
+    }
+    one.done(std::move(out));
+  }
+  void look() {
+    bool done = false;
+    remote->look("/m", kBegin, kBegin + 10'000, [&done] { done = true; });
+    turn();
+    CHECK(done);
+  }
+  std::shared_ptr<const ArchiveFile> load() {
+    std::shared_ptr<const ArchiveFile> file;
+    remote->load("/m", recorded.row, [&file](RemoteArchive::File loaded) {
+      if (loaded) file = *loaded;
+    });
+    turn();
+    return file;
+  }
+  // 1: it came, 0: it did not, −1: no answer yet.
+  int fetch(const std::shared_ptr<const ArchiveFile>& file, std::uint64_t offset,
+            std::uint64_t bytes) {
+    int result = -1;
+    remote->fetch(file, offset, bytes, [&result](bool good) { result = good ? 1 : 0; });
+    turn();
+    return result;
+  }
+};
+
+TEST(RemoteArchive, FilesOfOthersAreListed) {
+  const auto files = remote->files("/m");
+  CHECK_EQUAL(1u, files->size());
+  CHECK((*files)[0].remote);
+  CHECK_EQUAL(0u, remote->files("/other")->size());
+  holders({});
+  CHECK_EQUAL(0u, remote->files("/m")->size());
+}
+
+TEST(RemoteArchive, ABlockIsFetchedOnceForTwentyAndTheNextOneWithIt) {
+  const auto file = load();
+  CHECK(file != nullptr);
+  int came = 0;
+  for (int i = 0; i < 20; ++i)
+    remote->fetch(file, 1000 * static_cast<std::uint64_t>(i), 100'000,
+                  [&came](bool good) { came += good ? 1 : 0; });
+  turn();
+  CHECK_EQUAL(20, came);
+  CHECK_EQUAL(2u, blocks.size());
+  for (const auto& [range, times] : blocks) CHECK_EQUAL(1u, times);
+  CHECK(file->has(0, 2 * RemoteParts::kBlock));
+  CHECK(!file->has(0, 2 * RemoteParts::kBlock + 1));
+  std::string there(kSecondBytes, '\0');
+  CHECK(::pread(file->fd(), there.data(), there.size(), 0) == static_cast<ssize_t>(there.size()));
+  CHECK(there == recorded.data.substr(0, there.size()));
+  // Whoever loads it next has them too.
+  CHECK(load() == file);
+}
+
+TEST(RemoteArchive, TheEndOfAFileIsAShortBlock) {
+  const auto file = load();
+  CHECK_EQUAL(1, fetch(file, file->end() - 10, 1'000'000));
+  CHECK(file->has(file->end() - 10, 10));
+  CHECK_EQUAL(1u, blocks.size());
+}
+
+TEST(RemoteArchive, TheNextHolderGivesWhatTheFirstDoesNot) {
+  const auto file = load();
+  dead = {"a"};
+  CHECK_EQUAL(1, fetch(file, 0, 1000));
+  dead = {"b"};
+  CHECK_EQUAL(1, fetch(file, 600'000, 1000));
+}
+
+TEST(RemoteArchive, BytesWithAWrongChecksumAreThoseOfAnotherHolder) {
+  const auto file = load();
+  lying = {"a"};
+  CHECK_EQUAL(1, fetch(file, 0, 300'000));
+  lying = {"b"};
+  CHECK_EQUAL(1, fetch(file, 700'000, 200'000));
+  std::string there(file->end() - 700'000, '\0');
+  CHECK(::pread(file->fd(), there.data(), there.size(), 700'000) ==
+        static_cast<ssize_t>(there.size()));
+  const std::uint64_t in = 200'000;
+  CHECK(there.substr(0, in) == recorded.data.substr(700'000, in));
+}
+
+TEST(RemoteArchive, WithoutAHolderThatAnswersItIsGivenUpAfterFiveSeconds) {
+  const auto file = load();
+  dead = {"a", "b"};
+  int result = -1;
+  remote->fetch(file, 0, 1000, [&result](bool good) { result = good ? 1 : 0; });
+  turn();
+  CHECK_EQUAL(-1, result);
+  clock.advance(6s);
+  // The timer of the loop is real.
+  for (int i = 0; i < 100 && result < 0; ++i) {
+    loop.run_once(true);
+    turn();
+  }
+  CHECK_EQUAL(0, result);
+  dead.clear();
+  CHECK_EQUAL(1, fetch(file, 0, 1000));
+}
+
+TEST(RemoteArchive, AnIndexOfAnotherFileIsNotTaken) {
+  const std::string right = recorded.index;
+  FileHead head;
+  head.span.id = {0x9900000000000000, 1};
+  recorded.index.clear();
+  append_head(recorded.index, head);
+  append_end(recorded.index, {recorded.data.size(), 10'000, kBegin + 10'000, 0});
+  bool failed = false;
+  remote->load("/m", recorded.row, [&failed](RemoteArchive::File file) { failed = !file; });
+  turn();
+  clock.advance(6s);
+  for (int i = 0; i < 100 && !failed; ++i) {
+    loop.run_once(true);
+    turn();
+  }
+  CHECK(failed);
+  recorded.index = right;
+}
+
+TEST(RemoteArchive, ANewFileIsRefusedWhereThoseThatArePlayedFillTheCache) {
+  remote->configure("", 100'000);
+  const auto file = load();
+  CHECK_EQUAL(1, fetch(file, 0, 300'000));
+  FileRow other = recorded.row;
+  other.origin += 5;
+  Error::Code code = Error::Code::kInvalid;
+  remote->load("/m", other, [&code](RemoteArchive::File loaded) { code = loaded.error().code; });
+  turn();
+  CHECK(code == Error::Code::kLimit);
+}
+
+TEST(RemoteArchive, WhatNothingPlaysGoesFirst) {
+  remote->configure("", 100'000);
+  auto file = load();
+  CHECK_EQUAL(1, fetch(file, 0, 300'000));
+  file.reset();
+  remote->configure("", 100'000);
+  turn();
+  blocks.clear();
+  file = load();
+  CHECK(!file->has(0, 1));
+}
