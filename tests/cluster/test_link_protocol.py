@@ -144,6 +144,13 @@ def the_page_says_which_node_captures_a_mount(b):
 
 
 @test
+def the_page_says_what_nodes_have_recorded(b):
+    stage = Stage(b, source=False)
+    stage.play("upgrade")
+    stage.play("arch")
+
+
+@test
 def the_page_says_how_a_long_list_is_cut_and_a_second_process_refused(b):
     stage = Stage(b)
     stage.play("upgrade")
@@ -161,10 +168,10 @@ def the_page_says_what_a_cluster_port_answers_to_others(b):
 
 @test
 def every_transcript_of_the_page_is_played(b):
-    played = ["upgrade", "refused", "beginning", "parts", "changes", "loads", "below", "rest", "orders", "ingest", "twice", "node"]
+    played = ["upgrade", "refused", "beginning", "parts", "changes", "loads", "below", "rest", "orders", "ingest", "arch", "twice", "node"]
     equal(sorted(re.findall(r"^```transcript (\S+)$", PAGE.read_text(), re.M)), sorted(played), "transcripts")
     said = "".join(text for name in played for side, text in transcript(name) if side in "<>")
-    for kind in ("HELLO", "WELCOME", "SNAP", "DELTA", "LOAD", "ACK", "WHO", "DRAIN", "CMD", "RES", "MSG", "PROVE", "INGEST", "BYE"):
+    for kind in ("HELLO", "WELCOME", "SNAP", "DELTA", "LOAD", "ACK", "WHO", "DRAIN", "CMD", "RES", "MSG", "PROVE", "INGEST", "ARCH", "BYE"):
         check('{"t":"%s"' % kind in said, "no transcript shows " + kind)
     linked_master(b, 11, ["edge1"])
 
