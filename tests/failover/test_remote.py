@@ -6,7 +6,7 @@ import time
 
 from bench import ADMIN, check, equal, test, wait_for
 from harness import Failed, mount
-from link_bench import RawNode, edge, kill9, linked_master
+from link_bench import RawNode, edge, first_redirect, kill9, linked_master
 from media import MP3_FRAME, mp3_frame
 from recorded import Recording
 from recorded import Recording
@@ -306,3 +306,23 @@ def forged_passes_and_strange_names_are_refused(b):
         ask(data, "f" * 32)
     refused = re.findall("of those that were refused", master.log())
     check(5 <= len(refused) <= 12, "%d lines of refusals" % len(refused))
+
+
+@test
+def a_master_sends_requests_for_the_past_where_it_was_recorded(b):
+    recording = Recording(int(time.time()) - 400, 60)
+    master = plain_master(b)
+    there, other = holder(b, 13, master, recording), edge(b, 12, master)
+    for node in (master, other):
+        wait_for(lambda: "edge13" in places(node), "%s knows who has recorded it" % node.name, 20)
+    time_of = "from=%d" % (recording.begin_s + 10)
+    for path in (MOUNT + "?" + time_of, MOUNT + "?" + time_of + "&duration=5", MOUNT + "/archive-%d-5.mp3" % (recording.begin_s + 10)):
+        for turn in range(6):
+            status, node, asked = first_redirect((master.host, master.port), path)
+            equal((status, node), (302, "127.0.0.13:%d" % there.port))
+            check(asked.startswith(path), "it is sent to %s instead of %s" % (asked, path))
+    listener = there.listener(asked)
+    check(len(listener.read(50_000)) == 50_000, "it does not play there")
+    listener.close()
+    kill9(there)
+    wait_for(lambda: first_redirect((master.host, master.port), MOUNT + "?" + time_of)[0] != 302, "nothing is sent to a dead node")

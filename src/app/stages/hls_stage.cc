@@ -56,6 +56,7 @@ std::string mount_of_address(const std::string& path) {
 
 std::string asked_path(Connection& connection) {
   const RequestContext& context = connection.context();
+  if (context.past && !context.past->path.empty()) return context.past->path;
   return context.hls ? context.hls->path : connection.request().path;
 }
 

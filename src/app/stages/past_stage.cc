@@ -112,6 +112,7 @@ Verdict PastStage::handle(Connection& connection) {
         connection.reply_text(400, "the range ends in the future\r\n");
         return Verdict::kAnswered;
       }
+      past->ask.path = std::move(request.path);
       request.path = std::move(past->mount);
       connection.context().past = std::make_unique<PastAsk>(past->ask);
       return Verdict::kNext;

@@ -25,6 +25,7 @@ struct PastAsk {
   std::optional<StreamAddress> at;      // of a stream: exactly there
   std::int64_t earliest_ms = 0;         // nothing older is played
   bool attachment = false;
+  std::string path;  // as it was asked for, where that was not the mount's
 };
 
 // nullopt: the query asks for nothing of the past.  Errors: kInvalid, for the client.

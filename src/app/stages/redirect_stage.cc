@@ -6,6 +6,7 @@
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/country_watch.h"
 #include "app/cluster/relay_service.h"
+#include "app/services/archive_service.h"
 #include "app/services/worker.h"
 #include "app/stages/auth_stage.h"
 #include "app/stages/health_stage.h"
@@ -69,6 +70,17 @@ Verdict act_on(Worker& worker, Connection& connection, const RedirectAnswer& ans
       return Verdict::kAnswered;
   }
   return Verdict::kNext;
+}
+
+// The nodes that have recorded the begin of what is asked for.
+std::shared_ptr<const NodeNames> nodes_with(const HolderView& holders, const std::string& mount,
+                                            const PastAsk& ask) {
+  auto out = std::make_shared<NodeNames>();
+  for (const HolderRow& row : holders.of(mount))
+    for (const HeldRange& range : row.ranges)
+      if (ask.at || (range.from_ms <= ask.from_ms && range.ends_after(ask.from_ms)))
+        out->insert(row.node);
+  return out;
 }
 
 }  // namespace
@@ -193,8 +205,14 @@ Verdict RedirectStage::handle(Connection& connection) {
   if (request.method != Method::kGet) return Verdict::kNext;
   ClusterService& cluster = *worker_.services.cluster;
   RequestContext& context = connection.context();
-  // What this node has recorded no other one has.
-  if (context.past) return Verdict::kNext;
+  // The past is played where it was recorded, or here, where it comes from there.
+  std::shared_ptr<const NodeNames> recorded;
+  if (context.past) {
+    if (!cluster.redirects()) return Verdict::kNext;
+    recorded = nodes_with(*worker_.services.archive->remote().archive().holders(), request.path,
+                          *context.past);
+    if (recorded->empty()) return Verdict::kNext;
+  }
   if (is_own_product(request.headers)) {
     const auto facts = cluster.facts();
     if (const std::string circle = circle_in_request(request.headers, facts->mark);
@@ -209,7 +227,8 @@ Verdict RedirectStage::handle(Connection& connection) {
     return Verdict::kNext;
   if (!redirects && !cluster.wants_tokens() && !context.redirected) return Verdict::kNext;
   const auto mount = worker_.services.mounts.find(request.path);
-  if (!mount || mount->phase() == MountPhase::kEnded) return Verdict::kNext;
+  const bool plays = mount && mount->phase() != MountPhase::kEnded;
+  if (!plays && !context.past) return Verdict::kNext;
   const auto facts = cluster.facts();
   const auto config = worker_.services.config.read();
   if (mount_section(*config, request.path).no_mount || is_safari_probe(request))
@@ -223,13 +242,15 @@ Verdict RedirectStage::handle(Connection& connection) {
     case Login::kNone:
       break;
   }
-  return ask(connection, *facts, redirects);
+  return ask(connection, *facts, redirects, std::move(recorded));
 }
 
-Verdict RedirectStage::ask(Connection& connection, const ClusterFacts& facts, bool redirects) {
+Verdict RedirectStage::ask(Connection& connection, const ClusterFacts& facts, bool redirects,
+                           std::shared_ptr<const NodeNames> recorded) {
   RequestContext& context = connection.context();
   RedirectAsk asked =
       make_redirect_ask(worker_.services, connection, connection.request().path, facts);
+  asked.only = std::move(recorded);
   asked.redirected = context.redirected;
   asked.sent_back = context.sent_back;
   asked.sent_back_by = context.sent_back_by;

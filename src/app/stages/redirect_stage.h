@@ -11,9 +11,11 @@
 // Thread: its worker.
 #pragma once
 
+#include <memory>
 #include <string_view>
 
 #include "base/unique_function.h"
+#include "cluster/balance/eligibility.h"
 #include "http/connection.h"
 
 namespace lb {
@@ -42,7 +44,8 @@ class RedirectStage final : public Stage {
   Verdict handle(Connection& connection) override;
 
  private:
-  Verdict ask(Connection& connection, const ClusterFacts& facts, bool redirects);
+  Verdict ask(Connection& connection, const ClusterFacts& facts, bool redirects,
+              std::shared_ptr<const NodeNames> recorded);
   Worker& worker_;
 };
 

@@ -41,7 +41,13 @@ constexpr auto kRules = std::to_array<Rule>({
        return a.declined || (a.node.scope == MountScope::kListed && !a.carries);
      }},
     {OutReason::kCannotPull,
-     [](const Applicant& a, const Wanted&) { return a.cannot != PullFault::kNone; }},
+     [](const Applicant& a, const Wanted& w) {
+       return a.cannot != PullFault::kNone && w.only == nullptr;
+     }},
+    {OutReason::kNotRecorded,
+     [](const Applicant& a, const Wanted& w) {
+       return w.only != nullptr && is_other_node(a) && !w.only->contains(a.node.id);
+     }},
     {OutReason::kSentBack,
      [](const Applicant& a, const Wanted& w) { return w.not_to != 0 && a.node.key == w.not_to; }},
 });
@@ -87,6 +93,8 @@ std::string_view to_text(OutReason reason) noexcept {
       return "does not carry the mount and does not relay on demand";
     case OutReason::kCannotPull:
       return "cannot-pull";
+    case OutReason::kNotRecorded:
+      return "has not recorded it";
     case OutReason::kSentBack:
       return "it has sent the client back";
     case OutReason::kSuspect:

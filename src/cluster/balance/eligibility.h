@@ -6,7 +6,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <set>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "cluster/nodes/node.h"
@@ -25,9 +28,10 @@ enum class OutReason : std::uint8_t {
   kScheme,       // no public address of this scheme for this family
   kProtection,   // does not enforce what the mount asks for
   kTags,
-  kNotListed,   // does not carry the mount, and is used only for what it carries
-  kCannotPull,  // says that it could not pull the mount, or any
-  kSentBack,    // it has just sent this listener back
+  kNotListed,    // does not carry the mount, and is used only for what it carries
+  kCannotPull,   // says that it could not pull the mount, or any
+  kNotRecorded,  // has not recorded what is asked for
+  kSentBack,     // it has just sent this listener back
   // From here on: it may serve it, and others are better.
   kSuspect,
   kAvoided,     // the client comes from there
@@ -49,6 +53,8 @@ struct Applicant {
   PullFault cannot = PullFault::kNone;  // pull this mount, which it does not carry
 };
 
+using NodeNames = std::set<std::string, std::less<>>;
+
 // The node must have all of this.
 struct Wanted {
   std::uint8_t reach = 0;  // Node::reach_bit(); this node itself needs no address
@@ -56,6 +62,7 @@ struct Wanted {
   std::uint64_t tags = 0;
   bool unknown_tag = false;  // one that no node has
   NodeKey not_to = 0;
+  const NodeNames* only = nullptr;  // those that have recorded it; null: any
 };
 
 // kIn, or the first rule that keeps it out.

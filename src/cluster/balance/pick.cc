@@ -128,6 +128,7 @@ class Picking {
     Wanted wanted{.reach = Node::reach_bit(request_.scheme, request_.family),
                   .protection = request_.needs};
     if (request_.sent_back) wanted.not_to = request_.avoid;
+    wanted.only = request_.only;
     for (const std::string_view tag : request_.tags) {
       const std::uint64_t bit = table_.tag_bit(tag);
       wanted.tags |= bit;

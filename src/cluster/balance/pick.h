@@ -40,11 +40,12 @@ struct PickRequest {
   std::string_view country{};                // two letters; "": not known
   std::span<const std::string_view> tags{};  // the node must have all of them
   ProtectionSet needs = 0;                   // what the mount asks of the node
-  bool relay = false;       // a relay, a peer, an administrator: always served here
-  bool redirected = false;  // came with a valid token: is not redirected again
-  bool direct = false;      // cannot follow: served here within the direct budget
-  NodeKey avoid = 0;        // it was sent there a moment ago and is back
-  bool sent_back = false;   // … because that node said so: it is not sent there again
+  bool relay = false;               // a relay, a peer, an administrator: always served here
+  bool redirected = false;          // came with a valid token: is not redirected again
+  bool direct = false;              // cannot follow: served here within the direct budget
+  NodeKey avoid = 0;                // it was sent there a moment ago and is back
+  bool sent_back = false;           // … because that node said so: it is not sent there again
+  const NodeNames* only = nullptr;  // nodes that have recorded what is asked for; null: any
 };
 
 enum class PickReason : std::uint8_t {

@@ -22,6 +22,7 @@ struct Prepared {
     request.redirected = ask.redirected;
     request.direct = ask.direct;
     request.sent_back = ask.sent_back;
+    request.only = ask.only.get();
   }
   Prepared(const Prepared&) = delete;
   Prepared& operator=(const Prepared&) = delete;

@@ -51,6 +51,7 @@ struct RedirectAsk {
   bool stays = false;   // it has been sent back before
   bool direct = false;  // does not follow a redirect
   bool bare = false;    // says no more than a relay does: neither Accept nor Range
+  std::shared_ptr<const NodeNames> only;  // that have recorded what is asked for; null: any
 };
 
 // What was decided, with all that has to be known of the node: it needs no table any more.
