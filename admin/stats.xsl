@@ -133,6 +133,7 @@
 <xsl:variable name="label"><xsl:text>Player of </xsl:text><xsl:call-template name="name"/></xsl:variable>
 <xsl:choose>
 <xsl:when test="starts-with(server_type, 'video/')"><div class="audioplayer"><video controls="controls" preload="none" aria-label="{$label}" src="{$path}"></video></div></xsl:when>
+<xsl:when test="string(hls_url)"><div class="audioplayer"><audio controls="controls" preload="none" aria-label="{$label}"><source src="{$path}"/><source src="{$path}/live.m3u8" type="application/vnd.apple.mpegurl"/></audio></div></xsl:when>
 <xsl:when test="not(string(server_type)) or starts-with(server_type, 'audio/') or server_type = 'application/ogg'"><div class="audioplayer"><audio controls="controls" preload="none" aria-label="{$label}" src="{$path}"></audio></div></xsl:when>
 </xsl:choose>
 </xsl:template>
@@ -147,6 +148,7 @@
 <li><a class="play" href="{$path}.m3u" aria-label="M3U playlist of {$name}">M3U</a></li>
 <li><a class="play" href="{$path}.xspf" aria-label="XSPF playlist of {$name}">XSPF</a></li>
 <li><a class="play" href="{$path}.vclt" aria-label="VCLT playlist of {$name}">VCLT</a></li>
+<xsl:if test="string(hls_url)"><li><a class="play" href="{$path}/live.m3u8" aria-label="HLS playlist of {$name}">HLS</a></li></xsl:if>
 </ul></xsl:otherwise>
 </xsl:choose>
 </xsl:template>

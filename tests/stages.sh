@@ -175,7 +175,7 @@ stage_blackbox() { server_suite 600 tests/blackbox/run.py; }
 
 stage_browser() {
   rm -rf build/screenshots
-  server_suite 300 tests/browser/run.py --screenshots build/screenshots
+  server_suite 480 tests/browser/run.py --screenshots build/screenshots
 }
 
 # Without Icecast-KH its part is skipped by name.

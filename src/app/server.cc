@@ -223,6 +223,7 @@ void Server::run(bool announce) {
   services_->pages_thread.start();
   services_->stats_thread.start();
   services_->archive->start();
+  services_->hls->start();
   std::string ports;
   for (const int port : sockets_.ports()) ports += " " + std::to_string(port);
   if (announce) {

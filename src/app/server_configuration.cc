@@ -12,7 +12,6 @@
 #include "app/services/archive_service.h"
 #include "app/services/dead_air_service.h"
 #include "app/services/event_service.h"
-#include "app/services/hls_service.h"
 #include "app/services/worker.h"
 #include "app/stages/auth_stage.h"
 #include "app/station/directory_service.h"
@@ -126,7 +125,6 @@ void Server::configure(const std::shared_ptr<const Config>& config, Moment momen
        [](Server& s, Next next, Moment) { s.services_->mount_files->configure(*next); }},
       {"archive", [](Server& s, Next next, Moment) { s.services_->archive->configure(*next); }},
       {"dead air", [](Server& s, Next, Moment) { s.services_->dead_air->configure(); }},
-      {"HLS", [](Server& s, Next next, Moment) { s.services_->hls->configure(*next); }},
       {"cluster", [](Server& s, Next next, Moment) { s.services_->cluster->configure(*next); }},
       {"links", [](Server& s, Next next, Moment) { s.services_->links->configure(*next); }},
       {"relays", [](Server& s, Next next, Moment) { s.services_->relays->configure(*next); }},

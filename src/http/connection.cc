@@ -108,7 +108,7 @@ bool Connection::enter(State next) {
       if (before == State::kAccepted) break;
       if (before == State::kReplying) {
         head_since_ = owner_.loop().now();
-        owner_.head_begins(*this);
+        owner_.is_kept(*this);
         deadline_.cancel();
       }
       watch_.want(leftover_.empty() ? EV_READ : 0);  // not empty: it came behind the one before

@@ -207,6 +207,7 @@ class Connection : public ListHook {
   int status_ = 0;
   bool keep_alive_ = false;
   bool head_whole_ = false;  // the request's
+  bool kept_ = false;        // it waits for another request than its first
   std::size_t lingered_bytes_ = 0;
   SteadyTime accepted_, head_since_;
   SteadyTime reply_until_;  // however steadily it is read

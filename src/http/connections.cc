@@ -49,7 +49,18 @@ void Connections::head_begins(Connection& connection) {
     remove(open_heads_.front());
 }
 
+void Connections::is_kept(Connection& connection) {
+  if (kept_count_ >= settings_.read()->most_kept && !kept_.empty()) remove(kept_.front());
+  kept_.push_back(connection);
+  ++kept_count_;
+  connection.kept_ = true;
+}
+
 bool Connections::make_room() {
+  if (!kept_.empty()) {
+    remove(kept_.front());
+    return true;
+  }
   if (open_heads_.empty()) return false;
   remove(open_heads_.front());
   return true;
@@ -64,7 +75,10 @@ Connection* Connections::find(std::uint64_t id) {
 void Connections::head_complete(Connection& connection) {
   if (!connection.linked()) return;
   connection.unlink();
-  --open_head_count_;
+  if (std::exchange(connection.kept_, false))
+    --kept_count_;
+  else
+    --open_head_count_;
 }
 
 void Connections::decision_begins(Connection& connection) {

@@ -2,8 +2,8 @@
 //
 // Budget: request heads that are not complete may be this many, and TLS handshakes 1000; above it
 // the oldest one ends (a head after two seconds), so that idle sockets can never lock listeners,
-// sources or the administrator out (decisions B9).  A connection that is kept for its next request
-// is one of them.
+// sources or the administrator out (decisions B9).  Connections that are kept for their next
+// request have a budget of their own, and are the first to go where descriptors are short.
 // Thread: its worker.
 // Ownership: owns its connections.
 #pragma once
@@ -33,6 +33,7 @@ struct HttpSettings {
   std::chrono::seconds client_timeout{30};
   std::size_t most_open_heads = 1024;
   std::size_t most_handshakes = 1000;
+  std::size_t most_kept = 8192;
   AddressList trusted_proxies;  // their forwarding headers are trusted
 };
 
@@ -72,7 +73,8 @@ class Connections final : public ConnectionSink {
   friend class Connection;
   void remove(Connection& connection);
   void head_begins(Connection& connection);      // joins the open heads
-  void head_complete(Connection& connection);    // leaves them
+  void is_kept(Connection& connection);          // joins those that wait for their next request
+  void head_complete(Connection& connection);    // leaves either
   void decision_begins(Connection& connection);  // the socket is not watched while one is made
   void watch_the_undecided();
   std::unique_ptr<Opening> opening_of(
@@ -93,6 +95,8 @@ class Connections final : public ConnectionSink {
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
   IntrusiveList<Connection> open_heads_;  // oldest first
   std::size_t open_head_count_ = 0;
+  IntrusiveList<Connection> kept_;  // likewise
+  std::size_t kept_count_ = 0;
   IntrusiveList<Connection> undecided_;
   Timer undecided_timer_;
   std::size_t handshake_count_ = 0;

@@ -104,10 +104,13 @@ class Player:
 
 
 def has_list(server, mount):
+    """One session: each master playlist names another one."""
+    names = []
+
     def found():
-        reply = server.get(mount + "/live.m3u8")
-        lines = [line for line in reply.text.split("\n") if line.startswith("live.m3u8")]
-        return reply.status == 200 and lines and server.get("%s/%s" % (mount, lines[0])).text.count("#EXTINF") >= 4
+        if not names:
+            names.extend(line for line in server.get(mount + "/live.m3u8").text.split("\n") if line.startswith("live.m3u8"))
+        return names and server.get("%s/%s" % (mount, names[0])).text.count("#EXTINF") >= 4
     wait_for(found, "a list of four segments", 30)
 
 
@@ -164,12 +167,7 @@ def hls_js_plays_on_when_its_node_dies(s):
     wait_for(lambda: master.stat(mount, "server_type"), "the stream begins", 20)
     for edge in edges.values():
         has_list(edge, mount)
-    places = []
-
-    def both_are_named():
-        places[:] = [line for line in master.get(mount + "/live.m3u8").text.split("\n") if line.startswith("http")]
-        return len(places) == 2
-    wait_for(both_are_named, "two places in the master playlist", 20)
+    wait_for(lambda: master.get(mount + "/live.m3u8").text.count("\nhttp://127.0.0.1") == 2, "two places in the master playlist", 20)
     player = Player(s, "http://%s:%d%s/live.m3u8" % (*master.address, mount))
     s.browser.wait(lambda: len(player.seen()["loads"]) >= 5, "it has some segments", 20)
     host = player.seen()["loads"][-1].split("/")[2].split(":")[0]
@@ -189,4 +187,30 @@ def hls_js_plays_on_when_its_node_dies(s):
     check(longest <= 10, "silent for %.1f s after the death of its node: %r" % (longest, seen))
     check(host not in seen["loads"][-1], "it still asks the dead node: %r" % seen["loads"][-1])
     check(not any(" true " in error for error in seen["errors"]), "a fatal error: %r" % seen["errors"])
+    s.browser.open("about:blank")
+
+
+@test
+def the_status_page_offers_hls_beside_the_stream(s):
+    """A mount with HLS is played plainly, where the browser can; the player has its list as well, and there is a link."""
+    server = s.start(body=BODY + "<mount><mount-name>/m.mp3</mount-name><hls>1</hls></mount>")
+    s.feed("/m.mp3", "With HLS")
+    s.feed("/plain.mp3", "Without")
+    has_list(server, "/m.mp3")
+    s.browser.open(s.url("/status.xsl"))
+    s.see("With HLS", "Without", "HLS")
+    links = [link for link in s.browser.script("return [...document.querySelectorAll('a.play')].map(a => a.href)") if link.endswith("/live.m3u8")]
+    equal(links, [s.url("/m.mp3/live.m3u8")], "links to lists")
+    sources = s.browser.script("return [...document.querySelectorAll('audio source')].map(e => [e.src, e.type])")
+    equal(sources, [[s.url("/m.mp3"), ""], [s.url("/m.mp3/live.m3u8"), "application/vnd.apple.mpegurl"]], "what its player may play")
+    listed = server.stat("/m.mp3", "hls_url")
+    check(listed.endswith("/m.mp3/live.m3u8"), listed)
+    equal(server.stat("/plain.mp3", "hls_url"), None)
+    for width, name in ((1280, "desk"), (360, "phone")):
+        s.browser.look(width)
+        s.browser.screenshot(s.shots / ("hls-status-%s.png" % name))
+    player = "document.querySelector('audio source').parentElement"
+    s.browser.script(player + ".play()")
+    s.browser.wait(lambda: s.browser.script("return %s.currentTime" % player) > 1, "it plays")
+    equal(s.browser.script("return %s.currentSrc" % player), s.url("/m.mp3"), "what it plays")
     s.browser.open("about:blank")

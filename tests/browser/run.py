@@ -6,7 +6,8 @@ usage: run.py --server BINARY [--only REGEX] [--screenshots DIRECTORY] [--list]
 Prints PASS or FAIL, seconds and the name of every test, and "N passed, N failed" at the end.
 --only         regular expression over the names
 --screenshots  every page at the width of a phone and of a desk, light and dark, as PNG files
-Needs chromium, chromedriver, liquidsoap, ffmpeg, VLC, mpv and Python's own library only.
+Needs chromium, chromedriver, liquidsoap, ffmpeg, VLC, mpv, npm (for hls.js) and Python's own library only.
+LB_FULL=1 in the environment: hls.js plays for a minute, not for 15 seconds.
 """
 import argparse
 import pathlib

@@ -81,6 +81,7 @@ class MediaList:
     """One media playlist, read strictly."""
 
     def __init__(self, text):
+        self.text = text
         lines = text.split("\n")
         must(lines[0] == "#EXTM3U" and lines[-1] == "", "does not begin with #EXTM3U or end with a line end")
         values, self.segments = {}, []
@@ -128,6 +129,7 @@ class Watch:
         self.seen = {}      # sequence → Segment, body, samples, rate, timestamp
         self.target = None
         self.last = None
+        self.lists = {}     # (first, last sequence) → the list
         self.master_path = path
         self.path = None
 
@@ -180,6 +182,7 @@ class Watch:
             must(now.sequence >= self.last.sequence, "the list goes back")
             must(now.sequence <= self.last.segments[-1].sequence + 1, "segments were never listed")
         self.target, self.last = now.target, now
+        self.lists[now.sequence, now.segments[-1].sequence] = now.text
         for segment in now.segments:
             if segment.sequence in self.seen:
                 old = self.seen[segment.sequence][0]

@@ -4,9 +4,7 @@
 #include <utility>
 
 #include "app/services/services.h"
-#include "base/strings.h"
 #include "http/access_line.h"
-#include "net/digest.h"
 
 namespace lb {
 namespace {
@@ -16,20 +14,9 @@ constexpr std::chrono::seconds kSilenceCheck{1};
 }  // namespace
 
 HlsService::HlsService(Services& services)
-    : services_(services),
-      own_key_(random_bytes(32)),
-      names_(std::make_shared<const HlsSessionNames>(std::span(&own_key_, 1))),
-      timer_(services.loops.control(), [this] { tick(); }) {}
+    : services_(services), timer_(services.loops.control(), [this] { tick(); }) {}
 
-// The keys that sign redirects: a session goes on at another node when its node has gone.
-void HlsService::configure(const Config& config) {
-  std::vector<std::string> keys;
-  for (const std::string_view key : split(config.cluster.token_keys, ' '))
-    if (!trim(key).empty()) keys.emplace_back(trim(key));
-  if (keys.empty()) keys.push_back(own_key_);
-  names_.publish(std::make_shared<const HlsSessionNames>(keys));
-  if (!timer_.armed()) timer_.after(kSilenceCheck);
-}
+void HlsService::start() { timer_.after(kSilenceCheck); }
 
 void HlsService::tick() {
   finish(sessions_.take_silent(services_.loops.control().now()));

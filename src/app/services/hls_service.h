@@ -12,14 +12,11 @@
 #include <vector>
 
 #include "archive/kept_files.h"
-#include "base/snapshot.h"
-#include "hls/session_names.h"
 #include "hls/sessions.h"
 #include "net/loop.h"
 
 namespace lb {
 
-struct Config;
 struct Services;
 
 enum class HlsRequest : std::uint8_t { kMaster, kList, kSegment };
@@ -29,7 +26,7 @@ class HlsService {
  public:
   explicit HlsService(Services& services);
 
-  void configure(const Config& config);
+  void start();
   // Its listeners by HLS have nothing more to ask for.
   void mount_ended(const Mount& mount);
   // The longest connected first.
@@ -39,7 +36,6 @@ class HlsService {
   // -- any thread --------------------------------------------------------------------------------
   HlsSessions& sessions() noexcept { return sessions_; }
   const HlsSessions& sessions() const noexcept { return sessions_; }
-  std::shared_ptr<const HlsSessionNames> names() const { return names_.read(); }
   // From now on it is a listener.
   void begin_session(HlsSessionPtr session);
   // The recorded files that lists and segments were read from last.
@@ -57,8 +53,6 @@ class HlsService {
   void log_count(const Mount& mount);
 
   Services& services_;
-  const std::string own_key_;
-  Snapshot<HlsSessionNames> names_;
   HlsSessions sessions_;
   KeptFiles kept_files_;
   std::array<std::atomic<std::uint64_t>, kHlsRequestNames.size()> requests_{};

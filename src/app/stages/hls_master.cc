@@ -13,6 +13,8 @@
 #include "cluster/balance/redirect_reply.h"
 #include "hls/media_playlist.h"
 #include "hls/path.h"
+#include "hls/session_names.h"
+#include "net/digest.h"
 
 namespace lb {
 namespace {
@@ -69,9 +71,8 @@ void reply_hls_master(Worker& worker, Connection& connection, std::span<const Hl
 }
 
 std::string HlsStage::new_session(const HlsAsk& ask) const {
-  return ask.by == HlsSessionKind::kToken
-             ? worker_.services.hls->names()->issue(random_bytes(HlsSessionNames::kRandomBytes))
-             : std::string(kHlsNoSession);
+  return ask.by == HlsSessionKind::kToken ? hls_session_name(random_bytes(kHlsNameRandom))
+                                          : std::string(kHlsNoSession);
 }
 
 std::vector<std::shared_ptr<const Mount>> HlsStage::mounts_of(const Mount& mount) {

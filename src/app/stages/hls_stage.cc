@@ -16,6 +16,7 @@
 #include "app/stages/request_context.h"
 #include "base/strings.h"
 #include "hls/media_playlist.h"
+#include "hls/session_names.h"
 #include "http/access_line.h"
 
 namespace lb {
@@ -25,6 +26,8 @@ using namespace std::chrono_literals;
 
 constexpr auto kSegmentPoll = 200ms;
 constexpr std::size_t kMaxWaiting = 1024;
+constexpr auto kListLasts = 200ms;
+constexpr std::size_t kMaxLists = 256;
 constexpr auto kShortestPatience = 20s;
 
 // Takes s= out of a query; nullopt: there is none.
@@ -89,8 +92,7 @@ Verdict HlsPathStage::handle(Connection& connection) {
   if (const auto given = take_session(request.query)) {
     request.target = request.target.substr(0, request.target.find('?'));
     if (!request.query.empty()) request.target += "?" + request.query;
-    if (ask->by == HlsSessionKind::kToken && services.hls->names()->is_ours(*given))
-      ask->session = *given;
+    if (ask->by == HlsSessionKind::kToken && is_hls_session_name(*given)) ask->session = *given;
     if (ask->by == HlsSessionKind::kAddress && *given == kHlsNoSession)
       ask->session = crowd_of(connection, request, mount);
     if (ask->by == HlsSessionKind::kNone && *given == kHlsNoSession) ask->session = kHlsNoSession;
@@ -195,25 +197,39 @@ Verdict HlsStage::serve_list(Connection& connection, const std::shared_ptr<Mount
   HlsAsk& ask = *connection.context().hls;
   if (!ask.known && connection.request().method == Method::kGet && !admit(connection, mount))
     return Verdict::kAnswered;
-  const auto view = mount->channel().newest();
-  const auto segments = HlsCut(*view).newest(hls_list_length(config->hls, hls_cut_of(*mount)));
   services.hls->sessions().touch(ask.session, mount->name(), worker_.loop.now());
-  if (segments.empty()) return wait(connection);
+  const ListText& list = list_of(*mount, config->hls);
+  if (list.segments.empty()) return wait(connection);
   const bool checked = !mount_section(*config, mount->name()).authenticator.type.empty();
   std::string body =
-      media_playlist(segments, checked ? with_session({}, ask.session) : std::string());
+      checked ? media_playlist(list.segments, with_session({}, ask.session)) : list.text;
   ResponseHead head = hls_head(connection, 200, kHlsListType);
   head.cache = "max-age=1";
   services.hls->count(HlsRequest::kList);
-  const std::string tag =
-      "\"" + segment_name(segments.back()) + "-" + std::to_string(segments.front().sequence) + "\"";
-  if (hls_unchanged(connection, head, tag)) return Verdict::kAnswered;
+  if (hls_unchanged(connection, head, list.tag)) return Verdict::kAnswered;
   head.content_length = body.size();
   if (connection.request().method == Method::kGet)
     services.hls->sessions().touch(ask.session, mount->name(), worker_.loop.now(), body.size());
   count_hls_sent(worker_, *mount, connection, body.size(), ask.path);
   connection.reply(head, std::move(body));
   return Verdict::kAnswered;
+}
+
+// A thousand players ask in a second, and a list lasts for seconds.
+const HlsStage::ListText& HlsStage::list_of(const Mount& mount, const HlsSettings& settings) {
+  const SteadyTime now = worker_.loop.now();
+  if (lists_.size() >= kMaxLists) lists_.clear();
+  ListText& list = lists_[mount.name()];
+  if (list.mount == &mount && now < list.until) return list;
+  const auto view = mount.channel().newest();
+  list.mount = &mount;
+  list.segments = HlsCut(*view).newest(hls_list_length(settings, hls_cut_of(mount)));
+  list.until = list.segments.empty() ? now : now + kListLasts;
+  if (list.segments.empty()) return list;
+  list.text = media_playlist(list.segments, {});
+  list.tag = "\"" + segment_name(list.segments.back()) + "-" +
+             std::to_string(list.segments.front().sequence) + "\"";
+  return list;
 }
 
 Verdict HlsStage::wait(Connection& connection) {

@@ -16,6 +16,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/log.h"
@@ -65,6 +66,14 @@ class HlsStage final : public Stage {
   std::shared_ptr<Mount> mount_of_past(const std::string& name, const std::string& type);
   // False: it has been refused.
   bool admit(Connection& connection, const std::shared_ptr<Mount>& mount);
+  // As it was a moment ago, of a mount that need not be there any more.
+  struct ListText {
+    const Mount* mount = nullptr;
+    SteadyTime until{};
+    std::vector<HlsSegment> segments;
+    std::string text, tag;
+  };
+  const ListText& list_of(const Mount& mount, const HlsSettings& settings);
   Verdict wait(Connection& connection);
   void ask_waiting();
   std::string new_session(const HlsAsk& ask) const;
@@ -72,6 +81,7 @@ class HlsStage final : public Stage {
   std::vector<std::shared_ptr<const Mount>> mounts_of(const Mount& mount);
 
   Worker& worker_;
+  std::unordered_map<std::string, ListText> lists_;
   std::vector<std::uint64_t> waiting_;
   Timer timer_;
   RepeatGuard variants_;

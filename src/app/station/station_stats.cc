@@ -95,6 +95,8 @@ StatsSource make_source(const Mount& mount, const std::string& authority,
     return source;
   }
   add_times(fields, "stream_start", facts->started_wall);
+  if (settings->hls && facts->plugin != nullptr && facts->plugin->name == "mpeg")
+    fields["hls_url"] = fields["listenurl"] + "/live.m3u8";
   if (!settings->authenticator.type.empty()) fields["authenticator"] = settings->authenticator.type;
   if (!metadata->artist.empty()) fields["artist"] = metadata->artist;
   if (!metadata->title.empty()) fields["title"] = metadata->title;

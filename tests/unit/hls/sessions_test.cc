@@ -111,19 +111,12 @@ TEST(HlsSessions, CanBeTakenByTheirMountTheirAgeAndTheirNumber) {
 
 TEST_GROUP(HlsSessionNames){};
 
-TEST(HlsSessionNames, AreKnownWhereOneOfTheKeysIs) {
-  const std::string keys[] = {"new", "old"}, old[] = {"old"}, foreign[] = {"foreign"};
-  const HlsSessionNames ours{keys}, before{old}, theirs{foreign};
-  const std::string name = ours.issue("12345678");
-  LONGS_EQUAL(HlsSessionNames::kBytes, name.size());
-  STRCMP_EQUAL("3132333435363738", name.substr(0, 16).c_str());
-  CHECK(ours.is_ours(name));
-  CHECK(ours.is_ours(before.issue("12345678")));
-  CHECK(!theirs.is_ours(name));
-  CHECK(!before.is_ours(name));
-  CHECK(!ours.is_ours(name + "0"));
-  CHECK(!ours.is_ours(""));
-  std::string changed = name;
-  changed[3] = changed[3] == '0' ? '1' : '0';
-  CHECK(!ours.is_ours(changed));
+TEST(HlsSessionNames, AreKnownByTheirForm) {
+  const std::string name = hls_session_name("123456789012");
+  STRCMP_EQUAL("313233343536373839303132", name.c_str());
+  CHECK(is_hls_session_name(name));
+  for (const std::string& other :
+       {name + "0", name.substr(1), std::string(), "A13233343536373839303132" + std::string(),
+        std::string(24, '-')})
+    CHECK_TEXT(!is_hls_session_name(other), other.c_str());
 }

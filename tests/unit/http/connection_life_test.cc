@@ -112,7 +112,7 @@ TEST(ConnectionLife, InACrowdHeadsThatHaveJustBegunStay) {
   turn();
   for (SocketPair& pair : pairs) CHECK(!pair.finished());
 }
-TEST(ConnectionLife, AKeptConnectionThatIsSilentCountsAsAnOpenHead) {
+TEST(ConnectionLife, KeptConnectionsTakeNoPlaceOfOpenHeads) {
   keep_alive();
   change([](HttpSettings& s) { s.most_open_heads = 2; });
   ask("OPTIONS * HTTP/1.1\r\n\r\n");
@@ -120,8 +120,33 @@ TEST(ConnectionLife, AKeptConnectionThatIsSilentCountsAsAnOpenHead) {
   SocketPair pairs[2];
   for (SocketPair& pair : pairs) accept(pair);
   turn();
-  CHECK(peer.finished());
+  CHECK(!peer.finished());
   for (SocketPair& pair : pairs) CHECK(!pair.finished());
+  CHECK(say("OPTIONS * HTTP/1.1\r\n\r\n").starts_with("HTTP/1.0 204 "));
+}
+TEST(ConnectionLife, OfTooManyKeptConnectionsTheOldestEnds) {
+  keep_alive();
+  change([](HttpSettings& s) { s.most_kept = 2; });
+  SocketPair pairs[3];
+  for (SocketPair& pair : pairs) {
+    accept(pair);
+    pair.send("OPTIONS * HTTP/1.1\r\n\r\n");
+    turn();
+    turn();
+  }
+  CHECK(pairs[0].finished());
+  CHECK(!pairs[1].finished());
+  CHECK(!pairs[2].finished());
+}
+TEST(ConnectionLife, MakesRoomByEndingAKeptConnectionFirst) {
+  keep_alive();
+  SocketPair head;
+  accept(head);
+  ask("OPTIONS * HTTP/1.1\r\n\r\n");
+  CHECK(connections->make_room());
+  turn();
+  CHECK(peer.finished());
+  CHECK(!head.finished());
 }
 TEST(ConnectionLife, MakesRoomByEndingTheOldestOpenHead) {
   CHECK(!connections->make_room());

@@ -1,0 +1,51 @@
+"""An origin and two edges, while encoders take over: one list, and segments of the same bytes (doc/hls.md)."""
+import os
+import time
+
+from encoders import Encoder
+from harness import check, equal, test, wait_for
+from test_hls import hls_mount, poll_for, watch
+
+SECONDS = 120 if os.environ.get("LB_FULL") == "1" else 20
+TAKEOVERS = 3
+HLS = "<hls><segment>2</segment><window>16</window></hls>"
+STANDBY = "<standby-sources>1</standby-sources><takeover-after>500</takeover-after>"
+RELAY = "<relay><local-mount>/m.mp3</local-mount><host><server>127.0.0.1</server><port>%d</port><mount>/m.mp3</mount></host></relay>"
+
+
+@test
+def all_nodes_print_the_same_lists_over_takeovers(t):
+    origin = t.server(body=HLS + hls_mount("/m.mp3", STANDBY))
+    encoders = [Encoder(t, origin, "mp3", mount="/m.mp3")]
+    wait_for(lambda: origin.stat("/m.mp3", "server_type"), "the stream begins", 20)
+    encoders.append(Encoder(t, origin, "mp3", tone=660, mount="/m.mp3"))
+    nodes = [origin] + [t.server(body=HLS + hls_mount("/m.mp3") + RELAY % origin.port) for _ in range(2)]
+    watches = [watch(t, node, "/m.mp3") for node in nodes]
+    for one in watches:
+        wait_for(lambda: one.ask(one.path or one.master()[0][1])[0].status == 200, "a list", 30)
+    begin = time.monotonic()
+    for takeover in range(TAKEOVERS):
+        poll_for(begin + SECONDS * (takeover + 0.5) / (TAKEOVERS + 0.5) - time.monotonic(), *watches)
+        encoders.pop(0).close()
+        wait_for(lambda: origin.log("error").count("takes over") > takeover, "takeover %d" % takeover, 10)
+        encoders.append(Encoder(t, origin, "mp3", tone=440 + 220 * (takeover % 2), mount="/m.mp3"))
+    poll_for(max(0, begin + SECONDS - time.monotonic()), *watches)
+    # What follows the last takeover is in the lists of all.
+    def all_have_the_last_source():
+        poll_for(0, *watches)
+        return all(len({s[0].discontinuity for s in one.seen.values()}) > TAKEOVERS for one in watches)
+    wait_for(all_have_the_last_source, "the segments of the last source at all nodes", 30)
+    first = watches[0]
+    for number, one in enumerate(watches[1:], 1):
+        both = set(first.seen) & set(one.seen)
+        check(len(both) >= SECONDS // 2 - 8, "%d segments of both" % len(both))
+        for sequence in sorted(both):
+            ours, theirs = first.seen[sequence], one.seen[sequence]
+            equal(vars(theirs[0]), vars(ours[0]), "what node %d says of segment %d" % (number, sequence))
+            check(theirs[1] == ours[1], "segment %d has other bytes at node %d" % (sequence, number))
+            equal(theirs[4], ours[4], "the timestamp of segment %d at node %d" % (sequence, number))
+        windows = set(first.lists) & set(one.lists)
+        check(len(windows) >= SECONDS // 8, "%d lists of both" % len(windows))
+        for window in windows:
+            equal(one.lists[window], first.lists[window], "the list of %d-%d at node %d" % (*window, number))
+        one.sound()
