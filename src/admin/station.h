@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "admin/stats_tree.h"
+#include "archive/where.h"
 #include "auth/authenticator.h"
 #include "base/result.h"
 #include "base/unique_function.h"
@@ -52,6 +53,22 @@ struct MountRow {
   bool hidden = false;
   bool fallback_runs = false;          // stopped itself, but a mount of its fallback chain plays
   std::vector<EncoderRow> encoders{};  // the writer first; of a mount without standbys: none
+};
+
+// What is recorded.
+struct ArchiveTitle {
+  std::int64_t ms = 0;  // Unix
+  std::string title;    // as it came
+};
+struct ArchiveSight {
+  bool on = false;  // there is a directory to record into
+  struct Mount {
+    std::string name;
+    std::uint64_t bytes = 0;
+    std::vector<PlacedRange> ranges;  // the oldest first
+  };
+  std::vector<Mount> mounts;
+  std::vector<ArchiveTitle> titles;  // of one mount, in the order of time; the newest thousand
 };
 
 struct ListenerRow {
@@ -180,6 +197,13 @@ class Station {
   virtual MountState state_of(const std::string& mount) = 0;
   // A Shoutcast v1 source feeds the mount (only then /admin.cgi may set its title).
   virtual bool fed_by_shoutcast(const std::string& mount) = 0;
+
+  // mount: "" for all of them, and no titles; titles of [from_ms, to_ms).
+  virtual void archive(const std::string& mount, std::int64_t from_ms, std::int64_t to_ms,
+                       Then<ArchiveSight> then) = 0;
+  // Of all files that lie within; how many there were.
+  virtual void remove_recorded(const std::string& mount, std::int64_t from_ms, std::int64_t to_ms,
+                               Then<std::uint64_t> files) = 0;
 
   virtual void listeners_of(const std::string& mount, Then<std::vector<ListenerRow>> then) = 0;
   virtual void kill_listener(const std::string& mount, std::uint64_t id, Then<bool> found) = 0;

@@ -90,6 +90,7 @@ app_files = \
   src/app/stages/source_logins.cc src/app/stages/source_logins.h \
   src/app/stages/source_stage.cc src/app/stages/source_stage.h \
   src/app/stages/stats_stage.cc src/app/stages/stats_stage.h \
+  src/app/station/archive_sight.cc src/app/station/archive_sight.h \
   src/app/station/directory_service.cc src/app/station/directory_service.h \
   src/app/station/foreign_pages.cc src/app/station/foreign_pages.h \
   src/app/station/metrics_service.cc src/app/station/metrics_service.h \
@@ -97,6 +98,7 @@ app_files = \
   src/app/station/page_cache.cc src/app/station/page_cache.h \
   src/app/station/rendered_pages.cc src/app/station/rendered_pages.h \
   src/app/station/station.cc src/app/station/station.h \
+  src/app/station/station_archive.cc \
   src/app/station/station_stats.cc src/app/station/station_stats.h \
   src/app/station/stats_renderer.cc src/app/station/stats_renderer.h
 if UNITY

@@ -19,7 +19,7 @@
 
 namespace lb {
 
-struct ArchiveFile {
+struct ArchiveFile : std::enable_shared_from_this<ArchiveFile> {
   FileRow row;
   FileIndex index;
   std::shared_ptr<const StreamView> view;  // [0, index.end())

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <map>
 #include <utility>
 
 #include "archive/retention.h"
@@ -149,10 +150,9 @@ void ArchiveWriter::retain() {
     input.mounts.emplace(
         mount, RetentionInput::Mount{host_.catalog.files(mount), callbacks_.settings_of(mount)});
   const auto gone = files_to_remove(input);
-  for (const DoomedFile& file : gone) {
-    host_.catalog.remove(file.mount, file.row);
-    unlink_file(host_.dir, file.mount, file.row);
-  }
+  std::map<std::string, std::vector<FileRow>> by_mount;
+  for (const DoomedFile& file : gone) by_mount[file.mount].push_back(file.row);
+  for (const auto& [mount, rows] : by_mount) remove_files(mount, rows);
   if (!gone.empty())
     host_.log.info(kArchiveModule,
                    "archive: " + std::to_string(gone.size()) + " files removed, by age or size");
@@ -161,16 +161,18 @@ void ArchiveWriter::retain() {
 void ArchiveWriter::remove(std::string mount, std::int64_t from_ms, std::int64_t to_ms,
                            std::function<void(std::size_t)> done) {
   loop_.post([this, mount = std::move(mount), from_ms, to_ms, done = std::move(done)] {
-    std::size_t removed = 0;
+    std::vector<FileRow> gone;
     const Catalog::Files files = host_.catalog.files(mount);
-    for (const FileRow& row : files->closed()) {
-      if (row.from_ms < from_ms || row.to_ms > to_ms) continue;
-      host_.catalog.remove(mount, row);
-      unlink_file(host_.dir, mount, row);
-      ++removed;
-    }
-    done(removed);
+    for (const FileRow& row : files->closed())
+      if (row.from_ms >= from_ms && row.to_ms <= to_ms) gone.push_back(row);
+    remove_files(mount, gone);
+    done(gone.size());
   });
+}
+
+void ArchiveWriter::remove_files(const std::string& mount, const std::vector<FileRow>& rows) {
+  host_.catalog.remove(mount, rows);
+  for (const FileRow& row : rows) unlink_file(host_.dir, mount, row);
 }
 
 void ArchiveWriter::finish_all() {

@@ -13,6 +13,7 @@
 #include <list>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "archive/recording.h"
 #include "archive/settings.h"
@@ -63,6 +64,7 @@ class ArchiveWriter {
   void add(const std::shared_ptr<Mount>& mount, std::uint64_t position);
   void tick();
   void retain();
+  void remove_files(const std::string& mount, const std::vector<FileRow>& rows);
 
   Loop& loop_;
   Callbacks callbacks_;

@@ -1,6 +1,7 @@
 #include "archive/catalog.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace lb {
@@ -11,6 +12,9 @@ bool earlier(const FileRow& a, const FileRow& b) noexcept {
 }
 bool same_file(const FileRow& a, const FileRow& b) noexcept {
   return a.from_ms == b.from_ms && a.id == b.id && a.origin == b.origin;
+}
+bool name_order(const FileRow& a, const FileRow& b) noexcept {
+  return std::tie(a.from_ms, a.origin, a.id) < std::tie(b.from_ms, b.origin, b.id);
 }
 
 std::shared_ptr<const std::vector<FileRow>> with(const std::vector<FileRow>& rows,
@@ -120,11 +124,15 @@ void Catalog::add(const std::string& mount, const std::vector<FileRow>& rows) {
   publish(mount, {std::make_shared<const std::vector<FileRow>>(std::move(all)), now->open()});
 }
 
-void Catalog::remove(const std::string& mount, const FileRow& row) {
+void Catalog::remove(const std::string& mount, const std::vector<FileRow>& rows) {
+  if (rows.empty()) return;
   const Files now = files(mount);
-  std::vector<FileRow> left = now->closed();
-  std::erase_if(left, [&](const FileRow& old) { return same_file(old, row); });
-  publish(mount, {std::make_shared<const std::vector<FileRow>>(std::move(left)), now->open()});
+  std::vector<FileRow> gone = rows;
+  std::sort(gone.begin(), gone.end(), name_order);
+  auto left = std::make_shared<std::vector<FileRow>>();
+  for (const FileRow& row : now->closed())
+    if (!std::binary_search(gone.begin(), gone.end(), row, name_order)) left->push_back(row);
+  publish(mount, {std::move(left), now->open()});
 }
 
 }  // namespace lb

@@ -82,7 +82,7 @@ class Catalog {
   // It is whole.
   void close(const std::string& mount, const FileRow& row);
   void add(const std::string& mount, const std::vector<FileRow>& rows);
-  void remove(const std::string& mount, const FileRow& row);
+  void remove(const std::string& mount, const std::vector<FileRow>& rows);
 
  private:
   void publish(const std::string& mount, RecordedFiles next);

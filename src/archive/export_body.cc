@@ -20,7 +20,7 @@ bool is_ready(const ArchiveFile& file, std::uint64_t offset, std::uint64_t bytes
 
 ExportBody::ExportBody(std::string dir, ExportPlan plan, std::uint64_t first, std::uint64_t length,
                        ReaderPool& readers, Loop& home, std::function<void()> ready,
-                       DownloadPlace place)
+                       DownloadPlaces::Place place)
     : dir_(std::move(dir)),
       plan_(std::move(plan)),
       readers_(readers),
@@ -60,18 +60,20 @@ ReplySource::Piece ExportBody::next() {
 }
 
 // The piece's file, and what lies at `offset` of it, in memory.
-ReplySource::Piece ExportBody::wait_for(const ExportPiece& piece, std::uint64_t offset) {
+ReplySource::Piece ExportBody::wait_for(const ExportPiece& piece, std::uint64_t offset,
+                                        std::uint64_t bytes) {
   Piece out;
   out.kind = Piece::Kind::kWait;
   const bool load = !loaded_ || loaded_piece_ != at_;
   if (!load) {
-    readers_.warm(loaded_->file, offset, ReaderPool::kPiece, home_, [ready = ready_] { ready(); });
-    warmed_ = offset + ReaderPool::kPiece;
+    readers_.warm(loaded_->file, offset, bytes, home_, [ready = ready_] { ready(); });
+    warmed_ = offset + bytes;
     return out;
   }
   loaded_ = std::make_shared<Loaded>();
   loaded_piece_ = at_;
   warmed_ = 0;
+  page_ = 0;
   readers_.load(dir_, plan_.mount, piece.row, home_,
                 [into = loaded_, ready = ready_](RemoteArchive::File file) {
                   into->done = true;
@@ -83,7 +85,7 @@ ReplySource::Piece ExportBody::wait_for(const ExportPiece& piece, std::uint64_t 
 
 ReplySource::Piece ExportBody::file_part(const ExportPiece& piece) {
   const std::uint64_t offset = piece.offset + inside_;
-  if (!loaded_ || loaded_piece_ != at_) return wait_for(piece, offset);
+  if (!loaded_ || loaded_piece_ != at_) return wait_for(piece, offset, ReaderPool::kPiece);
   Piece out;
   out.kind = Piece::Kind::kWait;
   if (!loaded_->done) return out;
@@ -96,7 +98,7 @@ ReplySource::Piece ExportBody::file_part(const ExportPiece& piece) {
   }
   // What was just read counts as warm, whatever the kernel thinks of it.
   if (offset + out.length > warmed_ && !is_ready(*loaded_->file, offset, out.length))
-    return wait_for(piece, offset);
+    return wait_for(piece, offset, ReaderPool::kPiece);
   out.kind = Piece::Kind::kFile;
   out.fd = loaded_->file->fd();
   out.offset = offset;
@@ -104,20 +106,21 @@ ReplySource::Piece ExportBody::file_part(const ExportPiece& piece) {
 }
 
 ReplySource::Piece ExportBody::ogg_part(const ExportPiece& piece) {
-  // From the last mark on, where a page begins.
-  const auto after =
-      std::upper_bound(piece.pages.begin(), piece.pages.end(), piece.offset + inside_);
+  const std::uint64_t want = piece.offset + inside_;
+  // From where a page begins: behind the pages that were sent last, or at the mark before.
+  const auto after = std::upper_bound(piece.pages.begin(), piece.pages.end(), want);
   std::uint64_t from = after == piece.pages.begin() ? piece.offset : *(after - 1);
-  if (!loaded_ || loaded_piece_ != at_) return wait_for(piece, from);
+  if (page_ > from && page_ <= want) from = page_;
+  const std::uint64_t end = piece.offset + piece.length;
+  const std::uint64_t to = std::min(end, want + kOggBlock);
+  if (!loaded_ || loaded_piece_ != at_) return wait_for(piece, from, to - from);
   Piece out;
   out.kind = Piece::Kind::kWait;
   if (!loaded_->done) return out;
   out.kind = Piece::Kind::kBroken;
   if (!loaded_->file) return out;
-  const std::uint64_t end = piece.offset + piece.length;
-  const std::uint64_t want = piece.offset + inside_;
-  const std::uint64_t to = std::min(end, want + kOggBlock);
-  if (to > warmed_ && !is_ready(*loaded_->file, from, to - from)) return wait_for(piece, from);
+  if (to > warmed_ && !is_ready(*loaded_->file, from, to - from))
+    return wait_for(piece, from, to - from);
   if (!loaded_->file->has(from, to - from)) return out;
   Bytes bytes(static_cast<std::size_t>(to - from));
   const ssize_t got =
@@ -125,6 +128,7 @@ ReplySource::Piece ExportBody::ogg_part(const ExportPiece& piece) {
   if (got != static_cast<ssize_t>(bytes.size())) return out;
   std::string patched;
   patch_ogg(bytes, from, *piece.patch, patched);
+  page_ = from + patched.size();
   // At the very end what is no whole page goes as it is.
   if (to == end && patched.size() < bytes.size())
     patched.append(reinterpret_cast<const char*>(bytes.data()) + patched.size(),

@@ -8,29 +8,20 @@
 #include <functional>
 #include <memory>
 
+#include "archive/download_places.h"
 #include "archive/range_plan.h"
 #include "archive/reader_pool.h"
 #include "http/reply_source.h"
-#include "stream/gate.h"
 
 namespace lb {
-
-// A place among the files of a mount that are being fetched.  The gate lives as long as its last
-// place: a task of a loop that has stopped may hold one to the end of the process.
-struct DownloadPlace {
-  explicit DownloadPlace(std::shared_ptr<Gate> entered)
-      : gate(std::move(entered)), pass(gate.get()) {}
-
-  std::shared_ptr<Gate> gate;
-  GatePass pass;
-};
 
 class ExportBody final : public ReplySource {
  public:
   // [first, first + length) of the plan.  ready: makes the connection ask again; called on `home`
   // whether this object is still there or not.
   ExportBody(std::string dir, ExportPlan plan, std::uint64_t first, std::uint64_t length,
-             ReaderPool& readers, Loop& home, std::function<void()> ready, DownloadPlace place);
+             ReaderPool& readers, Loop& home, std::function<void()> ready,
+             DownloadPlaces::Place place);
   ~ExportBody() override;
   Piece next() override;
 
@@ -40,7 +31,7 @@ class ExportBody final : public ReplySource {
     std::shared_ptr<const ArchiveFile> file;
     bool done = false;  // … or it could not
   };
-  Piece wait_for(const ExportPiece& piece, std::uint64_t offset);
+  Piece wait_for(const ExportPiece& piece, std::uint64_t offset, std::uint64_t bytes);
   Piece file_part(const ExportPiece& piece);
   Piece ogg_part(const ExportPiece& piece);
 
@@ -49,13 +40,14 @@ class ExportBody final : public ReplySource {
   ReaderPool& readers_;
   Loop& home_;
   const std::function<void()> ready_;
-  DownloadPlace place_;
+  DownloadPlaces::Place place_;
   std::size_t at_ = 0;        // the piece
   std::uint64_t inside_ = 0;  // … and how much of it is sent
   std::uint64_t left_ = 0;
   std::shared_ptr<Loaded> loaded_;
   std::size_t loaded_piece_ = 0;
   std::uint64_t warmed_ = 0;  // bytes of the file up to here were just read
+  std::uint64_t page_ = 0;    // of a patched piece: a page begins here in the file; 0: not known
 };
 
 }  // namespace lb

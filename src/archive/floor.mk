@@ -5,13 +5,16 @@ archive_files = \
   src/archive/archive_name.cc src/archive/archive_name.h \
   src/archive/archive_writer.cc src/archive/archive_writer.h \
   src/archive/catalog.cc src/archive/catalog.h \
+  src/archive/download_places.cc src/archive/download_places.h \
   src/archive/export_body.cc src/archive/export_body.h \
+  src/archive/export_cut.cc src/archive/export_cut.h \
   src/archive/export_head.cc src/archive/export_head.h \
   src/archive/file_list.cc src/archive/file_list.h \
   src/archive/holders.cc src/archive/holders.h \
   src/archive/merged_files.cc src/archive/merged_files.h \
   src/archive/passes.cc src/archive/passes.h \
   src/archive/kept_files.cc src/archive/kept_files.h \
+  src/archive/open_files.cc src/archive/open_files.h \
   src/archive/range_plan.cc src/archive/range_plan.h \
   src/archive/reader_pool.cc src/archive/reader_pool.h \
   src/archive/record.cc src/archive/record.h \

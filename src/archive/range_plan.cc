@@ -1,105 +1,127 @@
 #include "archive/range_plan.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <optional>
+#include <utility>
 
-#include "archive/remote_wait.h"
+#include "archive/export_cut.h"
 #include "media/framer.h"
 
 namespace lb {
 namespace {
 
 constexpr std::uint64_t kOggLook = 256 * 1024;
+constexpr std::string_view kVorbisHead = "\x01vorbis";
+constexpr std::size_t kFirstHeader = 128;
 
-Bytes read_part(const ArchiveFile& file, std::uint64_t from, std::uint64_t to) {
-  Bytes bytes(static_cast<std::size_t>(std::min(to, file.end()) - std::min(from, file.end())));
-  std::size_t filled = 0;
-  while (filled < bytes.size()) {
-    const ssize_t got = ::pread(file.fd(), bytes.data() + filled, bytes.size() - filled,
-                                static_cast<off_t>(from + filled));
-    if (got <= 0) break;
-    filled += static_cast<std::size_t>(got);
+// The page at the front; empty: none.
+class FirstPage final : public OggPageSink {
+ public:
+  explicit FirstPage(ByteSpan bytes) {
+    OggPageScanner scanner(0);
+    scanner.feed(bytes, *this);
   }
-  bytes.resize(filled);
-  return bytes;
+  void page(std::uint64_t position, const OggPage& page) override {
+    if (position != 0) return;
+    header_.assign(page.header.begin(), page.header.end());
+    body_.assign(page.body.begin(), page.body.end());
+  }
+  bool empty() const noexcept { return header_.empty(); }
+  OggPage get() const { return {header_, body_}; }
+
+ private:
+  Bytes header_, body_;
+};
+
+// More than one logical stream is not cut within pages.
+class ChainHeads final : public OggPageSink {
+ public:
+  explicit ChainHeads(ByteSpan headers) {
+    OggPageScanner scanner(0);
+    scanner.feed(headers, *this);
+  }
+  void page(std::uint64_t, const OggPage& page) override { heads_ += page.bos() ? 1 : 0; }
+  bool are_one() const noexcept { return heads_ == 1; }
+
+ private:
+  unsigned heads_ = 0;
+};
+
+OggCut packet_cut(const ArchiveFile& file, std::int64_t wall_ms, CutSide side) {
+  const auto headers = file.index.headers_at(file.index.marks[file.index.mark_at(wall_ms)].offset);
+  if (!headers || !ChainHeads(*headers).are_one()) return {};
+  return cut_at_packet(file, wall_ms, side);
 }
 
-using FilePtr = std::shared_ptr<const ArchiveFile>;
+}  // namespace
 
-class Planner {
+class RangePlanner {
  public:
-  Planner(const std::string& dir, const std::string& mount, RemoteArchive* remote)
-      : dir_(dir), remote_(remote) {
+  RangePlanner(OpenFiles& open, std::string dir, const std::string& mount)
+      : open_(open), dir_(std::move(dir)) {
     plan_.mount = mount;
   }
 
   // False: what follows has another format.
   bool add(const FileRow& row, std::int64_t from_ms, std::int64_t to_ms) {
-    if (row.remote && remote_ == nullptr) return true;
-    auto loaded = row.remote ? load_and_wait(*remote_, plan_.mount, row)
-                             : load_archive_file(dir_, plan_.mount, row);
+    auto loaded = open_.open(dir_, plan_.mount, row);
     if (!loaded) return true;  // removed meanwhile
     const auto file = *loaded;
-    const auto& marks = file->index.marks;
     const FileHead& head = file->index.head;
-    std::size_t first = file->index.mark_at(from_ms);
-    std::size_t last = file->index.mark_at(to_ms);
-    if (marks[last].wall_ms < to_ms && last + 1 < marks.size()) ++last;
-    const bool continues = last_ && last_->row.goes_on_in(row) && last_end_ == last_->row.bytes &&
-                           row.origin <= last_origin_;
-    std::uint64_t offset = marks[first].offset;
-    if (continues) {
-      // Of a file that overlaps its predecessor the rest.
-      offset = last_origin_ - row.origin;
-      first = file->index.mark_before(offset);
-    }
-    const std::uint64_t end = marks[last].offset;
-    if (end <= offset) return true;
+    to_ms_ = to_ms;
     if (plan_.pieces.empty()) {
-      plan_.content_type = head.content_type;
-      plan_.from_ms = marks[first].wall_ms;
-      rate_hz_ = head.span.media.rate_hz;
       format_ = framer_for(head.content_type).name;
-      std::array<char, 64> tag{};
-      std::snprintf(tag.data(), tag.size(), "%08x.%llx.", row.id,
-                    static_cast<unsigned long long>(row.origin + offset));
-      plan_.etag = tag.data();
     } else if (head.content_type != plan_.content_type || head.span.media.rate_hz != rate_hz_) {
       // Ogg begins a new chain for another kind of sound; others cannot.
       if (format_ != "ogg" || head.content_type != plan_.content_type) return false;
     }
-    if (!continues && format_ != "mpeg") begin_run(file, offset);
-    ExportPiece piece;
-    piece.row = file->row;
-    piece.offset = offset;
-    piece.length = end - offset;
-    if (format_ == "ogg") {
-      piece.patch = patch_;
-      for (std::size_t i = first; i <= last; ++i)
-        if (marks[i].offset >= offset) piece.pages.push_back(marks[i].offset);
+    const bool continues = last_ && last_->row.goes_on_in(row) && last_end_ == last_->row.bytes &&
+                           row.origin <= last_origin_;
+    UnitCut begin = continues ? begin_inside(*file) : UnitCut{};
+    OggCut packet;
+    if (!continues) {
+      begin = cut_at_unit(*file, from_ms, CutSide::kBegin);
+      if (format_ == "ogg") packet = packet_cut(*file, from_ms, CutSide::kBegin);
+      if (packet.found) begin = {packet.page + packet.page_size, begin.samples, packet.wall_ms};
+      if (format_ == "ogg" && !packet.found && file->index.to_ms() <= from_ms) {
+        // The next file has the sound of this moment.
+        note_tail(*file);
+        return true;
+      }
     }
-    if (format_ == "mpeg" && plan_.pieces.empty()) first_frame_ = part(file, offset, offset + 8);
-    for (std::size_t i = first; i <= last; ++i)
-      if (marks[i].offset >= offset)
-        points_.push_back(
-            {size_ + marks[i].offset - offset, samples_ + marks[i].samples - marks[first].samples});
-    size_ += piece.length;
-    samples_ += marks[last].samples - marks[first].samples;
-    plan_.pieces.push_back(std::move(piece));
-    plan_.to_ms = marks[last].wall_ms;
+    UnitCut end = cut_at_unit(*file, to_ms, CutSide::kEnd);
+    // Pages are cut when the last one is known.
+    if (format_ == "ogg") end = cut_at_unit(*file, file->index.to_ms(), CutSide::kEnd);
+    if (end.offset <= begin.offset && !packet.found) return true;
+    if (plan_.pieces.empty()) {
+      plan_.content_type = head.content_type;
+      plan_.from_ms = begin.wall_ms;
+      rate_hz_ = head.span.media.rate_hz;
+      std::array<char, 64> tag{};
+      std::snprintf(tag.data(), tag.size(), "%08x.%llx.", row.id,
+                    static_cast<unsigned long long>(row.origin + begin.offset));
+      plan_.etag = tag.data();
+    }
+    if (!continues) {
+      if (format_ == "ogg") end_pages();
+      if (format_ != "mpeg") begin_run(*file, begin.offset, packet);
+      first_file_ = file;
+    }
+    add_piece(file, begin, std::max(begin.offset, end.offset));
+    samples_ += end.samples - std::min(end.samples, begin.samples);
+    plan_.to_ms = end.wall_ms;
     last_ = file;
-    last_end_ = end;
-    last_origin_ = row.origin + end;
-    plan_.settled = last + 1 < marks.size() || file->index.ended;
+    last_end_ = end.offset;
+    last_origin_ = row.origin + end.offset;
+    plan_.settled = end.offset < file->end() || file->index.ended;
     return true;
   }
 
   Result<ExportPlan> take() {
+    if (format_ == "ogg") end_pages();
     if (plan_.pieces.empty()) return Error::not_found("nothing of this time is recorded");
-    if (format_ == "ogg") end_ogg();
     if (format_ == "mpeg" && samples_ > 0) {
       ExportPiece info;
       info.bytes = make_info_frame(first_frame_, size_, samples_, points_);
@@ -109,77 +131,189 @@ class Planner {
       if (!piece.bytes.empty()) piece.length = piece.bytes.size();
       plan_.size += piece.length;
     }
-    std::array<char, 64> tag{};
-    std::snprintf(tag.data(), tag.size(), "%llx.%llx",
+    std::array<char, 96> tag{};
+    std::snprintf(tag.data(), tag.size(), "%llx.%llx.%llx.%llx",
                   static_cast<unsigned long long>(last_origin_),
+                  static_cast<unsigned long long>(plan_.from_ms),
+                  static_cast<unsigned long long>(plan_.to_ms),
                   static_cast<unsigned long long>(plan_.size));
     plan_.etag = "\"" + plan_.etag + tag.data() + "\"";
     return std::move(plan_);
   }
 
  private:
-  // What decoders need first, and how the pages behind it are counted.
-  void begin_run(const FilePtr& file, std::uint64_t offset) {
-    const auto headers = file->index.headers_at(offset);
-    patch_ = {};
-    if (format_ == "ogg") {
-      const OggRun run = ogg_run_at(part(file, offset, offset + kOggLook));
-      patch_.serial = run.serial;
-      patch_.sequence_base = run.first_sequence;
-      patch_.header_pages = headers ? count_ogg_pages(*headers) : 0;
-      const std::uint64_t before = offset - std::min(offset, kOggLook);
-      const OggTail tail =
-          ogg_tail(part(file, file->index.marks[file->index.mark_before(before)].offset, offset), 0,
-                   run.serial);
-      const std::uint64_t page = run.second_granule - run.first_granule;
-      patch_.granule_base = tail.granule != kNone
-                                ? tail.granule
-                                : run.first_granule - std::min(page, run.first_granule);
-    }
-    if (!headers || headers->empty()) return;
+  static constexpr std::uint64_t kNone = ~std::uint64_t{0};
+
+  // Of a file that overlaps its predecessor the rest.
+  UnitCut begin_inside(const ArchiveFile& file) const {
+    const std::uint64_t offset = last_origin_ - file.row.origin;
+    const FileMark& mark = file.index.marks[file.index.mark_before(offset)];
+    return {offset, mark.samples, mark.wall_ms};
+  }
+
+  void add_piece(const std::shared_ptr<const ArchiveFile>& file, const UnitCut& begin,
+                 std::uint64_t end) {
+    const auto& marks = file->index.marks;
     ExportPiece piece;
-    piece.bytes.assign(reinterpret_cast<const char*>(headers->data()), headers->size());
+    piece.row = file->row;
+    piece.offset = begin.offset;
+    piece.length = end - begin.offset;
+    if (format_ == "ogg") {
+      piece.patch = patch_;
+      for (const FileMark& mark : marks)
+        if (mark.offset >= begin.offset && mark.offset <= end) piece.pages.push_back(mark.offset);
+    }
+    if (format_ == "mpeg") {
+      if (plan_.pieces.empty()) first_frame_ = read_part(*file, begin.offset, begin.offset + 8);
+      if (points_.empty()) points_.push_back({0, 0});
+      for (const FileMark& mark : marks)
+        if (mark.offset > begin.offset && mark.offset < end)
+          points_.push_back({size_ + mark.offset - begin.offset,
+                             samples_ + mark.samples - std::min(mark.samples, begin.samples)});
+    }
+    size_ += piece.length;
+    plan_.pieces.push_back(std::move(piece));
+    in_run_ = true;
+  }
+
+  // The granule behind which the next file goes on.
+  void note_tail(const ArchiveFile& file) {
+    const std::uint64_t end = file.end();
+    const std::uint64_t from =
+        file.index.marks[file.index.mark_before(end - std::min(end, kOggLook))].offset;
+    const OggRun run = ogg_run_at(read_part(file, from, end));
+    tail_ = ogg_tail(read_part(file, from, end), from, run.serial).granule;
+    tail_origin_ = file.row.origin_end();
+  }
+
+  // What decoders need first, and how the pages behind it are counted.
+  void begin_run(const ArchiveFile& file, std::uint64_t offset, const OggCut& packet) {
+    const auto headers = file.index.headers_at(packet.found ? packet.page : offset);
+    patch_ = {};
+    first_ = {};
+    if (headers && !headers->empty()) add_bytes(*headers);
+    if (format_ != "ogg") return;
+    patch_.header_pages = headers ? count_ogg_pages(*headers) : 0;
+    vorbis_ = headers && as_text(ByteSpan(*headers).first(std::min(headers->size(), kFirstHeader)))
+                                 .find(kVorbisHead) != std::string_view::npos;
+    if (packet.found) {
+      const FirstPage page(read_part(file, packet.page, packet.page + packet.page_size));
+      patch_.serial = page.get().serial();
+      patch_.sequence_base = page.get().sequence();
+      // Of Vorbis the first packet gives no sound: the next one overlaps with it.
+      patch_.granule_base = packet.granule + (vorbis_ ? packet.packet_samples : 0);
+      first_ = packet;
+      add_page(page.get(), packet.packet, kAllPackets, 0, kOggNoGranule);
+      return;
+    }
+    const OggRun run = ogg_run_at(read_part(file, offset, offset + kOggLook));
+    patch_.serial = run.serial;
+    patch_.sequence_base = run.first_sequence;
+    const std::uint64_t page = run.second_granule - run.first_granule;
+    const bool follows = tail_ != kNone && file.row.origin + offset == tail_origin_;
+    patch_.granule_base = follows ? tail_ : run.first_granule - std::min(page, run.first_granule);
+  }
+
+  void add_bytes(const Bytes& bytes) {
+    ExportPiece piece;
+    piece.bytes.assign(as_text(bytes));
     size_ += piece.bytes.size();
     plan_.pieces.push_back(std::move(piece));
   }
 
-  void end_ogg() {
+  // The packets [first, end) of a page.  granule: of the last one, where some are left out.
+  void add_page(const OggPage& page, std::size_t first, std::size_t end, unsigned flags,
+                std::uint64_t granule) {
+    std::size_t whole = 0;
+    for (const std::byte one : page.lacing()) whole += one != std::byte{255} ? 1 : 0;
+    const bool ours = page.serial() == patch_.serial;
+    if (granule == kOggNoGranule && first < whole) granule = page.granule();
+    OggPageFields fields{u8(page.header, 5) | flags, granule, page.serial(), page.sequence()};
+    if (first > 0) fields.flags &= ~kOggContinued;
+    if (ours) {
+      if (granule != kOggNoGranule) fields.granule -= std::min(granule, patch_.granule_base);
+      fields.sequence = fields.sequence - patch_.sequence_base + patch_.header_pages;
+    }
+    Bytes out;
+    append_page_part(out, page, first, end, fields);
+    add_bytes(out);
+  }
+
+  // The last page of a run of pages ends with the packet of that moment, and says that it is the
+  // end.
+  void end_pages() {
+    if (!std::exchange(in_run_, false)) return;
     ExportPiece& piece = plan_.pieces.back();
-    const std::uint64_t end = piece.offset + piece.length;
-    const std::uint64_t from =
-        last_->index.marks[last_->index.mark_before(end - std::min(end, kOggLook))].offset;
-    const std::uint64_t begin = std::max(from, piece.offset);
-    piece.patch->last_page = ogg_tail(part(last_, begin, end), begin, 0).page;
+    const OggCut cut = packet_cut(*last_, to_ms_, CutSide::kEnd);
+    const bool in_first = first_.found && last_ == first_file_ && cut.page == first_.page;
+    if (!cut.found || (!in_first && cut.page < piece.offset)) {
+      const std::uint64_t end = piece.offset + piece.length;
+      const std::uint64_t from =
+          last_->index.marks[last_->index.mark_before(end - std::min(end, kOggLook))].offset;
+      const std::uint64_t begin = std::max(from, piece.offset);
+      piece.patch->last_page = ogg_tail(read_part(*last_, begin, end), begin, 0).page;
+      return;
+    }
+    const FirstPage page(read_part(*last_, cut.page, cut.page + cut.page_size));
+    const std::uint64_t left = cut.page > piece.offset && !in_first ? cut.page - piece.offset : 0;
+    size_ -= piece.length - left;
+    piece.length = left;
+    std::erase_if(piece.pages, [&](std::uint64_t at) { return at > cut.page; });
+    if (left == 0) plan_.pieces.pop_back();
+    std::size_t first = 0;
+    if (in_first) {
+      first = first_.packet;
+      size_ -= plan_.pieces.back().bytes.size();
+      plan_.pieces.pop_back();
+    }
+    add_page(page.get(), first, std::max(cut.packet, first + 1), kOggEos, cut.granule);
+    plan_.to_ms = cut.wall_ms;
+    last_origin_ = last_->row.origin + cut.page + cut.page_size;
+    plan_.settled = cut.page + cut.page_size < last_->end() || last_->index.ended;
   }
-
-  Bytes part(const FilePtr& file, std::uint64_t from, std::uint64_t to) {
-    to = std::min(to, file->end());
-    if (file->remote && from < to) fetch_and_wait(*remote_, file, from, to - from);
-    return read_part(*file, from, to);
-  }
-
-  static constexpr std::uint64_t kNone = ~std::uint64_t{0};
-  const std::string& dir_;
-  RemoteArchive* const remote_;
+  OpenFiles& open_;
+  const std::string dir_;
   ExportPlan plan_;
   std::string_view format_;
   unsigned rate_hz_ = 0;
+  std::int64_t to_ms_ = 0;
   OggPatch patch_;
+  OggCut first_;  // where the run of pages begins
+  std::shared_ptr<const ArchiveFile> first_file_;
+  bool vorbis_ = false;  // … and what it is of
+  bool in_run_ = false;
   Bytes first_frame_;
   std::vector<SeekPoint> points_;
   std::uint64_t size_ = 0, samples_ = 0;
   std::shared_ptr<const ArchiveFile> last_;
   std::uint64_t last_end_ = 0, last_origin_ = 0;
+  std::uint64_t tail_ = kNone, tail_origin_ = 0;  // of the file before the first one
 };
 
-}  // namespace
+ExportPlanner::ExportPlanner(OpenFiles& open, std::string dir, std::string mount,
+                             std::shared_ptr<const RecordedFiles> files, std::int64_t from_ms,
+                             std::int64_t to_ms)
+    : files_(std::move(files)),
+      from_ms_(from_ms),
+      to_ms_(to_ms),
+      next_(files_->find(from_ms)),
+      planner_(std::make_unique<RangePlanner>(open, std::move(dir), mount)) {}
 
-Result<ExportPlan> plan_export(const std::string& dir, const std::string& mount,
-                               const RecordedFiles& files, std::int64_t from_ms, std::int64_t to_ms,
-                               RemoteArchive* remote) {
-  Planner planner(dir, mount, remote);
-  for (std::size_t i = files.find(from_ms); i < files.size() && files[i].from_ms < to_ms; ++i)
-    if (!planner.add(files[i], from_ms, to_ms)) break;
+ExportPlanner::~ExportPlanner() = default;
+
+bool ExportPlanner::step() {
+  if (next_ >= files_->size() || (*files_)[next_].from_ms >= to_ms_) return false;
+  return planner_->add((*files_)[next_++], from_ms_, to_ms_);
+}
+
+Result<ExportPlan> ExportPlanner::take() { return planner_->take(); }
+
+Result<ExportPlan> plan_export(OpenFiles& open, const std::string& dir, const std::string& mount,
+                               std::shared_ptr<const RecordedFiles> files, std::int64_t from_ms,
+                               std::int64_t to_ms) {
+  ExportPlanner planner(open, dir, mount, std::move(files), from_ms, to_ms);
+  while (planner.step()) {
+  }
   return planner.take();
 }
 

@@ -1,20 +1,21 @@
 // range_plan: which bytes of which files a range of time is, and what stands before and between
 // them, so that it is a file that players know the length of.
 //
-// A range begins at the second-mark at or before `from` and ends at the one at or after `to`.
+// A range begins with the frame or packet that is heard at `from` and ends with the one that is
+// heard at `to`; of formats without either, at second-marks.
 // Thread: where reading may wait (ReaderPool).
 // Bounds: the length is known before the first byte; no file is held open.
 // Errors: kNotFound: nothing of it is recorded.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "archive/archive_file.h"
 #include "archive/export_head.h"
-#include "archive/remote_archive.h"
+#include "archive/open_files.h"
 
 namespace lb {
 
@@ -31,15 +32,36 @@ struct ExportPlan {
   std::string mount, content_type;
   std::vector<ExportPiece> pieces;
   std::uint64_t size = 0;
-  std::int64_t from_ms = 0, to_ms = 0;  // of the marks that were found
+  std::int64_t from_ms = 0, to_ms = 0;  // of what it begins and ends with
   std::string etag;                     // with its quotes
   bool settled = false;                 // nothing that is recorded later changes it
 };
 
-// remote: gives files of other nodes; null: they are passed over.  Waits for them.
-Result<ExportPlan> plan_export(const std::string& dir, const std::string& mount,
-                               const RecordedFiles& files, std::int64_t from_ms, std::int64_t to_ms,
-                               RemoteArchive* remote = nullptr);
+class RangePlanner;
+
+// A plan in the making: one file a step, so that a long range does not keep the others that wait
+// for a reader waiting.
+class ExportPlanner {
+ public:
+  ExportPlanner(OpenFiles& open, std::string dir, std::string mount,
+                std::shared_ptr<const RecordedFiles> files, std::int64_t from_ms,
+                std::int64_t to_ms);
+  ~ExportPlanner();
+  // False: it is made.
+  bool step();
+  Result<ExportPlan> take();
+
+ private:
+  const std::shared_ptr<const RecordedFiles> files_;
+  const std::int64_t from_ms_, to_ms_;
+  std::size_t next_;
+  std::unique_ptr<RangePlanner> planner_;
+};
+
+// The same in one call.
+Result<ExportPlan> plan_export(OpenFiles& open, const std::string& dir, const std::string& mount,
+                               std::shared_ptr<const RecordedFiles> files, std::int64_t from_ms,
+                               std::int64_t to_ms);
 
 // The extension of files of this type, with its dot: ".mp3".
 std::string_view file_extension(std::string_view content_type) noexcept;

@@ -15,8 +15,8 @@ void ReaderPool::run(Loop::Task task) {
 void ReaderPool::load(const std::string& dir, const std::string& mount, const FileRow& row,
                       Loop& home, UniqueFunction<void(RemoteArchive::File)> then) {
   if (!row.remote || remote_ == nullptr) {
-    run([dir, mount, row, &home, then = std::move(then)]() mutable {
-      home.post([file = load_archive_file(dir, mount, row), then = std::move(then)]() mutable {
+    run([this, dir, mount, row, &home, then = std::move(then)]() mutable {
+      home.post([file = open(dir, mount, row), then = std::move(then)]() mutable {
         then(std::move(file));
       });
     });

@@ -10,9 +10,10 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
-#include "archive/archive_file.h"
+#include "archive/open_files.h"
 #include "archive/remote_archive.h"
 #include "net/loop.h"
 
@@ -26,8 +27,17 @@ class ReaderPool {
   explicit ReaderPool(std::vector<Loop*> loops) : loops_(std::move(loops)) {}
 
   // Before the first use; null: files of other nodes are not played.
-  void set_remote(RemoteArchive* remote) noexcept { remote_ = remote; }
+  void set_remote(RemoteArchive* remote) noexcept {
+    remote_ = remote;
+    files_.set_remote(remote);
+  }
 
+  // A file that others may have open; where reading may wait.
+  Result<std::shared_ptr<const ArchiveFile>> open(const std::string& dir, const std::string& mount,
+                                                  const FileRow& row) {
+    return files_.open(dir, mount, row);
+  }
+  OpenFiles& files() noexcept { return files_; }
   // On one of the threads.
   void run(Loop::Task task);
   // A file of this node, or of another one; then: on `home`.
@@ -44,6 +54,7 @@ class ReaderPool {
   std::atomic<std::uint64_t> warm_reads{0}, disk_reads{0}, remote_reads{0};
 
  private:
+  OpenFiles files_;
   const std::vector<Loop*> loops_;
   RemoteArchive* remote_ = nullptr;
   std::atomic<std::size_t> next_{0};

@@ -367,6 +367,7 @@ Result<void> RemoteArchive::take_index(const Key& key, const FileRow& row,
     }
     cached.parts = std::move(*parts);
     cached.parts->mount = key.mount;
+    cached.parts->fetcher = this;
   }
   if (auto room = cached.parts->reserve(index.end()); !room) return room;
   UniqueFd fd(::fcntl(cached.parts->fd(), F_DUPFD_CLOEXEC, 0));

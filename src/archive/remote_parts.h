@@ -21,11 +21,15 @@
 
 namespace lb {
 
+class RemoteArchive;
+
 class RemoteParts {
  public:
   static constexpr std::uint64_t kBlock = 256 * 1024;
 
-  std::string mount;  // written once, by its maker
+  // Both written once, by its maker.
+  std::string mount;
+  RemoteArchive* fetcher = nullptr;
 
   // cache_dir "": in memory.
   static Result<std::shared_ptr<RemoteParts>> create(const std::string& cache_dir);

@@ -15,12 +15,15 @@ using namespace std::chrono_literals;
 constexpr auto kShiftedTick = 500ms;
 // A live listener that takes nothing falls out of the window; here nothing else ends it.
 constexpr auto kLongestClientStall = 60s;
-constexpr std::int64_t kLookMs = 3'600'000;        // ahead, at what other nodes have
+constexpr std::int64_t kLookMs = 3'600'000;  // ahead, at what other nodes have
+constexpr auto kShiftedSlice = 5ms;          // so that no loop stalls, however many listeners there are
 constexpr std::size_t kShiftedBudget = 64 * 1024;  // a turn, as in a fan-out
 
 std::int64_t to_ms(SteadyTime::duration time) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
 }
+
+constexpr std::size_t kBetweenLooks = 8;  // listeners, at the clock
 
 // The position in a live log of a byte with this address; nullopt: it is not there.
 std::optional<std::uint64_t> position_of(const StreamView& view, const StreamIdentity& id,
@@ -41,7 +44,7 @@ ShiftedStreams::ShiftedStreams(LoopStreams& streams, Shared shared)
     : streams_(streams),
       loop_(streams.loop()),
       shared_(std::move(shared)),
-      timer_(loop_, [this] { pass(); }) {}
+      timer_(loop_, [this] { begin_pass(); }) {}
 
 ShiftedStreams::~ShiftedStreams() = default;
 
@@ -82,22 +85,54 @@ void ShiftedStreams::One::on_client(short events) {
   if ((events & EV_WRITE) != 0) owner.run(*this);
 }
 
+void ShiftedStreams::begin_pass() {
+  passing_.clear();
+  passing_.reserve(all_.size());
+  for (const auto& [id, one] : all_) passing_.push_back(id);
+  passing_at_ = 0;
+  pass();
+}
+
 void ShiftedStreams::pass() {
-  std::vector<std::uint64_t> ids;
-  ids.reserve(all_.size());
-  for (const auto& [id, one] : all_) ids.push_back(id);
-  for (const std::uint64_t id : ids) {
-    const auto found = all_.find(id);
-    if (found == all_.end()) continue;
-    One& one = *found->second;
-    if (loop_.now() >= one.listener->until)
-      end(one, EndReason::kLimit);
-    else if (!one.waits_for_client)
-      run(one);
-    else if (loop_.now() - one.progress > kLongestClientStall)
-      end(one, EndReason::kLagged);
+  const SteadyTime slice_ends = loop_.clock().steady() + kShiftedSlice;
+  while (passing_at_ < passing_.size()) {
+    const auto found = all_.find(passing_[passing_at_++]);
+    if (found != all_.end()) tend(*found->second);
+    if (passing_at_ % kBetweenLooks == 0 && loop_.clock().steady() >= slice_ends) {
+      loop_.post([this] { pass(); });
+      return;
+    }
   }
   if (!all_.empty()) timer_.after(kShiftedTick);
+}
+
+void ShiftedStreams::tend(One& one) {
+  settle(one);
+  if (loop_.now() >= one.listener->until)
+    end(one, EndReason::kLimit);
+  else if (!one.waits_for_client)
+    run(one);
+  else if (loop_.now() - one.progress > kLongestClientStall)
+    end(one, EndReason::kLagged);
+}
+
+// Its mount has ended, or plays again: the listener counts where the others of this name do.
+void ShiftedStreams::settle(One& one) {
+  if (one.at.mount->phase() != MountPhase::kEnded) return;
+  auto mount = shared_.live(one.at.recorded);
+  if (!mount && shared_.off_air) mount = shared_.off_air(one.at.recorded, *one.at.file);
+  if (mount && mount != one.at.mount) change_mount(one, mount);
+}
+
+void ShiftedStreams::change_mount(One& one, const std::shared_ptr<Mount>& mount) {
+  Listener& listener = *one.listener;
+  mount->gate().enter();
+  listener.mount_pass = GatePass(&mount->gate());
+  if (listener.relay_pass) {
+    mount->relay_gate().enter();
+    listener.relay_pass = GatePass(&mount->relay_gate());
+  }
+  one.at.mount = mount;
 }
 
 std::int64_t ShiftedStreams::due_ms(const One& one) const {
@@ -112,7 +147,8 @@ void ShiftedStreams::run(One& one) {
   const auto& marks = file.index.marks;
   const std::size_t due = file.index.mark_at(due_ms(one));
   const std::uint64_t next = marks[std::min(due + 1, marks.size() - 1)].offset;
-  const std::uint64_t limit = std::min(file.end(), next + one.at.mount->settings()->burst_bytes);
+  const std::uint64_t limit =
+      std::min({file.end(), listener.leave_at(), next + one.at.mount->settings()->burst_bytes});
   if (limit > listener.position) {
     const std::uint64_t piece = std::min(limit - listener.position, ReaderPool::kPiece);
     const bool here = file.has(listener.position, piece);
@@ -164,9 +200,38 @@ void ShiftedStreams::run(One& one) {
         return;
       }
       want_write(one, false);
-      if (listener.position >= file.end()) go_on(one);
+      if (listener.position >= listener.leave_at())
+        depart(one);
+      else if (listener.position >= file.end())
+        go_on(one);
       return;
   }
+}
+
+// To the mount that it is moved to.
+void ShiftedStreams::depart(One& one) {
+  auto row = all_.extract(one.listener->id);
+  count_.store(all_.size(), std::memory_order_relaxed);
+  One& gone = *row.mapped();
+  gone.listener->watch.stop();
+  streams_.departed(std::move(gone.listener), *gone.at.mount);
+}
+
+std::size_t ShiftedStreams::move(const Mount& from, const std::shared_ptr<Mount>& to) {
+  std::size_t moved = 0;
+  for (const auto& [id, one] : all_) {
+    const FileIndex& index = one->at.file->index;
+    if (one->at.mount->name() != from.name() ||
+        index.head.content_type != to->facts()->content_type)
+      continue;
+    Listener& listener = *one->listener;
+    std::size_t mark = index.mark_before(listener.position);
+    if (index.marks[mark].offset < listener.position && mark + 1 < index.marks.size()) ++mark;
+    listener.continuation = std::make_unique<Continuation>(
+        Continuation{std::max(listener.position, index.marks[mark].offset), to, EnterMode::kLive});
+    ++moved;
+  }
+  return moved;
 }
 
 void ShiftedStreams::want_write(One& one, bool wanted) {
@@ -235,52 +300,52 @@ bool ShiftedStreams::look(One& one, std::int64_t from_ms) {
 void ShiftedStreams::load(One& one, const FileRow& row, std::uint64_t offset, bool seam) {
   one.waits_for_disk = true;
   one.stuck_ms = -1;
-  shared_.readers->load(shared_.dir, one.at.recorded, row, loop_,
+  shared_.readers->load(*shared_.dir, one.at.recorded, row, loop_,
                         [this, offset, seam, id = one.listener->id](RemoteArchive::File file) {
                           const auto found = all_.find(id);
-                          if (found == all_.end()) return;
-                          One& waiting = *found->second;
-                          waiting.waits_for_disk = false;
-                          const bool same_type =
-                              file.has_value() && (*file)->index.head.content_type ==
-                                                      waiting.at.file->index.head.content_type;
-                          if (!same_type || offset > (*file)->end()) {
-                            end(waiting, EndReason::kSourceEnded);
-                            return;
-                          }
-                          waiting.at.file = std::move(*file);
-                          waiting.listener->position = offset;
-                          waiting.looked = waiting.lost = false;
-                          if (seam)
-                            if (auto headers = waiting.at.file->index.headers_at(offset)) {
-                              waiting.listener->preamble = std::make_unique<Preamble>();
-                              waiting.listener->preamble->headers = std::move(headers);
-                            }
-                          if (offset < waiting.at.file->end()) run(waiting);
+                          if (found != all_.end())
+                            loaded(*found->second, std::move(file), offset, seam);
                         });
+}
+
+void ShiftedStreams::loaded(One& one, RemoteArchive::File file, std::uint64_t offset, bool seam) {
+  one.waits_for_disk = false;
+  if (one.listener->continuation) {
+    depart(one);
+    return;
+  }
+  const bool same_type = file.has_value() && (*file)->index.head.content_type ==
+                                                 one.at.file->index.head.content_type;
+  if (!same_type || offset > (*file)->end()) {
+    end(one, EndReason::kSourceEnded);
+    return;
+  }
+  one.at.file = std::move(*file);
+  one.listener->position = offset;
+  one.looked = one.lost = false;
+  if (seam)
+    if (auto headers = one.at.file->index.headers_at(offset)) {
+      one.listener->preamble = std::make_unique<Preamble>();
+      one.listener->preamble->headers = std::move(headers);
+    }
+  if (offset < one.at.file->end()) run(one);
 }
 
 // Within the burst of the present: the live log has the rest.
 bool ShiftedStreams::enter_live(One& one) {
   Listener& listener = *one.listener;
-  if (listener.preamble && listener.preamble->sent > 0) return false;
+  if (listener.continuation || (listener.preamble && listener.preamble->sent > 0)) return false;
   const auto mount = shared_.live(one.at.recorded);
   if (!mount) return false;
   const auto view = mount->channel().newest();
   const auto position = position_of(*view, one.at.file->index.head.span.id,
                                     one.at.file->row.origin + listener.position);
   if (!position || view->end - *position > mount->settings()->burst_bytes) return false;
-  if (mount != one.at.mount && mount->facts()->content_type != one.at.mount->facts()->content_type)
-    return false;
   want_write(one, false);
+  if (mount != one.at.mount) change_mount(one, mount);
   auto row = all_.extract(listener.id);
   count_.store(all_.size(), std::memory_order_relaxed);
   listener.watch.stop();
-  if (mount != one.at.mount) {
-    mount->gate().enter();
-    listener.mount_pass = GatePass(&mount->gate());
-    listener.relay_pass = GatePass();
-  }
   auto back = streams_.enter_at(std::move(row.mapped()->listener), mount, *position);
   if (back) streams_.ended(std::move(back), *mount, EndReason::kLagged);
   return true;

@@ -16,6 +16,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "archive/archive_file.h"
 #include "archive/reader_pool.h"
@@ -27,8 +28,9 @@ namespace lb {
 
 // Where a listener begins.
 struct ShiftedStart {
-  std::shared_ptr<Mount> mount;  // the live one, or one of its name that is in no table
-  std::string recorded;          // the mount's name in the archive
+  std::shared_ptr<Mount> mount;  // the live one, or that of its name that is off the air
+  std::shared_ptr<const SourceFacts> facts;  // of what it hears
+  std::string recorded;                      // the mount's name in the archive
   std::shared_ptr<const ArchiveFile> file;
   std::uint64_t offset = 0;
   std::int64_t wall_ms = 0;  // of the byte there
@@ -42,9 +44,12 @@ class ShiftedStreams final : public ListenerGroup {
     const Catalog* catalog = nullptr;  // null: there is no archive
     RemoteArchive* remote = nullptr;   // null: nothing of other nodes is played
     ReaderPool* readers = nullptr;
-    std::string dir;
+    const std::string* dir = nullptr;  // empty until there is one
     // The mount that plays now; null: none.
     std::function<std::shared_ptr<Mount>(const std::string& name)> live;
+    // Its listeners' mount while it does not play; never null.
+    std::function<std::shared_ptr<Mount>(const std::string& name, const ArchiveFile& sample)>
+        off_air = {};
   };
   ShiftedStreams(LoopStreams& streams, Shared shared);
   ~ShiftedStreams() override;
@@ -55,6 +60,7 @@ class ShiftedStreams final : public ListenerGroup {
   void each(const Mount* mount, const std::function<void(Listener&)>& f) const override;
   bool finish(std::uint64_t id, EndReason reason) override;
   void finish_all(const Mount* mount, EndReason reason) override;
+  std::size_t move(const Mount& from, const std::shared_ptr<Mount>& to) override;
   std::size_t size() const noexcept override { return all_.size(); }
   // The same, from any thread.
   std::size_t count() const noexcept { return count_.load(std::memory_order_relaxed); }
@@ -73,12 +79,18 @@ class ShiftedStreams final : public ListenerGroup {
     SteadyTime progress{};  // when the client took something last, or had nothing to take
     void on_client(short events);
   };
+  void begin_pass();
   void pass();
+  void tend(One& one);
+  void settle(One& one);
+  void change_mount(One& one, const std::shared_ptr<Mount>& mount);
+  void depart(One& one);
   void run(One& one);
   bool go_on(One& one);
   bool look(One& one, std::int64_t from_ms);
   bool enter_live(One& one);
   void load(One& one, const FileRow& row, std::uint64_t offset, bool seam);
+  void loaded(One& one, RemoteArchive::File file, std::uint64_t offset, bool seam);
   void want_write(One& one, bool wanted);
   std::int64_t due_ms(const One& one) const;
   void end(One& one, EndReason reason);
@@ -88,6 +100,8 @@ class ShiftedStreams final : public ListenerGroup {
   const Shared shared_;
   std::map<std::uint64_t, std::unique_ptr<One>> all_;  // by the listener's id
   std::atomic<std::size_t> count_{0};
+  std::vector<std::uint64_t> passing_;  // of the pass under way
+  std::size_t passing_at_ = 0;
   Timer timer_;
 };
 

@@ -57,7 +57,7 @@ std::vector<PlacedRange> ranges_and_places(const RecordedFiles& own,
     const bool last = i + 1 == times.size();
     std::int64_t end = last ? 0 : times[i + 1];
     PlacedRange made;
-    made.range.from_ms = times[i];
+    made.from_ms = times[i];
     for (const Held& each : held) {
       // A range that is shorter than the steps shows where it begins.
       const bool begins =
@@ -72,16 +72,16 @@ std::vector<PlacedRange> ranges_and_places(const RecordedFiles& own,
         made.where.push_back(each.where);
     }
     if (made.where.empty()) continue;
-    made.range.to_ms = end;
+    made.to_ms = end;
     if (made.where.front() == "here")
       for (std::size_t f = 0; f < own.size(); ++f)
-        if (own[f].from_ms + kSameTimeMs >= made.range.from_ms && own[f].from_ms < end)
-          made.range.bytes += own[f].bytes;
+        if (own[f].from_ms + kSameTimeMs >= made.from_ms && own[f].from_ms < end)
+          made.bytes += own[f].bytes;
     const bool goes_on = !out.empty() && out.back().where == made.where &&
-                         made.range.from_ms - out.back().range.to_ms <= kJoinedMs;
+                         made.from_ms - out.back().to_ms <= kJoinedMs;
     if (goes_on) {
-      out.back().range.to_ms = end;
-      out.back().range.bytes += made.range.bytes;
+      out.back().to_ms = end;
+      out.back().bytes += made.bytes;
     } else {
       out.push_back(std::move(made));
     }

@@ -10,8 +10,8 @@
 
 namespace lb {
 
-struct PlacedRange {
-  ArchiveRange range;              // bytes: of this node
+// bytes: of this node.
+struct PlacedRange : ArchiveRange {
   std::vector<std::string> where;  // "here", and nodes
 };
 // In the order of time; times that nodes hold together are one range.  now_ms: the end of what is

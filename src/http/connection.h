@@ -108,8 +108,10 @@ class Connection : public ListHook {
   void reply_file(ResponseHead head, UniqueFd file, std::uint64_t first, std::uint64_t bytes);
   // Head, then these, one after the other; files by sendfile.
   void reply_runs(const ResponseHead& head, std::vector<ReplyRun> runs);
-  // head has the length of all that it will give; bytes: the same.
-  void reply_source(ResponseHead head, std::unique_ptr<ReplySource> source, std::uint64_t bytes);
+  // head has the length of all that it will give.  longest: that its client may take for it, beside
+  // client-timeout.
+  void reply_source(ResponseHead head, std::unique_ptr<ReplySource> source,
+                    std::chrono::seconds longest);
   // What the source waited for has come.
   void source_ready();
   // Closes without a byte, as Icecast does with nonsense.
@@ -201,7 +203,7 @@ class Connection : public ListHook {
   std::unique_ptr<ReplySource> source_;  // … or one that is made as it goes
   ReplySource::Piece piece_;
   std::uint64_t piece_sent_ = 0;
-  std::uint64_t source_bytes_ = 0;
+  std::chrono::seconds source_time_{0};
   bool source_waits_ = false;
   std::uint64_t bytes_sent_ = 0;
   int status_ = 0;

@@ -93,8 +93,9 @@ void Connection::begin_reply() {
   std::uint64_t in_runs = 0;
   for (const ReplyRun& run : runs_) in_runs += run.bytes;
   const std::uint64_t seconds =
-      (out_.size() + page_.bytes.size()) / kPageRate + (in_runs + source_bytes_) / kFileRate;
+      (out_.size() + page_.bytes.size()) / kPageRate + in_runs / kFileRate;
   reply_until_ = owner_.loop().now() + owner_.settings_.read()->client_timeout +
+                 std::exchange(source_time_, {}) +
                  std::chrono::seconds(std::min<std::uint64_t>(seconds, std::uint64_t{1} << 31));
   write_out();
 }
@@ -146,10 +147,10 @@ void Connection::reply_runs(const ResponseHead& head, std::vector<ReplyRun> runs
 }
 
 void Connection::reply_source(ResponseHead head, std::unique_ptr<ReplySource> source,
-                              std::uint64_t bytes) {
+                              std::chrono::seconds longest) {
   if (request_.method != Method::kHead) {
     source_ = std::move(source);
-    source_bytes_ = bytes;
+    source_time_ = longest;
   }
   reply(head, {});
 }

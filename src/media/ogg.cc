@@ -21,8 +21,6 @@ constexpr std::size_t kMaxStreams = 16;         // logical streams in a chain
 constexpr std::uint64_t kOggSyncSpacing = 512;  // see framer.h
 constexpr std::size_t kKeptPackets = 2;         // the comments are in the second one
 
-constexpr unsigned kOpusHertz =
-    48000;  // of granules, whatever the encoder's input had (RFC 7845 4)
 constexpr std::uint64_t kLongestFirstPage =
     2;                                       // seconds; a granule beyond it is a stream joined late
 constexpr std::uint64_t kLongestGap = 3600;  // seconds; more is a broken granule
@@ -148,9 +146,7 @@ void OggFramer::first_page(std::uint64_t position, const OggPage& page) {
   const OggHeaders& stream = streams_.emplace_back(page, kKeptPackets);
   if (!clock_serial_ && has_sample_granules(stream.codec())) {
     clock_serial_ = stream.serial();
-    CodecFacts own;
-    add_ogg_facts(stream.codec(), page.body, own);
-    clock_rate_hz_ = stream.codec() == OggCodec::kOpus ? kOpusHertz : own.audio_samplerate_hz;
+    clock_rate_hz_ = ogg_granule_hertz(stream.codec(), page.body);
   }
   append_page(headers_, page);
   add_ogg_facts(stream.codec(), page.body, facts_);

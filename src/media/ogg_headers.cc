@@ -102,6 +102,26 @@ OggCodec ogg_codec_of(ByteSpan first_packet) noexcept {
   return OggCodec::kUnknown;
 }
 
+unsigned ogg_granule_hertz(OggCodec codec, ByteSpan first_packet) {
+  constexpr unsigned kOpusHertz = 48000;  // whatever the encoder's input had (RFC 7845 4)
+  constexpr std::size_t kFlacRate = 13 + kFlacBlockHead + 10;  // 20 bits, in STREAMINFO
+  switch (codec) {
+    case OggCodec::kOpus:
+      return kOpusHertz;
+    case OggCodec::kFlac:
+      return first_packet.size() < kFlacRate + 3
+                 ? 0
+                 : static_cast<unsigned>(read_be(first_packet, kFlacRate, 3) >> 4);
+    case OggCodec::kVorbis: {
+      CodecFacts facts;
+      add_vorbis_facts(first_packet, facts);
+      return facts.audio_samplerate_hz;
+    }
+    default:
+      return 0;
+  }
+}
+
 void add_ogg_facts(OggCodec codec, ByteSpan first_packet, CodecFacts& facts) {
   const std::string_view name = row_of(codec).name;
   // Icecast names the stream that came last first, and tools compare the whole word.

@@ -32,6 +32,10 @@ enum class OggCodec : std::uint8_t {
 
 OggCodec ogg_codec_of(ByteSpan first_packet) noexcept;
 
+// Of a granule position; 0: it counts no samples, or the packet does not say.
+// Source: RFC 7845 section 4; the Ogg FLAC mapping and RFC 9639 section 8.2 (STREAMINFO).
+unsigned ogg_granule_hertz(OggCodec codec, ByteSpan first_packet);
+
 // Adds the facts in the first packet of one more stream.  Names are joined with "/" in the order in
 // which the streams begin; an unknown codec has none.
 void add_ogg_facts(OggCodec codec, ByteSpan first_packet, CodecFacts& facts);

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 
 #include "stream/end_reason.h"
 #include "stream/listener.h"
@@ -20,6 +21,8 @@ class ListenerGroup {
   // False: there is no such listener.
   virtual bool finish(std::uint64_t id, EndReason reason) = 0;
   virtual void finish_all(const Mount* mount, EndReason reason) = 0;
+  // How many go on with another mount, each at its next unit.
+  virtual std::size_t move(const Mount& from, const std::shared_ptr<Mount>& to) = 0;
   virtual std::size_t size() const noexcept = 0;
 };
 

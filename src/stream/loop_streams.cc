@@ -408,7 +408,7 @@ std::size_t LoopStreams::move(const Mount& from, const std::shared_ptr<Mount>& t
   });
   if (const auto at = fanouts_.find(&from); at != fanouts_.end() && moved > 0)
     wake(at->second->mount_ptr());
-  return moved;
+  return moved + (group_ != nullptr ? group_->move(from, to) : 0);
 }
 
 void LoopStreams::bring_home(const std::shared_ptr<Mount>& mount) {

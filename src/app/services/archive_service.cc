@@ -1,5 +1,6 @@
 #include "app/services/archive_service.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "app/services/event_service.h"
@@ -11,7 +12,19 @@ namespace {
 // of Services.
 constexpr unsigned kArchiveThread = 5, kFirstReader = 8, kFirstRemote = 6;
 
+constexpr unsigned kPastMetaint = 16'000;
+
 }  // namespace
+
+std::shared_ptr<const SourceFacts> facts_of_past(const Clock& clock, const ArchiveFile& file) {
+  SourceFacts facts;
+  facts.content_type = file.index.head.content_type;
+  facts.plugin = &framer_for(facts.content_type);
+  facts.metaint = facts.plugin->icy_metadata ? kPastMetaint : 0;
+  facts.started_wall = clock.wall();
+  facts.started = clock.steady();
+  return std::make_shared<const SourceFacts>(std::move(facts));
+}
 
 ArchiveService::ArchiveService(Services& services)
     : services_(services),
@@ -60,11 +73,46 @@ std::shared_ptr<Mount> ArchiveService::live(const std::string& mount) const {
   return found && found->phase() != MountPhase::kIdle ? found : nullptr;
 }
 
-std::shared_ptr<Gate> ArchiveService::downloads(const std::string& mount) {
-  std::lock_guard<std::mutex> guard(downloads_mutex_);
-  auto& gate = downloads_[mount];
-  if (!gate) gate = std::make_shared<Gate>();
-  return gate;
+std::shared_ptr<DownloadPlaces> ArchiveService::downloads(const std::string& mount) {
+  std::lock_guard<std::mutex> guard(mutex_);
+  auto& places = downloads_[mount];
+  if (!places) places = std::make_shared<DownloadPlaces>();
+  return places;
+}
+
+std::shared_ptr<Mount> ArchiveService::off_air(const std::string& name, const ArchiveFile& sample) {
+  auto settings =
+      std::make_shared<const MountSettings>(mount_settings(*services_.config.read(), name));
+  std::lock_guard<std::mutex> guard(mutex_);
+  std::weak_ptr<Mount>& known = off_air_[name];
+  if (auto mount = known.lock()) {
+    mount->set_settings(std::move(settings));
+    return mount;
+  }
+  auto mount = std::make_shared<Mount>(name, std::move(settings), services_.loops.workers(),
+                                       &services_.counters.promised);
+  mount->set_facts(facts_of_past(services_.clock, sample));
+  mount->set_phase(MountPhase::kEnded);
+  const FileRow& row = sample.row;
+  const auto ms = static_cast<std::uint64_t>(std::max<std::int64_t>(1, row.to_ms - row.from_ms));
+  mount->set_usual_rate(row.bytes * 1000 / ms);
+  known = mount;
+  std::erase_if(off_air_, [](const auto& one) { return one.second.expired(); });
+  return mount;
+}
+
+std::shared_ptr<Mount> ArchiveService::off_air(const std::string& name) const {
+  std::lock_guard<std::mutex> guard(mutex_);
+  const auto at = off_air_.find(name);
+  return at == off_air_.end() ? nullptr : at->second.lock();
+}
+
+std::vector<std::shared_ptr<Mount>> ArchiveService::off_air() const {
+  std::vector<std::shared_ptr<Mount>> mounts;
+  std::lock_guard<std::mutex> guard(mutex_);
+  for (const auto& [name, known] : off_air_)
+    if (auto mount = known.lock()) mounts.push_back(std::move(mount));
+  return mounts;
 }
 
 void ArchiveService::told(const char* event, const std::string& mount, std::int64_t seconds) {

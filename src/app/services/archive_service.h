@@ -16,9 +16,13 @@
 #include "app/services/services.h"
 #include "archive/archive_writer.h"
 #include "archive/catalog.h"
+#include "archive/download_places.h"
 #include "archive/reader_pool.h"
 
 namespace lb {
+
+// What listeners are told of a recorded stream, where the mount does not play what it is.
+std::shared_ptr<const SourceFacts> facts_of_past(const Clock& clock, const ArchiveFile& file);
 
 class ArchiveService {
  public:
@@ -41,12 +45,20 @@ class ArchiveService {
   bool has(const std::string& mount) const {
     return (on() && catalog_.files(mount)->size() > 0) || remote_->archive().holds(mount);
   }
-  // REQUIRES: on()
+  // Empty until it is on; the same object ever after.
   const std::string& dir() const noexcept { return dir_; }
   // The mount that plays now; null: none of this name.  Any thread.
   std::shared_ptr<Mount> live(const std::string& mount) const;
   // The files of a mount that are being fetched; any thread.
-  std::shared_ptr<Gate> downloads(const std::string& mount);
+  std::shared_ptr<DownloadPlaces> downloads(const std::string& mount);
+
+  // The mount of a name that does not play, for listeners of its past; in no table.  It is one for
+  // all of them, so its limits hold, and commands find it; it goes with the last one.  Any thread.
+  // sample: a file of its past.
+  std::shared_ptr<Mount> off_air(const std::string& mount, const ArchiveFile& sample);
+  // Null: there is none.
+  std::shared_ptr<Mount> off_air(const std::string& mount) const;
+  std::vector<std::shared_ptr<Mount>> off_air() const;
 
  private:
   void told(const char* event, const std::string& mount, std::int64_t seconds);
@@ -59,9 +71,10 @@ class ArchiveService {
   std::unique_ptr<RemoteRecordings> remote_;
   std::unique_ptr<ReaderPool> readers_;
   std::string dir_;  // written once, before on_
-  std::mutex downloads_mutex_;
-  std::map<std::string, std::shared_ptr<Gate>>
+  mutable std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<DownloadPlaces>>
       downloads_;  // of mounts that are recorded; none ever goes
+  std::map<std::string, std::weak_ptr<Mount>> off_air_;
   std::atomic<bool> on_{false};
 };
 

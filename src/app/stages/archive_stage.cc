@@ -22,7 +22,11 @@ namespace lb {
 namespace {
 
 constexpr std::size_t kMostRanges = 16;
-constexpr unsigned kShiftedMetaint = 16'000;
+// A player reads a file as fast as it plays it, and may pause.  A client that takes longer than so
+// many times its playing time is dropped, because it has one of the few places.
+constexpr int kSlowestPlay = 2;
+// A plan is made in turns of so many files.
+constexpr unsigned kFilesOfTurn = 8;
 
 std::int64_t ms_of(std::chrono::milliseconds time) { return time.count(); }
 
@@ -67,6 +71,14 @@ bool claims_administrator(Worker& worker, Connection& connection) {
   return given && given->user == Services::passwords(*worker.services.config.read()).admin_user;
 }
 
+// Of a part of a file.
+std::chrono::seconds playing_time(const ExportPlan& plan, std::uint64_t bytes) {
+  const auto ms = static_cast<std::uint64_t>(std::max<std::int64_t>(0, plan.to_ms - plan.from_ms));
+  const double part =
+      plan.size == 0 ? 0 : static_cast<double>(bytes) / static_cast<double>(plan.size);
+  return std::chrono::seconds(static_cast<std::int64_t>(static_cast<double>(ms) / 1000 * part));
+}
+
 std::string file_name(const ExportPlan& plan) {
   std::string base;
   for (const char c : plan.mount.substr(plan.mount.rfind('/') + 1)) {
@@ -79,21 +91,96 @@ std::string file_name(const ExportPlan& plan) {
   return base + "-" + compact_time(plan.from_ms) + std::string(extension);
 }
 
-// The mount for listeners of one that does not play now; in no table.
-std::shared_ptr<Mount> sourceless_mount(Worker& worker, const std::string& name,
-                                        const std::string& type) {
-  Services& services = worker.services;
-  auto mount = std::make_shared<Mount>(
-      name, std::make_shared<const MountSettings>(mount_settings(*services.config.read(), name)),
-      services.loops.workers(), &services.counters.promised);
-  SourceFacts facts;
-  facts.content_type = type;
-  facts.plugin = &framer_for(type);
-  facts.metaint = facts.plugin->icy_metadata ? kShiftedMetaint : 0;
-  facts.started_wall = services.clock.wall();
-  facts.started = services.clock.steady();
-  mount->set_facts(std::make_shared<const SourceFacts>(std::move(facts)));
-  return mount;
+struct ExportAsk {
+  ExportAsk(Worker& of, Connection& waiting, Catalog::Files recorded, const PastAsk& asked,
+            DownloadPlaces::Place entered)
+      : worker(of),
+        connection(waiting.id()),
+        files(std::move(recorded)),
+        ask(asked),
+        place(std::move(entered)),
+        planner(of.services.archive->readers().files(), of.services.archive->dir(),
+                waiting.request().path, files, ask.from_ms, ask.to_ms) {
+    for (std::size_t i = files->find(ask.from_ms); i < files->size(); ++i)
+      far = far || ((*files)[i].from_ms < ask.to_ms && (*files)[i].remote);
+  }
+  // On a reader; on a thread that may wait longer where files of other nodes are fetched.
+  void post(Loop::Task task) {
+    ArchiveService& archive = *worker.services.archive;
+    if (far)
+      archive.remote().patient().post(std::move(task));
+    else
+      archive.readers().run(std::move(task));
+  }
+
+  Worker& worker;
+  const std::uint64_t connection;
+  const Catalog::Files files;
+  const PastAsk ask;
+  DownloadPlaces::Place place;
+  ExportPlanner planner;
+  bool far = false;
+};
+
+void send_export(ExportAsk& asked, Connection& waiting, ExportPlan plan) {
+  Services& services = asked.worker.services;
+  const Headers& headers = waiting.request().headers;
+  ResponseHead head;
+  head.content_type = plan.content_type;
+  head.extra = "Accept-Ranges: bytes\r\nETag: " + plan.etag +
+               "\r\nContent-Disposition: " + (asked.ask.attachment ? "attachment" : "inline") +
+               "; filename=\"" + file_name(plan) + "\"\r\n";
+  if (plan.settled) head.extra += "Cache-Control: private, max-age=3600\r\n";
+  ByteRange range;
+  const std::string_view if_range = trim(headers.get("if-range"));
+  const bool still = if_range.empty() || if_range == plan.etag;
+  if (still) range = parse_byte_range(headers.get("range"), plan.size);
+  switch (range.kind) {
+    case ByteRange::Kind::kWhole:
+      range.length = plan.size;
+      break;
+    case ByteRange::Kind::kPart:
+      head.status = 206;
+      head.extra += "Content-Range: bytes " + std::to_string(range.first) + "-" +
+                    std::to_string(range.first + range.length - 1) + "/" +
+                    std::to_string(plan.size) + "\r\n";
+      break;
+    case ByteRange::Kind::kBad: {
+      ResponseHead refused;
+      refused.status = 416;
+      refused.content_type = "text/plain; charset=utf-8";
+      refused.extra = "Content-Range: bytes */" + std::to_string(plan.size) + "\r\n";
+      waiting.reply(refused, "Request Range Not Satisfiable\r\n");
+      return;
+    }
+  }
+  head.content_length = range.length;
+  const std::chrono::seconds longest = playing_time(plan, range.length) * kSlowestPlay;
+  auto ready = [&worker = asked.worker, id = asked.connection] {
+    if (Connection* asking = worker.connections.find(id)) asking->source_ready();
+  };
+  auto body = std::make_unique<ExportBody>(
+      services.archive->dir(), std::move(plan), range.first, range.length,
+      services.archive->readers(), asked.worker.loop, std::move(ready), std::move(asked.place));
+  waiting.reply_source(std::move(head), std::move(body), longest);
+}
+
+// A turn, and another one behind all others that wait.
+void make_plan(const std::shared_ptr<ExportAsk>& asked) {
+  for (unsigned i = 0; i < kFilesOfTurn; ++i) {
+    if (asked->planner.step()) continue;
+    auto made = std::make_shared<Result<ExportPlan>>(asked->planner.take());
+    asked->worker.loop.post([asked, made] {
+      Connection* waiting = asked->worker.connections.find(asked->connection);
+      if (waiting == nullptr) return;
+      if (*made)
+        send_export(*asked, *waiting, std::move(**made));
+      else
+        reply_nothing(asked->worker, *waiting);
+    });
+    return;
+  }
+  asked->post([asked] { make_plan(asked); });
 }
 
 }  // namespace
@@ -182,9 +269,10 @@ Verdict ArchiveStage::send_file(Connection& connection, const Catalog::Files& fi
     reply_nothing(worker_, connection);
     return Verdict::kAnswered;
   }
-  const std::shared_ptr<Gate> gate = services.archive->downloads(mount);
   const unsigned most = mount_section(*services.config.read(), mount).archive.downloads;
-  if (!gate->try_enter(most)) {
+  const Address address = Address::parse(connection.ip(), 0).value_or(connection.peer());
+  auto place = services.archive->downloads(mount)->try_enter(address, most);
+  if (!place) {
     ResponseHead head;
     head.status = 503;
     head.content_type = "text/plain; charset=utf-8";
@@ -192,69 +280,9 @@ Verdict ArchiveStage::send_file(Connection& connection, const Catalog::Files& fi
     connection.reply(head, "Too many files of this mount are being fetched\r\n");
     return Verdict::kAnswered;
   }
-  // The gate lives as long as its place, which a task of a stopped loop may hold to the end.
-  auto place = std::make_shared<DownloadPlace>(gate);
-  ReaderPool& readers = services.archive->readers();
-  bool far = false;
-  for (std::size_t i = files->find(ask.from_ms); i < files->size(); ++i)
-    far = far || ((*files)[i].from_ms < ask.to_ms && (*files)[i].remote);
-  RemoteArchive& remote = services.archive->remote().archive();
-  auto plan_it = [&worker = worker_, &readers, &remote, dir = services.archive->dir(), mount, files,
-                  ask, place, id = connection.id()] {
-    auto made = std::make_shared<Result<ExportPlan>>(
-        plan_export(dir, mount, *files, ask.from_ms, ask.to_ms, &remote));
-    worker.loop.post([&worker, &readers, dir, files, ask, place, made, id] {
-      Connection* waiting = worker.connections.find(id);
-      if (waiting == nullptr) return;
-      if (!*made) {
-        reply_nothing(worker, *waiting);
-        return;
-      }
-      ExportPlan plan = std::move(**made);
-      const Headers& headers = waiting->request().headers;
-      ResponseHead head;
-      head.content_type = plan.content_type;
-      head.extra = "Accept-Ranges: bytes\r\nETag: " + plan.etag +
-                   "\r\nContent-Disposition: " + (ask.attachment ? "attachment" : "inline") +
-                   "; filename=\"" + file_name(plan) + "\"\r\n";
-      if (plan.settled) head.extra += "Cache-Control: private, max-age=3600\r\n";
-      ByteRange range;
-      const std::string_view if_range = trim(headers.get("if-range"));
-      const bool still = if_range.empty() || if_range == plan.etag;
-      if (still) range = parse_byte_range(headers.get("range"), plan.size);
-      switch (range.kind) {
-        case ByteRange::Kind::kWhole:
-          range.length = plan.size;
-          break;
-        case ByteRange::Kind::kPart:
-          head.status = 206;
-          head.extra += "Content-Range: bytes " + std::to_string(range.first) + "-" +
-                        std::to_string(range.first + range.length - 1) + "/" +
-                        std::to_string(plan.size) + "\r\n";
-          break;
-        case ByteRange::Kind::kBad: {
-          ResponseHead refused;
-          refused.status = 416;
-          refused.content_type = "text/plain; charset=utf-8";
-          refused.extra = "Content-Range: bytes */" + std::to_string(plan.size) + "\r\n";
-          waiting->reply(refused, "Request Range Not Satisfiable\r\n");
-          return;
-        }
-      }
-      head.content_length = range.length;
-      auto ready = [&worker, id] {
-        if (Connection* asking = worker.connections.find(id)) asking->source_ready();
-      };
-      auto body =
-          std::make_unique<ExportBody>(dir, std::move(plan), range.first, range.length, readers,
-                                       worker.loop, std::move(ready), std::move(*place));
-      waiting->reply_source(std::move(head), std::move(body), range.length);
-    });
-  };
-  if (far)
-    services.archive->remote().patient().post(std::move(plan_it));
-  else
-    readers.run(std::move(plan_it));
+  const auto asked =
+      std::make_shared<ExportAsk>(worker_, connection, files, ask, std::move(*place));
+  asked->post([asked] { make_plan(asked); });
   return Verdict::kPending;
 }
 
@@ -302,9 +330,12 @@ Verdict ArchiveStage::begin_stream(Connection& connection, const Catalog::Files&
           return;
         }
         start->recorded = name;
-        start->mount = worker.services.archive->live(name);
-        if (!start->mount || start->mount->facts()->content_type != index.head.content_type)
-          start->mount = sourceless_mount(worker, name, index.head.content_type);
+        ArchiveService& archive = *worker.services.archive;
+        start->mount = archive.live(name);
+        if (!start->mount) start->mount = archive.off_air(name, *start->file);
+        start->facts = start->mount->facts();
+        if (start->facts->content_type != index.head.content_type)
+          start->facts = facts_of_past(worker.services.clock, *start->file);
         waiting->context().shifted = std::move(start);
         waiting->resume(Verdict::kNext);
       });

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <limits>
 #include <utility>
 
@@ -18,6 +19,7 @@
 #include "base/strings.h"
 #include "http/byte_range.h"
 #include "http/reply_source.h"
+#include "stream/gate.h"
 
 namespace lb {
 namespace {
@@ -31,6 +33,18 @@ std::string recorded_path(const std::string& dir, const std::string& mount, cons
   return dir + "/" + archive_directory(mount) + "/" + archive_path(row.name());
 }
 
+constexpr std::chrono::seconds kLongestAnswer{60};
+
+// A place among the answers under way.  The gate lives as long as its last place: a task of a loop
+// that has stopped may hold one to the end of the process.
+struct AnswerPlace {
+  explicit AnswerPlace(std::shared_ptr<Gate> entered)
+      : gate(std::move(entered)), pass(gate.get()) {}
+
+  std::shared_ptr<Gate> gate;
+  GatePass pass;
+};
+
 // A part of a file, sent once it is in memory.
 class BlockBody final : public ReplySource {
  public:
@@ -40,7 +54,7 @@ class BlockBody final : public ReplySource {
     bool read = false;
   };
   BlockBody(ReaderPool& readers, Loop& home, std::function<void()> ready, std::string path,
-            std::uint64_t offset, std::uint64_t length, DownloadPlace place)
+            std::uint64_t offset, std::uint64_t length, AnswerPlace place)
       : readers_(readers),
         home_(home),
         ready_(std::move(ready)),
@@ -98,7 +112,7 @@ class BlockBody final : public ReplySource {
   const std::string path_;
   const std::uint64_t offset_;
   std::uint64_t length_;
-  DownloadPlace place_;
+  AnswerPlace place_;
   std::shared_ptr<Opened> opened_;
 };
 
@@ -217,7 +231,7 @@ Verdict BlockStage::send_index(Connection& connection, const BlockAsk& ask, cons
     connection.reply_text(503, "too many at once\r\n");
     return Verdict::kAnswered;
   }
-  const auto place = std::make_shared<DownloadPlace>(archive.remote().answers);
+  const auto place = std::make_shared<AnswerPlace>(archive.remote().answers);
   archive.readers().run([&worker = worker_, place,
                          path = recorded_path(archive.dir(), ask.mount, row) + ".idx",
                          id = connection.id()] {
@@ -277,8 +291,8 @@ Verdict BlockStage::send_data(Connection& connection, const BlockAsk& ask, const
       std::move(head),
       std::make_unique<BlockBody>(archive.readers(), worker_.loop, std::move(ready),
                                   recorded_path(archive.dir(), ask.mount, row), range.first,
-                                  range.length, DownloadPlace(archive.remote().answers)),
-      range.length);
+                                  range.length, AnswerPlace(archive.remote().answers)),
+      kLongestAnswer);
   return Verdict::kAnswered;
 }
 

@@ -208,7 +208,7 @@ Verdict ListenStage::handle(Connection& connection) {
     return Verdict::kPending;
   }
   if (request.method == Method::kHead) {
-    const auto facts = mount->facts();
+    const auto facts = context.shifted ? context.shifted->facts : mount->facts();
     ResponseHead head;
     head.content_type = facts->content_type;
     head.extra = facts->listener_headers;
@@ -269,7 +269,9 @@ void ListenStage::admit(Connection& connection, std::shared_ptr<Mount> mount, Di
     reply_full(worker_, connection, why);
     return;
   }
-  const auto facts = direct != nullptr ? direct->facts : mount->facts();
+  const auto facts = direct != nullptr ? direct->facts
+                     : context.shifted ? context.shifted->facts
+                                       : mount->facts();
   const auto settings = mount->settings();
   const bool icy = wants_icy(request) && facts->metaint > 0;
 

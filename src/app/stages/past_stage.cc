@@ -119,9 +119,11 @@ Verdict PastStage::handle(Connection& connection) {
     }
   }
   if (request.query.empty()) return Verdict::kNext;
-  const bool recorded =
-      archive.on() && mount_section(*services.config.read(), request.path).archive.enabled;
-  if (!recorded && !archive.has(request.path)) return Verdict::kNext;
+  // A page of the server, or of the webroot, has parameters of its own.
+  if (!archive.has(request.path) &&
+      (!services.mounts.find(request.path) || !archive.on() ||
+       !mount_section(*services.config.read(), request.path).archive.enabled))
+    return Verdict::kNext;
   const auto ask = past_of_query(request.query, now_ms);
   if (!ask) {
     connection.reply_text(400, ask.error().what + "\r\n");

@@ -8,6 +8,7 @@
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/country_watch.h"
 #include "app/cluster/mount_load.h"
+#include "app/services/archive_service.h"
 #include "app/services/hls_service.h"
 #include "app/services/worker.h"
 #include "app/station/mount_files.h"
@@ -131,13 +132,31 @@ void ServerStation::mounts(Then<Result<std::vector<MountRow>>> then) {
     row.fallback_runs = true;
     rows.push_back(std::move(row));
   }
+  for (const auto& mount : services_.archive->off_air()) {
+    if (services_.mounts.find(mount->name()) || mount->listeners() == 0) continue;
+    MountRow row;
+    row.mount = mount->name();
+    row.content_type = mount->facts()->content_type;
+    row.listeners = audience_at(*mount);
+    if (elsewhere.counted) row.listeners_local = row.listeners;
+    row.state = MountState::kStopped;
+    row.hidden = mount->settings()->hidden;
+    rows.push_back(std::move(row));
+  }
   then(std::move(rows));
 }
 
+// One that does not play may have listeners of its past.
+std::shared_ptr<Mount> ServerStation::mount_of(const std::string& name) const {
+  auto mount = services_.mounts.find(name);
+  return mount ? mount : services_.archive->off_air(name);
+}
+
 MountState ServerStation::state_of(const std::string& name) {
-  const auto mount = services_.mounts.find(name);
-  if (!mount) return MountState::kUnknown;
-  return state_of_mount(*mount);
+  if (const auto mount = services_.mounts.find(name)) return state_of_mount(*mount);
+  // It sends nothing, and commands may still ask for its listeners.
+  const auto past = services_.archive->off_air(name);
+  return past && past->listeners() > 0 ? MountState::kIdle : MountState::kUnknown;
 }
 
 bool ServerStation::fed_by_shoutcast(const std::string& name) {
@@ -146,7 +165,7 @@ bool ServerStation::fed_by_shoutcast(const std::string& name) {
 }
 
 void ServerStation::listeners_of(const std::string& name, Then<std::vector<ListenerRow>> then) {
-  const auto mount = services_.mounts.find(name);
+  const auto mount = mount_of(name);
   if (!mount) {
     then({});
     return;
@@ -187,7 +206,7 @@ void ServerStation::listeners_of(const std::string& name, Then<std::vector<Liste
 }
 
 void ServerStation::kill_listener(const std::string& name, std::uint64_t id, Then<bool> found) {
-  const auto mount = services_.mounts.find(name);
+  const auto mount = mount_of(name);
   if (!mount) {
     found(false);
     return;
@@ -208,7 +227,7 @@ void ServerStation::kill_listener(const std::string& name, std::uint64_t id, The
 }
 
 MoveOffer ServerStation::move_offer(const std::string& from, const std::string& to) {
-  const auto source = services_.mounts.find(from), target = services_.mounts.find(to);
+  const auto source = mount_of(from), target = services_.mounts.find(to);
   if (!source || !target) return {};
   // A relay that waits for its first listener has none to move, and no format yet.
   const bool possible = source->phase() == MountPhase::kIdle || may_move(*source, *target);
@@ -218,7 +237,7 @@ MoveOffer ServerStation::move_offer(const std::string& from, const std::string& 
 
 void ServerStation::move_listeners(const std::string& from, const std::string& to,
                                    Then<std::uint64_t> moved) {
-  const auto source = services_.mounts.find(from), target = services_.mounts.find(to);
+  const auto source = mount_of(from), target = services_.mounts.find(to);
   if (!source || !target) {
     moved(0);
     return;

@@ -20,6 +20,10 @@ class ServerStation final : public Station {
   void mounts(Then<Result<std::vector<MountRow>>> then) override;
   MountState state_of(const std::string& mount) override;
   bool fed_by_shoutcast(const std::string& mount) override;
+  void archive(const std::string& mount, std::int64_t from_ms, std::int64_t to_ms,
+               Then<ArchiveSight> then) override;
+  void remove_recorded(const std::string& mount, std::int64_t from_ms, std::int64_t to_ms,
+                       Then<std::uint64_t> files) override;
   void listeners_of(const std::string& mount, Then<std::vector<ListenerRow>> then) override;
   void kill_listener(const std::string& mount, std::uint64_t id, Then<bool> found) override;
   MoveOffer move_offer(const std::string& from, const std::string& to) override;
@@ -44,6 +48,8 @@ class ServerStation final : public Station {
   void users(const std::string& mount, UserEdit edit, Then<UserEditResult> then) override;
 
  private:
+  std::shared_ptr<Mount> mount_of(const std::string& name) const;
+
   Services& services_;
 };
 

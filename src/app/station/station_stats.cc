@@ -6,6 +6,7 @@
 #include "admin/stats_feed.h"
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/mount_load.h"
+#include "app/services/archive_service.h"
 #include "app/station/mount_files.h"
 #include "stream/fallback_chain.h"
 
@@ -190,6 +191,8 @@ StatsDocument make_stats(const Services& services, const ListenersElsewhere& els
   if (elsewhere.counted) {
     std::uint64_t local = 0;
     for (const auto& [name, mount] : *mounts) local += audience_at(*mount);
+    for (const auto& mount : services.archive->off_air())
+      if (!mounts->contains(mount->name())) local += audience_at(*mount);
     globals["listeners"] = std::to_string(local + elsewhere.all());
     globals["listeners_local"] = std::to_string(local);
   }

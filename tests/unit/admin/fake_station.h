@@ -32,6 +32,7 @@ class FakeStation final : public Station {
   BalanceSettings balance;
   NodePostAnswer post_answer{200, "OK", "m1"};
   Explanation explanation;
+  ArchiveSight archive_sight;
   bool later = false;  // answers wait in `waiting`
 
   // The orders that it got.
@@ -55,6 +56,17 @@ class FakeStation final : public Station {
                    stats_event_lines(since ? *since : StatsDocument{}, document), std::nullopt};
     if (dump_too) news.dump = stats_event_lines(document);
     answer(std::move(then), std::move(news));
+  }
+  void archive(const std::string& mount, std::int64_t from_ms, std::int64_t to_ms,
+               Then<ArchiveSight> then) override {
+    done.push_back("archive " + mount + " " + std::to_string((to_ms - from_ms) / 3600000));
+    answer(std::move(then), archive_sight);
+  }
+  void remove_recorded(const std::string& mount, std::int64_t from_ms, std::int64_t to_ms,
+                       Then<std::uint64_t> files) override {
+    done.push_back("remove_recorded " + mount + " " + std::to_string(from_ms) + " " +
+                   std::to_string(to_ms));
+    answer(std::move(files), std::uint64_t{3});
   }
   void mounts(Then<Result<std::vector<MountRow>>> then) override {
     Result<std::vector<MountRow>> result = rows;

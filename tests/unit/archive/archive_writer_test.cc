@@ -136,7 +136,7 @@ TEST(ArchiveWriter, WhatAKilledServerLeftIsThereAgain) {
   finish();
   const auto before = catalog.files("/a.mp3")->closed();
   writer.reset();
-  catalog.remove("/a.mp3", before[0]);
+  catalog.remove("/a.mp3", {before[0]});
   writer = make_writer();
   configure();
   CHECK(catalog.files("/a.mp3")->closed() == before);

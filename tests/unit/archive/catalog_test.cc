@@ -57,7 +57,7 @@ TEST(Catalog, AFileGrowsIsClosedAndGoes) {
   catalog.close("/a", row(300, 303, 30'000));
   CHECK_EQUAL(2u, catalog.files("/a")->size());
   CHECK(!catalog.files("/a")->open().has_value());
-  catalog.remove("/a", row(0, 300, 0));
+  catalog.remove("/a", {row(0, 300, 0)});
   CHECK_EQUAL(1u, catalog.files("/a")->size());
   CHECK_EQUAL(300u, catalog.bytes());
   CHECK_EQUAL(0u, catalog.files("/b")->size());

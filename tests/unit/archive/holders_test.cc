@@ -235,7 +235,7 @@ TEST(Where, RangesShowWhichNodesHoldThem) {
   STRCMP_EQUAL("a", ranges[1].where[0].c_str());
   CHECK_EQUAL(2u, ranges[2].where.size());
   STRCMP_EQUAL("b", ranges[3].where[0].c_str());
-  CHECK_EQUAL(500'000, ranges[3].range.to_ms);
+  CHECK_EQUAL(500'000, ranges[3].to_ms);
   CHECK_EQUAL(1u, ranges_anywhere(own({file(100, 200, false)}),
                                   {held("a", 101, 400), held("b", 300, 0)}, 500'000)
                       .size());

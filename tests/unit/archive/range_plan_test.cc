@@ -47,13 +47,13 @@ TEST_GROUP(RangePlan) {
     rows.push_back(row);
   }
   Result<ExportPlan> plan(std::int64_t from_s, std::int64_t to_s, std::int64_t more_ms = 0) {
-    const RecordedFiles files(std::make_shared<const std::vector<FileRow>>(rows), std::nullopt);
-    return plan_export(dir.path(), "/m", files, kBegin + from_s * 1000 + more_ms,
+    const auto files = std::make_shared<const RecordedFiles>(
+        std::make_shared<const std::vector<FileRow>>(rows), std::nullopt);
+    return plan_export(readers.files(), dir.path(), "/m", files, kBegin + from_s * 1000 + more_ms,
                        kBegin + to_s * 1000 + more_ms);
   }
   std::string read(const ExportPlan& planned, std::uint64_t first, std::uint64_t length) {
-    ExportBody body(
-        dir.path(), planned, first, length, readers, loop, [] {}, DownloadPlace(nullptr));
+    ExportBody body(dir.path(), planned, first, length, readers, loop, [] {}, {});
     std::string out;
     for (int i = 0; i < 10'000; ++i) {
       auto piece = body.next();

@@ -77,6 +77,18 @@ TEST(OggFacts, ACutFirstPacketGivesTheNameOnly) {
   CHECK_EQUAL(std::string("Theora 0 0 0"), facts_of(theora_head().substr(0, 41)));
   CHECK_EQUAL(std::string("FLAC 0 0 0"), facts_of(flac_head(1).substr(0, 6)));
 }
+TEST(OggFacts, GranulesCountSamples) {
+  const auto hertz = [](const std::string& head) {
+    return ogg_granule_hertz(ogg_codec_of(as_byte_span(head)), as_byte_span(head));
+  };
+  // 96 kHz: the 20 bits behind 10 bytes of STREAMINFO.
+  const std::string flac = flac_head(1).replace(27, 3, "\x17\x70\x02");
+  LONGS_EQUAL(96'000, hertz(flac));
+  LONGS_EQUAL(0, hertz(flac.substr(0, 29)));
+  LONGS_EQUAL(48'000, hertz(opus_head()));
+  LONGS_EQUAL(8000, hertz(vorbis_head(1, 8000, 9000)));
+  LONGS_EQUAL(0, hertz(speex_head()));
+}
 TEST(OggFacts, SeveralNamesAreJoinedInTheOrderOfTheStreams) {
   CodecFacts facts;
   for (const std::string& head : {theora_head(), vorbis_head(1, 8000, 9000), std::string("unknown"),

@@ -1,0 +1,139 @@
+#include "archive/export_cut.h"
+
+#include "archive/export_body.h"
+#include "archive/fixture.h"
+#include "archive/open_files.h"
+#include "archive/range_plan.h"
+
+using namespace lb;
+using namespace lb::test;
+
+namespace {
+
+constexpr std::int64_t kCutBegin = 1'795'132'800'000;
+constexpr unsigned kCutRate = 1000;
+
+// What an exported Ogg file is made of.
+class PacketCounter final : public OggPageSink {
+ public:
+  explicit PacketCounter(const std::string& text) {
+    OggPageScanner scanner(0);
+    scanner.feed(as_byte_span(text), *this);
+  }
+  void page(std::uint64_t, const OggPage& page) override {
+    torn = torn || (!page.lacing().empty() && page.continued() != open_);
+    for (const std::byte one : page.lacing()) packets += one < std::byte{255} ? 1 : 0;
+    if (!page.lacing().empty()) open_ = page.lacing().back() == std::byte{255};
+    numbers = numbers && page.sequence() == pages;
+    ++pages;
+    if (page.granule() != kOggNoGranule) granule = page.granule();
+    ended = page.eos();
+  }
+  void between(ByteSpan) override { junk = true; }
+  unsigned packets = 0, pages = 0;
+  std::uint64_t granule = 0;
+  bool torn = false, ended = false, junk = false, numbers = true;
+
+ private:
+  bool open_ = false;
+};
+
+}  // namespace
+
+// Packets of 100 samples and 300 bytes; pages of 1050 samples: each second one begins within a
+// packet, as those of FLAC do.
+TEST_GROUP(ExportCut) {
+  TemporaryDirectory dir;
+  FakeClock clock;
+  Loop loop{0, clock};
+  ReaderPool readers{{&loop}};
+  std::vector<FileRow> rows;
+
+  Bytes header_pages() const {
+    Bytes out;
+    append_ogg_page(out, {kOggBos, 0, 7, 0}, to_bytes("\x04"), to_bytes("head"));
+    return out;
+  }
+  void record(unsigned pages, unsigned pages_a_mark) {
+    FileHead head;
+    head.span.id = {0x1122334455667788, 1};
+    head.span.wall_ms = kCutBegin;
+    head.span.media = {0, kCutRate};
+    head.content_type = "application/ogg";
+    auto file = std::move(*SegmentFile::create(dir.path() + "/%2Fm", head));
+    file.note_headers(0, header_pages());
+    const auto granule_of = [](unsigned page) { return page / 2 * 2100u + (page % 2) * 1000u; };
+    for (unsigned i = 0; i < pages; ++i) {
+      // Even pages: ten packets and half of one; odd ones: its rest and ten packets.
+      Bytes lacing, packet(300, std::byte{'p'});
+      for (int n = 0; n < 10; ++n)
+        for (const unsigned value : {255u, 45u}) lacing.push_back(static_cast<std::byte>(value));
+      Bytes body(3000, std::byte{'p'});
+      const std::size_t part = i % 2 == 0 ? 255 : 45;
+      if (i % 2 == 0)
+        lacing.push_back(std::byte{255});
+      else
+        lacing.insert(lacing.begin(), std::byte{45});
+      body.resize(body.size() + part, std::byte{'q'});
+      Bytes page;
+      append_ogg_page(page, {i % 2 == 0 ? 0u : kOggContinued, granule_of(i + 1), 7, 50 + i}, lacing,
+                      body);
+      CHECK(file.append(page).has_value());
+      // A mark has the time at which its page, the next one, ends.
+      if ((i + 1) % pages_a_mark == 0)
+        CHECK(file.mark(granule_of(i + 2), kCutBegin + granule_of(i + 2) - 1000).has_value());
+    }
+    FileRow row;
+    row.from_ms = head.span.wall_ms;
+    row.to_ms = file.last().wall_ms;
+    row.bytes = file.last().offset;
+    row.id = short_id(head.span.id);
+    file.close();
+    rows.push_back(row);
+  }
+  std::string exported(std::int64_t from_ms, std::int64_t to_ms) {
+    const auto files = std::make_shared<const RecordedFiles>(
+        std::make_shared<const std::vector<FileRow>>(rows), std::nullopt);
+    auto plan = plan_export(readers.files(), dir.path(), "/m", files, kCutBegin + from_ms,
+                            kCutBegin + to_ms);
+    CHECK(plan.has_value());
+    const std::uint64_t size = plan->size;
+    ExportBody body(dir.path(), std::move(*plan), 0, size, readers, loop, [] {}, {});
+    std::string out;
+    using Kind = ReplySource::Piece::Kind;
+    for (auto piece = body.next(); piece.kind != Kind::kEnd; piece = body.next()) {
+      CHECK(piece.kind != Kind::kBroken && piece.kind != Kind::kFile);
+      if (piece.kind == Kind::kWait) loop.run_once(false);
+      out += piece.bytes;
+    }
+    CHECK_EQUAL(size, out.size());
+    return out;
+  }
+};
+
+TEST(ExportCut, RangesOfOggAreWholePackets) {
+  record(40, 2);
+  for (const std::int64_t from : {1'000, 2'150, 3'333, 7'950})
+    for (const std::int64_t length : {300, 1'000, 1'170, 5'040, 20'000}) {
+      const PacketCounter found(exported(from, from + length));
+      CHECK(!found.torn && !found.junk && found.ended && found.numbers);
+      CHECK_EQUAL(100u * (found.packets - 1), found.granule);
+      CHECK(found.granule >= static_cast<std::uint64_t>(length));
+      CHECK(found.granule <= static_cast<std::uint64_t>(length) + 210);
+    }
+}
+TEST(ExportCut, MarksMayBeFarApart) {
+  record(40, 14);
+  const PacketCounter found(exported(5'040, 6'960));
+  CHECK(!found.torn && !found.junk && found.ended && found.numbers);
+  CHECK(found.granule >= 1'920 && found.granule <= 2'130);
+}
+TEST(ExportCut, FilesAreSharedWhileTheyAreRead) {
+  record(10, 2);
+  OpenFiles open;
+  const auto first = open.open(dir.path(), "/m", rows[0]);
+  const auto second = open.open(dir.path(), "/m", rows[0]);
+  CHECK(first.has_value() && second.has_value());
+  POINTERS_EQUAL(first->get(), second->get());
+  CHECK_EQUAL(1u, open.size());
+}
