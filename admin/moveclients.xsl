@@ -19,6 +19,7 @@
 <nav id="menu" aria-label="Pages"><ul>
 <li><a href="stats.xsl">Admin Home</a></li>
 <li><a href="listmounts.xsl">Mountpoint List</a></li>
+<li><a href="archive.xsl">Archive</a></li>
 <li><a href="cluster.xsl">Cluster</a></li>
 <li><a href="/status.xsl">Public Home</a></li>
 </ul></nav>

@@ -36,6 +36,7 @@ constexpr auto kCommands = std::to_array<AdminCommand>({
     {"cluster/messages.json", kIgnored, kAdminOnly, "", false, "", run_cluster_messages},
     {"cluster/message", kIgnored, kAdminOnly, "", true, "", run_cluster_message},
     {"cluster/command", kIgnored, kAdminOnly, "", true, "", run_cluster_command},
+    {"archive", kIgnored, kAdminOnly, "archive.xsl", true, "action", run_archive},
     {"listclients", kRequired, kAdminOrSource, "listclients.xsl", false, "", run_listclients},
     {"killclient", kRequired, kAdminOnly, kResponsePage, true, "", run_killclient},
     {"killsource", kRequired, kAdminOnly, kResponsePage, true, "", run_killsource},

@@ -48,6 +48,7 @@ void run_cluster_ingest(AdminTask task);
 void run_cluster_messages(AdminTask task);
 void run_cluster_message(AdminTask task);
 void run_cluster_command(AdminTask task);
+void run_archive(AdminTask task);
 void run_listclients(AdminTask task);
 void run_killclient(AdminTask task);
 void run_manageauth(AdminTask task);

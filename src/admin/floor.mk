@@ -5,6 +5,7 @@ admin_files = \
   src/admin/cluster_json.cc src/admin/cluster_json.h \
   src/admin/command.cc src/admin/command.h \
   src/admin/command_task.h \
+  src/admin/commands_archive.cc \
   src/admin/commands_client.cc \
   src/admin/commands_cluster.cc src/admin/commands_links.cc \
   src/admin/commands_mount.cc \
@@ -40,6 +41,7 @@ CLEANFILES += $(admin_units)
 
 # The pages: installed beside each other as Icecast's are, and built into the program.
 page_files = \
+  admin/archive.xsl \
   admin/cluster.js \
   admin/cluster.xsl \
   admin/listclients.xsl \

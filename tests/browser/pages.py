@@ -42,7 +42,7 @@ PUBLIC = {"status": "/status.xsl", "version": "/server_version.xsl", "auth": "/a
 ADMINS = {"stats": "/admin/", "listmounts": "/admin/listmounts.xsl", "listclients": "/admin/listclients.xsl?mount=/live.mp3",
           "nobody": "/admin/listclients.xsl?mount=/opus", "moveclients": "/admin/moveclients.xsl?mount=/live.mp3",
           "updatemetadata": "/admin/updatemetadata.xsl?mount=/live.mp3", "manageauth": "/admin/manageauth.xsl?mount=/locked.mp3",
-          "cluster": "/admin/cluster.xsl", "response": "/admin/metadata.xsl?mount=/live.mp3&mode=nonsense"}
+          "archive": "/admin/archive.xsl", "cluster": "/admin/cluster.xsl", "response": "/admin/metadata.xsl?mount=/live.mp3&mode=nonsense"}
 
 
 def open_page(s, path):
@@ -125,7 +125,7 @@ def the_keyboard_is_enough(s):
         if what[1].startswith("Kick listener"):
             s.browser.press(ENTER, TAB, ENTER)      # it opens, its button, pressed
             break
-    check(seen[:4] == ["Admin Home", "Mountpoint List", "Cluster", "Public Home"] and "Kill Source" in seen, "the order %r" % seen)
+    check(seen[:5] == ["Admin Home", "Mountpoint List", "Archive", "Cluster", "Public Home"] and "Kill Source" in seen, "the order %r" % seen)
     s.see("Client", "removed")
     wait_for(lambda: server.stat("/live.mp3", "listeners") == "2", "one listener less")
 

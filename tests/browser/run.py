@@ -21,6 +21,7 @@ import traceback
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 sys.dont_write_bytecode = True
+import archive  # noqa: E402
 import cluster  # noqa: E402
 import hls  # noqa: E402
 import pages  # noqa: E402
@@ -32,6 +33,7 @@ from stage import harness  # noqa: E402
 # Names that are no localhost: to these a browser speaks as to any other plain http server, without
 # Sec-Fetch-Site (which it keeps for https and localhost).
 NAMES = "MAP radio.test 127.0.0.1, MAP evil.test 127.0.0.1"
+MODULES = (pages, archive, cluster, hls, titles)
 
 
 def run_one(function, browser, shots):
@@ -44,7 +46,7 @@ def run_one(function, browser, shots):
         browser.complaints()
         function(set_up)
     except (harness.Failed, webdriver.DriverError) as e:
-        frames = [f for f in traceback.extract_tb(sys.exc_info()[2]) if f.filename in (pages.__file__, cluster.__file__, hls.__file__, titles.__file__)]
+        frames = [f for f in traceback.extract_tb(sys.exc_info()[2]) if f.filename in [module.__file__ for module in MODULES]]
         why = "line %d: %s" % (frames[-1].lineno if frames else 0, e)
     except Exception:
         why = traceback.format_exc(limit=-3)
@@ -60,7 +62,7 @@ def main():
     parser.add_argument("--screenshots", type=pathlib.Path)
     parser.add_argument("--list", action="store_true")
     options = parser.parse_args()
-    tests = [t for t in pages.TESTS + cluster.TESTS + titles.TESTS + hls.TESTS if re.search(options.only, t.__name__)]
+    tests = [t for module in MODULES for t in module.TESTS if re.search(options.only, t.__name__)]
     if options.list:
         print("\n".join(t.__name__ for t in tests))
         return 0

@@ -2,6 +2,7 @@ unit_programs += unit_admin
 unit_admin_files = tests/unit/main.cc \
   tests/unit/admin/builtin_test.cc \
   tests/unit/admin/command_test.cc \
+  tests/unit/admin/commands_archive_test.cc \
   tests/unit/admin/commands_client_test.cc \
   tests/unit/admin/commands_cluster_test.cc \
   tests/unit/admin/commands_mount_test.cc \
