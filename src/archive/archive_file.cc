@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <optional>
 
 namespace lb {
 namespace {
@@ -72,9 +73,14 @@ Result<std::shared_ptr<const ArchiveFile>> make_archive_file(const FileRow& row,
   view->store = Store::of_file(std::move(data));
   view->segments = std::move(segments);
   AppendLog<SyncMark> sync;
-  const bool timed = file->index.head.span.media.rate_hz > 0;
-  for (const FileMark& mark : file->index.marks)
-    if (mark.offset < end) sync.push({mark.offset, {mark.samples, timed}, false});
+  const unsigned rate_hz = file->index.head.span.media.rate_hz;
+  std::optional<std::uint64_t> second;
+  for (const FileMark& mark : file->index.marks) {
+    if (mark.offset >= end) break;
+    const std::uint64_t now = rate_hz > 0 ? mark.samples / rate_hz : 0;
+    sync.push({mark.offset, {mark.samples, rate_hz > 0 && second != now}, false});
+    second = now;
+  }
   AppendLog<StreamEvent> events;
   for (const FileFact& fact : file->index.facts)
     if (fact.offset < end) events.push({fact.offset, fact.headers, fact.metadata});

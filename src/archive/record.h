@@ -32,7 +32,7 @@ struct FileHead {
   std::uint64_t origin() const noexcept { return span.origin; }
 };
 
-// A second-mark, or the end: all data before `offset` is there.
+// A second-mark, or one between two of them, or the end: all data before `offset` is there.
 struct FileMark {
   std::uint64_t offset = 0;   // in the file
   std::uint64_t samples = 0;  // media time

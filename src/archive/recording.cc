@@ -20,6 +20,7 @@ constexpr auto kClockComes = 5s;
 constexpr std::int64_t kClockMarkMs = 1000;
 // From a file's last mark to its source's end; marks stand closer.
 constexpr std::uint64_t kLongestTail = 64 * 1024;
+constexpr std::int64_t kPartOfSecondMs = 400;  // what is shorter waits for the next turn
 constexpr std::string_view kModule = "archive/record";
 
 // The index of the first mark at or after a position; end(): none.
@@ -241,7 +242,7 @@ bool Recording::record_up_to(const StreamView& view, std::uint64_t position, std
   return true;
 }
 
-// Up to the last second-mark.  False: it has been paused.
+// Up to the last mark.  False: it has been paused.
 bool Recording::record_seconds(const StreamView& view, std::uint64_t limit, std::size_t& budget) {
   for (std::uint64_t i = first_mark(view, recorded() + 1); i < view.sync.end(); ++i) {
     const SyncMark mark = view.sync[i];
@@ -260,9 +261,23 @@ bool Recording::record_seconds(const StreamView& view, std::uint64_t limit, std:
     }
     const std::size_t took = static_cast<std::size_t>(mark.position - before);
     budget -= std::min(budget, took);
-    if (budget == 0) break;
+    if (budget == 0) return true;
   }
-  return true;
+  return record_part_of_second(view, limit);
+}
+
+// What came since the last second-mark: a kill costs what is not written, and no more than this.
+bool Recording::record_part_of_second(const StreamView& view, std::uint64_t limit) {
+  const std::uint64_t seam = seam_after(view, recorded());
+  const auto last = view.sync.last_where(
+      [&](const SyncMark& mark) { return mark.position <= limit && mark.position < seam; });
+  if (last == view.sync.end()) return true;
+  const SyncMark mark = view.sync[last];
+  const StreamSpan* span = view.span_at(mark.position);
+  if (mark.time.second || mark.position <= recorded() || span == nullptr) return true;
+  const std::int64_t wall_ms = span->wall_of(mark.time.samples);
+  if (wall_ms - file_->last().wall_ms < kPartOfSecondMs || cell_of(wall_ms) != cell_) return true;
+  return record_up_to(view, mark.position, mark.time.samples, wall_ms);
 }
 
 // Without media time: a mark a second, by the clock, at a unit where there are any.

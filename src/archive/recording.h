@@ -67,6 +67,7 @@ class Recording {
   bool record_up_to(const StreamView& view, std::uint64_t position, std::uint64_t samples,
                     std::int64_t wall_ms);
   bool record_seconds(const StreamView& view, std::uint64_t limit, std::size_t& budget);
+  bool record_part_of_second(const StreamView& view, std::uint64_t limit);
   bool record_by_clock(const StreamView& view, std::uint64_t limit);
   void end_file(const StreamView& view, std::uint64_t limit);
   void close_file();
