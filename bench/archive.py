@@ -7,6 +7,7 @@
 2. An archive of --hours of --mounts mounts at 128 kbit/s is opened, and one of a single hour.
 """
 import argparse
+import base64
 import contextlib
 import json
 import os
@@ -14,6 +15,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import sys
 import threading
 import time
 import urllib.request
@@ -48,10 +50,13 @@ class Dropper(threading.Thread):
         self.join()
 
 
-def metric(server, name):
-    with urllib.request.urlopen("http://127.0.0.1:%d/metrics" % server.port, timeout=20) as reply:
+def metrics(server, pattern):
+    """The values of all lines of /metrics that begin so."""
+    ask = urllib.request.Request("http://127.0.0.1:%d/metrics" % server.port)
+    ask.add_header("Authorization", "Basic " + base64.b64encode(("admin:%s-admin" % PASSWORD).encode()).decode())
+    with urllib.request.urlopen(ask, timeout=20) as reply:
         text = reply.read().decode()
-    return sum(float(value) for value in re.findall(r"^%s(?:\{[^}]*\})? (\S+)$" % name, text, re.M))
+    return [float(value) for value in re.findall(r"^%s[^ ]* (\S+)$" % pattern, text, re.M)]
 
 
 def calls(server, seconds):
@@ -83,23 +88,71 @@ def measure(bench, live, past, seconds, cold=False, trace=0):
                                      "--seconds", seconds + 15, "--warm-up", 3))
     for child in children:
         harness.wait_for(child, "joined")
-    directory = next(bench.home.glob("ours-*"), bench.home) / "log" / "archive"
-    dropper = Dropper(server_directory(server)) if cold else None
+    dropper = Dropper(server.home / "log" / "archive") if cold else None
     if dropper:
         dropper.start()
     time.sleep(3)
-    disk = metric(server, "lb_archive_reads_total")
+    read = metrics(server, 'lb_archive_reads_total{from="disk"')
     window = harness.Window(server, feed, *children)
     time.sleep(seconds)
     out = window.end()
-    out["shifted"] = metric(server, "lb_shifted_listeners")
-    out["reads"] = metric(server, "lb_archive_reads_total") - disk
-    out["longest_turn_s"] = metric(server, TURN) if TURN else None
+    out["shifted"] = sum(metrics(server, "lb_shifted_listeners"))
+    out["disk_reads"] = sum(metrics(server, 'lb_archive_reads_total{from="disk"')) - sum(read)
+    out["longest_turn_s"] = max(metrics(server, 'icecast_loop_lag_seconds{loop="worker'), default=None)
     if trace:
         out["calls"] = calls(server, trace)
     if dropper:
         dropper.end()
-    out["bytes"] = sum(harness.end(child).get("bytes", 0) for child in children)
+    for child in children:
+        harness.end(child)
     harness.end(feed)
     server.stop()
     return out
+
+
+def opened(bench, mounts, hours):
+    place = bench.home / ("archive-%d" % hours)
+    done = subprocess.run([str(bench.build / "bench" / "archive-size"), str(place), str(mounts), str(hours)],
+                          stdout=subprocess.PIPE, text=True, check=True)
+    shutil.rmtree(place)
+    return json.loads(done.stdout)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--build", default=".", help="build tree")
+    parser.add_argument("--server", help="our program, if not src/icecast-lb of the build tree")
+    parser.add_argument("--listeners", type=int, default=1000)
+    parser.add_argument("--seconds", type=float, default=15, help="of each measurement")
+    parser.add_argument("--mounts", type=int, default=100)
+    parser.add_argument("--hours", type=int, default=24)
+    parser.add_argument("--json", help="where to write the figures")
+    options = parser.parse_args()
+    figures = {"machine": harness.machine()}
+    with Bench(options.build, options.server) as bench:
+        try:
+            for hours in (1, options.hours):
+                figures["open_%d_h" % hours] = found = opened(bench, options.mounts, hours)
+                print("%d mounts, %d h: %d files opened in %.2f s (%.2f s of CPU), memory grew by %d KiB" % (
+                    options.mounts, hours, found["files"], found["open_s"], found["cpu_s"], found["grown_kib"]), flush=True)
+        except (OSError, subprocess.CalledProcessError) as e:
+            print("archive-size: %s (make bench-programs)" % e)
+        n = options.listeners
+        for name, live, past, cold in (("live", 2 * n, 0, False), ("past", n, n, False), ("cold", n, n, True)):
+            try:
+                figures[name] = found = measure(bench, live, past, options.seconds, cold, trace=4 if past else 0)
+            except Skip as e:
+                print("%s: %s" % (name, e))
+                continue
+            print("%-5s %d live, %d past: %.1f %% CPU, longest turn %.1f ms, %d parts read from disk, %s" % (
+                name, live, found["shifted"], found["server_percent"], 1000 * (found["longest_turn_s"] or 0),
+                found["disk_reads"], found.get("calls")), flush=True)
+        if "live" in figures and "past" in figures:
+            print("past / live: %.2f" % (figures["past"]["cpu_s"] / figures["live"]["cpu_s"]))
+    if options.json:
+        pathlib.Path(options.json).write_text(json.dumps(figures, indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -158,8 +158,8 @@ class Bench:
             raise Skip(f"{self.ours} is not built")
         return self.ours
 
-    def start(self, kind, pulse_ms=750.0):
-        """Starts ours, icecast2, kh or loop; returns a Process."""
+    def start(self, kind, pulse_ms=750.0, body=""):
+        """Starts ours, icecast2, kh or loop; returns a Process.  body: more of its configuration."""
         port = free_port()
         if kind == "loop":
             command = [self.build / "bench" / "sendfile-loop", "--at", f"127.0.0.1:{port}",
@@ -171,7 +171,8 @@ class Bench:
             for name in ("log", "web", "admin"):
                 (home / name).mkdir()
             config = home / "icecast.xml"
-            config.write_text(CONFIG.format(port=port, home=home, password=PASSWORD))
+            text = CONFIG.format(port=port, home=home, password=PASSWORD)
+            config.write_text(text.replace("</icecast>", body.format(home=home) + "</icecast>"))
             copy = home / "server"  # nobody may not be able to look into the build tree
             shutil.copy(program, copy)
             for path in (home, copy, home / "log", home / "web", home / "admin"):
@@ -183,6 +184,7 @@ class Bench:
                            *command]
             output = open(home / "log" / "output", "w")
             server = Process(command, port, stdout=output, stderr=output)
+            server.home = home
         self.children.append(server)
         return server
 

@@ -14,7 +14,7 @@
 namespace lb {
 namespace {
 
-constexpr std::size_t kHeadBytes = 1024;
+constexpr std::size_t kHeadBytes = 320, kLongHeadBytes = 4096;
 
 std::vector<std::string> names_in(const std::string& path) {
   std::vector<std::string> names;
@@ -43,13 +43,18 @@ bool read_closed(const std::string& path, FileRow& row) {
       info.st_size < static_cast<off_t>(kEndRecord) ||
       ::lstat((path + ".data").c_str(), &data) != 0 || !S_ISREG(data.st_mode))
     return false;
-  std::string front(kHeadBytes, '\0'), tail(kEndRecord, '\0');
-  const ssize_t head_size = ::pread(fd.get(), front.data(), front.size(), 0);
+  std::string tail(kEndRecord, '\0');
   const ssize_t tail_size =
       ::pread(fd.get(), tail.data(), tail.size(), info.st_size - static_cast<off_t>(kEndRecord));
-  if (head_size <= 0 || tail_size != static_cast<ssize_t>(kEndRecord)) return false;
-  front.resize(static_cast<std::size_t>(head_size));
-  const FileIndex index = read_index(front);
+  if (tail_size != static_cast<ssize_t>(kEndRecord)) return false;
+  FileIndex index;
+  for (const std::size_t size : {kHeadBytes, kLongHeadBytes}) {
+    std::string front(size, '\0');
+    const ssize_t got = ::pread(fd.get(), front.data(), front.size(), 0);
+    if (got <= 0) return false;
+    index = read_index(std::string_view(front).substr(0, static_cast<std::size_t>(got)));
+    if (index.bytes > 0) break;
+  }
   FileMark end;
   if (index.bytes == 0 || !read_end(tail, end) ||
       static_cast<std::uint64_t>(data.st_size) < end.offset)
