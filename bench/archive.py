@@ -63,13 +63,13 @@ def calls(server, seconds):
     """Bytes that left by each system call; None: strace is not here."""
     if not shutil.which("strace"):
         return None
-    child = subprocess.Popen(["strace", "-f", "-qq", "-e", "trace=sendfile,write,writev,sendto,sendmsg", "-p", str(server.pid)],
+    child = subprocess.Popen(["strace", "-f", "-qq", "-e", "trace=sendfile,write,writev,sendto,sendmsg", "-e", "signal=none", "-p", str(server.pid)],
                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     time.sleep(seconds)
     child.terminate()
     _, text = child.communicate()
     out = {}
-    for call, size in re.findall(r"(\w+)\([^\n]*= (\d+)\n", text):
+    for call, size in re.findall(r"(\w+)(?:\(| resumed>)[^\n]*= (\d+)\n", text):
         one = out.setdefault(call, [0, 0])
         one[0] += 1
         one[1] += int(size)
@@ -78,7 +78,7 @@ def calls(server, seconds):
 
 def measure(bench, live, past, seconds, cold=False, trace=0):
     server = bench.start("ours", body=BODY)
-    feed = bench.feed(server, "--mount", "/m%d", "--mounts", 1, "--bitrate", 128)
+    feed = bench.feed(server, "--mount", "/m0", "--mounts", 1, "--bitrate", 128)
     time.sleep(RECORDED if past else 8)
     children = []
     if live:

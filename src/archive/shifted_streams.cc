@@ -12,7 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kShiftedTick = 500ms;
+constexpr auto kShiftedTick = 1s;
 // A live listener that takes nothing falls out of the window; here nothing else ends it.
 constexpr auto kLongestClientStall = 60s;
 constexpr std::int64_t kLookMs = 3'600'000;  // ahead, at what other nodes have
@@ -145,7 +145,8 @@ void ShiftedStreams::run(One& one) {
   Listener& listener = *one.listener;
   const ArchiveFile& file = *one.at.file;
   const auto& marks = file.index.marks;
-  const std::size_t due = file.index.mark_at(due_ms(one));
+  // What is due until the next turn.
+  const std::size_t due = file.index.mark_at(due_ms(one) + to_ms(kShiftedTick));
   const std::uint64_t next = marks[std::min(due + 1, marks.size() - 1)].offset;
   const std::uint64_t limit =
       std::min({file.end(), listener.leave_at(), next + one.at.mount->settings()->burst_bytes});

@@ -1,7 +1,7 @@
 // ShiftedStreams: listeners in the past, on one worker: each is at a place in a recorded file, and
 // gets what the wall time of the marks says, at the pace at which it was live.
 //
-// A burst at once, then a pass twice a second.  What is not in memory is fetched by the ReaderPool;
+// A burst at once, then a pass each second.  What is not in memory is fetched by the ReaderPool;
 // no worker reads a cold page.  At a hole the next file follows, if it is shorter than
 // kLongestHole; a listener that is within the burst of the present goes on in the live log at
 // exactly its byte.
