@@ -110,9 +110,8 @@ def every_announced_range_survives_kills_and_decodes(t):
         last = studio.number
         server.kill()
         server.start()
-        server.wait_for_log("archive .*: %s files" % "[1-9][0-9]*")
+        wait_for(lambda: newest(server)[1] > 0, "something is announced after a kill", 10)
         begin, end = newest(server)
-        check(end > begin > 0, "nothing is announced after a kill")
         body = server.get("/live.mp3?from=%.3f&to=%.3f" % (begin, end)).body
         numbers = numbers_of(body)
         check_consecutive(numbers, "range %d" % turn)
@@ -419,4 +418,25 @@ def a_write_that_takes_five_seconds_is_not_heard(t):
     check_consecutive(numbers_of(server.get("/live.mp3?from=%.3f&to=%.3f" % (first, last)).body), "the recording")
     equal(len(ranges(server)), 1)
     check("slower than the stream" not in server.log(), "bytes were lost that the queue had")
+    studio.close()
+
+
+@test
+def an_archive_that_is_switched_on_by_a_reload_is_played_over_its_files(t):
+    server = t.unstarted_server()
+    server.start()
+    equal(server.get("/live.mp3?timeshift=9").status, 404)
+    server.reload(body="<archive><dir>%s</dir></archive>" % (server.dir / "archive") +
+                  mount("/*", "<source-timeout>2</source-timeout><archive><enabled>1</enabled></archive>"))
+    studio = Studio(t, server)
+    wait_for(lambda: recorded_seconds(server) >= 3, "it is recorded", 20)
+    studio.source.close()
+    studio.thread.join(3)
+    wait_for(lambda: server.get("/live.mp3").status == 404, "the mount is off the air", 20)
+    resumed = studio.number
+    studio.again()
+    wait_for(lambda: len(list((server.dir / "archive").glob("*/*/*.data"))) == 2, "another file is written", 20)
+    listener = server.listener("/live.mp3?timeshift=3600")
+    wait_for(lambda: any(int(n) >= resumed for n in re.findall(rb"<S(\d{9})>", listener.read(4000))), "it goes on in the next file", 40)
+    listener.close()
     studio.close()
