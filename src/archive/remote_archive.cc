@@ -390,18 +390,32 @@ void RemoteArchive::loaded(const Key& key, File file) {
 
 void RemoteArchive::fetch(std::shared_ptr<const ArchiveFile> file, std::uint64_t offset,
                           std::uint64_t bytes, UniqueFunction<void(bool)> then) {
-  loop_.post([this, file = std::move(file), offset, bytes, then = std::move(then)]() mutable {
-    fetch_now(std::move(file), offset, bytes, std::move(then));
+  const auto join = std::make_shared<Join>();
+  join->then = std::move(then);
+  join->file = std::move(file);
+  join->offset = std::min(offset, join->file->end());
+  join->bytes = std::min(bytes, join->file->end() - join->offset);
+  loop_.post([this, join] {
+    join->since = loop_.now();
+    fetch_now(join);
   });
 }
 
-void RemoteArchive::fetch_now(std::shared_ptr<const ArchiveFile> file, std::uint64_t offset,
-                              std::uint64_t bytes, UniqueFunction<void(bool)> then) {
+// A block with wrong bytes may have been taken before its neighbour showed it.
+void RemoteArchive::finish(const std::shared_ptr<Join>& join) {
+  const bool again = join->good && !join->file->has(join->offset, join->bytes) &&
+                     loop_.now() - join->since < kPatience;
+  if (again)
+    fetch_now(join);
+  else
+    join->then(join->good);
+}
+
+void RemoteArchive::fetch_now(const std::shared_ptr<Join>& join) {
+  const auto file = join->file;
   const Key key{file->remote->mount, file->row.name()};
-  const std::uint64_t end = std::min(offset + bytes, file->end());
-  const auto join = std::make_shared<Join>();
+  const std::uint64_t offset = join->offset, end = offset + join->bytes;
   join->left = 1;
-  join->then = std::move(then);
   std::vector<FlightKey> begun;
   constexpr std::uint64_t kBlock = RemoteParts::kBlock;
   for (std::uint64_t block = offset / kBlock; block * kBlock < end; ++block) {
@@ -418,7 +432,7 @@ void RemoteArchive::fetch_now(std::shared_ptr<const ArchiveFile> file, std::uint
   }
   for (const FlightKey& each : begun) step(each);
   read_ahead(file, end == 0 ? 0 : (end - 1) / kBlock + 1);
-  if (--join->left == 0) join->then(join->good);
+  if (--join->left == 0) finish(join);
 }
 
 void RemoteArchive::read_ahead(const std::shared_ptr<const ArchiveFile>& file,
@@ -516,7 +530,7 @@ void RemoteArchive::settle(const FlightKey& key, bool given_up) {
     step(key);
   }
   for (const auto& join : ready)
-    if (--join->left == 0) join->then(join->good);
+    if (--join->left == 0) finish(join);
 }
 
 // -- time and room --------------------------------------------------------------------------------

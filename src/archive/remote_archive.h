@@ -114,6 +114,10 @@ class RemoteArchive {
     std::size_t left = 0;
     bool good = true;
     UniqueFunction<void(bool)> then;
+    // Of a part of a file.
+    std::shared_ptr<const ArchiveFile> file;
+    std::uint64_t offset = 0, bytes = 0;
+    SteadyTime since{};
   };
   struct Flight {
     Attempt attempt;
@@ -128,8 +132,8 @@ class RemoteArchive {
   void list_came(const std::string& mount, const std::string& node, std::int64_t from_ms,
                  std::int64_t to_ms, Result<FetchAnswer> answer);
   void load_now(Key key, const FileRow& row, UniqueFunction<void(File)> then);
-  void fetch_now(std::shared_ptr<const ArchiveFile> file, std::uint64_t offset, std::uint64_t bytes,
-                 UniqueFunction<void(bool)> then);
+  void fetch_now(const std::shared_ptr<Join>& join);
+  void finish(const std::shared_ptr<Join>& join);
   void step(const Key& key);
   void step(const FlightKey& key);
   void index_came(const Key& key, const std::string& node, Result<FetchAnswer> answer);

@@ -1,6 +1,8 @@
 """Recordings of other nodes: played as if they were here, fetched once, and from the next holder when one dies (doc/archive.md)."""
 import json
+import os
 import re
+import signal
 import threading
 import time
 
@@ -9,10 +11,10 @@ from harness import Failed, mount
 from link_bench import RawNode, edge, first_redirect, kill9, linked_master
 from media import MP3_FRAME, mp3_frame
 from recorded import Recording
-from recorded import Recording
 
 FRAME_S = 1152 / 48000
 MOUNT = "/live.mp3"
+FULL = os.environ.get("LB_FULL") == "1"
 
 
 class Encoder:
@@ -326,3 +328,65 @@ def a_master_sends_requests_for_the_past_where_it_was_recorded(b):
     listener.close()
     kill9(there)
     wait_for(lambda: first_redirect((master.host, master.port), MOUNT + "?" + time_of)[0] != 302, "nothing is sent to a dead node")
+
+
+@test
+def a_holder_that_is_silent_or_gives_wrong_bytes_is_passed_over(b):
+    begin = int(time.time()) - 400
+    recording = Recording(begin, 60, frames_a_second=341)
+    master = plain_master(b)
+    holders = [holder(b, 13, master, recording), holder(b, 14, master, recording)]
+    data = next((b.dir / "archive13").glob("*/*/*.data"))
+    wrong = bytearray(data.read_bytes())
+    for at in range(100_000, len(wrong), 100_000):
+        wrong[at] ^= 0x40
+    data.write_bytes(wrong)
+    cache = directory(b, 12)
+    asker = edge(b, 12, master, body="<archive><cache-dir>%s</cache-dir></archive>" % cache)
+    wait_for(lambda: {"edge13", "edge14"} <= set(places(asker)), "it knows both holders", 20)
+    listener = asker.listener(MOUNT + "?from=%d" % (begin + 5))
+    heard = b"".join(listener.read(BLOCK // 4) for _ in range(16))
+    # Now the only right one does not answer for a while.
+    holders[1].send_signal(signal.SIGSTOP)
+    try:
+        time.sleep(2.5)
+    finally:
+        holders[1].send_signal(signal.SIGCONT)
+    for _ in range(16):
+        heard += listener.read(BLOCK // 4)
+    consecutive(frames(heard), "the stream")
+    listener.close()
+    whole = asker.get(MOUNT + "?from=%d&to=%d" % (begin + 1, begin + 50))
+    equal(whole.status, 200)
+    consecutive(frames(whole.body[MP3_FRAME:]), "the export")
+    check("do not have the checksum of their index" in asker.log(), "the wrong bytes were not noticed")
+    equal(list(cache.iterdir()), [], "names in the cache")
+
+
+@test
+def many_viewers_of_different_times_are_played_or_refused_and_the_live_stream_goes_on(b):
+    begin = int(time.time()) - 700
+    recording = Recording(begin, 300)
+    master = plain_master(b)
+    holder(b, 13, master, recording)
+    asker = edge(b, 12, master)
+    knows(asker, 290)
+    live = asker.source("/other.mp3")
+    live.play(40)
+    heard = asker.listener("/other.mp3")
+    count = 300 if FULL else 60
+    viewers = []
+    for i in range(count):
+        wire = asker.wire()
+        wire.send("GET %s?from=%d HTTP/1.0\r\n\r\n" % (MOUNT, begin + 5 + i * 280 // count))
+        viewers.append(wire)
+    began = time.monotonic()
+    for wire in viewers:
+        equal(wire.reply_head().status, 200)
+    took = time.monotonic() - began
+    live.play(10)
+    check(len(heard.read(15_000)) == 15_000, "the live stream stands still")
+    # All of it has been fetched, and nothing twice.
+    fetched = metric(asker, "lb_archive_fetched_bytes_total")
+    check(fetched <= 300 * recording.bytes_a_second + BLOCK, "%d bytes were fetched" % fetched)
+    return "%d listeners at as many places began within %.1f s" % (count, took)
