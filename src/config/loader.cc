@@ -184,9 +184,12 @@ void fill_mounts(Config& config, Filler& filler) {
 }
 
 void resolve_hls(Config& config) {
-  const auto resolve = [&hls = config.hls](MountSettings& mount) {
+  const auto resolve = [&hls = config.hls,
+                        recorded = !config.archive.dir.empty()](MountSettings& mount) {
     mount.segment_ms = static_cast<std::uint32_t>(std::chrono::milliseconds(hls.segment).count());
-    mount.hls_kept = mount.hls ? kept_for_hls(hls) : std::chrono::milliseconds(0);
+    mount.hls_kept = !mount.hls                          ? std::chrono::milliseconds(0)
+                     : recorded && mount.archive.enabled ? kept_for_recorded_hls(hls)
+                                                         : kept_for_hls(hls);
   };
   resolve(config.default_mount);
   for (MountSettings& mount : config.mounts) resolve(mount);

@@ -40,4 +40,10 @@ constexpr std::chrono::milliseconds kept_for_hls(const HlsSettings& settings) {
   return 2 * hls_list_time(settings) + 2 * settings.segment;
 }
 
+// … of one that is recorded: three whole segments; the archive has those before.
+constexpr std::chrono::milliseconds kept_for_recorded_hls(const HlsSettings& settings) {
+  return std::min(kept_for_hls(settings),
+                  std::chrono::milliseconds(4 * settings.segment + std::chrono::seconds(2)));
+}
+
 }  // namespace lb

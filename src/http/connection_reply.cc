@@ -142,8 +142,20 @@ void Connection::reply_file(ResponseHead head, UniqueFd file, std::uint64_t firs
 }
 
 void Connection::reply_runs(const ResponseHead& head, std::vector<ReplyRun> runs) {
-  if (request_.method != Method::kHead) runs_ = std::move(runs);
-  reply(head, {});
+  if (request_.method == Method::kHead) {
+    reply(head, {});
+    return;
+  }
+  // A short text in front leaves with the head.
+  std::string front;
+  if (!runs.empty() && runs.front().fd < 0 && runs.front().bytes <= kSmallBody) {
+    const ReplyRun& first = runs.front();
+    front = first.text.substr(static_cast<std::size_t>(first.at),
+                              static_cast<std::size_t>(first.bytes));
+    runs.erase(runs.begin());
+  }
+  runs_ = std::move(runs);
+  reply(head, std::move(front));
 }
 
 void Connection::reply_source(ResponseHead head, std::unique_ptr<ReplySource> source,

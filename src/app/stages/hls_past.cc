@@ -22,6 +22,7 @@ namespace {
 
 // A segment that a live list shows, or has shown a moment ago, is not of the past.
 constexpr std::int64_t kRecentMs = 60'000;
+constexpr std::size_t kMaxOlder = 256;
 
 std::int64_t wall_now_ms(const Services& services) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -161,6 +162,48 @@ Verdict HlsStage::look_up_list(Connection& connection, std::int64_t earliest) {
     made->list = make_past_list(past, range);
     found(worker, id, std::move(made));
   });
+  return Verdict::kPending;
+}
+
+bool HlsStage::add_older(const Mount& mount, std::size_t length,
+                         std::vector<HlsSegment>& segments) {
+  if (segments.size() >= length || !mount.settings()->archive.enabled ||
+      !worker_.services.archive->on())
+    return true;
+  const auto found = older_.find(mount.name());
+  if (found == older_.end() || found->second.stream != segments.front().stream ||
+      found->second.before != segments.front().sequence)
+    return false;
+  std::vector<HlsSegment> all = found->second.segments;
+  all.insert(all.end(), segments.begin(), segments.end());
+  std::size_t begin = all.size() - segments.size();
+  while (begin > 0 && all.size() - begin < length && hls_follows(all[begin - 1], all[begin]))
+    --begin;
+  all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(begin));
+  segments = std::move(all);
+  return true;
+}
+
+Verdict HlsStage::look_up_older(Connection& connection, const HlsSegment& first,
+                                std::size_t length) {
+  PastAskRange range;
+  range.to_ms = first.wall_ms;
+  range.from_ms = first.wall_ms - static_cast<std::int64_t>((length + 1) * first.cut_ms);
+  range.most = length;
+  worker_.services.archive->readers().run(
+      [this, &worker = worker_, id = connection.id(), first, range,
+       past = past_of(worker_.services, connection.request().path)] {
+        auto made = std::make_shared<HlsPast>();
+        made->list = make_past_list(past, range);
+        worker.loop.post([this, &worker, id, first, name = past.mount, made] {
+          if (older_.size() >= kMaxOlder) older_.clear();
+          OlderSegments& older = older_[name];
+          older = {first.stream, first.sequence, made->list.segments};
+          std::erase_if(older.segments,
+                        [&](const HlsSegment& one) { return one.sequence >= first.sequence; });
+          found(worker, id, made);
+        });
+      });
   return Verdict::kPending;
 }
 

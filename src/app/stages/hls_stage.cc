@@ -83,7 +83,8 @@ Verdict HlsPathStage::handle(Connection& connection) {
   if (!section.hls || is_template_path(mount)) return Verdict::kNext;
   const auto files = services.files.read();
   if (parsed->of_past() && !has_past(services, section, mount)) return Verdict::kNext;
-  if (services.mounts.find(request.path) || files->has_file(request.path) || files->has_file(mount))
+  if (services.mounts.find(request.path) || files->has_file(request.path) ||
+      (!services.mounts.find(mount) && files->has_file(mount)))
     return Verdict::kNext;
   auto ask = std::make_unique<HlsAsk>();
   ask->named = *parsed;
@@ -200,6 +201,9 @@ Verdict HlsStage::serve_list(Connection& connection, const std::shared_ptr<Mount
   services.hls->sessions().touch(ask.session, mount->name(), worker_.loop.now());
   const ListText& list = list_of(*mount, config->hls);
   if (list.segments.empty()) return wait(connection);
+  if (list.wants_older && !ask.past)
+    return look_up_older(connection, list.segments.front(),
+                         hls_list_length(config->hls, hls_cut_of(*mount)));
   const bool checked = !mount_section(*config, mount->name()).authenticator.type.empty();
   std::string body =
       checked ? media_playlist(list.segments, with_session({}, ask.session)) : list.text;
@@ -223,8 +227,10 @@ const HlsStage::ListText& HlsStage::list_of(const Mount& mount, const HlsSetting
   if (list.mount == &mount && now < list.until) return list;
   const auto view = mount.channel().newest();
   list.mount = &mount;
-  list.segments = HlsCut(*view).newest(hls_list_length(settings, hls_cut_of(mount)));
-  list.until = list.segments.empty() ? now : now + kListLasts;
+  const std::size_t length = hls_list_length(settings, hls_cut_of(mount));
+  list.segments = HlsCut(*view).newest(length);
+  list.wants_older = !list.segments.empty() && !add_older(mount, length, list.segments);
+  list.until = list.segments.empty() || list.wants_older ? now : now + kListLasts;
   if (list.segments.empty()) return list;
   list.text = media_playlist(list.segments, {});
   list.tag = "\"" + segment_name(list.segments.back()) + "-" +

@@ -72,8 +72,18 @@ class HlsStage final : public Stage {
     SteadyTime until{};
     std::vector<HlsSegment> segments;
     std::string text, tag;
+    bool wants_older = false;  // than what is in the log: OlderSegments of its first one
+  };
+  // Of a list, what the log of a recorded mount does not hold.
+  struct OlderSegments {
+    std::uint32_t stream = 0;
+    std::uint64_t before = 0;  // a sequence
+    std::vector<HlsSegment> segments;
   };
   const ListText& list_of(const Mount& mount, const HlsSettings& settings);
+  // In front of `segments`, as far as it is known; false: a reader has to be asked.
+  bool add_older(const Mount& mount, std::size_t length, std::vector<HlsSegment>& segments);
+  Verdict look_up_older(Connection& connection, const HlsSegment& first, std::size_t length);
   Verdict wait(Connection& connection);
   void ask_waiting();
   std::string new_session(const HlsAsk& ask) const;
@@ -82,6 +92,7 @@ class HlsStage final : public Stage {
 
   Worker& worker_;
   std::unordered_map<std::string, ListText> lists_;
+  std::unordered_map<std::string, OlderSegments> older_;
   std::vector<std::uint64_t> waiting_;
   Timer timer_;
   RepeatGuard variants_;
