@@ -29,13 +29,12 @@ bench_cluster_crowd_LDADD = $(CLUSTER)
 bench_programs += bench/redirect-rate
 bench_redirect_rate_SOURCES = bench/redirect_rate.cc
 
-EXTRA_DIST += bench/harness.py bench/run.py bench/hls.py bench/ingest.py bench/mounts.py bench/pages.py bench/stalled.py bench/selfcheck \
 # What opening a large archive costs; bench/archive.py runs it.
 bench_programs += bench/archive-size
 bench_archive_size_SOURCES = bench/archive_size.cc
 bench_archive_size_LDADD = $(ARCHIVE)
 
-EXTRA_DIST += bench/archive.py bench/harness.py bench/run.py bench/ingest.py bench/mounts.py bench/pages.py bench/stalled.py bench/selfcheck \
+EXTRA_DIST += bench/archive.py bench/harness.py bench/run.py bench/hls.py bench/ingest.py bench/mounts.py bench/pages.py bench/stalled.py bench/selfcheck \
   bench/selfcheck.py doc/performance.md
 TESTS += bench/selfcheck
 CLEANFILES += bench.json

@@ -268,7 +268,7 @@ bool Recording::record_seconds(const StreamView& view, std::uint64_t limit, std:
 
 // What came since the last second-mark: a kill costs what is not written, and no more than this.
 bool Recording::record_part_of_second(const StreamView& view, std::uint64_t limit) {
-  const std::uint64_t seam = seam_after(view, recorded());
+  const std::uint64_t seam = seam_of(view, recorded());
   const auto last = view.sync.last_where(
       [&](const SyncMark& mark) { return mark.position <= limit && mark.position < seam; });
   if (last == view.sync.end()) return true;
