@@ -54,12 +54,25 @@ def what_a_node_may_not_bring_is_refused_and_shown(b):
     for mount in ("/other.mp3", "/live/b.mp3"):
         wait_for(lambda: refused(master, mount) == ["its <node> has no sources that name the mount"], "%s: %r" % (mount, rows(master)))
         check(not knows(master, mount), "%s is not at the master" % mount)
-    # And it cannot take over a stream that is there.
+
+
+@test
+def a_node_that_is_not_allowed_cannot_take_over_a_stream(b):
+    """It has one of the same name, before and while the allowed one brings it."""
+    master, first, second = cluster(b)
+    feed(b, second, "/live/c.mp3")
+    no = "its <node> has no sources that name the mount"
+    wait_for(lambda: refused(master, "/live/c.mp3") == [no], "it is refused: %r" % rows(master))
     feed(b, first, "/live/c.mp3")
-    listener = hears(master, "/live/c.mp3")
-    feed(b, second, "/other2.mp3")
-    wait_for(lambda: refused(master, "/other2.mp3"), "the row is there")
-    listener.take(4000)
+    listeners = [hears(master, "/live/c.mp3") for _ in range(2)]
+    wait_for(lambda: sorted(refused(master, "/live/c.mp3")) == ["", no], "both are shown: %r" % rows(master))
+    equal(master.stat("/live/c.mp3", "source_ip"), first.host, "where it is pulled from")
+    # The allowed one dies: the other one is still not let in.
+    kill9(first)
+    wait_for(lambda: refused(master, "/live/c.mp3") == [no], "one row: %r" % rows(master))
+    for wire in listeners:
+        check(end_of(wire.socket) < 15, "its listeners wait, and end")
+    wait_for(lambda: not knows(master, "/live/c.mp3"), "it is not at the master")
 
 
 @test
@@ -186,6 +199,7 @@ def a_new_source_is_heard_at_another_node_within_100_ms(b):
         source.leave()
         check(heard, "%s is heard: %s" % (mount, second.log()[-600:]))
         took.append((heard[0] - began) * 1000)
-    figures = "p50 %.0f, p99 %.0f, worst %.0f ms of %d" % (percentile(took, 0.5), percentile(took, 0.99), max(took), len(took))
-    check(percentile(took, 0.99 if TRIALS >= 100 else 0.5) <= GOAL_MS, figures)
+    p99 = sorted(took)[int(0.99 * (len(took) - 1))]
+    figures = "p50 %.0f, p99 %.0f, worst %.0f ms of %d" % (percentile(took, 0.5), p99, max(took), len(took))
+    check((p99 if TRIALS >= 100 else percentile(took, 0.5)) <= GOAL_MS, figures)
     return figures

@@ -16,10 +16,13 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kEachTurn = 100ms;
-// News is acted on at once; of much that comes together, only the first.
-constexpr auto kBetweenTurns = 10ms;
-// Longer than this loop is ever busy, and shorter than what ends a link.
-constexpr auto kAsleep = 500ms;
+// News is acted on at once; of much that comes together, only the first.  A turn over many mounts
+// takes its time, and leaves the loop four times as much for others.
+constexpr SteadyTime::duration kBetweenTurns = 10ms;
+constexpr int kShare = 4;
+// Of the time that a loop counts as away, which begins after 250 ms: the others have given up this
+// node's links by then.
+constexpr auto kAsleep = 750ms;
 constexpr std::size_t kMaxNamed = 1000;  // refused rows in the log
 constexpr auto kBeforeNamed = 3s;
 // What changes what a node may bring without a row of its own: its address, a mount of this server.
@@ -104,19 +107,20 @@ void IngestService::take(const std::string& teller, const IngestFrame& frame) {
 }
 
 void IngestService::soon() {
-  const auto since = services_.loops.control().now() - worked_;
-  timer_.after(std::chrono::ceil<std::chrono::microseconds>(
-      std::clamp<SteadyTime::duration>(kBetweenTurns - since, 0ms, kBetweenTurns)));
+  timer_.after(std::chrono::ceil<std::chrono::microseconds>(std::clamp<SteadyTime::duration>(
+      next_turn_ - services_.loops.control().now(), 0ms, kEachTurn)));
 }
 
 void IngestService::work() {
   if (stopped_) return;
-  worked_ = services_.loops.control().now();
+  const SteadyTime began = services_.clock.steady();
   links_changed();
   see_sources();
   act();
   tell();
   name_refused();
+  const SteadyTime ended = services_.clock.steady();
+  next_turn_ = ended + std::max(kBetweenTurns, kShare * (ended - began));
   if (!ingest_->idle()) timer_.after(kEachTurn);
 }
 

@@ -90,7 +90,7 @@ class IngestService {
   std::uint64_t told_ = ~std::uint64_t{0};  // version of Ingest
   bool stopped_ = false;
   SteadyTime::duration away_{};  // of the loop, so far
-  SteadyTime worked_{};
+  SteadyTime next_turn_{};
   Timer timer_;
 };
 

@@ -32,7 +32,7 @@ void Ingest::configure(std::vector<IngestPlan> plans, bool alone) {
     next.emplace(std::move(mount), std::move(own));
   }
   own_ = std::move(next);
-  ++version_;
+  rows_changed();
 }
 
 // -- what the neighbours say ----------------------------------------------------------------------
@@ -45,7 +45,7 @@ void Ingest::joined(const std::string& neighbour, bool upward, SteadyTime now) {
   at.upward = at.upward || upward;
   at.told.clear();  // the other end may be another run
   at.told_sources.clear();
-  ++version_;
+  rows_changed();
   if (!std::exchange(heard_any_, true))
     hold_until_ = std::min(hold_until_, now + timing_.start_hold);
 }
@@ -54,7 +54,7 @@ void Ingest::left(const std::string& neighbour, SteadyTime now) {
   const auto at = neighbours_.find(neighbour);
   if (at == neighbours_.end() || !at->second.linked) return;
   Neighbour& lost = at->second;
-  ++version_;
+  rows_changed();
   lost.linked = lost.spoke = false;
   lost.told.clear();
   lost.told_sources.clear();
@@ -74,7 +74,7 @@ void Ingest::take(const std::string& teller, const std::vector<IngestRow>& rows)
   if (at == neighbours_.end() || !at->second.linked) return;
   Neighbour& from = at->second;
   from.spoke = true;
-  ++version_;
+  rows_changed();
   for (const IngestRow& row : rows) {
     if (row.source) {
       if (row.at != teller || !row.via.empty()) continue;
@@ -103,13 +103,19 @@ void Ingest::forget(SteadyTime now) {
     if (std::erase_if(each.rows, [now](const auto& row) {
           return row.second.stands && row.second.until <= now;
         }) > 0)
-      ++version_;
+      rows_changed();
     at = !each.linked && each.rows.empty() ? neighbours_.erase(at) : std::next(at);
   }
 }
 
-std::map<std::string_view, Ingest::Other> Ingest::others_of(const std::string& mount) const {
-  std::map<std::string_view, Other> out;
+const Ingest::Others& Ingest::others_of(const std::string& mount) const {
+  const auto [at, fresh] = others_.try_emplace(mount);
+  if (fresh) at->second = find_others(mount);
+  return at->second;
+}
+
+Ingest::Others Ingest::find_others(const std::string& mount) const {
+  Others out;
   for (const auto& [teller, neighbour] : neighbours_) {
     for (auto at = neighbour.rows.lower_bound({mount, ""});
          at != neighbour.rows.end() && at->first.first == mount; ++at) {
@@ -182,8 +188,7 @@ bool Ingest::before(const IngestPlan& plan, std::string_view a, std::string_view
   return of_a != of_b ? of_a > of_b : a < b;
 }
 
-std::string Ingest::decide_capture(Own& own, const std::map<std::string_view, Other>& others,
-                                   SteadyTime now) {
+std::string Ingest::decide_capture(Own& own, const Others& others, SteadyTime now) {
   if (own.flow.captures) {
     if (own.ending) return {};
   } else {
@@ -218,8 +223,7 @@ void Ingest::note_failure(Own& own, SteadyTime now) {
   }
 }
 
-std::string Ingest::decide_release(Own& own, const std::map<std::string_view, Other>& others,
-                                   SteadyTime now) {
+std::string Ingest::decide_release(Own& own, const Others& others, SteadyTime now) {
   note_failure(own, now);
   const std::string_view* best = nullptr;  // that is ready
   for (const auto& [node, other] : others) {
@@ -257,7 +261,7 @@ std::vector<Ingest::Change> Ingest::decide(SteadyTime now) {
   forget(now);
   std::vector<Change> changes;
   for (auto& [mount, own] : own_) {
-    const auto others = others_of(mount);
+    const Others& others = others_of(mount);
     if (own.rests_until != SteadyTime{} && (others.empty() || own.rests_until <= now)) {
       own.rests_until = SteadyTime{};
       ++version_;

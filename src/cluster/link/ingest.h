@@ -160,16 +160,20 @@ class Ingest {
     const std::vector<std::string>* via;
     const std::string* teller;
   };
-  // Of a mount, by node; without this one and those that are off.
-  std::map<std::string_view, Other> others_of(const std::string& mount) const;
+  using Others = std::map<std::string_view, Other>;
+  // Of a mount, by node; without this one and those that are off.  Until rows_changed().
+  const Others& others_of(const std::string& mount) const;
+  Others find_others(const std::string& mount) const;
+  void rows_changed() noexcept {
+    ++version_;
+    others_.clear();
+  }
   IngestState own_state(const Own& own) const;
   bool before(const IngestPlan& plan, std::string_view a, std::string_view b) const;
   void forget(SteadyTime now);
   void note_failure(Own& own, SteadyTime now);
-  std::string decide_capture(Own& own, const std::map<std::string_view, Other>& others,
-                             SteadyTime now);
-  std::string decide_release(Own& own, const std::map<std::string_view, Other>& others,
-                             SteadyTime now);
+  std::string decide_capture(Own& own, const Others& others, SteadyTime now);
+  std::string decide_release(Own& own, const Others& others, SteadyTime now);
   bool may_hand_back(SteadyTime now);
   std::size_t neighbours_rows() const noexcept;
 
@@ -184,6 +188,8 @@ class Ingest {
   std::vector<Elsewhere> ended_sources_;
   std::map<std::string, SteadyTime, std::less<>> lost_;  // neighbours, and when that is forgotten
   std::map<std::string, Neighbour> neighbours_;
+  // What find_others() has found: every turn asks for all mounts, and rows seldom change.
+  mutable std::map<std::string, Others> others_;
   std::deque<SteadyTime> handed_back_;
 };
 
