@@ -42,6 +42,16 @@ std::string_view nearest(const SchemaBlock& block, std::string_view name) {
   return best;
 }
 
+// The values of a block of which there is one, in the order of its rows; "" where a row has none.
+std::vector<std::string> leaves_of(const SchemaElement& row, const void* object) {
+  std::vector<std::string> values;
+  for (const SchemaElement& inner : row.block->elements)
+    values.push_back(has_value(inner) && inner.kind != ValueKind::kBlock
+                         ? show_value(inner, row.nest.at(object, 0))
+                         : std::string());
+  return values;
+}
+
 }  // namespace
 
 void Filler::report(int line, Severity severity, std::string text, Concern concern) {
@@ -189,7 +199,12 @@ void Filler::named(const SchemaBlock& block, void* object, const XmlNode& node,
 void Filler::nested(const SchemaElement& row, void* object, const XmlNode& node,
                     const std::string& path) {
   std::string inner = join_path(path, row);
+  const auto before = row.nest.many ? std::vector<std::string>{} : leaves_of(row, object);
   void* where = row.nest.add(object);
+  // What a block says by being there is written, too.
+  for (std::size_t i = 0; i < before.size(); ++i)
+    if (leaves_of(row, object)[i] != before[i])
+      written_.try_emplace(join_path(inner, row.block->elements[i]), node.line);
   if (row.nest.many) inner += "[" + std::to_string(row.nest.count(object)) + "]";
   // Where the block is mostly a text, its alias is reported with the text.
   if (node.name != row.name && !row.block->help.empty()) {
