@@ -488,21 +488,23 @@ void RemoteArchive::block_came(const FlightKey& key, const std::string& node, st
   flight.attempt.under_way = false;
   RemoteParts& parts = *flight.file->remote;
   Result<void> taken;
-  bool host = true;
+  bool host = true, gone = false;
   if (!answer) {
     taken = answer.error();
-  } else if (answer->status != 206 || answer->body.size() != bytes) {
+  } else if (answer->status != 206 || answer->body.empty() || answer->body.size() > bytes) {
     taken =
         Error::denied("status " + std::to_string(answer->status) + " with " +
                       std::to_string(answer->body.size()) + " bytes of " + std::to_string(bytes));
     host = answer->status >= 500;
+    gone = answer->status == 404;
   } else if (from == key.second * RemoteParts::kBlock + parts.filled(key.second)) {
     taken = parts.put(key.second, answer->body, flight.file->index);
     fetched_blocks.fetch_add(1, std::memory_order_relaxed);
-    fetched_bytes.fetch_add(bytes, std::memory_order_relaxed);
+    // Fewer, where the holder's catalog is a moment behind its index.
+    fetched_bytes.fetch_add(answer->body.size(), std::memory_order_relaxed);
   }
   if (!taken) {
-    failed(key.first, node, taken.error(), host);
+    if (host || gone) failed(key.first, node, taken.error(), host);
     step(key);
     return;
   }

@@ -66,6 +66,8 @@ class RemoteArchive {
   void fetch(std::shared_ptr<const ArchiveFile> file, std::uint64_t offset, std::uint64_t bytes,
              UniqueFunction<void(bool)> then);
 
+  // The process ends: what waits for it (remote_wait.h) waits no longer.
+  std::atomic<bool> closing{false};
   std::atomic<std::uint64_t> fetched_bytes{0}, fetched_blocks{0};
 
  private:

@@ -8,7 +8,7 @@
 namespace lb {
 namespace {
 
-constexpr std::chrono::seconds kLongestWait{15};
+constexpr std::chrono::milliseconds kLongestWait{15'000}, kLook{50};
 
 // Outlives the call that waits: the answer may come later.
 template <class T>
@@ -19,9 +19,10 @@ class Answer {
     value_ = std::move(value);
     came_.notify_all();
   }
-  std::optional<T> wait() {
+  std::optional<T> wait(const std::atomic<bool>& closing) {
     std::unique_lock<std::mutex> lock(mutex_);
-    came_.wait_for(lock, kLongestWait, [this] { return value_.has_value(); });
+    for (auto waited = kLook; waited < kLongestWait && !value_ && !closing; waited += kLook)
+      came_.wait_for(lock, kLook, [this] { return value_.has_value(); });
     return std::move(value_);
   }
 
@@ -37,7 +38,7 @@ RemoteArchive::File load_and_wait(RemoteArchive& remote, const std::string& moun
                                   const FileRow& row) {
   const auto answer = std::make_shared<Answer<RemoteArchive::File>>();
   remote.load(mount, row, [answer](RemoteArchive::File file) { answer->set(std::move(file)); });
-  auto file = answer->wait();
+  auto file = answer->wait(remote.closing);
   if (!file) return Error::timeout("archive " + mount + ": no node has answered");
   return std::move(*file);
 }
@@ -47,7 +48,7 @@ bool fetch_and_wait(RemoteArchive& remote, std::shared_ptr<const ArchiveFile> fi
   if (file->has(offset, bytes)) return true;
   const auto answer = std::make_shared<Answer<bool>>();
   remote.fetch(std::move(file), offset, bytes, [answer](bool good) { answer->set(good); });
-  return answer->wait().value_or(false);
+  return answer->wait(remote.closing).value_or(false);
 }
 
 }  // namespace lb

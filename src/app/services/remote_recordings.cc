@@ -36,6 +36,7 @@ void RemoteRecordings::start() {
 
 void RemoteRecordings::stop() {
   // First the one that waits for the other.
+  archive_->closing = true;
   patient_.join();
   fetching_.join();
 }

@@ -213,6 +213,24 @@ TEST(RemoteArchive, BytesWithAWrongChecksumAreThoseOfAnotherHolder) {
   CHECK(there.substr(0, in) == recorded.data.substr(700'000, in));
 }
 
+TEST(RemoteArchive, AHolderThatIsAMomentBehindGivesTheRestLater) {
+  const auto file = load();
+  const std::string all = recorded.data;
+  recorded.data.resize(120'000);
+  int result = -1;
+  remote->fetch(file, 0, 200'000, [&result](bool good) { result = good ? 1 : 0; });
+  loop.run_once(false);
+  CHECK_EQUAL(1u, asked.size() - (asked.size() > 1 ? 1 : 0));
+  Asked one = std::move(asked.front());
+  asked.pop_front();
+  answer(one);
+  CHECK_EQUAL(-1, result);
+  CHECK(file->has(0, 120'000));
+  recorded.data = all;
+  turn();
+  CHECK_EQUAL(1, result);
+}
+
 TEST(RemoteArchive, WithoutAHolderThatAnswersItIsGivenUpAfterFiveSeconds) {
   const auto file = load();
   dead = {"a", "b"};
