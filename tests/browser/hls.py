@@ -11,7 +11,7 @@ import tarfile
 import threading
 import time
 
-from harness import Failed, check, equal, wait_for
+from harness import ADMIN, Failed, check, equal, wait_for
 from webdriver import DriverError
 
 sys.path += [str(pathlib.Path(__file__).resolve().parent.parent / name) for name in ("cluster", "failover")]
@@ -139,7 +139,8 @@ def plays_over_takeovers(s, kind):
     equal(seen["errors"], [], "errors of hls.js")
     check(played >= SECONDS - LOST, "%.1f s of %d played: %r" % (played, SECONDS, seen))
     check(len(seen["waiting"]) - started <= 1, "it waits at %r" % seen["waiting"])
-    equal(server.stat(mount, "listeners"), "1")
+    agents = [row.text for row in server.get("/admin/listclients?mount=" + mount, ADMIN).xml().iter("UserAgent")]
+    equal(sum("Chrome" in agent for agent in agents), 1, "listeners that are browsers, of %r" % agents)
     s.browser.open("about:blank")
 
 
