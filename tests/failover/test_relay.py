@@ -22,6 +22,12 @@ FRAME_S = 1152 / 48000
 RESET_S, SILENT_S = (0.3, 1.8) if FULL else (1.0, 4.0)
 
 
+def figures(stalls):
+    """Of sorted seconds."""
+    rank = -(-99 * len(stalls) // 100) - 1
+    return "median %.0f ms, p99 %.0f ms, most %.0f ms" % tuple(s * 1000 for s in (stalls[len(stalls) // 2], stalls[rank], stalls[-1]))
+
+
 class Studio:
     """An encoder that sends numbered frames in real time."""
 
@@ -206,8 +212,7 @@ def a_killed_upstream_costs_no_byte(t):
         ear.hears_more()
     whole(ear)
     stalls.sort()
-    print("stall after kill -9: median %.0f ms, p99 %.0f ms, most %.0f ms" % (
-        stalls[len(stalls) // 2] * 1000, stalls[int(len(stalls) * 0.99)] * 1000, stalls[-1] * 1000))
+    print("stall after kill -9: " + figures(stalls))
     # Listeners get their bytes once a pulse at the latest; on a busy machine one of them may wait longer.
     check(stalls[len(stalls) // 2] < RESET_S, "stalls: %r" % stalls)
 
@@ -266,7 +271,7 @@ def an_upstream_whose_line_is_cut_without_a_word_is_replaced(t):
         ear.hears_more()
     whole(ear)
     stalls.sort()
-    print("stall of a line that is cut: %s ms" % " ".join("%.0f" % (stall * 1000) for stall in stalls))
+    print("stall of a line that is cut: " + figures(stalls))
     check(stalls[len(stalls) // 2] < SILENT_S, "stalls: %r" % stalls)
 
 
@@ -394,8 +399,7 @@ def a_hot_standby_goes_on_at_the_byte(t):
         ear.hears_more()
     whole(ear)
     stalls.sort()
-    print("stall with a hot standby: median %.0f ms, p99 %.0f ms, most %.0f ms" % (
-        stalls[len(stalls) // 2] * 1000, stalls[int(len(stalls) * 0.99)] * 1000, stalls[-1] * 1000))
+    print("stall with a hot standby: " + figures(stalls))
     check(stalls[len(stalls) // 2] < RESET_S, "stalls: %r" % stalls)
 
 
@@ -417,3 +421,43 @@ def a_hot_standby_takes_over_from_one_that_is_silent(t):
     check(stall < SILENT_S, "silent for %.2f s" % stall)
     ear.hears_more(100)
     whole(ear)
+
+
+@test
+def a_hot_standby_follows_the_next_encoder_of_the_origin(t):
+    """Both upstreams end their span in one moment; the same one is asked for the next, and a standby flows again."""
+    origin, studio, relays, edge = chain(t, extra="<standby>hot</standby>")
+    ear = Ear(t, edge)
+    ear.hears_more(40)
+    wait_for(lambda: standbys(edge) == 1, "a standby flows")
+    before = upstream_of(edge, relays)
+    for _ in range(3):
+        studio.close()
+        studio.source.leave()
+        studio = Studio(t, origin)
+        ear.hears_more(60)
+        wait_for(lambda: standbys(edge) == 1, "a standby flows again")
+    seams = [(a, b) for a, b in zip(ear.numbers(), ear.numbers()[1:]) if b != a + 1]
+    check(len(seams) <= 3, "more seams than encoders: %r" % seams)
+    equal(upstream_of(edge, relays).port, before.port, "its upstream")
+    equal(len(re.findall("source logging in at mountpoint", edge.log())), 1, "logins of a source")
+
+
+@test
+def an_edge_whose_upstream_and_standby_die_together_hears_on(t):
+    _, _, relays, edge = chain(t, extra="<standby>hot</standby>")
+    ear = Ear(t, edge)
+    ear.hears_more(40)
+    wait_for(lambda: standbys(edge) == 1, "a standby flows")
+    for relay in relays:
+        relay.kill()
+    edge.wait_for_log("Connection refused")
+    relays[1].start()
+    ear.hears_more(40)
+    ear.numbers()
+    relays[0].start()
+    wait_for(lambda: standbys(edge) == 1, "a standby flows again")
+    # The better one is back, and takes over at the byte.
+    wait_for(lambda: upstream_of(edge, relays) is relays[0], "the better one writes")
+    ear.hears_more(40)
+    ear.numbers()

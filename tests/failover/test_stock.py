@@ -5,7 +5,7 @@ import foreign
 from bench import Site
 from encoders import Encoder
 from harness import check, test, wait_for
-from test_relay import FULL, Ear, Studio, hosts, upstream_of, whole
+from test_relay import FULL, Ear, Studio, figures, hosts, upstream_of, whole
 
 KILLS = 50 if FULL else 6
 CONTENT = 49 if FULL else 5     # of them, by content
@@ -46,8 +46,7 @@ def seams(edge):
 
 def told(name, stalls, edge):
     content, unit = seams(edge)
-    print("%s: %d seams by content, %d at a unit; stall median %.0f ms, p99 %.0f ms, most %.0f ms" % (
-        name, content, unit, stalls[len(stalls) // 2] * 1000, stalls[int(len(stalls) * 0.99)] * 1000, stalls[-1] * 1000))
+    print("%s: %d seams by content, %d at a unit; stall %s" % (name, content, unit, figures(stalls)))
     check(unit <= KILLS - CONTENT, "%d seams at a unit, %d by content" % (unit, content))
     check(content >= CONTENT, "only %d seams by content" % content)
     return unit
