@@ -57,7 +57,9 @@ void StandbySource::on_readable(short) {
     const IoResult result = offer_.transport->read(room);
     if (result.status == IoStatus::kAgain) return;
     if (result.status != IoStatus::kDone) {
-      finish(EndReason::kClientGone);
+      // An upstream that keeps addresses ends its answer where the span ends.
+      finish(offer_.place && result.status == IoStatus::kEof ? EndReason::kSpan
+                                                             : EndReason::kClientGone);
       return;
     }
     state_->last_data = worker_.loop().now();
@@ -91,7 +93,7 @@ bool StandbySource::put(std::span<std::byte> received) {
   state_->ring->put(audio, worker_.loop().now());
   hear(audio);
   if (payload->ended) {
-    finish(EndReason::kDone);
+    finish(offer_.place ? EndReason::kSpan : EndReason::kDone);
     return false;
   }
   if (!flows_ && state_->ring->in_step()) {

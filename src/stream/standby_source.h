@@ -1,5 +1,6 @@
-// StandbySource: an encoder that is logged in while another one writes its mount.  It is read, and
-// its newest bytes are kept, so that the mount can change over to it at once.
+// StandbySource: an encoder that is logged in while another one writes its mount, or a relay's
+// other upstream.  It is read, and its newest bytes are kept, so that the mount can change over to
+// it at once.
 //
 // Thread: the worker of its connection.
 // Ownership: the worker's SourceSet.  It has no lease; control knows it by its id.

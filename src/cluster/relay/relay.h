@@ -281,6 +281,7 @@ class Relay {
   std::unique_ptr<Call> call_;  // null: none under way
   std::unique_ptr<Call> spare_call_;
   std::optional<Spare> spare_;
+  std::string spare_text_;  // of the last one that was logged
   Timer spare_timer_;     // armed: another spare may be asked, or the spare take over
   std::string left_why_;  // of the last connection
   bool at_seam_ = false;  // it has sent its span, and the same upstream is asked for the next one

@@ -95,7 +95,10 @@ void Relay::on_spare_answer(const Upstream& from, Result<UpstreamAnswer> answer,
   offer.place = parse_stream_place(answer->headers.get("x-lb-stream"));
   spare.place = offer.place;
   spare_ = std::move(spare);
-  log(LogLevel::kInfo, "reads " + to_text(from) + " as its standby");
+  const std::string text = to_text(from);
+  // At a seam of the stream it ends and is asked again.
+  const bool same = std::exchange(spare_text_, text) == text;
+  log(same ? LogLevel::kDebug : LogLevel::kInfo, "reads " + text + " as its standby");
   host_.add_source(home_, std::move(offer), std::move(place), std::move(facts));
   keep_spare();
 }
