@@ -13,6 +13,9 @@ constexpr int kChecksPerStall = 10;
 constexpr int kAwayPerStall = 5;  // a check that is so late is not judged by
 // In a row; a source that has just begun makes two.  An upstream that ends again and again rests.
 constexpr unsigned kMaxShortSpans = 3;
+// Of what counts as a stream: one that is shorter ends at once.  A longer one may be cut by the
+// loss of upstreams one after the other, and its listeners are not to wait for any rest.
+constexpr int kShortPart = 4;
 
 }  // namespace
 
@@ -437,7 +440,7 @@ void Relay::on_left(const WriterLeft& how) {
       if (!known) break;
       if (is_program(current_) && how.bytes_read > 0 && how.lasted >= timing_.program_flowed)
         tries_[current_].delay = 0ms;
-      short_spans_ = flowed ? 0 : short_spans_ + 1;
+      short_spans_ = how.lasted >= timing_.flowed / kShortPart ? 0 : short_spans_ + 1;
       if (is_span_end(how) && short_spans_ <= kMaxShortSpans) {
         asks_again = true;
         // Nothing but a seam: what follows is there at once.
