@@ -27,8 +27,14 @@ class PacketSearch final : public OggPageSink {
 
   void page(std::uint64_t position, const OggPage& page) override {
     if (done_) return;
-    const bool first = !serial_;
+    if (position < mark_.offset) {
+      lead_in(page);
+      return;
+    }
+    const bool first = !begun_;
+    if (first && serial_ != page.serial()) before_.reset();
     if (first) serial_ = page.serial();
+    begun_ = true;
     // Another chain has other granules.
     if (page.serial() != *serial_ || (page.bos() && !first)) {
       done_ = true;
@@ -63,6 +69,12 @@ class PacketSearch final : public OggPageSink {
  private:
   static constexpr std::byte kMore{255};  // a packet that goes on in the next segment
 
+  // Of a page before the mark the granule alone counts.
+  void lead_in(const OggPage& page) {
+    if (serial_ != page.serial() || page.bos()) before_.reset();
+    serial_ = page.serial();
+    if (page.granule() != kOggNoGranule) before_ = page.granule();
+  }
   void take(std::uint64_t position, const OggPage& page, std::size_t packet, std::uint64_t granule,
             std::uint64_t packet_samples) {
     const auto since = static_cast<std::int64_t>(granule - mark_granule_);
@@ -84,7 +96,10 @@ class PacketSearch final : public OggPageSink {
         if (at <= wanted_) take(position, page, i, at, each);
       }
     }
-    if (open && (whole > 0 || first == 0) && granule <= wanted_)
+    // One that does not end here comes with the packet before it: players take the time of a file's
+    // begin from the first page on which a packet ends.
+    const bool none = cut_.page != position || !cut_.found;
+    if (open && none && (whole > 0 || first == 0) && granule <= wanted_)
       take(position, page, whole, granule, each);
   }
   void end_in(std::uint64_t position, const OggPage& page, std::size_t whole,
@@ -107,7 +122,7 @@ class PacketSearch final : public OggPageSink {
   std::optional<std::uint32_t> serial_;
   std::uint64_t mark_granule_ = 0, wanted_ = 0;
   std::optional<std::uint64_t> before_;  // the granule so far
-  bool done_ = false;
+  bool begun_ = false, done_ = false;
   OggCut cut_;
 };
 
@@ -169,7 +184,7 @@ OggCut cut_at_packet(const ArchiveFile& file, std::int64_t wall_ms, CutSide side
   if (rate_hz == 0 || marks[k].offset >= file.end() ||
       (side == CutSide::kBegin && marks[k].wall_ms > wall_ms))
     return {};
-  const std::uint64_t begin = marks[k].offset;
+  const std::uint64_t begin = marks[k > 0 ? k - 1 : k].offset;
   PacketSearch search(marks[k], rate_hz, wall_ms, side);
   OggPageScanner scanner(begin);
   for (std::uint64_t at = begin; at < file.end() && at - begin < kLongestLook && !search.done();

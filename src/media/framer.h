@@ -44,6 +44,9 @@ class MarkSink {
   // Ogg pages to 512 (the first media page of a chain always), Clusters to 512 (the first always);
   // the first unit at or after a whole second of media time is always marked.
   virtual void sync(std::uint64_t position, UnitTime time) = 0;
+  // Of the newest unit, where it is told of more of them than are marked: pages of Ogg that begin
+  // within a packet.
+  virtual void time(std::uint64_t /*samples*/) {}
   // From the unit at `position` on media time counts from 0, at this rate.
   virtual void clock(std::uint64_t position, unsigned rate_hz) = 0;
   // A decoder may start at `position` with nothing else (Ogg BOS of a chain, EBML head).

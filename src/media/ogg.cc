@@ -199,6 +199,7 @@ void OggFramer::keep_time(std::uint64_t position, const OggPage& page) {
     clock_.pass(granule - last_granule_);
   }
   last_granule_ = granule;
+  sink_->time(clock_.now().samples);
 }
 
 void OggFramer::media_page(std::uint64_t position, const OggPage& page, OggCodec codec) {

@@ -130,6 +130,7 @@ void StreamLog::sync(std::uint64_t position, UnitTime time) {
   }
   if (time.second) note_second(position, time);
   last_time_ = time;
+  newest_samples_ = time.samples;
   sync_.push({position, time, false});
 }
 
@@ -177,6 +178,7 @@ void StreamLog::clock(std::uint64_t position, unsigned rate_hz) {
   span.media = {0, rate_hz};
   new_epoch_ms_.reset();
   last_time_ = {};
+  newest_samples_ = 0;
   begin_span(span);
 }
 
@@ -234,13 +236,13 @@ void StreamLog::keep_wall(SteadyTime now, std::int64_t wall_ms) {
   wall_checked_ = now;
   const StreamSpan& span = spans_.back();
   if (span.media.rate_hz == 0) return;
-  const MediaTime media{last_time_.samples, span.media.rate_hz};
+  const MediaTime media{newest_samples_, span.media.rate_hz};
   const std::int64_t epoch_ms = wall_ms - static_cast<std::int64_t>(media.milliseconds());
   if (!span.anchored) {
     if (now - source_since_ >= kLeadTime) new_epoch_ms_ = epoch_ms;
     return;
   }
-  const std::int64_t off = std::abs(wall_ms - span.wall_of(last_time_.samples));
+  const std::int64_t off = std::abs(wall_ms - span.wall_of(newest_samples_));
   seconds_off_ = off > kMaxDriftMs ? seconds_off_ + 1 : 0;
   if (seconds_off_ < kDriftLasts) return;
   seconds_off_ = 0;
@@ -289,6 +291,7 @@ void StreamLog::begin_source(std::uint64_t at, StreamSpan span) {
   span.begin = at;
   span.seam = true;
   last_time_ = {span.media.samples, false};
+  newest_samples_ = span.media.samples;
   new_epoch_ms_.reset();
   source_since_ = {};
   seconds_off_ = 0;

@@ -49,6 +49,7 @@ class StreamLog final : public MarkSink {
   // MarkSink; positions as the framer gives them.  codec() is kept for the source to fetch.
   void sync(std::uint64_t position, UnitTime time) override;
   void start(std::uint64_t position) override { sync_.push({position, last_time_, true}); }
+  void time(std::uint64_t samples) override { newest_samples_ = samples; }
   void clock(std::uint64_t position, unsigned rate_hz) override;
   void headers(std::uint64_t position, Bytes bytes) override;
   void metadata(std::uint64_t position, Metadata metadata) override;
@@ -114,7 +115,8 @@ class StreamLog final : public MarkSink {
   AppendLog<SyncMark> sync_;
   AppendLog<StreamEvent> events_;
   AppendLog<StreamSpan> spans_;
-  UnitTime last_time_;  // of the newest mark
+  UnitTime last_time_;                // of the newest mark
+  std::uint64_t newest_samples_ = 0;  // of the newest unit that a framer has told of
   // The second-marks of the window of media time, with the seconds since the first of them.
   struct Second {
     std::uint64_t position;
