@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kInfoBytes = 4 + 4 + 4 + 4 + 100;
 constexpr unsigned kTocEntries = 100;
+constexpr std::byte kGoesOn{255};  // a lacing value: the packet has another segment
 constexpr std::array<std::uint8_t, 4> kSideStereo{17, 17, 17, 32}, kSideMono{9, 9, 9, 17};
 
 void put_be32(std::string& out, std::uint64_t value) {
@@ -112,7 +113,11 @@ OggRun ogg_run_at(ByteSpan bytes) {
       run.first_sequence = page->sequence();
     }
     if (page->serial() != run.serial || page->granule() == kOggNoGranule || granules == 2) return;
-    (granules++ == 0 ? run.first_granule : run.second_granule) = page->granule();
+    const ByteSpan lacing = page->lacing();
+    const auto packets = static_cast<unsigned>(
+        std::count_if(lacing.begin(), lacing.end(), [](std::byte one) { return one < kGoesOn; }));
+    (granules == 0 ? run.first_granule : run.second_granule) = page->granule();
+    (granules++ == 0 ? run.first_packets : run.second_packets) = packets;
   });
   if (granules < 2) run.second_granule = run.first_granule;
   return run;

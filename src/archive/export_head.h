@@ -5,6 +5,7 @@
 // Source: the tag of Xing and LAME as players read it; RFC 3533.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -40,7 +41,14 @@ std::size_t patch_ogg(ByteSpan bytes, std::uint64_t position, const OggPatch& pa
 struct OggRun {
   std::uint32_t serial = 0, first_sequence = 0;
   std::uint64_t first_granule = 0, second_granule = 0;  // of pages on which a packet ends
+  unsigned first_packets = 0, second_packets = 0;       // that end there
   bool found = false;
+  // Where the first page begins, if packets last equally long.
+  std::uint64_t begin() const noexcept {
+    const std::uint64_t each =
+        second_packets == 0 ? 0 : (second_granule - first_granule) / second_packets;
+    return first_granule - std::min(first_granule, each * first_packets);
+  }
 };
 // Of the pages at the front.
 OggRun ogg_run_at(ByteSpan bytes);

@@ -209,9 +209,8 @@ class RangePlanner {
     const OggRun run = ogg_run_at(read_part(file, offset, offset + kOggLook));
     patch_.serial = run.serial;
     patch_.sequence_base = run.first_sequence;
-    const std::uint64_t page = run.second_granule - run.first_granule;
     const bool follows = tail_ != kNone && file.row.origin + offset == tail_origin_;
-    patch_.granule_base = follows ? tail_ : run.first_granule - std::min(page, run.first_granule);
+    patch_.granule_base = follows ? tail_ : run.begin();
   }
 
   void add_bytes(const Bytes& bytes) {
