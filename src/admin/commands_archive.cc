@@ -88,10 +88,10 @@ struct Part {
   std::string title;
 };
 
-std::vector<Part> ranges_within(const std::vector<ArchiveRange>& ranges, std::int64_t from_ms,
+std::vector<Part> ranges_within(const std::vector<PlacedRange>& ranges, std::int64_t from_ms,
                                 std::int64_t to_ms) {
   std::vector<Part> out;
-  for (const ArchiveRange& range : ranges) {
+  for (const PlacedRange& range : ranges) {
     Part part{std::max(range.from_ms, from_ms), std::min(range.to_ms, to_ms), 0, {}};
     if (part.to_ms - part.from_ms < kSecondMs) continue;
     const double share =
@@ -137,7 +137,7 @@ void write_part(XmlWriter& xml, std::string_view name, const Part& part, std::in
 }
 
 // The days with something recorded, the newest first.
-std::vector<std::string> days_of(const std::vector<ArchiveRange>& ranges) {
+std::vector<std::string> days_of(const std::vector<PlacedRange>& ranges) {
   std::vector<std::string> days;
   for (auto range = ranges.rbegin(); range != ranges.rend() && days.size() < kMostDays; ++range)
     for (std::int64_t at = range->to_ms - 1; at >= range->from_ms && days.size() < kMostDays;) {
