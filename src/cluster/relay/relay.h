@@ -282,9 +282,9 @@ class Relay {
   std::unique_ptr<Call> spare_call_;
   std::optional<Spare> spare_;
   std::string spare_text_;  // of the last one that was logged
-  Timer spare_timer_;     // armed: another spare may be asked, or the spare take over
-  std::string left_why_;  // of the last connection
-  bool at_seam_ = false;  // it has sent its span, and the same upstream is asked for the next one
+  Timer spare_timer_;       // armed: another spare may be asked, or the spare take over
+  std::string left_why_;    // of the last connection
+  bool at_seam_ = false;    // it has sent its span, and the same upstream is asked for the next one
   bool is_switch_ = false;
   std::uint64_t crowd_ = 0;  // of relays at the upstream; 0: none that matters
   std::string switched_from_;

@@ -120,12 +120,17 @@ TEST(Metrics, OneStateIsTheNodes) {
   CHECK(has_line(text, "icecast_node_state{state=\"up\"} 0"));
 }
 TEST(Metrics, RelaysAreCountedByTheirState) {
-  picture.relays = {{"/a", "running", true}, {"/b", "running", true}, {"/c", "waiting", false}};
+  picture.relays = {{"/a", "running", true, true, 0.25},
+                    {"/b", "running", true, false, std::nullopt},
+                    {"/c", "waiting", false, false, std::nullopt}};
   const std::string text = metrics_text(picture);
   CHECK(has_line(text, "icecast_relays{state=\"running\"} 2"));
   CHECK(has_line(text, "icecast_relays{state=\"waiting\"} 1"));
   CHECK(has_line(text, "icecast_relays{state=\"idle\"} 0"));
   CHECK(has_line(text, "icecast_relay_up{mount=\"/c\"} 0"));
+  CHECK(has_line(text, "lb_relay_standbys 1"));
+  CHECK(has_line(text, "lb_relay_gap_seconds{mount=\"/a\"} 0.25"));
+  CHECK(text.find("lb_relay_gap_seconds{mount=\"/b\"}") == std::string::npos);
 }
 TEST(Metrics, WhatIsNotKnownIsLeftOut) {
   const std::string text = metrics_text(picture);
