@@ -33,7 +33,10 @@ constexpr unsigned kDiskThread = 2, kPagesThread = 3, kStatsThread = 4;
 
 ShiftedStreams::Shared shifted_from(Services& services) {
   ArchiveService& archive = *services.archive;
-  return {&archive.catalog(), &archive.remote().archive(), &archive.readers(), &archive.dir(),
+  return {&archive.catalog(),
+          &archive.remote().archive(),
+          &archive.readers(),
+          &archive.dir(),
           [&archive](const std::string& name) { return archive.live(name); },
           [&archive](const std::string& name, const ArchiveFile& sample) {
             return archive.off_air(name, sample);

@@ -18,7 +18,7 @@ archive_files = \
   src/archive/range_plan.cc src/archive/range_plan.h \
   src/archive/reader_pool.cc src/archive/reader_pool.h \
   src/archive/record.cc src/archive/record.h \
-  src/archive/remote_archive.cc src/archive/remote_archive.h \
+  src/archive/remote_archive.cc src/archive/remote_archive_blocks.cc src/archive/remote_archive.h \
   src/archive/remote_parts.cc src/archive/remote_parts.h \
   src/archive/remote_wait.cc src/archive/remote_wait.h \
   src/archive/recording.cc src/archive/recording.h \

@@ -20,7 +20,8 @@ Result<std::shared_ptr<const ArchiveFile>> OpenFiles::open(const std::string& di
                                                            const std::string& mount,
                                                            const FileRow& row) {
   if (row.remote) {
-    if (remote_ == nullptr) return Error::not_found("archive " + mount + ": a file of another node");
+    if (remote_ == nullptr)
+      return Error::not_found("archive " + mount + ": a file of another node");
     return load_and_wait(*remote_, mount, row);
   }
   const Key key{mount, row.from_ms, row.id, row.origin};

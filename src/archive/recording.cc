@@ -60,7 +60,7 @@ std::uint64_t seam_of(const StreamView& view, std::uint64_t position) {
 }
 
 // Of the frames of MPEG between two places; 0: it has other ones.
-std::uint64_t samples_between(const StreamView& view, std::uint64_t from, std::uint64_t to) {
+std::uint64_t samples_in(const StreamView& view, std::uint64_t from, std::uint64_t to) {
   std::uint64_t samples = 0;
   Bytes all;
   while (from + all.size() < to) {
@@ -317,7 +317,7 @@ void Recording::end_file(const StreamView& view, std::uint64_t limit) {
     }
     // A seam is where a unit ends; of MPEG it is known how long the last ones are.
     if (file_ && recorded() < limit && limit - recorded() <= kLongestTail) {
-      const std::uint64_t samples = samples_between(view, recorded(), limit);
+      const std::uint64_t samples = samples_in(view, recorded(), limit);
       const StreamSpan* const span = view.span_at(recorded());
       const std::uint64_t whole = file_->last().samples + samples;
       if (samples > 0 && span != nullptr) record_up_to(view, limit, whole, span->wall_of(whole));

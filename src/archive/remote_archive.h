@@ -71,6 +71,8 @@ class RemoteArchive {
   std::atomic<std::uint64_t> fetched_bytes{0}, fetched_blocks{0};
 
  private:
+  static constexpr std::chrono::milliseconds kRetryEvery{250};
+  static constexpr std::string_view kBlockPath = "/_lb/archive";
   struct Peer {
     SteadyTime rests_until{};
     double ms = 20;  // of a request, lately

@@ -16,7 +16,7 @@ constexpr auto kShiftedTick = 1s;
 // A live listener that takes nothing falls out of the window; here nothing else ends it.
 constexpr auto kLongestClientStall = 60s;
 constexpr std::int64_t kLookMs = 3'600'000;  // ahead, at what other nodes have
-constexpr auto kShiftedSlice = 5ms;          // so that no loop stalls, however many listeners there are
+constexpr auto kShiftedSlice = 5ms;  // so that no loop stalls, however many listeners there are
 constexpr std::size_t kShiftedBudget = 64 * 1024;  // a turn, as in a fan-out
 
 std::int64_t to_ms(SteadyTime::duration time) {
@@ -315,8 +315,8 @@ void ShiftedStreams::loaded(One& one, RemoteArchive::File file, std::uint64_t of
     depart(one);
     return;
   }
-  const bool same_type = file.has_value() && (*file)->index.head.content_type ==
-                                                 one.at.file->index.head.content_type;
+  const bool same_type =
+      file.has_value() && (*file)->index.head.content_type == one.at.file->index.head.content_type;
   if (!same_type || offset > (*file)->end()) {
     end(one, EndReason::kSourceEnded);
     return;

@@ -16,6 +16,10 @@ inline std::int64_t unix_seconds(WallTime time) noexcept {
   return std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count();
 }
 
+inline std::int64_t unix_ms(WallTime time) noexcept {
+  return std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch()).count();
+}
+
 class Clock {
  public:
   virtual ~Clock() = default;

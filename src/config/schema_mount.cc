@@ -389,9 +389,8 @@ constexpr SchemaElement kMountRows[] = {
      .reload = kSource,
      .example = "ISO8859-1",
      .help = "The encoding of titles in the stream, of formats other than Ogg and WebM. Without "
-             "it: UTF-8 "
-             "where the encoder names an encoding or the bytes are UTF-8, else they are passed on "
-             "as ISO8859-1."},
+             "it: UTF-8 where the encoder names an encoding or the bytes are UTF-8, else they are "
+             "passed on as ISO8859-1."},
     {.name = "stream-name",
      .kind = kText,
      .slot = slot<&MountSettings::stream_name>,

@@ -21,11 +21,6 @@ using namespace std::chrono_literals;
 
 constexpr ParkedRequests::Limits kMaxParked{.keys = 65'536, .of_key = 4096, .all = 262'144};
 constexpr auto kBackAfter = 1s;
-// A relay's listeners are kept so long without data, or, where a fallback would play for them, so
-// long.
-constexpr auto kRelayLinger = 10s;
-constexpr auto kLingerAtSeam = 2000ms;
-constexpr auto kLingerBeforeFallback = 1s;
 constexpr auto kLookForAway = 2s;
 // A relay whose master has left the configuration goes on so long, while another one may bring it.
 constexpr auto kFormerKept = 10s;
@@ -419,121 +414,6 @@ void RelayService::mount_ended(const Mount& mount) {
     for (const auto& master : masters_) master->stream_ended();
     for (const auto& master : masters_) master->ask_soon();
   });
-}
-
-std::chrono::milliseconds RelayService::linger(const Mount& mount, WriterKind kind,
-                                               EndReason reason) const {
-  if (stopped_ || reason == EndReason::kKilled || reason == EndReason::kShutdown ||
-      reason == EndReason::kRemoved)
-    return 0ms;
-  const auto settings = mount.settings();
-  const Relay* relay = relays_.of_mount(mount.name());
-  if (settings->linger_seconds >= 0) {
-    // Its connection also ends at each seam of the stream, and what follows is there at once.
-    const bool seam = kind == WriterKind::kRelay && relay != nullptr && relay->is_placed();
-    return std::max<std::chrono::milliseconds>(std::chrono::seconds(settings->linger_seconds),
-                                               seam ? kLingerAtSeam : 0ms);
-  }
-  // Of two sources one has left: its listeners hear the other one.
-  if (kind == WriterKind::kSource && (relay == nullptr || !relay->is_offered())) return 0ms;
-  return fallback_plays(mount) ? kLingerBeforeFallback : kRelayLinger;
-}
-
-bool RelayService::fallback_plays(const Mount& mount) const {
-  return find_in_fallbacks(
-      mount.settings()->fallback_mount,
-      [&](const std::string& name) {
-        const auto next = name == mount.name() ? nullptr : services_.mounts.find(name);
-        return next && next->phase() == MountPhase::kRunning;
-      },
-      [this](const std::string& name) { return settings_of(name)->fallback_mount; });
-}
-
-MasterWatch::Flow RelayService::flow_of(const std::string& mount) const {
-  using Flow = MasterWatch::Flow;
-  const Relay* relay = relays_.of_mount(mount);
-  if (relay == nullptr) return Flow::kNever;
-  const auto found = services_.mounts.find(mount);
-  const bool lingers = found && found->phase() == MountPhase::kLingering;
-  if (relay->flows() || (lingers && relay->has_flowed())) return Flow::kFlows;
-  return relay->has_flowed() && !relay->plan().on_demand ? Flow::kEnded : Flow::kNever;
-}
-
-std::string RelayService::user_agent() const { return services_.config.read()->server_id; }
-
-std::string RelayService::node_mark() const { return services_.cluster->facts()->mark; }
-
-std::string RelayService::request_lines(const std::string& mount) const {
-  const auto facts = services_.cluster->facts();
-  if (!facts->member) return {};
-  const auto via = vias_.find(mount);
-  return relay_mark_lines(facts->mark, via == vias_.end() ? "" : via->second);
-}
-
-std::string RelayService::pull_line(const Upstream& upstream) {
-  return services_.links->masters().pull_line(upstream);
-}
-
-std::optional<std::string> RelayService::master_origin(PublicScheme scheme) const {
-  for (const auto& master : masters_) {
-    if (!master->well()) continue;
-    if (auto origin = origin_of(master->plan().target, scheme)) return origin;
-  }
-  return std::nullopt;
-}
-
-void RelayService::drain_changed() {
-  const bool draining = services_.drain.draining();
-  if (stopped_ || std::exchange(told_draining_, draining) == draining) return;
-  for (const auto& master : masters_) master->report_now();
-}
-
-void RelayService::add_master_ids(std::set<std::string, std::less<>>& ids) const {
-  for (const auto& master : masters_)
-    if (!master->master_id().empty()) ids.insert(master->master_id());
-}
-
-void RelayService::leave(UniqueFunction<void()> done) {
-  // One more than there are masters: none of them is the last before all have been told.
-  leaving_ = static_cast<unsigned>(masters_.size()) + 1;
-  auto shared = std::make_shared<UniqueFunction<void()>>(std::move(done));
-  const auto one = [this, shared] {
-    // By way of the inbox: what follows ends the watches that call.
-    if (--leaving_ == 0) services_.loops.control().post([shared] { (*shared)(); });
-  };
-  for (const auto& master : masters_) master->leave(one);
-  one();
-}
-
-std::chrono::milliseconds RelayService::head_deadline() const {
-  return services_.config.read()->limits.header_timeout;
-}
-
-std::shared_ptr<const MountSettings> RelayService::settings_of(const std::string& mount) const {
-  return std::make_shared<const MountSettings>(mount_settings(*services_.config.read(), mount));
-}
-
-unsigned RelayService::quiet_worker() { return services_.admission->quietest_home(); }
-
-void RelayService::add_source(unsigned worker, SourceOffer offer, WriterLease lease,
-                              std::shared_ptr<const SourceFacts> facts) {
-  ServerCounters& counters = services_.counters;
-  counters.source_relay_connections.fetch_add(1, std::memory_order_relaxed);
-  counters.source_total_connections.fetch_add(1, std::memory_order_relaxed);
-  // Relays may go above <sources> (decisions B9).
-  counters.sources.enter();
-  offer.source_pass = GatePass(&counters.sources);
-  Worker& home = *services_.workers[worker];
-  home.loop.post([&home, offer = std::make_shared<SourceOffer>(std::move(offer)),
-                  lease = std::make_shared<WriterLease>(std::move(lease)),
-                  facts = std::move(facts)] {
-    home.sources.add(std::move(*offer), std::move(*lease), facts);
-  });
-}
-
-void RelayService::end_source(unsigned worker, std::uint64_t lease, EndReason reason) {
-  Worker& home = *services_.workers[worker];
-  home.loop.post([&home, lease, reason] { home.sources.kill(lease, reason); });
 }
 
 }  // namespace lb

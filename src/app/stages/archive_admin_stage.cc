@@ -18,11 +18,6 @@ namespace {
 constexpr std::string_view kDocument = "/admin/archive.json";
 constexpr std::string_view kDelete = "/admin/archive/delete";
 
-std::int64_t wall_ms(const Clock& clock) {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(clock.wall().time_since_epoch())
-      .count();
-}
-
 double unix_time_of(std::int64_t ms) { return static_cast<double>(ms) / 1000; }
 
 void write_mount(JsonWriter& out, const ArchiveSight::Mount& mount,
@@ -80,7 +75,7 @@ Verdict ArchiveAdminStage::handle(Connection& connection) {
 Verdict ArchiveAdminStage::show(Connection& connection) {
   const std::string& query = connection.request().query;
   const auto wanted = query_param(query, "mount");
-  const std::int64_t now_ms = wall_ms(worker_.services.clock);
+  const std::int64_t now_ms = unix_ms(worker_.services.clock.wall());
   ArchiveAsk ask{wanted.value_or(""), wanted.has_value(),
                  parse_time(query_param(query, "from").value_or("0"), now_ms).value_or(0),
                  parse_time(query_param(query, "to").value_or("now"), now_ms).value_or(now_ms) + 1,
@@ -111,7 +106,7 @@ Verdict ArchiveAdminStage::remove(Connection& connection) {
   const std::string query =
       request.query + (connection.form_is_urlencoded() ? "&" + connection.form() : std::string());
   Services& services = worker_.services;
-  const std::int64_t now_ms = wall_ms(services.clock);
+  const std::int64_t now_ms = unix_ms(services.clock.wall());
   const auto mount = query_param(query, "mount");
   const auto from = parse_time(query_param(query, "from").value_or(""), now_ms);
   const auto to = parse_time(query_param(query, "to").value_or(""), now_ms);

@@ -30,11 +30,6 @@ constexpr unsigned kFilesOfTurn = 8;
 
 std::int64_t ms_of(std::chrono::milliseconds time) { return time.count(); }
 
-std::int64_t wall_now_ms(Worker& worker) {
-  return ms_of(std::chrono::duration_cast<std::chrono::milliseconds>(
-      worker.services.clock.wall().time_since_epoch()));
-}
-
 void reply_nothing(Connection& connection, const std::vector<ArchiveRange>& ranges) {
   ResponseHead head;
   head.status = 404;
@@ -49,7 +44,7 @@ void reply_nothing(Worker& worker, Connection& connection) {
   const std::string& mount = connection.request().path;
   const auto holders = archive.remote().archive().holders();
   reply_nothing(connection, ranges_anywhere(*archive.catalog().files(mount), holders->of(mount),
-                                            wall_now_ms(worker)));
+                                            unix_ms(worker.services.clock.wall())));
 }
 
 // This node has recorded it: nothing is missing that others may have.
@@ -221,7 +216,7 @@ Verdict ArchiveStage::handle(Connection& connection) {
   }
   const Catalog::Files files = services.archive->catalog().files(connection.request().path);
   if (section.archive.window.count() > 0 && !administrator) {
-    ask.earliest_ms = wall_now_ms(worker_) - ms_of(section.archive.window);
+    ask.earliest_ms = unix_ms(worker_.services.clock.wall()) - ms_of(section.archive.window);
     ask.from_ms = std::max(ask.from_ms, ask.earliest_ms);
     if (ask.kind == PastAsk::Kind::kFile && ask.to_ms <= ask.from_ms) {
       reply_nothing(connection, std::vector<ArchiveRange>());

@@ -24,12 +24,6 @@ namespace {
 constexpr std::int64_t kRecentMs = 60'000;
 constexpr std::size_t kMaxOlder = 256;
 
-std::int64_t wall_now_ms(const Services& services) {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             services.clock.wall().time_since_epoch())
-      .count();
-}
-
 Verdict refuse_past(Connection& connection, const RecordedFiles& files) {
   return refuse_hls(connection, 404, "Nothing of this time is recorded\r\n",
                     "X-LB-Archive: " + ranges_text(files.ranges()) + "\r\n");
@@ -65,7 +59,7 @@ std::optional<std::int64_t> HlsStage::earliest_ms(Connection& connection) {
     return 0;
   }
   if (archive.window.count() == 0) return 0;
-  return wall_now_ms(worker_.services) -
+  return unix_ms(worker_.services.clock.wall()) -
          static_cast<std::int64_t>(std::chrono::milliseconds(archive.window).count());
 }
 
@@ -138,7 +132,7 @@ Verdict HlsStage::look_up_list(Connection& connection, std::int64_t earliest) {
   Services& services = worker_.services;
   const auto config = services.config.read();
   HlsPath& named = connection.context().hls->named;
-  const std::int64_t now_ms = wall_now_ms(services);
+  const std::int64_t now_ms = unix_ms(services.clock.wall());
   const auto now = static_cast<std::uint64_t>(std::max<std::int64_t>(0, now_ms / 1000));
   const auto cut_ms =
       static_cast<std::uint32_t>(std::chrono::milliseconds(config->hls.segment).count());
@@ -222,7 +216,7 @@ Verdict HlsStage::serve_past_segment(Connection& connection) {
   const auto& past = ask.past->segment;
   if (!past || past->segment.adts != ask.named.adts) return none();
   const std::int64_t kept = std::chrono::milliseconds(kept_for_hls(config->hls)).count();
-  if (past->segment.wall_ms < wall_now_ms(services) - kept - kRecentMs) {
+  if (past->segment.wall_ms < unix_ms(services.clock.wall()) - kept - kRecentMs) {
     const auto earliest = earliest_ms(connection);
     if (!earliest) return Verdict::kAnswered;
     if (past->segment.wall_ms < *earliest - kRecentMs) return none();

@@ -12,7 +12,7 @@
 namespace lb {
 namespace {
 
-constexpr std::size_t kMostTitles = 1000, kMostFiles = 2048, kTitleFilesOfTurn = 8;
+constexpr std::size_t kMostTitles = 1000, kMostTitleFiles = 2048, kTitleFilesOfTurn = 8;
 
 struct TitleSearch {
   ArchiveService& archive;
@@ -48,7 +48,7 @@ void look_for_titles(const std::shared_ptr<TitleSearch>& search) {
   for (std::size_t i = 0; i < kTitleFilesOfTurn; ++i) {
     while (search->next > 0 && (*search->files)[search->next - 1].from_ms >= search->ask.to_ms)
       --search->next;
-    if (search->next == 0 || search->looked == kMostFiles ||
+    if (search->next == 0 || search->looked == kMostTitleFiles ||
         search->newest_first.size() >= kMostTitles ||
         (*search->files)[search->next - 1].to_ms <= search->ask.from_ms) {
       finish_titles(*search);

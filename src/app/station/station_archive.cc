@@ -12,10 +12,8 @@ namespace lb {
 void ServerStation::archive(const std::string& mount, std::int64_t from_ms, std::int64_t to_ms,
                             Then<ArchiveSight> then) {
   auto answer = std::make_shared<Then<ArchiveSight>>(std::move(then));
-  const auto now = services_.clock.wall().time_since_epoch();
   gather_archive(*services_.archive,
-                 {mount, !mount.empty(), from_ms, to_ms,
-                  std::chrono::duration_cast<std::chrono::milliseconds>(now).count()},
+                 {mount, !mount.empty(), from_ms, to_ms, unix_ms(services_.clock.wall())},
                  [this, answer](ArchiveSight sight) {
                    auto seen = std::make_shared<ArchiveSight>(std::move(sight));
                    services_.loops.control().post([answer, seen] { (*answer)(std::move(*seen)); });
