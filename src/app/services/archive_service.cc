@@ -16,9 +16,9 @@ constexpr unsigned kPastMetaint = 16'000;
 
 }  // namespace
 
-std::shared_ptr<const SourceFacts> facts_of_past(const Clock& clock, const ArchiveFile& file) {
+std::shared_ptr<const SourceFacts> facts_of_past(const Clock& clock, const std::string& type) {
   SourceFacts facts;
-  facts.content_type = file.index.head.content_type;
+  facts.content_type = type;
   facts.plugin = &framer_for(facts.content_type);
   facts.metaint = facts.plugin->icy_metadata ? kPastMetaint : 0;
   facts.started_wall = clock.wall();
@@ -81,6 +81,15 @@ std::shared_ptr<DownloadPlaces> ArchiveService::downloads(const std::string& mou
 }
 
 std::shared_ptr<Mount> ArchiveService::off_air(const std::string& name, const ArchiveFile& sample) {
+  const FileRow& row = sample.row;
+  const auto ms = static_cast<std::uint64_t>(std::max<std::int64_t>(1, row.to_ms - row.from_ms));
+  return off_air(name, facts_of_past(services_.clock, sample.index.head.content_type),
+                 row.bytes * 1000 / ms);
+}
+
+std::shared_ptr<Mount> ArchiveService::off_air(const std::string& name,
+                                               std::shared_ptr<const SourceFacts> facts,
+                                               std::uint64_t bytes_per_second) {
   auto settings =
       std::make_shared<const MountSettings>(mount_settings(*services_.config.read(), name));
   std::lock_guard<std::mutex> guard(mutex_);
@@ -91,11 +100,9 @@ std::shared_ptr<Mount> ArchiveService::off_air(const std::string& name, const Ar
   }
   auto mount = std::make_shared<Mount>(name, std::move(settings), services_.loops.workers(),
                                        &services_.counters.promised);
-  mount->set_facts(facts_of_past(services_.clock, sample));
+  mount->set_facts(std::move(facts));
   mount->set_phase(MountPhase::kEnded);
-  const FileRow& row = sample.row;
-  const auto ms = static_cast<std::uint64_t>(std::max<std::int64_t>(1, row.to_ms - row.from_ms));
-  mount->set_usual_rate(row.bytes * 1000 / ms);
+  mount->set_usual_rate(bytes_per_second);
   known = mount;
   std::erase_if(off_air_, [](const auto& one) { return one.second.expired(); });
   return mount;

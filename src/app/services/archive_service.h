@@ -22,7 +22,7 @@
 namespace lb {
 
 // What listeners are told of a recorded stream, where the mount does not play what it is.
-std::shared_ptr<const SourceFacts> facts_of_past(const Clock& clock, const ArchiveFile& file);
+std::shared_ptr<const SourceFacts> facts_of_past(const Clock& clock, const std::string& type);
 
 class ArchiveService {
  public:
@@ -56,6 +56,8 @@ class ArchiveService {
   // all of them, so its limits hold, and commands find it; it goes with the last one.  Any thread.
   // sample: a file of its past.
   std::shared_ptr<Mount> off_air(const std::string& mount, const ArchiveFile& sample);
+  std::shared_ptr<Mount> off_air(const std::string& mount, std::shared_ptr<const SourceFacts> facts,
+                                 std::uint64_t bytes_per_second);
   // Null: there is none.
   std::shared_ptr<Mount> off_air(const std::string& mount) const;
   std::vector<std::shared_ptr<Mount>> off_air() const;

@@ -330,7 +330,7 @@ Verdict ArchiveStage::begin_stream(Connection& connection, const Catalog::Files&
         if (!start->mount) start->mount = archive.off_air(name, *start->file);
         start->facts = start->mount->facts();
         if (start->facts->content_type != index.head.content_type)
-          start->facts = facts_of_past(worker.services.clock, *start->file);
+          start->facts = facts_of_past(worker.services.clock, index.head.content_type);
         waiting->context().shifted = std::move(start);
         waiting->resume(Verdict::kNext);
       });

@@ -63,20 +63,12 @@ std::optional<std::int64_t> HlsStage::earliest_ms(Connection& connection) {
          static_cast<std::int64_t>(std::chrono::milliseconds(archive.window).count());
 }
 
-std::shared_ptr<Mount> HlsStage::mount_of_past(const std::string& name, const std::string& type) {
+std::shared_ptr<Mount> HlsStage::mount_of_past(const std::string& name, const std::string& type,
+                                               std::uint64_t bytes_per_second) {
   Services& services = worker_.services;
   auto playing = services.mounts.find(name);
   if (playing && playing->phase() != MountPhase::kEnded) return playing;
-  auto mount = std::make_shared<Mount>(
-      name, std::make_shared<const MountSettings>(mount_settings(*services.config.read(), name)),
-      services.loops.workers(), &services.counters.promised);
-  SourceFacts facts;
-  facts.content_type = type;
-  facts.plugin = &framer_for(type);
-  facts.started_wall = services.clock.wall();
-  facts.started = services.clock.steady();
-  mount->set_facts(std::make_shared<const SourceFacts>(std::move(facts)));
-  return mount;
+  return services.archive->off_air(name, facts_of_past(services.clock, type), bytes_per_second);
 }
 
 Verdict HlsStage::serve_past_list(Connection& connection) {
@@ -104,7 +96,7 @@ Verdict HlsStage::serve_past_list(Connection& connection) {
     reply_hls_master(worker_, connection, std::span(&variant, 1), ask.by);
     return Verdict::kAnswered;
   }
-  const auto mount = mount_of_past(name, list.content_type);
+  const auto mount = mount_of_past(name, list.content_type, list.bandwidth / 8);
   const bool is_get = connection.request().method == Method::kGet;
   if (ask.joins() && is_get && !admit(connection, mount)) return Verdict::kAnswered;
   services.hls->count(HlsRequest::kList);
@@ -228,7 +220,7 @@ Verdict HlsStage::serve_past_segment(Connection& connection) {
     body.sound.push_back(
         ReplyRun::of_file(part.file, part.file->fd(), part.begin, part.end - part.begin));
   return send_segment(connection,
-                      mount_of_past(name, past->parts.front().file->index.head.content_type),
+                      mount_of_past(name, past->parts.front().file->index.head.content_type, 0),
                       std::move(body));
 }
 

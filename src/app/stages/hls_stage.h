@@ -63,7 +63,9 @@ class HlsStage final : public Stage {
   // How far back this client may listen, Unix; nullopt: not at all, and it has been answered.
   std::optional<std::int64_t> earliest_ms(Connection& connection);
   // For the listeners of its past: the one that plays, or one that is in no table.
-  std::shared_ptr<Mount> mount_of_past(const std::string& name, const std::string& type);
+  // bytes_per_second: about.
+  std::shared_ptr<Mount> mount_of_past(const std::string& name, const std::string& type,
+                                       std::uint64_t bytes_per_second);
   // False: it has been refused.
   bool admit(Connection& connection, const std::shared_ptr<Mount>& mount);
   // As it was a moment ago, of a mount that need not be there any more.
