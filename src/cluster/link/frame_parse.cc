@@ -344,6 +344,8 @@ Frame read_archive(FrameMembers& in) {
     addresses_of(in, PublicScheme::kHttps, "pub.https", pub.at("https"), row.addresses);
     in.array("have", element.at("have"), kMaxArchiveRanges, [&](const Json& range) {
       constexpr std::uint64_t kLastTime = 253'402'300'799'000;  // of the year 9999
+      if (range.at(std::size_t{0}).missing() || range.at(std::size_t{1}).missing())
+        in.wrong("have", "has an element that is no pair of times");
       const auto from = in.whole("have", range.at(std::size_t{0}), kLastTime).value_or(0);
       const auto to = in.whole("have", range.at(std::size_t{1}), kLastTime).value_or(0);
       if (to != 0 && to < from) in.wrong("have", "has a range that ends before it begins");
