@@ -26,10 +26,29 @@ std::tm local_time(std::int64_t ms) {
   ::localtime_r(&seconds, &parts);
   return parts;
 }
-std::string local_text(std::int64_t ms, const char* form) {
+enum class LocalForm : std::uint8_t { kTime, kStamp, kDay, kMinute, kZone };
+std::string local_text(std::int64_t ms, LocalForm form) {
   const std::tm parts = local_time(ms);
   std::array<char, 64> text{};
-  return {text.data(), std::strftime(text.data(), text.size(), form, &parts)};
+  std::size_t size = 0;
+  switch (form) {
+    case LocalForm::kTime:
+      size = std::strftime(text.data(), text.size(), "%H:%M:%S", &parts);
+      break;
+    case LocalForm::kStamp:
+      size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S%z", &parts);
+      break;
+    case LocalForm::kDay:
+      size = std::strftime(text.data(), text.size(), "%Y-%m-%d", &parts);
+      break;
+    case LocalForm::kMinute:
+      size = std::strftime(text.data(), text.size(), "%F %H:%M", &parts);
+      break;
+    case LocalForm::kZone:
+      size = std::strftime(text.data(), text.size(), "%Z", &parts);
+      break;
+  }
+  return {text.data(), size};
 }
 // "2026-11-21" → where the day begins.
 std::optional<std::int64_t> day_begin(const std::string& day) {
@@ -123,9 +142,9 @@ void write_part(XmlWriter& xml, std::string_view name, const Part& part, std::in
   xml.open(name);
   xml.element("from", seconds_text(part.from_ms));
   xml.element("to", seconds_text(part.to_ms));
-  xml.element("begin", local_text(part.from_ms, "%H:%M:%S"));
-  xml.element("end", local_text(part.to_ms, "%H:%M:%S"));
-  xml.element("when", local_text(part.from_ms, "%Y-%m-%dT%H:%M:%S%z"));
+  xml.element("begin", local_text(part.from_ms, LocalForm::kTime));
+  xml.element("end", local_text(part.to_ms, LocalForm::kTime));
+  xml.element("when", local_text(part.from_ms, LocalForm::kStamp));
   xml.element("seconds", static_cast<std::uint64_t>(length / kSecondMs));
   if (part.bytes > 0) xml.element("size", size_text(part.bytes));
   if (!part.title.empty()) xml.element("title", part.title);
@@ -141,7 +160,7 @@ std::vector<std::string> days_of(const std::vector<PlacedRange>& ranges) {
   std::vector<std::string> days;
   for (auto range = ranges.rbegin(); range != ranges.rend() && days.size() < kMostDays; ++range)
     for (std::int64_t at = range->to_ms - 1; at >= range->from_ms && days.size() < kMostDays;) {
-      std::string day = local_text(at, "%Y-%m-%d");
+      std::string day = local_text(at, LocalForm::kDay);
       at = day_begin(day).value_or(0) - 1;
       if (days.empty() || days.back() != day) days.push_back(std::move(day));
     }
@@ -171,7 +190,7 @@ void write_day(XmlWriter& xml, const AdminTask& task, const ArchiveSight& sight,
   const std::int64_t begin_ms = day_begin(day).value_or(0);
   const std::int64_t end_ms = std::min(next_day(begin_ms), begin_ms + kDayMs);
   xml.element("date", day);
-  xml.element("zone", local_text(begin_ms, "%Z"));
+  xml.element("zone", local_text(begin_ms, LocalForm::kZone));
   const auto ranges = ranges_within(mount.ranges, begin_ms, end_ms);
   const auto played = programmes(ranges, sight.titles);
   for (const Part& part : ranges) write_part(xml, "range", part, begin_ms);
@@ -188,27 +207,28 @@ void show_archive(AdminTask task, std::string message) {
   const std::int64_t from_ms = begin.value_or(0);
   const std::int64_t to_ms = begin ? next_day(*begin) : std::numeric_limits<std::int64_t>::max();
   Station& station = *task.station;
-  station.archive(mount, from_ms, to_ms,
-                  [task = std::move(task), mount, message = std::move(message),
-                   day = begin ? day : std::string()](const ArchiveSight& sight) mutable {
-                    XmlWriter xml;
-                    xml.open("icestats");
-                    if (sight.on) xml.element("archive", "1");
-                    if (!message.empty()) xml.element("message", message);
-                    if (!mount.empty()) xml.element("mount", mount);
-                    for (const ArchiveSight::Mount& one : sight.mounts) {
-                      xml.open("source", "mount", one.name);
-                      xml.element("size", size_text(one.bytes));
-                      xml.element("ranges", std::uint64_t{one.ranges.size()});
-                      if (!one.ranges.empty()) {
-                        xml.element("oldest", local_text(one.ranges.front().from_ms, "%F %H:%M"));
-                        xml.element("newest", local_text(one.ranges.back().to_ms, "%F %H:%M"));
-                      }
-                      if (!mount.empty()) write_day(xml, task, sight, one, day);
-                      xml.close();
-                    }
-                    task.send(std::move(xml).finish(), kArchivePage);
-                  });
+  station.archive(
+      mount, from_ms, to_ms,
+      [task = std::move(task), mount, message = std::move(message),
+       day = begin ? day : std::string()](const ArchiveSight& sight) mutable {
+        XmlWriter xml;
+        xml.open("icestats");
+        if (sight.on) xml.element("archive", "1");
+        if (!message.empty()) xml.element("message", message);
+        if (!mount.empty()) xml.element("mount", mount);
+        for (const ArchiveSight::Mount& one : sight.mounts) {
+          xml.open("source", "mount", one.name);
+          xml.element("size", size_text(one.bytes));
+          xml.element("ranges", std::uint64_t{one.ranges.size()});
+          if (!one.ranges.empty()) {
+            xml.element("oldest", local_text(one.ranges.front().from_ms, LocalForm::kMinute));
+            xml.element("newest", local_text(one.ranges.back().to_ms, LocalForm::kMinute));
+          }
+          if (!mount.empty()) write_day(xml, task, sight, one, day);
+          xml.close();
+        }
+        task.send(std::move(xml).finish(), kArchivePage);
+      });
 }
 
 }  // namespace
