@@ -100,6 +100,17 @@ void judge(const IngestFrame& frame) {
     for (const std::string& node : row.via) must_be_word(node);
   }
 }
+void judge(const ArchiveFrame& frame) {
+  for (const ArchiveRow& row : frame.rows) {
+    must_be_mount(row.mount);
+    must_be_word(row.at);
+    fuzz::must(row.pass.empty() || clean(row.pass), "a pass");
+    fuzz::must(row.have.size() <= kMaxArchiveRanges, "ranges");
+    for (const ArchiveRow::Range& range : row.have)
+      fuzz::must(range.from_ms >= 0 && (range.to_ms == 0 || range.to_ms >= range.from_ms),
+                 "a range");
+  }
+}
 void judge(const ByeFrame& frame) {
   fuzz::must(clean(frame.why) && frame.code >= 0 && frame.back.count() >= 0, "a bye");
 }

@@ -22,7 +22,7 @@ TEST_GROUP(CommandsArchive) {
     station.archive_sight.mounts = {
         {"/a b.mp3",
          1'234'567,
-         {{kEvening - 24 * 60 * kMinute, kEvening + 10 * kMinute, 1'000'000}}}};
+         {{{kEvening - 24 * 60 * kMinute, kEvening + 10 * kMinute, 1'000'000}, {"here"}}}}};
     station.archive_sight.titles = {{kEvening, "News"}, {kEvening + 5 * kMinute, "Music <1>"}};
   }
   std::string page(const std::string& query) { return ask(station, "/admin/archive" + query).body; }
