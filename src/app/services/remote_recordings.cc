@@ -10,8 +10,9 @@ constexpr std::size_t kMostFetches = 16, kMostWaiting = 4096;
 }  // namespace
 
 RemoteRecordings::RemoteRecordings(Services& services, const Catalog& own, unsigned first_thread)
-    : fetching_(first_thread, services.clock, "fetch"),
-      patient_(first_thread + 1, services.clock, "patient"),
+    : clock_(services.clock),
+      patient_number_(first_thread + 1),
+      fetching_(first_thread, services.clock, "fetch"),
       fetcher_(
           std::make_unique<Fetcher>(fetching_.loop(), Fetcher::Limits{kMostFetches, kMostWaiting})),
       archive_(std::make_unique<RemoteArchive>(
@@ -29,15 +30,21 @@ void RemoteRecordings::configure(const Config& config) {
   shares_.store(config.archive.share, std::memory_order_relaxed);
 }
 
-void RemoteRecordings::start() {
-  fetching_.start();
-  patient_.start();
+void RemoteRecordings::start() { fetching_.start(); }
+
+Loop& RemoteRecordings::patient() {
+  std::call_once(patient_once_, [this] {
+    patient_ = std::make_unique<IoThread>(patient_number_, clock_, "patient");
+    patient_->start();
+  });
+  return patient_->loop();
 }
 
 void RemoteRecordings::stop() {
   // First the one that waits for the other.
   archive_->closing = true;
-  patient_.join();
+  std::call_once(patient_once_, [] {});
+  if (patient_) patient_->join();
   fetching_.join();
 }
 

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 
 #include "app/process/io_thread.h"
 #include "app/services/services.h"
@@ -29,8 +30,8 @@ class RemoteRecordings {
 
   RemoteArchive& archive() noexcept { return *archive_; }
   ArchivePasses& passes() noexcept { return passes_; }
-  // For work that waits for other nodes.
-  Loop& patient() noexcept { return patient_.loop(); }
+  // For work that waits for other nodes; the thread begins with the first of it.
+  Loop& patient();
   // Its recordings are for other nodes too.
   bool shares() const noexcept { return shares_.load(std::memory_order_relaxed); }
 
@@ -39,7 +40,11 @@ class RemoteRecordings {
   std::atomic<std::uint64_t> refused{0}, answered{0};
 
  private:
-  IoThread fetching_, patient_;
+  const Clock& clock_;
+  const unsigned patient_number_;
+  IoThread fetching_;
+  std::once_flag patient_once_;
+  std::unique_ptr<IoThread> patient_;
   std::unique_ptr<Fetcher> fetcher_;
   std::unique_ptr<RemoteArchive> archive_;
   ArchivePasses passes_;
