@@ -201,16 +201,17 @@ void Filler::nested(const SchemaElement& row, void* object, const XmlNode& node,
   std::string inner = join_path(path, row);
   const auto before = row.nest.many ? std::vector<std::string>{} : leaves_of(row, object);
   void* where = row.nest.add(object);
-  // What a block says by being there is written, too.
-  for (std::size_t i = 0; i < before.size(); ++i)
-    if (leaves_of(row, object)[i] != before[i])
-      written_.try_emplace(join_path(inner, row.block->elements[i]), node.line);
+  const auto there = row.nest.many ? std::vector<std::string>{} : leaves_of(row, object);
   if (row.nest.many) inner += "[" + std::to_string(row.nest.count(object)) + "]";
   // Where the block is mostly a text, its alias is reported with the text.
   if (node.name != row.name && !row.block->help.empty()) {
     readings_.push_back({node.line, path_below(path, node.name), inner, "", nullptr});
   }
   fill(*row.block, where, node, inner);
+  // What a block says by being there is written, too, unless it says it in words.
+  for (std::size_t i = 0; i < there.size(); ++i)
+    if (there[i] != before[i])
+      written_.try_emplace(join_path(inner, row.block->elements[i]), node.line);
   written_.try_emplace(inner, node.line);
 }
 
