@@ -140,9 +140,7 @@ void ArchiveWriter::retain() {
   retention_timer_.after(kRetentionTick);
   RetentionInput input;
   input.settings = settings_;
-  input.now_ms =
-      std::chrono::duration_cast<std::chrono::milliseconds>(loop_.clock().wall().time_since_epoch())
-          .count();
+  input.now_ms = unix_ms(loop_.clock().wall());
   const DiskSpace space = disk_space(host_.dir);
   input.disk_bytes = space.bytes;
   input.free_bytes = space.free;

@@ -92,11 +92,7 @@ Recording::~Recording() {
   channel.set_low_water(channel.recording_slot(), Channel::kNoReader);
 }
 
-std::int64_t Recording::wall_now_ms() const {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             host_.clock.wall().time_since_epoch())
-      .count();
-}
+std::int64_t Recording::wall_now_ms() const { return unix_ms(host_.clock.wall()); }
 
 Recording::Progress Recording::advance(std::size_t budget) {
   Channel& channel = mount_->channel();

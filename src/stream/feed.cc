@@ -138,11 +138,7 @@ StreamSpan Feed::first_span() const {
   return span;
 }
 
-std::int64_t Feed::wall_now_ms() const {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             host_.loop().clock().wall().time_since_epoch())
-      .count();
-}
+std::int64_t Feed::wall_now_ms() const { return unix_ms(host_.loop().clock().wall()); }
 
 WriterLease Feed::take_lease() noexcept {
   search_end_.cancel();

@@ -1,8 +1,9 @@
 // StreamPlace: what X-LB-Stream tells between our servers: which byte of which stream a body begins
 // with, its media time and its time of day, and how the segments of its epoch are numbered.
 //
-//   request   X-LB-Stream: any                     or <32 hex>.<position> of the next byte that is
-//   wanted answer    X-LB-Stream: 4f2a…c1.81920; m=3528000/44100; t=1795158080123; z=1795158000100;
+//   request   X-LB-Stream: any
+//             or, for the next byte that is wanted, X-LB-Stream: <32 hex>.<position>
+//   answer    X-LB-Stream: 4f2a…c1.81920; m=3528000/44100; t=1795158080123; z=1795158000100;
 //             n=598386000; g=46554; c=6000; h=0; after=<32 hex>.<position>
 //
 // m: media time of the first unit, samples/rate ("m=0/0": the format has none). t: its wall time,

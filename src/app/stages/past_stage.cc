@@ -101,9 +101,7 @@ Verdict PastStage::handle(Connection& connection) {
   if (connection.context().hls) return Verdict::kNext;
   Request& request = connection.request();
   const ArchiveService& archive = *services.archive;
-  const std::int64_t now_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
-                                  services.clock.wall().time_since_epoch())
-                                  .count();
+  const std::int64_t now_ms = unix_ms(services.clock.wall());
   if (auto past = past_of_path(request.path)) {
     const bool taken =
         services.mounts.find(request.path) || services.files.read()->has_file(request.path);

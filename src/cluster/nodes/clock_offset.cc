@@ -53,9 +53,6 @@ std::optional<std::string> ClockOffset::news() {
          " ours";
 }
 
-std::int64_t wall_ms_of(const Clock& clock) {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(clock.wall().time_since_epoch())
-      .count();
-}
+std::int64_t wall_ms_of(const Clock& clock) { return unix_ms(clock.wall()); }
 
 }  // namespace lb
