@@ -16,7 +16,7 @@ logs=$here/build/log
 exec </dev/null
 
 default_stages=(packages release blackbox cluster conformance differential clients integrity asan attacks)
-long_stages=(failover browser run docs conformance-own integrity-ogg orchestration distcheck tsan clang asan-conformance fuzz players goals package)
+long_stages=(failover oneplace browser run docs conformance-own integrity-ogg orchestration distcheck tsan clang asan-conformance fuzz players goals package)
 declare -A about=(
   [packages]="install from Debian what is missing"
   [release]="build as run.sh does, warnings are errors; make check: unit tests, lint, configurations, fuzz corpora"
@@ -24,6 +24,7 @@ declare -A about=(
   [blackbox]="our own tests against the running server (tests/blackbox)"
   [browser]="our pages in Chromium: seen, heard, administered and attacked (tests/browser); pictures in build/screenshots"
   [cluster]="several real servers: redirects, reports, tokens; icecast2 and Icecast-KH as masters and slaves (tests/cluster)"
+  [oneplace]="logins, records and their stores, external configurations, limits of a whole cluster (tests/oneplace)"
   [failover]="encoders, upstreams and nodes die, and listeners hear every byte once (tests/failover)"
   [differential]="some 600 requests to Icecast 2.4.4 and to us; what differs stands in doc/differences.md"
   [run]="./run.sh --demo and --cluster as a newcomer uses them: what they play is decoded; the second start takes seconds"

@@ -30,7 +30,7 @@
 <h2>Archive</h2>
 <xsl:for-each select="message"><div class="roundbox message" role="status"><p><xsl:value-of select="."/></p></div></xsl:for-each>
 <xsl:choose>
-<xsl:when test="not(archive)"><div class="roundbox empty"><p>This server records nothing.</p></div></xsl:when>
+<xsl:when test="not(archive) and not(source)"><div class="roundbox empty"><p>This server records nothing.</p></div></xsl:when>
 <xsl:when test="not(source)"><div class="roundbox empty"><p>Nothing is recorded yet.</p></div></xsl:when>
 <xsl:when test="mount"><xsl:apply-templates select="source" mode="day"/></xsl:when>
 <xsl:otherwise><xsl:apply-templates select="source"/></xsl:otherwise>
@@ -46,9 +46,10 @@
 <article class="roundbox" xmlns="http://www.w3.org/1999/xhtml">
 <h3 class="mount">Mountpoint <xsl:value-of select="@mount"/></h3>
 <ul class="facts">
-<li><xsl:value-of select="size"/></li>
+<xsl:if test="size"><li><xsl:value-of select="size"/></li></xsl:if>
 <xsl:if test="oldest"><li><xsl:value-of select="oldest"/> to <xsl:value-of select="newest"/></li></xsl:if>
 <li><xsl:value-of select="ranges"/> <xsl:choose><xsl:when test="ranges = 1"> range</xsl:when><xsl:otherwise> ranges</xsl:otherwise></xsl:choose></li>
+<xsl:if test="where"><li><xsl:call-template name="places"/></li></xsl:if>
 </ul>
 <ul class="nav"><li><a href="archive.xsl?mount={$path}">Listen and download</a></li></ul>
 </article>
@@ -59,8 +60,9 @@
 <xsl:variable name="path"><xsl:call-template name="encoded"/></xsl:variable>
 <section class="roundbox" xmlns="http://www.w3.org/1999/xhtml">
 <h3 class="mount">Mountpoint <xsl:value-of select="@mount"/></h3>
-<ul class="facts"><li><xsl:value-of select="size"/></li>
-<xsl:if test="oldest"><li><xsl:value-of select="oldest"/> to <xsl:value-of select="newest"/></li></xsl:if></ul>
+<ul class="facts"><xsl:if test="size"><li><xsl:value-of select="size"/></li></xsl:if>
+<xsl:if test="oldest"><li><xsl:value-of select="oldest"/> to <xsl:value-of select="newest"/></li></xsl:if>
+<xsl:if test="where"><li><xsl:call-template name="places"/></li></xsl:if></ul>
 <xsl:if test="day"><nav aria-label="Days"><ul class="nav days">
 <xsl:for-each select="day"><li><xsl:if test="current"><xsl:attribute name="class">active</xsl:attribute></xsl:if><a href="archive.xsl?mount={$path}&amp;day={@name}"><xsl:if test="current"><xsl:attribute name="aria-current">page</xsl:attribute></xsl:if><xsl:value-of select="@name"/></a></li></xsl:for-each>
 </ul></nav></xsl:if>
@@ -83,17 +85,18 @@
 <xsl:choose>
 <xsl:when test="range">
 <table class="colortable">
-<thead><tr><th scope="col">Time</th><th scope="col">Length</th><th scope="col">Size</th><th scope="col">Action</th></tr></thead>
+<thead><tr><th scope="col">Time</th><th scope="col">Length</th><th scope="col">Size</th><xsl:if test="range/where"><th scope="col">Where</th></xsl:if><th scope="col">Action</th></tr></thead>
 <tbody>
 <xsl:for-each select="range">
 <tr>
 <td data-label="Time" class="short"><span><time datetime="{when}"><xsl:value-of select="begin"/></time> to <xsl:value-of select="end"/></span></td>
 <td data-label="Length" class="short"><xsl:call-template name="duration"><xsl:with-param name="seconds" select="seconds"/></xsl:call-template></td>
 <td data-label="Size" class="short"><xsl:value-of select="size"/></td>
+<xsl:if test="where"><td data-label="Where" class="short"><xsl:call-template name="places"/></td></xsl:if>
 <td class="action"><xsl:call-template name="actions"><xsl:with-param name="path" select="$path"/></xsl:call-template>
-<details class="confirm danger"><summary aria-label="Delete {begin} to {end}">Delete</summary>
+<xsl:if test="not(where) or where = 'here'"><details class="confirm danger"><summary aria-label="Delete {begin} to {end}">Delete</summary>
 <form class="sure" method="post" action="archive.xsl"><p><input type="hidden" name="mount" value="{../@mount}"/><input type="hidden" name="day" value="{../date}"/><input type="hidden" name="from" value="{from}"/><input type="hidden" name="to" value="{to}"/><input type="hidden" name="action" value="delete"/>Delete <xsl:value-of select="begin"/> to <xsl:value-of select="end"/>? <button type="submit">Delete</button></p></form>
-</details></td>
+</details></xsl:if></td>
 </tr>
 </xsl:for-each>
 </tbody>
@@ -131,6 +134,11 @@
 <li><a href="archive.xsl?mount={$path}&amp;day={../date}&amp;play={from}-{to}{$title}#player" aria-label="Play {$words}">Play</a></li>
 <li><a href="{$path}?from={from}&amp;to={to}&amp;download=1" aria-label="Download {$words}" download="download">Download</a></li>
 </ul>
+</xsl:template>
+
+<!-- Where it is recorded: "this server, edge2". -->
+<xsl:template name="places">
+<xsl:for-each select="where"><xsl:if test="position() &gt; 1">, </xsl:if><xsl:choose><xsl:when test=". = 'here'">this server</xsl:when><xsl:otherwise><xsl:value-of select="."/></xsl:otherwise></xsl:choose></xsl:for-each>
 </xsl:template>
 
 <!-- "Title, 20:00:00 to 21:00:00". -->

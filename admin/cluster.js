@@ -8,8 +8,11 @@ const $ = id => document.getElementById(id);
 // The address of the page may hold a password, with which fetch() would refuse a relative one.
 const address = name => new URL(location.pathname.replace(/[^/]*$/, '') + name, location.origin);
 const ask = (name, options) => fetch(address(name), {cache: 'no-store', signal: AbortSignal.timeout(PATIENCE), ...options});
+// What a session's page shows, it has to send back with what changes something.
+const csrf = document.querySelector('meta[name="lb-csrf"]')?.content;
 async function json(name) {
   const answer = await ask(name);
+  if (answer.status === 401 && csrf) location.reload();   // the session is over
   if (!answer.ok) throw new Error('the server answered ' + answer.status);
   return answer.json();
 }
@@ -73,7 +76,7 @@ async function order(node, mode) {
   const fields = own ? {mode} : {node: node.id, do: 'drain', mode};
   const name = !own ? 'cluster/command' : mode === 'off' ? 'undrain' : 'drain';
   try {
-    const answer = await ask(name, {method: 'POST', body: new URLSearchParams(fields)});
+    const answer = await ask(name, {method: 'POST', body: new URLSearchParams(fields), headers: csrf ? {'X-LB-CSRF': csrf} : {}});
     const text = await answer.text();
     const why = !own ? JSON.parse(text).why
       : new DOMParser().parseFromString(text, 'text/xml').querySelector('message')?.textContent;
@@ -97,6 +100,14 @@ function question(row) {
   return {back, details, summary, form};
 }
 
+// To the pages of another node: the answer to this form is a page that leads there.
+function way(cell) {
+  const form = cell.appendChild(make('form', '', {method: 'post', action: '/api/v1/session/handover', hidden: true}));
+  form.appendChild(make('input', '', {type: 'hidden', name: 'csrf', value: csrf || ''}));
+  const node = form.appendChild(make('input', '', {type: 'hidden', name: 'node'}));
+  return {way: form, goal: node, go: form.appendChild(make('button', '', {type: 'submit'}))};
+}
+
 function buildNode(row) {
   const name = row.insertCell();
   name.dataset.label = 'Node';
@@ -108,6 +119,7 @@ function buildNode(row) {
   parts.meter = parts.load.appendChild(make('meter', '', {max: 1, low: 0.8, high: 0.95, optimum: 0}));
   parts.used = parts.load.appendChild(make('span'));
   Object.assign(parts, question(row));
+  Object.assign(parts, way(row.lastChild));
   parts.back.addEventListener('click', () => order(parts.node, 'off'));
   parts.form.addEventListener('submit', event => {
     event.preventDefault();
@@ -120,6 +132,13 @@ function buildNode(row) {
 // As the logs: from 5 s on.
 function skew(ms) {
   return Math.abs(ms) > 5000 ? 'its clock is ' + (Math.abs(ms) / 1000).toFixed(1) + '\u00a0s ' + (ms > 0 ? 'ahead' : 'behind') : '';
+}
+
+// Of a mount that is limited over the whole cluster.
+function limitOf(slots) {
+  if (!slots) return '';
+  return (slots.limit === null ? '; slots from ' + slots.from : ' of ' + number(slots.limit) + '; slots') + ': '
+    + number(slots.used) + ' used here, ' + number(slots.given) + ' given to nodes' + (slots.held ? ', ' + number(slots.held) + ' held' : '');
 }
 
 function fillNode(parts, node) {
@@ -138,6 +157,9 @@ function fillNode(parts, node) {
   parts.meter.setAttribute('aria-label', 'Load of ' + node.id);
   say(parts.used, node.capacity.share_kbps ? percent(node.utilisation) : tidy(node.estimate_kbps) + ' kbit/s');
   say(parts.report, duration(node.report_age_seconds));
+  parts.way.hidden = !csrf || !node.takes_sessions;
+  parts.goal.value = node.id;
+  say(parts.go, 'Open ' + node.id);
   parts.back.hidden = !drains || !ours;
   parts.details.hidden = drains || !ours;
   parts.summary.setAttribute('aria-label', 'Drain ' + node.id);
@@ -176,7 +198,7 @@ function show(state, links) {
     ([name, listeners, rate, carriers], one) => {
       carriers.parentNode.className = '';
       say(name, one.mount);
-      say(listeners, number(one.listeners + one.below));
+      say(listeners, number(one.listeners + one.below) + limitOf(one.slots));
       say(rate, one.kbps ? number(one.kbps) : '\u2013');
       say(carriers, one.carriers.map(carrier => carrier.node + '\u00a0' + number(carrier.listeners + carrier.redirected)
         + (carrier.below ? ' + ' + number(carrier.below) + ' behind it' : '')

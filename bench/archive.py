@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Listeners of the past beside live ones, and what a large archive costs to open.
 
-1. CPU: twice --listeners live ones; then half of them in the past, at different places; then the same while
+1. CPU: twice --listeners live ones, without an archive and with one, twice by turns; then half of them in the past, at different places; then the same while
    what is recorded is dropped from the page cache again and again.  The longest turn of a worker in each
    case, and how many bytes left by which call (strace, if it is here).
 2. An archive of --hours of --mounts mounts at 128 kbit/s is opened, and one of a single hour.
@@ -24,6 +24,7 @@ import harness
 from harness import PASSWORD, Bench, Skip
 
 BODY = "<archive><dir>{home}/log/archive</dir></archive><mount><mount-name>/m0</mount-name><archive>1</archive></mount>"
+NO_ARCHIVE = "<mount><mount-name>/m0</mount-name></mount>"
 RECORDED = 30   # seconds before anybody listens to the past
 PLACES = 20     # … at so many places of it
 
@@ -76,8 +77,8 @@ def calls(server, seconds):
     return {call: {"calls": count, "bytes": size} for call, (count, size) in out.items()}
 
 
-def measure(bench, live, past, seconds, cold=False, trace=0):
-    server = bench.start("ours", body=BODY)
+def measure(bench, live, past, seconds, cold=False, trace=0, body=BODY):
+    server = bench.start("ours", body=body)
     feed = bench.feed(server, "--mount", "/m0", "--mounts", 1, "--bitrate", 128)
     time.sleep(RECORDED if past else 8)
     children = []
@@ -138,17 +139,22 @@ def main():
         except (OSError, subprocess.CalledProcessError) as e:
             print("archive-size: %s (make bench-programs)" % e)
         n = options.listeners
-        for name, live, past, cold in (("live", 2 * n, 0, False), ("past", n, n, False), ("cold", n, n, True)):
+        for name, live, past, cold in (("off", 2 * n, 0, False), ("live", 2 * n, 0, False), ("off again", 2 * n, 0, False),
+                                       ("live again", 2 * n, 0, False), ("past", n, n, False), ("cold", n, n, True)):
             try:
-                figures[name] = found = measure(bench, live, past, options.seconds, cold, trace=4 if past else 0)
+                figures[name] = found = measure(bench, live, past, options.seconds, cold, trace=4 if past else 0,
+                                                body=NO_ARCHIVE if name.startswith("off") else BODY)
             except Skip as e:
                 print("%s: %s" % (name, e))
                 continue
-            print("%-5s %d live, %d past: %.1f %% CPU, longest turn %.1f ms, %d parts read from disk, %s" % (
+            print("%-10s %d live, %d past: %.1f %% CPU, longest turn %.1f ms, %d parts read from disk, %s" % (
                 name, live, found["shifted"], found["server_percent"], 1000 * (found["longest_turn_s"] or 0),
                 found["disk_reads"], found.get("calls")), flush=True)
         if "live" in figures and "past" in figures:
             print("past / live: %.2f" % (figures["past"]["cpu_s"] / figures["live"]["cpu_s"]))
+        both = [sum(figures[name + again]["cpu_s"] for again in ("", " again") if name + again in figures) for name in ("live", "off")]
+        if all(both):
+            print("live with an archive / without: %.3f" % (both[0] / both[1]))
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps(figures, indent=1))
     return 0

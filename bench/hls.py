@@ -3,10 +3,16 @@
 
 A stream at its real pace, and --players sessions, each with a connection that it keeps.  A round is what all of
 them ask for in one segment's time: the list, and the newest segment.  nginx gets the same list and segment as
-files; the rounds of both follow each other in turns, so that the rest of the machine troubles both alike.
+files, on the disk and in tmpfs: the memory that a live stream is in has pages of 4 kB as tmpfs has them, where
+the files of newer kernels have larger ones.  The rounds follow each other in turns, so that the rest of the
+machine troubles all alike.
+
+Where BBR is the machine's congestion control, root measures in a network namespace without it: BBR sends by
+timers at the rate that it has seen, each costs an interrupt, and on loopback what it has seen is chance.
 """
 import argparse
 import json
+import os
 import pathlib
 import re
 import selectors
@@ -14,6 +20,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -30,7 +37,8 @@ FRAMES_A_SECOND = 44100 / 1152
 NGINX = """daemon off; master_process off; worker_processes 1; pid %(place)s/pid; error_log %(place)s/error.log;
 events { worker_connections 8192; }
 http { access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000; keepalive_timeout 600; types { application/vnd.apple.mpegurl m3u8; audio/mpeg mp3; }
-  server { listen 127.0.0.1:%(port)d backlog=4096; root %(place)s/root; } }
+  server { listen 127.0.0.1:%(port)d backlog=4096; root %(place)s/root;
+    location /memory/ { alias %(memory)s/; } } }
 """
 
 
@@ -95,6 +103,24 @@ class Players:
             wire.close()
 
 
+CONGESTION = pathlib.Path("/proc/sys/net/ipv4/tcp_congestion_control")
+
+
+def leave_bbr():
+    """In a namespace of its own: cubic, Debian's default, or reno where a namespace may not have that."""
+    if CONGESTION.read_text().strip() != "bbr" or os.geteuid() != 0:
+        return
+    if os.environ.get("LB_BENCH_NAMESPACE") != "1":
+        os.execvpe("unshare", ["unshare", "--net", sys.executable, "-B", *sys.argv], dict(os.environ, LB_BENCH_NAMESPACE="1"))
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    for name in ("cubic", "reno"):
+        try:
+            CONGESTION.write_text(name)
+            return
+        except OSError:
+            continue
+
+
 def lines_of(body):
     return [line for line in body.decode().split("\n") if line and line[0] != "#"]
 
@@ -107,12 +133,15 @@ def main():
     parser.add_argument("--rounds", type=int, default=8)
     parser.add_argument("--json", help="where to write the figures")
     options = parser.parse_args()
+    leave_bbr()
     if not shutil.which("nginx"):
         raise SystemExit("there is no nginx to compare with")
     harness.Settings.binary = str(pathlib.Path(options.server).resolve())
     harness.Settings.patience = 20
     bench, ended, nginx = harness.Bench(), threading.Event(), None
-    costs = {"ours": [], "nginx": []}
+    costs = {"ours": [], "nginx": [], "nginx, tmpfs": []}
+    memory = pathlib.Path(tempfile.mkdtemp(prefix="icecast-lb-bench-", dir="/dev/shm"))
+    memory.chmod(0o755)
     try:
         server = bench.server(limits=LIMITS, logging="<loglevel>3</loglevel>", body=BODY % (options.segment, 8 * options.segment))
         threading.Thread(target=feed, args=(server.address, ended), daemon=True).start()
@@ -130,32 +159,37 @@ def main():
         (place / "root" / "m.mp3").mkdir(parents=True)
         place.chmod(0o755)
         port = harness.free_port()
-        (place / "nginx.conf").write_text(NGINX % {"place": place, "port": port})
+        (place / "nginx.conf").write_text(NGINX % {"place": place, "port": port, "memory": memory})
         nginx = subprocess.Popen(["nginx", "-p", str(place), "-e", str(place / "error.log"), "-c", str(place / "nginx.conf")],
                                  stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         theirs = harness.wait_for(lambda: nginx_players(port, options.players), "nginx answers", 10)
         for _ in range(options.rounds + 1):  # the first one warms up
             body = newest()
             name = lines_of(body)[-1]
-            (place / "root" / "m.mp3" / "live.m3u8").write_bytes(body)
             segment, _ = ours.ask(["/m.mp3/" + name] * options.players)
-            (place / "root" / "m.mp3" / name).write_bytes(segment[0])
-            for kind, players, pid, first in (("ours", ours, server.process.pid, lists),
-                                              ("nginx", theirs, nginx.pid, ["/m.mp3/live.m3u8"] * options.players)):
+            for root in (place / "root" / "m.mp3", memory):
+                (root / "live.m3u8").write_bytes(body)
+                (root / name).write_bytes(segment[0])
+            for kind, players, pid, first, root in (("ours", ours, server.process.pid, lists, "/m.mp3/"),
+                                                    ("nginx", theirs, nginx.pid, None, "/m.mp3/"),
+                                                    ("nginx, tmpfs", theirs, nginx.pid, None, "/memory/")):
                 before = cpu_of(pid)
-                players.ask(first)
-                _, got = players.ask(["/m.mp3/" + name] * options.players)
+                players.ask(first or [root + "live.m3u8"] * options.players)
+                _, got = players.ask([root + name] * options.players)
                 costs[kind].append((cpu_of(pid) - before) / options.players)
     finally:
         ended.set()
         if nginx:
             nginx.terminate()
             nginx.wait(10)
+        shutil.rmtree(memory)
         bench.close(False)
     middle = {kind: sorted(each[1:])[len(each[1:]) // 2] for kind, each in costs.items()}
     ratio = middle["ours"] / middle["nginx"]
     print("%d players (%d listeners), list and segment of %d kB: ours %.1f µs, nginx %.1f µs a round; %.2f times nginx (goal %.1f)" %
           (options.players, listeners, got // options.players // 1000, middle["ours"] * 1e6, middle["nginx"] * 1e6, ratio, GOAL))
+    print("  congestion control: %s" % CONGESTION.read_text().strip())
+    print("  nginx with the files in tmpfs: %.1f µs; ours %.2f times that" % (middle["nginx, tmpfs"] * 1e6, middle["ours"] / middle["nginx, tmpfs"]))
     print("  of a processor at one round in %d s: ours %.2f %%, nginx %.2f %%" % (
         options.segment, *(middle[kind] * options.players / options.segment * 100 for kind in ("ours", "nginx"))))
     if options.json:

@@ -4,7 +4,7 @@ tests_config_config_tool_CPPFLAGS = $(AM_CPPFLAGS)
 tests_config_config_tool_SOURCES = tests/config/config_tool.cc
 tests_config_config_tool_LDADD = $(APP)
 
-dist_doc_DATA = conf/icecast-lb.xml conf/minimal.xml doc/config.md doc/metrics.md
+dist_doc_DATA = conf/icecast-lb.xml conf/minimal.xml doc/config.md doc/metrics.md doc/api.md
 dist_man_MANS = doc/icecast-lb.xml.5
 
 TESTS += tests/config/check
@@ -23,3 +23,4 @@ update-docs: tests/config/config_tool
 	tests/config/config_tool --dump-reference md >$(srcdir)/doc/config.md
 	tests/config/config_tool --dump-reference man >$(srcdir)/doc/icecast-lb.xml.5
 	tests/config/config_tool --dump-reference metrics >$(srcdir)/doc/metrics.md
+	tests/config/config_tool --dump-reference api >$(srcdir)/doc/api.md

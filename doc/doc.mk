@@ -8,6 +8,7 @@ dist_doc_DATA += \
   doc/cluster.md \
   doc/differences.md \
   doc/encoders.md \
+  doc/external.md \
   doc/failover.md \
   doc/getting-started.md \
   doc/ingest.md \
@@ -15,13 +16,15 @@ dist_doc_DATA += \
   doc/link.md \
   doc/migration.md \
   doc/operations.md \
+  doc/operators.md \
   doc/orchestration.md \
   doc/pages.md \
   doc/protocol.md \
   doc/results.md \
-  doc/reverse-proxies-and-tls.md
+  doc/reverse-proxies-and-tls.md \
+  doc/stores.md
 
-EXTRA_DIST += run.sh test.sh tests/stages.sh .ci/run tools/install-packages .clang-tidy .editorconfig \
+EXTRA_DIST += doc/examples/external.py run.sh test.sh tests/stages.sh .ci/run tools/install-packages .clang-tidy .editorconfig \
   tools/demo-cluster.py tools/build_kh.py tools/demo-source.py tools/make-demo.py \
   demo/morning.mp3 demo/morning.ogg demo/evening.mp3 demo/evening.ogg \
-  deploy tests/blackbox tests/browser tests/cluster tests/differential tests/docs tests/failover tests/orchestration
+  deploy tests/blackbox tests/browser tests/cluster tests/differential tests/docs tests/failover tests/oneplace tests/orchestration

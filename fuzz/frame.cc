@@ -111,6 +111,42 @@ void judge(const ArchiveFrame& frame) {
                  "a range");
   }
 }
+void judge(const SlotFrame& frame) {
+  for (const SlotRow& row : frame.rows) {
+    must_be_mount(row.mount);
+    for (const std::uint64_t count :
+         {row.given, row.claimed, row.back, row.claim, row.moved, row.got})
+      fuzz::must(count <= kMaxSlotCount, "a count");
+    fuzz::must(row.recall <= kMaxSlotsAtOnce && row.want <= kMaxSlotsAtOnce, "slots at once");
+  }
+}
+void judge(const SeatFrame& frame) {
+  for (const SeatRow& row : frame.rows) {
+    must_be_mount(row.mount);
+    must_be_word(row.user);
+    fuzz::must(row.who.empty() || clean(row.who), "who");
+    fuzz::must(row.most <= kMaxSeatsOfUser, "seats");
+  }
+}
+void judge(const ConfFrame& frame) {
+  must_be_word(frame.store);
+  for (const ConfItem& item : frame.set) {
+    fuzz::must(is_conf_key(item.key) && clean(item.key), "a key", item.key);
+    fuzz::must(item.value.size() <= kConfValueBytes, "a value");
+  }
+  for (const std::string& key : frame.removed) fuzz::must(is_conf_key(key), "a key", key);
+}
+void judge(const AskFrame& frame) {
+  must_be_mount(frame.mount);
+  fuzz::must(frame.most <= kMaxTold, "most");
+}
+void judge(const TellFrame& frame) {
+  fuzz::must(frame.rows.size() <= kMaxTold && clean(frame.why), "what is told");
+  for (const ToldListener& row : frame.rows)
+    fuzz::must(clean(row.address) && clean(row.agent) && row.agent.size() <= kLongestTold &&
+                   clean(row.user) && row.user.size() <= kLongestTold,
+               "a listener");
+}
 void judge(const ByeFrame& frame) {
   fuzz::must(clean(frame.why) && frame.code >= 0 && frame.back.count() >= 0, "a bye");
 }

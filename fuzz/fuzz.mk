@@ -55,6 +55,13 @@ replay_programs += replay_chunked
 replay_chunked_SOURCES = $(fuzz_chunked_SOURCES) fuzz/replay.cc
 replay_chunked_LDADD = $(HTTP)
 
+fuzz_programs += fuzz_registry
+fuzz_registry_SOURCES = fuzz/registry.cc fuzz/check.h
+fuzz_registry_LDADD = $(FUZZ_FLAGS) $(REGISTRY)
+replay_programs += replay_registry
+replay_registry_SOURCES = $(fuzz_registry_SOURCES) fuzz/replay.cc
+replay_registry_LDADD = $(REGISTRY)
+
 fuzz_programs += fuzz_hls_path
 fuzz_hls_path_SOURCES = fuzz/hls_path.cc fuzz/check.h
 fuzz_hls_path_LDADD = $(FUZZ_FLAGS) $(HLS)
@@ -68,6 +75,13 @@ fuzz_response_LDADD = $(FUZZ_FLAGS) $(CLUSTER)
 replay_programs += replay_response
 replay_response_SOURCES = $(fuzz_response_SOURCES) fuzz/replay.cc
 replay_response_LDADD = $(CLUSTER)
+
+fuzz_programs += fuzz_external
+fuzz_external_SOURCES = fuzz/external.cc fuzz/check.h
+fuzz_external_LDADD = $(FUZZ_FLAGS) $(CONFIG)
+replay_programs += replay_external
+replay_external_SOURCES = $(fuzz_external_SOURCES) fuzz/replay.cc
+replay_external_LDADD = $(CONFIG)
 
 fuzz_programs += fuzz_config
 fuzz_config_SOURCES = fuzz/config.cc fuzz/check.h
@@ -117,6 +131,27 @@ fuzz_stream_place_LDADD = $(FUZZ_FLAGS) $(STREAM)
 replay_programs += replay_stream_place
 replay_stream_place_SOURCES = $(fuzz_stream_place_SOURCES) fuzz/replay.cc
 replay_stream_place_LDADD = $(STREAM)
+
+fuzz_programs += fuzz_session_token
+fuzz_session_token_SOURCES = fuzz/session_token.cc fuzz/check.h
+fuzz_session_token_LDADD = $(FUZZ_FLAGS) $(AUTH)
+replay_programs += replay_session_token
+replay_session_token_SOURCES = $(fuzz_session_token_SOURCES) fuzz/replay.cc
+replay_session_token_LDADD = $(AUTH)
+
+fuzz_programs += fuzz_mount_record
+fuzz_mount_record_SOURCES = fuzz/mount_record.cc fuzz/check.h
+fuzz_mount_record_LDADD = $(FUZZ_FLAGS) $(CONFIG)
+replay_programs += replay_mount_record
+replay_mount_record_SOURCES = $(fuzz_mount_record_SOURCES) fuzz/replay.cc
+replay_mount_record_LDADD = $(CONFIG)
+
+fuzz_programs += fuzz_api
+fuzz_api_SOURCES = fuzz/api.cc fuzz/check.h
+fuzz_api_LDADD = $(FUZZ_FLAGS) $(API)
+replay_programs += replay_api
+replay_api_SOURCES = $(fuzz_api_SOURCES) fuzz/replay.cc
+replay_api_LDADD = $(API)
 
 if ENABLE_FUZZ
 noinst_PROGRAMS += $(fuzz_programs)

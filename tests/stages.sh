@@ -183,6 +183,8 @@ stage_cluster() { server_suite 900 tests/cluster/run.py; }
 
 stage_failover() { server_suite 900 tests/failover/run.py --jobs 3; }
 
+stage_oneplace() { server_suite 900 tests/oneplace/run.py; }
+
 stage_differential() {
   [ -x /usr/bin/icecast2 ] || { note "there is no /usr/bin/icecast2 to compare with"; return 1; }
   server_suite 240 tests/differential/run.py

@@ -2,7 +2,7 @@ EXTRA_DIST += tests/lint/layers tests/lint/layers.py tests/lint/headers tests/li
   tests/lint/format .clang-format tests/lint/docs tests/lint/docs.py tests/lint/names tests/lint/names.py \
   tests/lint/comments tests/lint/comments.py
 TESTS += tests/lint/layers tests/lint/format tests/lint/names tests/lint/comments tests/lint/headers tests/lint/docs
-AM_TESTS_ENVIRONMENT = CXX='$(CXX)'; LINT_CPPFLAGS='$(EVENT_CFLAGS) $(XML_CFLAGS) $(XSLT_CFLAGS)'; \
+AM_TESTS_ENVIRONMENT = CXX='$(CXX)'; LINT_CPPFLAGS='$(EVENT_CFLAGS) $(XML_CFLAGS) $(XSLT_CFLAGS) -DLB_DATADIR=\"\" -DLB_VERSION=\"\"'; \
   export CXX LINT_CPPFLAGS;
 UNIT_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/unit $(CPPUTEST_CFLAGS)
 # CppUTest's own leak detector and the sanitizers' do not go together.
@@ -19,9 +19,13 @@ include tests/unit/hls/unit.mk
 include tests/unit/auth/unit.mk
 include tests/unit/cluster/unit.mk
 include tests/unit/archive/unit.mk
+include tests/unit/registry/unit.mk
 include tests/unit/admin/unit.mk
 include tests/unit/config/unit.mk
+include tests/unit/api/unit.mk
 include tests/unit/app/unit.mk
+
+include tests/oneplace/oneplace.mk
 
 if HAVE_CPPUTEST
 check_PROGRAMS += $(unit_programs)

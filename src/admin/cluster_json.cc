@@ -38,7 +38,8 @@ void protections(JsonWriter& json, ProtectionSet set) {
   json.end_array();
 }
 
-void node(JsonWriter& json, const Node& node, std::uint64_t below, SteadyTime now) {
+void node(JsonWriter& json, const Node& node, std::uint64_t below, SteadyTime now,
+          bool takes_session) {
   json.begin_object();
   json.key("id").text(node.id);
   json.key("kind").text(to_text(node.kind));
@@ -46,6 +47,7 @@ void node(JsonWriter& json, const Node& node, std::uint64_t below, SteadyTime no
   json.key("why").text(node.why);
   json.key("cannot_pull").text(to_text(node.cannot));
   json.key("state_seconds").number(seconds_since(node.since, now));
+  if (takes_session) json.key("takes_sessions").boolean(true);
   json.key("admitted").boolean(node.admitted || node.kind == NodeKind::kSelf);
   json.key("addresses").begin_array();
   for (const NodeAddress& address : node.addresses) json.text(origin_of(address));
@@ -83,12 +85,46 @@ void node(JsonWriter& json, const Node& node, std::uint64_t below, SteadyTime no
   json.end_object();
 }
 
+// What operators of some mounts may know of a node: that it is there, and its state.
+Node without_details(const Node& from) {
+  Node shown = from;
+  const Node empty;
+  shown.why.clear();
+  shown.addresses.clear();
+  shown.hard_kbps = shown.hard_listeners = Node::kNoLimit;
+  shown.capacity = empty.capacity;
+  shown.share_kbps = shown.reported_listeners = shown.reported_kbps = shown.counted_kbps = 0;
+  shown.unacked = empty.unacked;
+  shown.issued = shown.arrived = 0;
+  shown.relays = empty.relays;
+  shown.tag_names.clear();
+  shown.countries.clear();
+  return shown;
+}
+
+void slots(JsonWriter& json, const SlotBook::Picture& picture) {
+  json.key("slots").begin_object();
+  json.key("limit");
+  if (picture.limit == SlotBook::kNoLimit)  // another node holds it
+    json.null();
+  else
+    json.number(std::int64_t{picture.limit});
+  json.key("used").number(std::int64_t{picture.used});
+  json.key("idle").number(std::int64_t{picture.idle});
+  json.key("given").number(std::int64_t{picture.given});
+  json.key("held").number(std::int64_t{picture.held});
+  json.key("from").text(picture.parent);
+  json.end_object();
+}
+
 void mount(JsonWriter& json, const MountNodes& row, const ClusterSight& sight) {
   json.begin_object();
   json.key("mount").text(row.mount);
   json.key("kbps").number(std::round(row.kbps));
   json.key("listeners").number(sight.table.mount_listeners(row.mount));
   json.key("below").number(audience_of(sight.table, row).below);
+  if (const auto limited = sight.slots.find(row.mount); limited != sight.slots.end())
+    slots(json, limited->second);
   json.key("carriers").begin_array();
   for (const Carrier& carrier : row.carriers) {
     if (!sight.table.carries(carrier, sight.now)) continue;
@@ -131,7 +167,10 @@ std::string_view to_text(Choice::Kind kind) {
 
 }  // namespace
 
-std::string cluster_json(const ClusterSight& sight) {
+bool takes_sessions(const Node& node) noexcept { return node.kind == NodeKind::kLink; }
+
+std::string cluster_json(const ClusterSight& sight,
+                         const std::function<bool(std::string_view)>& owns) {
   JsonWriter json;
   json.begin_object();
   json.key("id").text(sight.id);
@@ -140,8 +179,8 @@ std::string cluster_json(const ClusterSight& sight) {
   json.key("policy").text(policy_row(sight.settings.rules.policy).name);
   json.key("affinity").boolean(sight.settings.rules.affinity);
   json.key("holding").boolean(sight.redirects && sight.now < sight.table.hold_until());
-  json.key("listeners").number(sight.table.listeners());
-  json.key("below").number(listeners_below(sight.table));
+  json.key("listeners").number(owns ? 0 : sight.table.listeners());
+  json.key("below").number(owns ? 0 : listeners_below(sight.table));
   auto rows = sight.table.mounts();
   std::vector<std::uint64_t> below(sight.table.nodes().size());  // by slot, as each node reports
   for (const MountNodes* row : rows)
@@ -149,12 +188,14 @@ std::string cluster_json(const ClusterSight& sight) {
   json.key("nodes").begin_array();
   for (std::size_t slot = 0; slot < below.size(); ++slot)
     if (const Node& one = sight.table.nodes()[slot]; !one.id.empty())
-      node(json, one, below[slot], sight.now);
+      node(json, owns ? without_details(one) : one, owns ? 0 : below[slot], sight.now,
+           sight.hands_over && takes_sessions(one) && !one.addresses.empty());
   json.end_array();
   json.key("mounts").begin_array();
   std::sort(rows.begin(), rows.end(),
             [](const MountNodes* a, const MountNodes* b) { return a->mount < b->mount; });
-  for (const MountNodes* row : rows) mount(json, *row, sight);
+  for (const MountNodes* row : rows)
+    if (!owns || owns(row->mount)) mount(json, *row, sight);
   json.end_array();
   json.end_object();
   return json.take();

@@ -3,13 +3,20 @@
 // Thread: pure functions; the sight is read at once.
 #pragma once
 
+#include <functional>
 #include <string>
+#include <string_view>
 
 #include "admin/station.h"
 
 namespace lb {
 
-std::string cluster_json(const ClusterSight& sight);
+// Whether a person may be sent to its pages with a session.
+bool takes_sessions(const Node& node) noexcept;
+// owns: of an operator, whether a mount is its own; other mounts, and the details of nodes,
+// are left out then.
+std::string cluster_json(const ClusterSight& sight,
+                         const std::function<bool(std::string_view)>& owns = {});
 std::string explanation_json(const ClusterSight& sight, const ExplainAsk& ask,
                              const Explanation& explanation);
 

@@ -18,34 +18,45 @@ constexpr std::string_view kResponsePage = "response.xsl";
 
 using enum MountUse;
 using enum AdminAccess;
+using enum OwnUse;
+constexpr AdminRole kReads = AdminRole::kViewer, kRuns = AdminRole::kOperator;
 
+// Columns at the end: the least role of a user, and what operators and owners get.
 constexpr auto kCommands = std::to_array<AdminCommand>({
-    {"stats", kOptional, kAdminOrSource, "stats.xsl", false, "", run_stats},
-    {"stats.xml", kOptional, kAdminOrSource, "", false, "", run_stats},
-    {"listmounts", kNoMount, kAdminOnly, "listmounts.xsl", false, "", run_listmounts},
-    {"streamlist", kNoMount, kAdminOnly, "", false, "", run_listmounts},
+    {"stats", kOptional, kAdminOrSource, "stats.xsl", false, "", run_stats, kReads, kMount},
+    {"stats.xml", kOptional, kAdminOrSource, "", false, "", run_stats, kReads, kMount},
+    {"listmounts", kNoMount, kAdminOnly, "listmounts.xsl", false, "", run_listmounts, kReads,
+     kFilter},
+    {"streamlist", kNoMount, kAdminOnly, "", false, "", run_listmounts, kReads, kFilter},
     {"streamlist.txt", kIgnored, kRelayOnly, "", false, "", run_streamlist_text},
     {"sourcelist.txt", kIgnored, kRelayOnly, "", true, "", run_sourcelist_text},
     {"streams", kIgnored, kRelayOnly, "", false, "", run_kh_streams},
-    {"cluster", kIgnored, kAdminOnly, "cluster.xsl", false, "", run_cluster_page},
-    {"cluster.js", kIgnored, kAdminOnly, "", false, "", run_cluster_script},
-    {"cluster.json", kIgnored, kAdminOnly, "", false, "", run_cluster},
-    {"cluster/explain", kIgnored, kAdminOnly, "", false, "", run_cluster_explain},
-    {"cluster/links.json", kIgnored, kAdminOnly, "", false, "", run_cluster_links},
-    {"cluster/ingest.json", kIgnored, kAdminOnly, "", false, "", run_cluster_ingest},
-    {"cluster/messages.json", kIgnored, kAdminOnly, "", false, "", run_cluster_messages},
+    {"cluster", kIgnored, kAdminOnly, "cluster.xsl", false, "", run_cluster_page, kReads, kFilter},
+    {"cluster.js", kIgnored, kAdminOnly, "", false, "", run_cluster_script, kReads, kFilter},
+    {"cluster.json", kIgnored, kAdminOnly, "", false, "", run_cluster, kReads, kFilter},
+    {"cluster/explain", kIgnored, kAdminOnly, "", false, "", run_cluster_explain, kReads, kMount},
+    {"cluster/links.json", kIgnored, kAdminOnly, "", false, "", run_cluster_links, kReads, kFilter},
+    {"cluster/ingest.json", kIgnored, kAdminOnly, "", false, "", run_cluster_ingest, kReads,
+     kFilter},
+    {"cluster/messages.json", kIgnored, kAdminOnly, "", false, "", run_cluster_messages, kReads,
+     kNever},
     {"cluster/message", kIgnored, kAdminOnly, "", true, "", run_cluster_message},
-    {"cluster/command", kIgnored, kAdminOnly, "", true, "", run_cluster_command},
-    {"archive", kIgnored, kAdminOnly, "archive.xsl", true, "action", run_archive},
-    {"listclients", kRequired, kAdminOrSource, "listclients.xsl", false, "", run_listclients},
-    {"killclient", kRequired, kAdminOnly, kResponsePage, true, "", run_killclient},
-    {"killsource", kRequired, kAdminOnly, kResponsePage, true, "", run_killsource},
-    {"moveclients", kRequired, kAdminOnly, "moveclients.xsl", true, "destination", run_moveclients},
-    {"fallbacks", kRequired, kAdminOnly, kResponsePage, true, "", run_fallbacks},
-    {"metadata", kRequired, kAdminOrSource, kResponsePage, true, "", run_metadata},
+    {"cluster/command", kIgnored, kAdminOnly, "", true, "", run_cluster_command, kRuns, kMount},
+    {"external.json", kIgnored, kAdminOnly, "", false, "", run_external},
+    {"external/confirm", kIgnored, kAdminOnly, "", true, "", run_external_confirm},
+    {"archive", kIgnored, kAdminOnly, "archive.xsl", true, "action", run_archive, kReads, kMount},
+    {"listclients", kRequired, kAdminOrSource, "listclients.xsl", false, "", run_listclients,
+     kReads, kMount},
+    {"killclient", kRequired, kAdminOnly, kResponsePage, true, "", run_killclient, kRuns, kMount},
+    {"killsource", kRequired, kAdminOnly, kResponsePage, true, "", run_killsource, kRuns, kMount},
+    {"moveclients", kRequired, kAdminOnly, "moveclients.xsl", true, "destination", run_moveclients,
+     kRuns, kMount},
+    {"fallbacks", kRequired, kAdminOnly, kResponsePage, true, "", run_fallbacks, kRuns, kMount},
+    {"metadata", kRequired, kAdminOrSource, kResponsePage, true, "", run_metadata, kRuns, kMount},
     {"updatemetadata", kRequired, kAdminOrSource, "updatemetadata.xsl", false, "",
-     run_updatemetadata},
-    {"manageauth", kRequired, kAdminOnly, "manageauth.xsl", true, "action", run_manageauth},
+     run_updatemetadata, kRuns, kMount},
+    {"manageauth", kRequired, kAdminOnly, "manageauth.xsl", true, "action", run_manageauth, kRuns,
+     kMount},
     {"drain", kIgnored, kAdminOnly, kResponsePage, true, "mode", run_drain},
     {"undrain", kIgnored, kAdminOnly, kResponsePage, true, "", run_undrain},
     {"buildm3u", kNameOnly, kAnyone, "", false, "", run_buildm3u},
@@ -75,7 +86,23 @@ std::string_view mount_problem(const AdminTask& task) {
   return use == kNoMount ? "Mount request unknown" : "";
 }
 
+// Operators and owners move listeners among their own mounts, delete what their own have recorded,
+// and order no node.
+bool may_touch_named(const AdminTask& task) {
+  if (!task.request.owns) {
+    return task.request.role != AdminRole::kViewer ||
+           !admin_changes_state(*task.lookup.command, task.request.query);
+  }
+  for (const std::string_view name : {"destination", "fallback"})
+    if (const auto other = task.param(name); other && !task.owns(*other)) return false;
+  if (task.lookup.command->run == run_cluster_command && task.param("do") == "drain") return false;
+  const bool deletes = task.lookup.command->run == run_archive && task.param("action");
+  return !deletes || task.request.role >= AdminRole::kOwner;
+}
+
 }  // namespace
+
+bool AdminTask::owns(std::string_view name) const { return !request.owns || request.owns(name); }
 
 void AdminTask::send(std::string document, std::string_view page) {
   AdminAnswer answer;
@@ -132,18 +159,10 @@ AdminLookup admin_lookup(std::string_view path) {
   return {command, AdminFormat::kPage};
 }
 
-bool admin_allows(const AdminCommand& command, AdminRole role, bool has_mount) {
-  switch (command.access) {
-    case kAnyone:
-      return true;
-    case kAdminOnly:
-      return role == AdminRole::kAdmin;
-    case kAdminOrSource:
-      return role == AdminRole::kAdmin || (role == AdminRole::kSource && has_mount);
-    case kRelayOnly:
-      return role == AdminRole::kRelay;
-  }
-  return false;
+std::span<const AdminCommand> admin_commands() { return kCommands; }
+
+bool admin_allows(const AdminCommand& command, AdminRole role, bool has_mount, bool owns) {
+  return access_allows(command.access_row(), role, has_mount, owns);
 }
 
 bool admin_changes_state(const AdminCommand& command, std::string_view query) {
@@ -166,7 +185,9 @@ void answer_admin(AdminRequest request, Station& station, UniqueFunction<void(Ad
   AdminTask task{std::move(request), {}, "", &station, std::move(done)};
   task.lookup = admin_lookup(task.request.path);
   task.mount = task.param("mount").value_or("");
-  if (!admin_allows(*task.lookup.command, task.request.role, task.has_mount()))
+  if (!admin_allows(*task.lookup.command, task.request.role, task.has_mount(),
+                    task.owns(task.mount)) ||
+      !may_touch_named(task))
     return task.done(admin_error(401, ""));
   if (const std::string_view problem = mount_problem(task); !problem.empty())
     return task.fail(problem);

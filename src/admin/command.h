@@ -9,10 +9,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
+#include "admin/access.h"
+#include "admin/identity.h"
 #include "admin/station.h"
 #include "base/unique_function.h"
 #include "http/message.h"
@@ -20,18 +24,6 @@
 
 namespace lb {
 
-enum class AdminRole : std::uint8_t {
-  kNone,
-  kSource,  // may log in as the source of the mount that mount= names
-  kRelay,   // the relay password, or the secret of a node
-  kAdmin,
-};
-enum class AdminAccess : std::uint8_t {
-  kAnyone,
-  kAdminOnly,
-  kAdminOrSource,
-  kRelayOnly,
-};
 enum class AdminFormat : std::uint8_t { kRaw, kPage };  // NAME, NAME.xsl
 
 // What a command makes of mount=.
@@ -50,7 +42,10 @@ struct AdminRequest {
   AdminRole role = AdminRole::kNone;
   std::string peer_ip;
   Address peer;
-  std::string node;     // of the cluster, whose secret was given; its role is then kRelay
+  // Of an operator or an owner: whether a mount is one of theirs.  Not set: all are.
+  std::function<bool(std::string_view mount)> owns;
+  bool shows_addresses = true;  // of listeners
+  std::string node;             // of the cluster, whose secret was given; its role is then kRelay
   std::string encoder;  // of the mount's <encoder> rows, whose login was given; its role is kSource
   bool is_post = false;
   std::string body;             // of a POST that is no form
@@ -80,7 +75,12 @@ struct AdminCommand {
   bool changes_state = false;
   std::string_view changes_with;  // not "": changes state only when this parameter is there
   void (*run)(AdminTask task) = nullptr;
+  AdminRole least = AdminRole::kAdmin;  // of users
+  OwnUse own = OwnUse::kNever;          // by operators and owners
+
+  AccessRow access_row() const { return {name, access, least, own, changes_state}; }
 };
+std::span<const AdminCommand> admin_commands();
 
 struct AdminLookup {
   const AdminCommand* command = nullptr;  // nullptr: "Unrecognised command"
@@ -90,7 +90,8 @@ struct AdminLookup {
 AdminLookup admin_lookup(std::string_view path);
 // Whether `path` belongs to this floor: it begins with "/admin/", or is "/admin.cgi".
 bool is_admin_path(std::string_view path);
-bool admin_allows(const AdminCommand& command, AdminRole role, bool has_mount);
+// owns: mount= is one of the asker's.
+bool admin_allows(const AdminCommand& command, AdminRole role, bool has_mount, bool owns = false);
 bool admin_changes_state(const AdminCommand& command, std::string_view query);
 
 // Refusals that need no password (decisions B10): an unknown command, a cross-site request that

@@ -22,6 +22,7 @@ struct AdminTask {
   std::optional<std::string> param(std::string_view name) const {
     return query_param(request.query, name);
   }
+  bool owns(std::string_view name) const;
   bool has_mount() const { return param("mount").has_value(); }
   void fail(std::string_view text) { done(admin_error(400, text)); }
   // An icestats or iceresponse document, raw or rendered with `page`.
@@ -48,6 +49,8 @@ void run_cluster_ingest(AdminTask task);
 void run_cluster_messages(AdminTask task);
 void run_cluster_message(AdminTask task);
 void run_cluster_command(AdminTask task);
+void run_external(AdminTask task);
+void run_external_confirm(AdminTask task);
 void run_archive(AdminTask task);
 void run_listclients(AdminTask task);
 void run_killclient(AdminTask task);

@@ -105,7 +105,27 @@ struct Part {
   std::int64_t from_ms = 0, to_ms = 0;
   std::uint64_t bytes = 0;
   std::string title;
+  std::vector<std::string> where = {};  // of a range: as PlacedRange
 };
+
+// Other nodes have something of it.
+bool is_elsewhere(const std::vector<PlacedRange>& ranges) {
+  return std::any_of(ranges.begin(), ranges.end(), [](const PlacedRange& range) {
+    return range.where != std::vector<std::string>{"here"};
+  });
+}
+
+std::vector<std::string> places_of(const std::vector<PlacedRange>& ranges) {
+  std::vector<std::string> out;
+  for (const PlacedRange& range : ranges)
+    for (const std::string& place : range.where)
+      if (std::find(out.begin(), out.end(), place) == out.end()) out.push_back(place);
+  return out;
+}
+
+void write_where(XmlWriter& xml, const std::vector<std::string>& where) {
+  for (const std::string& place : where) xml.element("where", place);
+}
 
 std::vector<Part> ranges_within(const std::vector<PlacedRange>& ranges, std::int64_t from_ms,
                                 std::int64_t to_ms) {
@@ -117,6 +137,7 @@ std::vector<Part> ranges_within(const std::vector<PlacedRange>& ranges, std::int
         static_cast<double>(part.to_ms - part.from_ms) /
         static_cast<double>(std::max<std::int64_t>(1, range.to_ms - range.from_ms));
     part.bytes = static_cast<std::uint64_t>(static_cast<double>(range.bytes) * share);
+    part.where = range.where;
     out.push_back(std::move(part));
   }
   return out;
@@ -148,6 +169,7 @@ void write_part(XmlWriter& xml, std::string_view name, const Part& part, std::in
   xml.element("seconds", static_cast<std::uint64_t>(length / kSecondMs));
   if (part.bytes > 0) xml.element("size", size_text(part.bytes));
   if (!part.title.empty()) xml.element("title", part.title);
+  write_where(xml, part.where);
   // In thousandths of a day, for the bar.
   xml.element("x", static_cast<std::uint64_t>((part.from_ms - day_ms) * 1000 / kDayMs));
   xml.element("width",
@@ -193,7 +215,11 @@ void write_day(XmlWriter& xml, const AdminTask& task, const ArchiveSight& sight,
   xml.element("zone", local_text(begin_ms, LocalForm::kZone));
   const auto ranges = ranges_within(mount.ranges, begin_ms, end_ms);
   const auto played = programmes(ranges, sight.titles);
-  for (const Part& part : ranges) write_part(xml, "range", part, begin_ms);
+  const bool elsewhere = is_elsewhere(mount.ranges);
+  for (Part part : ranges) {
+    if (!elsewhere) part.where.clear();
+    write_part(xml, "range", part, begin_ms);
+  }
   for (std::size_t i = 0; i < std::min(played.size(), kMostRows); ++i)
     write_part(xml, "programme", played[i], begin_ms);
   if (const auto play = part_to_play(task)) write_part(xml, "play", *play, begin_ms);
@@ -218,12 +244,14 @@ void show_archive(AdminTask task, std::string message) {
         if (!mount.empty()) xml.element("mount", mount);
         for (const ArchiveSight::Mount& one : sight.mounts) {
           xml.open("source", "mount", one.name);
-          xml.element("size", size_text(one.bytes));
+          const bool elsewhere = is_elsewhere(one.ranges);
+          if (one.bytes > 0 || !elsewhere) xml.element("size", size_text(one.bytes));
           xml.element("ranges", std::uint64_t{one.ranges.size()});
           if (!one.ranges.empty()) {
             xml.element("oldest", local_text(one.ranges.front().from_ms, LocalForm::kMinute));
             xml.element("newest", local_text(one.ranges.back().to_ms, LocalForm::kMinute));
           }
+          if (elsewhere) write_where(xml, places_of(one.ranges));
           if (!mount.empty()) write_day(xml, task, sight, one, day);
           xml.close();
         }

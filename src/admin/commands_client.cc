@@ -99,6 +99,8 @@ void run_listclients(AdminTask task) {
   const std::string mount = task.mount;
   station.listeners_of(mount, [task = std::move(task)](std::vector<ListenerRow> rows) mutable {
     const bool audience_only = task.station->cluster().redirects;
+    if (!task.request.shows_addresses)
+      for (ListenerRow& row : rows) row.ip.clear();
     task.send(listeners_xml(task.mount, std::move(rows), audience_only), "listclients.xsl");
   });
 }

@@ -67,7 +67,7 @@ void run_cluster_script(AdminTask task) {
 }
 
 void run_cluster(AdminTask task) {
-  task.done(json_document(cluster_json(task.station->cluster())));
+  task.done(json_document(cluster_json(task.station->cluster(), task.request.owns)));
 }
 
 // mount= and, of the listener: ip=, ua=, https=1.

@@ -69,6 +69,11 @@ void run_cluster_links(AdminTask task) {
   json.begin_array();
   for (const LinkRow& row : task.station->links()) {
     json.begin_object();
+    if (task.request.owns) {  // no more of a node than that it is there
+      json.key("id").text(row.id).key("role").text(row.master ? "master" : "node");
+      json.key("up").boolean(row.up).end_object();
+      continue;
+    }
     json.key("id").text(row.id).key("peer").text(row.peer);
     json.key("role").text(row.master ? "master" : "node").key("up").boolean(row.up);
     json.key("seconds").number(row.seconds);
@@ -89,6 +94,7 @@ void run_cluster_ingest(AdminTask task) {
   JsonWriter json;
   json.begin_array();
   for (const IngestSight& sight : task.station->ingest_rows()) {
+    if (!task.owns(sight.row.mount)) continue;
     json.begin_object();
     json.key("mount").text(sight.row.mount).key("node").text(sight.row.at);
     json.key("state").text(to_text(sight.row.state));

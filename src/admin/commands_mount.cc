@@ -96,7 +96,7 @@ void run_moveclients(AdminTask task) {
     return station.mounts([task = std::move(task)](Result<std::vector<MountRow>> rows) mutable {
       if (!rows) return task.done(admin_error(503, rows.error().what));
       std::erase_if(*rows, [&task](const MountRow& row) {
-        return !task.station->move_offer(task.mount, row.mount).possible;
+        return !task.owns(row.mount) || !task.station->move_offer(task.mount, row.mount).possible;
       });
       task.send(mount_list_xml(std::move(*rows), task.mount), "moveclients.xsl");
     });

@@ -1,4 +1,4 @@
-// drain, undrain.
+// drain, undrain, external.json, external/confirm.
 #include "admin/command_task.h"
 #include "base/strings.h"
 
@@ -41,6 +41,23 @@ void run_undrain(AdminTask task) {
   if (const auto ended = task.station->undrain(); !ended)
     return task.respond(ended.error().what, 0);
   task.respond(status_text(task.station->drain_status()), 1);
+}
+
+void run_external(AdminTask task) {
+  std::string json = task.station->external_json();
+  if (json.empty()) return task.done(admin_error(404, "There is no <config-external>"));
+  AdminAnswer answer;
+  answer.content_type = "application/json; charset=UTF-8";
+  answer.body = std::move(json);
+  task.done(std::move(answer));
+}
+
+// etag=: of the list whose removals are believed.
+void run_external_confirm(AdminTask task) {
+  const std::string etag = task.param("etag").value_or("");
+  if (const auto done = task.station->confirm_external(etag); !done)
+    return task.done(admin_error(409, done.error().what));
+  run_external(std::move(task));
 }
 
 }  // namespace lb

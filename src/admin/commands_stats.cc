@@ -34,6 +34,10 @@ void run_listmounts(AdminTask task) {
   Station& station = *task.station;
   station.mounts([task = std::move(task)](Result<std::vector<MountRow>> rows) mutable {
     if (!rows) return task.done(list_unknown());
+    std::erase_if(*rows, [&task](const MountRow& row) { return !task.owns(row.mount); });
+    if (!task.request.shows_addresses)
+      for (MountRow& row : *rows)
+        for (EncoderRow& encoder : row.encoders) encoder.ip.clear();
     task.send(mount_list_xml(std::move(*rows), std::nullopt), "listmounts.xsl");
   });
 }

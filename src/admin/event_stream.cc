@@ -12,7 +12,16 @@ constexpr std::size_t kMaxPendingEvents = 64 * 1024;
 // How long a browser waits before it comes back.
 constexpr std::string_view kGreeting = "retry: 3000\n\n";
 
-std::string text_of(const ServerEvent& event, const std::string& node) {
+bool is_of_mount(const ServerEvent& event) { return event.subject.starts_with('/'); }
+
+// Where a person or an encoder is.
+bool is_address(const ServerEvent& event, std::string_view name) {
+  const bool switched = event.type == "source-takeover" || event.type == "source-return";
+  return name == "address" || (switched && (name == "from" || name == "to"));
+}
+
+std::string text_of(const ServerEvent& event, const std::string& node,
+                    const Followers::Scope& scope) {
   JsonWriter json;
   json.begin_object();
   json.key("id").text(event.id);
@@ -20,10 +29,20 @@ std::string text_of(const ServerEvent& event, const std::string& node) {
   json.key("node").text(node);
   json.key("event").text(event.type);
   json.key("subject").text(event.subject);
-  for (const auto& [name, value] : event.details) json.key(name).text(value);
+  const bool details = !scope.owns || is_of_mount(event);
+  for (const auto& [name, value] : event.details)
+    if (details && (scope.addresses || !is_address(event, name))) json.key(name).text(value);
   json.end_object();
   // JSON has its line ends escaped, so one data line is enough.
   return "id: " + event.id + "\nevent: " + event.type + "\ndata: " + json.take() + "\n\n";
+}
+
+// "": this reader is not shown it.
+std::string shown_text(const ServerEvent& event, const std::string& text, const std::string& node,
+                       const Followers::Scope& scope) {
+  if (scope.is_whole()) return text;
+  if (scope.owns && is_of_mount(event) && !scope.owns(event.subject)) return {};
+  return text_of(event, node, scope);
 }
 
 }  // namespace
@@ -47,22 +66,31 @@ const ServerEvent& EventStream::publish(ServerEvent event) {
   loop_.assert_here();
   event.id = run_ + "-" + std::to_string(++number_);
   event.when = loop_.clock().wall();
-  kept_.push_back({number_, text_of(event, node_)});
+  std::string text = text_of(event, node_, {});
+  kept_.push_back({number_, std::move(text), std::move(event)});
   if (kept_.size() > kKept) kept_.pop_front();
-  followers_.for_each(
-      [this](Followers::Follower& follower) { followers_.send(follower, kept_.back().text); });
+  const Kept& newest = kept_.back();
+  followers_.check_logins();
+  followers_.for_each([&](Followers::Follower& follower) {
+    followers_.send(follower, shown_text(newest.event, newest.text, node_, follower.scope));
+  });
   followers_.sweep();
-  last_ = std::move(event);
-  return last_;
+  return newest.event;
+}
+
+void EventStream::check_logins() {
+  followers_.check_logins();
+  followers_.sweep();
 }
 
 bool EventStream::add(std::unique_ptr<Transport>& transport, std::string head,
-                      std::string_view last_id, Followers::Ended ended) {
+                      std::string_view last_id, Followers::Ended ended, Followers::Scope scope) {
   loop_.assert_here();
   if (followers_.size() >= kMaxReaders) return false;
   Followers::Follower& follower =
       followers_.add(std::move(transport), std::move(head), std::move(ended));
-  const std::string missed = missed_since(last_id);
+  follower.scope = std::move(scope);
+  const std::string missed = missed_since(last_id, follower.scope);
   follower.most_pending = kMaxPendingEvents + missed.size();
   followers_.send(follower, std::string(kGreeting) + missed);
   followers_.sweep();
@@ -70,7 +98,8 @@ bool EventStream::add(std::unique_ptr<Transport>& transport, std::string head,
   return true;
 }
 
-std::string EventStream::missed_since(std::string_view last_id) const {
+std::string EventStream::missed_since(std::string_view last_id,
+                                      const Followers::Scope& scope) const {
   if (last_id.empty()) return {};
   std::uint64_t known = 0;
   const std::size_t dash = last_id.find('-');
@@ -78,11 +107,12 @@ std::string EventStream::missed_since(std::string_view last_id) const {
     known = parse_u64(last_id.substr(dash + 1)).value_or(0);
   std::string missed;
   for (const Kept& event : kept_)
-    if (event.number > known) missed += event.text;
+    if (event.number > known) missed += shown_text(event.event, event.text, node_, scope);
   return missed;
 }
 
 void EventStream::beat() {
+  followers_.check_logins();
   followers_.for_each(
       [this](Followers::Follower& follower) { followers_.send(follower, ":\n\n"); });
   followers_.sweep();

@@ -7,6 +7,8 @@
 // The id names the run of the process and counts within it.  A reader that comes back with
 // Last-Event-ID gets what it missed, as far as it is kept: the last kKept events; everything that
 // is kept when the id is of another run.
+// A reader with mounts of its own is shown their events; of a node no more than that its state has
+// changed.
 // Thread: one loop (control).
 // Ownership: the app.
 // Bounds: kMaxReaders; a reader that leaves 64 KiB unread is dropped.  A comment every 15 s shows
@@ -52,22 +54,24 @@ class EventStream {
   // head: of the reply.  last_id: what the reader had last; "": it wants to hear what comes.
   // False: there are too many readers, and nothing has been taken.
   bool add(std::unique_ptr<Transport>& transport, std::string head, std::string_view last_id,
-           Followers::Ended ended);
+           Followers::Ended ended, Followers::Scope scope = {});
+  // Readers whose login has ended are sent away.
+  void check_logins();
   std::size_t readers() const noexcept { return followers_.size(); }
   void beat();  // what the timer does
 
  private:
-  std::string missed_since(std::string_view last_id) const;
+  std::string missed_since(std::string_view last_id, const Followers::Scope& scope) const;
 
   struct Kept {
     std::uint64_t number = 0;
-    std::string text;
+    std::string text;  // for those that are shown everything
+    ServerEvent event;
   };
   Loop& loop_;
   const std::string node_;
   const std::string run_;
   std::uint64_t number_ = 0;
-  ServerEvent last_;
   std::deque<Kept> kept_;
   Followers followers_;
   Timer timer_;

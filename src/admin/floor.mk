@@ -1,6 +1,7 @@
 noinst_LIBRARIES += src/libadmin.a
 src_libadmin_a_CPPFLAGS = $(AM_CPPFLAGS) $(XML_CFLAGS) $(XSLT_CFLAGS)
 admin_files = \
+  src/admin/access.cc src/admin/access.h \
   src/admin/builtin.cc src/admin/builtin.h \
   src/admin/cluster_json.cc src/admin/cluster_json.h \
   src/admin/command.cc src/admin/command.h \
@@ -11,13 +12,17 @@ admin_files = \
   src/admin/commands_mount.cc \
   src/admin/commands_node.cc \
   src/admin/commands_stats.cc \
+  src/admin/console_files.cc src/admin/console_files.h \
   src/admin/event_stream.cc src/admin/event_stream.h \
   src/admin/followers.cc src/admin/followers.h \
   src/admin/health_text.cc src/admin/health_text.h \
+  src/admin/identity.cc src/admin/identity.h \
+  src/admin/login_page.cc src/admin/login_page.h \
   src/admin/metrics.cc src/admin/metrics.h \
   src/admin/mount_list.cc src/admin/mount_list.h \
   src/admin/render.cc src/admin/render.h \
   src/admin/security.cc src/admin/security.h \
+  src/admin/session_marks.cc src/admin/session_marks.h \
   src/admin/shoutcast_pages.cc src/admin/shoutcast_pages.h \
   src/admin/station.h \
   src/admin/stats_feed.cc src/admin/stats_feed.h \
@@ -44,6 +49,17 @@ page_files = \
   admin/archive.xsl \
   admin/cluster.js \
   admin/cluster.xsl \
+  admin/console/audit.js \
+  admin/console/console.css \
+  admin/console/encoders.js \
+  admin/console/forms.js \
+  admin/console/kit.js \
+  admin/console/main.js \
+  admin/console/mount.js \
+  admin/console/mounts.js \
+  admin/console/overview.js \
+  admin/console/records.js \
+  admin/console/shell.html \
   admin/listclients.xsl \
   admin/listmounts.xsl \
   admin/manageauth.xsl \

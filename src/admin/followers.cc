@@ -52,6 +52,11 @@ void Followers::on_socket(Follower& follower, short events) {
   sweep();
 }
 
+void Followers::check_logins() {
+  for (Follower& follower : followers_)
+    if (follower.scope.holds && !follower.scope.holds()) follower.gone = true;
+}
+
 void Followers::sweep() {
   for (auto at = followers_.begin(); at != followers_.end();) {
     if (!at->gone) {

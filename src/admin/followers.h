@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <list>
 #include <memory>
@@ -26,6 +27,14 @@ class Followers {
   // bytes: all that was sent.
   using Ended = UniqueFunction<void(std::uint64_t bytes)>;
 
+  // What a follower is shown, by its role.
+  struct Scope {
+    std::function<bool(std::string_view)> owns;  // of a mount; empty: every one
+    bool addresses = true;
+    std::function<bool()> holds;  // whether its login does; empty: for ever
+
+    bool is_whole() const noexcept { return !owns && addresses; }
+  };
   struct Follower {
     Followers* set = nullptr;
     std::unique_ptr<Transport> transport;
@@ -35,6 +44,7 @@ class Followers {
     bool greeted = false;  // of the feed: has had what newcomers get
     bool gone = false;
     Ended ended;
+    Scope scope;
     Watch watch;
     void on_socket(short events) { set->on_socket(*this, events); }
   };
@@ -47,6 +57,8 @@ class Followers {
   Follower& add(std::unique_ptr<Transport> transport, std::string head, Ended ended);
   // Appends to what it gets, and sends what its socket takes.  sweep() follows.
   void send(Follower& follower, std::string_view text);
+  // Drops those whose login is over by now.  sweep() follows.
+  void check_logins();
   // Removes followers whose connection has ended.
   void sweep();
   template <class F>

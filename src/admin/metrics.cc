@@ -100,6 +100,14 @@ template <auto Member>
 void of_archive(const Picture& picture, Writer& out) {
   if (picture.archive) out.sample((*picture.archive).*Member);
 }
+template <auto Member>
+void of_external(const Picture& picture, Writer& out) {
+  if (picture.external) out.sample((*picture.external).*Member);
+}
+template <auto Member>
+void of_store(const Picture& picture, Writer& out) {
+  if (picture.store) out.sample((*picture.store).*Member);
+}
 // One for every loop, or mount.
 template <auto Member>
 void each_loop(const Picture& picture, Writer& out) {
@@ -280,6 +288,16 @@ constexpr auto kRows = std::to_array<MetricRow>({
                                 [](const Picture::Relay& relay) { return relay.has_standby; }));
      }},
 
+    {"icecast_logins_total", kCounter, kNone, "result",
+     "Logins of users: right, wrong, slowed (after too many wrong ones), busy. Only where <console> is.",
+     [](const Picture& picture, Writer& out) {
+       if (!picture.logins) return;
+       for (const Picture::Counted& row : picture.logins->results) out.sample({{"result", row.kind}}, row.times);
+     }},
+    {"icecast_sessions", kGauge, kNone, "", "Sessions of users that live. Only where <console> is.",
+     [](const Picture& picture, Writer& out) {
+       if (picture.logins) out.sample(picture.logins->sessions);
+     }},
     {"icecast_auth_backend_requests_total", kCounter, kNone, "result",
      "Requests to authentication backends: answered (with any verdict), or failed.",
      [](const Picture& picture, Writer& out) {
@@ -316,10 +334,50 @@ constexpr auto kRows = std::to_array<MetricRow>({
        out.sample({{"result", "applied"}}, picture.reloads);
        out.sample({{"result", "refused"}}, picture.failed_reloads);
      }},
+    {"icecast_api_requests_total", kCounter, kNone, "status", "Answers of the API.",
+     [](const Picture& picture, Writer& out) {
+       for (const auto& [status, times] : picture.api_requests)
+         out.sample({{"status", std::to_string(status)}}, times);
+     }},
+    {"icecast_store_up", kGauge, kNone, "", "Whether the store takes changes.",
+     of_store<&Picture::Store::up>},
+    {"icecast_store_revision", kGauge, kNone, "", "Rises with each change of a record.",
+     of_store<&Picture::Store::revision>},
+    {"icecast_store_commit_seconds", kGauge, kSeconds, "",
+     "How long the last change took until it was durable.",
+     of_store<&Picture::Store::commit_seconds>},
+    {"icecast_store_stale_seconds", kGauge, kSeconds, "",
+     "For how long the store has taken no changes; 0 while it is up.",
+     of_store<&Picture::Store::stale_seconds>},
+    {"icecast_store_mounts", kGauge, kNone, "", "Mounts in the store.",
+     of_store<&Picture::Store::mounts>},
+    {"icecast_store_accounts", kGauge, kNone, "", "Accounts in the store.",
+     of_store<&Picture::Store::accounts>},
     {"lb_ingest_owned", kGauge, kNone, "", "Relays with ingest once that this node captures for the others.",
      whole<&Picture::ingest_owned>},
     {"lb_exec_restarts_total", kCounter, kNone, "", "Times that a program of a relay's <exec> was started again after it had ended by itself.",
      whole<&Picture::exec_restarts>},
+    {"icecast_slots", kGauge, kNone, "mount, kind",
+     "Slots of mounts with max-listeners-cluster: used by listeners of this node, idle here, given to the nodes that "
+     "pull from it, held for nodes that are lost; limit: of the mount, where its stream begins at this node.",
+     [](const Picture& picture, Writer& out) {
+       for (std::size_t i = 0; i < picture.slots.size() && i < kMaxStreams; ++i) {
+         const Picture::Slots& row = picture.slots[i];
+         if (row.limit >= 0) out.sample({{"mount", row.mount}, {"kind", "limit"}}, row.limit);
+         out.sample({{"mount", row.mount}, {"kind", "used"}}, row.used);
+         out.sample({{"mount", row.mount}, {"kind", "idle"}}, row.idle);
+         out.sample({{"mount", row.mount}, {"kind", "given"}}, row.given);
+         out.sample({{"mount", row.mount}, {"kind", "held"}}, row.held);
+       }
+     }},
+    {"icecast_slot_waits_total", kCounter, kNone, "", "Listeners that waited for a slot.",
+     whole<&Picture::slot_waits>},
+    {"icecast_conf_lag_seconds", kGauge, kSeconds, "node",
+     "For how long a linked node has not enforced something of the store that it was sent; 0: it enforces all of it.",
+     [](const Picture& picture, Writer& out) {
+       for (const Picture::ConfLag& row : picture.conf_lags)
+         out.sample({{"node", row.node}}, row.seconds);
+     }},
     {"icecast_event_readers", kGauge, kNone, "", "Programs that follow /admin/events.",
      whole<&Picture::event_readers>},
 
@@ -347,8 +405,23 @@ constexpr auto kRows = std::to_array<MetricRow>({
     {"lb_archive_fetched_bytes_total", kCounter, kBytes, "",
      "What other nodes have given of their recordings.",
      of_archive<&Picture::Archive::fetched_bytes>},
+    {"lb_archive_filled_bytes_total", kCounter, kBytes, "",
+     "What this node had missed, and has from other nodes now.",
+     of_archive<&Picture::Archive::filled_bytes>},
     {"lb_shifted_listeners", kGauge, kNone, "", "Listeners that hear the past.",
      of_archive<&Picture::Archive::shifted>},
+    {"icecast_external_age_seconds", kGauge, kSeconds, "",
+     "Since the backend of config-external has given a good answer; before the first one, since "
+     "the start.",
+     of_external<&Picture::External::age>},
+    {"icecast_external_mounts", kGauge, kNone, "", "Mounts that it has named and that are in force.",
+     of_external<&Picture::External::mounts>},
+    {"icecast_external_bad_mounts", kGauge, kNone, "",
+     "Mounts of its last list with faults; they keep their last good form, or are left out.",
+     of_external<&Picture::External::bad_mounts>},
+    {"icecast_external_failures_total", kCounter, kNone, "",
+     "Questions that it has not answered, or not with what can be used.",
+     of_external<&Picture::External::failures>},
 });
 
 // The mounts behind the first ones become one.
@@ -391,10 +464,18 @@ std::string_view unit_text(MetricUnit unit) {
 
 }  // namespace
 
-std::string metrics_text(MetricsPicture picture) {
+std::string metrics_text(MetricsPicture picture,
+                         const std::function<bool(std::string_view)>& owns) {
+  if (owns) {
+    const auto foreign = [&owns](const auto& row) { return !owns(row.mount); };
+    std::erase_if(picture.streams, foreign);
+    std::erase_if(picture.relays, foreign);
+    std::erase_if(picture.slots, foreign);
+  }
   sum_up(picture.streams);
   MetricWriter out;
   for (const MetricRow& row : kRows) {
+    if (owns && !row.labels.starts_with("mount")) continue;
     out.begin(row.name, type_text(row.type), row.help);
     row.read(picture, out);
   }

@@ -15,6 +15,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -97,8 +98,29 @@ struct MetricsPicture {
   std::vector<Certificate> certificates;
   std::uint64_t log_lines_lost = 0;
   std::uint64_t reloads = 0, failed_reloads = 0;
+  // Answers of the API by their status.
+  std::vector<std::pair<int, std::uint64_t>> api_requests;
+  struct Store {
+    std::uint64_t up = 0, revision = 0;
+    double commit_seconds = 0;  // of the last change
+    double stale_seconds = 0;   // since it can take none
+    std::uint64_t mounts = 0, accounts = 0;
+  };
+  std::optional<Store> store;
   std::uint64_t exec_restarts = 0, ingest_owned = 0;
   std::uint64_t event_readers = 0;
+  struct Slots {
+    std::string mount;
+    std::int64_t limit = -1;  // -1: another node has it
+    std::int64_t used = 0, idle = 0, given = 0, held = 0;
+  };
+  std::vector<Slots> slots;  // sorted by mount
+  std::uint64_t slot_waits = 0;
+  struct ConfLag {
+    std::string node;
+    double seconds = 0;
+  };
+  std::vector<ConfLag> conf_lags;
   struct Archive {
     std::uint64_t bytes = 0;
     double oldest = 0, write_lag = 0;  // seconds
@@ -106,16 +128,29 @@ struct MetricsPicture {
     std::int64_t full = 0;  // recordings that are paused
     std::uint64_t warm_reads = 0, disk_reads = 0, remote_reads = 0;
     std::uint64_t fetched_bytes = 0;  // from other nodes
+    std::uint64_t filled_bytes = 0;   // … and kept, because this node had missed them
     std::uint64_t shifted = 0;        // listeners in the past
   };
   std::optional<Archive> archive;  // nullopt: there is none
+  struct External {
+    double age = 0;  // seconds
+    std::uint64_t mounts = 0, bad_mounts = 0, failures = 0;
+  };
+  std::optional<External> external;  // nullopt: there is none
+  struct Logins {
+    std::vector<Counted> results;
+    std::uint64_t sessions = 0;
+  };
+  std::optional<Logins> logins;  // nullopt: there is no <console>
   std::uint64_t hls_sessions = 0;
   std::vector<Counted> hls_requests;
 };
 
 constexpr std::string_view kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
 constexpr std::size_t kMaxStreams = 1000;
-std::string metrics_text(MetricsPicture picture);
+// owns: the samples of these mounts alone, and none of the server's own.
+std::string metrics_text(MetricsPicture picture,
+                         const std::function<bool(std::string_view)>& owns = {});
 
 // doc/metrics.md
 std::string metrics_reference();

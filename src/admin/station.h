@@ -9,6 +9,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,6 +25,7 @@
 #include "cluster/balance/balancer.h"
 #include "cluster/link/frame.h"
 #include "cluster/polling/report_intake.h"
+#include "cluster/slots/slot_book.h"
 
 namespace lb {
 
@@ -102,6 +105,21 @@ struct TitleRequest {
   // Not empty: refuse unless the source itself comes from this address (Icecast's rule for source
   // credentials on the raw form).
   std::string only_from_ip;
+
+  // Of texts in UTF-8; "": not given.  Without an artist the title is the whole song.
+  static TitleRequest of_texts(const std::string& artist, const std::string& title,
+                               const std::string& url) {
+    TitleRequest request;
+    if (artist.empty()) {
+      request.song = title;
+    } else {
+      request.artist = artist;
+      request.title = title;
+    }
+    if (!url.empty()) request.url = url;
+    request.charset = "UTF-8";
+    return request;
+  }
 };
 enum class TitleVerdict : std::uint8_t {
   kDone,
@@ -122,6 +140,9 @@ struct ClusterSight {
   std::string id;
   bool redirects = false;
   SteadyTime now{};
+  bool hands_over = false;  // sessions, to other nodes
+  // Of mounts that are limited over the whole cluster, what this node has and gives.
+  std::map<std::string, SlotBook::Picture, std::less<>> slots{};
 };
 // The listener that an administrator asks about.
 struct ExplainAsk {
@@ -145,10 +166,11 @@ struct LinkRow {
   bool up = false;
   std::uint64_t seconds = 0;  // up
   std::uint64_t bytes_in = 0, bytes_out = 0;
-  std::uint64_t round_trip_us = 0;   // of a master; 0: not known
+  std::uint64_t round_trip_us = 0;   // 0: not known
   std::int64_t clock_offset_ms = 0;  // its wall clock less ours
   std::uint64_t issued = 0;          // redirects to us, as the master counts them
   std::size_t streams = 0;           // that the master offers
+  std::string version{};             // of a node
 };
 // A row of what nodes do with mounts that one of them captures, or of a source at a node.
 struct IngestSight {
@@ -230,6 +252,12 @@ class Station {
   }
   virtual void order(const std::string& node, CommandFrame /*command*/, Then<ResultFrame> then) {
     then({0, false, "node " + node + " is not linked"});
+  }
+  // The external configuration as JSON; "": there is none.
+  virtual std::string external_json() { return {}; }
+  // The removal that the list with this ETag wants.
+  virtual Result<void> confirm_external(const std::string& /*etag*/) {
+    return Error::not_found("there is no external configuration");
   }
   // An error: the request cannot be carried out, and why.
   virtual Result<void> drain(DrainRequest request) = 0;

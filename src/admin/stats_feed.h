@@ -29,7 +29,8 @@ class StatsFeed {
   StatsFeed& operator=(const StatsFeed&) = delete;
 
   // head: goes before the dump.  ended: called once, when the follower has gone.
-  void add(std::unique_ptr<Transport> transport, std::string head, Ended ended);
+  void add(std::unique_ptr<Transport> transport, std::string head, Ended ended,
+           Followers::Scope scope = {});
   std::size_t followers() const noexcept { return followers_.size(); }
 
  private:

@@ -10,16 +10,22 @@
 #include "app/services/archive_service.h"
 #include "app/services/dead_air_service.h"
 #include "app/services/event_service.h"
+#include "app/services/external_service.h"
 #include "app/services/hls_service.h"
+#include "app/services/login_service.h"
+#include "app/services/record_overlay.h"
 #include "app/services/worker.h"
 #include "app/stages/admin_stage.h"
+#include "app/stages/api_stage.h"
 #include "app/stages/request_context.h"
 #include "app/stages/request_stages.h"
 #include "app/stages/source_stage.h"
+#include "app/station/conf_service.h"
 #include "app/station/directory_service.h"
 #include "app/station/metrics_service.h"
 #include "app/station/mount_files.h"
 #include "app/station/page_cache.h"
+#include "app/station/record_service.h"
 #include "app/station/station.h"
 #include "app/station/stats_renderer.h"
 #include "auth/passwords.h"
@@ -52,14 +58,16 @@ Services::Services(const Clock& clock_given, std::shared_ptr<const Config> first
       config(first),
       files(std::make_shared<const StaticFiles>(static_files(*first, log))),
       http(std::make_shared<const HttpSettings>(http_settings(*first))),
+      users(std::make_shared<const UserBook>()),
+      session_keys(std::make_shared<const SessionKeys>()),
       loops(worker_count, clock_given),
       beats(loops),
       tls(loops.clerk(), log),
       load(*this),
       throttle(clock_given),
       access(log),
-      hooks(loops.clerk(), log),
       disk(worker_count + kDiskThread, clock_given, "disk"),
+      hooks(loops.clerk(), log),
       pages_thread(worker_count + kPagesThread, clock_given, "pages"),
       stats_thread(worker_count + kStatsThread, clock_given, "stats"),
       dumps(disk.loop(), log),
@@ -122,14 +130,19 @@ Worker::Worker(Services& given, unsigned index)
   for (const auto& stage : stages) plan.stages.push_back(stage.get());
   plan.context = make_request_context;
   plan.welcome = [&given](const Address& peer) {
-    if (given.access.lists()->welcome(peer)) return true;
+    if (given.access.lists()->welcome(peer) &&
+        !given.records->bans()->shuts_out(peer, unix_seconds(given.clock.wall())))
+      return true;
     given.counters.refused(Refusal::kAddress);
     return false;
   };
   plan.accepted = [&given] { given.counters.connections.fetch_add(1, std::memory_order_relaxed); };
   plan.certificates = [&given] { return given.tls.context(); };
   plan.body_limit = [this](Connection& connection) { return body_limit(*this, connection); };
-  plan.cross_origin = is_for_other_sites;
+  plan.cross_origin = [&given](const Request& request) {
+    return is_for_other_sites(request) &&
+           !(request.path.starts_with("/api/v1/") && given.login->plan()->api);
+  };
   plan.shoutcast_login = [this](Connection& connection) {
     return shoutcast_login(*this, connection);
   };
@@ -146,6 +159,18 @@ void Worker::resume(Services& services, const ParkedRequest& request, WaitOutcom
     if (waiting == nullptr) return;
     waiting->context().waited = outcome;
     waiting->context().offer = std::move(offer);
+    waiting->ask_again();
+  });
+}
+
+void Worker::resume_with_slot(Services& services, unsigned index, std::uint64_t connection,
+                              SlotPass pass, SlotWord word) {
+  Worker& worker = *services.workers[index];
+  worker.loop.post([&worker, connection, pass = std::move(pass), word]() mutable {
+    Connection* waiting = worker.connections.find(connection);
+    if (waiting == nullptr) return;
+    waiting->context().slot = std::move(pass);
+    waiting->context().slot_word = word;
     waiting->ask_again();
   });
 }

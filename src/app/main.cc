@@ -8,6 +8,8 @@
 #include "app/drain/drain_command.h"
 #include "app/process/options.h"
 #include "app/serve.h"
+#include "app/services/login_commands.h"
+#include "app/station/store_commands.h"
 
 int main(int argc, char** argv) {
   lb::init_xml_libraries();
@@ -21,6 +23,19 @@ int main(int argc, char** argv) {
     [[maybe_unused]] const auto n = ::write(STDERR_FILENO, said->err.data(), said->err.size());
     return said->status;
   }
-  return options.action == lb::Options::Action::kDrain ? lb::drain_node(options)
-                                                       : lb::serve(options);
+  switch (options.action) {
+    case lb::Options::Action::kDrain:
+      return lb::drain_node(options);
+    case lb::Options::Action::kPasswd:
+      return options.config_file.empty() ? lb::hash_given_password(options.user)
+                                         : lb::set_given_password(options);
+    case lb::Options::Action::kRotateKeys:
+      return lb::rotate_session_keys(options);
+    case lb::Options::Action::kStoreCopy:
+      return lb::copy_store(options);
+    case lb::Options::Action::kStoreRebuild:
+      return lb::rebuild_store(options);
+    default:
+      return lb::serve(options);
+  }
 }

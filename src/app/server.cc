@@ -13,17 +13,22 @@
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/country_watch.h"
 #include "app/cluster/direct_calls.h"
+#include "app/cluster/mount_homes.h"
 #include "app/cluster/mount_lookup.h"
 #include "app/cluster/relay_service.h"
 #include "app/services/archive_service.h"
 #include "app/services/dead_air_service.h"
 #include "app/services/event_service.h"
+#include "app/services/external_service.h"
 #include "app/services/hls_service.h"
+#include "app/services/login_service.h"
 #include "app/services/worker.h"
+#include "app/station/conf_service.h"
 #include "app/station/directory_service.h"
 #include "app/station/metrics_service.h"
 #include "app/station/mount_files.h"
 #include "app/station/page_cache.h"
+#include "app/station/record_service.h"
 #include "app/station/station.h"
 #include "app/station/stats_renderer.h"
 
@@ -64,6 +69,13 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
       notifier_(manager.notify_socket),
       watchdog_(services_->loops, notifier_, manager.watchdog) {
   Services& services = *services_;
+  services.overlay =
+      std::make_unique<RecordOverlay>(services.loops.control(), services.loops.clerk(),
+                                      first.config, [this](const OverlayUpdate& update) {
+                                        apply(update);
+                                        services_->records->laid();
+                                      });
+  services.records = std::make_unique<RecordService>(services);
   services.station = std::make_unique<ServerStation>(services);
   services.stats_feed = std::make_unique<StatsFeed>(services.loops.control(), *services.station);
   services.countries = std::make_unique<CountryWatch>(services);
@@ -72,6 +84,7 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
   services.archive = std::make_unique<ArchiveService>(services);
   services.dead_air = std::make_unique<DeadAirService>(services);
   services.hls = std::make_unique<HlsService>(services);
+  services.login = std::make_unique<LoginService>(services);
   services.metrics = std::make_unique<MetricsService>(services);
   services.mount_files = std::make_unique<MountFiles>(services);
   services.pages = std::make_unique<PageCache>(services);
@@ -97,8 +110,19 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
   services.lookup =
       std::make_unique<MountLookup>(services.loops.control(), lookup_callbacks(services));
   services.relays = std::make_unique<RelayService>(services);
+  services.external = std::make_unique<ExternalService>(
+      services,
+      ExternalService::Callbacks{[&services](std::vector<RegistryRecord> records) {
+                                   services.links->conf().set_external(std::move(records));
+                                 },
+                                 [&services] { services.conf->external_is_free(); }});
   services.cluster = std::make_unique<ClusterService>(services);
   services.links = std::make_unique<ClusterLinks>(services);
+  services.conf = std::make_unique<ConfService>(services);
+  services.login->on_keys([&services] {
+    services.records->keys_changed();
+    services.links->conf().keys_changed();
+  });
   services.direct = std::make_unique<DirectCalls>(services);
   services.drainer = std::make_unique<Drain>(services.loops.control(), services.log, services.drain,
                                              drain_callbacks());
@@ -119,6 +143,10 @@ SourceAdmission::Callbacks Server::admission_callbacks() {
   };
   callbacks.fed_elsewhere = [&services](const std::string& mount) {
     return services.relays->fed_elsewhere(mount);
+  };
+  callbacks.expected_here = [&services](const std::string& mount) {
+    const auto config = services.config.read();
+    return takes_over_here(*config, mount_section(*config, mount));
   };
   callbacks.waits = [&services](const std::shared_ptr<Mount>& mount) {
     services.relays->mount_waits(*mount);
@@ -203,6 +231,7 @@ Result<void> Server::bind() {
 }
 
 void Server::begin() {
+  begin_records();
   const auto config = services_->config.read();
   // Tools look for Icecast's words in Icecast's form.
   services_->log.info("main/main", "Icecast 2.4.4 server started");
@@ -222,7 +251,6 @@ void Server::run(bool announce) {
   services_->disk.start();
   services_->pages_thread.start();
   services_->stats_thread.start();
-  services_->archive->start();
   services_->hls->start();
   std::string ports;
   for (const int port : sockets_.ports()) ports += " " + std::to_string(port);
@@ -276,6 +304,10 @@ void Server::stop() {
 }
 
 void Server::end_all() {
+  services_->external->stop();
+  services_->conf->stop();
+  services_->records->stop();
+  services_->overlay->stop();
   services_->cluster->stop();
   services_->direct->stop();
   services_->relays->stop();

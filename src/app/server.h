@@ -15,6 +15,7 @@
 #include "app/process/service_manager.h"
 #include "app/process/watchdog.h"
 #include "app/services/access_watch.h"
+#include "app/services/record_overlay.h"
 #include "app/services/services.h"
 #include "app/switch_service.h"
 #include "base/result.h"
@@ -46,8 +47,17 @@ class Server {
 
  private:
   void watch_signals();
+  void begin_records();
   void reloaded(std::string_view status);
-  void apply(LoadedConfig next);
+  // What a reload has read, with the records laid over it.
+  struct Reading {
+    Result<LoadedConfig> loaded;
+    OverlayUpdate update;
+    bool usable = false;
+  };
+  void reload_done(std::shared_ptr<const RecordOverlay::Work> work, const Reading& reading);
+  void apply(const OverlayUpdate& update);
+  void apply_records(const OverlayUpdate& update);
   // Gives it to everything that lives by it.
   enum class Moment : std::uint8_t { kStart, kReload };
   void configure(const std::shared_ptr<const Config>& config, Moment moment);

@@ -12,14 +12,24 @@
 #include "app/services/archive_service.h"
 #include "app/services/dead_air_service.h"
 #include "app/services/event_service.h"
+#include "app/services/external_service.h"
+#include "app/services/login_service.h"
 #include "app/services/worker.h"
 #include "app/stages/auth_stage.h"
+#include "app/station/conf_service.h"
 #include "app/station/directory_service.h"
 #include "app/station/mount_files.h"
+#include "app/station/mount_moves.h"
+#include "app/station/record_service.h"
+#include "app/station/station.h"
 #include "cluster/nodes/node.h"
-#include "config/reload.h"
 
 namespace lb {
+namespace {
+
+constexpr std::size_t kMaxPlanLines = 20;  // of one change of records
+
+}  // namespace
 
 Result<void> Server::open_logs() { return services_->log.open(services_->config.read()->logging); }
 
@@ -27,6 +37,7 @@ void Server::reopen_logs() {
   services_->loops.clerk().post([this] {
     if (auto opened = open_logs(); !opened)
       services_->log.error("logging/reopen", opened.error().what);
+    services_->login->reopen_audit();
   });
 }
 
@@ -37,33 +48,60 @@ void Server::reload() {
   }
   reloading_ = true;
   notifier_.reloading(services_->clock.steady());
-  services_->loops.clerk().post([this] {
-    auto loaded =
-        std::make_shared<Result<LoadedConfig>>(load_config_file(config_path_, load_options_));
-    services_->loops.control().post([this, loaded] {
-      const bool usable = *loaded && !(*loaded)->refuses_start();
-      reloading_ = false;
-      ServerCounters& counters = services_->counters;
-      (usable ? counters.reloads : counters.failed_reloads).fetch_add(1, std::memory_order_relaxed);
-      if (!*loaded)
-        services_->log.error("config/reload", "Error parsing config file " + config_path_ + ": " +
-                                                  loaded->error().what +
-                                                  "; the old configuration stays");
-      else if ((*loaded)->refuses_start())
-        for (const Diagnostic& d : (*loaded)->diagnostics)
-          services_->log.error("config/reload",
-                               to_string(d, config_path_) + "; the old configuration stays");
-      else
-        apply(std::move(**loaded));
-      if (!usable)
-        reopen_logs();  // apply() does too: logrotate sends HUP, whether the file is usable or not
-      reloaded(usable ? "configuration read again"
-                      : "the configuration cannot be used, the old one stays; see the error log");
-      services_->events->publish("reload", node_name(*services_->config.read()),
-                                 {{"result", usable ? "applied" : "refused"}});
-      if (std::exchange(reload_again_, false)) reload();
+  services_->loops.clerk().post([this, work = services_->overlay->begin()]() mutable {
+    auto reading = std::make_shared<Reading>(
+        Reading{load_config_file(config_path_, load_options_), {}, false});
+    reading->usable = reading->loaded && !reading->loaded->refuses_start();
+    if (reading->usable) reading->update = work->run(reading->loaded->config);
+    services_->loops.control().post([this, work = std::move(work), reading]() mutable {
+      reload_done(std::move(work), *reading);
     });
   });
+}
+
+void Server::reload_done(std::shared_ptr<const RecordOverlay::Work> work, const Reading& reading) {
+  reloading_ = false;
+  const auto& loaded = reading.loaded;
+  ServerCounters& counters = services_->counters;
+  (reading.usable ? counters.reloads : counters.failed_reloads)
+      .fetch_add(1, std::memory_order_relaxed);
+  if (!loaded)
+    services_->log.error("config/reload", "Error parsing config file " + config_path_ + ": " +
+                                              loaded.error().what +
+                                              "; the old configuration stays");
+  else if (!reading.usable)
+    for (const Diagnostic& d : loaded->diagnostics)
+      services_->log.error("config/reload",
+                           to_string(d, config_path_) + "; the old configuration stays");
+  else
+    for (const Diagnostic& d : loaded->diagnostics)
+      services_->log.warn("config/reload", to_string(d, config_path_));
+  services_->overlay->finished(std::move(work), reading.usable ? &reading.update : nullptr);
+  if (!reading.usable)
+    reopen_logs();  // apply() does too: logrotate sends HUP, whether the file is usable or not
+  reloaded(reading.usable
+               ? "configuration read again"
+               : "the configuration cannot be used, the old one stays; see the error log");
+  services_->events->publish("reload", node_name(*services_->config.read()),
+                             {{"result", reading.usable ? "applied" : "refused"}});
+  AuditEntry entry;
+  entry.via = "signal";
+  entry.action = "reload";
+  entry.on = config_path_;
+  entry.result = reading.usable ? "ok" : "refused";
+  services_->login->audit(std::move(entry));
+  if (std::exchange(reload_again_, false)) reload();
+}
+
+// What was in force when the last process ended, before a connection is taken.
+void Server::begin_records() {
+  const auto config = services_->config.read();
+  ConfService::Restored conf = services_->conf->restore(*config);
+  auto external = services_->external->restore(*config);
+  if (config->external.url.empty()) external = std::move(conf.external);
+  if (!external.empty() || !conf.records.empty())
+    services_->config.publish(
+        services_->overlay->begin_with(std::move(conf.records), std::move(external)));
 }
 
 // Queued behind the log reopen: after READY=1 the rotated logs are closed.
@@ -75,21 +113,61 @@ void Server::reloaded(std::string_view status) {
   });
 }
 
-void Server::apply(LoadedConfig next) {
+void Server::apply(const OverlayUpdate& update) {
+  if (!update.whole) {
+    apply_records(update);
+    return;
+  }
+  const std::shared_ptr<const Config>& next = update.config;
   const auto before = services_->config.read();
-  for (const Diagnostic& d : next.diagnostics)
-    services_->log.warn("config/reload", to_string(d, config_path_));
-  services_->config.publish(next.config);
-  services_->http.publish(
-      std::make_shared<const HttpSettings>(Services::http_settings(*next.config)));
+  services_->config.publish(next);
+  services_->http.publish(std::make_shared<const HttpSettings>(Services::http_settings(*next)));
   services_->files.publish(
-      std::make_shared<const StaticFiles>(Services::static_files(*next.config, services_->log)));
-  configure(next.config, Moment::kReload);
+      std::make_shared<const StaticFiles>(Services::static_files(*next, services_->log)));
+  configure(next, Moment::kReload);
+  services_->auth->forget_answers();
+  services_->external->configured();
+  std::vector<std::string> mounts;
+  for (const auto& [name, mount] : *services_->mounts.all()) mounts.push_back(name);
+  end_moved_sources(*services_, *before, *next, mounts);
   reopen_logs();
-  const auto plan = reload_plan(*before, *next.config);
-  for (const Change& change : plan) services_->log.info("config/reload", to_string(change));
+  for (const Change& change : update.plan) services_->log.info("config/reload", to_string(change));
   services_->log.info("config/reload", "configuration re-read from " + config_path_ + ", " +
-                                           std::to_string(plan.size()) + " changes");
+                                           std::to_string(update.plan.size()) + " changes");
+}
+
+// What lives by single mounts hears of those alone; all else is asked for its section when it is
+// needed.
+void Server::apply_records(const OverlayUpdate& update) {
+  if (update.mounts.empty()) return;
+  const auto before = services_->config.read();
+  services_->config.publish(update.config);
+  services_->admission->settings_changed(update.mounts);
+  if (update.authenticators)
+    services_->auth->configure(auth_sections(*update.config), auth_server(*update.config));
+  if (update.files) services_->mount_files->configure(*update.config);
+  if (update.relays) {
+    services_->links->ingest().configure(*update.config);
+    services_->relays->configure(*update.config);
+  }
+  for (const std::string& mount : update.mounts) {
+    services_->dead_air->look(mount);
+    if (!mount_section(*update.config, mount).suspended) continue;
+    for (const auto& encoder : services_->admission->encoders_of(mount))
+      services_->station->kill_encoder(mount, encoder.id);
+  }
+  services_->archive->records_changed();
+  end_moved_sources(*services_, *before, *update.config, update.mounts);
+  services_->links->mounts_changed();  // whose sources are believed follows the records
+  services_->external->configured();
+  std::size_t lines = 0;
+  for (const Change& change : update.plan) {
+    if (++lines > kMaxPlanLines) break;
+    services_->log.info("config/records", to_string(change));
+  }
+  services_->log.info("config/records", "records of " + std::to_string(update.mounts.size()) +
+                                            " mounts have changed, " +
+                                            std::to_string(update.plan.size()) + " changes");
 }
 
 // One order for the start and for a reload.  What judges and serves a mount comes before what
@@ -119,17 +197,33 @@ void Server::configure(const std::shared_ptr<const Config>& config, Moment momen
          s.services_->auth->configure(auth_sections(*next), auth_server(*next));
          if (!s.services_->auth->has_spool()) s.open_auth_spool();
        }},
+      {"logins", [](Server& s, Next next,
+                    Moment now) { s.services_->login->configure(*next, now == Moment::kStart); }},
       {"directories",
        [](Server& s, Next next, Moment) { s.services_->directory->configure(*next); }},
       {"mount files",
-       [](Server& s, Next next, Moment) { s.services_->mount_files->configure(*next); }},
+       [](Server& s, Next next, Moment now) {
+         now == Moment::kStart ? s.services_->mount_files->begin(*next)
+                               : s.services_->mount_files->configure(*next);
+       }},
       {"archive", [](Server& s, Next next, Moment) { s.services_->archive->configure(*next); }},
       {"dead air", [](Server& s, Next, Moment) { s.services_->dead_air->configure(); }},
       {"cluster", [](Server& s, Next next, Moment) { s.services_->cluster->configure(*next); }},
       {"links", [](Server& s, Next next, Moment) { s.services_->links->configure(*next); }},
       {"relays", [](Server& s, Next next, Moment) { s.services_->relays->configure(*next); }},
-      {"ports", [](Server& s, Next next,
-                   Moment now) { now == Moment::kStart ? s.begin_ports() : s.apply_ports(next); }},
+      {"external", [](Server& s, Next next, Moment) { s.services_->external->configure(*next); }},
+      // The records are in force before the first connection is taken.
+      {"records",
+       [](Server& s, Next next, Moment now) {
+         if (now == Moment::kStart)
+           s.services_->records->begin(*next, [server = &s] { server->begin_ports(); });
+         else
+           s.services_->records->reload();
+       }},
+      {"ports",
+       [](Server& s, Next next, Moment now) {
+         if (now == Moment::kReload) s.apply_ports(next);
+       }},
   };
   for (const Receiver& receiver : kReceivers) {
     services_->log.debug("config/apply", "configuration: " + std::string(receiver.name));

@@ -11,7 +11,6 @@
 #include <map>
 #include <utility>
 
-#include "archive/retention.h"
 #include "archive/scan.h"
 
 namespace lb {
@@ -19,21 +18,45 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kWriteTick = 500ms;
+constexpr auto kWriteTick = 500ms, kHurriedTick = 100ms;
 // One recording does not keep the others waiting for longer than this takes.
 constexpr std::size_t kRecordBudget = 1 << 20;
+constexpr std::uint64_t kRoomToFill = 16 << 20;  // beside what has to stay free
 constexpr auto kRetentionTick = 60s;
 constexpr auto kRetentionPause = 5s;  // where a disk is full, it runs at once, but not each tick
 constexpr std::string_view kArchiveModule = "archive/writer";
 
+// Its source may have sent for a while when this hears of it: where the beginning of its stream is
+// held, it is there.
+std::uint64_t first_position(const StreamView& view) {
+  if (view.ended || view.end == view.begin) return view.end;
+  const StreamSpan* first = view.span_at(view.end - 1);
+  if (first == nullptr) return view.end;
+  while (first->begin > view.begin) {
+    const StreamSpan* const before = view.span_at(first->begin - 1);
+    if (before == nullptr || before->id != first->id) break;
+    first = before;
+  }
+  const std::uint64_t begin = std::max(first->begin, view.begin);
+  return first->origin_of(begin) == 0 ? begin : view.end;
+}
+
 }  // namespace
 
-ArchiveWriter::ArchiveWriter(Loop& loop, Log& log, Catalog& catalog, Callbacks callbacks)
+ArchiveWriter::ArchiveWriter(Loop& loop, Log& log, Catalog& catalog, Callbacks callbacks,
+                             RemoteArchive* remote)
     : loop_(loop),
       callbacks_(std::move(callbacks)),
       host_{loop.clock(), log, catalog, {}, callbacks_.told},
       timer_(loop, [this] { tick(); }),
-      retention_timer_(loop, [this] { retain(); }) {}
+      retention_timer_(loop, [this] { retain(); }) {
+  catalog.begin_reading();
+  if (remote == nullptr) return;
+  ArchiveFill::Callbacks fill;
+  fill.settings_of = callbacks_.settings_of;
+  fill.fits = [this](const std::string& mount, const FileRow& row) { return fits(mount, row); };
+  fill_ = std::make_unique<ArchiveFill>(loop, host_, *remote, std::move(fill));
+}
 
 ArchiveWriter::~ArchiveWriter() = default;
 
@@ -41,12 +64,14 @@ void ArchiveWriter::configure(ArchiveSettings settings) {
   loop_.post([this, settings = std::move(settings)]() mutable {
     const bool first = host_.dir.empty() && !settings.dir.empty();
     settings_ = std::move(settings);
-    if (!first) return;
-    host_.dir = settings_.dir;
-    usable_ = open_directory();
-    if (!usable_) return;
-    scan();
-    retain();
+    if (first) {
+      host_.dir = settings_.dir;
+      usable_ = open_directory();
+      if (usable_) scan();
+      host_.catalog.end_reading();
+      if (usable_) retain();
+    }
+    if (usable_ && fill_) fill_->configure(settings_.fills);
   });
 }
 
@@ -82,7 +107,7 @@ void ArchiveWriter::scan() {
 
 void ArchiveWriter::begin(const std::shared_ptr<Mount>& mount) {
   Channel& channel = mount->channel();
-  const std::uint64_t position = channel.newest()->end;
+  const std::uint64_t position = first_position(*channel.newest());
   // From now on the window may not pass what is to be written.
   if (channel.low_water_of(channel.recording_slot()) == Channel::kNoReader)
     channel.set_low_water(channel.recording_slot(), position);
@@ -109,7 +134,7 @@ void ArchiveWriter::add(const std::shared_ptr<Mount>& mount, std::uint64_t posit
 }
 
 void ArchiveWriter::tick() {
-  bool more = false;
+  bool more = false, hurried = false;
   std::int64_t lag_ms = 0, paused = 0;
   const SteadyTime now = loop_.now();
   bool full = false;
@@ -123,6 +148,7 @@ void ArchiveWriter::tick() {
       continue;
     }
     more |= progress == Recording::Progress::kMore;
+    hurried |= at->hurries();
     paused += at->paused() ? 1 : 0;
     lag_ms = std::max(lag_ms, at->lag_ms());
     ++at;
@@ -132,12 +158,11 @@ void ArchiveWriter::tick() {
   numbers_.recording.store(static_cast<std::int64_t>(recordings_.size()),
                            std::memory_order_relaxed);
   if (full && now - retained_ >= kRetentionPause) retain();
-  if (!recordings_.empty()) timer_.after(more ? std::chrono::milliseconds(0) : kWriteTick);
+  if (!recordings_.empty())
+    timer_.after(more ? std::chrono::milliseconds(0) : hurried ? kHurriedTick : kWriteTick);
 }
 
-void ArchiveWriter::retain() {
-  retained_ = loop_.now();
-  retention_timer_.after(kRetentionTick);
+RetentionInput ArchiveWriter::retention_input() const {
   RetentionInput input;
   input.settings = settings_;
   input.now_ms = unix_ms(loop_.clock().wall());
@@ -147,7 +172,42 @@ void ArchiveWriter::retain() {
   for (const std::string& mount : host_.catalog.mounts())
     input.mounts.emplace(
         mount, RetentionInput::Mount{host_.catalog.files(mount), callbacks_.settings_of(mount)});
+  return input;
+}
+
+void ArchiveWriter::retain_soon() {
+  loop_.post([this] {
+    if (!usable_ || retains_soon_) return;
+    retains_soon_ = true;
+    retention_timer_.after(kRetentionPause);
+  });
+}
+
+// One more file: nothing has to go for it that is younger, and enough stays free.
+bool ArchiveWriter::fits(const std::string& mount, const FileRow& row) const {
+  RetentionInput input = retention_input();
+  const std::uint64_t min_free =
+      input.disk_bytes / 10'000 * static_cast<std::uint64_t>(input.settings.min_free_parts);
+  if (input.disk_bytes > 0 && input.free_bytes < min_free + row.bytes + kRoomToFill) return false;
+  auto& files = input.mounts[mount];
+  if (!files.files) files = {host_.catalog.files(mount), callbacks_.settings_of(mount)};
+  auto rows = std::make_shared<std::vector<FileRow>>(files.files->closed());
+  rows->insert(
+      std::upper_bound(rows->begin(), rows->end(), row,
+                       [](const FileRow& a, const FileRow& b) { return a.from_ms < b.from_ms; }),
+      row);
+  files.files = std::make_shared<const RecordedFiles>(std::move(rows), files.files->open());
   const auto gone = files_to_remove(input);
+  return std::none_of(gone.begin(), gone.end(), [&](const DoomedFile& file) {
+    return file.mount == mount && file.row == row;
+  });
+}
+
+void ArchiveWriter::retain() {
+  retained_ = loop_.now();
+  retains_soon_ = false;
+  retention_timer_.after(kRetentionTick);
+  const auto gone = files_to_remove(retention_input());
   std::map<std::string, std::vector<FileRow>> by_mount;
   for (const DoomedFile& file : gone) by_mount[file.mount].push_back(file.row);
   for (const auto& [mount, rows] : by_mount) remove_files(mount, rows);
@@ -164,6 +224,7 @@ void ArchiveWriter::remove(std::string mount, std::int64_t from_ms, std::int64_t
     for (const FileRow& row : files->closed())
       if (row.from_ms >= from_ms && row.to_ms <= to_ms) gone.push_back(row);
     remove_files(mount, gone);
+    if (fill_) fill_->removed(mount, from_ms, to_ms);
     done(gone.size());
   });
 }
@@ -171,12 +232,14 @@ void ArchiveWriter::remove(std::string mount, std::int64_t from_ms, std::int64_t
 void ArchiveWriter::remove_files(const std::string& mount, const std::vector<FileRow>& rows) {
   host_.catalog.remove(mount, rows);
   for (const FileRow& row : rows) unlink_file(host_.dir, mount, row);
+  if (callbacks_.removed) callbacks_.removed(mount, rows);
 }
 
 void ArchiveWriter::finish_all() {
   loop_.post([this] {
     timer_.cancel();
     retention_timer_.cancel();
+    if (fill_) fill_->stop();
     for (Recording& one : recordings_) one.finish();
     recordings_.clear();
   });

@@ -2,7 +2,7 @@
 // what has to go.
 //
 // Thread: one loop of its own, where write(2) and directories may wait for a disk.  begin(),
-// configure(), remove() and finish_all() may be called from any thread.
+// configure(), remove(), retain_soon() and finish_all() may be called from any thread.
 // Ownership: a recording holds its mount until the stream has ended and all of it is written.
 // Order: what is there is scanned before the first file is written, and retention runs in between.
 #pragma once
@@ -15,7 +15,9 @@
 #include <string>
 #include <vector>
 
+#include "archive/archive_fill.h"
 #include "archive/recording.h"
+#include "archive/retention.h"
 #include "archive/settings.h"
 #include "base/unique_fd.h"
 #include "net/loop.h"
@@ -29,13 +31,18 @@ class ArchiveWriter {
     std::function<MountArchive(const std::string& mount)> settings_of;
     // As in RecordingHost.
     std::function<void(const char* event, const std::string& mount, std::int64_t seconds)> told;
+    // Files have been removed; on this thread.  Empty: it is of no interest.
+    std::function<void(const std::string& mount, const std::vector<FileRow>& rows)> removed = {};
   };
   // What it does, for statistics; from any thread.
   struct Numbers {
     std::atomic<std::int64_t> lag_ms{0}, paused{0}, recording{0};
   };
 
-  ArchiveWriter(Loop& loop, Log& log, Catalog& catalog, Callbacks callbacks);
+  // The catalog is being read from now on, until configure() has read the directory, or cannot.
+  // remote: null: nothing is filled from other nodes.
+  ArchiveWriter(Loop& loop, Log& log, Catalog& catalog, Callbacks callbacks,
+                RemoteArchive* remote = nullptr);
   ~ArchiveWriter();
   ArchiveWriter(const ArchiveWriter&) = delete;
   ArchiveWriter& operator=(const ArchiveWriter&) = delete;
@@ -48,6 +55,8 @@ class ArchiveWriter {
   // Of all files that are closed and lie within [from, to).  done: how many went; on this thread.
   void remove(std::string mount, std::int64_t from_ms, std::int64_t to_ms,
               std::function<void(std::size_t files)> done);
+  // Removes what is beyond the limits of mounts that have changed, within seconds.
+  void retain_soon();
   // Writes what has been published, and closes everything.
   void finish_all();
 
@@ -55,7 +64,11 @@ class ArchiveWriter {
   std::uint64_t skipped_bytes() const noexcept {
     return host_.skipped_bytes.load(std::memory_order_relaxed);
   }
-  // On its loop.
+  std::uint64_t filled_bytes() const noexcept {
+    return fill_ ? fill_->filled_bytes.load(std::memory_order_relaxed) : 0;
+  }
+  // On its loop.  Null: nothing is filled.
+  ArchiveFill* fill() noexcept { return fill_.get(); }
   std::size_t running() const noexcept { return recordings_.size(); }
 
  private:
@@ -63,6 +76,8 @@ class ArchiveWriter {
   void scan();
   void add(const std::shared_ptr<Mount>& mount, std::uint64_t position);
   void tick();
+  RetentionInput retention_input() const;
+  bool fits(const std::string& mount, const FileRow& row) const;
   void retain();
   void remove_files(const std::string& mount, const std::vector<FileRow>& rows);
 
@@ -74,9 +89,11 @@ class ArchiveWriter {
   UniqueFd lock_;
   std::list<Recording> recordings_;
   SteadyTime retained_{};
+  bool retains_soon_ = false;
   Numbers numbers_;
   Timer timer_;
   Timer retention_timer_;
+  std::unique_ptr<ArchiveFill> fill_;
 };
 
 }  // namespace lb

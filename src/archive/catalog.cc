@@ -57,6 +57,16 @@ std::size_t RecordedFiles::find(std::uint32_t id, std::uint64_t origin) const no
   return size();
 }
 
+bool RecordedFiles::covers(std::int64_t from_ms, std::int64_t to_ms,
+                           std::int64_t pause_ms) const noexcept {
+  std::int64_t there = from_ms;
+  for (std::size_t i = find(there); i < size() && there < to_ms; ++i) {
+    if ((*this)[i].from_ms > there + (there == from_ms ? 0 : pause_ms)) return false;
+    there = std::max(there, (*this)[i].to_ms);
+  }
+  return there >= to_ms || growing();
+}
+
 std::vector<ArchiveRange> RecordedFiles::ranges(std::int64_t pause_ms) const {
   std::vector<ArchiveRange> out;
   for (std::size_t i = 0; i < size(); ++i) {
@@ -89,6 +99,21 @@ std::uint64_t Catalog::bytes() const {
   std::uint64_t sum = 0;
   for (const std::string& mount : mounts()) sum += files(mount)->bytes();
   return sum;
+}
+
+bool Catalog::is_reading(const std::string& mount) const {
+  std::lock_guard<std::mutex> guard(mutex_);
+  return reading_ && !mounts_.contains(mount);
+}
+
+void Catalog::begin_reading() {
+  std::lock_guard<std::mutex> guard(mutex_);
+  reading_ = true;
+}
+
+void Catalog::end_reading() {
+  std::lock_guard<std::mutex> guard(mutex_);
+  reading_ = false;
 }
 
 void Catalog::publish(const std::string& mount, RecordedFiles next) {

@@ -1,7 +1,7 @@
 // Catalog: what the archive holds: the files of each mount, in the order of time.
 //
-// Thread: changed on the archive's thread; files() and mounts() from any thread, which get what
-// never changes again.
+// Thread: changed on the archive's thread; files(), mounts() and is_reading() from any thread, which
+// get what never changes again.
 // Bounds: 40 bytes a file, however long it is.
 #pragma once
 
@@ -60,6 +60,10 @@ class RecordedFiles {
   std::size_t find(std::int64_t wall_ms) const noexcept;
   // The one that holds this byte; size(): none.
   std::size_t find(std::uint32_t id, std::uint64_t origin) const noexcept;
+  // All of [from_ms, to_ms), but for pauses of up to `pause_ms` behind its begin; what is not
+  // written yet of a file that grows counts as there.
+  bool covers(std::int64_t from_ms, std::int64_t to_ms,
+              std::int64_t pause_ms = 2500) const noexcept;
   // Runs without a pause of over `pause_ms`.
   std::vector<ArchiveRange> ranges(std::int64_t pause_ms = 2500) const;
 
@@ -76,7 +80,13 @@ class Catalog {
   Files files(const std::string& mount) const;
   std::vector<std::string> mounts() const;
   std::uint64_t bytes() const;
+  // The directory is being read, and what it holds of this mount is not here yet: that nothing is
+  // found means nothing.  Ask this before files().
+  bool is_reading(const std::string& mount) const;
 
+  // Between the two, add() brings all files of one mount after the other.
+  void begin_reading();
+  void end_reading();
   // A file is written, or has grown; it replaces the one that was open before if that is the same.
   void grow(const std::string& mount, const FileRow& row);
   // It is whole.
@@ -89,6 +99,7 @@ class Catalog {
 
   mutable std::mutex mutex_;
   std::map<std::string, Files, std::less<>> mounts_;
+  bool reading_ = false;
 };
 
 }  // namespace lb

@@ -17,10 +17,10 @@ DownloadPlaces::Place::~Place() {
 }
 
 std::optional<DownloadPlaces::Place> DownloadPlaces::try_enter(const Address& address,
-                                                               unsigned limit) {
+                                                               unsigned limit, bool of_many) {
   std::lock_guard<std::mutex> guard(mutex_);
   if (taken_ >= limit) return std::nullopt;
-  const unsigned own = addresses_.inside(address, "");
+  const unsigned own = of_many ? 0 : addresses_.inside(address, "");
   if (own > 0 && taken_ + 1 >= limit) return std::nullopt;
   if (own >= kFewOfOne && 2 * taken_ >= limit) return std::nullopt;
   auto entered = addresses_.try_enter(address, "", limit);

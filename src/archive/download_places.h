@@ -33,8 +33,9 @@ class DownloadPlaces : public std::enable_shared_from_this<DownloadPlaces> {
     AddressTally::Pass address_;
   };
 
-  // Nothing: as many as `limit` are taken, or the address has its share.
-  std::optional<Place> try_enter(const Address& address, unsigned limit);
+  // Nothing: as many as `limit` are taken, or the address has its share.  of_many: it is that of a
+  // proxy, which stands for all of its clients, and has no share.
+  std::optional<Place> try_enter(const Address& address, unsigned limit, bool of_many);
   unsigned taken() const;
 
  private:

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "archive/export_head.h"
 #include "archive/remote_wait.h"
 #include "media/mpeg_header.h"
 
@@ -13,17 +14,81 @@ namespace {
 
 constexpr std::uint64_t kLongestLook = 16 * 1024 * 1024;
 constexpr std::uint64_t kLookStep = 128 * 1024;
+constexpr std::uint64_t kSomePages = 256 * 1024;  // has some pages
 
-// Samples between two moments.
-std::uint64_t samples_between(std::int64_t from_ms, std::int64_t to_ms, unsigned rate_hz) {
-  return static_cast<std::uint64_t>(std::max<std::int64_t>(0, to_ms - from_ms)) * rate_hz / 1000;
+// More than one logical stream is not cut within pages.
+class ChainHeads final : public OggPageSink {
+ public:
+  explicit ChainHeads(ByteSpan headers) {
+    OggPageScanner scanner(0);
+    scanner.feed(headers, *this);
+  }
+  void page(std::uint64_t, const OggPage& page) override { heads_ += page.bos() ? 1 : 0; }
+  bool are_one() const noexcept { return heads_ == 1; }
+
+ private:
+  unsigned heads_ = 0;
+};
+
+bool has_one_stream(const ArchiveFile& file, std::uint64_t offset) {
+  const auto headers = file.index.headers_at(offset);
+  return headers && ChainHeads(*headers).are_one();
 }
+
+// Feeds a sink from `begin` on.  True: up to the end of the file.
+template <class Sink>
+bool scan(const ArchiveFile& file, std::uint64_t begin, Sink& sink) {
+  OggPageScanner scanner(begin);
+  std::uint64_t at = begin;
+  for (; at < file.end() && at - begin < kLongestLook && !sink.done(); at += kLookStep)
+    scanner.feed(read_part(file, at, at + kLookStep), sink);
+  return at >= file.end();
+}
+
+// The granule that stands for the time of mark k, where its own page has none: told by a later one.
+class GranuleSearch final : public OggPageSink {
+ public:
+  GranuleSearch(const std::vector<FileMark>& marks, std::size_t k) : marks_(marks), k_(k) {}
+
+  void page(std::uint64_t position, const OggPage& page) override {
+    if (done_) return;
+    if (page.bos() || (serial_ && *serial_ != page.serial())) {
+      done_ = true;
+      return;
+    }
+    serial_ = page.serial();
+    if (page.granule() != kOggNoGranule) granule_ = page.granule();
+    while (next_ < marks_.size() && marks_[next_].offset < position) ++next_;
+    if (!granule_ || next_ == marks_.size() || marks_[next_].offset != position) return;
+    const std::uint64_t since = marks_[next_].samples - marks_[k_].samples;
+    if (since <= *granule_) found_ = *granule_ - since;
+    done_ = true;
+  }
+  bool done() const noexcept { return done_; }
+  std::optional<std::uint64_t> found() const noexcept { return found_; }
+
+ private:
+  const std::vector<FileMark>& marks_;
+  const std::size_t k_;
+  std::size_t next_ = k_ + 1;
+  std::optional<std::uint32_t> serial_;
+  std::optional<std::uint64_t> granule_, found_;
+  bool done_ = false;
+};
 
 // Follows the pages of one logical stream up to the packet of a moment.
 class PacketSearch final : public OggPageSink {
  public:
-  PacketSearch(const FileMark& mark, unsigned rate_hz, std::int64_t wall_ms, CutSide side)
-      : mark_(mark), rate_hz_(rate_hz), wall_ms_(wall_ms), side_(side) {}
+  // before: the granule at the first page that it sees.  base: the one that stands for the mark's
+  // time, where it is known otherwise than by the mark's page.
+  PacketSearch(const FileMark& mark, unsigned rate_hz, std::int64_t wall_ms, CutSide side,
+               std::optional<std::uint64_t> before, std::optional<std::uint64_t> base)
+      : mark_(mark),
+        rate_hz_(rate_hz),
+        wall_ms_(wall_ms),
+        side_(side),
+        base_(base),
+        before_(before) {}
 
   void page(std::uint64_t position, const OggPage& page) override {
     if (done_) return;
@@ -32,7 +97,7 @@ class PacketSearch final : public OggPageSink {
       return;
     }
     const bool first = !begun_;
-    if (first && serial_ != page.serial()) before_.reset();
+    if (first && (page.bos() || (serial_ && *serial_ != page.serial()))) before_.reset();
     if (first) serial_ = page.serial();
     begun_ = true;
     // Another chain has other granules.
@@ -42,14 +107,7 @@ class PacketSearch final : public OggPageSink {
     }
     const bool timed = page.granule() != kOggNoGranule;
     if (timed && before_ && page.granule() < *before_) before_.reset();
-    if (first) {
-      if (!timed) {
-        done_ = true;
-        return;
-      }
-      mark_granule_ = page.granule();
-      wanted_ = mark_granule_ + samples_between(mark_.wall_ms, wall_ms_, rate_hz_);
-    }
+    if (first && !take_base(page, timed)) return;
     const ByteSpan lacing = page.lacing();
     const auto whole = static_cast<std::size_t>(
         std::count_if(lacing.begin(), lacing.end(), [](std::byte one) { return one < kMore; }));
@@ -64,14 +122,31 @@ class PacketSearch final : public OggPageSink {
   }
 
   bool done() const noexcept { return done_; }
+  bool needs_base() const noexcept { return needs_base_; }
   const OggCut& cut() const noexcept { return cut_; }
 
  private:
+  // A page on which a packet begins and none ends has the time of the one before it.
+  bool take_base(const OggPage& page, bool timed) {
+    if (!base_ && timed) base_ = page.granule();
+    if (!base_) base_ = before_;
+    if (!base_) {
+      needs_base_ = done_ = true;
+      return false;
+    }
+    mark_granule_ = *base_;
+    if (!timed && !before_) before_ = mark_granule_;
+    const std::int64_t ms = wall_ms_ - mark_.wall_ms;
+    const std::uint64_t samples = static_cast<std::uint64_t>(ms < 0 ? -ms : ms) * rate_hz_ / 1000;
+    wanted_ = ms < 0 ? mark_granule_ - std::min(samples, mark_granule_) : mark_granule_ + samples;
+    return true;
+  }
+
   static constexpr std::byte kMore{255};  // a packet that goes on in the next segment
 
   // Of a page before the mark the granule alone counts.
   void lead_in(const OggPage& page) {
-    if (serial_ != page.serial() || page.bos()) before_.reset();
+    if ((serial_ && *serial_ != page.serial()) || page.bos()) before_.reset();
     serial_ = page.serial();
     if (page.granule() != kOggNoGranule) before_ = page.granule();
   }
@@ -84,7 +159,8 @@ class PacketSearch final : public OggPageSink {
             packet,
             granule,
             packet_samples,
-            mark_.wall_ms + since * 1000 / static_cast<std::int64_t>(rate_hz_)};
+            mark_.wall_ms + since * 1000 / static_cast<std::int64_t>(rate_hz_),
+            false};
   }
   void begin_in(std::uint64_t position, const OggPage& page, std::size_t whole, bool open,
                 std::uint64_t granule) {
@@ -121,8 +197,9 @@ class PacketSearch final : public OggPageSink {
   const CutSide side_;
   std::optional<std::uint32_t> serial_;
   std::uint64_t mark_granule_ = 0, wanted_ = 0;
+  std::optional<std::uint64_t> base_;
   std::optional<std::uint64_t> before_;  // the granule so far
-  bool begun_ = false, done_ = false;
+  bool begun_ = false, done_ = false, needs_base_ = false;
   OggCut cut_;
 };
 
@@ -175,22 +252,75 @@ UnitCut cut_at_unit(const ArchiveFile& file, std::int64_t wall_ms, CutSide side)
   return side == CutSide::kBegin ? last : of_mark(k + 1);
 }
 
-OggCut cut_at_packet(const ArchiveFile& file, std::int64_t wall_ms, CutSide side) {
+OggCut cut_at_packet(const ArchiveFile& file, std::int64_t wall_ms, CutSide side,
+                     std::optional<std::uint64_t> before) {
   const auto& marks = file.index.marks;
   const unsigned rate_hz = file.index.head.span.media.rate_hz;
   std::size_t k = file.index.mark_at(wall_ms);
   // A mark at the end is of a page that is not in this file.
   while (k > 0 && marks[k].offset >= file.end()) --k;
   if (rate_hz == 0 || marks[k].offset >= file.end() ||
-      (side == CutSide::kBegin && marks[k].wall_ms > wall_ms))
+      (side == CutSide::kBegin && !before && marks[k].wall_ms > wall_ms) ||
+      !has_one_stream(file, marks[k].offset))
     return {};
   const std::uint64_t begin = marks[k > 0 ? k - 1 : k].offset;
-  PacketSearch search(marks[k], rate_hz, wall_ms, side);
-  OggPageScanner scanner(begin);
-  for (std::uint64_t at = begin; at < file.end() && at - begin < kLongestLook && !search.done();
-       at += kLookStep)
-    scanner.feed(read_part(file, at, at + kLookStep), search);
-  return search.cut();
+  if (begin > 0) before.reset();
+  std::optional<std::uint64_t> base;
+  while (true) {
+    PacketSearch search(marks[k], rate_hz, wall_ms, side, before, base);
+    const bool to_the_end = scan(file, begin, search);
+    if (search.needs_base() && !base) {
+      GranuleSearch granules(marks, k);
+      scan(file, marks[k].offset, granules);
+      base = granules.found();
+      if (base) continue;
+    }
+    OggCut cut = search.cut();
+    cut.beyond = to_the_end && !search.done() && side == CutSide::kBegin;
+    return cut;
+  }
+}
+
+OggCut first_whole_packet(const ArchiveFile& file) {
+  const FileMark& mark = file.index.marks.front();
+  const unsigned rate_hz = file.index.head.span.media.rate_hz;
+  if (rate_hz == 0 || !has_one_stream(file, mark.offset)) return {};
+  const Bytes bytes = read_part(file, 0, kSomePages);
+  const FirstPage page(bytes);
+  if (page.empty() || !page.get().continued() || page.get().granule() == kOggNoGranule) return {};
+  const OggRun run = ogg_run_at(bytes);
+  const std::uint64_t each =
+      run.second_packets == 0 ? 0 : (run.second_granule - run.first_granule) / run.second_packets;
+  const std::uint64_t sound = each * (run.first_packets - 1);
+  OggCut cut;
+  cut.found = true;
+  cut.page_size = page.get().size();
+  cut.packet = 1;
+  cut.granule = run.first_granule - std::min(sound, run.first_granule);
+  cut.packet_samples = each;
+  cut.wall_ms =
+      mark.wall_ms - static_cast<std::int64_t>((run.first_granule - cut.granule) * 1000 / rate_hz);
+  return cut;
+}
+
+std::optional<std::uint64_t> last_granule(const ArchiveFile& file) {
+  const std::uint64_t end = file.end();
+  const std::uint64_t from =
+      file.index.marks[file.index.mark_before(end - std::min(end, kSomePages))].offset;
+  const Bytes bytes = read_part(file, from, end);
+  const std::uint64_t granule = ogg_tail(bytes, from, ogg_run_at(bytes).serial).granule;
+  return granule == kOggNoGranule ? std::nullopt : std::optional(granule);
+}
+
+FirstPage::FirstPage(ByteSpan bytes) {
+  OggPageScanner scanner(0);
+  scanner.feed(bytes, *this);
+}
+
+void FirstPage::page(std::uint64_t position, const OggPage& page) {
+  if (position != 0) return;
+  header_.assign(page.header.begin(), page.header.end());
+  body_.assign(page.body.begin(), page.body.end());
 }
 
 void append_page_part(Bytes& out, const OggPage& page, std::size_t first, std::size_t end,

@@ -1,6 +1,6 @@
 // export_cut: where a moment is within a recorded file: the frame of MPEG audio, the packet of Ogg
 // that is heard then.  A range is cut there, so it is as long as what was asked, also where
-// second-marks are far apart: FLAC packets go over from page to page, and no mark stands there.
+// second-marks are far apart, and where a page has seconds of sound or begins within a packet.
 //
 // Thread: where reading may wait (ReaderPool); it reads from the mark before that moment.
 // Bounds: 16 MiB behind a mark; beyond it, and where frames or packets are not found, the mark
@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "archive/archive_file.h"
 #include "media/bytes.h"
@@ -39,10 +40,31 @@ struct OggCut {
   std::uint64_t granule = 0;         // kBegin: at the packet's begin; kEnd: at its end
   std::uint64_t packet_samples = 0;  // of one packet of this page
   std::int64_t wall_ms = 0;
+  bool beyond = false;  // kBegin: all packets of the file end before that moment
 };
 // kEnd: of a file that ends before that moment, its last whole packet.
-// Not found: the moment is before the first mark, or the page's granule is not known.
-OggCut cut_at_packet(const ArchiveFile& file, std::int64_t wall_ms, CutSide side);
+// before: the granule at which the file that goes on in this one ends, where that is known.
+// Not found: the moment is before the first mark and `before` is not known; more than one logical
+// stream.
+OggCut cut_at_packet(const ArchiveFile& file, std::int64_t wall_ms, CutSide side,
+                     std::optional<std::uint64_t> before = {});
+// The first packet that begins in a file whose first page begins within one; not found: it begins
+// with a packet.
+OggCut first_whole_packet(const ArchiveFile& file);
+// The granule of the last page; nullopt: there is none.
+std::optional<std::uint64_t> last_granule(const ArchiveFile& file);
+
+// The page at the front of some bytes; empty: there is none.
+class FirstPage final : public OggPageSink {
+ public:
+  explicit FirstPage(ByteSpan bytes);
+  void page(std::uint64_t position, const OggPage& page) override;
+  bool empty() const noexcept { return header_.empty(); }
+  OggPage get() const { return {header_, body_}; }
+
+ private:
+  Bytes header_, body_;
+};
 
 constexpr std::size_t kAllPackets = ~std::size_t{0};
 // Appends a page with the packets [first, end) of this one; the rest of a packet that began before

@@ -39,8 +39,22 @@ std::string print_file_list(const RecordedFiles& files, std::int64_t from_ms, st
 }
 
 std::string print_files_from(const RecordedFiles& files, std::uint32_t id, std::uint64_t origin) {
-  return print_wanted(
-      files, 0, [&](const FileRow& row) { return row.id == id && row.origin_end() > origin; });
+  bool held = false;
+  std::size_t last = files.size();
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    if (files[i].id != id) continue;
+    held = held || files[i].origin_end() > origin;
+    last = i;
+  }
+  if (held || last == files.size())
+    return print_wanted(
+        files, 0, [&](const FileRow& row) { return row.id == id && row.origin_end() > origin; });
+  // It comes in a moment; or the stream ended with it, and what follows is where a player goes on.
+  const std::uint64_t behind = origin - files[last].origin_end();
+  const std::size_t wanted =
+      behind == 0 ? 2 : (files[last].open && behind <= kMostUnwritten ? 1 : 0);
+  std::size_t next = 0;
+  return print_wanted(files, last, [&](const FileRow&) { return next++ < wanted; });
 }
 
 Result<std::vector<FileRow>> parse_file_list(std::string_view text) {

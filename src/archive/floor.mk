@@ -1,6 +1,7 @@
 noinst_LIBRARIES += src/libarchive.a
 src_libarchive_a_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS)
 archive_files = \
+  src/archive/archive_fill.cc src/archive/archive_fill.h \
   src/archive/archive_file.cc src/archive/archive_file.h \
   src/archive/archive_name.cc src/archive/archive_name.h \
   src/archive/archive_writer.cc src/archive/archive_writer.h \
@@ -10,11 +11,12 @@ archive_files = \
   src/archive/export_cut.cc src/archive/export_cut.h \
   src/archive/export_head.cc src/archive/export_head.h \
   src/archive/file_list.cc src/archive/file_list.h \
+  src/archive/fill_plan.cc src/archive/fill_plan.h \
   src/archive/holders.cc src/archive/holders.h \
   src/archive/merged_files.cc src/archive/merged_files.h \
   src/archive/passes.cc src/archive/passes.h \
-  src/archive/kept_files.cc src/archive/kept_files.h \
   src/archive/open_files.cc src/archive/open_files.h \
+  src/archive/open_together.cc src/archive/open_together.h \
   src/archive/range_plan.cc src/archive/range_plan.h \
   src/archive/reader_pool.cc src/archive/reader_pool.h \
   src/archive/record.cc src/archive/record.h \
@@ -27,6 +29,7 @@ archive_files = \
   src/archive/segment_file.cc src/archive/segment_file.h \
   src/archive/settings.h \
   src/archive/shifted_streams.cc src/archive/shifted_streams.h \
+  src/archive/stream_start.cc src/archive/stream_start.h \
   src/archive/time_text.cc src/archive/time_text.h \
   src/archive/warmth.cc src/archive/warmth.h \
   src/archive/where.cc src/archive/where.h

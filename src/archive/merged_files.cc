@@ -27,6 +27,7 @@ class Rows {
     // The files around it: none is longer than kReach.
     auto at = std::lower_bound(rows_.begin(), rows_.end(), row.from_ms - kReach,
                                [](const FileRow& a, std::int64_t t) { return a.from_ms < t; });
+    if (is_here(row, at)) return;
     for (auto each = at; each != rows_.end() && each->from_ms < row.to_ms + kReach; ++each) {
       const bool written_here = each->open && !each->remote && each->name() == row.name();
       if (written_here || holds(*each, row)) return;
@@ -45,6 +46,20 @@ class Rows {
 
  private:
   static constexpr std::int64_t kReach = 600'000;
+
+  // Files of this node have all of it, one behind the other; the one that is being written has what
+  // comes.
+  bool is_here(const FileRow& row, std::vector<FileRow>::const_iterator from) const {
+    std::uint64_t at = row.origin;
+    for (; from != rows_.end() && from->from_ms < row.to_ms + kReach; ++from) {
+      if (from->remote || from->id != row.id || from->origin > at || from->origin_end() <= at)
+        continue;
+      at = from->origin_end();
+      if (at >= row.origin_end() || (from->open && row.open)) return true;
+    }
+    return false;
+  }
+
   std::vector<FileRow> rows_;
 };
 

@@ -7,14 +7,22 @@
 namespace lb {
 namespace {
 
-constexpr std::size_t kFewFiles = 64;
-
 // A file that was closed since has its end in its index.
 bool tells_of(const ArchiveFile& file, const FileRow& row) {
   return file.end() >= row.bytes && (row.open || file.index.ended);
 }
 
 }  // namespace
+
+void OpenFiles::hold(const std::shared_ptr<const ArchiveFile>& file) {
+  const auto found = std::find(held_.begin(), held_.end(), file);
+  if (found != held_.end()) {
+    held_.splice(held_.begin(), held_, found);
+    return;
+  }
+  held_.push_front(file);
+  if (held_.size() > kMost) held_.pop_back();
+}
 
 Result<std::shared_ptr<const ArchiveFile>> OpenFiles::open(const std::string& dir,
                                                            const std::string& mount,
@@ -24,21 +32,38 @@ Result<std::shared_ptr<const ArchiveFile>> OpenFiles::open(const std::string& di
       return Error::not_found("archive " + mount + ": a file of another node");
     return load_and_wait(*remote_, mount, row);
   }
-  const Key key{mount, row.from_ms, row.id, row.origin};
+  const Key key = key_of(mount, row);
   {
     std::lock_guard<std::mutex> guard(mutex_);
-    if (const auto at = files_.find(key); at != files_.end())
-      if (auto file = at->second.lock(); file && tells_of(*file, row)) return file;
+    if (const auto at = files_.find(key); at != files_.end()) {
+      auto file = at->second.lock();
+      if (file && tells_of(*file, row)) {
+        hold(file);
+        return file;
+      }
+      if (file) held_.remove(file);  // it has grown
+    }
   }
   auto loaded = load_archive_file(dir, mount, row);
   if (!loaded) return loaded;
   std::lock_guard<std::mutex> guard(mutex_);
   files_[key] = *loaded;
+  hold(*loaded);
   if (files_.size() >= sweep_at_) {
     std::erase_if(files_, [](const auto& one) { return one.second.expired(); });
-    sweep_at_ = std::max(kFewFiles, 2 * files_.size());
+    sweep_at_ = std::max(2 * kMost, 2 * files_.size());
   }
   return loaded;
+}
+
+void OpenFiles::let_go(const std::string& mount, const std::vector<FileRow>& rows) {
+  std::lock_guard<std::mutex> guard(mutex_);
+  for (const FileRow& row : rows) {
+    const auto found = files_.find(key_of(mount, row));
+    if (found == files_.end()) continue;
+    if (const auto file = found->second.lock()) held_.remove(file);
+    files_.erase(found);
+  }
 }
 
 std::size_t OpenFiles::size() const {

@@ -16,45 +16,6 @@ constexpr std::uint64_t kOggLook = 256 * 1024;
 constexpr std::string_view kVorbisHead = "\x01vorbis";
 constexpr std::size_t kFirstHeader = 128;
 
-// The page at the front; empty: none.
-class FirstPage final : public OggPageSink {
- public:
-  explicit FirstPage(ByteSpan bytes) {
-    OggPageScanner scanner(0);
-    scanner.feed(bytes, *this);
-  }
-  void page(std::uint64_t position, const OggPage& page) override {
-    if (position != 0) return;
-    header_.assign(page.header.begin(), page.header.end());
-    body_.assign(page.body.begin(), page.body.end());
-  }
-  bool empty() const noexcept { return header_.empty(); }
-  OggPage get() const { return {header_, body_}; }
-
- private:
-  Bytes header_, body_;
-};
-
-// More than one logical stream is not cut within pages.
-class ChainHeads final : public OggPageSink {
- public:
-  explicit ChainHeads(ByteSpan headers) {
-    OggPageScanner scanner(0);
-    scanner.feed(headers, *this);
-  }
-  void page(std::uint64_t, const OggPage& page) override { heads_ += page.bos() ? 1 : 0; }
-  bool are_one() const noexcept { return heads_ == 1; }
-
- private:
-  unsigned heads_ = 0;
-};
-
-OggCut packet_cut(const ArchiveFile& file, std::int64_t wall_ms, CutSide side) {
-  const auto headers = file.index.headers_at(file.index.marks[file.index.mark_at(wall_ms)].offset);
-  if (!headers || !ChainHeads(*headers).are_one()) return {};
-  return cut_at_packet(file, wall_ms, side);
-}
-
 }  // namespace
 
 class RangePlanner {
@@ -64,8 +25,8 @@ class RangePlanner {
     plan_.mount = mount;
   }
 
-  // False: what follows has another format.
-  bool add(const FileRow& row, std::int64_t from_ms, std::int64_t to_ms) {
+  // False: what follows has another format.  next: the file behind it; null: none.
+  bool add(const FileRow& row, const FileRow* next, std::int64_t from_ms, std::int64_t to_ms) {
     auto loaded = open_.open(dir_, plan_.mount, row);
     if (!loaded) return true;  // removed meanwhile
     const auto file = *loaded;
@@ -83,13 +44,19 @@ class RangePlanner {
     OggCut packet;
     if (!continues) {
       begin = cut_at_unit(*file, from_ms, CutSide::kBegin);
-      if (format_ == "ogg") packet = packet_cut(*file, from_ms, CutSide::kBegin);
-      if (packet.found) begin = {packet.page + packet.page_size, begin.samples, packet.wall_ms};
-      if (format_ == "ogg" && !packet.found && file->index.to_ms() <= from_ms) {
-        // The next file has the sound of this moment.
-        note_tail(*file);
-        return true;
+      if (format_ == "ogg") {
+        const bool follows = tail_ && row.origin == tail_origin_;
+        packet = cut_at_packet(*file, from_ms, CutSide::kBegin, follows ? tail_ : std::nullopt);
+        const bool in_next = next != nullptr && row.goes_on_in(*next);
+        if (packet.found ? packet.beyond && in_next : file->index.to_ms() <= from_ms) {
+          // The next file has the sound of this moment.
+          tail_ = last_granule(*file);
+          tail_origin_ = row.origin + file->end();
+          return true;
+        }
+        if (!packet.found && begin.offset == 0) packet = first_whole_packet(*file);
       }
+      if (packet.found) begin = {packet.page + packet.page_size, begin.samples, packet.wall_ms};
     }
     UnitCut end = cut_at_unit(*file, to_ms, CutSide::kEnd);
     // Pages are cut when the last one is known.
@@ -112,11 +79,20 @@ class RangePlanner {
     add_piece(file, begin, std::max(begin.offset, end.offset));
     samples_ += end.samples - std::min(end.samples, begin.samples);
     plan_.to_ms = end.wall_ms;
+    previous_ = continues ? last_ : nullptr;
     last_ = file;
     last_end_ = end.offset;
     last_origin_ = row.origin + end.offset;
     plan_.settled = end.offset < file->end() || file->index.ended;
     return true;
+  }
+
+  // The last file ends before the range does: of Ogg, whose time is that of the end of each page,
+  // the next file has the rest.
+  bool falls_short() const {
+    if (format_ != "ogg" || !last_ || !in_run_) return false;
+    const OggCut cut = cut_at_packet(*last_, to_ms_, CutSide::kEnd, tail_of_previous());
+    return cut.found && cut.wall_ms < to_ms_;
   }
 
   Result<ExportPlan> take() {
@@ -142,8 +118,6 @@ class RangePlanner {
   }
 
  private:
-  static constexpr std::uint64_t kNone = ~std::uint64_t{0};
-
   // Of a file that overlaps its predecessor the rest.
   UnitCut begin_inside(const ArchiveFile& file) const {
     const std::uint64_t offset = last_origin_ - file.row.origin;
@@ -176,16 +150,6 @@ class RangePlanner {
     in_run_ = true;
   }
 
-  // The granule behind which the next file goes on.
-  void note_tail(const ArchiveFile& file) {
-    const std::uint64_t end = file.end();
-    const std::uint64_t from =
-        file.index.marks[file.index.mark_before(end - std::min(end, kOggLook))].offset;
-    const OggRun run = ogg_run_at(read_part(file, from, end));
-    tail_ = ogg_tail(read_part(file, from, end), from, run.serial).granule;
-    tail_origin_ = file.row.origin_end();
-  }
-
   // What decoders need first, and how the pages behind it are counted.
   void begin_run(const ArchiveFile& file, std::uint64_t offset, const OggCut& packet) {
     const auto headers = file.index.headers_at(packet.found ? packet.page : offset);
@@ -209,8 +173,8 @@ class RangePlanner {
     const OggRun run = ogg_run_at(read_part(file, offset, offset + kOggLook));
     patch_.serial = run.serial;
     patch_.sequence_base = run.first_sequence;
-    const bool follows = tail_ != kNone && file.row.origin + offset == tail_origin_;
-    patch_.granule_base = follows ? tail_ : run.begin();
+    const bool follows = tail_ && file.row.origin + offset == tail_origin_;
+    patch_.granule_base = follows ? *tail_ : run.begin();
   }
 
   void add_bytes(const Bytes& bytes) {
@@ -238,12 +202,18 @@ class RangePlanner {
     add_bytes(out);
   }
 
+  // The granule at which the last file begins, where it goes on from another one.
+  std::optional<std::uint64_t> tail_of_previous() const {
+    const bool meets = previous_ && previous_->row.origin + previous_->end() == last_->row.origin;
+    return meets ? last_granule(*previous_) : std::nullopt;
+  }
+
   // The last page of a run of pages ends with the packet of that moment, and says that it is the
   // end.
   void end_pages() {
     if (!std::exchange(in_run_, false)) return;
     ExportPiece& piece = plan_.pieces.back();
-    const OggCut cut = packet_cut(*last_, to_ms_, CutSide::kEnd);
+    const OggCut cut = cut_at_packet(*last_, to_ms_, CutSide::kEnd, tail_of_previous());
     const bool in_first = first_.found && last_ == first_file_ && cut.page == first_.page;
     if (!cut.found || (!in_first && cut.page < piece.offset)) {
       const std::uint64_t end = piece.offset + piece.length;
@@ -284,9 +254,11 @@ class RangePlanner {
   Bytes first_frame_;
   std::vector<SeekPoint> points_;
   std::uint64_t size_ = 0, samples_ = 0;
-  std::shared_ptr<const ArchiveFile> last_;
+  std::shared_ptr<const ArchiveFile> last_, previous_;  // … and the one that goes on in it
   std::uint64_t last_end_ = 0, last_origin_ = 0;
-  std::uint64_t tail_ = kNone, tail_origin_ = 0;  // of the file before the first one
+  // Of the file before the first one: the granule of its last page.
+  std::optional<std::uint64_t> tail_;
+  std::uint64_t tail_origin_ = 0;
 };
 
 ExportPlanner::ExportPlanner(OpenFiles& open, std::string dir, std::string mount,
@@ -295,14 +267,21 @@ ExportPlanner::ExportPlanner(OpenFiles& open, std::string dir, std::string mount
     : files_(std::move(files)),
       from_ms_(from_ms),
       to_ms_(to_ms),
-      next_(files_->find(from_ms)),
+      first_(files_->find(from_ms)),
+      next_(first_),
       planner_(std::make_unique<RangePlanner>(open, std::move(dir), mount)) {}
 
 ExportPlanner::~ExportPlanner() = default;
 
 bool ExportPlanner::step() {
-  if (next_ >= files_->size() || (*files_)[next_].from_ms >= to_ms_) return false;
-  return planner_->add((*files_)[next_++], from_ms_, to_ms_);
+  if (next_ >= files_->size()) return false;
+  const FileRow& row = (*files_)[next_];
+  const bool in_range = row.from_ms < to_ms_;
+  const bool has_the_rest = !in_range && next_ > first_ && (*files_)[next_ - 1].goes_on_in(row) &&
+                            (*files_)[next_ - 1].from_ms < to_ms_ && planner_->falls_short();
+  if (!in_range && !has_the_rest) return false;
+  ++next_;
+  return planner_->add(row, next_ < files_->size() ? &(*files_)[next_] : nullptr, from_ms_, to_ms_);
 }
 
 Result<ExportPlan> ExportPlanner::take() { return planner_->take(); }

@@ -54,6 +54,7 @@ class ExportPlanner {
  private:
   const std::shared_ptr<const RecordedFiles> files_;
   const std::int64_t from_ms_, to_ms_;
+  const std::size_t first_;
   std::size_t next_;
   std::unique_ptr<RangePlanner> planner_;
 };

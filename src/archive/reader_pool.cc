@@ -8,6 +8,9 @@
 namespace lb {
 
 void ReaderPool::run(Loop::Task task) {
+  std::call_once(begun_, [this] {
+    if (begin_) loops_ = begin_();
+  });
   const std::size_t n = next_.fetch_add(1, std::memory_order_relaxed);
   loops_[n % loops_.size()]->post(std::move(task));
 }

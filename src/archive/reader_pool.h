@@ -9,7 +9,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -25,6 +27,8 @@ class ReaderPool {
   static constexpr std::uint64_t kPiece = 256 * 1024;
 
   explicit ReaderPool(std::vector<Loop*> loops) : loops_(std::move(loops)) {}
+  // begin: makes the threads, with the first work.
+  explicit ReaderPool(std::function<std::vector<Loop*>()> begin) : begin_(std::move(begin)) {}
 
   // Before the first use; null: files of other nodes are not played.
   void set_remote(RemoteArchive* remote) noexcept {
@@ -38,6 +42,8 @@ class ReaderPool {
     return files_.open(dir, mount, row);
   }
   OpenFiles& files() noexcept { return files_; }
+  // Null: files of other nodes are not played.
+  RemoteArchive* remote() const noexcept { return remote_; }
   // On one of the threads.
   void run(Loop::Task task);
   // A file of this node, or of another one; then: on `home`.
@@ -55,7 +61,9 @@ class ReaderPool {
 
  private:
   OpenFiles files_;
-  const std::vector<Loop*> loops_;
+  const std::function<std::vector<Loop*>()> begin_;
+  std::once_flag begun_;
+  std::vector<Loop*> loops_;
   RemoteArchive* remote_ = nullptr;
   std::atomic<std::size_t> next_{0};
 };

@@ -188,6 +188,13 @@ std::size_t FileIndex::mark_at(std::int64_t wall_ms) const noexcept {
   return after == marks.begin() ? 0 : static_cast<std::size_t>(after - marks.begin()) - 1;
 }
 
+std::size_t FileIndex::mark_near(std::int64_t wall_ms) const noexcept {
+  const std::size_t mark = mark_at(wall_ms);
+  const bool follows = mark + 2 < marks.size();
+  return follows && marks[mark + 1].wall_ms - wall_ms < wall_ms - marks[mark].wall_ms ? mark + 1
+                                                                                      : mark;
+}
+
 std::size_t FileIndex::mark_before(std::uint64_t offset) const noexcept {
   const auto after =
       std::upper_bound(marks.begin(), marks.end(), offset,
@@ -266,6 +273,17 @@ FileIndex read_index(std::string_view text) {
     if (index.ended) break;
   }
   return index;
+}
+
+bool read_first(std::string_view front, FileHead& head) {
+  Fields fields(front);
+  const auto type = static_cast<std::uint8_t>(fields.number(1));
+  const auto size = static_cast<std::size_t>(fields.number(2));
+  const auto crc = static_cast<std::uint32_t>(fields.number(4));
+  if (!fields.good() || type != kHead || front.size() - kRecordHead < size) return false;
+  const std::string_view payload = front.substr(kRecordHead, size);
+  return crc32c(bytes_of(payload), crc32c(bytes_of(front.substr(0, 3)))) == crc &&
+         read_head(payload, head);
 }
 
 bool read_end(std::string_view tail, FileMark& mark) {

@@ -60,6 +60,8 @@ struct FileIndex {
   std::int64_t to_ms() const noexcept { return marks.empty() ? 0 : marks.back().wall_ms; }
   // The last mark at or before a wall time; 0 when that is before the first.
   std::size_t mark_at(std::int64_t wall_ms) const noexcept;
+  // The mark nearest to a wall time, never the end unless there is no other.
+  std::size_t mark_near(std::int64_t wall_ms) const noexcept;
   // The last mark at or before an offset.
   std::size_t mark_before(std::uint64_t offset) const noexcept;
   // In effect at an offset; null: none.
@@ -78,6 +80,8 @@ void append_end(std::string& out, const FileMark& mark);
 
 // Reads as much as is right.  Of an index without a whole HEAD: bytes 0.
 FileIndex read_index(std::string_view text);
+// Of the bytes at the front of an index: the HEAD record alone; false: it is not whole there.
+bool read_first(std::string_view front, FileHead& head);
 // Of the last kEndRecord bytes of an index: the END record; false: none is there.
 bool read_end(std::string_view tail, FileMark& mark);
 

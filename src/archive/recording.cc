@@ -20,15 +20,35 @@ constexpr auto kClockComes = 5s;
 constexpr std::int64_t kClockMarkMs = 1000;
 // From a file's last mark to its source's end; marks stand closer.
 constexpr std::uint64_t kLongestTail = 64 * 1024;
+constexpr std::uint64_t kQueueParts = 4;       // what takes one of them a turn has shorter turns
 constexpr std::int64_t kPartOfSecondMs = 400;  // what is shorter waits for the next turn
 constexpr std::string_view kModule = "archive/record";
 
-// The index of the first mark at or after a position; end(): none.
-std::uint64_t first_mark(const StreamView& view, std::uint64_t position) {
-  const auto& sync = view.sync;
+using Marks = AppendLog<SyncMark>::View;
+
+// The first mark at or after a position; null: none.
+const SyncMark* first_mark(const Marks& marks, std::uint64_t position) {
   const auto before =
-      sync.last_where([&](const SyncMark& mark) { return mark.position < position; });
-  return before == sync.end() ? sync.begin() : before + 1;
+      marks.last_where([&](const SyncMark& mark) { return mark.position < position; });
+  const auto i = before == marks.end() ? marks.begin() : before + 1;
+  return i < marks.end() ? &marks[i] : nullptr;
+}
+// The same, inner marks too.
+const SyncMark* mark_from(const StreamView& view, std::uint64_t position) {
+  const SyncMark* const sync = first_mark(view.sync, position);
+  const SyncMark* const inner = first_mark(view.inner, position);
+  if (sync == nullptr || inner == nullptr) return sync == nullptr ? inner : sync;
+  return inner->position < sync->position ? inner : sync;
+}
+// The last one before a position, inner marks too; null: none.
+const SyncMark* mark_before(const StreamView& view, std::uint64_t position) {
+  const SyncMark* found = nullptr;
+  for (const Marks* const marks : {&view.sync, &view.inner}) {
+    const auto i = marks->last_where([&](const SyncMark& m) { return m.position < position; });
+    if (i == marks->end()) continue;
+    if (found == nullptr || (*marks)[i].position > found->position) found = &(*marks)[i];
+  }
+  return found;
 }
 
 // The span whose clock holds for a unit: its own, or, where that was not known yet, the next one of
@@ -97,16 +117,18 @@ std::int64_t Recording::wall_now_ms() const { return unix_ms(host_.clock.wall())
 Recording::Progress Recording::advance(std::size_t budget) {
   Channel& channel = mount_->channel();
   const auto view = channel.newest();
+  const std::uint64_t begin = recorded();
+  hurries_ = false;
   if (paused_ && !may_go_on()) {
     position_ = view->end;
     return view->ended ? Progress::kOver : Progress::kCaughtUp;
   }
-  if (recorded() < view->begin) skip(*view);
+  const bool missed = recorded() < view->begin;
+  if (missed) skip(*view);
   bool more = false;
   while (!paused_) {
     if (!file_ && !begin_file(*view)) break;
-    const std::uint64_t before = recorded();
-    const std::uint64_t seam = seam_of(*view, before);
+    const std::uint64_t seam = seam_ahead(*view);
     const std::uint64_t limit = std::min(seam, view->end);
     const bool went_on =
         by_clock_ ? record_by_clock(*view, limit) : record_seconds(*view, limit, budget);
@@ -123,6 +145,8 @@ Recording::Progress Recording::advance(std::size_t budget) {
     if (file_) break;
   }
   show();
+  hurries_ =
+      !paused_ && (missed || recorded() > begin + mount_->settings()->queue_bytes / kQueueParts);
   channel.set_low_water(channel.recording_slot(), paused_ ? Channel::kNoReader : recorded());
   if (more) return Progress::kMore;
   if (!view->ended) return Progress::kCaughtUp;
@@ -146,16 +170,28 @@ bool Recording::may_go_on() {
   return true;
 }
 
+// Where the file, or what is recorded next, has to end.  All of a stream may be in the file when
+// the next one begins: that place is in the next one's span already.
+std::uint64_t Recording::seam_ahead(const StreamView& view) const {
+  const std::uint64_t at = recorded();
+  const StreamSpan* const span = view.span_at(at);
+  if (file_ && at > begin_ && span != nullptr && span->begin == at &&
+      (span->seam || span->id != file_->head().span.id))
+    return at;
+  return seam_of(view, at);
+}
+
 // Where a unit begins whose wall time is known.  False: there is none yet.
 bool Recording::begin_file(const StreamView& view) {
-  for (std::uint64_t i = first_mark(view, position_); i < view.sync.end(); ++i) {
-    const SyncMark mark = view.sync[i];
-    if (mark.position > view.end) break;
+  for (const SyncMark* at = mark_from(view, position_); at != nullptr && at->position <= view.end;
+       at = mark_from(view, at->position + 1)) {
+    const SyncMark mark = *at;
     const StreamSpan* const span = view.span_at(mark.position);
     if (span == nullptr || span->media.rate_hz == 0 || !mark.time.second) continue;
     const StreamSpan* const clock = clock_of(view, mark.position);
     // It waits for its clock, unless its source has ended without one.
-    if (clock == nullptr && seam_of(view, mark.position) == Channel::kNoReader) break;
+    waits_for_clock_ = clock == nullptr && seam_of(view, mark.position) == Channel::kNoReader;
+    if (waits_for_clock_) break;
     if (clock == nullptr) continue;
     unclocked_since_.reset();
     by_clock_ = false;
@@ -174,9 +210,9 @@ bool Recording::begin_file(const StreamView& view) {
   if (now - *unclocked_since_ < kClockComes) return false;
   std::uint64_t position = std::max(position_, span->begin);
   if (!view.sync.empty()) {
-    const std::uint64_t i = first_mark(view, position);
-    if (i == view.sync.end() || view.sync[i].position > view.end) return false;
-    position = view.sync[i].position;
+    const SyncMark* const mark = first_mark(view.sync, position);
+    if (mark == nullptr || mark->position > view.end) return false;
+    position = mark->position;
   }
   by_clock_ = true;
   return create(view, *span, position, 0, wall_now_ms());
@@ -240,12 +276,12 @@ bool Recording::record_up_to(const StreamView& view, std::uint64_t position, std
 
 // Up to the last mark.  False: it has been paused.
 bool Recording::record_seconds(const StreamView& view, std::uint64_t limit, std::size_t& budget) {
-  for (std::uint64_t i = first_mark(view, recorded() + 1); i < view.sync.end(); ++i) {
-    const SyncMark mark = view.sync[i];
-    if (mark.position > limit) break;
+  for (const SyncMark* at = mark_from(view, recorded() + 1); at != nullptr && at->position <= limit;
+       at = mark_from(view, at->position + 1)) {
+    const SyncMark mark = *at;
     if (!mark.time.second) continue;
     const StreamSpan* span = view.span_at(mark.position);
-    if (span == nullptr || mark.position >= seam_of(view, recorded())) break;
+    if (span == nullptr || mark.position >= seam_ahead(view)) break;
     const StreamSpan* const clock = clock_of(view, mark.position);
     const std::int64_t wall_ms = (clock == nullptr ? span : clock)->wall_of(mark.time.samples);
     const std::uint64_t before = recorded();
@@ -264,15 +300,16 @@ bool Recording::record_seconds(const StreamView& view, std::uint64_t limit, std:
 
 // What came since the last second-mark: a kill costs what is not written, and no more than this.
 bool Recording::record_part_of_second(const StreamView& view, std::uint64_t limit) {
-  const std::uint64_t seam = seam_of(view, recorded());
-  const auto last = view.sync.last_where(
-      [&](const SyncMark& mark) { return mark.position <= limit && mark.position < seam; });
-  if (last == view.sync.end()) return true;
-  const SyncMark mark = view.sync[last];
+  const std::uint64_t seam = seam_ahead(view);
+  const SyncMark* const last = mark_before(view, std::min(limit + 1, seam));
+  if (last == nullptr) return true;
+  const SyncMark mark = *last;
   const StreamSpan* span = view.span_at(mark.position);
   if (mark.time.second || mark.position <= recorded() || span == nullptr) return true;
   const std::int64_t wall_ms = span->wall_of(mark.time.samples);
-  if (wall_ms - file_->last().wall_ms < kPartOfSecondMs || cell_of(wall_ms) != cell_) return true;
+  const bool waits = wall_ms - file_->last().wall_ms < kPartOfSecondMs &&
+                     mark.position - recorded() < mount_->settings()->queue_bytes / kQueueParts;
+  if (waits || cell_of(wall_ms) != cell_) return true;
   return record_up_to(view, mark.position, mark.time.samples, wall_ms);
 }
 
@@ -302,11 +339,10 @@ void Recording::end_file(const StreamView& view, std::uint64_t limit) {
     if (limit > recorded()) record_up_to(view, limit, 0, wall_now_ms());
   } else {
     // A mark at the seam is of the next stream.
-    const std::uint64_t seam = seam_of(view, recorded());
-    const auto last = view.sync.last_where(
-        [&](const SyncMark& mark) { return mark.position <= limit && mark.position < seam; });
-    if (last != view.sync.end() && view.sync[last].position > recorded()) {
-      const SyncMark mark = view.sync[last];
+    const std::uint64_t seam = seam_ahead(view);
+    const SyncMark* const last = mark_before(view, std::min(limit + 1, seam));
+    if (last != nullptr && last->position > recorded()) {
+      const SyncMark mark = *last;
       const StreamSpan* span = view.span_at(mark.position - 1);
       if (span != nullptr)
         record_up_to(view, mark.position, mark.time.samples, span->wall_of(mark.time.samples));
@@ -366,11 +402,12 @@ void Recording::pause(const Error& error, bool no_space) {
   host_.told("archive-full", mount_->name(), 0);
 }
 
-// The disk was slower than the stream.
+// The disk was slower than the stream, or its clock was not known for longer than the queue holds.
 void Recording::skip(const StreamView& view) {
   const std::uint64_t from = recorded();
   if (file_) close_file();
   position_ = view.begin;
+  if (waits_for_clock_) return;  // of a fast stream the queue does not hold so much
   missed_ += view.begin - from;
   host_.skipped_bytes.fetch_add(view.begin - from, std::memory_order_relaxed);
   const SteadyTime now = host_.clock.steady();

@@ -2,7 +2,7 @@
 // what it reads into files.
 //
 // Files begin and end at second-marks: at the first one at or after each 300 s of wall time, and
-// where the stream's address begins anew.  So nodes that record one stream have the same files.
+// where the stream's address restarts.  So nodes that record one stream have the same files.
 // Only bytes whose wall time is settled are recorded (StreamSpan::anchored).
 // Thread: the archive's thread.
 // Ownership: ArchiveWriter; it holds its mount until the stream has ended.
@@ -54,6 +54,8 @@ class Recording {
 
   const std::shared_ptr<Mount>& mount() const noexcept { return mount_; }
   bool paused() const noexcept { return paused_; }
+  // The last turn had a good part of the queue: the stream is fast, and would run out of it.
+  bool hurries() const noexcept { return hurries_; }
   // How far what is written is behind what has come.
   std::int64_t lag_ms() const noexcept { return lag_ms_; }
 
@@ -61,6 +63,7 @@ class Recording {
   std::int64_t wall_now_ms() const;
   std::uint64_t recorded() const noexcept { return file_ ? begin_ + file_->size() : position_; }
   bool may_go_on();
+  std::uint64_t seam_ahead(const StreamView& view) const;
   bool begin_file(const StreamView& view);
   bool create(const StreamView& view, const StreamSpan& span, std::uint64_t position,
               std::uint64_t samples, std::int64_t wall_ms);
@@ -86,6 +89,8 @@ class Recording {
   std::int64_t cell_ = 0;       // of the file
   bool paused_ = false;
   bool full_told_ = false;
+  bool hurries_ = false;
+  bool waits_for_clock_ = false;  // nothing is recorded before it is known
   SteadyTime retry_at_{};
   std::int64_t paused_at_ms_ = 0;
   std::optional<SteadyTime> unclocked_since_;

@@ -26,18 +26,23 @@ double ms_since(SteadyTime begin, SteadyTime now) {
 
 }  // namespace
 
-RemoteArchive::RemoteArchive(Loop& loop, Log& log, const Catalog& own, Transport transport)
-    : loop_(loop),
+RemoteArchive::RemoteArchive(std::function<Loop&()> begin, Log& log, const Catalog& own,
+                             Transport transport)
+    : begin_(std::move(begin)),
       log_(log),
       own_(own),
       transport_(std::move(transport)),
-      holders_(std::make_shared<const HolderView>()),
-      retry_timer_(loop, [this] { retry(); }) {}
+      holders_(std::make_shared<const HolderView>()) {}
 
 RemoteArchive::~RemoteArchive() = default;
 
 void RemoteArchive::configure(std::string cache_dir, std::uint64_t cache_bytes) {
-  loop_.post([this, dir = std::move(cache_dir), cache_bytes]() mutable {
+  if (!begun()) {
+    cache_dir_ = std::move(cache_dir);
+    cache_bytes_ = cache_bytes;
+    return;
+  }
+  loop().post([this, dir = std::move(cache_dir), cache_bytes]() mutable {
     cache_dir_ = std::move(dir);
     cache_bytes_ = cache_bytes;
     make_room();
@@ -45,8 +50,14 @@ void RemoteArchive::configure(std::string cache_dir, std::uint64_t cache_bytes) 
 }
 
 void RemoteArchive::set_holders(std::shared_ptr<const HolderView> holders) {
+  if (!begun() && !holders->all().empty()) {
+    Loop& loop = begin_();
+    retry_timer_ = std::make_unique<Timer>(loop, [this] { retry(); });
+    loop_.store(&loop, std::memory_order_release);
+  }
   holders_.publish(std::move(holders));
-  loop_.post([this] {
+  if (!begun()) return;
+  loop().post([this] {
     const auto view = holders_.read();
     std::vector<std::string> changed;
     for (auto& [mount, nodes] : known_) {
@@ -63,46 +74,54 @@ void RemoteArchive::set_holders(std::shared_ptr<const HolderView> holders) {
 }
 
 Catalog::Files RemoteArchive::files(const std::string& mount) const {
-  auto own = own_.files(mount);
-  std::shared_ptr<const Lists> lists;
+  Merged now;
+  now.own = own_.files(mount);
   {
     std::lock_guard<std::mutex> guard(lists_mutex_);
     const auto found = lists_.find(mount);
-    if (found == lists_.end()) return own;
-    lists = found->second;
+    if (found == lists_.end()) return now.own;
+    now.lists = found->second;
+    const auto known = merged_.find(mount);
+    if (known != merged_.end() && known->second.own == now.own && known->second.lists == now.lists)
+      return known->second.files;
   }
   std::vector<const Rows*> others;
-  for (const Listed& each : *lists) others.push_back(each.rows.get());
-  return std::make_shared<const RecordedFiles>(merged_files(*own, others));
+  for (const Listed& each : *now.lists) others.push_back(each.rows.get());
+  now.files = std::make_shared<const RecordedFiles>(merged_files(*now.own, others));
+  std::lock_guard<std::mutex> guard(lists_mutex_);
+  if (lists_.contains(mount)) merged_[mount] = now;
+  return now.files;
 }
 
 // -- what there is --------------------------------------------------------------------------------
 
 void RemoteArchive::look(const std::string& mount, std::int64_t from_ms, std::int64_t to_ms,
-                         UniqueFunction<void()> then) {
+                         UniqueFunction<void(bool)> then) {
+  if (!begun()) return then(true);
   // Listeners of about the same time ask one question.
   const std::int64_t from = std::max<std::int64_t>(0, from_ms / kListCell - 1) * kListCell;
   const std::int64_t to = (to_ms / kListCell + 1) * kListCell;
-  loop_.post([this, mount, from, to, then = std::move(then)]() mutable {
+  loop().post([this, mount, from, to, then = std::move(then)]() mutable {
     look_now(mount, from, to, "?from=" + std::to_string(from) + "&to=" + std::to_string(to),
              std::move(then));
   });
 }
 
 void RemoteArchive::look(const std::string& mount, std::uint32_t id, std::uint64_t origin,
-                         UniqueFunction<void()> then) {
-  loop_.post([this, mount, id, origin, then = std::move(then)]() mutable {
+                         UniqueFunction<void(bool)> then) {
+  if (!begun()) return then(true);
+  loop().post([this, mount, id, origin, then = std::move(then)]() mutable {
     look_now(mount, 0, 0, "?id=" + std::to_string(id) + "&origin=" + std::to_string(origin),
              std::move(then));
   });
 }
 
 void RemoteArchive::look_now(const std::string& mount, std::int64_t from_ms, std::int64_t to_ms,
-                             const std::string& query, UniqueFunction<void()> then) {
+                             const std::string& query, UniqueFunction<void(bool)> then) {
   const auto view = holders();
   const auto join = std::make_shared<Join>();
   join->left = 1;
-  join->then = [then = std::move(then)](bool) mutable { then(); };
+  join->then = std::move(then);
   const auto done = [](const std::shared_ptr<Join>& one) {
     if (--one->left == 0) one->then(one->good);
   };
@@ -111,8 +130,11 @@ void RemoteArchive::look_now(const std::string& mount, std::int64_t from_ms, std
   const auto holders = in_order(*view, mount);
   for (const HolderRow* holder : holders) {
     if (asked == kMostHoldersAsked) break;
-    const bool rests = peers_[holder->node].rests_until > loop_.now();
-    if (rests && asked > 0) continue;  // the others know it too
+    const bool rests = peers_[holder->node].rests_until > loop().now();
+    if (rests && asked > 0) {  // the others know it too
+      join->good = false;
+      continue;
+    }
     const bool has =
         to_ms == 0 ||
         std::any_of(holder->ranges.begin(), holder->ranges.end(), [&](const HeldRange& range) {
@@ -122,7 +144,7 @@ void RemoteArchive::look_now(const std::string& mount, std::int64_t from_ms, std
     ++asked;
     const std::string key = holder->node + " " + mount + query;
     const auto fresh = looked_.find(key);
-    if (fresh != looked_.end() && loop_.now() - fresh->second < kListFresh) continue;
+    if (fresh != looked_.end() && loop().now() - fresh->second < kListFresh) continue;
     ++join->left;
     auto& waiting = looks_[key];
     waiting.push_back(join);
@@ -130,11 +152,15 @@ void RemoteArchive::look_now(const std::string& mount, std::int64_t from_ms, std
     ask(*holder, std::string(kBlockPath) + percent_encode(mount, true) + "/" + query, "",
         kLargestList, holders.size() == 1,
         [this, mount, node = holder->node, from_ms, to_ms, key, done](Result<FetchAnswer> answer) {
-          if (answer) looked_[key] = loop_.now();
+          const bool answered = answer && answer->status < 500;
+          if (answer) looked_[key] = loop().now();
           list_came(mount, node, from_ms, to_ms, std::move(answer));
           auto all = std::move(looks_[key]);
           looks_.erase(key);
-          for (const auto& each : all) done(each);
+          for (const auto& each : all) {
+            each->good = each->good && answered;
+            done(each);
+          }
         });
   }
   done(join);
@@ -179,17 +205,19 @@ void RemoteArchive::publish(const std::string& mount) {
       const auto rows = known->second.find(holder->node);
       if (rows == known->second.end()) continue;
       // What only a holder has that just failed is not counted on while there are others.
-      const bool rests = peers_[holder->node].rests_until > loop_.now();
+      const bool rests = peers_[holder->node].rests_until > loop().now();
       if (rests && any_awake) continue;
       any_awake = any_awake || !rests;
       made->push_back({holder->node, std::make_shared<const Rows>(rows->second)});
     }
   }
   std::lock_guard<std::mutex> guard(lists_mutex_);
-  if (made->empty())
+  if (made->empty()) {
     lists_.erase(mount);
-  else
+    merged_.erase(mount);
+  } else {
     lists_[mount] = std::move(made);
+  }
 }
 
 // -- which holder is asked ---------------------------------------------------------------------
@@ -199,7 +227,7 @@ std::vector<const HolderRow*> RemoteArchive::in_order(const HolderView& view,
   std::vector<const HolderRow*> out;
   for (const HolderRow& row : view.of(mount))
     if (!row.places.empty()) out.push_back(&row);
-  const SteadyTime now = loop_.now();
+  const SteadyTime now = loop().now();
   const auto rank = [&](const HolderRow* row) {
     const Peer& peer = peers_[row->node];
     return std::pair(peer.rests_until > now, peer.ms * (1 + peer.busy));
@@ -240,11 +268,11 @@ void RemoteArchive::ask(const HolderRow& holder, const std::string& path, const 
   request.headers.push_back("Authorization: Bearer " + holder.pass);
   if (!range.empty()) request.headers.push_back("Range: bytes=" + range);
   ++peer.busy;
-  transport_(std::move(request), [this, node = holder.node, begin = loop_.now(),
+  transport_(std::move(request), [this, node = holder.node, begin = loop().now(),
                                   then = std::move(then)](Result<FetchAnswer> answer) mutable {
     Peer& asked = peers_[node];
     --asked.busy;
-    if (answer) asked.ms += (ms_since(begin, loop_.now()) - asked.ms) / 8;
+    if (answer) asked.ms += (ms_since(begin, loop().now()) - asked.ms) / 8;
     then(std::move(answer));
   });
 }
@@ -253,7 +281,7 @@ void RemoteArchive::failed(const Key& key, const std::string& node, const Error&
   if (host) {
     Peer& peer = peers_[node];
     ++peer.place;
-    const SteadyTime now = loop_.now();
+    const SteadyTime now = loop().now();
     if (peer.rests_until <= now)
       log_.warn("archive/remote", "archive " + key.mount + ": node " + node +
                                       " does not give its recordings: " + error.what +
@@ -273,7 +301,7 @@ void RemoteArchive::failed(const Key& key, const std::string& node, const Error&
 
 void RemoteArchive::load(const std::string& mount, const FileRow& row,
                          UniqueFunction<void(File)> then) {
-  loop_.post([this, key = Key{mount, row.name()}, row, then = std::move(then)]() mutable {
+  loop().post([this, key = Key{mount, row.name()}, row, then = std::move(then)]() mutable {
     load_now(std::move(key), row, std::move(then));
   });
 }
@@ -282,7 +310,7 @@ void RemoteArchive::load_now(Key key, const FileRow& row, UniqueFunction<void(Fi
   if (const auto cached = cache_.find(key); cached != cache_.end()) {
     const auto& file = cached->second.file;
     if (file && file->end() >= row.bytes) {
-      cached->second.used = loop_.now();
+      cached->second.used = loop().now();
       then(file);
       return;
     }
@@ -291,7 +319,7 @@ void RemoteArchive::load_now(Key key, const FileRow& row, UniqueFunction<void(Fi
     return;
   }
   Loading& loading = loading_[key];
-  if (loading.waiting.empty()) loading.attempt.since = loop_.now();
+  if (loading.waiting.empty()) loading.attempt.since = loop().now();
   if (row.bytes > loading.row.bytes) loading.row = row;
   loading.waiting.push_back(std::move(then));
   step(key);
@@ -304,11 +332,12 @@ void RemoteArchive::step(const Key& key) {
   const auto view = holders();
   const HolderRow* holder = next_holder(*view, key, loading.row.bytes, loading.attempt);
   if (holder == nullptr) {
-    if (loop_.now() - loading.attempt.since < kPatience) {
-      if (!retry_timer_.armed()) retry_timer_.after(kRetryEvery);
+    if (loop().now() - loading.attempt.since < kPatience) {
+      if (!retry_timer_->armed()) retry_timer_->after(kRetryEvery);
       return;
     }
-    loaded(key, Error::closed("archive " + key.mount + ": no node gives " + to_string(key.name)));
+    const std::string text = "archive " + key.mount + ": no node gives " + to_string(key.name);
+    loaded(key, loading.attempt.unanswered ? Error::closed(text) : Error::not_found(text));
     return;
   }
   loading.attempt.tried.insert(holder->node);
@@ -329,6 +358,7 @@ void RemoteArchive::index_came(const Key& key, const std::string& node,
   found->second.attempt.under_way = false;
   Result<void> taken;
   bool host = true;
+  if (!answer || answer->status >= 500) found->second.attempt.unanswered = true;
   if (!answer) {
     taken = answer.error();
   } else if (answer->status != 200) {
@@ -338,11 +368,15 @@ void RemoteArchive::index_came(const Key& key, const std::string& node,
     taken = take_index(key, found->second.row, answer->body);
   }
   if (!taken) {
-    failed(key, node, taken.error(), host);
+    // Another holder has told of more: this one is a moment behind.
+    const bool behind = found->second.row.open && taken.error().code == Error::Code::kNotFound;
+    if (!behind) failed(key, node, taken.error(), host);
     step(key);
     return;
   }
-  loaded(key, cache_[key].file);
+  const File file = cache_[key].file;
+  make_room();
+  loaded(key, file);
 }
 
 Result<void> RemoteArchive::take_index(const Key& key, const FileRow& row,
@@ -354,8 +388,8 @@ Result<void> RemoteArchive::take_index(const Key& key, const FileRow& row,
   if (short_id(span.id) != row.id || span.origin != row.origin)
     return Error::invalid("the index of another file");
   if (index.end() < row.bytes)
-    return Error::invalid("an index of " + std::to_string(index.end()) + " bytes instead of " +
-                          std::to_string(row.bytes));
+    return Error::not_found("an index of " + std::to_string(index.end()) + " bytes instead of " +
+                            std::to_string(row.bytes));
   Cached& cached = cache_[key];
   if (!cached.parts) {
     auto parts = RemoteParts::create(cache_dir_);
@@ -375,7 +409,7 @@ Result<void> RemoteArchive::take_index(const Key& key, const FileRow& row,
   auto made = make_archive_file(grown, std::move(index), std::move(fd), cached.parts);
   if (!made) return made.error();
   cached.file = std::move(*made);
-  cached.used = loop_.now();
+  cached.used = loop().now();
   return {};
 }
 
@@ -403,6 +437,18 @@ void RemoteArchive::retry() {
   for (const FlightKey& key : flights) step(key);
 }
 
+void RemoteArchive::forget(const std::string& mount, const FileRow& row) {
+  if (!begun()) return;
+  loop().post([this, key = Key{mount, row.name()}] {
+    const auto cached = cache_.find(key);
+    if (cached == cache_.end()) return;
+    if (cached->second.in_use())
+      cached->second.used = {};
+    else
+      cache_.erase(cached);
+  });
+}
+
 bool RemoteArchive::full() const {
   std::uint64_t used = 0;
   for (const auto& [key, cached] : cache_)
@@ -414,12 +460,15 @@ bool RemoteArchive::full() const {
 void RemoteArchive::make_room() {
   std::uint64_t all = 0;
   for (const auto& [key, cached] : cache_) all += cached.parts->bytes();
-  while (all > cache_bytes_) {
+  while (all > cache_bytes_ || cache_.size() > kMostIdle) {
+    std::size_t idle = 0;
     auto oldest = cache_.end();
-    for (auto at = cache_.begin(); at != cache_.end(); ++at)
-      if (!at->second.in_use() && (oldest == cache_.end() || at->second.used < oldest->second.used))
-        oldest = at;
-    if (oldest == cache_.end()) return;
+    for (auto at = cache_.begin(); at != cache_.end(); ++at) {
+      if (at->second.in_use()) continue;
+      ++idle;
+      if (oldest == cache_.end() || at->second.used < oldest->second.used) oldest = at;
+    }
+    if (oldest == cache_.end() || (all <= cache_bytes_ && idle <= kMostIdle)) return;
     all -= oldest->second.parts->bytes();
     cache_.erase(oldest);
   }

@@ -5,11 +5,12 @@
 // that fails rests for kRest and the next one is asked for the same bytes; for kPatience it is
 // tried again, then those that wait are told.  Checksums of the index are checked on everything.
 // Thread: holds(), files() and counters from any thread, as are look(), load() and fetch(), whose
-// `then` is called on the thread of this object; it posts to where it came from.
+// `then` is called on the thread of this object; it posts to where it came from.  That thread
+// begins with the first holder: a node that hears of none has no such thread.
 // Ownership: app/services/archive_service.
-// Bounds: the cache has cache_bytes, and more only for files that are being played; beyond that new
-// ones are refused.  Lists have kMostListed rows a mount and node.
-// Errors: kNotFound: no holder has it; kClosed: none has answered; kLimit: the cache is full.
+// Bounds: the cache has cache_bytes and kMostIdle files, and more only for files that are being
+// played; beyond the bytes new ones are refused.  Lists have kMostListed rows a mount and node.
+// Errors: kNotFound: no holder has it; kClosed: one has not answered; kLimit: the cache is full.
 #pragma once
 
 #include <atomic>
@@ -38,16 +39,19 @@ class RemoteArchive {
  public:
   static constexpr std::chrono::seconds kRest{10}, kPatience{5};
   static constexpr std::size_t kMostListed = 20'000;
+  // That nothing plays; each has two descriptors, a mapping and some 20 kB.  A day's files of 300 s
+  // stay, so that a list of them is not fetched for each of its players.
+  static constexpr std::size_t kMostIdle = 320;
 
   using File = Result<std::shared_ptr<const ArchiveFile>>;
   // Asks another server; on the loop.
   using Transport = std::function<void(FetchRequest, Fetcher::Done)>;
 
-  // own: what this node has itself.
-  RemoteArchive(Loop& loop, Log& log, const Catalog& own, Transport transport);
+  // begin: its loop, asked for with the first holder.  own: what this node has itself.
+  RemoteArchive(std::function<Loop&()> begin, Log& log, const Catalog& own, Transport transport);
   ~RemoteArchive();
 
-  // cache_dir "": in memory.
+  // Both by one thread.  cache_dir "": in memory.
   void configure(std::string cache_dir, std::uint64_t cache_bytes);
   void set_holders(std::shared_ptr<const HolderView> holders);
   std::shared_ptr<const HolderView> holders() const { return holders_.read(); }
@@ -55,16 +59,20 @@ class RemoteArchive {
 
   // Own files, and what is known of those of others.
   Catalog::Files files(const std::string& mount) const;
-  // Asks the holders what they have of a time, or from a byte on; files() knows it then.
+  // Asks the holders what they have of a time, or from a byte on; files() knows it then.  False:
+  // one of them has not answered.
   void look(const std::string& mount, std::int64_t from_ms, std::int64_t to_ms,
-            UniqueFunction<void()> then);
+            UniqueFunction<void(bool)> then);
   void look(const std::string& mount, std::uint32_t id, std::uint64_t origin,
-            UniqueFunction<void()> then);
+            UniqueFunction<void(bool)> then);
   // REQUIRES: row.remote
   void load(const std::string& mount, const FileRow& row, UniqueFunction<void(File)> then);
   // A part of a loaded file; false: no holder gives it.
   void fetch(std::shared_ptr<const ArchiveFile> file, std::uint64_t offset, std::uint64_t bytes,
              UniqueFunction<void(bool)> then);
+
+  // It has been read, and is not wanted again: it goes before all others of the cache.
+  void forget(const std::string& mount, const FileRow& row);
 
   // The process ends: what waits for it (remote_wait.h) waits no longer.
   std::atomic<bool> closing{false};
@@ -85,6 +93,11 @@ class RemoteArchive {
     std::shared_ptr<const Rows> rows;
   };
   using Lists = std::vector<Listed>;
+  // What files() has made of these.
+  struct Merged {
+    Catalog::Files own, files;
+    std::shared_ptr<const Lists> lists;
+  };
   struct Key {
     std::string mount;
     ArchiveFileName name;
@@ -108,6 +121,7 @@ class RemoteArchive {
     std::set<std::string> tried;
     SteadyTime since{};
     bool under_way = false;
+    bool unanswered = false;  // by one of them
   };
   struct Loading {
     Attempt attempt;
@@ -132,7 +146,7 @@ class RemoteArchive {
   using FlightKey = std::pair<Key, std::uint64_t>;
 
   void look_now(const std::string& mount, std::int64_t from_ms, std::int64_t to_ms,
-                const std::string& query, UniqueFunction<void()> then);
+                const std::string& query, UniqueFunction<void(bool)> then);
   void list_came(const std::string& mount, const std::string& node, std::int64_t from_ms,
                  std::int64_t to_ms, Result<FetchAnswer> answer);
   void load_now(Key key, const FileRow& row, UniqueFunction<void(File)> then);
@@ -162,13 +176,20 @@ class RemoteArchive {
   void publish(const std::string& mount);
   void retry();
 
-  Loop& loop_;
+  // No holder has been told of before: then there is nothing to ask for.
+  bool begun() const noexcept { return loop_.load(std::memory_order_acquire) != nullptr; }
+  Loop& loop() const noexcept { return *loop_.load(std::memory_order_acquire); }
+
+  const std::function<Loop&()> begin_;
+  std::atomic<Loop*> loop_{nullptr};
   Log& log_;
   const Catalog& own_;
   const Transport transport_;
   Snapshot<HolderView> holders_;
   mutable std::mutex lists_mutex_;
-  std::map<std::string, std::shared_ptr<const Lists>, std::less<>> lists_;  // under the mutex
+  // Under the mutex:
+  std::map<std::string, std::shared_ptr<const Lists>, std::less<>> lists_;
+  mutable std::map<std::string, Merged> merged_;
 
   std::string cache_dir_;
   std::uint64_t cache_bytes_ = 256u << 20;
@@ -179,7 +200,7 @@ class RemoteArchive {
   std::map<Key, Cached> cache_;
   std::map<Key, Loading> loading_;
   std::map<FlightKey, Flight> flights_;
-  Timer retry_timer_;
+  std::unique_ptr<Timer> retry_timer_;
 };
 
 }  // namespace lb

@@ -16,8 +16,8 @@ void RemoteArchive::fetch(std::shared_ptr<const ArchiveFile> file, std::uint64_t
   join->file = std::move(file);
   join->offset = std::min(offset, join->file->end());
   join->bytes = std::min(bytes, join->file->end() - join->offset);
-  loop_.post([this, join] {
-    join->since = loop_.now();
+  loop().post([this, join] {
+    join->since = loop().now();
     fetch_now(join);
   });
 }
@@ -25,7 +25,7 @@ void RemoteArchive::fetch(std::shared_ptr<const ArchiveFile> file, std::uint64_t
 // A block with wrong bytes may have been taken before its neighbour showed it.
 void RemoteArchive::finish(const std::shared_ptr<Join>& join) {
   const bool again = join->good && !join->file->has(join->offset, join->bytes) &&
-                     loop_.now() - join->since < kPatience;
+                     loop().now() - join->since < kPatience;
   if (again)
     fetch_now(join);
   else
@@ -44,7 +44,7 @@ void RemoteArchive::fetch_now(const std::shared_ptr<Join>& join) {
     if (block * kBlock + file->remote->filled(block) >= std::min(want, end)) continue;
     const FlightKey flight_key{key, block};
     Flight& flight = flights_[flight_key];
-    if (!flight.file) flight.attempt.since = loop_.now();
+    if (!flight.file) flight.attempt.since = loop().now();
     if (!flight.file || file->end() > flight.file->end()) flight.file = file;
     flight.want = std::max(flight.want, want);
     flight.waiting.emplace_back(want, join);
@@ -66,7 +66,7 @@ void RemoteArchive::read_ahead(const std::shared_ptr<const ArchiveFile>& file,
   const FlightKey key{{file->remote->mount, file->row.name()}, block};
   if (flights_.contains(key)) return;
   Flight& flight = flights_[key];
-  flight.attempt.since = loop_.now();
+  flight.attempt.since = loop().now();
   flight.file = file;
   flight.want = want;
   step(key);
@@ -79,8 +79,8 @@ void RemoteArchive::step(const FlightKey& key) {
   const auto view = holders();
   const HolderRow* holder = next_holder(*view, key.first, flight.want, flight.attempt);
   if (holder == nullptr) {
-    if (!flight.waiting.empty() && loop_.now() - flight.attempt.since < kPatience) {
-      if (!retry_timer_.armed()) retry_timer_.after(kRetryEvery);
+    if (!flight.waiting.empty() && loop().now() - flight.attempt.since < kPatience) {
+      if (!retry_timer_->armed()) retry_timer_->after(kRetryEvery);
       return;
     }
     settle(key, true);

@@ -25,8 +25,9 @@ std::vector<DoomedFile> files_to_remove(const RetentionInput& input) {
     for (const FileRow& row : mount.files->closed()) {
       const bool old =
           mount.settings.enabled && mount.settings.retention.count() > 0 && row.to_ms < oldest;
-      const bool large = mount.settings.enabled && mount.settings.max_bytes > 0 &&
-                         bytes > mount.settings.max_bytes;
+      const MountArchive& limits = mount.settings;
+      const bool large = (limits.enabled && limits.max_bytes > 0 && bytes > limits.max_bytes) ||
+                         (limits.storage_bytes && bytes > *limits.storage_bytes);
       if (!old && !large) {
         kept.push_back({&name, &row});
         continue;

@@ -18,7 +18,8 @@ namespace lb {
 struct RetentionInput {
   struct Mount {
     Catalog::Files files;
-    // Of its section; of a mount that is no longer recorded only the limits of all mounts hold.
+    // Of its section; of a mount that is no longer recorded only storage_bytes and the limits of
+    // all mounts hold.
     MountArchive settings;
   };
   std::map<std::string, Mount> mounts;

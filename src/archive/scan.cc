@@ -6,21 +6,33 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <memory>
-#include <set>
+#include <string_view>
 
 #include "archive/segment_file.h"
 
 namespace lb {
 namespace {
 
-constexpr std::size_t kHeadBytes = 320, kLongHeadBytes = 4096;
+// A closed index of 300 s is smaller; of a larger one the end is read for itself.
+constexpr std::size_t kUsualIndex = 16 * 1024;
+constexpr std::int64_t kDaySeconds = 86'400;
+
+// Calls f(name) for each name of a directory.
+template <class F>
+void for_each_name(DIR* dir, F f) {
+  while (const dirent* entry = ::readdir(dir)) f(std::string_view(entry->d_name));
+}
+
+using Directory = std::unique_ptr<DIR, int (*)(DIR*)>;
+Directory open_directory(const std::string& path) { return {::opendir(path.c_str()), &::closedir}; }
 
 std::vector<std::string> names_in(const std::string& path) {
   std::vector<std::string> names;
-  const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(path.c_str()), &::closedir);
-  if (!dir) return names;
-  while (const dirent* entry = ::readdir(dir.get())) names.emplace_back(entry->d_name);
+  if (const Directory dir = open_directory(path))
+    for_each_name(dir.get(), [&names](std::string_view name) { names.emplace_back(name); });
   return names;
 }
 
@@ -34,32 +46,36 @@ FileRow row_of(const FileHead& head, const FileMark& end) {
   return row;
 }
 
-// Of a file that was closed: its two ends tell all.
-bool read_closed(const std::string& path, FileRow& row) {
-  const UniqueFd fd(::open((path + ".idx").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  struct stat info {};
-  struct stat data {};
-  if (!fd || ::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode) ||
-      info.st_size < static_cast<off_t>(kEndRecord) ||
-      ::lstat((path + ".data").c_str(), &data) != 0 || !S_ISREG(data.st_mode))
-    return false;
-  std::string tail(kEndRecord, '\0');
-  const ssize_t tail_size =
-      ::pread(fd.get(), tail.data(), tail.size(), info.st_size - static_cast<off_t>(kEndRecord));
-  if (tail_size != static_cast<ssize_t>(kEndRecord)) return false;
-  FileIndex index;
-  for (const std::size_t size : {kHeadBytes, kLongHeadBytes}) {
-    std::string front(size, '\0');
-    const ssize_t got = ::pread(fd.get(), front.data(), front.size(), 0);
-    if (got <= 0) return false;
-    index = read_index(std::string_view(front).substr(0, static_cast<std::size_t>(got)));
-    if (index.bytes > 0) break;
-  }
+// Of a file that was closed its two ends tell all, and they come with one read.  name: room for the
+// stem and an extension.
+bool read_closed(int dir, const std::string& stem, std::string& name, FileRow& row) {
+  name.assign(stem).append(".idx");
+  const UniqueFd fd(::openat(dir, name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  std::array<char, kUsualIndex> bytes;
+  const ssize_t got = fd ? ::pread(fd.get(), bytes.data(), bytes.size(), 0) : -1;
+  if (got < static_cast<ssize_t>(kEndRecord)) return false;
+  const std::string_view front(bytes.data(), static_cast<std::size_t>(got));
+  FileHead head;
+  if (!read_first(front, head)) return false;
   FileMark end;
-  if (index.bytes == 0 || !read_end(tail, end) ||
+  std::array<char, kEndRecord> tail;
+  if (front.size() < bytes.size()) {
+    if (!read_end(front, end)) return false;
+  } else {
+    struct stat info {};
+    if (::fstat(fd.get(), &info) != 0 ||
+        ::pread(fd.get(), tail.data(), tail.size(),
+                info.st_size - static_cast<off_t>(kEndRecord)) !=
+            static_cast<ssize_t>(kEndRecord) ||
+        !read_end(std::string_view(tail.data(), tail.size()), end))
+      return false;
+  }
+  name.assign(stem).append(".data");
+  struct stat data {};
+  if (::fstatat(dir, name.c_str(), &data, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(data.st_mode) ||
       static_cast<std::uint64_t>(data.st_size) < end.offset)
     return false;
-  row = row_of(index.head, end);
+  row = row_of(head, end);
   return true;
 }
 
@@ -75,21 +91,31 @@ std::vector<std::string> archived_mounts(const std::string& dir) {
 ScannedFiles scan_mount(const std::string& dir, const std::string& mount) {
   ScannedFiles out;
   const std::string directory = dir + "/" + archive_directory(mount);
+  std::string path;
   for (const std::string& day : names_in(directory)) {
     if (!is_archive_day(day)) continue;
-    std::set<std::string> stems;
-    for (const std::string& name : names_in(directory + "/" + day)) {
+    const Directory dir_of_day = open_directory(directory + "/" + day);
+    if (!dir_of_day) continue;
+    std::vector<std::string> stems;
+    for_each_name(dir_of_day.get(), [&stems](std::string_view name) {
       const std::size_t dot = name.rfind('.');
-      if (dot == std::string::npos) continue;
-      const std::string extension = name.substr(dot);
-      if (extension == ".idx" || extension == ".data") stems.insert(name.substr(0, dot));
-    }
+      if (dot == std::string_view::npos) return;
+      const std::string_view extension = name.substr(dot);
+      if (extension == ".idx" || extension == ".data") stems.emplace_back(name.substr(0, dot));
+    });
+    std::sort(stems.begin(), stems.end());
+    stems.erase(std::unique(stems.begin(), stems.end()), stems.end());
+    std::int64_t day_number = -1;  // of this day
     for (const std::string& stem : stems) {
       const auto name = parse_archive_file(stem);
-      if (!name || archive_day(name->seconds) != day) continue;
-      const std::string path = directory + "/" + day + "/" + stem;
+      if (!name) continue;
+      if (name->seconds / kDaySeconds != day_number) {
+        if (archive_day(name->seconds) != day) continue;
+        day_number = name->seconds / kDaySeconds;
+      }
       FileRow row;
-      if (!read_closed(path, row)) {
+      if (!read_closed(::dirfd(dir_of_day.get()), stem, path, row)) {
+        path = directory + "/" + day + "/" + stem;
         auto mended = recover_file(path);
         if (!mended) {
           (mended.error().code == Error::Code::kNotFound ? out.mended : out.broken)

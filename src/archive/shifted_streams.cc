@@ -25,6 +25,14 @@ std::int64_t to_ms(SteadyTime::duration time) {
 
 constexpr std::size_t kBetweenLooks = 8;  // listeners, at the clock
 
+// A file that is read again, and the live log, have titles of their own: one that the player shows
+// already is not told again.
+void keep_title(Listener& listener, const StreamView& view, std::uint64_t position) {
+  const auto& shown = listener.icy.shown;
+  auto now = view.metadata_at(position);
+  if (shown && now && now->icy_block == shown->icy_block) listener.icy.shown = std::move(now);
+}
+
 // The position in a live log of a byte with this address; nullopt: it is not there.
 std::optional<std::uint64_t> position_of(const StreamView& view, const StreamIdentity& id,
                                          std::uint64_t origin) {
@@ -62,6 +70,13 @@ void ShiftedStreams::join(std::unique_ptr<Listener> joined, ShiftedStart start) 
                                                     one.at.file->row.origin + one.at.offset}) +
                                      "\r\n");
   listener.preamble->headers = one.at.file->index.headers_at(one.at.offset);
+  if (!one.at.lead.empty()) {
+    auto front = std::make_shared<Bytes>();
+    if (listener.preamble->headers) *front = *listener.preamble->headers;
+    front->insert(front->end(), one.at.lead.begin(), one.at.lead.end());
+    listener.preamble->headers = std::move(front);
+    one.at.lead = {};
+  }
   all_.emplace(id, std::move(made));
   count_.store(all_.size(), std::memory_order_relaxed);
   streams_.count_joined(one.at.mount);
@@ -287,14 +302,15 @@ bool ShiftedStreams::look(One& one, std::int64_t from_ms) {
     return false;
   one.looked = true;
   one.waits_for_disk = true;
-  shared_.remote->look(one.at.recorded, from_ms, from_ms + kLookMs, [this, id = one.listener->id] {
-    loop_.post([this, id] {
-      const auto found = all_.find(id);
-      if (found == all_.end()) return;
-      found->second->waits_for_disk = false;
-      go_on(*found->second);
-    });
-  });
+  shared_.remote->look(one.at.recorded, from_ms, from_ms + kLookMs,
+                       [this, id = one.listener->id](bool) {
+                         loop_.post([this, id] {
+                           const auto found = all_.find(id);
+                           if (found == all_.end()) return;
+                           found->second->waits_for_disk = false;
+                           go_on(*found->second);
+                         });
+                       });
   return true;
 }
 
@@ -323,6 +339,7 @@ void ShiftedStreams::loaded(One& one, RemoteArchive::File file, std::uint64_t of
   }
   one.at.file = std::move(*file);
   one.listener->position = offset;
+  keep_title(*one.listener, *one.at.file->view, offset);
   one.looked = one.lost = false;
   if (seam)
     if (auto headers = one.at.file->index.headers_at(offset)) {
@@ -343,6 +360,7 @@ bool ShiftedStreams::enter_live(One& one) {
                                     one.at.file->row.origin + listener.position);
   if (!position || view->end - *position > mount->settings()->burst_bytes) return false;
   want_write(one, false);
+  keep_title(listener, *view, *position);
   if (mount != one.at.mount) change_mount(one, mount);
   auto row = all_.extract(listener.id);
   count_.store(all_.size(), std::memory_order_relaxed);

@@ -34,6 +34,7 @@ struct ShiftedStart {
   std::shared_ptr<const ArchiveFile> file;
   std::uint64_t offset = 0;
   std::int64_t wall_ms = 0;  // of the byte there
+  Bytes lead;  // goes in front, behind the headers: a part of the page that ends at `offset`
 };
 
 class ShiftedStreams final : public ListenerGroup {

@@ -124,6 +124,8 @@ class Authenticator {
   virtual void mount_begun(const std::string& mount);
   virtual void mount_ended(const std::string& mount);
   virtual void edit_users(UserEdit edit, UniqueFunction<void(UserEditResult)> done);
+  // Answers that it keeps are void: rights have changed.
+  virtual void forget() {}
   // Nothing of it is under way.
   virtual bool idle() const = 0;
 };

@@ -213,6 +213,12 @@ void Authenticators::edit_users(const std::string& section, UserEdit edit,
   place->authenticator->edit_users(std::move(edit), std::move(done));
 }
 
+void Authenticators::forget_answers() {
+  control_.assert_here();
+  for (const auto& [name, place] : places_)
+    if (place->authenticator) place->authenticator->forget();
+}
+
 void Authenticators::finish(std::chrono::milliseconds grace, UniqueFunction<void()> done) {
   finish_by_ = control_.now() + grace;
   finished_ = std::move(done);

@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "auth/authenticator.h"
@@ -51,10 +52,25 @@ class Authenticators {
   using ListenerDone = UniqueFunction<void(AuthVerdict, ListenerTicket)>;
   void ask_listener(const std::string& section, ListenerAsk ask, ListenerDone done);
   void ask_source(const std::string& section, SourceAsk ask, Authenticator::Done done);
+  // Judges a password against a slow hash, see HashQueue.
+  bool check_hash(std::string hash, std::string password, UniqueFunction<void(bool)> done) {
+    return hashes_.check(std::move(hash), std::move(password), std::move(done));
+  }
   void mount_begun(const std::string& section, const std::string& mount);
   void mount_ended(const std::string& section, const std::string& mount);
   void edit_users(const std::string& section, UserEdit edit,
                   UniqueFunction<void(UserEditResult)> done);
+
+  // Ends a listener, which may have been moved to another mount since.
+  void end_listener(const std::string& mount, std::uint64_t client_id) {
+    drop_listener_(mount, client_id, Drop::kNow);
+  }
+
+  // A ban, or a user's right, has changed: kept answers of backends are void.
+  void forget_answers();
+
+  // For other passwords than listeners': one at a time for all.
+  HashQueue& hashes() noexcept { return hashes_; }
 
   // Ends of listeners, and begins and ends of mounts, that no backend has heard of yet.
   std::size_t unsent() const noexcept { return removals_.unsent() + mount_events_.unsent(); }

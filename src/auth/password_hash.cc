@@ -36,19 +36,20 @@ struct MethodRow {
   std::string_view name;
   HashMethod method;
   const char* prefix;
+  unsigned long cost;  // 0: libcrypt's own, which is right for the others; of bcrypt it is 5
 };
-constexpr std::array<MethodRow, 4> kMethods{{{"md5", HashMethod::kMd5, ""},
-                                             {"bcrypt", HashMethod::kBcrypt, "$2y$"},
-                                             {"sha512", HashMethod::kSha512, "$6$"},
-                                             {"yescrypt", HashMethod::kYescrypt, "$y$"}}};
+constexpr std::array<MethodRow, 4> kMethods{{{"md5", HashMethod::kMd5, "", 0},
+                                             {"bcrypt", HashMethod::kBcrypt, "$2y$", 10},
+                                             {"sha512", HashMethod::kSha512, "$6$", 0},
+                                             {"yescrypt", HashMethod::kYescrypt, "$y$", 0}}};
 
 // A new salt with its method, for libcrypt; nullopt: it does not know the method.
 std::optional<std::string> new_setting(HashMethod method) {
   const std::string salt = random_bytes(32);
   std::array<char, CRYPT_GENSALT_OUTPUT_SIZE> setting{};
-  const char* prefix = kMethods[static_cast<std::size_t>(method)].prefix;
-  if (crypt_gensalt_rn(prefix, 0, salt.data(), static_cast<int>(salt.size()), setting.data(),
-                       static_cast<int>(setting.size())) == nullptr)
+  const MethodRow& row = kMethods[static_cast<std::size_t>(method)];
+  if (crypt_gensalt_rn(row.prefix, row.cost, salt.data(), static_cast<int>(salt.size()),
+                       setting.data(), static_cast<int>(setting.size())) == nullptr)
     return std::nullopt;
   return std::string(setting.data());
 }
@@ -70,7 +71,7 @@ std::optional<HashMethod> hash_method(std::string_view name) {
 bool is_slow_hash(std::string_view hash) { return hash.starts_with('$'); }
 
 bool is_known_hash(const std::string& hash) {
-  if (is_md5(hash)) return true;
+  if (is_md5(hash) || hash == kNoPassword) return true;
   if (!is_slow_hash(hash)) return false;
   const int verdict = crypt_checksalt(hash.c_str());
   return verdict == CRYPT_SALT_OK || verdict == CRYPT_SALT_METHOD_LEGACY ||

@@ -9,6 +9,9 @@
 
 namespace lb {
 
+// In the place of a hash: no password is right, as in shadow(5).
+inline constexpr std::string_view kNoPassword = "!";
+
 // How new passwords are hashed.
 enum class HashMethod : std::uint8_t { kMd5, kBcrypt, kSha512, kYescrypt };
 std::optional<HashMethod> hash_method(

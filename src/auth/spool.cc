@@ -23,7 +23,7 @@ namespace {
 constexpr std::string_view kSpoolModule = "auth/spool";
 constexpr std::size_t kCompactAbove = 1 << 20;
 
-// The file anew with this text, locked, open for appending.
+// Another file with this text, locked, open for appending, in place of the old one.
 Result<UniqueFd> make_file(const std::string& path, std::string_view text) {
   const auto failed = [&path](std::string_view what) {
     return Error::io(path + ": " + std::string(what) + ": " + std::strerror(errno));

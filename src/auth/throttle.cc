@@ -91,9 +91,14 @@ std::optional<std::chrono::seconds> PasswordThrottle::shut_out(const Address& pe
   if (!wait_of(here.guesses, now_ms(), kGuesses)) return std::nullopt;
   const auto wait = wait_of(here.comparisons, now_ms(), kComparisons);
   if (!wait) return std::nullopt;
-  const std::uint64_t given = digest(peer, user, password);
-  if (known_[given % kKnownSlots].load(std::memory_order_relaxed) == given) return std::nullopt;
+  if (was_right(peer, user, password)) return std::nullopt;
   return wait;
+}
+
+bool PasswordThrottle::was_right(const Address& peer, std::string_view user,
+                                 std::string_view password) const {
+  const std::uint64_t given = digest(peer, user, password);
+  return known_[given % kKnownSlots].load(std::memory_order_relaxed) == given;
 }
 
 void PasswordThrottle::wrong(const Address& peer, std::string_view user) {

@@ -44,6 +44,8 @@ class PasswordThrottle {
   // The same for one that is compared only: nullopt much longer.
   std::optional<std::chrono::seconds> shut_out(const Address& peer, std::string_view user,
                                                std::string_view password) const;
+  // It was right before, from there.
+  bool was_right(const Address& peer, std::string_view user, std::string_view password) const;
   // The password was wrong.
   void wrong(const Address& peer, std::string_view user);
   // The password was wrong, and the peer gets Retry-After: this takes none of the two a second.

@@ -2,20 +2,52 @@
 // Sources: Icecast 2.4.4 (compat.md 4.3), Icecast-KH (users.md 1.5).
 // Thread: control; requests go through the Fetcher.
 #include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
+#include "auth/answer_cache.h"
 #include "auth/ask_lane.h"
 #include "auth/authenticator.h"
 #include "auth/event_sender.h"
 #include "auth/url_form.h"
 #include "auth/url_options.h"
 #include "auth/url_reply.h"
+#include "net/digest.h"
 
 namespace lb {
 namespace {
 
 constexpr std::string_view kUrlModule = "auth_url/url";
 constexpr std::string_view kBusy = "busy, please try again later";
+constexpr std::size_t kCacheKeyBytes = 32;
+
+// What the backend hears of a question and may judge by.  Not: the number of the connection, which
+// is another one each time, and that of the listeners; this server's name and port are constant.
+std::vector<std::string_view> fields_of(const ListenerAsk& ask, const UrlOptions& options) {
+  const auto header = [&ask](std::string_view name) -> std::string_view {
+    const std::string* value = ask.headers.find(name);
+    return value == nullptr ? std::string_view() : std::string_view(*value);
+  };
+  std::vector<std::string_view> fields = {"listener", ask.mount, ask.target, ask.ip,
+                                          ask.given ? "login" : "none"};
+  if (ask.given) {
+    fields.push_back(ask.given->user);
+    fields.push_back(ask.given->password);
+  }
+  fields.push_back(header("user-agent"));
+  fields.push_back(header("referer"));
+  for (const std::string& name : options.headers) {
+    fields.push_back(ask.headers.find(name) == nullptr ? "absent" : "sent");
+    fields.push_back(header(name));
+  }
+  return fields;
+}
+
+std::vector<std::string_view> fields_of(const SourceAsk& ask) {
+  return {"source",       ask.mount,          ask.ip,
+          ask.given.user, ask.given.password, ask.admin ? "admin" : ""};
+}
 
 class UrlAuth final : public Authenticator {
  public:
@@ -25,30 +57,49 @@ class UrlAuth final : public Authenticator {
         listeners_(context.control, context.fetcher, context.log,
                    {options_.handlers, options_.on_error_wait}),
         sources_(context.control, context.fetcher, context.log,
-                 {options_.handlers, options_.on_error_wait}) {}
+                 {options_.handlers, options_.on_error_wait}),
+        kept_(random_bytes(kCacheKeyBytes)) {}
 
   void ask_listener(ListenerAsk ask, Done done) override {
     if (options_.listener_add.empty()) return done(allow_unasked(ask));
+    const std::string digest = options_.cache ? kept_.digest_of(fields_of(ask, options_)) : "";
+    if (const AuthVerdict* kept = find(digest)) {
+      AuthVerdict verdict = *kept;
+      verdict.removal = removal_of(ask);
+      return done(std::move(verdict));
+    }
     FetchRequest request = request_to(options_.listener_add, ask.given);
     request.form = listener_add_form(ask, *context_.server(), options_);
     auto waiting = std::make_shared<std::pair<ListenerAsk, Done>>(std::move(ask), std::move(done));
     const bool taken =
-        listeners_.ask(std::move(request), [this, waiting](Result<FetchAnswer> answer) {
-          waiting->second(answer ? judge(waiting->first, *answer) : judge_failure(waiting->first));
-        });
+        listeners_.ask(std::move(request),
+                       [this, waiting, digest, asked_at = kept_.age()](Result<FetchAnswer> answer) {
+                         if (!answer) return waiting->second(judge_failure(waiting->first));
+                         AuthVerdict verdict = judge(waiting->first, *answer);
+                         if (!digest.empty() && is_accepted(*answer))
+                           keep(digest, asked_at, verdict, *answer);
+                         waiting->second(std::move(verdict));
+                       });
     if (!taken) waiting->second(AuthVerdict::of(AuthVerdict::Kind::kBusy, std::string(kBusy)));
   }
 
   void ask_source(SourceAsk ask, Done done) override {
+    const std::string digest = options_.cache ? kept_.digest_of(fields_of(ask)) : "";
+    if (const AuthVerdict* kept = find(digest)) return done(*kept);
     FetchRequest request = request_to(options_.stream_auth, std::nullopt);
     request.form = stream_auth_form(ask, *context_.server());
     auto waiting = std::make_shared<std::pair<SourceAsk, Done>>(std::move(ask), std::move(done));
     const bool taken =
-        sources_.ask(std::move(request), [this, waiting](Result<FetchAnswer> answer) {
-          waiting->second(judge_source(waiting->first, answer));
-        });
+        sources_.ask(std::move(request),
+                     [this, waiting, digest, asked_at = kept_.age()](Result<FetchAnswer> answer) {
+                       AuthVerdict verdict = judge_source(waiting->first, answer);
+                       if (!digest.empty() && answer) keep(digest, asked_at, verdict, *answer);
+                       waiting->second(std::move(verdict));
+                     });
     if (!taken) waiting->second(AuthVerdict::of(AuthVerdict::Kind::kBusy, std::string(kBusy)));
   }
+
+  void forget() override { kept_.forget(); }
 
   void mount_begun(const std::string& mount) override {
     post_event(options_.mount_add, "mount_add", mount);
@@ -76,6 +127,18 @@ class UrlAuth final : public Authenticator {
       request.password = given->password;
     }
     return request;
+  }
+
+  const AuthVerdict* find(const std::string& digest) {
+    return digest.empty() ? nullptr : kept_.find(digest, context_.control.now());
+  }
+  void keep(const std::string& digest, std::uint64_t asked_at, const AuthVerdict& verdict,
+            const FetchAnswer& answer) {
+    kept_.keep(digest, asked_at, verdict, kept_for(answer), context_.control.now());
+  }
+  // Not by presume_innocent.
+  bool is_accepted(const FetchAnswer& answer) const {
+    return parse_url_reply(answer, options_).accepted;
   }
 
   std::optional<RemovalNotice> removal_of(const ListenerAsk& ask) const {
@@ -155,6 +218,7 @@ class UrlAuth final : public Authenticator {
   AuthContext& context_;
   const UrlOptions options_;
   AskLane listeners_, sources_;
+  AnswerCache kept_;  // empty without the option
   unsigned mount_events_ = 0;
 };
 

@@ -26,11 +26,26 @@ constexpr std::array<TextRow, 10> kTexts{
      {"timelimit_header", &UrlOptions::timelimit_header, false},
      {"header_prefix", &UrlOptions::header_prefix, false}}};
 
-constexpr auto kKnownOptions = std::to_array<std::string_view>(
-    {"listener_add", "listener_remove", "mount_add", "mount_remove", "stream_auth", "username",
-     "password", "auth_header", "timelimit_header", "headers", "header_prefix", "handlers",
-     "timeout", "on_error_wait", "presume_innocent", "redirect_limit", "allow_duplicate_users",
-     "drop_existing_listener", "rejected_mount"});
+constexpr auto kKnownOptions = std::to_array<std::string_view>({"listener_add",
+                                                                "listener_remove",
+                                                                "mount_add",
+                                                                "mount_remove",
+                                                                "stream_auth",
+                                                                "username",
+                                                                "password",
+                                                                "auth_header",
+                                                                "timelimit_header",
+                                                                "headers",
+                                                                "header_prefix",
+                                                                "handlers",
+                                                                "timeout",
+                                                                "on_error_wait",
+                                                                "presume_innocent",
+                                                                "redirect_limit",
+                                                                "cache",
+                                                                "allow_duplicate_users",
+                                                                "drop_existing_listener",
+                                                                "rejected_mount"});
 
 }  // namespace
 
@@ -64,6 +79,7 @@ UrlOptions parse_url_options(const AuthOptions& options, std::vector<std::string
   if (const auto n = number("redirect_limit", 0, 10))
     parsed.redirect_limit = static_cast<unsigned>(*n);
   parsed.presume_innocent = auth_option_set(options, "presume_innocent");
+  parsed.cache = auth_option_set(options, "cache");
   for (const std::string_view name : split(auth_option(options, "headers"), ','))
     if (!trim(name).empty()) parsed.headers.push_back(to_lower(trim(name)));
   return parsed;

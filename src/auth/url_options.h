@@ -26,6 +26,7 @@ struct UrlOptions {
   std::chrono::seconds on_error_wait{0};  // how long a backend that failed is left alone
   bool presume_innocent = false;          // allow the listener when the backend cannot judge
   unsigned redirect_limit = 0;
+  bool cache = false;  // what it allows is kept for as long as it says (answer_cache.h)
 };
 
 // `complaints`: what is wrong and what was taken instead.

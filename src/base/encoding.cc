@@ -73,6 +73,25 @@ std::optional<std::string> base64_decode(std::string_view text) {
   return out;
 }
 
+std::string base64url_encode(std::string_view bytes) {
+  std::string out = base64_encode(bytes);
+  while (!out.empty() && out.back() == '=') out.pop_back();
+  for (char& c : out) c = c == '+' ? '-' : c == '/' ? '_' : c;
+  return out;
+}
+
+std::optional<std::string> base64url_decode(std::string_view text) {
+  std::string plain(text);
+  for (char& c : plain) {
+    if (c == '+' || c == '/' || c == '=') return std::nullopt;
+    c = c == '-' ? '+' : c == '_' ? '/' : c;
+  }
+  auto bytes = base64_decode(plain);
+  // The last digit may have bits that are of no byte.
+  if (!bytes || base64url_encode(*bytes) != text) return std::nullopt;
+  return bytes;
+}
+
 std::string hex_encode(std::string_view bytes) {
   constexpr std::string_view kHex = "0123456789abcdef";
   std::string out;

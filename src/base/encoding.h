@@ -12,6 +12,10 @@ namespace lb {
 std::string base64_encode(std::string_view bytes);
 // nullopt on anything that is not base64 (missing padding is accepted).
 std::optional<std::string> base64_decode(std::string_view text);
+// RFC 4648, 5: '-' and '_', no padding.
+std::string base64url_encode(std::string_view bytes);
+// nullopt on all that base64url_encode() does not write: two texts never mean the same bytes.
+std::optional<std::string> base64url_decode(std::string_view text);
 std::string hex_encode(std::string_view bytes);  // lower case
 // '+' is a space only where plus_is_space; nullopt on a broken %xx.
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space);

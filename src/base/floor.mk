@@ -10,6 +10,7 @@ base_files = \
   src/base/log_file.cc src/base/log_file.h \
   src/base/random.cc src/base/random.h \
   src/base/result.h \
+  src/base/shared_list.h \
   src/base/snapshot.h \
   src/base/strings.cc src/base/strings.h \
   src/base/unique_fd.h \

@@ -103,6 +103,14 @@ std::string_view Json::name(std::size_t index) const {
   return std::next(node_->begin(), static_cast<std::ptrdiff_t>(index)).key();
 }
 
+Json Json::merged(const Json& patch) const {
+  auto document = node_ == nullptr ? std::make_shared<nlohmann::json>()
+                                   : std::make_shared<nlohmann::json>(*node_);
+  if (patch.node_ != nullptr) document->merge_patch(*patch.node_);
+  const nlohmann::json* root = document.get();
+  return {std::move(document), root};
+}
+
 void append_json_text(std::string& out, std::string_view bytes) {
   constexpr std::string_view kHex = "0123456789abcdef";
   out += '"';

@@ -47,6 +47,11 @@ class Json {
   Json at(std::size_t index) const;                // "missing" from size() on
   std::string_view name(std::size_t index) const;  // of a member; "" where there is none
 
+  // Another document: this one with the members of `patch` put over its own, as deep as objects
+  // go; null removes a member.
+  // Source: RFC 7396.
+  Json merged(const Json& patch) const;
+
  private:
   Json(std::shared_ptr<const nlohmann::json> document, const nlohmann::json* node);
 

@@ -43,11 +43,19 @@ cluster_files = \
   src/cluster/relay/relay_set.cc src/cluster/relay/relay_set.h \
   src/cluster/relay/relay_spare.cc \
   src/cluster/relay/upstream_call.cc src/cluster/relay/upstream_call.h \
+  src/cluster/slots/seat_book.cc src/cluster/slots/seat_book.h \
+  src/cluster/slots/seat_row.cc src/cluster/slots/seat_row.h \
+  src/cluster/slots/slot_book.cc src/cluster/slots/slot_book.h \
+  src/cluster/slots/slot_book_giving.cc \
+  src/cluster/slots/slot_row.h \
   src/cluster/simulation/report.cc src/cluster/simulation/report.h \
   src/cluster/simulation/scenarios.cc src/cluster/simulation/scenarios.h \
   src/cluster/simulation/simulation.cc src/cluster/simulation/simulation.h
 cluster_files += \
   src/cluster/link/address_trial.cc src/cluster/link/address_trial.h \
+  src/cluster/link/conf_book.cc src/cluster/link/conf_book.h \
+  src/cluster/link/conf_frame.cc src/cluster/link/conf_frame.h \
+  src/cluster/link/tell_frame.cc src/cluster/link/tell_frame.h \
   src/cluster/link/frame.cc src/cluster/link/frame.h \
   src/cluster/link/ingest.cc src/cluster/link/ingest.h \
   src/cluster/link/frame_batch.cc src/cluster/link/frame_parse.cc \

@@ -61,6 +61,7 @@ void check_passwords(const Config& config, Filler& filler, const LoadOptions& op
   check_password(source_path, roles.source_password, filler, options);
   check_password(admin_path, roles.admin_password, filler, options);
   check_password("authentication/relay-password", roles.relay_password, filler, options);
+  check_password("console/sso-secret", config.console.sso_secret, filler, options);
   check_password("mount[default]/password", config.default_mount.password, filler, options);
   for (std::size_t i = 0; i < config.mounts.size(); ++i) {
     const std::string path = numbered("mount", i) + "/password";
@@ -376,6 +377,8 @@ void check_config(const Config& config, Filler& filler, const LoadOptions& optio
   check_orchestration(config, filler);
   check_relays(config, filler);
   check_cluster(config, filler);
+  check_external(config, filler);
+  check_store(config, filler);
   if (config.limits.queue_bytes < config.limits.burst_bytes) {
     filler.report(filler.line_of("limits/queue-size"), Severity::kWarning,
                   "<queue-size>: " + std::to_string(config.limits.queue_bytes) +

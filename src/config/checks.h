@@ -27,6 +27,8 @@ bool is_default_password(std::string_view password);
 bool can_connect(const RelaySettings& relay);
 void check_mount(const MountSettings& mount, const XmlNode& node, Filler& filler);
 void check_cluster(const Config& config, Filler& filler);
+void check_external(const Config& config, Filler& filler);
+void check_store(const Config& config, Filler& filler);
 void check_config(const Config& config, Filler& filler, const LoadOptions& options);
 
 }  // namespace lb

@@ -7,6 +7,9 @@
 #include "cluster/nodes/known_nodes.h"
 #include "cluster/nodes/names.h"
 #include "config/checks.h"
+#include "config/diagnostic.h"
+#include "net/fetch.h"
+#include "net/seal_keys.h"
 
 namespace lb {
 namespace {
@@ -24,6 +27,7 @@ class ClusterChecks {
       slave(cluster_.legacy_slaves[i], line_of("legacy-slave", i));
     publishing();
     capacity();
+    limits_of_all();
   }
 
  private:
@@ -134,6 +138,39 @@ class ClusterChecks {
            "every listener");
   }
 
+  // A limit of the whole cluster holds among servers that are linked.
+  void limits_of_all() {
+    limit(config_.default_mount, "mount[default]");
+    for (std::size_t i = 0; i < config_.mounts.size(); ++i)
+      limit(config_.mounts[i], numbered("mount", i));
+  }
+
+  void limit(const MountSettings& mount, const std::string& path) {
+    const int users = filler_.line_of(path + "/sessions-per-user");
+    if (users != 0 && mount.sessions_per_user > 0 && mount.authenticator.type.empty())
+      warn(users, "<sessions-per-user> has no effect without an <authentication> of the mount");
+    const bool counts = mount.max_listeners_cluster >= 0;
+    const int line = counts ? filler_.line_of(path + "/max-listeners-cluster") : users;
+    const std::string subject = counts ? "<max-listeners-cluster>" : "<sessions-per-user>";
+    if (line == 0) return;
+    std::size_t linked = 0;
+    for (const MasterSettings& master : config_.masters) {
+      const bool has_link =
+          master.cluster_port != 0 || (master.tls_port != 0 && !cluster_.id.empty());
+      if (has_link)
+        ++linked;
+      else
+        warn(line, subject + ": there is no link to the master " + quoted(master.server) +
+                       " (no <cluster-port>); the limit holds for this node alone where the mount "
+                       "comes from there");
+    }
+    if (linked > 1 && cluster_.nodes.empty())
+      filler_.report(line, Severity::kNote,
+                     subject +
+                         ": the masters have to be linked to each other (each a <master> of "
+                         "the other); else each holds the limit for those that pull from it");
+  }
+
   const Config& config_;
   const ClusterSettings& cluster_;
   Filler& filler_;
@@ -143,5 +180,54 @@ class ClusterChecks {
 }  // namespace
 
 void check_cluster(const Config& config, Filler& filler) { ClusterChecks(config, filler).run(); }
+
+void check_external(const Config& config, Filler& filler) {
+  const ExternalSettings& external = config.external;
+  const int line = filler.line_of("config-external");
+  if (external.url.empty()) {
+    if (line != 0)
+      filler.report(line, Severity::kWarning, "<config-external>: has no url and has no effect");
+    return;
+  }
+  if (!is_fetchable(external.url))
+    filler.report(line, Severity::kError,
+                  "<config-external>: url " + quoted(external.url) +
+                      " is not an address like https://backend.example.org/mounts; it cannot be "
+                      "asked");
+  if (external.serves == ExternalFor::kCluster && config.cluster.nodes.empty())
+    filler.report(line, Severity::kWarning,
+                  "<config-external>: for cluster has no effect without a <node> in <cluster>");
+  if (external.cache.empty() && config.paths.logdir.empty())
+    filler.report(line, Severity::kWarning,
+                  "<config-external>: has no cache, and there is no <logdir> for it; a start "
+                  "without the backend has no mounts of it");
+}
+
+void check_store(const Config& config, Filler& filler) {
+  const StoreSettings& store = config.store;
+  const auto report = [&](std::string_view element, Severity severity, const std::string& text) {
+    filler.report(filler.line_of("store" + std::string(element)), severity, "<store>: " + text);
+  };
+  for (const std::string& key : store.keys)
+    if (!SealKeys::parse_key(key))
+      report("/@key", Severity::kFatal,
+             "key is neither 64 hexadecimal digits nor base64 of 32 bytes");
+  if (store.type == StoreType::kFiles && store.path.empty())
+    report("/@type", Severity::kFatal, "type files needs a path");
+  if (store.type != StoreType::kEtcd) return;
+  if (store.members.empty()) report("/@type", Severity::kFatal, "type etcd needs a <member>");
+  for (const std::string& member : store.members) {
+    if (!is_fetchable(member))
+      report("/member", Severity::kFatal,
+             "member " + quoted(member) + " is not an address like https://e1.example.org:2379");
+    const bool near = member.starts_with("http://127.") || member.starts_with("http://localhost") ||
+                      member.starts_with("http://[::1]");
+    if (member.starts_with("http://") && !near)
+      report("/member", Severity::kWarning,
+             "member " + quoted(member) +
+                 " is asked without TLS: hashes of passwords and all "
+                 "records can be read and changed on the way");
+  }
+}
 
 }  // namespace lb

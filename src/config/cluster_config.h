@@ -57,9 +57,10 @@ struct RelaySettings {
   std::string exec;                // a program that writes the stream, instead of a server
   std::string content_type;        // of its stream
   IngestMode ingest = IngestMode::kEach;
-  std::string capture_at;  // of kOnce: the node that is preferred
-  bool hand_back = true;   // of kOnce: to a better node
-  int line = 0;            // where in the configuration file
+  std::string capture_at;    // of kOnce: the node that is preferred
+  bool hand_back = true;     // of kOnce: to a better node
+  bool public_only = false;  // of a backend's list: no server in a private network
+  int line = 0;              // where in the configuration file
 };
 
 // <master>, or the flat <master-server> … elements together.
@@ -67,7 +68,7 @@ struct RelaySettings {
 enum class MasterOrders : std::uint8_t {
   kAuto,  // kAll at a server that takes in no nodes itself, else kStreams
   kNone,
-  kStreams,  // about what is relayed from it
+  kStreams,  // about what is relayed from it or has a record of it
   kAll,      // and to drain
 };
 
@@ -147,6 +148,8 @@ struct ClusterSettings {
   unsigned max_listeners = 0;
   unsigned max_accept = 0;  // new listeners a second
   unsigned self_weight = 1;
+  int max_sources = -1;               // mounts whose home it may be; -1: as <limits><sources>
+  std::uint64_t max_ingest_bits = 0;  // of their sources; 0: as <limits><max-bandwidth>
 
   BalancePolicy policy = BalancePolicy::kWeightedRandom;
   BalanceWhen when = BalanceWhen::kAlways;

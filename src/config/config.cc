@@ -5,6 +5,11 @@
 namespace lb {
 
 const MountSettings& mount_section(const Config& config, std::string_view mount) {
+  if (const MountIndex* index = config.mount_index.get();
+      index != nullptr && index->size() == config.mounts.size()) {
+    const auto position = index->find(mount);
+    return position ? config.mounts[*position] : config.default_mount;
+  }
   const std::string name(mount);
   for (const MountSettings& settings : config.mounts) {
     if (settings.name == name || glob_match(settings.name, name)) return settings;
@@ -16,6 +21,28 @@ MountSettings mount_settings(const Config& config, std::string_view mount) {
   MountSettings found = mount_section(config, mount);
   found.name = mount;
   return found;
+}
+
+bool external_is_for_cluster(const Config& config) {
+  const ExternalSettings& external = config.external;
+  if (external.url.empty() || external.serves == ExternalFor::kNode) return false;
+  return external.serves == ExternalFor::kCluster || !config.cluster.nodes.empty();
+}
+
+MountSettings begin_section(const MountSettings& default_mount) {
+  MountSettings mount = default_mount;
+  mount.authenticator = {};
+  mount.encoders.clear();
+  return mount;
+}
+
+void resolve_hls(const Config& config, MountSettings& mount) {
+  const HlsSettings& hls = config.hls;
+  const bool recorded = !config.archive.dir.empty();
+  mount.segment_ms = static_cast<std::uint32_t>(std::chrono::milliseconds(hls.segment).count());
+  mount.hls_kept = !mount.hls                          ? std::chrono::milliseconds(0)
+                   : recorded && mount.archive.enabled ? kept_for_recorded_hls(hls)
+                                                       : kept_for_hls(hls);
 }
 
 }  // namespace lb

@@ -9,13 +9,19 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "archive/settings.h"
+#include "auth/settings.h"
 #include "base/log.h"
+#include "base/shared_list.h"
 #include "config/cluster_config.h"
+#include "config/external_settings.h"
+#include "config/mount_index.h"
+#include "config/store_settings.h"
 #include "hls/settings.h"
 #include "http/settings.h"
 #include "net/settings.h"
@@ -46,6 +52,7 @@ struct PathSettings {
   std::string deny_agents;                   // patterns of User-Agent headers
   std::string geoipdb;                       // of countries; "": none
   std::string auth_spool;                    // "": auth.spool in logdir
+  std::string state_dir;                     // "": see state_directory()
   std::vector<std::string> ssl_certificate;  // the client's SNI chooses
   std::vector<std::string> ssl_private_key;  // of those that are not inside ssl_certificate
   std::string ssl_allowed_ciphers;
@@ -98,8 +105,10 @@ struct Config {
   SecuritySettings security;
   std::vector<HttpHeader> http_headers;
 
-  std::vector<MountSettings> mounts;  // <mount type="normal">, in file order
-  MountSettings default_mount;        // for every path that no entry of mounts matches
+  SharedList<MountSettings> mounts;  // records, then <mount type="normal"> in file order
+  // Of these mounts, made when all of them are there; null: they are tried one by one.
+  std::shared_ptr<const MountIndex> mount_index;
+  MountSettings default_mount;  // for every path that no entry of mounts matches
 
   std::vector<RelaySettings> relays;
   std::vector<MasterSettings> masters;
@@ -108,6 +117,10 @@ struct Config {
   MetricsSettings metrics;
   ArchiveSettings archive;
   HlsSettings hls;
+  ExternalSettings external;
+  ConsoleSettings console;
+  bool api = true;  // /api/v1, where <console> is
+  StoreSettings store;
 };
 
 // The section that is responsible for a mount: the first <mount> in file order whose name is
@@ -118,5 +131,12 @@ const MountSettings& mount_section(const Config& config, std::string_view mount)
 // The settings of a mount: of the first <mount> in file order whose name is `mount` or a pattern
 // (fnmatch, FNM_PATHNAME) that matches it; else of the default mount.  The name is `mount`.
 MountSettings mount_settings(const Config& config, std::string_view mount);
+
+// What <config-external> says is passed on to the nodes.
+bool external_is_for_cluster(const Config& config);
+// What a section begins with: the default mount, but for its authenticator and encoders.
+MountSettings begin_section(const MountSettings& default_mount);
+// What a section keeps for HLS, which follows from the whole configuration.
+void resolve_hls(const Config& config, MountSettings& mount);
 
 }  // namespace lb

@@ -54,6 +54,15 @@ std::vector<std::string> leaves_of(const SchemaElement& row, const void* object)
 
 }  // namespace
 
+std::string meant_by(const SchemaBlock& block, std::string_view name, bool attribute) {
+  const std::string_view near = nearest(block, name);
+  if (!near.empty()) return "; did you mean " + std::string(near) + "?";
+  for (const SchemaBlock* other : kBlocks)
+    if (other != &block && find_element(*other, name, attribute) != nullptr)
+      return "; it belongs into " + in_angles(other->name);
+  return {};
+}
+
 void Filler::report(int line, Severity severity, std::string text, Concern concern) {
   if (diagnostics_.size() > kMaxDiagnostics && severity < Severity::kFatal) return;
   if (diagnostics_.size() == kMaxDiagnostics && severity < Severity::kFatal) {
@@ -266,18 +275,7 @@ void Filler::leaf(const SchemaElement& row, void* object, const Value& value,
 void Filler::unknown(const SchemaBlock& block, std::string_view name, int line, bool attribute) {
   std::string text = attribute ? "the attribute " + quoted(name) + " of " + in_angles(block.name)
                                : in_angles(name);
-  text += " is not known and has no effect";
-  const std::string_view near = nearest(block, name);
-  if (!near.empty()) {
-    text.append("; did you mean ").append(near).append("?");
-  } else {
-    for (const SchemaBlock* other : kBlocks) {
-      if (other != &block && find_element(*other, name, attribute) != nullptr) {
-        text += "; it belongs into " + in_angles(other->name);
-        break;
-      }
-    }
-  }
+  text += " is not known and has no effect" + meant_by(block, name, attribute);
   report(line, Severity::kWarning, std::move(text), Concern::kUnknown);
 }
 

@@ -17,6 +17,10 @@
 
 namespace lb {
 
+// What may have been meant by a name that the block does not know: "; did you mean genre?",
+// "; it belongs into <limits>", or "".
+std::string meant_by(const SchemaBlock& block, std::string_view name, bool attribute);
+
 class Filler {
  public:
   // Fills `object` of `block` from `node`.  path: "" at the root, else "limits", "mount[2]".

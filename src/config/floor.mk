@@ -9,31 +9,50 @@ config_files = \
   src/config/config_xml.cc src/config/config_xml.h \
   src/config/diagnostic.cc src/config/diagnostic.h \
   src/config/drain_rate.cc src/config/drain_rate.h \
+  src/config/external_book.cc src/config/external_book.h \
+  src/config/external_list.cc src/config/external_list.h \
+  src/config/external_settings.h \
   src/config/filler.cc src/config/filler.h \
   src/config/dump.cc src/config/printer.h \
   src/config/icecast25.cc src/config/icecast25.h \
   src/config/icecast25_role.cc src/config/icecast25_role.h \
   src/config/import.cc src/config/import.h \
   src/config/loader.cc src/config/loader.h \
+  src/config/mount_index.cc src/config/mount_index.h \
+  src/config/mount_record.cc src/config/mount_record.h \
+  src/config/overlay.cc src/config/overlay.h \
+  src/config/record_reader.cc src/config/record_reader.h \
+  src/config/record_relay.cc src/config/record_relay.h \
+  src/config/record_schema.cc \
+  src/config/record_secrets.cc src/config/record_secrets.h \
+  src/config/record_writer.cc src/config/record_writer.h \
   src/config/reference.cc src/config/reference.h \
   src/config/reference_man.cc \
   src/config/reference_md.cc \
   src/config/reference_xml.cc \
+  src/config/relay_hosts.h \
   src/config/reload.cc src/config/reload.h \
   src/config/schema_authenticator.cc \
   src/config/schema.cc src/config/schema.h src/config/schema_rows.h \
   src/config/schema_cluster.cc \
+  src/config/schema_cluster_limit.cc \
+  src/config/schema_console.cc \
   src/config/schema_hls.cc \
   src/config/schema_encoder.cc \
+  src/config/schema_external.cc \
+  src/config/schema_fallback.cc \
   src/config/schema_limits.cc \
   src/config/schema_logging.cc \
   src/config/schema_archive.cc \
   src/config/schema_metrics.cc \
-  src/config/schema_mount.cc src/config/schema_mount_foreign.h \
+  src/config/schema_mount.cc src/config/schema_mount_foreign.h src/config/schema_mount_words.h \
   src/config/schema_paths.cc \
+  src/config/schema_record.cc \
   src/config/schema_relay.cc \
   src/config/schema_root.cc \
   src/config/schema_socket.cc \
+  src/config/schema_store.cc \
+  src/config/store_settings.h \
   src/config/value.cc src/config/value.h \
   src/config/xml_node.cc src/config/xml_node.h
 if UNITY

@@ -9,6 +9,7 @@
 #include "config/checks.h"
 #include "config/filler.h"
 #include "config/icecast25.h"
+#include "config/relay_hosts.h"
 #include "config/xml_node.h"
 
 namespace lb {
@@ -93,26 +94,14 @@ void resolve_cluster(Config& config, Filler& filler) {
   }
 }
 
-// A <host> inherits what it does not set from its relay.  A host without a priority comes after
-// those before.
 void resolve_hosts(RelaySettings& relay, const std::string& path, Filler& filler) {
-  int last = 0;
-  for (std::size_t i = 0; i < relay.hosts.size(); ++i) {
-    RelayUpstreamSettings& host = relay.hosts[i];
-    const std::string inner = path + "/host[" + std::to_string(i + 1) + "]";
-    adopt_uri(host, inner, filler);
-    const auto inherit = [&](std::string_view name, auto RelayUpstreamSettings::*member) {
-      if (filler.line_of(inner + "/" + std::string(name)) == 0) host.*member = relay.host.*member;
-    };
-    inherit("server", &RelayUpstreamSettings::server);
-    inherit("port", &RelayUpstreamSettings::port);
-    inherit("mount", &RelayUpstreamSettings::mount);
-    inherit("bind", &RelayUpstreamSettings::bind_address);
-    inherit("ssl", &RelayUpstreamSettings::tls);
-    inherit("timeout", &RelayUpstreamSettings::timeout);
-    if (host.priority == 0) host.priority = last + 1;
-    last = std::max(last, host.priority);
-  }
+  const auto inner = [&path](std::size_t i) {
+    return path + "/host[" + std::to_string(i + 1) + "]";
+  };
+  for (std::size_t i = 0; i < relay.hosts.size(); ++i) adopt_uri(relay.hosts[i], inner(i), filler);
+  inherit_from_relay(relay, [&](std::size_t i, std::string_view name) {
+    return filler.line_of(inner(i) + "/" + std::string(name)) != 0;
+  });
 }
 
 void resolve_relays(Config& config, Filler& filler) {
@@ -165,9 +154,7 @@ void fill_mounts(Config& config, Filler& filler) {
                     "<mount>: has no <mount-name>; this section is not used");
       continue;
     }
-    MountSettings mount = base;
-    mount.authenticator = {};
-    mount.encoders.clear();
+    MountSettings mount = begin_section(base);
     const std::string path = "mount[" + std::to_string(++number) + "]";
     filler.fill(kMountBlock, &mount, *node, path);
     adopt_mount_asides(filler.take_asides(), mount, path, config, filler);
@@ -183,18 +170,6 @@ void fill_mounts(Config& config, Filler& filler) {
   }
 }
 
-void resolve_hls(Config& config) {
-  const auto resolve = [&hls = config.hls,
-                        recorded = !config.archive.dir.empty()](MountSettings& mount) {
-    mount.segment_ms = static_cast<std::uint32_t>(std::chrono::milliseconds(hls.segment).count());
-    mount.hls_kept = !mount.hls                          ? std::chrono::milliseconds(0)
-                     : recorded && mount.archive.enabled ? kept_for_recorded_hls(hls)
-                                                         : kept_for_hls(hls);
-  };
-  resolve(config.default_mount);
-  for (MountSettings& mount : config.mounts) resolve(mount);
-}
-
 LoadedConfig build(const XmlNode& root, const std::string& name, const LoadOptions& options) {
   Filler filler;
   Config config = empty_config(name);
@@ -204,7 +179,8 @@ LoadedConfig build(const XmlNode& root, const std::string& name, const LoadOptio
   resolve_sockets(config, root, filler);
   resolve_cluster(config, filler);
   fill_mounts(config, filler);
-  resolve_hls(config);
+  resolve_hls(config, config.default_mount);
+  for (MountSettings& mount : config.mounts) resolve_hls(config, mount);
   resolve_relays(config, filler);
   drop_bad_headers(config.http_headers, "http-headers", filler);
   drop_bad_aliases(config.paths.aliases, filler);
@@ -212,6 +188,7 @@ LoadedConfig build(const XmlNode& root, const std::string& name, const LoadOptio
   drop_trailing_slashes(config.paths.adminroot);
   check_config(config, filler, options);
   resolve_logs(config.paths, config.logging);
+  config.mount_index = std::make_shared<const MountIndex>(config.mounts);
   return {std::make_shared<const Config>(std::move(config)), filler.take_diagnostics(),
           filler.take_written(), filler.take_readings()};
 }

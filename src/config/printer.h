@@ -16,13 +16,21 @@ namespace lb {
 // Passwords are hidden.
 std::string dump_config(const LoadedConfig& loaded);
 
-// kMetrics: the metrics instead.
-enum class ReferenceFormat : std::uint8_t { kMarkdown, kMan, kXml, kMetrics };
-// "md", "man", "xml", "metrics".
+// kMetrics: the metrics instead.  kRecord: the JSON Schema of a mount's record.
+enum class ReferenceFormat : std::uint8_t {
+  kMarkdown,
+  kMan,
+  kXml,
+  kMetrics,
+  kRecord,
+  kOpenApi,
+  kApi
+};
+// "md", "man", "xml", "metrics", "record", "openapi", "api".
 std::optional<ReferenceFormat> parse_reference_format(std::string_view name);
 
 // Every element with its type, range, default and meaning; doc/config.md, the man page and
-// doc/metrics.md are this text.
+// doc/metrics.md are this text.  kOpenApi and kApi are of the floor above: api/openapi.h.
 std::string dump_reference(ReferenceFormat format);
 
 }  // namespace lb

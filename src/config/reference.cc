@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "admin/metrics.h"
+#include "config/mount_record.h"
 #include "config/printer.h"
 #include "config/value.h"
 
@@ -94,6 +95,9 @@ std::optional<ReferenceFormat> parse_reference_format(std::string_view name) {
   if (name == "man") return ReferenceFormat::kMan;
   if (name == "xml") return ReferenceFormat::kXml;
   if (name == "metrics") return ReferenceFormat::kMetrics;
+  if (name == "record") return ReferenceFormat::kRecord;
+  if (name == "openapi") return ReferenceFormat::kOpenApi;
+  if (name == "api") return ReferenceFormat::kApi;
   return std::nullopt;
 }
 
@@ -105,6 +109,11 @@ std::string dump_reference(ReferenceFormat format) {
       return reference_man();
     case ReferenceFormat::kMetrics:
       return metrics_reference();
+    case ReferenceFormat::kRecord:
+      return mount_record_schema();
+    case ReferenceFormat::kOpenApi:
+    case ReferenceFormat::kApi:
+      return {};
     case ReferenceFormat::kXml:
       break;
   }

@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 #include <tuple>
+#include <unordered_map>
 
 #include "config/diagnostic.h"
 #include "config/value.h"
@@ -96,6 +97,34 @@ void drop_inherited(std::vector<Change>& changes) {
   });
 }
 
+using RelaysByMount = std::unordered_map<std::string_view, const RelaySettings*>;
+
+RelaysByMount relays_by_mount(const Config& config) {
+  RelaysByMount relays;
+  for (const RelaySettings& relay : config.relays) relays.try_emplace(relay.local_mount, &relay);
+  return relays;
+}
+
+// Of these mounts alone.
+void relays_of(const Config& old, const Config& next, std::span<const std::string> mounts,
+               std::vector<Change>& changes) {
+  if (old.relays.empty() && next.relays.empty()) return;
+  const RelaysByMount all_before = relays_by_mount(old), all_after = relays_by_mount(next);
+  for (const std::string& name : mounts) {
+    const auto before = all_before.find(name), after = all_after.find(name);
+    const bool was = before != all_before.end(), is = after != all_after.end();
+    const std::string path = "relay[" + escaped(name) + "]";
+    if (was != is) {
+      changes.push_back(
+          {is ? Change::Kind::kAdded : Change::Kind::kRemoved, path, "", "", ReloadClass::kLive});
+    } else if (was) {
+      Planner planner;
+      planner.block(kRelayBlock, before->second, after->second, path);
+      for (Change& change : planner.take()) changes.push_back(std::move(change));
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<Change> reload_plan(const Config& old, const Config& next) {
@@ -103,6 +132,44 @@ std::vector<Change> reload_plan(const Config& old, const Config& next) {
   planner.block(kRootBlock, &old, &next, "");
   std::vector<Change> changes = planner.take();
   drop_inherited(changes);
+  return changes;
+}
+
+std::vector<Change> reload_plan(const Config& old, const Config& next,
+                                std::span<const std::string> mounts) {
+  const auto section = [](const Config& config, const std::string& name) -> const MountSettings* {
+    const auto at = config.mount_index->find_name(name);
+    return at ? &config.mounts[*at] : nullptr;
+  };
+  std::vector<Change> changes;
+  for (const std::string& name : mounts) {
+    const MountSettings *before = section(old, name), *after = section(next, name);
+    const std::string path = "mount[" + escaped(name) + "]";
+    if (before == nullptr && after == nullptr) continue;
+    if (before == nullptr || after == nullptr) {
+      changes.push_back({before == nullptr ? Change::Kind::kAdded : Change::Kind::kRemoved, path,
+                         "", "", ReloadClass::kSource});
+      continue;
+    }
+    Planner planner;
+    planner.block(kMountBlock, before, after, path);
+    for (Change& change : planner.take()) changes.push_back(std::move(change));
+    if (before->suspended != after->suspended)
+      changes.push_back({Change::Kind::kValue, path + "/suspended", before->suspended ? "1" : "0",
+                         after->suspended ? "1" : "0", ReloadClass::kSource});
+    if (before->logins != after->logins)
+      changes.push_back({Change::Kind::kValue, path + "/logins", "", "", ReloadClass::kNew});
+    if (before->home != after->home)
+      changes.push_back(
+          {Change::Kind::kValue, path + "/home", before->home, after->home, ReloadClass::kSource});
+    if (before->backup != after->backup)
+      changes.push_back({Change::Kind::kValue, path + "/backup", before->backup, after->backup,
+                         ReloadClass::kSource});
+    if (before->moves_to != after->moves_to)
+      changes.push_back({Change::Kind::kValue, path + "/moves-to", before->moves_to,
+                         after->moves_to, ReloadClass::kLive});
+  }
+  relays_of(old, next, mounts, changes);
   return changes;
 }
 

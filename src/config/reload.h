@@ -3,6 +3,7 @@
 // Thread: pure function.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,9 @@ struct Change {
 // In the order of the schema.  Mounts are matched by name, sockets by position.  A value that a
 // mount merely inherits is reported once, at mount[default].
 std::vector<Change> reload_plan(const Config& old, const Config& next);
+// Of these mounts alone, which have sections with exactly their names, or had.
+std::vector<Change> reload_plan(const Config& old, const Config& next,
+                                std::span<const std::string> mounts);
 
 // "limits/clients 100→200 live", "listen-socket[2] added needs restart"
 std::string to_string(const Change& change);

@@ -53,6 +53,17 @@ enum class ReloadClass : std::uint8_t {
   kRestart,  // only when the process starts
 };
 
+// The role that may set a row of <mount> in a record of a mount (config/mount_record.h), each with
+// those below.  Rows of the file only can run a program, write a file or read one, or hold a
+// password in the clear.
+enum class SetBy : std::uint8_t {
+  kUnsaid,    // rows that no record has
+  kOwner,     // of the mount's account
+  kAdmin,     // administrators
+  kExternal,  // the external configuration
+  kFile,      // the configuration file only
+};
+
 enum class SchemaOrigin : std::uint8_t { kIcecast24, kIcecast25, kKh, kOwn };
 
 enum class SchemaSupport : std::uint8_t {
@@ -89,6 +100,7 @@ struct SchemaElement {
   std::string_view name = {};     // "": the text of the block itself
   std::string_view aliases = {};  // other spellings, separated by one space
   ValueKind kind = ValueKind::kText;
+  SetBy set_by = SetBy::kUnsaid;
   Slot (*slot)(void* object) = nullptr;
   std::int64_t min = 0;
   std::int64_t max = 0;
@@ -147,8 +159,13 @@ extern const SchemaBlock kMountBalanceBlock;
 extern const SchemaBlock kHlsBlock;
 extern const SchemaBlock kMountHlsBlock;
 extern const SchemaBlock kEncoderBlock;
+extern const SchemaBlock kExternalBlock;
+extern const SchemaBlock kStoreBlock;
+extern const SchemaBlock kFallbackBlock;
+extern const SchemaBlock kMountClusterLimitBlock;
 extern const SchemaBlock kDeadAirBlock;
 extern const Nest kDeadAirNest;
+extern const SchemaBlock kConsoleBlock;
 
 // The row for an element (or attribute) of this name; null when there is none.
 const SchemaElement* find_element(const SchemaBlock& block, std::string_view name, bool attribute);
@@ -199,6 +216,13 @@ Slot slot_of(T& value) {
   } else {
     return NumberSlot{&value, &NumberAccess<T>::get, &NumberAccess<T>::set};
   }
+}
+
+// Rows of records name the role that may set them; asserted where the table is.
+constexpr bool all_say_set_by(std::span<const SchemaElement> rows) {
+  for (const SchemaElement& row : rows)
+    if (row.set_by == SetBy::kUnsaid) return false;
+  return true;
 }
 
 template <class M>

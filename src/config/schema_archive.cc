@@ -39,9 +39,10 @@ constexpr SchemaElement kArchive[] = {
      .min = 0,
      .max = 10'000,
      .origin = SchemaOrigin::kOwn,
-     .example = "0.1",
-     .help = "The part of the file system that stays free: below it the oldest files go. 0: until "
-             "it is full."},
+     .example = "10%",
+     .help =
+         "The part of the file system that stays free, as 0.1 or 10%: below it the oldest files "
+         "go. 0: until it is full."},
     {.name = "readers",
      .kind = kNumber,
      .slot = slot<&ArchiveSettings::readers>,
@@ -77,6 +78,7 @@ constexpr SchemaElement kArchive[] = {
 
 constexpr SchemaElement kMountArchive[] = {
     {.kind = kBool,
+     .set_by = SetBy::kAdmin,
      .slot = slot<&MountArchive::enabled>,
      .reload = kNew,
      .origin = SchemaOrigin::kOwn,
@@ -85,6 +87,7 @@ constexpr SchemaElement kMountArchive[] = {
              "listeners may go back in time. From the next source on."},
     {.name = "enabled",
      .kind = kBool,
+     .set_by = SetBy::kAdmin,
      .slot = slot<&MountArchive::enabled>,
      .reload = kNew,
      .origin = SchemaOrigin::kOwn,
@@ -93,6 +96,7 @@ constexpr SchemaElement kMountArchive[] = {
      .help = "The same, where other elements stand beside it."},
     {.name = "retention",
      .kind = kSeconds,
+     .set_by = SetBy::kAdmin,
      .slot = slot<&MountArchive::retention>,
      .min = 0,
      .max = 3'650 * 86'400,
@@ -101,6 +105,7 @@ constexpr SchemaElement kMountArchive[] = {
      .help = "Files older than this are removed; 0: never for their age."},
     {.name = "max-size",
      .kind = kBytes,
+     .set_by = SetBy::kAdmin,
      .slot = slot<&MountArchive::max_bytes>,
      .min = 0,
      .max = kLargestArchive,
@@ -109,14 +114,16 @@ constexpr SchemaElement kMountArchive[] = {
      .help = "What the mount may take; its oldest files go first. 0: not limited."},
     {.name = "listeners",
      .kind = kChoice,
+     .set_by = SetBy::kAdmin,
      .slot = slot<&MountArchive::listeners>,
      .choices = kListenersChoices,
      .origin = SchemaOrigin::kOwn,
      .example = "none",
-     .help = "mount: whoever may listen to the mount may listen to its past; none: only "
+     .help = "mount: those who may listen to the mount may listen to its past; none: only "
              "administrators."},
     {.name = "window",
      .kind = kSeconds,
+     .set_by = SetBy::kAdmin,
      .slot = slot<&MountArchive::window>,
      .min = 0,
      .max = 3'650 * 86'400,
@@ -126,13 +133,23 @@ constexpr SchemaElement kMountArchive[] = {
              "further."},
     {.name = "downloads",
      .kind = kNumber,
+     .set_by = SetBy::kAdmin,
      .slot = slot<&MountArchive::downloads>,
      .min = 0,
      .max = 10'000,
      .origin = SchemaOrigin::kOwn,
      .example = "10",
      .help = "Files that are fetched from it at once; another one is answered 503."},
+    {.name = "fill",
+     .kind = kBool,
+     .set_by = SetBy::kAdmin,
+     .slot = slot<&MountArchive::fill>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "1",
+     .help = "1: what this node has not recorded, because it was not there, is fetched from linked "
+             "nodes that have, slowly, and kept."},
 };
+static_assert(all_say_set_by(kMountArchive));
 
 }  // namespace
 

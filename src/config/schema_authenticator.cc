@@ -11,15 +11,18 @@ using enum ValueKind;
 constexpr SchemaElement kOption[] = {
     {.name = "name",
      .kind = kText,
+     .set_by = SetBy::kAdmin,
      .slot = slot<&std::pair<std::string, std::string>::first>,
      .example = "listener_add",
      .help = "The option's name."},
     {.name = "value",
      .kind = kOptionValue,
+     .set_by = SetBy::kAdmin,
      .slot = slot<&std::pair<std::string, std::string>::second>,
      .example = "http://127.0.0.1:8080/listener",
      .help = "Its value."},
 };
+static_assert(all_say_set_by(kOption));
 constinit const SchemaBlock kOptionBlock{
     .name = "option",
     .help =
@@ -27,7 +30,8 @@ constinit const SchemaBlock kOptionBlock{
         "hash (of new users: md5, bcrypt, sha512, yescrypt). url: listener_add, "
         "listener_remove, mount_add, mount_remove, stream_auth, username, password, auth_header, "
         "timelimit_header, headers, header_prefix, handlers, timeout, on_error_wait, "
-        "presume_innocent, redirect_limit. Both: allow_duplicate_users, drop_existing_listener, "
+        "presume_innocent, redirect_limit, cache. Both: allow_duplicate_users, "
+        "drop_existing_listener, "
         "rejected_mount.",
     .elements = kOption,
     .fresh = fresh<std::pair<std::string, std::string>>,
@@ -36,16 +40,19 @@ constinit const SchemaBlock kOptionBlock{
 constexpr SchemaElement kMountAuthentication[] = {
     {.name = "type",
      .kind = kText,
+     .set_by = SetBy::kAdmin,
      .slot = slot<&AuthenticatorSettings::type>,
      .attribute = true,
      .example = "htpasswd",
      .help = "htpasswd: users in a file; url: every listener is asked for at a web server."},
     {.name = "option",
      .kind = kBlock,
+     .set_by = SetBy::kAdmin,
      .block = &kOptionBlock,
      .nest = each_in<&AuthenticatorSettings::options>()},
     {.name = "role",
      .kind = kNothing,
+     .set_by = SetBy::kFile,
      .origin = SchemaOrigin::kIcecast25,
      .aside = true,
      .help =
@@ -54,6 +61,7 @@ constexpr SchemaElement kMountAuthentication[] = {
          "anonymous one with get allows every listener. With any other, every listener is refused, "
          "which is an error of --check-config that names what is in the way."},
 };
+static_assert(all_say_set_by(kMountAuthentication));
 
 }  // namespace
 

@@ -42,6 +42,24 @@ constexpr SchemaElement kCapacity[] = {
               "New listeners a second; 0: not limited."),
     number_of("self-weight", slot<&ClusterSettings::self_weight>, 1000,
               "How much of its capacity this node offers itself; 0: it only redirects."),
+    {.name = "max-sources",
+     .kind = kNumber,
+     .slot = slot<&ClusterSettings::max_sources>,
+     .min = -1,
+     .max = 1'000'000,
+     .unset = -1,
+     .origin = SchemaOrigin::kOwn,
+     .example = "100",
+     .help = "Mounts made by the API whose home it may be; 0: none; -1: as <sources>."},
+    {.name = "max-ingest",
+     .kind = kRate,
+     .slot = slot<&ClusterSettings::max_ingest_bits>,
+     .min = 0,
+     .max = 1'000'000'000'000'000,
+     .origin = SchemaOrigin::kOwn,
+     .example = "20M",
+     .help = "What the sources of these mounts may send together, in bits a second. Without it or "
+             "0: <max-bandwidth> of <limits>, if that is given."},
 };
 constinit const SchemaBlock kCapacityBlock{.name = "capacity",
                                            .help = "What this node can carry.",
@@ -122,12 +140,14 @@ constexpr auto kMountWhens = or_as_cluster(kWhens);
 constexpr auto kMountYesNo = or_as_cluster(kYesNo);
 constexpr SchemaElement of_mount(SchemaElement row, Slot (*where)(void*)) {
   row.slot = where;
+  row.set_by = SetBy::kAdmin;
   row.min = -1;
   return row;
 }
 constexpr SchemaElement of_mount(SchemaElement row, Slot (*where)(void*),
                                  std::span<const SchemaChoice> choices) {
   row.slot = where;
+  row.set_by = SetBy::kAdmin;
   row.kind = kChoice;
   row.choices = choices;
   return row;
@@ -140,11 +160,13 @@ constexpr SchemaElement kMountBalance[] = {
     of_mount(kBalance[4], slot<&MountBalance::busy_listeners>),
     {.name = "tags",
      .kind = kList,
+     .set_by = SetBy::kAdmin,
      .slot = slot<&MountBalance::tags>,
      .origin = SchemaOrigin::kOwn,
      .example = "premium",
      .help = "Only nodes that have all these tags."},
 };
+static_assert(all_say_set_by(kMountBalance));
 
 constinit const SchemaBlock kBalanceBlock{.name = "balance",
                                           .help = "How listeners are shared out.",

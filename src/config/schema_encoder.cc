@@ -11,6 +11,7 @@ using enum ReloadClass;
 constexpr SchemaElement kEncoder[] = {
     {.name = "username",
      .kind = kText,
+     .set_by = SetBy::kFile,
      .slot = slot<&EncoderSettings::username>,
      .reload = kNew,
      .origin = SchemaOrigin::kOwn,
@@ -19,6 +20,7 @@ constexpr SchemaElement kEncoder[] = {
      .help = "The name it logs in with; also by which /admin/metadata knows whose title it is."},
     {.name = "password",
      .kind = kSecret,
+     .set_by = SetBy::kFile,
      .slot = slot<&EncoderSettings::password>,
      .reload = kNew,
      .origin = SchemaOrigin::kOwn,
@@ -26,6 +28,7 @@ constexpr SchemaElement kEncoder[] = {
      .help = "Its password."},
     {.name = "priority",
      .kind = kNumber,
+     .set_by = SetBy::kFile,
      .slot = slot<&EncoderSettings::priority>,
      .min = -1000,
      .max = 1000,
@@ -34,10 +37,12 @@ constexpr SchemaElement kEncoder[] = {
      .example = "1",
      .help = "Smaller is better; of equal ones the first that came."},
 };
+static_assert(all_say_set_by(kEncoder));
 
 constexpr SchemaElement kDeadAir[] = {
     {.name = "after",
      .kind = kSeconds,
+     .set_by = SetBy::kAdmin,
      .slot = slot<&DeadAirSettings::after>,
      .min = 0,
      .max = 3600,
@@ -48,6 +53,7 @@ constexpr SchemaElement kDeadAir[] = {
      .help = "So long the sound has to be silent. 0: nothing listens."},
     {.name = "level",
      .kind = kNumber,
+     .set_by = SetBy::kAdmin,
      .slot = slot<&DeadAirSettings::level>,
      .min = -120,
      .max = -1,
@@ -57,6 +63,7 @@ constexpr SchemaElement kDeadAir[] = {
      .help = "In dB; what is quieter on all channels is silence."},
     {.name = "failover",
      .kind = kBool,
+     .set_by = SetBy::kAdmin,
      .slot = slot<&DeadAirSettings::failover>,
      .reload = kSource,
      .origin = SchemaOrigin::kOwn,
@@ -64,6 +71,7 @@ constexpr SchemaElement kDeadAir[] = {
      .help = "1: the best standby that has sound takes over, until the sound of the better one is "
              "back. 0: events alone."},
 };
+static_assert(all_say_set_by(kDeadAir));
 }  // namespace
 
 // What the element itself says is that something listens.

@@ -57,12 +57,14 @@ constexpr SchemaElement kHlsRows[] = {
 constexpr SchemaElement kVariantRows[] = {
     {.name = "mount",
      .kind = kMount,
+     .set_by = SetBy::kAdmin,
      .slot = slot<&HlsVariantRow::mount>,
      .origin = SchemaOrigin::kOwn,
      .example = "/live-64.aac",
      .help = "Another mount with the same programme, as MP3 or AAC; players choose by their "
              "bandwidth."},
 };
+static_assert(all_say_set_by(kVariantRows));
 constinit const SchemaBlock kVariantBlock{.name = "variant",
                                           .help = "",
                                           .elements = kVariantRows,
@@ -71,6 +73,7 @@ constinit const SchemaBlock kVariantBlock{.name = "variant",
 
 constexpr SchemaElement kMountHlsRows[] = {
     {.kind = kBool,
+     .set_by = SetBy::kAdmin,
      .slot = slot<&MountSettings::hls>,
      .reload = kSource,
      .origin = SchemaOrigin::kOwn,
@@ -79,6 +82,7 @@ constexpr SchemaElement kMountHlsRows[] = {
      .help = "1: the mount is also played by HLS, as MOUNT/live.m3u8. Of MP3 and AAC only."},
     {.name = "enabled",
      .kind = kBool,
+     .set_by = SetBy::kAdmin,
      .slot = slot<&MountSettings::hls>,
      .reload = kSource,
      .origin = SchemaOrigin::kOwn,
@@ -87,10 +91,12 @@ constexpr SchemaElement kMountHlsRows[] = {
      .help = "The same, where other elements stand beside it."},
     {.name = "variant",
      .kind = kBlock,
+     .set_by = SetBy::kAdmin,
      .block = &kVariantBlock,
      .nest = each_in<&MountSettings::hls_variants>(),
      .origin = SchemaOrigin::kOwn},
 };
+static_assert(all_say_set_by(kMountHlsRows));
 
 }  // namespace
 

@@ -109,6 +109,15 @@ constexpr SchemaElement kPaths[] = {
      .help =
          "Where listeners are noted whose end must be reported to a listener_remove address, so "
          "that a crash loses none."},
+    {.name = "state-dir",
+     .kind = kPath,
+     .slot = slot<&PathSettings::state_dir>,
+     .reload = kRestart,
+     .origin = SchemaOrigin::kOwn,
+     .standard = "$STATE_DIRECTORY, which systemd sets",
+     .example = "/var/lib/icecast-lb",
+     .help = "Where the server keeps what has to outlive it, such as the keys of sessions. Without "
+             "it they live as long as the process."},
     {.name = "ssl-certificate",
      .aliases = "ssl_certificate tls-certificate",
      .kind = kFiles,

@@ -41,6 +41,18 @@ constexpr Nest kRelayNest{
     },
     true};
 
+// What the element itself says is that there are sessions.
+constexpr Nest kConsoleNest{[](void* parent) -> void* {
+                              ConsoleSettings& where = static_cast<Config*>(parent)->console;
+                              where.enabled = true;
+                              return &where;
+                            },
+                            [](const void*) -> std::size_t { return 1; },
+                            [](const void* parent, std::size_t) -> const void* {
+                              return &static_cast<const Config*>(parent)->console;
+                            },
+                            false};
+
 constexpr SchemaElement master_flat(std::string_view name, ValueKind kind, Slot (*where)(void*),
                                     std::int64_t min, std::int64_t max, std::string_view standard,
                                     std::string_view help,
@@ -160,6 +172,18 @@ constexpr SchemaElement kRoot[] = {
      .block = &kHlsBlock,
      .nest = inside<&Config::hls>(),
      .origin = SchemaOrigin::kOwn},
+    {.name = "console",
+     .kind = kBlock,
+     .block = &kConsoleBlock,
+     .nest = kConsoleNest,
+     .origin = SchemaOrigin::kOwn},
+    {.name = "api",
+     .kind = kBool,
+     .slot = slot<&Config::api>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "1",
+     .help = "1: the addresses below /api/v1 are there, where <console> is. 0: /api/ is a path as "
+             "any other."},
     {.name = "security",
      .kind = kBlock,
      .block = &kSecurityBlock,
@@ -175,6 +199,17 @@ constexpr SchemaElement kRoot[] = {
      .block = &kMountBlock,
      .nest = each_in<&Config::mounts>(),
      .reload = kSource},
+    {.name = "store",
+     .kind = kBlock,
+     .block = &kStoreBlock,
+     .nest = inside<&Config::store>(),
+     .reload = kRestart,
+     .origin = SchemaOrigin::kOwn},
+    {.name = "config-external",
+     .kind = kBlock,
+     .block = &kExternalBlock,
+     .nest = inside<&Config::external>(),
+     .origin = SchemaOrigin::kOwn},
     {.name = "relays-on-demand",
      .kind = kBool,
      .slot = slot<&Config::relays_on_demand>,

@@ -96,18 +96,21 @@ constexpr SchemaChoice kHeaderTypes[] = {{"static", 0}, {"cors", 0}};
 constexpr SchemaElement kHeader[] = {
     {.name = "name",
      .kind = kText,
+     .set_by = SetBy::kAdmin,
      .slot = slot<&HttpHeader::name>,
      .reload = kNew,
      .example = "Access-Control-Allow-Origin",
      .help = "The header's name."},
     {.name = "value",
      .kind = kText,
+     .set_by = SetBy::kAdmin,
      .slot = slot<&HttpHeader::value>,
      .reload = kNew,
      .example = "*",
      .help = "The header's value."},
     {.name = "status",
      .kind = kNumber,
+     .set_by = SetBy::kAdmin,
      .slot = slot<&HttpHeader::status>,
      .min = 0,
      .max = 599,
@@ -116,6 +119,7 @@ constexpr SchemaElement kHeader[] = {
      .help = "Only on replies with this status; 0: on all."},
     {.name = "type",
      .kind = kChoice,
+     .set_by = SetBy::kAdmin,
      .slot = no_value,
      .choices = kHeaderTypes,
      .secondary = true,
@@ -123,6 +127,7 @@ constexpr SchemaElement kHeader[] = {
      .standard = "static",
      .help = "static, or Icecast 2.5's cors; both mean the same here."},
 };
+static_assert(all_say_set_by(kHeader));
 constinit const SchemaBlock kHeaderBlock{.name = "header",
                                          .help = "One header. Written with attributes.",
                                          .elements = kHeader,
@@ -133,6 +138,7 @@ using HttpHeaders = std::vector<HttpHeader>;
 constexpr SchemaElement kHeaders[] = {
     {.name = "header",
      .kind = kBlock,
+     .set_by = SetBy::kAdmin,
      .block = &kHeaderBlock,
      .nest = {
          [](void* parent) -> void* { return &static_cast<HttpHeaders*>(parent)->emplace_back(); },
@@ -143,6 +149,7 @@ constexpr SchemaElement kHeaders[] = {
          true},
      .reload = kNew},
 };
+static_assert(all_say_set_by(kHeaders));
 
 constexpr SchemaElement kDirectory[] = {
     {.name = "yp-url",

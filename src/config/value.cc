@@ -69,8 +69,11 @@ std::optional<Number> parse_number(ValueKind kind, std::string_view text) {
   return number;
 }
 
-// "0.05" → 500.  No sign, no exponent, at most four places.
+// "0.05" and "5%" → 500.  No sign, no exponent, at most four places.
 std::optional<Number> parse_fraction(std::string_view text) {
+  constexpr std::int64_t kPercents = 100;
+  const bool in_percents = text.ends_with('%');
+  if (in_percents) text = trim(text.substr(0, text.size() - 1));
   const std::size_t point = std::min(text.find('.'), text.size());
   const auto whole = parse_u64(text.substr(0, point));
   const std::string_view places = text.substr(std::min(point + 1, text.size()));
@@ -83,7 +86,7 @@ std::optional<Number> parse_fraction(std::string_view text) {
     weight /= 10;
     value += (c - '0') * weight;
   }
-  return Number{value, {}};
+  return Number{in_percents ? value / kPercents : value, {}};
 }
 
 std::string show_fraction(std::int64_t value) {

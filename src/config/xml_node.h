@@ -21,14 +21,18 @@ inline constexpr std::size_t kLargestXml = 64u << 20;
 struct XmlAttribute {
   std::string name;
   std::string value;
+
+  bool operator==(const XmlAttribute&) const = default;
 };
 
 struct XmlNode {
   std::string name;
   int line = 0;
-  std::string text;  // all text directly inside, comments left out
-  std::vector<XmlAttribute> attributes;
-  std::vector<XmlNode> children;
+  std::string text = {};  // all text directly inside, comments left out
+  std::vector<XmlAttribute> attributes = {};
+  std::vector<XmlNode> children = {};
+
+  bool operator==(const XmlNode&) const = default;
 };
 
 // The root element.  The error's text begins as Icecast's: "XML config parsing error" or "no root

@@ -7,6 +7,8 @@ hls_files = \
   src/hls/media_playlist.cc src/hls/media_playlist.h \
   src/hls/past_cut.cc src/hls/past_cut.h \
   src/hls/past_lists.cc src/hls/past_lists.h \
+  src/hls/past_lookup.cc src/hls/past_lookup.h \
+  src/hls/past_lookups.cc src/hls/past_lookups.h \
   src/hls/path.cc src/hls/path.h \
   src/hls/session_names.cc src/hls/session_names.h \
   src/hls/sessions.cc src/hls/sessions.h \

@@ -67,11 +67,12 @@ std::string date_time_of(std::int64_t unix_ms) {
   return out + "Z";
 }
 
-std::string media_playlist(std::span<const HlsSegment> segments, std::string_view query,
-                           HlsListKind kind) {
+PlaylistText playlist_text(std::span<const HlsSegment> segments, HlsListKind kind, bool ended) {
   const HlsSegment& first = segments.front();
-  std::string out;
-  out.reserve(256 + segments.size() * (120 + query.size()));
+  PlaylistText made;
+  std::string& out = made.text;
+  out.reserve(256 + segments.size() * 120);
+  made.name_ends.reserve(segments.size());
   out += "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:";
   append_padded(out, target_seconds(segments), 1);
   out += "\n#EXT-X-MEDIA-SEQUENCE:";
@@ -91,11 +92,42 @@ std::string media_playlist(std::span<const HlsSegment> segments, std::string_vie
     out += "\n#EXTINF:";
     append_seconds(out, segment);
     out.append(",\n").append(segment_name(segment));
-    if (!query.empty()) out.append("?").append(query);
+    made.name_ends.push_back(out.size());
     out += '\n';
   }
-  if (kind == HlsListKind::kWhole) out += "#EXT-X-ENDLIST\n";
+  if (kind == HlsListKind::kWhole || ended) out += "#EXT-X-ENDLIST\n";
+  return made;
+}
+
+PlaylistPieces::PlaylistPieces(const PlaylistText& list, std::string query)
+    : list_(list), query_(query.empty() ? "" : "?" + std::move(query)) {}
+
+std::uint64_t PlaylistPieces::size() const noexcept {
+  return list_.text.size() + list_.name_ends.size() * query_.size();
+}
+
+std::string PlaylistPieces::next(std::size_t bytes) {
+  constexpr std::size_t kLine = 256;
+  std::string out;
+  out.reserve(std::min<std::uint64_t>(bytes + kLine + query_.size(), size()));
+  while (out.size() < bytes && at_ < list_.text.size()) {
+    const bool names = name_ < list_.name_ends.size();
+    const std::size_t end = names ? list_.name_ends[name_++] : list_.text.size();
+    out.append(list_.text, at_, end - at_);
+    if (names) out += query_;
+    at_ = end;
+  }
   return out;
+}
+
+std::string with_query(const PlaylistText& list, std::string_view query) {
+  PlaylistPieces pieces(list, std::string(query));
+  return pieces.next(static_cast<std::size_t>(pieces.size()));
+}
+
+std::string media_playlist(std::span<const HlsSegment> segments, std::string_view query,
+                           HlsListKind kind) {
+  return with_query(playlist_text(segments, kind), query);
 }
 
 }  // namespace lb

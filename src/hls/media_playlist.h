@@ -3,10 +3,12 @@
 // Thread: pure functions.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "hls/cut.h"
 
@@ -24,6 +26,32 @@ enum class HlsListKind : std::uint8_t {
 // them, unless the list never loses one.  query: of the segments' addresses, without '?'; "": none.
 std::string media_playlist(std::span<const HlsSegment> segments, std::string_view query,
                            HlsListKind kind = HlsListKind::kSliding);
+
+// The same without a query, which each player may have of its own.
+struct PlaylistText {
+  std::string text;
+  std::vector<std::size_t> name_ends;  // of the segments' names, in the text
+};
+// ended: no more come, also of an EVENT list.
+PlaylistText playlist_text(std::span<const HlsSegment> segments, HlsListKind kind,
+                           bool ended = false);
+std::string with_query(const PlaylistText& list, std::string_view query);
+
+// The same in pieces, so that a long one is not in memory for each player.
+class PlaylistPieces {
+ public:
+  // list outlives it.
+  PlaylistPieces(const PlaylistText& list, std::string query);
+  std::uint64_t size() const noexcept;
+  // So many bytes of what is left, or a line more; "": all has been given.
+  std::string next(std::size_t bytes);
+
+ private:
+  const PlaylistText& list_;
+  const std::string query_;
+  std::size_t at_ = 0;    // of the text
+  std::size_t name_ = 0;  // the first that is not given
+};
 
 // "4f2a01c1-598386000.mp3", relative to the list.
 std::string segment_name(const HlsSegment& segment);

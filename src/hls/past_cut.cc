@@ -31,13 +31,18 @@ std::uint64_t PastCut::Run::cell_of(const Mark& mark) const noexcept {
 
 bool PastCut::goes_on(const Run& run, const ArchiveFile& file) const {
   return same_numbers(run.span, file.index.head.span) &&
-         file.index.head.origin() == run.origin_end();
+         file.index.head.origin() <= run.origin_end();
+}
+
+bool PastCut::reads(const ArchiveFile& file) const {
+  return is_hls_cut(file.index.head.span) && !file.index.marks.empty() &&
+         (runs_.empty() || !goes_on(runs_.back(), file));
 }
 
 void PastCut::add(std::shared_ptr<const ArchiveFile> file) {
   const StreamSpan& span = file->index.head.span;
   if (!is_hls_cut(span) || file->index.marks.empty()) return;
-  if (runs_.empty() || !goes_on(runs_.back(), *file)) {
+  if (reads(*file)) {
     Run run;
     run.span = span;
     const MpegUnit unit = mpeg_frame_at(file->view->bytes_at(0));
@@ -47,6 +52,7 @@ void PastCut::add(std::shared_ptr<const ArchiveFile> file) {
   }
   Run& run = runs_.back();
   const std::uint64_t origin = file->index.head.origin();
+  if (!run.marks.empty() && origin + file->end() <= run.origin_end()) return;
   for (const FileMark& mark : file->index.marks)
     if (run.marks.empty() || origin + mark.offset > run.marks.back().origin)
       run.marks.push_back({origin + mark.offset, mark.samples, mark.wall_ms});
@@ -123,13 +129,16 @@ std::optional<HlsSegment> PastCut::find(std::uint32_t stream, std::uint64_t sequ
 
 std::vector<PastPart> PastCut::parts(const HlsSegment& segment) const {
   std::vector<PastPart> out;
+  std::uint64_t there = segment.begin;
   for (const Run& run : runs_) {
     if (short_id(run.span.id) != segment.stream) continue;
     for (const auto& file : run.files) {
       const std::uint64_t origin = file->index.head.origin();
-      const std::uint64_t from = std::max(segment.begin, origin);
+      const std::uint64_t from = std::max(there, origin);
       const std::uint64_t to = std::min(segment.end, origin + file->end());
-      if (from < to) out.push_back({file, from - origin, to - origin});
+      if (from >= to) continue;
+      out.push_back({file, from - origin, to - origin});
+      there = to;
     }
   }
   return out;

@@ -27,8 +27,12 @@ struct PastPart {
 
 class PastCut {
  public:
-  // In the order of time.
+  // In the order of time.  What other nodes have recorded may overlap: it counts as far as it goes
+  // on.
   void add(std::shared_ptr<const ArchiveFile> file);
+  // add() reads its first bytes, kFirstBytes of them.
+  bool reads(const ArchiveFile& file) const;
+  static constexpr std::uint64_t kFirstBytes = 16;
 
   // Oldest first, of at most so many, of those that end after from_ms and begin before to_ms.
   // begin and end are origin positions.

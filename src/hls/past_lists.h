@@ -1,18 +1,19 @@
-// past_lists: what a list of the past holds, and where a segment is recorded.
+// past_lists: what a list of the past holds, of files that are open, and where a segment is.
 //
 // Thread: where reading may wait (ReaderPool).
-// Bounds: 4,000 segments a list; the indexes of its files are read, and of one mount a dozen to find
-// a segment.
+// Bounds: a list is of kMaxPastTime at most, and has kMaxPastSegments segments.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "archive/kept_files.h"
+#include "archive/catalog.h"
 #include "hls/media_playlist.h"
 #include "hls/past_cut.h"
 #include "hls/path.h"
@@ -20,27 +21,20 @@
 
 namespace lb {
 
-inline constexpr std::size_t kMaxPastSegments = 4000;
-
-// The recorded files of a mount.
-struct PastFiles {
-  KeptFiles& kept;
-  std::string dir, mount;
-  std::shared_ptr<const RecordedFiles> files;
-
-  std::shared_ptr<const ArchiveFile> open(std::size_t i) const {
-    return kept.open(dir, mount, (*files)[i]);
-  }
-};
+inline constexpr std::chrono::hours kMaxPastTime{24};
+// A day of the shortest, 2 s, and what seams and pauses have cut: some 5 MB of text.
+inline constexpr std::size_t kMaxPastSegments = 45'000;
 
 struct PastAskRange {
   std::int64_t from_ms = 0, to_ms = 0;  // Unix
   HlsListKind kind = HlsListKind::kSliding;
   std::size_t most = kMaxPastSegments;  // of a sliding list the newest, else the oldest
+  bool ended = false;                   // of an EVENT list: it is as long as one may be
 };
 
 struct PastList {
   std::vector<HlsSegment> segments;
+  PlaylistText text;            // of all players
   std::string codecs;           // as of its first segment
   std::uint64_t bandwidth = 0;  // bit/s, of its largest segment
   std::string content_type;
@@ -50,15 +44,26 @@ struct PastList {
 // cut_ms: of a segment.
 PastAskRange past_range(const HlsPath& path, std::int64_t now_ms, std::size_t length,
                         std::uint32_t cut_ms);
+// The same, no longer than a list may be with the longest segments.
+PastAskRange bounded(PastAskRange range);
 
-PastList make_past_list(const PastFiles& past, const PastAskRange& range);
+// Of the files that may have a segment of this time: [first, second).
+std::pair<std::size_t, std::size_t> files_of_range(const RecordedFiles& files, std::int64_t from_ms,
+                                                   std::int64_t to_ms);
+PastList make_past_list(const PastCut& cut, const PastAskRange& range);
+// Its codecs and its type: those of `front`, the first part of its first segment, as far as its
+// bytes are here.
+void describe_past_list(PastList& list, const PastPart& front);
 
 struct PastSegment {
   HlsSegment segment;
   std::vector<PastPart> parts;
   std::shared_ptr<const Metadata> title;  // null: none
 };
-std::optional<PastSegment> find_past_segment(const PastFiles& past, std::uint32_t stream,
+std::optional<PastSegment> find_past_segment(const PastCut& cut, std::uint32_t stream,
                                              std::uint64_t sequence);
+
+// The number of the first unit of a file; nullopt: it has none.
+std::optional<std::uint64_t> first_number(const ArchiveFile& file);
 
 }  // namespace lb

@@ -1,19 +1,27 @@
 #include "hls/session_names.h"
 
-#include <algorithm>
-
 #include "base/encoding.h"
+#include "net/digest.h"
 
 namespace lb {
+namespace {
 
-std::string hls_session_name(std::string_view random) {
-  return hex_encode(random.substr(0, kHlsNameRandom));
+constexpr std::string_view kNameKey = "icecast-lb hls session";
+constexpr std::size_t kNonceDigits = 2 * kHlsNameRandom, kCheckBytes = 4;
+
+std::string with_check(std::string_view nonce) {
+  return std::string(nonce) + hex_encode(hmac_sha256(kNameKey, nonce).substr(0, kCheckBytes));
 }
 
-bool is_hls_session_name(std::string_view name) noexcept {
-  return name.size() == 2 * kHlsNameRandom && std::all_of(name.begin(), name.end(), [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-         });
+}  // namespace
+
+std::string hls_session_name(std::string_view random) {
+  return with_check(hex_encode(random.substr(0, kHlsNameRandom)));
+}
+
+bool is_hls_session_name(std::string_view name) {
+  return name.size() == kNonceDigits + 2 * kCheckBytes &&
+         with_check(name.substr(0, kNonceDigits)) == name;
 }
 
 }  // namespace lb

@@ -123,6 +123,23 @@ HlsSessionPtr HlsSessions::take(const Mount& mount, std::uint64_t id) {
   return taken.empty() ? nullptr : std::move(taken.front());
 }
 
+std::vector<SlotHolder> HlsSessions::slot_holders(const SlotGate& gate) const {
+  std::vector<SlotHolder> all;
+  for (const Shard& shard : shards_) {
+    const std::lock_guard<std::mutex> guard(shard.mutex);
+    for (const auto& [key, session] : shard.sessions)
+      if (session->slot.is_of(gate)) all.push_back({session->began, session->id});
+  }
+  return all;
+}
+
+std::vector<HlsSessionPtr> HlsSessions::take_holders(const SlotGate& gate,
+                                                     const std::vector<std::uint64_t>& ids) {
+  return take_where([&](const HlsSession& session) {
+    return session.slot.is_of(gate) && std::find(ids.begin(), ids.end(), session.id) != ids.end();
+  });
+}
+
 std::vector<HlsSessions::Row> HlsSessions::list(const Mount& mount, SteadyTime now) const {
   std::vector<Row> rows;
   for (const Shard& shard : shards_) {

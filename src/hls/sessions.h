@@ -33,6 +33,7 @@ struct HlsSession {
   RequestFacts facts;  // of its first request
   GatePass client, total;
   GatePass place;  // in a gate of `mount`
+  SlotPass slot;
   std::unique_ptr<EndNotice> notice;
   SteadyTime began{};
   SteadyTime until = SteadyTime::max();  // max-listener-duration
@@ -63,6 +64,10 @@ class HlsSessions {
   // The oldest ones, at most so many.
   std::vector<HlsSessionPtr> take_oldest(std::size_t most);
   HlsSessionPtr take(const Mount& mount, std::uint64_t id);
+  std::vector<SlotHolder> slot_holders(const SlotGate& gate) const;
+  // Of these ids.
+  std::vector<HlsSessionPtr> take_holders(const SlotGate& gate,
+                                          const std::vector<std::uint64_t>& ids);
 
   struct Row {
     std::uint64_t id = 0;

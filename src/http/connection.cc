@@ -66,8 +66,8 @@ bool Connection::may_follow(State before, State next) noexcept {
       return before == State::kAccepted;
     case State::kHead:
       return before == State::kAccepted || before == State::kOpening || before == State::kReplying;
-    case State::kForm:
-      return before == State::kHead;
+    case State::kForm:  // from a stage: it wants the body
+      return before == State::kHead || before == State::kHandling;
     case State::kHandling:
       return before == State::kHead || before == State::kForm;
     case State::kReplying:  // without a stage: to a head that no stage could read
@@ -286,6 +286,10 @@ void Connection::head_is_complete() {
   const Forwarded from = read_forwarded(settings->trusted_proxies, socket_peer_, request_.headers);
   secure_ = from.secure.value_or(socket_secure_);
   if (!client_is(from.client)) return;
+  if (request_.only_api && !settings->api) {
+    drop();
+    return;
+  }
   if (const std::uint64_t length = body_to_read(); length > 0) {
     enter(State::kForm);
     form_left_ = length;
@@ -314,10 +318,26 @@ void Connection::on_form_bytes(std::string_view bytes) {
   const std::size_t n = static_cast<std::size_t>(std::min<std::uint64_t>(form_left_, bytes.size()));
   form_.append(bytes.substr(0, n));
   form_left_ -= n;
-  if (form_left_ == 0)
-    run_stages();
-  else
+  if (form_left_ > 0) {
     wait_for_request();
+    return;
+  }
+  if (!body_wanted_) {
+    run_stages();
+    return;
+  }
+  body_wanted_ = false;
+  enter(State::kHandling);
+  ask_again();
+}
+
+void Connection::read_body(std::uint64_t bytes) {
+  form_left_ = bytes;
+  body_wanted_ = true;
+  enter(State::kForm);
+  const std::string early = std::move(leftover_);
+  leftover_.clear();
+  on_form_bytes(early);
 }
 
 void Connection::run_stages() {

@@ -2,7 +2,8 @@
 // becomes a listener or a source.
 //
 // Life: kAccepted → (kOpening) → kHead → (kForm) → kHandling → kReplying → (kLingering) → kGone,
-// and from kReplying back to kHead where the connection is kept.  The state changes in enter()
+// from kReplying back to kHead where the connection is kept, and from kHandling through kForm and
+// back where a stage wants the body.  The state changes in enter()
 // only, which also knows what may follow what, and what each one waits for and how long.  Every way
 // out goes through Connections::remove(), with what the log needs.  A reply has client-timeout to
 // be read at all, progress renews it; and all of it has to be out after client-timeout plus a
@@ -95,7 +96,12 @@ class Connection : public ListHook {
   // REQUIRES: Connections::Plan::context
   RequestContext& context();
 
+  // The sender of the requests: a proxy that is trusted, where peer() is the client behind it.
+  const Address& sender() const noexcept { return socket_peer_; }
+
   // --- answers; each exactly once a request
+  // Complete lines that the answer to this request has too, whatever it is.
+  void add_reply_lines(std::string_view lines) { reply_lines_ += lines; }
   // Sends head and body (no body for HEAD) and closes, unless the head says keep-alive.  A refusal
   // in plain text becomes a page for a browser that asked for one (http/error_page.h).
   void reply(const ResponseHead& head, std::string body);
@@ -114,6 +120,10 @@ class Connection : public ListHook {
                     std::chrono::seconds longest);
   // What the source waited for has come.
   void source_ready();
+  // By a stage that has judged the sender and is pending: so many bytes of the body go into form(),
+  // in the time that a head has; then the stage is asked again.
+  // REQUIRES: bytes > 0, and the body was not read before the stages
+  void read_body(std::uint64_t bytes);
   // Closes without a byte, as Icecast does with nonsense.
   void drop();
   // Bytes at once, then more follow by other means ("OK2", "100 Continue").  False: it broke.
@@ -192,9 +202,11 @@ class Connection : public ListHook {
   std::string leftover_;
   std::string form_;
   std::uint64_t form_left_ = 0;
+  bool body_wanted_ = false;  // by a stage, which is asked again
   std::size_t stage_ = 0;
   RequestContextPtr context_{nullptr, nullptr};
   // The reply
+  std::string reply_lines_;              // of the head
   std::string out_;                      // the head, and a small body
   SharedBody page_;                      // … or a large one
   std::size_t out_sent_ = 0;             // of both

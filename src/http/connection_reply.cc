@@ -35,6 +35,7 @@ std::string Connection::reply_head(const ResponseHead& head) const {
   facts.server_id = settings->server_id;
   facts.now = owner_.loop().clock().wall();
   facts.http_headers = settings->http_headers;
+  facts.lines = reply_lines_;
   facts.cross_origin = owner_.plan_.cross_origin && owner_.plan_.cross_origin(request_);
   return render_head(head, facts);
 }
@@ -182,6 +183,8 @@ IoStatus Connection::write_source(std::size_t budget) {
       piece_sent_ = 0;
       if (piece_.kind == Kind::kBroken) return IoStatus::kError;
       if (piece_.kind == Kind::kEnd) source_.reset();
+      // They are copied into the kernel, those of a file are not.
+      if (piece_.kind == Kind::kBytes) transport_->limit_unsent(kMaxUnsent);
       if (piece_.kind == Kind::kWait) {
         source_waits_ = true;
         return IoStatus::kAgain;
@@ -322,6 +325,7 @@ void Connection::reply_is_out() {
       std::chrono::duration_cast<std::chrono::seconds>(owner_.loop().now() - accepted_).count();
   if (!is_probe) owner_.access_->add(facts, owner_.loop().clock().wall());
   context_.reset();
+  reply_lines_.clear();
   out_.clear();
   page_ = {};
   runs_.clear();

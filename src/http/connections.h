@@ -35,6 +35,7 @@ struct HttpSettings {
   std::size_t most_handshakes = 1000;
   std::size_t most_kept = 8192;
   AddressList trusted_proxies;  // their forwarding headers are trusted
+  bool api = false;             // requests that only the API knows are dropped without it
 };
 
 class Connections final : public ConnectionSink {

@@ -42,8 +42,10 @@ void append(std::string& out, const Line& line) {
 }  // namespace
 
 void append_cross_origin(std::string& out, int status, std::span<const HttpHeader> global,
-                         std::span<const HttpHeader> mount) {
-  for (const Line& line : {kAllowOrigin, kExpose})
+                         std::span<const HttpHeader> mount, std::string_view exposes) {
+  std::string exposed(kExpose.value);
+  if (!exposes.empty()) exposed.append(", ").append(exposes);
+  for (const Line& line : {kAllowOrigin, Line{kExpose.name, exposed}})
     if (!sets(global, status, line.name) && !sets(mount, status, line.name)) append(out, line);
 }
 

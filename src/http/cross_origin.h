@@ -14,8 +14,9 @@
 namespace lb {
 
 // Complete lines for an answer of this status, but for those that either list sets on it.
+// exposes: names of headers that this answer has besides, "A, B".
 void append_cross_origin(std::string& out, int status, std::span<const HttpHeader> global,
-                         std::span<const HttpHeader> mount);
+                         std::span<const HttpHeader> mount, std::string_view exposes = {});
 
 // The line of an answer that holds no more than where to go on: what is configured, or "*".
 std::string allow_origin_line(int status, std::span<const HttpHeader> global);

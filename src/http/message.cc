@@ -94,6 +94,8 @@ std::string_view reason_phrase(int status) noexcept {
       return "Continue";
     case 200:
       return "OK";
+    case 201:
+      return "Created";
     case 204:
       return "No Content";
     case 206:
@@ -126,6 +128,8 @@ std::string_view reason_phrase(int status) noexcept {
       return "Conflict";
     case 411:
       return "Length Required";
+    case 412:
+      return "Precondition Failed";
     case 413:
       return "Payload Too Large";
     case 414:
@@ -136,6 +140,8 @@ std::string_view reason_phrase(int status) noexcept {
       return "Request Range Not Satisfiable";
     case 421:
       return "Misdirected Request";
+    case 422:
+      return "Unprocessable Content";
     case 426:
       return "Upgrade Required";
     case 429:
@@ -200,6 +206,11 @@ std::string http_date(WallTime time) {
   return out;
 }
 
+bool is_api_path(std::string_view path) noexcept {
+  constexpr std::string_view kApi = "/api/v1";
+  return path.starts_with(kApi) && (path.size() == kApi.size() || path[kApi.size()] == '/');
+}
+
 bool client_keeps_alive(const Request& request) noexcept {
   if (request.protocol != Protocol::kHttp) return false;
   const std::string_view options = request.headers.get("connection");
@@ -209,6 +220,11 @@ bool client_keeps_alive(const Request& request) noexcept {
     return false;
   };
   return request.version_minor >= 1 ? !names("close") : names("keep-alive");
+}
+
+bool client_has(const Request& request, std::string_view tag) noexcept {
+  const std::string_view given = trim(request.headers.get("if-none-match"));
+  return !given.empty() && (given == "*" || given.find(tag) != std::string_view::npos);
 }
 
 std::string render_head(const ResponseHead& head, const ReplyFacts& facts) {
@@ -235,7 +251,7 @@ std::string render_head(const ResponseHead& head, const ReplyFacts& facts) {
   if (!head.content_type.empty()) {
     out.append("Content-Type: ").append(head.content_type).append("\r\n");
   }
-  if (head.status == 401) out += "WWW-Authenticate: Basic realm=\"Icecast2 Server\"\r\n";
+  if (head.status == 401) out.append("WWW-Authenticate: ").append(head.challenge).append("\r\n");
   if (head.cache.empty()) {
     out +=
         "Cache-Control: no-cache, no-store\r\n"
@@ -247,8 +263,10 @@ std::string render_head(const ResponseHead& head, const ReplyFacts& facts) {
   append_http_headers(out, facts.http_headers, head.status);
   append_http_headers(out, facts.mount_http_headers, head.status);
   if (facts.cross_origin)
-    append_cross_origin(out, head.status, facts.http_headers, facts.mount_http_headers);
+    append_cross_origin(out, head.status, facts.http_headers, facts.mount_http_headers,
+                        head.exposes);
   out += head.extra;
+  out += facts.lines;
   if (head.content_length) {
     out += "Content-Length: ";
     append_number(out, *head.content_length);

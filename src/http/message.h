@@ -31,7 +31,18 @@ class Headers {
   std::vector<std::pair<std::string, std::string>> rows_;
 };
 
-enum class Method : std::uint8_t { kGet, kHead, kPost, kPut, kSource, kOptions, kStats, kOther };
+enum class Method : std::uint8_t {
+  kGet,
+  kHead,
+  kPost,
+  kPut,
+  kSource,
+  kOptions,
+  kStats,
+  kPatch,   // of the API only
+  kDelete,  // likewise
+  kOther
+};
 enum class Protocol : std::uint8_t { kHttp, kIce, kIcy };  // kIcy: a Shoutcast v1 login
 
 struct Request {
@@ -42,6 +53,9 @@ struct Request {
   std::string target;     // as sent, with its query
   std::string path;       // decoded once, normalised; begins with '/'; "*" for OPTIONS *
   std::string query;      // raw, without '?'
+  // It means something to the API alone: its method, or a path with names that are encoded as a
+  // whole ("/api/v1/mounts/%2Flive").  The path is then as sent.
+  bool only_api = false;
   Headers headers;
   std::string password;  // Shoutcast v1: the first line
 };
@@ -50,16 +64,20 @@ struct Request {
 // one wins.  A %00 ends in nullopt for the whole value's name: no truncation.
 std::optional<std::string> query_param(std::string_view query, std::string_view name);
 
+constexpr std::string_view kBasicChallenge = "Basic realm=\"Icecast2 Server\"";
+
 struct ResponseHead {
   int status = 200;
   std::string_view reason;   // "": the usual one for the status, in Icecast's words
   std::string content_type;  // "": none
   std::optional<std::uint64_t> content_length;
-  bool keep_alive = false;  // only OPTIONS *, libshout's probe (decisions B1), and HLS
-  bool http_1_1 = false;    // HLS: caches and players keep no connection of HTTP/1.0
-  std::string cache;        // the value of Cache-Control; "": not to be kept at all
+  bool keep_alive = false;   // only OPTIONS *, libshout's probe (decisions B1), and HLS
+  bool http_1_1 = false;     // HLS: caches and players keep no connection of HTTP/1.0
+  std::string cache;         // the value of Cache-Control; "": not to be kept at all
+  std::string_view exposes;  // headers in `extra` that pages of other sites may read: "A, B"
   // Complete lines with CRLF, put after the <http-headers>: icy-*, Location, Content-Range …
   std::string extra;
+  std::string_view challenge = kBasicChallenge;  // of a 401
 };
 
 // What every reply of this server carries.
@@ -69,10 +87,17 @@ struct ReplyFacts {
   std::span<const HttpHeader> http_headers;        // global
   std::span<const HttpHeader> mount_http_headers;  // only on the stream replies of a mount
   bool cross_origin = false;                       // pages of other sites may read it
+  std::string_view lines = {};                     // more complete lines, behind `extra`
 };
+
+// A path of the API: /api/v1, and what is below it.
+bool is_api_path(std::string_view path) noexcept;
 
 // A client of HTTP/1.1 that does not ask to close, or an older one that asks to keep.
 bool client_keeps_alive(const Request& request) noexcept;
+
+// Its If-None-Match names this tag: it has the answer.
+bool client_has(const Request& request, std::string_view tag) noexcept;
 
 // The whole head with its empty line.  Order: status line, Server, Connection, Date, Content-Type,
 // WWW-Authenticate (401), Cache-Control, Expires, Pragma, http-headers (filtered by status), CORS,

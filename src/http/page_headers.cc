@@ -11,8 +11,23 @@ namespace {
 constexpr std::string_view kPlainPolicy =
     "default-src 'self'; media-src 'self' http: https:; object-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'";
+constexpr std::string_view kConsolePolicy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "media-src *; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 constexpr std::string_view kDesignedPolicy =
     "object-src 'none'; base-uri 'self'; frame-ancestors 'none'";
+
+std::string_view policy_of(PageKind kind) {
+  switch (kind) {
+    case PageKind::kDesigned:
+      return kDesignedPolicy;
+    case PageKind::kConsole:
+      return kConsolePolicy;
+    case PageKind::kPlain:
+      break;
+  }
+  return kPlainPolicy;
+}
 
 void append_line(std::string& lines, std::string_view name, std::string_view value,
                  std::span<const HttpHeader> configured) {
@@ -37,8 +52,7 @@ std::string nosniff_line(std::span<const HttpHeader> configured) {
 
 std::string page_header_lines(PageKind kind, std::span<const HttpHeader> configured) {
   std::string lines;
-  append_line(lines, "Content-Security-Policy",
-              kind == PageKind::kPlain ? kPlainPolicy : kDesignedPolicy, configured);
+  append_line(lines, "Content-Security-Policy", policy_of(kind), configured);
   lines += nosniff_line(configured);
   append_line(lines, "X-Frame-Options", "DENY", configured);
   // Not no-referrer: then a browser sends "Origin: null" with our own forms.

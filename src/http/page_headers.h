@@ -18,6 +18,8 @@ enum class PageKind : std::uint8_t {
   kPlain,
   // The station's own template brings such things; its author is trusted, what encoders say is not.
   kDesigned,
+  // The console: its scripts and sheets lie on this server, and nothing stands in the page itself.
+  kConsole,
 };
 
 // Does a browser show this as a page?  "text/html; charset=utf-8", and XML, which may be XHTML.

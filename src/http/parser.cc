@@ -15,19 +15,27 @@ struct MethodWord {
   std::string_view word;
   Method method;
 };
-constexpr std::array<MethodWord, 7> kMethods = {{{"GET", Method::kGet},
+constexpr std::array<MethodWord, 9> kMethods = {{{"GET", Method::kGet},
                                                  {"HEAD", Method::kHead},
                                                  {"POST", Method::kPost},
                                                  {"PUT", Method::kPut},
                                                  {"SOURCE", Method::kSource},
                                                  {"OPTIONS", Method::kOptions},
-                                                 {"STATS", Method::kStats}}};
+                                                 {"STATS", Method::kStats},
+                                                 {"PATCH", Method::kPatch},
+                                                 {"DELETE", Method::kDelete}}};
 
 const MethodWord* find_method(std::string_view word) noexcept {
   for (const MethodWord& known : kMethods) {
     if (iequals(known.word, word)) return &known;
   }
   return nullptr;
+}
+
+// Known below /api/v1 alone: at any other address a connection that says them is closed, as Icecast
+// does.
+bool is_of_api(Method method) noexcept {
+  return method == Method::kPatch || method == Method::kDelete;
 }
 
 // A line without its end: LF, CR LF, or CR CR LF (nsvcap).
@@ -90,7 +98,9 @@ void RequestParser::refuse(int status, std::string_view text) {
 void RequestParser::refuse_long_line() {
   if (request_line_done_) {
     refuse(431, "a header line is too long");
-  } else if (find_method(std::string_view(line_).substr(0, line_.find(' '))) != nullptr) {
+  } else if (const MethodWord* method =
+                 find_method(std::string_view(line_).substr(0, line_.find(' ')));
+             method != nullptr && !is_of_api(method->method)) {
     refuse(414, "the address is too long");
   } else {
     drop();
@@ -155,9 +165,11 @@ void RequestParser::take_request_line(std::string_view line) {
   if (target == "*" && request_.method == Method::kOptions) {
     request_.path = "*";
   } else {
-    auto path = decode_path(target.substr(0, mark));
-    if (!path) return drop();
-    request_.path = *std::move(path);
+    const std::string_view raw = target.substr(0, mark);
+    auto path = decode_path(raw);
+    request_.only_api = is_api_path(raw) && (!path || is_of_api(request_.method));
+    if (!request_.only_api && (!path || is_of_api(request_.method))) return drop();
+    request_.path = path ? *std::move(path) : std::string(raw);
   }
   take_version(line.substr(last + 1));
 }

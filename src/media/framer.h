@@ -44,6 +44,10 @@ class MarkSink {
   // Ogg pages to 512 (the first media page of a chain always), Clusters to 512 (the first always);
   // the first unit at or after a whole second of media time is always marked.
   virtual void sync(std::uint64_t position, UnitTime time) = 0;
+  // An inner mark: a page of Ogg that begins within a packet, and on which one ends and another one
+  // begins.  No listener starts there; a recording may be cut there, which matters where hardly a
+  // page begins with a packet.  Thinned as sync(); `second`: the first page of its second.
+  virtual void inner(std::uint64_t /*position*/, UnitTime /*time*/) {}
   // Of the newest unit, where it is told of more of them than are marked: pages of Ogg that begin
   // within a packet.
   virtual void time(std::uint64_t /*samples*/) {}
@@ -70,6 +74,9 @@ class Framer {
   // What has to stand behind complete() if another source's stream follows there, so that this one
   // is whole (Ogg: a last page for each logical stream that has none); empty: nothing.
   virtual Bytes closing() const { return {}; }
+  // Its media clock, which a caller may set: a stream that goes on at another server has another
+  // one there.  nullptr: the format has none.
+  virtual MediaClock* clock() noexcept { return nullptr; }
   // The serial numbers of the logical streams that a successor's first ones must not have, because
   // they stand right before them.
   virtual std::vector<std::uint32_t> serials() const { return {}; }

@@ -37,7 +37,7 @@ class MediaClock {
   // The first unit has this time, as the upstream says; a relay begins at a second-mark.
   explicit MediaClock(MediaTime first) noexcept : now_(first) {}
 
-  // True: another rate than before; time begins anew at 0.
+  // True: another rate than before; time restarts at 0.
   bool set_rate(unsigned rate_hz) noexcept {
     if (rate_hz == now_.rate_hz) return false;
     now_ = {0, rate_hz};

@@ -24,6 +24,7 @@ class MpegFramer final : public Framer {
       : position_(begin), unit_(begin), seen_(begin), clock_(first) {}
 
   void consume(std::span<const std::byte> bytes, MarkSink& sink) override;
+  MediaClock* clock() noexcept override { return &clock_; }
   std::uint64_t complete() const noexcept override {
     return searching_ ? position_ + held_.size() : std::max(unit_, seen_);
   }

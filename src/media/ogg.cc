@@ -40,6 +40,14 @@ bool begins_key_frame(const OggPage& page) {
   return u8(page.lacing(), 0) > 0 && (u8(page.body, 0) & 0xc0) == 0;
 }
 
+// Of a page that begins within a packet: behind the end of that one.
+bool begins_another_packet(const OggPage& page) {
+  const ByteSpan lacing = page.lacing();
+  const auto ends = std::find_if(lacing.begin(), lacing.end(),
+                                 [](std::byte one) { return one != std::byte{255}; });
+  return ends != lacing.end() && ends + 1 != lacing.end();
+}
+
 class OggFramer final : public Framer, private OggPageSink {
  public:
   OggFramer(std::uint64_t begin, MediaTime first) noexcept : scanner_(begin), clock_(first) {}
@@ -50,6 +58,7 @@ class OggFramer final : public Framer, private OggPageSink {
     sink_ = nullptr;
   }
   std::uint64_t complete() const noexcept override { return scanner_.complete(); }
+  MediaClock* clock() noexcept override { return &clock_; }
   Bytes closing() const override;
   std::vector<std::uint32_t> serials() const override { return serials_; }
 
@@ -65,6 +74,7 @@ class OggFramer final : public Framer, private OggPageSink {
   void first_page(std::uint64_t position, const OggPage& page);
   void header_page(std::uint64_t position, const OggPage& page, OggHeaders& stream);
   void media_page(std::uint64_t position, const OggPage& page, OggCodec codec);
+  void inner_page(std::uint64_t position, const OggPage& page);
   void headers_are_in(std::uint64_t position);
   void keep_time(std::uint64_t position, const OggPage& page);
   void note_open(const OggPage& page);
@@ -98,6 +108,8 @@ class OggFramer final : public Framer, private OggPageSink {
   std::vector<std::uint32_t> serials_;  // of this chain
   std::uint64_t last_sync_ = 0;
   bool first_sync_due_ = false;
+  std::uint64_t last_inner_ = 0;
+  std::optional<std::uint64_t> inner_second_;  // of media time: that of the last inner second-mark
   // The facts reported last, so that a storm of equal chains reports them once.
   std::optional<CodecFacts> reported_facts_;
   Metadata reported_metadata_;
@@ -191,7 +203,10 @@ void OggFramer::keep_time(std::uint64_t position, const OggPage& page) {
   const std::uint64_t granule = page.granule();
   if (last_granule_ == kOggNoGranule) {
     const bool goes_on = !clock_.set_rate(clock_rate_hz_);
-    if (!goes_on) sink_->clock(position, clock_rate_hz_);
+    if (!goes_on) {
+      sink_->clock(position, clock_rate_hz_);
+      inner_second_.reset();
+    }
     // A chain behind another one begins at 0, where encoders do not say otherwise.
     if (goes_on && timed_ && granule <= kLongestFirstPage * clock_rate_hz_) clock_.pass(granule);
     timed_ = true;
@@ -203,8 +218,11 @@ void OggFramer::keep_time(std::uint64_t position, const OggPage& page) {
 }
 
 void OggFramer::media_page(std::uint64_t position, const OggPage& page, OggCodec codec) {
-  const bool begins_packet = !page.lacing().empty() && !page.continued();
-  if (!begins_packet || codec == OggCodec::kSkeleton) return;
+  if (page.lacing().empty() || codec == OggCodec::kSkeleton) return;
+  if (page.continued()) {
+    inner_page(position, page);
+    return;
+  }
   const UnitTime time = clock_.unit();
   if (!first_sync_due_) {
     if (!time.second && position < last_sync_ + kOggSyncSpacing) return;
@@ -215,6 +233,20 @@ void OggFramer::media_page(std::uint64_t position, const OggPage& page, OggCodec
   last_sync_ = position;
   clock_.told();
   sink_->sync(position, time);
+}
+
+// A page of the stream that the clock follows; of pictures the key frame alone counts.
+void OggFramer::inner_page(std::uint64_t position, const OggPage& page) {
+  if (page.serial() != clock_serial_ || page.granule() == kOggNoGranule || has_theora_ ||
+      !begins_another_packet(page))
+    return;
+  UnitTime time = clock_.unit();
+  const std::uint64_t second = clock_rate_hz_ > 0 ? time.samples / clock_rate_hz_ : 0;
+  time.second = time.second && inner_second_ != second;
+  if (!time.second && position < std::max(last_sync_, last_inner_) + kOggSyncSpacing) return;
+  if (time.second) inner_second_ = second;
+  last_inner_ = position;
+  sink_->inner(position, time);
 }
 
 void OggFramer::note_open(const OggPage& page) {

@@ -12,7 +12,8 @@ namespace lb {
 // Lower-case hex, 32 characters.  For Icecast's password files only: MD5 protects nothing.
 // "" where the library forbids MD5 (FIPS mode).
 std::string md5_hex(std::string_view text);
-// 32 bytes.
+// 32 bytes each.
+std::string sha256(std::string_view text);
 std::string hmac_sha256(std::string_view key, std::string_view text);
 
 // HMAC-SHA256 with one key, many times: what the key alone decides is computed once, so that a

@@ -24,12 +24,20 @@
 
 namespace lb {
 
+// Files in PEM; "" where there is none.
+struct FetchTls {
+  std::string ca_file;                // instead of what the system trusts
+  std::string certificate, key_file;  // of ours
+};
+
 struct FetchRequest {
   std::string url;
   std::optional<std::string> form;  // POST, application/x-www-form-urlencoded; nullopt: GET
+  std::optional<std::string> json;  // POST, application/json; instead of a form
   std::string user, password;       // Basic; none when both are empty
   std::string user_agent;
   std::vector<std::string> headers;  // whole lines, without their ends: "Range: bytes=0-99"
+  FetchTls tls;
   std::chrono::milliseconds timeout{15000};
   unsigned redirects = 0;              // followed at most
   std::size_t body_bytes = 64 * 1024;  // kept of the answer's body; the rest is not read

@@ -8,11 +8,13 @@ net_files = \
   src/net/child_process.cc src/net/child_process.h \
   src/net/connector.cc src/net/connector.h \
   src/net/country_file.cc src/net/country_file.h \
+  src/net/curl_loop.cc src/net/curl_loop.h \
   src/net/datagram_port.cc src/net/datagram_port.h \
   src/net/digest.cc src/net/digest.h \
   src/net/fetch.cc src/net/fetch.h \
   src/net/inherited_sockets.cc src/net/inherited_sockets.h \
   src/net/line_port.cc src/net/line_port.h \
+  src/net/line_stream.cc src/net/line_stream.h \
   src/net/loop.cc src/net/loop.h \
   src/net/loop_beats.cc src/net/loop_beats.h \
   src/net/loop_pool.cc src/net/loop_pool.h \
@@ -21,7 +23,10 @@ net_files = \
   src/net/reach.cc src/net/reach.h \
   src/net/resolver.cc src/net/resolver.h \
   src/net/settings.h \
+  src/net/seal.cc src/net/seal.h \
+  src/net/seal_keys.cc src/net/seal_keys.h \
   src/net/signal_watch.cc src/net/signal_watch.h \
+  src/net/signing.cc src/net/signing.h \
   src/net/splice_pump.cc src/net/splice_pump.h \
   src/net/ticket_keys.cc src/net/ticket_keys.h \
   src/net/tls_client.cc src/net/tls_client.h \

@@ -16,12 +16,13 @@ enum class EndReason : std::uint8_t {
   kLimit,        // duration, connections
   kAuth,
   kTimeout,
-  kIo,        // our side: no memory, no descriptor
-  kShutdown,  // the server stops
-  kReplaced,  // of a source: another one took its place
-  kRemoved,   // of a relay: no longer configured, or without listeners
-  kSpan,      // of a relay: its upstream has sent this span, and is asked again at once
-  kMoved,     // this node drains; the listener comes back by way of a master
+  kIo,         // our side: no memory, no descriptor
+  kShutdown,   // the server stops
+  kReplaced,   // of a source: another one took its place
+  kRemoved,    // of a relay: no longer configured, or without listeners
+  kSpan,       // of a relay: its upstream has sent this span, and is asked again at once
+  kOverLimit,  // more listen than the cluster's limit of the mount allows; the newest end
+  kMoved,      // this node drains; the listener comes back by way of a master
 };
 
 constexpr std::string_view end_reason_text(EndReason reason) noexcept {
@@ -52,6 +53,8 @@ constexpr std::string_view end_reason_text(EndReason reason) noexcept {
       return "relay stopped";
     case EndReason::kSpan:
       return "end of a span";
+    case EndReason::kOverLimit:
+      return "more than the limit of the cluster";
     case EndReason::kMoved:
       return "sent to another node";
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "stream/join.h"
+#include "stream/server_join.h"
 
 namespace lb {
 namespace {
@@ -123,6 +124,11 @@ void Fanout::start_at_mark(Listener& listener) {
 }
 
 void Fanout::serve(Listener& listener) {
+  if (listener.unplaced) {
+    if (is_unborn(*view_)) return rest(listener);
+    const std::unique_ptr<Unplaced> asked = std::move(listener.unplaced);
+    join_server(listener, *view_, *mount_, asked->burst_bytes, asked->ask);
+  }
   if (listener.wait_for_mark) start_at_mark(listener);
   if (listener.span_begin != Listener::kAnySpan && !listener.continuation)
     if (const auto end = view_->span_end(listener.span_begin))

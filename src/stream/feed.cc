@@ -16,6 +16,15 @@ constexpr std::uint64_t kMostTwice = std::uint64_t{4} << 20;
 constexpr std::uint64_t kKeyBytes = 1024;
 constexpr std::uint64_t kLongestKey = 64 * 1024;
 
+struct NoMarks final : MarkSink {
+  void sync(std::uint64_t, UnitTime) override {}
+  void clock(std::uint64_t, unsigned) override {}
+  void start(std::uint64_t) override {}
+  void headers(std::uint64_t, Bytes) override {}
+  void metadata(std::uint64_t, Metadata) override {}
+  void codec(const CodecFacts&) override {}
+};
+
 }  // namespace
 
 Feed::Feed(FeedHost& host, BodyReader body, std::size_t metaint, WriterLease lease,
@@ -54,7 +63,7 @@ Feed::Feed(FeedHost& host, BodyReader body, std::size_t metaint, WriterLease lea
   if (continues && facts_->plugin->types.empty()) note_seam(SeamHow::kUnit);
   if (continues && !facts_->plugin->types.empty())
     search_ = std::make_unique<SeamSearch>(*facts_->plugin, std::move(key), host_.loop().now());
-  // Listeners of the predecessor get the title anew: a relay goes on with the one it had, another
+  // Listeners of the predecessor get the title again: a relay goes on with the one it had, another
   // source begins without one.
   if (!facts_->relayed) {
     lease_.mount->set_metadata(std::make_shared<const Metadata>());
@@ -64,18 +73,25 @@ Feed::Feed(FeedHost& host, BodyReader body, std::size_t metaint, WriterLease lea
   publish();
 }
 
-// The upstream goes on with the very stream that the log holds, not beyond its last byte.
-bool Feed::resumes() const {
-  if (!place_ || !framer_ || place_->header_bytes > 0 || !lease_.log->has_span()) return false;
-  const StreamSpan& span = lease_.log->span();
-  const std::uint64_t head = span.origin_of(lease_.log->head());
-  return span.id == place_->at.id && place_->at.position <= head &&
-         head - place_->at.position <= kMostTwice;
+bool Feed::is_of_the_log(const StreamPlace& place) const {
+  return lease_.log->has_span() && lease_.log->span().id == place.at.id;
 }
 
-// Empty: the seam is at a unit.  Only relays of one stream send the same bytes.
+// The upstream goes on with the very stream that the log holds, not beyond its last byte.
+bool Feed::resumes() const {
+  if (!place_ || !framer_ || place_->header_bytes > 0 || !is_of_the_log(*place_)) return false;
+  const std::uint64_t head = lease_.log->span().origin_of(lease_.log->head());
+  return place_->at.position <= head && head - place_->at.position <= kMostTwice;
+}
+
+// Empty: the seam is at a unit.  Only relays of one stream send the same bytes: their upstreams may
+// know no addresses, or have given them addresses of their own, as two servers do to which one
+// encoder sends.
 Bytes Feed::seam_key() const {
-  if (place_ || !facts_->relayed || facts_->plugin->types.empty() || !framer_) return {};
+  if (!facts_->relayed || facts_->plugin->types.empty() || !framer_) return {};
+  if (place_ && (place_->after || is_of_the_log(*place_))) return {};
+  // Of Ogg with another address a chain of its own is begun: its decoder gets headers at once.
+  if (place_ && facts_->plugin->name == "ogg") return {};
   const std::uint64_t head = lease_.log->head();
   std::uint64_t from = head - std::min(head, kKeyBytes);
   if (facts_->plugin->name == "ogg") {
@@ -105,6 +121,21 @@ void Feed::begin(std::size_t passed) {
   }
   framer_ = facts_->plugin->make(log.head(), told ? place_->media : MediaTime{});
   enters_here_ = !told;
+}
+
+// The stream goes on within the bytes that this party sends, which have another address and another
+// media time at it; `passed`: its bytes up to there.
+void Feed::follow_address(std::span<const std::byte> passed) {
+  StreamSpan span = place_->span();
+  if (passed.size() < place_->header_bytes) return;
+  const auto reader = facts_->plugin->make(0, place_->media);
+  NoMarks none;
+  reader->consume(passed, none);
+  MediaClock *const mine = framer_->clock(), *const theirs = reader->clock();
+  if (mine == nullptr || theirs == nullptr || theirs->now().rate_hz != mine->now().rate_hz) return;
+  *mine = *theirs;
+  span.origin += passed.size() - place_->header_bytes;
+  lease_.log->change_address(span);
 }
 
 // What another source has written is whole units, and ends as its format wants it.  Returns where
@@ -224,6 +255,12 @@ Result<bool> Feed::put(std::span<std::byte> received, bool in_place) {
   return !payload->ended;
 }
 
+void Feed::span_ended() {
+  if (!search_) return;
+  search_->no_more();
+  on_search_end();
+}
+
 // The key has not come; what came instead may be all that comes for a while.
 void Feed::on_search_end() {
   if (!search_) return;
@@ -243,8 +280,9 @@ Result<void> Feed::put_audio(std::span<const std::byte> audio, bool in_place) {
   const auto search = std::move(search_);
   if (search->found() == SeamSearch::Found::kContent) {
     note_seam(SeamHow::kContent);
+    if (place_) follow_address(search->passed());
   } else {
-    if (begins_later_) begin(search->passed() + (entered_ ? 1 : 0));
+    if (begins_later_) begin(search->passed().size() + (entered_ ? 1 : 0));
     note_seam(SeamHow::kUnit);
     if (entered_) {
       const SourceRing::Entry entry = std::exchange(ring_, nullptr)->entry(*entered_);

@@ -65,6 +65,8 @@ class Feed {
   // The upstream has been read beside the mount's last one: the mount goes on with what its ring
   // has.
   Result<void> enter_spare(SourceState state);
+  // The upstream has sent its span whole: what was held back to find the seam is put.
+  void span_ended();
   // It becomes one; null: it has kept no ring.
   std::unique_ptr<SourceState> take_state();
   bool has_ring() const noexcept { return ring_ != nullptr; }
@@ -94,9 +96,11 @@ class Feed {
   void on_icy_block(std::string_view text, std::uint64_t position);
   void note_seam(SeamHow how);
   void report_seam();
+  bool is_of_the_log(const StreamPlace& place) const;
   bool resumes() const;
   Bytes seam_key() const;
   void begin(std::size_t passed);
+  void follow_address(std::span<const std::byte> passed);
   void on_search_end();
   void log_title(const Metadata& metadata);
 

@@ -17,6 +17,7 @@ stream_files = \
   src/stream/file_feeder.cc src/stream/file_feeder.h \
   src/stream/file_stream.cc src/stream/file_stream.h \
   src/stream/gate.h \
+  src/stream/slot_gate.h \
   src/stream/join.cc src/stream/join.h \
   src/stream/listener.cc src/stream/listener.h \
   src/stream/listener_group.h \
@@ -26,6 +27,7 @@ stream_files = \
   src/stream/pulse_pacer.h \
   src/stream/seam.h \
   src/stream/seam_search.cc src/stream/seam_search.h \
+  src/stream/server_join.cc src/stream/server_join.h \
   src/stream/server_counters.h \
   src/stream/settings.h \
   src/stream/source.cc src/stream/source.h \

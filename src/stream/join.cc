@@ -62,6 +62,14 @@ std::uint64_t samples_at(const StreamView& view, const StreamSpan& span, std::ui
   return view.sync[i].time.samples;
 }
 
+// Headers that a relay has put in front of a stream lie between the end of what came before,
+// `from`, and its begin.  Those of an earlier chain are none of its own, which follow.
+std::shared_ptr<const Bytes> headers_in_front(const StreamView& view, std::uint64_t from,
+                                              std::uint64_t begin) {
+  auto headers = view.headers_at(begin);
+  return headers == view.headers_at(from) ? nullptr : headers;
+}
+
 // The byte `wanted`, where one of the spans has it.
 std::optional<PlacedJoin> join_exactly(const StreamView& view, const StreamAddress& wanted,
                                        std::uint64_t ahead_bytes) {
@@ -85,12 +93,51 @@ std::optional<PlacedJoin> join_exactly(const StreamView& view, const StreamAddre
     if (after == view.spans.end()) return std::nullopt;
     const StreamSpan& next = view.spans[after];
     joined.plan.position = next.begin;
-    if (after > i + 1) joined.plan.headers = view.headers_at(next.begin);
+    if (after > i + 1) joined.plan.headers = headers_in_front(view, end, next.begin);
     joined.place = place_at(next, next.begin, next.media.samples, joined.plan);
     if (next.id != span.id) joined.place->after = wanted;
     return joined;
   }
   return std::nullopt;
+}
+
+// A server that reads a mount is sent away at the end of each stream, and asks again.  What another
+// source has sent before the present one would be all it gets, and is over.
+std::optional<PlacedJoin> join_present(const StreamView& view, std::uint64_t planned) {
+  std::uint64_t i = view.spans.end();
+  while (i > view.spans.begin() && !has_address(view.spans[i - 1])) --i;
+  if (i == view.spans.begin()) return std::nullopt;
+  const StreamIdentity id = view.spans[i - 1].id;
+  std::uint64_t first = i - 1;
+  bool others = false;
+  for (std::uint64_t at = i; at > view.spans.begin(); --at) {
+    const StreamSpan& span = view.spans[at - 1];
+    if (span.id == id)
+      first = at - 1;
+    else if (has_address(span))
+      others = true;
+  }
+  const StreamSpan& present = view.spans[first];
+  if (!others || planned >= present.begin || present.begin < view.begin) return std::nullopt;
+  PlacedJoin joined;
+  joined.plan.position = present.begin;
+  std::uint64_t gap = first;
+  while (gap > view.spans.begin() && !has_address(view.spans[gap - 1])) --gap;
+  joined.plan.headers = headers_in_front(view, view.spans[gap].begin, present.begin);
+  joined.place = place_at(present, present.begin, present.media.samples, joined.plan);
+  return joined;
+}
+
+// Of a stream that begins in this moment only headers have come: a server gets them as the first
+// bytes that they are.  From the first mark on it would have no address, and give it one of its
+// own.
+std::optional<PlacedJoin> join_begun(const StreamView& view) {
+  const StreamSpan* const span = view.span_at(view.end);
+  if (span == nullptr || !has_address(*span) || span->begin < view.begin) return std::nullopt;
+  PlacedJoin joined;
+  joined.plan.position = span->begin;
+  joined.place = place_at(*span, span->begin, span->media.samples, joined.plan);
+  return joined;
 }
 
 }  // namespace
@@ -101,7 +148,12 @@ PlacedJoin plan_placed_join(const StreamView& view, std::size_t burst_bytes, con
     if (auto exact = join_exactly(view, *ask.at, ahead_bytes)) return *exact;
   }
   PlacedJoin joined{plan_join(view, burst_bytes), std::nullopt};
-  if (joined.plan.wait_for_mark) return joined;
+  if (!joined.plan.wait_for_mark)
+    if (auto present = join_present(view, joined.plan.position)) return *present;
+  if (joined.plan.wait_for_mark) {
+    if (auto begun = join_begun(view)) return *begun;
+    return joined;
+  }
   const std::uint64_t target = joined.plan.position;
   const auto& sync = view.sync;
   const StreamSpan* span = view.span_at(target);
@@ -126,6 +178,25 @@ PlacedJoin plan_placed_join(const StreamView& view, std::size_t burst_bytes, con
   if (sync[i].position == target && (!sync[i].standalone || target == span->begin))
     joined.place = place_at(*span, target, sync[i].time.samples, joined.plan);
   return joined;
+}
+
+std::optional<StreamAddress> address_of(const StreamView& view, const JoinPlan& plan) {
+  const StreamSpan* const span = plan.wait_for_mark ? nullptr : view.span_at(plan.position);
+  if (span == nullptr || !has_address(*span)) return std::nullopt;
+  return StreamAddress{span->id, span->origin_of(plan.position)};
+}
+
+std::optional<JoinPlan> plan_resume(const StreamView& view, const StreamAddress& at,
+                                    std::uint64_t ahead_bytes) {
+  auto joined = join_exactly(view, at, ahead_bytes);
+  if (!joined) return std::nullopt;
+  JoinPlan plan = std::move(joined->plan);
+  const auto& sync = view.sync;
+  const auto i = sync.last_where([&](const SyncMark& m) { return m.position <= plan.position; });
+  const bool standalone =
+      i != sync.end() && sync[i].position == plan.position && sync[i].standalone;
+  if (!plan.headers && !standalone) plan.headers = view.headers_at(plan.position);
+  return plan;
 }
 
 JoinPlan plan_enter_live(const StreamView& view) {

@@ -38,6 +38,14 @@ JoinPlan plan_join(const StreamView& view, std::size_t burst_bytes);
 PlacedJoin plan_placed_join(const StreamView& view, std::size_t burst_bytes, const StreamAsk& ask,
                             std::uint64_t ahead_bytes);
 
+// The address of the first byte that has one; nullopt: it is not known.
+std::optional<StreamAddress> address_of(const StreamView& view, const JoinPlan& plan);
+
+// Exactly at the byte where a player has stopped, behind the headers, which its decoder needs
+// again; nullopt: the window has it not.  ahead_bytes: as in plan_placed_join().
+std::optional<JoinPlan> plan_resume(const StreamView& view, const StreamAddress& at,
+                                    std::uint64_t ahead_bytes);
+
 // A listener that already plays and comes from another log or has fallen behind: the newest mark
 // (`live`), or where the present source began, if that is still in the window (`from_seam`).
 JoinPlan plan_enter_live(const StreamView& view);

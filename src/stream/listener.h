@@ -17,6 +17,8 @@
 #include "net/loop.h"
 #include "net/transport.h"
 #include "stream/gate.h"
+#include "stream/slot_gate.h"
+#include "stream/stream_place.h"
 
 namespace lb {
 
@@ -49,6 +51,8 @@ struct Preamble {
   std::size_t sent = 0;
 
   std::size_t size() const noexcept { return head.size() + (headers ? headers->size() : 0); }
+  // One more line of the head, which ends with its empty line.
+  void add_line(const std::string& line) { head.insert(head.size() - 2, line + "\r\n"); }
 };
 
 // Where the listener is within the interleaved ICY metadata; plain, so that a hand-over of the
@@ -82,6 +86,12 @@ struct Continuation {
       SteadyTime::max();  // a listener that has not left by then has fallen too far behind
 };
 
+// Of a server that came before the first byte was there: it is placed then.
+struct Unplaced {
+  StreamAsk ask;
+  std::size_t burst_bytes = 0;
+};
+
 class Listener : public ListHook {
  public:
   Listener(std::uint64_t id, std::unique_ptr<Transport> transport, RequestFacts facts);
@@ -93,6 +103,7 @@ class Listener : public ListHook {
   std::uint64_t position = 0;
   std::uint64_t bytes_sent = 0;        // all, the head included
   std::unique_ptr<Preamble> preamble;  // null: sent
+  std::unique_ptr<Unplaced> unplaced;  // null: it has its place
   std::unique_ptr<Continuation> continuation;
   IcyPhase icy;
   // Of a server that keeps addresses: its connection carries one span, which began here.
@@ -103,6 +114,7 @@ class Listener : public ListHook {
   std::shared_ptr<const std::string> home;  // the mount that was asked for
   GatePass client_pass, mount_pass, total_pass;
   GatePass relay_pass;                // of another server that relays the mount
+  SlotPass slot_pass;                 // of the mount that was asked for, wherever it is moved to
   std::unique_ptr<EndNotice> notice;  // null: the end is not reported
   SteadyTime joined{};
   SteadyTime until = SteadyTime::max();  // max-listener-duration

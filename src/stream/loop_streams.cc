@@ -6,6 +6,7 @@
 #include "http/access_line.h"
 #include "stream/fallback_chain.h"
 #include "stream/join.h"
+#include "stream/server_join.h"
 
 namespace lb {
 namespace {
@@ -17,14 +18,6 @@ constexpr auto kSlice = 5ms;
 constexpr auto kBetweenCounts = 100ms;
 // How often listeners that take too long for an intro are searched for: nothing else wakes its log.
 constexpr auto kIntroPoll = 5s;
-
-// Of a stream that a server asks for ahead of what is here: it comes when it comes.
-constexpr std::uint64_t kMaxAheadSeconds = 10;
-
-// One more line of a head that ends with its empty line.
-void add_head_line(std::string& head, const std::string& line) {
-  head.insert(head.size() - 2, line + "\r\n");
-}
 
 // The mount whose listener it is: while the intro plays, the one that follows.
 Mount& counted_at(const Listener& listener, Mount& mount) {
@@ -85,28 +78,22 @@ void LoopStreams::join(std::unique_ptr<Listener> listener, const std::shared_ptr
   Fanout& fanout = fanout_of(mount);
   fanout.refresh();
   const StreamView& view = fanout.view();
-  JoinPlan plan;
-  if (ask) {
-    const std::uint64_t ahead = std::max<std::uint64_t>(
-        mount->usual_bytes_per_second() * kMaxAheadSeconds, mount->settings()->burst_bytes);
-    auto placed = plan_placed_join(view, burst_bytes, *ask, ahead);
-    plan = std::move(placed.plan);
-    if (placed.place && listener->preamble) {
-      const auto relays = static_cast<std::uint64_t>(std::max<std::int64_t>(0, mount->relays()));
-      if (relays >= StreamPlace::kCrowd) placed.place->relays = relays;
-      add_head_line(listener->preamble->head, "X-LB-Stream: " + print_stream_place(*placed.place));
-      listener->span_begin = view.span_at(plan.position)->begin;
-    }
+  if (ask && !ask->of_listener) {
+    if (is_unborn(view))
+      listener->unplaced = std::make_unique<Unplaced>(Unplaced{*ask, burst_bytes});
+    else
+      join_server(*listener, view, *mount, burst_bytes, *ask);
   } else {
-    plan = plan_join(view, burst_bytes);
-    if (mount->settings()->archive.enabled && listener->preamble)
-      if (const StreamSpan* span = view.span_at(plan.position); span != nullptr && span->anchored)
-        add_head_line(listener->preamble->head,
-                      "X-LB-Stream: " + print_address({span->id, span->origin_of(plan.position)}));
+    const auto resumed =
+        ask && ask->at ? plan_resume(view, *ask->at, bytes_ahead(*mount)) : std::nullopt;
+    JoinPlan plan = resumed ? *resumed : plan_join(view, burst_bytes);
+    if (ask && listener->preamble)
+      if (const auto at = address_of(view, plan))
+        listener->preamble->add_line("X-LB-Stream: " + print_address(*at));
+    listener->position = plan.position;
+    listener->wait_for_mark = plan.wait_for_mark;
+    if (listener->preamble) listener->preamble->headers = std::move(plan.headers);
   }
-  listener->position = plan.position;
-  listener->wait_for_mark = plan.wait_for_mark;
-  if (listener->preamble) listener->preamble->headers = plan.headers;
   count_joined(mount);
   log_count(fanout);
   fanout.join(std::move(listener));
@@ -473,6 +460,25 @@ std::size_t LoopStreams::end_oldest(std::size_t most, EndReason reason) {
                    earlier);
   for (std::size_t i = 0; i < most; ++i) finish(*all[i], reason);
   return most;
+}
+
+std::vector<SlotHolder> LoopStreams::slot_holders(const SlotGate& gate) const {
+  std::vector<SlotHolder> all;
+  for_each_in_audience([&](const Listener& listener) {
+    if (listener.slot_pass.is_of(gate)) all.push_back({listener.joined, listener.id});
+  });
+  return all;
+}
+
+void LoopStreams::end_holders(const SlotGate& gate, const std::vector<std::uint64_t>& ids,
+                              EndReason reason) {
+  std::vector<Listener*> found;
+  for_each_in_audience([&](Listener& listener) {
+    if (listener.slot_pass.is_of(gate) &&
+        std::find(ids.begin(), ids.end(), listener.id) != ids.end())
+      found.push_back(&listener);
+  });
+  for (Listener* listener : found) finish(*listener, reason);
 }
 
 std::size_t LoopStreams::audience() const {

@@ -93,6 +93,9 @@ class LoopStreams final : public FanoutHost {
   // Ends so many of the audience, the longest connected first; returns how many there were.
   // Servers that relay stay: behind them are listeners of other nodes.
   std::size_t end_oldest(std::size_t most, EndReason reason);
+  // Those of the audience that have a slot of this gate; the newest so many end.
+  std::vector<SlotHolder> slot_holders(const SlotGate& gate) const;
+  void end_holders(const SlotGate& gate, const std::vector<std::uint64_t>& ids, EndReason reason);
   void set_delivery(DeliveryCall call) noexcept { call_ = call; }
   std::size_t listeners() const noexcept;
   std::size_t audience() const;  // without servers that relay

@@ -9,6 +9,8 @@ namespace {
 
 // Where no unit begins within this, there is nothing to be in step with.
 constexpr std::size_t kLongestSearch = 64 * 1024;
+// What a stream that begins within the key has of it at least.
+constexpr std::size_t kShortestEnd = 96;
 
 }  // namespace
 
@@ -20,19 +22,33 @@ bool SeamSearch::take(std::span<const std::byte> audio, SteadyTime now) {
   framer_->consume(audio, *this);
   if (!key_.empty()) {
     search_key();
+    if (hits_ == 0) match_beginning();
     if (hits_ == 1) {
       found_ = Found::kContent;
       from_ = behind_key_;
       return true;
     }
-    if (hits_ == 0 && held_.size() < known_ + kLongestSearch && now - since_ < kKeyMayCome)
-      return false;
+    const bool may_come =
+        !no_more_ && held_.size() < known_ + kLongestSearch && now - since_ < kKeyMayCome;
+    if (hits_ == 0 && may_come) return false;
     key_.clear();  // not here, or silence, which is everywhere
   }
   if (!unit_ && held_.size() < kLongestSearch) return false;
   found_ = unit_ ? Found::kUnit : Found::kNothing;
   from_ = unit_.value_or(0);
   return true;
+}
+
+// A server whose stream has begun a moment ago has only the end of the key.
+void SeamSearch::match_beginning() {
+  if (beginning_matched_ || held_.size() < key_.size()) return;
+  beginning_matched_ = true;
+  for (std::size_t n = key_.size() - 1; n >= kShortestEnd; --n) {
+    if (!std::equal(key_.end() - static_cast<std::ptrdiff_t>(n), key_.end(), held_.begin()))
+      continue;
+    ++hits_;
+    behind_key_ = n;
+  }
 }
 
 // All of what has come so far: a key that is there twice does not say where.

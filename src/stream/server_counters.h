@@ -29,10 +29,11 @@ enum class Refusal : std::uint8_t {
   kDraining,
   kBandwidth,    // <max-bandwidth> of the server or of the mount
   kSameAddress,  // <max-listeners-per-address>
+  kBan,          // a ban of the store
 };
-constexpr std::array<std::string_view, 12> kRefusalNames = {
-    "address",      "agent", "clients", "listeners", "mount_listeners", "sources",
-    "mount_in_use", "login", "guesses", "draining",  "bandwidth",       "same_address"};
+constexpr std::array<std::string_view, 13> kRefusalNames = {
+    "address", "agent",   "clients",  "listeners", "mount_listeners", "sources", "mount_in_use",
+    "login",   "guesses", "draining", "bandwidth", "same_address",    "ban"};
 
 struct ServerCounters {
   std::atomic<std::uint64_t> connections{0};         // accepted

@@ -15,7 +15,9 @@
 
 namespace lb {
 
-enum class LagPolicy : std::uint8_t { kDrop, kSkip };                  // <lag-policy>: drop | skip
+enum class LagPolicy : std::uint8_t { kDrop, kSkip };  // <lag-policy>: drop | skip
+// over of <max-listeners-cluster>: listeners beyond it stay, or the newest end.
+enum class OverPolicy : std::uint8_t { kKeep, kKick };
 enum class DeliveryCall : std::uint8_t { kAuto, kSendfile, kWritev };  // <delivery>
 
 struct LimitSettings {
@@ -50,9 +52,12 @@ struct MountArchive {
   bool enabled = false;
   std::chrono::seconds retention{7 * 86'400};
   std::uint64_t max_bytes = 0;  // 0: not limited
+  // limits/storage of its record, which holds whether it is recorded or not; nullopt: none.
+  std::optional<std::uint64_t> storage_bytes;
   ArchiveListeners listeners = ArchiveListeners::kMount;
   std::chrono::seconds window{0};  // how far back listeners may go; 0: as far as there is anything
   unsigned downloads = 4;          // at once
+  bool fill = false;               // what this node has missed is fetched from others
 
   bool operator==(const MountArchive&) const = default;
 };
@@ -95,11 +100,28 @@ struct DeadAirSettings {
   bool operator==(const DeadAirSettings&) const = default;
 };
 
+// A login of a source that a record of the mount has.
+struct RecordLogin {
+  std::string user;
+  std::string hash;                  // as in auth/password_hash.h; "": the password is here
+  std::string password;              // of external configurations only
+  std::int64_t from = 0, until = 0;  // Unix seconds; 0: not limited
+
+  bool operator==(const RecordLogin&) const = default;
+};
+
+// Where the settings of a mount come from, beside the default mount.
+// kMaster: of the external configuration of a master of this node.
+enum class MountOrigin : std::uint8_t { kFile, kStore, kExternal, kMaster };
+
 struct MountSettings {
   std::string name;  // may be a pattern (fnmatch, FNM_PATHNAME)
   std::string username = "source";
   std::string password;                         // "": the global source password
   int max_listeners = -1;                       // -1: no limit
+  int max_listeners_cluster = -1;               // on all nodes together; -1: no limit
+  OverPolicy cluster_over = OverPolicy::kKeep;  // … where there are more of them
+  unsigned sessions_per_user = 0;               // on all nodes together; 0: not limited
   std::uint64_t max_bandwidth = 0;              // of what its listeners get, bit/s; 0: not limited
   unsigned max_per_address = 0;                 // listeners; 0: not limited
   std::uint64_t limit_rate = 0;                 // of what its source sends, bit/s; 0: not limited
@@ -146,7 +168,16 @@ struct MountSettings {
   AuthenticatorSettings authenticator;
   MountBalance balance;
   MountArchive archive;
+  // Of a record.  Logins replace all others of the mount's sources.
+  MountOrigin origin = MountOrigin::kFile;
+  bool suspended = false;  // no source may feed it
+  std::vector<RecordLogin> logins;
+  // Nodes: where its source is expected, and the other one that takes it while none flows; while it
+  // moves, its old and its new home.
+  std::string home, backup, moves_from, moves_to;
 
+  // Its source may come back at another node than the one that has lost it.
+  bool has_two_homes() const noexcept { return !backup.empty() && moves_to.empty(); }
   std::size_t standby_places() const noexcept {
     const std::size_t rows = encoders.size();
     return std::max<std::size_t>(standby_sources, rows > 0 ? rows - 1 : 0);

@@ -225,6 +225,7 @@ void Source::finish(EndReason reason) {
   watch_.stop();
   timeout_.cancel();
   resume_.cancel();
+  if (reason == EndReason::kSpan) feed_.span_ended();
   feed_.publish();
   host_.source_ended(*this, reason);  // deletes this
 }

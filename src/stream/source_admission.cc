@@ -62,15 +62,16 @@ void SourceAdmission::decide(WriterAsk ask, Then then, bool may_ask_home) {
   const bool from_relay =
       ask.kind == WriterKind::kSource && record.lease != 0 && record.kind == WriterKind::kRelay;
   const bool reserved = ask.kind == WriterKind::kSource && record.reserved;
-  const bool theirs = (from_relay || reserved) && (record.lease == 0 || from_relay) &&
-                      fed_elsewhere(at->first, record);
+  const bool of_relay = (from_relay || reserved) && (record.lease == 0 || from_relay);
+  const bool at_home = of_relay && callbacks_.expected_here && callbacks_.expected_here(at->first);
+  const bool theirs = of_relay && !at_home && fed_elsewhere(at->first, record);
   if (record.lease == 0 && !theirs) {
     grant(std::move(ask), std::move(then));
     return;
   }
   if (from_relay && !theirs && !record.successor) {
     record.successor.emplace(Successor{std::move(ask), std::move(then)});
-    take_from_relay(at->first, record.lease, true);
+    take_from_relay(at->first, record.lease, at_home ? 0ms : kSilenceOfRelay, true);
     return;
   }
   const bool of_sources =
@@ -78,6 +79,10 @@ void SourceAdmission::decide(WriterAsk ask, Then then, bool may_ask_home) {
   if (of_sources && !record.successor && take_as_standby(record, ask, then)) return;
   if (theirs || record.successor || !may_replace(record, ask)) {
     const std::string why = of_sources ? no_standby(record, ask) : std::string();
+    if (theirs)
+      log_.info("source/admission", "mount " + ask.mount +
+                                        ": its stream comes from another server, the source from " +
+                                        ask.facts->source_ip + " was refused");
     const auto refuse = [this, why](Then& refused) {
       if (!why.empty()) log_.warn("source/admission", why);
       refused(Error::denied(std::string(kInUse)));
@@ -120,23 +125,24 @@ bool SourceAdmission::fed_elsewhere(const std::string& mount, const Record& reco
 }
 
 void SourceAdmission::take_from_relay(const std::string& mount, std::uint64_t lease,
-                                      bool may_wait) {
+                                      std::chrono::milliseconds silence, bool may_wait) {
   const auto at = records_.find(mount);
   if (at == records_.end() || at->second.lease != lease || !at->second.successor) return;
-  callbacks_.revoke(at->second.home, lease, kSilenceOfRelay,
-                    [this, mount, lease, may_wait](bool ended) {
-                      if (ended) return;  // its lease comes back, and goes to the successor
-                      const auto found = records_.find(mount);
-                      if (!may_wait || found == records_.end() || found->second.lease != lease) {
-                        refuse_successor(mount, lease);
-                        return;
-                      }
-                      // By way of the inbox: the timer dies with the record.
-                      found->second.again = std::make_unique<Timer>(loop_, [this, mount, lease] {
-                        loop_.post([this, mount, lease] { take_from_relay(mount, lease, false); });
-                      });
-                      found->second.again->after(kSilenceOfRelay);
-                    });
+  callbacks_.revoke(
+      at->second.home, lease, silence, [this, mount, lease, silence, may_wait](bool ended) {
+        if (ended) return;  // its lease comes back, and goes to the successor
+        const auto found = records_.find(mount);
+        if (!may_wait || found == records_.end() || found->second.lease != lease) {
+          refuse_successor(mount, lease);
+          return;
+        }
+        // By way of the inbox: the timer dies with the record.
+        found->second.again = std::make_unique<Timer>(loop_, [this, mount, lease, silence] {
+          loop_.post(
+              [this, mount, lease, silence] { take_from_relay(mount, lease, silence, false); });
+        });
+        found->second.again->after(kSilenceOfRelay);
+      });
 }
 
 bool SourceAdmission::may_replace(const Record& record, const WriterAsk& ask) const {
@@ -377,6 +383,12 @@ unsigned SourceAdmission::quietest_home() const noexcept {
 
 void SourceAdmission::settings_changed() {
   for (const auto& [name, record] : records_) record.mount->set_settings(callbacks_.settings(name));
+}
+
+void SourceAdmission::settings_changed(std::span<const std::string> mounts) {
+  for (const std::string& name : mounts)
+    if (const auto at = records_.find(name); at != records_.end())
+      at->second.mount->set_settings(callbacks_.settings(name));
 }
 
 }  // namespace lb

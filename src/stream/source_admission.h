@@ -9,7 +9,8 @@
 // which begins where the last whole unit ended (decisions A5, A7).
 //
 // A mount that is reserved for a relay, or fed by one, is a source's when no other server feeds it
-// any more: its encoder has gone there, and has come here now.  So its listeners stay.
+// any more: its encoder has gone there, and has come here now.  So its listeners stay.  Where its
+// source is expected, as at the home of a mount, it takes the relay's place though that flows.
 //
 // Further encoders may stand by on a mount (<standby-sources>, <encoder>): they are logged in, and
 // have no lease.  When the writer leaves, or has been silent for takeover-after, the best standby
@@ -39,6 +40,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -99,6 +101,9 @@ class SourceAdmission {
     // A relay of this mount could have its stream now: another server is feeding it.  Empty: as far
     // as the mount shows, which waits for its relay or does not.
     std::function<bool(const std::string& mount)> fed_elsewhere = {};
+    // The source of this mount is expected here, whatever else feeds it: it takes the place of a
+    // relay at once.  May be empty.
+    std::function<bool(const std::string& mount)> expected_here = {};
     // A mount has no writer, and its listeners wait for one; may be empty.
     std::function<void(const std::shared_ptr<Mount>&)> waits = {};
     // begun: a mount has a writer (again).  ended: its listeners are ended.
@@ -176,8 +181,10 @@ class SourceAdmission {
   std::vector<Encoder> encoders_of(std::string_view mount) const;
   // The worker that feeds the fewest mounts.
   unsigned quietest_home() const noexcept;
-  // The settings may have changed: every mount gets its own anew.
+  // The settings may have changed: every mount gets its own again.
   void settings_changed();
+  // Of these mounts alone.
+  void settings_changed(std::span<const std::string> mounts);
 
  private:
   struct Successor {
@@ -207,8 +214,9 @@ class SourceAdmission {
 
   void decide(WriterAsk ask, Then then, bool may_ask_home);
   bool fed_elsewhere(const std::string& mount, const Record& record) const;
-  // A source takes the mount of a relay that has fallen silent.
-  void take_from_relay(const std::string& mount, std::uint64_t lease, bool may_wait);
+  // A source takes the mount of a relay that has been silent for so long.
+  void take_from_relay(const std::string& mount, std::uint64_t lease,
+                       std::chrono::milliseconds silence, bool may_wait);
   bool is_closed(const WriterAsk& ask) const;
   bool may_replace(const Record& record, const WriterAsk& ask) const;
   void grant(WriterAsk ask, Then then);

@@ -170,7 +170,7 @@ void SourceAdmission::standby_flows(const std::string& mount, std::uint64_t id, 
   plan_return(at->second);
 }
 
-// The writer's silence is reported once; so it is asked for anew by each that could take over.
+// The writer's silence is reported once, so it is asked for again for each that could take over.
 void SourceAdmission::watch_writer(const Record& record) {
   if (record.lease == 0 || record.standbys.empty()) return;
   callbacks_.watch_silence(record.home, record.lease, record.mount->settings()->takeover_after);

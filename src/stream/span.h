@@ -36,7 +36,7 @@ struct StreamSpan {
   MediaTime media;           // of the first unit at or after `begin`
   std::int64_t wall_ms = 0;  // of that unit, Unix; meaningful once anchored
   bool anchored = false;  // else: the source began a moment ago, and may still be sending its lead
-  bool seam = false;      // decoders begin anew here: another source, another sample rate
+  bool seam = false;      // decoders restart here: another source, another sample rate
   SegmentNumbers segments;
 
   // Of a unit of this span.  By whole milliseconds since media time 0, so that all nodes say the

@@ -22,6 +22,15 @@ constexpr std::uint64_t kMaxEvents = 256;
 // Of a window of media time: more than any format that has one sends.
 constexpr std::uint64_t kMaxMediaRate = 64 * 1024;  // bytes a second
 
+// A mark at `at` itself tells where the next unit would have begun: with the other stream's media
+// time it would stand before the first mark of the next one.
+void keep_before(AppendLog<SyncMark>& marks, std::uint64_t at) {
+  if (marks.empty() || marks.back().position < at) return;
+  const auto old = marks.view();
+  marks = {};
+  for (auto i = old.begin(); i < old.end() && old[i].position < at; ++i) marks.push(old[i]);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<StreamLog>> StreamLog::create(const std::string& name) {
@@ -115,26 +124,49 @@ void StreamLog::metadata(std::uint64_t position, Metadata metadata) {
   events_.push({last_event_, nullptr, new_metadata_});
 }
 
+// With the clock that is due, at a second-mark.
+void StreamLog::begin_epoch(std::uint64_t position, UnitTime time) {
+  if (!new_epoch_ms_ || !time.second || position <= spans_.back().begin) return;
+  StreamSpan span = spans_.back();
+  span.origin = span.origin_of(position);
+  span.begin = position;
+  span.media.samples = time.samples;
+  span.wall_ms = *new_epoch_ms_ + static_cast<std::int64_t>(span.media.milliseconds());
+  if (!span.anchored) span.segments.epoch_ms = *new_epoch_ms_;
+  span.anchored = true;
+  span.seam = false;
+  begin_span(span);
+  new_epoch_ms_.reset();
+}
+
+// Another one of the same bytes, if it is due.
+void StreamLog::begin_address(std::uint64_t position, UnitTime time) {
+  if (!next_address_ || position < next_address_->begin) return;
+  StreamSpan span = *std::exchange(next_address_, std::nullopt);
+  span.wall_ms = span.wall_of(time.samples);
+  span.media.samples = time.samples;
+  span.origin = span.origin_of(position);
+  last_time_ = time;
+  new_span(position, span);
+}
+
+void StreamLog::inner(std::uint64_t position, UnitTime time) {
+  begin_address(position, time);
+  begin_epoch(position, time);
+  inner_samples_ = time.samples;
+  inner_.push({position, time, false});
+}
+
 void StreamLog::sync(std::uint64_t position, UnitTime time) {
-  if (new_epoch_ms_ && time.second && position > spans_.back().begin) {
-    StreamSpan span = spans_.back();
-    span.origin = span.origin_of(position);
-    span.begin = position;
-    span.media.samples = time.samples;
-    span.wall_ms = *new_epoch_ms_ + static_cast<std::int64_t>(span.media.milliseconds());
-    if (!span.anchored) span.segments.epoch_ms = *new_epoch_ms_;
-    span.anchored = true;
-    span.seam = false;
-    begin_span(span);
-    new_epoch_ms_.reset();
-  }
+  begin_address(position, time);
+  begin_epoch(position, time);
   if (time.second) note_second(position, time);
   last_time_ = time;
   newest_samples_ = time.samples;
   sync_.push({position, time, false});
 }
 
-// Media time goes on over sources and changes of rate, where it begins anew.
+// The sum goes on over sources and changes of rate, at which media time itself restarts.
 void StreamLog::note_second(std::uint64_t position, UnitTime time) {
   if (spans_.empty()) return;
   const unsigned rate = spans_.back().media.rate_hz;
@@ -178,11 +210,18 @@ void StreamLog::clock(std::uint64_t position, unsigned rate_hz) {
   span.media = {0, rate_hz};
   new_epoch_ms_.reset();
   last_time_ = {};
-  newest_samples_ = 0;
+  inner_samples_ = newest_samples_ = 0;
   begin_span(span);
 }
 
 void StreamLog::begin_span(StreamSpan span) { spans_.push(span); }
+
+void StreamLog::change_address(StreamSpan span) {
+  span.begin = head_;
+  span.seam = false;
+  new_epoch_ms_.reset();
+  next_address_ = span;
+}
 
 void StreamLog::new_span(std::uint64_t position, StreamSpan span) {
   span.begin = position;
@@ -272,8 +311,8 @@ void StreamLog::cut(std::uint64_t at) {
     segments_ = std::move(table);
     current_ = segments_->empty() ? nullptr : std::const_pointer_cast<Segment>(segments_->back());
   }
-  // A framer marks no place beyond what is complete; should one ever, the marks start anew.
-  if (!sync_.empty() && sync_.back().position > at) sync_ = {};
+  keep_before(sync_, at);
+  keep_before(inner_, at);
   rate_head_ -= std::min(rate_head_, head_ - at);
   if (!spans_.empty() && spans_.back().begin > at) {
     // Begun behind what was published: the others stay.
@@ -292,6 +331,8 @@ void StreamLog::begin_source(std::uint64_t at, StreamSpan span) {
   span.seam = true;
   last_time_ = {span.media.samples, false};
   newest_samples_ = span.media.samples;
+  next_address_.reset();
+  inner_samples_ = 0;
   new_epoch_ms_.reset();
   source_since_ = {};
   seconds_off_ = 0;
@@ -312,6 +353,7 @@ std::shared_ptr<const StreamView> StreamLog::publish(std::uint64_t visible_end,
   view->store = store_;
   view->segments = segments_;
   view->sync = sync_.view();
+  view->inner = inner_.view();
   view->events = events_.view();
   view->spans = spans_.view();
   view->base_headers = base_headers_;
@@ -357,7 +399,8 @@ void StreamLog::trim(std::uint64_t end, const LogWindow& window, std::uint64_t l
     spans_.trim([&gone](const StreamSpan&) { return gone > 0; },
                 [&gone](const StreamSpan&) { --gone; });
   }
-  sync_.trim([this](const SyncMark& m) { return m.position < begin_; }, [](const SyncMark&) {});
+  for (AppendLog<SyncMark>* const log : {&sync_, &inner_})
+    log->trim([this](const SyncMark& m) { return m.position < begin_; }, [](const SyncMark&) {});
   events_.trim([this](const StreamEvent& e) { return e.position <= begin_; },
                [this](const StreamEvent& e) {
                  if (e.headers) base_headers_ = e.headers;

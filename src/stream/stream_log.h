@@ -8,6 +8,7 @@
 // second of it.  A segment holds about two seconds, 16 to 256 KiB.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -48,7 +49,10 @@ class StreamLog final : public MarkSink {
 
   // MarkSink; positions as the framer gives them.  codec() is kept for the source to fetch.
   void sync(std::uint64_t position, UnitTime time) override;
-  void start(std::uint64_t position) override { sync_.push({position, last_time_, true}); }
+  void inner(std::uint64_t position, UnitTime time) override;
+  void start(std::uint64_t position) override {
+    sync_.push({position, {std::max(last_time_.samples, inner_samples_), last_time_.second}, true});
+  }
   void time(std::uint64_t samples) override { newest_samples_ = samples; }
   void clock(std::uint64_t position, unsigned rate_hz) override;
   void headers(std::uint64_t position, Bytes bytes) override;
@@ -70,6 +74,8 @@ class StreamLog final : public MarkSink {
   // Of the stream that is written now; REQUIRES: a source has begun.
   const StreamSpan& span() const noexcept { return spans_.back(); }
   bool has_span() const noexcept { return !spans_.empty(); }
+  // From the next mark on the bytes have another address, which `span` tells of the head.
+  void change_address(StreamSpan span);
   // From `position` on the bytes have another address.  REQUIRES: not before the present span
   void new_span(std::uint64_t position, StreamSpan span);
   // A writer goes on here, and it is not known yet with which byte.
@@ -96,6 +102,8 @@ class StreamLog final : public MarkSink {
   explicit StreamLog(std::shared_ptr<Store> store);
   void measure_rate(SteadyTime now);
   void begin_span(StreamSpan span);
+  void begin_address(std::uint64_t position, UnitTime time);
+  void begin_epoch(std::uint64_t position, UnitTime time);
   void choose_segment_size(SteadyTime now);
   Result<void> next_segment(SteadyTime now);
   void trim(std::uint64_t end, const LogWindow& window, std::uint64_t low_water);
@@ -112,10 +120,11 @@ class StreamLog final : public MarkSink {
     std::uint64_t begin, end;
   };
   std::deque<Retired> retired_;
-  AppendLog<SyncMark> sync_;
+  AppendLog<SyncMark> sync_, inner_;
   AppendLog<StreamEvent> events_;
   AppendLog<StreamSpan> spans_;
   UnitTime last_time_;                // of the newest mark
+  std::uint64_t inner_samples_ = 0;   // of the newest inner one
   std::uint64_t newest_samples_ = 0;  // of the newest unit that a framer has told of
   // The second-marks of the window of media time, with the seconds since the first of them.
   struct Second {
@@ -123,6 +132,7 @@ class StreamLog final : public MarkSink {
     std::int64_t ms;
   };
   std::deque<Second> seconds_kept_;
+  std::optional<StreamSpan> next_address_;    // of the head at which it was told
   std::optional<std::int64_t> new_epoch_ms_;  // the next second-mark begins a span with this clock
   SteadyTime source_since_{}, wall_checked_{};
   unsigned seconds_off_ = 0;      // how many times in a row the clock was wrong

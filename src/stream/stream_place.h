@@ -34,8 +34,11 @@ struct StreamAddress {
 };
 
 // at: nullopt: any place will do, and is to be told.
+// of_listener: a player that goes on at that byte; it is told no more than an address, and stays
+// over seams.
 struct StreamAsk {
   std::optional<StreamAddress> at;
+  bool of_listener = false;
 };
 
 struct StreamPlace {

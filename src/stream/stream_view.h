@@ -40,6 +40,7 @@ struct StreamView {
   std::shared_ptr<Store> store;      // sendfile reads from here
   std::shared_ptr<const SegmentTable> segments;
   AppendLog<SyncMark>::View sync;
+  AppendLog<SyncMark>::View inner;  // marks for recordings alone: MarkSink::inner()
   AppendLog<StreamEvent>::View events;
   AppendLog<StreamSpan>::View spans;  // the first one holds at `begin`; of a fallback file: none
   std::shared_ptr<const Bytes> base_headers;  // in effect at `begin`

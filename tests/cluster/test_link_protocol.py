@@ -4,7 +4,7 @@ import re
 import threading
 
 from bench import ADMIN, Failed, check, equal, node_at, test, wait_for
-from link_bench import RawMaster, RawNode, edge, first_line, linked_master
+from link_bench import RawMaster, RawNode, edge, feed, first_line, linked_master
 
 PAGE = pathlib.Path(__file__).resolve().parent.parent.parent / "doc" / "link.md"
 
@@ -79,11 +79,39 @@ class Stage:
         self.order.join(5)
         equal(self.answer, {"ok": word == "answered", "why": why}, "answer")
 
+    def listens(self, mount):
+        self.asked = []
+        wire = self.master.wire()
+
+        def ask():
+            wire.send("GET %s HTTP/1.0\r\n\r\n" % mount)
+            self.asked.append(wire.reply_head().status)
+        self.order = threading.Thread(target=ask)
+        self.order.start()
+
+    def is_answered(self, status):
+        self.order.join(5)
+        equal(self.asked, [int(status)], "status")
+
+    def asks(self, mount):
+        def run():
+            self.answer = self.master.get("/api/v1/mounts/%s/listeners" % mount.replace("/", "%2F"), ADMIN).json()
+        self.order = threading.Thread(target=run)
+        self.order.start()
+
+    def is_told(self, addresses, missing):
+        self.order.join(5)
+        found = " ".join(row["address"] for row in self.answer["items"] if row["node"] == "edge1") or "no listener"
+        equal((found, self.answer.get("missing")), (addresses, [missing] if missing else None), "what is told")
+
     def counts(self, number):
         wait_for(lambda: node_at(self.master, "edge1")["listeners"] == int(number), "it counts " + number)
 
     def counts_behind(self, number):
         wait_for(lambda: node_at(self.master, "edge1")["below"] == int(number), "it counts %s behind" % number)
+
+    def enforces_all(self):
+        wait_for(lambda: 'icecast_conf_lag_seconds{node="edge1"} 0\n' in self.master.get("/metrics", ADMIN).text, "it enforces all")
 
     def clock_is_behind(self):
         self.master.wait_for_log(r"node edge1 .*: its clock is \d+\.\d s behind ours; it checks our redirects by our clock")
@@ -93,12 +121,31 @@ class Stage:
         self.node.expect_end()
         self.master.wait_for_log("node edge1 .*the link has ended: " + why.replace("…", ".*"))
 
-    ACTS = [(r"a source connects to (\S+)", connect), (r"the source of (\S+) leaves", leave),
+    def api(self, status, line, body=b""):
+        headers = ["Host: x", "Content-Type: application/json"] if body else ["Host: x"]
+        reply = self.master.ask(line + " HTTP/1.1", headers, ADMIN, body)
+        equal(reply.status, status, reply.text)
+
+    def make(self, mount):
+        self.api(201, "POST /api/v1/mounts", b'{"mount":"%s"}' % mount.encode())
+
+    def remove(self, mount):
+        self.api(204, "DELETE /api/v1/mounts" + mount)
+
+    def ban(self, address):
+        self.api(201, "POST /api/v1/bans", b'{"match":{"address":"%s"}}' % address.encode())
+
+    ACTS = [(r"the administrator makes the mount (\S+)", make), (r"the administrator removes the mount (\S+)", remove),
+            (r"the administrator bans (\S+)", ban), (r"a source connects to (\S+)", connect), (r"the source of (\S+) leaves", leave),
             (r"the master calls edge1 (\w+)", is_called), (r"the administrator publishes (\w+) on topic (\w+)", publish),
             (r"the administrator orders edge1 to kick listener (\d+) of (\S+)", kick),
             (r"the administrator orders edge1: (.*)", command), (r"the order is (\w+): (.*)", answered),
+            (r"the administrator asks for the listeners of (\S+)", asks),
+            (r"it is told of ([^,]*)(?:, and (\w+) is missing)?", is_told),
+            (r"a listener asks the master for (\S+)", listens), (r"it is answered (\d+)", is_answered),
             (r"the master counts (\d+) listeners at edge1", counts),
             (r"the master counts (\d+) listeners behind edge1", counts_behind),
+            (r"the master counts no run of CONF that edge1 does not enforce", enforces_all),
             (r"the master says that the clock of edge1 is behind its own", clock_is_behind),
             (r"the link ends: (.*)", ends), (r"the connection ends", lambda self: self.node.expect_end())]
 
@@ -151,6 +198,58 @@ def the_page_says_what_nodes_have_recorded(b):
 
 
 @test
+def the_page_says_where_slots_are(b):
+    limited = "<mount><mount-name>/rock.mp3</mount-name><max-listeners-cluster>2</max-listeners-cluster></mount>"
+    stage = Stage(b, source=False, body_more=limited)
+    feed(b, stage.master, "/rock.mp3")
+    # In its first second a master does not know which slots nodes have.
+    wait_for(lambda: status_of(stage.master, "/rock.mp3") == 200, "the master gives slots")
+    wait_for(lambda: stage.master.stat("/rock.mp3", "listeners") == "0", "its listener has left")
+    stage.play("upgrade")
+    stage.play("slots")
+
+
+@test
+def the_page_says_which_users_listen(b):
+    stage = Stage(b)
+    stage.play("upgrade")
+    stage.play("seats")
+
+
+@test
+def the_page_says_what_a_node_is_to_enforce(b):
+    store = '<store type="files" path="%s/server%d/records"/>' % (b.dir, len(b.servers))
+    stage = Stage(b, source=False, body_more=store)
+    stage.play("upgrade")
+    stage.play("conf")
+
+
+@test
+def a_node_that_does_not_know_slots_does_not_get_the_mount(b):
+    limited = "<mount><mount-name>/rock.mp3</mount-name><max-listeners-cluster>2</max-listeners-cluster></mount>"
+    stage = Stage(b, body_more=limited)
+    stage.play("upgrade")
+    stage.node.send('{"t":"HELLO","id":"edge1","epoch":"9f3c21aa","proto":[1,0]}\n')
+    check(b"WELCOME" in stage.node.take_until(b"\n"), "it is welcome")
+    equal(stage.node.take_until(b"\n"), b'{"t":"SNAP","seq":1}\n', "what it is offered")
+
+
+def status_of(server, mount):
+    wire = server.wire()
+    wire.send("GET %s HTTP/1.0\r\n\r\n" % mount)
+    status = wire.reply_head().status
+    wire.close()
+    return status
+
+
+@test
+def the_page_says_what_is_asked_of_a_node(b):
+    stage = Stage(b, body_more="<console/>")
+    for name in ("upgrade", "beginning", "asks"):
+        stage.play(name)
+
+
+@test
 def the_page_says_how_a_long_list_is_cut_and_a_second_process_refused(b):
     stage = Stage(b)
     stage.play("upgrade")
@@ -168,10 +267,10 @@ def the_page_says_what_a_cluster_port_answers_to_others(b):
 
 @test
 def every_transcript_of_the_page_is_played(b):
-    played = ["upgrade", "refused", "beginning", "parts", "changes", "loads", "below", "rest", "orders", "ingest", "arch", "twice", "node"]
+    played = ["upgrade", "refused", "beginning", "parts", "changes", "loads", "below", "rest", "orders", "asks", "ingest", "arch", "slots", "seats", "conf", "twice", "node"]
     equal(sorted(re.findall(r"^```transcript (\S+)$", PAGE.read_text(), re.M)), sorted(played), "transcripts")
     said = "".join(text for name in played for side, text in transcript(name) if side in "<>")
-    for kind in ("HELLO", "WELCOME", "SNAP", "DELTA", "LOAD", "ACK", "WHO", "DRAIN", "CMD", "RES", "MSG", "PROVE", "INGEST", "ARCH", "BYE"):
+    for kind in ("HELLO", "WELCOME", "SNAP", "DELTA", "LOAD", "ACK", "WHO", "DRAIN", "CMD", "RES", "MSG", "PROVE", "INGEST", "ARCH", "SLOT", "SEAT", "ASK", "TELL", "CONF", "BYE"):
         check('{"t":"%s"' % kind in said, "no transcript shows " + kind)
     linked_master(b, 11, ["edge1"])
 

@@ -92,7 +92,7 @@ def configurations():
 @test
 def the_configurations_of_the_page_are_valid(bench):
     blocks = configurations()
-    equal(len(blocks), 5, "configurations: four servers, and countries")
+    equal(len(blocks), 7, "configurations: four servers, countries, a limit over all nodes, and the end of too many")
     beginner = re.findall(r"^```xml\n(<(?:cluster|master)>.*?)^```$", (TOP / "doc/getting-started.md").read_text(), re.M | re.S)
     equal(len(beginner), 2, "configurations for beginners")
     blocks += [block.replace("SECRET", "s-edge1") for block in beginner]

@@ -14,7 +14,7 @@ tests/config/NAME.import    what --import prints about it, then "status N"; the 
 
 conf/*.xml has to be valid, without a warning but for the placeholder passwords, and has to be refused
 because of them.  conf/icecast-lb.xml has to show every element there is, and has to be valid with
-everything switched on.  doc/config.md, doc/icecast-lb.xml.5 and doc/metrics.md have to be what the program prints.
+everything switched on.  doc/config.md, doc/icecast-lb.xml.5, doc/metrics.md and doc/api.md have to be what the program prints.
 --update writes the expected outputs and the documentation instead; read the diff.
 """
 import pathlib
@@ -198,7 +198,7 @@ def complete():
 
 def documents():
     for name, form in (("doc/config.md", "md"), ("doc/icecast-lb.xml.5", "man"),
-                       ("doc/metrics.md", "metrics")):
+                       ("doc/metrics.md", "metrics"), ("doc/api.md", "api")):
         status, out = run("--dump-reference", form)
         check(status == 0, f"--dump-reference {form} ends with status {status}")
         same_as_file(src / name, out, f"{name} is out of date; make update-docs")

@@ -300,6 +300,15 @@ def performance_is_measured_elsewhere(machine):
 
 
 @test
+def stores_are_set_up_elsewhere(machine):
+    Page("doc/stores.md", machine, [
+        ("openssl|mkdir|[.]ext$|^for |^done", "tests/oneplace makes such certificates, and etcd with --client-cert-auth takes them"),
+        ("systemctl|^# |--store-|^head -1|^tar |^mv ", "tests/oneplace copies stores both ways, restores a back-up, and makes a lost one again"),
+        ("etcdctl|ETCDCTL", "the addresses are those of three machines; tests/oneplace turns logins on and restores a back-up"),
+    ]).end()
+
+
+@test
 def no_page_with_commands_is_forgotten(machine):
     played = set(re.findall(r'Page\("([\w/.-]+\.md)"', pathlib.Path(__file__).read_text()))
     pages = {"README.md", *("doc/" + path.name for path in (TOP / "doc").glob("*.md"))}

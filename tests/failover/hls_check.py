@@ -114,7 +114,8 @@ class MediaList:
                 self.segments.append(Segment(line, number, before + jump, duration, date))
                 duration, date, jump = None, None, 0
         must(values.get("VERSION") == 3, "not of version 3")
-        must(self.ended == (self.kind == "VOD"), "a list of type %r that has %s end" % (self.kind, "an" if self.ended else "no"))
+        # An EVENT list ends when it is as long as one may be.
+        must(self.ended == (self.kind == "VOD") or self.kind == "EVENT", "a list of type %r that has %s end" % (self.kind, "an" if self.ended else "no"))
         self.target, self.sequence = values["TARGETDURATION"], values["MEDIA-SEQUENCE"]
         must(self.segments, "an empty list")
         for segment in self.segments:

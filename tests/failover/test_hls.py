@@ -1,5 +1,6 @@
 """HLS from the live log: what a strict reader, ffmpeg and fifty players make of it (doc/hls.md)."""
 import os
+import re
 import socket
 import subprocess
 import threading
@@ -195,8 +196,12 @@ def authentication_is_asked_for_the_list_and_segments_are_for_listeners(t):
     check("?s=" in uri, "a segment without a name: " + uri)
     base = "/m.mp3/" + uri.split("?")[0]
     equal(server.get(base).status, 403, "a segment without a name")
-    equal(server.get(base + "?s=" + "0" * 24).status, 401, "a segment with an invented name: a listener that comes")
-    equal(server.get(base + "?s=0").status, 403, "a segment with no name")
+    given = re.search("s=([0-9a-f]{24})", server.get("/m.mp3/live.m3u8").text)[1]
+    equal(server.get(base + "?s=" + given).status, 401, "a segment for a session that is not known: a listener that comes")
+    for invented in ("0", "0" * 24, given[::-1]):
+        equal(server.get(base + "?s=" + invented).status, 403, "a segment with an invented name")
+        again = server.get("/m.mp3/live.m3u8?s=" + invented).text
+        check("#EXT-X-STREAM-INF" in again and "s=%s\n" % invented not in again, "an invented name is a listener's: " + again)
     server.source("/o.ogg", kind="opus").play(20)
     reply = server.get("/o.ogg/live.m3u8")
     equal(reply.status, 404, "HLS of Ogg")

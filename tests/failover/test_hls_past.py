@@ -5,6 +5,7 @@ import time
 
 from harness import ADMIN, check, equal, matches, test, wait_for
 from hls_check import Fault
+from recorded import Recording
 from test_hls import Encoder, encoded, poll_for, watch
 from wire import basic
 
@@ -155,3 +156,39 @@ def the_past_is_for_those_who_may_listen_and_as_far_as_the_window_goes(t):
         live.poll()
     except Fault as fault:
         check(False, str(fault))
+
+
+@test
+def an_event_list_of_a_day_has_all_its_segments(t):
+    day, server = 24 * 3600, t.unstarted_server()
+    place = server.dir / "archive"
+    place.mkdir()
+    place.chmod(0o777)
+    begin = int(time.time()) - day - 900
+    Recording(begin, day + 600, frames_a_second=1).write(place, "%2Fm%2Emp3")
+    server.write_config(body=ROOT.replace("<segment>2", "<segment>6") % place +
+                        "<mount><mount-name>/m.mp3</mount-name><hls>1</hls><archive><enabled>1</enabled></archive></mount>")
+    server.start()
+    wait_for(lambda: server.get("/m.mp3/archive-%d-60.m3u8" % (begin + day)).status == 200, "the directory has been read")
+    first = None
+    for late, least in ((day // 2, 7200), (1200, 14250)):
+        # What begins later is a part of what begins earlier.
+        event = past(t, server, "archive-%d-now.m3u8" % (begin + late))
+        listed = event.list()
+        equal((listed.kind, listed.text.endswith("#EXT-X-ENDLIST\n")), ("EVENT", False))
+        check(len(listed.segments) >= least, "%d segments" % len(listed.segments))
+        if first:
+            check(listed.text.endswith(first), "the shorter list is not the end of the longer one")
+        first = listed.text.split("\n", 6)[6]
+    over = past(t, server, "archive-%d-now.m3u8" % begin).list()
+    equal((over.kind, over.text.endswith("#EXT-X-ENDLIST\n")), ("EVENT", True))
+    check(14390 <= len(over.segments) <= 14400, "%d segments" % len(over.segments))
+    # With a parameter in each address it is made in pieces.
+    whole = past(t, server, "archive-%d-%d.m3u8" % (begin, day))
+    asked = time.monotonic()
+    listed = whole.list()
+    took = time.monotonic() - asked
+    equal({segment.uri.count("?s=") for segment in listed.segments}, {1}, "names in addresses")
+    equal([segment.uri.split("?")[0] for segment in listed.segments], [segment.uri for segment in over.segments])
+    equal(server.get("/m.mp3/archive-%d-%d.m3u8" % (begin, day + 1)).status, 400, "more than a day")
+    return "%d segments, %d bytes, twice in %.2f s" % (len(listed.segments), len(listed.text), took)

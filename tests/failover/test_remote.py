@@ -198,6 +198,28 @@ def ten_minutes_back_is_ten_minutes_back_at_a_node_that_has_nothing(b):
 
 
 @test
+def a_player_goes_on_at_its_byte_at_another_node(b):
+    master = recording_master(b)
+    encoder = Encoder(b, master)
+    here, there = edge(b, 12, master), edge(b, 13, master)
+    knows(here, 2)
+    knows(there, 2)
+    player = here.listener(MOUNT)
+    identity, position = player.head.get("x-lb-stream").split(".")
+    sound = b""
+    for turn in range(4):
+        # The end of what has been sent: no node has it on its disk.
+        sound += player.read((1 if turn else 180) * MP3_FRAME + 100)
+        player.close()
+        player = (here if turn % 2 else there).listener(MOUNT + "?at=%s.%d" % (identity, int(position) + len(sound)))
+        equal(player.head.get("x-lb-stream"), "%s.%d" % (identity, int(position) + len(sound)))
+    sound += player.read(MP3_FRAME)
+    numbers = [int(sound[at + 38:at + 47]) for at in range(0, len(sound) - MP3_FRAME, MP3_FRAME)]
+    equal(numbers, list(range(numbers[0], numbers[0] + len(numbers))))
+    encoder.close()
+
+
+@test
 def twenty_viewers_fetch_each_block_once(b):
     begin = int(time.time()) - 400
     recording = Recording(begin, 60, frames_a_second=341)

@@ -4,6 +4,7 @@
 Every header's opening comment has a line that begins with "Thread:".  Thread:, Ownership:, Bounds: and Source: begin
 a line wherever they stand in a header, in this spelling.
 A comment's subject is a noun: "who", "nobody", "he" and their kin are for people.  The user nobody is no such word.
+Present tense in plain English: no "anew", no "shall".
 """
 import pathlib
 import re
@@ -14,6 +15,7 @@ INSIDE = re.compile(r"\S.*\b(Thread|Ownership|Bounds|Source):\s")
 SPELLING = re.compile(r"^ (Thread safety|Threads|Owner|Owners|Sources|Limits):")
 PEOPLE = re.compile(r"\b(who|whoever|whom|whomever|nobody|somebody|someone|anybody|anyone|everybody|everyone|he|him|his)\b",
                     re.I)
+NOT_PLAIN = re.compile(r"\b(anew|shall)\b", re.I)
 UNIX_USER = re.compile(r"\bthe user nobody\b")
 
 
@@ -35,6 +37,9 @@ def faults_of(path):
         person = PEOPLE.search(UNIX_USER.sub("", comment))
         if person:
             yield "%s:%d: \"%s\" in a comment: name the noun" % (path, number, person.group(1))
+        odd = NOT_PLAIN.search(comment)
+        if odd:
+            yield "%s:%d: \"%s\" in a comment: see HACKING.md, The words" % (path, number, odd.group(1))
 
 
 def main():

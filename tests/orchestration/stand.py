@@ -1,6 +1,7 @@
 """Where a test of the orchestration starts its programs; all of them end with it."""
 import os
 import pathlib
+import random
 import shutil
 import socket
 import subprocess
@@ -110,10 +111,17 @@ def name_server(t, address, port, nodes):
     return program
 
 
-def udp_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def name_server_port():
+    """A name server takes the port by UDP and by TCP. Below the range that the kernel gives to others' connections."""
+    for port in random.sample(range(20000, 32000), 100):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
+            try:
+                udp.bind(("127.0.0.1", port))
+                tcp.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    raise OSError("no port of a hundred is free by UDP and TCP")
 
 
 def seconds(fact, what, patience=10.0):

@@ -7,7 +7,7 @@ import threading
 import time
 
 from harness import ADMIN, Failed, Settings, check, equal, free_port, listen_socket, matches, request, test, wait_for
-from stand import from_deploy, name_server, seconds, udp_port
+from stand import from_deploy, name_server, name_server_port, seconds
 
 PROXY = "<proxy-protocol>1</proxy-protocol>"
 
@@ -279,7 +279,7 @@ def a_node_moves_its_listeners_and_nobody_is_left_without_a_stream(t):
 @test
 def nodes_are_found_by_their_srv_records(t):
     first, second = Node(t, "first"), Node(t, "second")
-    names, shared_agent = udp_port(), first.agent
+    names, shared_agent = name_server_port(), first.agent
     name_server(t, "127.0.0.1", names, [("first", first.proxied), ("second", second.proxied)])
     balancer = Balancer(t, [first], ("  server first 127.0.0.1:%d agent-port %d\n" % (first.proxied, shared_agent), ""),
                         ("# server-template edge 1-20", "server-template edge 1-3"),

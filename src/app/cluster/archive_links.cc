@@ -196,6 +196,10 @@ void ArchiveLinks::tell() {
   for (const std::string& id : linked_) {
     Rows wanted = own;
     if (nodes.contains(id)) wanted.merge(repeated_rows(id));
+    if (!nodes_.knows_slots(id) && !masters_.knows_slots(id))
+      std::erase_if(wanted, [](const auto& row) {
+        return (row.second.needs & static_cast<ProtectionSet>(Protection::kSlots)) != 0;
+      });
     Rows& told = told_[id];
     std::vector<ArchiveRow> news;
     for (const auto& [key, row] : wanted) {

@@ -28,6 +28,9 @@ struct ClusterFacts {
   TokenRequire require = TokenRequire::kOff;
   std::vector<std::string> names;  // under which masters know this node
   KnownNodes known;
+  // This node as its masters know it: the name and the secret at each.  A master that pulls a
+  // stream which begins here proves itself with them.
+  std::vector<KnownNodes> as_node;
   std::vector<std::string> no_redirect;
   std::uint64_t places = kNoDescriptorLimit;  // for connections, as the system allows
 };

@@ -20,56 +20,54 @@ constexpr unsigned kMaxPublished = 50;  // a second
 
 ClusterLinks::ClusterLinks(Services& services)
     : services_(services),
-      masters_(services,
+      masters_(services, neighbours(true),
                {.poll = [this] { poll(); },
                 .poll_soon = [this] { poll_soon(); },
-                .offers_changed = [this] { nodes_.offers_changed(); },
-                .message = [this](const MessageFrame& frame) { pass_on(frame); },
-                .joined =
-                    [this](const std::string& id) {
-                      ingest_.joined(id, true);
-                      archive_.joined(id);
-                    },
-                .left =
+                .offers_changed =
                     [this] {
-                      ingest_.links_changed();
-                      archive_.links_changed();
+                      nodes_.offers_changed();
+                      slots_.offers_changed();
                     },
-                .ingest = [this](const std::string& teller,
-                                 const IngestFrame& frame) { ingest_.take(teller, frame); },
-                .archive = [this](const std::string& teller,
-                                  const ArchiveFrame& frame) { archive_.take(teller, frame); }}),
-      nodes_(services,
-             {.offers =
-                  [this] {
-                    auto offers = stream_offers(
-                        *services_.config.read(), *services_.mounts.all(), masters_.own_id(),
-                        masters_.links(),
-                        [this](const std::string& mount) { return ingest_.way_of(mount); });
-                    std::erase_if(offers, [this](const StreamOffer& offer) {
-                      return services_.relays->is_over(offer.mount);
-                    });
-                    return offers;
-                  },
-              .node_joined =
-                  [this](const std::string& id) {
-                    poll_timer_.after(0us);
-                    ingest_.joined(id, false);
-                    archive_.joined(id);
-                  },
-              .node_left =
-                  [this] {
-                    ingest_.links_changed();
-                    archive_.links_changed();
-                  },
-              .message = [this](const MessageFrame& frame) { pass_on(frame); },
-              .ingest = [this](const std::string& teller,
-                               const IngestFrame& frame) { ingest_.take(teller, frame); },
-              .archive = [this](const std::string& teller,
-                                const ArchiveFrame& frame) { archive_.take(teller, frame); }}),
+                .conf =
+                    [this](const std::string& master, const ConfFrame& frame) {
+                      if (conf_taker_.take) conf_taker_.take(master, frame);
+                    },
+                .is_record_of =
+                    [this](const std::string& master, const std::string& mount) {
+                      return conf_taker_.is_record_of && conf_taker_.is_record_of(master, mount);
+                    }}),
+      nodes_(services, neighbours(false), [this] { return offers(); }),
       ingest_(services, masters_, nodes_),
       archive_(services, masters_, nodes_),
+      slot_links_(services, masters_, nodes_, ingest_),
+      slots_(services, slot_links_),
+      seats_(services, slot_links_, slots_),
+      conf_(services, nodes_),
       poll_timer_(services.loops.control(), [this] { poll(); }) {}
+
+NeighbourCallbacks ClusterLinks::neighbours(bool upward) {
+  return {.joined = [this, upward](const std::string& id,
+                                   const std::string& epoch) { joined(id, epoch, upward); },
+          .left = [this](const std::string& id, bool silent) { left(id, silent); },
+          .message = [this](const MessageFrame& frame) { pass_on(frame); },
+          .ingest = [this](const std::string& teller,
+                           const IngestFrame& frame) { ingest_.take(teller, frame); },
+          .archive = [this](const std::string& teller,
+                            const ArchiveFrame& frame) { archive_.take(teller, frame); },
+          .slots = [this](const std::string& teller,
+                          const SlotFrame& frame) { slots_.take(teller, frame); },
+          .seats = [this](const std::string& teller,
+                          const SeatFrame& frame) { seats_.take(teller, frame); }};
+}
+
+std::vector<StreamOffer> ClusterLinks::offers() const {
+  auto offers = stream_offers(*services_.config.read(), *services_.mounts.all(), masters_.own_id(),
+                              masters_.links(),
+                              [this](const std::string& mount) { return ingest_.way_of(mount); });
+  std::erase_if(
+      offers, [this](const StreamOffer& offer) { return services_.relays->is_over(offer.mount); });
+  return offers;
+}
 
 void ClusterLinks::configure(const Config& config) {
   if (stopped_) return;
@@ -77,6 +75,9 @@ void ClusterLinks::configure(const Config& config) {
   masters_.configure(config);
   ingest_.configure(config);
   archive_.configure();
+  slots_.configure();
+  conf_.configure(config);
+  if (conf_taker_.masters_changed) conf_taker_.masters_changed();
   if (!masters_.empty() || nodes_.any_configured()) poll();
   mounts_changed();
 }
@@ -86,8 +87,44 @@ void ClusterLinks::stop(const std::string& why) {
   poll_timer_.cancel();
   ingest_.stop();
   archive_.stop();
+  slots_.stop();
+  seats_.stop();
+  conf_.stop();
   masters_.stop(why);
   nodes_.stop(why);
+}
+
+void ClusterLinks::joined(const std::string& id, const std::string& epoch, bool upward) {
+  if (!upward) poll_timer_.after(0us);
+  ingest_.joined(id, upward);
+  archive_.joined(id);
+  if (!upward)
+    conf_.joined(id);
+  else if (conf_taker_.masters_changed)
+    conf_taker_.masters_changed();
+  const auto change = slot_links_.joined(id, epoch);
+  if (!change) return;
+  if (change->joins) {
+    slots_.joined(id, change->restarted);
+    seats_.joined(id, change->restarted);
+  } else {
+    slots_.resend(id);
+  }
+}
+
+void ClusterLinks::left(const std::string& id, bool silent) {
+  ingest_.links_changed();
+  archive_.links_changed();
+  conf_.left(id);
+  if (conf_taker_.masters_changed) conf_taker_.masters_changed();
+  const auto change = slot_links_.left(id, silent);
+  if (!change) return;
+  if (change->leaves) {
+    slots_.left(id, change->silent);
+    seats_.left(id, change->silent);
+  } else {
+    slots_.resend(id);
+  }
 }
 
 void ClusterLinks::poll() {

@@ -7,15 +7,22 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "admin/station.h"
 #include "app/cluster/archive_links.h"
+#include "app/cluster/conf_source.h"
 #include "app/cluster/ingest_service.h"
 #include "app/cluster/master_links.h"
+#include "app/cluster/neighbours.h"
 #include "app/cluster/node_links.h"
+#include "app/cluster/seat_service.h"
+#include "app/cluster/slot_links.h"
+#include "app/cluster/slot_service.h"
 #include "app/services/services.h"
 #include "cluster/link/message_log.h"
 #include "cluster/nodes/second_count.h"
@@ -36,11 +43,22 @@ class ClusterLinks {
   MasterLinks& masters() noexcept { return masters_; }
   NodeLinks& nodes() noexcept { return nodes_; }
   IngestService& ingest() noexcept { return ingest_; }
+  SlotService& slots() noexcept { return slots_; }
+  SeatService& seats() noexcept { return seats_; }
+  ConfSource& conf() noexcept { return conf_; }
+  // What masters tell this server to enforce.
+  struct ConfTaker {
+    std::function<void(const std::string& master, const ConfFrame&)> take;
+    std::function<void()> masters_changed;  // … or whether they are linked
+    std::function<bool(const std::string& master, const std::string& mount)> is_record_of;
+  };
+  void set_conf_taker(ConfTaker taker) { conf_taker_ = std::move(taker); }
 
   // Of admission and of relays: something that is offered or carried may have changed.
   void mounts_changed() {
     nodes_.offers_changed();
     ingest_.mounts_changed();
+    slots_.look_soon();
   }
 
   // -- for admin commands
@@ -53,12 +71,22 @@ class ClusterLinks {
   void poll();
   void poll_soon();
   void pass_on(const MessageFrame& message);
+  // upward: to a master.
+  NeighbourCallbacks neighbours(bool upward);
+  std::vector<StreamOffer> offers() const;
+  void joined(const std::string& id, const std::string& epoch, bool upward);
+  void left(const std::string& id, bool silent);
 
   Services& services_;
   MasterLinks masters_;
   NodeLinks nodes_;
   IngestService ingest_;
   ArchiveLinks archive_;
+  SlotLinks slot_links_;
+  SlotService slots_;
+  SeatService seats_;
+  ConfSource conf_;
+  ConfTaker conf_taker_;
   MessageLog messages_;
   std::uint64_t next_message_ = 1;
   SecondCount published_;

@@ -58,6 +58,7 @@ Upstream upstream_of(const RelayUpstreamSettings& host, const RelaySettings& rel
   upstream.password = relay.password;
   upstream.connect_deadline = host.timeout;
   upstream.private_redirects = relay.private_redirects;
+  if (relay.public_only) upstream.target.named_by = Reach::kPublic;
   return upstream;
 }
 
@@ -195,9 +196,15 @@ NodeCapacity own_capacity(const Config& config, std::uint64_t places) {
   for (const unsigned limit : {config.limits.max_listeners, config.cluster.max_listeners})
     if (limit > 0) listeners = std::min(listeners, limit);
   listeners = static_cast<unsigned>(std::min<std::uint64_t>(listeners, places));
-  return {.kbps = kbps_of(config.cluster.max_bits_per_second),
+  const ClusterSettings& cluster = config.cluster;
+  const std::uint64_t ingest =
+      cluster.max_ingest_bits > 0 ? cluster.max_ingest_bits : config.limits.max_bandwidth;
+  return {.kbps = kbps_of(cluster.max_bits_per_second),
           .listeners = listeners,
-          .accepts = config.cluster.max_accept};
+          .accepts = cluster.max_accept,
+          .sources = cluster.max_sources >= 0 ? static_cast<unsigned>(cluster.max_sources)
+                                              : config.limits.sources,
+          .ingest_kbps = kbps_of(ingest)};
 }
 
 NodeHello own_hello(const Config& config, std::string_view epoch, std::uint64_t places) {
@@ -333,6 +340,7 @@ ProtectionSet protections_of(const MountSettings& section) {
   if (!section.authenticator.type.empty()) set |= static_cast<unsigned>(Protection::kListenerAuth);
   if (section.max_listeners >= 0 || section.max_listener_duration.count() > 0)
     set |= static_cast<unsigned>(Protection::kLimits);
+  if (section.max_listeners_cluster >= 0) set |= static_cast<unsigned>(Protection::kSlots);
   return static_cast<ProtectionSet>(set);
 }
 

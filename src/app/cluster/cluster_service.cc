@@ -56,6 +56,14 @@ void ClusterService::configure(const Config& config) {
   facts->names.push_back(facts->id);
   for (const MasterSettings& master : config.masters) facts->names.push_back(master.username);
   facts->known = known_nodes(config);
+  weigh(facts->known);
+  for (const MasterSettings& master : config.masters) {
+    if (master.password.empty()) continue;
+    facts->as_node.emplace_back();
+    facts->as_node.back().nodes.emplace_back();
+    facts->as_node.back().nodes.back().id = master.username;
+    facts->as_node.back().nodes.back().secret = master.password;
+  }
   facts->member = facts->redirects || !config.cluster.id.empty() ||
                   config.cluster.master_public_slave ||
                   std::any_of(config.masters.begin(), config.masters.end(),
@@ -67,6 +75,7 @@ void ClusterService::configure(const Config& config) {
   settings_ = balance_settings(config);
   NodeHello self = own_hello(config, epoch_, facts->places);
   self.id = facts->id;
+  self.limits.weight = self_weight();
   std::vector<std::string> statics;
   std::vector<NodeHello> others = static_nodes(config);
   for (const NodeHello& node : others) statics.push_back(node.id);

@@ -43,6 +43,14 @@ class ClusterService {
   // This node drains, or serves again.
   void drain_changed();
 
+  // -- weights of nodes in place of those of the configuration
+  using Weights = std::map<std::string, unsigned, std::less<>>;  // by id
+  // All of them, as the records say.
+  void set_weights(Weights weights);
+  // nullopt: as configured.
+  void set_weight(const std::string& node, std::optional<unsigned> weight);
+  unsigned self_weight() const;
+
   // -- any thread --------------------------------------------------------------------------------
   bool redirects() const noexcept { return redirects_.load(std::memory_order_relaxed); }
   // Listeners without a token are not simply served.
@@ -104,6 +112,8 @@ class ClusterService {
   std::string token_for(const TokenFor& node, std::string_view mount, std::uint8_t hops) const;
   RedirectAnswer answer_of(Decision decision, const RedirectAsk& ask) const;
   std::uint64_t count_places(const Config& config, bool member) const;
+  void weights_changed();
+  void weigh(KnownNodes& known) const;
   void tick();
   void report_self(SteadyTime now);
   void note_peaks();
@@ -130,6 +140,7 @@ class ClusterService {
   std::unordered_set<std::string> ruled_;       // mounts whose sections have been read
   std::set<std::string, std::less<>> masters_;  // as the decider knows them
   std::vector<std::string> static_ids_;
+  Weights weights_;
   SteadyCount steady_below_;                                // for peaks
   std::map<std::string, MountLoad, std::less<>> reported_;  // mounts, as in our last own report
   std::vector<Held> held_;

@@ -5,6 +5,7 @@
 #include "app/cluster/cluster_plans.h"
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/master_links.h"
+#include "app/cluster/mount_homes.h"
 #include "app/cluster/node_links.h"
 #include "app/cluster/relay_service.h"
 #include "app/services/event_service.h"
@@ -71,6 +72,7 @@ bool IngestService::believes(const std::string& teller, const IngestRow& row) co
   if (is_master(teller)) return true;
   const KnownNode* node = nodes_.known_node(teller);
   if (node == nullptr || row.at != teller) return false;
+  if (is_home(mount_section(*services_.config.read(), row.mount), teller)) return true;
   return std::any_of(node->sources.begin(), node->sources.end(),
                      [&](const std::string& pattern) { return glob_match(pattern, row.mount); });
 }
@@ -185,7 +187,8 @@ std::string IngestService::why_not(const Ingest::Elsewhere& source) const {
   if (is_master(source.node)) return "it is a master, and its offers count";
   const KnownNode* node = nodes_.known_node(source.node);
   if (node == nullptr) return "it is no <node> of the configuration";
-  if (!std::any_of(node->sources.begin(), node->sources.end(),
+  if (!is_home(mount_section(*services_.config.read(), source.mount), source.node) &&
+      !std::any_of(node->sources.begin(), node->sources.end(),
                    [&](const std::string& pattern) { return glob_match(pattern, source.mount); }))
     return "its <node> has no sources that name the mount";
   const auto mount = services_.mounts.find(source.mount);
@@ -220,15 +223,23 @@ std::optional<Upstream> IngestService::upstream_at(const Ingest::Elsewhere& sour
   return upstream;
 }
 
-// A mount that waits for its source to come back has one: its listeners wait everywhere.
+// A mount that waits for its source to come back has one: its listeners wait everywhere.  Where
+// that may come back at another node, it has none.
 void IngestService::look_at_own() {
   std::set<std::string> own;
+  const auto config = services_.config.read();
   if (!masters_.empty())
     for (const auto& [name, mount] : *services_.mounts.all()) {
       const auto facts = mount->facts();
       const MountPhase phase = mount->phase();
-      const bool fed = phase == MountPhase::kRunning || phase == MountPhase::kLingering;
-      if (fed && !facts->relayed && !facts->from_file) own.insert(name);
+      const MountSettings& section = mount_section(*config, name);
+      const bool fed = phase == MountPhase::kRunning ||
+                       (phase == MountPhase::kLingering && !section.has_two_homes());
+      if (!fed || facts->from_file) continue;
+      // The relay of a record is its source, and it is pulled at its home.
+      if (!facts->relayed ||
+          (is_own_id(*config, section.home) && services_.relays->captures_own(name)))
+        own.insert(name);
     }
   ingest_->set_sources(std::move(own));
 }
@@ -242,7 +253,26 @@ void IngestService::see_sources() {
   see_again_ = at + kSeeAgain;
   std::vector<NodeSource> now;
   bool changed = false;
-  for (const Ingest::Elsewhere& source : ingest_->sources()) {
+  auto sources = ingest_->sources();
+  const auto config = services_.config.read();
+  // Of a mount that moves both homes may have one: the first that is named is pulled.  Of two homes
+  // it is the one that is pulled already: where a link was lost, both may have let a source in.
+  const auto is_pulled = [this](const Ingest::Elsewhere& source) {
+    const auto first =
+        std::find_if(node_sources_.begin(), node_sources_.end(),
+                     [&source](const NodeSource& each) { return each.mount == source.mount; });
+    return first != node_sources_.end() && first->node == source.node;
+  };
+  std::stable_sort(sources.begin(), sources.end(),
+                   [&](const Ingest::Elsewhere& a, const Ingest::Elsewhere& b) {
+                     if (a.mount != b.mount) return a.mount < b.mount;
+                     const MountSettings& section = mount_section(*config, a.mount);
+                     const unsigned of_a = home_rank(section, a.node);
+                     const unsigned of_b = home_rank(section, b.node);
+                     if (of_a != of_b || section.backup.empty()) return of_a < of_b;
+                     return is_pulled(a) && !is_pulled(b);
+                   });
+  for (const Ingest::Elsewhere& source : sources) {
     if (!why_not(source).empty()) continue;
     auto upstream = upstream_at(source);
     if (!upstream) continue;
@@ -261,9 +291,17 @@ void IngestService::see_sources() {
     if (std::find(ended.begin(), ended.end(), Ingest::Elsewhere{each.mount, each.node}) !=
         ended.end())
       ended_.insert(each.mount);
-  changed = changed || now.size() != node_sources_.size();
+  changed = changed || now.size() != node_sources_.size() ||
+            !std::equal(now.begin(), now.end(), node_sources_.begin(),
+                        [](const NodeSource& a, const NodeSource& b) {
+                          return a.mount == b.mount && a.node == b.node;
+                        });
   node_sources_ = std::move(now);
   if (changed) services_.relays->streams_changed();
+}
+
+bool IngestService::has_source_at(std::string_view mount, std::string_view node) const {
+  return ingest_ && ingest_->is_source_at(mount, node);
 }
 
 std::optional<std::vector<std::string>> IngestService::way_of(const std::string& mount) const {

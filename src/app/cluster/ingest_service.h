@@ -49,6 +49,8 @@ class IngestService {
     Upstream upstream;
   };
   const std::vector<NodeSource>& node_sources() const noexcept { return node_sources_; }
+  // The node says that it has the source, whether that is pulled or not.
+  bool has_source_at(std::string_view mount, std::string_view node) const;
   // Mounts of node_sources() that the node itself has ended, since the last call: there is nothing
   // to wait for, as there is where a link is lost.
   std::set<std::string> take_ended() { return std::exchange(ended_, {}); }

@@ -35,19 +35,17 @@ void move(Station& station, const CommandFrame& command, const OrderReply& answe
 }
 
 void set_title(Station& station, const CommandFrame& command, const OrderReply& answer) {
-  TitleRequest title;
-  if (command.artist.empty()) {
-    title.song = command.title;
-  } else {
-    title.artist = command.artist;
-    title.title = command.title;
-  }
-  if (!command.url.empty()) title.url = command.url;
-  title.charset = "UTF-8";
-  station.set_title(command.mount, std::move(title), [answer](TitleVerdict verdict) {
-    const bool done = verdict == TitleVerdict::kDone;
-    answer(done, done ? "the title is set" : "the title cannot be set");
-  });
+  station.set_title(command.mount,
+                    TitleRequest::of_texts(command.artist, command.title, command.url),
+                    [answer](TitleVerdict verdict) {
+                      const bool done = verdict == TitleVerdict::kDone;
+                      answer(done, done ? "the title is set" : "the title cannot be set");
+                    });
+}
+
+std::string not_its(const std::string& mount) {
+  return "mount " + mount +
+         " is not relayed from this master, and no record of this master is in force for it";
 }
 
 void drain(Station& station, DrainMode mode, const OrderReply& answer) {
@@ -72,11 +70,26 @@ std::string why_refused(const CommandFrame& command, const OrderRights& rights) 
                : "the configuration here does not let this master drain (<orders> of its <master>)";
   if (!rights.streams)
     return "the configuration here takes no orders of this master (<orders> of its <master>)";
-  if (!rights.is_its(command.mount))
-    return "mount " + command.mount + " is not relayed from this master";
+  if (!rights.is_its(command.mount)) return not_its(command.mount);
   if (command.verb == CommandFrame::Verb::kMove && !rights.is_its(command.to))
-    return "mount " + command.to + " is not relayed from this master";
+    return not_its(command.to);
   return "";
+}
+
+void tell_listeners(Station& station, const AskFrame& ask, const OrderRights& rights,
+                    std::function<void(TellFrame)> then) {
+  CommandFrame as_order;
+  as_order.mount = ask.mount;
+  if (std::string why = why_refused(as_order, rights); !why.empty())
+    return then({ask.number, {}, false, std::move(why)});
+  station.listeners_of(ask.mount, [ask, then](std::vector<ListenerRow> rows) {
+    std::vector<ToldListener> told;
+    for (ListenerRow& row : rows)
+      if (!row.relay)
+        told.push_back({row.id, std::move(row.ip), std::move(row.user_agent),
+                        std::move(row.username), row.connected_seconds});
+    then(tell_frame(ask, std::move(told)));
+  });
 }
 
 void carry_out_order(Station& station, const CommandFrame& command, const OrderRights& rights,

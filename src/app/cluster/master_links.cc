@@ -17,8 +17,9 @@ using namespace std::chrono_literals;
 
 }  // namespace
 
-MasterLinks::MasterLinks(Services& services, Callbacks callbacks)
-    : services_(services),
+MasterLinks::MasterLinks(Services& services, NeighbourCallbacks neighbours, Callbacks callbacks)
+    : NeighbourSide(std::move(neighbours)),
+      services_(services),
       callbacks_(std::move(callbacks)),
       rng_(Rng::from_entropy()),
       resolver_(services.loops.control()),
@@ -126,6 +127,13 @@ bool MasterLinks::send_to(std::string_view master, const Frame& frame) {
   return false;
 }
 
+bool MasterLinks::knows_slots(std::string_view master) const {
+  return std::any_of(masters_.begin(), masters_.end(), [master](const MasterLink& link) {
+    return link.session && link.session->linked() && link.session->master_id() == master &&
+           link.session->knows_slots();
+  });
+}
+
 void MasterLinks::drain_changed() {
   if (stopped_) return;
   for (const auto& [settings, session] : masters_) session->send(DrainFrame{draining(), ""});
@@ -214,13 +222,13 @@ void MasterLinks::count_linked() {
 void MasterLinks::master_joined(MasterSession& session) {
   count_linked();
   services_.cluster->masters_changed();
-  callbacks_.joined(session.master_id());
+  neighbours_.joined(session.master_id(), session.master_mark());
 }
 
-void MasterLinks::master_left(MasterSession&, const std::string&) {
+void MasterLinks::master_left(MasterSession& session, const std::string&) {
   count_linked();
   if (master_count_ == 0) services_.lookup->links_lost();
-  callbacks_.left();
+  neighbours_.left(session.master_id(), session.was_silent());
 }
 
 void MasterLinks::master_clock(const std::string& master, std::chrono::milliseconds ahead) {
@@ -228,8 +236,9 @@ void MasterLinks::master_clock(const std::string& master, std::chrono::milliseco
 }
 
 void MasterLinks::streams_changed() {
-  services_.relays->streams_changed();
+  // First: what has a limit is known before a listener finds it.
   callbacks_.offers_changed();
+  services_.relays->streams_changed();
 }
 
 void MasterLinks::refresh_polling() {
@@ -256,7 +265,9 @@ OrderRights MasterLinks::rights_of(const MasterSession& from) const {
   // Peers order each other as masters do, but a compromised one must not end the others.
   rights.drain =
       set == MasterOrders::kAll || (set == MasterOrders::kAuto && facts_->known.nodes.empty());
-  rights.is_its = [this, target = from.streams_target()](const std::string& mount) {
+  rights.is_its = [this, target = from.streams_target(),
+                   id = from.master_id()](const std::string& mount) {
+    if (callbacks_.is_record_of(id, mount)) return true;
     const Relay* relay = services_.relays->relay_of(mount);
     const Upstream* upstream = relay == nullptr ? nullptr : relay->upstream();
     return upstream != nullptr && target && upstream->target == *target;
@@ -267,6 +278,15 @@ OrderRights MasterLinks::rights_of(const MasterSession& from) const {
 void MasterLinks::execute(const MasterSession& from, CommandFrame command,
                           std::function<void(ResultFrame)> then) {
   carry_out_order(*services_.station, command, rights_of(from), std::move(then));
+}
+
+// All masters together.
+void MasterLinks::answer(const MasterSession& from, const AskFrame& ask,
+                         std::function<void(TellFrame)> then) {
+  constexpr unsigned kToldASecond = 20;
+  if (!told_.allows(loop().now(), kToldASecond))
+    return then({ask.number, {}, false, "more than 20 questions in a second"});
+  tell_listeners(*services_.station, ask, rights_of(from), std::move(then));
 }
 
 // -- listeners of a mount that is not known here --------------------------------------------------

@@ -20,28 +20,28 @@
 #include "app/cluster/carried_load.h"
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/link_orders.h"
+#include "app/cluster/neighbours.h"
 #include "app/cluster/pull_paths.h"
 #include "app/cluster/stream_offers.h"
 #include "app/services/services.h"
 #include "cluster/link/address_trial.h"
 #include "cluster/link/master_session.h"
+#include "cluster/nodes/second_count.h"
 #include "cluster/relay/relay_plans.h"
 
 namespace lb {
 
-class MasterLinks final : public NodeSide {
+class MasterLinks final : public NeighbourSide<NodeSide> {
  public:
   struct Callbacks {
     std::function<void()> poll;            // now
     std::function<void()> poll_soon;       // 10 ms after the last time
     std::function<void()> offers_changed;  // of this server, as a master itself
-    std::function<void(MessageFrame)> message;
-    std::function<void(const std::string& id)> joined;  // a link to this master stands
-    std::function<void()> left;
-    std::function<void(const std::string& teller, const IngestFrame&)> ingest;
-    std::function<void(const std::string& teller, const ArchiveFrame&)> archive;
+    std::function<void(const std::string& master, const ConfFrame&)> conf;
+    // The record of this mount is one of this master.
+    std::function<bool(const std::string& master, const std::string& mount)> is_record_of;
   };
-  MasterLinks(Services& services, Callbacks callbacks);
+  MasterLinks(Services& services, NeighbourCallbacks neighbours, Callbacks callbacks);
   ~MasterLinks() override;
 
   // The configuration is (another) one; masters that are not linked are tried at once.
@@ -56,6 +56,8 @@ class MasterLinks final : public NodeSide {
   void send(const MessageFrame& message);
   // To one of them.  False: it is not linked.
   bool send_to(std::string_view master, const Frame& frame);
+  // Whether it is linked, and knows slots.
+  bool knows_slots(std::string_view master) const;
   // This node drains, or serves again.
   void drain_changed();
   void add_rows(std::vector<LinkRow>& rows) const;
@@ -95,12 +97,8 @@ class MasterLinks final : public NodeSide {
   // -- NodeSide
   Loop& loop() noexcept override { return services_.loops.control(); }
   Log& log() noexcept override { return services_.log; }
-  void message(MessageFrame message) override { callbacks_.message(std::move(message)); }
-  void ingest(const std::string& teller, const IngestFrame& frame) override {
-    callbacks_.ingest(teller, frame);
-  }
-  void archive(const std::string& teller, const ArchiveFrame& frame) override {
-    callbacks_.archive(teller, frame);
+  void conf(const std::string& master, const ConfFrame& frame) override {
+    callbacks_.conf(master, frame);
   }
   Rng& rng() noexcept override { return rng_; }
   const std::string& own_id() const noexcept override { return facts_->id; }
@@ -122,6 +120,8 @@ class MasterLinks final : public NodeSide {
   void mount_looked_up(const std::string& mount, bool known) override;
   void execute(const MasterSession& from, CommandFrame command,
                std::function<void(ResultFrame)> then) override;
+  void answer(const MasterSession& from, const AskFrame& ask,
+              std::function<void(TellFrame)> then) override;
 
  private:
   std::unique_ptr<MasterSession> make_session(const LinkPlan& plan);
@@ -141,6 +141,7 @@ class MasterLinks final : public NodeSide {
   CarriedLoad load_;
   std::uint64_t next_pull_ = 1;
   ProofList proofs_;
+  SecondCount told_;
   std::atomic<unsigned> master_count_{0};  // linked
   bool stopped_ = false;
 };

@@ -6,6 +6,7 @@
 #include "app/cluster/cluster_plans.h"
 #include "app/cluster/relay_service.h"
 #include "cluster/nodes/clock_offset.h"
+#include "cluster/relay/pull_mark.h"
 
 namespace lb {
 namespace {
@@ -19,10 +20,12 @@ constexpr int kMaxBeforeHello = 4;  // connections of one node
 
 }  // namespace
 
-NodeLinks::NodeLinks(Services& services, Callbacks callbacks)
-    : services_(services),
-      callbacks_(std::move(callbacks)),
+NodeLinks::NodeLinks(Services& services, NeighbourCallbacks neighbours, Offers offers_now)
+    : NeighbourSide(std::move(neighbours)),
+      services_(services),
+      offers_now_(std::move(offers_now)),
       facts_(services.cluster->facts()),
+      asks_(services.loops.control()),
       offer_timer_(services.loops.control(), [this] { send_offers(); }) {}
 
 NodeLinks::~NodeLinks() = default;
@@ -76,6 +79,7 @@ void NodeLinks::stop(const std::string& why) {
   server_.reset();
   trial_.reset();
   orders_.clear();
+  asks_.stop();
 }
 
 // -- sessions -------------------------------------------------------------------------------------
@@ -116,7 +120,7 @@ WelcomeFrame NodeLinks::welcome_for(const KnownNode&) {
 }
 
 void NodeLinks::node_joined(NodeSession& session) {
-  if (!stopped_) callbacks_.node_joined(session.id());
+  if (!stopped_) neighbours_.joined(session.id(), session.epoch());
   send_offers();
   if (server_) server_->node_linked(session.id(), session.peer());
   for (const auto& other : sessions_)
@@ -144,8 +148,52 @@ void NodeLinks::node_left(NodeSession& session, const std::string& why) {
     log().warn("cluster/link", "node " + session.id() + " (" + session.peer().ip() +
                                    "): the link has ended: " + why);
   orders_.end_of(session.id());
+  asks_.end_of(session.id());
+  const std::string id = session.id();
+  const bool silent = session.was_silent();
   std::erase_if(sessions_, [&](const auto& each) { return each.get() == &session; });
-  if (!stopped_) callbacks_.node_left();
+  if (!stopped_) neighbours_.left(id, silent);
+}
+
+std::string NodeLinks::pull_line(std::string_view node, const std::string& mount) {
+  const KnownNode* known = known_node(node);
+  for (const auto& session : sessions_) {
+    if (known == nullptr || !session->joined() || session->id() != node) continue;
+    if (!session->knows_slots()) continue;  // it takes a mark of its master for a forged one
+    const auto its_clock = services_.clock.wall() + session->clock_offset();
+    PullMark mark;
+    mark.id = session->id();
+    mark.epoch = facts_->epoch;
+    mark.to = session->id() + "." + session->epoch();
+    mark.number = next_pull_++;
+    mark.at = std::chrono::floor<std::chrono::seconds>(its_clock.time_since_epoch()).count();
+    return lb::pull_line(std::move(mark), known->secret, mount);
+  }
+  return {};
+}
+
+bool NodeLinks::knows_slots(std::string_view node) const {
+  return std::any_of(sessions_.begin(), sessions_.end(), [node](const auto& session) {
+    return session->joined() && session->id() == node && session->knows_slots();
+  });
+}
+
+bool NodeLinks::knows_conf(std::string_view node) const {
+  return std::any_of(sessions_.begin(), sessions_.end(), [node](const auto& session) {
+    return session->joined() && session->id() == node && session->knows_conf();
+  });
+}
+
+std::size_t NodeLinks::queued(std::string_view node) const {
+  for (const auto& session : sessions_)
+    if (session->joined() && session->id() == node) return session->link().queued();
+  return 0;
+}
+
+std::optional<SteadyTime> NodeLinks::was_there(std::string_view node) const {
+  for (const auto& session : sessions_)
+    if (session->joined() && session->id() == node) return session->was_there();
+  return std::nullopt;
 }
 
 bool NodeLinks::send_to(std::string_view node, const Frame& frame) {
@@ -165,7 +213,7 @@ void NodeLinks::offers_changed() {
 
 void NodeLinks::send_offers() {
   if (stopped_ || (!socket_ && sessions_.empty())) return;
-  const OfferChanges::Change change = offers_.update(callbacks_.offers());
+  const OfferChanges::Change change = offers_.update(offers_now_());
   if (change.empty()) return;
   for (const auto& session : sessions_) session->send_offers(change);
 }
@@ -194,6 +242,16 @@ Result<void> NodeLinks::order(const std::string& node, CommandFrame command,
   return {};
 }
 
+bool NodeLinks::ask(const std::string& node, AskFrame question, ListenerAsks::Told then) {
+  for (const auto& session : sessions_) {
+    if (!session->joined() || session->id() != node) continue;
+    question.number = asks_.add(node, std::move(then));
+    session->send(std::move(question));
+    return true;
+  }
+  return false;
+}
+
 void NodeLinks::node_answered(const std::string& node, const ResultFrame& result) {
   const auto then = orders_.take(node, result.number);
   if (!then) return;
@@ -212,6 +270,8 @@ void NodeLinks::add_rows(std::vector<LinkRow>& rows) const {
         std::chrono::duration_cast<std::chrono::seconds>(now - session->since()).count());
     row.bytes_in = session->link().bytes_in();
     row.bytes_out = session->link().bytes_out();
+    row.round_trip_us = session->round_trip_us();
+    row.version = session->version();
     rows.push_back(std::move(row));
   }
 }

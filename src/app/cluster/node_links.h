@@ -10,11 +10,14 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "admin/station.h"
 #include "app/cluster/cluster_service.h"
+#include "app/cluster/listener_asks.h"
+#include "app/cluster/neighbours.h"
 #include "app/cluster/sent_orders.h"
 #include "app/services/services.h"
 #include "cluster/link/address_trial.h"
@@ -23,17 +26,10 @@
 
 namespace lb {
 
-class NodeLinks final : public MasterSide {
+class NodeLinks final : public NeighbourSide<MasterSide> {
  public:
-  struct Callbacks {
-    std::function<std::vector<StreamOffer>()> offers;  // as of now
-    std::function<void(const std::string& id)> node_joined;
-    std::function<void()> node_left;
-    std::function<void(MessageFrame)> message;
-    std::function<void(const std::string& teller, const IngestFrame&)> ingest;
-    std::function<void(const std::string& teller, const ArchiveFrame&)> archive;
-  };
-  NodeLinks(Services& services, Callbacks callbacks);
+  using Offers = std::function<std::vector<StreamOffer>()>;  // as of now
+  NodeLinks(Services& services, NeighbourCallbacks neighbours, Offers offers_now);
   ~NodeLinks() override;
 
   // Before privileges are dropped.
@@ -50,13 +46,34 @@ class NodeLinks final : public MasterSide {
   void offers_changed();
   // To every node but the one that the message comes from.
   void send(const MessageFrame& message);
+  // Asks a node for listeners of a mount; an answer, or null, comes later.  False: it is not
+  // linked.
+  bool ask(const std::string& node, AskFrame question, ListenerAsks::Told then);
   // To one of them.  False: it is not linked.
   bool send_to(std::string_view node, const Frame& frame);
+  // The mark of this server in one request to that node, for a stream that begins there; made with
+  // the node's own secret.  "": it is not linked.
+  std::string pull_line(std::string_view node, const std::string& mount);
+  // Whether it is linked, and knows slots.
+  bool knows_slots(std::string_view node) const;
+  // Whether it is linked, and enforces records.
+  bool knows_conf(std::string_view node) const;
+  // Bytes that it has not read.
+  std::size_t queued(std::string_view node) const;
+  // A time at which it was certainly there; nullopt: it is not linked.
+  std::optional<SteadyTime> was_there(std::string_view node) const;
   // Calls each(id) for the nodes that are linked.
   template <class Each>
   void for_each_linked(Each each) const {
     for (const auto& session : sessions_)
       if (session->joined()) each(session->id());
+  }
+  // Calls each(id, lag) for those of them that say what they enforce.
+  template <class Each>
+  void for_each_conf_lag(SteadyTime now, Each each) const {
+    for (const auto& session : sessions_)
+      if (const auto lag = session->conf_lag(now); lag && session->joined())
+        each(session->id(), *lag);
   }
   // Errors: no such node is linked.
   Result<void> order(const std::string& node, CommandFrame command, SentOrders::Answered then);
@@ -69,13 +86,6 @@ class NodeLinks final : public MasterSide {
   // -- MasterSide
   Loop& loop() noexcept override { return services_.loops.control(); }
   Log& log() noexcept override { return services_.log; }
-  void message(MessageFrame message) override { callbacks_.message(std::move(message)); }
-  void ingest(const std::string& teller, const IngestFrame& frame) override {
-    callbacks_.ingest(teller, frame);
-  }
-  void archive(const std::string& teller, const ArchiveFrame& frame) override {
-    callbacks_.archive(teller, frame);
-  }
   RedirectDecider& decider() noexcept override { return services_.cluster->decider(); }
   const KnownNode* known_node(std::string_view id) const override { return facts_->known.node(id); }
   const OfferChanges& offers() const noexcept override { return offers_; }
@@ -85,6 +95,9 @@ class NodeLinks final : public MasterSide {
   void try_addresses(NodeSession& session, const std::vector<NodeAddress>& addresses,
                      std::chrono::milliseconds round_trip) override;
   void node_answered(const std::string& node, const ResultFrame& result) override;
+  void node_told(const std::string& node, const TellFrame& told) override {
+    asks_.told(node, told);
+  }
   void node_left(NodeSession& session, const std::string& why) override;
 
  private:
@@ -92,16 +105,18 @@ class NodeLinks final : public MasterSide {
   void send_offers();
 
   Services& services_;
-  const Callbacks callbacks_;
+  const Offers offers_now_;
   std::shared_ptr<const ClusterFacts> facts_;  // as of the configuration
   std::shared_ptr<const ListenSocket> socket_;
   std::unique_ptr<LinkServer> server_;
   std::vector<std::unique_ptr<NodeSession>> sessions_;
   OfferChanges offers_;
   SentOrders orders_;
+  ListenerAsks asks_;
   std::unique_ptr<AddressTrial> trial_;  // null: no address has been tried yet
   RepeatGuard crowded_;
   bool stopped_ = false;
+  std::uint64_t next_pull_ = 1;
   Timer offer_timer_;
 };
 

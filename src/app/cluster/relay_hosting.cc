@@ -4,6 +4,7 @@
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_plans.h"
 #include "app/cluster/cluster_service.h"
+#include "app/cluster/mount_homes.h"
 #include "app/cluster/relay_service.h"
 #include "app/services/worker.h"
 #include "cluster/relay/relay_marks.h"
@@ -28,6 +29,15 @@ std::chrono::milliseconds RelayService::linger(const Mount& mount, WriterKind ki
       reason == EndReason::kRemoved)
     return 0ms;
   const auto settings = mount.settings();
+  const auto usual = usual_linger(mount, kind);
+  const bool moves = !settings->moves_to.empty() || reason == EndReason::kMoved;
+  if (!moves) return usual;
+  return std::max<std::chrono::milliseconds>(
+      usual, fallback_plays(mount) ? kMoveLingerBeforeFallback : kMoveLinger);
+}
+
+std::chrono::milliseconds RelayService::usual_linger(const Mount& mount, WriterKind kind) const {
+  const auto settings = mount.settings();
   const Relay* relay = relays_.of_mount(mount.name());
   if (settings->linger_seconds >= 0) {
     // Its connection also ends at each seam of the stream, and what follows is there at once.
@@ -35,8 +45,10 @@ std::chrono::milliseconds RelayService::linger(const Mount& mount, WriterKind ki
     return std::max<std::chrono::milliseconds>(std::chrono::seconds(settings->linger_seconds),
                                                seam ? kLingerAtSeam : 0ms);
   }
-  // Of two sources one has left: its listeners hear the other one.
-  if (kind == WriterKind::kSource && (relay == nullptr || !relay->is_offered())) return 0ms;
+  // Of two sources one has left: its listeners hear the other one.  It may come at the other home.
+  if (kind == WriterKind::kSource && (relay == nullptr || !relay->is_offered()) &&
+      !has_two_homes(mount.name()))
+    return 0ms;
   return fallback_plays(mount) ? kLingerBeforeFallback : kRelayLinger;
 }
 
@@ -72,7 +84,12 @@ std::string RelayService::request_lines(const std::string& mount) const {
 }
 
 std::string RelayService::pull_line(const Upstream& upstream) {
-  return services_.links->masters().pull_line(upstream);
+  std::string line = services_.links->masters().pull_line(upstream);
+  // A source at a node.
+  for (const IngestService::NodeSource& source : services_.links->ingest().node_sources())
+    if (line.empty() && same_place(source.upstream, upstream))
+      line = services_.links->nodes().pull_line(source.node, upstream.mount);
+  return line;
 }
 
 std::optional<std::string> RelayService::master_origin(PublicScheme scheme) const {

@@ -37,6 +37,8 @@ void RelayService::relay_switched(const std::string& mount, const RelaySwitch& h
                              {"how", std::string(seam_name(how.seam.how))},
                              {"gap-ms", std::to_string(how.seam.gap.count())},
                              {"why", how.why}});
+  // From its master to its own upstream, or back: whether its source is here has changed.
+  services_.links->mounts_changed();
 }
 
 const std::map<std::string, PullFault, std::less<>>& RelayService::unable() {

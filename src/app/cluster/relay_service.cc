@@ -6,6 +6,7 @@
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_plans.h"
 #include "app/cluster/cluster_service.h"
+#include "app/cluster/mount_homes.h"
 #include "app/cluster/mount_lookup.h"
 #include "app/services/worker.h"
 #include "cluster/nodes/names.h"
@@ -26,11 +27,17 @@ constexpr auto kLookForAway = 2s;
 constexpr auto kFormerKept = 10s;
 // As a stream that a master offers.
 constexpr auto kNodeSourceRunOn = 30s;
+// Every kLookForAway.
+constexpr unsigned kLooksUntilRaced = 2, kLooksAtHome = 4;
 
 bool wants_tls(const Config& config) {
   const auto masters = master_plans(config);
   const auto relays = relay_plans(config);
-  return std::any_of(masters.begin(), masters.end(),
+  // A list may name an upstream by https at any time, and so may a record where nothing can be
+  // loaded any more.
+  const bool records = config.store.type != StoreType::kNone || !config.masters.empty();
+  return !config.external.url.empty() || (config.security.chroot && records) ||
+         std::any_of(masters.begin(), masters.end(),
                      [](const MasterPlan& plan) { return plan.target.tls; }) ||
          std::any_of(relays.begin(), relays.end(), [](const RelayPlan& plan) {
            return std::any_of(plan.upstreams.begin(), plan.upstreams.end(),
@@ -256,9 +263,14 @@ bool RelayService::captures_own(const std::string& mount) const {
 }
 
 bool RelayService::is_over(const std::string& mount) const {
-  if (!former_.contains(mount)) return false;
   const auto found = services_.mounts.find(mount);
-  return found && found->phase() == MountPhase::kLingering;
+  if (!found || found->phase() != MountPhase::kLingering) return false;
+  return former_.contains(mount) || (!found->facts()->relayed && has_two_homes(mount));
+}
+
+bool RelayService::has_two_homes(const std::string& mount) const {
+  const MountSettings& section = mount_section(*services_.config.read(), mount);
+  return section.has_two_homes() && !section.suspended;
 }
 
 void RelayService::keep_former(std::vector<RelayPlan>& plans,
@@ -267,12 +279,15 @@ void RelayService::keep_former(std::vector<RelayPlan>& plans,
   const auto ended = services_.links->ingest().take_ended();
   std::erase_if(former_, [&](const auto& row) { return wanted.contains(row.first); });
   relays_.for_each([&](const std::string& mount, const Relay& relay) {
-    if (wanted.contains(mount) || ended.contains(mount) || !relay.plan().from_master ||
+    const bool over = ended.contains(mount);
+    if (wanted.contains(mount) || (over && !has_two_homes(mount)) || !relay.plan().from_master ||
         !flows(mount))
       return;
     if (former_.try_emplace(mount, now + kFormerKept).first->second <= now) return;
     plans.push_back(relay.plan());
     for (Upstream& upstream : plans.back().upstreams) upstream.word = StreamWord::kGone;
+    // Its node may keep the connection for listeners that wait there: here they wait for any home.
+    if (over) plans.back().held = true;
   });
   std::erase_if(former_, [now](const auto& row) { return row.second <= now; });
 }
@@ -298,8 +313,12 @@ void RelayService::leave_formers(const std::vector<MasterPlan>& plans) {
 
 // Two encoders on two peers are both let in when neither has heard of the other.  So that the news
 // of a source that has moved does not look like that, it is said when it was seen twice.
+//
+// Of a mount with two homes the source here ends, at its home later than at its backup: where two
+// masters each offer the other one's source, one is left.
 void RelayService::look_for_raced() {
-  std::set<std::string> raced;
+  const auto config = services_.config.read();
+  std::map<std::string, unsigned> raced;
   relays_.for_each([&](const std::string& mount, const Relay& relay) {
     const auto* writer = services_.admission->writer_of(mount);
     if (writer == nullptr || writer->kind != WriterKind::kSource) return;
@@ -308,17 +327,31 @@ void RelayService::look_for_raced() {
       return each.word == StreamWord::kOffered;
     });
     if (other == upstreams.end()) return;
-    raced.insert(mount);
-    if (raced_.contains(mount) && said_raced_.insert(mount).second)
-      services_.log.warn(
-          "relay/relay",
-          "mount " + mount + " has two sources: one here, and another that " + other->target.host +
-              ":" + std::to_string(other->target.port) +
-              " offers; listeners of the two servers hear different programmes until "
-              "one of them ends");
+    const auto before = raced_.find(mount);
+    const unsigned looks = before == raced_.end() ? 1 : before->second + 1;
+    raced.emplace(mount, looks);
+    const std::string both = "mount " + mount + " has two sources: one here, and another that " +
+                             other->target.host + ":" + std::to_string(other->target.port) +
+                             " offers; ";
+    const MountSettings& section = mount_section(*config, mount);
+    if (section.has_two_homes()) {
+      if (looks < (is_own_id(*config, section.home) ? kLooksAtHome : kLooksUntilRaced)) return;
+      services_.log.warn("relay/relay", both + "the one here is ended");
+      end_encoders(mount);
+    } else if (looks == kLooksUntilRaced) {
+      services_.log.warn("relay/relay", both +
+                                            "listeners of the two servers hear different "
+                                            "programmes until one of them ends");
+    }
   });
   raced_ = std::move(raced);
-  std::erase_if(said_raced_, [this](const std::string& mount) { return !raced_.contains(mount); });
+}
+
+void RelayService::end_encoders(const std::string& mount) {
+  for (const auto& encoder : services_.admission->encoders_of(mount)) {
+    Worker& home = *services_.workers[encoder.home];
+    home.loop.post([&home, id = encoder.id] { home.sources.kill(id, EndReason::kMoved); });
+  }
 }
 
 void RelayService::stop() {

@@ -83,8 +83,13 @@ class RelayService final : public RelayHost {
   // An upstream of the configuration is connected for this mount, or soon will be.
   bool captures_own(const std::string& mount) const;
   // Nothing feeds the mount any more, and its listeners wait for an encoder wherever it comes: a
-  // node that has listeners of it too may take one in.
+  // node that has listeners of it too may take one in.  So of a source of this server only where
+  // the mount has two homes.
   bool is_over(const std::string& mount) const;
+  // Sources at this server end, because the stream comes from another one: their listeners wait.
+  void end_encoders(const std::string& mount);
+  // Its source may come back at another node than the one that has lost it.
+  bool has_two_homes(const std::string& mount) const;
   // A <relay> of the configuration has this mount.
   bool is_configured(const std::string& mount) const;
   // Null: there is none.
@@ -144,6 +149,7 @@ class RelayService final : public RelayHost {
   void tell_unable();
   MasterWatch::Flow flow_of(const std::string& mount) const;
   bool fallback_plays(const Mount& mount) const;
+  std::chrono::milliseconds usual_linger(const Mount& mount, WriterKind kind) const;
 
   Services& services_;
   Rng rng_;
@@ -166,7 +172,8 @@ class RelayService final : public RelayHost {
   std::vector<std::unique_ptr<MasterWatch>> masters_;
   std::vector<std::unique_ptr<MasterWatch>> left_;  // say so to masters that are none any more
   std::map<std::string, SteadyTime> former_;  // mounts of such masters, and how long they go on
-  std::set<std::string> raced_, said_raced_;  // mounts with a source here and one elsewhere
+  // Mounts with a source here and one elsewhere: at how many looks in a row.
+  std::map<std::string, unsigned> raced_;
   unsigned leaving_ = 0;
   bool told_draining_ = false;
   Timer choose_;

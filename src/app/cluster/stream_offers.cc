@@ -86,6 +86,9 @@ std::vector<StreamOffer> stream_offers(
       const StreamOffer* best = from->second.best;
       if (best == nullptr) continue;
       offer.path = best->path;
+      // Its slots come from there, whatever the configuration here says.
+      offer.needs = static_cast<ProtectionSet>(
+          offer.needs | (best->needs & static_cast<ProtectionSet>(Protection::kSlots)));
       if (offer.content_type.empty()) offer.content_type = best->content_type;
       if (offer.kbps == 0) offer.kbps = best->kbps;
     }

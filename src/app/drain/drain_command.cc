@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "app/process/local_url.h"
 #include "base/json.h"
 #include "config/loader.h"
 #include "net/fetch.h"
@@ -24,20 +25,6 @@ constexpr auto kGrace = 2s;
 void print_error(std::string_view text) {
   const std::string line = "icecast-lb: " + std::string(text) + "\n";
   [[maybe_unused]] const auto n = ::write(STDERR_FILENO, line.data(), line.size());
-}
-
-// Where the server of this configuration answers on this machine; "": nowhere.
-std::string local_url(const Config& config) {
-  for (const ListenSettings& socket : config.listen) {
-    if (socket.tls || socket.proxy_protocol || socket.shoutcast_compat || socket.port == 0)
-      continue;
-    std::string host = socket.bind_address;
-    if (host.empty() || host == "0.0.0.0") host = "127.0.0.1";
-    if (host == "::") host = "::1";
-    if (host.find(':') != std::string::npos) host = "[" + host + "]";
-    return "http://" + host + ":" + std::to_string(socket.port);
-  }
-  return {};
 }
 
 class DrainCommand {

@@ -1,5 +1,7 @@
 #include "app/process/options.h"
 
+#include "api/openapi.h"
+#include "auth/user_book.h"
 #include "base/strings.h"
 #include "config/check_report.h"
 #include "config/import.h"
@@ -88,9 +90,24 @@ Options parse_options(const std::vector<std::string_view>& args) {
                          options.drain_mode == "move" || options.drain_mode == "hard";
       if (!known || (comma != std::string_view::npos && !options.drain_seconds))
         return wrong("--drain=MODE,SECONDS needs one of: configured soft move hard");
+    } else if (arg == "--passwd") {
+      options.action = Action::kPasswd;
+      options.user = left.value().value_or("");
+      if (!options.user.empty() && !is_login_name(options.user))
+        return wrong("--passwd: " + quoted(options.user) + " cannot be the name of a user");
+    } else if (arg == "--rotate-keys") {
+      options.action = Action::kRotateKeys;
+    } else if (arg == "--revoke") {
+      options.revoke = true;
+    } else if (arg == "--store-copy" || arg == "--store-rebuild") {
+      options.action = arg == "--store-copy" ? Action::kStoreCopy : Action::kStoreRebuild;
+      while (const auto name = left.value()) options.stores.emplace_back(*name);
+    } else if (arg == "--overwrite") {
+      options.overwrite = true;
     } else if (arg == "--dump-reference") {
       const auto format = parse_reference_format(left.value().value_or(""));
-      if (!format) return wrong("--dump-reference needs one of: md man xml metrics");
+      if (!format)
+        return wrong("--dump-reference needs one of: md man xml metrics record openapi api");
       options.action = Action::kDumpReference;
       options.reference = *format;
     } else if (arg == "--simulate") {
@@ -105,8 +122,16 @@ Options parse_options(const std::vector<std::string_view>& args) {
       return wrong("unknown option " + quoted(arg));
     }
   }
-  const bool needs_file =
-      options.action != Action::kDumpReference && options.action != Action::kSimulate;
+  if (options.action == Action::kStoreCopy && (options.stores.empty() || options.stores.size() > 2))
+    return wrong(
+        "--store-copy needs the store to copy from and the one to copy to: files:DIRECTORY, or a "
+        "configuration file");
+  const bool needs_file = options.action != Action::kDumpReference &&
+                          options.action != Action::kSimulate &&
+                          options.action != Action::kPasswd &&
+                          (options.action != Action::kStoreCopy || options.stores.size() < 2);
+  if (options.action == Action::kPasswd && !options.config_file.empty() && options.user.empty())
+    return wrong("--passwd with -c needs the name of a user");
   if (needs_file && options.config_file.empty()) {
     return wrong(options.action == Action::kServe ? "" : "which configuration file?");
   }
@@ -125,12 +150,23 @@ std::string usage_text() {
   --dump-config <file>       print every effective value of a file
   --import <file> [-o <new>] say what of an Icecast, Icecast-KH or 2.5 file is taken, and write a
                              clean file; status 0: all of it, 2: not all, 1: nothing came of it
-  --dump-reference <format>  print every element there is; format: md, man or xml; or metrics
+  --dump-reference <format>  print every element there is; format: md, man or xml; or metrics;
+                             record: the JSON Schema of a mount outside of the file; openapi or
+                             api: what /api/v1 has
   --simulate [scenario]      simulate how listeners are shared out among nodes; all scenarios, or one
                              of the names that a wrong one prints; status 0: every goal was reached
   --seeds <number>           runs of each simulation; 10
   --drain[=<mode>[,<seconds>]]  empty the server that runs with the file of -c, and wait until it
                              is empty; mode: configured, soft, move or hard
+  --passwd [<user>]          read a password from the terminal or standard input, and print it hashed;
+                             with -c: give it to this user of the store, by the server that runs
+  --store-copy <from> [<to>] copy all records of a store into another one that has none; each is
+                             files:DIRECTORY, or a configuration file, whose <store> it is; without
+                             <to>: the store of -c; --overwrite: the other one becomes the same
+  --store-rebuild [<copy>...]  with -c: make its store again out of the newest of these last good
+                             copies of masters, or out of the conf.cache of its nodes together;
+                             without one: that of its own etcd; --overwrite: although it has records
+  --rotate-keys [--revoke]   with -c: sign sessions by a new key; sessions go on, with --revoke they end
   --debuggable               let core files and debuggers read the memory after a change of user
   --allow-default-passwords  start although a password is one from an example
 )";
@@ -150,6 +186,13 @@ Answer answer_import(const Options& options) {
   return {import.report, "", import.status};
 }
 
+// What is upstairs of the configuration is not the configuration's to print.
+std::string reference_of(ReferenceFormat format) {
+  if (format == ReferenceFormat::kOpenApi) return openapi_json();
+  if (format == ReferenceFormat::kApi) return api_reference();
+  return dump_reference(format);
+}
+
 Answer answer_simulation(const Options& options, const SimulationPrinter& print) {
   Answer result;
   const auto keep = [&result](std::string_view lines) { result.out += lines; };
@@ -166,13 +209,17 @@ std::optional<Answer> answer(const Options& options, const SimulationPrinter& pr
   switch (options.action) {
     case Action::kServe:
     case Action::kDrain:
+    case Action::kPasswd:
+    case Action::kRotateKeys:
+    case Action::kStoreCopy:
+    case Action::kStoreRebuild:
       return std::nullopt;
     case Action::kVersion:
       return Answer{version_text(), "", 0};
     case Action::kHelp:
       return Answer{usage_text(), "", 0};
     case Action::kDumpReference:
-      return Answer{dump_reference(options.reference), "", 0};
+      return Answer{reference_of(options.reference), "", 0};
     case Action::kCheckConfig: {
       const CheckReport report = check_report(options.config_file, load);
       return Answer{report.text, "", report.valid ? 0 : 1};

@@ -27,7 +27,11 @@ struct Options {
     kDumpReference,
     kSimulate,
     kImport,
-    kDrain,  // order the server that runs with this file to drain, and wait for it
+    kPasswd,        // hash a password that is read from standard input, or give it to a user
+    kRotateKeys,    // sign sessions by a new key
+    kStoreCopy,     // all records of one store into another
+    kStoreRebuild,  // a store out of last good copies
+    kDrain,         // order the server that runs with this file to drain, and wait for it
   };
   Action action = Action::kServe;
   std::string config_file;
@@ -40,7 +44,12 @@ struct Options {
   unsigned seeds = 10;
   std::string drain_mode = "configured";       // as /admin/drain knows them
   std::optional<std::uint64_t> drain_seconds;  // nothing: as configured
-  std::string complaint;  // with kUsage: what is wrong; "" where Icecast prints nothing either
+  std::string user;     // of kPasswd; "": the hash alone.  With a file: of its store
+  bool revoke = false;  // of kRotateKeys: the keys before end at once
+  // kStoreCopy: from and, unless it is that of config_file, to.  kStoreRebuild: files of copies.
+  std::vector<std::string> stores;
+  bool overwrite = false;  // of both
+  std::string complaint;   // with kUsage: what is wrong; "" where Icecast prints nothing either
 };
 
 // args: without the program's name.
@@ -56,8 +65,8 @@ struct Answer {
   std::string err;
   int status = 0;
 };
-// nullopt: kServe and kDrain, which do something.  print: gets the lines of long actions as they
-// come; without it they are in the answer.
+// nullopt: kServe, kDrain and those of logins and stores, which do something.  print: gets the
+// lines of long actions as they come; without it they are in the answer.
 std::optional<Answer> answer(const Options& options, const SimulationPrinter& print = {});
 
 }  // namespace lb

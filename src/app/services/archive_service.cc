@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "app/services/event_service.h"
+#include "archive/archive_writer.h"
 
 namespace lb {
 namespace {
@@ -13,6 +14,14 @@ namespace {
 constexpr unsigned kArchiveThread = 5, kFirstReader = 8, kFirstRemote = 6;
 
 constexpr unsigned kPastMetaint = 16'000;
+
+bool fills(const Config& config) {
+  const auto wanted = [](const MountSettings& section) {
+    return section.archive.enabled && section.archive.fill;
+  };
+  return wanted(config.default_mount) ||
+         std::any_of(config.mounts.begin(), config.mounts.end(), wanted);
+}
 
 }  // namespace
 
@@ -28,44 +37,61 @@ std::shared_ptr<const SourceFacts> facts_of_past(const Clock& clock, const std::
 
 ArchiveService::ArchiveService(Services& services)
     : services_(services),
-      thread_(services.loops.workers() + kArchiveThread, services.clock, "archive"),
-      writer_(thread_.loop(), services.log, catalog_,
-              {[&services](const std::string& mount) {
-                 return mount_section(*services.config.read(), mount).archive;
-               },
-               [this](const char* event, const std::string& mount, std::int64_t seconds) {
-                 told(event, mount, seconds);
-               }}) {
-  std::vector<Loop*> loops;
-  for (unsigned i = 0; i < services.config.read()->archive.readers; ++i) {
-    reader_threads_.push_back(std::make_unique<IoThread>(
-        services.loops.workers() + kFirstReader + i, services.clock, "shelf"));
-    loops.push_back(&reader_threads_.back()->loop());
-  }
-  readers_ = std::make_unique<ReaderPool>(std::move(loops));
-  remote_ = std::make_unique<RemoteRecordings>(services, catalog_,
-                                               services.loops.workers() + kFirstRemote);
+      remote_(std::make_unique<RemoteRecordings>(services, catalog_,
+                                                 services.loops.workers() + kFirstRemote)),
+      readers_(std::make_unique<ReaderPool>([this] { return begin_readers(); })) {
   readers_->set_remote(&remote_->archive());
 }
 
 ArchiveService::~ArchiveService() = default;
 
+std::vector<Loop*> ArchiveService::begin_readers() {
+  std::vector<Loop*> loops;
+  for (unsigned i = 0; i < services_.config.read()->archive.readers; ++i) {
+    reader_threads_.push_back(std::make_unique<IoThread>(
+        services_.loops.workers() + kFirstReader + i, services_.clock, "shelf"));
+    loops.push_back(&reader_threads_.back()->loop());
+    reader_threads_.back()->start();
+  }
+  return loops;
+}
+
+void ArchiveService::begin_writer(const std::string& dir) {
+  dir_ = dir;
+  thread_ = std::make_unique<IoThread>(services_.loops.workers() + kArchiveThread, services_.clock,
+                                       "archive");
+  writer_ = std::make_unique<ArchiveWriter>(
+      thread_->loop(), services_.log, catalog_,
+      ArchiveWriter::Callbacks{[this](const std::string& mount) {
+                                 return mount_section(*services_.config.read(), mount).archive;
+                               },
+                               [this](const char* event, const std::string& mount,
+                                      std::int64_t seconds) { told(event, mount, seconds); },
+                               [this](const std::string& mount, const std::vector<FileRow>& rows) {
+                                 readers_->files().let_go(mount, rows);
+                               }},
+      &remote_->archive());
+  thread_->start();
+  on_.store(true, std::memory_order_release);
+}
+
 void ArchiveService::configure(const Config& config) {
   remote_->configure(config);
-  if (config.archive.dir.empty() && !on()) return;
-  if (!on()) dir_ = config.archive.dir;
-  on_.store(true, std::memory_order_release);
-  writer_.configure(config.archive);
+  if (!on()) {
+    if (config.archive.dir.empty()) return;
+    begin_writer(config.archive.dir);
+  }
+  ArchiveSettings settings = config.archive;
+  settings.fills = fills(config);
+  writer_->configure(std::move(settings));
+}
+
+void ArchiveService::records_changed() {
+  if (on()) writer_->retain_soon();
 }
 
 void ArchiveService::mount_begun(const std::shared_ptr<Mount>& mount) {
-  if (on() && mount->settings()->archive.enabled) writer_.begin(mount);
-}
-
-void ArchiveService::start() {
-  thread_.start();
-  remote_->start();
-  for (const auto& reader : reader_threads_) reader->start();
+  if (on() && mount->settings()->archive.enabled) writer_->begin(mount);
 }
 
 std::shared_ptr<Mount> ArchiveService::live(const std::string& mount) const {
@@ -125,14 +151,17 @@ std::vector<std::shared_ptr<Mount>> ArchiveService::off_air() const {
 void ArchiveService::told(const char* event, const std::string& mount, std::int64_t seconds) {
   services_.loops.control().post([this, event, mount, seconds] {
     EventService::Details details;
-    if (seconds > 0) details.emplace_back("missing", std::to_string(seconds));
+    const bool filled = std::string_view(event) == "archive-filled";
+    if (seconds > 0) details.emplace_back(filled ? "seconds" : "missing", std::to_string(seconds));
     services_.events->publish(event, mount, std::move(details));
   });
 }
 
 void ArchiveService::stop() {
-  writer_.finish_all();
-  thread_.join();
+  if (on()) {
+    writer_->finish_all();
+    thread_->join();
+  }
   remote_->stop();
   for (const auto& reader : reader_threads_) reader->join();
 }

@@ -2,7 +2,8 @@
 //
 // Thread: made and stopped on the main thread; configure() and mount_begun() on control; catalog()
 // and the numbers from any thread.
-// Ownership: Services; it owns the thread that writes.
+// Ownership: Services; it owns the thread that writes, which begins with the first configuration
+// that has an archive, and those that read, which begin with the first work.
 #pragma once
 
 #include <map>
@@ -14,12 +15,13 @@
 #include "app/process/io_thread.h"
 #include "app/services/remote_recordings.h"
 #include "app/services/services.h"
-#include "archive/archive_writer.h"
 #include "archive/catalog.h"
 #include "archive/download_places.h"
 #include "archive/reader_pool.h"
 
 namespace lb {
+
+class ArchiveWriter;
 
 // What listeners are told of a recorded stream, where the mount does not play what it is.
 std::shared_ptr<const SourceFacts> facts_of_past(const Clock& clock, const std::string& type);
@@ -30,21 +32,25 @@ class ArchiveService {
   ~ArchiveService();
 
   void configure(const Config& config);
+  // Limits of mounts may be others.
+  void records_changed();
   void mount_begun(const std::shared_ptr<Mount>& mount);
-  void start();
   // Writes what has been published; the workers have ended.
   void stop();
 
   // False: no directory is configured.
   bool on() const noexcept { return on_.load(std::memory_order_acquire); }
   const Catalog& catalog() const noexcept { return catalog_; }
-  ArchiveWriter& writer() noexcept { return writer_; }
+  // REQUIRES: on()
+  ArchiveWriter& writer() noexcept { return *writer_; }
   ReaderPool& readers() noexcept { return *readers_; }
   RemoteRecordings& remote() noexcept { return *remote_; }
   // There is something of its past, here or at other nodes.
   bool has(const std::string& mount) const {
     return (on() && catalog_.files(mount)->size() > 0) || remote_->archive().holds(mount);
   }
+  // The archive's directory is being read, and what it holds of the mount is not known yet.
+  bool is_reading(const std::string& mount) const { return on() && catalog_.is_reading(mount); }
   // Empty until it is on; the same object ever after.
   const std::string& dir() const noexcept { return dir_; }
   // The mount that plays now; null: none of this name.  Any thread.
@@ -63,12 +69,14 @@ class ArchiveService {
   std::vector<std::shared_ptr<Mount>> off_air() const;
 
  private:
+  void begin_writer(const std::string& dir);
+  std::vector<Loop*> begin_readers();
   void told(const char* event, const std::string& mount, std::int64_t seconds);
 
   Services& services_;
-  IoThread thread_;
+  std::unique_ptr<IoThread> thread_;
   Catalog catalog_;
-  ArchiveWriter writer_;
+  std::unique_ptr<ArchiveWriter> writer_;
   std::vector<std::unique_ptr<IoThread>> reader_threads_;
   std::unique_ptr<RemoteRecordings> remote_;
   std::unique_ptr<ReaderPool> readers_;

@@ -36,6 +36,10 @@ bool HlsService::end(const Mount& mount, std::uint64_t id) {
   return true;
 }
 
+void HlsService::end_holders(const SlotGate& gate, const std::vector<std::uint64_t>& ids) {
+  finish(sessions_.take_holders(gate, ids));
+}
+
 void HlsService::begin_session(HlsSessionPtr session) {
   const std::shared_ptr<Mount> mount = session->mount;
   // One that another request of the same player has begun meanwhile goes, and with it its places.

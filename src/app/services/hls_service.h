@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "archive/kept_files.h"
+#include "hls/past_lookups.h"
 #include "hls/sessions.h"
 #include "net/loop.h"
 
@@ -32,14 +32,14 @@ class HlsService {
   // The longest connected first.
   void end_oldest(std::size_t most);
   bool end(const Mount& mount, std::uint64_t id);
+  void end_holders(const SlotGate& gate, const std::vector<std::uint64_t>& ids);
 
   // -- any thread --------------------------------------------------------------------------------
   HlsSessions& sessions() noexcept { return sessions_; }
   const HlsSessions& sessions() const noexcept { return sessions_; }
   // From now on it is a listener.
   void begin_session(HlsSessionPtr session);
-  // The recorded files that lists and segments were read from last.
-  KeptFiles& kept_files() noexcept { return kept_files_; }
+  PastLookups& lookups() noexcept { return lookups_; }
   void count(HlsRequest kind) noexcept {
     requests_[static_cast<std::size_t>(kind)].fetch_add(1, std::memory_order_relaxed);
   }
@@ -54,7 +54,7 @@ class HlsService {
 
   Services& services_;
   HlsSessions sessions_;
-  KeptFiles kept_files_;
+  PastLookups lookups_;
   std::array<std::atomic<std::uint64_t>, kHlsRequestNames.size()> requests_{};
   Timer timer_;
 };

@@ -1,5 +1,5 @@
-// NodeLoad: how much of what this node can carry is in use.  LoadMeter: the same, counted anew at
-// most four times a second, however often it is asked.
+// NodeLoad: how much of what this node can carry is in use.  LoadMeter: the same, counted at most
+// four times a second, however often it is asked.
 //
 // Thread: any.
 // Ownership: Services.

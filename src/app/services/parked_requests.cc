@@ -48,6 +48,12 @@ void ParkedRequests::release(const std::string& key, WaitOutcome outcome) {
   for (const ParkedRequest& request : row.mapped().requests) callbacks_.wake(request, outcome);
 }
 
+std::vector<std::string> ParkedRequests::keys() const {
+  std::vector<std::string> keys;
+  for (const auto& [key, row] : rows_) keys.push_back(key);
+  return keys;
+}
+
 void ParkedRequests::clear() {
   rows_.clear();
   size_ = 0;

@@ -65,6 +65,7 @@ class ParkedRequests {
 
   // It has a deadline, though all its requests may have left.
   bool contains(std::string_view key) const { return rows_.find(key) != rows_.end(); }
+  std::vector<std::string> keys() const;
   std::size_t size() const noexcept { return size_; }
 
  private:

@@ -12,14 +12,12 @@ constexpr std::size_t kMostFetches = 16, kMostWaiting = 4096;
 RemoteRecordings::RemoteRecordings(Services& services, const Catalog& own, unsigned first_thread)
     : clock_(services.clock),
       patient_number_(first_thread + 1),
-      fetching_(first_thread, services.clock, "fetch"),
-      fetcher_(
-          std::make_unique<Fetcher>(fetching_.loop(), Fetcher::Limits{kMostFetches, kMostWaiting})),
-      archive_(std::make_unique<RemoteArchive>(
-          fetching_.loop(), services.log, own,
-          [fetcher = fetcher_.get()](FetchRequest request, Fetcher::Done done) {
-            fetcher->start(std::move(request), std::move(done));
-          })),
+      fetching_number_(first_thread),
+      archive_(
+          std::make_unique<RemoteArchive>([this]() -> Loop& { return begin(); }, services.log, own,
+                                          [this](FetchRequest request, Fetcher::Done done) {
+                                            fetcher_->start(std::move(request), std::move(done));
+                                          })),
       passes_(services.clock.steady()) {}
 
 // What is under way is dropped before what it would call.
@@ -30,7 +28,13 @@ void RemoteRecordings::configure(const Config& config) {
   shares_.store(config.archive.share, std::memory_order_relaxed);
 }
 
-void RemoteRecordings::start() { fetching_.start(); }
+Loop& RemoteRecordings::begin() {
+  fetching_ = std::make_unique<IoThread>(fetching_number_, clock_, "fetch");
+  fetcher_ =
+      std::make_unique<Fetcher>(fetching_->loop(), Fetcher::Limits{kMostFetches, kMostWaiting});
+  fetching_->start();
+  return fetching_->loop();
+}
 
 Loop& RemoteRecordings::patient() {
   std::call_once(patient_once_, [this] {
@@ -45,7 +49,7 @@ void RemoteRecordings::stop() {
   archive_->closing = true;
   std::call_once(patient_once_, [] {});
   if (patient_) patient_->join();
-  fetching_.join();
+  if (fetching_) fetching_->join();
 }
 
 }  // namespace lb

@@ -25,7 +25,6 @@ class RemoteRecordings {
   ~RemoteRecordings();
 
   void configure(const Config& config);
-  void start();
   void stop();
 
   RemoteArchive& archive() noexcept { return *archive_; }
@@ -40,9 +39,12 @@ class RemoteRecordings {
   std::atomic<std::uint64_t> refused{0}, answered{0};
 
  private:
+  Loop& begin();
+
   const Clock& clock_;
   const unsigned patient_number_;
-  IoThread fetching_;
+  const unsigned fetching_number_;
+  std::unique_ptr<IoThread> fetching_;  // null: no node has told of recordings
   std::once_flag patient_once_;
   std::unique_ptr<IoThread> patient_;
   std::unique_ptr<Fetcher> fetcher_;

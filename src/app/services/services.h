@@ -13,7 +13,9 @@
 #include "auth/authenticators.h"
 #include "auth/ip_filter.h"
 #include "auth/passwords.h"
+#include "auth/session_book.h"
 #include "auth/throttle.h"
+#include "auth/user_book.h"
 #include "base/log.h"
 #include "base/snapshot.h"
 #include "config/config.h"
@@ -34,17 +36,22 @@ namespace lb {
 class ArchiveService;
 class ClusterLinks;
 class ClusterService;
+class ConfService;
 class CountryWatch;
 class DeadAirService;
 class DirectCalls;
 class DirectoryService;
 class EventService;
+class ExternalService;
 class HlsService;
+class LoginService;
 class MetricsService;
 class MountFiles;
 class MountLookup;
 class StatsRenderer;
 class PageCache;
+class RecordOverlay;
+class RecordService;
 class RelayService;
 class Station;
 class StatsFeed;
@@ -60,6 +67,8 @@ struct Services {
   Snapshot<Config> config;
   Snapshot<StaticFiles> files;
   Snapshot<HttpSettings> http;
+  Snapshot<UserBook> users;            // of the store; without one: none
+  Snapshot<SessionKeys> session_keys;  // of other masters
   LoopPool loops;
   LoopBeats beats;
   TlsKeeper tls;  // clerk; its context: any thread
@@ -71,11 +80,15 @@ struct Services {
   std::atomic<bool> ready{false};  // everything has been set up
   PasswordThrottle throttle;
   AccessFiles access;
-  std::unique_ptr<Fetcher> fetcher;         // control
-  std::unique_ptr<Authenticators> auth;     // control
-  std::unique_ptr<CountryWatch> countries;  // see there
-  MountHooks hooks;                         // any thread
-  IoThread disk;
+  IoThread disk;                                  // ends behind those that post to it to the last
+  std::unique_ptr<RecordOverlay> overlay;         // control
+  std::unique_ptr<RecordService> records;         // see there
+  std::unique_ptr<ConfService> conf;              // control
+  std::unique_ptr<ExternalService> external;      // see there
+  std::unique_ptr<Fetcher> fetcher;               // control
+  std::unique_ptr<Authenticators> auth;           // control
+  std::unique_ptr<CountryWatch> countries;        // see there
+  MountHooks hooks;                               // any thread
   IoThread pages_thread;                          // renders public pages; see PageCache
   IoThread stats_thread;                          // see StatsRenderer
   DumpWriter dumps;                               // any thread
@@ -86,6 +99,7 @@ struct Services {
   std::unique_ptr<EventService> events;           // control
   std::unique_ptr<ArchiveService> archive;        // see there
   std::unique_ptr<DeadAirService> dead_air;       // control
+  std::unique_ptr<LoginService> login;            // see there
   std::unique_ptr<MetricsService> metrics;        // control
   std::unique_ptr<DirectoryService> directory;    // control
   std::unique_ptr<MountFiles> mount_files;        // see there

@@ -10,10 +10,12 @@
 #include "app/services/parked_requests.h"
 #include "app/services/services.h"
 #include "archive/shifted_streams.h"
+#include "cluster/slots/slot_row.h"
 #include "http/connections.h"
 #include "net/acceptor.h"
 #include "stream/file_feeder.h"
 #include "stream/loop_streams.h"
+#include "stream/slot_gate.h"
 #include "stream/source_set.h"
 
 namespace lb {
@@ -45,6 +47,9 @@ struct Worker {
   // any thread.
   static void resume(Services& services, const ParkedRequest& request, WaitOutcome outcome,
                      std::shared_ptr<DirectOffer> offer = nullptr);
+  // The same of one that has waited for a slot of its mount, or for the seat of its user.
+  static void resume_with_slot(Services& services, unsigned worker, std::uint64_t connection,
+                               SlotPass pass, SlotWord word);
 };
 
 }  // namespace lb

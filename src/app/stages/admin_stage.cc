@@ -3,13 +3,22 @@
 #include <utility>
 
 #include "admin/command.h"
+#include "admin/console_files.h"
+#include "admin/session_marks.h"
 #include "app/cluster/cluster_service.h"
+#include "app/services/login_service.h"
 #include "app/services/worker.h"
 #include "app/stages/auth_stage.h"
+#include "app/stages/login_replies.h"
+#include "app/stages/login_stage.h"
+#include "app/stages/request_context.h"
 #include "app/stages/source_logins.h"
+#include "app/stages/who_asks.h"
 #include "app/station/station.h"
 #include "app/station/stats_renderer.h"
 #include "auth/passwords.h"
+#include "base/encoding.h"
+#include "base/strings.h"
 #include "http/error_page.h"
 #include "http/page_headers.h"
 #include "http/playlist.h"
@@ -18,29 +27,6 @@ namespace lb {
 namespace {
 
 constexpr std::string_view kCgi = "/admin.cgi";
-
-// asked.node: of the cluster, whose secret was given; the role is then that of a relay.
-// asked.encoder: of the mount, whose login was given.
-AdminRole role_of(const Config& config, const ClusterFacts& cluster, const Request& request,
-                  AdminRequest& asked) {
-  const auto given = basic_credentials(request.headers);
-  const PasswordSettings known = Services::passwords(config);
-  if (is_admin(known, given)) return AdminRole::kAdmin;
-  if (is_relay(known, given)) return AdminRole::kRelay;
-  if (const KnownNode* found = cluster.known.login(given)) {
-    asked.node = found->id;
-    return AdminRole::kRelay;
-  }
-  if (const auto mount = query_param(asked.query, "mount")) {
-    const MountSettings& settings = mount_section(config, *mount);
-    if (decides_sources(settings)) return AdminRole::kNone;
-    if (auto row = source_login(config, settings, given)) {
-      if (!settings.encoders.empty()) asked.encoder = std::move(row->username);
-      return AdminRole::kSource;
-    }
-  }
-  return AdminRole::kNone;
-}
 
 AdminRole role_by_pass(const Config& config, const std::string& mount, AdminRequest& asked) {
   const auto pass = query_param(asked.query, "pass");
@@ -79,11 +65,22 @@ void send_answer(Worker& worker, std::uint64_t id, AdminAnswer answer, const Sha
     waiting->reply(head, std::move(answer.body));
 }
 
+using Sender = std::shared_ptr<const Identity>;
+
+// What is shown to a session can be sent back by it.
+bool needs_marks(const Sender& sender) { return sender && !sender->csrf.empty(); }
+
+std::string marked_page(Worker& worker, const Sender& sender, std::string_view page) {
+  return with_session_marks(page, sender->csrf, sender->user,
+                            worker.services.login->plan()->api ? kConsolePath : "");
+}
+
 // On control: a finished answer goes to its worker, a document by way of its template.
-void finish_answer(Worker& worker, std::uint64_t id, AdminAnswer answer) {
+void finish_answer(Worker& worker, std::uint64_t id, const Sender& sender, AdminAnswer answer) {
   if (answer.template_name.empty()) {
     const auto http = worker.services.http.read();
     const bool page = answer.content_type.starts_with("text/html");  // the rest is data
+    if (page && needs_marks(sender)) answer.body = marked_page(worker, sender, answer.body);
     if (page)
       answer.extra += page_header_lines(PageKind::kPlain, http->http_headers);
     else if (answer.error.empty())  // it may yet become a page
@@ -96,7 +93,7 @@ void finish_answer(Worker& worker, std::uint64_t id, AdminAnswer answer) {
   std::string name = answer.template_name, document = std::exchange(answer.body, {});
   worker.services.stats_renderer->render(
       std::move(name), std::move(document),
-      [&worker, id, answer = std::move(answer)](RenderedPages::Page page) mutable {
+      [&worker, id, sender, answer = std::move(answer)](RenderedPages::Page page) mutable {
         AdminAnswer done = std::move(answer);
         PageKind kind = PageKind::kPlain;
         SharedBody body;
@@ -104,6 +101,11 @@ void finish_answer(Worker& worker, std::uint64_t id, AdminAnswer answer) {
           done.content_type = (*page)->content_type;
           body = {page, (*page)->body};
           kind = (*page)->brings_its_own ? PageKind::kDesigned : PageKind::kPlain;
+          if (needs_marks(sender) && is_page_type(done.content_type)) {
+            const auto marked =
+                std::make_shared<const std::string>(marked_page(worker, sender, (*page)->body));
+            body = {marked, *marked};
+          }
         } else {
           worker.services.log.error("admin/render", (*page).error().what);
           done = admin_error(404, "Could not parse XSLT file");
@@ -135,24 +137,79 @@ bool would_change(const AdminRequest& asked) {
          (lookup.command != nullptr && admin_changes_state(*lookup.command, asked.query));
 }
 
-void run_admin(Worker& worker, std::uint64_t id, bool cgi, AdminRequest asked, std::string mount) {
-  worker.services.loops.control().post(
-      [&worker, id, cgi, asked = std::move(asked), mount = std::move(mount)]() mutable {
-        const auto done = [&worker, id](AdminAnswer answer) {
-          finish_answer(worker, id, std::move(answer));
-        };
-        if (cgi)
-          answer_admin_cgi(std::move(asked), std::move(mount), *worker.services.station, done);
-        else
-          answer_admin(std::move(asked), *worker.services.station, done);
-      });
+// Of a command that changes something, by a user; titles by sources are not written down.
+std::optional<AuditEntry> audited(Worker& worker, Connection& connection,
+                                  const AdminRequest& asked) {
+  if (!worker.services.login->on() || asked.role < AdminRole::kViewer || !would_change(asked))
+    return std::nullopt;
+  const AdminLookup lookup = admin_lookup(asked.path);
+  if (lookup.command == nullptr) return std::nullopt;
+  const auto mount = query_param(asked.query, "mount");
+  AuditEntry entry = audit_entry(connection, lookup.command->name,
+                                 mount.value_or(query_param(asked.query, "node").value_or("")));
+  for (const std::string_view pair : split(asked.query, '&')) {
+    const auto name = percent_decode(pair.substr(0, pair.find('=')), true);
+    if (!name || name->empty() || *name == "mount" || *name == "csrf") continue;
+    const std::string value = query_param(asked.query, *name).value_or("");
+    entry.changes.push_back({*name, std::nullopt, audited_value(*name, value)});
+  }
+  return entry;
+}
+
+void run_admin(Worker& worker, Connection& connection, const Sender& sender, bool cgi,
+               AdminRequest asked, std::string mount) {
+  auto entry = std::make_shared<std::optional<AuditEntry>>(audited(worker, connection, asked));
+  worker.services.loops.control().post([&worker, id = connection.id(), sender, cgi, entry,
+                                        asked = std::move(asked),
+                                        mount = std::move(mount)]() mutable {
+    const auto done = [&worker, id, sender, entry](AdminAnswer answer) {
+      if (*entry) {
+        (*entry)->result = answer.status < 400 ? "ok" : std::to_string(answer.status);
+        worker.services.login->audit(std::move(**entry));
+      }
+      finish_answer(worker, id, sender, std::move(answer));
+    };
+    if (cgi)
+      answer_admin_cgi(std::move(asked), std::move(mount), *worker.services.station, done);
+    else
+      answer_admin(std::move(asked), *worker.services.station, done);
+  });
+}
+
+// What the sender may do, as the command table asks for it.
+void take_identity(AdminRequest& asked, const Sender& sender) {
+  asked.role = sender->role;
+  asked.node = sender->node;
+  asked.encoder = sender->encoder;
+  asked.shows_addresses = sender->addresses || sender->role < AdminRole::kViewer;
+  if (sender->role == AdminRole::kOperator || sender->role == AdminRole::kOwner)
+    asked.owns = [sender](std::string_view name) { return sender->owns(name); };
+}
+
+// A browser is answered here: without a box for passwords.  True: it has been.
+bool refuse_in_browser(Worker& worker, Connection& connection, const AdminRequest& asked,
+                       const Identity& identity, std::string_view about) {
+  const AdminLookup lookup = admin_lookup(asked.path);
+  if (!identity.csrf.empty() && !asked.is_post && would_change(asked)) {
+    connection.reply_text(403, "cookie-needs-post: with a session nothing changes by GET\r\n");
+    return true;
+  }
+  const bool by_session = !identity.csrf.empty();
+  if (!by_session && !(identity.is_nobody() && wants_login_page(worker, connection.request())))
+    return false;
+  const bool has_mount = query_param(asked.query, "mount").has_value();
+  if (lookup.command == nullptr ||
+      admin_allows(*lookup.command, asked.role, has_mount, identity.owns(about)))
+    return false;
+  refuse_asker(worker, connection, identity);
+  return true;
 }
 
 }  // namespace
 
 std::size_t body_limit(Worker& worker, Connection& connection) {
   const Request& request = connection.request();
-  if (request.path != "/admin/sourcelist.txt") return 0;
+  if (request.path != "/admin/sourcelist.txt") return login_body_limit(worker, request);
   const auto given = basic_credentials(request.headers);
   if (!given || is_shut_out(worker, connection, *given)) return 0;
   const bool known = is_relay(Services::passwords(*worker.services.config.read()), given) ||
@@ -192,41 +249,49 @@ Verdict AdminStage::handle(Connection& connection) {
   std::string mount = own.empty() ? config->shoutcast_mount : own;
   // What is refused with any password costs no try.
   if (!cgi && admin_refusal_before_auth(asked.path, asked.query, asked.headers)) {
-    run_admin(worker_, connection.id(), false, std::move(asked), std::move(mount));
+    run_admin(worker_, connection, nullptr, false, std::move(asked), std::move(mount));
     return Verdict::kPending;
   }
-  const std::string about = cgi ? mount : query_param(asked.query, "mount").value_or("");
+  const auto named = query_param(asked.query, "mount");
+  const std::string about = cgi ? mount : named.value_or("");
   const auto given =
       cgi ? cgi_credentials(*config, about, asked.query) : basic_credentials(request.headers);
-  if (given) {
+  Sender sender;
+  if (cgi && given) {
     connection.user = given->user;
     if (answer_if_shut_out(worker_, connection, *given)) return Verdict::kAnswered;
-    asked.role = cgi ? role_by_pass(*config, mount, asked)
-                     : role_of(*config, *services.cluster->facts(), request, asked);
+    asked.role = role_by_pass(*config, mount, asked);
     if (asked.role != AdminRole::kNone)
       note_right_password(worker_, connection, *given);
     else if (answer_if_throttled(worker_, connection, given->user) ||
-             (cgi && answer_if_throttled(worker_, connection, config->authentication.admin_user)))
+             answer_if_throttled(worker_, connection, config->authentication.admin_user))
       return Verdict::kAnswered;
+  } else if (!cgi) {
+    Asker asker = who_asks(worker_, connection, named);
+    if (asker.verdict != Verdict::kNext) return asker.verdict;
+    sender = std::move(asker.identity);
+    take_identity(asked, sender);
+    if (refuse_in_browser(worker_, connection, asked, *sender, about)) return Verdict::kAnswered;
   }
   const MountSettings& section = mount_section(*config, about);
   if (given && asked.role == AdminRole::kNone && !about.empty() && decides_sources(section)) {
     SourceAsk ask{about, connection.ip(), *given, true};
     ask_about_source(
-        worker_, connection, section.name, std::move(ask),
-        [&worker = worker_, cgi, config, asked = std::move(asked), mount = std::move(mount)](
-            Connection& waiting, const AuthVerdict& verdict) mutable {
+        worker_, connection, section, std::move(ask),
+        [&worker = worker_, sender, cgi, config, asked = std::move(asked),
+         mount = std::move(mount)](Connection& waiting, const AuthVerdict& verdict) mutable {
           if (verdict.kind == AuthVerdict::Kind::kAllow) asked.role = AdminRole::kSource;
           if (cgi && verdict.wrong_password) note_wrong_cgi_password(worker, waiting, *config);
-          run_admin(worker, waiting.id(), cgi, std::move(asked), std::move(mount));
+          run_admin(worker, waiting, sender, cgi, std::move(asked), std::move(mount));
         });
     return Verdict::kPending;
   }
   const bool guess =
       given && asked.role == AdminRole::kNone && (cgi || !is_known_password(*config, *given));
-  if (guess) note_wrong_password(worker_, connection, given->user);
+  if (guess && !connection.context().password_judged)
+    note_wrong_password(worker_, connection, given->user);
   if (guess && cgi) note_wrong_cgi_password(worker_, connection, *config);
-  run_admin(worker_, connection.id(), cgi, std::move(asked), std::move(mount));
+  run_admin(worker_, connection, sender, cgi, std::move(asked), std::move(mount));
   return Verdict::kPending;
 }
 

@@ -6,9 +6,12 @@
 
 #include "admin/security.h"
 #include "app/services/archive_service.h"
+#include "app/services/login_service.h"
 #include "app/services/worker.h"
-#include "app/stages/auth_stage.h"
+#include "app/stages/request_context.h"
+#include "app/stages/who_asks.h"
 #include "app/station/archive_sight.h"
+#include "archive/archive_writer.h"
 #include "archive/time_text.h"
 #include "base/json.h"
 
@@ -68,7 +71,13 @@ void reply_text_body(Worker& worker, std::uint64_t id, std::string type, std::st
 Verdict ArchiveAdminStage::handle(Connection& connection) {
   const Request& request = connection.request();
   if (request.path != kDocument && request.path != kDelete) return Verdict::kNext;
-  if (!let_in_administrator(worker_, connection)) return Verdict::kAnswered;
+  const std::string mount = query_param(request.query, "mount")
+                                .value_or(connection.form_is_urlencoded()
+                                              ? query_param(connection.form(), "mount").value_or("")
+                                              : "");
+  if (const Verdict verdict = let_in_role(worker_, connection, request.path, mount);
+      verdict != Verdict::kNext)
+    return verdict;
   return request.path == kDocument ? show(connection) : remove(connection);
 }
 
@@ -116,6 +125,11 @@ Verdict ArchiveAdminStage::remove(Connection& connection) {
   }
   services.log.info("archive/delete", "archive " + *mount + ": " + rfc3339(*from) + " to " +
                                           rfc3339(*to) + " is removed by " + connection.ip());
+  AuditEntry entry = audit_entry(connection, "archive/delete", *mount);
+  entry.changes.push_back({"from", rfc3339(*from), std::nullopt});
+  entry.changes.push_back({"to", rfc3339(*to), std::nullopt});
+  entry.result = "ok";
+  services.login->audit(std::move(entry));
   services.archive->writer().remove(
       *mount, *from, *to, [&worker = worker_, id = connection.id()](std::size_t files) {
         JsonWriter out;

@@ -8,9 +8,15 @@
 // Thread: its worker; indexes are read by the archive's readers, and the request waits.
 #pragma once
 
+#include <cstdint>
+#include <string>
+#include <vector>
+
 #include "archive/catalog.h"
 #include "archive/range_plan.h"
 #include "http/connection.h"
+#include "net/loop.h"
+#include "stream/stream_place.h"
 
 namespace lb {
 
@@ -22,15 +28,22 @@ std::string ranges_text(const std::vector<ArchiveRange>& ranges);
 
 class ArchiveStage final : public Stage {
  public:
-  explicit ArchiveStage(Worker& worker) : worker_(worker) {}
+  explicit ArchiveStage(Worker& worker);
   Verdict handle(Connection& connection) override;
 
  private:
   Verdict answer(Connection& connection, const Catalog::Files& files, const PastAsk& ask);
   Verdict look_elsewhere(Connection& connection, const PastAsk& ask);
   Verdict send_file(Connection& connection, const Catalog::Files& files, const PastAsk& ask);
-  Verdict begin_stream(Connection& connection, const Catalog::Files& files, const PastAsk& ask);
+  Verdict begin_stream(Connection& connection, const Catalog::Files& files, PastAsk ask);
+  // True: ListenStage goes on at that byte.
+  bool resumes_live(Connection& connection, const RecordedFiles& files, const StreamAddress& at);
+  bool wait(Connection& connection);
+  void ask_waiting();
+
   Worker& worker_;
+  std::vector<std::uint64_t> waiting_;  // connections that ask for what is recorded in a moment
+  Timer timer_;
 };
 
 }  // namespace lb

@@ -6,6 +6,7 @@
 #include "app/cluster/cluster_service.h"
 #include "app/services/worker.h"
 #include "app/stages/hls_stage.h"
+#include "app/stages/past_stage.h"
 #include "app/stages/request_context.h"
 #include "cluster/relay/relay_marks.h"
 
@@ -53,6 +54,13 @@ std::optional<RedirectToken> said_way(const Services& services, const ClusterFac
   return std::nullopt;
 }
 
+// The mount that an address is of, as the token of its redirect names it.
+std::string signed_mount(const Services& services, const std::string& path) {
+  if (services.mounts.find(path)) return path;
+  const auto past = past_of_path(path);
+  return past ? past->mount : mount_of_address(path);
+}
+
 }  // namespace
 
 void note_arrival(const Services& services, RequestContext& context) {
@@ -78,8 +86,7 @@ Verdict ArrivalStage::handle(Connection& connection) {
   if (!request.query.empty()) request.target += "?" + request.query;
   const auto facts = worker_.services.cluster->facts();
   // Signed for the mount, whatever is asked of it.
-  const std::string mount =
-      worker_.services.mounts.find(request.path) ? request.path : mount_of_address(request.path);
+  const std::string mount = signed_mount(worker_.services, request.path);
   RedirectToken best;
   for (const std::string& name : facts->names) {
     best = check_token(worker_.services, facts->keys, *token, name, mount);

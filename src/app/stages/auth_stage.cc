@@ -2,15 +2,18 @@
 
 #include <utility>
 
+#include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
 #include "app/services/worker.h"
 #include "app/stages/arrival_stage.h"
 #include "app/stages/auth_replies.h"
 #include "app/stages/listen_stage.h"
+#include "app/stages/record_logins.h"
 #include "app/stages/request_context.h"
 #include "app/stages/source_logins.h"
 #include "base/encoding.h"
 #include "cluster/relay/pull_mark.h"
+#include "cluster/relay/pull_verifier.h"
 
 namespace lb {
 namespace {
@@ -25,17 +28,27 @@ class TicketNotice final : public EndNotice {
   ListenerTicket ticket_;
 };
 
-// The one that logs show: behind a proxy that is believed, the client's.
-Address judged_address(const Connection& connection) {
-  return Address::parse(connection.ip(), 0).value_or(connection.peer());
-}
+// A listener's ticket, with the seat of its user.
+class SeatNotice final : public EndNotice {
+ public:
+  SeatNotice(std::unique_ptr<EndNotice> inner, SeatPass seat)
+      : inner_(std::move(inner)), seat_(std::move(seat)) {}
+  void set_bytes_sent(std::uint64_t bytes) noexcept override { inner_->set_bytes_sent(bytes); }
 
-void let_in(Connection& connection, AuthVerdict verdict, ListenerTicket ticket) {
+ private:
+  std::unique_ptr<EndNotice> inner_;
+  SeatPass seat_;
+};
+
+void let_in(Connection& connection, AuthVerdict verdict, ListenerTicket ticket,
+            std::optional<SeatPass> seat = std::nullopt) {
   RequestContext& context = connection.context();
   context.authorised = true;
   context.is_relay = verdict.is_relay;
   context.time_limit = verdict.time_limit;
   context.notice = std::make_unique<TicketNotice>(std::move(ticket));
+  if (seat)
+    context.notice = std::make_unique<SeatNotice>(std::move(context.notice), std::move(*seat));
   if (!verdict.user.empty()) connection.user = verdict.user;
   connection.user_listens = true;
   if (!verdict.mount.empty()) connection.request().path = verdict.mount;
@@ -51,6 +64,47 @@ void redirect(Connection& connection, const std::string& location) {
       head, "<a href=\"" + html_escape(location) + "\">" + html_escape(location) + "</a>\r\n");
 }
 
+// <sessions-per-user>: the nodes agree on whether this user may listen once more.
+void ask_for_seat(Worker& worker, Connection& connection, AuthVerdict verdict,
+                  ListenerTicket ticket) {
+  const auto config = worker.services.config.read();
+  const std::string& mount = connection.request().path;
+  const MountSettings& section = mount_section(*config, mount);
+  const bool counts = section.sessions_per_user > 0 && verdict.counts && !verdict.is_relay &&
+                      !verdict.user.empty() && verdict.mount.empty();
+  if (!counts) {
+    let_in(connection, std::move(verdict), std::move(ticket));
+    return;
+  }
+  const HlsAsk* const hls = connection.context().hls.get();
+  SeatService::Ask ask;
+  ask.mount = mount;
+  ask.user = verdict.user;
+  ask.who = connection.ip() + '|' + std::string(connection.request().headers.get("user-agent"));
+  ask.listener = hls != nullptr ? hls->listener : connection.id();
+  ask.most = section.sessions_per_user;
+  ask.drop = auth_option_set(section.authenticator.options, "drop_existing_listener");
+  worker.services.loops.control().post([&worker, id = connection.id(), ask = std::move(ask),
+                                        verdict = std::move(verdict),
+                                        ticket = std::move(ticket)]() mutable {
+    worker.services.links->seats().ask(
+        ask, [&worker, id, verdict = std::move(verdict), ticket = std::move(ticket)](
+                 bool seated, SeatPass seat) mutable {
+          worker.loop.post([&worker, id, seated, seat = std::move(seat),
+                            verdict = std::move(verdict), ticket = std::move(ticket)]() mutable {
+            Connection* waiting = worker.connections.find(id);
+            if (waiting == nullptr) return;
+            if (!seated) {
+              worker.services.counters.refused(Refusal::kLogin);
+              waiting->reply_text(403, "This user listens already\r\n");
+              return;
+            }
+            let_in(*waiting, std::move(verdict), std::move(ticket), std::move(seat));
+          });
+        });
+  });
+}
+
 void settle(Worker& worker, std::uint64_t id, AuthVerdict verdict, ListenerTicket ticket) {
   Connection* waiting = worker.connections.find(id);
   if (waiting == nullptr) return;  // its ticket tells the backend
@@ -59,7 +113,7 @@ void settle(Worker& worker, std::uint64_t id, AuthVerdict verdict, ListenerTicke
   if (verdict.wrong_password) note_wrong_password(worker, *waiting, waiting->user);
   switch (verdict.kind) {
     case AuthVerdict::Kind::kAllow:
-      let_in(*waiting, std::move(verdict), std::move(ticket));
+      ask_for_seat(worker, *waiting, std::move(verdict), std::move(ticket));
       return;
     case AuthVerdict::Kind::kRefuse:
       worker.services.counters.refused(Refusal::kLogin);
@@ -81,14 +135,30 @@ void settle(Worker& worker, std::uint64_t id, AuthVerdict verdict, ListenerTicke
 
 void let_node_in(Connection& connection) {
   RequestContext& context = connection.context();
-  context.authorised = context.is_relay = context.is_server = true;
+  context.authorised = context.is_relay = context.is_server = context.is_node = true;
+}
+
+PullVerifier::Verdict judge_mark(Worker& worker, Connection& connection, const PullMark& mark) {
+  Services& services = worker.services;
+  const auto facts = services.cluster->facts();
+  // As it was asked for, whatever <alias> has made of it.
+  const std::string& target = connection.request().target;
+  const auto asked = percent_decode(std::string_view(target).substr(0, target.find('?')), false);
+  const KnownNodes* known = &facts->known;
+  for (const KnownNodes& own : facts->as_node)
+    if (const KnownNode* node = own.node(mark.id);
+        node != nullptr && secret_equal(mark.mac, mark.mac_for(node->secret, asked.value_or(""))))
+      known = &own;
+  const auto verdict = services.cluster->pulls().judge(mark, *known, facts->mark,
+                                                       asked.value_or(""), services.clock);
+  if (verdict == PullVerifier::Verdict::kForged) note_wrong_password(worker, connection, mark.id);
+  return verdict;
 }
 
 // A node pulls, and proves itself with a mark; if not, it is refused here: no backend knows nodes.
 Verdict judge_pull(Worker& worker, Connection& connection) {
   Services& services = worker.services;
-  const Request& request = connection.request();
-  const auto mark = pull_mark_of(request.headers);
+  const auto mark = pull_mark_of(connection.request().headers);
   const auto refuse = [&] {
     services.counters.refused(Refusal::kLogin);
     connection.reply_text(403, "This mark of a node is not valid here\r\n");
@@ -96,14 +166,7 @@ Verdict judge_pull(Worker& worker, Connection& connection) {
   };
   if (!mark) return refuse();
   if (answer_if_throttled(worker, connection, mark->id)) return Verdict::kAnswered;
-  const auto facts = services.cluster->facts();
-  // As it was asked for, whatever <alias> has made of it.
-  const auto asked =
-      percent_decode(std::string_view(request.target).substr(0, request.target.find('?')), false);
-  const auto verdict = services.cluster->pulls().judge(*mark, facts->known, facts->mark,
-                                                       asked.value_or(""), services.clock);
-  if (verdict == PullVerifier::Verdict::kForged) note_wrong_password(worker, connection, mark->id);
-  if (verdict != PullVerifier::Verdict::kOurs) return refuse();
+  if (judge_mark(worker, connection, *mark) != PullVerifier::Verdict::kOurs) return refuse();
   connection.user = mark->id;
   connection.user_listens = true;
   let_node_in(connection);
@@ -179,26 +242,56 @@ AuthServer auth_server(const Config& config) {
   return {config.hostname, config.port, config.server_id};
 }
 
-bool decides_sources(const MountSettings& section) {
-  return authenticator_decides_sources(section.authenticator.type, section.authenticator.options);
+bool is_pulling_node(Worker& worker, Connection& connection) {
+  RequestContext& context = connection.context();
+  if (context.is_node || context.is_relay) return true;
+  const Request& request = connection.request();
+  // A mark is good for one look.
+  if (says_pull(request.headers)) {
+    const auto mark = pull_mark_of(request.headers);
+    context.is_node = mark &&
+                      !worker.services.throttle.blocked(judged_address(connection), mark->id) &&
+                      judge_mark(worker, connection, *mark) == PullVerifier::Verdict::kOurs;
+  } else if (request.headers.find("authorization") != nullptr) {
+    context.is_node = worker.services.cluster->facts()->known.login(
+                          basic_credentials(request.headers)) != nullptr;
+  }
+  context.is_server = context.is_server || context.is_node;
+  return context.is_node;
 }
 
-void ask_about_source(Worker& worker, Connection& connection, const std::string& section,
+bool decides_sources(const MountSettings& section) {
+  // What a master passes on without logins has its source at another node: here no password of
+  // this server's own opens it.
+  return !section.logins.empty() || section.origin == MountOrigin::kMaster ||
+         authenticator_decides_sources(section.authenticator.type, section.authenticator.options);
+}
+
+void ask_about_source(Worker& worker, Connection& connection, const MountSettings& section,
                       SourceAsk ask, UniqueFunction<void(Connection&, AuthVerdict)> answered) {
+  if (!section.logins.empty()) {
+    ask_record_logins(worker, connection, section, ask.given,
+                      [&worker, user = ask.given.user, answered = std::move(answered)](
+                          Connection& waiting, AuthVerdict verdict) mutable {
+                        if (verdict.wrong_password) note_wrong_password(worker, waiting, user);
+                        answered(waiting, std::move(verdict));
+                      });
+    return;
+  }
   auto kept = std::make_shared<UniqueFunction<void(Connection&, AuthVerdict)>>(std::move(answered));
-  worker.services.loops.control().post(
-      [&worker, id = connection.id(), section, ask = std::move(ask), kept]() mutable {
-        const std::string user = ask.given.user;
-        worker.services.auth->ask_source(
-            section, std::move(ask), [&worker, id, user, kept](AuthVerdict verdict) {
-              worker.loop.post([&worker, id, user, kept, verdict = std::move(verdict)]() mutable {
-                Connection* waiting = worker.connections.find(id);
-                if (waiting == nullptr) return;
-                if (verdict.wrong_password) note_wrong_password(worker, *waiting, user);
-                (*kept)(*waiting, std::move(verdict));
-              });
-            });
-      });
+  worker.services.loops.control().post([&worker, id = connection.id(), section = section.name,
+                                        ask = std::move(ask), kept]() mutable {
+    const std::string user = ask.given.user;
+    worker.services.auth->ask_source(
+        section, std::move(ask), [&worker, id, user, kept](AuthVerdict verdict) {
+          worker.loop.post([&worker, id, user, kept, verdict = std::move(verdict)]() mutable {
+            Connection* waiting = worker.connections.find(id);
+            if (waiting == nullptr) return;
+            if (verdict.wrong_password) note_wrong_password(worker, *waiting, user);
+            (*kept)(*waiting, std::move(verdict));
+          });
+        });
+  });
 }
 
 bool is_known_password(const Config& config, const Credentials& given) {
@@ -215,23 +308,9 @@ bool is_known_password(const Config& config, const Credentials& given) {
   return found;
 }
 
-bool let_in_administrator(Worker& worker, Connection& connection) {
-  const auto config = worker.services.config.read();
-  const auto given = basic_credentials(connection.request().headers);
-  if (given) {
-    connection.user = given->user;
-    if (answer_if_shut_out(worker, connection, *given)) return false;
-  }
-  if (is_admin(Services::passwords(*config), given)) {
-    note_right_password(worker, connection, *given);
-    return true;
-  }
-  if (given && answer_if_throttled(worker, connection, given->user)) return false;
-  if (given && !is_known_password(*config, *given))
-    note_wrong_password(worker, connection, given->user);
-  worker.services.counters.refused(Refusal::kLogin);
-  reply_unauthorised(connection);
-  return false;
+// The one that logs show.
+Address judged_address(const Connection& connection) {
+  return Address::parse(connection.ip(), 0).value_or(connection.peer());
 }
 
 void note_wrong_password(Worker& worker, const Connection& connection, std::string_view user) {

@@ -32,20 +32,25 @@ class AuthStage final : public Stage {
 std::vector<AuthSection> auth_sections(const Config& config);
 AuthServer auth_server(const Config& config);
 
-// Whether the section's authenticator alone decides about its sources (stream_auth).
+// Whether a node of the cluster asks, which pulls the mount for listeners of its own: it proves
+// itself by its secret or by a mark.
+bool is_pulling_node(Worker& worker, Connection& connection);
+
+// Whether its sources are judged elsewhere: by the section's authenticator (stream_auth), or by the
+// logins of the mount's record.
 bool decides_sources(const MountSettings& section);
 // From this peer and for this name, a wrong password has been given.
 void note_wrong_password(Worker& worker, const Connection& connection, std::string_view user);
 
 // Asks it; `answered` is called on the worker while the connection is still there, and never
 // otherwise.  A wrong password is told to the throttle.
-void ask_about_source(Worker& worker, Connection& connection, const std::string& section,
+void ask_about_source(Worker& worker, Connection& connection, const MountSettings& section,
                       SourceAsk ask, UniqueFunction<void(Connection&, AuthVerdict)> answered);
 
 // Whether these are right for some purpose: then they are no guess, only in the wrong place.
 bool is_known_password(const Config& config, const Credentials& given);
-// Whether the administrator asks; another client is answered: 401, or 429 after too many guesses.
-bool let_in_administrator(Worker& worker, Connection& connection);
+// The address that passwords are counted for: behind a proxy that is believed, the client's.
+Address judged_address(const Connection& connection);
 
 // A password of the configuration is compared before anything else is asked: a right one gets in,
 // however many wrong ones come from the same address.  True: a flood of them (auth/throttle.h).

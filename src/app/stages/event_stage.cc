@@ -6,8 +6,8 @@
 
 #include "app/services/event_service.h"
 #include "app/services/worker.h"
-#include "app/stages/auth_stage.h"
 #include "app/stages/request_context.h"
+#include "app/stages/who_asks.h"
 #include "http/access_line.h"
 
 namespace lb {
@@ -67,7 +67,8 @@ Verdict EventStage::handle(Connection& connection) {
   const Request& request = connection.request();
   if (request.path != kPath || request.method != Method::kGet) return Verdict::kNext;
   Services& services = worker_.services;
-  if (!let_in_administrator(worker_, connection)) return Verdict::kAnswered;
+  if (const Verdict verdict = let_in_role(worker_, connection, kPath); verdict != Verdict::kNext)
+    return verdict;
   auto reader = std::make_shared<Reader>();
   reader->ip = connection.ip();
   reader->user = connection.user;
@@ -76,14 +77,22 @@ Verdict EventStage::handle(Connection& connection) {
   reader->agent = request.headers.get("user-agent");
   reader->began = services.clock.steady();
   reader->place = std::move(connection.context().client_pass);
-  services.loops.control().post([&services, reader,
+  Followers::Scope scope;
+  scope.holds = login_holds(worker_, connection);
+  if (const auto sender = connection.context().identity) {
+    scope.addresses = sender->addresses;
+    if (sender->has_own_mounts())
+      scope.owns = [sender](std::string_view mount) { return sender->owns(mount); };
+  }
+  services.loops.control().post([&services, reader, scope = std::move(scope),
                                  last_id = std::string(request.headers.get(kLastId)),
                                  transport = connection.take_transport()]() mutable {
     const auto ended = [&services, reader](std::uint64_t bytes) {
       write_access(services, *reader, bytes);
       reader->place.leave();
     };
-    if (!services.events->stream().add(transport, reply_head(services, 200), last_id, ended))
+    if (!services.events->stream().add(transport, reply_head(services, 200), last_id, ended,
+                                       std::move(scope)))
       refuse(services, *transport);
   });
   return Verdict::kAnswered;

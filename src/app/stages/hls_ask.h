@@ -10,17 +10,11 @@
 #include <string>
 
 #include "base/clock.h"
-#include "hls/past_lists.h"
+#include "hls/past_lookup.h"
 #include "hls/path.h"
 #include "hls/settings.h"
 
 namespace lb {
-
-// What a reader has found of the past, for the stage that is asked again.
-struct HlsPast {
-  PastList list;
-  std::optional<PastSegment> segment;
-};
 
 struct HlsAsk {
   HlsPath named;     // without its mount, which is the request's path
@@ -30,7 +24,7 @@ struct HlsAsk {
   bool known = false;          // it listens here already
   std::uint64_t listener = 0;  // its number, if it joins: one connection may have many players
   SteadyTime wait_until{};     // for a first segment
-  std::shared_ptr<const HlsPast> past;
+  std::shared_ptr<const HlsPast> past;  // what was looked up, for the stage that is asked again
 
   bool is_segment() const noexcept { return named.kind == HlsPath::Kind::kSegment; }
   bool is_master() const noexcept { return !is_segment() && session.empty(); }

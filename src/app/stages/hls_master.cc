@@ -44,10 +44,12 @@ HlsVariant variant_of(const Mount& mount) {
   return variant;
 }
 
-std::string list_path(const std::string& mount) { return mount + "/" + std::string(kHlsLiveList); }
+std::string list_path(const std::string& mount, std::string_view list) {
+  return mount + "/" + std::string(list);
+}
 
 std::string own_address(const std::string& mount, bool is_first, const std::string& query) {
-  if (!is_first) return redirect_location("", list_path(mount), query, "");
+  if (!is_first) return redirect_location("", list_path(mount, kHlsLiveList), query, "");
   return relative_list(kHlsLiveList, query);
 }
 
@@ -115,29 +117,32 @@ Verdict HlsStage::serve_master(Connection& connection, const Mount& mount) {
   if (mounts.empty()) return refuse_hls(connection, 404, "There is no such stream\r\n");
   if (services.cluster->redirects() && connection.request().method == Method::kGet &&
       !connection.context().redirected)
-    return serve_redirecting_master(connection, std::move(mounts), std::move(variants));
+    return serve_redirecting_master(connection, std::move(mounts), std::move(variants),
+                                    std::string(kHlsLiveList), nullptr);
   reply_hls_master(worker_, connection, variants, ask.by);
   return Verdict::kAnswered;
 }
 
 // The first place is decided on, and counted, as that of a redirect; the others are its spares.
 Verdict HlsStage::serve_redirecting_master(Connection& connection, std::vector<std::string> mounts,
-                                           std::vector<HlsVariant> variants) {
+                                           std::vector<HlsVariant> variants, std::string list,
+                                           std::shared_ptr<const NodeNames> only) {
   Services& services = worker_.services;
   RedirectAsk ask =
       make_redirect_ask(services, connection, mounts.front(), *services.cluster->facts());
   ask.direct = false;  // a player that reads a list follows it
+  ask.only = std::move(only);
   const std::string& own = variants.front().addresses.front();
   const std::string query = own.substr(std::min(own.size(), own.find('?') + 1));
   services.loops.control().post([&worker = worker_, id = connection.id(),
                                  by = connection.context().hls->by, mounts = std::move(mounts),
                                  variants = std::move(variants), ask = std::move(ask),
-                                 query]() mutable {
+                                 list = std::move(list), query]() mutable {
     ClusterService& cluster = *worker.services.cluster;
     RedirectAsk question = ask;
     cluster.decide(
         std::move(question),
-        [&worker, &cluster, id, by, query, ask = std::move(ask), mounts = std::move(mounts),
+        [&worker, &cluster, id, by, query, list, ask = std::move(ask), mounts = std::move(mounts),
          variants = std::move(variants)](RedirectAnswer answer) mutable {
           const bool full = answer.kind == RedirectAnswer::Kind::kRefuse;
           for (std::size_t i = 0; i < mounts.size() && !full; ++i) {
@@ -145,16 +150,21 @@ Verdict HlsStage::serve_redirecting_master(Connection& connection, std::vector<s
             std::string first;
             if (i == 0 && answer.kind == RedirectAnswer::Kind::kRedirect) {
               first = answer.origin;
-              places.push_back(
-                  redirect_location(answer.origin, list_path(mounts[i]), query, answer.token));
+              places.push_back(redirect_location(answer.origin, list_path(mounts[i], list), query,
+                                                 answer.token));
             } else if (i == 0) {
               places.push_back(variants[i].addresses.front());
             }
             ask.mount = mounts[i];
             for (const auto& place : cluster.best_places(ask, kMaxPlaces))
               if (places.size() < kMaxPlaces && place.origin != first)
-                places.push_back(
-                    redirect_location(place.origin, list_path(mounts[i]), query, place.token));
+                places.push_back(redirect_location(place.origin, list_path(mounts[i], list), query,
+                                                   place.token));
+            const std::string& here = variants[i].addresses.front();
+            // What is recorded is played here too.
+            if (ask.only != nullptr && places.size() < kMaxPlaces &&
+                std::find(places.begin(), places.end(), here) == places.end())
+              places.push_back(here);
             if (!places.empty()) variants[i].addresses = std::move(places);
           }
           worker.loop.post(

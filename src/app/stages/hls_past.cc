@@ -1,9 +1,10 @@
-// Lists and segments of what is recorded: HlsStage's answers to archive-…, rewind-… and
-// timeshift_…, and to a segment that is in the log no longer.
+// Lists and segments of what is recorded, here or at other nodes: HlsStage's answers to archive-…,
+// rewind-… and timeshift_…, and to a segment that is in the log no longer.
 #include <algorithm>
 #include <chrono>
 #include <utility>
 
+#include "app/cluster/cluster_service.h"
 #include "app/services/archive_service.h"
 #include "app/services/hls_service.h"
 #include "app/services/worker.h"
@@ -14,8 +15,10 @@
 #include "app/stages/hls_segments.h"
 #include "app/stages/hls_stage.h"
 #include "app/stages/request_context.h"
+#include "app/stages/who_asks.h"
+#include "archive/where.h"
 #include "hls/media_playlist.h"
-#include "hls/past_lists.h"
+#include "hls/past_lookups.h"
 
 namespace lb {
 namespace {
@@ -24,23 +27,52 @@ namespace {
 constexpr std::int64_t kRecentMs = 60'000;
 constexpr std::size_t kMaxOlder = 256;
 
-Verdict refuse_past(Connection& connection, const RecordedFiles& files) {
+// With the ranges that there are, here and at other nodes.
+Verdict refuse_past(Services& services, Connection& connection) {
+  ArchiveService& archive = *services.archive;
+  const std::string& mount = connection.request().path;
+  const auto holders = archive.remote().archive().holders();
+  const auto ranges = ranges_anywhere(*archive.catalog().files(mount), holders->of(mount),
+                                      unix_ms(services.clock.wall()));
   return refuse_hls(connection, 404, "Nothing of this time is recorded\r\n",
-                    "X-LB-Archive: " + ranges_text(files.ranges()) + "\r\n");
+                    "X-LB-Archive: " + ranges_text(ranges) + "\r\n");
 }
 
-PastFiles past_of(Services& services, const std::string& mount) {
-  return {services.hls->kept_files(), services.archive->dir(), mount,
-          services.archive->catalog().files(mount)};
+Verdict ask_later(Connection& connection) {
+  return refuse_hls(connection, 503, "What is recorded cannot be had now, please try again\r\n",
+                    "Retry-After: 1\r\n");
 }
 
-void found(Worker& worker, std::uint64_t id, std::shared_ptr<const HlsPast> past) {
-  worker.loop.post([&worker, id, past = std::move(past)] {
-    Connection* const waiting = worker.connections.find(id);
-    if (waiting == nullptr) return;
-    waiting->context().hls->past = past;
-    waiting->ask_again();
-  });
+PastMount past_of(Services& services, const std::string& mount) {
+  ArchiveService& archive = *services.archive;
+  return {archive.readers(), archive.catalog(), services.clock, archive.dir(), mount};
+}
+
+// For the connection that waits: the stage is asked again.  Null: too much is looked up at once.
+HlsPastThen give_to(Worker& worker, std::uint64_t id) {
+  return [&worker, id](std::shared_ptr<const HlsPast> past) {
+    if (!past) {
+      auto refused = std::make_shared<HlsPast>();
+      refused->unanswered = true;
+      past = std::move(refused);
+    }
+    worker.loop.post([&worker, id, past = std::move(past)] {
+      Connection* const waiting = worker.connections.find(id);
+      if (waiting == nullptr) return;
+      waiting->context().hls->past = past;
+      waiting->ask_again();
+    });
+  };
+}
+
+// The nodes that have recorded this time.
+std::shared_ptr<const NodeNames> holding_nodes(const HolderView& holders, const std::string& mount,
+                                               std::int64_t wall_ms) {
+  auto out = std::make_shared<NodeNames>();
+  for (const HolderRow& row : holders.of(mount))
+    for (const HeldRange& range : row.ranges)
+      if (range.from_ms <= wall_ms && range.ends_after(wall_ms)) out->insert(row.node);
+  return out;
 }
 
 std::string list_tag(const std::vector<HlsSegment>& segments) {
@@ -50,12 +82,15 @@ std::string list_tag(const std::vector<HlsSegment>& segments) {
 
 }  // namespace
 
-std::optional<std::int64_t> HlsStage::earliest_ms(Connection& connection) {
+std::optional<std::int64_t> HlsStage::earliest_ms(Connection& connection, Verdict& verdict) {
   const auto config = worker_.services.config.read();
   const MountArchive& archive = mount_section(*config, connection.request().path).archive;
+  const bool elsewhere =
+      worker_.services.archive->remote().archive().holds(connection.request().path);
   // What is not recorded any more may have been for administrators alone.
-  if (archive.listeners == ArchiveListeners::kNone || !archive.enabled) {
-    if (!let_in_administrator(worker_, connection)) return std::nullopt;
+  if (archive.listeners == ArchiveListeners::kNone || (!archive.enabled && !elsewhere)) {
+    verdict = let_in_role(worker_, connection, kPastEndpoint, connection.request().path);
+    if (verdict != Verdict::kNext) return std::nullopt;
     return 0;
   }
   if (archive.window.count() == 0) return 0;
@@ -81,24 +116,18 @@ Verdict HlsStage::serve_past_list(Connection& connection) {
     connection.reply_text(403, "mountpoint unavailable");
     return Verdict::kAnswered;
   }
-  const auto earliest = earliest_ms(connection);
-  if (!earliest) return Verdict::kAnswered;
+  Verdict verdict = Verdict::kNext;
+  const auto earliest = earliest_ms(connection, verdict);
+  if (!earliest) return verdict;
   if (!ask.past) return look_up_list(connection, *earliest);
+  if (ask.past->unanswered) return ask_later(connection);
   const PastList& list = ask.past->list;
-  if (list.segments.empty())
-    return refuse_past(connection, *services.archive->catalog().files(name));
-  if (ask.is_master()) {
-    HlsVariant variant;
-    variant.bandwidth = list.bandwidth * 11 / 10;
-    variant.codecs = list.codecs;
-    variant.addresses.push_back(relative_list(
-        hls_list_name(ask.named), with_session(connection.request().query, new_session(ask))));
-    reply_hls_master(worker_, connection, std::span(&variant, 1), ask.by);
-    return Verdict::kAnswered;
-  }
+  if (list.segments.empty()) return refuse_past(services, connection);
+  if (ask.is_master()) return serve_past_master(connection, list);
   const auto mount = mount_of_past(name, list.content_type, list.bandwidth / 8);
   const bool is_get = connection.request().method == Method::kGet;
-  if (ask.joins() && is_get && !admit(connection, mount)) return Verdict::kAnswered;
+  if (ask.joins() && is_get)
+    if (const auto refused = admit(connection, mount)) return *refused;
   services.hls->count(HlsRequest::kList);
   ResponseHead head = hls_head(connection, 200, kHlsListType);
   head.cache = "max-age=1";
@@ -108,15 +137,34 @@ Verdict HlsStage::serve_past_list(Connection& connection) {
   // A list that is asked for once leaves its segments to show that the listener is there.
   const bool named = !section.authenticator.type.empty() ||
                      (range.kind == HlsListKind::kWhole && ask.by == HlsSessionKind::kToken);
-  std::string body = media_playlist(
-      list.segments, named ? with_session(connection.request().query, ask.session) : std::string(),
-      range.kind);
-  head.content_length = body.size();
+  std::string query = named ? with_session(connection.request().query, ask.session) : std::string();
+  const std::uint64_t bytes = PlaylistPieces(list.text, query).size();
   if (is_get) {
-    services.hls->sessions().touch(ask.session, name, worker_.loop.now(), body.size());
-    count_hls_sent(worker_, *mount, connection, body.size(), ask.path);
+    services.hls->sessions().touch(ask.session, name, worker_.loop.now(), bytes);
+    count_hls_sent(worker_, *mount, connection, bytes, ask.path);
   }
-  connection.reply(head, std::move(body));
+  reply_past_list(connection, head, ask.past, std::move(query));
+  return Verdict::kAnswered;
+}
+
+Verdict HlsStage::serve_past_master(Connection& connection, const PastList& list) {
+  Services& services = worker_.services;
+  const HlsAsk& ask = *connection.context().hls;
+  const std::string name = hls_list_name(ask.named);
+  HlsVariant variant;
+  variant.bandwidth = list.bandwidth * 11 / 10;
+  variant.codecs = list.codecs;
+  variant.addresses.push_back(
+      relative_list(name, with_session(connection.request().query, new_session(ask))));
+  if (services.cluster->redirects() && connection.request().method == Method::kGet &&
+      !connection.context().redirected) {
+    auto recorded = holding_nodes(*services.archive->remote().archive().holders(),
+                                  connection.request().path, list.segments.front().wall_ms);
+    if (!recorded->empty())
+      return serve_redirecting_master(connection, {connection.request().path}, {variant}, name,
+                                      std::move(recorded));
+  }
+  reply_hls_master(worker_, connection, std::span(&variant, 1), ask.by);
   return Verdict::kAnswered;
 }
 
@@ -130,10 +178,9 @@ Verdict HlsStage::look_up_list(Connection& connection, std::int64_t earliest) {
       static_cast<std::uint32_t>(std::chrono::milliseconds(config->hls.segment).count());
   if (named.from + named.seconds > now || named.from >= now)
     return refuse_hls(connection, 400, "This time is in the future\r\n");
-  if (named.kind == HlsPath::Kind::kArchive &&
-      named.seconds * 1000 > std::uint64_t{kMaxPastSegments} * cut_ms)
+  if (named.kind == HlsPath::Kind::kArchive && std::chrono::seconds(named.seconds) > kMaxPastTime)
     return refuse_hls(connection, 400,
-                      "A list has at most " + std::to_string(kMaxPastSegments) + " segments\r\n");
+                      "A list has at most " + std::to_string(kMaxPastTime.count()) + " hours\r\n");
   if (named.kind == HlsPath::Kind::kShiftedTo) {
     if (!connection.context().hls->is_master())
       return refuse_hls(connection, 404, "Ask for this list without s=, please\r\n");
@@ -141,13 +188,15 @@ Verdict HlsStage::look_up_list(Connection& connection, std::int64_t earliest) {
     named.seconds = now - named.from;
   }
   PastAskRange range = past_range(named, now_ms, hls_list_length(config->hls, cut_ms), cut_ms);
-  range.from_ms = std::max(range.from_ms, earliest);
-  services.archive->readers().run([&worker = worker_, id = connection.id(), range,
-                                   past = past_of(services, connection.request().path)] {
-    auto made = std::make_shared<HlsPast>();
-    made->list = make_past_list(past, range);
-    found(worker, id, std::move(made));
-  });
+  if (earliest > range.from_ms) {
+    range.from_ms = earliest;
+    // Its begin leaves the window: what loses segments is no EVENT list (RFC 8216, 6.2.1).
+    if (range.kind == HlsListKind::kEvent) range.kind = HlsListKind::kSliding;
+  }
+  const std::string who = earliest > 0 ? "" : "any ";  // how far back it goes
+  services.hls->lookups().list(past_of(services, connection.request().path),
+                               who + hls_list_name(named), range,
+                               give_to(worker_, connection.id()));
   return Verdict::kPending;
 }
 
@@ -176,19 +225,23 @@ Verdict HlsStage::look_up_older(Connection& connection, const HlsSegment& first,
   range.to_ms = first.wall_ms;
   range.from_ms = first.wall_ms - static_cast<std::int64_t>((length + 1) * first.cut_ms);
   range.most = length;
-  worker_.services.archive->readers().run(
-      [this, &worker = worker_, id = connection.id(), first, range,
-       past = past_of(worker_.services, connection.request().path)] {
-        auto made = std::make_shared<HlsPast>();
-        made->list = make_past_list(past, range);
-        worker.loop.post([this, &worker, id, first, name = past.mount, made] {
-          if (older_.size() >= kMaxOlder) older_.clear();
-          OlderSegments& older = older_[name];
-          older = {first.stream, first.sequence, made->list.segments};
-          std::erase_if(older.segments,
-                        [&](const HlsSegment& one) { return one.sequence >= first.sequence; });
-          found(worker, id, made);
-        });
+  PastMount own = past_of(worker_.services, connection.request().path);
+  // A list of what plays now waits for no other node.
+  own.own_only = true;
+  const std::string name = own.name;
+  worker_.services.hls->lookups().list(
+      std::move(own), "before " + segment_name(first), range,
+      [this, first, name,
+       give = give_to(worker_, connection.id())](std::shared_ptr<const HlsPast> past) mutable {
+        if (past && !past->unanswered)
+          worker_.loop.post([this, first, name, past] {
+            if (older_.size() >= kMaxOlder) older_.clear();
+            OlderSegments& older = older_[name];
+            older = {first.stream, first.sequence, past->list.segments};
+            std::erase_if(older.segments,
+                          [&](const HlsSegment& one) { return one.sequence >= first.sequence; });
+          });
+        give(std::move(past));
       });
   return Verdict::kPending;
 }
@@ -205,12 +258,14 @@ Verdict HlsStage::serve_past_segment(Connection& connection) {
       (!ask.joins() || !connection.context().authorised))
     return refuse_hls(connection, 403, "This segment is for listeners of the list\r\n");
   if (!ask.past) return look_up_segment(connection);
+  if (ask.past->unanswered) return ask_later(connection);
   const auto& past = ask.past->segment;
   if (!past || past->segment.adts != ask.named.adts) return none();
   const std::int64_t kept = std::chrono::milliseconds(kept_for_hls(config->hls)).count();
   if (past->segment.wall_ms < unix_ms(services.clock.wall()) - kept - kRecentMs) {
-    const auto earliest = earliest_ms(connection);
-    if (!earliest) return Verdict::kAnswered;
+    Verdict verdict = Verdict::kNext;
+    const auto earliest = earliest_ms(connection, verdict);
+    if (!earliest) return verdict;
     if (past->segment.wall_ms < *earliest - kRecentMs) return none();
   }
   HlsSegmentBody body;
@@ -228,16 +283,8 @@ Verdict HlsStage::serve_past_segment(Connection& connection) {
 Verdict HlsStage::look_up_segment(Connection& connection) {
   Services& services = worker_.services;
   const HlsPath& named = connection.context().hls->named;
-  services.archive->readers().run([&worker = worker_, id = connection.id(), stream = named.stream,
-                                   sequence = named.sequence,
-                                   past = past_of(services, connection.request().path)] {
-    auto made = std::make_shared<HlsPast>();
-    made->segment = find_past_segment(past, stream, sequence);
-    if (made->segment)
-      for (const PastPart& part : made->segment->parts)
-        ReaderPool::read(*part.file, part.begin, part.end - part.begin);
-    found(worker, id, std::move(made));
-  });
+  services.hls->lookups().segment(past_of(services, connection.request().path), named.stream,
+                                  named.sequence, give_to(worker_, connection.id()));
   return Verdict::kPending;
 }
 

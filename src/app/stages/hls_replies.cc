@@ -1,20 +1,38 @@
 #include "app/stages/hls_replies.h"
 
+#include <chrono>
 #include <utility>
 
 #include "app/services/archive_service.h"
 #include "app/services/worker.h"
 #include "base/strings.h"
+#include "hls/past_lookup.h"
+#include "http/reply_source.h"
 
 namespace lb {
 namespace {
 
 constexpr std::size_t kMaxAgent = 200;
+// A list up to this size is made at once, a longer one in pieces of it.
+constexpr std::size_t kListPiece = 64 * 1024;
+constexpr std::uint64_t kSlowestReader = 8 * 1024;  // bytes a second
 
-bool has_tag(const Request& request, std::string_view tag) {
-  const std::string_view given = request.headers.get("if-none-match");
-  return !given.empty() && (trim(given) == "*" || given.find(tag) != std::string_view::npos);
-}
+// A long list with a parameter of its player: a thousand of them have one list in memory.
+class LongList final : public ReplySource {
+ public:
+  LongList(std::shared_ptr<const HlsPast> past, std::string query)
+      : past_(std::move(past)), pieces_(past_->list.text, std::move(query)) {}
+  Piece next() override {
+    Piece out;
+    out.bytes = pieces_.next(kListPiece);
+    if (!out.bytes.empty()) out.kind = Piece::Kind::kBytes;
+    return out;
+  }
+
+ private:
+  const std::shared_ptr<const HlsPast> past_;
+  PlaylistPieces pieces_;
+};
 
 }  // namespace
 
@@ -28,6 +46,7 @@ ResponseHead hls_head(Connection& connection, int status, std::string_view type)
   head.content_type = type;
   head.http_1_1 = true;
   head.keep_alive = client_keeps_alive(connection.request());
+  head.exposes = "X-LB-Stream, X-LB-Archive";
   return head;
 }
 
@@ -40,6 +59,21 @@ Verdict refuse_hls(Connection& connection, int status, std::string text, std::st
   return Verdict::kAnswered;
 }
 
+void reply_past_list(Connection& connection, ResponseHead head, std::shared_ptr<const HlsPast> past,
+                     std::string query) {
+  const PlaylistText& text = past->list.text;
+  const std::uint64_t bytes = PlaylistPieces(text, query).size();
+  head.content_length = bytes;
+  if (query.empty())
+    connection.reply_shared(head, {past, text.text});
+  else if (bytes <= kListPiece)
+    connection.reply(head, with_query(text, query));
+  else
+    connection.reply_source(std::move(head),
+                            std::make_unique<LongList>(std::move(past), std::move(query)),
+                            std::chrono::seconds(bytes / kSlowestReader));
+}
+
 std::string crowd_of(const Connection& connection, const Request& request,
                      const std::string& mount) {
   return connection.ip() + "\n" + mount + "\n" +
@@ -49,7 +83,7 @@ std::string crowd_of(const Connection& connection, const Request& request,
 bool hls_unchanged(Connection& connection, ResponseHead& head, const std::string& tag) {
   connection.is_probe = true;
   head.extra += "ETag: " + tag + "\r\n";
-  if (!has_tag(connection.request(), tag)) return false;
+  if (!client_has(connection.request(), tag)) return false;
   head.status = 304;
   connection.reply(head, {});
   return true;
@@ -65,8 +99,7 @@ void count_hls_sent(Worker& worker, Mount& mount, const Connection& connection, 
 }
 
 bool has_past(Services& services, const MountSettings& section, const std::string& mount) {
-  return services.archive->on() &&
-         (section.archive.enabled || services.archive->catalog().files(mount)->size() > 0);
+  return services.archive->has(mount) || (services.archive->on() && section.archive.enabled);
 }
 
 bool has_hls_format(const Mount& mount) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -11,6 +12,7 @@
 
 namespace lb {
 
+struct HlsPast;
 struct Services;
 struct Worker;
 
@@ -22,6 +24,9 @@ ResponseHead hls_head(Connection& connection, int status, std::string_view type)
 Verdict refuse_hls(Connection& connection, int status, std::string text, std::string extra = {});
 
 std::string with_session(const std::string& query, std::string_view session);
+// A list of the past; query: of the segments' addresses.
+void reply_past_list(Connection& connection, ResponseHead head, std::shared_ptr<const HlsPast> past,
+                     std::string query);
 // The players that share segments without a session: of one address and program.
 std::string crowd_of(const Connection& connection, const Request& request,
                      const std::string& mount);
@@ -30,7 +35,7 @@ std::string crowd_of(const Connection& connection, const Request& request,
 bool hls_unchanged(Connection& connection, ResponseHead& head, const std::string& tag);
 void count_hls_sent(Worker& worker, Mount& mount, const Connection& connection, std::uint64_t bytes,
                     const std::string& request);
-// Something of it is recorded, or will be.
+// Something of it is recorded, here or at other nodes, or will be.
 bool has_past(Services& services, const MountSettings& section, const std::string& mount);
 // MPEG audio, or AAC in ADTS.
 bool has_hls_format(const Mount& mount);

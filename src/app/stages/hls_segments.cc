@@ -53,7 +53,8 @@ Verdict HlsStage::send_segment(Connection& connection, const std::shared_ptr<Mou
   const Request& request = connection.request();
   const bool is_get = request.method == Method::kGet;
   const bool checked = !mount_section(*config, request.path).authenticator.type.empty();
-  if (ask.joins() && is_get && !admit(connection, mount)) return Verdict::kAnswered;
+  if (ask.joins() && is_get)
+    if (const auto refused = admit(connection, mount)) return *refused;
   if (checked && !ask.known)
     return refuse_hls(connection, 403, "This segment is for listeners of the list\r\n");
   const HlsSegment& segment = body.segment;

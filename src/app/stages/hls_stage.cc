@@ -153,18 +153,25 @@ Verdict HlsStage::handle(Connection& connection) {
   return Verdict::kPending;
 }
 
-bool HlsStage::admit(Connection& connection, const std::shared_ptr<Mount>& mount) {
+std::optional<Verdict> HlsStage::admit(Connection& connection,
+                                       const std::shared_ptr<Mount>& mount) {
   Services& services = worker_.services;
   RequestContext& context = connection.context();
   HlsAsk& ask = *context.hls;
   const Request& request = connection.request();
-  if (!count_address(worker_, connection)) return false;
+  SlotTry slot = take_slot(worker_, connection);
+  if (slot.entry == SlotEntry::kWaits) return Verdict::kPending;
+  if (slot.entry == SlotEntry::kNone) {
+    reply_no_slot(worker_, connection, slot.word);
+    return Verdict::kAnswered;
+  }
+  if (!count_address(worker_, connection)) return Verdict::kAnswered;
   if (context.is_relay) {
     mount->gate().enter();
   } else if (!mount->gate().try_enter(most_listeners(*mount))) {
     services.counters.refused(Refusal::kMountListeners);
     reply_full(worker_, connection);
-    return false;
+    return Verdict::kAnswered;
   }
   auto session = std::make_unique<HlsSession>();
   session->mount = mount;
@@ -172,8 +179,9 @@ bool HlsStage::admit(Connection& connection, const std::shared_ptr<Mount>& mount
   if (const auto why = enter_server(services, connection, *mount, session->total); !why.empty()) {
     session.reset();
     reply_full(worker_, connection, why);
-    return false;
+    return Verdict::kAnswered;
   }
+  session->slot = std::move(slot.pass);
   note_arrival(services, context);
   session->id = ask.listener;
   session->name = ask.session;
@@ -189,15 +197,15 @@ bool HlsStage::admit(Connection& connection, const std::shared_ptr<Mount>& mount
   session->patience = std::max(kShortestPatience, 3 * services.config.read()->hls.segment);
   services.hls->begin_session(std::move(session));
   ask.known = true;
-  return true;
+  return std::nullopt;
 }
 
 Verdict HlsStage::serve_list(Connection& connection, const std::shared_ptr<Mount>& mount) {
   Services& services = worker_.services;
   const auto config = services.config.read();
   HlsAsk& ask = *connection.context().hls;
-  if (!ask.known && connection.request().method == Method::kGet && !admit(connection, mount))
-    return Verdict::kAnswered;
+  if (!ask.known && connection.request().method == Method::kGet)
+    if (const auto refused = admit(connection, mount)) return *refused;
   services.hls->sessions().touch(ask.session, mount->name(), worker_.loop.now());
   const ListText& list = list_of(*mount, config->hls);
   if (list.segments.empty()) return wait(connection);

@@ -4,8 +4,8 @@
 // the mount as its path: so redirect, drain, access lists and listener authentication see the
 // mount. A mount or a file of the whole name wins.  HlsStage answers: the master playlist for a
 // list without a session, the media playlist for one with a session, a segment out of the log, or
-// out of the archive.  A session that is not known here is a listener that comes, under all limits
-// for it.
+// out of the archive, of this node or of others.  A session that is not known here is a listener
+// that comes, under all limits for it.
 // Thread: their worker.
 // Bounds: 1024 requests wait for a first segment, each at most header-timeout.
 #pragma once
@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "cluster/balance/eligibility.h"
 #include "hls/cut.h"
 #include "hls/master_playlist.h"
 #include "hls/settings.h"
@@ -31,6 +32,7 @@ namespace lb {
 
 struct HlsAsk;
 struct HlsSegmentBody;
+struct PastList;
 struct Worker;
 
 class HlsPathStage final : public Stage {
@@ -49,25 +51,29 @@ class HlsStage final : public Stage {
 
  private:
   Verdict serve_master(Connection& connection, const Mount& mount);
+  // list: its name.  only: the nodes that have it; null: any, and then this one is not named beside
+  // them.
   Verdict serve_redirecting_master(Connection& connection, std::vector<std::string> mounts,
-                                   std::vector<HlsVariant> variants);
+                                   std::vector<HlsVariant> variants, std::string list,
+                                   std::shared_ptr<const NodeNames> only);
   Verdict serve_list(Connection& connection, const std::shared_ptr<Mount>& mount);
   Verdict serve_segment(Connection& connection, const std::shared_ptr<Mount>& mount);
   Verdict send_segment(Connection& connection, const std::shared_ptr<Mount>& mount,
                        HlsSegmentBody body);
   // Of what is recorded: the archive's readers look it up, and the stage is asked again.
   Verdict serve_past_list(Connection& connection);
+  Verdict serve_past_master(Connection& connection, const PastList& list);
   Verdict serve_past_segment(Connection& connection);
   Verdict look_up_list(Connection& connection, std::int64_t earliest_ms);
   Verdict look_up_segment(Connection& connection);
   // How far back this client may listen, Unix; nullopt: not at all, and it has been answered.
-  std::optional<std::int64_t> earliest_ms(Connection& connection);
+  std::optional<std::int64_t> earliest_ms(Connection& connection, Verdict& verdict);
   // For the listeners of its past: the one that plays, or one that is in no table.
   // bytes_per_second: about.
   std::shared_ptr<Mount> mount_of_past(const std::string& name, const std::string& type,
                                        std::uint64_t bytes_per_second);
-  // False: it has been refused.
-  bool admit(Connection& connection, const std::shared_ptr<Mount>& mount);
+  // nullopt: it listens.
+  std::optional<Verdict> admit(Connection& connection, const std::shared_ptr<Mount>& mount);
   // As it was a moment ago, of a mount that need not be there any more.
   struct ListText {
     const Mount* mount = nullptr;

@@ -8,6 +8,8 @@
 #include "app/cluster/direct_calls.h"
 #include "app/cluster/mount_load.h"
 #include "app/cluster/relay_service.h"
+#include "app/services/archive_service.h"
+#include "app/services/remote_recordings.h"
 #include "app/services/worker.h"
 #include "app/stages/arrival_stage.h"
 #include "app/stages/drain_stage.h"
@@ -19,6 +21,8 @@
 #include "cluster/relay/relay_marks.h"
 #include "http/access_line.h"
 #include "stream/fallback_chain.h"
+#include "stream/join.h"
+#include "stream/server_join.h"
 
 namespace lb {
 namespace {
@@ -80,12 +84,52 @@ void reply_not_here(Worker& worker, Connection& connection) {
   });
 }
 
+// It is recorded, here or at other nodes: its listeners are told where they begin.
+bool is_recorded(const Services& services, const Mount& mount) {
+  return mount.settings()->archive.enabled ||
+         services.archive->remote().archive().holds(mount.name());
+}
+
+// Where a listener would begin; nullopt: it is not told.
+std::optional<StreamAddress> address_told(const Services& services, const Mount& mount,
+                                          const RequestContext& context) {
+  if (context.shifted)
+    return StreamAddress{context.shifted->file->index.head.span.id,
+                         context.shifted->file->row.origin + context.shifted->offset};
+  if (!is_recorded(services, mount)) return std::nullopt;
+  const auto view = mount.channel().newest();
+  const auto resumed = context.resumes ? plan_resume(*view, *context.resumes, bytes_ahead(mount))
+                                       : std::optional<JoinPlan>();
+  return address_of(*view, resumed ? *resumed : plan_join(*view, mount.settings()->burst_bytes));
+}
+
+// The first of those that the listeners of a full mount go to which enters(mount) lets one into.
+template <class Enters>
+std::shared_ptr<Mount> find_overflow(const Services& services, std::shared_ptr<Mount> mount,
+                                     Enters enters) {
+  const auto overflow_of = [](const Mount& one) {
+    const auto settings = one.settings();
+    return settings->fallback_when_full ? settings->fallback_mount : std::string();
+  };
+  return find_in_fallbacks(
+      overflow_of(*mount),
+      [&](const std::string& name) {
+        mount = services.mounts.find(name);
+        if (!mount) mount = services.mount_files->fallback(name);
+        if (mount && mount->phase() == MountPhase::kIdle) mount = nullptr;
+        return mount && enters(*mount) ? mount : nullptr;
+      },
+      [&](const std::string&) { return mount ? overflow_of(*mount) : std::string(); });
+}
+
 std::string stream_head(const Services& services, const Config& config, const Mount& mount,
                         const SourceFacts& facts, const Request& request, bool icy) {
   const auto settings = mount.settings();
   ResponseHead head;
   head.content_type = facts.content_type;
   head.extra = facts.listener_headers;
+  // X-LB-Stream comes when the place is known.
+  if (is_recorded(services, mount)) head.exposes = "X-LB-Stream";
   if (is_own_product(request.headers)) head.extra += passed_line(services, facts);
   if (icy) head.extra += "icy-metaint:" + std::to_string(facts.metaint) + "\r\n";
   if (facts.plugin->icy_metadata && wants_length(request)) head.content_length = kEndlessLength;
@@ -132,20 +176,26 @@ std::shared_ptr<Mount> playing_mount(const Services& services, const std::string
 
 std::shared_ptr<Mount> ListenStage::enter_with_room(std::shared_ptr<Mount> mount) const {
   const auto enters = [](Mount& one) { return one.gate().try_enter(most_listeners(one)); };
-  const auto overflow_of = [](const Mount& one) {
-    const auto settings = one.settings();
-    return settings->fallback_when_full ? settings->fallback_mount : std::string();
-  };
   if (enters(*mount)) return mount;
-  return find_in_fallbacks(
-      overflow_of(*mount),
-      [&](const std::string& name) {
-        mount = worker_.services.mounts.find(name);
-        if (!mount) mount = worker_.services.mount_files->fallback(name);
-        if (mount && mount->phase() == MountPhase::kIdle) mount = nullptr;
-        return mount && enters(*mount) ? mount : nullptr;
-      },
-      [&](const std::string&) { return mount ? overflow_of(*mount) : std::string(); });
+  return find_overflow(worker_.services, std::move(mount), enters);
+}
+
+std::shared_ptr<Mount> ListenStage::enter_overflow(std::shared_ptr<Mount> mount,
+                                                   SlotPass& slot) const {
+  const Services& services = worker_.services;
+  const SlotService& slots = services.links->slots();
+  return find_overflow(services, std::move(mount), [&](Mount& one) {
+    if (!one.gate().try_enter(most_listeners(one))) return false;
+    const auto settings = one.settings();
+    if (!slots.limits(*settings, one.name())) return true;
+    if (const auto gate = slots.gate_of(one.name());
+        gate && gate->try_enter(services.clock.steady())) {
+      slot = SlotPass(gate);
+      return true;
+    }
+    one.gate().leave();
+    return false;
+  });
 }
 
 Verdict ListenStage::handle(Connection& connection) {
@@ -189,10 +239,7 @@ Verdict ListenStage::handle(Connection& connection) {
     return Verdict::kAnswered;
   const bool icy_asked = wants_icy(request);
   if (mount->phase() == MountPhase::kIdle && request.method != Method::kHead) {
-    if (offer && offer->mount == mount) {
-      admit(connection, std::move(mount), offer.get());
-      return Verdict::kAnswered;
-    }
+    if (offer && offer->mount == mount) return admit(connection, std::move(mount), offer);
     const bool direct =
         context.direct && !offer && may_pass_through(connection, section, icy_asked);
     DirectAsk ask{mount->name(),
@@ -214,6 +261,10 @@ Verdict ListenStage::handle(Connection& connection) {
     head.extra = facts->listener_headers;
     if (icy_asked && facts->metaint > 0)
       head.extra += "icy-metaint:" + std::to_string(facts->metaint) + "\r\n";
+    if (const auto at = address_told(services, *mount, context)) {
+      head.extra += "X-LB-Stream: " + print_address(*at) + "\r\n";
+      head.exposes = "X-LB-Stream";
+    }
     connection.reply(head, {});
     return Verdict::kAnswered;
   }
@@ -227,8 +278,7 @@ Verdict ListenStage::handle(Connection& connection) {
     connection.reply(head, std::string(safari_bytes(*facts)));
     return Verdict::kAnswered;
   }
-  admit(connection, std::move(mount), nullptr);
-  return Verdict::kAnswered;
+  return admit(connection, std::move(mount), nullptr);
 }
 
 // To a master of ours, if it may; or it goes on waiting.
@@ -245,13 +295,29 @@ Verdict ListenStage::ask_elsewhere(Connection& connection) {
   return Verdict::kPending;
 }
 
-void ListenStage::admit(Connection& connection, std::shared_ptr<Mount> mount, DirectOffer* direct) {
+Verdict ListenStage::admit(Connection& connection, std::shared_ptr<Mount> mount,
+                           std::shared_ptr<DirectOffer> direct) {
   const Request& request = connection.request();
   Services& services = worker_.services;
   const auto config = services.config.read();
   RequestContext& context = connection.context();
-  if (!count_address(worker_, connection)) return;
-  if (context.is_relay)
+  SlotTry slot = take_slot(worker_, connection);
+  if (slot.entry == SlotEntry::kWaits) {
+    context.offer = std::move(direct);
+    return Verdict::kPending;
+  }
+  if (!count_address(worker_, connection)) return Verdict::kAnswered;
+  const bool overflows = slot.entry == SlotEntry::kNone;
+  if (overflows) {
+    if (direct != nullptr || context.shifted)
+      mount = nullptr;
+    else
+      mount = enter_overflow(std::move(mount), slot.pass);
+    if (!mount) {
+      reply_no_slot(worker_, connection, slot.word);
+      return Verdict::kAnswered;
+    }
+  } else if (context.is_relay)
     mount->gate().enter();
   else if (direct != nullptr || context.shifted)
     mount = mount->gate().try_enter(most_listeners(*mount)) ? mount : nullptr;
@@ -260,14 +326,14 @@ void ListenStage::admit(Connection& connection, std::shared_ptr<Mount> mount, Di
   if (!mount) {
     services.counters.refused(Refusal::kMountListeners);
     reply_full(worker_, connection);
-    return;
+    return Verdict::kAnswered;
   }
   GatePass entry(&mount->gate());
   GatePass total;
   if (const auto why = enter_server(services, connection, *mount, total); !why.empty()) {
     entry = GatePass();
     reply_full(worker_, connection, why);
-    return;
+    return Verdict::kAnswered;
   }
   const auto facts = direct != nullptr ? direct->facts
                      : context.shifted ? context.shifted->facts
@@ -279,8 +345,9 @@ void ListenStage::admit(Connection& connection, std::shared_ptr<Mount> mount, Di
   preamble->head = stream_head(services, *config, *mount, *facts, request, icy);
   RequestFacts asked(access_request(request), request.headers.get("referer"),
                      request.headers.get("user-agent"), connection.user);
-  // Nearly always the mount itself: then its name is shared, not copied.
-  auto home = request.path == mount->name()
+  // Nearly always the mount itself: then its name is shared, not copied.  One that has no slot of
+  // the mount that it asked for is not brought there later.
+  auto home = request.path == mount->name() || overflows
                   ? std::shared_ptr<const std::string>(mount, &mount->name())
                   : std::make_shared<const std::string>(request.path);
   note_arrival(services, context);
@@ -293,7 +360,8 @@ void ListenStage::admit(Connection& connection, std::shared_ptr<Mount> mount, Di
   // What a server claims to be gives it no more than the window, which a slow listener gets too.
   // One that only claims it hears the intro, as every listener.
   const bool proven = context.is_relay || context.is_server;
-  const auto place = proven || (server && !services.mount_files->intro_for(*mount).file)
+  const auto place = context.resumes ? StreamAsk{*context.resumes, true}
+                     : proven || (server && !services.mount_files->intro_for(*mount).file)
                          ? parse_stream_ask(request.headers.get("x-lb-stream"))
                          : std::optional<StreamAsk>();
   const std::size_t burst = static_cast<std::size_t>(std::min<std::uint64_t>(
@@ -306,6 +374,7 @@ void ListenStage::admit(Connection& connection, std::shared_ptr<Mount> mount, Di
   listener->client_pass = std::move(client);
   listener->mount_pass = std::move(entry);
   listener->total_pass = std::move(total);
+  listener->slot_pass = std::move(slot.pass);
   if (server) {
     mount->relay_gate().enter();
     listener->relay_pass = GatePass(&mount->relay_gate());
@@ -327,7 +396,10 @@ void ListenStage::admit(Connection& connection, std::shared_ptr<Mount> mount, Di
   else if (const auto intro = services.mount_files->intro_for(*mount); intro.file)
     worker_.streams.join(std::move(listener), mount, intro);
   else
-    worker_.streams.join(std::move(listener), mount, burst);
+    worker_.streams.join(
+        std::move(listener), mount, burst,
+        is_recorded(services, *mount) ? std::optional(StreamAsk{{}, true}) : std::nullopt);
+  return Verdict::kAnswered;
 }
 
 }  // namespace lb

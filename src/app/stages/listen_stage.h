@@ -8,6 +8,7 @@
 
 #include "http/connection.h"
 #include "stream/mount.h"
+#include "stream/slot_gate.h"
 
 namespace lb {
 
@@ -34,9 +35,13 @@ class ListenStage final : public Stage {
   Verdict ask_elsewhere(Connection& connection);
   // A listener of this mount, if all limits allow.  direct: where its bytes come from; null: the
   // log.
-  void admit(Connection& connection, std::shared_ptr<Mount> mount, DirectOffer* direct);
+  Verdict admit(Connection& connection, std::shared_ptr<Mount> mount,
+                std::shared_ptr<DirectOffer> direct);
   // A mount of the chain with room; null when all are full.
   std::shared_ptr<Mount> enter_with_room(std::shared_ptr<Mount> mount) const;
+  // Of a mount without a slot for it: one with room to which its listeners overflow, whose slot it
+  // takes then, where that is limited too.
+  std::shared_ptr<Mount> enter_overflow(std::shared_ptr<Mount> mount, SlotPass& slot) const;
   Worker& worker_;
   const Stage& of_mounts_;
 };

@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "app/cluster/cluster_links.h"
 #include "app/services/worker.h"
+#include "app/stages/auth_stage.h"
 #include "app/stages/redirect_stage.h"
 #include "app/stages/request_context.h"
 
@@ -83,6 +85,50 @@ std::string_view enter_server(Services& services, Connection& connection, const 
   }
   total = GatePass(&services.counters.listeners);
   return {};
+}
+
+SlotTry take_slot(Worker& worker, Connection& connection) {
+  Services& services = worker.services;
+  SlotService& slots = services.links->slots();
+  RequestContext& context = connection.context();
+  const std::string& mount = connection.request().path;
+  if (context.slot) {
+    context.slot_word.reset();
+    return {SlotEntry::kIn, std::move(context.slot), SlotWord::kNone};
+  }
+  const auto config = services.config.read();
+  if (!slots.limits(mount_section(*config, mount), mount) || is_pulling_node(worker, connection))
+    return {};
+  if (const auto word = std::exchange(context.slot_word, std::nullopt))
+    return {SlotEntry::kNone, {}, *word};
+  // The clock itself: this process may have been stopped since its loop has read it.
+  if (const auto gate = slots.gate_of(mount); gate && gate->try_enter(services.clock.steady()))
+    return {SlotEntry::kIn, SlotPass(gate), SlotWord::kNone};
+  services.loops.control().post([&slots, mount, index = worker.loop.id(), id = connection.id()] {
+    slots.wait(mount, index, id);
+  });
+  return {SlotEntry::kWaits, {}, SlotWord::kNone};
+}
+
+void reply_no_slot(Worker& worker, Connection& connection, SlotWord word) {
+  worker.services.counters.refused(Refusal::kMountListeners);
+  if (word == SlotWord::kUsed) {
+    connection.reply_text(403, "max listeners reached");
+    return;
+  }
+  const auto later = [word](Connection& refused) {
+    ResponseHead head;
+    head.status = 503;
+    head.content_type = "text/plain; charset=utf-8";
+    head.extra = std::string("Retry-After: ") + (word == SlotWord::kLate ? "2" : "1") +
+                 "\r\nX-Reason: no-slot\r\n";
+    refused.reply(head, "All listeners' places are taken at the moment, please try again\r\n");
+  };
+  // Another node may have some.
+  if (word == SlotWord::kCut)
+    answer_unserved(worker, connection, "no-slot", later);
+  else
+    later(connection);
 }
 
 void reply_full(Worker& worker, Connection& connection, std::string_view why) {

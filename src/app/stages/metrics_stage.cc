@@ -4,7 +4,8 @@
 #include <utility>
 
 #include "app/services/worker.h"
-#include "app/stages/auth_stage.h"
+#include "app/stages/request_context.h"
+#include "app/stages/who_asks.h"
 #include "app/station/metrics_service.h"
 
 namespace lb {
@@ -47,10 +48,14 @@ Verdict MetricsStage::handle(Connection& connection) {
   if (services.mounts.find(kMetricsPath) || services.files.read()->has_file(request.path))
     return Verdict::kNext;
   const auto config = services.config.read();
-  if (!may_read(services, *config, connection) && !let_in_administrator(worker_, connection))
-    return Verdict::kAnswered;
-  services.loops.control().post([&worker = worker_, id = connection.id()] {
-    worker.services.metrics->get([&worker, id](MetricsService::Text text) {
+  if (!may_read(services, *config, connection))
+    if (const Verdict verdict = let_in_role(worker_, connection, kMetricsPath);
+        verdict != Verdict::kNext)
+      return verdict;
+  // A client that came in by its address alone has no identity, and sees all of it.
+  const std::shared_ptr<const Identity> sender = connection.context().identity;
+  services.loops.control().post([&worker = worker_, id = connection.id(), sender] {
+    const auto then = [&worker, id](const MetricsService::Text& text) {
       worker.loop.post([&worker, id, text] {
         Connection* waiting = worker.connections.find(id);
         if (waiting == nullptr) return;
@@ -59,7 +64,12 @@ Verdict MetricsStage::handle(Connection& connection) {
         head.content_length = text->size();
         waiting->reply(head, *text);
       });
-    });
+    };
+    if (sender && sender->has_own_mounts())
+      worker.services.metrics->get_own(
+          [sender](std::string_view mount) { return sender->owns(mount); }, then);
+    else
+      worker.services.metrics->get(then);
   });
   return Verdict::kPending;
 }

@@ -4,7 +4,8 @@
 // A proxy on this machine makes the whole world look local.  So a request that says it was passed
 // on (X-Forwarded-For, Forwarded, Via) needs the password, unless <x-forwarded-for> of the
 // configuration believes its proxy; then the client's own address counts.
-// It comes before the limit of clients: monitors shall see a full server too.
+// Operators and owners get the samples of their own mounts.
+// It comes before the limit of clients: monitors see a full server too.
 // A mount called /metrics, or a file, is served as with Icecast: it comes first.
 // Thread: its worker.
 #pragma once

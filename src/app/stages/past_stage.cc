@@ -13,8 +13,6 @@ namespace lb {
 namespace {
 
 constexpr std::string_view kArchivePrefix = "/archive-";
-// Its plan has a point for each second, and opens a file for each five minutes.
-constexpr std::int64_t kLongestFileMs = 24 * 3600 * 1000;
 
 Result<std::int64_t> time_param(std::string_view name, const std::string& value,
                                 std::int64_t now_ms) {
@@ -29,6 +27,16 @@ Result<std::int64_t> duration_param(std::string_view name, const std::string& va
   if (!duration)
     return Error::invalid(std::string(name) + " is no duration: seconds, or 10m, 2h, 1d");
   return *duration;
+}
+
+// There is something of its past, or the directory that may hold it is still being read.
+bool may_have_past(Services& services, const std::string& mount) {
+  const bool reading = services.archive->is_reading(mount);
+  return services.archive->has(mount) ||
+         (reading && mount_section(*services.config.read(), mount).archive.enabled);
+}
+bool is_page(Services& services, const std::string& path) {
+  return is_template_path(path) || services.files.read()->has_file(path);
 }
 
 }  // namespace
@@ -65,8 +73,6 @@ Result<std::optional<PastAsk>> past_of_query(std::string_view query, std::int64_
   ask.to_ms = to ? *end : ask.from_ms + *end;
   if (ask.to_ms > now_ms) return Error::invalid("the range ends in the future");
   if (ask.to_ms <= ask.from_ms) return Error::invalid("the range does not end after its begin");
-  if (ask.to_ms - ask.from_ms > kLongestFileMs)
-    return Error::invalid("a file has at most 24 hours");
   ask.attachment = query_param(query, "download") == "1";
   return std::optional(ask);
 }
@@ -84,8 +90,7 @@ std::optional<PastPath> past_of_path(std::string_view path) {
   const auto from = parse_u64(name.substr(0, dash));
   const auto seconds = parse_u64(name.substr(dash + 1));
   constexpr std::uint64_t kLargest = 1'000'000'000'000;
-  if (!from || !seconds || *seconds == 0 || *from > kLargest ||
-      *seconds > std::uint64_t{kLongestFileMs / 1000})
+  if (!from || !seconds || *seconds == 0 || *from > kLargest || *seconds > kLargest)
     return std::nullopt;
   PastPath out;
   out.mount = path.substr(0, slash);
@@ -105,7 +110,7 @@ Verdict PastStage::handle(Connection& connection) {
   if (auto past = past_of_path(request.path)) {
     const bool taken =
         services.mounts.find(request.path) || services.files.read()->has_file(request.path);
-    if (!taken && archive.has(past->mount)) {
+    if (!taken && may_have_past(services, past->mount)) {
       if (past->ask.to_ms > now_ms) {
         connection.reply_text(400, "the range ends in the future\r\n");
         return Verdict::kAnswered;
@@ -119,6 +124,7 @@ Verdict PastStage::handle(Connection& connection) {
   if (request.query.empty()) return Verdict::kNext;
   // A page of the server, or of the webroot, has parameters of its own.
   if (!archive.has(request.path) &&
+      (!may_have_past(services, request.path) || is_page(services, request.path)) &&
       (!services.mounts.find(request.path) || !archive.on() ||
        !mount_section(*services.config.read(), request.path).archive.enabled))
     return Verdict::kNext;

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "http/connection.h"
 #include "stream/stream_place.h"
@@ -25,7 +26,8 @@ struct PastAsk {
   std::optional<StreamAddress> at;      // of a stream: exactly there
   std::int64_t earliest_ms = 0;         // nothing older is played
   bool attachment = false;
-  std::string path;  // as it was asked for, where that was not the mount's
+  std::string path;         // as it was asked for, where that was not the mount's
+  SteadyTime wait_until{};  // of what is not recorded yet
 };
 
 // nullopt: the query asks for nothing of the past.  Errors: kInvalid, for the client.

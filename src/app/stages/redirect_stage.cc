@@ -158,6 +158,9 @@ RedirectAsk make_redirect_ask(const Services& services, Connection& connection,
   const auto config = services.config.read();
   const MountSettings& section = mount_section(*config, mount);
   ask.needs = protections_of(section);
+  if (services.links->slots().limits(section, mount))
+    ask.needs =
+        static_cast<ProtectionSet>(ask.needs | static_cast<ProtectionSet>(Protection::kSlots));
   ask.tags = section.balance.tags;
   // Players of the time before Host: know no redirect either.
   const bool old = request.protocol != Protocol::kHttp ||
@@ -207,8 +210,8 @@ Verdict RedirectStage::handle(Connection& connection) {
   RequestContext& context = connection.context();
   // The past is played where it was recorded, or here, where it comes from there.
   std::shared_ptr<const NodeNames> recorded;
-  if (context.past) {
-    if (!cluster.redirects()) return Verdict::kNext;
+  const bool redirects = cluster.redirects();
+  if (context.past && redirects) {
     recorded = nodes_with(*worker_.services.archive->remote().archive().holders(), request.path,
                           *context.past);
     if (recorded->empty()) return Verdict::kNext;
@@ -221,14 +224,14 @@ Verdict RedirectStage::handle(Connection& connection) {
       return Verdict::kAnswered;
     }
   }
-  const bool redirects = cluster.redirects();
   // A list of HLS names the places itself (HlsStage); one that listens already needs no token.
   if (context.hls && (redirects || context.hls->is_segment() || context.hls->known))
     return Verdict::kNext;
   if (!redirects && !cluster.wants_tokens() && !context.redirected) return Verdict::kNext;
   const auto mount = worker_.services.mounts.find(request.path);
   const bool plays = mount && mount->phase() != MountPhase::kEnded;
-  if (!plays && !context.past) return Verdict::kNext;
+  const bool of_past = context.past || (context.hls && context.hls->named.of_past());
+  if (!plays && !of_past) return Verdict::kNext;
   const auto facts = cluster.facts();
   const auto config = worker_.services.config.read();
   if (mount_section(*config, request.path).no_mount || is_safari_probe(request))

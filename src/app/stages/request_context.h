@@ -15,13 +15,16 @@
 #include "app/stages/hls_ask.h"
 #include "app/stages/past_stage.h"
 #include "archive/shifted_streams.h"
+#include "cluster/slots/slot_row.h"
 #include "http/connection.h"
 #include "stream/gate.h"
 #include "stream/listener.h"
+#include "stream/slot_gate.h"
 
 namespace lb {
 
 struct DirectOffer;
+struct Identity;
 
 struct RequestContext {
   GatePass client_pass;
@@ -39,12 +42,19 @@ struct RequestContext {
   bool direct = false;                 // cannot be redirected; that alone is why it is served here
   std::optional<WaitOutcome> waited;   // for the stage that has waited, which takes it
   std::shared_ptr<DirectOffer> offer;  // … and this: the bytes that it has waited for
+  SlotPass slot;                       // of the mount that it asks for
+  std::optional<SlotWord> slot_word;   // it has waited for one; kNone: it has it
+  bool is_node = false;                // of the cluster, which takes slots for its own listeners
   bool looked_up = false;              // masters have been asked for its mount
+  bool external_asked = false;         // likewise the backend of the external configuration
   std::optional<std::chrono::seconds> time_limit;
   std::unique_ptr<EndNotice> notice;
-  std::unique_ptr<HlsAsk> hls;            // null: it is not of HLS
-  std::unique_ptr<PastAsk> past;          // it wants something of the mount's past …
+  std::unique_ptr<HlsAsk> hls;               // null: it is not of HLS
+  std::unique_ptr<PastAsk> past;             // it wants something of the mount's past …
+  std::shared_ptr<const Identity> identity;  // of the sender, once it is known (who_asks.h) …
+  bool password_judged = false;           // … and its password has been counted, right or wrong
   std::unique_ptr<ShiftedStart> shifted;  // … and this is where it begins
+  std::optional<StreamAddress> resumes;   // … or here, in the live log
 };
 
 inline RequestContextPtr make_request_context() {

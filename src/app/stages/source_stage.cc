@@ -2,10 +2,13 @@
 
 #include <utility>
 
+#include "app/cluster/mount_homes.h"
 #include "app/services/worker.h"
 #include "app/stages/auth_replies.h"
 #include "app/stages/auth_stage.h"
+#include "app/stages/ban_stage.h"
 #include "app/stages/drain_stage.h"
+#include "app/stages/external_stage.h"
 #include "app/stages/health_stage.h"
 #include "app/stages/request_context.h"
 #include "app/stages/source_logins.h"
@@ -81,6 +84,10 @@ std::optional<Credentials> source_credentials(const Config& config, const MountS
   return std::nullopt;
 }
 
+bool gives_login(const Config& config, const Request& request) {
+  return source_credentials(config, config.default_mount, request).has_value();
+}
+
 // The source is gone before its first byte: the mount is free again.
 void give_back(Worker& worker, WriterLease lease) {
   auto end = std::make_shared<SourceEnd>();
@@ -148,6 +155,15 @@ Verdict admit(Worker& worker, Connection& connection, const Config& config,
     connection.reply_text(403, "No Content-type given");
     return Verdict::kAnswered;
   }
+  if (answer_if_banned(worker, connection, request.path)) return Verdict::kAnswered;
+  if (settings.suspended) {
+    connection.reply_text(403, "suspended");
+    return Verdict::kAnswered;
+  }
+  if (const auto why = refuse_away_from_home(config, settings); !why.empty()) {
+    connection.reply_text(403, why);
+    return Verdict::kAnswered;
+  }
   if (const auto why = refuse_name(request.path, *services.files.read()); !why.empty()) {
     connection.reply_text(403, why);
     return Verdict::kAnswered;
@@ -204,6 +220,9 @@ Verdict SourceStage::handle(Connection& connection) {
     request.method_text = "SOURCE";
     request.target = request.path;
   }
+  connection.context().waited.reset();
+  if (gives_login(*config, request) && waits_for_external(worker_, connection, request.path))
+    return Verdict::kPending;
   const MountSettings settings = mount_settings(*config, request.path);
   const auto given = source_credentials(*config, settings, request);
   const MountSettings& section = mount_section(*config, request.path);
@@ -221,12 +240,15 @@ Verdict SourceStage::handle(Connection& connection) {
   if (asks_backend) {
     SourceAsk ask{request.path, connection.ip(), given.value_or(Credentials{}), false};
     ask_about_source(
-        worker_, connection, section.name, std::move(ask),
+        worker_, connection, section, std::move(ask),
         [&worker = worker_, config, settings](Connection& waiting, const AuthVerdict& verdict) {
+          if (!verdict.user.empty()) waiting.user = verdict.user;
           if (verdict.kind == AuthVerdict::Kind::kAllow)
             admit(worker, waiting, *config, settings, 0);
           else if (verdict.kind == AuthVerdict::Kind::kBusy)
             waiting.reply_text(403, verdict.text);
+          else if (verdict.kind == AuthVerdict::Kind::kLater)
+            waiting.reply_text(503, "too many logins are being judged, please try again later");
           else
             refuse_login(worker, waiting, false);
         });

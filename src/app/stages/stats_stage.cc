@@ -3,8 +3,10 @@
 #include <utility>
 
 #include "admin/stats_feed.h"
+#include "app/services/login_service.h"
 #include "app/services/worker.h"
 #include "app/stages/request_context.h"
+#include "app/stages/who_asks.h"
 #include "auth/passwords.h"
 #include "http/access_line.h"
 
@@ -12,6 +14,9 @@ namespace lb {
 namespace {
 
 constexpr std::string_view kStatsWelcome = "HTTP/1.0 200 OK\r\n\r\n";
+constexpr std::string_view kWhyNotOwn =
+    "STATS has the numbers of the whole server; those of single mounts are in "
+    "/admin/stats?mount= and /admin/events\r\n";
 
 }  // namespace
 
@@ -20,7 +25,22 @@ Verdict StatsStage::handle(Connection& connection) {
   if (request.method != Method::kStats) return Verdict::kNext;
   Services& services = worker_.services;
   const auto given = basic_credentials(request.headers);
-  if (!is_admin(Services::passwords(*services.config.read()), given)) {
+  const bool administrator = is_admin(Services::passwords(*services.config.read()), given);
+  Followers::Scope scope;
+  if (!administrator && services.login->on()) {
+    const Asker asker = who_asks(worker_, connection);
+    if (asker.verdict != Verdict::kNext) return asker.verdict;
+    if (asker.identity->has_own_mounts()) {
+      services.counters.refused(Refusal::kLogin);
+      connection.reply_text(403, std::string(kWhyNotOwn));
+      return Verdict::kAnswered;
+    }
+    if (const Verdict verdict = let_in_role(worker_, connection, "STATS");
+        verdict != Verdict::kNext)
+      return verdict;
+    scope.addresses = asker.identity->addresses;
+    scope.holds = login_holds(worker_, connection);
+  } else if (!administrator) {
     ResponseHead head;
     head.status = 401;
     head.content_type = "text/plain; charset=utf-8";
@@ -29,7 +49,9 @@ Verdict StatsStage::handle(Connection& connection) {
   }
   services.counters.stats_connections.fetch_add(1, std::memory_order_relaxed);
   auto ended = [&services, place = std::move(connection.context().client_pass),
-                ip = connection.ip(), user = given->user, line = access_request(request),
+                ip = connection.ip(),
+                user = connection.user.empty() && given ? given->user : connection.user,
+                line = access_request(request),
                 referer = std::string(request.headers.get("referer")),
                 agent = std::string(request.headers.get("user-agent")),
                 began = services.clock.steady()](std::uint64_t bytes) {
@@ -45,8 +67,10 @@ Verdict StatsStage::handle(Connection& connection) {
     log_access(services.log, facts, services.clock.wall());
   };
   services.loops.control().post([&services, transport = connection.take_transport(),
+                                 scope = std::move(scope),
                                  ended = StatsFeed::Ended(std::move(ended))]() mutable {
-    services.stats_feed->add(std::move(transport), std::string(kStatsWelcome), std::move(ended));
+    services.stats_feed->add(std::move(transport), std::string(kStatsWelcome), std::move(ended),
+                             std::move(scope));
   });
   return Verdict::kAnswered;
 }

@@ -8,11 +8,15 @@
 
 #include "app/services/archive_service.h"
 #include "app/services/remote_recordings.h"
+#include "archive/open_together.h"
 
 namespace lb {
 namespace {
 
 constexpr std::size_t kMostTitles = 1000, kMostTitleFiles = 2048, kTitleFilesOfTurn = 8;
+// Of what other nodes have recorded, the titles of so much, a day and what its files reach beyond
+// it, back from the newest that is asked for.
+constexpr std::int64_t kRemoteTitlesMs = 26LL * 3600 * 1000;
 
 struct TitleSearch {
   ArchiveService& archive;
@@ -25,10 +29,8 @@ struct TitleSearch {
   std::vector<ArchiveTitle> newest_first = {};
 };
 
-void add_titles(TitleSearch& search, const FileRow& row) {
-  const auto file = search.archive.readers().open(search.archive.dir(), search.ask.mount, row);
-  if (!file) return;
-  const FileIndex& index = (*file)->index;
+void add_titles(TitleSearch& search, const ArchiveFile& file) {
+  const FileIndex& index = file.index;
   for (auto fact = index.facts.rbegin(); fact != index.facts.rend(); ++fact) {
     if (!fact->metadata) continue;
     const std::int64_t ms = index.marks[index.mark_before(fact->offset)].wall_ms;
@@ -37,27 +39,56 @@ void add_titles(TitleSearch& search, const FileRow& row) {
   }
 }
 
+// Files of two nodes may overlap, and tell of the same titles.
 void finish_titles(TitleSearch& search) {
+  auto& found = search.newest_first;
+  std::stable_sort(found.begin(), found.end(),
+                   [](const ArchiveTitle& a, const ArchiveTitle& b) { return a.ms > b.ms; });
   auto& out = search.sight.titles;
-  for (auto at = search.newest_first.rbegin(); at != search.newest_first.rend(); ++at)
+  for (auto at = found.rbegin(); at != found.rend(); ++at)
     if (out.empty() || out.back().title != at->title) out.push_back(std::move(*at));
   search.then(std::move(search.sight));
 }
 
 void look_for_titles(const std::shared_ptr<TitleSearch>& search) {
-  for (std::size_t i = 0; i < kTitleFilesOfTurn; ++i) {
-    while (search->next > 0 && (*search->files)[search->next - 1].from_ms >= search->ask.to_ms)
-      --search->next;
-    if (search->next == 0 || search->looked == kMostTitleFiles ||
-        search->newest_first.size() >= kMostTitles ||
-        (*search->files)[search->next - 1].to_ms <= search->ask.from_ms) {
-      finish_titles(*search);
-      return;
-    }
+  const RecordedFiles& files = *search->files;
+  while (search->next > 0 && files[search->next - 1].from_ms >= search->ask.to_ms) --search->next;
+  std::vector<FileRow> rows;
+  while (rows.size() < kTitleFilesOfTurn && search->next > 0 && search->looked < kMostTitleFiles &&
+         files[search->next - 1].to_ms > search->ask.from_ms) {
+    rows.push_back(files[--search->next]);
     ++search->looked;
-    add_titles(*search, (*search->files)[--search->next]);
   }
-  search->archive.readers().run([search] { look_for_titles(search); });
+  if (rows.empty() || search->newest_first.size() >= kMostTitles) return finish_titles(*search);
+  ArchiveService& archive = search->archive;
+  open_together(archive.readers(), archive.dir(), search->ask.mount, rows,
+                [search](const OpenedFiles& opened) {
+                  for (const auto& file : opened.files)
+                    if (file) add_titles(*search, *file);
+                  search->archive.readers().run([search] { look_for_titles(search); });
+                });
+}
+
+void begin_titles(const std::shared_ptr<TitleSearch>& search) {
+  ArchiveService& archive = search->archive;
+  RemoteArchive& remote = archive.remote().archive();
+  const std::string& mount = search->ask.mount;
+  search->files = archive.catalog().files(mount);
+  std::int64_t newest = 0;
+  for (const HolderRow& row : remote.holders()->of(mount))
+    for (const HeldRange& range : row.ranges)
+      newest = std::max(newest, range.to_ms == 0 ? search->ask.now_ms : range.to_ms);
+  const std::int64_t to_ms = std::min(search->ask.to_ms, newest);
+  const std::int64_t from_ms = std::max(search->ask.from_ms, to_ms - kRemoteTitlesMs);
+  const auto go_on = [search] {
+    search->next = search->files->size();
+    search->archive.readers().run([search] { look_for_titles(search); });
+  };
+  if (from_ms >= to_ms || search->files->covers(from_ms, to_ms)) return go_on();
+  remote.look(mount, from_ms, to_ms, [search, go_on, &remote](bool) {
+    search->files = remote.files(search->ask.mount);
+    go_on();
+  });
 }
 
 }  // namespace
@@ -76,12 +107,13 @@ void gather_archive(ArchiveService& archive, ArchiveAsk ask,
     sight.mounts.push_back(
         {name, files->bytes(), ranges_and_places(*files, holders->of(name), ask.now_ms)});
   }
-  const auto files = archive.catalog().files(ask.mount);
-  const bool titles = ask.titles && sight.on;
-  const auto search = std::make_shared<TitleSearch>(TitleSearch{archive, std::move(ask),
-                                                                std::move(then), std::move(sight),
-                                                                files, titles ? files->size() : 0});
-  archive.readers().run([search] { look_for_titles(search); });
+  const bool titles = ask.titles && !sight.mounts.empty();
+  const auto search = std::make_shared<TitleSearch>(
+      TitleSearch{archive, std::move(ask), std::move(then), std::move(sight), nullptr});
+  if (titles)
+    begin_titles(search);
+  else
+    finish_titles(*search);
 }
 
 }  // namespace lb

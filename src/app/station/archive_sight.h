@@ -1,8 +1,9 @@
 // What is recorded, for administrators: ranges of the catalog and of other nodes, titles from the
-// indexes of files.
+// indexes of files, those of other nodes too.
 //
 // Thread: gather_archive() from any; `then` is called on a reader of the archive.
-// Bounds: the newest thousand titles, of at most 2048 files; a turn of a reader has eight files.
+// Bounds: the newest thousand titles, of at most 2048 files, of other nodes those of a day; a turn
+// of a reader has eight files.
 #pragma once
 
 #include <cstdint>

@@ -9,9 +9,13 @@
 #include "app/process/process_usage.h"
 #include "app/services/archive_service.h"
 #include "app/services/event_service.h"
+#include "app/services/external_service.h"
 #include "app/services/hls_service.h"
+#include "app/services/login_service.h"
 #include "app/services/node_health.h"
 #include "app/services/worker.h"
+#include "app/station/record_service.h"
+#include "archive/archive_writer.h"
 
 namespace lb {
 namespace {
@@ -58,14 +62,29 @@ MetricsPicture::Archive metrics_archive(ArchiveService& archive, WallTime now) {
     oldest = oldest == 0 ? from : std::min(oldest, from);
   }
   if (oldest > 0) picture.oldest = std::max(0.0, unix_time(now) - oldest);
-  const ArchiveWriter& writer = archive.writer();
-  picture.write_lag = static_cast<double>(relaxed(writer.numbers().lag_ms)) / 1000;
-  picture.full = relaxed(writer.numbers().paused);
-  picture.skipped_bytes = writer.skipped_bytes();
+  if (archive.on()) {
+    const ArchiveWriter& writer = archive.writer();
+    picture.write_lag = static_cast<double>(relaxed(writer.numbers().lag_ms)) / 1000;
+    picture.full = relaxed(writer.numbers().paused);
+    picture.skipped_bytes = writer.skipped_bytes();
+    picture.filled_bytes = writer.filled_bytes();
+  }
   picture.warm_reads = relaxed(archive.readers().warm_reads);
   picture.disk_reads = relaxed(archive.readers().disk_reads);
   picture.remote_reads = relaxed(archive.readers().remote_reads);
   picture.fetched_bytes = relaxed(archive.remote().archive().fetched_bytes);
+  return picture;
+}
+
+MetricsPicture::Store metrics_store(const RegistryState& state, const RecordBook& book,
+                                    WallTime now) {
+  MetricsPicture::Store picture;
+  picture.up = state.up ? 1 : 0;
+  picture.revision = state.revision;
+  picture.commit_seconds = Seconds(state.last_commit).count();
+  if (!state.up) picture.stale_seconds = std::max(0.0, Seconds(now - state.since).count());
+  picture.mounts = book.mounts().size();
+  picture.accounts = book.accounts().size();
   return picture;
 }
 
@@ -81,13 +100,25 @@ void MetricsService::get(Then then) {
   if (std::exchange(making_, true)) return;
   services_.loops.clerk().post([this, picture = take_picture()]() mutable {
     complete(picture);
-    auto text = std::make_shared<const std::string>(metrics_text(std::move(picture)));
-    services_.loops.control().post([this, text] {
+    auto text = std::make_shared<const std::string>(metrics_text(picture));
+    auto kept = std::make_shared<const MetricsPicture>(std::move(picture));
+    services_.loops.control().post([this, text, kept] {
       text_ = text;
+      picture_ = kept;
       made_ = services_.clock.steady();
       making_ = false;
       for (Then& waiting : std::exchange(waiting_, {})) waiting(text);
     });
+  });
+}
+
+void MetricsService::get_own(std::function<bool(std::string_view)> owns, Then then) {
+  get([this, owns = std::move(owns), then = std::move(then)](const Text&) mutable {
+    services_.loops.clerk().post(
+        [this, picture = picture_, owns = std::move(owns), then = std::move(then)]() mutable {
+          auto text = std::make_shared<const std::string>(metrics_text(*picture, owns));
+          services_.loops.control().post([text, then = std::move(then)]() mutable { then(text); });
+        });
   });
 }
 
@@ -99,6 +130,13 @@ MetricsPicture MetricsService::take_picture() const {
     picture.relays.push_back({mount, relay.state_text(), relay.flows(), relay.has_spare(), gap});
   });
   picture.ingest_owned = services_.links->ingest().captured();
+  for (const auto& [mount, slots] : services_.links->slots().pictures())
+    picture.slots.push_back({mount, slots.limit, slots.used, slots.idle, slots.given, slots.held});
+  picture.slot_waits = services_.links->slots().waits();
+  services_.links->nodes().for_each_conf_lag(
+      services_.clock.steady(), [&picture](const std::string& node, SteadyTime::duration lag) {
+        picture.conf_lags.push_back({node, Seconds(lag).count()});
+      });
   if (const ListenersElsewhere elsewhere = services_.cluster->listeners_elsewhere();
       elsewhere.counted)
     picture.elsewhere = {elsewhere.nodes, elsewhere.below};
@@ -108,6 +146,8 @@ MetricsPicture MetricsService::take_picture() const {
   picture.auth_waiting = services_.fetcher->waiting();
   picture.auth_unsent = services_.auth->unsent();
   picture.event_readers = services_.events->readers();
+  if (const auto external = services_.external->numbers(); external.on)
+    picture.external = {external.age, external.mounts, external.bad_mounts, external.failures};
   return picture;
 }
 
@@ -138,6 +178,13 @@ void MetricsService::complete(MetricsPicture& picture) const {
   for (std::size_t i = 0; i < kSeamNames.size(); ++i)
     picture.relay_switches.push_back({kSeamNames[i], relaxed(counters.relay_switches[i])});
   picture.lagged = relaxed(counters.lagged);
+  if (LoginService& login = *services_.login; login.on()) {
+    MetricsPicture::Logins logins;
+    for (std::size_t i = 0; i < kLoginResultNames.size(); ++i)
+      logins.results.push_back({kLoginResultNames[i], login.counted(static_cast<LoginResult>(i))});
+    logins.sessions = login.sessions().live();
+    picture.logins = std::move(logins);
+  }
   picture.hls_sessions = services_.hls->sessions().size();
   for (std::size_t i = 0; i < kHlsRequestNames.size(); ++i)
     picture.hls_requests.push_back(
@@ -166,6 +213,12 @@ void MetricsService::complete(MetricsPicture& picture) const {
     for (const auto& worker : services_.workers)
       picture.archive->shifted += worker->shifted.count();
   }
+  const RecordService& records = *services_.records;
+  for (int status = 200; status < 600; ++status)
+    if (const std::uint64_t times = records.counted(status); times > 0)
+      picture.api_requests.emplace_back(status, times);
+  if (const auto store = records.store_state())
+    picture.store = metrics_store(*store, *records.view()->book, services_.clock.wall());
   picture.log_lines_lost = services_.log.lost_lines();
   picture.exec_restarts = relaxed(counters.exec_restarts);
   picture.reloads = relaxed(counters.reloads);

@@ -5,8 +5,10 @@
 // Ownership: Services.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "admin/metrics.h"
@@ -21,6 +23,8 @@ class MetricsService {
 
   explicit MetricsService(Services& services) : services_(services) {}
   void get(Then then);
+  // Of these mounts alone.  owns: called on the clerk.
+  void get_own(std::function<bool(std::string_view)> owns, Then then);
 
  private:
   MetricsPicture take_picture() const;           // control
@@ -28,6 +32,7 @@ class MetricsService {
 
   Services& services_;
   Text text_;
+  std::shared_ptr<const MetricsPicture> picture_;  // of which it was made
   SteadyTime made_{};
   bool making_ = false;
   std::vector<Then> waiting_;

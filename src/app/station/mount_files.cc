@@ -52,7 +52,19 @@ MountFiles::MountFiles(Services& services)
 
 MountFiles::~MountFiles() = default;
 
+void MountFiles::begin(const Config& config) {
+  want_files_of(config);
+  if (wanted_.empty()) return;
+  adopt(look(wanted_, config.paths.webroot));
+  timer_.after(kLookAgain);
+}
+
 void MountFiles::configure(const Config& config) {
+  want_files_of(config);
+  ask_clerk();
+}
+
+void MountFiles::want_files_of(const Config& config) {
   wanted_ = named_by_admin_;
   const auto want = [this](const MountSettings& mount) {
     if (!mount.intro.empty()) wanted_.insert({Role::kIntro, mount.intro});
@@ -61,7 +73,6 @@ void MountFiles::configure(const Config& config) {
   };
   for (const MountSettings& mount : config.mounts) want(mount);
   want(config.default_mount);
-  ask_clerk();
 }
 
 void MountFiles::add_fallback(const std::string& name) {
@@ -79,11 +90,15 @@ void MountFiles::ask_clerk() {
   }
   services_.loops.clerk().post(
       [this, wanted = wanted_, webroot = services_.config.read()->paths.webroot] {
-        look(wanted, webroot);
+        services_.loops.control().post([this, news = look(wanted, webroot)] {
+          looking_ = false;
+          adopt(news);
+          if (std::exchange(look_again_, false)) ask_clerk();
+        });
       });
 }
 
-void MountFiles::look(const std::set<Wanted>& wanted, const std::string& webroot) {
+MountFiles::News MountFiles::look(const std::set<Wanted>& wanted, const std::string& webroot) {
   std::map<std::string, Found> found;
   News news;
   for (const Wanted& want : wanted) {
@@ -110,11 +125,7 @@ void MountFiles::look(const std::set<Wanted>& wanted, const std::string& webroot
     news.emplace_back(want, found[path].file);
   }
   found_ = std::move(found);
-  services_.loops.control().post([this, news = std::move(news)] {
-    looking_ = false;
-    adopt(news);
-    if (std::exchange(look_again_, false)) ask_clerk();
-  });
+  return news;
 }
 
 void MountFiles::complain(const Wanted& wanted, const std::string& why) {

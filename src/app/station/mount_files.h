@@ -2,7 +2,8 @@
 //
 // Thread: configure() and add_fallback() on control; intro_for(), fallback() and entered() from
 // any thread.  Files are looked for, read and looked at again every few seconds by the clerk; a
-// loop never reads one.
+// loop never reads one.  At the start they are read before a loop runs: the first listener hears
+// the intro too.
 // Ownership: Services; the feeders that play fallback files belong to their workers.
 // A file that cannot be used is named in the log once, until it changes.
 #pragma once
@@ -28,7 +29,9 @@ class MountFiles {
   explicit MountFiles(Services& services);
   ~MountFiles();
 
-  // The configuration is (another) one.
+  // The configuration of the start, before the loops run.
+  void begin(const Config& config);
+  // The configuration is another one.
   void configure(const Config& config);
   // A fallback that the administrator has named meanwhile.
   void add_fallback(const std::string& name);
@@ -70,8 +73,9 @@ class MountFiles {
   };
   using News = std::vector<std::pair<Wanted, std::shared_ptr<const FileStream>>>;
 
+  void want_files_of(const Config& config);
   void ask_clerk();
-  void look(const std::set<Wanted>& wanted, const std::string& webroot);  // clerk
+  News look(const std::set<Wanted>& wanted, const std::string& webroot);  // clerk
   void complain(const Wanted& wanted, const std::string& why);
   void adopt(const News& news);  // control
   void adopt_fallback(Table& table, const std::string& name,
@@ -81,7 +85,7 @@ class MountFiles {
   Services& services_;
   std::set<Wanted> wanted_, named_by_admin_;   // control
   bool looking_ = false, look_again_ = false;  // control
-  std::map<std::string, Found> found_;         // clerk; by path
+  std::map<std::string, Found> found_;         // clerk, begin(); by path
   Snapshot<Table> table_;
   Timer timer_;  // control
 };

@@ -9,7 +9,9 @@
 #include "app/cluster/country_watch.h"
 #include "app/cluster/mount_load.h"
 #include "app/services/archive_service.h"
+#include "app/services/external_service.h"
 #include "app/services/hls_service.h"
+#include "app/services/login_service.h"
 #include "app/services/worker.h"
 #include "app/station/mount_files.h"
 #include "app/station/station_stats.h"
@@ -31,7 +33,7 @@ MountState state_of_mount(const Mount& mount) {
   return MountState::kStopped;
 }
 
-// What players shall see, from what the encoder said; and nothing when it said nothing usable.
+// The title that players are shown, made of what the encoder sent; nullopt: nothing usable.
 std::optional<Metadata> make_title(const TitleRequest& request, const Mount& mount) {
   const bool pair = request.artist && request.title;
   if (!request.song && !pair) return std::nullopt;
@@ -335,9 +337,16 @@ void ServerStation::list_polled(ListPoll poll) {
 ClusterSight ServerStation::cluster() {
   ClusterService& cluster = *services_.cluster;
   const auto facts = cluster.facts();
+  std::map<std::string, SlotBook::Picture, std::less<>> slots;
+  for (auto& [mount, picture] : services_.links->slots().pictures())
+    slots.emplace(std::move(mount), std::move(picture));
   return {cluster.decider().with_table([](const NodeTable& table) { return table.copy(); }),
-          cluster.decider().settings(), facts->id, facts->redirects,
-          services_.loops.control().now()};
+          cluster.decider().settings(),
+          facts->id,
+          facts->redirects,
+          services_.loops.control().now(),
+          services_.login->on() && services_.login->plan()->hands_over,
+          std::move(slots)};
 }
 
 Explanation ServerStation::explain(const ExplainAsk& ask) {
@@ -385,6 +394,14 @@ void ServerStation::order(const std::string& node, CommandFrame command, Then<Re
   const auto sent = services_.links->nodes().order(
       node, std::move(command), [shared](const ResultFrame& result) { (*shared)(result); });
   if (!sent) (*shared)({0, false, sent.error().what});
+}
+
+std::string ServerStation::external_json() {
+  return services_.external->numbers().on ? services_.external->json() : std::string();
+}
+
+Result<void> ServerStation::confirm_external(const std::string& etag) {
+  return services_.external->confirm(etag);
 }
 
 Result<void> ServerStation::drain(DrainRequest request) {

@@ -42,6 +42,8 @@ class ServerStation final : public Station {
   std::vector<PassedMessage> messages() override;
   Result<void> publish(const std::string& topic, std::string bytes) override;
   void order(const std::string& node, CommandFrame command, Then<ResultFrame> then) override;
+  std::string external_json() override;
+  Result<void> confirm_external(const std::string& etag) override;
   Result<void> drain(DrainRequest request) override;
   Result<void> undrain() override;
   DrainStatus drain_status() override;

@@ -6,6 +6,7 @@
 #include "app/services/archive_service.h"
 #include "app/station/archive_sight.h"
 #include "app/station/station.h"
+#include "archive/archive_writer.h"
 
 namespace lb {
 

@@ -86,8 +86,10 @@ StatsSource make_source(const Mount& mount, const std::string& authority,
   fields["total_bytes_sent"] = number(mount.bytes_sent);
   fields["listenurl"] =
       settings->listenurl.empty() ? "http://" + authority + mount.name() : settings->listenurl;
-  fields["max_listeners"] =
-      settings->max_listeners < 0 ? "unlimited" : std::to_string(settings->max_listeners);
+  int most = settings->max_listeners;
+  if (const int all = settings->max_listeners_cluster; all >= 0 && (most < 0 || all < most))
+    most = all;
+  fields["max_listeners"] = most < 0 ? "unlimited" : std::to_string(most);
   if (mount.phase() == MountPhase::kIdle) {
     fields["on_demand"] = std::to_string(1);
     fields["public"] = std::to_string(std::max(settings->is_public, 0));

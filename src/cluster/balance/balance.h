@@ -2,7 +2,7 @@
 // belongs to it, for all mounts and for single ones.
 //
 // Three questions, answered one after the other and independently: which nodes may serve this
-// listener at all; which of them carry the mount already (affinity); and which of these it shall be
+// listener at all; which of them carry the mount already (affinity); and which of these it is
 // (policy).
 //
 // Thread: plain values.  Where the defaults come from: doc/balancing.md.

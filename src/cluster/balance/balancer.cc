@@ -38,7 +38,7 @@ Choice Balancer::decide(PickRequest request, const Client& client, SteadyTime no
 }
 
 Choice Balancer::explain(const PickRequest& request, SteadyTime now, PickTrace& trace) const {
-  Rng rng = rng_;  // the next request shall be chosen as if there had been no question
+  Rng rng = rng_;  // the next request is chosen as if there had been no question
   return pick({table_, settings_}, request, rng, now, &trace);
 }
 

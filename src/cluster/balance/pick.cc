@@ -301,7 +301,7 @@ class Picking {
   }
 
   Choice refuse(PickReason reason) {
-    // Listeners that are refused together shall not come back together.
+    // Listeners that are refused together do not come back together.
     const std::chrono::seconds spread{rng_.below(2)};
     return {.kind = Choice::Kind::kRefuse,
             .reason = reason,
@@ -370,7 +370,7 @@ std::string_view to_text(PickReason reason) noexcept {
     case PickReason::kRelay:
       return "relays and administrators are never redirected";
     case PickReason::kNever:
-      return "nobody is redirected";
+      return "listeners are never redirected here";
     case PickReason::kRoomHere:
       return "there is room here";
     case PickReason::kCannotFollow:

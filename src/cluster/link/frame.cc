@@ -67,7 +67,8 @@ void write_protection_names(Line& line, ProtectionSet set) {
   if ((set & static_cast<ProtectionSet>(Protection::kListenerAuth)) != 0) line.json.text("auth");
   if ((set & static_cast<ProtectionSet>(Protection::kAddressLists)) != 0) line.json.text("lists");
   if ((set & static_cast<ProtectionSet>(Protection::kLimits)) != 0) line.json.text("limits");
-  if ((set & ~ProtectionSet{7}) != 0) line.json.text("others");
+  if ((set & static_cast<ProtectionSet>(Protection::kSlots)) != 0) line.json.text("slots");
+  if ((set & ~ProtectionSet{15}) != 0) line.json.text("others");
   line.json.end_array();
 }
 void write_protections(Line& line, std::string_view name, ProtectionSet set) {
@@ -146,6 +147,8 @@ std::string render(const HelloFrame& frame) {
   line.number_if("lis", frame.capacity.listeners);
   if (frame.capacity.kbps > 0) write_kbps(line, "kbps", frame.capacity.kbps);
   line.number_if("acc", frame.capacity.accepts);
+  if (frame.capacity.sources) line.number("src", *frame.capacity.sources);
+  if (frame.capacity.ingest_kbps > 0) write_kbps(line, "in", frame.capacity.ingest_kbps);
   line.json.end_object();
   line.words("geo", frame.countries);
   line.words("tags", frame.tags);
@@ -162,6 +165,8 @@ std::string render(const WelcomeFrame& frame) {
   line.text("id", frame.id);
   line.text("epoch", frame.epoch);
   line.text_if("ver", frame.version);
+  if (frame.minor != 0)
+    line.json.key("proto").begin_array().number(1U).number(frame.minor).end_array();
   line.wall("now", frame.now_ms);
   line.wall("every", frame.every.count());
   line.wall("dead", frame.dead.count());
@@ -217,6 +222,7 @@ std::string render(const LoadFrame& frame) {
   if (frame.now_ms > 0) line.wall("now", frame.now_ms);
   if (frame.cannot != PullFault::kNone) line.text("cannot", to_text(frame.cannot));
   if (frame.arrivals) line.number("arr", *frame.arrivals);
+  if (frame.conf_runs) line.number("conf", *frame.conf_runs);
   if (!frame.changed.empty()) write_loads(line, "c", frame.changed);
   return line.take();
 }
@@ -326,6 +332,108 @@ std::string render(const ArchiveFrame& frame) {
   return line.take();
 }
 
+std::string_view to_text(SlotWord word) noexcept {
+  switch (word) {
+    case SlotWord::kNone:
+      return "";
+    case SlotWord::kUsed:
+      return "used";
+    case SlotWord::kHeld:
+      return "held";
+    case SlotWord::kLate:
+      return "late";
+    case SlotWord::kOpen:
+      return "open";
+    case SlotWord::kAgain:
+      return "again";
+    case SlotWord::kEnd:
+      return "end";
+    case SlotWord::kCut:
+      return "held";
+  }
+  return "";
+}
+
+std::string render(const SlotFrame& frame) {
+  Line line("SLOT");
+  line.json.key("rows").begin_array();
+  for (const SlotRow& row : frame.rows) {
+    line.json.begin_object().key("m");
+    line.mount(row.mount);
+    line.number("life", row.life);
+    if (row.down) {
+      line.number("given", row.given);
+      line.number_if("claimed", row.claimed);
+      line.number_if("recall", row.recall);
+      line.text_if("word", to_text(row.word));
+    } else {
+      line.number("back", row.back);
+      line.number_if("claim", row.claim);
+      line.number_if("moved", row.moved);
+      line.number_if("want", row.want);
+      line.number_if("got", row.got);
+      if (row.none) line.flag("none", true);
+    }
+    line.json.end_object();
+  }
+  line.json.end_array();
+  return line.take();
+}
+
+std::string render(const SeatFrame& frame) {
+  Line line("SEAT");
+  line.json.key("rows").begin_array();
+  for (const SeatRow& row : frame.rows) {
+    line.json.begin_object().key("m");
+    line.mount(row.mount);
+    line.text("u", row.user);
+    line.text_if("who", row.who);
+    line.number("n", row.number);
+    line.text("do", to_text(row.act));
+    line.number_if("most", row.most);
+    if (row.drop) line.flag("drop", true);
+    line.json.end_object();
+  }
+  line.json.end_array();
+  return line.take();
+}
+
+std::string render(const ConfFrame& frame) {
+  Line line("CONF");
+  write_conf(line.json, frame);
+  return line.take();
+}
+
+std::string render(const AskFrame& frame) {
+  Line line("ASK");
+  line.number("id", frame.number);
+  line.text("what", "listeners");
+  line.json.key("m");
+  line.mount(frame.mount);
+  line.number_if("after", frame.after);
+  line.number("most", frame.most);
+  return line.take();
+}
+
+std::string render(const TellFrame& frame) {
+  Line line("TELL");
+  line.number("id", frame.number);
+  line.json.key("rows").begin_array();
+  for (const ToldListener& row : frame.rows) {
+    line.json.begin_object();
+    line.number("n", row.id);
+    line.text_if("ip", row.address);
+    line.text_if("ua", row.agent, kLongestTold);
+    line.text_if("u", row.user, kLongestTold);
+    line.number("s", row.seconds);
+    line.json.end_object();
+  }
+  line.json.end_array();
+  if (frame.more) line.flag("more", true);
+  line.text_if("why", frame.why);
+  return line.take();
+}
+
 std::string render(const ByeFrame& frame) {
   Line line("BYE");
   line.text_if("why", frame.why);
@@ -363,9 +471,9 @@ std::string_view to_text(CommandFrame::Verb verb) noexcept {
 }
 
 std::string_view frame_name(const Frame& frame) noexcept {
-  constexpr std::string_view kNames[] = {"HELLO", "WELCOME", "SNAP",  "DELTA",  "LOAD",
-                                         "ACK",   "DRAIN",   "CMD",   "RES",    "MSG",
-                                         "WHO",   "BYE",     "PROVE", "INGEST", "ARCH"};
+  constexpr std::string_view kNames[] = {
+      "HELLO", "WELCOME", "SNAP",  "DELTA",  "LOAD", "ACK",  "DRAIN", "CMD", "RES",  "MSG",
+      "WHO",   "BYE",     "PROVE", "INGEST", "ARCH", "SLOT", "SEAT",  "ASK", "TELL", "CONF"};
   static_assert(std::size(kNames) == std::variant_size_v<Frame>);
   return kNames[frame.index()];
 }

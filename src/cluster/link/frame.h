@@ -21,9 +21,12 @@
 #include <vector>
 
 #include "base/result.h"
+#include "cluster/link/conf_frame.h"
 #include "cluster/nodes/drain_mode.h"
 #include "cluster/nodes/node.h"
 #include "cluster/nodes/node_table.h"
+#include "cluster/slots/seat_row.h"
+#include "cluster/slots/slot_row.h"
 
 namespace lb {
 
@@ -33,6 +36,9 @@ constexpr std::size_t kLongestText = 256;          // of a reason, a content typ
 constexpr std::size_t kLongestTitle = 1024;
 constexpr std::uint64_t kMaxListeners = 10'000'000;  // in a frame
 constexpr std::string_view kLinkProtocol = "lbedge-cluster/1";
+// From minor version 1 on a node knows slots: SLOT and SEAT, and "slots" among protections; from 2
+// on it enforces records: CONF.
+constexpr unsigned kLinkMinor = 2;
 
 // One stream that a master offers to its linked nodes.
 struct StreamOffer {
@@ -72,6 +78,7 @@ struct TokenKey {
 struct WelcomeFrame {
   std::string id, epoch;
   std::string version;
+  unsigned minor = 0;  // of the protocol
   std::int64_t now_ms = 0;
   std::chrono::milliseconds every{250}, dead{1000};
   // Ports for pulling its streams, on the address of the link; 0: none.
@@ -109,6 +116,8 @@ struct LoadFrame {
   PullFault cannot = PullFault::kNone;  // why most of its streams cannot be pulled
   // Cumulative: listeners that arrived with a redirect of this master; nullopt: not counted.
   std::optional<std::uint64_t> arrivals;
+  // Runs of CONF that are in force of those over this link; nullopt: not counted.
+  std::optional<std::uint64_t> conf_runs;
   std::vector<MountLoad> changed;
 };
 
@@ -205,15 +214,52 @@ struct ArchiveFrame {
   std::vector<ArchiveRow> rows;
 };
 
+// Slots of mounts; both sides send them.  Only to a node of minor version 1.
+struct SlotFrame {
+  std::vector<SlotRow> rows;
+};
+
+// Users that listen; both sides send them.  Only to a node of minor version 1.
+struct SeatFrame {
+  std::vector<SeatRow> rows;
+};
+
+// The question of a master which listeners a mount has at a node, in the order of their numbers.
+// Without a seq: a node of an older version passes over it.
+struct AskFrame {
+  std::uint64_t number = 0;
+  std::string mount;
+  std::uint64_t after = 0;  // the number of the last one that is known
+  unsigned most = 0;        // 1 to kMaxTold
+};
+constexpr unsigned kMaxTold = 200;
+struct ToldListener {
+  std::uint64_t id = 0;
+  std::string address, agent, user;
+  std::uint64_t seconds = 0;  // connected
+
+  bool operator==(const ToldListener&) const = default;
+};
+constexpr std::size_t kLongestTold = 128;  // of an agent, of a user
+struct TellFrame {
+  std::uint64_t number = 0;  // of the question
+  std::vector<ToldListener> rows;
+  bool more = false;  // there are some behind the last one
+  std::string why;    // nothing is told; "": it is
+};
+
+constexpr int kByeSilent = 408;  // its sender has heard nothing from this node
+
 struct ByeFrame {
   std::string why;
-  int code = 0;                       // 409: another process has this id
+  int code = 0;                       // 409: another process has this id; kByeSilent
   std::chrono::milliseconds back{0};  // pause before the next connection; 0: any
 };
 
-using Frame = std::variant<HelloFrame, WelcomeFrame, SnapFrame, DeltaFrame, LoadFrame, AckFrame,
-                           DrainFrame, CommandFrame, ResultFrame, MessageFrame, WhoFrame, ByeFrame,
-                           ProveFrame, IngestFrame, ArchiveFrame>;
+using Frame =
+    std::variant<HelloFrame, WelcomeFrame, SnapFrame, DeltaFrame, LoadFrame, AckFrame, DrainFrame,
+                 CommandFrame, ResultFrame, MessageFrame, WhoFrame, ByeFrame, ProveFrame,
+                 IngestFrame, ArchiveFrame, SlotFrame, SeatFrame, AskFrame, TellFrame, ConfFrame>;
 // "HELLO", "WELCOME" …
 std::string_view frame_name(const Frame& frame) noexcept;
 
@@ -230,6 +276,10 @@ std::vector<DeltaFrame> delta_frames(std::vector<StreamOffer> added,
                                      std::vector<std::string> removed);
 std::vector<IngestFrame> ingest_frames(std::vector<IngestRow> rows);
 std::vector<ArchiveFrame> archive_frames(std::vector<ArchiveRow> rows);
+std::vector<SlotFrame> slot_frames(std::vector<SlotRow> rows);
+std::vector<SeatFrame> seat_frames(std::vector<SeatRow> rows);
+// Of the rows, in the order of their numbers, those that the question is for and that fit.
+TellFrame tell_frame(const AskFrame& ask, std::vector<ToldListener> rows);
 // The number of these that fit into one LOAD beside its other members.
 std::size_t loads_that_fit(const std::vector<MountLoad>& loads) noexcept;
 

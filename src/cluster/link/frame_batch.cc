@@ -37,6 +37,15 @@ std::size_t size_of(const ArchiveRow& row) {
   return size + 32 * std::min(row.have.size(), kMaxArchiveRanges);
 }
 
+std::size_t size_of(const SlotRow& row) { return 3 * row.mount.size() + 192; }
+std::size_t size_of(const SeatRow& row) { return 3 * row.mount.size() + row.user.size() + 128; }
+
+std::size_t size_of(const ToldListener& row) {
+  return 2 * (std::min(row.address.size(), kLongestText) +
+              std::min(row.agent.size(), kLongestTold) + std::min(row.user.size(), kLongestTold)) +
+         96;
+}
+
 // Puts each element into frames.back(), after `fresh` where that is full.
 template <class Elements, class Frames, class Put, class Fresh>
 void spread(Elements& elements, Frames& frames, std::size_t& used, Put put, Fresh fresh) {
@@ -103,6 +112,45 @@ std::vector<ArchiveFrame> archive_frames(std::vector<ArchiveRow> rows) {
       [](ArchiveFrame& frame, ArchiveRow row) { frame.rows.push_back(std::move(row)); },
       [](std::vector<ArchiveFrame>& all) { all.emplace_back(); });
   return frames;
+}
+
+std::vector<SlotFrame> slot_frames(std::vector<SlotRow> rows) {
+  std::vector<SlotFrame> frames(1);
+  std::size_t used = 0;
+  spread(
+      rows, frames, used,
+      [](SlotFrame& frame, SlotRow row) { frame.rows.push_back(std::move(row)); },
+      [](std::vector<SlotFrame>& all) { all.emplace_back(); });
+  return frames;
+}
+
+std::vector<SeatFrame> seat_frames(std::vector<SeatRow> rows) {
+  std::vector<SeatFrame> frames(1);
+  std::size_t used = 0;
+  spread(
+      rows, frames, used,
+      [](SeatFrame& frame, SeatRow row) { frame.rows.push_back(std::move(row)); },
+      [](std::vector<SeatFrame>& all) { all.emplace_back(); });
+  return frames;
+}
+
+TellFrame tell_frame(const AskFrame& ask, std::vector<ToldListener> rows) {
+  TellFrame frame;
+  frame.number = ask.number;
+  std::sort(rows.begin(), rows.end(),
+            [](const ToldListener& a, const ToldListener& b) { return a.id < b.id; });
+  std::size_t used = 0;
+  for (ToldListener& row : rows) {
+    if (row.id <= ask.after) continue;
+    const std::size_t size = size_of(row);
+    if (frame.rows.size() == std::min(ask.most, kMaxTold) || used + size > kRoom) {
+      frame.more = true;
+      break;
+    }
+    used += size;
+    frame.rows.push_back(std::move(row));
+  }
+  return frame;
 }
 
 std::size_t loads_that_fit(const std::vector<MountLoad>& loads) noexcept {

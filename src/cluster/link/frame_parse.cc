@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "cluster/link/frame.h"
 #include "cluster/link/frame_members.h"
+#include "cluster/link/tell_frame.h"
 #include "cluster/nodes/public_address.h"
 #include "cluster/polling/node_report.h"
 
@@ -17,13 +18,15 @@ constexpr std::size_t kLongestPath = Behind::kLongestWay;  // nodes that a strea
 constexpr std::size_t kMaxKeys = 8;
 constexpr double kMaxFrameKbps = 1e9;  // a terabit a second
 constexpr std::uint64_t kMaxFrameMasters = 64;
+constexpr std::uint64_t kMaxSources = 1'000'000;
 constexpr std::uint64_t kLongestTurn = 3'600'000;  // ms
 constexpr std::uint64_t kShortestEvery = 50, kLongestEvery = 60'000, kLongestDead = 600'000;
 
 constexpr std::pair<std::string_view, Protection> kProtections[] = {
     {"auth", Protection::kListenerAuth},
     {"lists", Protection::kAddressLists},
-    {"limits", Protection::kLimits}};
+    {"limits", Protection::kLimits},
+    {"slots", Protection::kSlots}};
 
 // Unknown names: a node does not enforce them; a mount that needs one needs what no node enforces
 // (strict).
@@ -112,18 +115,21 @@ DrainMode drain_mode(FrameMembers& in, std::string_view name) {
   return mode.value_or(DrainMode::kSoft);
 }
 
+// [major, minor]
+void read_proto(FrameMembers& in, unsigned& major, unsigned& minor) {
+  const Json proto = in.member("proto");
+  if (proto.missing()) return;
+  if (!proto.is_array() || proto.size() != 2) in.wrong("proto", "is not [major, minor]");
+  major = static_cast<unsigned>(in.whole("proto", proto.at(std::size_t{0}), 1000).value_or(1));
+  minor = static_cast<unsigned>(in.whole("proto", proto.at(1), 1000).value_or(0));
+}
+
 Frame read_hello(FrameMembers& in) {
   HelloFrame out;
   out.id = in.word("id", true);
   out.epoch = in.word("epoch", true);
   out.version = in.text("ver");
-  if (const Json proto = in.member("proto"); !proto.missing()) {
-    const bool pair = proto.is_array() && proto.size() == 2;
-    if (!pair) in.wrong("proto", "is not [major, minor]");
-    out.major =
-        static_cast<unsigned>(in.whole("proto", proto.at(std::size_t{0}), 1000).value_or(1));
-    out.minor = static_cast<unsigned>(in.whole("proto", proto.at(1), 1000).value_or(0));
-  }
+  read_proto(in, out.major, out.minor);
   const Json pub = in.object("pub");
   addresses_of(in, PublicScheme::kHttp, "pub.http", pub.at("http"), out.addresses);
   addresses_of(in, PublicScheme::kHttps, "pub.https", pub.at("https"), out.addresses);
@@ -133,6 +139,9 @@ Frame read_hello(FrameMembers& in) {
   out.capacity.kbps = in.real("cap.kbps", cap.at("kbps"), kMaxFrameKbps);
   out.capacity.accepts =
       static_cast<unsigned>(in.whole("cap.acc", cap.at("acc"), kMaxListeners).value_or(0));
+  if (const auto sources = in.whole("cap.src", cap.at("src"), kMaxSources))
+    out.capacity.sources = static_cast<unsigned>(*sources);
+  out.capacity.ingest_kbps = in.real("cap.in", cap.at("in"), kMaxFrameKbps);
   out.tags = in.words("tags", in.member("tags"), kMaxWords);
   out.countries = in.words("geo", in.member("geo"), kMaxWords);
   out.enforces = protections(in, "enforces", in.member("enforces"), false);
@@ -148,6 +157,8 @@ Frame read_welcome(FrameMembers& in) {
   out.id = in.word("id", true);
   out.epoch = in.word("epoch", true);
   out.version = in.text("ver");
+  unsigned major = 1;
+  read_proto(in, major, out.minor);
   out.now_ms = in.wall("now");
   out.every = std::chrono::milliseconds(in.whole("every", kLongestEvery, 250));
   out.dead = std::chrono::milliseconds(in.whole("dead", kLongestDead, 1000));
@@ -208,6 +219,7 @@ Frame read_load(FrameMembers& in) {
   out.now_ms = in.wall("now");
   out.cannot = pull_fault(in, "cannot", in.member("cannot"));
   out.arrivals = in.whole("arr", in.member("arr"), FrameMembers::kLargest);
+  out.conf_runs = in.whole("conf", in.member("conf"), FrameMembers::kLargest);
   out.changed = loads(in, "c");
   return out;
 }
@@ -358,15 +370,94 @@ Frame read_archive(FrameMembers& in) {
   return out;
 }
 
+// Of a later version: none of these, which is no answer.
+SlotWord slot_word(std::string_view word) noexcept {
+  constexpr std::pair<std::string_view, SlotWord> kWords[] = {
+      {"used", SlotWord::kUsed}, {"held", SlotWord::kHeld},   {"late", SlotWord::kLate},
+      {"open", SlotWord::kOpen}, {"again", SlotWord::kAgain}, {"end", SlotWord::kEnd}};
+  for (const auto& [text, value] : kWords)
+    if (text == word) return value;
+  return SlotWord::kNone;
+}
+
+Frame read_slots(FrameMembers& in) {
+  SlotFrame out;
+  in.array("rows", in.member("rows", true), kLongestFrame, [&](const Json& element) {
+    if (!element.is_object()) {
+      in.wrong("rows", "has an element that is no object");
+      return;
+    }
+    SlotRow row;
+    row.down = !element.at("given").missing();
+    for (const std::string_view name : {"m", "life", row.down ? "given" : "back"})
+      if (element.at(name).missing()) in.wrong(name, "is missing");
+    const auto count = [&](std::string_view name, std::uint64_t most) {
+      return in.whole(name, element.at(name), most).value_or(0);
+    };
+    row.mount = in.mount("m", element.at("m"));
+    row.life = count("life", FrameMembers::kLargest);
+    if (row.down) {
+      row.given = count("given", kMaxSlotCount);
+      row.claimed = count("claimed", kMaxSlotCount);
+      row.recall = count("recall", kMaxSlotsAtOnce);
+      if (const Json word = element.at("word"); !word.missing())
+        row.word = slot_word(in.word("word", word));
+    } else {
+      row.back = count("back", kMaxSlotCount);
+      row.claim = count("claim", kMaxSlotCount);
+      row.moved = count("moved", kMaxSlotCount);
+      row.want = count("want", kMaxSlotsAtOnce);
+      row.got = count("got", kMaxSlotCount);
+      row.none = element.at("none").boolean().value_or(false);
+    }
+    out.rows.push_back(std::move(row));
+  });
+  return out;
+}
+
+Frame read_seats(FrameMembers& in) {
+  SeatFrame out;
+  in.array("rows", in.member("rows", true), kLongestFrame, [&](const Json& element) {
+    if (!element.is_object()) {
+      in.wrong("rows", "has an element that is no object");
+      return;
+    }
+    for (const std::string_view name : {"m", "u", "n", "do"})
+      if (element.at(name).missing()) in.wrong(name, "is missing");
+    SeatRow row;
+    row.mount = in.mount("m", element.at("m"));
+    row.user = in.word("u", element.at("u"));
+    if (const Json who = element.at("who"); !who.missing()) row.who = in.word("who", who);
+    row.number = in.whole("n", element.at("n"), FrameMembers::kLargest).value_or(0);
+    const auto act = parse_seat_act(in.word("do", element.at("do")));
+    row.most =
+        static_cast<unsigned>(in.whole("most", element.at("most"), kMaxSeatsOfUser).value_or(1));
+    row.drop = element.at("drop").boolean().value_or(false);
+    // An act of a later version concerns later nodes.
+    if (!act) return;
+    row.act = *act;
+    out.rows.push_back(std::move(row));
+  });
+  return out;
+}
+
+Frame read_conf_frame(FrameMembers& in) { return read_conf(in); }
+
+Frame read_asked(FrameMembers& in) { return read_ask(in); }
+Frame read_told(FrameMembers& in) { return read_tell(in); }
+
 struct Reader {
   std::string_view name;
   Frame (*read)(FrameMembers&);
 };
 constexpr Reader kReaders[] = {
-    {"HELLO", read_hello}, {"WELCOME", read_welcome}, {"SNAP", read_snap},   {"DELTA", read_delta},
-    {"LOAD", read_load},   {"ACK", read_ack},         {"DRAIN", read_drain}, {"CMD", read_command},
-    {"RES", read_result},  {"MSG", read_message},     {"WHO", read_who},     {"BYE", read_bye},
-    {"PROVE", read_prove}, {"INGEST", read_ingest},   {"ARCH", read_archive}};
+    {"HELLO", read_hello}, {"WELCOME", read_welcome}, {"SNAP", read_snap},
+    {"DELTA", read_delta}, {"LOAD", read_load},       {"ACK", read_ack},
+    {"DRAIN", read_drain}, {"CMD", read_command},     {"RES", read_result},
+    {"MSG", read_message}, {"WHO", read_who},         {"BYE", read_bye},
+    {"PROVE", read_prove}, {"INGEST", read_ingest},   {"ARCH", read_archive},
+    {"SLOT", read_slots},  {"SEAT", read_seats},      {"ASK", read_asked},
+    {"TELL", read_told},   {"CONF", read_conf_frame}};
 
 }  // namespace
 

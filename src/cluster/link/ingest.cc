@@ -162,6 +162,11 @@ std::vector<Ingest::Elsewhere> Ingest::sources() const {
   return out;
 }
 
+bool Ingest::is_source_at(std::string_view mount, std::string_view node) const {
+  const auto at = neighbours_.find(node);
+  return at != neighbours_.end() && at->second.sources.contains(mount);
+}
+
 std::size_t Ingest::neighbours_rows() const noexcept {
   std::size_t count = 0;
   for (const auto& [id, neighbour] : neighbours_)

@@ -103,6 +103,7 @@ class Ingest {
     bool operator==(const Elsewhere&) const = default;
   };
   std::vector<Elsewhere> sources() const;
+  bool is_source_at(std::string_view mount, std::string_view node) const;
   // Those that their nodes have said to have ended, since the last call; not those of a lost link.
   std::vector<Elsewhere> take_ended_sources() { return std::exchange(ended_sources_, {}); }
 
@@ -141,7 +142,8 @@ class Ingest {
     bool linked = false, upward = false, spoke = false;
     std::map<Key, Heard> rows;
     std::map<Key, std::pair<IngestState, std::vector<std::string>>> told;
-    std::set<std::string> sources, told_sources;  // mounts
+    std::set<std::string, std::less<>> sources;  // mounts
+    std::set<std::string> told_sources;
   };
   struct Own {
     IngestPlan plan;
@@ -187,7 +189,7 @@ class Ingest {
   std::set<std::string> sources_;
   std::vector<Elsewhere> ended_sources_;
   std::map<std::string, SteadyTime, std::less<>> lost_;  // neighbours, and when that is forgotten
-  std::map<std::string, Neighbour> neighbours_;
+  std::map<std::string, Neighbour, std::less<>> neighbours_;
   // What find_others() has found: every turn asks for all mounts, and rows seldom change.
   mutable std::map<std::string, Others> others_;
   std::deque<SteadyTime> handed_back_;

@@ -101,6 +101,14 @@ void Link::end(std::string reason) {
   ending_.after(0us);
 }
 
+// Of a peer that is not there no reset comes.
+void Link::end_broken() {
+  const int why = errno;
+  if (why == ETIMEDOUT || why == EHOSTUNREACH || why == ENETUNREACH || why == EHOSTDOWN)
+    was_silent_ = true;
+  end(std::string("the connection broke (") + std::strerror(why) + ")");
+}
+
 void Link::finish() {
   const auto callback = std::move(callbacks_.ended);
   const std::string reason = std::move(reason_);
@@ -127,9 +135,13 @@ void Link::check_silence() {
   if (ended_) return;
   const auto silent = loop_.awake() - heard_;
   if (silent >= settings_.dead) {
-    end("silent for " +
+    const std::string why =
+        "silent for " +
         std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(silent).count()) +
-        "ms");
+        "ms";
+    was_silent_ = true;
+    if (says_silence_) send(ByeFrame{why, kByeSilent, 0ms});
+    end(why);
     return;
   }
   watch_silence();
@@ -177,7 +189,7 @@ bool Link::read_some() {
       end("closed the connection");
       return false;
     case IoStatus::kError:
-      end(std::string("the connection broke (") + std::strerror(errno) + ")");
+      end_broken();
       return false;
     case IoStatus::kDone:
       break;
@@ -259,7 +271,7 @@ void Link::write() {
     const IoResult result = transport_->write_v({&part, 1}, false);
     if (result.status == IoStatus::kAgain) break;
     if (result.status != IoStatus::kDone) {
-      end(std::string("the connection broke (") + std::strerror(errno) + ")");
+      end_broken();
       return;
     }
     out_from_ += result.bytes;

@@ -58,9 +58,15 @@ class Link {
   // BYE, then the end.
   void send_bye(ByeFrame bye, const std::string& reason);
   void end(std::string reason);
+  // The other side understands a BYE that says that it was not heard.
+  void says_silence() noexcept { says_silence_ = true; }
+  // Whether the link has ended because nothing came from the other side.
+  bool was_silent() const noexcept { return was_silent_; }
 
   bool idle() const noexcept { return out_.size() == out_from_ && !unflushed_; }
   bool ended() const noexcept { return ended_; }
+  // Bytes that the socket has not taken.
+  std::size_t queued() const noexcept { return out_.size() - out_from_; }
   void set_dead(std::chrono::milliseconds dead);
   const Address& peer() const noexcept { return transport_->peer(); }
   // The seq of the last numbered frame that was sent.
@@ -74,13 +80,14 @@ class Link {
  private:
   void on_socket(short events);
   void read();
-  bool charge(std::size_t bytes);  // false: no more for now
+  bool charge(std::size_t bytes);  // false: the peer has used up its rate; read() goes on later
   void want();
   bool read_some();  // false: nothing more now, or the end
   void take(std::string_view bytes);
   void take_line(std::string_view line);
   void write();
   void watch_silence();
+  void end_broken();
   void finish();
 
   Loop& loop_;
@@ -101,6 +108,7 @@ class Link {
   SteadyTime budget_at_;
   bool slowed_ = false;  // nothing is read until again_
   bool ended_ = false;
+  bool says_silence_ = false, was_silent_ = false;
   std::string reason_;
   Watch watch_;
   Timer silence_, again_, ending_;

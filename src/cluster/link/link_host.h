@@ -21,6 +21,9 @@ class LinkHost {
   virtual void ingest(const std::string& /*teller*/, const IngestFrame& /*frame*/) {}
   // What the other side of a link knows of recordings.
   virtual void archive(const std::string& /*teller*/, const ArchiveFrame& /*frame*/) {}
+  // What the other side of a link says of slots, and of seats.
+  virtual void slots(const std::string& /*teller*/, const SlotFrame& /*frame*/) {}
+  virtual void seats(const std::string& /*teller*/, const SeatFrame& /*frame*/) {}
 };
 
 }  // namespace lb

@@ -41,7 +41,7 @@ class LinkedStreams {
     OfferState state = OfferState::kOffered;
     SteadyTime until{};              // of what is not offered: it does not go before then
     bool settled = true;             // that time is over
-    std::uint64_t offer_number = 0;  // changes when the stream is offered anew
+    std::uint64_t offer_number = 0;  // changes when the stream is offered again
   };
   using Streams = std::map<std::string, Stream, std::less<>>;
 

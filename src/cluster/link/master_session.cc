@@ -69,6 +69,7 @@ void MasterSession::retry_now() {
 void MasterSession::connected(std::unique_ptr<Transport> transport, std::string leftover) {
   welcome_.reset();
   acknowledged_ = false;
+  conf_runs_ = 0;
   bye_code_ = 0;
   bye_back_ = 0ms;
   clock_.begin_again();
@@ -84,6 +85,9 @@ void MasterSession::connected(std::unique_ptr<Transport> transport, std::string 
                       [this](const std::string& reason) { on_end(reason); }});
   HelloFrame hello = host_.hello();
   hello.id = plan_.link.id;
+  hello.minor = kLinkMinor;
+  hello.enforces =
+      static_cast<ProtectionSet>(hello.enforces | static_cast<ProtectionSet>(Protection::kSlots));
   hello.wants_listeners = plan_.wants_listeners;
   max_listeners_ = hello.capacity.listeners > 0 ? hello.capacity.listeners : kNominalListeners;
   hello_ms_ = wall_ms_of(host_.loop().clock());
@@ -94,6 +98,7 @@ void MasterSession::on_end(const std::string& reason) {
   const bool was_linked = welcome_.has_value();
   const bool good = was_linked && host_.loop().now() - linked_since_ >= kGood;
   log(was_linked ? LogLevel::kWarn : LogLevel::kError, "the link has ended: " + reason);
+  was_silent_ = (link_ && link_->was_silent()) || bye_code_ == kByeSilent;
   welcome_.reset();
   link_.reset();
   load_due_ = announced_ = false;
@@ -180,8 +185,27 @@ Result<void> MasterSession::take(Frame frame) {
     host_.archive(master_id_, *archive);
     return {};
   }
+  if (const auto* slots = std::get_if<SlotFrame>(&frame)) {
+    host_.slots(master_id_, *slots);
+    return {};
+  }
+  if (const auto* seats = std::get_if<SeatFrame>(&frame)) {
+    host_.seats(master_id_, *seats);
+    return {};
+  }
+  if (const auto* conf = std::get_if<ConfFrame>(&frame)) {
+    host_.conf(master_id_, *conf);
+    if (!conf->more) ++conf_runs_;
+    return {};
+  }
   if (auto* command = std::get_if<CommandFrame>(&frame)) {
     take_command(std::move(*command));
+    return {};
+  }
+  if (const auto* ask = std::get_if<AskFrame>(&frame)) {
+    host_.answer(*this, *ask, [self = self_](TellFrame told) {
+      if (*self != nullptr) (*self)->send(std::move(told));
+    });
     return {};
   }
   return Error::denied("it sent " + std::string(frame_name(frame)) + ", which only a node may");
@@ -197,6 +221,9 @@ Result<void> MasterSession::take_welcome(WelcomeFrame welcome) {
   http_port_ = welcome.http_port;
   https_port_ = welcome.https_port;
   welcome_ = std::move(welcome);
+  // HELLO was sent when the link began, and this answers it.
+  was_there_ = linked_since_;
+  if (knows_slots()) link_->says_silence();
   measure_clock(welcome_->now_ms, hello_ms_, host_.loop().now() - linked_since_);
   log(LogLevel::kInfo, "is linked, version " +
                            (welcome_->version.empty() ? "?" : welcome_->version) + ", epoch " +
@@ -227,6 +254,7 @@ void MasterSession::take_ack(const AckFrame& ack) {
   issued_ = ack.issued;
   if (!std::exchange(acknowledged_, true)) link_->set_dead(welcome_->dead);
   if (found == pending_.end()) return;
+  was_there_ = std::max(was_there_, found->sent);
   const auto took = host_.loop().now() - found->sent;
   round_trip_ = std::chrono::duration_cast<std::chrono::microseconds>(took);
   measure_clock(ack.now_ms, found->wall_ms, took);
@@ -287,6 +315,7 @@ void MasterSession::send_load() {
       static_cast<unsigned>(std::min<std::int64_t>(round_trip_.count(), 60'000'000));
   load.cannot = host_.cannot_pull(*this);
   load.arrivals = host_.arrivals_from(master_id_);
+  if (knows_conf()) load.conf_runs = conf_runs_;
   load.now_ms = wall_ms_of(host_.loop().clock());
   load.changed = std::move(changes.loads);
   reported_ = changes.up_to;

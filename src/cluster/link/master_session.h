@@ -38,7 +38,7 @@ struct LinkPlan {
   bool wants_listeners = true;
 
   bool operator==(const LinkPlan&) const = default;
-  // False: the link must be made anew.
+  // False: another link is needed.
   bool same_link(LinkPlan other) const {
     other.link.retry_max = link.retry_max;
     return *this == other;
@@ -83,6 +83,13 @@ class MasterSession {
   // The link delivers the streams, or soon will.
   bool replaces_polling() const noexcept { return delivery_ != Delivery::kNone; }
   bool replaces_polling_changed();  // since the last call
+  // It knows slots (frame.h, kLinkMinor).
+  bool knows_slots() const noexcept { return welcome_ && welcome_->minor >= 1; }
+  bool knows_conf() const noexcept { return welcome_ && welcome_->minor >= 2; }
+  // The last link has ended because nothing came any more, here or there.
+  bool was_silent() const noexcept { return was_silent_; }
+  // A time at which it was certainly there: it has answered what was sent then.
+  SteadyTime was_there() const noexcept { return was_there_; }
   bool linked() const noexcept { return link_ != nullptr && !link_->ended() && welcome_; }
   const std::string& master_id() const noexcept { return master_id_; }  // "": never linked
   // This run of the master, as it last named itself: "m1.77e0aa01"; "": never linked.
@@ -126,7 +133,8 @@ class MasterSession {
   std::unique_ptr<Link> link_;  // null: not connected
   std::optional<WelcomeFrame> welcome_;
   std::string master_id_, master_mark_;
-  bool acknowledged_ = false;  // a LOAD of this link: from now on silence is counted
+  bool acknowledged_ = false;    // a LOAD of this link: from now on silence is counted
+  std::uint64_t conf_runs_ = 0;  // that have come over this link
   std::uint16_t http_port_ = 0, https_port_ = 0;
   std::uint64_t reported_ = 0;  // of LoadChanges
   unsigned last_listeners_ = 0, max_listeners_ = 1;
@@ -146,6 +154,8 @@ class MasterSession {
   std::chrono::microseconds round_trip_{0};
   ClockOffset clock_;  // the master's
   std::uint64_t issued_ = 0;
+  bool was_silent_ = false;
+  SteadyTime was_there_{};
   int bye_code_ = 0;
   std::chrono::milliseconds bye_back_{0};
   // A command may be answered after this session, or its link, is gone.

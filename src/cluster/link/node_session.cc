@@ -12,6 +12,11 @@ constexpr int kDuplicateId = 409, kTooMuch = 429;
 constexpr auto kBackAfterTooMuch = 10s;
 constexpr auto kLongestWay = 500ms;  // one way, of a frame; a node cannot claim more
 
+// A node that does not know slots does not get such a mount.
+bool needs_slots(const StreamOffer& offer) noexcept {
+  return (offer.needs & static_cast<ProtectionSet>(Protection::kSlots)) != 0;
+}
+
 Error too_many_mounts() {
   return Error::limit("has named more than " + std::to_string(NodeSession::kMaxMounts) + " mounts");
 }
@@ -46,7 +51,37 @@ void NodeSession::log(LogLevel level, const std::string& text) const {
 
 void NodeSession::send_offers(const OfferChanges::Change& change) {
   if (!joined_ || change.empty()) return;
-  for (DeltaFrame& frame : delta_frames(change.added, change.removed)) link_.send(std::move(frame));
+  auto added = change.added;
+  auto removed = change.removed;
+  if (!knows_slots())
+    std::erase_if(added, [&removed](const StreamOffer& offer) {
+      if (!needs_slots(offer)) return false;
+      removed.push_back(offer.mount);
+      return true;
+    });
+  for (DeltaFrame& frame : delta_frames(std::move(added), std::move(removed)))
+    link_.send(std::move(frame));
+}
+
+void NodeSession::send(Frame frame) {
+  const auto* conf = std::get_if<ConfFrame>(&frame);
+  if (conf != nullptr && !conf->more) {
+    ++conf_runs_;
+    if (conf_sent_.size() < kMaxSentConf) conf_sent_.push_back({conf_runs_, host_.loop().now()});
+  }
+  link_.send(std::move(frame));
+}
+
+void NodeSession::note_conf(std::uint64_t runs, SteadyTime now) {
+  says_conf_ = true;
+  while (!conf_sent_.empty() && conf_sent_.front().number <= runs) conf_sent_.pop_front();
+  if (conf_sent_.empty() && runs < conf_runs_) conf_sent_.push_back({conf_runs_, now});
+}
+
+std::optional<SteadyTime::duration> NodeSession::conf_lag(SteadyTime now) const {
+  if (!says_conf_) return std::nullopt;
+  return conf_sent_.empty() ? SteadyTime::duration(0)
+                            : std::max(SteadyTime::duration(0), now - conf_sent_.front().at);
 }
 
 void NodeSession::send_bye(ByeFrame bye) {
@@ -135,6 +170,14 @@ Result<void> NodeSession::take_valid(Frame frame) {
     host_.archive(id_, *archive);
     return {};
   }
+  if (const auto* slots = std::get_if<SlotFrame>(&frame)) {
+    host_.slots(id_, *slots);
+    return {};
+  }
+  if (const auto* seats = std::get_if<SeatFrame>(&frame)) {
+    host_.seats(id_, *seats);
+    return {};
+  }
   if (const auto* who = std::get_if<WhoFrame>(&frame)) {
     if (!who->known) link_.send(WhoFrame{who->mount, host_.is_offered(who->mount)});
     return {};
@@ -147,8 +190,13 @@ Result<void> NodeSession::take_valid(Frame frame) {
     host_.node_answered(id_, *result);
     return {};
   }
+  if (const auto* told = std::get_if<TellFrame>(&frame)) {
+    host_.node_told(id_, *told);
+    return {};
+  }
   if (const auto* bye = std::get_if<ByeFrame>(&frame)) {
     has_bye_ = true;
+    bye_silent_ = bye->code == kByeSilent;
     bye_ = "says goodbye" + (bye->why.empty() ? "" : ": " + bye->why);
     update_row(
         [&](NodeTable& table, NodeSlot slot, SteadyTime now) { table.bye(slot, bye_, now); });
@@ -193,6 +241,10 @@ Result<void> NodeSession::take_hello(const HelloFrame& hello) {
   }
   joined_ = true;
   epoch_ = hello.epoch;
+  minor_ = hello.minor;
+  version_ = hello.version;
+  was_there_ = now;
+  if (knows_slots()) link_.says_silence();
   host_.node_joined(*this);
   log(LogLevel::kInfo,
       "is linked, version " + (hello.version.empty() ? "?" : hello.version) + ", epoch " + epoch_);
@@ -206,8 +258,11 @@ Result<void> NodeSession::take_hello(const HelloFrame& hello) {
   measure_clock(hello.now_ms, 0us);
   welcomed_ = host_.loop().now();
   dead_ = welcome.dead;
+  welcome.minor = std::min(kLinkMinor, minor_);
   link_.send(std::move(welcome));
-  for (SnapFrame& frame : snap_frames(host_.offers().all(), {})) link_.send(std::move(frame));
+  auto offers = host_.offers().all();
+  if (!knows_slots()) std::erase_if(offers, needs_slots);
+  for (SnapFrame& frame : snap_frames(std::move(offers), {})) link_.send(std::move(frame));
   return {};
 }
 
@@ -233,10 +288,13 @@ Result<void> NodeSession::take_load(LoadFrame& load) {
     return Error::invalid("sent a LOAD of " + std::to_string(load.at_ms) + " after one of " +
                           std::to_string(last_at_ms_) + ": its clock goes backward");
   last_at_ms_ = load.at_ms;
+  note_there(load.at_ms);
   const SteadyTime now = host_.loop().now();
   const auto way = std::min<std::chrono::microseconds>(
       std::chrono::microseconds(load.round_trip_us / 2), kLongestWay);
   measure_clock(load.now_ms, way);
+  round_trip_us_ = load.round_trip_us;
+  if (load.conf_runs) note_conf(*load.conf_runs, now);
   LoadReport report;
   report.received = now;
   report.sampled = now - way;
@@ -257,6 +315,17 @@ Result<void> NodeSession::take_load(LoadFrame& load) {
   if (!all) return too_many_mounts();
   link_.send(AckFrame{load.seq, wall_ms_of(host_.loop().clock()), issued});
   return {};
+}
+
+// Its clock and this one go alike; the shortest way that a LOAD has taken is that of one that was
+// read at once.
+void NodeSession::note_there(std::uint64_t at_ms) {
+  using std::chrono::milliseconds;
+  const SteadyTime now = host_.loop().clock().steady();
+  const auto here = std::chrono::duration_cast<milliseconds>(now.time_since_epoch());
+  const auto ahead = here - milliseconds(static_cast<std::int64_t>(at_ms));
+  if (!clock_ahead_ || ahead < *clock_ahead_) clock_ahead_ = ahead;
+  was_there_ = std::max(was_there_, now - (ahead - *clock_ahead_));
 }
 
 Result<void> NodeSession::take_message(MessageFrame& message) {

@@ -15,6 +15,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,7 +42,7 @@ class NodeSession {
   ~NodeSession();
 
   void send_offers(const OfferChanges::Change& change);
-  void send(Frame frame) { link_.send(std::move(frame)); }
+  void send(Frame frame);
   // Ends the link with a BYE; the node may connect again after `back`.
   void send_bye(ByeFrame bye);
   // A newer connection of the same process has the row in the table.
@@ -53,6 +55,20 @@ class NodeSession {
   const std::string& epoch() const noexcept { return epoch_; }
   bool joined() const noexcept { return joined_; }
   bool was_accepted() const noexcept { return !epoch_.empty(); }  // its HELLO was valid
+  // The node's wall clock less this one.
+  std::chrono::milliseconds clock_offset() const noexcept { return clock_.offset(); }
+  // It knows slots (frame.h, kLinkMinor).
+  bool knows_slots() const noexcept { return minor_ >= 1; }
+  bool knows_conf() const noexcept { return minor_ >= 2; }  // likewise
+  // For how long it has not enforced what CONF has told it; nullopt: it does not say.
+  std::optional<SteadyTime::duration> conf_lag(SteadyTime now) const;
+  // The link has ended because nothing came any more, here or there.
+  bool was_silent() const noexcept { return link_.was_silent() || bye_silent_; }
+  // A time at which it was certainly there, by this clock; of a frame that was read late, the time
+  // at which it was sent.
+  SteadyTime was_there() const noexcept { return was_there_; }
+  const std::string& version() const noexcept { return version_; }         // of its program
+  std::uint64_t round_trip_us() const noexcept { return round_trip_us_; }  // 0: not known
   const Address& peer() const noexcept { return peer_; }
   SteadyTime since() const noexcept { return since_; }
   const Link& link() const noexcept { return link_; }
@@ -60,11 +76,13 @@ class NodeSession {
  private:
   Result<void> take(Frame frame);
   Result<void> take_valid(Frame frame);
+  void note_there(std::uint64_t at_ms);
   void first_frame();
   Result<void> take_hello(const HelloFrame& hello);
   Result<void> take_snapshot(SnapFrame& snap);
   Result<void> take_load(LoadFrame& load);
   Result<void> take_message(MessageFrame& message);
+  void note_conf(std::uint64_t runs, SteadyTime now);
   void take_drain(const DrainFrame& drain);
   // now_ms: its wall clock when it sent the frame that arrived just now.
   void measure_clock(std::int64_t now_ms, std::chrono::microseconds way);
@@ -87,7 +105,21 @@ class NodeSession {
   SteadyTime welcomed_{};
   std::chrono::milliseconds dead_{0};  // as WELCOME says
   bool snapshot_done_ = false;
-  bool has_bye_ = false;
+  std::string version_;
+  std::uint64_t round_trip_us_ = 0;
+  unsigned minor_ = 0;  // of its version of the link
+  struct SentConf {
+    std::uint64_t number = 0;
+    SteadyTime at{};
+  };
+  static constexpr std::size_t kMaxSentConf = 1000;
+  std::deque<SentConf> conf_sent_;  // runs that it has not said to be in force
+  std::uint64_t conf_runs_ = 0;     // that were sent
+  bool says_conf_ = false;
+  bool has_bye_ = false, bye_silent_ = false;
+  SteadyTime was_there_{};
+  std::optional<std::chrono::milliseconds>
+      clock_ahead_;  // this steady clock less that of its LOADs
   std::string bye_;
   NodeHello row_;                    // as it was put into the table
   std::vector<MountLoad> arriving_;  // of a SNAP that is not complete

@@ -53,9 +53,16 @@ class NodeSide : public LinkHost {
   virtual void master_clock(const std::string& master, std::chrono::milliseconds ahead) = 0;
   virtual void remember_proof(const ProveFrame& proof) = 0;
   virtual void mount_looked_up(const std::string& mount, bool known) = 0;
+  // What this node is to enforce.
+  virtual void conf(const std::string& /*master*/, const ConfFrame& /*frame*/) {}
   // An order of this master.  Calls `then` once, now or later, perhaps after the session is gone.
   virtual void execute(const MasterSession& from, CommandFrame command,
                        std::function<void(ResultFrame)> then) = 0;
+  // A question of this master.  Calls `then` once, now or later, perhaps after the session is gone.
+  virtual void answer(const MasterSession& /*from*/, const AskFrame& ask,
+                      std::function<void(TellFrame)> then) {
+    then({ask.number, {}, false, "nothing is told here"});
+  }
 };
 
 }  // namespace lb

@@ -80,6 +80,7 @@ enum class Protection : std::uint8_t {
   kListenerAuth = 1,
   kAddressLists = 2,
   kLimits = 4,  // max-listeners of the mount, max-listener-duration
+  kSlots = 8,   // max-listeners-cluster: a node takes each listener a slot (cluster/slots)
 };
 using ProtectionSet = std::uint8_t;  // of Protection, or-ed
 
@@ -88,6 +89,9 @@ struct NodeCapacity {
   double kbps = 0;
   unsigned listeners = 0;
   unsigned accepts = 0;  // new listeners a second
+  // Of mounts whose home it may be.
+  std::optional<unsigned> sources = {};  // nullopt: it does not say, and is no home
+  double ingest_kbps = 0;                // of their sources together
 
   bool operator==(const NodeCapacity&) const = default;
 };

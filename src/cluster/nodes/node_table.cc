@@ -104,6 +104,7 @@ void NodeTable::describe(Node& node, NodeHello&& hello, SteadyTime now) {
   }
   node.capacity = hello.capacity;
   node.capacity.kbps = sane_kbps(node.capacity.kbps);
+  node.capacity.ingest_kbps = sane_kbps(node.capacity.ingest_kbps);
   node.limits = hello.limits;
   node.tag_names = std::move(hello.tags);
   node.tags = bits_of(node.tag_names);

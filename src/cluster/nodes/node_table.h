@@ -120,9 +120,9 @@ class NodeTable {
   void configure(const Settings& settings, SteadyTime now);
 
   // -- reports of nodes ------------------------------------------------------------------------
-  // A node comes, or comes again.  Another epoch begins anew; the same one goes on (a connection
-  // was replaced).  Links are kJoining until snapshot().  Error: denied, "node edge3: …", when
-  // another process with this id is connected and has reported lately.
+  // A node comes, or comes again.  With another epoch it starts afresh; with the same one it goes
+  // on (a connection was replaced).  Links are kJoining until snapshot().  Error: denied, "node
+  // edge3: …", when another process with this id is connected and has reported lately.
   Result<NodeSlot> hello(NodeHello hello, SteadyTime now);
   // All mounts that it carries; forgets what it said before.  False, also of report(): these are
   // more than one node may have, and the rest was left out.

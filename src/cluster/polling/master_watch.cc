@@ -272,7 +272,7 @@ void MasterWatch::ask_later(bool worked) {
   delay_ = std::min(delay_, most);
   if (again_) wait = callbacks_.least_pause;
   again_ = false;
-  // Slaves that were started together shall not ask together for ever.
+  // Slaves that were started together must not ask together for ever.
   timer_.after(
       std::chrono::duration_cast<std::chrono::microseconds>(wait * (0.95 + rng_.unit() / 10)));
 }

@@ -34,14 +34,14 @@ PullVerifier::Verdict PullVerifier::judge(const PullMark& mark, const KnownNodes
   if (age > kWindow.count() || age < -kWindow.count()) {
     log(mark, mount,
         "its mark was made " + away(age) + " (" + std::to_string(kWindow.count()) +
-            "s are allowed): a clock has been set, or somebody repeats a request",
+            "s are allowed): a clock has been set, or the request is a repeated one",
         now);
     return Verdict::kStale;
   }
   if (!take(mark)) {
     log(mark, mount,
         "its mark number " + std::to_string(mark.number) +
-            " has been used before: somebody repeats a request",
+            " has been used before: the request is a repeated one",
         now);
     return Verdict::kSeen;
   }

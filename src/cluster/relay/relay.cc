@@ -53,7 +53,7 @@ void Relay::update(RelayPlan plan) {
   if (plan == plan_) return;
   const bool was_on_demand = plan_.on_demand;
   const bool same_titles = plan.icy_metadata == plan_.icy_metadata;
-  // What is known about an upstream stays known, unless it is offered anew or asked as another
+  // What is known about an upstream stays known, unless it is offered again or asked as another
   // user.
   std::vector<Try> tries(plan.upstreams.size());
   for (std::size_t i = 0; i < tries.size(); ++i) {

@@ -192,6 +192,7 @@ class Relay {
     std::chrono::milliseconds delay{0};
     SteadyTime rested{};                 // may be asked from then on
     PullFault fault = PullFault::kNone;  // of the last try
+    unsigned too_young = 0;              // so many answers began with their stream's first byte
   };
   // An answer that waits for the right to write the mount.
   struct Entry {
@@ -251,6 +252,7 @@ class Relay {
   bool is_program(std::size_t upstream) const { return !plan_.upstreams[upstream].program.empty(); }
   void failed(std::size_t upstream, const std::string& why, PullFault fault);
   void plan_fail_back();
+  bool is_too_young(std::size_t upstream, const std::optional<StreamPlace>& place);
   void watch_flow();
   void on_flow_check();
   bool is_stalled() const;

@@ -19,6 +19,8 @@ constexpr auto kSpare = 250ms;
 constexpr auto kSpareOfRunning = 500ms;
 constexpr auto kLongestGap = 60s;
 constexpr std::chrono::milliseconds kLongestStall = 10s;
+// Then it is taken all the same: of some formats a listener always gets the first byte.
+constexpr unsigned kMostTooYoung = 3;
 constexpr std::string_view kOwnProduct = "icecast-lb";
 
 }  // namespace
@@ -130,8 +132,26 @@ void Relay::on_answer(const Upstream& from, Result<UpstreamAnswer> answer, PullF
   enter(upstream, std::move(*answer));
 }
 
+// A better upstream whose stream has begun just now may lack what the mount has sent a moment ago,
+// or be behind it: listeners would miss or repeat that.
+bool Relay::is_too_young(std::size_t upstream, const std::optional<StreamPlace>& place) {
+  if (lease_ == 0 || upstream >= current_ || current_ == tries_.size() || is_stalled())
+    return false;
+  if (!place || place->at.position > 0 || place->after) return false;
+  return tries_[upstream].too_young++ < kMostTooYoung;
+}
+
 void Relay::enter(std::size_t upstream, UpstreamAnswer answer) {
   Loop& loop = host_.connector().loop();
+  const auto place = parse_stream_place(answer.headers.get("x-lb-stream"));
+  if (is_too_young(upstream, place)) {
+    rest(upstream, timing_.flowed);
+    log(LogLevel::kInfo, "its stream has begun just now at " + to_text(plan_.upstreams[upstream]) +
+                             "; asked again in " + std::to_string(timing_.flowed.count()) + "ms");
+    go_on();
+    return;
+  }
+  tries_[upstream].too_young = 0;
   const auto settings = host_.settings_of(plan_.local_mount);
   Entry entry;
   entry.from = plan_.upstreams[upstream];
@@ -147,7 +167,7 @@ void Relay::enter(std::size_t upstream, UpstreamAnswer answer) {
     return;
   }
   entry.worker = host_.quiet_worker();
-  entry.place = parse_stream_place(answer.headers.get("x-lb-stream"));
+  entry.place = place;
   entry.answer = std::move(answer);
   state_ = State::kEntering;
 

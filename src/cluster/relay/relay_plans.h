@@ -31,7 +31,7 @@ struct Upstream {
   std::string content_type;  // of the program's stream
   StreamWord word = StreamWord::kNone;
   std::uint64_t offer_number =
-      0;  // another number: it is offered anew, whatever asking for it has brought
+      0;  // another number: it is offered again, whatever asking for it has brought
 
   bool operator==(const Upstream&) const = default;
 };

@@ -38,6 +38,17 @@ TEST(CommandsArchive, AllMountsAreShown) {
   station.archive_sight = {};
   CHECK(!has("", "<archive>"));
 }
+TEST(CommandsArchive, WhereOtherNodesHaveRecordedItIsShown) {
+  CHECK(!has("?mount=/a%20b.mp3", "<where>"));
+  station.archive_sight.mounts.front().ranges.push_back(
+      {{kEvening + 12 * kMinute, kEvening + 14 * kMinute, 0}, {"edge1", "edge2"}});
+  CHECK(has("", "<newest>2026-11-21 20:14</newest><where>here</where><where>edge1</where>"));
+  CHECK(has("?mount=/a%20b.mp3", "<seconds>120</seconds><where>edge1</where><where>edge2</where>"));
+  // Without an archive of its own.
+  station.archive_sight.on = false;
+  station.archive_sight.mounts.front().bytes = 0;
+  CHECK(has("", "<source mount=\"/a b.mp3\"><ranges>2</ranges>"));
+}
 TEST(CommandsArchive, AMountIsShownByDaysTheNewestFirst) {
   CHECK(has("?mount=/a%20b.mp3",
             "<day name=\"2026-11-21\"><current>1</current></day><day name=\"2026-11-20\"></day>"));

@@ -147,6 +147,29 @@ TEST(ClusterJson, ShowsNodesAndMounts) {
   STRCMP_EQUAL("e1",
                std::string(*mount.at("carriers").at(std::size_t{0}).at("node").text()).c_str());
 }
+TEST(ClusterJson, ShowsTheSlotsOfALimitedMount) {
+  CHECK(parsed(ask(station, "/admin/cluster.json"))
+            .at("mounts")
+            .at(std::size_t{0})
+            .at("slots")
+            .missing());
+  SlotBook::Picture picture;
+  picture.limit = 100;
+  picture.used = 7;
+  picture.given = 60;
+  station.slots["/a"] = picture;
+  Json slots =
+      parsed(ask(station, "/admin/cluster.json")).at("mounts").at(std::size_t{0}).at("slots");
+  UNSIGNED_LONGS_EQUAL(100, *slots.at("limit").u64());
+  UNSIGNED_LONGS_EQUAL(7, *slots.at("used").u64());
+  UNSIGNED_LONGS_EQUAL(60, *slots.at("given").u64());
+  picture.limit = SlotBook::kNoLimit;
+  picture.parent = "m2";
+  station.slots["/a"] = picture;
+  slots = parsed(ask(station, "/admin/cluster.json")).at("mounts").at(std::size_t{0}).at("slots");
+  CHECK(slots.at("limit").is_null());
+  STRCMP_EQUAL("m2", std::string(*slots.at("from").text()).c_str());
+}
 TEST(ClusterJson, ShowsTheRelaysBehindANode) {
   station.table.forget(e1);
   NodeHello hello;

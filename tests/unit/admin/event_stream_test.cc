@@ -40,11 +40,14 @@ TEST_GROUP(EventStream) {
   int ended = 0;
   std::uint64_t bytes = 0;
 
-  bool follow(Reader & reader, const std::string& last_id = "") {
-    return stream.add(reader.transport, "HEAD\r\n\r\n", last_id, [this](std::uint64_t n) {
-      ++ended;
-      bytes = n;
-    });
+  bool follow(Reader & reader, const std::string& last_id = "", Followers::Scope scope = {}) {
+    return stream.add(
+        reader.transport, "HEAD\r\n\r\n", last_id,
+        [this](std::uint64_t n) {
+          ++ended;
+          bytes = n;
+        },
+        std::move(scope));
   }
 };
 
@@ -62,6 +65,56 @@ TEST(EventStream, AReaderHearsWhatComes) {
       "\"event\":\"source-connect\",\"subject\":\"/a.mp3\",\"type\":\"audio/mpeg\"}\n\n",
       reader.received().c_str());
   CHECK_EQUAL(1u, stream.readers());
+}
+TEST(EventStream, AReaderWithMountsOfItsOwnIsShownThose) {
+  Followers::Scope own;
+  own.owns = [](std::string_view mount) { return mount == "/mine"; };
+  const auto publish = [this] {
+    stream.publish({"source-connect", "/mine", {{"address", "192.0.2.7"}}, {}, {}});
+    stream.publish({"source-connect", "/other", {{"address", "192.0.2.8"}}, {}, {}});
+    stream.publish({"node-down", "edge9", {{"why", "it is silent"}}, {}, {}});
+  };
+  publish();
+  Reader late, now;
+  follow(late, "1700000000-0", own);
+  follow(now, "", own);
+  publish();
+  for (const std::string& text : {late.received(), now.received()}) {
+    CHECK(text.find("192.0.2.7") != std::string::npos);
+    CHECK(text.find("/other") == std::string::npos && text.find("192.0.2.8") == std::string::npos);
+    CHECK(text.find("\"node-down\",\"subject\":\"edge9\"}") != std::string::npos);
+  }
+}
+TEST(EventStream, AReaderMayBeShownNoAddresses) {
+  Followers::Scope scope;
+  scope.addresses = false;
+  Reader reader;
+  follow(reader, "", scope);
+  stream.publish({"source-connect", "/a", {{"type", "x"}, {"address", "192.0.2.7"}}, {}, {}});
+  stream.publish({"source-takeover",
+                  "/a",
+                  {{"from", "192.0.2.7"}, {"to", "192.0.2.8"}, {"why", "y"}},
+                  {},
+                  {}});
+  stream.publish({"relay-switch", "/a", {{"from", "up1:8000/a"}, {"to", "up2:8000/a"}}, {}, {}});
+  const std::string text = reader.received();
+  CHECK(text.find("192.0.2") == std::string::npos);
+  CHECK(text.find("\"why\":\"y\"") != std::string::npos);
+  CHECK(text.find("up2:8000") != std::string::npos);
+}
+TEST(EventStream, AReaderWhoseLoginEndsIsSentAway) {
+  bool holds = true;
+  Followers::Scope scope;
+  scope.holds = [&holds] { return holds; };
+  Reader reader;
+  follow(reader, "", scope);
+  stream.publish({"one", "x", {}, {}, {}});
+  holds = false;
+  stream.publish({"two", "x", {}, {}, {}});
+  LONGS_EQUAL(1, ended);
+  const std::string text = reader.received();
+  CHECK(text.find("event: one") != std::string::npos);
+  CHECK(text.find("event: two") == std::string::npos);
 }
 TEST(EventStream, AReaderThatComesBackGetsTheEventsThatItMissed) {
   for (int i = 0; i < 3; ++i) stream.publish({"e" + std::to_string(i), "x", {}, {}, {}});

@@ -26,6 +26,8 @@ class FakeStation final : public Station {
   TitleVerdict verdict = TitleVerdict::kDone;
   UserEditResult users_answer{UserEditResult::Outcome::kListed, {}};
   std::map<std::string, MoveOffer> offers;  // by destination
+  bool hands_over = false;
+  std::map<std::string, SlotBook::Picture, std::less<>> slots;
   bool redirects = true;
   SteadyTime now{std::chrono::seconds(1000)};
   NodeTable table{NodeTable::Settings{}, SteadyTime{std::chrono::seconds(1000)}};
@@ -114,7 +116,9 @@ class FakeStation final : public Station {
     answer(std::move(then), post_answer);
   }
   void list_polled(ListPoll given) override { poll = std::move(given); }
-  ClusterSight cluster() override { return {table.copy(), balance, "m1", redirects, now}; }
+  ClusterSight cluster() override {
+    return {table.copy(), balance, "m1", redirects, now, hands_over, slots};
+  }
   Explanation explain(const ExplainAsk& ask) override {
     explained = ask;
     return explanation;

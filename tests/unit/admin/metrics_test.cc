@@ -37,6 +37,20 @@ TEST_GROUP(Metrics) {
   }
 };
 
+TEST(Metrics, AnOperatorGetsTheSamplesOfItsOwnMounts) {
+  picture.streams = {stream("/mine", 3), stream("/other", 4)};
+  picture.relays = {{"/mine", "running", true, false, 0.5}, {"/other", "idle", false, false, {}}};
+  picture.slots = {{"/mine", 10, 1, 2, 3, 4}, {"/other", 10, 1, 2, 3, 4}};
+  picture.certificates = {{"/etc/key.pem", "radio.test", 1}};
+  const std::string text =
+      metrics_text(picture, [](std::string_view mount) { return mount == "/mine"; });
+  CHECK(has_line(text, "icecast_source_up{mount=\"/mine\"} 1"));
+  CHECK(has_line(text, "icecast_relay_up{mount=\"/mine\"} 1"));
+  CHECK(text.find("/other") == std::string::npos);
+  for (const char* family : {"icecast_server_", "process_", "icecast_loop_", "icecast_tls_",
+                             "icecast_relays", "icecast_build"})
+    CHECK_TEXT(text.find(family) == std::string::npos, family);
+}
 TEST(Metrics, EveryFamilyHasHelpTypeAndANameOfItsUnit) {
   std::set<std::string> names;
   const std::string text = metrics_text(picture);

@@ -42,10 +42,12 @@ TEST_GROUP(StatsFeed) {
   StatsFeed feed{loop, station};
   std::optional<std::uint64_t> ended;
 
-  void follow(Pipe & pipe) {
+  void follow(Pipe & pipe, Followers::Scope scope = {}) {
     auto transport =
         std::make_unique<PlainTransport>(std::move(pipe.ours), *Address::parse("192.0.2.9", 1024));
-    feed.add(std::move(transport), "HEAD\r\n\r\n", [this](std::uint64_t bytes) { ended = bytes; });
+    feed.add(
+        std::move(transport), "HEAD\r\n\r\n", [this](std::uint64_t bytes) { ended = bytes; },
+        std::move(scope));
   }
   void tick() { loop.run_once(true); }
 };
@@ -79,6 +81,27 @@ TEST(StatsFeed, AFollowerThatComesLaterTakesNothingFromTheOthers) {
   follow(second);
   STRCMP_EQUAL("EVENT global clients 2\n", first.received().c_str());
   STRCMP_EQUAL("HEAD\r\n\r\nEVENT global clients 2\n", second.received().c_str());
+}
+
+TEST(StatsFeed, AFollowerMayBeShownNoAddresses) {
+  station.document.sources.push_back(
+      {"/a", false, true, {{"source_ip", "192.0.2.7"}, {"listeners", "3"}}});
+  Followers::Scope scope;
+  scope.addresses = false;
+  Pipe pipe;
+  follow(pipe, scope);
+  STRCMP_EQUAL("HEAD\r\n\r\nEVENT /a listeners 3\n", pipe.received().c_str());
+  station.document.sources[0].fields = {{"source_ip", "192.0.2.8"}, {"listeners", "4"}};
+  tick();
+  STRCMP_EQUAL("EVENT /a listeners 4\n", pipe.received().c_str());
+}
+TEST(StatsFeed, AFollowerWhoseLoginEndsIsSentAway) {
+  Followers::Scope scope;
+  scope.holds = [] { return false; };
+  Pipe pipe;
+  follow(pipe, scope);
+  CHECK_EQUAL(0u, feed.followers());
+  CHECK(ended.has_value());
 }
 
 TEST(StatsFeed, ForgetsAFollowerThatHasClosed) {

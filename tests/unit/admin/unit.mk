@@ -1,5 +1,6 @@
 unit_programs += unit_admin
 unit_admin_files = tests/unit/main.cc \
+  tests/unit/admin/access_test.cc \
   tests/unit/admin/builtin_test.cc \
   tests/unit/admin/command_test.cc \
   tests/unit/admin/commands_archive_test.cc \
@@ -8,6 +9,7 @@ unit_admin_files = tests/unit/main.cc \
   tests/unit/admin/commands_mount_test.cc \
   tests/unit/admin/commands_node_test.cc \
   tests/unit/admin/commands_stats_test.cc \
+  tests/unit/admin/console_files_test.cc \
   tests/unit/admin/event_stream_test.cc \
   tests/unit/admin/fake_station.h \
   tests/unit/admin/health_text_test.cc \

@@ -2,6 +2,7 @@
 
 #include "app/services/hls_service.h"
 #include "app/test_server.h"
+#include "hls/session_names.h"
 
 // Last, because it redefines `new`.
 #include "CppUTest/TestHarness.h"
@@ -90,14 +91,17 @@ TEST(HlsStage, ASessionCountsUnderTheLimitsOfListeners) {
   LONGS_EQUAL(200, server.head(list_address()).status);
   LONGS_EQUAL(2, server.mount("/m")->listeners());
 }
-TEST(HlsStage, ANameOfAnotherFormIsNoSession) {
+TEST(HlsStage, ANameThatWasMadeUpIsNoSession) {
   server.start(kHlsMounts);
   auto source = server.source("/m");
   play(source, 10);
   // One that this node does not know is a listener that comes (another node may have given it out).
-  CHECK(server.get("/m/live.m3u8?s=000000000000000000000000&a=b").has("#EXTINF"));
+  const std::string given = hls_session_name("12345678");
+  CHECK(server.get("/m/live.m3u8?s=" + given + "&a=b").has("#EXTINF"));
   LONGS_EQUAL(1, server.mount("/m")->listeners());
-  CHECK(server.get("/m/live.m3u8?s=0&a=b").has("\nlive.m3u8?a=b&s="));
+  for (const char* made_up : {"0", "000000000000000000000000"})
+    CHECK(server.get("/m/live.m3u8?s=" + std::string(made_up) + "&a=b").has("\nlive.m3u8?a=b&s="));
+  LONGS_EQUAL(1, server.mount("/m")->listeners());
 }
 TEST(HlsStage, AFirstListWaitsForItsFirstSegment) {
   server.start(kHlsMounts);

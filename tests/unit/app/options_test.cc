@@ -174,3 +174,26 @@ TEST(Options, DrainAServer) {
     CHECK_TEXT(parse_options({"-c", "f.xml", wrong}).action == Action::kUsage, wrong);
   CHECK(parse_options({"--drain"}).action == Action::kUsage);
 }
+TEST(Options, StoresAreCopiedAndMadeAgain) {
+  const Options copy = parse_options({"--store-copy", "files:/a", "b.xml", "--overwrite"});
+  CHECK(copy.action == Action::kStoreCopy);
+  LONGS_EQUAL(2, copy.stores.size());
+  STRCMP_EQUAL("files:/a", copy.stores[0].c_str());
+  CHECK(copy.overwrite);
+  CHECK(!answer(copy).has_value());
+  // The other one is that of -c.
+  CHECK(parse_options({"-c", "f.xml", "--store-copy", "a.xml"}).action == Action::kStoreCopy);
+  for (const std::vector<std::string_view>& wrong :
+       std::vector<std::vector<std::string_view>>{{"--store-copy"},
+                                                  {"--store-copy", "a.xml"},
+                                                  {"-c", "f.xml", "--store-copy"},
+                                                  {"--store-copy", "a", "b", "c"},
+                                                  {"--store-rebuild"},
+                                                  {"--store-rebuild", "copy"}})
+    CHECK(parse_options(wrong).action == Action::kUsage);
+  const Options rebuild = parse_options({"-c", "f.xml", "--store-rebuild", "x", "y"});
+  CHECK(rebuild.action == Action::kStoreRebuild);
+  LONGS_EQUAL(2, rebuild.stores.size());
+  CHECK(!rebuild.overwrite);
+  CHECK(parse_options({"-c", "f.xml", "--store-rebuild"}).stores.empty());
+}

@@ -247,13 +247,39 @@ TEST_GROUP(LinkOrders) {
   }
 };
 
-TEST(LinkOrders, AreOnlyAboutWhatIsRelayedFromThatMaster) {
-  CHECK_EQUAL(std::string(""), why_refused(command(CommandFrame::Verb::kKick), rights));
-  CHECK_EQUAL(std::string("mount /own is not relayed from this master"),
-              why_refused(command(CommandFrame::Verb::kKick, "/own"), rights));
+TEST(LinkOrders, AreOnlyAboutWhatIsOfThatMaster) {
+  const std::string not_its =
+      "mount /own is not relayed from this master, and no record of this master is in force for it";
+  for (const auto verb : {CommandFrame::Verb::kKick, CommandFrame::Verb::kMetadata}) {
+    CHECK_EQUAL(std::string(""), why_refused(command(verb), rights));
+    CHECK_EQUAL(not_its, why_refused(command(verb, "/own"), rights));
+  }
   CommandFrame move = command(CommandFrame::Verb::kMove);
   move.to = "/own";
-  CHECK_EQUAL(std::string("mount /own is not relayed from this master"), why_refused(move, rights));
+  CHECK_EQUAL(not_its, why_refused(move, rights));
+  move.mount = "/own";
+  move.to = "/live";
+  CHECK_EQUAL(not_its, why_refused(move, rights));
+}
+TEST(LinkOrders, ListenersAreToldOfWhatIsOfThatMaster) {
+  server.start();
+  auto source = server.source("/live"), own = server.source("/own");
+  auto listener = server.open("/live"), hidden = server.open("/own");
+  const auto told = [this](const std::string& mount) {
+    std::optional<TellFrame> got;
+    AskFrame ask;
+    ask.number = 7;
+    ask.mount = mount;
+    ask.most = 200;
+    tell_listeners(*server.services().station, ask, rights,
+                   [&got](TellFrame frame) { got = std::move(frame); });
+    CHECK(server.until([&] { return got.has_value(); }));
+    UNSIGNED_LONGS_EQUAL(7, got->number);
+    return *got;
+  };
+  LONGS_EQUAL(1, told("/live").rows.size());
+  LONGS_EQUAL(0, told("/own").rows.size());
+  CHECK(told("/own").why != "");
 }
 TEST(LinkOrders, AreRefusedWhereTheConfigurationTakesNone) {
   rights.streams = rights.drain = false;
@@ -295,6 +321,10 @@ TEST(LinkOrders, MetadataIsTheTitle) {
   title.title = "T";
   CHECK(carry_out(title).done);
   CHECK_EQUAL(std::string("A - T"), server.mount("/live")->metadata()->song());
+  title.artist.clear();
+  title.title = "Ä";
+  CHECK(carry_out(title).done);
+  CHECK_EQUAL(std::string("Ä"), server.mount("/live")->metadata()->song());
 }
 TEST(LinkOrders, DrainAndUndrain) {
   server.start();

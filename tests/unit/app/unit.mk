@@ -11,16 +11,21 @@ unit_app_files = tests/unit/main.cc \
   tests/unit/app/drain_command_test.cc \
   tests/unit/app/drain_test.cc \
   tests/unit/app/event_stage_test.cc \
+  tests/unit/app/external_lookups_test.cc \
+  tests/unit/app/records_test.cc \
   tests/unit/app/health_stage_test.cc \
   tests/unit/app/hls_stage_test.cc \
   tests/unit/app/listen_stage_test.cc \
+  tests/unit/app/login_stage_test.cc \
   tests/unit/app/lookups_test.cc \
   tests/unit/app/manager_socket.h \
   tests/unit/app/metrics_stage_test.cc \
   tests/unit/app/mount_files_test.cc \
+  tests/unit/app/mount_homes_test.cc \
   tests/unit/app/mount_hooks_test.cc \
   tests/unit/app/mount_load_test.cc \
   tests/unit/app/mount_lookup_test.cc \
+  tests/unit/app/node_copies_test.cc \
   tests/unit/app/notify_test.cc \
   tests/unit/app/options_test.cc \
   tests/unit/app/page_stage_test.cc \

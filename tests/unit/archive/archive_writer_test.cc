@@ -88,6 +88,39 @@ TEST(ArchiveWriter, CutsAtEach300SecondsOfWallTime) {
   CHECK(data_of(0) + data_of(1) == pattern_text(0, 11'900));
 }
 
+TEST(ArchiveWriter, InnerMarksAreMarksToo) {
+  TimedSource source(*mount, kDay + 290'500);
+  source.inner = true;
+  begin();
+  source.seconds(12);
+  source.inner = false;
+  source.units(2).publish();
+  finish();
+  const auto files = catalog.files("/a.mp3");
+  CHECK_EQUAL(2u, files->size());
+  CHECK_EQUAL(kDay + 290'500, (*files)[0].from_ms);
+  CHECK_EQUAL(kDay + 300'500, (*files)[1].from_ms);
+  CHECK_EQUAL(kDay + 302'750, (*files)[1].to_ms);
+  CHECK(data_of(0) + data_of(1) == pattern_text(0, 4'900));
+}
+
+TEST(ArchiveWriter, AClockThatIsDueBeginsAtAnInnerMarkToo) {
+  TimedSource source(*mount, kDay);
+  StreamSpan span;
+  span.media = {0, TimedSource::kRate};
+  span.wall_ms = kDay;
+  source.log->begin_source(0, span);
+  source.inner = true;
+  begin();
+  source.log->keep_wall(source.now, kDay);
+  source.units(14);
+  source.now += 3500ms;
+  source.log->keep_wall(source.now, kDay + 3500);
+  source.units(14).publish();
+  finish();
+  CHECK_EQUAL(1u, catalog.files("/a.mp3")->size());
+}
+
 TEST(ArchiveWriter, BeginsAtTheFirstSecondWhoseTimeIsSettled) {
   TimedSource source(*mount, kDay);
   StreamSpan span;
@@ -113,6 +146,22 @@ TEST(ArchiveWriter, AnotherSourceHasAFileOfItsOwn) {
   CHECK_EQUAL(kDay + 20'000, (*files)[1].from_ms);
   CHECK(data_of(0) == pattern_text(0, 1900));
   CHECK(data_of(1) == pattern_text(2000, 3900));
+}
+
+TEST(ArchiveWriter, AnotherSourceHasAFileOfItsOwnWhenAllOfTheFirstIsWritten) {
+  TimedSource source(*mount, kDay + 7000);
+  writer->begin(mount);
+  source.seconds(5);
+  source.log->sync(source.log->head(), source.clock.unit());  // where the next unit would begin
+  source.publish();
+  while (catalog.files("/a.mp3")->size() == 0) loop.run_once(true);
+  source.begin(kDay + 2000, 0xaaaaaaaa00000000);  // its lead lies before the end of the first
+  source.seconds(5).publish();
+  finish();
+  const auto files = catalog.files("/a.mp3");
+  CHECK_EQUAL(2u, files->size());
+  CHECK_EQUAL(kDay + 2000, (*files)[0].from_ms);  // the earlier one of the two is the second stream
+  CHECK(data_of(0).size() + data_of(1).size() == 3900);
 }
 
 TEST(ArchiveWriter, WritesTitles) {
@@ -142,6 +191,21 @@ TEST(ArchiveWriter, WhatAKilledServerLeftIsThereAgain) {
   CHECK(catalog.files("/a.mp3")->closed() == before);
 }
 
+TEST(ArchiveWriter, NothingIsKnownUntilTheDirectoryHasBeenRead) {
+  Catalog other;
+  ArchiveWriter waits(loop, captured.log, other,
+                      {[this](const std::string&) { return settings; }, {}});
+  CHECK(other.is_reading("/a.mp3"));
+  finish();
+  writer.reset();
+  ArchiveSettings all;
+  all.dir = dir.path();
+  waits.configure(all);
+  CHECK(other.is_reading("/a.mp3"));
+  loop.run_once(false);
+  CHECK(!other.is_reading("/a.mp3"));
+}
+
 TEST(ArchiveWriter, ASecondWriterIsRefused) {
   ArchiveWriter second(loop, captured.log, catalog,
                        {[this](const std::string&) { return settings; }, {}});
@@ -150,6 +214,7 @@ TEST(ArchiveWriter, ASecondWriterIsRefused) {
   second.configure(all);
   loop.run_once(false);
   CHECK(captured.says("another server writes there"));
+  CHECK(!catalog.is_reading("/a.mp3"));
 }
 
 TEST(ArchiveWriter, ADirectoryThatCannotBeWrittenPausesAndGoesOn) {

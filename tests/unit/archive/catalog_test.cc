@@ -63,4 +63,17 @@ TEST(Catalog, AFileGrowsIsClosedAndGoes) {
   CHECK_EQUAL(0u, catalog.files("/b")->size());
 }
 
+TEST(Catalog, WhatIsNotReadYetMayBeThereAllTheSame) {
+  CHECK(!catalog.is_reading("/a"));
+  catalog.begin_reading();
+  CHECK(catalog.is_reading("/a"));
+  catalog.add("/a", {row(0, 300, 0)});
+  catalog.add("/empty", {});
+  CHECK(!catalog.is_reading("/a"));
+  CHECK(!catalog.is_reading("/empty"));
+  CHECK(catalog.is_reading("/b"));
+  catalog.end_reading();
+  CHECK(!catalog.is_reading("/b"));
+}
+
 TEST(Catalog, AFileHas48BytesAtMost) { CHECK(sizeof(FileRow) <= 48); }

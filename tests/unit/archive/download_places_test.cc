@@ -16,8 +16,8 @@ TEST_GROUP(DownloadPlaces) {
   std::shared_ptr<DownloadPlaces> places = std::make_shared<DownloadPlaces>();
   std::vector<DownloadPlaces::Place> taken;
 
-  bool enter(const char* ip, unsigned limit = 4) {
-    auto place = places->try_enter(from(ip), limit);
+  bool enter(const char* ip, unsigned limit = 4, bool of_many = false) {
+    auto place = places->try_enter(from(ip), limit, of_many);
     if (!place) return false;
     taken.push_back(std::move(*place));
     return true;
@@ -50,6 +50,10 @@ TEST(DownloadPlaces, AHouseholdOfIPv6IsOneAddress) {
   CHECK(enter("2001:db8::2"));
   CHECK(!enter("2001:db8::3"));
   CHECK(enter("2001:db8:1::1"));
+}
+TEST(DownloadPlaces, AProxyHasAllOfThemForItsClients) {
+  for (int i = 0; i < 4; ++i) CHECK(enter("127.0.0.1", 4, true));
+  CHECK(!enter("127.0.0.1", 4, true));
 }
 TEST(DownloadPlaces, APlaceOutlivesItsOwner) {
   CHECK(enter("192.0.2.1"));

@@ -4,6 +4,7 @@
 #include "archive/fixture.h"
 #include "archive/open_files.h"
 #include "archive/range_plan.h"
+#include "archive/stream_start.h"
 
 using namespace lb;
 using namespace lb::test;
@@ -91,6 +92,61 @@ TEST_GROUP(ExportCut) {
     file.close();
     rows.push_back(row);
   }
+  void add_row(SegmentFile & file) {
+    FileRow row;
+    row.from_ms = file.head().span.wall_ms;
+    row.to_ms = file.last().wall_ms;
+    row.bytes = file.last().offset;
+    row.origin = file.head().span.origin;
+    row.id = short_id(file.head().span.id);
+    file.close();
+    rows.push_back(row);
+  }
+  SegmentFile begin_torn(std::uint64_t origin, std::uint64_t samples) {
+    FileHead head;
+    head.span.id = {0x1122334455667788, 1};
+    head.span.origin = origin;
+    head.span.wall_ms = kCutBegin + static_cast<std::int64_t>(samples);
+    head.span.media = {samples, kCutRate};
+    head.content_type = "application/ogg";
+    auto file = std::move(*SegmentFile::create(dir.path() + "/%2Fm", head));
+    file.note_headers(0, header_pages());
+    return file;
+  }
+  // Pages [first, end) of a stream whose pages all begin within a packet and end within one: the
+  // rest of it, four packets of 100 samples, and the beginning of another.  Media time is counted
+  // from the first page's end.  A mark a page.
+  void record_torn(unsigned first, unsigned end, unsigned origin_pages) {
+    constexpr std::size_t kTornPage = 27 + 10 + 45 + 4 * 300 + 255;
+    const auto samples_of = [](unsigned page) { return page * 500u; };
+    SegmentFile file = begin_torn(origin_pages * kTornPage, samples_of(first));
+    for (unsigned i = first; i < end; ++i) {
+      Bytes lacing{std::byte{45}};
+      for (int n = 0; n < 4; ++n)
+        for (const unsigned value : {255u, 45u}) lacing.push_back(static_cast<std::byte>(value));
+      lacing.push_back(std::byte{255});
+      Bytes page;
+      append_ogg_page(page, {kOggContinued, 50'000 + samples_of(i), 7, 50 + i}, lacing,
+                      Bytes(45 + 4 * 300 + 255, std::byte{'p'}));
+      CHECK(file.append(page).has_value());
+      CHECK(file.mark(samples_of(i + 1), kCutBegin + samples_of(i + 1)).has_value());
+    }
+    add_row(file);
+  }
+  // Packets of 500 samples on two pages each; marks where they begin.
+  void record_huge(unsigned packets) {
+    SegmentFile file = begin_torn(0, 0);
+    for (unsigned i = 0; i < packets; ++i) {
+      Bytes page;
+      append_ogg_page(page, {0, kOggNoGranule, 7, 50 + 2 * i}, Bytes(255, std::byte{255}),
+                      Bytes(255 * 255, std::byte{'p'}));
+      append_ogg_page(page, {kOggContinued, 90'000 + 500u * (i + 1), 7, 51 + 2 * i},
+                      Bytes{std::byte{9}}, Bytes(9, std::byte{'q'}));
+      CHECK(file.append(page).has_value());
+      CHECK(file.mark(500u * (i + 1), kCutBegin + 500 * (i + 1)).has_value());
+    }
+    add_row(file);
+  }
   std::string exported(std::int64_t from_ms, std::int64_t to_ms) {
     const auto files = std::make_shared<const RecordedFiles>(
         std::make_shared<const std::vector<FileRow>>(rows), std::nullopt);
@@ -128,6 +184,63 @@ TEST(ExportCut, MarksMayBeFarApart) {
   CHECK(!found.torn && !found.junk && found.ended && found.numbers);
   CHECK(found.granule >= 1'920 && found.granule <= 2'230);
 }
+TEST(ExportCut, PagesMayAllBeginWithinAPacket) {
+  record_torn(0, 30, 0);
+  for (const std::int64_t from : {0, 40, 1'030, 7'777})
+    for (const std::int64_t length : {400, 1'000, 5'040}) {
+      const PacketCounter found(exported(from, from + length));
+      CHECK(!found.torn && !found.junk && found.ended && found.numbers);
+      CHECK_EQUAL(100u * (found.packets - 1), found.granule);
+      CHECK(found.granule >= static_cast<std::uint64_t>(length));
+      CHECK(found.granule <= static_cast<std::uint64_t>(length) + 350);
+    }
+}
+TEST(ExportCut, AMomentOnTheFirstPageOfAFileIsFoundThere) {
+  // The time of a file begins where its first page ends.
+  record_torn(0, 10, 0);
+  record_torn(10, 20, 10);
+  for (const std::int64_t from : {4'710, 4'950, 5'190})
+    for (const std::int64_t length : {1'000, 2'000}) {
+      const PacketCounter found(exported(from, from + length));
+      CHECK(!found.torn && !found.junk && found.ended && found.numbers);
+      CHECK(found.granule >= static_cast<std::uint64_t>(length));
+      CHECK(found.granule <= static_cast<std::uint64_t>(length) + 210);
+    }
+  for (const std::int64_t to : {4'710, 4'950, 5'190}) {
+    const PacketCounter found(exported(to - 2'000, to));
+    CHECK(!found.torn && !found.junk && found.ended && found.numbers);
+    CHECK(found.granule >= 2'000 && found.granule <= 2'210);
+  }
+}
+TEST(ExportCut, APageOnWhichNoPacketEndsMayBeTheMark) {
+  record_huge(20);
+  for (const std::int64_t from : {0, 300, 3'050})
+    for (const std::int64_t length : {100, 1'000, 4'040}) {
+      const PacketCounter found(exported(from, from + length));
+      CHECK(!found.torn && !found.junk && found.ended && found.numbers);
+      CHECK_EQUAL(500u * found.packets - 500, found.granule);
+      CHECK(found.granule >= static_cast<std::uint64_t>(length));
+      CHECK(found.granule <= static_cast<std::uint64_t>(length) + 1'000);
+    }
+}
+TEST(ExportCut, AStreamBeginsWithThePacketOfItsMoment) {
+  record_torn(0, 10, 0);
+  record_torn(10, 20, 10);
+  const auto first = *readers.open(dir.path(), "/m", rows[0]);
+  const auto second = *readers.open(dir.path(), "/m", rows[1]);
+  for (const std::int64_t ms : {700, 1'234, 4'550, 4'950}) {
+    const StreamStart start = start_at(first, second, kCutBegin + ms);
+    POINTERS_EQUAL((ms < 4'600 ? first : second).get(), start.file.get());
+    CHECK(start.wall_ms <= kCutBegin + ms && start.wall_ms > kCutBegin + ms - 210);
+    const FirstPage page(start.lead);
+    CHECK(!page.empty() && !page.get().continued());
+    if (start.offset == start.file->end()) continue;
+    // The next page goes on with the packet that does not end there.
+    const FirstPage next(read_part(*start.file, start.offset, start.offset + 70'000));
+    CHECK_EQUAL(page.get().sequence() + 1, next.get().sequence());
+    CHECK(next.get().continued());
+  }
+}
 TEST(ExportCut, FilesAreSharedWhileTheyAreRead) {
   record(10, 2);
   OpenFiles open;
@@ -136,4 +249,13 @@ TEST(ExportCut, FilesAreSharedWhileTheyAreRead) {
   CHECK(first.has_value() && second.has_value());
   POINTERS_EQUAL(first->get(), second->get());
   CHECK_EQUAL(1u, open.size());
+}
+TEST(ExportCut, TheFilesThatWereReadLastStayOpenUntilTheyAreRemoved) {
+  record(10, 2);
+  OpenFiles open;
+  const std::weak_ptr<const ArchiveFile> held = *open.open(dir.path(), "/m", rows[0]);
+  CHECK(!held.expired());
+  open.let_go("/m", rows);
+  CHECK(held.expired());
+  CHECK_EQUAL(0u, open.size());
 }

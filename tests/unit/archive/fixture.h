@@ -55,7 +55,10 @@ class TimedSource {
   TimedSource& seconds(unsigned n) { return units(4 * n); }
   TimedSource& units(unsigned n) {
     for (; n > 0; --n) {
-      log->sync(log->head(), clock.unit());
+      if (inner)
+        log->inner(log->head(), clock.unit());
+      else
+        log->sync(log->head(), clock.unit());
       if (clock.unit().second) clock.told();
       clock.pass(kUnitSamples);
       const std::string text = pattern_text(log->head(), log->head() + kUnitBytes);
@@ -77,6 +80,7 @@ class TimedSource {
 
  public:
   std::unique_ptr<StreamLog> log;
+  bool inner = false;  // the units begin within packets
   MediaClock clock;
   LogWindow window{1000, 1'000'000};
   SteadyTime now{std::chrono::seconds(1000)};

@@ -160,6 +160,26 @@ TEST(FileList, IsThereAndBack) {
   CHECK_EQUAL(1u, parse_file_list(print_file_list(files, 300'000, 1'000'000))->size());
   CHECK_EQUAL(1u, parse_file_list(print_files_from(files, 1, 30'000))->size());
   CHECK_EQUAL(0u, parse_file_list(print_files_from(files, 2, 0))->size());
+  // What is about to be recorded, of the one that is open.
+  const std::uint64_t end = open.origin_end();
+  CHECK_EQUAL(1u, parse_file_list(print_files_from(files, 1, end))->size());
+  CHECK_EQUAL(1u, parse_file_list(print_files_from(files, 1, end + kMostUnwritten))->size());
+  CHECK_EQUAL(0u, parse_file_list(print_files_from(files, 1, end + kMostUnwritten + 1))->size());
+  CHECK_EQUAL(0u, parse_file_list(print_files_from(files, 1, ~std::uint64_t{0}))->size());
+}
+
+TEST(FileList, WhatFollowsTheEndOfAStreamIsThere) {
+  FileRow other = file(310, 400, false);
+  other.id = 9;
+  const RecordedFiles files(std::make_shared<const std::vector<FileRow>>(std::vector<FileRow>{
+                                file(0, 100, false), file(100, 300, false), other}),
+                            std::nullopt);
+  const std::uint64_t end = files[1].origin_end();
+  const auto rows = parse_file_list(print_files_from(files, 1, end));
+  CHECK_EQUAL(2u, rows->size());
+  CHECK_EQUAL(9u, (*rows)[1].id);
+  CHECK_EQUAL(0u, parse_file_list(print_files_from(files, 1, end + 1))->size());
+  CHECK_EQUAL(1u, parse_file_list(print_files_from(files, 1, end - 1))->size());
 }
 
 TEST(FileList, WhatCannotBeIsRefused) {
@@ -195,6 +215,14 @@ TEST(MergedFiles, MoreOfTheSameBytesReplacesLess) {
       merged_files(own({file(0, 100, false), file(200, 300, false)}), {&node});
   CHECK_EQUAL(1u, all.size());
   CHECK(all[0].remote);
+}
+
+TEST(MergedFiles, PartsThatHaveAllOfItAreEnough) {
+  const std::vector<FileRow> node = {file(0, 300, true)};
+  const RecordedFiles all = merged_files(
+      own({file(0, 100, false), file(99, 200, false), file(200, 300, false)}), {&node});
+  CHECK_EQUAL(3u, all.size());
+  CHECK(!all[0].remote && !all[1].remote && !all[2].remote);
 }
 
 TEST(MergedFiles, WhatIsBeingWrittenHereIsNotFetched) {

@@ -95,7 +95,28 @@ TEST(ArchiveRecord, FindsMarksByTimeAndByPlace) {
   CHECK_EQUAL(2u, index.mark_at(2000));
   CHECK_EQUAL(2u, index.mark_at(2999));
   CHECK_EQUAL(4u, index.mark_at(99'999));
+  CHECK_EQUAL(2u, index.mark_near(2499));
+  CHECK_EQUAL(3u, index.mark_near(2501));
+  CHECK_EQUAL(3u, index.mark_near(3999));  // the next one is the end
   CHECK_EQUAL(3u, index.mark_before(399));
+}
+
+TEST(ArchiveRecord, ReadsTheHeadAlone) {
+  const std::string text = whole_index();
+  const FileHead whole = read_index(text).head;
+  FileHead head;
+  CHECK(read_first(text, head));
+  CHECK_EQUAL(whole.span.wall_ms, head.span.wall_ms);
+  CHECK_EQUAL(whole.span.origin, head.span.origin);
+  CHECK_EQUAL(whole.content_type, head.content_type);
+  std::string front;
+  append_head(front, whole);
+  for (std::size_t n = 0; n < front.size(); ++n) {
+    CHECK(!read_first(std::string_view(text).substr(0, n), head));
+    std::string flipped = text;
+    flipped[n] = static_cast<char>(flipped[n] ^ 0x10);
+    CHECK(!read_first(flipped, head));
+  }
 }
 
 TEST(ArchiveRecord, ReadsTheEndAlone) {

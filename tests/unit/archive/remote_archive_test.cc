@@ -66,11 +66,13 @@ TEST_GROUP(RemoteArchive) {
   std::deque<Asked> asked;
   std::map<std::string, unsigned> blocks;  // by node and range
   std::set<std::string> dead, lying;
+  unsigned indexes = 0;
   std::unique_ptr<RemoteArchive> remote;
 
   void setup() override {
     remote = std::make_unique<RemoteArchive>(
-        loop, book.log, own, [this](FetchRequest request, Fetcher::Done done) {
+        [this]() -> Loop& { return loop; }, book.log, own,
+        [this](FetchRequest request, Fetcher::Done done) {
           const std::string url = request.url.substr(7);
           Asked one{url.substr(0, url.find('/')), url.substr(url.find('/')), "", std::move(done)};
           for (const std::string& line : request.headers)
@@ -116,6 +118,7 @@ TEST_GROUP(RemoteArchive) {
     FetchAnswer out;
     out.status = 200;
     if (one.path.ends_with(".idx")) {
+      ++indexes;
       out.body = recorded.index;
     } else if (one.path.ends_with(".data")) {
       ++blocks[one.range];
@@ -134,7 +137,7 @@ TEST_GROUP(RemoteArchive) {
   }
   void look() {
     bool done = false;
-    remote->look("/m", kBegin, kBegin + 10'000, [&done] { done = true; });
+    remote->look("/m", kBegin, kBegin + 10'000, [&done](bool) { done = true; });
     turn();
     CHECK(done);
   }
@@ -278,6 +281,53 @@ TEST(RemoteArchive, ANewFileIsRefusedWhereThoseThatArePlayedFillTheCache) {
   remote->load("/m", other, [&code](RemoteArchive::File loaded) { code = loaded.error().code; });
   turn();
   CHECK(code == Error::Code::kLimit);
+}
+
+TEST(RemoteArchive, ItIsToldWhetherAllHoldersHaveAnswered) {
+  int all = -1;
+  const auto ask = [&](std::int64_t from_ms) {
+    remote->look("/m", from_ms, from_ms + 1000, [&all](bool good) { all = good ? 1 : 0; });
+    turn();
+    return all;
+  };
+  CHECK_EQUAL(1, ask(kBegin));
+  dead = {"b"};
+  clock.advance(2s);
+  CHECK_EQUAL(0, ask(kBegin));
+  // It rests: it is not asked, and has not answered.
+  CHECK_EQUAL(0, ask(kBegin));
+  dead.clear();
+  clock.advance(11s);
+  CHECK_EQUAL(1, ask(kBegin));
+  // Nobody has it: nobody is asked.
+  dead = {"a", "b"};
+  CHECK_EQUAL(1, ask(kBegin + 3'600'000));
+}
+
+TEST(RemoteArchive, SoManyFilesThatNothingPlaysAreKept) {
+  const std::string index = recorded.index;
+  const FileRow first = recorded.row;
+  for (unsigned i = 0; i < RemoteArchive::kMostIdle + 20; ++i) {
+    FileHead head = read_index(index).head;
+    head.span.origin = i;
+    recorded.index.clear();
+    append_head(recorded.index, head);
+    append_mark(recorded.index, {0, 0, kBegin, 0});
+    append_end(recorded.index, {recorded.data.size(), 10'000, kBegin + 10'000, 0});
+    recorded.row.origin = i;
+    clock.advance(1100ms);
+    look();
+    CHECK(load() != nullptr);
+  }
+  const unsigned before = indexes;
+  CHECK(load() != nullptr);
+  CHECK_EQUAL(before, indexes);
+  recorded.row = first;
+  recorded.index = index;
+  clock.advance(1100ms);
+  look();
+  CHECK(load() != nullptr);
+  CHECK_EQUAL(before + 1, indexes);
 }
 
 TEST(RemoteArchive, WhatNothingPlaysGoesFirst) {

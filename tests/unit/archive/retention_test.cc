@@ -53,6 +53,20 @@ TEST(Retention, TakesTheOldestBeyondTheMountsSize) {
   CHECK_EQUAL(0, gone.front().row.from_ms);
 }
 
+TEST(Retention, TheStorageOfARecordHoldsWhetherItIsRecordedOrNot) {
+  input.mounts["/a"].settings.storage_bytes = 4000;
+  CHECK_EQUAL(6u, removed());
+  input.mounts["/a"].settings.enabled = false;
+  CHECK_EQUAL(6u, removed());
+  input.mounts["/a"].settings.storage_bytes = 0;
+  CHECK_EQUAL(10u, removed());
+  // The smaller one of the two counts.
+  input.mounts["/a"].settings.enabled = true;
+  input.mounts["/a"].settings.storage_bytes = 8000;
+  input.mounts["/a"].settings.max_bytes = 3000;
+  CHECK_EQUAL(7u, removed());
+}
+
 TEST(Retention, TakesTheOldestOfAllMountsBeyondTheTotal) {
   input.mounts["/b"].files = hours(5, 10);
   input.settings.total_bytes = 9000;

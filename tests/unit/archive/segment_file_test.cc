@@ -86,6 +86,29 @@ TEST(SegmentFile, EveryCutOfTheIndexLeavesSomethingWholeOrNothing) {
   }
 }
 
+TEST(SegmentFile, ScanReadsTheEndsOfAnIndexOfAnyLength) {
+  const std::string mount = archive_directory("/m.mp3");
+  auto file = std::move(*SegmentFile::create(dir.path() + "/" + mount, head));
+  // Titles of 40 kB.
+  for (unsigned i = 1; i <= 40; ++i) {
+    file.note_title(i, make_icy_metadata(std::string(1000, 't'), "", "", ""));
+    CHECK(file.append(std::as_bytes(std::span(std::string_view("abc")))).has_value());
+    CHECK(file.mark(i * 1000, head.span.wall_ms + i * 1000).has_value());
+  }
+  const std::string data = file.path() + ".data";
+  file.close();
+  const ScannedFiles found = scan_mount(dir.path(), "/m.mp3");
+  CHECK_EQUAL(1u, found.rows.size());
+  CHECK(found.mended.empty() && found.broken.empty());
+  CHECK_EQUAL(120u, found.rows[0].bytes);
+  CHECK_EQUAL(head.span.wall_ms + 40'000, found.rows[0].to_ms);
+  // Of a file that has lost some of its data the rest is found.
+  std::filesystem::resize_file(data, 100);
+  const ScannedFiles cut = scan_mount(dir.path(), "/m.mp3");
+  CHECK_EQUAL(1u, cut.mended.size());
+  CHECK_EQUAL(99u, cut.rows[0].bytes);
+}
+
 TEST(SegmentFile, ScanFindsClosedOnesAndMendsOthers) {
   const std::string mount = archive_directory("/m.mp3");
   auto file = std::move(*SegmentFile::create(dir.path() + "/" + mount, head));

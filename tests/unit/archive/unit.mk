@@ -1,10 +1,12 @@
 unit_programs += unit_archive
 unit_archive_files = tests/unit/main.cc \
+  tests/unit/archive/archive_fill_test.cc \
   tests/unit/archive/archive_name_test.cc \
   tests/unit/archive/archive_writer_test.cc \
   tests/unit/archive/catalog_test.cc \
   tests/unit/archive/download_places_test.cc \
   tests/unit/archive/export_cut_test.cc \
+  tests/unit/archive/fill_plan_test.cc \
   tests/unit/archive/fixture.h \
   tests/unit/archive/holders_test.cc \
   tests/unit/archive/range_plan_test.cc \

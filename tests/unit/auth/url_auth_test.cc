@@ -18,12 +18,27 @@ std::string gone_url() {
   return gone.url("/");
 }
 
+// The machine's clock, which a test moves on.
+class MovedClock final : public Clock {
+ public:
+  SteadyTime steady() const noexcept override { return system_clock().steady() + by_; }
+  WallTime wall() const noexcept override { return system_clock().wall() + by_; }
+  std::chrono::nanoseconds thread_work() const noexcept override {
+    return system_clock().thread_work();
+  }
+  void advance(std::chrono::seconds by) { by_ += by; }
+
+ private:
+  std::chrono::seconds by_{0};
+};
+
 }  // namespace
 
 TEST_GROUP(UrlAuth) {
   using Kind = AuthVerdict::Kind;
 
-  Loop loop{0, system_clock()};
+  MovedClock clock;
+  Loop loop{0, clock};
   Log log{system_clock()};
   Fetcher fetcher{loop};
   HashQueue hashes{loop, loop};
@@ -53,8 +68,11 @@ TEST_GROUP(UrlAuth) {
     return ask;
   }
   AuthVerdict ask(const std::optional<Credentials>& given = Credentials{"jo", "pw"}) {
+    return ask_as(ask_of(given));
+  }
+  AuthVerdict ask_as(ListenerAsk question) {
     std::unique_ptr<AuthVerdict> verdict;
-    authenticator->ask_listener(ask_of(given), [&](AuthVerdict v) {
+    authenticator->ask_listener(std::move(question), [&](AuthVerdict v) {
       verdict = std::make_unique<AuthVerdict>(std::move(v));
     });
     while (!verdict) loop.run_once(true);
@@ -229,4 +247,93 @@ TEST(UrlAuth, HasNoListOfUsers) {
   authenticator->edit_users(
       {}, [&](const UserEditResult& r) { none = r.outcome == UserEditResult::Outcome::kNoList; });
   CHECK(none);
+}
+
+namespace {
+
+const std::string kKeptYes =
+    "icecast-auth-user: 1\r\nMountpoint: /x\r\nCache-Control: max-age=60\r\n";
+
+}  // namespace
+
+TEST(UrlAuth, AnswersAreNotKeptWithoutTheOption) {
+  make_add();
+  stub.answer_with(StubHttp::ok(kKeptYes));
+  for (int i = 0; i < 3; ++i) CHECK(ask().kind == Kind::kAllow);
+  LONGS_EQUAL(3, stub.requests().size());
+}
+TEST(UrlAuth, ManyLoginsAreOneQuestionWhileTheBackendsYesHolds) {
+  make_add({{"cache", "1"}, {"listener_remove", stub.url("/remove")}});
+  stub.answer_with(StubHttp::ok(kKeptYes));
+  for (std::uint64_t i = 1; i <= 20; ++i) {
+    ListenerAsk question = ask_of();
+    question.client_id = i;
+    question.listeners = static_cast<std::int64_t>(i);
+    const AuthVerdict verdict = ask_as(std::move(question));
+    CHECK(verdict.kind == Kind::kAllow);
+    STRCMP_EQUAL("/x", verdict.mount.c_str());
+    // The end of each is told by its own number.
+    CHECK(verdict.removal->before.find("&client=" + std::to_string(i) + "&") != std::string::npos);
+  }
+  LONGS_EQUAL(1, stub.requests().size());
+  clock.advance(std::chrono::seconds(61));
+  CHECK(ask().kind == Kind::kAllow);
+  LONGS_EQUAL(2, stub.requests().size());
+  authenticator->forget();
+  CHECK(ask().kind == Kind::kAllow);
+  LONGS_EQUAL(3, stub.requests().size());
+}
+TEST(UrlAuth, ANoIsNeverKept) {
+  make_add({{"cache", "1"}, {"presume_innocent", "1"}});
+  stub.answer_with(StubHttp::ok("Cache-Control: max-age=60\r\n"));
+  for (int i = 0; i < 3; ++i) CHECK(ask().kind == Kind::kRefuse);
+  stub.answer_with("HTTP/1.1 500 Oops\r\nCache-Control: max-age=60\r\nContent-Length: 0\r\n\r\n");
+  for (int i = 0; i < 3; ++i) CHECK(ask().kind == Kind::kAllow);  // presumed, and not kept
+  LONGS_EQUAL(6, stub.requests().size());
+  stub.answer_with(StubHttp::ok(kKeptYes));
+  ask();
+  stub.answer_with(StubHttp::ok());
+  CHECK(ask().kind == Kind::kAllow);
+  CHECK(ask(Credentials{"jo", "wrong"}).kind == Kind::kRefuse);
+}
+TEST(UrlAuth, WhatTheBackendMayJudgeByIsAskedForAlone) {
+  make_add({{"cache", "1"}, {"headers", "x-key"}});
+  stub.answer_with(StubHttp::ok(kKeptYes));
+  std::vector<ListenerAsk> asks(9, ask_of());
+  asks[1].target = "/m?token=2";
+  asks[2].ip = "192.0.2.2";
+  asks[3].given = Credentials{"jo", "other"};
+  asks[4].given = std::nullopt;
+  asks[5].headers.add("user-agent", "a player");
+  asks[6].headers.add("referer", "http://a/");
+  asks[7].headers.add("x-key", "1");
+  asks[8].headers.add("x-other", "1");  // is not sent
+  for (int round = 0; round < 2; ++round)
+    for (const ListenerAsk& one : asks) CHECK(ask_as(one).kind == Kind::kAllow);
+  LONGS_EQUAL(8, stub.requests().size());
+}
+TEST(UrlAuth, SourcesAreKeptTooAndApartFromListeners) {
+  make({{"stream_auth", stub.url("/s")}, {"listener_add", stub.url("/l")}, {"cache", "yes"}});
+  stub.answer_with(StubHttp::ok(kKeptYes));
+  for (int i = 0; i < 5; ++i) CHECK(ask_source({"jo", "pw"}).kind == Kind::kAllow);
+  LONGS_EQUAL(1, stub.requests().size());
+  ask_source({"jo", "pw"}, true);
+  LONGS_EQUAL(2, stub.requests().size());
+  ask();
+  LONGS_EQUAL(3, stub.requests().size());
+  stub.answer_with(StubHttp::ok("Cache-Control: max-age=60\r\n"));
+  for (int i = 0; i < 3; ++i) CHECK(ask_source({"jo", "no"}).kind == Kind::kRefuse);
+  LONGS_EQUAL(6, stub.requests().size());
+  clock.advance(std::chrono::seconds(61));
+  CHECK(ask_source({"jo", "pw"}).kind == Kind::kRefuse);
+}
+TEST(UrlAuth, AnAnswerThatWasUnderWayWhenRightsChangedIsNotKept) {
+  make_add({{"cache", "1"}});
+  stub.answer_with(StubHttp::ok(kKeptYes));
+  bool answered = false;
+  authenticator->ask_listener(ask_of(), [&](const AuthVerdict&) { answered = true; });
+  authenticator->forget();
+  while (!answered) loop.run_once(true);
+  ask();
+  LONGS_EQUAL(2, stub.requests().size());
 }

@@ -58,6 +58,17 @@ TEST(Json, WhatIsNotThereIsMissingAtAnyDepth) {
   CHECK(doc->at("a").at("name").missing());
   CHECK(doc->at("a").name(0).empty());
 }
+TEST(Json, AnotherDocumentIsMerged) {
+  const Json target = *Json::parse(R"({"a":{"b":1,"c":2},"d":[1,2],"e":"x"})");
+  const Json out = target.merged(*Json::parse(R"({"a":{"b":null,"f":3},"d":[3]})"));
+  CHECK(out.at("a").at("b").missing());
+  LONGS_EQUAL(2, *out.at("a").at("c").u64());
+  LONGS_EQUAL(3, *out.at("a").at("f").u64());
+  LONGS_EQUAL(1, out.at("d").size());
+  STRCMP_EQUAL("x", std::string(*out.at("e").text()).c_str());
+  LONGS_EQUAL(1, *target.at("a").at("b").u64());
+  LONGS_EQUAL(1, *Json().merged(*Json::parse(R"({"a":1})")).at("a").u64());
+}
 TEST(Json, NamesTheMembersOfAnObject) {
   const auto doc = Json::parse(R"({"b":1,"a":2})");
   CHECK(doc.has_value());

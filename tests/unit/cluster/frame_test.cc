@@ -2,35 +2,16 @@
 
 #include <string>
 
+#include "cluster/frame_reading.h"
+
 #include "CppUTest/TestHarness.h"
 
 using namespace lb;
+using namespace lb::test;
 using namespace std::chrono_literals;
 
 namespace {
 
-template <class T>
-T read(std::string_view line) {
-  auto frame = parse_frame(line);
-  if (!frame) FAIL(frame.error().what.c_str());
-  CHECK(frame->has_value());
-  CHECK(std::holds_alternative<T>(**frame));
-  return std::get<T>(**frame);
-}
-std::string wrong(std::string_view line) {
-  auto frame = parse_frame(line);
-  return frame ? "(valid)" : frame.error().what;
-}
-// A frame reads as it was written, and writes as it was read.
-std::string again(const Frame& frame) {
-  std::string line = render_frame(frame);
-  CHECK(line.ends_with('\n'));
-  line.pop_back();
-  auto read = parse_frame(line);
-  if (!read) FAIL(read.error().what.c_str());
-  STRCMP_EQUAL((line + "\n").c_str(), render_frame(**read).c_str());
-  return line;
-}
 NodeAddress name(PublicScheme scheme, const char* host, std::uint16_t port) {
   return make_node_address(scheme, host, port);
 }
@@ -47,7 +28,7 @@ TEST(Frame, HelloSaysWhoANodeIs) {
   hello.addresses = {name(PublicScheme::kHttp, "edge3.example.org", 8000),
                      name(PublicScheme::kHttp, "2001:db8::3", 8000),
                      name(PublicScheme::kHttps, "edge3.example.org", 443)};
-  hello.capacity = {900'000, 5000, 800};
+  hello.capacity = {900'000, 5000, 800, 12, 4000};
   hello.countries = {"de", "fr"};
   hello.tags = {"eu", "premium"};
   hello.enforces = 5;
@@ -58,8 +39,9 @@ TEST(Frame, HelloSaysWhoANodeIs) {
   STRCMP_EQUAL(
       "{\"t\":\"HELLO\",\"id\":\"edge3\",\"epoch\":\"9f3c21aa\",\"ver\":\"1.0.2\",\"proto\":[1,0],"
       "\"pub\":{\"http\":[\"edge3.example.org:8000\",\"[2001:db8::3]:8000\"],"
-      "\"https\":[\"edge3.example.org:443\"]},\"cap\":{\"lis\":5000,\"kbps\":900000,\"acc\":800},"
-      "\"geo\":[\"de\",\"fr\"],\"tags\":[\"eu\",\"premium\"],\"enforces\":[\"auth\",\"limits\"],"
+      "\"https\":[\"edge3.example.org:443\"]},\"cap\":{\"lis\":5000,\"kbps\":900000,\"acc\":800,"
+      "\"src\":12,\"in\":4000},\"geo\":[\"de\",\"fr\"],\"tags\":[\"eu\",\"premium\"],\"enforces\":["
+      "\"auth\",\"limits\"],"
       "\"tokens\":true,\"masters\":2,\"listeners\":true,\"now\":1795158000123}",
       line.c_str());
   CHECK(hello == read<HelloFrame>(line));
@@ -276,15 +258,17 @@ TEST(Frame, LoadIsShort) {
   load.masters = 2;
   load.round_trip_us = 310;
   load.arrivals = 20'411;
+  load.conf_runs = 0;
   load.changed = {{"/rock.mp3", 815, true}, {"/jazz.ogg", 0, false}};
   const std::string line = again(load);
   STRCMP_EQUAL(
       "{\"t\":\"LOAD\",\"seq\":42,\"at\":99120,\"lis\":1237,\"kbps\":158300,\"loop_ms\":2,"
-      "\"relays\":41,\"masters\":2,\"rtt_us\":310,\"arr\":20411,"
+      "\"relays\":41,\"masters\":2,\"rtt_us\":310,\"arr\":20411,\"conf\":0,"
       "\"c\":[[\"/rock.mp3\",815],[\"/jazz.ogg\",null]]}",
       line.c_str());
   CHECK(*read<LoadFrame>(line).arrivals == 20'411);
   CHECK_FALSE(read<LoadFrame>(R"({"t":"LOAD","seq":1,"at":1,"lis":0,"kbps":0})").arrivals);
+  CHECK_FALSE(read<LoadFrame>(R"({"t":"LOAD","seq":1,"at":1,"lis":0,"kbps":0})").conf_runs);
   STRCMP_EQUAL("LOAD: seq is 0", wrong(R"({"t":"LOAD","seq":0,"at":1,"lis":0,"kbps":0})").c_str());
   STRCMP_EQUAL("LOAD: at is missing", wrong(R"({"t":"LOAD","seq":1})").c_str());
 }

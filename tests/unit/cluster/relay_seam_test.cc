@@ -153,3 +153,26 @@ TEST(RelaySeam, OneThatEndsAgainAndAgainRests) {
   }
   host.until([&] { return host.captured.says("the stream ended after "); });
 }
+TEST(RelaySeam, ABetterUpstreamWhoseStreamHasBegunJustNowIsAskedAgainLater) {
+  first.answers = {"HTTP/1.0 404 Not Found\r\n\r\n", plays_from(0), plays_from(500)};
+  start();
+  host.until([&] { return relay->flows(); });
+  second.send("worse ");
+  until_streams("worse ");
+  host.until([&] { return first.requests.size() == 2; });
+  host.until([&] { return host.captured.says("its stream has begun just now at 127.0.0.1:"); });
+  second.send("still ");
+  until_streams("worse still ");
+  host.until([&] { return first.requests.size() == 3 && host.writers() == 2; });
+  first.send("better");
+  until_streams("worse still better");
+}
+TEST(RelaySeam, OneThatAlwaysBeginsWithItsFirstByteIsTakenInTheEnd) {
+  first.answers = {"HTTP/1.0 404 Not Found\r\n\r\n", plays_from(0)};
+  start();
+  host.until([&] { return relay->flows(); });
+  second.send("worse ");
+  host.until([&] { return first.requests.size() == 5 && host.writers() == 2; });
+  first.send("better");
+  until_streams("worse better");
+}

@@ -30,7 +30,10 @@ unit_cluster_files = tests/unit/main.cc \
   tests/unit/cluster/relay_test.cc \
   tests/unit/cluster/report_intake_test.cc \
   tests/unit/cluster/rhythm_test.cc \
+  tests/unit/cluster/seat_book_test.cc \
   tests/unit/cluster/simulation_test.cc \
+  tests/unit/cluster/slot_book_test.cc \
+  tests/unit/cluster/slot_net.h \
   tests/unit/cluster/some_cluster.h \
   tests/unit/cluster/stream_list_test.cc \
   tests/unit/cluster/recent_table_test.cc \
@@ -52,19 +55,22 @@ unit_cluster_CPPFLAGS = $(UNIT_CPPFLAGS)
 unit_cluster_LDADD = $(CLUSTER) $(CPPUTEST_LIBS)
 
 unit_programs += unit_link
+# Behind all others those whose helpers need the harness, which redefines `new`.
 unit_link_files = tests/unit/main.cc \
-  tests/unit/cluster/frame_test.cc \
   tests/unit/cluster/ingest_test.cc \
   tests/unit/cluster/address_trial_test.cc \
   tests/unit/cluster/link_changes_test.cc \
   tests/unit/cluster/link_client_test.cc \
   tests/unit/cluster/fake_master_side.h \
   tests/unit/cluster/fake_node_side.h \
+  tests/unit/cluster/frame_reading.h \
   tests/unit/cluster/link_bench.h \
   tests/unit/cluster/link_server_test.cc \
   tests/unit/cluster/link_test.cc \
   tests/unit/cluster/master_session_test.cc \
   tests/unit/cluster/node_session_test.cc \
+  tests/unit/cluster/conf_book_test.cc tests/unit/cluster/conf_frame_test.cc \
+  tests/unit/cluster/frame_test.cc tests/unit/cluster/slot_frame_test.cc \
   tests/unit/http/loopback.h \
   tests/unit/stream/support.h
 if UNITY

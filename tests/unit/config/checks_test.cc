@@ -224,3 +224,47 @@ TEST(ClusterChecks, AreSilentAboutAGoodCluster) {
   for (const char* text : {"<node>", "<legacy-slave>", "<public-address>", "<capacity>", "<token>"})
     LONGS_EQUAL_TEXT(0, count(loaded, Severity::kWarning, text), text);
 }
+TEST(Checks, AStoreThatCannotWorkRefusesTheStart) {
+  const auto fatal = [](const std::string& store) {
+    return count(load(store), Severity::kFatal, "<store>: ");
+  };
+  LONGS_EQUAL(0, fatal("<store type='files' path='/tmp/x'/>"));
+  LONGS_EQUAL(1, fatal("<store type='files'/>"));
+  LONGS_EQUAL(1, fatal("<store type='etcd'/>"));
+  LONGS_EQUAL(1, fatal("<store type='etcd'><member>e1:2379</member></store>"));
+  LONGS_EQUAL(1, fatal("<store key='short'/>"));
+  const std::string key(64, 'a');
+  const auto good = load("<store type='etcd' prefix='/r/' key='" + key + " " + key +
+                         "'><member>https://e1:2379</member><member>https://e2:2379</member>"
+                         "</store>");
+  LONGS_EQUAL(0, count(good, Severity::kFatal, "<store>: "));
+  LONGS_EQUAL(2, good.config->store.members.size());
+  LONGS_EQUAL(2, good.config->store.keys.size());
+  CHECK(good.config->store.type == StoreType::kEtcd);
+  LONGS_EQUAL(1, count(load("<store type='etcd'><member>http://e1:2379</member></store>"),
+                       Severity::kWarning, "without TLS"));
+}
+TEST(Checks, AnExternalConfigurationNeedsAnAddressThatCanBeAsked) {
+  LONGS_EQUAL(1, count(load("<config-external/>"), Severity::kWarning, "has no url"));
+  LONGS_EQUAL(
+      1, count(load("<config-external url='ftp://x'/>"), Severity::kError, "is not an address"));
+  LONGS_EQUAL(0, load("<config-external url='http://h/'/>").config->external.wait.count() - 55);
+  LONGS_EQUAL(0,
+              load("<config-external url='http://h/' confirm='manual'/>").config->external.confirm);
+}
+TEST(ClusterChecks, SayWhereALimitOfAllNodesIsNone) {
+  const std::string mount = "<mount mount-name='/a' max-listeners-cluster='5'/>";
+  const auto master = [](const std::string& name, bool link) {
+    return "<master><server>" + name + "</server><username>e</username><password>s-e</password>" +
+           (link ? "<cluster-port>8100</cluster-port>" : "") + "</master>";
+  };
+  LONGS_EQUAL(1, count(load(mount + master("m1", false)), Severity::kWarning,
+                       "there is no link to the master \"m1\""));
+  LONGS_EQUAL(1, count(load(mount + master("m1", true) + master("m2", true)), Severity::kNote,
+                       "the masters have to be linked to each other"));
+  const LoadedConfig good = load(mount + master("m1", true));
+  LONGS_EQUAL(0, count(good, Severity::kWarning, "max-listeners-cluster"));
+  LONGS_EQUAL(0, count(good, Severity::kNote, "max-listeners-cluster"));
+  LONGS_EQUAL(1, count(load("<mount mount-name='/a' sessions-per-user='1'/>"), Severity::kWarning,
+                       "has no effect without an <authentication>"));
+}

@@ -2,11 +2,17 @@ unit_programs += unit_config
 unit_config_files = tests/unit/main.cc \
   tests/unit/config/checks_test.cc \
   tests/unit/config/icecast25_test.cc \
+  tests/unit/config/external_test.cc \
   tests/unit/config/import_test.cc \
   tests/unit/config/load_text.h \
   tests/unit/config/drain_rate_test.cc \
   tests/unit/config/loader_test.cc \
+  tests/unit/config/mount_index_test.cc \
+  tests/unit/config/mount_record_test.cc \
+  tests/unit/config/overlay_test.cc \
   tests/unit/config/printer_test.cc \
+  tests/unit/config/record_relay_test.cc \
+  tests/unit/config/record_secrets_test.cc \
   tests/unit/config/reload_test.cc \
   tests/unit/config/schema_test.cc \
   tests/unit/config/value_test.cc \

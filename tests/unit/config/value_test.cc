@@ -193,14 +193,14 @@ TEST(Value, FractionsAreKeptInTenThousandths) {
     const char* shown;
   } cases[] = {{"0.05", 500, "0.05"},    {"0", 0, "0"},         {"1", 10'000, "1"},
                {"1.25", 12'500, "1.25"}, {"10", 100'000, "10"}, {"0.0001", 1, "0.0001"},
-               {"0.10", 1000, "0.1"}};
+               {"0.10", 1000, "0.1"},    {"5%", 500, "0.05"},   {"0.5 %", 50, "0.005"}};
   for (const auto& c : cases) {
     CHECK_TEXT(store_value(eps, &cluster, c.text).stored, c.text);
     LONGS_EQUAL_TEXT(c.kept, cluster.eps, c.text);
     STRCMP_EQUAL(c.shown, show_value(eps, &cluster).c_str());
   }
-  for (const char* text :
-       {"-1", "0.", ".5", "1e1", "0.00001", "x", "0,5", "5%", "", "1.2.3", "99999999999999999999"})
+  for (const char* text : {"-1", "0.", ".5", "1e1", "0.00001", "x", "0,5", "5%%", "%", "", "1.2.3",
+                           "99999999999999999999"})
     CHECK_TEXT(!store_value(eps, &cluster, text).stored, text);
   CHECK(store_value(eps, &cluster, "10.1")
             .problem.find("is out of range; it has to be a decimal number (0…10)") !=

@@ -1,80 +1,45 @@
 #include "hls/past_cut.h"
 
-#include <filesystem>
+#include "hls/past_shelf.h"
 
-#include "archive/archive_writer.h"
-#include "archive/fixture.h"
-#include "hls/past_lists.h"
-#include "media/builders.h"
-#include "stream/support.h"
+// Last, because it redefines `new`.
+#include "CppUTest/TestHarness.h"
 
 using namespace lb;
 using namespace lb::test;
 
 namespace {
 
-constexpr std::int64_t kBegin = 1'795'158'000'000;  // where a file begins
-constexpr std::uint32_t kCutMs = 2000;
-constexpr unsigned kHertz = 44'100, kSamples = 1152;
+constexpr std::int64_t kBegin = PastShelf::kBegin;
+constexpr unsigned kHertz = PastShelf::kHertz, kSamples = PastShelf::kSamples;
 
-// Files of MP3 with a mark at the first frame of each second, as Recording makes them.
-struct PastShelf {
-  TemporaryDirectory place;
-  Catalog catalog;
-  KeptFiles kept;
-  std::string frame = mp3_frame();
-  FileHead head;
-  std::uint64_t frames = 0;  // of the epoch
-  std::uint64_t origin = 0;
-  std::int64_t epoch_ms = kBegin;
+// The shelves of one node, or of several: what they have together is cut.
+struct PastReader {
+  explicit PastReader(PastShelf& own) : shelf(own) {}
 
-  PastShelf() { source(0x1122334455667788, 100, 7); }
-  void source(std::uint64_t id, std::uint64_t number, std::uint64_t generation) {
-    head = {};
-    head.content_type = "audio/mpeg";
-    head.span.id = {id, 1};
-    head.span.media.rate_hz = kHertz;
-    head.span.segments = {number, generation, epoch_ms, kCutMs};
-    head.span.anchored = true;
-    frames = origin = 0;
+  PastCut cut(const PastAskRange& range) {
+    PastCut out;
+    const auto files = shelf.catalog.files("/m");
+    const auto [first, end] = files_of_range(*files, range.from_ms, range.to_ms);
+    for (std::size_t i = first; i < end; ++i)
+      if (auto file = shelf.open.open(shelf.place.path(), "/m", (*files)[i])) out.add(*file);
+    return out;
   }
-  std::uint64_t samples() const { return frames * kSamples; }
-  std::int64_t now_ms() const {
-    return epoch_ms + static_cast<std::int64_t>(samples() * 1000 / kHertz);
+  PastList list(PastAskRange range) {
+    range = bounded(range);
+    const PastCut made = cut(range);
+    PastList out = make_past_list(made, range);
+    if (!out.segments.empty()) describe_past_list(out, made.parts(out.segments.front()).front());
+    return out;
   }
-  // A file of at least so long, that ends at a frame.
-  void file(double seconds) {
-    head.span.origin = origin;
-    head.span.media.samples = samples();
-    head.span.wall_ms = now_ms();
-    auto made = SegmentFile::create(place.path() + "/" + archive_directory("/m"), head);
-    CHECK(made.has_value());
-    const std::uint64_t until = frames + static_cast<std::uint64_t>(seconds * kHertz / kSamples);
-    std::uint64_t second = samples() / kHertz;
-    while (frames < until) {
-      CHECK(made->append(std::as_bytes(std::span(frame))).has_value());
-      ++frames;
-      if (samples() / kHertz > second || frames == until) {
-        second = samples() / kHertz;
-        CHECK(made->mark(samples(), now_ms()).has_value());
-      }
-    }
-    FileRow row;
-    row.from_ms = head.span.wall_ms;
-    row.to_ms = now_ms();
-    row.bytes = made->size();
-    row.origin = origin;
-    row.id = short_id(head.span.id);
-    made->close();
-    catalog.close("/m", row);
-    origin += row.bytes;
+  PastAskRange all() const { return {kBegin, shelf.now_ms() + 60'000, HlsListKind::kWhole}; }
+  PastList whole() { return list(all()); }
+  std::optional<PastSegment> find(std::uint32_t stream, std::uint64_t sequence) {
+    return find_past_segment(cut(all()), stream, sequence);
   }
-  PastFiles files() { return {kept, place.path(), "/m", catalog.files("/m")}; }
-  PastList list(PastAskRange range) { return make_past_list(files(), range); }
-  PastList whole() { return list({kBegin, now_ms() + 60'000, HlsListKind::kWhole}); }
   void all_are_found(const PastList& list) {
     for (const HlsSegment& one : list.segments) {
-      const auto found = find_past_segment(files(), one.stream, one.sequence);
+      const auto found = find(one.stream, one.sequence);
       CHECK(found.has_value());
       CHECK(found->segment == one);
       std::uint64_t bytes = 0;
@@ -82,6 +47,8 @@ struct PastShelf {
       LONGS_EQUAL(one.end - one.begin, bytes);
     }
   }
+
+  PastShelf& shelf;
 };
 
 }  // namespace
@@ -90,9 +57,10 @@ TEST_GROUP(PastCut){};
 
 TEST(PastCut, ASegmentMayLieInTwoFiles) {
   PastShelf shelf;
+  PastReader reader(shelf);
   shelf.file(5);
   shelf.file(6);
-  const PastList list = shelf.whole();
+  const PastList list = reader.whole();
   LONGS_EQUAL(5, list.segments.size());
   for (std::size_t i = 0; i < 5; ++i) {
     LONGS_EQUAL(100 + i, list.segments[i].sequence);
@@ -104,67 +72,125 @@ TEST(PastCut, ASegmentMayLieInTwoFiles) {
   }
   STRCMP_EQUAL("mp4a.40.34", list.codecs.c_str());
   CHECK(list.bandwidth > 100'000 && list.bandwidth < 160'000);
-  LONGS_EQUAL(2, find_past_segment(shelf.files(), 0x11223344, 102)->parts.size());
-  shelf.all_are_found(list);
-  CHECK(!find_past_segment(shelf.files(), 0x11223344, 105));
-  CHECK(!find_past_segment(shelf.files(), 0x11223344, 99));
-  CHECK(!find_past_segment(shelf.files(), 0x11223345, 100));
+  LONGS_EQUAL(2, reader.find(0x11223344, 102)->parts.size());
+  reader.all_are_found(list);
+  CHECK(!reader.find(0x11223344, 105));
+  CHECK(!reader.find(0x11223344, 99));
+  CHECK(!reader.find(0x11223345, 100));
 }
 
 TEST(PastCut, TheLastSegmentOfASourceIsWholeWhenTheNextNumbersFollow) {
   PastShelf shelf;
+  PastReader reader(shelf);
   shelf.file(5);
   shelf.epoch_ms = shelf.now_ms();
   shelf.source(0x9988776655443322, 103, 8);
   shelf.file(5);
-  const PastList list = shelf.whole();
+  const PastList list = reader.whole();
   LONGS_EQUAL(5, list.segments.size());
   LONGS_EQUAL(102, list.segments[2].sequence);
   CHECK(list.segments[2].duration < kHertz + kHertz / 2);
   LONGS_EQUAL(103, list.segments[3].sequence);
   LONGS_EQUAL(8, list.segments[3].generation);
-  shelf.all_are_found(list);
+  reader.all_are_found(list);
 }
 
 TEST(PastCut, WhatAPauseHasLeftOfASegmentIsNone) {
   PastShelf shelf;
+  PastReader reader(shelf);
   shelf.file(5);
-  const std::uint64_t missing = 3 * kHertz / kSamples;
-  shelf.frames += missing;
-  shelf.origin += missing * shelf.frame.size();
+  shelf.miss(3);
   shelf.file(4.2);
-  const PastList list = shelf.whole();
+  const PastList list = reader.whole();
   LONGS_EQUAL(4, list.segments.size());
   LONGS_EQUAL(101, list.segments[1].sequence);
   LONGS_EQUAL(104, list.segments[2].sequence);
-  shelf.all_are_found(list);
+  reader.all_are_found(list);
   // A list that slides has no gap in its numbers: few segments behind one do not count yet.
   PastAskRange sliding{kBegin, shelf.now_ms(), HlsListKind::kSliding};
-  LONGS_EQUAL(101, shelf.list(sliding).segments.back().sequence);
+  LONGS_EQUAL(101, reader.list(sliding).segments.back().sequence);
   shelf.file(4);
   sliding.to_ms = shelf.now_ms();
-  LONGS_EQUAL(104, shelf.list(sliding).segments.front().sequence);
-  LONGS_EQUAL(107, shelf.list(sliding).segments.back().sequence);
+  LONGS_EQUAL(104, reader.list(sliding).segments.front().sequence);
+  LONGS_EQUAL(107, reader.list(sliding).segments.back().sequence);
 }
 
 TEST(PastCut, AListHasAtMostSoMany) {
   PastShelf shelf;
+  PastReader reader(shelf);
   for (int i = 0; i < 4; ++i) shelf.file(10);
   PastAskRange range{kBegin, shelf.now_ms(), HlsListKind::kWhole, 5};
-  LONGS_EQUAL(100, shelf.list(range).segments.front().sequence);
-  LONGS_EQUAL(5, shelf.list(range).segments.size());
+  LONGS_EQUAL(100, reader.list(range).segments.front().sequence);
+  LONGS_EQUAL(5, reader.list(range).segments.size());
   range.kind = HlsListKind::kSliding;
-  LONGS_EQUAL(118, shelf.list(range).segments.back().sequence);
-  LONGS_EQUAL(5, shelf.list(range).segments.size());
+  LONGS_EQUAL(118, reader.list(range).segments.back().sequence);
+  LONGS_EQUAL(5, reader.list(range).segments.size());
+}
+
+// RFC 8216, 6.2.1: an EVENT list only grows.
+TEST(PastCut, AnEventListOfADayLosesNoSegment) {
+  constexpr unsigned kDay = 24 * 3600;
+  PastShelf shelf;
+  shelf.head.span.segments.cut_ms = 6000;
+  PastReader reader(shelf);
+  PastAskRange range{kBegin, 0, HlsListKind::kEvent};
+  const auto list_of = [&](unsigned seconds) {
+    while (shelf.thin_seconds < seconds) shelf.thin_file(300);
+    range.to_ms = kBegin + std::int64_t{seconds} * 1000;
+    return reader.list(range);
+  };
+  const PastList half = list_of(kDay / 2), most = list_of(kDay - 300), day = list_of(kDay),
+                 over = list_of(kDay + 900);
+  LONGS_EQUAL(7200, half.segments.size());
+  LONGS_EQUAL(14'350, most.segments.size());
+  LONGS_EQUAL(14'400, day.segments.size());
+  LONGS_EQUAL(14'400, over.segments.size());
+  const PastList* before = &half;
+  for (const PastList* list : {&most, &day}) {
+    STRNCMP_EQUAL(before->text.text.c_str(), list->text.text.c_str(), before->text.text.size());
+    CHECK(list->text.text.find("#EXT-X-ENDLIST") == std::string::npos);
+    before = list;
+  }
+  // What is longer ends, so that its players do too.
+  const std::string& text = over.text.text;
+  STRNCMP_EQUAL(day.text.text.c_str(), text.c_str(), day.text.text.size());
+  CHECK(text.ends_with("#EXT-X-ENDLIST\n"));
+  STRCMP_CONTAINS("#EXT-X-PLAYLIST-TYPE:EVENT\n", text.c_str());
+  CHECK(text.size() < 1'400'000);
 }
 
 TEST(PastCut, AFileThatIsGoneIsAHole) {
   PastShelf shelf;
+  PastReader reader(shelf);
   for (int i = 0; i < 3; ++i) shelf.file(10);
-  const FileRow row = (*shelf.files().files)[1];
-  std::filesystem::remove(shelf.place.path() + "/" + archive_directory("/m") + "/" +
-                          archive_path(row.name()) + ".data");
-  const PastList list = shelf.whole();
+  const FileRow row = (*shelf.catalog.files("/m"))[1];
+  std::filesystem::remove(shelf.path_of(row.name()) + ".data");
+  const PastList list = reader.whole();
   LONGS_EQUAL(100, list.segments.front().sequence);
   LONGS_EQUAL(4, list.segments[4].sequence - 106);
+}
+
+TEST(PastCut, FilesOfTwoNodesThatOverlapAreOneRun) {
+  PastShelf first, second;
+  first.file(7);
+  second.miss(3);
+  second.file(9);
+  PastCut cut;
+  const auto add = [&cut](PastShelf& from) {
+    cut.add(*from.open.open(from.place.path(), "/m", (*from.catalog.files("/m"))[0]));
+  };
+  add(first);
+  add(second);
+  const auto segments = cut.segments(0, kBegin + 60'000, 100);
+  LONGS_EQUAL(5, segments.size());
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    LONGS_EQUAL(100 + i, segments[i].sequence);
+    const auto parts = cut.parts(segments[i]);
+    std::uint64_t bytes = 0;
+    for (const PastPart& part : parts) bytes += part.end - part.begin;
+    LONGS_EQUAL(segments[i].end - segments[i].begin, bytes);
+  }
+  // What a file has that is there already adds nothing.
+  add(first);
+  CHECK(cut.segments(0, kBegin + 60'000, 100) == segments);
 }

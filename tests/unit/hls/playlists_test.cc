@@ -1,4 +1,7 @@
+#include <algorithm>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "hls/master_playlist.h"
 #include "hls/media_playlist.h"
@@ -56,6 +59,28 @@ TEST(HlsLists, TheQueryIsInEachAddress) {
   const HlsSegment segment = list_segment(5, 7, 230, 0);
   const std::string list = media_playlist(std::span(&segment, 1), "s=0123&x=%20");
   STRCMP_CONTAINS("\n4f2a01c1-5.mp3?s=0123&x=%20\n", list.c_str());
+}
+TEST(HlsLists, PiecesAreTheWholeList) {
+  std::vector<HlsSegment> segments;
+  for (std::uint64_t i = 0; i < 500; ++i)
+    segments.push_back(list_segment(100 + i, 7, 230, static_cast<std::int64_t>(i) * 6000));
+  for (const bool ended : {false, true}) {
+    const PlaylistText list = playlist_text(segments, HlsListKind::kEvent, ended);
+    for (const std::string query : {"", "s=0123"}) {
+      const std::string whole = with_query(list, query);
+      PlaylistPieces pieces(list, query);
+      LONGS_EQUAL(whole.size(), pieces.size());
+      std::string got;
+      for (std::string piece = pieces.next(1000); !piece.empty(); piece = pieces.next(1000)) {
+        CHECK(query.empty() || piece.size() < 1200);
+        got += piece;
+      }
+      STRCMP_EQUAL(whole.c_str(), got.c_str());
+      LONGS_EQUAL(query.empty() ? 0 : 500, std::count(whole.begin(), whole.end(), '?'));
+      CHECK(whole.ends_with(ended ? "#EXT-X-ENDLIST\n"
+                                  : "599.mp3" + (query.empty() ? "" : "?" + query) + "\n"));
+    }
+  }
 }
 TEST(HlsLists, TheTargetIsTheCutHoweverShortItsSegmentsAre) {
   const HlsSegment segment = list_segment(5, 7, 3, 0);

@@ -3,10 +3,13 @@ unit_hls_files = tests/unit/main.cc \
   tests/unit/hls/cut_test.cc \
   tests/unit/hls/id3_head_test.cc \
   tests/unit/hls/past_cut_test.cc \
+  tests/unit/hls/past_lookup_test.cc \
+  tests/unit/hls/past_shelf.h \
   tests/unit/hls/path_test.cc \
   tests/unit/hls/playlists_test.cc \
   tests/unit/hls/sessions_test.cc \
   tests/unit/archive/fixture.h \
+  tests/unit/base/log_book.h \
   tests/unit/media/builders.h \
   tests/unit/stream/support.h
 if UNITY

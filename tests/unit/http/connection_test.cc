@@ -335,3 +335,26 @@ TEST(Connection, AShoutcastHeadThatIsTooLongIsDropped) {
   say("icy-name:" + std::string(20'000, 'x'));
   CHECK(peer.finished());
 }
+
+TEST(Connection, AStageReadsTheBodyWhenItHasJudgedTheSender) {
+  last.act = [](Connection& connection) {
+    if (connection.form().empty()) {
+      connection.read_body(5);
+      return Verdict::kPending;
+    }
+    connection.reply_text(200, connection.form());
+    return Verdict::kAnswered;
+  };
+  const std::string head = "POST /api/v1/x HTTP/1.0\r\nContent-Length: 5\r\n\r\n";
+  CHECK(body_of(ask(head + "abcde")) == "abcde");  // all at once
+  STRCMP_EQUAL("", ask(head).c_str());
+  STRCMP_EQUAL("", say("ab").c_str());
+  STRCMP_EQUAL("abcde", body_of(say("cde")).c_str());
+}
+TEST(Connection, WhatOnlyTheApiKnowsIsDroppedWithoutIt) {
+  CHECK(ask("DELETE /api/v1/x HTTP/1.0\r\n\r\n").empty());
+  CHECK(peer.finished());
+  CHECK(seen.empty());
+  change([](HttpSettings& s) { s.api = true; });
+  CHECK(body_of(ask("DELETE /api/v1/x HTTP/1.0\r\n\r\n")) == "body");
+}

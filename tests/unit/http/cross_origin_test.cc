@@ -29,6 +29,12 @@ TEST(CrossOrigin, AllowsAllAndNamesWhatAPlayerReads) {
     CHECK(has(text, name));
   CHECK(text.ends_with("\r\n"));
 }
+TEST(CrossOrigin, AnAnswerExposesItsOwnHeadersToo) {
+  std::string usual, more;
+  append_cross_origin(usual, 200, {}, {});
+  append_cross_origin(more, 200, {}, {}, "X-LB-Stream");
+  STRCMP_EQUAL((usual.substr(0, usual.size() - 2) + ", X-LB-Stream\r\n").c_str(), more.c_str());
+}
 TEST(CrossOrigin, WhatIsConfiguredReplacesALine) {
   const std::string text = lines(200, {{"access-control-allow-origin", "https://a", 0}});
   CHECK(!has(text, "Allow-Origin"));

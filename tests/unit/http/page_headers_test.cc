@@ -34,6 +34,14 @@ TEST(PageHeaders, LetAPlainPageLoadFromThisServerOnly) {
   CHECK(has(lines, "media-src 'self' http: https:"));  // a redirect leads to another node
   CHECK(!has(lines, "unsafe"));
 }
+TEST(PageHeaders, LetTheConsoleRunWhatLiesOnThisServerOnly) {
+  const std::string lines = page_header_lines(PageKind::kConsole, {});
+  for (const char* part :
+       {"default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'",
+        "frame-ancestors 'none'", "X-Frame-Options: DENY\r\n"})
+    CHECK_TEXT(has(lines, part), part);
+  CHECK(!has(lines, "unsafe"));
+}
 TEST(PageHeaders, LetADesignedPageLoadWhatItsAuthorChose) {
   const std::string lines = page_header_lines(PageKind::kDesigned, {});
   CHECK(!has(lines, "default-src"));

@@ -81,6 +81,15 @@ TEST(RequestParser, KnowsSevenMethodsInAnyCase) {
     CHECK_TEXT(dropped(std::string(word) + " /x HTTP/1.0\r\n\r\n"), word);
   }
 }
+TEST(RequestParser, KnowsTwoMoreMethodsBelowApi) {
+  for (const char* word : {"PATCH", "DELETE"}) {
+    const Request request = parsed(std::string(word) + " /api/v1/session HTTP/1.1\r\n\r\n");
+    CHECK(request.method == (word[0] == 'P' ? Method::kPatch : Method::kDelete));
+    CHECK_EQUAL(std::string(word), request.method_text);
+    CHECK(dropped(std::string(word) + " /api HTTP/1.1\r\n\r\n"));
+    CHECK(dropped(std::string(word) + " /x?/api/ HTTP/1.1\r\n\r\n"));
+  }
+}
 TEST(RequestParser, AnswersAnUnknownMethodWithSilenceAtItsFirstLine) {
   RequestParser parser;
   parser.feed("BREW /um.mp3 HTTP/1.0\r\n");
@@ -209,6 +218,23 @@ TEST(RequestParser, RefusesEveryAmbiguousBody) {
   }
   CHECK(done(with("Content-Length: 5\r\n")));
   CHECK(done(with("Transfer-Encoding: chunked\r\n")));
+}
+
+// Whether the API is there is not the parser's to know: Connection drops these where it is not.
+TEST(RequestParser, WhatOnlyTheApiKnows) {
+  const auto only_api = [](const std::string& line) {
+    return parsed(line + " HTTP/1.1\r\nHost: x\r\n\r\n").only_api;
+  };
+  CHECK(only_api("PATCH /api/v1/mounts/a"));
+  CHECK(only_api("DELETE /api/v1/mounts/%2Fa"));
+  CHECK(only_api("GET /api/v1/mounts/%2Flive%2Fa.mp3"));
+  CHECK(!only_api("GET /api/v1/mounts/a"));
+  CHECK(!only_api("PUT /api/v1/mounts/a"));
+  CHECK(dropped("DELETE /a HTTP/1.1\r\nHost: x\r\n\r\n"));
+  CHECK(dropped("PATCH /api/v11 HTTP/1.1\r\nHost: x\r\n\r\n"));
+  CHECK(dropped("GET /other/%2Fa HTTP/1.1\r\nHost: x\r\n\r\n"));
+  STRCMP_EQUAL("/api/v1/mounts/%2Fa",
+               parsed("GET /api/v1/mounts/%2Fa?x=1 HTTP/1.1\r\nHost: x\r\n\r\n").path.c_str());
 }
 
 TEST_GROUP(RequestLimits){};

@@ -121,6 +121,28 @@ TEST(OggFramer, DoesNotMarkPagesThatContinueAPacketOrHoldNone) {
   const std::size_t next = s.add(w.page({"m"}, 960));
   CHECK(marks().ends_with(at("sync", media) + "\n" + at("sync", next) + "\n"));
 }
+TEST(OggFramer, PagesThatBeginWithinAPacketAreInnerMarks) {
+  s.add(opus_headers(w));
+  // Each has the end of a packet, 700 bytes and the beginning of another one.
+  const std::string lacing = "\x0a\xff\xff\xbe\xff", body(10 + 700 + 255, 'm');
+  s.add(w.page({std::string(600, 'm')}, 960));
+  std::string wanted;
+  for (unsigned i = 1; i <= 6; ++i) {
+    const std::size_t page = s.add(w.raw(kContinued, i * 30'000, lacing, body));
+    const std::uint64_t samples = i * 30'000 - 960;  // the clock begins with the first page's end
+    const bool second = i == 2 || i == 4 || i == 5;
+    wanted += std::to_string(page) + " " + std::to_string(samples) + (second ? " second\n" : "\n");
+  }
+  // It ends a packet and begins none, and one within a packet ends none.
+  s.add(w.raw(kContinued, 200'000, "\x0a", std::string(10, 'm')));
+  s.add(w.raw(0, kNoGranule, "\xff", std::string(255, 'm')));
+  s.add(w.raw(kContinued, kNoGranule, "\xff", std::string(255, 'm')));
+  marks();
+  std::string found;
+  for (const auto& one : run.marks.inner_marks) found += one + "\n";
+  CHECK_EQUAL(wanted, found);
+  LONGS_EQUAL(2, run.marks.of("sync").size());
+}
 TEST(OggFramer, HeadersOfSeveralStreamsComeTogetherFirstPagesFirst) {
   OggWriter theora(1), vorbis(2);
   std::string headers =

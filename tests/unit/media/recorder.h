@@ -23,6 +23,12 @@ class MarkRecorder final : public MarkSink {
     times.push_back(std::to_string(position) + " " + std::to_string(time.samples) +
                     (time.second ? " second" : ""));
   }
+  void inner(std::uint64_t position, UnitTime time) override {
+    if (position < last_position) fault = "a mark went back: inner";
+    last_position = position;
+    inner_marks.push_back(std::to_string(position) + " " + std::to_string(time.samples) +
+                          (time.second ? " second" : ""));
+  }
   void clock(std::uint64_t position, unsigned rate_hz) override {
     times.push_back(std::to_string(position) + " clock " + std::to_string(rate_hz));
   }
@@ -56,6 +62,7 @@ class MarkRecorder final : public MarkSink {
 
   std::vector<std::string> lines;
   std::vector<std::string> times;  // of the units marked, and where a clock begins
+  std::vector<std::string> inner_marks;
   std::vector<std::string> header_sets;
   std::string fault;  // of the sink's contract; empty = none
   std::uint64_t last_position = 0;

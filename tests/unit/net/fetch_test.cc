@@ -79,6 +79,28 @@ TEST(Fetcher, AnEmptyFormIsAPostToo) {
   run_until(1);
   CHECK(stub.requests().at(0).starts_with("POST / "));
 }
+TEST(Fetcher, PostsJsonWithHeadersOfItsOwn) {
+  StubHttp stub([](const std::string&) { return StubHttp::ok(); });
+  FetchRequest request = get(stub.url("/v3/kv/range"));
+  request.json = "{\"key\":\"YQ==\"}";
+  request.headers = {"Authorization: token.1"};
+  start(std::move(request));
+  run_until(1);
+  const std::string got = stub.requests().at(0);
+  CHECK(got.starts_with("POST /v3/kv/range HTTP/1.1\r\n"));
+  CHECK(got.find("Content-Type: application/json\r\n") != std::string::npos);
+  CHECK(got.find("x-www-form-urlencoded") == std::string::npos);
+  CHECK(got.find("Authorization: token.1\r\n") != std::string::npos);
+  CHECK(got.find("Expect") == std::string::npos);
+  CHECK(got.ends_with("\r\n\r\n{\"key\":\"YQ==\"}"));
+}
+TEST(Fetcher, AnAuthorityThatIsNoFileIsAnError) {
+  FetchRequest request = get("https://127.0.0.1:9/");
+  request.tls.ca_file = "/nonexistent/ca.pem";
+  start(std::move(request));
+  run_until(1);
+  CHECK(!answers[0]->has_value());
+}
 TEST(Fetcher, AFailingStatusIsAnAnswer) {
   StubHttp stub([](const std::string&) { return "HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"; });
   start(get(stub.url("/")));

@@ -8,6 +8,7 @@ unit_net_files = tests/unit/main.cc \
   tests/unit/net/digest_test.cc \
   tests/unit/net/fetch_test.cc \
   tests/unit/net/inherited_sockets_test.cc \
+  tests/unit/net/line_stream_test.cc \
   tests/unit/net/loop_beats_test.cc \
   tests/unit/net/loop_test.cc \
   tests/unit/net/acceptor_test.cc \
@@ -16,6 +17,8 @@ unit_net_files = tests/unit/main.cc \
   tests/unit/net/proxy_protocol_test.cc \
   tests/unit/net/reach_test.cc \
   tests/unit/net/resolver_test.cc \
+  tests/unit/net/seal_keys_test.cc \
+  tests/unit/net/signing_test.cc \
   tests/unit/net/splice_pump_test.cc \
   tests/unit/net/ticket_keys_test.cc \
   tests/unit/net/tls_certificates_test.cc \

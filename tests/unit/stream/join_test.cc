@@ -112,3 +112,53 @@ TEST(Join, EntersLiveWhenTheSeamHasLeftTheWindow) {
   CHECK(view->begin > view->seam);
   is(plan_enter_seam(*view), 2000, "(none)", false);
 }
+namespace {
+
+StreamSpan span_of(std::uint64_t id) {
+  StreamSpan span;
+  span.id = {id, id};
+  return span;
+}
+
+}  // namespace
+
+TEST(Join, AServerGetsTheHeadersOfAStreamThatBeginsInThisMomentAsItsFirstBytes) {
+  writer.log->begin_source(0, span_of(1));
+  writer.bytes(100).headers("head");
+  const auto joined = plan_placed_join(*writer.view(), 65536, {}, 0);
+  is(joined.plan, 0, "(none)", false);
+  CHECK(joined.place.has_value());
+  CHECK(joined.place->at == StreamAddress({{1, 1}, 0}));
+}
+TEST(Join, AServerGetsNoHeadersOfTheChainBefore) {
+  writer.log->begin_source(0, span_of(1));
+  writer.bytes(50).headers("old").units(4, 100);
+  const StreamAddress wanted{{1, 1}, writer.log->head()};
+  // The end of the chain has no address; the next one begins with its own headers.
+  writer.log->begin_source(writer.log->head());
+  writer.bytes(20);
+  writer.log->begin_source(writer.log->head(), span_of(2));
+  writer.bytes(50);
+  for (const bool exact : {true, false}) {
+    StreamAsk ask;
+    if (exact) ask.at = wanted;
+    const auto joined = plan_placed_join(*writer.view(), 65536, ask, 0);
+    is(joined.plan, 470, "(none)", false);
+    CHECK(joined.place->at == StreamAddress({{2, 2}, 0}));
+    LONGS_EQUAL(0, joined.place->header_bytes);
+  }
+}
+TEST(Join, AServerGetsTheHeadersThatARelayHasPutInFront) {
+  writer.log->begin_source(0, span_of(1));
+  writer.bytes(50).headers("old").units(4, 100);
+  const StreamAddress wanted{{1, 1}, writer.log->head()};
+  writer.log->begin_source(writer.log->head());
+  writer.bytes(30).headers("new");
+  writer.log->new_span(writer.log->head(), span_of(2));
+  writer.units(2, 100);
+  StreamAsk ask;
+  ask.at = wanted;
+  const auto joined = plan_placed_join(*writer.view(), 65536, ask, 0);
+  is(joined.plan, 480, "new", false);
+  LONGS_EQUAL(3, joined.place->header_bytes);
+}

@@ -38,6 +38,33 @@ TEST(LoopStreams, AJoinerGetsHeadHeadersBurstAndThenWhatComes) {
   LONGS_EQUAL(1, streams.listeners());
   CHECK(captured.says("listener count on /a now 1"));
 }
+TEST(LoopStreams, AServerThatComesBeforeTheFirstByteIsToldTheAddressAllTheSame) {
+  const auto live = on_air("/a");
+  auto wire = std::make_shared<Wire>();
+  auto relay = make(1, std::make_unique<FakeTransport>(wire, always_writable.get()), *live);
+  relay->preamble->head = "200\r\n\r\n";
+  streams.join(std::move(relay), live->mount, 250, StreamAsk{});
+  settle();
+  CHECK(wire->sent.empty());
+  LONGS_EQUAL(1, streams.listeners());
+  StreamSpan span;
+  span.id = {0x1122334455667788, 1};
+  live->writer.log->begin_source(0, span);
+  publish(*live);  // as a source does that has sent nothing yet
+  STRCMP_CONTAINS("200\r\nX-LB-Stream: 11223344556677880000000000000001.0;", wire->sent.c_str());
+  const std::size_t head = wire->sent.size();
+  live->writer.bytes(100);
+  publish(*live);
+  CHECK(wire->sent.substr(head) == pattern_text(0, 100, 1));
+}
+TEST(LoopStreams, AServerThatWaitsForTheFirstByteEndsWithTheMount) {
+  const auto live = on_air("/a");
+  auto wire = std::make_shared<Wire>();
+  auto relay = make(1, std::make_unique<FakeTransport>(wire, always_writable.get()), *live);
+  streams.join(std::move(relay), live->mount, 250, StreamAsk{});
+  streams.end_all(live->mount.get(), EndReason::kSourceEnded);
+  LONGS_EQUAL(0, streams.listeners());
+}
 TEST(LoopStreams, AJoinerGetsTheNewestWhereNoListenerWas) {
   const auto live = on_air("/a");
   live->writer.bytes(100);

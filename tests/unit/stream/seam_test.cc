@@ -171,6 +171,19 @@ TEST(Seam, BehindTheEndOfAStreamTheNextOneFollows) {
   CHECK_EQUAL(origin.stream(), edge.stream());
   CHECK(origin.next() == edge.next());
 }
+TEST(Seam, WhereTheAskerHasMoreOfTheLastStreamTheNextOneBegins) {
+  origin.begin(false);
+  origin.arrive(numbered_frames(0, 100));
+  StreamAddress wanted = origin.next();
+  wanted.position += 5000;  // this log had the last stream from a relay, which ended before
+  origin.begin(false);
+  const std::uint64_t begin = origin.view().end;
+  origin.arrive(numbered_frames(500, 510));
+  const auto joined = plan_placed_join(origin.view(), 100'000, StreamAsk{wanted}, 100'000);
+  CHECK(joined.plan.position >= begin);
+  CHECK_FALSE(joined.place->after.has_value());
+  LONGS_EQUAL(0, joined.place->at.position);
+}
 TEST(Seam, AStreamAheadIsWaitedForAndAnUnknownOneBeginsAtAMark) {
   origin.begin(false);
   origin.arrive(numbered_frames(0, 100));
@@ -192,6 +205,71 @@ TEST(Seam, TwoServersWithoutAddressesAreJoinedByContent) {
   edge.begin();
   // The burst of the other one: some frames that were here, and what follows.
   edge.arrive(numbered_frames(80, 130));
+  CHECK_EQUAL(numbered_frames(0, 130), edge.stream());
+  CHECK(host.captured.says("where the same bytes were found"));
+}
+// One encoder sends to two servers, each of which gives the stream an address of its own.
+TEST(Seam, TwoServersWithOtherAddressesOfOneStreamAreJoinedByContent) {
+  Fed other{host};
+  origin.begin(false);
+  origin.arrive(numbered_frames(0, 100));
+  other.leases = 100;
+  other.begin(false);
+  other.arrive(numbered_frames(0, 130));
+  join_edge();
+  const StreamAddress wanted = edge.next();
+  const auto joined = plan_placed_join(other.view(), 10'000, StreamAsk{wanted}, 0);
+  CHECK(joined.place.has_value());
+  CHECK_FALSE(joined.place->at.id == wanted.id);
+  edge.begin(true, joined.place);
+  edge.arrive(read_view(other.view(), joined.plan.position));
+  CHECK_EQUAL(numbered_frames(0, 130), edge.stream());
+  CHECK(host.captured.says("where the same bytes were found"));
+  // The next question is by the upstream's addresses, and times are its own.
+  CHECK(edge.next() == other.next());
+  const StreamView &there = other.view(), &here = edge.view();
+  const SyncMark &last = there.sync[there.sync.end() - 1], &mine = here.sync[here.sync.end() - 1];
+  LONGS_EQUAL(last.position, mine.position);
+  LONGS_EQUAL(last.time.samples, mine.time.samples);
+  LONGS_EQUAL(last.time.second, mine.time.second);
+  CHECK(there.span_at(there.end)->segments == here.span_at(here.end)->segments);
+}
+TEST(Seam, AnotherStreamBeginsAtAUnitWithTheAddressOfItsUpstream) {
+  Fed other{host};
+  origin.begin(false);
+  origin.arrive(numbered_frames(0, 100));
+  other.leases = 100;
+  other.begin(false);
+  other.arrive(numbered_frames(1000, 1200));
+  join_edge();
+  const auto joined = plan_placed_join(other.view(), 70'000, StreamAsk{edge.next()}, 0);
+  edge.begin(true, joined.place);
+  edge.arrive(read_view(other.view(), joined.plan.position));
+  CHECK(host.captured.says("at a unit"));
+  CHECK(edge.next() == other.next());
+}
+TEST(Seam, ASpanThatEndsBeforeTheSeamIsFoundIsPut) {
+  Fed other{host};
+  origin.begin(false);
+  origin.arrive(numbered_frames(0, 100));
+  other.leases = 100;
+  other.begin(false);
+  other.arrive(numbered_frames(1000, 1010));
+  join_edge();
+  const auto joined = plan_placed_join(other.view(), 70'000, StreamAsk{edge.next()}, 0);
+  edge.begin(true, joined.place);
+  edge.arrive(read_view(other.view(), joined.plan.position));
+  CHECK_EQUAL(numbered_frames(0, 100), edge.stream());
+  edge.feed->span_ended();
+  edge.feed->publish();
+  CHECK_EQUAL(numbered_frames(0, 100) + numbered_frames(1000, 1010), edge.stream());
+  CHECK(edge.next() == other.next());
+}
+TEST(Seam, AServerWhoseStreamBeganAMomentAgoIsJoinedByTheEndOfTheKey) {
+  edge.begin();
+  edge.arrive(numbered_frames(0, 100) + numbered_frame(100).substr(0, 200));
+  edge.begin();
+  edge.arrive(numbered_frames(99, 130));
   CHECK_EQUAL(numbered_frames(0, 130), edge.stream());
   CHECK(host.captured.says("where the same bytes were found"));
 }

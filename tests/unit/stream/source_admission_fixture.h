@@ -24,6 +24,7 @@ class SourceAdmissionFixture : public Utest {
   MountSettings settings;
   std::chrono::milliseconds linger{0};
   std::optional<bool> elsewhere;
+  bool expected_here = false;
   std::vector<std::string> told;
   // What was asked of a home: lease and silence; the answer.
   struct Revoked {
@@ -60,6 +61,7 @@ class SourceAdmissionFixture : public Utest {
       const auto found = mounts.find(name);
       return elsewhere.value_or(found && found->phase() != MountPhase::kLingering);
     };
+    made.expected_here = [this](const std::string&) { return expected_here; };
     made.wake = [this](Channel::Loops loops, const std::shared_ptr<Mount>&) { woken |= loops; };
     made.revoke = [this](unsigned home, std::uint64_t lease, std::chrono::milliseconds silence,
                          UniqueFunction<void(bool)> then) {

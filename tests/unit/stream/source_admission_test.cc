@@ -236,6 +236,24 @@ TEST(SourceAdmission, ARelayTakesItsOwnMountOver) {
   CHECK((*second)->has_value());
   CHECK(told == (std::vector<std::string>{"begun /a +", "went on /a"}));
 }
+TEST(SourceAdmission, AtItsHomeASourceTakesTheMountOfARelayThatFlows) {
+  expected_here = true;
+  WriterLease first = granted(relay("/a"));
+  write(first, "bytes");
+  const auto mount = first.mount;
+  const Answer second = put(ask("/a"));
+  CHECK(!second->has_value());
+  LONGS_EQUAL(1, revoked.size());
+  CHECK(revoked[0].silence == 0ms);
+  give_back(std::move(first), EndReason::kReplaced);
+  CHECK((*second)->has_value());
+  CHECK((*second)->value().mount == mount);
+  CHECK(!mount->channel().newest()->ended);
+  // A mount that is reserved for its relay is the source's as well; another source is not replaced.
+  admission->reserve("/b");
+  const WriterLease own = granted(ask("/b"));
+  refused(ask("/b"));
+}
 TEST(SourceAdmission, ASuccessorWithAnotherFormatEndsTheOldStream) {
   settings.hijack = true;
   WriterLease first = granted(ask("/a"));

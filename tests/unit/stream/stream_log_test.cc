@@ -174,9 +174,21 @@ TEST(StreamLog, MarksBeyondTheBeginningOfASourceAreForgotten) {
   log.begin_source(150);
   writer.sync().bytes(100);
   const auto view = writer.view();
-  LONGS_EQUAL(1, view->sync.end() - view->sync.begin());
-  LONGS_EQUAL(150, view->sync[view->sync.begin()].position);
+  LONGS_EQUAL(3, view->sync.end() - view->sync.begin());
+  LONGS_EQUAL(100, view->sync[view->sync.begin() + 1].position);
+  LONGS_EQUAL(150, view->sync[view->sync.begin() + 2].position);
   LONGS_EQUAL(200, before->sync[2].position);  // a view that was given out stays
+}
+TEST(StreamLog, WhereTheNextUnitWouldHaveBegunIsNoMarkOfTheNextSource) {
+  writer.units(2, 100);
+  log.sync(200, {2000, false});
+  log.publish(200, writer.window, Channel::kNoReader, false);
+  log.begin_source(200);
+  log.sync(200, {0, true});
+  writer.bytes(100);
+  const auto view = writer.view();
+  LONGS_EQUAL(3, view->sync.end() - view->sync.begin());
+  CHECK(view->sync[view->sync.begin() + 2].time.second);
 }
 
 TEST(StreamLog, KeepsTheBurstWithoutSlowListeners) {

@@ -17,6 +17,7 @@ unit_stream_files = tests/unit/main.cc \
   tests/unit/stream/file_feeder_test.cc \
   tests/unit/stream/file_stream_test.cc \
   tests/unit/stream/gate_test.cc \
+  tests/unit/stream/slot_gate_test.cc \
   tests/unit/stream/huge_pages_test.cc \
   tests/unit/stream/join_test.cc \
   tests/unit/stream/listener_memory_test.cc \

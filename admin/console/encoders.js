@@ -1,0 +1,88 @@
+// The settings of encoders for one mount, ready to paste.  Tried: tests/oneplace/test_console_pages.py
+// and doc/encoders.md.
+import {el, copyButton, say} from './kit.js';
+
+// How each program writes a format.
+const FORMATS = {
+  mp3: {text: 'MP3', type: 'audio/mpeg', ffmpeg: rate => '-c:a libmp3lame -b:a ' + rate + 'k', muxer: 'mp3',
+    liquidsoap: rate => '%mp3(bitrate=' + rate + ')', butt: 'mp3', mixxx: 'MP3'},
+  opus: {text: 'Opus', type: 'audio/ogg', ffmpeg: rate => '-c:a libopus -b:a ' + rate + 'k', muxer: 'ogg',
+    liquidsoap: rate => '%opus(bitrate=' + rate + ')', butt: 'opus', mixxx: 'Opus', shout: 'ogg', file: 'music.opus'},
+  vorbis: {text: 'Ogg Vorbis', type: 'audio/ogg', ffmpeg: rate => '-c:a libvorbis -b:a ' + rate + 'k', muxer: 'ogg',
+    liquidsoap: rate => '%vorbis.abr(bitrate=' + rate + ')', butt: 'ogg', mixxx: 'Ogg Vorbis', shout: 'ogg', file: 'music.ogg'},
+  aac: {text: 'AAC', type: 'audio/aac', ffmpeg: rate => '-c:a aac -b:a ' + rate + 'k', muxer: 'adts',
+    liquidsoap: rate => '%ffmpeg(format="adts", %audio(codec="aac", b="' + rate + 'k"))', butt: 'aac', mixxx: 'AAC'},
+  flac: {text: 'FLAC', type: 'audio/ogg', ffmpeg: () => '-c:a flac', muxer: 'ogg',
+    liquidsoap: () => '%ogg(%flac)', butt: 'flac', shout: 'ogg', file: 'music.oga'},
+};
+const ENDINGS = {mp3: 'mp3', opus: 'opus', ogg: 'vorbis', oga: 'vorbis', aac: 'aac', flac: 'flac'};
+const formatOf = mount => ENDINGS[(mount.match(/\.(\w+)$/) || [])[1]] || 'mp3';
+
+const shell = text => /^[\w@%+=:,./-]+$/.test(text) ? text : "'" + text.replaceAll("'", "'\\''") + "'";
+// #{…} would be run.
+const script = text => '"' + text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('#', '\\x23') + '"';
+
+// of: {url, backup, user, password, name, bitrate}, format: a key of FORMATS.  backup: where the
+// source goes while url does not take it, or nothing.
+// Gives [{title, text} or {title, rows, note}].
+function recipes(of, format) {
+  const f = FORMATS[format], at = new URL(of.url), tls = at.protocol === 'https:';
+  const host = at.hostname, bare = host.replace(/^\[|\]$/g, ''), port = at.port || (tls ? '443' : '80');
+  const mount = decodeURIComponent(at.pathname), name = of.name || mount.slice(1), rate = of.bitrate || (format === 'opus' ? 96 : 128);
+  const login = 'icecast://' + encodeURIComponent(of.user) + ':' + encodeURIComponent(of.password) + '@', url = login + host + ':' + port + at.pathname;
+  const to = of.backup && new URL(of.backup), tls2 = to && to.protocol === 'https:', port2 = to && (to.port || (tls2 ? '443' : '80'));
+  const bare2 = to && to.hostname.replace(/^\[|\]$/g, ''), second = to ? [['Second home', bare2 + ', port ' + port2]] : [];
+  const entry = (name, address, port, tls) => ['[' + name + ']', 'address = ' + address, 'port = ' + port,
+    'password = ' + of.password, 'type = 1', 'tls = ' + (tls ? 1 : 0), 'mount = ' + mount.slice(1), 'usr = ' + of.user];
+  const all = [{title: 'butt', note: 'Settings, Main, Server, Add; and Audio for the codec. ' + (to ? 'butt does not go to the second home by itself: Add it too, and choose it when the first one is away. ' : '') + 'Or as a file, for butt -c FILE:', rows: [
+    ['Type', 'Icecast'], ['Address', bare], ['Port', port], ['Password', of.password], ['Icecast mountpoint', mount.slice(1)],
+    ['Icecast user', of.user], ['Codec', f.text], ['SSL/TLS', tls ? 'on' : 'off'], ...second],
+  text: ['[main]', 'server = radio', 'num_of_srv = ' + (to ? 2 : 1), 'num_of_icy = 0', 'srv_ent = radio' + (to ? ';second' : ''), 'connect_at_startup = 1', '[audio]',
+    'codec = ' + f.butt, 'bitrate = ' + rate, 'samplerate = ' + (format === 'opus' ? 48000 : 44100), 'channel = 2',
+    ...entry('radio', bare, port, tls), ...(to ? entry('second', bare2, port2, tls2) : [])].join('\n') + '\n'}];
+  const output = (host, port, tls, id) => ['output.icecast(' + id + f.liquidsoap(rate) + ',',
+    '  host=' + script(host) + ', port=' + port + (tls ? ', transport=http.transport.ssl()' : '') + ',',
+    '  user=' + script(of.user) + ', password=' + script(of.password) + ',',
+    '  mount=' + script(mount.slice(1)) + ', name=' + script(name) + ', radio)'];
+  all.push({title: 'Liquidsoap', note: to && 'Both outputs run: the one that is refused asks again every 3 s.', text: ['radio = mksafe(playlist("/srv/music"))',
+    ...output(bare, port, tls, ''), ...(to ? output(bare2, port2, tls2, 'id="second", ') : [])].join('\n') + '\n'});
+  const ffmpeg = (url, tls) => ['ffmpeg -re -i INPUT -vn ' + f.ffmpeg(rate) + ' \\',
+    '  -content_type ' + f.type + ' -f ' + f.muxer + (tls ? ' -tls 1' : '') + ' -ice_name ' + shell(name) + ' \\', '  ' + shell(url)];
+  all.push({title: 'ffmpeg', note: 'INPUT is a file, or -f alsa -i default in place of -re -i INPUT.' + (to ? ' What ends goes on at the other home.' : ''),
+    text: (to ? ['while sleep 1; do', ...ffmpeg(url, tls), ...ffmpeg(login + to.host + (to.port ? '' : ':' + port2) + to.pathname, tls2), 'done'] : ffmpeg(url, tls)).join('\n') + '\n'});
+  if (f.mixxx) all.push({title: 'Mixxx', note: 'Preferences, Live Broadcasting; then Options, Enable Live Broadcasting.' + (to ? ' A second connection has the second home, and reconnects without a limit: it is refused while the first one is on air.' : ''), rows: [
+    ['Type', 'Icecast 2'], ['Mount', mount], ['Host', bare], ['Port', port], ['Login', of.user], ['Password', of.password],
+    ['Bitrate', rate + ' kbps'], ['Format', f.mixxx], ['Channels', 'Stereo'], ...second]});
+  all.push({title: 'libshout and others', note: 'MPD, IDJC, ices and most hardware ask for these; where there is a choice of protocol, it is Icecast 2 or HTTP.' + (f.shout ? ' A file by the program shout:' : ''), rows: [
+    ['Host', bare], ['Port', port], ['Mount', mount], ['User', of.user], ['Password', of.password], ['Content type', f.type], ...second],
+  text: f.shout && ['cat ' + f.file + ' | shout --format ' + f.shout + ' --host ' + shell(bare) + ' --port ' + port + (tls ? ' --tls-mode rfc2818' : '') + ' \\',
+    '  --user ' + shell(of.user) + ' --pass ' + shell(of.password) + ' --mount ' + shell(mount) + ' --station-name ' + shell(name)].join('\n') + '\n'});
+  return all;
+}
+
+const pairs = rows => el('dl', {class: 'pairs'}, rows.map(([label, value]) => [el('dt', null, label), el('dd', null, el('code', null, value))]));
+
+// of: as above; without a password the word PASSWORD stands in its place.
+export function encoderSettings(of, mount) {
+  const full = {...of, password: of.password || 'PASSWORD'};
+  const body = el('div', {class: 'recipes'});
+  const choice = el('select', {id: 'format-' + part(mount)}, Object.entries(FORMATS).map(([key, one]) =>
+    el('option', {value: key, selected: key === formatOf(mount)}, one.text)));
+  const fill = () => {
+    const open = new Set([...body.querySelectorAll('details[open]')].map(one => one.dataset.title));
+    body.replaceChildren(...recipes(full, choice.value).map(one => {
+      const code = one.text && el('pre', {tabindex: 0}, el('code', null, one.text));
+      return el('details', {'data-title': one.title, open: open.has(one.title)}, el('summary', null, one.title),
+        one.rows && pairs(one.rows), one.note && el('p', {class: 'about'}, one.note), code,
+        one.text && el('p', null, copyButton(one.text, 'the settings of ' + one.title)));
+    }));
+    if (!open.size) body.firstChild.open = true;
+  };
+  choice.addEventListener('change', fill);
+  fill();
+  const about = el('p', {class: 'about'});
+  say(about, of.password ? 'With the password of ' + of.user + ', ready to paste.'
+    : 'PASSWORD stands for the password of ' + of.user + ', which was shown when it was made. New password makes another one.');
+  return el('div', {class: 'encoder'}, about, el('div', {class: 'field'}, el('label', {for: choice.id}, 'Format'), choice), body);
+}
+const part = mount => mount.replace(/\W/g, '');

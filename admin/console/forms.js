@@ -1,0 +1,166 @@
+// Forms and questions of the console.  A form knows its fields by the pointers of the API's
+// problems (RFC 9457, RFC 6901), so that what the server finds wrong stands at its field.
+import {el, words, say, tell} from './kit.js';
+
+let made = 0;
+
+function control(field, id) {
+  const shared = {id, name: field.name, 'aria-describedby': field.hint ? id + 'h' : undefined, required: field.required,
+    autocomplete: field.autocomplete || 'off', spellcheck: field.spellcheck ? undefined : 'false'};
+  if (field.options)
+    return el('select', shared, field.options.map(one => {
+      const [value, text] = Array.isArray(one) ? one : [one, one || 'as the server has it'];
+      return el('option', {value, selected: String(value) === String(field.value ?? '')}, text);
+    }));
+  if (field.type === 'tick') return el('input', {...shared, type: 'checkbox', checked: !!field.value});
+  const types = {password: 'password', date: 'datetime-local', number: 'number'};
+  return el('input', {...shared, type: types[field.type] || 'text', value: field.value ?? '', placeholder: field.placeholder,
+    min: field.min, max: field.max, maxlength: field.most, autocapitalize: 'none', step: field.type === 'number' ? 'any' : undefined});
+}
+// undefined: nothing is there.
+function value(field) {
+  const it = field.control;
+  if (field.type === 'tick') return it.checked;
+  const text = field.type === 'password' ? it.value : it.value.trim();
+  if (text === '') return undefined;
+  if (field.type === 'list') return text.split(/[\s,]+/);
+  if (field.type === 'number') return Number(text);
+  if (field.type === 'date') return Math.floor(new Date(text).getTime() / 1000);
+  if (field.type === 'flag') return text === 'true';
+  if (field.type === 'size' && /^-?\d+$/.test(text)) return Number(text);
+  return text;
+}
+function put(into, pointer, what) {
+  const names = pointer.split('/');
+  for (const name of names.slice(0, -1)) into = into[name] = into[name] || {};
+  into[names.at(-1)] = what;
+}
+function fieldNode(field) {
+  const id = 'f' + ++made;
+  field.control = control(field, id);
+  field.fault = el('span', {class: 'fault', id: id + 'e', hidden: true});
+  field.first = JSON.stringify(value(field));
+  const hint = field.hint && el('span', {class: 'hint', id: id + 'h'}, field.hint);
+  const label = field.type === 'tick' ? el('label', {class: 'tick'}, field.control, ' ' + field.label) : el('label', {for: id}, field.label);
+  return el('div', {class: field.wide ? 'field wide' : 'field'}, label, field.type === 'tick' ? null : field.control, hint, field.fault);
+}
+function clear(fields, general) {
+  general.hidden = true;
+  for (const field of fields) {
+    field.fault.hidden = true;
+    field.control.removeAttribute('aria-invalid');
+  }
+}
+function mark(field, text) {
+  say(field.fault, field.fault.hidden ? text : field.fault.textContent + '; ' + text);
+  field.fault.hidden = false;
+  field.control.setAttribute('aria-invalid', 'true');
+  const about = (field.control.getAttribute('aria-describedby') || '').split(' ').filter(Boolean);
+  if (!about.includes(field.fault.id)) field.control.setAttribute('aria-describedby', [...about, field.fault.id].join(' '));
+  for (let at = field.control.parentElement; at; at = at.parentElement) if (at.tagName === 'DETAILS') at.open = true;
+}
+// at: {problem's name: field's name}, for problems without pointers.
+function showProblem(problem, fields, general, at) {
+  const left = [];
+  let first = null;
+  const place = (pointer, text) => {
+    const found = fields.filter(field => pointer === '/' + field.name || pointer.startsWith('/' + field.name + '/'))
+      .sort((a, b) => b.name.length - a.name.length)[0] || fields.find(field => ('/' + field.name).startsWith(pointer + '/') && pointer !== '');
+    if (found) { mark(found, text); first = first || found; }
+    else left.push((pointer ? pointer.slice(1) + ': ' : '') + text);
+  };
+  for (const error of problem.errors || []) place(error.pointer, error.detail);
+  if (!problem.errors?.length) {
+    const name = at?.[problem.kind];
+    const field = name && fields.find(one => one.name === name);
+    if (field) { mark(field, words(problem)); first = field; }
+    else left.push(words(problem));
+  }
+  if (left.length) { say(general, left.join('; ')); general.hidden = false; }
+  (first?.control || general).focus();
+}
+
+// groups: [{title?, fields, hint?}], one without a title first; those with one are closed at first.
+// change: only what differs from its first value is sent, and what was emptied as null.
+// login: whose password it is about, for the browser's keeper of passwords.
+// send(body) does it; what it throws is shown.  Gives {node, fields}.
+export function form({groups, button, send, change = false, at, cancel, login}) {
+  const fields = groups.flatMap(group => group.fields);
+  const general = el('p', {class: 'fault', role: 'alert', tabindex: -1, hidden: true});
+  const submit = el('button', {type: 'submit', class: 'main'}, button);
+  const node = el('form', {class: 'fields'}, general, login && el('input', {type: 'text', autocomplete: 'username', 'aria-label': 'User', value: login, hidden: true, readonly: true}), groups.map(group => {
+    const grid = el('div', {class: 'grid'}, group.fields.map(fieldNode));
+    return group.title ? el('details', {class: 'more'}, el('summary', null, group.title), group.hint && el('p', {class: 'about'}, group.hint), grid) : grid;
+  }), el('p', {class: 'buttons'}, submit, cancel && el('button', {type: 'button', on: {click: cancel}}, 'Cancel')));
+  node.addEventListener('submit', async event => {
+    event.preventDefault();
+    if (submit.disabled) return;
+    clear(fields, general);
+    const body = {};
+    for (const field of fields) {
+      if (field.unsent) continue;
+      const now = value(field);
+      if (change ? JSON.stringify(now) === field.first : now === undefined || field.type === 'tick' && !now && !field.value) continue;
+      put(body, field.name, now === undefined ? null : now);
+    }
+    submit.disabled = true;
+    try { await send(body, Object.fromEntries(fields.map(field => [field.name, value(field)]))); }
+    catch (problem) { showProblem(problem, fields, general, at); }
+    submit.disabled = false;
+  });
+  return {node, fields};
+}
+
+// A form that opens below its summary.
+export function opening(summary, name, build) {
+  const details = el('details', {class: 'opening'}, el('summary', null, summary, name && el('span', {class: 'away'}, ' ' + name)));
+  let inside = null;
+  details.addEventListener('toggle', () => {
+    if (!details.open) return;
+    inside?.remove();
+    inside = build(() => { details.open = false; details.firstChild.focus(); });
+    details.append(inside);
+    inside.querySelector('input, select')?.focus();
+  });
+  return details;
+}
+
+// A question in place, before something ends.  what: a text, or a function that gives it when it is
+// asked, so that it names what and how many at that moment.  buttons: [[text, act], …].
+export function question(label, name, what, buttons, danger = true) {
+  const text = el('span'), fault = el('span', {class: 'fault', role: 'alert', hidden: true});
+  const summary = el('summary', null, label, name && el('span', {class: 'away'}, ' ' + name));
+  const details = el('details', {class: danger ? 'confirm danger' : 'confirm'}, summary);
+  const all = buttons.map(([word, act]) => {
+    const button = el('button', {type: 'button', on: {click: async () => {
+      fault.hidden = true;
+      for (const one of all) one.disabled = true;
+      try {
+        await act();
+        const held = details.contains(document.activeElement) || document.activeElement === document.body;
+        details.open = false;
+        if (held && details.isConnected) summary.focus();
+        tell(label + (name ? ' ' + name : '') + ': done');
+      } catch (problem) {
+        say(fault, words(problem));
+        fault.hidden = false;
+      }
+      for (const one of all) one.disabled = false;
+    }}}, word);
+    return button;
+  });
+  details.append(el('div', {class: 'sure'}, el('p', null, text, all, fault)));
+  details.addEventListener('toggle', () => {
+    fault.hidden = true;
+    if (details.open) say(text, typeof what === 'function' ? what() : what);
+  });
+  return details;
+}
+
+// Escape closes what is open around the cursor.
+document.addEventListener('keydown', event => {
+  const open = event.key === 'Escape' && event.target.closest?.('details[open]');
+  if (!open) return;
+  open.open = false;
+  open.querySelector('summary').focus();
+});

@@ -1,0 +1,202 @@
+// What all pages of the console share: requests of /api/v1, and the making of elements.
+// What the server says goes into text nodes and attributes only, never into markup: titles,
+// addresses and names of programs are other people's texts.
+
+const PATIENCE = 20000;   // ms
+const RANK = {none: 0, viewer: 1, operator: 2, owner: 3, admin: 4};
+
+export const $ = id => document.getElementById(id);
+// store: files, etcd, none; masters: the records of this node are at its masters.
+export const here = {user: '', role: 'none', account: null, csrf: null, store: 'none', masters: false};
+
+// -- what this login may ask this server: by the server's own description
+
+const operations = new Map();   // "GET /mounts/{}" → the least role
+export let description = {};
+
+const shape = (method, path) => method + ' ' + path.replace(/\{[^}]*\}/g, '{}');
+export async function learn() {
+  const [session, told] = await Promise.all([api('GET', '/session'), api('GET', '/openapi.json')]);
+  const store = document.querySelector('meta[name="lb-store"]').content || 'none';
+  Object.assign(here, session, {store: store === 'masters' ? 'none' : store, masters: store === 'masters'});
+  description = told;
+  for (const [path, methods] of Object.entries(told.paths))
+    for (const [method, one] of Object.entries(methods))
+      operations.set(shape(method.toUpperCase(), path), RANK[one['x-least-role']] ?? 0);
+}
+const least = what => operations.get(shape(...what.split(' ')));
+// Whether this server has the address at all, and whether this login may use it.
+export const has = what => least(what) !== undefined;
+export const may = what => has(what) && RANK[here.role] >= least(what);
+// Records change only where there is a store.
+export const mayChange = what => here.store !== 'none' && may(what);
+
+// -- requests
+
+class Problem extends Error {
+  constructor(status, told) {
+    super(told.detail || told.title || 'the server answered ' + status);
+    Object.assign(this, {status, kind: (told.type || '').split('#')[1] || '', errors: told.errors || [], nodes: told.nodes || told.masters || []});
+  }
+}
+export const part = name => encodeURIComponent(name);
+// Idempotency-Keys of one form: a body that is sent again has the same one.
+export function keys() {
+  let last = '', key = '';
+  return body => {
+    const text = JSON.stringify(body);
+    if (text !== last) key = [...crypto.getRandomValues(new Uint8Array(16))].map(byte => byte.toString(16).padStart(2, '0')).join('');
+    last = text;
+    return key;
+  };
+}
+// more: key (Idempotency-Key), revision (If-Match).  The address of the page may hold a password,
+// with which fetch() would refuse a relative one.
+export async function api(method, path, body, more = {}) {
+  const headers = {};
+  // A GET needs none; with it the server knows that a page asks, and a 401 opens no box for passwords.
+  headers['X-LB-CSRF'] = here.csrf || '';
+  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  if (more.key) headers['Idempotency-Key'] = more.key;
+  if (more.revision) headers['If-Match'] = '"' + more.revision + '"';
+  const answer = await fetch(new URL('/api/v1' + path, location.origin), {
+    method, headers, cache: 'no-store', signal: AbortSignal.timeout(PATIENCE),
+    body: body === undefined ? undefined : JSON.stringify(body)});
+  if (answer.status === 401) {   // the session is over: the server shows its login page
+    location.reload();
+    await new Promise(() => {});
+  }
+  const text = await answer.text();
+  let told = null;
+  try { told = text ? JSON.parse(text) : null; } catch { told = {detail: text.slice(0, 300)}; }
+  if (!answer.ok) throw new Problem(answer.status, told || {});
+  return told;
+}
+// All items of a list, at most `most` of them.
+export async function list(path, most = 20000) {
+  const items = [], ask = path + (path.includes('?') ? '&' : '?');
+  for (let after = ''; after !== undefined && items.length < most;) {
+    const page = await api('GET', ask + 'most=500' + (after ? '&after=' + part(after) : ''));
+    items.push(...page.items);
+    after = page.next || undefined;
+  }
+  return items;
+}
+export function words(problem) {
+  const more = problem.nodes?.length ? ' (' + problem.nodes.join('; ') + ')' : '';
+  return (problem.name === 'TimeoutError' ? 'The server did not answer in time' : problem.message) + more + '.';
+}
+
+// -- elements
+
+export function el(tag, attributes, ...parts) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes || {})) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name === 'on') for (const [event, act] of Object.entries(value)) made.addEventListener(event, act);
+    else if (name === 'value' || name === 'checked') made[name] = value;
+    else made.setAttribute(name, value === true ? '' : value);
+  }
+  made.append(...parts.flat(3).filter(one => one !== undefined && one !== null && one !== false && one !== ''));
+  return made;
+}
+// Nothing is touched that is as it should be: a selection and an opened question stay.
+export function say(element, text) {
+  if (element.textContent !== String(text)) element.textContent = text;
+}
+let newsAt = 0, newsTimer;
+// To those that listen to the page: at most one message in five seconds, the newest one.
+export function tell(text) {
+  clearTimeout(newsTimer);
+  newsTimer = setTimeout(() => { newsAt = Date.now(); $('news').textContent = text; }, Math.max(0, newsAt + 5000 - Date.now()));
+}
+// One element for each of the items, in their order; build(item) gives {node, fill}.
+// skip: children in front of them that stay.
+function keyed(parent, items, key, build, skip = 0) {
+  const kept = parent.kept = parent.kept || new Map();
+  const wanted = new Set();
+  items.forEach((item, at) => {
+    const name = key(item);
+    wanted.add(name);
+    if (!kept.has(name)) kept.set(name, build(item));
+    const {node, fill} = kept.get(name);
+    if (parent.children[at + skip] !== node) parent.insertBefore(node, parent.children[at + skip] || null);
+    fill?.(item);
+  });
+  for (const [name, {node}] of kept) if (!wanted.has(name)) { node.remove(); kept.delete(name); }
+}
+// fill(items, key, build): build(item) gives {cells, acts, fill}.  What may be done to an item stands
+// in a row of its own below it, where a question and a form have room.
+export function table(...labels) {
+  const node = el('table', {class: 'colortable'}, el('thead', null, el('tr', null, labels.map(label => el('th', {scope: 'col'}, label)))));
+  const build = make => item => {
+    const {cells, acts, fill} = make(item), all = (acts || []).filter(Boolean);
+    return {fill, node: el('tbody', null, el('tr', null, cells), all.length > 0 && el('tr', {class: 'acts'}, el('td', {class: 'action', colspan: cells.length}, actions(all))))};
+  };
+  return {node, fill(items, key, make) { keyed(node, items, key, build(make), 1); node.hidden = !items.length; }};
+}
+export const actions = (...parts) => el('ul', {class: 'nav'}, parts.flat().filter(Boolean).map(one => el('li', null, one)));
+export const cell = (label, ...parts) => el('td', {'data-label': label}, el('span', null, ...parts));
+export const box = (...parts) => el('section', {class: 'roundbox'}, ...parts);
+export const quiet = (...parts) => el('p', {class: 'about'}, ...parts);
+export const empty = text => el('div', {class: 'roundbox empty'}, el('p', null, text));
+export const hidden = text => el('span', {class: 'away'}, text);
+export const to = (page, text, more) => el('a', {href: '/admin/console' + page, ...more}, text);
+export const mountPage = name => '/mounts?mount=' + part(name);
+
+// -- words
+
+export const number = value => Number(value).toLocaleString('en');
+export function ago(seconds) {
+  const s = Math.max(0, Math.floor(seconds)), m = Math.floor(s / 60), h = Math.floor(m / 60), d = Math.floor(h / 24);
+  return d ? d + ' d ' + h % 24 + ' h' : h ? h + ' h ' + m % 60 + ' min' : m ? m + ' min' : s + ' s';
+}
+const two = value => String(value).padStart(2, '0');
+export function local(seconds) {
+  const at = new Date(seconds * 1000);
+  return at.getFullYear() + '-' + two(at.getMonth() + 1) + '-' + two(at.getDate()) + 'T' + two(at.getHours()) + ':' + two(at.getMinutes());
+}
+export const when = seconds => local(seconds).replace('T', ' ');
+export const count = (value, one, many = one + 's') => number(value) + ' ' + (Number(value) === 1 ? one : many);
+export function matches(term, ...texts) {
+  const all = texts.flat().filter(Boolean).join('\n').toLowerCase();
+  return term.toLowerCase().split(/\s+/).every(word => all.includes(word));
+}
+
+// -- copies and secrets
+
+async function copy(text) {
+  if (navigator.clipboard && window.isSecureContext) return navigator.clipboard.writeText(text);
+  // Over plain http a browser has no clipboard to offer but this one.
+  const area = document.body.appendChild(el('textarea', {class: 'away', 'aria-label': 'To be copied', readonly: true, value: text}));
+  area.select();
+  const done = document.execCommand('copy');
+  area.remove();
+  if (!done) throw new Error('not copied');
+}
+// text: or a function that gives it.
+export function copyButton(text, of) {
+  const word = el('span', null, 'Copy');
+  const button = el('button', {type: 'button', class: 'small', on: {click: async () => {
+    try {
+      await copy(typeof text === 'function' ? text() : text);
+      say(word, 'Copied');
+    } catch { say(word, 'Please copy by hand'); }
+    button.focus();
+    setTimeout(() => say(word, 'Copy'), 2000);
+  }}}, word, hidden(' ' + of));
+  return button;
+}
+// What is shown once.
+export function secret(title, rows, ...more) {
+  const node = el('section', {class: 'roundbox message secret', tabindex: -1},
+    el('h3', null, title), quiet('This is shown once: the server keeps no copy that could be read.'),
+    el('dl', {class: 'pairs'}, rows.map(([label, value]) => [el('dt', null, label),
+      el('dd', null, el('code', null, value), copyButton(value, label.toLowerCase()))])), ...more);
+  return node;
+}
+export function show(node, where) {
+  where.prepend(node);
+  node.focus({preventScroll: true});
+  node.scrollIntoView({block: 'nearest'});
+}

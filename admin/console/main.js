@@ -1,0 +1,131 @@
+// The console: which page is shown, and what all pages have around them.
+import {$, el, has, here, hidden, learn, may, say, tell, to, words} from './kit.js';
+import {overview} from './overview.js';
+import {mounts} from './mounts.js';
+import {mount} from './mount.js';
+import {accounts, bans, tokens, users} from './records.js';
+import {audit} from './audit.js';
+
+const ROOT = '/admin/console';
+const pages = {'': overview, '/mounts': mounts, '/accounts': accounts, '/users': users, '/tokens': tokens, '/bans': bans, '/audit': audit};
+let current = null;
+
+function menu() {
+  const records = here.store !== 'none';
+  const rows = [['', 'Overview'], ['/mounts', 'Mounts'], records && may('GET /accounts') && ['/accounts', 'Accounts'],
+    records && (may('GET /users') ? ['/users', 'Users'] : ['/users', 'Your login']), records && may('GET /tokens') && ['/tokens', 'Tokens'],
+    records && may('GET /bans') && ['/bans', 'Bans'], (may('GET /audit') || !has('GET /audit') && here.role === 'admin') && ['/audit', 'Audit']].filter(Boolean);
+  const shown = location.pathname.slice(ROOT.length).replace(/\/$/, '');
+  $('menu').firstElementChild.replaceChildren(...rows.map(([path, text]) => el('li', {class: path === shown && 'active'}, to(path, text, {'aria-current': path === shown && 'page'}))),
+    el('li', null, el('a', {href: '/admin/stats.xsl'}, 'Admin Home')));
+}
+
+class Page {
+  constructor(more) {
+    Object.assign(this, {more, main: el('div', {class: 'page'}), ended: false, timer: 0});
+  }
+  title(text) {
+    document.title = text + ' - icecast-lb console';
+    this.heading = el('h2', {tabindex: -1, dir: 'auto'}, text);
+    this.main.prepend(this.heading);
+  }
+  // A field that "/" goes to.  What is in it stays in the address of the page.
+  search(label) {
+    const input = el('input', {type: 'search', id: 'search', autocomplete: 'off', spellcheck: 'false', placeholder: 'Search', value: new URLSearchParams(location.search).get('q') || ''});
+    const node = el('search', {class: 'search'}, el('label', {for: 'search'}, label, el('kbd', {'aria-hidden': 'true'}, '/')), input);
+    return {node, value: () => input.value.trim(), listen: act => input.addEventListener('input', () => {
+      const at = new URL(location.href);
+      if (input.value) at.searchParams.set('q', input.value); else at.searchParams.delete('q');
+      history.replaceState(history.state, '', at);
+      act();
+    })};
+  }
+  // Again and again while it is looked at.
+  poll(act, every) {
+    this.again = async () => {
+      clearTimeout(this.timer);
+      if (this.ended || document.hidden) return;
+      try {
+        await act();
+        old(false);
+      } catch (problem) { if (!this.ended) old(words(problem)); }
+      if (!this.ended) this.timer = setTimeout(this.again, every());
+    };
+    if (!this.ended) this.timer = setTimeout(this.again, every());
+  }
+  go(path, more) { go(ROOT + path, more); }
+  end() {
+    this.ended = true;
+    clearTimeout(this.timer);
+  }
+}
+
+// What is shown is old: said once, and taken back.
+const warning = el('p', {class: 'roundbox message', role: 'status', hidden: true});
+function old(why) {
+  warning.hidden = !why;
+  if (why) say(warning, 'No news: ' + why + ' What is shown is old.');
+}
+
+async function render(more, first) {
+  current?.end();
+  old(false);
+  const page = current = new Page(more), at = new URL(location.href), path = at.pathname.slice(ROOT.length).replace(/\/$/, '');
+  const name = path === '/mounts' && at.searchParams.get('mount');
+  menu();
+  const main = $('main');
+  try {
+    const made = name ? mount(page, name) : (pages[path] || overview)(page);
+    await made;
+  } catch (problem) {
+    if (!page.heading) page.title(name || 'Console');
+    page.main.append(el('div', {class: 'roundbox message', role: 'alert'}, el('p', null, problem.status === 404 && name ? 'There is no mount ' + name + '.' : words(problem)), el('p', null, to('', 'To the overview'))));
+    if (!problem.status && problem.name !== 'TimeoutError') throw problem;   // a fault of ours: for the browser's console
+  }
+  if (page !== current) return;
+  main.replaceChildren(warning, page.main);
+  main.removeAttribute('aria-busy');
+  if (first) return;
+  // A notice of the page has the focus already.
+  if (!page.main.contains(document.activeElement)) (page.main.querySelector('.secret') || page.heading)?.focus({preventScroll: true});
+  window.scrollTo(0, 0);
+}
+function go(address, more) {
+  history.pushState(null, '', address);
+  return render(more);
+}
+
+document.addEventListener('click', event => {
+  const link = event.target.closest?.('a[href]');
+  if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || event.defaultPrevented) return;
+  const target = new URL(link.href);
+  if (target.origin !== location.origin || target.pathname !== ROOT && !target.pathname.startsWith(ROOT + '/')) return;
+  if (target.hash && target.pathname === location.pathname) return;
+  event.preventDefault();
+  go(target.href);
+});
+document.addEventListener('keydown', event => {
+  if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.('input, textarea, select')) return;
+  event.preventDefault();
+  if ($('search')) $('search').focus();
+  else go(ROOT).then(() => $('search')?.focus());
+});
+window.addEventListener('popstate', () => render());
+document.addEventListener('visibilitychange', () => { if (!document.hidden) current?.again?.(); });
+
+function session() {
+  if (!here.csrf) return;
+  $('top').append(el('form', {class: 'session', method: 'post', action: '/admin/logout'}, el('input', {type: 'hidden', name: 'csrf', value: here.csrf}),
+    el('button', {type: 'submit'}, 'Log out ' + here.user), hidden(' (' + here.role + ')')));
+}
+
+$('main').setAttribute('aria-busy', 'true');
+try {
+  await learn();
+  session();
+  await render(null, true);
+} catch (problem) {
+  $('main').replaceChildren(el('h2', null, 'Console'), el('div', {class: 'roundbox message', role: 'alert'}, el('p', null, words(problem))));
+  throw problem;
+}
+tell('');

@@ -1,0 +1,192 @@
+// One mount: what it does, the settings of its encoder, its logins, its listeners, and what may be
+// done to it.
+import {actions, ago, api, box, cell, copyButton, count, el, has, here, keys, list, may, mayChange, number, part, quiet, say, secret, show, table, when} from './kit.js';
+import {form, opening, question} from './forms.js';
+import {encoderSettings} from './encoders.js';
+import {mountGroups, stateOf} from './mounts.js';
+
+const EVERY = 3000;   // ms
+
+const names = one => (one.sources || []).map(login => login.user);
+function recipe(one, made) {
+  const source = one.source || {}, user = made?.user || names(one)[0] || 'source';
+  return source.url && encoderSettings({url: source.url, backup: source.backup, user, password: made?.password, name: one.settings?.['stream-name'],
+    bitrate: one.limits?.bitrate > 0 ? one.limits.bitrate : 0}, one.mount);
+}
+function addressRow(label, url) {
+  return url ? el('tr', null, el('th', {scope: 'row'}, label), el('td', {class: 'action'}, el('code', null, url), here.role !== 'viewer' && [' ', copyButton(url, 'the address')])) : null;
+}
+
+// What an answer has made, with the settings ready to paste.
+function showMade(page, one) {
+  const source = one.source || {};
+  const logins = one.logins?.length ? one.logins : source.password ? [source] : [];
+  if (!logins.length) return;
+  const rows = logins.length === 1 ? [['User', logins[0].user], ['Password', logins[0].password]] : logins.map(login => ['Password of ' + login.user, login.password]);
+  const node = secret(logins.length === 1 ? 'The login of its source' : 'The logins of its source', rows);
+  page.made.replaceChildren();
+  show(node, page.made);
+  page.encoder.replaceChildren(...[recipe({...one, source: {...source, url: source.url || page.one.source?.url, backup: source.backup || page.one.source?.backup}}, logins[0])].filter(Boolean));
+}
+
+function loginsPart(page, base) {
+  const rows = table('User', 'Valid');
+  const change = async sources => page.take(await api('PATCH', base, {sources}, {revision: page.one.revision}));
+  const kept = () => page.one.sources.map(login => ({...login}));
+  const fill = one => rows.fill(one.sources || [], login => login.user, login => {
+    const valid = el('span');
+    return {cells: [cell('User', el('strong', null, login.user)), el('td', {'data-label': 'Valid'}, valid)], acts: [
+      question('New password', 'for ' + login.user, 'The password of ' + login.user + ' ends. A source that is on air stays.',
+        [['New password', async () => { const made = await api('POST', base + '/password', {user: login.user}); page.take(made); showMade(page, made); }]]),
+      question('Remove', login.user, () => 'The login ' + login.user + ' ends' + (names(page.one).length === 1 ? '; it is the only one: then no encoder gets in' : '') + '.',
+        [['Remove', () => change(kept().filter(other => other.user !== login.user))]])],
+    fill(now) {
+      say(valid, [now.from && 'from ' + when(now.from), now.until && 'until ' + when(now.until)].filter(Boolean).join(' ') || 'always');
+    }};
+  });
+  const add = opening('Add a login', '', close => form({button: 'Add', cancel: close,
+    groups: [{fields: [{name: 'user', label: 'User', required: true, most: 255, hint: 'A name for each presenter: it ends by itself.'},
+      {name: 'from', label: 'Valid from', type: 'date'}, {name: 'until', label: 'Valid until', type: 'date', hint: 'In the time of this browser. Empty: always.'}]}],
+    send: async body => {
+      try {
+        const made = await api('PATCH', base, {sources: [...kept(), body]}, {revision: page.one.revision});
+        close();
+        page.take(made);
+        showMade(page, made);
+      } catch (problem) {
+        // Of a list; the fields of this form are those of its last entry.
+        for (const error of problem.errors || []) error.pointer = error.pointer.replace(/^\/sources\/\d+/, '');
+        throw problem;
+      }
+    }}).node);
+  return {node: el('div', null, el('h2', null, 'Logins of its source'), box(rows.node), add), fill};
+}
+
+function listenersPart(page, base) {
+  const title = el('h2', null, 'Listeners');
+  if (!has('GET /mounts/{}/listeners')) return {node: el('div', null, title, box(quiet('This server does not list listeners here. The page ',
+    el('a', {href: '/admin/listclients.xsl?mount=' + part(page.one.mount)}, 'List Clients'), ' shows those that listen at this server.'))), refresh() {}};
+  if (!may('GET /mounts/{}/listeners')) return {node: el('div'), refresh() {}};
+  const rows = table('Address', 'Country', 'Player', 'User', 'Since', 'Node');
+  const none = quiet('Nothing listens.'), further = el('button', {type: 'button', hidden: true}, 'More');
+  const missing = quiet('');
+  let next = '', items = [], extended = false;
+  const address = base + '/listeners';
+  const draw = () => {
+    rows.fill(items, one => one.node + ' ' + one.id, one => {
+      const since = el('span'), at = address + '/' + part(one.node) + '/' + part(one.id), who = one.address || 'listener ' + one.id;
+      const kick = () => api('DELETE', at).then(refresh);
+      const buttons = [['Kick', kick]];
+      if (one.address && mayChange('POST /bans'))
+        buttons.push(['Kick, and ban for a day', () => api('POST', '/bans', {match: {address: one.address}, until: Math.floor(Date.now() / 1000) + 86400,
+          reason: 'kicked from ' + page.one.mount, kick: true}, {key: keys()({})}).then(refresh)]);
+      return {cells: [cell('Address', one.address || ''), cell('Country', one.country || ''), cell('Player', one.agent || ''),
+        cell('User', one.user || ''), cell('Since', since), cell('Node', one.node || '')],
+        acts: [may('DELETE /mounts/{}/listeners/{}/{}') && question('Kick', who, 'End 1 listener, ' + who + (one.agent ? ' with ' + one.agent : '') + '?', buttons)],
+        fill(now) { say(since, ago(now.seconds)); }};
+    });
+    none.hidden = items.length > 0;
+    further.hidden = !next;
+  };
+  async function refresh() {
+    if (extended) return;
+    const got = await api('GET', address);
+    [items, next] = [got.items, got.next];
+    missing.hidden = !got.missing?.length;
+    say(missing, 'Not told by ' + (got.missing || []).join(', ') + '.');
+    draw();
+  }
+  further.addEventListener('click', async () => {
+    extended = true;
+    const got = await api('GET', address + '?after=' + part(next));
+    items = [...items, ...got.items];
+    next = got.next;
+    draw();
+  });
+  return {node: el('div', null, title, box(rows.node, none, missing, further)), refresh};
+}
+
+export async function mount(page, name) {
+  const base = '/mounts/' + part(name);
+  page.title(name);
+  page.one = await api('GET', base);
+  const nodes = may('POST /mounts/{}/move') && may('GET /nodes') ? await list('/nodes') : [];
+  const accounts = here.role === 'admin' && may('GET /accounts') ? await list('/accounts') : [];
+  const ours = page.one.origin === 'store', changes = ours && mayChange('PATCH /mounts/{}');
+  page.made = el('div');
+  page.encoder = el('section', {class: 'roundbox'});
+  const state = el('span'), why = el('span'), title = el('p', {class: 'playing', dir: 'auto'});
+  const tiles = ['listeners', 'listeners allowed', 'kbit/s allowed'].map(word => { const value = el('strong'); return {value, node: el('li', null, value, ' ' + word)}; });
+  const facts = el('tbody'), player = el('div', {class: 'audioplayer'});
+  const listeners = () => count(page.one.listeners ?? 0, 'listener');
+  const act = (path, body = {}) => async () => { const told = await api('POST', base + path, body); if (told) page.take(told); else await refresh(); };
+
+  const kick = (ours || page.one.origin === 'file') && may('POST /mounts/{}/kick-source') && question('End source', '', () => 'The source of ' + name + ' ends; '
+    + listeners() + (page.one.listeners === 1 ? ' loses' : ' lose') + ' it. It may come back.', [['End source', act('/kick-source')]]);
+  const suspend = changes && question('Suspend', '', () => name + ' takes no source until it is resumed' + (stateOf(page.one)[1] === 'up' ? ': its source ends, and ' + listeners() + (page.one.listeners === 1 ? ' loses' : ' lose') + ' it.' : '.'),
+    [['Suspend', act('/suspend')]]);
+  const resume = changes && el('button', {type: 'button', on: {click: async () => {
+    try { await act('/resume')(); } catch (problem) { say(why, problem.message); }
+  }}}, 'Resume');
+  const renew = changes && names(page.one).length === 1 && question('New password', '', () => 'The password of ' + names(page.one)[0] + ' ends. A source that is on air stays.',
+    [['New password', async () => { const made = await api('POST', base + '/password', {user: names(page.one)[0]}); page.take(made); showMade(page, made); }]]);
+  const remove = changes && question('Delete', '', () => 'Delete ' + name + '? Its logins go, its source ends, and ' + listeners() + (page.one.listeners === 1 ? ' loses' : ' lose') + ' it.',
+    [['Delete', async () => { await api('DELETE', base, undefined, {revision: page.one.revision}); page.go('/mounts'); }]]);
+  const rest = [];
+  if (may('POST /mounts/{}/title')) rest.push(opening('Set the title', '', close => form({button: 'Set', cancel: close,
+    groups: [{fields: [{name: 'title', label: 'Title', required: true, most: 1000, spellcheck: true, wide: true, hint: 'As listeners see it: Artist - Title.'}]}],
+    send: async body => { await api('POST', base + '/title', body); close(); await refresh(); }}).node));
+  if (changes) rest.push(opening('Edit', '', close => form({button: 'Save', cancel: close, change: true, groups: mountGroups(page.one, accounts, nodes),
+    send: async body => { page.take(await api('PATCH', base, body, {revision: page.one.revision})); close(); }}).node));
+  if (changes && may('POST /mounts/{}/move') && nodes.length > 1) rest.push(opening('Move its home', '', close => form({button: 'Move', cancel: close, at: {'no-room': 'to'},
+    groups: [{fields: [{name: 'to', label: 'To the node', value: page.one.backup, options: nodes.map(node => node.id).filter(id => id !== page.one.home)},
+      {name: 'force-after', label: 'End the source at the old one after, seconds', type: 'number', min: 1, hint: 'For encoders that find the new address by themselves. Empty: it stays until the encoder goes over.'}]}],
+    send: async body => { const told = await api('POST', base + '/move', body); close(); if (told) { page.take(told); showMade(page, told); } else await refresh(); }}).node));
+  const logins = changes ? loginsPart(page, base) : null;
+  const heard = listenersPart(page, base);
+
+  page.take = one => {
+    page.one = {...one, source: {...one.source, password: undefined}};
+    const [text, kind] = stateOf(one), suspended = one.state === 'suspended';
+    say(state, text);
+    state.className = 'state ' + kind;
+    say(why, suspended && one['suspended-by'] ? ' by ' + (one['suspended-by'] === 'account' ? 'its account' : 'an ' + one['suspended-by']) : one['suspended-by'] === 'account' ? ' with its account' : '');
+    say(title, one.title || '');
+    title.hidden = !one.title;
+    say(tiles[0].value, number(one.listeners ?? 0));
+    say(tiles[1].value, one.limits?.listeners >= 0 ? number(one.limits.listeners) : 'any');
+    say(tiles[2].value, one.limits?.bitrate >= 0 ? number(one.limits.bitrate) : 'any');
+    const at = (node, its) => node && its && its !== 'up' ? node + ' (' + its + ')' : node;
+    const rows = [['Home', at(one.home, one['home-state'])], ['Second home', at(one.backup, one['backup-state'])], ['Account', one.account], ['Name', one.settings?.['stream-name']], ['Description', one.settings?.['stream-description']], ['Genre', one.settings?.genre],
+      ['Stands in', {file: 'the configuration file, where it is changed', external: 'an external configuration, where it is changed', store: 'the store'}[one.origin]]]
+      .filter(([, value]) => value).map(([label, value]) => el('tr', null, el('th', {scope: 'row'}, label), el('td', {dir: 'auto'}, value)));
+    rows.push(...[addressRow('Listen', one.listen?.http), addressRow('Listen (https)', one.listen?.https), addressRow('Source', one.source?.url), addressRow('Source, second home', one.source?.backup)].filter(Boolean));
+    const shown = rows.map(row => row.textContent).join('\n');
+    if (facts.shown !== shown) { facts.replaceChildren(...rows); facts.shown = shown; }
+    if (kick) kick.parentNode.hidden = kind !== 'up';
+    if (suspend) suspend.parentNode.hidden = suspended;
+    if (resume) resume.parentNode.hidden = !suspended || one['suspended-by'] === 'admin' && here.role !== 'admin';
+    const url = kind === 'up' ? one.listen?.[location.protocol === 'https:' ? 'https' : 'http'] || one.listen?.http : '';
+    if (player.shown !== url) {
+      player.shown = url;
+      player.replaceChildren(...(url ? [el('audio', {controls: true, preload: 'none', 'aria-label': 'Player of ' + name, src: url})] : []));
+    }
+    logins?.fill(one);
+  };
+  const refresh = async () => page.take(await api('GET', base));
+
+  const head = box(el('p', null, state, why), title, el('ul', {class: 'tiles'}, tiles.map(one => one.node)), actions(kick, suspend, resume, renew, remove),
+    player, el('table', {class: 'yellowkeys'}, facts));
+  page.main.append(page.made, head, ...rest);
+  const settings = recipe(page.one);
+  if (settings && ours && may('POST /mounts/{}/kick-source')) {
+    page.encoder.append(settings);
+    page.main.append(el('h2', null, 'Settings of its encoder'), page.encoder);
+  }
+  if (logins) page.main.append(logins.node);
+  page.main.append(heard.node);
+  page.take(page.one);
+  if (page.more?.made) showMade(page, page.more.made);
+  await heard.refresh();
+  page.poll(async () => { await refresh(); await heard.refresh(); }, () => EVERY);
+}

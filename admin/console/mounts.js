@@ -1,0 +1,121 @@
+// All mounts: searched, made, and the way to each.
+import {api, box, cell, description, el, here, keys, list, matches, may, mayChange, mountPage, number, quiet, say, table, tell} from './kit.js';
+import {form, opening} from './forms.js';
+
+const EVERY = 5000, MOST_ROWS = 200;   // ms, rows
+// Of the settings those that most mounts have; the others come from the server's description.
+const USUAL = ['stream-name', 'stream-description', 'stream-url', 'genre', 'public', 'fallback-mount'];
+const LABELS = {'stream-name': 'Name of the stream', 'stream-description': 'Description', 'stream-url': 'Web page', genre: 'Genre',
+  public: 'In public directories', 'fallback-mount': 'Fallback mount'};
+
+// What it does, and the shape that shows it.
+export function stateOf(one) {
+  const air = one['on-air'] ?? one.on_air;
+  if (one.state === 'suspended' || one['suspended-by']) return ['suspended', 'off'];
+  if (one.state === 'unplaced') return ['no node has it', 'off'];
+  if (one.state === 'moving') return [air ? 'on air, moving' : 'moving', air ? 'up' : 'half'];
+  if (one.state === 'deleting') return ['being deleted', 'half'];
+  return air ? ['on air', 'up'] : ['off air', 'idle'];
+}
+
+export const mountTexts = one => [one.mount, one.settings?.['stream-name'], one.settings?.genre, one.title, one.account, one.home, stateOf(one)[0]];
+
+function settingField(name, row, now) {
+  const field = {name: 'settings/' + name, label: LABELS[name] || name, hint: row.description, value: now, wide: (row.description || '').length > 240};
+  if (name === 'public') return {...field, type: 'number', hint: undefined, value: now ?? '', wide: false,
+    options: [['', 'as the encoder asks'], ['1', 'yes'], ['0', 'no']]};
+  if (row.anyOf) return typeof now === 'object' ? null : {...field, type: 'text'};
+  if (row.enum) return {...field, options: ['', ...row.enum]};
+  if (row.type === 'boolean') return {...field, type: 'flag', value: now ?? '', options: [['', 'as the server has it'], ['true', 'yes'], ['false', 'no']]};
+  if (row.type === 'integer' || row.type === 'number') return {...field, type: 'number'};
+  if (Array.isArray(row.type)) return row.type.includes('boolean') ? null : {...field, type: 'size'};
+  return row.type === 'string' ? field : null;
+}
+function settingFields(now = {}) {
+  const rows = description.components?.schemas?.MountRecord?.properties?.settings?.properties || {};
+  const mine = Object.entries(rows).filter(([, row]) => row['x-set-by'] === 'owner' || row['x-set-by'] === 'admin' && here.role === 'admin');
+  const made = new Map(mine.map(([name, row]) => [name, settingField(name, row, now[name])]).filter(([, field]) => field));
+  const usual = USUAL.map(name => made.get(name)).filter(Boolean);
+  return {usual, others: [...made].filter(([name]) => !USUAL.includes(name)).map(([, field]) => field)};
+}
+export function mountGroups(one, accounts, nodes) {
+  const {usual, others} = settingFields(one?.settings), limits = one?.limits || {};
+  const limit = value => value >= 0 ? value : undefined;
+  const first = one ? [] : [{name: 'mount', label: 'Mount', required: true, most: 255, placeholder: '/rock.mp3',
+    hint: 'The path of the address of the stream. Its ending says the format.'}];
+  if (here.role === 'admin' && accounts.length)
+    first.push({name: 'account', label: 'Account', value: one?.account || '', options: [['', 'none'], ...accounts.map(row => [row.id, row.name && row.name !== row.id ? row.id + ' (' + row.name + ')' : row.id])]});
+  first.push(...usual,
+    {name: 'limits/listeners', label: 'Listeners at once', type: 'number', min: 0, value: limit(limits.listeners), hint: 'On all nodes together. Empty: no limit.'},
+    {name: 'limits/bitrate', label: 'Bitrate, kbit/s', type: 'number', min: 0, value: limit(limits.bitrate), hint: 'What its source may send. Empty: no limit.'});
+  const groups = [{fields: first}];
+  if (!one && here.role === 'admin')
+    groups.push({title: 'Where it is placed', hint: 'Empty: the node with the most room.', fields: [
+      nodes.length ? {name: 'place/node', label: 'Node', options: [['', 'the best one'], ...nodes.map(node => node.id)]} : {name: 'place/node', label: 'Node'},
+      {name: 'place/country', label: 'Near this country', placeholder: 'DE', most: 2},
+      ...(nodes.length > 1 ? [{name: 'place/homes', label: 'Homes', type: 'number', options: [['', 'one'], ['2', 'two']],
+        hint: 'Two: a second node takes its source while none flows.'}] : []),
+      {name: 'place/tags', label: 'Tags that the node has', type: 'list', hint: 'With spaces between them.'}]});
+  if (others.length) groups.push({title: 'More settings', fields: others});
+  return groups;
+}
+
+// A row of a table of mounts; what it says of itself in the fourth column, and what else there is.
+export function mountRow(label, textOf, ...others) {
+  const parts = {more: others.map(() => el('span'))};
+  const cells = [el('td', {'data-label': 'Mount'}, parts.link = el('a')), cell('State', parts.state = el('span')),
+    cell('Listeners', parts.listeners = el('span')), el('td', {'data-label': label}, parts.text = el('span', {dir: 'auto'})),
+    cell('Home', parts.home = el('span')), cell('Account', parts.account = el('span')),
+    ...others.map(([name], at) => cell(name, parts.more[at]))];
+  return {cells, fill(one) {
+    const [text, kind] = stateOf(one);
+    parts.link.href = '/admin/console' + mountPage(one.mount);
+    say(parts.link, one.mount);
+    say(parts.state, text);
+    parts.state.className = 'state ' + kind;
+    say(parts.listeners, number(one.listeners ?? 0) + (one.limits?.listeners > 0 ? ' of ' + number(one.limits.listeners) : ''));
+    say(parts.text, textOf(one) || '');
+    say(parts.home, one.home || '');
+    say(parts.account, one.account || '');
+    others.forEach(([, value], at) => say(parts.more[at], value(one)));
+  }};
+}
+
+export async function mounts(page) {
+  page.title('Mounts');
+  const search = page.search('Search mounts');
+  const rows = table('Mount', 'State', 'Listeners', 'Name', 'Home', 'Account', 'Stands in');
+  const none = quiet(''), more = quiet('');
+  let known = [];
+  if (mayChange('POST /mounts')) {
+    let accounts = [], nodes = [];
+    const ready = Promise.all([may('GET /accounts') ? list('/accounts') : [], may('GET /nodes') ? list('/nodes') : []])
+      .then(got => { [accounts, nodes] = got; });
+    await ready;
+    page.main.append(opening('Create a mount', '', close => {
+      const key = keys();
+      return form({button: 'Create', cancel: close, groups: mountGroups(null, accounts, nodes),
+        at: {'mount-exists': 'mount', 'in-file': 'mount'},
+        send: async body => {
+          const made = await api('POST', '/mounts', body, {key: key(body)});
+          tell('Mount ' + made.mount + ' is there');
+          page.go(mountPage(made.mount), {made});
+        }}).node;
+    }));
+  }
+  page.main.append(search.node, box(rows.node, none, more));
+  const draw = () => {
+    const term = search.value();
+    const shown = known.filter(one => !term || matches(term, mountTexts(one)));
+    rows.fill(shown.slice(0, MOST_ROWS), one => one.mount,
+      () => mountRow('Name', one => one.settings?.['stream-name'], ['Stands in', one => one.origin]));
+    none.hidden = shown.length > 0;
+    say(none, known.length ? 'No mount matches.' : mayChange('POST /mounts') ? 'There are no mounts. Create the first one above.' : 'There are no mounts.');
+    more.hidden = shown.length <= MOST_ROWS;
+    say(more, 'The first ' + MOST_ROWS + ' of ' + number(shown.length) + '; search for the others.');
+  };
+  const refresh = async () => { known = await list('/mounts'); draw(); };
+  search.listen(draw);
+  await refresh();
+  page.poll(refresh, () => known.length > 1000 ? 6 * EVERY : EVERY);
+}

@@ -1,0 +1,48 @@
+// Any bytes as the list of an external configuration: what is taken comes back by XML (but for its
+// relay, which no store has), by JSON and from our own copy as it was, and can be laid over a file.
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "config/checks.h"
+#include "config/external_list.h"
+#include "config/loader.h"
+#include "config/overlay.h"
+#include "fuzz/check.h"
+
+using lb::fuzz::must;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const auto list = lb::parse_external_list(lb::fuzz::text_of(data, size));
+  if (!list) return 0;
+  std::vector<lb::ExternalMount> good;
+  lb::MountRecords records;
+  for (const lb::ExternalMount& mount : list->mounts) {
+    if (!mount.faults.empty()) {
+      must(lb::to_string(mount.faults).find('\n') == std::string::npos,
+           "a fault is one line of the log");
+      continue;
+    }
+    lb::MountRecord record = *mount.record;
+    record.relay = lb::MountRecord().relay;
+    const auto again = lb::parse_mount_record(lb::mount_record_xml(record));
+    must(again.has_value() && *again == record, "XML brings it back", lb::mount_record_xml(record));
+    good.push_back(mount);
+    records.push_back(*mount.record);
+  }
+  const auto copy = lb::parse_external_list(lb::external_list_json(good, list->etag));
+  must(copy.has_value() && copy->mounts.size() == good.size(), "the copy is a list");
+  for (std::size_t i = 0; i < good.size(); ++i)
+    must(copy->mounts[i].faults.empty() && *copy->mounts[i].record == *good[i].record,
+         "the copy brings it back", lb::to_string(copy->mounts[i].faults));
+  static const auto file =
+      lb::load_config_text("<icecast><mount mount-name='/a'/></icecast>", "fuzz.xml");
+  const auto laid = lb::lay_over(file->config, {}, records);
+  for (const lb::MountRecord& record : records)
+    must(lb::mount_section(*laid, record.mount).name == record.mount, "it has a section");
+  for (const lb::RelaySettings& relay : laid->relays)
+    must(relay.public_only && relay.exec.empty() && lb::can_connect(relay),
+         "a relay of a list asks public servers, and runs no program");
+  return 0;
+}

@@ -1,0 +1,59 @@
+#include "admin/console_files.h"
+
+#include <algorithm>
+#include <array>
+
+#include "admin/builtin.h"
+
+namespace lb {
+namespace {
+
+constexpr auto kConsolePages = std::to_array<std::string_view>(
+    {"", "/", "/mounts", "/accounts", "/users", "/tokens", "/bans", "/audit"});
+constexpr std::string_view kStoreMark = "<meta name=\"lb-store\" content=\"";
+
+struct ConsoleRow {
+  std::string_view name;  // behind "/admin/console/"
+  std::string_view file;
+};
+// The sheet is the built-in one, whatever the web root has of this name.
+constexpr auto kConsoleRows = std::to_array<ConsoleRow>({
+    {"audit.js", "admin/console/audit.js"},
+    {"console.css", "admin/console/console.css"},
+    {"encoders.js", "admin/console/encoders.js"},
+    {"forms.js", "admin/console/forms.js"},
+    {"kit.js", "admin/console/kit.js"},
+    {"main.js", "admin/console/main.js"},
+    {"mount.js", "admin/console/mount.js"},
+    {"mounts.js", "admin/console/mounts.js"},
+    {"overview.js", "admin/console/overview.js"},
+    {"records.js", "admin/console/records.js"},
+    {"style.css", "web/style.css"},
+});
+
+}  // namespace
+
+std::optional<ConsoleFile> console_file(std::string_view path) {
+  if (!path.starts_with(kConsolePath)) return std::nullopt;
+  path.remove_prefix(kConsolePath.size());
+  if (std::find(kConsolePages.begin(), kConsolePages.end(), path) != kConsolePages.end())
+    return ConsoleFile{builtin_file("admin/console/shell.html")->bytes, "text/html; charset=utf-8",
+                       true};
+  if (!path.starts_with('/')) return std::nullopt;
+  path.remove_prefix(1);
+  const auto row = std::find_if(kConsoleRows.begin(), kConsoleRows.end(),
+                                [path](const ConsoleRow& one) { return one.name == path; });
+  if (row == kConsoleRows.end()) return std::nullopt;
+  return ConsoleFile{
+      builtin_file(row->file)->bytes,
+      path.ends_with(".css") ? "text/css; charset=utf-8" : "text/javascript; charset=utf-8", false};
+}
+
+std::string console_page(std::string_view page, std::string_view store) {
+  std::string out(page);
+  if (const auto at = out.find(kStoreMark); at != std::string::npos)
+    out.insert(at + kStoreMark.size(), store);
+  return out;
+}
+
+}  // namespace lb

@@ -1,0 +1,59 @@
+// Identity: the sender of a request, as app/stages/who_asks.h has found it out: a person, a program
+// or a node, and what it may do.
+// Thread: a plain value.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "auth/session_token.h"
+#include "auth/user_book.h"
+
+namespace lb {
+
+// In the order of their rights from kViewer on.
+enum class AdminRole : std::uint8_t {
+  kNone,
+  kSource,    // may log in as the source of the mount that mount= names
+  kRelay,     // the relay password, or the secret of a node
+  kViewer,    // sees everything, changes nothing
+  kOperator,  // its own mounts
+  kOwner,     // those of its account
+  kAdmin,
+};
+AdminRole admin_role(Role role) noexcept;
+std::string_view to_text(AdminRole role) noexcept;
+
+struct Identity {
+  enum class Via : std::uint8_t { kNone, kFile, kBasic, kToken, kCookie, kProxy };
+
+  AdminRole role = AdminRole::kNone;
+  Via via = Via::kNone;
+  std::string user;     // the name; of a token: its id
+  std::string account;  // "": none
+  std::vector<std::string> mounts;
+  bool addresses = false;  // may see those of listeners
+  std::string node;        // of the cluster, whose secret was given; its role is kRelay
+  std::string encoder;     // of the mount's <encoder> rows; its role is kSource
+  std::string csrf;        // a browser sends its cookie along with everything: what changes
+                           // something has to bring this along.  "": nothing comes along by itself
+  std::shared_ptr<const UserBook> book;  // for the accounts of mounts
+  std::optional<Session> session;        // of a cookie
+
+  bool is_nobody() const noexcept { return role == AdminRole::kNone; }
+  bool has_own_mounts() const noexcept {
+    return role == AdminRole::kOperator || role == AdminRole::kOwner;
+  }
+  // Operators and owners have mounts of their own; to the other roles every mount is theirs.
+  bool owns(std::string_view mount) const;
+};
+
+// "file", "basic", "token", "cookie", "proxy", for the audit log.
+std::string_view to_text(Identity::Via via) noexcept;
+
+}  // namespace lb

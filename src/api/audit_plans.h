@@ -1,0 +1,15 @@
+// The plan of GET /api/v1/audit: what was done, the newest first, out of the audit log.
+//
+// An administrator sees all of it; an owner what a login of its account did, and what was done to
+// mounts, users and tokens of its account, then without the address that it was done from.
+// Source: op 1.4, op 1.5.
+// Thread: the clerk: it reads a file.
+#pragma once
+
+#include "api/plan.h"
+
+namespace lb {
+
+Plan list_audit(const PlanContext& context);
+
+}  // namespace lb

@@ -1,0 +1,177 @@
+#include "api/endpoints.h"
+
+#include <optional>
+
+#include "api/account_plans.h"
+#include "api/audit_plans.h"
+#include "api/ban_plans.h"
+#include "api/live_plans.h"
+#include "api/mount_plans.h"
+#include "api/node_plans.h"
+#include "api/user_plans.h"
+#include "base/encoding.h"
+#include "base/strings.h"
+
+namespace lb {
+namespace {
+
+constexpr Method kGet = Method::kGet, kPost = Method::kPost, kPut = Method::kPut,
+                 kPatch = Method::kPatch, kDelete = Method::kDelete;
+constexpr Role kNobody = Role::kNone, kViewer = Role::kViewer, kOperator = Role::kOperator,
+               kOwner = Role::kOwner, kAdmin = Role::kAdmin;
+
+// clang-format off
+constexpr Endpoint kEndpoints[] = {
+    {"openapi", kGet, "/openapi.json", kNobody, 200, "", "OpenApi", false, nullptr,
+     "This description."},
+    {"logIn", kPost, "/session", kNobody, 200, "SessionNew", "Session", false, nullptr,
+     "Begins a session: the answer sets its cookie, lb_session."},
+    {"readSession", kGet, "/session", kViewer, 200, "", "Session", false, nullptr,
+     "The login that asks; csrf is what its changes have to bring along (X-LB-CSRF)."},
+    {"logOut", kDelete, "/session", kViewer, 204, "", "", false, nullptr,
+     "Ends the session; at a master with a store its login, at all servers."},
+    {"handOver", kPost, "/session/handover", kViewer, 200, "HandoverNew", "Handover", false, nullptr,
+     "A token that begins this session at another node: once, within 30 seconds, posted to "
+     "ORIGIN/admin/login by a page of this server. Browsers that want a page get one that does it."},
+    {"listAccounts", kGet, "/accounts", kOwner, 200, "", "AccountList", false, list_accounts,
+     "The accounts; an owner sees its own."},
+    {"createAccount", kPost, "/accounts", kAdmin, 201, "AccountNew", "Account", true,
+     create_account, "An account for a customer."},
+    {"readAccount", kGet, "/accounts/{account}", kOwner, 200, "", "Account", false, read_account,
+     "One account, with what its mounts have of its quota."},
+    {"changeAccount", kPatch, "/accounts/{account}", kAdmin, 200, "AccountChange", "Account", false,
+     change_account, "Changes name, state and quota. The mounts of a suspended account take no "
+     "source."},
+    {"deleteAccount", kDelete, "/accounts/{account}", kAdmin, 204, "", "", false, delete_account,
+     "Deletes an account; with ?mounts=delete also its mounts, users and tokens."},
+    {"listUsers", kGet, "/users", kOwner, 200, "", "UserList", false, list_users,
+     "The users; an owner sees those of its account."},
+    {"createUser", kPost, "/users", kOwner, 201, "UserNew", "User", true, create_user,
+     "A user. Without a password one is made, and shown in this answer only."},
+    {"readUser", kGet, "/users/{user}", kViewer, 200, "", "User", false, read_user,
+     "One user; each login may read its own."},
+    {"changeUser", kPatch, "/users/{user}", kOwner, 200, "UserChange", "User", false, change_user,
+     "Changes role, account, mounts and whether the user may log in. Its sessions end."},
+    {"deleteUser", kDelete, "/users/{user}", kOwner, 204, "", "", false, delete_user,
+     "Deletes a user. Its sessions end."},
+    {"setUserPassword", kPost, "/users/{user}/password", kViewer, 200, "PasswordNew", "User", false,
+     set_user_password, "A new password; the own one with the old one. Without one it is made and "
+     "shown once."},
+    {"endUserSessions", kDelete, "/users/{user}/sessions", kViewer, 204, "", "", false,
+     end_user_sessions, "Ends all sessions of a user."},
+    {"listTokens", kGet, "/tokens", kOwner, 200, "", "TokenList", false, list_tokens,
+     "The tokens for programs."},
+    {"createToken", kPost, "/tokens", kOwner, 201, "TokenNew", "TokenMade", true, create_token,
+     "A token for a program (Authorization: Bearer), shown in this answer only."},
+    {"deleteToken", kDelete, "/tokens/{token}", kOwner, 204, "", "", false, delete_token,
+     "Deletes a token."},
+    {"listMounts", kGet, "/mounts", kViewer, 200, "", "MountList", false, list_mounts,
+     "The mounts of the store and of the configuration file."},
+    {"createMount", kPost, "/mounts", kOwner, 201, "MountNew", "Mount", true, create_mount,
+     "A mount, with a login for its source that is shown in this answer only.", false,
+     Look::kNothing, true},
+    {"readMount", kGet, "/mounts/{mount}", kViewer, 200, "", "Mount", false, read_mount,
+     "One mount."},
+    {"replaceMount", kPut, "/mounts/{mount}", kOwner, 200, "MountPut", "Mount", false,
+     replace_mount, "Replaces settings and limits. Without sources, the logins stay."},
+    {"changeMount", kPatch, "/mounts/{mount}", kOwner, 200, "MountPatch", "Mount", false,
+     change_mount, "Changes some values (RFC 7396). Of sources, a login without a password keeps "
+     "it, and one that is not listed goes."},
+    {"deleteMount", kDelete, "/mounts/{mount}", kOwner, 204, "", "", false, delete_mount,
+     "Deletes a mount; its source ends."},
+    {"suspendMount", kPost, "/mounts/{mount}/suspend", kOwner, 200, "Empty", "Mount", false,
+     suspend_mount, "Ends the source and takes none; only an administrator ends a suspension by an "
+     "administrator."},
+    {"resumeMount", kPost, "/mounts/{mount}/resume", kOwner, 200, "Empty", "Mount", false,
+     resume_mount, "Ends a suspension."},
+    {"moveMount", kPost, "/mounts/{mount}/move", kAdmin, 200, "MountMove", "Mount", false,
+     move_mount, "Moves a mount to another home. Both nodes take its source until it has arrived "
+     "there; no listener is disconnected. To the present home: the move is called off.", false,
+     Look::kNothing, true},
+    {"renewMountPassword", kPost, "/mounts/{mount}/password", kOwner, 200, "LoginName", "Mount",
+     false, renew_mount_password, "A new password for one login of its source, shown in this answer "
+     "only."},
+    {"kickMountSource", kPost, "/mounts/{mount}/kick-source", kOperator, 204, "Empty", "", false,
+     kick_mount_source, "Ends the source that is on air; it may come back.", true},
+    {"setMountTitle", kPost, "/mounts/{mount}/title", kOperator, 204, "TitleNew", "", false,
+     set_mount_title, "A title for the stream, at the server of its source.", true},
+    {"listListeners", kGet, "/mounts/{mount}/listeners", kViewer, 200, "", "ListenerList", false,
+     list_listeners, "Who listens, at all nodes that can tell; addresses only for logins that may "
+     "see them. With partial, the nodes in missing have listeners and did not tell them.", true,
+     Look::kListeners},
+    {"endListener", kDelete, "/mounts/{mount}/listeners/{node}/{listener}", kOperator, 204, "", "",
+     false, end_listener, "Ends one listener; with ?ban=1 (admin) its address may not listen to "
+     "this mount any more.", true, Look::kListener},
+    {"listNodes", kGet, "/nodes", kViewer, 200, "", "NodeList", false, list_nodes,
+     "The servers of the cluster, this one too; a login of some mounts sees ids and states.", true,
+     Look::kNodes},
+    {"readNode", kGet, "/nodes/{node}", kViewer, 200, "", "Node", false, read_node, "One server.",
+     true, Look::kNodes},
+    {"drainNode", kPost, "/nodes/{node}/drain", kAdmin, 204, "NodeDrain", "", false,
+     drain_node_plan, "Empties a server, or has it serve again.", true, Look::kNodes},
+    {"weighNode", kPost, "/nodes/{node}/weight", kAdmin, 204, "NodeWeight", "", false, weigh_node,
+     "Its share of new listeners, beside others of its capacity; null: as the configuration file "
+     "says. With a store a record, else until the next start.", true, Look::kNodes},
+    {"listAudit", kGet, "/audit", kOwner, 200, "", "AuditList", false, list_audit,
+     "What was done, the newest first; an owner sees what concerns its account.", true},
+    {"listBans", kGet, "/bans", kAdmin, 200, "", "BanList", false, list_bans, "The bans."},
+    {"createBan", kPost, "/bans", kAdmin, 201, "BanNew", "Ban", true, create_ban,
+     "Keeps an address, a network, a user or a country out; present listeners that match end, "
+     "unless kick is false."},
+    {"readBan", kGet, "/bans/{ban}", kAdmin, 200, "", "Ban", false, read_ban, "One ban."},
+    {"deleteBan", kDelete, "/bans/{ban}", kAdmin, 204, "", "", false, delete_ban, "Ends a ban."},
+    {"readExternal", kGet, "/external", kAdmin, 200, "", "External", false, nullptr,
+     "The external configuration: when its backend answered, what is wrong in its list, and the "
+     "removal that waits for a confirmation."},
+    {"confirmExternal", kPost, "/external/confirm", kAdmin, 200, "ExternalConfirm", "External",
+     false, nullptr, "Believes the removals of the list with this ETag.", true},
+};
+// clang-format on
+
+constexpr std::pair<Method, std::string_view> kMethodWords[] = {
+    {kGet, "GET"}, {kPost, "POST"}, {kPut, "PUT"}, {kPatch, "PATCH"}, {kDelete, "DELETE"}};
+
+// The names of the path, if it is one of this template.
+std::optional<std::vector<std::string>> match(std::string_view pattern, std::string_view path) {
+  const auto wanted = split(pattern, '/'), given = split(path, '/');
+  if (wanted.size() != given.size()) return std::nullopt;
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (!wanted[i].starts_with('{')) {
+      if (wanted[i] != given[i]) return std::nullopt;
+      continue;
+    }
+    auto name = percent_decode(given[i], false);
+    if (!name || name->empty()) return std::nullopt;
+    names.push_back(*std::move(name));
+  }
+  return names;
+}
+
+}  // namespace
+
+std::span<const Endpoint> endpoints() noexcept { return kEndpoints; }
+
+std::string_view method_word(Method method) noexcept {
+  for (const auto& [known, word] : kMethodWords)
+    if (known == method) return word;
+  return "";
+}
+
+FoundEndpoint find_endpoint(Method method, std::string_view path) {
+  FoundEndpoint found;
+  if (!path.starts_with(kApiPath)) return found;
+  path.remove_prefix(kApiPath.size());
+  if (method == Method::kHead) method = kGet;
+  for (const Endpoint& endpoint : kEndpoints) {
+    auto names = match(endpoint.path, path);
+    if (!names) continue;
+    found.allow += (found.allow.empty() ? "" : ", ") + std::string(method_word(endpoint.method));
+    if (endpoint.method != method) continue;
+    found.endpoint = &endpoint;
+    found.names = *std::move(names);
+  }
+  return found;
+}
+
+}  // namespace lb

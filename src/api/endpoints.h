@@ -1,0 +1,52 @@
+// The endpoints of /api/v1: one table, from which requests are routed, openapi.json and doc/api.md
+// are printed, and the tests take what there is to try.
+//
+// Thread: constant tables, pure functions.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/plan.h"
+#include "auth/roles.h"
+#include "http/message.h"
+
+namespace lb {
+
+constexpr std::string_view kApiPath = "/api/v1";
+
+struct Endpoint {
+  std::string_view name;  // "createMount"
+  Method method;
+  std::string_view path;                     // below kApiPath: "/mounts/{mount}"
+  Role least;                                // kNone: without a login
+  int status;                                // of success
+  std::string_view body;                     // the schema of the request; "": none
+  std::string_view answer;                   // the schema of the answer; "": none
+  bool keyed;                                // takes an Idempotency-Key
+  Plan (*plan)(const PlanContext& context);  // null: a stage or the server answers it by itself
+  std::string_view summary;
+  // It needs no store: it orders something of what runs, or tells what runs.  A GET then goes the
+  // way of a change, by control and the clerk.
+  bool order_only = false;
+  Look look = Look::kNothing;
+  bool places = false;  // chooses a home
+};
+std::span<const Endpoint> endpoints() noexcept;
+// Its subject is the session itself: LoginStage answers it.
+inline bool is_of_session(const Endpoint& endpoint) noexcept {
+  return endpoint.path.starts_with("/session");
+}
+std::string_view method_word(Method method) noexcept;
+
+struct FoundEndpoint {
+  const Endpoint* endpoint = nullptr;  // null: see `allow`
+  std::vector<std::string> names;      // decoded, in the order of the path
+  std::string allow;                   // methods of the path; "": there is no such path
+};
+// path: as sent, percent-encoded, with kApiPath.
+FoundEndpoint find_endpoint(Method method, std::string_view path);
+
+}  // namespace lb

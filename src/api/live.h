@@ -1,0 +1,89 @@
+// What runs at this moment, as answers of the API show it: nodes, and the listeners of a mount; and
+// what is ordered of it.  The server gathers it before a plan is made, and carries orders out
+// after.
+//
+// Thread: plain values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lb {
+
+// What an endpoint shows, or needs to know, of what runs.
+enum class Look : std::uint8_t {
+  kNothing,
+  kNodes,
+  kListeners,  // of the mount of its path, without the nodes: consoles ask again and again
+  kListener,   // the one of its path, and the nodes
+};
+
+// A mount, over the whole cluster as far as this server knows it.
+struct MountNow {
+  bool on_air = false;
+  std::uint64_t listeners = 0;
+  std::string source_ip;  // of a source at this server; "": none
+  std::string title;      // "": none, or it plays elsewhere
+};
+
+struct NodeNow {
+  std::string id;
+  std::string_view state;  // up, suspect, down, draining
+  bool self = false;       // this server
+  std::string url;         // where listeners find it; "": not known
+  std::uint64_t listeners = 0;
+  std::optional<std::uint64_t> max_listeners;  // nullopt: no limit
+  std::uint64_t kbps = 0;                      // owed to listeners
+  std::optional<std::uint64_t> max_kbps;
+  std::uint64_t sources = 0;
+  std::optional<std::uint64_t> max_sources;  // nullopt: not known
+  std::optional<std::uint64_t> uptime_s;     // of another node: since it is linked
+  std::string version;                       // "": not known
+  std::optional<double> rtt_ms;
+  std::vector<std::string> tags;
+  std::string country;  // the first one that it is near to; "": none
+  unsigned weight = 1;
+};
+
+struct ListenerNow {
+  std::string node;
+  std::uint64_t id = 0;  // at that node
+  std::string address, agent, user;
+  std::uint64_t seconds = 0;
+  std::string country;
+};
+
+struct LiveView {
+  std::vector<NodeNow> nodes;
+  std::vector<ListenerNow> listeners;
+  bool more = false;                 // listeners behind the last one
+  std::vector<std::string> missing;  // nodes that have listeners of the mount and told none
+};
+
+// Of the listeners, in the order of nodes and of numbers there.
+struct ListenerPlace {
+  std::string node;
+  std::uint64_t id = 0;
+};
+// "edge1/17"; nullopt: it is none.
+std::optional<ListenerPlace> parse_listener_place(std::string_view text);
+std::string to_text(const ListenerPlace& place);
+
+// An answer that an order has been carried out is the plan's; one that it has not is a problem.
+struct ApiOrder {
+  enum class Kind : std::uint8_t { kEndSource, kSetTitle, kEndListener, kDrainNode, kWeighNode };
+  Kind kind = Kind::kEndSource;
+  std::string mount{};
+  std::string node{};  // "": this server
+  std::uint64_t listener = 0;
+  std::string title{}, artist{}, url{};
+  bool drain = false;
+  std::string drain_mode{};  // "": as configured
+  std::optional<std::uint64_t> drain_seconds{};
+  std::optional<unsigned> weight{};  // nullopt: as configured
+};
+
+}  // namespace lb

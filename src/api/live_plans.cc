@@ -1,0 +1,188 @@
+#include "api/live_plans.h"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "api/ban.h"
+#include "api/fields.h"
+#include "api/mount_answer.h"
+#include "api/rights.h"
+#include "api/secrets.h"
+#include "base/strings.h"
+
+namespace lb {
+namespace {
+
+constexpr std::size_t kMaxTitle = 1024;
+
+std::string mount_in_path(const PlanContext& context) {
+  const std::string& given = context.request.names.at(0);
+  return given.starts_with('/') ? given : "/" + given;
+}
+
+// A mount that the login sees: of a record, of the file, or only running.
+std::optional<Problem> judge_mount(const PlanContext& context, const std::string& name,
+                                   bool to_act) {
+  const auto* row = context.book.mount(name);
+  const bool in_file = file_section(context.file, name) != nullptr;
+  const std::string account = row != nullptr && !in_file ? row->value.account : "";
+  const bool known = row != nullptr || in_file || context.world.now_of(name).on_air;
+  if (!known || !sees_mount(context.who, name, account)) return not_found("mount", name);
+  if (to_act && !acts_on_mount(context.who, name, account))
+    return forbidden("the login may not act on mount " + name);
+  return std::nullopt;
+}
+
+template <class A, class B>
+bool comes_before(const A& a, const B& b) {
+  return std::tie(a.node, a.id) < std::tie(b.node, b.id);
+}
+
+void write_listener(JsonWriter& json, const ApiCaller& who, const ListenerNow& row) {
+  json.begin_object();
+  json.key("node").text(row.node);
+  json.key("id").text(std::to_string(row.id));
+  json.key("address");
+  if (who.addresses)
+    json.text(row.address);
+  else
+    json.null();
+  json.key("agent").text(row.agent);
+  json.key("user");
+  if (row.user.empty())
+    json.null();
+  else
+    json.text(row.user);
+  json.key("seconds").number(row.seconds);
+  json.key("country");
+  if (row.country.empty())
+    json.null();
+  else
+    json.text(row.country);
+  json.end_object();
+}
+
+}  // namespace
+
+std::optional<ListenerPlace> parse_listener_place(std::string_view text) {
+  const std::size_t slash = text.rfind('/');
+  if (slash == std::string_view::npos) return std::nullopt;
+  const auto id = parse_u64(text.substr(slash + 1));
+  if (!id) return std::nullopt;
+  return ListenerPlace{std::string(text.substr(0, slash)), *id};
+}
+
+std::string to_text(const ListenerPlace& place) {
+  return place.node + "/" + std::to_string(place.id);
+}
+
+Plan list_listeners(const PlanContext& context) {
+  const std::string name = mount_in_path(context);
+  if (auto problem = judge_mount(context, name, false)) return *std::move(problem);
+  const auto page = list_page(context.request);
+  if (const auto* problem = std::get_if<Problem>(&page)) return *problem;
+  const auto& [after, most] = std::get<ListPage>(page);
+  std::vector<const ListenerNow*> rows;
+  for (const ListenerNow& row : context.world.live->listeners) rows.push_back(&row);
+  std::sort(rows.begin(), rows.end(),
+            [](const ListenerNow* a, const ListenerNow* b) { return comes_before(*a, *b); });
+  auto at = rows.begin();
+  if (!after.empty()) {
+    const auto place = parse_listener_place(after);
+    if (!place)
+      return Problem{ProblemName::kBadRequest, "after=" + after + " is no NODE/ID of a listener"};
+    at = std::find_if(rows.begin(), rows.end(),
+                      [&](const ListenerNow* row) { return comes_before(*place, *row); });
+  }
+  JsonWriter json;
+  json.begin_object().key("items").begin_array();
+  const ListenerNow* last = nullptr;
+  for (std::size_t shown = 0; at != rows.end() && shown < most; ++at, ++shown) {
+    write_listener(json, context.who, **at);
+    last = *at;
+  }
+  json.end_array();
+  if ((at != rows.end() || context.world.live->more) && last != nullptr)
+    json.key("next").text(to_text(ListenerPlace{last->node, last->id}));
+  if (const auto& missing = context.world.live->missing; !missing.empty()) {
+    json.key("partial").boolean(true);
+    json.key("missing").begin_array();
+    for (const std::string& node : missing) json.text(node);
+    json.end_array();
+  }
+  json.end_object();
+  Planned plan;
+  plan.answer.body = json.take() + "\n";
+  return plan;
+}
+
+Plan end_listener(const PlanContext& context) {
+  const std::string name = mount_in_path(context);
+  if (auto problem = judge_mount(context, name, true)) return *std::move(problem);
+  const std::string &node_id = context.request.names.at(1), &text = context.request.names.at(2);
+  const LiveView& live = *context.world.live;
+  const auto id = parse_u64(text);
+  const auto node = std::find_if(live.nodes.begin(), live.nodes.end(),
+                                 [&](const NodeNow& one) { return one.id == node_id; });
+  if (node == live.nodes.end()) return not_found("node", node_id);
+  if (!id || *id == 0) return not_found("listener", text);
+  const auto row =
+      std::find_if(live.listeners.begin(), live.listeners.end(),
+                   [&](const ListenerNow& one) { return one.node == node_id && one.id == *id; });
+  if (row == live.listeners.end() && node->self) return not_found("listener", text);
+  Planned plan;
+  plan.answer.status = 204;
+  plan.deed = ApiDeed{"kick", record_key("mounts", name), {{"listener", node_id + "/" + text, ""}}};
+  ApiOrder order;
+  order.kind = ApiOrder::Kind::kEndListener;
+  order.mount = name;
+  order.listener = *id;
+  if (!node->self) order.node = node_id;
+  plan.order = std::move(order);
+  if (query_param(context.request.query, "ban").value_or("0") != "1") return plan;
+  if (context.who.role != Role::kAdmin) return forbidden("a ban needs the role admin");
+  if (!context.world.has_store)
+    return Problem{ProblemName::kNoStore, "a ban is a record, and this server has no <store>"};
+  if (row == live.listeners.end())
+    return Problem{ProblemName::kRefused,
+                   "node " + node_id + " does not tell the address of listener " + text};
+  Ban ban;
+  ban.id = new_id(context.world.random);
+  ban.by = context.who.name;
+  ban.kind = BanKind::kAddress;
+  ban.value = row->address;
+  ban.mounts = {name};
+  ban.reason = "kicked from " + name;
+  if (auto fault = ban_fault(ban.kind, ban.value); !fault.empty())
+    return Problem{ProblemName::kRefused, "address " + ban.value + ": " + fault};
+  put_record(plan, record_key("bans", ban.id), ban_json(ban), 0);
+  plan.deed->changes.push_back({"ban", "", ban.value});
+  return plan;
+}
+
+Plan set_mount_title(const PlanContext& context) {
+  const std::string name = mount_in_path(context);
+  if (auto problem = judge_mount(context, name, true)) return *std::move(problem);
+  std::vector<ProblemFault> faults;
+  BodyFields fields(context.request.json, faults);
+  ApiOrder order;
+  order.kind = ApiOrder::Kind::kSetTitle;
+  order.mount = name;
+  if (!fields.has("title")) fields.fault("title", "it is missing");
+  order.title = fields.text("title", kMaxTitle).value_or("");
+  order.artist = fields.text("artist", kMaxTitle).value_or("");
+  order.url = fields.text("url", kMaxTitle).value_or("");
+  fields.finish();
+  if (!faults.empty()) return invalid(std::move(faults));
+  const MountNow now = context.world.now_of(name);
+  if (!now.on_air) return Problem{ProblemName::kNoSource, "mount " + name + " has no source"};
+  Planned plan;
+  plan.answer.status = 204;
+  const std::string full = (order.artist.empty() ? "" : order.artist + " - ") + order.title;
+  plan.deed = ApiDeed{"title", record_key("mounts", name), {{"title", now.title, full}}};
+  plan.order = std::move(order);
+  return plan;
+}
+
+}  // namespace lb

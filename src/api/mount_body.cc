@@ -1,0 +1,267 @@
+#include "api/mount_body.h"
+
+#include <algorithm>
+#include <map>
+
+#include "api/fields.h"
+#include "api/rights.h"
+#include "config/record_secrets.h"
+#include "config/record_writer.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kUsualUser = "source";
+constexpr std::size_t kLongestLogin = 512;
+constexpr std::int64_t kLastSecond = 253'402'300'799;
+
+Problem cannot_hash() {
+  return Problem{ProblemName::kOverloaded, "the password cannot be hashed on this machine"};
+}
+
+const RecordLogin* login_named(const MountRecord* record, std::string_view user) {
+  if (record == nullptr) return nullptr;
+  const auto at = std::find_if(record->sources.begin(), record->sources.end(),
+                               [user](const RecordLogin& login) { return login.user == user; });
+  return at == record->sources.end() ? nullptr : &*at;
+}
+
+// Reads one entry of "sources" and gives it a hash.
+class LoginReader {
+ public:
+  LoginReader(const PlanContext& context, const MountRecord* before,
+              std::vector<ProblemFault>& faults)
+      : context_(context), before_(before), faults_(faults) {}
+
+  RecordLogin read(const Json& from, const std::string& at) {
+    BodyFields fields(from, faults_, at);
+    const std::size_t faults = faults_.size();
+    RecordLogin login;
+    login.user = fields.text("user", 255).value_or(std::string(kUsualUser));
+    const RecordLogin* was = login_named(before_, login.user);
+    if (was != nullptr) login = *was;
+    if (const auto from_time = fields.number("from", 0, kLastSecond))
+      login.from = static_cast<std::int64_t>(*from_time);
+    if (const auto until = fields.number("until", 0, kLastSecond))
+      login.until = static_cast<std::int64_t>(*until);
+    // true: what GET shows of a password or a hash that is there.
+    const auto shown = [&fields](std::string_view name) {
+      return fields.take(name).boolean() == true;
+    };
+    std::optional<std::string> password, hash;
+    if (!shown("password")) password = fields.text("password", kLongestLogin);
+    if (!shown("hash")) hash = fields.text("hash", kLongestLogin);
+    fields.finish();
+    if (faults_.size() > faults) return login;
+    if (password) {
+      set(login, *password, best_hash_method());
+    } else if (hash) {
+      login.hash = *hash;
+    } else if (login.hash.empty()) {
+      const std::string made = new_password(context_.world.random);
+      set(login, made, HashMethod::kSha512);
+      made_.emplace_back(login.user, made);
+    }
+    return login;
+  }
+  bool hash_failed() const noexcept { return hash_failed_; }
+  std::vector<std::pair<std::string, std::string>> take_made() { return std::move(made_); }
+
+ private:
+  void set(RecordLogin& login, const std::string& password, HashMethod method) {
+    const auto hash = context_.world.hash(method, password);
+    hash_failed_ |= !hash;
+    login.hash = hash.value_or("");
+  }
+
+  const PlanContext& context_;
+  const MountRecord* const before_;
+  std::vector<ProblemFault>& faults_;
+  std::vector<std::pair<std::string, std::string>> made_;
+  bool hash_failed_ = false;
+};
+
+// {"sources": […]}, as read_mount_record() wants it.
+std::string sources_patch(const std::vector<RecordLogin>& logins) {
+  JsonWriter json;
+  json.begin_object().key("sources").begin_array();
+  for (const RecordLogin& login : logins) {
+    json.begin_object().key("user").text(login.user).key("hash").text(login.hash);
+    if (login.from != 0) json.key("from").number(login.from);
+    if (login.until != 0) json.key("until").number(login.until);
+    json.end_object();
+  }
+  json.end_array().end_object();
+  return json.take();
+}
+
+// What of a record only its own addresses change, or nothing can change here.
+void judge_kept(const MountRecord& record, const MountRecord* before,
+                std::vector<ProblemFault>& faults) {
+  static const MountRecord kFresh;
+  const MountRecord& was = before == nullptr ? kFresh : *before;
+  if (record.state != was.state)
+    faults.push_back({"/state", "it is changed by POST …/suspend and …/resume"});
+  if (before != nullptr && record.mount != was.mount)
+    faults.push_back({"/mount", "a mount keeps its name"});
+  if (record.home != was.home)
+    faults.push_back({"/home", "the server chooses it; \"place\" says where it may be"});
+  if (record.backup != was.backup)
+    faults.push_back({"/backup", "the server chooses it; \"place\" says whether there is one"});
+  const RecordPlace& place = record.place;
+  if (place.from != was.place.from || place.to != was.place.to ||
+      place.force_at != was.place.force_at)
+    faults.push_back({"/place", "from, to and force-at are of a move: POST …/move"});
+  else if (before != nullptr && !(place == was.place))
+    faults.push_back({"/place", "it counts when the mount is created"});
+}
+
+std::vector<RecordSecret> all_secrets_of(MountRecord& record) {
+  auto secrets = secrets_of(record.settings);
+  for (RecordSecret& secret : relay_secrets_of(record.relay)) secrets.push_back(std::move(secret));
+  return secrets;
+}
+
+// Passwords that have to be sent elsewhere cannot be hashed: the store seals them.
+void judge_secrets(const PlanContext& context, const MountRecord& record, const MountRecord* before,
+                   std::vector<ProblemFault>& faults) {
+  MountRecord now = record, was = before == nullptr ? MountRecord() : *before;
+  std::map<std::string, std::string> kept;
+  for (const RecordSecret& secret : all_secrets_of(was)) kept[secret.place] = *secret.value;
+  for (const RecordSecret& secret : all_secrets_of(now)) {
+    const auto at = kept.find(secret.place);
+    if (at != kept.end() && at->second == *secret.value) continue;
+    if (!context.world.seals)
+      faults.push_back({secret.pointer,
+                        "has to be sent elsewhere, and is kept only if it can be sealed: "
+                        "<store> of the configuration file needs a key"});
+    else if (secret.value->size() > kLongestSecret)
+      faults.push_back({secret.pointer, "has " + std::to_string(secret.value->size()) +
+                                            " bytes (limit " + std::to_string(kLongestSecret) +
+                                            ")"});
+    else if (SealKeys::is_sealed(*secret.value))
+      faults.push_back(
+          {secret.pointer, "begins as a sealed text does, and is none of this record"});
+  }
+}
+
+// true is what GET shows of a password that is there: it stays.  Missing: nothing of that kind.
+Json with_kept_secrets(const Json& given, const MountRecord& before) {
+  const Json options = given.at("settings").at("authentication").at("option");
+  XmlNode was = before.settings;
+  std::map<std::string, std::string> kept;
+  for (const RecordSecret& secret : secrets_of(was)) kept[secret.place] = *secret.value;
+  bool any = false;
+  JsonWriter json;
+  json.begin_object().key("settings").begin_object().key("authentication").begin_object();
+  json.key("option").begin_array();
+  for (std::size_t i = 0; i < options.size(); ++i) {
+    const auto name = options.at(i).at("name").text();
+    const Json value = options.at(i).at("value");
+    if (!name || options.at(i).size() != 2) return {};
+    const auto at = kept.find("/authentication/option/" + std::string(*name));
+    const bool keeps = value.boolean() == true && at != kept.end();
+    if (!keeps && !value.text()) return {};
+    any = any || keeps;
+    json.begin_object().key("name").text(*name).key("value");
+    json.text(keeps ? std::string_view(at->second) : *value.text()).end_object();
+  }
+  json.end_array().end_object().end_object().end_object();
+  if (!any) return {};
+  return *Json::parse(json.take());
+}
+
+// The same of the relay's password.
+Json with_kept_relay_secret(const Json& given, const MountRecord& before) {
+  if (given.at("relay").at("password").boolean() != true) return {};
+  XmlNode was = before.relay;
+  const auto secrets = relay_secrets_of(was);
+  if (secrets.empty()) return {};
+  JsonWriter json;
+  json.begin_object().key("relay").begin_object();
+  json.key("password").text(*secrets.front().value).end_object().end_object();
+  return *Json::parse(json.take());
+}
+
+SetBy set_by_of(Role role) { return role == Role::kAdmin ? SetBy::kAdmin : SetBy::kOwner; }
+
+Json as_json(const MountRecord& record) {
+  JsonWriter json;
+  write_mount_record(json, record, RecordSecrets::kWhole);
+  auto parsed = Json::parse(json.take());
+  return parsed ? *std::move(parsed) : Json();
+}
+
+}  // namespace
+
+std::variant<std::pair<RecordLogin, std::string>, Problem> new_source_login(
+    const PlanContext& context, const std::string& user) {
+  RecordLogin login;
+  login.user = user;
+  std::string password = new_password(context.world.random);
+  auto hash = context.world.hash(HashMethod::kSha512, password);
+  if (!hash) return cannot_hash();
+  login.hash = *std::move(hash);
+  return std::pair{std::move(login), std::move(password)};
+}
+
+std::variant<MountBody, Problem> read_mount_body(const PlanContext& context, BodyUse use,
+                                                 const MountRecord* before) {
+  const Json& given = context.request.json;
+  if (!given.is_object()) return invalid_at("", "an object is needed");
+  std::vector<ProblemFault> faults;
+  LoginReader logins(context, before, faults);
+  std::vector<RecordLogin> sources;
+  const Json list = given.at("sources");
+  if (list.is_array() && list.size() <= kMaxRecordLogins) {
+    for (std::size_t i = 0; i < list.size(); ++i)
+      sources.push_back(logins.read(list.at(i), "/sources/" + std::to_string(i)));
+  } else if (!list.missing()) {
+    faults.push_back({"/sources", "a list of at most " + std::to_string(kMaxRecordLogins) +
+                                      " logins is needed"});
+  } else if (before != nullptr) {
+    sources = before->sources;
+  }
+  if (use == BodyUse::kCreate && sources.empty() && faults.empty())
+    sources.push_back(logins.read(*Json::parse("{}"), "/sources/0"));
+  if (!faults.empty()) return invalid(std::move(faults));
+  if (logins.hash_failed()) return cannot_hash();
+
+  Json wanted = use == BodyUse::kMerge ? as_json(*before).merged(given) : given;
+  wanted = wanted.merged(*Json::parse(sources_patch(sources)));
+  if (before != nullptr)
+    for (const Json& kept :
+         {with_kept_secrets(given, *before), with_kept_relay_secret(given, *before)})
+      if (!kept.missing()) wanted = wanted.merged(kept);
+  // An owner's mounts are its account's, whether it says so or not.
+  if (use == BodyUse::kCreate && context.who.role != Role::kAdmin) {
+    const auto account = given.at("account").text();
+    if (account && *account != context.who.account)
+      return forbidden("an owner makes mounts of its own account only");
+    wanted = wanted.merged(*Json::parse(R"({"account":null})"));
+  }
+  RecordReading reading = read_mount_record(wanted, set_by_of(context.who.role), before);
+  for (RecordFault& fault : reading.faults)
+    faults.push_back({std::move(fault.pointer), std::move(fault.detail)});
+  MountRecord& record = reading.record;
+  if (use == BodyUse::kCreate && context.who.role != Role::kAdmin)
+    record.account = context.who.account;
+  if (use == BodyUse::kReplace) {
+    // What has no address of its own in a body that replaces the settings.
+    record.state = before->state;
+    record.suspended_by_admin = before->suspended_by_admin;
+    record.home = before->home;
+    record.backup = before->backup;
+    record.place = before->place;
+  }
+  if (faults.empty()) {
+    judge_kept(record, before, faults);
+    judge_secrets(context, record, before, faults);
+    if (!record.account.empty() && context.book.account(record.account) == nullptr)
+      faults.push_back({"/account", "there is no account " + record.account});
+  }
+  if (!faults.empty()) return invalid(std::move(faults));
+  return MountBody{std::move(record), logins.take_made()};
+}
+
+}  // namespace lb

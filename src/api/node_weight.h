@@ -1,0 +1,18 @@
+// The weight of a node, as a record: its share of listeners, in place of the one that the
+// configuration file gives it.
+// Thread: pure functions.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace lb {
+
+constexpr unsigned kMaxNodeWeight = 1000;
+
+Result<unsigned> parse_node_weight(std::string_view json);
+std::string node_weight_json(unsigned weight);
+
+}  // namespace lb

@@ -1,0 +1,202 @@
+#include "api/openapi.h"
+
+#include <map>
+
+#include "api/endpoints.h"
+#include "api/problem.h"
+#include "base/strings.h"
+#include "config/mount_record.h"
+
+namespace lb {
+namespace {
+
+// A text of JSON goes into the document as it is: JsonWriter has no such call on purpose.
+class Document {
+ public:
+  Document& raw(std::string_view json) {
+    out_ += json;
+    return *this;
+  }
+  Document& text(std::string_view text) {
+    append_json_text(out_, text);
+    return *this;
+  }
+  std::string take() { return std::move(out_); }
+
+ private:
+  std::string out_;
+};
+
+std::string reference(std::string_view schema) {
+  return R"({"$ref":"#/components/schemas/)" + std::string(schema) + "\"}";
+}
+
+std::string_view schema_of(const ApiSchema& schema, std::string& made) {
+  if (!schema.json.empty()) return schema.json;
+  made = mount_record_schema();
+  // It becomes a part of this document, and its references with it.
+  constexpr std::string_view kRoot = "\"#/", kHere = "\"#/components/schemas/MountRecord/";
+  for (std::size_t at = made.find(kRoot); at != std::string::npos;
+       at = made.find(kRoot, at + kHere.size()))
+    made.replace(at, kRoot.size(), kHere);
+  return trim(made);
+}
+
+std::vector<std::string_view> path_names(std::string_view path) {
+  std::vector<std::string_view> names;
+  for (const std::string_view part : split(path, '/'))
+    if (part.starts_with('{')) names.push_back(part.substr(1, part.size() - 2));
+  return names;
+}
+
+bool is_list(const Endpoint& endpoint) { return endpoint.answer.ends_with("List"); }
+bool is_change(const Endpoint& endpoint) { return endpoint.method != Method::kGet; }
+// Of a record; what is about the session itself has no other answer.
+bool is_planned_change(const Endpoint& endpoint) {
+  return is_change(endpoint) && !is_of_session(endpoint);
+}
+// Answers that have an ETag, and changes that take it back.
+bool takes_if_match(const Endpoint& endpoint) {
+  return is_planned_change(endpoint) && endpoint.status != 201 &&
+         endpoint.method != Method::kPost && !endpoint.order_only;
+}
+
+void parameter(Document& out, bool& first, std::string_view name, std::string_view in,
+               bool required, std::string_view schema, std::string_view help) {
+  out.raw(first ? "" : ",").raw("{\"name\":").text(name).raw(",\"in\":").text(in);
+  out.raw(",\"required\":").raw(required ? "true" : "false");
+  out.raw(",\"schema\":").raw(schema).raw(",\"description\":").text(help).raw("}");
+  first = false;
+}
+
+void operation(Document& out, const Endpoint& endpoint) {
+  out.text(to_lower(method_word(endpoint.method))).raw(":{\"operationId\":").text(endpoint.name);
+  out.raw(",\"summary\":").text(endpoint.summary);
+  out.raw(",\"x-least-role\":").text(to_text(endpoint.least));
+  if (endpoint.least == Role::kNone) out.raw(",\"security\":[]");
+  out.raw(",\"parameters\":[");
+  bool first = true;
+  constexpr std::string_view kString = R"({"type":"string"})";
+  for (const std::string_view name : path_names(endpoint.path))
+    parameter(out, first, name, "path", true, kString, "Percent-encoded, as one part of the path.");
+  if (is_list(endpoint)) {
+    parameter(out, first, "after", "query", false, kString, "The value of next.");
+    parameter(out, first, "most", "query", false, R"({"type":"integer","minimum":1,"maximum":500})",
+              "Items of a page; 100.");
+  }
+  if (endpoint.name == "deleteAccount")
+    parameter(out, first, "mounts", "query", false, R"({"enum":["delete"]})",
+              "Deletes what belongs to it.");
+  if (endpoint.name == "endListener")
+    parameter(out, first, "ban", "query", false, R"({"enum":["0","1"]})",
+              "1: its address may not listen to this mount any more.");
+  if (endpoint.name == "listAudit") {
+    parameter(out, first, "who", "query", false, kString, "Only what this login did.");
+    parameter(
+        out, first, "on", "query", false, kString,
+        "Only what was done to this: mounts/%2Flive.mp3, users/anna, nodes/edge1, or a mount.");
+    parameter(out, first, "from", "query", false, kString,
+              "Nothing before this time: 2026-11-22T08:00, or Unix seconds.");
+  }
+  if (is_planned_change(endpoint))
+    parameter(out, first, "dry-run", "query", false, R"({"enum":["0","1"]})",
+              "1: the answer that would be, and nothing is written.");
+  if (endpoint.keyed)
+    parameter(out, first, "Idempotency-Key", "header", false,
+              R"({"type":"string","minLength":8,"maxLength":128})",
+              "The same request with the same key gets the same answer for 24 hours.");
+  if (takes_if_match(endpoint))
+    parameter(out, first, "If-Match", "header", false, kString, "The ETag of what is changed.");
+  out.raw("]");
+  if (!endpoint.body.empty())
+    out.raw(R"(,"requestBody":{"required":)")
+        .raw(endpoint.body == "Empty" || endpoint.body == "LoginName" ||
+                     endpoint.body == "PasswordNew"
+                 ? "false"
+                 : "true")
+        .raw(R"(,"content":{"application/json":{"schema":)")
+        .raw(reference(endpoint.body))
+        .raw("}}}");
+  out.raw(",\"responses\":{").text(std::to_string(endpoint.status)).raw(":{\"description\":");
+  out.text(endpoint.status == 204 ? "Done." : "The " + std::string(endpoint.answer) + ".");
+  if (!endpoint.answer.empty())
+    out.raw(R"(,"content":{"application/json":{"schema":)")
+        .raw(reference(endpoint.answer))
+        .raw("}}");
+  out.raw(
+         R"(},"default":{"description":"A problem.","content":{"application/problem+json":{"schema":)")
+      .raw(reference("Problem"))
+      .raw("}}}}}");
+}
+
+std::string_view role_words(Role role) { return role == Role::kNone ? "no login" : to_text(role); }
+
+}  // namespace
+
+std::string openapi_json() {
+  Document out;
+  out.raw(R"({"openapi":"3.1.0","info":{"title":"icecast-lb","version":"1"},)");
+  out.raw(R"("servers":[{"url":"/api/v1"}],)");
+  out.raw(R"("security":[{"basic":[]},{"token":[]},{"session":[]}],"paths":{)");
+  std::map<std::string_view, std::vector<const Endpoint*>> paths;
+  for (const Endpoint& endpoint : endpoints()) paths[endpoint.path].push_back(&endpoint);
+  bool first = true;
+  for (const auto& [path, rows] : paths) {
+    out.raw(first ? "" : ",").text(path).raw(":{");
+    first = false;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      if (i > 0) out.raw(",");
+      operation(out, *rows[i]);
+    }
+    out.raw("}");
+  }
+  out.raw(R"(},"components":{"securitySchemes":{"basic":{"type":"http","scheme":"basic"},)");
+  out.raw(R"("token":{"type":"http","scheme":"bearer"},)");
+  out.raw(R"("session":{"type":"apiKey","in":"cookie","name":"lb_session"}},"schemas":{)");
+  first = true;
+  for (const ApiSchema& schema : api_schemas()) {
+    std::string made;
+    out.raw(first ? "" : ",").text(schema.name).raw(":").raw(schema_of(schema, made));
+    first = false;
+  }
+  out.raw("}}}\n");
+  return out.take();
+}
+
+std::string api_reference() {
+  std::string page =
+      "# The API\n\n"
+      "This page is made from the program's own table (`icecast-lb --dump-reference api`), so it "
+      "cannot\ndiffer from the program; the same as OpenAPI 3.1, with all schemas: "
+      "`GET /api/v1/openapi.json`, or\n`icecast-lb --dump-reference openapi`. How it is used, with "
+      "examples: [operators.md](operators.md).\n\n"
+      "The API is there where `<api>` is 1 or a `<store>` is configured. A login is a user of the "
+      "store or\n`<admin-user>` by Basic, a session of the console, or a token "
+      "(`Authorization: Bearer`). Bodies are\nJSON of at most 64 KiB, with a Content-Length. A "
+      "name in a path is percent-encoded as one part:\n`/api/v1/mounts/%2Flive.mp3`; "
+      "`/api/v1/mounts/live.mp3` means the same. `?dry-run=1` answers what\nwould be, and writes "
+      "nothing. A `GET` has an `ETag`, which a change gives back as `If-Match`.\n\n"
+      "| Request | Least role | Answer | Meaning |\n|---|---|---|---|\n";
+  for (const Endpoint& endpoint : endpoints()) {
+    page.append("| `").append(method_word(endpoint.method)).append(" ").append(kApiPath);
+    page.append(endpoint.path).append("` | ").append(role_words(endpoint.least)).append(" | ");
+    page.append(std::to_string(endpoint.status)).append(" ").append(endpoint.answer);
+    page.append(" | ").append(endpoint.summary);
+    if (endpoint.keyed) page += " Takes an `Idempotency-Key`.";
+    page += " |\n";
+  }
+  page +=
+      "\n## Problems\n\nEvery other answer is `application/problem+json` (RFC 9457) with `type` "
+      "`/api/problems#NAME`:\n\n| Name | Status | Meaning |\n|---|---|---|\n";
+  for (const ProblemKind& kind : problem_kinds())
+    page.append("| `")
+        .append(kind.name)
+        .append("` | ")
+        .append(std::to_string(kind.status))
+        .append(" | ")
+        .append(kind.title)
+        .append(" |\n");
+  return page;
+}
+
+}  // namespace lb

@@ -1,0 +1,105 @@
+// PlanContext: everything that the answer to a request of the API depends on.  A plan is a pure
+// function of it: the same context gives the same write and the same answer, so a conflict in the
+// store is answered by planning again from the newer book.
+//
+// Thread: any; a context is one caller's.  Plans that hash passwords take up to 100 ms: on the
+// clerk.
+// Ownership: references outlive the plan.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/placement.h"
+#include "api/record_book.h"
+#include "api/request.h"
+#include "api/secrets.h"
+#include "auth/audit_reader.h"
+#include "auth/password_hash.h"
+#include "base/clock.h"
+#include "config/config.h"
+
+namespace lb {
+
+// The server around the store.
+struct ApiWorld {
+  std::string node;         // its id
+  std::string source_url;   // "http://host:8000", without a path; of other homes: their candidates'
+  std::string listen_http;  // the same for listeners; "": none
+  std::string listen_https;
+  bool seals = false;                 // the store seals passwords that have to be sent elsewhere
+  std::vector<PlaceCandidate> nodes;  // without what is reserved; the plan adds that
+  RandomBytes random;
+  std::function<std::optional<std::string>(HashMethod, const std::string&)> hash;
+  std::function<bool(const std::string& hash, const std::string& password)> matches;
+  std::function<MountNow(const std::string& mount)> now_of;
+  std::function<AuditLines(const AuditBack&, const AuditJudge&)> audit;  // the clerk
+  bool has_store = false;
+  std::shared_ptr<const LiveView> live;  // of an endpoint that looks; else null
+  std::function<std::uint64_t(const std::string& mount)> recorded_bytes;  // at this server
+};
+
+struct PlanContext {
+  const ApiRequest& request;
+  const ApiCaller& who;
+  const RecordBook& book;
+  const Config& file;  // what the configuration file says, without the records
+  const ApiWorld& world;
+  WallTime now;
+};
+
+// -- small tools of all plans --------------------------------------------------------------------
+
+// A write of one record that exists with this revision (0: that does not).
+void put_record(Planned& plan, const std::string& key, std::string value, std::uint64_t revision);
+void delete_record(Planned& plan, const std::string& key, std::uint64_t revision);
+// Writes the record of an account as it is: of two requests that use its quota at once, one
+// conflicts and is planned again.
+void hold_account(Planned& plan, const PlanContext& context, const std::string& account);
+
+Problem not_found(std::string_view what, std::string_view name);
+Problem forbidden(std::string detail);
+
+// The page of a list that is asked for: "?after=&most=".
+struct ListPage {
+  std::string after;
+  std::size_t most = 100;
+};
+std::variant<ListPage, Problem> list_page(const ApiRequest& request);
+
+// {"items": […], "next": "…"} of those rows that `keep` lets through; `write` prints one.
+template <class T, class Keep, class Write>
+Plan list_rows(const PlanContext& context, const RecordBook::Rows<T>& rows, Keep keep,
+               Write write) {
+  const auto page = list_page(context.request);
+  if (const auto* problem = std::get_if<Problem>(&page)) return *problem;
+  const auto& [after, most] = std::get<ListPage>(page);
+  JsonWriter json;
+  json.begin_object().key("items").begin_array();
+  std::size_t shown = 0;
+  std::string last;
+  bool more = false;
+  for (auto at = after.empty() ? rows.begin() : rows.upper_bound(after); at != rows.end(); ++at) {
+    if (!keep(at->second->value)) continue;
+    if (shown == most) {
+      more = true;
+      break;
+    }
+    write(json, *at->second);
+    last = at->first;
+    ++shown;
+  }
+  json.end_array();
+  if (more) json.key("next").text(last);
+  json.end_object();
+  Planned plan;
+  plan.answer.body = json.take() + "\n";
+  plan.answer.revision = context.book.revision();
+  return plan;
+}
+
+}  // namespace lb

@@ -1,0 +1,70 @@
+// Problem: an answer of the API that says what went wrong, as application/problem+json.
+// Each has a name, a row of one table, which is also printed into openapi.json and doc/api.md.
+// Source: RFC 9457; the names: op 3.1.
+//
+// Thread: plain values, a constant table.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace lb {
+
+enum class ProblemName : std::uint8_t {
+  kBadRequest,
+  kUnauthorised,
+  kForbidden,
+  kNotFound,
+  kMethod,
+  kExists,
+  kMountExists,
+  kInFile,
+  kNoRoom,
+  kQuota,
+  kBusy,
+  kNoStore,
+  kNotEmpty,
+  kNoSource,
+  kRefused,
+  kLengthRequired,
+  kChanged,
+  kTooLarge,
+  kNotHere,
+  kInvalid,
+  kKeyReused,
+  kReadOnly,
+  kOverloaded,
+};
+
+struct ProblemKind {
+  std::string_view name;
+  int status;
+  std::string_view title;
+};
+std::span<const ProblemKind> problem_kinds() noexcept;
+const ProblemKind& problem_kind(ProblemName name) noexcept;
+
+// pointer: of the fault in the request's body, RFC 6901; "" for the body as a whole.
+struct ProblemFault {
+  std::string pointer, detail;
+};
+
+struct Problem {
+  ProblemName name = ProblemName::kBadRequest;
+  std::string detail = {};  // subject, what happened, the number
+  std::vector<ProblemFault> errors = {};
+  // Further members: texts, and lists of texts.
+  std::vector<std::pair<std::string, std::string>> members = {};
+  std::vector<std::pair<std::string, std::vector<std::string>>> lists = {};
+
+  int status() const noexcept { return problem_kind(name).status; }
+};
+
+// instance: the path that was asked for.
+std::string problem_json(const Problem& problem, std::string_view instance);
+
+}  // namespace lb

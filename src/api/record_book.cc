@@ -1,0 +1,174 @@
+#include "api/record_book.h"
+
+#include <optional>
+#include <utility>
+
+#include "api/node_weight.h"
+#include "auth/session_records.h"
+#include "base/encoding.h"
+
+namespace lb {
+namespace {
+
+struct KeyParts {
+  std::string_view family;
+  std::string name;  // decoded
+};
+
+std::optional<KeyParts> split_key(std::string_view key) {
+  const std::size_t slash = key.find('/');
+  if (slash == std::string_view::npos) return std::nullopt;
+  auto name = percent_decode(key.substr(slash + 1), false);
+  if (!name) return std::nullopt;
+  return KeyParts{key.substr(0, slash), *std::move(name)};
+}
+
+template <class T>
+void put(RecordBook::Rows<T>& rows, const std::string& name, Result<T> parsed,
+         const RegistryRecord& record, std::vector<std::string>& complaints) {
+  if (parsed) {
+    rows[name] =
+        std::make_shared<const BookRow<T>>(BookRow<T>{*std::move(parsed), record.revision});
+    return;
+  }
+  const auto at = rows.find(name);
+  complaints.push_back("record " + record.key + ": " + parsed.error().what +
+                       (at == rows.end() ? "; it is left out" : "; its last good form stays"));
+  if (at != rows.end())
+    at->second = std::make_shared<const BookRow<T>>(BookRow<T>{at->second->value, record.revision});
+}
+
+Result<MountRecord> parse_mount(const std::string& name, const std::string& xml) {
+  auto parsed = parse_mount_record(xml);
+  if (parsed && parsed->mount != name) return Error::invalid("it is a record of " + parsed->mount);
+  return parsed;
+}
+
+}  // namespace
+
+void RecordBook::set(const RegistryRecord& record, std::vector<std::string>& complaints) {
+  revisions_[record.key] = record.revision;
+  const auto key = split_key(record.key);
+  if (!key) return;  // "format"
+  if (key->family == "accounts")
+    put(accounts_, key->name, parse_account(key->name, record.value), record, complaints);
+  else if (key->family == "users")
+    put(users_, key->name, parse_user(key->name, record.value), record, complaints);
+  else if (key->family == "tokens")
+    put(tokens_, key->name, parse_token(key->name, record.value), record, complaints);
+  else if (key->family == "mounts")
+    put(mounts_, key->name, parse_mount(key->name, record.value), record, complaints);
+  else if (key->family == "bans")
+    put(bans_, key->name, parse_ban(key->name, record.value), record, complaints);
+  else if (key->family == "weights")
+    put(weights_, key->name, parse_node_weight(record.value), record, complaints);
+  else if (key->family == "ended")
+    put(ended_, key->name, parse_ended(key->name, record.value), record, complaints);
+  else if (key->family == "keys" || key->family == "masters")
+    masters_[record.key] = std::make_shared<const std::string>(record.value);
+  else if (key->family == "made")
+    made_[record.key] = std::make_shared<const std::string>(record.value);
+  else if (record.key == kStoreLifeKey)
+    set_life(record, complaints);
+}
+
+void RecordBook::set_life(const RegistryRecord& record, std::vector<std::string>& complaints) {
+  auto life = parse_store_life(record.value);
+  if (life)
+    life_ = *std::move(life);
+  else
+    complaints.push_back("record " + record.key + ": " + life.error().what +
+                         (life_.life == 0 ? "; nodes are told nothing" : "; it stays as it was"));
+}
+
+void RecordBook::remove(const std::string& key) {
+  revisions_.erase(key);
+  const auto parts = split_key(key);
+  if (!parts) return;
+  if (parts->family == "accounts") accounts_.erase(parts->name);
+  if (parts->family == "users") users_.erase(parts->name);
+  if (parts->family == "tokens") tokens_.erase(parts->name);
+  if (parts->family == "mounts") mounts_.erase(parts->name);
+  if (parts->family == "bans") bans_.erase(parts->name);
+  if (parts->family == "weights") weights_.erase(parts->name);
+  if (parts->family == "ended") ended_.erase(parts->name);
+  if (parts->family == "keys" || parts->family == "masters") masters_.erase(key);
+  if (parts->family == "made") made_.erase(key);
+}
+
+std::shared_ptr<const RecordBook> RecordBook::make(const RegistryContent& content,
+                                                   std::vector<std::string>& complaints) {
+  auto book = std::make_shared<RecordBook>();
+  for (const RegistryRecord& record : content.records) book->set(record, complaints);
+  book->revision_ = content.revision;
+  return book;
+}
+
+std::shared_ptr<const RecordBook> RecordBook::after(const RegistryChange& change,
+                                                    std::vector<std::string>& complaints) const {
+  auto book = std::make_shared<RecordBook>(*this);
+  for (const std::string& key : change.deleted) book->remove(key);
+  for (const RegistryRecord& record : change.set) book->set(record, complaints);
+  book->revision_ = change.revision;
+  return book;
+}
+
+std::uint64_t RecordBook::revision_of(std::string_view key) const {
+  const auto at = revisions_.find(key);
+  return at == revisions_.end() ? 0 : at->second;
+}
+
+const std::string* RecordBook::made(std::string_view key) const {
+  const auto at = made_.find(key);
+  return at == made_.end() ? nullptr : at->second.get();
+}
+
+std::vector<Ban> RecordBook::all_bans() const {
+  std::vector<Ban> bans;
+  for (const auto& [id, row] : bans_) bans.push_back(row->value);
+  return bans;
+}
+
+std::map<std::string, unsigned, std::less<>> RecordBook::all_weights() const {
+  std::map<std::string, unsigned, std::less<>> weights;
+  for (const auto& [node, row] : weights_) weights.emplace(node, row->value);
+  return weights;
+}
+
+std::shared_ptr<const UserBook> RecordBook::user_book() const {
+  std::vector<User> users;
+  std::vector<ApiToken> tokens;
+  std::map<std::string, std::string, std::less<>> accounts;
+  for (const auto& [name, row] : users_) users.push_back(row->value);
+  for (const auto& [id, row] : tokens_) tokens.push_back(row->value);
+  for (const auto& [name, row] : mounts_)
+    if (!row->value.account.empty()) accounts.emplace(name, row->value.account);
+  return std::make_shared<const UserBook>(std::move(users), std::move(tokens), std::move(accounts));
+}
+
+MountRecords RecordBook::effective_mounts() const {
+  MountRecords mounts;
+  mounts.reserve(mounts_.size());
+  for (const auto& [name, row] : mounts_) {
+    if (is_suspended_by_account(row->value))
+      mounts.push_back(effective(row->value));
+    else
+      mounts.push_shared(std::shared_ptr<const MountRecord>(row, &row->value));
+  }
+  return mounts;
+}
+
+MountRecord RecordBook::effective(const MountRecord& record) const {
+  MountRecord out = record;
+  if (is_suspended_by_account(record)) out.state = RecordState::kSuspended;
+  return out;
+}
+
+bool RecordBook::is_suspended_by_account(const MountRecord& record) const {
+  const auto* owner = account(record.account);
+  const bool takes_sources =
+      record.state == RecordState::kActive || record.state == RecordState::kMoving;
+  return owner != nullptr && owner->value.suspended && takes_sources;
+}
+
+}  // namespace lb

@@ -1,0 +1,98 @@
+// RecordBook: all records of the store, parsed, as one immutable value.  A change makes another
+// book that shares its rows with the one before.
+//
+// A record that cannot be read keeps the last good row of its key; one without such a row is left
+// out.  Either is reported, with the revision that the store has, so that it can be written over.
+// Thread: an immutable value; any thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/account.h"
+#include "api/ban.h"
+#include "api/store_life.h"
+#include "auth/session_book.h"
+#include "auth/user_book.h"
+#include "config/mount_record.h"
+#include "config/overlay.h"
+#include "registry/registry.h"
+
+namespace lb {
+
+template <class T>
+struct BookRow {
+  T value;
+  std::uint64_t revision = 0;
+};
+
+class RecordBook {
+ public:
+  template <class T>
+  using Rows = std::map<std::string, std::shared_ptr<const BookRow<T>>, std::less<>>;
+
+  // complaints: a sentence for each record that cannot be read.
+  static std::shared_ptr<const RecordBook> make(const RegistryContent& content,
+                                                std::vector<std::string>& complaints);
+  std::shared_ptr<const RecordBook> after(const RegistryChange& change,
+                                          std::vector<std::string>& complaints) const;
+
+  const Rows<Account>& accounts() const noexcept { return accounts_; }
+  const Rows<User>& users() const noexcept { return users_; }
+  const Rows<ApiToken>& tokens() const noexcept { return tokens_; }
+  const Rows<MountRecord>& mounts() const noexcept { return mounts_; }
+  const Rows<Ban>& bans() const noexcept { return bans_; }
+  const Rows<unsigned>& weights() const noexcept { return weights_; }  // of nodes
+  const Rows<EndedLogin>& ended() const noexcept { return ended_; }    // by their sid
+  // Null where there is none.
+  const BookRow<Account>* account(std::string_view id) const { return find(accounts_, id); }
+  const BookRow<User>* user(std::string_view name) const { return find(users_, name); }
+  const BookRow<ApiToken>* token(std::string_view id) const { return find(tokens_, id); }
+  const BookRow<MountRecord>* mount(std::string_view name) const { return find(mounts_, name); }
+  const BookRow<Ban>* ban(std::string_view id) const { return find(bans_, id); }
+  // Of any key of the store, also of one whose record cannot be read; 0: absent.
+  std::uint64_t revision_of(std::string_view key) const;
+  // keys/MASTER/KID and masters/ID, as they are.
+  using Texts = std::map<std::string, std::shared_ptr<const std::string>, std::less<>>;
+  const Texts& masters() const noexcept { return masters_; }
+  // The value of made/SHA256; null: there is none.
+  const std::string* made(std::string_view key) const;
+  std::uint64_t revision() const noexcept { return revision_; }
+  const StoreLife& life() const noexcept { return life_; }
+
+  std::vector<Ban> all_bans() const;
+  std::map<std::string, unsigned, std::less<>> all_weights() const;
+  std::shared_ptr<const UserBook> user_book() const;
+  // What the configuration is laid over with: a mount of a suspended account is suspended.
+  MountRecords effective_mounts() const;
+  MountRecord effective(const MountRecord& record) const;
+
+ private:
+  bool is_suspended_by_account(const MountRecord& record) const;
+  template <class T>
+  static const BookRow<T>* find(const Rows<T>& rows, std::string_view name) {
+    const auto at = rows.find(name);
+    return at == rows.end() ? nullptr : at->second.get();
+  }
+  void set(const RegistryRecord& record, std::vector<std::string>& complaints);
+  void set_life(const RegistryRecord& record, std::vector<std::string>& complaints);
+  void remove(const std::string& key);
+
+  Rows<Account> accounts_;
+  Rows<User> users_;
+  Rows<ApiToken> tokens_;
+  Rows<MountRecord> mounts_;
+  Rows<Ban> bans_;
+  Rows<unsigned> weights_;
+  Rows<EndedLogin> ended_;
+  Texts masters_, made_;
+  std::map<std::string, std::uint64_t, std::less<>> revisions_;
+  StoreLife life_;
+  std::uint64_t revision_ = 0;
+};
+
+}  // namespace lb

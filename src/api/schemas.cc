@@ -1,0 +1,255 @@
+// The schemas of what the API takes and gives (openapi.h).
+#include "api/openapi.h"
+
+namespace lb {
+namespace {
+
+// Members "x-set-by" and the settings come from the rows; see openapi.cc.
+constexpr ApiSchema kSchemas[] = {
+    {"OpenApi", R"({"type":"object","required":["openapi","info","paths","components"]})"},
+    {"Empty", R"({"type":"object","additionalProperties":false})"},
+    {"Problem",
+     R"({"type":"object","required":["type","title","status","instance"],"properties":{
+"type":{"type":"string","description":"/api/problems#NAME"},
+"title":{"type":"string"},"status":{"type":"integer"},"detail":{"type":"string"},
+"instance":{"type":"string"},
+"errors":{"type":"array","items":{"type":"object","required":["pointer","detail"],"properties":{
+"pointer":{"type":"string","description":"RFC 6901, in the body of the request"},
+"detail":{"type":"string"}}}},
+"nodes":{"type":"array","items":{"type":"string"}},
+"masters":{"type":"array","items":{"type":"string"}}}})"},
+    {"SessionNew",
+     R"({"type":"object","required":["user","password"],"properties":{
+"user":{"type":"string","maxLength":64},"password":{"type":"string","maxLength":512}}})"},
+    {"Session",
+     R"({"type":"object","required":["user","role","account","csrf","expires"],"additionalProperties":false,"properties":{
+"user":{"type":"string"},"role":{"$ref":"#/components/schemas/Role"},
+"account":{"type":["string","null"]},
+"csrf":{"type":["string","null"],"description":"null: the login was a password or a token, which need none."},
+"expires":{"type":["integer","null"],"description":"Unix seconds"}}})"},
+    {"HandoverNew",
+     R"({"type":"object","required":["node"],"properties":{"node":{"type":"string"}}})"},
+    {"Handover",
+     R"({"type":"object","required":["node","origin","token"],"additionalProperties":false,"properties":{
+"node":{"type":"string"},"origin":{"type":"string"},
+"token":{"type":"string","description":"Belongs into a body, never into an address."}}})"},
+    {"Quota",
+     R"({"type":"object","additionalProperties":false,"properties":{
+"listeners":{"type":["integer","null"],"minimum":0,"description":"The sum of limits/listeners of its mounts."},
+"bitrate":{"type":["integer","null"],"minimum":0,"description":"The sum of limits/bitrate, in kbit/s."},
+"mounts":{"type":["integer","null"],"minimum":0},
+"storage":{"type":["integer","null"],"minimum":0,"description":"The sum of limits/storage, in bytes."}}})"},
+    {"AccountNew",
+     R"({"type":"object","required":["id"],"additionalProperties":false,"properties":{
+"id":{"type":"string","pattern":"^[a-z0-9][a-z0-9._-]{0,62}$"},
+"name":{"type":"string","maxLength":200},
+"state":{"enum":["active","suspended"]},
+"quota":{"$ref":"#/components/schemas/Quota"}}})"},
+    {"AccountChange",
+     R"({"type":"object","additionalProperties":false,"properties":{
+"name":{"type":"string","maxLength":200},
+"state":{"enum":["active","suspended"]},
+"quota":{"$ref":"#/components/schemas/Quota"}}})"},
+    {"Account",
+     R"({"type":"object","required":["id","name","state","quota","used"],"additionalProperties":false,"properties":{
+"id":{"type":"string"},"name":{"type":"string"},"state":{"enum":["active","suspended"]},
+"quota":{"$ref":"#/components/schemas/Quota"},
+"used":{"$ref":"#/components/schemas/Quota"},
+"recorded":{"type":"integer","minimum":0,"description":"Bytes that this server has recorded of its mounts."},
+"revision":{"type":"string"}}})"},
+    {"AccountList",
+     R"({"type":"object","required":["items"],"properties":{
+"items":{"type":"array","items":{"$ref":"#/components/schemas/Account"}},
+"next":{"type":"string","description":"Give it as ?after= for the next page."}}})"},
+    {"Role", R"({"enum":["viewer","operator","owner","admin"]})"},
+    {"UserNew",
+     R"({"type":"object","required":["name","role"],"additionalProperties":false,"properties":{
+"name":{"type":"string","maxLength":64},
+"role":{"$ref":"#/components/schemas/Role"},
+"password":{"type":"string","minLength":8,"maxLength":512},
+"account":{"type":"string"},
+"mounts":{"type":"array","items":{"type":"string"},"description":"Names or patterns, for operators and viewers."},
+"disabled":{"type":"boolean"},
+"addresses":{"type":"boolean","description":"A viewer that sees the addresses of listeners."}}})"},
+    {"UserChange",
+     R"({"type":"object","additionalProperties":false,"properties":{
+"role":{"$ref":"#/components/schemas/Role"},
+"account":{"type":"string"},
+"mounts":{"type":"array","items":{"type":"string"}},
+"disabled":{"type":"boolean"},"addresses":{"type":"boolean"}}})"},
+    {"User",
+     R"({"type":"object","required":["name","role","account","mounts","disabled","addresses","password"],"additionalProperties":false,"properties":{
+"name":{"type":"string"},"role":{"$ref":"#/components/schemas/Role"},
+"account":{"type":["string","null"]},
+"mounts":{"type":"array","items":{"type":"string"}},
+"disabled":{"type":"boolean"},"addresses":{"type":"boolean"},
+"password":{"type":["boolean","string"],"description":"Whether there is one; a text only where it was made in this answer."},
+"revision":{"type":"string"}}})"},
+    {"UserList",
+     R"({"type":"object","required":["items"],"properties":{
+"items":{"type":"array","items":{"$ref":"#/components/schemas/User"}},"next":{"type":"string"}}})"},
+    {"PasswordNew",
+     R"({"type":"object","additionalProperties":false,"properties":{
+"old":{"type":"string","description":"For the own password."},
+"password":{"type":"string","minLength":8,"maxLength":512,"description":"Missing: one is made."}}})"},
+    {"TokenNew",
+     R"({"type":"object","required":["role"],"additionalProperties":false,"properties":{
+"name":{"type":"string","maxLength":200},
+"role":{"$ref":"#/components/schemas/Role"},
+"account":{"type":"string"},
+"mounts":{"type":"array","items":{"type":"string"}},
+"expires":{"type":"integer","description":"Unix seconds; 0: never"}}})"},
+    {"Token",
+     R"({"type":"object","required":["id","name","role","account","mounts","expires"],"properties":{
+"id":{"type":"string"},"name":{"type":"string"},"role":{"$ref":"#/components/schemas/Role"},
+"account":{"type":["string","null"]},
+"mounts":{"type":"array","items":{"type":"string"}},
+"expires":{"type":["integer","null"]},"revision":{"type":"string"}}})"},
+    {"TokenMade",
+     R"({"allOf":[{"$ref":"#/components/schemas/Token"},{"type":"object","required":["token"],"properties":{
+"token":{"type":"string"}}}]})"},
+    {"TokenList",
+     R"({"type":"object","required":["items"],"properties":{
+"items":{"type":"array","items":{"$ref":"#/components/schemas/Token"}},"next":{"type":"string"}}})"},
+    {"LoginName",
+     R"({"type":"object","additionalProperties":false,"properties":{
+"user":{"type":"string","description":"Missing: the first login."}}})"},
+    {"MountMove",
+     R"({"type":"object","required":["to"],"additionalProperties":false,"properties":{
+"to":{"type":"string","description":"The node that becomes its home."},
+"force-after":{"type":"integer","minimum":0,"maximum":2592000,"description":"Seconds; then a source at the old home ends."}}})"},
+    {"BanMatch",
+     R"({"type":"object","minProperties":1,"maxProperties":1,"additionalProperties":false,"properties":{
+"address":{"type":"string"},"network":{"type":"string"},"user":{"type":"string"},
+"country":{"type":"string","pattern":"^[A-Z]{2}$"}}})"},
+    {"BanNew",
+     R"({"type":"object","required":["match"],"additionalProperties":false,"properties":{
+"match":{"$ref":"#/components/schemas/BanMatch"},
+"mounts":{"type":"array","items":{"type":"string"},"description":"Names or patterns; none: all."},
+"until":{"type":"integer","description":"Unix seconds; 0: for ever"},
+"reason":{"type":"string","maxLength":500},
+"kick":{"type":"boolean","description":"End those that match; true."}}})"},
+    {"Ban",
+     R"({"type":"object","required":["id","match","mounts","until","reason","by","kick"],"additionalProperties":false,"properties":{
+"id":{"type":"string"},"match":{"$ref":"#/components/schemas/BanMatch"},
+"mounts":{"type":"array","items":{"type":"string"}},
+"until":{"type":["integer","null"]},"reason":{"type":"string"},"by":{"type":"string"},
+"kick":{"type":"boolean"},"revision":{"type":"string"}}})"},
+    {"BanList",
+     R"({"type":"object","required":["items"],"properties":{
+"items":{"type":"array","items":{"$ref":"#/components/schemas/Ban"}},"next":{"type":"string"}}})"},
+    {"TitleNew",
+     R"({"type":"object","required":["title"],"additionalProperties":false,"properties":{
+"title":{"type":"string","maxLength":1024},"artist":{"type":"string","maxLength":1024},
+"url":{"type":"string","maxLength":1024}}})"},
+    {"ListenerList",
+     R"({"type":"object","required":["items"],"properties":{
+"items":{"type":"array","items":{"type":"object","additionalProperties":false,
+"required":["node","id","address","agent","user","seconds","country"],"properties":{
+"node":{"type":"string"},"id":{"type":"string"},
+"address":{"type":["string","null"],"description":"null: the login may not see it"},
+"agent":{"type":"string"},"user":{"type":["string","null"]},"seconds":{"type":"integer"},
+"country":{"type":["string","null"]}}}},
+"next":{"type":"string"},
+"partial":{"type":"boolean"},"missing":{"type":"array","items":{"type":"string"}}}})"},
+    {"Node",
+     R"({"type":"object","required":["id","state"],"additionalProperties":false,"properties":{
+"id":{"type":"string"},"state":{"enum":["up","suspect","down","draining"]},
+"self":{"type":"boolean"},"url":{"type":["string","null"]},
+"listeners":{"type":"integer"},"max_listeners":{"type":["integer","null"]},
+"kbps":{"type":"integer"},"max_kbps":{"type":["integer","null"]},
+"sources":{"type":"integer"},"max_sources":{"type":["integer","null"]},
+"reserved_kbps":{"type":"integer","description":"What the mounts of the store reserve there."},
+"uptime_s":{"type":["integer","null"],"description":"Of another node: since it is linked."},
+"version":{"type":["string","null"]},"rtt_ms":{"type":["number","null"]},
+"tags":{"type":"array","items":{"type":"string"}},"country":{"type":["string","null"]},
+"weight":{"type":"integer"}}})"},
+    {"NodeList",
+     R"({"type":"object","required":["items"],"properties":{
+"items":{"type":"array","items":{"$ref":"#/components/schemas/Node"}},"next":{"type":"string"}}})"},
+    {"NodeDrain",
+     R"({"type":"object","required":["on"],"additionalProperties":false,"properties":{
+"on":{"type":"boolean"},"mode":{"enum":["soft","move","hard"],"description":"Missing: as configured, else soft."},
+"time":{"type":"integer","minimum":1,"maximum":86400,"description":"Seconds; only for this server itself."}}})"},
+    {"NodeWeight",
+     R"({"type":"object","required":["weight"],"additionalProperties":false,"properties":{
+"weight":{"type":["integer","null"],"minimum":0,"maximum":1000}}})"},
+    {"AuditList",
+     R"({"type":"object","required":["items"],"properties":{
+"items":{"type":"array","items":{"type":"object","required":["at","n","who","role","via","ip","do","on","change","result"],"properties":{
+"at":{"type":"string"},"n":{"type":"integer"},"prev":{"type":"string"},"node":{"type":"string"},
+"who":{"type":"string"},"role":{"type":"string"},"via":{"type":"string"},"ip":{"type":"string"},
+"do":{"type":"string"},"on":{"type":"string"},
+"change":{"type":"object","description":"FIELD: [before, after]"},
+"result":{"type":"string","description":"ok, a status, or the name of a problem"}}}},
+"next":{"type":"string"}}})"},
+    {"ExternalConfirm",
+     R"({"type":"object","required":["etag"],"additionalProperties":false,"properties":{
+"etag":{"type":"string","minLength":1,"description":"pending/etag of GET /external."}}})"},
+    {"External",
+     R"({"type":"object","required":["on","url","state","age","mounts","applied","etag","failures","trouble","bad_mounts","faults","pending"],"properties":{
+"on":{"const":true},"url":{"type":"string","description":"Without login and query."},
+"state":{"enum":["asking","good","failing"],"description":"asking: no answer has come since the start."},
+"age":{"type":"number","description":"Seconds since the last good answer."},
+"mounts":{"type":"integer"},
+"applied":{"type":"boolean","description":"The configuration has them."},
+"etag":{"type":"string","description":"Of the last good list, or a digest of it."},
+"failures":{"type":"integer"},"trouble":{"type":"string","description":"Why the last question failed."},
+"bad_mounts":{"type":"integer"},
+"faults":{"type":"array","items":{"type":"object","required":["mount","fault","in_force","errors"],"properties":{
+"mount":{"type":"string","description":"Its name, or its place in the list."},
+"fault":{"type":"string"},
+"in_force":{"type":"boolean","description":"Its last good form is."},
+"errors":{"type":"array","items":{"type":"object","required":["pointer","detail"],"properties":{
+"pointer":{"type":"string","description":"RFC 6901, in the page of the list."},
+"detail":{"type":"string"}}}}}}},
+"pending":{"type":["object","null"],"required":["etag","by_hand","seen","confirm","count","mounts"],"properties":{
+"etag":{"type":"string"},
+"by_hand":{"type":"boolean","description":"Only an administrator ends the wait."},
+"seen":{"type":"integer","description":"Lists in a row that said so."},
+"confirm":{"type":"integer","description":"That so many have to."},
+"count":{"type":"integer"},
+"mounts":{"type":"array","items":{"type":"string"},"description":"At most 1000."}}}}})"},
+    {"MountRecord", ""},
+    {"MountNew",
+     R"({"allOf":[{"$ref":"#/components/schemas/MountRecord"},{"type":"object","required":["mount"]}]})"},
+    {"MountPut", R"({"type":"object","description":"As MountRecord; the name may be left out."})"},
+    {"MountPatch",
+     R"({"type":"object","description":"As MountRecord, only what changes; null takes a value away."})"},
+    {"Mount",
+     R"({"type":"object","required":["mount","state","origin","source","listen","on_air","on-air","listeners","title"],"properties":{
+"mount":{"type":"string"},
+"settings":{"type":"object"},
+"state":{"enum":["active","suspended","moving","deleting","unplaced"]},
+"origin":{"enum":["file","store","external"],"description":"file and external are changed there"},
+"account":{"type":"string"},"home":{"type":"string"},
+"home-state":{"enum":["up","suspect","down","draining","unknown"],"description":"Of the node, as this server sees it."},
+"backup":{"type":"string","description":"The second home, of place.homes 2."},
+"backup-state":{"enum":["up","suspect","down","draining","unknown"],"description":"As home-state."},
+"place":{"type":"object"},"limits":{"type":"object"},
+"sources":{"type":"array","items":{"type":"object","required":["user"]}},
+"suspended-by":{"enum":["owner","admin","account",null]},
+"source":{"type":"object","required":["url","shoutcast"],"properties":{
+"url":{"type":["string","null"]},"shoutcast":{"type":["string","null"]},
+"backup":{"type":["string","null"],"description":"Where the source goes when url does not take it: of a mount with two homes."},
+"user":{"type":"string"},
+"password":{"type":"string","description":"Only in the answer that made it."}}},
+"logins":{"type":"array","items":{"type":"object","required":["user","password"]}},
+"listen":{"type":"object","properties":{"http":{"type":["string","null"]},"https":{"type":["string","null"]}}},
+"on_air":{"type":"boolean","description":"At this server, or at one that reports to it."},
+"on-air":{"type":"boolean","description":"As on_air."},
+"listeners":{"type":"integer","description":"Over all servers that this one knows of."},
+"title":{"type":["string","null"]},
+"why":{"type":"array","items":{"type":"object","required":["node","reserved"],"properties":{
+"node":{"type":"string"},"reserved":{"type":"number"},"refused":{"type":"string"}}}},
+"revision":{"type":"string"}}})"},
+    {"MountList",
+     R"({"type":"object","required":["items"],"properties":{
+"items":{"type":"array","items":{"$ref":"#/components/schemas/Mount"}},"next":{"type":"string"}}})"},
+};
+
+}  // namespace
+
+std::span<const ApiSchema> api_schemas() noexcept { return kSchemas; }
+
+}  // namespace lb

@@ -1,0 +1,287 @@
+#include "app/cluster/conf_source.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "app/cluster/node_links.h"
+#include "app/cluster/own_origins.h"
+#include "app/services/login_service.h"
+#include "auth/password_hash.h"
+#include "base/encoding.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kUntilItReads = 5ms;
+constexpr std::string_view kNoStore = "none.0";
+
+std::string key_of(std::string_view record_class, std::string_view name) {
+  return std::string(record_class) + '/' + percent_encode(name, false);
+}
+
+std::string name_of(std::string_view key) {
+  return percent_decode(key.substr(key.find('/') + 1), false).value_or("");
+}
+
+// Elsewhere no password opens the mount, not even the one of that server's own file.
+void close_logins(MountRecord& record) {
+  for (RecordLogin& login : record.sources) {
+    login.hash = kNoPassword;
+    login.password.clear();
+  }
+}
+
+template <class Rows, class Each>
+void for_each_change(const Rows& before, const Rows& now, Each each) {
+  auto a = before.begin();
+  auto b = now.begin();
+  while (a != before.end() || b != now.end()) {
+    if (b == now.end() || (a != before.end() && a->first < b->first)) {
+      each((a++)->first);
+    } else if (a == before.end() || b->first < a->first) {
+      each((b++)->first);
+    } else {
+      if (a->second != b->second) each(b->first);
+      ++a, ++b;
+    }
+  }
+}
+
+}  // namespace
+
+bool may_have_logins(const MountRecord& record, std::string_view node) {
+  const RecordPlace& place = record.place;
+  return record.home == node || record.backup == node || place.node == node || place.from == node ||
+         place.to == node;
+}
+
+std::string epoch_json(const User& user) {
+  JsonWriter json;
+  json.begin_object();
+  json.key("epoch").number(user.epoch);
+  json.key("role").text(to_text(user.role));
+  json.key("account").text(user.account);
+  json.key("mounts").begin_array();
+  for (const std::string& mount : user.mounts) json.text(mount);
+  json.end_array();
+  json.key("disabled").boolean(user.disabled);
+  json.key("addresses").boolean(user.addresses);
+  json.end_object();
+  return json.take();
+}
+
+ConfSource::ConfSource(Services& services, NodeLinks& nodes)
+    : services_(services), nodes_(nodes), timer_(services.loops.control(), [this] { work(); }) {}
+
+bool ConfSource::has_anything() const noexcept {
+  return (book_ != nullptr && book_->life().life != 0) || has_external_;
+}
+
+void ConfSource::configure(const Config& config) {
+  if (stopped_) return;
+  id_ = services_.cluster->facts()->id;
+  origins_ = own_origins(config);
+  keys_changed();
+}
+
+void ConfSource::stop() {
+  stopped_ = true;
+  timer_.cancel();
+  listeners_.clear();
+}
+
+void ConfSource::changed(const std::string& key) {
+  for (auto& [node, listener] : listeners_)
+    if (!listener.all) listener.pending.insert(key);
+}
+
+void ConfSource::set_records(std::shared_ptr<const RecordBook> book) {
+  if (stopped_) return;
+  const bool had_any = has_anything();
+  const auto before = std::exchange(book_, std::move(book));
+  if (!has_anything()) return;
+  if (before != nullptr && had_any) note_changes(*before, *book_);
+  // Another store, or another life of it: everything is said again.
+  if (before == nullptr || before->life() != book_->life())
+    for (auto& [node, listener] : listeners_) listener = {};
+  if (!had_any) keys_changed();
+  timer_.after(0us);
+}
+
+void ConfSource::note_changes(const RecordBook& before, const RecordBook& now) {
+  if (listeners_.empty()) return;
+  for_each_change(before.mounts(), now.mounts(),
+                  [this](const std::string& name) { changed(key_of("mounts", name)); });
+  for_each_change(before.bans(), now.bans(),
+                  [this](const std::string& id) { changed(key_of("bans", id)); });
+  for_each_change(before.users(), now.users(),
+                  [this](const std::string& name) { changed(key_of("epochs", name)); });
+  for_each_change(before.ended(), now.ended(),
+                  [this](const std::string& sid) { changed(key_of("ended", sid)); });
+  std::set<std::string, std::less<>> accounts;
+  for_each_change(before.accounts(), now.accounts(), [&](const std::string& id) {
+    const auto* was = before.account(id);
+    const auto* is = now.account(id);
+    if ((was != nullptr && was->value.suspended) != (is != nullptr && is->value.suspended))
+      accounts.insert(id);
+  });
+  if (accounts.empty()) return;
+  for (const auto& [name, row] : now.mounts())
+    if (accounts.contains(row->value.account)) changed(key_of("mounts", name));
+}
+
+void ConfSource::set_external(std::vector<RegistryRecord> records) {
+  if (stopped_) return;
+  const bool had_any = has_anything();
+  std::map<std::string, std::string> next;
+  for (RegistryRecord& record : records) next[record.key] = std::move(record.value);
+  has_external_ = true;
+  ++external_number_;
+  for_each_change(external_, next, [this](const std::string& key) { changed(key); });
+  external_ = std::move(next);
+  if (!had_any) keys_changed();
+  timer_.after(0us);
+}
+
+void ConfSource::keys_changed() {
+  if (stopped_ || !has_anything()) return;
+  auto ring = services_.login->sessions().keys();
+  std::map<std::string, std::string> own;
+  if (ring != nullptr)
+    for (const OwnKey& key : ring->keys())
+      own[session_key_name(id_, key.kid)] = session_key_record(key);
+  if (!origins_.empty()) own[master_record_name(id_)] = master_record(origins_);
+  if (own == own_) return;
+  for_each_change(own_, own, [this](const std::string& key) { changed(key); });
+  own_ = std::move(own);
+  timer_.after(0us);
+}
+
+void ConfSource::joined(const std::string& node) {
+  if (stopped_ || !nodes_.knows_conf(node)) return;
+  listeners_[node] = {};
+  if (has_anything()) timer_.after(0us);
+}
+
+void ConfSource::left(const std::string& node) {
+  if (!nodes_.knows_conf(node)) listeners_.erase(node);
+}
+
+std::vector<std::string> ConfSource::all_keys() const {
+  std::vector<std::string> keys;
+  if (book_ != nullptr) {
+    for (const auto& [name, row] : book_->mounts()) keys.push_back(key_of("mounts", name));
+    for (const auto& [id, row] : book_->bans()) keys.push_back(key_of("bans", id));
+    for (const auto& [name, row] : book_->users()) keys.push_back(key_of("epochs", name));
+    for (const auto& [sid, row] : book_->ended()) keys.push_back(key_of("ended", sid));
+  }
+  for (const auto& [key, value] : external_) keys.push_back(key);
+  for (const auto& [key, value] : own_) keys.push_back(key);
+  return keys;
+}
+
+std::string ConfSource::mount_for(const MountRecord& record, const std::string& node) const {
+  MountRecord out = book_ != nullptr ? book_->effective(record) : record;
+  if (!may_have_logins(out, node)) close_logins(out);
+  // The home pulls it; elsewhere the stream comes over the links.
+  if (out.home != node) out.relay = MountRecord().relay;
+  return mount_record_xml(out);
+}
+
+std::optional<std::string> ConfSource::value_of(const std::string& key,
+                                                const std::string& node) const {
+  const auto in = [&key](const std::map<std::string, std::string>& all) {
+    const auto at = all.find(key);
+    return at == all.end() ? std::nullopt : std::optional<std::string>(at->second);
+  };
+  if (key.starts_with("external/")) {
+    auto value = in(external_);
+    if (!value) return value;
+    auto record = parse_mount_record(*value);
+    if (record && may_have_logins(*record, node)) return value;
+    if (!record) return std::nullopt;
+    close_logins(*record);
+    return mount_record_xml(*record);
+  }
+  if (book_ != nullptr) {
+    if (key.starts_with("mounts/")) {
+      const auto* row = book_->mount(name_of(key));
+      return row == nullptr ? std::nullopt : std::optional(mount_for(row->value, node));
+    }
+    if (key.starts_with("bans/")) {
+      const auto* row = book_->ban(name_of(key));
+      return row == nullptr ? std::nullopt : std::optional(ban_json(row->value));
+    }
+    if (key.starts_with("epochs/")) {
+      const auto* row = book_->user(name_of(key));
+      return row == nullptr ? std::nullopt : std::optional(epoch_json(row->value));
+    }
+    if (key.starts_with("ended/")) {
+      const auto row = book_->ended().find(name_of(key));
+      return row == book_->ended().end()
+                 ? std::nullopt
+                 : std::optional(ended_record("", row->second->value.until));
+    }
+  }
+  return in(own_);
+}
+
+// In turn, so that a node that is told everything holds up none of the others.
+void ConfSource::work() {
+  if (stopped_ || !has_anything()) return;
+  std::vector<std::pair<const std::string, Listener>*> due;
+  for (auto& row : listeners_)
+    if (row.second.all || !row.second.pending.empty()) due.push_back(&row);
+  if (due.empty()) return;
+  const auto first =
+      std::find_if(due.begin(), due.end(), [this](const auto* row) { return row->first >= next_; });
+  std::rotate(due.begin(), first, due.end());
+  const std::size_t share = std::max<std::size_t>(1, kFramesATurn / due.size());
+  std::size_t left = kFramesATurn, sent = 0;
+  bool waits = false;
+  for (auto* row : due) {
+    if (left == 0) {
+      next_ = row->first;
+      break;
+    }
+    if (nodes_.queued(row->first) > kMostQueued) {
+      waits = true;
+      continue;
+    }
+    const std::size_t frames = tell(row->first, row->second, std::min(share, left));
+    left -= std::min(left, frames);
+    sent += frames;
+  }
+  const bool more = std::any_of(due.begin(), due.end(), [](const auto* row) {
+    return row->second.all || !row->second.pending.empty();
+  });
+  if (more) timer_.after(waits && sent == 0 ? std::chrono::microseconds(kUntilItReads) : 0us);
+}
+
+std::size_t ConfSource::tell(const std::string& node, Listener& listener, std::size_t most) {
+  ConfFrame head;
+  head.store = book_ == nullptr ? std::string(kNoStore) : store_name(book_->life());
+  if (head.store.empty()) head.store = kNoStore;
+  head.revision = book_ == nullptr ? external_number_ : book_->revision();
+  if (std::exchange(listener.all, false)) {
+    head.all = true;
+    const auto keys = all_keys();
+    listener.pending = {keys.begin(), keys.end()};
+  }
+  ConfRun run(head);
+  auto at = listener.pending.begin();
+  for (; at != listener.pending.end() && run.full() < most; ++at) {
+    if (auto value = value_of(*at, node))
+      run.set(*at, *value);
+    else
+      run.remove(*at);
+  }
+  listener.pending.erase(listener.pending.begin(), at);
+  const auto frames = run.take(!listener.pending.empty());
+  for (const ConfFrame& frame : frames) nodes_.send_to(node, frame);
+  return frames.size();
+}
+
+}  // namespace lb

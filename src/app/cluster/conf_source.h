@@ -1,0 +1,92 @@
+// ConfSource: tells the nodes that are linked here what they are to enforce: mounts, bans, epochs
+// and ended logins of the store's records, the keys and the address of this master, and what
+// <config-external> says for the cluster.
+//
+// A node is told everything after WELCOME, and then what changes; of a name that changes twice
+// before it is sent, the last word only.  Hashes of sources go to the nodes that a record allows
+// (may_have_logins()).  A server without a store, and without external records for the cluster,
+// tells nothing.
+//
+// Thread: control.
+// Ownership: ClusterLinks.
+// Bounds: kFramesATurn of the loop; a node that does not read is sent no more than kMostQueued.
+// Source: oneplace.md 4.4; doc/link.md, CONF.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/record_book.h"
+#include "app/services/services.h"
+#include "cluster/link/frame.h"
+#include "registry/registry.h"
+
+namespace lb {
+
+class NodeLinks;
+
+class ConfSource {
+ public:
+  static constexpr std::size_t kFramesATurn = 20;
+  static constexpr std::size_t kMostQueued = 2 << 20;
+
+  ConfSource(Services& services, NodeLinks& nodes);
+
+  void configure(const Config& config);
+  void stop();
+  // All records of the store, as they are by now.
+  void set_records(std::shared_ptr<const RecordBook> book);
+  // All mounts that <config-external> supplies for the cluster: external/PCT, with the XML of a
+  // record.
+  void set_external(std::vector<RegistryRecord> records);
+  // The keys that sign sessions are other ones.
+  void keys_changed();
+  // A node is linked, and is about to be welcomed; a link of it has ended.
+  void joined(const std::string& node);
+  void left(const std::string& node);
+
+ private:
+  struct Listener {
+    std::set<std::string> pending;  // keys
+    bool all = true;                // it has been told nothing over this link
+  };
+  bool has_anything() const noexcept;
+  void changed(const std::string& key);
+  void note_changes(const RecordBook& before, const RecordBook& now);
+  void work();
+  // Sends at most so many frames; how many it were.
+  std::size_t tell(const std::string& node, Listener& listener, std::size_t most);
+  std::vector<std::string> all_keys() const;
+  // nullopt: there is none.
+  std::optional<std::string> value_of(const std::string& key, const std::string& node) const;
+  std::string mount_for(const MountRecord& record, const std::string& node) const;
+
+  Services& services_;
+  NodeLinks& nodes_;
+  std::shared_ptr<const RecordBook> book_;  // null: there is no store
+  std::map<std::string, std::string> external_;
+  bool has_external_ = false;
+  std::uint64_t external_number_ = 0;
+  std::map<std::string, std::string> own_;  // keys/ and masters/ of this server
+  std::string id_;
+  std::vector<std::string> origins_;
+  std::map<std::string, Listener> listeners_;
+  std::string next_;  // the node that is served first in the next turn
+  bool stopped_ = false;
+  Timer timer_;
+};
+
+// Whether a node may have the logins of a mount's source: it is its home, or may become it.
+bool may_have_logins(const MountRecord& record, std::string_view node);
+
+// {"epoch","role","account","mounts","disabled","addresses"} of a user, without any secret.
+std::string epoch_json(const User& user);
+
+}  // namespace lb

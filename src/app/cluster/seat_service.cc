@@ -1,0 +1,163 @@
+#include "app/cluster/seat_service.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "app/cluster/slot_links.h"
+#include "app/cluster/slot_service.h"
+#include "base/encoding.h"
+#include "net/digest.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kWhileAsked = 20ms;
+constexpr auto kSeatRest = 250ms;
+constexpr SteadyTime::duration kBetweenSeatFrames = 10ms;
+constexpr std::size_t kUserBytes = 16;
+
+// The same at all nodes; names themselves are in no frame.
+std::string seat_user(std::string_view purpose, const std::string& mount, std::string_view text) {
+  const std::string key = "lbedge-cluster/1 " + std::string(purpose) + " " + mount;
+  return hex_encode(std::string_view(hmac_sha256(key, text)).substr(0, kUserBytes));
+}
+
+}  // namespace
+
+void SeatHandle::off(std::uint64_t number) {
+  const std::lock_guard<std::mutex> guard(mutex_);
+  if (service_ == nullptr) return;
+  control_.post([service = service_, number] { service->off(number); });
+}
+
+void SeatHandle::shut() {
+  const std::lock_guard<std::mutex> guard(mutex_);
+  service_ = nullptr;
+}
+
+SeatService::SeatService(Services& services, SlotLinks& links, const SlotService& slots)
+    : services_(services),
+      links_(links),
+      handle_(std::make_shared<SeatHandle>(services.loops.control(), *this)),
+      book_(
+          [&links, &slots](const std::string& mount) {
+            std::string parent = slots.parent_of(mount);
+            return links.is_linked(parent) ? parent : std::string();
+          },
+          SeatTiming{}),
+      timer_(services.loops.control(), [this] { work(); }),
+      flush_timer_(services.loops.control(), [this] { flush(); }) {}
+
+SeatService::~SeatService() { handle_->shut(); }
+
+void SeatService::stop() {
+  stopped_ = true;
+  handle_->shut();
+  timer_.cancel();
+  flush_timer_.cancel();
+  listening_.clear();
+}
+
+void SeatService::ask(const Ask& ask, UniqueFunction<void(bool, SeatPass)> then) {
+  if (stopped_) return;
+  const std::uint64_t number = next_++;
+  const SteadyTime now = services_.clock.steady();
+  listening_[number] = {ask.mount, ask.listener, std::move(then)};
+  unanswered_.emplace_back(now + kPatience, number);
+  SeatRow row;
+  row.mount = ask.mount;
+  row.user = seat_user("user", ask.mount, ask.user);
+  row.who = seat_user("who", ask.mount, ask.who);
+  row.number = number;
+  row.most = ask.most;
+  row.drop = ask.drop;
+  book_.ask(row, now);
+  settle();
+  timer_.after(kWhileAsked);
+}
+
+void SeatService::off(std::uint64_t number) {
+  if (stopped_) return;
+  book_.off(number);
+  listening_.erase(number);
+  settle();
+}
+
+void SeatService::joined(const std::string& id, bool restarted) {
+  if (stopped_) return;
+  book_.joined(id, restarted, services_.clock.steady());
+  settle();
+}
+
+void SeatService::left(const std::string& id, bool silent) {
+  letters_.erase(id);
+  if (stopped_) return;
+  book_.left(id, silent, services_.clock.steady());
+  settle();
+}
+
+void SeatService::take(const std::string& teller, const SeatFrame& frame) {
+  if (stopped_ || !links_.is_linked(teller)) return;
+  for (const SeatRow& row : frame.rows) book_.take(teller, row, services_.clock.steady());
+  settle();
+}
+
+void SeatService::settle() {
+  for (const SeatBook::Answer& answer : book_.take_answers()) {
+    const auto at = listening_.find(answer.number);
+    if (at == listening_.end()) continue;
+    if (answer.act == SeatAct::kDrop) {
+      services_.log.info(
+          "auth/seats", at->second.mount + ": a listener is ended, its user listens elsewhere now");
+      services_.auth->end_listener(at->second.mount, at->second.listener);
+      continue;
+    }
+    auto then = std::exchange(at->second.then, nullptr);
+    if (!then) continue;
+    if (answer.act == SeatAct::kYes) {
+      then(true, SeatPass(handle_, answer.number));
+    } else {
+      listening_.erase(at);
+      then(false, SeatPass());
+    }
+  }
+  for (SeatBook::Letter& letter : book_.take_letters())
+    letters_[letter.to].push_back(std::move(letter.row));
+  const SteadyTime now = services_.clock.steady();
+  if (!letters_.empty() && !flush_timer_.armed())
+    flush_timer_.after(std::chrono::ceil<std::chrono::microseconds>(
+        std::max<SteadyTime::duration>(0us, flushed_ + kBetweenSeatFrames - now)));
+  if (book_.size() > 0 && !timer_.armed()) timer_.after(kSeatRest);
+}
+
+void SeatService::work() {
+  if (stopped_) return;
+  const SteadyTime now = services_.clock.steady();
+  book_.tick(now);
+  while (!unanswered_.empty() && unanswered_.front().first <= now) {
+    const std::uint64_t number = unanswered_.front().second;
+    unanswered_.pop_front();
+    const auto at = listening_.find(number);
+    if (at != listening_.end() && at->second.then) book_.decide_here(number, now);
+  }
+  while (!unanswered_.empty()) {
+    const auto at = listening_.find(unanswered_.front().second);
+    if (at != listening_.end() && at->second.then) break;
+    unanswered_.pop_front();
+  }
+  settle();
+  if (book_.size() > 0) timer_.after(unanswered_.empty() ? kSeatRest : kWhileAsked);
+}
+
+void SeatService::flush() {
+  if (stopped_) return;
+  flushed_ = services_.clock.steady();
+  for (auto& [id, rows] : std::exchange(letters_, {})) {
+    if (!links_.is_linked(id)) continue;
+    for (const SeatFrame& frame : seat_frames(std::move(rows))) links_.send(id, frame);
+  }
+}
+
+}  // namespace lb

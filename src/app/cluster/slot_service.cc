@@ -1,0 +1,344 @@
+#include "app/cluster/slot_service.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "app/cluster/slot_endings.h"
+#include "app/cluster/slot_links.h"
+#include "app/services/worker.h"
+#include "base/clock.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kWhileBusy = 20ms;
+constexpr auto kAtRest = 250ms;
+// Rows of one neighbour go together: a node may send 300 frames a second.
+constexpr SteadyTime::duration kBetweenFrames = 10ms;
+constexpr auto kOnTheWay = 100ms;
+// After the start, nodes that had slots of a run before this one come and claim them.
+constexpr auto kAllAreBack = 2s;
+
+// May have an <mount> section, and is no pattern.
+bool is_name(const std::string& mount) {
+  return mount.starts_with('/') && mount.find_first_of("*?[") == std::string::npos;
+}
+
+}  // namespace
+
+SlotService::SlotService(Services& services, SlotLinks& links)
+    : services_(services),
+      links_(links),
+      gates_(std::make_shared<const Gates>()),
+      began_(services.clock.steady()),
+      timer_(services.loops.control(), [this] { work(); }),
+      flush_timer_(services.loops.control(), [this] { flush(); }),
+      look_timer_(services.loops.control(), [this] { look(); }) {}
+
+SlotService::~SlotService() = default;
+
+void SlotService::configure() {
+  if (!stopped_) look();
+}
+
+void SlotService::stop() {
+  stopped_ = true;
+  timer_.cancel();
+  flush_timer_.cancel();
+  look_timer_.cancel();
+  for (auto& [mount, row] : rows_) row.waiting.clear();
+}
+
+void SlotService::offers_changed() {
+  offered_known_ = false;
+  look_soon();
+}
+
+void SlotService::look_soon() {
+  if (!stopped_ && !look_timer_.armed()) look_timer_.after(0us);
+}
+
+// -- which mounts ---------------------------------------------------------------------------------
+
+std::set<std::string> SlotService::limited_mounts() {
+  if (!std::exchange(offered_known_, true)) {
+    offered_.clear();
+    links_.add_offered(offered_);
+  }
+  std::set<std::string> mounts = offered_;
+  const auto config = services_.config.read();
+  if (std::exchange(judged_, config) != config) {
+    const auto is_limited = [](const MountSettings& section) {
+      return section.max_listeners_cluster >= 0;
+    };
+    any_section_ = is_limited(config->default_mount) ||
+                   std::any_of(config->mounts.begin(), config->mounts.end(), is_limited);
+  }
+  if (!any_section_) return mounts;
+  for (const MountSettings& section : config->mounts)
+    if (section.max_listeners_cluster >= 0 && is_name(section.name)) mounts.insert(section.name);
+  for (const auto& [name, mount] : *services_.mounts.all())
+    if (mount_section(*config, name).max_listeners_cluster >= 0 && !mount->facts()->from_file)
+      mounts.insert(name);
+  return mounts;
+}
+
+void SlotService::look() {
+  if (stopped_) return;
+  looked_ = services_.clock.steady();
+  std::set<std::string> mounts = limited_mounts();
+  bool changed = false;
+  for (auto at = rows_.begin(); at != rows_.end();) {
+    Row& row = at->second;
+    if (!mounts.contains(at->first) && row.waiting.empty() && row.book->is_unused()) {
+      row.book->gate()->open();
+      at = rows_.erase(at);
+      changed = true;
+      continue;
+    }
+    place(row);
+    serve(row);
+    mounts.erase(at->first);
+    ++at;
+  }
+  for (const std::string& mount : mounts) changed = row_of(mount) != nullptr || changed;
+  if (changed) publish();
+  if (!rows_.empty() && !timer_.armed()) timer_.after(kAtRest);
+}
+
+// Of a mount that is limited.  Null: there are too many.
+SlotService::Row* SlotService::row_of(const std::string& mount) {
+  if (const auto at = rows_.find(mount); at != rows_.end()) return &at->second;
+  if (rows_.size() >= kMaxBooks) {
+    if (!std::exchange(full_, true))
+      services_.log.error("cluster/slots", "more than " + std::to_string(kMaxBooks) +
+                                               " mounts have max-listeners-cluster; listeners of "
+                                               "further ones are refused");
+    return nullptr;
+  }
+  Row& row = rows_[mount];
+  row.book = std::make_unique<SlotBook>(
+      mount, std::make_shared<SlotGate>(), SlotTiming{}, [this] { return next_life(); },
+      services_.clock.steady());
+  for (const std::string& id : links_.linked())
+    row.book->joined(id, false, services_.clock.steady());
+  place(row);
+  serve(row);
+  if (!timer_.armed()) timer_.after(kAtRest);
+  return &row;
+}
+
+std::string SlotService::parent_of(const std::string& mount) const {
+  if (const auto here = services_.mounts.find(mount)) {
+    const MountPhase phase = here->phase();
+    const bool plays = phase == MountPhase::kRunning || phase == MountPhase::kLingering;
+    if (plays && !here->facts()->relayed) return {};
+  }
+  return links_.upstream_of(mount);
+}
+
+void SlotService::place(Row& row) {
+  const std::string& mount = row.book->mount();
+  const SteadyTime now = services_.clock.steady();
+  const auto config = services_.config.read();
+  const MountSettings& section = mount_section(*config, mount);
+  const int limit = section.max_listeners_cluster;
+  const bool limited = limit >= 0 || links_.offered_with_slots(mount);
+  const std::string parent = limited ? parent_of(mount) : std::string();
+  const bool certain = links_.alone() || now - began_ > kAllAreBack;
+  const std::string before = row.book->parent();
+  row.book->set_ends_excess(section.cluster_over == OverPolicy::kKick);
+  row.book->set_place(parent, limit, certain, now);
+  if (parent != before)
+    services_.log.info("cluster/slots",
+                       "mount " + mount + ": its slots come from " +
+                           (parent.empty() ? "this node, where the stream begins" : parent));
+  if (!parent.empty())
+    if (const auto at = links_.was_there(parent)) row.book->parent_was_there(*at, now);
+}
+
+void SlotService::publish() {
+  auto gates = std::make_shared<Gates>();
+  for (const auto& [mount, row] : rows_) gates->emplace(mount, row.book->gate());
+  any_.store(!gates->empty(), std::memory_order_release);
+  gates_.publish(std::move(gates));
+}
+
+bool SlotService::limits(const MountSettings& section, const std::string& mount) const {
+  if (section.max_listeners_cluster >= 0) return true;
+  const auto gate = gate_of(mount);
+  return gate != nullptr && !gate->is_open();
+}
+
+std::shared_ptr<SlotGate> SlotService::gate_of(const std::string& mount) const {
+  if (!any_.load(std::memory_order_acquire)) return nullptr;
+  const auto gates = gates_.read();
+  const auto at = gates->find(mount);
+  return at == gates->end() ? nullptr : at->second;
+}
+
+// -- neighbours -----------------------------------------------------------------------------------
+
+void SlotService::joined(const std::string& id, bool restarted) {
+  if (stopped_) return;
+  const SteadyTime now = services_.clock.steady();
+  for (auto& [mount, row] : rows_) {
+    row.book->joined(id, restarted, now);
+    serve(row);
+  }
+  look_soon();
+}
+
+void SlotService::resend(const std::string& id) {
+  for (auto& [mount, row] : rows_) {
+    row.book->resend(id);
+    serve(row);
+  }
+}
+
+void SlotService::left(const std::string& id, bool silent) {
+  letters_.erase(id);
+  if (stopped_) return;
+  const SteadyTime now = services_.clock.steady();
+  for (auto& [mount, row] : rows_) {
+    row.book->left(id, silent, now);
+    serve(row);
+  }
+}
+
+void SlotService::take(const std::string& teller, const SlotFrame& frame) {
+  if (stopped_ || !links_.is_linked(teller)) return;
+  const SteadyTime now = services_.clock.steady();
+  for (const SlotRow& said : frame.rows) {
+    const auto at = rows_.find(said.mount);
+    if (at == rows_.end()) {
+      if (said.down || !knows_no_limit(said.mount)) continue;
+      SlotRow answer;
+      answer.mount = said.mount;
+      answer.life = said.life;
+      answer.down = true;
+      answer.word = SlotWord::kOpen;
+      letters_[teller].push_back(std::move(answer));
+      if (!flush_timer_.armed()) flush_timer_.after(0us);
+      continue;
+    }
+    at->second.book->take(teller, said, now);
+    serve(at->second);
+  }
+}
+
+// Of a mount that is not limited here: that is certain, not only not known yet.
+bool SlotService::knows_no_limit(const std::string& mount) const {
+  if (!services_.mounts.find(mount)) return false;
+  const std::string parent = parent_of(mount);
+  return parent.empty() || links_.is_linked(parent);
+}
+
+// -- listeners ------------------------------------------------------------------------------------
+
+void SlotService::wait(const std::string& mount, unsigned worker, std::uint64_t connection) {
+  ++waits_;
+  const SteadyTime now = services_.clock.steady();
+  const Waiting waiting{worker, connection, now + kPatience};
+  if (stopped_) return;
+  const bool known = rows_.contains(mount);
+  Row* row = row_of(mount);
+  if (row == nullptr || row->waiting.size() >= kMaxWaiting) {
+    hand(waiting, {}, SlotWord::kLate);
+    return;
+  }
+  if (!known) publish();
+  row->waiting.push_back(waiting);
+  serve(*row);
+  // Set once: listeners that come faster than that would put it off for ever, and with it the look
+  // at the parent, by which slots stay valid.
+  if (!row->waiting.empty() && !std::exchange(soon_, true)) timer_.after(kWhileBusy);
+}
+
+void SlotService::serve(Row& row) {
+  const SteadyTime now = services_.clock.steady();
+  SlotBook& book = *row.book;
+  // Slots may be there that are valid no longer.
+  for (bool more = !row.waiting.empty(); more;) {
+    while (!row.waiting.empty() && book.gate()->try_enter(now)) {
+      hand(row.waiting.front(), SlotPass(book.gate()), SlotWord::kNone);
+      row.waiting.pop_front();
+    }
+    const SlotBook::Count before = book.gate()->idle();
+    book.set_waiting(static_cast<SlotBook::Count>(row.waiting.size()), now);
+    more = !row.waiting.empty() && book.gate()->idle() > before;
+  }
+  if (const auto word = book.take_refusal()) refuse(row, *word);
+  if (const SlotBook::Count most = book.take_endings(); most > 0)
+    end_newest(services_, book.mount(), book.gate(), static_cast<std::size_t>(most));
+  for (SlotBook::Letter& letter : book.take_letters())
+    letters_[letter.to].push_back(std::move(letter.row));
+  if (!letters_.empty() && !flush_timer_.armed())
+    flush_timer_.after(std::chrono::ceil<std::chrono::microseconds>(
+        std::max<SteadyTime::duration>(0us, flushed_ + kBetweenFrames - now)));
+}
+
+// Where many come at once, slots are still on their way from one node to another: a listener that
+// has just come is not refused yet.
+void SlotService::refuse(Row& row, SlotWord word) {
+  const SteadyTime now = services_.clock.steady();
+  std::deque<Waiting> still;
+  for (const Waiting& waiting : std::exchange(row.waiting, {})) {
+    if (word == SlotWord::kUsed && waiting.until - now > kPatience - kOnTheWay)
+      still.push_back(waiting);
+    else
+      hand(waiting, {}, word);
+  }
+  row.waiting = std::move(still);
+}
+
+void SlotService::hand(const Waiting& waiting, SlotPass pass, SlotWord word) {
+  Worker::resume_with_slot(services_, waiting.worker, waiting.connection, std::move(pass), word);
+}
+
+void SlotService::work() {
+  if (stopped_) return;
+  const SteadyTime now = services_.clock.steady();
+  if (now - looked_ >= kAtRest - kWhileBusy) look();
+  bool busy = false;
+  for (auto& [mount, row] : rows_) {
+    row.book->tick(now);
+    std::size_t overdue = 0;
+    while (overdue < row.waiting.size() && row.waiting[overdue].until <= now) ++overdue;
+    const SlotWord word = row.book->picture().cut_off ? SlotWord::kCut : SlotWord::kLate;
+    for (; overdue > 0; --overdue) {
+      hand(row.waiting.front(), {}, word);
+      row.waiting.pop_front();
+    }
+    serve(row);
+    busy = busy || !row.waiting.empty() || row.book->busy();
+  }
+  soon_ = busy;
+  if (!rows_.empty()) timer_.after(busy ? kWhileBusy : kAtRest);
+}
+
+void SlotService::flush() {
+  if (stopped_) return;
+  flushed_ = services_.clock.steady();
+  for (auto& [id, rows] : std::exchange(letters_, {})) {
+    if (!links_.is_linked(id)) continue;
+    for (const SlotFrame& frame : slot_frames(std::move(rows))) links_.send(id, frame);
+  }
+}
+
+// Also above those of an earlier run, as far as the clock goes forward.
+std::uint64_t SlotService::next_life() {
+  life_ = std::max(life_ + 1, static_cast<std::uint64_t>(
+                                  std::max<std::int64_t>(0, unix_ms(services_.clock.wall()))));
+  return life_;
+}
+
+std::vector<std::pair<std::string, SlotBook::Picture>> SlotService::pictures() const {
+  std::vector<std::pair<std::string, SlotBook::Picture>> out;
+  for (const auto& [mount, row] : rows_) out.emplace_back(mount, row.book->picture());
+  return out;
+}
+
+}  // namespace lb

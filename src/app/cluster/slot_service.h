@@ -1,0 +1,120 @@
+// SlotService: the SlotBooks of this node's mounts, the listeners that wait for a slot, and the
+// links that the rows of both go over.
+//
+// A mount is limited where its <mount> has max-listeners-cluster, or where a master that offers it
+// says so.  Its parent is the linked node that it is pulled from, a master or a node of ours; where
+// the stream comes from anywhere else this node is the root, and its own limit holds.
+// A listener holds the slot of the mount that it asked for, wherever it is served from or moved to
+// meanwhile.  Nodes that pull hold none.
+//
+// Thread: control, except gate_of() and limits().
+// Ownership: ClusterLinks.
+// Bounds: kMaxWaiting listeners of a mount wait, kMaxBooks mounts are limited.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "app/services/services.h"
+#include "base/snapshot.h"
+#include "cluster/link/frame.h"
+#include "cluster/slots/slot_book.h"
+
+namespace lb {
+
+class SlotLinks;
+
+class SlotService {
+ public:
+  static constexpr std::chrono::milliseconds kPatience{300};
+  static constexpr std::size_t kMaxWaiting = 4096;
+  static constexpr std::size_t kMaxBooks = 20'000;
+
+  SlotService(Services& services, SlotLinks& links);
+  ~SlotService();
+
+  void configure();
+  void stop();
+  // Mounts or relays may be other ones.
+  void look_soon();
+  // … or what masters offer.
+  void offers_changed();
+  // A link to this neighbour stands, or it is another process than before.
+  void joined(const std::string& id, bool restarted);
+  // Rows that were on their way may be lost.
+  void resend(const std::string& id);
+  // The last link has ended.
+  void left(const std::string& id, bool silent);
+  void take(const std::string& teller, const SlotFrame& frame);
+  // The node that this mount's slots come from; "": this one.
+  std::string parent_of(const std::string& mount) const;
+
+  // -- for stages, any thread
+  // A listener of this mount needs a slot.
+  bool limits(const MountSettings& section, const std::string& mount) const;
+  // Null: it is not limited, or not known as such yet.
+  std::shared_ptr<SlotGate> gate_of(const std::string& mount) const;
+
+  // The request waits for a slot of this mount: it is asked again with the slot, or with a word, in
+  // its context.
+  struct Waiting {
+    unsigned worker = 0;
+    std::uint64_t connection = 0;  // its id there
+    SteadyTime until{};
+  };
+  void wait(const std::string& mount, unsigned worker, std::uint64_t connection);
+
+  std::vector<std::pair<std::string, SlotBook::Picture>> pictures() const;
+  std::uint64_t waits() const noexcept { return waits_; }
+
+ private:
+  using Gates = std::map<std::string, std::shared_ptr<SlotGate>, std::less<>>;
+  struct Row {
+    std::unique_ptr<SlotBook> book;
+    std::deque<Waiting> waiting;
+  };
+  using Rows = std::map<std::string, Row, std::less<>>;
+
+  void work();
+  void look();
+  std::set<std::string> limited_mounts();
+  bool knows_no_limit(const std::string& mount) const;
+  Row* row_of(const std::string& mount);
+  void place(Row& row);
+  void publish();
+  // Gives its listeners what there is, and collects the book's letters.
+  void serve(Row& row);
+  void hand(const Waiting& waiting, SlotPass pass, SlotWord word);
+  void refuse(Row& row, SlotWord word);
+  void flush();
+  std::uint64_t next_life();
+
+  Services& services_;
+  SlotLinks& links_;
+  Rows rows_;
+  Snapshot<Gates> gates_;
+  std::atomic<bool> any_{false};  // gates_ has some
+  std::map<std::string, std::vector<SlotRow>> letters_;
+  std::uint64_t life_ = 0;
+  std::uint64_t waits_ = 0;
+  SteadyTime began_{}, looked_{}, flushed_{};
+  std::shared_ptr<const Config> judged_;
+  bool any_section_ = false;       // of judged_ has a limit
+  std::set<std::string> offered_;  // mounts for which a master needs slots …
+  bool offered_known_ = false;     // … as they are offered now
+  bool stopped_ = false;
+  bool soon_ = false;  // timer_ is set for kWhileBusy
+  bool full_ = false;  // of kMaxBooks; it has been logged
+  Timer timer_, flush_timer_, look_timer_;
+};
+
+}  // namespace lb

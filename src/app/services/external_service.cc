@@ -1,0 +1,382 @@
+#include "app/services/external_service.h"
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+#include <utility>
+
+#include "api/request.h"
+#include "app/services/event_service.h"
+#include "app/services/private_file.h"
+#include "app/services/record_overlay.h"
+#include "app/services/worker.h"
+#include "auth/text_file.h"
+#include "config/diagnostic.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::string_view kExternalModule = "config/external";
+constexpr auto kAtOnce = 50ms;   // the pause of a backend that waits for changes itself
+constexpr auto kWaitedFor = 1s;  // an answer that took so long was one that waited
+constexpr auto kCopyPause = 1s;  // between two copies
+constexpr std::size_t kMaxFaultLines = 20, kMaxEvents = 20;
+
+std::string copy_path(const Config& config) {
+  if (!config.external.cache.empty()) return config.external.cache;
+  return config.paths.logdir.empty() ? std::string() : config.paths.logdir + "/external.json";
+}
+
+MountRecords own_records(const std::vector<std::shared_ptr<const MountRecord>>& shared) {
+  MountRecords records;
+  records.reserve(shared.size());
+  for (const auto& record : shared) records.push_shared(record);
+  return records;
+}
+
+// As nodes get them.
+std::vector<RegistryRecord> records_for_nodes(const MountRecords& records) {
+  std::vector<RegistryRecord> out;
+  out.reserve(records.size());
+  for (const MountRecord& record : records) {
+    MountRecord bare = record;
+    bare.relay = MountRecord().relay;
+    out.push_back({record_key("external", record.mount), mount_record_xml(bare), 0});
+  }
+  return out;
+}
+
+std::string epoch_of(WallTime start) {
+  return std::to_string(
+      std::chrono::duration_cast<std::chrono::seconds>(start.time_since_epoch()).count());
+}
+
+}  // namespace
+
+ExternalService::ExternalService(Services& services, Callbacks callbacks)
+    : services_(services),
+      callbacks_(std::move(callbacks)),
+      epoch_(epoch_of(services.started_wall)),
+      fetch_(services.loops.control(), services.loops.clerk()),
+      lookups_(services.loops.control(),
+               {[this](std::vector<std::string> names) { ask_names(std::move(names)); },
+                [&services](const std::string& mount) {
+                  return mount_section(*services.config.read(), mount).name == mount;
+                },
+                [&services](const ParkedRequest& request, WaitOutcome outcome) {
+                  Worker::resume(services, request, outcome);
+                }}),
+      timer_(services.loops.control(), [this] { ask(); }),
+      by_name_timer_(services.loops.control(), [this] { ask_by_name_again(); }),
+      copy_timer_(services.loops.control(), [this] { write_copy(); }),
+      good_(services.clock.steady()) {}
+
+ExternalService::~ExternalService() = default;
+
+MountRecords ExternalService::restore(const Config& config) {
+  const std::string path = copy_path(config);
+  if (config.external.url.empty() || path.empty()) return {};
+  const auto file = read_file_text(path);
+  if (!file) {
+    services_.log.info(kExternalModule, "no copy of an earlier run: " + file.error().what);
+    return {};
+  }
+  auto list = parse_external_list(file->text);
+  if (!list) {
+    services_.log.warn(kExternalModule, path + ": " + list.error().what + "; it is not used");
+    return {};
+  }
+  book_.restore(std::move(*list));
+  etag_ = copied_etag_ = book_.identity();
+  services_.log.info(kExternalModule, path + ": " + std::to_string(book_.size()) +
+                                          " mounts of the last run are in force");
+  return own_records(book_.records());
+}
+
+void ExternalService::configure(const Config& config) {
+  const ExternalSettings before = std::exchange(settings_, config.external);
+  node_ = node_name(config);
+  copy_is_old_ = copy_is_old_ || (copy_path_ != copy_path(config) && book_.size() > 0);
+  copy_path_ = copy_path(config);
+  book_.set_rules({settings_.confirm, settings_.allow_empty});
+  const bool told_nodes = std::exchange(tells_nodes_, external_is_for_cluster(config));
+  // Nodes that have mounts of an earlier life are not told that there are none before it is known.
+  if (tells_nodes_ && !told_nodes && book_.size() > 0) apply();
+  if (told_nodes && !tells_nodes_) callbacks_.tell_nodes({});
+  on_demand_.store(!settings_.url.empty() && settings_.on_demand, std::memory_order_relaxed);
+  if (stopped_ || settings_ == before) return;
+  fetch_.stop();
+  lookups_.abandon();
+  asking_missing_ = answered_ = false;
+  if (!settings_.url.empty()) {
+    plan(0ms);
+    if (!by_name_timer_.armed()) by_name_timer_.after(kByNameAgain);
+    return;
+  }
+  timer_.cancel();
+  by_name_timer_.cancel();
+  if (book_.size() > 0) {
+    services_.log.info(kExternalModule, "<config-external> is gone, and so are its " +
+                                            std::to_string(book_.size()) + " mounts");
+    book_ = ExternalBook();
+    etag_.clear();
+    applied_ = ++wanted_;
+    services_.overlay->apply_external(std::make_shared<const MountRecords>());
+  }
+  callbacks_.gone();
+}
+
+void ExternalService::stop() {
+  stopped_ = true;
+  on_demand_.store(false, std::memory_order_relaxed);
+  fetch_.stop();
+  lookups_.stop();
+  timer_.cancel();
+  by_name_timer_.cancel();
+  ending_.clear();
+  if (copy_timer_.armed()) copy_timer_.cancel(), write_copy();
+}
+
+void ExternalService::plan(std::chrono::milliseconds pause) { timer_.after(pause); }
+
+void ExternalService::ask() {
+  if (stopped_ || settings_.url.empty()) return;
+  ExternalFetch::Ask ask;
+  ask.url = external_url(settings_.url, node_, epoch_);
+  ask.etag = etag_;
+  ask.wait = settings_.wait;
+  ask.timeout = settings_.timeout;
+  const bool waits = !ask.etag.empty() && ask.wait.count() > 0;
+  fetch_.start(settings_, std::move(ask),
+               [this, begun = services_.clock.steady(), waits](Result<ExternalAnswer> answer) {
+                 came(std::move(answer), begun, waits);
+               });
+}
+
+void ExternalService::failed(const std::string& why) {
+  ++failures_;
+  pause_ = std::clamp(pause_ * 2, std::chrono::seconds(1), kMaxPause);
+  if (why != trouble_ || pause_ == kMaxPause)
+    services_.log.warn(kExternalModule, shown_url(settings_.url) + ": " + why + "; the " +
+                                            std::to_string(book_.size()) +
+                                            " mounts that it has named stay, next " + "try in " +
+                                            std::to_string(pause_.count()) + " s");
+  trouble_ = why;
+  plan(pause_);
+}
+
+void ExternalService::came(Result<ExternalAnswer> answer, SteadyTime begun, bool waited) {
+  if (!answer) return failed(answer.error().what);
+  const SteadyTime now = services_.clock.steady();
+  if (!trouble_.empty())
+    services_.log.info(kExternalModule, shown_url(settings_.url) + ": answers again, after " +
+                                            std::to_string(failures_) + " failures in all");
+  trouble_.clear();
+  pause_ = 0s;
+  good_ = now;
+  answered_ = true;
+  const bool same = answer->unchanged || answer->identity == book_.identity();
+  // A backend that waits is asked again at once, but not if it waits in words only.
+  const bool slow = waited && now - begun >= kWaitedFor;
+  const bool waits = slow || (waited && answer->waits && !same);
+  const bool may_wait =
+      !waited && settings_.wait.count() > 0 && !answer->unchanged && !answer->etag.empty();
+  plan(waits || may_wait ? std::chrono::milliseconds(kAtOnce)
+                         : std::chrono::milliseconds(settings_.poll));
+  if (!answer->unchanged) etag_ = answer->etag;
+  take(answer->unchanged ? book_.same_list()
+                         : book_.list_came(std::move(answer->mounts), answer->identity));
+  report_faults();
+}
+
+void ExternalService::take(ExternalBook::Step step) {
+  if (step.changed) {
+    apply();
+    copy_is_old_ = true;
+  }
+  removed(step.removed);
+  if (step.waits && book_.pending()) {
+    const ExternalBook::Pending& pending = *book_.pending();
+    const std::string count = std::to_string(pending.names.size());
+    services_.log.warn(
+        kExternalModule,
+        count + " of " + std::to_string(book_.size()) + " mounts are gone from the list " +
+            quoted(pending.identity) + "; they stay until " +
+            (pending.by_hand ? "an administrator confirms it (/admin/external/confirm)"
+                             : std::to_string(settings_.confirm) + " lists in a row say so"));
+    services_.events->publish("external-removal", node_,
+                              {{"state", "waits"}, {"mounts", count}, {"etag", pending.identity}});
+  }
+  if (!step.ask.empty() && asking_missing_) {
+    book_.missing_unanswered(std::move(step.ask));
+  } else if (!step.ask.empty()) {
+    asking_missing_ = true;
+    ask_missing(std::move(step.ask), 0, std::make_shared<std::vector<ExternalMount>>());
+  }
+  save();
+}
+
+// The records are copied on the clerk: there may be many.
+void ExternalService::apply() {
+  services_.loops.clerk().post(
+      [this, number = ++wanted_, records = book_.records(), tells = tells_nodes_]() mutable {
+        auto all = std::make_shared<const MountRecords>(own_records(records));
+        auto for_nodes = tells ? records_for_nodes(*all) : std::vector<RegistryRecord>();
+        services_.loops.control().post([this, number, tells, all = std::move(all),
+                                        for_nodes = std::move(for_nodes)]() mutable {
+          if (stopped_ || number != wanted_) return;
+          applied_ = number;
+          if (tells && tells_nodes_) callbacks_.tell_nodes(std::move(for_nodes));
+          services_.overlay->apply_external(std::move(all));
+        });
+      });
+}
+
+ExternalFetch::Ask ExternalService::by_name(const std::vector<std::string>& names) const {
+  ExternalFetch::Ask ask;
+  ask.url = external_url(settings_.url, node_, epoch_, names);
+  ask.timeout = std::min<std::chrono::milliseconds>(settings_.timeout, ExternalLookups::kPatience);
+  ask.by_name = true;
+  return ask;
+}
+
+// Some names after the other, and all answers together.
+void ExternalService::ask_missing(std::vector<std::string> names, std::size_t from,
+                                  std::shared_ptr<std::vector<ExternalMount>> found) {
+  const std::size_t end = std::min(names.size(), from + kNamesAtOnce);
+  const std::vector<std::string> some(names.begin() + static_cast<std::ptrdiff_t>(from),
+                                      names.begin() + static_cast<std::ptrdiff_t>(end));
+  ExternalFetch::Ask ask = by_name(some);
+  ask.timeout = settings_.timeout;
+  fetch_.start(settings_, std::move(ask),
+               [this, names = std::move(names), end, found](Result<ExternalAnswer> answer) mutable {
+                 if (!answer) {
+                   asking_missing_ = false;
+                   services_.log.warn(kExternalModule,
+                                      std::to_string(names.size()) +
+                                          " mounts are missing in the list, and were asked for "
+                                          "by name: " +
+                                          answer.error().what + "; they stay");
+                   book_.missing_unanswered(std::move(names));
+                   return;
+                 }
+                 std::move(answer->mounts.begin(), answer->mounts.end(),
+                           std::back_inserter(*found));
+                 if (end < names.size()) return ask_missing(std::move(names), end, found);
+                 asking_missing_ = false;
+                 take(book_.missing_answered(names, std::move(*found)));
+                 report_faults();
+               });
+}
+
+void ExternalService::look_up(const std::string& mount, const ParkedRequest& request) {
+  lookups_.look_up(mount, request);
+}
+
+void ExternalService::ask_names(std::vector<std::string> names) {
+  ExternalFetch::Ask ask = by_name(names);
+  fetch_.start(settings_, std::move(ask),
+               [this, names = std::move(names)](Result<ExternalAnswer> answer) {
+                 if (!answer) {
+                   ++failures_;
+                   return lookups_.failed(names);
+                 }
+                 std::set<std::string> found;
+                 for (const ExternalMount& mount : answer->mounts)
+                   if (mount.faults.empty()) found.insert(mount.mount);
+                 take(book_.names_answered(names, std::move(answer->mounts)));
+                 report_faults();
+                 lookups_.answered(names, found);
+               });
+}
+
+void ExternalService::ask_by_name_again() {
+  if (stopped_ || settings_.url.empty()) return;
+  by_name_timer_.after(kByNameAgain);
+  const std::vector<std::string> names = book_.by_name();
+  for (std::size_t from = 0; from < names.size(); from += kNamesAtOnce) {
+    const std::size_t end = std::min(names.size(), from + kNamesAtOnce);
+    ask_names({names.begin() + static_cast<std::ptrdiff_t>(from),
+               names.begin() + static_cast<std::ptrdiff_t>(end)});
+  }
+}
+
+void ExternalService::removed(const std::vector<std::string>& mounts) {
+  if (mounts.empty()) return;
+  services_.log.info(kExternalModule, std::to_string(mounts.size()) +
+                                          " mounts are gone from the external configuration");
+  for (std::size_t i = 0; i < mounts.size() && i < kMaxEvents; ++i)
+    services_.events->publish("external-removal", mounts[i], {{"state", "removed"}});
+  if (mounts.size() > kMaxEvents)
+    services_.events->publish("external-removal", node_,
+                              {{"state", "removed"}, {"mounts", std::to_string(mounts.size())}});
+  for (const std::string& mount : mounts) {
+    const auto* writer = services_.admission->writer_of(mount);
+    if (writer == nullptr || writer->kind != WriterKind::kSource) continue;
+    auto& deadline = ending_[mount];
+    deadline = std::make_unique<Deadline>(services_.loops.control(),
+                                          [this, mount] { end_sources(mount); });
+    deadline->after(settings_.grace);
+  }
+}
+
+void ExternalService::end_sources(const std::string& mount) {
+  // The timer lies in the row that is erased: it is let go when this has returned.
+  services_.loops.control().post(
+      [row = std::make_shared<decltype(ending_)::node_type>(ending_.extract(mount))] {});
+  if (stopped_ || book_.knows(mount) ||
+      mount_section(*services_.config.read(), mount).name == mount)
+    return;
+  services_.log.info(kExternalModule, mount + " is gone for " +
+                                          std::to_string(settings_.grace.count()) +
+                                          " s; its source is ended");
+  for (const auto& encoder : services_.admission->encoders_of(mount)) {
+    Worker& home = *services_.workers[encoder.home];
+    home.loop.post([&home, id = encoder.id] { home.sources.kill(id, EndReason::kKilled); });
+  }
+}
+
+void ExternalService::report_faults() {
+  std::size_t lines = 0;
+  for (const auto& [mount, faults] : book_.faults()) {
+    const auto before = reported_.find(mount);
+    if (before != reported_.end() && before->second == faults) continue;
+    if (++lines <= kMaxFaultLines)
+      services_.log.warn(kExternalModule, escaped(mount) + ": " + to_string(faults) +
+                                              (book_.knows(mount) ? "; its last good form stays"
+                                                                  : "; it is left out"));
+  }
+  reported_ = book_.faults();
+}
+
+// -- the copy -----------------------------------------------------------------------------------
+
+void ExternalService::save() {
+  if (copied_etag_ != book_.copied_identity()) copy_is_old_ = true;
+  if (!copy_is_old_ || copy_path_.empty() || copying_ || copy_timer_.armed()) return;
+  copy_timer_.after(kAtOnce);
+}
+
+void ExternalService::write_copy() {
+  if (!copy_is_old_ || copy_path_.empty() || copying_) return;
+  copy_is_old_ = false;
+  copying_ = true;
+  copied_etag_ = etag_.empty() ? std::string() : std::string(book_.copied_identity());
+  services_.disk.loop().post([this, path = copy_path_, etag = copied_etag_,
+                              mounts = book_.copy()]() {
+    auto written = std::make_shared<Result<void>>(
+        replace_private_file(path, external_list_json(mounts, etag)));
+    services_.loops.control().post([this, written] {
+      copying_ = false;
+      if (!*written)
+        services_.log.error(kExternalModule, (*written).error().what +
+                                                 "; a start without the backend has the mounts of "
+                                                 "an earlier copy, or none");
+      if (copy_is_old_ && !copy_timer_.armed() && !stopped_) copy_timer_.after(kCopyPause);
+    });
+  });
+}
+
+}  // namespace lb

@@ -1,0 +1,233 @@
+#include "app/services/login_service.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include "app/services/event_service.h"
+#include "auth/text_file.h"
+#include "net/digest.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kModule = "login/login";
+// Of names that are no users: each costs a hash, so that the time does not tell.
+constexpr std::size_t kMaxUnknownUnderWay = 4;
+
+std::shared_ptr<const LoginService::Plan> plan_of(const Config& config) {
+  auto plan = std::make_shared<LoginService::Plan>();
+  plan->on = config.console.enabled || config.store.type != StoreType::kNone;
+  plan->api = plan->on && config.api;
+  plan->hands_over = plan->api && config.store.type != StoreType::kNone;
+  plan->tells_ends = plan->on && config.store.type != StoreType::kNone;
+  plan->console = config.console;
+  plan->passwords = Services::passwords(config);
+  plan->sso_from =
+      AddressList::parse(config.console.sso_from, [](std::size_t, const std::string&) {});
+  return plan;
+}
+
+}  // namespace
+
+std::string state_directory(const Config& config) {
+  if (!config.paths.state_dir.empty()) return config.paths.state_dir;
+  const char* const given = std::getenv("STATE_DIRECTORY");
+  const std::string_view list = given == nullptr ? "" : given;
+  return std::string(list.substr(0, list.find(':')));
+}
+
+LoginService::LoginService(Services& services)
+    : services_(services),
+      plan_(std::make_shared<const Plan>()),
+      sessions_(services.clock, services.session_keys),
+      guard_(services.clock),
+      timer_(services.loops.control(), [this] { poll(); }) {}
+
+LoginService::~LoginService() = default;
+
+void LoginService::configure(const Config& config, bool at_start) {
+  const auto plan = plan_of(config);
+  plan_.publish(plan);
+  if (!plan->on) {
+    on_.store(false, std::memory_order_relaxed);
+    timer_.cancel();
+    audit_.close();
+    return;
+  }
+  sessions_.configure({node_name(config), config.console.idle, config.console.most});
+  const bool was_on = on_.exchange(true, std::memory_order_relaxed);
+  if (was_on) return;
+  // Paths of a running server stay.
+  if (sessions_.keys() == nullptr) state_dir_ = state_directory(config);
+  if (at_start) {
+    load_keys();
+    load_addresses();
+    reopen_audit();
+  } else {
+    services_.loops.clerk().post([this] {
+      load_keys();
+      load_addresses();
+      reopen_audit();
+    });
+  }
+  timer_.after(kPoll);
+}
+
+void LoginService::load_addresses() {
+  if (state_dir_.empty()) return;
+  if (const auto text = read_file_text(address_path())) guard_.load(text->text);
+}
+
+void LoginService::save_addresses() {
+  if (state_dir_.empty() || !addresses_changed_.exchange(false)) return;
+  if (const auto written = replace_file_text(address_path(), guard_.text()); !written)
+    services_.log.warn(
+        kModule, written.error().what + "; after a restart the addresses of users are not known");
+}
+
+void LoginService::poll() {
+  services_.loops.clerk().post([this] {
+    if (!on()) return;
+    load_keys();
+    save_addresses();
+  });
+  timer_.after(kPoll);
+}
+
+void LoginService::reopen_audit() {
+  const auto config = services_.config.read();
+  if (!on() || config->paths.logdir.empty()) return;
+  if (const auto opened = audit_.open(config->paths.logdir + "/audit.log", node_name(*config));
+      !opened)
+    services_.log.error("login/audit", opened.error().what + "; changes are not written down");
+}
+
+void LoginService::audit(AuditEntry entry) {
+  if (!on()) return;
+  if (const auto written = audit_.write(entry, services_.clock.wall()); !written)
+    services_.log.error("login/audit", written.error().what);
+}
+
+void LoginService::arrived(std::string_view user, const Address& from) {
+  if (guard_.right(user, from)) addresses_changed_.store(true);
+}
+
+// Of the administrator of the file, so that a new password there ends the sessions before it.
+std::uint64_t LoginService::file_epoch() const {
+  const auto ring = sessions_.keys();
+  if (ring == nullptr) return 0;
+  const PasswordSettings known = plan()->passwords;
+  const std::string digest =
+      hmac_sha256(ring->secret(), known.admin_user + '\n' + known.admin_password);
+  std::uint64_t epoch = 0;
+  std::memcpy(&epoch, digest.data(), sizeof epoch);
+  return epoch >> 3;
+}
+
+Identity LoginService::file_administrator() const {
+  Identity identity;
+  identity.role = AdminRole::kAdmin;
+  identity.via = Identity::Via::kFile;
+  identity.user = plan()->passwords.admin_user;
+  identity.addresses = true;
+  return identity;
+}
+
+Identity LoginService::identity_of(const User& user, Identity::Via via) const {
+  Identity identity;
+  identity.role = admin_role(user.role);
+  identity.via = via;
+  identity.user = user.name;
+  identity.account = user.account;
+  identity.mounts = user.mounts;
+  identity.addresses = user.role != Role::kViewer || user.addresses;
+  identity.book = services_.users.read();
+  return identity;
+}
+
+std::optional<Identity> LoginService::identity_of(const Session& session) const {
+  Identity identity;
+  const auto book = services_.users.read();
+  const PasswordSettings known = plan()->passwords;
+  if (!session.parent.empty() && session.file) {  // of a master's file
+    identity = file_administrator();
+    identity.user = session.user;
+  } else if (!session.parent.empty()) {
+    // As its record is by now, whatever it was when its master handed it over.
+    const auto others = services_.session_keys.read();
+    const User* user = others->user(session.user);
+    if (user == nullptr || user->epoch > session.epoch) return std::nullopt;
+    identity = identity_of(*user, Identity::Via::kCookie);
+  } else if (session.user == known.admin_user && !known.admin_password.empty()) {
+    if (session.epoch != file_epoch()) return std::nullopt;
+    identity = file_administrator();
+  } else {
+    const User* user = book->user(session.user);
+    if (user == nullptr || user->disabled || user->epoch != session.epoch) return std::nullopt;
+    identity = identity_of(*user, Identity::Via::kCookie);
+  }
+  identity.via = Identity::Via::kCookie;
+  identity.session = session;
+  identity.csrf = sessions_.csrf(session.sid);
+  return identity;
+}
+
+std::string LoginService::begin_session(const Identity& identity) {
+  Session session;
+  session.user = identity.user;
+  session.role = Role::kAdmin;
+  session.epoch = file_epoch();
+  const auto book = services_.users.read();
+  const User* user = book->user(identity.user);
+  session.file = identity.via == Identity::Via::kFile;
+  if (!session.file && user != nullptr) {
+    session.role = user->role;
+    session.epoch = user->epoch;
+  }
+  return sessions_.begin(std::move(session));
+}
+
+void LoginService::end_session(const Session& session) {
+  if (!plan()->tells_ends) return sessions_.end(session);
+  services_.loops.control().post([this, ended = sessions_.end_login(session)]() mutable {
+    if (ended_) ended_(std::move(ended));
+  });
+}
+
+void LoginService::judge(std::string user, std::string password,
+                         UniqueFunction<void(LoginResult, Identity)> done) {
+  services_.loops.control().assert_here();
+  const auto plan = this->plan();
+  if (is_admin(plan->passwords, Credentials{user, password}))
+    return done(LoginResult::kRight, file_administrator());
+  // The name of the administrator of the file belongs to no other user.
+  const auto book = services_.users.read();
+  const User* known = user == plan->passwords.admin_user ? nullptr : book->user(user);
+  const bool may = known != nullptr && !known->disabled && !known->hash.empty();
+  std::string hash = may ? known->hash : "";
+  if (!may) {
+    if (book->users().empty() || unknown_under_way_ >= kMaxUnknownUnderWay)
+      return done(LoginResult::kWrong, {});
+    hash = book->users().begin()->second.hash;
+    ++unknown_under_way_;
+  }
+  // Called by the queue, or destroyed by it uncalled.
+  auto kept = std::make_shared<UniqueFunction<void(LoginResult, Identity)>>(std::move(done));
+  const bool taken = services_.auth->hashes().check(
+      std::move(hash), std::move(password), [this, may, user, kept](bool right) {
+        if (!may) --unknown_under_way_;
+        // As the book is by now.
+        const auto now = services_.users.read();
+        const User* found = now->user(user);
+        if (may && right && found != nullptr && !found->disabled)
+          (*kept)(LoginResult::kRight, identity_of(*found, Identity::Via::kBasic));
+        else
+          (*kept)(LoginResult::kWrong, {});
+      });
+  if (taken) return;
+  if (!may) --unknown_under_way_;
+  (*kept)(LoginResult::kBusy, {});
+}
+
+}  // namespace lb

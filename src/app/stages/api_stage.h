@@ -1,0 +1,34 @@
+// ApiStage: /api/v1: finds the endpoint, the login and its role, then reads the body, then has the
+// request answered: what only reads here, what changes something by RecordService, what is no
+// record by control.
+//
+// A body is read after the credentials were judged, at most kBodyBytes.  The connection is not
+// kept.  Where the API is off, its paths are paths as any other.
+// Source: op 3.1, 10.3, 10.4.
+// Thread: its worker.
+#pragma once
+
+#include <string_view>
+
+#include "http/connection.h"
+
+namespace lb {
+
+struct Config;
+struct Worker;
+
+class ApiStage final : public Stage {
+ public:
+  static constexpr std::uint64_t kBodyBytes = 64 * 1024;
+
+  explicit ApiStage(Worker& worker) : worker_(worker) {}
+  Verdict handle(Connection& connection) override;
+
+ private:
+  Worker& worker_;
+};
+
+// Whether /api/v1 is there.
+bool api_is_on(const Config& config) noexcept;
+
+}  // namespace lb

@@ -1,0 +1,32 @@
+#include "app/stages/ban_stage.h"
+
+#include "app/cluster/country_watch.h"
+#include "app/services/worker.h"
+#include "app/stages/auth_stage.h"
+#include "app/station/record_service.h"
+
+namespace lb {
+
+bool answer_if_banned(Worker& worker, Connection& connection, std::string_view mount) {
+  Services& services = worker.services;
+  const auto bans = services.records->bans();
+  if (bans->empty()) return false;
+  const Address address = judged_address(connection);
+  const std::string country =
+      bans->has_countries() ? services.countries->country_of(address) : std::string();
+  const Ban* ban =
+      bans->find({address, connection.user, country, mount}, unix_seconds(services.clock.wall()));
+  if (ban == nullptr) return false;
+  services.counters.refused(Refusal::kBan);
+  services.log.info("connection/connection", connection.ip() + " was refused at " +
+                                                 std::string(mount) + " by ban " + ban->id);
+  connection.reply_text(403, "This client is banned here");
+  return true;
+}
+
+Verdict BanStage::handle(Connection& connection) {
+  return answer_if_banned(worker_, connection, connection.request().path) ? Verdict::kAnswered
+                                                                          : Verdict::kNext;
+}
+
+}  // namespace lb

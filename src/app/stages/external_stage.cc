@@ -1,0 +1,36 @@
+#include "app/stages/external_stage.h"
+
+#include <utility>
+
+#include "app/services/external_service.h"
+#include "app/services/worker.h"
+#include "app/stages/request_context.h"
+
+namespace lb {
+
+bool waits_for_external(Worker& worker, Connection& connection, const std::string& mount) {
+  Services& services = worker.services;
+  RequestContext& context = connection.context();
+  if (!services.external->on_demand() || std::exchange(context.external_asked, true)) return false;
+  const auto config = services.config.read();
+  if (!refuse_record_name(mount).empty() || services.mounts.find(mount) != nullptr ||
+      mount_section(*config, mount).name == mount || services.files.read()->has_file(mount))
+    return false;
+  services.loops.control().post(
+      [&services, mount, parked = ParkedRequest{worker.loop.id(), connection.id()}] {
+        services.external->look_up(mount, parked);
+      });
+  return true;
+}
+
+Verdict ExternalStage::handle(Connection& connection) {
+  const Request& request = connection.request();
+  if (const auto waited = std::exchange(connection.context().waited, std::nullopt)) {
+    if (*waited == WaitOutcome::kReady) connection.go_on_from(of_mounts_);
+    return Verdict::kNext;
+  }
+  if (request.method != Method::kGet && request.method != Method::kHead) return Verdict::kNext;
+  return waits_for_external(worker_, connection, request.path) ? Verdict::kPending : Verdict::kNext;
+}
+
+}  // namespace lb

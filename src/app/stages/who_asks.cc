@@ -1,0 +1,271 @@
+#include "app/stages/who_asks.h"
+
+#include <utility>
+
+#include "admin/access.h"
+#include "admin/command.h"
+#include "app/cluster/cluster_service.h"
+#include "app/services/login_service.h"
+#include "app/services/worker.h"
+#include "app/stages/auth_replies.h"
+#include "app/stages/auth_stage.h"
+#include "app/stages/login_replies.h"
+#include "app/stages/request_context.h"
+#include "app/stages/source_logins.h"
+#include "auth/passwords.h"
+#include "base/strings.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kCookieName = "lb_session";
+constexpr std::string_view kCsrfHeader = "x-lb-csrf";
+constexpr std::string_view kSsoHeader = "x-lb-sso";
+
+using Known = std::shared_ptr<const Identity>;
+
+Known identity_with(AdminRole role, std::string_view user) {
+  auto identity = std::make_shared<Identity>();
+  identity->role = role;
+  identity->via = Identity::Via::kFile;
+  identity->user = user;
+  identity->addresses = true;
+  return identity;
+}
+
+// By a password of the configuration; null: it is none of those.
+Known of_configuration(Services& services, const Config& config, const Credentials& given,
+                       std::optional<std::string_view> mount) {
+  const PasswordSettings known = Services::passwords(config);
+  if (is_admin(known, given)) return identity_with(AdminRole::kAdmin, given.user);
+  if (is_relay(known, given)) return identity_with(AdminRole::kRelay, given.user);
+  const auto facts = services.cluster->facts();
+  if (const KnownNode* found = facts->known.login(given)) {
+    auto identity = std::make_shared<Identity>(*identity_with(AdminRole::kRelay, given.user));
+    identity->node = found->id;
+    return identity;
+  }
+  if (!mount) return nullptr;
+  const MountSettings& settings = mount_section(config, *mount);
+  if (decides_sources(settings)) return nullptr;
+  auto row = source_login(config, settings, given);
+  if (!row) return nullptr;
+  auto identity = std::make_shared<Identity>(*identity_with(AdminRole::kSource, given.user));
+  if (!settings.encoders.empty()) identity->encoder = std::move(row->username);
+  return identity;
+}
+
+bool changes_nothing(Method method) {
+  return method == Method::kGet || method == Method::kHead || method == Method::kOptions;
+}
+
+// What came along by itself has to bring a proof that a page of ours sent it.
+bool proves_its_page(const Connection& connection, const Request& request,
+                     const Identity& identity) {
+  if (const std::string* header = request.headers.find(kCsrfHeader))
+    return secret_equal(*header, identity.csrf);
+  if (!connection.form_is_urlencoded()) return false;
+  const auto field = query_param(connection.form(), "csrf");
+  return field && secret_equal(*field, identity.csrf);
+}
+
+Known of_session(Worker& worker, Connection& connection) {
+  LoginService& login = *worker.services.login;
+  const std::string_view cookie = session_cookie(connection.request().headers);
+  if (cookie.empty()) return nullptr;
+  const auto session = login.sessions().judge(cookie);
+  if (!session) return nullptr;
+  auto identity = login.identity_of(*session);
+  if (!identity) return nullptr;
+  if (const std::string renewed = login.sessions().renew(*session); !renewed.empty())
+    connection.add_reply_lines(cookie_line(renewed, connection.secure()));
+  return std::make_shared<const Identity>(std::move(*identity));
+}
+
+Known of_proxy(Services& services, const Connection& connection, const Request& request) {
+  const LoginService& login = *services.login;
+  const auto plan = login.plan();
+  const std::string* secret = request.headers.find(kSsoHeader);
+  if (secret == nullptr || !plan->sso_from.contains(connection.sender()) ||
+      !secret_equal(*secret, plan->console.sso_secret))
+    return nullptr;
+  const auto name = request.headers.get(to_lower(plan->console.sso_user));
+  const auto book = services.users.read();
+  const User* user = book->user(name);
+  if (user == nullptr || user->disabled) return nullptr;
+  auto identity = std::make_shared<Identity>(login.identity_of(*user, Identity::Via::kProxy));
+  identity->csrf = services.login->sessions().csrf("proxy " + user->name);
+  return identity;
+}
+
+Known of_token(Services& services, std::string_view text) {
+  const auto book = services.users.read();
+  const ApiToken* token = book->token(token_digest(text));
+  const std::int64_t now = unix_seconds(services.clock.wall());
+  if (token == nullptr || (token->expires != 0 && token->expires <= now)) return nullptr;
+  auto identity = std::make_shared<Identity>();
+  identity->role = admin_role(token->role);
+  identity->via = Identity::Via::kToken;
+  identity->user = token->id;
+  identity->account = token->account;
+  identity->mounts = token->mounts;
+  identity->addresses = token->role != Role::kViewer;
+  identity->book = book;
+  return identity;
+}
+
+// On control and back; the stage is asked again.
+Verdict judge_user(Worker& worker, Connection& connection, Credentials given) {
+  LoginService& login = *worker.services.login;
+  const Address from = judged_address(connection);
+  if (const auto wait = login.guard().enter(given.user, from)) {
+    login.count(LoginResult::kSlowed);
+    worker.services.counters.refused(Refusal::kGuesses);
+    reply_throttled(connection, *wait);
+    return Verdict::kAnswered;
+  }
+  worker.services.loops.control().post(
+      [&worker, id = connection.id(), from, given = std::move(given)]() mutable {
+        std::string user = given.user, password = given.password;
+        worker.services.login->judge(
+            std::move(user), std::move(password),
+            [&worker, id, from, given = std::move(given)](LoginResult result, Identity identity) {
+              LoginService& logins = *worker.services.login;
+              logins.count(result);
+              if (result == LoginResult::kRight) logins.arrived(given.user, from);
+              if (result == LoginResult::kBusy) logins.guard().undecided(given.user, from);
+              worker.loop.post([&worker, id, given, result,
+                                identity = std::make_shared<const Identity>(std::move(identity))] {
+                Connection* waiting = worker.connections.find(id);
+                if (waiting == nullptr) return;
+                if (result == LoginResult::kBusy) {
+                  waiting->reply_text(503, "busy, please try again later");
+                  return;
+                }
+                if (result == LoginResult::kRight)
+                  note_right_password(worker, *waiting, given);
+                else
+                  note_wrong_password(worker, *waiting, given.user);
+                waiting->context().identity = identity;
+                waiting->context().password_judged = true;
+                waiting->ask_again();
+              });
+            });
+      });
+  return Verdict::kPending;
+}
+
+}  // namespace
+
+std::string_view session_cookie(const Headers& headers) {
+  for (std::string_view pair : split(headers.get("cookie"), ';')) {
+    pair = trim(pair);
+    if (pair.starts_with(kCookieName) && pair.substr(kCookieName.size(), 1) == "=")
+      return pair.substr(kCookieName.size() + 1);
+  }
+  return {};
+}
+
+Asker who_asks(Worker& worker, Connection& connection, std::optional<std::string_view> mount) {
+  Services& services = worker.services;
+  RequestContext& context = connection.context();
+  if (context.identity) return {Verdict::kNext, context.identity};
+  const Request& request = connection.request();
+  const bool on = services.login->on();
+  Known found;
+  if (const auto given = basic_credentials(request.headers)) {
+    connection.user = given->user;
+    if (answer_if_shut_out(worker, connection, *given)) return {Verdict::kAnswered, nullptr};
+    found = of_configuration(services, *services.config.read(), *given, mount);
+    if (found) {
+      note_right_password(worker, connection, *given);
+    } else {
+      // One that was right from there is judged, however many wrong ones come beside it.
+      const bool was_right = on && services.throttle.was_right(judged_address(connection),
+                                                               given->user, given->password);
+      if (!was_right && answer_if_throttled(worker, connection, given->user))
+        return {Verdict::kAnswered, nullptr};
+      if (on && services.users.read()->user(given->user) != nullptr)
+        return {judge_user(worker, connection, *given), nullptr};
+    }
+  } else if (on && istarts_with(request.headers.get("authorization"), "bearer ")) {
+    found = of_token(services, trim(request.headers.get("authorization").substr(7)));
+  } else if (on && request.headers.find("authorization") == nullptr) {
+    found = of_proxy(services, connection, request);
+    if (!found) found = of_session(worker, connection);
+  }
+  if (on) connection.add_reply_lines("Cross-Origin-Opener-Policy: same-origin\r\n");
+  if (!found) found = std::make_shared<const Identity>();
+  if (!found->csrf.empty()) {
+    connection.user = found->user;
+    if (!changes_nothing(request.method) && !proves_its_page(connection, request, *found)) {
+      connection.reply_text(403, "csrf: this request did not come from a page of this session\r\n");
+      return {Verdict::kAnswered, nullptr};
+    }
+  }
+  context.identity = found;
+  return {Verdict::kNext, std::move(found)};
+}
+
+std::function<bool()> login_holds(Worker& worker, Connection& connection) {
+  const auto identity = connection.context().identity;
+  if (!identity) return {};
+  Services& services = worker.services;
+  if (identity->session)
+    return [&services, session = *identity->session] {
+      return services.login->sessions().lives(session) &&
+             services.login->identity_of(session).has_value();
+    };
+  if (identity->via == Identity::Via::kToken)
+    return [&services,
+            text = std::string(trim(connection.request().headers.get("authorization").substr(7)))] {
+      return of_token(services, text) != nullptr;
+    };
+  if (identity->book == nullptr) return {};
+  const User* user = identity->book->user(identity->user);
+  if (user == nullptr) return {};
+  return [&services, name = identity->user, epoch = user->epoch] {
+    const auto book = services.users.read();
+    const User* now = book->user(name);
+    return now != nullptr && !now->disabled && now->epoch == epoch;
+  };
+}
+
+void note_guess(Worker& worker, Connection& connection) {
+  const auto given = basic_credentials(connection.request().headers);
+  if (!given || connection.context().password_judged ||
+      is_known_password(*worker.services.config.read(), *given))
+    return;
+  note_wrong_password(worker, connection, given->user);
+}
+
+AuditEntry audit_entry(Connection& connection, std::string_view action, std::string_view on) {
+  AuditEntry entry;
+  if (const auto identity = connection.context().identity) {
+    entry.user = identity->user;
+    entry.role = to_text(identity->role);
+    entry.via = to_text(identity->via);
+  }
+  entry.ip = connection.ip();
+  entry.action = action;
+  entry.on = on;
+  return entry;
+}
+
+Verdict let_in_role(Worker& worker, Connection& connection, std::string_view endpoint,
+                    std::string_view mount) {
+  Asker asker = who_asks(worker, connection);
+  if (asker.verdict != Verdict::kNext) return asker.verdict;
+  static constexpr AccessRow kAdministrator;
+  const AccessRow* row = stage_access(endpoint);
+  const Identity& identity = *asker.identity;
+  if (access_allows(row == nullptr ? kAdministrator : *row, identity.role, !mount.empty(),
+                    identity.owns(mount)))
+    return Verdict::kNext;
+  if (identity.is_nobody()) note_guess(worker, connection);
+  worker.services.counters.refused(Refusal::kLogin);
+  refuse_asker(worker, connection, identity);
+  return Verdict::kAnswered;
+}
+
+}  // namespace lb

@@ -1,0 +1,58 @@
+// The sender of a request, found out for a stage by everything that proves it: a password of
+// the configuration, a user's password, an API token, a session's cookie, a proxy that has logged
+// the user in.
+//
+// Passwords of the configuration, tokens and sessions are judged at once.  A user's password costs
+// a hash: the stage is then asked again.  An Authorization header wins over a cookie, right or
+// wrong: a browser sends it for ever.
+// What a browser sends along by itself (a cookie; what a proxy adds) changes nothing without the
+// value that only a page of ours knows: such a request is answered 403 here.
+// Without <console> this knows what the configuration says, and nothing else.
+// Thread: the connection's worker.
+// Source: oneplace.md 1.2, 1.3, 10.4; decisions B10 for passwords of the configuration.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "admin/identity.h"
+#include "auth/audit_log.h"
+#include "http/connection.h"
+
+namespace lb {
+
+struct Worker;
+
+struct Asker {
+  Verdict verdict = Verdict::kNext;          // kPending: the stage is asked again; kAnswered: 403,
+                                             // 429, 503
+  std::shared_ptr<const Identity> identity;  // with kNext never null; kNone: not known
+};
+// mount: the login of this mount's source counts too.
+Asker who_asks(Worker& worker, Connection& connection,
+               std::optional<std::string_view> mount = std::nullopt);
+
+// Whether the sender may ask a stage for this (admin/access.h).  kNext: it may.  Otherwise it has
+// been answered (401, 429, or the way to the login page), or the stage is asked again.
+Verdict let_in_role(Worker& worker, Connection& connection, std::string_view endpoint,
+                    std::string_view mount = {});
+
+// Whether the login of this request holds, for what goes on after its answer has begun: asked on
+// control.  Empty: for as long as the configuration.  REQUIRES: who_asks() has answered for it
+std::function<bool()> login_holds(Worker& worker, Connection& connection);
+
+// The past of a mount where its listeners may not hear it.
+inline constexpr std::string_view kPastEndpoint = "MOUNT?from=";
+
+// The password given is no guess where it is right for some other purpose.
+void note_guess(Worker& worker, Connection& connection);
+
+// What an audited change begins with: who_asks() has answered for this request.
+AuditEntry audit_entry(Connection& connection, std::string_view action, std::string_view on);
+
+// The session's cookie in the request; "": none.
+std::string_view session_cookie(const Headers& headers);
+
+}  // namespace lb

@@ -1,0 +1,132 @@
+#include "app/station/api_orders.h"
+
+#include <utility>
+
+#include "admin/station.h"
+#include "app/cluster/cluster_links.h"
+#include "app/cluster/cluster_service.h"
+#include "app/cluster/mount_homes.h"
+
+namespace lb {
+namespace {
+
+Problem order_refused(std::string why) { return {ProblemName::kRefused, std::move(why)}; }
+
+}  // namespace
+
+void ApiOrders::carry_out(const ApiOrder& order, const std::string& asked_by, Then then) {
+  switch (order.kind) {
+    case ApiOrder::Kind::kEndSource:
+      return end_source(order.mount, std::move(then));
+    case ApiOrder::Kind::kSetTitle:
+      return set_title(order, std::move(then));
+    case ApiOrder::Kind::kEndListener:
+      return end_listener(order, std::move(then));
+    case ApiOrder::Kind::kDrainNode:
+      return drain(order, asked_by, std::move(then));
+    case ApiOrder::Kind::kWeighNode:
+      services_.cluster->set_weight(order.node, order.weight);
+      return then(std::nullopt);
+  }
+}
+
+// A relay of a record's mount only passes on what its home sends.  Of other mounts the node takes
+// no orders (link_orders.h): what is relayed from there is ordered about here.
+std::string ApiOrders::source_of(const std::string& mount) const {
+  const auto here = services_.mounts.find(mount);
+  const bool fed = here && here->is_fed();
+  if (fed && !here->facts()->relayed) return {};
+  const auto config = services_.config.read();
+  const MountSettings& section = mount_section(*config, mount);
+  for (const IngestService::NodeSource& source : services_.links->ingest().node_sources())
+    if (source.mount == mount && (!fed || is_home(section, source.node))) return source.node;
+  return {};
+}
+
+void ApiOrders::end_source(const std::string& mount, Then then) {
+  if (const std::string node = source_of(mount); !node.empty()) {
+    CommandFrame command;
+    command.verb = CommandFrame::Verb::kKick;
+    command.mount = mount;
+    return send(node, std::move(command), std::move(then));
+  }
+  services_.station->kill_source(mount);
+  then(std::nullopt);
+}
+
+void ApiOrders::set_title(const ApiOrder& order, Then then) {
+  if (const std::string node = source_of(order.mount); !node.empty()) {
+    CommandFrame command;
+    command.verb = CommandFrame::Verb::kMetadata;
+    command.mount = order.mount;
+    command.title = order.title;
+    command.artist = order.artist;
+    command.url = order.url;
+    return send(node, std::move(command), std::move(then));
+  }
+  services_.station->set_title(
+      order.mount, TitleRequest::of_texts(order.artist, order.title, order.url),
+      [mount = order.mount, then = std::move(then)](TitleVerdict verdict) mutable {
+        switch (verdict) {
+          case TitleVerdict::kDone:
+            return then(std::nullopt);
+          case TitleVerdict::kNoSource:
+            return then(Problem{ProblemName::kNoSource, "mount " + mount + " has no source"});
+          case TitleVerdict::kRefused:
+            return then(order_refused("the format of mount " + mount +
+                                      " has its titles in the stream, or has none"));
+        }
+      });
+}
+
+void ApiOrders::end_listener(const ApiOrder& order, Then then) {
+  if (!order.node.empty()) {
+    CommandFrame command;
+    command.verb = CommandFrame::Verb::kKick;
+    command.mount = order.mount;
+    command.listener = order.listener;
+    return send(order.node, std::move(command), std::move(then));
+  }
+  services_.station->kill_listener(
+      order.mount, order.listener,
+      [id = order.listener, then = std::move(then)](bool found) mutable {
+        if (found) return then(std::nullopt);
+        then(Problem{ProblemName::kNotFound, "listener " + std::to_string(id) + " has left"});
+      });
+}
+
+void ApiOrders::drain(const ApiOrder& order, const std::string& asked_by, Then then) {
+  const auto mode = parse_drain_mode(order.drain_mode);
+  if (!order.node.empty()) {
+    if (order.drain_seconds)
+      return then(order_refused("node " + order.node +
+                                " drains for the time of its own configuration; time is taken of "
+                                "this server only"));
+    CommandFrame command;
+    command.verb = CommandFrame::Verb::kDrain;
+    command.drain = order.drain ? mode.value_or(DrainMode::kSoft) : DrainMode::kOff;
+    return send(order.node, std::move(command), std::move(then));
+  }
+  Result<void> done;
+  if (order.drain) {
+    DrainRequest request;
+    request.mode = mode;
+    request.seconds = order.drain_seconds;
+    request.asked_by = asked_by;
+    done = services_.station->drain(std::move(request));
+  } else {
+    done = services_.station->undrain();
+  }
+  if (!done) return then(order_refused(done.error().what));
+  then(std::nullopt);
+}
+
+void ApiOrders::send(const std::string& node, CommandFrame command, Then then) {
+  services_.station->order(node, std::move(command),
+                           [node, then = std::move(then)](ResultFrame result) mutable {
+                             if (result.done) return then(std::nullopt);
+                             then(order_refused("node " + node + ": " + result.why));
+                           });
+}
+
+}  // namespace lb

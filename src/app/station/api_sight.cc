@@ -1,0 +1,262 @@
+#include "app/station/api_sight.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <utility>
+
+#include "admin/station.h"
+#include "app/cluster/cluster_links.h"
+#include "app/cluster/cluster_plans.h"
+#include "app/cluster/cluster_service.h"
+#include "app/cluster/country_watch.h"
+#include "app/cluster/mount_load.h"
+#include "app/services/event_service.h"
+#include "base/clock.h"
+#include "base/strings.h"
+#include "cluster/nodes/audience.h"
+#include "cluster/nodes/public_address.h"
+
+namespace lb {
+namespace {
+
+std::string_view state_word(NodeState state) noexcept {
+  switch (state) {
+    case NodeState::kUp:
+      return "up";
+    case NodeState::kDraining:
+      return "draining";
+    case NodeState::kDead:
+      return "down";
+    case NodeState::kJoining:  // what it carries is not known
+    case NodeState::kSuspect:
+      break;
+  }
+  return "suspect";
+}
+
+std::optional<std::uint64_t> limit_of(double most) {
+  if (most == Node::kNoLimit) return std::nullopt;
+  return static_cast<std::uint64_t>(std::llround(std::max(most, 0.0)));
+}
+
+std::uint64_t whole_of(double number) {
+  return static_cast<std::uint64_t>(std::llround(std::max(number, 0.0)));
+}
+
+NodeNow row_of(const Node& node, SteadyTime now) {
+  NodeNow row;
+  row.id = node.id;
+  row.state = state_word(node.state_at(now));
+  if (!node.addresses.empty()) row.url = origin_of(node.addresses.front());
+  row.listeners = whole_of(node.reported_listeners);
+  row.max_listeners = limit_of(node.hard_listeners);
+  row.kbps = whole_of(node.reported_kbps);
+  row.max_kbps = limit_of(node.hard_kbps);
+  row.tags = node.tag_names;
+  if (!node.countries.empty()) row.country = node.countries.front();
+  row.weight = node.limits.weight;
+  return row;
+}
+
+std::string text_of(const Metadata& metadata) {
+  if (metadata.artist.empty()) return metadata.title;
+  return metadata.artist + (metadata.title.empty() ? "" : " - " + metadata.title);
+}
+
+}  // namespace
+
+MountNow ApiSight::mount_now(const std::string& name) const {
+  MountNow now;
+  if (const auto mount = services_.mounts.find(name)) {
+    now.on_air = mount->is_fed();
+    now.listeners = audience_at(*mount);
+    if (now.on_air) {
+      now.source_ip = mount->facts()->source_ip;
+      now.title = text_of(*mount->metadata());
+    }
+  }
+  const SteadyTime time = services_.clock.steady();
+  const RedirectDecider& decider = services_.cluster->decider();
+  decider.with_table([&](const NodeTable& table) {
+    const MountNodes* row = table.mount(name);
+    if (row == nullptr) return;
+    now.listeners += audience_of(table, *row).all();
+    now.on_air =
+        now.on_air ||
+        std::any_of(row->carriers.begin(), row->carriers.end(), [&](const Carrier& carrier) {
+          return carrier.node != table.self() && carrier.reported && table.carries(carrier, time);
+        });
+  });
+  return now;
+}
+
+// Its name is that of the homes of mounts, whatever it is called on links.
+NodeNow ApiSight::own_row() const {
+  const auto config = services_.config.read();
+  const auto facts = services_.cluster->facts();
+  NodeNow row;
+  row.id = node_name(*config);
+  row.self = true;
+  row.state = services_.drain.draining() ? "draining" : "up";
+  if (const auto addresses = own_addresses(*config); !addresses.empty())
+    row.url = origin_of(addresses.front());
+  const NodeCapacity most = own_capacity(*config, facts->places);
+  if (most.listeners > 0) row.max_listeners = most.listeners;
+  if (most.kbps > 0) row.max_kbps = whole_of(most.kbps);
+  double kbps = 0;
+  for (const auto& [name, mount] : *services_.mounts.all()) {
+    if (!is_carried(*mount)) continue;
+    row.listeners += audience_at(*mount);
+    kbps += audience_at(*mount) * listener_kbps(*mount);
+  }
+  row.kbps = whole_of(kbps);
+  row.sources =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(services_.counters.sources.inside(), 0));
+  row.max_sources = config->limits.sources;
+  row.uptime_s = static_cast<std::uint64_t>(std::max<std::int64_t>(
+      0, unix_seconds(services_.clock.wall()) - unix_seconds(services_.started_wall)));
+  row.version = LB_VERSION;
+  row.tags = config->cluster.tags;
+  if (const auto countries = countries_of(config->cluster.countries); !countries.empty())
+    row.country = countries.front();
+  row.weight = services_.cluster->self_weight();
+  return row;
+}
+
+std::vector<NodeNow> ApiSight::nodes() const {
+  std::vector<NodeNow> rows;
+  rows.push_back(own_row());
+  const ClusterSight sight = services_.station->cluster();
+  for (const Node& node : sight.table.nodes())
+    if (!node.id.empty() && node.kind != NodeKind::kSelf && node.id != rows.front().id)
+      rows.push_back(row_of(node, sight.now));
+  // A node of the configuration that has not come since the start.
+  for (const KnownNode& known : services_.cluster->facts()->known.nodes) {
+    if (std::any_of(rows.begin(), rows.end(), [&](const auto& row) { return row.id == known.id; }))
+      continue;
+    NodeNow row;
+    row.id = known.id;
+    row.state = "down";
+    row.weight = known.limits.weight;
+    rows.push_back(std::move(row));
+  }
+  std::map<std::string, NodeNow*, std::less<>> by_id;
+  for (NodeNow& row : rows) by_id[row.id] = &row;
+  for (const IngestService::NodeSource& source : services_.links->ingest().node_sources())
+    if (const auto at = by_id.find(source.node); at != by_id.end()) ++at->second->sources;
+  std::vector<LinkRow> links;
+  services_.links->nodes().add_rows(links);
+  for (const LinkRow& link : links) {
+    const auto at = by_id.find(link.id);
+    if (!link.up || at == by_id.end() || at->second->self) continue;
+    at->second->uptime_s = link.seconds;
+    at->second->version = link.version;
+    if (link.round_trip_us > 0) at->second->rtt_ms = static_cast<double>(link.round_trip_us) / 1000;
+  }
+  return rows;
+}
+
+void ApiSight::look(Look what, const ApiRequest& request, Then then) {
+  auto view = std::make_shared<LiveView>();
+  if (what != Look::kListeners) view->nodes = nodes();
+  if (what == Look::kNodes) return then(std::move(view));
+  if (looks_ >= kMaxLooks) return then(nullptr);
+  look_at_listeners(std::move(view), request, std::move(then));
+}
+
+// What is still to come of one look.
+struct ApiSight::Listeners {
+  std::shared_ptr<LiveView> view;
+  std::string mount;
+  ListenerPlace after;  // those behind it are looked for
+  Then then;
+  std::size_t awaited = 1;  // answers, and one for the asking itself
+  std::string cut;          // the first node, by name, that has more than it told; "": none
+};
+
+void ApiSight::look_at_listeners(std::shared_ptr<LiveView> view, const ApiRequest& request,
+                                 Then then) {
+  ++looks_;
+  auto looking = std::make_shared<Listeners>();
+  looking->view = std::move(view);
+  looking->then = std::move(then);
+  looking->mount = request.names.at(0);
+  if (!looking->mount.starts_with('/')) looking->mount.insert(0, 1, '/');
+  std::string only;  // one listener is named: its node
+  if (request.names.size() > 2) {
+    only = request.names[1];
+    const std::uint64_t id = parse_u64(request.names[2]).value_or(0);
+    looking->after = {only, id == 0 ? 0 : id - 1};
+  } else {
+    looking->after = parse_listener_place(query_param(request.query, "after").value_or(""))
+                         .value_or(ListenerPlace());
+  }
+  const std::string self = node_name(*services_.config.read());
+  std::vector<std::string> others;
+  if (!only.empty() && only != self) others.push_back(only);
+  const SteadyTime time = services_.clock.steady();
+  std::as_const(services_.cluster->decider()).with_table([&](const NodeTable& table) {
+    const MountNodes* row = table.mount(looking->mount);
+    if (row == nullptr || !only.empty()) return;
+    for (const Carrier& carrier : row->carriers)
+      if (carrier.node != table.self() && table.carries(carrier, time) && carrier.listeners > 0)
+        others.push_back(table.node(carrier.node).id);
+  });
+  for (const std::string& node : others)
+    if (node >= looking->after.node) ask_node(looking, node);
+  if (!only.empty() ? only != self : self < looking->after.node) return told(looking);
+  services_.station->listeners_of(
+      looking->mount, [this, looking, self](std::vector<ListenerRow> rows) {
+        for (ListenerRow& row : rows)
+          if (!row.relay)
+            add(*looking, self, row.id, std::move(row.ip), std::move(row.user_agent),
+                std::move(row.username), row.connected_seconds);
+        told(looking);
+      });
+}
+
+void ApiSight::ask_node(const std::shared_ptr<Listeners>& looking, const std::string& node) {
+  AskFrame ask;
+  ask.mount = looking->mount;
+  if (node == looking->after.node) ask.after = looking->after.id;
+  ask.most = kMaxTold;
+  ++looking->awaited;
+  const bool sent = services_.links->nodes().ask(
+      node, std::move(ask), [this, looking, node](const TellFrame* tell) {
+        if (tell == nullptr || !tell->why.empty()) {
+          looking->view->missing.push_back(node);
+        } else {
+          for (const ToldListener& row : tell->rows)
+            add(*looking, node, row.id, row.address, row.agent, row.user, row.seconds);
+          if (tell->more && (looking->cut.empty() || node < looking->cut)) looking->cut = node;
+        }
+        told(looking);
+      });
+  if (sent) return;
+  --looking->awaited;
+  looking->view->missing.push_back(node);
+}
+
+void ApiSight::add(Listeners& looking, std::string node, std::uint64_t id, std::string address,
+                   std::string agent, std::string user, std::uint64_t seconds) const {
+  const auto from = Address::parse(address, 0);
+  looking.view->listeners.push_back(
+      {std::move(node), id, std::move(address), std::move(agent), std::move(user), seconds,
+       from ? services_.countries->country_of(*from) : std::string()});
+}
+
+// What is behind a part that was cut off comes with the next page.
+void ApiSight::told(const std::shared_ptr<Listeners>& looking) {
+  if (--looking->awaited > 0) return;
+  --looks_;
+  LiveView& view = *looking->view;
+  if (!looking->cut.empty()) {
+    view.more = true;
+    std::erase_if(view.listeners, [&](const auto& row) { return row.node > looking->cut; });
+  }
+  std::sort(view.missing.begin(), view.missing.end());
+  looking->then(std::move(looking->view));
+}
+
+}  // namespace lb

@@ -1,0 +1,50 @@
+// ApiSight: what answers of the API show of the running servers: this one, the nodes that report to
+// it, and the listeners of a mount.
+//
+// Listeners of other nodes are asked for over their links; the answer names the nodes that have
+// some and have told none.  Of a page of them at most kMaxTold are of one node.
+// Thread: control, except mount_now().
+// Ownership: RecordService.
+// Bounds: kMaxLooks at listeners are under way at once.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api/live.h"
+#include "api/request.h"
+#include "app/services/services.h"
+#include "base/unique_function.h"
+
+namespace lb {
+
+class ApiSight {
+ public:
+  static constexpr std::size_t kMaxLooks = 16;
+
+  explicit ApiSight(Services& services) : services_(services) {}
+
+  using Then = UniqueFunction<void(std::shared_ptr<const LiveView>)>;
+  // Calls then() once, perhaps before it returns; null: too many look at listeners just now.
+  // request: of kListeners and kListener, the mount in its path, and where the list goes on.
+  void look(Look what, const ApiRequest& request, Then then);
+  // Any thread.
+  MountNow mount_now(const std::string& mount) const;
+
+ private:
+  std::vector<NodeNow> nodes() const;
+  NodeNow own_row() const;
+  struct Listeners;
+  void look_at_listeners(std::shared_ptr<LiveView> view, const ApiRequest& request, Then then);
+  void ask_node(const std::shared_ptr<Listeners>& looking, const std::string& node);
+  void add(Listeners& looking, std::string node, std::uint64_t id, std::string address,
+           std::string agent, std::string user, std::uint64_t seconds) const;
+  void told(const std::shared_ptr<Listeners>& looking);
+
+  Services& services_;
+  std::size_t looks_ = 0;
+};
+
+}  // namespace lb

@@ -1,0 +1,66 @@
+#include "app/station/bitrate_watch.h"
+
+#include "admin/station.h"
+#include "app/services/event_service.h"
+
+namespace lb {
+namespace {
+
+constexpr auto kLook = std::chrono::seconds(1);
+// Of the limit, in percent: encoders are not exact, and variable rates swing.
+constexpr std::uint64_t kTolerated = 115;
+
+}  // namespace
+
+std::optional<std::uint64_t> RateWindow::add(SteadyTime now, SteadyTime started,
+                                             std::uint64_t bytes) {
+  if (started != started_ || (!samples_.empty() && bytes < samples_.back().bytes)) samples_.clear();
+  started_ = started;
+  samples_.push_back({now, bytes});
+  while (samples_.size() > 2 && now - samples_[1].at >= kWindow) samples_.pop_front();
+  const auto span = std::chrono::duration<double>(now - samples_.front().at).count();
+  if (now - samples_.front().at < kWindow) return std::nullopt;
+  return static_cast<std::uint64_t>(static_cast<double>(bytes - samples_.front().bytes) * 8 / span);
+}
+
+BitrateWatch::BitrateWatch(Services& services)
+    : services_(services), timer_(services.loops.control(), [this] { look(); }) {}
+
+void BitrateWatch::follow(const RecordBook& book) {
+  limits_.clear();
+  for (const auto& [name, row] : book.mounts())
+    if (row->value.limits.bitrate > 0)
+      limits_[name] = static_cast<std::uint64_t>(row->value.limits.bitrate);
+  std::erase_if(windows_, [this](const auto& row) { return !limits_.contains(row.first); });
+  if (limits_.empty())
+    timer_.cancel();
+  else if (!timer_.armed())
+    timer_.after(kLook);
+}
+
+void BitrateWatch::look() {
+  timer_.after(kLook);
+  const SteadyTime now = services_.loops.control().now();
+  for (const auto& [name, limit] : limits_) {
+    const auto mount = services_.mounts.find(name);
+    if (!mount || !mount->is_fed() || mount->facts()->relayed) {
+      windows_.erase(name);
+      continue;
+    }
+    const auto rate = windows_[name].add(now, mount->facts()->started,
+                                         mount->bytes_read.load(std::memory_order_relaxed));
+    if (!rate || *rate <= limit * 1000 * kTolerated / 100) continue;
+    services_.log.warn("store/quota", "mount " + name + ": its source has sent " +
+                                          std::to_string(*rate / 1000) + " kbit/s for 10 s, and " +
+                                          std::to_string(limit) +
+                                          " are allowed (limits/bitrate); it is ended");
+    services_.events->publish("quota", name,
+                              {{"what", "bitrate"},
+                               {"kbps", std::to_string(*rate / 1000)},
+                               {"limit", std::to_string(limit)}});
+    windows_.erase(name);
+    services_.station->kill_source(name);
+  }
+}
+
+}  // namespace lb

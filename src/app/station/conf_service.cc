@@ -1,0 +1,184 @@
+#include "app/station/conf_service.h"
+
+#include <utility>
+#include <vector>
+
+#include "api/request.h"
+#include "app/cluster/cluster_links.h"
+#include "app/services/login_service.h"
+#include "app/services/private_file.h"
+#include "app/services/record_overlay.h"
+#include "app/station/record_service.h"
+#include "auth/text_file.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kConfModule = "cluster/conf";
+constexpr std::string_view kConfFile = "conf.cache";
+
+bool is_record(std::string_view key) noexcept {
+  return key.starts_with("mounts/") || key.starts_with("bans/");
+}
+bool is_external(std::string_view key) noexcept { return key.starts_with("external/"); }
+
+}  // namespace
+
+ConfService::ConfService(Services& services)
+    : services_(services), timer_(services.loops.control(), [this] { save(); }) {
+  services.links->set_conf_taker(
+      {[this](const std::string& master, const ConfFrame& frame) { take(master, frame); },
+       [this] { masters_changed(); },
+       [this](const std::string& master, const std::string& mount) {
+         return is_record_of(master, mount);
+       }});
+}
+
+ConfService::Restored ConfService::restore(const Config& config) {
+  own_store_ = config.store.type != StoreType::kNone;
+  if (own_store_) return {};
+  const std::string directory = state_directory(config);
+  if (!directory.empty()) path_ = directory + '/' + std::string(kConfFile);
+  if (path_.empty() || config.masters.empty()) return {};
+  const auto file = read_file_text(path_);
+  if (!file) return {};
+  auto book = ConfBook::parse(file->text);
+  if (!book) {
+    services_.log.error(kConfModule, path_ + ": " + book.error().what +
+                                         "; it is not used, and until a master "
+                                         "is linked there are no records");
+    return {};
+  }
+  book_ = std::move(*book);
+  (void)book_.settle();
+  RegistryContent content;
+  content.revision = ++number_;
+  for (const auto& [key, value] : book_.in_force())
+    if (is_record(key)) content.records.push_back({key, *value, number_});
+  services_.log.info(kConfModule, path_ + ": " + std::to_string(book_.in_force().size()) +
+                                      " items of the last run are in force until a master is "
+                                      "linked");
+  Restored restored;
+  restored.records = services_.records->restore(content);
+  restored.external = external_records();
+  return restored;
+}
+
+void ConfService::stop() {
+  stopped_ = true;
+  if (!timer_.armed()) return;
+  timer_.cancel();
+  save();
+}
+
+void ConfService::take(const std::string& master, const ConfFrame& frame) {
+  if (own_store_ || stopped_) return;
+  book_.take(master, frame);
+  if (frame.more) return;
+  dirty_ = true;
+  settle();
+}
+
+void ConfService::masters_changed() {
+  if (own_store_ || stopped_) return;
+  std::vector<ConfBook::Master> masters;
+  for (const MasterLink& link : services_.links->masters().links())
+    masters.push_back({link.session->name(), link.session->master_id(), link.session->linked()});
+  book_.set_masters(std::move(masters));
+  settle();
+  if (std::exchange(first_, false) && !book_.in_force().empty()) tell_logins();
+}
+
+void ConfService::settle() {
+  const ConfBook::Change change = book_.settle();
+  for (const std::string& text : book_.take_remarks()) services_.log.warn(kConfModule, text);
+  dirty_ = dirty_ || !change.empty();
+  if (dirty_ && !timer_.armed() && !saving_) {
+    const auto wait = std::chrono::ceil<std::chrono::microseconds>(
+        std::max(SteadyTime::duration(0), saved_ + kSaveEvery - services_.clock.steady()));
+    timer_.after(wait);
+  }
+  if (change.empty()) return;
+  RegistryChange records;
+  records.revision = ++number_;
+  bool external = false, logins = false, users = false;
+  const auto sort = [&](const std::string& key) {
+    external = external || is_external(key);
+    logins = logins || (!is_record(key) && !is_external(key));
+    users = users || key.starts_with(kEpochsFamily);
+    return is_record(key);
+  };
+  for (const auto& [key, value] : change.set)
+    if (sort(key)) records.set.push_back({key, *value, number_});
+  for (const std::string& key : change.removed)
+    if (sort(key)) records.deleted.push_back(key);
+  if (!records.set.empty() || !records.deleted.empty()) services_.records->follow(records);
+  if (external && services_.config.read()->external.url.empty()) external_is_free();
+  if (!logins) return;
+  tell_logins();
+  if (users) services_.auth->forget_answers();
+}
+
+void ConfService::tell_logins() {
+  std::vector<RegistryRecord> all;
+  for (const auto& [key, value] : book_.in_force())
+    if (!is_record(key) && !is_external(key)) all.push_back({key, *value, number_});
+  services_.login->take_records(all);
+}
+
+MountRecords ConfService::external_records() {
+  MountRecords records;
+  for (const auto& [key, value] : book_.in_force()) {
+    if (!is_external(key)) continue;
+    if (auto record = parse_mount_record(*value)) {
+      record->of_master = true;
+      records.push_back(*std::move(record));
+    } else {
+      services_.log.error(kConfModule, key + ": " + record.error().what + "; it is left out");
+    }
+  }
+  return records;
+}
+
+void ConfService::external_is_free() {
+  if (own_store_ || stopped_) return;
+  services_.overlay->apply_external(std::make_shared<const MountRecords>(external_records()));
+}
+
+// Of a name that the file has too, the file's section counts, and no record.
+bool ConfService::is_record_of(const std::string& master, const std::string& mount) const {
+  const auto config = services_.config.read();
+  const MountSettings& section = mount_section(*config, mount);
+  if (section.name != mount) return false;
+  if (section.origin == MountOrigin::kStore) return book_.owns(master, record_key("mounts", mount));
+  return section.origin == MountOrigin::kMaster &&
+         book_.owns(master, record_key("external", mount));
+}
+
+void ConfService::save() {
+  if (!dirty_ || saving_) return;
+  dirty_ = false;
+  saved_ = services_.clock.steady();
+  if (path_.empty()) {
+    if (std::exchange(trouble_, "no directory").empty() && !book_.in_force().empty())
+      services_.log.warn(kConfModule,
+                         "no directory is known for a copy of what the masters say "
+                         "(<paths><state-dir>, or $STATE_DIRECTORY): a start without them has no "
+                         "records");
+    return;
+  }
+  saving_ = true;
+  services_.loops.clerk().post([this, path = path_, text = book_.text()] {
+    const auto written = replace_private_file(path, text);
+    services_.loops.control().post([this, what = written ? std::string() : written.error().what] {
+      saving_ = false;
+      if (what != trouble_ && !what.empty())
+        services_.log.error(kConfModule,
+                            what + "; the copy of what the masters say is an older one");
+      trouble_ = what;
+      if (dirty_ && !stopped_) timer_.after(kSaveEvery);
+    });
+  });
+}
+
+}  // namespace lb

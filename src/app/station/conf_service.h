@@ -1,0 +1,63 @@
+// ConfService: what the masters of this node tell it to enforce, and the copy of that on the disk.
+//
+// Mounts and bans go to RecordService, which lays them over the configuration as those of a store;
+// keys, epochs, masters and ended logins to LoginService; what masters ask of an external
+// configuration to the overlay, unless this server asks one itself.  A server with a <store> of its
+// own takes nothing. The copy, conf.cache in the state directory, is what a start without masters
+// begins with.  It holds hashes of sources that may come to this node, so it is the server's own
+// (0600).
+//
+// Thread: control; the copy is written on the clerk, at most once each kSaveEvery.
+// Ownership: Services.
+// Source: oneplace.md 4.4; cluster/link/conf_book.h.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "app/services/services.h"
+#include "cluster/link/conf_book.h"
+#include "config/overlay.h"
+
+namespace lb {
+
+class ConfService {
+ public:
+  static constexpr std::chrono::seconds kSaveEvery{1};
+
+  explicit ConfService(Services& services);
+
+  // The copy of the last run; before the loops start.
+  struct Restored {
+    MountRecords records, external;
+  };
+  Restored restore(const Config& config);
+  void stop();
+  // This server has no external configuration of its own any more.
+  void external_is_free();
+  // The mount is laid over by a record, or by what masters ask of an external configuration, and
+  // this master is one whose word that is: it may order about the mount.
+  bool is_record_of(const std::string& master, const std::string& mount) const;
+
+ private:
+  void take(const std::string& master, const ConfFrame& frame);
+  void masters_changed();
+  void settle();
+  void tell_logins();
+  MountRecords external_records();
+  void save();
+
+  Services& services_;
+  ConfBook book_;
+  bool own_store_ = false;
+  std::uint64_t number_ = 0;  // of the last change that was handed on
+  std::string path_;          // "": there is no place for a copy
+  bool dirty_ = false, saving_ = false, stopped_ = false;
+  bool first_ = true;  // the masters have not been read yet
+  SteadyTime saved_{};
+  std::string trouble_;  // why the copy could not be written, said once
+  Timer timer_;
+};
+
+}  // namespace lb

@@ -1,0 +1,54 @@
+// KeyRecords: what this master tells other servers of its sessions, as records of the store: the
+// public halves of the keys that sign them (keys/MASTER/KID) and where its pages are (masters/ID).
+//
+// The records of a master belong to it alone.  What another server has written under this one's
+// name is said once and left alone: two that undo each other would write for ever.
+// A key whose record is deleted by hand is believed no longer, here neither.
+// Thread: control.
+// Ownership: RecordService.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "api/record_book.h"
+#include "app/services/services.h"
+#include "registry/registry.h"
+
+namespace lb {
+
+class KeyRecords {
+ public:
+  explicit KeyRecords(Services& services);
+
+  // The store has been loaded; it outlives this object.
+  void begin(Registry& registry);
+  // The records as they are by now.
+  void follow(std::shared_ptr<const RecordBook> book) { book_ = std::move(book); }
+  // Before follow() has what the change leads to.
+  void note_deleted(const RegistryChange& change);
+  // The keys, or the addresses of the pages, may be other ones.
+  void look();
+  void stop();
+
+ private:
+  using Rows = std::map<std::string, std::string>;  // values by key
+
+  Rows wanted() const;
+  RegistryWrite plan(const Rows& wanted);
+  void look_again();
+
+  Services& services_;
+  Registry* registry_ = nullptr;  // null: not yet
+  std::shared_ptr<const RecordBook> book_;
+  Rows told_;                         // what this process has written
+  std::set<std::string> complained_;  // records of other servers under its name
+  bool telling_ = false;              // a write is under way
+  bool all_told_ = false, stopped_ = false;
+  Timer timer_;
+};
+
+}  // namespace lb

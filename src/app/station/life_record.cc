@@ -1,0 +1,64 @@
+#include "app/station/life_record.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "base/encoding.h"
+#include "net/digest.h"
+
+namespace lb {
+namespace {
+
+constexpr auto kLifeRetry = std::chrono::seconds(1);
+
+}  // namespace
+
+LifeRecord::LifeRecord(Services& services)
+    : services_(services), retry_(services.loops.control(), [this] { write(); }) {}
+
+void LifeRecord::stop() {
+  stopped_ = true;
+  retry_.cancel();
+}
+
+void LifeRecord::follow(Registry& registry, std::shared_ptr<const RecordBook> book) {
+  registry_ = &registry;
+  const auto before = std::exchange(book_, std::move(book));
+  const std::uint64_t had = before == nullptr ? 0 : before->revision();
+  const std::uint64_t life = book_->life().life;
+  const bool nameless = life == 0 || book_->revision_of(kStoreLifeKey) == 0;
+  // Unless another master has seen it before.
+  const bool went_back = book_->revision() < had && life <= highest_;
+  highest_ = std::max(highest_, life);
+  if (went_back)
+    services_.log.warn("store/life", "the store has revision " + std::to_string(book_->revision()) +
+                                         " and had " + std::to_string(had) +
+                                         ": it was restored, and gets its next life");
+  if (!nameless && !went_back) return;
+  due_ = true;
+  write();
+}
+
+void LifeRecord::write() {
+  if (stopped_ || !due_ || writing_) return;
+  if (!registry_->state().up) {
+    retry_.after(kLifeRetry);
+    return;
+  }
+  StoreLife next = book_->life();
+  if (next.life == 0) next.id = hex_encode(random_bytes(16));
+  next.life = highest_ + 1;
+  RegistryWrite write;
+  write.compares.push_back({std::string(kStoreLifeKey), book_->revision_of(kStoreLifeKey)});
+  write.puts.emplace_back(std::string(kStoreLifeKey), store_life_json(next));
+  writing_ = true;
+  registry_->commit(std::move(write), [this](const CommitAnswer& answer) {
+    writing_ = false;
+    // A conflict: another master was faster.
+    due_ = answer.result == CommitResult::kUnavailable;
+    if (due_ && !stopped_) retry_.after(kLifeRetry);
+  });
+}
+
+}  // namespace lb

@@ -1,0 +1,38 @@
+// LifeRecord: the record by which a store has a name, and another life after it was restored from
+// a back-up: then its revisions are lower than they were, and mean other things.
+//
+// The first master that sees that writes it; of two the slower one meets a conflict, and is
+// content.
+// Thread: control.
+// Ownership: RecordService.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "api/record_book.h"
+#include "app/services/services.h"
+#include "registry/registry.h"
+
+namespace lb {
+
+class LifeRecord {
+ public:
+  explicit LifeRecord(Services& services);
+
+  // The records as they are by now; the store outlives this object.
+  void follow(Registry& registry, std::shared_ptr<const RecordBook> book);
+  void stop();
+
+ private:
+  void write();
+
+  Services& services_;
+  Registry* registry_ = nullptr;  // null: not yet
+  std::shared_ptr<const RecordBook> book_;
+  bool due_ = false, writing_ = false, stopped_ = false;
+  std::uint64_t highest_ = 0;  // life that was seen
+  Timer retry_;
+};
+
+}  // namespace lb

@@ -1,0 +1,67 @@
+#include "app/station/mount_moves.h"
+
+#include <utility>
+
+#include "app/cluster/cluster_links.h"
+#include "app/cluster/mount_homes.h"
+#include "app/cluster/relay_service.h"
+
+namespace lb {
+
+MountMoves::MountMoves(Services& services, Take take)
+    : services_(services),
+      take_(std::move(take)),
+      timer_(services.loops.control(), [this] { look(); }) {}
+
+void MountMoves::follow(const RecordBook& book) {
+  std::map<std::string, Row> rows;
+  for (const auto& [name, row] : book.mounts()) {
+    if (row->value.state != RecordState::kMoving) continue;
+    const auto before = rows_.find(name);
+    const bool same = before != rows_.end() && before->second.row == row;
+    rows.emplace(name, Row{row, same ? before->second.again : SteadyTime{}});
+  }
+  rows_ = std::move(rows);
+  if (rows_.empty())
+    timer_.cancel();
+  else if (!timer_.armed())
+    timer_.after(kEachLook);
+}
+
+bool MountMoves::has_arrived(const MountRecord& record) const {
+  const std::string& to = record.place.to;
+  if (!is_own_id(*services_.config.read(), to))
+    return services_.links->ingest().has_source_at(record.mount, to);
+  const auto* writer = services_.admission->writer_of(record.mount);
+  return writer != nullptr && writer->kind == WriterKind::kSource && writer->mount->is_fed();
+}
+
+void MountMoves::look() {
+  timer_.after(kEachLook);
+  const SteadyTime now = services_.loops.control().now();
+  const std::int64_t seconds = unix_seconds(services_.clock.wall());
+  for (auto& [name, row] : rows_) {
+    if (now < row.again) continue;
+    const MoveStep step = next_step(row.row->value, has_arrived(row.row->value), seconds);
+    if (step == MoveStep::kWait) continue;
+    row.again = now + kAgain;
+    take_(*row.row, step);
+  }
+}
+
+void end_moved_sources(Services& services, const Config& before, const Config& now,
+                       std::span<const std::string> mounts) {
+  for (const std::string& mount : mounts) {
+    const MountSettings& old = mount_section(before, mount);
+    const MountSettings& next = mount_section(now, mount);
+    if (!gives_up_source(before, old, now, next)) continue;
+    for (const auto& encoder : services.admission->encoders_of(mount))
+      services.log.info("records/move", "mount " + mount + ": its home is " + next.home +
+                                            " now; the source here, from " +
+                                            encoder.facts->source_ip +
+                                            ", is ended, and its listeners wait for the stream");
+    services.relays->end_encoders(mount);
+  }
+}
+
+}  // namespace lb

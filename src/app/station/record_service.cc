@@ -1,0 +1,299 @@
+#include "app/station/record_service.h"
+
+#include <algorithm>
+
+#include "admin/station.h"
+#include "api/made_answer.h"
+#include "app/services/login_service.h"
+#include "app/services/record_overlay.h"
+#include "app/station/record_job.h"
+#include "auth/password_hash.h"
+#include "net/digest.h"
+
+namespace lb {
+
+RecordService::RecordService(Services& services)
+    : services_(services),
+      view_(std::make_shared<const RecordView>(
+          RecordView{std::make_shared<const RecordBook>(), services.config.read()})),
+      bans_(std::make_shared<const BanList>()),
+      life_(services),
+      keys_(services),
+      logouts_(services),
+      bitrates_(services),
+      sight_(services),
+      orders_(services),
+      moves_(services,
+             [this](const BookRow<MountRecord>& row, MoveStep step) { step_of_move(row, step); }),
+      patience_(services.loops.control(), [this] { settle_applied(); }),
+      retry_(services.loops.control(), [this] { load(); }),
+      start_(services.loops.control(), [this] { end_of_start(); }),
+      catch_up_(services.loops.control(), [this] { plan_those_behind(); }) {}
+
+RecordService::~RecordService() = default;
+
+void RecordService::run(Task task, UniqueFunction<void(Answer)> done) {
+  auto job = std::make_shared<Job>();
+  job->task = std::move(task);
+  job->done = std::move(done);
+  if (!registry_ && !job->task.endpoint->order_only) {
+    job->done(no_store());
+    return;
+  }
+  if (waiting_ >= kMaxWaiting) {
+    job->done(Problem{ProblemName::kOverloaded,
+                      std::to_string(waiting_) + " changes wait; this one was not taken"});
+    return;
+  }
+  const ApiRequest& request = job->task.request;
+  if (request.key && !request.dry_run()) {
+    const std::string key = made_key(request, job->task.who);
+    if (made_under_way_.contains(key)) {
+      job->done(Problem{ProblemName::kBusy, "a request with this Idempotency-Key is under way"});
+      return;
+    }
+    made_under_way_.insert(key);
+    job->made = key;
+  }
+  ++waiting_;
+  look(job);
+}
+
+void RecordService::look(const JobPtr& job) {
+  const Look what = job->task.endpoint->look;
+  if (what == Look::kNothing) return plan(job);
+  sight_.look(what, job->task.request, [this, job](std::shared_ptr<const LiveView> live) {
+    if (stopped_) return;
+    if (!live)
+      return finish(
+          job, Problem{ProblemName::kOverloaded, "too many requests look at listeners at once"});
+    job->live = std::move(live);
+    plan(job);
+  });
+}
+
+void RecordService::plan(const JobPtr& job) {
+  if (waits_to_place(job)) return;
+  const auto view = view_.read();
+  // What a conflict has shown may be newer than what the watch has told.
+  if (!job->book || job->book->revision() < view->book->revision()) job->book = view->book;
+  job->file = view->file;
+  if (!job->made.empty())
+    if (const std::string* made = job->book->made(job->made)) {
+      const RegistryRecord record{job->made, *made, job->book->revision_of(job->made)};
+      if (answer_from_made(job, std::span(&record, 1))) return;
+    }
+  services_.loops.clerk().post([this, job, has_store = registry_ != nullptr] {
+    const Task& task = job->task;
+    ApiWorld around = world(*job->file);
+    around.live = job->live;
+    around.has_store = has_store;
+    job->plan = task.endpoint->plan(
+        {task.request, task.who, *job->book, *job->file, around, services_.clock.wall()});
+    if (auto* planned = std::get_if<Planned>(&job->plan)) {
+      job->write = planned->write;
+      if (!job->made.empty() && !planned->again)
+        job->write.made = {job->made,
+                           seal_answer(task.request, task.who, planned->answer, around.random)};
+    }
+    services_.loops.control().post([this, job] { planned(job); });
+  });
+}
+
+void RecordService::planned(const JobPtr& job) {
+  if (stopped_) return;
+  if (auto* problem = std::get_if<Problem>(&job->plan)) {
+    finish(job, std::move(*problem));
+    return;
+  }
+  Planned& plan = std::get<Planned>(job->plan);
+  if (job->task.request.dry_run()) {
+    finish(job, std::move(plan.answer));
+    return;
+  }
+  if (!plan.order || job->attempts > 0) return ordered(job);
+  orders_.carry_out(*plan.order, job->task.who.name, [this, job](std::optional<Problem> problem) {
+    if (stopped_) return;
+    if (problem)
+      finish(job, *std::move(problem));
+    else
+      ordered(job);
+  });
+}
+
+void RecordService::ordered(const JobPtr& job) {
+  Planned& plan = std::get<Planned>(job->plan);
+  if (plan.writes())
+    commit(job);
+  else
+    finish(job, std::move(plan.answer));
+}
+
+void RecordService::commit(const JobPtr& job) {
+  if (!registry_->state().up) {
+    finish(job, read_only());
+    return;
+  }
+  registry_->commit(job->write,
+                    [this, job](CommitAnswer answer) { committed(job, std::move(answer)); });
+}
+
+void RecordService::committed(const JobPtr& job, CommitAnswer answer) {
+  if (stopped_) return;
+  Planned& plan = std::get<Planned>(job->plan);
+  switch (answer.result) {
+    case CommitResult::kDone:
+      placed(job);
+      if (plan.again) {
+        job->book = nullptr;
+        job->task.request.if_match.clear();  // the first part was judged by it
+        this->plan(job);
+        return;
+      }
+      stamp(plan.answer, answer.revision);
+      wait_until_laid(job, answer.revision);
+      return;
+    case CommitResult::kConflict: {
+      if (answer_from_made(job, answer.current)) return;
+      // What has been placed there counts, and only the watch tells of it.
+      std::uint64_t placed_at = 0;
+      for (const RegistryRecord& record : answer.current)
+        if (is_placed_key(record.key) && record.revision > job->book->revision_of(record.key))
+          placed_at = std::max(placed_at, record.revision);
+      const int most = placed_at != 0 ? kPlacings : kAttempts;
+      if (++job->attempts >= most) {
+        finish(job,
+               Problem{ProblemName::kOverloaded, "the record was changed " + std::to_string(most) +
+                                                     " times while this was tried"});
+        return;
+      }
+      if (placed_at > view_.read()->book->revision()) {
+        plan_when(job, placed_at);
+        return;
+      }
+      RegistryChange newer;
+      for (RegistryRecord& record : answer.current)
+        if (record.revision > job->book->revision_of(record.key)) {
+          newer.revision = std::max(newer.revision, record.revision);
+          newer.set.push_back(std::move(record));
+        }
+      std::vector<std::string> complaints;
+      if (!newer.set.empty()) {
+        newer.revision = std::max(newer.revision, job->book->revision());
+        job->book = job->book->after(newer, complaints);
+      }
+      this->plan(job);
+      return;
+    }
+    case CommitResult::kUnavailable:
+      finish(job, read_only());
+      return;
+  }
+}
+
+// The same request was answered before: its answer once more.
+bool RecordService::answer_from_made(const JobPtr& job, std::span<const RegistryRecord> records) {
+  const auto at = std::find_if(records.begin(), records.end(), [&](const RegistryRecord& record) {
+    return !job->made.empty() && record.key == job->made && record.revision != 0;
+  });
+  if (at == records.end()) return false;
+  auto kept = open_answer(job->task.request, job->task.who, at->value);
+  if (auto* problem = std::get_if<Problem>(&kept)) {
+    finish(job, std::move(*problem));
+    return true;
+  }
+  ApiAnswer answer = std::get<ApiAnswer>(std::move(kept));
+  stamp(answer, at->revision);  // one write had both
+  finish(job, std::move(answer));
+  return true;
+}
+
+void RecordService::wait_until_laid(const JobPtr& job, std::uint64_t revision) {
+  if (laid_revision_ >= revision) {
+    finish(job, std::move(std::get<Planned>(job->plan).answer));
+    return;
+  }
+  applying_.push_back({revision, services_.loops.control().now() + kApplyPatience, job});
+  if (!patience_.armed()) patience_.after(kApplyPatience);
+}
+
+void RecordService::settle_applied() {
+  const SteadyTime now = services_.loops.control().now();
+  std::vector<JobPtr> settled;
+  std::erase_if(applying_, [&](const Applying& one) {
+    if (one.revision > laid_revision_ && now < one.until) return false;
+    settled.push_back(one.job);
+    return true;
+  });
+  for (const JobPtr& job : settled) finish(job, std::move(std::get<Planned>(job->plan).answer));
+  if (!applying_.empty() && !patience_.armed()) patience_.after(kApplyPatience);
+}
+
+void RecordService::finish(const JobPtr& job, Answer answer) {
+  --waiting_;
+  if (!job->made.empty()) made_under_way_.erase(job->made);
+  placed(job);
+  if (const auto* given = std::get_if<ApiAnswer>(&answer)) {
+    if (!job->task.request.dry_run()) audit(*job, std::to_string(given->status));
+  } else {
+    audit(*job, std::string(problem_kind(std::get<Problem>(answer).name).name));
+  }
+  job->done(std::move(answer));
+}
+
+// What only reads is not written down.
+void RecordService::audit(const Job& job, std::string result) const {
+  if (job.task.endpoint->method == Method::kGet) return;
+  const auto* planned = std::get_if<Planned>(&job.plan);
+  AuditEntry entry;
+  entry.user = job.task.who.name;
+  entry.role = to_text(job.task.who.role);
+  entry.via = job.task.who.via;
+  entry.ip = job.task.who.ip;
+  if (planned != nullptr && planned->deed) {
+    entry.action = planned->deed->what;
+    entry.on = planned->deed->on;
+    for (const ApiDeed::Change& change : planned->deed->changes)
+      entry.changes.push_back({change.field, change.before, change.after});
+  } else {
+    entry.action = job.task.endpoint->name;
+    entry.on = job.task.request.path;
+  }
+  entry.result = std::move(result);
+  services_.login->audit(std::move(entry));
+}
+
+Problem RecordService::no_store() const {
+  const auto config = services_.config.read();
+  if (config->masters.empty())
+    return {ProblemName::kNoStore,
+            "this server has no <store>; its configuration file says what there is"};
+  Problem problem{ProblemName::kNotHere, "a node keeps no records; its masters do"};
+  std::vector<std::string> names;
+  for (const MasterSettings& master : config->masters)
+    names.push_back(master.server + ":" + std::to_string(master.port));
+  problem.lists.emplace_back("masters", std::move(names));
+  return problem;
+}
+
+Problem RecordService::read_only() const {
+  const RegistryState state = registry_->state();
+  return {ProblemName::kReadOnly, "the store takes no changes since " + http_date(state.since) +
+                                      (state.words.empty() ? "" : ": " + state.words)};
+}
+
+std::optional<RegistryState> RecordService::store_state() const {
+  if (!registry_) return std::nullopt;
+  return registry_->state();
+}
+
+RecordService::Answer RecordService::read(const Endpoint& endpoint, const ApiRequest& request,
+                                          const ApiCaller& who) const {
+  const auto view = view_.read();
+  Plan plan = endpoint.plan(
+      {request, who, *view->book, *view->file, world(*view->file), services_.clock.wall()});
+  if (auto* problem = std::get_if<Problem>(&plan)) return std::move(*problem);
+  return std::move(std::get<Planned>(plan).answer);
+}
+
+}  // namespace lb

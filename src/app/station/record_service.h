@@ -1,0 +1,184 @@
+// RecordService: the records of the store in the running server: they are loaded, watched and laid
+// over the configuration; logins and bans are published from them; requests of the API that change
+// something are planned, committed and answered.
+//
+// A plan is made on the clerk from the book of that moment and committed with the revisions that it
+// saw; a conflict is planned again, at most kAttempts times.  An answer leaves when its change is
+// durable and in force at this server.
+// Thread: control, except what says "any thread".
+// Ownership: Services.
+// Bounds: kMaxWaiting requests under way.
+// Source: op 3, op 4.2, op 8.2.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "api/endpoints.h"
+#include "api/record_book.h"
+#include "app/services/services.h"
+#include "app/station/api_orders.h"
+#include "app/station/api_sight.h"
+#include "app/station/bitrate_watch.h"
+#include "app/station/key_records.h"
+#include "app/station/life_record.h"
+#include "app/station/logout_records.h"
+#include "app/station/mount_moves.h"
+#include "auth/ban_list.h"
+#include "config/overlay.h"
+#include "registry/registry.h"
+
+namespace lb {
+
+// The book and the file that it is laid over, of one moment.
+struct RecordView {
+  std::shared_ptr<const RecordBook> book;
+  std::shared_ptr<const Config> file;
+};
+
+class RecordService {
+ public:
+  static constexpr std::size_t kMaxWaiting = 256;
+  static constexpr int kAttempts = 8;
+  // Of a new mount: another master may win many times in a row while both make hundreds.
+  static constexpr int kPlacings = 32;
+  // How long a start waits for the store before it takes connections without records.
+  static constexpr std::chrono::seconds kStartPatience{10};
+  // How long an answer waits for its change to be in force here; it is durable by then.
+  static constexpr std::chrono::seconds kApplyPatience{2};
+  // How long a request waits to see what another master has placed.
+  static constexpr std::chrono::seconds kCatchUp{1};
+
+  using Answer = std::variant<ApiAnswer, Problem>;
+  struct Task {
+    const Endpoint* endpoint = nullptr;
+    ApiRequest request;
+    ApiCaller who;
+  };
+
+  explicit RecordService(Services& services);
+  ~RecordService();
+
+  // At the start.  `ready` is called once: when the records are in force, when the store cannot be
+  // read, when there is none, or when kStartPatience is over.
+  void begin(const Config& config, UniqueFunction<void()> ready);
+  void reload();  // files that were edited by hand are read
+  void stop();
+  // On a server without a store, what its masters say: all of it, before the loops start, and then
+  // what changes.
+  MountRecords restore(const RegistryContent& content);
+  void follow(const RegistryChange& change);
+  // The overlay has been laid; what waits for it goes on.
+  void laid();
+  // The keys that sign sessions are other ones.
+  void keys_changed() { keys_.look(); }
+  // Answers a request that may change something, or that asks for what runs; `done` is called once,
+  // on control.
+  void run(Task task, UniqueFunction<void(Answer)> done);
+  // nullopt: there is no store.
+  std::optional<RegistryState> store_state() const;
+
+  // -- any thread --------------------------------------------------------------------------------
+  std::shared_ptr<const RecordView> view() const { return view_.read(); }
+  std::shared_ptr<const BanList> bans() const { return bans_.read(); }
+  ApiWorld world(const Config& config) const;
+  // Answers what only reads, from the view of this moment.
+  Answer read(const Endpoint& endpoint, const ApiRequest& request, const ApiCaller& who) const;
+  static constexpr std::size_t kStatuses = 600;
+  void count(int status) noexcept {
+    if (status >= 0 && static_cast<std::size_t>(status) < kStatuses)
+      answers_[static_cast<std::size_t>(status)].fetch_add(1, std::memory_order_relaxed);
+  }
+  std::uint64_t counted(int status) const noexcept {
+    return answers_[static_cast<std::size_t>(status)].load(std::memory_order_relaxed);
+  }
+
+ private:
+  struct Job;
+  using JobPtr = std::shared_ptr<Job>;
+  struct Applying {
+    std::uint64_t revision = 0;
+    SteadyTime until;
+    JobPtr job;
+  };
+
+  void load();
+  void loaded(Result<RegistryContent> content);
+  void changed(const RegistryChange& change);
+  void publish(std::shared_ptr<const RecordBook> book, bool first);
+  void end_of_start();
+  void look(const JobPtr& job);
+  void plan(const JobPtr& job);
+  void planned(const JobPtr& job);
+  void ordered(const JobPtr& job);
+  void commit(const JobPtr& job);
+  void committed(const JobPtr& job, CommitAnswer answer);
+  bool answer_from_made(const JobPtr& job, std::span<const RegistryRecord> records);
+  void wait_until_laid(const JobPtr& job, std::uint64_t revision);
+  void settle_applied();
+  void finish(const JobPtr& job, Answer answer);
+  // A request that chooses a home waits for the one before it; true: it waits.
+  bool waits_to_place(const JobPtr& job);
+  void placed(const JobPtr& job);  // or it will not be
+  // Plans again when the book is as new as this.
+  void plan_when(const JobPtr& job, std::uint64_t revision);
+  void plan_those_behind();
+  void step_of_move(const BookRow<MountRecord>& row, MoveStep step);
+  void kick(const Ban& ban);
+  // Sources whose mount or whose login is in `before` and no longer in `now` end when that is laid.
+  void note_endings(const RecordBook& before, const RecordBook& now);
+  void end_sources();
+  void audit(const Job& job, std::string result) const;
+  Problem no_store() const;
+  Problem read_only() const;
+  void complain(const std::vector<std::string>& complaints);
+  void tell_logins(const RecordBook& book);
+
+  Services& services_;
+  std::unique_ptr<Registry> registry_;  // null: no store
+  Snapshot<RecordView> view_;
+  Snapshot<BanList> bans_;
+  std::set<std::string> made_under_way_;  // keys of requests
+  std::size_t waiting_ = 0;
+  // What the overlay was given, in order, with the revisions of the books.
+  std::deque<std::pair<std::shared_ptr<const MountRecords>, std::uint64_t>> given_;
+  std::uint64_t laid_revision_ = 0;
+  struct Ending {
+    std::uint64_t revision;
+    std::string mount, user;  // "": whatever its login is
+  };
+  std::vector<Ending> endings_;
+  std::deque<Applying> applying_;
+  UniqueFunction<void()> ready_;
+  bool stopped_ = false;
+  LifeRecord life_;
+  KeyRecords keys_;
+  LogoutRecords logouts_;
+  std::atomic<bool> seals_{false};  // from begin() on: the store has a key
+  BitrateWatch bitrates_;
+  ApiSight sight_;
+  ApiOrders orders_;
+  MountMoves moves_;
+  JobPtr placing_;  // the one that chooses a home
+  std::deque<JobPtr> to_place_;
+  struct Behind {
+    JobPtr job;
+    std::uint64_t revision = 0;
+    SteadyTime until;
+  };
+  std::vector<Behind> behind_;
+  Timer patience_, retry_, start_, catch_up_;
+  std::array<std::atomic<std::uint64_t>, kStatuses> answers_{};
+};
+
+}  // namespace lb

@@ -1,0 +1,315 @@
+// RecordService: the store is opened, loaded and watched, and what lives by the records hears of
+// them.
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <utility>
+
+#include "admin/station.h"
+#include "app/cluster/cluster_links.h"
+#include "app/cluster/cluster_plans.h"
+#include "app/cluster/cluster_service.h"
+#include "app/cluster/country_watch.h"
+#include "app/cluster/mount_homes.h"
+#include "app/services/archive_service.h"
+#include "app/services/event_service.h"
+#include "app/services/hls_service.h"
+#include "app/services/login_service.h"
+#include "app/services/record_overlay.h"
+#include "app/services/worker.h"
+#include "app/station/record_service.h"
+#include "app/station/store_registry.h"
+#include "auth/password_hash.h"
+#include "base/encoding.h"
+#include "cluster/nodes/public_address.h"
+#include "net/digest.h"
+
+namespace lb {
+namespace {
+
+constexpr auto kLoadPause = std::chrono::seconds(1);
+
+// "http://host:8000"
+std::string base_address(const std::string& scheme, const std::string& host, int port) {
+  const bool usual = (scheme == "http" && port == 80) || (scheme == "https" && port == 443);
+  return scheme + "://" + host + (usual ? "" : ":" + std::to_string(port));
+}
+
+}  // namespace
+
+void RecordService::begin(const Config& config, UniqueFunction<void()> ready) {
+  ready_ = std::move(ready);
+  seals_ = !config.store.keys.empty();
+  registry_ =
+      open_store(config.store, services_.loops.control(), services_.disk.loop(), services_.log);
+  if (!registry_) {
+    end_of_start();
+    return;
+  }
+  start_.after(kStartPatience);
+  services_.login->on_ended([this](EndedLogin login) { logouts_.add(std::move(login)); });
+  load();
+}
+
+void RecordService::end_of_start() {
+  if (!ready_) return;
+  start_.cancel();
+  auto ready = std::exchange(ready_, nullptr);
+  ready();
+}
+
+void RecordService::load() {
+  registry_->load([this](Result<RegistryContent> content) { loaded(std::move(content)); });
+}
+
+void RecordService::loaded(Result<RegistryContent> content) {
+  if (stopped_) return;
+  if (!content) {
+    services_.log.error("store/load", "the store cannot be read: " + content.error().what +
+                                          "; it is tried again in 1 s, and until then there are no "
+                                          "records");
+    retry_.after(kLoadPause);
+    return;
+  }
+  std::vector<std::string> complaints;
+  auto book = RecordBook::make(*content, complaints);
+  complain(complaints);
+  services_.log.info("store/load", "the store has " + std::to_string(book->mounts().size()) +
+                                       " mounts, " + std::to_string(book->accounts().size()) +
+                                       " accounts and " + std::to_string(book->users().size()) +
+                                       " users at revision " + std::to_string(book->revision()));
+  publish(std::move(book), true);
+  registry_->watch(content->revision, [this](const RegistryChange& change) { changed(change); });
+  logouts_.begin(*registry_);
+  keys_.begin(*registry_);
+}
+
+void RecordService::changed(const RegistryChange& change) {
+  if (stopped_) return;
+  std::vector<std::string> complaints;
+  if (registry_) keys_.note_deleted(change);
+  auto book = view_.read()->book->after(change, complaints);
+  complain(complaints);
+  publish(std::move(book), false);
+}
+
+MountRecords RecordService::restore(const RegistryContent& content) {
+  std::vector<std::string> complaints;
+  const auto book = RecordBook::make(content, complaints);
+  complain(complaints);
+  view_.publish(std::make_shared<const RecordView>(RecordView{book, services_.config.read()}));
+  services_.users.publish(book->user_book());
+  bans_.publish(std::make_shared<const BanList>(book->all_bans()));
+  bitrates_.follow(*book);
+  laid_revision_ = book->revision();
+  return with_own_relays(*services_.config.read(), book->effective_mounts());
+}
+
+void RecordService::follow(const RegistryChange& change) {
+  if (!registry_) changed(change);
+}
+
+void RecordService::complain(const std::vector<std::string>& complaints) {
+  for (const std::string& text : complaints) services_.log.error("store/record", text);
+}
+
+void RecordService::publish(std::shared_ptr<const RecordBook> book, bool first) {
+  const auto before = view_.read();
+  view_.publish(std::make_shared<const RecordView>(RecordView{book, before->file}));
+  if (registry_) {
+    services_.links->conf().set_records(book);
+    life_.follow(*registry_, book);
+    keys_.follow(book);
+    logouts_.follow(book);
+  }
+  // By way of the inbox: what is committed now is told first.
+  if (!behind_.empty()) services_.loops.control().post([this] { plan_those_behind(); });
+  if (first || before->book->users() != book->users() || before->book->tokens() != book->tokens() ||
+      before->book->mounts() != book->mounts())
+    services_.users.publish(book->user_book());
+  if (registry_ &&
+      (first || before->book->users() != book->users() ||
+       before->book->masters() != book->masters() || before->book->ended() != book->ended()))
+    tell_logins(*book);
+  if (before->book->users() != book->users() || before->book->bans() != book->bans())
+    services_.auth->forget_answers();
+  if (first || before->book->bans() != book->bans()) {
+    bans_.publish(std::make_shared<const BanList>(book->all_bans()));
+    for (const auto& [id, row] : book->bans())
+      if (row->value.kick && (first || before->book->ban(id) == nullptr)) kick(row->value);
+  }
+  if (first || before->book->weights() != book->weights())
+    services_.cluster->set_weights(book->all_weights());
+  if (!first && before->book->mounts() == book->mounts() &&
+      before->book->accounts() == book->accounts()) {
+    // Nothing of it is laid over: it is in force with what was given before.
+    if (given_.empty())
+      laid_revision_ = book->revision();
+    else
+      given_.back().second = book->revision();
+    settle_applied();
+    return;
+  }
+  if (!first) note_endings(*before->book, *book);
+  bitrates_.follow(*book);
+  if (registry_) moves_.follow(*book);
+  services_.overlay->apply_records(
+      with_own_relays(*services_.config.read(), book->effective_mounts()));
+  given_.emplace_back(services_.overlay->records(), book->revision());
+}
+
+void RecordService::laid() {
+  const RecordOverlay& overlay = *services_.overlay;
+  const auto now = overlay.parts();
+  const auto before = view_.read();
+  if (before->file != now.parsed)
+    view_.publish(std::make_shared<const RecordView>(RecordView{before->book, now.parsed}));
+  const auto at = std::find_if(given_.begin(), given_.end(),
+                               [&](const auto& one) { return one.first == now.records; });
+  if (at == given_.end()) return;
+  laid_revision_ = at->second;
+  given_.erase(given_.begin(), at + 1);
+  end_of_start();
+  end_sources();
+  settle_applied();
+}
+
+void RecordService::note_endings(const RecordBook& before, const RecordBook& now) {
+  const auto config = services_.config.read();
+  for (const auto& [name, row] : before.mounts()) {
+    const auto* next = now.mount(name);
+    if (next == row.get()) continue;
+    if (next == nullptr) {
+      endings_.push_back({now.revision(), name, ""});
+      continue;
+    }
+    // Its listeners would be ended too: end_moved_sources() keeps them.
+    if (leaves(*config, row->value, next->value)) continue;
+    const auto& left = next->value.sources;
+    for (const RecordLogin& login : row->value.sources)
+      if (std::none_of(left.begin(), left.end(), [&](const RecordLogin& one) {
+            const bool closed = one.hash == kNoPassword && login.hash != kNoPassword;
+            return one.user == login.user && !closed;
+          }))
+        endings_.push_back({now.revision(), name, login.user});
+  }
+}
+
+void RecordService::end_sources() {
+  const auto view = view_.read();
+  std::erase_if(endings_, [&](const Ending& ending) {
+    if (ending.revision > laid_revision_) return false;
+    if (is_in_file(*view->file, ending.mount)) return true;
+    for (const auto& encoder : services_.admission->encoders_of(ending.mount))
+      if (ending.user.empty() || encoder.user == ending.user)
+        services_.station->kill_encoder(ending.mount, encoder.id);
+    return true;
+  });
+}
+
+void RecordService::tell_logins(const RecordBook& book) {
+  std::vector<SessionRecords::Row> rows;
+  for (const auto& [key, value] : book.masters()) rows.push_back({key, *value});
+  std::vector<std::string> complaints;
+  SessionRecords reader;
+  SessionKeys keys = reader.read(rows, node_name(*services_.config.read()), complaints);
+  complain(complaints);
+  for (const auto& [name, row] : book.users())
+    keys.users.emplace(name, std::shared_ptr<const User>(row, &row->value));
+  for (const auto& [sid, row] : book.ended()) keys.ended.emplace(sid, row->value.until);
+  services_.login->take_store(std::move(keys));
+}
+
+void RecordService::reload() {
+  if (registry_) registry_->reload();
+  keys_.look();
+}
+
+void RecordService::stop() {
+  stopped_ = true;
+  ready_ = nullptr;
+  bitrates_.stop();
+  life_.stop();
+  keys_.stop();
+  logouts_.stop();
+  moves_.stop();
+  catch_up_.cancel();
+  patience_.cancel();
+  retry_.cancel();
+  start_.cancel();
+}
+
+ApiWorld RecordService::world(const Config& config) const {
+  ApiWorld world;
+  world.node = node_name(config);
+  world.source_url = world.listen_http = base_address("http", config.hostname, config.port);
+  for (const ListenSettings& socket : config.listen)
+    if (socket.tls) world.listen_https = base_address("https", config.hostname, socket.port);
+  if (!config.cluster.public_addresses.empty()) {
+    for (const NodeAddress& address : own_addresses(config)) {
+      if (address.scheme == PublicScheme::kHttps)
+        world.listen_https = origin_of(address);
+      else
+        world.source_url = world.listen_http = origin_of(address);
+    }
+  }
+  PlaceCandidate self;
+  self.node = world.node;
+  if (services_.drain.draining()) self.state = NodeState::kDraining;
+  self.url = world.source_url;
+  self.tags = config.cluster.tags;
+  self.countries = countries_of(config.cluster.countries);
+  const NodeCapacity capacity = own_capacity(config, services_.cluster->facts()->places);
+  self.max_sources = capacity.sources;
+  self.max_ingest_kbps = static_cast<std::uint64_t>(std::llround(capacity.ingest_kbps));
+  world.nodes.push_back(std::move(self));
+  world.seals = seals_.load(std::memory_order_relaxed);
+  auto linked = std::as_const(services_.cluster->decider())
+                    .with_table([this, &config](const NodeTable& table) {
+                      return linked_candidates(config, table, services_.clock.steady());
+                    });
+  std::move(linked.begin(), linked.end(), std::back_inserter(world.nodes));
+  world.random = random_bytes;
+  world.hash = hash_password;
+  world.matches = password_matches;
+  world.now_of = [this](const std::string& name) { return sight_.mount_now(name); };
+  world.audit = [path = config.paths.logdir + "/audit.log"](const AuditBack& back,
+                                                            const AuditJudge& judge) {
+    return read_audit_back(path, back, judge);
+  };
+  world.recorded_bytes = [&catalog = services_.archive->catalog()](const std::string& name) {
+    return catalog.files(name)->bytes();
+  };
+  return world;
+}
+
+// Listeners that a ban matches end; its source too.
+void RecordService::kick(const Ban& ban) {
+  auto list = std::make_shared<const BanList>(std::vector<Ban>{ban});
+  const auto mounts = services_.mounts.all();
+  const std::int64_t now = unix_seconds(services_.clock.wall());
+  const auto is_banned = [this, list, now](const std::string& mount, const std::string& ip,
+                                           const std::string& user) {
+    const Address address = Address::parse(ip, 0).value_or(Address());
+    const std::string country =
+        list->has_countries() ? services_.countries->country_of(address) : std::string();
+    return list->find({address, user, country, mount}, now) != nullptr;
+  };
+  for (const auto& worker : services_.workers)
+    worker->loop.post([w = worker.get(), mounts, is_banned] {
+      for (const auto& [name, mount] : *mounts)
+        for (const ListenerState& listener : w->streams.list(*mount))
+          if (is_banned(name, listener.ip, listener.user)) w->streams.kill(*mount, listener.id);
+    });
+  for (const auto& [name, mount] : *mounts) {
+    for (const HlsSessions::Row& row :
+         services_.hls->sessions().list(*mount, services_.loops.control().now()))
+      if (is_banned(name, row.ip, row.user)) services_.hls->end(*mount, row.id);
+    const auto* writer = services_.admission->writer_of(name);
+    if (writer != nullptr && mount->is_fed() && !mount->facts()->relayed &&
+        is_banned(name, mount->facts()->source_ip, ""))
+      services_.station->kill_source(name);
+  }
+}
+
+}  // namespace lb

@@ -1,0 +1,149 @@
+#include "auth/key_ring.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "auth/text_file.h"
+#include "base/encoding.h"
+#include "base/json.h"
+#include "base/unique_fd.h"
+#include "net/digest.h"
+
+namespace lb {
+namespace {
+
+constexpr std::size_t kKidBytes = 8, kSecretBytes = 32, kMaxKeys = 16;
+
+OwnKey new_key(std::int64_t now) {
+  return {base64url_encode(random_bytes(kKidBytes)), SigningKey::generate(), now, 0};
+}
+
+Result<OwnKey> read_key(const Json& json) {
+  const auto kid = json.at("kid").text();
+  const auto seed = base64url_decode(json.at("seed").text().value_or(""));
+  const auto made = json.at("made").u64();
+  const auto until = json.at("until").u64();
+  if (!kid || kid->empty() || !seed || !made || !until)
+    return Error::invalid("a key without kid, seed, made or until");
+  auto key = SigningKey::from_seed(*seed);
+  if (!key) return key.error();
+  return OwnKey{std::string(*kid), std::move(*key), static_cast<std::int64_t>(*made),
+                static_cast<std::int64_t>(*until)};
+}
+
+std::string directory_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
+}
+
+}  // namespace
+
+KeyRing KeyRing::fresh(std::int64_t now) {
+  KeyRing ring;
+  ring.secret_ = random_bytes(kSecretBytes);
+  ring.keys_.push_back(new_key(now));
+  return ring;
+}
+
+KeyRing KeyRing::rotated(std::int64_t now, bool revoke) const {
+  KeyRing ring;
+  ring.secret_ = secret_;
+  ring.keys_.push_back(new_key(now));
+  if (revoke) return ring;
+  for (OwnKey key : keys_) {
+    if (key.until == 0) key.until = now + std::chrono::seconds(kOldKeyValid).count();
+    if (key.until > now && ring.keys_.size() < kMaxKeys) ring.keys_.push_back(std::move(key));
+  }
+  return ring;
+}
+
+KeyRing KeyRing::without(std::string_view kid, std::int64_t now) const {
+  KeyRing ring = newest().kid == kid ? rotated(now, false) : *this;
+  std::erase_if(ring.keys_, [kid](const OwnKey& key) { return key.kid == kid; });
+  return ring;
+}
+
+Result<KeyRing> KeyRing::parse(std::string_view text) {
+  const auto json = Json::parse(text);
+  if (!json) return json.error();
+  KeyRing ring;
+  const auto secret = base64url_decode(json->at("secret").text().value_or(""));
+  const Json keys = json->at("keys");
+  if (!secret || secret->size() != kSecretBytes || !keys.is_array() || keys.size() == 0 ||
+      keys.size() > kMaxKeys)
+    return Error::invalid("it has no secret and keys");
+  ring.secret_ = *secret;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    auto key = read_key(keys.at(i));
+    if (!key) return key.error();
+    ring.keys_.push_back(std::move(*key));
+  }
+  if (ring.keys_.front().until != 0) return Error::invalid("its first key does not sign");
+  return ring;
+}
+
+std::string KeyRing::text() const {
+  JsonWriter out;
+  out.begin_object();
+  out.key("secret").text(base64url_encode(secret_));
+  out.key("keys").begin_array();
+  for (const OwnKey& key : keys_) {
+    out.begin_object();
+    out.key("kid").text(key.kid);
+    out.key("seed").text(base64url_encode(key.key.seed()));
+    out.key("made").number(key.made);
+    out.key("until").number(key.until);
+    out.end_object();
+  }
+  out.end_array().end_object();
+  return out.take() + "\n";
+}
+
+const OwnKey* KeyRing::find(std::string_view kid, std::int64_t now) const {
+  const auto found = std::find_if(keys_.begin(), keys_.end(), [&](const OwnKey& key) {
+    return key.kid == kid && (key.until == 0 || key.until > now);
+  });
+  return found == keys_.end() ? nullptr : &*found;
+}
+
+bool KeyRing::is_due(std::int64_t now) const {
+  return newest().made + std::chrono::seconds(kNewKeyAfter).count() <= now;
+}
+
+Result<KeyRing> read_key_ring(const std::string& path) {
+  const auto text = read_file_text(path);
+  if (!text) return text.error();
+  auto ring = KeyRing::parse(text->text);
+  if (!ring) return Error::invalid(path + ": " + ring.error().what);
+  return ring;
+}
+
+Result<void> write_key_ring(const std::string& path, const KeyRing& ring) {
+  const auto failed = [&path](std::string_view what) {
+    return Error::io(path + ": " + std::string(what) + ": " + std::strerror(errno));
+  };
+  const std::string temporary = path + ".new";
+  ::unlink(temporary.c_str());
+  UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!fd) return failed("cannot be created");
+  struct stat owner {};
+  const bool as_root = ::geteuid() == 0 && ::stat(directory_of(path).c_str(), &owner) == 0;
+  if ((as_root && ::fchown(fd.get(), owner.st_uid, owner.st_gid) != 0) ||
+      !write_all(fd.get(), ring.text()) || ::fsync(fd.get()) != 0 ||
+      ::rename(temporary.c_str(), path.c_str()) != 0) {
+    const Error error = failed("cannot be written");
+    ::unlink(temporary.c_str());
+    return error;
+  }
+  const UniqueFd directory(::open(directory_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory) ::fsync(directory.get());
+  return {};
+}
+
+}  // namespace lb

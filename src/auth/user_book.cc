@@ -1,0 +1,197 @@
+#include "auth/user_book.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/encoding.h"
+#include "base/json.h"
+#include "base/strings.h"
+#include "net/digest.h"
+
+namespace lb {
+namespace {
+
+constexpr std::size_t kMaxRecordMounts = 1000;
+constexpr std::size_t kDigestDigits = 64;
+
+// Reads members of one record and keeps the first complaint.
+class RecordReader {
+ public:
+  RecordReader(std::string_view what, std::string_view name, const Json& json)
+      : where_(std::string(what) + " " + quoted_name(name)), json_(json) {
+    if (!json.is_object()) complain("is no JSON object");
+  }
+  void text(std::string_view name, std::string& to) {
+    const Json value = json_.at(name);
+    if (value.missing() || value.is_null()) return;
+    if (const auto text = value.text())
+      to = *text;
+    else
+      complain(std::string(name) + " is no text");
+  }
+  void flag(std::string_view name, bool& to) {
+    const Json value = json_.at(name);
+    if (value.missing()) return;
+    if (const auto flag = value.boolean())
+      to = *flag;
+    else
+      complain(std::string(name) + " is neither true nor false");
+  }
+  template <class Number>
+  void number(std::string_view name, Number& to) {
+    const Json value = json_.at(name);
+    if (value.missing() || value.is_null()) return;
+    if (const auto number = value.u64())
+      to = static_cast<Number>(*number);
+    else
+      complain(std::string(name) + " is no whole number");
+  }
+  void role(Role& to) {
+    std::string word;
+    text("role", word);
+    if (const auto role = parse_role(word))
+      to = *role;
+    else
+      complain("has no role: viewer, operator, owner or admin");
+  }
+  void mounts(std::vector<std::string>& to) {
+    const Json list = json_.at("mounts");
+    if (list.missing() || list.is_null()) return;
+    if (!list.is_array() || list.size() > kMaxRecordMounts) return complain("mounts is no list");
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      const auto one = list.at(i).text();
+      if (!one || one->substr(0, 1) != "/") return complain("mounts has something else than names");
+      to.emplace_back(*one);
+    }
+  }
+  void own_name(std::string_view member, std::string_view name) {
+    std::string inside(name);
+    text(member, inside);
+    if (inside != name) complain("calls itself " + quoted_name(inside));
+  }
+  void complain(std::string text) {
+    if (!fault_) fault_ = Error::invalid(where_ + ": " + text);
+  }
+  const std::optional<Error>& fault() const { return fault_; }
+
+ private:
+  static std::string quoted_name(std::string_view name) { return '"' + std::string(name) + '"'; }
+
+  std::string where_;
+  const Json& json_;
+  std::optional<Error> fault_;
+};
+
+void write_mounts(JsonWriter& out, const std::vector<std::string>& mounts) {
+  out.key("mounts").begin_array();
+  for (const std::string& mount : mounts) out.text(mount);
+  out.end_array();
+}
+
+}  // namespace
+
+UserBook::UserBook(std::vector<User> users, std::vector<ApiToken> tokens,
+                   std::map<std::string, std::string, std::less<>> accounts)
+    : accounts_(std::move(accounts)) {
+  for (User& user : users) {
+    std::string name = user.name;
+    users_.insert_or_assign(std::move(name), std::move(user));
+  }
+  for (ApiToken& token : tokens) {
+    std::string digest = token.digest;
+    tokens_.insert_or_assign(std::move(digest), std::move(token));
+  }
+}
+
+const User* UserBook::user(std::string_view name) const {
+  const auto found = users_.find(name);
+  return found == users_.end() ? nullptr : &found->second;
+}
+
+const ApiToken* UserBook::token(std::string_view digest) const {
+  const auto found = tokens_.find(digest);
+  return found == tokens_.end() ? nullptr : &found->second;
+}
+
+std::string_view UserBook::account_of(std::string_view mount) const {
+  const auto found = accounts_.find(mount);
+  return found == accounts_.end() ? std::string_view() : found->second;
+}
+
+bool is_login_name(std::string_view name) {
+  const auto is_bad = [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == ':' || c == '/';
+  };
+  return !name.empty() && name.size() <= UserBook::kMaxNameBytes && trim(name) == name &&
+         valid_utf8(name) && std::none_of(name.begin(), name.end(), is_bad);
+}
+
+Result<User> parse_user(std::string_view name, std::string_view json) {
+  if (!is_login_name(name)) return Error::invalid("a user cannot be called so");
+  const auto document = Json::parse(json);
+  if (!document) return document.error();
+  RecordReader read("user", name, *document);
+  User user;
+  user.name = name;
+  read.own_name("name", name);
+  read.text("hash", user.hash);
+  read.role(user.role);
+  read.text("account", user.account);
+  read.mounts(user.mounts);
+  read.number("epoch", user.epoch);
+  read.flag("disabled", user.disabled);
+  read.flag("addresses", user.addresses);
+  if (read.fault()) return *read.fault();
+  return user;
+}
+
+std::string user_json(const User& user) {
+  JsonWriter out;
+  out.begin_object();
+  out.key("name").text(user.name);
+  out.key("hash").text(user.hash);
+  out.key("role").text(to_text(user.role));
+  out.key("account").text(user.account);
+  write_mounts(out, user.mounts);
+  out.key("epoch").number(user.epoch);
+  out.key("disabled").boolean(user.disabled);
+  out.key("addresses").boolean(user.addresses);
+  out.end_object();
+  return out.take();
+}
+
+Result<ApiToken> parse_token(std::string_view id, std::string_view json) {
+  const auto document = Json::parse(json);
+  if (!document) return document.error();
+  RecordReader read("token", id, *document);
+  ApiToken token;
+  token.id = id;
+  read.own_name("id", id);
+  read.text("name", token.name);
+  read.text("digest", token.digest);
+  if (token.digest.size() != kDigestDigits) read.complain("has no digest");
+  read.role(token.role);
+  read.text("account", token.account);
+  read.mounts(token.mounts);
+  read.number("expires", token.expires);
+  if (read.fault()) return *read.fault();
+  return token;
+}
+
+std::string token_json(const ApiToken& token) {
+  JsonWriter out;
+  out.begin_object();
+  out.key("id").text(token.id);
+  out.key("name").text(token.name);
+  out.key("digest").text(token.digest);
+  out.key("role").text(to_text(token.role));
+  out.key("account").text(token.account);
+  write_mounts(out, token.mounts);
+  out.key("expires").number(token.expires);
+  out.end_object();
+  return out.take();
+}
+
+std::string token_digest(std::string_view token) { return hex_encode(sha256(token)); }
+
+}  // namespace lb

@@ -1,0 +1,345 @@
+#include "cluster/link/conf_book.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "base/encoding.h"
+#include "base/strings.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kConfHead = "icecast-lb-conf 1 ";
+
+// "4f1c.2": the store 4f1c in its second life.
+std::pair<std::string, std::uint64_t> parts_of_store(const std::string& name) {
+  const std::size_t dot = name.rfind('.');
+  if (dot == std::string::npos) return {name, 0};
+  const auto life = parse_u64(name.substr(dot + 1));
+  return life ? std::make_pair(name.substr(0, dot), *life) : std::make_pair(name, std::uint64_t{0});
+}
+
+std::size_t weight(std::string_view key, const ConfBook::Value& value) {
+  return key.size() + value->size();
+}
+
+Error no_conf(std::size_t at) {
+  return Error::invalid("is no copy of what masters have said (byte " + std::to_string(at) + ")");
+}
+
+}  // namespace
+
+bool is_of_store(std::string_view key) noexcept {
+  return key.starts_with("mounts/") || key.starts_with("bans/") || key.starts_with("epochs/") ||
+         key.starts_with("ended/");
+}
+
+void ConfBook::remark(std::string text) {
+  if (remarked_.insert(text).second) remarks_.push_back(std::move(text));
+}
+
+bool ConfBook::is_linked(const std::string& id) const {
+  return std::any_of(masters_.begin(), masters_.end(),
+                     [&id](const Master& master) { return master.linked && master.id == id; });
+}
+
+void ConfBook::set_masters(std::vector<Master> masters) {
+  if (masters == masters_) return;
+  masters_ = std::move(masters);
+  for (const Master& master : masters_)
+    if (const auto at = said_.find(master.id); at != said_.end()) at->second.name = master.name;
+  for (auto& [id, said] : said_) {
+    if (is_linked(id)) continue;
+    said.fresh = said.running = false;
+    said.arriving.clear();
+    said.leaving.clear();
+  }
+  forget_gone();
+}
+
+// Only when all masters are known: one that has moved to another address is not known there before
+// it is linked.
+void ConfBook::forget_gone() {
+  // One that has another id now has what it said under the old one until it has said everything.
+  const auto is_its = [this](const Master& master, const std::string& id, const Said& said) {
+    if (master.id == id) return true;
+    const auto at = said_.find(master.id);
+    return master.name == said.name && (at == said_.end() || !at->second.complete);
+  };
+  const bool all_known = std::all_of(masters_.begin(), masters_.end(), [&](const Master& master) {
+    return !master.id.empty() || std::any_of(said_.begin(), said_.end(), [&](const auto& row) {
+      return is_its(master, row.first, row.second);
+    });
+  });
+  if (!all_known) return;
+  everything_ |= std::erase_if(said_, [&](const auto& row) {
+                   return std::none_of(masters_.begin(), masters_.end(), [&](const Master& master) {
+                     return is_its(master, row.first, row.second);
+                   });
+                 }) > 0;
+}
+
+void ConfBook::begin_run(Said& said, bool all) {
+  said.running = true;
+  said.all = all;
+  said.refused = false;
+  said.arriving.clear();
+  said.leaving.clear();
+  said.arriving_bytes = all ? 0 : said.bytes;
+  said.part_key.clear();
+  said.part.clear();
+}
+
+bool ConfBook::take_item(Said& said, const ConfItem& item) {
+  if (!said.part_key.empty() && said.part_key != item.key) return false;
+  if (said.part.size() + item.value.size() > kConfValueBytes) return false;
+  said.part += item.value;
+  said.part_key = item.part ? item.key : "";
+  if (item.part) return true;
+  auto value = std::make_shared<const std::string>(std::exchange(said.part, {}));
+  said.arriving_bytes += weight(item.key, value);
+  said.leaving.erase(item.key);
+  said.arriving[item.key] = std::move(value);
+  const std::size_t before = said.all ? 0 : said.items.size();
+  return before + said.arriving.size() <= kConfItems && said.arriving_bytes <= kConfBytes;
+}
+
+void ConfBook::take(const std::string& master, const ConfFrame& frame) {
+  if (!is_linked(master)) return;
+  Said& said = said_[master];
+  for (const Master& each : masters_)
+    if (each.id == master) said.name = each.name;
+  if (frame.all || !said.running) begin_run(said, frame.all);
+  // A change says nothing without that which it changes.
+  if (!said.all && !said.fresh) said.refused = true;
+  for (const std::string& key : frame.removed) {
+    said.arriving.erase(key);
+    said.leaving.insert(key);
+  }
+  for (const ConfItem& item : frame.set) {
+    if (said.refused || take_item(said, item)) continue;
+    said.refused = true;
+    said.arriving.clear();
+    remark("master " + master + " says more than " + std::to_string(kConfItems) + " items or " +
+           std::to_string(kConfBytes >> 20) +
+           " MiB, or one that is too long; what it has said before stays in force");
+  }
+  if (frame.more) return;
+  said.running = false;
+  if (!said.refused && said.part_key.empty()) end_run(said, frame);
+}
+
+void ConfBook::end_run(Said& said, const ConfFrame& frame) {
+  std::tie(said.store, said.life) = parts_of_store(frame.store);
+  said.revision = frame.revision;
+  if (said.all) {
+    said.items = std::exchange(said.arriving, {});
+    said.complete = said.fresh = true;
+    everything_ = true;
+  } else {
+    for (const std::string& key : said.leaving) {
+      said.items.erase(key);
+      touched_.insert(key);
+    }
+    for (auto& [key, value] : said.arriving) {
+      touched_.insert(key);
+      said.items[key] = std::move(value);
+    }
+  }
+  said.arriving.clear();
+  said.leaving.clear();
+  said.bytes = 0;
+  for (const auto& [key, value] : said.items) said.bytes += weight(key, value);
+  forget_gone();
+}
+
+// In the order in which they are heard.
+std::vector<ConfBook::Voice> ConfBook::voices() const {
+  std::vector<Voice> order;
+  const auto add = [&](const std::string& id) {
+    const auto at = said_.find(id);
+    if (at == said_.end() || !at->second.complete) return;
+    if (std::none_of(order.begin(), order.end(), [&](const Voice& v) { return v.id == id; }))
+      order.push_back({id, false});
+  };
+  for (const Master& master : masters_) {
+    add(master.id);
+    for (const auto& [id, said] : said_)
+      if (said.name == master.name) add(id);
+  }
+  for (const auto& [id, said] : said_) add(id);
+  // Of each store the one that is furthest; where two are equal, the one that counted before.
+  const auto counted = [this](const std::string& id) {
+    return std::any_of(voices_.begin(), voices_.end(),
+                       [&id](const Voice& voice) { return voice.id == id && voice.counts; });
+  };
+  const auto rank = [&](const Voice& voice) {
+    const Said& said = said_.find(voice.id)->second;
+    return std::make_tuple(said.fresh, said.life, said.revision, counted(voice.id));
+  };
+  for (Voice& voice : order) {
+    const std::string& store = said_.find(voice.id)->second.store;
+    const auto best =
+        std::max_element(order.begin(), order.end(), [&](const Voice& a, const Voice& b) {
+          const bool a_has = said_.find(a.id)->second.store == store;
+          const bool b_has = said_.find(b.id)->second.store == store;
+          return a_has != b_has ? b_has : a_has && rank(a) < rank(b);
+        });
+    voice.counts = best->id == voice.id;
+  }
+  return order;
+}
+
+// Null: it has no such item, or none that counts.
+const ConfBook::Value* ConfBook::said_by(const Voice& voice, const std::string& key) const {
+  if (!voice.counts && is_of_store(key)) return nullptr;
+  const auto said = said_.find(voice.id);
+  if (said == said_.end()) return nullptr;
+  const auto at = said->second.items.find(key);
+  return at == said->second.items.end() ? nullptr : &at->second;
+}
+
+const ConfBook::Voice* ConfBook::voice_of(const std::string& key) const {
+  for (const Voice& voice : voices_)
+    if (said_by(voice, key) != nullptr) return &voice;
+  return nullptr;
+}
+
+ConfBook::Value ConfBook::find(const std::string& key) {
+  const Voice* first = voice_of(key);
+  if (first == nullptr) return nullptr;
+  if (is_of_store(key)) {
+    const auto second = std::find_if(voices_.begin(), voices_.end(), [&](const Voice& voice) {
+      return &voice != first && said_by(voice, key) != nullptr;
+    });
+    if (second != voices_.end())
+      remark("the stores of the masters " + first->id + " and " + second->id +
+             " both have a record of one name, " + key + " for one; of such records those of " +
+             first->id + ", the first <master>, count");
+  }
+  return *said_by(*first, key);
+}
+
+// Two that are linked under one id cannot be told apart: neither of them is believed.
+bool ConfBook::owns(const std::string& master, const std::string& key) const {
+  const auto links = std::count_if(masters_.begin(), masters_.end(), [&master](const Master& each) {
+    return each.linked && each.id == master;
+  });
+  const auto at = said_.find(master);
+  if (links != 1 || at == said_.end()) return false;
+  const Said& own = at->second;
+  if (!own.fresh || !own.items.contains(key)) return false;
+  const Voice* counts = voice_of(key);
+  if (counts == nullptr) return false;
+  if (counts->id == master) return true;
+  const Said& theirs = said_.find(counts->id)->second;
+  return own.life != 0 && own.store == theirs.store;
+}
+
+ConfBook::Change ConfBook::settle() {
+  auto now = voices();
+  if (now != voices_) everything_ = true;
+  voices_ = std::move(now);
+  Change change;
+  const auto look = [&](const std::string& key) {
+    const Value value = find(key);
+    const auto at = in_force_.find(key);
+    if (value == nullptr) {
+      if (at == in_force_.end()) return;
+      in_force_.erase(at);
+      change.removed.push_back(key);
+      return;
+    }
+    if (at != in_force_.end() && (at->second == value || *at->second == *value)) {
+      at->second = value;
+      return;
+    }
+    in_force_[key] = value;
+    change.set.emplace_back(key, value);
+  };
+  if (std::exchange(everything_, false)) {
+    for (const Voice& voice : voices_)
+      for (const auto& [key, value] : said_.find(voice.id)->second.items) touched_.insert(key);
+    for (const auto& [key, value] : in_force_) touched_.insert(key);
+  }
+  for (const std::string& key : std::exchange(touched_, {})) look(key);
+  return change;
+}
+
+std::string ConfBook::text() const {
+  std::string out;
+  std::size_t count = 0;
+  for (const auto& [id, said] : said_) {
+    if (!said.complete) continue;
+    ++count;
+    out += "master " + id + ' ' + percent_encode(said.name, true) + "- " + said.store + ' ' +
+           std::to_string(said.life) + ' ' + std::to_string(said.revision) + ' ' +
+           std::to_string(said.items.size()) + '\n';
+    for (const auto& [key, value] : said.items)
+      out += key + ' ' + std::to_string(value->size()) + '\n' + *value + '\n';
+  }
+  return std::string(kConfHead) + std::to_string(count) + '\n' + out + "end\n";
+}
+
+bool ConfBook::is_text(std::string_view text) noexcept { return text.starts_with(kConfHead); }
+
+std::vector<ConfBook::Telling> ConfBook::tellings() const {
+  std::vector<Telling> out;
+  for (const auto& [id, said] : said_)
+    if (said.complete) out.push_back({id, said.store, said.life, said.revision, &said.items});
+  return out;
+}
+
+Result<ConfBook> ConfBook::parse(std::string_view text) {
+  std::size_t at = 0;
+  const auto words = [&](std::size_t count) -> std::vector<std::string_view> {
+    const std::size_t end = text.find('\n', at);
+    if (end == std::string_view::npos || end - at > 4 * kConfKeyBytes) return {};
+    std::vector<std::string_view> row;
+    std::string_view line = text.substr(at, end - at);
+    for (;;) {
+      const std::size_t space = line.find(' ');
+      row.push_back(line.substr(0, space));
+      if (space == std::string_view::npos) break;
+      line.remove_prefix(space + 1);
+    }
+    if (row.size() != count) return {};
+    at = end + 1;
+    return row;
+  };
+  const auto head = words(3);
+  const auto masters =
+      head.empty() || !text.starts_with(kConfHead) ? std::nullopt : parse_u64(head[2]);
+  if (!masters) return no_conf(at);
+  ConfBook book;
+  for (std::uint64_t n = 0; n < *masters; ++n) {
+    const auto row = words(7);
+    if (row.empty() || row[0] != "master" || !row[2].ends_with('-')) return no_conf(at);
+    const auto name = percent_decode(row[2].substr(0, row[2].size() - 1), false);
+    const auto life = parse_u64(row[4]), revision = parse_u64(row[5]), items = parse_u64(row[6]);
+    if (!name || !life || !revision || !items || *items > kConfItems) return no_conf(at);
+    Said said;
+    said.name = *name;
+    said.store = row[3];
+    said.life = *life;
+    said.revision = *revision;
+    said.complete = true;
+    for (std::uint64_t i = 0; i < *items; ++i) {
+      const auto item = words(2);
+      const auto bytes = item.empty() || !is_conf_key(item[0]) ? std::nullopt : parse_u64(item[1]);
+      if (!bytes || *bytes > kConfValueBytes || text.size() - at <= *bytes ||
+          text[at + *bytes] != '\n')
+        return no_conf(at);
+      auto value = std::make_shared<const std::string>(text.substr(at, *bytes));
+      said.bytes += weight(item[0], value);
+      said.items.emplace(std::string(item[0]), std::move(value));
+      at += *bytes + 1;
+    }
+    book.said_[std::string(row[1])] = std::move(said);
+  }
+  if (text.substr(at) != "end\n") return no_conf(at);
+  book.everything_ = true;
+  return book;
+}
+
+}  // namespace lb

@@ -1,0 +1,128 @@
+// ConfBook: what the masters of a node have told it to enforce, and what of that is in force.
+//
+// Masters with one store say the same things, some sooner than others.  Of them one counts: the one
+// that is linked; of those the one that is furthest.  How far a master is, is said by the life of
+// its store and then by the revision: revisions begin at a lower number when a store is restored
+// from a back-up, and its life has a higher number from then on. Of masters with different stores
+// all count; where two have an item of one name, that of the first <master> does.  So it is with
+// items that masters say for themselves (is_of_store()). What a master has said stays when its link
+// is lost, until it, or another master with the same store, has said everything again.
+//
+// Thread: one owner.
+// Errors: of text that is no copy.
+// Bounds: kConfItems and kConfBytes a master; a master that says more is not believed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "cluster/link/conf_frame.h"
+
+namespace lb {
+
+class ConfBook {
+ public:
+  static constexpr std::size_t kConfItems = 100'000;
+  static constexpr std::size_t kConfBytes = 128 << 20;
+
+  using Value = std::shared_ptr<const std::string>;
+  using Items = std::map<std::string, Value, std::less<>>;
+  struct Change {
+    std::vector<std::pair<std::string, Value>> set;
+    std::vector<std::string> removed;
+    bool empty() const noexcept { return set.empty() && removed.empty(); }
+  };
+  // In the order of the configuration.
+  struct Master {
+    std::string name;  // of the way to it: stays from one run of the node to the next
+    std::string id;    // "": it was never linked in this run
+    bool linked = false;
+
+    bool operator==(const Master&) const = default;
+  };
+
+  void set_masters(std::vector<Master> masters);
+  void take(const std::string& master, const ConfFrame& frame);
+  // What is in force by now and was not at the last call.
+  Change settle();
+  const Items& in_force() const noexcept { return in_force_; }
+  // Whether the item that is in force is this master's, as of the last settle(): it is the one that
+  // counts, or it has the item too and the same store.  Of a master that is not linked, or has not
+  // said everything over this link: no.
+  bool owns(const std::string& master, const std::string& key) const;
+  // Sentences for the log, each of them once.
+  std::vector<std::string> take_remarks() { return std::exchange(remarks_, {}); }
+
+  // All that the masters have said completely.
+  std::string text() const;
+  static Result<ConfBook> parse(std::string_view text);
+  // Whether a file begins as such a text.
+  static bool is_text(std::string_view text) noexcept;
+
+  // The same, master by master.  The items live as long as the book is not changed.
+  struct Telling {
+    std::string master;
+    std::string store;  // without its life
+    std::uint64_t life = 0, revision = 0;
+    const Items* items = nullptr;
+  };
+  std::vector<Telling> tellings() const;
+
+ private:
+  // What one master has said.
+  struct Said {
+    std::string name;                      // of its Master, as last seen
+    std::string store;                     // without its life
+    std::uint64_t life = 0, revision = 0;  // life 0: it has no store
+    bool complete = false;                 // it has said everything at least once
+    bool fresh = false;                    // … over the link that there is now
+    Items items;
+    std::size_t bytes = 0;  // of the items
+    // Of the run that is under way:
+    bool running = false, all = false, refused = false;
+    Items arriving;
+    std::set<std::string> leaving;
+    std::size_t arriving_bytes = 0;
+    std::string part_key, part;  // "": no value goes on
+  };
+  struct Voice {
+    std::string id;
+    bool counts = false;  // for items of its store
+
+    bool operator==(const Voice&) const = default;
+  };
+
+  void begin_run(Said& said, bool all);
+  bool take_item(Said& said, const ConfItem& item);
+  void end_run(Said& said, const ConfFrame& frame);
+  bool is_linked(const std::string& id) const;
+  std::vector<Voice> voices() const;
+  void forget_gone();
+  // The one whose item counts; null: none has it.
+  const Voice* voice_of(const std::string& key) const;
+  const Value* said_by(const Voice& voice, const std::string& key) const;
+  Value find(const std::string& key);
+  void remark(std::string text);
+
+  std::vector<Master> masters_;
+  std::map<std::string, Said, std::less<>> said_;  // by the id of the master
+  std::vector<Voice> voices_;                      // at the last settle()
+  Items in_force_;
+  std::set<std::string> touched_;
+  bool everything_ = false;  // is touched
+  std::vector<std::string> remarks_;
+  std::set<std::string> remarked_;
+};
+
+// An item of a master's store, not one that the master says for itself.
+bool is_of_store(std::string_view key) noexcept;
+
+}  // namespace lb

@@ -1,0 +1,151 @@
+#include "cluster/link/conf_frame.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/encoding.h"
+#include "cluster/link/frame.h"
+#include "cluster/link/frame_members.h"
+
+namespace lb {
+namespace {
+
+// For the members that every frame has, and those around an item.
+constexpr std::size_t kConfRoom = kLongestFrame - 1024;
+constexpr std::size_t kAroundItem = 40;
+constexpr std::size_t kLeastPart = 1024;  // a part shorter than this begins the next frame
+
+// What the first character takes as JSON (base/json.cc).
+std::size_t json_cost(std::string_view text, std::size_t length) noexcept {
+  const auto byte = static_cast<unsigned char>(text.front());
+  if (length == 0) return 3;
+  if (length == 2 && byte == 0xc2) return 6;
+  if (length > 1) return length;
+  if (byte < 0x20 || byte == 0x7f) return 6;
+  return byte == '"' || byte == '\\' ? 2 : 1;
+}
+
+// The longest beginning of whole characters that takes no more than `most`; its cost comes back.
+std::size_t fitting(std::string_view text, std::size_t most, std::size_t& cost) noexcept {
+  std::size_t at = 0;
+  cost = 0;
+  while (at < text.size()) {
+    const std::size_t length = utf8_char(text.substr(at));
+    const std::size_t next = json_cost(text.substr(at), length);
+    if (cost + next > most) break;
+    cost += next;
+    at += std::max<std::size_t>(length, 1);
+  }
+  return at;
+}
+
+std::string read_conf_key(FrameMembers& in, std::string_view name, const Json& value) {
+  std::string key = in.text(name, value, kConfKeyBytes);
+  if (!in.fault() && !is_conf_key(key)) in.wrong(name, "has a key that is none");
+  return in.fault() ? std::string() : key;
+}
+
+}  // namespace
+
+bool is_conf_key(std::string_view key) noexcept {
+  const std::size_t slash = key.find('/');
+  if (key.size() > kConfKeyBytes || slash == 0 || slash == std::string_view::npos ||
+      slash + 1 == key.size())
+    return false;
+  const auto is_small = [](char c) { return c >= 'a' && c <= 'z'; };
+  const auto is_plain = [&is_small](char c) {
+    return is_small(c) || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '~' || c == '%' || c == '/';
+  };
+  return std::all_of(key.begin(), key.begin() + static_cast<std::ptrdiff_t>(slash), is_small) &&
+         std::all_of(key.begin(), key.end(), is_plain);
+}
+
+ConfFrame read_conf(FrameMembers& in) {
+  ConfFrame out;
+  out.store = in.word("store", true);
+  out.revision = in.needed_whole("rev", FrameMembers::kLargest);
+  out.all = in.flag("all", false);
+  out.more = in.flag("more", false);
+  in.array("set", in.member("set"), kLongestFrame, [&](const Json& element) {
+    if (!element.is_object()) {
+      in.wrong("set", "has an element that is no object");
+      return;
+    }
+    for (const std::string_view name : {"k", "v"})
+      if (element.at(name).missing()) in.wrong(name, "is missing");
+    ConfItem item;
+    item.key = read_conf_key(in, "k", element.at("k"));
+    if (const auto value = element.at("v").text())
+      item.value = *value;
+    else
+      in.wrong("v", "is no text");
+    item.part = element.at("part").boolean().value_or(false);
+    out.set.push_back(std::move(item));
+  });
+  in.array("del", in.member("del"), kLongestFrame,
+           [&](const Json& element) { out.removed.push_back(read_conf_key(in, "del", element)); });
+  return out;
+}
+
+void write_conf(JsonWriter& json, const ConfFrame& frame) {
+  json.key("store").text(frame.store);
+  json.key("rev").number(frame.revision);
+  if (frame.all) json.key("all").boolean(true);
+  if (!frame.set.empty()) {
+    json.key("set").begin_array();
+    for (const ConfItem& item : frame.set) {
+      json.begin_object();
+      json.key("k").text(item.key);
+      json.key("v").text(item.value);
+      if (item.part) json.key("part").boolean(true);
+      json.end_object();
+    }
+    json.end_array();
+  }
+  if (!frame.removed.empty()) {
+    json.key("del").begin_array();
+    for (const std::string& key : frame.removed) json.text(key);
+    json.end_array();
+  }
+  if (frame.more) json.key("more").boolean(true);
+}
+
+void ConfRun::fresh() {
+  frames_.push_back(head_);
+  head_.all = false;
+  used_ = 0;
+}
+
+void ConfRun::need(std::size_t bytes) {
+  if (used_ + bytes > kConfRoom) fresh();
+}
+
+void ConfRun::set(const std::string& key, std::string_view value) {
+  do {
+    need(key.size() + kAroundItem + kLeastPart);
+    std::size_t cost = 0;
+    const std::size_t room = kConfRoom - used_ - key.size() - kAroundItem;
+    const std::size_t length = fitting(value, room, cost);
+    const bool part = length < value.size();
+    frames_.back().set.push_back({key, std::string(value.substr(0, length)), part});
+    used_ += key.size() + kAroundItem + cost;
+    value.remove_prefix(length);
+  } while (!value.empty());
+}
+
+void ConfRun::remove(const std::string& key) {
+  need(key.size() + kAroundItem);
+  frames_.back().removed.push_back(key);
+  used_ += key.size() + kAroundItem;
+}
+
+std::vector<ConfFrame> ConfRun::take(bool more) {
+  for (ConfFrame& frame : frames_) frame.more = true;
+  frames_.back().more = more;
+  std::vector<ConfFrame> out = std::exchange(frames_, {});
+  fresh();
+  return out;
+}
+
+}  // namespace lb

@@ -1,0 +1,77 @@
+// ConfFrame: items that a node enforces: records of mounts and bans, keys and epochs of logins, as
+// its master has them.
+//
+// A run of frames belongs together: all have `more` but the last one, and what it says is in force
+// when that has come.  A run that begins with `all` is everything; any other one is what has
+// changed. An item whose value is longer than a frame has room for is told in parts, one behind the
+// other.
+//
+// Source: doc/link.md, CONF.
+// Thread: plain values, pure functions.
+// Bounds: keys of kConfKeyBytes, values of kConfValueBytes in all their parts.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+
+namespace lb {
+
+class FrameMembers;
+
+constexpr std::size_t kConfKeyBytes = 1024;
+constexpr std::size_t kConfValueBytes = 64 * 1024;
+
+struct ConfItem {
+  std::string key;    // is_conf_key()
+  std::string value;  // UTF-8
+  bool part = false;  // the next item goes on with the value
+
+  bool operator==(const ConfItem&) const = default;
+};
+
+struct ConfFrame {
+  std::string store;  // the name of its life: "ID.NUMBER", see conf_book.h
+  std::uint64_t revision = 0;
+  bool all = false;  // of the first frame of a run
+  std::vector<ConfItem> set;
+  std::vector<std::string> removed;  // keys
+  bool more = false;
+};
+
+// "mounts/%2Frock.mp3": a class of small letters, and names of A-Z a-z 0-9 - . _ ~ % behind
+// slashes.
+bool is_conf_key(std::string_view key) noexcept;
+
+ConfFrame read_conf(FrameMembers& in);
+// The members behind "t".
+void write_conf(JsonWriter& json, const ConfFrame& frame);
+
+// What is to be sent, as a run of frames that fit.  Frames are taken one by one, so that a sender
+// may pause between them.
+class ConfRun {
+ public:
+  // A frame that is begun: members that all frames of the run have.
+  explicit ConfRun(ConfFrame head) : head_(std::move(head)) { fresh(); }
+
+  void set(const std::string& key, std::string_view value);
+  void remove(const std::string& key);
+  // Full frames, and how many of them there are.
+  std::size_t full() const noexcept { return frames_.size() - 1; }
+  // All of them; more: the run goes on in frames of another ConfRun.
+  std::vector<ConfFrame> take(bool more);
+
+ private:
+  void fresh();
+  void need(std::size_t bytes);
+
+  ConfFrame head_;
+  std::vector<ConfFrame> frames_;
+  std::size_t used_ = 0;  // of the last one
+};
+
+}  // namespace lb

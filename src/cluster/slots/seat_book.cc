@@ -1,0 +1,198 @@
+#include "cluster/slots/seat_book.h"
+
+#include <algorithm>
+
+namespace lb {
+
+SeatBook::Seats::iterator SeatBook::find(const std::string& via, std::uint64_t number) {
+  const auto at = origins_.find({via, number});
+  return at == origins_.end() ? seats_.end() : seats_.find(at->second);
+}
+
+SeatBook::Seats::iterator SeatBook::add(SeatRow row, const std::string& via) {
+  const std::uint64_t number = next_++;
+  origins_[{via, row.number}] = number;
+  users_[{row.mount, row.user}].insert(number);
+  Seat seat;
+  seat.row = std::move(row);
+  seat.via = via;
+  return seats_.emplace(number, std::move(seat)).first;
+}
+
+// tell: the node above knows of it.
+void SeatBook::erase(Seats::iterator at, bool tell) {
+  Seat& seat = at->second;
+  if (tell) tell_up(at->first, seat, SeatAct::kOff);
+  origins_.erase({seat.via, seat.row.number});
+  const auto user = users_.find({seat.row.mount, seat.row.user});
+  if (user != users_.end()) {
+    user->second.erase(at->first);
+    if (user->second.empty()) users_.erase(user);
+  }
+  seats_.erase(at);
+}
+
+void SeatBook::tell_up(std::uint64_t number, Seat& seat, SeatAct act) {
+  if (seat.parent.empty()) return;
+  SeatRow row = seat.row;
+  row.number = number;
+  row.act = act;
+  letters_.push_back({seat.parent, std::move(row)});
+}
+
+void SeatBook::answer(const Seat& seat, SeatAct act) {
+  if (seat.via.empty()) {
+    answers_.push_back({seat.row.number, act});
+    return;
+  }
+  SeatRow row = seat.row;
+  row.who.clear();
+  row.act = act;
+  row.drop = false;
+  letters_.push_back({seat.via, std::move(row)});
+}
+
+void SeatBook::ask(const SeatRow& row, SteadyTime) {
+  if (seats_.size() >= kMaxSeats) {
+    answers_.push_back({row.number, SeatAct::kYes});
+    return;
+  }
+  const auto at = add(row, "");
+  at->second.parent = parent_of_(row.mount);
+  if (at->second.parent.empty())
+    decide(at);
+  else
+    tell_up(at->first, at->second, SeatAct::kAsk);
+}
+
+void SeatBook::decide(Seats::iterator at) {
+  Seat& seat = at->second;
+  std::vector<std::uint64_t> others;
+  for (const std::uint64_t number : users_[{seat.row.mount, seat.row.user}])
+    if (number != at->first && seats_.at(number).on) others.push_back(number);
+  const auto give_way = [this](std::uint64_t number) {
+    const auto other = seats_.find(number);
+    answer(other->second, SeatAct::kDrop);
+    erase(other, true);
+  };
+  std::erase_if(others, [&](std::uint64_t number) {
+    const SeatRow& other = seats_.at(number).row;
+    const bool ghost = !seat.row.who.empty() && other.who == seat.row.who;
+    if (ghost) give_way(number);
+    return ghost;
+  });
+  for (auto oldest = others.begin(); seat.row.drop && others.end() - oldest >= seat.row.most;
+       ++oldest)
+    give_way(*oldest);
+  if (!seat.row.drop && others.size() >= seat.row.most) {
+    answer(seat, SeatAct::kNo);
+    erase(at, !seat.parent.empty());
+    return;
+  }
+  seat.on = true;
+  answer(seat, SeatAct::kYes);
+}
+
+void SeatBook::decide_here(std::uint64_t number, SteadyTime) {
+  const auto at = find("", number);
+  if (at == seats_.end() || at->second.on) return;
+  const std::uint64_t own = at->first;
+  decide(at);
+  if (const auto kept = seats_.find(own); kept != seats_.end())
+    tell_up(own, kept->second, SeatAct::kHave);
+}
+
+void SeatBook::off(std::uint64_t number) {
+  if (const auto at = find("", number); at != seats_.end()) erase(at, true);
+}
+
+void SeatBook::take(const std::string& from, const SeatRow& row, SteadyTime) {
+  if (row.act == SeatAct::kAsk || row.act == SeatAct::kHave || row.act == SeatAct::kOff)
+    take_up(from, row);
+  else
+    take_down(from, row);
+}
+
+void SeatBook::take_up(const std::string& from, const SeatRow& row) {
+  auto at = find(from, row.number);
+  if (at != seats_.end() &&
+      (at->second.row.mount != row.mount || at->second.row.user != row.user)) {
+    erase(at, true);
+    at = seats_.end();
+  }
+  if (row.act == SeatAct::kOff) {
+    if (at != seats_.end()) erase(at, true);
+    return;
+  }
+  if (at == seats_.end()) {
+    if (seats_.size() >= kMaxSeats) return;
+    at = add(row, from);
+    at->second.parent = parent_of_(row.mount);
+  }
+  Seat& seat = at->second;
+  seat.hold_until = SteadyTime::max();
+  if (row.act == SeatAct::kHave) {
+    if (!std::exchange(seat.on, true)) tell_up(at->first, seat, SeatAct::kHave);
+    return;
+  }
+  if (seat.on)
+    answer(seat, SeatAct::kYes);
+  else if (seat.parent.empty())
+    decide(at);
+  else
+    tell_up(at->first, seat, SeatAct::kAsk);
+}
+
+void SeatBook::take_down(const std::string& from, const SeatRow& row) {
+  const auto at = seats_.find(row.number);
+  if (at == seats_.end() || at->second.parent != from) return;
+  Seat& seat = at->second;
+  // One that this node has let in meanwhile stays.
+  if (row.act == SeatAct::kNo && seat.on) return;
+  if (row.act == SeatAct::kYes && std::exchange(seat.on, true)) return;
+  answer(seat, row.act);
+  if (row.act != SeatAct::kYes) erase(at, false);
+}
+
+void SeatBook::joined(const std::string& id, bool restarted, SteadyTime now) {
+  std::vector<std::uint64_t> gone;
+  for (auto& [number, seat] : seats_) {
+    if (seat.via == id) {
+      if (restarted)
+        gone.push_back(number);
+      else
+        seat.hold_until = std::min(seat.hold_until, now + timing_.hold_reset);
+    }
+    if (seat.parent == id) tell_up(number, seat, seat.on ? SeatAct::kHave : SeatAct::kAsk);
+  }
+  for (const std::uint64_t number : gone) erase(seats_.find(number), true);
+}
+
+void SeatBook::left(const std::string& id, bool silent, SteadyTime now) {
+  for (auto& [number, seat] : seats_)
+    if (seat.via == id) seat.hold_until = now + (silent ? timing_.hold_silent : timing_.hold_reset);
+}
+
+void SeatBook::tick(SteadyTime now) {
+  std::vector<std::uint64_t> gone, undecided;
+  std::map<std::string, std::string> parents;
+  for (auto& [number, seat] : seats_) {
+    if (seat.hold_until <= now) {
+      gone.push_back(number);
+      continue;
+    }
+    auto parent = parents.find(seat.row.mount);
+    if (parent == parents.end())
+      parent = parents.emplace(seat.row.mount, parent_of_(seat.row.mount)).first;
+    if (seat.parent == parent->second) continue;
+    tell_up(number, seat, SeatAct::kOff);
+    seat.parent = parent->second;
+    tell_up(number, seat, seat.on ? SeatAct::kHave : SeatAct::kAsk);
+    if (seat.parent.empty() && !seat.on) undecided.push_back(number);
+  }
+  for (const std::uint64_t number : gone) erase(seats_.find(number), true);
+  for (const std::uint64_t number : undecided)
+    if (const auto at = seats_.find(number); at != seats_.end()) decide(at);
+}
+
+}  // namespace lb

@@ -1,0 +1,99 @@
+// SeatBook: which users listen to mounts with <sessions-per-user>, over the whole cluster.  No
+// socket, no timer, no configuration file.
+//
+// Seats go the way of slots (slot_book.h): each node asks the one that it pulls the mount from, and
+// the node where the stream begins decides: first come, first served.  On its way up a seat has the
+// number of each node that it goes through, so the answer finds its way back.  Where the user has
+// as many as it may, the new one is refused, or (drop) the oldest one ends; one of the same
+// address and player as the new one is its own, whose end is not known yet, and always gives way.
+// Seats of a lost node stay for a second after a reset, 15 s after silence; a node that is back
+// tells what it has.
+//
+// Thread: control.
+// Ownership: app/cluster/seat_service.
+// Bounds: kMaxSeats; what is above is let in uncounted.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "cluster/slots/seat_row.h"
+
+namespace lb {
+
+struct SeatTiming {
+  std::chrono::milliseconds hold_reset{1000}, hold_silent{15'000};
+};
+
+class SeatBook {
+ public:
+  static constexpr std::size_t kMaxSeats = 1'000'000;
+  // The node that a mount is pulled from, if it is linked; "": this node decides.
+  using ParentOf = std::function<std::string(const std::string& mount)>;
+
+  SeatBook(ParentOf parent_of, SeatTiming timing)
+      : parent_of_(std::move(parent_of)), timing_(timing) {}
+
+  // A listener of this node; row.number is unique here.  Its answer may be among take_answers() at
+  // once.
+  void ask(const SeatRow& row, SteadyTime now);
+  // It has not been answered in time: what this node knows decides.
+  void decide_here(std::uint64_t number, SteadyTime now);
+  void off(std::uint64_t number);
+
+  void take(const std::string& from, const SeatRow& row, SteadyTime now);
+  void joined(const std::string& id, bool restarted, SteadyTime now);
+  void left(const std::string& id, bool silent, SteadyTime now);
+  // Mounts may be pulled from other nodes; seats that were held may go.
+  void tick(SteadyTime now);
+
+  struct Letter {
+    std::string to;
+    SeatRow row;
+  };
+  std::vector<Letter> take_letters() { return std::exchange(letters_, {}); }
+  struct Answer {
+    std::uint64_t number = 0;
+    SeatAct act = SeatAct::kYes;  // kYes, kNo, or, of one that listens, kDrop
+  };
+  std::vector<Answer> take_answers() { return std::exchange(answers_, {}); }
+  std::size_t size() const noexcept { return seats_.size(); }
+
+ private:
+  struct Seat {
+    SeatRow row;         // number: at via
+    std::string via;     // the node that it is behind; "": here
+    std::string parent;  // that was told of it; "": none
+    bool on = false;     // else it waits for its answer
+    SteadyTime hold_until = SteadyTime::max();
+  };
+  using Seats = std::map<std::uint64_t, Seat>;           // by this node's numbers: the oldest first
+  using Origin = std::pair<std::string, std::uint64_t>;  // via, number there
+
+  Seats::iterator find(const std::string& via, std::uint64_t number);
+  Seats::iterator add(SeatRow row, const std::string& via);
+  void erase(Seats::iterator at, bool tell);
+  void tell_up(std::uint64_t number, Seat& seat, SeatAct act);
+  void answer(const Seat& seat, SeatAct act);
+  void decide(Seats::iterator at);
+  void take_up(const std::string& from, const SeatRow& row);
+  void take_down(const std::string& from, const SeatRow& row);
+
+  const ParentOf parent_of_;
+  const SeatTiming timing_;
+  Seats seats_;
+  std::uint64_t next_ = 1;
+  std::map<Origin, std::uint64_t> origins_;
+  std::map<std::pair<std::string, std::string>, std::set<std::uint64_t>> users_;  // mount, user
+  std::vector<Letter> letters_;
+  std::vector<Answer> answers_;
+};
+
+}  // namespace lb

@@ -1,0 +1,443 @@
+#include "cluster/slots/slot_book.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace lb {
+namespace {
+
+constexpr auto kAll = std::numeric_limits<SlotGate::Count>::max();
+
+// A count of another node, which may say anything.
+SlotGate::Count bounded(std::uint64_t count) noexcept {
+  return static_cast<SlotGate::Count>(std::min(count, kMaxSlotCount));
+}
+SlotGate::Count bounded_wish(std::uint64_t slots) noexcept {
+  return static_cast<SlotGate::Count>(std::min(slots, kMaxSlotsAtOnce));
+}
+
+}  // namespace
+
+SlotBook::SlotBook(std::string mount, std::shared_ptr<SlotGate> gate, SlotTiming timing,
+                   std::function<std::uint64_t()> next_life, SteadyTime now)
+    : mount_(std::move(mount)),
+      gate_(std::move(gate)),
+      timing_(timing),
+      next_life_(std::move(next_life)),
+      idle_look_(now + timing.idle) {}
+
+SlotBook::Count SlotBook::given_out() const noexcept {
+  Count sum = 0;
+  for (const auto& [id, child] : children_) sum += child.out();
+  return sum;
+}
+
+SlotBook::Count SlotBook::wanted() const noexcept {
+  Count sum = waiting_ + recall_;
+  for (const auto& [id, child] : children_) sum += child.want;
+  return sum;
+}
+
+SlotBook::Count SlotBook::owed() const noexcept {
+  return role_ == Role::kRoot ? std::max<Count>(0, -free()) : role_ == Role::kChild ? debt_ : 0;
+}
+
+bool SlotBook::any_held() const noexcept {
+  return std::any_of(children_.begin(), children_.end(),
+                     [](const auto& row) { return row.second.hold_until != SteadyTime::max(); });
+}
+
+bool SlotBook::may_give(SteadyTime now) const noexcept {
+  return role_ == Role::kRoot ? now >= gives_from_ : !frozen_;
+}
+
+bool SlotBook::is_unused() const noexcept {
+  return gate_->inside() == 0 && wanted() == 0 && given_out() == 0;
+}
+
+// -- the place of this node -----------------------------------------------------------------------
+
+void SlotBook::set_place(const std::string& parent, Count limit, bool certain, SteadyTime now) {
+  const bool limit_changed = std::exchange(limit_, limit) != limit;
+  const bool moves = !placed_ || parent != parent_;
+  if (moves) {
+    const Role next = !parent.empty() ? Role::kChild : limit < 0 ? Role::kOpen : Role::kRoot;
+    if (placed_ && role_ == Role::kChild) leave_parent(next);
+    parent_ = parent;
+    std::erase_if(moves_, [&](const Move& move) { return move.parent == parent_; });
+    // What it had from here is claimed from there.
+    if (const auto at = children_.find(parent_); at != children_.end()) release(at->second);
+    parent_linked_ = !parent_.empty() && linked_.contains(parent_);
+    parent_open_ = frozen_ = false;
+    given_ = back_ = claim_ = moved_ = confirmed_ = recall_ = debt_ = 0;
+    life_ = 0;
+    search_.reset();
+    full_until_ = {};
+  }
+  const bool begins = parent_.empty() || parent_open_;
+  const Role role = !begins ? Role::kChild : limit_ < 0 ? Role::kOpen : Role::kRoot;
+  if (moves || role != role_)
+    reshape(role, certain, now);
+  else if (limit_changed && role_ == Role::kRoot) {
+    have_ = limit_;
+    full_until_ = {};
+    settle(now);
+  }
+}
+
+void SlotBook::reshape(Role role, bool certain, SteadyTime now) {
+  const bool had_root = std::exchange(placed_, true) && role_ == Role::kRoot;
+  role_ = role;
+  if (role_ == Role::kOpen) {
+    gate_->open();
+    settle(now);
+    return;
+  }
+  gate_->close();
+  for (auto& [id, child] : children_)
+    if (std::exchange(child.is_open, false) && child.linked) tell_child(id, child);
+  if (role_ == Role::kChild) {
+    begin_life(now);
+    return;
+  }
+  frozen_ = false;
+  have_ = limit_;
+  gate_->set_until(SteadyTime::max());
+  gives_from_ = certain || had_root ? now : now + timing_.grace;
+  settle(now);
+}
+
+// What is used is claimed, here and below; what is idle comes from the parent again.
+void SlotBook::begin_life(SteadyTime now) {
+  forfeit();
+  links_changed_ = now;
+  life_ = next_life_();
+  given_ = back_ = moved_ = confirmed_ = recall_ = debt_ = 0;
+  claim_ = have_;
+  for (auto& [id, child] : children_) child.claim_needs = claim_;
+  search_.reset();
+  full_until_ = {};
+  frozen_ = !parent_linked_;
+  valid_until_ = now + timing_.valid;
+  gate_->set_until(valid_until_);
+  if (parent_linked_) tell_parent();
+  settle(now);
+}
+
+// A node that becomes the root itself gives nothing back: the former one pulls from here now, and
+// claims what it uses; until it knows that, it must not give these slots to others.
+void SlotBook::leave_parent(Role next) {
+  forfeit();
+  search_.reset();
+  if (!parent_linked_ || life_ == 0 || next == Role::kRoot) return;
+  const Count rest = given_ + claim_ - back_;
+  if (next == Role::kChild) {
+    // What is idle goes back at once, what is used when it is claimed.
+    const Count used = std::min(rest, have_);
+    back_ += rest - used;
+    tell_parent();
+    moves_.push_back({parent_, life_, given_, claim_, moved_ + used});
+    return;
+  }
+  back_ += rest;
+  tell_parent();
+}
+
+void SlotBook::finish_moves() {
+  if (role_ != Role::kChild || confirmed_ < claim_) return;
+  for (const Move& move : std::exchange(moves_, {})) {
+    SlotRow row;
+    row.mount = mount_;
+    row.life = move.life;
+    row.back = static_cast<std::uint64_t>(move.given + move.claim);
+    row.claim = static_cast<std::uint64_t>(move.claim);
+    row.moved = static_cast<std::uint64_t>(move.moved);
+    row.got = static_cast<std::uint64_t>(move.given);
+    send(move.parent, std::move(row));
+  }
+}
+
+// Children whose claims the root knows by now are told so.
+void SlotBook::confirm_claims() {
+  for (auto& [id, child] : children_) {
+    const bool known = role_ == Role::kRoot ||
+                       (role_ == Role::kChild && !frozen_ && confirmed_ >= child.claim_needs);
+    if (!known || !child.linked || child.claimed >= child.claim) continue;
+    child.claimed = child.claim;
+    tell_child(id, child);
+  }
+}
+
+// Listeners that were cut off are on, and others have their slots, or the limit was lowered: what
+// becomes idle is wanted back, here and below.
+void SlotBook::call_in_debt(SteadyTime now) {
+  if (owed() == 0) return;
+  gate_->take(owed());
+  if (role_ == Role::kChild)
+    if (const Count slots = std::min(debt_, free()); slots > 0) {
+      debt_ -= slots;
+      hand_up(slots);
+    }
+  if (owed() == 0 || now < debt_told_ + timing_.full) return;
+  debt_told_ = now;
+  for (auto& [id, child] : children_)
+    if (child.linked && child.out() > 0) tell_child(id, child, owed(), SlotWord::kHeld);
+}
+
+// A root with too many listeners that may end them.
+void SlotBook::end_excess(SteadyTime now) {
+  owed_since_ = owed() > 0 ? std::min(owed_since_, now) : SteadyTime::max();
+  if (role_ != Role::kRoot || !ends_excess_ || owed() == 0) return;
+  if (now < std::max(owed_since_, ended_at_) + timing_.over) return;
+  if (now < links_changed_ + timing_.settled || any_held() || !may_give(now)) return;
+  ended_at_ = now;
+  end_listeners(owed());
+}
+
+// Each in its part, here and below.
+void SlotBook::end_listeners(Count listeners) {
+  Count all = gate_->inside();
+  for (const auto& [id, child] : children_)
+    if (child.linked) all += child.out();
+  if (all <= 0) return;
+  listeners = std::min(listeners, all);
+  Count passed = 0, asked = 0;
+  const auto part_of = [&](Count weight) {
+    passed += weight;
+    const Count upto = listeners * passed / all;
+    return upto - std::exchange(asked, upto);
+  };
+  for (auto& [id, child] : children_)
+    if (const Count part = child.linked ? part_of(child.out()) : 0; part > 0)
+      tell_child(id, child, part, SlotWord::kEnd);
+  endings_ += part_of(gate_->inside());
+}
+
+void SlotBook::forfeit() {
+  gate_->take(kAll);
+  have_ = given_out() + gate_->limit();
+}
+
+void SlotBook::freeze() {
+  frozen_ = true;
+  for (auto& [id, child] : children_)
+    if (child.linked && child.out() > 0) tell_child(id, child, static_cast<Count>(kMaxSlotsAtOnce));
+  forfeit();
+}
+
+void SlotBook::joined(const std::string& id, bool restarted, SteadyTime now) {
+  linked_.insert(id);
+  if (id == parent_) {
+    parent_linked_ = true;
+    // Whether it knows a limit now shows.
+    if (std::exchange(parent_open_, false))
+      set_place(parent_, limit_, false, now);
+    else if (role_ == Role::kChild)
+      begin_life(now);
+    return;
+  }
+  const auto at = children_.find(id);
+  if (at == children_.end()) return;
+  links_changed_ = now;
+  Child& child = at->second;
+  child.linked = child.fresh = true;
+  child.is_open = false;
+  if (!restarted || child.dead) return;
+  // Its listeners have gone, and those of the nodes behind it have not.
+  const Count held = child.out();
+  const SteadyTime until = std::min(child.hold_until, now + timing_.hold_reset);
+  release(child);
+  if (held > 0) {
+    child.held = held;
+    child.hold_until = until;
+  }
+}
+
+void SlotBook::resend(const std::string& id) {
+  if (id == parent_ && parent_linked_ && life_ != 0) tell_parent();
+  if (const auto at = children_.find(id); at != children_.end() && at->second.linked)
+    tell_child(id, at->second);
+}
+
+void SlotBook::left(const std::string& id, bool silent, SteadyTime now) {
+  linked_.erase(id);
+  std::erase_if(moves_, [&](const Move& move) { return move.parent == id; });
+  if (id == parent_) {
+    parent_linked_ = false;
+    recall_ = debt_ = 0;
+    if (role_ == Role::kChild && !silent) freeze();
+    // What it has been asked is not answered any more.
+    if (search_ && search_->asked_parent) search_->parent_answered = true;
+    settle(now);
+    return;
+  }
+  const auto at = children_.find(id);
+  if (at == children_.end()) return;
+  links_changed_ = now;
+  Child& child = at->second;
+  child.linked = false;
+  child.want = child.recalled = 0;
+  if (child.out() > 0) {
+    child.hold_until = now + (silent ? timing_.hold_silent : timing_.hold_reset);
+    full_word_ = SlotWord::kHeld;
+  }
+  if (search_) search_->awaited.erase(id);
+  settle(now);
+}
+
+void SlotBook::parent_was_there(SteadyTime at, SteadyTime now) {
+  if (role_ != Role::kChild || !parent_linked_) return;
+  const SteadyTime until = at + timing_.valid;
+  if (until <= valid_until_) return;
+  valid_until_ = until;
+  if (frozen_ && until > now)
+    begin_life(now);
+  else
+    gate_->set_until(until);
+}
+
+// -- rows -----------------------------------------------------------------------------------------
+
+void SlotBook::take(const std::string& from, const SlotRow& row, SteadyTime now) {
+  if (!row.down)
+    take_up(from, row, now);
+  else if (from == parent_ && row.life == life_)
+    take_down(row, now);
+}
+
+void SlotBook::take_down(const SlotRow& row, SteadyTime now) {
+  if (row.word == SlotWord::kOpen) {
+    parent_open_ = true;
+    set_place(parent_, limit_, false, now);
+    return;
+  }
+  if (std::exchange(parent_open_, false)) {
+    set_place(parent_, limit_, false, now);
+    return;
+  }
+  if (row.word == SlotWord::kAgain) {
+    begin_life(now);
+    return;
+  }
+  if (const Count more = bounded(row.given) - given_; more > 0) {
+    given_ += more;
+    have_ += more;
+    // A node with too many gives none, so nothing is owed any more.  Each child is told the whole
+    // debt, and what others have paid of it, or a higher limit, is said by no row of its own.
+    debt_ = 0;
+    if (search_) {
+      search_->asked -= std::min(search_->asked, more);
+      search_->yields = true;
+    }
+  }
+  if (const Count now_known = bounded(row.claimed); now_known > confirmed_) {
+    confirmed_ = now_known;
+    finish_moves();
+    confirm_claims();
+  }
+  const Count recall = bounded_wish(row.recall);
+  if (row.word == SlotWord::kEnd) {
+    debt_ = std::max(debt_, recall);
+    const Count before = back_;
+    call_in_debt(now);
+    if (const Count rest = recall - (back_ - before);
+        rest > 0 && now >= links_changed_ + timing_.settled)
+      end_listeners(rest);
+  } else if (recall > 0) {
+    (row.word == SlotWord::kHeld ? debt_ : recall_) = recall;
+  }
+  if (row.word != SlotWord::kNone && row.word != SlotWord::kEnd && search_ &&
+      search_->asked_parent) {
+    search_->parent_answered = true;
+    search_->asked = 0;
+    search_->parent_word = row.word;
+  }
+  settle(now);
+}
+
+void SlotBook::take_up(const std::string& from, const SlotRow& row, SteadyTime now) {
+  auto at = children_.find(from);
+  if (at == children_.end()) {
+    if (children_.size() >= kMaxChildren) return;
+    at = children_.try_emplace(from).first;
+    at->second.linked = linked_.contains(from);
+  }
+  Child& child = at->second;
+  if (row.life != child.life) {
+    if (row.life < child.life && !child.fresh) return;
+    links_changed_ = now;
+    Child next;
+    next.life = row.life;
+    next.linked = child.linked;
+    next.fresh = false;
+    if (child.held > 0) {
+      next.held = child.held;
+      next.hold_until = child.hold_until;
+    }
+    // What the child had covers what it claims.
+    child = next;
+    if (search_) search_->awaited.erase(from);
+  } else if (child.dead) {
+    tell_child(from, child, 0, SlotWord::kAgain);
+    return;
+  }
+  child.fresh = false;
+  if (child.linked && child.held == 0) child.hold_until = SteadyTime::max();
+  if (const Count more = bounded(row.claim) - child.claim; more > 0) {
+    child.claim += more;
+    child.held -= std::min(child.held, more);
+  }
+  if (const Count short_of = -free(); short_of > 0) claimed(short_of);
+  if (child.claim > child.claimed) child.claim_needs = claim_;
+  if (const Count back = std::min(bounded(row.back), child.given + child.claim) - child.back;
+      back > 0) {
+    const Count moved = std::clamp<Count>(bounded(row.moved) - child.moved, 0, back);
+    child.back += back;
+    child.moved += moved;
+    child.recalled -= std::min(child.recalled, back);
+    if (moved > 0 && role_ == Role::kChild) {
+      moved_ += moved;
+      hand_up(moved);
+    }
+    if (search_ && back > moved) search_->yields = true;
+  }
+  // What it had not heard of when it asked counts.
+  child.want = child.linked
+                   ? std::max<Count>(0, bounded_wish(row.want) + bounded(row.got) - child.given)
+                   : 0;
+  // One that wants some has none.
+  if (search_ && (row.none || child.recalled == 0 || child.want > 0)) search_->awaited.erase(from);
+  if (role_ == Role::kOpen && !child.is_open) {
+    child.is_open = true;
+    child.want = 0;
+    tell_child(from, child, 0, SlotWord::kOpen);
+  }
+  settle(now);
+}
+
+// Slots that are used already, and that this node does not have: its parent counts them too.
+void SlotBook::claimed(Count slots) {
+  if (role_ != Role::kChild) return;
+  have_ += slots;
+  claim_ += slots;
+  if (parent_linked_) tell_parent();
+}
+
+void SlotBook::release(Child& child) {
+  child.given = child.claim = child.back = child.moved = child.claimed = child.held = 0;
+  child.want = child.recalled = 0;
+  child.hold_until = SteadyTime::max();
+  child.dead = true;
+}
+
+void SlotBook::let_holds_go(SteadyTime now) {
+  for (auto& [id, child] : children_) {
+    if (child.hold_until > now) continue;
+    if (!child.linked) release(child);
+    child.held = 0;
+    child.hold_until = SteadyTime::max();
+  }
+}
+
+}  // namespace lb

@@ -1,0 +1,232 @@
+// SlotBook: the slots of one mount at one node, where the listeners of a mount are limited over the
+// whole cluster.  No socket, no timer, no configuration file.
+//
+// The node where the stream comes from (the root) has the whole limit.  Each other node has the
+// slots that the node which it pulls the mount from (its parent) has given it, and gives of them
+// to the nodes that pull from it (its children).  A row down tells how many were ever given, a row
+// up how many were ever given back; both counts only grow, so a row that crosses another one is
+// harmless, and the sum of all slots is never above the limit.
+//
+// Giving: what is wanted; while much is free, a part of it, so that listeners seldom wait.  Where
+// nothing is free, a wish goes up, and what lies idle at the other children is recalled; when
+// neither brings a slot, the answer is "used", and holds for 250 ms.
+// Giving back: of what has lain idle for a second, half, where that is more than a quarter.
+// Where the root's mount says so the excess is ended: each node ends its part, the newest first.
+// Not before the right number has been passed for a second, so that what is idle is back, and not
+// within three seconds of a change of links: claims may be on their way, and a slot counts twice.
+// Lives: with each new link a lower node begins at zero and claims what it uses.  It does so too
+// when it pulls from another node.  Once the root knows of that claim, the slots go back through
+// the old parent to the root, and no node on the way gives them to another listener.
+// Too many, after a partition or a lowered limit: the root recalls what is idle, from now on, until
+// the sum is right.  A node that gives slots is owed none: what it was owed is forgotten then.
+// A lost child: its slots are held, 1 s after a reset, 15 s after silence; then they are free.
+// A lost parent: a node that was reset gives up what is idle at once, one that hears nothing 12 s
+// after its parent was certainly there: its slots are void before others have them.  Its listeners
+// go on.  So at worst the limit and those that listen at cut-off nodes are on at once.
+// A root that may not know all claims yet gives nothing for a second.
+//
+// Thread: control; the gate is entered by any thread.
+// Ownership: app/cluster/slot_service.
+// Bounds: kMaxChildren; rows of further ones are passed over.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "cluster/slots/slot_row.h"
+#include "stream/slot_gate.h"
+
+namespace lb {
+
+struct SlotTiming {
+  std::chrono::milliseconds grace{1000};       // of a root that does not know all claims yet
+  std::chrono::milliseconds hold_reset{1000};  // of a child whose link was reset
+  std::chrono::milliseconds hold_silent{15'000};
+  std::chrono::milliseconds valid{12'000};    // of slots, after their giver was there
+  std::chrono::milliseconds search{200};      // for what children want
+  std::chrono::milliseconds own_search{280};  // for what own listeners want
+  std::chrono::milliseconds full{250};        // "used" holds
+  std::chrono::milliseconds idle{1000};       // between two looks at what is idle
+  std::chrono::milliseconds over{1000};       // too many, before listeners end, and once more
+  std::chrono::milliseconds settled{3000};    // … after the last change of links
+};
+
+class SlotBook {
+ public:
+  using Count = SlotGate::Count;
+  static constexpr std::size_t kMaxChildren = 4096;
+  static constexpr Count kNoLimit = -1;
+  static constexpr Count kMaxAtOnce = 64;  // that are given without being wanted
+
+  // next_life: numbers that only grow, also from one run of the process to the next.
+  SlotBook(std::string mount, std::shared_ptr<SlotGate> gate, SlotTiming timing,
+           std::function<std::uint64_t()> next_life, SteadyTime now);
+
+  // -- the place of this node
+  // parent: which the mount is pulled from; "": the stream begins here.  limit: of this node's
+  // configuration; it counts where the stream begins, and where the parent knows no limit.
+  // certain: no other node can have slots of this one.
+  void set_place(const std::string& parent, Count limit, bool certain, SteadyTime now);
+  // Of this node's configuration; it counts where the stream begins: listeners beyond it end.
+  void set_ends_excess(bool ends) noexcept { ends_excess_ = ends; }
+  // A link to this node stands.  restarted: it is another process than before.
+  void joined(const std::string& id, bool restarted, SteadyTime now);
+  // One of several links to it has ended: rows may be lost.
+  void resend(const std::string& id);
+  // The last link has ended, by silence or otherwise.
+  void left(const std::string& id, bool silent, SteadyTime now);
+  // Its parent was there at that time.
+  void parent_was_there(SteadyTime at, SteadyTime now);
+  void take(const std::string& from, const SlotRow& row, SteadyTime now);
+
+  // -- its own listeners
+  // So many wait for a slot, beyond those that are free in the gate.
+  void set_waiting(Count listeners, SteadyTime now);
+  // Those that wait are refused; once.
+  std::optional<SlotWord> take_refusal();
+
+  // So many of its listeners end, the newest first; once.
+  Count take_endings() noexcept { return std::exchange(endings_, 0); }
+
+  // Every 20 ms while it is busy(), else every 250 ms.
+  void tick(SteadyTime now);
+  bool busy() const noexcept { return search_.has_value() || wanted() > 0 || owed() > 0; }
+  struct Letter {
+    std::string to;
+    SlotRow row;
+  };
+  std::vector<Letter> take_letters();
+
+  // -- for people
+  struct Picture {
+    Count limit = kNoLimit;  // of the mount, where this node is its root
+    Count have = 0, used = 0, idle = 0, given = 0, held = 0;
+    std::string parent;
+    bool cut_off = false;
+  };
+  Picture picture() const;
+  const std::string& mount() const noexcept { return mount_; }
+  const std::string& parent() const noexcept { return parent_; }
+  const std::shared_ptr<SlotGate>& gate() const noexcept { return gate_; }
+  // Nothing depends on it: no listener, no child, no wish.
+  bool is_unused() const noexcept;
+
+ private:
+  enum class Role : std::uint8_t { kOpen, kRoot, kChild };
+  struct Child {
+    std::uint64_t life = 0;
+    Count given = 0, claim = 0, back = 0, moved = 0;
+    Count claimed = 0;      // of `claim`, it has been told that the root knows it
+    Count claim_needs = 0;  // … which is so when the parent has confirmed as much of claim_
+    Count want = 0;
+    Count recalled = 0;  // of what it was asked for, not given back yet
+    Count held = 0;      // of its process before: of listeners behind it, which it claims again
+    SteadyTime hold_until = SteadyTime::max();  // max: nothing is held
+    bool linked = false;
+    bool fresh = true;     // any life is a new one
+    bool dead = false;     // what it had in this life has been released
+    bool is_open = false;  // it was told so
+    Count out() const noexcept { return given + claim - back + held; }
+  };
+  struct Search {
+    Search() noexcept {}  // complete before this class is
+    SteadyTime until{};
+    std::set<std::string> awaited;  // children that were asked for idle slots
+    bool asked_parent = false, parent_answered = false;
+    Count asked = 0;  // the parent, for so many
+    SlotWord parent_word = SlotWord::kNone;
+    bool yields = false;
+  };
+
+  // Slots at a former parent, which go back when the root knows of the claim at the present one.
+  struct Move {
+    std::string parent;
+    std::uint64_t life = 0;
+    Count given = 0, claim = 0, moved = 0;
+  };
+
+  Count given_out() const noexcept;
+  Count free() const noexcept { return have_ - given_out() - gate_->limit(); }
+  Count wanted() const noexcept;
+  // So many slots more are out than there may be: what becomes idle is called in.
+  Count owed() const noexcept;
+  void reshape(Role role, bool certain, SteadyTime now);
+  void begin_life(SteadyTime now);
+  void leave_parent(Role next);
+  void finish_moves();
+  void confirm_claims();
+  void call_in_debt(SteadyTime now);
+  void end_excess(SteadyTime now);
+  void end_listeners(Count listeners);
+  void freeze();
+  void forfeit();
+  bool may_give(SteadyTime now) const noexcept;
+  void take_up(const std::string& from, const SlotRow& row, SteadyTime now);
+  void take_down(const SlotRow& row, SteadyTime now);
+  void claimed(Count slots);
+  void release(Child& child);
+  void let_holds_go(SteadyTime now);
+  void collect_idle();
+  void hand_out();
+  void hand_up(Count slots);
+  void settle(SteadyTime now);
+  void begin_search(SteadyTime now);
+  void go_on_with_search(SteadyTime now);
+  void refuse(SlotWord word);
+  void refuse_others(SlotWord word);
+  void return_idle(SteadyTime now);
+  void tell_parent(bool none = false);
+  void tell_child(const std::string& id, const Child& child, Count recall = 0,
+                  SlotWord word = SlotWord::kNone);
+  void send(const std::string& to, SlotRow row);
+  bool any_held() const noexcept;
+
+  const std::string mount_;
+  const std::shared_ptr<SlotGate> gate_;
+  const SlotTiming timing_;
+  const std::function<std::uint64_t()> next_life_;
+  bool placed_ = false;
+  Role role_ = Role::kOpen;
+  Count limit_ = kNoLimit;
+  Count have_ = 0;  // all slots of this node and of those below
+  SteadyTime gives_from_{};
+  // At the parent.
+  std::string parent_;
+  bool parent_linked_ = false;
+  bool parent_open_ = false;
+  bool frozen_ = false;
+  SteadyTime valid_until_ = SteadyTime::max();
+  std::uint64_t life_ = 0;
+  Count given_ = 0, back_ = 0, claim_ = 0, moved_ = 0;
+  Count confirmed_ = 0;  // of claim_
+  Count recall_ = 0;     // the parent asks for so many
+  Count debt_ = 0;       // … and for these as soon as they are idle
+  std::vector<Move> moves_;
+  SteadyTime debt_told_{};
+  bool ends_excess_ = false;
+  Count endings_ = 0;
+  SteadyTime owed_since_ = SteadyTime::max();
+  SteadyTime ended_at_{}, links_changed_{};
+  std::set<std::string> linked_;
+  std::map<std::string, Child> children_;
+  std::string last_served_;
+  Count waiting_ = 0;
+  std::optional<SlotWord> refusal_;
+  std::optional<Search> search_;
+  SteadyTime full_until_{};
+  SlotWord full_word_ = SlotWord::kUsed;
+  SteadyTime idle_look_{};
+  Count idle_before_ = 0;
+  std::vector<Letter> letters_;
+};
+
+}  // namespace lb

@@ -1,0 +1,80 @@
+// Rows of <console>.
+#include "config/config.h"
+#include "config/schema.h"
+#include "config/schema_rows.h"
+
+namespace lb {
+namespace {
+
+using enum ValueKind;
+
+constexpr SchemaElement kConsole[] = {
+    {.kind = kBool,
+     .slot = slot<&ConsoleSettings::enabled>,
+     .origin = SchemaOrigin::kOwn,
+     .standard = "1, where the element is there",
+     .example = "1",
+     .help = "1: the pages of /admin/ ask for a login with a page of their own, and remember it. "
+             "Programs log in as before."},
+    {.name = "idle",
+     .kind = kSeconds,
+     .slot = slot<&ConsoleSettings::idle>,
+     .min = 1,
+     .max = 86'400,
+     .origin = SchemaOrigin::kOwn,
+     .example = "15m",
+     .help = "A session ends so long after it was used last."},
+    {.name = "most",
+     .kind = kSeconds,
+     .slot = slot<&ConsoleSettings::most>,
+     .min = 1,
+     .max = 7 * 86'400,
+     .origin = SchemaOrigin::kOwn,
+     .example = "12h",
+     .help = "A session ends so long after its login, however much it is used."},
+    {.name = "origin",
+     .kind = kList,
+     .slot = slot<&ConsoleSettings::origins>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "https://console.example.org",
+     .help = "Where browsers open the pages of this server, where it is not by a <public-address> "
+             "or by <hostname> and a port: behind a proxy. Other nodes take sessions over from "
+             "there."},
+    {.name = "allow-plain",
+     .kind = kBool,
+     .slot = slot<&ConsoleSettings::allow_plain>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "0",
+     .help = "1: passwords are taken over http from everywhere. 0: over https, and over http from "
+             "this machine and from private networks."},
+    {.name = "sso-from",
+     .kind = kList,
+     .slot = slot<&ConsoleSettings::sso_from>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "10.0.0.5",
+     .help = "Addresses of proxies that have logged a user in. A request from there with "
+             "sso-secret in the header X-LB-SSO is that of the user in sso-user, if the store has "
+             "this user."},
+    {.name = "sso-secret",
+     .kind = kSecret,
+     .slot = slot<&ConsoleSettings::sso_secret>,
+     .origin = SchemaOrigin::kOwn,
+     .help = "The secret that these proxies send. Without it none is believed."},
+    {.name = "sso-user",
+     .kind = kText,
+     .slot = slot<&ConsoleSettings::sso_user>,
+     .origin = SchemaOrigin::kOwn,
+     .example = "X-Remote-User",
+     .help = "The header that names the user."},
+};
+
+}  // namespace
+
+constinit const SchemaBlock kConsoleBlock{
+    .name = "console",
+    .help = "Logins with a page and a session, for people; see doc/operators.md.",
+    .elements = kConsole,
+    .fresh = fresh<ConsoleSettings>,
+    .inline_form = true};
+
+}  // namespace lb

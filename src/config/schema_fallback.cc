@@ -1,0 +1,40 @@
+// Rows of <fallback-mount> of a mount.
+#include "config/config.h"
+#include "config/schema.h"
+#include "config/schema_rows.h"
+
+namespace lb {
+namespace {
+
+using enum ValueKind;
+using enum ReloadClass;
+
+// A mount, or (KH) a block with the mount in it.
+constexpr SchemaElement kFallback[] = {
+    {.kind = kMount,
+     .set_by = SetBy::kOwner,
+     .slot = slot<&MountSettings::fallback_mount>,
+     .reload = kSource,
+     .example = "/silence.mp3",
+     .help = "Where listeners go when there is no source: another mount, or a file in the "
+             "webroot that is played in a loop."},
+    {.name = "mount",
+     .kind = kMount,
+     .set_by = SetBy::kOwner,
+     .slot = slot<&MountSettings::fallback_mount>,
+     .reload = kSource,
+     .origin = SchemaOrigin::kKh,
+     .secondary = true,
+     .canonical = "..",
+     .help = "The mount, written as Icecast-KH does."},
+    unsupported("rate", SchemaOrigin::kKh,
+                "a file is played at the rate in its name ([128]), else at its own"),
+};
+static_assert(all_say_set_by(kFallback));
+
+}  // namespace
+
+constinit const SchemaBlock kFallbackBlock{
+    .name = "fallback-mount", .help = "", .elements = kFallback, .fresh = fresh<MountSettings>};
+
+}  // namespace lb

@@ -1,0 +1,74 @@
+// EtcdText: the questions to etcd's v3 JSON gateway and its answers.
+//
+// Keys and values are base64, 64-bit numbers are strings, and what is false, 0 or empty is absent.
+// Source: etcd 3.4 to 3.6, api/etcdserverpb/rpc.proto and its grpc-gateway, tried against 3.4.23.
+// Thread: pure functions.
+// Bounds: an answer's size is the caller's business; JSON nests at most as deep as Json::parse()
+// allows.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "registry/registry.h"
+
+namespace lb {
+
+struct EtcdRange {
+  std::uint64_t revision = 0;           // of the whole store
+  std::string cluster;                  // the id of the etcd that has answered
+  std::vector<RegistryRecord> records;  // keys as etcd has them
+  bool more = false;
+};
+
+struct EtcdTxn {
+  std::uint64_t revision = 0;
+  bool succeeded = false;
+  std::vector<RegistryRecord> found;  // where it did not succeed
+};
+
+struct EtcdEvent {
+  bool deleted = false;
+  RegistryRecord record;  // its revision is that of the deletion
+};
+
+struct EtcdWatchLine {
+  std::uint64_t revision = 0;
+  bool created = false, canceled = false, fragment = false;
+  std::uint64_t compact_revision = 0;
+  std::string reason;  // of canceled, or an error
+  std::vector<EtcdEvent> events;
+};
+
+struct EtcdRangeQuestion {
+  std::string key, end;  // end "": one key
+  std::uint64_t limit = 0, revision = 0;
+  bool serializable = false;
+};
+
+// The first key behind all that begin with the prefix.  REQUIRES: not all bytes are 0xff
+std::string prefix_end(std::string_view prefix);
+
+std::string etcd_range_text(const EtcdRangeQuestion& question);
+// lease "": `made` is kept for ever.
+std::string etcd_txn_text(std::string_view prefix, const RegistryWrite& write,
+                          std::string_view lease);
+std::string etcd_watch_text(std::string_view prefix, std::uint64_t from);
+std::string etcd_lease_text(std::uint64_t seconds);
+std::string etcd_login_text(std::string_view name, std::string_view password);
+
+// Errors: kInvalid.
+Result<EtcdRange> parse_etcd_range(const Json& answer);
+Result<EtcdTxn> parse_etcd_txn(const Json& answer);
+Result<EtcdWatchLine> parse_etcd_watch(std::string_view line);
+// The number of a lease; the token of a login.
+Result<std::string> parse_etcd_lease(const Json& answer);
+Result<std::string> parse_etcd_token(const Json& answer);
+// The sentence of an answer that is an error; at most 300 bytes of anything.
+std::string etcd_error_words(std::string_view body);
+
+}  // namespace lb

@@ -1,0 +1,203 @@
+#include "registry/etcd_watch.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace lb {
+namespace {
+
+constexpr std::chrono::milliseconds kReopen{100};  // doubled by each failure
+constexpr unsigned kReopenDoublings = 3;
+
+bool is_login_reason(std::string_view reason) {
+  for (const char* words : {"auth token", "permission denied", "user name is empty"})
+    if (reason.find(words) != std::string_view::npos) return true;
+  return false;
+}
+
+}  // namespace
+
+EtcdWatch::EtcdWatch(Loop& control, EtcdClient& client, std::string prefix, Callbacks callbacks)
+    : control_(control),
+      client_(client),
+      prefix_(std::move(prefix)),
+      callbacks_(std::move(callbacks)),
+      open_timer_(control, [this] { open(); }),
+      beat_timer_(control, [this] { beat(); }) {}
+
+void EtcdWatch::start(std::uint64_t from) {
+  stop();
+  next_ = from;
+  failures_ = beats_behind_ = 0;
+  cluster_.clear();
+  suspect_ = 0;
+  open();
+}
+
+void EtcdWatch::stop() {
+  run_.reset();
+  stream_.reset();
+  open_timer_.cancel();
+  beat_timer_.cancel();
+}
+
+EtcdQuestion EtcdWatch::small_question(bool serializable) const {
+  EtcdRangeQuestion range;
+  range.key = prefix_ + "format";
+  range.serializable = serializable;
+  EtcdQuestion question;
+  question.path = "/v3/kv/range";
+  question.body = etcd_range_text(range);
+  question.within = EtcdClient::kMemberTimeout;
+  question.urgent = true;
+  return question;
+}
+
+// A question first, which needs a quorum as the watch does: it finds a member that answers, and a
+// token that is taken, and knows whether a back-up was restored.
+void EtcdWatch::open() {
+  stream_.reset();
+  beat_timer_.cancel();
+  run_ = std::make_shared<int>();
+  EtcdQuestion question = small_question(false);
+  question.within *= 2;
+  client_.ask(std::move(question),
+              [this, run = std::weak_ptr<int>(run_)](Result<EtcdAnswer> answer) {
+                if (!run.expired()) on_knock(std::move(answer));
+              });
+}
+
+void EtcdWatch::on_knock(Result<EtcdAnswer> answer) {
+  if (!answer) return fail(answer.error().what);
+  const auto range = parse_etcd_range(answer->json);
+  if (!range) return fail(range.error().what);
+  if (is_another_store(*range) || range->revision + 1 < next_)
+    return give_up("etcd is another one, or was restored: it is at revision " +
+                   std::to_string(range->revision) + ", " + std::to_string(next_ - 1) +
+                   " was seen");
+  begin_stream(answer->member);
+}
+
+bool EtcdWatch::is_another_store(const EtcdRange& range) {
+  if (cluster_.empty()) cluster_ = range.cluster;
+  return cluster_ != range.cluster;
+}
+
+void EtcdWatch::begin_stream(const std::string& member) {
+  member_ = member;
+  FetchRequest request = client_.stream(member, "/v3/watch", etcd_watch_text(prefix_, next_));
+  // Without it a member that has lost the others leaves the watch open and silent for ever.
+  request.headers.emplace_back("Grpc-Metadata-hasleader: true");
+  request.body_bytes = kLineBytes;
+  stream_ = std::make_unique<LineStream>(
+      control_, std::move(request),
+      LineStream::Callbacks{[this](std::string_view line) { on_line(line); },
+                            [this](Result<FetchAnswer> answer) { on_end(std::move(answer)); }});
+  beat_timer_.after(kBeat);
+}
+
+void EtcdWatch::on_line(std::string_view line) {
+  auto watch = parse_etcd_watch(line);
+  if (!watch) return fail(watch.error().what);
+  if (watch->canceled) {
+    if (watch->compact_revision > 0)
+      return give_up("etcd has compacted revision " + std::to_string(next_));
+    if (is_login_reason(watch->reason)) client_.forget_token();
+    return fail(watch->reason);
+  }
+  if (watch->created) {
+    failures_ = 0;
+    callbacks_.live();
+    return;
+  }
+  on_events(*watch);
+}
+
+// The revision of a line is that of the store: while the watch catches up, events before it are
+// still to come.  Only a line without events is the word that there are none.
+void EtcdWatch::on_events(EtcdWatchLine& line) {
+  const auto run = std::weak_ptr<int>(run_);
+  std::uint64_t told = line.events.empty() ? line.revision : 0;
+  for (std::size_t i = 0; i < line.events.size();) {
+    RegistryChange change;
+    change.revision = line.events[i].record.revision;
+    for (; i < line.events.size() && line.events[i].record.revision == change.revision; ++i) {
+      EtcdEvent& event = line.events[i];
+      if (!event.record.key.starts_with(prefix_)) continue;
+      event.record.key.erase(0, prefix_.size());
+      if (!is_registry_key(event.record.key) || event.record.key == "format" ||
+          event.record.value.size() > Registry::kValueBytes)
+        continue;
+      if (event.deleted)
+        change.deleted.push_back(std::move(event.record.key));
+      else
+        change.set.push_back(std::move(event.record));
+    }
+    // The last revision of a fragment goes on in the next line.
+    if (i < line.events.size() || !line.fragment) told = change.revision;
+    callbacks_.changed(std::move(change));
+    if (run.expired()) return;
+  }
+  if (told < next_) return;
+  next_ = told + 1;
+  callbacks_.seen(told);
+}
+
+void EtcdWatch::on_end(Result<FetchAnswer> answer) {
+  if (!answer) return fail(answer.error().what);
+  const std::string words = etcd_error_words(answer->body);
+  if (answer->status == 401 || is_login_reason(words)) client_.forget_token();
+  fail(member_ + ": the watch ended with " + std::to_string(answer->status) +
+       (words.empty() ? std::string() : ' ' + words));
+}
+
+void EtcdWatch::fail(std::string why) {
+  client_.member_failed(member_);
+  stream_.reset();
+  beat_timer_.cancel();
+  run_ = std::make_shared<int>();
+  open_timer_.after(failures_ == 0 ? std::chrono::milliseconds(0)
+                                   : kReopen * (1 << std::min(failures_, kReopenDoublings)));
+  ++failures_;
+  callbacks_.broken(std::move(why));
+}
+
+void EtcdWatch::give_up(std::string why) {
+  stop();
+  callbacks_.stale(std::move(why));
+}
+
+void EtcdWatch::beat() {
+  EtcdQuestion question = small_question(true);
+  question.member = member_;
+  question.within = kBeatAnswer;
+  client_.ask(std::move(question),
+              [this, run = std::weak_ptr<int>(run_)](Result<EtcdAnswer> answer) {
+                if (!run.expired()) on_beat(std::move(answer));
+              });
+}
+
+void EtcdWatch::on_beat(Result<EtcdAnswer> answer) {
+  if (!answer) return fail(answer.error().what);
+  const auto range = parse_etcd_range(answer->json);
+  if (!range) return fail(range.error().what);
+  if (range->records.empty()) return give_up("etcd has no " + prefix_ + "format any more");
+  const std::uint64_t revision = range->revision;
+  beats_behind_ = revision + 1 < next_ ? beats_behind_ + 1 : 0;
+  if (beats_behind_ >= kBeatsBehind)
+    return give_up("etcd is at revision " + std::to_string(revision) + ", " +
+                   std::to_string(next_ - 1) + " was seen");
+  beat_timer_.after(kBeat);
+  if (revision < next_) {
+    suspect_ = 0;
+  } else if (suspect_ < next_) {
+    suspect_ = revision;
+  } else if (control_.now() >= suspicion_due_) {
+    // Others may write beside the prefix, which no watch tells; what was missed comes once more.
+    suspicion_due_ = control_.now() + kSuspicion;
+    suspect_ = 0;
+    open();
+  }
+}
+
+}  // namespace lb

@@ -1,0 +1,76 @@
+// EtcdWatch: what changes below a prefix of etcd, as it changes, from one revision on.
+//
+// It is a stream from one member.  A member without quorum ends it, because the question says that
+// it has to have a leader; a member that is frozen, and a watch that was forgotten, are found by
+// the beat: a small question to the same member every kBeat that compares revisions.  Whatever
+// breaks, the watch is opened again where it was, at the next member.
+// Thread: control.
+// Ownership: the client outlives it; the owner may start() or stop() it in a callback.
+// Bounds: kLineBytes a line of the stream.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "net/line_stream.h"
+#include "net/loop.h"
+#include "registry/etcd_client.h"
+#include "registry/etcd_text.h"
+#include "registry/registry.h"
+
+namespace lb {
+
+class EtcdWatch {
+ public:
+  static constexpr std::chrono::seconds kBeat{2};
+  static constexpr std::chrono::milliseconds kBeatAnswer{1500};  // a frozen member: 3.5 s at most
+  static constexpr std::chrono::seconds kSuspicion{10};  // at least, between two that are checked
+  static constexpr unsigned kBeatsBehind = 5;
+  static constexpr std::size_t kLineBytes = 16 << 20;
+
+  struct Callbacks {
+    UniqueFunction<void(RegistryChange)> changed;  // one revision, or a part of it
+    UniqueFunction<void(std::uint64_t)> seen;      // all up to it has been told
+    UniqueFunction<void(std::string)> broken;      // why; it is being opened again
+    UniqueFunction<void()> live;                   // it is open
+    UniqueFunction<void(std::string)> stale;  // why it cannot go on: everything is to be loaded
+  };
+
+  EtcdWatch(Loop& control, EtcdClient& client, std::string prefix, Callbacks callbacks);
+
+  void start(std::uint64_t from);
+  void stop();
+
+ private:
+  EtcdQuestion small_question(bool serializable) const;
+  void open();
+  void on_knock(Result<EtcdAnswer> answer);
+  bool is_another_store(const EtcdRange& range);
+  void begin_stream(const std::string& member);
+  void on_line(std::string_view line);
+  void on_end(Result<FetchAnswer> answer);
+  void on_events(EtcdWatchLine& line);
+  void fail(std::string why);
+  void give_up(std::string why);
+  void beat();
+  void on_beat(Result<EtcdAnswer> answer);
+
+  Loop& control_;
+  EtcdClient& client_;
+  const std::string prefix_;
+  Callbacks callbacks_;
+  std::uint64_t next_ = 0;     // the first revision that has not been told
+  std::uint64_t suspect_ = 0;  // the store was here a beat ago, and the watch was not
+  SteadyTime suspicion_due_{};
+  unsigned beats_behind_ = 0;
+  unsigned failures_ = 0;  // since it was live
+  std::string member_, cluster_;
+  std::unique_ptr<LineStream> stream_;
+  std::shared_ptr<int> run_;  // since start(); what was asked before is answered to nothing
+  Timer open_timer_, beat_timer_;
+};
+
+}  // namespace lb

@@ -1,0 +1,352 @@
+#include "registry/file_registry.h"
+
+#include <algorithm>
+#include <chrono>
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include "base/json.h"
+#include "registry/key.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kFileRegistry = "registry/files";
+constexpr std::chrono::seconds kRetry{1};
+constexpr std::chrono::minutes kSweep{10};
+constexpr std::size_t kBatchWrites = 64;
+constexpr std::chrono::milliseconds kFinishPause{50};
+constexpr std::size_t kFinishRecords = 16;
+constexpr std::size_t kBatchBytes = 4 << 20;  // begun; a write more may follow
+
+RecordDirectory::Judge with_json(FileRegistry::Judge judge) {
+  return [judge = std::move(judge)](std::string_view key, std::string_view value) -> Result<void> {
+    if (record_extension(value) == ".json")
+      if (auto json = Json::parse(value); !json) return json.error();
+    return judge ? judge(key, value) : Result<void>();
+  };
+}
+
+std::size_t bytes_of(const RegistryWrite& write) {
+  std::size_t bytes = write.made ? write.made->second.size() : 0;
+  for (const auto& [key, value] : write.puts) bytes += key.size() + value.size();
+  return bytes;
+}
+
+std::vector<std::string> keys_of(const RegistryWrite& write) {
+  std::vector<std::string> keys = write.deletes;
+  for (const RegistryCompare& compare : write.compares) keys.push_back(compare.key);
+  for (const auto& [key, value] : write.puts) keys.push_back(key);
+  if (write.made) keys.push_back(write.made->first);
+  return keys;
+}
+
+void append_stored(const RegistryWrite& write, std::uint64_t revision, std::int64_t at,
+                   std::vector<StoredRecord>& records) {
+  for (const auto& [key, value] : write.puts) records.push_back({key, value, revision, at});
+  if (write.made) records.push_back({write.made->first, write.made->second, revision, at});
+  for (const std::string& key : write.deletes) records.push_back({key, std::nullopt, revision, at});
+}
+
+}  // namespace
+
+// What only tasks of the disk loop touch.
+struct FileRegistry::Disk {
+  Loop& loop;
+  const std::string path;
+  const RecordDirectory::Judge judge;
+  std::unique_ptr<RecordDirectory> directory;
+};
+
+struct FileRegistry::Opened {
+  RecordDirectory::Records records;
+  std::uint64_t revision = 0;
+  std::vector<std::string> bad;
+};
+
+FileRegistry::FileRegistry(Loop& control, Loop& disk, std::string path, Log& log, Judge judge)
+    : control_(control),
+      log_(log),
+      path_(std::move(path)),
+      disk_(std::make_shared<Disk>(Disk{disk, path_, with_json(std::move(judge)), nullptr})),
+      mirror_(control),
+      retry_(control, [this] { open(); }),
+      sweep_(control, [this] { forget_made(); }),
+      finish_(control, [this] { finish_files(); }) {
+  state_.member = path_;
+  state_.since = control.clock().wall();
+  state_.words = "the records have not been read yet";
+}
+
+FileRegistry::~FileRegistry() {
+  disk_->loop.post([disk = disk_] {
+    if (disk->directory) std::ignore = disk->directory->finish();
+    disk->directory.reset();
+  });
+}
+
+template <class Then>
+void FileRegistry::answer(Then then) {
+  control_.post([life = std::weak_ptr<int>(life_), then = std::move(then)]() mutable {
+    if (!life.expired()) then();
+  });
+}
+
+std::int64_t FileRegistry::wall_seconds() const { return unix_seconds(control_.clock().wall()); }
+
+void FileRegistry::load(UniqueFunction<void(Result<RegistryContent>)> done) {
+  control_.assert_here();
+  if (state_.loaded) {
+    answer([this, done = std::move(done)]() mutable { done(mirror_.content()); });
+    return;
+  }
+  loads_.push_back(std::move(done));
+  if (!busy_) open();
+}
+
+void FileRegistry::open() {
+  retry_.cancel();
+  busy_ = true;
+  disk_->loop.post([this, life = std::weak_ptr<int>(life_), disk = disk_, &control = control_,
+                    now = wall_seconds()] {
+    const auto read = [&]() -> Result<Opened> {
+      if (!disk->directory) {
+        auto opened = RecordDirectory::open(disk->path, disk->judge);
+        if (!opened) return opened.error();
+        disk->directory = std::move(*opened);
+      }
+      auto faces = disk->directory->read_faces(now);
+      if (!faces) {
+        disk->directory.reset();
+        return faces.error();
+      }
+      return Opened{disk->directory->records(), disk->directory->revision(), std::move(faces->bad)};
+    };
+    control.post([this, life, opened = read()]() mutable {
+      if (!life.expired()) on_opened(std::move(opened));
+    });
+  });
+}
+
+void FileRegistry::on_opened(Result<Opened> opened) {
+  busy_ = false;
+  if (!opened) {
+    set_up(false, opened.error().what);
+    retry_.after(kRetry);
+  } else {
+    RegistryContent content;
+    content.revision = opened->revision;
+    for (auto& [key, record] : opened->records) {
+      if (!has_face(key)) made_[key] = record.at;
+      content.records.push_back({key, std::move(*record.value), record.revision});
+    }
+    state_.loaded = true;
+    set_up(true, {});
+    name_bad(std::move(opened->bad));
+    mirror_.replace(std::move(content));
+  }
+  for (auto& done : std::exchange(loads_, {}))
+    done(opened ? Result<RegistryContent>(mirror_.content()) : opened.error());
+  if (state_.loaded) forget_made();
+  pump();
+}
+
+void FileRegistry::watch(std::uint64_t from, UniqueFunction<void(RegistryChange)> on_change) {
+  control_.assert_here();
+  mirror_.watch(from, std::move(on_change));
+}
+
+RegistryState FileRegistry::state() const {
+  RegistryState state = state_;
+  state.revision = mirror_.revision();
+  return state;
+}
+
+void FileRegistry::reload() {
+  control_.assert_here();
+  reload_wanted_ = true;
+  pump();
+}
+
+void FileRegistry::commit(RegistryWrite write, UniqueFunction<void(CommitAnswer)> done) {
+  control_.assert_here();
+  std::string why = registry_write_fault(write);
+  if (why.empty() && !state_.loaded) why = state_.words;
+  if (why.empty() && waiting_.size() >= kCommitsWaiting)
+    why = std::to_string(kCommitsWaiting) + " writes wait already; this one was not begun";
+  if (!why.empty()) {
+    answer([done = std::move(done), why = std::move(why)]() mutable {
+      done({CommitResult::kUnavailable, 0, {}, std::move(why)});
+    });
+    return;
+  }
+  waiting_.push_back({std::move(write), std::move(done), control_.now()});
+  // What arrives in this turn goes together.
+  answer([this] { pump(); });
+}
+
+void FileRegistry::pump() {
+  if (busy_ || !state_.loaded) return;
+  if (reload_wanted_) return read_faces();
+  if (auto batch = take_batch(); !batch.empty()) write_batch(std::move(batch));
+}
+
+std::vector<FileRegistry::Waiting> FileRegistry::take_batch() {
+  std::vector<Waiting> batch;
+  std::set<std::string> keys;
+  std::size_t bytes = 0;
+  while (!waiting_.empty() && batch.size() < kBatchWrites && bytes < kBatchBytes) {
+    Waiting& next = waiting_.front();
+    const std::vector<std::string> names = keys_of(next.write);
+    // What another write of this batch may change can be judged when that is durable.
+    if (std::any_of(names.begin(), names.end(),
+                    [&](const auto& key) { return keys.contains(key); }))
+      break;
+    if (!mirror_.holds(next.write)) {
+      answer_conflict(std::move(next));
+    } else {
+      keys.insert(names.begin(), names.end());
+      bytes += bytes_of(next.write);
+      next.revision = mirror_.revision() + 1 + batch.size();
+      batch.push_back(std::move(next));
+    }
+    waiting_.pop_front();
+  }
+  return batch;
+}
+
+void FileRegistry::answer_conflict(Waiting waiting) {
+  CommitAnswer result{
+      CommitResult::kConflict, mirror_.revision(), mirror_.current(waiting.write), {}};
+  if (const auto& made = waiting.write.made) {
+    const RegistryRecord* found = mirror_.find(made->first);
+    if (found != nullptr && found->value == made->second)
+      result = {CommitResult::kDone, found->revision, {}, {}};
+  }
+  answer([done = std::move(waiting.done), result = std::move(result)]() mutable {
+    done(std::move(result));
+  });
+}
+
+void FileRegistry::write_batch(std::vector<Waiting> batch) {
+  busy_ = true;
+  std::vector<StoredRecord> records;
+  for (const Waiting& waiting : batch)
+    append_stored(waiting.write, waiting.revision, wall_seconds(), records);
+  disk_->loop.post([this, life = std::weak_ptr<int>(life_), disk = disk_, &control = control_,
+                    records = std::move(records), batch = std::move(batch)]() mutable {
+    Result<void> written = disk->directory->commit(std::move(records));
+    control.post([this, life, batch = std::move(batch), written = std::move(written)]() mutable {
+      if (!life.expired()) on_written(std::move(batch), std::move(written));
+    });
+  });
+}
+
+// In small parts, while there is nothing to commit.
+void FileRegistry::finish_files() {
+  if (busy_ || std::exchange(finishing_, true)) return;
+  disk_->loop.post([this, life = std::weak_ptr<int>(life_), disk = disk_, &control = control_] {
+    control.post([this, life, finished = disk->directory->finish(kFinishRecords),
+                  more = !disk->directory->is_finished()]() mutable {
+      if (!life.expired()) on_finished(std::move(finished), more);
+    });
+  });
+}
+
+void FileRegistry::on_finished(Result<void> finished, bool more) {
+  finishing_ = false;
+  // After an error the next commit gives the occasion.
+  if (!finished)
+    set_up(false, finished.error().what);
+  else if (more)
+    finish_.after(std::chrono::microseconds(0));
+}
+
+void FileRegistry::on_written(std::vector<Waiting> batch, Result<void> written) {
+  busy_ = false;
+  finish_.after(kFinishPause);
+  set_up(written.has_value(), written ? std::string() : written.error().what);
+  for (Waiting& waiting : batch) {
+    if (!written) {
+      waiting.done({CommitResult::kUnavailable, 0, {}, written.error().what});
+      continue;
+    }
+    if (waiting.write.made) made_[waiting.write.made->first] = wall_seconds();
+    for (const std::string& key : waiting.write.deletes) made_.erase(key);
+    mirror_.commit(waiting.write, waiting.revision);
+    mirror_.seen(waiting.revision);
+    state_.last_commit =
+        std::chrono::duration_cast<std::chrono::microseconds>(control_.now() - waiting.from);
+    waiting.done({CommitResult::kDone, waiting.revision, {}, {}});
+  }
+  pump();
+}
+
+void FileRegistry::read_faces() {
+  reload_wanted_ = false;
+  busy_ = true;
+  disk_->loop.post([this, life = std::weak_ptr<int>(life_), disk = disk_, &control = control_,
+                    now = wall_seconds()] {
+    control.post([this, life, read = disk->directory->read_faces(now)]() mutable {
+      if (!life.expired()) on_faces(std::move(read));
+    });
+  });
+}
+
+void FileRegistry::on_faces(Result<RecordDirectory::Read> read) {
+  busy_ = false;
+  set_up(read.has_value(), read ? std::string() : read.error().what);
+  if (read) {
+    name_bad(std::move(read->bad));
+    for (const StoredRecord& record : read->changes) {
+      RegistryWrite edit;
+      if (record.value)
+        edit.puts.emplace_back(record.key, *record.value);
+      else
+        edit.deletes.push_back(record.key);
+      mirror_.commit(edit, record.revision);
+      mirror_.seen(record.revision);
+    }
+    if (!read->changes.empty())
+      log_.info(kFileRegistry, path_ + ": " + std::to_string(read->changes.size()) +
+                                   " records were edited by hand and are in force now");
+  }
+  pump();
+}
+
+void FileRegistry::set_up(bool up, std::string words) {
+  const bool told = !words.empty() && words != state_.words;
+  if (state_.up != up) state_.since = control_.clock().wall();
+  if (up && !state_.up) {
+    words = "records are read and written";
+    log_.info(kFileRegistry, path_ + ": " + words);
+  } else if (up) {
+    return;
+  } else if (told) {
+    log_.error(kFileRegistry, words + "; records cannot be changed");
+  }
+  state_.up = up;
+  state_.words = std::move(words);
+}
+
+void FileRegistry::name_bad(std::vector<std::string> bad) {
+  for (const std::string& words : bad) log_.warn(kFileRegistry, words);
+  state_.bad = std::move(bad);
+}
+
+void FileRegistry::forget_made() {
+  sweep_.after(kSweep);
+  const std::int64_t until =
+      wall_seconds() - std::chrono::duration_cast<std::chrono::seconds>(kMadeKept).count();
+  RegistryWrite write;
+  for (const auto& [key, at] : made_)
+    if (at <= until && write.deletes.size() < kWriteOperations) write.deletes.push_back(key);
+  if (write.deletes.empty()) return;
+  commit(std::move(write), [this](const CommitAnswer& swept) {
+    // More than one write has room for.
+    if (swept.result == CommitResult::kDone) forget_made();
+  });
+}
+
+}  // namespace lb

@@ -1,0 +1,86 @@
+// FileRegistry: a Registry in a directory of this server (RecordDirectory).
+//
+// Writes that wait together become durable together, each with a revision of its own; two that name
+// the same key do not.  A disk that cannot be written makes writing impossible until it can.
+// Thread: control; the files are the disk loop's.
+// Ownership: both loops and the log outlive it; what the disk loop was given it finishes.
+// Errors: as Registry.  While the directory is another server's, it is asked for each second.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/log.h"
+#include "net/loop.h"
+#include "registry/mirror.h"
+#include "registry/record_directory.h"
+#include "registry/registry.h"
+
+namespace lb {
+
+class FileRegistry final : public Registry {
+ public:
+  // Whether what was edited by hand can be taken; on the disk loop.  Beside it JSON has to be JSON.
+  using Judge = RecordDirectory::Judge;
+
+  FileRegistry(Loop& control, Loop& disk, std::string path, Log& log, Judge judge = {});
+  ~FileRegistry() override;
+
+  void load(UniqueFunction<void(Result<RegistryContent>)> done) override;
+  void watch(std::uint64_t from, UniqueFunction<void(RegistryChange)> on_change) override;
+  void commit(RegistryWrite write, UniqueFunction<void(CommitAnswer)> done) override;
+  RegistryState state() const override;
+  void reload() override;
+
+ private:
+  struct Disk;
+  struct Opened;
+  struct Waiting {
+    RegistryWrite write;
+    UniqueFunction<void(CommitAnswer)> done;
+    SteadyTime from;
+    std::uint64_t revision = 0;
+  };
+
+  void open();
+  void on_opened(Result<Opened> opened);
+  void pump();
+  void read_faces();
+  void on_faces(Result<RecordDirectory::Read> read);
+  std::vector<Waiting> take_batch();
+  void answer_conflict(Waiting waiting);
+  void write_batch(std::vector<Waiting> batch);
+  void finish_files();
+  void on_finished(Result<void> finished, bool more);
+  void on_written(std::vector<Waiting> batch, Result<void> written);
+  void set_up(bool up, std::string words);
+  void name_bad(std::vector<std::string> bad);
+  void forget_made();
+  std::int64_t wall_seconds() const;
+  // On control, unless this object is gone by then.
+  template <class Then>
+  void answer(Then then);
+
+  Loop& control_;
+  Log& log_;
+  const std::string path_;
+  std::shared_ptr<Disk> disk_;
+  const std::shared_ptr<int> life_ = std::make_shared<int>();
+  Mirror mirror_;
+  RegistryState state_;
+  std::vector<UniqueFunction<void(Result<RegistryContent>)>> loads_;
+  std::deque<Waiting> waiting_;
+  bool busy_ = false;  // the disk loop reads, or a batch is not durable yet
+  bool reload_wanted_ = false;
+  bool finishing_ = false;                    // files of durable records are being written
+  std::map<std::string, std::int64_t> made_;  // key, second of 1970
+  Timer retry_, sweep_, finish_;
+};
+
+}  // namespace lb

@@ -1,0 +1,118 @@
+// Registry: the records of the station (mounts, users, accounts, bans, keys …), where several
+// masters may read and write them: a directory of files, or etcd.
+//
+// It knows keys and bytes and nothing of what they mean.  Keys: accounts/ID users/NAME tokens/ID
+// mounts/PCT-PATH bans/ID keys/MASTER/KID placed/NODE weights/NODE made/SHA256 ended/SID
+// (is_registry_key()).
+// Values of mounts/ are XML, all others are JSON.
+// Everything that was loaded stays in memory: a store that dies takes nothing away, it only makes
+// writing impossible (kUnavailable) until it is back.
+//
+// Thread: control; callbacks come there, never before the call returns.
+// Ownership: callbacks own what they need.  Those of load() and commit() are called once, or
+// destroyed uncalled by the end of the Registry; that of watch() is called for each change.
+// Bounds: kValueBytes a value, kWriteOperations a write, kCommitsWaiting commits under way.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "base/unique_function.h"
+
+namespace lb {
+
+struct RegistryRecord {
+  std::string key, value;
+  std::uint64_t revision = 0;  // of the last write to it
+
+  bool operator==(const RegistryRecord&) const = default;
+};
+
+struct RegistryCompare {
+  std::string key;
+  std::uint64_t revision = 0;  // 0: absent
+};
+
+// All of it or nothing.  What is put or deleted should be compared too: a write without a compare
+// may come a second time, some seconds late, where its first answer was lost.
+struct RegistryWrite {
+  std::vector<RegistryCompare> compares;
+  std::vector<std::pair<std::string, std::string>> puts;
+  std::vector<std::string> deletes;
+  // key made/SHA256, kept 24 h; it has to be absent, without a compare of its own.
+  std::optional<std::pair<std::string, std::string>> made;
+};
+
+struct RegistryContent {
+  std::vector<RegistryRecord> records;  // in the order of their keys
+  std::uint64_t revision = 0;
+};
+
+struct RegistryChange {
+  std::vector<RegistryRecord> set;
+  std::vector<std::string> deleted;
+  std::uint64_t revision = 0;
+};
+
+enum class CommitResult {
+  kDone,         // durable; the watcher was told before
+  kConflict,     // nothing is written
+  kUnavailable,  // nothing is known to be written.  Where an answer was lost it may be there
+                 // nevertheless: a repeat with the same `made` or the same compares finds it
+};
+
+struct CommitAnswer {
+  CommitResult result = CommitResult::kUnavailable;
+  std::uint64_t revision = 0;           // kDone: of all that was written
+  std::vector<RegistryRecord> current;  // of a conflict: what the compared keys hold, and `made`
+  std::string why;                      // of kUnavailable: a sentence without secrets
+};
+
+struct RegistryState {
+  bool up = false;                           // a commit can become durable
+  bool loaded = false;                       // there is content, if only that of the last good copy
+  bool from_copy = false;                    // etcd has not been reached since the start
+  std::uint64_t revision = 0;                // of what was told
+  WallTime since{};                          // when `up` became what it is
+  std::string member;                        // etcd: the member that answers.  files: the directory
+  std::string words;                         // one sentence for a page or a log, without secrets
+  std::chrono::microseconds last_commit{0};  // how long the last kDone took
+  std::vector<std::string> bad;  // files: what was edited by hand and cannot be taken, with reasons
+};
+
+class Registry {
+ public:
+  static constexpr std::size_t kKeyBytes = 1024;
+  static constexpr std::size_t kValueBytes = 64 * 1024;
+  static constexpr std::size_t kWriteOperations = 64;  // compares and made; puts, deletes and made
+  static constexpr std::size_t kCommitsWaiting = 1024;
+  static constexpr std::chrono::hours kMadeKept{24};
+
+  virtual ~Registry() = default;
+
+  // Errors: kDenied (another process has the directory; the login of etcd is wrong), kUnsupported
+  // (a newer format), kClosed or kTimeout (etcd is not there and there is no copy), kIo.  After an
+  // error the registry goes on trying by itself, and the watcher is told what it then finds.  Once
+  // loaded it answers what is in memory.
+  virtual void load(UniqueFunction<void(Result<RegistryContent>)> done) = 0;
+  // What happens after `from`, the revision of what load() gave, or 0.  One watcher, given once.
+  virtual void watch(std::uint64_t from, UniqueFunction<void(RegistryChange)> on_change) = 0;
+  virtual void commit(RegistryWrite write, UniqueFunction<void(CommitAnswer)> done) = 0;
+  virtual RegistryState state() const = 0;
+  // SIGHUP: files that were edited by hand are read; the watcher hears of them.
+  virtual void reload() {}
+};
+
+// Whether a text may be a key: a class of small letters, and names behind slashes, percent-encoded
+// as percent_encode(…, false) does it and in no other way.  "mounts/%2Frock.mp3", "keys/m1/k7".
+bool is_registry_key(std::string_view key) noexcept;
+
+}  // namespace lb

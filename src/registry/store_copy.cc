@@ -1,0 +1,129 @@
+#include "registry/store_copy.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+#include "base/encoding.h"
+#include "base/strings.h"
+#include "registry/folder.h"
+#include "registry/record_text.h"
+
+namespace lb {
+namespace {
+
+constexpr std::string_view kCopyModule = "registry/copy";
+constexpr std::string_view kCopyHead = "icecast-lb-store-copy 1 ";
+
+Result<Folder> folder_around(const std::filesystem::path& path) {
+  const std::string folder = path.parent_path().string();
+  return Folder::existing(folder.empty() ? "." : folder);
+}
+
+Result<void> write_copy(const std::string& path, Folder::Pieces text) {
+  const auto folder = folder_around(path);
+  if (!folder) return folder.error();
+  auto done = folder->write(std::filesystem::path(path).filename().string(), std::move(text));
+  if (!done) return done;
+  return folder->sync();
+}
+
+Result<RegistryContent> read_copy(const std::string& path, std::string_view prefix) {
+  const auto folder = folder_around(path);
+  if (!folder) return folder.error();
+  const auto text =
+      folder->read(std::filesystem::path(path).filename().string(), StoreCopy::kCopyBytes);
+  if (!text) return text.error();
+  return parse_store_copy(prefix, *text);
+}
+
+}  // namespace
+
+StoreCopy::StoreCopy(Loop& control, Loop& disk, std::string path, std::string prefix,
+                     const Mirror& mirror, Log& log)
+    : control_(control),
+      disk_(disk),
+      path_(std::move(path)),
+      prefix_(std::move(prefix)),
+      mirror_(mirror),
+      log_(log),
+      timer_(control, [this] { save(); }) {}
+
+StoreCopy::~StoreCopy() {
+  if (dirty_) save();
+}
+
+void StoreCopy::load(UniqueFunction<void(std::optional<RegistryContent>)> done) {
+  disk_.post([this, life = std::weak_ptr<int>(life_), &control = control_, path = path_,
+              prefix = prefix_, done = std::move(done)]() mutable {
+    auto read =
+        path.empty() ? Result<RegistryContent>(Error::not_found({})) : read_copy(path, prefix);
+    control.post([this, life, done = std::move(done), read = std::move(read)]() mutable {
+      if (life.expired()) return;
+      if (!read && read.error().code != Error::Code::kNotFound)
+        log_.error(kCopyModule, path_ + ": " + read.error().what + "; there is no last good copy");
+      done(read ? std::optional(std::move(*read)) : std::nullopt);
+    });
+  });
+}
+
+void StoreCopy::changed() {
+  if (path_.empty() || std::exchange(dirty_, true)) return;
+  const auto left = std::max(due_ - control_.now(), SteadyTime::duration(0));
+  timer_.after(std::chrono::duration_cast<std::chrono::microseconds>(left));
+}
+
+void StoreCopy::save() {
+  dirty_ = false;
+  due_ = control_.now() + kPause;
+  disk_.post([this, life = std::weak_ptr<int>(life_), &control = control_, path = path_,
+              prefix = prefix_, content = mirror_.snapshot()]() mutable {
+    const auto written = write_copy(path, store_copy_pieces(prefix, std::move(content)));
+    control.post([this, life, what = written ? std::string() : written.error().what] {
+      if (life.expired() || what == trouble_) return;
+      trouble_ = what;
+      if (!what.empty())
+        log_.error(kCopyModule, what + "; the last good copy of the store is an older one");
+    });
+  });
+}
+
+UniqueFunction<std::string_view()> store_copy_pieces(std::string_view prefix,
+                                                     Mirror::Snapshot content) {
+  std::string head = std::string(kCopyHead) + percent_encode(prefix, true) + ' ' +
+                     std::to_string(content.revision) + '\n';
+  return [content = std::move(content), text = std::move(head), at = std::size_t{0},
+          ended = false]() mutable -> std::string_view {
+    if (at > 0 || ended) text.clear();
+    for (; at < content.records.size() && text.size() < kCopyPiece; ++at) {
+      const RegistryRecord& record = *content.records[at];
+      append_record(text, record.key, record.value, record.revision, 0);
+    }
+    if (at == content.records.size() && !std::exchange(ended, true))
+      append_record_end(text, content.records.size());
+    return text;
+  };
+}
+
+Result<RegistryContent> parse_store_copy(std::optional<std::string_view> prefix,
+                                         std::string_view text) {
+  const std::size_t end = text.find('\n');
+  if (end == std::string_view::npos || !text.starts_with(kCopyHead))
+    return Error::invalid("is no copy of a store");
+  const auto words = split(text.substr(kCopyHead.size(), end - kCopyHead.size()), ' ');
+  const auto revision = words.size() == 2 ? parse_u64(words[1]) : std::nullopt;
+  if (!revision) return Error::invalid("is no copy of a store");
+  if (prefix && words[0] != percent_encode(*prefix, true))
+    return Error::not_found("is a copy of the store " + std::string(words[0]));
+  auto records = parse_record_text(text.substr(end + 1), StoreCopy::kCopyBytes);
+  if (!records) return records.error();
+  RegistryContent content;
+  content.revision = *revision;
+  for (StoredRecord& record : *records)
+    if (record.value)
+      content.records.push_back({std::move(record.key), std::move(*record.value), record.revision});
+  return content;
+}
+
+}  // namespace lb

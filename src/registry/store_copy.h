@@ -1,0 +1,63 @@
+// StoreCopy: the last good copy of an etcd's records in a file of this server, for a start without
+// etcd.
+//
+// The file is 0600, replaced whole, durable, and written at most once each kPause, a piece at a
+// time: its text is never in memory as a whole.
+// Thread: control; the file is the disk loop's.
+// Ownership: both loops and the log outlive it; the destructor has the disk loop write what changed.
+// Bounds: kCopyBytes.  A path of "": no file, nothing is kept.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/log.h"
+#include "net/loop.h"
+#include "registry/mirror.h"
+#include "registry/registry.h"
+
+namespace lb {
+
+class StoreCopy {
+ public:
+  static constexpr std::chrono::seconds kPause{1};
+  static constexpr std::size_t kCopyBytes = 512 << 20;
+
+  // `prefix`: of the records; a copy of another one is none.
+  StoreCopy(Loop& control, Loop& disk, std::string path, std::string prefix, const Mirror& mirror,
+            Log& log);
+  ~StoreCopy();
+
+  // nullopt: there is none that can be read; the log says why, unless there is no file.
+  void load(UniqueFunction<void(std::optional<RegistryContent>)> done);
+  // The mirror is not what the file has any more.
+  void changed();
+
+ private:
+  void save();
+
+  Loop& control_;
+  Loop& disk_;
+  const std::string path_, prefix_;
+  const Mirror& mirror_;
+  Log& log_;
+  const std::shared_ptr<int> life_ = std::make_shared<int>();
+  bool dirty_ = false;
+  SteadyTime due_{};
+  std::string trouble_;  // the last reason why it could not be written, said once
+  Timer timer_;
+};
+
+// Pieces of some kCopyPiece bytes, "" behind the last one.
+constexpr std::size_t kCopyPiece = 64 << 10;
+UniqueFunction<std::string_view()> store_copy_pieces(std::string_view prefix,
+                                                     Mirror::Snapshot content);
+// prefix: nullopt: of any.  Errors: kInvalid, kLimit; kNotFound: of another prefix.
+Result<RegistryContent> parse_store_copy(std::optional<std::string_view> prefix,
+                                         std::string_view text);
+
+}  // namespace lb

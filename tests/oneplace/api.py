@@ -1,0 +1,108 @@
+"""A client of /api/v1 that believes no answer: each is checked against the server's own openapi.json."""
+import json
+import re
+import urllib.parse
+
+import jsonschema
+from harness import ADMIN, Failed, check, equal, free_port
+
+STORE = '<store type="files" path="%(dir)s/records"/>'
+
+
+def store_server(bench, body="", **slots):
+    """A server with a store in its own directory, on a port that its answers name."""
+    port = free_port()
+    slots.setdefault("sockets", "<listen-socket><port>%d</port><bind-address>127.0.0.1</bind-address></listen-socket>" % port)
+    server = bench.unstarted_server(**slots)
+    server.write_config(body=STORE % {"dir": server.dir} + body)
+    return server.start()
+
+
+def encoded(name):
+    return urllib.parse.quote(name, safe="")
+
+
+def refused(server, mount, login):
+    """What a source is told that must not be let in."""
+    try:
+        server.source(mount, login=login)
+    except Failed as e:
+        return str(e)
+    raise Failed("the source was let in")
+
+
+class Api:
+    def __init__(self, server, login=ADMIN, token=None):
+        self.server, self.login, self.token = server, login, token
+        self.description = None
+        self.seen = set()
+
+    def as_user(self, login=None, token=None):
+        other = Api(self.server, login, token)
+        other.description, other.seen = self.description, self.seen
+        return other
+
+    def describe(self):
+        if self.description is None:
+            reply = self.server.get("/api/v1/openapi.json")
+            equal(reply.status, 200, "the status of the description")
+            self.description = reply.json()
+        return self.description
+
+    def operation(self, method, path):
+        """The operation and its name in the description; None: there is none."""
+        for template, methods in self.describe()["paths"].items():
+            pattern = re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(template))
+            if re.fullmatch(pattern, path) and method.lower() in methods:
+                return methods[method.lower()]
+        return None
+
+    def validate(self, method, path, reply):
+        operation = self.operation(method, path.split("?")[0])
+        if operation is None:
+            check(reply.status in (401, 403, 404, 405, 421), "%s %s is not described, and answered %d" % (method, path, reply.status))
+            content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        else:
+            self.seen.add(operation["operationId"])
+            known = operation["responses"]
+            content = known.get(str(reply.status), known["default"]).get("content", {})
+        if not content:
+            equal(reply.body, b"", "%s %s: the body of %d" % (method, path, reply.status))
+            return
+        kind = next(iter(content))
+        equal((reply.get("Content-Type") or "").split(";")[0], kind, "%s %s: the type of %d: %r" % (method, path, reply.status, reply.body[:300]))
+        schema = {"$ref": content[kind]["schema"]["$ref"], "components": self.describe()["components"]}
+        try:
+            jsonschema.Draft202012Validator(schema).validate(reply.json())
+        except jsonschema.ValidationError as e:
+            raise Failed("%s %s: %s at %s in %s" % (method, path, e.message, list(e.absolute_path), reply.text[:600])) from None
+        if kind == "application/problem+json":
+            equal(reply.json()["status"], reply.status)
+
+    def ask(self, method, path, body=None, headers=()):
+        headers = list(headers)
+        if self.token:
+            headers.append("Authorization: Bearer " + self.token)
+        data = b"" if body is None else (body if isinstance(body, bytes) else json.dumps(body).encode())
+        if data:
+            headers.append("Content-Type: application/json")
+        reply = self.server.ask("%s /api/v1%s HTTP/1.1" % (method, path), ["Host: x", *headers],
+                                None if self.token else self.login, data)
+        self.validate(method, path, reply)
+        return reply
+
+    def want(self, status, method, path, body=None, headers=()):
+        reply = self.ask(method, path, body, headers)
+        equal(reply.status, status, "%s %s: %s" % (method, path, reply.text))
+        return reply
+
+    def problem(self, name, method, path, body=None, headers=()):
+        reply = self.ask(method, path, body, headers)
+        check(reply.get("Content-Type") == "application/problem+json", reply.text)
+        equal(reply.json()["type"], "/api/problems#" + name, reply.text)
+        return reply
+
+    def mount(self, name, **more):
+        """A new mount: the login of its source, user:password."""
+        made = self.want(201, "POST", "/mounts", {"mount": name, **more}).json()
+        return "%s:%s" % (made["source"]["user"], made["source"]["password"])

@@ -1,0 +1,46 @@
+"""A browser as far as a login needs one: it sends its cookies along, and says that it wants pages."""
+import re
+import urllib.parse
+
+from harness import equal
+from wire import request
+
+ADMIN_FORM = {"user": "admin", "password": "adm-secret"}
+PAGE = ["Accept: text/html,application/xhtml+xml"]
+FORM = ["Content-Type: application/x-www-form-urlencoded"]
+JSON = ["Content-Type: application/json"]
+
+
+class Browser:
+    def __init__(self, server, address=None):
+        self.server, self.address, self.cookie, self.cookie_line = server, address, None, None
+
+    def ask(self, line, headers=(), body=b"", send_cookie=True):
+        wire = self.server.wire(source_address=self.address) if self.address else self.server.wire()
+        lines = ["Host: 127.0.0.1:%d" % self.server.port, *headers]
+        if self.cookie and send_cookie:
+            lines.append("Cookie: other=1; lb_session=" + self.cookie)
+        wire.send(request(line + " HTTP/1.1", lines, None, body))
+        reply = wire.reply()
+        wire.close()
+        for line in reply.all("Set-Cookie"):
+            self.cookie_line = line
+            self.cookie = re.match(r"lb_session=([^;]*)", line).group(1)
+        return reply
+
+    def get(self, path, headers=PAGE):
+        return self.ask("GET " + path, headers)
+
+    def post(self, path, fields, headers=()):
+        return self.ask("POST " + path, [*FORM, *PAGE, *headers], urllib.parse.urlencode(fields).encode())
+
+    def log_in(self, **more):
+        reply = self.post("/admin/login", dict(ADMIN_FORM, **more))
+        equal(reply.status, 303, "a login: " + reply.text)
+        return reply
+
+    def csrf(self):
+        """What a page shows to this session."""
+        reply = self.get("/admin/stats.xsl")
+        equal(reply.status, 200, "a page with a session")
+        return re.search(r'<meta name="lb-csrf" content="([^"]+)"', reply.text).group(1)

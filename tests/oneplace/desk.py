@@ -1,0 +1,139 @@
+"""A person at the console: headless Chromium that reaches the server under test and nothing else."""
+import os
+import pathlib
+import shutil
+import sys
+import tempfile
+
+from harness import Settings, Skip, check, equal
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "browser"))
+import accessibility  # noqa: E402
+import webdriver  # noqa: E402
+from webdriver import DriverError  # noqa: E402
+
+WIDTHS = {"phone": 360, "desk": 1280}
+# What reaches beyond the right edge of the viewport, if anything; what scrolls by itself may.
+WIDER = """
+const edge = document.documentElement.clientWidth + 0.5;
+const beyond = [...document.querySelectorAll('body *')].filter(e => e.checkVisibility() && e.getBoundingClientRect().right > edge);
+return document.documentElement.scrollWidth > edge || beyond.length
+    ? beyond.map(e => e.tagName + '.' + e.className + ': ' + e.textContent.trim().slice(0, 40)) : null;
+"""
+# The one that is seen and begins with the words, below the first parent that holds the second words.
+SEEN = """
+const [selector, words, near] = arguments;
+const plain = e => (e.textContent || '').replace(/\\s+/g, ' ').trim();
+const root = near ? [...document.querySelectorAll('tbody, section, form, details')].filter(e => e.checkVisibility() && plain(e).includes(near))
+  .sort((a, b) => plain(a).length - plain(b).length).find(e => [...e.querySelectorAll(selector)].some(one => plain(one).startsWith(words))) : document;
+const found = root && [...root.querySelectorAll(selector)].filter(e => e.checkVisibility() && plain(e).startsWith(words));
+"""
+
+
+class Desk:
+    def __init__(self, bench, server):
+        if not shutil.which("chromium") or not shutil.which("chromedriver"):
+            raise Skip("chromium and chromedriver are not installed")
+        self.server = server
+        self.place = pathlib.Path(tempfile.mkdtemp(prefix="icecast-lb-desk-"))
+        self.browser = webdriver.Browser(self.place, ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE " + server.host])
+        self.browser.look(WIDTHS["desk"])
+        self.shots = pathlib.Path(os.environ["LB_SHOTS"]) if os.environ.get("LB_SHOTS") else None
+        bench.owned(self)
+
+    def close(self):
+        if self.browser is None:
+            return
+        self.browser.close()
+        self.browser = None
+        shutil.rmtree(self.place, ignore_errors=True)
+
+    def url(self, path):
+        return "http://%s:%d%s" % (self.server.host, self.server.port, path)
+
+    def log_in(self, user="admin", password="adm-secret", page=""):
+        self.browser.open(self.url("/admin/console" + page))
+        check("/admin/login?back=" in self.browser.url, "a browser without a session is at " + self.browser.url)
+        self.browser.find("input[name=user]").write(user)
+        self.browser.find("input[name=password]").write(password + webdriver.ENTER)
+        self.see("Log out " + user)
+
+    def page(self, path):
+        self.browser.open(self.url("/admin/console" + path))
+        self.ready()
+
+    def ready(self):
+        self.wait(lambda: self.browser.script("return !!document.querySelector('main .page h2, main [role=alert]')"), "the page is there")
+
+    def wait(self, fact, what):
+        return self.browser.wait(fact, what, Settings.patience)
+
+    def see(self, *texts, patience=None):
+        shown = [""]
+
+        def all_there():
+            shown[0] = self.browser.text
+            return all(text in shown[0] for text in texts)
+        try:
+            self.browser.wait(all_there, "", patience or Settings.patience)
+        except DriverError:
+            raise DriverError("the page does not show %r, but %s" % (texts, shown[0])) from None
+
+    def gone(self, text):
+        self.wait(lambda: text not in self.browser.text, "%r goes" % text)
+
+    def one(self, selector, words="", near=""):
+        """The element that a person would press."""
+        row = self.wait(lambda: self.browser.script(SEEN + "return found && found[0]", selector, words, near), "there is a %s %r%s" % (selector, words, " by " + near if near else ""))
+        return webdriver.Element(self.browser, row[webdriver.ELEMENT])
+
+    def count(self, selector, words=""):
+        return self.browser.script(SEEN + "return found.length", selector, words, "")
+
+    def press(self, words, near="", selector="button, summary, a"):
+        self.one(selector, words, near).click()
+
+    def field(self, label, near=""):
+        number = self.wait(lambda: self.browser.script(SEEN + "return found && found[0] && found[0].htmlFor", "label", label, near), "there is a field " + label)
+        return self.browser.find("#" + number)
+
+    def write(self, label, text, near=""):
+        box = self.field(label, near)
+        self.browser.call(box.at + "/clear", {})
+        box.write(text)
+
+    def choose(self, label, value, near=""):
+        for option in self.field(label, near).find_all("option"):
+            if self.browser.call(option.at + "/property/value") == value:
+                option.click()
+                return
+        raise DriverError("%s has no choice %r" % (label, value))
+
+    def fault_at(self, label):
+        """What stands at the field of this label as wrong."""
+        return self.wait(lambda: self.browser.script("""
+            const label = [...document.querySelectorAll('label')].find(l => l.checkVisibility() && l.textContent.trim().startsWith(arguments[0]));
+            const input = label && document.getElementById(label.htmlFor);
+            if (!input || input.getAttribute('aria-invalid') !== 'true') return null;
+            const fault = input.parentElement.querySelector('.fault:not([hidden])');
+            return input.getAttribute('aria-describedby').split(' ').includes(fault.id) && fault.textContent""", label), "a fault stands at " + label)
+
+    def quiet(self, but=()):
+        """Nothing in the browser's console, no request elsewhere."""
+        equal([row for row in self.browser.complaints() if not any(word in row for word in but)], [], "the browser's console")
+        asked = self.browser.script("return performance.getEntriesByType('resource').map(e => e.name)")
+        equal([name for name in asked if not name.startswith(self.url("/"))], [], "requests elsewhere")
+
+    def looks_well(self, name, dark_too=True):
+        """At the width of a phone and of a desk, light and dark: it fits, and is accessible."""
+        for size, width in WIDTHS.items():
+            for dark in (False, True) if dark_too else (False,):
+                self.browser.look(width, dark)
+                self.browser.script("for (const one of document.getAnimations()) one.finish()")
+                if self.shots:
+                    self.shots.mkdir(parents=True, exist_ok=True)
+                    self.browser.screenshot(self.shots / ("%s-%s%s.png" % (name, size, "-dark" if dark else "")))
+                where = "%s, %s%s" % (name, size, ", dark" if dark else "")
+                equal(self.browser.script(WIDER), None, where + " is wider than it")
+                equal(self.browser.script(accessibility.FAULTS), [], where)
+        self.browser.look(WIDTHS["desk"])

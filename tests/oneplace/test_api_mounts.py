@@ -1,0 +1,208 @@
+"""Mounts of the store: made, fed, heard, suspended, deleted, and there after every death of the server."""
+import os
+import pathlib
+import sys
+import time
+
+from api import Api, encoded, refused, store_server
+from harness import ADMIN, check, equal, test, wait_for
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "failover"))
+from encoders import Ear, Encoder  # noqa: E402
+
+
+def files_below(directory):
+    for folder, _, names in os.walk(directory):
+        for name in names:
+            path = os.path.join(folder, name)
+            try:
+                with open(path, "rb") as file:
+                    yield path, file.read()
+            except OSError:
+                pass
+
+
+def occurs(directory, secret):
+    """The files that have these bytes."""
+    return [path for path, content in files_below(directory) if secret.encode() in content]
+
+
+@test
+def a_new_mount_is_fed_with_the_answers_login_and_heard(t):
+    server = store_server(t)
+    api = Api(server)
+    made = api.want(201, "POST", "/mounts", {"mount": "/rock.mp3", "settings": {"stream-name": "Rock"},
+                                           "limits": {"listeners": 2}}).json()
+    equal(made["source"]["url"], "http://127.0.0.1:%d/rock.mp3" % server.port)
+    equal((made["state"], made["origin"]), ("active", "store"))
+    login = "%s:%s" % (made["source"]["user"], made["source"]["password"])
+    Encoder(t, server, "mp3", login, mount="/rock.mp3")
+    wait_for(lambda: api.want(200, "GET", "/mounts/rock.mp3").json()["on-air"], "the mount is on air", 10)
+    ear = Ear(t, server, "/rock.mp3")
+    wait_for(lambda: len(ear.raw()) > 20000, "the listener hears it", 10)
+    equal(server.stat("/rock.mp3", "server_name"), "Rock")
+    # No other login feeds it, the server's own source password neither.
+    check("401" in refused(server, "/rock.mp3", "source:src-secret"), "the global password is none of its logins")
+    equal(occurs(server.dir, made["source"]["password"]), [])
+
+
+@test
+def what_was_answered_is_there_after_kill_9_and_the_key_gives_the_same_bytes(t):
+    server = store_server(t, limits="<sources>400</sources>")
+    api = Api(server)
+    count = 160 if os.environ.get("LB_FULL") else 24
+    answers = {}
+    for number in range(count):
+        name, key = "/m%d" % number, "key-of-mount-%d" % number
+        reply = api.want(201, "POST", "/mounts", {"mount": name}, ["Idempotency-Key: " + key])
+        answers[name] = (key, reply.body, reply.get("ETag"))
+        server.kill()
+        server.start()
+    listed = api.want(200, "GET", "/mounts?most=500").json()["items"]
+    equal(sorted(row["mount"] for row in listed), sorted(answers))
+    for name, (key, body, etag) in answers.items():
+        again = api.want(201, "POST", "/mounts", {"mount": name}, ["Idempotency-Key: " + key])
+        equal((again.body, again.get("ETag")), (body, etag), name)
+    api.problem("key-reused", "POST", "/mounts", {"mount": "/other"}, ["Idempotency-Key: key-of-mount-0"])
+    equal(len(api.want(200, "GET", "/mounts?most=500").json()["items"]), count)
+    password = api.want(201, "POST", "/mounts", {"mount": "/m0"}, ["Idempotency-Key: key-of-mount-0"]).json()["source"]["password"]
+    equal(occurs(server.dir, password), [])
+    server.source("/m0", login="source:" + password).play(2)
+
+
+@test
+def one_key_at_once_makes_one_mount(t):
+    server = store_server(t)
+    api = Api(server)
+    body = b'{"mount":"/one"}'
+    head = ("POST /api/v1/mounts HTTP/1.1\r\nHost: x\r\nAuthorization: Basic YWRtaW46YWRtLXNlY3JldA==\r\n"
+            "Idempotency-Key: all-at-once\r\nContent-Length: %d\r\n\r\n" % len(body)).encode()
+    wires = [server.wire() for _ in range(12)]
+    for wire in wires:
+        wire.send(head + body)
+    replies = [wire.reply() for wire in wires]
+    made = {reply.body for reply in replies if reply.status == 201}
+    check(len(made) == 1, "answers: %r" % [(r.status, r.body[:200]) for r in replies])
+    for reply in replies:
+        check(reply.status == 201 or reply.json()["type"].endswith("#busy"), reply.text)
+    equal(len(api.want(200, "GET", "/mounts").json()["items"]), 1)
+
+
+@test
+def a_suspended_mount_loses_its_source_and_takes_none(t):
+    server = store_server(t)
+    api = Api(server)
+    login = api.mount("/rock.mp3")
+    source = server.source("/rock.mp3", login=login)
+    source.play(10)
+    listener = server.listener("/rock.mp3")
+    begin = time.monotonic()
+    equal(api.want(200, "POST", "/mounts/rock.mp3/suspend").json()["suspended-by"], "admin")
+    wait_for(lambda: not api.want(200, "GET", "/mounts/rock.mp3").json()["on-air"], "the source has ended", 3)
+    check(time.monotonic() - begin < 2, "it took %.1f s" % (time.monotonic() - begin))
+    check("403" in refused(server, "/rock.mp3", login), "a suspended mount takes no source")
+    listener.close()
+    api.want(200, "POST", "/mounts/rock.mp3/resume")
+    server.source("/rock.mp3", login=login).play(2)
+
+
+@test
+def a_deleted_mount_ends_its_source(t):
+    server = store_server(t)
+    api = Api(server)
+    login = api.mount("/rock.mp3")
+    server.source("/rock.mp3", login=login).play(10)
+    api.want(204, "DELETE", "/mounts/" + encoded("/rock.mp3"))
+    server.wait_until_gone("/rock.mp3")
+    api.problem("not-found", "GET", "/mounts/rock.mp3")
+    check("401" in refused(server, "/rock.mp3", login), "its login is gone")
+
+
+@test
+def a_new_password_replaces_the_old_one_and_no_other(t):
+    server = store_server(t)
+    api = Api(server)
+    made = api.want(201, "POST", "/mounts", {"mount": "/talk", "sources": [{"user": "tom"}, {"user": "eva"}]}).json()
+    old = {row["user"]: row["password"] for row in made["logins"]}
+    new = api.want(200, "POST", "/mounts/talk/password", {"user": "tom"}).json()["source"]["password"]
+    check("401" in refused(server, "/talk", "tom:" + old["tom"]), "the old password is refused")
+    server.source("/talk", login="eva:" + old["eva"]).close()
+    server.wait_until_gone("/talk")
+    server.source("/talk", login="tom:" + new).play(2)
+    api.want(204, "POST", "/mounts/talk/kick-source")
+    server.wait_until_gone("/talk")
+    api.problem("no-source", "POST", "/mounts/talk/kick-source")
+
+
+@test
+def changes_are_by_revision(t):
+    server = store_server(t)
+    api = Api(server)
+    api.mount("/rock.mp3")
+    first = api.want(200, "GET", "/mounts/rock.mp3").get("ETag")
+    second = api.want(200, "PATCH", "/mounts/rock.mp3", {"settings": {"genre": "rock"}}, ["If-Match: " + first]).get("ETag")
+    check(first != second, "the revision moves")
+    api.problem("changed", "PATCH", "/mounts/rock.mp3", {"settings": {"genre": "pop"}}, ["If-Match: " + first])
+    reply = api.want(200, "PUT", "/mounts/rock.mp3", {"settings": {"stream-name": "R"}}, ["If-Match: " + second])
+    equal(reply.json()["settings"], {"stream-name": "R"})
+    # A wrong value says where it is; nothing of the request is done.
+    wrong = api.problem("invalid", "PATCH", "/mounts/rock.mp3", {"settings": {"genre": "x", "burst-size": "64x"}})
+    equal([fault["pointer"] for fault in wrong.json()["errors"]], ["/settings/burst-size"])
+    equal(api.want(200, "GET", "/mounts/rock.mp3").get("ETag"), reply.get("ETag"))
+
+
+@test
+def the_files_mounts_are_shown_and_stay(t):
+    server = store_server(t, body="<mount><mount-name>/fixed.mp3</mount-name></mount>")
+    api = Api(server)
+    api.mount("/rock.mp3")
+    listed = {row["mount"]: row["origin"] for row in api.want(200, "GET", "/mounts").json()["items"]}
+    equal(listed, {"/fixed.mp3": "file", "/rock.mp3": "store"})
+    api.problem("in-file", "POST", "/mounts", {"mount": "/fixed.mp3"})
+    api.problem("in-file", "DELETE", "/mounts/fixed.mp3")
+
+
+@test
+def a_reload_keeps_the_records(t):
+    server = store_server(t)
+    api = Api(server)
+    login = api.mount("/rock.mp3", settings={"stream-name": "Rock"})
+    source = server.source("/rock.mp3", login=login)
+    source.play(5)
+    server.reload(limits="<clients>300</clients>")
+    source.play(5)
+    equal(server.stat("/rock.mp3", "server_name"), "Rock")
+
+
+@test
+def without_a_store_nothing_can_be_changed_and_without_both_nothing_is_there(t):
+    plain = t.server()
+    equal(plain.get("/api/v1/mounts", ADMIN).status, 404)
+    wire = plain.wire()
+    wire.send("PATCH /api/v1/mounts/x HTTP/1.1\r\nHost: x\r\n\r\n")
+    wire.expect_silence_and_close()
+    wire = plain.wire()
+    wire.send("GET /api/v1/mounts/%2Fx HTTP/1.1\r\nHost: x\r\n\r\n")
+    wire.expect_silence_and_close()
+    console = t.server(body="<console/>")
+    api = Api(console)
+    equal(api.want(200, "GET", "/mounts").json()["items"], [])
+    api.problem("no-store", "POST", "/mounts", {"mount": "/x"})
+
+
+@test
+def a_store_that_cannot_be_written_says_since_when(t):
+    server = store_server(t)
+    api = Api(server)
+    login = api.mount("/rock.mp3")
+    records = server.dir / "records"
+    # As nobody, the server cannot make files where it may not write.
+    for folder, _, _ in list(os.walk(records)):
+        os.chmod(folder, 0o500)
+    if os.geteuid() == 0:
+        for folder, _, _ in list(os.walk(records)):
+            os.chown(folder, 0, 0)
+            os.chmod(folder, 0o555)
+    api.problem("read-only", "POST", "/mounts", {"mount": "/other"})
+    server.source("/rock.mp3", login=login).play(3)
+    equal(len(api.want(200, "GET", "/mounts").json()["items"]), 1)

@@ -1,0 +1,575 @@
+"""The console in a real browser: a mount is made and goes on the air with exactly what the page shows; everything
+else that a person does there, from the keyboard too; how it looks; what each role gets; and who gets none of it."""
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import time
+
+from api import Api, refused, store_server
+from desk import Desk
+from harness import ADMIN, Failed, check, equal, test, wait_for
+from webdriver import ENTER, TAB
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+MUSIC = ROOT / "demo" / "evening.mp3"
+CONSOLE = '<console/>'
+SPACE, ESCAPE = " ", "\ue00c"
+LONG = "/a-very-long-name-of-a-mount-that-has-no-place-to-break/" + "x" * 60 + ".mp3"
+
+
+def console_server(t, body="", **slots):
+    return store_server(t, CONSOLE + body, **slots)
+
+
+class Shell:
+    """A command of the page, as it was copied."""
+
+    def __init__(self, bench, command):
+        self.process = subprocess.Popen(["sh", "-c", command], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        bench.owned(self)
+
+    def close(self):
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.process.wait()
+
+
+def recipe(desk, title):
+    """What stands in the box of one encoder."""
+    return desk.browser.script("return [...document.querySelectorAll('.recipes details')].find(d => d.dataset.title === arguments[0]).querySelector('pre').textContent", title)
+
+
+def shown_password(desk):
+    return desk.browser.script("return [...document.querySelectorAll('.secret dd code')].at(-1).textContent")
+
+
+def make_mount(desk, name, **fields):
+    desk.page("/mounts")
+    desk.press("Create a mount")
+    desk.write("Mount", name)
+    for label, text in fields.items():
+        desk.write(label, text)
+    desk.press("Create", selector="form button")
+    desk.see("The login of its source", name)
+    return shown_password(desk)
+
+
+def mount_url(name):
+    return "/mounts?mount=" + name.replace("/", "%2F")
+
+
+@test
+def a_new_mount_is_on_the_air_with_exactly_what_the_page_shows(t):
+    server = console_server(t)
+    desk = Desk(t, server)
+    desk.log_in(page="/mounts")
+    check(desk.browser.url.endswith("/admin/console/mounts"), "after the login: " + desk.browser.url)
+    desk.see("There are no mounts")
+    password = make_mount(desk, "/rock.mp3", **{"Name of the stream": "Tom's \"Rock\" & Roll"})
+    desk.looks_well("mount-made")
+    command = recipe(desk, "ffmpeg")
+    check(password in command and "/rock.mp3" in command, command)
+    encoder = Shell(t, command.replace("-re -i INPUT", "-v error -nostdin -re -i " + str(MUSIC)))
+    desk.see("on air", patience=30)
+    equal(server.stat("/rock.mp3", "server_name"), "Tom's \"Rock\" & Roll")
+    server.listener("/rock.mp3").take(20000)
+    encoder.close()
+    server.wait_until_gone("/rock.mp3")
+    desk.see("off air")
+    # Seen once: after a new visit it is nowhere.
+    desk.page(mount_url("/rock.mp3"))
+    desk.see("Settings of its encoder", "PASSWORD stands for")
+    check(password not in desk.browser.script("return document.documentElement.outerHTML"), "the password is shown again")
+    desk.quiet()
+
+
+@test
+def libshout_is_on_the_air_with_the_command_of_the_page(t):
+    server = console_server(t)
+    desk = Desk(t, server)
+    desk.log_in()
+    make_mount(desk, "/jazz.ogg", **{"Name of the stream": "Jazz #{1+1} `id`"})
+    equal(desk.browser.script("return document.querySelector('.encoder select').value"), "vorbis")
+    music = desk.place / "music.ogg"
+    subprocess.run(["ffmpeg", "-v", "error", "-i", str(MUSIC), "-t", "60", "-c:a", "libvorbis", str(music)], check=True)
+    Shell(t, recipe(desk, "libshout and others").replace("cat music.ogg", "cat " + str(music)))
+    desk.see("on air", patience=30)
+    equal(server.stat("/jazz.ogg", "server_name"), "Jazz #{1+1} `id`")
+    server.listener("/jazz.ogg").take(20000)
+
+
+@test
+def liquidsoap_is_on_the_air_with_the_script_of_the_page(t):
+    server = console_server(t)
+    desk = Desk(t, server)
+    desk.log_in()
+    make_mount(desk, "/soap.mp3", **{"Name of the stream": "Soap #{1+1} \"it\""})
+    script = pathlib.Path(desk.place) / "radio.liq"
+    desk.place.chmod(0o755)
+    script.write_text("settings.init.allow_root.set(true)\n" + recipe(desk, "Liquidsoap").replace('mksafe(playlist("/srv/music"))', "mksafe(sine())"))
+    Shell(t, "liquidsoap " + str(script))
+    desk.see("on air", patience=30)
+    equal(server.stat("/soap.mp3", "server_name"), "Soap #{1+1} \"it\"")
+    server.listener("/soap.mp3").take(20000)
+
+
+@test
+def a_mount_is_edited_suspended_and_gets_a_new_password_and_presenters(t):
+    server = console_server(t)
+    api = Api(server)
+    login = api.mount("/talk.mp3", settings={"stream-name": "Talk", "genre": "talk"})
+    desk = Desk(t, server)
+    desk.log_in(page=mount_url("/talk.mp3"))
+    desk.see("Talk", "off air")
+    desk.press("Edit")
+    desk.write("Genre", "")
+    desk.write("Description", "Two people speak")
+    desk.write("Listeners at once", "12")
+    desk.press("More settings")
+    desk.write("max-listener-duration", "2h")
+    desk.looks_well("mount-edit", dark_too=False)
+    desk.press("Save")
+    desk.see("Two people speak", "12\nlisteners allowed")
+    now = api.want(200, "GET", "/mounts/talk.mp3").json()
+    equal((now["settings"], now["limits"]["listeners"]),
+          ({"stream-name": "Talk", "stream-description": "Two people speak", "max-listener-duration": 7200}, 12))
+    # A source on air ends with the suspension, which says so first.
+    source = server.source("/talk.mp3", login=login)
+    source.play(5)
+    server.listener("/talk.mp3")
+    desk.see("1\nlisteners")
+    desk.press("Suspend")
+    desk.see("its source ends, and 1 listener loses it")
+    check(api.want(200, "GET", "/mounts/talk.mp3").json()["on-air"], "nothing has happened yet")
+    desk.press("Suspend", selector=".sure button")
+    desk.see("suspended by an admin")
+    server.wait_until_gone("/talk.mp3")
+    desk.press("Resume")
+    desk.see("off air")
+    # A new password.
+    desk.press("New password", selector=".page > section summary")
+    desk.press("New password", selector=".sure button")
+    desk.see("The login of its source")
+    new = shown_password(desk)
+    check("401" in refused(server, "/talk.mp3", login), "the old password is refused")
+    source = server.source("/talk.mp3", login="source:" + new)
+    source.play(3)
+    desk.see("on air")
+    desk.press("End source")
+    desk.press("End source", selector=".sure button")
+    server.wait_until_gone("/talk.mp3")
+    # A presenter, and away again.
+    desk.press("Add a login")
+    desk.write("User", "eva")
+    desk.press("Add", selector="form button")
+    desk.see("Valid", "eva")
+    eva = shown_password(desk)
+    server.source("/talk.mp3", login="eva:" + eva).play(2)
+    desk.press("Remove", near="eva")
+    desk.see("The login eva ends")
+    desk.press("Remove", selector=".sure button")
+    wait_for(lambda: [row["user"] for row in api.want(200, "GET", "/mounts/talk.mp3").json()["sources"]] == ["source"], "the login goes")
+    desk.press("Delete")
+    desk.see("Delete /talk.mp3?")
+    desk.press("Delete", selector=".sure button")
+    desk.see("There are no mounts")
+    api.problem("not-found", "GET", "/mounts/talk.mp3")
+    desk.quiet()
+
+
+@test
+def what_the_api_finds_wrong_stands_at_its_field(t):
+    server = console_server(t)
+    Api(server).mount("/rock.mp3")
+    desk = Desk(t, server)
+    desk.log_in(page="/mounts")
+    desk.press("Create a mount")
+    desk.write("Mount", "/rock.mp3")
+    desk.press("Create", selector="form button")
+    check("there is a mount" in desk.fault_at("Mount"), "a name that is taken")
+    desk.write("Mount", "no-slash*")
+    desk.write("Fallback mount", "nowhere")
+    desk.press("Create", selector="form button")
+    check(desk.fault_at("Mount"), "a name that cannot be")
+    desk.looks_well("faults")
+    desk.page("/bans")
+    desk.press("Create a ban")
+    desk.write("Which", "300.1.2.3")
+    desk.press("Ban", selector="form button")
+    check(desk.fault_at("Which"), "an address that is none")
+    desk.quiet(but=("409", "422"))
+
+
+@test
+def accounts_users_tokens_and_bans_are_made_and_ended(t):
+    server = console_server(t)
+    api = Api(server)
+    desk = Desk(t, server)
+    desk.log_in(page="/accounts")
+    desk.see("There are no accounts")
+    desk.press("Create an account")
+    desk.write("Account", "acme")
+    desk.write("Mounts", "3")
+    desk.press("Create", selector="form button")
+    desk.see("acme", "0 of 3")
+    desk.page("/users")
+    desk.press("Create a user")
+    desk.write("User", "anna")
+    desk.choose("Account", "acme")
+    desk.press("Create", selector="form button")
+    desk.see("The login of anna")
+    password = shown_password(desk)
+    equal(api.as_user("anna:" + password).want(200, "GET", "/users/anna").json()["role"], "owner")
+    desk.looks_well("users")
+    desk.press("Disable", near="anna")
+    desk.press("Disable", selector=".sure button")
+    desk.see("disabled")
+    equal(api.as_user("anna:" + password).ask("GET", "/users/anna").status, 401)
+    desk.press("Enable")
+    desk.gone("disabled")
+    desk.press("New password", near="anna")
+    desk.write("Password", "correct horse battery")
+    desk.press("New password", selector="form button")
+    wait_for(lambda: api.as_user("anna:correct horse battery").ask("GET", "/users/anna").status == 200, "the new password works")
+    desk.page("/tokens")
+    desk.press("Create a token")
+    desk.write("What it is for", "billing")
+    desk.press("Create", selector="form button")
+    desk.see("The token for billing")
+    token = shown_password(desk)
+    equal(api.as_user(token=token).want(200, "GET", "/mounts").status, 200)
+    desk.looks_well("tokens", dark_too=False)
+    desk.press("Delete", near="billing")
+    desk.see("Delete the token billing?")
+    desk.press("Delete", selector=".sure button")
+    desk.see("There are no tokens")
+    equal(api.as_user(token=token).ask("GET", "/mounts").status, 401)
+    desk.page("/bans")
+    desk.press("Create a ban")
+    desk.choose("By", "network")
+    desk.write("Which", "192.0.2.0/24")
+    desk.write("Reason", "stream ripper")
+    desk.press("Ban", selector="form button")
+    desk.see("192.0.2.0/24", "stream ripper")
+    until = api.want(200, "GET", "/bans").json()["items"][0]["until"]
+    check(86000 - 120 < until - time.time() < 86400 + 120, "a day: until %r" % until)
+    desk.looks_well("bans", dark_too=False)
+    desk.press("End", near="192.0.2.0/24")
+    desk.press("End the ban", selector=".sure button")
+    desk.see("There are no bans")
+    desk.page("/users")
+    desk.press("Delete", near="anna")
+    desk.press("Delete", selector=".sure button")
+    desk.see("There are no users")
+    desk.page("/accounts")
+    desk.press("Delete", near="acme")
+    desk.see("Delete acme with its 0 mounts")
+    desk.press("Delete", selector=".sure button")
+    desk.see("There are no accounts")
+    desk.quiet()
+
+
+@test
+def what_was_changed_is_in_the_audit(t):
+    server = console_server(t)
+    desk = Desk(t, server)
+    desk.log_in(page="/audit")
+    if "/audit" not in Api(server).describe()["paths"]:
+        desk.see("audit.log in the log directory")
+        desk.quiet()
+        return "GET /api/v1/audit is not there: the page says so"
+    desk.see("login", "admin")
+    make_mount(desk, "/rock.mp3")
+    desk.page("/audit")
+    desk.see("create", "mount /rock.mp3")
+    desk.write("Who", "nothing-of-this-name")
+    desk.press("Show")
+    desk.see("Nothing matches")
+    desk.looks_well("audit-empty", dark_too=False)
+    desk.write("Who", "admin")
+    desk.press("Show")
+    desk.see("create")
+    desk.looks_well("audit")
+    desk.quiet()
+    return None
+
+
+@test
+def the_overview_finds_mounts_nodes_accounts_and_users(t):
+    server = console_server(t)
+    api = Api(server)
+    logins = {name: api.mount(name, settings={"stream-name": name[1:5].title()}) for name in ("/rock.mp3", "/jazz.opus", LONG)}
+    api.want(201, "POST", "/accounts", {"id": "acme", "name": "Acme & Sons <b>"})
+    api.want(201, "POST", "/users", {"name": "anna", "role": "owner", "account": "acme"})
+    api.want(200, "POST", "/mounts/jazz.opus/suspend")
+    source = server.source("/rock.mp3", login=logins["/rock.mp3"])
+    source.play(5)
+    for _ in range(3):
+        server.listener("/rock.mp3")
+    desk = Desk(t, server)
+    desk.log_in()
+    desk.see("1 of 3\nmounts on air", "/rock.mp3", "/jazz.opus", "suspended")
+    wait_for(lambda: "3\nlisteners" in desk.browser.text, "the listeners are counted")
+    desk.looks_well("overview")
+    nodes = "/nodes" in api.describe()["paths"]
+    desk.see("up" if nodes else "does not list its nodes here")
+    desk.browser.press("/")
+    equal(desk.browser.script("return document.activeElement.id"), "search")
+    desk.browser.press(*"jazz")
+    desk.gone("/rock.mp3")
+    desk.see("/jazz.opus")
+    desk.browser.press(*["\ue003"] * 4, *"acme")
+    desk.see("No mount matches", "Accounts and users", "Acme & Sons <b>", "owner of acme")
+    desk.looks_well("overview-search", dark_too=False)
+    check(desk.browser.url.endswith("?q=acme"), desk.browser.url)
+    desk.press("anna")
+    desk.see("Users", "anna")
+    check("/users?q=anna" in desk.browser.url, desk.browser.url)
+    desk.browser.call("/back", {})
+    desk.see("Accounts and users")
+    desk.quiet()
+
+
+@test
+def listeners_are_kicked_titles_set_and_nodes_drained(t):
+    server = console_server(t)
+    api = Api(server)
+    login = api.mount("/rock.mp3")
+    desk = Desk(t, server)
+    known = api.describe()["paths"]
+    if "/nodes" not in known or "/mounts/{mount}/listeners" not in known:
+        desk.log_in(page=mount_url("/rock.mp3"))
+        desk.see("This server does not list listeners here")
+        desk.quiet()
+        return "nodes and listeners are not in this API: the pages say so"
+    server.source("/rock.mp3", login=login).play(20)
+    foo, bar = (server.listener("/rock.mp3", lines=["User-Agent: " + name]) for name in ("Foo/1", "Bar/2 <script>alert(1)</script>"))
+    desk.log_in(page=mount_url("/rock.mp3"))
+    desk.see("Foo/1", "Bar/2 <script>alert(1)</script>")
+    desk.looks_well("listeners")
+    desk.press("Kick", near="Foo/1")
+    desk.see("End 1 listener, 127.0.0.1 with Foo/1?")
+    equal(server.stat("/rock.mp3", "listeners"), "2", "nothing has happened yet")
+    desk.press("Kick", selector=".sure button")
+    foo.expect_end()
+    desk.gone("Foo/1")
+    equal(server.stat("/rock.mp3", "listeners"), "1")
+    desk.press("Set the title")
+    desk.write("Title", "Brian Eno - An Ending")
+    desk.press("Set", selector="form button")
+    desk.see("Brian Eno - An Ending")
+    equal(server.stat("/rock.mp3", "title"), "Brian Eno - An Ending")
+    desk.page("")
+    desk.see("1 of 1\nnodes up", "Brian Eno - An Ending")
+    desk.press("Drain")
+    desk.see("takes no new listeners; 1 listener")
+    desk.press("Drain", selector=".sure button")
+    desk.see("draining", "0 of 1\nnodes up")
+    desk.looks_well("node-drains")
+    desk.press("Serve again")
+    desk.see("1 of 1\nnodes up")
+    desk.press("Weight")
+    desk.write("Weight of", "2000")
+    desk.press("Set", selector="form button")
+    check(desk.fault_at("Weight of"), "a weight that is too large")
+    desk.write("Weight of", "50")
+    desk.press("Set", selector="form button")
+    wait_for(lambda: api.want(200, "GET", "/nodes").json()["items"][0].get("weight") == 50, "the weight is set")
+    desk.quiet(but=("422",))
+    bar.close()
+    return None
+
+
+@test
+def the_keyboard_is_enough(t):
+    server = console_server(t)
+    desk = Desk(t, server)
+    browser = desk.browser
+    browser.open(desk.url("/admin/console"))
+    browser.press(*"admin", TAB, *"adm-secret", ENTER)
+    desk.see("Log out admin")
+    desk.ready()
+
+    def focus():
+        what = browser.script("const e = document.activeElement, r = getComputedStyle(e);"
+                              "return [e.tagName, e.textContent.trim() || e.name || e.id, r.outlineStyle !== 'none' && parseFloat(r.outlineWidth) >= 2]")
+        check(what[2] or what[0] == "BODY", "no sign that %s has the focus" % what[:2])
+        return what[1]
+
+    def tab_to(words, most=60):
+        seen = []
+        for _ in range(most):
+            browser.press(TAB)
+            seen.append(focus())
+            if seen[-1].startswith(words):
+                return
+        raise Failed("Tab does not lead to %r, but to %r" % (words, seen))
+    browser.press(TAB)
+    equal(focus(), "To the content")
+    tab_to("Mounts")
+    browser.press(ENTER)
+    desk.see("There are no mounts")
+    tab_to("Create a mount")
+    browser.press(ENTER)
+    desk.wait(lambda: browser.script("return document.activeElement.name") == "mount", "the cursor is in the first field")
+    browser.press(*"/keys.mp3", ENTER)
+    desk.see("The login of its source")
+    check(browser.script("return document.activeElement.closest('main') !== null"), "the cursor stays in the page")
+    tab_to("Copy")
+    browser.press(ENTER)
+    desk.see("Copied")
+    tab_to("Suspend")
+    browser.press(ENTER)
+    desk.see("takes no source until it is resumed")
+    browser.press(ESCAPE)
+    desk.gone("takes no source until it is resumed")
+    equal(focus(), "Suspend")
+    browser.press(ENTER, TAB, SPACE)
+    desk.see("suspended by an admin")
+    browser.press("/")
+    desk.see("Overview")
+    desk.wait(lambda: browser.script("return document.activeElement.id") == "search", "the cursor is in the search")
+    desk.quiet()
+
+
+@test
+def each_role_sees_what_it_may(t):
+    server = console_server(t)
+    api = Api(server)
+    api.want(201, "POST", "/accounts", {"id": "acme", "quota": {"mounts": 2}})
+    api.mount("/rock.mp3", account="acme")
+    api.mount("/other.mp3")
+    for name, role, more in (("vera", "viewer", {}), ("otto", "operator", {"mounts": ["/rock.mp3"]}), ("anna", "owner", {"account": "acme"})):
+        api.want(201, "POST", "/users", {"name": name, "role": role, "password": "password of " + name, **more})
+
+    def visit(name):
+        desk = Desk(t, server)
+        desk.log_in(name, "password of " + name)
+        desk.ready()
+        return desk
+    viewer = visit("vera")
+    viewer.see("/rock.mp3", "/other.mp3", "Your login")
+    for page in ("", "/mounts", mount_url("/rock.mp3")):
+        viewer.page(page)
+        viewer.see("/rock.mp3")
+        equal(viewer.browser.script("return [...document.querySelectorAll('main button:not([hidden]), main summary')].map(e => e.textContent)"), [], "what a viewer may press at " + page)
+    viewer.page("/users")
+    viewer.see("vera", "viewer")
+    viewer.press("Change your password")
+    viewer.write("The password so far", "password of vera")
+    viewer.write("The new password", "another one for vera")
+    viewer.press("Change", selector="form button")
+    viewer.see("You are logged out.")
+    equal(api.as_user("vera:another one for vera").ask("GET", "/users/vera").status, 200)
+    viewer.quiet()
+    viewer.close()
+    operator = visit("otto")
+    operator.see("/rock.mp3")
+    check("/other.mp3" not in operator.browser.text, "an operator sees its own mounts")
+    operator.page(mount_url("/rock.mp3"))
+    equal(operator.count("summary", "Delete") + operator.count("summary", "Suspend") + operator.count("summary", "Edit"), 0)
+    operator.quiet()
+    operator.close()
+    owner = visit("anna")
+    owner.page("/accounts")
+    owner.see("acme", "1 of 2")
+    equal(owner.count("summary", "Create"), 0)
+    owner.page("/mounts")
+    check("/other.mp3" not in owner.browser.text, "an owner sees its own mounts")
+    make_mount(owner, "/mine.mp3")
+    equal(api.want(200, "GET", "/mounts/mine.mp3").json()["account"], "acme")
+    owner.quiet()
+    # The session ends elsewhere: the page leads to the login, and back to itself.
+    api.want(204, "DELETE", "/users/anna/sessions")
+    owner.see("Log in", "Your session is over")
+    owner.browser.find("input[name=user]").write("anna")
+    owner.browser.find("input[name=password]").write("password of anna" + ENTER)
+    owner.see("/mine.mp3")
+
+
+@test
+def pages_link_to_each_other_and_to_the_old_ones(t):
+    server = console_server(t, "<mount><mount-name>/fixed.mp3</mount-name></mount>")
+    desk = Desk(t, server)
+    desk.log_in()
+    desk.see("/fixed.mp3")
+    desk.press("/fixed.mp3")
+    desk.see("the configuration file, where it is changed")
+    equal(desk.count("summary", "Delete"), 0)
+    desk.looks_well("mount-of-the-file", dark_too=False)
+    desk.press("Admin Home")
+    desk.see("Global Server Stats")
+    desk.press("Console")
+    desk.see("Overview")
+    desk.quiet()
+
+
+@test
+def without_a_store_it_shows_and_changes_nothing(t):
+    server = t.server(body=CONSOLE + "<mount><mount-name>/fixed.mp3</mount-name></mount>")
+    desk = Desk(t, server)
+    desk.log_in()
+    desk.see("This server has no store", "/fixed.mp3")
+    for page in ("", "/mounts", "/users", "/tokens", "/bans", "/accounts"):
+        desk.page(page)
+        equal(desk.browser.script("return [...document.querySelectorAll('main summary')].map(e => e.textContent).filter(text => /Create|Edit|Delete/.test(text))"), [], "at " + page)
+    desk.looks_well("no-store", dark_too=False)
+    desk.quiet()
+
+
+@test
+def all_pages_fit_and_are_accessible(t):
+    server = console_server(t)
+    api = Api(server)
+    logins = [api.mount(name, settings={"stream-name": "A <b>name</b> & more", "genre": "Rock"}) for name in ("/rock.mp3", LONG)]
+    server.source("/rock.mp3", login=logins[0]).play(5)
+    server.listener("/rock.mp3", lines=["User-Agent: Mozilla/5.0 <script>alert(1)</script> " + "x" * 90])
+    api.want(201, "POST", "/accounts", {"id": "acme", "name": "A name with many words that goes on for a while", "quota": {"mounts": 2, "listeners": 100}})
+    api.want(201, "POST", "/users", {"name": "anna", "role": "owner", "account": "acme"})
+    api.want(201, "POST", "/users", {"name": "u" * 64, "role": "operator", "mounts": ["/rock.mp3", "/" + "y" * 80]})
+    api.want(201, "POST", "/tokens", {"name": "a program", "role": "viewer", "expires": 1999999999})
+    api.want(201, "POST", "/bans", {"match": {"address": "2001:db8:1234:5678:9abc:def0:1234:5678"}, "reason": "r" * 80, "until": 1999999999})
+    desk = Desk(t, server)
+    desk.log_in()
+    titles = set()
+    for name, page in (("overview-long", ""), ("mounts", "/mounts"), ("mount", mount_url("/rock.mp3")), ("mount-long", mount_url(LONG)), ("accounts", "/accounts"),
+                       ("users-long", "/users"), ("tokens-long", "/tokens"), ("bans-long", "/bans"), ("audit-long", "/audit"), ("nothing", mount_url("/nothing"))):
+        desk.page(page)
+        titles.add(desk.browser.title)
+        desk.looks_well(name)
+        if name not in ("overview-long", "nothing"):
+            desk.browser.script("for (const one of document.querySelectorAll('.page > details, .page > div > details, .recipes details, .acts details')) one.open = true")
+            desk.wait(lambda: desk.browser.script("return [...document.querySelectorAll('details.opening[open]')].every(one => one.querySelector('form'))"), "what opens is there")
+            desk.looks_well(name + "-open", dark_too=name in ("mount", "users-long"))
+    equal(len(titles), 10, "titles: %r" % titles)
+    desk.quiet(but=("404",))
+
+
+@test
+def without_a_console_nothing_is_there_and_files_of_the_user_stay(t):
+    def as_before(server):
+        reply = server.get("/admin/console", ADMIN)
+        other = server.get("/admin/nothing-of-this-name", ADMIN)
+        equal((reply.status, re.sub("console", "nothing-of-this-name", reply.text)), (other.status, other.text))
+        equal(server.get("/admin/console/main.js", ADMIN).status, other.status)
+        check("Console" not in server.get("/admin/stats.xsl", ADMIN).text, "a link to a console that is not there")
+    as_before(t.server())
+    as_before(t.server(body="<console/><api>0</api>"))
+    server = t.server(body=CONSOLE)
+    page = server.get("/admin/console", ADMIN)
+    equal(page.status, 200)
+    policy = page.get("Content-Security-Policy")
+    for part in ("default-src 'none'", "script-src 'self'", "frame-ancestors 'none'"):
+        check(part in policy, policy)
+    equal((page.get("X-Frame-Options"), page.get("Cross-Origin-Opener-Policy")), ("DENY", "same-origin"))
+    equal(server.get("/admin/console").status, 401)
+    equal(server.get("/admin/console/main.js").status, 401)
+    equal(server.get("/admin/console/nothing.js", ADMIN).status, server.get("/admin/nothing.js", ADMIN).status)
+    equal(server.ask("POST /admin/console HTTP/1.1", ["Host: x"], ADMIN).status, 405)
+    total = len(page.body) + sum(len(server.get("/admin/console/" + name, ADMIN).body) for name in (
+        "main.js", "kit.js", "forms.js", "overview.js", "mounts.js", "mount.js", "encoders.js", "records.js", "audit.js", "console.css", "style.css"))
+    check(total <= 120000, "the console weighs %d bytes" % total)

@@ -1,0 +1,118 @@
+"""A store of 10,000 mounts (LB_FULL=1; else 1,000): the start, the memory, and what one change costs control."""
+import os
+import re
+import time
+
+from api import STORE, Api, encoded, store_server
+from etcd import PREFIX, Cluster, Tool
+from harness import ADMIN, check, equal, free_port, test, wait_for
+
+COUNT = 10000 if os.environ.get("LB_FULL") else 1000
+START, RSS, CHANGE = 3.0, 100 * 1024, 0.050  # seconds, KiB, seconds of the control thread
+AT_ONCE = 50
+
+
+def template(b):
+    """What the API writes for a mount as customers have them, by name."""
+    server = store_server(b)
+    Api(server).mount("/NAME", settings={
+        "stream-name": "The stream of NAME", "stream-description": "Music all day", "genre": "various", "max-listeners": 100,
+        "fallback-mount": "/silence.mp3"}, limits={"listeners": 100, "bitrate": 128})
+    face = server.dir / "records" / "mounts.d" / "NAME.xml"
+    text = wait_for(lambda: face.exists() and face.read_text(), "the record is written")
+    server.stop()
+    return lambda name: text.replace("NAME", name)
+
+
+def fill(b, tool, record):
+    for at in range(0, COUNT, AT_ONCE):
+        tool.begin({"mounts/%%2Fm%05d" % i: record("m%05d" % i) for i in range(at, min(at + AT_ONCE, COUNT))})
+    wait_for(lambda: len(tool.answers) == (COUNT + AT_ONCE - 1) // AT_ONCE, "all records are written", 120)
+    equal({answer["result"] for answer in tool.answers.values()}, {"done"}, "answers")
+
+
+def rss(server, name="VmRSS"):
+    with open("/proc/%d/status" % server.process.pid) as status:
+        return int(re.search(name + r":\s+(\d+)", status.read()).group(1))
+
+
+def control_seconds(server):
+    with open("/proc/%d/task/%d/schedstat" % (server.process.pid, server.process.pid)) as stat:
+        return int(stat.read().split()[0]) / 1e9
+
+
+def change(server, i, n):
+    reply = server.ask("PATCH /api/v1/mounts/m%05d HTTP/1.1" % i, ["Host: x"], ADMIN, b'{"settings":{"genre":"g%d"}}' % n)
+    equal(reply.status, 200, reply.text[:300])
+
+
+def measured(b, server):
+    begin = time.monotonic()
+    server.start()  # it listens; the first answer comes when the records are in force
+    equal(server.ask("GET /api/v1/mounts/m%05d HTTP/1.1" % (COUNT - 1), ["Host: x"], ADMIN).status, 200, "the last mount")
+    started = time.monotonic() - begin
+    memory = rss(server)
+
+    # One after the other; the answer comes when it is in force.
+    costs, answers = [], []
+    for n in range(20):
+        before, begin = control_seconds(server), time.monotonic()
+        change(server, (n * 397) % COUNT, n)
+        answers.append(time.monotonic() - begin)
+        costs.append(control_seconds(server) - before)
+    check(server.get("/admin/listmounts", ADMIN).status == 200, "listmounts")
+    pages, after, names = [], "", 0
+    while after is not None:
+        begin = time.monotonic()
+        page = server.ask("GET /api/v1/mounts?most=500%s HTTP/1.1" % after, ["Host: x"], ADMIN).json()
+        pages.append(time.monotonic() - begin)
+        names += len(page["items"])
+        after = "&after=" + encoded(page["next"]) if "next" in page else None
+    equal(names, COUNT, "mounts in the pages")
+    # A mount of the store is fed and heard while others are changed.
+    api = Api(server)
+    login = "source:" + api.want(200, "POST", "/mounts/m%05d/password" % 7).json()["source"]["password"]
+    source = server.source("/m00007", login=login)
+    source.play(20)
+    listener = server.listener("/m00007")
+    change(server, 8, 99)
+    heard = source.play(10)
+    listener.read_until(heard[-384:])
+    words = "start %.2f s, %d MiB (most %d MiB); a change: control %.1f ms (most %.1f ms), answered after %.0f ms; a page of 500: %.0f ms" % (
+        started, memory // 1024, rss(server, "VmHWM") // 1024, sum(costs) / len(costs) * 1000, max(costs) * 1000,
+        sorted(answers)[len(answers) // 2] * 1000, max(pages) * 1000)
+    check(started <= START, words)
+    check(memory <= RSS, words)
+    check(sum(costs) / len(costs) <= CHANGE, words)
+    return words
+
+
+@test
+def ten_thousand_mounts_in_files(b):
+    record = template(b)
+    port = free_port()
+    server = b.unstarted_server(sockets="<listen-socket><port>%d</port><bind-address>127.0.0.1</bind-address></listen-socket>" % port,
+                                limits="<sources>20000</sources>")
+    server.write_config(body=STORE % {"dir": server.dir})
+    tool = Tool(b, {"type": "files", "path": str(server.dir / "records")}).load()
+    fill(b, tool, record)
+    last = server.dir / "records" / "mounts.d" / ("m%05d.xml" % (COUNT - 1))
+    wait_for(lambda: last.exists() and not (server.dir / "records" / "pending").exists(), "the files are written", 120)
+    tool.close()
+    server.write_config()  # its user has them
+    return measured(b, server)
+
+
+@test
+def ten_thousand_mounts_in_etcd(b):
+    record = template(b)
+    cluster = Cluster(b, 1)
+    port = free_port()
+    server = b.unstarted_server(sockets="<listen-socket><port>%d</port><bind-address>127.0.0.1</bind-address></listen-socket>" % port,
+                                limits="<sources>20000</sources>")
+    server.write_config(body='<store type="etcd" prefix="%s" path="%s/store.copy"><member>%s</member></store>' % (
+        PREFIX, server.dir, cluster.urls[0]))
+    tool = Tool(b, cluster.settings()).load()
+    fill(b, tool, record)
+    tool.close()
+    return measured(b, server)

@@ -1,0 +1,211 @@
+"""Orders of a master at the node that is the home of a mount: kicks, titles, moves and lists of listeners.
+
+A master that placed a mount there by its record may order about it, and no other one.
+"""
+from api import encoded
+from bench import ADMIN, Failed, check, equal, test, wait_for
+from crowd import Crowd, hearing
+from etcd import Cluster
+from link_bench import feed
+from placed import Api, etcd_store, home, login_of, store_master, up
+
+MOUNT, OTHER = "/placed.mp3", "/other.mp3"
+NOT_ITS = "mount %s is not relayed from this master, and no record of this master is in force for it"
+
+
+def placed(api, mount, node):
+    """A mount whose home is this node: the login of its source."""
+    made = api.want(201, "POST", "/mounts", {"mount": mount, "place": {"node": node}}).json()
+    equal(made["home"], node)
+    return login_of(made)
+
+
+def source_at(b, server, mount, login):
+    """Once the server knows the login."""
+    def begin():
+        try:
+            return feed(b, server, mount, login=login)
+        except Failed:
+            return None
+    return wait_for(begin, "%s takes the source of %s: %s" % (server.name, mount, server.log()[-500:]), 15)
+
+
+def listed(api, mount, nodes):
+    """The rows of this mount's listeners, when all of these nodes have told theirs: [(node, id)]."""
+    rows = []
+
+    def told():
+        answer = api.want(200, "GET", "/mounts/%s/listeners" % encoded(mount)).json()
+        rows[:] = [(row["node"], row["id"]) for row in answer["items"]]
+        return "partial" not in answer and [node for node, _ in rows] == nodes
+    wait_for(told, "%s lists listeners at %s: %r" % (api.server.name, nodes, rows), 10)
+    return rows
+
+
+def orders(master, node, **what):
+    """An order by the page of the cluster: (done, why)."""
+    query = "&".join("%s=%s" % row for row in what.items())
+    answer = master.get("/admin/cluster/command?node=%s&%s" % (node, query), ADMIN).json()
+    return answer["ok"], answer["why"]
+
+
+class Scene:
+    """A mount whose home is edge12; edge13 and the master relay it from there."""
+
+    def __init__(self, b, body=""):
+        self.b = b
+        self.master = store_master(b, 11, (12, 13))
+        self.home = home(b, 12, self.master, 'max-sources="10"', body=body)
+        self.other = home(b, 13, self.master, 'max-sources="10"')
+        up(self.master, [self.home, self.other])
+        self.api = Api(self.master)
+        self.login = placed(self.api, MOUNT, "edge12")
+        source_at(b, self.home, MOUNT, self.login)
+        self.crowd = Crowd(b)
+
+    def hearing(self, server, mount=MOUNT):
+        return hearing(self.crowd, server, mount)
+
+
+@test
+def listeners_at_the_home_are_listed_and_ended(b):
+    scene = Scene(b)
+    servers = {"edge12": scene.home, "edge13": scene.other, "m11": scene.master}
+    ones = {name: scene.hearing(server) for name, server in servers.items()}
+    rows = dict(listed(scene.api, MOUNT, sorted(servers)))
+    scene.api.want(204, "DELETE", "/mounts/%s/listeners/edge12/%s" % (encoded(MOUNT), rows["edge12"]))
+    wait_for(lambda: ones["edge12"].ended, "the listener at the home has ended")
+    # The same by the cluster's page, and by the page of the home itself.
+    second, third = scene.hearing(scene.home), scene.hearing(scene.home)
+    rows = [number for node, number in listed(scene.api, MOUNT, ["edge12", "edge12", "edge13", "m11"]) if node == "edge12"]
+    equal(orders(scene.master, "edge12", do="kick", mount=MOUNT, id=rows[0]), (True, "the listener is ended"))
+    wait_for(lambda: second.ended, "the second one has ended")
+    page = scene.home.get("/admin/killclient?mount=%s&id=%s" % (MOUNT, rows[1]), ADMIN).text
+    check("<return>1</return>" in page, page)
+    wait_for(lambda: third.ended, "the third one has ended")
+    equal([ones[name].ended for name in ("edge13", "m11")], [None, None], "the others")
+    # A ban goes with it.
+    fourth = scene.hearing(scene.home)
+    number = listed(scene.api, MOUNT, ["edge12", "edge13", "m11"])[0][1]
+    scene.api.want(204, "DELETE", "/mounts/%s/listeners/edge12/%s?ban=1" % (encoded(MOUNT), number))
+    wait_for(lambda: fourth.ended, "the fourth one has ended")
+    wait_for(lambda: all(one.ended for one in ones.values()), "so have the others from its address")
+
+
+@test
+def a_title_reaches_the_home_and_is_heard_everywhere(b):
+    scene = Scene(b)
+    ears = []
+    for server in (scene.home, scene.other, scene.master):
+        scene.hearing(server)
+        ears.append(server.listener(MOUNT, icy=True))
+    base = "/mounts/" + encoded(MOUNT)
+    wait_for(lambda: scene.api.want(200, "GET", base).json()["on_air"], "it is on air")
+    for title in ({"artist": "Änna", "title": "Lied"}, {"title": "Nur ein Text"}):
+        scene.api.want(204, "POST", base + "/title", title)
+        text = " - ".join(title.values())
+        for ear in ears:
+            ear.read_title(b"StreamTitle='%s';" % text.encode())
+        equal(scene.home.stat(MOUNT, "title"), text, "the title at the home")
+        wait_for(lambda: scene.api.want(200, "GET", base).json()["title"] == text, "the master shows it")
+
+
+@test
+def the_source_at_the_home_is_ended_and_may_come_back(b):
+    scene = Scene(b)
+    heard = [scene.hearing(server) for server in (scene.home, scene.master)]
+    scene.api.want(204, "POST", "/mounts/%s/kick-source" % encoded(MOUNT))
+    for one in heard:
+        wait_for(lambda: one.ended, "its listeners have ended")
+    equal(scene.home.get(MOUNT).status, 404, "at its home")
+    scene.home.wait_for_log("orders kick of " + MOUNT)
+    source_at(b, scene.home, MOUNT, scene.login)
+    scene.hearing(scene.home)
+
+
+@test
+def listeners_move_to_another_mount_of_the_home(b):
+    scene = Scene(b)
+    source_at(b, scene.home, OTHER, placed(scene.api, OTHER, "edge12"))
+    one = scene.hearing(scene.home)
+    listed(scene.api, MOUNT, ["edge12"])
+    equal(orders(scene.master, "edge12", do="move", mount=MOUNT, destination=OTHER), (True, "1 listeners are moved"))
+    listed(scene.api, MOUNT, [])
+    listed(scene.api, OTHER, ["edge12"])
+    before = one.audio
+    wait_for(lambda: one.audio > before + 20000, "it hears on")
+
+
+@test
+def what_the_file_of_a_node_has_is_not_ordered_about(b):
+    own = "/own.mp3"
+    scene = Scene(b, body="<mount><mount-name>%s</mount-name></mount>" % own)
+    # The master has a record of the name, which the file of the node hides.
+    placed(scene.api, own, "edge12")
+    feed(b, scene.home, own)
+    one = scene.hearing(scene.home, own)
+    refused = (False, NOT_ITS % own)
+    for what in (dict(do="kick", id=1), dict(do="kick"), dict(do="metadata", song="x"), dict(do="move", destination=MOUNT)):
+        equal(orders(scene.master, "edge12", mount=own, **what), refused, "the answer to %r" % what)
+    equal(orders(scene.master, "edge12", do="move", mount=MOUNT, destination=own), refused, "a move to there")
+    scene.home.wait_for_log("its order kick of %s is not carried out: %s" % (own, NOT_ITS % own))
+    wait_for(lambda: scene.api.want(200, "GET", "/mounts/" + encoded(own)).json()["on_air"], "the master knows its source")
+    problem = scene.api.problem("refused", "POST", "/mounts/%s/kick-source" % encoded(own)).json()
+    check(NOT_ITS % own in problem["detail"], problem)
+
+    def missing():
+        answer = scene.api.want(200, "GET", "/mounts/%s/listeners" % encoded(own)).json()
+        return (answer["items"], answer.get("missing")) == ([], ["edge12"])
+    wait_for(missing, "its listeners are not told")
+    check(not one.ended, "its listener hears on")
+
+
+@test
+def of_two_stores_the_master_whose_record_counts_orders(b):
+    masters = [store_master(b, n, (13,)) for n in (11, 12)]
+    node = home(b, 13, masters, 'max-sources="10"')
+    up(masters, [node])
+    first, second = [Api(master) for master in masters]
+    both, their = "/both.mp3", "/of-m12.mp3"
+    login = placed(first, both, "edge13")
+    placed(second, both, "edge13")
+    source_at(b, node, both, login)
+    source_at(b, node, their, placed(second, their, "edge13"))
+    node.wait_for_log("the stores of the masters m11 and m12 both have a record")
+    crowd = Crowd(b)
+    one, other = hearing(crowd, node, both), hearing(crowd, node, their)
+    (_, number), = listed(first, both, ["edge13"])
+    for what in (dict(do="kick", id=number), dict(do="kick"), dict(do="metadata", song="x"), dict(do="move", destination=their)):
+        equal(orders(masters[1], "edge13", mount=both, **what), (False, NOT_ITS % both), "the second one's %r" % what)
+    equal(orders(masters[1], "edge13", do="move", mount=their, destination=both), (False, NOT_ITS % both), "a move to there")
+    node.wait_for_log("master m12 .*its order kick of %s is not carried out: mount %s is not relayed" % (both, both))
+
+    def missing():
+        return second.want(200, "GET", "/mounts/%s/listeners" % encoded(both)).json().get("missing") == ["edge13"]
+    wait_for(missing, "the second one is told nothing", 10)
+    # What only the second one has is its own.
+    equal(orders(masters[0], "edge13", do="kick", mount=their), (False, NOT_ITS % their))
+    (_, its), = listed(second, their, ["edge13"])
+    second.want(204, "DELETE", "/mounts/%s/listeners/edge13/%s" % (encoded(their), its))
+    wait_for(lambda: other.ended, "its listener has ended")
+    check(not one.ended, "the first one's listener has heard on")
+    first.want(204, "DELETE", "/mounts/%s/listeners/edge13/%s" % (encoded(both), number))
+    wait_for(lambda: one.ended, "the first one ends it")
+
+
+@test
+def both_masters_of_one_store_order(b):
+    store = etcd_store(Cluster(b, 1))
+    masters = [store_master(b, n, (13,), store=store) for n in (11, 12)]
+    node = home(b, 13, masters, 'max-sources="10"')
+    up(masters, [node])
+    apis = [Api(master) for master in masters]
+    source_at(b, node, MOUNT, placed(apis[0], MOUNT, "edge13"))
+    crowd = Crowd(b)
+    for api in apis:
+        one = hearing(crowd, node, MOUNT)
+        (_, number), = listed(api, MOUNT, ["edge13"])
+        api.want(204, "POST", "/mounts/%s/title" % encoded(MOUNT), {"title": "of " + api.server.name})
+        equal(node.stat(MOUNT, "title"), "of " + api.server.name)
+        api.want(204, "DELETE", "/mounts/%s/listeners/edge13/%s" % (encoded(MOUNT), number))
+        wait_for(lambda: one.ended, "its listener has ended")

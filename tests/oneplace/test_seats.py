@@ -1,0 +1,122 @@
+"""<sessions-per-user>: one listening of a user on all nodes together."""
+import time
+
+from bench import check, equal, test, wait_for
+from crowd import Crowd, hears
+from harness import mount
+from link_bench import edge, feed, kill9, linked_master
+from test_slots import STAY
+
+MOUNT = "/club.mp3"
+
+
+def users(b, *names):
+    """Icecast's format: name:MD5 of the password; each one's password is its name."""
+    import hashlib
+    path = b.dir / "users"
+    path.write_text("".join("%s:%s\n" % (name, hashlib.md5(name.encode()).hexdigest()) for name in names))
+    path.chmod(0o644)
+    return path
+
+
+def club(b, options="", number=1):
+    path = users(b, "ann", "bob")
+    inside = ('<sessions-per-user>%d</sessions-per-user><authentication type="htpasswd"><option name="filename" value="%s"/>'
+              '<option name="allow_duplicate_users" value="1"/>%s</authentication>' % (number, path, options))
+    master = linked_master(b, 11, ["edge12", "edge13"], redirects=STAY, body_more=mount(MOUNT, inside))
+    feed(b, master, MOUNT)
+    return master, [edge(b, n, master, body=mount(MOUNT, inside)) for n in (12, 13)]
+
+
+def listens(crowd, server, user):
+    one = crowd.join(server.address, MOUNT, "%s:%s" % (user, user))
+    wait_for(lambda: one.status != 0 or one.ended, "an answer of " + server.host)
+    if one.status == 200:
+        wait_for(lambda: hears(one), "it hears")
+    return one
+
+
+def warm(crowd, servers, user="bob"):
+    for server in servers:
+        def once():
+            one = listens(crowd, server, user)
+            crowd.leave(one)
+            wait_for(lambda: one.ended, "it has left")
+            return one.status == 200
+        wait_for(once, "%s plays it: %s" % (server.host, server.log()[-300:]), 15)
+        wait_for(lambda: server.stat(MOUNT, "listeners") in (None, "0"), "nobody listens at " + server.host)
+
+
+def refused(one):
+    equal(one.status, 403, "status of the second one")
+    check(one.answered - one.began < 0.3, "refused after %.3f s" % (one.answered - one.began))
+    return one.answered - one.began
+
+
+@test
+def the_second_is_refused_at_another_node(b):
+    master, nodes = club(b)
+    crowd = Crowd(b)
+    warm(crowd, [*nodes, master])
+    longest = 0
+    first = listens(crowd, nodes[0], "ann")
+    equal(first.status, 200, "the first one")
+    for server in (nodes[1], master, nodes[1]):
+        longest = max(longest, refused(listens(crowd, server, "ann")))
+    equal(listens(crowd, nodes[1], "bob").status, 200, "another user")
+    crowd.leave(first)
+
+    def comes():
+        return listens(crowd, nodes[1], "ann").status == 200
+    wait_for(comes, "the first one has left")
+    refused(listens(crowd, nodes[0], "ann"))
+    return "refused after %.0f ms at most" % (1000 * longest)
+
+
+@test
+def or_the_first_one_ends(b):
+    master, nodes = club(b, '<option name="drop_existing_listener" value="1"/>')
+    crowd = Crowd(b)
+    warm(crowd, [*nodes, master])
+    first = listens(crowd, nodes[0], "ann")
+    second = listens(crowd, nodes[1], "ann")
+    equal((first.status, second.status), (200, 200), "answers")
+    wait_for(lambda: first.ended, "the first one is ended")
+    check(second.ended is None, "the second one listens")
+    third = listens(crowd, master, "ann")
+    wait_for(lambda: second.ended, "the second one is ended")
+    check(third.ended is None, "the third one listens")
+
+
+@test
+def users_of_a_dead_node_may_listen_after_a_second(b):
+    master, nodes = club(b)
+    crowd = Crowd(b)
+    warm(crowd, [*nodes, master])
+    equal(listens(crowd, nodes[0], "ann").status, 200, "the first one")
+    kill9(nodes[0])
+    b.servers.remove(nodes[0])
+    died = time.monotonic()
+    wait_for(lambda: listens(crowd, nodes[1], "ann").status == 200, "ann listens elsewhere")
+    took = time.monotonic() - died
+    check(took < 2.5, "after %.2f s" % took)
+
+
+@test
+def without_the_master_a_node_decides_itself(b):
+    master, nodes = club(b)
+    crowd = Crowd(b)
+    warm(crowd, [*nodes, master])
+    first = listens(crowd, nodes[0], "ann")
+    equal(first.status, 200, "the first one")
+    kill9(master)
+    equal(listens(crowd, nodes[0], "ann").status, 403, "the same user at the same node")
+    b.servers.remove(master)
+
+
+@test
+def two_of_each_where_two_are_allowed(b):
+    master, nodes = club(b, number=2)
+    crowd = Crowd(b)
+    warm(crowd, [*nodes, master])
+    equal([listens(crowd, server, "ann").status for server in (*nodes, master)], [200, 200, 403], "answers")

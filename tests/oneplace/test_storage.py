@@ -1,0 +1,98 @@
+"""What the recordings of an account may take: limits of its mounts within its quota, and the oldest files go."""
+import os
+import pathlib
+import sys
+import time
+
+from api import Api, store_server
+from harness import check, equal, test, wait_for
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "failover"))
+from recorded import Recording  # noqa: E402
+
+MB = 1_000_000
+
+
+@test
+def the_oldest_recordings_go_beyond_the_storage_of_a_mount(t):
+    place = t.dir / "archive"
+    place.mkdir()
+    place.chmod(0o777)
+    begin = int(time.time()) // 300 * 300 - 3600
+    recording = Recording(begin, 3000, frames_a_second=6)
+    recording.write(place, "%2Fnews%2Emp3")
+    recording.write(place, "%2Ftalk%2Emp3")
+    all_bytes = 3000 * recording.bytes_a_second
+    server = store_server(t, "<archive><dir>%s</dir></archive><mount type='default'><archive>1</archive></mount>" % place)
+    api = Api(server)
+
+    def on_disk(mount):
+        total = 0
+        for folder, _, names in os.walk(place / mount):
+            for name in names:
+                try:
+                    total += os.stat(os.path.join(folder, name)).st_size if name.endswith(".data") else 0
+                except FileNotFoundError:
+                    pass  # it goes at this moment
+        return total
+
+    def account():
+        return api.want(200, "GET", "/accounts/acme").json()
+
+    api.want(201, "POST", "/accounts", {"id": "acme", "quota": {"storage": 12 * MB}})
+    api.want(201, "POST", "/users", {"name": "anna", "role": "owner", "account": "acme", "password": "anna-secret"})
+    owner = api.as_user("anna:anna-secret")
+    api.problem("quota", "POST", "/mounts", {"mount": "/news.mp3", "account": "acme"})
+    owner.problem("quota", "POST", "/mounts", {"mount": "/news.mp3", "limits": {"storage": "13m"}})
+    owner.mount("/news.mp3", limits={"storage": "10m"})
+    owner.mount("/talk.mp3", limits={"storage": "2m"})
+    owner.problem("quota", "PATCH", "/mounts/news.mp3", {"limits": {"storage": 10 * MB + 1}})
+    equal((account()["quota"]["storage"], account()["used"]["storage"]), (12 * MB, 12 * MB))
+    check(6 * MB < all_bytes < 10 * MB, "%d bytes fit into one, and not into the other" % all_bytes)
+
+    wait_for(lambda: on_disk("%2Ftalk%2Emp3") <= 2 * MB, "the oldest files of /talk.mp3 go", 20)
+    equal(on_disk("%2Fnews%2Emp3"), all_bytes, "what fits stays")
+    file_bytes = 300 * recording.bytes_a_second
+    equal(on_disk("%2Ftalk%2Emp3"), 2 * MB // file_bytes * file_bytes, "whole files of the newest")
+    equal(account()["recorded"], all_bytes + on_disk("%2Ftalk%2Emp3"))
+    equal(server.get("/talk.mp3?from=%d&to=%d" % (begin, begin + 60)).status, 404, "the oldest minute")
+    equal(server.get("/talk.mp3?from=%d&to=%d" % (begin + 2900, begin + 2960)).status, 200, "a late one")
+
+    # The same in the state after a restart, with a limit that becomes smaller.
+    server.stop()
+    server.start()
+    owner.want(200, "PATCH", "/mounts/news.mp3", {"limits": {"storage": "3m"}})
+    wait_for(lambda: on_disk("%2Fnews%2Emp3") <= 3 * MB, "the oldest files of /news.mp3 go", 20)
+    check(on_disk("%2Ftalk%2Emp3") > 0, "files of another mount went")
+    owner.want(200, "PATCH", "/mounts/talk.mp3", {"limits": {"storage": 0}})
+    wait_for(lambda: on_disk("%2Ftalk%2Emp3") == 0, "a mount without storage has no recordings", 20)
+    wait_for(lambda: account()["recorded"] == on_disk("%2Fnews%2Emp3"), "what is recorded", 10)
+
+
+@test
+def what_sources_have_recorded_is_cut(t):
+    place = t.dir / "archive"
+    place.mkdir()
+    place.chmod(0o777)
+    server = store_server(t, "<archive><dir>%s</dir></archive><mount type='default'><archive>1</archive></mount>" % place)
+    api = Api(server)
+    login = api.mount("/live.mp3")
+
+    def files():
+        return sorted(place.rglob("*.data"))
+    # Each source leaves a file.
+    for number in range(3):
+        source = server.source("/live.mp3", login=login)
+
+        least = 60000 if number == 2 else 300000
+
+        def is_recorded():
+            source.play(5)
+            return len(files()) > number and files()[number].stat().st_size > least
+        wait_for(is_recorded, "source %d is recorded" % number, 30)
+        source.close()
+        wait_for(lambda: server.stat("/live.mp3", "server_type") is None, "source %d has ended" % number, 10)
+    # What was sent last may not be written yet; another file would not fit.
+    newest = files()[-1]
+    api.want(200, "PATCH", "/mounts/live.mp3", {"limits": {"storage": newest.stat().st_size + 290000}})
+    wait_for(lambda: files() == [newest], "the newest one stays", 20)

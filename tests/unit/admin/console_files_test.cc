@@ -1,0 +1,83 @@
+#include "admin/console_files.h"
+
+#include <set>
+#include <string>
+
+#include "admin/builtin.h"
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+
+namespace {
+
+constexpr std::size_t kMostBytes = 120'000;
+
+bool holds(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
+// What stands between `before` and the next quote, for each place.
+std::set<std::string> quoted_after(std::string_view text, std::string_view before, char quote) {
+  std::set<std::string> out;
+  for (std::size_t at = text.find(before); at != text.npos; at = text.find(before, at + 1)) {
+    const std::size_t begin = at + before.size();
+    out.emplace(text.substr(begin, text.find(quote, begin) - begin));
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_GROUP(ConsoleFiles){};
+
+TEST(ConsoleFiles, ThePageHasTheAddressesOfItsParts) {
+  for (const char* path :
+       {"/admin/console", "/admin/console/", "/admin/console/mounts", "/admin/console/accounts",
+        "/admin/console/users", "/admin/console/tokens", "/admin/console/bans",
+        "/admin/console/audit"}) {
+    const auto file = console_file(path);
+    CHECK_TEXT(file && file->is_page, path);
+  }
+}
+TEST(ConsoleFiles, WhatIsNoneOfThemStaysWhatItWas) {
+  for (const char* path : {"/admin/", "/admin/consoles", "/admin/console.xsl", "/admin/console/x",
+                           "/admin/console/mounts/", "/admin/console/shell.html",
+                           "/admin/console/../stats", "/console", ""})
+    CHECK_TEXT(!console_file(path), path);
+}
+TEST(ConsoleFiles, EverythingThatIsReferredToIsThere) {
+  const auto page = console_file("/admin/console");
+  std::size_t bytes = page->bytes.size();
+  std::set<std::string> to_read;
+  for (const char* attribute : {"src=\"", "href=\""})
+    for (const std::string& path : quoted_after(page->bytes, attribute, '"'))
+      if (path.starts_with(kConsolePath)) to_read.insert(path);
+  std::set<std::string> seen;
+  while (!to_read.empty()) {
+    const std::string path = *to_read.begin();
+    to_read.erase(to_read.begin());
+    if (!seen.insert(path).second) continue;
+    const auto file = console_file(path);
+    CHECK_TEXT(file.has_value(), path.c_str());
+    bytes += file->bytes.size();
+    for (const std::string& name : quoted_after(file->bytes, "from './", '\''))
+      to_read.insert(std::string(kConsolePath) + "/" + name);
+  }
+  CHECK(seen.size() >= 11);
+  CHECK_TEXT(bytes <= kMostBytes, std::to_string(bytes).c_str());
+}
+TEST(ConsoleFiles, NoDataBecomesMarkupAndNothingComesFromElsewhere) {
+  for (const BuiltinFile& file : builtin_files()) {
+    if (!file.path.starts_with("admin/console/")) continue;
+    for (const char* word : {"innerHTML", "outerHTML", "insertAdjacentHTML", "document.write",
+                             "eval(", "new Function", " style=\"", "onclick=", "://fonts", "cdn."})
+      CHECK_TEXT(!holds(file.bytes, word), (std::string(file.path) + ": " + word).c_str());
+    for (const char* scheme : {"\"https://", "'https://", "url(http", "\"http://", "'http://"})
+      CHECK_TEXT(!holds(file.bytes, scheme), std::string(file.path).c_str());
+  }
+}
+TEST(ConsoleFiles, ThePageSaysWhereTheRecordsAre) {
+  const auto page = console_file("/admin/console");
+  CHECK(holds(console_page(page->bytes, "etcd"), "<meta name=\"lb-store\" content=\"etcd\"/>"));
+}

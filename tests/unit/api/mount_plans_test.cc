@@ -1,0 +1,248 @@
+#include "api/mount_plans.h"
+
+#include "api/api_bench.h"
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+
+TEST_GROUP(MountPlans) {
+  ApiBench api;
+  void account(const std::string& quota = "{}") {
+    LONGS_EQUAL(201, api.ask(api.admin, Method::kPost, "/accounts",
+                             R"({"id":"acme","quota":)" + quota + "}"));
+  }
+  int create(const std::string& body) { return api.ask(api.owner, Method::kPost, "/mounts", body); }
+};
+
+TEST(MountPlans, ANewMountHasALoginThatIsShownOnce) {
+  account();
+  LONGS_EQUAL(201, create(R"({"mount":"/acme-1","settings":{"stream-name":"Rock"}})"));
+  const Json source = api.json().at("source");
+  STRCMP_EQUAL("http://m1:8000/acme-1", std::string(*source.at("url").text()).c_str());
+  STRCMP_EQUAL("source", std::string(*source.at("user").text()).c_str());
+  const std::string password(*source.at("password").text());
+  LONGS_EQUAL(24, password.size());
+  STRCMP_EQUAL("m1", api.text("home").c_str());
+  STRCMP_EQUAL("acme", api.text("account").c_str());
+  CHECK(api.answer.body.find("$6$") == std::string::npos);
+  STRCMP_EQUAL("/api/v1/mounts/%2Facme-1", api.answer.location.c_str());
+  const auto* row = api.book->mount("/acme-1");
+  STRCMP_EQUAL(("$6$salt$" + password).c_str(), row->value.sources.at(0).hash.c_str());
+  LONGS_EQUAL(200, api.ask(api.owner, Method::kGet, "/mounts/%2Facme-1"));
+  CHECK(api.answer.body.find(password) == std::string::npos);
+  STRCMP_EQUAL(std::to_string(row->revision).c_str(), api.text("revision").c_str());
+}
+TEST(MountPlans, ANameWithoutItsSlashMeansTheSame) {
+  account();
+  LONGS_EQUAL(201, create(R"({"mount":"/acme-1"})"));
+  LONGS_EQUAL(200, api.ask(api.owner, Method::kGet, "/mounts/acme-1"));
+  STRCMP_EQUAL("/acme-1", api.text("mount").c_str());
+}
+TEST(MountPlans, NamesThatAreTaken) {
+  account();
+  LONGS_EQUAL(201, create(R"({"mount":"/acme-1"})"));
+  LONGS_EQUAL(409, create(R"({"mount":"/acme-1"})"));
+  STRCMP_EQUAL("mount-exists", api.name().c_str());
+  LONGS_EQUAL(409, create(R"({"mount":"/file.mp3"})"));
+  STRCMP_EQUAL("in-file", api.name().c_str());
+  LONGS_EQUAL(409, api.ask(api.admin, Method::kDelete, "/mounts/file.mp3"));
+  STRCMP_EQUAL("in-file", api.name().c_str());
+  LONGS_EQUAL(422, create(R"({"mount":"/admin/x"})"));
+  STRCMP_EQUAL("/mount", api.first_fault().c_str());
+}
+TEST(MountPlans, WhatAnOwnerMayNotSet) {
+  account();
+  LONGS_EQUAL(422, create(R"({"mount":"/a","settings":{"on-connect":"/bin/sh"}})"));
+  STRCMP_EQUAL("/settings/on-connect", api.first_fault().c_str());
+  LONGS_EQUAL(422, api.ask(api.admin, Method::kPost, "/mounts",
+                           R"({"mount":"/a","settings":{"on-connect":"/bin/sh"}})"));
+  LONGS_EQUAL(422, create(R"({"mount":"/a","settings":{"http-headers":[]},"place":{"node":"x"}})"));
+  LONGS_EQUAL(403, create(R"({"mount":"/a","account":"other"})"));
+  LONGS_EQUAL(422, create(R"({"mount":"/a","settings":{"burst-sise":1}})"));
+  STRCMP_EQUAL("/settings/burst-sise", api.first_fault().c_str());
+  CHECK(api.problem.errors[0].detail.find("burst-size") != std::string::npos);
+}
+TEST(MountPlans, FallbacksOfAnOwnerAreItsOwn) {
+  account();
+  LONGS_EQUAL(201, create(R"({"mount":"/acme-1"})"));
+  LONGS_EQUAL(201, create(R"({"mount":"/acme-2","settings":{"fallback-mount":"/acme-1"}})"));
+  LONGS_EQUAL(422, create(R"({"mount":"/acme-3","settings":{"fallback-mount":"/file.mp3"}})"));
+  STRCMP_EQUAL("/settings/fallback-mount", api.first_fault().c_str());
+}
+TEST(MountPlans, QuotasOfMountsListenersAndBitrate) {
+  account(R"({"mounts":2,"listeners":100,"bitrate":256})");
+  LONGS_EQUAL(409, create(R"({"mount":"/a","limits":{"bitrate":128}})"));
+  STRCMP_EQUAL("quota", api.name().c_str());
+  LONGS_EQUAL(201, create(R"({"mount":"/a","limits":{"bitrate":128,"listeners":60}})"));
+  LONGS_EQUAL(409, create(R"({"mount":"/b","limits":{"bitrate":128,"listeners":60}})"));
+  LONGS_EQUAL(409, create(R"({"mount":"/b","limits":{"bitrate":129,"listeners":40}})"));
+  LONGS_EQUAL(201, create(R"({"mount":"/b","limits":{"bitrate":128,"listeners":40}})"));
+  LONGS_EQUAL(409, create(R"({"mount":"/c","limits":{"bitrate":0,"listeners":0}})"));
+  LONGS_EQUAL(409,
+              api.ask(api.owner, Method::kPatch, "/mounts/b", R"({"limits":{"listeners":41}})"));
+  LONGS_EQUAL(200,
+              api.ask(api.owner, Method::kPatch, "/mounts/b", R"({"limits":{"listeners":30}})"));
+  LONGS_EQUAL(200,
+              api.ask(api.owner, Method::kPatch, "/mounts/a", R"({"limits":{"listeners":70}})"));
+  LONGS_EQUAL(200, api.ask(api.owner, Method::kGet, "/accounts/acme"));
+  LONGS_EQUAL(100, *api.json().at("used").at("listeners").u64());
+}
+TEST(MountPlans, TheQuotaOfStorageIsTheSumOfItsMountsLimits) {
+  account(R"({"storage":20000000})");
+  LONGS_EQUAL(409, create(R"({"mount":"/a"})"));
+  LONGS_EQUAL(201, create(R"({"mount":"/a","limits":{"storage":"15m"}})"));
+  LONGS_EQUAL(409, create(R"({"mount":"/b","limits":{"storage":"6m"}})"));
+  STRCMP_EQUAL("quota", api.name().c_str());
+  LONGS_EQUAL(201, create(R"({"mount":"/b","limits":{"storage":"5m"}})"));
+  LONGS_EQUAL(409,
+              api.ask(api.owner, Method::kPatch, "/mounts/b", R"({"limits":{"storage":null}})"));
+  api.recorded = {{"/a", 700}, {"/b", 50}, {"/file.mp3", 1000}};
+  LONGS_EQUAL(200, api.ask(api.owner, Method::kGet, "/accounts/acme"));
+  LONGS_EQUAL(20'000'000, *api.json().at("quota").at("storage").u64());
+  LONGS_EQUAL(20'000'000, *api.json().at("used").at("storage").u64());
+  LONGS_EQUAL(750, *api.json().at("recorded").u64());
+  LONGS_EQUAL(
+      200, api.ask(api.admin, Method::kPatch, "/accounts/acme", R"({"quota":{"storage":null}})"));
+  LONGS_EQUAL(200,
+              api.ask(api.owner, Method::kPatch, "/mounts/b", R"({"limits":{"storage":null}})"));
+}
+TEST(MountPlans, TheLastPlaceOfAQuotaIsGivenOnce) {
+  account(R"({"mounts":1})");
+  bool raced = false;
+  api.before_commit = [this, &raced] {
+    if (std::exchange(raced, true)) return;
+    LONGS_EQUAL(201, create(R"({"mount":"/first"})"));
+  };
+  LONGS_EQUAL(409, create(R"({"mount":"/second"})"));
+  STRCMP_EQUAL("quota", api.name().c_str());
+  LONGS_EQUAL(1, api.book->mounts().size());
+}
+TEST(MountPlans, PatchKeepsWhatItDoesNotName) {
+  account();
+  LONGS_EQUAL(201, create(R"({"mount":"/a","settings":{"stream-name":"Rock","genre":"rock"}})"));
+  LONGS_EQUAL(200, api.ask(api.owner, Method::kPatch, "/mounts/a",
+                           R"({"settings":{"genre":"metal","stream-name":null}})"));
+  const Json settings = api.json().at("settings");
+  STRCMP_EQUAL("metal", std::string(*settings.at("genre").text()).c_str());
+  CHECK(settings.at("stream-name").missing());
+  LONGS_EQUAL(1, api.book->mount("/a")->value.sources.size());
+}
+TEST(MountPlans, PutReplacesSettingsAndKeepsLogins) {
+  account();
+  LONGS_EQUAL(201, create(R"({"mount":"/a","settings":{"stream-name":"Rock"}})"));
+  const std::string hash = api.book->mount("/a")->value.sources.at(0).hash;
+  LONGS_EQUAL(200,
+              api.ask(api.owner, Method::kPut, "/mounts/a", R"({"settings":{"genre":"pop"}})"));
+  CHECK(api.json().at("settings").at("stream-name").missing());
+  STRCMP_EQUAL(hash.c_str(), api.book->mount("/a")->value.sources.at(0).hash.c_str());
+  STRCMP_EQUAL("acme", api.book->mount("/a")->value.account.c_str());
+  STRCMP_EQUAL("m1", api.book->mount("/a")->value.home.c_str());
+}
+TEST(MountPlans, PresentersComeAndGoByThemselves) {
+  account();
+  LONGS_EQUAL(201, create(R"({"mount":"/a","sources":[{"user":"tom"},{"user":"eva"}]})"));
+  LONGS_EQUAL(2, api.json().at("logins").size());
+  const std::string tom = api.book->mount("/a")->value.sources.at(0).hash;
+  LONGS_EQUAL(200, api.ask(api.owner, Method::kPatch, "/mounts/a",
+                           R"({"sources":[{"user":"tom","until":1800000000},{"user":"ida"}]})"));
+  const MountRecord& record = api.book->mount("/a")->value;
+  LONGS_EQUAL(2, record.sources.size());
+  STRCMP_EQUAL(tom.c_str(), record.sources.at(0).hash.c_str());
+  LONGS_EQUAL(1'800'000'000, record.sources.at(0).until);
+  STRCMP_EQUAL("ida", std::string(*api.json().at("source").at("user").text()).c_str());
+  LONGS_EQUAL(200, api.ask(api.owner, Method::kPost, "/mounts/a/password", R"({"user":"tom"})"));
+  CHECK(api.book->mount("/a")->value.sources.at(0).hash != tom);
+}
+TEST(MountPlans, APasswordOfTheBodyIsHashedAndNotShown) {
+  account();
+  LONGS_EQUAL(201, create(R"({"mount":"/a","sources":[{"user":"tom","password":"hunter22"}]})"));
+  CHECK(api.answer.body.find("hunter22") == std::string::npos);
+  STRCMP_EQUAL("$y$j9T$salt$hunter22", api.book->mount("/a")->value.sources.at(0).hash.c_str());
+}
+TEST(MountPlans, SuspensionByAnAdministratorIsEndedByOne) {
+  account();
+  LONGS_EQUAL(201, create(R"({"mount":"/a"})"));
+  LONGS_EQUAL(422, api.ask(api.owner, Method::kPatch, "/mounts/a", R"({"state":"suspended"})"));
+  LONGS_EQUAL(200, api.ask(api.owner, Method::kPost, "/mounts/a/suspend"));
+  STRCMP_EQUAL("suspended", api.text("state").c_str());
+  STRCMP_EQUAL("owner", api.text("suspended-by").c_str());
+  LONGS_EQUAL(200, api.ask(api.owner, Method::kPost, "/mounts/a/resume"));
+  LONGS_EQUAL(200, api.ask(api.admin, Method::kPost, "/mounts/a/suspend"));
+  LONGS_EQUAL(403, api.ask(api.owner, Method::kPost, "/mounts/a/resume"));
+  LONGS_EQUAL(200, api.ask(api.owner, Method::kPost, "/mounts/a/suspend"));
+  LONGS_EQUAL(403, api.ask(api.owner, Method::kPost, "/mounts/a/resume"));
+  LONGS_EQUAL(200, api.ask(api.admin, Method::kPost, "/mounts/a/resume"));
+  STRCMP_EQUAL("active", api.text("state").c_str());
+}
+TEST(MountPlans, ASuspendedAccountSuspendsItsMounts) {
+  account();
+  LONGS_EQUAL(201, create(R"({"mount":"/a"})"));
+  LONGS_EQUAL(200,
+              api.ask(api.admin, Method::kPatch, "/accounts/acme", R"({"state":"suspended"})"));
+  CHECK(api.book->effective_mounts().at(0).state == RecordState::kSuspended);
+  LONGS_EQUAL(200, api.ask(api.owner, Method::kGet, "/mounts/a"));
+  STRCMP_EQUAL("account", api.text("suspended-by").c_str());
+}
+TEST(MountPlans, IfMatchOfAnOlderRevision) {
+  account();
+  LONGS_EQUAL(201, create(R"({"mount":"/a"})"));
+  const std::string tag = "\"" + std::to_string(api.answer.revision) + "\"";
+  api.if_match = tag;
+  LONGS_EQUAL(200,
+              api.ask(api.owner, Method::kPatch, "/mounts/a", R"({"limits":{"listeners":5}})"));
+  LONGS_EQUAL(412,
+              api.ask(api.owner, Method::kPatch, "/mounts/a", R"({"limits":{"listeners":6}})"));
+  LONGS_EQUAL(412, api.ask(api.owner, Method::kDelete, "/mounts/a"));
+}
+TEST(MountPlans, DryRunsWriteNothing) {
+  account();
+  const auto before = api.revision;
+  LONGS_EQUAL(201, api.ask(api.owner, Method::kPost, "/mounts?dry-run=1", R"({"mount":"/a"})"));
+  STRCMP_EQUAL("m1", api.text("home").c_str());
+  LONGS_EQUAL(before, api.revision);
+}
+TEST(MountPlans, OthersMountsAreNotThere) {
+  account();
+  LONGS_EQUAL(201, create(R"({"mount":"/a"})"));
+  ApiCaller other = api.owner;
+  other.account = "other";
+  LONGS_EQUAL(404, api.ask(other, Method::kGet, "/mounts/a"));
+  LONGS_EQUAL(404, api.ask(other, Method::kDelete, "/mounts/a"));
+  LONGS_EQUAL(200, api.ask(other, Method::kGet, "/mounts"));
+  LONGS_EQUAL(0, api.json().at("items").size());
+  LONGS_EQUAL(200, api.ask(api.viewer, Method::kGet, "/mounts/a"));
+  LONGS_EQUAL(200, api.ask(api.viewer, Method::kGet, "/mounts"));
+  LONGS_EQUAL(2, api.json().at("items").size());
+}
+TEST(MountPlans, AnOperatorEndsTheSourceOfItsMount) {
+  account();
+  LONGS_EQUAL(201, create(R"({"mount":"/acme-1"})"));
+  LONGS_EQUAL(409, api.ask(api.operator_, Method::kPost, "/mounts/acme-1/kick-source"));
+  STRCMP_EQUAL("no-source", api.name().c_str());
+  api.now_of.on_air = true;
+  LONGS_EQUAL(204, api.ask(api.operator_, Method::kPost, "/mounts/acme-1/kick-source"));
+  STRCMP_EQUAL("/acme-1", api.order->mount.c_str());
+  LONGS_EQUAL(403, api.ask(api.operator_, Method::kPatch, "/mounts/acme-1", "{}"));
+  LONGS_EQUAL(403, api.ask(api.viewer, Method::kPost, "/mounts/acme-1/kick-source"));
+}
+TEST(MountPlans, PlacesOnOtherNodesAreNotPromised) {
+  LONGS_EQUAL(409, api.ask(api.admin, Method::kPost, "/mounts",
+                           R"({"mount":"/a","place":{"node":"edge2"}})"));
+  STRCMP_EQUAL("no-room", api.name().c_str());
+  LONGS_EQUAL(2, api.problem.lists.at(0).second.size());
+  LONGS_EQUAL(
+      201, api.ask(api.admin, Method::kPost, "/mounts", R"({"mount":"/a","place":{"node":"m1"}})"));
+}
+TEST(MountPlans, PagesOfAList) {
+  account();
+  for (const char* name : {"/a", "/b", "/c"})
+    LONGS_EQUAL(201, create(R"({"mount":")" + std::string(name) + R"("})"));
+  LONGS_EQUAL(200, api.ask(api.owner, Method::kGet, "/mounts?most=2"));
+  LONGS_EQUAL(2, api.json().at("items").size());
+  STRCMP_EQUAL("/b", api.text("next").c_str());
+  LONGS_EQUAL(200, api.ask(api.owner, Method::kGet, "/mounts?most=2&after=%2Fb"));
+  LONGS_EQUAL(1, api.json().at("items").size());
+  CHECK(api.json().at("next").missing());
+  LONGS_EQUAL(400, api.ask(api.owner, Method::kGet, "/mounts?most=0"));
+}

@@ -1,0 +1,117 @@
+// Accounts, users, tokens and bans.
+#include "api/account_plans.h"
+#include "api/api_bench.h"
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+
+TEST_GROUP(RecordPlans) {
+  ApiBench api;
+  void account(const std::string& id) {
+    LONGS_EQUAL(201, api.ask(api.admin, Method::kPost, "/accounts", R"({"id":")" + id + R"("})"));
+  }
+};
+
+TEST(RecordPlans, AccountsOfAnOwnerAreItsOwn) {
+  account("acme");
+  account("other");
+  LONGS_EQUAL(403, api.ask(api.owner, Method::kPost, "/accounts", R"({"id":"mine"})"));
+  LONGS_EQUAL(200, api.ask(api.owner, Method::kGet, "/accounts"));
+  LONGS_EQUAL(1, api.json().at("items").size());
+  LONGS_EQUAL(404, api.ask(api.owner, Method::kGet, "/accounts/other"));
+  LONGS_EQUAL(403, api.ask(api.owner, Method::kPatch, "/accounts/acme", "{}"));
+  LONGS_EQUAL(409, api.ask(api.admin, Method::kPost, "/accounts", R"({"id":"acme"})"));
+  STRCMP_EQUAL("exists", api.name().c_str());
+  LONGS_EQUAL(422, api.ask(api.admin, Method::kPost, "/accounts", R"({"id":"Ac me"})"));
+}
+TEST(RecordPlans, AnAccountTakesWhatBelongsToItAlong) {
+  account("acme");
+  for (int i = 0; i < 60; ++i)
+    LONGS_EQUAL(201, api.ask(api.owner, Method::kPost, "/mounts",
+                             R"({"mount":"/m)" + std::to_string(i) + R"("})"));
+  LONGS_EQUAL(201,
+              api.ask(api.owner, Method::kPost, "/users", R"({"name":"otto","role":"operator"})"));
+  LONGS_EQUAL(409, api.ask(api.admin, Method::kDelete, "/accounts/acme"));
+  STRCMP_EQUAL("not-empty", api.name().c_str());
+  LONGS_EQUAL(204, api.ask(api.admin, Method::kDelete, "/accounts/acme?mounts=delete"));
+  LONGS_EQUAL(0, api.book->mounts().size());
+  LONGS_EQUAL(0, api.book->users().size());
+  LONGS_EQUAL(0, api.book->accounts().size());
+}
+TEST(RecordPlans, WritesFitIntoOneTransaction) {
+  account("acme");
+  for (int i = 0; i < 40; ++i)
+    LONGS_EQUAL(201, api.ask(api.owner, Method::kPost, "/mounts",
+                             R"({"mount":"/m)" + std::to_string(i) + R"("})"));
+  std::size_t most = 0;
+  api.before_commit = [&] {
+    const RegistryWrite& write = api.last.write;
+    most = std::max(most, write.compares.size() + write.puts.size() + write.deletes.size() + 1);
+  };
+  LONGS_EQUAL(204, api.ask(api.admin, Method::kDelete, "/accounts/acme?mounts=delete"));
+  CHECK(most <= Registry::kWriteOperations);
+}
+TEST(RecordPlans, UsersOfAnOwnerHaveNoMoreRightsThanItself) {
+  account("acme");
+  account("other");
+  LONGS_EQUAL(403, api.ask(api.owner, Method::kPost, "/users", R"({"name":"x","role":"admin"})"));
+  LONGS_EQUAL(403, api.ask(api.owner, Method::kPost, "/users",
+                           R"({"name":"x","role":"viewer","account":"other"})"));
+  LONGS_EQUAL(201, api.ask(api.owner, Method::kPost, "/users", R"({"name":"x","role":"owner"})"));
+  STRCMP_EQUAL("acme", api.text("account").c_str());
+  LONGS_EQUAL(24, api.text("password").size());
+  LONGS_EQUAL(403, api.ask(api.owner, Method::kPatch, "/users/x", R"({"role":"admin"})"));
+  LONGS_EQUAL(201, api.ask(api.admin, Method::kPost, "/users", R"({"name":"y","role":"admin"})"));
+  LONGS_EQUAL(404, api.ask(api.owner, Method::kDelete, "/users/y"));
+  LONGS_EQUAL(409,
+              api.ask(api.admin, Method::kPost, "/users", R"({"name":"root","role":"admin"})"));
+  STRCMP_EQUAL("in-file", api.name().c_str());
+}
+TEST(RecordPlans, APasswordRaisesTheEpoch) {
+  account("acme");
+  LONGS_EQUAL(201, api.ask(api.admin, Method::kPost, "/users",
+                           R"({"name":"vera","role":"viewer","password":"long enough"})"));
+  STRCMP_EQUAL("true", *api.json().at("password").boolean() ? "true" : "false");
+  LONGS_EQUAL(403, api.ask(api.viewer, Method::kPost, "/users/vera/password",
+                           R"({"old":"wrong","password":"another one"})"));
+  LONGS_EQUAL(422, api.ask(api.viewer, Method::kPost, "/users/vera/password",
+                           R"({"old":"long enough","password":"short"})"));
+  LONGS_EQUAL(200, api.ask(api.viewer, Method::kPost, "/users/vera/password",
+                           R"({"old":"long enough","password":"another one"})"));
+  LONGS_EQUAL(1, api.book->user("vera")->value.epoch);
+  LONGS_EQUAL(204, api.ask(api.viewer, Method::kDelete, "/users/vera/sessions"));
+  LONGS_EQUAL(2, api.book->user("vera")->value.epoch);
+  LONGS_EQUAL(404, api.ask(api.viewer, Method::kGet, "/users/root"));
+}
+TEST(RecordPlans, ATokenIsShownOnceAndKeptAsADigest) {
+  LONGS_EQUAL(201, api.ask(api.admin, Method::kPost, "/tokens",
+                           R"({"name":"panel","role":"viewer","expires":1800000000})"));
+  const std::string token = api.text("token"), id = api.text("id");
+  CHECK(token.starts_with("lbt_"));
+  LONGS_EQUAL(56, token.size());
+  STRCMP_EQUAL(token_digest(token).c_str(), api.book->token(id)->value.digest.c_str());
+  LONGS_EQUAL(200, api.ask(api.admin, Method::kGet, "/tokens"));
+  CHECK(api.answer.body.find(token) == std::string::npos);
+  LONGS_EQUAL(204, api.ask(api.admin, Method::kDelete, "/tokens/" + id));
+  LONGS_EQUAL(422, api.ask(api.admin, Method::kPost, "/tokens",
+                           R"({"role":"viewer","expires":1600000000})"));
+}
+TEST(RecordPlans, BansNeverShutOutTheirMaker) {
+  LONGS_EQUAL(
+      422, api.ask(api.admin, Method::kPost, "/bans", R"({"match":{"network":"192.0.2.0/24"}})"));
+  LONGS_EQUAL(201, api.ask(api.admin, Method::kPost, "/bans",
+                           R"({"match":{"network":"192.0.2.0/24"},"mounts":["/a"]})"));
+  LONGS_EQUAL(201, api.ask(api.admin, Method::kPost, "/bans",
+                           R"({"match":{"country":"DE"},"until":1700000100,"reason":"x"})"));
+  LONGS_EQUAL(
+      422, api.ask(api.admin, Method::kPost, "/bans", R"({"match":{"country":"DE","user":"x"}})"));
+  LONGS_EQUAL(422,
+              api.ask(api.admin, Method::kPost, "/bans", R"({"match":{"network":"10.0.0.1"}})"));
+  LONGS_EQUAL(403, api.ask(api.owner, Method::kGet, "/bans"));
+  const BanList list(api.book->all_bans());
+  CHECK(!list.shuts_out(*Address::parse("192.0.2.7", 0), 1'700'000'000));
+  CHECK(list.find({*Address::parse("192.0.2.7", 0), "", "", "/a"}, 1'700'000'000) != nullptr);
+  CHECK(list.find({*Address::parse("198.51.100.7", 0), "", "DE", "/b"}, 1'700'000'000) != nullptr);
+  CHECK(list.find({*Address::parse("198.51.100.7", 0), "", "DE", "/b"}, 1'700'000'100) == nullptr);
+}

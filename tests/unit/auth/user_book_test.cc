@@ -1,0 +1,148 @@
+#include "auth/user_book.h"
+
+#include <string>
+
+#include "auth/audit_log.h"
+#include "auth/temporary_directory.h"
+#include "base/json.h"
+
+// Last, because it redefines `new`.
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+
+TEST_GROUP(UserBook){};
+
+TEST(UserBook, ARecordComesBackAsItWas) {
+  User user;
+  user.name = "anna";
+  user.hash = "$y$j9T$abc";
+  user.role = Role::kOwner;
+  user.account = "acme";
+  user.mounts = {"/a", "/acme/*"};
+  user.epoch = 7;
+  user.disabled = true;
+  user.addresses = true;
+  const auto again = parse_user("anna", user_json(user));
+  CHECK(again.has_value());
+  CHECK(*again == user);
+  ApiToken token;
+  token.id = "t1";
+  token.name = "panel";
+  token.digest = token_digest("secret");
+  token.role = Role::kOperator;
+  token.mounts = {"/b"};
+  token.expires = 1'900'000'000;
+  const auto same = parse_token("t1", token_json(token));
+  CHECK(same.has_value());
+  CHECK(*same == token);
+}
+TEST(UserBook, ARecordThatIsNotUnderstoodGivesNoRights) {
+  for (const char* text :
+       {"", "[]", "{}", "{\"role\":\"root\"}", "{\"role\":\"none\"}", "{\"role\":1}",
+        "{\"role\":\"admin\",\"epoch\":\"7\"}", "{\"role\":\"admin\",\"disabled\":\"no\"}",
+        "{\"role\":\"admin\",\"mounts\":\"/a\"}", "{\"role\":\"admin\",\"mounts\":[\"a\"]}",
+        "{\"role\":\"admin\",\"name\":\"bert\"}"})
+    CHECK_TEXT(!parse_user("anna", text).has_value(), text);
+  CHECK(parse_user("anna", "{\"role\":\"viewer\"}").has_value());
+  CHECK(!parse_token("t", "{\"role\":\"viewer\"}").has_value());
+}
+TEST(UserBook, NamesOfUsers) {
+  for (const char* name : {"anna", "Anna B.", "anna@example.org", "änna"})
+    CHECK(is_login_name(name));
+  for (const std::string& name :
+       {std::string(), std::string("a:b"), std::string("a/b"), std::string(" a"),
+        std::string("a\n"), std::string(65, 'a'), std::string("\xff")})
+    CHECK(!is_login_name(name));
+}
+TEST(UserBook, FindsUsersTokensAndAccounts) {
+  User user;
+  user.name = "anna";
+  ApiToken token;
+  token.digest = token_digest("secret");
+  const UserBook book({user}, {token}, {{"/a", "acme"}});
+  CHECK(book.user("anna") != nullptr && book.user("bert") == nullptr);
+  CHECK(book.token(token_digest("secret")) != nullptr && book.token("secret") == nullptr);
+  CHECK(book.account_of("/a") == "acme" && book.account_of("/b").empty());
+  CHECK(UserBook().empty());
+}
+
+TEST_GROUP(AuditLog) {
+  TemporaryDirectory directory;
+  FakeClock clock;
+  AuditLog log;
+  void write(const std::string& action) {
+    AuditEntry entry;
+    entry.user = "anna";
+    entry.role = "owner";
+    entry.via = "cookie";
+    entry.ip = "192.0.2.1";
+    entry.action = action;
+    entry.on = "/a";
+    entry.changes = {{"genre", "Rock", "Jazz"}, {"song", std::nullopt, "\"x\"\n"}};
+    entry.result = "ok";
+    CHECK(log.write(entry, clock.wall()).has_value());
+  }
+  std::string text() { return directory.text("audit.log"); }
+  void open() { CHECK(log.open(directory.file("audit.log"), "m1").has_value()); }
+};
+
+TEST(AuditLog, ALineSaysAll) {
+  open();
+  write("metadata");
+  const std::string line = text();
+  CHECK(line.back() == '\n');
+  const auto json = Json::parse(line);
+  CHECK(json.has_value());
+  CHECK(json->at("at").text() == "2023-11-14T22:13:20.000Z");
+  CHECK(json->at("n").u64() == 1U);
+  CHECK(json->at("prev").text() == "0000000000000000");
+  CHECK(json->at("node").text() == "m1");
+  CHECK(json->at("do").text() == "metadata");
+  CHECK(json->at("change").at("genre").at(std::size_t{0}).text() == "Rock");
+  CHECK(json->at("change").at("song").at(std::size_t{0}).is_null());
+  CHECK(json->at("change").at("song").at(1).text() == "\"x\"\n");
+}
+TEST(AuditLog, ALineThatWasCutOutOrChangedShows) {
+  open();
+  for (const char* action : {"a", "b", "c", "d"}) write(action);
+  const std::string good = text();
+  LONGS_EQUAL(0, broken_audit_line(good));
+  std::string other = good;
+  other.replace(other.find("\"do\":\"b\""), 8, "\"do\":\"x\"");
+  LONGS_EQUAL(3, broken_audit_line(other));
+  const std::size_t first = good.find('\n') + 1, second = good.find('\n', first) + 1;
+  LONGS_EQUAL(2, broken_audit_line(good.substr(0, first) + good.substr(second)));
+}
+TEST(AuditLog, TheChainGoesOnAfterARestartAndARotation) {
+  open();
+  write("a");
+  log.close();
+  AuditLog next;
+  CHECK(next.open(directory.file("audit.log"), "m1").has_value());
+  AuditEntry entry;
+  entry.action = "b";
+  CHECK(next.write(entry, clock.wall()).has_value());
+  const std::string before = text();
+  LONGS_EQUAL(0, broken_audit_line(before));
+  CHECK(before.find("\"n\":2") != std::string::npos);
+  std::filesystem::rename(directory.file("audit.log"), directory.file("audit.log.1"));
+  CHECK(next.open(directory.file("audit.log"), "m1").has_value());
+  CHECK(next.write(entry, clock.wall()).has_value());
+  LONGS_EQUAL(0, broken_audit_line(before + text()));
+}
+TEST(AuditLog, GoesOnBehindALineThatWasCutOff) {
+  open();
+  write("a");
+  log.close();
+  directory.put("audit.log", text() + "{\"at\":\"20");
+  open();
+  write("b");
+  CHECK(text().find("\n{\"at\":\"2023") != std::string::npos);
+}
+TEST(AuditLog, SecretsAreStars) {
+  for (const char* name : {"password", "pass", "sso-secret", "token", "api_key", "Hash"})
+    CHECK(audited_value(name, "geheim") == "***");
+  CHECK(audited_value("song", "A") == "A");
+  LONGS_EQUAL(512, audited_value("song", std::string(9999, 'x')).size());
+}

@@ -1,0 +1,286 @@
+// What several masters say, and what of it counts.
+#include "cluster/link/conf_book.h"
+
+#include <map>
+#include <string>
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+
+namespace {
+
+ConfFrame whole(const std::string& store, std::uint64_t revision,
+                const std::map<std::string, std::string>& items) {
+  ConfFrame frame;
+  frame.store = store;
+  frame.revision = revision;
+  frame.all = true;
+  for (const auto& [key, value] : items) frame.set.push_back({key, value, false});
+  return frame;
+}
+ConfFrame one_more(const std::string& store, std::uint64_t revision, const std::string& key,
+                   const std::string& value) {
+  ConfFrame frame = whole(store, revision, {{key, value}});
+  frame.all = false;
+  return frame;
+}
+std::string in_short(const ConfBook& book) {
+  std::string out;
+  for (const auto& [key, value] : book.in_force())
+    out += (out.empty() ? "" : " ") + key + "=" + *value;
+  return out;
+}
+
+}  // namespace
+
+TEST_GROUP(ConfBook) {
+  ConfBook book;
+  void linked(bool m1, bool m2) {
+    book.set_masters({{"h1:8100", "m1", m1}, {"h2:8100", "m2", m2}});
+  }
+  std::string now() {
+    (void)book.settle();
+    return in_short(book);
+  }
+};
+
+TEST(ConfBook, WhatHasChangedIsToldOnce) {
+  linked(true, false);
+  book.take("m1", whole("a.1", 5, {{"mounts/x", "1"}, {"bans/b", "2"}}));
+  auto change = book.settle();
+  LONGS_EQUAL(2, change.set.size());
+  CHECK(book.settle().empty());
+  auto frame = one_more("a.1", 6, "mounts/y", "3");
+  frame.removed = {"bans/b", "bans/unknown"};
+  book.take("m1", frame);
+  change = book.settle();
+  LONGS_EQUAL(1, change.set.size());
+  STRCMP_EQUAL("mounts/y", change.set[0].first.c_str());
+  LONGS_EQUAL(1, change.removed.size());
+  STRCMP_EQUAL("mounts/x=1 mounts/y=3", in_short(book).c_str());
+  // Everything again: only what is different is news.
+  book.take("m1", whole("a.1", 7, {{"mounts/x", "1"}, {"mounts/y", "4"}}));
+  change = book.settle();
+  LONGS_EQUAL(1, change.set.size());
+  LONGS_EQUAL(0, change.removed.size());
+}
+TEST(ConfBook, ARunCountsWhenItIsWhole) {
+  linked(true, false);
+  book.take("m1", whole("a.1", 5, {{"mounts/x", "1"}, {"mounts/y", "1"}}));
+  STRCMP_EQUAL("mounts/x=1 mounts/y=1", now().c_str());
+  ConfFrame part = whole("a.1", 6, {{"mounts/x", "2"}});
+  part.more = true;
+  book.take("m1", part);
+  STRCMP_EQUAL("mounts/x=1 mounts/y=1", now().c_str());
+  // Cut off in the middle, and begun again.
+  linked(false, false);
+  linked(true, false);
+  book.take("m1", part);
+  ConfFrame rest = one_more("a.1", 6, "bans/b", "{\"a\"");
+  rest.set[0].part = true;
+  rest.more = true;
+  book.take("m1", rest);
+  book.take("m1", one_more("a.1", 6, "bans/b", ":1}"));
+  STRCMP_EQUAL("bans/b={\"a\":1} mounts/x=2", now().c_str());
+}
+TEST(ConfBook, AChangeCountsOnlyAfterEverythingWasSaid) {
+  linked(true, false);
+  book.take("m1", one_more("a.1", 5, "mounts/x", "1"));
+  STRCMP_EQUAL("", now().c_str());
+  book.take("m1", whole("a.1", 5, {{"mounts/y", "1"}}));
+  linked(false, false);
+  linked(true, false);
+  book.take("m1", one_more("a.1", 9, "mounts/x", "1"));
+  STRCMP_EQUAL("mounts/y=1", now().c_str());
+}
+TEST(ConfBook, OfOneStoreTheMasterThatIsFurthestCounts) {
+  linked(true, true);
+  book.take("m1", whole("a.1", 5, {{"mounts/x", "old"}}));
+  book.take("m2", whole("a.1", 6, {{"mounts/x", "new"}}));
+  STRCMP_EQUAL("mounts/x=new", now().c_str());
+  book.take("m1", one_more("a.1", 7, "mounts/x", "newest"));
+  STRCMP_EQUAL("mounts/x=newest", now().c_str());
+  // The one that is linked, also if it is behind: nothing of the other one will ever be taken back.
+  linked(false, true);
+  STRCMP_EQUAL("mounts/x=new", now().c_str());
+  linked(false, false);
+  STRCMP_EQUAL("mounts/x=newest", now().c_str());
+}
+TEST(ConfBook, AnEndedLoginIsOfTheStore) {
+  linked(true, true);
+  book.take("m1", whole("a.1", 5, {{"ended/s", "1"}, {"keys/m1/k", "1"}}));
+  book.take("m2", whole("a.1", 5, {{"ended/s", "1"}}));
+  STRCMP_EQUAL("ended/s=1 keys/m1/k=1", now().c_str());
+  auto frame = one_more("a.1", 6, "ended/t", "2");
+  frame.removed = {"ended/s"};
+  book.take("m2", frame);
+  STRCMP_EQUAL("ended/t=2 keys/m1/k=1", now().c_str());
+}
+TEST(ConfBook, AStoreThatWasRestoredCountsWithItsNextLife) {
+  linked(true, true);
+  book.take("m1", whole("a.1", 1000, {{"mounts/x", "lost"}}));
+  book.take("m2", whole("a.1", 1000, {{"mounts/x", "lost"}}));
+  STRCMP_EQUAL("mounts/x=lost", now().c_str());
+  book.take("m1", whole("a.2", 901, {{"mounts/x", "restored"}}));
+  STRCMP_EQUAL("mounts/x=restored", now().c_str());
+  // The other one has not seen it, and goes on.
+  book.take("m2", one_more("a.1", 1001, "mounts/y", "late"));
+  STRCMP_EQUAL("mounts/x=restored", now().c_str());
+  book.take("m2", whole("a.2", 902, {{"mounts/x", "restored"}, {"mounts/z", "1"}}));
+  STRCMP_EQUAL("mounts/x=restored mounts/z=1", now().c_str());
+}
+TEST(ConfBook, OfTwoStoresTheFirstMastersRecordCountsAndThatIsSaidOnce) {
+  linked(true, true);
+  book.take("m2", whole("b.1", 900, {{"mounts/x", "2"}, {"mounts/y", "2"}}));
+  book.take("m1", whole("a.1", 5, {{"mounts/x", "1"}}));
+  STRCMP_EQUAL("mounts/x=1 mounts/y=2", now().c_str());
+  LONGS_EQUAL(1, book.take_remarks().size());
+  book.take("m1", one_more("a.1", 6, "mounts/x", "3"));
+  STRCMP_EQUAL("mounts/x=3 mounts/y=2", now().c_str());
+  LONGS_EQUAL(0, book.take_remarks().size());
+  // It stays so while the first one is away.
+  linked(false, true);
+  STRCMP_EQUAL("mounts/x=3 mounts/y=2", now().c_str());
+}
+TEST(ConfBook, WhatMastersSayForThemselvesIsOfAllOfThem) {
+  linked(true, true);
+  book.take("m1", whole("a.1", 5, {{"keys/m1/k", "1"}, {"masters/m1", "o1"}, {"external/x", "1"}}));
+  book.take("m2", whole("a.1", 9, {{"keys/m2/k", "2"}, {"masters/m2", "o2"}, {"external/x", "2"}}));
+  STRCMP_EQUAL("external/x=1 keys/m1/k=1 keys/m2/k=2 masters/m1=o1 masters/m2=o2", now().c_str());
+}
+TEST(ConfBook, ARecordIsOfItsMasterAndOfThoseWithItsStore) {
+  linked(true, true);
+  book.take("m1", whole("a.1", 5, {{"mounts/x", "1"}}));
+  STRCMP_EQUAL("mounts/x=1", now().c_str());
+  CHECK(book.owns("m1", "mounts/x"));
+  CHECK(!book.owns("m1", "mounts/y"));
+  CHECK(!book.owns("m2", "mounts/x"));  // it has said nothing
+  CHECK(!book.owns("", "mounts/x"));
+  // One that is behind has the record too, and may be ahead with the next one.
+  book.take("m2", whole("a.1", 4, {{"mounts/x", "0"}}));
+  STRCMP_EQUAL("mounts/x=1", now().c_str());
+  CHECK(book.owns("m1", "mounts/x"));
+  CHECK(book.owns("m2", "mounts/x"));
+  book.take("m2", whole("a.1", 6, {{"mounts/y", "1"}}));
+  STRCMP_EQUAL("mounts/y=1", now().c_str());
+  CHECK(book.owns("m2", "mounts/y"));
+  CHECK(!book.owns("m1", "mounts/y"));
+  CHECK(!book.owns("m1", "mounts/x"));  // not in force any more
+}
+TEST(ConfBook, OfTwoStoresTheOneWhoseRecordIsInForceOwnsIt) {
+  linked(true, true);
+  book.take("m2", whole("b.1", 9, {{"mounts/x", "same"}, {"mounts/y", "2"}}));
+  (void)book.settle();
+  CHECK(book.owns("m2", "mounts/x"));
+  book.take("m1", whole("a.1", 5, {{"mounts/x", "same"}}));
+  (void)book.settle();
+  CHECK(book.owns("m1", "mounts/x"));
+  CHECK(!book.owns("m2", "mounts/x"));
+  CHECK(book.owns("m2", "mounts/y"));
+  CHECK(!book.owns("m1", "mounts/y"));
+  // What the first one has said stays in force while it is away, and is nobody else's.
+  linked(false, true);
+  (void)book.settle();
+  CHECK(!book.owns("m1", "mounts/x"));
+  CHECK(!book.owns("m2", "mounts/x"));
+  // It is back, and has to say it over this link.
+  linked(true, true);
+  (void)book.settle();
+  CHECK(!book.owns("m1", "mounts/x"));
+  book.take("m1", whole("a.1", 5, {}));
+  (void)book.settle();
+  CHECK(book.owns("m2", "mounts/x"));
+}
+TEST(ConfBook, WhatMastersSayForThemselvesIsTheFirstOnesOrOfItsStore) {
+  linked(true, true);
+  book.take("m1", whole("none.0", 5, {{"external/x", "same"}}));
+  book.take("m2", whole("none.0", 5, {{"external/x", "same"}, {"external/y", "2"}}));
+  (void)book.settle();
+  CHECK(book.owns("m1", "external/x"));
+  CHECK(!book.owns("m2", "external/x"));
+  CHECK(book.owns("m2", "external/y"));
+  book.take("m1", whole("a.1", 5, {{"external/x", "same"}}));
+  book.take("m2", whole("a.1", 5, {{"external/x", "same"}}));
+  (void)book.settle();
+  CHECK(book.owns("m1", "external/x"));
+  CHECK(book.owns("m2", "external/x"));
+}
+TEST(ConfBook, OfTwoThatAreLinkedUnderOneIdNeitherOwnsAnything) {
+  linked(true, false);
+  book.take("m1", whole("a.1", 5, {{"mounts/x", "1"}}));
+  (void)book.settle();
+  CHECK(book.owns("m1", "mounts/x"));
+  book.set_masters({{"h1:8100", "m1", true}, {"h2:8100", "m1", true}});
+  (void)book.settle();
+  CHECK(!book.owns("m1", "mounts/x"));
+}
+TEST(ConfBook, AMasterThatIsNoneAnyMoreIsForgottenWhenTheOthersAreKnown) {
+  linked(true, true);
+  book.take("m1", whole("a.1", 5, {{"mounts/x", "1"}}));
+  book.take("m2", whole("b.1", 5, {{"mounts/y", "2"}}));
+  // m2 has moved to another address; it may be this one.
+  book.set_masters({{"h1:8100", "m1", true}, {"h3:8100", "", false}});
+  STRCMP_EQUAL("mounts/x=1 mounts/y=2", now().c_str());
+  book.set_masters({{"h1:8100", "m1", true}, {"h3:8100", "m2", true}});
+  STRCMP_EQUAL("mounts/x=1 mounts/y=2", now().c_str());
+  book.set_masters({{"h1:8100", "m1", true}, {"h4:8100", "m9", true}});
+  STRCMP_EQUAL("mounts/x=1", now().c_str());
+}
+TEST(ConfBook, AMasterThatWasRenamedKeepsWhatItSaidUntilItHasSaidItAgain) {
+  linked(true, false);
+  book.take("m1", whole("a.1", 5, {{"mounts/x", "1"}}));
+  STRCMP_EQUAL("mounts/x=1", now().c_str());
+  book.set_masters({{"h1:8100", "m7", true}});
+  STRCMP_EQUAL("mounts/x=1", now().c_str());
+  book.take("m7", whole("a.1", 6, {{"mounts/y", "1"}}));
+  STRCMP_EQUAL("mounts/y=1", now().c_str());
+}
+TEST(ConfBook, TheCopyHasEverythingAndNothingElseIsTaken) {
+  linked(true, true);
+  book.take("m1", whole("a.1", 5, {{"mounts/x", "two\nlines"}, {"keys/m1/k", ""}}));
+  book.take("m2", whole("a.1", 4, {{"mounts/old", "1"}}));
+  const std::string before = now();
+  const std::string text = book.text();
+  auto copy = ConfBook::parse(text);
+  if (!copy) FAIL(copy.error().what.c_str());
+  (void)copy->settle();
+  STRCMP_EQUAL(before.c_str(), in_short(*copy).c_str());
+  STRCMP_EQUAL(text.c_str(), copy->text().c_str());
+  // The masters are told by the way to them until they are linked.
+  copy->set_masters({{"h1:8100", "", false}, {"h2:8100", "", false}});
+  CHECK(copy->settle().empty());
+  CHECK(!copy->owns("m1", "mounts/x"));
+  // One that speaks counts, whatever the copy has.
+  copy->set_masters({{"h1:8100", "", false}, {"h2:8100", "m2", true}});
+  copy->take("m2", whole("a.1", 3, {{"mounts/new", "1"}}));
+  (void)copy->settle();
+  STRCMP_EQUAL("keys/m1/k= mounts/new=1", in_short(*copy).c_str());
+  CHECK(copy->owns("m2", "mounts/new"));
+  for (std::size_t i = 0; i < text.size(); ++i) CHECK(!ConfBook::parse(text.substr(0, i)));
+  CHECK(!ConfBook::parse(text + "x"));
+  CHECK(!ConfBook::parse("icecast-lb-conf 2 0\nend\n"));
+}
+TEST(ConfBook, AMasterThatSaysTooMuchIsNotBelieved) {
+  linked(true, false);
+  book.take("m1", whole("a.1", 5, {{"mounts/x", "1"}}));
+  ConfFrame frame = whole("a.1", 6, {});
+  frame.more = true;
+  book.take("m1", frame);
+  frame.all = false;
+  frame.set = {{"mounts/x", std::string(60'000, 'x'), true}};
+  book.take("m1", frame);
+  book.take("m1", frame);
+  frame.more = false;
+  frame.set = {{"mounts/x", "", false}};
+  book.take("m1", frame);
+  STRCMP_EQUAL("mounts/x=1", now().c_str());
+  LONGS_EQUAL(1, book.take_remarks().size());
+  // Of a run that ends within an item nothing counts.
+  ConfFrame broken = whole("a.1", 7, {{"mounts/y", "1"}});
+  broken.set[0].part = true;
+  book.take("m1", broken);
+  STRCMP_EQUAL("mounts/x=1", now().c_str());
+  book.take("m1", whole("a.1", 8, {{"mounts/z", "1"}}));
+  STRCMP_EQUAL("mounts/z=1", now().c_str());
+}

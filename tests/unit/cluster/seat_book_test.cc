@@ -1,0 +1,134 @@
+#include "cluster/slots/seat_book.h"
+
+#include <memory>
+
+// Last, because it redefines `new`.
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+using namespace std::chrono_literals;
+
+namespace {
+
+// m, with e1 and e2 that pull from it, and x that pulls from e1; rows arrive at once.
+class Seats {
+ public:
+  Seats() {
+    for (const char* id : {"m", "e1", "e2", "x"})
+      books[id] = std::make_unique<SeatBook>(
+          [this, id = std::string(id)](const std::string&) {
+            const std::string up = parents.contains(id) ? parents.at(id) : "";
+            return lost.contains(id) ? std::string() : up;
+          },
+          SeatTiming{});
+  }
+  void ask(const std::string& node, std::uint64_t number, const std::string& user,
+           bool drop = false, const std::string& who = "") {
+    SeatRow row;
+    row.mount = "/m";
+    row.user = user;
+    row.who = who;
+    row.number = number;
+    row.drop = drop;
+    books[node]->ask(row, now);
+    deliver();
+  }
+  void deliver() {
+    for (bool any = true; any;) {
+      any = false;
+      for (auto& [id, book] : books) {
+        for (const SeatBook::Letter& letter : book->take_letters()) {
+          any = true;
+          if (lost.contains(id) || lost.contains(letter.to)) continue;
+          books[letter.to]->take(id, letter.row, now);
+        }
+        for (const SeatBook::Answer& answer : book->take_answers())
+          said +=
+              id + std::to_string(answer.number) + " " + std::string(to_text(answer.act)) + "\n";
+      }
+    }
+  }
+  std::string take() { return std::exchange(said, ""); }
+
+  SteadyTime now{1h};
+  std::map<std::string, std::string> parents{{"e1", "m"}, {"e2", "m"}, {"x", "e1"}};
+  std::set<std::string> lost;
+  std::map<std::string, std::unique_ptr<SeatBook>> books;
+  std::string said;
+};
+
+}  // namespace
+
+TEST_GROUP(SeatBook) { Seats seats; };
+
+TEST(SeatBook, TheFirstOneListens) {
+  seats.ask("e1", 1, "ann");
+  STRCMP_EQUAL("e11 yes\n", seats.take().c_str());
+  seats.ask("e2", 1, "ann");
+  STRCMP_EQUAL("e21 no\n", seats.take().c_str());
+  seats.ask("x", 1, "ann");
+  STRCMP_EQUAL("x1 no\n", seats.take().c_str());
+  seats.ask("x", 2, "bob");
+  STRCMP_EQUAL("x2 yes\n", seats.take().c_str());
+  seats.books["e1"]->off(1);
+  seats.deliver();
+  seats.ask("e2", 2, "ann");
+  STRCMP_EQUAL("e22 yes\n", seats.take().c_str());
+}
+TEST(SeatBook, OrTheLast) {
+  seats.ask("x", 1, "ann", true);
+  seats.ask("e2", 1, "ann", true);
+  STRCMP_EQUAL("x1 yes\ne21 yes\nx1 drop\n", seats.take().c_str());
+  seats.books["x"]->off(1);
+  seats.deliver();
+  LONGS_EQUAL(1, seats.books["m"]->size());
+}
+TEST(SeatBook, AListenerIsNotRefusedForItsOwnGhost) {
+  seats.ask("x", 1, "ann", false, "phone");
+  seats.ask("e2", 1, "ann", false, "phone");
+  STRCMP_EQUAL("x1 yes\ne21 yes\nx1 drop\n", seats.take().c_str());
+}
+TEST(SeatBook, SeatsOfADeadNodeGo) {
+  seats.ask("e1", 1, "ann");
+  seats.books["m"]->left("e1", false, seats.now);
+  seats.books["m"]->tick(seats.now + 900ms);
+  seats.ask("e2", 1, "ann");
+  STRCMP_EQUAL("e11 yes\ne21 no\n", seats.take().c_str());
+  seats.books["m"]->tick(seats.now + 1s);
+  seats.ask("e2", 2, "ann");
+  STRCMP_EQUAL("e22 yes\n", seats.take().c_str());
+}
+TEST(SeatBook, ANodeThatIsBackTellsWhatItHas) {
+  seats.ask("x", 1, "ann");
+  seats.take();
+  seats.books["m"]->left("e1", false, seats.now);
+  seats.books["m"]->tick(seats.now + 5s);
+  LONGS_EQUAL(0, seats.books["m"]->size());
+  seats.books["m"]->joined("e1", false, seats.now);
+  seats.books["e1"]->joined("m", false, seats.now);
+  seats.deliver();
+  seats.ask("e2", 1, "ann");
+  STRCMP_EQUAL("e21 no\n", seats.take().c_str());
+}
+TEST(SeatBook, WithoutAnAnswerTheNodeDecides) {
+  seats.ask("e1", 1, "ann");
+  seats.take();
+  seats.lost.insert("m");
+  seats.ask("e1", 2, "ann");
+  seats.ask("e1", 3, "bob");
+  seats.books["e1"]->decide_here(2, seats.now);
+  seats.books["e1"]->decide_here(3, seats.now);
+  seats.deliver();
+  STRCMP_EQUAL("e12 no\ne13 yes\n", seats.take().c_str());
+}
+TEST(SeatBook, SeatsGoAlongToAnotherUpstream) {
+  seats.ask("x", 1, "ann");
+  seats.take();
+  seats.parents["x"] = "e2";
+  seats.books["x"]->tick(seats.now);
+  seats.deliver();
+  LONGS_EQUAL(0, seats.books["e1"]->size());
+  LONGS_EQUAL(1, seats.books["m"]->size());
+  seats.ask("e1", 1, "ann");
+  STRCMP_EQUAL("e11 no\n", seats.take().c_str());
+}

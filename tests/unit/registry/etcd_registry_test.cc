@@ -1,0 +1,243 @@
+#include "registry/etcd_registry.h"
+
+#include <sys/stat.h>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/log_book.h"
+#include "registry/fake_etcd.h"
+#include "registry/temporary_folder.h"
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+
+namespace {
+
+RegistryWrite new_record(const std::string& key, const std::string& value) {
+  RegistryWrite write;
+  write.compares.push_back({key, 0});
+  write.puts.emplace_back(key, value);
+  return write;
+}
+
+}  // namespace
+
+TEST_GROUP(EtcdRegistry) {
+  Loop loop{0, system_clock()};
+  test::CapturedLog log{system_clock()};
+  TemporaryFolder folder;
+  std::unique_ptr<FakeEtcd> etcd = std::make_unique<FakeEtcd>();
+  RegistrySettings settings;
+  std::unique_ptr<EtcdRegistry> registry;
+  std::vector<RegistryChange> told;
+
+  void setup() override {
+    settings.prefix = "/t";
+    settings.members = {etcd->url() + "/"};
+    settings.path = folder.file("store.copy");
+    etcd->put("/t/format", "1");
+    etcd->put("/t/users/anna", "{\"a\":1}");
+    etcd->put("/tt/users/other", "{}");
+  }
+  void make() { registry = std::make_unique<EtcdRegistry>(loop, loop, settings, log.log); }
+  template <class Fact>
+  void run_until(Fact fact) {
+    bool late = false;
+    Timer limit(loop, [&late] { late = true; });
+    limit.after(std::chrono::seconds(20));
+    while (!fact() && !late) loop.run_once(true);
+    CHECK(!late);
+  }
+  Result<RegistryContent> load() {
+    std::optional<Result<RegistryContent>> answer;
+    registry->load([&](Result<RegistryContent> content) { answer.emplace(std::move(content)); });
+    run_until([&] { return answer.has_value(); });
+    return std::move(*answer);
+  }
+  RegistryContent loaded() {
+    make();
+    auto content = load();
+    CHECK_TEXT(content.has_value(), content ? "" : content.error().what.c_str());
+    registry->watch(content->revision,
+                    [this](RegistryChange change) { told.push_back(std::move(change)); });
+    return std::move(*content);
+  }
+  CommitAnswer commit(RegistryWrite write) {
+    std::optional<CommitAnswer> answer;
+    registry->commit(std::move(write), [&](CommitAnswer done) { answer = std::move(done); });
+    CHECK(!answer);
+    run_until([&] { return answer.has_value(); });
+    return *answer;
+  }
+  // On the disk, the last good copy.
+  void copied() {
+    run_until([this] { return folder.has("store.copy"); });
+  }
+};
+
+TEST(EtcdRegistry, LoadsItsPrefixAndWritesBelowIt) {
+  const RegistryContent content = loaded();
+  CHECK(content.records == (std::vector<RegistryRecord>{{"users/anna", "{\"a\":1}", 3}}));
+  CHECK(registry->state().up);
+  const CommitAnswer answer = commit(new_record("mounts/%2Fa", "<a/>"));
+  CHECK(answer.result == CommitResult::kDone);
+  LONGS_EQUAL(5, answer.revision);
+  STRCMP_EQUAL("<a/>", etcd->value("/t/mounts/%2Fa").c_str());
+  LONGS_EQUAL(1, told.size());
+  const CommitAnswer conflict = commit(new_record("users/anna", "{}"));
+  CHECK(conflict.result == CommitResult::kConflict);
+  CHECK(conflict.current == content.records);
+}
+TEST(EtcdRegistry, ManyRecordsComePageByPage) {
+  for (unsigned i = 0; i < 3 * EtcdLoader::kPage; ++i)
+    etcd->put("/t/users/u" + std::to_string(i), "{}");
+  LONGS_EQUAL(3 * EtcdLoader::kPage + 1, loaded().records.size());
+}
+TEST(EtcdRegistry, TheFirstMasterMakesTheFormat) {
+  etcd->clear();
+  CHECK(loaded().records.empty());
+  STRCMP_EQUAL("1", etcd->value("/t/format").c_str());
+}
+TEST(EtcdRegistry, ANewerFormatIsRefused) {
+  etcd->put("/t/format", "2");
+  make();
+  const auto content = load();
+  CHECK(content.error().code == Error::Code::kUnsupported);
+  CHECK(!registry->state().up);
+  CHECK(commit(new_record("users/bob", "{}")).result == CommitResult::kUnavailable);
+}
+TEST(EtcdRegistry, TheWatchTellsWhatHappened) {
+  loaded();
+  run_until([this] { return etcd->asked("/v3/watch") == 1; });
+  etcd->put("/t/users/bob", "{}");
+  etcd->put("/tt/users/eve", "{}");
+  // The fake tells nothing to a watch that is open: the beat misses it, and opens another one.
+  run_until([this] { return !told.empty(); });
+  STRCMP_EQUAL("users/bob", told.at(0).set.at(0).key.c_str());
+  CHECK(etcd->asked("/v3/watch") > 1);
+  for (const std::string& request : etcd->requests())
+    if (request.starts_with("POST /v3/watch"))
+      CHECK(request.find("Grpc-Metadata-hasleader: true\r\n") != std::string::npos);
+}
+TEST(EtcdRegistry, AfterACompactionItLoadsAgainAndTellsTheDifference) {
+  loaded();
+  etcd->put("/t/users/bob", "{}");
+  etcd->compact();
+  run_until([this] { return !told.empty(); });
+  STRCMP_EQUAL("users/bob", told.at(0).set.at(0).key.c_str());
+  CHECK(log.says("compacted"));
+}
+TEST(EtcdRegistry, AWriteWhoseAnswerWasLostIsDoneOnce) {
+  loaded();
+  etcd->fail("/v3/kv/txn", 1, 503, "{\"error\":\"request timed out\"}", true);
+  const CommitAnswer answer = commit(new_record("users/bob", "{\"b\":1}"));
+  CHECK(answer.result == CommitResult::kDone);
+  LONGS_EQUAL(5, answer.revision);
+  LONGS_EQUAL(2, etcd->asked("/v3/kv/txn"));
+  // With a key of its own, too.
+  RegistryWrite made = new_record("users/eve", "{}");
+  made.made.emplace("made/00", "{\"sealed\":1}");
+  etcd->fail("/v3/kv/txn", 1, 503, "{}", true);
+  CHECK(commit(made).result == CommitResult::kDone);
+  made.made->second = "{\"sealed\":2}";
+  CHECK(commit(made).result == CommitResult::kConflict);
+}
+TEST(EtcdRegistry, AnotherWriterIsNotTakenForALostAnswer) {
+  loaded();
+  etcd->put("/t/users/bob", "{\"theirs\":1}");
+  etcd->fail("/v3/kv/txn", 1, 503, "{}");
+  CHECK(commit(new_record("users/bob", "{\"ours\":1}")).result == CommitResult::kConflict);
+}
+TEST(EtcdRegistry, TheNextMemberIsAsked) {
+  std::string dead;
+  {
+    FakeEtcd gone;
+    dead = gone.url();
+  }
+  settings.members = {dead, etcd->url()};
+  LONGS_EQUAL(1, loaded().records.size());
+  STRCMP_EQUAL(etcd->url().c_str(), registry->state().member.c_str());
+}
+TEST(EtcdRegistry, ALoginIsRenewedWhereATokenIsRefused) {
+  etcd->want_login(true);
+  settings.username = "m1";
+  settings.password = "right";
+  loaded();
+  LONGS_EQUAL(1, etcd->asked("/v3/auth/authenticate"));
+  etcd->want_login(true);  // another token
+  // The pause between two logins may take longer than one write waits.
+  CommitAnswer answer;
+  for (int i = 0; i < 3 && answer.result == CommitResult::kUnavailable; ++i)
+    answer = commit(new_record("users/bob", "{}"));
+  CHECK(answer.result == CommitResult::kDone);
+  LONGS_EQUAL(2, etcd->asked("/v3/auth/authenticate"));
+}
+TEST(EtcdRegistry, AWrongLoginIsSaidAndNotHammered) {
+  etcd->want_login(true);
+  settings.username = "m1";
+  settings.password = "wrong";
+  make();
+  const auto content = load();
+  CHECK(content.error().code == Error::Code::kDenied);
+  STRCMP_CONTAINS("m1", registry->state().words.c_str());
+  CHECK(registry->state().words.find("wrong") == std::string::npos);
+  // Two loads that are tried again.
+  bool over = false;
+  Timer tried(loop, [&over] { over = true; });
+  tried.after(std::chrono::milliseconds(2200));
+  run_until([&over] { return over; });
+  LONGS_EQUAL(1, etcd->asked("/v3/auth/authenticate"));
+}
+TEST(EtcdRegistry, WithoutEtcdAStartTakesTheLastGoodCopy) {
+  loaded();
+  copied();
+  struct stat facts {};
+  ::stat(folder.file("store.copy").c_str(), &facts);
+  LONGS_EQUAL(0600, facts.st_mode & 0777);
+  registry.reset();
+  etcd.reset();
+  const RegistryContent content = loaded();
+  CHECK(content.records == (std::vector<RegistryRecord>{{"users/anna", "{\"a\":1}", 3}}));
+  const RegistryState state = registry->state();
+  CHECK(!state.up && state.loaded && state.from_copy);
+  const CommitAnswer answer = commit(new_record("users/bob", "{}"));
+  CHECK(answer.result == CommitResult::kUnavailable);
+  CHECK(answer.why != "");
+}
+TEST(EtcdRegistry, WithoutEtcdAndWithoutACopyItGoesOnTrying) {
+  settings.members = {"http://127.0.0.1:9"};
+  make();
+  CHECK(!load().has_value());
+  registry->watch(0, [this](RegistryChange change) { told.push_back(std::move(change)); });
+  CHECK(!registry->state().loaded);
+  CHECK(!load().has_value());
+  CHECK(told.empty());
+}
+TEST(EtcdRegistry, AStoreThatWasEmptiedIsNotBelieved) {
+  loaded();
+  copied();
+  registry.reset();
+  etcd->clear();
+  const RegistryContent content = loaded();
+  LONGS_EQUAL(1, content.records.size());
+  CHECK(!registry->state().up);
+  STRCMP_CONTAINS("stay in force", registry->state().words.c_str());
+  STRCMP_EQUAL("-", etcd->value("/t/format").c_str());
+  // A back-up was restored.
+  etcd->put("/t/format", "1");
+  etcd->put("/t/users/anna", "{\"a\":1}");
+  run_until([this] { return registry->state().up; });
+}
+TEST(EtcdRegistry, ACopyOfAnotherStoreIsNone) {
+  loaded();
+  copied();
+  const std::string copy = folder.text("store.copy");
+  CHECK(parse_store_copy("/t/", copy).has_value());
+  CHECK(parse_store_copy("/x/", copy).error().code == Error::Code::kNotFound);
+  for (std::size_t n = 0; n < copy.size(); ++n) CHECK(!parse_store_copy("/t/", copy.substr(0, n)));
+}

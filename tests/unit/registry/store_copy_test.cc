@@ -1,0 +1,55 @@
+// The text of a last good copy, piece by piece.
+#include "registry/store_copy.h"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+
+namespace {
+
+Mirror::Snapshot snapshot(std::size_t count, std::size_t bytes) {
+  Mirror::Snapshot out;
+  out.revision = 7;
+  for (std::size_t i = 0; i < count; ++i)
+    out.records.push_back(std::make_shared<const RegistryRecord>(
+        RegistryRecord{"users/m" + std::to_string(i), std::string(bytes, 'x'), i + 1}));
+  return out;
+}
+
+}  // namespace
+
+TEST_GROUP(StoreCopyText){};
+
+TEST(StoreCopyText, IsNeverInMemoryAsAWhole) {
+  for (const std::size_t count : {0, 1, 5, 300}) {
+    const auto content = snapshot(count, 3000);
+    auto pieces = store_copy_pieces("/radio/", content);
+    std::string text;
+    std::size_t longest = 0;
+    for (auto piece = pieces(); !piece.empty(); piece = pieces()) {
+      longest = std::max(longest, piece.size());
+      text += piece;
+    }
+    CHECK(pieces().empty());
+    CHECK(longest <= kCopyPiece + 4000);
+    const auto read = parse_store_copy("/radio/", text);
+    if (!read) FAIL(read.error().what.c_str());
+    LONGS_EQUAL(7, read->revision);
+    LONGS_EQUAL(count, read->records.size());
+    for (std::size_t i = 0; i < count; ++i) CHECK(read->records[i] == *content.records[i]);
+  }
+}
+TEST(StoreCopyText, ASnapshotIsNotChangedByWhatComesAfterIt) {
+  Loop loop(0, system_clock());
+  Mirror mirror(loop);
+  mirror.replace({{{"users/anna", "1", 1}}, 1});
+  const auto before = mirror.snapshot();
+  mirror.apply({{{"users/anna", "2", 2}}, {}, 2});
+  STRCMP_EQUAL("1", before.records[0]->value.c_str());
+  STRCMP_EQUAL("2", mirror.snapshot().records[0]->value.c_str());
+  LONGS_EQUAL(1, before.revision);
+}
