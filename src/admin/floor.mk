@@ -18,6 +18,7 @@ admin_files = \
   src/admin/health_text.cc src/admin/health_text.h \
   src/admin/identity.cc src/admin/identity.h \
   src/admin/login_page.cc src/admin/login_page.h \
+  src/admin/metric_writer.h \
   src/admin/metrics.cc src/admin/metrics.h \
   src/admin/mount_list.cc src/admin/mount_list.h \
   src/admin/render.cc src/admin/render.h \

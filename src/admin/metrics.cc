@@ -2,12 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
-#include <initializer_list>
 #include <utility>
 
-#include "admin/text.h"
+#include "admin/metric_writer.h"
 
 namespace lb {
 namespace {
@@ -18,61 +16,6 @@ enum class MetricUnit : std::uint8_t { kNone, kSeconds, kBytes, kBytesPerSecond,
 constexpr std::string_view kOthers = "others";
 constexpr std::array<std::string_view, 4> kRelayStates = {"idle", "connecting", "running",
                                                           "waiting"};
-
-struct Label {
-  std::string_view name, value;
-};
-
-class MetricWriter {
- public:
-  using Labels = std::initializer_list<Label>;
-
-  void begin(std::string_view name, std::string_view type, std::string_view help) {
-    name_ = name;
-    out_.append("# HELP ").append(name).append(" ").append(help);
-    out_.append("\n# TYPE ").append(name).append(" ").append(type).append("\n");
-  }
-  template <class Number>
-  void sample(Labels labels, Number value) {
-    out_ += name_;
-    char before = '{';
-    for (const Label& label : labels) {
-      out_ += before;
-      before = ',';
-      out_.append(label.name).append("=\"");
-      append_label(label.value);
-      out_ += '"';
-    }
-    if (labels.size() > 0) out_ += '}';
-    out_ += ' ';
-    append_number(value);
-    out_ += '\n';
-  }
-  template <class Number>
-  void sample(Number value) {
-    sample({}, value);
-  }
-  std::string take() { return std::move(out_); }
-
- private:
-  void append_label(std::string_view value) {
-    text_.clear();
-    append_text(text_, value, Escape::kNone);  // valid, and without line ends
-    for (const char c : text_) {
-      if (c == '\\' || c == '"') out_ += '\\';
-      out_ += c;
-    }
-  }
-  template <class Number>
-  void append_number(Number value) {
-    std::array<char, 32> text;
-    const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
-    out_.append(text.data(), end);
-  }
-
-  std::string_view name_;
-  std::string out_, text_;
-};
 
 using Picture = MetricsPicture;
 using Writer = MetricWriter;

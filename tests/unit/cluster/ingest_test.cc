@@ -96,21 +96,21 @@ class Net {
   }
   // All that run reach each other.
   bool connected() const {
-    std::vector<unsigned> todo;
+    std::vector<unsigned> reached;
     std::set<unsigned> seen;
     std::size_t running = 0;
     for (unsigned i = 0; i < members.size(); ++i) {
       if (!members[i].ingest) continue;
       if (running++ == 0) {
-        todo.push_back(i);
+        reached.push_back(i);
         seen.insert(i);
       }
     }
-    while (!todo.empty()) {
-      const unsigned i = todo.back();
-      todo.pop_back();
+    while (!reached.empty()) {
+      const unsigned i = reached.back();
+      reached.pop_back();
       for (unsigned j = 0; j < members.size(); ++j)
-        if (linked(i, j) && seen.insert(j).second) todo.push_back(j);
+        if (linked(i, j) && seen.insert(j).second) reached.push_back(j);
     }
     return seen.size() == running;
   }

@@ -1,0 +1,92 @@
+"""The console as it looks: every page in both colours and both widths, what stands there without a store, links between
+pages, and that nothing of it is there where it is not configured."""
+import re
+
+from api import Api
+from desk import Desk
+from harness import ADMIN, check, equal, test
+from test_console_pages import CONSOLE, LONG, console_server, mount_url
+
+
+@test
+def pages_link_to_each_other_and_to_the_old_ones(t):
+    server = console_server(t, "<mount><mount-name>/fixed.mp3</mount-name></mount>")
+    desk = Desk(t, server)
+    desk.log_in()
+    desk.see("/fixed.mp3")
+    desk.press("/fixed.mp3")
+    desk.see("the configuration file, where it is changed")
+    equal(desk.count("summary", "Delete"), 0)
+    desk.looks_well("mount-of-the-file", dark_too=False)
+    desk.press("Admin Home")
+    desk.see("Global Server Stats")
+    desk.press("Console")
+    desk.see("Overview")
+    desk.quiet()
+
+
+@test
+def without_a_store_it_shows_and_changes_nothing(t):
+    server = t.server(body=CONSOLE + "<mount><mount-name>/fixed.mp3</mount-name></mount>")
+    desk = Desk(t, server)
+    desk.log_in()
+    desk.see("This server has no store", "/fixed.mp3")
+    for page in ("", "/mounts", "/users", "/tokens", "/bans", "/accounts"):
+        desk.page(page)
+        equal(desk.browser.script("return [...document.querySelectorAll('main summary')].map(e => e.textContent).filter(text => /Create|Edit|Delete/.test(text))"), [], "at " + page)
+    desk.looks_well("no-store", dark_too=False)
+    desk.quiet()
+
+
+@test
+def all_pages_fit_and_are_accessible(t):
+    server = console_server(t)
+    api = Api(server)
+    logins = [api.mount(name, settings={"stream-name": "A <b>name</b> & more", "genre": "Rock"}) for name in ("/rock.mp3", LONG)]
+    server.source("/rock.mp3", login=logins[0]).play(5)
+    server.listener("/rock.mp3", lines=["User-Agent: Mozilla/5.0 <script>alert(1)</script> " + "x" * 90])
+    api.want(201, "POST", "/accounts", {"id": "acme", "name": "A name with many words that goes on for a while", "quota": {"mounts": 2, "listeners": 100}})
+    api.want(201, "POST", "/users", {"name": "anna", "role": "owner", "account": "acme"})
+    api.want(201, "POST", "/users", {"name": "u" * 64, "role": "operator", "mounts": ["/rock.mp3", "/" + "y" * 80]})
+    api.want(201, "POST", "/tokens", {"name": "a program", "role": "viewer", "expires": 1999999999})
+    api.want(201, "POST", "/bans", {"match": {"address": "2001:db8:1234:5678:9abc:def0:1234:5678"}, "reason": "r" * 80, "until": 1999999999})
+    desk = Desk(t, server)
+    desk.log_in()
+    titles = set()
+    for name, page in (("overview-long", ""), ("mounts", "/mounts"), ("mount", mount_url("/rock.mp3")), ("mount-long", mount_url(LONG)), ("accounts", "/accounts"),
+                       ("users-long", "/users"), ("tokens-long", "/tokens"), ("bans-long", "/bans"), ("audit-long", "/audit"), ("nothing", mount_url("/nothing"))):
+        desk.page(page)
+        titles.add(desk.browser.title)
+        desk.looks_well(name)
+        if name not in ("overview-long", "nothing"):
+            desk.browser.script("for (const one of document.querySelectorAll('.page > details, .page > div > details, .recipes details, .acts details')) one.open = true")
+            desk.wait(lambda: desk.browser.script("return [...document.querySelectorAll('details.opening[open]')].every(one => one.querySelector('form'))"), "what opens is there")
+            desk.looks_well(name + "-open", dark_too=name in ("mount", "users-long"))
+    equal(len(titles), 10, "titles: %r" % titles)
+    desk.quiet(but=("404",))
+
+
+@test
+def without_a_console_nothing_is_there_and_files_of_the_user_stay(t):
+    def as_before(server):
+        reply = server.get("/admin/console", ADMIN)
+        other = server.get("/admin/nothing-of-this-name", ADMIN)
+        equal((reply.status, re.sub("console", "nothing-of-this-name", reply.text)), (other.status, other.text))
+        equal(server.get("/admin/console/main.js", ADMIN).status, other.status)
+        check("Console" not in server.get("/admin/stats.xsl", ADMIN).text, "a link to a console that is not there")
+    as_before(t.server())
+    as_before(t.server(body="<console/><api>0</api>"))
+    server = t.server(body=CONSOLE)
+    page = server.get("/admin/console", ADMIN)
+    equal(page.status, 200)
+    policy = page.get("Content-Security-Policy")
+    for part in ("default-src 'none'", "script-src 'self'", "frame-ancestors 'none'"):
+        check(part in policy, policy)
+    equal((page.get("X-Frame-Options"), page.get("Cross-Origin-Opener-Policy")), ("DENY", "same-origin"))
+    equal(server.get("/admin/console").status, 401)
+    equal(server.get("/admin/console/main.js").status, 401)
+    equal(server.get("/admin/console/nothing.js", ADMIN).status, server.get("/admin/nothing.js", ADMIN).status)
+    equal(server.ask("POST /admin/console HTTP/1.1", ["Host: x"], ADMIN).status, 405)
+    total = len(page.body) + sum(len(server.get("/admin/console/" + name, ADMIN).body) for name in (
+        "main.js", "kit.js", "forms.js", "overview.js", "mounts.js", "mount.js", "encoders.js", "records.js", "audit.js", "console.css", "style.css"))
+    check(total <= 120000, "the console weighs %d bytes" % total)

@@ -1,0 +1,113 @@
+#include "cluster/slot_net.h"
+#include "cluster/slots/slot_book.h"
+
+// Last, because it redefines `new`.
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+using namespace lb::test;
+using namespace std::chrono_literals;
+
+TEST_GROUP(SlotBookProperty){};
+
+// Frames take up to 80 ms, links are reset and are back within half a second, nodes are killed and
+// start again, pull from others: never more than the limit.
+TEST(SlotBookProperty, NeverMoreThanTheLimit) {
+  constexpr unsigned kNodes = 6;
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    SlotNet net(kNodes, 40, seed);
+    net.spread = seed % 2 == 0 ? 80 : 5;
+    net.run_for(1100ms);
+    for (unsigned step = 0; step < 60'000; ++step) {
+      const unsigned i = static_cast<unsigned>(net.rng.below(kNodes));
+      const unsigned dice = static_cast<unsigned>(net.rng.below(1000));
+      if (!net.members[i].book) {
+        if (dice < 20) net.start(i, 0);
+      } else if (dice < 560) {
+        net.arrive(i);
+      } else if (dice < 990) {
+        net.leave(i);
+      } else if (dice < 994) {
+        const unsigned j = static_cast<unsigned>(net.rng.below(kNodes));
+        if (net.linked(i, j)) {
+          net.cut(i, j, false);
+          net.later(net.now + std::chrono::milliseconds(net.rng.below(500)),
+                    [&net, i, j] { net.link(i, j); });
+        }
+      } else if (dice < 995 && i != 0) {
+        net.kill(i);
+      } else if (dice < 998 && i > 2) {
+        // Of those that pull from 1 or 2, or from the root.
+        net.pull_from(i, static_cast<unsigned>(net.rng.below(3)));
+      }
+      net.run_for(std::chrono::milliseconds(net.rng.below(3)));
+      if (net.sum > net.limit + net.listeners_cut_off()) LONGS_EQUAL(net.limit, net.sum);
+    }
+    CHECK(net.peak >= 40);
+  }
+}
+
+// … nor when it changes: once the root has back what is too many, the lowered one holds.
+TEST(SlotBookProperty, NeverMoreThanALimitThatChanges) {
+  constexpr unsigned kNodes = 6;
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    SlotNet net(kNodes, 40, seed + 200);
+    net.spread = seed % 2 == 0 ? 80 : 5;
+    net.run_for(1100ms);
+    SlotNet::Count bound = net.limit;
+    for (unsigned step = 0; step < 40'000; ++step) {
+      const unsigned i = static_cast<unsigned>(net.rng.below(kNodes));
+      const unsigned dice = static_cast<unsigned>(net.rng.below(1000));
+      if (dice < 560) {
+        net.arrive(i);
+      } else if (dice < 990) {
+        net.leave(i);
+      } else if (dice < 994 && i > 2) {
+        net.pull_from(i, static_cast<unsigned>(net.rng.below(3)));
+      } else if (dice < 996) {
+        net.set_limit(static_cast<SlotNet::Count>(net.rng.below(60)));
+        bound = std::max(bound, net.limit);
+      }
+      net.run_for(std::chrono::milliseconds(net.rng.below(3)));
+      const SlotBook::Picture all = net.members[0].book->picture();
+      if (all.used + all.idle + all.given + all.held <= net.limit) bound = net.limit;
+      if (net.sum > bound) LONGS_EQUAL(bound, net.sum);
+    }
+  }
+}
+
+// Partitions of any length, the root's death too: at most the limit, and those that listened at
+// nodes that were cut off, which only become fewer.
+TEST(SlotBookProperty, AfterPartitionsAtMostThoseThatWereCutOff) {
+  constexpr unsigned kNodes = 5;
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    SlotNet net(kNodes, 40, seed + 100);
+    net.spread = 20;
+    net.run_for(1100ms);
+    SlotNet::Count excused = 0;
+    for (unsigned step = 0; step < 40'000; ++step) {
+      const unsigned i = static_cast<unsigned>(net.rng.below(kNodes));
+      const unsigned dice = static_cast<unsigned>(net.rng.below(10'000));
+      if (!net.members[i].book) {
+        if (dice < 1000) net.start(i, i == 0 ? SlotNet::kNobody : 0);
+      } else if (dice < 5500) {
+        net.arrive(i);
+      } else if (dice < 9950) {
+        net.leave(i);
+      } else if (dice < 9970) {
+        const unsigned j = static_cast<unsigned>(net.rng.below(kNodes));
+        if (net.linked(i, j)) {
+          net.cut(i, j, net.rng.below(2) == 0);
+          net.later(net.now + std::chrono::milliseconds(net.rng.below(40'000)),
+                    [&net, i, j] { net.link(i, j); });
+        }
+      } else if (dice < 9972) {
+        net.kill(i);
+      }
+      net.run_for(std::chrono::milliseconds(net.rng.below(10)));
+      const auto cut_off = net.listeners_cut_off();
+      excused = net.sum <= net.limit && cut_off == 0 ? 0 : std::max(excused, cut_off);
+      if (net.sum > net.limit + excused) LONGS_EQUAL(net.limit + excused, net.sum);
+    }
+  }
+}
