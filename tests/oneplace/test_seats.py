@@ -1,4 +1,5 @@
 """<sessions-per-user>: one listening of a user on all nodes together."""
+import signal
 import time
 
 from bench import check, equal, test, wait_for
@@ -19,8 +20,8 @@ def users(b, *names):
     return path
 
 
-def club(b, options="", number=1):
-    path = users(b, "ann", "bob")
+def club(b, options="", number=1, names=("ann", "bob")):
+    path = users(b, *names)
     inside = ('<sessions-per-user>%d</sessions-per-user><authentication type="htpasswd"><option name="filename" value="%s"/>'
               '<option name="allow_duplicate_users" value="1"/>%s</authentication>' % (number, path, options))
     master = linked_master(b, 11, ["edge12", "edge13"], redirects=STAY, body_more=mount(MOUNT, inside))
@@ -112,6 +113,27 @@ def without_the_master_a_node_decides_itself(b):
     kill9(master)
     equal(listens(crowd, nodes[0], "ann").status, 403, "the same user at the same node")
     b.servers.remove(master)
+
+
+@test
+def a_crowd_puts_no_answer_off(b):
+    """The master stands still, and a new listener comes every 5 ms: each is answered when its 300 ms are over."""
+    names = ["u%d" % i for i in range(400)]
+    master, nodes = club(b, names=names)
+    crowd, came = Crowd(b), []
+    warm(crowd, nodes[:1], names[0])
+    master.send_signal(signal.SIGSTOP)
+    for name in names[1:]:
+        came.append(crowd.join(nodes[0].address, MOUNT, "%s:%s" % (name, name)))
+        time.sleep(0.005)
+        if came[0].status:
+            break
+    master.send_signal(signal.SIGCONT)
+    equal(came[0].status, 200, "the first of %d listeners" % len(came))
+    waited = came[0].answered - came[0].began
+    check(waited < 0.6, "the first one was answered after %.3f s, with others behind it" % waited)  # the link is lost later
+    wait_for(lambda: all(one.status for one in came), "all are answered")
+    equal({one.status for one in came}, {200}, "answers")
 
 
 @test

@@ -1,6 +1,7 @@
 #include "app/cluster/archive_links.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "app/cluster/cluster_plans.h"
 #include "app/cluster/cluster_service.h"
@@ -40,7 +41,7 @@ ArchiveLinks::ArchiveLinks(Services& services, MasterLinks& masters, NodeLinks& 
 
 void ArchiveLinks::configure() {
   published_ = 0;
-  if (!stopped_) timer_.after(kTellSoon);
+  if (!stopped_) soon();
 }
 
 void ArchiveLinks::stop() {
@@ -59,7 +60,7 @@ void ArchiveLinks::joined(const std::string& id) {
   if (stopped_) return;
   if (linked_.insert(id).second) holders_.joined(id, services_.loops.control().now());
   told_.erase(id);
-  timer_.after(kTellSoon);
+  soon();
 }
 
 void ArchiveLinks::links_changed() {
@@ -115,11 +116,16 @@ void ArchiveLinks::take(const std::string& teller, const ArchiveFrame& frame) {
     if (row.at == masters_.own_id() || (!master && row.at != teller)) continue;
     holders_.take(teller, row_of(teller, row));
   }
-  if (holders_.version() != published_) timer_.after(kTellSoon);
+  if (holders_.version() != published_) soon();
+}
+
+void ArchiveLinks::soon() {
+  if (!std::exchange(soon_, true)) timer_.after(kTellSoon);
 }
 
 void ArchiveLinks::work() {
   if (stopped_) return;
+  soon_ = false;
   const SteadyTime now = services_.loops.control().now();
   links_changed();
   holders_.forget(now);

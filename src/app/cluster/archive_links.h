@@ -40,6 +40,8 @@ class ArchiveLinks {
   using Key = std::pair<std::string, std::string>;  // mount, node
   using Rows = std::map<Key, ArchiveRow>;
 
+  // Many frames one after the other put nothing off.
+  void soon();
   void work();
   void tell();
   void publish();
@@ -55,7 +57,7 @@ class ArchiveLinks {
   std::uint64_t published_ = 0;  // version of holders_
   std::set<std::string> linked_;
   std::map<std::string, Rows> told_;  // by neighbour
-  bool stopped_ = false;
+  bool stopped_ = false, soon_ = false;
   Timer timer_;
 };
 

@@ -65,6 +65,7 @@ void SeatService::ask(const Ask& ask, UniqueFunction<void(bool, SeatPass)> then)
   const std::uint64_t number = next_++;
   const SteadyTime now = services_.clock.steady();
   listening_[number] = {ask.mount, ask.listener, std::move(then)};
+  const bool first = unanswered_.empty();
   unanswered_.emplace_back(now + kPatience, number);
   SeatRow row;
   row.mount = ask.mount;
@@ -75,7 +76,8 @@ void SeatService::ask(const Ask& ask, UniqueFunction<void(bool, SeatPass)> then)
   row.drop = ask.drop;
   book_.ask(row, now);
   settle();
-  timer_.after(kWhileAsked);
+  // Not again for each: questions that come one after the other would put off the patience of all.
+  if (first || !timer_.armed()) timer_.after(kWhileAsked);
 }
 
 void SeatService::off(std::uint64_t number) {
