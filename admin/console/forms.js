@@ -14,7 +14,8 @@ function control(field, id) {
     }));
   if (field.type === 'tick') return el('input', {...shared, type: 'checkbox', checked: !!field.value});
   const types = {password: 'password', date: 'datetime-local', number: 'number'};
-  return el('input', {...shared, type: types[field.type] || 'text', value: field.value ?? '', placeholder: field.placeholder,
+  const first = field.unit && field.value !== undefined ? field.value / field.unit : field.value ?? '';
+  return el('input', {...shared, type: types[field.type] || 'text', value: first, placeholder: field.placeholder,
     min: field.min, max: field.max, maxlength: field.most, autocapitalize: 'none', step: field.type === 'number' ? 'any' : undefined});
 }
 // undefined: nothing is there.
@@ -24,7 +25,7 @@ function value(field) {
   const text = field.type === 'password' ? it.value : it.value.trim();
   if (text === '') return undefined;
   if (field.type === 'list') return text.split(/[\s,]+/);
-  if (field.type === 'number') return Number(text);
+  if (field.type === 'number') return field.unit ? Math.round(Number(text) * field.unit) : Number(text);
   if (field.type === 'date') return Math.floor(new Date(text).getTime() / 1000);
   if (field.type === 'flag') return text === 'true';
   if (field.type === 'size' && /^-?\d+$/.test(text)) return Number(text);
@@ -81,6 +82,7 @@ function showProblem(problem, fields, general, at) {
 }
 
 // groups: [{title?, fields, hint?}], one without a title first; those with one are closed at first.
+// A number with a `unit` is shown in it, and sent as it is.
 // change: only what differs from its first value is sent, and what was emptied as null.
 // login: whose password it is about, for the browser's keeper of passwords.
 // send(body) does it; what it throws is shown.  Gives {node, fields}.

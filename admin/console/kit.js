@@ -147,6 +147,7 @@ export const mountPage = name => '/mounts?mount=' + part(name);
 // -- words
 
 export const number = value => Number(value).toLocaleString('en');
+export const GB = 1e9;
 export function ago(seconds) {
   const s = Math.max(0, Math.floor(seconds)), m = Math.floor(s / 60), h = Math.floor(m / 60), d = Math.floor(h / 24);
   return d ? d + ' d ' + h % 24 + ' h' : h ? h + ' h ' + m % 60 + ' min' : m ? m + ' min' : s + ' s';

@@ -1,5 +1,5 @@
 // All mounts: searched, made, and the way to each.
-import {api, box, cell, description, el, here, keys, list, matches, may, mayChange, mountPage, number, quiet, say, table, tell} from './kit.js';
+import {GB, api, box, cell, description, el, here, keys, list, matches, may, mayChange, mountPage, number, quiet, say, table, tell} from './kit.js';
 import {form, opening} from './forms.js';
 
 const EVERY = 5000, MOST_ROWS = 200;   // ms, rows
@@ -47,7 +47,10 @@ export function mountGroups(one, accounts, nodes) {
     first.push({name: 'account', label: 'Account', value: one?.account || '', options: [['', 'none'], ...accounts.map(row => [row.id, row.name && row.name !== row.id ? row.id + ' (' + row.name + ')' : row.id])]});
   first.push(...usual,
     {name: 'limits/listeners', label: 'Listeners at once', type: 'number', min: 0, value: limit(limits.listeners), hint: 'On all nodes together. Empty: no limit.'},
-    {name: 'limits/bitrate', label: 'Bitrate, kbit/s', type: 'number', min: 0, value: limit(limits.bitrate), hint: 'What its source may send. Empty: no limit.'});
+    {name: 'limits/bitrate', label: 'Bitrate, kbit/s', type: 'number', min: 0, value: limit(limits.bitrate), hint: 'What its source may send. Empty: no limit.'},
+    {name: 'limits/storage', label: 'Recordings, GB', type: 'number', unit: GB, min: 0, value: limit(limits.storage), hint: 'What they may take. Empty: no limit.'},
+    {name: 'limits/over', label: 'Listeners above the limit', value: limits.over === 'kick' ? 'kick' : '', options: [['', 'stay'], ['kick', 'end, the newest first']],
+      hint: 'Where the limit is lowered, and after a partition.'});
   const groups = [{fields: first}];
   if (!one && here.role === 'admin')
     groups.push({title: 'Where it is placed', hint: 'Empty: the node with the most room.', fields: [

@@ -1,6 +1,6 @@
 // Accounts, users, tokens and bans: each a list that is searched, a form that makes one, and what
 // may be done to each row.
-import {api, box, cell, count, el, here, keys, list, local, matches, may, mayChange, number, part, quiet, say, secret, show, table, tell, when} from './kit.js';
+import {GB, api, box, cell, count, el, here, keys, list, local, matches, may, mayChange, number, part, quiet, say, secret, show, table, tell, when} from './kit.js';
 import {form, opening, question} from './forms.js';
 
 const EVERY = 10000, MOST_ROWS = 200;   // ms, rows
@@ -36,12 +36,13 @@ async function listing(page, {path, title, hint, make, columns, texts, key, row,
 
 // -- accounts
 
-const QUOTAS = [['mounts', 'Mounts'], ['listeners', 'Listeners of its mounts together'], ['bitrate', 'Bitrate of its mounts together, kbit/s']];
-const quotaFields = now => QUOTAS.map(([name, label]) => ({name: 'quota/' + name, label, type: 'number', min: 0, value: now?.[name] ?? undefined, hint: 'Empty: no limit.'}));
+const QUOTAS = [['mounts', 'Mounts', 'Mounts'], ['listeners', 'Listeners', 'Listeners of its mounts together'],
+  ['bitrate', 'kbit/s', 'Bitrate of its mounts together, kbit/s'], ['storage', 'Recordings, GB', 'Recordings of its mounts together, GB', GB]];
+const quotaFields = now => QUOTAS.map(([name, , label, unit]) => ({name: 'quota/' + name, label, type: 'number', min: 0, unit, value: now?.[name] ?? undefined, hint: 'Empty: no limit.'}));
 
 export const accounts = page => listing(page, {
   path: '/accounts', title: 'Accounts', none: 'There are no accounts.', key: one => one.id, texts: one => [one.id, one.name, one.state],
-  columns: ['Account', 'State', ...QUOTAS.map(([name]) => name === 'bitrate' ? 'kbit/s' : name[0].toUpperCase() + name.slice(1))],
+  columns: ['Account', 'State', ...QUOTAS.map(([, column]) => column)],
   make: refresh => mayChange('POST /accounts') && opening('Create an account', '', close => {
     const key = keys();
     return form({button: 'Create', cancel: close, at: {exists: 'id'}, groups: [{fields: [
@@ -56,7 +57,7 @@ export const accounts = page => listing(page, {
     const suspend = changes && question('Suspend', one.id, () => count(one.used.mounts, 'mount') + ' of ' + one.id + ' take no source, and those on air end.', [['Suspend', () => set({state: 'suspended'})()]]);
     const resume = changes && el('button', {type: 'button', on: {click: () => set({state: 'active'})().catch(problem => tell(problem.message))}}, 'Resume');
     const cells = [el('td', {'data-label': 'Account'}, el('span', null, el('strong', null, one.id), name)), el('td', {'data-label': 'State'}, state),
-      ...QUOTAS.map(([, label], at) => cell(label.split(',')[0].split(' ')[0], used[at]))];
+      ...QUOTAS.map(([, column], at) => cell(column, used[at]))];
     const acts = [
         changes && opening('Edit', one.id, close => form({button: 'Save', cancel: close, change: true, groups: [{fields: [{name: 'name', label: 'Name', value: one.name, most: 200, spellcheck: true}, ...quotaFields(one.quota)]}],
           send: async body => { await set(body)(); close(); }}).node),
@@ -67,12 +68,12 @@ export const accounts = page => listing(page, {
       say(name, one.name === one.id ? '' : one.name);
       say(state, one.state);
       state.className = 'state ' + (one.state === 'active' ? 'up' : 'off');
-      QUOTAS.forEach(([what], at) => {
+      QUOTAS.forEach(([what, , , unit = 1], at) => {
         const [meter, text] = used[at], most = one.quota[what];
         meter.hidden = !(most > 0);
         meter.value = most > 0 ? Math.min(1, one.used[what] / most) : 0;
         meter.setAttribute('aria-label', what + ' used by ' + one.id);
-        say(text, number(one.used[what]) + (most === null || most === undefined ? '' : ' of ' + number(most)));
+        say(text, number(one.used[what] / unit) + (most === null || most === undefined ? '' : ' of ' + number(most / unit)));
       });
       if (suspend) suspend.parentNode.hidden = one.state !== 'active';
       if (resume) resume.parentNode.hidden = one.state === 'active';
