@@ -87,7 +87,7 @@ def what_sources_have_recorded_is_cut(t):
         least = 60000 if number == 2 else 300000
 
         def is_recorded():
-            source.play(5)
+            source.play(40)
             return len(files()) > number and files()[number].stat().st_size > least
         wait_for(is_recorded, "source %d is recorded" % number, 30)
         source.close()

@@ -25,7 +25,7 @@ Mirror::Snapshot snapshot(std::size_t count, std::size_t bytes) {
 TEST_GROUP(StoreCopyText){};
 
 TEST(StoreCopyText, IsNeverInMemoryAsAWhole) {
-  for (const std::size_t count : {0, 1, 5, 300}) {
+  for (const std::size_t count : {0U, 1U, 5U, 300U}) {
     const auto content = snapshot(count, 3000);
     auto pieces = store_copy_pieces("/radio/", content);
     std::string text;
