@@ -62,25 +62,45 @@ void SlotService::look_soon() {
 
 // -- which mounts ---------------------------------------------------------------------------------
 
-std::set<std::string> SlotService::limited_mounts() {
-  if (!std::exchange(offered_known_, true)) {
-    offered_.clear();
-    links_.add_offered(offered_);
-  }
-  std::set<std::string> mounts = offered_;
+bool SlotService::judge_sections() {
   const auto config = services_.config.read();
-  if (std::exchange(judged_, config) != config) {
-    const auto is_limited = [](const MountSettings& section) {
-      return section.max_listeners_cluster >= 0;
-    };
-    any_section_ = is_limited(config->default_mount) ||
-                   std::any_of(config->mounts.begin(), config->mounts.end(), is_limited);
+  if (std::exchange(judged_, config) == config) return false;
+  const auto is_limited = [](const MountSettings& section) {
+    return section.max_listeners_cluster >= 0;
+  };
+  ++judged_number_;
+  any_section_ = is_limited(config->default_mount);
+  auto next = rows_.begin();  // sections of records come in the order of their names
+  const std::size_t before = rows_.size();
+  for (const MountSettings& section : config->mounts) {
+    if (!is_limited(section)) continue;
+    any_section_ = true;
+    if (!is_name(section.name)) continue;
+    if (next == rows_.end() || next->first != section.name) {
+      if (row_of(section.name) == nullptr) continue;
+      next = rows_.find(section.name);
+    }
+    next->second.section = &mount_section(*config, section.name);
+    next->second.section_of = judged_number_;
+    ++next;
   }
+  return rows_.size() != before;
+}
+
+bool SlotService::judge_offers() {
+  if (std::exchange(offered_known_, true)) return false;
+  offered_.clear();
+  links_.add_offered(offered_);
+  const std::size_t before = rows_.size();
+  for (const std::string& mount : offered_) row_of(mount);
+  return rows_.size() != before;
+}
+
+std::set<std::string> SlotService::limited_streams() const {
+  std::set<std::string> mounts;
   if (!any_section_) return mounts;
-  for (const MountSettings& section : config->mounts)
-    if (section.max_listeners_cluster >= 0 && is_name(section.name)) mounts.insert(section.name);
   for (const auto& [name, mount] : *services_.mounts.all())
-    if (mount_section(*config, name).max_listeners_cluster >= 0 && !mount->facts()->from_file)
+    if (mount_section(*judged_, name).max_listeners_cluster >= 0 && !mount->facts()->from_file)
       mounts.insert(name);
   return mounts;
 }
@@ -88,23 +108,31 @@ std::set<std::string> SlotService::limited_mounts() {
 void SlotService::look() {
   if (stopped_) return;
   looked_ = services_.clock.steady();
-  std::set<std::string> mounts = limited_mounts();
-  bool changed = false;
+  bool changed = judge_sections();
+  changed = judge_offers() || changed;
+  const std::set<std::string> streams = limited_streams();
+  bool erased = false;
   for (auto at = rows_.begin(); at != rows_.end();) {
     Row& row = at->second;
-    if (!mounts.contains(at->first) && row.waiting.empty() && row.book->is_unused()) {
+    const bool limited =
+        own_section(row) != nullptr || offered_.contains(at->first) || streams.contains(at->first);
+    if (!limited && row.waiting.empty() && row.book->is_unused()) {
       row.book->gate()->open();
       at = rows_.erase(at);
-      changed = true;
+      erased = true;
       continue;
     }
     place(row);
     serve(row);
-    mounts.erase(at->first);
     ++at;
   }
-  for (const std::string& mount : mounts) changed = row_of(mount) != nullptr || changed;
-  if (changed) publish();
+  const std::size_t before = rows_.size();
+  for (const std::string& mount : streams) row_of(mount);
+  if (erased && std::exchange(full_, false)) {  // there is room for some that had none
+    judged_.reset();
+    offered_known_ = false;
+  }
+  if (changed || erased || rows_.size() != before) publish();
   if (!rows_.empty() && !timer_.armed()) timer_.after(kAtRest);
 }
 
@@ -143,7 +171,8 @@ void SlotService::place(Row& row) {
   const std::string& mount = row.book->mount();
   const SteadyTime now = services_.clock.steady();
   const auto config = services_.config.read();
-  const MountSettings& section = mount_section(*config, mount);
+  const MountSettings* own = config == judged_ ? own_section(row) : nullptr;
+  const MountSettings& section = own != nullptr ? *own : mount_section(*config, mount);
   const int limit = section.max_listeners_cluster;
   const bool limited = limit >= 0 || links_.offered_with_slots(mount);
   const std::string parent = limited ? parent_of(mount) : std::string();

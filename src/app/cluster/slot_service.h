@@ -81,14 +81,26 @@ class SlotService {
   struct Row {
     std::unique_ptr<SlotBook> book;
     std::deque<Waiting> waiting;
+    // Its section, where one of this name has a limit; of the configuration with this number.
+    const MountSettings* section = nullptr;
+    std::uint64_t section_of = 0;
   };
   using Rows = std::map<std::string, Row, std::less<>>;
 
   void work();
   void look();
-  std::set<std::string> limited_mounts();
+  // Rows for the sections with a limit, once for each configuration, and for what masters offer
+  // with slots, once for each change of offers.  True: some are new.
+  bool judge_sections();
+  bool judge_offers();
+  // Streams of this moment that a section limits: a pattern's or the default mount's too.
+  std::set<std::string> limited_streams() const;
   bool knows_no_limit(const std::string& mount) const;
   Row* row_of(const std::string& mount);
+  // Null: it has no limit of its own.
+  const MountSettings* own_section(const Row& row) const {
+    return row.section_of == judged_number_ ? row.section : nullptr;
+  }
   void place(Row& row);
   void publish();
   // Gives its listeners what there is, and collects the book's letters.
@@ -108,6 +120,7 @@ class SlotService {
   std::uint64_t waits_ = 0;
   SteadyTime began_{}, looked_{}, flushed_{};
   std::shared_ptr<const Config> judged_;
+  std::uint64_t judged_number_ = 0;
   bool any_section_ = false;       // of judged_ has a limit
   std::set<std::string> offered_;  // mounts for which a master needs slots …
   bool offered_known_ = false;     // … as they are offered now
