@@ -72,7 +72,11 @@ class Show:
 
 
 def shows(b, servers):
-    return [Show(b, server, "/show%d" % i, Api(server).mount("/show%d" % i)) for i, server in enumerate(servers)]
+    names = ["/show%d" % i for i in range(len(servers))]
+    all_of_them = [Show(b, server, name, Api(server).mount(name)) for server, name in zip(servers, names)]
+    # A watch that was just opened is up to 100 ms late (etcd's syncWatchers).
+    wait_for(lambda: all(has(server, name) for server in servers for name in names), "each master has all shows")
+    return all_of_them
 
 
 @test
