@@ -80,8 +80,8 @@ void RecordOverlay::finished(std::shared_ptr<const Work> work, const OverlayUpda
   clerk_.post([work = std::move(work)] {});
   const SteadyTime::duration cost = control_.now() - began_;
   if (crowded) crowded_until_ = control_.now() + 2 * kPause;
-  const bool is_crowded = control_.now() < crowded_until_;
-  next_ = began_ + (is_crowded ? kPause : std::min<SteadyTime::duration>(kPause, kShare * cost));
+  const int share = control_.now() < crowded_until_ ? kCrowdedShare : kShare;
+  next_ = began_ + std::min<SteadyTime::duration>(kPause, share * cost);
   plan();
 }
 

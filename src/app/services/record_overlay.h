@@ -6,8 +6,9 @@
 // A reload of the file goes the same way, so the two cannot overtake each other.
 //
 // Pause: a change after a quiet time is laid over at once, and so is the next one of a writer that
-// waits for each answer, as long as that takes less than one part in kShare of the time.  Changes
-// of several writers are laid over four times a second.
+// waits for each answer: laying over takes one part in kShare of the time at most.  What several
+// writers change is gathered for longer, so that it takes one part in kCrowdedShare.  No change
+// waits for more than kPause.
 // Thread: control; work() runs on the clerk.
 // Ownership: Services.
 // Source: oneplace.md 3.6.
@@ -26,7 +27,7 @@ namespace lb {
 class RecordOverlay {
  public:
   static constexpr std::chrono::milliseconds kPause{250};
-  static constexpr int kShare = 4;
+  static constexpr int kShare = 4, kCrowdedShare = 16;
   using Apply = std::function<void(const OverlayUpdate&)>;
 
   // apply: what the configuration is from now on.
