@@ -152,9 +152,8 @@ void Server::apply_records(const OverlayUpdate& update) {
   }
   for (const std::string& mount : update.mounts) {
     services_->dead_air->look(mount);
-    if (!mount_section(*update.config, mount).suspended) continue;
-    for (const auto& encoder : services_->admission->encoders_of(mount))
-      services_->station->kill_encoder(mount, encoder.id);
+    if (mount_section(*update.config, mount).suspended)
+      Worker::end_encoders(*services_, mount, EndReason::kKilled);
   }
   services_->archive->records_changed();
   end_moved_sources(*services_, *before, *update.config, update.mounts);

@@ -141,8 +141,7 @@ void Server::add_standby_callbacks(SourceAdmission::Callbacks& callbacks) {
     worker.loop.post([&worker, lease, silence] { worker.sources.watch_silence(lease, silence); });
   };
   callbacks.kill = [&services](unsigned home, std::uint64_t id, EndReason reason) {
-    Worker& worker = *services.workers[home];
-    worker.loop.post([&worker, id, reason] { worker.sources.kill(id, reason); });
+    Worker::end_source(services, home, id, reason);
   };
   callbacks.changed_over = [this](const std::shared_ptr<Mount>& mount,
                                   const EncoderChange& change) { changed_over(*mount, change); };

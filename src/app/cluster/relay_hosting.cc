@@ -150,8 +150,7 @@ void RelayService::add_source(unsigned worker, SourceOffer offer, WriterLease le
 }
 
 void RelayService::end_source(unsigned worker, std::uint64_t lease, EndReason reason) {
-  Worker& home = *services_.workers[worker];
-  home.loop.post([&home, lease, reason] { home.sources.kill(lease, reason); });
+  Worker::end_source(services_, worker, lease, reason);
 }
 
 }  // namespace lb

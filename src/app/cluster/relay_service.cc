@@ -337,7 +337,7 @@ void RelayService::look_for_raced() {
     if (section.has_two_homes()) {
       if (looks < (is_own_id(*config, section.home) ? kLooksAtHome : kLooksUntilRaced)) return;
       services_.log.warn("relay/relay", both + "the one here is ended");
-      end_encoders(mount);
+      Worker::end_encoders(services_, mount, EndReason::kMoved);
     } else if (looks == kLooksUntilRaced) {
       services_.log.warn("relay/relay", both +
                                             "listeners of the two servers hear different "
@@ -345,13 +345,6 @@ void RelayService::look_for_raced() {
     }
   });
   raced_ = std::move(raced);
-}
-
-void RelayService::end_encoders(const std::string& mount) {
-  for (const auto& encoder : services_.admission->encoders_of(mount)) {
-    Worker& home = *services_.workers[encoder.home];
-    home.loop.post([&home, id = encoder.id] { home.sources.kill(id, EndReason::kMoved); });
-  }
 }
 
 void RelayService::stop() {

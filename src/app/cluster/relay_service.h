@@ -86,8 +86,6 @@ class RelayService final : public RelayHost {
   // node that has listeners of it too may take one in.  So of a source of this server only where
   // the mount has two homes.
   bool is_over(const std::string& mount) const;
-  // Sources at this server end, because the stream comes from another one: their listeners wait.
-  void end_encoders(const std::string& mount);
   // Its source may come back at another node than the one that has lost it.
   bool has_two_homes(const std::string& mount) const;
   // A <relay> of the configuration has this mount.

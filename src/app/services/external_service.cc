@@ -332,10 +332,7 @@ void ExternalService::end_sources(const std::string& mount) {
   services_.log.info(kExternalModule, mount + " is gone for " +
                                           std::to_string(settings_.grace.count()) +
                                           " s; its source is ended");
-  for (const auto& encoder : services_.admission->encoders_of(mount)) {
-    Worker& home = *services_.workers[encoder.home];
-    home.loop.post([&home, id = encoder.id] { home.sources.kill(id, EndReason::kKilled); });
-  }
+  Worker::end_encoders(services_, mount, EndReason::kKilled);
 }
 
 void ExternalService::report_faults() {

@@ -10,6 +10,16 @@ void Worker::wake(Services& services, Channel::Loops loops, const std::shared_pt
   }
 }
 
+void Worker::end_source(Services& services, unsigned home, std::uint64_t lease, EndReason reason) {
+  Worker& worker = *services.workers[home];
+  worker.loop.post([&worker, lease, reason] { worker.sources.kill(lease, reason); });
+}
+
+void Worker::end_encoders(Services& services, const std::string& mount, EndReason reason) {
+  for (const auto& encoder : services.admission->encoders_of(mount))
+    end_source(services, encoder.home, encoder.id, reason);
+}
+
 void Worker::accept_from(const std::shared_ptr<const ListenSocket>& socket,
                          const ListenSocket* before) {
   std::erase_if(acceptors,

@@ -3,7 +3,9 @@
 // Ownership: Services.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -43,6 +45,10 @@ struct Worker {
   void stop_accepting(const ListenSocket& socket);
   // New bytes for the listeners of these workers; from any thread.
   static void wake(Services& services, Channel::Loops loops, const std::shared_ptr<Mount>& mount);
+  // The source with this lease at the worker `home` ends; from any thread.
+  static void end_source(Services& services, unsigned home, std::uint64_t lease, EndReason reason);
+  // All sources of this mount at this server, standbys too; from control.
+  static void end_encoders(Services& services, const std::string& mount, EndReason reason);
   // The wait of a request has ended: its stage is asked again, with this in its context; from
   // any thread.
   static void resume(Services& services, const ParkedRequest& request, WaitOutcome outcome,

@@ -4,7 +4,7 @@
 
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/mount_homes.h"
-#include "app/cluster/relay_service.h"
+#include "app/services/worker.h"
 
 namespace lb {
 
@@ -60,7 +60,7 @@ void end_moved_sources(Services& services, const Config& before, const Config& n
                                             " now; the source here, from " +
                                             encoder.facts->source_ip +
                                             ", is ended, and its listeners wait for the stream");
-    services.relays->end_encoders(mount);
+    Worker::end_encoders(services, mount, EndReason::kMoved);
   }
 }
 

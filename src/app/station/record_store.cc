@@ -202,7 +202,7 @@ void RecordService::end_sources() {
     if (is_in_file(*view->file, ending.mount)) return true;
     for (const auto& encoder : services_.admission->encoders_of(ending.mount))
       if (ending.user.empty() || encoder.user == ending.user)
-        services_.station->kill_encoder(ending.mount, encoder.id);
+        Worker::end_source(services_, encoder.home, encoder.id, EndReason::kKilled);
     return true;
   });
 }

@@ -257,16 +257,14 @@ void ServerStation::move_listeners(const std::string& from, const std::string& t
 
 void ServerStation::kill_source(const std::string& name) {
   const auto* writer = services_.admission->writer_of(name);
-  if (writer == nullptr) return;
-  Worker& home = *services_.workers[writer->home];
-  home.loop.post([&home, lease = writer->lease] { home.sources.kill(lease, EndReason::kKilled); });
+  if (writer != nullptr)
+    Worker::end_source(services_, writer->home, writer->lease, EndReason::kKilled);
 }
 
 bool ServerStation::kill_encoder(const std::string& name, std::uint64_t id) {
   for (const auto& encoder : services_.admission->encoders_of(name)) {
     if (encoder.id != id) continue;
-    Worker& home = *services_.workers[encoder.home];
-    home.loop.post([&home, id] { home.sources.kill(id, EndReason::kKilled); });
+    Worker::end_source(services_, encoder.home, id, EndReason::kKilled);
     return true;
   }
   return false;
