@@ -82,9 +82,20 @@ class RecordReader {
   std::optional<Error> fault_;
 };
 
-void write_mounts(JsonWriter& out, const std::vector<std::string>& mounts) {
+// What a user and a token may do.
+template <class Login>
+void read_rights(RecordReader& read, Login& login) {
+  read.role(login.role);
+  read.text("account", login.account);
+  read.mounts(login.mounts);
+}
+
+template <class Login>
+void write_rights(JsonWriter& out, const Login& login) {
+  out.key("role").text(to_text(login.role));
+  out.key("account").text(login.account);
   out.key("mounts").begin_array();
-  for (const std::string& mount : mounts) out.text(mount);
+  for (const std::string& mount : login.mounts) out.text(mount);
   out.end_array();
 }
 
@@ -135,9 +146,7 @@ Result<User> parse_user(std::string_view name, std::string_view json) {
   user.name = name;
   read.own_name("name", name);
   read.text("hash", user.hash);
-  read.role(user.role);
-  read.text("account", user.account);
-  read.mounts(user.mounts);
+  read_rights(read, user);
   read.number("epoch", user.epoch);
   read.flag("disabled", user.disabled);
   read.flag("addresses", user.addresses);
@@ -150,9 +159,7 @@ std::string user_json(const User& user) {
   out.begin_object();
   out.key("name").text(user.name);
   out.key("hash").text(user.hash);
-  out.key("role").text(to_text(user.role));
-  out.key("account").text(user.account);
-  write_mounts(out, user.mounts);
+  write_rights(out, user);
   out.key("epoch").number(user.epoch);
   out.key("disabled").boolean(user.disabled);
   out.key("addresses").boolean(user.addresses);
@@ -170,9 +177,7 @@ Result<ApiToken> parse_token(std::string_view id, std::string_view json) {
   read.text("name", token.name);
   read.text("digest", token.digest);
   if (token.digest.size() != kDigestDigits) read.complain("has no digest");
-  read.role(token.role);
-  read.text("account", token.account);
-  read.mounts(token.mounts);
+  read_rights(read, token);
   read.number("expires", token.expires);
   if (read.fault()) return *read.fault();
   return token;
@@ -184,9 +189,7 @@ std::string token_json(const ApiToken& token) {
   out.key("id").text(token.id);
   out.key("name").text(token.name);
   out.key("digest").text(token.digest);
-  out.key("role").text(to_text(token.role));
-  out.key("account").text(token.account);
-  write_mounts(out, token.mounts);
+  write_rights(out, token);
   out.key("expires").number(token.expires);
   out.end_object();
   return out.take();
