@@ -113,6 +113,21 @@ TEST_GROUP(Seam) {
     edge.begin(true, joined.place);
     edge.arrive(read_view(origin.view(), joined.plan.position));
   }
+  // The edge has the origin's stream, and goes on at a server with another one of these frames.
+  void change_to(Fed & other, unsigned from, unsigned to, std::uint64_t burst_bytes) {
+    origin.begin(false);
+    origin.arrive(numbered_frames(0, 100));
+    other.leases = 100;
+    other.begin(false);
+    other.arrive(numbered_frames(from, to));
+    join_edge();
+    const StreamAddress wanted = edge.next();
+    const auto joined = plan_placed_join(other.view(), burst_bytes, StreamAsk{wanted}, 0);
+    CHECK(joined.place.has_value());
+    CHECK_FALSE(joined.place->at.id == wanted.id);
+    edge.begin(true, joined.place);
+    edge.arrive(read_view(other.view(), joined.plan.position));
+  }
 };
 
 TEST(Seam, AnEdgeHasTheAddressesAndTimesOfItsOrigin) {
@@ -211,18 +226,7 @@ TEST(Seam, TwoServersWithoutAddressesAreJoinedByContent) {
 // One encoder sends to two servers, each of which gives the stream an address of its own.
 TEST(Seam, TwoServersWithOtherAddressesOfOneStreamAreJoinedByContent) {
   Fed other{host};
-  origin.begin(false);
-  origin.arrive(numbered_frames(0, 100));
-  other.leases = 100;
-  other.begin(false);
-  other.arrive(numbered_frames(0, 130));
-  join_edge();
-  const StreamAddress wanted = edge.next();
-  const auto joined = plan_placed_join(other.view(), 10'000, StreamAsk{wanted}, 0);
-  CHECK(joined.place.has_value());
-  CHECK_FALSE(joined.place->at.id == wanted.id);
-  edge.begin(true, joined.place);
-  edge.arrive(read_view(other.view(), joined.plan.position));
+  change_to(other, 0, 130, 10'000);
   CHECK_EQUAL(numbered_frames(0, 130), edge.stream());
   CHECK(host.captured.says("where the same bytes were found"));
   // The next question is by the upstream's addresses, and times are its own.
@@ -236,29 +240,13 @@ TEST(Seam, TwoServersWithOtherAddressesOfOneStreamAreJoinedByContent) {
 }
 TEST(Seam, AnotherStreamBeginsAtAUnitWithTheAddressOfItsUpstream) {
   Fed other{host};
-  origin.begin(false);
-  origin.arrive(numbered_frames(0, 100));
-  other.leases = 100;
-  other.begin(false);
-  other.arrive(numbered_frames(1000, 1200));
-  join_edge();
-  const auto joined = plan_placed_join(other.view(), 70'000, StreamAsk{edge.next()}, 0);
-  edge.begin(true, joined.place);
-  edge.arrive(read_view(other.view(), joined.plan.position));
+  change_to(other, 1000, 1200, 70'000);
   CHECK(host.captured.says("at a unit"));
   CHECK(edge.next() == other.next());
 }
 TEST(Seam, ASpanThatEndsBeforeTheSeamIsFoundIsPut) {
   Fed other{host};
-  origin.begin(false);
-  origin.arrive(numbered_frames(0, 100));
-  other.leases = 100;
-  other.begin(false);
-  other.arrive(numbered_frames(1000, 1010));
-  join_edge();
-  const auto joined = plan_placed_join(other.view(), 70'000, StreamAsk{edge.next()}, 0);
-  edge.begin(true, joined.place);
-  edge.arrive(read_view(other.view(), joined.plan.position));
+  change_to(other, 1000, 1010, 70'000);
   CHECK_EQUAL(numbered_frames(0, 100), edge.stream());
   edge.feed->span_ended();
   edge.feed->publish();
