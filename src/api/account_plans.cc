@@ -167,6 +167,16 @@ Plan create_account(const PlanContext& context) {
   const std::string key = record_key("accounts", account.id);
   if (context.book.revision_of(key) != 0)
     return Problem{ProblemName::kExists, "there is an account " + account.id};
+  // Logins that an earlier version has left behind, or a hand, get no rights in the new one.
+  const std::size_t mounts = count_of(context.book.mounts(), account.id);
+  const std::size_t logins =
+      count_of(context.book.users(), account.id) + count_of(context.book.tokens(), account.id);
+  if (mounts + logins > 0)
+    return Problem{ProblemName::kNotEmpty, "there is no account " + account.id + ", but " +
+                                               std::to_string(mounts) + " mounts and " +
+                                               std::to_string(logins) +
+                                               " users and tokens name it; they have to be "
+                                               "deleted, or given to another account, first"};
   Planned plan;
   put_record(plan, key, account_json(account), 0);
   plan.answer = {201, account_body(context, account, 0), 0, "/api/v1/accounts/" + account.id};

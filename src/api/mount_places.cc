@@ -9,8 +9,6 @@
 namespace lb {
 namespace {
 
-constexpr std::string_view kPlacedFamily = "placed/";
-
 std::uint64_t kbps_of(const MountRecord& record) {
   return record.limits.bitrate > 0 ? static_cast<std::uint64_t>(record.limits.bitrate) : kUsualKbps;
 }
@@ -104,8 +102,6 @@ void note_placed(Planned& plan, const PlanContext& context, const std::string& n
   json.begin_object().key("mounts").number(mounts).end_object();
   put_record(plan, key, json.take(), context.book.revision_of(key));
 }
-
-bool is_placed_key(std::string_view key) noexcept { return key.starts_with(kPlacedFamily); }
 
 MountRecord moved(MountRecord record) {
   if (record.state != RecordState::kMoving) return record;

@@ -34,7 +34,6 @@ std::variant<Placed, Problem> place(const PlanContext& context, const MountRecor
 // Writes placed/NODE with its revision: of two masters that place there at once, one conflicts and
 // plans again.
 void note_placed(Planned& plan, const PlanContext& context, const std::string& node);
-bool is_placed_key(std::string_view key) noexcept;
 
 // The record with its move at an end: `to` is its home.
 MountRecord moved(MountRecord record);

@@ -57,8 +57,8 @@ struct PlanContext {
 // A write of one record that exists with this revision (0: that does not).
 void put_record(Planned& plan, const std::string& key, std::string value, std::uint64_t revision);
 void delete_record(Planned& plan, const std::string& key, std::uint64_t revision);
-// Writes the record of an account as it is: of two requests that use its quota at once, one
-// conflicts and is planned again.
+// Writes the record of an account as it is: of two requests that use its quota or name it at once,
+// one conflicts and is planned again; so nothing that names an account outlives it.
 void hold_account(Planned& plan, const PlanContext& context, const std::string& account);
 
 Problem not_found(std::string_view what, std::string_view name);

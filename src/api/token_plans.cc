@@ -66,8 +66,7 @@ Plan create_token(const PlanContext& context) {
   Planned plan;
   const std::string key = record_key("tokens", token.id);
   put_record(plan, key, token_json(token), 0);
-  if (!token.account.empty() && context.who.role != Role::kAdmin)
-    hold_account(plan, context, token.account);
+  if (!token.account.empty()) hold_account(plan, context, token.account);
   JsonWriter json;
   write_token(json, token, 0, &secret);
   plan.answer = {201, json.take() + "\n", 0, "/api/v1/" + key};

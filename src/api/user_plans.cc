@@ -148,8 +148,7 @@ Plan create_user(const PlanContext& context) {
   user.hash = *std::move(hash);
   Planned plan;
   put_record(plan, key, user_json(user), 0);
-  if (!user.account.empty() && context.who.role != Role::kAdmin)
-    hold_account(plan, context, user.account);
+  if (!user.account.empty()) hold_account(plan, context, user.account);
   plan.answer = {201, user_body(user, 0, generated ? &password : nullptr), 0, "/api/v1/" + key};
   plan.deed = ApiDeed{"create", key, user_changes(User(), user)};
   return plan;
@@ -180,6 +179,8 @@ Plan change_user(const PlanContext& context) {
   ++user.epoch;  // sessions with the rights so far end
   const std::string key = record_key("users", user.name);
   put_record(plan, key, user_json(user), row->revision);
+  if (!user.account.empty() && user.account != row->value.account)
+    hold_account(plan, context, user.account);
   plan.deed = ApiDeed{"change", key, user_changes(row->value, user)};
   return plan;
 }

@@ -21,6 +21,7 @@ struct RecordService::Job {
   RegistryWrite write;
   std::shared_ptr<const LiveView> live;
   int attempts = 0;
+  std::string held;  // the key of the account that it writes; "": none
 };
 
 }  // namespace lb

@@ -1,8 +1,8 @@
-// RecordService: requests that choose a home, and moves of mounts.
+// RecordService: requests that choose a home or use a quota, and moves of mounts.
 //
-// Each choice counts what was placed before it.  At this server they go one after the other; what
-// another master has placed meanwhile makes the write conflict, and the plan is made again when the
-// watch has told of it.
+// Each choice counts what was placed before it, each use of a quota what was given before it.  At
+// this server they go one after the other; what another master has written meanwhile makes the
+// write conflict, and the plan is made again when the watch has told of it.
 #include <algorithm>
 #include <utility>
 
@@ -31,25 +31,77 @@ void RecordService::placed(const JobPtr& job) {
   plan(next);
 }
 
-void RecordService::plan_when(const JobPtr& job, std::uint64_t revision) {
-  behind_.push_back({job, revision, services_.loops.control().now() + kCatchUp});
+bool RecordService::waits_for_account(const JobPtr& job) {
+  const auto& compares = job->write.compares;
+  const auto at = std::find_if(compares.begin(), compares.end(), [](const RegistryCompare& one) {
+    return one.key.starts_with("accounts/");
+  });
+  const std::string key = at == compares.end() ? std::string() : at->key;
+  if (key == job->held) return false;
+  release_account(job);
+  if (key.empty()) return false;
+  const auto [row, is_free] = held_accounts_.try_emplace(key);
+  if (is_free)
+    job->held = key;
+  else
+    row->second.push_back(job);
+  return !is_free;
+}
+
+void RecordService::release_account(const JobPtr& job) {
+  if (job->held.empty()) return;
+  const auto at = held_accounts_.find(std::exchange(job->held, {}));
+  if (at->second.empty() || stopped_) {
+    held_accounts_.erase(at);
+    return;
+  }
+  const JobPtr next = at->second.front();
+  at->second.pop_front();
+  next->held = at->first;
+  plan(next);
+}
+
+bool RecordService::Behind::is_told(const RecordBook& book) const {
+  return std::all_of(found.begin(), found.end(), [&](const RegistryCompare& one) {
+    const std::uint64_t known = book.revision_of(one.key);
+    const auto& compares = job->write.compares;
+    const auto was =
+        std::find_if(compares.begin(), compares.end(),
+                     [&one](const RegistryCompare& compare) { return compare.key == one.key; });
+    if (one.revision != 0) return known >= one.revision;
+    return known == 0 || (was != compares.end() && known > was->revision);
+  });
+}
+
+// The keys tell, not the number of the book: that counts writes of this server too, which may be
+// told before another's that are older.
+void RecordService::plan_after_conflict(const JobPtr& job, const CommitAnswer& answer) {
+  Behind behind{job, {}, services_.loops.control().now() + kCatchUp};
+  for (const RegistryCompare& compare : job->write.compares) {
+    const auto at = std::find_if(
+        answer.current.begin(), answer.current.end(),
+        [&compare](const RegistryRecord& record) { return record.key == compare.key; });
+    behind.found.push_back({compare.key, at == answer.current.end() ? 0 : at->revision});
+  }
+  if (behind.is_told(*view_.read()->book)) return plan(job);
+  behind_.push_back(std::move(behind));
   if (!catch_up_.armed()) catch_up_.after(kCatchUp);
 }
 
 void RecordService::plan_those_behind() {
-  const std::uint64_t revision = view_.read()->book->revision();
+  const auto view = view_.read();
   const SteadyTime now = services_.loops.control().now();
   std::vector<JobPtr> ready;
   std::erase_if(behind_, [&](const Behind& one) {
-    if (one.revision > revision && now < one.until) return false;
+    if (!one.is_told(*view->book)) {
+      if (now < one.until) return false;
+      one.job->attempts += kAttemptsOfSilence;
+    }
     ready.push_back(one.job);
     return true;
   });
   if (!behind_.empty() && !catch_up_.armed()) catch_up_.after(kCatchUp);
-  for (const JobPtr& job : ready) {
-    job->book = nullptr;
-    plan(job);
-  }
+  for (const JobPtr& job : ready) plan(job);
 }
 
 // A write that conflicts is one that another master has made, or the record is another one now:

@@ -75,8 +75,7 @@ void RecordService::look(const JobPtr& job) {
 void RecordService::plan(const JobPtr& job) {
   if (waits_to_place(job)) return;
   const auto view = view_.read();
-  // What a conflict has shown may be newer than what the watch has told.
-  if (!job->book || job->book->revision() < view->book->revision()) job->book = view->book;
+  job->book = view->book;
   job->file = view->file;
   if (!job->made.empty())
     if (const std::string* made = job->book->made(job->made)) {
@@ -134,6 +133,7 @@ void RecordService::commit(const JobPtr& job) {
     finish(job, read_only());
     return;
   }
+  if (waits_for_account(job)) return;
   registry_->commit(job->write,
                     [this, job](CommitAnswer answer) { committed(job, std::move(answer)); });
 }
@@ -145,44 +145,23 @@ void RecordService::committed(const JobPtr& job, CommitAnswer answer) {
     case CommitResult::kDone:
       placed(job);
       if (plan.again) {
-        job->book = nullptr;
         job->task.request.if_match.clear();  // the first part was judged by it
         this->plan(job);
         return;
       }
+      release_account(job);
       stamp(plan.answer, answer.revision);
       wait_until_laid(job, answer.revision);
       return;
     case CommitResult::kConflict: {
       if (answer_from_made(job, answer.current)) return;
-      // What has been placed there counts, and only the watch tells of it.
-      std::uint64_t placed_at = 0;
-      for (const RegistryRecord& record : answer.current)
-        if (is_placed_key(record.key) && record.revision > job->book->revision_of(record.key))
-          placed_at = std::max(placed_at, record.revision);
-      const int most = placed_at != 0 ? kPlacings : kAttempts;
-      if (++job->attempts >= most) {
-        finish(job,
-               Problem{ProblemName::kOverloaded, "the record was changed " + std::to_string(most) +
-                                                     " times while this was tried"});
+      if (++job->attempts >= kAttempts) {
+        finish(job, Problem{ProblemName::kOverloaded,
+                            "other requests have changed the same records all the time while this "
+                            "one was tried; nothing was written"});
         return;
       }
-      if (placed_at > view_.read()->book->revision()) {
-        plan_when(job, placed_at);
-        return;
-      }
-      RegistryChange newer;
-      for (RegistryRecord& record : answer.current)
-        if (record.revision > job->book->revision_of(record.key)) {
-          newer.revision = std::max(newer.revision, record.revision);
-          newer.set.push_back(std::move(record));
-        }
-      std::vector<std::string> complaints;
-      if (!newer.set.empty()) {
-        newer.revision = std::max(newer.revision, job->book->revision());
-        job->book = job->book->after(newer, complaints);
-      }
-      this->plan(job);
+      plan_after_conflict(job, answer);
       return;
     }
     case CommitResult::kUnavailable:
@@ -233,6 +212,7 @@ void RecordService::finish(const JobPtr& job, Answer answer) {
   --waiting_;
   if (!job->made.empty()) made_under_way_.erase(job->made);
   placed(job);
+  release_account(job);
   if (const auto* given = std::get_if<ApiAnswer>(&answer)) {
     if (!job->task.request.dry_run()) audit(*job, std::to_string(given->status));
   } else {

@@ -3,8 +3,10 @@
 // something are planned, committed and answered.
 //
 // A plan is made on the clerk from the book of that moment and committed with the revisions that it
-// saw; a conflict is planned again, at most kAttempts times.  An answer leaves when its change is
-// durable and in force at this server.
+// saw.  After a conflict the watch has to tell what was written, all of it, before the next plan: a
+// quota is the sum over all records, not over those that were compared.  At this server changes of
+// one account go one after the other.  An answer leaves when its change is durable and in force
+// here.
 // Thread: control, except what says "any thread".
 // Ownership: Services.
 // Bounds: kMaxWaiting requests under way.
@@ -49,14 +51,15 @@ struct RecordView {
 class RecordService {
  public:
   static constexpr std::size_t kMaxWaiting = 256;
-  static constexpr int kAttempts = 8;
-  // Of a new mount: another master may win many times in a row while both make hundreds.
-  static constexpr int kPlacings = 32;
+  // Another master may win many times in a row while both make hundreds.
+  static constexpr int kAttempts = 32;
+  // What a conflict costs of them where the watch has not told of it within kCatchUp.
+  static constexpr int kAttemptsOfSilence = 8;
   // How long a start waits for the store before it takes connections without records.
   static constexpr std::chrono::seconds kStartPatience{10};
   // How long an answer waits for its change to be in force here; it is durable by then.
   static constexpr std::chrono::seconds kApplyPatience{2};
-  // How long a request waits to see what another master has placed.
+  // How long a request waits to see what another master has written.
   static constexpr std::chrono::seconds kCatchUp{1};
 
   using Answer = std::variant<ApiAnswer, Problem>;
@@ -130,8 +133,11 @@ class RecordService {
   // A request that chooses a home waits for the one before it; true: it waits.
   bool waits_to_place(const JobPtr& job);
   void placed(const JobPtr& job);  // or it will not be
-  // Plans again when the book is as new as this.
-  void plan_when(const JobPtr& job, std::uint64_t revision);
+  // A request that writes an account waits for the one before it; true: it waits.
+  bool waits_for_account(const JobPtr& job);
+  void release_account(const JobPtr& job);
+  // Plans again when the book has what this conflict has shown.
+  void plan_after_conflict(const JobPtr& job, const CommitAnswer& answer);
   void plan_those_behind();
   void step_of_move(const BookRow<MountRecord>& row, MoveStep step);
   void kick(const Ban& ban);
@@ -171,10 +177,14 @@ class RecordService {
   MountMoves moves_;
   JobPtr placing_;  // the one that chooses a home
   std::deque<JobPtr> to_place_;
+  // Accounts that a request under way writes, with those that wait for it.
+  std::map<std::string, std::deque<JobPtr>, std::less<>> held_accounts_;
+  // A request whose write conflicted, until the book has what was found.
   struct Behind {
     JobPtr job;
-    std::uint64_t revision = 0;
+    std::vector<RegistryCompare> found;  // 0: absent
     SteadyTime until;
+    bool is_told(const RecordBook& book) const;
   };
   std::vector<Behind> behind_;
   Timer patience_, retry_, start_, catch_up_;
