@@ -24,6 +24,7 @@ stream_files = \
   src/stream/loop_streams.cc src/stream/loop_streams.h \
   src/stream/mount.cc src/stream/mount.h \
   src/stream/mount_table.h \
+  src/stream/noted_mounts.h \
   src/stream/pulse_pacer.h \
   src/stream/seam.h \
   src/stream/seam_search.cc src/stream/seam_search.h \

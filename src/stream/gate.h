@@ -20,20 +20,29 @@ class Gate {
   static constexpr std::int64_t kMaxWeight = (std::int64_t{1} << 40) - 1;
 
   using Total = std::atomic<std::int64_t>;
+  // Hears of each that enters while the gate is empty, on its thread.
+  class Watcher {
+   public:
+    virtual void first_entered() = 0;
+
+   protected:
+    ~Watcher() = default;
+  };
   Gate() = default;
-  // total: outlives the gate.
-  Gate(Total* total, std::int64_t weight) noexcept : total_(total), state_(word(weight)) {}
+  // total, watcher: outlive the gate; may be null.
+  Gate(Total* total, std::int64_t weight, Watcher* watcher = nullptr) noexcept
+      : total_(total), watcher_(watcher), state_(word(weight)) {}
 
   // False when `limit` are inside already.
-  bool try_enter(std::int64_t limit) noexcept {
+  bool try_enter(std::int64_t limit) {
     std::uint64_t now = state_.load(std::memory_order_relaxed);
     do {
       if (limit >= 0 && inside_of(now) >= limit) return false;
     } while (!state_.compare_exchange_weak(now, now + 1, std::memory_order_relaxed));
-    add(weight_of(now));
+    entered(now);
     return true;
   }
-  void enter() noexcept { add(weight_of(state_.fetch_add(1, std::memory_order_relaxed))); }
+  void enter() { entered(state_.fetch_add(1, std::memory_order_relaxed)); }
   void leave() noexcept { add(-weight_of(state_.fetch_sub(1, std::memory_order_relaxed))); }
   std::int64_t inside() const noexcept { return inside_of(state_.load(std::memory_order_relaxed)); }
 
@@ -60,11 +69,16 @@ class Gate {
     return static_cast<std::uint64_t>(std::clamp<std::int64_t>(weight, 0, kMaxWeight))
            << kInsideBits;
   }
+  void entered(std::uint64_t before) {
+    add(weight_of(before));
+    if (watcher_ != nullptr && inside_of(before) == 0) watcher_->first_entered();
+  }
   void add(std::int64_t weight) noexcept {
     if (total_ != nullptr && weight != 0) total_->fetch_add(weight, std::memory_order_relaxed);
   }
 
   Total* const total_ = nullptr;
+  Watcher* const watcher_ = nullptr;
   std::atomic<std::uint64_t> state_{0};  // weight, and how many are inside
 };
 

@@ -1,7 +1,8 @@
 // Mount: a published path with its settings, its stream and its listeners' gate.
 //
 // Thread: every member is immutable, atomic, a Snapshot or a Channel; any thread may read.
-// Written by: control (settings, table membership), the home worker (facts, metadata, stream).
+// Written by: control (settings, phase, table membership), the home worker (facts, metadata,
+// stream).
 // Ownership: shared_ptr, held by the MountTable, fan-outs and the writer's lease.
 #pragma once
 
@@ -18,6 +19,7 @@
 #include "media/framer.h"
 #include "stream/channel.h"
 #include "stream/gate.h"
+#include "stream/noted_mounts.h"
 #include "stream/settings.h"
 #include "stream/stream_log.h"
 
@@ -55,7 +57,7 @@ struct PromisedBits {
   std::int64_t nominal = 0;  // of a listener of a mount whose rate is not known yet
 };
 
-class Mount {
+class Mount final : private Gate::Watcher {
  public:
   // promised: null: not counted.
   Mount(std::string name, std::shared_ptr<const MountSettings> settings, unsigned workers,
@@ -89,7 +91,19 @@ class Mount {
   void set_codec(std::shared_ptr<const CodecFacts> next) { codec_.publish(std::move(next)); }
 
   MountPhase phase() const noexcept { return phase_.load(std::memory_order_relaxed); }
-  void set_phase(MountPhase phase) noexcept { phase_.store(phase, std::memory_order_relaxed); }
+  void set_phase(MountPhase phase) {
+    phase_.store(phase, std::memory_order_relaxed);
+    if (is_in_use()) note_use();
+  }
+  // It has a source, or waits for it to come back, or has listeners.
+  bool is_in_use() const noexcept {
+    return phase() == MountPhase::kRunning || phase() == MountPhase::kLingering || listeners() > 0;
+  }
+  // Of the MountTable, before others see the mount: each time that it begins to be in use is noted
+  // there.
+  void note_uses_in(std::shared_ptr<NotedMounts> list);
+  // It is not in use; the next time is noted again.
+  bool rests();
   // Whether bytes come in.  False from the moment in which the home worker sees the end of the
   // source; the phase follows when control has heard of it.
   bool is_fed() const noexcept { return fed_.load(std::memory_order_relaxed); }
@@ -114,6 +128,9 @@ class Mount {
   void note_peak(std::int64_t listeners) noexcept;
 
  private:
+  void first_entered() override { note_use(); }
+  void note_use();
+
   const std::string name_;
   Snapshot<MountSettings> settings_;
   Snapshot<SourceFacts> facts_;
@@ -125,6 +142,8 @@ class Mount {
   Gate gate_, relay_gate_, direct_gate_;
   std::atomic<MountPhase> phase_{MountPhase::kRunning};
   std::atomic<bool> fed_{true};
+  std::shared_ptr<NotedMounts> uses_;  // null: in no table yet
+  std::atomic<bool> use_noted_{false};
   std::atomic<SteadyTime> last_data_{};
 };
 

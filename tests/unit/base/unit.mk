@@ -4,6 +4,7 @@ unit_base_files = tests/unit/main.cc \
   tests/unit/base/encoding_test.cc \
   tests/unit/base/json_test.cc \
   tests/unit/base/log_test.cc \
+  tests/unit/base/persistent_map_test.cc \
   tests/unit/base/result_test.cc \
   tests/unit/base/strings_test.cc
 if UNITY
