@@ -96,7 +96,7 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
         // It may have moved to another mount since.
         const bool if_gone = when == Authenticators::Drop::kIfGone;
         if (!if_gone)  // a listener by HLS has no connection to look at
-          for (const auto& [name, mount] : *services.mounts.all())
+          for (const auto all = services.mounts.all(); const auto& [name, mount] : *all)
             services.hls->end(*mount, client);
         for (const auto& worker : services.workers)
           worker->loop.post([w = worker.get(), client, if_gone, mounts = services.mounts.all()] {

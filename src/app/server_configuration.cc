@@ -128,7 +128,8 @@ void Server::apply(const OverlayUpdate& update) {
   services_->auth->forget_answers();
   services_->external->configured();
   std::vector<std::string> mounts;
-  for (const auto& [name, mount] : *services_->mounts.all()) mounts.push_back(name);
+  for (const auto all = services_->mounts.all(); const auto& [name, mount] : *all)
+    mounts.push_back(name);
   end_moved_sources(*services_, *before, *next, mounts);
   reopen_logs();
   for (const Change& change : update.plan) services_->log.info("config/reload", to_string(change));

@@ -229,7 +229,7 @@ void IngestService::look_at_own() {
   std::set<std::string> own;
   const auto config = services_.config.read();
   if (!masters_.empty())
-    for (const auto& [name, mount] : *services_.mounts.all()) {
+    for (const auto all = services_.mounts.all(); const auto& [name, mount] : *all) {
       const auto facts = mount->facts();
       const MountPhase phase = mount->phase();
       const MountSettings& section = mount_section(*config, name);

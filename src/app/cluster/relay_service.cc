@@ -388,7 +388,7 @@ void RelayService::look_for_away() {
   look_for_raced();
   if (!former_.empty()) choose_relays();
   std::vector<std::string> homes;
-  for (const auto& [name, mount] : *services_.mounts.all())
+  for (const auto all = services_.mounts.all(); const auto& [name, mount] : *all)
     if (mount->phase() == MountPhase::kIdle && mount->settings()->fallback_override)
       homes.push_back(name);
   if (homes.empty()) {

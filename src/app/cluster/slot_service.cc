@@ -99,7 +99,7 @@ bool SlotService::judge_offers() {
 std::set<std::string> SlotService::limited_streams() const {
   std::set<std::string> mounts;
   if (!any_section_) return mounts;
-  for (const auto& [name, mount] : *services_.mounts.all())
+  for (const auto all = services_.mounts.all(); const auto& [name, mount] : *all)
     if (mount_section(*judged_, name).max_listeners_cluster >= 0 && !mount->facts()->from_file)
       mounts.insert(name);
   return mounts;

@@ -105,7 +105,7 @@ NodeNow ApiSight::own_row() const {
   if (most.listeners > 0) row.max_listeners = most.listeners;
   if (most.kbps > 0) row.max_kbps = whole_of(most.kbps);
   double kbps = 0;
-  for (const auto& [name, mount] : *services_.mounts.all()) {
+  for (const auto all = services_.mounts.all(); const auto& [name, mount] : *all) {
     if (!is_carried(*mount)) continue;
     row.listeners += audience_at(*mount);
     kbps += audience_at(*mount) * listener_kbps(*mount);

@@ -53,7 +53,7 @@ std::vector<YpStream> DirectoryService::public_streams() const {
   std::vector<YpStream> streams;
   const auto config = services_.config.read();
   const ListenersElsewhere elsewhere = services_.cluster->listeners_elsewhere();
-  for (const auto& [name, mount] : *services_.mounts.all()) {
+  for (const auto all = services_.mounts.all(); const auto& [name, mount] : *all) {
     const auto settings = mount->settings();
     const auto facts = mount->facts();
     if (!is_public(*settings, *facts)) continue;

@@ -201,7 +201,7 @@ void MetricsService::complete(MetricsPicture& picture) const {
                              std::max(0.0, Seconds(now - beat.last).count()),
                              Seconds(beat.worked).count(), beat.tasks});
   const std::string authority = Services::authority(*config);
-  for (const auto& [name, mount] : *services_.mounts.all())
+  for (const auto all = services_.mounts.all(); const auto& [name, mount] : *all)
     picture.streams.push_back(metrics_stream(*mount, authority));
   if (const auto context = services_.tls.context())
     for (const TlsContext::Certificate& certificate : context->certificates())

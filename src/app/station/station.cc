@@ -100,7 +100,7 @@ void ServerStation::mounts(Then<Result<std::vector<MountRow>>> then) {
   std::vector<MountRow> rows;
   const SteadyTime now = services_.clock.steady();
   const ListenersElsewhere elsewhere = services_.cluster->listeners_elsewhere();
-  for (const auto& [name, mount] : *services_.mounts.all()) {
+  for (const auto all = services_.mounts.all(); const auto& [name, mount] : *all) {
     const auto settings = mount->settings();
     const auto facts = mount->facts();
     MountRow row;
