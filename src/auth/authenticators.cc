@@ -47,7 +47,7 @@ Authenticators::Authenticators(Loop& control, Loop& clerk, Log& log, Fetcher& fe
     : control_(control),
       log_(log),
       drop_listener_(std::move(drop_listener)),
-      hashes_(control, clerk),
+      hashes_(control),
       removals_(control, fetcher, log, EventSender::Limits{}),
       mount_events_(control, fetcher, log, mount_event_limits()),
       context_{control, clerk, log, fetcher, hashes_, mount_events_, [this] { return server_; }},

@@ -11,6 +11,7 @@ auth_files = \
   src/auth/event_sender.cc src/auth/event_sender.h \
   src/auth/file_stamp.h \
   src/auth/hash_queue.cc src/auth/hash_queue.h \
+  src/auth/hash_thread.cc src/auth/hash_thread.h \
   src/auth/htpasswd.cc \
   src/auth/ip_filter.cc src/auth/ip_filter.h \
   src/auth/key_ring.cc src/auth/key_ring.h \

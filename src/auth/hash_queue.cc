@@ -1,7 +1,6 @@
 #include "auth/hash_queue.h"
 
 #include <chrono>
-#include <memory>
 #include <utility>
 
 #include "auth/password_hash.h"
@@ -14,8 +13,11 @@ constexpr auto kKnownFor = std::chrono::seconds(60);
 
 }  // namespace
 
-HashQueue::HashQueue(Loop& control, Loop& clerk)
-    : control_(control), clerk_(clerk), secret_(random_bytes(32)) {}
+HashQueue::HashQueue(Loop& control)
+    : control_(control),
+      secret_(random_bytes(32)),
+      usual_(control, "hashes"),
+      dear_(control, "dear hashes") {}
 
 bool HashQueue::check(std::string hash, std::string password, UniqueFunction<void(bool)> done) {
   control_.assert_here();
@@ -27,27 +29,26 @@ bool HashQueue::check(std::string hash, std::string password, UniqueFunction<voi
     }
     known_.erase(at);
   }
-  if (waiting_.size() >= kMaxWaiting) return false;
-  waiting_.push_back({std::move(hash), std::move(password), std::move(key), std::move(done)});
-  next();
+  Lane& lane = is_dear_hash(hash) ? dear_ : usual_;
+  if (lane.waiting.size() >= kMaxWaiting + (lane.busy ? 1 : 0)) return false;
+  lane.waiting.push_back({std::move(hash), std::move(password), std::move(key), std::move(done)});
+  next(lane);
   return true;
 }
 
-void HashQueue::next() {
-  if (busy_ || waiting_.empty()) return;
-  busy_ = true;
-  // One job a task: what else waits for the clerk gets its turn in between.
-  clerk_.post([this, job = std::make_shared<Job>(std::move(waiting_.front()))] {
-    const bool right = password_matches(job->hash, job->password);
-    control_.post([this, job, right] { finished(std::move(*job), right); });
-  });
-  waiting_.pop_front();
+void HashQueue::next(Lane& lane) {
+  if (lane.busy || lane.waiting.empty()) return;
+  lane.busy = true;
+  const Job& job = lane.waiting.front();
+  lane.thread.judge(job.hash, job.password, [this, &lane](bool right) { finished(lane, right); });
 }
 
-void HashQueue::finished(Job job, bool right) {
-  busy_ = false;
+void HashQueue::finished(Lane& lane, bool right) {
+  Job job = std::move(lane.waiting.front());
+  lane.waiting.pop_front();
+  lane.busy = false;
   if (right) remember(job.key);
-  next();
+  next(lane);
   job.done(right);
 }
 

@@ -20,6 +20,14 @@ constexpr std::string_view kHtpasswdModule = "auth_htpasswd/htpasswd";
 constexpr auto kOptions = std::to_array<std::string_view>(
     {"filename", "allow_duplicate_users", "drop_existing_listener", "rejected_mount", "hash"});
 
+// Users that cannot log in for their hash; "": there are none.
+std::string locked_out_text(const std::string& path, const UserTable& table) {
+  if (table.locked_out().empty()) return {};
+  return path + ": " + std::to_string(table.locked_out().size()) +
+         " users cannot log in; the first is \"" + table.locked_out().front() + "\": its hash " +
+         std::string(hash_complaint(*table.find(table.locked_out().front())));
+}
+
 // The file on the clerk.  Authenticators hand it tasks; it lives as long as one of them is under
 // way.
 struct UserFile {
@@ -31,11 +39,8 @@ struct UserFile {
     if (!text) return;
     if (*text) {
       table = UserTable::parse(**text);
-      if (table.locked_out() > 0)
-        log.warn(kHtpasswdModule,
-                 file.path() + ": " + std::to_string(table.locked_out()) +
-                     " users have a hash that is neither MD5 in hex nor one of libcrypt; "
-                     "they cannot log in");
+      if (const auto trouble = locked_out_text(file.path(), table); !trouble.empty())
+        log.warn(kHtpasswdModule, trouble);
       return;
     }
     table = {};
@@ -186,8 +191,12 @@ std::vector<std::string> htpasswd_complaints(const AuthOptions& options) {
   std::vector<std::string> complaints;
   for (const std::string& name : unknown_auth_options(options, kOptions))
     complaints.push_back("option \"" + name + "\" is not known and has no effect");
-  if (auth_option(options, "filename").empty())
+  const std::string path(auth_option(options, "filename"));
+  if (path.empty())
     complaints.push_back("there is no option \"filename\"; every listener is refused");
+  else if (const auto file = read_file_text(path))
+    if (auto text = locked_out_text(path, UserTable::parse(file->text)); !text.empty())
+      complaints.push_back(std::move(text));
   const std::string_view hash = auth_option(options, "hash");
   if (!hash.empty() && !hash_method(hash))
     complaints.push_back("option \"hash\": \"" + std::string(hash) +

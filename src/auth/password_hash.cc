@@ -2,7 +2,9 @@
 
 #include <crypt.h>
 
+#include <algorithm>
 #include <array>
+#include <limits>
 #include <memory>
 
 #include "base/strings.h"
@@ -31,6 +33,95 @@ std::string libcrypt(const std::string& password, const std::string& setting) {
   if (hashed == nullptr || hashed[0] == '*') return {};
   return hashed;
 }
+
+// -- what a hash costs ---------------------------------------------------------------------------
+
+constexpr std::uint64_t kNoCost = std::numeric_limits<std::uint64_t>::max();
+
+// How a method writes its cost; in units of its own.
+std::uint64_t fixed_cost(std::string_view) { return 0; }
+
+std::uint64_t number_before(std::string_view text, char end) {
+  const std::size_t size = text.find(end);
+  if (size == std::string_view::npos || size == 0 || size > 9) return kNoCost;
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (!std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(size), is_digit))
+    return kNoCost;
+  return parse_u64(text.substr(0, size)).value_or(kNoCost);
+}
+
+// "rounds=5000$salt", or the method's few rounds without it.
+std::uint64_t rounds(std::string_view rest) {
+  constexpr std::string_view kRounds = "rounds=";
+  return rest.starts_with(kRounds) ? number_before(rest.substr(kRounds.size()), '$') : 5000;
+}
+
+std::uint64_t first_number(std::string_view rest) { return number_before(rest, '$'); }
+
+// Digits of libcrypt's base 64, each below 48, above which yescrypt's go on in another one.
+std::uint64_t digit(char c) {
+  constexpr std::string_view kDigits = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghij";
+  const std::size_t at = kDigits.find(c);
+  return at == std::string_view::npos ? kNoCost : at;
+}
+
+// "j9T$salt": the flavour, the logarithm of N less one, r less one.  What has more parameters
+// multiplies its cost by them.
+std::uint64_t yescrypt_cost(std::string_view rest) {
+  if (rest.find('$') != 3 || rest[0] != 'j') return kNoCost;
+  const std::uint64_t log_n = digit(rest[1]), r = digit(rest[2]);
+  if (log_n == kNoCost || r == kNoCost || log_n > 30) return kNoCost;
+  return (r + 1) << (log_n + 1);
+}
+
+// "CU..../....salt": the logarithm of N, r and p in five digits each, lowest first.
+std::uint64_t scrypt_cost(std::string_view rest) {
+  if (rest.size() < 11 || rest.substr(2, 4) != "...." || rest.substr(6, 5) != "/....")
+    return kNoCost;
+  const std::uint64_t log_n = digit(rest[0]), r = digit(rest[1]);
+  return log_n == kNoCost || r == kNoCost || log_n > 30 ? kNoCost : r << log_n;
+}
+
+struct CostRow {
+  std::string_view prefix;
+  std::uint64_t (*cost)(std::string_view rest);  // of what follows the prefix
+  std::uint64_t dear, limit;                     // above `dear`: 0.1 s and more
+};
+// Beside each limit what it took on a processor of 2024.
+constexpr std::uint64_t kMaxRounds = 1'000'000, kDearRounds = 250'000;
+constexpr std::uint64_t kDearBcrypt = 11, kMaxBcrypt = 14;  // 0.09 s, 0.71 s
+constexpr std::uint64_t kYescryptDefault = 32u << 12;       // "j9T": 0.02 s, 16 MiB
+constexpr std::uint64_t kScryptDefault = 32u << 14;         // "CU": 0.17 s, 64 MiB
+constexpr CostRow kCosts[] = {
+    {"$1$", fixed_cost, 0, 0},
+    {"$2a$", first_number, kDearBcrypt, kMaxBcrypt},
+    {"$2b$", first_number, kDearBcrypt, kMaxBcrypt},
+    {"$2x$", first_number, kDearBcrypt, kMaxBcrypt},
+    {"$2y$", first_number, kDearBcrypt, kMaxBcrypt},
+    {"$3$", fixed_cost, 0, 0},
+    {"$5$", rounds, kDearRounds, kMaxRounds},  // 0.24 s
+    {"$6$", rounds, kDearRounds, kMaxRounds},  // 0.19 s
+    {"$7$", scrypt_cost, 0, kScryptDefault},
+    {"$gy$", yescrypt_cost, kYescryptDefault, kYescryptDefault},
+    {"$md5$", fixed_cost, 0, 0},                        // 4096 rounds
+    {"$md5,", rounds, kDearRounds / 4, kMaxRounds},     // 1.09 s
+    {"$sha1$", first_number, kDearRounds, kMaxRounds},  // 0.47 s
+    {"$sm3$", rounds, kDearRounds, kMaxRounds},
+    {"$sm3y$", yescrypt_cost, kYescryptDefault, kYescryptDefault},
+    {"$y$", yescrypt_cost, kYescryptDefault, kYescryptDefault},
+};
+
+const CostRow* cost_row(std::string_view hash) {
+  for (const CostRow& row : kCosts)
+    if (hash.starts_with(row.prefix)) return &row;
+  return nullptr;
+}
+
+std::uint64_t cost_of(const CostRow& row, std::string_view hash) {
+  return row.cost(hash.substr(row.prefix.size()));
+}
+
+// -- making one ----------------------------------------------------------------------------------
 
 struct MethodRow {
   std::string_view name;
@@ -70,18 +161,36 @@ std::optional<HashMethod> hash_method(std::string_view name) {
 
 bool is_slow_hash(std::string_view hash) { return hash.starts_with('$'); }
 
+bool is_dear_hash(std::string_view hash) {
+  const CostRow* row = cost_row(hash);
+  return row != nullptr && cost_of(*row, hash) > row->dear;
+}
+
+bool is_costly_hash(std::string_view hash) {
+  const CostRow* row = cost_row(hash);
+  return row != nullptr && cost_of(*row, hash) > row->limit;
+}
+
 bool is_known_hash(const std::string& hash) {
   if (is_md5(hash) || hash == kNoPassword) return true;
-  if (!is_slow_hash(hash)) return false;
+  if (cost_row(hash) == nullptr || is_costly_hash(hash)) return false;
   const int verdict = crypt_checksalt(hash.c_str());
   return verdict == CRYPT_SALT_OK || verdict == CRYPT_SALT_METHOD_LEGACY ||
          verdict == CRYPT_SALT_TOO_CHEAP;
 }
 
+std::string_view hash_complaint(const std::string& hash) {
+  if (is_known_hash(hash)) return {};
+  if (is_costly_hash(hash))
+    return "takes too long to judge: bcrypt is taken up to cost 14, others up to 1000000 rounds, "
+           "yescrypt and scrypt with their default cost";
+  return "is not a hash that this machine knows";
+}
+
 bool password_matches(const std::string& hash, const std::string& password) {
   if (!is_usable(password)) return false;
   if (is_md5(hash)) return secret_equal(md5_hex(password), to_lower(hash));
-  if (!is_slow_hash(hash)) return false;
+  if (cost_row(hash) == nullptr || is_costly_hash(hash)) return false;
   const std::string hashed = libcrypt(password, hash);
   return !hashed.empty() && secret_equal(hashed, hash);
 }

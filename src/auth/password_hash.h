@@ -1,6 +1,9 @@
 // Hashes of passwords: Icecast's (MD5 in hex, no salt) and those of libcrypt: $2y$ (bcrypt), $5$,
-// $6$ (SHA-256, SHA-512), $y$ (yescrypt) and whatever else it was built with, such as $argon2id$.
-// Thread: pure functions.  The slow ones take 5 to 500 ms on purpose: on the clerk only.
+// $6$ (SHA-256, SHA-512), $y$ (yescrypt) and whatever else it was built with, if its cost is known.
+// Thread: pure functions.  The slow ones take 5 ms to a second on purpose: HashQueue's threads only;
+// those that make a hash, on the clerk.
+// Bounds: a hash states itself what judging it costs, up to days.  Above bcrypt's 14, 1,000,000
+// rounds, scrypt's and yescrypt's default it is refused, whichever way it came.
 #pragma once
 
 #include <optional>
@@ -22,9 +25,15 @@ HashMethod best_hash_method();
 
 // Whether judging a password against this hash takes long.
 bool is_slow_hash(std::string_view hash);
-// Whether this is a hash that we can judge at all.
+// Of the slow ones: so slow that the usual ones are not kept waiting for it.
+bool is_dear_hash(std::string_view hash);
+// Whether what the hash says of its own cost is above the bounds.
+bool is_costly_hash(std::string_view hash);
+// Whether this is a hash that we can judge at all, at a cost within the bounds.
 bool is_known_hash(const std::string& hash);
-// False for a password with a NUL byte or of more than 512 bytes, and for a hash of another kind.
+// What is wrong with it, as the end of a sentence; "" for one that is known.
+std::string_view hash_complaint(const std::string& hash);
+// False for a password with a NUL byte or of more than 512 bytes, and for a hash that is not known.
 bool password_matches(const std::string& hash, const std::string& password);
 // nullopt: libcrypt refuses.
 std::optional<std::string> hash_password(HashMethod method, const std::string& password);

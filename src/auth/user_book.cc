@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "auth/password_hash.h"
 #include "base/encoding.h"
 #include "base/json.h"
 #include "base/strings.h"
@@ -150,6 +151,7 @@ Result<User> parse_user(std::string_view name, std::string_view json) {
   read.number("epoch", user.epoch);
   read.flag("disabled", user.disabled);
   read.flag("addresses", user.addresses);
+  if (is_costly_hash(user.hash)) read.complain("hash " + std::string(hash_complaint(user.hash)));
   if (read.fault()) return *read.fault();
   return user;
 }

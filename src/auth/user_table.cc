@@ -27,7 +27,8 @@ UserTable UserTable::parse(std::string_view text) {
     if (user.empty()) continue;
     if (!table.hashes_.emplace(user, hash).second) continue;
     table.names_.emplace_back(user);
-    if (!is_known_hash(std::string(hash))) ++table.locked_out_;
+    if (!is_known_hash(std::string(hash))) table.locked_out_.emplace_back(user);
+    if (is_costly_hash(hash)) continue;
     if (table.decoy_.empty() || (is_slow_hash(hash) && !is_slow_hash(table.decoy_)))
       table.decoy_ = hash;
   }

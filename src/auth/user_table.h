@@ -4,7 +4,6 @@
 // Thread: immutable values, pure functions.
 #pragma once
 
-#include <cstddef>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -22,14 +21,13 @@ class UserTable {
   // known one; "" in a table without users.
   const std::string& decoy() const noexcept { return decoy_; }
   const std::vector<std::string>& names() const noexcept { return names_; }  // as in the file
-  // Users that cannot log in, because their hash is of an unknown kind.
-  std::size_t locked_out() const noexcept { return locked_out_; }
+  // Users that cannot log in, because their hash is of an unknown kind, or too costly.
+  const std::vector<std::string>& locked_out() const noexcept { return locked_out_; }
 
  private:
   std::unordered_map<std::string, std::string> hashes_;
-  std::vector<std::string> names_;
+  std::vector<std::string> names_, locked_out_;
   std::string decoy_;
-  std::size_t locked_out_ = 0;
 };
 
 // Whether a name can stand in the file at all.

@@ -72,8 +72,9 @@ void check_sources(const MountRecord& record, RecordReader& reader) {
       reader.fault(at + "/user", "is not a user name");
     if (login.hash.empty() && login.password.empty())
       reader.fault(at, "has neither hash nor password");
-    if (!login.hash.empty() && !is_known_hash(login.hash))
-      reader.fault(at + "/hash", "is not a hash that this machine knows");
+    if (!login.hash.empty())
+      if (const auto complaint = hash_complaint(login.hash); !complaint.empty())
+        reader.fault(at + "/hash", std::string(complaint));
     for (std::size_t j = 0; j < i; ++j)
       if (record.sources[j].user == login.user)
         reader.fault(at + "/user", quoted(login.user) + " has a login already");

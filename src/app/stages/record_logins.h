@@ -1,5 +1,5 @@
-// The logins of a source that a mount's record has: hashes are judged on the clerk, passwords of
-// an external configuration at once.
+// The logins of a source that a mount's record has: hashes are judged by HashQueue, passwords of an
+// external configuration at once.
 //
 // A login counts from its beginning to its end.  A Shoutcast source has no user name: it comes with
 // that of the mount, and may be any of the record's.

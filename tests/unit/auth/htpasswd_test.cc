@@ -21,7 +21,7 @@ TEST_GROUP(Htpasswd) {
   Loop loop{0, system_clock()};
   Log log{system_clock()};
   Fetcher fetcher{loop};
-  HashQueue hashes{loop, loop};
+  HashQueue hashes{loop};
   EventSender events{loop, fetcher, log, EventSender::Limits{}};
   AuthContext context{loop,
                       loop,

@@ -64,10 +64,53 @@ TEST(PasswordHash, WhatIsNoHashMatchesNothing) {
   CHECK(!hash_method("sha1").has_value());
 }
 
+TEST(PasswordHash, WhatAHashCostsIsBounded) {
+  const std::string salt = "abcdefghijklmnopqrstuu";
+  for (const char* setting :
+       {"$2b$14$", "$6$rounds=1000000$", "$5$rounds=1000000$", "$sha1$1000000$", "$y$j9T$",
+        "$md5,rounds=1000000$", "$gy$j9T$", "$y$j85$", "$6$", "$5$", "$1$", "$md5$"}) {
+    CHECK(!is_costly_hash(setting + salt));
+    CHECK(is_known_hash(setting + salt));
+    STRCMP_EQUAL("", std::string(hash_complaint(setting + salt)).c_str());
+  }
+  CHECK(is_known_hash("$7$CU..../...." + salt));
+  for (const char* setting : {"$2b$15$",
+                              "$2a$31$",
+                              "$2y$31$",
+                              "$6$rounds=1000001$",
+                              "$6$rounds=999999999$",
+                              "$5$rounds=999999999$",
+                              "$5$rounds=4294967297$",
+                              "$5$rounds= 9999999$",
+                              "$sha1$4000000000$",
+                              "$sha1$1000001$",
+                              "$md5,rounds=4000000000$",
+                              "$y$jAT$",
+                              "$y$jFT$",
+                              "$y$j9U$",
+                              "$gy$jFT$",
+                              "$y$j9T/..$",
+                              "$y$.9T$",
+                              "$7$DU..../....",
+                              "$7$CU..../0...",
+                              "$7$CU/.../....",
+                              "$sm3$rounds=9999999$",
+                              "$sm3y$jFT$"}) {
+    CHECK(is_costly_hash(setting + salt));
+    CHECK(!is_known_hash(setting + salt));
+    CHECK(hash_complaint(setting + salt).starts_with("takes too long"));
+    CHECK(!password_matches(setting + salt, "secret"));  // at once
+  }
+  CHECK(is_dear_hash("$2b$14$" + salt));
+  CHECK(is_dear_hash("$6$rounds=1000000$" + salt));
+  for (const HashMethod method : {HashMethod::kBcrypt, HashMethod::kSha512, HashMethod::kYescrypt})
+    CHECK(!is_dear_hash(*hash_password(method, "secret")));
+}
+
 TEST_GROUP(HashQueue) {
   FakeClock clock;
   Loop loop{0, clock};
-  HashQueue queue{loop, loop};
+  HashQueue queue{loop};
   const std::string hash = *hash_password(HashMethod::kSha512, "secret");
   int right = 0, wrong = 0;
 
@@ -117,8 +160,33 @@ TEST(HashQueue, ARememberedPasswordCountsForItsHashOnly) {
   CHECK(!answered);
   while (!answered) loop.run_once(true);
 }
+TEST(HashQueue, AUsualHashDoesNotWaitForDearOnes) {
+  int dear = 0;
+  for (int i = 0; i < 8; ++i)
+    queue.check("$2b$12$abcdefghijklmnopqrstuu" + std::to_string(i), "x", [&](bool) { ++dear; });
+  CHECK(check("secret"));
+  run_until(1);
+  LONGS_EQUAL(1, right);
+  CHECK(dear < 8);
+}
+TEST(HashQueue, DearOnesFillTheirOwnLaneOnly) {
+  while (queue.check("$2b$14$abcdefghijklmnopqrstuu", "x", [](bool) {})) {
+  }
+  CHECK(check("secret"));
+  run_until(1);
+}
+TEST(HashQueue, ItsEndDoesNotWaitForAHash) {
+  const auto begun = std::chrono::steady_clock::now();
+  for (int i = 0; i < 10; ++i) {
+    HashQueue other(loop);
+    CHECK(other.check("$2b$14$abcdefghijklmnopqrstuu", "x",
+                      [](bool) { FAIL("its queue has gone"); }));
+  }
+  // One takes 0.7 s.
+  CHECK(std::chrono::steady_clock::now() - begun < std::chrono::milliseconds(600));
+}
 TEST(HashQueue, RefusesWhenTooManyWait) {
-  // One is with the clerk, 64 wait.
+  // One is with the thread, 64 wait.
   for (std::size_t i = 0; i < HashQueue::kMaxWaiting + 1; ++i) CHECK(check("guess"));
   CHECK(!check("guess"));
 }

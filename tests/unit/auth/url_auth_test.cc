@@ -41,7 +41,7 @@ TEST_GROUP(UrlAuth) {
   Loop loop{0, clock};
   Log log{system_clock()};
   Fetcher fetcher{loop};
-  HashQueue hashes{loop, loop};
+  HashQueue hashes{loop};
   EventSender events{loop, fetcher, log, EventSender::Limits{}};
   AuthContext context{loop, loop, log, fetcher, hashes, events, [] {
                         return std::make_shared<const AuthServer>(

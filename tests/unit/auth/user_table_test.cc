@@ -38,7 +38,14 @@ TEST(UserTable, TheDecoyIsASlowHashWhereThereIsOne) {
   STRCMP_EQUAL("", UserTable::parse("").decoy().c_str());
 }
 TEST(UserTable, CountsUsersThatCannotLogIn) {
-  LONGS_EQUAL(2, UserTable::parse("a:" + kAlice + "\nb:{SHA}xyz\nc:$apr1$s$h\n").locked_out());
+  const auto table = UserTable::parse("a:" + kAlice + "\nb:{SHA}xyz\nc:$apr1$s$h\n" +
+                                      "d:$2b$15$abcdefghijklmnopqrstuu\n");
+  LONGS_EQUAL(3, table.locked_out().size());
+  STRCMP_EQUAL("d", table.locked_out().back().c_str());
+  // A password of an unknown user is not compared with what takes too long.
+  STRCMP_EQUAL(
+      kAlice.c_str(),
+      UserTable::parse("a:" + kAlice + "\nd:$2b$15$abcdefghijklmnopqrstuu\n").decoy().c_str());
 }
 TEST(UserTable, NamesThatWouldBreakTheFileAreNone) {
   for (const char* name : {"", "a:b", "a\nb", "#a", " a", "a ", "\x7f", "a\rb"})

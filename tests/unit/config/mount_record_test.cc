@@ -304,6 +304,9 @@ TEST(MountRecord, SourcesAreChecked) {
   CHECK(!fault_of(R"({"mount":"/a","sources":[{"user":"u","password":"p"},
                                               {"user":"u","password":"q"}]})")
              .empty());
+  CHECK(
+      fault_of(R"({"mount":"/a","sources":[{"user":"u","hash":"$2b$31$abcdefghijklmnopqrstuu"}]})")
+          .find("/sources/0/hash: takes too long") != std::string::npos);
   CHECK(!fault_of(R"({"mount":"/a","sources":[{"user":"u","hash":"plain"}]})").empty());
 }
 

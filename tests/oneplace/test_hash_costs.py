@@ -1,0 +1,62 @@
+"""Hashes that are dear on purpose: what is too costly is refused, and one stops nothing else (doc/stores.md)."""
+import signal
+import threading
+
+from api import Api, refused, store_server
+from harness import check, equal, test, wait_for
+
+SALT = "abcdefghijklmnopqrstuu"
+COSTLY = ("$2b$31$" + SALT, "$6$rounds=999999999$" + SALT, "$5$rounds=999999999$" + SALT, "$sha1$4000000000$" + SALT, "$y$jFT$" + SALT,
+          "$md5,rounds=4000000000$" + SALT)
+
+
+@test
+def a_costly_hash_is_refused_by_the_api_and_in_a_file(t):
+    server = store_server(t)
+    api = Api(server)
+    login = api.mount("/rock.mp3")
+    for hash in COSTLY:
+        reply = api.ask("PATCH", "/mounts/rock.mp3", {"sources": [{"user": "tom", "hash": hash}]})
+        equal(reply.status, 422, hash)
+        check("/sources/0/hash" in reply.text and "takes too long to judge" in reply.text, reply.text)
+    file = server.dir / "records/mounts.d/rock.mp3.xml"
+    good = wait_for(lambda: file.exists() and file.read_text(), "the file of the record")
+    written = good.replace("</record>", '<source user="tom" hash="%s"/></record>' % COSTLY[0])
+    check(written != good, good)
+    file.write_text(written)
+    server.send_signal(signal.SIGHUP)
+    wait_for(lambda: "takes too long to judge" in server.log(), "the log names the hash")
+    # The last good record stays.
+    source = server.source("/rock.mp3", login=login)
+    source.play(1)
+
+
+@test
+def wrong_logins_at_a_dear_hash_keep_no_other_login_waiting(t):
+    server = store_server(t)
+    api = Api(server)
+    login = api.mount("/rock.mp3")
+    api.want(201, "POST", "/mounts", {"mount": "/dear.mp3"})
+    # 1.1 s each, one after the other.
+    api.want(200, "PATCH", "/mounts/dear.mp3", {"sources": [{"user": "tom%d" % i, "hash": "$md5,rounds=1000000$abcdefg%d$" % i} for i in range(8)]})
+    judged = []
+
+    def guess_at(number):
+        try:
+            judged.append(refused(server, "/dear.mp3", "tom%d:x" % number))
+        except OSError:
+            pass  # the server has ended
+
+    guesses = [threading.Thread(target=guess_at, args=(i,)) for i in range(8)]
+    for guess in guesses:
+        guess.start()
+    wait_for(lambda: len(judged) > 0, "the first wrong password is answered", 30)
+    source = server.source("/rock.mp3", login=login)
+    check(len(judged) < 8, "the login of another mount waited for all dear hashes")
+    api.want(200, "PATCH", "/mounts/rock.mp3", {"settings": {"stream-name": "Rock"}})
+    check("icecast" in server.get("/metrics").text, "metrics")
+    check(len(judged) < 8, "a change, or the metrics, waited for all dear hashes: %r" % judged)
+    source.play(1)
+    server.stop()
+    for guess in guesses:
+        guess.join()
