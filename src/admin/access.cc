@@ -16,7 +16,7 @@ constexpr AdminAccess kOpen = AdminAccess::kAnyone;
 constexpr auto kStageRows = std::to_array<AccessRow>({
     {"/metrics", kOnly, AdminRole::kViewer, OwnUse::kFilter, false},
     {"/admin/events", kOnly, AdminRole::kViewer, OwnUse::kFilter, false},
-    // All numbers of the server as one text: operators and owners are told 403.
+    // All numbers of the server as one text: logins of some mounts are told 403.
     {"STATS", kOnly, AdminRole::kViewer, OwnUse::kNever, false},
     {"/admin/archive.json", kOnly, AdminRole::kViewer, OwnUse::kMount, false},
     {"/admin/archive/delete", kOnly, AdminRole::kOwner, OwnUse::kMount, true},
@@ -46,26 +46,25 @@ const AccessRow* stage_access(std::string_view path) {
   return found == kStageRows.end() ? nullptr : &*found;
 }
 
-bool access_allows(const AccessRow& row, AdminRole role, bool has_mount, bool owns) {
+bool access_allows(const AccessRow& row, AdminRole role, AskedMount asked) {
   if (row.access == kOpen) return true;
   switch (role) {
     case AdminRole::kNone:
       return false;
     case AdminRole::kSource:
-      return row.access == AdminAccess::kAdminOrSource && has_mount;
+      return row.access == AdminAccess::kAdminOrSource && asked.named;
     case AdminRole::kRelay:
       return row.access == AdminAccess::kRelayOnly;
     case AdminRole::kAdmin:
       return row.access != AdminAccess::kRelayOnly;
     case AdminRole::kViewer:
-      return row.access != AdminAccess::kRelayOnly && row.least == AdminRole::kViewer;
     case AdminRole::kOperator:
     case AdminRole::kOwner:
       break;
   }
-  if (row.access == AdminAccess::kRelayOnly || role < row.least || row.own == OwnUse::kNever)
-    return false;
-  return row.own == OwnUse::kFilter || (has_mount && owns);
+  if (row.access == AdminAccess::kRelayOnly || role < row.least) return false;
+  if (!asked.has_own_only) return true;
+  return row.own == OwnUse::kFilter || (row.own == OwnUse::kMount && asked.named && asked.own);
 }
 
 }  // namespace lb

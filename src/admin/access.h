@@ -2,8 +2,9 @@
 // addresses that a stage answers by itself.
 //
 // A row says what the password of a source or a relay opens (AdminAccess), the least role of a user
-// (`least`), and what operators and owners, which have mounts of their own, get (OwnUse).  The
-// tests walk every row with every role and every method.
+// (`least`), and what a login gets that has only some of the mounts (OwnUse): operators, owners,
+// and viewers of an account or with names of mounts.  Which mounts these are: auth/login_scope.h.
+// The tests walk every row with every role.
 // Thread: constant data, pure functions.
 // Source: oneplace.md 1.4.
 #pragma once
@@ -23,7 +24,7 @@ enum class AdminAccess : std::uint8_t {
   kRelayOnly,
 };
 
-// What operators and owners get.
+// What logins get that have only some of the mounts.
 enum class OwnUse : std::uint8_t {
   kMount,   // it: mount= has to be one of theirs
   kFilter,  // all of it, but for the mounts and nodes that are not theirs
@@ -43,7 +44,12 @@ std::vector<AccessRow> access_rows();
 // Of what a stage answers by itself; nullptr: it has no row, and is the administrator's alone.
 const AccessRow* stage_access(std::string_view path);
 
-// owns: mount= is there, and is one of the asker's.
-bool access_allows(const AccessRow& row, AdminRole role, bool has_mount, bool owns);
+// What is asked about, as far as rights depend on it.
+struct AskedMount {
+  bool named = false;        // mount= is there
+  bool own = false;          // and is one of the asker's
+  bool has_own_only = true;  // the asker is a user or a token that has only some of the mounts
+};
+bool access_allows(const AccessRow& row, AdminRole role, AskedMount asked);
 
 }  // namespace lb

@@ -21,7 +21,7 @@ using enum AdminAccess;
 using enum OwnUse;
 constexpr AdminRole kReads = AdminRole::kViewer, kRuns = AdminRole::kOperator;
 
-// Columns at the end: the least role of a user, and what operators and owners get.
+// Columns at the end: the least role of a user, and what logins of some mounts get.
 constexpr auto kCommands = std::to_array<AdminCommand>({
     {"stats", kOptional, kAdminOrSource, "stats.xsl", false, "", run_stats, kReads, kMount},
     {"stats.xml", kOptional, kAdminOrSource, "", false, "", run_stats, kReads, kMount},
@@ -86,13 +86,13 @@ std::string_view mount_problem(const AdminTask& task) {
   return use == kNoMount ? "Mount request unknown" : "";
 }
 
-// Operators and owners move listeners among their own mounts, delete what their own have recorded,
-// and order no node.
+// A viewer changes nothing.  Logins of some mounts move listeners among these, delete what these
+// have recorded, and order no node.
 bool may_touch_named(const AdminTask& task) {
-  if (!task.request.owns) {
-    return task.request.role != AdminRole::kViewer ||
-           !admin_changes_state(*task.lookup.command, task.request.query);
-  }
+  if (task.request.role == AdminRole::kViewer &&
+      admin_changes_state(*task.lookup.command, task.request.query))
+    return false;
+  if (!task.request.owns) return true;
   for (const std::string_view name : {"destination", "fallback"})
     if (const auto other = task.param(name); other && !task.owns(*other)) return false;
   if (task.lookup.command->run == run_cluster_command && task.param("do") == "drain") return false;
@@ -161,8 +161,8 @@ AdminLookup admin_lookup(std::string_view path) {
 
 std::span<const AdminCommand> admin_commands() { return kCommands; }
 
-bool admin_allows(const AdminCommand& command, AdminRole role, bool has_mount, bool owns) {
-  return access_allows(command.access_row(), role, has_mount, owns);
+bool admin_allows(const AdminCommand& command, AdminRole role, AskedMount asked) {
+  return access_allows(command.access_row(), role, asked);
 }
 
 bool admin_changes_state(const AdminCommand& command, std::string_view query) {
@@ -185,9 +185,8 @@ void answer_admin(AdminRequest request, Station& station, UniqueFunction<void(Ad
   AdminTask task{std::move(request), {}, "", &station, std::move(done)};
   task.lookup = admin_lookup(task.request.path);
   task.mount = task.param("mount").value_or("");
-  if (!admin_allows(*task.lookup.command, task.request.role, task.has_mount(),
-                    task.owns(task.mount)) ||
-      !may_touch_named(task))
+  const AskedMount asked{task.has_mount(), task.owns(task.mount), task.request.owns != nullptr};
+  if (!admin_allows(*task.lookup.command, task.request.role, asked) || !may_touch_named(task))
     return task.done(admin_error(401, ""));
   if (const std::string_view problem = mount_problem(task); !problem.empty())
     return task.fail(problem);

@@ -42,7 +42,7 @@ struct AdminRequest {
   AdminRole role = AdminRole::kNone;
   std::string peer_ip;
   Address peer;
-  // Of an operator or an owner: whether a mount is one of theirs.  Not set: all are.
+  // Of a login that has only some of the mounts: whether a mount is one of them.  Not set: all are.
   std::function<bool(std::string_view mount)> owns;
   bool shows_addresses = true;  // of listeners
   std::string node;             // of the cluster, whose secret was given; its role is then kRelay
@@ -76,7 +76,7 @@ struct AdminCommand {
   std::string_view changes_with;  // not "": changes state only when this parameter is there
   void (*run)(AdminTask task) = nullptr;
   AdminRole least = AdminRole::kAdmin;  // of users
-  OwnUse own = OwnUse::kNever;          // by operators and owners
+  OwnUse own = OwnUse::kNever;          // by logins that have only some of the mounts
 
   AccessRow access_row() const { return {name, access, least, own, changes_state}; }
 };
@@ -90,8 +90,7 @@ struct AdminLookup {
 AdminLookup admin_lookup(std::string_view path);
 // Whether `path` belongs to this floor: it begins with "/admin/", or is "/admin.cgi".
 bool is_admin_path(std::string_view path);
-// owns: mount= is one of the asker's.
-bool admin_allows(const AdminCommand& command, AdminRole role, bool has_mount, bool owns = false);
+bool admin_allows(const AdminCommand& command, AdminRole role, AskedMount asked);
 bool admin_changes_state(const AdminCommand& command, std::string_view query);
 
 // Refusals that need no password (decisions B10): an unknown command, a cross-site request that

@@ -41,7 +41,7 @@ std::string text_of(const ServerEvent& event, const std::string& node,
 std::string shown_text(const ServerEvent& event, const std::string& text, const std::string& node,
                        const Followers::Scope& scope) {
   if (scope.is_whole()) return text;
-  if (scope.owns && is_of_mount(event) && !scope.owns(event.subject)) return {};
+  if (scope.owns && is_of_mount(event) && !scope.owns(event.subject, event.account)) return {};
   return text_of(event, node, scope);
 }
 

@@ -37,6 +37,7 @@ struct ServerEvent {
   // Set by EventStream::publish().
   std::string id;
   WallTime when{};
+  std::string account = {};  // of the mount, when it happened; "": it had none
 };
 // 2026-11-20T06:52:17Z
 std::string event_time(WallTime when);

@@ -29,7 +29,8 @@ class Followers {
 
   // What a follower is shown, by its role.
   struct Scope {
-    std::function<bool(std::string_view)> owns;  // of a mount; empty: every one
+    // Of a mount that had this account when it was; empty: every one.
+    std::function<bool(std::string_view mount, std::string_view account)> owns;
     bool addresses = true;
     std::function<bool()> holds;  // whether its login does; empty: for ever
 

@@ -1,9 +1,6 @@
 #include "admin/identity.h"
 
-#include <algorithm>
 #include <array>
-
-#include "base/strings.h"
 
 namespace lb {
 
@@ -23,6 +20,21 @@ AdminRole admin_role(Role role) noexcept {
   return AdminRole::kNone;
 }
 
+Role user_role(AdminRole role) noexcept {
+  switch (role) {
+    case AdminRole::kViewer:
+      return Role::kViewer;
+    case AdminRole::kOperator:
+      return Role::kOperator;
+    case AdminRole::kOwner:
+      return Role::kOwner;
+    case AdminRole::kAdmin:
+      return Role::kAdmin;
+    default:
+      return Role::kNone;
+  }
+}
+
 std::string_view to_text(AdminRole role) noexcept {
   static constexpr std::array<std::string_view, 7> kNames = {
       "none", "source", "relay", "viewer", "operator", "owner", "admin"};
@@ -37,13 +49,11 @@ std::string_view to_text(Identity::Via via) noexcept {
 
 bool Identity::owns(std::string_view mount) const {
   if (!has_own_mounts()) return true;
-  if (mount.empty()) return false;
-  const std::string name(mount);
-  if (std::any_of(mounts.begin(), mounts.end(),
-                  [&name](const std::string& one) { return one == name || glob_match(one, name); }))
-    return true;
-  return role == AdminRole::kOwner && !account.empty() && book != nullptr &&
-         book->account_of(mount) == account;
+  return owns(mount, account_of ? account_of(mount) : std::string());
+}
+
+bool Identity::owns(std::string_view mount, std::string_view account_of_mount) const {
+  return !has_own_mounts() || scope().has(mount, account_of_mount);
 }
 
 }  // namespace lb

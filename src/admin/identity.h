@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "auth/login_scope.h"
 #include "auth/session_token.h"
 #include "auth/user_book.h"
 
@@ -21,12 +22,14 @@ enum class AdminRole : std::uint8_t {
   kNone,
   kSource,    // may log in as the source of the mount that mount= names
   kRelay,     // the relay password, or the secret of a node
-  kViewer,    // sees everything, changes nothing
+  kViewer,    // sees all mounts, or its own; changes nothing
   kOperator,  // its own mounts
   kOwner,     // those of its account
   kAdmin,
 };
 AdminRole admin_role(Role role) noexcept;
+// kNone: it is the role of no user.
+Role user_role(AdminRole role) noexcept;
 std::string_view to_text(AdminRole role) noexcept;
 
 struct Identity {
@@ -42,15 +45,18 @@ struct Identity {
   std::string encoder;     // of the mount's <encoder> rows; its role is kSource
   std::string csrf;        // a browser sends its cookie along with everything: what changes
                            // something has to bring this along.  "": nothing comes along by itself
-  std::shared_ptr<const UserBook> book;  // for the accounts of mounts
-  std::optional<Session> session;        // of a cookie
+  std::shared_ptr<const UserBook> book;  // in which its user was found
+  // The account of a mount now; "": it has none.  Not set: no mount has one.
+  std::function<std::string(std::string_view mount)> account_of;
+  std::optional<Session> session;  // of a cookie
 
   bool is_nobody() const noexcept { return role == AdminRole::kNone; }
-  bool has_own_mounts() const noexcept {
-    return role == AdminRole::kOperator || role == AdminRole::kOwner;
-  }
-  // Operators and owners have mounts of their own; to the other roles every mount is theirs.
+  LoginScope scope() const noexcept { return {user_role(role), account, mounts}; }
+  // Of a user or a token that has some of the mounts; to all others every mount is theirs.
+  bool has_own_mounts() const noexcept { return role >= AdminRole::kViewer && !scope().has_all(); }
   bool owns(std::string_view mount) const;
+  // The same of a mount that has, or had, this account.
+  bool owns(std::string_view mount, std::string_view account_of_mount) const;
 };
 
 // "file", "basic", "token", "cookie", "proxy", for the audit log.

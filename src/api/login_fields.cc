@@ -37,6 +37,9 @@ std::optional<Problem> judge_login(const PlanContext& context, const LoginFields
   if (!changes_account_of(context.who, login.account))
     return forbidden("an owner has the users and tokens of its own account only");
   if (login.role > context.who.role) return forbidden("an owner gives no rights above its own");
+  if (!scope_of(context.who).covers({login.role, login.account, login.mounts}))
+    return forbidden("this login has some mounts of its account only, and gives no others: " +
+                     joined(context.who.mounts));
   return std::nullopt;
 }
 

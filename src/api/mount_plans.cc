@@ -247,6 +247,8 @@ Plan create_mount(const PlanContext& context) {
   const std::string key = mount_key(record.mount);
   if (context.book.revision_of(key) != 0)
     return Problem{ProblemName::kMountExists, "there is a mount " + record.mount};
+  if (!sees_mount(context.who, record.mount, record.account))
+    return forbidden("this login has some mounts only, and " + record.mount + " is none of them");
   if (auto problem = judge_quota(context, record)) return *std::move(problem);
   if (auto problem = judge_fallback(context, record)) return *std::move(problem);
   auto where = place(context, record);

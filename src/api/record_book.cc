@@ -138,12 +138,9 @@ std::map<std::string, unsigned, std::less<>> RecordBook::all_weights() const {
 std::shared_ptr<const UserBook> RecordBook::user_book() const {
   std::vector<User> users;
   std::vector<ApiToken> tokens;
-  std::map<std::string, std::string, std::less<>> accounts;
   for (const auto& [name, row] : users_) users.push_back(row->value);
   for (const auto& [id, row] : tokens_) tokens.push_back(row->value);
-  for (const auto& [name, row] : mounts_)
-    if (!row->value.account.empty()) accounts.emplace(name, row->value.account);
-  return std::make_shared<const UserBook>(std::move(users), std::move(tokens), std::move(accounts));
+  return std::make_shared<const UserBook>(std::move(users), std::move(tokens));
 }
 
 MountRecords RecordBook::effective_mounts() const {

@@ -24,7 +24,7 @@ struct ApiCaller {
   std::string name;
   Role role = Role::kNone;
   std::string account;              // "": of none
-  std::vector<std::string> mounts;  // of an operator or viewer
+  std::vector<std::string> mounts;  // see auth/login_scope.h
   bool addresses = false;           // sees those of listeners
   std::string ip;
   std::string via;  // "cookie", "basic", "token", "file"

@@ -6,10 +6,12 @@
 #include <string_view>
 
 #include "api/request.h"
+#include "auth/login_scope.h"
 
 namespace lb {
 
-// All records: an administrator, and a viewer that belongs to no account.
+LoginScope scope_of(const ApiCaller& caller) noexcept;
+// All records: an administrator, and a viewer that belongs to no account and names no mounts.
 bool sees_all(const ApiCaller& caller) noexcept;
 bool sees_account(const ApiCaller& caller, std::string_view account) noexcept;
 // account: of the mount, "" for none.

@@ -102,9 +102,7 @@ void write_rights(JsonWriter& out, const Login& login) {
 
 }  // namespace
 
-UserBook::UserBook(std::vector<User> users, std::vector<ApiToken> tokens,
-                   std::map<std::string, std::string, std::less<>> accounts)
-    : accounts_(std::move(accounts)) {
+UserBook::UserBook(std::vector<User> users, std::vector<ApiToken> tokens) {
   for (User& user : users) {
     std::string name = user.name;
     users_.insert_or_assign(std::move(name), std::move(user));
@@ -123,11 +121,6 @@ const User* UserBook::user(std::string_view name) const {
 const ApiToken* UserBook::token(std::string_view digest) const {
   const auto found = tokens_.find(digest);
   return found == tokens_.end() ? nullptr : &found->second;
-}
-
-std::string_view UserBook::account_of(std::string_view mount) const {
-  const auto found = accounts_.find(mount);
-  return found == accounts_.end() ? std::string_view() : found->second;
 }
 
 bool is_login_name(std::string_view name) {

@@ -45,22 +45,17 @@ class UserBook {
   static constexpr std::size_t kMaxNameBytes = 64;
 
   UserBook() = default;
-  // accounts: of mounts, by name.
-  UserBook(std::vector<User> users, std::vector<ApiToken> tokens,
-           std::map<std::string, std::string, std::less<>> accounts = {});
+  UserBook(std::vector<User> users, std::vector<ApiToken> tokens);
 
   // nullptr: there is none.
   const User* user(std::string_view name) const;
   const ApiToken* token(std::string_view digest) const;
-  // Of a mount; "": it belongs to none.
-  std::string_view account_of(std::string_view mount) const;
   bool empty() const noexcept { return users_.empty() && tokens_.empty(); }
   const std::map<std::string, User, std::less<>>& users() const noexcept { return users_; }
 
  private:
   std::map<std::string, User, std::less<>> users_;
   std::map<std::string, ApiToken, std::less<>> tokens_;  // by digest
-  std::map<std::string, std::string, std::less<>> accounts_;
 };
 
 // 1 to 64 bytes of UTF-8 without control characters, ':', '/' and white space at its ends.

@@ -23,6 +23,11 @@ MountSettings mount_settings(const Config& config, std::string_view mount) {
   return found;
 }
 
+std::string_view mount_account(const Config& config, std::string_view mount) {
+  const MountSettings& section = mount_section(config, mount);
+  return section.name == mount ? std::string_view(section.account) : std::string_view();
+}
+
 bool external_is_for_cluster(const Config& config) {
   const ExternalSettings& external = config.external;
   if (external.url.empty() || external.serves == ExternalFor::kNode) return false;

@@ -127,6 +127,9 @@ struct Config {
 // `mount` or a pattern (fnmatch, FNM_PATHNAME) that matches it; else the default mount, whose name
 // is "".
 const MountSettings& mount_section(const Config& config, std::string_view mount);
+// Of the record that counts for this mount; "": none, as for all mounts of the file.  It ends with
+// the configuration.
+std::string_view mount_account(const Config& config, std::string_view mount);
 
 // The settings of a mount: of the first <mount> in file order whose name is `mount` or a pattern
 // (fnmatch, FNM_PATHNAME) that matches it; else of the default mount.  The name is `mount`.

@@ -172,6 +172,7 @@ struct MountSettings {
   MountOrigin origin = MountOrigin::kFile;
   bool suspended = false;  // no source may feed it
   std::vector<RecordLogin> logins;
+  std::string account;  // "": it belongs to none
   // Nodes: where its source is expected, and the other one that takes it while none flows; while it
   // moves, its old and its new home.
   std::string home, backup, moves_from, moves_to;

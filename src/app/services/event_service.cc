@@ -23,8 +23,9 @@ EventService::EventService(Services& services)
     : services_(services), stream_(services.loops.control(), node_name(*services.config.read())) {}
 
 void EventService::publish(std::string type, std::string subject, Details details) {
-  const ServerEvent& event =
-      stream_.publish({std::move(type), std::move(subject), std::move(details), {}, {}});
+  std::string account(mount_account(*services_.config.read(), subject));
+  const ServerEvent& event = stream_.publish(
+      {std::move(type), std::move(subject), std::move(details), {}, {}, std::move(account)});
   run_program(event);
   for (const auto& subscriber : subscribers_) subscriber(event);
 }

@@ -143,7 +143,14 @@ Identity LoginService::identity_of(const User& user, Identity::Via via) const {
   identity.mounts = user.mounts;
   identity.addresses = user.role != Role::kViewer || user.addresses;
   identity.book = services_.users.read();
+  identity.account_of = mount_accounts();
   return identity;
+}
+
+std::function<std::string(std::string_view mount)> LoginService::mount_accounts() const {
+  return [&services = services_](std::string_view mount) {
+    return std::string(mount_account(*services.config.read(), mount));
+  };
 }
 
 std::optional<Identity> LoginService::identity_of(const Session& session) const {

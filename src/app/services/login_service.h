@@ -80,6 +80,8 @@ class LoginService {
   std::optional<Identity> identity_of(const Session& session) const;
   Identity identity_of(const User& user, Identity::Via via) const;
   Identity file_administrator() const;
+  // Identity::account_of: as the configuration in force says, at nodes by what their masters tell.
+  std::function<std::string(std::string_view mount)> mount_accounts() const;
   // A session for them, to be shown as a cookie.
   std::string begin_session(const Identity& identity);
   // A logout.  REQUIRES: SessionBook::judge() gave it

@@ -182,7 +182,7 @@ void take_identity(AdminRequest& asked, const Sender& sender) {
   asked.node = sender->node;
   asked.encoder = sender->encoder;
   asked.shows_addresses = sender->addresses || sender->role < AdminRole::kViewer;
-  if (sender->role == AdminRole::kOperator || sender->role == AdminRole::kOwner)
+  if (sender->has_own_mounts())
     asked.owns = [sender](std::string_view name) { return sender->owns(name); };
 }
 
@@ -199,7 +199,7 @@ bool refuse_in_browser(Worker& worker, Connection& connection, const AdminReques
     return false;
   const bool has_mount = query_param(asked.query, "mount").has_value();
   if (lookup.command == nullptr ||
-      admin_allows(*lookup.command, asked.role, has_mount, identity.owns(about)))
+      admin_allows(*lookup.command, asked.role, asked_mount(identity, about, has_mount)))
     return false;
   refuse_asker(worker, connection, identity);
   return true;

@@ -21,21 +21,6 @@
 namespace lb {
 namespace {
 
-Role role_of_identity(AdminRole role) {
-  switch (role) {
-    case AdminRole::kViewer:
-      return Role::kViewer;
-    case AdminRole::kOperator:
-      return Role::kOperator;
-    case AdminRole::kOwner:
-      return Role::kOwner;
-    case AdminRole::kAdmin:
-      return Role::kAdmin;
-    default:
-      return Role::kNone;
-  }
-}
-
 constexpr std::string_view kDescriptionSchema = "OpenApi";
 
 std::string_view path_as_sent(const Request& request) {
@@ -78,7 +63,7 @@ void send_api_answer(Worker& worker, Connection& connection, RecordService::Answ
 ApiCaller caller_of(const Connection& connection, const Identity& identity) {
   ApiCaller caller;
   caller.name = identity.user;
-  caller.role = role_of_identity(identity.role);
+  caller.role = user_role(identity.role);
   caller.account = identity.account;
   caller.mounts = identity.mounts;
   caller.addresses = identity.addresses;

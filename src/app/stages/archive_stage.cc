@@ -317,8 +317,8 @@ Verdict ArchiveStage::handle(Connection& connection) {
     // A browser brings its session along, wherever it listens.
     const Asker asker = who_asks(worker_, connection);
     if (asker.verdict != Verdict::kNext) return asker.verdict;
-    administrator = access_allows(*stage_access(kPastEndpoint), asker.identity->role, true,
-                                  asker.identity->owns(named));
+    administrator = access_allows(*stage_access(kPastEndpoint), asker.identity->role,
+                                  asked_mount(*asker.identity, named, true));
   } else if (!section.authenticator.type.empty() && !context.authorised) {
     reply_unauthorised(connection);
     return Verdict::kAnswered;

@@ -82,7 +82,9 @@ Verdict EventStage::handle(Connection& connection) {
   if (const auto sender = connection.context().identity) {
     scope.addresses = sender->addresses;
     if (sender->has_own_mounts())
-      scope.owns = [sender](std::string_view mount) { return sender->owns(mount); };
+      scope.owns = [sender](std::string_view mount, std::string_view account) {
+        return sender->owns(mount, account);
+      };
   }
   services.loops.control().post([&services, reader, scope = std::move(scope),
                                  last_id = std::string(request.headers.get(kLastId)),

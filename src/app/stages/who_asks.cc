@@ -111,6 +111,7 @@ Known of_token(Services& services, std::string_view text) {
   identity->mounts = token->mounts;
   identity->addresses = token->role != Role::kViewer;
   identity->book = book;
+  identity->account_of = services.login->mount_accounts();
   return identity;
 }
 
@@ -252,6 +253,10 @@ AuditEntry audit_entry(Connection& connection, std::string_view action, std::str
   return entry;
 }
 
+AskedMount asked_mount(const Identity& identity, std::string_view mount, bool named) {
+  return {named, identity.owns(mount), identity.has_own_mounts()};
+}
+
 Verdict let_in_role(Worker& worker, Connection& connection, std::string_view endpoint,
                     std::string_view mount) {
   Asker asker = who_asks(worker, connection);
@@ -259,8 +264,8 @@ Verdict let_in_role(Worker& worker, Connection& connection, std::string_view end
   static constexpr AccessRow kAdministrator;
   const AccessRow* row = stage_access(endpoint);
   const Identity& identity = *asker.identity;
-  if (access_allows(row == nullptr ? kAdministrator : *row, identity.role, !mount.empty(),
-                    identity.owns(mount)))
+  if (access_allows(row == nullptr ? kAdministrator : *row, identity.role,
+                    asked_mount(identity, mount, !mount.empty())))
     return Verdict::kNext;
   if (identity.is_nobody()) note_guess(worker, connection);
   worker.services.counters.refused(Refusal::kLogin);

@@ -17,6 +17,7 @@
 #include <optional>
 #include <string_view>
 
+#include "admin/access.h"
 #include "admin/identity.h"
 #include "auth/audit_log.h"
 #include "http/connection.h"
@@ -33,6 +34,9 @@ struct Asker {
 // mount: the login of this mount's source counts too.
 Asker who_asks(Worker& worker, Connection& connection,
                std::optional<std::string_view> mount = std::nullopt);
+
+// mount: what mount= says, if it is there.
+AskedMount asked_mount(const Identity& identity, std::string_view mount, bool named);
 
 // Whether the sender may ask a stage for this (admin/access.h).  kNext: it may.  Otherwise it has
 // been answered (401, 429, or the way to the login page), or the stage is asked again.

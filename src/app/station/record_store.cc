@@ -124,8 +124,7 @@ void RecordService::publish(std::shared_ptr<const RecordBook> book, bool first) 
   }
   // By way of the inbox: what is committed now is told first.
   if (!behind_.empty()) services_.loops.control().post([this] { plan_those_behind(); });
-  if (first || before->book->users() != book->users() || before->book->tokens() != book->tokens() ||
-      before->book->mounts() != book->mounts())
+  if (first || before->book->users() != book->users() || before->book->tokens() != book->tokens())
     services_.users.publish(book->user_book());
   if (registry_ &&
       (first || before->book->users() != book->users() ||

@@ -87,9 +87,9 @@ TEST(AdminAccess, GivesEachRoleItsOwnCommands) {
     const AdminCommand* command = admin_lookup(std::string("/admin/") + row.name).command;
     for (const auto& [letter, role] : roles) {
       CHECK_EQUAL_TEXT(std::string(row.with_mount).find(letter) != std::string::npos,
-                       admin_allows(*command, role, true), row.name);
+                       admin_allows(*command, role, {true, false, false}), row.name);
       CHECK_EQUAL_TEXT(std::string(row.without_mount).find(letter) != std::string::npos,
-                       admin_allows(*command, role, false), row.name);
+                       admin_allows(*command, role, {false, false, false}), row.name);
     }
   }
 }

@@ -68,7 +68,7 @@ TEST(EventStream, AReaderHearsWhatComes) {
 }
 TEST(EventStream, AReaderWithMountsOfItsOwnIsShownThose) {
   Followers::Scope own;
-  own.owns = [](std::string_view mount) { return mount == "/mine"; };
+  own.owns = [](std::string_view mount, std::string_view) { return mount == "/mine"; };
   const auto publish = [this] {
     stream.publish({"source-connect", "/mine", {{"address", "192.0.2.7"}}, {}, {}});
     stream.publish({"source-connect", "/other", {{"address", "192.0.2.8"}}, {}, {}});
@@ -84,6 +84,19 @@ TEST(EventStream, AReaderWithMountsOfItsOwnIsShownThose) {
     CHECK(text.find("/other") == std::string::npos && text.find("192.0.2.8") == std::string::npos);
     CHECK(text.find("\"node-down\",\"subject\":\"edge9\"}") != std::string::npos);
   }
+}
+// What happened to a mount of another account with this name is not shown to the one that has it
+// now.
+TEST(EventStream, AnEventIsOfTheAccountThatItsMountHadThen) {
+  Followers::Scope own;
+  own.owns = [](std::string_view, std::string_view account) { return account == "acme"; };
+  stream.publish({"source-connect", "/show", {{"address", "192.0.2.7"}}, {}, {}, "bolt"});
+  stream.publish({"source-connect", "/show", {{"address", "192.0.2.8"}}, {}, {}, "acme"});
+  Reader late;
+  follow(late, "1700000000-0", own);
+  const std::string text = late.received();
+  CHECK(text.find("192.0.2.7") == std::string::npos);
+  CHECK(text.find("192.0.2.8") != std::string::npos);
 }
 TEST(EventStream, AReaderMayBeShownNoAddresses) {
   Followers::Scope scope;

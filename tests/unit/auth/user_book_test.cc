@@ -3,6 +3,7 @@
 #include <string>
 
 #include "auth/audit_log.h"
+#include "auth/login_scope.h"
 #include "auth/temporary_directory.h"
 #include "base/json.h"
 
@@ -55,16 +56,37 @@ TEST(UserBook, NamesOfUsers) {
         std::string("a\n"), std::string(65, 'a'), std::string("\xff")})
     CHECK(!is_login_name(name));
 }
-TEST(UserBook, FindsUsersTokensAndAccounts) {
+TEST(UserBook, FindsUsersAndTokens) {
   User user;
   user.name = "anna";
   ApiToken token;
   token.digest = token_digest("secret");
-  const UserBook book({user}, {token}, {{"/a", "acme"}});
+  const UserBook book({user}, {token});
   CHECK(book.user("anna") != nullptr && book.user("bert") == nullptr);
   CHECK(book.token(token_digest("secret")) != nullptr && book.token("secret") == nullptr);
-  CHECK(book.account_of("/a") == "acme" && book.account_of("/b").empty());
   CHECK(UserBook().empty());
+}
+
+TEST_GROUP(LoginScope){};
+
+// What a login may give away: nothing that it has not.
+TEST(LoginScope, CoversWhatItHas) {
+  using Names = std::vector<std::string>;
+  const Names none, one{"/a"}, two{"/a", "/b"}, all{"/*"}, some{"/acme/*"}, below{"/acme/x"};
+  const auto scope = [](Role role, const char* account, const Names& mounts) {
+    return LoginScope{role, account, mounts};
+  };
+  const auto owner = [&](const Names& mounts) { return scope(Role::kOwner, "acme", mounts); };
+  CHECK(owner(none).covers(owner(none)) && owner(none).covers(owner(all)));
+  CHECK(owner(none).covers(owner(two)) && owner(two).covers(owner(one)));
+  CHECK(owner(some).covers(owner(below)) && owner(some).covers(owner(some)));
+  CHECK(!owner(one).covers(owner(two)) && !owner(one).covers(owner(none)));
+  CHECK(!owner(one).covers(owner(all)) && !owner(some).covers(owner(all)));
+  CHECK(!owner(none).covers(scope(Role::kOwner, "bolt", one)));
+  CHECK(!owner(none).covers(scope(Role::kViewer, "", one)));
+  CHECK(!owner(none).covers(scope(Role::kAdmin, "acme", one)));
+  CHECK(!scope(Role::kOwner, "", none).covers(scope(Role::kOwner, "", none)));
+  CHECK(scope(Role::kAdmin, "", none).covers(scope(Role::kAdmin, "", none)));
 }
 
 TEST_GROUP(AuditLog) {
