@@ -14,6 +14,7 @@
 #include "config/record_writer.h"
 #include "config/value.h"
 #include "http/static_files.h"
+#include "http/stream_type.h"
 #include "net/seal_keys.h"
 
 namespace lb {
@@ -90,6 +91,25 @@ RecordReading judged(MountRecord record, RecordReader& reader) {
     reader.fault("/place/homes",
                  "a relay is pulled at one home; it has servers of its own to go to");
   return {std::move(record), reader.take_faults()};
+}
+
+std::string_view stream_type_in(const MountRecord& record) {
+  const auto& rows = record.settings.children;
+  const auto row = std::find_if(rows.begin(), rows.end(),
+                                [](const XmlNode& child) { return child.name == "type"; });
+  return row == rows.end() ? std::string_view() : std::string_view(row->text);
+}
+
+// Of what is written from now on; a record that says it already stays in force.
+void check_type(const MountRecord& record, const MountRecord* before, RecordReader& reader) {
+  const std::string_view type = trim(stream_type_in(record));
+  if (type.empty() || is_source_type(type) ||
+      (before != nullptr && stream_type_in(*before) == type))
+    return;
+  reader.fault(pointer_below(std::string(kSettings), "type"),
+               quoted(std::string(type)) +
+                   " is not the type of a stream, such as audio/mpeg, video/webm or "
+                   "application/ogg");
 }
 
 // What a tree of kRecordBlock says.
@@ -213,6 +233,7 @@ RecordReading read_mount_record(const Json& json, SetBy role, const MountRecord*
                                   "mount", std::string(kSettings));
   fill_record(record, rest.json(kRecordBlock, json, "record", "", &kMembers));
   read_relay(json.at("relay"), role, before, record, settings);
+  check_type(record, before, settings);
   std::vector<RecordFault> faults = settings.take_faults();
   RecordReading reading = judged(std::move(record), rest);
   reading.faults.insert(reading.faults.begin(), faults.begin(), faults.end());

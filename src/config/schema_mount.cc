@@ -107,6 +107,15 @@ constexpr SchemaElement kMountRows[] = {
      .help = "What its source may send, in bits a second, averaged over ten seconds. A faster one "
              "is read no faster than this: its encoder is held up, and its listeners hear gaps. "
              "Relays are not limited. 0: not limited."},
+    {.name = "source-types",
+     .kind = kList,
+     .set_by = SetBy::kFile,
+     .slot = slot<&MountSettings::source_types>,
+     .reload = kNew,
+     .origin = SchemaOrigin::kOwn,
+     .example = "text/plain application/x-nsv",
+     .help = "Types that its source may send beside audio/*, video/*, application/ogg and "
+             "octet-stream. Others are refused with 403; nodes do not relay them."},
     {.name = "max-stream-duration",
      .kind = kSeconds,
      .set_by = SetBy::kOwner,

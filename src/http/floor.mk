@@ -23,6 +23,7 @@ http_files = \
   src/http/response.cc src/http/response.h \
   src/http/settings.h \
   src/http/static_files.cc src/http/static_files.h \
+  src/http/stream_type.cc src/http/stream_type.h \
   src/http/text.h
 if UNITY
 nodist_src_libhttp_a_SOURCES = $(http_units)

@@ -125,6 +125,7 @@ struct MountSettings {
   std::uint64_t max_bandwidth = 0;              // of what its listeners get, bit/s; 0: not limited
   unsigned max_per_address = 0;                 // listeners; 0: not limited
   std::uint64_t limit_rate = 0;                 // of what its source sends, bit/s; 0: not limited
+  std::vector<std::string> source_types;        // that it may send beside audio and video
   std::chrono::seconds max_stream_duration{0};  // of a source; 0: not limited
   unsigned max_history = 10;                    // titles that are remembered; 0: none
   std::string redirect,

@@ -1,5 +1,5 @@
 """How encoders log in, and how they are refused (users.md 3.1, compat.md 1)."""
-from harness import ADMIN, RELAY, SOURCE, basic, check, equal, listen_socket, matches, request, test, wait_for
+from harness import ADMIN, RELAY, SOURCE, basic, check, equal, listen_socket, matches, mount, request, test, wait_for
 from media import KINDS, mp3_frame, mp3_numbers
 
 MP3 = "Content-Type: audio/mpeg"
@@ -305,14 +305,36 @@ def a_stream_that_is_not_what_it_says_is_passed_on_unchanged(t):
 
 
 @test
-def any_content_type_is_accepted(t):
-    server = t.server()
+def a_content_type_that_a_browser_could_take_for_a_page_is_refused_unless_the_file_allows_it(t):
+    server = t.server(body=mount("/e", "<source-types>application/x-unknown text/plain</source-types>"))
+    for refused in ("text/html", "image/svg+xml", "Application/XHTML+xml", "text/plain", "audio/svg+xml", "audio/mpeg, text/html", "application/x-unknown", "nonsense"):
+        reply = server.ask("SOURCE /f HTTP/1.0", ["Content-Type: " + refused], SOURCE)
+        equal((reply.status, reply.text, refused), (403, "Content-type not supported", refused))
+    server.wait_for_log(r"mount /f: a source from 127.0.0.1 was refused, its content type text/html is neither audio nor video")
+    for taken in ("audio/x-scpls2", "video/MP2T", "application/ogg", "application/octet-stream", 'video/webm; codecs="vp8, vorbis"', "audio/ogg; codecs=opus"):
+        source = server.wire()
+        source.send(request("SOURCE /f HTTP/1.0", ["Content-Type: " + taken], SOURCE))
+        check(source.take(15).startswith(b"HTTP/1.0 200 OK"), taken)
+        source.close()
+        wait_for(lambda: server.get("/f").status == 404, "the source is gone")
     source = server.source("/e", kind="opaque")
     listener = server.listener("/e", icy=True)
     equal(listener.head.get("Content-Type"), KINDS["opaque"].content_type)
+    equal(listener.head.get("X-Content-Type-Options"), "nosniff")
+    equal(listener.head.get("Content-Security-Policy"), "sandbox; default-src 'none'")
     equal(listener.metaint, 16000)
     sent = source.play(30)
     equal(listener.read(len(sent)), sent)
+
+
+@test
+def every_answer_with_sound_says_that_it_is_no_page(t):
+    server = t.server(body=mount("/live", "<hls>1</hls>"))
+    server.source("/live").play(400)
+    for line, lines in (("GET /live/live.m3u8 HTTP/1.0", ()), ("HEAD /live HTTP/1.0", ()),
+                        ("GET /live HTTP/1.0", ("Range: bytes=0-1", "User-Agent: Version/17.0 Safari/604.1"))):
+        reply = server.ask(line, lines)
+        equal((line, reply.get("X-Content-Type-Options"), (reply.get("Content-Security-Policy") or "")[:18]), (line, "nosniff", "default-src 'none'"))
 
 
 SHOUTCAST = listen_socket(0) + listen_socket(0, "<shoutcast-compat>1</shoutcast-compat><shoutcast-mount>/sc</shoutcast-mount>")

@@ -25,6 +25,7 @@ import archive  # noqa: E402
 import cluster  # noqa: E402
 import hls  # noqa: E402
 import login  # noqa: E402
+import origin  # noqa: E402
 import pages  # noqa: E402
 import stage  # noqa: E402
 import titles  # noqa: E402
@@ -34,7 +35,7 @@ from stage import harness  # noqa: E402
 # Names that are no localhost: to these a browser speaks as to any other plain http server, without
 # Sec-Fetch-Site (which it keeps for https and localhost).
 NAMES = "MAP radio.test 127.0.0.1, MAP evil.test 127.0.0.1"
-MODULES = (pages, archive, cluster, hls, login, titles)
+MODULES = (pages, archive, cluster, hls, login, origin, titles)
 
 
 def run_one(function, browser, shots):

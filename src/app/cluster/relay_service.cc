@@ -12,6 +12,7 @@
 #include "cluster/nodes/names.h"
 #include "cluster/polling/stream_list.h"
 #include "cluster/relay/relay_marks.h"
+#include "http/stream_type.h"
 #include "net/tls_connect.h"
 #include "stream/fallback_chain.h"
 
@@ -146,8 +147,7 @@ void RelayService::choose_relays() {
     if (!may_be_relayed_as(mount)) return false;
     // A stream may hide a file of the web root only if that is audio (decisions B5).
     if (!files->has_file(mount)) return true;
-    const std::string_view type = files->types().type_of(mount);
-    return type.starts_with("audio/") || type.starts_with("video/") || type == "application/ogg";
+    return is_stream_type(files->types().type_of(mount));
   };
   for (const RelayPlan& plan : configured_) {
     if (!may_be_relayed_as(plan.local_mount)) {

@@ -24,6 +24,7 @@
 #include "auth/passwords.h"
 #include "base/strings.h"
 #include "http/byte_range.h"
+#include "http/stream_type.h"
 #include "net/reach.h"
 #include "stream/join.h"
 #include "stream/server_join.h"
@@ -172,9 +173,10 @@ void send_export(ExportAsk& asked, Connection& waiting, ExportPlan plan) {
   head.http_1_1 = true;
   head.keep_alive = client_keeps_alive(waiting.request());
   head.content_type = plan.content_type;
+  const bool saved = asked.ask.attachment || !is_stream_type(plan.content_type);
   head.extra = "Accept-Ranges: bytes\r\nETag: " + plan.etag +
-               "\r\nContent-Disposition: " + (asked.ask.attachment ? "attachment" : "inline") +
-               "; filename=\"" + file_name(plan) + "\"\r\n";
+               "\r\nContent-Disposition: " + (saved ? "attachment" : "inline") + "; filename=\"" +
+               file_name(plan) + "\"\r\n" + stream_header_lines(plan.content_type);
   if (plan.settled) head.cache = "private, max-age=3600";
   if (client_has(waiting.request(), plan.etag)) {
     head.status = 304;

@@ -8,6 +8,7 @@
 #include "base/strings.h"
 #include "hls/past_lookup.h"
 #include "http/reply_source.h"
+#include "http/stream_type.h"
 
 namespace lb {
 namespace {
@@ -47,6 +48,7 @@ ResponseHead hls_head(Connection& connection, int status, std::string_view type)
   head.http_1_1 = true;
   head.keep_alive = client_keeps_alive(connection.request());
   head.exposes = "X-LB-Stream, X-LB-Archive";
+  head.extra = stream_header_lines(type);
   return head;
 }
 
@@ -54,7 +56,7 @@ Verdict refuse_hls(Connection& connection, int status, std::string text, std::st
   ResponseHead head = hls_head(connection, status, "text/plain; charset=utf-8");
   head.cache = "max-age=1";
   head.content_length = text.size();
-  head.extra = std::move(extra);
+  head.extra += extra;
   connection.reply(head, std::move(text));
   return Verdict::kAnswered;
 }

@@ -20,6 +20,7 @@
 #include "base/strings.h"
 #include "cluster/relay/relay_marks.h"
 #include "http/access_line.h"
+#include "http/stream_type.h"
 #include "stream/fallback_chain.h"
 #include "stream/join.h"
 #include "stream/server_join.h"
@@ -127,7 +128,7 @@ std::string stream_head(const Services& services, const Config& config, const Mo
   const auto settings = mount.settings();
   ResponseHead head;
   head.content_type = facts.content_type;
-  head.extra = facts.listener_headers;
+  head.extra = facts.listener_headers + stream_header_lines(facts.content_type);
   // X-LB-Stream comes when the place is known.
   if (is_recorded(services, mount)) head.exposes = "X-LB-Stream";
   if (is_own_product(request.headers)) head.extra += passed_line(services, facts);
@@ -258,7 +259,7 @@ Verdict ListenStage::handle(Connection& connection) {
     const auto facts = context.shifted ? context.shifted->facts : mount->facts();
     ResponseHead head;
     head.content_type = facts->content_type;
-    head.extra = facts->listener_headers;
+    head.extra = facts->listener_headers + stream_header_lines(facts->content_type);
     if (icy_asked && facts->metaint > 0)
       head.extra += "icy-metaint:" + std::to_string(facts->metaint) + "\r\n";
     if (const auto at = address_told(services, *mount, context)) {
@@ -274,7 +275,8 @@ Verdict ListenStage::handle(Connection& connection) {
     head.status = 206;
     head.content_type = facts->content_type;
     head.content_length = 2;
-    head.extra = "Accept-Ranges: bytes\r\nContent-Range: bytes 0-1/1073741823\r\n";
+    head.extra = "Accept-Ranges: bytes\r\nContent-Range: bytes 0-1/1073741823\r\n" +
+                 stream_header_lines(facts->content_type);
     connection.reply(head, std::string(safari_bytes(*facts)));
     return Verdict::kAnswered;
   }

@@ -15,6 +15,7 @@
 #include "base/strings.h"
 #include "http/access_line.h"
 #include "http/body.h"
+#include "http/stream_type.h"
 #include "stream/source_facts.h"
 
 namespace lb {
@@ -22,14 +23,14 @@ namespace {
 
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\nContent-Length: 0\r\n\r\n";
 constexpr std::uint64_t kMetaintLimit = 1 << 24;
+constexpr std::size_t kShownType = 60;
 constexpr std::string_view kSourceWelcome = "HTTP/1.0 200 OK\r\n\r\n";
 
 bool is_source_request(const Request& request) {
   if (request.method == Method::kSource || request.method == Method::kPut) return true;
   if (request.method != Method::kPost || request.path.starts_with("/admin")) return false;
   // liquidsoap's method="post"; a form posted to a mount is not a source.
-  const auto type = request.headers.get("content-type");
-  return type.starts_with("audio/") || type.starts_with("video/") || type == "application/ogg";
+  return is_stream_type(request.headers.get("content-type"));
 }
 
 // The row of its login; nullopt: it may not feed the mount.
@@ -53,11 +54,8 @@ std::string_view refuse_name(const std::string& path, const StaticFiles& files) 
   if (is_template_path(path)) return "mount name is reserved";
   for (const std::string_view ending : {".m3u", ".xspf", ".vclt", ".pls"})
     if (path.ends_with(ending)) return "mount name is reserved";
-  if (files.has_file(path)) {
-    const std::string_view type = files.types().type_of(path);
-    if (!type.starts_with("audio/") && !type.starts_with("video/") && type != "application/ogg")
-      return "mount name is that of a file";
-  }
+  if (files.has_file(path) && !is_stream_type(files.types().type_of(path)))
+    return "mount name is that of a file";
   return {};
 }
 
@@ -153,6 +151,16 @@ Verdict admit(Worker& worker, Connection& connection, const Config& config,
   Services& services = worker.services;
   if (request.method == Method::kPut && request.headers.get("content-type").empty()) {
     connection.reply_text(403, "No Content-type given");
+    return Verdict::kAnswered;
+  }
+  const std::string_view type = request.headers.get("content-type");
+  if (!type.empty() && !is_source_type(type, settings.source_types)) {
+    services.log.warn("source/source",
+                      "mount " + request.path + ": a source from " + connection.ip() +
+                          " was refused, its content type " +
+                          clean_utf8(type.substr(0, kShownType)) +
+                          " is neither audio nor video (<source-types> allows others)");
+    connection.reply_text(403, "Content-type not supported");
     return Verdict::kAnswered;
   }
   if (answer_if_banned(worker, connection, request.path)) return Verdict::kAnswered;

@@ -5,6 +5,7 @@
 
 #include "base/encoding.h"
 #include "base/strings.h"
+#include "http/stream_type.h"
 #include "http/text.h"
 
 namespace lb {
@@ -38,16 +39,14 @@ std::string relay_request(const HttpUrl& url, std::string_view user_agent, bool 
 
 std::string not_a_stream(const Response& response) {
   const Headers& headers = response.headers;
-  std::string type = to_lower(headers.get("content-type"));
-  type = type.substr(0, type.find_first_of("; \t"));
+  const std::string_view type = headers.get("content-type");
   // A page, a list, a file of bytes: nothing that a player of this mount could play, and nothing
   // that should be given to others under our name.
-  const bool list =
-      type.find("mpegurl") != std::string::npos || type.ends_with("scpls") || type.ends_with("xml");
-  if (!list &&
-      (type.starts_with("audio/") || type.starts_with("video/") || type == "application/ogg"))
-    return {};
-  if (!type.empty()) return "answered with " + type.substr(0, 60) + ", which is no stream";
+  if (is_stream_type(type)) return {};
+  if (!type.empty())
+    return "answered with " +
+           std::string(type.substr(0, std::min<std::size_t>(60, type.find(';')))) +
+           ", which is no stream";
   // SHOUTcast servers leave the type out where it is MP3.
   const auto& all = headers.all();
   const bool icy = response.icy || std::any_of(all.begin(), all.end(), [](const auto& header) {

@@ -21,7 +21,8 @@ unit_http_files = tests/unit/main.cc \
   tests/unit/http/playlist_test.cc \
   tests/unit/http/response_test.cc \
   tests/unit/http/shoutcast_parser_test.cc \
-  tests/unit/http/static_files_test.cc
+  tests/unit/http/static_files_test.cc \
+  tests/unit/http/stream_type_test.cc
 if UNITY
 nodist_unit_http_SOURCES = $(unit_http_units)
 else
