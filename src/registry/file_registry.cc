@@ -13,7 +13,6 @@ namespace lb {
 namespace {
 
 constexpr std::string_view kFileRegistry = "registry/files";
-constexpr std::chrono::seconds kRetry{1};
 constexpr std::chrono::minutes kSweep{10};
 constexpr std::size_t kBatchWrites = 64;
 constexpr std::chrono::milliseconds kFinishPause{50};
@@ -73,7 +72,8 @@ FileRegistry::FileRegistry(Loop& control, Loop& disk, std::string path, Log& log
       mirror_(control),
       retry_(control, [this] { open(); }),
       sweep_(control, [this] { forget_made(); }),
-      finish_(control, [this] { finish_files(); }) {
+      finish_(control, [this] { finish_files(); }),
+      try_out_(control, [this] { try_out(); }) {
   state_.member = path_;
   state_.since = control.clock().wall();
   state_.words = "the records have not been read yet";
@@ -256,7 +256,6 @@ void FileRegistry::finish_files() {
 
 void FileRegistry::on_finished(Result<void> finished, bool more) {
   finishing_ = false;
-  // After an error the next commit gives the occasion.
   if (!finished)
     set_up(false, finished.error().what);
   else if (more)
@@ -281,6 +280,22 @@ void FileRegistry::on_written(std::vector<Waiting> batch, Result<void> written) 
     waiting.done({CommitResult::kDone, waiting.revision, {}, {}});
   }
   pump();
+}
+
+// Writers refuse while the state is not up, so no commit of theirs finds out that it can be.
+void FileRegistry::try_out() {
+  if (state_.up || !state_.loaded) return;
+  if (busy_) return try_out_.after(kRetry);
+  busy_ = true;
+  disk_->loop.post([this, life = std::weak_ptr<int>(life_), disk = disk_, &control = control_] {
+    control.post([this, life, tried = disk->directory->try_out()] {
+      if (life.expired()) return;
+      busy_ = false;
+      set_up(tried.has_value(), tried ? std::string() : tried.error().what);
+      if (tried) finish_.after(kFinishPause);
+      pump();
+    });
+  });
 }
 
 void FileRegistry::read_faces() {
@@ -316,7 +331,8 @@ void FileRegistry::on_faces(Result<RecordDirectory::Read> read) {
 }
 
 void FileRegistry::set_up(bool up, std::string words) {
-  const bool told = !words.empty() && words != state_.words;
+  // Once an outage: what is tried out meanwhile fails with words of its own.
+  const bool told = !words.empty() && words != state_.words && (state_.up || !state_.loaded);
   if (state_.up != up) state_.since = control_.clock().wall();
   if (up && !state_.up) {
     words = "records are read and written";
@@ -328,6 +344,7 @@ void FileRegistry::set_up(bool up, std::string words) {
   }
   state_.up = up;
   state_.words = std::move(words);
+  if (!up && state_.loaded) try_out_.after(kRetry);
 }
 
 void FileRegistry::name_bad(std::vector<std::string> bad) {

@@ -1,12 +1,14 @@
 // FileRegistry: a Registry in a directory of this server (RecordDirectory).
 //
 // Writes that wait together become durable together, each with a revision of its own; two that name
-// the same key do not.  A disk that cannot be written makes writing impossible until it can.
+// the same key do not.  A disk that cannot be written (full, without inodes, read-only) makes
+// writing impossible until it can: that is tried out each kRetry.
 // Thread: control; the files are the disk loop's.
 // Ownership: both loops and the log outlive it; what the disk loop was given it finishes.
 // Errors: as Registry.  While the directory is another server's, it is asked for each second.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -28,6 +30,8 @@ class FileRegistry final : public Registry {
  public:
   // Whether what was edited by hand can be taken; on the disk loop.  Beside it JSON has to be JSON.
   using Judge = RecordDirectory::Judge;
+
+  static constexpr std::chrono::seconds kRetry{1};
 
   FileRegistry(Loop& control, Loop& disk, std::string path, Log& log, Judge judge = {});
   ~FileRegistry() override;
@@ -57,6 +61,7 @@ class FileRegistry final : public Registry {
   void answer_conflict(Waiting waiting);
   void write_batch(std::vector<Waiting> batch);
   void finish_files();
+  void try_out();
   void on_finished(Result<void> finished, bool more);
   void on_written(std::vector<Waiting> batch, Result<void> written);
   void set_up(bool up, std::string words);
@@ -80,7 +85,7 @@ class FileRegistry final : public Registry {
   bool reload_wanted_ = false;
   bool finishing_ = false;                    // files of durable records are being written
   std::map<std::string, std::int64_t> made_;  // key, second of 1970
-  Timer retry_, sweep_, finish_;
+  Timer retry_, sweep_, finish_, try_out_;
 };
 
 }  // namespace lb

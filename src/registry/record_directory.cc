@@ -200,6 +200,12 @@ Result<void> RecordDirectory::commit(std::vector<StoredRecord> records) {
   return {};
 }
 
+Result<void> RecordDirectory::try_out() {
+  auto done = folder_.write("room", std::string(Registry::kValueBytes, ' '));
+  if (auto removed = folder_.remove("room"); done && !removed) return removed;
+  return done ? commit({}) : done;
+}
+
 Result<void> RecordDirectory::write_pending(const std::vector<StoredRecord>& more) const {
   std::vector<StoredRecord> all;
   all.reserve(unfinished_.size() + more.size());

@@ -56,6 +56,8 @@ class RecordDirectory {
   // Writes files of what is durable: of so many records at most.  An error is no loss: it is tried
   // again by the next call, and at the next start.
   Result<void> finish(std::size_t at_most = ~std::size_t{0});
+  // Whether a commit could become durable: as much as a record may have is written and removed.
+  Result<void> try_out();
   bool is_finished() const noexcept { return unfinished_.empty(); }
 
   void on_step(Step step) { step_ = std::move(step); }

@@ -200,6 +200,16 @@ TEST(FileRegistry, ADiskThatCannotBeWrittenIsSaidAndComesBack) {
   CHECK(files->commit(creation("users/anna", "{}")).result == CommitResult::kDone);
   CHECK(files->registry->state().up);
 }
+TEST(FileRegistry, ADiskThatHasRoomAgainIsFoundWithoutACommit) {
+  CHECK(files->load().has_value());
+  folder.put("store/.revision.new/x", "");
+  CHECK(files->commit(creation("users/anna", "{}")).result == CommitResult::kUnavailable);
+  CHECK(!files->registry->state().up);
+  folder.remove("store/.revision.new");
+  // Writers of the server refuse while it is not up: nothing is committed here.
+  CHECK(files->run_until([this] { return files->registry->state().up; }));
+  CHECK(files->commit(creation("users/anna", "{}")).result == CommitResult::kDone);
+}
 TEST(FileRegistry, WhatWasMadeIsForgottenAfterADay) {
   struct Tomorrow final : Clock {
     SteadyTime steady() const noexcept override { return system_clock().steady(); }
