@@ -1,6 +1,8 @@
 #include "registry/etcd_client.h"
 
 #include <algorithm>
+#include <compare>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -9,6 +11,7 @@
 namespace lb {
 namespace {
 
+constexpr std::string_view kClientModule = "registry/etcd";
 constexpr std::chrono::milliseconds kRoundPause{100};  // when every member has failed
 constexpr std::chrono::milliseconds kQuick{50};        // a failure that cost no time
 
@@ -17,6 +20,10 @@ RegistrySettings tidy(RegistrySettings settings) {
     while (member.ends_with('/')) member.pop_back();
   if (settings.members.empty()) settings.members.emplace_back("no member of etcd is named");
   return settings;
+}
+
+std::string cluster_of(const Json& answer) {
+  return std::string(answer.at("header").at("cluster_id").text().value_or(""));
 }
 
 // With 400 etcd means several things; this one is a missing token.
@@ -56,9 +63,23 @@ struct EtcdClient::Call {
   Timer timer;
 };
 
-EtcdClient::EtcdClient(Loop& control, RegistrySettings settings)
+// Votes of members, by the cluster_id that they answered with.
+struct EtcdClient::Choice {
+  struct Votes {
+    std::size_t members = 0, with_records = 0;
+    auto operator<=>(const Votes&) const = default;
+  };
+  std::map<std::string, Votes> votes;
+  std::vector<std::pair<std::string, std::string>> answers;  // members and clusters
+  std::size_t missing = 0;                                   // answers
+  bool decided = false;                                      // by a majority
+  UniqueFunction<void()> done;
+};
+
+EtcdClient::EtcdClient(Loop& control, RegistrySettings settings, Log& log)
     : control_(control),
       settings_(tidy(std::move(settings))),
+      log_(log),
       login_timer_(control, [this] { log_in(); }),
       fetcher_(control) {}
 
@@ -158,6 +179,10 @@ void EtcdClient::judge(Call& call, std::string member, const std::string& token,
   if (answer->status == 200) {
     proven_ = proven_ || member == this->member();
     auto json = Json::parse(answer->body);
+    if (json && !call.question.of_any_cluster && is_stray(member, cluster_of(*json))) {
+      member_failed(member);
+      return again(call, Error::closed(member + ": belongs to another etcd"), quick);
+    }
     if (json)
       return finish(call.id, EtcdAnswer{std::move(*json), std::move(member), call.sent > 1});
     member_failed(member);
@@ -172,6 +197,60 @@ void EtcdClient::judge(Call& call, std::string member, const std::string& token,
   if (is_login_wanted(answer->status, words))
     return on_refused(call, token, answer->status, std::move(words));
   finish(call.id, status_error(answer->status, words));
+}
+
+bool EtcdClient::is_stray(const std::string& member, const std::string& cluster) {
+  if (cluster_.empty() || cluster.empty()) return false;
+  if (cluster == cluster_) {
+    if (strays_.erase(member) > 0)
+      log_.info(kClientModule, member + " belongs to etcd " + cluster + " again, and is used");
+    return false;
+  }
+  if (strays_.insert(member).second)
+    log_.error(kClientModule, member + " belongs to etcd " + cluster + ", and the records are in " +
+                                  cluster_ +
+                                  ": it was wiped, or its address is wrong; it is passed over");
+  return true;
+}
+
+bool EtcdClient::wants_choice() const noexcept {
+  const std::size_t members = settings_.members.size();
+  return members > 1 && (!chosen_ || strays_.size() * 2 > members);
+}
+
+void EtcdClient::choose_cluster(EtcdQuestion question, UniqueFunction<void()> done) {
+  auto choice = std::make_shared<Choice>();
+  choice->missing = settings_.members.size();
+  choice->done = std::move(done);
+  question.of_any_cluster = question.urgent = true;
+  for (const std::string& member : settings_.members) {
+    question.member = member;
+    ask(question, [this, choice, member](const Result<EtcdAnswer>& answer) {
+      --choice->missing;
+      if (answer) {
+        const std::string cluster = cluster_of(answer->json);
+        Choice::Votes& votes = choice->votes[cluster];
+        ++votes.members;
+        votes.with_records += answer->json.at("kvs").size() > 0 ? 1 : 0;
+        choice->decided = choice->decided || votes.members * 2 > settings_.members.size();
+        choice->answers.emplace_back(member, cluster);
+      }
+      if (choice->decided || choice->missing == 0) choose(*choice);
+    });
+  }
+}
+
+void EtcdClient::choose(Choice& choice) {
+  const auto best =
+      std::max_element(choice.votes.begin(), choice.votes.end(),
+                       [](const auto& a, const auto& b) { return a.second < b.second; });
+  if (best != choice.votes.end() && (choice.decided || !chosen_)) {
+    if (cluster_ != best->first) strays_.clear();
+    chosen_ = true;
+    cluster_ = best->first;
+  }
+  for (const auto& [member, cluster] : std::exchange(choice.answers, {})) is_stray(member, cluster);
+  if (choice.done) std::exchange(choice.done, {})();
 }
 
 void EtcdClient::on_refused(Call& call, const std::string& token, int status, std::string words) {

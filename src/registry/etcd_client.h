@@ -3,8 +3,10 @@
 // The member that answered last is asked first.  No answer within kMemberTimeout (a repeat:
 // kRepeatTimeout), a broken connection, a status of 5xx, and 401 with a fresh token go to the next
 // one, until the question's time is over.  A question is repeated as it is: what it may do twice is
-// its owner's business. With a user name a token is fetched first, and again where one is refused,
-// at most every kLoginPause.
+// its owner's business.
+// A member whose answers carry the cluster_id of another etcd (it was wiped, and is a cluster of
+// its own at the same address) is passed over like a dead one, and the log has its name once. With
+// a user name a token is fetched first, and again where one is refused, at most every kLoginPause.
 // Thread: control.
 // Ownership: callbacks come once, never from within ask(); none after the end of the client.
 // Errors: kTimeout and kClosed (no member answered), kDenied (the login, or no right to this key),
@@ -16,11 +18,13 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 
 #include "base/json.h"
+#include "base/log.h"
 #include "net/fetch.h"
 #include "net/loop.h"
 #include "registry/settings.h"
@@ -34,6 +38,7 @@ struct EtcdQuestion {
   std::string member;      // this one alone; "": any
   bool urgent = false;     // it does not wait behind a crowd: small questions of the watch
   bool impatient = false;  // an error as soon as every member has refused its connection
+  bool of_any_cluster = false;
 };
 
 struct EtcdAnswer {
@@ -53,7 +58,7 @@ class EtcdClient {
   static constexpr std::size_t kLanes = 64;  // questions under way; the others wait their turn here
   using Done = UniqueFunction<void(Result<EtcdAnswer>)>;
 
-  EtcdClient(Loop& control, RegistrySettings settings);
+  EtcdClient(Loop& control, RegistrySettings settings, Log& log);
   ~EtcdClient();
 
   void ask(EtcdQuestion question, Done done);
@@ -62,11 +67,18 @@ class EtcdClient {
   // The one that is asked next.
   const std::string& member() const noexcept { return settings_.members[next_]; }
   void member_failed(const std::string& member);
+  // Finds the etcd that most members belong to (of as many, the one that has an answer with
+  // records) by one question to each of them, and passes the others over from then on.  A choice
+  // that stands gives way to a majority only.
+  void choose_cluster(EtcdQuestion question, UniqueFunction<void()> done);
+  // No choice has been made, or most members belong to another etcd by now.
+  bool wants_choice() const noexcept;
   // A stream was refused for its token.
   void forget_token() { token_.clear(); }
 
  private:
   struct Call;
+  struct Choice;
   FetchRequest request(const std::string& member, std::string_view path, std::string body) const;
   void attempt(std::uint64_t id);
   void send(Call& call);
@@ -76,6 +88,8 @@ class EtcdClient {
   void judge(Call& call, std::string member, const std::string& token, SteadyTime sent,
              Result<FetchAnswer> answer);
   void on_refused(Call& call, const std::string& token, int status, std::string words);
+  bool is_stray(const std::string& member, const std::string& cluster);
+  void choose(Choice& choice);
   void again(Call& call, Error error, bool quick);
   void finish(std::uint64_t id, Result<EtcdAnswer> answer);
   bool needs_token() const { return !settings_.username.empty() && token_.empty() && !no_login_; }
@@ -86,6 +100,10 @@ class EtcdClient {
 
   Loop& control_;
   const RegistrySettings settings_;
+  Log& log_;
+  bool chosen_ = false;
+  std::string cluster_;           // the cluster_id of the etcd that was chosen; "": any
+  std::set<std::string> strays_;  // members of another one
   std::size_t next_ = 0;
   bool proven_ = true;  // it has answered since it was chosen
   std::string token_;

@@ -64,12 +64,18 @@ void EtcdLoader::on_page(Result<EtcdAnswer> answer) {
 void EtcdLoader::take(RegistryRecord record) {
   if (!record.key.starts_with(prefix_)) return;
   record.key.erase(0, prefix_.size());
-  if (record.key == "format")
+  if (record.key == kFormatKey) {
     loaded_.format = std::move(record.value);
-  else if (!is_registry_key(record.key) || record.value.size() > Registry::kValueBytes)
+    loaded_.format_revision = record.revision;
+  } else if (record.key == kDeletedKey) {
+    loaded_.deleted_revision = record.revision;
+  } else if (record.key == kProbeKey) {
+    return;
+  } else if (!is_registry_key(record.key) || record.value.size() > Registry::kValueBytes) {
     ++loaded_.foreign;
-  else
+  } else {
     loaded_.content.records.push_back(std::move(record));
+  }
 }
 
 void EtcdLoader::end(Result<Loaded> result) {

@@ -3,8 +3,12 @@
 // Reading is from memory, which one watch keeps up to date; a commit is one transaction.  While no
 // member can write (no quorum, no member at all) commits are kUnavailable at once, and one question
 // a second finds out when that is over.  A start without etcd takes the last good copy.
-// A prefix that has lost its `format` while records are held is a store that was emptied or
-// replaced by mistake: it is not believed, the records stay, and the state says so.
+// A write that etcd refuses (its database is full, the login may not write) makes it read-only with
+// etcd's words until a probe is written.
+// A prefix that has lost its `format` while records are held, or more of them than a person deletes
+// by hand (DeletionDoubt), was emptied or replaced by mistake: it is not believed.  The records
+// stay in force, the copy stays as it is, and nothing is written: every transaction compares
+// `format`.
 //
 // Thread: control; the last good copy is the disk loop's.
 // Ownership: both loops and the log outlive it.
@@ -21,6 +25,7 @@
 
 #include "base/log.h"
 #include "net/loop.h"
+#include "registry/deletion_doubt.h"
 #include "registry/etcd_client.h"
 #include "registry/etcd_loader.h"
 #include "registry/etcd_watch.h"
@@ -34,7 +39,8 @@ namespace lb {
 class EtcdRegistry final : public Registry {
  public:
   static constexpr std::chrono::seconds kCommitTime{5};
-  static constexpr std::chrono::hours kLeaseRenewed{1};  // `made` is kept so much longer at most
+  static constexpr std::chrono::hours kLeaseRenewed{1};     // `made` is kept so much longer at most
+  static constexpr std::chrono::seconds kMembersAsked{10};  // for the etcd that they belong to
 
   EtcdRegistry(Loop& control, Loop& disk, RegistrySettings settings, Log& log);
   ~EtcdRegistry() override;
@@ -52,12 +58,19 @@ class EtcdRegistry final : public Registry {
     bool lease_renewed = false;
   };
 
+  // Why nothing can be written.
+  enum class Outage { kNone, kSilent, kRefused, kDisbelieved };
+
   void begin_load();
+  void read_records();
   void on_loaded(Result<EtcdLoader::Loaded> loaded);
+  std::string disbelief(const EtcdLoader::Loaded& loaded) const;
   void adopt(EtcdLoader::Loaded loaded);
-  void load_failed(const Error& error);
+  void load_failed(const Error& error, Outage outage);
   void make_format();
   void answer_loads(const Error* error);
+  void on_change(RegistryChange change, bool by_master);
+  void judge_deletions(bool in_time);
   void send(Pending pending);
   void on_txn(Pending pending, Result<EtcdAnswer> answer);
   void on_judged(Pending pending, EtcdTxn txn, bool repeated);
@@ -65,8 +78,11 @@ class EtcdRegistry final : public Registry {
   void unavailable(Pending pending, const Error& error);
   void with_lease(Pending pending);
   void on_lease(Result<EtcdAnswer> answer);
+  EtcdQuestion format_question() const;
   void probe();
-  void set_up(bool up, std::string words);
+  void on_probe(const Result<EtcdAnswer>& answer, bool written);
+  void ask_members();
+  void set_up(Outage outage, std::string words);
   EtcdWatch::Callbacks watch_callbacks();
 
   Loop& control_;
@@ -79,14 +95,18 @@ class EtcdRegistry final : public Registry {
   EtcdWatch watch_;
   RegistryState state_;
   std::vector<UniqueFunction<void(Result<RegistryContent>)>> loads_;
-  bool loading_ = false, copy_read_ = false, probing_ = false, outage_logged_ = false;
+  bool loading_ = false, copy_read_ = false;
+  Outage outage_ = Outage::kSilent, outage_logged_ = Outage::kNone;
+  std::shared_ptr<int> probe_;  // under way; a load drops it
+  std::uint64_t format_ = 0;    // the revision of that key: the identity of the store
+  DeletionDoubt doubt_;
   std::optional<RegistryContent> held_copy_;  // read and not taken
   std::size_t under_way_ = 0;
   std::string lease_;  // for `made`
   SteadyTime lease_until_{};
   std::vector<Pending> wants_lease_;
   const std::shared_ptr<int> life_ = std::make_shared<int>();
-  Timer retry_, probe_timer_;
+  Timer retry_, probe_timer_, doubt_timer_, members_timer_;
 };
 
 }  // namespace lb

@@ -18,6 +18,13 @@
 
 namespace lb {
 
+// Keys below the prefix that are no records.  `format` is the identity of a store: what has lost
+// it, or has another one, was emptied.  Every transaction of a master that deletes puts kDeletedKey
+// as well: a deletion without it came from elsewhere.  kProbeKey is what a probe writes.
+inline constexpr std::string_view kFormatKey = "format";
+inline constexpr std::string_view kDeletedKey = "store/deleted";
+inline constexpr std::string_view kProbeKey = "store/probe";
+
 struct EtcdRange {
   std::uint64_t revision = 0;           // of the whole store
   std::string cluster;                  // the id of the etcd that has answered

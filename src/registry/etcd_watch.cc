@@ -1,6 +1,7 @@
 #include "registry/etcd_watch.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace lb {
@@ -25,9 +26,10 @@ EtcdWatch::EtcdWatch(Loop& control, EtcdClient& client, std::string prefix, Call
       open_timer_(control, [this] { open(); }),
       beat_timer_(control, [this] { beat(); }) {}
 
-void EtcdWatch::start(std::uint64_t from) {
+void EtcdWatch::start(std::uint64_t from, std::uint64_t format) {
   stop();
   next_ = from;
+  format_ = format;
   failures_ = beats_behind_ = 0;
   cluster_.clear();
   suspect_ = 0;
@@ -43,7 +45,7 @@ void EtcdWatch::stop() {
 
 EtcdQuestion EtcdWatch::small_question(bool serializable) const {
   EtcdRangeQuestion range;
-  range.key = prefix_ + "format";
+  range.key = prefix_ + std::string(kFormatKey);
   range.serializable = serializable;
   EtcdQuestion question;
   question.path = "/v3/kv/range";
@@ -57,6 +59,7 @@ EtcdQuestion EtcdWatch::small_question(bool serializable) const {
 // token that is taken, and knows whether a back-up was restored.
 void EtcdWatch::open() {
   stream_.reset();
+  part_.clear();
   beat_timer_.cancel();
   run_ = std::make_shared<int>();
   EtcdQuestion question = small_question(false);
@@ -116,31 +119,55 @@ void EtcdWatch::on_line(std::string_view line) {
 // The revision of a line is that of the store: while the watch catches up, events before it are
 // still to come.  Only a line without events is the word that there are none.
 void EtcdWatch::on_events(EtcdWatchLine& line) {
-  const auto run = std::weak_ptr<int>(run_);
-  std::uint64_t told = line.events.empty() ? line.revision : 0;
-  for (std::size_t i = 0; i < line.events.size();) {
-    RegistryChange change;
-    change.revision = line.events[i].record.revision;
-    for (; i < line.events.size() && line.events[i].record.revision == change.revision; ++i) {
-      EtcdEvent& event = line.events[i];
-      if (!event.record.key.starts_with(prefix_)) continue;
-      event.record.key.erase(0, prefix_.size());
-      if (!is_registry_key(event.record.key) || event.record.key == "format" ||
-          event.record.value.size() > Registry::kValueBytes)
-        continue;
-      if (event.deleted)
-        change.deleted.push_back(std::move(event.record.key));
-      else
-        change.set.push_back(std::move(event.record));
+  std::uint64_t told = line.events.empty() && part_.empty() ? line.revision : 0;
+  std::vector<EtcdEvent> events = std::exchange(part_, {});
+  std::move(line.events.begin(), line.events.end(), std::back_inserter(events));
+  for (auto at = events.begin(); at != events.end();) {
+    const std::uint64_t revision = at->record.revision;
+    const auto end = std::find_if(at, events.end(), [revision](const EtcdEvent& event) {
+      return event.record.revision != revision;
+    });
+    std::vector<EtcdEvent> together(std::make_move_iterator(at), std::make_move_iterator(end));
+    // The last revision of a fragment goes on in the next line, and is judged as a whole.
+    if (end == events.end() && line.fragment) {
+      part_ = std::move(together);
+    } else {
+      told = revision;
+      if (!on_revision(std::move(together))) return;
     }
-    // The last revision of a fragment goes on in the next line.
-    if (i < line.events.size() || !line.fragment) told = change.revision;
-    callbacks_.changed(std::move(change));
-    if (run.expired()) return;
+    at = end;
   }
   if (told < next_) return;
   next_ = told + 1;
   callbacks_.seen(told);
+}
+
+bool EtcdWatch::on_revision(std::vector<EtcdEvent> events) {
+  RegistryChange change;
+  change.revision = events.front().record.revision;
+  bool by_master = false;
+  for (EtcdEvent& event : events) {
+    std::string& key = event.record.key;
+    if (!key.starts_with(prefix_)) continue;
+    key.erase(0, prefix_.size());
+    if (key == kFormatKey) {
+      if (!event.deleted && change.revision <= format_) continue;
+      give_up(prefix_ + key + (event.deleted ? " was deleted" : " was written again") +
+              " in revision " + std::to_string(change.revision));
+      return false;
+    }
+    by_master = by_master || (key == kDeletedKey && !event.deleted);
+    if (key == kDeletedKey || key == kProbeKey || !is_registry_key(key) ||
+        event.record.value.size() > Registry::kValueBytes)
+      continue;
+    if (event.deleted)
+      change.deleted.push_back(std::move(key));
+    else
+      change.set.push_back(std::move(event.record));
+  }
+  const auto run = std::weak_ptr<int>(run_);
+  callbacks_.changed(std::move(change), by_master);
+  return !run.expired();
 }
 
 void EtcdWatch::on_end(Result<FetchAnswer> answer) {
@@ -182,6 +209,9 @@ void EtcdWatch::on_beat(Result<EtcdAnswer> answer) {
   const auto range = parse_etcd_range(answer->json);
   if (!range) return fail(range.error().what);
   if (range->records.empty()) return give_up("etcd has no " + prefix_ + "format any more");
+  if (range->records[0].revision > format_)
+    return give_up(prefix_ + "format was written again in revision " +
+                   std::to_string(range->records[0].revision));
   const std::uint64_t revision = range->revision;
   beats_behind_ = revision + 1 < next_ ? beats_behind_ + 1 : 0;
   if (beats_behind_ >= kBeatsBehind)

@@ -4,6 +4,8 @@
 // it has to have a leader; a member that is frozen, and a watch that was forgotten, are found by
 // the beat: a small question to the same member every kBeat that compares revisions.  Whatever
 // breaks, the watch is opened again where it was, at the next member.
+// A revision that deletes or writes `format` is not told: the store was emptied, or is another one,
+// and the watch is stale.
 // Thread: control.
 // Ownership: the client outlives it; the owner may start() or stop() it in a callback.
 // Bounds: kLineBytes a line of the stream.
@@ -14,6 +16,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "net/line_stream.h"
 #include "net/loop.h"
@@ -32,16 +35,18 @@ class EtcdWatch {
   static constexpr std::size_t kLineBytes = 16 << 20;
 
   struct Callbacks {
-    UniqueFunction<void(RegistryChange)> changed;  // one revision, or a part of it
-    UniqueFunction<void(std::uint64_t)> seen;      // all up to it has been told
-    UniqueFunction<void(std::string)> broken;      // why; it is being opened again
-    UniqueFunction<void()> live;                   // it is open
-    UniqueFunction<void(std::string)> stale;  // why it cannot go on: everything is to be loaded
+    // One revision; whether a master deleted what is deleted in it.
+    UniqueFunction<void(RegistryChange, bool by_master)> changed;
+    UniqueFunction<void(std::uint64_t)> seen;  // all up to it has been told
+    UniqueFunction<void(std::string)> broken;  // why; it is being opened again
+    UniqueFunction<void()> live;               // it is open
+    UniqueFunction<void(std::string)> stale;   // why it cannot go on: everything is to be loaded
   };
 
   EtcdWatch(Loop& control, EtcdClient& client, std::string prefix, Callbacks callbacks);
 
-  void start(std::uint64_t from);
+  // `format`: the revision of that key.
+  void start(std::uint64_t from, std::uint64_t format);
   void stop();
 
  private:
@@ -53,6 +58,8 @@ class EtcdWatch {
   void on_line(std::string_view line);
   void on_end(Result<FetchAnswer> answer);
   void on_events(EtcdWatchLine& line);
+  // False: the watch has ended.
+  bool on_revision(std::vector<EtcdEvent> events);
   void fail(std::string why);
   void give_up(std::string why);
   void beat();
@@ -62,8 +69,10 @@ class EtcdWatch {
   EtcdClient& client_;
   const std::string prefix_;
   Callbacks callbacks_;
-  std::uint64_t next_ = 0;     // the first revision that has not been told
-  std::uint64_t suspect_ = 0;  // the store was here a beat ago, and the watch was not
+  std::uint64_t format_ = 0;
+  std::vector<EtcdEvent> part_;  // of a revision that goes on in the next fragment
+  std::uint64_t next_ = 0;       // the first revision that has not been told
+  std::uint64_t suspect_ = 0;    // the store was here a beat ago, and the watch was not
   SteadyTime suspicion_due_{};
   unsigned beats_behind_ = 0;
   unsigned failures_ = 0;  // since it was live

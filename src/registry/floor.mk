@@ -2,7 +2,9 @@ noinst_LIBRARIES += src/libregistry.a
 src_libregistry_a_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS)
 registry_files = \
   src/registry/copy_registry.cc src/registry/copy_registry.h \
+  src/registry/deletion_doubt.cc src/registry/deletion_doubt.h \
   src/registry/etcd_client.cc src/registry/etcd_client.h \
+  src/registry/etcd_commits.cc \
   src/registry/etcd_loader.cc src/registry/etcd_loader.h \
   src/registry/etcd_registry.cc src/registry/etcd_registry.h \
   src/registry/etcd_text.cc src/registry/etcd_text.h \

@@ -1,7 +1,11 @@
 #include "registry/store_copy.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <filesystem>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -21,10 +25,28 @@ Result<Folder> folder_around(const std::filesystem::path& path) {
   return Folder::existing(folder.empty() ? "." : folder);
 }
 
-Result<void> write_copy(const std::string& path, Folder::Pieces text) {
+// Whether the file is to stay beside the next one.
+bool keeps_older(const Folder& folder, const std::string& name, StoreCopy::Facts last,
+                 StoreCopy::Facts next, std::int64_t now) {
+  if (next.revision < last.revision || next.records + StoreCopy::kManyGone <= last.records)
+    return true;
+  // Of the change of its name, not of its text.
+  struct stat facts {};
+  const std::string older = name + std::string(StoreCopy::kOlder);
+  if (::fstatat(folder.fd(), older.c_str(), &facts, AT_SYMLINK_NOFOLLOW) != 0) return true;
+  const auto age = std::chrono::seconds(now - facts.st_ctim.tv_sec);
+  return age >= StoreCopy::kOlderAge;
+}
+
+Result<void> write_copy(const std::string& path, Folder::Pieces text, StoreCopy::Facts last,
+                        StoreCopy::Facts next, std::int64_t now) {
   const auto folder = folder_around(path);
   if (!folder) return folder.error();
-  auto done = folder->write(std::filesystem::path(path).filename().string(), std::move(text));
+  const std::string name = std::filesystem::path(path).filename().string();
+  // There may be none yet; and a start takes the older one where this is broken off.
+  if (keeps_older(*folder, name, last, next, now))
+    std::ignore = folder->rename(name, name + std::string(StoreCopy::kOlder));
+  auto done = folder->write(name, std::move(text));
   if (!done) return done;
   return folder->sync();
 }
@@ -36,6 +58,25 @@ Result<RegistryContent> read_copy(const std::string& path, std::string_view pref
       folder->read(std::filesystem::path(path).filename().string(), StoreCopy::kCopyBytes);
   if (!text) return text.error();
   return parse_store_copy(prefix, *text);
+}
+
+struct CopyRead {
+  std::optional<RegistryContent> content;
+  std::string trouble;  // of the newest copy
+};
+
+CopyRead read_newest(const std::string& path, std::string_view prefix) {
+  if (path.empty()) return {};
+  auto newest = read_copy(path, prefix);
+  if (newest) return {std::move(*newest), {}};
+  const bool missing = newest.error().code == Error::Code::kNotFound;
+  const std::string older_path = path + std::string(StoreCopy::kOlder);
+  auto older = read_copy(older_path, prefix);
+  if (!older && missing) return {};
+  if (!older)
+    return {std::nullopt, path + ": " + newest.error().what + "; there is no last good copy"};
+  return {std::move(*older),
+          newest.error().what + "; the older copy " + older_path + " takes its place"};
 }
 
 }  // namespace
@@ -57,13 +98,11 @@ StoreCopy::~StoreCopy() {
 void StoreCopy::load(UniqueFunction<void(std::optional<RegistryContent>)> done) {
   disk_.post([this, life = std::weak_ptr<int>(life_), &control = control_, path = path_,
               prefix = prefix_, done = std::move(done)]() mutable {
-    auto read =
-        path.empty() ? Result<RegistryContent>(Error::not_found({})) : read_copy(path, prefix);
-    control.post([this, life, done = std::move(done), read = std::move(read)]() mutable {
+    control.post([this, life, done = std::move(done), read = read_newest(path, prefix)]() mutable {
       if (life.expired()) return;
-      if (!read && read.error().code != Error::Code::kNotFound)
-        log_.error(kCopyModule, path_ + ": " + read.error().what + "; there is no last good copy");
-      done(read ? std::optional(std::move(*read)) : std::nullopt);
+      if (!read.trouble.empty()) log_.error(kCopyModule, read.trouble);
+      if (read.content) last_ = {read.content->revision, read.content->records.size()};
+      done(std::move(read.content));
     });
   });
 }
@@ -77,9 +116,13 @@ void StoreCopy::changed() {
 void StoreCopy::save() {
   dirty_ = false;
   due_ = control_.now() + kPause;
+  auto content = mirror_.snapshot();
+  const Facts next{content.revision, content.records.size()};
   disk_.post([this, life = std::weak_ptr<int>(life_), &control = control_, path = path_,
-              prefix = prefix_, content = mirror_.snapshot()]() mutable {
-    const auto written = write_copy(path, store_copy_pieces(prefix, std::move(content)));
+              prefix = prefix_, content = std::move(content), last = std::exchange(last_, next),
+              next, now = unix_seconds(control_.clock().wall())]() mutable {
+    const auto written =
+        write_copy(path, store_copy_pieces(prefix, std::move(content)), last, next, now);
     control.post([this, life, what = written ? std::string() : written.error().what] {
       if (life.expired() || what == trouble_) return;
       trouble_ = what;

@@ -3,6 +3,9 @@
 //
 // The file is 0600, replaced whole, durable, and written at most once each kPause, a piece at a
 // time: its text is never in memory as a whole.
+// An older one is kept beside it (kOlder behind its name): the last one before the store's revision
+// went back or kManyGone records disappeared at once, else one of kOlderAge ago at most.  It is
+// read where the newest is missing or damaged.
 // Thread: control; the file is the disk loop's.
 // Ownership: both loops and the log outlive it; the destructor has the disk loop write what changed.
 // Bounds: kCopyBytes.  A path of "": no file, nothing is kept.
@@ -10,6 +13,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,6 +30,14 @@ class StoreCopy {
  public:
   static constexpr std::chrono::seconds kPause{1};
   static constexpr std::size_t kCopyBytes = 512 << 20;
+  static constexpr std::string_view kOlder = ".older";
+  static constexpr std::size_t kManyGone = 4;
+  static constexpr std::chrono::hours kOlderAge{24};
+  // Of a copy: what tells whether the next one replaces more than it should.
+  struct Facts {
+    std::uint64_t revision = 0;
+    std::size_t records = 0;
+  };
 
   // `prefix`: of the records; a copy of another one is none.
   StoreCopy(Loop& control, Loop& disk, std::string path, std::string prefix, const Mirror& mirror,
@@ -46,6 +58,7 @@ class StoreCopy {
   const Mirror& mirror_;
   Log& log_;
   const std::shared_ptr<int> life_ = std::make_shared<int>();
+  Facts last_;  // of the file; 0: not known
   bool dirty_ = false;
   SteadyTime due_{};
   std::string trouble_;  // the last reason why it could not be written, said once

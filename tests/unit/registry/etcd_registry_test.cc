@@ -233,6 +233,149 @@ TEST(EtcdRegistry, AStoreThatWasEmptiedIsNotBelieved) {
   etcd->put("/t/users/anna", "{\"a\":1}");
   run_until([this] { return registry->state().up; });
 }
+TEST(EtcdRegistry, OneCommandThatDeletesEverythingTakesNothingAway) {
+  etcd->put("/t/mounts/%2Fa", "<a/>");
+  loaded();
+  copied();
+  const std::string copy = folder.text("store.copy");
+  etcd->remove({"/t/accounts/a", "/t/format", "/t/mounts/%2Fa", "/t/users/anna"});
+  // A write that comes before the watch has told of it: it compares `format`.
+  const CommitAnswer answer = commit(new_record("users/bob", "{}"));
+  CHECK(answer.result == CommitResult::kUnavailable);
+  STRCMP_CONTAINS("format", answer.why.c_str());
+  run_until([this] { return log.says("stay in force"); });
+  CHECK(!registry->state().up);
+  CHECK(told.empty());
+  STRCMP_EQUAL("-", etcd->value("/t/users/bob").c_str());
+  registry.reset();
+  STRCMP_EQUAL(copy.c_str(), folder.text("store.copy").c_str());
+}
+TEST(EtcdRegistry, TheWatchStopsBeforeARevisionThatDeletesTheFormat) {
+  loaded();
+  run_until([this] { return etcd->asked("/v3/watch") == 1; });
+  etcd->remove({"/t/format", "/t/users/anna"});
+  run_until([this] { return !registry->state().up; });
+  CHECK(told.empty());
+}
+TEST(EtcdRegistry, ManyDeletionsByHandAreNotBelieved) {
+  for (int i = 0; i < 6; ++i) etcd->put("/t/mounts/%2F" + std::to_string(i), "<a/>");
+  loaded();
+  // In revisions of their own, the format stays.
+  for (int i = 0; i < 4; ++i) etcd->remove({"/t/mounts/%2F" + std::to_string(i)});
+  run_until([this] { return !registry->state().up; });
+  STRCMP_CONTAINS("4 of 6 mounts", registry->state().words.c_str());
+  CHECK(told.empty());
+  // A copy of it, at a start, does not believe it either.
+  copied();
+  registry.reset();
+  LONGS_EQUAL(7, loaded().records.size());
+  CHECK(!registry->state().up);
+  // They are put back.
+  etcd->put("/t/mounts/%2F0", "<a/>");
+  run_until([this] { return registry->state().up; });
+}
+TEST(EtcdRegistry, AllOfAKindThatIsDeletedByHandStays) {
+  etcd->put("/t/users/bob", "{}");
+  loaded();
+  etcd->remove({"/t/users/anna", "/t/users/bob"});
+  run_until([this] { return !registry->state().up; });
+  CHECK(told.empty());
+}
+TEST(EtcdRegistry, OneRecordThatIsDeletedByHandIsGoneAfterAWhile) {
+  loaded();
+  const SteadyTime from = system_clock().steady();
+  etcd->remove({"/t/users/anna"});
+  run_until([this] { return !told.empty(); });
+  STRCMP_EQUAL("users/anna", told.at(0).deleted.at(0).c_str());
+  CHECK(system_clock().steady() - from >= DeletionDoubt::kDoubt);
+  CHECK(registry->state().up);
+  CHECK(log.says("by no master; it is believed"));
+}
+TEST(EtcdRegistry, WhatAnotherMasterDeletesIsGoneAtOnce) {
+  for (int i = 0; i < 6; ++i) etcd->put("/t/mounts/%2F" + std::to_string(i), "<a/>");
+  loaded();
+  std::unique_ptr<EtcdRegistry> other = std::move(registry);
+  make();
+  CHECK(load().has_value());
+  for (int i = 0; i < 6; ++i) {
+    RegistryWrite write;
+    write.compares.push_back({"mounts/%2F" + std::to_string(i), 5u + static_cast<unsigned>(i)});
+    write.deletes.push_back("mounts/%2F" + std::to_string(i));
+    CHECK(commit(write).result == CommitResult::kDone);
+  }
+  run_until([this] { return told.size() >= 6; });
+  CHECK(other->state().up);
+  registry = std::move(other);
+}
+TEST(EtcdRegistry, AFullDatabaseIsSaidAndFoundToHaveRoomAgain) {
+  loaded();
+  const std::string full = "{\"error\":\"etcdserver: mvcc: database space exceeded\",\"code\":8}";
+  etcd->fail("/v3/kv/txn", 1000, 429, full);
+  const CommitAnswer answer = commit(new_record("users/bob", "{}"));
+  CHECK(answer.result == CommitResult::kUnavailable);
+  STRCMP_CONTAINS("space exceeded", answer.why.c_str());
+  CHECK(!registry->state().up);
+  STRCMP_CONTAINS("space exceeded", registry->state().words.c_str());
+  CHECK(log.says("space exceeded"));
+  // It is tried by a write: reading works all the time.
+  run_until([this] { return etcd->asked("/v3/kv/txn") >= 3; });
+  CHECK(!registry->state().up);
+  etcd->fail("/v3/kv/txn", 0, 200, "");
+  run_until([this] { return registry->state().up; });
+  CHECK(commit(new_record("users/bob", "{}")).result == CommitResult::kDone);
+  CHECK(told.size() == 1);
+}
+TEST(EtcdRegistry, AMemberOfAnotherEtcdIsPassedOver) {
+  FakeEtcd second, wiped;
+  wiped.set_cluster("2");
+  for (const char* key : {"/t/format", "/t/users/anna"})
+    second.put(key, key == std::string("/t/format") ? "1" : "{\"a\":1}");
+  settings.members = {wiped.url(), etcd->url(), second.url()};
+  LONGS_EQUAL(1, loaded().records.size());
+  CHECK(log.says(wiped.url() + " belongs to etcd 2"));
+  STRCMP_EQUAL("-", wiped.value("/t/format").c_str());
+  CHECK(commit(new_record("users/bob", "{}")).result == CommitResult::kDone);
+}
+TEST(EtcdRegistry, AMemberThatWasWipedLaterTakesNoWrites) {
+  FakeEtcd second, third;
+  for (FakeEtcd* other : {&second, &third}) {
+    other->put("/t/format", "1");
+    other->put("/t/users/anna", "{\"a\":1}");
+    other->put("/tt/users/other", "{}");
+  }
+  settings.members = {etcd->url(), second.url(), third.url()};
+  loaded();
+  etcd->clear();
+  etcd->set_cluster("2");
+  const CommitAnswer answer = commit(new_record("users/bob", "{}"));
+  CHECK(answer.result == CommitResult::kDone);
+  STRCMP_EQUAL("-", etcd->value("/t/users/bob").c_str());
+  CHECK(log.says("belongs to etcd 2"));
+}
+TEST(EtcdRegistry, TheCopyBeforeARestoredBackupIsKept) {
+  for (int i = 0; i < 8; ++i) etcd->put("/t/mounts/%2F" + std::to_string(i), "<a/>");
+  loaded();
+  copied();
+  const std::string copy = folder.text("store.copy");
+  registry.reset();
+  etcd = std::make_unique<FakeEtcd>();
+  etcd->put("/t/format", "1");
+  etcd->put("/t/users/anna", "{\"a\":1}");
+  etcd->put("/t/mounts/%2F0", "<a/>");
+  settings.members = {etcd->url()};
+  LONGS_EQUAL(2, loaded().records.size());
+  CHECK(registry->state().up);
+  run_until([this] { return folder.has("store.copy.older"); });
+  registry.reset();
+  loop.run_once(false);
+  STRCMP_EQUAL(copy.c_str(), folder.text("store.copy.older").c_str());
+  CHECK(folder.text("store.copy") != copy);
+  // A copy that is damaged gives way to it.
+  folder.put("store.copy", "damaged");
+  etcd.reset();
+  LONGS_EQUAL(9, loaded().records.size());
+  CHECK(log.says("older copy"));
+}
 TEST(EtcdRegistry, ACopyOfAnotherStoreIsNone) {
   loaded();
   copied();

@@ -42,6 +42,18 @@ class FakeEtcd {
     rows_.clear();
     ++revision_;
   }
+  // What a person deletes by etcdctl: these keys, in one revision.
+  void remove(const std::vector<std::string>& keys) {
+    const std::lock_guard<std::mutex> guard(mutex_);
+    ++revision_;
+    for (const std::string& key : keys)
+      if (rows_.erase(key) > 0) events_.push_back({key, revision_, true});
+  }
+  // It belongs to another cluster than the other members.
+  void set_cluster(const std::string& id) {
+    const std::lock_guard<std::mutex> guard(mutex_);
+    cluster_ = id;
+  }
   // The next so many answers to this path are this one; the transaction is carried out if `after`.
   void fail(const std::string& path, unsigned times, int status, const std::string& body,
             bool after = false) {
@@ -86,7 +98,8 @@ class FakeEtcd {
     return parse_u64(value.text().value_or("0")).value_or(0);
   }
   std::string header() const {
-    return "\"header\":{\"revision\":\"" + std::to_string(revision_) + "\"}";
+    return "\"header\":{\"cluster_id\":\"" + cluster_ + "\",\"revision\":\"" +
+           std::to_string(revision_) + "\"}";
   }
   void put_now(const std::string& key, const std::string& value) {
     Row& row = rows_[key];
@@ -95,10 +108,12 @@ class FakeEtcd {
     if (row.create == 0) row.create = revision_;
     events_.push_back({key, revision_, false});
   }
-  std::string kv(const std::string& key) const {
+  // `revision`: of an event.
+  std::string kv(const std::string& key, std::uint64_t revision = 0) const {
     const Row& row = rows_.at(key);
-    return "{\"key\":\"" + base64_encode(key) + "\",\"mod_revision\":\"" + std::to_string(row.mod) +
-           "\",\"value\":\"" + base64_encode(row.value) + "\"}";
+    return "{\"key\":\"" + base64_encode(key) + "\",\"mod_revision\":\"" +
+           std::to_string(revision > 0 ? revision : row.mod) + "\",\"value\":\"" +
+           base64_encode(row.value) + "\"}";
   }
 
   std::string answer(const std::string& request) {
@@ -181,16 +196,21 @@ class FakeEtcd {
     if (from <= compacted_)
       lines += "{\"result\":{" + header() + ",\"canceled\":true,\"compact_revision\":\"" +
                std::to_string(compacted_) + "\"}}\n";
+    std::uint64_t open = 0;
     for (const Event& event : events_) {
       if (event.revision < from || from <= compacted_) continue;
       const std::string row = event.deleted || !rows_.contains(event.key)
                                   ? "{\"key\":\"" + base64_encode(event.key) +
                                         "\",\"mod_revision\":\"" + std::to_string(event.revision) +
                                         "\"}"
-                                  : kv(event.key);
-      lines += "{\"result\":{" + header() + ",\"events\":[{" +
-               (event.deleted ? "\"type\":\"DELETE\"," : "") + "\"kv\":" + row + "}]}}\n";
+                                  : kv(event.key, event.revision);
+      if (open != 0 && open != event.revision) lines += "]}}\n";
+      lines += open == event.revision ? "," : "{\"result\":{" + header() + ",\"events\":[";
+      lines +=
+          std::string("{") + (event.deleted ? "\"type\":\"DELETE\"," : "") + "\"kv\":" + row + "}";
+      open = event.revision;
     }
+    if (open != 0) lines += "]}}\n";
     char size[16];
     std::snprintf(size, sizeof size, "%zx", lines.size());
     return "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + std::string(size) + "\r\n" +
@@ -204,6 +224,7 @@ class FakeEtcd {
   std::uint64_t revision_ = 1, compacted_ = 0;
   bool wants_login_ = false;
   unsigned token_ = 1;
+  std::string cluster_ = "1";
   StubHttp stub_;
 };
 
