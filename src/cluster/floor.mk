@@ -38,6 +38,7 @@ cluster_files = \
   src/cluster/relay/pull_verifier.cc src/cluster/relay/pull_verifier.h \
   src/cluster/relay/relay.cc src/cluster/relay/relay.h \
   src/cluster/relay/relay_call.cc \
+  src/cluster/relay/relay_dry.cc \
   src/cluster/relay/relay_marks.cc src/cluster/relay/relay_marks.h \
   src/cluster/relay/relay_plans.h \
   src/cluster/relay/relay_set.cc src/cluster/relay/relay_set.h \

@@ -126,6 +126,7 @@ class RelayService final : public RelayHost {
   Relay* find_relay(std::uint64_t id) override { return relays_.find(id); }
   Gate& calls() noexcept override { return calls_; }
   Gate& proofs() noexcept override { return proofs_; }
+  Gate& dry() noexcept override { return dry_; }
   void pull_changed(const ConnectTarget& from, PullFault fault) override;
   PullFault path_fault(const ConnectTarget& from) const override;
   Result<std::unique_ptr<Transport>> start_program(const std::string& mount,
@@ -156,7 +157,7 @@ class RelayService final : public RelayHost {
   Resolver resolver_;
   Connector connector_;
   ExecSources programs_;
-  Gate calls_, proofs_;
+  Gate calls_, proofs_, dry_;
   std::map<std::string, PullFault, std::less<>> unable_;
   std::map<std::string, PullFault, std::less<>> told_unable_;
   bool unable_known_ = true;

@@ -9,8 +9,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::int64_t kMaxProofs = 8;
-constexpr int kChecksPerStall = 10;
-constexpr int kAwayPerStall = 5;  // a check that is so late is not judged by
 // In a row; a source that has just begun makes two.  An upstream that ends again and again rests.
 constexpr unsigned kMaxShortSpans = 3;
 // Of what counts as a stream: one that is shorter ends at once.  A longer one may be cut by the
@@ -101,7 +99,7 @@ void Relay::mount_is_free() {
   const SteadyTime now = host_.connector().loop().now();
   for (std::size_t i = 0; i < tries_.size(); ++i)
     if (plan_.upstreams[i].word == StreamWord::kNone && tries_[i].rested <= now && !is_program(i))
-      rest(i, longest_rest(i));
+      keep_resting(i);
   if (!is_wanted())
     plan_proof();
   else if (!demand())
@@ -166,6 +164,7 @@ void Relay::poll_listeners() {
 
 void Relay::fall_idle() {
   state_ = State::kIdle;
+  dry_place_.leave();
   call_.reset();
   spare_call_.reset();
   drop_spare();
@@ -180,6 +179,7 @@ void Relay::on_timer() {
     // Listeners would wait: it is as good as a failure until it answers.
     call_->slow = true;
     host_.pull_changed(call_->from.target, PullFault::kTimeout);
+    if (pass_over_call()) go_on();
   } else if (at_seam_ && state_ == State::kAsking && current_ < tries_.size() && !plan_.held &&
              !is_taken()) {
     ask(current_);
@@ -257,9 +257,9 @@ void Relay::prove() {
   call_->proof_place = std::move(place);
 }
 
-std::size_t Relay::first_rested(SteadyTime now) const noexcept {
+std::size_t Relay::first_rested(SteadyTime now) const {
   std::size_t i = 0;
-  while (i < tries_.size() && tries_[i].rested > now) ++i;
+  while (i < tries_.size() && due(i) > now) ++i;
   return i;
 }
 
@@ -311,9 +311,9 @@ void Relay::go_on() {
       return;
     }
   }
-  const auto soonest = std::min_element(
-      tries_.begin(), tries_.end(), [](const Try& a, const Try& b) { return a.rested < b.rested; });
-  timer_.after(std::chrono::ceil<std::chrono::microseconds>(soonest->rested - now));
+  SteadyTime soonest = SteadyTime::max();
+  for (std::size_t i = 0; i < tries_.size(); ++i) soonest = std::min(soonest, due(i));
+  timer_.after(std::chrono::ceil<std::chrono::microseconds>(soonest - now));
 }
 
 void Relay::plan_fail_back() {
@@ -330,54 +330,16 @@ void Relay::plan_fail_back() {
   timer_.after(std::max(0us, std::chrono::ceil<std::chrono::microseconds>(wait)));
 }
 
-// -- silence --------------------------------------------------------------------------------------
-
-void Relay::watch_flow() {
-  flow_check_.cancel();
-  if (lease_ == 0 || plan_.upstreams.size() < 2) return;
-  const auto mount = host_.mounts().find(plan_.local_mount);
-  if (!mount) return;
-  const std::uint64_t read = mount->bytes_read.load(std::memory_order_relaxed);
-  if (read != bytes_at_switch_) stall_ = plan_.stall;
-  const SteadyTime now = host_.connector().loop().now();
-  // Not later than plan_.stall: what has begun to flow meanwhile is allowed no more than that.
-  const auto left = std::clamp<SteadyTime::duration>(mount->last_data() + stall_ - now,
-                                                     plan_.stall / kChecksPerStall, plan_.stall);
-  flow_check_at_ = now + left;
-  flow_check_.after(std::chrono::ceil<std::chrono::microseconds>(left));
-}
-
-bool Relay::is_stalled() const {
-  const auto mount = host_.mounts().find(plan_.local_mount);
-  return lease_ != 0 && mount && host_.connector().loop().now() - mount->last_data() >= stall_;
-}
-
-void Relay::on_flow_check() {
-  const SteadyTime now = host_.connector().loop().now();
-  // A process that has slept has not read yet what came meanwhile.
-  const bool was_away = now - flow_check_at_ > plan_.stall / kAwayPerStall;
-  if (!was_away && is_stalled() && has_spare() && state_ == State::kRunning) {
-    log(LogLevel::kWarn, "silent for " + std::to_string(stall_.count()) + "ms; its standby " +
-                             to_text(spare_->from) + " takes over");
-    use_spare();
-  } else if (!was_away && is_stalled() && !call_ && state_ == State::kRunning) {
-    std::size_t next = 0;
-    while (next < tries_.size() && (next == current_ || tries_[next].rested > now)) ++next;
-    if (next < tries_.size()) {
-      log(LogLevel::kWarn, "silent for " + std::to_string(stall_.count()) + "ms; " +
-                               plan_.upstreams[next].target.host + " is asked");
-      ask(next);
-    }
-  }
-  watch_flow();
-}
-
 void Relay::failed(std::size_t upstream, const std::string& why, PullFault fault) {
   at_seam_ = at_seam_ && upstream != current_;
   Try& tried = tries_[upstream];
   rest(upstream, tried.delay == 0ms ? timing_.first_delay
                                     : std::min(tried.delay * 2, longest_rest(upstream)));
-  log(LogLevel::kWarn, why + "; asked again in " + std::to_string(tried.delay.count()) + "ms");
+  const auto wait = told_rest(upstream);
+  // One that is asked several times a second is told of once.
+  const bool news = std::exchange(tried.told, wait) != wait || tried.fault != fault;
+  log(news ? LogLevel::kWarn : LogLevel::kDebug,
+      why + "; asked again in " + std::to_string(wait.count()) + "ms");
   if (lease_ == 0) note_fault(upstream, fault);
 }
 
@@ -389,10 +351,11 @@ std::chrono::milliseconds Relay::longest_rest(std::size_t upstream) const {
 void Relay::rest(std::size_t upstream, std::chrono::milliseconds delay) {
   Try& tried = tries_[upstream];
   tried.delay = delay;
+  tried.kept = false;
   // A program is this machine's own: no crowd comes back with it.
-  const double part = is_program(upstream) ? 1 : 0.75 + host_.rng().unit() / 2;
-  const auto varied = std::chrono::duration_cast<SteadyTime::duration>(delay * part);
-  tried.rested = host_.connector().loop().now() + varied;
+  tried.part = is_program(upstream) ? 1 : 0.75 + host_.rng().unit() / 2;
+  tried.since = host_.connector().loop().now();
+  tried.rested = tried.since + std::chrono::duration_cast<SteadyTime::duration>(delay * tried.part);
 }
 
 // Its upstream keeps addresses, and has sent what there was of this one.
@@ -434,7 +397,7 @@ void Relay::on_left(const WriterLeft& how) {
     case EndReason::kReplaced:
       break;  // the plan has changed
     case EndReason::kKilled:
-      if (known) rest(current_, longest_rest(current_));
+      if (known) keep_resting(current_);
       break;
     default:
       if (!known) break;

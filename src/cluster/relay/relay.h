@@ -18,6 +18,10 @@
 // its end, then twice as long each time, up to 30 s, and 1 s again after 30 s of flow.  While a
 // source of this server feeds the mount the relay is idle, and when it leaves the relay goes on.
 //
+// While the mount's listeners have nothing to hear, because its stream is lost or silent, no server
+// rests for longer than 0.25 s at first, and later for a sixteenth of the silence (relay_dry.cc);
+// one that does not answer within `slow` is passed over then.
+//
 // Silence of `stall` lets it ask the next upstream without ending the present one: the first that
 // sends writes, from the byte behind the last one (stream/stream_place.h).
 //
@@ -57,6 +61,8 @@ struct RelayTiming {
   std::chrono::milliseconds least_run_on{1000};
   std::chrono::milliseconds poll_every{1000};  // whether the mount has listeners
   std::chrono::milliseconds slow{1000};  // an upstream without an answer cannot be pulled from
+  // The longest rest of a server while there is nothing to hear.
+  std::chrono::milliseconds dry_rest{250};
   // The end of a span: the same upstream is given so long to answer, then its spare writes.
   std::chrono::milliseconds spare_after{200};
   // The end of a span where a crowd of relays is told: each asks within this time, at random.
@@ -112,6 +118,8 @@ class RelayHost {
   virtual Gate& calls() noexcept = 0;
   // Of those: only to see whether one can be pulled again.
   virtual Gate& proofs() noexcept = 0;
+  // Relays whose listeners have nothing to hear.
+  virtual Gate& dry() noexcept = 0;
   // cannot() of a relay is another one; fault: what its upstream failed with just now.
   virtual void pull_changed(const ConnectTarget& /*from*/, PullFault /*fault*/) {}
   // Why nothing can be pulled from there, whatever the mount; kNone: it can, or it is not known.
@@ -190,7 +198,12 @@ class Relay {
   };
   struct Try {
     std::chrono::milliseconds delay{0};
+    SteadyTime since{};                  // the beginning of its rest
     SteadyTime rested{};                 // may be asked from then on
+    double part = 1;                     // by which its rests vary
+    bool kept = false;                   // it rests to the end, whatever there is to hear
+    std::chrono::milliseconds told{-1};  // the rest that was logged last
+    unsigned unanswered = 0;             // how many times it was passed over
     PullFault fault = PullFault::kNone;  // of the last try
     unsigned too_young = 0;              // so many answers began with their stream's first byte
   };
@@ -215,6 +228,7 @@ class Relay {
   };
   struct Call {
     Upstream from;
+    SteadyTime since{};
     bool slow = false;
     GatePass place, proof_place;
     std::unique_ptr<UpstreamCall> call;
@@ -253,15 +267,24 @@ class Relay {
   void failed(std::size_t upstream, const std::string& why, PullFault fault);
   void plan_fail_back();
   bool is_too_young(std::size_t upstream, const std::optional<StreamPlace>& place);
+  // Listeners have nothing to hear: the stream is lost, and its mount waits, or is silent.
+  bool is_dry() const;
+  std::chrono::milliseconds dry_rest() const;
+  SteadyTime due(std::size_t upstream) const;  // when it may be asked
+  std::chrono::milliseconds told_rest(std::size_t upstream);
+  void keep_resting(std::size_t upstream);
+  std::chrono::milliseconds patience(std::size_t upstream) const;
+  bool pass_over_call();  // true: it is given up
   void watch_flow();
   void on_flow_check();
+  void ask_in_silence();
   bool is_stalled() const;
   bool is_span_end(const WriterLeft& how) const;
   bool is_wanted() const;
   // A source of this server feeds the mount.
   bool is_taken() const;
   std::size_t place_of(const Upstream& upstream) const;  // plan_.upstreams.size(): not in the plan
-  std::size_t first_rested(SteadyTime now) const noexcept;  // plan_.upstreams.size(): none
+  std::size_t first_rested(SteadyTime now) const;        // plan_.upstreams.size(): none
   void log(LogLevel level, const std::string& text) const;
 
   RelayHost& host_;
@@ -291,6 +314,7 @@ class Relay {
   std::uint64_t crowd_ = 0;  // of relays at the upstream; 0: none that matters
   std::string switched_from_;
   std::optional<std::chrono::milliseconds> last_gap_;
+  GatePass dry_place_;
   Timer timer_;
   Timer flow_check_;            // armed while it streams and there is another upstream
   SteadyTime flow_check_at_{};  // when that is due

@@ -37,7 +37,7 @@ void Relay::ask(std::size_t upstream) {
     timer_.after(std::chrono::duration_cast<std::chrono::microseconds>(kForAPlace *
                                                                        (0.5 + host_.rng().unit())));
   else if (lease_ == 0)
-    timer_.after(has_spare() ? timing_.spare_after : timing_.slow);
+    timer_.after(has_spare() ? timing_.spare_after : patience(upstream));
 }
 
 // Null: as many calls as `most` are under way.
@@ -46,6 +46,7 @@ std::unique_ptr<Relay::Call> Relay::make_call(std::size_t upstream, std::int64_t
   if (!host_.calls().try_enter(most)) return nullptr;
   auto call = std::make_unique<Call>();
   call->from = plan_.upstreams[upstream];
+  call->since = host_.connector().loop().now();
   call->place = GatePass(&host_.calls());
   UpstreamAsk asked{plan_.upstreams[upstream], host_.user_agent(),
                     plan_.icy_metadata,        host_.head_deadline(),
@@ -151,7 +152,7 @@ void Relay::enter(std::size_t upstream, UpstreamAnswer answer) {
     go_on();
     return;
   }
-  tries_[upstream].too_young = 0;
+  tries_[upstream].too_young = tries_[upstream].unanswered = 0;
   const auto settings = host_.settings_of(plan_.local_mount);
   Entry entry;
   entry.from = plan_.upstreams[upstream];
@@ -193,7 +194,7 @@ void Relay::not_entered(const std::string& why) {
   state_ = lease_ != 0 ? State::kRunning : State::kAsking;
   if (!is_taken()) {
     for (std::size_t i = 0; i < tries_.size(); ++i)
-      if (lease_ == 0 || i < current_) rest(i, longest_rest(i));
+      if (lease_ == 0 || i < current_) keep_resting(i);
     log(LogLevel::kInfo, "new relay but source already exists (" + why + ")");
   }
   go_on();
@@ -232,6 +233,7 @@ void Relay::adopt(const Upstream& from, const std::string& content_type, unsigne
     stall_ = plan_.stall;
   }
   lease_ = lease.id;
+  dry_place_.leave();
   home_ = worker;
   current_ = at;
   placed_ = place.has_value();

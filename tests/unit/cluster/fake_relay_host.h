@@ -105,6 +105,7 @@ class FakeRelayHost final : public RelayHost {
   Relay* find_relay(std::uint64_t id) override { return find ? find(id) : nullptr; }
   Gate& calls() noexcept override { return calls_; }
   Gate& proofs() noexcept override { return proofs_; }
+  Gate& dry() noexcept override { return dry_; }
   void pull_changed(const ConnectTarget&, PullFault fault) override { faults.push_back(fault); }
   PullFault path_fault(const ConnectTarget&) const override { return path; }
   Result<std::unique_ptr<Transport>> start_program(const std::string& mount,
@@ -189,7 +190,7 @@ class FakeRelayHost final : public RelayHost {
   std::unique_ptr<SourceAdmission> admission_;
   Connector connector_;
   Rng rng_{1};
-  Gate calls_, proofs_;
+  Gate calls_, proofs_, dry_;
 };
 
 }  // namespace lb::test

@@ -176,3 +176,80 @@ TEST(RelaySeam, OneThatAlwaysBeginsWithItsFirstByteIsTakenInTheEnd) {
   first.send("better");
   until_streams("worse better");
 }
+
+// -- nothing to hear ------------------------------------------------------------------------------
+
+const std::string kNotThere = "HTTP/1.0 404 Not Found\r\n\r\n";
+
+TEST(RelaySeam, OneThatRestsIsAskedWhenTheStreamIsLost) {
+  host.quick.first_delay = 100s;
+  host.quick.dry_rest = 20ms;
+  first.answers = {kNotThere, kPlaysSomething};
+  second.answers = {kPlaysSomething, kNotThere};
+  start();
+  host.until([&] { return relay->flows(); });
+  second.send("worse ");
+  until_streams("worse ");
+  host.pass(100ms);
+  LONGS_EQUAL(1, first.requests.size());  // there is something to hear
+  second.close_all();
+  host.until([&] { return first.requests.size() == 2 && relay->flows(); });
+  first.send("better");
+  until_streams("worse better");
+}
+TEST(RelaySeam, OneThatRestsIsAskedWhenTheStreamIsSilent) {
+  host.quick.first_delay = 100s;
+  host.quick.dry_rest = 20ms;
+  first.answers = {kNotThere, kPlaysSomething};
+  start(150ms);
+  host.until([&] { return relay->flows(); });
+  second.send("worse ");
+  host.until([&] { return first.requests.size() == 2 && host.writers() == 2; });
+  CHECK(host.captured.says("silent for 150ms"));
+  first.send("better");
+  until_streams("worse better");
+}
+TEST(RelaySeam, WhileThereIsNothingToHearEachIsAskedAfterAShortRest) {
+  host.quick.first_delay = 100s;
+  host.quick.dry_rest = 40ms;
+  first.answers = {kPlaysSomething, kNotThere};
+  second.answers = {kNotThere};
+  start();
+  host.until([&] { return relay->flows(); });
+  first.send("one");
+  until_streams("one");
+  first.close_all();
+  const SteadyTime lost = host.loop().now();
+  host.until([&] { return first.requests.size() >= 8 && second.requests.size() >= 8; });
+  CHECK(host.loop().now() - lost > 40ms * 3 / 4 * 6);
+  // One line of each for each length of a rest, not for each question.
+  const std::string log = host.captured.errors(), line = "404 Not Found; asked again in 40ms";
+  std::size_t lines = 0;
+  for (std::size_t at = 0; (at = log.find("WARN", at)) != std::string::npos; ++at)
+    lines += log.substr(at, log.find('\n', at) - at).find(line) != std::string::npos ? 1 : 0;
+  LONGS_EQUAL(2, lines);
+}
+TEST(RelaySeam, OneThatDoesNotAnswerIsPassedOver) {
+  host.quick.slow = 50ms;
+  first.answers = {plays_from(100), ""};
+  start();
+  host.until([&] { return relay->flows(); });
+  first.send("one ");
+  until_streams("one ");
+  first.close_all();
+  host.until([&] { return second.requests.size() == 1 && relay->flows(); });
+  LONGS_EQUAL(2, first.requests.size());
+  CHECK(host.captured.says("has not answered for 50ms"));
+  second.send("two");
+  until_streams("one two");
+}
+TEST(RelaySeam, OneThatWasLeftByItsAdministratorRestsAllTheSame) {
+  host.quick.first_delay = 200ms;
+  host.quick.dry_rest = 10ms;
+  start();
+  host.until([&] { return relay->flows(); });
+  host.end_source(0, host.admission().writer_of("/local")->lease, EndReason::kKilled);
+  host.until([&] { return second.requests.size() == 1 && relay->flows(); });
+  host.pass(50ms);
+  LONGS_EQUAL(1, first.requests.size());
+}

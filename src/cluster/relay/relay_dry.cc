@@ -1,0 +1,143 @@
+// What a relay does while the listeners of its mount have nothing to hear, because its upstream is
+// lost or silent: no other one rests for long then, and one that does not answer is passed over.
+#include <algorithm>
+#include <utility>
+
+#include "cluster/relay/relay.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int kChecksPerStall = 10;
+constexpr int kAwayPerStall = 5;  // a check that is so late is not judged by
+// A rest is at most this part of the silence, so that one of hours is not asked about each moment.
+constexpr int kRestsPerSilence = 16;
+// Of all relays of this node without a stream: each adds so much to the rests of all.
+constexpr std::chrono::milliseconds kForEachOther = 1ms;
+// Of the patience with one that does not answer.
+constexpr unsigned kMostDoublings = 4;
+
+}  // namespace
+
+bool Relay::is_dry() const {
+  if (lease_ != 0) return is_stalled();
+  const auto mount = host_.mounts().find(plan_.local_mount);
+  return mount && mount->phase() == MountPhase::kLingering && !is_taken();
+}
+
+std::chrono::milliseconds Relay::dry_rest() const {
+  auto rest =
+      std::max<std::chrono::milliseconds>(timing_.dry_rest, kForEachOther * host_.dry().inside());
+  if (const auto mount = host_.mounts().find(plan_.local_mount)) {
+    const auto silence = host_.connector().loop().now() - mount->last_data();
+    while (rest * kRestsPerSilence < silence && rest < 1h) rest *= 2;
+  }
+  return rest;
+}
+
+SteadyTime Relay::due(std::size_t upstream) const {
+  const Try& tried = tries_[upstream];
+  // A program costs a start; and a linked master tells when it has the stream again.
+  const bool rests_on =
+      tried.kept || is_program(upstream) || plan_.upstreams[upstream].word == StreamWord::kGone;
+  if (rests_on || !is_dry()) return tried.rested;
+  const auto rest = std::chrono::duration_cast<SteadyTime::duration>(dry_rest() * tried.part);
+  return std::min(tried.rested, tried.since + rest);
+}
+
+std::chrono::milliseconds Relay::told_rest(std::size_t upstream) {
+  const Try& tried = tries_[upstream];
+  if (!is_dry()) dry_place_.leave();
+  if (due(upstream) == tried.rested) return tried.delay;
+  if (!dry_place_ && host_.dry().try_enter(Gate::kNoLimit)) dry_place_ = GatePass(&host_.dry());
+  return dry_rest();
+}
+
+void Relay::keep_resting(std::size_t upstream) {
+  rest(upstream, longest_rest(upstream));
+  tries_[upstream].kept = true;
+}
+
+std::chrono::milliseconds Relay::patience(std::size_t upstream) const {
+  return timing_.slow * (1 << tries_[upstream].unanswered);
+}
+
+// Where another one may be asked.  The next time it is given twice as long.
+bool Relay::pass_over_call() {
+  const std::size_t at = place_of(call_->from);
+  const SteadyTime now = host_.connector().loop().now();
+  if (at == tries_.size() || is_program(at) || !is_dry()) return false;
+  std::size_t other = 0;
+  while (other < tries_.size() &&
+         (other == at || (lease_ != 0 && other == current_) || due(other) > now))
+    ++other;
+  if (other == tries_.size()) return false;
+  const auto waited = patience(at);
+  tries_[at].unanswered = std::min(tries_[at].unanswered + 1, kMostDoublings);
+  call_.reset();
+  timer_.cancel();
+  failed(at,
+         to_text(plan_.upstreams[at]) + " has not answered for " + std::to_string(waited.count()) +
+             "ms",
+         PullFault::kTimeout);
+  return true;
+}
+
+// -- silence --------------------------------------------------------------------------------------
+
+void Relay::watch_flow() {
+  flow_check_.cancel();
+  if (lease_ == 0 || plan_.upstreams.size() < 2) return;
+  const auto mount = host_.mounts().find(plan_.local_mount);
+  if (!mount) return;
+  const std::uint64_t read = mount->bytes_read.load(std::memory_order_relaxed);
+  if (read != bytes_at_switch_) stall_ = plan_.stall;
+  const SteadyTime now = host_.connector().loop().now();
+  // Not later than plan_.stall: what has begun to flow meanwhile is allowed no more than that.
+  const auto left = std::clamp<SteadyTime::duration>(mount->last_data() + stall_ - now,
+                                                     plan_.stall / kChecksPerStall, plan_.stall);
+  flow_check_at_ = now + left;
+  flow_check_.after(std::chrono::ceil<std::chrono::microseconds>(left));
+}
+
+bool Relay::is_stalled() const {
+  const auto mount = host_.mounts().find(plan_.local_mount);
+  return lease_ != 0 && mount && host_.connector().loop().now() - mount->last_data() >= stall_;
+}
+
+void Relay::on_flow_check() {
+  const SteadyTime now = host_.connector().loop().now();
+  // A process that has slept has not read yet what came meanwhile.
+  const bool was_away = now - flow_check_at_ > plan_.stall / kAwayPerStall;
+  if (!was_away && is_stalled() && state_ == State::kRunning) {
+    if (has_spare()) {
+      log(LogLevel::kWarn, "silent for " + std::to_string(stall_.count()) + "ms; its standby " +
+                               to_text(spare_->from) + " takes over");
+      use_spare();
+    } else {
+      ask_in_silence();
+    }
+  }
+  watch_flow();
+}
+
+void Relay::ask_in_silence() {
+  const SteadyTime now = host_.connector().loop().now();
+  if (call_) {
+    const std::size_t asked = place_of(call_->from);
+    if (asked == tries_.size() || now - call_->since < patience(asked) || !pass_over_call()) return;
+  }
+  std::size_t next = 0;
+  while (next < tries_.size() && (next == current_ || due(next) > now)) ++next;
+  if (next == tries_.size()) return;
+  const auto mount = host_.mounts().find(plan_.local_mount);
+  const bool first = mount && tries_[next].since <= mount->last_data() + stall_;
+  log(first ? LogLevel::kWarn : LogLevel::kDebug, "silent for " + std::to_string(stall_.count()) +
+                                                      "ms; " + plan_.upstreams[next].target.host +
+                                                      " is asked");
+  ask(next);
+}
+
+}  // namespace lb
