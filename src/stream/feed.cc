@@ -15,6 +15,9 @@ constexpr std::uint64_t kMostTwice = std::uint64_t{4} << 20;
 // checksum.
 constexpr std::uint64_t kKeyBytes = 1024;
 constexpr std::uint64_t kLongestKey = 64 * 1024;
+// For servers that read this one when theirs has been silent for a second (RelayPlan::stall), and
+// have asked it.
+constexpr std::chrono::milliseconds kKeptForServers{2500};
 
 struct NoMarks final : MarkSink {
   void sync(std::uint64_t, UnitTime) override {}
@@ -121,6 +124,27 @@ void Feed::begin(std::size_t passed) {
   }
   framer_ = facts_->plugin->make(log.head(), told ? place_->media : MediaTime{});
   enters_here_ = !told;
+}
+
+// A part of the very stream that the log holds is missing, within one chain of Ogg: another chain
+// of the same serial number would not be allowed (RFC 3533 section 4), and this one is not over.
+// Decoders see by the numbers of the pages that some are lost.
+bool Feed::goes_on_in_chain(std::span<const std::byte> bytes) const {
+  if (!place_ || place_->after || entered_ || !framer_ || !is_of_the_log(*place_)) return false;
+  if (place_->header_bytes == 0 || bytes.size() <= place_->header_bytes) return false;
+  if (framer_->closing().empty()) return false;
+  const auto reader = facts_->plugin->make(0, {});
+  NoMarks none;
+  reader->consume(bytes.first(place_->header_bytes), none);
+  return reader->serials() == framer_->serials();
+}
+
+void Feed::go_on_in_chain(std::span<const std::byte> headers) {
+  lease_.log->begin_source(seam_at_, place_->span());
+  framer_ = facts_->plugin->make(lease_.log->head() - std::min(lease_.log->head(), headers.size()),
+                                 place_->media);
+  NoMarks none;
+  framer_->consume(headers, none);
 }
 
 // The stream goes on within the bytes that this party sends, which have another address and another
@@ -281,6 +305,11 @@ Result<void> Feed::put_audio(std::span<const std::byte> audio, bool in_place) {
   if (search->found() == SeamSearch::Found::kContent) {
     note_seam(SeamHow::kContent);
     if (place_) follow_address(search->passed());
+  } else if (begins_later_ && search->passed().empty() && goes_on_in_chain(search->bytes())) {
+    const auto bytes = search->bytes();
+    go_on_in_chain(bytes.first(place_->header_bytes));
+    note_seam(SeamHow::kUnit);
+    return put_unit_aligned(bytes.subspan(place_->header_bytes), false);
   } else {
     if (begins_later_) begin(search->passed().size() + (entered_ ? 1 : 0));
     note_seam(SeamHow::kUnit);
@@ -340,7 +369,8 @@ void Feed::publish() {
   Mount& mount = *lease_.mount;
   const auto settings = mount.settings();
   if (enters_here_) lease_.log->keep_wall(host_.loop().now(), wall_now_ms());
-  const LogWindow window{settings->burst_bytes, settings->queue_bytes, settings->hls_kept};
+  const LogWindow window{settings->burst_bytes, settings->queue_bytes, settings->hls_kept,
+                         kKeptForServers};
   auto view = lease_.log->publish(framer_->complete(), window, mount.channel().low_water(), false);
   // While the rate of a new source is not known, that of the last one is the best guess.
   if (const auto rate = lease_.log->bytes_per_second(); rate > 0)

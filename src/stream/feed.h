@@ -59,7 +59,10 @@ class Feed {
   Feed& operator=(const Feed&) = delete;
 
   // Keeps what an encoder needs that may step back, from its first byte on.
-  void keep_ring() { ring_ = std::make_unique<SourceRing>(*facts_->plugin); }
+  void keep_ring() {
+    ring_ = std::make_unique<SourceRing>(*facts_->plugin,
+                                         mount().settings()->takeover_after + SourceRing::kSpare);
+  }
   // The encoder was a standby: the mount goes on with what its ring has.
   Result<void> enter(SourceState state);
   // The upstream has been read beside the mount's last one: the mount goes on with what its ring
@@ -101,6 +104,8 @@ class Feed {
   Bytes seam_key() const;
   void begin(std::size_t passed);
   void follow_address(std::span<const std::byte> passed);
+  bool goes_on_in_chain(std::span<const std::byte> bytes) const;
+  void go_on_in_chain(std::span<const std::byte> headers);
   void on_search_end();
   void log_title(const Metadata& metadata);
 

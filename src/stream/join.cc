@@ -55,6 +55,16 @@ StreamPlace place_at(const StreamSpan& span, std::uint64_t position, std::uint64
 
 bool has_address(const StreamSpan& span) { return (span.id[0] | span.id[1]) != 0; }
 
+// Of the spans of one stream with the same first byte, the one that knows most: the first was made
+// before its media clock was known.
+std::uint64_t begun_at(const StreamView& view, std::uint64_t i) {
+  const auto& spans = view.spans;
+  while (i + 1 < spans.end() && spans[i + 1].begin == spans[i].begin &&
+         spans[i + 1].id == spans[i].id)
+    ++i;
+  return i;
+}
+
 // The media time of the newest mark at or before `position` within the span.
 std::uint64_t samples_at(const StreamView& view, const StreamSpan& span, std::uint64_t position) {
   const auto i = view.sync.last_where([&](const SyncMark& m) { return m.position <= position; });
@@ -91,6 +101,7 @@ std::optional<PlacedJoin> join_exactly(const StreamView& view, const StreamAddre
     std::uint64_t after = i + 1;
     while (after < view.spans.end() && !has_address(view.spans[after])) ++after;
     if (after == view.spans.end()) return std::nullopt;
+    after = begun_at(view, after);
     const StreamSpan& next = view.spans[after];
     joined.plan.position = next.begin;
     if (after > i + 1) joined.plan.headers = headers_in_front(view, end, next.begin);
@@ -101,23 +112,46 @@ std::optional<PlacedJoin> join_exactly(const StreamView& view, const StreamAddre
   return std::nullopt;
 }
 
-// A server that reads a mount is sent away at the end of each stream, and asks again.  What another
-// source has sent before the present one would be all it gets, and is over.
-std::optional<PlacedJoin> join_present(const StreamView& view, std::uint64_t planned) {
+// The first span of the newest stream that has an address; nullopt: there is none.
+std::optional<std::uint64_t> present_stream(const StreamView& view) {
   std::uint64_t i = view.spans.end();
   while (i > view.spans.begin() && !has_address(view.spans[i - 1])) --i;
   if (i == view.spans.begin()) return std::nullopt;
   const StreamIdentity id = view.spans[i - 1].id;
   std::uint64_t first = i - 1;
+  for (std::uint64_t at = i; at > view.spans.begin(); --at)
+    if (view.spans[at - 1].id == id) first = at - 1;
+  return first;
+}
+
+// A server that has read a stream of which nothing is here any more, while the present one has just
+// begun: that follows it, from its first byte on, with the lead that its encoder sends.
+std::optional<PlacedJoin> join_next(const StreamView& view, const StreamAddress& wanted,
+                                    std::uint64_t most) {
+  for (std::uint64_t i = view.spans.begin(); i < view.spans.end(); ++i)
+    if (view.spans[i].id == wanted.id) return std::nullopt;
+  const auto first = present_stream(view);
+  if (!first) return std::nullopt;
+  const StreamSpan& present = view.spans[begun_at(view, *first)];
+  const bool is_here = present.origin == 0 && present.begin >= view.begin;
+  if (!is_here || view.ended || view.end - std::min(view.end, present.begin) > most)
+    return std::nullopt;
+  PlacedJoin joined;
+  joined.plan.position = present.begin;
+  joined.place = place_at(present, present.begin, present.media.samples, joined.plan);
+  return joined;
+}
+
+// A server that reads a mount is sent away at the end of each stream, and asks again.  What another
+// source has sent before the present one would be all it gets, and is over.
+std::optional<PlacedJoin> join_present(const StreamView& view, std::uint64_t planned) {
+  const auto found = present_stream(view);
+  if (!found) return std::nullopt;
+  const std::uint64_t first = *found;
+  const StreamSpan& present = view.spans[begun_at(view, first)];
   bool others = false;
-  for (std::uint64_t at = i; at > view.spans.begin(); --at) {
-    const StreamSpan& span = view.spans[at - 1];
-    if (span.id == id)
-      first = at - 1;
-    else if (has_address(span))
-      others = true;
-  }
-  const StreamSpan& present = view.spans[first];
+  for (std::uint64_t i = view.spans.begin(); i < view.spans.end(); ++i)
+    others = others || (has_address(view.spans[i]) && view.spans[i].id != present.id);
   if (!others || planned >= present.begin || present.begin < view.begin) return std::nullopt;
   PlacedJoin joined;
   joined.plan.position = present.begin;
@@ -146,6 +180,7 @@ PlacedJoin plan_placed_join(const StreamView& view, std::size_t burst_bytes, con
                             std::uint64_t ahead_bytes) {
   if (ask.at) {
     if (auto exact = join_exactly(view, *ask.at, ahead_bytes)) return *exact;
+    if (auto next = join_next(view, *ask.at, ahead_bytes)) return *next;
   }
   PlacedJoin joined{plan_join(view, burst_bytes), std::nullopt};
   if (!joined.plan.wait_for_mark)

@@ -33,7 +33,8 @@ JoinPlan plan_join(const StreamView& view, std::size_t burst_bytes);
 
 // Exactly at the byte that is asked for where the window has it, or is about to have it: at most
 // `ahead_bytes` of the same stream are missing; behind the end of the stream that is asked for,
-// where the next one follows; else as a new listener, from a second-mark on, so that it cuts as
+// where the next one follows; the first byte of a stream that has just begun, where that one is not
+// known here; else as a new listener, from a second-mark on, so that it cuts as
 // this node does.
 PlacedJoin plan_placed_join(const StreamView& view, std::size_t burst_bytes, const StreamAsk& ask,
                             std::uint64_t ahead_bytes);

@@ -39,6 +39,7 @@ struct SourceOffer {
   std::uint64_t bytes_sent = 0;             // the answer to its login
   std::optional<StreamPlace> place = {};    // of the first byte, as an upstream tells it
   std::unique_ptr<SourceState> state = {};  // of an encoder that has been here before; null: new
+  std::chrono::milliseconds silence{0};     // of a spare: after so much of it the mount has it
 };
 
 class Source {

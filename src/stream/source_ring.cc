@@ -17,8 +17,8 @@ constexpr std::size_t kSlack = 32 * 1024;
 
 }  // namespace
 
-SourceRing::SourceRing(const FramerPlugin& plugin)
-    : framer_(plugin.make(0, {})), has_no_units_(plugin.types.empty()) {}
+SourceRing::SourceRing(const FramerPlugin& plugin, std::chrono::milliseconds kept)
+    : framer_(plugin.make(0, {})), has_no_units_(plugin.types.empty()), kept_(kept) {}
 
 void SourceRing::put(std::span<const std::byte> audio, SteadyTime now) {
   if (audio.empty()) return;
@@ -28,7 +28,7 @@ void SourceRing::put(std::span<const std::byte> audio, SteadyTime now) {
   bytes_.insert(bytes_.end(), audio.begin(), audio.end());
   end_ += audio.size();
   framer_->consume(audio, *this);
-  if (bytes_.size() > kKept + kSlack) trim();
+  if (bytes_.size() > kKept + kSlack) trim(now);
 }
 
 void SourceRing::marked(Mark mark) {
@@ -36,11 +36,14 @@ void SourceRing::marked(Mark mark) {
   marks_.push_back(std::move(mark));
 }
 
-void SourceRing::trim() {
+void SourceRing::trim(SteadyTime now) {
   std::uint64_t keep = end_ - kKept;
+  const auto came = std::lower_bound(arrivals_.begin(), arrivals_.end(), now - kept_,
+                                     [](const Arrival& a, SteadyTime t) { return a.time < t; });
+  if (came != arrivals_.end()) keep = std::min(keep, came->position);
   if (!marks_.empty()) keep = std::min(keep, marks_.back().position);
   keep = std::max(keep, end_ - std::min<std::uint64_t>(end_, kMost));
-  if (keep <= begin_) return;
+  if (keep < begin_ + kSlack && bytes_.size() <= kMost) return;
   bytes_.erase(bytes_.begin(), bytes_.begin() + static_cast<std::ptrdiff_t>(keep - begin_));
   begin_ = keep;
   while (!marks_.empty() && marks_.front().position < begin_) marks_.pop_front();

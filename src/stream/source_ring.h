@@ -4,9 +4,11 @@
 // Thread: the worker of the encoder's connection.
 // Ownership: its Feed while it writes the mount, its StandbySource else; it is fed by both, so it
 // has the encoder's own bytes as they came, without what is changed for listeners.
-// Bounds: kKept bytes, and back to the newest mark where that lies before them, at most kMost.
+// Bounds: kKept bytes, what has come in the time that is wanted, and back to the newest mark where
+// that lies before them; at most kMost.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -23,9 +25,11 @@ namespace lb {
 
 class SourceRing final : private MarkSink {
  public:
-  static constexpr std::size_t kKept = 64 * 1024, kMost = 256 * 1024;
+  static constexpr std::size_t kKept = 64 * 1024, kMost = 2048 * 1024;
+  // Beside the silence after which the mount changes over to it.
+  static constexpr std::chrono::milliseconds kSpare{1000};
 
-  explicit SourceRing(const FramerPlugin& plugin);
+  explicit SourceRing(const FramerPlugin& plugin, std::chrono::milliseconds kept = {});
 
   // Without framing of the body and ICY blocks.
   void put(std::span<const std::byte> audio, SteadyTime now);
@@ -67,11 +71,12 @@ class SourceRing final : private MarkSink {
   void codec(const CodecFacts&) override {}
   void marked(Mark mark);
   SteadyTime arrival_of(std::uint64_t position) const;
-  void trim();
+  void trim(SteadyTime now);
   Entry from(std::uint64_t position, const std::shared_ptr<const Bytes>& headers) const;
 
   std::unique_ptr<Framer> framer_;
   const bool has_no_units_;
+  const std::chrono::milliseconds kept_;
   Bytes bytes_;  // [begin_, end_)
   std::uint64_t begin_ = 0, end_ = 0;
   std::deque<Arrival> arrivals_;

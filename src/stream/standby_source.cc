@@ -11,13 +11,14 @@ namespace {
 // So that an encoder that sends as fast as it can leaves the worker to its listeners.
 constexpr int kStandbyReads = 4;
 
-std::unique_ptr<SourceState> first_state(SourceOffer& offer, const SourceFacts& facts,
-                                         SteadyTime now) {
+std::unique_ptr<SourceState> first_state(SourceOffer& offer, const MountSettings& settings,
+                                         const SourceFacts& facts, SteadyTime now) {
   if (offer.state) return std::move(offer.state);
   auto state = std::make_unique<SourceState>();
   state->body = std::move(offer.body);
   if (offer.metaint > 0 && facts.plugin->icy_metadata) state->titles.emplace(offer.metaint);
-  state->ring = std::make_unique<SourceRing>(*facts.plugin);
+  const auto silence = offer.silence.count() > 0 ? offer.silence : settings.takeover_after;
+  state->ring = std::make_unique<SourceRing>(*facts.plugin, silence + SourceRing::kSpare);
   state->connected = state->last_data = now;
   return state;
 }
@@ -32,7 +33,7 @@ StandbySource::StandbySource(FeedHost& worker, StandbyHost& host, SourceOffer of
       offer_(std::move(offer)),
       id_(id),
       mount_(std::move(mount)),
-      state_(first_state(offer_, facts, worker.loop().now())),
+      state_(first_state(offer_, *mount_->settings(), facts, worker.loop().now())),
       away_then_(worker.loop().away()),
       timeout_(worker.loop(), [this] { on_timeout(); }) {}
 

@@ -89,6 +89,7 @@ Result<void> StreamLog::next_segment(SteadyTime now) {
 Result<std::span<std::byte>> StreamLog::room(SteadyTime now) {
   measure_rate(now);
   room_at_ = now;
+  if (begun_at_ == SteadyTime{}) begun_at_ = now;
   if (current_ == nullptr || head_ == current_->end()) {
     if (auto made = next_segment(now); !made) return made.error();
   }
@@ -191,6 +192,16 @@ std::uint64_t StreamLog::keep_media(std::uint64_t end, std::chrono::milliseconds
     seconds_kept_.pop_front();
   if (ms == 0 || seconds_kept_.empty()) return end;
   return std::max(seconds_kept_.front().position, end - std::min(end, most));
+}
+
+// Where the window of what has arrived begins.  Within the first moments of a source its lead is
+// kept, and the end of the last one: a server that has read that asks for what follows it.
+std::uint64_t StreamLog::keep_arrived(std::uint64_t end, std::chrono::milliseconds window) const {
+  if (window.count() == 0) return end;
+  const std::uint64_t rate = std::max(rate_, *std::max_element(seconds_.begin(), seconds_.end()));
+  const std::uint64_t bytes = rate * static_cast<std::uint64_t>(window.count()) / 1000;
+  const std::uint64_t from = room_at_ - begun_at_ < window ? std::min(seam_, end) : end;
+  return from - std::min(from, bytes);
 }
 
 void StreamLog::clock(std::uint64_t position, unsigned rate_hz) {
@@ -325,6 +336,7 @@ void StreamLog::cut(std::uint64_t at) {
 
 void StreamLog::begin_source(std::uint64_t at, StreamSpan span) {
   cut(at);
+  begun_at_ = {};
   seconds_seen_ = 0;
   seam_ = at;
   span.begin = at;
@@ -377,8 +389,9 @@ void StreamLog::trim(std::uint64_t end, const LogWindow& window, std::uint64_t l
     keep_burst = marks[i].position;
   const std::uint64_t keep_queue =
       end - std::min<std::uint64_t>(end, window.queue_bytes + catch_up_.extra());
-  const std::uint64_t wanted = std::min(std::max(std::min(keep_burst, low_water), keep_queue),
-                                        keep_media(end, window.media));
+  const std::uint64_t wanted = std::min(
+      std::max(std::min({keep_burst, low_water, keep_arrived(end, window.arrived)}), keep_queue),
+      keep_media(end, window.media));
   begin_ = std::max(begin_, wanted);
 
   std::size_t passed = 0;

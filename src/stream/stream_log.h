@@ -3,9 +3,10 @@
 // Thread: the home worker of the mount's present source (the holder of the WriterLease).
 // Ownership: the lease; between two sources, the mount.
 // Positions never restart in a mount's life, so a listener's cursor survives a change of source.
-// Bounds: the window reaches back to the slowest listener, at least the burst, at most queue-size
-// (decisions A10); with a window of media time it reaches back so far, at most 64 KiB for each
-// second of it.  A segment holds about two seconds, 16 to 256 KiB.
+// Bounds: the window reaches back to the slowest listener, at least the burst and what has arrived
+// in the time that is wanted, at most queue-size (decisions A10); with a window of media time it
+// reaches back so far, at most 64 KiB for each second of it.  A segment holds about two seconds, 16
+// to 256 KiB.
 #pragma once
 
 #include <algorithm>
@@ -31,6 +32,9 @@ struct LogWindow {
   std::size_t burst_bytes = 65536;
   std::size_t queue_bytes = 512000;
   std::chrono::milliseconds media{0};  // so much media time, however many bytes it has (HLS)
+  // What has come in so long, for servers that ask for it when their own upstream is lost or
+  // silent.
+  std::chrono::milliseconds arrived{0};
 };
 
 class StreamLog final : public MarkSink {
@@ -110,6 +114,7 @@ class StreamLog final : public MarkSink {
   void punch_unread();
   void note_second(std::uint64_t position, UnitTime time);
   std::uint64_t keep_media(std::uint64_t end, std::chrono::milliseconds window);
+  std::uint64_t keep_arrived(std::uint64_t end, std::chrono::milliseconds window) const;
 
   std::shared_ptr<Store> store_;
   std::shared_ptr<const SegmentTable> segments_;
@@ -152,7 +157,7 @@ class StreamLog final : public MarkSink {
   unsigned seconds_seen_ = 0;
   std::size_t segment_bytes_ = 32768;
   SteadyTime segment_since_{};
-  SteadyTime room_at_{};
+  SteadyTime room_at_{}, begun_at_{};  // begun_at_: of the present source
   CatchUp catch_up_;
 };
 

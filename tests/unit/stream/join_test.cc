@@ -162,3 +162,30 @@ TEST(Join, AServerGetsTheHeadersThatARelayHasPutInFront) {
   is(joined.plan, 480, "new", false);
   LONGS_EQUAL(3, joined.place->header_bytes);
 }
+TEST(Join, AServerIsToldTheMediaTimeOfAStreamThatFollows) {
+  writer.log->begin_source(0, span_of(1));
+  writer.units(4, 100);
+  const StreamAddress wanted{{1, 1}, writer.log->head()};
+  writer.log->begin_source(writer.log->head(), span_of(2));
+  writer.log->clock(writer.log->head(), 44100);
+  writer.units(4, 100);
+  StreamAsk ask;
+  ask.at = wanted;
+  const auto joined = plan_placed_join(*writer.view(), 65536, ask, 0);
+  is(joined.plan, 400, "(none)", false);
+  CHECK(joined.place->after == wanted);
+  LONGS_EQUAL(44100, joined.place->media.rate_hz);
+}
+TEST(Join, AServerThatHasReadAStreamThatIsGoneGetsTheNextFromItsFirstByte) {
+  writer.log->begin_source(0, span_of(2));
+  writer.units(40, 100);
+  StreamAsk ask;
+  ask.at = StreamAddress{{1, 1}, 12345};
+  auto joined = plan_placed_join(*writer.view(), 1000, ask, 4000);
+  is(joined.plan, 0, "(none)", false);
+  CHECK(joined.place->at == StreamAddress({{2, 2}, 0}));
+  CHECK(!joined.place->after);
+  // It has begun a while ago.
+  joined = plan_placed_join(*writer.view(), 1000, ask, 3999);
+  is(joined.plan, 3000, "(none)", false);
+}

@@ -3,6 +3,7 @@
 
 #include "base/log_book.h"
 #include "base/random.h"
+#include "media/builders.h"
 #include "stream/feed.h"
 #include "stream/join.h"
 #include "stream/support.h"
@@ -51,7 +52,7 @@ struct Fed {
     if (feed) lease = feed->take_lease();
     lease.identity = {7, ++leases};
     auto facts = std::make_shared<SourceFacts>();
-    facts->plugin = &framer_for("audio/mpeg");
+    facts->plugin = &framer_for(type);
     facts->relayed = relayed;
     feed = std::make_unique<Feed>(host, BodyReader(), 0, std::move(lease), facts, place);
   }
@@ -95,6 +96,7 @@ struct Fed {
   std::shared_ptr<Mount> mount;
   WriterLease lease;
   std::uint64_t leases = 0;
+  std::string_view type = "audio/mpeg";
   std::unique_ptr<Feed> feed;
   std::shared_ptr<const StreamView> held;
 };
@@ -322,4 +324,34 @@ TEST(Seam, ASpareOfAnotherStreamIsEnteredWhereTheLastOneStopped) {
   CHECK_EQUAL(numbered_frames(first, 1059),
               stream.substr(50 * 417, (1059 - static_cast<std::size_t>(first)) * 417));
   CHECK(host.captured.says("the stream goes on at a unit"));
+}
+
+// What an edge of Ogg gets at its second upstream lacks some pages of the chain.
+TEST(Seam, AChainOfOggGoesOnBehindPagesThatAreMissing) {
+  origin.type = edge.type = "audio/ogg";
+  OggWriter pages{11};
+  std::uint64_t granule = 0;
+  const auto more = [&](int n) {
+    std::string text;
+    for (int i = 0; i < n; ++i) text += pages.page({"m" + std::to_string(i)}, granule += 960);
+    return text;
+  };
+  origin.begin(false);
+  origin.arrive(opus_headers(pages) + more(100));
+  join_edge();
+  CHECK_EQUAL(origin.stream(), edge.stream());
+  const std::string before = edge.stream();
+  origin.arrive(more(200));
+  const auto joined = plan_placed_join(origin.view(), 2000, StreamAsk{}, 0);
+  CHECK(joined.place.has_value());
+  CHECK(joined.place->header_bytes > 0);
+  edge.begin(true, joined.place);
+  const std::string rest = read_view(origin.view(), joined.plan.position);
+  edge.arrive(std::string(to_text(*joined.plan.headers)) + rest);
+  // No end of the chain, no second one of the same serial number, no headers.
+  CHECK(edge.stream() == before + rest);
+  CHECK(origin.next() == edge.next());
+  origin.arrive(more(10));
+  const auto exact = plan_placed_join(origin.view(), 0, StreamAsk{edge.next()}, 0);
+  CHECK(exact.place->at == edge.next());
 }

@@ -59,7 +59,7 @@ TEST(SourceRing, HasNothingToEnterAtBeforeTheFirstUnit) {
   const auto entry = ogg.entry(at(0ms));
   CHECK_FALSE(entry.aligned);
   LONGS_EQUAL(5000, entry.bytes.size());
-  for (int i = 0; i < 100; ++i) put(5000, 1ms, ogg);
+  for (int i = 0; i < 500; ++i) put(5000, 1ms, ogg);
   CHECK(ogg.entry(at(0ms)).bytes.size() <= SourceRing::kMost);
 }
 TEST(SourceRing, AFormatOfWhichNothingIsKnownGoesOnWhereItIs) {
@@ -70,4 +70,11 @@ TEST(SourceRing, AFormatOfWhichNothingIsKnownGoesOnWhereItIs) {
   CHECK(plain.in_step());
   CHECK(pattern_text(100, 200) == to_text(plain.entry(at(1500ms)).bytes));
   LONGS_EQUAL(0, plain.entry(at(2500ms)).bytes.size());
+}
+TEST(SourceRing, KeepsWhatCameInTheTimeThatIsWanted) {
+  SourceRing long_one(kRealUnits, 2s);
+  // 200 kB a second.
+  for (int i = 0; i < 60; ++i) put(20'000, 100ms * i, long_one);
+  CHECK(long_one.end() - long_one.begin() >= 400'000);
+  CHECK(long_one.end() - long_one.begin() < 500'000);
 }

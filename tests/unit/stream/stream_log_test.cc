@@ -433,3 +433,48 @@ TEST(StreamLog, AWindowOfMediaTimeHoldsNoMoreThanAStreamHas) {
   writer.bytes(300'000);
   LONGS_EQUAL(300'000 - 65'536, writer.settled()->begin);
 }
+TEST(StreamLog, KeepsWhatHasArrivedInTheLastSeconds) {
+  writer.window = {0, 512'000};
+  writer.window.arrived = 2500ms;
+  for (int tenth = 0; tenth < 60; ++tenth) {
+    writer.bytes(10'000);
+    writer.now += 100ms;
+    writer.view(Channel::kNoReader);
+  }
+  // 100 kB a second.
+  const auto held = log.head() - writer.view(Channel::kNoReader)->begin;
+  CHECK(held >= 250'000 && held < 300'000);
+}
+TEST(StreamLog, WhatHasArrivedIsBoundedByTheQueue) {
+  writer.window = {0, 100'000};
+  writer.window.arrived = 2500ms;
+  for (int tenth = 0; tenth < 40; ++tenth) {
+    writer.bytes(10'000);
+    writer.now += 100ms;
+    writer.view(Channel::kNoReader);
+  }
+  LONGS_EQUAL(log.head() - 100'000, writer.view(Channel::kNoReader)->begin);
+}
+TEST(StreamLog, KeepsTheSeamWhileTheLeadOfASourceComes) {
+  writer.window = {1000, 512'000};
+  writer.window.arrived = 2500ms;
+  for (int second = 0; second < 8; ++second) {
+    writer.bytes(10'000);
+    writer.now += 1s;
+    writer.view(Channel::kNoReader);
+  }
+  const std::uint64_t seam = log.head();
+  log.begin_source(seam);
+  writer.bytes(200'000);
+  for (int tenth = 0; tenth < 20; ++tenth) {
+    writer.bytes(1000);
+    writer.now += 100ms;
+    CHECK(writer.view(Channel::kNoReader)->begin < seam);
+  }
+  for (int second = 0; second < 8; ++second) {
+    writer.bytes(10'000);
+    writer.now += 1s;
+    writer.view(Channel::kNoReader);
+  }
+  CHECK(writer.view(Channel::kNoReader)->begin > seam + 200'000);
+}
