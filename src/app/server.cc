@@ -141,6 +141,13 @@ SourceAdmission::Callbacks Server::admission_callbacks() {
   callbacks.linger = [&services](const Mount& mount, WriterKind kind, EndReason reason) {
     return services.relays->linger(mount, kind, reason);
   };
+  callbacks.rests = [&services](const Mount& mount, WriterKind kind, EndReason reason) {
+    return services.hls->rest_after(mount, kind, reason);
+  };
+  callbacks.rest_over = [&services](const std::shared_ptr<Mount>& mount,
+                                    const std::shared_ptr<Mount>& next) {
+    services.hls->rest_over(mount, next);
+  };
   callbacks.fed_elsewhere = [&services](const std::string& mount) {
     return services.relays->fed_elsewhere(mount);
   };

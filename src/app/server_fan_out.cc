@@ -78,7 +78,12 @@ std::span<const Server::MountReceiver> Server::mount_receivers() {
       {"dead air", [](Server& s, At mount) { s.services_->dead_air->look(mount->name()); },
        [](Server& s, At mount) { s.services_->dead_air->look(mount->name()); }},
       {"listeners by HLS", [](Server&, At) {},
-       [](Server& s, At mount) { s.services_->hls->mount_ended(*mount); }},
+       [](Server& s, At mount) {
+         if (s.services_->admission->rests(*mount))
+           s.services_->hls->mount_rests(mount);
+         else
+           s.services_->hls->mount_ended(*mount);
+       }},
       {"listeners on its fallback",
        [](Server& s, At mount) {
          if (!mount->settings()->fallback_override) return;

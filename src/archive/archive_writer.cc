@@ -29,7 +29,7 @@ constexpr std::string_view kArchiveModule = "archive/writer";
 // Its source may have sent for a while when this hears of it: where the beginning of its stream is
 // held, it is there.
 std::uint64_t first_position(const StreamView& view) {
-  if (view.ended || view.end == view.begin) return view.end;
+  if (view.ended || view.end == view.begin || view.seam >= view.end) return view.end;
   const StreamSpan* first = view.span_at(view.end - 1);
   if (first == nullptr) return view.end;
   while (first->begin > view.begin) {

@@ -329,7 +329,7 @@ constexpr SchemaElement kMountRows[] = {
      .example = "10",
      .help = "When the source is gone, listeners are kept for so many seconds, in case it comes "
              "back. -1: relays 10 seconds (1 where a fallback plays), other sources none, as "
-             "Icecast does."},
+             "Icecast does; with hls their players have the list for three segments more."},
     {.name = "wait-time",
      .kind = kSeconds,
      .set_by = SetBy::kOwner,

@@ -12,6 +12,9 @@ constexpr std::uint64_t kMaxSpans = 256;
 constexpr std::uint32_t kShortestCut = 1000, kLongestCut = 60'000;
 // Between the last mark of a source and its end; marks stand closer.
 constexpr std::uint64_t kLongestTail = 64 * 1024;
+// Behind numbers that jump: so many segments, of so long, before they are listed.
+constexpr std::size_t kFewestBehindGap = 2;
+constexpr std::uint32_t kHeldBackMs = 8000;
 
 bool same_epoch(const StreamSpan& a, const StreamSpan& b) {
   return a.id == b.id && a.segments.generation == b.segments.generation &&
@@ -58,6 +61,7 @@ void HlsCut::add_run(std::uint64_t first_span, std::uint64_t last_span,
   Run run;
   run.first_span = first_span;
   run.last_span = last_span;
+  run.generation = spans[first_span].segments.generation;
   if (next_span) run.end = spans[*next_span].begin;
   // With a hole behind it the same epoch goes on: how its last segment ends is not known here.
   const bool hole = next_span && same_epoch(spans[first_span], spans[*next_span]);
@@ -158,8 +162,26 @@ std::optional<HlsSegment> HlsCut::segment(const Run& run, std::uint64_t cell) co
   return out;
 }
 
+// Where the numbers of a source do not go on from those before, because the server that it enters
+// at has begun again, its first segments wait until players have had time to ask for the last ones.
 std::vector<HlsSegment> HlsCut::newest(std::size_t most) const {
+  std::size_t before = 0;
+  std::vector<HlsSegment> found = newest_of(runs_.size(), most, before);
+  if (before == 0 || found.empty()) return found;
+  const std::size_t enough =
+      std::max<std::size_t>(kFewestBehindGap, (kHeldBackMs - 1) / found.back().cut_ms + 1);
+  if (found.size() >= std::min(enough, most) ||
+      runs_[before - 1].generation == found.front().generation)
+    return found;
+  std::vector<HlsSegment> last = newest_of(before, most, before);
+  return last.empty() ? found : last;
+}
+
+// Of the first runs; before: how many of them lie before the gap that ends the list.
+std::vector<HlsSegment> HlsCut::newest_of(std::size_t runs, std::size_t most,
+                                          std::size_t& before) const {
   std::vector<HlsSegment> found;
+  before = 0;
   const auto follows = [&found](const HlsSegment& one) {
     if (found.empty()) return true;
     const HlsSegment& next = found.back();
@@ -167,11 +189,13 @@ std::vector<HlsSegment> HlsCut::newest(std::size_t most) const {
            one.generation + 1 >= next.generation;
   };
   bool gap = false;
-  for (auto run = runs_.rbegin(); run != runs_.rend() && !gap; ++run) {
-    if (!run->settled) continue;
-    for (std::uint64_t cell = run->cells_end; cell-- > run->first_cell && found.size() < most;) {
-      const auto one = segment(*run, cell);
+  for (std::size_t i = runs; i-- > 0 && !gap;) {
+    const Run& run = runs_[i];
+    if (!run.settled) continue;
+    for (std::uint64_t cell = run.cells_end; cell-- > run.first_cell && found.size() < most;) {
+      const auto one = segment(run, cell);
       gap = !one || !follows(*one);
+      if (gap && one && cell + 1 == run.cells_end) before = i + 1;
       if (gap) break;
       found.push_back(*one);
     }

@@ -45,7 +45,7 @@ class HlsCut {
   explicit HlsCut(const StreamView& view);
 
   // At most so many, oldest first, numbered without a gap: where a number is missing, only what
-  // follows it.
+  // follows it; what came before, while that of another source is less than eight seconds.
   std::vector<HlsSegment> newest(std::size_t most) const;
   std::optional<HlsSegment> find(std::uint32_t stream, std::uint64_t sequence) const;
 
@@ -56,10 +56,12 @@ class HlsCut {
     std::uint64_t first_mark = 0, marks_end = 0;  // indices
     std::uint64_t first_cell = 0, cells_end = 0;  // whole ones
     std::optional<std::uint64_t> end;             // its last position; nullopt: it goes on
-    bool settled = false;                         // its clock is known, or changes no more
+    std::uint64_t generation = 0;
+    bool settled = false;  // its clock is known, or changes no more
   };
   void add_run(std::uint64_t first_span, std::uint64_t last_span,
                std::optional<std::uint64_t> next_span);
+  std::vector<HlsSegment> newest_of(std::size_t runs, std::size_t most, std::size_t& before) const;
   std::uint64_t cell_of(const Run& run, std::uint64_t mark) const;
   std::uint64_t first_mark_of(const Run& run, std::uint64_t cell) const;
   std::optional<HlsSegment> segment(const Run& run, std::uint64_t cell) const;

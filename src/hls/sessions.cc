@@ -102,6 +102,18 @@ std::vector<HlsSessionPtr> HlsSessions::take_all_of(const Mount& mount) {
   return take_where([&mount](const HlsSession& session) { return session.mount.get() == &mount; });
 }
 
+void HlsSessions::move_all(const std::shared_ptr<Mount>& from, const std::shared_ptr<Mount>& to) {
+  for (Shard& shard : shards_) {
+    const std::lock_guard<std::mutex> guard(shard.mutex);
+    for (const auto& [key, session] : shard.sessions) {
+      if (session->mount != from) continue;
+      to->gate().enter();
+      session->place = GatePass(&to->gate());
+      session->mount = to;  // the caller holds the other one
+    }
+  }
+}
+
 std::vector<HlsSessionPtr> HlsSessions::take_oldest(std::size_t most) {
   std::vector<std::pair<SteadyTime, std::uint64_t>> all;
   for (const Shard& shard : shards_) {

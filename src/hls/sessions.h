@@ -61,6 +61,8 @@ class HlsSessions {
   // Those that have ended, with their bytes.
   std::vector<HlsSessionPtr> take_silent(SteadyTime now);
   std::vector<HlsSessionPtr> take_all_of(const Mount& mount);
+  // Those of a mount that has ended are of `to` now, which goes on with its stream.
+  void move_all(const std::shared_ptr<Mount>& from, const std::shared_ptr<Mount>& to);
   // The oldest ones, at most so many.
   std::vector<HlsSessionPtr> take_oldest(std::size_t most);
   HlsSessionPtr take(const Mount& mount, std::uint64_t id);

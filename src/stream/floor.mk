@@ -35,6 +35,7 @@ stream_files = \
   src/stream/source_admission.cc src/stream/source_admission.h \
   src/stream/source_facts.cc src/stream/source_facts.h \
   src/stream/source_set.cc src/stream/source_set.h \
+  src/stream/source_admission_rest.cc \
   src/stream/source_admission_standby.cc \
   src/stream/source_ring.cc src/stream/source_ring.h \
   src/stream/sound_feed.cc src/stream/sound_feed.h \

@@ -170,6 +170,9 @@ void SourceAdmission::grant(WriterAsk ask, Then then) {
   }
   std::unique_ptr<StreamLog> log;
   if (at != records_.end()) log = std::move(at->second.log);
+  Rest rest;
+  if (at == records_.end()) rest = take_rest(ask);
+  if (rest.log) log = std::move(rest.log);
   if (!log) {
     auto made = StreamLog::create("icecast-lb:" + ask.mount);
     if (!made) {
@@ -188,6 +191,10 @@ void SourceAdmission::grant(WriterAsk ask, Then then) {
   if (fresh)
     record.mount = std::make_shared<Mount>(ask.mount, settings, workers_, callbacks_.promised);
   Mount& mount = *record.mount;
+  if (rest.mount) {
+    record.framer = std::move(rest.framer);
+    mount.channel().publish(view_after(rest));
+  }
   mount.set_settings(settings);
   mount.set_facts(quiet ? since(*mount.facts(), *ask.facts) : ask.facts);
   mount.set_phase(MountPhase::kRunning);
@@ -212,6 +219,7 @@ void SourceAdmission::grant(WriterAsk ask, Then then) {
   lease.id = record.lease;
   lease.goes_on = quiet;
   if (fresh) mounts_.put(record.mount);
+  if (rest.mount && callbacks_.rest_over) callbacks_.rest_over(rest.mount, record.mount);
   if (!quiet) {
     log_.info("source/admission", "source logging in at mountpoint \"" + ask.mount + "\" from " +
                                       ask.facts->source_ip + " (" + ask.facts->content_type + ")");
@@ -250,10 +258,13 @@ void SourceAdmission::give_back(SourceEnd end) {
     grant(std::move(next.ask), std::move(next.then));
   } else if (!hand_over(record, how, end.stepped_back, end.last_data)) {
     const auto time = callbacks_.linger(*record.mount, record.kind, end.reason);
-    if (time > 0ms)
+    if (time > 0ms) {
       wait_for_writer(record, time);
-    else
+    } else {
+      if (callbacks_.rests && !record.reserved)
+        keep_log(record, callbacks_.rests(*record.mount, record.kind, end.reason));
       end_stream(at);
+    }
   }
   if (left) left(how);
 }

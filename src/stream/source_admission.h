@@ -104,6 +104,12 @@ class SourceAdmission {
     // The source of this mount is expected here, whatever else feeds it: it takes the place of a
     // relay at once.  May be empty.
     std::function<bool(const std::string& mount)> expected_here = {};
+    // How long the log of a mount that has ended is kept for players of HLS; may be empty.
+    std::function<std::chrono::milliseconds(const Mount&, WriterKind, EndReason)> rests = {};
+    // That is over: a source goes on in the log, for `next`, or none has come (null).  May be
+    // empty.
+    std::function<void(const std::shared_ptr<Mount>& mount, const std::shared_ptr<Mount>& next)>
+        rest_over = {};
     // A mount has no writer, and its listeners wait for one; may be empty.
     std::function<void(const std::shared_ptr<Mount>&)> waits = {};
     // begun: a mount has a writer (again).  ended: its listeners are ended.
@@ -179,6 +185,8 @@ class SourceAdmission {
   };
   // The writer first; of a relay and without a writer: none.
   std::vector<Encoder> encoders_of(std::string_view mount) const;
+  // It has ended, and its log is kept for a while.
+  bool rests(const Mount& mount) const;
   // The worker that feeds the fewest mounts.
   unsigned quietest_home() const noexcept;
   // The settings may have changed: every mount gets its own again.
@@ -211,6 +219,13 @@ class SourceAdmission {
     std::unique_ptr<Timer> again;   // armed: the silence of the relay is checked once more
   };
   using Records = std::map<std::string, Record, std::less<>>;
+  // What is kept of a mount whose listeners have been ended (source_admission_rest.cc).
+  struct Rest {
+    std::shared_ptr<Mount> mount;
+    std::unique_ptr<StreamLog> log;
+    std::unique_ptr<Framer> framer;
+    std::unique_ptr<Deadline> until;
+  };
 
   void decide(WriterAsk ask, Then then, bool may_ask_home);
   bool fed_elsewhere(const std::string& mount, const Record& record) const;
@@ -241,6 +256,11 @@ class SourceAdmission {
   void note_wait(const Mount& mount, std::chrono::milliseconds time) const;
   // A relay follows the relay that has just left.
   bool goes_on(const Record& record, const WriterAsk& ask) const;
+  void keep_log(Record& record, std::chrono::milliseconds time);
+  // Nothing is kept of it, or it has another content type: no log.
+  Rest take_rest(const WriterAsk& ask);
+  void rest_is_over(const std::string& mount, const Mount* of);
+  static std::shared_ptr<const StreamView> view_after(const Rest& rest);
   // The listeners are ended; the record goes too, unless it is reserved.
   void end_stream(Records::iterator at);
   void put_idle(Record& record, const std::string& name);
@@ -252,6 +272,7 @@ class SourceAdmission {
   Callbacks callbacks_;
   Rng rng_;
   Records records_;
+  std::map<std::string, Rest, std::less<>> rests_;
   ClosedMounts closed_;
   std::vector<unsigned> at_home_;  // leases out, by worker
   std::uint64_t next_lease_ = 1;

@@ -145,6 +145,34 @@ def plays_over_takeovers(s, kind):
 
 
 @test
+def hls_js_plays_on_when_the_encoder_was_away(s):
+    """As a mount with <hls> is by default: its encoder leaves, and is back some seconds later."""
+    mount, away = "/away.mp3", 5
+    # With LB_FULL as configured by default: segments of 6 s, which take half a minute to fill a list.
+    body = "<hls><segment>%d</segment></hls>" % (6 if FULL else 2)
+    server = s.start(body=body + "<mount><mount-name>%s</mount-name><hls>1</hls></mount>" % mount)
+    encoder = Encoder(s.bench, server, "mp3", tone=440, mount=mount)
+    has_list(server, mount)
+    player = Player(s, "http://%s%s/live.m3u8" % (s.host, mount))
+    started = len(player.seen()["waiting"])
+    time.sleep(3)
+    encoder.close()
+    wait_for(lambda: server.stat(mount, "server_type") is None, "the source has left", 10)
+    time.sleep(away)
+    Encoder(s.bench, server, "mp3", tone=660, mount=mount)
+    back = len(player.seen()["loads"])
+    wait_for(lambda: len(player.seen()["loads"]) >= back + 3, "segments of the encoder that is back", 40)
+    at = player.time()
+    wait_for(lambda: player.time() > at + 3, "it plays on: %r" % player.seen(), 20)
+    seen = player.seen()
+    print("      %.1f s played, %d segments, waiting at %r, errors %r" % (player.time(), len(seen["loads"]), seen["waiting"], seen["errors"]),
+          flush=True)
+    check(not [error for error in seen["errors"] if " true " in error or error.startswith("audio")], "fatal errors of hls.js: %r" % seen["errors"])
+    check(len(seen["waiting"]) - started <= 1, "it waits at %r" % seen["waiting"])
+    s.browser.open("about:blank")
+
+
+@test
 def hls_js_plays_mp3_over_takeovers(s):
     plays_over_takeovers(s, "mp3")
 

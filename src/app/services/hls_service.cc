@@ -10,6 +10,9 @@ namespace lb {
 namespace {
 
 constexpr std::chrono::seconds kSilenceCheck{1};
+// A mount whose encoder is away: for so long, and so many segments, its players have its list.
+constexpr std::chrono::milliseconds kShortestRest{10'000};
+constexpr int kRestSegments = 3;
 
 }  // namespace
 
@@ -24,6 +27,40 @@ void HlsService::tick() {
 }
 
 void HlsService::mount_ended(const Mount& mount) { finish(sessions_.take_all_of(mount)); }
+
+std::chrono::milliseconds HlsService::rest_after(const Mount& mount, WriterKind kind,
+                                                 EndReason reason) const {
+  const auto settings = mount.settings();
+  const auto facts = mount.facts();
+  const bool is_final = reason == EndReason::kKilled || reason == EndReason::kShutdown ||
+                        reason == EndReason::kRemoved;
+  if (is_final || kind != WriterKind::kSource || settings->linger_seconds >= 0 || !settings->hls ||
+      facts->plugin == nullptr || facts->plugin->name != "mpeg")
+    return std::chrono::milliseconds(0);
+  return std::max(kShortestRest, kRestSegments * std::chrono::milliseconds(settings->segment_ms));
+}
+
+void HlsService::mount_rests(const std::shared_ptr<Mount>& mount) {
+  const std::lock_guard<std::mutex> guard(resting_mutex_);
+  resting_[mount->name()] = mount;
+}
+
+void HlsService::rest_over(const std::shared_ptr<Mount>& mount,
+                           const std::shared_ptr<Mount>& next) {
+  if (next)
+    sessions_.move_all(mount, next);
+  else
+    mount_ended(*mount);
+  const std::lock_guard<std::mutex> guard(resting_mutex_);
+  const auto at = resting_.find(mount->name());
+  if (at != resting_.end() && at->second == mount) resting_.erase(at);
+}
+
+std::shared_ptr<Mount> HlsService::resting(std::string_view mount) const {
+  const std::lock_guard<std::mutex> guard(resting_mutex_);
+  const auto at = resting_.find(mount);
+  return at == resting_.end() ? nullptr : at->second;
+}
 
 void HlsService::end_oldest(std::size_t most) { finish(sessions_.take_oldest(most)); }
 

@@ -7,13 +7,17 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "hls/past_lookups.h"
 #include "hls/sessions.h"
 #include "net/loop.h"
+#include "stream/source_admission.h"
 
 namespace lb {
 
@@ -29,6 +33,12 @@ class HlsService {
   void start();
   // Its listeners by HLS have nothing more to ask for.
   void mount_ended(const Mount& mount);
+  // How long its log is kept for its players when its other listeners have been ended.
+  std::chrono::milliseconds rest_after(const Mount& mount, WriterKind kind, EndReason reason) const;
+  // It has ended; what its log has stays for its players until rest_over().
+  void mount_rests(const std::shared_ptr<Mount>& mount);
+  // next: the one that goes on with its stream, and has its listeners now; null: none.
+  void rest_over(const std::shared_ptr<Mount>& mount, const std::shared_ptr<Mount>& next);
   // The longest connected first.
   void end_oldest(std::size_t most);
   bool end(const Mount& mount, std::uint64_t id);
@@ -37,6 +47,8 @@ class HlsService {
   // -- any thread --------------------------------------------------------------------------------
   HlsSessions& sessions() noexcept { return sessions_; }
   const HlsSessions& sessions() const noexcept { return sessions_; }
+  // The mount of this name that has ended, and rests; null: none.
+  std::shared_ptr<Mount> resting(std::string_view mount) const;
   // From now on it is a listener.
   void begin_session(HlsSessionPtr session);
   PastLookups& lookups() noexcept { return lookups_; }
@@ -54,6 +66,8 @@ class HlsService {
 
   Services& services_;
   HlsSessions sessions_;
+  mutable std::mutex resting_mutex_;
+  std::map<std::string, std::shared_ptr<Mount>, std::less<>> resting_;
   PastLookups lookups_;
   std::array<std::atomic<std::uint64_t>, kHlsRequestNames.size()> requests_{};
   Timer timer_;

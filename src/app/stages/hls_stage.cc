@@ -118,8 +118,11 @@ Verdict HlsStage::handle(Connection& connection) {
   const auto waited = std::exchange(context.waited, std::nullopt);
   const HlsAsk& ask = *context.hls;
   if (ask.named.of_past()) return serve_past_list(connection);
-  const auto mount = services.mounts.find(request.path);
-  if (!mount || mount->phase() == MountPhase::kEnded) {
+  auto mount = services.mounts.find(request.path);
+  const bool gone = !mount || mount->phase() == MountPhase::kEnded;
+  // Its source is away: its players have the list and its segments until it is back.
+  if (gone) mount = ask.is_segment() || ask.known ? services.hls->resting(request.path) : nullptr;
+  if (!mount) {
     if (ask.is_segment()) return serve_past_segment(connection);
     return waited ? refuse_hls(connection, 404, "There is no such stream\r\n") : Verdict::kNext;
   }
@@ -142,6 +145,7 @@ Verdict HlsStage::handle(Connection& connection) {
     return refuse_hls(connection, 503, "The stream has just begun, please try again\r\n",
                       "Retry-After: 2\r\n");
   if (ask.is_segment()) return serve_segment(connection, mount);
+  if (ask.is_master() && gone) return refuse_hls(connection, 404, "There is no such stream\r\n");
   if (ask.is_master()) return serve_master(connection, *mount);
   if (!idle) return serve_list(connection, mount);
   if (waited) return refuse_hls(connection, 404, "The stream does not come\r\n");

@@ -256,3 +256,26 @@ TEST(HlsCut, StreamsWithoutMediaTimeHaveNone) {
   studio.writer.text(webm_head());
   CHECK(HlsCut(*studio.view()).newest(10).empty());
 }
+// The server that the source enters at has begun again: its numbers jump.
+TEST(HlsCut, TheLastSegmentsOfASourceStayUntilThoseBehindAJumpOfNumbersAreEnough) {
+  studio.source(1);
+  studio.frames(766);  // 20 s: three whole segments, and a part
+  const StreamSpan before = studio.log().span();
+  StreamSpan after = before;
+  after.id = {std::uint64_t{2} << 32, 1};
+  after.origin = 0;
+  after.segments.first += 1000;
+  after.segments.generation += 7;
+  studio.view();
+  studio.join(after, {});
+  studio.frames(300);  // one segment, and a part
+  const auto held_back = HlsCut(*studio.view()).newest(10);
+  LONGS_EQUAL(4, held_back.size());
+  CHECK_EQUAL(1u, held_back.back().stream);
+  LONGS_EQUAL(766 * 417, held_back.back().end);
+  studio.frames(200);  // 13 s
+  const auto found = HlsCut(*studio.view()).newest(10);
+  LONGS_EQUAL(2, found.size());
+  CHECK_EQUAL(2u, found.back().stream);
+  LONGS_EQUAL(766 * 417, found.front().begin);
+}

@@ -22,7 +22,7 @@ class SourceAdmissionFixture : public Utest {
   CapturedLog captured{clock};
   MountTable mounts;
   MountSettings settings;
-  std::chrono::milliseconds linger{0};
+  std::chrono::milliseconds linger{0}, rest{0};
   std::optional<bool> elsewhere;
   bool expected_here = false;
   std::vector<std::string> told;
@@ -56,6 +56,11 @@ class SourceAdmissionFixture : public Utest {
       told.push_back(std::string("linger ") + (kind == WriterKind::kRelay ? "relay " : "source ") +
                      std::string(end_reason_text(reason)));
       return linger;
+    };
+    made.rests = [this](const Mount&, WriterKind, EndReason) { return rest; };
+    made.rest_over = [this](const std::shared_ptr<Mount>& mount,
+                            const std::shared_ptr<Mount>& next) {
+      told.push_back("rest over " + mount->name() + (next ? ", goes on" : ""));
     };
     made.fed_elsewhere = [this](const std::string& name) {
       const auto found = mounts.find(name);

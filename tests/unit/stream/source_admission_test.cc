@@ -264,3 +264,49 @@ TEST(SourceAdmission, ASuccessorWithAnotherFormatEndsTheOldStream) {
   CHECK(before->channel().newest()->ended);
   CHECK((*second)->value().mount != before);
 }
+
+// -- a mount that rests ---------------------------------------------------------------------------
+
+TEST(SourceAdmission, TheNextSourceGoesOnInTheLogOfAMountThatRests) {
+  rest = 10s;
+  WriterLease lease = granted(ask("/m"));
+  const auto first = lease.mount;
+  write(lease, "one");
+  give_back(std::move(lease));
+  CHECK(mounts.find("/m") == nullptr);
+  CHECK(first->phase() == MountPhase::kEnded);
+  CHECK(first->channel().newest()->ended);
+  CHECK(admission->rests(*first));
+  WriterLease next = granted(ask("/m"));
+  CHECK(next.mount != first);
+  CHECK(!admission->rests(*first));
+  LONGS_EQUAL(3, next.log->head());
+  // Nothing of the new source is there yet.
+  const auto view = next.mount->channel().newest();
+  CHECK(!view->ended);
+  LONGS_EQUAL(3, view->end);
+  LONGS_EQUAL(3, view->seam);
+  CHECK_EQUAL(std::string("rest over /m, goes on"), told[told.size() - 2]);
+  give_back(std::move(next));
+}
+TEST(SourceAdmission, ARestEndsByItself) {
+  rest = 20ms;
+  WriterLease lease = granted(ask("/m"));
+  const auto mount = lease.mount;
+  give_back(std::move(lease));
+  for (int i = 0; i < 2000 && admission->rests(*mount); ++i) loop.run_once(true);
+  CHECK_EQUAL(std::string("rest over /m"), told.back());
+  WriterLease next = granted(ask("/m"));
+  LONGS_EQUAL(0, next.log->head());
+  give_back(std::move(next));
+}
+TEST(SourceAdmission, ASourceOfAnotherTypeEndsARest) {
+  rest = 10s;
+  WriterLease lease = granted(ask("/m"));
+  write(lease, "one");
+  give_back(std::move(lease));
+  WriterLease next = granted(ask("/m", 0, "audio/ogg"));
+  LONGS_EQUAL(0, next.log->head());
+  CHECK(std::find(told.begin(), told.end(), "rest over /m") != told.end());
+  give_back(std::move(next));
+}
