@@ -30,7 +30,7 @@ std::string section_text(const AuthSection& section) {
 
 struct Authenticators::Place {
   AuthSection section;
-  bool exclusive = true;       // allow_duplicate_users is 0
+  bool exclusive = true;       // allow_duplicate_users is 0, and no seats are counted
   bool drop_existing = false;  // the new listener wins
   std::string rejected_mount;
   std::unique_ptr<Authenticator> authenticator;  // null: could not be set up
@@ -71,7 +71,7 @@ void Authenticators::configure(const std::vector<AuthSection>& sections, AuthSer
     }
     auto place = std::make_unique<Place>();
     place->section = section;
-    place->exclusive = !auth_option_set(section.options, "allow_duplicate_users");
+    place->exclusive = !section.seats && !auth_option_set(section.options, "allow_duplicate_users");
     place->drop_existing = auth_option_set(section.options, "drop_existing_listener");
     place->rejected_mount = auth_option(section.options, "rejected_mount");
     auto made = make_authenticator(section.type, section.options, context_);

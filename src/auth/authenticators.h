@@ -26,6 +26,9 @@ struct AuthSection {
   std::string name;  // of the <mount>; "": the default mount
   std::string type;
   AuthOptions options;
+  // <sessions-per-user> says how often a user may listen, and all nodes together judge it; the
+  // authenticator's own rule of one listening does not apply.
+  bool seats = false;
   bool operator==(const AuthSection&) const = default;
 };
 

@@ -231,7 +231,8 @@ std::vector<AuthSection> auth_sections(const Config& config) {
   std::vector<AuthSection> sections;
   const auto add = [&sections](const MountSettings& mount) {
     if (!mount.authenticator.type.empty())
-      sections.push_back({mount.name, mount.authenticator.type, mount.authenticator.options});
+      sections.push_back({mount.name, mount.authenticator.type, mount.authenticator.options,
+                          mount.sessions_per_user > 0});
   };
   for (const MountSettings& mount : config.mounts) add(mount);
   add(config.default_mount);
