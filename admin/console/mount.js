@@ -121,7 +121,7 @@ export async function mount(page, name) {
   const listeners = () => count(page.one.listeners ?? 0, 'listener');
   const act = (path, body = {}) => async () => { const told = await api('POST', base + path, body); if (told) page.take(told); else await refresh(); };
 
-  const kick = (ours || page.one.origin === 'file') && may('POST /mounts/{}/kick-source') && question('End source', '', () => 'The source of ' + name + ' ends; '
+  const kick = may('POST /mounts/{}/kick-source') && question('End source', '', () => 'The source of ' + name + ' ends; '
     + listeners() + (page.one.listeners === 1 ? ' loses' : ' lose') + ' it. It may come back.', [['End source', act('/kick-source')]]);
   const suspend = changes && question('Suspend', '', () => name + ' takes no source until it is resumed' + (stateOf(page.one)[1] === 'up' ? ': its source ends, and ' + listeners() + (page.one.listeners === 1 ? ' loses' : ' lose') + ' it.' : '.'),
     [['Suspend', act('/suspend')]]);

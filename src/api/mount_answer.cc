@@ -96,6 +96,8 @@ void write_now(JsonWriter& json, const PlanContext& context, const std::string& 
   text_or_null(json, "title", now.title);
 }
 
+bool is_later(const MountSettings* a, const MountSettings* b) { return a->name > b->name; }
+
 std::string suspended_by(const PlanContext& context, const MountRecord& record) {
   if (record.state == RecordState::kSuspended) return record.suspended_by_admin ? "admin" : "owner";
   const auto* account = context.book.account(record.account);
@@ -104,11 +106,12 @@ std::string suspended_by(const PlanContext& context, const MountRecord& record) 
 
 }  // namespace
 
-void write_store_mount(JsonWriter& json, const PlanContext& context, const MountRecord& record,
-                       std::uint64_t revision, const MadeLogins& made) {
+// Of the store or of <config-external>.
+void write_record_mount(JsonWriter& json, const PlanContext& context, const MountRecord& record,
+                        std::string_view origin, std::uint64_t revision, const MadeLogins& made) {
   json.begin_object();
   write_mount_record_members(json, record, RecordSecrets::kHidden);
-  json.key("origin").text("store");
+  json.key("origin").text(origin);
   text_or_null(json, "suspended-by", suspended_by(context, record));
   if (!record.home.empty()) json.key("home-state").text(home_state(context, record.home));
   if (!record.backup.empty()) json.key("backup-state").text(home_state(context, record.backup));
@@ -127,6 +130,15 @@ void write_store_mount(JsonWriter& json, const PlanContext& context, const Mount
   json.end_object();
 }
 
+void write_store_mount(JsonWriter& json, const PlanContext& context, const MountRecord& record,
+                       std::uint64_t revision, const MadeLogins& made) {
+  write_record_mount(json, context, record, "store", revision, made);
+}
+
+void write_external_mount(JsonWriter& json, const PlanContext& context, const MountRecord& record) {
+  write_record_mount(json, context, record, "external", 0, {});
+}
+
 void write_file_mount(JsonWriter& json, const PlanContext& context, const MountSettings& section) {
   json.begin_object();
   json.key("mount").text(section.name);
@@ -139,9 +151,64 @@ void write_file_mount(JsonWriter& json, const PlanContext& context, const MountS
 }
 
 const MountSettings* file_section(const Config& file, std::string_view mount) {
+  if (file.mount_index != nullptr && file.mount_index->size() == file.mounts.size()) {
+    const auto at = file.mount_index->find_name(mount);
+    return at ? &file.mounts[*at] : nullptr;
+  }
   const auto at = std::find_if(file.mounts.begin(), file.mounts.end(),
                                [mount](const MountSettings& one) { return one.name == mount; });
   return at == file.mounts.end() ? nullptr : &*at;
+}
+
+const MountRecord* external_mount(const PlanContext& context, std::string_view mount) {
+  if (context.world.external == nullptr) return nullptr;
+  const auto at = context.world.external->find(mount);
+  if (at == context.world.external->end() || context.book.mount(mount) != nullptr ||
+      file_section(context.file, mount) != nullptr)
+    return nullptr;
+  return at->second.get();
+}
+
+std::string_view MountWalk::At::account() const noexcept {
+  if (store != nullptr) return store->value.account;
+  return external != nullptr ? std::string_view(external->account) : std::string_view();
+}
+
+MountWalk::MountWalk(const PlanContext& context, const std::string& after)
+    : book_(context.book),
+      external_(context.world.external ? context.world.external
+                                       : std::make_shared<const ExternalMounts>()),
+      row_(book_.mounts().upper_bound(after)),
+      other_(external_->upper_bound(after)) {
+  for (const MountSettings& section : context.file.mounts)
+    if (section.name > after && section.name.find_first_of("*?[") == std::string::npos)
+      file_.push_back(&section);
+  std::make_heap(file_.begin(), file_.end(), is_later);
+}
+
+MountWalk::At MountWalk::next() {
+  At at;
+  const auto least = [&at](std::string_view name) {
+    if (at.name.empty() || name < at.name) at.name = name;
+  };
+  if (!file_.empty()) least(file_.front()->name);
+  if (row_ != book_.mounts().end()) least(row_->first);
+  if (other_ != external_->end()) least(other_->first);
+  if (at.name.empty()) return at;
+  while (!file_.empty() && file_.front()->name == at.name) {
+    at.file = file_.front();
+    std::pop_heap(file_.begin(), file_.end(), is_later);
+    file_.pop_back();
+  }
+  if (row_ != book_.mounts().end() && row_->first == at.name) {
+    if (at.file == nullptr) at.store = row_->second.get();
+    ++row_;
+  }
+  if (other_ != external_->end() && other_->first == at.name) {
+    if (at.file == nullptr && at.store == nullptr) at.external = other_->second.get();
+    ++other_;
+  }
+  return at;
 }
 
 }  // namespace lb

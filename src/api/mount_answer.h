@@ -23,7 +23,34 @@ void write_store_mount(JsonWriter& json, const PlanContext& context, const Mount
 // A section of the configuration file, by its name only: it is changed there.
 void write_file_mount(JsonWriter& json, const PlanContext& context, const MountSettings& section);
 
+// One of <config-external>: it is changed at the backend.
+void write_external_mount(JsonWriter& json, const PlanContext& context, const MountRecord& record);
+
 // Whether the file has a section with exactly this name; null: no.
 const MountSettings* file_section(const Config& file, std::string_view mount);
+// The record of <config-external>, where neither the file nor the store has the name; else null.
+const MountRecord* external_mount(const PlanContext& context, std::string_view mount);
+
+// The mounts in force, by their names, from the first behind `after`: those of the file, of the
+// store and of <config-external>.  Where several have a name, the first of these is in force.
+class MountWalk {
+ public:
+  struct At {
+    std::string_view name;  // "": the end.  One of these is set:
+    const MountSettings* file = nullptr;
+    const BookRow<MountRecord>* store = nullptr;
+    const MountRecord* external = nullptr;
+    std::string_view account() const noexcept;
+  };
+  MountWalk(const PlanContext& context, const std::string& after);
+  At next();
+
+ private:
+  const RecordBook& book_;
+  const std::shared_ptr<const ExternalMounts> external_;
+  std::vector<const MountSettings*> file_;  // a heap: few of many are wanted
+  RecordBook::Rows<MountRecord>::const_iterator row_;
+  ExternalMounts::const_iterator other_;
+};
 
 }  // namespace lb

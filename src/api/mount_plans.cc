@@ -24,8 +24,9 @@ std::string name_of(const PlanContext& context) {
   return given.starts_with('/') ? given : "/" + given;
 }
 
-bool is_pattern_name(const std::string& name) {
-  return name.find_first_of("*?[") != std::string::npos;
+Problem in_external(const std::string& name, std::string_view what) {
+  return Problem{ProblemName::kExternal,
+                 "mount " + name + " is one of <config-external>: " + std::string(what)};
 }
 
 // The row that the caller may act on; or why not.
@@ -36,6 +37,9 @@ std::variant<const BookRow<MountRecord>*, Problem> row_to_change(const PlanConte
     if (file_section(context.file, name) != nullptr && sees_mount(context.who, name, ""))
       return Problem{ProblemName::kInFile,
                      "mount " + name + " stands in the configuration file and is changed there"};
+    if (const auto* other = external_mount(context, name);
+        other != nullptr && sees_mount(context.who, name, other->account))
+      return in_external(name, "the program that answers for it changes it");
     return not_found("mount", name);
   }
   if (!sees_mount(context.who, name, row->value.account)) return not_found("mount", name);
@@ -191,29 +195,29 @@ Plan list_mounts(const PlanContext& context) {
   const auto page = list_page(context.request);
   if (const auto* problem = std::get_if<Problem>(&page)) return *problem;
   const auto& [after, most] = std::get<ListPage>(page);
-  // The names of the file and of the records, in one order; of one that is in both, the file's.
-  std::map<std::string_view, const MountSettings*> names;
-  for (const auto& [name, row] : context.book.mounts())
-    if (sees_mount(context.who, name, row->value.account)) names[name] = nullptr;
-  for (const MountSettings& section : context.file.mounts)
-    if (!is_pattern_name(section.name) && sees_mount(context.who, section.name, ""))
-      names[section.name] = &section;
+  MountWalk walk(context, after);
   JsonWriter json;
   json.begin_object().key("items").begin_array();
   std::size_t shown = 0;
   std::string last;
-  auto at = after.empty() ? names.begin() : names.upper_bound(after);
-  for (; at != names.end() && shown < most; ++at, ++shown) {
-    if (at->second != nullptr) {
-      write_file_mount(json, context, *at->second);
-    } else {
-      const auto* row = context.book.mount(at->first);
-      write_store_mount(json, context, row->value, row->revision);
+  bool more = false;
+  for (MountWalk::At at = walk.next(); !at.name.empty(); at = walk.next()) {
+    if (!sees_mount(context.who, std::string(at.name), at.account())) continue;
+    if (shown == most) {
+      more = true;
+      break;
     }
-    last = at->first;
+    if (at.file != nullptr)
+      write_file_mount(json, context, *at.file);
+    else if (at.store != nullptr)
+      write_store_mount(json, context, at.store->value, at.store->revision);
+    else
+      write_external_mount(json, context, *at.external);
+    last = at.name;
+    ++shown;
   }
   json.end_array();
-  if (at != names.end()) json.key("next").text(last);
+  if (more) json.key("next").text(last);
   json.end_object();
   Planned plan;
   plan.answer.body = json.take() + "\n";
@@ -231,6 +235,14 @@ Plan read_mount(const PlanContext& context) {
     plan.answer.body = json.take() + "\n";
     return plan;
   }
+  if (const auto* other = external_mount(context, name);
+      other != nullptr && sees_mount(context.who, name, other->account)) {
+    JsonWriter json;
+    write_external_mount(json, context, *other);
+    Planned plan;
+    plan.answer.body = json.take() + "\n";
+    return plan;
+  }
   const auto* row = context.book.mount(name);
   if (row == nullptr || !sees_mount(context.who, name, row->value.account))
     return not_found("mount", name);
@@ -244,6 +256,10 @@ Plan create_mount(const PlanContext& context) {
   if (file_section(context.file, record.mount) != nullptr)
     return Problem{ProblemName::kInFile,
                    "mount " + record.mount + " stands in the configuration file"};
+  if (external_mount(context, record.mount) != nullptr)
+    return in_external(record.mount,
+                       "a record of that name would shut its source out.  The list there has to "
+                       "leave it out first");
   const std::string key = mount_key(record.mount);
   if (context.book.revision_of(key) != 0)
     return Problem{ProblemName::kMountExists, "there is a mount " + record.mount};
@@ -358,8 +374,11 @@ Plan kick_mount_source(const PlanContext& context) {
   const std::string name = name_of(context);
   const auto* row = context.book.mount(name);
   const bool in_file = file_section(context.file, name) != nullptr;
-  const std::string account = row != nullptr && !in_file ? row->value.account : "";
-  if ((row == nullptr && !in_file) || !sees_mount(context.who, name, account))
+  const auto* other = external_mount(context, name);
+  const std::string account = row != nullptr && !in_file ? row->value.account
+                              : other != nullptr         ? other->account
+                                                         : "";
+  if ((row == nullptr && !in_file && other == nullptr) || !sees_mount(context.who, name, account))
     return not_found("mount", name);
   if (!acts_on_mount(context.who, name, account))
     return forbidden("the login may not end the source of mount " + name);

@@ -8,7 +8,7 @@ namespace lb {
 namespace {
 
 // In the order of ProblemName.
-constexpr std::array<ProblemKind, 23> kKinds{{
+constexpr std::array<ProblemKind, 24> kKinds{{
     {"bad-request", 400, "The request cannot be read"},
     {"unauthorised", 401, "No login, or a wrong one"},
     {"forbidden", 403, "The login has no right to this"},
@@ -17,6 +17,7 @@ constexpr std::array<ProblemKind, 23> kKinds{{
     {"exists", 409, "The name is taken"},
     {"mount-exists", 409, "The mount exists"},
     {"in-file", 409, "The configuration file has this name"},
+    {"external", 409, "The mount is one of the external configuration"},
     {"no-room", 409, "No node may take the mount"},
     {"quota", 409, "The account's quota is used up"},
     {"busy", 409, "A request with the same key is under way"},

@@ -23,6 +23,7 @@ enum class ProblemName : std::uint8_t {
   kExists,
   kMountExists,
   kInFile,
+  kExternal,
   kNoRoom,
   kQuota,
   kBusy,

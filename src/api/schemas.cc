@@ -187,7 +187,7 @@ constexpr ApiSchema kSchemas[] = {
      R"({"type":"object","required":["etag"],"additionalProperties":false,"properties":{
 "etag":{"type":"string","minLength":1,"description":"pending/etag of GET /external."}}})"},
     {"External",
-     R"({"type":"object","required":["on","url","state","age","mounts","applied","etag","failures","trouble","bad_mounts","faults","pending"],"properties":{
+     R"({"type":"object","required":["on","url","state","age","mounts","applied","etag","failures","trouble","bad_mounts","faults","hidden","pending"],"properties":{
 "on":{"const":true},"url":{"type":"string","description":"Without login and query."},
 "state":{"enum":["asking","good","failing"],"description":"asking: no answer has come since the start."},
 "age":{"type":"number","description":"Seconds since the last good answer."},
@@ -196,6 +196,7 @@ constexpr ApiSchema kSchemas[] = {
 "etag":{"type":"string","description":"Of the last good list, or a digest of it."},
 "failures":{"type":"integer"},"trouble":{"type":"string","description":"Why the last question failed."},
 "bad_mounts":{"type":"integer"},
+"hidden":{"type":"array","description":"Named by the list, and in force as another one of that name.","items":{"type":"object","required":["mount","by"],"properties":{"mount":{"type":"string"},"by":{"enum":["file","store"]}}}},
 "faults":{"type":"array","items":{"type":"object","required":["mount","fault","in_force","errors"],"properties":{
 "mount":{"type":"string","description":"Its name, or its place in the list."},
 "fault":{"type":"string"},

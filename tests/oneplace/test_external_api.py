@@ -1,9 +1,9 @@
 """/api/v1/external: what the backend of a <config-external> has said, and the confirmation of a removal."""
 import json
 
-from api import Api
-from external_bench import SIX, backend_of, element, in_force
-from harness import check, equal, test, wait_for
+from api import STORE, Api, encoded
+from external_bench import LOGIN, SIX, backend_of, element, in_force
+from harness import check, equal, free_port, test, wait_for
 
 
 @test
@@ -67,3 +67,48 @@ def the_state_says_whether_the_backend_answers(t):
     check("500" in now["trouble"], "why: %r" % now)
     backend.mode = "good"
     wait_for(lambda: api.want(200, "GET", "/external").json()["state"] == "good", "it is good again", 15)
+
+
+@test
+def its_mounts_are_shown_and_their_sources_ended_like_others(t):
+    backend = backend_of(t)
+    server = t.unstarted_server(sockets="<listen-socket><port>%d</port><bind-address>127.0.0.1</bind-address></listen-socket>" % free_port())
+    body = "<console/>" + STORE % {"dir": server.dir} + element(backend.url())
+    server.write_config(body=body + "<mount><mount-name>/m1</mount-name></mount>")
+    server.start()
+    in_force(server, 6)
+    api = Api(server)
+    api.mount("/a")
+    api.mount("/m9")
+    rows = api.want(200, "GET", "/mounts").json()["items"]
+    equal([(row["mount"], row["origin"]) for row in rows],
+          [("/a", "store"), ("/m0", "external"), ("/m1", "file"), ("/m2", "external"), ("/m3", "external"), ("/m4", "external"),
+           ("/m5", "external"), ("/m9", "store")], "all mounts")
+    check("p%40ss" not in json.dumps(rows), "a password is shown")
+    names, after = [], ""
+    while after is not None:
+        page = api.want(200, "GET", "/mounts?most=3" + after).json()
+        names.append([row["mount"] for row in page["items"]])
+        after = "&after=" + encoded(page["next"]) if "next" in page else None
+    equal(names, [["/a", "/m0", "/m1"], ["/m2", "/m3", "/m4"], ["/m5", "/m9"]], "pages")
+    source = server.source("/m2", login=LOGIN)
+    source.play(5)
+    one = wait_for(lambda: (now := api.want(200, "GET", "/mounts/m2").json())["on_air"] and now, "it is on the air")
+    equal((one["origin"], one["settings"]["stream-name"]), ("external", "M2"))
+    for method, path in ("POST", "/mounts/m2/suspend"), ("PATCH", "/mounts/m2"), ("DELETE", "/mounts/m2"), ("POST", "/mounts/m2/password"):
+        check("<config-external>" in api.problem("external", method, path, {} if method != "DELETE" else None).json()["detail"], path)
+    api.want(204, "POST", "/mounts/m2/kick-source")
+    server.wait_until_gone("/m2")
+    # A record of that name would shut the source out; one that was there before is in force, and said to be.
+    api.problem("external", "POST", "/mounts", {"mount": "/m2"})
+    equal(api.want(200, "GET", "/external").json()["hidden"], [{"mount": "/m1", "by": "file"}])
+    backend.change(dict(SIX, **{"/m9": SIX["/m0"]}))
+    wait_for(lambda: api.want(200, "GET", "/external").json()["hidden"] == [{"mount": "/m1", "by": "file"}, {"mount": "/m9", "by": "store"}],
+             "the record hides the mount of the list")
+    server.wait_for_log("mount /m9 .* is hidden by a record of the store")
+    backend.by_name = {}
+    backend.change({name: SIX[name] for name in SIX if name != "/m2"})
+    confirmed = wait_for(lambda: api.want(200, "GET", "/external").json()["mounts"] == 5, "the list has left it out", 20)
+    check(confirmed, "it is out")
+    api.mount("/m2")
+    equal(api.want(200, "GET", "/mounts/m2").json()["origin"], "store")

@@ -230,6 +230,7 @@ void ExternalService::apply() {
           applied_ = number;
           if (tells && tells_nodes_) callbacks_.tell_nodes(std::move(for_nodes));
           services_.overlay->apply_external(std::move(all));
+          report_hidden();
         });
       });
 }
@@ -333,6 +334,18 @@ void ExternalService::end_sources(const std::string& mount) {
                                           std::to_string(settings_.grace.count()) +
                                           " s; its source is ended");
   Worker::end_encoders(services_, mount, EndReason::kKilled);
+}
+
+void ExternalService::report_hidden() {
+  auto now = hidden();
+  std::size_t lines = 0;
+  for (const auto& [mount, by] : now)
+    if (!hidden_.contains(mount) && ++lines <= kMaxFaultLines)
+      services_.log.warn(kExternalModule,
+                         "mount " + escaped(mount) + " of the list is hidden by " +
+                             (by == "file" ? "the configuration file" : "a record of the store") +
+                             ": its settings and logins in the list do not count");
+  hidden_ = std::move(now);
 }
 
 void ExternalService::report_faults() {

@@ -84,6 +84,9 @@ class ExternalService {
   void removed(const std::vector<std::string>& mounts);
   void end_sources(const std::string& mount);
   void report_faults();
+  void report_hidden();
+  // Mounts of the list that are in force as others: by "file" or "store".
+  std::map<std::string, std::string_view> hidden() const;
   void save();
   void write_copy();
 
@@ -106,6 +109,7 @@ class ExternalService {
   bool answered_ = false;  // since the start, or since the element is another one
   SteadyTime good_{};      // when it was answered last
   ExternalBook::Faults reported_;
+  std::map<std::string, std::string_view> hidden_;  // as reported
   std::map<std::string, std::unique_ptr<Deadline>, std::less<>> ending_;
   bool tells_nodes_ = false;
   std::atomic<bool> on_demand_{false};

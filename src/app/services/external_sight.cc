@@ -23,6 +23,20 @@ ExternalService::Numbers ExternalService::numbers() const {
   return numbers;
 }
 
+std::map<std::string, std::string_view> ExternalService::hidden() const {
+  std::map<std::string, std::string_view> mounts;
+  const auto config = services_.config.read();
+  const auto& parsed = *services_.overlay->parts().parsed;
+  for (const auto& record : book_.records()) {
+    const MountSettings& section = mount_section(*config, record->mount);
+    if (is_in_file(parsed, record->mount))
+      mounts.emplace(record->mount, "file");
+    else if (section.name == record->mount && section.origin == MountOrigin::kStore)
+      mounts.emplace(record->mount, "store");
+  }
+  return mounts;
+}
+
 std::string ExternalService::json() const {
   const Numbers now = numbers();
   JsonWriter json;
@@ -49,6 +63,13 @@ std::string ExternalService::json() const {
           .text(faults[i].detail)
           .end_object();
     json.end_array().end_object();
+  }
+  json.end_array();
+  json.key("hidden").begin_array();
+  std::size_t shown_hidden = 0;
+  for (const auto& [mount, by] : hidden()) {
+    if (++shown_hidden > kMaxBadMounts) break;
+    json.begin_object().key("mount").text(mount).key("by").text(by).end_object();
   }
   json.end_array();
   json.key("pending");
