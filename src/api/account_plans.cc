@@ -120,15 +120,14 @@ std::size_t count_of(const RecordBook::Rows<T>& rows, const std::string& account
 }  // namespace
 
 QuotaUse quota_use(const RecordBook& book, std::string_view account, std::string_view without) {
-  QuotaUse use;
-  for (const auto& [name, row] : book.mounts()) {
-    if (row->value.account != account || name == without) continue;
-    ++use.mounts;
-    const RecordLimits& limits = row->value.limits;
-    if (limits.listeners > 0) use.listeners += static_cast<std::uint64_t>(limits.listeners);
-    if (limits.bitrate > 0) use.bitrate += static_cast<std::uint64_t>(limits.bitrate);
-    if (limits.storage > 0) use.storage += static_cast<std::uint64_t>(limits.storage);
-  }
+  QuotaUse use = book.quota_use(account);
+  const auto* row = book.mount(without);
+  if (row == nullptr || row->value.account != account) return use;
+  const QuotaUse one = quota_use(row->value);
+  use.mounts -= one.mounts;
+  use.listeners -= one.listeners;
+  use.bitrate -= one.bitrate;
+  use.storage -= one.storage;
   return use;
 }
 

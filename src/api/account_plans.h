@@ -6,11 +6,7 @@
 
 namespace lb {
 
-// What the mounts of an account have of its quota.
-struct QuotaUse {
-  std::uint64_t mounts = 0, listeners = 0, bitrate = 0, storage = 0;
-};
-// without: a mount that is not counted, "" for none.
+// What the mounts of an account have of its quota, but for one, "" for none.
 QuotaUse quota_use(const RecordBook& book, std::string_view account, std::string_view without = {});
 
 Plan list_accounts(const PlanContext& context);

@@ -29,19 +29,7 @@ void node_text(JsonWriter& json, std::string_view name, const std::string& text)
     json.text(text);
 }
 
-// kbit/s that the records reserve at each node.
-std::map<std::string_view, std::uint64_t> reserved(const PlanContext& context) {
-  std::map<std::string_view, std::uint64_t> kbps;
-  for (const auto& [name, row] : context.book.mounts()) {
-    const std::int64_t limit = row->value.limits.bitrate;
-    for (const std::string* node : {&row->value.home, &row->value.backup})
-      if (!node->empty()) kbps[*node] += limit > 0 ? static_cast<std::uint64_t>(limit) : kUsualKbps;
-  }
-  return kbps;
-}
-
-void write_node(JsonWriter& json, const PlanContext& context, const NodeNow& node,
-                std::uint64_t reserved_kbps) {
+void write_node(JsonWriter& json, const PlanContext& context, const NodeNow& node) {
   json.begin_object();
   json.key("id").text(node.id);
   json.key("state").text(node.state);
@@ -54,7 +42,7 @@ void write_node(JsonWriter& json, const PlanContext& context, const NodeNow& nod
     number_or_null(json, "max_kbps", node.max_kbps);
     json.key("sources").number(node.sources);
     number_or_null(json, "max_sources", node.max_sources);
-    json.key("reserved_kbps").number(reserved_kbps);
+    json.key("reserved_kbps").number(context.book.reserved_kbps(node.id));
     number_or_null(json, "uptime_s", node.uptime_s);
     node_text(json, "version", node.version);
     json.key("rtt_ms");
@@ -92,7 +80,6 @@ Plan list_nodes(const PlanContext& context) {
   const auto page = list_page(context.request);
   if (const auto* problem = std::get_if<Problem>(&page)) return *problem;
   const auto& [after, most] = std::get<ListPage>(page);
-  const auto kbps = reserved(context);
   std::map<std::string_view, const NodeNow*> nodes;
   for (const NodeNow& node : context.world.live->nodes) nodes[node.id] = &node;
   JsonWriter json;
@@ -100,8 +87,7 @@ Plan list_nodes(const PlanContext& context) {
   auto at = after.empty() ? nodes.begin() : nodes.upper_bound(after);
   std::string last;
   for (std::size_t shown = 0; at != nodes.end() && shown < most; ++at, ++shown) {
-    const auto here = kbps.find(at->first);
-    write_node(json, context, *at->second, here == kbps.end() ? 0 : here->second);
+    write_node(json, context, *at->second);
     last = at->first;
   }
   json.end_array();
@@ -115,10 +101,8 @@ Plan list_nodes(const PlanContext& context) {
 Plan read_node(const PlanContext& context) {
   const NodeNow* node = node_named(context);
   if (node == nullptr) return not_found("node", context.request.names.at(0));
-  const auto kbps = reserved(context);
-  const auto here = kbps.find(node->id);
   JsonWriter json;
-  write_node(json, context, *node, here == kbps.end() ? 0 : here->second);
+  write_node(json, context, *node);
   Planned plan;
   plan.answer.body = json.take() + "\n";
   return plan;

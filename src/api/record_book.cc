@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "api/node_weight.h"
+#include "api/placement.h"
 #include "auth/session_records.h"
 #include "base/encoding.h"
 
@@ -27,15 +28,16 @@ template <class T>
 void put(RecordBook::Rows<T>& rows, const std::string& name, Result<T> parsed,
          const RegistryRecord& record, std::vector<std::string>& complaints) {
   if (parsed) {
-    rows[name] =
-        std::make_shared<const BookRow<T>>(BookRow<T>{*std::move(parsed), record.revision});
+    rows.set(name,
+             std::make_shared<const BookRow<T>>(BookRow<T>{*std::move(parsed), record.revision}));
     return;
   }
   const auto at = rows.find(name);
   complaints.push_back("record " + record.key + ": " + parsed.error().what +
                        (at == rows.end() ? "; it is left out" : "; its last good form stays"));
   if (at != rows.end())
-    at->second = std::make_shared<const BookRow<T>>(BookRow<T>{at->second->value, record.revision});
+    rows.set(name,
+             std::make_shared<const BookRow<T>>(BookRow<T>{at->second->value, record.revision}));
 }
 
 Result<MountRecord> parse_mount(const std::string& name, const std::string& xml) {
@@ -47,7 +49,7 @@ Result<MountRecord> parse_mount(const std::string& name, const std::string& xml)
 }  // namespace
 
 void RecordBook::set(const RegistryRecord& record, std::vector<std::string>& complaints) {
-  revisions_[record.key] = record.revision;
+  revisions_.set(record.key, record.revision);
   const auto key = split_key(record.key);
   if (!key) return;  // "format"
   if (key->family == "accounts")
@@ -57,7 +59,7 @@ void RecordBook::set(const RegistryRecord& record, std::vector<std::string>& com
   else if (key->family == "tokens")
     put(tokens_, key->name, parse_token(key->name, record.value), record, complaints);
   else if (key->family == "mounts")
-    put(mounts_, key->name, parse_mount(key->name, record.value), record, complaints);
+    put_mount(key->name, parse_mount(key->name, record.value), record, complaints);
   else if (key->family == "bans")
     put(bans_, key->name, parse_ban(key->name, record.value), record, complaints);
   else if (key->family == "weights")
@@ -65,11 +67,63 @@ void RecordBook::set(const RegistryRecord& record, std::vector<std::string>& com
   else if (key->family == "ended")
     put(ended_, key->name, parse_ended(key->name, record.value), record, complaints);
   else if (key->family == "keys" || key->family == "masters")
-    masters_[record.key] = std::make_shared<const std::string>(record.value);
+    masters_.set(record.key, std::make_shared<const std::string>(record.value));
   else if (key->family == "made")
-    made_[record.key] = std::make_shared<const std::string>(record.value);
+    made_.set(record.key, std::make_shared<const std::string>(record.value));
   else if (record.key == kStoreLifeKey)
     set_life(record, complaints);
+}
+
+void RecordBook::put_mount(const std::string& name, Result<MountRecord> parsed,
+                           const RegistryRecord& record, std::vector<std::string>& complaints) {
+  if (const auto* row = mount(name)) count(row->value, false);
+  put(mounts_, name, std::move(parsed), record, complaints);
+  if (const auto* row = mount(name)) count(row->value, true);
+}
+
+void RecordBook::count(const MountRecord& record, bool in) {
+  const auto add = [in](std::uint64_t sum, std::uint64_t part) {
+    return in ? sum + part : sum - part;
+  };
+  if (!record.account.empty()) {
+    QuotaUse use = quota_use(record.account);
+    const QuotaUse one = lb::quota_use(record);
+    use.mounts = add(use.mounts, one.mounts);
+    use.listeners = add(use.listeners, one.listeners);
+    use.bitrate = add(use.bitrate, one.bitrate);
+    use.storage = add(use.storage, one.storage);
+    if (use.mounts == 0)
+      used_.erase(record.account);
+    else
+      used_.set(record.account, use);
+  }
+  const std::uint64_t kbps =
+      record.limits.bitrate > 0 ? static_cast<std::uint64_t>(record.limits.bitrate) : kUsualKbps;
+  for (const std::string* node : {&record.home, &record.backup})
+    if (!node->empty()) {
+      const std::uint64_t sum = add(reserved_kbps(*node), kbps);
+      if (sum == 0)
+        reserved_.erase(*node);
+      else
+        reserved_.set(*node, sum);
+    }
+}
+
+QuotaUse quota_use(const MountRecord& record) noexcept {
+  const auto of = [](std::int64_t limit) {
+    return limit > 0 ? static_cast<std::uint64_t>(limit) : 0;
+  };
+  return {1, of(record.limits.listeners), of(record.limits.bitrate), of(record.limits.storage)};
+}
+
+QuotaUse RecordBook::quota_use(std::string_view account) const {
+  const auto at = used_.find(account);
+  return at == used_.end() ? QuotaUse() : at->second;
+}
+
+std::uint64_t RecordBook::reserved_kbps(std::string_view node) const {
+  const auto at = reserved_.find(node);
+  return at == reserved_.end() ? 0 : at->second;
 }
 
 void RecordBook::set_life(const RegistryRecord& record, std::vector<std::string>& complaints) {
@@ -88,7 +142,10 @@ void RecordBook::remove(const std::string& key) {
   if (parts->family == "accounts") accounts_.erase(parts->name);
   if (parts->family == "users") users_.erase(parts->name);
   if (parts->family == "tokens") tokens_.erase(parts->name);
-  if (parts->family == "mounts") mounts_.erase(parts->name);
+  if (parts->family == "mounts") {
+    if (const auto* row = mount(parts->name)) count(row->value, false);
+    mounts_.erase(parts->name);
+  }
   if (parts->family == "bans") bans_.erase(parts->name);
   if (parts->family == "weights") weights_.erase(parts->name);
   if (parts->family == "ended") ended_.erase(parts->name);

@@ -1,6 +1,8 @@
 // RecordBook: all records of the store, parsed, as one immutable value.  A change makes another
-// book that shares its rows with the one before.
+// book, which shares with the one before what has not changed: it costs by what it changes.
 //
+// Sums over all mounts are kept beside them.  What lives by records compares two books by
+// for_each_change().
 // A record that cannot be read keeps the last good row of its key; one without such a row is left
 // out.  Either is reported, with the revision that the store has, so that it can be written over.
 // Thread: an immutable value; any thread.
@@ -18,6 +20,7 @@
 #include "api/store_life.h"
 #include "auth/session_book.h"
 #include "auth/user_book.h"
+#include "base/shared_map.h"
 #include "config/mount_record.h"
 #include "config/overlay.h"
 #include "registry/registry.h"
@@ -30,10 +33,17 @@ struct BookRow {
   std::uint64_t revision = 0;
 };
 
+// What the mounts of an account have of its quota.
+struct QuotaUse {
+  std::uint64_t mounts = 0, listeners = 0, bitrate = 0, storage = 0;
+  bool operator==(const QuotaUse&) const = default;
+};
+QuotaUse quota_use(const MountRecord& record) noexcept;
+
 class RecordBook {
  public:
   template <class T>
-  using Rows = std::map<std::string, std::shared_ptr<const BookRow<T>>, std::less<>>;
+  using Rows = SharedMap<std::shared_ptr<const BookRow<T>>>;
 
   // complaints: a sentence for each record that cannot be read.
   static std::shared_ptr<const RecordBook> make(const RegistryContent& content,
@@ -57,12 +67,16 @@ class RecordBook {
   // Of any key of the store, also of one whose record cannot be read; 0: absent.
   std::uint64_t revision_of(std::string_view key) const;
   // keys/MASTER/KID and masters/ID, as they are.
-  using Texts = std::map<std::string, std::shared_ptr<const std::string>, std::less<>>;
+  using Texts = SharedMap<std::shared_ptr<const std::string>>;
   const Texts& masters() const noexcept { return masters_; }
   // The value of made/SHA256; null: there is none.
   const std::string* made(std::string_view key) const;
   std::uint64_t revision() const noexcept { return revision_; }
   const StoreLife& life() const noexcept { return life_; }
+
+  QuotaUse quota_use(std::string_view account) const;
+  // kbit/s that mounts reserve at a node which is their home or backup.
+  std::uint64_t reserved_kbps(std::string_view node) const;
 
   std::vector<Ban> all_bans() const;
   std::map<std::string, unsigned, std::less<>> all_weights() const;
@@ -81,6 +95,10 @@ class RecordBook {
   void set(const RegistryRecord& record, std::vector<std::string>& complaints);
   void set_life(const RegistryRecord& record, std::vector<std::string>& complaints);
   void remove(const std::string& key);
+  void put_mount(const std::string& name, Result<MountRecord> parsed, const RegistryRecord& record,
+                 std::vector<std::string>& complaints);
+  // Into the sums, or out of them.
+  void count(const MountRecord& record, bool in);
 
   Rows<Account> accounts_;
   Rows<User> users_;
@@ -90,7 +108,9 @@ class RecordBook {
   Rows<unsigned> weights_;
   Rows<EndedLogin> ended_;
   Texts masters_, made_;
-  std::map<std::string, std::uint64_t, std::less<>> revisions_;
+  SharedMap<std::uint64_t> revisions_;
+  SharedMap<QuotaUse> used_;           // by account
+  SharedMap<std::uint64_t> reserved_;  // kbit/s by node
   StoreLife life_;
   std::uint64_t revision_ = 0;
 };

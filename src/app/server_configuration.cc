@@ -158,7 +158,8 @@ void Server::apply_records(const OverlayUpdate& update) {
   }
   services_->archive->records_changed();
   end_moved_sources(*services_, *before, *update.config, update.mounts);
-  services_->links->mounts_changed();  // whose sources are believed follows the records
+  services_->links->records_changed(
+      update.mounts);  // whose sources are believed follows the records
   services_->external->configured();
   std::size_t lines = 0;
   for (const Change& change : update.plan) {

@@ -83,6 +83,9 @@ class SharedList {
   void push_back(T element) { rows_.push_back(std::make_shared<T>(std::move(element))); }
   // An element of another list, or of its owner, which does not modify it.
   void push_shared(std::shared_ptr<const T> element) { rows_.push_back(std::move(element)); }
+  void set_shared(std::size_t i, std::shared_ptr<const T> element) {
+    rows_[i] = std::move(element);
+  }
   template <class... Args>
   T& emplace_back(Args&&... args) {
     rows_.push_back(std::make_shared<T>(std::forward<Args>(args)...));

@@ -110,6 +110,42 @@ std::shared_ptr<const Config> lay(const std::shared_ptr<const Config>& parsed,
   return config;
 }
 
+// One record in the place of another.
+struct Replaced {
+  const MountRecord* was;
+  const MountRecord* is;
+};
+
+// Where nothing but values of records differs; else nullopt.
+std::optional<std::vector<Replaced>> replaced(const OverlayParts& before, const OverlayParts& now) {
+  const MountRecords &old = *before.records, &next = *now.records;
+  if (before.external != now.external || old.size() != next.size()) return std::nullopt;
+  std::vector<Replaced> rows;
+  for (std::size_t i = 0; i < old.size(); ++i) {
+    if (old.shared(i) == next.shared(i)) continue;
+    if (old[i].mount != next[i].mount) return std::nullopt;
+    if (!(old[i] == next[i]) && !is_in_file(*now.parsed, next[i].mount))
+      rows.push_back({&old[i], &next[i]});
+  }
+  return rows;
+}
+
+// `laid` with other sections in the same places.  Null: more than that has changed.
+std::shared_ptr<const Config> lay_in_place(const Config& parsed, const Config& laid,
+                                           const std::vector<Replaced>& rows) {
+  auto config = std::make_shared<Config>(laid);
+  for (const auto& [was, is] : rows) {
+    if (was->has_relay() || is->has_relay() || was->of_master != is->of_master) return nullptr;
+    const auto at = laid.mount_index->find_name(is->mount);
+    if (!at) return nullptr;
+    const MountOrigin origin = is->of_master ? MountOrigin::kMaster : MountOrigin::kStore;
+    if (std::as_const(laid).mounts[*at].origin != origin) return nullptr;
+    config->mounts.set_shared(
+        *at, std::make_shared<const MountSettings>(section_of(parsed, *is, origin)));
+  }
+  return config;
+}
+
 std::vector<std::string> changed_names(const OverlayParts& before, const OverlayParts& now) {
   const ByName old = those_that_count(*before.parsed, *before.records, *before.external);
   const ByName next = those_that_count(*now.parsed, *now.records, *now.external);
@@ -127,7 +163,8 @@ std::vector<std::string> changed_names(const OverlayParts& before, const Overlay
 
 bool same_authenticator(const MountSettings& a, const MountSettings& b) {
   return a.authenticator.type == b.authenticator.type &&
-         a.authenticator.options == b.authenticator.options;
+         a.authenticator.options == b.authenticator.options &&
+         (a.sessions_per_user > 0) == (b.sessions_per_user > 0);
 }
 
 }  // namespace
@@ -150,10 +187,18 @@ OverlayUpdate update_overlay(const OverlayParts& before, const std::shared_ptr<c
     update.plan = reload_plan(*laid, *update.config);
     update.authenticators = update.files = update.relays = true;
   } else {
-    update.mounts = changed_names(before, now);
-    update.config = update.mounts.empty()
-                        ? laid
-                        : lay(now.parsed, *now.records, *now.external, laid.get(), update.mounts);
+    const auto rows = replaced(before, now);
+    if (rows) {
+      for (const Replaced& row : *rows) update.mounts.push_back(row.is->mount);
+      std::sort(update.mounts.begin(), update.mounts.end());
+      if (!rows->empty()) update.config = lay_in_place(*now.parsed, *laid, *rows);
+    } else {
+      update.mounts = changed_names(before, now);
+    }
+    if (update.mounts.empty())
+      update.config = laid;
+    else if (update.config == nullptr)
+      update.config = lay(now.parsed, *now.records, *now.external, laid.get(), update.mounts);
     update.plan = reload_plan(*laid, *update.config, update.mounts);
     update.relays = std::any_of(update.plan.begin(), update.plan.end(), [](const Change& change) {
       return change.path.starts_with("relay[");

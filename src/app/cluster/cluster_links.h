@@ -60,6 +60,11 @@ class ClusterLinks {
     ingest_.mounts_changed();
     slots_.look_soon();
   }
+  // The sections of these mounts are others, and nothing else of the configuration.
+  void records_changed(std::span<const std::string> mounts) {
+    mounts_changed();
+    slots_.sections_changed(mounts);
+  }
 
   // -- for admin commands
   // Error: too many in this second.

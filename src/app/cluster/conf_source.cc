@@ -112,21 +112,21 @@ void ConfSource::set_records(std::shared_ptr<const RecordBook> book) {
 
 void ConfSource::note_changes(const RecordBook& before, const RecordBook& now) {
   if (listeners_.empty()) return;
-  for_each_change(before.mounts(), now.mounts(),
-                  [this](const std::string& name) { changed(key_of("mounts", name)); });
-  for_each_change(before.bans(), now.bans(),
-                  [this](const std::string& id) { changed(key_of("bans", id)); });
-  for_each_change(before.users(), now.users(),
-                  [this](const std::string& name) { changed(key_of("epochs", name)); });
-  for_each_change(before.ended(), now.ended(),
-                  [this](const std::string& sid) { changed(key_of("ended", sid)); });
+  const auto note = [this](const auto& was, const auto& is, std::string_view record_class) {
+    for_each_change(was, is, [&](const std::string& name, const auto*, const auto*) {
+      changed(key_of(record_class, name));
+    });
+  };
+  note(before.mounts(), now.mounts(), "mounts");
+  note(before.bans(), now.bans(), "bans");
+  note(before.users(), now.users(), "epochs");
+  note(before.ended(), now.ended(), "ended");
   std::set<std::string, std::less<>> accounts;
-  for_each_change(before.accounts(), now.accounts(), [&](const std::string& id) {
-    const auto* was = before.account(id);
-    const auto* is = now.account(id);
-    if ((was != nullptr && was->value.suspended) != (is != nullptr && is->value.suspended))
-      accounts.insert(id);
-  });
+  for_each_change(before.accounts(), now.accounts(),
+                  [&](const std::string& id, const auto* was, const auto* is) {
+                    const bool before_it = was != nullptr && (*was)->value.suspended;
+                    if (before_it != (is != nullptr && (*is)->value.suspended)) accounts.insert(id);
+                  });
   if (accounts.empty()) return;
   for (const auto& [name, row] : now.mounts())
     if (accounts.contains(row->value.account)) changed(key_of("mounts", name));

@@ -40,6 +40,7 @@ SlotService::SlotService(Services& services, SlotLinks& links)
 SlotService::~SlotService() = default;
 
 void SlotService::configure() {
+  judge_all_ = true;
   if (!stopped_) look();
 }
 
@@ -56,23 +57,69 @@ void SlotService::offers_changed() {
   look_soon();
 }
 
+void SlotService::sections_changed(std::span<const std::string> mounts) {
+  if (!judge_all_) changed_.insert(mounts.begin(), mounts.end());
+  look_soon();
+}
+
 void SlotService::look_soon() {
   if (!stopped_ && !look_timer_.armed()) look_timer_.after(0us);
 }
 
 // -- which mounts ---------------------------------------------------------------------------------
 
+void SlotService::wake(const std::string& mount, Row& row) {
+  if (!std::exchange(row.awake, true)) awake_.insert(mount);
+  if (!timer_.armed()) timer_.after(kAtRest);
+}
+
+void SlotService::wake_all() {
+  for (auto& [mount, row] : rows_) wake(mount, row);
+}
+
+// Before anything is asked of it: its place and its times are those of long ago.
+void SlotService::rouse(const std::string& mount, Row& row) {
+  if (row.awake) return;
+  wake(mount, row);
+  place(row);
+  row.book->tick(services_.clock.steady());
+}
+
 bool SlotService::judge_sections() {
   const auto config = services_.config.read();
-  if (std::exchange(judged_, config) == config) return false;
+  const bool same = std::exchange(judged_, config) == config;
+  const std::size_t before = rows_.size();
+  if (std::exchange(judge_all_, false) || (!same && changed_.empty())) {
+    if (same) return false;
+    changed_.clear();
+    judge_all_sections(*config);
+    return rows_.size() != before;
+  }
+  for (const std::string& mount : std::exchange(changed_, {})) {
+    const MountSettings& section = mount_section(*config, mount);
+    const bool limited = section.name == mount && section.max_listeners_cluster >= 0;
+    if (limited) any_section_ = true;
+    Row* row = limited && is_name(mount) ? row_of(mount) : nullptr;
+    if (row == nullptr) {
+      const auto at = rows_.find(mount);
+      if (at == rows_.end()) continue;
+      row = &at->second;
+    }
+    row->section = &section;
+    row->section_of = limited ? judged_number_ : 0;
+    wake(mount, *row);
+  }
+  return rows_.size() != before;
+}
+
+void SlotService::judge_all_sections(const Config& config) {
   const auto is_limited = [](const MountSettings& section) {
     return section.max_listeners_cluster >= 0;
   };
   ++judged_number_;
-  any_section_ = is_limited(config->default_mount);
+  any_section_ = is_limited(config.default_mount);
   auto next = rows_.begin();  // sections of records come in the order of their names
-  const std::size_t before = rows_.size();
-  for (const MountSettings& section : config->mounts) {
+  for (const MountSettings& section : config.mounts) {
     if (!is_limited(section)) continue;
     any_section_ = true;
     if (!is_name(section.name)) continue;
@@ -80,11 +127,11 @@ bool SlotService::judge_sections() {
       if (row_of(section.name) == nullptr) continue;
       next = rows_.find(section.name);
     }
-    next->second.section = &mount_section(*config, section.name);
+    next->second.section = &mount_section(config, section.name);
     next->second.section_of = judged_number_;
     ++next;
   }
-  return rows_.size() != before;
+  wake_all();
 }
 
 bool SlotService::judge_offers() {
@@ -93,7 +140,17 @@ bool SlotService::judge_offers() {
   links_.add_offered(offered_);
   const std::size_t before = rows_.size();
   for (const std::string& mount : offered_) row_of(mount);
+  wake_all();
   return rows_.size() != before;
+}
+
+// What plays may be pulled from elsewhere now; what has stopped may not be limited any more.
+void SlotService::judge_streams() {
+  std::set<std::string> streams = limited_streams();
+  for (const std::string& mount : streams)
+    if (Row* row = row_of(mount)) wake(mount, *row);
+  for (const std::string& mount : std::exchange(streams_, std::move(streams)))
+    if (const auto at = rows_.find(mount); at != rows_.end()) wake(mount, at->second);
 }
 
 std::set<std::string> SlotService::limited_streams() const {
@@ -108,32 +165,38 @@ std::set<std::string> SlotService::limited_streams() const {
 void SlotService::look() {
   if (stopped_) return;
   looked_ = services_.clock.steady();
+  const std::size_t before = rows_.size();
   bool changed = judge_sections();
   changed = judge_offers() || changed;
-  const std::set<std::string> streams = limited_streams();
+  judge_streams();
+  const bool erased = place_awake();
+  if (erased && std::exchange(full_, false)) {  // there is room for some that had none
+    judge_all_ = true;
+    judged_.reset();
+    offered_known_ = false;
+  }
+  if (changed || erased || rows_.size() != before) publish();
+}
+
+bool SlotService::place_awake() {
   bool erased = false;
-  for (auto at = rows_.begin(); at != rows_.end();) {
+  for (auto each = awake_.begin(); each != awake_.end();) {
+    const auto at = rows_.find(*each);
     Row& row = at->second;
     const bool limited =
-        own_section(row) != nullptr || offered_.contains(at->first) || streams.contains(at->first);
+        own_section(row) != nullptr || offered_.contains(*each) || streams_.contains(*each);
     if (!limited && row.waiting.empty() && row.book->is_unused()) {
       row.book->gate()->open();
-      at = rows_.erase(at);
+      rows_.erase(at);
+      each = awake_.erase(each);
       erased = true;
       continue;
     }
     place(row);
     serve(row);
-    ++at;
+    ++each;
   }
-  const std::size_t before = rows_.size();
-  for (const std::string& mount : streams) row_of(mount);
-  if (erased && std::exchange(full_, false)) {  // there is room for some that had none
-    judged_.reset();
-    offered_known_ = false;
-  }
-  if (changed || erased || rows_.size() != before) publish();
-  if (!rows_.empty() && !timer_.armed()) timer_.after(kAtRest);
+  return erased;
 }
 
 // Of a mount that is limited.  Null: there are too many.
@@ -154,7 +217,7 @@ SlotService::Row* SlotService::row_of(const std::string& mount) {
     row.book->joined(id, false, services_.clock.steady());
   place(row);
   serve(row);
-  if (!timer_.armed()) timer_.after(kAtRest);
+  wake(mount, row);
   return &row;
 }
 
@@ -217,6 +280,7 @@ void SlotService::joined(const std::string& id, bool restarted) {
     row.book->joined(id, restarted, now);
     serve(row);
   }
+  wake_all();
   look_soon();
 }
 
@@ -225,6 +289,7 @@ void SlotService::resend(const std::string& id) {
     row.book->resend(id);
     serve(row);
   }
+  wake_all();
 }
 
 void SlotService::left(const std::string& id, bool silent) {
@@ -235,6 +300,7 @@ void SlotService::left(const std::string& id, bool silent) {
     row.book->left(id, silent, now);
     serve(row);
   }
+  wake_all();
 }
 
 void SlotService::take(const std::string& teller, const SlotFrame& frame) {
@@ -253,6 +319,7 @@ void SlotService::take(const std::string& teller, const SlotFrame& frame) {
       if (!flush_timer_.armed()) flush_timer_.after(0us);
       continue;
     }
+    rouse(at->first, at->second);
     at->second.book->take(teller, said, now);
     serve(at->second);
   }
@@ -279,6 +346,7 @@ void SlotService::wait(const std::string& mount, unsigned worker, std::uint64_t 
     return;
   }
   if (!known) publish();
+  rouse(mount, *row);
   row->waiting.push_back(waiting);
   serve(*row);
   // Set once: listeners that come faster than that would put it off for ever, and with it the look
@@ -330,9 +398,13 @@ void SlotService::hand(const Waiting& waiting, SlotPass pass, SlotWord word) {
 void SlotService::work() {
   if (stopped_) return;
   const SteadyTime now = services_.clock.steady();
-  if (now - looked_ >= kAtRest - kWhileBusy) look();
+  if (now - looked_ >= kAtRest - kWhileBusy) {
+    looked_ = now;
+    if (place_awake()) publish();
+  }
   bool busy = false;
-  for (auto& [mount, row] : rows_) {
+  for (auto each = awake_.begin(); each != awake_.end();) {
+    Row& row = rows_.find(*each)->second;
     row.book->tick(now);
     std::size_t overdue = 0;
     while (overdue < row.waiting.size() && row.waiting[overdue].until <= now) ++overdue;
@@ -343,9 +415,13 @@ void SlotService::work() {
     }
     serve(row);
     busy = busy || !row.waiting.empty() || row.book->busy();
+    const bool limited =
+        own_section(row) != nullptr || offered_.contains(*each) || streams_.contains(*each);
+    row.awake = !limited || !row.waiting.empty() || !row.book->is_at_rest(now);
+    each = row.awake ? std::next(each) : awake_.erase(each);
   }
   soon_ = busy;
-  if (!rows_.empty()) timer_.after(busy ? kWhileBusy : kAtRest);
+  if (!awake_.empty()) timer_.after(busy ? kWhileBusy : kAtRest);
 }
 
 void SlotService::flush() {

@@ -7,6 +7,10 @@
 // A listener holds the slot of the mount that it asked for, wherever it is served from or moved to
 // meanwhile.  Nodes that pull hold none.
 //
+// A row is awake while it needs the time: a slot on its way, a listener that waits, a place that
+// may have changed.  All others are at rest and cost nothing, however many there are; what concerns
+// one of them wakes it.
+//
 // Thread: control, except gate_of() and limits().
 // Ownership: ClusterLinks.
 // Bounds: kMaxWaiting listeners of a mount wait, kMaxBooks mounts are limited.
@@ -20,6 +24,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -46,6 +51,8 @@ class SlotService {
   void stop();
   // Mounts or relays may be other ones.
   void look_soon();
+  // Of these mounts alone the sections are others.
+  void sections_changed(std::span<const std::string> mounts);
   // … or what masters offer.
   void offers_changed();
   // A link to this neighbour stands, or it is another process than before.
@@ -84,15 +91,24 @@ class SlotService {
     // Its section, where one of this name has a limit; of the configuration with this number.
     const MountSettings* section = nullptr;
     std::uint64_t section_of = 0;
+    bool awake = false;
   };
   using Rows = std::map<std::string, Row, std::less<>>;
 
   void work();
   void look();
-  // Rows for the sections with a limit, once for each configuration, and for what masters offer
-  // with slots, once for each change of offers.  True: some are new.
+  // Rows for the sections with a limit, of a configuration or of what has changed in it, and for
+  // what masters offer with slots, once for each change of offers.  True: some are new.
   bool judge_sections();
+  void judge_all_sections(const Config& config);
   bool judge_offers();
+  void judge_streams();
+  void wake(const std::string& mount, Row& row);
+  void wake_all();
+  void rouse(const std::string& mount, Row& row);
+  // The awake rows: those that are not limited any more go, all others learn their place.
+  // True: some went.
+  bool place_awake();
   // Streams of this moment that a section limits: a pattern's or the default mount's too.
   std::set<std::string> limited_streams() const;
   bool knows_no_limit(const std::string& mount) const;
@@ -124,6 +140,10 @@ class SlotService {
   bool any_section_ = false;       // of judged_ has a limit
   std::set<std::string> offered_;  // mounts for which a master needs slots …
   bool offered_known_ = false;     // … as they are offered now
+  std::set<std::string> streams_;  // limited_streams() of the last look
+  std::set<std::string> changed_;  // mounts whose sections are to be judged
+  bool judge_all_ = true;          // all of them are
+  std::set<std::string> awake_;
   bool stopped_ = false;
   bool soon_ = false;  // timer_ is set for kWhileBusy
   bool full_ = false;  // of kMaxBooks; it has been logged

@@ -16,9 +16,10 @@ RecordOverlay::RecordOverlay(Loop& control, Loop& clerk, std::shared_ptr<const C
       laid_(std::move(first)),
       timer_(control, [this] { lay(); }) {}
 
-void RecordOverlay::apply_records(MountRecords records) {
-  wanted_.records = std::make_shared<const MountRecords>(std::move(records));
+std::uint64_t RecordOverlay::apply_records(std::function<MountRecords()> make) {
+  make_records_ = std::move(make);
   changed();
+  return version_;
 }
 
 void RecordOverlay::apply_external(std::shared_ptr<const MountRecords> records) {
@@ -50,6 +51,7 @@ std::shared_ptr<const RecordOverlay::Work> RecordOverlay::begin() {
   auto work = std::make_shared<Work>();
   work->before_ = laid_parts_;
   work->now_ = wanted_;
+  work->make_records_ = make_records_;
   work->laid_ = laid_;
   work->version_ = version_;
   began_ = control_.now();
@@ -60,16 +62,17 @@ std::shared_ptr<const RecordOverlay::Work> RecordOverlay::begin() {
 OverlayUpdate RecordOverlay::Work::run(std::shared_ptr<const Config> parsed) const {
   OverlayParts now = now_;
   if (parsed) now.parsed = std::move(parsed);
+  if (make_records_) now.records = std::make_shared<const MountRecords>(make_records_());
   return update_overlay(before_, laid_, std::move(now));
 }
 
 void RecordOverlay::finished(std::shared_ptr<const Work> work, const OverlayUpdate* update) {
   --under_way_;
   if (stopped_) return;
-  // Several writers: what they write is laid over together.
-  const bool crowded = work->version_ != version_ || work->version_ > laid_version_ + 1;
   if (update != nullptr) {
     wanted_.parsed = update->parts.parsed;
+    wanted_.records = update->parts.records;
+    if (work->version_ == version_) make_records_ = nullptr;
     laid_version_ = std::max(laid_version_, work->version_);
     auto last = std::make_pair(std::exchange(laid_, update->config),
                                std::exchange(laid_parts_, update->parts));
@@ -79,9 +82,7 @@ void RecordOverlay::finished(std::shared_ptr<const Work> work, const OverlayUpda
   }
   clerk_.post([work = std::move(work)] {});
   const SteadyTime::duration cost = control_.now() - began_;
-  if (crowded) crowded_until_ = control_.now() + 2 * kPause;
-  const int share = control_.now() < crowded_until_ ? kCrowdedShare : kShare;
-  next_ = began_ + std::min<SteadyTime::duration>(kPause, share * cost);
+  next_ = began_ + std::min<SteadyTime::duration>(kPause, kShare * cost);
   plan();
 }
 

@@ -6,9 +6,8 @@
 // A reload of the file goes the same way, so the two cannot overtake each other.
 //
 // Pause: a change after a quiet time is laid over at once, and so is the next one of a writer that
-// waits for each answer: laying over takes one part in kShare of the time at most.  What several
-// writers change is gathered for longer, so that it takes one part in kCrowdedShare.  No change
-// waits for more than kPause.
+// waits for each answer: laying over takes one part in kShare of the time at most, and what several
+// writers change meanwhile is laid over together.  No change waits for more than kPause.
 // Thread: control; work() runs on the clerk.
 // Ownership: Services.
 // Source: oneplace.md 3.6.
@@ -27,14 +26,15 @@ namespace lb {
 class RecordOverlay {
  public:
   static constexpr std::chrono::milliseconds kPause{250};
-  static constexpr int kShare = 4, kCrowdedShare = 16;
+  static constexpr int kShare = 4;
   using Apply = std::function<void(const OverlayUpdate&)>;
 
   // apply: what the configuration is from now on.
   RecordOverlay(Loop& control, Loop& clerk, std::shared_ptr<const Config> first, Apply apply);
 
-  // All of them, as they are now.  Applied soon, not before this returns.
-  void apply_records(MountRecords records);
+  // All of them, as they are now; `make` is called once, on the clerk.  Applied soon, not before
+  // this returns.  The version that they are part of.
+  std::uint64_t apply_records(std::function<MountRecords()> make);
   void apply_external(std::shared_ptr<const MountRecords> records);
   // The same before anything runs: the configuration of the start.
   std::shared_ptr<const Config> begin_with(MountRecords records, MountRecords external);
@@ -48,6 +48,7 @@ class RecordOverlay {
    private:
     friend class RecordOverlay;
     OverlayParts before_, now_;
+    std::function<MountRecords()> make_records_;  // null: those of now_
     std::shared_ptr<const Config> laid_;
     std::uint64_t version_ = 0;
   };
@@ -55,7 +56,8 @@ class RecordOverlay {
   void finished(std::shared_ptr<const Work> work, const OverlayUpdate* update);
 
   const OverlayParts& parts() const noexcept { return laid_parts_; }
-  std::shared_ptr<const MountRecords> records() const noexcept { return wanted_.records; }
+  // Of what apply_records() has returned, the newest that is laid over.
+  std::uint64_t laid_version() const noexcept { return laid_version_; }
   std::shared_ptr<const MountRecords> external() const noexcept { return wanted_.external; }
   void stop();
 
@@ -68,13 +70,13 @@ class RecordOverlay {
   Loop& clerk_;
   const Apply apply_;
   OverlayParts wanted_, laid_parts_;
+  std::function<MountRecords()> make_records_;  // null: wanted_ has them
   std::shared_ptr<const Config> laid_;
   std::uint64_t version_ = 0;       // of wanted_
   std::uint64_t laid_version_ = 0;  // of the newest that is laid over
   unsigned under_way_ = 0;
   SteadyTime began_{};  // the last time
-  SteadyTime crowded_until_{};
-  SteadyTime next_{};  // not before
+  SteadyTime next_{};   // not before
   Timer timer_;
   bool stopped_ = false;
 };

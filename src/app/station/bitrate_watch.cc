@@ -26,12 +26,16 @@ std::optional<std::uint64_t> RateWindow::add(SteadyTime now, SteadyTime started,
 BitrateWatch::BitrateWatch(Services& services)
     : services_(services), timer_(services.loops.control(), [this] { look(); }) {}
 
-void BitrateWatch::follow(const RecordBook& book) {
-  limits_.clear();
-  for (const auto& [name, row] : book.mounts())
-    if (row->value.limits.bitrate > 0)
-      limits_[name] = static_cast<std::uint64_t>(row->value.limits.bitrate);
-  std::erase_if(windows_, [this](const auto& row) { return !limits_.contains(row.first); });
+void BitrateWatch::follow(const RecordBook& before, const RecordBook& now) {
+  for_each_change(before.mounts(), now.mounts(),
+                  [this](const std::string& name, const auto*, const auto* is) {
+                    if (is != nullptr && (*is)->value.limits.bitrate > 0) {
+                      limits_[name] = static_cast<std::uint64_t>((*is)->value.limits.bitrate);
+                    } else {
+                      limits_.erase(name);
+                      windows_.erase(name);
+                    }
+                  });
   if (limits_.empty())
     timer_.cancel();
   else if (!timer_.armed())
@@ -41,9 +45,13 @@ void BitrateWatch::follow(const RecordBook& book) {
 void BitrateWatch::look() {
   timer_.after(kLook);
   const SteadyTime now = services_.loops.control().now();
-  for (const auto& [name, limit] : limits_) {
-    const auto mount = services_.mounts.find(name);
-    if (!mount || !mount->is_fed() || mount->facts()->relayed) {
+  const auto mounts = services_.mounts.all();
+  std::erase_if(windows_, [&](const auto& row) { return !mounts->contains(row.first); });
+  for (const auto& [name, mount] : *mounts) {
+    const auto limited = limits_.find(name);
+    if (limited == limits_.end()) continue;
+    const std::uint64_t limit = limited->second;
+    if (!mount->is_fed() || mount->facts()->relayed) {
       windows_.erase(name);
       continue;
     }

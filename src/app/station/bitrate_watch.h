@@ -43,8 +43,8 @@ class RateWindow {
 class BitrateWatch {
  public:
   explicit BitrateWatch(Services& services);
-  // The limits of these records hold from now on.
-  void follow(const RecordBook& book);
+  // The limits of the second book hold from now on, where those of the first did.
+  void follow(const RecordBook& before, const RecordBook& now);
   void stop() { timer_.cancel(); }
 
  private:

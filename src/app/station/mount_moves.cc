@@ -13,15 +13,14 @@ MountMoves::MountMoves(Services& services, Take take)
       take_(std::move(take)),
       timer_(services.loops.control(), [this] { look(); }) {}
 
-void MountMoves::follow(const RecordBook& book) {
-  std::map<std::string, Row> rows;
-  for (const auto& [name, row] : book.mounts()) {
-    if (row->value.state != RecordState::kMoving) continue;
-    const auto before = rows_.find(name);
-    const bool same = before != rows_.end() && before->second.row == row;
-    rows.emplace(name, Row{row, same ? before->second.again : SteadyTime{}});
-  }
-  rows_ = std::move(rows);
+void MountMoves::follow(const RecordBook& before, const RecordBook& now) {
+  for_each_change(before.mounts(), now.mounts(),
+                  [this](const std::string& name, const auto*, const auto* is) {
+                    if (is != nullptr && (*is)->value.state == RecordState::kMoving)
+                      rows_[name] = Row{*is, {}};
+                    else
+                      rows_.erase(name);
+                  });
   if (rows_.empty())
     timer_.cancel();
   else if (!timer_.armed())

@@ -31,8 +31,8 @@ class MountMoves {
 
   // take: writes a step, kForce or kEnd.
   MountMoves(Services& services, Take take);
-  // The moves of this book count from now on.
-  void follow(const RecordBook& book);
+  // The moves of the second book count from now on, where those of the first did.
+  void follow(const RecordBook& before, const RecordBook& now);
   void stop() { timer_.cancel(); }
 
  private:

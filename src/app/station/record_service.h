@@ -46,6 +46,7 @@ namespace lb {
 struct RecordView {
   std::shared_ptr<const RecordBook> book;
   std::shared_ptr<const Config> file;
+  std::shared_ptr<const ExternalMounts> external = {};  // null: none
 };
 
 class RecordService {
@@ -119,6 +120,8 @@ class RecordService {
   void loaded(Result<RegistryContent> content);
   void changed(const RegistryChange& change);
   void publish(std::shared_ptr<const RecordBook> book, bool first);
+  // The view with the file and the external mounts that are laid over.
+  void publish_laid();
   void end_of_start();
   void look(const JobPtr& job);
   void plan(const JobPtr& job);
@@ -156,9 +159,10 @@ class RecordService {
   Snapshot<BanList> bans_;
   std::set<std::string> made_under_way_;  // keys of requests
   std::size_t waiting_ = 0;
-  // What the overlay was given, in order, with the revisions of the books.
-  std::deque<std::pair<std::shared_ptr<const MountRecords>, std::uint64_t>> given_;
+  // What the overlay was given, in order: its versions, with the revisions of the books.
+  std::deque<std::pair<std::uint64_t, std::uint64_t>> given_;
   std::uint64_t laid_revision_ = 0;
+  std::shared_ptr<const MountRecords> laid_external_;
   struct Ending {
     std::uint64_t revision;
     std::string mount, user;  // "": whatever its login is

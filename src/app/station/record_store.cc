@@ -40,6 +40,7 @@ std::string base_address(const std::string& scheme, const std::string& host, int
 void RecordService::begin(const Config& config, UniqueFunction<void()> ready) {
   ready_ = std::move(ready);
   seals_ = !config.store.keys.empty();
+  publish_laid();
   registry_ =
       open_store(config.store, services_.loops.control(), services_.disk.loop(), services_.log);
   if (!registry_) {
@@ -100,7 +101,7 @@ MountRecords RecordService::restore(const RegistryContent& content) {
   view_.publish(std::make_shared<const RecordView>(RecordView{book, services_.config.read()}));
   services_.users.publish(book->user_book());
   bans_.publish(std::make_shared<const BanList>(book->all_bans()));
-  bitrates_.follow(*book);
+  bitrates_.follow(RecordBook(), *book);
   laid_revision_ = book->revision();
   return with_own_relays(*services_.config.read(), book->effective_mounts());
 }
@@ -115,7 +116,8 @@ void RecordService::complain(const std::vector<std::string>& complaints) {
 
 void RecordService::publish(std::shared_ptr<const RecordBook> book, bool first) {
   const auto before = view_.read();
-  view_.publish(std::make_shared<const RecordView>(RecordView{book, before->file}));
+  view_.publish(
+      std::make_shared<const RecordView>(RecordView{book, before->file, before->external}));
   if (registry_) {
     services_.links->conf().set_records(book);
     life_.follow(*registry_, book);
@@ -150,24 +152,39 @@ void RecordService::publish(std::shared_ptr<const RecordBook> book, bool first) 
     return;
   }
   if (!first) note_endings(*before->book, *book);
-  bitrates_.follow(*book);
-  if (registry_) moves_.follow(*book);
-  services_.overlay->apply_records(
-      with_own_relays(*services_.config.read(), book->effective_mounts()));
-  given_.emplace_back(services_.overlay->records(), book->revision());
+  const RecordBook none;
+  const RecordBook& followed = first ? none : *before->book;
+  bitrates_.follow(followed, *book);
+  if (registry_) moves_.follow(followed, *book);
+  const auto version = services_.overlay->apply_records([config = services_.config.read(), book] {
+    return with_own_relays(*config, book->effective_mounts());
+  });
+  given_.emplace_back(version, book->revision());
+}
+
+void RecordService::publish_laid() {
+  const OverlayParts& now = services_.overlay->parts();
+  const auto before = view_.read();
+  const bool same = std::exchange(laid_external_, now.external) == now.external;
+  if (same && before->file == now.parsed) return;
+  auto external = before->external;
+  if (!same) {
+    auto mounts = std::make_shared<ExternalMounts>();
+    for (std::size_t i = 0; i < now.external->size(); ++i)
+      mounts->set((*now.external)[i].mount, now.external->shared(i));
+    external = std::move(mounts);
+  }
+  view_.publish(std::make_shared<const RecordView>(RecordView{before->book, now.parsed, external}));
 }
 
 void RecordService::laid() {
   const RecordOverlay& overlay = *services_.overlay;
-  const auto now = overlay.parts();
-  const auto before = view_.read();
-  if (before->file != now.parsed)
-    view_.publish(std::make_shared<const RecordView>(RecordView{before->book, now.parsed}));
-  const auto at = std::find_if(given_.begin(), given_.end(),
-                               [&](const auto& one) { return one.first == now.records; });
-  if (at == given_.end()) return;
-  laid_revision_ = at->second;
-  given_.erase(given_.begin(), at + 1);
+  publish_laid();
+  if (given_.empty() || given_.front().first > overlay.laid_version()) return;
+  while (!given_.empty() && given_.front().first <= overlay.laid_version()) {
+    laid_revision_ = given_.front().second;
+    given_.pop_front();
+  }
   end_of_start();
   end_sources();
   settle_applied();
@@ -175,23 +192,25 @@ void RecordService::laid() {
 
 void RecordService::note_endings(const RecordBook& before, const RecordBook& now) {
   const auto config = services_.config.read();
-  for (const auto& [name, row] : before.mounts()) {
-    const auto* next = now.mount(name);
-    if (next == row.get()) continue;
-    if (next == nullptr) {
+  const auto note = [&](const std::string& name, const auto* was, const auto* is) {
+    if (was == nullptr) return;
+    if (is == nullptr) {
       endings_.push_back({now.revision(), name, ""});
-      continue;
+      return;
     }
+    const MountRecord& record = (*was)->value;
+    const MountRecord& next = (*is)->value;
     // Its listeners would be ended too: end_moved_sources() keeps them.
-    if (leaves(*config, row->value, next->value)) continue;
-    const auto& left = next->value.sources;
-    for (const RecordLogin& login : row->value.sources)
+    if (leaves(*config, record, next)) return;
+    const auto& left = next.sources;
+    for (const RecordLogin& login : record.sources)
       if (std::none_of(left.begin(), left.end(), [&](const RecordLogin& one) {
             const bool closed = one.hash == kNoPassword && login.hash != kNoPassword;
             return one.user == login.user && !closed;
           }))
         endings_.push_back({now.revision(), name, login.user});
-  }
+  };
+  for_each_change(before.mounts(), now.mounts(), note);
 }
 
 void RecordService::end_sources() {
@@ -241,6 +260,7 @@ void RecordService::stop() {
 ApiWorld RecordService::world(const Config& config) const {
   ApiWorld world;
   world.node = node_name(config);
+  world.external = view_.read()->external;
   world.source_url = world.listen_http = base_address("http", config.hostname, config.port);
   for (const ListenSettings& socket : config.listen)
     if (socket.tls) world.listen_https = base_address("https", config.hostname, socket.port);

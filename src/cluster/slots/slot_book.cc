@@ -56,6 +56,21 @@ bool SlotBook::is_unused() const noexcept {
   return gate_->inside() == 0 && wanted() == 0 && given_out() == 0;
 }
 
+bool SlotBook::is_at_rest(SteadyTime now) const noexcept {
+  if (!placed_ || search_ || refusal_ || endings_ > 0 || !letters_.empty() || !moves_.empty())
+    return false;
+  if (wanted() > 0 || owed() > 0 || any_held() || given_out() != 0) return false;
+  switch (role_) {
+    case Role::kOpen:
+      return true;
+    case Role::kRoot:
+      return now >= gives_from_;
+    case Role::kChild:
+      return have_ == 0 && gate_->inside() == 0;
+  }
+  return false;
+}
+
 // -- the place of this node -----------------------------------------------------------------------
 
 void SlotBook::set_place(const std::string& parent, Count limit, bool certain, SteadyTime now) {

@@ -119,6 +119,9 @@ class SlotBook {
   const std::shared_ptr<SlotGate>& gate() const noexcept { return gate_; }
   // Nothing depends on it: no listener, no child, no wish.
   bool is_unused() const noexcept;
+  // Time changes nothing of it, and no other node has slots of it: tick() may be left out until it
+  // is asked or told something, and set_place() and tick() come first then.
+  bool is_at_rest(SteadyTime now) const noexcept;
 
  private:
   enum class Role : std::uint8_t { kOpen, kRoot, kChild };

@@ -35,8 +35,8 @@ TEST_GROUP(Records) {
 
   void apply(MountRecords records) {
     RecordOverlay& overlay = *server.services().overlay;
-    overlay.apply_records(std::move(records));
-    CHECK(server.until([&] { return overlay.parts().records == overlay.records(); }));
+    const auto version = overlay.apply_records([records = std::move(records)] { return records; });
+    CHECK(server.until([&] { return overlay.laid_version() >= version; }));
   }
   std::string genre(const std::string& mount) {
     return mount_section(*server.config(), mount).genre.value_or("(none)");
@@ -77,8 +77,9 @@ TEST(Records, ChangesThatComeTogetherAreLaidOverTogether) {
   server.start();
   RecordOverlay& overlay = *server.services().overlay;
   for (int i = 0; i < 50; ++i)
-    overlay.apply_records(
-        {record(R"({"mount":"/a","settings":{"genre":"G)" + std::to_string(i) + "\"}}")});
+    overlay.apply_records([i]() -> MountRecords {
+      return {record(R"({"mount":"/a","settings":{"genre":"G)" + std::to_string(i) + "\"}}")};
+    });
   CHECK(server.until([&] { return genre("/a") == "G49"; }));
   std::size_t lines = 0;
   const std::string log = server.errors();
