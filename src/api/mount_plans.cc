@@ -85,6 +85,23 @@ std::optional<Problem> judge_quota(const PlanContext& context, const MountRecord
   return std::nullopt;
 }
 
+// Addresses below a mount are its own: what an owner makes there lies below its own mounts only.
+std::optional<Problem> judge_above(const PlanContext& context, const MountRecord& record) {
+  if (context.who.role == Role::kAdmin) return std::nullopt;
+  const std::string& name = record.mount;
+  for (std::size_t slash = name.find('/', 1); slash != std::string::npos;
+       slash = name.find('/', slash + 1)) {
+    const std::string above = name.substr(0, slash);
+    const auto* row = context.book.mount(above);
+    const bool in_file = file_section(context.file, above) != nullptr;
+    const bool own = row != nullptr && !in_file && row->value.account == record.account;
+    if (!own && (row != nullptr || in_file || context.world.now_of(above).on_air))
+      return forbidden("mount " + above + " is not of account " + record.account +
+                       "; below it an administrator makes mounts");
+  }
+  return std::nullopt;
+}
+
 // A fallback of an owner's mount is one of its own.
 std::optional<Problem> judge_fallback(const PlanContext& context, const MountRecord& record) {
   if (context.who.role == Role::kAdmin) return std::nullopt;
@@ -265,6 +282,7 @@ Plan create_mount(const PlanContext& context) {
     return Problem{ProblemName::kMountExists, "there is a mount " + record.mount};
   if (!sees_mount(context.who, record.mount, record.account))
     return forbidden("this login has some mounts only, and " + record.mount + " is none of them");
+  if (auto problem = judge_above(context, record)) return *std::move(problem);
   if (auto problem = judge_quota(context, record)) return *std::move(problem);
   if (auto problem = judge_fallback(context, record)) return *std::move(problem);
   auto where = place(context, record);

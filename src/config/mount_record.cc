@@ -4,6 +4,7 @@
 
 #include "auth/authenticator.h"
 #include "auth/password_hash.h"
+#include "base/encoding.h"
 #include "base/strings.h"
 #include "cluster/balance/redirect_reply.h"
 #include "config/checks.h"
@@ -13,6 +14,8 @@
 #include "config/record_relay.h"
 #include "config/record_writer.h"
 #include "config/value.h"
+#include "hls/path.h"
+#include "http/parser.h"
 #include "http/static_files.h"
 #include "http/stream_type.h"
 #include "net/seal_keys.h"
@@ -21,6 +24,10 @@ namespace lb {
 namespace {
 
 constexpr std::size_t kLongestMount = 255;
+// Pages of the server itself, those for programs that were made for SHOUTcast too.
+constexpr std::string_view kOwnPages[] = {
+    "/admin",       "/admin.cgi", "/api",         "/metrics",     "/7.html",    "/stats",
+    "/currentsong", "/played",    "/played.html", "/played.json", "/index.html"};
 constexpr std::string_view kSettings = "/settings", kSources = "/sources", kRelayAt = "/relay";
 // Members of the JSON object that are no rows of the record.
 constexpr std::string_view kOthers[] = {"mount",    "settings", "relay",
@@ -151,10 +158,17 @@ std::string_view refuse_record_name(std::string_view mount) {
     return "is a pattern; a record is of one mount";
   if (mount.ends_with(' ')) return "ends with a space, which XML does not keep";
   if (!is_storable(mount)) return "has control characters";
-  if (mount == "/admin" || mount == "/admin.cgi" || mount == "/api" ||
+  if (!is_clean_path(mount)) return "has an empty part, or one of dots: no request can name it";
+  // A proxy that decodes once more would ask for another name; behind # a browser sends nothing.
+  if (mount.find('#') != std::string_view::npos ||
+      percent_decode(mount, false).value_or(std::string(mount)) != mount)
+    return "has a # or a percent sign with two hex digits";
+  if (std::find(std::begin(kOwnPages), std::end(kOwnPages), mount) != std::end(kOwnPages) ||
       mount.starts_with("/admin/") || mount.starts_with("/api/") || mount.starts_with("/_lb/") ||
       is_template_path(mount))
     return "is reserved";
+  if (parse_hls_path(mount) || parse_recorded_path(mount))
+    return "is an address of another mount, of its HLS or of its recording";
   for (const std::string_view ending : {".m3u", ".xspf", ".vclt", ".pls"})
     if (mount.ends_with(ending)) return "is reserved";
   return {};

@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "base/strings.h"
+
 namespace lb {
 namespace {
 
@@ -100,6 +102,23 @@ std::optional<HlsPath> parse_hls_path(std::string_view path) noexcept {
       !parse_sequence(name.substr(kStreamDigits + 1), out.sequence))
     return std::nullopt;
   return out;
+}
+
+std::optional<RecordedPath> parse_recorded_path(std::string_view path) noexcept {
+  const std::size_t slash = path.rfind('/');
+  // Lists are above.
+  if (slash == std::string_view::npos || slash == 0 || path.ends_with(kList)) return std::nullopt;
+  std::string_view name = path.substr(slash + 1);
+  if (!name.starts_with(kArchive)) return std::nullopt;
+  name.remove_prefix(kArchive.size());
+  name = name.substr(0, name.rfind('.'));
+  const std::size_t dash = name.find('-');
+  if (dash == std::string_view::npos) return std::nullopt;
+  const auto from = parse_u64(name.substr(0, dash));
+  const auto seconds = parse_u64(name.substr(dash + 1));
+  if (!from || !seconds || *seconds == 0 || *from > kLatest || *seconds > kLatest)
+    return std::nullopt;
+  return RecordedPath{path.substr(0, slash), *from, *seconds};
 }
 
 }  // namespace lb

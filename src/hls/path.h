@@ -1,5 +1,7 @@
 // HlsPath: an address of HLS below a mount: /MOUNT/live.m3u8, /MOUNT/HHHHHHHH-N.mp3 or .aac, and
-// the lists of what is past, with Flussonic's names.
+// the lists of what is past, with Flussonic's names; and RecordedPath, a part of a recording as one
+// file: /MOUNT/archive-T-SECONDS.mp3.
+// What is read as one of them is an address of its mount, and no name for another one.
 // Thread: pure.
 #pragma once
 
@@ -36,6 +38,11 @@ inline constexpr std::string_view kHlsLiveList = "live.m3u8";
 
 // path: decoded.  All have one name only, as lists print it: small letters, no leading zero.
 std::optional<HlsPath> parse_hls_path(std::string_view path) noexcept;
+struct RecordedPath {
+  std::string_view mount;               // of the path that was parsed
+  std::uint64_t from = 0, seconds = 0;  // Unix seconds; seconds is not 0
+};
+std::optional<RecordedPath> parse_recorded_path(std::string_view path) noexcept;
 // The name of a list, without its mount.
 std::string hls_list_name(const HlsPath& path);
 

@@ -12,8 +12,6 @@
 namespace lb {
 namespace {
 
-constexpr std::string_view kArchivePrefix = "/archive-";
-
 Result<std::int64_t> time_param(std::string_view name, const std::string& value,
                                 std::int64_t now_ms) {
   const auto time = parse_time(value, now_ms);
@@ -78,25 +76,13 @@ Result<std::optional<PastAsk>> past_of_query(std::string_view query, std::int64_
 }
 
 std::optional<PastPath> past_of_path(std::string_view path) {
-  const std::size_t slash = path.rfind('/');
-  // Lists of segments are HLS's.
-  if (slash == std::string_view::npos || slash == 0 || path.ends_with(".m3u8") ||
-      !path.substr(slash).starts_with(kArchivePrefix))
-    return std::nullopt;
-  std::string_view name = path.substr(slash + kArchivePrefix.size());
-  name = name.substr(0, name.rfind('.'));
-  const std::size_t dash = name.find('-');
-  if (dash == std::string_view::npos) return std::nullopt;
-  const auto from = parse_u64(name.substr(0, dash));
-  const auto seconds = parse_u64(name.substr(dash + 1));
-  constexpr std::uint64_t kLargest = 1'000'000'000'000;
-  if (!from || !seconds || *seconds == 0 || *from > kLargest || *seconds > kLargest)
-    return std::nullopt;
+  const auto named = parse_recorded_path(path);
+  if (!named) return std::nullopt;
   PastPath out;
-  out.mount = path.substr(0, slash);
+  out.mount = named->mount;
   out.ask.kind = PastAsk::Kind::kFile;
-  out.ask.from_ms = static_cast<std::int64_t>(*from) * 1000;
-  out.ask.to_ms = out.ask.from_ms + static_cast<std::int64_t>(*seconds) * 1000;
+  out.ask.from_ms = static_cast<std::int64_t>(named->from) * 1000;
+  out.ask.to_ms = out.ask.from_ms + static_cast<std::int64_t>(named->seconds) * 1000;
   out.ask.attachment = true;
   return out;
 }

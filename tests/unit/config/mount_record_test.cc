@@ -240,10 +240,29 @@ TEST(MountRecord, FaultsHavePointersAndTheWordsOfTheSchema) {
 
 TEST(MountRecord, NamesThatNoSourceCouldUseAreRefused) {
   for (const char* name : {"", "a", "/", "/a*", "/a?", "/[a]", "/a\\\\b", "/admin/x", "/api/v1",
-                           "/x.m3u", "/status.xsl", "/_lb/health"})
+                           "/x.m3u", "/status.xsl", "/_lb/health", "/metrics", "/stats", "/played"})
     CHECK_TEXT(!read(std::string(R"({"mount":")") + name + "\"}").faults.empty(), name);
   CHECK(refuse_record_name("/" + std::string(255, 'a')).size() > 0);
   CHECK(read(R"({"mount":"/live"})").faults.empty());
+}
+
+// Its source would be heard, or nothing would be, by who asks for the other one.
+TEST(MountRecord, NamesThatAreAddressesOfAnotherMountAreRefused) {
+  for (const char* name :
+       {"/bolt.mp3/live.m3u8", "/bolt.mp3/archive-1-60.m3u8", "/bolt.mp3/archive-1-now.m3u8",
+        "/bolt.mp3/rewind-60.m3u8", "/bolt.mp3/timeshift_rel-60.m3u8",
+        "/bolt.mp3/timeshift_abs-60.m3u8", "/bolt.mp3/0123abcd-7.mp3", "/bolt.mp3/0123abcd-7.aac",
+        "/bolt.mp3/archive-1-60.mp3", "/bolt.mp3/archive-1-60.ogg", "/bolt.mp3/archive-1-60"})
+    CHECK_TEXT(refuse_record_name(name).find("another mount") != std::string_view::npos, name);
+  // In a store and in the list of a backend too.
+  CHECK(!parse_mount_record("<mount><mount-name>/bolt.mp3/live.m3u8</mount-name></mount>"));
+  CHECK(!read(R"({"mount":"/bolt.mp3/archive-1-60.mp3"})").faults.empty());
+  for (const char* name : {"/../x", "/a/../b", "/.", "/a/.", "/a/..", "/./x.mp3", "/...", "//x",
+                           "/a//b", "/a#b", "/%2e%2e", "/%2e%2e/x", "/a%2fb", "/a%23"})
+    CHECK_TEXT(!refuse_record_name(name).empty(), name);
+  for (const char* name : {"/live.m3u8x", "/bolt.mp3/live", "/archive-1", "/archive-1-60.mp3",
+                           "/.hidden", "/a..b", "/100%", "/live/", "/statistics", "/metrics2"})
+    STRCMP_EQUAL_TEXT("", std::string(refuse_record_name(name)).c_str(), name);
 }
 
 TEST(MountRecord, EveryRowIsRefusedToThoseBelowItsWord) {
