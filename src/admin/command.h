@@ -45,7 +45,9 @@ struct AdminRequest {
   // Of a login that has only some of the mounts: whether a mount is one of them.  Not set: all are.
   std::function<bool(std::string_view mount)> owns;
   bool shows_addresses = true;  // of listeners
-  std::string node;             // of the cluster, whose secret was given; its role is then kRelay
+  // Unix ms: what was recorded of mount= before is not for this sender.
+  std::int64_t past_begins_ms = 0;
+  std::string node;     // of the cluster, whose secret was given; its role is then kRelay
   std::string encoder;  // of the mount's <encoder> rows, whose login was given; its role is kSource
   bool is_post = false;
   std::string body;             // of a POST that is no form

@@ -225,18 +225,23 @@ void write_day(XmlWriter& xml, const AdminTask& task, const ArchiveSight& sight,
   if (const auto play = part_to_play(task)) write_part(xml, "play", *play, begin_ms);
 }
 
+std::int64_t not_before(const AdminTask& task, std::int64_t ms) {
+  return std::max(ms, task.request.past_begins_ms);
+}
+
 void show_archive(AdminTask task, std::string message) {
   const std::string mount = task.param("mount").value_or("");
   const std::string day = task.param("day").value_or("");
   const auto begin = day_begin(day);
   // Of the newest day, whichever it is, where none is named.
-  const std::int64_t from_ms = begin.value_or(0);
+  const std::int64_t from_ms = not_before(task, begin.value_or(0));
   const std::int64_t to_ms = begin ? next_day(*begin) : std::numeric_limits<std::int64_t>::max();
   Station& station = *task.station;
   station.archive(
       mount, from_ms, to_ms,
       [task = std::move(task), mount, message = std::move(message),
-       day = begin ? day : std::string()](const ArchiveSight& sight) mutable {
+       day = begin ? day : std::string()](ArchiveSight sight) mutable {
+        sight.forget_before(task.request.past_begins_ms);
         XmlWriter xml;
         xml.open("icestats");
         if (sight.on) xml.element("archive", "1");
@@ -261,6 +266,24 @@ void show_archive(AdminTask task, std::string message) {
 
 }  // namespace
 
+void ArchiveSight::forget_before(std::int64_t ms) {
+  if (ms <= 0) return;
+  for (Mount& mount : mounts) {
+    std::erase_if(mount.ranges, [ms](const PlacedRange& range) { return range.to_ms <= ms; });
+    mount.bytes = 0;
+    for (PlacedRange& range : mount.ranges) {
+      if (range.from_ms < ms) {
+        range.bytes = static_cast<std::uint64_t>(static_cast<double>(range.bytes) *
+                                                 static_cast<double>(range.to_ms - ms) /
+                                                 static_cast<double>(range.to_ms - range.from_ms));
+        range.from_ms = ms;
+      }
+      mount.bytes += range.bytes;
+    }
+  }
+  std::erase_if(titles, [ms](const ArchiveTitle& title) { return title.ms < ms; });
+}
+
 void run_archive(AdminTask task) {
   const auto action = task.param("action");
   if (!action) return show_archive(std::move(task), {});
@@ -270,14 +293,15 @@ void run_archive(AdminTask task) {
   if (*action != "delete" || mount.empty() || !from || !to || *to <= *from)
     return task.fail("mount, from and to are wanted");
   Station& station = *task.station;
-  station.remove_recorded(
-      mount, *from, *to + kFileEndsLate, [task = std::move(task)](std::uint64_t files) mutable {
-        std::string message = files == 0
-                                  ? "Nothing was deleted: no file that is complete lies within"
-                                  : std::to_string(files) + " files were deleted";
-        if (files == 1) message = "1 file was deleted";
-        show_archive(std::move(task), std::move(message));
-      });
+  station.remove_recorded(mount, not_before(task, *from), *to + kFileEndsLate,
+                          [task = std::move(task)](std::uint64_t files) mutable {
+                            std::string message =
+                                files == 0
+                                    ? "Nothing was deleted: no file that is complete lies within"
+                                    : std::to_string(files) + " files were deleted";
+                            if (files == 1) message = "1 file was deleted";
+                            show_archive(std::move(task), std::move(message));
+                          });
 }
 
 }  // namespace lb

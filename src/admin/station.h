@@ -70,6 +70,8 @@ struct ArchiveSight {
     std::uint64_t bytes = 0;
     std::vector<PlacedRange> ranges;  // the oldest first
   };
+  // Without what was recorded before: Unix ms.
+  void forget_before(std::int64_t ms);
   std::vector<Mount> mounts;
   std::vector<ArchiveTitle> titles;  // of one mount, in the order of time; the newest thousand
 };

@@ -179,7 +179,7 @@ Plan create_account(const PlanContext& context) {
   Planned plan;
   put_record(plan, key, account_json(account), 0);
   plan.answer = {201, account_body(context, account, 0), 0, "/api/v1/accounts/" + account.id};
-  plan.deed = ApiDeed{"create", key, account_changes(Account(), account)};
+  plan.deed = ApiDeed{"create", key, account_changes(Account(), account), account.id};
   return plan;
 }
 

@@ -12,7 +12,7 @@
 namespace lb {
 namespace {
 
-// The account that a record, or a path of the API, belongs to; "": of none, or not known any more.
+// The account that a record, or a path of the API, belongs to; "": of none, or it is not there.
 std::string_view account_of(const RecordBook& book, std::string_view on) {
   constexpr std::string_view kPath = "/api/v1/";
   if (on.starts_with(kPath)) {
@@ -46,14 +46,14 @@ std::string_view account_of(const RecordBook& book, std::string_view on) {
 
 enum class Sight : std::uint8_t { kNone, kWithoutAddress, kAll };
 
-Sight sight_of(const PlanContext& context, std::string_view who, std::string_view on) {
-  if (context.who.role == Role::kAdmin) return Sight::kAll;
-  if (who == context.who.name) return Sight::kAll;
-  if (context.who.account.empty()) return Sight::kNone;
-  const auto* user = context.book.user(who);
-  if (user != nullptr && user->value.account == context.who.account) return Sight::kAll;
-  return account_of(context.book, on) == context.who.account ? Sight::kWithoutAddress
-                                                             : Sight::kNone;
+// By the accounts that the line has: names may belong to another account by now.  A line of before
+// there were any is for administrators.
+Sight sight_of(const ApiCaller& caller, const Json& line) {
+  if (caller.role == Role::kAdmin) return Sight::kAll;
+  const auto by = line.at("account").text(), of = line.at("of").text();
+  if (!by || !of || caller.account.empty()) return Sight::kNone;
+  if (*by == caller.account) return Sight::kAll;
+  return *of == caller.account ? Sight::kWithoutAddress : Sight::kNone;
 }
 
 // The line as the log's writer made it: within a text a quote has a backslash before it, so these
@@ -83,6 +83,11 @@ std::optional<std::string> time_in_log(std::string_view text) {
 }
 
 }  // namespace
+
+std::string audited_account(const RecordBook& book, std::string_view on, const ApiDeed* deed) {
+  const std::string_view account = account_of(book, on);
+  return std::string(account.empty() && deed != nullptr ? deed->account : account);
+}
 
 Plan list_audit(const PlanContext& context) {
   const auto page = list_page(context.request);
@@ -115,7 +120,7 @@ Plan list_audit(const PlanContext& context) {
     const std::string_view what = json->at("on").text().value_or("");
     if (who && by != *who) return AuditVerdict::kPass;
     if (on && what != *on && (mount_on.empty() || what != mount_on)) return AuditVerdict::kPass;
-    const Sight sight = sight_of(context, by, what);
+    const Sight sight = sight_of(context.who, *json);
     if (sight == Sight::kNone) return AuditVerdict::kPass;
     sights.push_back(sight);
     return AuditVerdict::kKeep;

@@ -6,10 +6,16 @@
 // Thread: the clerk: it reads a file.
 #pragma once
 
+#include <string>
+#include <string_view>
+
 #include "api/plan.h"
 
 namespace lb {
 
 Plan list_audit(const PlanContext& context);
+// The account of what a line is about: a record of the book, a mount, or a path of the API; of what
+// the deed makes, the deed's.  deed: null: there is none.
+std::string audited_account(const RecordBook& book, std::string_view on, const ApiDeed* deed);
 
 }  // namespace lb

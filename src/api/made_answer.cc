@@ -40,8 +40,14 @@ std::string digest_of(const ApiRequest& request) {
       sha256(join({word_of(request.method), request.path, request.query, request.body})));
 }
 
+// A user of another account that has the name later is another caller.
+std::string whose(const ApiRequest& request, const ApiCaller& caller) {
+  return caller.account.empty() ? join({caller.name, *request.key})
+                                : join({caller.name, *request.key, caller.account});
+}
+
 std::string seal_key(const ApiRequest& request, const ApiCaller& caller, std::string_view salt) {
-  return hkdf_sha256(join({caller.name, *request.key}), salt, kPurpose, kSealKeyBytes);
+  return hkdf_sha256(whose(request, caller), salt, kPurpose, kSealKeyBytes);
 }
 
 std::string answer_text(const ApiAnswer& answer) {
@@ -77,7 +83,7 @@ bool is_idempotency_key(std::string_view key) noexcept {
 }
 
 std::string made_key(const ApiRequest& request, const ApiCaller& caller) {
-  return "made/" + hex_encode(sha256(join({caller.name, *request.key})));
+  return "made/" + hex_encode(sha256(whose(request, caller)));
 }
 
 std::string seal_answer(const ApiRequest& request, const ApiCaller& caller, const ApiAnswer& answer,

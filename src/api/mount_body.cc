@@ -102,6 +102,7 @@ void judge_kept(const MountRecord& record, const MountRecord* before,
   const MountRecord& was = before == nullptr ? kFresh : *before;
   if (record.state != was.state)
     faults.push_back({"/state", "it is changed by POST …/suspend and …/resume"});
+  if (record.made != was.made) faults.push_back({"/made", "the server sets it"});
   if (before != nullptr && record.mount != was.mount)
     faults.push_back({"/mount", "a mount keeps its name"});
   if (record.home != was.home)
@@ -253,6 +254,7 @@ std::variant<MountBody, Problem> read_mount_body(const PlanContext& context, Bod
     record.home = before->home;
     record.backup = before->backup;
     record.place = before->place;
+    record.made = before->made;
   }
   if (faults.empty()) {
     judge_kept(record, before, faults);

@@ -160,6 +160,11 @@ std::vector<ApiDeed::Change> mount_changes(const MountRecord& before, const Moun
   return changes;
 }
 
+// Recordings of the name's time before belong to another account, or to none.
+void begin_account(const PlanContext& context, MountRecord& record) {
+  record.made = record.account.empty() ? 0 : unix_seconds(context.now);
+}
+
 std::string mount_key(const std::string& name) { return record_key("mounts", name); }
 
 Planned answered(const PlanContext& context, const MountRecord& record, std::uint64_t revision,
@@ -182,6 +187,7 @@ Plan write_over(const PlanContext& context, BodyUse use) {
   auto& [record, made] = std::get<MountBody>(read);
   if (auto problem = judge_quota(context, record)) return *std::move(problem);
   if (auto problem = judge_fallback(context, record)) return *std::move(problem);
+  if (record.account != row->value.account) begin_account(context, record);
   const bool same = record == row->value;
   Planned plan = answered(context, record, same ? row->revision : 0, {made, {}});
   if (same) return plan;
@@ -290,13 +296,14 @@ Plan create_mount(const PlanContext& context) {
   Placed& placed = std::get<Placed>(where);
   record.home = placed.node;
   record.backup = placed.backup;
+  begin_account(context, record);
   Planned plan = answered(context, record, 0, {made, std::move(placed.reasons)});
   plan.answer.status = 201;
   plan.answer.location = "/api/v1/" + key;
   put_record(plan, key, mount_record_xml(record), 0);
   for (const std::string& node : reserved_at(record)) note_placed(plan, context, node);
   if (!record.account.empty()) hold_account(plan, context, record.account);
-  plan.deed = ApiDeed{"create", key, mount_changes(MountRecord(), record)};
+  plan.deed = ApiDeed{"create", key, mount_changes(MountRecord(), record), record.account};
   return plan;
 }
 

@@ -63,6 +63,7 @@ struct ApiDeed {
     std::string field, before, after;
   };
   std::vector<Change> changes;
+  std::string account = {};  // of what it makes; what is there already has its own
 };
 
 struct Planned {

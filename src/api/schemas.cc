@@ -179,6 +179,8 @@ constexpr ApiSchema kSchemas[] = {
 "items":{"type":"array","items":{"type":"object","required":["at","n","who","role","via","ip","do","on","change","result"],"properties":{
 "at":{"type":"string"},"n":{"type":"integer"},"prev":{"type":"string"},"node":{"type":"string"},
 "who":{"type":"string"},"role":{"type":"string"},"via":{"type":"string"},"ip":{"type":"string"},
+"account":{"type":"string","description":"Of the login, when it was done; empty: none."},
+"of":{"type":"string","description":"The account of what it was done to, likewise."},
 "do":{"type":"string"},"on":{"type":"string"},
 "change":{"type":"object","description":"FIELD: [before, after]"},
 "result":{"type":"string","description":"ok, a status, or the name of a problem"}}}},

@@ -74,7 +74,8 @@ Plan create_token(const PlanContext& context) {
                       key,
                       {{"role", "", std::string(to_text(token.role))},
                        {"account", "", token.account},
-                       {"token", "", "***"}}};
+                       {"token", "", "***"}},
+                      token.account};
   return plan;
 }
 

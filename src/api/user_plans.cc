@@ -146,11 +146,13 @@ Plan create_user(const PlanContext& context) {
   auto hash = hashed(context, password, generated);
   if (!hash) return no_hash();
   user.hash = *std::move(hash);
+  // Above that of any user before with this name: sessions of that one do not come back.
+  user.epoch = static_cast<std::uint64_t>(unix_ms(context.now));
   Planned plan;
   put_record(plan, key, user_json(user), 0);
   if (!user.account.empty()) hold_account(plan, context, user.account);
   plan.answer = {201, user_body(user, 0, generated ? &password : nullptr), 0, "/api/v1/" + key};
-  plan.deed = ApiDeed{"create", key, user_changes(User(), user)};
+  plan.deed = ApiDeed{"create", key, user_changes(User(), user), user.account};
   return plan;
 }
 

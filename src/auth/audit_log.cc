@@ -132,6 +132,8 @@ Result<void> AuditLog::write(const AuditEntry& entry, WallTime now) {
   out.key("role").text(entry.role);
   out.key("via").text(entry.via);
   out.key("ip").text(entry.ip);
+  out.key("account").text(entry.account);
+  out.key("of").text(entry.of_account);
   out.key("do").text(entry.action);
   out.key("on").text(cut_value(entry.on));
   out.key("change").begin_object();

@@ -29,6 +29,8 @@ struct AuditEntry {
     std::optional<std::string> before, after;  // nullopt: null
   };
   std::string user, role;
+  // Of the user, and of what it was done to ("of"), when it was done: names may be given again.
+  std::string account, of_account;
   std::string via;  // cookie, basic, token, file, proxy, signal, external
   std::string ip;
   std::string action;  // "do": "killsource", "login"

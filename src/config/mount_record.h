@@ -58,6 +58,7 @@ struct MountRecord {
   bool suspended_by_admin = false;
   // backup: a second node that takes its source while none flows; "": there is none.
   std::string account, home, backup;
+  std::int64_t made = 0;  // Unix seconds: it belongs to its account since; 0: since ever
   RecordPlace place;
   RecordLimits limits;
   std::vector<RecordLogin> sources;

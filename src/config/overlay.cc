@@ -39,6 +39,7 @@ MountSettings section_of(const Config& parsed, const MountRecord& record, MountO
   mount.suspended = is_off(record);
   mount.logins = record.sources;
   mount.account = record.account;
+  mount.archive.since = record.made;
   mount.home = record.home;
   if (record.takes_backup()) mount.backup = record.backup;
   if (record.state == RecordState::kMoving) {

@@ -58,6 +58,9 @@ struct MountArchive {
   std::chrono::seconds window{0};  // how far back listeners may go; 0: as far as there is anything
   unsigned downloads = 4;          // at once
   bool fill = false;               // what this node has missed is fetched from others
+  // Unix seconds, of a record: what is older was recorded for another account, or none, that had
+  // the name; administrators have it.  0: nothing is.
+  std::int64_t since = 0;
 
   bool operator==(const MountArchive&) const = default;
 };

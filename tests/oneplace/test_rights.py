@@ -5,9 +5,15 @@ mounts of that account, of which it may name some.  One without an account has t
 """
 import fnmatch
 import json
+import pathlib
+import sys
+import time
 
 from api import Api, encoded, store_server
 from harness import ADMIN, check, equal, mount, test, wait_for
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "failover"))
+from recorded import Recording  # noqa: E402
 
 ACCOUNT = {"/acme-1": "acme", "/acme-2": "acme", "/bolt-1": "bolt", "/file-1": "", "/loose-1": ""}
 RANK = ["none", "viewer", "operator", "owner", "admin"]
@@ -293,6 +299,79 @@ def logins_and_accounts_are_open_to_their_owners_only(t):
                 check(RANK.index(given[0]) <= RANK.index(role) and not sees_all(given[0], given[1] or account, given[2]), where)
                 for name in ACCOUNT:
                     check(has(asker.login, name) or not has((given[0], given[1] or account, given[2]), name), where + " at " + name)
+
+
+@test
+def what_is_deleted_does_not_come_back_with_its_name(t):
+    place = t.dir / "archive"
+    place.mkdir()
+    place.chmod(0o777)
+    begun = int(time.time()) // 300 * 300 - 3600
+    Recording(begun, 600, frames_a_second=6).write(place, "%2Fshow")
+    server = store_server(t, body="<console allow-plain='1'/><archive><dir>%s</dir></archive><mount type='default'><archive>1</archive></mount>" % place)
+    api = Api(server)
+    for account in ("acme", "bolt"):
+        api.want(201, "POST", "/accounts", {"id": account})
+        api.want(201, "POST", "/users", {"name": account, "role": "owner", "account": account, "password": account + "-secret"})
+    acme, bolt = api.as_user("acme:acme-secret"), api.as_user("bolt:bolt-secret")
+
+    def log_in(password):
+        reply = server.ask("POST /api/v1/session HTTP/1.1", ["Host: x", "Content-Type: application/json"], None,
+                           json.dumps({"user": "bob", "password": password}).encode())
+        equal(reply.status, 200, reply.text)
+        return ["Host: x", "Cookie: " + reply.get("Set-Cookie").split(";")[0]]
+
+    def session(cookie):
+        return server.ask("GET /api/v1/session HTTP/1.1", cookie).status
+    bolt.want(201, "POST", "/users", {"name": "bob", "role": "owner", "password": "first password"})
+    old = log_in("first password")
+    bolt.want(201, "POST", "/mounts", {"mount": "/show", "settings": {"stream-name": "of bolt"}})
+
+    def ranges(login):
+        return [one for mount in server.get("/admin/archive.json?mount=/show", login).json()["mounts"] for one in mount["ranges"]]
+    wait_for(lambda: ranges(ADMIN), "the directory is read", 20)
+    equal(session(old), 200)
+    bolt.want(204, "DELETE", "/mounts/show")
+    bolt.want(204, "DELETE", "/users/bob")
+    equal(session(old), 401)
+    # A second later the names are acme's.
+    time.sleep(1.1)
+    acme.want(201, "POST", "/users", {"name": "bob", "role": "owner", "password": "second password"})
+    new = log_in("second password")
+    acme.want(201, "POST", "/mounts", {"mount": "/show"})
+    equal((session(old), session(new)), (401, 200), "the session of the first bob, and of the second")
+    equal(ranges("acme:acme-secret"), [], "what acme sees of the past of bolt")
+    check(len(ranges(ADMIN)) > 0, "an administrator sees it")
+    for query in ("from=%d&to=%d" % (begun, begun + 1), "from=%d" % begun):
+        for login in (None, "acme:acme-secret"):
+            reply = server.get("/show?" + query, login)
+            check(reply.status in (404, 410, 416), "%s as %s: %d" % (query, login, reply.status))
+    gone = server.ask("POST /admin/archive/delete?mount=/show&from=0&to=%d HTTP/1.1" % (begun + 3600), ["Host: x"], "acme:acme-secret")
+    check(gone.status in (200, 400), gone.text)
+    check(len(ranges(ADMIN)) > 0, "it is there still")
+    wait_for(lambda: len(acme.want(200, "GET", "/audit").json()["items"]) >= 2, "its own lines")
+    for line in acme.want(200, "GET", "/audit").json()["items"]:
+        check("bolt" not in (line["account"], line["of"]), str(line))
+    check(any(line["on"] == "mounts/%2Fshow" and line["do"] == "delete" and line["of"] == "bolt" for line in bolt.want(200, "GET", "/audit").json()["items"]), "the deletion is of bolt")
+
+
+@test
+def a_name_that_is_anothers_address_is_refused(t):
+    server = store_server(t, body="<console/>" + mount("/file", ""))
+    api = Api(server)
+    for account in ("acme", "bolt"):
+        api.want(201, "POST", "/accounts", {"id": account})
+    api.want(201, "POST", "/users", {"name": "olga", "role": "owner", "account": "acme", "password": "olga-secret"})
+    olga = api.as_user("olga:olga-secret")
+    api.mount("/bolt.mp3", account="bolt")
+    for name in ("/bolt.mp3/live.m3u8", "/bolt.mp3/archive-1-60.mp3", "/bolt.mp3/0123abcd-1.mp3", "/metrics", "/../x", "/a/../b", "/.", "//x", "/a#b", "/%2e%2e"):
+        for who in (olga, api):
+            who.problem("invalid", "POST", "/mounts", {"mount": name})
+    for name in ("/bolt.mp3/x", "/file/x"):
+        olga.problem("forbidden", "POST", "/mounts", {"mount": name})
+        api.mount(name)
+    olga.mount("/mine")
+    olga.mount("/mine/x")
 
 
 @test

@@ -145,7 +145,7 @@ std::optional<AuditEntry> audited(Worker& worker, Connection& connection,
   const AdminLookup lookup = admin_lookup(asked.path);
   if (lookup.command == nullptr) return std::nullopt;
   const auto mount = query_param(asked.query, "mount");
-  AuditEntry entry = audit_entry(connection, lookup.command->name,
+  AuditEntry entry = audit_entry(worker, connection, lookup.command->name,
                                  mount.value_or(query_param(asked.query, "node").value_or("")));
   for (const std::string_view pair : split(asked.query, '&')) {
     const auto name = percent_decode(pair.substr(0, pair.find('=')), true);
@@ -271,6 +271,7 @@ Verdict AdminStage::handle(Connection& connection) {
     if (asker.verdict != Verdict::kNext) return asker.verdict;
     sender = std::move(asker.identity);
     take_identity(asked, sender);
+    asked.past_begins_ms = past_begins_ms(connection, mount_section(*config, about));
     if (refuse_in_browser(worker_, connection, asked, *sender, about)) return Verdict::kAnswered;
   }
   const MountSettings& section = mount_section(*config, about);

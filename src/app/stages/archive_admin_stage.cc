@@ -1,5 +1,6 @@
 #include "app/stages/archive_admin_stage.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 #include <vector>
@@ -85,12 +86,16 @@ Verdict ArchiveAdminStage::show(Connection& connection) {
   const std::string& query = connection.request().query;
   const auto wanted = query_param(query, "mount");
   const std::int64_t now_ms = unix_ms(worker_.services.clock.wall());
-  ArchiveAsk ask{wanted.value_or(""), wanted.has_value(),
-                 parse_time(query_param(query, "from").value_or("0"), now_ms).value_or(0),
-                 parse_time(query_param(query, "to").value_or("now"), now_ms).value_or(now_ms) + 1,
-                 now_ms};
+  const auto config = worker_.services.config.read();
+  const std::int64_t begins_ms =
+      wanted ? past_begins_ms(connection, mount_section(*config, *wanted)) : 0;
+  ArchiveAsk ask{
+      wanted.value_or(""), wanted.has_value(),
+      std::max(begins_ms, parse_time(query_param(query, "from").value_or("0"), now_ms).value_or(0)),
+      parse_time(query_param(query, "to").value_or("now"), now_ms).value_or(now_ms) + 1, now_ms};
   gather_archive(*worker_.services.archive, std::move(ask),
-                 [&worker = worker_, wanted, id = connection.id()](const ArchiveSight& sight) {
+                 [&worker = worker_, wanted, begins_ms, id = connection.id()](ArchiveSight sight) {
+                   sight.forget_before(begins_ms);
                    JsonWriter out;
                    out.begin_object().key("mounts").begin_array();
                    for (const ArchiveSight::Mount& mount : sight.mounts)
@@ -117,15 +122,18 @@ Verdict ArchiveAdminStage::remove(Connection& connection) {
   Services& services = worker_.services;
   const std::int64_t now_ms = unix_ms(services.clock.wall());
   const auto mount = query_param(query, "mount");
-  const auto from = parse_time(query_param(query, "from").value_or(""), now_ms);
+  auto from = parse_time(query_param(query, "from").value_or(""), now_ms);
   const auto to = parse_time(query_param(query, "to").value_or(""), now_ms);
+  if (mount && from)
+    from =
+        std::max(*from, past_begins_ms(connection, mount_section(*services.config.read(), *mount)));
   if (!mount || !from || !to || *to <= *from || !services.archive->on()) {
     connection.reply_text(400, "mount, from and to are wanted, and an archive\r\n");
     return Verdict::kAnswered;
   }
   services.log.info("archive/delete", "archive " + *mount + ": " + rfc3339(*from) + " to " +
                                           rfc3339(*to) + " is removed by " + connection.ip());
-  AuditEntry entry = audit_entry(connection, "archive/delete", *mount);
+  AuditEntry entry = audit_entry(worker_, connection, "archive/delete", *mount);
   entry.changes.push_back({"from", rfc3339(*from), std::nullopt});
   entry.changes.push_back({"to", rfc3339(*to), std::nullopt});
   entry.result = "ok";

@@ -327,8 +327,11 @@ Verdict ArchiveStage::handle(Connection& connection) {
   }
   const bool unread = services.archive->is_reading(connection.request().path);
   const Catalog::Files files = services.archive->catalog().files(connection.request().path);
-  if (section.archive.window.count() > 0 && !administrator) {
-    ask.earliest_ms = unix_ms(worker_.services.clock.wall()) - ms_of(section.archive.window);
+  ask.earliest_ms = past_begins_ms(connection, section);
+  if (section.archive.window.count() > 0 && !administrator)
+    ask.earliest_ms = std::max(
+        ask.earliest_ms, unix_ms(worker_.services.clock.wall()) - ms_of(section.archive.window));
+  if (ask.earliest_ms > 0) {
     ask.from_ms = std::max(ask.from_ms, ask.earliest_ms);
     if (ask.kind == PastAsk::Kind::kFile && ask.to_ms <= ask.from_ms) {
       reply_nothing(worker_, connection, ask.earliest_ms);

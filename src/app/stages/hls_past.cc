@@ -84,18 +84,20 @@ std::string list_tag(const std::vector<HlsSegment>& segments) {
 
 std::optional<std::int64_t> HlsStage::earliest_ms(Connection& connection, Verdict& verdict) {
   const auto config = worker_.services.config.read();
-  const MountArchive& archive = mount_section(*config, connection.request().path).archive;
+  const MountSettings& section = mount_section(*config, connection.request().path);
+  const MountArchive& archive = section.archive;
   const bool elsewhere =
       worker_.services.archive->remote().archive().holds(connection.request().path);
   // What is not recorded any more may have been for administrators alone.
   if (archive.listeners == ArchiveListeners::kNone || (!archive.enabled && !elsewhere)) {
     verdict = let_in_role(worker_, connection, kPastEndpoint, connection.request().path);
     if (verdict != Verdict::kNext) return std::nullopt;
-    return 0;
+    return past_begins_ms(connection, section);
   }
-  if (archive.window.count() == 0) return 0;
-  return unix_ms(worker_.services.clock.wall()) -
-         static_cast<std::int64_t>(std::chrono::milliseconds(archive.window).count());
+  const std::int64_t begins = past_begins_ms(connection, section);
+  if (archive.window.count() == 0) return begins;
+  return std::max(begins, unix_ms(worker_.services.clock.wall()) -
+                              std::int64_t{std::chrono::milliseconds(archive.window).count()});
 }
 
 std::shared_ptr<Mount> HlsStage::mount_of_past(const std::string& name, const std::string& type,

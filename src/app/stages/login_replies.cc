@@ -51,6 +51,8 @@ void audit_login(Worker& worker, const Connection& connection, const std::string
   entry.ip = connection.ip();
   entry.action = action;
   entry.on = on.empty() ? std::string_view(user) : on;
+  const auto book = worker.services.users.read();
+  if (const User* known = book->user(user)) entry.account = entry.of_account = known->account;
   entry.result = result;
   worker.services.login->audit(std::move(entry));
 }

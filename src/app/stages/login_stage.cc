@@ -316,6 +316,7 @@ Verdict LoginStage::end_all(Connection& connection, const std::string& user) {
   entry.ip = connection.ip();
   entry.action = "end-sessions";
   entry.on = user;
+  entry.account = entry.of_account = identity.account;
   entry.result = "ok";
   worker_.services.login->audit(std::move(entry));
   ResponseHead head;

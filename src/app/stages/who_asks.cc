@@ -240,13 +240,22 @@ void note_guess(Worker& worker, Connection& connection) {
   note_wrong_password(worker, connection, given->user);
 }
 
-AuditEntry audit_entry(Connection& connection, std::string_view action, std::string_view on) {
+std::int64_t past_begins_ms(Connection& connection, const MountSettings& section) {
+  const auto identity = connection.context().identity;
+  if (identity && identity->role == AdminRole::kAdmin) return 0;
+  return section.archive.since * 1000;
+}
+
+AuditEntry audit_entry(Worker& worker, Connection& connection, std::string_view action,
+                       std::string_view on) {
   AuditEntry entry;
   if (const auto identity = connection.context().identity) {
     entry.user = identity->user;
     entry.role = to_text(identity->role);
     entry.via = to_text(identity->via);
+    entry.account = identity->account;
   }
+  entry.of_account = mount_account(*worker.services.config.read(), on);
   entry.ip = connection.ip();
   entry.action = action;
   entry.on = on;

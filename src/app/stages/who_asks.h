@@ -53,8 +53,14 @@ inline constexpr std::string_view kPastEndpoint = "MOUNT?from=";
 // The password given is no guess where it is right for some other purpose.
 void note_guess(Worker& worker, Connection& connection);
 
+// What was recorded before belongs to another account that had the name of this mount, and is for
+// administrators: Unix ms; 0: nothing is, for this sender.  A sender that who_asks() has not judged
+// is none.
+std::int64_t past_begins_ms(Connection& connection, const MountSettings& section);
+
 // What an audited change begins with: who_asks() has answered for this request.
-AuditEntry audit_entry(Connection& connection, std::string_view action, std::string_view on);
+AuditEntry audit_entry(Worker& worker, Connection& connection, std::string_view action,
+                       std::string_view on);
 
 // The session's cookie in the request; "": none.
 std::string_view session_cookie(const Headers& headers);

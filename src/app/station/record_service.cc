@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "admin/station.h"
+#include "api/audit_plans.h"
 #include "api/made_answer.h"
 #include "app/services/login_service.h"
 #include "app/services/record_overlay.h"
@@ -239,6 +240,10 @@ void RecordService::audit(const Job& job, std::string result) const {
     entry.action = job.task.endpoint->name;
     entry.on = job.task.request.path;
   }
+  entry.account = job.task.who.account;
+  // As it was when that was planned: what is deleted has its account no more.
+  const ApiDeed* deed = planned != nullptr && planned->deed ? &*planned->deed : nullptr;
+  entry.of_account = audited_account(*(job.book ? job.book : view_.read()->book), entry.on, deed);
   entry.result = std::move(result);
   services_.login->audit(std::move(entry));
 }

@@ -53,6 +53,10 @@ TEST(MadeAnswer, OnlyTheKeyOpensIt) {
   other.name = "eve";
   CHECK(std::holds_alternative<Problem>(open_answer(request, other, kept)));
   CHECK(made_key(request, other) != made_key(request, caller));
+  ApiCaller later = caller;
+  later.account = "acme";
+  CHECK(std::holds_alternative<Problem>(open_answer(request, later, kept)));
+  CHECK(made_key(request, later) != made_key(request, caller));
   CHECK(is_registry_key(made_key(request, caller)));
   request.body = "{\"mount\":\"/b\"}";
   const auto reused = open_answer(request, caller, kept);

@@ -189,7 +189,10 @@ TEST_GROUP(AuditPlans) {
     int n = 0;
     const auto line = [&](const char* at, const char* who, const char* what, const char* on) {
       out << R"({"at":"2026-11-)" << at << R"(","n":)" << ++n << R"(,"node":"m1","who":")" << who
-          << R"(","role":"x","via":"basic","ip":"192.0.2.77","do":")" << what << R"(","on":")" << on
+          << R"(","role":"x","via":"basic","ip":"192.0.2.77","account":")"
+          << (std::string(who) == "otto" ? "acme" : "") << R"(","of":")"
+          << (std::string(on).find("acme") != std::string::npos ? "acme" : "") << R"(","do":")"
+          << what << R"(","on":")" << on
           << R"(","change":{"genre":["\",\"ip\":\"",""]},"result":"200"})"
           << "\n";
     };
@@ -226,6 +229,24 @@ TEST(AuditPlans, AnAdministratorSeesAllTheNewestFirst) {
   LONGS_EQUAL(400, api.ask(api.admin, Method::kGet, "/audit?from=yesterday"));
   LONGS_EQUAL(400, api.ask(api.admin, Method::kGet, "/audit?after=x"));
   LONGS_EQUAL(403, api.ask(api.operator_, Method::kGet, "/audit"));
+}
+// Names that bolt had are acme's by now: what was done to them then is not acme's to read.
+TEST(AuditPlans, WhatWasDoneBeforeToAnothersNameIsNotShown) {
+  std::ofstream out(api.audit_path);
+  const auto line = [&out](int n, const char* who, const char* accounts, const char* on) {
+    out << R"({"at":"2026-11-22T00:00:00.000Z","n":)" << n << R"(,"who":")" << who
+        << R"(","role":"owner","via":"basic","ip":"192.0.2.7",)" << accounts << R"("do":"x","on":")"
+        << on << R"(","change":{},"result":"ok"})"
+        << "\n";
+  };
+  line(1, "anna", R"("account":"bolt","of":"bolt",)", "/acme-1");
+  line(2, "root", R"("account":"","of":"bolt",)", "mounts/%2Facme-1");
+  line(3, "otto", R"("account":"bolt","of":"acme",)", "/acme-1");
+  line(4, "bert", R"("account":"acme","of":"bolt",)", "/bolt");
+  line(5, "anna", "", "/acme-1");
+  out.close();
+  STRCMP_EQUAL("4 3 ", seen(api.owner).c_str());
+  STRCMP_EQUAL("5 4 3 2 1 ", seen(api.admin).c_str());
 }
 TEST(AuditPlans, AnOwnerSeesWhatConcernsItsAccount) {
   STRCMP_EQUAL("6 5 4 2 1 ", seen(api.owner).c_str());

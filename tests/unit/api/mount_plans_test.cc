@@ -70,6 +70,39 @@ TEST(MountPlans, FallbacksOfAnOwnerAreItsOwn) {
   LONGS_EQUAL(422, create(R"({"mount":"/acme-3","settings":{"fallback-mount":"/file.mp3"}})"));
   STRCMP_EQUAL("/settings/fallback-mount", api.first_fault().c_str());
 }
+TEST(MountPlans, BelowAMountOfAnotherAccountAnAdministratorMakesThem) {
+  account();
+  LONGS_EQUAL(201, api.ask(api.admin, Method::kPost, "/mounts", R"({"mount":"/bolt.mp3"})"));
+  LONGS_EQUAL(403, create(R"({"mount":"/bolt.mp3/x"})"));
+  LONGS_EQUAL(403, create(R"({"mount":"/bolt.mp3/x/y"})"));
+  LONGS_EQUAL(403, create(R"({"mount":"/file.mp3/x"})"));
+  LONGS_EQUAL(422, create(R"({"mount":"/bolt.mp3/live.m3u8"})"));
+  LONGS_EQUAL(422,
+              api.ask(api.admin, Method::kPost, "/mounts", R"({"mount":"/bolt.mp3/live.m3u8"})"));
+  LONGS_EQUAL(201, create(R"({"mount":"/acme"})"));
+  LONGS_EQUAL(201, create(R"({"mount":"/acme/x"})"));
+  LONGS_EQUAL(201, create(R"({"mount":"/bolt.mp3x"})"));
+  LONGS_EQUAL(201, api.ask(api.admin, Method::kPost, "/mounts", R"({"mount":"/bolt.mp3/x"})"));
+}
+// What was recorded under the name before is not of the account that has it now.
+TEST(MountPlans, TheRecordSaysSinceWhenItsAccountHasIt) {
+  account();
+  LONGS_EQUAL(201, create(R"({"mount":"/show"})"));
+  CHECK_EQUAL(1'700'000'000, api.book->mount("/show")->value.made);
+  api.now += std::chrono::seconds(60);
+  LONGS_EQUAL(
+      200, api.ask(api.owner, Method::kPatch, "/mounts/show", R"({"settings":{"genre":"jazz"}})"));
+  LONGS_EQUAL(200, api.ask(api.owner, Method::kPut, "/mounts/show", R"({"settings":{}})"));
+  CHECK_EQUAL(1'700'000'000, api.book->mount("/show")->value.made);
+  for (const ApiCaller* who : {&api.owner, &api.admin})
+    LONGS_EQUAL(422, api.ask(*who, Method::kPatch, "/mounts/show", R"({"made":1})"));
+  LONGS_EQUAL(422, create(R"({"mount":"/other","made":1})"));
+  LONGS_EQUAL(201, api.ask(api.admin, Method::kPost, "/accounts", R"({"id":"bolt"})"));
+  LONGS_EQUAL(200, api.ask(api.admin, Method::kPatch, "/mounts/show", R"({"account":"bolt"})"));
+  CHECK_EQUAL(1'700'000'060, api.book->mount("/show")->value.made);
+  LONGS_EQUAL(201, api.ask(api.admin, Method::kPost, "/mounts", R"({"mount":"/mine"})"));
+  CHECK_EQUAL(0, api.book->mount("/mine")->value.made);
+}
 TEST(MountPlans, QuotasOfMountsListenersAndBitrate) {
   account(R"({"mounts":2,"listeners":100,"bitrate":256})");
   LONGS_EQUAL(409, create(R"({"mount":"/a","limits":{"bitrate":128}})"));
