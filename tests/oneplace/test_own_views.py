@@ -85,6 +85,13 @@ def a_reader_of_events_goes_with_its_login(t):
     api.want(200, "PATCH", "/users/otto", {"disabled": True})
     wait_for(lambda: not wires["otto"].is_open(), "the stream of a disabled user ends")
     check(wires["vera"].is_open(), "that of others goes on")
+    # Long before the next beat of the stream, which is 15 s away.
+    made = api.want(201, "POST", "/tokens", {"name": "panel", "role": "viewer"}).json()
+    wire = server.wire()
+    wire.send("GET /admin/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n\r\n" % made["token"])
+    equal(wire.reply_head().status, 200)
+    api.want(204, "DELETE", "/tokens/" + made["id"])
+    wait_for(lambda: not wire.is_open(), "the stream of a deleted token ends", 8)
 
 
 @test

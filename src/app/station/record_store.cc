@@ -128,6 +128,8 @@ void RecordService::publish(std::shared_ptr<const RecordBook> book, bool first) 
   if (!behind_.empty()) services_.loops.control().post([this] { plan_those_behind(); });
   if (first || before->book->users() != book->users() || before->book->tokens() != book->tokens())
     services_.users.publish(book->user_book());
+  // As with users, whose sessions tell_logins() ends.
+  if (!first && before->book->tokens() != book->tokens()) services_.events->stream().check_logins();
   if (registry_ &&
       (first || before->book->users() != book->users() ||
        before->book->masters() != book->masters() || before->book->ended() != book->ended()))
