@@ -1,5 +1,7 @@
 // stats, listmounts, streamlist, streamlist.txt.
 #include <algorithm>
+#include <string>
+#include <utility>
 
 #include "admin/command_task.h"
 #include "admin/mount_list.h"
@@ -19,6 +21,22 @@ AdminAnswer list_unknown() {
   return answer;
 }
 
+// Texts are escaped, so these are the element's own brackets.
+std::string without_source_addresses(std::string document) {
+  constexpr std::string_view kBegin = "<source_ip>", kEnd = "</source_ip>";
+  std::string kept;
+  std::size_t at = 0;
+  for (;;) {
+    const std::size_t begin = document.find(kBegin, at);
+    const std::size_t end = begin == std::string::npos ? begin : document.find(kEnd, begin);
+    if (end == std::string::npos) break;
+    kept.append(document, at, begin - at);
+    at = end + kEnd.size();
+  }
+  kept.append(document, at);
+  return kept;
+}
+
 }  // namespace
 
 void run_stats(AdminTask task) {
@@ -26,6 +44,7 @@ void run_stats(AdminTask task) {
   std::optional<std::string> mount;
   if (task.has_mount()) mount = task.mount;
   station.stats_text(std::move(mount), [task = std::move(task)](std::string document) mutable {
+    if (!task.request.shows_addresses) document = without_source_addresses(std::move(document));
     task.send(std::move(document), "stats.xsl");
   });
 }

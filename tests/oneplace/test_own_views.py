@@ -111,3 +111,7 @@ def stats_are_of_the_whole_server_or_of_none(t):
         while "EVENT /acme-1 total_bytes_sent" not in text:
             text += wire.take_until(b"\n").decode()
         equal(bool(re.search("^EVENT /acme-1 source_ip ", text, re.M)), seen, login)
+        for path in ("/admin/stats", "/admin/stats?mount=/acme-1"):
+            text = server.get(path, login).text
+            check("<user_agent>" in text or "<listenurl>" in text, text)
+            equal("<source_ip>" in text, seen, path + " as " + login)
