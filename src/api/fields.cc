@@ -112,12 +112,9 @@ void BodyFields::finish() {
     const std::string_view name = object_.name(i);
     if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;
     std::string detail = "no such member";
-    const auto near = std::min_element(known_.begin(), known_.end(),
-                                       [name](const std::string& a, const std::string& b) {
-                                         return edit_distance(a, name) < edit_distance(b, name);
-                                       });
-    if (near != known_.end() && edit_distance(*near, name) <= 2)
-      detail += "; did you mean \"" + *near + "\"?";
+    const std::vector<std::string_view> known(known_.begin(), known_.end());
+    if (const std::string_view near = nearest_word(name, known); !near.empty())
+      detail += "; did you mean \"" + std::string(near) + "\"?";
     fault(name, std::move(detail));
   }
 }

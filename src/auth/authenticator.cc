@@ -29,6 +29,11 @@ constexpr auto kPlugins = std::to_array<AuthenticatorPlugin>({
      url_complaints, make_url_auth},
 });
 
+std::string did_you_mean(std::string_view name, std::span<const std::string_view> known) {
+  const std::string_view near = nearest_word(name, known);
+  return near.empty() ? "" : "; did you mean \"" + std::string(near) + "\"?";
+}
+
 }  // namespace
 
 std::span<const AuthenticatorPlugin> authenticator_plugins() { return kPlugins; }
@@ -51,7 +56,10 @@ std::vector<std::string> authenticator_complaints(std::string_view type,
                                                   const AuthOptions& options) {
   for (const AuthenticatorPlugin& plugin : kPlugins)
     if (plugin.type == type) return plugin.complaints(options);
-  return {"the type \"" + std::string(type) + "\" is not known; every listener is refused"};
+  std::vector<std::string_view> types;
+  for (const AuthenticatorPlugin& plugin : kPlugins) types.push_back(plugin.type);
+  return {"the type \"" + std::string(type) + "\" is not known; every listener is refused" +
+          did_you_mean(type, types)};
 }
 
 void Authenticator::ask_source(SourceAsk, Done done) {
@@ -78,7 +86,8 @@ std::vector<std::string> unknown_auth_options(const AuthOptions& options,
   std::vector<std::string> unknown;
   for (const auto& option : options)
     if (std::find(known.begin(), known.end(), option.first) == known.end())
-      unknown.push_back(option.first);
+      unknown.push_back("option \"" + option.first + "\" is not known and has no effect" +
+                        did_you_mean(option.first, known));
   return unknown;
 }
 

@@ -164,7 +164,7 @@ Result<std::unique_ptr<Authenticator>> make_authenticator(std::string_view type,
 std::string_view auth_option(const AuthOptions& options, std::string_view name);
 // "1", "yes", "true", "on".
 bool auth_option_set(const AuthOptions& options, std::string_view name);
-// Names that are not in `known`, for a warning.
+// For each option whose name is not in `known`: 'option "x" is not known and has no effect; …'.
 std::vector<std::string> unknown_auth_options(const AuthOptions& options,
                                               std::span<const std::string_view> known);
 

@@ -188,9 +188,7 @@ Result<std::unique_ptr<Authenticator>> make_htpasswd(const AuthOptions& options,
 std::vector<std::string> htpasswd_complaints(const AuthOptions& options);
 
 std::vector<std::string> htpasswd_complaints(const AuthOptions& options) {
-  std::vector<std::string> complaints;
-  for (const std::string& name : unknown_auth_options(options, kOptions))
-    complaints.push_back("option \"" + name + "\" is not known and has no effect");
+  std::vector<std::string> complaints = unknown_auth_options(options, kOptions);
   const std::string path(auth_option(options, "filename"));
   if (path.empty())
     complaints.push_back("there is no option \"filename\"; every listener is refused");
@@ -206,9 +204,8 @@ std::vector<std::string> htpasswd_complaints(const AuthOptions& options) {
 
 Result<std::unique_ptr<Authenticator>> make_htpasswd(const AuthOptions& options,
                                                      AuthContext& context) {
-  for (const std::string& name : unknown_auth_options(options, kOptions))
-    context.log.warn(kHtpasswdModule, "authentication htpasswd: option \"" + name +
-                                          "\" is not known and has no effect");
+  for (const std::string& text : unknown_auth_options(options, kOptions))
+    context.log.warn(kHtpasswdModule, "authentication htpasswd: " + text);
   const std::string path(auth_option(options, "filename"));
   if (path.empty())
     return Error::invalid("authentication htpasswd: there is no option \"filename\"");

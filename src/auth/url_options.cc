@@ -51,8 +51,7 @@ constexpr auto kKnownOptions = std::to_array<std::string_view>({"listener_add",
 
 UrlOptions parse_url_options(const AuthOptions& options, std::vector<std::string>& complaints) {
   UrlOptions parsed;
-  for (const std::string& name : unknown_auth_options(options, kKnownOptions))
-    complaints.push_back("option \"" + name + "\" is not known and has no effect");
+  complaints = unknown_auth_options(options, kKnownOptions);
   for (const TextRow& row : kTexts) {
     const std::string_view value = auth_option(options, row.name);
     if (value.empty()) continue;

@@ -99,4 +99,18 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return cost[b.size()];
 }
 
+std::string_view nearest_word(std::string_view name, std::span<const std::string_view> known) {
+  std::string_view best;
+  std::size_t distance = std::clamp<std::size_t>(name.size() / 3, 1, 3) + 1;
+  for (const std::string_view word : known) {
+    const bool swapped = std::is_permutation(name.begin(), name.end(), word.begin(), word.end());
+    const std::size_t d = swapped ? 1 : edit_distance(name, word);
+    if (d < distance) {
+      distance = d;
+      best = word;
+    }
+  }
+  return best;
+}
+
 }  // namespace lb

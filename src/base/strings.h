@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,5 +26,7 @@ bool glob_match(const std::string& pattern, const std::string& text) noexcept;
 std::string escape_markup(std::string_view text, std::string_view also = {});
 // The smallest number of edits between two short words, for "did you mean".
 std::size_t edit_distance(std::string_view a, std::string_view b);
+// The one of `known` that `name` may be a slip of the keyboard for; "": none is near enough.
+std::string_view nearest_word(std::string_view name, std::span<const std::string_view> known);
 
 }  // namespace lb

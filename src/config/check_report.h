@@ -1,7 +1,8 @@
 // What --check-config prints about a file.
-// Thread: reads a file; at start only.
+// Thread: a program with one thread: reads the file, and tries those that it names.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "config/loader.h"
@@ -13,6 +14,10 @@ struct CheckReport {
   bool valid = false;
 };
 
-CheckReport check_report(const std::string& file, const LoadOptions& options);
+// kElsewhere: the configuration is for another machine, so what it names is not tried.
+enum class FilesOf : std::uint8_t { kHere, kElsewhere };
+
+CheckReport check_report(const std::string& file, const LoadOptions& options,
+                         FilesOf files = FilesOf::kHere);
 
 }  // namespace lb

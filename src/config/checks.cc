@@ -2,13 +2,9 @@
 
 #include <algorithm>
 
-#include "auth/authenticator.h"
-#include "base/command_words.h"
 #include "base/strings.h"
-#include "cluster/balance/redirect_reply.h"
 #include "config/diagnostic.h"
 #include "config/drain_rate.h"
-#include "config/icecast25.h"
 #include "http/text.h"
 #include "net/address_list.h"
 
@@ -149,76 +145,6 @@ void check_sockets(const Config& config, Filler& filler) {
   }
 }
 
-void check_authenticator(const AuthenticatorSettings& settings, const std::string& path,
-                         Filler& filler) {
-  if (settings.type.empty() && settings.options.empty()) return;
-  const std::string block = path + "/authentication";
-  const int line = std::max(filler.line_of(block), filler.line_of(block + "/@type"));
-  // The role that is in the way has been named.
-  if (settings.type == kClosedByRoles && filler.line_of(block + "/role") != 0) return;
-  for (const std::string& text : authenticator_complaints(settings.type, settings.options)) {
-    // A mount that is off the air is more than a detail; the server starts, for the sake of the
-    // others.
-    const bool closed = text.find("every listener is refused") != std::string::npos;
-    filler.report(line, closed ? Severity::kError : Severity::kWarning, "<authentication>: " + text,
-                  Concern::kUnsupported);
-  }
-}
-
-// Icecast-KH puts the mount for it.
-void check_names(const MountSettings& mount, const std::string& path, Filler& filler) {
-  for (const auto& [name, value] :
-       {std::pair("intro", &mount.intro), std::pair("dump-file", &mount.dump_file),
-        std::pair("fallback-mount", &mount.fallback_mount),
-        std::pair("on-connect", &mount.on_connect),
-        std::pair("on-disconnect", &mount.on_disconnect)}) {
-    const int line = filler.line_of(path + "/" + name);
-    if (line == 0 || value->find("${mount}") == std::string::npos) continue;
-    filler.report(line, Severity::kWarning,
-                  "<" + std::string(name) +
-                      ">: ${mount} is not replaced here; write a section for each mount",
-                  Concern::kUnsupported);
-  }
-}
-
-void check_redirects(const MountSettings& mount, const std::string& path, Filler& filler) {
-  for (const auto& [name, value] :
-       {std::pair("redirect", &mount.redirect), std::pair("redirect-to", &mount.redirect_to)}) {
-    const int line = filler.line_of(path + "/" + name);
-    if (line == 0 || value->empty() || is_web_address(*value)) continue;
-    filler.report(line, Severity::kError,
-                  "<" + std::string(name) + ">: " + quoted(*value) +
-                      " is not an address like https://cdn.example.org; no listener is sent there");
-  }
-}
-
-void check_mounts(const Config& config, Filler& filler) {
-  check_redirects(config.default_mount, "mount[default]", filler);
-  check_authenticator(config.default_mount.authenticator, "mount[default]", filler);
-  check_names(config.default_mount, "mount[default]", filler);
-  for (std::size_t i = 0; i < config.mounts.size(); ++i) {
-    const MountSettings& mount = config.mounts[i];
-    const int line = filler.line_of(numbered("mount", i) + "/mount-name");
-    for (std::size_t j = 0; j < i; ++j) {
-      const MountSettings& earlier = config.mounts[j];
-      if (earlier.name != mount.name && !glob_match(earlier.name, mount.name)) continue;
-      filler.report(line, Severity::kWarning,
-                    "<mount-name>: " + quoted(mount.name) + " is already matched by " +
-                        quoted(earlier.name) + " in line " +
-                        std::to_string(filler.line_of(numbered("mount", j) + "/mount-name")) +
-                        ", which stands first and counts");
-      break;
-    }
-    check_authenticator(mount.authenticator, numbered("mount", i), filler);
-    check_names(mount, numbered("mount", i), filler);
-    check_redirects(mount, numbered("mount", i), filler);
-    if (mount.fallback_mount == mount.name) {
-      filler.report(line, Severity::kWarning,
-                    "<fallback-mount>: " + quoted(mount.name) + " falls back to itself");
-    }
-  }
-}
-
 void check_proxies(const Config& config, Filler& filler) {
   const std::vector<std::string>& proxies = config.paths.x_forwarded_for;
   AddressList::parse(proxies, [&](std::size_t index, const std::string& reason) {
@@ -258,44 +184,7 @@ void check_orchestration(const Config& config, Filler& filler) {
   }
 }
 
-void check_relays(const Config& config, Filler& filler) {
-  for (const RelaySettings& relay : config.relays) {
-    const std::string subject = "<relay>: " + quoted(relay.local_mount);
-    if (!relay.exec.empty()) {
-      if (const auto words = command_words(relay.exec); !words)
-        filler.report(relay.line, Severity::kError,
-                      subject + ": <exec>: " + words.error().what + "; nothing is started");
-      if (relay.content_type.empty())
-        filler.report(relay.line, Severity::kError,
-                      subject + " has <exec>, but no <content-type>; nothing is started");
-      if (relay.local_mount == "/")
-        filler.report(relay.line, Severity::kError,
-                      "<relay>: <exec> without <local-mount>; nothing is started");
-      if (!relay.hosts.empty() || relay.host.port != 0)
-        filler.report(relay.line, Severity::kWarning,
-                      subject + " has <exec>; its server is not asked");
-    } else if (!relay.content_type.empty()) {
-      filler.report(relay.line, Severity::kWarning,
-                    subject + ": <content-type> has no effect without <exec>");
-    }
-    if (relay.ingest == IngestMode::kEach && !relay.capture_at.empty())
-      filler.report(relay.line, Severity::kWarning,
-                    subject + ": <capture-at> has no effect without <ingest>once</ingest>");
-    if (!can_connect(relay)) {
-      filler.report(relay.line, Severity::kError,
-                    "<relay>: " + quoted(relay.local_mount) + " has no <port>; it cannot connect");
-    }
-  }
-}
-
 }  // namespace
-
-bool can_connect(const RelaySettings& relay) {
-  if (!relay.exec.empty()) return true;
-  if (relay.hosts.empty()) return relay.host.port != 0;
-  return std::all_of(relay.hosts.begin(), relay.hosts.end(),
-                     [](const RelayUpstreamSettings& host) { return host.port != 0; });
-}
 
 void drop_bad_headers(std::vector<HttpHeader>& headers, const std::string& path, Filler& filler) {
   std::size_t number = 0;
@@ -354,21 +243,6 @@ void check_order(const XmlNode& root, const Config& config, Filler& filler) {
   }
 }
 
-void check_mount(const MountSettings& mount, const XmlNode& node, Filler& filler) {
-  if (mount.fallback_mount.empty() && (mount.fallback_override || mount.fallback_when_full)) {
-    filler.report(node.line, Severity::kWarning,
-                  "<mount>: " + quoted(mount.name) +
-                      " has fallback-override or fallback-when-full, but no fallback-mount");
-  }
-  if (mount.queue_bytes < mount.burst_bytes) {
-    filler.report(node.line, Severity::kWarning,
-                  "<mount>: " + quoted(mount.name) + ": queue-size " +
-                      std::to_string(mount.queue_bytes) + " is smaller than burst-size " +
-                      std::to_string(mount.burst_bytes) +
-                      "; the queue is made as large as the burst");
-  }
-}
-
 void check_config(const Config& config, Filler& filler, const LoadOptions& options) {
   check_passwords(config, filler, options);
   check_sockets(config, filler);
@@ -376,6 +250,7 @@ void check_config(const Config& config, Filler& filler, const LoadOptions& optio
   check_proxies(config, filler);
   check_orchestration(config, filler);
   check_relays(config, filler);
+  check_masters(config, filler);
   check_cluster(config, filler);
   check_external(config, filler);
   check_store(config, filler);

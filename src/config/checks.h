@@ -26,6 +26,9 @@ bool is_default_password(std::string_view password);
 // Has it a port wherever it connects to?
 bool can_connect(const RelaySettings& relay);
 void check_mount(const MountSettings& mount, const XmlNode& node, Filler& filler);
+void check_mounts(const Config& config, Filler& filler);
+void check_relays(const Config& config, Filler& filler);
+void check_masters(const Config& config, Filler& filler);
 void check_cluster(const Config& config, Filler& filler);
 void check_external(const Config& config, Filler& filler);
 void check_store(const Config& config, Filler& filler);

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <set>
 
+#include "base/strings.h"
 #include "cluster/nodes/known_nodes.h"
 #include "cluster/nodes/names.h"
 #include "config/checks.h"
@@ -13,6 +14,8 @@
 
 namespace lb {
 namespace {
+
+constexpr std::size_t kLeastSecret = 12;
 
 class ClusterChecks {
  public:
@@ -73,6 +76,7 @@ class ClusterChecks {
     if (!ids_.insert(node.id).second || node.id == cluster_.id)
       error(line, subject + " is the name of another node too; names must be unique");
     if (node.secret.empty()) warn(line, subject + " has no secret; it cannot log in");
+    short_secret(line, subject + ": its secret", node.secret);
     if (const auto allowed = AllowedAddresses::parse(node.allow_public); !allowed)
       error(line,
             subject + ": allow-public: " + allowed.error().what + "; nothing in it is allowed");
@@ -80,6 +84,16 @@ class ClusterChecks {
       warn(line,
            subject +
                " has no allow-public; it gets listeners only at the address that it connects from");
+  }
+
+  // Tokens and links are signed by it: a stranger who guesses it can do so too.
+  void short_secret(int line, const std::string& subject, std::string_view secret) {
+    if (!secret.empty() && secret.size() < kLeastSecret)
+      filler_.report(line, Severity::kWarning,
+                     subject + " has " + std::to_string(secret.size()) +
+                         " characters and can be guessed; one of " + std::to_string(kLeastSecret) +
+                         " or more is made by: openssl rand -hex 32",
+                     Concern::kDanger);
   }
 
   void slave(const LegacySlave& slave, int line) {
@@ -129,6 +143,8 @@ class ClusterChecks {
            "<capacity>: max-listeners " + std::to_string(cluster_.max_listeners) +
                " is more than <limits><clients>, " + std::to_string(config_.limits.clients) +
                ", which ends it first");
+    for (const std::string_view key : split(cluster_.token_keys, ' '))
+      short_secret(filler_.line_of("cluster/token/keys"), "<token>: a key", key);
     const bool wants = cluster_.token_require != TokenRequire::kOff;
     if (wants && cluster_.token_keys.empty())
       warn(filler_.line_of("cluster/token/require"), "<token>: require has no effect without keys");

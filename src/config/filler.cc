@@ -25,21 +25,12 @@ std::string renamed(const std::string& path, std::string_view name) {
   return path.substr(0, path.rfind('/') + 1).append(name);
 }
 
-// The nearest name of the block, if it is near enough to be a slip of the keyboard.
 std::string_view nearest(const SchemaBlock& block, std::string_view name) {
-  std::string_view best;
-  std::size_t distance = std::clamp<std::size_t>(name.size() / 3, 1, 3) + 1;
-  for (const SchemaElement& row : block.elements) {
-    if (row.name.empty() || row.name.find('[') != std::string_view::npos) continue;
-    const bool swapped =
-        std::is_permutation(name.begin(), name.end(), row.name.begin(), row.name.end());
-    const std::size_t d = swapped ? 1 : edit_distance(name, row.name);
-    if (d < distance) {
-      distance = d;
-      best = row.name;
-    }
-  }
-  return best;
+  std::vector<std::string_view> names;
+  for (const SchemaElement& row : block.elements)
+    if (!row.name.empty() && row.name.find('[') == std::string_view::npos)
+      names.push_back(row.name);
+  return nearest_word(name, names);
 }
 
 // The values of a block of which there is one, in the order of its rows; "" where a row has none.
@@ -59,7 +50,7 @@ std::string meant_by(const SchemaBlock& block, std::string_view name, bool attri
   if (!near.empty()) return "; did you mean " + std::string(near) + "?";
   for (const SchemaBlock* other : kBlocks)
     if (other != &block && find_element(*other, name, attribute) != nullptr)
-      return "; it belongs into " + in_angles(other->name);
+      return "; it belongs in " + in_angles(other->name);
   return {};
 }
 

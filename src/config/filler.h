@@ -18,7 +18,7 @@
 namespace lb {
 
 // What may have been meant by a name that the block does not know: "; did you mean genre?",
-// "; it belongs into <limits>", or "".
+// "; it belongs in <limits>", or "".
 std::string meant_by(const SchemaBlock& block, std::string_view name, bool attribute);
 
 class Filler {

@@ -1,9 +1,13 @@
 noinst_LIBRARIES += src/libconfig.a
 src_libconfig_a_CPPFLAGS = $(AM_CPPFLAGS) $(XML_CFLAGS)
 config_files = \
+  src/config/as_user.cc src/config/as_user.h \
   src/config/check_report.cc src/config/check_report.h \
   src/config/checks_cluster.cc \
   src/config/checks.cc src/config/checks.h \
+  src/config/checks_files.cc src/config/checks_files.h \
+  src/config/checks_mounts.cc \
+  src/config/checks_relays.cc \
   src/config/cluster_config.h \
   src/config/config.cc src/config/config.h \
   src/config/config_xml.cc src/config/config_xml.h \
@@ -19,6 +23,7 @@ config_files = \
   src/config/import.cc src/config/import.h \
   src/config/loader.cc src/config/loader.h \
   src/config/mount_index.cc src/config/mount_index.h \
+  src/config/mount_rules.cc src/config/mount_rules.h \
   src/config/mount_record.cc src/config/mount_record.h \
   src/config/overlay.cc src/config/overlay.h \
   src/config/record_reader.cc src/config/record_reader.h \

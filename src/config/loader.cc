@@ -81,6 +81,9 @@ void resolve_cluster(Config& config, Filler& filler) {
   for (std::size_t i = 0; i < config.masters.size(); ++i) {
     const std::string path = "master[" + std::to_string(i + 1) + "]/on-demand";
     if (filler.line_of(path) == 0) config.masters[i].on_demand = config.relays_on_demand;
+    config.masters[i].line = config.masters[i].flat
+                                 ? filler.line_of("master-server")
+                                 : filler.line_of("master[" + std::to_string(i + 1) + "]");
   }
   std::erase_if(config.masters,
                 [](const MasterSettings& master) { return master.flat && master.server.empty(); });
@@ -186,9 +189,9 @@ LoadedConfig build(const XmlNode& root, const std::string& name, const LoadOptio
   drop_bad_aliases(config.paths.aliases, filler);
   drop_trailing_slashes(config.paths.webroot);
   drop_trailing_slashes(config.paths.adminroot);
+  config.mount_index = std::make_shared<const MountIndex>(config.mounts);
   check_config(config, filler, options);
   resolve_logs(config.paths, config.logging);
-  config.mount_index = std::make_shared<const MountIndex>(config.mounts);
   return {std::make_shared<const Config>(std::move(config)), filler.take_diagnostics(),
           filler.take_written(), filler.take_readings()};
 }
@@ -237,8 +240,7 @@ Result<LoadedConfig> load_config_file(const std::string& path, const LoadOptions
     }
   }
   if (!readable) {
-    return Error::io("XML config parsing error: the file cannot be read: " +
-                     std::generic_category().message(errno));
+    return Error::io("the file cannot be read: " + std::generic_category().message(errno));
   }
   return load_config_text(text, path, options);
 }

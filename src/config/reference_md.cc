@@ -36,7 +36,9 @@ it is.
 ## Reports about mistakes
 
 `icecast-lb --check-config FILE` prints every report about a file, with line numbers,
-and ends with status 0 or 1. `icecast-lb --dump-config -c FILE` prints every effective value.
+and ends with status 0 or 1. Files, directories and programs that the file names are tried too, where root asks as the
+user of `<changeowner>`; `--elsewhere` leaves that out, for the file of another machine.
+`icecast-lb --dump-config FILE` prints every effective value.
 
 | | `--check-config` | start | SIGHUP |
 |---|---|---|---|

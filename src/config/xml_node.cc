@@ -41,6 +41,17 @@ bool append_content(const xmlNode* first, std::string& out) {
   return true;
 }
 
+// The words of libxml2, with what is to be done where they do not tell.
+std::string explained(std::string_view message) {
+  std::string text = escaped(trim(message.substr(0, message.find('\n'))));
+  if (text.starts_with("xmlParseEntityRef")) text += "; write &amp; for & in a text";
+  if (text.find("not proper UTF-8") != std::string::npos) {
+    while (text.ends_with('!') || text.ends_with(' ')) text.pop_back();
+    text += " in its first line, or save the file as UTF-8";
+  }
+  return text;
+}
+
 // The first error is the cause; those after it only follow from it.
 struct FirstError {
   int line = 0;
@@ -51,7 +62,7 @@ void note_error(void* parser, xmlError* error) {
   auto& first = *static_cast<FirstError*>(static_cast<xmlParserCtxt*>(parser)->_private);
   if (!first.text.empty() || error->level < XML_ERR_ERROR || error->message == nullptr) return;
   first.line = error->line;
-  first.text = trim(error->message);
+  first.text = explained(error->message);
 }
 
 Result<XmlNode> convert(xmlNode* from, int depth) {
@@ -101,7 +112,7 @@ Result<XmlNode> parse_xml(std::string_view bytes) {
       parser.get(), bytes.data(), static_cast<int>(bytes.size()), nullptr, nullptr,
       XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_BIG_LINES));
   if (!document) {
-    return parse_error(first.line, first.text.empty() ? "it cannot be read" : escaped(first.text));
+    return parse_error(first.line, first.text.empty() ? "it cannot be read" : first.text);
   }
   return convert(xmlDocGetRootElement(document.get()), 1);
 }

@@ -369,7 +369,7 @@ void RecordDirectory::judge_face(const Folder& faces, const std::string& file,
   if (text && held != records_.end() && held->second.value == *text) return;
   Result<void> verdict = text ? judge_(key, *text) : text.error();
   if (verdict && !file.ends_with(record_extension(*text)))
-    verdict = Error::invalid("holds what belongs into " + std::string(record_extension(*text)));
+    verdict = Error::invalid("holds what belongs in " + std::string(record_extension(*text)));
   if (!verdict) {
     const std::string path = faces.path() + '/' + file;
     const std::string& what = verdict.error().what;

@@ -102,6 +102,65 @@ def check_config_refuses_a_wrong_value_and_says_where(t):
     matches(r":3\b.*clients", out + err)
 
 
+def check_as_root(t, text):
+    """What --check-config that root runs says of a configuration, and its status."""
+    t.dir.chmod(0o755)
+    done = subprocess.run([Settings.binary, "--check-config", str(configuration(t, text))],
+                          capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=20)
+    return done.returncode, done.stdout + done.stderr
+
+
+@test
+def check_config_of_root_tries_files_as_the_user_of_changeowner(t):
+    if os.geteuid() != 0:
+        return  # another user tries what it may itself, which the next test does
+    closed = t.dir / "closed"
+    closed.mkdir(mode=0o700)
+    secret = closed / "users"
+    secret.write_text("tom:x\n")
+    program = t.dir / "program"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o644)
+    whole = GOOD.replace("%s", "%%s<security><changeowner><user>nobody</user><group>nogroup</group></changeowner>"
+                               "</security><paths><logdir>%s</logdir><deny-ip>%s</deny-ip></paths>"
+                               "<mount><mount-name>/a.mp3</mount-name><intro>/none.mp3</intro>"
+                               "<on-connect>%s</on-connect>"
+                               "<authentication type='htpasswd'><option name='filename' value='%s'/></authentication>"
+                               "</mount>" % (closed, secret, program, secret))
+    status, said = check_as_root(t, whole % "")
+    equal(status, 1, "status; it said " + said)
+    for pattern in (r'error: <logdir>: ".*/closed": Permission denied for the user "nobody"; the server does not start',
+                    r'warning: <deny-ip>: ".*/users": Permission denied for the user "nobody"; no address is refused',
+                    r'warning: <intro>: ".*/none\.mp3": No such file or directory',
+                    r'warning: <on-connect>: ".*/program": Permission denied',
+                    r'error: <authentication>: the file ".*/users": Permission denied .*; every listener is refused\n'):
+        matches(pattern, said)
+    closed.chmod(0o777)
+    secret.chmod(0o644)
+    program.chmod(0o755)
+    status, said = check_as_root(t, whole % "")
+    equal(status, 0, "status; it said " + said)
+    check("Permission denied" not in said, said)
+
+
+@test
+def check_config_of_another_machine_tries_no_files(t):
+    text = GOOD % "<paths><logdir>/nonexistent/log</logdir></paths>"
+    status, out, err = t.run("--check-config", configuration(t, text))
+    equal(status, 1, "status; it said " + out + err)
+    matches(r'error: <logdir>: "/nonexistent/log": No such file or directory; the server does not start', out + err)
+    status, out, err = t.run("--check-config", configuration(t, text), "--elsewhere")
+    equal(status, 0, "status; it said " + out + err)
+
+
+@test
+def a_wrong_option_is_named_before_the_usage(t):
+    status, out, err = t.run("--no-such-option")
+    equal(status, 1)
+    equal(err.strip(), 'icecast-lb: unknown option "--no-such-option"')
+    equal(len(out.splitlines()), 2, "lines of usage")
+
+
 @test
 def check_config_refuses_broken_xml(t):
     for text in ("<icecast><limits></icecast>", "<other/>", ""):

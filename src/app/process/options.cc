@@ -57,7 +57,7 @@ Options parse_options(const std::vector<std::string_view>& args) {
   while (left.next(arg)) {
     if (arg == "-c") {
       const auto file = left.value();
-      if (!file) return wrong("");
+      if (!file) return wrong("-c needs the name of a configuration file");
       options.config_file = *file;
     } else if (arg == "-v" || arg == "--version") {
       options.action = Action::kVersion;
@@ -80,6 +80,8 @@ Options parse_options(const std::vector<std::string_view>& args) {
                        : arg == "--dump-config" ? Action::kDumpConfig
                                                 : Action::kImport;
       if (const auto file = left.value()) options.config_file = *file;
+    } else if (arg == "--elsewhere") {
+      options.elsewhere = true;
     } else if (arg == "--drain") {
       options.action = Action::kDrain;
       const std::string_view how = left.value().value_or(options.drain_mode);
@@ -147,6 +149,8 @@ std::string usage_text() {
   -v, --version              print the version
   -h, --help                 print this text
   --check-config <file>      say everything there is to say about a file; status 0: valid, 1: not
+                             of files and directories that it names too, as the user of
+                             <changeowner>; --elsewhere: it is for another machine, they are not tried
   --dump-config <file>       print every effective value of a file
   --import <file> [-o <new>] say what of an Icecast, Icecast-KH or 2.5 file is taken, and write a
                              clean file; status 0: all of it, 2: not all, 1: nothing came of it
@@ -221,7 +225,8 @@ std::optional<Answer> answer(const Options& options, const SimulationPrinter& pr
     case Action::kDumpReference:
       return Answer{reference_of(options.reference), "", 0};
     case Action::kCheckConfig: {
-      const CheckReport report = check_report(options.config_file, load);
+      const CheckReport report = check_report(
+          options.config_file, load, options.elsewhere ? FilesOf::kElsewhere : FilesOf::kHere);
       return Answer{report.text, "", report.valid ? 0 : 1};
     }
     case Action::kDumpConfig: {
@@ -238,9 +243,10 @@ std::optional<Answer> answer(const Options& options, const SimulationPrinter& pr
     case Action::kUsage:
       break;
   }
-  Answer usage{usage_text(), "", 1};
-  if (!options.complaint.empty()) usage.err = "icecast-lb: " + options.complaint + "\n";
-  return usage;
+  if (options.complaint.empty()) return Answer{usage_text(), "", 1};
+  // All options would hide the one line that matters.
+  return Answer{"usage: icecast-lb [-b] -c <file>\n       icecast-lb --help prints all options\n",
+                "icecast-lb: " + options.complaint + "\n", 1};
 }
 
 }  // namespace lb

@@ -48,6 +48,7 @@ struct Options {
   bool revoke = false;  // of kRotateKeys: the keys before end at once
   // kStoreCopy: from and, unless it is that of config_file, to.  kStoreRebuild: files of copies.
   std::vector<std::string> stores;
+  bool elsewhere = false;  // --check-config of another machine's file
   bool overwrite = false;  // of both
   std::string complaint;   // with kUsage: what is wrong; "" where Icecast prints nothing either
 };

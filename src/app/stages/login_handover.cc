@@ -81,7 +81,7 @@ std::string_view refusal_of(Worker& worker, Connection& connection, std::string&
   if (!origin.empty() && std::find(own.begin(), own.end(), origin) == own.end()) {
     name = "origin";
     return "Nodes do not know the address at which this page was opened as one of this server: "
-           "it belongs into <console origin>";
+           "it belongs in <console origin>";
   }
   return "";
 }

@@ -210,7 +210,8 @@ TEST(ClusterChecks, WarnOfWhatWouldHaveNoEffect) {
       "<cluster><token keys='a-long-key' require='soft'/><node id='e1'/><node id='e2' "
       "secret='s-e2'/></cluster>");
   for (const char* text :
-       {"require has no effect on a node that redirects", "\"e1\" has no secret"})
+       {"require has no effect on a node that redirects", "\"e1\" has no secret",
+        "<token>: a key has 10 characters", "\"e2\": its secret has 4 characters"})
     LONGS_EQUAL_TEXT(1, count(master, Severity::kWarning, text), text);
   LONGS_EQUAL(2, count(master, Severity::kWarning, "has no allow-public"));
 }
@@ -218,7 +219,7 @@ TEST(ClusterChecks, AreSilentAboutAGoodCluster) {
   const LoadedConfig loaded = load(
       "<hostname>m1.example.org</hostname><cluster><id>m1</id><public-address>m1.example.org:8000</"
       "public-address>"
-      "<node id='e1' secret='s-e1' allow-public='e1.example.org:8000'/>"
+      "<node id='e1' secret='secret-of-e1' allow-public='e1.example.org:8000'/>"
       "<legacy-slave address='192.0.2.7' public='old.example.org:8000'/></cluster>");
   LONGS_EQUAL(0, count(loaded, Severity::kError, "<"));
   for (const char* text : {"<node>", "<legacy-slave>", "<public-address>", "<capacity>", "<token>"})

@@ -316,10 +316,9 @@ TEST(Loader, AnUnknownElementIsCalledByItsNearestName) {
       {"<mount mount-name='/a'><max-listener>1</max-listener></mount>",
        "did you mean max-listeners?"},
       {"<burst-size>5</burst-size>",
-       "<burst-size> is not known and has no effect; it belongs into <limits>"},
-      {"<mount mount-name='/a'><logdir>1</logdir></mount>", "it belongs into <paths>"},
-      {"<paths><max-listener-duration>1</max-listener-duration></paths>",
-       "it belongs into <mount>"},
+       "<burst-size> is not known and has no effect; it belongs in <limits>"},
+      {"<mount mount-name='/a'><logdir>1</logdir></mount>", "it belongs in <paths>"},
+      {"<paths><max-listener-duration>1</max-listener-duration></paths>", "it belongs in <mount>"},
   };
   for (const auto& c : cases) {
     LONGS_EQUAL_TEXT(1, count(load(c.text), Severity::kWarning, c.message), c.message);

@@ -8,7 +8,7 @@ unit_config_files = tests/unit/main.cc \
   tests/unit/config/drain_rate_test.cc \
   tests/unit/config/loader_test.cc \
   tests/unit/config/mount_index_test.cc \
-  tests/unit/config/mount_record_test.cc \
+  tests/unit/config/mount_record_test.cc tests/unit/config/mount_rules_test.cc \
   tests/unit/config/overlay_test.cc \
   tests/unit/config/printer_test.cc \
   tests/unit/config/record_relay_test.cc \

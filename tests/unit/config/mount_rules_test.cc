@@ -1,0 +1,56 @@
+#include "config/mount_rules.h"
+
+#include <CppUTest/TestHarness.h>
+
+#include <map>
+
+using namespace lb;
+
+namespace {
+
+std::string circle(const std::map<std::string, std::string>& fallbacks, std::string_view from) {
+  return fallback_fault(from, [&](std::string_view mount) {
+    const auto at = fallbacks.find(std::string(mount));
+    return at == fallbacks.end() ? std::string() : at->second;
+  });
+}
+
+}  // namespace
+
+TEST_GROUP(MountRules){};
+
+TEST(MountRules, FallbacksThatEndAreNoCircle) {
+  CHECK_EQUAL(std::string(), circle({}, "/a"));
+  CHECK_EQUAL(std::string(), circle({{"/a", "/b"}, {"/b", "/c"}}, "/a"));
+}
+TEST(MountRules, ACircleNamesItsMounts) {
+  CHECK_EQUAL(std::string("\"/a\" falls back to itself"), circle({{"/a", "/a"}}, "/a"));
+  CHECK_EQUAL(std::string("\"/a\" falls back to \"/b\", \"/b\" to \"/c\", \"/c\" to \"/a\": a "
+                          "circle, in which no listener finds a stream"),
+              circle({{"/a", "/b"}, {"/b", "/c"}, {"/c", "/a"}}, "/a"));
+}
+TEST(MountRules, ACircleFurtherOnBelongsToItsOwnMounts) {
+  CHECK_EQUAL(std::string(), circle({{"/a", "/b"}, {"/b", "/c"}, {"/c", "/b"}}, "/a"));
+}
+TEST(MountRules, AnEndlessChainEnds) {
+  const std::string fault =
+      fallback_fault("/0", [](std::string_view mount) { return std::string(mount) + "x"; });
+  CHECK_EQUAL(std::string(), fault);
+}
+TEST(MountRules, HlsIsNotOfNamesOfOtherFormats) {
+  for (const char* name : {"/a.ogg", "/a.OPUS", "/live/b.webm", "/c.flac"})
+    CHECK_TEXT(!hls_fault(name).empty(), name);
+  for (const char* name : {"/a.mp3", "/a.aac", "/live", "/ogg", "/.ogg2", "/a.ogg.mp3"})
+    CHECK_TEXT(hls_fault(name).empty(), name);
+}
+TEST(MountRules, HoursEndAfterTheyBegin) {
+  RecordLogin login;
+  CHECK(hours_fault(login).empty());
+  login.from = 200;
+  CHECK(hours_fault(login).empty());
+  login.until = 201;
+  CHECK(hours_fault(login).empty());
+  login.until = 200;
+  CHECK_EQUAL(std::string("ends (until 200) before it begins (from 200); it could never be used"),
+              hours_fault(login));
+}
