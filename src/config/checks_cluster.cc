@@ -86,7 +86,7 @@ class ClusterChecks {
                " has no allow-public; it gets listeners only at the address that it connects from");
   }
 
-  // Tokens and links are signed by it: a stranger who guesses it can do so too.
+  // Tokens and links are signed by it: a guess is enough for a stranger to do so.
   void short_secret(int line, const std::string& subject, std::string_view secret) {
     if (!secret.empty() && secret.size() < kLeastSecret)
       filler_.report(line, Severity::kWarning,
