@@ -23,12 +23,12 @@ std::string directory_of(const std::string& path) {
 }
 
 // As the effective user; "": it may.
-std::string fault_of(const std::string& path, int mode) {
+std::string path_fault(const std::string& path, int mode) {
   if (::faccessat(AT_FDCWD, path.c_str(), mode, AT_EACCESS) == 0) return "";
   return std::generic_category().message(errno);
 }
 
-bool is_there(const std::string& path) { return fault_of(path, F_OK).empty(); }
+bool is_there(const std::string& path) { return path_fault(path, F_OK).empty(); }
 
 bool is_directory(const std::string& path) {
   struct stat info {};
@@ -79,13 +79,13 @@ class FileChecks {
   void readable(const std::string& path, const std::string& file, Severity severity,
                 std::string_view consequence) {
     if (file.empty()) return;
-    if (const std::string fault = fault_of(file, R_OK); !fault.empty())
+    if (const std::string fault = path_fault(file, R_OK); !fault.empty())
       complain(path, severity, file, fault, consequence);
   }
   void directory(const std::string& path, const std::string& name, int mode, Severity severity,
                  std::string_view consequence) {
     if (name.empty()) return;
-    std::string fault = fault_of(name, mode | X_OK);
+    std::string fault = path_fault(name, mode | X_OK);
     if (fault.empty() && !is_directory(name)) fault = "it is not a directory";
     if (!fault.empty()) complain(path, severity, name, fault, consequence);
   }
@@ -95,7 +95,7 @@ class FileChecks {
     if (file.empty() || file == "-") return;
     const bool there = is_there(file);
     const std::string fault =
-        there ? fault_of(file, W_OK) : fault_of(directory_of(file), W_OK | X_OK);
+        there ? path_fault(file, W_OK) : path_fault(directory_of(file), W_OK | X_OK);
     if (!fault.empty())
       complain(path, severity, there ? file : directory_of(file), fault, consequence);
   }
@@ -182,10 +182,10 @@ class FileChecks {
     if (!is_written(at)) return;
     const std::string file(auth_option(mount.authenticator.options, "filename"));
     if (file.empty()) return;
-    const std::string fault = fault_of(file, R_OK);
+    const std::string fault = path_fault(file, R_OK);
     if (fault.empty()) return;
     // Where it can be made, the first user that an administrator adds makes it.
-    const bool can_be_made = !is_there(file) && fault_of(directory_of(file), W_OK | X_OK).empty();
+    const bool can_be_made = !is_there(file) && path_fault(directory_of(file), W_OK | X_OK).empty();
     add(at, can_be_made ? Severity::kWarning : Severity::kError,
         "<authentication>: the file " + quoted(file) + ": " + fault + user_ +
             "; every listener is refused" + (can_be_made ? " until it is there" : ""));
@@ -212,7 +212,7 @@ class FileChecks {
   static std::string program_fault(const std::string& name) {
     if (name.find('/') == std::string::npos) return "";
     if (is_directory(name)) return "it is a directory";
-    return fault_of(name, X_OK);
+    return path_fault(name, X_OK);
   }
 
   std::string in_webroot(const std::string& name) const {
