@@ -158,7 +158,7 @@ SourceAdmission::Callbacks Server::admission_callbacks() {
   callbacks.waits = [&services](const std::shared_ptr<Mount>& mount) {
     services.relays->mount_waits(*mount);
     services.dead_air->look(mount->name());
-    services.links->mounts_changed();
+    services.links->mount_changed(mount->name());
   };
   callbacks.wake = [&services](Channel::Loops loops, const std::shared_ptr<Mount>& mount) {
     Worker::wake(services, loops, mount);

@@ -43,8 +43,8 @@ struct Server::MountReceiver {
 std::span<const Server::MountReceiver> Server::mount_receivers() {
   using At = const std::shared_ptr<Mount>&;
   static constexpr MountReceiver kReceivers[] = {
-      {"links", [](Server& s, At) { s.services_->links->mounts_changed(); },
-       [](Server& s, At) { s.services_->links->mounts_changed(); }, true},
+      {"links", [](Server& s, At mount) { s.services_->links->mount_changed(mount->name()); },
+       [](Server& s, At mount) { s.services_->links->mount_changed(mount->name()); }, true},
       {"relays", [](Server& s, At mount) { s.services_->relays->mount_begun(*mount); },
        [](Server& s, At mount) { s.services_->relays->mount_ended(*mount); }},
       {"events",

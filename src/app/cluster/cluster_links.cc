@@ -36,7 +36,8 @@ ClusterLinks::ClusterLinks(Services& services)
                     [this](const std::string& master, const std::string& mount) {
                       return conf_taker_.is_record_of && conf_taker_.is_record_of(master, mount);
                     }}),
-      nodes_(services, neighbours(false), [this] { return offers(); }),
+      nodes_(services, neighbours(false),
+             [this](const std::string& mount) { return offer_of(mount); }),
       ingest_(services, masters_, nodes_),
       archive_(services, masters_, nodes_),
       slot_links_(services, masters_, nodes_, ingest_),
@@ -60,13 +61,27 @@ NeighbourCallbacks ClusterLinks::neighbours(bool upward) {
                           const SeatFrame& frame) { seats_.take(teller, frame); }};
 }
 
-std::vector<StreamOffer> ClusterLinks::offers() const {
-  auto offers = stream_offers(*services_.config.read(), *services_.mounts.all(), masters_.own_id(),
-                              masters_.links(),
-                              [this](const std::string& mount) { return ingest_.way_of(mount); });
-  std::erase_if(
-      offers, [this](const StreamOffer& offer) { return services_.relays->is_over(offer.mount); });
-  return offers;
+std::optional<StreamOffer> ClusterLinks::offer_of(const std::string& name) const {
+  const auto mount = services_.mounts.find(name);
+  if (!mount || services_.relays->is_over(name)) return std::nullopt;
+  return stream_offer(*services_.config.read(), *mount, masters_.own_id(), masters_.links(),
+                      [this](const std::string& each) { return ingest_.way_of(each); });
+}
+
+// Mounts that have come, have gone or are other objects since the last call.
+void ClusterLinks::note_mounts() {
+  const auto mounts = services_.mounts.all();
+  const MountTable::Rows before = std::exchange(seen_mounts_, *mounts);
+  MountTable::Rows::for_each_change(before, *mounts, [this](const auto* was, const auto* is) {
+    mount_changed(was != nullptr ? was->first : is->first);
+  });
+}
+
+void ClusterLinks::relays_chosen(const std::set<std::string>& touched) {
+  note_mounts();
+  for (const std::string& mount : touched) mount_changed(mount);
+  ingest_.flows_changed();
+  slots_.look_soon();
 }
 
 void ClusterLinks::configure(const Config& config) {
@@ -129,14 +144,13 @@ void ClusterLinks::left(const std::string& id, bool silent) {
 
 void ClusterLinks::poll() {
   if (stopped_) return;
-  const auto mounts = services_.mounts.all();
-  if (std::exchange(seen_mounts_, mounts) != mounts) mounts_changed();
+  note_mounts();
   nodes_.end_overdue_orders();
   poll_timer_.after(!masters_.empty() ? kPollForMasters
                     : nodes_.idle()   ? kPollAlone
                                       : kPollForNodes);
   polled_ = services_.loops.control().now();
-  masters_.poll(mounts);
+  masters_.poll(services_.mounts.all());
 }
 
 void ClusterLinks::poll_soon() {

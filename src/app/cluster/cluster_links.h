@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -54,17 +56,25 @@ class ClusterLinks {
   };
   void set_conf_taker(ConfTaker taker) { conf_taker_ = std::move(taker); }
 
-  // Of admission and of relays: something that is offered or carried may have changed.
+  // Something that is offered or carried may have changed, whatever mount it is.
   void mounts_changed() {
     nodes_.offers_changed();
     ingest_.mounts_changed();
     slots_.look_soon();
   }
+  // Of admission and of relays: of this mount.
+  void mount_changed(const std::string& mount) {
+    nodes_.offer_changed(mount);
+    ingest_.mount_changed(mount);
+    slots_.look_soon();
+  }
   // The sections of these mounts are others, and nothing else of the configuration.
   void records_changed(std::span<const std::string> mounts) {
-    mounts_changed();
+    for (const std::string& mount : mounts) mount_changed(mount);
     slots_.sections_changed(mounts);
   }
+  // There are other relays, and with them mounts.  touched: mounts that go on in another way.
+  void relays_chosen(const std::set<std::string>& touched);
 
   // -- for admin commands
   // Error: too many in this second.
@@ -78,7 +88,8 @@ class ClusterLinks {
   void pass_on(const MessageFrame& message);
   // upward: to a master.
   NeighbourCallbacks neighbours(bool upward);
-  std::vector<StreamOffer> offers() const;
+  std::optional<StreamOffer> offer_of(const std::string& mount) const;
+  void note_mounts();
   void joined(const std::string& id, const std::string& epoch, bool upward);
   void left(const std::string& id, bool silent);
 
@@ -95,7 +106,7 @@ class ClusterLinks {
   MessageLog messages_;
   std::uint64_t next_message_ = 1;
   SecondCount published_;
-  std::shared_ptr<const MountTable::Rows> seen_mounts_;
+  MountTable::Rows seen_mounts_;
   SteadyTime polled_{};
   bool stopped_ = false;
   Timer poll_timer_;

@@ -36,8 +36,8 @@ void ClusterService::report_self(SteadyTime time) {
   bool other_mounts = false;
   std::vector<std::pair<std::string_view, double>> rates;
   std::vector<std::string_view> gone;
-  const auto all = services_.mounts.all();
-  for (const auto& [name, mount] : *all) {
+  const auto used = services_.mounts.in_use();
+  for (const auto& [name, mount] : used) {
     if (!is_carried(*mount)) continue;
     const unsigned here = audience_at(*mount);
     if (const double rate = known_kbps(*mount); rate > 0) rates.emplace_back(name, rate);
@@ -94,8 +94,7 @@ NodeReport ClusterService::own_report(const std::vector<std::string>& mounts,
   for (const MasterPlan& plan : master_plans(*config)) report.masters += plan.publish ? 1 : 0;
   double kbps = 0;
   unsigned audience = 0;
-  const auto all = services_.mounts.all();
-  for (const auto& [name, mount] : *all) {
+  for (const auto used = services_.mounts.in_use(); const auto& [name, mount] : used) {
     if (!is_carried(*mount)) continue;
     kbps += audience_at(*mount) * listener_kbps(*mount);
     audience += audience_at(*mount);

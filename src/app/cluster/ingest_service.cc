@@ -26,8 +26,10 @@ constexpr int kShare = 4;
 constexpr auto kAsleep = 750ms;
 constexpr std::size_t kMaxNamed = 1000;  // refused rows in the log
 constexpr auto kBeforeNamed = 3s;
-// What changes what a node may bring without a row of its own: its address, a mount of this server.
+// A node may have another address without a row of its own.
 constexpr auto kSeeAgain = 1s;
+// Mounts in one turn: each may begin a relay, and other work of control waits no longer for them.
+constexpr std::size_t kSeenATurn = 256;
 
 }  // namespace
 
@@ -45,12 +47,14 @@ void IngestService::configure(const Config& config) {
         services_.loops.control().now());
   }
   plans_ = ingest_plans(config);
+  planned_.clear();
+  for (const IngestPlan& plan : plans_) planned_.insert(plan.mount);
   ingest_->configure(plans_, masters_.empty() && !nodes_.any_configured());
   refused_.clear();
-  look_ = true;
+  look_ = see_all_ = true;
   see_again_ = name_again_ = {};
   links_changed();
-  see_sources();
+  see_sources(true);
   // The relays are chosen next: what has to be captured is decided by then.
   act();
   if (!ingest_->idle() || !masters_.empty()) soon();
@@ -117,13 +121,16 @@ void IngestService::work() {
   if (stopped_) return;
   const SteadyTime began = services_.clock.steady();
   links_changed();
-  see_sources();
+  see_sources(false);
   act();
   tell();
   name_refused();
   const SteadyTime ended = services_.clock.steady();
   next_turn_ = ended + std::max(kBetweenTurns, kShare * (ended - began));
-  if (!ingest_->idle()) timer_.after(kEachTurn);
+  if (!due_.empty())
+    soon();
+  else if (!ingest_->idle())
+    timer_.after(kEachTurn);
 }
 
 void IngestService::act() {
@@ -139,6 +146,7 @@ void IngestService::act() {
   }
   const auto changes = ingest_->decide(services_.loops.control().now());
   for (const Ingest::Change& change : changes) {
+    nodes_.offer_changed(change.mount);
     services_.log.info("cluster/ingest", "mount " + change.mount +
                                              (change.captures ? ": this node captures it, because "
                                                               : ": this node captures it no "
@@ -179,6 +187,17 @@ void IngestService::name_refused() {
 // -- sources of nodes -----------------------------------------------------------------------------
 
 void IngestService::mounts_changed() {
+  see_all_ = true;
+  flows_changed();
+}
+
+void IngestService::mount_changed(const std::string& mount) {
+  if (node_sources_.contains(mount) || (ingest_ && !ingest_->nodes_with_source(mount).empty()))
+    due_.insert(mount);
+  flows_changed();
+}
+
+void IngestService::flows_changed() {
   look_ = true;
   if (!stopped_ && ingest_) soon();
 }
@@ -194,19 +213,17 @@ std::string IngestService::why_not(const Ingest::Elsewhere& source) const {
   const auto mount = services_.mounts.find(source.mount);
   if (mount && mount->phase() == MountPhase::kRunning && !mount->facts()->relayed)
     return "the mount has a source of this server";
-  const auto configured = std::any_of(plans_.begin(), plans_.end(), [&](const IngestPlan& plan) {
-    return plan.mount == source.mount;
-  });
-  if (configured || services_.relays->is_configured(source.mount))
+  if (planned_.contains(source.mount) || services_.relays->is_configured(source.mount))
     return "the mount is a relay of this server";
   return {};
 }
 
-// Where its listeners reach it: that is what the configuration allows it to announce.
-std::optional<Upstream> IngestService::upstream_at(const Ingest::Elsewhere& source) {
+// Where its listeners reach it: that is what the configuration allows it to announce.  Without the
+// mount.
+std::optional<Upstream> IngestService::place_of(const std::string& node) const {
   const auto addresses =
       nodes_.decider().with_table([&](const NodeTable& table) -> std::vector<NodeAddress> {
-        const NodeSlot slot = table.find(source.node);
+        const NodeSlot slot = table.find(node);
         return slot == kNoNode ? std::vector<NodeAddress>{} : table.node(slot).addresses;
       });
   if (addresses.empty()) return std::nullopt;
@@ -218,7 +235,6 @@ std::optional<Upstream> IngestService::upstream_at(const Ingest::Elsewhere& sour
   upstream.target.host = address.host;
   upstream.target.port = address.port;
   upstream.target.tls = address.scheme == PublicScheme::kHttps;
-  upstream.mount = source.mount;
   upstream.word = StreamWord::kOffered;
   return upstream;
 }
@@ -229,7 +245,7 @@ void IngestService::look_at_own() {
   std::set<std::string> own;
   const auto config = services_.config.read();
   if (!masters_.empty())
-    for (const auto all = services_.mounts.all(); const auto& [name, mount] : *all) {
+    for (const auto used = services_.mounts.in_use(); const auto& [name, mount] : used) {
       const auto facts = mount->facts();
       const MountPhase phase = mount->phase();
       const MountSettings& section = mount_section(*config, name);
@@ -244,60 +260,95 @@ void IngestService::look_at_own() {
   ingest_->set_sources(std::move(own));
 }
 
-void IngestService::see_sources() {
-  const bool looked = std::exchange(look_, false);
-  if (looked) look_at_own();
+// Only mounts of which something has changed are looked at, and of many at once some in each turn.
+void IngestService::see_sources(bool all) {
+  if (std::exchange(look_, false)) look_at_own();
   const SteadyTime at = services_.loops.control().now();
-  if (!looked && seen_ == ingest_->version() && at < see_again_) return;
-  seen_ = ingest_->version();
-  see_again_ = at + kSeeAgain;
-  std::vector<NodeSource> now;
-  bool changed = false;
-  auto sources = ingest_->sources();
-  const auto config = services_.config.read();
+  due_.merge(ingest_->take_changed_sources());
+  for (Ingest::Elsewhere& each : ingest_->take_ended_sources())
+    ending_.emplace(std::move(each.mount), std::move(each.node));
+  std::set<std::string> masters;
+  for (const MasterLink& link : masters_.links())
+    if (link.session) masters.insert(link.session->master_id());
+  if (std::exchange(masters_seen_, masters) != masters) see_all_ = true;
+  if (at >= see_again_) note_places(at);
+  if (std::exchange(see_all_, false)) {
+    for (const auto& [mount, sources] : node_sources_) due_.insert(mount);
+    for (Ingest::Elsewhere& each : ingest_->sources()) due_.insert(std::move(each.mount));
+  }
+  std::vector<std::string> changed;
+  for (std::size_t seen = 0; !due_.empty() && (all || seen < kSeenATurn); ++seen) {
+    std::string mount = std::move(due_.extract(due_.begin()).value());
+    if (!see_mount(mount)) continue;
+    nodes_.offer_changed(mount);
+    changed.push_back(std::move(mount));
+  }
+  if (changed.empty()) return;
+  if (all)
+    services_.relays->streams_changed();
+  else
+    services_.relays->node_sources_changed(changed);
+}
+
+void IngestService::note_places(SteadyTime now) {
+  see_again_ = now + kSeeAgain;
+  std::erase_if(places_, [this](const auto& row) { return !linked_.contains(row.first); });
+  for (auto& [node, known] : places_) {
+    auto place = place_of(node);
+    if (place.has_value() != known.has_value() || (place && !same_place(*place, *known)))
+      see_all_ = true;
+    known = std::move(place);
+  }
+}
+
+bool IngestService::see_mount(const std::string& mount) {
+  const auto at = node_sources_.find(mount);
+  const std::vector<NodeSource> before =
+      at == node_sources_.end() ? std::vector<NodeSource>{} : std::move(at->second);
+  const MountSettings& section = mount_section(*services_.config.read(), mount);
   // Of a mount that moves both homes may have one: the first that is named is pulled.  Of two homes
   // it is the one that is pulled already: where a link was lost, both may have let a source in.
-  const auto is_pulled = [this](const Ingest::Elsewhere& source) {
-    const auto first =
-        std::find_if(node_sources_.begin(), node_sources_.end(),
-                     [&source](const NodeSource& each) { return each.mount == source.mount; });
-    return first != node_sources_.end() && first->node == source.node;
+  const auto is_pulled = [&before](const std::string& node) {
+    return !before.empty() && before.front().node == node;
   };
-  std::stable_sort(sources.begin(), sources.end(),
-                   [&](const Ingest::Elsewhere& a, const Ingest::Elsewhere& b) {
-                     if (a.mount != b.mount) return a.mount < b.mount;
-                     const MountSettings& section = mount_section(*config, a.mount);
-                     const unsigned of_a = home_rank(section, a.node);
-                     const unsigned of_b = home_rank(section, b.node);
-                     if (of_a != of_b || section.backup.empty()) return of_a < of_b;
-                     return is_pulled(a) && !is_pulled(b);
-                   });
-  for (const Ingest::Elsewhere& source : sources) {
-    if (!why_not(source).empty()) continue;
-    auto upstream = upstream_at(source);
-    if (!upstream) continue;
-    const auto known =
-        std::find_if(node_sources_.begin(), node_sources_.end(), [&](const NodeSource& each) {
-          return each.mount == source.mount && each.node == source.node &&
-                 same_place(each.upstream, *upstream);
-        });
-    upstream->offer_number =
-        known == node_sources_.end() ? next_offer_++ : known->upstream.offer_number;
-    changed = changed || known == node_sources_.end();
-    now.push_back({source.mount, source.node, std::move(*upstream)});
+  auto nodes = ingest_->nodes_with_source(mount);
+  std::stable_sort(nodes.begin(), nodes.end(), [&](const std::string& a, const std::string& b) {
+    const unsigned of_a = home_rank(section, a), of_b = home_rank(section, b);
+    if (of_a != of_b || section.backup.empty()) return of_a < of_b;
+    return is_pulled(a) && !is_pulled(b);
+  });
+  bool changed = false;
+  std::vector<NodeSource> now;
+  for (const std::string& node : nodes) {
+    if (!why_not({mount, node}).empty()) continue;
+    const auto [place, fresh] = places_.try_emplace(node);
+    if (fresh) place->second = place_of(node);
+    if (!place->second) continue;
+    Upstream upstream = *place->second;
+    upstream.mount = mount;
+    const auto known = std::find_if(before.begin(), before.end(), [&](const NodeSource& each) {
+      return each.node == node && same_place(each.upstream, upstream);
+    });
+    upstream.offer_number = known == before.end() ? next_offer_++ : known->upstream.offer_number;
+    changed = changed || known == before.end();
+    now.push_back({mount, node, std::move(upstream)});
   }
-  const auto ended = ingest_->take_ended_sources();
-  for (const NodeSource& each : node_sources_)
-    if (std::find(ended.begin(), ended.end(), Ingest::Elsewhere{each.mount, each.node}) !=
-        ended.end())
-      ended_.insert(each.mount);
-  changed = changed || now.size() != node_sources_.size() ||
-            !std::equal(now.begin(), now.end(), node_sources_.begin(),
-                        [](const NodeSource& a, const NodeSource& b) {
-                          return a.mount == b.mount && a.node == b.node;
-                        });
-  node_sources_ = std::move(now);
-  if (changed) services_.relays->streams_changed();
+  for (const NodeSource& each : before)
+    if (ending_.contains({mount, each.node})) ended_.insert(mount);
+  ending_.erase(ending_.lower_bound({mount, ""}), ending_.lower_bound({mount + '\0', ""}));
+  changed = changed ||
+            !std::equal(now.begin(), now.end(), before.begin(), before.end(),
+                        [](const NodeSource& a, const NodeSource& b) { return a.node == b.node; });
+  if (now.empty())
+    node_sources_.erase(mount);
+  else
+    node_sources_.insert_or_assign(mount, std::move(now));
+  return changed;
+}
+
+std::span<const IngestService::NodeSource> IngestService::sources_of(std::string_view mount) const {
+  const auto at = node_sources_.find(mount);
+  return at == node_sources_.end() ? std::span<const NodeSource>{} : at->second;
 }
 
 bool IngestService::has_source_at(std::string_view mount, std::string_view node) const {
@@ -306,9 +357,9 @@ bool IngestService::has_source_at(std::string_view mount, std::string_view node)
 
 std::optional<std::vector<std::string>> IngestService::way_of(const std::string& mount) const {
   if (captures(mount)) return std::vector<std::string>{};
-  for (const NodeSource& source : node_sources_)
-    if (source.mount == mount) return std::vector<std::string>{source.node};
-  return std::nullopt;
+  const auto sources = sources_of(mount);
+  if (sources.empty()) return std::nullopt;
+  return std::vector<std::string>{sources.front().node};
 }
 
 std::vector<IngestSight> IngestService::rows() const {

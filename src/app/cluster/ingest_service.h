@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -41,14 +42,21 @@ class IngestService {
   // This node pulls the mount from its own upstream.
   bool captures(std::string_view mount) const { return ingest_ && ingest_->captures(mount); }
   std::size_t captured() const { return ingest_ ? ingest_->captured() : 0; }
-  // The mounts of this server may be other ones.
+  // The mounts of this server may be other ones, and what the configuration says of them.
   void mounts_changed();
+  // This one has begun, ended or changed here.
+  void mount_changed(const std::string& mount);
+  // Relays may feed others of them.
+  void flows_changed();
   // Sources of nodes that are pulled from there, with the way to the node.
   struct NodeSource {
     std::string mount, node;
     Upstream upstream;
   };
-  const std::vector<NodeSource>& node_sources() const noexcept { return node_sources_; }
+  // By mount; of one mount the best first.
+  using NodeSources = std::map<std::string, std::vector<NodeSource>, std::less<>>;
+  const NodeSources& node_sources() const noexcept { return node_sources_; }
+  std::span<const NodeSource> sources_of(std::string_view mount) const;
   // The node says that it has the source, whether that is pulled or not.
   bool has_source_at(std::string_view mount, std::string_view node) const;
   // Mounts of node_sources() that the node itself has ended, since the last call: there is nothing
@@ -69,21 +77,30 @@ class IngestService {
   void tell();
   void name_refused();
   void look_at_own();
-  void see_sources();
+  // all: not only as many as are looked at in one turn.
+  void see_sources(bool all);
+  void note_places(SteadyTime now);
+  // True: it is pulled from elsewhere now.
+  bool see_mount(const std::string& mount);
   // "": this node may bring the mount.
   std::string why_not(const Ingest::Elsewhere& source) const;
-  std::optional<Upstream> upstream_at(const Ingest::Elsewhere& source);
+  std::optional<Upstream> place_of(const std::string& node) const;
 
   Services& services_;
   MasterLinks& masters_;
   NodeLinks& nodes_;
   std::unique_ptr<Ingest> ingest_;  // null: not configured yet
   std::vector<IngestPlan> plans_;
-  std::vector<NodeSource> node_sources_;
+  std::set<std::string, std::less<>> planned_;  // mounts of plans_
+  NodeSources node_sources_;
   std::uint64_t next_offer_ = 1;
   bool look_ = true;  // at the mounts
+  bool see_all_ = true;
+  std::set<std::string> due_;                              // mounts, to be seen
+  std::set<std::pair<std::string, std::string>> ending_;   // mounts and nodes, to be seen
+  std::map<std::string, std::optional<Upstream>> places_;  // of nodes with sources
+  std::set<std::string> masters_seen_;
   std::set<std::string> ended_;
-  std::uint64_t seen_ = ~std::uint64_t{0};  // version of Ingest
   SteadyTime see_again_{};
   std::set<std::string> linked_;
   SteadyTime name_again_{};

@@ -299,7 +299,7 @@ unsigned MasterLinks::lookup_mount(const std::string& mount) {
 }
 
 void MasterLinks::mount_looked_up(const std::string& mount, bool known) {
-  if (known) services_.relays->settle();
+  if (known) services_.relays->settle(mount);
   services_.lookup->mount_looked_up(mount, known);
 }
 

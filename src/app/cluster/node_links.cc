@@ -16,17 +16,20 @@ using namespace std::chrono_literals;
 constexpr auto kEvery = 250ms;
 constexpr auto kLinkDead = 1000ms;
 constexpr int kClusterPortBacklog = 512;
+// Of many mounts in one turn, so that other work of control does not wait for all of them.
+constexpr std::size_t kOffersATurn = 2000, kLeastOffers = 20;
+constexpr auto kBetweenOffers = 2ms;
 constexpr int kMaxBeforeHello = 4;  // connections of one node
 
 }  // namespace
 
-NodeLinks::NodeLinks(Services& services, NeighbourCallbacks neighbours, Offers offers_now)
+NodeLinks::NodeLinks(Services& services, NeighbourCallbacks neighbours, OfferOf offer_of)
     : NeighbourSide(std::move(neighbours)),
       services_(services),
-      offers_now_(std::move(offers_now)),
+      offer_of_(std::move(offer_of)),
       facts_(services.cluster->facts()),
       asks_(services.loops.control()),
-      offer_timer_(services.loops.control(), [this] { send_offers(); }) {}
+      offer_timer_(services.loops.control(), [this] { send_offers(false); }) {}
 
 NodeLinks::~NodeLinks() = default;
 
@@ -121,7 +124,7 @@ WelcomeFrame NodeLinks::welcome_for(const KnownNode&) {
 
 void NodeLinks::node_joined(NodeSession& session) {
   if (!stopped_) neighbours_.joined(session.id(), session.epoch());
-  send_offers();
+  send_offers(true);
   if (server_) server_->node_linked(session.id(), session.peer());
   for (const auto& other : sessions_)
     if (other.get() != &session && other->joined() && other->id() == session.id())
@@ -208,20 +211,46 @@ bool NodeLinks::send_to(std::string_view node, const Frame& frame) {
 // -- what nodes are sent --------------------------------------------------------------------------
 
 void NodeLinks::offers_changed() {
+  all_due_ = true;
   if (!stopped_ && !offer_timer_.armed()) offer_timer_.after(0us);
 }
 
-void NodeLinks::send_offers() {
-  if (stopped_ || (!socket_ && sessions_.empty())) return;
-  const OfferChanges::Change change = offers_.update(offers_now_());
+void NodeLinks::offer_changed(const std::string& mount) {
+  if (!all_due_) due_.insert(mount);
+  if (!stopped_ && !offer_timer_.armed()) offer_timer_.after(0us);
+}
+
+void NodeLinks::send_offers(bool all) {
+  if (stopped_ || (!socket_ && sessions_.empty())) {
+    due_.clear();
+    all_due_ = true;
+    return;
+  }
+  if (std::exchange(all_due_, false)) {
+    offers_.for_each([this](const std::string& mount) { due_.insert(mount); });
+    for (const auto mounts = services_.mounts.all(); const auto& [name, mount] : *mounts)
+      due_.insert(name);
+  }
+  // Each node is sent them in its own frames.
+  const std::size_t most =
+      std::max(kLeastOffers, kOffersATurn / std::max<std::size_t>(1, sessions_.size()));
+  OfferChanges::Change change;
+  for (std::size_t seen = 0; !due_.empty() && (all || seen < most); ++seen) {
+    const std::string mount = std::move(due_.extract(due_.begin()).value());
+    offers_.set(mount, offer_of_(mount), change);
+  }
+  if (!due_.empty()) offer_timer_.after(kBetweenOffers);
   if (change.empty()) return;
   for (const auto& session : sessions_) session->send_offers(change);
 }
 
 bool NodeLinks::is_offered(const std::string& mount) {
   if (offer_timer_.armed()) {
-    offer_timer_.cancel();
-    send_offers();
+    OfferChanges::Change change;
+    due_.erase(mount);
+    offers_.set(mount, offer_of_(mount), change);
+    if (!change.empty())
+      for (const auto& session : sessions_) session->send_offers(change);
   }
   return offers_.has(mount);
 }

@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,8 +29,9 @@ namespace lb {
 
 class NodeLinks final : public NeighbourSide<MasterSide> {
  public:
-  using Offers = std::function<std::vector<StreamOffer>()>;  // as of now
-  NodeLinks(Services& services, NeighbourCallbacks neighbours, Offers offers_now);
+  // As of now; nullopt: it is not offered.
+  using OfferOf = std::function<std::optional<StreamOffer>(const std::string& mount)>;
+  NodeLinks(Services& services, NeighbourCallbacks neighbours, OfferOf offer_of);
   ~NodeLinks() override;
 
   // Before privileges are dropped.
@@ -42,8 +44,10 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
 
   // A node that has proved its id, here or to a worker.
   void accept(std::string id, std::unique_ptr<Transport> transport, std::string leftover);
-  // What is offered may have changed; it is compared later in this turn of the loop.
+  // What is offered may have changed; it is compared later in this turn of the loop, and of many
+  // mounts some in each turn.
   void offers_changed();
+  void offer_changed(const std::string& mount);
   // To every node but the one that the message comes from.
   void send(const MessageFrame& message);
   // Asks a node for listeners of a mount; an answer, or null, comes later.  False: it is not
@@ -102,10 +106,13 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
 
  private:
   void open_server();
-  void send_offers();
+  // all: not only as many as are sent in one turn.
+  void send_offers(bool all);
 
   Services& services_;
-  const Offers offers_now_;
+  const OfferOf offer_of_;
+  bool all_due_ = true;
+  std::set<std::string> due_;                  // mounts whose offers may have changed
   std::shared_ptr<const ClusterFacts> facts_;  // as of the configuration
   std::shared_ptr<const ListenSocket> socket_;
   std::unique_ptr<LinkServer> server_;

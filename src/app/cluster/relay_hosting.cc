@@ -86,7 +86,7 @@ std::string RelayService::request_lines(const std::string& mount) const {
 std::string RelayService::pull_line(const Upstream& upstream) {
   std::string line = services_.links->masters().pull_line(upstream);
   // A source at a node.
-  for (const IngestService::NodeSource& source : services_.links->ingest().node_sources())
+  for (const auto& source : services_.links->ingest().sources_of(upstream.mount))
     if (line.empty() && same_place(source.upstream, upstream))
       line = services_.links->nodes().pull_line(source.node, upstream.mount);
   return line;

@@ -38,7 +38,7 @@ void RelayService::relay_switched(const std::string& mount, const RelaySwitch& h
                              {"gap-ms", std::to_string(how.seam.gap.count())},
                              {"why", how.why}});
   // From its master to its own upstream, or back: whether its source is here has changed.
-  services_.links->mounts_changed();
+  services_.links->mount_changed(mount);
 }
 
 const std::map<std::string, PullFault, std::less<>>& RelayService::unable() {

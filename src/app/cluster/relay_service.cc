@@ -28,6 +28,7 @@ constexpr auto kLookForAway = 2s;
 constexpr auto kFormerKept = 10s;
 // As a stream that a master offers.
 constexpr auto kNodeSourceRunOn = 30s;
+constexpr int kChoiceShare = 4;
 // Every kLookForAway.
 constexpr unsigned kLooksUntilRaced = 2, kLooksAtHome = 4;
 
@@ -80,14 +81,21 @@ std::unique_ptr<Underway> RelayService::make_tls(Loop& loop, std::unique_ptr<Tra
   return make_tls_with(roots_, only_13)(loop, std::move(plain), host, std::move(then));
 }
 
+// Of much that comes together only the first is acted on at once: a choice among many takes its
+// time, and leaves the loop four times as much for others.
 void RelayService::streams_changed() {
-  if (!stopped_ && !choose_.armed()) choose_.after(std::chrono::microseconds(0));
+  if (stopped_ || choose_.armed()) return;
+  const SteadyTime now = services_.loops.control().now();
+  choose_.after(std::max(std::chrono::microseconds(0),
+                         std::chrono::ceil<std::chrono::microseconds>(next_choice_ - now)));
 }
 
-void RelayService::settle() {
-  if (!choose_.armed()) return;
-  choose_.cancel();
-  choose_relays();
+void RelayService::settle(const std::string& mount) {
+  if (choose_.armed()) {
+    choose_.cancel();
+    choose_relays();
+  }
+  relays_.begin(mount);
 }
 
 void RelayService::load_roots() {
@@ -102,6 +110,9 @@ void RelayService::load_roots() {
 void RelayService::configure(const Config& config) {
   if (stopped_) return;
   configured_ = relay_plans(config);
+  configured_at_.clear();
+  for (std::size_t i = 0; i < configured_.size(); ++i)
+    configured_at_.emplace(configured_[i].local_mount, i);
   if (roots_file_ != config.paths.ssl_cafile) roots_ = nullptr;
   if (!roots_ && wants_tls(config)) load_roots();
   std::vector<std::unique_ptr<MasterWatch>> masters;
@@ -137,18 +148,30 @@ void RelayService::configure(const Config& config) {
   choose_relays();
 }
 
+bool RelayService::may_be(const StaticFiles& files, const std::string& mount) const {
+  if (!may_be_relayed_as(mount)) return false;
+  // A stream may hide a file of the web root only if that is audio (decisions B5).
+  if (!files.has_file(mount)) return true;
+  return is_stream_type(files.types().type_of(mount));
+}
+
+RelayPlan RelayService::plan_of(const IngestService::NodeSource& source) const {
+  RelayPlan plan;
+  plan.local_mount = source.mount;
+  plan.upstreams.push_back(source.upstream);
+  plan.on_demand = true;
+  plan.from_master = true;
+  plan.run_on = kNodeSourceRunOn;
+  return plan;
+}
+
 // Those of the configuration first; of the masters' streams, the same mount at several masters is
 // one relay with several upstreams.
 void RelayService::choose_relays() {
+  const SteadyTime began = services_.clock.steady();
   std::vector<RelayPlan> plans;
   std::map<std::string, std::size_t> place;
   const auto files = services_.files.read();
-  const auto may_be = [&](const std::string& mount) {
-    if (!may_be_relayed_as(mount)) return false;
-    // A stream may hide a file of the web root only if that is audio (decisions B5).
-    if (!files->has_file(mount)) return true;
-    return is_stream_type(files->types().type_of(mount));
-  };
   for (const RelayPlan& plan : configured_) {
     if (!may_be_relayed_as(plan.local_mount)) {
       services_.log.error("relay/relay", "relay " + plan.local_mount +
@@ -166,7 +189,7 @@ void RelayService::choose_relays() {
     plan.upstreams.push_back(std::move(upstream));
   };
   for (auto& stream : services_.links->masters().streams()) {
-    if (!may_be(stream.mount)) continue;
+    if (!may_be(*files, stream.mount)) continue;
     const auto [at, fresh] = place.try_emplace(stream.mount, plans.size());
     if (!fresh) {
       if (at->second >= own) add_upstream(plans[at->second], std::move(stream.upstream));
@@ -184,7 +207,7 @@ void RelayService::choose_relays() {
   for (const auto& master : masters_) {
     const MasterPlan& from = master->plan();
     for (auto& [mount, upstream] : master->streams()) {
-      if (!may_be(mount)) continue;
+      if (!may_be(*files, mount)) continue;
       const auto [at, fresh] = place.try_emplace(mount, plans.size());
       if (!fresh) {
         if (at->second >= own) add_upstream(plans[at->second], std::move(upstream));
@@ -200,23 +223,42 @@ void RelayService::choose_relays() {
       plans.push_back(std::move(plan));
     }
   }
-  for (const IngestService::NodeSource& source : services_.links->ingest().node_sources()) {
+  claimed_.clear();
+  for (const auto& [mount, at] : place) claimed_.insert(claimed_.end(), mount);
+  for (const auto& [mount, sources] : services_.links->ingest().node_sources())
     // What a master offers comes first.
-    if (!may_be(source.mount) || !place.try_emplace(source.mount, plans.size()).second) continue;
-    RelayPlan plan;
-    plan.local_mount = source.mount;
-    plan.upstreams.push_back(source.upstream);
-    plan.on_demand = true;
-    plan.from_master = true;
-    plan.run_on = kNodeSourceRunOn;
-    plans.push_back(std::move(plan));
-  }
+    if (may_be(*files, mount) && place.try_emplace(mount, plans.size()).second)
+      plans.push_back(plan_of(sources.front()));
+  std::set<std::string> touched;
+  for (const auto& [mount, until] : former_) touched.insert(mount);
   hold_captures(plans, place);
   keep_former(plans, place);
-  relays_.want(plans);
+  for (const auto& [mount, until] : former_) touched.insert(mount);
+  relays_.want(std::move(plans));
+  chosen(touched);
+  const SteadyTime ended = services_.clock.steady();
+  next_choice_ = ended + kChoiceShare * (ended - began);
+}
+
+void RelayService::chosen(const std::set<std::string>& touched) {
   unable_known_ = false;
-  services_.links->mounts_changed();
+  services_.links->relays_chosen(touched);
   services_.lookup->mounts_changed();
+}
+
+// What is new is laid to what there is.  What ends may be kept for a while, and is a choice among
+// all.
+void RelayService::node_sources_changed(const std::vector<std::string>& mounts) {
+  const IngestService& ingest = services_.links->ingest();
+  const bool all_new = std::all_of(mounts.begin(), mounts.end(), [&](const std::string& mount) {
+    return !ingest.sources_of(mount).empty() && !is_configured(mount) && !former_.contains(mount);
+  });
+  if (stopped_ || choose_.armed() || !all_new) return streams_changed();
+  const auto files = services_.files.read();
+  for (const std::string& mount : mounts)
+    if (!claimed_.contains(mount) && may_be(*files, mount))
+      relays_.want_too(plan_of(ingest.sources_of(mount).front()));
+  chosen({mounts.begin(), mounts.end()});
 }
 
 // A mount that another node is to capture: its own upstream is closed, and the listeners wait here
@@ -247,17 +289,17 @@ void RelayService::hold_captures(std::vector<RelayPlan>& plans,
 }
 
 bool RelayService::is_configured(const std::string& mount) const {
-  return std::any_of(configured_.begin(), configured_.end(),
-                     [&](const RelayPlan& plan) { return plan.local_mount == mount; });
+  return configured_at_.contains(mount);
 }
 
 bool RelayService::captures_own(const std::string& mount) const {
   const Relay* relay = relays_.of_mount(mount);
   if (relay == nullptr || (!relay->flows() && !relay->asks())) return false;
   const Upstream& from = relay->flows() ? relay->last_upstream() : relay->plan().upstreams.front();
-  return std::any_of(configured_.begin(), configured_.end(), [&](const RelayPlan& plan) {
-    return plan.local_mount == mount &&
-           std::any_of(plan.upstreams.begin(), plan.upstreams.end(),
+  const auto [first, last] = configured_at_.equal_range(mount);
+  return std::any_of(first, last, [&](const auto& row) {
+    const auto& upstreams = configured_[row.second].upstreams;
+    return std::any_of(upstreams.begin(), upstreams.end(),
                        [&](const Upstream& each) { return same_place(each, from); });
   });
 }
@@ -319,7 +361,7 @@ void RelayService::leave_formers(const std::vector<MasterPlan>& plans) {
 void RelayService::look_for_raced() {
   const auto config = services_.config.read();
   std::map<std::string, unsigned> raced;
-  relays_.for_each([&](const std::string& mount, const Relay& relay) {
+  const auto look_at = [&](const std::string& mount, const Relay& relay) {
     const auto* writer = services_.admission->writer_of(mount);
     if (writer == nullptr || writer->kind != WriterKind::kSource) return;
     const auto& upstreams = relay.plan().upstreams;
@@ -343,7 +385,9 @@ void RelayService::look_for_raced() {
                                             "listeners of the two servers hear different "
                                             "programmes until one of them ends");
     }
-  });
+  };
+  for (const auto used = services_.mounts.in_use(); const auto& [name, mount] : used)
+    if (const Relay* relay = relays_.of_mount(name)) look_at(name, *relay);
   raced_ = std::move(raced);
 }
 
@@ -402,6 +446,7 @@ void RelayService::look_for_away() {
         for (const auto& found : answers)
           for (std::size_t i = 0; i < homes.size(); ++i)
             if (found[i]) away_.insert(homes[i]);
+        for (const std::string& mount : away_) relays_.look_at(mount);
       });
 }
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "app/cluster/exec_source.h"
+#include "app/cluster/ingest_service.h"
 #include "app/services/parked_requests.h"
 #include "app/services/services.h"
 #include "cluster/balance/redirect_token.h"
@@ -60,7 +61,10 @@ class RelayService final : public RelayHost {
   // Of the links: the masters offer other streams.  They are looked at later in this turn of the
   // loop, or now by settle().
   void streams_changed();
-  void settle();
+  // Nodes have sources of these mounts, or other ones, or no longer.
+  void node_sources_changed(const std::vector<std::string>& mounts);
+  // mount: an answer about it waits.
+  void settle(const std::string& mount);
   // What cannot be pulled now, and why.
   const std::map<std::string, PullFault, std::less<>>& unable();
   void pulls_changed() noexcept { unable_known_ = false; }
@@ -104,6 +108,7 @@ class RelayService final : public RelayHost {
   Connector& connector() noexcept override { return connector_; }
   SourceAdmission& admission() noexcept override { return *services_.admission; }
   const MountTable& mounts() const noexcept override { return services_.mounts; }
+  MountTable::Rows mounts_in_use() override { return services_.mounts.in_use(); }
   Log& log() noexcept override { return services_.log; }
   Rng& rng() noexcept override { return rng_; }
   std::string user_agent() const override;
@@ -124,6 +129,7 @@ class RelayService final : public RelayHost {
   }
   void relay_failed(const std::string& mount) override;
   Relay* find_relay(std::uint64_t id) override { return relays_.find(id); }
+  void relays_begun() override { chosen({}); }
   Gate& calls() noexcept override { return calls_; }
   Gate& proofs() noexcept override { return proofs_; }
   Gate& dry() noexcept override { return dry_; }
@@ -138,6 +144,10 @@ class RelayService final : public RelayHost {
   void load_roots();
   void look_for_away();
   void choose_relays();
+  // touched: mounts that come from elsewhere now.
+  void chosen(const std::set<std::string>& touched);
+  RelayPlan plan_of(const IngestService::NodeSource& source) const;
+  bool may_be(const StaticFiles& files, const std::string& mount) const;
   // Relays that flow, and that no master is there for any more since the configuration is another
   // one.
   void keep_former(std::vector<RelayPlan>& plans, const std::map<std::string, std::size_t>& wanted);
@@ -168,6 +178,10 @@ class RelayService final : public RelayHost {
       away_;  // idle relays whose listeners are at the fallback and want to come back
   Timer look_;
   std::vector<RelayPlan> configured_;
+  std::multimap<std::string, std::size_t, std::less<>> configured_at_;  // in configured_, by mount
+  // Mounts of the relays that the configuration and masters want: they come before what nodes have.
+  std::set<std::string, std::less<>> claimed_;
+  SteadyTime next_choice_{};
   std::vector<std::unique_ptr<MasterWatch>> masters_;
   std::vector<std::unique_ptr<MasterWatch>> left_;  // say so to masters that are none any more
   std::map<std::string, SteadyTime> former_;  // mounts of such masters, and how long they go on

@@ -61,9 +61,8 @@ std::string SlotLinks::upstream_of(const std::string& mount) const {
     if (!link.session || !epochs_.contains(link.session->master_id())) continue;
     if (link.session->streams_target() == from.target) return link.session->master_id();
   }
-  for (const IngestService::NodeSource& source : ingest_.node_sources())
-    if (source.mount == mount && epochs_.contains(source.node) && same_place(source.upstream, from))
-      return source.node;
+  for (const IngestService::NodeSource& source : ingest_.sources_of(mount))
+    if (epochs_.contains(source.node) && same_place(source.upstream, from)) return source.node;
   return {};
 }
 

@@ -27,15 +27,20 @@ struct Offered {
   const StreamOffer* best = nullptr;  // null: all have withdrawn it, and its relay runs out
 };
 
-std::map<std::string_view, Offered> offered_by(const std::vector<MasterLink>& masters) {
-  std::map<std::string_view, Offered> offered;
-  for (const MasterLink& master : masters)
-    for (const auto& [mount, stream] : master.session->streams().streams()) {
-      Offered& row = offered[mount];
-      if (stream.state == OfferState::kWithdrawn) continue;
-      if (row.best == nullptr || stream.offer.path.size() < row.best->path.size())
-        row.best = &stream.offer;
-    }
+// nullopt: none of them has it.
+std::optional<Offered> offered_by(const std::vector<MasterLink>& masters,
+                                  const std::string& mount) {
+  std::optional<Offered> offered;
+  for (const MasterLink& master : masters) {
+    const auto& streams = master.session->streams().streams();
+    const auto at = streams.find(mount);
+    if (at == streams.end()) continue;
+    if (!offered) offered.emplace();
+    if (at->second.state == OfferState::kWithdrawn) continue;
+    const StreamOffer& offer = at->second.offer;
+    if (offered->best == nullptr || offer.path.size() < offered->best->path.size())
+      offered->best = &offer;
+  }
   return offered;
 }
 
@@ -58,43 +63,48 @@ bool has_own_source(const Mount& mount, const SourceFacts& facts) noexcept {
 
 }  // namespace
 
-std::vector<StreamOffer> stream_offers(
-    const Config& config, const MountTable::Rows& mounts, const std::string& own_id,
-    const std::vector<MasterLink>& masters,
-    const std::function<std::optional<std::vector<std::string>>(const std::string& mount)>&
-        way_of) {
-  const auto offered = offered_by(masters);
-  std::vector<StreamOffer> out;
-  for (const auto& [name, mount] : mounts) {
-    const auto facts = mount->facts();
-    if (facts->from_file || mount->phase() == MountPhase::kEnded) continue;
-    StreamOffer offer;
-    offer.mount = name;
-    offer.content_type = facts->content_type;
-    if (const auto bitrate = facts->stats.find(std::string(kBitrate));
-        bitrate != facts->stats.end())
-      if (const auto kbps = parse_u64(bitrate->second); kbps && *kbps < kMaxKbps)
-        offer.kbps = static_cast<unsigned>(*kbps);
-    offer.needs = protections_of(mount_section(config, name));
-    const bool own = has_own_source(*mount, *facts);
-    const auto way = own ? std::nullopt : way_of(name);
-    const auto from = offered.find(name);
-    const bool by_master = from != offered.end() && from->second.best != nullptr;
-    if (way && (way->empty() || !by_master)) {
-      offer.path = *way;
-    } else if (from != offered.end() && !own) {
-      const StreamOffer* best = from->second.best;
-      if (best == nullptr) continue;
-      offer.path = best->path;
-      // Its slots come from there, whatever the configuration here says.
-      offer.needs = static_cast<ProtectionSet>(
-          offer.needs | (best->needs & static_cast<ProtectionSet>(Protection::kSlots)));
-      if (offer.content_type.empty()) offer.content_type = best->content_type;
-      if (offer.kbps == 0) offer.kbps = best->kbps;
-    }
-    offer.path.push_back(own_id);
-    if (offer.path.size() <= kMaxHops) out.push_back(std::move(offer));
+std::optional<StreamOffer> stream_offer(const Config& config, const Mount& mount,
+                                        const std::string& own_id,
+                                        const std::vector<MasterLink>& masters,
+                                        const WayOf& way_of) {
+  const auto facts = mount.facts();
+  if (facts->from_file || mount.phase() == MountPhase::kEnded) return std::nullopt;
+  StreamOffer offer;
+  offer.mount = mount.name();
+  offer.content_type = facts->content_type;
+  if (const auto bitrate = facts->stats.find(std::string(kBitrate)); bitrate != facts->stats.end())
+    if (const auto kbps = parse_u64(bitrate->second); kbps && *kbps < kMaxKbps)
+      offer.kbps = static_cast<unsigned>(*kbps);
+  offer.needs = protections_of(mount_section(config, mount.name()));
+  const bool own = has_own_source(mount, *facts);
+  const auto way = own ? std::nullopt : way_of(mount.name());
+  const auto from = offered_by(masters, mount.name());
+  const bool by_master = from && from->best != nullptr;
+  if (way && (way->empty() || !by_master)) {
+    offer.path = *way;
+  } else if (from && !own) {
+    const StreamOffer* best = from->best;
+    if (best == nullptr) return std::nullopt;
+    offer.path = best->path;
+    // Its slots come from there, whatever the configuration here says.
+    offer.needs = static_cast<ProtectionSet>(
+        offer.needs | (best->needs & static_cast<ProtectionSet>(Protection::kSlots)));
+    if (offer.content_type.empty()) offer.content_type = best->content_type;
+    if (offer.kbps == 0) offer.kbps = best->kbps;
   }
+  offer.path.push_back(own_id);
+  if (offer.path.size() > kMaxHops) return std::nullopt;
+  return offer;
+}
+
+std::vector<StreamOffer> stream_offers(const Config& config, const MountTable::Rows& mounts,
+                                       const std::string& own_id,
+                                       const std::vector<MasterLink>& masters,
+                                       const WayOf& way_of) {
+  std::vector<StreamOffer> out;
+  for (const auto& [name, mount] : mounts)
+    if (auto offer = stream_offer(config, *mount, own_id, masters, way_of))
+      out.push_back(std::move(*offer));
   return out;
 }
 

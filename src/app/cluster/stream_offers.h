@@ -24,13 +24,19 @@ struct MasterLink {
   std::unique_ptr<MasterSession> session;
 };
 
-// Every mount that can be listened to here, with the way that it has come.  way_of: the way
-// that the stream of a mount has come before this node, where that is known whatever masters offer:
-// empty where this node captures it for the others.
-std::vector<StreamOffer> stream_offers(
-    const Config& config, const MountTable::Rows& mounts, const std::string& own_id,
-    const std::vector<MasterLink>& masters,
-    const std::function<std::optional<std::vector<std::string>>(const std::string& mount)>& way_of);
+// The way that the stream of a mount has come before this node, where that is known whatever
+// masters offer: empty where this node captures it for the others.
+using WayOf = std::function<std::optional<std::vector<std::string>>(const std::string& mount)>;
+
+// A mount that can be listened to here, with the way that it has come; nullopt: it is not offered.
+std::optional<StreamOffer> stream_offer(const Config& config, const Mount& mount,
+                                        const std::string& own_id,
+                                        const std::vector<MasterLink>& masters,
+                                        const WayOf& way_of);
+// All of them.
+std::vector<StreamOffer> stream_offers(const Config& config, const MountTable::Rows& mounts,
+                                       const std::string& own_id,
+                                       const std::vector<MasterLink>& masters, const WayOf& way_of);
 
 struct LinkedStream {
   std::string mount;

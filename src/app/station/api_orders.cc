@@ -38,8 +38,8 @@ std::string ApiOrders::source_of(const std::string& mount) const {
   if (fed && !here->facts()->relayed) return {};
   const auto config = services_.config.read();
   const MountSettings& section = mount_section(*config, mount);
-  for (const IngestService::NodeSource& source : services_.links->ingest().node_sources())
-    if (source.mount == mount && (!fed || is_home(section, source.node))) return source.node;
+  for (const IngestService::NodeSource& source : services_.links->ingest().sources_of(mount))
+    if (!fed || is_home(section, source.node)) return source.node;
   return {};
 }
 

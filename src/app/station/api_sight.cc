@@ -143,8 +143,9 @@ std::vector<NodeNow> ApiSight::nodes() const {
   }
   std::map<std::string, NodeNow*, std::less<>> by_id;
   for (NodeNow& row : rows) by_id[row.id] = &row;
-  for (const IngestService::NodeSource& source : services_.links->ingest().node_sources())
-    if (const auto at = by_id.find(source.node); at != by_id.end()) ++at->second->sources;
+  for (const auto& [mount, sources] : services_.links->ingest().node_sources())
+    for (const IngestService::NodeSource& source : sources)
+      if (const auto at = by_id.find(source.node); at != by_id.end()) ++at->second->sources;
   std::vector<LinkRow> links;
   services_.links->nodes().add_rows(links);
   for (const LinkRow& link : links) {

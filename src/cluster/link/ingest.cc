@@ -58,6 +58,7 @@ void Ingest::left(const std::string& neighbour, SteadyTime now) {
   lost.linked = lost.spoke = false;
   lost.told.clear();
   lost.told_sources.clear();
+  changed_sources_.merge(std::set<std::string>(lost.sources.begin(), lost.sources.end()));
   lost.sources.clear();
   lost_[neighbour] = now + timing_.kept;
   for (auto& [id, each] : neighbours_)
@@ -79,10 +80,12 @@ void Ingest::take(const std::string& teller, const std::vector<IngestRow>& rows)
     if (row.source) {
       if (row.at != teller || !row.via.empty()) continue;
       if (row.state == IngestState::kOff) {
-        if (from.sources.erase(row.mount) > 0 && ended_sources_.size() < kMaxRows)
-          ended_sources_.push_back({row.mount, teller});
-      } else if (from.sources.size() < kMaxRows)
-        from.sources.insert(row.mount);
+        if (from.sources.erase(row.mount) == 0) continue;
+        changed_sources_.insert(row.mount);
+        if (ended_sources_.size() < kMaxRows) ended_sources_.push_back({row.mount, teller});
+      } else if (from.sources.size() < kMaxRows && from.sources.insert(row.mount).second) {
+        changed_sources_.insert(row.mount);
+      }
       continue;
     }
     const bool own = row.at == own_id_ || has_word(row.via, own_id_);
@@ -165,6 +168,13 @@ std::vector<Ingest::Elsewhere> Ingest::sources() const {
 bool Ingest::is_source_at(std::string_view mount, std::string_view node) const {
   const auto at = neighbours_.find(node);
   return at != neighbours_.end() && at->second.sources.contains(mount);
+}
+
+std::vector<std::string> Ingest::nodes_with_source(const std::string& mount) const {
+  std::vector<std::string> nodes;
+  for (const auto& [id, neighbour] : neighbours_)
+    if (neighbour.sources.contains(mount)) nodes.push_back(id);
+  return nodes;
 }
 
 std::size_t Ingest::neighbours_rows() const noexcept {

@@ -104,6 +104,10 @@ class Ingest {
   };
   std::vector<Elsewhere> sources() const;
   bool is_source_at(std::string_view mount, std::string_view node) const;
+  // The nodes that have a source of this mount, in the order of their ids.
+  std::vector<std::string> nodes_with_source(const std::string& mount) const;
+  // Mounts of which another node has a source now, or no longer has, since the last call.
+  std::set<std::string> take_changed_sources() { return std::exchange(changed_sources_, {}); }
   // Those that their nodes have said to have ended, since the last call; not those of a lost link.
   std::vector<Elsewhere> take_ended_sources() { return std::exchange(ended_sources_, {}); }
 
@@ -188,6 +192,7 @@ class Ingest {
   std::map<std::string, Own, std::less<>> own_;
   std::set<std::string> sources_;
   std::vector<Elsewhere> ended_sources_;
+  std::set<std::string> changed_sources_;
   std::map<std::string, SteadyTime, std::less<>> lost_;  // neighbours, and when that is forgotten
   std::map<std::string, Neighbour, std::less<>> neighbours_;
   // What find_others() has found: every turn asks for all mounts, and rows seldom change.

@@ -21,6 +21,18 @@ OfferChanges::Change OfferChanges::update(std::vector<StreamOffer> now) {
   return change;
 }
 
+void OfferChanges::set(const std::string& mount, std::optional<StreamOffer> now, Change& change) {
+  const auto old = offers_.find(mount);
+  if (!now) {
+    if (old == offers_.end()) return;
+    offers_.erase(old);
+    change.removed.push_back(mount);
+  } else if (old == offers_.end() || old->second != *now) {
+    change.added.push_back(*now);
+    offers_.insert_or_assign(mount, std::move(*now));
+  }
+}
+
 std::vector<StreamOffer> OfferChanges::all() const {
   std::vector<StreamOffer> out;
   out.reserve(offers_.size());

@@ -87,6 +87,8 @@ class RelayHost {
   virtual Connector& connector() noexcept = 0;
   virtual SourceAdmission& admission() noexcept = 0;
   virtual const MountTable& mounts() const noexcept = 0;
+  // Those of them that have listeners or a source.
+  virtual MountTable::Rows mounts_in_use() = 0;
   virtual Log& log() noexcept = 0;
   virtual Rng& rng() noexcept = 0;
   virtual std::string user_agent() const = 0;
@@ -113,6 +115,8 @@ class RelayHost {
   virtual void relay_failed(const std::string& mount) = 0;
   // Null when it has gone.
   virtual Relay* find_relay(std::uint64_t id) = 0;
+  // Some of many new ones have begun.
+  virtual void relays_begun() {}
   // Upstreams that are being asked, over all relays: a list of thousands must not use up the
   // descriptors in one moment.
   virtual Gate& calls() noexcept = 0;

@@ -5,38 +5,102 @@
 namespace lb {
 
 RelaySet::RelaySet(RelayHost& ground)
-    : host_(ground), again_(ground.connector().loop(), [this] { look(); }) {
+    : host_(ground),
+      again_(ground.connector().loop(), [this] { look(); }),
+      begin_(ground.connector().loop(), [this] {
+        begin_some();
+        host_.relays_begun();
+      }) {
   again_.after(host_.timing().poll_every);
 }
 
 RelaySet::~RelaySet() = default;
 
-void RelaySet::want(const std::vector<RelayPlan>& plans) {
+void RelaySet::clear() {
+  to_begin_.clear();
+  awake_.clear();
+  by_id_.clear();
+  relays_.clear();
+}
+
+void RelaySet::want(std::vector<RelayPlan> plans) {
   std::set<std::string_view> wanted;
   for (const RelayPlan& plan : plans) wanted.insert(plan.local_mount);
-  std::erase_if(relays_, [&](const auto& row) { return !wanted.contains(row.first); });
-  for (const RelayPlan& plan : plans) {
+  std::erase_if(relays_, [&](const auto& row) {
+    if (wanted.contains(row.first)) return false;
+    by_id_.erase(row.second->id());
+    awake_.erase(row.second->id());
+    return true;
+  });
+  to_begin_.clear();
+  std::vector<RelayPlan*> fresh;
+  for (RelayPlan& plan : plans) {
     if (wanted.erase(plan.local_mount) == 0) continue;  // the second plan for this mount
-    if (const auto at = relays_.find(plan.local_mount); at != relays_.end()) {
-      at->second->update(plan);
-      continue;
-    }
-    auto relay = std::make_unique<Relay>(host_, next_id_++, plan);
-    Relay& added = *relay;
-    relays_.emplace(plan.local_mount, std::move(relay));
-    added.start();
+    if (const auto at = relays_.find(plan.local_mount); at == relays_.end())
+      fresh.push_back(&plan);
+    else if (!(at->second->plan() == plan))
+      change(*at->second, plan);
   }
+  for (RelayPlan* plan : fresh) to_begin_.emplace(plan->local_mount, std::move(*plan));
+  begin_some();
+}
+
+void RelaySet::change(Relay& relay, RelayPlan plan) {
+  awake_.insert(relay.id());
+  relay.update(std::move(plan));
+}
+
+void RelaySet::want_too(RelayPlan plan) {
+  if (const auto at = relays_.find(plan.local_mount); at != relays_.end())
+    change(*at->second, std::move(plan));
+  else
+    to_begin_.insert_or_assign(plan.local_mount, std::move(plan));
+  if (!begin_.armed()) begin_.after(std::chrono::microseconds(0));
+}
+
+void RelaySet::begin(std::string_view mount) {
+  const auto at = to_begin_.find(mount);
+  if (at != to_begin_.end()) add(std::move(to_begin_.extract(at).mapped()));
+}
+
+void RelaySet::begin_some() {
+  for (std::size_t begun = 0; begun < kBegunATurn && !to_begin_.empty(); ++begun)
+    add(std::move(to_begin_.extract(to_begin_.begin()).mapped()));
+  if (!to_begin_.empty()) begin_.after(std::chrono::milliseconds(1));
+}
+
+void RelaySet::add(RelayPlan plan) {
+  const std::string mount = plan.local_mount;
+  auto relay = std::make_unique<Relay>(host_, next_id_++, std::move(plan));
+  Relay& added = *relay;
+  by_id_.emplace(added.id(), &added);
+  relays_.emplace(mount, std::move(relay));
+  added.start();
+  note_awake(added);
+}
+
+void RelaySet::note_awake(const Relay& relay) {
+  if (relay.is_idle() && relay.plan().on_demand)
+    awake_.erase(relay.id());
+  else
+    awake_.insert(relay.id());
+}
+
+void RelaySet::look_at(std::string_view mount) {
+  if (const auto at = relays_.find(mount); at != relays_.end()) awake_.insert(at->second->id());
 }
 
 bool RelaySet::demand(std::string_view mount) {
+  begin(mount);
   const auto at = relays_.find(mount);
-  return at != relays_.end() && at->second->demand();
+  if (at == relays_.end()) return false;
+  awake_.insert(at->second->id());
+  return at->second->demand();
 }
 
 Relay* RelaySet::find(std::uint64_t id) {
-  for (const auto& [mount, relay] : relays_)
-    if (relay->id() == id) return relay.get();
-  return nullptr;
+  const auto at = by_id_.find(id);
+  return at == by_id_.end() ? nullptr : at->second;
 }
 
 const Relay* RelaySet::of_mount(std::string_view mount) const {
@@ -45,7 +109,10 @@ const Relay* RelaySet::of_mount(std::string_view mount) const {
 }
 
 void RelaySet::mount_is_free(std::string_view mount) {
-  if (const auto at = relays_.find(mount); at != relays_.end()) at->second->mount_is_free();
+  const auto at = relays_.find(mount);
+  if (at == relays_.end()) return;
+  awake_.insert(at->second->id());
+  at->second->mount_is_free();
 }
 
 void RelaySet::went_on(std::string_view mount, const Seam& seam) {
@@ -53,11 +120,21 @@ void RelaySet::went_on(std::string_view mount, const Seam& seam) {
 }
 
 void RelaySet::path_opened(const ConnectTarget& to) {
-  for (const auto& [mount, relay] : relays_) relay->path_opened(to);
+  for (const auto& [mount, relay] : relays_) {
+    relay->path_opened(to);
+    note_awake(*relay);
+  }
 }
 
+// One that is idle and whose mount has no listener has nothing to look at.
 void RelaySet::look() {
-  for (const auto& [mount, relay] : relays_) relay->poll_listeners();
+  for (const auto used = host_.mounts_in_use(); const auto& [mount, row] : used) look_at(mount);
+  for (const std::uint64_t id : std::vector<std::uint64_t>(awake_.begin(), awake_.end())) {
+    Relay* const relay = find(id);
+    if (relay == nullptr) continue;
+    relay->poll_listeners();
+    note_awake(*relay);
+  }
   again_.after(host_.timing().poll_every);
 }
 

@@ -8,6 +8,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,8 +22,15 @@ class RelaySet {
   explicit RelaySet(RelayHost& ground);
   ~RelaySet();
 
-  // Of two plans for one mount the first counts.
-  void want(const std::vector<RelayPlan>& plans);
+  // Of two plans for one mount the first counts.  Of many new ones some begin at once, and the
+  // others in the next turns of the loop.
+  void want(std::vector<RelayPlan> plans);
+  // One more, or another plan for one of them.
+  void want_too(RelayPlan plan);
+  // At once, if it is to begin.
+  void begin(std::string_view mount);
+  // Listeners of the mount may wait somewhere else: it is looked at with the others.
+  void look_at(std::string_view mount);
   // False: there is no such on-demand relay, or it cannot start now.
   bool demand(std::string_view mount);
   // Null when there is none.
@@ -39,15 +47,26 @@ class RelaySet {
   void for_each(F&& f) const {
     for (const auto& [mount, relay] : relays_) f(mount, *relay);
   }
-  void clear() { relays_.clear(); }
+  void clear();
 
  private:
+  static constexpr std::size_t kBegunATurn = 256;
+
   void look();
+  void note_awake(const Relay& relay);
+  void add(RelayPlan plan);
+  void change(Relay& relay, RelayPlan plan);
+  void begin_some();
 
   RelayHost& host_;
   std::map<std::string, std::unique_ptr<Relay>, std::less<>> relays_;
+  std::map<std::uint64_t, Relay*> by_id_;
+  // Relays that are not idle, or may not be: looked at each second, as are those whose mounts are
+  // in use.
+  std::set<std::uint64_t> awake_;
+  std::map<std::string, RelayPlan, std::less<>> to_begin_;  // by mount
   std::uint64_t next_id_ = 1;
-  Timer again_;
+  Timer again_, begin_;
 };
 
 }  // namespace lb

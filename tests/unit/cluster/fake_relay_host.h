@@ -65,6 +65,7 @@ class FakeRelayHost final : public RelayHost {
   Connector& connector() noexcept override { return connector_; }
   SourceAdmission& admission() noexcept override { return *admission_; }
   const MountTable& mounts() const noexcept override { return mounts_; }
+  MountTable::Rows mounts_in_use() override { return mounts_.in_use(); }
   Log& log() noexcept override { return captured.log; }
   Rng& rng() noexcept override { return rng_; }
   std::string user_agent() const override { return "Test"; }
@@ -97,7 +98,11 @@ class FakeRelayHost final : public RelayHost {
     switches.push_back(std::string(seam_name(how.seam.how)) + ", " + how.why);
   }
   std::vector<std::string> switches;
-  bool is_awaited(const std::string& mount) const override { return awaited.contains(mount); }
+  bool is_awaited(const std::string& mount) const override {
+    ++asked_awaited;
+    return awaited.contains(mount);
+  }
+  mutable std::size_t asked_awaited = 0;
   void relay_failed(const std::string& mount) override {
     failed.push_back(mount);
     awaited.erase(mount);

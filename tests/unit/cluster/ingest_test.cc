@@ -413,6 +413,9 @@ TEST(Ingest, OwnSourcesAreToldToMastersAndNotRepeated) {
   master.take("e1", rows);
   CHECK(master.news_for("m2").empty());
   CHECK((master.sources() == std::vector<Ingest::Elsewhere>{{"/a", "e1"}, {"/b", "e1"}}));
+  CHECK((master.nodes_with_source("/a") == std::vector<std::string>{"e1"}));
+  CHECK((master.take_changed_sources() == std::set<std::string>{"/a", "/b"}));
+  CHECK(master.take_changed_sources().empty());
   edge.set_sources({"/b"});
   master.take("e1", edge.news_for("m1"));
   CHECK((master.sources() == std::vector<Ingest::Elsewhere>{{"/b", "e1"}}));

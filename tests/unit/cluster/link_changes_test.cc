@@ -49,6 +49,20 @@ TEST(OfferChanges, OfTwoForOneMountTheFirstCounts) {
   changes.update({offer("/a", {"m1"}), offer("/a", {"m2"})});
   STRCMP_EQUAL("m1", changes.all()[0].path[0].c_str());
 }
+TEST(OfferChanges, OneMountIsComparedWithoutTheOthers) {
+  changes.update({offer("/a"), offer("/b")});
+  OfferChanges::Change change;
+  auto other = offer("/a");
+  other.kbps = 320;
+  changes.set("/a", other, change);
+  changes.set("/b", offer("/b"), change);
+  changes.set("/c", offer("/c"), change);
+  changes.set("/d", std::nullopt, change);
+  STRCMP_EQUAL("+/a +/c ", text(change).c_str());
+  changes.set("/b", std::nullopt, change);
+  STRCMP_EQUAL("+/a +/c -/b ", text(change).c_str());
+  CHECK(!changes.has("/b"));
+}
 
 TEST_GROUP(LoadChanges) {
   LoadChanges changes;

@@ -81,3 +81,43 @@ TEST(RelaySet, FindsRelaysByTheirIds) {
   relays->clear();
   POINTERS_EQUAL(nullptr, relays->of_mount("/a"));
 }
+// 10,000 that a master announced at once held up everything else on control.
+TEST(RelaySet, OfManyNewOnesSomeBeginInEachTurn) {
+  std::vector<RelayPlan> plans;
+  for (int i = 0; i < 1000; ++i) plans.push_back(plan("/m" + std::to_string(1000 + i), true));
+  relays->want(plans);
+  const std::size_t at_once = relays->size();
+  CHECK(at_once > 0 && at_once < 500);
+  POINTERS_EQUAL(nullptr, relays->of_mount("/m1999"));
+  relays->begin("/m1999");  // a listener asks
+  CHECK(relays->of_mount("/m1999") != nullptr);
+  LONGS_EQUAL(at_once + 1, relays->size());
+  host.until([&] { return relays->size() == 1000; });
+  plans.resize(2);
+  relays->want(plans);
+  LONGS_EQUAL(2, relays->size());
+}
+TEST(RelaySet, OneMoreIsLaidToTheOthers) {
+  relays->want({plan("/a", true)});
+  const Relay* a = relays->of_mount("/a");
+  relays->want_too(plan("/b", true));
+  host.until([&] { return relays->size() == 2; });
+  POINTERS_EQUAL(a, relays->of_mount("/a"));
+  RelayPlan other = plan("/b", true);
+  other.upstreams[0].mount = "/elsewhere";
+  relays->want_too(other);
+  STRCMP_EQUAL("/elsewhere", relays->of_mount("/b")->plan().upstreams[0].mount.c_str());
+}
+// What is idle and has no listener is not looked at: with 10,000 of them that cost 5 ms/s.
+TEST(RelaySet, LooksAtThoseThatAreInUseOnly) {
+  relays->want({plan("/a", true), plan("/b", true)});
+  host.pass(3 * host.quick.poll_every);
+  const std::size_t before = host.asked_awaited;
+  host.pass(5 * host.quick.poll_every);
+  LONGS_EQUAL(before, host.asked_awaited);
+  host.mount("/a")->gate().enter();  // a listener at its fallback comes home, or one that is moved
+  host.until([&] { return flows("/a"); });
+  host.mount("/a")->gate().leave();
+  host.until([&] { return !flows("/a"); });
+  CHECK(!flows("/b"));
+}
