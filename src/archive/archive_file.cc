@@ -41,7 +41,7 @@ Result<std::shared_ptr<const ArchiveFile>> load_archive_file(const std::string& 
   const std::string path = dir + "/" + archive_directory(mount) + "/" + archive_path(row.name());
   auto text = index_text(path + ".idx");
   if (!text) return text.error();
-  FileIndex index = read_index(*text);
+  FileIndex index = read_damaged_index(*text);
   UniqueFd data(::open((path + ".data").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   struct stat info {};
   if (!data || ::fstat(data.get(), &info) != 0)

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "archive/scan.h"
+
 namespace lb {
 namespace {
 
@@ -219,6 +221,7 @@ bool ArchiveFill::create() {
   for (const FileRow& row : own->closed())
     if (row.name() == name) {
       host_.catalog.remove(hole_->mount, {row});
+      unlink_file(host_.dir, hole_->mount, row);
       break;
     }
   auto made = SegmentFile::create(host_.dir + "/" + archive_directory(hole_->mount), head);

@@ -98,6 +98,11 @@ void ArchiveWriter::scan() {
       host_.log.info(kArchiveModule, "archive " + mount + ": made whole after a crash: " + path);
     for (const std::string& what : found.broken)
       host_.log.error(kArchiveModule, "archive " + mount + ": not readable: " + what);
+    if (const auto& others = found.other_versions; !others.empty())
+      host_.log.warn(kArchiveModule, "archive " + mount + ": " + std::to_string(others.size()) +
+                                         " files of another version of the format are left as "
+                                         "they are, and are not played; one is " +
+                                         others.front());
     host_.catalog.add(mount, found.rows);
     files += found.rows.size();
   }

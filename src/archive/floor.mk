@@ -6,6 +6,7 @@ archive_files = \
   src/archive/archive_name.cc src/archive/archive_name.h \
   src/archive/archive_writer.cc src/archive/archive_writer.h \
   src/archive/catalog.cc src/archive/catalog.h \
+  src/archive/data_marks.cc src/archive/data_marks.h \
   src/archive/download_places.cc src/archive/download_places.h \
   src/archive/export_body.cc src/archive/export_body.h \
   src/archive/export_cut.cc src/archive/export_cut.h \
@@ -20,6 +21,7 @@ archive_files = \
   src/archive/range_plan.cc src/archive/range_plan.h \
   src/archive/reader_pool.cc src/archive/reader_pool.h \
   src/archive/record.cc src/archive/record.h \
+  src/archive/recover.cc src/archive/recover.h \
   src/archive/remote_archive.cc src/archive/remote_archive_blocks.cc src/archive/remote_archive.h \
   src/archive/remote_parts.cc src/archive/remote_parts.h \
   src/archive/remote_wait.cc src/archive/remote_wait.h \

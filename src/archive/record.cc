@@ -6,10 +6,11 @@
 namespace lb {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
 constexpr std::size_t kMaxPayload = 65535;
 constexpr std::size_t kMaxText = 4096;                      // of one field of a title
 constexpr std::size_t kMaxCodecHeaders = 16 * 1024 * 1024;  // a hostile index asks for no more
+constexpr std::size_t kMarkPayload = kEndRecord - kRecordHead;
+constexpr std::size_t kLongestSearch = 64 * 1024 * 1024;  // bytes whose checksum is worked out
 
 enum Type : std::uint8_t { kHead = 1, kMark = 2, kHeaders = 3, kTitle = 4, kEnd = 5 };
 
@@ -99,7 +100,7 @@ bool read_mark(std::string_view payload, FileMark& mark) {
 
 bool read_head(std::string_view payload, FileHead& head) {
   Fields fields(payload);
-  if (fields.number(1) != kVersion) return false;
+  if (fields.number(1) != kIndexVersion) return false;
   StreamSpan& span = head.span;
   span.begin = 0;
   for (std::uint64_t& part : span.id) part = fields.number(8);
@@ -122,7 +123,14 @@ bool read_head(std::string_view payload, FileHead& head) {
 bool take_record(FileIndex& index, std::uint8_t type, std::string_view payload) {
   switch (type) {
     case kHead:
-      return index.bytes == 0 && read_head(payload, index.head);
+      if (index.version || payload.empty()) return false;
+      if (const auto version = static_cast<unsigned char>(payload[0]); version != kIndexVersion) {
+        index.version = version;
+        return false;
+      }
+      if (!read_head(payload, index.head)) return false;
+      index.version = kIndexVersion;
+      return true;
     case kMark:
     case kEnd: {
       FileMark mark;
@@ -172,6 +180,46 @@ bool take_record(FileIndex& index, std::uint8_t type, std::string_view payload) 
   }
 }
 
+struct FramedRecord {
+  std::uint8_t type = 0;
+  std::string_view payload;
+  std::size_t size = 0;  // 0: it is cut or damaged
+};
+
+FramedRecord record_at(std::string_view at) {
+  Fields fields(at);
+  FramedRecord out;
+  out.type = static_cast<std::uint8_t>(fields.number(1));
+  const auto size = static_cast<std::size_t>(fields.number(2));
+  const auto crc = static_cast<std::uint32_t>(fields.number(4));
+  if (!fields.good() || at.size() - kRecordHead < size) return out;
+  out.payload = at.substr(kRecordHead, size);
+  if (crc32c(bytes_of(out.payload), crc32c(bytes_of(at.substr(0, 3)))) == crc)
+    out.size = kRecordHead + size;
+  return out;
+}
+
+// Where the next record that is right begins, behind a damaged one; text.size(): none does.
+// search: bytes whose checksum may be worked out for records of any length.
+std::size_t next_record(std::string_view text, std::size_t damaged, std::size_t& search) {
+  Fields fields(text.substr(damaged));
+  fields.number(1);
+  const std::size_t behind = damaged + kRecordHead + static_cast<std::size_t>(fields.number(2));
+  // Its length may be right.
+  if (fields.good() && behind < text.size() && record_at(text.substr(behind)).size > 0)
+    return behind;
+  for (std::size_t at = damaged + 1; at + kRecordHead <= text.size(); ++at) {
+    Fields front(text.substr(at));
+    const std::uint64_t type = front.number(1), size = front.number(2);
+    if (type < kHead || type > kEnd || text.size() - at - kRecordHead < size) continue;
+    const bool mark = type == kMark || type == kEnd;
+    if (mark ? size != kMarkPayload : size > search) continue;
+    if (!mark) search -= size;
+    if (record_at(text.substr(at)).size > 0) return at;
+  }
+  return text.size();
+}
+
 }  // namespace
 
 std::uint32_t crc32c(ByteSpan bytes, std::uint32_t before) noexcept {
@@ -212,7 +260,7 @@ std::shared_ptr<const Bytes> FileIndex::headers_at(std::uint64_t offset) const {
 void append_head(std::string& out, const FileHead& head) {
   const StreamSpan& span = head.span;
   std::string payload;
-  put(payload, kVersion, 1);
+  put(payload, kIndexVersion, 1);
   for (const std::uint64_t part : span.id) put(payload, part, 8);
   put(payload, span.origin, 8);
   put(payload, span.media.samples, 8);
@@ -259,31 +307,43 @@ void append_title(std::string& out, std::uint64_t offset, const Metadata& metada
 
 FileIndex read_index(std::string_view text) {
   FileIndex index;
-  while (text.size() - index.bytes >= kRecordHead) {
-    const std::string_view at = text.substr(index.bytes);
-    Fields fields(at);
-    const auto type = static_cast<std::uint8_t>(fields.number(1));
-    const auto size = static_cast<std::size_t>(fields.number(2));
-    const auto crc = static_cast<std::uint32_t>(fields.number(4));
-    if (at.size() - kRecordHead < size || (index.bytes == 0 && type != kHead)) break;
-    const std::string_view payload = at.substr(kRecordHead, size);
-    if (crc32c(bytes_of(payload), crc32c(bytes_of(at.substr(0, 3)))) != crc) break;
-    if (!take_record(index, type, payload)) break;
-    index.bytes += kRecordHead + size;
-    if (index.ended) break;
+  while (text.size() - index.bytes >= kRecordHead && !index.ended) {
+    const FramedRecord record = record_at(text.substr(index.bytes));
+    if (record.size == 0 || (index.bytes == 0 && record.type != kHead) ||
+        !take_record(index, record.type, record.payload))
+      break;
+    index.bytes += record.size;
+  }
+  return index;
+}
+
+FileIndex read_damaged_index(std::string_view text) {
+  FileIndex index;
+  std::size_t at = 0, search = kLongestSearch;
+  bool lost = false;  // since the last mark
+  while (text.size() - at >= kRecordHead && !index.ended) {
+    const FramedRecord record = record_at(text.substr(at));
+    const std::size_t marks = index.marks.size();
+    const bool taken = record.size > 0 && take_record(index, record.type, record.payload);
+    if (index.version.value_or(kIndexVersion) != kIndexVersion) return index;
+    if (taken) {
+      at += record.size;
+      index.bytes += record.size;
+      index.damaged = index.damaged || lost;
+      if (index.marks.size() == marks) continue;
+      if (lost) index.unsure.push_back(marks);
+      lost = false;
+      continue;
+    }
+    lost = true;
+    at = record.size > 0 ? at + record.size : next_record(text, at, search);
   }
   return index;
 }
 
 bool read_first(std::string_view front, FileHead& head) {
-  Fields fields(front);
-  const auto type = static_cast<std::uint8_t>(fields.number(1));
-  const auto size = static_cast<std::size_t>(fields.number(2));
-  const auto crc = static_cast<std::uint32_t>(fields.number(4));
-  if (!fields.good() || type != kHead || front.size() - kRecordHead < size) return false;
-  const std::string_view payload = front.substr(kRecordHead, size);
-  return crc32c(bytes_of(payload), crc32c(bytes_of(front.substr(0, 3)))) == crc &&
-         read_head(payload, head);
+  const FramedRecord record = record_at(front);
+  return record.size > 0 && record.type == kHead && read_head(record.payload, head);
 }
 
 bool read_end(std::string_view tail, FileMark& mark) {

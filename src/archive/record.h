@@ -5,12 +5,13 @@
 // Thread: pure.
 // Bounds: a payload has at most 65535 bytes; codec headers that are longer are several HEADERS
 // records of one offset.
-// Errors: a record that is cut or damaged ends the reading; nothing behind it counts.
+// Errors: a record that is cut or damaged ends the reading; read_damaged_index() passes over it.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,8 +53,12 @@ struct FileIndex {
   FileHead head;
   std::vector<FileMark> marks;  // ascending; the last one is the end of what may be read
   std::vector<FileFact> facts;
-  bool ended = false;       // an END record
-  std::uint64_t bytes = 0;  // of the index that are right
+  bool ended = false;               // an END record
+  std::uint64_t bytes = 0;          // of the index that are right
+  std::optional<unsigned> version;  // of the HEAD record; nullopt: none is whole
+  bool damaged = false;             // a record that is right follows one that is not
+  // Marks whose checksum counts from a mark that is lost, ascending.
+  std::vector<std::size_t> unsure;
 
   std::uint64_t end() const noexcept { return marks.empty() ? 0 : marks.back().offset; }
   std::int64_t from_ms() const noexcept { return marks.empty() ? 0 : marks.front().wall_ms; }
@@ -68,6 +73,7 @@ struct FileIndex {
   std::shared_ptr<const Bytes> headers_at(std::uint64_t offset) const;
 };
 
+constexpr unsigned kIndexVersion = 1;
 constexpr std::size_t kRecordHead = 7;
 // Of the last record of a file that was closed.
 constexpr std::size_t kEndRecord = kRecordHead + 28;
@@ -80,6 +86,9 @@ void append_end(std::string& out, const FileMark& mark);
 
 // Reads as much as is right.  Of an index without a whole HEAD: bytes 0.
 FileIndex read_index(std::string_view text);
+// The same of a file of this node, and goes on behind what is damaged: at the next record that is
+// right.  Of an index of another version: nothing but that version.
+FileIndex read_damaged_index(std::string_view text);
 // Of the bytes at the front of an index: the HEAD record alone; false: it is not whole there.
 bool read_first(std::string_view front, FileHead& head);
 // Of the last kEndRecord bytes of an index: the END record; false: none is there.

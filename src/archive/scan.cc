@@ -9,9 +9,11 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <optional>
 #include <string_view>
 
-#include "archive/segment_file.h"
+#include "archive/recover.h"
+#include "base/unique_fd.h"
 
 namespace lb {
 namespace {
@@ -19,6 +21,8 @@ namespace {
 // A closed index of 300 s is smaller; of a larger one the end is read for itself.
 constexpr std::size_t kUsualIndex = 16 * 1024;
 constexpr std::int64_t kDaySeconds = 86'400;
+constexpr std::size_t kLooksForLike = 32;      // files on either side
+constexpr std::size_t kLargestLike = 1 << 20;  // of an index
 
 // Calls f(name) for each name of a directory.
 template <class F>
@@ -39,7 +43,7 @@ std::vector<std::string> names_in(const std::string& path) {
 FileRow row_of(const FileHead& head, const FileMark& end) {
   FileRow row;
   row.from_ms = head.span.wall_ms;
-  row.to_ms = end.wall_ms;
+  row.to_ms = std::max(row.from_ms, end.wall_ms);
   row.bytes = end.offset;
   row.origin = head.span.origin;
   row.id = short_id(head.span.id);
@@ -79,6 +83,66 @@ bool read_closed(int dir, const std::string& stem, std::string& name, FileRow& r
   return true;
 }
 
+// The index of a file near this one, of the same stream if there is one.
+std::optional<FileIndex> find_like(const std::string& day, const std::vector<std::string>& stems,
+                                   std::size_t of, const ArchiveFileName& name) {
+  std::optional<FileIndex> other;
+  std::string text;
+  for (std::size_t away = 1; away <= kLooksForLike; ++away)
+    for (const std::size_t i : {of - away, of + away}) {
+      if (i >= stems.size()) continue;  // of - away wraps around
+      const auto near = parse_archive_file(stems[i]);
+      if (!near || (other && near->id != name.id)) continue;
+      const UniqueFd fd(::open((day + "/" + stems[i] + ".idx").c_str(),
+                               O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+      text.resize(kLargestLike);
+      const ssize_t got = fd ? ::pread(fd.get(), text.data(), text.size(), 0) : -1;
+      if (got <= 0) continue;
+      auto index =
+          read_damaged_index(std::string_view(text).substr(0, static_cast<std::size_t>(got)));
+      if (index.version != kIndexVersion) continue;
+      if (near->id == name.id) return index;
+      other = std::move(index);
+    }
+  return other;
+}
+
+// True: it can be played.
+bool recover(const std::string& day, const std::vector<std::string>& stems, std::size_t of,
+             const ArchiveFileName& name, ScannedFiles& out, FileRow& row) {
+  using Outcome = RecoveredFile::Outcome;
+  const std::string path = day + "/" + stems[of];
+  const auto like = find_like(day, stems, of, name);
+  const auto found = recover_file(path, name, like ? &*like : nullptr);
+  if (!found) {
+    out.broken.push_back(found.error().what);
+    return false;
+  }
+  switch (found->outcome) {
+    case Outcome::kReadable:
+      out.mended.push_back(path);
+      if (found->found_bytes > 0)
+        out.mended.back() +=
+            ": " + std::to_string(found->found_bytes) + " bytes were not in its index, and are now";
+      row = row_of(found->index.head, found->index.marks.back());
+      return true;
+    case Outcome::kOtherVersion:
+      out.other_versions.push_back(path);
+      break;
+    case Outcome::kWithoutData:
+      out.broken.push_back(path + ": its .data is empty or missing; left as it is");
+      break;
+    case Outcome::kEmpty:
+      out.mended.push_back(path + ": not a byte was recorded; removed");
+      break;
+    case Outcome::kUnknown:
+      out.broken.push_back(path + ": no sound is found in its " +
+                           std::to_string(found->data_bytes) + " bytes; kept as .data.bad");
+      break;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::vector<std::string> archived_mounts(const std::string& dir) {
@@ -106,27 +170,23 @@ ScannedFiles scan_mount(const std::string& dir, const std::string& mount) {
     std::sort(stems.begin(), stems.end());
     stems.erase(std::unique(stems.begin(), stems.end()), stems.end());
     std::int64_t day_number = -1;  // of this day
-    for (const std::string& stem : stems) {
-      const auto name = parse_archive_file(stem);
+    for (std::size_t i = 0; i < stems.size(); ++i) {
+      const auto name = parse_archive_file(stems[i]);
       if (!name) continue;
       if (name->seconds / kDaySeconds != day_number) {
         if (archive_day(name->seconds) != day) continue;
         day_number = name->seconds / kDaySeconds;
       }
       FileRow row;
-      if (!read_closed(::dirfd(dir_of_day.get()), stem, path, row)) {
-        path = directory + "/" + day + "/" + stem;
-        auto mended = recover_file(path);
-        if (!mended) {
-          (mended.error().code == Error::Code::kNotFound ? out.mended : out.broken)
-              .push_back(mended.error().what);
-          continue;
-        }
-        out.mended.push_back(path);
-        row = row_of(mended->head, mended->marks.back());
-      }
+      if (!read_closed(::dirfd(dir_of_day.get()), stems[i], path, row) &&
+          !recover(directory + "/" + day, stems, i, *name, out, row))
+        continue;
       // A file under another name than its own would be found under neither.
-      if (row.name() == *name) out.rows.push_back(row);
+      if (row.name() == *name)
+        out.rows.push_back(row);
+      else
+        out.broken.push_back(directory + "/" + day + "/" + stems[i] + ": its index is that of " +
+                             to_string(row.name()) + "; left as it is");
     }
   }
   return out;
@@ -144,6 +204,7 @@ void unlink_file(const std::string& dir, const std::string& mount, const FileRow
   const std::string path = directory + "/" + archive_path(row.name());
   ::unlink((path + ".data").c_str());
   ::unlink((path + ".idx").c_str());
+  ::unlink((path + ".idx.bad").c_str());
   ::rmdir((directory + "/" + archive_day(row.name().seconds)).c_str());
 }
 

@@ -1,6 +1,6 @@
 // The files of the archive that are there when the server starts.
 // Thread: the archive's thread: it reads the two ends of every index.
-// What a killed process left is made whole before it is announced (segment_file.h).
+// What has lost its index, or a part of it, is made readable before it is announced (recover.h).
 // What has no name of the archive's is passed over, and never touched.
 #pragma once
 
@@ -18,8 +18,9 @@ std::vector<std::string> archived_mounts(const std::string& dir);
 
 struct ScannedFiles {
   std::vector<FileRow> rows;
-  std::vector<std::string> mended;  // paths of files that a killed process left
-  std::vector<std::string> broken;  // … that could not be made whole; with the reason
+  std::vector<std::string> mended;  // paths of files that were made readable, and how
+  std::vector<std::string> broken;  // … that could not be, or are left alone; with the reason
+  std::vector<std::string> other_versions;  // paths of files that another server has written
 };
 ScannedFiles scan_mount(const std::string& dir, const std::string& mount);
 
@@ -29,7 +30,7 @@ struct DiskSpace {
 };
 DiskSpace disk_space(const std::string& dir);
 
-// Removes both parts of a file, and its day if that is empty then.
+// Removes all parts of a file, and its day if that is empty then.
 void unlink_file(const std::string& dir, const std::string& mount, const FileRow& row);
 
 }  // namespace lb

@@ -19,7 +19,7 @@ namespace lb {
 
 class SegmentFile {
  public:
-  // directory: of the mount.  A file of this name, which has the same bytes, is replaced.
+  // directory: of the mount.  A file of this name stays, with ".bad" behind it, unless it is empty.
   static Result<SegmentFile> create(const std::string& directory, const FileHead& head);
   SegmentFile(SegmentFile&&) = default;
   SegmentFile& operator=(SegmentFile&&) = default;
@@ -60,10 +60,5 @@ class SegmentFile {
   bool marked_ = false;
   bool no_space_ = false;
 };
-
-// What a killed process left, made whole: the index is cut at the first wrong record, the data at
-// the last mark whose checksum is right, and an END is written.  Returns what is left of it.
-// Errors: kNotFound: nothing was, and both are gone; kIo: left as they are.
-Result<FileIndex> recover_file(const std::string& path);
 
 }  // namespace lb

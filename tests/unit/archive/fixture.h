@@ -16,10 +16,16 @@ namespace lb::test {
 
 class TemporaryDirectory {
  public:
-  TemporaryDirectory() {
-    char name[] = "/tmp/lb_archive_test.XXXXXX";
-    path_ = ::mkdtemp(name);
+  explicit TemporaryDirectory(std::string_view base = "/tmp")
+      : path_(std::string(base) + "/lb_archive_test.XXXXXX") {
+    ::mkdtemp(path_.data());
   }
+  // In memory, where the system has such a place: a disk takes its time for each file.
+  static TemporaryDirectory quick() {
+    return TemporaryDirectory(std::filesystem::exists("/dev/shm") ? "/dev/shm" : "/tmp");
+  }
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
   ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
   const std::string& path() const { return path_; }
 

@@ -11,6 +11,7 @@ unit_archive_files = tests/unit/main.cc \
   tests/unit/archive/holders_test.cc \
   tests/unit/archive/range_plan_test.cc \
   tests/unit/archive/record_test.cc \
+  tests/unit/archive/recover_test.cc \
   tests/unit/archive/remote_archive_test.cc \
   tests/unit/archive/retention_test.cc \
   tests/unit/archive/segment_file_test.cc \
