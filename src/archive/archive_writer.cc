@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <filesystem>
 #include <map>
 #include <utility>
 
@@ -29,7 +30,7 @@ constexpr std::string_view kArchiveModule = "archive/writer";
 // Its source may have sent for a while when this hears of it: where the beginning of its stream is
 // held, it is there.
 std::uint64_t first_position(const StreamView& view) {
-  if (view.ended || view.end == view.begin || view.seam >= view.end) return view.end;
+  if (view.end == view.begin || view.seam >= view.end) return view.end;
   const StreamSpan* first = view.span_at(view.end - 1);
   if (first == nullptr) return view.end;
   while (first->begin > view.begin) {
@@ -81,6 +82,8 @@ bool ArchiveWriter::open_directory() {
     host_.log.error(kArchiveModule, "archive " + host_.dir + ": " + what + "; nothing is recorded");
     return false;
   };
+  std::error_code ignored;  // what it costs, mkdir() says
+  std::filesystem::create_directories(std::filesystem::path(host_.dir).parent_path(), ignored);
   if (::mkdir(host_.dir.c_str(), 0755) != 0 && errno != EEXIST) return failed(std::strerror(errno));
   lock_.reset(
       ::open((host_.dir + "/.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
@@ -110,9 +113,10 @@ void ArchiveWriter::scan() {
                                      " files, " + std::to_string(host_.catalog.bytes()) + " bytes");
 }
 
-void ArchiveWriter::begin(const std::shared_ptr<Mount>& mount) {
+void ArchiveWriter::begin(const std::shared_ptr<Mount>& mount, From from) {
   Channel& channel = mount->channel();
-  const std::uint64_t position = first_position(*channel.newest());
+  const auto view = channel.newest();
+  const std::uint64_t position = from == From::kNow ? view->end : first_position(*view);
   // From now on the window may not pass what is to be written.
   if (channel.low_water_of(channel.recording_slot()) == Channel::kNoReader)
     channel.set_low_water(channel.recording_slot(), position);
@@ -144,11 +148,15 @@ void ArchiveWriter::tick() {
   const SteadyTime now = loop_.now();
   bool full = false;
   for (auto at = recordings_.begin(); at != recordings_.end();) {
+    // Switched off is off at once, in the middle of a stream too.
+    const bool wanted = callbacks_.settings_of(at->mount()->name()).enabled;
+    if (!wanted) at->finish();
     const bool was_paused = at->paused();
-    const Recording::Progress progress = at->advance(kRecordBudget);
+    const auto progress = wanted ? at->advance(kRecordBudget) : Recording::Progress::kOver;
     full |= at->paused() && !was_paused;
     if (progress == Recording::Progress::kOver) {
-      host_.log.info(kArchiveModule, "archive " + at->mount()->name() + ": recording ended");
+      host_.log.info(kArchiveModule, "archive " + at->mount()->name() + ": recording ended" +
+                                         (wanted ? "" : ", because it was switched off"));
       at = recordings_.erase(at);
       continue;
     }

@@ -49,9 +49,9 @@ class ArchiveWriter {
 
   // The directory of the first call with one stays: another needs a restart.
   void configure(ArchiveSettings settings);
-  // A source begins to write `mount` at the end of what it has published.  One that is recorded
-  // already goes on.
-  void begin(const std::shared_ptr<Mount>& mount);
+  // A source writes `mount`.  One that is recorded already goes on.
+  enum class From : std::uint8_t { kItsBegin, kNow };
+  void begin(const std::shared_ptr<Mount>& mount, From from = From::kItsBegin);
   // Of all files that are closed and lie within [from, to).  done: how many went; on this thread.
   void remove(std::string mount, std::int64_t from_ms, std::int64_t to_ms,
               std::function<void(std::size_t files)> done);

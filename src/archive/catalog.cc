@@ -7,6 +7,9 @@
 namespace lb {
 namespace {
 
+// Beside what the clock was set by while it was written.
+constexpr std::int64_t kFileReachMs = 600'000;
+
 bool earlier(const FileRow& a, const FileRow& b) noexcept {
   return a.from_ms != b.from_ms ? a.from_ms < b.from_ms : a.origin < b.origin;
 }
@@ -36,17 +39,24 @@ std::uint64_t RecordedFiles::bytes() const noexcept {
 }
 
 std::size_t RecordedFiles::find(std::int64_t wall_ms) const noexcept {
-  std::size_t low = 0, high = size();
-  while (low < high) {
-    const std::size_t middle = low + (high - low) / 2;
-    if ((*this)[middle].from_ms <= wall_ms)
-      low = middle + 1;
-    else
-      high = middle;
+  const auto holds = [wall_ms](const FileRow& row) {
+    return row.from_ms <= wall_ms && row.to_ms > wall_ms;
+  };
+  // After the clock was set back the newest file is not the last one by time.
+  if (open_ && holds(*open_)) return closed_->size();
+  const auto after =
+      std::upper_bound(closed_->begin(), closed_->end(), wall_ms,
+                       [](std::int64_t t, const FileRow& row) { return t < row.from_ms; });
+  for (auto row = after; row != closed_->begin();) {
+    --row;
+    if (holds(*row)) return static_cast<std::size_t>(row - closed_->begin());
+    if (row->from_ms < wall_ms - kFileReachMs) break;
   }
-  // The last one that begins before; it may have ended before too.
-  if (low > 0 && (*this)[low - 1].to_ms > wall_ms) return low - 1;
-  return low;
+  if (open_ && open_->from_ms > wall_ms &&
+      (after == closed_->end() || open_->from_ms < after->from_ms))
+    return closed_->size();
+  // Without a later one: size(), behind the open one.
+  return after == closed_->end() ? size() : static_cast<std::size_t>(after - closed_->begin());
 }
 
 std::size_t RecordedFiles::find(std::uint32_t id, std::uint64_t origin) const noexcept {
@@ -72,6 +82,16 @@ std::vector<ArchiveRange> RecordedFiles::ranges(std::int64_t pause_ms) const {
   for (std::size_t i = 0; i < size(); ++i) {
     const FileRow& row = (*this)[i];
     if (row.bytes == 0) continue;
+    // The newest one, after the clock was set back: it lies within what is there, or before it.
+    if (!out.empty() && row.from_ms < out.back().from_ms) {
+      auto at = std::find_if(out.begin(), out.end(), [&](const ArchiveRange& range) {
+        return range.to_ms + pause_ms >= row.from_ms;
+      });
+      at->from_ms = std::min(at->from_ms, row.from_ms);
+      at->to_ms = std::max(at->to_ms, row.to_ms);
+      at->bytes += row.bytes;
+      continue;
+    }
     if (out.empty() || row.from_ms - out.back().to_ms > pause_ms)
       out.push_back({row.from_ms, row.to_ms, 0});
     out.back().to_ms = std::max(out.back().to_ms, row.to_ms);

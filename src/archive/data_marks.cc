@@ -1,10 +1,12 @@
 #include "archive/data_marks.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <memory>
 #include <utility>
 
@@ -14,6 +16,7 @@ namespace lb {
 namespace {
 
 constexpr std::size_t kPieceBytes = 256 * 1024;
+constexpr std::uint64_t kMaxIndexBytes = 64 * 1024 * 1024;
 constexpr std::size_t kLookedAt = 16 * 1024;
 
 // Calls take(bytes) for each piece of [from, to).  False: not as many bytes are there.
@@ -103,6 +106,25 @@ std::uint64_t walk(int fd, std::uint64_t from, std::uint64_t to, const FramerPlu
 }
 
 }  // namespace
+
+Result<std::string> read_index_text(int fd, const std::string& path) {
+  std::string text;
+  const auto fail = [&path] { return Error::io(path + ": " + std::strerror(errno)); };
+  struct stat info {};
+  if (::fstat(fd, &info) != 0) return fail();
+  text.resize(std::min(static_cast<std::uint64_t>(info.st_size), kMaxIndexBytes));
+  std::size_t filled = 0;
+  while (filled < text.size()) {
+    const ssize_t got =
+        ::pread(fd, text.data() + filled, text.size() - filled, static_cast<off_t>(filled));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail();
+    if (got == 0) break;
+    filled += static_cast<std::size_t>(got);
+  }
+  text.resize(filled);
+  return text;
+}
 
 DataMarks find_data_marks(int fd, std::uint64_t from, std::uint64_t to,
                           const std::string& content_type, MediaTime first, const Bytes* headers) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "archive/record.h"
+#include "base/result.h"
 
 namespace lb {
 
@@ -33,5 +34,8 @@ std::string content_type_of(int fd);
 
 // Of [from, to); nullopt: not as many bytes are there.
 std::optional<std::uint32_t> data_checksum(int fd, std::uint64_t from, std::uint64_t to);
+
+// All of an index, as far as it is no larger than any is.
+Result<std::string> read_index_text(int fd, const std::string& path);
 
 }  // namespace lb

@@ -305,6 +305,26 @@ void append_title(std::string& out, std::uint64_t offset, const Metadata& metada
   append_record(out, kTitle, payload);
 }
 
+std::string print_index(const FileIndex& index) {
+  std::string out;
+  append_head(out, index.head);
+  auto fact = index.facts.begin();
+  const auto facts_before = [&](std::uint64_t offset) {
+    for (; fact != index.facts.end() && fact->offset < offset; ++fact) {
+      if (fact->headers)
+        append_headers(out, fact->offset, *fact->headers);
+      else
+        append_title(out, fact->offset, *fact->metadata);
+    }
+  };
+  for (const FileMark& mark : index.marks) {
+    facts_before(mark.offset);
+    append_mark(out, mark);
+  }
+  facts_before(~std::uint64_t{0});
+  return out;
+}
+
 FileIndex read_index(std::string_view text) {
   FileIndex index;
   while (text.size() - index.bytes >= kRecordHead && !index.ended) {

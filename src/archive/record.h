@@ -84,6 +84,9 @@ void append_headers(std::string& out, std::uint64_t offset, ByteSpan headers);
 void append_title(std::string& out, std::uint64_t offset, const Metadata& metadata);
 void append_end(std::string& out, const FileMark& mark);
 
+// All of an index but END.
+std::string print_index(const FileIndex& index);
+
 // Reads as much as is right.  Of an index without a whole HEAD: bytes 0.
 FileIndex read_index(std::string_view text);
 // The same of a file of this node, and goes on behind what is damaged: at the next record that is

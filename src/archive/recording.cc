@@ -17,7 +17,7 @@ constexpr std::uint64_t kRoomToResume = 1 << 20;
 constexpr auto kMissedLine = 60s;
 // A format whose framer has found no sample rate by then has no media time.
 constexpr auto kClockComes = 5s;
-constexpr std::int64_t kClockMarkMs = 1000;
+constexpr std::int64_t kClockMarkMs = 400;
 // From a file's last mark to its source's end; marks stand closer.
 constexpr std::uint64_t kLongestTail = 64 * 1024;
 constexpr std::uint64_t kQueueParts = 4;       // what takes one of them a turn has shorter turns
@@ -97,6 +97,11 @@ std::uint64_t samples_in(const StreamView& view, std::uint64_t from, std::uint64
   return samples;
 }
 
+// It may turn out to have one: Ogg without a known codec has none.
+bool may_have_clock(const SourceFacts& facts) {
+  return facts.plugin == nullptr || facts.plugin->name == "mpeg" || facts.plugin->name == "ogg";
+}
+
 std::int64_t cell_of(std::int64_t wall_ms) { return wall_ms / Recording::kFileMs; }
 
 }  // namespace
@@ -110,6 +115,10 @@ Recording::Recording(RecordingHost& host, std::shared_ptr<Mount> mount, std::uin
 Recording::~Recording() {
   Channel& channel = mount_->channel();
   channel.set_low_water(channel.recording_slot(), Channel::kNoReader);
+}
+
+std::int64_t Recording::wall_of(const StreamSpan& span, std::uint64_t samples) const {
+  return (guess_ ? *guess_ : span).wall_of(samples);
 }
 
 std::int64_t Recording::wall_now_ms() const { return unix_ms(host_.clock.wall()); }
@@ -128,6 +137,8 @@ Recording::Progress Recording::advance(std::size_t budget) {
   bool more = false;
   while (!paused_) {
     if (!file_ && !begin_file(*view)) break;
+    if (guess_) settle(*view);
+    if (!file_) break;
     const std::uint64_t seam = seam_ahead(*view);
     const std::uint64_t limit = std::min(seam, view->end);
     const bool went_on =
@@ -189,14 +200,13 @@ bool Recording::begin_file(const StreamView& view) {
     const StreamSpan* const span = view.span_at(mark.position);
     if (span == nullptr || span->media.rate_hz == 0 || !mark.time.second) continue;
     const StreamSpan* const clock = clock_of(view, mark.position);
-    // It waits for its clock, unless its source has ended without one.
-    waits_for_clock_ = clock == nullptr && seam_of(view, mark.position) == Channel::kNoReader;
-    if (waits_for_clock_) break;
-    if (clock == nullptr) continue;
     unclocked_since_.reset();
     by_clock_ = false;
-    return create(view, *clock, mark.position, mark.time.samples,
-                  clock->wall_of(mark.time.samples));
+    const StreamSpan known = clock == nullptr ? guess_clock(view, *span) : *clock;
+    if (!create(view, known, mark.position, mark.time.samples, known.wall_of(mark.time.samples)))
+      return false;
+    if (clock == nullptr) guess_ = known;
+    return true;
   }
   const std::uint64_t last = view.end > view.begin ? view.end - 1 : view.begin;
   const StreamSpan* span = view.span_at(last);
@@ -207,7 +217,12 @@ bool Recording::begin_file(const StreamView& view) {
   }
   const SteadyTime now = host_.clock.steady();
   if (!unclocked_since_) unclocked_since_ = now;
-  if (now - *unclocked_since_ < kClockComes) return false;
+  if (position_ >= view.end) return false;
+  // Of a source that has ended nothing else will come.
+  const SteadyTime since =
+      view.ended ? std::min(*unclocked_since_, mount_->facts()->started) : *unclocked_since_;
+  const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(now - since);
+  if (waited < kClockComes && may_have_clock(*mount_->facts()) && !view.ended) return false;
   std::uint64_t position = std::max(position_, span->begin);
   if (!view.sync.empty()) {
     const SyncMark* const mark = first_mark(view.sync, position);
@@ -215,7 +230,29 @@ bool Recording::begin_file(const StreamView& view) {
     position = mark->position;
   }
   by_clock_ = true;
-  return create(view, *span, position, 0, wall_now_ms());
+  return create(view, *span, position, 0, wall_now_ms() - waited.count());
+}
+
+// What has come last was sent now.
+StreamSpan Recording::guess_clock(const StreamView& view, const StreamSpan& span) const {
+  StreamSpan guess = span;
+  const std::uint64_t end = std::min(view.end + 1, seam_of(view, span.begin));
+  const SyncMark* const last = mark_before(view, end);
+  if (last != nullptr) guess.wall_ms += wall_now_ms() - span.wall_of(last->time.samples);
+  return guess;
+}
+
+// The clock is known, or the file goes on with its guess.
+void Recording::settle(const StreamView& view) {
+  const StreamSpan* const clock = clock_of(view, recorded());
+  if (clock == nullptr || clock->id != guess_->id || clock->media.rate_hz != guess_->media.rate_hz)
+    return;
+  if (auto done = file_->settle(*clock); !done) {
+    pause(done.error(), file_->no_space());
+    return;
+  }
+  guess_.reset();
+  cell_ = cell_of(file_->head().span.wall_ms);
 }
 
 bool Recording::create(const StreamView& view, const StreamSpan& span, std::uint64_t position,
@@ -244,6 +281,8 @@ bool Recording::create(const StreamView& view, const StreamSpan& span, std::uint
 // False: the disk does not take it.
 bool Recording::record_up_to(const StreamView& view, std::uint64_t position, std::uint64_t samples,
                              std::int64_t wall_ms) {
+  // The clock was set back: a file ends after it begins.
+  wall_ms = std::max(wall_ms, file_->last().wall_ms);
   for (std::uint64_t i = view.events.begin(); i < view.events.end(); ++i) {
     const StreamEvent& event = view.events[i];
     if (event.position <= noted_ || event.position > position) continue;
@@ -283,10 +322,11 @@ bool Recording::record_seconds(const StreamView& view, std::uint64_t limit, std:
     const StreamSpan* span = view.span_at(mark.position);
     if (span == nullptr || mark.position >= seam_ahead(view)) break;
     const StreamSpan* const clock = clock_of(view, mark.position);
-    const std::int64_t wall_ms = (clock == nullptr ? span : clock)->wall_of(mark.time.samples);
+    const std::int64_t wall_ms = wall_of(clock == nullptr ? *span : *clock, mark.time.samples);
     const std::uint64_t before = recorded();
+    const bool goes_back = wall_ms < file_->last().wall_ms;
     if (!record_up_to(view, mark.position, mark.time.samples, wall_ms)) return false;
-    if (cell_of(wall_ms) != cell_) {
+    if ((cell_of(wall_ms) != cell_ || goes_back) && !guess_) {
       close_file();
       position_ = mark.position;
       if (!create(view, *span, mark.position, mark.time.samples, wall_ms)) return false;
@@ -306,17 +346,18 @@ bool Recording::record_part_of_second(const StreamView& view, std::uint64_t limi
   const SyncMark mark = *last;
   const StreamSpan* span = view.span_at(mark.position);
   if (mark.time.second || mark.position <= recorded() || span == nullptr) return true;
-  const std::int64_t wall_ms = span->wall_of(mark.time.samples);
+  const std::int64_t wall_ms = wall_of(*span, mark.time.samples);
   const bool waits = wall_ms - file_->last().wall_ms < kPartOfSecondMs &&
                      mark.position - recorded() < mount_->settings()->queue_bytes / kQueueParts;
-  if (waits || cell_of(wall_ms) != cell_) return true;
+  if (waits || (cell_of(wall_ms) != cell_ && !guess_)) return true;
   return record_up_to(view, mark.position, mark.time.samples, wall_ms);
 }
 
 // Without media time: a mark a second, by the clock, at a unit where there are any.
 bool Recording::record_by_clock(const StreamView& view, std::uint64_t limit) {
   const std::int64_t now = wall_now_ms();
-  if (now - file_->last().wall_ms < kClockMarkMs) return true;
+  const bool goes_back = now < file_->last().wall_ms;
+  if (!goes_back && now - file_->last().wall_ms < kClockMarkMs) return true;
   std::uint64_t position = limit;
   if (!view.sync.empty()) {
     const auto last =
@@ -326,7 +367,7 @@ bool Recording::record_by_clock(const StreamView& view, std::uint64_t limit) {
   }
   if (position <= recorded()) return true;
   if (!record_up_to(view, position, 0, now)) return false;
-  if (cell_of(now) == cell_) return true;
+  if (cell_of(now) == cell_ && !goes_back) return true;
   const StreamSpan* span = view.span_at(position < view.end ? position : view.end - 1);
   close_file();
   position_ = position;
@@ -345,14 +386,18 @@ void Recording::end_file(const StreamView& view, std::uint64_t limit) {
       const SyncMark mark = *last;
       const StreamSpan* span = view.span_at(mark.position - 1);
       if (span != nullptr)
-        record_up_to(view, mark.position, mark.time.samples, span->wall_of(mark.time.samples));
+        record_up_to(view, mark.position, mark.time.samples, wall_of(*span, mark.time.samples));
     }
+    // The last pages of Ogg: the time of a mark is that of the end of its page.
+    const bool pages = file_ && framer_for(file_->head().content_type).name == "ogg";
+    if (pages && recorded() < limit && limit - recorded() <= kLongestTail)
+      record_up_to(view, limit, file_->last().samples, file_->last().wall_ms);
     // A seam is where a unit ends; of MPEG it is known how long the last ones are.
     if (file_ && recorded() < limit && limit - recorded() <= kLongestTail) {
       const std::uint64_t samples = samples_in(view, recorded(), limit);
       const StreamSpan* const span = view.span_at(recorded());
       const std::uint64_t whole = file_->last().samples + samples;
-      if (samples > 0 && span != nullptr) record_up_to(view, limit, whole, span->wall_of(whole));
+      if (samples > 0 && span != nullptr) record_up_to(view, limit, whole, wall_of(*span, whole));
     }
   }
   if (file_) close_file();
@@ -360,6 +405,7 @@ void Recording::end_file(const StreamView& view, std::uint64_t limit) {
 
 void Recording::close_file() {
   position_ = recorded();
+  guess_.reset();
   SegmentFile file = std::move(*file_);
   file_.reset();
   file.close();
@@ -376,7 +422,7 @@ void Recording::close_file() {
 void Recording::show() {
   if (!file_) return;
   lag_ms_ = wall_now_ms() - file_->last().wall_ms;
-  if (file_->last().offset == 0) return;
+  if (file_->last().offset == 0 || guess_) return;
   FileRow row;
   row.from_ms = file_->head().span.wall_ms;
   row.to_ms = file_->last().wall_ms;
@@ -402,20 +448,19 @@ void Recording::pause(const Error& error, bool no_space) {
   host_.told("archive-full", mount_->name(), 0);
 }
 
-// The disk was slower than the stream, or its clock was not known for longer than the queue holds.
+// The disk was slower than the stream.
 void Recording::skip(const StreamView& view) {
   const std::uint64_t from = recorded();
   if (file_) close_file();
   position_ = view.begin;
-  if (waits_for_clock_) return;  // of a fast stream the queue does not hold so much
   missed_ += view.begin - from;
   host_.skipped_bytes.fetch_add(view.begin - from, std::memory_order_relaxed);
   const SteadyTime now = host_.clock.steady();
   if (missed_logged_ != SteadyTime{} && now - missed_logged_ < kMissedLine) return;
   missed_logged_ = now;
   host_.log.warn(kModule, "archive " + mount_->name() + ": " + std::to_string(missed_) +
-                              " bytes are not recorded, because the disk was slower than the "
-                              "stream");
+                              " bytes are not recorded: they came faster than they could be "
+                              "written, and queue-size holds no more");
   missed_ = 0;
 }
 

@@ -2,8 +2,10 @@
 // what it reads into files.
 //
 // Files begin and end at second-marks: at the first one at or after each 300 s of wall time, and
-// where the stream's address restarts.  So nodes that record one stream have the same files.
-// Only bytes whose wall time is settled are recorded (StreamSpan::anchored).
+// where the stream's address restarts; and where the clock was set back.  So nodes that record one
+// stream have the same files. Where the wall time of a stream is not settled yet
+// (StreamSpan::anchored), it is guessed, and the file is put right when it is known; until then
+// nothing of it is announced.
 // Thread: the archive's thread.
 // Ownership: ArchiveWriter; it holds its mount until the stream has ended.
 // Errors: a full disk, or one that fails, pauses it; the live stream takes no part in that.
@@ -61,6 +63,8 @@ class Recording {
 
  private:
   std::int64_t wall_now_ms() const;
+  // By the clock of the file while that is a guess.
+  std::int64_t wall_of(const StreamSpan& span, std::uint64_t samples) const;
   std::uint64_t recorded() const noexcept { return file_ ? begin_ + file_->size() : position_; }
   bool may_go_on();
   std::uint64_t seam_ahead(const StreamView& view) const;
@@ -73,6 +77,8 @@ class Recording {
   bool record_part_of_second(const StreamView& view, std::uint64_t limit);
   bool record_by_clock(const StreamView& view, std::uint64_t limit);
   void end_file(const StreamView& view, std::uint64_t limit);
+  StreamSpan guess_clock(const StreamView& view, const StreamSpan& span) const;
+  void settle(const StreamView& view);
   void close_file();
   void show();
   void pause(const Error& error, bool no_space);
@@ -90,7 +96,7 @@ class Recording {
   bool paused_ = false;
   bool full_told_ = false;
   bool hurries_ = false;
-  bool waits_for_clock_ = false;  // nothing is recorded before it is known
+  std::optional<StreamSpan> guess_;  // the clock of the file, until it is known
   SteadyTime retry_at_{};
   std::int64_t paused_at_ms_ = 0;
   std::optional<SteadyTime> unclocked_since_;

@@ -16,7 +16,6 @@
 namespace lb {
 namespace {
 
-constexpr std::uint64_t kMaxIndexBytes = 64 * 1024 * 1024;
 constexpr std::int64_t kUsualFileMs = 300'000;
 constexpr std::int64_t kMarkMs = 1000;  // between marks where there is no media time
 
@@ -29,23 +28,6 @@ Result<UniqueFd> open_part(const std::string& path) {
   UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (!fd && errno != ENOENT) return recovery_failed(path, errno);
   return fd;
-}
-
-Result<std::string> read_whole(int fd, const std::string& path) {
-  struct stat info {};
-  if (::fstat(fd, &info) != 0) return recovery_failed(path, errno);
-  std::string text(std::min(static_cast<std::uint64_t>(info.st_size), kMaxIndexBytes), '\0');
-  std::size_t filled = 0;
-  while (filled < text.size()) {
-    const ssize_t got =
-        ::pread(fd, text.data() + filled, text.size() - filled, static_cast<off_t>(filled));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return recovery_failed(path, errno);
-    if (got == 0) break;
-    filled += static_cast<std::size_t>(got);
-  }
-  text.resize(filled);
-  return text;
 }
 
 bool same_stream(const FileIndex& like, const ArchiveFileName& name) {
@@ -67,8 +49,12 @@ class Recovery {
   bool run(std::uint64_t bytes) {
     if (!index_.version) make_head();
     drop_marks(bytes);
-    const std::uint64_t told = index_.end();
-    if (told < bytes) find_more(bytes);
+    // Behind a unit whose size is damaged there may be more.
+    for (unsigned round = 0; round < kMostRounds && index_.end() < bytes; ++round) {
+      const std::uint64_t before = index_.end();
+      find_more(bytes, round > 0);
+      if (index_.end() == before && round > 0) break;
+    }
     check_sums();
     index_.ended = true;
     return index_.end() > 0;
@@ -136,12 +122,13 @@ class Recovery {
     }
   }
 
-  void find_more(std::uint64_t bytes) {
+  void find_more(std::uint64_t bytes, bool behind_damage) {
     auto& marks = index_.marks;
     const FileHead& head = index_.head;
     // From one mark further back on: one unit alone is not told from chance.
-    const FileMark from = marks[marks.size() - std::min<std::size_t>(2, marks.size())];
     const FileMark last = marks.back();
+    FileMark from = marks[marks.size() - std::min<std::size_t>(2, marks.size())];
+    if (behind_damage) from = {last.offset + 1, last.samples, last.wall_ms, 0};
     DataMarks found =
         find_data_marks(data_, from.offset, bytes, head.content_type,
                         {from.samples, head.span.media.rate_hz}, headers(from.offset));
@@ -193,6 +180,7 @@ class Recovery {
     }
   }
 
+  static constexpr unsigned kMostRounds = 8;
   static constexpr std::uint64_t kLook = 256 * 1024;
 
   const std::string& path_;
@@ -203,24 +191,6 @@ class Recovery {
   FileIndex index_;
   std::shared_ptr<const Bytes> kept_;
 };
-
-std::string print_index(const FileIndex& index) {
-  std::string out;
-  append_head(out, index.head);
-  std::size_t fact = 0;
-  for (const FileMark& mark : index.marks) {
-    for (; fact < index.facts.size() && index.facts[fact].offset < mark.offset; ++fact) {
-      const FileFact& one = index.facts[fact];
-      if (one.headers)
-        append_headers(out, one.offset, *one.headers);
-      else
-        append_title(out, one.offset, *one.metadata);
-    }
-    append_mark(out, mark);
-  }
-  append_end(out, index.marks.back());
-  return out;
-}
 
 // In one step; the old one stays beside it where it is worth anything.
 Result<void> replace_index(const std::string& path, const std::string& text, bool keeps_old) {
@@ -271,7 +241,7 @@ Result<RecoveredFile> recover_file(const std::string& path, const ArchiveFileNam
   if (!index_fd) return index_fd.error();
   std::string text;
   if (*index_fd) {
-    auto read = read_whole(index_fd->get(), path + ".idx");
+    auto read = read_index_text(index_fd->get(), path + ".idx");
     if (!read) return read.error();
     text = std::move(*read);
   }
@@ -305,7 +275,11 @@ Result<RecoveredFile> recover_file(const std::string& path, const ArchiveFileNam
   }
   out.index = std::move(recovery.index());
   out.found_bytes = out.index.end() - std::min(told, out.index.end());
-  if (auto done = replace_index(path, print_index(out.index), lost); !done) return done.error();
+  std::erase_if(out.index.facts,
+                [&](const FileFact& fact) { return fact.offset >= out.index.end(); });
+  std::string print = print_index(out.index);
+  append_end(print, out.index.marks.back());
+  if (auto done = replace_index(path, print, lost); !done) return done.error();
   return out;
 }
 

@@ -8,6 +8,8 @@
 #include <cstring>
 #include <utility>
 
+#include "archive/data_marks.h"
+
 namespace lb {
 namespace {
 
@@ -20,6 +22,11 @@ Error failed(const std::string& path, int error) {
 Result<void> make_directory(const std::string& path) {
   if (::mkdir(path.c_str(), 0755) == 0 || errno == EEXIST) return {};
   return failed(path, errno);
+}
+
+Result<void> make_directories(const std::string& directory, const FileHead& head) {
+  if (auto made = make_directory(directory); !made) return made;
+  return make_directory(directory + "/" + archive_day(head.span.wall_ms / 1000));
 }
 
 // What has another content may be all that is left of a recording.
@@ -37,16 +44,20 @@ Result<UniqueFd> create_file(const std::string& path) {
   return fd;
 }
 
+Result<std::string> file_content(const std::string& path) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!fd) return failed(path, errno);
+  return read_index_text(fd.get(), path);
+}
+
 }  // namespace
 
 Result<SegmentFile> SegmentFile::create(const std::string& directory, const FileHead& head) {
   SegmentFile file;
-  const ArchiveFileName name{head.span.wall_ms / 1000, short_id(head.span.id), head.span.origin};
-  const std::string day = directory + "/" + archive_day(name.seconds);
-  if (auto made = make_directory(directory); !made) return made.error();
-  if (auto made = make_directory(day); !made) return made.error();
+  file.directory_ = directory;
   file.head_ = head;
-  file.path_ = day + "/" + to_string(name);
+  file.path_ = file.path_of(head);
+  if (auto made = make_directories(directory, head); !made) return made.error();
   auto data = create_file(file.path_ + ".data");
   if (!data) return data.error();
   auto index = create_file(file.path_ + ".idx");
@@ -68,6 +79,56 @@ Result<SegmentFile> SegmentFile::create(const std::string& directory, const File
   }
   file.index_bytes_ = first.size();
   return file;
+}
+
+std::string SegmentFile::path_of(const FileHead& head) const {
+  return directory_ + "/" +
+         archive_path({head.span.wall_ms / 1000, short_id(head.span.id), head.span.origin});
+}
+
+Result<void> SegmentFile::settle(const StreamSpan& span) {
+  auto text = file_content(path_ + ".idx");
+  if (!text) return text.error();
+  FileIndex index = read_index(*text);
+  if (index.marks.empty()) return Error::io(path_ + ".idx: it is not what was written");
+  FileHead head = head_;
+  const std::int64_t later = span.wall_of(head.span.media.samples) - head.span.wall_ms;
+  head.span.wall_ms += later;
+  head.span.anchored = span.anchored;
+  head.span.segments = span.segments;
+  index.head = head;
+  for (FileMark& mark : index.marks) mark.wall_ms += later;
+  const std::string print = print_index(index), path = path_of(head);
+  const std::string next = path == path_ ? path + ".idx.new" : path + ".idx";
+  if (auto made = make_directories(directory_, head); !made) return made;
+  auto fd = create_file(next);
+  if (!fd) return fd.error();
+  if (auto done = write_all(fd->get(), print.data(), print.size(), ".idx"); !done) {
+    ::unlink(next.c_str());
+    return done;
+  }
+  // The data has an index of its name at any time.
+  const std::string data = path + ".data";
+  if (path == path_ ? ::rename(next.c_str(), (path + ".idx").c_str()) != 0
+                    : ::access(data.c_str(), F_OK) == 0 && !make_room(data)) {
+    ::unlink(next.c_str());
+    return failed(data, errno);
+  }
+  if (path != path_) {
+    if (::rename((path_ + ".data").c_str(), data.c_str()) != 0) {
+      const int error = errno;
+      ::unlink(next.c_str());
+      return failed(data, error);
+    }
+    ::unlink((path_ + ".idx").c_str());
+    ::rmdir(path_.substr(0, path_.rfind('/')).c_str());
+  }
+  index_ = std::move(*fd);
+  index_bytes_ = print.size();
+  path_ = path;
+  head_ = head;
+  last_.wall_ms += later;
+  return {};
 }
 
 Result<void> SegmentFile::write_all(int fd, const char* bytes, std::size_t size,

@@ -34,6 +34,9 @@ class SegmentFile {
   }
   // All that was appended is told.
   Result<void> mark(std::uint64_t samples, std::int64_t wall_ms);
+  // Its wall times were a guess: it begins then, and has the name that follows from it.  After an
+  // error it is what it was.
+  Result<void> settle(const StreamSpan& span);
   // The same, at the last mark, and the data goes to the disk.  An error leaves what a crash would.
   void close();
 
@@ -47,10 +50,11 @@ class SegmentFile {
 
  private:
   SegmentFile() = default;
+  std::string path_of(const FileHead& head) const;
   Result<void> write_all(int fd, const char* bytes, std::size_t size, std::string_view what);
 
   FileHead head_;
-  std::string path_;
+  std::string directory_, path_;
   UniqueFd data_, index_;
   std::string records_;  // for the next mark
   FileMark last_;

@@ -121,16 +121,133 @@ TEST(ArchiveWriter, AClockThatIsDueBeginsAtAnInnerMarkToo) {
   CHECK_EQUAL(1u, catalog.files("/a.mp3")->size());
 }
 
-TEST(ArchiveWriter, BeginsAtTheFirstSecondWhoseTimeIsSettled) {
+TEST(ArchiveWriter, ASourceThatEndsBeforeItsTimeIsSettledIsRecorded) {
+  TimedSource source(*mount, kDay);
+  source.begin_unsettled(kDay);
+  begin();
+  source.units(14).publish(true);
+  finish();
+  const auto files = catalog.files("/a.mp3");
+  CHECK_EQUAL(1u, files->size());
+  CHECK(data_of(0) == pattern_text(0, 1300));
+  // What came last was sent now.
+  CHECK_EQUAL(kDay, (*files)[0].to_ms);
+  CHECK_EQUAL(kDay - 3250, (*files)[0].from_ms);
+}
+
+TEST(ArchiveWriter, ASourceThatHasEndedBeforeItIsHeardOfIsRecorded) {
+  TimedSource source(*mount, kDay);
+  source.begin_unsettled(kDay);
+  source.units(3).publish(true);
+  begin();
+  finish();
+  CHECK_EQUAL(1u, catalog.files("/a.mp3")->size());
+}
+
+TEST(ArchiveWriter, WhatIsNotSettledIsOnTheDiskAndNotAnnounced) {
+  TimedSource source(*mount, kDay);
+  source.begin_unsettled(kDay);
+  begin();
+  source.units(9).publish();
+  const auto on_disk = [this] {
+    std::size_t bytes = 0;
+    for (const auto& one : std::filesystem::recursive_directory_iterator(dir.path()))
+      if (one.path().extension() == ".data") bytes += one.file_size();
+    return bytes;
+  };
+  while (on_disk() == 0) loop.run_once(true);
+  CHECK_EQUAL(800u, on_disk());
+  CHECK_EQUAL(0u, catalog.files("/a.mp3")->size());
+  // What a kill would leave.
+  TemporaryDirectory killed;
+  std::filesystem::copy(dir.path(), killed.path() + "/a", std::filesystem::copy_options::recursive);
+  CHECK_EQUAL(800u, scan_mount(killed.path() + "/a", "/a.mp3").rows[0].bytes);
+  // Its time is known: it begins 1000 s earlier, and there is one file.
+  source.log->keep_wall(source.now, kDay - 1'000'000);
+  source.now += 3500ms;
+  source.log->keep_wall(source.now, kDay - 1'000'000 + 2000);
+  source.units(12).publish();
+  finish();
+  const auto files = catalog.files("/a.mp3");
+  CHECK_EQUAL(1u, files->size());
+  CHECK_EQUAL(kDay - 1'000'000, (*files)[0].from_ms);
+  CHECK_EQUAL(kDay - 1'000'000 + 5000, (*files)[0].to_ms);
+  CHECK(data_of(0) == pattern_text(0, 2000));
+  CHECK(scan_mount(dir.path(), "/a.mp3").rows == files->closed());
+  CHECK_EQUAL(2000u, on_disk());
+}
+
+TEST(ArchiveWriter, AClockThatIsSetBackBeginsAFile) {
+  TimedSource source(*mount, kDay);
+  begin();
+  source.seconds(10);
+  StreamSpan span;
+  span.id = {0x1122334455667788, 1};
+  span.media = {0, TimedSource::kRate};
+  span.wall_ms = kDay - 5000;
+  span.anchored = true;
+  source.log->resume_source(span);
+  source.seconds(10).publish();
+  finish();
+  const auto files = catalog.files("/a.mp3");
+  CHECK_EQUAL(2u, files->size());
+  std::string all;
+  for (std::size_t i = 0; i < 2; ++i) {
+    CHECK((*files)[i].to_ms > (*files)[i].from_ms);
+    all += data_of(i);
+  }
+  CHECK_EQUAL(pattern_text(0, 7900), all);
+  CHECK_EQUAL(kDay + 14'750, (*files)[1].to_ms);
+  CHECK_EQUAL(1u, files->find(kDay + 12'000));
+}
+
+TEST(ArchiveWriter, WhatHasNoMediaTimeIsRecordedFromItsBeginAlsoWhenTheClockIsSetBack) {
+  mount->set_facts(facts_of("application/octet-stream"));
   TimedSource source(*mount, kDay);
   StreamSpan span;
-  span.media = {0, TimedSource::kRate};
-  span.wall_ms = kDay;
+  span.id = {0x1122334455667788, 1};
   source.log->begin_source(0, span);
   begin();
-  source.units(14).publish();
+  const auto send = [&] {
+    const std::string text = pattern_text(source.log->head(), source.log->head() + 100);
+    CHECK(source.log->append(std::as_bytes(std::span(text)), source.now).has_value());
+    source.publish();
+  };
+  send();
+  while (catalog.files("/a.mp3")->size() == 0) {
+    clock.advance(500ms);
+    send();
+    loop.run_once(true);
+  }
+  clock.set_wall(WallTime(std::chrono::milliseconds(kDay - 600'000)));
+  while (catalog.files("/a.mp3")->size() == 1) {
+    clock.advance(500ms);
+    send();
+    loop.run_once(true);
+  }
   finish();
-  CHECK_EQUAL(0u, catalog.files("/a.mp3")->size());
+  const auto files = catalog.files("/a.mp3");
+  CHECK(files->size() == 2);
+  for (std::size_t i = 0; i < 2; ++i) CHECK((*files)[i].to_ms >= (*files)[i].from_ms);
+}
+
+TEST(ArchiveWriter, SwitchedOffIsOffAtOnceAndOnAgainFromThenOn) {
+  TimedSource source(*mount, kDay);
+  begin();
+  source.seconds(10).publish();
+  while (catalog.files("/a.mp3")->size() == 0) loop.run_once(true);
+  settings.enabled = false;
+  while (writer->running() > 0) loop.run_once(true);
+  CHECK(!catalog.files("/a.mp3")->open());
+  source.seconds(10).publish();
+  settings.enabled = true;
+  writer->begin(mount, ArchiveWriter::From::kNow);
+  source.seconds(10).publish();
+  finish();
+  const auto files = catalog.files("/a.mp3");
+  CHECK_EQUAL(2u, files->size());
+  CHECK(data_of(0) == pattern_text(0, 3900));
+  CHECK(data_of(1) == pattern_text(8000, 11'900));
 }
 
 TEST(ArchiveWriter, AnotherSourceHasAFileOfItsOwn) {
@@ -252,7 +369,7 @@ TEST(ArchiveWriter, ASlowDiskLosesTheOldestAndSaysSo) {
   source.seconds(4).publish();
   for (int i = 0; i < 40; ++i) source.seconds(1).publish();
   finish();
-  CHECK(captured.says("because the disk was slower than the stream"));
+  CHECK(captured.says("they came faster than they could be written"));
   CHECK(writer->skipped_bytes() > 0);
   CHECK_EQUAL(1u, catalog.files("/a.mp3")->size());
 }

@@ -27,6 +27,23 @@ TEST(Catalog, FindsTheFileOfATimeOrTheNextOne) {
   CHECK_EQUAL(0u, files->find(-1));
 }
 
+TEST(Catalog, FindsTheFileOfATimeThatTheClockHasPassedTwice) {
+  catalog.add("/a", {row(0, 300, 0), row(300, 600, 30'000), row(600, 700, 60'000)});
+  // Set back by 600 s.
+  catalog.grow("/a", row(101, 150, 70'000));
+  const auto files = catalog.files("/a");
+  CHECK_EQUAL(3u, files->find(120'000));  // the newest
+  CHECK_EQUAL(0u, files->find(160'000));
+  CHECK_EQUAL(2u, files->find(650'000));
+  CHECK_EQUAL(4u, files->find(700'000));
+  const auto ranges = files->ranges();
+  CHECK_EQUAL(1u, ranges.size());
+  CHECK_EQUAL(0, ranges[0].from_ms);
+  CHECK_EQUAL(700'000, ranges[0].to_ms);
+  catalog.close("/a", row(101, 290, 70'000));
+  CHECK_EQUAL(0u, catalog.files("/a")->find(295'000));
+}
+
 TEST(Catalog, FindsTheFileOfAnAddress) {
   catalog.add("/a", {row(0, 300, 0), row(300, 600, 30'000)});
   const auto files = catalog.files("/a");

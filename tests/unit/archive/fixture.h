@@ -58,6 +58,14 @@ class TimedSource {
     log->begin_source(log->head(), span);
     clock = MediaClock({0, kRate});
   }
+  // Its time of day is not known.
+  void begin_unsettled(std::int64_t wall_ms) {
+    StreamSpan span;
+    span.id = {0x1122334455667788, 1};
+    span.media = {0, kRate};
+    span.wall_ms = wall_ms;
+    log->begin_source(log->head(), span);
+  }
   TimedSource& seconds(unsigned n) { return units(4 * n); }
   TimedSource& units(unsigned n) {
     for (; n > 0; --n) {
