@@ -139,7 +139,7 @@ DataMarks find_data_marks(int fd, std::uint64_t from, std::uint64_t to,
   return again;
 }
 
-std::string content_type_of(int fd) {
+std::string recorded_type_of(int fd) {
   std::vector<std::byte> bytes(kLookedAt);
   const ssize_t got = ::pread(fd, bytes.data(), bytes.size(), 0);
   if (got <= 0) return {};

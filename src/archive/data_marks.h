@@ -30,7 +30,7 @@ DataMarks find_data_marks(int fd, std::uint64_t from, std::uint64_t to,
                           const std::string& content_type, MediaTime first, const Bytes* headers);
 
 // What bytes without a name look like; "": nothing that is known.
-std::string content_type_of(int fd);
+std::string recorded_type_of(int fd);
 
 // Of [from, to); nullopt: not as many bytes are there.
 std::optional<std::uint32_t> data_checksum(int fd, std::uint64_t from, std::uint64_t to);

@@ -71,7 +71,7 @@ class Recovery {
       span = like_->head.span;
     } else {
       // Of Ogg and WebM another name of the same may be known.
-      auto type = content_type_of(data_);
+      auto type = recorded_type_of(data_);
       const auto format = framer_for(type).name;
       if (!type.empty() && (format == "mpeg" || format != framer_for(head.content_type).name))
         head.content_type = std::move(type);
