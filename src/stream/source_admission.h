@@ -257,7 +257,7 @@ class SourceAdmission {
   // A relay follows the relay that has just left.
   bool goes_on(const Record& record, const WriterAsk& ask) const;
   void keep_log(Record& record, std::chrono::milliseconds time);
-  // Nothing is kept of it, or it has another content type: no log.
+  // Nothing is kept of it, it has another content type, or it is a relay: no log.
   Rest take_rest(const WriterAsk& ask);
   void rest_is_over(const std::string& mount, const Mount* of);
   static std::shared_ptr<const StreamView> view_after(const Rest& rest);

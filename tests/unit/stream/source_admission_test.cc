@@ -300,6 +300,16 @@ TEST(SourceAdmission, ARestEndsByItself) {
   LONGS_EQUAL(0, next.log->head());
   give_back(std::move(next));
 }
+TEST(SourceAdmission, ARelayEndsARest) {
+  rest = 10s;
+  WriterLease lease = granted(ask("/m"));
+  write(lease, "one");
+  give_back(std::move(lease));
+  WriterLease next = granted(relay("/m"));
+  LONGS_EQUAL(0, next.log->head());
+  CHECK(std::find(told.begin(), told.end(), "rest over /m") != told.end());
+  give_back(std::move(next));
+}
 TEST(SourceAdmission, ASourceOfAnotherTypeEndsARest) {
   rest = 10s;
   WriterLease lease = granted(ask("/m"));
