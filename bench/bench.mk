@@ -18,6 +18,13 @@ bench_link_swarm_SOURCES = bench/link_swarm.cc bench/swarm_node.cc bench/swarm_n
 bench_link_swarm_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)
 bench_link_swarm_LDADD = $(CLUSTER)
 
+# Nodes that announce sources; bench/control.py runs it.
+bench_programs += bench/source-swarm
+bench_source_swarm_SOURCES = bench/source_swarm.cc bench/swarm_node.cc bench/swarm_node.h \
+  bench/crowd_wire.cc bench/crowd_wire.h
+bench_source_swarm_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)
+bench_source_swarm_LDADD = $(CLUSTER)
+
 # A crowd at a master with simulated nodes; tests/cluster/goals and test_churn.py drive it.
 bench_programs += bench/cluster-crowd
 bench_cluster_crowd_SOURCES = bench/crowd.cc bench/crowd_listeners.cc bench/crowd_listeners.h \
@@ -34,7 +41,7 @@ bench_programs += bench/archive-size
 bench_archive_size_SOURCES = bench/archive_size.cc
 bench_archive_size_LDADD = $(ARCHIVE)
 
-EXTRA_DIST += bench/archive.py bench/harness.py bench/run.py bench/hls.py bench/ingest.py bench/mounts.py bench/pages.py bench/stalled.py bench/selfcheck \
+EXTRA_DIST += bench/archive.py bench/control.py bench/harness.py bench/run.py bench/hls.py bench/ingest.py bench/mounts.py bench/pages.py bench/stalled.py bench/selfcheck \
   bench/selfcheck.py doc/performance.md
 TESTS += bench/selfcheck
 CLEANFILES += bench.json
@@ -46,3 +53,4 @@ CLEANFILES += $(bench_programs)
 bench-programs: $(bench_programs)
 bench: all bench-programs
 	python3 -B $(srcdir)/bench/run.py --build $(builddir) --json bench.json $(BENCH_FLAGS)
+	python3 -B $(srcdir)/bench/control.py --build $(builddir)

@@ -59,6 +59,11 @@ void SwarmNode::drain() {
   if (session_) session_->send(DrainFrame{DrainMode::kSoft, ""});
 }
 
+void SwarmNode::announce(const std::vector<IngestRow>& rows) {
+  if (!session_) return;
+  for (IngestFrame& frame : ingest_frames(rows)) session_->send(std::move(frame));
+}
+
 void SwarmNode::arrive(std::size_t mount) {
   ++arrivals_;
   changed_ = true;

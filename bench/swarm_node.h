@@ -56,6 +56,8 @@ class SwarmNode final : public NodeSide {
     changed_ = changed_ || listeners_[mount] != listeners;
     listeners_[mount] = listeners;
   }
+  // It has these sources of its own, or other ones.
+  void announce(const std::vector<IngestRow>& rows);
   // One has come (by a redirect), or gone.
   void arrive(std::size_t mount);
   void depart(std::size_t mount);
