@@ -170,9 +170,12 @@ std::string api_reference() {
       "cannot\ndiffer from the program; the same as OpenAPI 3.1, with all schemas: "
       "`GET /api/v1/openapi.json`, or\n`icecast-lb --dump-reference openapi`. How it is used, with "
       "examples: [operators.md](operators.md).\n\n"
-      "The API is there where `<api>` is 1 or a `<store>` is configured. A login is a user of the "
+      "The API is there where there is a `<console>`, a `<store>` or a `<config-external>`, unless "
+      "`<api>` is 0. A login is a user of the "
       "store or\n`<admin-user>` by Basic, a session of the console, or a token "
-      "(`Authorization: Bearer`). Bodies are\nJSON of at most 64 KiB, with a Content-Length. A "
+      "(`Authorization: Bearer`). Bodies are\nJSON (`application/json`) of at most 64 KiB, each "
+      "name of an object once, with a "
+      "Content-Length. A page of another\nsite changes nothing, unless it has a token. A "
       "name in a path is percent-encoded as one part:\n`/api/v1/mounts/%2Flive.mp3`; "
       "`/api/v1/mounts/live.mp3` means the same. `?dry-run=1` answers what\nwould be, and writes "
       "nothing. A `GET` has an `ETag`, which a change gives back as `If-Match`.\n\n"
@@ -186,8 +189,10 @@ std::string api_reference() {
     page += " |\n";
   }
   page +=
-      "\n## Problems\n\nEvery other answer is `application/problem+json` (RFC 9457) with `type` "
-      "`/api/problems#NAME`:\n\n| Name | Status | Meaning |\n|---|---|---|\n";
+      "\n## Problems\n\nEvery other answer below `/api` is `application/problem+json` (RFC 9457), "
+      "also of "
+      "requests that\nthe server could not read, with `type` `/api/problems#NAME`:\n\n| Name | "
+      "Status | Meaning |\n|---|---|---|\n";
   for (const ProblemKind& kind : problem_kinds())
     page.append("| `")
         .append(kind.name)

@@ -17,8 +17,14 @@ namespace lb {
 enum class ProblemName : std::uint8_t {
   kBadRequest,
   kUnauthorised,
+  kLogin,
+  kWrongLogin,
   kForbidden,
+  kOtherSite,
+  kPlainHttp,
   kNotFound,
+  kNoSuchNode,
+  kApiOff,
   kMethod,
   kExists,
   kMountExists,
@@ -30,15 +36,23 @@ enum class ProblemName : std::uint8_t {
   kNoStore,
   kNotEmpty,
   kNoSource,
+  kHandedOver,
+  kOrigin,
   kRefused,
   kLengthRequired,
   kChanged,
   kTooLarge,
+  kAddressTooLong,
+  kMediaType,
   kNotHere,
   kInvalid,
   kKeyReused,
+  kSlowed,
+  kHeadTooLarge,
+  kUnknownMethod,
   kReadOnly,
   kOverloaded,
+  kVersion,
 };
 
 struct ProblemKind {
@@ -64,6 +78,9 @@ struct Problem {
 
   int status() const noexcept { return problem_kind(name).status; }
 };
+
+// Of what the server says itself, before or beside the API; the closest for a status that none has.
+ProblemName problem_of_status(int status) noexcept;
 
 // instance: the path that was asked for.
 std::string problem_json(const Problem& problem, std::string_view instance);

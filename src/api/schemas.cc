@@ -239,8 +239,8 @@ constexpr ApiSchema kSchemas[] = {
 "password":{"type":"string","description":"Only in the answer that made it."}}},
 "logins":{"type":"array","items":{"type":"object","required":["user","password"]}},
 "listen":{"type":"object","properties":{"http":{"type":["string","null"]},"https":{"type":["string","null"]}}},
-"on_air":{"type":"boolean","description":"At this server, or at one that reports to it."},
-"on-air":{"type":"boolean","description":"As on_air."},
+"on_air":{"type":"boolean","deprecated":true,"description":"As on-air: the older name, which stays."},
+"on-air":{"type":"boolean","description":"A source or relay feeds it, at this server or at one that reports to it."},
 "listeners":{"type":"integer","description":"Over all servers that this one knows of."},
 "title":{"type":["string","null"]},
 "why":{"type":"array","items":{"type":"object","required":["node","reserved"],"properties":{

@@ -17,6 +17,7 @@
 #include "app/services/worker.h"
 #include "app/stages/admin_stage.h"
 #include "app/stages/api_stage.h"
+#include "app/stages/login_replies.h"
 #include "app/stages/request_context.h"
 #include "app/stages/request_stages.h"
 #include "app/stages/source_stage.h"
@@ -137,11 +138,11 @@ Worker::Worker(Services& given, unsigned index)
     return false;
   };
   plan.accepted = [&given] { given.counters.connections.fetch_add(1, std::memory_order_relaxed); };
+  plan.api_problem = api_problem;
   plan.certificates = [&given] { return given.tls.context(); };
   plan.body_limit = [this](Connection& connection) { return body_limit(*this, connection); };
   plan.cross_origin = [&given](const Request& request) {
-    return is_for_other_sites(request) &&
-           !(request.path.starts_with("/api/v1/") && given.login->plan()->api);
+    return is_for_other_sites(request) && !is_below_api(request);
   };
   plan.shoutcast_login = [this](Connection& connection) {
     return shoutcast_login(*this, connection);

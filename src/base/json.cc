@@ -7,7 +7,9 @@
 #include <cmath>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <utility>
+#include <vector>
 
 #include "base/encoding.h"
 
@@ -45,12 +47,25 @@ void append_number(std::string& out, Number value) {
 Json::Json(std::shared_ptr<const nlohmann::json> document, const nlohmann::json* node)
     : document_(std::move(document)), node_(node) {}
 
-Result<Json> Json::parse(std::string_view text, std::size_t max_depth) {
+Result<Json> Json::parse(std::string_view text, std::size_t max_depth, Names names) {
   if (nesting(text) > max_depth) {
     return Error::limit("JSON: nested deeper than " + std::to_string(max_depth) + " levels");
   }
+  std::vector<std::set<std::string>> open;  // the names of each object that is being read
+  std::string twice;
+  const auto look = [&](int, nlohmann::json::parse_event_t event, nlohmann::json& value) {
+    using Event = nlohmann::json::parse_event_t;
+    if (event == Event::object_start) open.emplace_back();
+    if (event == Event::object_end) open.pop_back();
+    if (event == Event::key && !open.back().insert(value.get<std::string>()).second)
+      twice = value.get<std::string>();
+    return true;
+  };
+  nlohmann::json::parser_callback_t callback;
+  if (names == Names::kOnce) callback = look;
   auto document =
-      std::make_shared<const nlohmann::json>(nlohmann::json::parse(text, nullptr, false));
+      std::make_shared<const nlohmann::json>(nlohmann::json::parse(text, callback, false));
+  if (!twice.empty()) return Error::invalid("JSON: an object has the name " + twice + " twice");
   if (document->is_discarded()) {
     return Error::invalid("JSON: " + std::to_string(text.size()) + " bytes that are no document");
   }

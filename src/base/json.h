@@ -27,7 +27,12 @@ class Json {
 
   // Errors: kInvalid for text that is no JSON or no UTF-8, kLimit where arrays and objects are
   // nested deeper than max_depth.
-  static Result<Json> parse(std::string_view text, std::size_t max_depth = 32);
+  // kOnce: of two members of one name a reader takes the first and another one the last, so such
+  // a text is kInvalid.
+  enum class Names : std::uint8_t { kAny, kOnce };
+  static constexpr std::size_t kDepth = 32;
+  static Result<Json> parse(std::string_view text, std::size_t max_depth = kDepth,
+                            Names names = Names::kAny);
 
   bool missing() const noexcept { return node_ == nullptr; }
   bool is_null() const noexcept;

@@ -28,6 +28,11 @@ std::string_view mount_account(const Config& config, std::string_view mount) {
   return section.name == mount ? std::string_view(section.account) : std::string_view();
 }
 
+bool api_is_on(const Config& config) noexcept {
+  return config.api && (config.console.enabled || config.store.type != StoreType::kNone ||
+                        !config.external.url.empty());
+}
+
 bool external_is_for_cluster(const Config& config) {
   const ExternalSettings& external = config.external;
   if (external.url.empty() || external.serves == ExternalFor::kNode) return false;

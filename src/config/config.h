@@ -135,6 +135,8 @@ std::string_view mount_account(const Config& config, std::string_view mount);
 // (fnmatch, FNM_PATHNAME) that matches it; else of the default mount.  The name is `mount`.
 MountSettings mount_settings(const Config& config, std::string_view mount);
 
+// Whether /api/v1 is there.
+bool api_is_on(const Config& config) noexcept;
 // What <config-external> says is passed on to the nodes.
 bool external_is_for_cluster(const Config& config);
 // What a section begins with: the default mount, but for its authenticator and encoders.

@@ -182,8 +182,8 @@ constexpr SchemaElement kRoot[] = {
      .slot = slot<&Config::api>,
      .origin = SchemaOrigin::kOwn,
      .example = "1",
-     .help = "1: the addresses below /api/v1 are there, where <console> is. 0: /api/ is a path as "
-             "any other."},
+     .help = "1: the addresses below /api/v1 are there, where there is a <console>, a <store> or a "
+             "<config-external>. 0: they answer 404, that the API is off."},
     {.name = "security",
      .kind = kBlock,
      .block = &kSecurityBlock,

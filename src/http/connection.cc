@@ -286,10 +286,6 @@ void Connection::head_is_complete() {
   const Forwarded from = read_forwarded(settings->trusted_proxies, socket_peer_, request_.headers);
   secure_ = from.secure.value_or(socket_secure_);
   if (!client_is(from.client)) return;
-  if (request_.only_api && !settings->api) {
-    drop();
-    return;
-  }
   if (const std::uint64_t length = body_to_read(); length > 0) {
     enter(State::kForm);
     form_left_ = length;

@@ -41,6 +41,16 @@ std::string Connection::reply_head(const ResponseHead& head) const {
 }
 
 void Connection::reply(const ResponseHead& head, std::string body) {
+  if (head.status >= 400 && head.content_type.starts_with("text/plain") &&
+      owner_.plan_.api_problem && is_below_api(request_)) {
+    ResponseHead problem = head;
+    problem.content_type = "application/problem+json";
+    problem.extra += nosniff_line(owner_.settings_.read()->http_headers);
+    body = owner_.plan_.api_problem(request_, head.status, trim(body));
+    problem.content_length = body.size();
+    reply(problem, std::move(body));
+    return;
+  }
   if (head.status >= 400 && !head.content_length && head.content_type.starts_with("text/plain") &&
       wants_page(request_.headers)) {
     ResponseHead page = head;
@@ -109,6 +119,10 @@ void Connection::reply_text(int status, std::string_view text) {
 }
 
 void Connection::reply_page(int status, std::string_view text) {
+  if (is_below_api(request_) && owner_.plan_.api_problem) {
+    reply_text(status, text);
+    return;
+  }
   ResponseHead head;
   head.status = status;
   head.content_type = kPageType;

@@ -35,7 +35,6 @@ struct HttpSettings {
   std::size_t most_handshakes = 1000;
   std::size_t most_kept = 8192;
   AddressList trusted_proxies;  // their forwarding headers are trusted
-  bool api = false;             // requests that only the API knows are dropped without it
 };
 
 class Connections final : public ConnectionSink {
@@ -51,6 +50,8 @@ class Connections final : public ConnectionSink {
     std::function<std::size_t(Connection&)> body_limit;
     // May pages of other sites read the answer?  Unset: none may.
     std::function<bool(const Request&)> cross_origin;
+    // The application/problem+json of an error below /api; unset: the server's own words.
+    std::function<std::string(const Request&, int status, std::string_view text)> api_problem;
     // The certificates of connections that begin now; unset or null: none.
     std::function<std::shared_ptr<const TlsContext>()> certificates;
   };

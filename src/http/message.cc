@@ -206,6 +206,10 @@ std::string http_date(WallTime time) {
   return out;
 }
 
+bool is_below_api(const Request& request) noexcept {
+  return request.only_api || request.path == "/api" || request.path.starts_with("/api/");
+}
+
 bool is_api_path(std::string_view path) noexcept {
   constexpr std::string_view kApi = "/api/v1";
   return path.starts_with(kApi) && (path.size() == kApi.size() || path[kApi.size()] == '/');

@@ -90,6 +90,8 @@ struct ReplyFacts {
   std::string_view lines = {};                     // more complete lines, behind `extra`
 };
 
+// Below /api, whether there is such an address or not: every error there is one of the API.
+bool is_below_api(const Request& request) noexcept;
 // A path of the API: /api/v1, and what is below it.
 bool is_api_path(std::string_view path) noexcept;
 

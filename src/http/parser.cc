@@ -38,6 +38,13 @@ bool is_of_api(Method method) noexcept {
   return method == Method::kPatch || method == Method::kDelete;
 }
 
+constexpr std::size_t kLongestMethod = 32;
+
+bool names_api(std::string_view target) noexcept {
+  const std::string_view path = target.substr(0, target.find('?'));
+  return path == "/api" || path.starts_with("/api/");
+}
+
 // A line without its end: LF, CR LF, or CR CR LF (nsvcap).
 std::string_view without_cr(std::string_view line) noexcept {
   for (int i = 0; i < 2 && !line.empty() && line.back() == '\r'; ++i) line.remove_suffix(1);
@@ -98,9 +105,14 @@ void RequestParser::refuse(int status, std::string_view text) {
 void RequestParser::refuse_long_line() {
   if (request_line_done_) {
     refuse(431, "a header line is too long");
-  } else if (const MethodWord* method =
-                 find_method(std::string_view(line_).substr(0, line_.find(' ')));
-             method != nullptr && !is_of_api(method->method)) {
+    return;
+  }
+  const std::string_view line = line_;
+  const std::size_t space = line.find(' ');
+  const MethodWord* method = find_method(line.substr(0, space));
+  request_.only_api = method != nullptr && space != std::string_view::npos &&
+                      names_api(trim_spaces(line.substr(space)));
+  if (request_.only_api || (method != nullptr && !is_of_api(method->method))) {
     refuse(414, "the address is too long");
   } else {
     drop();
@@ -151,11 +163,14 @@ void RequestParser::take_request_line(std::string_view line) {
   const std::size_t last = line.rfind(' ');
   if (first == std::string_view::npos || first == last) return drop();
   const MethodWord* method = find_method(line.substr(0, first));
-  if (method == nullptr) return drop();
+  if (method == nullptr) return take_unknown_method(line);
   request_.method = method->method;
   request_.method_text = method->word;  // "get" is logged as GET
   std::string_view target = trim_spaces(line.substr(first + 1, last - first - 1));
-  if (target.size() > limits_.target_bytes) return refuse(414, "the address is too long");
+  if (target.size() > limits_.target_bytes) {
+    request_.only_api = names_api(target);
+    return refuse(414, "the address is too long");
+  }
   // The query too: it is passed on, to redirects and to the backends of authenticators.
   if (std::any_of(target.begin(), target.end(), is_control)) return drop();
   target = target.substr(0, target.find('#'));
@@ -172,6 +187,23 @@ void RequestParser::take_request_line(std::string_view line) {
     request_.path = path ? *std::move(path) : std::string(raw);
   }
   take_version(line.substr(last + 1));
+}
+
+// RFC 9110 section 9.1 has 501 for it; elsewhere the connection is closed, as Icecast does.
+void RequestParser::take_unknown_method(std::string_view line) {
+  const std::size_t first = line.find(' '), last = line.rfind(' ');
+  const std::string_view word = line.substr(0, first);
+  const std::string_view target = trim_spaces(line.substr(first + 1, last - first - 1));
+  const bool clean = is_token(word) && word.size() <= kLongestMethod &&
+                     target.size() <= limits_.target_bytes &&
+                     std::none_of(target.begin(), target.end(), is_control);
+  if (!clean || !names_api(target)) return drop();
+  request_.only_api = true;
+  request_.method_text = word;
+  request_.target = target;
+  request_.path = target.substr(0, target.find('?'));
+  take_version(line.substr(last + 1));
+  if (status_ == ParseStatus::kMore) refuse(501, "the method is not known here");
 }
 
 void RequestParser::take_version(std::string_view version) {

@@ -45,6 +45,7 @@ class RequestParser {
  private:
   void take_line(std::string_view line);
   void take_request_line(std::string_view line);
+  void take_unknown_method(std::string_view line);
   void take_version(std::string_view version);
   void take_header(std::string_view line);
   void take_end();

@@ -18,7 +18,7 @@ constexpr std::size_t kMaxUnknownUnderWay = 4;
 std::shared_ptr<const LoginService::Plan> plan_of(const Config& config) {
   auto plan = std::make_shared<LoginService::Plan>();
   plan->on = config.console.enabled || config.store.type != StoreType::kNone;
-  plan->api = plan->on && config.api;
+  plan->api = plan->on && api_is_on(config);
   plan->hands_over = plan->api && config.store.type != StoreType::kNone;
   plan->tells_ends = plan->on && config.store.type != StoreType::kNone;
   plan->console = config.console;

@@ -29,7 +29,6 @@ HttpSettings Services::http_settings(const Config& config) {
   settings.http_headers = config.http_headers;
   settings.header_timeout = config.limits.header_timeout;
   settings.client_timeout = config.limits.client_timeout;
-  settings.api = config.api && (config.console.enabled || config.store.type != StoreType::kNone);
   // Entries that can never match have been named by the configuration's checks.
   settings.trusted_proxies =
       AddressList::parse(config.paths.x_forwarded_for, [](std::size_t, const std::string&) {});

@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "admin/identity.h"
+#include "admin/security.h"
 #include "api/endpoints.h"
 #include "api/made_answer.h"
 #include "api/openapi.h"
@@ -17,6 +18,7 @@
 #include "app/station/record_service.h"
 #include "base/strings.h"
 #include "http/page_headers.h"
+#include "http/stream_type.h"
 
 namespace lb {
 namespace {
@@ -72,6 +74,24 @@ ApiCaller caller_of(const Connection& connection, const Identity& identity) {
   return caller;
 }
 
+bool changes_something(Method method) {
+  return method != Method::kGet && method != Method::kHead && method != Method::kOptions;
+}
+
+// No type at all is as good: no form of a browser leaves it out.
+bool says_json(const Headers& headers) {
+  const std::string* type = headers.find("content-type");
+  return type == nullptr ||
+         iequals(trim(std::string_view(*type).substr(0, type->find(';'))), "application/json");
+}
+
+std::string why_nobody(const Request& request) {
+  const std::string_view given = request.headers.get("authorization");
+  if (istarts_with(given, "basic ")) return "the user and the password do not belong together";
+  if (istarts_with(given, "bearer ")) return "the token is not known here, or its time is over";
+  return "a login is needed: Basic, a session or a token";
+}
+
 // What is wrong with the frame of the body; nullopt: nothing.  bytes: its length.
 std::optional<Problem> judge_body(const Request& request, std::uint64_t& bytes) {
   bytes = 0;
@@ -84,6 +104,8 @@ std::optional<Problem> judge_body(const Request& request, std::uint64_t& bytes) 
     return Problem{ProblemName::kTooLarge, "the body has " + *length + " bytes; at most " +
                                                std::to_string(ApiStage::kBodyBytes) + " are read"};
   bytes = *number;
+  if (bytes > 0 && !says_json(request.headers))
+    return Problem{ProblemName::kMediaType, "a body is application/json"};
   return std::nullopt;
 }
 
@@ -105,7 +127,7 @@ std::variant<ApiRequest, Problem> make_request(const Connection& connection, con
     asked.key = *key;
   }
   if (found.endpoint->body.empty()) return asked;
-  auto json = Json::parse(asked.body.empty() ? "{}" : asked.body);
+  auto json = Json::parse(asked.body.empty() ? "{}" : asked.body, Json::kDepth, Json::Names::kOnce);
   if (!json) return Problem{ProblemName::kBadRequest, json.error().what};
   asked.json = *std::move(json);
   return asked;
@@ -143,15 +165,34 @@ const std::string& description() {
 
 }  // namespace
 
-bool api_is_on(const Config& config) noexcept {
-  return config.api && (config.console.enabled || config.store.type != StoreType::kNone);
+// A stream or a file may have such a name where there is no API.
+Verdict ApiStage::answer_off(Connection& connection) const {
+  const Request& request = connection.request();
+  const Services& services = worker_.services;
+  const bool sends = request.method == Method::kSource || request.method == Method::kPut ||
+                     is_stream_type(request.headers.get("content-type"));
+  if (!request.only_api && (sends || services.mounts.find(request.path) ||
+                            services.files.read()->has_file(request.path)))
+    return Verdict::kNext;
+  ResponseHead head;
+  head.status = problem_kind(ProblemName::kApiOff).status;
+  head.content_type = "application/problem+json";
+  const std::string body =
+      problem_json({ProblemName::kApiOff,
+                    services.config.read()->api
+                        ? "the API is off: it needs a <console>, a <store> or a <config-external>"
+                        : "the API is off: <api>1</api>"},
+                   path_as_sent(request));
+  head.content_length = body.size();
+  connection.reply(head, body);
+  return Verdict::kAnswered;
 }
 
 Verdict ApiStage::handle(Connection& connection) {
   const Request& request = connection.request();
   if (!is_api_path(request.path) && !request.only_api) return Verdict::kNext;
   Services& services = worker_.services;
-  if (!api_is_on(*services.config.read())) return Verdict::kNext;
+  if (!api_is_on(*services.config.read())) return answer_off(connection);
 
   FoundEndpoint found = find_endpoint(request.method, path_as_sent(request));
   if (found.endpoint != nullptr && found.endpoint->answer == kDescriptionSchema) {
@@ -164,8 +205,14 @@ Verdict ApiStage::handle(Connection& connection) {
   if (identity.is_nobody()) {
     note_guess(worker_, connection);
     services.counters.refused(Refusal::kLogin);
+    send_problem(worker_, connection, {ProblemName::kUnauthorised, why_nobody(request)});
+    return Verdict::kAnswered;
+  }
+  // A browser sends a password that it keeps, and a cookie, with a form of any page.
+  if (identity.via != Identity::Via::kToken && changes_something(request.method) &&
+      !same_site_request(request.headers)) {
     send_problem(worker_, connection,
-                 {ProblemName::kUnauthorised, "a login is needed: Basic, a session or a token"});
+                 {ProblemName::kOtherSite, "a page of another site changes nothing here"});
     return Verdict::kAnswered;
   }
   connection.user = identity.user;

@@ -3,7 +3,7 @@
 // record by control.
 //
 // A body is read after the credentials were judged, at most kBodyBytes.  The connection is not
-// kept.  Where the API is off, its paths are paths as any other.
+// kept.  Where the API is off, its addresses answer so.
 // Source: op 3.1, 10.3, 10.4.
 // Thread: its worker.
 #pragma once
@@ -14,7 +14,6 @@
 
 namespace lb {
 
-struct Config;
 struct Worker;
 
 class ApiStage final : public Stage {
@@ -25,10 +24,9 @@ class ApiStage final : public Stage {
   Verdict handle(Connection& connection) override;
 
  private:
+  Verdict answer_off(Connection& connection) const;
+
   Worker& worker_;
 };
-
-// Whether /api/v1 is there.
-bool api_is_on(const Config& config) noexcept;
 
 }  // namespace lb

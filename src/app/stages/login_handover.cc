@@ -40,15 +40,16 @@ std::string origin_of_node(const ClusterSight& sight, const std::string& id) {
 void reply_handover(Worker& worker, Connection& connection, const Identity& identity,
                     const std::string& node, const std::string& origin) {
   if (origin.empty()) {
-    reply_problem(connection, 404, "no-such-node", "No such node",
-                  "No node of this name is linked and has a public address");
+    reply_problem(connection, {ProblemName::kNoSuchNode,
+                               "No node of this name is linked and has a public address"});
     return;
   }
   const std::string token = worker.services.login->sessions().hand_over(*identity.session, node);
   if (token.empty()) {
-    reply_problem(connection, 409, "handed-over", "A session of another master",
-                  "This session was handed over by another master, as whose administrator it "
-                  "began: other nodes take it from there");
+    reply_problem(connection,
+                  {ProblemName::kHandedOver,
+                   "This session was handed over by another master, as whose administrator it "
+                   "began: other nodes take it from there"});
     return;
   }
   audit_login(worker, connection, identity.user, to_text(identity.role), "handover", "ok", node);
@@ -71,15 +72,15 @@ void reply_handover(Worker& worker, Connection& connection, const Identity& iden
 }
 
 // Why this server hands nothing over by this request; "": it does.
-std::string_view refusal_of(Worker& worker, Connection& connection, std::string& name) {
+std::string_view refusal_of(Worker& worker, Connection& connection, ProblemName& name) {
   if (!worker.services.login->plan()->hands_over) {
-    name = "no-store";
+    name = ProblemName::kNoStore;
     return "Nodes know the keys of masters that have a <store>, and this server has none";
   }
   const std::string_view origin = connection.request().headers.get("origin");
   const auto own = own_origins(*worker.services.config.read());
   if (!origin.empty() && std::find(own.begin(), own.end(), origin) == own.end()) {
-    name = "origin";
+    name = ProblemName::kOrigin;
     return "Nodes do not know the address at which this page was opened as one of this server: "
            "it belongs in <console origin>";
   }
@@ -107,7 +108,7 @@ Verdict refuse_handover(Worker& worker, Connection& connection, const std::strin
 Verdict hand_over_session(Worker& worker, Connection& connection) {
   if (connection.request().method != Method::kPost) return not_this_way(connection, "POST");
   if (!same_site_request(connection.request().headers)) {
-    reply_problem(connection, 403, "other-site", "Another site", "Other sites change nothing here");
+    reply_problem(connection, {ProblemName::kOtherSite, "Other sites change nothing here"});
     return Verdict::kAnswered;
   }
   const Asker asker = who_asks(worker, connection);
@@ -115,13 +116,13 @@ Verdict hand_over_session(Worker& worker, Connection& connection) {
   if (!asker.identity->session) {
     const bool nobody = asker.identity->role < AdminRole::kViewer;
     if (asker.identity->is_nobody()) note_guess(worker, connection);
-    reply_problem(connection, nobody ? 401 : 403, "login", "Log in first",
-                  "Only a session can be handed over to another node");
+    reply_problem(connection, {nobody ? ProblemName::kLogin : ProblemName::kForbidden,
+                               "Only a session can be handed over to another node"});
     return Verdict::kAnswered;
   }
-  std::string name;
+  ProblemName name{};
   if (const std::string_view why = refusal_of(worker, connection, name); !why.empty()) {
-    reply_problem(connection, 409, name, "This session cannot be handed over", why);
+    reply_problem(connection, {name, std::string(why)});
     return Verdict::kAnswered;
   }
   const std::string node = asked_field(connection, "node");

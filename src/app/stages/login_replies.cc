@@ -143,24 +143,19 @@ void reply_json(Connection& connection, int status, std::string body, std::strin
   connection.reply(head, std::move(body));
 }
 
-void reply_problem(Connection& connection, int status, std::string_view name,
-                   std::string_view title, std::string_view detail, std::string more_lines) {
-  JsonWriter out;
-  out.begin_object();
-  out.key("type").text("/api/problems#" + std::string(name));
-  out.key("title").text(title);
-  out.key("status").number(status);
-  out.key("detail").text(detail);
-  out.key("instance").text(connection.request().path);
-  out.end_object();
+void reply_problem(Connection& connection, const Problem& problem, std::string more_lines) {
   ResponseHead head;
-  head.status = status;
+  head.status = problem.status();
   head.content_type = "application/problem+json; charset=utf-8";
   head.challenge = kNoBox;
   head.extra = "X-Content-Type-Options: nosniff\r\n" + std::move(more_lines);
-  std::string body = out.take();
+  std::string body = problem_json(problem, connection.request().path);
   head.content_length = body.size();
   connection.reply(head, std::move(body));
+}
+
+std::string api_problem(const Request& request, int status, std::string_view text) {
+  return problem_json({problem_of_status(status), std::string(text)}, request.path);
 }
 
 }  // namespace lb

@@ -8,6 +8,7 @@
 
 #include "admin/identity.h"
 #include "admin/login_page.h"
+#include "api/problem.h"
 #include "http/connection.h"
 
 namespace lb {
@@ -39,9 +40,10 @@ bool wants_login_page(Worker& worker, const Request& request);
 void reply_login_page(Worker& worker, Connection& connection, int status, const LoginPage& page,
                       std::string more_lines = {});
 void reply_see_other(Connection& connection, const std::string& location, std::string more_lines);
-// application/problem+json; name: "plain-http", of /api/problems#NAME.
-void reply_problem(Connection& connection, int status, std::string_view name,
-                   std::string_view title, std::string_view detail, std::string more_lines = {});
+// application/problem+json.
+void reply_problem(Connection& connection, const Problem& problem, std::string more_lines = {});
+// The body of an error below /api that no endpoint has made: of the parser, of a stage before it.
+std::string api_problem(const Request& request, int status, std::string_view text);
 void reply_json(Connection& connection, int status, std::string body, std::string more_lines = {});
 
 }  // namespace lb

@@ -62,11 +62,11 @@ std::string retry_line(std::chrono::seconds wait) {
   return "Retry-After: " + std::to_string(wait.count()) + "\r\n";
 }
 
-void refuse_attempt(Worker& worker, Connection& connection, bool api, int status,
-                    std::string_view name, std::string_view text, const std::string& user,
-                    const std::string& back, std::string more_lines = {}) {
+void refuse_attempt(Worker& worker, Connection& connection, bool api, ProblemName name,
+                    std::string_view text, const std::string& user, const std::string& back,
+                    std::string more_lines = {}) {
   if (api) {
-    reply_problem(connection, status, name, text, text, std::move(more_lines));
+    reply_problem(connection, {name, std::string(text)}, std::move(more_lines));
     return;
   }
   LoginPage page;
@@ -75,7 +75,7 @@ void refuse_attempt(Worker& worker, Connection& connection, bool api, int status
   page.user = user;
   page.back = back;
   page.takes_password = takes_passwords(worker, connection);
-  reply_login_page(worker, connection, status, page, std::move(more_lines));
+  reply_login_page(worker, connection, problem_kind(name).status, page, std::move(more_lines));
 }
 
 void settle_login(Worker& worker, const LoginAsk& ask, LoginResult result,
@@ -85,7 +85,7 @@ void settle_login(Worker& worker, const LoginAsk& ask, LoginResult result,
   Services& services = worker.services;
   LoginService& login = *services.login;
   if (result == LoginResult::kBusy) {
-    refuse_attempt(worker, *waiting, ask.api, 503, "busy",
+    refuse_attempt(worker, *waiting, ask.api, ProblemName::kOverloaded,
                    "Too many logins are being judged: please try again in a moment", ask.user,
                    ask.back, retry_line(std::chrono::seconds(1)));
     return;
@@ -95,14 +95,14 @@ void settle_login(Worker& worker, const LoginAsk& ask, LoginResult result,
     services.log.warn("login/login", "login of \"" + ask.user + "\" from " + waiting->ip() +
                                          ": wrong user or password; refused");
     audit_login(worker, *waiting, ask.user, "none", "login", "wrong");
-    refuse_attempt(worker, *waiting, ask.api, 401, "wrong-login",
+    refuse_attempt(worker, *waiting, ask.api, ProblemName::kWrongLogin,
                    "This user and password do not belong together", ask.user, ask.back);
     return;
   }
   const std::string token = login.begin_session(identity);
   const auto session = login.sessions().judge(token);
   if (!session) {
-    refuse_attempt(worker, *waiting, ask.api, 503, "busy",
+    refuse_attempt(worker, *waiting, ask.api, ProblemName::kOverloaded,
                    "The keys of sessions are not here yet: please try again in a moment", ask.user,
                    ask.back, retry_line(std::chrono::seconds(1)));
     return;
@@ -136,23 +136,21 @@ Verdict begin_login(Worker& worker, Connection& connection, bool api) {
   ask.secure = connection.secure();
   ask.back = safe_way_back(asked_field(connection, "back"));
   connection.user = is_login_name(ask.user) ? ask.user : "";
-  const auto refuse = [&](int status, std::string_view name, std::string_view text,
-                          std::string more_lines = {}) {
-    refuse_attempt(worker, connection, api, status, name, text, ask.user, ask.back,
-                   std::move(more_lines));
+  const auto refuse = [&](ProblemName name, std::string_view text, std::string more_lines = {}) {
+    refuse_attempt(worker, connection, api, name, text, ask.user, ask.back, std::move(more_lines));
     return Verdict::kAnswered;
   };
   if (!same_site_request(connection.request().headers))
-    return refuse(403, "other-site", "This login came from a page of another site");
+    return refuse(ProblemName::kOtherSite, "This login came from a page of another site");
   if (!takes_passwords(worker, connection))
-    return refuse(403, "plain-http", "Passwords are not taken over plain http from here");
+    return refuse(ProblemName::kPlainHttp, "Passwords are not taken over plain http from here");
   if (!is_login_name(ask.user) || ask.password.empty())
-    return refuse(400, "invalid", "A user and a password are wanted");
+    return refuse(ProblemName::kBadRequest, "A user and a password are wanted");
   const auto slowed = [&](std::chrono::seconds wait) {
     login.count(LoginResult::kSlowed);
     services.counters.refused(Refusal::kGuesses);
     return refuse(
-        429, "slowed",
+        ProblemName::kSlowed,
         "Too many wrong passwords: please try again in " + std::to_string(wait.count()) + " s",
         retry_line(wait));
   };
@@ -258,7 +256,7 @@ Verdict LoginStage::session(Connection& connection) {
   const Identity& identity = *asker.identity;
   if (identity.role < AdminRole::kViewer) {
     if (identity.is_nobody()) note_guess(worker_, connection);
-    reply_problem(connection, 401, "login", "Log in first", "There is no session, or it is over");
+    reply_problem(connection, {ProblemName::kLogin, "There is no session, or it is over"});
     return Verdict::kAnswered;
   }
   reply_json(connection, 200,
@@ -268,7 +266,7 @@ Verdict LoginStage::session(Connection& connection) {
 
 Verdict LoginStage::end_session(Connection& connection, bool form) {
   if (!same_site_request(connection.request().headers)) {
-    reply_problem(connection, 403, "other-site", "Another site", "Other sites change nothing here");
+    reply_problem(connection, {ProblemName::kOtherSite, "Other sites change nothing here"});
     return Verdict::kAnswered;
   }
   const Asker asker = who_asks(worker_, connection);
@@ -285,8 +283,7 @@ Verdict LoginStage::end_session(Connection& connection, bool form) {
   if (form) {
     reply_see_other(connection, std::string(kLoginPath) + "?out=1", cookie);
   } else if (identity.is_nobody()) {
-    reply_problem(connection, 401, "login", "Log in first", "There is no session, or it is over",
-                  cookie);
+    reply_problem(connection, {ProblemName::kLogin, "There is no session, or it is over"}, cookie);
   } else {
     ResponseHead head;
     head.status = 204;
@@ -298,12 +295,16 @@ Verdict LoginStage::end_session(Connection& connection, bool form) {
 
 Verdict LoginStage::end_all(Connection& connection, const std::string& user) {
   if (!is_delete(connection.request())) return not_this_way(connection, "DELETE");
+  if (!same_site_request(connection.request().headers)) {
+    reply_problem(connection, {ProblemName::kOtherSite, "Other sites change nothing here"});
+    return Verdict::kAnswered;
+  }
   const Asker asker = who_asks(worker_, connection);
   if (asker.verdict != Verdict::kNext) return asker.verdict;
   const Identity& identity = *asker.identity;
   if (identity.role < AdminRole::kViewer) {
     if (identity.is_nobody()) note_guess(worker_, connection);
-    reply_problem(connection, 401, "login", "Log in first", "There is no session, or it is over");
+    reply_problem(connection, {ProblemName::kLogin, "There is no session, or it is over"});
     return Verdict::kAnswered;
   }
   // ApiStage answers as it does for a user that is there: names are not told apart.

@@ -95,6 +95,14 @@ TEST(RequestParser, AnswersAnUnknownMethodWithSilenceAtItsFirstLine) {
   parser.feed("BREW /um.mp3 HTTP/1.0\r\n");
   CHECK(parser.status() == ParseStatus::kDrop);
 }
+TEST(RequestParser, TellsOneThatAsksTheApiThatItsMethodIsUnknown) {
+  for (const char* line : {"BREW /api/v1/mounts", "TRACE /api/nope?x", "CONNECT /api"})
+    LONGS_EQUAL(501, refused(std::string(line) + " HTTP/1.1\r\nHost: x\r\n\r\n"));
+  CHECK(dropped("BREW /apix HTTP/1.1\r\n\r\n"));
+  CHECK(dropped("BR\x01EW /api/v1 HTTP/1.1\r\n\r\n"));
+  CHECK(dropped("BREW /api/v1 RTSP/1.0\r\n\r\n"));
+  LONGS_EQUAL(414, refused("DELETE /api/v1/" + std::string(65536, 'B')));
+}
 TEST(RequestParser, KnowsHttpAndIceOnly) {
   CHECK(parsed("SOURCE /m ICE/1.0\r\n\r\n").protocol == Protocol::kIce);
   LONGS_EQUAL(0, parsed("GET /m HTTP/0.9\r\n\r\n").version_minor);

@@ -1,0 +1,117 @@
+"""Everything below /api is answered by the API in application/problem+json, and nothing of another site changes anything."""
+import json
+import pathlib
+import re
+
+from api import Api, store_server
+from browser_login import Browser
+from external_bench import backend_of, element, in_force
+from harness import ADMIN, check, equal, request, test
+
+JSON = ["Host: x", "Content-Type: application/json"]
+EVIL = ["Sec-Fetch-Site: cross-site", "Origin: https://evil.example"]
+NEW = json.dumps({"name": "eve", "role": "admin", "password": "a-long-password"}).encode()
+
+
+TABLE = (pathlib.Path(__file__).resolve().parents[2] / "doc" / "api.md").read_text()
+
+
+def asked(server, line, headers=("Host: x",), login=None, body=b""):
+    """The answer to these bytes, whatever they are."""
+    wire = server.wire()
+    wire.send(request(line, headers, login, body))
+    return wire.reply()
+
+
+def problem(reply, name, status):
+    equal((reply.status, (reply.get("Content-Type") or "").split(";")[0]), (status, "application/problem+json"), reply.text[:300])
+    told = reply.json()
+    equal((told["type"], told["status"]), ("/api/problems#" + name, status))
+    check("| `%s` | %d |" % (name, status) in TABLE, name + " is in the table of doc/api.md")
+    return told["detail"]
+
+
+@test
+def errors_below_api_are_problems_whoever_makes_them(t):
+    server = store_server(t)
+    api = Api(server)
+    for line, name, status in (
+            ("GET /api/nope HTTP/1.1", "not-found", 404), ("GET /api HTTP/1.1", "not-found", 404),
+            ("PUT /api/v1/session HTTP/1.1", "method", 405), ("GET /api/v1/session/handover HTTP/1.1", "method", 405),
+            ("BREW /api/v1/mounts HTTP/1.1", "unknown-method", 501), ("TRACE /api/v1/mounts HTTP/1.1", "unknown-method", 501),
+            ("GET /api/v1/%s HTTP/1.1" % ("x" * 5000), "address-too-long", 414), ("GET /api/v1/mounts HTTP/2.0", "version", 505)):
+        problem(asked(server, line), name, status)
+    problem(asked(server, "GET /api/v1/mounts HTTP/1.1", ["Host: x"] + ["A: b"] * 200), "head-too-large", 431)
+    problem(asked(server, "GET /api/v1/mounts HTTP/1.1", ["Host: x", "bad name: b"]), "bad-request", 400)
+    problem(asked(server, "DELETE /api/v1/session HTTP/1.1", ["Host: x", *EVIL]), "other-site", 403)
+    page = asked(server, "GET /nope HTTP/1.1", ["Host: x"])
+    check("html" in page.get("Content-Type"), "elsewhere as before")
+
+
+@test
+def a_wrong_password_is_told_as_one_and_slowed_as_a_problem(t):
+    server = store_server(t)
+    api = Api(server)
+    detail = problem(asked(server, "GET /api/v1/mounts HTTP/1.1", login="admin:wrong"), "unauthorised", 401)
+    check("do not belong together" in detail, detail)
+    detail = problem(asked(server, "GET /api/v1/mounts HTTP/1.1"), "unauthorised", 401)
+    check("a login is needed" in detail, detail)
+    slowed = None
+    for _ in range(60):
+        slowed = asked(server, "GET /api/v1/mounts HTTP/1.1", login="admin:wrong")
+        if slowed.status == 429:
+            break
+    problem(slowed, "slowed", 429)
+    check(int(slowed.get("Retry-After")) >= 1, "Retry-After")
+
+
+@test
+def a_page_of_another_site_changes_nothing_by_the_api(t):
+    server = store_server(t, "<console/>")
+    api = Api(server)
+    for headers in (EVIL, EVIL[:1], ["Origin: https://evil.example"], ["Referer: https://evil.example/x"]):
+        for kind in ("text/plain", "application/json"):
+            reply = asked(server, "POST /api/v1/users HTTP/1.1", ["Host: x", "Content-Type: " + kind, *headers], ADMIN, NEW)
+            problem(reply, "other-site", 403)
+    person = Browser(server)
+    person.log_in()
+    csrf = person.ask("GET /api/v1/session").json()["csrf"]
+    reply = person.ask("POST /api/v1/users", ["Content-Type: application/json", "X-LB-CSRF: " + csrf, *EVIL], NEW)
+    problem(reply, "other-site", 403)
+    equal([user["name"] for user in api.want(200, "GET", "/users").json()["items"]], [])
+    # A program with a token, which no browser sends by itself, may be a page elsewhere; ours are of this site.
+    made = api.want(201, "POST", "/tokens", {"name": "panel", "role": "admin"}).json()
+    reply = asked(server, "POST /api/v1/users HTTP/1.1", [*JSON, *EVIL, "Authorization: Bearer " + made["token"]], body=NEW)
+    equal(reply.status, 201, reply.text)
+
+
+@test
+def a_body_is_json_with_each_name_once(t):
+    server = store_server(t)
+    api = Api(server)
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/jsonx"):
+        problem(asked(server, "POST /api/v1/users HTTP/1.1", ["Host: x", "Content-Type: " + kind], ADMIN, NEW), "media-type", 415)
+    twice = b'{"mount":"/a.mp3","mount":"/b.mp3"}'
+    detail = problem(asked(server, "POST /api/v1/mounts HTTP/1.1", JSON, ADMIN, twice), "bad-request", 400)
+    check("mount twice" in detail, detail)
+    inner = b'{"mount":"/a.mp3","settings":{"genre":"x","hidden":true,"genre":"y"}}'
+    problem(asked(server, "POST /api/v1/mounts HTTP/1.1", JSON, ADMIN, inner), "bad-request", 400)
+    same = b'{"mount":"/a.mp3","sources":[{"user":"a","password":"p-long-enough"},{"user":"b","password":"p-long-enough"}]}'
+    reply = asked(server, "POST /api/v1/mounts HTTP/1.1", ["Host: x", "Content-Type: Application/JSON; charset=utf-8"], ADMIN, same)
+    equal(reply.status, 201, reply.text)
+
+
+@test
+def an_api_that_is_off_says_so_and_config_external_switches_it_on(t):
+    for body in ("", "<console/><api>0</api>"):
+        server = t.server(body=body)
+        for line in ("GET /api/v1/external HTTP/1.1", "DELETE /api/v1/mounts/x HTTP/1.1", "POST /api/v1/mounts HTTP/1.1"):
+            reply = asked(server, line, login=ADMIN)
+            equal((reply.status, reply.get("Content-Type"), reply.json()["type"]), (404, "application/problem+json", "/api/problems#api-off"))
+            check(re.match("the API is off: ", reply.json()["detail"]), reply.text)
+    backend = backend_of(t)
+    server = t.server(body=element(backend.url()))
+    in_force(server, 6)
+    reply = asked(server, "GET /api/v1/external HTTP/1.1", login=ADMIN)
+    equal((reply.status, reply.json()["mounts"]), (200, 6), reply.text)
+    equal(asked(server, "GET /api/v1/external HTTP/1.1").status, 401)
