@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "auth/roles.h"
+
 namespace lb {
 
 // <console>: logins with sessions, and the pages that need them.
@@ -15,6 +17,7 @@ struct ConsoleSettings {
   std::chrono::seconds most{12 * 3600};
   // Where browsers open its pages, where the configuration does not say it otherwise.
   std::vector<std::string> origins;
+  Role handed_over = Role::kAdmin;    // the most that a session from another master has here
   bool allow_plain = false;           // passwords over http, from everywhere
   std::vector<std::string> sso_from;  // addresses of proxies that have logged the user in
   std::string sso_secret;             // what they send in X-LB-SSO; "": none is believed

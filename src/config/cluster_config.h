@@ -72,6 +72,13 @@ enum class MasterOrders : std::uint8_t {
   kAll,      // and to drain
 };
 
+// Whether its keys, users and hand-overs of sessions are believed.
+enum class MasterSessions : std::uint8_t {
+  kAuto,  // of a master that may order everything (kAll, or kAuto that comes to it)
+  kNone,
+  kAll,
+};
+
 struct MasterSettings {
   std::string server;
   int port = 0;
@@ -89,6 +96,7 @@ struct MasterSettings {
   bool on_demand = false;
   bool private_redirects = false;  // and addresses in its list: they may lead into private networks
   MasterOrders orders = MasterOrders::kAuto;
+  MasterSessions sessions = MasterSessions::kAuto;
   bool flat = false;  // made from the flat elements
   int line = 0;
 };

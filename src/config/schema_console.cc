@@ -8,6 +8,11 @@ namespace {
 
 using enum ValueKind;
 
+constexpr SchemaChoice kHandedOver[] = {{"viewer", static_cast<std::int64_t>(Role::kViewer)},
+                                        {"operator", static_cast<std::int64_t>(Role::kOperator)},
+                                        {"owner", static_cast<std::int64_t>(Role::kOwner)},
+                                        {"admin", static_cast<std::int64_t>(Role::kAdmin)}};
+
 constexpr SchemaElement kConsole[] = {
     {.kind = kBool,
      .slot = slot<&ConsoleSettings::enabled>,
@@ -40,6 +45,13 @@ constexpr SchemaElement kConsole[] = {
      .help = "Where browsers open the pages of this server, where it is not by a <public-address> "
              "or by <hostname> and a port: behind a proxy. Other nodes take sessions over from "
              "there."},
+    {.name = "handed-over",
+     .kind = kChoice,
+     .slot = slot<&ConsoleSettings::handed_over>,
+     .choices = kHandedOver,
+     .origin = SchemaOrigin::kOwn,
+     .help = "The highest role that a session has here which another master hands over, whatever "
+             "that master says: of its administrators, too."},
     {.name = "allow-plain",
      .kind = kBool,
      .slot = slot<&ConsoleSettings::allow_plain>,

@@ -248,6 +248,10 @@ constexpr SchemaChoice kOrders[] = {{"auto", static_cast<std::int64_t>(MasterOrd
                                     {"streams", static_cast<std::int64_t>(MasterOrders::kStreams)},
                                     {"all", static_cast<std::int64_t>(MasterOrders::kAll)}};
 
+constexpr SchemaChoice kSessions[] = {{"auto", static_cast<std::int64_t>(MasterSessions::kAuto)},
+                                      {"0", static_cast<std::int64_t>(MasterSessions::kNone)},
+                                      {"1", static_cast<std::int64_t>(MasterSessions::kAll)}};
+
 constexpr SchemaElement kMaster[] = {
     {.name = "server",
      .kind = kHost,
@@ -333,6 +337,14 @@ constexpr SchemaElement kMaster[] = {
          "over "
          "this file; all: to drain this server as well; none. auto is all at a server without a "
          "node in its cluster section, else streams."},
+    {.name = "sessions",
+     .kind = kChoice,
+     .slot = slot<&MasterSettings::sessions>,
+     .choices = kSessions,
+     .origin = SchemaOrigin::kOwn,
+     .help = "1: users that have logged in at this master may go on to the pages of this server, "
+             "and the master says who they are: it can make anybody an administrator here, up to "
+             "handed-over of the console. 0: not. auto is 1 where orders comes to all, else 0."},
 };
 
 constexpr SchemaElement kRedirect[] = {

@@ -254,17 +254,25 @@ std::string MasterLinks::proof_for(std::string_view ask) {
   return proofs_.answer(ask, services_.loops.control().now());
 }
 
+// Peers order each other as masters do, but a compromised one must not end the others.
+bool MasterLinks::may_order_all(const MasterLink& link) const {
+  const MasterOrders set = link.settings.orders;
+  return set == MasterOrders::kAll || (set == MasterOrders::kAuto && facts_->known.nodes.empty());
+}
+
+bool MasterLinks::tells_logins(const MasterLink& link) const {
+  const MasterSessions set = link.settings.sessions;
+  return set == MasterSessions::kAll || (set == MasterSessions::kAuto && may_order_all(link));
+}
+
 OrderRights MasterLinks::rights_of(const MasterSession& from) const {
   const auto link = std::find_if(masters_.begin(), masters_.end(), [&](const MasterLink& each) {
     return each.session.get() == &from;
   });
   if (link == masters_.end()) return {};
-  const MasterOrders set = link->settings.orders;
   OrderRights rights;
-  rights.streams = set != MasterOrders::kNone;
-  // Peers order each other as masters do, but a compromised one must not end the others.
-  rights.drain =
-      set == MasterOrders::kAll || (set == MasterOrders::kAuto && facts_->known.nodes.empty());
+  rights.streams = link->settings.orders != MasterOrders::kNone;
+  rights.drain = may_order_all(*link);
   rights.is_its = [this, target = from.streams_target(),
                    id = from.master_id()](const std::string& mount) {
     if (callbacks_.is_record_of(id, mount)) return true;

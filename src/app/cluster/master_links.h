@@ -70,6 +70,8 @@ class MasterLinks final : public NeighbourSide<NodeSide> {
   // The mark of this node in one request to that server (cluster/relay/pull_mark.h); "": it is none
   // of the masters that this node is, or was, linked to.
   std::string pull_line(const Upstream& upstream);
+  // Its keys, users and hand-overs of sessions are believed here.
+  bool tells_logins(const MasterLink& link) const;
   // The ids of masters that this node is, or was, linked to.
   void add_master_ids(std::set<std::string, std::less<>>& ids) const;
   // Why nothing can be pulled from there, whatever the mount; kNone: it can, or it is not known.
@@ -129,6 +131,7 @@ class MasterLinks final : public NeighbourSide<NodeSide> {
   void count_linked();
   void refresh_polling();
   void path_changed(const MasterSession& session, const PullPath& path);
+  bool may_order_all(const MasterLink& link) const;
   OrderRights rights_of(const MasterSession& from) const;
 
   Services& services_;

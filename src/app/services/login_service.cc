@@ -1,5 +1,6 @@
 #include "app/services/login_service.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
@@ -160,12 +161,14 @@ std::optional<Identity> LoginService::identity_of(const Session& session) const 
   if (!session.parent.empty() && session.file) {  // of a master's file
     identity = file_administrator();
     identity.user = session.user;
+    identity.role = admin_role(plan()->console.handed_over);
   } else if (!session.parent.empty()) {
     // As its record is by now, whatever it was when its master handed it over.
     const auto others = services_.session_keys.read();
     const User* user = others->user(session.user);
     if (user == nullptr || user->epoch > session.epoch) return std::nullopt;
     identity = identity_of(*user, Identity::Via::kCookie);
+    identity.role = admin_role(std::min(user->role, plan()->console.handed_over));
   } else if (session.user == known.admin_user && !known.admin_password.empty()) {
     if (session.epoch != file_epoch()) return std::nullopt;
     identity = file_administrator();

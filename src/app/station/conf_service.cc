@@ -83,7 +83,8 @@ void ConfService::masters_changed() {
   if (own_store_ || stopped_) return;
   std::vector<ConfBook::Master> masters;
   for (const MasterLink& link : services_.links->masters().links())
-    masters.push_back({link.session->name(), link.session->master_id(), link.session->linked()});
+    masters.push_back({link.session->name(), link.session->master_id(), link.session->linked(),
+                       services_.links->masters().tells_logins(link)});
   book_.set_masters(std::move(masters));
   settle();
   if (std::exchange(first_, false) && !book_.in_force().empty()) tell_logins();

@@ -1,6 +1,7 @@
 #include "cluster/link/conf_book.h"
 
 #include <algorithm>
+#include <optional>
 #include <tuple>
 
 #include "base/encoding.h"
@@ -34,6 +35,11 @@ bool is_of_store(std::string_view key) noexcept {
          key.starts_with("ended/");
 }
 
+bool is_of_logins(std::string_view key) noexcept {
+  return key.starts_with("keys/") || key.starts_with("masters/") || key.starts_with("epochs/") ||
+         key.starts_with("ended/");
+}
+
 void ConfBook::remark(std::string text) {
   if (remarked_.insert(text).second) remarks_.push_back(std::move(text));
 }
@@ -43,8 +49,34 @@ bool ConfBook::is_linked(const std::string& id) const {
                      [&id](const Master& master) { return master.linked && master.id == id; });
 }
 
+// Of what an earlier run has heard, or a master under another id, the way is known alone.
+bool ConfBook::tells_logins(const std::string& id, const std::string& name) const {
+  const auto all_of = [this](const std::string& what, std::string Master::*member) {
+    bool any = false, all = true;
+    for (const Master& master : masters_) {
+      if (master.*member != what) continue;
+      any = true;
+      all = all && master.tells_logins;
+    }
+    return any ? std::optional(all) : std::nullopt;
+  };
+  const auto by_id = all_of(id, &Master::id);
+  return by_id ? *by_id : all_of(name, &Master::name).value_or(false);
+}
+
+std::size_t ConfBook::links_of(const std::string& id) const {
+  return static_cast<std::size_t>(
+      std::count_if(masters_.begin(), masters_.end(),
+                    [&id](const Master& each) { return each.linked && each.id == id; }));
+}
+
 void ConfBook::set_masters(std::vector<Master> masters) {
   if (masters == masters_) return;
+  const auto same = [](const Master& a, const Master& b) {
+    return a.id == b.id && a.tells_logins == b.tells_logins;
+  };
+  everything_ |=
+      !std::equal(masters.begin(), masters.end(), masters_.begin(), masters_.end(), same);
   masters_ = std::move(masters);
   for (const Master& master : masters_)
     if (const auto at = said_.find(master.id); at != said_.end()) at->second.name = master.name;
@@ -92,6 +124,7 @@ void ConfBook::begin_run(Said& said, bool all) {
 
 bool ConfBook::take_item(Said& said, const ConfItem& item) {
   if (!said.part_key.empty() && said.part_key != item.key) return false;
+  if (said.deaf_to_logins && is_of_logins(item.key)) return true;
   if (said.part.size() + item.value.size() > kConfValueBytes) return false;
   said.part += item.value;
   said.part_key = item.part ? item.key : "";
@@ -107,9 +140,16 @@ bool ConfBook::take_item(Said& said, const ConfItem& item) {
 void ConfBook::take(const std::string& master, const ConfFrame& frame) {
   if (!is_linked(master)) return;
   Said& said = said_[master];
+  if (links_of(master) > 1) {
+    said.fresh = said.running = false;
+    remark("two masters are linked here as " + master +
+           "; what they tell this node to enforce is not taken");
+    return;
+  }
   for (const Master& each : masters_)
     if (each.id == master) said.name = each.name;
   if (frame.all || !said.running) begin_run(said, frame.all);
+  said.deaf_to_logins = !tells_logins(master, said.name);
   // A change says nothing without that which it changes.
   if (!said.all && !said.fresh) said.refused = true;
   for (const std::string& key : frame.removed) {
@@ -195,6 +235,7 @@ const ConfBook::Value* ConfBook::said_by(const Voice& voice, const std::string& 
   if (!voice.counts && is_of_store(key)) return nullptr;
   const auto said = said_.find(voice.id);
   if (said == said_.end()) return nullptr;
+  if (is_of_logins(key) && !tells_logins(voice.id, said->second.name)) return nullptr;
   const auto at = said->second.items.find(key);
   return at == said->second.items.end() ? nullptr : &at->second;
 }
@@ -222,11 +263,8 @@ ConfBook::Value ConfBook::find(const std::string& key) {
 
 // Two that are linked under one id cannot be told apart: neither of them is believed.
 bool ConfBook::owns(const std::string& master, const std::string& key) const {
-  const auto links = std::count_if(masters_.begin(), masters_.end(), [&master](const Master& each) {
-    return each.linked && each.id == master;
-  });
   const auto at = said_.find(master);
-  if (links != 1 || at == said_.end()) return false;
+  if (links_of(master) != 1 || at == said_.end()) return false;
   const Said& own = at->second;
   if (!own.fresh || !own.items.contains(key)) return false;
   const Voice* counts = voice_of(key);

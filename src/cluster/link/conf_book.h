@@ -7,6 +7,8 @@
 // all count; where two have an item of one name, that of the first <master> does.  So it is with
 // items that masters say for themselves (is_of_store()). What a master has said stays when its link
 // is lost, until it, or another master with the same store, has said everything again.
+// Items of logins (is_of_logins()) are kept of masters alone that may tell them.  What two say that
+// are linked under one id is not taken: one of them is not what it says.
 //
 // Thread: one owner.
 // Errors: of text that is no copy.
@@ -45,6 +47,7 @@ class ConfBook {
     std::string name;  // of the way to it: stays from one run of the node to the next
     std::string id;    // "": it was never linked in this run
     bool linked = false;
+    bool tells_logins = true;  // what it says of keys, users and ended logins counts
 
     bool operator==(const Master&) const = default;
   };
@@ -87,7 +90,7 @@ class ConfBook {
     Items items;
     std::size_t bytes = 0;  // of the items
     // Of the run that is under way:
-    bool running = false, all = false, refused = false;
+    bool running = false, all = false, refused = false, deaf_to_logins = false;
     Items arriving;
     std::set<std::string> leaving;
     std::size_t arriving_bytes = 0;
@@ -104,6 +107,8 @@ class ConfBook {
   bool take_item(Said& said, const ConfItem& item);
   void end_run(Said& said, const ConfFrame& frame);
   bool is_linked(const std::string& id) const;
+  std::size_t links_of(const std::string& id) const;
+  bool tells_logins(const std::string& id, const std::string& name) const;
   std::vector<Voice> voices() const;
   void forget_gone();
   // The one whose item counts; null: none has it.
@@ -121,6 +126,9 @@ class ConfBook {
   std::vector<std::string> remarks_;
   std::set<std::string> remarked_;
 };
+
+// An item about logins: keys, origins, users, ended logins.
+bool is_of_logins(std::string_view key) noexcept;
 
 // An item of a master's store, not one that the master says for itself.
 bool is_of_store(std::string_view key) noexcept;

@@ -284,3 +284,32 @@ TEST(ConfBook, AMasterThatSaysTooMuchIsNotBelieved) {
   book.take("m1", whole("a.1", 8, {{"mounts/z", "1"}}));
   STRCMP_EQUAL("mounts/z=1", now().c_str());
 }
+TEST(ConfBook, LoginsAreTakenOfMastersThatMayTellThemAlone) {
+  book.set_masters({{"h1:8100", "m1", true, true}, {"h2:8100", "m2", true, false}});
+  book.take("m2", whole("b.1", 9,
+                        {{"keys/m1/x", "K"},
+                         {"masters/m1", "O"},
+                         {"epochs/eve", "E"},
+                         {"ended/s", "S"},
+                         {"mounts/x", "1"}}));
+  STRCMP_EQUAL("mounts/x=1", now().c_str());
+  book.take("m1", whole("a.1", 5, {{"keys/m1/y", "L"}, {"epochs/anna", "A"}}));
+  STRCMP_EQUAL("epochs/anna=A keys/m1/y=L mounts/x=1", now().c_str());
+  // What it may tell no longer is not in force any more.
+  book.set_masters({{"h1:8100", "m1", true, false}, {"h2:8100", "m2", true, false}});
+  STRCMP_EQUAL("mounts/x=1", now().c_str());
+}
+TEST(ConfBook, OneThatIsLinkedUnderTheIdOfAnotherTellsNothing) {
+  book.set_masters({{"h1:8100", "m1", true, true}, {"h2:8100", "m1", true, false}});
+  book.take("m1", whole("b.1", 9, {{"keys/m1/x", "K"}, {"mounts/x", "1"}}));
+  STRCMP_EQUAL("", now().c_str());
+  LONGS_EQUAL(1, book.take_remarks().size());
+  // Nor what it has told while that one was away, when that one is back.
+  book.set_masters({{"h1:8100", "", false, true}, {"h2:8100", "m1", true, false}});
+  book.take("m1", whole("b.1", 9, {{"keys/m1/x", "K"}, {"mounts/x", "1"}}));
+  STRCMP_EQUAL("mounts/x=1", now().c_str());
+  book.set_masters({{"h1:8100", "m1", true, true}, {"h2:8100", "m1", false, false}});
+  STRCMP_EQUAL("mounts/x=1", now().c_str());
+  book.set_masters({{"h1:8100", "m1", true, true}, {"h2:8100", "m2", false, false}});
+  STRCMP_EQUAL("mounts/x=1", now().c_str());
+}
