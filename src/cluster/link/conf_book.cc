@@ -49,7 +49,8 @@ bool ConfBook::is_linked(const std::string& id) const {
                      [&id](const Master& master) { return master.linked && master.id == id; });
 }
 
-// Of what an earlier run has heard, or a master under another id, the way is known alone.
+// Of what an earlier run has heard, or a master under another id, the way alone is known; before
+// the first set_masters() nothing is, and nothing is handed on.
 bool ConfBook::tells_logins(const std::string& id, const std::string& name) const {
   const auto all_of = [this](const std::string& what, std::string Master::*member) {
     bool any = false, all = true;
@@ -61,7 +62,7 @@ bool ConfBook::tells_logins(const std::string& id, const std::string& name) cons
     return any ? std::optional(all) : std::nullopt;
   };
   const auto by_id = all_of(id, &Master::id);
-  return by_id ? *by_id : all_of(name, &Master::name).value_or(false);
+  return by_id ? *by_id : all_of(name, &Master::name).value_or(masters_.empty());
 }
 
 std::size_t ConfBook::links_of(const std::string& id) const {
