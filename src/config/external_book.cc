@@ -34,8 +34,16 @@ bool ExternalBook::put(std::shared_ptr<const MountRecord> record, bool by_name) 
   Held& held = held_[record->mount];
   const bool same = held.record && *held.record == *record;
   faults_.erase(record->mount);
-  held = {std::move(record), by_name, 0};
+  held = {std::move(record), by_name, 0, 0};
   return !same;
+}
+
+void ExternalBook::no_room_for(const std::string& mount) {
+  refused_for_room_ = true;
+  faults_[mount].push_back(
+      {"/mounts", "there are " + std::to_string(held_.size()) +
+                      " mounts with those that wait for their removal (limit " +
+                      std::to_string(kMaxHeld) + "); it is not taken yet"});
 }
 
 void ExternalBook::remove(const std::vector<std::string>& names, Step& step) {
@@ -45,6 +53,8 @@ void ExternalBook::remove(const std::vector<std::string>& names, Step& step) {
     step.removed.push_back(name);
     step.changed = true;
   }
+  // The same list has more to say now.
+  if (step.changed && std::exchange(refused_for_room_, false)) identity_.clear();
 }
 
 ExternalBook::Step ExternalBook::list_came(std::vector<ExternalMount> mounts,
@@ -52,23 +62,34 @@ ExternalBook::Step ExternalBook::list_came(std::vector<ExternalMount> mounts,
   Step step;
   if (!identity.empty() && identity == identity_) return same_list();  // sent once more
   faults_.clear();
+  refused_for_room_ = false;
   const bool empty = mounts.empty();
   const auto listed = names_of(mounts);
   for (const ExternalMount& mount : mounts) {
     if (!mount.faults.empty())
       faults_[fault_key(mount)] = mount.faults;
+    else if (!knows(mount.mount) && held_.size() >= kMaxHeld)
+      no_room_for(mount.mount);
     else
       step.changed = put(mount.record, false) || step.changed;
   }
+  const bool counts = !empty || rules_.allow_empty;
   std::vector<std::string> missing;
-  for (const auto& [name, held] : held_)
-    if (!held.by_name && !listed.contains(name)) missing.push_back(name);
+  for (auto& [name, held] : held_) {
+    if (held.by_name) continue;
+    if (listed.contains(name)) {
+      held.missed = 0;
+      continue;
+    }
+    if (counts) ++held.missed;
+    missing.push_back(name);
+  }
   pending_.reset();
   unanswered_.clear();
   missing_ = {missing.begin(), missing.end()};
   identity_ = identity;
   if (missing.empty()) return step;
-  if (empty && !rules_.allow_empty) {
+  if (!counts) {
     pending_ = Pending{identity, std::move(missing), 1, true};
     step.waits = true;
   } else {
@@ -85,10 +106,37 @@ ExternalBook::Step ExternalBook::same_list() {
 }
 
 ExternalBook::Step ExternalBook::count_again() {
-  Step step;
-  if (pending_->by_hand || ++pending_->seen < rules_.confirm) return step;
-  remove(pending_->names, step);
+  if (pending_->by_hand) return {};
+  std::vector<std::string> names = std::move(pending_->names);
   pending_.reset();
+  for (const std::string& name : names)
+    if (const auto held = held_.find(name); held != held_.end()) ++held->second.missed;
+  Step step = remove_or_wait(std::move(names));
+  step.waits = false;  // it has been waiting
+  return step;
+}
+
+ExternalBook::Step ExternalBook::remove_or_wait(std::vector<std::string> gone) {
+  Step step;
+  const unsigned confirm = rules_.confirm;
+  unsigned seen = 1;
+  const auto waiting = std::partition(gone.begin(), gone.end(), [&](const std::string& name) {
+    const auto held = held_.find(name);
+    return held == held_.end() || (confirm != 0 && held->second.missed >= confirm);
+  });
+  std::vector<std::string> wait(waiting, gone.end());
+  gone.erase(waiting, gone.end());
+  if (!wait.empty()) {
+    std::sort(wait.begin(), wait.end());
+    if (confirm != 0) {
+      seen = confirm;
+      for (const std::string& name : wait) seen = std::min(seen, held_.find(name)->second.missed);
+    }
+    pending_ = Pending{identity_, std::move(wait), seen, confirm == 0};
+    step.waits = true;
+  }
+  std::sort(gone.begin(), gone.end());
+  remove(gone, step);
   return step;
 }
 
@@ -110,13 +158,13 @@ ExternalBook::Step ExternalBook::missing_answered(const std::vector<std::string>
     if (!present.contains(name) && missing_.contains(name) && knows(name)) gone.push_back(name);
   if (gone.empty()) return step;
   const bool many = gone.size() > kMaxAtOnce || gone.size() * 2 > held_.size();
-  if (!many || rules_.confirm == 1) {
+  if (!many) {
     remove(gone, step);
     return step;
   }
-  pending_ = Pending{identity_, std::move(gone), 1, rules_.confirm == 0};
-  step.waits = true;
-  return step;
+  Step next = remove_or_wait(std::move(gone));
+  next.changed = next.changed || step.changed;
+  return next;
 }
 
 ExternalBook::Step ExternalBook::names_answered(const std::vector<std::string>& asked,

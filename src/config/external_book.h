@@ -3,12 +3,14 @@
 //
 // A backend that is broken says less than it should: so what is missing in a good list is asked for
 // by name first, and where more than kMaxAtOnce or more than half of all would go, nothing goes
-// before as many good lists in a row have said the same (by their ETag; a 304 counts), or an
-// administrator has.  An empty list is believed only then.  A mount with faults keeps its last good
-// form.
-// Mounts that were asked for by name, and are in no list, are asked for again from time to time;
-// two answers without one remove it.
+// before as many good lists in a row have been without it (a 304 counts), or an administrator has
+// said so.  The lists are counted for each name, so a list that changes all the time removes what
+// is gone as well.  An empty list is believed only by hand.  A mount with faults keeps its last
+// good form. Mounts that were asked for by name, and are in no list, are asked for again from time
+// to time; two answers without one remove it.
 // Thread: one; a pure state machine; the caller fetches.
+// Bounds: kMaxHeld mounts, so a whole list beside all of the one before; a mount beyond it has a
+// fault, and is taken when others have gone.
 // Source: oneplace.md 5, 10.10.
 #pragma once
 
@@ -29,6 +31,7 @@ namespace lb {
 class ExternalBook {
  public:
   static constexpr std::size_t kMaxAtOnce = 20;
+  static constexpr std::size_t kMaxHeld = 2 * kMaxExternalMounts;
 
   struct Rules {
     unsigned confirm = 2;  // good lists in a row; 0: only an administrator
@@ -45,7 +48,7 @@ class ExternalBook {
   struct Pending {
     std::string identity;  // of the list
     std::vector<std::string> names;
-    unsigned seen = 1;  // lists in a row
+    unsigned seen = 1;  // lists in a row without the name that was there last
     bool by_hand = false;
   };
 
@@ -83,9 +86,13 @@ class ExternalBook {
   struct Held {
     std::shared_ptr<const MountRecord> record;
     bool by_name = false;
-    unsigned absent = 0;  // answers without it
+    unsigned absent = 0;  // answers about its name without it
+    unsigned missed = 0;  // good lists in a row without it
   };
   bool put(std::shared_ptr<const MountRecord> record, bool by_name);
+  void no_room_for(const std::string& mount);
+  // Those of the names that have been missed often enough go; the others wait.
+  Step remove_or_wait(std::vector<std::string> gone);
   void remove(const std::vector<std::string>& names, Step& step);
   Step count_again();
 
@@ -96,6 +103,7 @@ class ExternalBook {
   std::set<std::string, std::less<>> missing_;  // in that list
   std::vector<std::string> unanswered_;
   std::optional<Pending> pending_;
+  bool refused_for_room_ = false;  // a mount of the last list
 };
 
 }  // namespace lb

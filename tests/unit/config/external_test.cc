@@ -159,13 +159,56 @@ TEST(ExternalBook, MoreThanHalfWaitForTwoListsInARow) {
   CHECK(step.waits && step.removed.empty());
   LONGS_EQUAL(10, book.size());
   CHECK(book.copied_identity().empty());
-  // Another list begins again.
+  // In another list one more is missing: it begins to wait, the others have waited.
   step = book.list_came(mounts(10, 0, 7), "3");
   LONGS_EQUAL(7, step.ask.size());
-  CHECK(book.missing_answered(step.ask, {}).waits);
+  step = book.missing_answered(step.ask, {});
+  CHECK(step.waits && step.removed == names(0, 6));
   step = book.same_list();
-  CHECK(step.removed == names(0, 7));
+  CHECK(step.removed == names(6, 7));
   LONGS_EQUAL(3, book.size());
+}
+
+TEST(ExternalBook, OneThatIsBackBeginsToWaitAgain) {
+  begin(10);
+  auto step = book.list_came(mounts(10, 0, 6), "2");
+  book.missing_answered(step.ask, {});
+  book.list_came(mounts(10), "3");
+  step = book.list_came(mounts(10, 0, 6), "4");
+  step = book.missing_answered(step.ask, {});
+  CHECK(step.waits && step.removed.empty());
+  LONGS_EQUAL(10, book.size());
+}
+
+TEST(ExternalBook, ListsThatChangeAllTheTimeAreBounded) {
+  constexpr int kMany = static_cast<int>(kMaxExternalMounts);
+  const auto names_at = [](int round) {
+    std::vector<ExternalMount> made;
+    for (int i = 0; i < kMany; ++i) {
+      auto record = std::make_shared<MountRecord>();
+      record->mount = "/" + std::to_string(round) + "-" + std::to_string(i);
+      made.push_back({record->mount, record, {}, false});
+    }
+    return made;
+  };
+  book.set_rules({2, false});
+  for (int round = 0; round < 8; ++round) {
+    const auto step = book.list_came(names_at(round), std::to_string(round));
+    CHECK(book.size() <= ExternalBook::kMaxHeld);
+    book.missing_answered(step.ask, {});
+    CHECK(book.size() <= ExternalBook::kMaxHeld);
+  }
+  // The last list stays: what had no room is taken, what is in it no longer goes.
+  for (int i = 0; i < 4; ++i) {
+    if (book.identity() == "7") {
+      book.same_list();
+      continue;
+    }
+    const auto step = book.list_came(names_at(7), "7");
+    book.missing_answered(step.ask, {});
+  }
+  LONGS_EQUAL(kMany, book.size());
+  CHECK(book.knows("/7-0"));
 }
 
 TEST(ExternalBook, MoreThanTwentyWaitToo) {
