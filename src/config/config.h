@@ -20,6 +20,7 @@
 #include "base/shared_list.h"
 #include "config/cluster_config.h"
 #include "config/external_settings.h"
+#include "config/login_index.h"
 #include "config/mount_index.h"
 #include "config/store_settings.h"
 #include "hls/settings.h"
@@ -108,6 +109,8 @@ struct Config {
   SharedList<MountSettings> mounts;  // records, then <mount type="normal"> in file order
   // Of these mounts, made when all of them are there; null: they are tried one by one.
   std::shared_ptr<const MountIndex> mount_index;
+  // Of the file's logins; records add none.  Null: in no configuration that a loader made.
+  std::shared_ptr<const LoginIndex> login_index;
   MountSettings default_mount;  // for every path that no entry of mounts matches
 
   std::vector<RelaySettings> relays;

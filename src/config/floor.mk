@@ -22,6 +22,7 @@ config_files = \
   src/config/icecast25_role.cc src/config/icecast25_role.h \
   src/config/import.cc src/config/import.h \
   src/config/loader.cc src/config/loader.h \
+  src/config/login_index.cc src/config/login_index.h \
   src/config/mount_index.cc src/config/mount_index.h \
   src/config/mount_rules.cc src/config/mount_rules.h \
   src/config/mount_record.cc src/config/mount_record.h \

@@ -192,6 +192,7 @@ LoadedConfig build(const XmlNode& root, const std::string& name, const LoadOptio
   config.mount_index = std::make_shared<const MountIndex>(config.mounts);
   check_config(config, filler, options);
   resolve_logs(config.paths, config.logging);
+  config.login_index = std::make_shared<const LoginIndex>(config);
   return {std::make_shared<const Config>(std::move(config)), filler.take_diagnostics(),
           filler.take_written(), filler.take_readings()};
 }

@@ -296,17 +296,7 @@ void ask_about_source(Worker& worker, Connection& connection, const MountSetting
 }
 
 bool is_known_password(const Config& config, const Credentials& given) {
-  const PasswordSettings known = Services::passwords(config);
-  if (is_admin(known, given) || is_relay(known, given)) return true;
-  bool found =
-      is_source(known, SourceLogin{config.default_mount.username, config.default_mount.password},
-                given) ||
-      is_source(known, SourceLogin{"source", {}}, given);
-  for (const MountSettings& mount : config.mounts) {
-    found |= is_source(known, SourceLogin{mount.username, mount.password}, given);
-    found |= !mount.encoders.empty() && source_login(config, mount, given);
-  }
-  return found;
+  return config.login_index ? config.login_index->knows(given) : LoginIndex(config).knows(given);
 }
 
 // The one that logs show.

@@ -17,16 +17,6 @@ std::optional<EncoderSettings> first_match(const MountSettings& mount, Matches m
 
 }  // namespace
 
-std::vector<EncoderSettings> source_logins(const MountSettings& mount) {
-  std::vector<EncoderSettings> rows = mount.encoders;
-  if (rows.empty()) rows.emplace_back();
-  for (EncoderSettings& row : rows) {
-    if (row.username.empty()) row.username = mount.username;
-    if (row.password.empty()) row.password = mount.password;
-  }
-  return rows;
-}
-
 std::optional<EncoderSettings> source_login(const Config& config, const MountSettings& mount,
                                             const std::optional<Credentials>& given) {
   const PasswordSettings known = Services::passwords(config);

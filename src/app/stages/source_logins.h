@@ -6,15 +6,13 @@
 
 #include <optional>
 #include <string_view>
-#include <vector>
 
 #include "config/config.h"
+#include "config/login_index.h"
 #include "http/credentials.h"
 
 namespace lb {
 
-// With all that a row does not say filled in from the mount; without rows, the mount's own.
-std::vector<EncoderSettings> source_logins(const MountSettings& mount);
 // The row of a login; nullopt: it may not feed the mount.
 std::optional<EncoderSettings> source_login(const Config& config, const MountSettings& mount,
                                             const std::optional<Credentials>& given);

@@ -7,6 +7,7 @@ unit_config_files = tests/unit/main.cc \
   tests/unit/config/load_text.h \
   tests/unit/config/drain_rate_test.cc \
   tests/unit/config/loader_test.cc \
+  tests/unit/config/login_index_test.cc \
   tests/unit/config/mount_index_test.cc \
   tests/unit/config/mount_record_test.cc tests/unit/config/mount_rules_test.cc \
   tests/unit/config/overlay_test.cc \
