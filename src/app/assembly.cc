@@ -66,6 +66,7 @@ Services::Services(const Clock& clock_given, std::shared_ptr<const Config> first
       tls(loops.clerk(), log),
       load(*this),
       throttle(clock_given),
+      refusals(clock_given, log),
       access(log),
       disk(worker_count + kDiskThread, clock_given, "disk"),
       hooks(loops.clerk(), log),

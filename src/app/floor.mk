@@ -113,6 +113,7 @@ app_files = \
   src/app/stages/proof_stage.cc src/app/stages/proof_stage.h \
   src/app/stages/record_logins.cc src/app/stages/record_logins.h \
   src/app/stages/redirect_stage.cc src/app/stages/redirect_stage.h \
+  src/app/stages/refusals.cc src/app/stages/refusals.h \
   src/app/stages/request_context.h \
   src/app/stages/request_stages.cc src/app/stages/request_stages.h \
   src/app/stages/source_logins.cc src/app/stages/source_logins.h \

@@ -20,6 +20,7 @@ auth_files = \
   src/auth/password_hash.cc src/auth/password_hash.h \
   src/auth/passwords.cc src/auth/passwords.h \
   src/auth/login_scope.cc src/auth/login_scope.h \
+  src/auth/refusal_log.cc src/auth/refusal_log.h \
   src/auth/roles.h \
   src/auth/session_book.cc src/auth/session_book.h \
   src/auth/session_records.cc src/auth/session_records.h \

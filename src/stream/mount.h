@@ -33,6 +33,7 @@ struct SourceFacts {
   std::string listener_headers;              // "icy-name:…\r\n" lines, raw bytes as sent
   unsigned metaint = 0;                      // of the listeners; 0: no ICY metadata
   std::string source_ip;
+  std::string login;  // the name that it logged in with; "": it is a relay
   std::string user_agent;
   bool shoutcast = false;  // came by the Shoutcast v1 login
   bool relayed = false;    // pulled by ourselves; source_ip is then the server's name

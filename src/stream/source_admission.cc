@@ -25,6 +25,11 @@ std::shared_ptr<const SourceFacts> since(const SourceFacts& before, const Source
   return facts;
 }
 
+// " as "tom"", behind what tells a source by its address.
+std::string login_text(const SourceFacts& facts) {
+  return facts.login.empty() ? std::string() : " as \"" + facts.login + "\"";
+}
+
 }  // namespace
 
 SourceAdmission::SourceAdmission(Loop& loop, MountTable& mounts, Log& log, unsigned workers,
@@ -222,7 +227,8 @@ void SourceAdmission::grant(WriterAsk ask, Then then) {
   if (rest.mount && callbacks_.rest_over) callbacks_.rest_over(rest.mount, record.mount);
   if (!quiet) {
     log_.info("source/admission", "source logging in at mountpoint \"" + ask.mount + "\" from " +
-                                      ask.facts->source_ip + " (" + ask.facts->content_type + ")");
+                                      ask.facts->source_ip + " (" + ask.facts->content_type + ")" +
+                                      login_text(*ask.facts));
     callbacks_.begun(record.mount);
   } else if (callbacks_.went_on) {
     callbacks_.went_on(record.mount);

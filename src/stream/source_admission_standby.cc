@@ -15,6 +15,12 @@ using namespace std::chrono_literals;
 constexpr auto kOverlap = 250ms;
 constexpr std::string_view kDeadAir = "dead air";
 
+// "backup" from 192.0.2.1; `before` stands before an address that is alone.
+std::string named(const SourceFacts& facts, std::string_view before) {
+  if (facts.login.empty()) return std::string(before) + facts.source_ip;
+  return "\"" + facts.login + "\" from " + facts.source_ip;
+}
+
 }  // namespace
 
 std::string SourceAdmission::no_standby(const Record& record, const WriterAsk& ask) const {
@@ -139,9 +145,9 @@ bool SourceAdmission::hand_over(Record& record, const WriterLeft& how, bool step
   lease.id = next.id;
   const bool was_silent = stepped && !change.is_return;
   log_.info("source/admission",
-            "mount " + mount.name() + ": source from " + next.facts->source_ip +
+            "mount " + mount.name() + ": source " + named(*next.facts, "from ") +
                 (change.is_return ? " is back, and takes over from " : " takes over from ") +
-                change.from->source_ip + " (" +
+                named(*change.from, "") + " (" +
                 (change.dead_air ? std::string(kDeadAir)
                  : was_silent    ? "silent for " + std::to_string(how.silent.count()) + "ms"
                                  : std::string(end_reason_text(how.reason))) +

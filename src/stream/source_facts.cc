@@ -154,6 +154,7 @@ std::shared_ptr<const SourceFacts> make_source_facts(const Request& request,
                                                      const SourcePeer& peer) {
   auto facts = facts_of(request.headers, settings, peer, request.headers.get("user-agent"));
   facts->shoutcast = request.protocol == Protocol::kIcy;
+  facts->login = peer.login;
   return facts;
 }
 

@@ -16,7 +16,8 @@ struct SourcePeer {
   std::string_view ip;
   WallTime wall;
   SteadyTime steady;
-  std::string passed = {};  // of a relay: SourceFacts::passed
+  std::string passed = {};      // of a relay: SourceFacts::passed
+  std::string_view login = {};  // of a source: SourceFacts::login
 };
 std::shared_ptr<const SourceFacts> make_source_facts(const Request& request,
                                                      const MountSettings& settings,

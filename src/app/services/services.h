@@ -13,6 +13,7 @@
 #include "auth/authenticators.h"
 #include "auth/ip_filter.h"
 #include "auth/passwords.h"
+#include "auth/refusal_log.h"
 #include "auth/session_book.h"
 #include "auth/throttle.h"
 #include "auth/user_book.h"
@@ -79,6 +80,7 @@ struct Services {
   DrainState drain;
   std::atomic<bool> ready{false};  // everything has been set up
   PasswordThrottle throttle;
+  RefusalLog refusals;  // any thread
   AccessFiles access;
   IoThread disk;                                  // ends behind those that post to it to the last
   std::unique_ptr<RecordOverlay> overlay;         // control

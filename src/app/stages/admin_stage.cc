@@ -11,6 +11,7 @@
 #include "app/stages/auth_stage.h"
 #include "app/stages/login_replies.h"
 #include "app/stages/login_stage.h"
+#include "app/stages/refusals.h"
 #include "app/stages/request_context.h"
 #include "app/stages/source_logins.h"
 #include "app/stages/who_asks.h"
@@ -282,6 +283,8 @@ Verdict AdminStage::handle(Connection& connection) {
         [&worker = worker_, sender, cgi, config, asked = std::move(asked),
          mount = std::move(mount)](Connection& waiting, const AuthVerdict& verdict) mutable {
           if (verdict.kind == AuthVerdict::Kind::kAllow) asked.role = AdminRole::kSource;
+          if (verdict.wrong_password)
+            log_refused_login(worker, waiting, waiting.user, "wrong password");
           if (cgi && verdict.wrong_password) note_wrong_cgi_password(worker, waiting, *config);
           run_admin(worker, waiting, sender, cgi, std::move(asked), std::move(mount));
         });
@@ -289,8 +292,10 @@ Verdict AdminStage::handle(Connection& connection) {
   }
   const bool guess =
       given && asked.role == AdminRole::kNone && (cgi || !is_known_password(*config, *given));
-  if (guess && !connection.context().password_judged)
+  if (guess && !connection.context().password_judged) {
     note_wrong_password(worker_, connection, given->user);
+    log_refused_login(worker_, connection, given->user, "wrong password");
+  }
   if (guess && cgi) note_wrong_cgi_password(worker_, connection, *config);
   run_admin(worker_, connection, sender, cgi, std::move(asked), std::move(mount));
   return Verdict::kPending;

@@ -10,6 +10,8 @@
 #include "app/stages/drain_stage.h"
 #include "app/stages/external_stage.h"
 #include "app/stages/health_stage.h"
+#include "app/stages/record_logins.h"
+#include "app/stages/refusals.h"
 #include "app/stages/request_context.h"
 #include "app/stages/source_logins.h"
 #include "base/strings.h"
@@ -66,10 +68,25 @@ bool is_probe(const Request& request) {
          iequals(request.headers.get("connection"), "keep-alive");
 }
 
-void refuse_login(Worker& worker, Connection& connection, bool keep_open) {
-  // A probe knows that it has not logged in.
-  if (!keep_open) worker.services.counters.refused(Refusal::kLogin);
+// keep_open: it is a probe, which knows that it has not logged in.
+void refuse_login(Worker& worker, Connection& connection, bool keep_open, std::string_view why) {
+  if (!keep_open) {
+    worker.services.counters.refused(Refusal::kLogin);
+    log_refused_source(worker, connection, why);
+  }
   reply_unauthorised(connection, keep_open);
+}
+
+// Its login is right, and it cannot have the mount all the same.
+Verdict refuse_source(Worker& worker, Connection& connection, std::string_view why) {
+  log_refused_source(worker, connection, why);
+  connection.reply_text(403, std::string(why));
+  return Verdict::kAnswered;
+}
+
+bool refuse_if_guessed(Worker& worker, Connection& connection, bool answered) {
+  if (answered) log_refused_source(worker, connection, "too many wrong passwords");
+  return answered;
 }
 
 // The login that a source gives; nullopt: none.
@@ -138,7 +155,7 @@ void admitted(Worker& worker, std::uint64_t id, Result<WriterLease> lease,
   }
   if (!lease) {
     worker.services.counters.refused(Refusal::kMountInUse);
-    waiting->reply_text(403, lease.error().what);
+    refuse_source(worker, *waiting, lease.error().what);
     return;
   }
   begin(worker, *waiting, std::move(*lease), std::move(facts), std::move(body), std::move(place));
@@ -150,46 +167,42 @@ Verdict admit(Worker& worker, Connection& connection, const Config& config,
   const Request& request = connection.request();
   Services& services = worker.services;
   if (request.method == Method::kPut && request.headers.get("content-type").empty()) {
-    connection.reply_text(403, "No Content-type given");
-    return Verdict::kAnswered;
+    return refuse_source(worker, connection, "No Content-type given");
   }
   const std::string_view type = request.headers.get("content-type");
   if (!type.empty() && !is_source_type(type, settings.source_types)) {
-    services.log.warn("source/source",
-                      "mount " + request.path + ": a source from " + connection.ip() +
-                          " was refused, its content type " +
-                          clean_utf8(type.substr(0, kShownType)) +
-                          " is neither audio nor video (<source-types> allows others)");
+    services.refusals.warn("source/source", connection.ip(),
+                           "mount " + request.path + ": a source from " + connection.ip() +
+                               " was refused, its content type " +
+                               clean_utf8(type.substr(0, kShownType)) +
+                               " is neither audio nor video (<source-types> allows others)");
     connection.reply_text(403, "Content-type not supported");
     return Verdict::kAnswered;
   }
-  if (answer_if_banned(worker, connection, request.path)) return Verdict::kAnswered;
-  if (settings.suspended) {
-    connection.reply_text(403, "suspended");
+  if (answer_if_banned(worker, connection, request.path)) {
+    log_refused_source(worker, connection, "banned");
     return Verdict::kAnswered;
   }
-  if (const auto why = refuse_away_from_home(config, settings); !why.empty()) {
-    connection.reply_text(403, why);
-    return Verdict::kAnswered;
-  }
-  if (const auto why = refuse_name(request.path, *services.files.read()); !why.empty()) {
-    connection.reply_text(403, why);
-    return Verdict::kAnswered;
-  }
+  if (settings.suspended) return refuse_source(worker, connection, "suspended");
+  if (const auto why = refuse_away_from_home(config, settings); !why.empty())
+    return refuse_source(worker, connection, why);
+  if (const auto why = refuse_name(request.path, *services.files.read()); !why.empty())
+    return refuse_source(worker, connection, why);
   auto body = BodyReader::for_request(request, true);
   if (!body) {
+    log_refused_source(worker, connection, body.error().what);
     connection.reply_page(400, body.error().what);
     return Verdict::kAnswered;
   }
   if (!services.counters.sources.try_enter(config.limits.sources)) {
     services.counters.refused(Refusal::kSources);
-    connection.reply_text(403, "too many sources connected");
-    return Verdict::kAnswered;
+    return refuse_source(worker, connection, "too many sources connected");
   }
   auto place = std::make_shared<GatePass>(&services.counters.sources);
   auto facts = make_source_facts(
       request, settings,
-      SourcePeer{connection.ip(), services.clock.wall(), services.clock.steady()});
+      SourcePeer{
+          connection.ip(), services.clock.wall(), services.clock.steady(), {}, connection.user});
   if (request.headers.get("content-type").empty())
     services.log.warn("source/source",
                       "mount " + request.path + ": no content type given, audio/mpeg is assumed");
@@ -214,13 +227,33 @@ Verdict admit(Worker& worker, Connection& connection, const Config& config,
   return Verdict::kPending;
 }
 
+void refuse_later(Worker& worker, Connection& connection) {
+  constexpr std::string_view kWhy = "too many logins are being judged, please try again later";
+  log_refused_source(worker, connection, kWhy);
+  connection.reply_text(503, kWhy);
+}
+
+// By the logins of a record, or by a backend.
+std::string_view why_source_refused(Worker& worker, const MountSettings& settings,
+                                    std::string_view user) {
+  const auto now = worker.services.clock.wall().time_since_epoch();
+  if (!settings.logins.empty())
+    return why_no_login(settings, user,
+                        std::chrono::duration_cast<std::chrono::seconds>(now).count());
+  return settings.origin == MountOrigin::kMaster ? "its stream comes from another server"
+                                                 : "its backend says no";
+}
+
 }  // namespace
 
 Verdict SourceStage::handle(Connection& connection) {
   Request& request = connection.request();
   if (!is_source_request(request)) return Verdict::kNext;
   Services& services = worker_.services;
-  if (answer_if_draining(worker_, connection)) return Verdict::kAnswered;
+  if (answer_if_draining(worker_, connection)) {
+    log_refused_source(worker_, connection, "this server is being emptied");
+    return Verdict::kAnswered;
+  }
   const auto config = services.config.read();
   if (request.protocol == Protocol::kIcy) {
     const std::string& own = connection.socket().settings.shoutcast_mount;
@@ -237,35 +270,40 @@ Verdict SourceStage::handle(Connection& connection) {
   const bool asks_backend = decides_sources(section) && !is_probe(request);
   if (given) {
     connection.user = given->user;
-    if (answer_if_shut_out(worker_, connection, *given)) return Verdict::kAnswered;
+    if (refuse_if_guessed(worker_, connection, answer_if_shut_out(worker_, connection, *given)))
+      return Verdict::kAnswered;
   }
   const auto row = asks_backend ? std::nullopt : feeds_as(*config, settings, request);
   const bool right = row.has_value();
   if (right) connection.user = row->username;
   if (given && right) note_right_password(worker_, connection, *given);
-  if (given && !right && answer_if_throttled(worker_, connection, given->user))
+  if (given && !right &&
+      refuse_if_guessed(worker_, connection, answer_if_throttled(worker_, connection, given->user)))
     return Verdict::kAnswered;
   if (asks_backend) {
     SourceAsk ask{request.path, connection.ip(), given.value_or(Credentials{}), false};
-    ask_about_source(
-        worker_, connection, section, std::move(ask),
-        [&worker = worker_, config, settings](Connection& waiting, const AuthVerdict& verdict) {
-          if (!verdict.user.empty()) waiting.user = verdict.user;
-          if (verdict.kind == AuthVerdict::Kind::kAllow)
-            admit(worker, waiting, *config, settings, 0);
-          else if (verdict.kind == AuthVerdict::Kind::kBusy)
-            waiting.reply_text(403, verdict.text);
-          else if (verdict.kind == AuthVerdict::Kind::kLater)
-            waiting.reply_text(503, "too many logins are being judged, please try again later");
-          else
-            refuse_login(worker, waiting, false);
-        });
+    const std::string ask_user = ask.given.user;
+    ask_about_source(worker_, connection, section, std::move(ask),
+                     [&worker = worker_, config, settings, user = ask_user](
+                         Connection& waiting, const AuthVerdict& verdict) {
+                       if (!verdict.user.empty()) waiting.user = verdict.user;
+                       if (verdict.kind == AuthVerdict::Kind::kAllow)
+                         admit(worker, waiting, *config, settings, 0);
+                       else if (verdict.kind == AuthVerdict::Kind::kBusy)
+                         refuse_source(worker, waiting, verdict.text);
+                       else if (verdict.kind == AuthVerdict::Kind::kLater)
+                         refuse_later(worker, waiting);
+                       else
+                         refuse_login(worker, waiting, false,
+                                      why_source_refused(worker, settings, user));
+                     });
     return Verdict::kPending;
   }
   if (!right) {
     if (given && !is_known_password(*config, *given))
       note_wrong_password(worker_, connection, given->user);
-    refuse_login(worker_, connection, is_probe(request));
+    refuse_login(worker_, connection, is_probe(request),
+                 given ? "wrong password" : "no login given");
     return Verdict::kAnswered;
   }
   return admit(worker_, connection, *config, settings, row->priority);
@@ -280,10 +318,15 @@ bool shoutcast_login(Worker& worker, Connection& connection) {
   // Where a backend decides, it is asked when the head is complete.
   if (decides_sources(settings)) return connection.send_now("OK2\r\nicy-caps:11\r\n\r\n");
   const Credentials given{settings.username, connection.request().password};
-  if (is_shut_out(worker, connection, given)) return false;
+  const auto refuse = [&](std::string_view why) {
+    connection.user = settings.username;
+    log_refused_source(worker, connection, why);
+    return false;
+  };
+  if (is_shut_out(worker, connection, given)) return refuse("too many wrong passwords");
   if (!source_login_by_password(*config, settings, given.password)) {
     note_wrong_password(worker, connection, settings.username);
-    return false;
+    return refuse("wrong password");
   }
   note_right_password(worker, connection, given);
   return connection.send_now("OK2\r\nicy-caps:11\r\n\r\n");

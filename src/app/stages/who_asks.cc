@@ -10,6 +10,7 @@
 #include "app/stages/auth_replies.h"
 #include "app/stages/auth_stage.h"
 #include "app/stages/login_replies.h"
+#include "app/stages/refusals.h"
 #include "app/stages/request_context.h"
 #include "app/stages/source_logins.h"
 #include "auth/passwords.h"
@@ -23,6 +24,11 @@ constexpr std::string_view kCsrfHeader = "x-lb-csrf";
 constexpr std::string_view kSsoHeader = "x-lb-sso";
 
 using Known = std::shared_ptr<const Identity>;
+
+void refuse_password(Worker& worker, Connection& connection, std::string_view user) {
+  note_wrong_password(worker, connection, user);
+  log_refused_login(worker, connection, user, "wrong password");
+}
 
 Known identity_with(AdminRole role, std::string_view user) {
   auto identity = std::make_shared<Identity>();
@@ -146,7 +152,7 @@ Verdict judge_user(Worker& worker, Connection& connection, Credentials given) {
                 if (result == LoginResult::kRight)
                   note_right_password(worker, *waiting, given);
                 else
-                  note_wrong_password(worker, *waiting, given.user);
+                  refuse_password(worker, *waiting, given.user);
                 waiting->context().identity = identity;
                 waiting->context().password_judged = true;
                 waiting->ask_again();
@@ -237,7 +243,7 @@ void note_guess(Worker& worker, Connection& connection) {
   if (!given || connection.context().password_judged ||
       is_known_password(*worker.services.config.read(), *given))
     return;
-  note_wrong_password(worker, connection, given->user);
+  refuse_password(worker, connection, given->user);
 }
 
 std::int64_t past_begins_ms(Connection& connection, const MountSettings& section) {

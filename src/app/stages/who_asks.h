@@ -21,6 +21,7 @@
 #include "admin/identity.h"
 #include "auth/audit_log.h"
 #include "http/connection.h"
+#include "stream/settings.h"
 
 namespace lb {
 

@@ -10,6 +10,10 @@ constexpr auto kLook = std::chrono::seconds(1);
 // Of the limit, in percent: encoders are not exact, and variable rates swing.
 constexpr std::uint64_t kTolerated = 115;
 
+std::string source_text(const SourceFacts& facts) {
+  return "\"" + facts.login + "\" from " + facts.source_ip;
+}
+
 }  // namespace
 
 std::optional<std::uint64_t> RateWindow::add(SteadyTime now, SteadyTime started,
@@ -58,10 +62,10 @@ void BitrateWatch::look() {
     const auto rate = windows_[name].add(now, mount->facts()->started,
                                          mount->bytes_read.load(std::memory_order_relaxed));
     if (!rate || *rate <= limit * 1000 * kTolerated / 100) continue;
-    services_.log.warn("store/quota", "mount " + name + ": its source has sent " +
-                                          std::to_string(*rate / 1000) + " kbit/s for 10 s, and " +
-                                          std::to_string(limit) +
-                                          " are allowed (limits/bitrate); it is ended");
+    services_.log.warn("store/quota",
+                       "mount " + name + ": its source " + source_text(*mount->facts()) +
+                           " has sent " + std::to_string(*rate / 1000) + " kbit/s for 10 s, and " +
+                           std::to_string(limit) + " are allowed (limits/bitrate); it is ended");
     services_.events->publish("quota", name,
                               {{"what", "bitrate"},
                                {"kbps", std::to_string(*rate / 1000)},

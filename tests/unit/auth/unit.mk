@@ -11,6 +11,7 @@ unit_auth_files = tests/unit/main.cc \
   tests/unit/auth/login_guard_test.cc \
   tests/unit/auth/password_hash_test.cc \
   tests/unit/auth/passwords_test.cc \
+  tests/unit/auth/refusal_log_test.cc \
   tests/unit/auth/session_book_test.cc \
   tests/unit/auth/session_records_test.cc \
   tests/unit/auth/spool_test.cc \

@@ -1,0 +1,33 @@
+#include "app/stages/refusals.h"
+
+#include <string>
+
+#include "app/services/worker.h"
+#include "app/stages/record_logins.h"
+
+namespace lb {
+
+void log_refused_source(Worker& worker, Connection& connection, std::string_view why) {
+  std::string text = "source ";
+  if (!connection.user.empty()) text += "\"" + connection.user + "\" ";
+  text += "from " + connection.ip() + " refused on " + connection.request().path + ": ";
+  worker.services.refusals.warn("source/admission", connection.ip(), text.append(why));
+}
+
+void log_refused_login(Worker& worker, Connection& connection, std::string_view user,
+                       std::string_view why) {
+  std::string text = "login of \"";
+  text.append(user).append("\" from ").append(connection.ip()).append(" refused on ");
+  text.append(connection.request().path).append(": ").append(why);
+  worker.services.refusals.warn("login/login", connection.ip(), std::move(text));
+}
+
+std::string_view why_no_login(const MountSettings& section, std::string_view user,
+                              std::int64_t now) {
+  bool named = false;
+  for (const RecordLogin& row : section.logins) named = named || row.user == user;
+  return named && possible_logins(section, user, now).empty() ? "outside the time of its login"
+                                                              : "wrong password";
+}
+
+}  // namespace lb

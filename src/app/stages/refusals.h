@@ -1,0 +1,25 @@
+// What the error log says of logins that are refused.
+// Thread: the worker of the connection.
+// Bounds: those of RefusalLog.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "http/connection.h"
+#include "stream/settings.h"
+
+namespace lb {
+
+struct Worker;
+
+// A source, by the name that it gave: "wrong password", "Mountpoint in use".
+void log_refused_source(Worker& worker, Connection& connection, std::string_view why);
+// Anything else that asks with a user and a password.
+void log_refused_login(Worker& worker, Connection& connection, std::string_view user,
+                       std::string_view why);
+// Why the logins of a mount's record do not let this one in; now: Unix seconds.
+std::string_view why_no_login(const MountSettings& section, std::string_view user,
+                              std::int64_t now);
+
+}  // namespace lb
