@@ -7,7 +7,8 @@
 namespace lb {
 namespace {
 
-void write_ban(JsonWriter& json, const Ban& ban, std::uint64_t revision) {
+void write_ban(JsonWriter& json, const PlanContext& context, const Ban& ban,
+               std::uint64_t revision) {
   json.begin_object();
   json.key("id").text(ban.id);
   json.key("match").begin_object().key(ban_word(ban.kind)).text(ban.value).end_object();
@@ -19,6 +20,7 @@ void write_ban(JsonWriter& json, const Ban& ban, std::uint64_t revision) {
     json.null();
   else
     json.number(ban.until);
+  json.key("over").boolean(ban.until != 0 && ban.until <= unix_seconds(context.now));
   json.key("reason").text(ban.reason);
   json.key("by").text(ban.by);
   json.key("kick").boolean(ban.kick);
@@ -56,7 +58,9 @@ bool shuts_out_caller(const PlanContext& context, const Ban& ban) {
 Plan list_bans(const PlanContext& context) {
   return list_rows(
       context, context.book.bans(), [](const Ban&) { return true; },
-      [](JsonWriter& json, const BookRow<Ban>& row) { write_ban(json, row.value, row.revision); });
+      [&](JsonWriter& json, const BookRow<Ban>& row) {
+        write_ban(json, context, row.value, row.revision);
+      });
 }
 
 Plan read_ban(const PlanContext& context) {
@@ -64,7 +68,7 @@ Plan read_ban(const PlanContext& context) {
   const auto* row = context.book.ban(id);
   if (row == nullptr) return not_found("ban", id);
   JsonWriter json;
-  write_ban(json, row->value, row->revision);
+  write_ban(json, context, row->value, row->revision);
   Planned plan;
   plan.answer.body = json.take() + "\n";
   plan.answer.revision = row->revision;
@@ -94,7 +98,7 @@ Plan create_ban(const PlanContext& context) {
   const std::string key = record_key("bans", ban.id);
   put_record(plan, key, ban_json(ban), 0);
   JsonWriter json;
-  write_ban(json, ban, 0);
+  write_ban(json, context, ban, 0);
   plan.answer = {201, json.take() + "\n", 0, "/api/v1/" + key};
   plan.deed = ApiDeed{"create", key, {{std::string(ban_word(ban.kind)), "", ban.value}}};
   return plan;

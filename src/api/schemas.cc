@@ -130,10 +130,11 @@ constexpr ApiSchema kSchemas[] = {
 "reason":{"type":"string","maxLength":500},
 "kick":{"type":"boolean","description":"End those that match; true."}}})"},
     {"Ban",
-     R"({"type":"object","required":["id","match","mounts","until","reason","by","kick"],"additionalProperties":false,"properties":{
+     R"({"type":"object","required":["id","match","mounts","until","over","reason","by","kick"],"additionalProperties":false,"properties":{
 "id":{"type":"string"},"match":{"$ref":"#/components/schemas/BanMatch"},
 "mounts":{"type":"array","items":{"type":"string"}},
-"until":{"type":["integer","null"]},"reason":{"type":"string"},"by":{"type":"string"},
+"until":{"type":["integer","null"]},"over":{"type":"boolean","description":"It holds no longer; its record goes soon."},
+"reason":{"type":"string"},"by":{"type":"string"},
 "kick":{"type":"boolean"},"revision":{"type":"string"}}})"},
     {"BanList",
      R"({"type":"object","required":["items"],"properties":{

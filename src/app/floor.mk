@@ -136,6 +136,7 @@ app_files = \
   src/app/station/mount_files.cc src/app/station/mount_files.h \
   src/app/station/page_cache.cc src/app/station/page_cache.h \
   src/app/station/rendered_pages.cc src/app/station/rendered_pages.h \
+  src/app/station/ban_sweep.cc src/app/station/ban_sweep.h \
   src/app/station/bitrate_watch.cc src/app/station/bitrate_watch.h \
   src/app/station/record_service.cc src/app/station/record_service.h \
   src/app/station/record_job.h \

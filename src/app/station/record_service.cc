@@ -21,6 +21,7 @@ RecordService::RecordService(Services& services)
       life_(services),
       keys_(services),
       logouts_(services),
+      ban_sweep_(services),
       bitrates_(services),
       sight_(services),
       orders_(services),

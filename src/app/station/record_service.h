@@ -31,6 +31,7 @@
 #include "app/services/services.h"
 #include "app/station/api_orders.h"
 #include "app/station/api_sight.h"
+#include "app/station/ban_sweep.h"
 #include "app/station/bitrate_watch.h"
 #include "app/station/key_records.h"
 #include "app/station/life_record.h"
@@ -174,6 +175,7 @@ class RecordService {
   LifeRecord life_;
   KeyRecords keys_;
   LogoutRecords logouts_;
+  BanSweep ban_sweep_;
   std::atomic<bool> seals_{false};  // from begin() on: the store has a key
   BitrateWatch bitrates_;
   ApiSight sight_;

@@ -82,6 +82,7 @@ void RecordService::loaded(Result<RegistryContent> content) {
   publish(std::move(book), true);
   registry_->watch(content->revision, [this](const RegistryChange& change) { changed(change); });
   logouts_.begin(*registry_);
+  ban_sweep_.begin(*registry_);
   keys_.begin(*registry_);
 }
 
@@ -123,6 +124,7 @@ void RecordService::publish(std::shared_ptr<const RecordBook> book, bool first) 
     life_.follow(*registry_, book);
     keys_.follow(book);
     logouts_.follow(book);
+    ban_sweep_.follow(book);
   }
   // By way of the inbox: what is committed now is told first.
   if (!behind_.empty()) services_.loops.control().post([this] { plan_those_behind(); });
@@ -252,6 +254,7 @@ void RecordService::stop() {
   life_.stop();
   keys_.stop();
   logouts_.stop();
+  ban_sweep_.stop();
   moves_.stop();
   catch_up_.cancel();
   patience_.cancel();

@@ -1,0 +1,43 @@
+// BanSweep: takes bans that are over out of the store, and so out of what nodes are told and keep.
+//
+// A ban holds to its second by itself; its record goes kKept later, so that a list shows for a
+// while that it is over.  Of several servers with one store one removes it; the writes of the
+// others conflict, and that is the end of it.
+// Thread: control.
+// Ownership: RecordService.
+// Bounds: kMostAtOnce records a write; between two looks there is nothing to do.
+#pragma once
+
+#include <chrono>
+#include <memory>
+
+#include "api/record_book.h"
+#include "app/services/services.h"
+#include "registry/registry.h"
+
+namespace lb {
+
+class BanSweep {
+ public:
+  static constexpr std::chrono::seconds kKept{10}, kRetry{5};
+  static constexpr std::size_t kMostAtOnce = 32;
+
+  explicit BanSweep(Services& services);
+  // The store has been loaded; it outlives this object.
+  void begin(Registry& registry);
+  // The records as they are by now.
+  void follow(std::shared_ptr<const RecordBook> book);
+  void stop();
+
+ private:
+  void plan();
+  void sweep();
+
+  Services& services_;
+  Registry* registry_ = nullptr;  // null: not yet
+  std::shared_ptr<const RecordBook> book_;
+  bool writing_ = false, stopped_ = false;
+  Timer timer_;
+};
+
+}  // namespace lb
