@@ -11,6 +11,7 @@
 #include "api/mount_places.h"
 #include "api/rights.h"
 #include "base/strings.h"
+#include "config/mount_rules.h"
 #include "config/record_relay.h"
 
 namespace lb {
@@ -102,8 +103,23 @@ std::optional<Problem> judge_above(const PlanContext& context, const MountRecord
   return std::nullopt;
 }
 
-// A fallback of an owner's mount is one of its own.
+std::string fallback_of(const MountRecord& record) {
+  for (const XmlNode& child : record.settings.children)
+    if (child.name == "fallback-mount") return std::string(trim(child.text));
+  return {};
+}
+
+// A fallback leads to no circle, and that of an owner's mount is one of its own.
 std::optional<Problem> judge_fallback(const PlanContext& context, const MountRecord& record) {
+  std::string fault = fallback_fault(record.mount, [&](std::string_view mount) -> std::string {
+    if (mount == record.mount) return fallback_of(record);
+    if (const MountSettings* section = file_section(context.file, mount))
+      return section->fallback_mount;
+    if (const auto* row = context.book.mount(mount)) return fallback_of(row->value);
+    const MountRecord* other = external_mount(context, mount);
+    return other == nullptr ? std::string() : fallback_of(*other);
+  });
+  if (!fault.empty()) return invalid_at("/settings/fallback-mount", std::move(fault));
   if (context.who.role == Role::kAdmin) return std::nullopt;
   for (const XmlNode& child : record.settings.children) {
     if (child.name != "fallback-mount" || trim(child.text).empty()) continue;

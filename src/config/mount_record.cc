@@ -10,6 +10,7 @@
 #include "config/checks.h"
 #include "config/diagnostic.h"
 #include "config/filler.h"
+#include "config/mount_rules.h"
 #include "config/record_reader.h"
 #include "config/record_relay.h"
 #include "config/record_writer.h"
@@ -36,7 +37,7 @@ constexpr RecordReader::Members kMembers{kOthers, "sources", "source"};
 
 // -- what more than one row says -----------------------------------------------------------------
 
-void check_settings(const MountRecord& record, RecordReader& reader) {
+void check_settings(const MountRecord& record, RecordReader& reader, bool strict) {
   Filler filler;
   MountSettings mount;
   filler.fill(kMountBlock, &mount, record.settings, "mount");
@@ -66,9 +67,15 @@ void check_settings(const MountRecord& record, RecordReader& reader) {
                  "a header has no valid name, or a value of more than one line");
   if (mount.fallback_mount == record.mount && !record.mount.empty())
     reader.fault(below("fallback-mount"), "falls back to itself");
+  const auto& written = record.settings.children;
+  const bool says_hls = std::any_of(written.begin(), written.end(),
+                                    [](const XmlNode& child) { return child.name == "hls"; });
+  if (strict && says_hls && mount.hls)
+    if (std::string fault = hls_fault(record.mount); !fault.empty())
+      reader.fault(below("hls"), std::move(fault));
 }
 
-void check_sources(const MountRecord& record, RecordReader& reader) {
+void check_sources(const MountRecord& record, RecordReader& reader, bool strict) {
   if (record.sources.size() > kMaxRecordLogins)
     reader.fault(std::string(kSources), "has " + std::to_string(record.sources.size()) +
                                             " logins (limit " + std::to_string(kMaxRecordLogins) +
@@ -80,6 +87,8 @@ void check_sources(const MountRecord& record, RecordReader& reader) {
       reader.fault(at + "/user", "is not a user name");
     if (login.hash.empty() && login.password.empty())
       reader.fault(at, "has neither hash nor password");
+    if (std::string fault = strict ? hours_fault(login) : std::string(); !fault.empty())
+      reader.fault(at + "/until", std::move(fault));
     if (!login.hash.empty())
       if (const auto complaint = hash_complaint(login.hash); !complaint.empty())
         reader.fault(at + "/hash", std::string(complaint));
@@ -89,11 +98,13 @@ void check_sources(const MountRecord& record, RecordReader& reader) {
   }
 }
 
-RecordReading judged(MountRecord record, RecordReader& reader) {
+// strict: what --check-config warns of is a fault too.  A record that is in the store, or that a
+// backend has, is in force in spite of that, as a file is.
+RecordReading judged(MountRecord record, RecordReader& reader, bool strict) {
   if (const auto why = refuse_record_name(record.mount); !why.empty())
     reader.fault("/mount", quoted(record.mount) + " " + std::string(why));
-  check_settings(record, reader);
-  check_sources(record, reader);
+  check_settings(record, reader, strict);
+  check_sources(record, reader, strict);
   if (record.has_relay() && record.place.homes > 1)
     reader.fault("/place/homes",
                  "a relay is pulled at one home; it has servers of its own to go to");
@@ -210,7 +221,7 @@ Result<MountRecord> parse_mount_record(std::string_view xml) {
   fill_record(record, reader.xml(kRecordBlock, rest, "record", ""));
   for (RecordFault& fault : relays.take_faults())
     reader.fault(fault.pointer, std::move(fault.detail), fault.denied);
-  RecordReading reading = judged(std::move(record), reader);
+  RecordReading reading = judged(std::move(record), reader, false);
   if (!reading.faults.empty()) return Error::invalid(to_string(reading.faults));
   return std::move(reading.record);
 }
@@ -249,7 +260,7 @@ RecordReading read_mount_record(const Json& json, SetBy role, const MountRecord*
   read_relay(json.at("relay"), role, before, record, settings);
   check_type(record, before, settings);
   std::vector<RecordFault> faults = settings.take_faults();
-  RecordReading reading = judged(std::move(record), rest);
+  RecordReading reading = judged(std::move(record), rest, role != SetBy::kExternal);
   reading.faults.insert(reading.faults.begin(), faults.begin(), faults.end());
   return reading;
 }

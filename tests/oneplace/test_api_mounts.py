@@ -206,3 +206,20 @@ def a_store_that_cannot_be_written_says_since_when(t):
     api.problem("read-only", "POST", "/mounts", {"mount": "/other"})
     server.source("/rock.mp3", login=login).play(3)
     equal(len(api.want(200, "GET", "/mounts").json()["items"]), 1)
+
+
+@test
+def what_the_check_of_a_file_names_a_record_is_refused(t):
+    api = Api(store_server(t))
+    faults = api.problem("invalid", "POST", "/mounts", {"mount": "/a.mp3", "sources": [{"user": "t", "from": 200, "until": 100}]}).json()["errors"]
+    equal([fault["pointer"] for fault in faults], ["/sources/0/until"], "hours that end before they begin: %r" % faults)
+    faults = api.problem("invalid", "POST", "/mounts", {"mount": "/x.ogg", "settings": {"hls": True}}).json()["errors"]
+    equal([fault["pointer"] for fault in faults], ["/settings/hls"], "HLS of Ogg: %r" % faults)
+    api.mount("/p.mp3", settings={"fallback-mount": "/q.mp3"})
+    api.mount("/r.mp3", settings={"fallback-mount": "/p.mp3"})
+    faults = api.problem("invalid", "POST", "/mounts", {"mount": "/q.mp3", "settings": {"fallback-mount": "/r.mp3"}}).json()["errors"]
+    equal([fault["pointer"] for fault in faults], ["/settings/fallback-mount"], "a circle: %r" % faults)
+    check("/q.mp3" in faults[0]["detail"] and "/p.mp3" in faults[0]["detail"], faults[0]["detail"])
+    api.mount("/q.mp3")
+    api.problem("invalid", "PATCH", "/mounts/q.mp3", {"settings": {"fallback-mount": "/p.mp3"}})
+    api.want(200, "PATCH", "/mounts/q.mp3", {"settings": {"fallback-mount": "/file.mp3"}})
