@@ -269,7 +269,9 @@ void EtcdClient::on_refused(Call& call, const std::string& token, int status, st
 }
 
 void EtcdClient::again(Call& call, Error error, bool quick) {
-  call.refused = quick && error.code == Error::Code::kClosed ? call.refused + 1 : 0;
+  // A member that answers nonsense is none, as one that refuses the connection.
+  const bool is_none = error.code == Error::Code::kClosed || error.code == Error::Code::kInvalid;
+  call.refused = quick && is_none ? call.refused + 1 : 0;
   call.last = std::move(error);
   const bool whole_round = call.sent % settings_.members.size() == 0;
   if (!call.question.member.empty() ||

@@ -37,7 +37,7 @@ struct EtcdQuestion {
   std::size_t answer_bytes = 256 * 1024;
   std::string member;      // this one alone; "": any
   bool urgent = false;     // it does not wait behind a crowd: small questions of the watch
-  bool impatient = false;  // an error as soon as every member has refused its connection
+  bool impatient = false;  // an error as soon as every member has refused, or answered nonsense
   bool of_any_cluster = false;
 };
 

@@ -204,6 +204,14 @@ Verdict ApiStage::handle(Connection& connection) {
   const Identity& identity = *asker.identity;
   if (identity.is_nobody()) {
     note_guess(worker_, connection);
+    // A login of the store may be right.  The reason is for those that are known.
+    if (services.records->unread() && (!request.headers.get("authorization").empty() ||
+                                       !session_cookie(request.headers).empty())) {
+      send_problem(worker_, connection,
+                   {ProblemName::kReadOnly, "the store cannot be read, and its logins neither"},
+                   "Retry-After: 1\r\n");
+      return Verdict::kAnswered;
+    }
     services.counters.refused(Refusal::kLogin);
     send_problem(worker_, connection, {ProblemName::kUnauthorised, why_nobody(request)});
     return Verdict::kAnswered;

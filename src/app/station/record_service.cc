@@ -42,6 +42,10 @@ void RecordService::run(Task task, UniqueFunction<void(Answer)> done) {
     job->done(no_store());
     return;
   }
+  if (auto problem = unread(); problem && !job->task.endpoint->order_only) {
+    job->done(*std::move(problem));
+    return;
+  }
   if (waiting_ >= kMaxWaiting) {
     job->done(Problem{ProblemName::kOverloaded,
                       std::to_string(waiting_) + " changes wait; this one was not taken"});
@@ -167,7 +171,7 @@ void RecordService::committed(const JobPtr& job, CommitAnswer answer) {
       return;
     }
     case CommitResult::kUnavailable:
-      finish(job, read_only());
+      finish(job, read_only(answer.why));
       return;
   }
 }
@@ -262,10 +266,20 @@ Problem RecordService::no_store() const {
   return problem;
 }
 
-Problem RecordService::read_only() const {
+// `why`: of one write that failed while others may not.
+Problem RecordService::read_only(const std::string& why) const {
   const RegistryState state = registry_->state();
+  if (state.up && !why.empty())
+    return {ProblemName::kReadOnly, "the store did not take this change: " + why};
   return {ProblemName::kReadOnly, "the store takes no changes since " + http_date(state.since) +
                                       (state.words.empty() ? "" : ": " + state.words)};
+}
+
+std::optional<Problem> RecordService::unread() const {
+  const auto view = view_.read();
+  if (view->unread.empty()) return std::nullopt;
+  return Problem{ProblemName::kReadOnly,
+                 "the store cannot be read, and nothing is known of its records: " + view->unread};
 }
 
 std::optional<RegistryState> RecordService::store_state() const {
@@ -275,6 +289,7 @@ std::optional<RegistryState> RecordService::store_state() const {
 
 RecordService::Answer RecordService::read(const Endpoint& endpoint, const ApiRequest& request,
                                           const ApiCaller& who) const {
+  if (auto problem = unread(); problem && !endpoint.order_only) return *std::move(problem);
   const auto view = view_.read();
   Plan plan = endpoint.plan(
       {request, who, *view->book, *view->file, world(*view->file), services_.clock.wall()});

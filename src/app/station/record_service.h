@@ -48,6 +48,7 @@ struct RecordView {
   std::shared_ptr<const RecordBook> book;
   std::shared_ptr<const Config> file;
   std::shared_ptr<const ExternalMounts> external = {};  // null: none
+  std::string unread = {};  // why nothing is known of the store's records; "": they are known
 };
 
 class RecordService {
@@ -59,6 +60,9 @@ class RecordService {
   static constexpr int kAttemptsOfSilence = 8;
   // How long a start waits for the store before it takes connections without records.
   static constexpr std::chrono::seconds kStartPatience{10};
+  // The same after a first failure, for a second and a third one; but for files that another server
+  // still has.
+  static constexpr std::chrono::milliseconds kUnreadPatience{1500};
   // How long an answer waits for its change to be in force here; it is durable by then.
   static constexpr std::chrono::seconds kApplyPatience{2};
   // How long a request waits to see what another master has written.
@@ -97,6 +101,9 @@ class RecordService {
   std::shared_ptr<const RecordView> view() const { return view_.read(); }
   std::shared_ptr<const BanList> bans() const { return bans_.read(); }
   ApiWorld world(const Config& config) const;
+  // Nothing is known of the store's records, and why; nullopt: they are known, or there is no
+  // store.
+  std::optional<Problem> unread() const;
   // Answers what only reads, from the view of this moment.
   Answer read(const Endpoint& endpoint, const ApiRequest& request, const ApiCaller& who) const;
   static constexpr std::size_t kStatuses = 600;
@@ -123,6 +130,8 @@ class RecordService {
   void publish(std::shared_ptr<const RecordBook> book, bool first);
   // The view with the file and the external mounts that are laid over.
   void publish_laid();
+  void note_unread(std::string why);
+  void wait_less(const Error& error);
   void end_of_start();
   void look(const JobPtr& job);
   void plan(const JobPtr& job);
@@ -150,7 +159,7 @@ class RecordService {
   void end_sources();
   void audit(const Job& job, std::string result) const;
   Problem no_store() const;
-  Problem read_only() const;
+  Problem read_only(const std::string& why = {}) const;
   void complain(const std::vector<std::string>& complaints);
   void tell_logins(const RecordBook& book);
 
@@ -172,6 +181,7 @@ class RecordService {
   std::deque<Applying> applying_;
   UniqueFunction<void()> ready_;
   bool stopped_ = false;
+  bool failed_ = false;  // to load, at the start
   LifeRecord life_;
   KeyRecords keys_;
   LogoutRecords logouts_;

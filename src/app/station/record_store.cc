@@ -47,6 +47,7 @@ void RecordService::begin(const Config& config, UniqueFunction<void()> ready) {
     end_of_start();
     return;
   }
+  note_unread("it has not been read yet");
   start_.after(kStartPatience);
   services_.login->on_ended([this](EndedLogin login) { logouts_.add(std::move(login)); });
   load();
@@ -69,6 +70,8 @@ void RecordService::loaded(Result<RegistryContent> content) {
     services_.log.error("store/load", "the store cannot be read: " + content.error().what +
                                           "; it is tried again in 1 s, and until then there are no "
                                           "records");
+    note_unread(content.error().what);
+    wait_less(content.error());
     retry_.after(kLoadPause);
     return;
   }
@@ -93,6 +96,19 @@ void RecordService::changed(const RegistryChange& change) {
   auto book = view_.read()->book->after(change, complaints);
   complain(complaints);
   publish(std::move(book), false);
+}
+
+void RecordService::note_unread(std::string why) {
+  RecordView view = *view_.read();
+  view.unread = std::move(why);
+  view_.publish(std::make_shared<const RecordView>(std::move(view)));
+}
+
+// The doors open soon without records; but a server that goes may have the files for a moment more.
+void RecordService::wait_less(const Error& error) {
+  const bool in_use = error.code == Error::Code::kDenied &&
+                      services_.config.read()->store.type == StoreType::kFiles;
+  if (ready_ && !in_use && !std::exchange(failed_, true)) start_.after(kUnreadPatience);
 }
 
 MountRecords RecordService::restore(const RegistryContent& content) {
@@ -178,7 +194,8 @@ void RecordService::publish_laid() {
       mounts->set((*now.external)[i].mount, now.external->shared(i));
     external = std::move(mounts);
   }
-  view_.publish(std::make_shared<const RecordView>(RecordView{before->book, now.parsed, external}));
+  view_.publish(std::make_shared<const RecordView>(
+      RecordView{before->book, now.parsed, external, before->unread}));
 }
 
 void RecordService::laid() {
