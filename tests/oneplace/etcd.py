@@ -36,13 +36,15 @@ class Member:
         self.dir = cluster.bench.dir / self.name
         self.process = None
 
-    def start(self):
+    def start(self, alone=False):
+        """alone: as a cluster of its own."""
+        members = [self] if alone else self.cluster.members
         with open(str(self.dir) + ".log", "ab") as log:
             self.process = subprocess.Popen(
                 ["etcd", "--name", self.name, "--data-dir", str(self.dir), "--logger", "zap", "--log-level", "error",
                  "--listen-client-urls", self.url, "--advertise-client-urls", self.url,
                  "--listen-peer-urls", self.peer_url, "--initial-advertise-peer-urls", self.peer_url,
-                 "--initial-cluster", ",".join("%s=%s" % (m.name, m.peer_url) for m in self.cluster.members),
+                 "--initial-cluster", ",".join("%s=%s" % (m.name, m.peer_url) for m in members),
                  "--initial-cluster-state", "new", *self.cluster.options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=dict(os.environ, GOMAXPROCS="1"))
 

@@ -1,12 +1,16 @@
 """What two masters believe of an etcd that was emptied by one command, restored, filled or wiped: no listener is lost, no
 change that was answered, and the log says it in one line."""
 import base64
+import http.server
 import os
 import shutil
 import subprocess
+import threading
+import time
 
+from api import STORE, store_server
 from etcd import PREFIX, Cluster, b64, needs_etcd
-from harness import check, equal, test, wait_for
+from harness import ADMIN, check, equal, test, wait_for
 from test_etcd_masters import has, masters, shows, status_of_create
 
 ROUNDS = 100 if os.environ.get("LB_FULL") else 1
@@ -114,3 +118,236 @@ def records_that_one_command_deletes_stay_in_force_and_in_the_copies(b):
         server.start()
     wait_for(lambda: in_force(servers, names), "every mount is back", PATIENCE)
     wait_for(lambda: status_of_create(servers[1], "/new") == 201, "it can be written", PATIENCE)
+
+
+def snapshot(cluster, path):
+    subprocess.run(["etcdctl", "--endpoints", cluster.members[0].url, "snapshot", "save", path], check=True,
+                   env=dict(os.environ, ETCDCTL_API="3"), capture_output=True)
+
+
+def restore(cluster, path):
+    """All members have what the snapshot has."""
+    everyone = ",".join("%s=%s" % (m.name, m.peer_url) for m in cluster.members)
+    for member in cluster.members:
+        member.kill()
+    for member in cluster.members:
+        shutil.rmtree(member.dir)
+        subprocess.run(["etcdctl", "snapshot", "restore", path, "--name", member.name, "--data-dir", str(member.dir),
+                        "--initial-cluster", everyone, "--initial-advertise-peer-urls", member.peer_url], check=True,
+                       env=dict(os.environ, ETCDCTL_API="3"), capture_output=True)
+        member.start()
+    cluster.wait()
+
+
+@test
+def an_older_snapshot_takes_no_listener_and_what_it_lost_is_in_the_older_copy(b):
+    needs_etcd("etcdctl", "etcd-client")
+    cluster = Cluster(b)
+    servers = masters(b, cluster)
+    running = shows(b, servers)
+    backup = str(b.dir / "backup.db")
+    for number in range(ROUNDS):
+        snapshot(cluster, backup)
+        kept = sum(key.startswith(PREFIX + "mounts/") for key, _ in rows(cluster))
+        newer = ["/r%d-%d" % (number, i) for i in range(4)]
+        for i, name in enumerate(newer):
+            equal(status_of_create(servers[i % 2], name), 201)
+        copies = [server.dir / "store.copy" for server in servers]
+        wait_for(lambda: all(copy.read_text().count("put mounts/") == kept + 4 for copy in copies), "the copies have all", PATIENCE)
+        restore(cluster, backup)
+        for server, copy in zip(servers, copies):
+            wait_for(lambda: not has(server, newer[0]), "the older store is read", PATIENCE)
+            older = copy.with_name("store.copy.older")
+            wait_for(lambda: older.exists() and older.read_text().count("put mounts/") == kept + 4, "the newer copy is kept", PATIENCE)
+        wait_for(lambda: any("it was restored, and gets its next life" in server.log() for server in servers), "the log says it", PATIENCE)
+        for show in running:
+            show.goes_on("with an older store")
+        for i, server in enumerate(servers):
+            wait_for(lambda: status_of_create(server, "/after%d-%d" % (number, i)) == 201, "it can be written", PATIENCE)
+
+
+def alarm(cluster, action):
+    """All of etcd refuses what needs room, as when a database is full; or no longer."""
+    member = cluster.members[0]
+    number = member.ask("/v3/maintenance/status", {})["header"]["member_id"]
+    member.ask("/v3/maintenance/alarm", {"action": action, "memberID": number, "alarm": "NOSPACE"})
+
+
+@test
+def an_etcd_without_space_is_named_and_is_written_again_by_itself(b):
+    cluster = Cluster(b)
+    servers = masters(b, cluster)
+    running = shows(b, servers)
+    made, longest = ["/show0", "/show1"], 0.0
+    for number in range(ROUNDS):
+        alarm(cluster, "ACTIVATE")
+        for i, server in enumerate(servers):
+            reply = server.ask("POST /api/v1/mounts HTTP/1.1", ["Host: x"], ADMIN, b'{"mount":"/never"}')
+            equal(reply.status, 503, reply.text)
+            check("database space exceeded" in reply.text, reply.text)
+            equal(said(server, "space exceeded; records are read from memory and cannot be changed"), number + 1, "lines of the log")
+            wait_for(lambda: "\nicecast_store_up 0\n" in server.get("/metrics", ADMIN).text, "the metric says it", PATIENCE)
+        for show in running:
+            show.goes_on("with a full etcd")
+        alarm(cluster, "DEACTIVATE")
+        begin = time.monotonic()
+        for i, server in enumerate(servers):
+            made.append("/n%d-%d" % (number, i))
+            wait_for(lambda: status_of_create(server, made[-1]) == 201, "it is written again", PATIENCE)
+        longest = max(longest, time.monotonic() - begin)
+    check(longest <= 5, "it was written again after %.1f s" % longest)
+    wait_for(lambda: in_force(servers, made), "what was answered is there", PATIENCE)
+    return "written again after %.1f s at most" % longest
+
+
+@test
+def a_member_that_was_wiped_is_passed_over_and_writes_go_on(b):
+    cluster = Cluster(b)
+    servers = masters(b, cluster)
+    running = shows(b, servers)
+    made, member = ["/show0", "/show1"], cluster.members[0]
+    for number in range(ROUNDS):
+        member.kill()
+        shutil.rmtree(member.dir)
+        member.start(alone=True)
+        wait_for(member.answers, "the wiped member answers", PATIENCE)
+        for i, server in enumerate(servers):
+            made.append("/n%d-%d" % (number, i))
+            wait_for(lambda: status_of_create(server, made[-1]) == 201, "a master writes", PATIENCE)
+        for show in running:
+            show.goes_on("with a wiped member")
+        equal(member.ask("/v3/kv/range", {"key": b64(PREFIX), "range_end": END}).get("kvs", []), [], "records in the wiped one")
+    for server in servers:
+        wait_for(lambda: member.url + " belongs to etcd " in server.log(), "the log names it", 30)
+    wait_for(lambda: in_force(servers, made), "what was answered is there", PATIENCE)
+
+
+class Disk:
+    """A file system of 1 MiB with few inodes."""
+
+    def __init__(self, b):
+        self.path = b.dir / "disk"
+        self.path.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,nr_inodes=200,mode=0777", "none", str(self.path)], check=True)
+        b.owned(self)
+
+    def close(self):
+        subprocess.run(["umount", "-l", str(self.path)], check=True)
+
+    def fill(self):
+        with open(self.path / "filler", "wb", buffering=0) as filler:
+            try:
+                while True:
+                    filler.write(bytes(4096))
+            except OSError:
+                pass
+
+    def use_inodes(self):
+        (self.path / "many").mkdir()
+        try:
+            for i in range(200):
+                (self.path / "many" / str(i)).touch()
+        except OSError:
+            pass
+
+    def refuse(self):
+        (self.path / "records").chmod(0o500)
+
+    def clear(self):
+        (self.path / "filler").unlink(missing_ok=True)
+        shutil.rmtree(self.path / "many", ignore_errors=True)
+        (self.path / "records").chmod(0o700)
+
+
+@test
+def a_store_of_files_on_a_full_disk_is_written_again_when_there_is_room(b):
+    disk = Disk(b)
+    server = b.unstarted_server()
+    server.write_config(body=STORE % {"dir": disk.path})
+    server.start()
+    equal(status_of_create(server, "/show0"), 201)
+    made, longest = ["/show0"], 0.0
+    ways = [disk.fill, disk.use_inodes, disk.refuse]
+    for number in range(ROUNDS * len(ways)):
+        ways[number % len(ways)]()
+        # What fits is taken; then it is refused.
+        wait_for(lambda: refuses(server, made, number), "a change is refused", PATIENCE)
+        wait_for(lambda: "\nicecast_store_up 0\n" in server.get("/metrics", ADMIN).text, "the metric says it", PATIENCE)
+        equal(said(server, "; records cannot be changed"), number + 1, "lines of the log")
+        disk.clear()
+        begin = time.monotonic()
+        made.append("/n%d" % number)
+        wait_for(lambda: status_of_create(server, made[-1]) == 201, "it is written again", PATIENCE)
+        longest = max(longest, time.monotonic() - begin)
+    check(longest <= 5, "it was written again after %.1f s" % longest)
+    server.kill()
+    server.start()
+    check(in_force([server], made), "what was answered is there after a kill -9")
+    return "written again after %.1f s at most" % longest
+
+
+def refuses(server, made, number):
+    name = "/f%d-%d" % (number, len(made))
+    status = status_of_create(server, name)
+    if status == 201:
+        made.append(name)
+    return status == 503
+
+
+def answers_unread(server, words):
+    """Every part of the API that is of records says so; nodes are shown, and the console opens."""
+    equal(server.ask("GET /api/v1/nodes HTTP/1.1", ["Host: x"], ADMIN).status, 200, "nodes")
+    for address in ("mounts", "mounts/x", "users", "accounts", "bans", "tokens"):
+        reply = server.ask("GET /api/v1/%s HTTP/1.1" % address, ["Host: x"], ADMIN)
+        equal(reply.status, 503, address + ": " + reply.text)
+        check("cannot be read" in reply.text and words in reply.text, address + ": " + reply.text)
+    equal(server.ask("GET /api/v1/mounts HTTP/1.1", ["Host: x"], "anna:her-password").status, 503, "a login of the store")
+    equal(server.ask("GET /api/v1/mounts HTTP/1.1", ["Host: x"]).status, 401, "no login")
+    equal(server.ask("GET /admin/console HTTP/1.1", ["Host: x"], ADMIN).status, 200, "the console")
+    equal(server.ask("POST /api/v1/mounts HTTP/1.1", ["Host: x"], ADMIN, b'{"mount":"/never"}').status, 503, "a change")
+
+
+@test
+def a_store_of_files_that_cannot_be_read_is_no_empty_one(b):
+    server = store_server(b)
+    equal(status_of_create(server, "/show0"), 201)
+    server.stop()
+    known = server.dir / "records" / "format"
+    known.write_text("2\n")
+    begin = time.monotonic()
+    server.start()
+    answers_unread(server, "newer version")
+    seconds = time.monotonic() - begin
+    check(seconds < 8, "it had answered all after %.1f s" % seconds)
+    known.write_text("1\n")
+    wait_for(lambda: has(server, "/show0"), "it is read as soon as it can be", PATIENCE)
+    return "all answered %.1f s after the start" % seconds
+
+
+@test
+def an_etcd_that_cannot_be_read_is_no_empty_one(b):
+    class Nonsense(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"<html>hello</html>")
+
+        def log_message(self, *_):
+            pass
+    web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Nonsense)
+    threading.Thread(target=web.serve_forever, daemon=True).start()
+    try:
+        for member, words in (("http://127.0.0.1:%d" % web.server_address[1], ""), ("http://127.0.0.1:9", "")):
+            server = b.unstarted_server()
+            server.write_config(body='<store type="etcd" prefix="%s" path="%s/store.copy"><member>%s</member></store>' % (
+                PREFIX, server.dir, member))
+            begin = time.monotonic()
+            server.start()
+            answers_unread(server, words)
+            seconds = time.monotonic() - begin
+            check(seconds < 8, "it had answered all after %.1f s" % seconds)
+    finally:
+        web.shutdown()
+        web.server_close()
+    return "all answered %.1f s after the start" % seconds
