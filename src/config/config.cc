@@ -4,6 +4,10 @@
 
 namespace lb {
 
+const std::string& shoutcast_mount(const Config& config, const ListenSettings& socket) {
+  return socket.shoutcast_mount.empty() ? config.shoutcast_mount : socket.shoutcast_mount;
+}
+
 const MountSettings& mount_section(const Config& config, std::string_view mount) {
   if (const MountIndex* index = config.mount_index.get();
       index != nullptr && index->size() == config.mounts.size()) {

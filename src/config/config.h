@@ -126,6 +126,9 @@ struct Config {
   StoreSettings store;
 };
 
+// The mount of Shoutcast sources and players at this socket: its own, or that of the root.
+const std::string& shoutcast_mount(const Config& config, const ListenSettings& socket);
+
 // The section that is responsible for a mount: the first <mount> in file order whose name is
 // `mount` or a pattern (fnmatch, FNM_PATHNAME) that matches it; else the default mount, whose name
 // is "".

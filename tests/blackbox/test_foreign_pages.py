@@ -128,3 +128,32 @@ def a_mount_or_a_file_with_such_a_name_goes_first(t):
     (server.dir / "web").mkdir(exist_ok=True)
     (server.dir / "web" / "7.html").write_text("mine")
     wait_for(lambda: server.get("/7.html").text == "mine", "the file is delivered")
+
+
+def head_of(server, path, *lines):
+    wire = server.wire()
+    wire.send("\r\n".join(["GET %s HTTP/1.0" % path, *lines, "", ""]))
+    return wire.reply_head()
+
+
+@test
+def the_links_that_shoutcast_stations_have_printed_play_the_shoutcast_mount(t):
+    server = t.server(body="<shoutcast-mount>/sc.mp3</shoutcast-mount>")
+    server.source("/sc.mp3").play(50)
+    for path in ("/;", "/;stream.mp3", "/;?type=.mp3", "/;listen.nsv"):
+        head = head_of(server, path)
+        equal((path, head.status, head.get("content-type")), (path, 200, "audio/mpeg"))
+    player = head_of(server, "/", "User-Agent: WinampMPEG/5.8", "Icy-MetaData: 1")
+    equal((player.status, player.get("content-type")), (200, "audio/mpeg"))
+    browser = server.get("/")
+    equal(browser.status, 200)
+    check("text/html" in browser.get("content-type"), "what a browser gets: %s" % browser.get("content-type"))
+
+
+@test
+def an_own_mount_of_such_a_name_and_an_alias_win(t):
+    server = t.server(body="<shoutcast-mount>/sc.mp3</shoutcast-mount>",
+                      paths="<alias source=\"/;a\" destination=\"/other.ogg\"/>")
+    server.source("/sc.mp3").play(50)
+    equal(head_of(server, "/;a").status, 404, "the alias")
+    equal(head_of(server, "/;b").status, 200)

@@ -246,8 +246,7 @@ Verdict AdminStage::handle(Connection& connection) {
     connection.reply_page(400, "unknown request");
     return Verdict::kAnswered;
   }
-  const std::string& own = connection.socket().settings.shoutcast_mount;
-  std::string mount = own.empty() ? config->shoutcast_mount : own;
+  std::string mount = shoutcast_mount(*config, connection.socket().settings);
   // What is refused with any password costs no try.
   if (!cgi && admin_refusal_before_auth(asked.path, asked.query, asked.headers)) {
     run_admin(worker_, connection, nullptr, false, std::move(asked), std::move(mount));

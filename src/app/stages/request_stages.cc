@@ -82,6 +82,20 @@ Verdict MethodStage::handle(Connection& connection) {
   return Verdict::kAnswered;
 }
 
+namespace {
+
+// What SHOUTcast stations print and players add: "/;", "/;stream.mp3", "/;*.nsv".
+bool is_shoutcast_link(std::string_view path) { return path.starts_with("/;"); }
+
+// SHOUTcast gives its page to browsers and its stream to all others.  Here "/" is a page to what
+// does not ask for titles in the stream.
+bool is_shoutcast_player(const Request& request) {
+  return request.headers.get("icy-metadata") == "1" &&
+         request.headers.get("user-agent").find("Mozilla") == std::string::npos;
+}
+
+}  // namespace
+
 Verdict AliasStage::handle(Connection& connection) {
   const auto config = worker_.services.config.read();
   std::string& path = connection.request().path;
@@ -94,9 +108,16 @@ Verdict AliasStage::handle(Connection& connection) {
     path = alias.destination;
     return Verdict::kNext;
   }
-  if (path != "/" && path != kAdminHome) return Verdict::kNext;
+  const bool printed = is_shoutcast_link(path);
+  if (!printed && path != "/" && path != kAdminHome) return Verdict::kNext;
   const auto files = worker_.services.files.read();
   if (worker_.services.mounts.find(path) || files->has_file(path)) return Verdict::kNext;
+  const std::string& shoutcast = shoutcast_mount(*config, connection.socket().settings);
+  if (printed || (path == "/" && is_shoutcast_player(connection.request()) &&
+                  worker_.services.mounts.find(shoutcast))) {
+    path = shoutcast;
+    return Verdict::kNext;
+  }
   if (path == "/") {
     path = files->has_file("/index.html") ? "/index.html" : "/status.xsl";
     return Verdict::kNext;

@@ -256,8 +256,7 @@ Verdict SourceStage::handle(Connection& connection) {
   }
   const auto config = services.config.read();
   if (request.protocol == Protocol::kIcy) {
-    const std::string& own = connection.socket().settings.shoutcast_mount;
-    request.path = own.empty() ? config->shoutcast_mount : own;
+    request.path = shoutcast_mount(*config, connection.socket().settings);
     request.method_text = "SOURCE";
     request.target = request.path;
   }
@@ -312,9 +311,8 @@ Verdict SourceStage::handle(Connection& connection) {
 bool shoutcast_login(Worker& worker, Connection& connection) {
   if (worker.services.drain.draining()) return false;
   const auto config = worker.services.config.read();
-  const std::string& own = connection.socket().settings.shoutcast_mount;
   const MountSettings settings =
-      mount_settings(*config, own.empty() ? config->shoutcast_mount : own);
+      mount_settings(*config, shoutcast_mount(*config, connection.socket().settings));
   // Where a backend decides, it is asked when the head is complete.
   if (decides_sources(settings)) return connection.send_now("OK2\r\nicy-caps:11\r\n\r\n");
   const Credentials given{settings.username, connection.request().password};
