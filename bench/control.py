@@ -119,7 +119,10 @@ def fill(server, count):
     token = base64.b64encode(f"admin:{PASSWORD}-admin".encode()).decode()
     request.add_header("Authorization", "Basic " + token)
     urllib.request.urlopen(request, timeout=10).read()
-    folder = server.home / "records" / "mounts.d"
+    folder = server.home / "log" / "records" / "mounts.d"
+    deadline = time.monotonic() + 10
+    while not (folder / "NAME.xml").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
     text = (folder / "NAME.xml").read_text()
     server.stop()
     for i in range(count):
@@ -142,13 +145,13 @@ def again(bench, server):
 
 
 def copies(bench, count, nodes):
-    server = master(bench, nodes, '<store type="files" path="{home}/records"/>')
+    server = master(bench, nodes, '<store type="files" path="{home}/log/records"/>')
     fill(server, count)
     server = again(bench, server)
     control = Control(server)
     quiet(control, 0.05)
     out = {"store": {"idle_" + key: value for key, value in control.steady().items()}}
-    child = swarm(bench, "link-swarm", server, nodes, 0, 300)
+    child = swarm(bench, "link-swarm", server, nodes, 1, 300, 0)
     if not child.stdout.readline().startswith("all"):
         raise Skip("link-swarm has ended")
     quiet(control, 0.1)
@@ -197,7 +200,7 @@ def main():
         with Bench(options.build, options.server) as bench:
             try:
                 found = part(bench)
-            except Skip as reason:
+            except (Skip, OSError) as reason:
                 print(f"{name}: not measured: {reason}")
                 continue
         rows.update(found)
