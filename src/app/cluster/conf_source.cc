@@ -93,8 +93,32 @@ void ConfSource::stop() {
 }
 
 void ConfSource::changed(const std::string& key) {
-  for (auto& [node, listener] : listeners_)
-    if (!listener.all) listener.pending.insert(key);
+  const auto [at, fresh] = change_of_.try_emplace(key);
+  if (!fresh) changes_.erase(at->second);
+  at->second = ++last_change_;
+  changes_.emplace(last_change_, key);
+  perhaps_gone_.insert(key);
+  elsewhere_.erase(key);
+}
+
+void ConfSource::note_all() {
+  changes_.clear();
+  change_of_.clear();
+  elsewhere_.clear();
+  for (const std::string& key : all_keys()) changed(key);
+  for (auto& [node, listener] : listeners_) listener = {};
+}
+
+// Every node has been told: what is there no longer need not be said again.
+void ConfSource::forget_gone() {
+  for (const std::string& key : std::exchange(perhaps_gone_, {})) {
+    if (exists(key)) continue;
+    const auto at = change_of_.find(key);
+    if (at == change_of_.end()) continue;
+    changes_.erase(at->second);
+    change_of_.erase(at);
+  }
+  elsewhere_.clear();
 }
 
 void ConfSource::set_records(std::shared_ptr<const RecordBook> book) {
@@ -104,14 +128,12 @@ void ConfSource::set_records(std::shared_ptr<const RecordBook> book) {
   if (!has_anything()) return;
   if (before != nullptr && had_any) note_changes(*before, *book_);
   // Another store, or another life of it: everything is said again.
-  if (before == nullptr || before->life() != book_->life())
-    for (auto& [node, listener] : listeners_) listener = {};
+  if (before == nullptr || !had_any || before->life() != book_->life()) note_all();
   if (!had_any) keys_changed();
   timer_.after(0us);
 }
 
 void ConfSource::note_changes(const RecordBook& before, const RecordBook& now) {
-  if (listeners_.empty()) return;
   const auto note = [this](const auto& was, const auto& is, std::string_view record_class) {
     for_each_change(was, is, [&](const std::string& name, const auto*, const auto*) {
       changed(key_of(record_class, name));
@@ -182,16 +204,29 @@ std::vector<std::string> ConfSource::all_keys() const {
   return keys;
 }
 
-std::string ConfSource::mount_for(const MountRecord& record, const std::string& node) const {
-  MountRecord out = book_ != nullptr ? book_->effective(record) : record;
-  if (!may_have_logins(out, node)) close_logins(out);
-  // The home pulls it; elsewhere the stream comes over the links.
-  if (out.home != node) out.relay = MountRecord().relay;
-  return mount_record_xml(out);
+bool ConfSource::exists(const std::string& key) const {
+  if (external_.contains(key) || own_.contains(key)) return true;
+  if (book_ == nullptr) return false;
+  const std::string name = name_of(key);
+  return (key.starts_with("mounts/") && book_->mount(name) != nullptr) ||
+         (key.starts_with("bans/") && book_->ban(name) != nullptr) ||
+         (key.starts_with("epochs/") && book_->user(name) != nullptr) ||
+         (key.starts_with("ended/") && book_->ended().find(name) != book_->ended().end());
 }
 
-std::optional<std::string> ConfSource::value_of(const std::string& key,
-                                                const std::string& node) const {
+const std::string& ConfSource::elsewhere(const std::string& key, const MountRecord& record) {
+  const auto [at, fresh] = elsewhere_.try_emplace(key);
+  if (fresh) {
+    MountRecord out = record;
+    close_logins(out);
+    // The home pulls it; elsewhere the stream comes over the links.
+    if (!key.starts_with("external/")) out.relay = MountRecord().relay;
+    at->second = mount_record_xml(out);
+  }
+  return at->second;
+}
+
+std::optional<std::string> ConfSource::value_of(const std::string& key, const std::string& node) {
   const auto in = [&key](const std::map<std::string, std::string>& all) {
     const auto at = all.find(key);
     return at == all.end() ? std::nullopt : std::optional<std::string>(at->second);
@@ -202,13 +237,20 @@ std::optional<std::string> ConfSource::value_of(const std::string& key,
     auto record = parse_mount_record(*value);
     if (record && may_have_logins(*record, node)) return value;
     if (!record) return std::nullopt;
-    close_logins(*record);
-    return mount_record_xml(*record);
+    return elsewhere(key, *record);
   }
   if (book_ != nullptr) {
     if (key.starts_with("mounts/")) {
       const auto* row = book_->mount(name_of(key));
-      return row == nullptr ? std::nullopt : std::optional(mount_for(row->value, node));
+      if (row == nullptr) return std::nullopt;
+      if (!may_have_logins(row->value, node)) {
+        const auto made = elsewhere_.find(key);
+        if (made != elsewhere_.end()) return made->second;
+        return elsewhere(key, book_->effective(row->value));
+      }
+      MountRecord out = book_->effective(row->value);
+      if (out.home != node) out.relay = MountRecord().relay;
+      return mount_record_xml(out);
     }
     if (key.starts_with("bans/")) {
       const auto* row = book_->ban(name_of(key));
@@ -233,8 +275,9 @@ void ConfSource::work() {
   if (stopped_ || !has_anything()) return;
   std::vector<std::pair<const std::string, Listener>*> due;
   for (auto& row : listeners_)
-    if (row.second.all || !row.second.pending.empty()) due.push_back(&row);
-  if (due.empty()) return;
+    if (is_due(row.second)) due.push_back(&row);
+  if (due.empty()) return forget_gone();
+  const SteadyTime until = services_.clock.steady() + kTurn;
   const auto first =
       std::find_if(due.begin(), due.end(), [this](const auto* row) { return row->first >= next_; });
   std::rotate(due.begin(), first, due.end());
@@ -242,7 +285,7 @@ void ConfSource::work() {
   std::size_t left = kFramesATurn, sent = 0;
   bool waits = false;
   for (auto* row : due) {
-    if (left == 0) {
+    if (left == 0 || (sent > 0 && services_.clock.steady() >= until)) {
       next_ = row->first;
       break;
     }
@@ -254,10 +297,12 @@ void ConfSource::work() {
     left -= std::min(left, frames);
     sent += frames;
   }
-  const bool more = std::any_of(due.begin(), due.end(), [](const auto* row) {
-    return row->second.all || !row->second.pending.empty();
-  });
-  if (more) timer_.after(waits && sent == 0 ? std::chrono::microseconds(kUntilItReads) : 0us);
+  const bool more =
+      std::any_of(due.begin(), due.end(), [this](const auto* row) { return is_due(row->second); });
+  if (!more)
+    timer_.after(0us);  // forget_gone()
+  else
+    timer_.after(waits && sent == 0 ? std::chrono::microseconds(kUntilItReads) : 0us);
 }
 
 std::size_t ConfSource::tell(const std::string& node, Listener& listener, std::size_t most) {
@@ -265,21 +310,18 @@ std::size_t ConfSource::tell(const std::string& node, Listener& listener, std::s
   head.store = book_ == nullptr ? std::string(kNoStore) : store_name(book_->life());
   if (head.store.empty()) head.store = kNoStore;
   head.revision = book_ == nullptr ? external_number_ : book_->revision();
-  if (std::exchange(listener.all, false)) {
-    head.all = true;
-    const auto keys = all_keys();
-    listener.pending = {keys.begin(), keys.end()};
-  }
+  head.all = std::exchange(listener.all, false);
   ConfRun run(head);
-  auto at = listener.pending.begin();
-  for (; at != listener.pending.end() && run.full() < most; ++at) {
-    if (auto value = value_of(*at, node))
-      run.set(*at, *value);
+  for (auto at = changes_.upper_bound(listener.told); at != changes_.end() && run.full() < most;
+       ++at) {
+    if (auto value = value_of(at->second, node))
+      run.set(at->second, *value);
     else
-      run.remove(*at);
+      run.remove(at->second);
+    listener.told = at->first;
   }
-  listener.pending.erase(listener.pending.begin(), at);
-  const auto frames = run.take(!listener.pending.empty());
+  if (changes_.upper_bound(listener.told) == changes_.end()) listener.told = last_change_;
+  const auto frames = run.take(is_due(listener));
   for (const ConfFrame& frame : frames) nodes_.send_to(node, frame);
   return frames.size();
 }

@@ -3,16 +3,18 @@
 // <config-external> says for the cluster.
 //
 // A node is told everything after WELCOME, and then what changes; of a name that changes twice
-// before it is sent, the last word only.  Hashes of sources go to the nodes that a record allows
-// (may_have_logins()).  A server without a store, and without external records for the cluster,
-// tells nothing.
+// before it is sent, the last word only.  There is one list of all names, in the order of their
+// last changes, and each node has a place in it; what most nodes are told of a mount is made once
+// for all.  Hashes of sources go to the nodes that a record allows (may_have_logins()).  A server
+// without a store, and without external records for the cluster, tells nothing.
 //
 // Thread: control.
 // Ownership: ClusterLinks.
-// Bounds: kFramesATurn of the loop; a node that does not read is sent no more than kMostQueued.
+// Bounds: kFramesATurn and kTurn of the loop; a node that does not read is sent no more than kMostQueued.
 // Source: oneplace.md 4.4; doc/link.md, CONF.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -35,6 +37,7 @@ class NodeLinks;
 class ConfSource {
  public:
   static constexpr std::size_t kFramesATurn = 20;
+  static constexpr std::chrono::milliseconds kTurn{5};
   static constexpr std::size_t kMostQueued = 2 << 20;
 
   ConfSource(Services& services, NodeLinks& nodes);
@@ -54,19 +57,26 @@ class ConfSource {
 
  private:
   struct Listener {
-    std::set<std::string> pending;  // keys
-    bool all = true;                // it has been told nothing over this link
+    std::uint64_t told = 0;  // up to this change
+    bool all = true;         // it has been told nothing over this link
   };
   bool has_anything() const noexcept;
   void changed(const std::string& key);
+  void note_all();
+  void forget_gone();
+  bool exists(const std::string& key) const;
+  bool is_due(const Listener& listener) const noexcept {
+    return listener.all || listener.told < last_change_;
+  }
   void note_changes(const RecordBook& before, const RecordBook& now);
   void work();
   // Sends at most so many frames; how many it were.
   std::size_t tell(const std::string& node, Listener& listener, std::size_t most);
   std::vector<std::string> all_keys() const;
   // nullopt: there is none.
-  std::optional<std::string> value_of(const std::string& key, const std::string& node) const;
-  std::string mount_for(const MountRecord& record, const std::string& node) const;
+  std::optional<std::string> value_of(const std::string& key, const std::string& node);
+  // What nodes are told that are no home of the mount.
+  const std::string& elsewhere(const std::string& key, const MountRecord& record);
 
   Services& services_;
   NodeLinks& nodes_;
@@ -78,7 +88,12 @@ class ConfSource {
   std::string id_;
   std::vector<std::string> origins_;
   std::map<std::string, Listener> listeners_;
-  std::string next_;  // the node that is served first in the next turn
+  std::map<std::uint64_t, std::string> changes_;  // keys, each at its last change
+  std::map<std::string, std::uint64_t, std::less<>> change_of_;
+  std::uint64_t last_change_ = 0;
+  std::set<std::string> perhaps_gone_;            // keys that have changed since no node was due
+  std::map<std::string, std::string> elsewhere_;  // by key; while a node is due
+  std::string next_;                              // the node that is served first in the next turn
   bool stopped_ = false;
   Timer timer_;
 };
