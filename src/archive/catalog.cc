@@ -30,12 +30,44 @@ std::shared_ptr<const std::vector<FileRow>> with(const std::vector<FileRow>& row
   return next;
 }
 
+void add_range(std::vector<ArchiveRange>& out, const ArchiveRange& more, std::int64_t pause_ms) {
+  // The newest one, after the clock was set back: it lies within what is there, or before it.
+  auto at = out.empty() ? out.end() : out.end() - 1;
+  if (at != out.end() && more.from_ms < at->from_ms)
+    at = std::find_if(out.begin(), out.end(), [&](const ArchiveRange& range) {
+      return range.to_ms + pause_ms >= more.from_ms;
+    });
+  else if (at != out.end() && more.from_ms - at->to_ms > pause_ms)
+    at = out.end();
+  if (at == out.end()) {
+    out.push_back(more);
+    return;
+  }
+  at->from_ms = std::min(at->from_ms, more.from_ms);
+  at->to_ms = std::max(at->to_ms, more.to_ms);
+  at->bytes += more.bytes;
+}
+
+std::shared_ptr<const ClosedSums> sums_of(const std::vector<FileRow>& rows) {
+  auto sums = std::make_shared<ClosedSums>();
+  for (const FileRow& row : rows) {
+    sums->bytes += row.bytes;
+    if (row.bytes > 0)
+      add_range(sums->runs, {row.from_ms, row.to_ms, row.bytes}, ClosedSums::kPauseMs);
+  }
+  return sums;
+}
+
 }  // namespace
 
+RecordedFiles::RecordedFiles(std::shared_ptr<const std::vector<FileRow>> closed,
+                             std::optional<FileRow> open, const RecordedFiles* before)
+    : closed_(std::move(closed)), open_(open) {
+  sums_ = before != nullptr && before->closed_ == closed_ ? before->sums_ : sums_of(*closed_);
+}
+
 std::uint64_t RecordedFiles::bytes() const noexcept {
-  std::uint64_t sum = open_ ? open_->bytes : 0;
-  for (const FileRow& row : *closed_) sum += row.bytes;
-  return sum;
+  return sums_->bytes + (open_ ? open_->bytes : 0);
 }
 
 std::size_t RecordedFiles::find(std::int64_t wall_ms) const noexcept {
@@ -79,24 +111,9 @@ bool RecordedFiles::covers(std::int64_t from_ms, std::int64_t to_ms,
 
 std::vector<ArchiveRange> RecordedFiles::ranges(std::int64_t pause_ms) const {
   std::vector<ArchiveRange> out;
-  for (std::size_t i = 0; i < size(); ++i) {
-    const FileRow& row = (*this)[i];
-    if (row.bytes == 0) continue;
-    // The newest one, after the clock was set back: it lies within what is there, or before it.
-    if (!out.empty() && row.from_ms < out.back().from_ms) {
-      auto at = std::find_if(out.begin(), out.end(), [&](const ArchiveRange& range) {
-        return range.to_ms + pause_ms >= row.from_ms;
-      });
-      at->from_ms = std::min(at->from_ms, row.from_ms);
-      at->to_ms = std::max(at->to_ms, row.to_ms);
-      at->bytes += row.bytes;
-      continue;
-    }
-    if (out.empty() || row.from_ms - out.back().to_ms > pause_ms)
-      out.push_back({row.from_ms, row.to_ms, 0});
-    out.back().to_ms = std::max(out.back().to_ms, row.to_ms);
-    out.back().bytes += row.bytes;
-  }
+  for (const ArchiveRange& run : sums_->runs) add_range(out, run, pause_ms);
+  if (open_ && open_->bytes > 0)
+    add_range(out, {open_->from_ms, open_->to_ms, open_->bytes}, pause_ms);
   return out;
 }
 
@@ -126,6 +143,11 @@ bool Catalog::is_reading(const std::string& mount) const {
   return reading_ && !mounts_.contains(mount);
 }
 
+bool Catalog::is_reading() const {
+  std::lock_guard<std::mutex> guard(mutex_);
+  return reading_;
+}
+
 void Catalog::begin_reading() {
   std::lock_guard<std::mutex> guard(mutex_);
   reading_ = true;
@@ -148,7 +170,7 @@ void Catalog::grow(const std::string& mount, const FileRow& row) {
   if (now->open() && !same_file(*now->open(), row)) closed = with(*closed, {*now->open()});
   FileRow open = row;
   open.open = true;
-  publish(mount, {std::move(closed), open});
+  publish(mount, {std::move(closed), open, now.get()});
 }
 
 void Catalog::close(const std::string& mount, const FileRow& row) {

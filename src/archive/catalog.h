@@ -39,12 +39,21 @@ struct ArchiveRange {
   std::uint64_t bytes = 0;
 };
 
+// What is known of files that are closed without walking through them.
+struct ClosedSums {
+  static constexpr std::int64_t kPauseMs = 2500;
+
+  std::vector<ArchiveRange> runs;  // without a pause of over kPauseMs
+  std::uint64_t bytes = 0;
+};
+
 // The files of one mount.
 class RecordedFiles {
  public:
-  RecordedFiles() : closed_(std::make_shared<const std::vector<FileRow>>()) {}
-  RecordedFiles(std::shared_ptr<const std::vector<FileRow>> closed, std::optional<FileRow> open)
-      : closed_(std::move(closed)), open_(open) {}
+  RecordedFiles() : RecordedFiles(std::make_shared<const std::vector<FileRow>>(), std::nullopt) {}
+  // before: of the same mount; where its closed files are the same, nothing is worked out.
+  RecordedFiles(std::shared_ptr<const std::vector<FileRow>> closed, std::optional<FileRow> open,
+                const RecordedFiles* before = nullptr);
 
   std::size_t size() const noexcept { return closed_->size() + (open_ ? 1 : 0); }
   const FileRow& operator[](std::size_t i) const noexcept {
@@ -64,11 +73,15 @@ class RecordedFiles {
   // written yet of a file that grows counts as there.
   bool covers(std::int64_t from_ms, std::int64_t to_ms,
               std::int64_t pause_ms = 2500) const noexcept;
-  // Runs without a pause of over `pause_ms`.
-  std::vector<ArchiveRange> ranges(std::int64_t pause_ms = 2500) const;
+  // Runs without a pause of over `pause_ms`; costs by runs, not by files.
+  // REQUIRES: pause_ms >= ClosedSums::kPauseMs
+  std::vector<ArchiveRange> ranges(std::int64_t pause_ms = ClosedSums::kPauseMs) const;
+  // The same object as long as the closed files are the same.
+  const std::shared_ptr<const ClosedSums>& sums() const noexcept { return sums_; }
 
  private:
   std::shared_ptr<const std::vector<FileRow>> closed_;
+  std::shared_ptr<const ClosedSums> sums_;
   std::optional<FileRow> open_;
 };
 
@@ -83,6 +96,8 @@ class Catalog {
   // The directory is being read, and what it holds of this mount is not here yet: that nothing is
   // found means nothing.  Ask this before files().
   bool is_reading(const std::string& mount) const;
+  // … and it is not known which mounts there are.
+  bool is_reading() const;
 
   // Between the two, add() brings all files of one mount after the other.
   void begin_reading();

@@ -30,6 +30,13 @@ std::vector<ArchiveRow::Range> ranges_of(const RecordedFiles& files) {
   return out;
 }
 
+ArchiveRow gone_row(const std::string& mount, const std::string& node) {
+  ArchiveRow gone;
+  gone.mount = mount;
+  gone.at = node;
+  return gone;
+}
+
 }  // namespace
 
 ArchiveLinks::ArchiveLinks(Services& services, MasterLinks& masters, NodeLinks& nodes)
@@ -129,7 +136,7 @@ void ArchiveLinks::work() {
   const SteadyTime now = services_.loops.control().now();
   links_changed();
   holders_.forget(now);
-  services_.archive->remote().passes().rotate(now);
+  passes_ = services_.archive->remote().passes().rotate(now) || passes_;
   publish();
   tell();
   if (!linked_.empty() || !holders_.empty()) timer_.after(kTellEvery);
@@ -147,29 +154,52 @@ void ArchiveLinks::publish() {
   }));
 }
 
-ArchiveLinks::Rows ArchiveLinks::own_rows() const {
-  Rows out;
-  ArchiveService& archive = *services_.archive;
-  if (!archive.on() || !archive.remote().shares()) return out;
-  const auto config = services_.config.read();
+ArchiveRow ArchiveLinks::own_row(const Config& config, const std::string& mount,
+                                 const RecordedFiles& files) const {
+  ArchiveRow row;
+  row.mount = mount;
+  row.at = masters_.own_id();
+  const MountSettings& section = mount_section(config, mount);
+  if (!section.archive.enabled || section.archive.listeners == ArchiveListeners::kNone ||
+      section.no_mount)
+    return row;
   // The hostname may be anything.
-  std::vector<NodeAddress> addresses;
-  if (!config->cluster.public_addresses.empty()) addresses = own_addresses(*config);
-  for (const std::string& mount : archive.catalog().mounts()) {
-    const MountSettings& section = mount_section(*config, mount);
-    if (!section.archive.enabled || section.archive.listeners == ArchiveListeners::kNone ||
-        section.no_mount)
-      continue;
-    ArchiveRow row;
-    row.mount = mount;
-    row.at = masters_.own_id();
-    row.addresses = addresses;
-    row.have = ranges_of(*archive.catalog().files(mount));
-    row.pass = archive.remote().passes().pass(mount);
-    row.needs = protections_of(section);
-    if (!row.have.empty()) out.emplace(Key{mount, row.at}, std::move(row));
+  if (!config.cluster.public_addresses.empty()) row.addresses = own_addresses(config);
+  row.have = ranges_of(files);
+  row.pass = services_.archive->remote().passes().pass(mount);
+  row.needs = protections_of(section);
+  return row;
+}
+
+// A file that grows changes nothing that is told.
+void ArchiveLinks::look_at_own() {
+  ArchiveService& archive = *services_.archive;
+  std::shared_ptr<const Config> config = services_.config.read();
+  const bool all = (std::exchange(own_config_, config) != config) | std::exchange(passes_, false);
+  for (auto& [mount, own] : own_) own.seen = false;
+  const auto take = [this](Own& own, Row row) {
+    const bool same = row ? own.row && *own.row == *row : !own.row;
+    if (same) return;
+    own.row = std::move(row);
+    own.version = ++own_version_;
+  };
+  if (archive.on() && archive.remote().shares())
+    for (const std::string& mount : archive.catalog().mounts()) {
+      const Catalog::Files files = archive.catalog().files(mount);
+      Own& own = own_[mount];
+      own.seen = true;
+      const bool open = files->open().has_value();
+      if (!all && own.sums == files->sums() && own.open == open) continue;
+      own.sums = files->sums();
+      own.open = open;
+      ArchiveRow row = own_row(*config, mount, *files);
+      take(own, row.have.empty() ? nullptr : std::make_shared<const ArchiveRow>(std::move(row)));
+    }
+  for (auto& [mount, own] : own_) {
+    if (own.seen) continue;
+    own.sums.reset();
+    take(own, nullptr);
   }
-  return out;
 }
 
 ArchiveLinks::Rows ArchiveLinks::repeated_rows(const std::string& but) const {
@@ -189,37 +219,57 @@ ArchiveLinks::Rows ArchiveLinks::repeated_rows(const std::string& but) const {
     for (const HeldRange& range : from.ranges) row.have.push_back({range.from_ms, range.to_ms});
     row.pass = from.pass;
     row.needs = from.needs;
-    out.emplace(Key{row.mount, row.at}, std::move(row));
+    Key key{row.mount, row.at};
+    out.emplace(std::move(key), std::make_shared<const ArchiveRow>(std::move(row)));
   }
   return out;
 }
 
+void ArchiveLinks::tell_own(Told& told, bool knows_slots, std::vector<ArchiveRow>& news) const {
+  const bool first = told.own == 0;
+  if (told.knows_slots != knows_slots) told.own = 0;
+  told.knows_slots = knows_slots;
+  for (const auto& [mount, own] : own_) {
+    if (own.version <= told.own) continue;
+    const bool hidden = own.row && !knows_slots &&
+                        (own.row->needs & static_cast<ProtectionSet>(Protection::kSlots)) != 0;
+    if (own.row && !hidden)
+      news.push_back(*own.row);
+    else if (!first)
+      news.push_back(gone_row(mount, masters_.own_id()));
+  }
+  told.own = own_version_;
+}
+
+void ArchiveLinks::tell_repeated(const std::string& id, Told& told,
+                                 std::vector<ArchiveRow>& news) const {
+  if (std::exchange(told.holders, holders_.version()) == holders_.version()) return;
+  Rows wanted = repeated_rows(id);
+  if (!told.knows_slots)
+    std::erase_if(wanted, [](const auto& row) {
+      return (row.second->needs & static_cast<ProtectionSet>(Protection::kSlots)) != 0;
+    });
+  for (const auto& [key, row] : wanted) {
+    const auto before = told.repeated.find(key);
+    if (before == told.repeated.end() || !(*before->second == *row)) news.push_back(*row);
+  }
+  for (const auto& [key, row] : told.repeated)
+    if (!wanted.contains(key)) news.push_back(gone_row(key.first, key.second));
+  told.repeated = std::move(wanted);
+}
+
 void ArchiveLinks::tell() {
   if (linked_.empty()) return;
-  const Rows own = own_rows();
+  look_at_own();
   std::set<std::string> nodes;
   nodes_.for_each_linked([&nodes](const std::string& id) { nodes.insert(id); });
   for (const std::string& id : linked_) {
-    Rows wanted = own;
-    if (nodes.contains(id)) wanted.merge(repeated_rows(id));
-    if (!nodes_.knows_slots(id) && !masters_.knows_slots(id))
-      std::erase_if(wanted, [](const auto& row) {
-        return (row.second.needs & static_cast<ProtectionSet>(Protection::kSlots)) != 0;
-      });
-    Rows& told = told_[id];
+    Told& told = told_[id];
     std::vector<ArchiveRow> news;
-    for (const auto& [key, row] : wanted) {
-      const auto before = told.find(key);
-      if (before == told.end() || !(before->second == row)) news.push_back(row);
-    }
-    for (const auto& [key, row] : told)
-      if (!wanted.contains(key)) {
-        ArchiveRow gone;
-        gone.mount = row.mount;
-        gone.at = row.at;
-        news.push_back(std::move(gone));
-      }
-    told = std::move(wanted);
+    const bool knows_slots = nodes_.knows_slots(id) || masters_.knows_slots(id);
+    if (told.knows_slots != knows_slots) told.holders = 0;
+    tell_own(told, knows_slots, news);
+    if (nodes.contains(id)) tell_repeated(id, told, news);
     if (news.empty()) continue;
     for (const ArchiveFrame& frame : archive_frames(std::move(news)))
       if (!masters_.send_to(id, frame)) nodes_.send_to(id, frame);

@@ -62,6 +62,21 @@ TEST(Catalog, RangesEndAtPauses) {
   CHECK_EQUAL(900'000, ranges[1].from_ms);
 }
 
+TEST(Catalog, AFileThatGrowsLeavesWhatIsKnownOfTheOthers) {
+  catalog.add("/a", {row(0, 300, 0), row(900, 1000, 0, 2)});
+  const auto before = catalog.files("/a");
+  catalog.grow("/a", row(1000, 1001, 10'000, 2));
+  catalog.grow("/a", row(1000, 1002, 10'000, 2));
+  const auto after = catalog.files("/a");
+  CHECK(before->sums() == after->sums());
+  CHECK_EQUAL(2u, after->sums()->runs.size());
+  CHECK_EQUAL(1'002'000, after->ranges()[1].to_ms);
+  CHECK_EQUAL(40'200u, after->bytes());
+  CHECK_EQUAL(1u, after->ranges(600'000).size());
+  catalog.close("/a", row(1000, 1002, 10'000, 2));
+  CHECK(before->sums() != catalog.files("/a")->sums());
+}
+
 TEST(Catalog, AFileGrowsIsClosedAndGoes) {
   catalog.add("/a", {row(0, 300, 0)});
   const auto before = catalog.files("/a");
