@@ -83,6 +83,7 @@ app_files = \
   src/app/stages/ban_stage.cc src/app/stages/ban_stage.h \
   src/app/stages/agent_stage.cc src/app/stages/agent_stage.h \
   src/app/stages/archive_admin_stage.cc src/app/stages/archive_admin_stage.h \
+  src/app/stages/archive_replies.cc src/app/stages/archive_replies.h \
   src/app/stages/archive_stage.cc src/app/stages/archive_stage.h \
   src/app/stages/block_stage.cc src/app/stages/block_stage.h \
   src/app/stages/arrival_stage.cc src/app/stages/arrival_stage.h \

@@ -254,6 +254,12 @@ void check_config(const Config& config, Filler& filler, const LoadOptions& optio
   check_cluster(config, filler);
   check_external(config, filler);
   check_store(config, filler);
+  if (records_anything(config) && archive_directory_of(config).empty()) {
+    filler.report(filler.line_of("mount"), Severity::kWarning,
+                  "<archive>: nothing is recorded, because no directory is known; name one in "
+                  "<archive><dir> of <icecast>, or in <paths><state-dir> ($STATE_DIRECTORY, which "
+                  "systemd sets, is another way)");
+  }
   if (config.limits.queue_bytes < config.limits.burst_bytes) {
     filler.report(filler.line_of("limits/queue-size"), Severity::kWarning,
                   "<queue-size>: " + std::to_string(config.limits.queue_bytes) +

@@ -1,5 +1,8 @@
 #include "config/config.h"
 
+#include <algorithm>
+#include <cstdlib>
+
 #include "base/strings.h"
 
 namespace lb {
@@ -52,11 +55,30 @@ MountSettings begin_section(const MountSettings& default_mount) {
 
 void resolve_hls(const Config& config, MountSettings& mount) {
   const HlsSettings& hls = config.hls;
-  const bool recorded = !config.archive.dir.empty();
+  const bool recorded = !archive_directory_of(config).empty();
   mount.segment_ms = static_cast<std::uint32_t>(std::chrono::milliseconds(hls.segment).count());
   mount.hls_kept = !mount.hls                          ? std::chrono::milliseconds(0)
                    : recorded && mount.archive.enabled ? kept_for_recorded_hls(hls)
                                                        : kept_for_hls(hls);
+}
+
+std::string state_directory(const Config& config) {
+  if (!config.paths.state_dir.empty()) return config.paths.state_dir;
+  const char* const given = std::getenv("STATE_DIRECTORY");
+  const std::string_view list = given == nullptr ? "" : given;
+  return std::string(list.substr(0, list.find(':')));
+}
+
+std::string archive_directory_of(const Config& config) {
+  if (!config.archive.dir.empty()) return config.archive.dir;
+  const std::string state = state_directory(config);
+  return state.empty() ? std::string() : state + "/archive";
+}
+
+bool records_anything(const Config& config) {
+  const auto wanted = [](const MountSettings& section) { return section.archive.enabled; };
+  return wanted(config.default_mount) ||
+         std::any_of(config.mounts.begin(), config.mounts.end(), wanted);
 }
 
 }  // namespace lb

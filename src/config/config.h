@@ -150,4 +150,11 @@ MountSettings begin_section(const MountSettings& default_mount);
 // What a section keeps for HLS, which follows from the whole configuration.
 void resolve_hls(const Config& config, MountSettings& mount);
 
+// <paths><state-dir>, or $STATE_DIRECTORY (systemd's; the first one of several); "": none is known.
+std::string state_directory(const Config& config);
+// <archive><dir>, or "archive" in the state directory; "": none is known.
+std::string archive_directory_of(const Config& config);
+// A section of the file or of a record has an <archive>.
+bool records_anything(const Config& config);
+
 }  // namespace lb

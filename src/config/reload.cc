@@ -169,6 +169,11 @@ std::vector<Change> reload_plan(const Config& old, const Config& next,
       changes.push_back({Change::Kind::kValue, path + "/moves-to", before->moves_to,
                          after->moves_to, ReloadClass::kLive});
   }
+  // The first directory begins to be used at once.
+  const bool was_recording =
+      !old.archive.dir.empty() || (records_anything(old) && !archive_directory_of(old).empty());
+  for (Change& change : changes)
+    if (change.path == "archive/dir" && !was_recording) change.reload = ReloadClass::kLive;
   relays_of(old, next, mounts, changes);
   return changes;
 }

@@ -21,10 +21,13 @@ constexpr SchemaElement kArchive[] = {
      .slot = slot<&ArchiveSettings::dir>,
      .reload = kRestart,
      .origin = SchemaOrigin::kOwn,
+     .standard = "archive in the state directory",
      .example = "/var/lib/icecast-lb/archive",
-     .help = "Where mounts with an archive are recorded. The server makes it, must be able to "
-             "write there, and takes it for itself: a second one that is given the same directory "
-             "records nothing. Not in the webroot. Without it nothing is recorded."},
+     .help =
+         "Where mounts with an archive are recorded. The server makes it, must be able to "
+         "write there, and takes it for itself: a second one that is given the same directory "
+         "records nothing. Not in the webroot. Where no state directory is known either, nothing "
+         "is recorded, and the error log says so."},
     {.name = "total-size",
      .kind = kBytes,
      .slot = slot<&ArchiveSettings::total_bytes>,
@@ -80,16 +83,17 @@ constexpr SchemaElement kMountArchive[] = {
     {.kind = kBool,
      .set_by = SetBy::kAdmin,
      .slot = slot<&MountArchive::enabled>,
-     .reload = kNew,
+     .reload = kSource,
      .origin = SchemaOrigin::kOwn,
      .example = "1",
      .help = "1: the mount is recorded into the directory of the archive at the root, and "
-             "listeners may go back in time. From the next source on."},
+             "listeners may go back in time. Running sources are recorded from then on; switched "
+             "off, recording ends at once."},
     {.name = "enabled",
      .kind = kBool,
      .set_by = SetBy::kAdmin,
      .slot = slot<&MountArchive::enabled>,
-     .reload = kNew,
+     .reload = kSource,
      .origin = SchemaOrigin::kOwn,
      .secondary = true,
      .canonical = "..",

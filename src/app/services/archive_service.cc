@@ -56,7 +56,16 @@ std::vector<Loop*> ArchiveService::begin_readers() {
   return loops;
 }
 
-void ArchiveService::begin_writer(const std::string& dir) {
+bool ArchiveService::begin_writer(const Config& config) {
+  const std::string dir = archive_directory_of(config);
+  if (dir.empty()) {
+    if (!std::exchange(said_, true))
+      services_.log.error("archive",
+                          "<archive> of a mount: nothing is recorded, because no "
+                          "directory is known; name one in <archive><dir>, or "
+                          "<paths><state-dir>");
+    return false;
+  }
   dir_ = dir;
   thread_ = std::make_unique<IoThread>(services_.loops.workers() + kArchiveThread, services_.clock,
                                        "archive");
@@ -73,25 +82,47 @@ void ArchiveService::begin_writer(const std::string& dir) {
       &remote_->archive());
   thread_->start();
   on_.store(true, std::memory_order_release);
+  ArchiveSettings settings = config.archive;
+  settings.dir = dir_;
+  settings.fills = fills(config);
+  writer_->configure(std::move(settings));
+  return true;
 }
 
 void ArchiveService::configure(const Config& config) {
   remote_->configure(config);
-  if (!on()) {
-    if (config.archive.dir.empty()) return;
-    begin_writer(config.archive.dir);
+  const bool began = !on();
+  if (began && ((config.archive.dir.empty() && !records_anything(config)) || !begin_writer(config)))
+    return;
+  if (!began) {
+    ArchiveSettings settings = config.archive;
+    settings.fills = fills(config);
+    writer_->configure(std::move(settings));
   }
-  ArchiveSettings settings = config.archive;
-  settings.fills = fills(config);
-  writer_->configure(std::move(settings));
+  // Of those that are recorded already nothing changes.
+  for (const auto& [name, mount] : *services_.mounts.all()) begin_running(*mount);
 }
 
-void ArchiveService::records_changed() {
+void ArchiveService::records_changed(const std::vector<std::string>& mounts) {
+  for (const std::string& name : mounts)
+    if (const auto mount = services_.mounts.find(name)) begin_running(*mount);
   if (on()) writer_->retain_soon();
 }
 
 void ArchiveService::mount_begun(const std::shared_ptr<Mount>& mount) {
-  if (on() && mount->settings()->archive.enabled) writer_->begin(mount);
+  const auto config = services_.config.read();
+  if (!mount_section(*config, mount->name()).archive.enabled) return;
+  if (on() || begin_writer(*config)) writer_->begin(mount, ArchiveWriter::From::kItsBegin);
+}
+
+// It has been switched on while its source was there.
+void ArchiveService::begin_running(const Mount& of) {
+  const auto config = services_.config.read();
+  const auto mount = live(of.name());
+  if (!mount || mount->channel().newest()->ended ||
+      !mount_section(*config, mount->name()).archive.enabled)
+    return;
+  if (on() || begin_writer(*config)) writer_->begin(mount, ArchiveWriter::From::kNow);
 }
 
 std::shared_ptr<Mount> ArchiveService::live(const std::string& mount) const {

@@ -32,13 +32,13 @@ class ArchiveService {
   ~ArchiveService();
 
   void configure(const Config& config);
-  // Limits of mounts may be others.
-  void records_changed();
+  // Settings of these mounts may be others: limits, and whether they are recorded.
+  void records_changed(const std::vector<std::string>& mounts);
   void mount_begun(const std::shared_ptr<Mount>& mount);
   // Writes what has been published; the workers have ended.
   void stop();
 
-  // False: no directory is configured.
+  // False: nothing has been recorded since the start, or no directory is known.
   bool on() const noexcept { return on_.load(std::memory_order_acquire); }
   const Catalog& catalog() const noexcept { return catalog_; }
   // REQUIRES: on()
@@ -69,7 +69,9 @@ class ArchiveService {
   std::vector<std::shared_ptr<Mount>> off_air() const;
 
  private:
-  void begin_writer(const std::string& dir);
+  // False: no directory is known.
+  bool begin_writer(const Config& config);
+  void begin_running(const Mount& mount);
   std::vector<Loop*> begin_readers();
   void told(const char* event, const std::string& mount, std::int64_t seconds);
 
@@ -86,6 +88,7 @@ class ArchiveService {
       downloads_;  // of mounts that are recorded; none ever goes
   std::map<std::string, std::weak_ptr<Mount>> off_air_;
   std::atomic<bool> on_{false};
+  bool said_ = false;  // that no directory is known
 };
 
 }  // namespace lb

@@ -31,13 +31,6 @@ std::shared_ptr<const LoginService::Plan> plan_of(const Config& config) {
 
 }  // namespace
 
-std::string state_directory(const Config& config) {
-  if (!config.paths.state_dir.empty()) return config.paths.state_dir;
-  const char* const given = std::getenv("STATE_DIRECTORY");
-  const std::string_view list = given == nullptr ? "" : given;
-  return std::string(list.substr(0, list.find(':')));
-}
-
 LoginService::LoginService(Services& services)
     : services_(services),
       plan_(std::make_shared<const Plan>()),

@@ -133,7 +133,4 @@ class LoginService {
   Timer timer_;
 };
 
-// <paths><state-dir>, or $STATE_DIRECTORY (systemd's; the first one of several); "": none is known.
-std::string state_directory(const Config& config);
-
 }  // namespace lb

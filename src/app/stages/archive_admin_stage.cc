@@ -97,7 +97,11 @@ Verdict ArchiveAdminStage::show(Connection& connection) {
                  [&worker = worker_, wanted, begins_ms, id = connection.id()](ArchiveSight sight) {
                    sight.forget_before(begins_ms);
                    JsonWriter out;
-                   out.begin_object().key("mounts").begin_array();
+                   out.begin_object();
+                   // What is not listed yet may be there.
+                   ArchiveService& archive = *worker.services.archive;
+                   out.key("reading").boolean(archive.on() && archive.catalog().is_reading());
+                   out.key("mounts").begin_array();
                    for (const ArchiveSight::Mount& mount : sight.mounts)
                      if (!wanted || *wanted == mount.name)
                        write_mount(out, mount, wanted ? &sight.titles : nullptr);

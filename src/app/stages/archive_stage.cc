@@ -11,6 +11,7 @@
 #include "app/services/login_service.h"
 #include "app/services/remote_recordings.h"
 #include "app/services/worker.h"
+#include "app/stages/archive_replies.h"
 #include "app/stages/auth_replies.h"
 #include "app/stages/auth_stage.h"
 #include "app/stages/past_stage.h"
@@ -32,7 +33,6 @@
 namespace lb {
 namespace {
 
-constexpr std::size_t kMostRanges = 16;
 // A plan has a point for each second, and opens a file for each five minutes.
 constexpr std::int64_t kLongestFileMs = 24 * 3600 * 1000;
 // A player reads a file as fast as it plays it, and may pause.  A client that takes longer than so
@@ -55,18 +55,6 @@ void reply_nothing(Connection& connection, const std::vector<ArchiveRange>& rang
   head.extra = "X-LB-Archive: " + ranges_text(ranges) + "\r\n";
   head.exposes = "X-LB-Archive";
   connection.reply(head, "Nothing of this time is recorded\r\n");
-}
-
-// The ranges that there are, here and at other nodes, as far as the client may go back.
-std::vector<ArchiveRange> ranges_for(Worker& worker, const std::string& mount,
-                                     std::int64_t earliest_ms) {
-  ArchiveService& archive = *worker.services.archive;
-  const auto holders = archive.remote().archive().holders();
-  auto ranges = ranges_anywhere(*archive.catalog().files(mount), holders->of(mount),
-                                unix_ms(worker.services.clock.wall()));
-  std::erase_if(ranges, [&](const ArchiveRange& range) { return range.to_ms <= earliest_ms; });
-  if (!ranges.empty()) ranges.front().from_ms = std::max(ranges.front().from_ms, earliest_ms);
-  return ranges;
 }
 
 void reply_nothing(Worker& worker, Connection& connection, std::int64_t earliest_ms) {
@@ -123,18 +111,6 @@ bool is_recorded_soon(const RecordedFiles& files, const StreamAddress& at) {
   return false;
 }
 
-std::string file_name(const ExportPlan& plan) {
-  std::string base;
-  for (const char c : plan.mount.substr(plan.mount.rfind('/') + 1)) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '_' || c == '.';
-    base.push_back(plain ? c : '_');
-  }
-  const std::string_view extension = file_extension(plan.content_type);
-  if (base.ends_with(extension)) base.resize(base.size() - extension.size());
-  return base + "-" + compact_time(plan.from_ms) + std::string(extension);
-}
-
 struct ExportAsk {
   ExportAsk(Worker& of, Connection& waiting, Catalog::Files recorded, const PastAsk& asked,
             DownloadPlaces::Place entered)
@@ -175,8 +151,8 @@ void send_export(ExportAsk& asked, Connection& waiting, ExportPlan plan) {
   head.content_type = plan.content_type;
   const bool saved = asked.ask.attachment || !is_stream_type(plan.content_type);
   head.extra = "Accept-Ranges: bytes\r\nETag: " + plan.etag +
-               "\r\nContent-Disposition: " + (saved ? "attachment" : "inline") + "; filename=\"" +
-               file_name(plan) + "\"\r\n" + stream_header_lines(plan.content_type);
+               "\r\nContent-Disposition: " + (saved ? "attachment" : "inline") + "; " +
+               file_name_params(plan) + "\r\n" + stream_header_lines(plan.content_type);
   if (plan.settled) head.cache = "private, max-age=3600";
   if (client_has(waiting.request(), plan.etag)) {
     head.status = 304;
@@ -280,16 +256,6 @@ void find_start(Worker& worker, std::uint64_t id, const std::string& name, const
 }
 
 }  // namespace
-
-std::string ranges_text(const std::vector<ArchiveRange>& ranges) {
-  std::string out;
-  for (std::size_t i = 0; i < std::min(ranges.size(), kMostRanges); ++i) {
-    const ArchiveRange& range = ranges[ranges.size() - 1 - i];
-    if (!out.empty()) out += ", ";
-    out += std::to_string(range.from_ms / 1000) + "-" + std::to_string(range.to_ms / 1000);
-  }
-  return out;
-}
 
 Verdict ArchiveStage::handle(Connection& connection) {
   RequestContext& context = connection.context();

@@ -23,9 +23,6 @@ namespace lb {
 struct Worker;
 struct PastAsk;
 
-// "1795158000-1795161600, …", Unix seconds, the newest first, at most 16.
-std::string ranges_text(const std::vector<ArchiveRange>& ranges);
-
 class ArchiveStage final : public Stage {
  public:
   explicit ArchiveStage(Worker& worker);

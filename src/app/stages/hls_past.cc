@@ -8,6 +8,7 @@
 #include "app/services/archive_service.h"
 #include "app/services/hls_service.h"
 #include "app/services/worker.h"
+#include "app/stages/archive_replies.h"
 #include "app/stages/archive_stage.h"
 #include "app/stages/auth_stage.h"
 #include "app/stages/hls_ask.h"
@@ -27,15 +28,17 @@ namespace {
 constexpr std::int64_t kRecentMs = 60'000;
 constexpr std::size_t kMaxOlder = 256;
 
-// With the ranges that there are, here and at other nodes.
-Verdict refuse_past(Services& services, Connection& connection) {
-  ArchiveService& archive = *services.archive;
+// With the ranges that there are, for clients that may listen to them.
+Verdict refuse_past(Worker& worker, Connection& connection, std::int64_t earliest_ms) {
+  const RequestContext& context = connection.context();
   const std::string& mount = connection.request().path;
-  const auto holders = archive.remote().archive().holders();
-  const auto ranges = ranges_anywhere(*archive.catalog().files(mount), holders->of(mount),
-                                      unix_ms(services.clock.wall()));
-  return refuse_hls(connection, 404, "Nothing of this time is recorded\r\n",
-                    "X-LB-Archive: " + ranges_text(ranges) + "\r\n");
+  const auto config = worker.services.config.read();
+  const bool may_listen = mount_section(*config, mount).authenticator.type.empty() ||
+                          context.authorised || context.hls->known;
+  return refuse_hls(
+      connection, 404, "Nothing of this time is recorded\r\n",
+      may_listen ? "X-LB-Archive: " + ranges_text(ranges_for(worker, mount, earliest_ms)) + "\r\n"
+                 : std::string());
 }
 
 Verdict ask_later(Connection& connection) {
@@ -124,7 +127,7 @@ Verdict HlsStage::serve_past_list(Connection& connection) {
   if (!ask.past) return look_up_list(connection, *earliest);
   if (ask.past->unanswered) return ask_later(connection);
   const PastList& list = ask.past->list;
-  if (list.segments.empty()) return refuse_past(services, connection);
+  if (list.segments.empty()) return refuse_past(worker_, connection, *earliest);
   if (ask.is_master()) return serve_past_master(connection, list);
   const auto mount = mount_of_past(name, list.content_type, list.bandwidth / 8);
   const bool is_get = connection.request().method == Method::kGet;

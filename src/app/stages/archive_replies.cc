@@ -1,0 +1,63 @@
+#include "app/stages/archive_replies.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "app/services/archive_service.h"
+#include "app/services/remote_recordings.h"
+#include "app/services/worker.h"
+#include "archive/time_text.h"
+#include "archive/where.h"
+
+namespace lb {
+namespace {
+
+constexpr std::size_t kMostRanges = 16;
+
+}  // namespace
+
+std::vector<ArchiveRange> ranges_for(Worker& worker, const std::string& mount,
+                                     std::int64_t earliest_ms) {
+  ArchiveService& archive = *worker.services.archive;
+  const auto holders = archive.remote().archive().holders();
+  auto ranges = ranges_anywhere(*archive.catalog().files(mount), holders->of(mount),
+                                unix_ms(worker.services.clock.wall()));
+  std::erase_if(ranges, [&](const ArchiveRange& range) { return range.to_ms <= earliest_ms; });
+  if (!ranges.empty()) ranges.front().from_ms = std::max(ranges.front().from_ms, earliest_ms);
+  return ranges;
+}
+
+std::string ranges_text(const std::vector<ArchiveRange>& ranges) {
+  std::string out;
+  for (std::size_t i = 0; i < std::min(ranges.size(), kMostRanges); ++i) {
+    const ArchiveRange& range = ranges[ranges.size() - 1 - i];
+    if (!out.empty()) out += ", ";
+    out += std::to_string(range.from_ms / 1000) + "-" + std::to_string(range.to_ms / 1000);
+  }
+  return out;
+}
+
+// A quoted name of ASCII, and the whole one for clients that know RFC 6266.
+std::string file_name_params(const ExportPlan& plan) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  const std::string_view extension = file_extension(plan.content_type);
+  std::string base = plan.mount.substr(plan.mount.rfind('/') + 1);
+  if (base.ends_with(extension)) base.resize(base.size() - extension.size());
+  base += "-" + compact_time(plan.from_ms) + std::string(extension);
+  std::string plain, encoded;
+  for (const char c : base) {
+    const bool safe = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                      c == '-' || c == '_' || c == '.';
+    plain.push_back(safe ? c : '_');
+    if (safe) {
+      encoded.push_back(c);
+    } else {
+      const auto byte = static_cast<unsigned char>(c);
+      encoded += {'%', kHex[byte >> 4], kHex[byte & 15]};
+    }
+  }
+  const std::string quoted = "filename=\"" + plain + "\"";
+  return plain == base ? quoted : quoted + "; filename*=UTF-8''" + encoded;
+}
+
+}  // namespace lb
