@@ -260,6 +260,10 @@ void find_start(Worker& worker, std::uint64_t id, const std::string& name, const
 Verdict ArchiveStage::handle(Connection& connection) {
   RequestContext& context = connection.context();
   if (!context.past || context.shifted || context.resumes) return Verdict::kNext;
+  if (context.past->unrecorded) {
+    connection.reply_text(404, "This mount is not recorded\r\n");
+    return Verdict::kAnswered;
+  }
   Services& services = worker_.services;
   const auto config = services.config.read();
   const MountSettings& section = mount_section(*config, connection.request().path);

@@ -87,24 +87,6 @@ std::optional<PastPath> past_of_path(std::string_view path) {
   return out;
 }
 
-namespace {
-
-// A file or a moment of a mount that has no past: the live stream would be another one, without an
-// end.
-Verdict refuse_unrecorded(Services& services, Connection& connection, std::int64_t now_ms) {
-  const Request& request = connection.request();
-  const auto config = services.config.read();
-  const bool is_mount = services.mounts.find(request.path) != nullptr ||
-                        mount_section(*config, request.path).name == request.path;
-  // What an authenticator, or a page, has parameters of the same name for is no time.
-  const auto ask = past_of_query(request.query, now_ms);
-  if (!is_mount || is_page(services, request.path) || !ask || !*ask) return Verdict::kNext;
-  connection.reply_text(404, "This mount is not recorded\r\n");
-  return Verdict::kAnswered;
-}
-
-}  // namespace
-
 Verdict PastStage::handle(Connection& connection) {
   Services& services = worker_.services;
   if (connection.context().hls) return Verdict::kNext;
@@ -131,13 +113,28 @@ Verdict PastStage::handle(Connection& connection) {
       (!may_have_past(services, request.path) || is_page(services, request.path)) &&
       (!services.mounts.find(request.path) || !archive.on() ||
        !mount_section(*services.config.read(), request.path).archive.enabled))
-    return refuse_unrecorded(services, connection, now_ms);
+    return take_unrecorded(connection, now_ms);
   const auto ask = past_of_query(request.query, now_ms);
   if (!ask) {
     connection.reply_text(400, ask.error().what + "\r\n");
     return Verdict::kAnswered;
   }
   if (*ask) connection.context().past = std::make_unique<PastAsk>(**ask);
+  return Verdict::kNext;
+}
+
+// The live stream would be another one, without an end.
+Verdict PastStage::take_unrecorded(Connection& connection, std::int64_t now_ms) {
+  Services& services = worker_.services;
+  const Request& request = connection.request();
+  const auto config = services.config.read();
+  const bool is_mount = services.mounts.find(request.path) != nullptr ||
+                        mount_section(*config, request.path).name == request.path;
+  // What an authenticator, or a page, has parameters of the same name for is no time.
+  const auto ask = past_of_query(request.query, now_ms);
+  if (!is_mount || is_page(services, request.path) || !ask || !*ask) return Verdict::kNext;
+  connection.context().past = std::make_unique<PastAsk>(**ask);
+  connection.context().past->unrecorded = true;
   return Verdict::kNext;
 }
 

@@ -26,6 +26,7 @@ struct PastAsk {
   std::optional<StreamAddress> at;      // of a stream: exactly there
   std::int64_t earliest_ms = 0;         // nothing older is played
   bool attachment = false;
+  bool unrecorded = false;  // the mount has no past: what is asked for is not there
   std::string path;         // as it was asked for, where that was not the mount's
   SteadyTime wait_until{};  // of what is not recorded yet
 };
@@ -45,6 +46,7 @@ class PastStage final : public Stage {
   Verdict handle(Connection& connection) override;
 
  private:
+  Verdict take_unrecorded(Connection& connection, std::int64_t now_ms);
   Worker& worker_;
 };
 
