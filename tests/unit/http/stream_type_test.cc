@@ -5,6 +5,8 @@
 #include "CppUTest/TestHarness.h"
 
 namespace lb {
+using namespace lb;
+
 namespace {
 
 TEST_GROUP(StreamType){};
