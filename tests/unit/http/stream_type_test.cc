@@ -4,7 +4,6 @@
 
 #include "CppUTest/TestHarness.h"
 
-namespace lb {
 using namespace lb;
 
 namespace {
@@ -68,4 +67,3 @@ TEST(StreamType, WhatIsPlayedStaysPlayableAndAllElseIsNoDocumentOfThisOrigin) {
 }
 
 }  // namespace
-}  // namespace lb
