@@ -31,6 +31,7 @@ class HashQueue {
 
   // False: too many wait, the callback is destroyed uncalled.
   bool check(std::string hash, std::string password, UniqueFunction<void(bool)> done);
+  bool is_busy() const noexcept { return usual_.busy || dear_.busy; }
 
  private:
   struct Job {

@@ -115,6 +115,7 @@ XmlNode node_of(const SchemaBlock& block, Rng& rng, bool everything) {
 void mend(XmlNode& settings) {
   for (XmlNode& child : settings.children) {
     if (child.name == "redirect" || child.name == "redirect-to") child.text = "http://h.example/x";
+    if (child.name == "type") child.text = "audio/x-any";
     if (child.name != "http-headers") continue;
     for (XmlNode& header : child.children) {
       std::erase_if(header.attributes, [](const XmlAttribute& one) { return one.name == "name"; });
