@@ -370,6 +370,12 @@ void SlotService::serve(Row& row) {
   if (const auto word = book.take_refusal()) refuse(row, *word);
   if (const SlotBook::Count most = book.take_endings(); most > 0)
     end_newest(services_, book.mount(), book.gate(), static_cast<std::size_t>(most));
+  for (const SlotBook::Disbelief& one : book.take_disbelieved())
+    services_.log.warn("cluster/slots",
+                       "mount " + book.mount() + ": " + one.node + " claims " +
+                           std::to_string(one.claimed) + " slots of " + std::to_string(one.limit) +
+                           " (max-listeners-cluster); " + std::to_string(one.counted) +
+                           " of them were given to it and count");
   for (SlotBook::Letter& letter : book.take_letters())
     letters_[letter.to].push_back(std::move(letter.row));
   if (!letters_.empty() && !flush_timer_.armed())

@@ -33,6 +33,17 @@ SlotBook::Count SlotBook::given_out() const noexcept {
   return sum;
 }
 
+SlotBook::Count SlotBook::disbelieved(const Child& child) const noexcept {
+  if (role_ != Role::kRoot || child.out() <= highest_limit_) return 0;
+  return std::min(child.uncovered, child.out());
+}
+
+SlotBook::Count SlotBook::disbelieved() const noexcept {
+  Count sum = 0;
+  for (const auto& [id, child] : children_) sum += disbelieved(child);
+  return sum;
+}
+
 SlotBook::Count SlotBook::wanted() const noexcept {
   Count sum = waiting_ + recall_;
   for (const auto& [id, child] : children_) sum += child.want;
@@ -75,6 +86,7 @@ bool SlotBook::is_at_rest(SteadyTime now) const noexcept {
 
 void SlotBook::set_place(const std::string& parent, Count limit, bool certain, SteadyTime now) {
   const bool limit_changed = std::exchange(limit_, limit) != limit;
+  highest_limit_ = std::max(highest_limit_, limit);
   const bool moves = !placed_ || parent != parent_;
   if (moves) {
     const Role next = !parent.empty() ? Role::kChild : limit < 0 ? Role::kOpen : Role::kRoot;
@@ -202,31 +214,13 @@ void SlotBook::call_in_debt(SteadyTime now) {
 
 // A root with too many listeners that may end them.
 void SlotBook::end_excess(SteadyTime now) {
-  owed_since_ = owed() > 0 ? std::min(owed_since_, now) : SteadyTime::max();
-  if (role_ != Role::kRoot || !ends_excess_ || owed() == 0) return;
+  const Count excess = owed() + disbelieved();
+  owed_since_ = excess > 0 ? std::min(owed_since_, now) : SteadyTime::max();
+  if (role_ != Role::kRoot || !ends_excess_ || excess == 0) return;
   if (now < std::max(owed_since_, ended_at_) + timing_.over) return;
   if (now < links_changed_ + timing_.settled || any_held() || !may_give(now)) return;
   ended_at_ = now;
-  end_listeners(owed());
-}
-
-// Each in its part, here and below.
-void SlotBook::end_listeners(Count listeners) {
-  Count all = gate_->inside();
-  for (const auto& [id, child] : children_)
-    if (child.linked) all += child.out();
-  if (all <= 0) return;
-  listeners = std::min(listeners, all);
-  Count passed = 0, asked = 0;
-  const auto part_of = [&](Count weight) {
-    passed += weight;
-    const Count upto = listeners * passed / all;
-    return upto - std::exchange(asked, upto);
-  };
-  for (auto& [id, child] : children_)
-    if (const Count part = child.linked ? part_of(child.out()) : 0; part > 0)
-      tell_child(id, child, part, SlotWord::kEnd);
-  endings_ += part_of(gate_->inside());
+  end_listeners(excess);
 }
 
 void SlotBook::forfeit() {
@@ -379,6 +373,7 @@ void SlotBook::take_up(const std::string& from, const SlotRow& row, SteadyTime n
     at->second.linked = linked_.contains(from);
   }
   Child& child = at->second;
+  Count covered = child.held;
   if (row.life != child.life) {
     if (row.life < child.life && !child.fresh) return;
     links_changed_ = now;
@@ -391,6 +386,8 @@ void SlotBook::take_up(const std::string& from, const SlotRow& row, SteadyTime n
       next.hold_until = child.hold_until;
     }
     // What the child had covers what it claims.
+    covered = std::max(covered, child.out() - std::min(child.uncovered, child.out()));
+    next.noted = child.noted;
     child = next;
     if (search_) search_->awaited.erase(from);
   } else if (child.dead) {
@@ -402,6 +399,8 @@ void SlotBook::take_up(const std::string& from, const SlotRow& row, SteadyTime n
   if (const Count more = bounded(row.claim) - child.claim; more > 0) {
     child.claim += more;
     child.held -= std::min(child.held, more);
+    child.uncovered += std::max<Count>(0, more - covered);
+    note_disbelief(from, child, now);
   }
   if (const Count short_of = -free(); short_of > 0) claimed(short_of);
   if (child.claim > child.claimed) child.claim_needs = claim_;
@@ -409,6 +408,7 @@ void SlotBook::take_up(const std::string& from, const SlotRow& row, SteadyTime n
       back > 0) {
     const Count moved = std::clamp<Count>(bounded(row.moved) - child.moved, 0, back);
     child.back += back;
+    child.uncovered -= std::min(child.uncovered, back);
     child.moved += moved;
     child.recalled -= std::min(child.recalled, back);
     if (moved > 0 && role_ == Role::kChild) {
@@ -441,6 +441,7 @@ void SlotBook::claimed(Count slots) {
 
 void SlotBook::release(Child& child) {
   child.given = child.claim = child.back = child.moved = child.claimed = child.held = 0;
+  child.uncovered = 0;
   child.want = child.recalled = 0;
   child.hold_until = SteadyTime::max();
   child.dead = true;

@@ -14,6 +14,10 @@
 // Where the root's mount says so the excess is ended: each node ends its part, the newest first.
 // Not before the right number has been passed for a second, so that what is idle is back, and not
 // within three seconds of a change of links: claims may be on their way, and a slot counts twice.
+// A claim is a node's own word, and a node may lie.  What a node was given before covers its claim.
+// Where the excess ends, what is not covered ends first, the largest claims first, so a node that
+// claims too much ends its own listeners only.  With more than any limit that the mount has had, a
+// claim cannot be right: of it only what is covered counts at the root, and others have the slots.
 // Lives: with each new link a lower node begins at zero and claims what it uses.  It does so too
 // when it pulls from another node.  Once the root knows of that claim, the slots go back through
 // the old parent to the root, and no node on the way gives them to another listener.
@@ -97,6 +101,13 @@ class SlotBook {
   // So many of its listeners end, the newest first; once.
   Count take_endings() noexcept { return std::exchange(endings_, 0); }
 
+  // Claims that do not count, each of them once, and of a node once a minute.
+  struct Disbelief {
+    std::string node;
+    Count claimed = 0, limit = 0, counted = 0;
+  };
+  std::vector<Disbelief> take_disbelieved() { return std::exchange(disbelieved_, {}); }
+
   // Every 20 ms while it is busy(), else every 250 ms.
   void tick(SteadyTime now);
   bool busy() const noexcept { return search_.has_value() || wanted() > 0 || owed() > 0; }
@@ -130,6 +141,8 @@ class SlotBook {
     Count given = 0, claim = 0, back = 0, moved = 0;
     Count claimed = 0;      // of `claim`, it has been told that the root knows it
     Count claim_needs = 0;  // … which is so when the parent has confirmed as much of claim_
+    Count uncovered = 0;    // of `claim`, it was not given before
+    SteadyTime noted = SteadyTime::min();  // as disbelieved
     Count want = 0;
     Count recalled = 0;  // of what it was asked for, not given back yet
     Count held = 0;      // of its process before: of listeners behind it, which it claims again
@@ -158,7 +171,11 @@ class SlotBook {
   };
 
   Count given_out() const noexcept;
-  Count free() const noexcept { return have_ - given_out() - gate_->limit(); }
+  Count free() const noexcept { return have_ - given_out() + disbelieved() - gate_->limit(); }
+  // Of what is out, claims that do not count.
+  Count disbelieved(const Child& child) const noexcept;
+  Count disbelieved() const noexcept;
+  void note_disbelief(const std::string& id, Child& child, SteadyTime now);
   Count wanted() const noexcept;
   // So many slots more are out than there may be: what becomes idle is called in.
   Count owed() const noexcept;
@@ -170,6 +187,7 @@ class SlotBook {
   void call_in_debt(SteadyTime now);
   void end_excess(SteadyTime now);
   void end_listeners(Count listeners);
+  std::vector<Count> parts_of_claims(Count most) const;
   void freeze();
   void forfeit();
   bool may_give(SteadyTime now) const noexcept;
@@ -200,7 +218,8 @@ class SlotBook {
   bool placed_ = false;
   Role role_ = Role::kOpen;
   Count limit_ = kNoLimit;
-  Count have_ = 0;  // all slots of this node and of those below
+  Count highest_limit_ = 0;  // that this node has known
+  Count have_ = 0;           // all slots of this node and of those below
   SteadyTime gives_from_{};
   // At the parent.
   std::string parent_;
@@ -230,6 +249,7 @@ class SlotBook {
   SteadyTime idle_look_{};
   Count idle_before_ = 0;
   std::vector<Letter> letters_;
+  std::vector<Disbelief> disbelieved_;
 };
 
 }  // namespace lb

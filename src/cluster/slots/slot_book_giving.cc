@@ -1,10 +1,16 @@
 // How a node gives slots, and looks for them; see slot_book.h.
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "cluster/slots/slot_book.h"
 
 namespace lb {
+namespace {
+
+constexpr auto kNotedEach = std::chrono::minutes(1);
+
+}  // namespace
 
 // -- giving ---------------------------------------------------------------------------------------
 
@@ -239,6 +245,77 @@ SlotBook::Picture SlotBook::picture() const {
   for (const auto& [id, child] : children_)
     (child.hold_until == SteadyTime::max() ? picture.given : picture.held) += child.out();
   return picture;
+}
+
+// -- ending listeners ----------------------------------------------------------------------------
+
+// So many of each uncovered claim, in sum `most` at most: the largest claims are cut to one height.
+std::vector<SlotBook::Count> SlotBook::parts_of_claims(Count most) const {
+  std::vector<Count> claims;
+  for (const auto& [id, child] : children_)
+    claims.push_back(child.linked ? std::min(child.uncovered, child.out()) : 0);
+  std::vector<Count> sorted = claims;
+  std::sort(sorted.begin(), sorted.end(), std::greater<>());
+  // The height, and so many of the largest that are cut to it by one more.
+  Count height = sorted.empty() ? 0 : sorted.front(), left = most, one_more = 0;
+  for (std::size_t n = 1; n <= sorted.size() && left > 0 && height > 0; ++n) {
+    const Count next = n < sorted.size() ? sorted[n] : 0;
+    const auto wide = static_cast<Count>(n);
+    const Count down = std::min(height - next, left / wide);
+    height -= down;
+    left -= down * wide;
+    if (height == next) continue;
+    one_more = left;
+    break;
+  }
+  for (Count& claim : claims) {
+    Count part = std::max<Count>(0, claim - height);
+    if (claim >= height && height > 0 && one_more > 0) {
+      ++part;
+      --one_more;
+    }
+    claim = part;
+  }
+  return claims;
+}
+
+// Claims that nothing covers first; then each in its part, here and below.
+void SlotBook::end_listeners(Count listeners) {
+  Count all = gate_->inside();
+  for (const auto& [id, child] : children_)
+    if (child.linked) all += child.out();
+  if (all <= 0) return;
+  listeners = std::min(listeners, all);
+  std::vector<Count> parts = parts_of_claims(listeners);
+  for (const Count part : parts) {
+    listeners -= part;
+    all -= part;
+  }
+  Count passed = 0, asked = 0;
+  // The counts are those of other nodes: no product of them is sure to fit.
+  const auto part_of = [&](Count weight) {
+    passed += weight;
+    const Count upto =
+        passed >= all ? listeners
+                      : static_cast<Count>(static_cast<double>(listeners) *
+                                           static_cast<double>(passed) / static_cast<double>(all));
+    return upto - std::exchange(asked, upto);
+  };
+  auto cut = parts.begin();
+  for (auto& [id, child] : children_) {
+    Count part = *cut++;
+    if (child.linked) part += part_of(child.out() - part);
+    if (part > 0)
+      tell_child(id, child, std::min(part, static_cast<Count>(kMaxSlotsAtOnce)), SlotWord::kEnd);
+  }
+  endings_ += part_of(gate_->inside());
+}
+
+void SlotBook::note_disbelief(const std::string& id, Child& child, SteadyTime now) {
+  const Count out = disbelieved(child);
+  if (out == 0 || (child.noted != SteadyTime::min() && now < child.noted + kNotedEach)) return;
+  child.noted = now;
+  disbelieved_.push_back({id, child.out(), limit_, child.out() - out});
 }
 
 }  // namespace lb

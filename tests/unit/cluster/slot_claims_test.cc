@@ -1,0 +1,63 @@
+// What SlotBook makes of claims that cannot be right.
+#include "cluster/slot_net.h"
+#include "cluster/slots/slot_book.h"
+
+// Last, because it redefines `new`.
+#include "CppUTest/TestHarness.h"
+
+using namespace lb;
+using namespace lb::test;
+using namespace std::chrono_literals;
+
+TEST_GROUP(SlotClaims){static void come(SlotNet & net, unsigned node, unsigned listeners){
+    for (unsigned i = 0; i < listeners; ++i) net.arrive(node);
+}
+}
+;
+
+// A node may say anything: it ends none of the listeners elsewhere, and keeps none out.
+TEST(SlotClaims, AClaimAboveTheLimitIsTheClaimantsOwn) {
+  for (const std::uint64_t claim : {std::uint64_t{21}, std::uint64_t{1000}, kMaxSlotCount}) {
+    for (const bool ends : {false, true}) {
+      SlotNet net(3, 20, 17);
+      net.members[0].book->set_ends_excess(ends);
+      net.run_for(1100ms);
+      come(net, 2, 10);
+      net.run_for(300ms);
+      SlotRow row;
+      row.mount = "/m";
+      row.life = std::uint64_t{1} << 60;
+      row.claim = claim;
+      net.members[0].book->take("n1", row, net.now);
+      net.settle(0);
+      const auto noted = net.members[0].book->take_disbelieved();
+      LONGS_EQUAL(1, noted.size());
+      STRCMP_EQUAL("n1", noted.front().node.c_str());
+      net.run_for(8s);
+      LONGS_EQUAL(10, net.inside(2));
+      LONGS_EQUAL(0, net.members[2].ended);
+      come(net, 2, 5);
+      net.run_for(300ms);
+      LONGS_EQUAL(15, net.inside(2));
+    }
+  }
+}
+
+TEST(SlotClaims, AClaimWithinTheLimitEndsTheClaimantsExcess) {
+  SlotNet net(3, 20, 18);
+  net.members[0].book->set_ends_excess(true);
+  net.run_for(1100ms);
+  come(net, 2, 10);
+  net.run_for(300ms);
+  for (std::uint64_t life = 1; life <= 5; ++life) {
+    SlotRow row;
+    row.mount = "/m";
+    row.life = (std::uint64_t{1} << 60) + life;
+    row.claim = 20;
+    net.members[0].book->take("n1", row, net.now);
+    net.settle(0);
+    net.run_for(5s);
+  }
+  LONGS_EQUAL(10, net.inside(2));
+  LONGS_EQUAL(0, net.members[2].ended);
+}
