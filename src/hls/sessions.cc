@@ -5,6 +5,22 @@
 #include <utility>
 
 namespace lb {
+namespace {
+
+// Of an IPv6 address its /64 counts: a host has all of it.
+std::string newcomer_key(std::string_view ip, std::string_view mount) {
+  constexpr int kGroups = 4;
+  if (ip.find(':') != std::string_view::npos) {
+    std::size_t end = 0;
+    for (int i = 0; i < kGroups && end != std::string_view::npos; ++i)
+      end = ip.find(':', end + (i == 0 ? 0 : 1));
+    ip = ip.substr(0, end);
+  }
+  std::string key(ip);
+  return key.append(1, '\0').append(mount);
+}
+
+}  // namespace
 
 // A mount has no NUL in its name.
 std::string HlsSessions::key_of(std::string_view name, std::string_view mount) {
@@ -37,8 +53,52 @@ bool HlsSessions::knows(std::string_view name, std::string_view mount) const {
   return shard.sessions.count(key) > 0;
 }
 
+bool HlsSessions::has_room(std::string_view ip, std::string_view mount) const {
+  const std::string key = newcomer_key(ip, mount);
+  const NewcomerShard& shard = newcomers_[place_of(key)];
+  const std::lock_guard<std::mutex> guard(shard.mutex);
+  const auto found = shard.names.find(key);
+  return found == shard.names.end() || found->second.size() < kMaxNewcomers;
+}
+
+void HlsSessions::earn(std::string_view name, std::string_view mount) {
+  std::string ip;
+  {
+    const std::string key = key_of(name, mount);
+    Shard& shard = shards_[place_of(key)];
+    const std::lock_guard<std::mutex> guard(shard.mutex);
+    const auto found = shard.sessions.find(key);
+    if (found == shard.sessions.end() || found->second->earned) return;
+    found->second->earned = true;
+    ip = found->second->ip;
+  }
+  leave_newcomers(ip, mount, std::string(name));
+}
+
+void HlsSessions::wait_on(std::string_view name, std::string_view mount, SteadyTime now) {
+  const std::string key = key_of(name, mount);
+  Shard& shard = shards_[place_of(key)];
+  const std::lock_guard<std::mutex> guard(shard.mutex);
+  if (const auto found = shard.sessions.find(key); found != shard.sessions.end())
+    found->second->listed = now;
+}
+
+void HlsSessions::leave_newcomers(const std::string& ip, std::string_view mount,
+                                  const std::string& name) {
+  const std::string key = newcomer_key(ip, mount);
+  NewcomerShard& shard = newcomers_[place_of(key)];
+  const std::lock_guard<std::mutex> guard(shard.mutex);
+  const auto found = shard.names.find(key);
+  if (found == shard.names.end()) return;
+  std::erase(found->second, name);
+  if (found->second.empty()) shard.names.erase(found);
+}
+
 HlsSessionPtr HlsSessions::add(HlsSessionPtr session, SteadyTime now) {
-  session->seen = now;
+  session->seen = session->listed = now;
+  const bool earned = session->earned;
+  const std::string name = session->name;
+  const std::string newcomer = newcomer_key(session->ip, session->mount->name());
   const std::string key = key_of(session->name, session->mount->name());
   const std::string crowd = session->crowd;
   {
@@ -48,17 +108,37 @@ HlsSessionPtr HlsSessions::add(HlsSessionPtr session, SteadyTime now) {
     if (!added) return session;
     at->second = std::move(session);
   }
-  CrowdShard& shard = crowds_[place_of(crowd)];
-  const std::lock_guard<std::mutex> guard(shard.mutex);
-  ++shard.crowds[crowd].sessions;
+  {
+    CrowdShard& shard = crowds_[place_of(crowd)];
+    const std::lock_guard<std::mutex> guard(shard.mutex);
+    ++shard.crowds[crowd].sessions;
+  }
+  if (!earned) {
+    NewcomerShard& shard = newcomers_[place_of(newcomer)];
+    const std::lock_guard<std::mutex> guard(shard.mutex);
+    shard.names[newcomer].push_back(name);
+  }
   return nullptr;
 }
 
-void HlsSessions::count_segment(std::string_view crowd, std::uint64_t bytes) {
-  CrowdShard& shard = crowds_[place_of(crowd)];
-  const std::lock_guard<std::mutex> guard(shard.mutex);
-  const auto found = shard.crowds.find(std::string(crowd));
-  if (found != shard.crowds.end()) found->second.bytes += bytes;
+void HlsSessions::count_segment(std::string_view crowd, std::uint64_t bytes, std::string_view ip,
+                                std::string_view mount) {
+  {
+    CrowdShard& shard = crowds_[place_of(crowd)];
+    const std::lock_guard<std::mutex> guard(shard.mutex);
+    const auto found = shard.crowds.find(std::string(crowd));
+    if (found != shard.crowds.end()) found->second.bytes += bytes;
+  }
+  std::string name;
+  {
+    const std::string key = newcomer_key(ip, mount);
+    NewcomerShard& shard = newcomers_[place_of(key)];
+    const std::lock_guard<std::mutex> guard(shard.mutex);
+    const auto found = shard.names.find(key);
+    if (found == shard.names.end()) return;
+    name = found->second.front();
+  }
+  earn(name, mount);
 }
 
 // Its part of what the crowd has fetched; the parts of all add up to the whole.
@@ -88,13 +168,17 @@ std::vector<HlsSessionPtr> HlsSessions::take_where(Goes goes) {
       at = shard.sessions.erase(at);
     }
   }
-  for (const HlsSessionPtr& session : taken) leave_crowd(*session);
+  for (const HlsSessionPtr& session : taken) {
+    leave_crowd(*session);
+    if (!session->earned) leave_newcomers(session->ip, session->mount->name(), session->name);
+  }
   return taken;
 }
 
 std::vector<HlsSessionPtr> HlsSessions::take_silent(SteadyTime now) {
   return take_where([now](const HlsSession& session) {
-    return now - session.seen >= session.patience || now >= session.until;
+    return now - session.seen >= session.patience || now >= session.until ||
+           (!session.earned && now - session.listed >= kNewcomerPatience);
   });
 }
 

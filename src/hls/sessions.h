@@ -1,6 +1,10 @@
 // HlsSessions: the listenings by HLS that are going on.  A player of HLS has no connection that
 // lasts: it listens from the first list that it asks for until it has asked for none for a while.
 //
+// A list costs nothing to ask for, so a session is a newcomer until a segment has been fetched: it
+// has its place for some seconds only, and an address has few of them at once.  A segment whose
+// request names no session is that of the oldest newcomer of its address.
+//
 // Thread: all functions from any thread; a shard's mutex is held for one look-up, and nothing else
 // is called under it.  What a session holds is let go by the caller, outside of the locks.
 // Ownership: owns its sessions until they are taken out.
@@ -38,8 +42,10 @@ struct HlsSession {
   SteadyTime began{};
   SteadyTime until = SteadyTime::max();  // max-listener-duration
   std::chrono::seconds patience{20};     // that it may ask for nothing
+  bool earned = false;                   // its player has fetched a segment
   // Of the shard from here on.
   SteadyTime seen{};
+  SteadyTime listed{};  // a newcomer's: when it could have asked for a segment
   std::uint64_t bytes = 0;
 
   // Before the mount goes, and the gate with it.
@@ -49,14 +55,25 @@ using HlsSessionPtr = std::unique_ptr<HlsSession>;
 
 class HlsSessions {
  public:
+  static constexpr std::size_t kMaxNewcomers = 8;  // of an address, at a mount
+  static constexpr std::chrono::seconds kNewcomerPatience{6};
+
+  // Whether one more player may come from this address.  Two that ask at once may both be told so.
+  bool has_room(std::string_view ip, std::string_view mount) const;
+  // A segment was fetched by this session.
+  void earn(std::string_view name, std::string_view mount);
+  // There is no segment yet that it could fetch.
+  void wait_on(std::string_view name, std::string_view mount, SteadyTime now);
   // True: it is known at this mount, and goes on; bytes: that it gets by this request.
   bool touch(std::string_view name, std::string_view mount, SteadyTime now,
              std::uint64_t bytes = 0);
   bool knows(std::string_view name, std::string_view mount) const;
   // Two first requests of one player may come at once: the second one is given back.
   HlsSessionPtr add(HlsSessionPtr session, SteadyTime now);
-  // Of a segment whose request names no session: the sessions of its crowd have their part in it.
-  void count_segment(std::string_view crowd, std::uint64_t bytes);
+  // Of a segment whose request names no session: the sessions of its crowd have their part in it,
+  // and a newcomer of its address has fetched it.
+  void count_segment(std::string_view crowd, std::uint64_t bytes, std::string_view ip,
+                     std::string_view mount);
 
   // Those that have ended, with their bytes.
   std::vector<HlsSessionPtr> take_silent(SteadyTime now);
@@ -93,15 +110,22 @@ class HlsSessions {
     std::mutex mutex;
     std::unordered_map<std::string, Crowd> crowds;
   };
+  struct NewcomerShard {
+    mutable std::mutex mutex;
+    // By address and mount; the oldest first.
+    std::unordered_map<std::string, std::vector<std::string>> names;
+  };
   static std::string key_of(std::string_view name, std::string_view mount);
   static std::size_t place_of(std::string_view key) noexcept;
   // Those for which goes(session) holds.
   template <class Goes>
   std::vector<HlsSessionPtr> take_where(Goes goes);
   void leave_crowd(HlsSession& session);
+  void leave_newcomers(const std::string& ip, std::string_view mount, const std::string& name);
 
   std::array<Shard, 16> shards_;
   std::array<CrowdShard, 16> crowds_;
+  std::array<NewcomerShard, 16> newcomers_;
 };
 
 }  // namespace lb

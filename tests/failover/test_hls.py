@@ -208,6 +208,30 @@ def each_player_is_one_listener_until_it_is_silent(t):
 
 
 @test
+def lists_alone_take_few_places_and_for_seconds_only(t):
+    server = t.server(body=HLS + hls_mount("/m.mp3", "<max-listeners>20</max-listeners>"))
+    Encoder(t, server, "/m.mp3", "mp3", encoded("mp3", 60))
+    wait_for(lambda: server.get("/m.mp3/live.m3u8?s=-").status != 503, "it has a segment", 20)
+    names = []
+    for _ in range(30):
+        master = server.get("/m.mp3/live.m3u8").text
+        names.append([line for line in master.split("\n") if line and line[0] != "#"][0])
+    wires = []
+    for name in names:
+        wire = server.wire()
+        wire.send(b"GET /m.mp3/%s HTTP/1.1\r\nHost: x\r\n\r\n" % name.encode())
+        wires.append(wire)
+    wait_for(lambda: server.stat("/m.mp3", "listeners") == "8", "eight of them have a place")
+    # Others come in beside them, and stay.
+    listeners = [server.listener("/m.mp3") for _ in range(12)]
+    equal(server.stat("/m.mp3", "listeners"), "20")
+    for wire in wires:
+        wire.close()
+    wait_for(lambda: server.stat("/m.mp3", "listeners") == "12", "lists alone lose their places", 15)
+    del listeners
+
+
+@test
 def authentication_is_asked_for_the_list_and_segments_are_for_listeners(t):
     users = t.dir / "users"
     users.write_text("ann:5f4dcc3b5aa765d61d8327deb882cf99\n")  # md5 of "password"

@@ -86,7 +86,7 @@ std::string list_tag(const std::vector<HlsSegment>& segments) {
 }  // namespace
 
 std::optional<std::int64_t> HlsStage::earliest_ms(Connection& connection, Verdict& verdict) {
-  const auto config = worker_.services.config.read();
+  const auto& config = connection.context().hls->config;
   const MountSettings& section = mount_section(*config, connection.request().path);
   const MountArchive& archive = section.archive;
   const bool elsewhere =
@@ -113,8 +113,8 @@ std::shared_ptr<Mount> HlsStage::mount_of_past(const std::string& name, const st
 
 Verdict HlsStage::serve_past_list(Connection& connection) {
   Services& services = worker_.services;
-  const auto config = services.config.read();
   HlsAsk& ask = *connection.context().hls;
+  const auto& config = ask.config;
   const std::string name = connection.request().path;
   const MountSettings& section = mount_section(*config, name);
   if (section.no_mount) {
@@ -175,7 +175,7 @@ Verdict HlsStage::serve_past_master(Connection& connection, const PastList& list
 
 Verdict HlsStage::look_up_list(Connection& connection, std::int64_t earliest) {
   Services& services = worker_.services;
-  const auto config = services.config.read();
+  const auto& config = connection.context().hls->config;
   HlsPath& named = connection.context().hls->named;
   const std::int64_t now_ms = unix_ms(services.clock.wall());
   const auto now = static_cast<std::uint64_t>(std::max<std::int64_t>(0, now_ms / 1000));
@@ -253,8 +253,8 @@ Verdict HlsStage::look_up_older(Connection& connection, const HlsSegment& first,
 
 Verdict HlsStage::serve_past_segment(Connection& connection) {
   Services& services = worker_.services;
-  const auto config = services.config.read();
   const HlsAsk& ask = *connection.context().hls;
+  const auto& config = ask.config;
   const std::string name = connection.request().path;
   const MountSettings& section = mount_section(*config, name);
   const auto none = [&] { return refuse_hls(connection, 404, "This segment is not here\r\n"); };

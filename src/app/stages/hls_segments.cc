@@ -48,8 +48,8 @@ Verdict HlsStage::serve_segment(Connection& connection, const std::shared_ptr<Mo
 Verdict HlsStage::send_segment(Connection& connection, const std::shared_ptr<Mount>& mount,
                                HlsSegmentBody body) {
   Services& services = worker_.services;
-  const auto config = services.config.read();
   HlsAsk& ask = *connection.context().hls;
+  const auto& config = ask.config;
   const Request& request = connection.request();
   const bool is_get = request.method == Method::kGet;
   const bool checked = !mount_section(*config, request.path).authenticator.type.empty();
@@ -87,11 +87,14 @@ Verdict HlsStage::send_segment(Connection& connection, const std::shared_ptr<Mou
   runs.push_back(ReplyRun::of_text(id3));
   for (ReplyRun& run : body.sound) runs.push_back(std::move(run));
   if (is_get) {
-    if (ask.known)
-      services.hls->sessions().touch(ask.session, mount->name(), worker_.loop.now(), end - first);
-    else
-      services.hls->sessions().count_segment(crowd_of(connection, request, mount->name()),
-                                             end - first);
+    HlsSessions& sessions = services.hls->sessions();
+    if (ask.known) {
+      sessions.touch(ask.session, mount->name(), worker_.loop.now(), end - first);
+      sessions.earn(ask.session, mount->name());
+    } else {
+      sessions.count_segment(crowd_of(connection, request, mount->name()), end - first,
+                             connection.ip(), mount->name());
+    }
     count_hls_sent(worker_, *mount, connection, end - first, ask.path);
   }
   connection.reply_runs(head, slice_of(std::move(runs), first, end));

@@ -29,6 +29,9 @@ constexpr std::size_t kMaxWaiting = 1024;
 constexpr auto kListLasts = 200ms;
 constexpr std::size_t kMaxLists = 256;
 constexpr auto kShortestPatience = 20s;
+constexpr std::string_view kJustBegun = "The stream has just begun, please try again\r\n";
+constexpr std::string_view kManyPlayers =
+    "Other players of this address begin to listen, please try again\r\n";
 
 // Takes s= out of a query; nullopt: there is none.
 std::optional<std::string> take_session(std::string& query) {
@@ -44,6 +47,11 @@ std::optional<std::string> take_session(std::string& query) {
   }
   if (found) query = std::move(rest);
   return found;
+}
+
+// A proxy that is believed is in front, and may have a cache that answers the segments.
+bool may_be_cached(Services& services, const Connection& connection) {
+  return services.http.read()->trusted_proxies.contains(connection.sender());
 }
 
 HlsSessionKind session_kind(const Config& config, const MountSettings& section) {
@@ -87,6 +95,7 @@ Verdict HlsPathStage::handle(Connection& connection) {
       (!services.mounts.find(mount) && files->has_file(mount)))
     return Verdict::kNext;
   auto ask = std::make_unique<HlsAsk>();
+  ask->config = config;
   ask->named = *parsed;
   ask->named.mount = {};
   ask->by = session_kind(*config, section);
@@ -126,7 +135,7 @@ Verdict HlsStage::handle(Connection& connection) {
     if (ask.is_segment()) return serve_past_segment(connection);
     return waited ? refuse_hls(connection, 404, "There is no such stream\r\n") : Verdict::kNext;
   }
-  const auto config = services.config.read();
+  const auto& config = ask.config;
   if (mount_section(*config, request.path).no_mount) {
     connection.reply_text(403, "mountpoint unavailable");
     return Verdict::kAnswered;
@@ -142,8 +151,7 @@ Verdict HlsStage::handle(Connection& connection) {
   // It has begun since AuthStage looked, which asks about mounts only.
   if (ask.joins() && !context.authorised &&
       !mount_section(*config, request.path).authenticator.type.empty())
-    return refuse_hls(connection, 503, "The stream has just begun, please try again\r\n",
-                      "Retry-After: 2\r\n");
+    return refuse_hls(connection, 503, std::string(kJustBegun), "Retry-After: 2\r\n");
   if (ask.is_segment()) return serve_segment(connection, mount);
   if (ask.is_master() && gone) return refuse_hls(connection, 404, "There is no such stream\r\n");
   if (ask.is_master()) return serve_master(connection, *mount);
@@ -163,6 +171,9 @@ std::optional<Verdict> HlsStage::admit(Connection& connection,
   RequestContext& context = connection.context();
   HlsAsk& ask = *context.hls;
   const Request& request = connection.request();
+  if (!ask.is_segment() && !context.is_relay && !may_be_cached(services, connection) &&
+      !services.hls->sessions().has_room(connection.ip(), mount->name()))
+    return wait(connection, kManyPlayers);
   SlotTry slot = take_slot(worker_, connection);
   if (slot.entry == SlotEntry::kWaits) return Verdict::kPending;
   if (slot.entry == SlotEntry::kNone) {
@@ -195,10 +206,12 @@ std::optional<Verdict> HlsStage::admit(Connection& connection,
                                 request.headers.get("user-agent"), connection.user);
   session->client = std::move(context.client_pass);
   session->notice = std::move(context.notice);
+  // A cache in front may answer its segments.
+  session->earned = ask.is_segment() || context.is_relay || may_be_cached(services, connection);
   session->began = worker_.loop.now();
   const auto longest = context.time_limit.value_or(mount->settings()->max_listener_duration);
   if (longest.count() > 0) session->until = session->began + longest;
-  session->patience = std::max(kShortestPatience, 3 * services.config.read()->hls.segment);
+  session->patience = std::max(kShortestPatience, 3 * ask.config->hls.segment);
   services.hls->begin_session(std::move(session));
   ask.known = true;
   return std::nullopt;
@@ -206,13 +219,16 @@ std::optional<Verdict> HlsStage::admit(Connection& connection,
 
 Verdict HlsStage::serve_list(Connection& connection, const std::shared_ptr<Mount>& mount) {
   Services& services = worker_.services;
-  const auto config = services.config.read();
   HlsAsk& ask = *connection.context().hls;
+  const auto& config = ask.config;
   if (!ask.known && connection.request().method == Method::kGet)
     if (const auto refused = admit(connection, mount)) return *refused;
   services.hls->sessions().touch(ask.session, mount->name(), worker_.loop.now());
-  const ListText& list = list_of(*mount, config->hls);
-  if (list.segments.empty()) return wait(connection);
+  const ListText& list = list_of(mount, config->hls);
+  if (list.segments.empty()) {
+    services.hls->sessions().wait_on(ask.session, mount->name(), worker_.loop.now());
+    return wait(connection, kJustBegun);
+  }
   if (list.wants_older && !ask.past)
     return look_up_older(connection, list.segments.front(),
                          hls_list_length(config->hls, hls_cut_of(*mount)));
@@ -232,13 +248,15 @@ Verdict HlsStage::serve_list(Connection& connection, const std::shared_ptr<Mount
 }
 
 // A thousand players ask in a second, and a list lasts for seconds.
-const HlsStage::ListText& HlsStage::list_of(const Mount& mount, const HlsSettings& settings) {
+const HlsStage::ListText& HlsStage::list_of(const std::shared_ptr<Mount>& of,
+                                            const HlsSettings& settings) {
+  const Mount& mount = *of;
   const SteadyTime now = worker_.loop.now();
   if (lists_.size() >= kMaxLists) lists_.clear();
   ListText& list = lists_[mount.name()];
-  if (list.mount == &mount && now < list.until) return list;
+  if (list.mount.lock() == of && now < list.until) return list;
   const auto view = mount.channel().newest();
-  list.mount = &mount;
+  list.mount = of;
   const std::size_t length = hls_list_length(settings, hls_cut_of(mount));
   list.segments = HlsCut(*view).newest(length);
   list.wants_older = !list.segments.empty() && !add_older(mount, length, list.segments);
@@ -250,14 +268,12 @@ const HlsStage::ListText& HlsStage::list_of(const Mount& mount, const HlsSetting
   return list;
 }
 
-Verdict HlsStage::wait(Connection& connection) {
+Verdict HlsStage::wait(Connection& connection, std::string_view why) {
   HlsAsk& ask = *connection.context().hls;
   const SteadyTime now = worker_.loop.now();
-  if (ask.wait_until == SteadyTime{})
-    ask.wait_until = now + worker_.services.config.read()->limits.header_timeout;
+  if (ask.wait_until == SteadyTime{}) ask.wait_until = now + ask.config->limits.header_timeout;
   if (now >= ask.wait_until || waiting_.size() >= kMaxWaiting)
-    return refuse_hls(connection, 503, "The stream has just begun, please try again\r\n",
-                      "Retry-After: 2\r\n");
+    return refuse_hls(connection, 503, std::string(why), "Retry-After: 2\r\n");
   waiting_.push_back(connection.id());
   if (!timer_.armed()) timer_.after(kSegmentPoll);
   return Verdict::kPending;

@@ -7,7 +7,8 @@
 // out of the archive, of this node or of others.  A session that is not known here is a listener
 // that comes, under all limits for it.
 // Thread: their worker.
-// Bounds: 1024 requests wait for a first segment, each at most header-timeout.
+// Bounds: 1024 requests wait for a first segment, or for the players before them of their address,
+// each at most header-timeout.
 #pragma once
 
 #include <cstdint>
@@ -76,7 +77,7 @@ class HlsStage final : public Stage {
   std::optional<Verdict> admit(Connection& connection, const std::shared_ptr<Mount>& mount);
   // As it was a moment ago, of a mount that need not be there any more.
   struct ListText {
-    const Mount* mount = nullptr;
+    std::weak_ptr<const Mount> mount;  // a new one at its address is another one
     SteadyTime until{};
     std::vector<HlsSegment> segments;
     std::string text, tag;
@@ -88,11 +89,11 @@ class HlsStage final : public Stage {
     std::uint64_t before = 0;  // a sequence
     std::vector<HlsSegment> segments;
   };
-  const ListText& list_of(const Mount& mount, const HlsSettings& settings);
+  const ListText& list_of(const std::shared_ptr<Mount>& mount, const HlsSettings& settings);
   // In front of `segments`, as far as it is known; false: a reader has to be asked.
   bool add_older(const Mount& mount, std::size_t length, std::vector<HlsSegment>& segments);
   Verdict look_up_older(Connection& connection, const HlsSegment& first, std::size_t length);
-  Verdict wait(Connection& connection);
+  Verdict wait(Connection& connection, std::string_view why);
   void ask_waiting();
   std::string new_session(const HlsAsk& ask) const;
   // The mounts of the master playlist: the one asked for first.

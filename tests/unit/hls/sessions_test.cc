@@ -35,6 +35,7 @@ TEST_GROUP(HlsSessions) {
     session->ip = "192.0.2.1";
     session->facts = RequestFacts("GET /m/live.m3u8 HTTP/1.1", "", "player", "");
     session->began = now;
+    session->earned = true;
     mount->gate().enter();
     session->place = GatePass(&mount->gate());
     total.enter();
@@ -80,9 +81,9 @@ TEST(HlsSessions, WhatACrowdFetchesIsSharedAmongItsSessions) {
   sessions.add(made("b", 2), now);
   sessions.add(made("c", 3, "alone"), now);
   sessions.touch("a", "/m", now, 100);
-  sessions.count_segment("c", 1001);
-  sessions.count_segment("nobody", 5);
-  sessions.count_segment("alone", 7);
+  sessions.count_segment("c", 1001, "192.0.2.1", "/m");
+  sessions.count_segment("nobody", 5, "192.0.2.1", "/m");
+  sessions.count_segment("alone", 7, "192.0.2.1", "/m");
   std::array<std::uint64_t, 4> bytes{};
   for (const auto& session : sessions.take_all_of(*mount)) bytes[session->id] = session->bytes;
   LONGS_EQUAL(1101, bytes[1] + bytes[2]);
@@ -107,6 +108,41 @@ TEST(HlsSessions, CanBeTakenByTheirMountTheirAgeAndTheirNumber) {
     CHECK(row.user_agent == "player");
     LONGS_EQUAL(6 - row.id, row.connected.count());
   }
+}
+
+TEST(HlsSessions, AListAloneHasItsPlaceForSixSeconds) {
+  for (int i = 0; i < 8; ++i) {
+    CHECK(sessions.has_room("192.0.2.1", "/m"));
+    auto one = made("n" + std::to_string(i), static_cast<std::uint64_t>(i));
+    one->earned = false;
+    sessions.add(std::move(one), now);
+  }
+  CHECK(!sessions.has_room("192.0.2.1", "/m"));
+  CHECK(sessions.has_room("192.0.2.1", "/o"));
+  CHECK(sessions.has_room("192.0.2.2", "/m"));
+  sessions.earn("n3", "/m");
+  CHECK(sessions.has_room("192.0.2.1", "/m"));
+  // Of a segment that names nothing: the oldest's, who had none.
+  sessions.count_segment("c", 100, "192.0.2.1", "/m");
+  now += 5s;
+  for (int i = 0; i < 8; ++i) sessions.touch("n" + std::to_string(i), "/m", now);
+  LONGS_EQUAL(0, sessions.take_silent(now).size());
+  sessions.wait_on("n7", "/m", now);  // it waits for the first segment of the mount
+  now += 1s;
+  LONGS_EQUAL(5, sessions.take_silent(now).size());
+  CHECK(sessions.knows("n0", "/m") && sessions.knows("n3", "/m") && sessions.knows("n7", "/m"));
+  LONGS_EQUAL(3, mount->listeners());
+  CHECK(sessions.has_room("192.0.2.1", "/m"));
+}
+TEST(HlsSessions, AHostHasItsWholeNetwork) {
+  for (int i = 0; i < 8; ++i) {
+    auto one = made("n" + std::to_string(i), static_cast<std::uint64_t>(i));
+    one->earned = false;
+    one->ip = "2001:db8:1:2::" + std::to_string(i + 1);
+    sessions.add(std::move(one), now);
+  }
+  CHECK(!sessions.has_room("2001:db8:1:2:ffff::9", "/m"));
+  CHECK(sessions.has_room("2001:db8:1:3::1", "/m"));
 }
 
 TEST_GROUP(HlsSessionNames){};
