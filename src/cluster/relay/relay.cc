@@ -333,8 +333,14 @@ void Relay::plan_fail_back() {
 void Relay::failed(std::size_t upstream, const std::string& why, PullFault fault) {
   at_seam_ = at_seam_ && upstream != current_;
   Try& tried = tries_[upstream];
-  rest(upstream, tried.delay == 0ms ? timing_.first_delay
-                                    : std::min(tried.delay * 2, longest_rest(upstream)));
+  const SteadyTime now = host_.connector().loop().now();
+  // Rests grow by time: a question before the end of one, while there is nothing to hear, leaves it
+  // as it is.  Else a mount that waits no longer would have made its servers rest for long.
+  if (tried.delay > 0ms && now < tried.rested)
+    tried.since = now;
+  else
+    rest(upstream, tried.delay == 0ms ? timing_.first_delay
+                                      : std::min(tried.delay * 2, longest_rest(upstream)));
   const auto wait = told_rest(upstream);
   // One that is asked several times a second is told of once.
   const bool news = std::exchange(tried.told, wait) != wait || tried.fault != fault;
