@@ -26,7 +26,7 @@
 namespace lb {
 
 // The mounts of <config-external>.
-using ExternalMounts = SharedMap<std::shared_ptr<const MountRecord>>;
+using ExternalMounts = NameMap<std::shared_ptr<const MountRecord>>;
 
 // The server around the store.
 struct ApiWorld {

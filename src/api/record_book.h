@@ -20,7 +20,7 @@
 #include "api/store_life.h"
 #include "auth/session_book.h"
 #include "auth/user_book.h"
-#include "base/shared_map.h"
+#include "base/persistent_map.h"
 #include "config/mount_record.h"
 #include "config/overlay.h"
 #include "registry/registry.h"
@@ -43,7 +43,7 @@ QuotaUse quota_use(const MountRecord& record) noexcept;
 class RecordBook {
  public:
   template <class T>
-  using Rows = SharedMap<std::shared_ptr<const BookRow<T>>>;
+  using Rows = NameMap<std::shared_ptr<const BookRow<T>>>;
 
   // complaints: a sentence for each record that cannot be read.
   static std::shared_ptr<const RecordBook> make(const RegistryContent& content,
@@ -67,7 +67,7 @@ class RecordBook {
   // Of any key of the store, also of one whose record cannot be read; 0: absent.
   std::uint64_t revision_of(std::string_view key) const;
   // keys/MASTER/KID and masters/ID, as they are.
-  using Texts = SharedMap<std::shared_ptr<const std::string>>;
+  using Texts = NameMap<std::shared_ptr<const std::string>>;
   const Texts& masters() const noexcept { return masters_; }
   // The value of made/SHA256; null: there is none.
   const std::string* made(std::string_view key) const;
@@ -108,9 +108,9 @@ class RecordBook {
   Rows<unsigned> weights_;
   Rows<EndedLogin> ended_;
   Texts masters_, made_;
-  SharedMap<std::uint64_t> revisions_;
-  SharedMap<QuotaUse> used_;           // by account
-  SharedMap<std::uint64_t> reserved_;  // kbit/s by node
+  NameMap<std::uint64_t> revisions_;
+  NameMap<QuotaUse> used_;           // by account
+  NameMap<std::uint64_t> reserved_;  // kbit/s by node
   StoreLife life_;
   std::uint64_t revision_ = 0;
 };

@@ -12,7 +12,6 @@ base_files = \
   src/base/random.cc src/base/random.h \
   src/base/result.h \
   src/base/shared_list.h \
-  src/base/shared_map.h \
   src/base/snapshot.h \
   src/base/strings.cc src/base/strings.h \
   src/base/unique_fd.h \

@@ -16,6 +16,7 @@
 #include <functional>
 #include <iterator>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -86,6 +87,12 @@ class PersistentMap {
     return at;
   }
   template <class Name>
+  const_iterator upper_bound(const Name& key) const {
+    const_iterator at = lower_bound(key);
+    if (at != end() && !std::less<>()(key, at->first)) ++at;
+    return at;
+  }
+  template <class Name>
   const_iterator find(const Name& key) const {
     const_iterator at = lower_bound(key);
     return at == end() || std::less<>()(key, at->first) ? end() : at;
@@ -124,6 +131,14 @@ class PersistentMap {
 
   // They are the same object, or copies of one that have not been changed since.
   bool is_same(const PersistentMap& other) const noexcept { return root_ == other.root_; }
+
+  bool operator==(const PersistentMap& other) const {
+    bool same = size_ == other.size_;
+    if (same)
+      for_each_change(*this, other,
+                      [&same](const value_type*, const value_type*) { same = false; });
+    return same;
+  }
 
   // Calls each(before, now) for the rows that differ, in the order of the keys; null: there is none
   // on that side.  Costs the changes between the two and log2(n) for each, where one is a changed
@@ -257,5 +272,18 @@ class PersistentMap {
   Link root_;
   std::size_t size_ = 0;
 };
+
+template <class Value>
+using NameMap = PersistentMap<std::string, Value>;
+
+// Calls each(name, was, is) for every name whose values differ; null: it is not there.
+template <class Value, class Each>
+void for_each_change(const NameMap<Value>& before, const NameMap<Value>& now, Each each) {
+  using Row = typename NameMap<Value>::value_type;
+  NameMap<Value>::for_each_change(before, now, [&each](const Row* was, const Row* is) {
+    each((was != nullptr ? was : is)->first, was == nullptr ? nullptr : &was->second,
+         is == nullptr ? nullptr : &is->second);
+  });
+}
 
 }  // namespace lb

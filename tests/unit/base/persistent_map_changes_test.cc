@@ -1,16 +1,16 @@
-#include "base/shared_map.h"
-
 #include <map>
 #include <random>
 #include <set>
+
+#include "base/persistent_map.h"
 
 // Last, because it redefines `new`.
 #include "CppUTest/TestHarness.h"
 
 using namespace lb;
 
-TEST_GROUP(SharedMap) {
-  using Map = SharedMap<int>;
+TEST_GROUP(PersistentMapChanges) {
+  using Map = NameMap<int>;
   using Plain = std::map<std::string, int>;
 
   static unsigned below(std::mt19937 & random, unsigned bound) {
@@ -37,7 +37,7 @@ TEST_GROUP(SharedMap) {
   }
 };
 
-TEST(SharedMap, IsWhatAMapIs) {
+TEST(PersistentMapChanges, IsWhatAMapIs) {
   std::mt19937 random(1);  // NOLINT: the same each time
   Plain plain;
   Map map;
@@ -61,7 +61,7 @@ TEST(SharedMap, IsWhatAMapIs) {
     }
   }
 }
-TEST(SharedMap, ACopyStaysAsItWas) {
+TEST(PersistentMapChanges, ACopyStaysAsItWas) {
   Map map;
   Plain plain;
   for (unsigned i = 0; i < 1000; ++i) {
@@ -74,7 +74,7 @@ TEST(SharedMap, ACopyStaysAsItWas) {
   same(plain, before);
   CHECK(!(map == before));
 }
-TEST(SharedMap, WhatDiffersIsFound) {
+TEST(PersistentMapChanges, WhatDiffersIsFound) {
   std::mt19937 random(2);  // NOLINT: the same each time
   Map map;
   for (unsigned i = 0; i < 5000; ++i) map.set(name(i), 0);
@@ -97,7 +97,7 @@ TEST(SharedMap, WhatDiffersIsFound) {
   CHECK(changes(map, map).empty());
   LONGS_EQUAL(map.size(), changes(Map(), map).size());
 }
-TEST(SharedMap, TheSameValueIsNoChange) {
+TEST(PersistentMapChanges, TheSameValueIsNoChange) {
   Map map;
   map.set("/a", 1);
   const Map before = map;
