@@ -39,7 +39,7 @@ constexpr std::int64_t kLongestFileMs = 24 * 3600 * 1000;
 // many times its playing time is dropped, because it has one of the few places.
 constexpr int kSlowestPlay = 2;
 // A byte that was sent a moment ago is recorded, and told to other nodes, by then.
-constexpr std::chrono::milliseconds kRecordedSoon{5000}, kAskedAgain{300};
+constexpr std::chrono::milliseconds kRecordedSoon{8000}, kAskedAgain{300};
 constexpr std::size_t kMostWaitingSoon = 1024;
 // A plan is made in turns of so many files.
 constexpr unsigned kFilesOfTurn = 8;
@@ -109,6 +109,14 @@ bool is_recorded_soon(const RecordedFiles& files, const StreamAddress& at) {
         at.position - files[i].origin_end() <= kMostUnwritten)
       return true;
   return false;
+}
+
+// The recorded stream ended with that byte.  Of one that has begun since then the first seconds are
+// told of when their time of day is settled.
+bool is_followed_soon(const RecordedFiles& files, const StreamAddress& at) {
+  if (files.size() == 0) return false;
+  const FileRow& last = files[files.size() - 1];
+  return last.id == short_id(at.id) && last.origin_end() == at.position;
 }
 
 struct ExportAsk {
@@ -413,10 +421,14 @@ Verdict ArchiveStage::begin_stream(Connection& connection, const Catalog::Files&
   Services& services = worker_.services;
   std::size_t found = 0;
   const bool asked_at = ask.at.has_value();
+  const std::string name = connection.request().path;
   if (ask.at) {
     found = files->find(short_id(ask.at->id), ask.at->position);
     if (found == files->size()) {
-      if (is_recorded_soon(*files, *ask.at) && wait(connection)) return Verdict::kPending;
+      const bool soon =
+          is_recorded_soon(*files, *ask.at) ||
+          (is_followed_soon(*files, *ask.at) && services.mounts.find(name) != nullptr);
+      if (soon && wait(connection)) return Verdict::kPending;
       found = file_behind(*files, *ask.at);
       ask.at.reset();
       if (found < files->size()) ask.from_ms = (*files)[found].from_ms;
@@ -425,7 +437,6 @@ Verdict ArchiveStage::begin_stream(Connection& connection, const Catalog::Files&
     found = files->find(ask.from_ms);
     while (found < files->size() && (*files)[found].bytes == 0) ++found;
   }
-  const std::string name = connection.request().path;
   if (found == files->size()) {
     // What is so young that it is not recorded yet, the live stream has.
     const bool young = !asked_at && files->growing() && services.mounts.find(name);
