@@ -34,7 +34,7 @@ void close_logins(MountRecord& record) {
 }
 
 template <class Rows, class Each>
-void for_each_change(const Rows& before, const Rows& now, Each each) {
+void for_each_changed_key(const Rows& before, const Rows& now, Each each) {
   auto a = before.begin();
   auto b = now.begin();
   while (a != before.end() || b != now.end()) {
@@ -161,7 +161,7 @@ void ConfSource::set_external(std::vector<RegistryRecord> records) {
   for (RegistryRecord& record : records) next[record.key] = std::move(record.value);
   has_external_ = true;
   ++external_number_;
-  for_each_change(external_, next, [this](const std::string& key) { changed(key); });
+  for_each_changed_key(external_, next, [this](const std::string& key) { changed(key); });
   external_ = std::move(next);
   if (!had_any) keys_changed();
   timer_.after(0us);
@@ -176,7 +176,7 @@ void ConfSource::keys_changed() {
       own[session_key_name(id_, key.kid)] = session_key_record(key);
   if (!origins_.empty()) own[master_record_name(id_)] = master_record(origins_);
   if (own == own_) return;
-  for_each_change(own_, own, [this](const std::string& key) { changed(key); });
+  for_each_changed_key(own_, own, [this](const std::string& key) { changed(key); });
   own_ = std::move(own);
   timer_.after(0us);
 }
