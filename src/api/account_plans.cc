@@ -166,16 +166,18 @@ Plan create_account(const PlanContext& context) {
   const std::string key = record_key("accounts", account.id);
   if (context.book.revision_of(key) != 0)
     return Problem{ProblemName::kExists, "there is an account " + account.id};
-  // Logins that an earlier version has left behind, or a hand, get no rights in the new one.
+  // What an earlier version has left behind, or a hand, gets no rights in the new one.  A store
+  // that was made again out of its nodes' copies has mounts and no accounts.
   const std::size_t mounts = count_of(context.book.mounts(), account.id);
   const std::size_t logins =
       count_of(context.book.users(), account.id) + count_of(context.book.tokens(), account.id);
-  if (mounts + logins > 0)
-    return Problem{ProblemName::kNotEmpty, "there is no account " + account.id + ", but " +
-                                               std::to_string(mounts) + " mounts and " +
-                                               std::to_string(logins) +
-                                               " users and tokens name it; they have to be "
-                                               "deleted, or given to another account, first"};
+  const bool keeps = query_param(context.request.query, "mounts").value_or("") == "keep";
+  if (logins > 0 || (mounts > 0 && !keeps))
+    return Problem{ProblemName::kNotEmpty,
+                   "there is no account " + account.id + ", but " + std::to_string(mounts) +
+                       " mounts and " + std::to_string(logins) +
+                       " users and tokens name it; they have to be deleted, or given to another "
+                       "account, first; ?mounts=keep leaves it the mounts"};
   Planned plan;
   put_record(plan, key, account_json(account), 0);
   plan.answer = {201, account_body(context, account, 0), 0, "/api/v1/accounts/" + account.id};

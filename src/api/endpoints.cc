@@ -36,7 +36,8 @@ constexpr Endpoint kEndpoints[] = {
     {"listAccounts", kGet, "/accounts", kOwner, 200, "", "AccountList", false, list_accounts,
      "The accounts; an owner sees its own."},
     {"createAccount", kPost, "/accounts", kAdmin, 201, "AccountNew", "Account", true,
-     create_account, "An account for a customer."},
+     create_account, "An account for a customer; with ?mounts=keep of a name that mounts still "
+     "have, as after --store-rebuild."},
     {"readAccount", kGet, "/accounts/{account}", kOwner, 200, "", "Account", false, read_account,
      "One account, with what its mounts have of its quota."},
     {"changeAccount", kPatch, "/accounts/{account}", kAdmin, 200, "AccountChange", "Account", false,

@@ -84,6 +84,9 @@ void operation(Document& out, const Endpoint& endpoint) {
     parameter(out, first, "most", "query", false, R"({"type":"integer","minimum":1,"maximum":500})",
               "Items of a page; 100.");
   }
+  if (endpoint.name == "createAccount")
+    parameter(out, first, "mounts", "query", false, R"({"enum":["keep"]})",
+              "Mounts that still have its name are its own.");
   if (endpoint.name == "deleteAccount")
     parameter(out, first, "mounts", "query", false, R"({"enum":["delete"]})",
               "Deletes what belongs to it.");

@@ -153,7 +153,8 @@ def an_older_snapshot_takes_no_listener_and_what_it_lost_is_in_the_older_copy(b)
         for i, name in enumerate(newer):
             equal(status_of_create(servers[i % 2], name), 201)
         copies = [server.dir / "store.copy" for server in servers]
-        wait_for(lambda: all(copy.read_text().count("put mounts/") == kept + 4 for copy in copies), "the copies have all", PATIENCE)
+        wait_for(lambda: all(copy.exists() and copy.read_text().count("put mounts/") == kept + 4 for copy in copies),
+                 "the copies have all", PATIENCE)
         restore(cluster, backup)
         for server, copy in zip(servers, copies):
             wait_for(lambda: not has(server, newer[0]), "the older store is read", PATIENCE)
