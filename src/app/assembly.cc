@@ -142,7 +142,7 @@ Worker::Worker(Services& given, unsigned index)
   plan.api_problem = api_problem;
   plan.certificates = [&given] { return given.tls.context(); };
   plan.body_limit = [this](Connection& connection) { return body_limit(*this, connection); };
-  plan.cross_origin = [&given](const Request& request) {
+  plan.cross_origin = [](const Request& request) {
     return is_for_other_sites(request) && !is_below_api(request);
   };
   plan.shoutcast_login = [this](Connection& connection) {

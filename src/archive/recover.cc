@@ -36,14 +36,9 @@ bool same_stream(const FileIndex& like, const ArchiveFileName& name) {
 
 class Recovery {
  public:
-  Recovery(const std::string& path, const ArchiveFileName& name, const FileIndex* like, int data,
-           std::int64_t written_ms, FileIndex index)
-      : path_(path),
-        name_(name),
-        like_(like),
-        data_(data),
-        written_ms_(written_ms),
-        index_(std::move(index)) {}
+  Recovery(const ArchiveFileName& name, const FileIndex* like, int data, std::int64_t written_ms,
+           FileIndex index)
+      : name_(name), like_(like), data_(data), written_ms_(written_ms), index_(std::move(index)) {}
 
   // False: nothing in it is known.
   bool run(std::uint64_t bytes) {
@@ -183,7 +178,6 @@ class Recovery {
   static constexpr unsigned kMostRounds = 8;
   static constexpr std::uint64_t kLook = 256 * 1024;
 
-  const std::string& path_;
   const ArchiveFileName name_;
   const FileIndex* const like_;
   const int data_;
@@ -267,7 +261,7 @@ Result<RecoveredFile> recover_file(const std::string& path, const ArchiveFileNam
   const std::uint64_t told = index.end();
   const bool lost = index.damaged || told > out.data_bytes || (!index.version && !text.empty());
   const std::int64_t written_ms = static_cast<std::int64_t>(info.st_mtim.tv_sec) * 1000;
-  Recovery recovery(path, name, like, data->get(), written_ms, std::move(index));
+  Recovery recovery(name, like, data->get(), written_ms, std::move(index));
   if (!recovery.run(out.data_bytes)) {
     if (auto done = set_aside(path); !done) return done.error();
     out.outcome = RecoveredFile::Outcome::kUnknown;

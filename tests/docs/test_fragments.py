@@ -7,9 +7,10 @@ from page import TOP, blocks
 PAGES = ["README.md", *("doc/" + path.name for path in sorted((TOP / "doc").glob("*.md")))]
 # What a fragment is put into, by its first element; what is not there stands at the top of the file.
 AROUND = {"authentication": "<mount><mount-name>/live.mp3</mount-name>%s</mount>"}
-BASE = """<icecast><hostname>radio.example.org</hostname>
+BASE = """<icecast><hostname>this.example.org</hostname>
 <authentication><source-password>SOURCE-PASSWORD</source-password><admin-user>admin</admin-user>
 <admin-password>ADMIN-PASSWORD</admin-password></authentication><limits><clients>6000</clients></limits>
+<paths><state-dir>/var/lib/icecast-lb</state-dir></paths>
 %s
 </icecast>"""
 # Of other programs.
@@ -28,9 +29,9 @@ def every_configuration_of_the_pages_is_valid(machine):
             if first in FOREIGN:
                 continue
             text = block if first == "icecast" else BASE % (AROUND.get(first, "%s") % block)
-            text = text.replace("change-me-", "secret-").replace('"SECRET"', '"s-1"')
+            text = text.replace("change-me-", "secret-").replace('"SECRET"', '"secret-of-edge1"')
             machine.write("/tmp/page.xml", text)
-            said = machine.shell("icecast-lb --check-config /tmp/page.xml", None)
+            said = machine.shell("icecast-lb --check-config /tmp/page.xml --elsewhere", None)
             against = [line for line in said.splitlines() if re.search(": (warning|error): ", line) and not re.search(ABSENT, line)]
             check(": valid" in said.splitlines()[-1] and not against, "%s, configuration %d: %s" % (page, number + 1, said))
             tried += 1

@@ -175,7 +175,8 @@ ArchiveRow ArchiveLinks::own_row(const Config& config, const std::string& mount,
 void ArchiveLinks::look_at_own() {
   ArchiveService& archive = *services_.archive;
   std::shared_ptr<const Config> config = services_.config.read();
-  const bool all = (std::exchange(own_config_, config) != config) | std::exchange(passes_, false);
+  const bool reloaded = std::exchange(own_config_, config) != config;
+  const bool all = std::exchange(passes_, false) || reloaded;
   for (auto& [mount, own] : own_) own.seen = false;
   const auto take = [this](Own& own, Row row) {
     const bool same = row ? own.row && *own.row == *row : !own.row;

@@ -56,12 +56,12 @@ TEST(PersistentMap, FindsWhatWasSet) {
 
 TEST(PersistentMap, ACopyStaysAsItWas) {
   Map map;
-  for (int i = 0; i < 100; ++i) map.set(key_of(i), i);
+  for (int i = 0; i < 100; ++i) map.set(key_of(static_cast<std::uint64_t>(i)), i);
   const Map before = map;
   CHECK(before.is_same(map));
   const std::string text = text_of(before);
-  for (int i = 0; i < 100; i += 3) map.erase(key_of(i));
-  for (int i = 1; i < 100; i += 3) map.set(key_of(i), -i);
+  for (int i = 0; i < 100; i += 3) map.erase(key_of(static_cast<std::uint64_t>(i)));
+  for (int i = 1; i < 100; i += 3) map.set(key_of(static_cast<std::uint64_t>(i)), -i);
   STRCMP_EQUAL(text.c_str(), text_of(before).c_str());
   CHECK_FALSE(before.is_same(map));
 }
@@ -125,7 +125,7 @@ TEST(PersistentMap, AChangeCostsItsPathOnly) {
   };
   unsigned asked = 0;
   PersistentMap<std::string, Counted> map;
-  for (int i = 0; i < 2000; ++i) map.set(key_of(i), {&asked});
+  for (int i = 0; i < 2000; ++i) map.set(key_of(static_cast<std::uint64_t>(i)), {&asked});
   auto now = map;
   now.set("/mount1000x", {&asked});
   unsigned seen = 0;

@@ -1,8 +1,9 @@
 #include "config/mount_rules.h"
 
-#include <CppUTest/TestHarness.h>
-
 #include <map>
+
+// Last, because it redefines `new`.
+#include "CppUTest/TestHarness.h"
 
 using namespace lb;
 

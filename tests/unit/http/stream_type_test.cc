@@ -6,8 +6,6 @@
 
 using namespace lb;
 
-namespace {
-
 TEST_GROUP(StreamType){};
 
 TEST(StreamType, AudioVideoAndOggAreStreams) {
@@ -65,5 +63,3 @@ TEST(StreamType, WhatIsPlayedStaysPlayableAndAllElseIsNoDocumentOfThisOrigin) {
   for (const char* type : {"text/html", "image/svg+xml", "application/octet-stream", ""})
     CHECK(has(type, "Content-Security-Policy: sandbox;"));
 }
-
-}  // namespace

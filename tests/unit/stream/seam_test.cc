@@ -116,7 +116,7 @@ TEST_GROUP(Seam) {
     edge.arrive(read_view(origin.view(), joined.plan.position));
   }
   // The edge has the origin's stream, and goes on at a server with another one of these frames.
-  void change_to(Fed & other, unsigned from, unsigned to, std::uint64_t burst_bytes) {
+  void change_to(Fed & other, int from, int to, std::uint64_t burst_bytes) {
     origin.begin(false);
     origin.arrive(numbered_frames(0, 100));
     other.leases = 100;
