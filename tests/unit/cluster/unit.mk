@@ -34,6 +34,7 @@ unit_cluster_files = tests/unit/main.cc \
   tests/unit/cluster/simulation_test.cc \
   tests/unit/cluster/slot_book_property_test.cc \
   tests/unit/cluster/slot_book_test.cc \
+  tests/unit/cluster/slot_claims_test.cc \
   tests/unit/cluster/slot_net.h \
   tests/unit/cluster/some_cluster.h \
   tests/unit/cluster/stream_list_test.cc \
