@@ -14,8 +14,8 @@
 namespace lb {
 
 Plan list_audit(const PlanContext& context);
-// The account of what a line is about: a record of the book, a mount, or a path of the API; of what
-// the deed makes, the deed's.  deed: null: there is none.
+// The account of what a line is about: a record of the book, a mount, or a path of the API.  Where
+// the deed makes it, the deed names the account.  deed: may be null.
 std::string audited_account(const RecordBook& book, std::string_view on, const ApiDeed* deed);
 
 }  // namespace lb
