@@ -1,6 +1,12 @@
 """Byte by byte what libshout, butt and liquidsoap do, and what they need for an answer (users.md 3.1)."""
-from harness import ADMIN, SOURCE, check, equal, request, test, wait_for
+import os
+import pathlib
+import subprocess
+
+from harness import ADMIN, SOURCE, Settings, check, equal, request, test, wait_for
 from media import mp3_frame, mp3_numbers
+
+TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 
 
 @test
@@ -150,3 +156,14 @@ def a_source_may_change_its_own_title_and_no_other(t):
     equal(server.set_title("/own", SOURCE, song="y").status, 401)
     equal(server.get("/admin/killsource?mount=/e", SOURCE).status in (401, 403), True, "a source may kill")
     equal(server.stat("/own", "title"), "x")
+
+
+@test
+def the_packages_own_test_passes(t):
+    """debian/tests/smoke, which autopkgtest runs: here with the program under test."""
+    place = t.dir / "bin"
+    place.mkdir()
+    (place / "icecast-lb").symlink_to(pathlib.Path(Settings.binary).resolve())
+    done = subprocess.run([TOP / "debian/tests/smoke"], env={**os.environ, "PATH": "%s:%s" % (place, os.environ["PATH"])},
+                          capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=120)
+    check(done.returncode == 0 and "bytes heard" in done.stdout, "it ended with %d: %s%s" % (done.returncode, done.stdout, done.stderr))

@@ -6,10 +6,13 @@
 - the template of the packaged configuration can still be made of conf/icecast-lb.xml
 - the unit file starts the program with options that it has, in the places that the configuration names
 - what tools/install-packages installs to build is what debian/control builds with
+- the profile of AppArmor lets it write where the unit and the template do, and can be compiled (where there is apparmor_parser)
 - the scripts are correct for their shells
 """
+import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -32,7 +35,8 @@ packaged = re.match(r"icecast-lb \(([^)]+)\)", text("debian/changelog")).group(1
 check(version == packaged, "debian/changelog has version %s, configure.ac %s" % (packaged, version))
 
 listed = set(re.findall(r"(?:packaging|debian)/[\w./-]+", text("packaging/packaging.mk")))
-for path in sorted([*(top / "packaging").glob("*"), *(top / "debian").glob("*"), *(top / "debian/source").glob("*")]):
+for path in sorted([*(top / "packaging").glob("*"), *(top / "debian").glob("*"), *(top / "debian/source").glob("*"),
+              *(top / "debian/tests").glob("*")]):
     name = str(path.relative_to(top))
     made = re.match(r"debian/(\.debhelper|icecast-lb$|files$|tmp$|debhelper-build-stamp|autoreconf\.|.*\.(substvars|log|debhelper)$)", name)
     if path.is_file() and not made and name != "packaging/packaging.mk":
@@ -55,6 +59,16 @@ for name in ("postinst", "postrm"):
     for path in ("/var/log/icecast-lb", "/var/lib/icecast-lb"):
         check(path in text("debian/" + name), "debian/%s does not know %s" % (name, path))
 
+profile = text("packaging/apparmor")
+for kind in ("log", "lib", "cache"):
+    check(re.search(r"(?m)^  /var/%s/icecast-lb/\*\* rwk" % kind, profile), "packaging/apparmor lets it not write to /var/%s/icecast-lb" % kind)
+check("profile icecast-lb /usr/bin/icecast-lb " in profile, "packaging/apparmor is of another program")
+check("usr.bin.icecast-lb" in text("debian/rules"), "debian/rules does not install the profile")
+parser = shutil.which("apparmor_parser", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+if parser:
+    done = subprocess.run([parser, "-Q", "-K", top / "packaging/apparmor"], capture_output=True, text=True)
+    check(done.returncode == 0, "packaging/apparmor: " + done.stderr)
+
 needed = set(re.search(r"(?m)^build=\(([^)]+)\)", text("tools/install-packages")).group(1).split())
 control = re.search(r"(?ms)^Build-Depends:(.*?)^\S", text("debian/control")).group(1)
 listed = {re.split(r"[\s:(<]", part.strip())[0] for part in control.split(",")}
@@ -63,7 +77,7 @@ same = {"pkg-config": "pkgconf"}
 for package in sorted(needed - brought):
     check(same.get(package, package) in listed, "debian/control does not build with " + package)
 
-for shell, names in (("sh", ["packaging/make-template", "debian/postinst", "debian/postrm"]), ("bash", ["packaging/container-start"])):
+for shell, names in (("sh", ["packaging/make-template", "debian/postinst", "debian/postrm", "debian/tests/smoke"]), ("bash", ["packaging/container-start"])):
     for name in names:
         done = subprocess.run([shell, "-n", top / name], capture_output=True, text=True)
         check(done.returncode == 0, name + ": " + done.stderr)
