@@ -18,6 +18,12 @@ function control(field, id) {
   return el('input', {...shared, type: types[field.type] || 'text', value: first, placeholder: field.placeholder,
     min: field.min, max: field.max, maxlength: field.most, autocapitalize: 'none', step: field.type === 'number' ? 'any' : undefined});
 }
+// "mon tue 20:00-22:00, 23:00-01:00"; what it is not goes as it is, for the server to say so.
+export const hoursText = hours => (hours || []).map(row => [...(row.days || []), row.from + '-' + row.until].join(' ')).join(', ');
+const hoursOf = text => text.toLowerCase().split(/[,;\n]+/).map(row => row.trim()).filter(Boolean).map(row => {
+  const all = row.replace(/\s*[-\u2013]\s*/g, '-').split(/\s+/), [from, until] = all.pop().split('-');
+  return {...all.length && {days: all}, from, until: until || ''};
+});
 // undefined: nothing is there.
 function value(field) {
   const it = field.control;
@@ -25,6 +31,7 @@ function value(field) {
   const text = field.type === 'password' ? it.value : it.value.trim();
   if (text === '') return undefined;
   if (field.type === 'list') return text.split(/[\s,]+/);
+  if (field.type === 'hours') return hoursOf(text);
   if (field.type === 'number') return field.unit ? Math.round(Number(text) * field.unit) : Number(text);
   if (field.type === 'date') return Math.floor(new Date(text).getTime() / 1000);
   if (field.type === 'flag') return text === 'true';

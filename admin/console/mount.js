@@ -1,11 +1,21 @@
 // One mount: what it does, the settings of its encoder, its logins, its listeners, and what may be
 // done to it.
-import {actions, ago, api, box, cell, copyButton, count, el, has, here, keys, list, may, mayChange, number, part, quiet, say, secret, show, table, when} from './kit.js';
-import {form, opening, question} from './forms.js';
+import {actions, ago, api, box, cell, copyButton, count, el, has, here, keys, list, local, may, mayChange, number, part, quiet, say, secret, show, table, when} from './kit.js';
+import {form, hoursText, opening, question} from './forms.js';
 import {encoderSettings} from './encoders.js';
 import {mountGroups, stateOf} from './mounts.js';
 
 const EVERY = 3000;   // ms
+
+// A login's times, as the browser's forms have them.
+const hourFields = (login = {}) => [
+  {name: 'from', label: 'Valid from', type: 'date', value: login.from && local(login.from)},
+  {name: 'until', label: 'Valid until', type: 'date', value: login.until && local(login.until), hint: 'In the time of this browser. Empty: always.'},
+  {name: 'hours', label: 'Hours of each week', type: 'hours', most: 1000, value: hoursText(login.hours), placeholder: 'mon tue 20:00-22:00, fri 23:00-02:00', hint: 'Days and times, separated by commas; without days: each day. Empty: at any time.'},
+  {name: 'zone', label: 'Time zone of these hours', most: 64, value: login.zone, placeholder: 'Europe/Berlin', hint: 'Empty: that of the server.'},
+  {name: 'grace', label: 'Grace, seconds', type: 'number', min: 0, max: 86400, value: login.grace, hint: 'At the end of its time the source on the air is ended, so many seconds later.'}];
+const validText = login => [login.from && 'from ' + when(login.from), login.until && 'until ' + when(login.until),
+  login.hours?.length && hoursText(login.hours) + (login.zone ? ' (' + login.zone + ')' : ''), login.grace && 'grace ' + login.grace + ' s'].filter(Boolean).join(' · ') || 'always';
 
 const names = one => (one.sources || []).map(login => login.user);
 function recipe(one, made) {
@@ -29,6 +39,12 @@ function showMade(page, one) {
   page.encoder.replaceChildren(...[recipe({...one, source: {...source, url: source.url || page.one.source?.url, backup: source.backup || page.one.source?.backup}}, logins[0])].filter(Boolean));
 }
 
+// Of a list; the fields of a form are those of one of its entries.
+function atForm(problem) {
+  for (const error of problem.errors || []) error.pointer = error.pointer.replace(/^\/sources\/\d+/, '');
+  return problem;
+}
+
 function loginsPart(page, base) {
   const rows = table('User', 'Valid');
   const change = async sources => page.take(await api('PATCH', base, {sources}, {revision: page.one.revision}));
@@ -38,15 +54,24 @@ function loginsPart(page, base) {
     return {cells: [cell('User', el('strong', null, login.user)), el('td', {'data-label': 'Valid'}, valid)], acts: [
       question('New password', 'for ' + login.user, 'The password of ' + login.user + ' ends. A source that is on air stays.',
         [['New password', async () => { const made = await api('POST', base + '/password', {user: login.user}); page.take(made); showMade(page, made); }]]),
+      opening('Hours', 'of ' + login.user, close => form({button: 'Save', cancel: close, change: true,
+        groups: [{fields: hourFields(page.one.sources.find(other => other.user === login.user))}],
+        send: async body => {
+          for (const name of ['from', 'until', 'grace']) if (body[name] === null) body[name] = 0;
+          if (body.zone === null) body.zone = '';
+          try {
+            await change(kept().map(other => other.user === login.user ? {...other, ...body} : other));
+            close();
+          } catch (problem) { throw atForm(problem); }
+        }}).node),
       question('Remove', login.user, () => 'The login ' + login.user + ' ends' + (names(page.one).length === 1 ? '; it is the only one: then no encoder gets in' : '') + '.',
         [['Remove', () => change(kept().filter(other => other.user !== login.user))]])],
     fill(now) {
-      say(valid, [now.from && 'from ' + when(now.from), now.until && 'until ' + when(now.until)].filter(Boolean).join(' ') || 'always');
+      say(valid, validText(now));
     }};
   });
   const add = opening('Add a login', '', close => form({button: 'Add', cancel: close,
-    groups: [{fields: [{name: 'user', label: 'User', required: true, most: 255, hint: 'A name for each presenter: it ends by itself.'},
-      {name: 'from', label: 'Valid from', type: 'date'}, {name: 'until', label: 'Valid until', type: 'date', hint: 'In the time of this browser. Empty: always.'}]}],
+    groups: [{fields: [{name: 'user', label: 'User', required: true, most: 255, hint: 'A name for each presenter. When its time is over, its source is ended.'}, ...hourFields()]}],
     send: async body => {
       try {
         const made = await api('PATCH', base, {sources: [...kept(), body]}, {revision: page.one.revision});
@@ -54,9 +79,7 @@ function loginsPart(page, base) {
         page.take(made);
         showMade(page, made);
       } catch (problem) {
-        // Of a list; the fields of this form are those of its last entry.
-        for (const error of problem.errors || []) error.pointer = error.pointer.replace(/^\/sources\/\d+/, '');
-        throw problem;
+        throw atForm(problem);
       }
     }}).node);
   return {node: el('div', null, el('h2', null, 'Logins of its source'), box(rows.node), add), fill};

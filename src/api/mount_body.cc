@@ -7,12 +7,14 @@
 #include "api/rights.h"
 #include "config/record_secrets.h"
 #include "config/record_writer.h"
+#include "stream/login_hours.h"
 
 namespace lb {
 namespace {
 
 constexpr std::string_view kUsualUser = "source";
 constexpr std::size_t kLongestLogin = 512;
+constexpr std::size_t kLongestZone = 64, kLongestWord = 16;
 constexpr std::int64_t kLastSecond = 253'402'300'799;
 
 Problem cannot_hash() {
@@ -44,6 +46,11 @@ class LoginReader {
       login.from = static_cast<std::int64_t>(*from_time);
     if (const auto until = fields.number("until", 0, kLastSecond))
       login.until = static_cast<std::int64_t>(*until);
+    if (const auto grace = fields.number("grace", 0, kLongestGrace.count()))
+      login.grace = std::chrono::seconds(*grace);
+    if (auto zone = fields.text("zone", kLongestZone)) login.zone = *std::move(zone);
+    if (const Json hours = fields.take("hours"); !hours.missing())
+      login.hours = read_hours(hours, at + "/hours");
     // true: what GET shows of a password or a hash that is there.
     const auto shown = [&fields](std::string_view name) {
       return fields.take(name).boolean() == true;
@@ -68,6 +75,25 @@ class LoginReader {
   std::vector<std::pair<std::string, std::string>> take_made() { return std::move(made_); }
 
  private:
+  // null, or nothing in the list: none.
+  std::vector<WeeklyHours> read_hours(const Json& from, const std::string& at) {
+    std::vector<WeeklyHours> hours;
+    if (from.is_null()) return hours;
+    if (!from.is_array() || from.size() > kMaxWeeklyHours) {
+      faults_.push_back(
+          {at, "a list of at most " + std::to_string(kMaxWeeklyHours) + " hours is needed"});
+      return hours;
+    }
+    for (std::size_t i = 0; i < from.size(); ++i) {
+      BodyFields fields(from.at(i), faults_, at + "/" + std::to_string(i));
+      WeeklyHours& row = hours.emplace_back();
+      row.days = fields.texts("days", 7, kLongestWord).value_or(row.days);
+      row.from = fields.text("from", kLongestWord).value_or("");
+      row.until = fields.text("until", kLongestWord).value_or("");
+      fields.finish();
+    }
+    return hours;
+  }
   void set(RecordLogin& login, const std::string& password, HashMethod method) {
     const auto hash = context_.world.hash(method, password);
     hash_failed_ |= !hash;
@@ -89,7 +115,16 @@ std::string sources_patch(const std::vector<RecordLogin>& logins) {
     json.begin_object().key("user").text(login.user).key("hash").text(login.hash);
     if (login.from != 0) json.key("from").number(login.from);
     if (login.until != 0) json.key("until").number(login.until);
-    json.end_object();
+    if (login.grace.count() != 0) json.key("grace").number(login.grace.count());
+    if (!login.zone.empty()) json.key("zone").text(login.zone);
+    json.key("hours").begin_array();
+    for (const WeeklyHours& row : login.hours) {
+      json.begin_object().key("from").text(row.from).key("until").text(row.until);
+      json.key("days").begin_array();
+      for (const std::string& day : row.days) json.text(day);
+      json.end_array().end_object();
+    }
+    json.end_array().end_object();
   }
   json.end_array().end_object();
   return json.take();

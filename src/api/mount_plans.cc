@@ -132,7 +132,16 @@ std::optional<Problem> judge_fallback(const PlanContext& context, const MountRec
 
 std::string logins_text(const MountRecord& record) {
   std::string out;
-  for (const RecordLogin& login : record.sources) out += (out.empty() ? "" : " ") + login.user;
+  for (const RecordLogin& login : record.sources) {
+    out += (out.empty() ? "" : " ") + login.user;
+    if (login.from != 0) out += " from " + std::to_string(login.from);
+    if (login.until != 0) out += " until " + std::to_string(login.until);
+    for (const WeeklyHours& row : login.hours) {
+      out += " on";
+      for (const std::string& day : row.days) out += " " + day;
+      out += " " + row.from + "-" + row.until;
+    }
+  }
   return out;
 }
 

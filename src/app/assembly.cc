@@ -12,6 +12,7 @@
 #include "app/services/event_service.h"
 #include "app/services/external_service.h"
 #include "app/services/hls_service.h"
+#include "app/services/hours_service.h"
 #include "app/services/login_service.h"
 #include "app/services/record_overlay.h"
 #include "app/services/worker.h"

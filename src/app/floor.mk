@@ -5,6 +5,7 @@ app_files = \
   src/app/services/archive_service.cc src/app/services/archive_service.h \
   src/app/services/remote_recordings.cc src/app/services/remote_recordings.h \
   src/app/services/dead_air_service.cc src/app/services/dead_air_service.h \
+  src/app/services/hours_service.cc src/app/services/hours_service.h \
   src/app/services/node_health.cc src/app/services/node_health.h \
   src/app/listen_sockets.cc src/app/listen_sockets.h \
   src/app/routes.cc src/app/routes.h \

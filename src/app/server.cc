@@ -21,6 +21,7 @@
 #include "app/services/event_service.h"
 #include "app/services/external_service.h"
 #include "app/services/hls_service.h"
+#include "app/services/hours_service.h"
 #include "app/services/login_service.h"
 #include "app/services/worker.h"
 #include "app/station/conf_service.h"
@@ -83,6 +84,7 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
   services.events = std::make_unique<EventService>(services);
   services.archive = std::make_unique<ArchiveService>(services);
   services.dead_air = std::make_unique<DeadAirService>(services);
+  services.hours = std::make_unique<HoursService>(services);
   services.hls = std::make_unique<HlsService>(services);
   services.login = std::make_unique<LoginService>(services);
   services.metrics = std::make_unique<MetricsService>(services);
@@ -154,6 +156,12 @@ SourceAdmission::Callbacks Server::admission_callbacks() {
   callbacks.expected_here = [&services](const std::string& mount) {
     const auto config = services.config.read();
     return takes_over_here(*config, mount_section(*config, mount));
+  };
+  callbacks.outlived = [&services](const std::string& mount, const std::string& user) {
+    return services.hours->is_over(mount, user);
+  };
+  callbacks.stands_by = [&services](const std::shared_ptr<Mount>& mount) {
+    services.hours->look(mount->name());
   };
   callbacks.waits = [&services](const std::shared_ptr<Mount>& mount) {
     services.relays->mount_waits(*mount);
@@ -320,6 +328,7 @@ void Server::end_all() {
   services_->relays->stop();
   services_->lookup->stop();
   services_->dead_air->stop();
+  services_->hours->stop();
   services_->hls->end_oldest(std::numeric_limits<std::size_t>::max());
   services_->loops.gather<int>(
       [this](unsigned i) {

@@ -13,6 +13,7 @@
 #include "app/services/dead_air_service.h"
 #include "app/services/event_service.h"
 #include "app/services/external_service.h"
+#include "app/services/hours_service.h"
 #include "app/services/login_service.h"
 #include "app/services/worker.h"
 #include "app/stages/auth_stage.h"
@@ -153,6 +154,7 @@ void Server::apply_records(const OverlayUpdate& update) {
   }
   for (const std::string& mount : update.mounts) {
     services_->dead_air->look(mount);
+    services_->hours->look(mount);
     if (mount_section(*update.config, mount).suspended)
       Worker::end_encoders(*services_, mount, EndReason::kKilled);
   }
@@ -209,6 +211,7 @@ void Server::configure(const std::shared_ptr<const Config>& config, Moment momen
        }},
       {"archive", [](Server& s, Next next, Moment) { s.services_->archive->configure(*next); }},
       {"dead air", [](Server& s, Next, Moment) { s.services_->dead_air->configure(); }},
+      {"hours", [](Server& s, Next, Moment) { s.services_->hours->configure(); }},
       {"cluster", [](Server& s, Next next, Moment) { s.services_->cluster->configure(*next); }},
       {"links", [](Server& s, Next next, Moment) { s.services_->links->configure(*next); }},
       {"relays", [](Server& s, Next next, Moment) { s.services_->relays->configure(*next); }},

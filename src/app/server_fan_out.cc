@@ -10,6 +10,7 @@
 #include "app/services/dead_air_service.h"
 #include "app/services/event_service.h"
 #include "app/services/hls_service.h"
+#include "app/services/hours_service.h"
 #include "app/services/worker.h"
 #include "cluster/nodes/node.h"
 
@@ -19,6 +20,7 @@ namespace {
 EventService::Details source_details(const Mount& mount) {
   const auto facts = mount.facts();
   return {{"type", facts->content_type},
+          {"user", facts->login},
           {"address", facts->source_ip},
           {"user-agent", facts->user_agent},
           {"relay", facts->relayed ? "1" : "0"}};
@@ -77,6 +79,8 @@ std::span<const Server::MountReceiver> Server::mount_receivers() {
       {"archive", [](Server& s, At mount) { s.services_->archive->mount_begun(mount); }, nullptr},
       {"dead air", [](Server& s, At mount) { s.services_->dead_air->look(mount->name()); },
        [](Server& s, At mount) { s.services_->dead_air->look(mount->name()); }},
+      {"hours", [](Server& s, At mount) { s.services_->hours->look(mount->name()); },
+       [](Server& s, At mount) { s.services_->hours->look(mount->name()); }},
       {"listeners by HLS", [](Server&, At) {},
        [](Server& s, At mount) {
          if (s.services_->admission->rests(*mount))
@@ -117,10 +121,13 @@ void Server::changed_over(const Mount& mount, const EncoderChange& change) {
       change.is_return ? "source-return" : "source-takeover", mount.name(),
       {{"from", change.from->source_ip},
        {"to", change.to->source_ip},
+       {"from-user", change.from->login},
+       {"to-user", change.to->login},
        {"user-agent", change.to->user_agent},
        {"why",
         change.dead_air ? std::string("dead air") : std::string(end_reason_text(change.reason))}});
   services_->dead_air->look(mount.name());
+  services_->hours->look(mount.name());
 }
 
 void Server::add_standby_callbacks(SourceAdmission::Callbacks& callbacks) {

@@ -14,6 +14,7 @@ base_files = \
   src/base/shared_list.h \
   src/base/snapshot.h \
   src/base/strings.cc src/base/strings.h \
+  src/base/time_zone.cc src/base/time_zone.h \
   src/base/unique_fd.h \
   src/base/unique_function.h
 if UNITY

@@ -89,6 +89,10 @@ void check_sources(const MountRecord& record, RecordReader& reader, bool strict)
       reader.fault(at, "has neither hash nor password");
     if (std::string fault = strict ? hours_fault(login) : std::string(); !fault.empty())
       reader.fault(at + "/until", std::move(fault));
+    for (auto& [where, what] : weekly_hours_faults(login))
+      reader.fault(at + where, std::move(what));
+    if (std::string fault = strict ? zone_fault(login) : std::string(); !fault.empty())
+      reader.fault(at + "/zone", std::move(fault));
     if (!login.hash.empty())
       if (const auto complaint = hash_complaint(login.hash); !complaint.empty())
         reader.fault(at + "/hash", std::string(complaint));

@@ -5,7 +5,9 @@
 #include <vector>
 
 #include "base/strings.h"
+#include "base/time_zone.h"
 #include "config/diagnostic.h"
+#include "stream/login_hours.h"
 
 namespace lb {
 namespace {
@@ -50,6 +52,38 @@ std::string hours_fault(const RecordLogin& login) {
   if (login.from == 0 || login.until == 0 || login.from < login.until) return "";
   return "ends (until " + std::to_string(login.until) + ") before it begins (from " +
          std::to_string(login.from) + "); it could never be used";
+}
+
+std::vector<std::pair<std::string, std::string>> weekly_hours_faults(const RecordLogin& login) {
+  std::vector<std::pair<std::string, std::string>> faults;
+  if (login.hours.size() > kMaxWeeklyHours)
+    faults.emplace_back("/hours", "has " + std::to_string(login.hours.size()) + " rows (limit " +
+                                      std::to_string(kMaxWeeklyHours) + ")");
+  for (std::size_t i = 0; i < login.hours.size() && i < kMaxWeeklyHours; ++i) {
+    const WeeklyHours& row = login.hours[i];
+    const std::string at = "/hours/" + std::to_string(i);
+    for (std::size_t j = 0; j < row.days.size(); ++j)
+      if (!weekday_of(row.days[j]))
+        faults.emplace_back(at + "/days/" + std::to_string(j),
+                            quoted(row.days[j]) + " is none of mon tue wed thu fri sat sun");
+    const auto from = minute_of_day(row.from), until = minute_of_day(row.until);
+    if (!from || *from == 24 * 60)
+      faults.emplace_back(at + "/from", quoted(row.from) + " is not a time of day such as 20:00");
+    if (!until)
+      faults.emplace_back(at + "/until", quoted(row.until) + " is not a time of day such as 22:00");
+    else if (from == until)
+      faults.emplace_back(at + "/until", "ends when it begins, at " + quoted(row.from) +
+                                             "; a whole day is 00:00 to 24:00");
+  }
+  return faults;
+}
+
+std::string zone_fault(const RecordLogin& login) {
+  if (login.zone.empty()) return "";
+  const auto zone = find_time_zone(login.zone);
+  if (zone) return "";
+  return quoted(login.zone) + " is no time zone that this machine knows, such as Europe/Berlin (" +
+         zone.error().what + ")";
 }
 
 }  // namespace lb

@@ -8,6 +8,8 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "stream/settings.h"
 
@@ -26,5 +28,9 @@ std::string hls_fault(std::string_view mount);
 
 // from and until of a login, in Unix seconds; 0: not limited.
 std::string hours_fault(const RecordLogin& login);
+// What of its weekly hours cannot be understood, each with its place: "/hours/0/days/1".
+std::vector<std::pair<std::string, std::string>> weekly_hours_faults(const RecordLogin& login);
+// The zone of a login is one that this machine has.  Reads its file.
+std::string zone_fault(const RecordLogin& login);
 
 }  // namespace lb

@@ -30,7 +30,26 @@ bool is_off(const MountRecord& record) {
   return record.state == RecordState::kSuspended || record.state == RecordState::kDeleting;
 }
 
-MountSettings section_of(const Config& parsed, const MountRecord& record, MountOrigin origin) {
+// The zones of the hours of logins, each read once.
+class Zones {
+ public:
+  void resolve(std::vector<RecordLogin>& logins) {
+    for (RecordLogin& login : logins)
+      if (!login.hours.empty()) login.clock = find(login.zone);
+  }
+
+ private:
+  std::shared_ptr<const TimeZone> find(const std::string& name) {
+    const auto [at, fresh] = known_.try_emplace(name);
+    if (fresh)
+      if (auto zone = find_time_zone(name)) at->second = *std::move(zone);
+    return at->second;
+  }
+  std::unordered_map<std::string, std::shared_ptr<const TimeZone>> known_;
+};
+
+MountSettings section_of(const Config& parsed, const MountRecord& record, MountOrigin origin,
+                         Zones& zones) {
   MountSettings mount = begin_section(parsed.default_mount);
   Filler filler;  // the record was judged when it was read
   filler.fill(kMountBlock, &mount, record.settings, "mount");
@@ -38,6 +57,7 @@ MountSettings section_of(const Config& parsed, const MountRecord& record, MountO
   mount.origin = origin;
   mount.suspended = is_off(record);
   mount.logins = record.sources;
+  zones.resolve(mount.logins);
   mount.account = record.account;
   mount.archive.since = record.made;
   mount.home = record.home;
@@ -88,6 +108,7 @@ std::shared_ptr<const Config> lay(const std::shared_ptr<const Config>& parsed,
   SharedList<MountSettings>& sections = config->mounts;
   sections.clear();
   sections.reserve(all.size() + parsed->mounts.size());
+  Zones zones;
   const auto add = [&](const MountRecords& list, MountOrigin origin) {
     for (const MountRecord& record : list) {
       const auto at = all.find(record.mount);
@@ -99,7 +120,7 @@ std::shared_ptr<const Config> lay(const std::shared_ptr<const Config>& parsed,
       if (same && laid->mounts[*same].origin == from)
         sections.push_shared(laid->mounts.shared(*same));
       else
-        sections.push_back(section_of(*parsed, record, from));
+        sections.push_back(section_of(*parsed, record, from, zones));
     }
   };
   add(records, MountOrigin::kStore);
@@ -135,6 +156,7 @@ std::optional<std::vector<Replaced>> replaced(const OverlayParts& before, const 
 std::shared_ptr<const Config> lay_in_place(const Config& parsed, const Config& laid,
                                            const std::vector<Replaced>& rows) {
   auto config = std::make_shared<Config>(laid);
+  Zones zones;
   for (const auto& [was, is] : rows) {
     if (was->has_relay() || is->has_relay() || was->of_master != is->of_master) return nullptr;
     const auto at = laid.mount_index->find_name(is->mount);
@@ -142,7 +164,7 @@ std::shared_ptr<const Config> lay_in_place(const Config& parsed, const Config& l
     const MountOrigin origin = is->of_master ? MountOrigin::kMaster : MountOrigin::kStore;
     if (std::as_const(laid).mounts[*at].origin != origin) return nullptr;
     config->mounts.set_shared(
-        *at, std::make_shared<const MountSettings>(section_of(parsed, *is, origin)));
+        *at, std::make_shared<const MountSettings>(section_of(parsed, *is, origin, zones)));
   }
   return config;
 }

@@ -3,6 +3,7 @@
 #include "config/mount_record.h"
 #include "config/schema.h"
 #include "config/schema_mount_words.h"
+#include "stream/login_hours.h"
 
 namespace lb {
 namespace {
@@ -111,6 +112,23 @@ constinit const SchemaBlock kRecordLimitsBlock{.name = "limits",
                                                .fresh = fresh<RecordLimits>,
                                                .inline_form = true};
 
+constexpr SchemaElement kWeeklyRows[] = {
+    {.name = "days",
+     .kind = kList,
+     .set_by = SetBy::kOwner,
+     .slot = slot<&WeeklyHours::days>,
+     .origin = SchemaOrigin::kOwn,
+     .help = "mon tue wed thu fri sat sun: on which they begin; none: each day."},
+    text_of("from", SetBy::kOwner, slot<&WeeklyHours::from>, "They begin at this time, as 20:00."),
+    text_of("until", SetBy::kOwner, slot<&WeeklyHours::until>,
+            "They end at this time, as 22:00 or 24:00; before from: on the next day."),
+};
+static_assert(all_say_set_by(kWeeklyRows));
+constinit const SchemaBlock kWeeklyBlock{.name = "hours",
+                                         .help = "Hours of each week in which a login is valid.",
+                                         .elements = kWeeklyRows,
+                                         .fresh = fresh<WeeklyHours>};
+
 constexpr SchemaElement kLoginRows[] = {
     text_of("user", SetBy::kOwner, slot<&RecordLogin::user>, "The name it logs in with."),
     {.name = "hash",
@@ -127,6 +145,23 @@ constexpr SchemaElement kLoginRows[] = {
      .help = "Its password itself."},
     time_of("from", slot<&RecordLogin::from>, "Valid from this time on, in Unix seconds."),
     time_of("until", slot<&RecordLogin::until>, "Valid until this time, in Unix seconds."),
+    {.name = "grace",
+     .kind = kSeconds,
+     .set_by = SetBy::kOwner,
+     .slot = slot<&RecordLogin::grace>,
+     .min = 0,
+     .max = kLongestGrace.count(),
+     .origin = SchemaOrigin::kOwn,
+     .help = "A source that is on the air when its time is over is ended so many seconds later."},
+    text_of("zone", SetBy::kOwner, slot<&RecordLogin::zone>,
+            "The time zone of its hours, as Europe/Berlin; none: that of the server."),
+    {.name = "hours",
+     .kind = kBlock,
+     .set_by = SetBy::kOwner,
+     .block = &kWeeklyBlock,
+     .nest = each_in<&RecordLogin::hours>(),
+     .origin = SchemaOrigin::kOwn,
+     .help = "Valid in these hours of each week only; none: always."},
 };
 static_assert(all_say_set_by(kLoginRows));
 constinit const SchemaBlock kSourceBlock{.name = "source",

@@ -23,6 +23,7 @@ enum class EndReason : std::uint8_t {
   kSpan,       // of a relay: its upstream has sent this span, and is asked again at once
   kOverLimit,  // more listen than the cluster's limit of the mount allows; the newest end
   kMoved,      // this node drains; the listener comes back by way of a master
+  kHours,      // of a source: the hours of its login are over
 };
 
 constexpr std::string_view end_reason_text(EndReason reason) noexcept {
@@ -57,6 +58,8 @@ constexpr std::string_view end_reason_text(EndReason reason) noexcept {
       return "more than the limit of the cluster";
     case EndReason::kMoved:
       return "sent to another node";
+    case EndReason::kHours:
+      return "the hours of its login are over";
   }
   return "";
 }

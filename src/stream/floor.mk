@@ -22,6 +22,7 @@ stream_files = \
   src/stream/listener.cc src/stream/listener.h \
   src/stream/listener_group.h \
   src/stream/loop_streams.cc src/stream/loop_streams.h \
+  src/stream/login_hours.cc src/stream/login_hours.h \
   src/stream/mount.cc src/stream/mount.h \
   src/stream/mount_table.h \
   src/stream/noted_mounts.h \

@@ -7,10 +7,12 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/time_zone.h"
 #include "http/settings.h"
 
 namespace lb {
@@ -103,12 +105,25 @@ struct DeadAirSettings {
   bool operator==(const DeadAirSettings&) const = default;
 };
 
-// A login of a source that a record of the mount has.
+// <hours> of a login: each week, on these days.  "20:00" to "02:00" goes over midnight.
+struct WeeklyHours {
+  std::vector<std::string> days;  // "mon" … "sun", of the beginning; none: each day
+  std::string from, until;        // "20:00"; until also "24:00"
+
+  bool operator==(const WeeklyHours&) const = default;
+};
+
+// A login of a source that a record of the mount has; when it may be used: stream/login_hours.h.
 struct RecordLogin {
   std::string user;
   std::string hash;                  // as in auth/password_hash.h; "": the password is here
   std::string password;              // of external configurations only
   std::int64_t from = 0, until = 0;  // Unix seconds; 0: not limited
+  std::vector<WeeklyHours> hours;    // none: always
+  std::string zone;                  // of these, "Europe/Berlin"; "": that of the server
+  std::chrono::seconds grace{0};     // behind each end, for a source that is on the air
+  // That zone, in a section of a configuration; null: no hours, or it is not known here.
+  std::shared_ptr<const TimeZone> clock = nullptr;
 
   bool operator==(const RecordLogin&) const = default;
 };

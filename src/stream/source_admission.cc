@@ -81,8 +81,10 @@ void SourceAdmission::decide(WriterAsk ask, Then then, bool may_ask_home) {
   }
   const bool of_sources =
       ask.kind == WriterKind::kSource && record.lease != 0 && record.kind == WriterKind::kSource;
-  if (of_sources && !record.successor && take_as_standby(record, ask, then)) return;
-  if (theirs || record.successor || !may_replace(record, ask)) {
+  const bool outlived = of_sources && !record.successor && callbacks_.outlived &&
+                        callbacks_.outlived(ask.mount, record.user);
+  if (of_sources && !record.successor && !outlived && take_as_standby(record, ask, then)) return;
+  if (theirs || record.successor || !(outlived || may_replace(record, ask))) {
     const std::string why = of_sources ? no_standby(record, ask) : std::string();
     if (theirs)
       log_.info("source/admission", "mount " + ask.mount +
@@ -106,7 +108,12 @@ void SourceAdmission::decide(WriterAsk ask, Then then, bool may_ask_home) {
       refuse(then);
     return;
   }
-  const auto silence = ask.kind == WriterKind::kRelay ? 0ms : std::chrono::milliseconds(kSilence);
+  if (outlived)
+    log_.info("source/admission", "mount " + ask.mount + ": the hours of \"" + record.user +
+                                      "\" are over, the source from " + ask.facts->source_ip +
+                                      login_text(*ask.facts) + " takes over");
+  const bool at_once = outlived || ask.kind == WriterKind::kRelay;
+  const auto silence = at_once ? 0ms : std::chrono::milliseconds(kSilence);
   record.successor.emplace(Successor{std::move(ask), std::move(then)});
   callbacks_.revoke(record.home, record.lease, silence,
                     [this, name = at->first, lease = record.lease](bool ended) {

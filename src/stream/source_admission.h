@@ -104,6 +104,11 @@ class SourceAdmission {
     // The source of this mount is expected here, whatever else feeds it: it takes the place of a
     // relay at once.  May be empty.
     std::function<bool(const std::string& mount)> expected_here = {};
+    // The time of this login is over, though it still writes the mount: a source that comes takes
+    // its place.  May be empty.
+    std::function<bool(const std::string& mount, const std::string& user)> outlived = {};
+    // An encoder stands by; may be empty.
+    std::function<void(const std::shared_ptr<Mount>&)> stands_by = {};
     // How long the log of a mount that has ended is kept for players of HLS; may be empty.
     std::function<std::chrono::milliseconds(const Mount&, WriterKind, EndReason)> rests = {};
     // That is over: a source goes on in the log, for `next`, or none has come (null).  May be

@@ -57,6 +57,7 @@ bool SourceAdmission::take_as_standby(Record& record, WriterAsk& ask, Then& then
                                     " stands by (priority " + std::to_string(ask.priority) + ", " +
                                     std::to_string(record.standbys.size()) + " of " +
                                     std::to_string(places) + ")");
+  if (callbacks_.stands_by) callbacks_.stands_by(record.mount);
   then(std::move(place));
   return true;
 }

@@ -45,6 +45,7 @@ class DirectoryService;
 class EventService;
 class ExternalService;
 class HlsService;
+class HoursService;
 class LoginService;
 class MetricsService;
 class MountFiles;
@@ -101,6 +102,7 @@ struct Services {
   std::unique_ptr<EventService> events;           // control
   std::unique_ptr<ArchiveService> archive;        // see there
   std::unique_ptr<DeadAirService> dead_air;       // control
+  std::unique_ptr<HoursService> hours;            // control
   std::unique_ptr<LoginService> login;            // see there
   std::unique_ptr<MetricsService> metrics;        // control
   std::unique_ptr<DirectoryService> directory;    // control

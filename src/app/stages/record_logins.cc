@@ -8,6 +8,7 @@
 #include "app/services/worker.h"
 #include "auth/password_hash.h"
 #include "auth/passwords.h"
+#include "stream/login_hours.h"
 
 namespace lb {
 namespace {
@@ -65,7 +66,7 @@ std::vector<RecordLogin> possible_logins(const MountSettings& section, std::stri
                                          std::int64_t now) {
   std::vector<RecordLogin> by_name, valid;
   for (const RecordLogin& row : section.logins) {
-    if ((row.from > 0 && now < row.from) || (row.until > 0 && now >= row.until)) continue;
+    if (!is_in_hours(row, now)) continue;
     valid.push_back(row);
     if (row.user == user) by_name.push_back(row);
   }

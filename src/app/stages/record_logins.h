@@ -1,7 +1,7 @@
 // The logins of a source that a mount's record has: hashes are judged by HashQueue, passwords of an
 // external configuration at once.
 //
-// A login counts from its beginning to its end.  A Shoutcast source has no user name: it comes with
+// A login counts within its hours.  A Shoutcast source has no user name: it comes with
 // that of the mount, and may be any of the record's.
 // Thread: the worker of the connection; the hashing as HashQueue does it.
 // Bounds: kMaxRecordLogins hashes a question, and those that HashQueue lets wait.

@@ -25,7 +25,11 @@ void log_refused_login(Worker& worker, Connection& connection, std::string_view 
 std::string_view why_no_login(const MountSettings& section, std::string_view user,
                               std::int64_t now) {
   bool named = false;
-  for (const RecordLogin& row : section.logins) named = named || row.user == user;
+  for (const RecordLogin& row : section.logins) {
+    named = named || row.user == user;
+    if (row.user == user && !row.hours.empty() && !row.clock)
+      return "the time zone of its login is not known here";
+  }
   return named && possible_logins(section, user, now).empty() ? "outside the time of its login"
                                                               : "wrong password";
 }

@@ -7,7 +7,8 @@ unit_base_files = tests/unit/main.cc \
   tests/unit/base/persistent_map_test.cc \
   tests/unit/base/result_test.cc \
   tests/unit/base/persistent_map_changes_test.cc \
-  tests/unit/base/strings_test.cc
+  tests/unit/base/strings_test.cc \
+  tests/unit/base/time_zone_test.cc
 if UNITY
 nodist_unit_base_SOURCES = $(unit_base_units)
 else

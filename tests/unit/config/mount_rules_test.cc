@@ -55,3 +55,25 @@ TEST(MountRules, HoursEndAfterTheyBegin) {
   CHECK_EQUAL(std::string("ends (until 200) before it begins (from 200); it could never be used"),
               hours_fault(login));
 }
+TEST(MountRules, WeeklyHoursAreOfDaysAndTimes) {
+  RecordLogin login;
+  login.hours = {{{"mon", "sun"}, "20:00", "24:00"}, {{}, "22:00", "02:00"}};
+  CHECK(weekly_hours_faults(login).empty());
+  login.hours = {
+      {{"mon", "someday"}, "20:00", "22:00"}, {{}, "24:00", "25:00"}, {{}, "8:00", "08:00"}};
+  const auto faults = weekly_hours_faults(login);
+  LONGS_EQUAL(4, faults.size());
+  CHECK_EQUAL(std::string("/hours/0/days/1"), faults[0].first);
+  CHECK_EQUAL(std::string("\"someday\" is none of mon tue wed thu fri sat sun"), faults[0].second);
+  CHECK_EQUAL(std::string("/hours/1/from"), faults[1].first);
+  CHECK_EQUAL(std::string("/hours/1/until"), faults[2].first);
+  CHECK_EQUAL(std::string("/hours/2/until"), faults[3].first);
+}
+TEST(MountRules, ZonesAreThoseOfTheMachine) {
+  RecordLogin login;
+  CHECK(zone_fault(login).empty());
+  login.zone = "UTC";
+  CHECK(zone_fault(login).empty());
+  login.zone = "Mars/Phobos";
+  CHECK(zone_fault(login).starts_with("\"Mars/Phobos\" is no time zone"));
+}

@@ -215,6 +215,23 @@ TEST(SourceAdmission, HijackIsForTheSameUserOnlyAndNotForRelays) {
   refused(ask("/b"));
   CHECK(revoked.empty());
 }
+TEST(SourceAdmission, ALoginWhoseHoursAreOverGivesWayAtOnce) {
+  WriterLease first = granted(ask("/a", 1));
+  write(first, "bytes");
+  WriterAsk next = ask("/a");
+  next.user = "eva";
+  refused(next);
+  outlived = "source";
+  settings.standby_sources = 2;  // it writes, and does not stand by
+  const Answer second = put(std::move(next));
+  LONGS_EQUAL(1, revoked.size());
+  CHECK(revoked[0].silence == 0ms);
+  give_back(std::move(first), EndReason::kReplaced);
+  revoked[0].then(true);
+  CHECK(second->has_value());
+  LONGS_EQUAL(5, (*second)->value().log->head());
+  LONGS_EQUAL(0, admission->encoders_of("/a").size() - 1);
+}
 TEST(SourceAdmission, ALateRefusalHasNoEffect) {
   settings.hijack = true;
   WriterLease first = granted(ask("/a"));

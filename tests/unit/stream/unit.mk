@@ -22,6 +22,7 @@ unit_stream_files = tests/unit/main.cc \
   tests/unit/stream/join_test.cc \
   tests/unit/stream/listener_memory_test.cc \
   tests/unit/stream/listener_test.cc \
+  tests/unit/stream/login_hours_test.cc \
   tests/unit/stream/loop_streams_test.cc \
   tests/unit/stream/mount_test.cc \
   tests/unit/stream/moves_test.cc \
