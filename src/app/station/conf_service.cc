@@ -1,15 +1,16 @@
 #include "app/station/conf_service.h"
 
+#include <filesystem>
 #include <utility>
 #include <vector>
 
 #include "api/request.h"
 #include "app/cluster/cluster_links.h"
 #include "app/services/login_service.h"
-#include "app/services/private_file.h"
 #include "app/services/record_overlay.h"
 #include "app/station/record_service.h"
 #include "auth/text_file.h"
+#include "registry/folder.h"
 
 namespace lb {
 namespace {
@@ -20,7 +21,25 @@ constexpr std::string_view kConfFile = "conf.cache";
 bool is_record(std::string_view key) noexcept {
   return key.starts_with("mounts/") || key.starts_with("bans/");
 }
-bool is_external(std::string_view key) noexcept { return key.starts_with("external/"); }
+constexpr std::string_view kExternalFamily = "external/";
+bool is_external(std::string_view key) noexcept { return key.starts_with(kExternalFamily); }
+
+// A piece at a time: the text of 128 MiB is never in memory as a whole.
+Result<void> write_copy(const std::string& path, std::vector<ConfBook::Telling> said) {
+  const std::filesystem::path file(path);
+  const auto folder = Folder::existing(file.parent_path().string());
+  if (!folder) return folder.error();
+  auto written = folder->write(file.filename().string(), conf_book_pieces(std::move(said)));
+  return written ? folder->sync() : written;
+}
+
+// What is in force of one family, in the order of the keys.
+template <class Each>
+void for_each_of(const ConfBook::Items& items, std::string_view family, Each each) {
+  for (auto at = items.lower_bound(family); at != items.end() && at->first.starts_with(family);
+       ++at)
+    each(at->first, *at->second);
+}
 
 }  // namespace
 
@@ -122,22 +141,23 @@ void ConfService::settle() {
 
 void ConfService::tell_logins() {
   std::vector<RegistryRecord> all;
-  for (const auto& [key, value] : book_.in_force())
-    if (!is_record(key) && !is_external(key)) all.push_back({key, *value, number_});
+  for (const std::string_view family : {kEndedFamily, kEpochsFamily, kKeysFamily, kMastersFamily})
+    for_each_of(book_.in_force(), family, [&](const std::string& key, const std::string& value) {
+      all.push_back({key, value, number_});
+    });
   services_.login->take_records(all);
 }
 
 MountRecords ConfService::external_records() {
   MountRecords records;
-  for (const auto& [key, value] : book_.in_force()) {
-    if (!is_external(key)) continue;
-    if (auto record = parse_mount_record(*value)) {
+  for_each_of(book_.in_force(), kExternalFamily, [&](const auto& key, const std::string& value) {
+    if (auto record = parse_mount_record(value)) {
       record->of_master = true;
       records.push_back(*std::move(record));
     } else {
       services_.log.error(kConfModule, key + ": " + record.error().what + "; it is left out");
     }
-  }
+  });
   return records;
 }
 
@@ -169,8 +189,8 @@ void ConfService::save() {
     return;
   }
   saving_ = true;
-  services_.loops.clerk().post([this, path = path_, text = book_.text()] {
-    const auto written = replace_private_file(path, text);
+  services_.loops.clerk().post([this, path = path_, said = book_.tellings()]() mutable {
+    const auto written = write_copy(path, std::move(said));
     services_.loops.control().post([this, what = written ? std::string() : written.error().what] {
       saving_ = false;
       if (what != trouble_ && !what.empty())

@@ -81,7 +81,7 @@ class Joining {
     JoinedCopies out;
     out.store = newest.store();
     out.content.revision = newest.said.revision;
-    for (const auto& [key, value] : *newest.said.items) {
+    for (const auto& [key, value] : newest.said.items) {
       if (key.starts_with("mounts/"))
         mount(key, *value, out.content);
       else if (key.starts_with("bans/"))
@@ -125,8 +125,8 @@ class Joining {
   std::optional<std::string> hash_of(const std::string& key, const std::string& user,
                                      const Part*& from) {
     for (const Part& part : parts_) {
-      const auto at = part.said.items->find(key);
-      if (at == part.said.items->end()) continue;
+      const auto at = part.said.items.find(key);
+      if (at == part.said.items.end()) continue;
       const auto record = parse_mount_record(*at->second);
       if (!record) continue;
       for (const RecordLogin& login : record->sources) {
@@ -141,8 +141,8 @@ class Joining {
   // Only its home has it.
   const Part* relay_from(const std::string& key, XmlNode& relay) const {
     for (const Part& part : parts_) {
-      const auto at = part.said.items->find(key);
-      if (at == part.said.items->end()) continue;
+      const auto at = part.said.items.find(key);
+      if (at == part.said.items.end()) continue;
       const auto record = parse_mount_record(*at->second);
       if (!record || !record->has_relay()) continue;
       relay = record->relay;

@@ -181,7 +181,7 @@ Result<LastGood> joined_copy(const std::vector<std::pair<std::string, std::strin
     if (!book) return Error{book.error().code, path + ": " + book.error().what};
     for (const ConfBook::Telling& said : book->tellings())
       print_copy(
-          path, said.items->size(), said.revision,
+          path, said.items.size(), said.revision,
           " of master " + said.master + ", store " + said.store + "." + std::to_string(said.life));
     copies.push_back({path, *std::move(book)});
   }

@@ -11,6 +11,7 @@ namespace lb {
 namespace {
 
 constexpr std::string_view kConfHead = "icecast-lb-conf 1 ";
+constexpr std::size_t kConfPiece = 64 << 10;
 
 // "4f1c.2": the store 4f1c in its second life.
 std::pair<std::string, std::uint64_t> parts_of_store(const std::string& name) {
@@ -22,6 +23,19 @@ std::pair<std::string, std::uint64_t> parts_of_store(const std::string& name) {
 
 std::size_t weight(std::string_view key, const ConfBook::Value& value) {
   return key.size() + value->size();
+}
+
+void take_out(ConfBook::Items& items, std::size_t& bytes, const std::string& key) {
+  const ConfBook::Value* const value = items.look_up(key);
+  if (value == nullptr) return;
+  bytes -= weight(key, *value);
+  items.erase(key);
+}
+
+void put_in(ConfBook::Items& items, std::size_t& bytes, std::string key, ConfBook::Value value) {
+  if (const ConfBook::Value* const before = items.look_up(key)) bytes -= weight(key, *before);
+  bytes += weight(key, value);
+  items.set(std::move(key), std::move(value));
 }
 
 Error no_conf(std::size_t at) {
@@ -131,9 +145,8 @@ bool ConfBook::take_item(Said& said, const ConfItem& item) {
   said.part_key = item.part ? item.key : "";
   if (item.part) return true;
   auto value = std::make_shared<const std::string>(std::exchange(said.part, {}));
-  said.arriving_bytes += weight(item.key, value);
   said.leaving.erase(item.key);
-  said.arriving[item.key] = std::move(value);
+  put_in(said.arriving, said.arriving_bytes, item.key, std::move(value));
   const std::size_t before = said.all ? 0 : said.items.size();
   return before + said.arriving.size() <= kConfItems && said.arriving_bytes <= kConfBytes;
 }
@@ -154,7 +167,7 @@ void ConfBook::take(const std::string& master, const ConfFrame& frame) {
   // A change says nothing without that which it changes.
   if (!said.all && !said.fresh) said.refused = true;
   for (const std::string& key : frame.removed) {
-    said.arriving.erase(key);
+    take_out(said.arriving, said.arriving_bytes, key);
     said.leaving.insert(key);
   }
   for (const ConfItem& item : frame.set) {
@@ -175,22 +188,21 @@ void ConfBook::end_run(Said& said, const ConfFrame& frame) {
   said.revision = frame.revision;
   if (said.all) {
     said.items = std::exchange(said.arriving, {});
+    said.bytes = said.arriving_bytes;
     said.complete = said.fresh = true;
     everything_ = true;
   } else {
     for (const std::string& key : said.leaving) {
-      said.items.erase(key);
+      take_out(said.items, said.bytes, key);
       touched_.insert(key);
     }
-    for (auto& [key, value] : said.arriving) {
+    for (const auto& [key, value] : said.arriving) {
+      put_in(said.items, said.bytes, key, value);
       touched_.insert(key);
-      said.items[key] = std::move(value);
     }
   }
   said.arriving.clear();
   said.leaving.clear();
-  said.bytes = 0;
-  for (const auto& [key, value] : said.items) said.bytes += weight(key, value);
   forget_gone();
 }
 
@@ -237,8 +249,7 @@ const ConfBook::Value* ConfBook::said_by(const Voice& voice, const std::string& 
   const auto said = said_.find(voice.id);
   if (said == said_.end()) return nullptr;
   if (is_of_logins(key) && !tells_logins(voice.id, said->second.name)) return nullptr;
-  const auto at = said->second.items.find(key);
-  return at == said->second.items.end() ? nullptr : &at->second;
+  return said->second.items.look_up(key);
 }
 
 const ConfBook::Voice* ConfBook::voice_of(const std::string& key) const {
@@ -282,19 +293,14 @@ ConfBook::Change ConfBook::settle() {
   Change change;
   const auto look = [&](const std::string& key) {
     const Value value = find(key);
-    const auto at = in_force_.find(key);
+    const Value* const before = in_force_.look_up(key);
     if (value == nullptr) {
-      if (at == in_force_.end()) return;
-      in_force_.erase(at);
-      change.removed.push_back(key);
+      if (in_force_.erase(key)) change.removed.push_back(key);
       return;
     }
-    if (at != in_force_.end() && (at->second == value || *at->second == *value)) {
-      at->second = value;
-      return;
-    }
-    in_force_[key] = value;
-    change.set.emplace_back(key, value);
+    const bool same = before != nullptr && (*before == value || **before == *value);
+    if (!same) change.set.emplace_back(key, value);
+    if (before == nullptr || *before != value) in_force_.set(key, value);
   };
   if (std::exchange(everything_, false)) {
     for (const Voice& voice : voices_)
@@ -305,28 +311,47 @@ ConfBook::Change ConfBook::settle() {
   return change;
 }
 
-std::string ConfBook::text() const {
-  std::string out;
-  std::size_t count = 0;
-  for (const auto& [id, said] : said_) {
-    if (!said.complete) continue;
-    ++count;
-    out += "master " + id + ' ' + percent_encode(said.name, true) + "- " + said.store + ' ' +
-           std::to_string(said.life) + ' ' + std::to_string(said.revision) + ' ' +
-           std::to_string(said.items.size()) + '\n';
-    for (const auto& [key, value] : said.items)
-      out += key + ' ' + std::to_string(value->size()) + '\n' + *value + '\n';
-  }
-  return std::string(kConfHead) + std::to_string(count) + '\n' + out + "end\n";
-}
-
 bool ConfBook::is_text(std::string_view text) noexcept { return text.starts_with(kConfHead); }
 
 std::vector<ConfBook::Telling> ConfBook::tellings() const {
   std::vector<Telling> out;
   for (const auto& [id, said] : said_)
-    if (said.complete) out.push_back({id, said.store, said.life, said.revision, &said.items});
+    if (said.complete)
+      out.push_back({id, said.name, said.store, said.life, said.revision, said.items});
   return out;
+}
+
+UniqueFunction<std::string_view()> conf_book_pieces(std::vector<ConfBook::Telling> tellings) {
+  struct Writer {
+    std::vector<ConfBook::Telling> tellings;
+    std::size_t at = 0;  // the master that is being written
+    ConfBook::Items::const_iterator item;
+    bool begun = false, ended = false;  // the master's line is written; so is the last line
+    std::string text;
+  };
+  Writer start;
+  start.text = std::string(kConfHead) + std::to_string(tellings.size()) + '\n';
+  start.tellings = std::move(tellings);
+  return [to = std::move(start), first = true]() mutable -> std::string_view {
+    if (!std::exchange(first, false)) to.text.clear();
+    while (to.at < to.tellings.size() && to.text.size() < kConfPiece) {
+      const ConfBook::Telling& said = to.tellings[to.at];
+      if (!std::exchange(to.begun, true)) {
+        to.text += "master " + said.master + ' ' + percent_encode(said.name, true) + "- " +
+                   said.store + ' ' + std::to_string(said.life) + ' ' +
+                   std::to_string(said.revision) + ' ' + std::to_string(said.items.size()) + '\n';
+        to.item = said.items.begin();
+      }
+      for (; to.item != said.items.end() && to.text.size() < kConfPiece; ++to.item)
+        to.text += to.item->first + ' ' + std::to_string(to.item->second->size()) + '\n' +
+                   *to.item->second + '\n';
+      if (to.item != said.items.end()) break;
+      ++to.at;
+      to.begun = false;
+    }
+    if (to.at == to.tellings.size() && !std::exchange(to.ended, true)) to.text += "end\n";
+    return to.text;
+  };
 }
 
 Result<ConfBook> ConfBook::parse(std::string_view text) {
@@ -370,8 +395,7 @@ Result<ConfBook> ConfBook::parse(std::string_view text) {
           text[at + *bytes] != '\n')
         return no_conf(at);
       auto value = std::make_shared<const std::string>(text.substr(at, *bytes));
-      said.bytes += weight(item[0], value);
-      said.items.emplace(std::string(item[0]), std::move(value));
+      put_in(said.items, said.bytes, std::string(item[0]), std::move(value));
       at += *bytes + 1;
     }
     book.said_[std::string(row[1])] = std::move(said);

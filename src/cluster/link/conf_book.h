@@ -25,7 +25,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/persistent_map.h"
 #include "base/result.h"
+#include "base/unique_function.h"
 #include "cluster/link/conf_frame.h"
 
 namespace lb {
@@ -36,7 +38,7 @@ class ConfBook {
   static constexpr std::size_t kConfBytes = 128 << 20;
 
   using Value = std::shared_ptr<const std::string>;
-  using Items = std::map<std::string, Value, std::less<>>;
+  using Items = NameMap<Value>;
   struct Change {
     std::vector<std::pair<std::string, Value>> set;
     std::vector<std::string> removed;
@@ -64,20 +66,19 @@ class ConfBook {
   // Sentences for the log, each of them once.
   std::vector<std::string> take_remarks() { return std::exchange(remarks_, {}); }
 
-  // All that the masters have said completely.
-  std::string text() const;
-  static Result<ConfBook> parse(std::string_view text);
-  // Whether a file begins as such a text.
-  static bool is_text(std::string_view text) noexcept;
-
-  // The same, master by master.  The items live as long as the book is not changed.
+  // All that a master has said completely.
   struct Telling {
     std::string master;
+    std::string name;   // of the way to it
     std::string store;  // without its life
     std::uint64_t life = 0, revision = 0;
-    const Items* items = nullptr;
+    Items items;
   };
   std::vector<Telling> tellings() const;
+
+  static Result<ConfBook> parse(std::string_view text);
+  // Whether a file begins as the text of a book.
+  static bool is_text(std::string_view text) noexcept;
 
  private:
   // What one master has said.
@@ -126,6 +127,10 @@ class ConfBook {
   std::vector<std::string> remarks_;
   std::set<std::string> remarked_;
 };
+
+// The text of a book, which parse() reads, for any thread: pieces of some 64 KiB, "" behind the last
+// one.
+UniqueFunction<std::string_view()> conf_book_pieces(std::vector<ConfBook::Telling> tellings);
 
 // An item about logins: keys, origins, users, ended logins.
 bool is_of_logins(std::string_view key) noexcept;

@@ -50,7 +50,10 @@ NodeCopy copy_of(const std::string& path, const std::vector<Said>& all) {
     for (const auto& [key, value] : said.items) frame.set.push_back({key, value, false});
     book.take(said.master, frame);
   }
-  auto read = ConfBook::parse(book.text());
+  std::string text;
+  auto pieces = conf_book_pieces(book.tellings());
+  for (std::string_view piece; !(piece = pieces()).empty();) text += piece;
+  auto read = ConfBook::parse(text);
   if (!read) FAIL(read.error().what.c_str());
   return {path, *std::move(read)};
 }
