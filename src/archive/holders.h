@@ -13,6 +13,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -20,6 +21,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "net/reach.h"
 
 namespace lb {
 
@@ -34,9 +36,11 @@ struct HolderRow {
   std::string mount;
   std::string node;                 // whose recordings these are
   std::vector<std::string> places;  // "http://host:port", the best one first
-  std::vector<HeldRange> ranges;    // ascending; empty: nothing any more
-  std::string pass;                 // the right to read them
-  std::uint8_t needs = 0;           // what a node has to ask of listeners (ProtectionSet)
+  // Of places that the node has not proved to be at: of the address of whoever has named them.
+  std::optional<Reach> named_by;
+  std::vector<HeldRange> ranges;  // ascending; empty: nothing any more
+  std::string pass;               // the right to read them
+  std::uint8_t needs = 0;         // what a node has to ask of listeners (ProtectionSet)
 
   bool operator==(const HolderRow&) const = default;
 };

@@ -265,6 +265,7 @@ void RemoteArchive::ask(const HolderRow& holder, const std::string& path, const 
   request.url = holder.places[peer.place % holder.places.size()] + path;
   request.timeout = alone ? kLonelyAnswerTime : kAnswerTime;
   request.body_bytes = most;
+  request.named_by = holder.named_by;
   request.headers.push_back("Authorization: Bearer " + holder.pass);
   if (!range.empty()) request.headers.push_back("Range: bytes=" + range);
   ++peer.busy;

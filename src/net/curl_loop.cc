@@ -15,6 +15,13 @@ int close_on_exec(void*, curl_socket_t fd, curlsocktype) {
   return CURL_SOCKOPT_OK;
 }
 
+curl_socket_t open_in_reach(void* asked, curlsocktype, curl_sockaddr* to) {
+  const auto& request = *static_cast<const FetchRequest*>(asked);
+  if (!may_name(*request.named_by, reach_of(Address::from_sockaddr(to->addr))))
+    return CURL_SOCKET_BAD;
+  return ::socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+}
+
 void add_header(CurlList& headers, const char* line) {
   if (curl_slist* longer = curl_slist_append(headers.get(), line)) {
     std::ignore = headers.release();
@@ -111,6 +118,10 @@ void prepare_curl(CURL* easy, const FetchRequest& request, CurlList& headers, ch
   curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, detail);
   curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, &close_on_exec);
+  if (request.named_by) {
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &open_in_reach);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, &request);
+  }
   if (request.redirects > 0) {
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
     curl_easy_setopt(easy, CURLOPT_MAXREDIRS, static_cast<long>(request.redirects));

@@ -21,6 +21,7 @@
 #include "base/result.h"
 #include "base/unique_function.h"
 #include "net/loop.h"
+#include "net/reach.h"
 
 namespace lb {
 
@@ -41,6 +42,9 @@ struct FetchRequest {
   std::chrono::milliseconds timeout{15000};
   unsigned redirects = 0;              // followed at most
   std::size_t body_bytes = 64 * 1024;  // kept of the answer's body; the rest is not read
+  // The address was named by a server that is not trusted with more than what may_name() says; a
+  // connection to another one is not made (kClosed).
+  std::optional<Reach> named_by;
 };
 
 struct FetchAnswer {

@@ -63,6 +63,13 @@ bool ArchiveLinks::is_master(const std::string& id) const {
   });
 }
 
+const Link* ArchiveLinks::link_to(const std::string& master) const {
+  for (const MasterLink& link : masters_.links())
+    if (link.session && link.session->master_id() == master && link.session->link() != nullptr)
+      return link.session->link();
+  return nullptr;
+}
+
 void ArchiveLinks::joined(const std::string& id) {
   if (stopped_) return;
   if (linked_.insert(id).second) holders_.joined(id, services_.loops.control().now());
@@ -101,13 +108,17 @@ HolderRow ArchiveLinks::row_of(const std::string& teller, const ArchiveRow& row)
           const NodeSlot slot = table.find(row.at);
           return slot == kNoNode ? std::vector<NodeAddress>{} : table.node(slot).addresses;
         });
-  if (addresses.empty() && is_master(teller)) addresses = row.addresses;
+  const Link* const told_over = link_to(teller);
+  if (addresses.empty() && told_over != nullptr) {
+    addresses = row.addresses;
+    out.named_by = reach_of(told_over->peer());
+  }
   std::stable_sort(addresses.begin(), addresses.end(), [](const auto& a, const auto& b) {
     return a.scheme == PublicScheme::kHttp && b.scheme != PublicScheme::kHttp;
   });
   for (const NodeAddress& address : addresses) out.places.push_back(origin_of(address));
-  // A master without a public address: at least its nodes reach it where the link does.
-  if (out.places.empty() && teller == row.at)
+  // Its nodes reach a master where the link does, whatever it says.
+  if (teller == row.at)
     for (const MasterLink& link : masters_.links()) {
       if (!link.session || link.session->master_id() != teller) continue;
       for (const PublicScheme scheme : {PublicScheme::kHttp, PublicScheme::kHttps})

@@ -20,6 +20,7 @@
 #include "archive/catalog.h"
 #include "archive/holders.h"
 #include "cluster/link/frame.h"
+#include "cluster/link/link.h"
 
 namespace lb {
 
@@ -70,6 +71,7 @@ class ArchiveLinks {
   Rows repeated_rows(const std::string& but) const;
   HolderRow row_of(const std::string& teller, const ArchiveRow& row) const;
   bool is_master(const std::string& id) const;
+  const Link* link_to(const std::string& master) const;  // null: there is none
 
   Services& services_;
   MasterLinks& masters_;

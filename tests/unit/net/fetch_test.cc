@@ -94,6 +94,24 @@ TEST(Fetcher, PostsJsonWithHeadersOfItsOwn) {
   CHECK(got.find("Expect") == std::string::npos);
   CHECK(got.ends_with("\r\n\r\n{\"key\":\"YQ==\"}"));
 }
+TEST(Fetcher, AnAddressThatAServerElsewhereHasNamedIsNotOneOfThisHost) {
+  StubHttp stub(echo_path);
+  for (const Reach from : {Reach::kPublic, Reach::kNetwork, Reach::kLink}) {
+    FetchRequest request = get(stub.url("/named"));
+    request.named_by = from;
+    start(std::move(request));
+    run_until(answers.size() + 1);
+    CHECK(!answers.back()->has_value());
+    LONGS_EQUAL(static_cast<int>(Error::Code::kClosed),
+                static_cast<int>(answers.back()->error().code));
+  }
+  LONGS_EQUAL(0, stub.requests().size());
+  FetchRequest request = get(stub.url("/named"));
+  request.named_by = Reach::kHost;
+  start(std::move(request));
+  run_until(4);
+  CHECK(answers.back()->has_value());
+}
 TEST(Fetcher, AnAuthorityThatIsNoFileIsAnError) {
   FetchRequest request = get("https://127.0.0.1:9/");
   request.tls.ca_file = "/nonexistent/ca.pem";
