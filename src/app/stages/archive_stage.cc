@@ -124,6 +124,7 @@ struct ExportAsk {
             DownloadPlaces::Place entered)
       : worker(of),
         connection(waiting.id()),
+        wanted(waiting.context().past),
         files(std::move(recorded)),
         ask(asked),
         place(std::move(entered)),
@@ -143,6 +144,7 @@ struct ExportAsk {
 
   Worker& worker;
   const std::uint64_t connection;
+  const std::weak_ptr<const PastAsk> wanted;  // null: its client has left
   const Catalog::Files files;
   const PastAsk ask;
   DownloadPlaces::Place place;
@@ -204,6 +206,7 @@ void send_export(ExportAsk& asked, Connection& waiting, ExportPlan plan) {
 // A turn, and another one behind all others that wait.
 void make_plan(const std::shared_ptr<ExportAsk>& asked) {
   for (unsigned i = 0; i < kFilesOfTurn; ++i) {
+    if (asked->wanted.expired()) return;
     if (asked->planner.step()) continue;
     auto made = std::make_shared<Result<ExportPlan>>(asked->planner.take());
     asked->worker.loop.post([asked, made] {

@@ -103,7 +103,7 @@ Verdict PastStage::handle(Connection& connection) {
       }
       past->ask.path = std::move(request.path);
       request.path = std::move(past->mount);
-      connection.context().past = std::make_unique<PastAsk>(past->ask);
+      connection.context().past = std::make_shared<PastAsk>(past->ask);
       return Verdict::kNext;
     }
   }
@@ -119,7 +119,7 @@ Verdict PastStage::handle(Connection& connection) {
     connection.reply_text(400, ask.error().what + "\r\n");
     return Verdict::kAnswered;
   }
-  if (*ask) connection.context().past = std::make_unique<PastAsk>(**ask);
+  if (*ask) connection.context().past = std::make_shared<PastAsk>(**ask);
   return Verdict::kNext;
 }
 
@@ -133,7 +133,7 @@ Verdict PastStage::take_unrecorded(Connection& connection, std::int64_t now_ms) 
   // What an authenticator, or a page, has parameters of the same name for is no time.
   const auto ask = past_of_query(request.query, now_ms);
   if (!is_mount || is_page(services, request.path) || !ask || !*ask) return Verdict::kNext;
-  connection.context().past = std::make_unique<PastAsk>(**ask);
+  connection.context().past = std::make_shared<PastAsk>(**ask);
   connection.context().past->unrecorded = true;
   return Verdict::kNext;
 }
