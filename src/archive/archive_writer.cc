@@ -90,6 +90,7 @@ bool ArchiveWriter::open_directory() {
   if (!lock_) return failed(std::strerror(errno));
   if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0)
     return failed("another server writes there (" + std::string(std::strerror(errno)) + ")");
+  gone_.emplace(host_.dir, lock_.get());
   return true;
 }
 
@@ -220,6 +221,7 @@ void ArchiveWriter::retain() {
   retained_ = loop_.now();
   retains_soon_ = false;
   retention_timer_.after(kRetentionTick);
+  look_for_gone();
   const auto gone = files_to_remove(retention_input());
   std::map<std::string, std::vector<FileRow>> by_mount;
   for (const DoomedFile& file : gone) by_mount[file.mount].push_back(file.row);
@@ -227,6 +229,33 @@ void ArchiveWriter::retain() {
   if (!gone.empty())
     host_.log.info(kArchiveModule,
                    "archive: " + std::to_string(gone.size()) + " files removed, by age or size");
+}
+
+void ArchiveWriter::look_soon(const std::string& mount) {
+  loop_.post([this, mount] {
+    if (gone_) gone_->suspect(mount);
+  });
+  retain_soon();
+}
+
+// What is counted and announced is what is there.
+void ArchiveWriter::look_for_gone() {
+  if (!gone_->is_there()) return;
+  for (const std::string& mount : host_.catalog.mounts()) {
+    const std::vector<FileRow> rows = gone_->look(mount, *host_.catalog.files(mount));
+    if (rows.empty()) continue;
+    std::int64_t ms = 0;
+    for (const FileRow& row : rows) ms += row.to_ms - row.from_ms;
+    const bool one = rows.size() == 1;
+    host_.log.warn(kArchiveModule, "archive " + mount + ": " + std::to_string(rows.size()) +
+                                       (one ? " file" : " files") + " with " +
+                                       std::to_string(ms / 1000) + " s of sound " +
+                                       (one ? "was" : "were") +
+                                       " removed by another program, and cannot be played any "
+                                       "more");
+    host_.catalog.remove(mount, rows);
+    if (callbacks_.removed) callbacks_.removed(mount, rows);
+  }
 }
 
 void ArchiveWriter::remove(std::string mount, std::int64_t from_ms, std::int64_t to_ms,

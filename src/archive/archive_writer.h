@@ -2,7 +2,7 @@
 // what has to go.
 //
 // Thread: one loop of its own, where write(2) and directories may wait for a disk.  begin(),
-// configure(), remove(), retain_soon() and finish_all() may be called from any thread.
+// configure(), remove(), retain_soon(), look_soon() and finish_all() may be called from any thread.
 // Ownership: a recording holds its mount until the stream has ended and all of it is written.
 // Order: what is there is scanned before the first file is written, and retention runs in between.
 #pragma once
@@ -12,10 +12,12 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "archive/archive_fill.h"
+#include "archive/gone_files.h"
 #include "archive/recording.h"
 #include "archive/retention.h"
 #include "archive/settings.h"
@@ -57,6 +59,9 @@ class ArchiveWriter {
               std::function<void(std::size_t files)> done);
   // Removes what is beyond the limits of mounts that have changed, within seconds.
   void retain_soon();
+  // A file of it was not there: what another program has removed is found within seconds, else
+  // within a minute.
+  void look_soon(const std::string& mount);
   // Writes what has been published, and closes everything.
   void finish_all();
 
@@ -80,6 +85,7 @@ class ArchiveWriter {
   bool fits(const std::string& mount, const FileRow& row) const;
   void retain();
   void remove_files(const std::string& mount, const std::vector<FileRow>& rows);
+  void look_for_gone();
 
   Loop& loop_;
   Callbacks callbacks_;
@@ -87,6 +93,7 @@ class ArchiveWriter {
   ArchiveSettings settings_;
   bool usable_ = false;
   UniqueFd lock_;
+  std::optional<GoneFiles> gone_;
   std::list<Recording> recordings_;
   SteadyTime retained_{};
   bool retains_soon_ = false;

@@ -202,4 +202,9 @@ void Catalog::remove(const std::string& mount, const std::vector<FileRow>& rows)
   publish(mount, {std::move(left), now->open()});
 }
 
+void Catalog::forget_open(const std::string& mount) {
+  const Files now = files(mount);
+  if (now->open()) publish(mount, {now->closed_ptr(), std::nullopt, now.get()});
+}
+
 }  // namespace lb

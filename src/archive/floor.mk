@@ -13,6 +13,7 @@ archive_files = \
   src/archive/export_head.cc src/archive/export_head.h \
   src/archive/file_list.cc src/archive/file_list.h \
   src/archive/fill_plan.cc src/archive/fill_plan.h \
+  src/archive/gone_files.cc src/archive/gone_files.h \
   src/archive/holders.cc src/archive/holders.h \
   src/archive/merged_files.cc src/archive/merged_files.h \
   src/archive/passes.cc src/archive/passes.h \

@@ -45,6 +45,7 @@ Result<std::shared_ptr<const ArchiveFile>> OpenFiles::open(const std::string& di
     }
   }
   auto loaded = load_archive_file(dir, mount, row);
+  if (!loaded && missing_ && loaded.error().code == Error::Code::kNotFound) missing_(mount);
   if (!loaded) return loaded;
   std::lock_guard<std::mutex> guard(mutex_);
   files_[key] = *loaded;

@@ -11,12 +11,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "archive/archive_file.h"
@@ -31,6 +33,11 @@ class OpenFiles {
 
   // Before the first use; null: files of other nodes are not opened.
   void set_remote(RemoteArchive* remote) noexcept { remote_ = remote; }
+  // Before the first use.  A file of this node that the catalog tells of is not there; on the
+  // thread of open().
+  void set_missing(std::function<void(const std::string& mount)> missing) {
+    missing_ = std::move(missing);
+  }
   // At least as much of it as the row tells of.  A file of another node is waited for.
   Result<std::shared_ptr<const ArchiveFile>> open(const std::string& dir, const std::string& mount,
                                                   const FileRow& row);
@@ -52,6 +59,7 @@ class OpenFiles {
   std::list<std::shared_ptr<const ArchiveFile>> held_;  // the last one used first
   std::size_t sweep_at_ = kMost;
   RemoteArchive* remote_ = nullptr;
+  std::function<void(const std::string& mount)> missing_;
 };
 
 }  // namespace lb

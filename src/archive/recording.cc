@@ -128,6 +128,7 @@ Recording::Progress Recording::advance(std::size_t budget) {
   const auto view = channel.newest();
   const std::uint64_t begin = recorded();
   hurries_ = false;
+  if (file_ && !file_->is_named()) lose_file();
   if (paused_ && !may_go_on()) {
     position_ = view->end;
     return view->ended ? Progress::kOver : Progress::kCaughtUp;
@@ -416,6 +417,19 @@ void Recording::close_file() {
   row.origin = file.head().span.origin;
   row.id = short_id(file.head().span.id);
   if (row.bytes > 0) host_.catalog.close(mount_->name(), row);
+}
+
+// Another program has removed it; the rest of the stream goes into another one.
+void Recording::lose_file() {
+  const std::int64_t seconds = (file_->last().wall_ms - file_->head().span.wall_ms + 500) / 1000;
+  host_.log.warn(kModule, "archive " + mount_->name() + ": the file that was being written, " +
+                              file_->path() +
+                              ", was removed by another program: " + std::to_string(seconds) +
+                              " s of sound are gone; another file begins");
+  position_ = recorded();
+  guess_.reset();
+  file_.reset();
+  host_.catalog.forget_open(mount_->name());
 }
 
 // Others may read what is marked.

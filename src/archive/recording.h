@@ -80,6 +80,7 @@ class Recording {
   StreamSpan guess_clock(const StreamView& view, const StreamSpan& span) const;
   void settle(const StreamView& view);
   void close_file();
+  void lose_file();
   void show();
   void pause(const Error& error, bool no_space);
   void skip(const StreamView& view);

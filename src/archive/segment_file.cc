@@ -170,6 +170,13 @@ Result<void> SegmentFile::mark(std::uint64_t samples, std::int64_t wall_ms) {
   return {};
 }
 
+bool SegmentFile::is_named() const noexcept {
+  struct stat data {
+  }, index{};
+  return ::fstat(data_.get(), &data) == 0 && ::fstat(index_.get(), &index) == 0 &&
+         data.st_nlink > 0 && index.st_nlink > 0;
+}
+
 void SegmentFile::close() {
   if (!data_) return;
   if (!marked_) {

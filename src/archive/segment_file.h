@@ -40,6 +40,9 @@ class SegmentFile {
   // The same, at the last mark, and the data goes to the disk.  An error leaves what a crash would.
   void close();
 
+  // Its parts have names yet: nobody has removed them.
+  bool is_named() const noexcept;
+
   const FileHead& head() const noexcept { return head_; }
   std::uint64_t size() const noexcept { return written_; }
   const FileMark& last() const noexcept { return last_; }

@@ -6,6 +6,7 @@ import time
 
 from harness import ADMIN, check, equal, matches, mount, test, wait_for
 from media import mp3_frame
+from recorded import Recording
 from test_archive import FRAME_S, FULL, Studio, recorded_seconds, recorder
 
 
@@ -82,3 +83,27 @@ def sources_of_half_a_second_and_more_are_recorded(t):
         check(lost * FRAME_S <= 1, "%.2f s of %.2f s are lost" % (lost * FRAME_S, seconds))
         shutil.rmtree(server.dir / "archive" / "%2Flive%2Emp3")
         server.start()
+
+
+@test
+def what_another_program_removes_is_not_announced_and_the_recording_goes_on(t):
+    server = recorder(t)
+    directory = server.dir / "archive" / "%2Flive%2Emp3"
+    begin = int(time.time()) - 86_400
+    server.stop()
+    Recording(begin, 20).write(server.dir / "archive")
+    server.start()
+    studio = Studio(t, server)
+    wait_for(lambda: recorded_seconds(server) >= 22, "both are announced", 20)
+    old = "/live.mp3?from=%d&to=%d" % (begin + 2, begin + 12)
+    for name in directory.iterdir():
+        shutil.rmtree(name)
+    server.wait_for_log("the file that was being written, .* was removed by another program")
+    # The first miss has the directory looked at.
+    wait_for(lambda: server.get(old).status == 404, "what is gone is 404", 30)
+    wait_for(lambda: exact_seconds(server, "/live.mp3") < 20, "what is gone is not announced", 30)
+    server.wait_for_log("1 file with (19|20) s of sound was removed by another program")
+    before = exact_seconds(server, "/live.mp3")
+    wait_for(lambda: exact_seconds(server, "/live.mp3") >= before + 2, "the recording goes on", 20)
+    check(data_bytes(server.dir / "archive") > 0, "there is no file")
+    studio.close()

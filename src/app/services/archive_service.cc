@@ -41,6 +41,9 @@ ArchiveService::ArchiveService(Services& services)
                                                  services.loops.workers() + kFirstRemote)),
       readers_(std::make_unique<ReaderPool>([this] { return begin_readers(); })) {
   readers_->set_remote(&remote_->archive());
+  readers_->files().set_missing([this](const std::string& mount) {
+    if (on()) writer_->look_soon(mount);
+  });
 }
 
 ArchiveService::~ArchiveService() = default;

@@ -393,6 +393,27 @@ TEST(ArchiveWriter, FormatsWithoutMediaTimeAreMarkedByTheClock) {
   CHECK_EQUAL(600u, (*files)[0].bytes);
 }
 
+TEST(ArchiveWriter, AFileThatAnotherProgramRemovesWhileItIsWrittenIsFollowedByAnother) {
+  TimedSource source(*mount, kDay);
+  RecordingHost host{clock, captured.log, catalog, dir.path(), {}};
+  Recording one(host, mount, 0);
+  source.seconds(10).publish();
+  one.advance(1 << 20);
+  CHECK_EQUAL(1u, catalog.files("/a.mp3")->size());
+  std::filesystem::remove_all(dir.path() + "/%2Fa%2Emp3");
+  source.seconds(10).publish();
+  one.advance(1 << 20);
+  one.finish();
+  const auto files = catalog.files("/a.mp3");
+  CHECK_EQUAL(1u, files->size());
+  CHECK((*files)[0].from_ms >= kDay + 9000);
+  CHECK_EQUAL(19'750u, static_cast<unsigned>((*files)[0].to_ms - kDay));
+  const auto from = static_cast<std::size_t>((*files)[0].origin);
+  CHECK(data_of(0) == pattern_text(from, 7900));
+  CHECK(captured.says("was removed by another program: "));
+  CHECK(captured.says("another file begins"));
+}
+
 TEST(ArchiveWriter, RemovesWhatIsAskedFor) {
   TimedSource source(*mount, kDay);
   begin();

@@ -8,6 +8,7 @@ unit_archive_files = tests/unit/main.cc \
   tests/unit/archive/export_cut_test.cc \
   tests/unit/archive/fill_plan_test.cc \
   tests/unit/archive/fixture.h \
+  tests/unit/archive/gone_files_test.cc \
   tests/unit/archive/holders_test.cc \
   tests/unit/archive/range_plan_test.cc \
   tests/unit/archive/record_test.cc \
