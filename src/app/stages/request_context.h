@@ -49,7 +49,7 @@ struct RequestContext {
   bool external_asked = false;         // likewise the backend of the external configuration
   std::optional<std::chrono::seconds> time_limit;
   std::unique_ptr<EndNotice> notice;
-  std::unique_ptr<HlsAsk> hls;               // null: it is not of HLS
+  std::unique_ptr<HlsAsk> hls;    // null: it is not of HLS
   std::shared_ptr<PastAsk> past;  // it wants something of the mount's past; gone: it has left …
   std::shared_ptr<const Identity> identity;  // of the sender, once it is known (who_asks.h) …
   bool password_judged = false;           // … and its password has been counted, right or wrong

@@ -128,8 +128,8 @@ class ConfBook {
   std::set<std::string> remarked_;
 };
 
-// The text of a book, which parse() reads, for any thread: pieces of some 64 KiB, "" behind the last
-// one.
+// The text of a book, which parse() reads, for any thread: pieces of some 64 KiB, "" behind the
+// last one.
 UniqueFunction<std::string_view()> conf_book_pieces(std::vector<ConfBook::Telling> tellings);
 
 // An item about logins: keys, origins, users, ended logins.
