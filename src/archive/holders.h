@@ -36,7 +36,7 @@ struct HolderRow {
   std::string mount;
   std::string node;                 // whose recordings these are
   std::vector<std::string> places;  // "http://host:port", the best one first
-  // Of places that the node has not proved to be at: of the address of whoever has named them.
+  // Of places that the node has not proved to be at: of the address of the server that named them.
   std::optional<Reach> named_by;
   std::vector<HeldRange> ranges;  // ascending; empty: nothing any more
   std::string pass;               // the right to read them

@@ -40,7 +40,7 @@ class SegmentFile {
   // The same, at the last mark, and the data goes to the disk.  An error leaves what a crash would.
   void close();
 
-  // Its parts have names yet: nobody has removed them.
+  // Both of its parts have names yet, which another program may have removed.
   bool is_named() const noexcept;
 
   const FileHead& head() const noexcept { return head_; }
