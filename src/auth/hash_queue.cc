@@ -10,6 +10,7 @@ namespace lb {
 namespace {
 
 constexpr auto kKnownFor = std::chrono::seconds(60);
+constexpr unsigned kStrangersTurn = 4;
 
 }  // namespace
 
@@ -20,36 +21,64 @@ HashQueue::HashQueue(Loop& control)
       dear_(control, "dear hashes") {}
 
 bool HashQueue::check(std::string hash, std::string password, UniqueFunction<void(bool)> done) {
+  return take({std::move(hash), std::move(password), {}, {}, {}}, std::move(done));
+}
+
+bool HashQueue::check_stranger(const Address& from, std::string hash, std::string password,
+                               UniqueFunction<void(bool)> done) {
+  return take({std::move(hash), std::move(password), {}, from.network(), {}}, std::move(done));
+}
+
+bool HashQueue::take(Job job, UniqueFunction<void(bool)> done) {
   control_.assert_here();
-  std::string key = hmac_sha256(secret_, hash + '\n' + password);
-  if (const auto at = known_.find(key); at != known_.end()) {
+  job.key = hmac_sha256(secret_, job.hash + '\n' + job.password);
+  if (const auto at = known_.find(job.key); at != known_.end()) {
     if (control_.now() < at->second) {
       done(true);
       return true;
     }
     known_.erase(at);
   }
-  Lane& lane = is_dear_hash(hash) ? dear_ : usual_;
-  if (lane.waiting.size() >= kMaxWaiting + (lane.busy ? 1 : 0)) return false;
-  lane.waiting.push_back({std::move(hash), std::move(password), std::move(key), std::move(done)});
+  Lane& lane = is_dear_hash(job.hash) ? dear_ : usual_;
+  const bool stranger = !job.network.empty();
+  Jobs& room = stranger ? lane.strangers : lane.waiting;
+  if (lane.judged && lane.judged->key == job.key) {
+    lane.judged->done.push_back(std::move(done));
+    return true;
+  }
+  std::size_t of_address = 0;
+  for (Job& other : room) {
+    if (other.key == job.key) {
+      other.done.push_back(std::move(done));
+      return true;
+    }
+    of_address += other.network == job.network ? 1 : 0;
+  }
+  if (room.size() >= (stranger ? kMaxStrangers : kMaxWaiting)) return false;
+  if (stranger && of_address >= kMaxOfAddress) return false;
+  job.done.push_back(std::move(done));
+  room.push_back(std::move(job));
   next(lane);
   return true;
 }
 
 void HashQueue::next(Lane& lane) {
-  if (lane.busy || lane.waiting.empty()) return;
-  lane.busy = true;
-  const Job& job = lane.waiting.front();
-  lane.thread.judge(job.hash, job.password, [this, &lane](bool right) { finished(lane, right); });
+  if (lane.judged) return;
+  if (lane.waiting.empty() && lane.strangers.empty()) return;
+  const bool of_strangers =
+      lane.waiting.empty() || (!lane.strangers.empty() && ++lane.turn % kStrangersTurn == 0);
+  Jobs& room = of_strangers ? lane.strangers : lane.waiting;
+  lane.judged = std::move(room.front());
+  room.pop_front();
+  lane.thread.judge(lane.judged->hash, lane.judged->password,
+                    [this, &lane](bool right) { finished(lane, right); });
 }
 
 void HashQueue::finished(Lane& lane, bool right) {
-  Job job = std::move(lane.waiting.front());
-  lane.waiting.pop_front();
-  lane.busy = false;
+  Job job = *std::exchange(lane.judged, std::nullopt);
   if (right) remember(job.key);
   next(lane);
-  job.done(right);
+  for (auto& done : job.done) done(right);
 }
 
 void HashQueue::remember(const std::string& key) {

@@ -1,7 +1,7 @@
 #include "auth/login_guard.h"
 
 #include <algorithm>
-#include <charconv>
+#include <cstring>
 #include <utility>
 
 #include "base/encoding.h"
@@ -12,14 +12,8 @@ namespace lb {
 namespace {
 
 constexpr std::size_t kGuardDigestBytes = 12;
-constexpr std::size_t kNetworkBytes = 8;  // of an IPv6 address: a /64
 // A known address is written again when it has lost so much of its time.
 constexpr std::int64_t kWrittenEvery = 24 * 3600;
-
-std::string network_of(const Address& from) {
-  const auto& bytes = from.bytes();
-  return {reinterpret_cast<const char*>(bytes.data()), from.is_v4() ? bytes.size() : kNetworkBytes};
-}
 
 std::chrono::seconds wait_after(int wrong) {
   const int doublings = std::min(wrong - LoginGuard::kFree, 5);
@@ -33,6 +27,7 @@ void LoginGuard::set_key(std::string key) {
   if (key == key_) return;
   key_ = std::move(key);
   guessed_.clear();
+  order_.clear();
   known_.clear();
 }
 
@@ -48,42 +43,78 @@ bool LoginGuard::is_known(const std::string& user, const std::string& address) c
                      [&](const Known& one) { return one.address == address && one.until > now; });
 }
 
-LoginGuard::Guessed& LoginGuard::guessed(const std::string& user, SteadyTime now) {
-  if (guessed_.size() >= kMaxGuessed && !guessed_.contains(user))
-    guessed_.erase(std::min_element(
-        guessed_.begin(), guessed_.end(),
-        [](const auto& a, const auto& b) { return a.second.last < b.second.last; }));
-  Guessed& found = guessed_[user];
-  if (found.wrong > 0 && now - found.last > kForgets) found = {};
-  return found;
+bool LoginGuard::knows(std::string_view user, const Address& from) const {
+  std::lock_guard<std::mutex> guard(mutex_);
+  return is_known(digest(user), digest(from.network()));
 }
 
-std::optional<std::chrono::seconds> LoginGuard::enter(std::string_view user, const Address& from) {
+LoginGuard::GuessedNames::value_type& LoginGuard::guessed(const std::string& user, SteadyTime now) {
+  if (const auto found = guessed_.find(user); found != guessed_.end()) {
+    order_.erase(place_of(*found));
+    if (found->second.wrong > 0 && now - found->second.last > kForgets) found->second = {};
+    return *found;
+  }
+  if (guessed_.size() >= kMaxGuessed) {
+    guessed_.erase(std::get<std::string>(*order_.begin()));
+    order_.erase(order_.begin());
+  }
+  return *guessed_.try_emplace(user).first;
+}
+
+LoginGuard::Guess LoginGuard::enter(std::string_view user, std::string_view password,
+                                    const Address& from) {
   std::lock_guard<std::mutex> guard(mutex_);
   const std::string name = digest(user);
-  if (is_known(name, digest(network_of(from)))) return std::nullopt;
+  if (is_known(name, digest(from.network()))) return {};
   const SteadyTime now = clock_.steady();
-  Guessed& of = guessed(name, now);
-  if (of.wrong >= kFree && now < of.next)
-    return std::chrono::ceil<std::chrono::seconds>(of.next - now);
-  ++of.wrong;
-  of.last = now;
-  if (of.wrong >= kFree) of.next = now + wait_after(of.wrong);
-  return std::nullopt;
+  auto& row = guessed(name, now);
+  Guessed& of = row.second;
+  Guess guess{std::nullopt, name, 0};
+  const std::string made = hmac_sha256(key_, name + std::string(password));
+  std::memcpy(&guess.password, made.data(), sizeof guess.password);
+  const auto same =
+      std::find_if(of.under_way.begin(), of.under_way.end(),
+                   [&](const Guessed::UnderWay& one) { return one.password == guess.password; });
+  if (same != of.under_way.end()) {
+    ++same->asked;
+  } else if (of.wrong >= kFree && now < of.next) {
+    guess = {std::chrono::ceil<std::chrono::seconds>(of.next - now), {}, 0};
+  } else {
+    ++of.wrong;
+    of.last = now;
+    if (of.wrong >= kFree) of.next = now + wait_after(of.wrong);
+    of.under_way.push_back({guess.password, 1, Guessed::Outcome::kOpen});
+  }
+  order_.insert(place_of(row));
+  return guess;
 }
 
-void LoginGuard::undecided(std::string_view user, const Address& from) {
+void LoginGuard::leave(const Guess& guess, Guessed::Outcome outcome) {
   std::lock_guard<std::mutex> guard(mutex_);
-  const std::string name = digest(user);
-  if (is_known(name, digest(network_of(from)))) return;
-  const auto found = guessed_.find(name);
-  if (found != guessed_.end() && found->second.wrong > 0) --found->second.wrong;
+  const auto row = guessed_.find(guess.name);
+  if (row == guessed_.end()) return;
+  Guessed& of = row->second;
+  const auto found =
+      std::find_if(of.under_way.begin(), of.under_way.end(),
+                   [&](const Guessed::UnderWay& one) { return one.password == guess.password; });
+  if (found == of.under_way.end()) return;
+  order_.erase(place_of(*row));
+  const bool was_right = found->outcome == Guessed::Outcome::kRight;
+  if (outcome != Guessed::Outcome::kOpen && !was_right) found->outcome = outcome;
+  const bool ends = --found->asked == 0;
+  const bool proved = found->outcome == Guessed::Outcome::kRight && !was_right;
+  if (proved || (ends && found->outcome == Guessed::Outcome::kOpen)) --of.wrong;
+  if (ends) of.under_way.erase(found);
+  if (of.wrong <= 0 && of.under_way.empty())
+    guessed_.erase(row);
+  else
+    order_.insert(place_of(*row));
 }
 
-bool LoginGuard::right(std::string_view user, const Address& from) {
-  undecided(user, from);
+bool LoginGuard::right(const Guess& guess, std::string_view user, const Address& from) {
+  leave(guess, Guessed::Outcome::kRight);
   std::lock_guard<std::mutex> guard(mutex_);
-  const std::string name = digest(user), address = digest(network_of(from));
+  const std::string name = digest(user), address = digest(from.network());
   const std::int64_t now = unix_seconds(clock_.wall());
   const std::int64_t until = now + std::chrono::seconds(kKnownFor).count();
   if (!known_.contains(name) && known_.size() >= kMaxKnownUsers) return false;

@@ -195,6 +195,22 @@ bool password_matches(const std::string& hash, const std::string& password) {
   return !hashed.empty() && secret_equal(hashed, hash);
 }
 
+std::string hash_kind(const std::string& hash) {
+  if (is_md5(hash)) return "md5";
+  const CostRow* row = cost_row(hash);
+  if (row == nullptr || !is_known_hash(hash)) return {};
+  return std::string(row->prefix) + std::to_string(cost_of(*row, hash));
+}
+
+std::string decoy_hash(const std::string& like, std::string_view digits) {
+  // What libcrypt makes ends with a digest of at least 22 letters, which is only compared.
+  if (like.size() >= 2 * digits.size())
+    return like.substr(0, like.size() - digits.size()).append(digits);
+  std::string out = new_setting(best_hash_method()).value_or("");
+  if (out.empty() || out.back() != '$') out += '$';
+  return out.append(digits);
+}
+
 std::optional<std::string> hash_password(HashMethod method, const std::string& password) {
   if (!is_usable(password)) return std::nullopt;
   std::string hashed;

@@ -35,6 +35,13 @@ bool is_known_hash(const std::string& hash);
 std::string_view hash_complaint(const std::string& hash);
 // False for a password with a NUL byte or of more than 512 bytes, and for a hash that is not known.
 bool password_matches(const std::string& hash, const std::string& password);
+// Its method and cost: judging a password takes as long for all that have the same; "": nothing is
+// judged against it.
+std::string hash_kind(const std::string& hash);
+// What no password is right for, and judging one against it takes as long as against `like`; ""
+// as `like`: as against what hash_password() makes by best_hash_method().  digits: 16 hex digits,
+// so that it is another one for each.
+std::string decoy_hash(const std::string& like, std::string_view digits);
 // nullopt: libcrypt refuses.
 std::optional<std::string> hash_password(HashMethod method, const std::string& password);
 

@@ -10,7 +10,6 @@ namespace {
 
 constexpr std::size_t kPlaces = 65536;
 constexpr std::size_t kKnownSlots = 8192;
-constexpr std::size_t kPrefixBytes = 8;  // of an IPv6 address: a /64
 
 // A bucket has so many tokens, and each comes back after so long.
 struct Rule {
@@ -39,11 +38,7 @@ void take_token(std::atomic<std::int64_t>& full_at, std::int64_t now, const Rule
 }
 
 std::string name_of(const Address& peer, std::string_view user) {
-  const auto& bytes = peer.bytes();
-  std::string name(reinterpret_cast<const char*>(bytes.data()),
-                   peer.is_v4() ? bytes.size() : kPrefixBytes);
-  name += user;
-  return name;
+  return peer.network().append(user);
 }
 
 }  // namespace

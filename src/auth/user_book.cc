@@ -107,6 +107,13 @@ UserBook::UserBook(std::vector<User> users, std::vector<ApiToken> tokens) {
     std::string name = user.name;
     users_.insert_or_assign(std::move(name), std::move(user));
   }
+  for (const auto& [name, user] : users_) {
+    std::string kind = hash_kind(user.hash);
+    if (kind.empty()) continue;
+    HashKind& of = kinds_[std::move(kind)];
+    ++of.users;
+    of.hash = user.hash;
+  }
   for (ApiToken& token : tokens) {
     std::string digest = token.digest;
     tokens_.insert_or_assign(std::move(digest), std::move(token));
@@ -116,6 +123,17 @@ UserBook::UserBook(std::vector<User> users, std::vector<ApiToken> tokens) {
 const User* UserBook::user(std::string_view name) const {
   const auto found = users_.find(name);
   return found == users_.end() ? nullptr : &found->second;
+}
+
+std::string_view UserBook::some_hash(std::uint32_t draw) const {
+  std::uint64_t all = 0;
+  for (const auto& [kind, of] : kinds_) all += of.users;
+  std::uint64_t at = draw * all >> 32;
+  for (const auto& [kind, of] : kinds_) {
+    if (at < of.users) return of.hash;
+    at -= of.users;
+  }
+  return {};
 }
 
 const ApiToken* UserBook::token(std::string_view digest) const {

@@ -51,11 +51,20 @@ class UserBook {
   const User* user(std::string_view name) const;
   const ApiToken* token(std::string_view digest) const;
   bool empty() const noexcept { return users_.empty() && tokens_.empty(); }
+  // A hash of some user; of a kind (hash_kind()) as often as there are users with it, and for one
+  // value of draw the same kind for as long as these numbers stay about the same.  "": none has
+  // one.
+  std::string_view some_hash(std::uint32_t draw) const;
   const std::map<std::string, User, std::less<>>& users() const noexcept { return users_; }
 
  private:
   std::map<std::string, User, std::less<>> users_;
   std::map<std::string, ApiToken, std::less<>> tokens_;  // by digest
+  struct HashKind {
+    std::uint64_t users = 0;
+    std::string hash;  // of one of them
+  };
+  std::map<std::string, HashKind> kinds_;
 };
 
 // 1 to 64 bytes of UTF-8 without control characters, ':', '/' and white space at its ends.

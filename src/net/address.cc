@@ -71,6 +71,11 @@ bool Address::is_v4() const noexcept {
   return std::equal(kV4Prefix.begin(), kV4Prefix.end(), bytes_.begin());
 }
 
+std::string Address::network() const {
+  constexpr std::size_t kV6NetworkBytes = 8;
+  return {reinterpret_cast<const char*>(bytes_.data()), is_v4() ? bytes_.size() : kV6NetworkBytes};
+}
+
 std::string Address::ip() const {
   char text[INET6_ADDRSTRLEN] = "";
   if (!is_v4()) {

@@ -29,6 +29,8 @@ class Address {
   std::uint16_t port() const noexcept { return port_; }
   bool is_v4() const noexcept;
   const std::array<std::uint8_t, 16>& bytes() const noexcept { return bytes_; }
+  // The bytes of the network that one client has all of: an IPv4 address, the /64 of an IPv6 one.
+  std::string network() const;
   bool operator==(const Address&) const = default;
 
  private:

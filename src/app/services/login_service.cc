@@ -6,15 +6,16 @@
 #include <utility>
 
 #include "app/services/event_service.h"
+#include "auth/password_hash.h"
 #include "auth/text_file.h"
+#include "base/encoding.h"
 #include "net/digest.h"
 
 namespace lb {
 namespace {
 
 constexpr std::string_view kModule = "login/login";
-// Of names that are no users: each costs a hash, so that the time does not tell.
-constexpr std::size_t kMaxUnknownUnderWay = 4;
+constexpr std::size_t kDecoyDigits = 16;
 
 std::shared_ptr<const LoginService::Plan> plan_of(const Config& config) {
   auto plan = std::make_shared<LoginService::Plan>();
@@ -33,6 +34,7 @@ std::shared_ptr<const LoginService::Plan> plan_of(const Config& config) {
 
 LoginService::LoginService(Services& services)
     : services_(services),
+      start_secret_(random_bytes(32)),
       plan_(std::make_shared<const Plan>()),
       sessions_(services.clock, services.session_keys),
       guard_(services.clock),
@@ -103,8 +105,14 @@ void LoginService::audit(AuditEntry entry) {
     services_.log.error("login/audit", written.error().what);
 }
 
-void LoginService::arrived(std::string_view user, const Address& from) {
-  if (guard_.right(user, from)) addresses_changed_.store(true);
+void LoginService::judged(LoginResult result, const LoginGuard::Guess& guess, std::string_view user,
+                          const Address& from) {
+  if (result == LoginResult::kWrong)
+    guard_.wrong(guess);
+  else if (result != LoginResult::kRight)
+    guard_.undecided(guess);
+  else if (guard_.right(guess, user, from))
+    addresses_changed_.store(true);
 }
 
 // Of the administrator of the file, so that a new password there ends the sessions before it.
@@ -198,7 +206,20 @@ void LoginService::end_session(const Session& session) {
   });
 }
 
-void LoginService::judge(std::string user, std::string password,
+// The book's hash of the user, or one by a keyed choice, with a digest that no password has.
+std::string LoginService::decoy_for(const UserBook& book, const std::string& name) const {
+  const auto ring = sessions_.keys();
+  const std::string chance =
+      hmac_sha256(ring == nullptr ? start_secret_ : ring->secret(), "decoy " + name);
+  const User* user = name == plan()->passwords.admin_user ? nullptr : book.user(name);
+  std::uint32_t draw = 0;
+  std::memcpy(&draw, chance.data(), sizeof draw);
+  const bool own = user != nullptr && !hash_kind(user->hash).empty();
+  return decoy_hash(own ? user->hash : std::string(book.some_hash(draw)),
+                    hex_encode(chance).substr(sizeof draw, kDecoyDigits));
+}
+
+void LoginService::judge(std::string user, std::string password, const Address& from,
                          UniqueFunction<void(LoginResult, Identity)> done) {
   services_.loops.control().assert_here();
   const auto plan = this->plan();
@@ -207,30 +228,25 @@ void LoginService::judge(std::string user, std::string password,
   // The name of the administrator of the file belongs to no other user.
   const auto book = services_.users.read();
   const User* known = user == plan->passwords.admin_user ? nullptr : book->user(user);
-  const bool may = known != nullptr && !known->disabled && !known->hash.empty();
-  std::string hash = may ? known->hash : "";
-  if (!may) {
-    if (book->users().empty() || unknown_under_way_ >= kMaxUnknownUnderWay)
-      return done(LoginResult::kWrong, {});
-    hash = book->users().begin()->second.hash;
-    ++unknown_under_way_;
-  }
+  const bool may = known != nullptr && !known->disabled && !hash_kind(known->hash).empty();
+  std::string hash = may ? known->hash : decoy_for(*book, user);
   // Called by the queue, or destroyed by it uncalled.
   auto kept = std::make_shared<UniqueFunction<void(LoginResult, Identity)>>(std::move(done));
-  const bool taken = services_.auth->hashes().check(
-      std::move(hash), std::move(password), [this, may, user, kept](bool right) {
-        if (!may) --unknown_under_way_;
-        // As the book is by now.
-        const auto now = services_.users.read();
-        const User* found = now->user(user);
-        if (may && right && found != nullptr && !found->disabled)
-          (*kept)(LoginResult::kRight, identity_of(*found, Identity::Via::kBasic));
-        else
-          (*kept)(LoginResult::kWrong, {});
-      });
-  if (taken) return;
-  if (!may) --unknown_under_way_;
-  (*kept)(LoginResult::kBusy, {});
+  auto answered = [this, may, user, kept](bool right) {
+    // As the book is by now.
+    const auto now = services_.users.read();
+    const User* found = now->user(user);
+    if (may && right && found != nullptr && !found->disabled)
+      (*kept)(LoginResult::kRight, identity_of(*found, Identity::Via::kBasic));
+    else
+      (*kept)(LoginResult::kWrong, {});
+  };
+  HashQueue& hashes = services_.auth->hashes();
+  const bool taken =
+      guard_.knows(user, from)
+          ? hashes.check(std::move(hash), std::move(password), std::move(answered))
+          : hashes.check_stranger(from, std::move(hash), std::move(password), std::move(answered));
+  if (!taken) (*kept)(LoginResult::kBusy, {});
 }
 
 }  // namespace lb

@@ -74,8 +74,10 @@ class LoginService {
   std::uint64_t counted(LoginResult result) const noexcept {
     return results_[static_cast<std::size_t>(result)].load(std::memory_order_relaxed);
   }
-  // A login was right: its address is known from now on.
-  void arrived(std::string_view user, const Address& from);
+  // How a login has ended that guard() has let be judged; of a right one the address is known from
+  // now on.
+  void judged(LoginResult result, const LoginGuard::Guess& guess, std::string_view user,
+              const Address& from);
   // What a session means now; nullopt: its user has gone, is disabled, or has other rights.
   std::optional<Identity> identity_of(const Session& session) const;
   Identity identity_of(const User& user, Identity::Via via) const;
@@ -88,8 +90,9 @@ class LoginService {
   void end_session(const Session& session);
 
   // --- control
-  // done: the identity of a right login; kNone and why otherwise.
-  void judge(std::string user, std::string password,
+  // done: the identity of a right login; kNone and why otherwise.  A name that is none takes as
+  // long as one that is, and always by the same method.
+  void judge(std::string user, std::string password, const Address& from,
              UniqueFunction<void(LoginResult, Identity)> done);
   // What the masters of this node have told, whole: keys/, epochs/, masters/ and ended/;
   // other records are passed over.  In force when it returns.
@@ -114,8 +117,10 @@ class LoginService {
   void keep_ring(KeyRing ring);  // clerk: on the disk, and in force
   void publish_others();
   std::uint64_t file_epoch() const;
+  std::string decoy_for(const UserBook& book, const std::string& name) const;
 
   Services& services_;
+  const std::string start_secret_;  // until there is a key ring
   std::atomic<bool> on_{false};
   Snapshot<Plan> plan_;
   SessionBook sessions_;
@@ -125,7 +130,6 @@ class LoginService {
   std::atomic<bool> addresses_changed_{false};
   std::string state_dir_;  // set before on_, and then stays
   FileStamp key_stamp_;    // clerk
-  std::size_t unknown_under_way_ = 0;
   std::function<void()> keys_changed_;
   std::function<void(EndedLogin)> ended_;
   SessionRecords told_records_;

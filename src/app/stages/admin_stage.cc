@@ -127,9 +127,13 @@ std::optional<Credentials> cgi_credentials(const Config& config, const std::stri
   return Credentials{mount_section(config, mount).username, std::move(*pass)};
 }
 
-// It may have been meant for the administrator as well; so it is a guess at both.
-void note_wrong_cgi_password(Worker& worker, const Connection& connection, const Config& config) {
-  note_wrong_password(worker, connection, config.authentication.admin_user);
+// It may have been meant for the administrator as well; so it is a guess at both.  True: there were
+// too many, and the sender has been told so.
+bool answer_wrong_cgi_password(Worker& worker, Connection& connection, const Config& config,
+                               const Credentials& given) {
+  const Credentials meant{config.authentication.admin_user, given.password};
+  note_wrong_password(worker, connection, meant.user);
+  return answer_if_guarded(worker, connection, meant, false);
 }
 
 bool would_change(const AdminRequest& asked) {
@@ -261,6 +265,10 @@ Verdict AdminStage::handle(Connection& connection) {
     connection.user = given->user;
     if (answer_if_shut_out(worker_, connection, *given)) return Verdict::kAnswered;
     asked.role = role_by_pass(*config, mount, asked);
+    if (asked.role == AdminRole::kAdmin &&
+        answer_if_guarded(worker_, connection, {config->authentication.admin_user, given->password},
+                          true))
+      return Verdict::kAnswered;
     if (asked.role != AdminRole::kNone)
       note_right_password(worker_, connection, *given);
     else if (answer_if_throttled(worker_, connection, given->user) ||
@@ -275,16 +283,19 @@ Verdict AdminStage::handle(Connection& connection) {
     if (refuse_in_browser(worker_, connection, asked, *sender, about)) return Verdict::kAnswered;
   }
   const MountSettings& section = mount_section(*config, about);
-  if (given && asked.role == AdminRole::kNone && !about.empty() && decides_sources(section)) {
+  if (given && asked.role == AdminRole::kNone && !about.empty() && decides_sources(section) &&
+      !connection.context().source_judged) {
     SourceAsk ask{about, connection.ip(), *given, true};
     ask_about_source(
-        worker_, connection, section, std::move(ask),
-        [&worker = worker_, sender, cgi, config, asked = std::move(asked),
+        worker_, connection, section, std::move(ask), cgi || !services.login->on(),
+        [&worker = worker_, sender, cgi, config, given = *given, asked = std::move(asked),
          mount = std::move(mount)](Connection& waiting, const AuthVerdict& verdict) mutable {
           if (verdict.kind == AuthVerdict::Kind::kAllow) asked.role = AdminRole::kSource;
-          if (verdict.wrong_password)
+          if (verdict.wrong_password && !waiting.context().password_judged)
             log_refused_login(worker, waiting, waiting.user, "wrong password");
-          if (cgi && verdict.wrong_password) note_wrong_cgi_password(worker, waiting, *config);
+          if (cgi && verdict.wrong_password &&
+              answer_wrong_cgi_password(worker, waiting, *config, given))
+            return;
           run_admin(worker, waiting, sender, cgi, std::move(asked), std::move(mount));
         });
     return Verdict::kPending;
@@ -295,7 +306,8 @@ Verdict AdminStage::handle(Connection& connection) {
     note_wrong_password(worker_, connection, given->user);
     log_refused_login(worker_, connection, given->user, "wrong password");
   }
-  if (guess && cgi) note_wrong_cgi_password(worker_, connection, *config);
+  if (guess && cgi && answer_wrong_cgi_password(worker_, connection, *config, *given))
+    return Verdict::kAnswered;
   run_admin(worker_, connection, sender, cgi, std::move(asked), std::move(mount));
   return Verdict::kPending;
 }

@@ -43,9 +43,10 @@ bool decides_sources(const MountSettings& section);
 void note_wrong_password(Worker& worker, const Connection& connection, std::string_view user);
 
 // Asks it; `answered` is called on the worker while the connection is still there, and never
-// otherwise.  A wrong password is told to the throttle.
+// otherwise.  counts: a wrong password is told to the throttle.
 void ask_about_source(Worker& worker, Connection& connection, const MountSettings& section,
-                      SourceAsk ask, UniqueFunction<void(Connection&, AuthVerdict)> answered);
+                      SourceAsk ask, bool counts,
+                      UniqueFunction<void(Connection&, AuthVerdict)> answered);
 
 // Whether these are right for some purpose: then they are no guess, only in the wrong place.
 bool is_known_password(const Config& config, const Credentials& given);

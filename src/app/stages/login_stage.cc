@@ -29,6 +29,7 @@ struct LoginAsk {
   std::uint64_t id = 0;
   std::string user, password;
   Address from;
+  LoginGuard::Guess guess;
   bool api = false;  // JSON in and out
   bool secure = false;
   std::string back;
@@ -161,18 +162,19 @@ Verdict begin_login(Worker& worker, Connection& connection, bool api) {
       return slowed(*wait);
     }
   }
-  if (const auto wait = login.guard().enter(ask.user, ask.from)) return slowed(*wait);
+  ask.guess = login.guard().enter(ask.user, ask.password, ask.from);
+  if (ask.guess.wait) return slowed(*ask.guess.wait);
   // Taken now, so that a thousand at once are no more than one after the other.
   throttle.wrong(ask.from, ask.user);
   services.loops.control().post([&worker, ask = std::move(ask)]() mutable {
     std::string user = ask.user, password = ask.password;
     const auto kept = std::make_shared<const LoginAsk>(std::move(ask));
     worker.services.login->judge(
-        std::move(user), std::move(password), [&worker, kept](LoginResult result, Identity who) {
+        std::move(user), std::move(password), kept->from,
+        [&worker, kept](LoginResult result, Identity who) {
           LoginService& logins = *worker.services.login;
           logins.count(result);
-          if (result == LoginResult::kRight) logins.arrived(kept->user, kept->from);
-          if (result == LoginResult::kBusy) logins.guard().undecided(kept->user, kept->from);
+          logins.judged(result, kept->guess, kept->user, kept->from);
           worker.loop.post(
               [&worker, kept, result, who = std::make_shared<const Identity>(std::move(who))] {
                 settle_login(worker, *kept, result, *who);

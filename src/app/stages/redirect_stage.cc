@@ -13,6 +13,7 @@
 #include "app/stages/hls_stage.h"
 #include "app/stages/listen_stage.h"
 #include "app/stages/request_context.h"
+#include "app/stages/who_asks.h"
 #include "app/station/foreign_pages.h"
 #include "auth/passwords.h"
 #include "cluster/balance/redirect_reply.h"
@@ -36,6 +37,9 @@ Login login_of(Worker& worker, Connection& connection, const Config& config,
                 facts.known.node(given->user) != nullptr);
   if (!concerns_us) return Login::kNone;
   if (answer_if_shut_out(worker, connection, *given)) return Login::kThrottled;
+  if (given->user == known.admin_user &&
+      answer_if_guarded(worker, connection, *given, is_admin(known, given)))
+    return Login::kThrottled;
   if (is_admin(known, given) || is_relay(known, given) || facts.known.login(given) != nullptr) {
     note_right_password(worker, connection, *given);
     return Login::kOurs;

@@ -53,6 +53,7 @@ struct RequestContext {
   std::shared_ptr<PastAsk> past;  // it wants something of the mount's past; gone: it has left …
   std::shared_ptr<const Identity> identity;  // of the sender, once it is known (who_asks.h) …
   bool password_judged = false;           // … and its password has been counted, right or wrong
+  bool source_judged = false;             // … likewise as the login of the mount's source
   std::unique_ptr<ShiftedStart> shifted;  // … and this is where it begins
   std::optional<StreamAddress> resumes;   // … or here, in the live log
 };

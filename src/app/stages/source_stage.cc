@@ -282,7 +282,7 @@ Verdict SourceStage::handle(Connection& connection) {
   if (asks_backend) {
     SourceAsk ask{request.path, connection.ip(), given.value_or(Credentials{}), false};
     const std::string ask_user = ask.given.user;
-    ask_about_source(worker_, connection, section, std::move(ask),
+    ask_about_source(worker_, connection, section, std::move(ask), true,
                      [&worker = worker_, config, settings, user = ask_user](
                          Connection& waiting, const AuthVerdict& verdict) {
                        if (!verdict.user.empty()) waiting.user = verdict.user;

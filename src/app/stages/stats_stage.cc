@@ -27,7 +27,7 @@ Verdict StatsStage::handle(Connection& connection) {
   const auto given = basic_credentials(request.headers);
   const bool administrator = is_admin(Services::passwords(*services.config.read()), given);
   Followers::Scope scope;
-  if (!administrator && services.login->on()) {
+  if (services.login->on()) {
     const Asker asker = who_asks(worker_, connection);
     if (asker.verdict != Verdict::kNext) return asker.verdict;
     if (asker.identity->has_own_mounts()) {

@@ -121,45 +121,84 @@ Known of_token(Services& services, std::string_view text) {
   return identity;
 }
 
-// On control and back; the stage is asked again.
-Verdict judge_user(Worker& worker, Connection& connection, Credentials given) {
-  LoginService& login = *worker.services.login;
-  const Address from = judged_address(connection);
-  if (const auto wait = login.guard().enter(given.user, from)) {
-    login.count(LoginResult::kSlowed);
-    worker.services.counters.refused(Refusal::kGuesses);
-    reply_throttled(connection, *wait);
-    return Verdict::kAnswered;
-  }
-  worker.services.loops.control().post(
-      [&worker, id = connection.id(), from, given = std::move(given)]() mutable {
-        std::string user = given.user, password = given.password;
-        worker.services.login->judge(
-            std::move(user), std::move(password),
-            [&worker, id, from, given = std::move(given)](LoginResult result, Identity identity) {
-              LoginService& logins = *worker.services.login;
-              logins.count(result);
-              if (result == LoginResult::kRight) logins.arrived(given.user, from);
-              if (result == LoginResult::kBusy) logins.guard().undecided(given.user, from);
-              worker.loop.post([&worker, id, given, result,
-                                identity = std::make_shared<const Identity>(std::move(identity))] {
-                Connection* waiting = worker.connections.find(id);
-                if (waiting == nullptr) return;
-                if (result == LoginResult::kBusy) {
-                  waiting->reply_text(503, "busy, please try again later");
-                  return;
-                }
-                if (result == LoginResult::kRight)
-                  note_right_password(worker, *waiting, given);
-                else
-                  refuse_password(worker, *waiting, given.user);
-                waiting->context().identity = identity;
-                waiting->context().password_judged = true;
-                waiting->ask_again();
-              });
-            });
-      });
+Verdict reply_slowed(Worker& worker, Connection& connection, std::chrono::seconds wait) {
+  worker.services.login->count(LoginResult::kSlowed);
+  worker.services.counters.refused(Refusal::kGuesses);
+  reply_throttled(connection, wait);
+  return Verdict::kAnswered;
+}
+
+// The login of a mount's source, where its record or a backend decides; the stage is asked again.
+Verdict judge_source(Worker& worker, Connection& connection, const MountSettings& section,
+                     std::string_view mount, const Credentials& given) {
+  SourceAsk ask{std::string(mount), connection.ip(), given, true};
+  ask_about_source(worker, connection, section, std::move(ask), false,
+                   [user = given.user](Connection& waiting, const AuthVerdict& verdict) {
+                     if (verdict.kind == AuthVerdict::Kind::kLater) {
+                       waiting.reply_text(503, "busy, please try again later");
+                       return;
+                     }
+                     waiting.context().source_judged = true;
+                     if (verdict.kind == AuthVerdict::Kind::kAllow)
+                       waiting.context().identity = identity_with(AdminRole::kSource, user);
+                     waiting.ask_again();
+                   });
   return Verdict::kPending;
+}
+
+// On control and back; the stage is asked again.
+Verdict judge_user(Worker& worker, Connection& connection, Credentials given, const Address& from,
+                   LoginGuard::Guess guess) {
+  worker.services.loops.control().post([&worker, id = connection.id(), from,
+                                        guess = std::move(guess),
+                                        given = std::move(given)]() mutable {
+    std::string user = given.user, password = given.password;
+    worker.services.login->judge(
+        std::move(user), std::move(password), from,
+        [&worker, id, from, guess = std::move(guess), given = std::move(given)](LoginResult result,
+                                                                                Identity identity) {
+          worker.services.login->count(result);
+          worker.services.login->judged(result, guess, given.user, from);
+          worker.loop.post([&worker, id, given, result,
+                            identity = std::make_shared<const Identity>(std::move(identity))] {
+            Connection* waiting = worker.connections.find(id);
+            if (waiting == nullptr) return;
+            if (result == LoginResult::kBusy) {
+              waiting->reply_text(503, "busy, please try again later");
+              return;
+            }
+            if (result == LoginResult::kRight)
+              note_right_password(worker, *waiting, given);
+            else
+              refuse_password(worker, *waiting, given.user);
+            waiting->context().identity = identity;
+            waiting->context().password_judged = true;
+            waiting->ask_again();
+          });
+        });
+  });
+  return Verdict::kPending;
+}
+
+// Neither the time nor the status tells whether there is a user of this name: both are judged by
+// the same room and the same guard, and beside the login of the mount's source.
+// That comes first where no user has the name, so that encoders that send titles are no guesses;
+// behind a user that is wrong AdminStage asks it.
+Verdict judge_name(Worker& worker, Connection& connection, const Credentials& given,
+                   std::optional<std::string_view> mount) {
+  Services& services = worker.services;
+  const auto config = services.config.read();
+  const bool is_user = services.users.read()->user(given.user) != nullptr;
+  const MountSettings* section =
+      mount && !mount->empty() ? &mount_section(*config, *mount) : nullptr;
+  const bool asks_source =
+      section != nullptr && decides_sources(*section) && !connection.context().source_judged;
+  if (asks_source && !is_user) return judge_source(worker, connection, *section, *mount, given);
+  const Address from = judged_address(connection);
+  LoginGuard::Guess guess = services.login->guard().enter(given.user, given.password, from);
+  if (!guess.wait) return judge_user(worker, connection, given, from, std::move(guess));
+  if (asks_source) return judge_source(worker, connection, *section, *mount, given);
+  return reply_slowed(worker, connection, *guess.wait);
 }
 
 }  // namespace
@@ -183,8 +222,11 @@ Asker who_asks(Worker& worker, Connection& connection, std::optional<std::string
   if (const auto given = basic_credentials(request.headers)) {
     connection.user = given->user;
     if (answer_if_shut_out(worker, connection, *given)) return {Verdict::kAnswered, nullptr};
-    found = of_configuration(services, *services.config.read(), *given, mount);
+    const auto config = services.config.read();
+    found = of_configuration(services, *config, *given, mount);
     if (found) {
+      if (found->role == AdminRole::kAdmin && answer_if_guarded(worker, connection, *given, true))
+        return {Verdict::kAnswered, nullptr};
       note_right_password(worker, connection, *given);
     } else {
       // One that was right from there is judged, however many wrong ones come beside it.
@@ -192,8 +234,10 @@ Asker who_asks(Worker& worker, Connection& connection, std::optional<std::string
                                                                given->user, given->password);
       if (!was_right && answer_if_throttled(worker, connection, given->user))
         return {Verdict::kAnswered, nullptr};
-      if (on && services.users.read()->user(given->user) != nullptr)
-        return {judge_user(worker, connection, *given), nullptr};
+      // Right for another purpose: no guess, and it needs no judge.
+      const bool elsewhere =
+          services.users.read()->user(given->user) == nullptr && is_known_password(*config, *given);
+      if (on && !elsewhere) return {judge_name(worker, connection, *given, mount), nullptr};
     }
   } else if (on && istarts_with(request.headers.get("authorization"), "bearer ")) {
     found = of_token(services, trim(request.headers.get("authorization").substr(7)));
@@ -236,6 +280,17 @@ std::function<bool()> login_holds(Worker& worker, Connection& connection) {
     const User* now = book->user(name);
     return now != nullptr && !now->disabled && now->epoch == epoch;
   };
+}
+
+bool answer_if_guarded(Worker& worker, Connection& connection, const Credentials& given,
+                       bool right) {
+  LoginService& login = *worker.services.login;
+  if (!login.on() || given.user != login.plan()->passwords.admin_user) return false;
+  const Address from = judged_address(connection);
+  const LoginGuard::Guess guess = login.guard().enter(given.user, given.password, from);
+  if (guess.wait) return reply_slowed(worker, connection, *guess.wait) == Verdict::kAnswered;
+  login.judged(right ? LoginResult::kRight : LoginResult::kWrong, guess, given.user, from);
+  return false;
 }
 
 void note_guess(Worker& worker, Connection& connection) {

@@ -51,6 +51,12 @@ std::function<bool()> login_holds(Worker& worker, Connection& connection);
 // The past of a mount where its listeners may not hear it.
 inline constexpr std::string_view kPastEndpoint = "MOUNT?from=";
 
+// A password of the administrator of the file that is compared, right or wrong: where logins are
+// on, LoginGuard counts it like that of a user.  True: it may not be compared now, and the sender
+// has been told so (429).  Other names: false.
+bool answer_if_guarded(Worker& worker, Connection& connection, const Credentials& given,
+                       bool right);
+
 // The password given is no guess where it is right for some other purpose.
 void note_guess(Worker& worker, Connection& connection);
 

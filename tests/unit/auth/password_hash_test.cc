@@ -107,6 +107,22 @@ TEST(PasswordHash, WhatAHashCostsIsBounded) {
     CHECK(!is_dear_hash(*hash_password(method, "secret")));
 }
 
+TEST(PasswordHash, ADecoyIsOfTheSameKindAndRightForNoPassword) {
+  for (const HashMethod method :
+       {HashMethod::kMd5, HashMethod::kBcrypt, HashMethod::kSha512, HashMethod::kYescrypt}) {
+    const std::string hash = *hash_password(method, "secret");
+    const std::string decoy = decoy_hash(hash, "0123456789abcdef");
+    CHECK(!hash_kind(hash).empty());
+    CHECK_EQUAL(hash_kind(hash), hash_kind(decoy));
+    CHECK(!password_matches(decoy, "secret"));
+    CHECK(decoy != decoy_hash(hash, "0123456789abcdee"));
+  }
+  const std::string decoy = decoy_hash("", "0123456789abcdef");
+  CHECK_EQUAL(hash_kind(*hash_password(best_hash_method(), "x")), hash_kind(decoy));
+  CHECK(!password_matches(decoy, ""));
+  CHECK_EQUAL("", hash_kind("!"));
+}
+
 TEST_GROUP(HashQueue) {
   FakeClock clock;
   Loop loop{0, clock};
@@ -170,8 +186,8 @@ TEST(HashQueue, AUsualHashDoesNotWaitForDearOnes) {
   CHECK(dear < 8);
 }
 TEST(HashQueue, DearOnesFillTheirOwnLaneOnly) {
-  while (queue.check("$2b$14$abcdefghijklmnopqrstuu", "x", [](bool) {})) {
-  }
+  int asked = 0;
+  while (queue.check("$2b$14$abcdefghijklmnopqrstuu", std::to_string(asked), [](bool) {})) ++asked;
   CHECK(check("secret"));
   run_until(1);
 }
@@ -187,6 +203,43 @@ TEST(HashQueue, ItsEndDoesNotWaitForAHash) {
 }
 TEST(HashQueue, RefusesWhenTooManyWait) {
   // One is with the thread, 64 wait.
-  for (std::size_t i = 0; i < HashQueue::kMaxWaiting + 1; ++i) CHECK(check("guess"));
+  for (std::size_t i = 0; i < HashQueue::kMaxWaiting + 1; ++i)
+    CHECK(check("guess" + std::to_string(i)));
   CHECK(!check("guess"));
+  CHECK(check("guess1"));  // waits already
+}
+TEST(HashQueue, TheSameAtOnceIsJudgedOnceAndAnsweredToAll) {
+  CHECK(check("first"));
+  for (int i = 0; i < 500; ++i) CHECK(check("secret"));
+  run_until(501);
+  LONGS_EQUAL(500, right);
+}
+TEST(HashQueue, StrangersHaveARoomOfTheirOwnAndAnAddressAPartOfIt) {
+  int strangers = 0, taken = 0;
+  const auto stranger = [&](const std::string& ip) {
+    taken += queue.check_stranger(*Address::parse(ip, 1), hash,
+                                  "guess" + std::to_string(++strangers), [](bool) {})
+                 ? 1
+                 : 0;
+  };
+  CHECK(check("now"));  // is with the thread
+  for (int i = 0; i < 20; ++i) stranger("192.0.2.1");
+  LONGS_EQUAL(HashQueue::kMaxOfAddress, taken);
+  for (int i = 0; i < 20; ++i) stranger("2001:db8::" + std::to_string(i));
+  LONGS_EQUAL(2 * HashQueue::kMaxOfAddress, taken);
+  for (int i = 0; i < 100; ++i) stranger("198.51.100." + std::to_string(i));
+  LONGS_EQUAL(HashQueue::kMaxStrangers, taken);  // and no more of anybody
+  for (std::size_t i = 0; i < HashQueue::kMaxWaiting; ++i) CHECK(check("mine" + std::to_string(i)));
+}
+TEST(HashQueue, StrangersKeepNobodyWaiting) {
+  int strangers = 0;
+  for (std::size_t i = 0; i < HashQueue::kMaxStrangers; ++i)
+    CHECK(queue.check_stranger(*Address::parse("192.0.2." + std::to_string(i), 1), hash,
+                               "guess" + std::to_string(i), [&](bool) { ++strangers; }));
+  CHECK(check("secret"));
+  run_until(1);
+  CHECK(strangers <= 2);
+  for (int i = 0; i < 40; ++i) CHECK(check("mine" + std::to_string(i)));
+  run_until(41);
+  CHECK(strangers >= 8);  // every fourth, so they are not kept waiting either
 }

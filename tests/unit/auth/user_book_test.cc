@@ -1,6 +1,9 @@
 #include "auth/user_book.h"
 
+#include <cstdint>
+#include <cstdlib>
 #include <string>
+#include <vector>
 
 #include "auth/audit_log.h"
 #include "auth/login_scope.h"
@@ -167,4 +170,30 @@ TEST(AuditLog, SecretsAreStars) {
     CHECK(audited_value(name, "geheim") == "***");
   CHECK(audited_value("song", "A") == "A");
   LONGS_EQUAL(512, audited_value("song", std::string(9999, 'x')).size());
+}
+TEST(UserBook, GivesAHashOfEachKindAsOftenAsThereAreUsersWithIt) {
+  CHECK_EQUAL("", std::string(UserBook().some_hash(7)));
+  const std::string slow = "$6$abcdefgh$abcdefghijklmnopqrstuvwxyz", fast(32, 'a');
+  std::vector<User> users;
+  const auto add = [&users](const std::string& hash) {
+    users.emplace_back().name = "user" + std::to_string(users.size());
+    users.back().hash = hash;
+  };
+  for (int i = 0; i < 3; ++i) add(slow);
+  add(fast);
+  add("");
+  add("!");
+  const auto share = [&users, &slow](std::uint32_t step) {
+    const UserBook book(users, {});
+    int of_slow = 0;
+    for (std::uint32_t i = 0; i < 1000; ++i) of_slow += book.some_hash(i * step) == slow ? 1 : 0;
+    return of_slow;
+  };
+  const std::uint32_t step = UINT32_MAX / 1000;
+  const int before = share(step);
+  CHECK(before == 750 || before == 751 || before == 749);
+  // Another hundred as they are change next to nothing for a draw.
+  for (int i = 0; i < 75; ++i) add(slow);
+  for (int i = 0; i < 25; ++i) add(fast);
+  CHECK(std::abs(share(step) - before) <= 1);
 }
