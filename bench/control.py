@@ -183,7 +183,7 @@ def main():
     parser.add_argument("--build", default=".", help="build tree")
     parser.add_argument("--server", help="our program, if not src/icecast-lb of the build tree")
     parser.add_argument("--sources", type=int, default=10000)
-    parser.add_argument("--streams", type=int, default=3000, help="at an edge")
+    parser.add_argument("--streams", type=int, default=10000, help="at an edge")
     parser.add_argument("--records", type=int, default=10000)
     parser.add_argument("--nodes", type=int, default=100)
     parser.add_argument("--only", choices=["sources", "edge", "copies"])

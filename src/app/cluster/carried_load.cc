@@ -1,5 +1,6 @@
 #include "app/cluster/carried_load.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "app/cluster/cluster_plans.h"
@@ -20,25 +21,73 @@ constexpr auto kCountAnyway = 1s;
 
 }  // namespace
 
-bool CarriedLoad::update(std::shared_ptr<const MountTable::Rows> mounts,
+bool CarriedLoad::update(const MountTable::Rows& mounts,
                          const std::vector<std::string>& master_ids) {
-  const auto config = services_.config.read();
-  if (mounts_ != mounts || config_ != config) {
-    mounts_ = std::move(mounts);
+  const SteadyTime now = services_.loops.control().now();
+  Names touched = std::exchange(other_records_, {});
+  if (const auto config = services_.config.read(); config_ != config) {
     config_ = config;
-    read_protections();
+    for (const auto& [name, mount] : mounts) touched.insert(touched.end(), name);
   }
-  unable_ = services_.relays->unable();
+  MountTable::Rows::for_each_change(mounts_, mounts, [&](const auto* was, const auto* is) {
+    touched.insert((was != nullptr ? was : is)->first);
+  });
+  mounts_ = mounts;
+  for (const std::string& name : touched) read_protection(name);
+  read_unable(touched);
+  auto used = services_.mounts.in_use();
+  MountTable::Rows::for_each_change(in_use_, used, [&](const auto* was, const auto* is) {
+    touched.insert((was != nullptr ? was : is)->first);
+  });
+  in_use_ = std::move(used);
   count_below(master_ids);
-  list_mounts();
-  return changes_.update(carried_, services_.loops.control().now());
+  bool urgent = false;
+  const auto look = [&](const std::string& name, const Mount* mount) {
+    urgent = changes_.set(read(name, mount), now) || urgent;
+  };
+  for (const auto& [name, mount] : in_use_) look(name, mount.get());
+  for (const std::string& name : touched) {
+    const auto* const mount = mounts_.look_up(name);
+    if (!in_use_.contains(name)) look(name, mount == nullptr ? nullptr : mount->get());
+  }
+  changes_.forget(now);
+  return urgent;
+}
+
+void CarriedLoad::records_changed(std::span<const std::string> mounts) {
+  if (config_ == nullptr) return;
+  config_ = services_.config.read();
+  other_records_.insert(mounts.begin(), mounts.end());
 }
 
 // Finding the section of a mount may mean trying many patterns.
-void CarriedLoad::read_protections() {
-  protections_.clear();
-  for (const auto& [name, mount] : *mounts_)
-    protections_.push_back(protections_of(mount_section(*config_, name)));
+void CarriedLoad::read_protection(const std::string& mount) {
+  const ProtectionSet enforces =
+      mounts_.contains(mount) ? protections_of(mount_section(*config_, mount)) : 0;
+  if (enforces != 0)
+    protections_.insert_or_assign(mount, enforces);
+  else
+    protections_.erase(mount);
+}
+
+void CarriedLoad::read_unable(Names& touched) {
+  const Faults& now = services_.relays->unable();
+  if (std::exchange(pulls_read_, services_.relays->unable_revision()) ==
+      services_.relays->unable_revision())
+    return;
+  for (const auto& [name, fault] : pulls_) touched.insert(name);
+  for (const auto& [name, fault] : now) touched.insert(name);
+  pulls_ = now;
+}
+
+void CarriedLoad::set_unable(const std::string& mount, PullFault fault) {
+  const auto at = unable_.find(mount);
+  if (fault == (at == unable_.end() ? PullFault::kNone : at->second)) return;
+  ++unable_revision_;
+  if (fault == PullFault::kNone)
+    unable_.erase(at);
+  else
+    unable_.insert_or_assign(mount, fault);
 }
 
 void CarriedLoad::count_below(const std::vector<std::string>& master_ids) {
@@ -46,13 +95,16 @@ void CarriedLoad::count_below(const std::vector<std::string>& master_ids) {
   if (now < next_count_) return;
   const std::uint64_t revision = services_.cluster->decider().with_table(
       [](const NodeTable& table) { return table.mounts_revision(); });
-  if (revision == counted_revision_ && now < next_count_ + kCountAnyway) return;
+  if (revision == counted_revision_ && counted_.is_same(in_use_) &&
+      now < next_count_ + kCountAnyway)
+    return;
   counted_revision_ = revision;
+  counted_ = in_use_;
   std::size_t carriers = 0;
   below_.clear();
-  for (auto row = mounts_->begin(); row != mounts_->end();)
+  for (auto row = in_use_.begin(); row != in_use_.end();)
     services_.cluster->decider().with_table([&](const NodeTable& table) {
-      for (std::size_t seen = 0; row != mounts_->end() && seen < kCarriersAtOnce; ++row) {
+      for (std::size_t seen = 0; row != in_use_.end() && seen < kCarriersAtOnce; ++row) {
         const MountNodes* mount = table.mount(row->first);
         seen += 1 + (mount == nullptr ? 0 : mount->carriers.size());
         if (mount == nullptr) continue;
@@ -64,35 +116,32 @@ void CarriedLoad::count_below(const std::vector<std::string>& master_ids) {
   next_count_ = now + carriers * kPauseOfCarrier;
 }
 
-void CarriedLoad::list_mounts() {
-  carried_.clear();
-  auto unable = unable_.begin();
-  // A relay that is not on demand has no mount before it streams.
-  const auto add_unable_before = [&](const std::string* mount) {
-    for (; unable != unable_.end() && (mount == nullptr || unable->first < *mount); ++unable)
-      carried_.push_back({.mount = unable->first, .carries = false, .cannot = unable->second});
-  };
-  auto protection = protections_.begin();
-  auto below = below_.cbegin();
-  for (const auto& [name, mount] : *mounts_) {
-    add_unable_before(&name);
-    const ProtectionSet enforces = *protection++;
-    PullFault cannot = PullFault::kNone;
-    const bool carries = is_carried(*mount);
-    if (unable != unable_.end() && unable->first == name) {
-      if (!carries) cannot = unable->second;
-      unable = carries ? unable_.erase(unable) : std::next(unable);
-    }
-    if (!carries && enforces == 0 && cannot == PullFault::kNone) continue;
-    const auto facts = mount->facts();
-    if (facts->from_file) continue;
-    while (below != below_.cend() && below->mount < name) ++below;
-    const bool has_below = carries && below != below_.cend() && below->mount == name;
-    carried_.push_back({name, carries ? audience_at(*mount) : 0, listener_kbps(*mount),
-                        carries && facts->relayed, carries, enforces, cannot, free_places(*mount),
-                        carries ? &way_of_(name, *facts) : nullptr, has_below ? &*below : nullptr});
-  }
-  add_unable_before(nullptr);
+// mount: null: there is none; a relay that is not on demand has none before it streams.
+LoadChanges::Carried CarriedLoad::read(const std::string& name, const Mount* mount) {
+  const auto pull = pulls_.find(name);
+  const PullFault fault = pull == pulls_.end() ? PullFault::kNone : pull->second;
+  const bool carries = mount != nullptr && is_carried(*mount);
+  const PullFault cannot = carries ? PullFault::kNone : fault;
+  set_unable(name, cannot);
+  LoadChanges::Carried out{.mount = name, .carries = false, .cannot = cannot};
+  const auto protection = protections_.find(name);
+  const ProtectionSet enforces = protection == protections_.end() ? 0 : protection->second;
+  if (mount == nullptr || (!carries && enforces == 0 && cannot == PullFault::kNone)) return out;
+  const auto facts = mount->facts();
+  if (facts->from_file) return {.mount = name, .carries = false};
+  out.enforces = enforces;
+  out.kbps = listener_kbps(*mount);
+  out.free = free_places(*mount);
+  if (!carries) return out;
+  out.carries = true;
+  out.listeners = audience_at(*mount);
+  out.pulled = facts->relayed;
+  out.from = &way_of_(name, *facts);
+  const auto below = std::lower_bound(
+      below_.begin(), below_.end(), name,
+      [](const Below& each, const std::string& than) { return each.mount < than; });
+  if (below != below_.end() && below->mount == name) out.below = &*below;
+  return out;
 }
 
 }  // namespace lb

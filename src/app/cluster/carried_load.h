@@ -1,12 +1,17 @@
 // CarriedLoad: what this node carries, for how many listeners, and what it cannot pull, for the
 // reports to its masters; see cluster/link/load_changes.h.
+//
+// It is read many times a second, so a mount that rests costs only when something of it changes.
 // Thread: control.
 // Ownership: MasterLinks.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -25,27 +30,38 @@ class CarriedLoad {
   CarriedLoad(Services& services, WayOf way_of) : services_(services), way_of_(std::move(way_of)) {}
 
   // Reads what is carried now.  True: as LoadChanges::update() says.
-  bool update(std::shared_ptr<const MountTable::Rows> mounts,
-              const std::vector<std::string>& master_ids);
+  bool update(const MountTable::Rows& mounts, const std::vector<std::string>& master_ids);
+
+  // The configuration is another one: of these mounts alone, or as a whole.
+  void records_changed(std::span<const std::string> mounts);
+  void configured() { config_ = nullptr; }
 
   const LoadChanges& changes() const noexcept { return changes_; }
   const Faults& unable() const noexcept { return unable_; }  // to pull, though not carried here
+  // Another one after each change of unable().
+  std::uint64_t unable_revision() const noexcept { return unable_revision_; }
 
  private:
-  void read_protections();
+  using Names = std::set<std::string, std::less<>>;
+  void read_protection(const std::string& mount);
+  void read_unable(Names& touched);
   void count_below(const std::vector<std::string>& master_ids);
-  void list_mounts();
+  LoadChanges::Carried read(const std::string& name, const Mount* mount);
+  void set_unable(const std::string& mount, PullFault fault);
 
   Services& services_;
   const WayOf way_of_;
-  std::shared_ptr<const MountTable::Rows> mounts_;
-  std::shared_ptr<const Config> config_;
-  std::vector<ProtectionSet> protections_;  // of mounts_, under config_
-  Faults unable_;
+  MountTable::Rows mounts_, in_use_;      // when they were read last
+  std::shared_ptr<const Config> config_;  // null: all mounts are to be read
+  Names other_records_;
+  std::map<std::string, ProtectionSet, std::less<>> protections_;  // under config_; not of others
+  std::uint64_t pulls_read_ = 0;  // RelayService::unable_revision()
+  Faults pulls_, unable_;         // as the relays say; without what is carried
+  std::uint64_t unable_revision_ = 0;
   std::vector<Below> below_;            // this node; ordered by mount
   std::uint64_t counted_revision_ = 0;  // of the table of nodes, in below_
+  MountTable::Rows counted_;            // as in_use_
   SteadyTime next_count_{};             // of what is below; no earlier
-  std::vector<LoadChanges::Carried> carried_;
   LoadChanges changes_;
 };
 

@@ -150,7 +150,7 @@ void ClusterLinks::poll() {
                     : nodes_.idle()   ? kPollAlone
                                       : kPollForNodes);
   polled_ = services_.loops.control().now();
-  masters_.poll(services_.mounts.all());
+  masters_.poll(*services_.mounts.all());
 }
 
 void ClusterLinks::poll_soon() {

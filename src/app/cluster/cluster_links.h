@@ -70,6 +70,7 @@ class ClusterLinks {
   }
   // The sections of these mounts are others, and nothing else of the configuration.
   void records_changed(std::span<const std::string> mounts) {
+    masters_.records_changed(mounts);
     for (const std::string& mount : mounts) mount_changed(mount);
     slots_.sections_changed(mounts);
   }

@@ -37,6 +37,7 @@ MasterLinks::~MasterLinks() = default;
 
 void MasterLinks::configure(const Config& config) {
   facts_ = services_.cluster->facts();
+  load_.configured();
   std::vector<MasterLink> masters;
   std::vector<MasterSession*> fresh;
   for (const MasterSettings& settings : config.masters) {
@@ -162,7 +163,7 @@ void MasterLinks::add_rows(std::vector<LinkRow>& rows) const {
 
 // -- reports to masters ---------------------------------------------------------------------------
 
-void MasterLinks::poll(const std::shared_ptr<const MountTable::Rows>& mounts) {
+void MasterLinks::poll(const MountTable::Rows& mounts) {
   if (masters_.empty()) return;
   std::vector<std::string> ids;
   for (const MasterLink& master : masters_) ids.push_back(master.session->master_id());
@@ -206,7 +207,7 @@ std::optional<std::uint64_t> MasterLinks::arrivals_from(std::string_view master)
 }
 
 PullFault MasterLinks::cannot_pull(const MasterSession& session) const {
-  return paths_.fault_of_most(session, load_.unable());
+  return paths_.fault_of_most(session, load_.unable(), load_.unable_revision());
 }
 
 bool MasterLinks::flows(const std::string& mount) const { return services_.relays->flows(mount); }

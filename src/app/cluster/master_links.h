@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -46,10 +47,12 @@ class MasterLinks final : public NeighbourSide<NodeSide> {
 
   // The configuration is (another) one; masters that are not linked are tried at once.
   void configure(const Config& config);
+  // So are the records of these mounts alone.
+  void records_changed(std::span<const std::string> mounts) { load_.records_changed(mounts); }
   // Sends a BYE to every master.
   void stop(const std::string& why);
   // Reads what is carried here and reports the changes.
-  void poll(const std::shared_ptr<const MountTable::Rows>& mounts);
+  void poll(const MountTable::Rows& mounts);
   bool empty() const noexcept { return masters_.empty(); }
   bool any_linked() const noexcept { return master_count_.load(std::memory_order_relaxed) > 0; }
   const std::vector<MasterLink>& links() const noexcept { return masters_; }

@@ -35,13 +35,20 @@ PullFault PullPaths::fault_to(const ConnectTarget& server) const {
   return PullFault::kNone;
 }
 
-PullFault PullPaths::fault_of_most(const MasterSession& session, const Faults& unable) const {
+PullFault PullPaths::fault_of_most(const MasterSession& session, const Faults& unable,
+                                   std::uint64_t revision) const {
   const auto path = paths_.find(&session);
   const PullFault way = path == paths_.end() ? PullFault::kNone : path->second->fault();
   if (unable.empty() && way == PullFault::kNone) return way;
+  const LinkedStreams& streams = session.streams();
+  const auto [at, fresh] = most_.try_emplace(&session);
+  Most& most = at->second;
+  if (!fresh && most.unable == revision && most.streams == streams.revision() && most.way == way)
+    return most.fault;
+  most = {revision, streams.revision(), way, way};
   std::size_t offered = 0, failing = 0;
   PullFault fault = way;
-  for (const auto& [mount, stream] : session.streams().streams()) {
+  for (const auto& [mount, stream] : streams.streams()) {
     if (stream.state == OfferState::kWithdrawn) continue;
     ++offered;
     const auto found = unable.find(mount);
@@ -49,8 +56,8 @@ PullFault PullPaths::fault_of_most(const MasterSession& session, const Faults& u
     ++failing;
     if (fault == PullFault::kNone) fault = found->second;
   }
-  if (offered == 0) return way;
-  return 2 * failing > offered ? fault : PullFault::kNone;
+  if (offered > 0) most.fault = 2 * failing > offered ? fault : PullFault::kNone;
+  return most.fault;
 }
 
 }  // namespace lb

@@ -43,11 +43,12 @@ void RelayService::relay_switched(const std::string& mount, const RelaySwitch& h
 
 const std::map<std::string, PullFault, std::less<>>& RelayService::unable() {
   if (std::exchange(unable_known_, true)) return unable_;
-  unable_.clear();
+  const auto before = std::exchange(unable_, {});
   relays_.for_each([this](const std::string& mount, const Relay& relay) {
     if (const PullFault fault = relay.cannot(); fault != PullFault::kNone)
       unable_.emplace_hint(unable_.end(), mount, fault);
   });
+  if (unable_ != before) ++unable_revision_;
   return unable_;
 }
 

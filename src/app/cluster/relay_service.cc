@@ -432,9 +432,11 @@ void RelayService::look_for_away() {
   look_for_raced();
   if (!former_.empty()) choose_relays();
   std::vector<std::string> homes;
-  for (const auto all = services_.mounts.all(); const auto& [name, mount] : *all)
-    if (mount->phase() == MountPhase::kIdle && mount->settings()->fallback_override)
-      homes.push_back(name);
+  // A listener that is away counts at the mount where they are.
+  if (services_.counters.listeners.inside() > 0)
+    for (const auto all = services_.mounts.all(); const auto& [name, mount] : *all)
+      if (mount->phase() == MountPhase::kIdle && mount->settings()->fallback_override)
+        homes.push_back(name);
   if (homes.empty()) {
     away_.clear();
     return;

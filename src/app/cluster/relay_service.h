@@ -67,6 +67,8 @@ class RelayService final : public RelayHost {
   void settle(const std::string& mount);
   // What cannot be pulled now, and why.
   const std::map<std::string, PullFault, std::less<>>& unable();
+  // Another one where the last call of unable() has found something else than the one before it.
+  std::uint64_t unable_revision() const noexcept { return unable_revision_; }
   void pulls_changed() noexcept { unable_known_ = false; }
   // The way to this server, which had failed, is open again.
   void path_opened(const ConnectTarget& to) { relays_.path_opened(to); }
@@ -171,6 +173,7 @@ class RelayService final : public RelayHost {
   std::map<std::string, PullFault, std::less<>> unable_;
   std::map<std::string, PullFault, std::less<>> told_unable_;
   bool unable_known_ = true;
+  std::uint64_t unable_revision_ = 0;
   Timer tell_;                               // masters that get reports
   ParkedRequests parked_;                    // by mounts, which are idle
   std::map<std::string, std::string> vias_;  // of the first of them that has one

@@ -17,10 +17,12 @@ bool LinkedStreams::put(StreamOffer offer) {
     Stream& known = at->second;
     if (known.state == OfferState::kOffered && known.offer == offer) return false;
     known = {std::move(offer), OfferState::kOffered, {}, true, ++offer_number_};
+    ++revision_;
     return true;
   }
   if (streams_.size() >= kMaxStreams) return false;
   std::string mount = offer.mount;
+  ++revision_;
   streams_.emplace(std::move(mount),
                    Stream{std::move(offer), OfferState::kOffered, {}, true, ++offer_number_});
   return true;
@@ -33,6 +35,7 @@ bool LinkedStreams::withdraw(std::string_view mount, SteadyTime now) {
   at->second.until = now + kGrace;
   at->second.settled = false;
   ++fading_;
+  ++revision_;
   return true;
 }
 
@@ -72,6 +75,7 @@ bool LinkedStreams::connection_lost(SteadyTime now) {
     stream.until = now + kKept;
     stream.settled = false;
     ++fading_;
+    ++revision_;
     changed = true;
   }
   return changed;
@@ -80,6 +84,7 @@ bool LinkedStreams::connection_lost(SteadyTime now) {
 void LinkedStreams::take_over(LinkedStreams& from, SteadyTime now) {
   streams_ = std::exchange(from.streams_, {});
   offer_number_ = from.offer_number_;
+  ++revision_;
   fading_ = streams_.size();
   connection_lost(now);
 }
@@ -94,6 +99,7 @@ bool LinkedStreams::forget(SteadyTime now) {
     if (due && !std::exchange(stream.settled, true)) changed = true;
     if (due && !flows_(at->first)) {
       at = streams_.erase(at);
+      ++revision_;
       changed = true;
       continue;
     }

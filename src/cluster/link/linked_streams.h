@@ -60,6 +60,8 @@ class LinkedStreams {
   bool forget(SteadyTime now);
 
   const Streams& streams() const noexcept { return streams_; }
+  // Another one after each change of streams().
+  std::uint64_t revision() const noexcept { return revision_; }
 
  private:
   bool put(StreamOffer offer);
@@ -69,7 +71,7 @@ class LinkedStreams {
   const std::string own_id_;
   const Flows flows_;
   Streams streams_;
-  std::uint64_t offer_number_ = 0;
+  std::uint64_t offer_number_ = 0, revision_ = 0;
   std::size_t fading_ = 0;  // at most so many are not offered; 0: none is
   std::map<std::string, StreamOffer, std::less<>> arriving_;  // of a SNAP that is not complete
 };

@@ -1,6 +1,9 @@
 #include "cluster/link/load_changes.h"
 
 #include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <set>
 #include <utility>
 
 #include "cluster/link/frame.h"
@@ -29,78 +32,94 @@ bool same_way(const MountLoad& load, const LoadChanges::Carried& each) {
 
 }  // namespace
 
+void LoadChanges::count(Row& row, const Carried& now) {
+  const auto bits = std::llround(1000 * now.listeners * now.kbps);
+  listeners_ += now.listeners - row.load.listeners;
+  relays_ += (now.pulled ? 1U : 0U) - (row.pulled ? 1U : 0U);
+  bits_ += bits - row.bits;
+  row.load.listeners = now.listeners;
+  row.pulled = now.pulled;
+  row.bits = bits;
+}
+
+void LoadChanges::note(Row& row) {
+  by_version_.erase(row.version);
+  row.version = ++version_;
+  by_version_.emplace_hint(by_version_.end(), row.version, &row);
+}
+
+bool LoadChanges::end(Rows::iterator at, SteadyTime when) {
+  Row& row = at->second;
+  if (!row.load.says_anything()) return false;
+  const bool urgent = row.load.carries;
+  count(row, {.mount = at->first});
+  row.load = MountLoad{.mount = at->first, .carries = false};
+  row.of_masters.clear();
+  note(row);
+  ended_.push_back({when, at, row.version});
+  return urgent;
+}
+
+void LoadChanges::forget(SteadyTime when) {
+  for (; !ended_.empty() && when - ended_.front().when > kRemembered; ended_.pop_front()) {
+    const Ended& first = ended_.front();
+    // A row goes by its last end only, so the others name one that is there.
+    if (first.row->second.version != first.version) continue;
+    by_version_.erase(first.version);
+    rows_.erase(first.row);
+  }
+}
+
+bool LoadChanges::set(const Carried& each, SteadyTime when) {
+  const auto at = rows_.find(each.mount);
+  const bool anything = each.carries || each.enforces != 0 || each.cannot != PullFault::kNone;
+  if (!anything) return at != rows_.end() && end(at, when);
+  if (at == rows_.end()) {
+    Row& fresh = rows_[std::string(each.mount)];
+    fresh.load = {.mount = std::string(each.mount),
+                  .carries = each.carries,
+                  .enforces = each.enforces,
+                  .cannot = each.cannot,
+                  .free = each.free,
+                  .below = reported_below(each),
+                  .from = from_of(each)};
+    fresh.of_masters = masters_of(each);
+    count(fresh, each);
+    note(fresh);
+    return each.carries || each.cannot != PullFault::kNone;
+  }
+  Row& known = at->second;
+  MountLoad& load = known.load;
+  const unsigned listeners = load.listeners;
+  count(known, each);
+  if (load.carries == each.carries && listeners == each.listeners &&
+      load.enforces == each.enforces && load.cannot == each.cannot && load.free == each.free &&
+      load.below == reported_below(each) && same_way(load, each) &&
+      known.of_masters == masters_of(each))
+    return false;
+  const bool urgent = load.carries != each.carries || load.cannot != each.cannot ||
+                      (listeners == 0) != (each.listeners == 0) ||
+                      (load.free == 0) != (each.free == 0) ||
+                      (load.below == 0) != (reported_below(each) == 0) || !same_way(load, each);
+  load.below = reported_below(each);
+  if (!same_way(load, each)) load.from = from_of(each);
+  known.of_masters = masters_of(each);
+  load.cannot = each.cannot;
+  load.free = each.free;
+  load.carries = each.carries;
+  load.enforces = each.enforces;
+  note(known);
+  return urgent;
+}
+
 bool LoadChanges::update(const std::vector<Carried>& now, SteadyTime when) {
+  std::set<std::string_view> there;
+  for (const Carried& each : now) there.insert(each.mount);
   bool urgent = false;
-  bool moved = false;  // rows come or go
-  listeners_ = relays_ = 0;
-  kbps_ = 0;
-  std::size_t row = 0;
-  const auto end_row = [&](Row& ended) {
-    if (ended.load.says_anything()) {
-      urgent = urgent || ended.load.carries;
-      ended.load = MountLoad{.mount = ended.load.mount, .carries = false};
-      ended.of_masters.clear();
-      ended.version = ++version_;
-      ended.ended = when;
-    } else if (when - ended.ended > kRemembered) {
-      moved = true;
-    }
-  };
-  std::vector<Row> fresh;
-  for (const Carried& each : now) {
-    while (row < rows_.size() && rows_[row].load.mount < each.mount) end_row(rows_[row++]);
-    listeners_ += each.listeners;
-    kbps_ += each.listeners * each.kbps;
-    if (each.pulled) ++relays_;
-    if (row == rows_.size() || rows_[row].load.mount != each.mount) {
-      fresh.push_back({{.mount = std::string(each.mount),
-                        .listeners = each.listeners,
-                        .carries = each.carries,
-                        .enforces = each.enforces,
-                        .cannot = each.cannot,
-                        .free = each.free,
-                        .below = reported_below(each),
-                        .from = from_of(each)},
-                       ++version_,
-                       {},
-                       masters_of(each)});
-      urgent = urgent || each.carries || each.cannot != PullFault::kNone;
-      continue;
-    }
-    Row& known = rows_[row++];
-    MountLoad& load = known.load;
-    if (load.carries == each.carries && load.listeners == each.listeners &&
-        load.enforces == each.enforces && load.cannot == each.cannot && load.free == each.free &&
-        load.below == reported_below(each) && same_way(load, each) &&
-        known.of_masters == masters_of(each))
-      continue;
-    urgent = urgent || load.carries != each.carries || load.cannot != each.cannot ||
-             (load.listeners == 0) != (each.listeners == 0) ||
-             (load.free == 0) != (each.free == 0) ||
-             (load.below == 0) != (reported_below(each) == 0) || !same_way(load, each);
-    load.below = reported_below(each);
-    if (!same_way(load, each)) load.from = from_of(each);
-    known.of_masters = masters_of(each);
-    load.cannot = each.cannot;
-    load.free = each.free;
-    load.carries = each.carries;
-    load.listeners = each.listeners;
-    load.enforces = each.enforces;
-    known.version = ++version_;
-    known.ended = when;
-  }
-  while (row < rows_.size()) end_row(rows_[row++]);
-  if (moved)
-    std::erase_if(rows_, [&](const Row& each) {
-      return !each.load.says_anything() && when - each.ended > kRemembered;
-    });
-  if (!fresh.empty()) {
-    const auto by_mount = [](const Row& a, const Row& b) { return a.load.mount < b.load.mount; };
-    const auto middle = static_cast<std::ptrdiff_t>(rows_.size());
-    rows_.insert(rows_.end(), std::make_move_iterator(fresh.begin()),
-                 std::make_move_iterator(fresh.end()));
-    std::inplace_merge(rows_.begin(), rows_.begin() + middle, rows_.end(), by_mount);
-  }
+  for (auto row = rows_.begin(); row != rows_.end(); ++row)
+    if (!there.contains(row->first)) urgent = end(row, when) || urgent;
+  for (const Carried& each : now) urgent = set(each, when) || urgent;
+  forget(when);
   return urgent;
 }
 
@@ -115,17 +134,13 @@ MountLoad LoadChanges::load_for(const Row& row, std::string_view master) {
 }
 
 LoadChanges::Changes LoadChanges::since(std::uint64_t version, std::string_view master) const {
-  std::vector<const Row*> changed;
-  for (const Row& row : rows_)
-    if (row.version > version) changed.push_back(&row);
-  std::sort(changed.begin(), changed.end(),
-            [](const Row* a, const Row* b) { return a->version < b->version; });
   Changes out;
   out.up_to = version_;
-  out.loads.reserve(changed.size());
-  for (const Row* row : changed) out.loads.push_back(load_for(*row, master));
-  if (const std::size_t fit = loads_that_fit(out.loads); fit < changed.size()) {
-    out.up_to = changed[fit - 1]->version;
+  const auto first = by_version_.upper_bound(version);
+  for (auto at = first; at != by_version_.end(); ++at)
+    out.loads.push_back(load_for(*at->second, master));
+  if (const std::size_t fit = loads_that_fit(out.loads); fit < out.loads.size()) {
+    out.up_to = std::next(first, static_cast<std::ptrdiff_t>(fit) - 1)->first;
     out.loads.resize(fit);
   }
   return out;
@@ -133,7 +148,7 @@ LoadChanges::Changes LoadChanges::since(std::uint64_t version, std::string_view 
 
 std::vector<MountLoad> LoadChanges::all(std::string_view master) const {
   std::vector<MountLoad> out;
-  for (const Row& row : rows_)
+  for (const auto& [mount, row] : rows_)
     if (row.load.says_anything()) out.push_back(load_for(row, master));
   return out;
 }

@@ -14,6 +14,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,13 +42,18 @@ class LoadChanges {
     const std::vector<std::string>* from = nullptr;
     const Below* below = nullptr;  // null: no listener
   };
-  // Everything that is carried now, protected or limited here, or cannot be pulled, ordered by
-  // mount.  True: the masters should have it at once: a stream has begun or ended here, cannot be
-  // pulled or can again, or has got its first listener, or lost its last one.
+  // Everything that is carried now, protected or limited here, or cannot be pulled, each mount
+  // once; what is not among it has ended.  True: the masters should have it at once: a stream has
+  // begun or ended here, cannot be pulled or can again, or has got its first listener, or lost its
+  // last one.
   bool update(const std::vector<Carried>& now, SteadyTime when);
+  // The same of one mount; the others stay as they are.
+  bool set(const Carried& now, SteadyTime when);
+  // What has ended long ago goes.
+  void forget(SteadyTime when);
 
   unsigned listeners() const noexcept { return listeners_; }
-  double kbps() const noexcept { return kbps_; }  // owed to them
+  double kbps() const noexcept { return static_cast<double>(bits_) / 1000; }  // owed to them
   unsigned relays() const noexcept { return relays_; }
   std::uint64_t version() const noexcept { return version_; }
   struct Changes {
@@ -62,14 +69,26 @@ class LoadChanges {
   struct Row {
     MountLoad load;
     std::uint64_t version = 0;
-    SteadyTime ended{};
+    std::int64_t bits = 0;  // a second
+    bool pulled = false;
     std::vector<Below::Share> of_masters{};
   };
+  using Rows = std::map<std::string, Row, std::less<>>;
+  struct Ended {
+    SteadyTime when;
+    Rows::iterator row;
+    std::uint64_t version;
+  };
   static MountLoad load_for(const Row& row, std::string_view master);
-  std::vector<Row> rows_;  // ordered by mount
+  void count(Row& row, const Carried& now);
+  void note(Row& row);
+  bool end(Rows::iterator row, SteadyTime when);
+  Rows rows_;
+  std::map<std::uint64_t, const Row*> by_version_;
+  std::deque<Ended> ended_;  // the oldest first; another version of its row: it has come back
   std::uint64_t version_ = 0;
   unsigned listeners_ = 0, relays_ = 0;
-  double kbps_ = 0;
+  std::int64_t bits_ = 0;
 };
 
 }  // namespace lb

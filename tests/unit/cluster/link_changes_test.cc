@@ -113,6 +113,36 @@ TEST(LoadChanges, ForgetsWhatHasEndedLongAgo) {
   update({{"/b", 1, 128}});
   STRCMP_EQUAL("/b=1 ", text(changes.since(0).loads).c_str());
 }
+TEST(LoadChanges, OneMountIsSetWithoutTheOthers) {
+  update({{"/a", 3, 128, true}, {"/b", 2, 128}});
+  const auto seen = changes.version();
+  CHECK_FALSE(changes.set({"/b", 4, 64}, now));
+  STRCMP_EQUAL("/b=4 ", text(changes.since(seen).loads).c_str());
+  LONGS_EQUAL(7, changes.listeners());
+  DOUBLES_EQUAL(3 * 128 + 4 * 64, changes.kbps(), 0.1);
+  CHECK(changes.set({"/c", 1, 128}, now));
+  CHECK(changes.set({.mount = "/a", .carries = false}, now));
+  CHECK_FALSE(changes.set({.mount = "/a", .carries = false}, now));
+  CHECK_FALSE(changes.set({.mount = "/d", .carries = false}, now));
+  STRCMP_EQUAL("/b=4 /c=1 ", text(changes.all()).c_str());
+  STRCMP_EQUAL("/b=4 /c=1 /a=- ", text(changes.since(seen).loads).c_str());
+  LONGS_EQUAL(5, changes.listeners());
+  LONGS_EQUAL(0, changes.relays());
+}
+TEST(LoadChanges, WhatHasComeBackIsKeptWhenItsFirstEndIsForgotten) {
+  changes.set({"/a", 2, 128}, now);
+  changes.set({.mount = "/a", .carries = false}, now);
+  now += LoadChanges::kRemembered / 2;
+  changes.set({"/a", 2, 128}, now);
+  changes.set({.mount = "/a", .carries = false}, now);
+  now += LoadChanges::kRemembered / 2 + 1s;
+  changes.forget(now);
+  STRCMP_EQUAL("/a=- ", text(changes.since(0).loads).c_str());
+  changes.set({"/a", 1, 128}, now);
+  now += LoadChanges::kRemembered + 1s;
+  changes.forget(now);
+  STRCMP_EQUAL("/a=1 ", text(changes.since(0).loads).c_str());
+}
 TEST(LoadChanges, NewMountsComeInBetween) {
   update({{"/b", 1, 128}, {"/d", 1, 128}});
   update({{"/a", 1, 128}, {"/b", 1, 128}, {"/c", 1, 128}, {"/d", 2, 128}, {"/e", 1, 128}});
