@@ -3,10 +3,11 @@
 
 sources: a node announces N sources to a master at once, then one more.  edge: a node is linked to
 that master, and none of its streams has a listener.  copies: a master with N records in its store
-is killed, and M nodes come back for all of them.  store: N records, and nothing happens.
+is killed, and M nodes come back for all of them.  store: N records, and nothing happens.  archive:
+N mounts have recordings of H hours, a node is linked, and nothing happens.
 Prints for each the longest turn of control, its steady cost, and its wake-ups, beside the goals.
 """
-import argparse, base64, json, os, re, shutil, subprocess, time, urllib.request
+import argparse, base64, json, os, pathlib, re, shutil, subprocess, time, urllib.request
 
 import harness
 from harness import PASSWORD, Bench, Skip
@@ -32,6 +33,10 @@ class Control:
     def seconds(self):
         with open(f"/proc/{self.pid}/task/{self.pid}/schedstat") as stat:
             return int(stat.read().split()[0]) / 1e9
+
+    def process_seconds(self):
+        """Of all threads."""
+        return sum(int((task / "schedstat").read_text().split()[0]) for task in pathlib.Path(f"/proc/{self.pid}/task").iterdir()) / 1e9
 
     def wakeups(self):
         with open(f"/proc/{self.pid}/task/{self.pid}/status") as status:
@@ -165,6 +170,34 @@ def copies(bench, count, nodes):
     return out
 
 
+def archive(bench, mounts, hours):
+    server = master(bench, 1, '<archive><dir>{home}/log/archive</dir></archive><mount type="default"><archive>1</archive></mount>')
+    server.stop()
+    place = server.home / "log" / "archive"
+    made = subprocess.run([str(bench.build / "bench" / "archive-size"), str(place), str(mounts), str(hours)],
+                          stdout=subprocess.PIPE, text=True, check=True)
+    if os.geteuid() == 0:
+        subprocess.run(["chown", "-R", "nobody", str(place)], check=True)
+    begin = time.monotonic()
+    server = again(bench, server)
+    log = server.home / "log" / "error.log"
+    files = json.loads(made.stdout)["files"]
+    while f" {files} files, " not in log.read_text():
+        if time.monotonic() - begin > 120:
+            raise Skip("the archive was not read within 120 s")
+        time.sleep(0.05)
+    read = time.monotonic() - begin
+    child = swarm(bench, "link-swarm", server, 1, 1, 300, 0)
+    if not child.stdout.readline().startswith("all"):
+        raise Skip("link-swarm has ended")
+    control = Control(server)
+    quiet(control, 0.05)
+    lag, before, begin = control.lag_ms(), control.process_seconds(), time.monotonic()
+    out = control.steady(65)  # with one look at what is to go
+    all_threads = 1000 * (control.process_seconds() - before) / (time.monotonic() - begin)
+    return {"files": files, "read_s": read, "longest_turn_ms": max(lag, control.lag_ms()), "all_threads_ms_per_s": all_threads, **out}
+
+
 def shown(rows):
     missed = 0
     for name, figures in rows.items():
@@ -186,14 +219,16 @@ def main():
     parser.add_argument("--streams", type=int, default=10000, help="at an edge")
     parser.add_argument("--records", type=int, default=10000)
     parser.add_argument("--nodes", type=int, default=100)
-    parser.add_argument("--only", choices=["sources", "edge", "copies"])
+    parser.add_argument("--archive-mounts", type=int, default=200)
+    parser.add_argument("--archive-hours", type=int, default=24)
+    parser.add_argument("--only", choices=["sources", "edge", "copies", "archive"])
     parser.add_argument("--json")
     options = parser.parse_args()
     rows = {}
-    # The indexes of long archives belong here too: 1,000 mounts x 30 days of recordings at rest.
     parts = {"sources": lambda bench: {"sources": sources(bench, options.sources, False)["master"]},
              "edge": lambda bench: {"edge": sources(bench, options.streams, True)["edge"]},
-             "copies": lambda bench: copies(bench, options.records, options.nodes)}
+             "copies": lambda bench: copies(bench, options.records, options.nodes),
+             "archive": lambda bench: {"archive": archive(bench, options.archive_mounts, options.archive_hours)}}
     for name, part in parts.items():
         if options.only not in (None, name):
             continue

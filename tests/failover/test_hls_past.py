@@ -1,4 +1,5 @@
 """Lists of what is recorded: the segments that were live, with their numbers, dates and bytes (doc/hls.md)."""
+import http.client
 import os
 import re
 import time
@@ -147,6 +148,23 @@ def the_past_is_for_those_who_may_listen_and_as_far_as_the_window_goes(t):
     equal((reply.status, body[:3]), (200, b"ID3"), "… with a password: %r" % body[:80])
     equal(fresh.ask(segment)[0].status, 200, "… and from then on")
 
+    def told_of(path, method, login=None):
+        asked = http.client.HTTPConnection(server.host, server.port, timeout=10)
+        asked.request(method, path, headers={"Authorization": login} if login else {})
+        answer = asked.getresponse()
+        asked.close()
+        return answer.status, answer.headers.get("x-lb-archive")
+
+    # When it was on the air is for those who may listen, by whatever is asked.
+    for path in ("/archive-1000000000-5.m3u8", "/timeshift_abs-1000000000.m3u8", "?from=1000000000&to=1000000005"):
+        for method in ("GET", "HEAD"):
+            equal((method, path, told_of("/m.mp3" + path, method)[1]), (method, path, None))
+            if path.startswith("?"):
+                status, told = told_of("/m.mp3" + path, method, basic("ann:password"))
+                equal((method, status), (method, 404))
+                matches(r"^\d+-\d+$", told)
+        told = server.get("/short.mp3" + path).get("x-lb-archive")
+        check(told is None or int(told.split("-")[0]) >= time.time() - 9, "%s tells of what is before the window: %s" % (path, told))
     equal(server.get("/none.mp3" + name).status, 401, "for administrators only")
     equal(server.get("/none.mp3" + name, ADMIN).status, 200, "an administrator's list")
     equal(server.get("/short.mp3" + name).status, 404, "before its window")

@@ -107,3 +107,16 @@ def what_another_program_removes_is_not_announced_and_the_recording_goes_on(t):
     wait_for(lambda: exact_seconds(server, "/live.mp3") >= before + 2, "the recording goes on", 20)
     check(data_bytes(server.dir / "archive") > 0, "there is no file")
     studio.close()
+
+
+@test
+def a_file_has_the_name_of_its_mount_in_any_script(t):
+    server = recorder(t)
+    server.stop()
+    begin = int(time.time()) - 3600
+    Recording(begin, 20).write(server.dir / "archive", "%2F%D1%80%D0%B0%D0%B4%D0%B8%D0%BE%2Emp3")
+    server.start()
+    path = "/%%D1%%80%%D0%%B0%%D0%%B4%%D0%%B8%%D0%%BE.mp3?from=%d&to=%d&download=1" % (begin + 2, begin + 12)
+    wait_for(lambda: server.get(path).status == 200, "it is read", 20)
+    told = server.get(path).get("content-disposition")
+    matches(r"^attachment; filename=\"[ -~]+\"; filename\*=UTF-8''%D1%80%D0%B0%D0%B4%D0%B8%D0%BE[-.%0-9A-Za-z_]+$", told)

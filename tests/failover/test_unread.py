@@ -1,8 +1,9 @@
 """What is asked of the past before the archive's directory has been read: 503, and a player comes again (doc/archive.md)."""
+import json
 import time
 
 import preload
-from harness import check, equal, test, wait_for
+from harness import ADMIN, check, equal, test, wait_for
 from recorded import Recording
 from test_hls import Encoder, encoded, poll_for, watch
 from test_hls_past import ROOT
@@ -48,6 +49,7 @@ def what_is_asked_before_the_directory_is_read_is_for_later(t):
 
     flag.write_text("")
     server.start(env=preload.environment(t, "slow-directory", SLOW_DIRECTORY, LB_SLOW_DIRECTORY=flag))
+    equal(json.loads(server.get("/admin/archive.json", ADMIN).body)["reading"], True)
     lists = [whole, "/m.mp3/archive-%d-now.m3u8" % (begin + 60), "/m.mp3/rewind-650.m3u8",
              "/m.mp3/timeshift_rel-400.m3u8", "/m.mp3/timeshift_abs-%d.m3u8" % (begin + 60), segment]
     files = ["/m.mp3/archive-%d-60.mp3" % (begin + 60), "/m.mp3?from=%d&duration=60" % (begin + 60)]
