@@ -140,10 +140,13 @@ constexpr SchemaElement kPaths[] = {
      .aliases = "tls-allowed-ciphers",
      .kind = kText,
      .slot = slot<&PathSettings::ssl_allowed_ciphers>,
-     .standard = "OpenSSL's",
+     .standard = "ECDHE+AESGCM:ECDHE+CHACHA20",
      .example = "HIGH:!aNULL",
-     .help = "The ciphers of TLS 1.2, in OpenSSL's notation, and those of TLS 1.3 "
-             "(TLS_AES_128_GCM_SHA256 …)."},
+     .help =
+         "The ciphers of TLS 1.2, in OpenSSL's notation, and those of TLS 1.3 "
+         "(TLS_AES_128_GCM_SHA256 …). What is written is taken as it is; the default has no CBC "
+         "and no key exchange by RSA, which some players of before 2014 need: they want the "
+         "example."},
     {.name = "ssl-ticket-key",
      .kind = kPath,
      .slot = slot<&PathSettings::ssl_ticket_key>,

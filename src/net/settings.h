@@ -14,7 +14,7 @@ namespace lb {
 struct TlsSettings {
   std::vector<std::string> certificates;  // PEM, leaf first; the first one is for unknown names
   std::vector<std::string> keys;          // PEM
-  std::string ciphers;               // in OpenSSL's notation, TLS_… for TLS 1.3; "": OpenSSL's
+  std::string ciphers;               // in OpenSSL's notation, TLS_… for TLS 1.3; "": the default
   std::string ticket_key_file = {};  // a secret that several servers share; "": none
   std::vector<std::string> ticket_secrets =
       {};  // other secrets of that kind; the first is for new tickets

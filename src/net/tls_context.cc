@@ -16,6 +16,9 @@ namespace lb {
 namespace {
 
 constexpr std::size_t kLongestNames = 200;
+// Of TLS 1.2, where the file says nothing: with forward secrecy, and authenticated encryption only.
+// OpenSSL's own list has CBC and the exchange of keys by RSA too.
+constexpr const char* kDefaultCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
 
 // A server has no terminal to ask for a password.
 int no_password(char*, int, int, void*) { return -1; }
@@ -129,8 +132,11 @@ std::shared_ptr<SSL_CTX> make_context(const std::string& ciphers, bool& ciphers_
     list += name;
   }
   ciphers_understood =
-      (others.empty() || SSL_CTX_set_cipher_list(context.get(), others.c_str()) == 1) &&
+      SSL_CTX_set_cipher_list(context.get(), others.empty() ? kDefaultCiphers : others.c_str()) ==
+          1 &&
       (suites.empty() || SSL_CTX_set_ciphersuites(context.get(), suites.c_str()) == 1);
+  // What was not understood may have left none.
+  if (!ciphers_understood) SSL_CTX_set_cipher_list(context.get(), kDefaultCiphers);
   ERR_clear_error();
   return context;
 }
@@ -210,7 +216,7 @@ TlsContext::Loaded TlsContext::load(const TlsSettings& settings, const TlsContex
     if (!ciphers_understood && out.complaints.empty())
       out.complaints.push_back(
           "ssl-allowed-ciphers \"" + settings.ciphers +
-          "\": names no cipher that this OpenSSL has; OpenSSL's own list is used");
+          "\": names no cipher that this OpenSSL has; the default list is used");
     SSL_CTX_set_tlsext_servername_callback(context.get(), &TlsContext::choose_certificate);
     if (made->tickets_)
       SSL_CTX_set_tlsext_ticket_key_evp_cb(context.get(), &TlsContext::use_ticket);

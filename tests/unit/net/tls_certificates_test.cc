@@ -88,6 +88,23 @@ TEST(TlsCertificates, TheCipherListIsKept) {
   SSL_CTX_set_cipher_list(twelve.get(), "ECDHE-ECDSA-AES128-GCM-SHA256");
   CHECK(shake_with(twelve.get()) == IoStatus::kError);
 }
+TEST(TlsCertificates, TheDefaultHasForwardSecrecyAndNoCbc) {
+  for (const std::string mine : {"", "TLS_AES_256_GCM_SHA384", "NO-SUCH-CIPHER"}) {
+    const auto loaded =
+        TlsContext::load({{dir.write("t.pem", make_pem("").both())}, {}, mine}, nullptr);
+    SSL_CTX* made = loaded.context->certificates()[0].context.get();
+    const STACK_OF(SSL_CIPHER)* all = SSL_CTX_get_ciphers(made);
+    int of_twelve = 0;
+    for (int i = 0; i < sk_SSL_CIPHER_num(all); ++i) {
+      const SSL_CIPHER* cipher = sk_SSL_CIPHER_value(all, i);
+      CHECK(SSL_CIPHER_is_aead(cipher) == 1);
+      const bool thirteen = SSL_CIPHER_get_kx_nid(cipher) == NID_kx_any;
+      CHECK(thirteen || SSL_CIPHER_get_kx_nid(cipher) == NID_kx_ecdhe);
+      of_twelve += thirteen ? 0 : 1;
+    }
+    CHECK(of_twelve >= 4);
+  }
+}
 TEST(TlsCertificates, ABrokenFileKeepsWhatWasLoadedOfItBefore) {
   const TlsSettings settings{{dir.write("1.pem", make_pem("DNS:first.test").both()),
                               dir.write("2.pem", make_pem("DNS:second.test").both())},
