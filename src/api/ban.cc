@@ -46,6 +46,17 @@ std::string ban_fault(BanKind kind, const std::string& value) {
   return {};
 }
 
+bool shuts_out_everybody(Ban ban) {
+  ban.until = 0;
+  const BanList list({ban});
+  const auto has = [&list](std::string_view ip) {
+    return list.shuts_out(*Address::parse(ip, 0), 0);
+  };
+  // A network that has the ends of a family has all of it.
+  return (has("0.0.0.0") && has("255.255.255.255")) ||
+         (has("::") && has("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"));
+}
+
 Result<Ban> parse_ban(std::string_view id, std::string_view json) {
   const auto parsed = Json::parse(json);
   if (!parsed) return parsed.error();
@@ -67,6 +78,9 @@ Result<Ban> parse_ban(std::string_view id, std::string_view json) {
   ban.kind = *kind;
   if (auto fault = ban_fault(ban.kind, ban.value); !fault.empty())
     return Error::invalid("ban " + ban.id + ": \"" + ban.value + "\": " + fault);
+  if (shuts_out_everybody(ban))
+    return Error::invalid("ban " + ban.id + ": \"" + ban.value +
+                          "\": " + std::string(kEverybodyOut));
   return ban;
 }
 

@@ -21,7 +21,12 @@ std::optional<BanKind> ban_kind(std::string_view word) noexcept;
 // What is wrong with the value of a ban; "" when nothing is.
 std::string ban_fault(BanKind kind, const std::string& value);
 
-// id: of the key.
+// Of all IPv4 or all IPv6 addresses, on all mounts: an administrator on loopback could not undo it.
+bool shuts_out_everybody(Ban ban);
+inline constexpr std::string_view kEverybodyOut =
+    "it would shut out everybody; a ban of all addresses needs mounts";
+
+// id: of the key.  Errors: kInvalid, also for a ban that shuts_out_everybody().
 Result<Ban> parse_ban(std::string_view id, std::string_view json);
 std::string ban_json(const Ban& ban);
 

@@ -90,6 +90,7 @@ Plan create_ban(const PlanContext& context) {
     fields.fault("until", "the time is over");
   ban.reason = fields.text("reason", 500).value_or("");
   ban.kick = fields.boolean("kick").value_or(true);
+  if (faults.empty() && shuts_out_everybody(ban)) fields.fault("match", std::string(kEverybodyOut));
   if (faults.empty() && shuts_out_caller(context, ban))
     fields.fault("match", "it would shut out " + context.who.ip + ", which asks for it");
   fields.finish();

@@ -120,6 +120,15 @@ TEST(RecordPlans, BansNeverShutOutTheirMaker) {
       422, api.ask(api.admin, Method::kPost, "/bans", R"({"match":{"country":"DE","user":"x"}})"));
   LONGS_EQUAL(422,
               api.ask(api.admin, Method::kPost, "/bans", R"({"match":{"network":"10.0.0.1"}})"));
+  // Of everybody: neither by the API nor in a record that came another way.
+  for (const std::string all : {"0.0.0.0/0", "::/0", "::ffff:0.0.0.0/96"}) {
+    const std::string match = R"({"match":{"network":")" + all + R"("})";
+    LONGS_EQUAL(422, api.ask(api.admin, Method::kPost, "/bans", match + "}"));
+    const std::string record = R"({"kind":"network","value":")" + all + "\"";
+    CHECK(!parse_ban("b1", record + "}").has_value());
+    CHECK(parse_ban("b1", record + R"(,"mounts":["/a"]})").has_value());
+  }
+  CHECK(parse_ban("b1", R"({"kind":"network","value":"128.0.0.0/1"})").has_value());
   LONGS_EQUAL(403, api.ask(api.owner, Method::kGet, "/bans"));
   const BanList list(api.book->all_bans());
   CHECK(!list.shuts_out(*Address::parse("192.0.2.7", 0), 1'700'000'000));
