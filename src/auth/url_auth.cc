@@ -174,8 +174,6 @@ class UrlAuth final : public Authenticator {
       verdict.location = std::move(reply.location);
       return verdict;
     }
-    if (reply.forbidden)
-      return AuthVerdict::of(AuthVerdict::Kind::kForbid, "You are not allowed to listen");
     if (reply.failed && options_.presume_innocent) return allow(ask);
     if (!reply.accepted) return refusal(ask.given.has_value());
     AuthVerdict verdict = allow(ask);

@@ -1,7 +1,7 @@
 // What a backend of URL authentication answered.
 // Source: Icecast 2.4.4 (compat.md 4.3): only the head counts, not the status; Icecast-KH
 // (users.md 1.5): icecast-auth-user: 0, withintro, hijack; icecast-slave, Mountpoint, Location,
-// ice-username; a 403 is passed on.
+// ice-username.
 // Thread: pure.
 #pragma once
 

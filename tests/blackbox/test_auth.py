@@ -150,12 +150,12 @@ def a_full_mount_gives_back_whom_the_backend_let_in(t):
 # -- what a backend may say
 
 @test
-def a_zero_forbids_and_asks_for_no_password(t):
+def a_zero_is_refused_as_by_icecast(t):
     backend = backend_of(t, lambda form: {"icecast-auth-user": "0", "icecast-auth-message": "geo-blocked"})
     server = t.server(body=url_mount("/m", listener_add=backend.url(), auth_header="icecast-auth-user: 1"))
     server.source("/m")
     reply = server.get("/m")
-    equal((reply.status, reply.get("WWW-Authenticate")), (403, None))
+    equal((reply.status, reply.get("WWW-Authenticate")), (401, 'Basic realm="Icecast2 Server"'))
     server.wait_for_log('failed with "geo-blocked"')
 
 

@@ -104,12 +104,19 @@ TEST(UrlAuth, TheBackendDecides) {
   CHECK(!verdict.wrong_password);
   CHECK(authenticator->idle());
 }
-TEST(UrlAuth, AZeroForbids) {
-  make_add();
-  stub.answer_with(StubHttp::ok("icecast-auth-user: 0\r\n"));
-  const AuthVerdict verdict = ask();
-  CHECK(verdict.kind == Kind::kForbid);
-  CHECK(!verdict.wrong_password);
+TEST(UrlAuth, AZeroAndAForbiddenStatusAreRefusalsAsInIcecast) {
+  make_add({{"presume_innocent", "1"}});
+  for (const std::string& answer :
+       {StubHttp::ok("icecast-auth-user: 0\r\n"), StubHttp::ok(""),
+        std::string("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")}) {
+    stub.answer_with(answer);
+    AuthVerdict verdict = ask();
+    CHECK(verdict.kind == Kind::kRefuse);
+    CHECK(verdict.wrong_password);
+    verdict = ask(std::nullopt);
+    CHECK(verdict.kind == Kind::kRefuse);
+    CHECK(!verdict.wrong_password);
+  }
 }
 TEST(UrlAuth, WithoutListenerAddEveryListenerIsAllowedUnasked) {
   make({{"stream_auth", stub.url("/")}});

@@ -104,7 +104,7 @@ TEST(UrlReply, ALocationThatIsNoneIsPassedOver) {
   read({"Location: http://x/\x01"});
   STRCMP_EQUAL("", reply.location.c_str());
 }
-TEST(UrlReply, AForbiddenStatusIsPassedOn) {
+TEST(UrlReply, AForbiddenStatusIsNoFailure) {
   read({}, 403);
   CHECK(reply.forbidden);
   read({"icecast-auth-user: 1"}, 403);
