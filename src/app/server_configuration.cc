@@ -30,6 +30,10 @@ namespace {
 
 constexpr std::size_t kMaxPlanLines = 20;  // of one change of records
 
+std::string counted_changes(std::size_t n) {
+  return std::to_string(n) + (n == 1 ? " change" : " changes");
+}
+
 }  // namespace
 
 Result<void> Server::open_logs() { return services_->log.open(services_->config.read()->logging); }
@@ -135,7 +139,7 @@ void Server::apply(const OverlayUpdate& update) {
   reopen_logs();
   for (const Change& change : update.plan) services_->log.info("config/reload", to_string(change));
   services_->log.info("config/reload", "configuration re-read from " + config_path_ + ", " +
-                                           std::to_string(update.plan.size()) + " changes");
+                                           counted_changes(update.plan.size()));
 }
 
 // What lives by single mounts hears of those alone; all else is asked for its section when it is
@@ -170,7 +174,7 @@ void Server::apply_records(const OverlayUpdate& update) {
   }
   services_->log.info("config/records", "records of " + std::to_string(update.mounts.size()) +
                                             " mounts have changed, " +
-                                            std::to_string(update.plan.size()) + " changes");
+                                            counted_changes(update.plan.size()));
 }
 
 // One order for the start and for a reload.  What judges and serves a mount comes before what
