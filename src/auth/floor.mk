@@ -35,7 +35,8 @@ auth_files = \
   src/auth/url_options.cc src/auth/url_options.h \
   src/auth/url_reply.cc src/auth/url_reply.h \
   src/auth/user_book.cc src/auth/user_book.h \
-  src/auth/user_table.cc src/auth/user_table.h
+  src/auth/user_table.cc src/auth/user_table.h \
+  src/auth/wrong_logins.cc src/auth/wrong_logins.h
 if UNITY
 nodist_src_libauth_a_SOURCES = $(auth_units)
 else

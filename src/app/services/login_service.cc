@@ -38,6 +38,7 @@ LoginService::LoginService(Services& services)
       plan_(std::make_shared<const Plan>()),
       sessions_(services.clock, services.session_keys),
       guard_(services.clock),
+      wrong_logins_(services.clock),
       timer_(services.loops.control(), [this] { poll(); }) {}
 
 LoginService::~LoginService() = default;
@@ -87,6 +88,7 @@ void LoginService::poll() {
     if (!on()) return;
     load_keys();
     save_addresses();
+    audit_left_out();
   });
   timer_.after(kPoll);
 }
@@ -103,6 +105,28 @@ void LoginService::audit(AuditEntry entry) {
   if (!on()) return;
   if (const auto written = audit_.write(entry, services_.clock.wall()); !written)
     services_.log.error("login/audit", written.error().what);
+}
+
+void LoginService::audit_wrong(AuditEntry entry) {
+  const bool of_user = entry.user == plan()->passwords.admin_user ||
+                       services_.users.read()->user(entry.user) != nullptr;
+  if (on() && wrong_logins_.takes_line(of_user)) audit(std::move(entry));
+}
+
+void LoginService::audit_left_out() {
+  const auto left_out = wrong_logins_.left_out();
+  if (!left_out) return;
+  AuditEntry entry;
+  entry.role = "none";
+  entry.via = "cookie";
+  entry.action = "login";
+  entry.result = "wrong";
+  const auto note = [&entry](std::string field, std::uint64_t count) {
+    if (count > 0) entry.changes.push_back({std::move(field), std::nullopt, std::to_string(count)});
+  };
+  note("more-of-no-user", left_out->of_nobody);
+  note("more-of-users", left_out->of_users);
+  audit(std::move(entry));
 }
 
 void LoginService::judged(LoginResult result, const LoginGuard::Guess& guess, std::string_view user,

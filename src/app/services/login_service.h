@@ -31,6 +31,7 @@
 #include "auth/login_guard.h"
 #include "auth/session_book.h"
 #include "auth/session_records.h"
+#include "auth/wrong_logins.h"
 #include "net/address_list.h"
 #include "registry/registry.h"
 
@@ -68,6 +69,8 @@ class LoginService {
   SessionBook& sessions() noexcept { return sessions_; }
   LoginGuard& guard() noexcept { return guard_; }
   void audit(AuditEntry entry);
+  // The same of a wrong login, of which a flood is counted in one line a minute (WrongLogins).
+  void audit_wrong(AuditEntry entry);
   void count(LoginResult result) noexcept {
     results_[static_cast<std::size_t>(result)].fetch_add(1, std::memory_order_relaxed);
   }
@@ -112,6 +115,7 @@ class LoginService {
   void load_keys();       // clerk, or before the loops start
   void load_addresses();  // likewise
   void save_addresses();
+  void audit_left_out();  // clerk
   void poll();
   void take_ring(KeyRing ring, bool log_it);
   void keep_ring(KeyRing ring);  // clerk: on the disk, and in force
@@ -126,6 +130,7 @@ class LoginService {
   SessionBook sessions_;
   LoginGuard guard_;
   AuditLog audit_;
+  WrongLogins wrong_logins_;
   std::array<std::atomic<std::uint64_t>, 4> results_{};
   std::atomic<bool> addresses_changed_{false};
   std::string state_dir_;  // set before on_, and then stays

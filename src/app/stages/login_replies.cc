@@ -54,7 +54,10 @@ void audit_login(Worker& worker, const Connection& connection, const std::string
   const auto book = worker.services.users.read();
   if (const User* known = book->user(user)) entry.account = entry.of_account = known->account;
   entry.result = result;
-  worker.services.login->audit(std::move(entry));
+  if (result == "wrong")
+    worker.services.login->audit_wrong(std::move(entry));
+  else
+    worker.services.login->audit(std::move(entry));
 }
 
 Verdict not_this_way(Connection& connection, std::string_view allowed) {

@@ -93,8 +93,9 @@ void settle_login(Worker& worker, const LoginAsk& ask, LoginResult result,
   }
   if (result == LoginResult::kWrong) {
     services.counters.refused(Refusal::kLogin);
-    services.log.warn("login/login", "login of \"" + ask.user + "\" from " + waiting->ip() +
-                                         ": wrong user or password; refused");
+    services.refusals.warn("login/login", waiting->ip(),
+                           "login of \"" + ask.user + "\" from " + waiting->ip() +
+                               ": wrong user or password; refused");
     audit_login(worker, *waiting, ask.user, "none", "login", "wrong");
     refuse_attempt(worker, *waiting, ask.api, ProblemName::kWrongLogin,
                    "This user and password do not belong together", ask.user, ask.back);

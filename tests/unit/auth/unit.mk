@@ -22,7 +22,8 @@ unit_auth_files = tests/unit/main.cc \
   tests/unit/auth/url_form_test.cc \
   tests/unit/auth/url_reply_test.cc \
   tests/unit/auth/user_book_test.cc \
-  tests/unit/auth/user_table_test.cc
+  tests/unit/auth/user_table_test.cc \
+  tests/unit/auth/wrong_logins_test.cc
 if UNITY
 nodist_unit_auth_SOURCES = $(unit_auth_units)
 else
