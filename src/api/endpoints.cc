@@ -25,7 +25,7 @@ constexpr Endpoint kEndpoints[] = {
     {"openapi", kGet, "/openapi.json", kNobody, 200, "", "OpenApi", false, nullptr,
      "This description."},
     {"logIn", kPost, "/session", kNobody, 200, "SessionNew", "Session", false, nullptr,
-     "Begins a session: the answer sets its cookie, lb_session."},
+     "Begins a session: the answer sets its cookie (lb_session-PORT; over https __Host-lb_session-PORT)."},
     {"readSession", kGet, "/session", kViewer, 200, "", "Session", false, nullptr,
      "The login that asks; csrf is what its changes have to bring along (X-LB-CSRF)."},
     {"logOut", kDelete, "/session", kViewer, 204, "", "", false, nullptr,

@@ -155,7 +155,8 @@ std::string openapi_json() {
   }
   out.raw(R"(},"components":{"securitySchemes":{"basic":{"type":"http","scheme":"basic"},)");
   out.raw(R"("token":{"type":"http","scheme":"bearer"},)");
-  out.raw(R"("session":{"type":"apiKey","in":"cookie","name":"lb_session"}},"schemas":{)");
+  out.raw(
+      R"("session":{"type":"apiKey","in":"cookie","name":"__Host-lb_session-443","description":"By the address that is asked: __Host-lb_session-PORT over https, lb_session-PORT over http."}},"schemas":{)");
   first = true;
   for (const ApiSchema& schema : api_schemas()) {
     std::string made;

@@ -209,7 +209,10 @@ def give_away(directory):
     user = pwd.getpwnam("nobody")
     for root, directories, files in os.walk(directory):
         for name in [".", *directories, *files]:
-            os.chown(os.path.join(root, name), user.pw_uid, user.pw_gid, follow_symlinks=False)
+            try:
+                os.chown(os.path.join(root, name), user.pw_uid, user.pw_gid, follow_symlinks=False)
+            except FileNotFoundError:
+                pass  # a file that was being replaced
 
 
 class Bench:

@@ -13,19 +13,23 @@ JSON = ["Content-Type: application/json"]
 
 class Browser:
     def __init__(self, server, address=None):
-        self.server, self.address, self.cookie, self.cookie_line = server, address, None, None
+        self.server, self.address, self.cookie, self.cookie_line, self.prefix = server, address, None, None, ""
+
+    @property
+    def cookie_name(self):
+        return "%slb_session-%d" % (self.prefix, self.server.port)
 
     def ask(self, line, headers=(), body=b"", send_cookie=True):
         wire = self.server.wire(source_address=self.address) if self.address else self.server.wire()
         lines = ["Host: 127.0.0.1:%d" % self.server.port, *headers]
         if self.cookie and send_cookie:
-            lines.append("Cookie: other=1; lb_session=" + self.cookie)
+            lines.append("Cookie: other=1; lb_session=old; %s=%s" % (self.cookie_name, self.cookie))
         wire.send(request(line + " HTTP/1.1", lines, None, body))
         reply = wire.reply()
         wire.close()
         for line in reply.all("Set-Cookie"):
             self.cookie_line = line
-            self.cookie = re.match(r"lb_session=([^;]*)", line).group(1)
+            self.prefix, self.cookie = re.match(r"(|__Host-)lb_session-%d=([^;]*)" % self.server.port, line).groups()
         return reply
 
     def get(self, path, headers=PAGE):

@@ -381,16 +381,44 @@ def without_a_state_directory_sessions_live_as_long_as_the_server(t):
 
 
 @test
+def servers_at_two_ports_of_a_host_leave_each_other_their_sessions(t):
+    people = [Browser(server_with(t)) for _ in range(2)]
+    for person in people:
+        person.log_in()
+        check(person.cookie_line.startswith("lb_session-%d=v1." % person.server.port), person.cookie_line)
+    # A browser has all of them in one jar, and sends all to both.
+    jar = "Cookie: " + "; ".join("%s=%s" % (person.cookie_name, person.cookie) for person in people)
+    for person in people:
+        equal(person.ask("GET /admin/stats.xsl", [*PAGE, jar], send_cookie=False).status, 200)
+    gone = people[0].ask("POST /admin/logout", [*FORM, jar], ("csrf=" + people[0].csrf()).encode(), send_cookie=False)
+    equal(gone.status, 303)
+    check(people[0].cookie_line.startswith("lb_session-%d=;" % people[0].server.port), people[0].cookie_line)
+    equal(people[1].get("/admin/stats.xsl").status, 200)
+
+
+@test
+def wrong_logins_of_strangers_do_not_fill_the_audit_log(t):
+    server = server_with(t)
+    for i in range(40):
+        Browser(server, "127.0.3.%d" % (1 + i)).post("/admin/login", {"user": "nobody%d" % i, "password": "no"})
+    for i in range(8):
+        Browser(server, "127.0.4.%d" % (1 + i)).post("/admin/login", {"user": "admin", "password": "no%d" % i})
+    rows = [row["who"] for row in audit_of(server)]
+    equal((rows.count("admin"), len(rows)), (8, 9), "a line of each at the administrator, one of the others")
+
+
+@test
 def guesses_are_slowed_down_and_the_owner_gets_in_meanwhile(t):
     server = server_with(t)
     owner = Browser(server)
     owner.log_in()
-    body = json.dumps({"user": "admin", "password": "guess"}).encode()
     answers, lock, going = [], threading.Lock(), threading.Event()
 
     def guess(address, times):
         thief = Browser(server, address)
-        for _ in range(times):
+        for number in range(times):
+            # Another one each time: the same several times at once is one guess.
+            body = json.dumps({"user": "admin", "password": "guess %s %d" % (address, number)}).encode()
             status = thief.ask("POST /api/v1/session", JSON, body).status
             with lock:
                 answers.append(status)
@@ -445,7 +473,13 @@ def passwords_over_plain_http_are_for_near_addresses(t):
     https = [*far, "X-Forwarded-Proto: https"]
     check('type="password"' in person.get("/admin/login", [*PAGE, *https]).text, "https")
     equal(person.post("/admin/login", ADMIN_FORM, https).status, 303)
-    check("Secure" in person.cookie_line.split("; "), person.cookie_line)
+    words = person.cookie_line.split("; ")
+    # Browsers believe the name only with these, and without a domain (RFC 6265bis).
+    check(words[0].startswith("__Host-lb_session-%d=v1." % server.port), person.cookie_line)
+    check("Secure" in words and "Path=/" in words and "Domain" not in person.cookie_line, person.cookie_line)
+    equal(person.get("/admin/stats.xsl", [*PAGE, *https]).status, 200)
+    plain = ["Cookie: lb_session-%d=%s" % (server.port, person.cookie), *https]
+    equal(person.ask("GET /admin/stats.xsl", [*PAGE, *plain], send_cookie=False).status, 302, "a cookie that came over http is none over https")
     server.reload(body='<console allow-plain="1"/>')
     equal(person.post("/admin/login", ADMIN_FORM, far).status, 303)
 

@@ -37,7 +37,7 @@ void send(Worker& worker, Connection& connection, int status, std::string conten
   head.status = status;
   if (!body.empty()) head.content_type = std::move(content_type);
   if (status != 204) head.content_length = body.size();
-  if (status == 401) head.challenge = challenge_for(worker, connection.request());
+  if (status == 401) head.challenge = challenge_for(worker, connection);
   head.extra = std::move(extra) + nosniff_line(worker.services.http.read()->http_headers);
   connection.reply(head, std::move(body));
 }
@@ -206,7 +206,7 @@ Verdict ApiStage::handle(Connection& connection) {
     note_guess(worker_, connection);
     // A login of the store may be right.  The reason is for those that are known.
     if (services.records->unread() && (!request.headers.get("authorization").empty() ||
-                                       !session_cookie(request.headers).empty())) {
+                                       !session_cookie(request, connection.secure()).empty())) {
       send_problem(worker_, connection,
                    {ProblemName::kReadOnly, "the store cannot be read, and its logins neither"},
                    "Retry-After: 1\r\n");

@@ -296,7 +296,8 @@ Verdict ArchiveStage::handle(Connection& connection) {
       return verdict;
     administrator = true;
   } else if (section.authenticator.type.empty() &&
-             !session_cookie(connection.request().headers).empty() && services.login->on()) {
+             !session_cookie(connection.request(), connection.secure()).empty() &&
+             services.login->on()) {
     // A browser brings its session along, wherever it listens.
     const Asker asker = who_asks(worker_, connection);
     if (asker.verdict != Verdict::kNext) return asker.verdict;

@@ -162,7 +162,7 @@ Verdict take_over_session(Worker& worker, Connection& connection, const std::str
   head.content_type = kHandoverPage;
   // 200 and a page that goes on by itself: along a redirect from another site the browser would
   // not send the cookie.
-  head.extra = cookie_line(cookie, connection.secure()) +
+  head.extra = cookie_line(connection, cookie) +
                "Content-Security-Policy: default-src 'self'; base-uri 'none'; frame-ancestors "
                "'none'\r\nX-Frame-Options: DENY\r\nReferrer-Policy: same-origin\r\n"
                "Cross-Origin-Opener-Policy: same-origin\r\nX-Content-Type-Options: nosniff\r\n";

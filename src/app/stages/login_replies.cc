@@ -69,10 +69,11 @@ Verdict not_this_way(Connection& connection, std::string_view allowed) {
   return Verdict::kAnswered;
 }
 
-std::string cookie_line(std::string_view token, bool secure) {
-  std::string line = "Set-Cookie: lb_session=";
-  line.append(token).append("; HttpOnly; SameSite=Strict; Path=/");
-  if (secure) line += "; Secure";
+std::string cookie_line(Connection& connection, std::string_view token) {
+  std::string line =
+      "Set-Cookie: " + session_cookie_name(connection.request(), connection.secure());
+  line.append("=").append(token).append("; HttpOnly; SameSite=Strict; Path=/");
+  if (connection.secure()) line += "; Secure";
   if (token.empty()) line += "; Max-Age=0";
   return line + "\r\n";
 }
@@ -82,10 +83,12 @@ bool wants_login_page(Worker& worker, const Request& request) {
          wants_page(request.headers) && request.headers.find("authorization") == nullptr;
 }
 
-std::string_view challenge_for(Worker& worker, const Request& request) {
-  const bool from_page =
-      worker.services.login->on() && request.headers.find("authorization") == nullptr &&
-      (!session_cookie(request.headers).empty() || request.headers.find("x-lb-csrf") != nullptr);
+std::string_view challenge_for(Worker& worker, Connection& connection) {
+  const Request& request = connection.request();
+  const bool from_page = worker.services.login->on() &&
+                         request.headers.find("authorization") == nullptr &&
+                         (!session_cookie(request, connection.secure()).empty() ||
+                          request.headers.find("x-lb-csrf") != nullptr);
   return from_page ? kNoBox : kBasicChallenge;
 }
 
@@ -107,7 +110,7 @@ void refuse_asker(Worker& worker, Connection& connection, const Identity& identi
         "Your role (" + std::string(to_text(identity.role)) + ") does not allow this\r\n");
     return;
   }
-  if (worker.services.login->on() && !session_cookie(request.headers).empty() &&
+  if (worker.services.login->on() && !session_cookie(request, connection.secure()).empty() &&
       request.headers.find("authorization") == nullptr) {
     connection.reply(unauthorised_without_box(), "You need to authenticate\r\n");
     return;

@@ -26,14 +26,14 @@ void audit_login(Worker& worker, const Connection& connection, const std::string
 Verdict not_this_way(Connection& connection, std::string_view allowed);
 
 // A whole header line.  token: "" ends the cookie.
-std::string cookie_line(std::string_view token, bool secure);
+std::string cookie_line(Connection& connection, std::string_view token);
 
 // The sender may not have this.  A person in a browser is sent to the login page, where <console>
 // is; everything else gets 401.  A browser that has a session gets no box for passwords.
 void refuse_asker(Worker& worker, Connection& connection, const Identity& identity);
 // Of a 401: a browser shows a box for passwords on it, but not to a page of ours, which leads to
 // the login page by itself.
-std::string_view challenge_for(Worker& worker, const Request& request);
+std::string_view challenge_for(Worker& worker, Connection& connection);
 // Whether a person in a browser asks, that has shown no password.
 bool wants_login_page(Worker& worker, const Request& request);
 

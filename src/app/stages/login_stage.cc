@@ -31,7 +31,6 @@ struct LoginAsk {
   Address from;
   LoginGuard::Guess guess;
   bool api = false;  // JSON in and out
-  bool secure = false;
   std::string back;
 };
 
@@ -115,7 +114,7 @@ void settle_login(Worker& worker, const LoginAsk& ask, LoginResult result,
                                        std::string(to_text(identity.role)) + ") from " +
                                        waiting->ip() + ": a session has begun");
   audit_login(worker, *waiting, identity.user, to_text(identity.role), "login", "ok");
-  const std::string cookie = cookie_line(token, ask.secure);
+  const std::string cookie = cookie_line(*waiting, token);
   if (!ask.api) {
     reply_see_other(*waiting, ask.back, cookie);
     return;
@@ -135,7 +134,6 @@ Verdict begin_login(Worker& worker, Connection& connection, bool api) {
   ask.password = asked_field(connection, "password");
   ask.from = judged_address(connection);
   ask.api = api;
-  ask.secure = connection.secure();
   ask.back = safe_way_back(asked_field(connection, "back"));
   connection.user = is_login_name(ask.user) ? ask.user : "";
   const auto refuse = [&](ProblemName name, std::string_view text, std::string more_lines = {}) {
@@ -237,7 +235,7 @@ Verdict LoginStage::login_form(Connection& connection) {
   page.takes_password = takes_passwords(worker_, connection);
   if (query_param(request.query, "out"))
     page.message = "You are logged out.";
-  else if (!session_cookie(request.headers).empty())
+  else if (!session_cookie(request, connection.secure()).empty())
     page.message = "Your session is over. Please log in again.";
   reply_login_page(worker_, connection, 200, page);
   return Verdict::kAnswered;
@@ -282,7 +280,7 @@ Verdict LoginStage::end_session(Connection& connection, bool form) {
     worker_.services.log.info("login/logout",
                               "\"" + identity.user + "\" has logged out from " + connection.ip());
   }
-  const std::string cookie = cookie_line("", connection.secure());
+  const std::string cookie = cookie_line(connection, "");
   if (form) {
     reply_see_other(connection, std::string(kLoginPath) + "?out=1", cookie);
   } else if (identity.is_nobody()) {

@@ -1,5 +1,6 @@
 #include "app/stages/who_asks.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "admin/access.h"
@@ -19,7 +20,6 @@
 namespace lb {
 namespace {
 
-constexpr std::string_view kCookieName = "lb_session";
 constexpr std::string_view kCsrfHeader = "x-lb-csrf";
 constexpr std::string_view kSsoHeader = "x-lb-sso";
 
@@ -77,14 +77,14 @@ bool proves_its_page(const Connection& connection, const Request& request,
 
 Known of_session(Worker& worker, Connection& connection) {
   LoginService& login = *worker.services.login;
-  const std::string_view cookie = session_cookie(connection.request().headers);
+  const std::string_view cookie = session_cookie(connection.request(), connection.secure());
   if (cookie.empty()) return nullptr;
   const auto session = login.sessions().judge(cookie);
   if (!session) return nullptr;
   auto identity = login.identity_of(*session);
   if (!identity) return nullptr;
   if (const std::string renewed = login.sessions().renew(*session); !renewed.empty())
-    connection.add_reply_lines(cookie_line(renewed, connection.secure()));
+    connection.add_reply_lines(cookie_line(connection, renewed));
   return std::make_shared<const Identity>(std::move(*identity));
 }
 
@@ -203,11 +203,22 @@ Verdict judge_name(Worker& worker, Connection& connection, const Credentials& gi
 
 }  // namespace
 
-std::string_view session_cookie(const Headers& headers) {
-  for (std::string_view pair : split(headers.get("cookie"), ';')) {
+std::string session_cookie_name(const Request& request, bool secure) {
+  const std::string_view host = request.headers.get("host");
+  std::string_view port = host.substr(std::min(host.size(), host.rfind(':') + 1));
+  const bool named = host.find(':') != std::string_view::npos && !port.empty() &&
+                     port.size() <= 5 &&
+                     port.find_first_not_of("0123456789") == std::string_view::npos;
+  if (!named) port = secure ? "443" : "80";
+  return std::string(secure ? "__Host-lb_session-" : "lb_session-").append(port);
+}
+
+std::string_view session_cookie(const Request& request, bool secure) {
+  const std::string name = session_cookie_name(request, secure);
+  for (std::string_view pair : split(request.headers.get("cookie"), ';')) {
     pair = trim(pair);
-    if (pair.starts_with(kCookieName) && pair.substr(kCookieName.size(), 1) == "=")
-      return pair.substr(kCookieName.size() + 1);
+    if (pair.starts_with(name) && pair.substr(name.size(), 1) == "=")
+      return pair.substr(name.size() + 1);
   }
   return {};
 }
