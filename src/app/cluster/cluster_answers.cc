@@ -22,16 +22,25 @@ RedirectAnswer ClusterService::answer_of(Decision decision, const RedirectAsk& a
   if (decision.kind != Decision::Kind::kRedirect) return answer;
   answer.kind = RedirectAnswer::Kind::kRedirect;
   answer.origin = std::move(decision.origin);
-  answer.token = token_for(
-      {std::move(decision.node), decision.checks_tokens, decision.is_master, decision.ours},
-      ask.mount, ask.sent_back ? RedirectToken::kAgain : RedirectToken::kOfRedirect);
+  answer.token =
+      token_for({std::move(decision.node), decision.checks_tokens, decision.is_master,
+                 decision.ours, decision.keyed},
+                ask.mount, ask.sent_back ? RedirectToken::kAgain : RedirectToken::kOfRedirect,
+                decision.client);
   return answer;
 }
 
+// A linked node is signed to with the key that the link has brought, whatever <token> says here and
+// there: so its arrivals are confirmed, and no listener is refused when <token> changes at one side
+// first.
+//
 // A peer (a node that is our master as well) would redirect the listener back to us.  Without
 // shared keys the token is signed with the open key, so that the peer can tell.
 std::string ClusterService::token_for(const TokenFor& node, std::string_view mount,
-                                      std::uint8_t hops) const {
+                                      std::uint8_t hops, ClientKey client) const {
+  if (node.keyed && (hops != RedirectToken::kOfList || node.checks_tokens))
+    return link_keys_.sign_for_link(node.id, mount, token_tag(facts_.read()->id),
+                                    services_.clock.wall(), hops, client);
   // Any node of our product reads that the listener is not to be sent back.
   const bool marked = node.ours && hops == RedirectToken::kAgain;
   if (!node.checks_tokens && !node.is_master && !marked) return {};
@@ -41,6 +50,10 @@ std::string ClusterService::token_for(const TokenFor& node, std::string_view mou
   };
   if (!facts->keys.empty() && node.checks_tokens) return sign(facts->keys);
   return node.is_master || marked ? sign(facts->open_keys) : std::string();
+}
+
+TokenKey ClusterService::key_for(const std::string& node) const {
+  return {link_keys_.name(), link_keys_.link_key(node)};
 }
 
 RedirectAnswer ClusterService::unserved(const RedirectAsk& ask) {
@@ -99,7 +112,9 @@ RedirectAnswer ClusterService::send_to_master(const RedirectAsk& ask) {
 std::vector<ClusterService::Place> ClusterService::best_places(const RedirectAsk& ask,
                                                                std::size_t most) {
   PickTrace trace;
-  explain(ask, trace);
+  RedirectAsk stranger = ask;
+  stranger.stranger = true;
+  explain(stranger, trace);
   struct Row {
     double key;
     std::string origin;
@@ -116,16 +131,17 @@ std::vector<ClusterService::Place> ClusterService::best_places(const RedirectAsk
       if (address == nullptr) continue;
       // Without replacement: the largest of u^(1/weight); carriers before others.
       const double weight = std::max(1.0, row.room_kbps);
-      rows.push_back({std::log(1 - rng_.unit()) / weight + (row.carries ? 1e3 : 0),
-                      origin_of(*address),
-                      {node.id, node.checks_tokens, masters_.contains(node.id), is_ours(node)}});
+      rows.push_back(
+          {std::log(1 - rng_.unit()) / weight + (row.carries ? 1e3 : 0),
+           origin_of(*address),
+           {node.id, node.checks_tokens, masters_.contains(node.id), is_ours(node), node.keyed}});
     }
   });
   std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.key > b.key; });
   std::vector<Place> out;
   for (const Row& row : rows) {
     if (out.size() == most) break;
-    out.push_back({row.origin, token_for(row.node, ask.mount, RedirectToken::kOfList)});
+    out.push_back({row.origin, token_for(row.node, ask.mount, RedirectToken::kOfList, 0)});
   }
   return out;
 }

@@ -18,6 +18,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kClusterTick = 250ms;
+constexpr auto kHeardOfKeys = 30s;
 constexpr std::size_t kMaxHeld = 20'000;
 constexpr auto kAnotherOffset = 100ms;   // a token is good for a minute
 constexpr std::size_t kMaxClocks = 256;  // of masters that have ever been linked
@@ -30,6 +31,7 @@ ClusterService::ClusterService(Services& services)
       epoch_(hex_encode(random_bytes(4))),
       facts_(std::make_shared<const ClusterFacts>()),
       clocks_(std::make_shared<const MasterClocks>()),
+      link_keys_(hex_encode(random_bytes(32))),
       decider_(table_settings(*services.config.read()), BalanceSettings{}, Rng::from_entropy(),
                services.clock.steady(),
                [this] { services_.loops.control().post([this] { publish_events(); }); }),
@@ -37,7 +39,9 @@ ClusterService::ClusterService(Services& services)
       pulls_(services.log),
       probes_(decider_, services.loops.control()),
       tick_(services.loops.control(), [this] { tick(); }),
-      hold_(services.loops.control(), [this] { release_held(); }) {}
+      hold_(services.loops.control(), [this] { release_held(); }),
+      grace_(services.loops.control(),
+             [this] { wants_tokens_.store(true, std::memory_order_relaxed); }) {}
 
 ClusterService::~ClusterService() = default;
 
@@ -110,12 +114,30 @@ void ClusterService::configure(const Config& config) {
     services_.log.info("cluster/cluster",
                        "node " + facts->id + " redirects listeners to the nodes that report to it");
   redirects_.store(facts->redirects, std::memory_order_relaxed);
-  wants_tokens_.store(facts->require != TokenRequire::kOff && !facts->keys.empty(),
-                      std::memory_order_relaxed);
+  require_tokens(config, *before, *facts);
   facts_.publish(std::move(facts));
   concerned_ = redirects() || !facts_.read()->known.empty() || !static_ids_.empty();
   release_if_known();  // it may expect fewer nodes
   tick();
+}
+
+// A master that is not linked signs its redirects only when it has the keys as well, and has read
+// in a report of this node that it checks them: until then its listeners are not refused.
+void ClusterService::require_tokens(const Config& config, const ClusterFacts& before,
+                                    const ClusterFacts& facts) {
+  grace_.cancel();
+  const bool wants = facts.require != TokenRequire::kOff && !facts.keys.empty();
+  const bool starts = before.id.empty();
+  const bool asked_before = before.require != TokenRequire::kOff && facts.keys == before.keys;
+  const bool wait = wants && !starts && !(asked_before && wants_tokens()) &&
+                    !services_.links->masters().all_keyed(config.masters.size());
+  if (wait) {
+    grace_.after(kHeardOfKeys);
+    services_.log.info("cluster/token", "listeners without a token are served for another " +
+                                            std::to_string(kHeardOfKeys.count()) +
+                                            " s: masters without a link do not know the keys yet");
+  }
+  wants_tokens_.store(wants && !wait, std::memory_order_relaxed);
 }
 
 void ClusterService::drain_changed() {
@@ -134,6 +156,7 @@ void ClusterService::stop() {
   stopped_ = true;
   tick_.cancel();
   hold_.cancel();
+  grace_.cancel();
   held_.clear();
   probes_.stop();
 }

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "app/cluster/cluster_facts.h"
+#include "app/cluster/link_arrivals.h"
 #include "app/cluster/listeners_elsewhere.h"
 #include "app/cluster/node_probes.h"
 #include "app/cluster/redirect_answer.h"
@@ -27,6 +28,7 @@
 #include "base/random.h"
 #include "base/snapshot.h"
 #include "cluster/balance/redirect_decider.h"
+#include "cluster/link/frame.h"
 #include "cluster/nodes/steady_count.h"
 #include "cluster/polling/report_intake.h"
 #include "cluster/relay/pull_verifier.h"
@@ -57,10 +59,12 @@ class ClusterService {
   bool wants_tokens() const noexcept { return wants_tokens_.load(std::memory_order_relaxed); }
   std::shared_ptr<const ClusterFacts> facts() const { return facts_.read(); }
   std::shared_ptr<const MasterClocks> master_clocks() const { return clocks_.read(); }
-  // A listener has come with a redirect of this master.
-  void count_arrival(std::uint8_t master) noexcept {
+  // A listener has come with a redirect of this master; client: as the redirect names it.
+  void count_arrival(std::uint8_t master, ClientKey client) {
     arrivals_[master].fetch_add(1, std::memory_order_relaxed);
+    by_link_.note(master, client);
   }
+  LinkArrivals& by_link() noexcept { return by_link_; }
   // Where a listener is served; nullopt: control has to be asked, which takes decide().  That is in
   // the first second of a master's life, and once for each new mount.
   std::optional<RedirectAnswer> decide_here(const RedirectAsk& ask);
@@ -77,7 +81,7 @@ class ClusterService {
   // A listener that this node cannot serve: back to a master that has the mount, once, or kRefuse;
   // kServe: no master is known to have it.
   RedirectAnswer unserved(const RedirectAsk& ask);
-  // How the choice would come about; nothing is counted.
+  // What this listener would be answered now; nothing is counted.
   Choice explain(const RedirectAsk& ask, PickTrace& trace);
   // The best nodes for a mount, best first, with tokens where they check some.
   struct Place {
@@ -93,6 +97,8 @@ class ClusterService {
   // The report of this node to a master.
   NodeReport own_report(const std::vector<std::string>& mounts, std::string_view master_id) const;
   std::uint64_t arrivals(std::string_view master_id) const noexcept;
+  // By which this master signs its redirects to a node that is linked.
+  TokenKey key_for(const std::string& node) const;
   // The masters of this server may be others now.
   void masters_changed();
   // only: of the mounts, this one; the sums are those of all.
@@ -107,9 +113,12 @@ class ClusterService {
   // Of a node, all that a token depends on.
   struct TokenFor {
     std::string id;
-    bool checks_tokens = false, is_master = false, ours = false;
+    bool checks_tokens = false, is_master = false, ours = false, keyed = false;
   };
-  std::string token_for(const TokenFor& node, std::string_view mount, std::uint8_t hops) const;
+  // client: 0 where it is not known, or not the only one.
+  std::string token_for(const TokenFor& node, std::string_view mount, std::uint8_t hops,
+                        ClientKey client) const;
+  void require_tokens(const Config& config, const ClusterFacts& before, const ClusterFacts& facts);
   RedirectAnswer answer_of(Decision decision, const RedirectAsk& ask) const;
   std::uint64_t count_places(const Config& config, bool member) const;
   void weights_changed();
@@ -131,6 +140,8 @@ class ClusterService {
   Snapshot<ClusterFacts> facts_;
   Snapshot<MasterClocks> clocks_;
   std::array<std::atomic<std::uint64_t>, 256> arrivals_{};
+  LinkArrivals by_link_;
+  const TokenKeys link_keys_;  // of this run of the process; no file has them
   RedirectDecider decider_;
   ReportIntake reports_;
   PullVerifier pulls_;
@@ -144,7 +155,7 @@ class ClusterService {
   SteadyCount steady_below_;                                // for peaks
   std::map<std::string, MountLoad, std::less<>> reported_;  // mounts, as in our last own report
   std::vector<Held> held_;
-  Timer tick_, hold_;
+  Timer tick_, hold_, grace_;
   bool concerned_ = false;  // nodes may report, or listeners be redirected
   std::atomic<bool> stopped_{false};
 };

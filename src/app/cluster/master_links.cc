@@ -64,6 +64,9 @@ void MasterLinks::configure(const Config& config) {
                        [session](const MasterLink& link) { return link.session.get() == session; });
   });
   count_linked();
+  std::set<std::string, std::less<>> ids;
+  add_master_ids(ids);
+  services_.cluster->by_link().keep(ids);
   if (fewer) streams_changed();
 }
 
@@ -186,7 +189,8 @@ HelloFrame MasterLinks::hello() {
   hello.capacity = own_capacity(*config, facts_->places);
   hello.tags = config->cluster.tags;
   hello.countries = countries_of(config->cluster.countries);
-  hello.tokens = !facts_->keys.empty();
+  hello.tokens = checks_tokens();
+  hello.keyed = true;
   hello.masters = std::max(1U, static_cast<unsigned>(masters_.size()));
   hello.now_ms = wall_ms_of(services_.clock);
   return hello;
@@ -202,8 +206,19 @@ unsigned MasterLinks::loop_ms() const noexcept {
 }
 
 std::optional<std::uint64_t> MasterLinks::arrivals_from(std::string_view master) const {
-  if (facts_->keys.empty()) return std::nullopt;
+  if (facts_->keys.empty() && !services_.cluster->by_link().has_key(master)) return std::nullopt;
   return services_.cluster->arrivals(master);
+}
+
+std::vector<std::uint32_t> MasterLinks::arrived_clients(std::string_view master, std::size_t most) {
+  return services_.cluster->by_link().take(master, most);
+}
+
+bool MasterLinks::all_keyed(std::size_t masters) const {
+  return masters_.size() == masters &&
+         std::all_of(masters_.begin(), masters_.end(), [](const MasterLink& link) {
+           return link.session->linked() && !link.session->welcome()->keys.empty();
+         });
 }
 
 PullFault MasterLinks::cannot_pull(const MasterSession& session) const {
@@ -230,6 +245,12 @@ void MasterLinks::master_left(MasterSession& session, const std::string&) {
   count_linked();
   if (master_count_ == 0) services_.lookup->links_lost();
   neighbours_.left(session.master_id(), session.was_silent());
+}
+
+void MasterLinks::link_keys(const std::string& master, const std::vector<TokenKey>& keys) {
+  if (!keys.empty())
+    services_.cluster->by_link().set_key(master, static_cast<std::uint8_t>(keys.front().number),
+                                         keys.front().key);
 }
 
 void MasterLinks::master_clock(const std::string& master, std::chrono::milliseconds ahead) {

@@ -54,6 +54,9 @@ class MasterLinks final : public NeighbourSide<NodeSide> {
   // Reads what is carried here and reports the changes.
   void poll(const MountTable::Rows& mounts);
   bool empty() const noexcept { return masters_.empty(); }
+  // Each of so many masters is linked, and has told its key: its redirects are known without
+  // others.
+  bool all_keyed(std::size_t masters) const;
   bool any_linked() const noexcept { return master_count_.load(std::memory_order_relaxed) > 0; }
   const std::vector<MasterLink>& links() const noexcept { return masters_; }
   void send(const MessageFrame& message);
@@ -111,6 +114,8 @@ class MasterLinks final : public NeighbourSide<NodeSide> {
   const LoadChanges& load() const noexcept override { return load_.changes(); }
   unsigned loop_ms() const noexcept override;
   std::optional<std::uint64_t> arrivals_from(std::string_view master) const override;
+  std::vector<std::uint32_t> arrived_clients(std::string_view master, std::size_t most) override;
+  bool checks_tokens() const override { return !facts_->keys.empty(); }
   unsigned masters() const noexcept override { return master_count_; }
   DrainMode draining() const noexcept override { return services_.drain.picture()->mode; }
   PullFault cannot_pull(const MasterSession& session) const override;
@@ -120,6 +125,7 @@ class MasterLinks final : public NeighbourSide<NodeSide> {
   void master_joined(MasterSession& session) override;
   void master_left(MasterSession& session, const std::string& why) override;
   void streams_changed() override;
+  void link_keys(const std::string& master, const std::vector<TokenKey>& keys) override;
   void master_clock(const std::string& master, std::chrono::milliseconds ahead) override;
   void remember_proof(const ProveFrame& proof) override;
   void mount_looked_up(const std::string& mount, bool known) override;

@@ -103,7 +103,7 @@ void NodeLinks::accept(std::string id, std::unique_ptr<Transport> transport, std
                                                     std::move(leftover)));
 }
 
-WelcomeFrame NodeLinks::welcome_for(const KnownNode&) {
+WelcomeFrame NodeLinks::welcome_for(const KnownNode& node) {
   const auto config = services_.config.read();
   WelcomeFrame welcome;
   welcome.id = facts_->id;
@@ -112,6 +112,7 @@ WelcomeFrame NodeLinks::welcome_for(const KnownNode&) {
   welcome.now_ms = wall_ms_of(services_.clock);
   welcome.every = kEvery;
   welcome.dead = kLinkDead;
+  welcome.keys = {services_.cluster->key_for(node.id)};
   // The hostname may be anything; the address of the link is one that at least the node reaches.
   if (!config->cluster.public_addresses.empty()) welcome.addresses = own_addresses(*config);
   for (const ListenSettings& socket : config->listen) {

@@ -25,15 +25,30 @@ bool unproved(RedirectToken::Verdict verdict) noexcept {
 }
 
 // Whether it is still good, the clock of the master says that signed it, and ours may be another.
-RedirectToken check_token(const Services& services, const TokenKeys& keys, std::string_view token,
-                          const std::string& name, const std::string& mount) {
-  const WallTime now = services.clock.wall();
-  RedirectToken read = keys.check(token, name, mount, now);
-  if (unproved(read.verdict)) return read;
+void judge_time(const Services& services, RedirectToken& read, WallTime now) {
   for (const auto ahead : services.cluster->master_clocks()->of(read.master)) {
     read.verdict = read.verdict_at(now + ahead);
     if (read.verdict == RedirectToken::Verdict::kValid) break;
   }
+}
+
+RedirectToken check_token(const Services& services, const TokenKeys& keys, std::string_view token,
+                          const std::string& name, const std::string& mount) {
+  const WallTime now = services.clock.wall();
+  RedirectToken read = keys.check(token, name, mount, now);
+  if (!unproved(read.verdict)) judge_time(services, read, now);
+  return read;
+}
+
+// Of a master that this node is linked to: proved like any other, whatever keys are configured.
+RedirectToken check_of_link(const Services& services, std::string_view token,
+                            const std::string& mount) {
+  const WallTime now = services.clock.wall();
+  const auto keys = services.cluster->by_link().keys();
+  RedirectToken read;
+  if (keys->empty()) return read;
+  read = check_link_token(token, *keys, mount, now);
+  if (!unproved(read.verdict)) judge_time(services, read, now);
   return read;
 }
 
@@ -65,7 +80,7 @@ std::string signed_mount(const Services& services, const std::string& path) {
 
 void note_arrival(const Services& services, RequestContext& context) {
   if (!context.redirected || context.from_list || std::exchange(context.arrived, true)) return;
-  services.cluster->count_arrival(context.redirected_by);
+  services.cluster->count_arrival(context.redirected_by, context.client);
 }
 
 bool lacks_token(const Services& services, Connection& connection) {
@@ -87,10 +102,11 @@ Verdict ArrivalStage::handle(Connection& connection) {
   const auto facts = worker_.services.cluster->facts();
   // Signed for the mount, whatever is asked of it.
   const std::string mount = signed_mount(worker_.services, request.path);
-  RedirectToken best;
+  RedirectToken best = check_of_link(worker_.services, *token, mount);
+  const bool of_link = !unproved(best.verdict);
   for (const std::string& name : facts->names) {
-    best = check_token(worker_.services, facts->keys, *token, name, mount);
     if (!unproved(best.verdict)) break;
+    best = check_token(worker_.services, facts->keys, *token, name, mount);
   }
   RequestContext& context = connection.context();
   // They are served here, or refused, as any client is that says that it is a relay.  Where tokens
@@ -108,7 +124,8 @@ Verdict ArrivalStage::handle(Connection& connection) {
   if (best.verdict == RedirectToken::Verdict::kValid) take_way(context, best);
   context.redirected =
       best.verdict == RedirectToken::Verdict::kValid && best.hops != RedirectToken::kBack;
-  context.signed_by_ours = context.redirected;
+  context.signed_by_ours = context.redirected && !of_link;
+  context.client = context.redirected ? best.client : 0;
   context.from_list = best.hops == RedirectToken::kOfList;
   context.redirected_by = best.master;
   return Verdict::kNext;

@@ -35,8 +35,9 @@ struct RequestContext {
   bool from_list = false;       // … which was in a playlist
   bool signed_by_ours = false;  // … by a key of ours
   std::uint8_t redirected_by = 0;
-  bool arrived = false;    // its redirect is confirmed
-  bool sent_back = false;  // by a node that could not serve it
+  std::uint32_t client = 0;  // as that master names this one; 0: it does not
+  bool arrived = false;      // its redirect is confirmed
+  bool sent_back = false;    // by a node that could not serve it
   std::uint8_t sent_back_by = 0;
   bool stays = false;                  // it has been sent back once, and is not sent back again
   bool direct = false;                 // cannot be redirected; that alone is why it is served here

@@ -5,6 +5,11 @@
 // Ownership: RedirectDecider; the table and the generator outlive it.
 #pragma once
 
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+
 #include "cluster/balance/client_history.h"
 #include "cluster/balance/pick.h"
 
@@ -24,18 +29,36 @@ class Balancer {
   // accounted at once: it has to be answered.  A kServe of this node is accounted as well, if this
   // node is in the table.
   Choice decide(PickRequest request, const Client& client, SteadyTime now);
-  // The same without any account: for /admin/cluster/explain.
-  Choice explain(const PickRequest& request, SteadyTime now, PickTrace& trace) const;
+  // What decide() would choose now; nothing is counted, drawn or remembered.
+  Choice explain(PickRequest request, const Client& client, SteadyTime now, PickTrace& trace) const;
+  // A node has confirmed a redirect of each of these.
+  void arrived(std::span<const ClientKey> clients);
+  // Nodes that redirect as well, by id.
+  void set_masters(std::set<std::string, std::less<>> ids) { masters_.swap(ids); }
+  bool is_master(std::string_view id) const { return masters_.contains(id); }
 
   void configure(BalanceSettings settings);
   const BalanceSettings& settings() const noexcept { return settings_; }
   const NodeTable& table() const noexcept { return table_; }
 
  private:
+  // What is remembered of a client, as far as it concerns its request.
+  struct Recalled {
+    bool known = false;  // it is remembered at all
+    std::string family;
+    ClientHistory::Last last;
+    NodeSlot from = kNoNode;  // of last
+    RedirectOutcome outcome = RedirectOutcome::kUnknown;
+  };
+  Recalled recall(const PickRequest& request, const Client& client, SteadyTime now) const;
+  static void apply(const ClientHistory::Verdict& verdict, PickRequest& request);
+  static void send_elsewhere(const Recalled& recalled, PickRequest& request);
+
   NodeTable& table_;
   BalanceSettings settings_;
   Rng& rng_;
   ClientHistory history_;
+  std::set<std::string, std::less<>> masters_;
 };
 
 }  // namespace lb

@@ -7,8 +7,11 @@
 namespace lb {
 namespace {
 
-constexpr unsigned kStrikesForDirect = 2;
 constexpr unsigned kLoopRedirects = 2;  // given; one more would be the third
+constexpr unsigned kCrowd = 3;
+constexpr std::uint32_t kMostOwed = 8;
+constexpr std::uint16_t kMostRedirects = 60'000;  // that are counted
+constexpr std::chrono::milliseconds kMoment{250};
 constexpr unsigned kFamilyLeast = 20;
 constexpr unsigned kFamilyLost =
     4;  // a quarter: many that cannot follow do not come back to show it
@@ -21,7 +24,9 @@ ClientKey client_key(std::string_view address, std::string_view user_agent,
                      std::string_view mount) noexcept {
   // Each part by itself, so that "a" + "bc" is not "ab" + "c".
   constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15ULL;
-  const ClientKey key = (node_key(address) * kOdd + node_key(user_agent)) * kOdd + node_key(mount);
+  const std::uint64_t all =
+      (node_key(address) * kOdd + node_key(user_agent)) * kOdd + node_key(mount);
+  const auto key = static_cast<ClientKey>(all >> 32 ^ all);
   return key == 0 ? 1 : key;
 }
 
@@ -37,42 +42,140 @@ ClientHistory::Last ClientHistory::last(ClientKey key, SteadyTime now) const {
   return {client->node, client->when};
 }
 
-ClientHistory::Verdict ClientHistory::returns(ClientKey key, std::string_view family,
-                                              RedirectOutcome outcome, SteadyTime now) {
+// Those that have arrived young count twice: in a crowd that comes just now it errs towards
+// redirects.
+std::uint32_t ClientHistory::Client::lost() const noexcept {
+  std::uint32_t known = arrived + paid;
+  for (const std::uint16_t each : young) known += each;
+  return issued > known ? issued - known : 0;
+}
+
+bool ClientHistory::is_crowd(const Client& client, SteadyTime now) const noexcept {
+  return now - client.when <= limits_.avoid && (client.busy || client.redirects >= kCrowd);
+}
+
+// Moments that are over make their redirects due.
+void ClientHistory::age(Client& client, SteadyTime now) noexcept {
+  const auto moment = static_cast<std::uint32_t>(now.time_since_epoch() / kMoment);
+  const std::uint32_t passed = moment - client.moment;
+  for (std::uint32_t i = 1; i <= std::min<std::uint32_t>(passed, kMoments); ++i)
+    client.young[(client.moment + i) % kMoments] = 0;
+  client.moment = moment;
+}
+
+ClientHistory::Verdict ClientHistory::weigh(Client& client, RedirectOutcome outcome, SteadyTime now,
+                                            bool& lost) const {
   Verdict verdict;
-  verdict.served_here = !follows(family, now);
-  Client* client = clients_.find(key);
-  if (client == nullptr) return verdict;
-  const auto since = now - client->when;
-  if (since > limits_.memory) *client = Client{};
-  if (since <= limits_.avoid) {
-    verdict.avoid = client->node;
-    if (outcome == RedirectOutcome::kArrived) {
-      client->strikes = client->redirects = 0;
-    } else {
-      verdict.hint = true;
-      if (since <= limits_.strike) ++client->strikes;
-      if (outcome == RedirectOutcome::kLost && since <= limits_.strike) {
-        if (Family* known = families_.find(node_key(family))) ++known->lost;
-      }
-    }
+  const auto since = now - client.when;
+  if (since > limits_.memory) client = Client{};
+  if (client.node == 0) return verdict;
+  const bool crowd = is_crowd(client, now);
+  const bool back = since <= limits_.avoid, soon = since <= limits_.strike;
+  if (back && !crowd) verdict.avoid = client.node;
+  age(client, now);
+  // Confirmations get lost with a link: no more is owed than what is lost just now.
+  if (client.arrived > 0 && client.lost() > kMostOwed) client.paid += client.lost() - kMostOwed;
+  // One that is served listens: the next to ask is another listener, which may follow.
+  const bool listens = client.served_at != SteadyTime{};
+  const bool another = listens && now - client.served_at <= limits_.avoid;
+  if (another) {
+    client.served_at = {};
+    if (client.arrived == 0) client.paid += client.lost();
   }
-  const bool loops = client->redirects >= kLoopRedirects && now - client->first <= limits_.loop;
-  verdict.served_here = verdict.served_here || client->strikes >= kStrikesForDirect || loops;
+  verdict.served_here = client.lost() >= kStrikes;
+  if (client.confirms) {
+    verdict.hint = back && client.arrived < client.issued && (client.arrived == 0 || !crowd);
+    lost = soon && client.arrived == 0 && client.lost() > 0;
+  } else if (outcome == RedirectOutcome::kArrived) {
+    client.strikes = 0;
+    if (client.loops) client.redirects = 0;
+  } else {
+    verdict.hint = back;
+    if (another) {
+      const unsigned more = 2U * client.wanted;
+      client.wanted = static_cast<std::uint8_t>(std::min<unsigned>(more, kMostStrikes));
+    }
+    if (soon && client.strikes < kMostStrikes) ++client.strikes;
+    // One that has been served and comes long afterwards is the same one again.
+    const bool again = listens && !another && client.wanted == kStrikes;
+    const bool strikes = again || client.strikes >= client.wanted;
+    verdict.served_here = verdict.served_here || (client.arrived == 0 && strikes);
+    lost = soon && outcome == RedirectOutcome::kLost;
+  }
+  const bool loop = client.loops && client.arrived == 0 && client.redirects >= kLoopRedirects &&
+                    now - client.first <= limits_.loop;
+  verdict.served_here = verdict.served_here || loop;
+  lost = lost && !client.blamed;
   return verdict;
 }
 
-void ClientHistory::redirected(ClientKey key, std::string_view family, NodeKey node,
-                               SteadyTime now) {
+ClientHistory::Verdict ClientHistory::judge(ClientKey key, std::string_view family,
+                                            RedirectOutcome outcome, SteadyTime now) const {
+  Verdict verdict;
+  const Client* client = clients_.peek(key);
+  bool lost = false;
+  bool proved = false;
+  if (client != nullptr) {
+    Client copy = *client;
+    verdict = weigh(copy, outcome, now, lost);
+    proved = copy.arrived > 0;
+  }
+  verdict.served_here = verdict.served_here || (!proved && !follows(family, now));
+  return verdict;
+}
+
+ClientHistory::Verdict ClientHistory::returns(ClientKey key, std::string_view family,
+                                              RedirectOutcome outcome, SteadyTime now) {
+  Verdict verdict;
+  Client* client = clients_.find(key);
+  bool lost = false;
+  if (client != nullptr) verdict = weigh(*client, outcome, now, lost);
+  const bool proved = client != nullptr && client->arrived > 0;
+  verdict.served_here = verdict.served_here || (!proved && !follows(family, now));
+  if (lost) {
+    client->blamed = true;
+    if (Family* known = families_.find(node_key(family))) ++known->lost;
+  }
+  return verdict;
+}
+
+void ClientHistory::served(ClientKey key, SteadyTime now) {
+  Client* client = clients_.find(key);
+  if (client == nullptr) return;
+  if (client->arrived > 0) {
+    client->paid += std::min<std::uint32_t>(client->lost(), kStrikes);
+  } else {
+    client->served_at = now;
+    client->strikes = 0;
+  }
+}
+
+void ClientHistory::arrived(ClientKey key) {
+  Client* client = clients_.find(key);
+  if (client != nullptr && client->arrived < client->issued) ++client->arrived;
+}
+
+void ClientHistory::redirected(ClientKey key, std::string_view family, NodeKey node, SteadyTime now,
+                               Way way) {
   if (key == 0) return;
   Client& client = clients_.at(key);
   if (now - client.first > limits_.loop) {
+    client.busy = is_crowd(client, now) && now - client.first <= 2 * limits_.loop;
     client.first = now;
     client.redirects = 0;
   }
-  ++client.redirects;
+  if (client.redirects < kMostRedirects) ++client.redirects;
   client.node = node;
   client.when = now;
+  client.confirms = way.confirms;
+  client.loops = way.redirects;
+  client.blamed = false;
+  if (way.confirms) {
+    age(client, now);
+    ++client.issued;
+    if (std::uint16_t& young = client.young[client.moment % kMoments]; young < kMostRedirects)
+      ++young;
+  }
   if (family.empty()) return;
   Family& known = families_.at(node_key(family));
   ++known.redirects;

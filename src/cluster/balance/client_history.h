@@ -2,22 +2,34 @@
 // a redirect does not help: a node that is dead although it seems well, a player that does not
 // follow.
 //
-// A client is (address, User-Agent, mount).  Behind one address there may be many listeners with
-// the same player, so nothing here forbids anything: a returning client is sent to another node, a
-// node is probed before it is believed to be out of reach, and serving here is bounded by the
-// direct budget.
-//   back within 15 s                 not the same node; without its confirmation, a hint against it
-//   within 5 s, not confirmed        a strike; at two the client is served here
-//   a third redirect within 10 s     served here: the parameter of the redirect gets lost, a loop
-//   of 20 redirects of a family of   none of this family is redirected for 24 h
-//   players, more than a quarter
-//   proved lost by such returns
+// A client is (address, User-Agent, mount).  Behind one address there may be hundreds of listeners
+// with the same player (a school, the NAT of a carrier, a reverse proxy), which look like one that
+// comes again and again.  So nothing here forbids anything: serving here is bounded by the direct
+// budget, a node is probed before it is believed to be out of reach, and what is judged is numbers.
+//
+// Nodes that confirm (Way::confirms) say of each client how many of its redirects have arrived.  A
+// redirect counts as lost when a second has passed without:
+//   two lost, and none has ever arrived    it does not follow: served here.  One that comes again
+//                                          within 15 s of that is another listener, and tried
+//   some arrive, others do not             one is served here for each two that are lost
+// Of other nodes nothing is known but that a client is there again:
+//   back within 5 s                        a strike; at two, one is served here.  One that comes
+//                                          again within 15 s of that is another listener: then it
+//                                          takes four strikes, eight, at most 32
+// Of all:
+//   back within 15 s                       not to the same node, and a hint against it; but not of
+//                                          a crowd (three redirects within 10 s)
+//   a third redirect within 10 s to nodes  served here: the parameter of the redirect gets lost, a
+//   that redirect as well, none arrived    loop
+//   of 20 redirects of a family of         none of this family is redirected for 24 h, but those
+//   players, more than a quarter lost      clients whose redirects arrive
 //
 // Bounds: bounded tables (recent_table.h); the oldest entry makes room.
 // Thread: one at a time.
 // Ownership: Balancer.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -29,7 +41,8 @@
 
 namespace lb {
 
-using ClientKey = std::uint64_t;  // 0: not known, nothing is remembered
+// As it stands in a redirect (redirect_token.h).  0: not known, nothing is remembered.
+using ClientKey = std::uint32_t;
 ClientKey client_key(std::string_view address, std::string_view user_agent,
                      std::string_view mount) noexcept;
 // "VLC/3.0.18 LibVLC/3.0.18" → "VLC": the first product, without its version.
@@ -43,16 +56,21 @@ class ClientHistory {
     std::chrono::seconds avoid{15};
     std::chrono::seconds strike{5};
     std::chrono::seconds loop{10};
-    std::chrono::seconds memory{600};  // of strikes
+    std::chrono::seconds memory{600};  // of a client
     std::chrono::hours family_rest{24};
   };
   struct Last {  // of a client that was redirected a moment ago
     NodeKey node = 0;
     SteadyTime when{};
   };
+  // Where a redirect leads.
+  struct Way {
+    bool confirms = false;   // the node tells which clients arrive
+    bool redirects = false;  // it sends listeners on, perhaps to us
+  };
   struct Verdict {
     NodeKey avoid = 0;
-    bool hint = false;         // to be counted against `avoid`
+    bool hint = false;         // to be counted against the node of last()
     bool served_here = false;  // it does not follow, as far as we can tell
   };
   ClientHistory() : ClientHistory(Limits{}) {}
@@ -61,10 +79,20 @@ class ClientHistory {
 
   // Where it was sent within the last 15 s; node 0: nowhere.
   Last last(ClientKey client, SteadyTime now) const;
-  // A request.  outcome: of last().
+  // A request.  outcome: of last(), of a node that does not confirm.
   Verdict returns(ClientKey client, std::string_view family, RedirectOutcome outcome,
                   SteadyTime now);
-  void redirected(ClientKey client, std::string_view family, NodeKey node, SteadyTime now);
+  // What returns() would say; nothing is counted.
+  Verdict judge(ClientKey client, std::string_view family, RedirectOutcome outcome,
+                SteadyTime now) const;
+  void redirected(ClientKey client, std::string_view family, NodeKey node, SteadyTime now, Way way);
+  void redirected(ClientKey client, std::string_view family, NodeKey node, SteadyTime now) {
+    redirected(client, family, node, now, Way{});
+  }
+  // It was served here because a verdict said so.
+  void served(ClientKey client, SteadyTime now);
+  // One of its redirects has arrived.
+  void arrived(ClientKey client);
   // Whether players of this family are worth a redirect.
   bool follows(std::string_view family, SteadyTime now) const;
 
@@ -72,17 +100,35 @@ class ClientHistory {
   std::size_t families() const noexcept { return families_.size(); }
 
  private:
+  static constexpr std::size_t kMoments = 4;  // of a quarter of a second
   struct Client {
     NodeKey node = 0;  // of the last redirect
     SteadyTime when{};
-    SteadyTime first{};  // of the redirects that are counted for a loop
-    unsigned redirects = 0;
-    unsigned strikes = 0;
+    SteadyTime first{};      // of `redirects`, for loops and crowds
+    SteadyTime served_at{};  // none has arrived; zero: never, or another one has come since
+    // To nodes that confirm.  `young` are those that may still arrive, by moments.
+    std::uint32_t issued = 0, arrived = 0, paid = 0;
+    std::uint32_t moment = 0;
+    std::array<std::uint16_t, kMoments> young{};
+    std::uint16_t redirects = 0;
+    std::uint8_t strikes = 0, wanted = kStrikes;
+    bool confirms = false;  // the last one
+    bool loops = false;     // the last one leads to a server that redirects
+    bool busy = false;      // a crowd before `first`
+    bool blamed = false;    // the last one is counted for its family
+
+    std::uint32_t lost() const noexcept;
   };
   struct Family {
     unsigned redirects = 0, lost = 0;
     SteadyTime rests_until{};
   };
+  static constexpr std::uint8_t kStrikes = 2, kMostStrikes = 32;
+  bool is_crowd(const Client& client, SteadyTime now) const noexcept;
+  static void age(Client& client, SteadyTime now) noexcept;
+  // lost: one more redirect of its family has not arrived.
+  Verdict weigh(Client& client, RedirectOutcome outcome, SteadyTime now, bool& lost) const;
+
   Limits limits_;
   RecentTable<Client> clients_;
   RecentTable<Family> families_;  // by node_key() of the name

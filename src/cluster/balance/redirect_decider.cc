@@ -132,16 +132,27 @@ Decision RedirectDecider::decide(const RedirectAsk& ask, SteadyTime now, bool su
   out.node = node.id;
   out.origin = origin_of(*address);
   out.checks_tokens = node.checks_tokens;
-  out.is_master = masters_.contains(node.id);
+  out.is_master = balancer_.is_master(node.id);
+  out.keyed = node.keyed;
+  out.client = key;
   out.ours = is_ours(node);
   return out;
 }
 
 Choice RedirectDecider::explain(const RedirectAsk& ask, SteadyTime now, PickTrace& trace) const {
   Prepared prepared(ask);
+  const ClientKey key = ask.stranger ? 0 : client_key(ask.client.ip(), ask.user_agent, ask.mount);
   const Turn turn(*this);
+  now = time(now);
+  prepared.request.relay =
+      !ask.stranger && askers_.is_server(ask.client, ask.user_agent, ask.bare, now);
   if (ask.sent_back) prepared.request.avoid = node_of_tag(table_, ask.sent_back_by);
-  return balancer_.explain(prepared.request, time(now), trace);
+  return balancer_.explain(prepared.request, {key, ask.user_agent, ask.sent_back}, now, trace);
+}
+
+void RedirectDecider::arrived(std::span<const ClientKey> clients) {
+  const Turn turn(*this);
+  balancer_.arrived(clients);
 }
 
 void RedirectDecider::configure(BalanceSettings settings, std::unordered_set<std::string> ruled) {
@@ -157,7 +168,7 @@ BalanceSettings RedirectDecider::settings() const {
 
 void RedirectDecider::set_masters(std::set<std::string, std::less<>> ids) {
   const Turn turn(*this);
-  masters_.swap(ids);
+  balancer_.set_masters(std::move(ids));
 }
 
 void RedirectDecider::remember_server(const Address& peer, std::string_view agent, SteadyTime now) {

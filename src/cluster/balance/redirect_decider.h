@@ -20,6 +20,7 @@
 #include <functional>
 #include <mutex>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -48,9 +49,10 @@ struct RedirectAsk {
   bool signed_by_ours = false;  // that token, by a key of ours
   bool sent_back = false;       // by a node that could not serve it
   std::uint8_t sent_back_by = 0;
-  bool stays = false;   // it has been sent back before
-  bool direct = false;  // does not follow a redirect
-  bool bare = false;    // says no more than a relay does: neither Accept nor Range
+  bool stays = false;     // it has been sent back before
+  bool direct = false;    // does not follow a redirect
+  bool stranger = false;  // nothing is remembered of them: not a listener, but a playlist
+  bool bare = false;      // says no more than a relay does: neither Accept nor Range
   std::shared_ptr<const NodeNames> only;  // that have recorded what is asked for; null: any
 };
 
@@ -65,8 +67,10 @@ struct Decision {
     kNewMount,  // nothing was decided: its section has not been read yet
   };
   Kind kind = Kind::kServe;
-  bool direct = false;                  // kServe: only because the listener cannot be redirected
-  bool checks_tokens = false;           // the node does
+  bool direct = false;         // kServe: only because the listener cannot be redirected
+  bool checks_tokens = false;  // the node does
+  bool keyed = false;          // it has a key of our link
+  ClientKey client = 0;
   bool is_master = false;               // the node is a master of ours as well
   bool ours = false;                    // the node is one of our product: is_ours()
   std::string node;                     // its id
@@ -107,8 +111,10 @@ class RedirectDecider {
   // A redirect is accounted at once: it has to be answered.
   // sure: a mount whose rules are not known is decided by those of the cluster.
   Decision decide(const RedirectAsk& ask, SteadyTime now, bool sure = false);
-  // How the choice would come about; nothing is counted.
+  // What decide() would answer now, and how that comes about; nothing is counted.
   Choice explain(const RedirectAsk& ask, SteadyTime now, PickTrace& trace) const;
+  // A node says that redirects of these clients have arrived.
+  void arrived(std::span<const ClientKey> clients);
   // ruled: mounts whose sections have been read for rules of their own.
   void configure(BalanceSettings settings, std::unordered_set<std::string> ruled);
   BalanceSettings settings() const;
@@ -151,7 +157,6 @@ class RedirectDecider {
   Balancer balancer_;
   ListAskers askers_;
   std::unordered_set<std::string> ruled_;
-  std::set<std::string, std::less<>> masters_;
   const std::function<void()> on_events_;
   bool events_announced_ = false;                  // by on_events_; not taken yet
   SteadyTime time(SteadyTime now) const noexcept;  // of the table

@@ -10,6 +10,11 @@
 // masters.
 // Source: cluster.md 3.6.
 //
+// To a node whose link brings a key (WELCOME), the token is signed with that key, and names the
+// client, so that the node can tell the master whose redirect has arrived:
+//   base64url( version 2 | key 1 | hops 1 | expires 4 | master 1 | client 4 | mac 8 )
+// Neither side needs a configured key for it, and a change of those concerns no linked node.
+//
 // One parameter, and the last one: players cut addresses at '&'.  It is taken out of the request
 // before authenticators, logs and upstreams see it.
 //
@@ -20,6 +25,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +33,8 @@
 #include "base/clock.h"
 
 namespace lb {
+
+class HmacKey;
 
 struct RedirectToken {
   static constexpr std::size_t kTextBytes = 27;
@@ -46,6 +54,7 @@ struct RedirectToken {
   std::uint8_t master = 0;  // of kBack: the node
   std::int64_t expires =
       0;  // seconds since 1970, by the clock of that master; of kBack: to which it goes
+  std::uint32_t client = 0;  // a ClientKey of that master; 0: it is not named
 
   // When that clock shows `now`; of one that is proved to be of one of our keys.
   Verdict verdict_at(WallTime now) const noexcept;
@@ -61,12 +70,26 @@ struct WayBack {
   std::string own_name;  // as the master calls this node
 };
 
+// The key that a master has made for this node, as its link has told it.
+struct LinkKey {
+  std::string master;  // its id
+  std::uint8_t name = 0;
+  std::string bytes;
+  std::shared_ptr<const HmacKey> key;  // of them
+};
+LinkKey make_link_key(std::string master, std::uint8_t name, std::string bytes);
+// Of a token that is signed with one of these keys; kForeign: it is none of a link, or of another
+// key.
+RedirectToken check_link_token(std::string_view token, std::span<const LinkKey> keys,
+                               std::string_view mount, WallTime now);
+
 class TokenKeys {
  public:
   TokenKeys() = default;
   // Words; the first one signs, all are accepted.
   explicit TokenKeys(std::string_view words);
   bool empty() const noexcept { return keys_.empty(); }
+  bool operator==(const TokenKeys& other) const { return keys_ == other.keys_; }
 
   // Public: a signature by them shows only that there was a redirect, and any client can forge it.
   // It prevents a second redirect of the listener, and grants nothing.
@@ -75,6 +98,12 @@ class TokenKeys {
   // REQUIRES: !empty()
   std::string sign(std::string_view node_id, std::string_view mount, std::uint8_t master,
                    WallTime now, std::uint8_t hops = 1) const;
+  // The same for a node that has been told link_key(): of a link.
+  std::string sign_for_link(std::string_view node_id, std::string_view mount, std::uint8_t master,
+                            WallTime now, std::uint8_t hops, std::uint32_t client) const;
+  // REQUIRES: !empty()
+  std::string link_key(std::string_view node_id) const;
+  std::uint8_t name() const noexcept { return keys_.front().name; }
   // now: by the clock of the master that signed it, which `master` of the answer names; see
   // verdict_at().
   RedirectToken check(std::string_view token, std::string_view node_id, std::string_view mount,
@@ -84,10 +113,11 @@ class TokenKeys {
   struct Key {
     std::string secret;
     std::uint8_t name;
+    bool operator==(const Key&) const = default;
   };
   struct NodeKeys;  // those that have been needed
   std::string mac_of(const Key& key, std::string_view node_id, std::string_view facts,
-                     std::string_view mount) const;
+                     std::string_view mount, std::size_t bytes) const;
 
   std::vector<Key> keys_;
   std::shared_ptr<NodeKeys> node_keys_;

@@ -154,6 +154,7 @@ std::string render(const HelloFrame& frame) {
   line.words("tags", frame.tags);
   write_protections(line, "enforces", frame.enforces);
   if (frame.tokens) line.flag("tokens", true);
+  if (frame.keyed) line.flag("keyed", true);
   line.number("masters", frame.masters);
   line.flag("listeners", frame.wants_listeners);
   line.wall("now", frame.now_ms);
@@ -222,6 +223,8 @@ std::string render(const LoadFrame& frame) {
   if (frame.now_ms > 0) line.wall("now", frame.now_ms);
   if (frame.cannot != PullFault::kNone) line.text("cannot", to_text(frame.cannot));
   if (frame.arrivals) line.number("arr", *frame.arrivals);
+  if (!frame.clients.empty()) line.text("by", clients_text(frame.clients));
+  if (frame.tokens) line.flag("tokens", *frame.tokens);
   if (frame.conf_runs) line.number("conf", *frame.conf_runs);
   if (!frame.changed.empty()) write_loads(line, "c", frame.changed);
   return line.take();

@@ -34,6 +34,7 @@ constexpr std::size_t kLongestFrame = 64 * 1024;   // with its line end
 constexpr std::size_t kLongestMessage = 4 * 1024;  // bytes of a MSG
 constexpr std::size_t kLongestText = 256;          // of a reason, a content type …
 constexpr std::size_t kLongestTitle = 1024;
+constexpr std::size_t kMaxClients = 700;             // of a LOAD
 constexpr std::uint64_t kMaxListeners = 10'000'000;  // in a frame
 constexpr std::string_view kLinkProtocol = "lbedge-cluster/1";
 // From minor version 1 on a node knows slots: SLOT and SEAT, and "slots" among protections; from 2
@@ -61,6 +62,7 @@ struct HelloFrame {
   std::vector<std::string> tags, countries;
   ProtectionSet enforces = 0;  // for every mount
   bool tokens = false;         // it removes redirect tokens from requests, and checks them
+  bool keyed = false;          // … also those by the keys of WELCOME, and tells their clients
   unsigned masters = 1;
   bool wants_listeners = true;  // <master-public-slave>
   std::int64_t now_ms = 0;      // wall time
@@ -84,7 +86,8 @@ struct WelcomeFrame {
   // Ports for pulling its streams, on the address of the link; 0: none.
   std::uint16_t http_port = 0, https_port = 0;
   std::vector<NodeAddress> addresses;  // for listeners
-  std::vector<TokenKey> keys;          // made for this node, the newest first
+  // Of tokens, made for this node, which has said that it takes them; the newest first.
+  std::vector<TokenKey> keys;
 
   bool operator==(const WelcomeFrame&) const = default;
 };
@@ -116,6 +119,9 @@ struct LoadFrame {
   PullFault cannot = PullFault::kNone;  // why most of its streams cannot be pulled
   // Cumulative: listeners that arrived with a redirect of this master; nullopt: not counted.
   std::optional<std::uint64_t> arrivals;
+  // The clients of those that came with a token of this link; see redirect_token.h.
+  std::vector<std::uint32_t> clients;
+  std::optional<bool> tokens;  // HelloFrame::tokens, where it is different now
   // Runs of CONF that are in force of those over this link; nullopt: not counted.
   std::optional<std::uint64_t> conf_runs;
   std::vector<MountLoad> changed;
@@ -280,6 +286,9 @@ std::vector<SlotFrame> slot_frames(std::vector<SlotRow> rows);
 std::vector<SeatFrame> seat_frames(std::vector<SeatRow> rows);
 // Of the rows, in the order of their numbers, those that the question is for and that fit.
 TellFrame tell_frame(const AskFrame& ask, std::vector<ToldListener> rows);
+// 4 bytes each, the highest first, in base64; nullopt: it is not.
+std::string clients_text(const std::vector<std::uint32_t>& clients);
+std::optional<std::vector<std::uint32_t>> clients_of_text(std::string_view text);
 // The number of these that fit into one LOAD beside its other members.
 std::size_t loads_that_fit(const std::vector<MountLoad>& loads) noexcept;
 

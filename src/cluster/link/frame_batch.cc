@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/encoding.h"
 #include "cluster/link/frame.h"
 
 namespace lb {
@@ -9,6 +10,7 @@ namespace {
 
 // For the members that every frame has.
 constexpr std::size_t kRoom = kLongestFrame - 1024;
+constexpr std::size_t kForClients = 2 * 4 * kMaxClients;  // of a LOAD
 
 // Upper bounds of what an element takes as JSON, percent-encoded and escaped.
 std::size_t size_of(std::string_view mount) noexcept { return 3 * mount.size() + 16; }
@@ -153,9 +155,25 @@ TellFrame tell_frame(const AskFrame& ask, std::vector<ToldListener> rows) {
   return frame;
 }
 
+std::string clients_text(const std::vector<std::uint32_t>& clients) {
+  std::string bytes;
+  for (const std::uint32_t client : clients)
+    for (const int shift : {24, 16, 8, 0}) bytes += static_cast<char>(client >> shift & 0xff);
+  return base64_encode(bytes);
+}
+
+std::optional<std::vector<std::uint32_t>> clients_of_text(std::string_view text) {
+  const auto bytes = base64_decode(text);
+  if (!bytes || bytes->size() % 4 != 0) return std::nullopt;
+  std::vector<std::uint32_t> out(bytes->size() / 4);
+  for (std::size_t i = 0; i < bytes->size(); ++i)
+    out[i / 4] = out[i / 4] << 8 | static_cast<std::uint8_t>((*bytes)[i]);
+  return out;
+}
+
 std::size_t loads_that_fit(const std::vector<MountLoad>& loads) noexcept {
   std::size_t used = 0, count = 0;
-  while (count < loads.size() && used + size_of(loads[count]) <= kRoom)
+  while (count < loads.size() && used + size_of(loads[count]) <= kRoom - kForClients)
     used += size_of(loads[count++]);
   return count;
 }

@@ -16,7 +16,8 @@ constexpr std::size_t kDeepest = 6;
 constexpr std::size_t kMaxWords = 32;                      // tags, countries, addresses
 constexpr std::size_t kLongestPath = Behind::kLongestWay;  // nodes that a stream has come through
 constexpr std::size_t kMaxKeys = 8;
-constexpr double kMaxFrameKbps = 1e9;  // a terabit a second
+constexpr std::size_t kLongestClients = (4 * kMaxClients + 2) / 3 * 4;  // as base64
+constexpr double kMaxFrameKbps = 1e9;                                   // a terabit a second
 constexpr std::uint64_t kMaxFrameMasters = 64;
 constexpr std::uint64_t kMaxSources = 1'000'000;
 constexpr std::uint64_t kLongestTurn = 3'600'000;  // ms
@@ -146,6 +147,7 @@ Frame read_hello(FrameMembers& in) {
   out.countries = in.words("geo", in.member("geo"), kMaxWords);
   out.enforces = protections(in, "enforces", in.member("enforces"), false);
   out.tokens = in.flag("tokens", false);
+  out.keyed = in.flag("keyed", false);
   out.masters = in.small("masters", kMaxFrameMasters, 1);
   out.wants_listeners = in.flag("listeners", true);
   out.now_ms = in.wall("now");
@@ -219,6 +221,11 @@ Frame read_load(FrameMembers& in) {
   out.now_ms = in.wall("now");
   out.cannot = pull_fault(in, "cannot", in.member("cannot"));
   out.arrivals = in.whole("arr", in.member("arr"), FrameMembers::kLargest);
+  if (auto clients = clients_of_text(in.text("by", in.member("by"), kLongestClients)))
+    out.clients = std::move(*clients);
+  else
+    in.wrong("by", "is no base64 of 4 bytes each");
+  if (!in.member("tokens").missing()) out.tokens = in.flag("tokens", false);
   out.conf_runs = in.whole("conf", in.member("conf"), FrameMembers::kLargest);
   out.changed = loads(in, "c");
   return out;

@@ -89,6 +89,7 @@ void MasterSession::connected(std::unique_ptr<Transport> transport, std::string 
   hello.enforces =
       static_cast<ProtectionSet>(hello.enforces | static_cast<ProtectionSet>(Protection::kSlots));
   hello.wants_listeners = plan_.wants_listeners;
+  told_tokens_ = hello.tokens;
   max_listeners_ = hello.capacity.listeners > 0 ? hello.capacity.listeners : kNominalListeners;
   hello_ms_ = wall_ms_of(host_.loop().clock());
   link_->send(std::move(hello));
@@ -224,6 +225,7 @@ Result<void> MasterSession::take_welcome(WelcomeFrame welcome) {
   // HELLO was sent when the link began, and this answers it.
   was_there_ = linked_since_;
   if (knows_slots()) link_->says_silence();
+  host_.link_keys(master_id_, welcome_->keys);
   measure_clock(welcome_->now_ms, hello_ms_, host_.loop().now() - linked_since_);
   log(LogLevel::kInfo, "is linked, version " +
                            (welcome_->version.empty() ? "?" : welcome_->version) + ", epoch " +
@@ -315,6 +317,9 @@ void MasterSession::send_load() {
       static_cast<unsigned>(std::min<std::int64_t>(round_trip_.count(), 60'000'000));
   load.cannot = host_.cannot_pull(*this);
   load.arrivals = host_.arrivals_from(master_id_);
+  if (!welcome_->keys.empty()) load.clients = host_.arrived_clients(master_id_, kMaxClients);
+  if (const bool checks = host_.checks_tokens(); checks != std::exchange(told_tokens_, checks))
+    load.tokens = checks;
   if (knows_conf()) load.conf_runs = conf_runs_;
   load.now_ms = wall_ms_of(host_.loop().clock());
   load.changed = std::move(changes.loads);

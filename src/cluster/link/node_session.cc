@@ -229,8 +229,13 @@ Result<void> NodeSession::take_hello(const HelloFrame& hello) {
   row.masters = std::max(hello.masters, 1U);
   row.limits = known->limits;
   row.checks_tokens = hello.tokens;
+  row.keyed = hello.keyed;
   WelcomeFrame welcome = host_.welcome_for(*known);
   row.every = welcome.every;
+  if (!hello.keyed || welcome.keys.empty()) {
+    row.keyed = false;
+    welcome.keys.clear();
+  }
   row_ = row;
   const SteadyTime now = host_.loop().now();
   const auto taken = host_.decider().with_table(
@@ -301,6 +306,8 @@ Result<void> NodeSession::take_load(LoadFrame& load) {
   report.kbps = load.kbps;
   report.listeners = load.listeners;
   report.arrivals = load.arrivals;
+  report.checks_tokens = load.tokens;
+  if (load.tokens) row_.checks_tokens = *load.tokens;
   report.changed = std::move(load.changed);
   report.masters = std::max(load.masters, 1U);
   report.loop_ms = load.loop_ms;
@@ -313,6 +320,7 @@ Result<void> NodeSession::take_load(LoadFrame& load) {
     issued = table.node(slot).issued;
   });
   if (!all) return too_many_mounts();
+  if (!load.clients.empty()) host_.decider().arrived(load.clients);
   link_.send(AckFrame{load.seq, wall_ms_of(host_.loop().clock()), issued});
   return {};
 }

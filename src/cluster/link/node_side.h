@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/random.h"
 #include "cluster/link/link_host.h"
@@ -31,6 +32,13 @@ class NodeSide : public LinkHost {
   virtual unsigned loop_ms() const noexcept = 0;
   // Listeners that arrived with a redirect of this master; nullopt: they are not counted.
   virtual std::optional<std::uint64_t> arrivals_from(std::string_view master) const = 0;
+  // The clients of those that have arrived with a token of its link since the last call, so many at
+  // most.
+  virtual std::vector<std::uint32_t> arrived_clients(std::string_view /*master*/,
+                                                     std::size_t /*most*/) {
+    return {};
+  }
+  virtual bool checks_tokens() const { return false; }
   virtual unsigned masters() const noexcept = 0;  // linked to
   virtual DrainMode draining() const noexcept = 0;
   // Why most of the streams that this master offers cannot be pulled.
@@ -49,6 +57,8 @@ class NodeSide : public LinkHost {
   virtual void master_joined(MasterSession& session) = 0;
   virtual void master_left(MasterSession& session, const std::string& why) = 0;
   virtual void streams_changed() = 0;
+  // The keys by which it signs redirects to this node.
+  virtual void link_keys(const std::string& /*master*/, const std::vector<TokenKey>& /*keys*/) {}
   // How far the master's wall clock is ahead of this one, as measured just now.
   virtual void master_clock(const std::string& master, std::chrono::milliseconds ahead) = 0;
   virtual void remember_proof(const ProveFrame& proof) = 0;

@@ -108,6 +108,16 @@ std::uint64_t UnackedRedirects::pop_before(SteadyTime when) {
   return before - count_;
 }
 
+UnackedRedirects::Sum UnackedRedirects::since(SteadyTime when) const noexcept {
+  Sum sum;
+  for (auto run = runs_.rbegin(); run != runs_.rend() && run->when >= when; ++run) {
+    const auto redirects = static_cast<double>(run->redirects);
+    sum.redirects += redirects;
+    sum.kbps += redirects * run->kbps;
+  }
+  return sum;
+}
+
 void UnackedRedirects::clear() {
   runs_.clear();
   count_ = 0;

@@ -124,6 +124,10 @@ class UnackedRedirects {
   void push(SteadyTime when, double kbps);
   double pop(std::uint64_t redirects);        // as many have arrived; their kbit/s
   std::uint64_t pop_before(SteadyTime when);  // these never will; how many
+  struct Sum {
+    double redirects = 0, kbps = 0;
+  };
+  Sum since(SteadyTime when) const noexcept;
   void clear();
   std::uint64_t count() const noexcept { return count_; }
   double kbps() const noexcept { return kbps_; }
@@ -180,6 +184,9 @@ struct alignas(64) Node {
   double counted_listeners = 0;
   AcceptRate accepts;
   UnackedRedirects unacked;
+  // Of one that does not say what it carries: of the redirects in `unacked`, what is taken to have
+  // gone again, because of as many listeners of this server so many have.
+  double gone_kbps = 0, gone_listeners = 0;
   std::uint64_t turns = 0;  // redirects since the membership last changed, for "round-robin"
 
   // Identity.
@@ -213,6 +220,7 @@ struct alignas(64) Node {
   PullFault cannot = PullFault::kNone;                  // pull most of what it would
   bool counts_load = true;                     // its reports say what it carries (KH's do not)
   bool checks_tokens = false;                  // it takes a token out of a request and checks it
+  bool keyed = false;                          // it has a key of our link, see redirect_token.h
   bool counts_arrivals = false;                // they confirm our redirects one by one
   std::optional<std::uint64_t> arrivals_seen;  // as it counts them
   std::uint64_t issued = 0;                    // redirects since its epoch began
@@ -226,21 +234,22 @@ struct alignas(64) Node {
   // Whether redirected listeners arrive is measured over windows of 10 s.
   SteadyTime window_since{};
   std::uint64_t window_arrived = 0, window_lost = 0;
+  SteadyTime well_until{};  // in the last window most of them have arrived
   SteadyTime doubted_until{};
 
-  double kbps() const noexcept { return counted_kbps + masters * unacked.kbps(); }
+  double kbps() const noexcept { return counted_kbps + masters * (unacked.kbps() - gone_kbps); }
   double listeners() const noexcept {
-    return counted_listeners + masters * static_cast<double>(unacked.count());
+    return counted_listeners + masters * (static_cast<double>(unacked.count()) - gone_listeners);
   }
   // What the state is at this moment, even if no timer has run yet.
   NodeState state_at(SteadyTime now) const noexcept {
     if (state == NodeState::kDead || now >= dead_at) return NodeState::kDead;
     return state == NodeState::kUp && now >= suspect_at ? NodeState::kSuspect : state;
   }
-  // One more listener of this bitrate keeps all hard limits.
+  // One more listener of this bitrate keeps all hard limits, with all that are taken to have gone.
   bool has_room(double more_kbps, SteadyTime now) const noexcept {
-    return kbps() + more_kbps <= hard_kbps && listeners() + masters <= hard_listeners &&
-           accepts.allows(now);
+    return kbps() + masters * gone_kbps + more_kbps <= hard_kbps &&
+           listeners() + masters * (gone_listeners + 1) <= hard_listeners && accepts.allows(now);
   }
   // Of the addresses that such a client can use, names first; nullptr: none.
   const NodeAddress* address_for(PublicScheme scheme, ClientFamily family) const noexcept;

@@ -50,18 +50,59 @@ void NodeTable::take_arrivals(Node& node, const LoadReport& report) {
   node.lost += gone;
   node.sent.lost.add(static_cast<double>(gone), on_way - node.unacked.kbps(), report.received,
                      settings_.session_guess);
-  if (report.received - node.window_since < kWindow) return;
-  const std::uint64_t arrived = node.arrived - node.window_arrived;
-  const std::uint64_t lost = node.lost - node.window_lost;
-  if (arrived + lost >= kWindowLeast && lost > arrived)
-    node.doubted_until = report.received + kDoubt;
-  node.window_since = report.received;
-  node.window_arrived = node.arrived;
-  node.window_lost = node.lost;
+  judge_arrivals(node, report.received);
 }
 
-void NodeTable::issued(NodeSlot slot, std::string_view mount, double kbps, SteadyTime now) {
+// Players that do not follow are met by all nodes alike, and strangers can ask for any number of
+// redirects: what is lost accuses a node only if others do better, and if its listeners are not
+// there all the same (what is in front of it may cut the addresses).
+void NodeTable::judge_arrivals(Node& node, SteadyTime now) {
+  if (now - node.window_since < kWindow) return;
+  const std::uint64_t arrived = node.arrived - node.window_arrived;
+  const std::uint64_t lost = node.lost - node.window_lost;
+  node.window_since = now;
+  node.window_arrived = node.arrived;
+  node.window_lost = node.lost;
+  if (arrived + lost < kWindowLeast) return;
+  if (lost <= arrived) {
+    node.well_until = now + 2 * kWindow;
+    return;
+  }
+  const bool others_do = std::any_of(nodes_.begin(), nodes_.end(), [&](const Node& other) {
+    return &other != &node && !other.id.empty() && other.well_until > now;
+  });
+  const bool are_there =
+      2 * node.reported_listeners >= node.sent.redirects(now, settings_.session_guess);
+  if (others_do && !are_there)
+    node.doubted_until = now + kDoubt;
+  else if (!node.probing && !node.unreachable && now - node.last_probe >= kWindow)
+    want_probe(node, "most of the listeners that were sent there have not come");
+}
+
+void NodeTable::guess_gone(SteadyTime now) {
+  double kept = 1;
+  if (self_ != kNoNode) {
+    const Node& here = nodes_[self_];
+    const double chosen = chosen_here_.listeners(now, settings_.session_guess) -
+                          static_cast<double>(here.unacked.count());
+    if (chosen >= SentLately::kLeast) kept = std::min(1.0, here.reported_listeners / chosen);
+  }
+  for (Node& node : nodes_) {
+    const bool tells = node.counts_load || node.id.empty();
+    // As long as those of this server count that are on their way to it.
+    const auto young = tells ? UnackedRedirects::Sum{} : node.unacked.since(now - kOnItsWay);
+    const auto gone = [&](double all, double fresh) {
+      return tells ? 0 : (1 - kept) * std::max(0.0, all - fresh);
+    };
+    node.gone_kbps = gone(node.unacked.kbps(), young.kbps);
+    node.gone_listeners = gone(static_cast<double>(node.unacked.count()), young.redirects);
+  }
+}
+
+void NodeTable::issued(NodeSlot slot, std::string_view mount, double kbps, SteadyTime now,
+                       bool chosen) {
   Node& node = nodes_[slot];
+  if (slot == self_ && chosen) chosen_here_.add(1, kbps, now, settings_.session_guess);
   node.unacked.push(now, sane_kbps(kbps));
   node.accepts.take(now);
   ++node.issued;

@@ -59,6 +59,7 @@ void NodeTable::become(Node& node, NodeState state, std::string why, SteadyTime 
     node.sent.lost.add(static_cast<double>(node.unacked.count()), node.unacked.kbps(), now,
                        settings_.session_guess);
     node.unacked.clear();
+    node.gone_kbps = node.gone_listeners = 0;
     node.reported_kbps = node.reported_listeners = 0;
     node.cannot = PullFault::kNone;
     node.dead_at = node.suspect_at = SteadyTime::max();
@@ -149,6 +150,7 @@ void NodeTable::expire(SteadyTime now) {
     if (node.unreachable && !node.probing && now - node.last_probe >= kProbeAgain)
       want_probe(node, node.why);
   }
+  guess_gone(now);
   if (now >= next_sweep_) sweep(now);
 }
 

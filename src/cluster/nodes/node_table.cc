@@ -114,6 +114,7 @@ void NodeTable::describe(Node& node, NodeHello&& hello, SteadyTime now) {
   node.proven = hello.proven;
   node.masters = static_cast<std::uint8_t>(std::clamp(hello.masters, 1U, kMaxMasters));
   node.checks_tokens = hello.checks_tokens;
+  node.keyed = hello.keyed;
   weigh(node);
   expect_report(node, now);
 }
@@ -180,6 +181,7 @@ bool NodeTable::report(NodeSlot slot, const LoadReport& report) {
   node.loop_ms = report.loop_ms;
   node.relays = report.relays;
   node.cannot = report.cannot;
+  if (report.checks_tokens) node.checks_tokens = *report.checks_tokens;
   if (report.masters) {
     node.masters = static_cast<std::uint8_t>(std::clamp(*report.masters, 1U, kMaxMasters));
     weigh(node);
@@ -192,6 +194,10 @@ bool NodeTable::report(NodeSlot slot, const LoadReport& report) {
     node.reported_kbps = *report.listeners * kNominalListenerKbps;
   }
   take_arrivals(node, report);
+  node.gone_kbps = node.counts_load ? 0 : std::min(node.gone_kbps, node.unacked.kbps());
+  node.gone_listeners =
+      node.counts_load ? 0
+                       : std::min(node.gone_listeners, static_cast<double>(node.unacked.count()));
   judge_load(node, now);
   const bool all = see(node, report.changed, false, node.sampled);
   judge(node, now);

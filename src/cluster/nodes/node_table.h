@@ -11,12 +11,15 @@
 // listeners since: it need not be there any more.  Static nodes and this one do not expire.
 // Confirmation: a report that counts arrivals takes as many redirects off, oldest first, and those
 // that are 5 s older than its sample; one that does not takes off what is 500 ms older than its
-// sample.  A node that reports no load at all (KH) is taken to hold what it was sent within
-// session_guess.
+// sample.  A node that reports no load at all (stock, KH) is taken to hold what it was sent within
+// session_guess, less the part of it that this server has lost of the listeners that it was chosen
+// for: a crowd that asks and goes, or does not follow, is met by all alike.  Its limits hold for
+// all of them.
 //
 // A node is suspect as well while its loop takes more than 200 ms a turn, while its public address
 // does not answer a probe, while it says that it cannot pull most of its streams, and for a minute
-// after fewer than half of at least 20 listeners of 10 s arrived.  A reported load is
+// after fewer than half of at least 20 listeners of 10 s arrived, if most of those of another node
+// did: else they do not follow, and its address is probed.  A reported load is
 // believed down to what SentLately expects; a report of far less is an event.
 //
 // Memory: a node costs about 1 kB; of mounts see CarrierTable.
@@ -57,6 +60,7 @@ struct NodeHello {
   bool proven = true;  // `every` is its own, not a guess
   unsigned masters = 1;
   bool checks_tokens = false;
+  bool keyed = false;  // it has been told a key of our link, and confirms each client
   // As in LoadReport; without it, what the first report says is where counting begins.
   std::optional<std::uint64_t> arrivals{};
   NodeLimits limits{};  // from our configuration
@@ -74,6 +78,7 @@ struct LoadReport {
   unsigned loop_ms = 0;
   unsigned relays = 0;
   PullFault cannot = PullFault::kNone;  // pull most of what it would
+  std::optional<bool> checks_tokens{};  // nullopt: as it said
 };
 
 // What a node's reports say about a redirect that it was given at some moment.
@@ -151,8 +156,10 @@ class NodeTable {
   void was_away(SteadyTime since, SteadyTime now, SteadyTime::duration rest) noexcept;
   // When expire() has something to do next; max(): nothing.
   SteadyTime next_expiry() const noexcept;
-  // A redirect to it was given.
-  void issued(NodeSlot slot, std::string_view mount, double kbps, SteadyTime now);
+  // A redirect to it was given.  chosen: this server was chosen for it, rather than asked by one
+  // that cannot be sent elsewhere.
+  void issued(NodeSlot slot, std::string_view mount, double kbps, SteadyTime now,
+              bool chosen = true);
   // A client that was sent there came back unserved.
   void hint(NodeSlot slot, SteadyTime now);
   // How the try of its public address ended.
@@ -199,6 +206,7 @@ class NodeTable {
   NodeSlot self_ = kNoNode;
 
   SteadyTime next_sweep_;
+  FadingLoad chosen_here_;  // listeners that this server was chosen for
 
   NodeSlot free_slot();
   void describe(Node& node, NodeHello&& hello, SteadyTime now);
@@ -214,6 +222,8 @@ class NodeTable {
   void know_tags();
   std::uint64_t bits_of(const std::vector<std::string>& tags) const;
   void compare_peers(SteadyTime now);
+  void guess_gone(SteadyTime now);
+  void judge_arrivals(Node& node, SteadyTime now);
   void believe(Node& node, SteadyTime now);
   void judge_load(Node& node, SteadyTime now);
   void note_sent(Node& node, std::uint64_t redirects, double kbps, bool confirmed, SteadyTime now);

@@ -162,7 +162,7 @@ TEST(ClusterService, ItsOwnReportSaysWhatItCarries) {
 }
 TEST(ClusterService, ArrivalsAreToldWhereTokensAreChecked) {
   server.start("<cluster><id>e1</id><token keys=\"k\"/></cluster>");
-  cluster().count_arrival(token_tag("m1"));
+  cluster().count_arrival(token_tag("m1"), 0);
   LONGS_EQUAL(1, cluster().arrivals("m1"));
   CHECK(cluster().own_report({}, "m1").arrived == 1u);
   CHECK(cluster().own_report({}, "").arrived == 0u);

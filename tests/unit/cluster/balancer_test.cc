@@ -136,7 +136,7 @@ TEST(Balancer, ExplainsWithoutAnyEffect) {
   balancer.configure(settings);
   CHECK_FALSE(balancer.settings().rules.affinity);
   PickTrace trace;
-  const NodeSlot explained = balancer.explain(request, cluster.now, trace).node;
+  const NodeSlot explained = balancer.explain(request, {}, cluster.now, trace).node;
   CHECK_EQUAL(2u, trace.rows.size());
   CHECK_EQUAL(0u, balancer.table().node(edge).issued);
   CHECK_EQUAL(explained, decide().node);

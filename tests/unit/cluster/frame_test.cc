@@ -245,7 +245,29 @@ TEST(Frame, LongWaysAreSharedOutAmongFramesToo) {
   load.seq = 1;
   load.changed.assign(loads.begin(),
                       loads.begin() + static_cast<std::ptrdiff_t>(loads_that_fit(loads)));
+  load.clients.assign(kMaxClients, 0xffffffffU);
   CHECK(!load.changed.empty() && render_frame(load).size() < kLongestFrame);
+  const LoadFrame back = read<LoadFrame>(render_frame(load));
+  CHECK(back.clients == load.clients);
+}
+TEST(Frame, LoadTellsWhoseRedirectsHaveArrived) {
+  LoadFrame load;
+  load.seq = 1;
+  load.clients = {1, 0xfedcba98U};
+  load.tokens = true;
+  STRCMP_CONTAINS("\"by\":\"AAAAAf7cupg=\",\"tokens\":true", render_frame(load).c_str());
+  const LoadFrame back = read<LoadFrame>(render_frame(load));
+  CHECK(back.clients == load.clients);
+  CHECK(back.tokens == true);
+  const auto row = [](const std::string& more) {
+    return wrong(R"({"t":"LOAD","seq":1,"at":1,"lis":0,"kbps":0,)" + more + "}");
+  };
+  STRCMP_EQUAL("LOAD: by is no base64 of 4 bytes each", row(R"("by":"AAAA")").c_str());
+  STRCMP_EQUAL("LOAD: by is no base64 of 4 bytes each", row(R"("by":"?")").c_str());
+  CHECK(row("\"by\":\"" + std::string(4000, 'A') + "\"") != "(valid)");
+  CHECK_FALSE(
+      read<LoadFrame>(R"({"t":"LOAD","seq":1,"at":1,"lis":0,"kbps":0})").tokens.has_value());
+  CHECK_TRUE(read<HelloFrame>(R"({"t":"HELLO","id":"a","epoch":"b","keyed":true})").keyed);
 }
 TEST(Frame, LoadIsShort) {
   LoadFrame load;

@@ -293,15 +293,20 @@ TEST(NodeTable, SuspectsANodeWhoseLoopIsStuck) {
   CHECK(cluster.state(slot) == NodeState::kUp);
 }
 
-TEST(NodeTable, SuspectsANodeWhereListenersDoNotArrive) {
+TEST(NodeTable, SuspectsANodeWhereListenersDoNotArriveAsElsewhere) {
   const NodeSlot slot = cluster.add("edge1");
+  const NodeSlot other = cluster.add("edge2");
   cluster.report_arrivals(slot, 0, 0);
+  cluster.report_arrivals(other, 0, 0);
   for (int i = 0; i < 30; ++i) cluster.table.issued(slot, "/a", 128, cluster.now);
+  for (int i = 0; i < 30; ++i) cluster.table.issued(other, "/a", 128, cluster.now);
   for (int i = 0; i < 44; ++i) {
     cluster.pass(250ms);
+    cluster.report_arrivals(other, 0, 30);
     cluster.report_arrivals(slot, 0, 10);
   }
   CHECK(cluster.state(slot) == NodeState::kSuspect);
+  CHECK(cluster.state(other) == NodeState::kUp);
   CHECK_EQUAL(10u, cluster.table.node(slot).arrived);
   CHECK_EQUAL(20u, cluster.table.node(slot).lost);
   for (int i = 0; i < 4 * 61; ++i) {
@@ -309,6 +314,70 @@ TEST(NodeTable, SuspectsANodeWhereListenersDoNotArrive) {
     cluster.report_arrivals(slot, 0, 10);
   }
   CHECK(cluster.state(slot) == NodeState::kUp);
+}
+
+// A crowd that does not follow is met by all, and strangers can ask for any number of redirects.
+TEST(NodeTable, ProbesANodeWhereListenersArriveNowhere) {
+  const NodeSlot slot = cluster.add("edge1");
+  const NodeSlot other = cluster.add("edge2");
+  for (const NodeSlot each : {slot, other}) {
+    cluster.report_arrivals(each, 0, 0);
+    for (int i = 0; i < 300; ++i) cluster.table.issued(each, "/a", 128, cluster.now);
+  }
+  cluster.events();
+  for (int i = 0; i < 44; ++i) {
+    cluster.pass(250ms);
+    for (const NodeSlot each : {slot, other}) cluster.report_arrivals(each, 0, 10);
+  }
+  CHECK(cluster.state(slot) == NodeState::kUp);
+  CHECK(cluster.state(other) == NodeState::kUp);
+  STRCMP_EQUAL(
+      "probe wanted edge1 (most of the listeners that were sent there have not come), "
+      "probe wanted edge2 (most of the listeners that were sent there have not come)",
+      cluster.events().c_str());
+}
+
+TEST(NodeTable, DoesNotDoubtANodeWhoseListenersAreThere) {
+  const NodeSlot slot = cluster.add("edge1");
+  const NodeSlot other = cluster.add("edge2");
+  for (const NodeSlot each : {slot, other}) {
+    cluster.report_arrivals(each, 0, 0);
+    for (int i = 0; i < 30; ++i) cluster.table.issued(each, "/a", 128, cluster.now);
+  }
+  for (int i = 0; i < 44; ++i) {
+    cluster.pass(250ms);
+    LoadReport report = cluster.load(30 * 128, 30);
+    report.arrivals = 0;  // what is in front of it cuts the addresses
+    cluster.table.report(slot, report);
+    cluster.report_arrivals(other, 0, 30);
+  }
+  CHECK(cluster.state(slot) == NodeState::kUp);
+}
+
+// What a slave that reports nothing is taken to hold.
+TEST(NodeTable, TakesAsManyToHaveGoneFromASilentNodeAsFromHere) {
+  NodeHello hello = SomeCluster::hello("old", 1e6, NodeKind::kLegacy);
+  hello.capacity.listeners = 700;
+  const NodeSlot old = cluster.add(hello);
+  const NodeSlot self = cluster.add_self(1e6);
+  for (int i = 0; i < 600; ++i) {
+    cluster.table.issued(old, "/a", 128, cluster.now);
+    cluster.table.issued(self, "/a", 128, cluster.now);
+    cluster.table.issued(self, "/a", 128, cluster.now, false);
+  }
+  cluster.table.expire(cluster.now);
+  DOUBLES_EQUAL(600, cluster.table.node(old).listeners(), 0.1);
+  cluster.pass(1s);
+  cluster.report(self, 0, 0);
+  cluster.pass(1s);
+  cluster.report(self, 300 * 128, 300);
+  cluster.table.expire(cluster.now);
+  DOUBLES_EQUAL(300, cluster.table.node(old).listeners(), 2);
+  DOUBLES_EQUAL(300 * 128, cluster.table.node(old).kbps(), 2 * 128);
+  // Its limit holds for all of them.
+  CHECK(cluster.table.node(old).has_room(128, cluster.now));
+  for (int i = 0; i < 100; ++i) cluster.table.issued(old, "/a", 128, cluster.now);
+  CHECK_FALSE(cluster.table.node(old).has_room(128, cluster.now));
 }
 
 TEST(NodeTable, DoesNotDoubtANodeForAFewWhoNeverCame) {

@@ -119,6 +119,32 @@ TEST(RedirectToken, IsWhatTheProtocolSays) {
                hex_encode(bytes.substr(8)).c_str());
 }
 
+TEST(RedirectToken, OfALinkNamesTheClientAndIsForItsNode) {
+  const TokenKeys master("of this run");
+  const std::string text =
+      master.sign_for_link("edge1", "/a", 7, now, RedirectToken::kAgain, 0xfedcba98U);
+  LONGS_EQUAL(RedirectToken::kTextBytes, text.size());
+  const std::vector<LinkKey> told{make_link_key("other", 1, "x"),
+                                  make_link_key("m1", master.name(), master.link_key("edge1"))};
+  const RedirectToken read = check_link_token(text, told, "/a", now);
+  CHECK(read.verdict == RedirectToken::Verdict::kValid);
+  LONGS_EQUAL(0xfedcba98U, read.client);
+  LONGS_EQUAL(7, read.master);
+  LONGS_EQUAL(RedirectToken::kAgain, read.hops);
+  CHECK(check_link_token(text, told, "/b", now).verdict == RedirectToken::Verdict::kForeign);
+  CHECK(check_link_token(text, told, "/a", now + std::chrono::seconds(66)).verdict ==
+        RedirectToken::Verdict::kExpired);
+  const std::vector<LinkKey> others{make_link_key("m1", master.name(), master.link_key("edge2"))};
+  CHECK(check_link_token(text, others, "/a", now).verdict == RedirectToken::Verdict::kForeign);
+  std::string changed = text;
+  changed[12] = changed[12] == 'A' ? 'B' : 'A';  // the client
+  CHECK(check_link_token(changed, told, "/a", now).verdict == RedirectToken::Verdict::kForeign);
+  // One is not taken for the other.
+  CHECK(master.check(text, "edge1", "/a", now).verdict == RedirectToken::Verdict::kForged);
+  CHECK(check_link_token(master.sign("edge1", "/a", 7, now), told, "/a", now).verdict ==
+        RedirectToken::Verdict::kForeign);
+}
+
 TEST_GROUP(TakeToken) {
   const std::string token = std::string(26, 'a') + "-";
   std::string left, taken;
