@@ -100,12 +100,27 @@ def the_administration_is_found_without_its_last_slash(t):
 
 @test
 def a_mount_has_a_pls(t):
-    server = t.server()
+    server = t.server(body="<mount><mount-name>/a b.mp3</mount-name></mount>")
     reply = server.ask("GET /a%20b.mp3.pls HTTP/1.0", ["Host: radio.example:9"])
     equal((reply.status, reply.get("Content-Type")), (200, "audio/x-scpls"))
     equal(reply.text, "[playlist]\r\nNumberOfEntries=1\r\nFile1=http://radio.example:9/a%20b.mp3\r\nLength1=-1\r\nVersion=2\r\n")
     (server.dir / "web" / "own.pls").write_text("mine")
     equal(server.get("/own.pls").text, "mine")
+
+
+@test
+def a_playlist_is_of_what_plays_or_may_play(t):
+    server = t.server(paths='<alias source="/radio" destination="/live.mp3"/>', body="""
+        <mount><mount-name>/off.mp3</mount-name></mount>
+        <relay><server>127.0.0.1</server><port>%d</port><mount>/far.mp3</mount><local-mount>/near.mp3</local-mount><on-demand>1</on-demand></relay>""" % free_port())
+    server.source("/live.mp3")
+    (server.dir / "web" / "jingle.mp3").write_bytes(b"x" * 500)
+    for name in ("/live.mp3", "/off.mp3", "/near.mp3", "/jingle.mp3", "/radio"):
+        for ending in (".m3u", ".pls"):
+            equal(server.get(name + ending).status, 200, name + ending)
+    for name in ("/nothing.mp3", "/a/live.mp3"):
+        for ending in (".m3u", ".pls"):
+            equal(server.get(name + ending).status, 404, name + ending)
 
 
 BROWSER = ["Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"]
@@ -296,7 +311,7 @@ def parts_of_files(t):
 
 @test
 def without_fileserve_there_are_no_files_but_playlists_and_pages(t):
-    server = t.server(body="<fileserve>0</fileserve>")
+    server = t.server(body="<fileserve>0</fileserve><mount><mount-name>/m</mount-name></mount>")
     (server.dir / "web" / "a.html").write_text("x")
     equal(server.get("/a.html").status, 404)
     equal(server.get("/m.m3u").status, 200)
@@ -319,7 +334,7 @@ def playlists_name_the_host_that_was_asked(t):
 
 @test
 def a_host_header_cannot_add_lines_to_a_playlist(t):
-    server = t.server()
+    server = t.server(body="<mount><mount-name>/m</mount-name></mount>")
     reply = server.get("/m.m3u", headers=["Host: a:1/%0d%0ahttp://evil:2"])
     equal(reply.text.count("\n"), 1)
 

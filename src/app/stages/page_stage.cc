@@ -1,6 +1,12 @@
 #include "app/stages/page_stage.h"
 
+#include <algorithm>
+
 #include "admin/builtin.h"
+#include "app/cluster/cluster_links.h"
+#include "app/cluster/cluster_service.h"
+#include "app/cluster/relay_service.h"
+#include "app/services/external_service.h"
 #include "app/services/worker.h"
 #include "app/station/foreign_pages.h"
 #include "http/page_headers.h"
@@ -34,6 +40,27 @@ std::string with_https(std::string body, Connection& connection, const Config& c
   for (std::size_t at = 0; (at = body.find(from, at)) != std::string::npos; at += to.size())
     body.replace(at, from.size(), to);
   return body;
+}
+
+// Something plays under this name, or may: a list of any other would be a dead link.
+bool may_play(Services& services, const Config& config, const std::string& name) {
+  if (services.mounts.find(name) || services.files.read()->has_file(name)) return true;
+  if (mount_section(config, name).name == name ||
+      !mount_settings(config, name).fallback_mount.empty())
+    return true;
+  const auto& aliases = config.paths.aliases;
+  if (std::any_of(aliases.begin(), aliases.end(),
+                  [&name](const Alias& alias) { return alias.source == name; }))
+    return true;
+  if (std::any_of(config.relays.begin(), config.relays.end(),
+                  [&name](const RelaySettings& relay) { return relay.local_mount == name; }))
+    return true;
+  // A master or a backend may know it.
+  if (services.links->masters().any_linked() || services.relays->publishes() ||
+      services.external->on_demand())
+    return true;
+  return services.cluster->decider().with_table(
+      [&name](const NodeTable& table) { return table.mount(name) != nullptr; });
 }
 
 }  // namespace
@@ -122,14 +149,14 @@ Verdict FileStage::handle(Connection& connection) {
   const auto listed = [&request](std::string_view ending) {
     return request.path.ends_with(ending) && request.path.size() > ending.size() + 1;
   };
-  if (const bool is_m3u = listed(".m3u"); is_m3u || listed(".pls")) {
+  const bool is_m3u = listed(".m3u");
+  const std::string of = request.path.substr(0, request.path.size() - 4);
+  if ((is_m3u || listed(".pls")) && may_play(services, *config, of)) {
     ResponseHead head;
     head.content_type = is_m3u ? kM3uType : kPlsType;
     const auto print = is_m3u ? m3u : pls;
     const std::string body =
-        print(host_for(connection, *config),
-              std::string_view(request.path).substr(0, request.path.size() - 4),
-              connection.secure() ? "https" : "http");
+        print(host_for(connection, *config), of, connection.secure() ? "https" : "http");
     head.content_length = body.size();
     connection.reply(head, body);
     return Verdict::kAnswered;
