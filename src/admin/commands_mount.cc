@@ -74,6 +74,28 @@ void respond_moved(AdminTask task, const std::string& to, const MoveOffer& offer
   task.send(std::move(xml).finish(), "response.xsl");
 }
 
+// SHOUTcast's panels ask for it again and again; addresses of listeners are for administrators.
+void answer_viewxml(AdminTask task) {
+  Station& station = *task.station;
+  const auto send = [](AdminTask& asked, const std::vector<ShoutcastListener>& listeners) {
+    const Station::ShoutcastSight sight = asked.station->shoutcast_sight(asked.mount);
+    AdminAnswer answer;
+    answer.content_type = "text/xml; charset=UTF-8";
+    answer.body = shoutcast_view_xml(sight.stream, listeners, sight.played);
+    asked.done(std::move(answer));
+  };
+  if (task.request.role != AdminRole::kAdmin) return send(task, {});
+  const std::string mount = task.mount;
+  station.listeners_of(
+      mount, [task = std::move(task), send](std::vector<ListenerRow> rows) mutable {
+        std::vector<ShoutcastListener> listeners;
+        for (ListenerRow& row : rows)
+          listeners.push_back(
+              {std::move(row.ip), std::move(row.user_agent), row.id, row.connected_seconds});
+        send(task, listeners);
+      });
+}
+
 }  // namespace
 
 // id=: one encoder of the mount, the writer or a standby.
@@ -168,6 +190,7 @@ void answer_admin_cgi(AdminRequest request, std::string mount, Station& station,
   const AdminRole role = task.request.role;
   if (role != AdminRole::kAdmin && role != AdminRole::kSource)
     return task.done(admin_error(401, ""));
+  if (task.param("mode") == "viewxml") return answer_viewxml(std::move(task));
   if (const std::string_view problem = cgi_problem(task); !problem.empty())
     return task.fail(problem);
   TitleRequest title;

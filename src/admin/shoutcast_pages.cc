@@ -31,6 +31,17 @@ std::string local_clock(WallTime at) {
 
 constexpr std::string_view kFurtherGenres[] = {"2", "3", "4", "5"};
 
+void write_song_history(XmlWriter& xml, const std::vector<PlayedTitle>& played) {
+  xml.open("SONGHISTORY");
+  for (const PlayedTitle& one : played) {
+    xml.open("SONG");
+    xml.element("PLAYEDAT", played_at(one.at));
+    xml.element("TITLE", one.title);
+    xml.close();
+  }
+  xml.close();
+}
+
 }  // namespace
 
 std::string shoutcast_7_html(const ShoutcastStream& stream) {
@@ -71,6 +82,43 @@ std::string shoutcast_stats_xml(const ShoutcastStream& stream) {
   return std::move(xml).finish();
 }
 
+std::string shoutcast_view_xml(const ShoutcastStream& stream,
+                               const std::vector<ShoutcastListener>& listeners,
+                               const std::vector<PlayedTitle>& played) {
+  XmlWriter xml;
+  xml.open("SHOUTCASTSERVER");
+  xml.element("CURRENTLISTENERS", stream.listeners);
+  xml.element("PEAKLISTENERS", stream.peak);
+  xml.element("MAXLISTENERS", stream.most);
+  xml.element("REPORTEDLISTENERS", stream.listeners);
+  xml.element("AVERAGETIME", std::uint64_t{0});
+  xml.element("SERVERGENRE", stream.genre);
+  xml.element("SERVERURL", stream.url);
+  xml.element("SERVERTITLE", stream.name);
+  xml.element("SONGTITLE", stream.title);
+  for (const std::string_view none : {"SONGURL", "IRC", "ICQ", "AIM"}) xml.element(none, "");
+  xml.element("WEBHITS", std::uint64_t{0});
+  xml.element("STREAMHITS", stream.hits);
+  xml.element("STREAMSTATUS", std::uint64_t{stream.on_air});
+  xml.element("BITRATE", stream.bitrate.empty() ? "0" : stream.bitrate);
+  xml.element("CONTENT", stream.content_type);
+  xml.element("VERSION", stream.version);
+  xml.open("LISTENERS");
+  for (const ShoutcastListener& one : listeners) {
+    xml.open("LISTENER");
+    xml.element("HOSTNAME", one.address);
+    xml.element("USERAGENT", one.agent);
+    xml.element("UNDERRUNS", std::uint64_t{0});
+    xml.element("CONNECTTIME", one.seconds);
+    xml.element("POINTER", std::uint64_t{0});
+    xml.element("UID", one.id);
+    xml.close();
+  }
+  xml.close();
+  write_song_history(xml, played);
+  return std::move(xml).finish();
+}
+
 std::string shoutcast_stats_json(const ShoutcastStream& stream) {
   JsonWriter json;
   json.begin_object();
@@ -102,13 +150,7 @@ std::string shoutcast_stats_json(const ShoutcastStream& stream) {
 std::string shoutcast_played_xml(const std::vector<PlayedTitle>& played) {
   XmlWriter xml;
   xml.open("SHOUTCASTSERVER");
-  xml.open("SONGHISTORY");
-  for (const PlayedTitle& one : played) {
-    xml.open("SONG");
-    xml.element("PLAYEDAT", played_at(one.at));
-    xml.element("TITLE", one.title);
-    xml.close();
-  }
+  write_song_history(xml, played);
   return std::move(xml).finish();
 }
 

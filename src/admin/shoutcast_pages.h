@@ -27,6 +27,14 @@ struct ShoutcastStream {
 // "…<body>listeners,on air,peak,most,unique,bitrate,title</body></html>"
 std::string shoutcast_7_html(const ShoutcastStream& stream);
 std::string shoutcast_stats_xml(const ShoutcastStream& stream);
+// Of SHOUTcast 1's admin.cgi?mode=viewxml, for panels: with listeners and what was played.
+struct ShoutcastListener {
+  std::string address, agent;
+  std::uint64_t id = 0, seconds = 0;
+};
+std::string shoutcast_view_xml(const ShoutcastStream& stream,
+                               const std::vector<ShoutcastListener>& listeners,
+                               const std::vector<PlayedTitle>& played);
 std::string shoutcast_stats_json(const ShoutcastStream& stream);
 std::string shoutcast_played_xml(const std::vector<PlayedTitle>& played);
 std::string shoutcast_played_json(const std::vector<PlayedTitle>& played);

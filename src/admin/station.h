@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "admin/shoutcast_pages.h"
 #include "admin/stats_tree.h"
 #include "archive/where.h"
 #include "auth/authenticator.h"
@@ -86,6 +87,7 @@ struct ListenerRow {
   std::uint64_t lag_bytes = 0;
   std::uint64_t bytes_sent = 0;
   bool relay = false;  // a server that relays; behind it are listeners of its own
+  bool hls = false;    // by HLS: a session, without a connection that lasts
 };
 
 // The listeners that would move, and whether they can: a player cannot change its format.
@@ -219,6 +221,12 @@ class Station {
   // An error (of any kind) is answered 503: a short list would end relays (decisions C11).
   virtual void mounts(Then<Result<std::vector<MountRow>>> then) = 0;
   virtual MountState state_of(const std::string& mount) = 0;
+  // What SHOUTcast's pages say of a mount, hidden or not, and what was played on it.
+  struct ShoutcastSight {
+    ShoutcastStream stream;
+    std::vector<PlayedTitle> played;
+  };
+  virtual ShoutcastSight shoutcast_sight(const std::string& /*mount*/) { return {}; }
   // A Shoutcast v1 source feeds the mount (only then /admin.cgi may set its title).
   virtual bool fed_by_shoutcast(const std::string& mount) = 0;
 

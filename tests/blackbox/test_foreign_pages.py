@@ -2,7 +2,7 @@
 import urllib.parse
 import xml.etree.ElementTree as ET
 
-from harness import check, equal, matches, test, wait_for
+from harness import ADMIN, SOURCE, check, equal, matches, test, wait_for
 
 
 def titled(server, name, *titles):
@@ -157,3 +157,27 @@ def an_own_mount_of_such_a_name_and_an_alias_win(t):
     server.source("/sc.mp3").play(50)
     equal(head_of(server, "/;a").status, 404, "the alias")
     equal(head_of(server, "/;b").status, 200)
+
+
+@test
+def a_panel_reads_the_statistics_by_admin_cgi(t):
+    server = t.server(body="<shoutcast-mount>/b.mp3</shoutcast-mount><mount><mount-name>/b.mp3</mount-name><max-listeners>32</max-listeners><hidden>1</hidden></mount>")
+    address = "/admin.cgi?mode=viewxml&page=1&pass="
+    password = ADMIN.split(":")[1]
+    equal(ET.fromstring(server.get(address + password).text).findtext("STREAMSTATUS"), "0", "off the air")
+    source = server.source("/b.mp3", lines=["ice-bitrate: 128", "ice-name: Radio <B>"])
+    source.play(5)
+    server.listener("/b.mp3", lines=["User-Agent: winamp & co"])
+    titled(server, "/b.mp3", "One,%20Two")
+    reply = server.get(address + password)
+    equal((reply.status, reply.get("Content-Type")), (200, "text/xml; charset=UTF-8"))
+    root = ET.fromstring(reply.text)
+    equal(root.tag, "SHOUTCASTSERVER")
+    for name, value in (("CURRENTLISTENERS", "1"), ("STREAMSTATUS", "1"), ("MAXLISTENERS", "32"), ("SERVERTITLE", "Radio <B>"),
+                        ("SONGTITLE", "One, Two"), ("BITRATE", "128"), ("CONTENT", "audio/mpeg"), ("LISTENERS/LISTENER/HOSTNAME", "127.0.0.1"),
+                        ("LISTENERS/LISTENER/USERAGENT", "winamp & co"), ("SONGHISTORY/SONG/TITLE", "One, Two")):
+        equal(root.findtext(name), value, name)
+    root = ET.fromstring(server.get(address + SOURCE.split(":")[1]).text)
+    equal((root.findtext("CURRENTLISTENERS"), root.find("LISTENERS/LISTENER")), ("1", None), "its encoder sees no addresses")
+    equal(server.get(address + "wrong").status, 401)
+    equal(server.get("/admin.cgi?mode=viewxml").status, 400)

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <set>
 
-#include "admin/shoutcast_pages.h"
 #include "base/strings.h"
 #include "http/message.h"
 
@@ -46,11 +45,26 @@ std::string field(const StatsSource* source, const char* name, const char* other
   return {};
 }
 
+std::vector<MountHistory> histories(const Services& services, const Config& config,
+                                    const PageAsk& ask, const StatsDocument& document) {
+  std::vector<MountHistory> out;
+  for (const std::string& name : services.titles.mounts()) {
+    if ((ask.mount && *ask.mount != name) || !is_shown(config, name)) continue;
+    out.push_back(
+        {name, shoutcast_stream(services, config, name, document).name, services.titles.of(name)});
+  }
+  return out;
+}
+
+}  // namespace
+
 ShoutcastStream shoutcast_stream(const Services& services, const Config& config,
-                                 const std::string& name, const StatsDocument& document) {
+                                 const std::string& name, const StatsDocument& document,
+                                 bool hidden_too) {
   const auto at = std::find_if(document.sources.begin(), document.sources.end(),
                                [&name](const StatsSource& source) { return source.mount == name; });
-  const StatsSource* source = at == document.sources.end() || at->hidden ? nullptr : &*at;
+  const StatsSource* source =
+      at == document.sources.end() || (at->hidden && !hidden_too) ? nullptr : &*at;
   ShoutcastStream stream;
   stream.mount = name;
   stream.version = config.server_id;
@@ -83,19 +97,6 @@ ShoutcastStream shoutcast_stream(const Services& services, const Config& config,
             .count()));
   return stream;
 }
-
-std::vector<MountHistory> histories(const Services& services, const Config& config,
-                                    const PageAsk& ask, const StatsDocument& document) {
-  std::vector<MountHistory> out;
-  for (const std::string& name : services.titles.mounts()) {
-    if ((ask.mount && *ask.mount != name) || !is_shown(config, name)) continue;
-    out.push_back(
-        {name, shoutcast_stream(services, config, name, document).name, services.titles.of(name)});
-  }
-  return out;
-}
-
-}  // namespace
 
 bool is_foreign_path(const Services& services, const std::string& path) {
   const bool ours = path == kHistoryJson || path == kHistoryPage;

@@ -15,11 +15,16 @@
 #include <optional>
 #include <string>
 
+#include "admin/shoutcast_pages.h"
 #include "app/station/page_cache.h"
 
 namespace lb {
 
 bool is_foreign_path(const Services& services, const std::string& path);
+// hidden_too: for administrators.
+ShoutcastStream shoutcast_stream(const Services& services, const Config& config,
+                                 const std::string& name, const StatsDocument& document,
+                                 bool hidden_too = false);
 // nullopt: there is no such stream.
 std::optional<PageAsk> foreign_page_ask(const Services& services, const std::string& path,
                                         const std::string& query);

@@ -13,6 +13,7 @@
 #include "app/services/hls_service.h"
 #include "app/services/login_service.h"
 #include "app/services/worker.h"
+#include "app/station/foreign_pages.h"
 #include "app/station/mount_files.h"
 #include "app/station/station_stats.h"
 #include "app/station/stats_renderer.h"
@@ -89,6 +90,13 @@ void ServerStation::stats_text(std::optional<std::string> mount, Then<std::strin
   const StatsDocument document =
       make_stats(services_, services_.cluster->listeners_elsewhere(mount), mount);
   then(stats_xml(document, {.hidden_too = true, .mount = std::move(mount)}));
+}
+
+Station::ShoutcastSight ServerStation::shoutcast_sight(const std::string& mount) {
+  const StatsDocument document =
+      make_stats(services_, services_.cluster->listeners_elsewhere(mount), mount);
+  return {shoutcast_stream(services_, *services_.config.read(), mount, document, true),
+          services_.titles.of(mount)};
 }
 
 void ServerStation::stats_news(std::shared_ptr<const StatsDocument> since, bool dump_too,
@@ -201,6 +209,7 @@ void ServerStation::listeners_of(const std::string& name, Then<std::vector<Liste
           row.referer = session.referer;
           row.connected_seconds = static_cast<std::uint64_t>(session.connected.count());
           row.bytes_sent = session.bytes;
+          row.hls = true;
           rows.push_back(std::move(row));
         }
         then(std::move(rows));

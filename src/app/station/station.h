@@ -19,6 +19,7 @@ class ServerStation final : public Station {
                   Then<StatsNews> then) override;
   void mounts(Then<Result<std::vector<MountRow>>> then) override;
   MountState state_of(const std::string& mount) override;
+  ShoutcastSight shoutcast_sight(const std::string& mount) override;
   bool fed_by_shoutcast(const std::string& mount) override;
   void archive(const std::string& mount, std::int64_t from_ms, std::int64_t to_ms,
                Then<ArchiveSight> then) override;
