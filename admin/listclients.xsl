@@ -51,7 +51,7 @@
 <tr>
 <td class="short" data-label="IP"><xsl:value-of select="IP"/><xsl:if test="username"> (<xsl:value-of select="username"/>)</xsl:if></td>
 <td class="short" data-label="Connected" title="{Connected} s"><xsl:call-template name="duration"><xsl:with-param name="seconds" select="Connected"/></xsl:call-template></td>
-<td data-label="User Agent"><xsl:value-of select="UserAgent"/></td>
+<td data-label="User Agent"><xsl:value-of select="UserAgent"/><xsl:if test="hls"> (HLS)</xsl:if></td>
 <td class="action"><details class="confirm danger"><summary aria-label="Kick listener {ID}">Kick</summary>
 <form class="sure" method="post" action="killclient.xsl"><p><input type="hidden" name="mount" value="{$mount}"/><input type="hidden" name="id" value="{ID}"/>Disconnect? <button type="submit">Kick</button></p></form>
 </details></td>

@@ -33,6 +33,7 @@ std::string listeners_xml(const std::string& mount, std::vector<ListenerRow> row
     xml.element("lag", row.lag_bytes);
     xml.element("bytes_sent", row.bytes_sent);
     if (row.relay) xml.element("relay", std::uint64_t{1});
+    if (row.hls) xml.element("hls", std::uint64_t{1});
     xml.close();
   }
   return std::move(xml).finish();

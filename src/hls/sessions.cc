@@ -148,7 +148,7 @@ void HlsSessions::leave_crowd(HlsSession& session) {
   const auto found = shard.crowds.find(session.crowd);
   if (found == shard.crowds.end()) return;
   Crowd& crowd = found->second;
-  const std::uint64_t part = crowd.bytes / std::max<std::size_t>(1, crowd.sessions);
+  const std::uint64_t part = crowd.part();
   crowd.bytes -= part;
   session.bytes += part;
   if (--crowd.sessions == 0) shard.crowds.erase(found);
@@ -238,6 +238,7 @@ std::vector<HlsSessionPtr> HlsSessions::take_holders(const SlotGate& gate,
 
 std::vector<HlsSessions::Row> HlsSessions::list(const Mount& mount, SteadyTime now) const {
   std::vector<Row> rows;
+  std::vector<std::string> crowds;
   for (const Shard& shard : shards_) {
     const std::lock_guard<std::mutex> guard(shard.mutex);
     for (const auto& [key, session] : shard.sessions) {
@@ -251,7 +252,14 @@ std::vector<HlsSessions::Row> HlsSessions::list(const Mount& mount, SteadyTime n
       row.connected = std::chrono::duration_cast<std::chrono::seconds>(now - session->began);
       row.bytes = session->bytes;
       rows.push_back(std::move(row));
+      crowds.push_back(session->crowd);
     }
+  }
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const CrowdShard& shard = crowds_[place_of(crowds[i])];
+    const std::lock_guard<std::mutex> guard(shard.mutex);
+    if (const auto found = shard.crowds.find(crowds[i]); found != shard.crowds.end())
+      rows[i].bytes += found->second.part();
   }
   return rows;
 }

@@ -11,6 +11,7 @@
 // Bounds: by the gates that a session has entered before it is added; a place is 1 kB.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdint>
@@ -43,11 +44,17 @@ struct HlsSession {
   SteadyTime until = SteadyTime::max();  // max-listener-duration
   std::chrono::seconds patience{20};     // that it may ask for nothing
   bool earned = false;                   // its player has fetched a segment
+  std::chrono::milliseconds segment{0};  // how long each is, about
   // Of the shard from here on.
   SteadyTime seen{};
   SteadyTime listed{};  // a newcomer's: when it could have asked for a segment
   std::uint64_t bytes = 0;
 
+  // From its first request to the end of what it has fetched last, as far as that is over.
+  std::chrono::seconds listened(SteadyTime now) const noexcept {
+    const auto heard = earned ? seen + segment : seen;
+    return std::chrono::duration_cast<std::chrono::seconds>(std::min(heard, now) - began);
+  }
   // Before the mount goes, and the gate with it.
   ~HlsSession() { place.leave(); }
 };
@@ -94,6 +101,7 @@ class HlsSessions {
     std::chrono::seconds connected{0};
     std::uint64_t bytes = 0;
   };
+  // With their part of what their crowds have fetched.
   std::vector<Row> list(const Mount& mount, SteadyTime now) const;
   std::size_t size() const;
 
@@ -105,9 +113,11 @@ class HlsSessions {
   struct Crowd {
     std::uint64_t bytes = 0;
     std::size_t sessions = 0;
+
+    std::uint64_t part() const noexcept { return bytes / std::max<std::size_t>(1, sessions); }
   };
   struct CrowdShard {
-    std::mutex mutex;
+    mutable std::mutex mutex;
     std::unordered_map<std::string, Crowd> crowds;
   };
   struct NewcomerShard {

@@ -190,6 +190,7 @@ def each_player_is_one_listener_until_it_is_silent(t):
         player.close()
     rows = server.get("/admin/listclients?mount=/m.mp3", ADMIN).xml().findall("source/listener")
     equal(len(rows), PLAYERS, "rows of listclients")
+    check(all(row.findtext("hls") == "1" and int(row.findtext("bytes_sent")) > 20000 for row in rows), "each is said to be HLS, with its segments")
 
     def only_those_that_stay():
         for player in stay:
@@ -199,6 +200,7 @@ def each_player_is_one_listener_until_it_is_silent(t):
     lines = [line for line in server.log("access").split("\n") if "live.m3u8" in line]
     equal(len(lines), len(go), "access lines")
     check(all(int(line.split('" ')[1].split()[1]) > 20000 for line in lines), "their bytes: %r" % lines[:2])
+    check(all(int(line.split()[-1]) >= 2 for line in lines), "their times have the last segment: %r" % lines[:2])
     ident = next(row.find("ID").text if row.find("ID") is not None else row.get("id") for row in rows
                  if row.find("UserAgent").text == "player/0")
     server.get("/admin/killclient?mount=/m.mp3&id=" + ident, ADMIN)

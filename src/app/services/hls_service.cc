@@ -97,8 +97,7 @@ void HlsService::finish(std::vector<HlsSessionPtr> ended) {
     facts.bytes_sent = session->bytes;
     facts.referer = session->facts.referer();
     facts.user_agent = session->facts.user_agent();
-    facts.seconds =
-        std::chrono::duration_cast<std::chrono::seconds>(session->seen - session->began).count();
+    facts.seconds = session->listened(services_.clock.steady()).count();
     log_access(services_.log, facts, services_.clock.wall());
     if (session->notice) session->notice->set_bytes_sent(session->bytes);
     const std::shared_ptr<Mount> mount = session->mount;

@@ -211,6 +211,7 @@ std::optional<Verdict> HlsStage::admit(Connection& connection,
   session->began = worker_.loop.now();
   const auto longest = context.time_limit.value_or(mount->settings()->max_listener_duration);
   if (longest.count() > 0) session->until = session->began + longest;
+  session->segment = std::chrono::milliseconds(mount->settings()->segment_ms);
   session->patience = std::max(kShortestPatience, 3 * ask.config->hls.segment);
   services.hls->begin_session(std::move(session));
   ask.known = true;

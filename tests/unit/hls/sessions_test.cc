@@ -90,6 +90,30 @@ TEST(HlsSessions, WhatACrowdFetchesIsSharedAmongItsSessions) {
   CHECK(bytes[1] >= 600 && bytes[2] >= 500);
   LONGS_EQUAL(7, bytes[3]);
 }
+TEST(HlsSessions, AListHasWhatTheyHaveGotByNow) {
+  sessions.add(made("a", 1), now);
+  sessions.add(made("b", 2), now);
+  sessions.touch("a", "/m", now, 100);
+  sessions.count_segment("c", 1000, "192.0.2.1", "/m");
+  for (int twice = 0; twice < 2; ++twice) {
+    std::array<std::uint64_t, 3> bytes{};
+    for (const auto& row : sessions.list(*mount, now)) bytes[row.id] = row.bytes;
+    LONGS_EQUAL(600, bytes[1]);
+    LONGS_EQUAL(500, bytes[2]);
+  }
+}
+TEST(HlsSessions, TheTimeOfAListeningEndsWithItsLastSegment) {
+  auto session = made("a", 1);
+  session->began = session->seen = now;
+  session->segment = 6s;
+  session->earned = false;
+  LONGS_EQUAL(0, session->listened(now + 30s).count());
+  session->earned = true;
+  LONGS_EQUAL(6, session->listened(now + 30s).count());
+  LONGS_EQUAL(2, session->listened(now + 2s).count());
+  session->seen = now + 12s;
+  LONGS_EQUAL(18, session->listened(now + 32s).count());
+}
 TEST(HlsSessions, CanBeTakenByTheirMountTheirAgeAndTheirNumber) {
   for (std::uint64_t i = 1; i <= 5; ++i) {
     sessions.add(made("s" + std::to_string(i), i), now);
