@@ -76,6 +76,8 @@ std::string go_on_page(std::string_view to) {
 std::string handover_page(std::string_view origin, std::string_view token) {
   return page_frame("To another node", "",
                     "<h2>To another node</h2>\n<section class=\"roundbox\">\n"
+                    "<p>Each node keeps its own logins. This button takes yours along to the "
+                    "other node, once and without the password.</p>\n"
                     "<form class=\"alignedform\" method=\"post\" action=\"" +
                         html_escape(origin) +
                         "/admin/login\"><p><input type=\"hidden\" name=\"token\" value=\"" +

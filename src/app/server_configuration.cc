@@ -172,8 +172,10 @@ void Server::apply_records(const OverlayUpdate& update) {
     if (++lines > kMaxPlanLines) break;
     services_->log.info("config/records", to_string(change));
   }
-  services_->log.info("config/records", "records of " + std::to_string(update.mounts.size()) +
-                                            " mounts have changed, " +
+  const std::size_t mounts = update.mounts.size();
+  services_->log.info("config/records", (mounts == 1 ? "the record of 1 mount has changed, "
+                                                     : "records of " + std::to_string(mounts) +
+                                                           " mounts have changed, ") +
                                             counted_changes(update.plan.size()));
 }
 

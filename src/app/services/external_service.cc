@@ -158,8 +158,9 @@ void ExternalService::ask() {
 void ExternalService::failed(const std::string& why) {
   ++failures_;
   pause_ = std::clamp(pause_ * 2, std::chrono::seconds(1), kMaxPause);
+  const std::string url = shown_url(settings_.url);
   if (why != trouble_ || pause_ == kMaxPause)
-    services_.log.warn(kExternalModule, shown_url(settings_.url) + ": " + why + "; the " +
+    services_.log.warn(kExternalModule, (why.starts_with(url) ? why : url + ": " + why) + "; the " +
                                             std::to_string(book_.size()) +
                                             " mounts that it has named stay, next " + "try in " +
                                             std::to_string(pause_.count()) + " s");
@@ -203,7 +204,8 @@ void ExternalService::take(ExternalBook::Step step) {
     services_.log.warn(
         kExternalModule,
         count + " of " + std::to_string(book_.size()) + " mounts are gone from the list " +
-            quoted(pending.identity) + "; they stay until " +
+            (pending.identity.starts_with('"') ? pending.identity : quoted(pending.identity)) +
+            "; they stay until " +
             (pending.by_hand ? "an administrator confirms it (/admin/external/confirm)"
                              : std::to_string(settings_.confirm) + " lists in a row say so"));
     services_.events->publish("external-removal", node_,

@@ -100,8 +100,9 @@ void ApiOrders::drain(const ApiOrder& order, const std::string& asked_by, Then t
   if (!order.node.empty()) {
     if (order.drain_seconds)
       return then(order_refused("node " + order.node +
-                                " drains for the time of its own configuration; time is taken of "
-                                "this server only"));
+                                " drains for as long as its own configuration says; leave \"time\" "
+                                "out, or send this to " +
+                                order.node + " itself"));
     CommandFrame command;
     command.verb = CommandFrame::Verb::kDrain;
     command.drain = order.drain ? mode.value_or(DrainMode::kSoft) : DrainMode::kOff;
