@@ -10,7 +10,7 @@ const LABELS = {'stream-name': 'Name of the stream', 'stream-description': 'Desc
 
 // What it does, and the shape that shows it.
 export function stateOf(one) {
-  const air = one['on-air'] ?? one.on_air;
+  const air = one['on-air'];
   if (one.state === 'suspended' || one['suspended-by']) return ['suspended', 'off'];
   if (one.state === 'unplaced') return ['no node has it', 'off'];
   if (one.state === 'moving') return [air ? 'on air, moving' : 'moving', air ? 'up' : 'half'];

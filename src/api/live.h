@@ -21,12 +21,20 @@ enum class Look : std::uint8_t {
   kListener,   // the one of its path, and the nodes
 };
 
+// The source of a mount at this server.
+struct SourceNow {
+  std::string user;  // of its login; "": it is a relay
+  std::string address, agent;
+  std::int64_t since = 0;  // Unix seconds
+  std::uint64_t kbps = 0;  // as measured; 0: not known yet
+};
+
 // A mount, over the whole cluster as far as this server knows it.
 struct MountNow {
   bool on_air = false;
   std::uint64_t listeners = 0;
-  std::string source_ip;  // of a source at this server; "": none
-  std::string title;      // "": none, or it plays elsewhere
+  std::optional<SourceNow> source;  // nullopt: none at this server
+  std::string title;                // "": none, or it plays elsewhere
 };
 
 struct NodeNow {

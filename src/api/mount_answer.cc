@@ -91,7 +91,23 @@ void write_addresses(JsonWriter& json, const PlanContext& context, const std::st
 
 void write_now(JsonWriter& json, const PlanContext& context, const std::string& mount) {
   const MountNow now = context.world.now_of(mount);
-  for (const std::string_view name : {"on_air", "on-air"}) json.key(name).boolean(now.on_air);
+  json.key("on-air").boolean(now.on_air);
+  json.key("fed-by");
+  if (now.source) {
+    json.begin_object();
+    text_or_null(json, "user", now.source->user);
+    text_or_null(json, "address", context.who.addresses ? now.source->address : std::string());
+    text_or_null(json, "agent", now.source->agent);
+    json.key("since").number(now.source->since);
+    json.key("kbps");
+    if (now.source->kbps == 0)
+      json.null();
+    else
+      json.number(now.source->kbps);
+    json.end_object();
+  } else {
+    json.null();
+  }
   json.key("listeners").number(now.listeners);
   text_or_null(json, "title", now.title);
 }

@@ -221,7 +221,7 @@ constexpr ApiSchema kSchemas[] = {
     {"MountPatch",
      R"({"type":"object","description":"As MountRecord, only what changes; null takes a value away."})"},
     {"Mount",
-     R"({"type":"object","required":["mount","state","origin","source","listen","on_air","on-air","listeners","title"],"properties":{
+     R"({"type":"object","required":["mount","state","origin","source","listen","on-air","fed-by","listeners","title"],"properties":{
 "mount":{"type":"string"},
 "settings":{"type":"object"},
 "state":{"enum":["active","suspended","moving","deleting","unplaced"]},
@@ -240,8 +240,13 @@ constexpr ApiSchema kSchemas[] = {
 "password":{"type":"string","description":"Only in the answer that made it."}}},
 "logins":{"type":"array","items":{"type":"object","required":["user","password"]}},
 "listen":{"type":"object","properties":{"http":{"type":["string","null"]},"https":{"type":["string","null"]}}},
-"on_air":{"type":"boolean","deprecated":true,"description":"As on-air: the older name, which stays."},
 "on-air":{"type":"boolean","description":"A source or relay feeds it, at this server or at one that reports to it."},
+"fed-by":{"type":["object","null"],"required":["user","address","agent","since","kbps"],"description":"Its source at this server; null: none, or at another one.","properties":{
+"user":{"type":["string","null"],"description":"Of its login; null: a relay."},
+"address":{"type":["string","null"],"description":"null for logins that may not see it."},
+"agent":{"type":["string","null"]},
+"since":{"type":"integer","description":"In Unix seconds."},
+"kbps":{"type":["integer","null"],"description":"As measured; null: not known yet."}}},
 "listeners":{"type":"integer","description":"Over all servers that this one knows of."},
 "title":{"type":["string","null"]},
 "why":{"type":"array","items":{"type":"object","required":["node","reserved"],"properties":{

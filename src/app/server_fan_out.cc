@@ -26,6 +26,14 @@ EventService::Details source_details(const Mount& mount) {
           {"relay", facts->relayed ? "1" : "0"}};
 }
 
+EventService::Details ended_details(const Mount& mount, SteadyTime now) {
+  auto details = source_details(mount);
+  const auto lasted = std::chrono::floor<std::chrono::seconds>(now - mount.facts()->started);
+  details.emplace_back("seconds", std::to_string(lasted.count()));
+  details.emplace_back("kbps", std::to_string(mount.shown_kbps()));
+  return details;
+}
+
 std::string auth_section_of(const Services& services, const Mount& mount) {
   return mount_section(*services.config.read(), mount.name()).name;
 }
@@ -54,7 +62,8 @@ std::span<const Server::MountReceiver> Server::mount_receivers() {
          s.services_->events->publish("source-connect", mount->name(), source_details(*mount));
        },
        [](Server& s, At mount) {
-         s.services_->events->publish("source-disconnect", mount->name(), source_details(*mount));
+         s.services_->events->publish("source-disconnect", mount->name(),
+                                      ended_details(*mount, s.services_->clock.steady()));
        }},
       {"authenticators",
        [](Server& s, At mount) {

@@ -1,8 +1,29 @@
 #include "stream/mount.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace lb {
+namespace {
+
+// What encoders are set to, kbit/s.
+constexpr unsigned kUsualKbps[] = {16, 24,  32,  40,  48,  56,  64,  80,
+                                   96, 112, 128, 160, 192, 224, 256, 320};
+constexpr std::uint64_t kNearPercent = 4, kMuchPercent = 12;
+
+std::uint64_t distance(std::uint64_t a, std::uint64_t b) { return a > b ? a - b : b - a; }
+
+// A usual number where the rate is near one; else it stays while the rate has not changed by much:
+// the first measurement is of a moment, and later ones swing.
+unsigned next_shown_kbps(unsigned shown, std::uint64_t bytes_per_second) {
+  const std::uint64_t kbps = (bytes_per_second * 8 + 500) / 1000;
+  for (const unsigned usual : kUsualKbps)
+    if (distance(kbps, usual) * 100 <= usual * kNearPercent) return usual;
+  if (shown > 0 && kbps > 0 && distance(kbps, shown) * 100 <= shown * kMuchPercent) return shown;
+  return static_cast<unsigned>(std::min<std::uint64_t>(kbps, 1'000'000));
+}
+
+}  // namespace
 
 Mount::Mount(std::string name, std::shared_ptr<const MountSettings> settings, unsigned workers,
              PromisedBits* promised)
@@ -43,6 +64,9 @@ bool Mount::rests() {
 
 void Mount::set_usual_rate(std::uint64_t rate) noexcept {
   usual_rate_.store(rate, std::memory_order_relaxed);
+  const unsigned shown = shown_kbps_.load(std::memory_order_relaxed);
+  if (const unsigned next = next_shown_kbps(shown, rate); next != shown)
+    shown_kbps_.store(next, std::memory_order_relaxed);
   if (promised_ != nullptr)
     gate_.set_weight(rate > 0 ? static_cast<std::int64_t>(8 * rate) : promised_->nominal);
 }

@@ -124,6 +124,8 @@ class Mount final : private Gate::Watcher {
   std::uint64_t usual_bytes_per_second() const noexcept {
     return usual_rate_.load(std::memory_order_relaxed);
   }
+  // The same as a number for people, which follows the rate only where that has changed by much.
+  unsigned shown_kbps() const noexcept { return shown_kbps_.load(std::memory_order_relaxed); }
   // Encoders that stand by; written by control.
   std::atomic<unsigned> standbys{0};
   void note_peak(std::int64_t listeners) noexcept;
@@ -140,6 +142,7 @@ class Mount final : private Gate::Watcher {
   Channel channel_;
   PromisedBits* const promised_;
   std::atomic<std::uint64_t> usual_rate_{0};
+  std::atomic<unsigned> shown_kbps_{0};
   Gate gate_, relay_gate_, direct_gate_;
   std::atomic<MountPhase> phase_{MountPhase::kRunning};
   std::atomic<bool> fed_{true};

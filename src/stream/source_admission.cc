@@ -30,6 +30,10 @@ std::string login_text(const SourceFacts& facts) {
   return facts.login.empty() ? std::string() : " as \"" + facts.login + "\"";
 }
 
+std::string agent_text(const SourceFacts& facts) {
+  return facts.user_agent.empty() ? std::string() : " with \"" + facts.user_agent + "\"";
+}
+
 }  // namespace
 
 SourceAdmission::SourceAdmission(Loop& loop, MountTable& mounts, Log& log, unsigned workers,
@@ -235,7 +239,7 @@ void SourceAdmission::grant(WriterAsk ask, Then then) {
   if (!quiet) {
     log_.info("source/admission", "source logging in at mountpoint \"" + ask.mount + "\" from " +
                                       ask.facts->source_ip + " (" + ask.facts->content_type + ")" +
-                                      login_text(*ask.facts));
+                                      login_text(*ask.facts) + agent_text(*ask.facts));
     callbacks_.begun(record.mount);
   } else if (callbacks_.went_on) {
     callbacks_.went_on(record.mount);

@@ -222,3 +222,21 @@ def what_the_check_of_a_file_names_a_record_is_refused(t):
     api.mount("/q.mp3")
     api.problem("invalid", "PATCH", "/mounts/q.mp3", {"settings": {"fallback-mount": "/p.mp3"}})
     api.want(200, "PATCH", "/mounts/q.mp3", {"settings": {"fallback-mount": "/file.mp3"}})
+
+
+@test
+def a_mount_says_who_is_on_the_air(t):
+    server = store_server(t)
+    api = Api(server)
+    made = api.want(201, "POST", "/mounts", {"mount": "/talk.mp3", "sources": [{"user": "tom"}]}).json()
+    equal(made["fed-by"], None)
+    began = time.time()
+    Encoder(t, server, "mp3", "tom:" + made["source"]["password"], mount="/talk.mp3")
+    by = wait_for(lambda: (now := api.want(200, "GET", "/mounts/talk.mp3").json()["fed-by"]) and now["kbps"] == 128 and now, "it is measured", 30)
+    equal((by["user"], by["address"], by["kbps"], by["agent"].startswith("Lavf")), ("tom", "127.0.0.1", 128, True))
+    check(began - 1 <= by["since"] <= time.time(), repr(by))
+    server.wait_for_log(r'source logging in at mountpoint "/talk\.mp3" from 127\.0\.0\.1 \(audio/mpeg\) as "tom" with "Lavf')
+    viewer = api.want(201, "POST", "/users", {"name": "vic", "role": "viewer", "password": "long-enough"})
+    equal(viewer.status, 201)
+    by = api.as_user("vic:long-enough").want(200, "GET", "/mounts/talk.mp3").json()["fed-by"]
+    equal((by["user"], by["address"]), ("tom", None), "without the right to see addresses")

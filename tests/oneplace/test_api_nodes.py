@@ -102,7 +102,7 @@ def listeners_are_counted_listed_and_ended_over_two_servers(b):
 
     def sees():
         mount = api.want(200, "GET", "/mounts/live.mp3").json()
-        return mount["on_air"] and mount["listeners"] == 2
+        return mount["on-air"] and mount["listeners"] == 2
     wait_for(sees, "the mount has two listeners over the cluster")
     found = listeners_of(api, "/live.mp3")
     equal([row["node"] for row in found["items"]], ["edge12", "m11"])
@@ -173,7 +173,7 @@ def a_title_by_the_api_is_heard_and_shown(t):
     login = api.mount("/live.mp3")
     api.problem("no-source", "POST", "/mounts/live.mp3/title", {"title": "x"})
     feed(t, server, login=login)
-    wait_for(lambda: api.want(200, "GET", "/mounts/live.mp3").json()["on_air"], "it is on air")
+    wait_for(lambda: api.want(200, "GET", "/mounts/live.mp3").json()["on-air"], "it is on air")
     api.want(204, "POST", "/mounts/live.mp3/title", {"artist": "Änna", "title": "Lied"})
     wait_for(lambda: api.want(200, "GET", "/mounts/live.mp3").json()["title"] == "Änna - Lied", "the title is shown")
     equal(server.stat("/live.mp3", "title"), "Änna - Lied")

@@ -93,7 +93,7 @@ def its_mounts_are_shown_and_their_sources_ended_like_others(t):
     equal(names, [["/a", "/m0", "/m1"], ["/m2", "/m3", "/m4"], ["/m5", "/m9"]], "pages")
     source = server.source("/m2", login=LOGIN)
     source.play(5)
-    one = wait_for(lambda: (now := api.want(200, "GET", "/mounts/m2").json())["on_air"] and now, "it is on the air")
+    one = wait_for(lambda: (now := api.want(200, "GET", "/mounts/m2").json())["on-air"] and now, "it is on the air")
     equal((one["origin"], one["settings"]["stream-name"]), ("external", "M2"))
     for method, path in ("POST", "/mounts/m2/suspend"), ("PATCH", "/mounts/m2"), ("DELETE", "/mounts/m2"), ("POST", "/mounts/m2/password"):
         check("<config-external>" in api.problem("external", method, path, {} if method != "DELETE" else None).json()["detail"], path)

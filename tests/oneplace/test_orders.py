@@ -100,7 +100,7 @@ def a_title_reaches_the_home_and_is_heard_everywhere(b):
         scene.hearing(server)
         ears.append(server.listener(MOUNT, icy=True))
     base = "/mounts/" + encoded(MOUNT)
-    wait_for(lambda: scene.api.want(200, "GET", base).json()["on_air"], "it is on air")
+    wait_for(lambda: scene.api.want(200, "GET", base).json()["on-air"], "it is on air")
     for title in ({"artist": "Änna", "title": "Lied"}, {"title": "Nur ein Text"}):
         scene.api.want(204, "POST", base + "/title", title)
         text = " - ".join(title.values())
@@ -149,7 +149,7 @@ def what_the_file_of_a_node_has_is_not_ordered_about(b):
         equal(orders(scene.master, "edge12", mount=own, **what), refused, "the answer to %r" % what)
     equal(orders(scene.master, "edge12", do="move", mount=MOUNT, destination=own), refused, "a move to there")
     scene.home.wait_for_log("its order kick of %s is not carried out: %s" % (own, NOT_ITS % own))
-    wait_for(lambda: scene.api.want(200, "GET", "/mounts/" + encoded(own)).json()["on_air"], "the master knows its source")
+    wait_for(lambda: scene.api.want(200, "GET", "/mounts/" + encoded(own)).json()["on-air"], "the master knows its source")
     problem = scene.api.problem("refused", "POST", "/mounts/%s/kick-source" % encoded(own)).json()
     check(NOT_ITS % own in problem["detail"], problem)
 

@@ -72,7 +72,9 @@ MountNow ApiSight::mount_now(const std::string& name) const {
     now.on_air = mount->is_fed();
     now.listeners = audience_at(*mount);
     if (now.on_air) {
-      now.source_ip = mount->facts()->source_ip;
+      const auto facts = mount->facts();
+      now.source = SourceNow{facts->login, facts->source_ip, facts->user_agent,
+                             unix_seconds(facts->started_wall), mount->shown_kbps()};
       now.title = text_of(*mount->metadata());
     }
   }
