@@ -107,6 +107,10 @@ StatsSource make_source(const Mount& mount, const std::string& authority,
     fields["standby_sources"] = std::to_string(standbys);
   add_codec(fields, *mount.codec());
   add_overrides(fields, *settings);
+  // Many encoders do not say it.
+  const bool says_rate = fields.contains("bitrate") || fields.contains("ice-bitrate");
+  if (const unsigned kbps = mount.shown_kbps(); !says_rate && kbps > 0 && mount.is_fed())
+    fields["bitrate"] = std::to_string(kbps);
   return source;
 }
 

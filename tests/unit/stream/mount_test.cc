@@ -191,3 +191,18 @@ TEST(MountTable, NoListenerIsOverlookedBetweenThreads) {
   control.join();
   STRCMP_EQUAL("/a ", names_of(table.in_use()).c_str());
 }
+TEST(Mount, ARateForPeopleIsAUsualNumberAndDoesNotSwing) {
+  LONGS_EQUAL(0, mount.shown_kbps());
+  const auto shows = [this](unsigned kbps) {
+    mount.set_usual_rate(kbps * 125);
+    return mount.shown_kbps();
+  };
+  LONGS_EQUAL(117, shows(117));  // of its first seconds
+  LONGS_EQUAL(128, shows(126));
+  LONGS_EQUAL(128, shows(120));
+  LONGS_EQUAL(128, shows(142));
+  LONGS_EQUAL(147, shows(147));
+  LONGS_EQUAL(147, shows(140));
+  LONGS_EQUAL(320, shows(318));
+  LONGS_EQUAL(2000, shows(2000));
+}
