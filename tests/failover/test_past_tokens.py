@@ -1,7 +1,7 @@
 """A node that insists on the tokens of redirects does so for the past too (doc/cluster.md)."""
 import time
 
-from bench import Cluster, ask_and_close, check, equal, test
+from bench import Cluster, ask_and_close, check, equal, test, wait_for
 from harness import ADMIN
 from recorded import Recording
 from token_bench import token
@@ -23,6 +23,8 @@ def edge_with_a_past(b, require):
         "<mount><mount-name>/%s.mp3</mount-name><hls>1</hls><archive><enabled>1</enabled></archive></mount>" % mount
         for mount in ("live", "gone"))
     c = Cluster(b, {"e1": ""}, master=KEYS, slave=INSISTS % require, slave_root=root)
+    # It reads the list after its report: before that it knows neither the stream nor where its master is.
+    wait_for(lambda: "/live.mp3" in c["e1"].get("/admin/listmounts", ADMIN).text, "the edge knows the stream")
     return c, c["e1"], begin
 
 
