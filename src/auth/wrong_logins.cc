@@ -17,7 +17,7 @@ bool WrongLogins::takes_line(bool of_user) {
     ++lines;
     return true;
   }
-  if (!left_out_) left_out_.emplace();
+  if (!left_out_) left_out_ = LeftOut{};
   ++(of_user ? left_out_->of_users : left_out_->of_nobody);
   return false;
 }

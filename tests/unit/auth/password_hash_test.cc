@@ -121,7 +121,7 @@ TEST(PasswordHash, ADecoyIsOfTheSameKindAndRightForNoPassword) {
   CHECK_EQUAL(hash_kind(*hash_password(best_hash_method(), "x")), hash_kind(decoy));
   CHECK_EQUAL(decoy, decoy_hash("", "0123456789abcdef"));
   CHECK(!password_matches(decoy, ""));
-  CHECK_EQUAL("", hash_kind("!"));
+  CHECK(hash_kind("!").empty());
 }
 
 TEST_GROUP(HashQueue) {
