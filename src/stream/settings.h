@@ -116,12 +116,12 @@ struct WeeklyHours {
 // A login of a source that a record of the mount has; when it may be used: stream/login_hours.h.
 struct RecordLogin {
   std::string user;
-  std::string hash;                  // as in auth/password_hash.h; "": the password is here
-  std::string password;              // of external configurations only
-  std::int64_t from = 0, until = 0;  // Unix seconds; 0: not limited
-  std::vector<WeeklyHours> hours;    // none: always
-  std::string zone;                  // of these, "Europe/Berlin"; "": that of the server
-  std::chrono::seconds grace{0};     // behind each end, for a source that is on the air
+  std::string hash;                     // as in auth/password_hash.h; "": the password is here
+  std::string password;                 // of external configurations only
+  std::int64_t from = 0, until = 0;     // Unix seconds; 0: not limited
+  std::vector<WeeklyHours> hours = {};  // none: always
+  std::string zone = {};                // of these, "Europe/Berlin"; "": that of the server
+  std::chrono::seconds grace{0};        // behind each end, for a source that is on the air
   // That zone, in a section of a configuration; null: no hours, or it is not known here.
   std::shared_ptr<const TimeZone> clock = nullptr;
 
