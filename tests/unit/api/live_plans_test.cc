@@ -172,7 +172,7 @@ TEST(LivePlans, ATitleGoesToWhatIsOnAir) {
   LONGS_EQUAL(422, api.ask(api.operator_, Method::kPost, "/mounts/acme-1/title", "{}"));
   LONGS_EQUAL(200, api.ask(api.admin, Method::kGet, "/mounts/acme-1"));
   STRCMP_EQUAL("before", api.text("title").c_str());
-  CHECK(*api.json().at("on_air").boolean());
+  CHECK(*api.json().at("on-air").boolean());
 }
 
 TEST_GROUP(AuditPlans) {
