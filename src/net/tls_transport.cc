@@ -79,7 +79,13 @@ TlsTransport::~TlsTransport() {
 }
 
 int TlsTransport::wire_read(std::span<std::byte> into) noexcept {
+  // With all of it taken there is nothing to ask for before the socket is readable again.
+  if (std::exchange(drained_, false)) {
+    again_ = true;
+    return -1;
+  }
   const IoResult result = below_->read(into);
+  drained_ = ahead_ && result.status == IoStatus::kDone && result.bytes < into.size();
   again_ = result.status == IoStatus::kAgain;
   if (result.status == IoStatus::kDone) return static_cast<int>(result.bytes);
   if (result.status == IoStatus::kEof) eof_ = true;
@@ -213,6 +219,12 @@ IoResult TlsTransport::send_file(int fd, std::uint64_t offset, std::size_t bytes
 
 std::size_t TlsTransport::buffered() const noexcept {
   return static_cast<std::size_t>(SSL_pending(ssl_.get()));
+}
+
+// Otherwise OpenSSL reads the head of a record and the record by a call each.
+void TlsTransport::read_ahead() noexcept {
+  SSL_set_read_ahead(ssl_.get(), 1);
+  ahead_ = true;
 }
 
 void TlsTransport::shut_down_write() noexcept {

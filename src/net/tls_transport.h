@@ -43,6 +43,7 @@ class TlsTransport final : public Transport {
   void set_peer(const Address& peer) noexcept override { below_->set_peer(peer); }
   IoStatus flush() noexcept override;
   std::size_t buffered() const noexcept override;
+  void read_ahead() noexcept override;
   void shut_down_write() noexcept override;
   void limit_unsent(std::size_t bytes) noexcept override { below_->limit_unsent(bytes); }
 
@@ -60,8 +61,10 @@ class TlsTransport final : public Transport {
   std::shared_ptr<const void> context_;
   std::vector<std::byte> unsent_;  // for the socket
   std::size_t unsent_from_ = 0;
-  bool more_ = false;   // of the write under way
-  bool again_ = false;  // the socket had nothing to read
+  bool more_ = false;     // of the write under way
+  bool again_ = false;    // the socket had nothing to read
+  bool ahead_ = false;    // read_ahead()
+  bool drained_ = false;  // the last reading has taken all that the socket had
   bool eof_ = false;
   bool broken_ = false;
   bool close_notify_sent_ = false;

@@ -45,6 +45,9 @@ class Transport {
   virtual IoStatus flush() noexcept { return IoStatus::kDone; }
   // Bytes that read() has, although the socket is not readable.
   virtual std::size_t buffered() const noexcept { return 0; }
+  // Of a connection that is read often and little: one call takes whatever the socket has.  Only
+  // for readers that read until kAgain.
+  virtual void read_ahead() noexcept {}
   // FIN: nothing more will be written.
   virtual void shut_down_write() noexcept = 0;
   // Keeps what the peer has not been given in the log, not in the kernel: at most this many

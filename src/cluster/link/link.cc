@@ -66,6 +66,7 @@ Link::Link(Loop& loop, std::unique_ptr<Transport> transport, std::string leftove
   const int on = 1;
   ::setsockopt(transport_->fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   set_patience(transport_->fd(), std::max(settings_.user_timeout, settings_.dead));
+  transport_->read_ahead();
   watch_.start<&Link::on_socket>(loop_, transport_->fd(), EV_READ, this);
   // Bytes that came with the head, or that TLS has decrypted already, make no socket readable.
   again_.after(0us);

@@ -25,6 +25,7 @@ namespace lb::test {
 struct Tap {
   std::vector<std::size_t> writes;
   std::vector<bool> more;
+  int reads = 0;
   bool closed = false;
 };
 
@@ -33,7 +34,10 @@ class TappedTransport final : public Transport {
   TappedTransport(int fd, std::shared_ptr<Tap> tap)
       : plain_(UniqueFd(fd), *Address::parse("192.0.2.1", 5)), tap_(std::move(tap)) {}
   ~TappedTransport() override { tap_->closed = true; }
-  IoResult read(std::span<std::byte> into) noexcept override { return plain_.read(into); }
+  IoResult read(std::span<std::byte> into) noexcept override {
+    ++tap_->reads;
+    return plain_.read(into);
+  }
   IoResult write_v(std::span<const iovec> parts, bool more) noexcept override {
     const IoResult result = plain_.write_v(parts, more);
     if (result.status == IoStatus::kDone) {

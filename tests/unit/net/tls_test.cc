@@ -27,6 +27,27 @@ TEST(Tls, CarriesBytesBothWays) {
   std::byte into[10];
   CHECK(server->read(into).status == IoStatus::kAgain);
 }
+TEST(Tls, ReadingAheadTakesAllThatTheSocketHasByOneCall) {
+  connected();
+  server->read_ahead();
+  for (int i = 0; i < 3; ++i) {
+    for (const char* each : {"one ", "two ", "three"}) write_text(*client, each);
+    tap->reads = 0;
+    STRCMP_EQUAL("one two three", read_all(*server, 100).c_str());
+    LONGS_EQUAL(1, tap->reads);
+    STRCMP_EQUAL("", read_all(*server, 100).c_str());  // and the next one asks the socket
+    LONGS_EQUAL(2, tap->reads);
+  }
+  // More than fits into OpenSSL's buffer, in any pieces.
+  std::string sent, got;
+  for (int i = 0; i < 5; ++i) {
+    const std::string each(9000, static_cast<char>('a' + i));
+    write_text(*client, each);
+    sent += each;
+  }
+  for (int i = 0; i < 20; ++i) got += read_all(*server, 50'000);
+  CHECK(got == sent);
+}
 TEST(Tls, ShowsThePeerOfTheSocketBelowAndTakesAnotherOne) {
   connected();
   STRCMP_EQUAL("192.0.2.1", server->peer().ip().c_str());
