@@ -69,7 +69,6 @@ app_files = \
   src/app/services/external_lookups.cc src/app/services/external_lookups.h \
   src/app/services/external_service.cc src/app/services/external_service.h \
   src/app/services/external_sight.cc \
-  src/app/services/private_file.cc src/app/services/private_file.h \
   src/app/services/hls_service.cc src/app/services/hls_service.h \
   src/app/services/login_commands.cc src/app/services/login_commands.h \
   src/app/services/login_keys.cc \

@@ -9,6 +9,7 @@ base_files = \
   src/base/log.cc src/base/log.h \
   src/base/log_file.cc src/base/log_file.h \
   src/base/persistent_map.h \
+  src/base/private_file.cc src/base/private_file.h \
   src/base/random.cc src/base/random.h \
   src/base/result.h \
   src/base/shared_list.h \

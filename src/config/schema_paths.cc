@@ -151,7 +151,7 @@ constexpr SchemaElement kPaths[] = {
      .kind = kPath,
      .slot = slot<&PathSettings::ssl_ticket_key>,
      .origin = SchemaOrigin::kOwn,
-     .standard = "the keys of <cluster><token>, else random",
+     .standard = "the keys of <cluster><token>, else the certificate's key",
      .example = "/etc/icecast-lb/ticket.key",
      .help = "A file with a secret of at least 32 bytes that servers of one name share: a player "
              "that comes back to any "

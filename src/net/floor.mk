@@ -29,6 +29,7 @@ net_files = \
   src/net/signing.cc src/net/signing.h \
   src/net/splice_pump.cc src/net/splice_pump.h \
   src/net/ticket_keys.cc src/net/ticket_keys.h \
+  src/net/ticket_ring.cc src/net/ticket_ring.h \
   src/net/tls_client.cc src/net/tls_client.h \
   src/net/tls_connect.cc src/net/tls_connect.h \
   src/net/tls_context.cc src/net/tls_context.h \

@@ -17,7 +17,8 @@ struct TlsSettings {
   std::string ciphers;               // in OpenSSL's notation, TLS_… for TLS 1.3; "": the default
   std::string ticket_key_file = {};  // a secret that several servers share; "": none
   std::vector<std::string> ticket_secrets =
-      {};  // other secrets of that kind; the first is for new tickets
+      {};                             // other secrets of that kind; the first is for new tickets
+  std::string ticket_ring_file = {};  // random secrets that outlive a restart; "": they do not
   bool operator==(const TlsSettings&) const = default;
 };
 

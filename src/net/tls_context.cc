@@ -195,8 +195,29 @@ Result<TlsContext::Certificate> load_certificate(const std::string& file,
     return Error::invalid(file + ": " + take_ssl_error());
   if (SSL_CTX_use_PrivateKey(context.get(), key->get()) != 1)
     return Error::invalid(file + ": its key cannot be used (" + take_ssl_error() + ")");
-  return TlsContext::Certificate{file, names, kind_of(key->get()), expiry_of(certificate->get()),
-                                 std::move(context)};
+  return TlsContext::Certificate{file,
+                                 names,
+                                 kind_of(key->get()),
+                                 expiry_of(certificate->get()),
+                                 std::move(context),
+                                 TicketKeys::secret_of(key->get())};
+}
+
+// Of the certificates, and of those before them: a renewal forgets no ticket.
+std::vector<std::string> ticket_secrets(std::span<const TlsContext::Certificate> certificates,
+                                        const TicketKeys* before) {
+  constexpr std::size_t kMostFormer = 32;
+  std::vector<std::string> secrets;
+  const auto add = [&secrets](const std::string& secret) {
+    if (!secret.empty() && std::find(secrets.begin(), secrets.end(), secret) == secrets.end())
+      secrets.push_back(secret);
+  };
+  for (const TlsContext::Certificate& each : certificates) add(each.ticket_secret);
+  const std::size_t most = secrets.size() + kMostFormer;
+  if (before != nullptr)
+    for (const std::string& secret : before->certificates())
+      if (secrets.size() < most) add(secret);
+  return secrets;
 }
 
 }  // namespace
@@ -205,7 +226,6 @@ TlsContext::Loaded TlsContext::load(const TlsSettings& settings, const TlsContex
                                     std::shared_ptr<const TicketKeys> tickets) {
   Loaded out;
   auto made = std::make_shared<TlsContext>();
-  made->tickets_ = std::move(tickets);
   for (const std::string& file : settings.certificates) {
     bool ciphers_understood = true;
     auto context = make_context(settings.ciphers, ciphers_understood);
@@ -218,8 +238,7 @@ TlsContext::Loaded TlsContext::load(const TlsSettings& settings, const TlsContex
           "ssl-allowed-ciphers \"" + settings.ciphers +
           "\": names no cipher that this OpenSSL has; the default list is used");
     SSL_CTX_set_tlsext_servername_callback(context.get(), &TlsContext::choose_certificate);
-    if (made->tickets_)
-      SSL_CTX_set_tlsext_ticket_key_evp_cb(context.get(), &TlsContext::use_ticket);
+    if (tickets) SSL_CTX_set_tlsext_ticket_key_evp_cb(context.get(), &TlsContext::use_ticket);
     auto loaded = load_certificate(file, std::move(context), settings.keys, made->certificates_);
     if (loaded) {
       made->certificates_.push_back(std::move(*loaded));
@@ -236,7 +255,11 @@ TlsContext::Loaded TlsContext::load(const TlsSettings& settings, const TlsContex
     }
     out.complaints.push_back(std::move(complaint));
   }
-  if (!made->certificates_.empty()) out.context = std::move(made);
+  if (made->certificates_.empty()) return out;
+  if (tickets)
+    made->tickets_ = tickets->with(
+        ticket_secrets(made->certificates_, before == nullptr ? nullptr : before->tickets_.get()));
+  out.context = std::move(made);
   return out;
 }
 
@@ -257,7 +280,15 @@ int TlsContext::use_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP
                            EVP_MAC_CTX* mac, int make) {
   const auto* self = static_cast<const TlsContext*>(SSL_get_app_data(ssl));
   if (self == nullptr || !self->tickets_) return make == 1 ? -1 : 0;
-  return self->tickets_->use(name, iv, cipher, mac, make == 1);
+  static const std::string kNone;
+  const std::string* secret = &kNone;
+  if (make == 1 && SSL_version(ssl) == TLS1_3_VERSION)
+    for (const Certificate& certificate : self->certificates_)
+      if (certificate.context.get() == SSL_get_SSL_CTX(ssl)) {
+        secret = &certificate.ticket_secret;
+        break;
+      }
+  return self->tickets_->use(name, iv, cipher, mac, make == 1, *secret);
 }
 
 std::unique_ptr<TlsTransport> TlsContext::accept(std::shared_ptr<const TlsContext> context,

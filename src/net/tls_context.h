@@ -31,6 +31,7 @@ class TlsContext {
     std::string kind;   // of its key: "RSA 2048", "EC 256"
     WallTime expires{};
     std::shared_ptr<SSL_CTX> context;
+    std::string ticket_secret = {};  // of its key; "": it cannot be read
   };
   struct Loaded {
     std::shared_ptr<const TlsContext> context;
@@ -38,7 +39,8 @@ class TlsContext {
   };
   // A file that cannot be used keeps what `before` (may be null) had of it.  context is null when
   // no certificate is left.
-  // tickets: null where each context is to have OpenSSL's own keys.
+  // tickets: null where each context is to have OpenSSL's own keys; the certificates that are
+  // loaded, and those of `before`, are added to them.
   static Loaded load(const TlsSettings& settings, const TlsContext* before,
                      std::shared_ptr<const TicketKeys> tickets = nullptr);
 

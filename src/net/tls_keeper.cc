@@ -5,10 +5,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <ctime>
 #include <utility>
 
+#include "base/private_file.h"
 #include "base/unique_fd.h"
 #include "net/digest.h"
 
@@ -35,11 +37,7 @@ std::string day_of(WallTime when) {
 }  // namespace
 
 TlsKeeper::TlsKeeper(Loop& clerk, Log& log)
-    : clerk_(clerk),
-      log_(log),
-      now_(std::make_shared<const Held>()),
-      own_secret_(random_bytes(kSecretBytes)),
-      timer_(clerk, [this] {
+    : clerk_(clerk), log_(log), now_(std::make_shared<const Held>()), timer_(clerk, [this] {
         poll_files();
         timer_.after(settings_.certificates.empty() ? kRarely * interval_ : interval_);
       }) {}
@@ -62,6 +60,7 @@ TlsKeeper::FileStates TlsKeeper::file_states() const {
 
 void TlsKeeper::load(const TlsSettings& settings) {
   settings_ = settings;
+  read_ring();
   loaded_ = seen_ = file_states();
   replace();
   if (interval_.count() > 0) timer_.after(interval_);
@@ -71,7 +70,54 @@ void TlsKeeper::watch(std::chrono::milliseconds interval, std::function<void()> 
   clerk_.assert_here();
   interval_ = interval;
   on_first_ = std::move(on_first);
+  turn_ring();
   timer_.after(interval_);
+}
+
+std::int64_t TlsKeeper::hour() const {
+  return std::chrono::duration_cast<std::chrono::hours>(clerk_.clock().wall().time_since_epoch())
+      .count();
+}
+
+// Before the first connection; by an account that may be another one than that of turn_ring().
+void TlsKeeper::read_ring() {
+  if (!settings_.ticket_ring_file.empty() && ring_file_ != settings_.ticket_ring_file) {
+    ring_file_ = settings_.ticket_ring_file;
+    ring_saved_ = ring_failed_ = false;
+    struct stat info {};
+    const UniqueFd fd(::open(ring_file_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW));
+    const auto refused = [this](const std::string& why) {
+      log_.warn(kModule, ring_file_ + ": " + why +
+                             "; the ticket secrets are new, and players of TLS 1.2 do not resume");
+    };
+    if (!fd && errno != ENOENT) {
+      refused("cannot be read (" + std::string(std::strerror(errno)) + ")");
+    } else if (fd) {
+      std::string text(kLongestSecret, '\0');
+      const ssize_t n = ::read(fd.get(), text.data(), text.size());
+      text.resize(n < 0 ? 0 : static_cast<std::size_t>(n));
+      if (::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode))
+        refused("is no file");
+      else if ((info.st_mode & 077) != 0 || (::geteuid() != 0 && info.st_uid != ::geteuid()))
+        refused("is not of this account alone");
+      else if (auto secrets = TicketRing::parse(text); !secrets)
+        refused(secrets.error().what);
+      else
+        ring_->take(std::move(*secrets), hour());
+    }
+  }
+  ring_->turn(hour());
+}
+
+void TlsKeeper::turn_ring() {
+  if (ring_->turn(hour())) ring_saved_ = false;
+  if (ring_saved_ || settings_.ticket_ring_file.empty() || settings_.certificates.empty()) return;
+  const auto written = replace_private_file(settings_.ticket_ring_file, ring_->text());
+  ring_saved_ = written.has_value();
+  if (!written && !std::exchange(ring_failed_, true))
+    log_.warn(kModule, written.error().what +
+                           "; players of TLS 1.2 do not resume after a restart of the server");
+  if (written) ring_failed_ = false;
 }
 
 void TlsKeeper::poll_files() {
@@ -83,6 +129,7 @@ void TlsKeeper::poll_files() {
     loaded_ = seen_;
     replace();
   }
+  turn_ring();
   if (clerk_.clock().wall() >= next_warning_) warn_of_expiry();
 }
 
@@ -107,8 +154,7 @@ std::shared_ptr<const TicketKeys> TlsKeeper::ticket_keys() {
       if (!each.empty()) secrets.push_back(each);
   }
   secrets.insert(secrets.end(), settings_.ticket_secrets.begin(), settings_.ticket_secrets.end());
-  secrets.push_back(own_secret_);
-  return std::make_shared<const TicketKeys>(std::move(secrets), clerk_.clock());
+  return std::make_shared<const TicketKeys>(std::move(secrets), clerk_.clock(), ring_);
 }
 
 void TlsKeeper::replace() {

@@ -6,8 +6,9 @@
 // logged once, with the reason; what was loaded before stays in use.
 //
 // Tickets (net/ticket_keys): by the key file's content, else by the secrets of the settings, else
-// by a random secret that lives as long as the process.  A key file that changes keeps its last
-// content for old tickets.
+// by the certificate, and by random secrets, one for each hour, which are kept in a file (0600)
+// where there is a directory for it.  A key file that changes keeps its last content for old
+// tickets.
 //
 // Thread: context() any; load() before the loops start, then everything on the clerk.
 // Ownership: the app; outlived by the log and the clerk.
@@ -57,13 +58,19 @@ class TlsKeeper {
   FileStates file_states() const;
   void replace();
   std::shared_ptr<const TicketKeys> ticket_keys();
+  void read_ring();
+  void turn_ring();
+  std::int64_t hour() const;
   void warn_of_expiry();
 
   Loop& clerk_;
   Log& log_;
   Snapshot<Held> now_;
   TlsSettings settings_;
-  const std::string own_secret_;
+  const std::shared_ptr<TicketRing> ring_ = std::make_shared<TicketRing>();
+  std::string ring_file_;                         // that was read
+  bool ring_saved_ = false;                       // as it is now
+  bool ring_failed_ = false;                      // and this is logged
   std::string file_secret_, file_secret_before_;  // of the ticket key file
   FileStates loaded_, seen_;
   std::chrono::milliseconds interval_{0};

@@ -1,6 +1,7 @@
 """TLS: listeners, sources and pages over it; the choice, the renewal and the lack of certificates."""
 import os
 import re
+import socket
 import ssl
 import subprocess
 
@@ -239,6 +240,55 @@ def a_player_resumes_its_session_after_a_restart_and_a_renewal(t):
     equal(join(other, "-sess_in", session), "Reused")
     stranger = tls_server(t)
     equal(join(stranger, "-sess_in", session), "New")
+
+
+def resumed(server, context, sessions, name="radio.test"):
+    """How many of them resume, each on a connection of its own; their newest sessions take the places of the old ones."""
+    again = 0
+    for number, session in enumerate(sessions):
+        with socket.create_connection(("127.0.0.1", server.ports[1]), Settings.patience) as plain:
+            with context.wrap_socket(plain, server_hostname=name, session=session) as wire:
+                wire.sendall(b"GET /status-json.xsl HTTP/1.0\r\n\r\n")
+                while wire.recv(65536):
+                    pass
+                again += wire.session_reused
+                sessions[number] = wire.session
+    return again
+
+
+@test
+def players_resume_after_a_restart_and_at_another_node_without_configuration(t):
+    """By the certificate's key with TLS 1.3, by the file in the state directory with TLS 1.2."""
+    count = 100
+    for version in (ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_2):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.minimum_version = context.maximum_version = version
+        server = tls_server(t, paths="<ssl-certificate>%s/tls.pem</ssl-certificate><state-dir>%s</state-dir>")
+        sessions = [None] * count
+        equal(resumed(server, context, sessions), 0)
+        server.kill()
+        server.start()
+        many = resumed(server, context, sessions)
+        check(many >= 95, "%d of %d players resumed after the restart" % (many, count))
+        secrets = server.dir / "ticket.secrets"
+        equal(secrets.stat().st_mode & 0o777, 0o600)
+        node = t.unstarted_server(sockets=TLS_SOCKETS)
+        (node.dir / "tls.pem").write_bytes((server.dir / "tls.pem").read_bytes())
+        node.write_config(paths="<ssl-certificate>%s/tls.pem</ssl-certificate>" % node.dir)
+        node.start()
+        many = resumed(node, context, list(sessions))
+        equal(many, count if version == ssl.TLSVersion.TLSv1_3 else 0, "at another node with the same certificate")
+        server.kill()
+        secrets.write_bytes(secrets.read_bytes()[:40])
+        give_away(server.dir)
+        server.start()
+        check(re.search(r"WARN connection/tls .*/ticket\.secrets: is no whole file of ticket secrets; the ticket secrets are new",
+                        server.out.read_text()), server.out.read_text())
+        many = resumed(server, context, sessions)
+        equal(many, count if version == ssl.TLSVersion.TLSv1_3 else 0, "with a broken file")
+        stranger = tls_server(t)
+        equal(resumed(stranger, context, sessions), 0, "at a server with another certificate")
 
 
 @test

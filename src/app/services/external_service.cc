@@ -7,10 +7,10 @@
 
 #include "api/request.h"
 #include "app/services/event_service.h"
-#include "app/services/private_file.h"
 #include "app/services/record_overlay.h"
 #include "app/services/worker.h"
 #include "auth/text_file.h"
+#include "base/private_file.h"
 #include "config/diagnostic.h"
 
 namespace lb {

@@ -48,6 +48,8 @@ TlsSettings Services::tls_settings(const Config& config) {
     for (const std::string_view key : split(config.cluster.token_keys, ' '))
       if (const std::string_view secret = trim(key); !secret.empty())
         settings.ticket_secrets.emplace_back(secret);
+  if (const std::string state = state_directory(config); !state.empty())
+    settings.ticket_ring_file = state + "/ticket.secrets";
   settings.certificates.insert(settings.certificates.end(), newer.tls_certificate.begin(),
                                newer.tls_certificate.end());
   settings.keys.insert(settings.keys.end(), newer.tls_key.begin(), newer.tls_key.end());

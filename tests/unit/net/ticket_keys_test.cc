@@ -126,6 +126,76 @@ TEST(TicketKeys, APlayerResumesAfterARestartARenewalAndAtAnotherNode) {
     CHECK_FALSE(player.joins(server(keys({"other"}), pem)));
   }
 }
+TEST(TicketKeys, OfTls13WhoeverServesTheSameCertificateTakesThemAndOf12TheServerItself) {
+  const auto own = [this] {
+    auto ring = std::make_shared<TicketRing>();
+    ring->turn(unix_seconds(clock.wall()) / 3600);
+    return ring;
+  };
+  const auto tickets = [this](std::shared_ptr<TicketRing> ring) {
+    return std::make_shared<const TicketKeys>(std::vector<std::string>{}, clock, std::move(ring));
+  };
+  for (const bool rsa : {false, true}) {
+    const std::string pem = make_pem("DNS:radio.test", 86400, nullptr, rsa).both();
+    const std::string other = make_pem("DNS:radio.test", 86400, nullptr, rsa).both();
+    Player player;
+    CHECK_FALSE(player.joins(server(tickets(own()), pem)));
+    CHECK(player.joins(server(tickets(own()), pem)));  // another node, or after a restart
+    CHECK_FALSE(player.joins(server(tickets(own()), other)));
+    Player old(TLS1_2_VERSION);
+    const auto ring = own();
+    CHECK_FALSE(old.joins(server(tickets(ring), pem)));
+    CHECK(old.joins(server(tickets(ring), other)));  // a renewal
+    CHECK_FALSE(old.joins(server(tickets(own()), pem)));
+  }
+}
+TEST(TicketKeys, ARenewedCertificateTakesTheTicketsOfTheOneBefore) {
+  auto ring = std::make_shared<TicketRing>();
+  ring->turn(0);
+  const auto tickets = std::make_shared<const TicketKeys>(std::vector<std::string>{}, clock, ring);
+  const auto load = [&](const TlsContext* before) {
+    return TlsContext::load({{dir.write("t.pem", make_pem("DNS:radio.test").both())}, {}, ""},
+                            before, tickets)
+        .context;
+  };
+  const auto first = load(nullptr);
+  Player player;
+  CHECK_FALSE(player.joins(first));
+  const auto second = load(first.get());
+  const auto third = load(second.get());
+  CHECK(player.joins(third));
+}
+TEST(TicketKeys, TheRingKeepsWhatIsCurrentAndItsTextIsReadAgain) {
+  TicketRing ring;
+  CHECK(ring.turn(100));
+  CHECK_FALSE(ring.turn(100));
+  CHECK(ring.turn(101) && ring.turn(102));
+  LONGS_EQUAL(3, ring.secrets().size());
+  const auto read = TicketRing::parse(ring.text());
+  CHECK(read.has_value());
+  CHECK(*read == ring.secrets());
+  TicketRing again;
+  again.turn(103);
+  again.take(*read, 103);
+  LONGS_EQUAL(3, again.secrets().size());  // 100 is too old
+  LONGS_EQUAL(103, again.secrets().front().hour);
+  again.turn(200);
+  LONGS_EQUAL(1, again.secrets().size());
+  CHECK(again.turn(50));  // the clock was wrong
+  LONGS_EQUAL(50, again.secrets().front().hour);
+  LONGS_EQUAL(1, again.secrets().size());
+}
+TEST(TicketKeys, ATextThatIsNotWholeOrNotOursIsNoRing) {
+  TicketRing ring;
+  ring.turn(100);
+  const std::string text = ring.text();
+  for (std::size_t size = 0; size < text.size(); ++size)
+    CHECK_FALSE(TicketRing::parse(text.substr(0, size)).has_value());
+  for (const char* wrong : {"", "\n\n\n", "icecast-lb ticket secrets 2\nend\n",
+                            "icecast-lb ticket secrets 1\n100 c2hvcnQ=\nend\n",
+                            "icecast-lb ticket secrets 1\n-5 x\nend\n"})
+    CHECK_FALSE(TicketRing::parse(wrong).has_value());
+}
 TEST(TicketKeys, AnEcdsaCertificateBesideAnRsaOneServesBothKindsOfPlayers) {
   const std::string rsa =
       dir.write("rsa.pem", make_pem("DNS:radio.test", 86400, nullptr, true).both());

@@ -1,5 +1,7 @@
 #include "net/tls_keeper.h"
 
+#include <sys/stat.h>
+
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -164,4 +166,41 @@ TEST(TlsKeeper, ATicketKeyFileThatIsTooShortIsSaid) {
   keeper->poll_files();
   CHECK(keeper->context() != before);
   CHECK(!says(logged(), "EROR"));
+}
+TEST(TlsKeeper, TicketSecretsAreInAFileOfItsOwnAndABadOneIsSaidAndReplaced) {
+  TlsSettings settings{{dir.write("t.pem", make_pem("DNS:radio.test").both())}, {}, ""};
+  settings.ticket_ring_file = dir.path("ticket.secrets");
+  const auto text = [&] {
+    std::ifstream in(settings.ticket_ring_file, std::ios::binary);
+    return std::string{std::istreambuf_iterator<char>(in), {}};
+  };
+  const auto start = [&] {
+    keeper = std::make_unique<TlsKeeper>(clerk, log);
+    keeper->load(settings);
+    keeper->watch(1h, [] {});
+    return logged();
+  };
+  CHECK(!says(start(), "ticket.secrets"));
+  const std::string first = text();
+  CHECK(TicketRing::parse(first).has_value());
+  struct stat info {};
+  CHECK(::stat(settings.ticket_ring_file.c_str(), &info) == 0);
+  LONGS_EQUAL(0600, info.st_mode & 07777);
+  CHECK(!says(start(), "ticket.secrets"));
+  CHECK(text() == first);
+  clock.set_wall(clock.wall() + 1h);
+  keeper->poll_files();
+  LONGS_EQUAL(2, TicketRing::parse(text())->size());
+  clock.set_wall(clock.wall() + 3h);
+  keeper->poll_files();
+  LONGS_EQUAL(1, TicketRing::parse(text())->size());  // nobody has the others any more
+
+  dir.write("ticket.secrets", first.substr(0, first.size() / 2));
+  CHECK(::chmod(settings.ticket_ring_file.c_str(), 0600) == 0);
+  CHECK(says(start(), "WARN connection/tls "));
+  CHECK(TicketRing::parse(text()).has_value());
+  const std::string fresh = text();
+  CHECK(::chmod(settings.ticket_ring_file.c_str(), 0644) == 0);
+  CHECK(says(start(), "ticket.secrets: is not of this account alone; the ticket secrets are new"));
+  CHECK(text() != fresh);
 }
