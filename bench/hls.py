@@ -4,7 +4,7 @@
 A stream at its real pace, and --players sessions, each with a connection that it keeps.  A round is what all of
 them ask for in one segment's time: the list, and the newest segment.  nginx gets the same list and segment as
 files, on the disk and in tmpfs: the memory that a live stream is in has pages of 4 kB as tmpfs has them, where
-the files of newer kernels have larger ones.  The rounds follow each other in turns, so that the rest of the
+the files of newer kernels have larger ones.  Both write their access log.  The rounds follow each other in turns, so that the rest of the
 machine troubles all alike.
 
 Where BBR is the machine's congestion control, root measures in a network namespace without it: BBR sends by
@@ -36,7 +36,7 @@ FRAME = b"\xff\xfb\x90\x00" + bytes(413)    # 128 kbit/s at 44.1 kHz, silence
 FRAMES_A_SECOND = 44100 / 1152
 NGINX = """daemon off; master_process off; worker_processes 1; pid %(place)s/pid; error_log %(place)s/error.log;
 events { worker_connections 8192; }
-http { access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000; keepalive_timeout 600; types { application/vnd.apple.mpegurl m3u8; audio/mpeg mp3; }
+http { access_log %(place)s/access.log; sendfile on; tcp_nopush on; keepalive_requests 1000000; keepalive_timeout 600; types { application/vnd.apple.mpegurl m3u8; audio/mpeg mp3; }
   server { listen 127.0.0.1:%(port)d backlog=4096; root %(place)s/root;
     location /memory/ { alias %(memory)s/; } } }
 """

@@ -4,7 +4,7 @@
 Prints one table and writes a JSON file.  Nothing here fails the build: a row that cannot be measured
 says why.  Method and meaning of every row: doc/performance.md.
 """
-import argparse, json, pathlib, subprocess, sys, tempfile, time
+import argparse, json, math, pathlib, subprocess, sys, tempfile, time
 
 import harness
 from harness import Bench, Skip
@@ -16,8 +16,14 @@ STORM_SECONDS = 8  # after the last join was due
 WARM_UP = 3
 
 
+def whole_pulses(seconds, pulse_ms):
+    """The least whole number of pulses that lasts so long: a pass more or less in a window of a few is a tenth of the cost."""
+    return math.ceil(seconds * 1000 / pulse_ms - 0.001) * pulse_ms / 1000
+
+
 def steady(bench, kind, listeners, seconds, pulse_ms):
     """CPU, memory and gaps with this many listeners on one mount."""
+    seconds = whole_pulses(seconds, pulse_ms)
     server = bench.start(kind, pulse_ms)
     feed = bench.feed(server, "--lead", 40)  # the queue is full before anyone joins
     time.sleep(1.5)
@@ -221,7 +227,7 @@ def main():
 
     machine = harness.machine()
     print(f"{machine['processors']} × {machine['model']}, Linux {machine['kernel']}, "
-          f"load {machine['load_at_start']:.1f}, windows of {seconds:.0f} s", file=sys.stderr)
+          f"load {machine['load_at_start']:.1f}, windows of {seconds:.0f} s in whole pulses", file=sys.stderr)
     if machine["load_at_start"] > 0.5:
         print("this machine is busy with something else: the figures are noisy", file=sys.stderr)
     begin = time.monotonic()
