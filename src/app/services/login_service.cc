@@ -9,6 +9,7 @@
 #include "auth/password_hash.h"
 #include "auth/text_file.h"
 #include "base/encoding.h"
+#include "base/private_file.h"
 #include "net/digest.h"
 
 namespace lb {
@@ -78,7 +79,7 @@ void LoginService::load_addresses() {
 
 void LoginService::save_addresses() {
   if (state_dir_.empty() || !addresses_changed_.exchange(false)) return;
-  if (const auto written = replace_file_text(address_path(), guard_.text()); !written)
+  if (const auto written = replace_private_file(address_path(), guard_.text()); !written)
     services_.log.warn(
         kModule, written.error().what + "; after a restart the addresses of users are not known");
 }

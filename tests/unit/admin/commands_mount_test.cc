@@ -240,7 +240,7 @@ TEST(AdminCgi, WantsThePasswordFirst) {
 TEST(AdminCgi, WantsModeAndSong) {
   expect_error(cgi("pass=x&mode=updinfo"), "Missing parameter");
   expect_error(cgi("pass=x&song=a"), "Missing parameter");
-  expect_error(cgi("pass=x&mode=viewxml&song=a"), "No such action");
+  expect_error(cgi("pass=x&mode=viewsomething&song=a"), "No such action");
 }
 TEST(AdminCgi, WantsAShoutcastSource) {
   expect_error(cgi("pass=x&mode=updinfo&song=a", AdminRole::kSource, "/none"),

@@ -75,9 +75,13 @@ TEST(PlaylistStage, WithoutRedirectingTheListHasThisServerAlone) {
   auto source = server.source("/live");
   CHECK_EQUAL(std::string("http://radio.test:8000/live\r\n"), server.get("/live.m3u").body);
 }
-TEST(PlaylistStage, OfAMountThatThereIsNotTheListHasThisServerAlone) {
-  server.start(master(1));
+TEST(PlaylistStage, OfAMountWithoutItsSourceTheListHasThisServerAlone) {
+  server.start("<mount><mount-name>/live</mount-name></mount>" + master(1));
   CHECK_EQUAL(std::string("http://radio.test:8000/live\r\n"), server.get("/live.m3u").body);
+}
+TEST(PlaylistStage, OfAMountThatNobodyKnowsThereIsNoList) {
+  server.start(master(1));
+  LONGS_EQUAL(404, server.get("/live.m3u").status);
 }
 TEST(PlaylistStage, AListNamesTheHostThatItWasAskedBy) {
   server.start(master(1));
