@@ -6,6 +6,7 @@ net_files = \
   src/net/address_list.cc src/net/address_list.h \
   src/net/bind_address.cc src/net/bind_address.h \
   src/net/child_process.cc src/net/child_process.h \
+  src/net/coalesce.h \
   src/net/connector.cc src/net/connector.h \
   src/net/country_file.cc src/net/country_file.h \
   src/net/curl_loop.cc src/net/curl_loop.h \

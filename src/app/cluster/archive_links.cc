@@ -9,6 +9,7 @@
 #include "app/cluster/node_links.h"
 #include "app/services/archive_service.h"
 #include "app/services/remote_recordings.h"
+#include "net/coalesce.h"
 
 namespace lb {
 namespace {
@@ -89,7 +90,7 @@ void ArchiveLinks::links_changed() {
     told_.erase(id);
   }
   linked_ = std::move(now);
-  if (!timer_.armed()) timer_.after(kTellEvery);
+  work_later();
 }
 
 // Where the recordings are to be had: of a node that this one knows, where it has proved to be.
@@ -137,6 +138,12 @@ void ArchiveLinks::take(const std::string& teller, const ArchiveFrame& frame) {
   if (holders_.version() != published_) soon();
 }
 
+// Nothing is to be told, or forgotten, where no other server is linked and nothing is held.
+void ArchiveLinks::work_later() {
+  if (!timer_.armed() && (!linked_.empty() || !holders_.empty()))
+    timer_.after(coalesced(services_.loops.control(), kTellEvery));
+}
+
 void ArchiveLinks::soon() {
   if (!std::exchange(soon_, true)) timer_.after(kTellSoon);
 }
@@ -150,7 +157,7 @@ void ArchiveLinks::work() {
   passes_ = services_.archive->remote().passes().rotate(now) || passes_;
   publish();
   tell();
-  if (!linked_.empty() || !holders_.empty()) timer_.after(kTellEvery);
+  work_later();
 }
 
 // What this node may play: it asks of listeners what the holder asks.

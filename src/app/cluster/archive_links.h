@@ -60,6 +60,7 @@ class ArchiveLinks {
 
   // Many frames one after the other put nothing off.
   void soon();
+  void work_later();
   void work();
   void tell();
   void publish();

@@ -4,6 +4,7 @@
 
 #include "app/cluster/relay_service.h"
 #include "app/cluster/stream_offers.h"
+#include "net/coalesce.h"
 
 namespace lb {
 namespace {
@@ -146,9 +147,11 @@ void ClusterLinks::poll() {
   if (stopped_) return;
   note_mounts();
   nodes_.end_overdue_orders();
-  poll_timer_.after(!masters_.empty() ? kPollForMasters
-                    : nodes_.idle()   ? kPollAlone
-                                      : kPollForNodes);
+  if (!masters_.empty())
+    poll_timer_.after(kPollForMasters);
+  else
+    poll_timer_.after(
+        coalesced(services_.loops.control(), nodes_.idle() ? kPollAlone : kPollForNodes));
   polled_ = services_.loops.control().now();
   masters_.poll(*services_.mounts.all());
 }

@@ -10,6 +10,7 @@
 #include "app/cluster/relay_service.h"
 #include "app/services/event_service.h"
 #include "base/encoding.h"
+#include "net/coalesce.h"
 #include "net/digest.h"
 
 namespace lb {
@@ -193,7 +194,7 @@ void ClusterService::tick() {
   if (redirects()) report_self(time);
   masters_changed();
   decider_.expire(time);
-  tick_.after(kClusterTick);
+  tick_.after(coalesced(services_.loops.control(), kClusterTick));
 }
 
 // The ids of masters come with their links or lists, at any time.

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "app/services/services.h"
+#include "net/coalesce.h"
 
 namespace lb {
 namespace {
@@ -23,7 +24,7 @@ void CountryWatch::begin() {
 
 void CountryWatch::look() {
   services_.loops.clerk().post([this] { read(); });
-  timer_.after(kCountryPoll);
+  timer_.after(coalesced(services_.loops.control(), kCountryPoll));
 }
 
 void CountryWatch::read() {

@@ -13,6 +13,7 @@
 #include "cluster/polling/stream_list.h"
 #include "cluster/relay/relay_marks.h"
 #include "http/stream_type.h"
+#include "net/coalesce.h"
 #include "net/tls_connect.h"
 #include "stream/fallback_chain.h"
 
@@ -428,7 +429,7 @@ void RelayService::ask_lists() {
 
 // An idle relay with fallback-override is started for its listeners that wait at its fallback.
 void RelayService::look_for_away() {
-  look_.after(kLookForAway);
+  look_.after(coalesced(services_.loops.control(), kLookForAway));
   look_for_raced();
   if (!former_.empty()) choose_relays();
   std::vector<std::string> homes;

@@ -6,6 +6,7 @@
 #include "app/cluster/slot_links.h"
 #include "app/cluster/slot_service.h"
 #include "base/encoding.h"
+#include "net/coalesce.h"
 #include "net/digest.h"
 
 namespace lb {
@@ -150,7 +151,9 @@ void SeatService::work() {
     unanswered_.pop_front();
   }
   settle();
-  if (book_.size() > 0) timer_.after(unanswered_.empty() ? kSeatRest : kWhileAsked);
+  if (book_.size() > 0)
+    timer_.after(unanswered_.empty() ? coalesced(services_.loops.control(), kSeatRest)
+                                     : kWhileAsked);
 }
 
 void SeatService::flush() {

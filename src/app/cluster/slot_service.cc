@@ -7,6 +7,7 @@
 #include "app/cluster/slot_links.h"
 #include "app/services/worker.h"
 #include "base/clock.h"
+#include "net/coalesce.h"
 
 namespace lb {
 namespace {
@@ -427,7 +428,8 @@ void SlotService::work() {
     each = row.awake ? std::next(each) : awake_.erase(each);
   }
   soon_ = busy;
-  if (!awake_.empty()) timer_.after(busy ? kWhileBusy : kAtRest);
+  if (!awake_.empty())
+    timer_.after(busy ? kWhileBusy : coalesced(services_.loops.control(), kAtRest));
 }
 
 void SlotService::flush() {

@@ -1,5 +1,7 @@
 #include "app/services/access_watch.h"
 
+#include "net/coalesce.h"
+
 namespace lb {
 namespace {
 
@@ -22,7 +24,7 @@ void AccessWatch::begin() {
 void AccessWatch::poll() {
   services_.loops.clerk().post(
       [this] { services_.access.reload_changed(access_paths(*services_.config.read())); });
-  timer_.after(kAccessPoll);
+  timer_.after(coalesced(services_.loops.control(), kAccessPoll));
 }
 
 }  // namespace lb

@@ -5,6 +5,7 @@
 
 #include "app/services/services.h"
 #include "http/access_line.h"
+#include "net/coalesce.h"
 
 namespace lb {
 namespace {
@@ -23,7 +24,7 @@ void HlsService::start() { timer_.after(kSilenceCheck); }
 
 void HlsService::tick() {
   finish(sessions_.take_silent(services_.loops.control().now()));
-  timer_.after(kSilenceCheck);
+  timer_.after(coalesced(services_.loops.control(), kSilenceCheck));
 }
 
 void HlsService::mount_ended(const Mount& mount) { finish(sessions_.take_all_of(mount)); }

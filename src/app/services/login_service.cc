@@ -10,6 +10,7 @@
 #include "auth/text_file.h"
 #include "base/encoding.h"
 #include "base/private_file.h"
+#include "net/coalesce.h"
 #include "net/digest.h"
 
 namespace lb {
@@ -91,7 +92,7 @@ void LoginService::poll() {
     save_addresses();
     audit_left_out();
   });
-  timer_.after(kPoll);
+  timer_.after(coalesced(services_.loops.control(), kPoll));
 }
 
 void LoginService::reopen_audit() {

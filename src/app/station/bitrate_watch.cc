@@ -2,6 +2,7 @@
 
 #include "admin/station.h"
 #include "app/services/event_service.h"
+#include "net/coalesce.h"
 
 namespace lb {
 namespace {
@@ -47,7 +48,7 @@ void BitrateWatch::follow(const RecordBook& before, const RecordBook& now) {
 }
 
 void BitrateWatch::look() {
-  timer_.after(kLook);
+  timer_.after(coalesced(services_.loops.control(), kLook));
   const SteadyTime now = services_.loops.control().now();
   const auto mounts = services_.mounts.all();
   std::erase_if(windows_, [&](const auto& row) { return !mounts->contains(row.first); });

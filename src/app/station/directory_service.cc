@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "app/cluster/cluster_service.h"
+#include "net/coalesce.h"
 
 namespace lb {
 namespace {
@@ -46,7 +47,7 @@ void DirectoryService::configure(const Config& config) {
 
 void DirectoryService::tick() {
   announcer_.tick(public_streams());
-  timer_.after(kDirectoryTick);
+  timer_.after(coalesced(services_.loops.control(), kDirectoryTick));
 }
 
 std::vector<YpStream> DirectoryService::public_streams() const {

@@ -2,6 +2,8 @@
 
 #include <set>
 
+#include "net/coalesce.h"
+
 namespace lb {
 
 RelaySet::RelaySet(RelayHost& ground)
@@ -135,7 +137,7 @@ void RelaySet::look() {
     relay->poll_listeners();
     note_awake(*relay);
   }
-  again_.after(host_.timing().poll_every);
+  again_.after(coalesced(host_.connector().loop(), host_.timing().poll_every));
 }
 
 }  // namespace lb
