@@ -29,7 +29,8 @@ app_files = \
   src/app/cluster/exec_source.cc src/app/cluster/exec_source.h \
   src/app/cluster/archive_links.cc src/app/cluster/archive_links.h \
   src/app/cluster/ingest_service.cc src/app/cluster/ingest_service.h \
-  src/app/cluster/link_arrivals.cc src/app/cluster/link_orders.cc src/app/cluster/link_orders.h \
+  src/app/cluster/link_arrivals.cc src/app/cluster/link_arrivals.h \
+  src/app/cluster/link_orders.cc src/app/cluster/link_orders.h \
   src/app/cluster/listener_asks.cc src/app/cluster/listener_asks.h \
   src/app/cluster/listeners_elsewhere.h \
   src/app/cluster/mount_homes.cc src/app/cluster/mount_homes.h \
