@@ -31,6 +31,22 @@ std::string local_clock(WallTime at) {
 
 constexpr std::string_view kFurtherGenres[] = {"2", "3", "4", "5"};
 
+// What both documents begin with; distinct: how the document calls the listeners counted once.
+void write_audience(XmlWriter& xml, const ShoutcastStream& stream, std::string_view distinct) {
+  xml.element("CURRENTLISTENERS", stream.listeners);
+  xml.element("PEAKLISTENERS", stream.peak);
+  xml.element("MAXLISTENERS", stream.most);
+  xml.element(distinct, stream.listeners);
+  xml.element("AVERAGETIME", std::uint64_t{0});
+  xml.element("SERVERGENRE", stream.genre);
+}
+
+void write_names(XmlWriter& xml, const ShoutcastStream& stream) {
+  xml.element("SERVERURL", stream.url);
+  xml.element("SERVERTITLE", stream.name);
+  xml.element("SONGTITLE", stream.title);
+}
+
 void write_song_history(XmlWriter& xml, const std::vector<PlayedTitle>& played) {
   xml.open("SONGHISTORY");
   for (const PlayedTitle& one : played) {
@@ -58,17 +74,10 @@ std::string shoutcast_7_html(const ShoutcastStream& stream) {
 std::string shoutcast_stats_xml(const ShoutcastStream& stream) {
   XmlWriter xml;
   xml.open("SHOUTCASTSERVER");
-  xml.element("CURRENTLISTENERS", stream.listeners);
-  xml.element("PEAKLISTENERS", stream.peak);
-  xml.element("MAXLISTENERS", stream.most);
-  xml.element("UNIQUELISTENERS", stream.listeners);
-  xml.element("AVERAGETIME", std::uint64_t{0});
-  xml.element("SERVERGENRE", stream.genre);
+  write_audience(xml, stream, "UNIQUELISTENERS");
   for (const std::string_view number : kFurtherGenres)
     xml.element("SERVERGENRE" + std::string(number), "");
-  xml.element("SERVERURL", stream.url);
-  xml.element("SERVERTITLE", stream.name);
-  xml.element("SONGTITLE", stream.title);
+  write_names(xml, stream);
   xml.element("STREAMHITS", stream.hits);
   xml.element("STREAMSTATUS", std::uint64_t{stream.on_air});
   xml.element("BACKUPSTATUS", std::uint64_t{0});
@@ -87,15 +96,8 @@ std::string shoutcast_view_xml(const ShoutcastStream& stream,
                                const std::vector<PlayedTitle>& played) {
   XmlWriter xml;
   xml.open("SHOUTCASTSERVER");
-  xml.element("CURRENTLISTENERS", stream.listeners);
-  xml.element("PEAKLISTENERS", stream.peak);
-  xml.element("MAXLISTENERS", stream.most);
-  xml.element("REPORTEDLISTENERS", stream.listeners);
-  xml.element("AVERAGETIME", std::uint64_t{0});
-  xml.element("SERVERGENRE", stream.genre);
-  xml.element("SERVERURL", stream.url);
-  xml.element("SERVERTITLE", stream.name);
-  xml.element("SONGTITLE", stream.title);
+  write_audience(xml, stream, "REPORTEDLISTENERS");
+  write_names(xml, stream);
   for (const std::string_view none : {"SONGURL", "IRC", "ICQ", "AIM"}) xml.element(none, "");
   xml.element("WEBHITS", std::uint64_t{0});
   xml.element("STREAMHITS", stream.hits);

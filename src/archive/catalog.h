@@ -108,7 +108,7 @@ class Catalog {
   void close(const std::string& mount, const FileRow& row);
   void add(const std::string& mount, const std::vector<FileRow>& rows);
   void remove(const std::string& mount, const std::vector<FileRow>& rows);
-  // The file that is being written is none any more.
+  // The open file is gone.
   void forget_open(const std::string& mount);
 
  private:

@@ -9,10 +9,10 @@
 #include <chrono>
 #include <cstring>
 
-#include "auth/text_file.h"
 #include "base/encoding.h"
 #include "base/json.h"
 #include "base/strings.h"
+#include "base/write_all.h"
 #include "net/digest.h"
 
 namespace lb {

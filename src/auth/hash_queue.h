@@ -50,7 +50,7 @@ class HashQueue {
  private:
   struct Job {
     std::string hash, password, key;
-    std::string network;  // of a stranger; "": it is none
+    std::string network;  // of a stranger; "": not a stranger
     std::vector<UniqueFunction<void(bool)>> done;
   };
   using Jobs = std::deque<Job>;

@@ -13,6 +13,7 @@
 #include "base/encoding.h"
 #include "base/json.h"
 #include "base/unique_fd.h"
+#include "base/write_all.h"
 #include "net/digest.h"
 
 namespace lb {

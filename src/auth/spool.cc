@@ -16,6 +16,7 @@
 
 #include "auth/text_file.h"
 #include "base/unique_fd.h"
+#include "base/write_all.h"
 
 namespace lb {
 namespace {

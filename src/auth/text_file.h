@@ -25,9 +25,6 @@ Result<FileText> read_file_text(const std::string& path);
 // file is written in place.
 Result<void> replace_file_text(const std::string& path, std::string_view text);
 
-// False: the rest could not be written; errno has the reason.
-bool write_all(int fd, std::string_view text);
-
 class TextFile {
  public:
   explicit TextFile(std::string path) : path_(std::move(path)) {}

@@ -17,7 +17,8 @@ base_files = \
   src/base/strings.cc src/base/strings.h \
   src/base/time_zone.cc src/base/time_zone.h \
   src/base/unique_fd.h \
-  src/base/unique_function.h
+  src/base/unique_function.h \
+  src/base/write_all.cc src/base/write_all.h
 if UNITY
 nodist_src_libbase_a_SOURCES = $(base_units)
 else

@@ -8,21 +8,9 @@
 #include <cstring>
 
 #include "base/unique_fd.h"
+#include "base/write_all.h"
 
 namespace lb {
-namespace {
-
-bool write_whole_text(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t n = ::write(fd, text.data(), text.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return true;
-}
-
-}  // namespace
 
 Result<void> replace_private_file(const std::string& path, std::string_view text) {
   const auto failed = [&path] {
@@ -31,7 +19,7 @@ Result<void> replace_private_file(const std::string& path, std::string_view text
   std::string temporary = path + ".XXXXXX";
   const UniqueFd file(::mkostemp(temporary.data(), O_CLOEXEC));  // 0600
   if (!file) return failed();
-  if (!write_whole_text(file.get(), text) || ::fsync(file.get()) != 0 ||
+  if (!write_all(file.get(), text) || ::fsync(file.get()) != 0 ||
       ::rename(temporary.c_str(), path.c_str()) != 0) {
     const Error error = failed();
     ::unlink(temporary.c_str());

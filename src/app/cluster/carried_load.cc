@@ -116,7 +116,7 @@ void CarriedLoad::count_below(const std::vector<std::string>& master_ids) {
   next_count_ = now + carriers * kPauseOfCarrier;
 }
 
-// mount: null: there is none; a relay that is not on demand has none before it streams.
+// A relay that is not on demand has no mount before it streams: `mount` is null then.
 LoadChanges::Carried CarriedLoad::read(const std::string& name, const Mount* mount) {
   const auto pull = pulls_.find(name);
   const PullFault fault = pull == pulls_.end() ? PullFault::kNone : pull->second;

@@ -42,7 +42,10 @@ class PullPaths {
     std::erase_if(paths_, [&](const auto& path) { return !keep(path.first); });
     std::erase_if(most_, [&](const auto& most) { return !keep(most.first); });
   }
-  void clear() { paths_.clear(); }
+  void clear() {
+    paths_.clear();
+    most_.clear();
+  }
 
  private:
   // What was found when all streams of a session were last looked through.

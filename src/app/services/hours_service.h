@@ -2,7 +2,7 @@
 //
 // What is on the air by a login with an end is kept with that end; one timer runs to the next of
 // them.  The wall clock may be set: it is looked at every kLook at least, and only the first end is
-// compared with it.  A login that has been removed since stays on the air.
+// compared with it.  A source whose login has been removed stays on the air.
 // Thread: control.
 // Ownership: Services.
 // Bounds: the mounts that are on the air by such a login.

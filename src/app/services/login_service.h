@@ -93,8 +93,8 @@ class LoginService {
   void end_session(const Session& session);
 
   // --- control
-  // done: the identity of a right login; kNone and why otherwise.  A name that is none takes as
-  // long as one that is, and always by the same method.
+  // done: the identity of a right login; kNone and why otherwise.  An unknown name takes as long as
+  // a known one, and always the same method.
   void judge(std::string user, std::string password, const Address& from,
              UniqueFunction<void(LoginResult, Identity)> done);
   // What the masters of this node have told, whole: keys/, epochs/, masters/ and ended/;

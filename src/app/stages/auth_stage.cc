@@ -195,10 +195,9 @@ Verdict AuthStage::handle(Connection& connection) {
   if (section.authenticator.type.empty()) return Verdict::kNext;
   // The chain has gone back to look at a mount that was not known here; this was asked before.
   if (connection.context().authorised) return Verdict::kNext;
-  // A listener by HLS is asked for once, with its first list.  A master playlist is no stream:
-  // asked for it as well, a backend would be told of a listener that is not one (listener_add and
-  // _remove, a seat of the user), and it has only the name and the bit rate, which status pages
-  // show.
+  // A listener by HLS is asked for once, with its first list.  A master playlist is not asked for:
+  // the backend would count a second listener (listener_add and _remove, a seat of the user), and
+  // the playlist shows only the name and the bit rate, which status pages show too.
   if (connection.context().hls && !connection.context().hls->joins()) return Verdict::kNext;
   const auto mount = playing_mount(services, request.path);
   const HlsAsk* const hls = connection.context().hls.get();

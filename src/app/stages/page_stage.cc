@@ -150,8 +150,9 @@ Verdict FileStage::handle(Connection& connection) {
     return request.path.ends_with(ending) && request.path.size() > ending.size() + 1;
   };
   const bool is_m3u = listed(".m3u");
-  const std::string of = request.path.substr(0, request.path.size() - 4);
-  if ((is_m3u || listed(".pls")) && may_play(services, *config, of)) {
+  const std::string of =
+      is_m3u || listed(".pls") ? request.path.substr(0, request.path.size() - 4) : std::string();
+  if (!of.empty() && may_play(services, *config, of)) {
     ResponseHead head;
     head.content_type = is_m3u ? kM3uType : kPlsType;
     const auto print = is_m3u ? m3u : pls;
