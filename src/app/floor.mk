@@ -96,6 +96,7 @@ app_files = \
   src/app/stages/external_stage.cc src/app/stages/external_stage.h \
   src/app/stages/health_stage.cc src/app/stages/health_stage.h \
   src/app/stages/hls_ask.h \
+  src/app/stages/hls_live_lists.cc \
   src/app/stages/hls_master.cc \
   src/app/stages/hls_replies.cc src/app/stages/hls_replies.h \
   src/app/stages/hls_past.cc \

@@ -9,8 +9,8 @@
 namespace lb {
 namespace {
 
-// A player begins with so many.
-constexpr std::size_t kFewSegments = 3;
+// Encoders send no more than this ahead.
+constexpr std::int64_t kLongestLeadMs = 60'000;
 
 bool same_numbers(const StreamSpan& a, const StreamSpan& b) {
   return a.id == b.id && a.media.rate_hz == b.media.rate_hz &&
@@ -106,12 +106,14 @@ void PastCut::each_of(std::size_t index, Take take) const {
 }
 
 std::vector<HlsSegment> PastCut::segments(std::int64_t from_ms, std::int64_t to_ms,
-                                          std::size_t most) const {
+                                          std::size_t most, bool in_order) const {
   std::vector<HlsSegment> found;
-  for (std::size_t i = 0; i < runs_.size() && found.size() < most; ++i)
+  bool more_to_come = false;
+  for (std::size_t i = 0; i < runs_.size() && found.size() < most && !more_to_come; ++i)
     each_of(i, [&](const HlsSegment& one) {
       const auto length = static_cast<std::int64_t>(one.duration * 1000 / one.rate_hz);
       if (one.wall_ms + length > from_ms && one.wall_ms < to_ms) found.push_back(one);
+      more_to_come = in_order && one.wall_ms >= to_ms && one.wall_ms < to_ms + kLongestLeadMs;
       return found.size() < most && one.wall_ms < to_ms;
     });
   return found;
@@ -144,12 +146,33 @@ std::vector<PastPart> PastCut::parts(const HlsSegment& segment) const {
   return out;
 }
 
-std::vector<HlsSegment> newest_without_gap(std::vector<HlsSegment> segments, std::size_t most) {
+bool hls_reaches(std::span<const HlsSegment> listed, const HlsSegment& segment) noexcept {
+  return std::any_of(listed.rbegin(), listed.rend(), [&](const HlsSegment& one) {
+    return hls_follows(one, segment) ||
+           (one.sequence == segment.sequence && one.generation == segment.generation);
+  });
+}
+
+void put_in_front(std::span<const HlsSegment> listed, std::size_t length,
+                  std::vector<HlsSegment>& segments) {
+  std::vector<HlsSegment> front;  // the newest first
+  for (auto at = listed.rbegin(); at != listed.rend(); ++at) {
+    const HlsSegment& next = front.empty() ? segments.front() : front.back();
+    if (front.size() + segments.size() >= length) break;
+    if (at->sequence >= next.sequence) continue;
+    if (!hls_follows(*at, next)) break;
+    front.push_back(*at);
+  }
+  segments.insert(segments.begin(), front.rbegin(), front.rend());
+}
+
+std::vector<HlsSegment> newest_without_gap(std::vector<HlsSegment> segments, std::size_t most,
+                                           std::size_t fewest) {
   std::size_t end = segments.size(), begin = end;
   while (begin > 0) {
     if (begin == end || hls_follows(segments[begin - 1], segments[begin])) {
       --begin;
-    } else if (end - begin < kFewSegments) {
+    } else if (end - begin < fewest) {
       end = begin;
     } else {
       break;

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "archive/archive_file.h"
@@ -35,9 +36,10 @@ class PastCut {
   static constexpr std::uint64_t kFirstBytes = 16;
 
   // Oldest first, of at most so many, of those that end after from_ms and begin before to_ms.
-  // begin and end are origin positions.
-  std::vector<HlsSegment> segments(std::int64_t from_ms, std::int64_t to_ms,
-                                   std::size_t most) const;
+  // begin and end are origin positions.  in_order: where a source had sent ahead when the next one
+  // began, their times overlap; nothing of the next one comes before all of the first.
+  std::vector<HlsSegment> segments(std::int64_t from_ms, std::int64_t to_ms, std::size_t most,
+                                   bool in_order = false) const;
   std::optional<HlsSegment> find(std::uint32_t stream, std::uint64_t sequence) const;
   std::vector<PastPart> parts(const HlsSegment& segment) const;
 
@@ -66,9 +68,15 @@ class PastCut {
 };
 
 // The newest ones whose numbers have no gap: what a list may show that players ask for again.  What
-// is behind a gap counts only when there are a few of it.
-std::vector<HlsSegment> newest_without_gap(std::vector<HlsSegment> segments, std::size_t most);
+// is behind a gap counts only when there are `fewest` of it.
+std::vector<HlsSegment> newest_without_gap(std::vector<HlsSegment> segments, std::size_t most,
+                                           std::size_t fewest);
 // The next one may follow in a list without a discontinuity, or with one of its own number.
 bool hls_follows(const HlsSegment& before, const HlsSegment& next) noexcept;
+// Whether what was listed goes on with, or has, this segment.
+bool hls_reaches(std::span<const HlsSegment> listed, const HlsSegment& segment) noexcept;
+// `listed` before `segments`, as far as it has no gap, up to so many in all.
+void put_in_front(std::span<const HlsSegment> listed, std::size_t length,
+                  std::vector<HlsSegment>& segments);
 
 }  // namespace lb

@@ -11,6 +11,9 @@ namespace {
 // Of a segment that lies in two files, and of one whose next source is in the next file.
 constexpr std::int64_t kMarginMs = 120'000;
 constexpr std::int64_t kLongestSegmentMs = 10'000;  // of <segment>
+// A source sends ahead: what it has sent is dated later than now, and later than the first of the
+// source that follows it.
+constexpr std::int64_t kLeadMs = 60'000;
 constexpr std::int64_t kMaxPastMs = std::chrono::milliseconds(kMaxPastTime).count();
 
 std::uint64_t bits_a_second(const HlsSegment& segment) {
@@ -39,11 +42,11 @@ PastAskRange past_range(const HlsPath& path, std::int64_t now_ms, std::size_t le
     case HlsPath::Kind::kEvent:
       out.kind = HlsListKind::kEvent;
       out.from_ms = ms(path.from);
-      out.to_ms = now_ms;
+      out.to_ms = now_ms + kLeadMs;
       break;
     case HlsPath::Kind::kRewind:
       out.from_ms = now_ms - ms(path.seconds);
-      out.to_ms = now_ms;
+      out.to_ms = now_ms + kLeadMs;
       break;
     case HlsPath::Kind::kShifted:
       // Its segments have ended by then, as those of a live list have.
@@ -52,6 +55,18 @@ PastAskRange past_range(const HlsPath& path, std::int64_t now_ms, std::size_t le
       out.most = length;
       break;
   }
+  return out;
+}
+
+PastAskRange range_before(std::span<const HlsSegment> held, std::int64_t now_ms,
+                          std::size_t length) {
+  const HlsSegment& first = held.front();
+  PastAskRange out;
+  out.from_ms = first.wall_ms - kLeadMs - static_cast<std::int64_t>((length + 1) * first.cut_ms);
+  out.to_ms = std::max(now_ms, first.wall_ms) + kLeadMs;
+  out.last = held.back().sequence;
+  out.most = length + held.size();
+  out.fewest = 1;
   return out;
 }
 
@@ -79,8 +94,12 @@ std::pair<std::size_t, std::size_t> files_of_range(const RecordedFiles& files, s
 PastList make_past_list(const PastCut& cut, const PastAskRange& range) {
   PastList out;
   const bool sliding = range.kind == HlsListKind::kSliding;
-  out.segments = cut.segments(range.from_ms, range.to_ms, sliding ? ~std::size_t{0} : range.most);
-  if (sliding) out.segments = newest_without_gap(std::move(out.segments), range.most);
+  out.segments =
+      cut.segments(range.from_ms, range.to_ms, sliding ? ~std::size_t{0} : range.most, sliding);
+  if (sliding) {
+    std::erase_if(out.segments, [&](const HlsSegment& one) { return one.sequence > range.last; });
+    out.segments = newest_without_gap(std::move(out.segments), range.most, range.fewest);
+  }
   const bool ended =
       range.kind == HlsListKind::kEvent && (range.ended || out.segments.size() == range.most);
   if (!out.segments.empty()) out.text = playlist_text(out.segments, range.kind, ended);

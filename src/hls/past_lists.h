@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,6 +31,10 @@ struct PastAskRange {
   HlsListKind kind = HlsListKind::kSliding;
   std::size_t most = kMaxPastSegments;  // of a sliding list the newest, else the oldest
   bool ended = false;                   // of an EVENT list: it is as long as one may be
+  // Of a sliding list: its last number at most, and of what is behind a gap so many at least; a
+  // player begins with three.
+  std::uint64_t last = ~std::uint64_t{0};
+  std::size_t fewest = 3;
 };
 
 struct PastList {
@@ -44,6 +49,9 @@ struct PastList {
 // cut_ms: of a segment.
 PastAskRange past_range(const HlsPath& path, std::int64_t now_ms, std::size_t length,
                         std::uint32_t cut_ms);
+// What a live list may show in front of these, which its log holds, and which stand for `length`.
+PastAskRange range_before(std::span<const HlsSegment> held, std::int64_t now_ms,
+                          std::size_t length);
 // The same, no longer than a list may be with the longest segments.
 PastAskRange bounded(PastAskRange range);
 

@@ -14,9 +14,9 @@ SECONDS = 60 if os.environ.get("LB_FULL") == "1" else 14
 ROOT = "<hls><segment>2</segment><window>12</window></hls><archive><dir>%s</dir></archive>"
 
 
-def recorder(t, inside="", root=""):
+def recorder(t, inside="", root="", window=12):
     server = t.unstarted_server()
-    server.write_config(body=root + ROOT % (server.dir / "archive") +
+    server.write_config(body=root + ROOT.replace("<window>12", "<window>%d" % window) % (server.dir / "archive") +
                         "<mount><mount-name>/m.mp3</mount-name><hls>1</hls><linger-for>5</linger-for><archive><enabled>1</enabled>%s</archive></mount>" % inside)
     return server.start()
 
@@ -104,13 +104,35 @@ def a_seam_is_recorded_as_it_was_live(t):
     first.close()
     Encoder(t, server, "/m.mp3", "mp3", sent[1], lead=5)
     wait_for(lambda: poll_for(0, live) or len({s[0].discontinuity for s in live.seen.values()}) == 2, "a discontinuity", 15)
-    poll_for(3, live)
+    poll_for(6, live)
     whole = past(t, server, "rewind-60.m3u8")
     wait_for(lambda: len(whole.poll().segments) >= len(live.seen) - 1, "all of it is recorded", 10)
     both = same_segments(live, whole, len(live.seen) - 1, "rewind")
     for number in both:
         equal(whole.seen[number][0].discontinuity, live.seen[number][0].discontinuity, "the discontinuity of %d" % number)
     whole.sound()
+
+
+@test
+def a_seam_is_listed_whole_where_the_next_source_sends_far_ahead(t):
+    """What the first source had sent is dated later than the begin of the second, and the log holds none of it."""
+    server = recorder(t, window=24)
+    sent = [encoded("mp3", 60, tone) for tone in (440, 660)]
+    first = Encoder(t, server, "/m.mp3", "mp3", sent[0], lead=12)
+    live = watch(t, server, "/m.mp3")
+    event = past(t, server, "archive-%d-now.m3u8" % (time.time() - 5))
+    rewind = past(t, server, "rewind-40.m3u8")
+    poll_for(5, live)
+    first.close()
+    Encoder(t, server, "/m.mp3", "mp3", sent[1], lead=12)
+    last = live.last.segments[-1].sequence
+    # Players of all three lists hear each segment once, in order (hls_check.py).
+    wait_for(lambda: poll_for(0, live, event, rewind) or live.last.segments[0].sequence > last + 3, "the seam is heard", 40)
+    for one in (live, event, rewind):
+        one.sound()
+    for number in same_segments(live, event, 8, "the event"):
+        equal(event.seen[number][0].discontinuity, live.seen[number][0].discontinuity, "the discontinuity of %d" % number)
+    same_segments(live, rewind, 8, "rewind")
 
 
 @test

@@ -26,7 +26,6 @@ namespace {
 
 // A segment that a live list shows, or has shown a moment ago, is not of the past.
 constexpr std::int64_t kRecentMs = 60'000;
-constexpr std::size_t kMaxOlder = 256;
 
 // With the ranges that there are, for clients that may listen to them.
 Verdict refuse_past(Worker& worker, Connection& connection, std::int64_t earliest_ms) {
@@ -205,49 +204,15 @@ Verdict HlsStage::look_up_list(Connection& connection, std::int64_t earliest) {
   return Verdict::kPending;
 }
 
-bool HlsStage::add_older(const Mount& mount, std::size_t length,
-                         std::vector<HlsSegment>& segments) {
-  if (segments.size() >= length || !mount.settings()->archive.enabled ||
-      !worker_.services.archive->on())
-    return true;
-  const auto found = older_.find(mount.name());
-  if (found == older_.end() || found->second.stream != segments.front().stream ||
-      found->second.before != segments.front().sequence)
-    return false;
-  std::vector<HlsSegment> all = found->second.segments;
-  all.insert(all.end(), segments.begin(), segments.end());
-  std::size_t begin = all.size() - segments.size();
-  while (begin > 0 && all.size() - begin < length && hls_follows(all[begin - 1], all[begin]))
-    --begin;
-  all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(begin));
-  segments = std::move(all);
-  return true;
-}
-
-Verdict HlsStage::look_up_older(Connection& connection, const HlsSegment& first,
+Verdict HlsStage::look_up_older(Connection& connection, const std::vector<HlsSegment>& held,
                                 std::size_t length) {
-  PastAskRange range;
-  range.to_ms = first.wall_ms;
-  range.from_ms = first.wall_ms - static_cast<std::int64_t>((length + 1) * first.cut_ms);
-  range.most = length;
   PastMount own = past_of(worker_.services, connection.request().path);
   // A list of what plays now waits for no other node.
   own.own_only = true;
-  const std::string name = own.name;
   worker_.services.hls->lookups().list(
-      std::move(own), "before " + segment_name(first), range,
-      [this, first, name,
-       give = give_to(worker_, connection.id())](std::shared_ptr<const HlsPast> past) mutable {
-        if (past && !past->unanswered)
-          worker_.loop.post([this, first, name, past] {
-            if (older_.size() >= kMaxOlder) older_.clear();
-            OlderSegments& older = older_[name];
-            older = {first.stream, first.sequence, past->list.segments};
-            std::erase_if(older.segments,
-                          [&](const HlsSegment& one) { return one.sequence >= first.sequence; });
-          });
-        give(std::move(past));
-      });
+      std::move(own), "before " + segment_name(held.front()),
+      range_before(held, unix_ms(worker_.services.clock.wall()), length),
+      give_to(worker_, connection.id()));
   return Verdict::kPending;
 }
 

@@ -26,8 +26,6 @@ using namespace std::chrono_literals;
 
 constexpr auto kSegmentPoll = 200ms;
 constexpr std::size_t kMaxWaiting = 1024;
-constexpr auto kListLasts = 200ms;
-constexpr std::size_t kMaxLists = 256;
 constexpr auto kShortestPatience = 20s;
 constexpr std::string_view kJustBegun = "The stream has just begun, please try again\r\n";
 constexpr std::string_view kManyPlayers =
@@ -225,14 +223,15 @@ Verdict HlsStage::serve_list(Connection& connection, const std::shared_ptr<Mount
   if (!ask.known && connection.request().method == Method::kGet)
     if (const auto refused = admit(connection, mount)) return *refused;
   services.hls->sessions().touch(ask.session, mount->name(), worker_.loop.now());
-  const ListText& list = list_of(mount, config->hls);
+  std::vector<HlsSegment> held;
+  const ListText* const made = list_of(mount, config->hls, ask.past.get(), held);
+  if (made == nullptr)
+    return look_up_older(connection, held, hls_list_length(config->hls, hls_cut_of(*mount)));
+  const ListText& list = *made;
   if (list.segments.empty()) {
     services.hls->sessions().wait_on(ask.session, mount->name(), worker_.loop.now());
     return wait(connection, kJustBegun);
   }
-  if (list.wants_older && !ask.past)
-    return look_up_older(connection, list.segments.front(),
-                         hls_list_length(config->hls, hls_cut_of(*mount)));
   const bool checked = !mount_section(*config, mount->name()).authenticator.type.empty();
   std::string body =
       checked ? media_playlist(list.segments, with_session({}, ask.session)) : list.text;
@@ -246,27 +245,6 @@ Verdict HlsStage::serve_list(Connection& connection, const std::shared_ptr<Mount
   count_hls_sent(worker_, *mount, connection, body.size(), ask.path);
   connection.reply(head, std::move(body));
   return Verdict::kAnswered;
-}
-
-// A thousand players ask in a second, and a list lasts for seconds.
-const HlsStage::ListText& HlsStage::list_of(const std::shared_ptr<Mount>& of,
-                                            const HlsSettings& settings) {
-  const Mount& mount = *of;
-  const SteadyTime now = worker_.loop.now();
-  if (lists_.size() >= kMaxLists) lists_.clear();
-  ListText& list = lists_[mount.name()];
-  if (list.mount.lock() == of && now < list.until) return list;
-  const auto view = mount.channel().newest();
-  list.mount = of;
-  const std::size_t length = hls_list_length(settings, hls_cut_of(mount));
-  list.segments = HlsCut(*view).newest(length);
-  list.wants_older = !list.segments.empty() && !add_older(mount, length, list.segments);
-  list.until = list.segments.empty() || list.wants_older ? now : now + kListLasts;
-  if (list.segments.empty()) return list;
-  list.text = media_playlist(list.segments, {});
-  list.tag = "\"" + segment_name(list.segments.back()) + "-" +
-             std::to_string(list.segments.front().sequence) + "\"";
-  return list;
 }
 
 Verdict HlsStage::wait(Connection& connection, std::string_view why) {

@@ -81,18 +81,17 @@ class HlsStage final : public Stage {
     SteadyTime until{};
     std::vector<HlsSegment> segments;
     std::string text, tag;
-    bool wants_older = false;  // than what is in the log: OlderSegments of its first one
   };
-  // Of a list, what the log of a recorded mount does not hold.
-  struct OlderSegments {
-    std::uint32_t stream = 0;
-    std::uint64_t before = 0;  // a sequence
-    std::vector<HlsSegment> segments;
-  };
-  const ListText& list_of(const std::shared_ptr<Mount>& mount, const HlsSettings& settings);
-  // In front of `segments`, as far as it is known; false: a reader has to be asked.
-  bool add_older(const Mount& mount, std::size_t length, std::vector<HlsSegment>& segments);
-  Verdict look_up_older(Connection& connection, const HlsSegment& first, std::size_t length);
+  // held: what its log holds.  recorded: what a reader has found in front of that.  Null: that has
+  // to be looked up first.
+  const ListText* list_of(const std::shared_ptr<Mount>& mount, const HlsSettings& settings,
+                          const HlsPast* recorded, std::vector<HlsSegment>& held);
+  bool is_recorded(const Mount& mount) const;
+  // False: what `list` shows is shown a moment longer.
+  bool put_recorded_in_front(const ListText& list, const HlsPast* recorded, std::size_t length,
+                             std::vector<HlsSegment>& segments);
+  Verdict look_up_older(Connection& connection, const std::vector<HlsSegment>& held,
+                        std::size_t length);
   Verdict wait(Connection& connection, std::string_view why);
   void ask_waiting();
   std::string new_session(const HlsAsk& ask) const;
@@ -101,7 +100,6 @@ class HlsStage final : public Stage {
 
   Worker& worker_;
   std::unordered_map<std::string, ListText> lists_;
-  std::unordered_map<std::string, OlderSegments> older_;
   std::vector<std::uint64_t> waiting_;
   Timer timer_;
   RepeatGuard variants_;

@@ -95,6 +95,54 @@ TEST(PastCut, TheLastSegmentOfASourceIsWholeWhenTheNextNumbersFollow) {
   reader.all_are_found(list);
 }
 
+// The first source has sent 12 s ahead when the second begins: their times overlap.
+TEST(PastCut, AListThatSlidesOverASeamGoesForwardOnly) {
+  PastShelf shelf;
+  PastReader reader(shelf);
+  shelf.file(40);
+  const std::int64_t seam_ms = shelf.now_ms() - 12'000;
+  shelf.epoch_ms = seam_ms;
+  shelf.source(0x9988776655443322, 120, 8);
+  shelf.file(16);
+  std::uint64_t first = 0, last = 0;
+  for (std::int64_t to_ms = seam_ms - 4000; to_ms <= shelf.now_ms(); to_ms += 500) {
+    PastAskRange range{to_ms - 26'000, to_ms, HlsListKind::kSliding, 12};
+    const auto segments = reader.list(range).segments;
+    CHECK(!segments.empty());
+    CHECK(segments.front().sequence >= first && segments.back().sequence >= last);
+    first = segments.front().sequence;
+    last = segments.back().sequence;
+  }
+  LONGS_EQUAL(126, last);
+}
+
+TEST(PastCut, ALiveListHasWhatIsRecordedBeforeItWhateverItsTime) {
+  PastShelf shelf;
+  PastReader reader(shelf);
+  shelf.file(12);
+  shelf.epoch_ms = shelf.now_ms() - 6000;
+  shelf.source(0x9988776655443322, 106, 8);
+  shelf.file(7);
+  const auto all = reader.whole().segments;
+  LONGS_EQUAL(9, all.size());
+  // The log holds the second source, or its newest.
+  for (const std::size_t from : {6U, 7U, 8U}) {
+    std::vector<HlsSegment> list(all.begin() + static_cast<std::ptrdiff_t>(from), all.end());
+    const auto found = reader.list(range_before(list, shelf.now_ms(), 6)).segments;
+    CHECK(hls_reaches(found, list.front()));
+    put_in_front(found, 6, list);
+    LONGS_EQUAL(6, list.size());
+    LONGS_EQUAL(103, list.front().sequence);
+    LONGS_EQUAL(108, list.back().sequence);
+  }
+  // Of a segment alone it is known that it goes on.
+  std::vector<HlsSegment> last{all.back()};
+  CHECK(!hls_reaches({}, last.front()));
+  CHECK(!hls_reaches(std::vector<HlsSegment>(all.begin(), all.begin() + 7), last.front()));
+  put_in_front(std::vector<HlsSegment>(all.begin(), all.begin() + 7), 6, last);
+  LONGS_EQUAL(1, last.size());
+}
+
 TEST(PastCut, WhatAPauseHasLeftOfASegmentIsNone) {
   PastShelf shelf;
   PastReader reader(shelf);

@@ -1,0 +1,80 @@
+// The list of what plays now: the segments of the log and, of a mount that is recorded, those
+// before them, from the archive.  What a worker has listed it does not take back.
+#include <algorithm>
+#include <chrono>
+#include <span>
+#include <utility>
+
+#include "app/services/archive_service.h"
+#include "app/services/worker.h"
+#include "app/stages/hls_replies.h"
+#include "app/stages/hls_stage.h"
+#include "hls/media_playlist.h"
+#include "hls/past_lookup.h"
+
+namespace lb {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kListLasts = 200ms;
+constexpr std::size_t kMaxLists = 256;
+// The clock of a source is known by then, and the archive has what came before.
+constexpr std::chrono::seconds kGapIsFilled{6};
+
+}  // namespace
+
+// A thousand players ask in a second, and a list lasts for seconds.
+const HlsStage::ListText* HlsStage::list_of(const std::shared_ptr<Mount>& of,
+                                            const HlsSettings& settings, const HlsPast* recorded,
+                                            std::vector<HlsSegment>& held) {
+  const Mount& mount = *of;
+  const SteadyTime now = worker_.loop.now();
+  if (lists_.size() >= kMaxLists) lists_.clear();
+  ListText& list = lists_[mount.name()];
+  if (list.mount.lock() == of && now < list.until) return &list;
+  const std::size_t length = hls_list_length(settings, hls_cut_of(mount));
+  held = HlsCut(*mount.channel().newest()).newest(length);
+  auto segments = held;
+  if (held.size() < length && is_recorded(mount)) {
+    // What has been listed is not taken back, and need not be looked up again.
+    if (!held.empty() && hls_reaches(list.segments, held.front()))
+      put_in_front(list.segments, length, segments);
+    else if (!held.empty() && recorded == nullptr)
+      return nullptr;
+    else if (!put_recorded_in_front(list, recorded, length, segments))
+      return &list;
+  }
+  list.mount = of;
+  list.segments = std::move(segments);
+  list.until = list.segments.empty() ? now : now + kListLasts;
+  if (list.segments.empty()) return &list;
+  list.text = media_playlist(list.segments, {});
+  list.tag = "\"" + segment_name(list.segments.back()) + "-" +
+             std::to_string(list.segments.front().sequence) + "\"";
+  return &list;
+}
+
+bool HlsStage::is_recorded(const Mount& mount) const {
+  return mount.settings()->archive.enabled && worker_.services.archive->on();
+}
+
+// A source that has sent far ahead may leave the log no segment of the one before.  Its own are
+// listed when its clock is known, and the last one of the other is recorded as a whole one then,
+// with the next turn of the archive: as long as that tells nothing of the source, there may be more
+// before it.
+bool HlsStage::put_recorded_in_front(const ListText& list, const HlsPast* recorded,
+                                     std::size_t length, std::vector<HlsSegment>& segments) {
+  const std::span<const HlsSegment> older =
+      recorded == nullptr ? std::span<const HlsSegment>() : recorded->list.segments;
+  const bool told = !segments.empty() && std::any_of(older.begin(), older.end(), [&](auto& one) {
+    return one.stream == segments.front().stream;
+  });
+  const bool gap = !list.segments.empty() &&
+                   (segments.empty() || list.segments.back().sequence < segments.front().sequence);
+  if (gap && !told && worker_.loop.now() < list.until + kGapIsFilled) return false;
+  if (!segments.empty()) put_in_front(older, length, segments);
+  return true;
+}
+
+}  // namespace lb
