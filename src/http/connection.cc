@@ -207,6 +207,7 @@ void Connection::on_socket(short events) {
       return;
     case IoStatus::kEof:
       // Half-closed while we work on its request: it still waits for the answer.
+      half_closed_ = true;
       if (state_ == State::kHandling)
         watch_.want(0);
       else

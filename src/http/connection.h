@@ -99,6 +99,9 @@ class Connection : public ListHook {
   // The sender of the requests: a proxy that is trusted, where peer() is the client behind it.
   const Address& sender() const noexcept { return socket_peer_; }
 
+  // Its client sends nothing more: it reads the answer yet, or has left.
+  bool half_closed() const noexcept { return half_closed_; }
+
   // --- answers; each exactly once a request
   // Complete lines that the answer to this request has too, whatever it is.
   void add_reply_lines(std::string_view lines) { reply_lines_ += lines; }
@@ -203,6 +206,7 @@ class Connection : public ListHook {
   std::string form_;
   std::uint64_t form_left_ = 0;
   bool body_wanted_ = false;  // by a stage, which is asked again
+  bool half_closed_ = false;
   std::size_t stage_ = 0;
   RequestContextPtr context_{nullptr, nullptr};
   // The reply

@@ -169,6 +169,10 @@ std::optional<Verdict> HlsStage::admit(Connection& connection,
   RequestContext& context = connection.context();
   HlsAsk& ask = *context.hls;
   const Request& request = connection.request();
+  // A client that has left while it waited takes no place.
+  const bool has_waited = ask.wait_until != SteadyTime{};
+  if (has_waited && connection.half_closed())
+    return refuse_hls(connection, 503, std::string(kManyPlayers), "Retry-After: 2\r\n");
   if (!ask.is_segment() && !context.is_relay && !may_be_cached(services, connection) &&
       !services.hls->sessions().has_room(connection.ip(), mount->name()))
     return wait(connection, kManyPlayers);
