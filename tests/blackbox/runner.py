@@ -2,7 +2,8 @@
 
 PASS, FAIL or SKIP with its reason, seconds, and group/name of every test; "N passed, N failed[, N skipped]"
 at the end.  What fails beside others is run once more, alone: on two busy processors some tests see a late
-scheduler.  Then the line says so (AGAIN).
+scheduler.  Then the line says so (AGAIN).  Of one test at a time (--jobs 1) the first try counts, so that what
+wavers is found.
 """
 import argparse
 import concurrent.futures
@@ -24,8 +25,9 @@ def name_of(function):
 
 def run_one(function, make_place):
     """(word, seconds, why)"""
-    begin, place, word, why = time.monotonic(), make_place(), "PASS", ""
+    begin, place, word, why = time.monotonic(), None, "PASS", ""
     try:
+        place = make_place()
         why = function(place) or ""
     except harness.Skip as e:
         word, why = "SKIP", str(e)
@@ -35,20 +37,22 @@ def run_one(function, make_place):
     except Exception:
         word, why = "FAIL", traceback.format_exc(limit=-4)
     try:
-        place.close(word == "PASS")
+        if place:
+            place.close(word == "PASS")
     except harness.Failed as e:
         word, why = "FAIL", str(e)
     return word, time.monotonic() - begin, why
 
 
-def run_all(tests, make_place, jobs):
-    """0: every test passed or had a reason not to run"""
+def run_all(tests, make_place, jobs, again=None):
+    """0: every test passed or had a reason not to run.  again: what fails has a second try; as jobs > 1 if not given"""
+    again = jobs > 1 if again is None else again
     counts, failed, lock = {"PASS": 0, "FAIL": 0, "SKIP": 0}, {}, threading.Lock()
 
     def run_and_say(function):
         word, seconds, why = run_one(function, make_place)
         with lock:
-            if word == "FAIL" and jobs > 1:
+            if word == "FAIL" and again:
                 failed[function] = why
                 word = "AGAIN"
             else:
@@ -57,7 +61,7 @@ def run_all(tests, make_place, jobs):
 
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         list(pool.map(run_and_say, tests))
-    jobs = 1
+    again = False
     for function in failed:
         run_and_say(function)
     print("%d passed, %d failed%s" % (counts["PASS"], counts["FAIL"],

@@ -4,17 +4,11 @@ import time
 
 import accessibility
 import stage  # noqa: F401  (where harness is)
-from harness import ADMIN, check, equal, mount, wait_for
+from harness import ADMIN, check, equal, mount, test, wait_for
 from pages import AUDIO, WIDER, WIDTHS, open_all_details, open_page, quiet
 from webdriver import ENTER, TAB
 
-TESTS = []
 NAME = "/talk & more.mp3"
-
-
-def test(function):
-    TESTS.append(function)
-    return function
 
 
 def start(s):

@@ -11,7 +11,7 @@ import tarfile
 import threading
 import time
 
-from harness import ADMIN, Failed, check, equal, wait_for
+from harness import ADMIN, Failed, check, equal, test, wait_for
 from webdriver import DriverError
 
 sys.path += [str(pathlib.Path(__file__).resolve().parent.parent / name) for name in ("cluster", "failover")]
@@ -19,7 +19,6 @@ import bench  # noqa: E402
 import link_bench  # noqa: E402
 from encoders import Encoder  # noqa: E402
 
-TESTS = []
 FULL = os.environ.get("LB_FULL") == "1"
 SECONDS = 60 if FULL else 15
 LOST = 2            # of which so many may be lost
@@ -39,11 +38,6 @@ function play(url) {
   hls.attachMedia(audio);
 }
 </script>"""
-
-
-def test(function):
-    TESTS.append(function)
-    return function
 
 
 def hls_js(directory):

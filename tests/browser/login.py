@@ -5,16 +5,9 @@ import threading
 
 import accessibility
 import stage  # noqa: F401  (where harness is)
-from harness import check, equal, wait_for
+from harness import check, equal, test, wait_for
 from pages import WIDER, WIDTHS, open_all_details, quiet
 from webdriver import ENTER, TAB
-
-TESTS = []
-
-
-def test(function):
-    TESTS.append(function)
-    return function
 
 
 def start(s):

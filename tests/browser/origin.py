@@ -2,11 +2,10 @@
 import threading
 
 import stage  # noqa: F401  (where harness is)
-from harness import SOURCE, check, equal, mount, request, wait_for
+from harness import SOURCE, check, equal, mount, request, test, wait_for
 from login import log_in
 from pages import AUDIO
 
-TESTS = []
 HTML, XHTML = "text/html", "application/xhtml+xml"
 SCRIPT = "new Image().src='/ran-%(name)s'; fetch('/api/v1/session').then(r =&gt; r.json()).then(j =&gt; new Image().src='/read-%(name)s-' + j.csrf)"
 PAGES = {
@@ -14,11 +13,6 @@ PAGES = {
     "svg": ("image/svg+xml", "<svg xmlns='http://www.w3.org/2000/svg'><script>%s</script><text y='20'>Shown</text></svg>"),
     "xml": (XHTML, "<html xmlns='http://www.w3.org/1999/xhtml'><script>%s</script><body><h1>Shown</h1></body></html>"),
 }
-
-
-def test(function):
-    TESTS.append(function)
-    return function
 
 
 def page_of(name):

@@ -7,17 +7,11 @@ import threading
 
 import accessibility
 from stage import LONG_NAME, LONG_TITLE, harness
-from harness import ADMIN, check, equal, wait_for
+from harness import ADMIN, check, equal, test, wait_for
 from webdriver import ENTER, TAB
 
-TESTS = []
 WIDTHS = {"phone": 360, "desk": 1280}
 STOCK = pathlib.Path("/usr/share/icecast2")
-
-
-def test(function):
-    TESTS.append(function)
-    return function
 
 
 def busy_server(s, **slots):
@@ -157,14 +151,18 @@ def a_mount_is_fetched_when_it_is_played_and_not_before(s):
 @test
 def odd_names_are_played_and_linked(s):
     server = s.start()
-    s.feed("/talk & more \"<ü>?#%.mp3".replace("?", "%3F").replace("#", "%23").replace("%.", "%25.").replace(" ", "%20").replace("ü", "%C3%BC"), "Odd")
+    address = "/talk & more \"<ü>?#%.mp3".replace("?", "%3F").replace("#", "%23").replace("%.", "%25.").replace(" ", "%20").replace("ü", "%C3%BC")
+    s.feed(address, "Odd")
     open_page(s, "/status.xsl")
     s.browser.script("document.querySelector('audio').play()")
     s.browser.wait(lambda: s.browser.script(AUDIO % "audio")["currentTime"] > 0.5, "it plays")
     answer = s.browser.call("/execute/async", {"script": "const done = arguments[0]; fetch(document.querySelector('.mountlist a').href)"
                                                ".then(r => r.text()).then(done)", "args": []})
     check(answer.startswith(s.url("/talk")), answer)
+    server.listener(address)
     open_page(s, "/admin/listmounts.xsl")
+    # That of the page before goes with it.
+    wait_for(lambda: server.stats().findtext("listeners") == "1", "the other listener is left")
     s.browser.find("a", "List Clients").click()
     s.see("/talk & more \"<ü>?#%.mp3", "1 listener")
     equal(server.stats().findtext("listeners"), "1")

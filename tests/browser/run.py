@@ -3,8 +3,9 @@
 
 usage: run.py --server BINARY [--only REGEX] [--screenshots DIRECTORY] [--list]
 
-Prints PASS or FAIL, seconds and the name of every test, and "N passed, N failed" at the end.
---only         regular expression over the names
+Prints PASS or FAIL, seconds and group/name of every test, and "N passed, N failed" at the end.  What fails is run
+once more (AGAIN): see ../blackbox/runner.py.
+--only         regular expression over "group/name"
 --screenshots  every page at the width of a phone and of a desk, light and dark, as PNG files
 Needs chromium, chromedriver, liquidsoap, ffmpeg, VLC, mpv, npm (for hls.js) and Python's own library only.
 LB_FULL=1 in the environment: hls.js plays for a minute, not for 15 seconds.
@@ -15,46 +16,26 @@ import re
 import shutil
 import sys
 import tempfile
-import time
-import traceback
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(HERE.parent / "blackbox")]
 sys.dont_write_bytecode = True
-import archive  # noqa: E402
-import cluster  # noqa: E402
-import hls  # noqa: E402
-import login  # noqa: E402
-import origin  # noqa: E402
-import pages  # noqa: E402
+# In this order they run.
+import pages  # noqa: E402,F401
+import archive  # noqa: E402,F401
+import cluster  # noqa: E402,F401
+import hls  # noqa: E402,F401
+import login  # noqa: E402,F401
+import origin  # noqa: E402,F401
+import titles  # noqa: E402,F401
+import runner  # noqa: E402
 import stage  # noqa: E402
-import titles  # noqa: E402
 import webdriver  # noqa: E402
 from stage import harness  # noqa: E402
 
 # Names that are no localhost: to these a browser speaks as to any other plain http server, without
 # Sec-Fetch-Site (which it keeps for https and localhost).
 NAMES = "MAP radio.test 127.0.0.1, MAP evil.test 127.0.0.1"
-MODULES = (pages, archive, cluster, hls, login, origin, titles)
-
-
-def run_one(function, browser, shots):
-    """(seconds, None or why it failed)"""
-    begin = time.monotonic()
-    set_up, why = stage.Stage(browser, shots), None
-    try:
-        browser.open("about:blank")
-        browser.look(1280)
-        browser.complaints()
-        function(set_up)
-    except (harness.Failed, webdriver.DriverError) as e:
-        frames = [f for f in traceback.extract_tb(sys.exc_info()[2]) if f.filename in [module.__file__ for module in MODULES]]
-        why = "line %d: %s" % (frames[-1].lineno if frames else 0, e)
-    except Exception:
-        why = traceback.format_exc(limit=-3)
-    finally:
-        set_up.close()
-    return time.monotonic() - begin, why
 
 
 def main():
@@ -64,11 +45,10 @@ def main():
     parser.add_argument("--screenshots", type=pathlib.Path)
     parser.add_argument("--list", action="store_true")
     options = parser.parse_args()
-    tests = [t for module in MODULES for t in module.TESTS if re.search(options.only, t.__name__)]
+    tests = [t for t in harness.TESTS if re.search(options.only, runner.name_of(t))]
     if options.list:
-        print("\n".join(t.__name__ for t in tests))
+        print("\n".join(map(runner.name_of, tests)))
         return 0
-    failed = 0
     with tempfile.TemporaryDirectory(prefix="icecast-lb-browser-", ignore_cleanup_errors=True) as place:
         place = pathlib.Path(place)
         place.chmod(0o755)
@@ -78,15 +58,10 @@ def main():
         shots.mkdir(parents=True, exist_ok=True)
         browser = webdriver.Browser(place, ["--host-resolver-rules=" + NAMES, "--autoplay-policy=no-user-gesture-required"])
         try:
-            for function in tests:
-                seconds, why = run_one(function, browser, shots)
-                failed += why is not None
-                print("%s %5.2f  %s%s" % ("FAIL" if why else "PASS", seconds, function.__name__, ": " + why if why else ""),
-                      flush=True)
+            # One browser, so one after the other; other work of the machine may be beside them.
+            return runner.run_all(tests, lambda: stage.Stage(browser, shots), 1, again=True)
         finally:
             browser.close()
-    print("%d passed, %d failed" % (len(tests) - failed, failed))
-    return 1 if failed or not tests else 0
 
 
 if __name__ == "__main__":

@@ -4,12 +4,11 @@ import pathlib
 import sys
 import threading
 
-from webdriver import DriverError
-
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path.insert(0, str(HERE.parent / "blackbox"))
 import harness  # noqa: E402
+from webdriver import DriverError  # noqa: E402
 
 LONG_NAME = "/a-very-long-name-of-a-mount-that-has-no-place-to-break/" + "x" * 90 + ".mp3"
 LONG_TITLE = "Hildegard von Bingen, Ensemble für frühe Musik - O vis aeternitatis (Responsorium), " + "Aufnahme" * 12
@@ -60,6 +59,9 @@ class Stage:
         self.bench = harness.Bench()
         self.feeders = []
         self.server = None
+        browser.open("about:blank")
+        browser.look(1280)
+        browser.complaints()
 
     def start(self, **slots):
         slots.setdefault("sockets", harness.listen_socket(harness.free_port()))
@@ -95,7 +97,7 @@ class Stage:
         except DriverError:
             raise harness.Failed("the page does not show %r, but %s" % (texts, shown)) from None
 
-    def close(self):
+    def close(self, keep_alive_check):
         for feeder in self.feeders:
             feeder.close()
-        self.bench.close(False)
+        self.bench.close(keep_alive_check)

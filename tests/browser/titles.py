@@ -6,9 +6,8 @@ import subprocess
 
 from pages import EvilSite, open_page, quiet
 from stage import harness
-from harness import Failed, check, equal
+from harness import Failed, check, equal, test
 
-TESTS = []
 HORSE = "Žluťoučký kůň № 1"
 # The title as a page of another site reads it out of the stream: what a player in a browser does.
 READ_TITLE = """
@@ -27,11 +26,6 @@ const done = arguments[arguments.length - 1];
     done(new TextDecoder().decode(bytes.slice(step + 1, end)));
 })().catch(error => done('error: ' + error));
 """
-
-
-def test(function):
-    TESTS.append(function)
-    return function
 
 
 def wait_for(fact, program, what):

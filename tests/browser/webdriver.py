@@ -1,5 +1,5 @@
 """A headless Chromium, driven by chromedriver: W3C WebDriver is JSON over HTTP, so nothing is needed
-but Python's own library.
+but Python's own library, and facts.py of ../blackbox.
 
 Everything that waits has a deadline; nothing sleeps to let time pass.
 """
@@ -14,11 +14,13 @@ import time
 import urllib.error
 import urllib.request
 
+from facts import Failed
+
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # the name of an element's id, fixed by the standard
 ENTER, TAB = "\ue007", "\ue004"
 
 
-class DriverError(Exception):
+class DriverError(Failed):
     """What the browser could not do."""
 
 
