@@ -178,18 +178,25 @@ void Timer::after(std::chrono::microseconds delay) {
 void Timer::cancel() noexcept { event_del(&event_); }
 bool Timer::armed() const noexcept { return event_pending(&event_, EV_TIMEOUT, nullptr) != 0; }
 
+void Timer::move_to(Loop& loop) noexcept { event_base_set(loop.base(), &event_); }
+
 Deadline::Deadline(Loop& loop, UniqueFunction<void()> on_time)
-    : loop_(loop), on_time_(std::move(on_time)), timer_(loop, [this] { check(); }) {}
+    : loop_(&loop), on_time_(std::move(on_time)), timer_(loop, [this] { check(); }) {}
 
 void Deadline::after(std::chrono::microseconds delay) {
-  away_before_ = loop_.away();
+  away_before_ = loop_->away();
   timer_.after(delay);
+}
+
+void Deadline::move_to(Loop& loop) noexcept {
+  loop_ = &loop;
+  timer_.move_to(loop);
 }
 
 // A wait that is interrupted (SIGCONT does that) lets timers ring before any socket has been
 // polled: so it is not enough that this one rings late.
 void Deadline::check() {
-  const auto away = loop_.away();
+  const auto away = loop_->away();
   if (away == away_before_) {
     on_time_();  // may destroy this
     return;

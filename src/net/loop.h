@@ -121,6 +121,8 @@ class Timer {
   void after(std::chrono::microseconds delay);
   void cancel() noexcept;
   bool armed() const noexcept;
+  // Its owner goes on at another loop.  REQUIRES: it is not armed; here is the loop that it was of
+  void move_to(Loop& loop) noexcept;
 
  private:
   event event_{};
@@ -136,11 +138,13 @@ class Deadline {
   void after(std::chrono::microseconds delay);
   void cancel() noexcept { timer_.cancel(); }
   bool armed() const noexcept { return timer_.armed(); }
+  // As Timer::move_to().
+  void move_to(Loop& loop) noexcept;
 
  private:
   void check();
 
-  Loop& loop_;
+  Loop* loop_;
   UniqueFunction<void()> on_time_;
   SteadyTime::duration away_before_{0};
   Timer timer_;
