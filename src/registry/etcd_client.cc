@@ -49,6 +49,19 @@ Error status_error(int status, const std::string& words) {
 
 }  // namespace
 
+EtcdQuestion etcd_format_question(std::string_view prefix, EtcdReads reads,
+                                  std::chrono::milliseconds within) {
+  EtcdRangeQuestion range;
+  range.key.append(prefix).append(kFormatKey);
+  range.serializable = reads == EtcdReads::kOfMember;
+  EtcdQuestion question;
+  question.path = "/v3/kv/range";
+  question.body = etcd_range_text(range);
+  question.within = within;
+  question.urgent = true;
+  return question;
+}
+
 struct EtcdClient::Call {
   Call(Loop& loop, EtcdClient& client, std::uint64_t id_given)
       : id(id_given), timer(loop, [&client, id_given] { client.attempt(id_given); }) {}

@@ -41,6 +41,12 @@ struct EtcdQuestion {
   bool of_any_cluster = false;
 };
 
+// Of kOfQuorum a member answers only what all agree on; kOfMember is what it has itself.
+enum class EtcdReads { kOfQuorum, kOfMember };
+// What the format is: the smallest question that tells that there is an etcd, and which one.
+EtcdQuestion etcd_format_question(std::string_view prefix, EtcdReads reads,
+                                  std::chrono::milliseconds within);
+
 struct EtcdAnswer {
   Json json;
   std::string member;

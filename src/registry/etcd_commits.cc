@@ -184,27 +184,13 @@ void EtcdRegistry::unavailable(Pending pending, const Error& error) {
   pending.done({CommitResult::kUnavailable, 0, {}, error.what});
 }
 
-EtcdQuestion EtcdRegistry::format_question() const {
-  EtcdRangeQuestion range;
-  range.key = prefix_ + std::string(kFormatKey);
-  range.serializable = true;
-  EtcdQuestion question;
-  question.path = "/v3/kv/range";
-  question.body = etcd_range_text(range);
-  question.within = EtcdClient::kRepeatTimeout;
-  question.urgent = true;
-  return question;
-}
-
 // Whether a member has quorum: a range that is not serializable waits for it.  Where etcd has
 // refused writes, only a write finds out that it takes them.
 void EtcdRegistry::probe() {
   if (!state_.loaded || state_.from_copy || loading_ || outage_ == Outage::kDisbelieved || probe_)
     return;
   probe_ = std::make_shared<int>();
-  EtcdQuestion question;
-  question.within = kProbeTime;
-  question.urgent = true;
+  EtcdQuestion question = etcd_format_question(prefix_, EtcdReads::kOfQuorum, kProbeTime);
   const bool writes = outage_ == Outage::kRefused;
   if (writes) {
     RegistryWrite write;
@@ -212,11 +198,6 @@ void EtcdRegistry::probe() {
     write.puts.emplace_back(kProbeKey, "");
     question.path = "/v3/kv/txn";
     question.body = etcd_txn_text(prefix_, write, {});
-  } else {
-    EtcdRangeQuestion range;
-    range.key = prefix_ + std::string(kFormatKey);
-    question.path = "/v3/kv/range";
-    question.body = etcd_range_text(range);
   }
   client_.ask(std::move(question),
               [this, writes, run = std::weak_ptr<int>(probe_)](const Result<EtcdAnswer>& answer) {

@@ -100,10 +100,11 @@ void EtcdRegistry::begin_load() {
   probe_timer_.cancel();
   probe_.reset();
   if (!client_.wants_choice()) return read_records();
-  client_.choose_cluster(format_question(), [this] {
-    if (!members_timer_.armed()) members_timer_.after(kMembersAsked);
-    read_records();
-  });
+  client_.choose_cluster(
+      etcd_format_question(prefix_, EtcdReads::kOfMember, EtcdClient::kRepeatTimeout), [this] {
+        if (!members_timer_.armed()) members_timer_.after(kMembersAsked);
+        read_records();
+      });
 }
 
 void EtcdRegistry::read_records() {
@@ -117,7 +118,9 @@ void EtcdRegistry::read_records() {
 
 // A member that was wiped is found before it is needed.
 void EtcdRegistry::ask_members() {
-  client_.choose_cluster(format_question(), [this] { members_timer_.after(kMembersAsked); });
+  client_.choose_cluster(
+      etcd_format_question(prefix_, EtcdReads::kOfMember, EtcdClient::kRepeatTimeout),
+      [this] { members_timer_.after(kMembersAsked); });
 }
 
 void EtcdRegistry::on_loaded(Result<EtcdLoader::Loaded> loaded) {

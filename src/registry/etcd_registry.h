@@ -78,7 +78,6 @@ class EtcdRegistry final : public Registry {
   void unavailable(Pending pending, const Error& error);
   void with_lease(Pending pending);
   void on_lease(Result<EtcdAnswer> answer);
-  EtcdQuestion format_question() const;
   void probe();
   void on_probe(const Result<EtcdAnswer>& answer, bool written);
   void ask_members();

@@ -43,18 +43,6 @@ void EtcdWatch::stop() {
   beat_timer_.cancel();
 }
 
-EtcdQuestion EtcdWatch::small_question(bool serializable) const {
-  EtcdRangeQuestion range;
-  range.key = prefix_ + std::string(kFormatKey);
-  range.serializable = serializable;
-  EtcdQuestion question;
-  question.path = "/v3/kv/range";
-  question.body = etcd_range_text(range);
-  question.within = EtcdClient::kMemberTimeout;
-  question.urgent = true;
-  return question;
-}
-
 // A question first, which needs a quorum as the watch does: it finds a member that answers, and a
 // token that is taken, and knows whether a back-up was restored.
 void EtcdWatch::open() {
@@ -62,8 +50,8 @@ void EtcdWatch::open() {
   part_.clear();
   beat_timer_.cancel();
   run_ = std::make_shared<int>();
-  EtcdQuestion question = small_question(false);
-  question.within *= 2;
+  EtcdQuestion question =
+      etcd_format_question(prefix_, EtcdReads::kOfQuorum, 2 * EtcdClient::kMemberTimeout);
   client_.ask(std::move(question),
               [this, run = std::weak_ptr<int>(run_)](Result<EtcdAnswer> answer) {
                 if (!run.expired()) on_knock(std::move(answer));
@@ -195,9 +183,8 @@ void EtcdWatch::give_up(std::string why) {
 }
 
 void EtcdWatch::beat() {
-  EtcdQuestion question = small_question(true);
+  EtcdQuestion question = etcd_format_question(prefix_, EtcdReads::kOfMember, kBeatAnswer);
   question.member = member_;
-  question.within = kBeatAnswer;
   client_.ask(std::move(question),
               [this, run = std::weak_ptr<int>(run_)](Result<EtcdAnswer> answer) {
                 if (!run.expired()) on_beat(std::move(answer));

@@ -50,7 +50,6 @@ class EtcdWatch {
   void stop();
 
  private:
-  EtcdQuestion small_question(bool serializable) const;
   void open();
   void on_knock(Result<EtcdAnswer> answer);
   bool is_another_store(const EtcdRange& range);
