@@ -47,6 +47,7 @@
 <h3 class="mount">Mountpoint <xsl:value-of select="@mount"/></h3>
 <ul class="facts">
 <xsl:if test="size"><li><xsl:value-of select="size"/></li></xsl:if>
+<xsl:if test="bitrate"><li><xsl:value-of select="bitrate"/> kbit/s</li></xsl:if>
 <xsl:if test="oldest"><li><xsl:value-of select="oldest"/> to <xsl:value-of select="newest"/></li></xsl:if>
 <li><xsl:value-of select="ranges"/> <xsl:choose><xsl:when test="ranges = 1"> range</xsl:when><xsl:otherwise> ranges</xsl:otherwise></xsl:choose></li>
 <xsl:if test="where"><li><xsl:call-template name="places"/></li></xsl:if>
@@ -61,6 +62,7 @@
 <section class="roundbox" xmlns="http://www.w3.org/1999/xhtml">
 <h3 class="mount">Mountpoint <xsl:value-of select="@mount"/></h3>
 <ul class="facts"><xsl:if test="size"><li><xsl:value-of select="size"/></li></xsl:if>
+<xsl:if test="bitrate"><li><xsl:value-of select="bitrate"/> kbit/s</li></xsl:if>
 <xsl:if test="oldest"><li><xsl:value-of select="oldest"/> to <xsl:value-of select="newest"/></li></xsl:if>
 <xsl:if test="where"><li><xsl:call-template name="places"/></li></xsl:if></ul>
 <xsl:if test="day"><nav aria-label="Days"><ul class="nav days">

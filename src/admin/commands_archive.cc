@@ -101,6 +101,17 @@ std::string size_text(std::uint64_t bytes) {
   return text.data();
 }
 
+// kbit/s of what is recorded here, as measured; 0: nothing is.
+std::uint64_t kbps_of(const std::vector<PlacedRange>& ranges) {
+  std::uint64_t bits = 0, ms = 0;
+  for (const PlacedRange& range : ranges) {
+    if (range.bytes == 0 || range.to_ms <= range.from_ms) continue;
+    bits += 8 * range.bytes;
+    ms += static_cast<std::uint64_t>(range.to_ms - range.from_ms);
+  }
+  return ms == 0 ? 0 : (bits + ms / 2) / ms;
+}
+
 struct Part {
   std::int64_t from_ms = 0, to_ms = 0;
   std::uint64_t bytes = 0;
@@ -251,6 +262,7 @@ void show_archive(AdminTask task, std::string message) {
           xml.open("source", "mount", one.name);
           const bool elsewhere = is_elsewhere(one.ranges);
           if (one.bytes > 0 || !elsewhere) xml.element("size", size_text(one.bytes));
+          if (const auto kbps = kbps_of(one.ranges); kbps > 0) xml.element("bitrate", kbps);
           xml.element("ranges", std::uint64_t{one.ranges.size()});
           if (!one.ranges.empty()) {
             xml.element("oldest", local_text(one.ranges.front().from_ms, LocalForm::kMinute));

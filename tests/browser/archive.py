@@ -37,7 +37,7 @@ def start(s):
 def the_archive_is_listened_to_by_title(s):
     server, feeder, path = start(s)
     open_page(s, "/admin/archive.xsl")
-    s.see("Archive", "Mountpoint " + NAME)
+    s.see("Archive", "Mountpoint " + NAME, " kbit/s")
     s.browser.find("a", "Listen and download").click()
     s.see("Programmes", "The News at <b>eight</b>", "Evening Concert")
     s.browser.find("tr a[aria-label^='Play The News']").click()
