@@ -98,6 +98,9 @@ void judge(const IngestFrame& frame) {
     must_be_mount(row.mount);
     must_be_word(row.at);
     for (const std::string& node : row.via) must_be_word(node);
+    fuzz::must(clean(row.by.user) && row.by.user.size() <= kLongestTold && clean(row.by.address) &&
+                   clean(row.by.agent) && row.by.agent.size() <= kLongestTold && row.by.since >= 0,
+               "a source");
   }
 }
 void judge(const ArchiveFrame& frame) {

@@ -180,7 +180,7 @@ export async function mount(page, name) {
     say(tiles[1].value, one.limits?.listeners >= 0 ? number(one.limits.listeners) : 'any');
     say(tiles[2].value, one.limits?.bitrate >= 0 ? number(one.limits.bitrate) : 'any');
     const at = (node, its) => node && its && its !== 'up' ? node + ' (' + its + ')' : node;
-    const by = one['fed-by'], fed = by && [by.user || 'a relay', by.address && 'from ' + by.address, 'since ' + when(by.since), by.kbps && number(by.kbps) + ' kbit/s', by.agent].filter(Boolean).join(' · ');
+    const by = one['fed-by'], fed = by && [by.user || 'a relay', by.node && 'at ' + by.node, by.address && 'from ' + by.address, 'since ' + when(by.since), by.kbps && number(by.kbps) + ' kbit/s', by.agent].filter(Boolean).join(' · ');
     const rows = [['On the air', fed], ['Home', at(one.home, one['home-state'])], ['Second home', at(one.backup, one['backup-state'])], ['Account', one.account], ['Name', one.settings?.['stream-name']], ['Description', one.settings?.['stream-description']], ['Genre', one.settings?.genre],
       ['Stands in', {file: 'the configuration file, where it is changed', external: 'an external configuration, where it is changed', store: 'the store'}[one.origin]]]
       .filter(([, value]) => value).map(([label, value]) => el('tr', null, el('th', {scope: 'row'}, label), el('td', {dir: 'auto'}, value)));

@@ -23,6 +23,7 @@ enum class Look : std::uint8_t {
 
 // The source of a mount at this server.
 struct SourceNow {
+  std::string node;  // "": this server
   std::string user;  // of its login; "": it is a relay
   std::string address, agent;
   std::int64_t since = 0;  // Unix seconds
@@ -33,7 +34,7 @@ struct SourceNow {
 struct MountNow {
   bool on_air = false;
   std::uint64_t listeners = 0;
-  std::optional<SourceNow> source;  // nullopt: none at this server
+  std::optional<SourceNow> source;  // nullopt: none that is known of
   std::string title;                // "": none, or it plays elsewhere
 };
 
@@ -62,6 +63,7 @@ struct ListenerNow {
   std::string address, agent, user;
   std::uint64_t seconds = 0;
   std::string country;
+  bool hls = false;
 };
 
 struct LiveView {

@@ -60,6 +60,7 @@ void write_listener(JsonWriter& json, const ApiCaller& who, const ListenerNow& r
     json.null();
   else
     json.text(row.country);
+  json.key("hls").boolean(row.hls);
   json.end_object();
 }
 

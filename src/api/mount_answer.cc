@@ -95,6 +95,7 @@ void write_now(JsonWriter& json, const PlanContext& context, const std::string& 
   json.key("fed-by");
   if (now.source) {
     json.begin_object();
+    text_or_null(json, "node", now.source->node);
     text_or_null(json, "user", now.source->user);
     text_or_null(json, "address", context.who.addresses ? now.source->address : std::string());
     text_or_null(json, "agent", now.source->agent);

@@ -312,7 +312,8 @@ Plan create_mount(const PlanContext& context) {
   if (context.book.revision_of(key) != 0)
     return Problem{ProblemName::kMountExists, "there is a mount " + record.mount};
   if (!sees_mount(context.who, record.mount, record.account))
-    return forbidden("this login has some mounts only, and " + record.mount + " is none of them");
+    return forbidden("this login may use some mounts only, and " + record.mount +
+                     " is not one of them");
   if (auto problem = judge_above(context, record)) return *std::move(problem);
   if (auto problem = judge_quota(context, record)) return *std::move(problem);
   if (auto problem = judge_fallback(context, record)) return *std::move(problem);

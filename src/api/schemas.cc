@@ -146,11 +146,12 @@ constexpr ApiSchema kSchemas[] = {
     {"ListenerList",
      R"({"type":"object","required":["items"],"properties":{
 "items":{"type":"array","items":{"type":"object","additionalProperties":false,
-"required":["node","id","address","agent","user","seconds","country"],"properties":{
+"required":["node","id","address","agent","user","seconds","country","hls"],"properties":{
 "node":{"type":"string"},"id":{"type":"string"},
 "address":{"type":["string","null"],"description":"null: the login may not see it"},
 "agent":{"type":"string"},"user":{"type":["string","null"]},"seconds":{"type":"integer"},
-"country":{"type":["string","null"]}}}},
+"country":{"type":["string","null"]},
+"hls":{"type":"boolean","description":"By HLS, without a connection that lasts."}}}},
 "next":{"type":"string"},
 "partial":{"type":"boolean"},"missing":{"type":"array","items":{"type":"string"}}}})"},
     {"Node",
@@ -241,7 +242,8 @@ constexpr ApiSchema kSchemas[] = {
 "logins":{"type":"array","items":{"type":"object","required":["user","password"]}},
 "listen":{"type":"object","properties":{"http":{"type":["string","null"]},"https":{"type":["string","null"]}}},
 "on-air":{"type":"boolean","description":"A source or relay feeds it, at this server or at one that reports to it."},
-"fed-by":{"type":["object","null"],"required":["user","address","agent","since","kbps"],"description":"Its source at this server; null: none, or at another one.","properties":{
+"fed-by":{"type":["object","null"],"required":["node","user","address","agent","since","kbps"],"description":"Its source, here or at the node that brings it; null: none, or that node tells nothing of it.","properties":{
+"node":{"type":["string","null"],"description":"null: this server."},
 "user":{"type":["string","null"],"description":"Of its login; null: a relay."},
 "address":{"type":["string","null"],"description":"null for logins that may not see it."},
 "agent":{"type":["string","null"]},

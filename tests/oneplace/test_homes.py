@@ -1,5 +1,6 @@
 """A mount with two homes: its source is let in at either, one at a time, and nothing moves by itself."""
 import time
+import urllib.request
 
 from harness import check, equal, test, wait_for
 from moves import ear_at
@@ -10,6 +11,12 @@ from encoders import Encoder, parse_mp3
 MOUNT = "/two.mp3"
 PATIENCE = 20
 IN_USE = "Mountpoint in use"
+
+
+def let_in(b, server, login):
+    one = Encoder(b, server, "mp3", login, mount="/far.mp3", options=["-write_xing", "0", "-id3v2_version", "0"])
+    time.sleep(0.3)
+    return one if one.process.poll() is None else None
 
 
 class Pair:
@@ -178,3 +185,46 @@ def two_homes_need_room_at_two_nodes(b):
     equal(sorted(full["nodes"]), ["edge12: its 1 sources are reserved", "edge13: its 1 sources are reserved",
                                   "edge14: its max-sources is 0", "m11: its max-sources is 0"])
     pair.api.problem("invalid", "POST", "/mounts", {"mount": "/b.mp3", "place": {"homes": 3}})
+
+
+@test
+def the_master_tells_who_is_on_the_air_at_a_home_and_who_listens_there(b):
+    master = store_master(b, 11, (12,))
+    one = home(b, 12, master, 'max-sources="5"')
+    up(master, [one])
+    api = Api(master)
+    made = api.want(201, "POST", "/mounts", {"mount": "/far.mp3", "place": {"node": "edge12"}, "settings": {"hls": True},
+                                             "sources": [{"user": "tom"}, {"user": "eva"}]}).json()
+    equal(made["fed-by"], None)
+    logins = {row["user"]: "%s:%s" % (row["user"], row["password"]) for row in made["logins"]}
+
+    def far(as_whom=api):
+        return as_whom.want(200, "GET", "/mounts/far.mp3").json()["fed-by"]
+    for user in ("tom", "eva"):
+        began = int(time.time())
+        encoder = wait_for(lambda: let_in(b, one, logins[user]), user + " is let in", PATIENCE)
+        by = wait_for(lambda: (now := far()) and now["user"] == user and now, "the source is told", PATIENCE)
+        equal((by["node"], by["address"], by["agent"].startswith("Lavf")), ("edge12", "127.0.0.1", True))
+        check(began <= by["since"] <= time.time(), repr(by))
+        if user == "tom":
+            encoder.close()
+            wait_for(lambda: far() is None, "nobody is on the air", PATIENCE)
+    made = api.want(201, "POST", "/users", {"name": "vic", "role": "viewer"}).json()
+    viewer = far(api.as_user("vic:" + made["password"]))
+    equal((viewer["user"], viewer["address"]), ("eva", None), "without the right to see addresses")
+
+    ear = one.listener("/far.mp3")
+    listed = one.get("/far.mp3/live.m3u8").text.split("\n")[-2]
+    # The list waits for its first segment.
+    with urllib.request.urlopen("http://%s:%d/far.mp3/%s" % (one.host, one.given_port, listed), timeout=PATIENCE) as answer:
+        equal(answer.status, 200, "status of the list")
+
+    def listeners():
+        return sorted((row["node"], row["hls"]) for row in api.want(200, "GET", "/mounts/far.mp3/listeners").json()["items"])
+    wait_for(lambda: listeners() == [("edge12", False), ("edge12", True)], "both listeners are told", PATIENCE)
+    here = master.listener("/far.mp3")
+    wait_for(lambda: ("m11", False) in listeners(), "and that of the master", PATIENCE)
+    # What is pulled here is measured here, and fed there.
+    wait_for(lambda: (far()["node"], far()["kbps"]) == ("edge12", 128), "it is measured", 30)
+    ear.close()
+    here.close()

@@ -242,7 +242,7 @@ std::optional<Upstream> IngestService::place_of(const std::string& node) const {
 // A mount that waits for its source to come back has one: its listeners wait everywhere.  Where
 // that may come back at another node, it has none.
 void IngestService::look_at_own() {
-  std::set<std::string> own;
+  Ingest::Sources own;
   const auto config = services_.config.read();
   if (!masters_.empty())
     for (const auto used = services_.mounts.in_use(); const auto& [name, mount] : used) {
@@ -255,7 +255,8 @@ void IngestService::look_at_own() {
       // The relay of a record is its source, and it is pulled at its home.
       if (!facts->relayed ||
           (is_own_id(*config, section.home) && services_.relays->captures_own(name)))
-        own.insert(name);
+        own.emplace(name, ToldSource{facts->login, facts->source_ip, facts->user_agent,
+                                     unix_seconds(facts->started_wall)});
     }
   ingest_->set_sources(std::move(own));
 }
@@ -353,6 +354,14 @@ std::span<const IngestService::NodeSource> IngestService::sources_of(std::string
 
 bool IngestService::has_source_at(std::string_view mount, std::string_view node) const {
   return ingest_ && ingest_->is_source_at(mount, node);
+}
+
+std::optional<IngestService::FedBy> IngestService::fed_by(std::string_view mount) const {
+  const auto sources = sources_of(mount);
+  if (sources.empty()) return std::nullopt;
+  const std::string& node = sources.front().node;
+  auto by = ingest_->source_at(mount, node);
+  return by ? std::optional(FedBy{node, *std::move(by)}) : std::nullopt;
 }
 
 std::optional<std::vector<std::string>> IngestService::way_of(const std::string& mount) const {

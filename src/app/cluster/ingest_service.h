@@ -57,6 +57,12 @@ class IngestService {
   using NodeSources = std::map<std::string, std::vector<NodeSource>, std::less<>>;
   const NodeSources& node_sources() const noexcept { return node_sources_; }
   std::span<const NodeSource> sources_of(std::string_view mount) const;
+  // The source that is pulled, as its node tells of it; nullopt: none, or nothing is told.
+  struct FedBy {
+    std::string node;
+    ToldSource source;
+  };
+  std::optional<FedBy> fed_by(std::string_view mount) const;
   // The node says that it has the source, whether that is pulled or not.
   bool has_source_at(std::string_view mount, std::string_view node) const;
   // Mounts of node_sources() that the node itself has ended, since the last call: there is nothing

@@ -87,7 +87,7 @@ void tell_listeners(Station& station, const AskFrame& ask, const OrderRights& ri
     for (ListenerRow& row : rows)
       if (!row.relay)
         told.push_back({row.id, std::move(row.ip), std::move(row.user_agent),
-                        std::move(row.username), row.connected_seconds});
+                        std::move(row.username), row.connected_seconds, row.hls});
     then(tell_frame(ask, std::move(told)));
   });
 }

@@ -73,11 +73,20 @@ MountNow ApiSight::mount_now(const std::string& name) const {
     now.listeners = audience_at(*mount);
     if (now.on_air) {
       const auto facts = mount->facts();
-      now.source = SourceNow{facts->login, facts->source_ip, facts->user_agent,
-                             unix_seconds(facts->started_wall), mount->shown_kbps()};
+      now.source = SourceNow{"",
+                             facts->login,
+                             facts->source_ip,
+                             facts->user_agent,
+                             unix_seconds(facts->started_wall),
+                             mount->shown_kbps()};
       now.title = text_of(*mount->metadata());
     }
   }
+  // What is pulled from a node is fed by the source there; how fast, is measured here.
+  if (auto by = services_.links->ingest().fed_by(name))
+    now.source = SourceNow{
+        std::move(by->node),         std::move(by->source.user), std::move(by->source.address),
+        std::move(by->source.agent), by->source.since,           now.source ? now.source->kbps : 0};
   const SteadyTime time = services_.clock.steady();
   const RedirectDecider& decider = services_.cluster->decider();
   decider.with_table([&](const NodeTable& table) {
@@ -213,8 +222,9 @@ void ApiSight::look_at_listeners(std::shared_ptr<LiveView> view, const ApiReques
       looking->mount, [this, looking, self](std::vector<ListenerRow> rows) {
         for (ListenerRow& row : rows)
           if (!row.relay)
-            add(*looking, self, row.id, std::move(row.ip), std::move(row.user_agent),
-                std::move(row.username), row.connected_seconds);
+            add(*looking, self,
+                {row.id, std::move(row.ip), std::move(row.user_agent), std::move(row.username),
+                 row.connected_seconds, row.hls});
         told(looking);
       });
 }
@@ -230,8 +240,7 @@ void ApiSight::ask_node(const std::shared_ptr<Listeners>& looking, const std::st
         if (tell == nullptr || !tell->why.empty()) {
           looking->view->missing.push_back(node);
         } else {
-          for (const ToldListener& row : tell->rows)
-            add(*looking, node, row.id, row.address, row.agent, row.user, row.seconds);
+          for (const ToldListener& row : tell->rows) add(*looking, node, row);
           if (tell->more && (looking->cut.empty() || node < looking->cut)) looking->cut = node;
         }
         told(looking);
@@ -241,12 +250,11 @@ void ApiSight::ask_node(const std::shared_ptr<Listeners>& looking, const std::st
   looking->view->missing.push_back(node);
 }
 
-void ApiSight::add(Listeners& looking, std::string node, std::uint64_t id, std::string address,
-                   std::string agent, std::string user, std::uint64_t seconds) const {
-  const auto from = Address::parse(address, 0);
+void ApiSight::add(Listeners& looking, std::string node, ToldListener row) const {
+  const auto from = Address::parse(row.address, 0);
   looking.view->listeners.push_back(
-      {std::move(node), id, std::move(address), std::move(agent), std::move(user), seconds,
-       from ? services_.countries->country_of(*from) : std::string()});
+      {std::move(node), row.id, std::move(row.address), std::move(row.agent), std::move(row.user),
+       row.seconds, from ? services_.countries->country_of(*from) : std::string(), row.hls});
 }
 
 // What is behind a part that was cut off comes with the next page.

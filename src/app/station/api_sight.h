@@ -39,8 +39,7 @@ class ApiSight {
   struct Listeners;
   void look_at_listeners(std::shared_ptr<LiveView> view, const ApiRequest& request, Then then);
   void ask_node(const std::shared_ptr<Listeners>& looking, const std::string& node);
-  void add(Listeners& looking, std::string node, std::uint64_t id, std::string address,
-           std::string agent, std::string user, std::uint64_t seconds) const;
+  void add(Listeners& looking, std::string node, ToldListener row) const;
   void told(const std::shared_ptr<Listeners>& looking);
 
   Services& services_;

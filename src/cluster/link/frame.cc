@@ -309,6 +309,14 @@ std::string render(const IngestFrame& frame) {
     line.text("st", to_text(row.state));
     line.words("via", row.via);
     if (row.source) line.flag("src", true);
+    if (row.source && row.state == IngestState::kOn && row.by.since > 0) {
+      line.json.key("by").begin_object();
+      line.text_if("u", row.by.user, kLongestTold);
+      line.text_if("ip", row.by.address);
+      line.text_if("ua", row.by.agent, kLongestTold);
+      line.wall("since", row.by.since);
+      line.json.end_object();
+    }
     line.json.end_object();
   }
   line.json.end_array();
@@ -429,6 +437,7 @@ std::string render(const TellFrame& frame) {
     line.text_if("ua", row.agent, kLongestTold);
     line.text_if("u", row.user, kLongestTold);
     line.number("s", row.seconds);
+    if (row.hls) line.flag("hls", true);
     line.json.end_object();
   }
   line.json.end_array();

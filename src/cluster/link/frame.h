@@ -34,6 +34,7 @@ constexpr std::size_t kLongestFrame = 64 * 1024;   // with its line end
 constexpr std::size_t kLongestMessage = 4 * 1024;  // bytes of a MSG
 constexpr std::size_t kLongestText = 256;          // of a reason, a content type …
 constexpr std::size_t kLongestTitle = 1024;
+constexpr std::size_t kLongestTold = 128;            // of an agent, of a user
 constexpr std::size_t kMaxClients = 700;             // of a LOAD
 constexpr std::uint64_t kMaxListeners = 10'000'000;  // in a frame
 constexpr std::string_view kLinkProtocol = "lbedge-cluster/1";
@@ -184,12 +185,21 @@ enum class IngestState : std::uint8_t {
   kOn,     // it captures it
 };
 std::string_view to_text(IngestState state) noexcept;
+// The source of a mount, as its node sees it.
+struct ToldSource {
+  std::string user;  // of its login; "": a relay
+  std::string address, agent;
+  std::int64_t since = 0;  // Unix seconds
+
+  bool operator==(const ToldSource&) const = default;
+};
 struct IngestRow {
   std::string mount;
   std::string at;  // the node
   IngestState state = IngestState::kOff;
   std::vector<std::string> via;  // that have repeated it, the last one last
   bool source = false;           // a source of the node's own, which its master may pull
+  ToldSource by = {};            // … that is on
 
   bool operator==(const IngestRow&) const = default;
 };
@@ -243,10 +253,10 @@ struct ToldListener {
   std::uint64_t id = 0;
   std::string address, agent, user;
   std::uint64_t seconds = 0;  // connected
+  bool hls = false;
 
   bool operator==(const ToldListener&) const = default;
 };
-constexpr std::size_t kLongestTold = 128;  // of an agent, of a user
 struct TellFrame {
   std::uint64_t number = 0;  // of the question
   std::vector<ToldListener> rows;

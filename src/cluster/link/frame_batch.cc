@@ -30,6 +30,11 @@ std::size_t size_of(const StreamOffer& offer) noexcept {
 std::size_t size_of(const IngestRow& row) {
   std::size_t size = 3 * row.mount.size() + row.at.size() + 64;
   for (const std::string& id : row.via) size += id.size() + 3;
+  if (row.by.since > 0)
+    size += 2 * (std::min(row.by.user.size(), kLongestTold) +
+                 std::min(row.by.address.size(), kLongestText) +
+                 std::min(row.by.agent.size(), kLongestTold)) +
+            96;
   return size;
 }
 

@@ -341,6 +341,14 @@ Frame read_ingest(FrameMembers& in) {
     // A state of a later version is none in which the node captures.
     row.via = in.words("via", element.at("via"), kLongestPath);
     row.source = element.at("src").boolean().value_or(false);
+    const Json by = element.at("by");
+    if (by.is_object()) {
+      row.by.user = in.text("by.u", by.at("u"), kLongestTold);
+      row.by.address = in.text("by.ip", by.at("ip"), kLongestText);
+      row.by.agent = in.text("by.ua", by.at("ua"), kLongestTold);
+      row.by.since = static_cast<std::int64_t>(
+          in.whole("by.since", by.at("since"), FrameMembers::kLargest).value_or(0));
+    }
     out.rows.push_back(std::move(row));
   });
   return out;

@@ -58,7 +58,7 @@ void Ingest::left(const std::string& neighbour, SteadyTime now) {
   lost.linked = lost.spoke = false;
   lost.told.clear();
   lost.told_sources.clear();
-  changed_sources_.merge(std::set<std::string>(lost.sources.begin(), lost.sources.end()));
+  for (const auto& [mount, by] : lost.sources) changed_sources_.insert(mount);
   lost.sources.clear();
   lost_[neighbour] = now + timing_.kept;
   for (auto& [id, each] : neighbours_)
@@ -83,7 +83,10 @@ void Ingest::take(const std::string& teller, const std::vector<IngestRow>& rows)
         if (from.sources.erase(row.mount) == 0) continue;
         changed_sources_.insert(row.mount);
         if (ended_sources_.size() < kMaxRows) ended_sources_.push_back({row.mount, teller});
-      } else if (from.sources.size() < kMaxRows && from.sources.insert(row.mount).second) {
+      } else if (const auto known = from.sources.find(row.mount); known != from.sources.end()) {
+        known->second = row.by;
+      } else if (from.sources.size() < kMaxRows) {
+        from.sources.emplace(row.mount, row.by);
         changed_sources_.insert(row.mount);
       }
       continue;
@@ -152,22 +155,30 @@ bool Ingest::captures(std::string_view mount) const {
   return at != own_.end() && at->second.captures;
 }
 
-void Ingest::set_sources(std::set<std::string> mounts) {
-  if (mounts == sources_) return;
-  sources_ = std::move(mounts);
+void Ingest::set_sources(Sources sources) {
+  if (sources == sources_) return;
+  sources_ = std::move(sources);
   ++version_;
 }
 
 std::vector<Ingest::Elsewhere> Ingest::sources() const {
   std::vector<Elsewhere> out;
   for (const auto& [id, neighbour] : neighbours_)
-    for (const std::string& mount : neighbour.sources) out.push_back({mount, id});
+    for (const auto& [mount, by] : neighbour.sources) out.push_back({mount, id});
   return out;
 }
 
 bool Ingest::is_source_at(std::string_view mount, std::string_view node) const {
   const auto at = neighbours_.find(node);
   return at != neighbours_.end() && at->second.sources.contains(mount);
+}
+
+std::optional<ToldSource> Ingest::source_at(std::string_view mount, std::string_view node) const {
+  const auto at = neighbours_.find(node);
+  if (at == neighbours_.end()) return std::nullopt;
+  const auto source = at->second.sources.find(mount);
+  if (source == at->second.sources.end() || source->second.since == 0) return std::nullopt;
+  return source->second;
 }
 
 std::vector<std::string> Ingest::nodes_with_source(const std::string& mount) const {
@@ -333,10 +344,11 @@ std::vector<IngestRow> Ingest::news_for(const std::string& neighbour) {
     }
   to.told = std::move(wanted);
   if (!to.upward) return news;
-  for (const std::string& mount : sources_)
-    if (!to.told_sources.contains(mount))
-      news.push_back({mount, own_id_, IngestState::kOn, {}, true});
-  for (const std::string& mount : to.told_sources)
+  for (const auto& [mount, by] : sources_)
+    if (const auto told = to.told_sources.find(mount);
+        told == to.told_sources.end() || told->second != by)
+      news.push_back({mount, own_id_, IngestState::kOn, {}, true, by});
+  for (const auto& [mount, by] : to.told_sources)
     if (!sources_.contains(mount)) news.push_back({mount, own_id_, IngestState::kOff, {}, true});
   to.told_sources = sources_;
   return news;

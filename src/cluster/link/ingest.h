@@ -31,6 +31,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -94,8 +95,9 @@ class Ingest {
     if (std::exchange(willing_, willing) != willing) ++version_;
   }
 
-  // Mounts with a source of this node's own.
-  void set_sources(std::set<std::string> mounts);
+  // By mount: those of this node's own.
+  using Sources = std::map<std::string, ToldSource, std::less<>>;
+  void set_sources(Sources sources);
   // Of the linked neighbours, as they say: believed or not.
   struct Elsewhere {
     std::string mount, node;
@@ -104,6 +106,8 @@ class Ingest {
   };
   std::vector<Elsewhere> sources() const;
   bool is_source_at(std::string_view mount, std::string_view node) const;
+  // What the node tells of it; nullopt: it has none, or its version tells nothing.
+  std::optional<ToldSource> source_at(std::string_view mount, std::string_view node) const;
   // The nodes that have a source of this mount, in the order of their ids.
   std::vector<std::string> nodes_with_source(const std::string& mount) const;
   // Mounts of which another node has a source now, or no longer has, since the last call.
@@ -146,8 +150,8 @@ class Ingest {
     bool linked = false, upward = false, spoke = false;
     std::map<Key, Heard> rows;
     std::map<Key, std::pair<IngestState, std::vector<std::string>>> told;
-    std::set<std::string, std::less<>> sources;  // mounts
-    std::set<std::string> told_sources;
+    Sources sources;
+    Sources told_sources;
   };
   struct Own {
     IngestPlan plan;
@@ -190,7 +194,7 @@ class Ingest {
   SteadyTime hold_until_;
   std::uint64_t version_ = 0;
   std::map<std::string, Own, std::less<>> own_;
-  std::set<std::string> sources_;
+  Sources sources_;
   std::vector<Elsewhere> ended_sources_;
   std::set<std::string> changed_sources_;
   std::map<std::string, SteadyTime, std::less<>> lost_;  // neighbours, and when that is forgotten

@@ -33,6 +33,7 @@ TellFrame read_tell(FrameMembers& in) {
     row.agent = in.text("ua", element.at("ua"), kLongestTold);
     row.user = in.text("u", element.at("u"), kLongestTold);
     row.seconds = in.whole("s", element.at("s"), FrameMembers::kLargest).value_or(0);
+    row.hls = element.at("hls").boolean().value_or(false);
     out.rows.push_back(std::move(row));
   });
   out.more = in.flag("more", false);

@@ -424,6 +424,15 @@ TEST(Frame, IngestRowsAreThereAndBack) {
           .c_str());
   STRCMP_EQUAL(R"({"t":"INGEST","rows":[{"m":"/a","at":"p1","st":"on","src":true}]})",
                again(IngestFrame{{{"/a", "p1", IngestState::kOn, {}, true}}}).c_str());
+  const ToldSource by{"ann", "192.0.2.7", "butt \"0.1\"", 1'795'158'000};
+  STRCMP_EQUAL(
+      R"({"t":"INGEST","rows":[{"m":"/a","at":"p1","st":"on","src":true,"by":{"u":"ann","ip":"192.0.2.7","ua":"butt \"0.1\"","since":1795158000}}]})",
+      again(IngestFrame{{{"/a", "p1", IngestState::kOn, {}, true, by}}}).c_str());
+  CHECK(wrong(R"({"t":"INGEST","rows":[{"m":"/a","at":"p1","st":"on","src":true,"by":{"ua":")" +
+              std::string(129, 'a') + R"("}}]})") != "(valid)");
+  STRCMP_EQUAL(
+      "(valid)",
+      wrong(R"({"t":"INGEST","rows":[{"m":"/a","at":"p1","st":"on","src":true,"by":7}]})").c_str());
   STRCMP_EQUAL("INGEST: rows is missing", wrong(R"({"t":"INGEST"})").c_str());
   STRCMP_EQUAL("INGEST: rows has an element that is no object",
                wrong(R"({"t":"INGEST","rows":["/a"]})").c_str());

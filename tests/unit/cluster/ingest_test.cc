@@ -404,10 +404,11 @@ TEST(Ingest, OwnSourcesAreToldToMastersAndNotRepeated) {
   edge.joined("below", false, now);
   master.joined("e1", false, now);
   master.joined("m2", true, now);
-  edge.set_sources({"/a", "/b"});
+  const ToldSource ann{"ann", "192.0.2.7", "butt", 5}, bob{"bob", "192.0.2.8", "", 9};
+  edge.set_sources({{"/a", ann}, {"/b", {}}});
   const auto rows = edge.news_for("m1");
   CHECK_EQUAL(std::size_t{2}, rows.size());
-  CHECK((rows[0] == IngestRow{"/a", "e1", IngestState::kOn, {}, true}));
+  CHECK((rows[0] == IngestRow{"/a", "e1", IngestState::kOn, {}, true, ann}));
   CHECK(edge.news_for("m1").empty());
   CHECK(edge.news_for("below").empty());
   master.take("e1", rows);
@@ -416,7 +417,16 @@ TEST(Ingest, OwnSourcesAreToldToMastersAndNotRepeated) {
   CHECK((master.nodes_with_source("/a") == std::vector<std::string>{"e1"}));
   CHECK((master.take_changed_sources() == std::set<std::string>{"/a", "/b"}));
   CHECK(master.take_changed_sources().empty());
-  edge.set_sources({"/b"});
+  CHECK(master.source_at("/a", "e1") == ann);
+  CHECK(!master.source_at("/b", "e1") && !master.source_at("/c", "e1"));
+  // Another encoder takes over: the mount is as it was, only who sends it is another.
+  edge.set_sources({{"/a", bob}, {"/b", {}}});
+  const auto changed = edge.news_for("m1");
+  CHECK_EQUAL(std::size_t{1}, changed.size());
+  master.take("e1", changed);
+  CHECK(master.source_at("/a", "e1") == bob);
+  CHECK(master.take_changed_sources().empty());
+  edge.set_sources({{"/b", {}}});
   master.take("e1", edge.news_for("m1"));
   CHECK((master.sources() == std::vector<Ingest::Elsewhere>{{"/b", "e1"}}));
   CHECK((master.take_ended_sources() == std::vector<Ingest::Elsewhere>{{"/a", "e1"}}));
