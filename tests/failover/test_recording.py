@@ -57,32 +57,51 @@ def a_time_of_a_mount_that_is_not_recorded_is_404(t):
     studio.close()
 
 
+LENGTHS = (0.5, 1, 1.5, 2, 2.9, 3.1, 3.5, 4, 5, 7, 10) if FULL else (0.5, 1, 2, 3.5, 5, 10)
+AGES = [0.5 + 0.25 * i for i in range(30)] if FULL else [0.6, 1.5, 2.4, 3.2, 4.3, 5.5, 10]
+
+
 @test
 def sources_of_half_a_second_and_more_are_recorded(t):
     server = recorder(t)
-    for seconds in (0.5, 1, 2, 3.5) if not FULL else (0.5, 1, 1.5, 2, 2.9, 3.1, 3.5, 4, 5, 7, 10):
-        path = "/short%d.mp3" % int(seconds * 10)
-        source, frames = server.source(path), round(seconds / FRAME_S)
-        begin = time.monotonic()
-        for number in range(frames):
-            time.sleep(max(0, begin + number * FRAME_S - time.monotonic()))
-            source.send(mp3_frame("S", number))
-        source.close()
-        # A frame has 24 ms.
+    paths = {seconds: "/short%d.mp3" % int(seconds * 10) for seconds in LENGTHS}
+    sources = {seconds: server.source(path) for seconds, path in paths.items()}
+    begin, number = time.monotonic(), 0
+    while sources:
+        time.sleep(max(0, begin + number * FRAME_S - time.monotonic()))
+        for seconds, source in list(sources.items()):
+            if number < round(seconds / FRAME_S):
+                source.send(mp3_frame("S", number))
+            else:
+                sources.pop(seconds).close()
+        number += 1
+    # A frame has 24 ms.
+    for seconds, path in paths.items():
         wait_for(lambda: exact_seconds(server, path) >= seconds - 0.2, "%s s are recorded" % seconds, 15)
         check(exact_seconds(server, path) <= seconds + 0.2, "%s s are %.2f" % (seconds, exact_seconds(server, path)))
-    for seconds in (1.5, 3.2) if not FULL else [0.5 + 0.25 * i for i in range(30)]:
-        studio = Studio(t, server)
-        first = studio.number
-        wait_for(lambda: studio.number - first >= seconds / FRAME_S, "it has sent for %s s" % seconds, 15)
-        sent = studio.number - first
-        server.kill()
-        studio.close()
-        bytes_of = sum(path.stat().st_size for path in (server.dir / "archive").glob("%2Flive%2Emp3/*/*.data"))
-        lost = sent - bytes_of / len(mp3_frame("S", 0))
-        check(lost * FRAME_S <= 1, "%.2f s of %.2f s are lost" % (lost * FRAME_S, seconds))
-        shutil.rmtree(server.dir / "archive" / "%2Flive%2Emp3")
-        server.start()
+
+
+@test
+def a_kill_costs_a_second_at_most_however_long_a_source_has_sent(t):
+    server = recorder(t)
+    studios = {}
+    begin = time.monotonic()
+    for age in sorted(AGES, reverse=True):
+        wait_for(lambda: time.monotonic() - begin >= max(AGES) - age, "the turn of %s s" % age, 30)
+        studios[age] = Studio(t, server, "/old%d.mp3" % int(age * 100))
+    wait_for(lambda: all(one.number >= age / FRAME_S for age, one in studios.items()), "all have sent", 15)
+    sent = {age: one.number for age, one in studios.items()}
+    server.kill()
+    for age, one in studios.items():
+        one.close()
+        bytes_of = sum(path.stat().st_size for path in (server.dir / "archive").glob("%%2Fold%d%%2Emp3/*/*.data" % int(age * 100)))
+        lost = sent[age] * FRAME_S - bytes_of / len(mp3_frame("S", 0)) * FRAME_S
+        check(lost <= 1, "%.2f s of %.2f s are lost" % (lost, sent[age] * FRAME_S))
+    # What is there is announced as well, but for the last frame.
+    server.start()
+    for age in studios:
+        path = "/old%d.mp3" % int(age * 100)
+        wait_for(lambda: exact_seconds(server, path) >= sent[age] * FRAME_S - 1.05, "%s s are announced" % age, 10)
 
 
 @test
