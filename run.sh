@@ -32,13 +32,7 @@ die() { say "run.sh: $*" >&2; exit 1; }
 as_nobody() { setpriv --reuid nobody --regid nogroup --clear-groups "$@"; }
 random_password() { od -An -N10 -tx1 /dev/urandom | tr -d ' \n'; }
 
-# -O1 compiles in two thirds of the time of -O2, and serves as fast (doc/results.md): most of the work is the
-# kernel's.  -g1 keeps functions and lines for a backtrace; all of -g would take a third more time.
-flags="-O1 -g1"
-# g++ with memory to spare does not stop to look for what it could free, a tenth of its time.
-if [ -z "${CXX-}" ] && [ "$(awk '/^MemTotal/ {print int($2 / 2000000)}' /proc/meminfo)" -gt "$(nproc)" ]; then
-  flags+=" --param ggc-min-expand=1000 --param ggc-min-heapsize=2000000"
-fi
+flags=$("$here/tools/build-flags")
 
 # The number of compilations at once: the compiler takes up to 1300 MB.
 jobs() {

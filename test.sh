@@ -140,6 +140,13 @@ main() {
   done
   [ ${#stages[@]} -gt 0 ] || stages=("${default_stages[@]}")
 
+  # What is built beside others comes last.
+  local first=() last=()
+  for s in "${stages[@]}"; do
+    if [ -n "${builds_ahead[$s]-}" ]; then last+=("$s"); else first+=("$s"); fi
+  done
+  stages=(${first[@]+"${first[@]}"} ${last[@]+"${last[@]}"})
+
   mkdir -p "$logs"
   passed=0 failed=0 skipped=0
   skip_reasons=()

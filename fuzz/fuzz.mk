@@ -156,6 +156,7 @@ replay_api_LDADD = $(API)
 if ENABLE_FUZZ
 noinst_PROGRAMS += $(fuzz_programs)
 else
+fuzz/%.o: CXXFLAGS += -O0 -U_FORTIFY_SOURCE
 check_PROGRAMS += $(replay_programs)
 TESTS += $(replay_programs)
 endif

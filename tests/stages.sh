@@ -63,13 +63,17 @@ limit() { timeout -k 10 "$@"; }
 jobs=$(nproc)
 
 # All but the stage clang compile the files of a floor together; there each file shows that it can compile
-# by itself.  -g1: functions and lines in a report.
-unity=(--enable-unity --enable-werror)
-ccache=()
-if [ -z "${CXX-}" ] && command -v ccache >/dev/null; then
+# by itself.  With the same arguments ccache compiles once what release, run and distcheck build in three places:
+# so release does as run.sh does, and that warnings are errors is asked for by asan.
+release_flags=(--enable-unity CXXFLAGS="$(tools/build-flags)")
+# -g1: functions and lines in a report.  -Og takes 0.6 times as long as -O1 to compile under AddressSanitizer.
+sanitizer_flags=(--enable-unity --enable-werror CXXFLAGS="-Og $(tools/build-flags | cut -d' ' -f2-)")
+use_ccache() {
+  ccache=()
+  [ -z "${CXX-}" ] && command -v ccache >/dev/null || return 0
   ccache=(CXX="ccache g++")
-  export CCACHE_DEPEND=1
-fi
+  export CCACHE_DEPEND=1 CCACHE_NOHASHDIR=1 CCACHE_BASEDIR=$here
+}
 
 # Configures build/NAME with the given arguments, once.
 configure_in() {
@@ -81,8 +85,10 @@ configure_in() {
   fi
   [ configure -nt configure.ac ] || ./autogen.sh || return 1
   mkdir -p "$dir"
+  use_ccache
+  [[ " $*" == *" CXX="* ]] || set -- "$@" "${ccache[@]}"
   if [ ! -e "$dir/Makefile" ] || [ "$(cat "$dir/configured-with" 2>/dev/null)" != "$*" ]; then
-    (cd "$dir" && "$here/configure" "$@") || return 1
+    (cd "$dir" && ../../configure "$@") || return 1
     echo "$*" >"$dir/configured-with"
   fi
 }
@@ -111,22 +117,16 @@ place_server() {
   chmod 1777 "$place/reports"
 }
 places=()
-# The programs $2… in build/$1, which are tests.  The archives have the flags of the build; the tests themselves
-# do without optimisation, which takes half the time.
-build_tests() {
-  local dir=$here/build/$1
-  # shellcheck disable=SC2046
-  make -s -C "$dir" -j"$jobs" $(make_variable "$1" noinst_LIBRARIES) &&
-    make -s -C "$dir" -j"$jobs" -k CXXFLAGS="-O0 -g1 -U_FORTIFY_SOURCE" "${@:2}"
-}
+# The programs $2… in build/$1, which are tests.
+build_tests() { make -s -C "$here/build/$1" -j"$jobs" -k "${@:2}"; }
 # Two stages at a time may want it.
 release_build() {
   (
     flock 9
-    configure_in release "${unity[@]}" CXXFLAGS="-O2 -g1" "${ccache[@]}" && make -s -C build/release -j"$jobs" all bench/cluster-crowd
+    configure_in release "${release_flags[@]}" && make -s -C build/release -j"$jobs" all bench/cluster-crowd
   ) 9>"$logs/release.lock"
 }
-asan_configure() { configure_in asan --enable-asan "${unity[@]}" CXXFLAGS="-O1 -g1" "${ccache[@]}"; }
+asan_configure() { configure_in asan --enable-asan "${sanitizer_flags[@]}"; }
 asan_server() { asan_configure && make -s -C build/asan -j"$jobs" src/icecast-lb; }
 asan_tests() { make_variable asan unit_programs replay_programs; }
 
@@ -139,7 +139,7 @@ build_asan() {
   asan_configure && build_tests asan $(asan_tests)
 }
 build_tsan() {
-  configure_in tsan --enable-tsan "${unity[@]}" CXXFLAGS="-O1 -g1" "${ccache[@]}" &&
+  configure_in tsan --enable-tsan "${sanitizer_flags[@]}" &&
     make -s -C build/tsan -j"$jobs" src/icecast-lb && build_tests tsan unit_net unit_stream
 }
 # Its warnings do not depend on how much is optimised.
@@ -212,6 +212,7 @@ stage_run() {
   local port begin url address
   place=$(mktemp -d "${TMPDIR:-/tmp}/icecast-lb-test.XXXXXX") && chmod 755 "$place" || return 1
   trap 'kill $run_pid 2>/dev/null; wait; cat "$place/var/log/error.log"; rm -rf "$place"' EXIT
+  use_ccache
   port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("", 0)); print(s.getsockname()[1])')
   url=http://127.0.0.1:$port
   start_run_sh --demo || return 1
@@ -407,8 +408,10 @@ stage_asan_conformance() {
 
 stage_distcheck() {
   release_build || return 1
-  # What is looked at is what the tarball holds: release has run the same tests as they are shipped.
-  limit 2400 make -C build/release distcheck DISTCHECK_CONFIGURE_FLAGS="${unity[*]} 'CXXFLAGS=-O0 -g0 -U_FORTIFY_SOURCE'" AM_MAKEFLAGS=-j"$jobs" \
+  use_ccache
+  # With the arguments of release: what ccache does not know is what the tarball has otherwise.
+  limit 2400 make -C build/release distcheck AM_MAKEFLAGS=-j"$jobs" \
+    DISTCHECK_CONFIGURE_FLAGS="$(printf "'%s' " "${release_flags[@]}" "${ccache[@]}")" \
     >"$logs/distcheck.out" 2>&1
   local status=$?
   cat "$logs/distcheck.out"

@@ -7,6 +7,8 @@
 
 namespace lb {
 
+std::string data_directory() { return LB_DATADIR; }
+
 const std::string& shoutcast_mount(const Config& config, const ListenSettings& socket) {
   return socket.shoutcast_mount.empty() ? config.shoutcast_mount : socket.shoutcast_mount;
 }

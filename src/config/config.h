@@ -39,13 +39,16 @@ struct AuthenticationSettings {
   std::string relay_password;
 };
 
+// Where "make install" puts pages and templates; no trailing '/'.
+std::string data_directory();
+
 // <paths>; "" means: not set.  As written: relative paths are relative to the working directory,
 // or to the new root after a chroot, as in Icecast.
 struct PathSettings {
   std::string basedir;
   std::string logdir;
-  std::string webroot = LB_DATADIR "/web";      // no trailing '/'
-  std::string adminroot = LB_DATADIR "/admin";  // no trailing '/'
+  std::string webroot = data_directory() + "/web";      // no trailing '/'
+  std::string adminroot = data_directory() + "/admin";  // no trailing '/'
   std::string pidfile;
   std::string mime_types = "/etc/mime.types";  // content types by file extension
   std::string deny_ip;

@@ -1,5 +1,5 @@
 noinst_LIBRARIES += src/libconfig.a
-src_libconfig_a_CPPFLAGS = $(AM_CPPFLAGS) $(XML_CFLAGS)
+src_libconfig_a_CPPFLAGS = $(AM_CPPFLAGS) $(XML_CFLAGS) -DLB_DATADIR='"$(pkgdatadir)"'
 config_files = \
   src/config/as_user.cc src/config/as_user.h \
   src/config/check_report.cc src/config/check_report.h \
