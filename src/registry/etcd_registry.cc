@@ -144,25 +144,28 @@ void EtcdRegistry::on_loaded(Result<EtcdLoader::Loaded> loaded) {
         Error::unsupported(prefix_ + " has format " + loaded->format.substr(0, 20) +
                            " of a newer version; this one knows " + std::to_string(kEtcdFormat)),
         Outage::kDisbelieved);
-  if (std::string words = disbelief(*loaded); !words.empty())
+  Missing missing = missing_in(*loaded);
+  if (std::string words = too_many_deleted(missing.held, missing.counts); !words.empty())
     return load_failed(
         Error::invalid("etcd: " + words + " below " + prefix_ + " were deleted, and by no master" +
                        std::string(kStays) + std::string(kIfMeant)),
         Outage::kDisbelieved);
-  adopt(std::move(*loaded));
+  adopt(std::move(*loaded), std::move(missing.records));
 }
 
-// What is gone, in words, where that is not believed.
-std::string EtcdRegistry::disbelief(const EtcdLoader::Loaded& loaded) const {
+EtcdRegistry::Missing EtcdRegistry::missing_in(const EtcdLoader::Loaded& loaded) const {
   std::set<std::string_view> keys;
-  RecordCounts held, gone, there;
+  Missing missing;
+  RecordCounts there;
   for (const RegistryRecord& record : loaded.content.records) {
     keys.insert(record.key);
     count_record(there, record.key);
   }
   const auto compare = [&](const RegistryRecord& record) {
-    count_record(held, record.key);
-    if (!keys.contains(record.key)) count_record(gone, record.key);
+    count_record(missing.held, record.key);
+    if (!has_face(record.key) || keys.contains(record.key)) return;
+    count_record(missing.counts, record.key);
+    missing.records.push_back(record);
   };
   std::uint64_t revision = mirror_.revision();
   if (held_copy_) {
@@ -175,10 +178,11 @@ std::string EtcdRegistry::disbelief(const EtcdLoader::Loaded& loaded) const {
   const bool masters_deleted =
       outage_ != Outage::kDisbelieved && loaded.deleted_revision > revision;
   if (!there.empty() && (restored || masters_deleted)) return {};
-  return too_many_deleted(held, gone);
+  return missing;
 }
 
-void EtcdRegistry::adopt(EtcdLoader::Loaded loaded) {
+// doubted: what is missing and may be put back in a moment, as a store is that was emptied.
+void EtcdRegistry::adopt(EtcdLoader::Loaded loaded, std::vector<RegistryRecord> doubted) {
   const std::uint64_t from = loaded.content.revision + 1;
   if (loaded.foreign > 0)
     log_.warn(kEtcdModule, std::to_string(loaded.foreign) + " keys below " + prefix_ +
@@ -186,6 +190,11 @@ void EtcdRegistry::adopt(EtcdLoader::Loaded loaded) {
   held_copy_.reset();
   doubt_.clear();
   doubt_timer_.cancel();
+  for (RegistryRecord& record : doubted) {
+    doubt_.add(record.key, loaded.content.revision);
+    loaded.content.records.push_back(std::move(record));
+  }
+  if (!doubt_.empty()) doubt_timer_.after(DeletionDoubt::kDoubt);
   state_.loaded = true;
   state_.from_copy = false;
   format_ = loaded.format_revision;

@@ -58,14 +58,19 @@ class EtcdRegistry final : public Registry {
     bool lease_renewed = false;
   };
 
+  // What is held here and not in the store, and was deleted by no master.
+  struct Missing {
+    RecordCounts held, counts;
+    std::vector<RegistryRecord> records;
+  };
   // Why nothing can be written.
   enum class Outage { kNone, kSilent, kRefused, kDisbelieved };
 
   void begin_load();
   void read_records();
   void on_loaded(Result<EtcdLoader::Loaded> loaded);
-  std::string disbelief(const EtcdLoader::Loaded& loaded) const;
-  void adopt(EtcdLoader::Loaded loaded);
+  Missing missing_in(const EtcdLoader::Loaded& loaded) const;
+  void adopt(EtcdLoader::Loaded loaded, std::vector<RegistryRecord> doubted);
   void load_failed(const Error& error, Outage outage);
   void make_format();
   void answer_loads(const Error* error);

@@ -274,6 +274,26 @@ TEST(EtcdRegistry, ManyDeletionsByHandAreNotBelieved) {
   etcd->put("/t/mounts/%2F0", "<a/>");
   run_until([this] { return registry->state().up; });
 }
+TEST(EtcdRegistry, RecordsThatArePutBackOneByOneWereNeverGone) {
+  const std::vector<std::string> mounts{"/t/mounts/%2Fa", "/t/mounts/%2Fb", "/t/mounts/%2Fc"};
+  for (const std::string& mount : mounts) etcd->put(mount, "<a/>");
+  etcd->put("/t/users/bob", "{}");
+  loaded();
+  etcd->remove({"/t/format", "/t/mounts/%2Fa", "/t/mounts/%2Fb", "/t/mounts/%2Fc", "/t/users/anna",
+                "/t/users/bob"});
+  run_until([this] { return !registry->state().up; });
+  for (const char* user : {"/t/users/anna", "/t/users/bob"}) etcd->put(user, "{}");
+  etcd->put(mounts[0], "<a/>");
+  etcd->put("/t/format", "1");
+  // It is read again with one of three mounts.
+  run_until([this] { return registry->state().up; });
+  etcd->put(mounts[1], "<a/>");
+  etcd->put(mounts[2], "<a/>");
+  etcd->remove({"/t/users/bob"});
+  run_until([this] { return !told.empty() && !told.back().deleted.empty(); });
+  for (const RegistryChange& change : told)
+    for (const std::string& key : change.deleted) STRCMP_EQUAL("users/bob", key.c_str());
+}
 TEST(EtcdRegistry, AllOfAKindThatIsDeletedByHandStays) {
   etcd->put("/t/users/bob", "{}");
   loaded();
