@@ -6,7 +6,7 @@
 // and viewers of an account or with names of mounts.  Which mounts these are: auth/login_scope.h.
 // The tests walk every row with every role.
 // Thread: constant data, pure functions.
-// Source: oneplace.md 1.4.
+// Source: doc/operators.md.
 #pragma once
 
 #include <cstdint>

@@ -5,7 +5,7 @@
 // Checks: the caller authenticates the request (AdminRole, for the mount that mount= names) and
 // merges a form body into the query; everything else is judged here, in Icecast's order: unknown
 // command 400, cross-site 403, role 401, existence and state of the mount 400, parameters.
-// Source: Icecast 2.4.4 (compat.md 5.1 to 5.5), decisions B1, B4, B8.
+// Source: Icecast 2.4.4, doc/decisions.md B1, B4, B8.
 #pragma once
 
 #include <cstdint>
@@ -95,8 +95,8 @@ bool is_admin_path(std::string_view path);
 bool admin_allows(const AdminCommand& command, AdminRole role, AskedMount asked);
 bool admin_changes_state(const AdminCommand& command, std::string_view query);
 
-// Refusals that need no password (decisions B10): an unknown command, a cross-site request that
-// would change something.  nullopt: go on and find out the role.
+// Refusals that need no password (doc/decisions.md B10): an unknown command, a cross-site request
+// that would change something.  nullopt: go on and find out the role.
 std::optional<AdminAnswer> admin_refusal_before_auth(std::string_view path, std::string_view query,
                                                      const Headers& headers);
 

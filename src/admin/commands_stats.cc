@@ -61,7 +61,7 @@ void run_listmounts(AdminTask task) {
   });
 }
 
-// One "/mount\r\n" a line: what a slave relays (compat.md 6.1).
+// One "/mount\r\n" a line: what a slave relays.
 void run_streamlist_text(AdminTask task) {
   Station& station = *task.station;
   station.mounts([task = std::move(task)](Result<std::vector<MountRow>> rows) mutable {

@@ -1,7 +1,7 @@
 // The console: one page for the whole cluster, and what it loads.  The files are those of
 // admin/console/ of the source tree, built into the program; all that they show comes from /api/v1.
 // Thread: constant data, pure functions.
-// Source: oneplace.md 2.2.
+// Source: doc/operators.md.
 #pragma once
 
 #include <optional>

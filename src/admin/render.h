@@ -1,5 +1,5 @@
 // XsltRenderer: document + template → page.  Templates are files of webroot or adminroot; where
-// one is missing, the page built into the program stands in (decisions B7).
+// one is missing, the page built into the program stands in (doc/decisions.md B7).
 //
 // Thread: one at a time for each renderer; several may be at work at once.
 // Cache: parsed templates, by path, size and modification time in nanoseconds; at most kCacheSize.
@@ -7,7 +7,7 @@
 // 7.xsl, SHOUTcast's line, lies in compat/: Icecast's folder has none and answers 404.  It stands
 // in at its usual place where the web root has no pages of its own at all.
 // Source of the
-// Content-Type rule: Icecast 2.4.4 (compat.md 2.5).
+// Content-Type rule: Icecast 2.4.4.
 #pragma once
 
 #include <memory>

@@ -1,7 +1,7 @@
 // Which requests of browsers may change something.  A browser sends the administrator's password
 // along with every request, also one that a foreign page, link or image makes it send.
 // Thread: pure functions.
-// Source: Fetch Metadata (Sec-Fetch-Site, Sec-Purpose), RFC 6454 (Origin), reliability.md "CSRF".
+// Source: Fetch Metadata (Sec-Fetch-Site, Sec-Purpose), RFC 6454 (Origin).
 #pragma once
 
 #include "http/message.h"

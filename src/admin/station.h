@@ -218,7 +218,7 @@ class Station {
   virtual void stats_text(std::optional<std::string> mount, Then<std::string> then) = 0;
   virtual void stats_news(std::shared_ptr<const StatsDocument> since, bool dump_too,
                           Then<StatsNews> then) = 0;
-  // An error (of any kind) is answered 503: a short list would end relays (decisions C11).
+  // An error (of any kind) is answered 503: a short list would end relays (doc/decisions.md C11).
   virtual void mounts(Then<Result<std::vector<MountRow>>> then) = 0;
   virtual MountState state_of(const std::string& mount) = 0;
   // What SHOUTcast's pages say of a mount, hidden or not, and what was played on it.

@@ -6,7 +6,7 @@
 // asked for when the last has come.
 // Bounds: a follower that does not read is dropped when it would have to be kept 1 MiB beyond its
 // dump.
-// Source: Icecast 2.4.4 (compat.md 5.8).
+// Source: Icecast 2.4.4.
 #pragma once
 
 #include <memory>

@@ -6,7 +6,7 @@
 // Latin-1, control characters are left out, the rest is escaped.
 // Left out by every printer: keys that are no XML names (an encoder chooses the keys of
 // ice-audio-info), and a server_url that is not http(s) (stock templates put it into href=).
-// Source: Icecast 2.4.4's /admin/stats (compat.md 5.4, 5.8).
+// Source: Icecast 2.4.4's /admin/stats.
 #pragma once
 
 #include <map>

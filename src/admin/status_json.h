@@ -1,8 +1,8 @@
-// The public /status-json.xsl, native.  Shapes as Icecast 2.4.4's stylesheet makes them
-// (compat.md 5.6): no source → no key, one → object, several → array; keys that were never public
+// The public /status-json.xsl, native.  Shapes as Icecast 2.4.4's stylesheet makes
+// them: no source → no key, one → object, several → array; keys that were never public
 // stay hidden; "dummy":null where the last child of an object is a hidden one.
-// Different on purpose (decisions B4): the type of a value follows its key, not its form, and the
-// document is valid JSON for any bytes.
+// Different on purpose (doc/decisions.md B4): the type of a value follows its key, not its form,
+// and the document is valid JSON for any bytes.
 // Thread: pure function.
 #pragma once
 

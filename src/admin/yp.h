@@ -6,7 +6,7 @@
 // Times: the first add 60 s after a stream has become public, the first touch 5 s after it was
 // taken, then every touch-interval of the directory (its TouchFreq, at least 30 s); 20 minutes
 // after a directory could not be reached, 2 hours after it refused the stream.
-// Source: Icecast 2.4.4 (compat.md 8.4).
+// Source: Icecast 2.4.4.
 #pragma once
 
 #include <chrono>

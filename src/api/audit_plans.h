@@ -2,7 +2,7 @@
 //
 // An administrator sees all of it; an owner what a login of its account did, and what was done to
 // mounts, users and tokens of its account, then without the address that it was done from.
-// Source: op 1.4, op 1.5.
+// Source: doc/operators.md.
 // Thread: the clerk: it reads a file.
 #pragma once
 

@@ -2,7 +2,7 @@
 //
 // Addresses of listeners are shown to logins that may see them.  A kick names the node that has the
 // listener; with ?ban=1 its address may not listen to this mount any more.
-// Source: op 1.4, op 2.2, op 3.1.
+// Source: doc/api.md.
 // Thread: pure functions.
 #pragma once
 

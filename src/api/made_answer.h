@@ -3,7 +3,7 @@
 //
 // It is sealed with a key that is made of the client's Idempotency-Key: the store cannot open it.
 // Key and seal belong to the login, so that one login never meets the keys of another.
-// Source: op 3.2.
+// Source: doc/api.md.
 // Thread: pure functions.
 #pragma once
 

@@ -19,7 +19,7 @@ struct MountBody {
 enum class BodyUse : std::uint8_t { kCreate, kReplace, kMerge };
 
 // before: null for kCreate.
-// Source: op 10.9: a login that exists and has no password keeps it; one that is not listed goes.
+// A login that exists and has no password keeps it; one that is not listed goes.
 std::variant<MountBody, Problem> read_mount_body(const PlanContext& context, BodyUse use,
                                                  const MountRecord* before);
 

@@ -8,7 +8,7 @@
 // source has arrived at `to`.  With force-at, from that time on `to` alone is its home, and the
 // move waits there for the source.
 // Thread: pure functions.
-// Source: op 3.3, 3.4.
+// Source: doc/operators.md.
 #pragma once
 
 #include <cstdint>

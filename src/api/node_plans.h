@@ -1,7 +1,7 @@
 // The plans of /api/v1/nodes: what the nodes of the cluster are doing, drains and weights.
 //
 // A login that sees only some mounts is shown of a node that it is there, and its state.
-// Source: op 1.4, op 3.1.
+// Source: doc/api.md.
 // Thread: pure functions.
 #pragma once
 

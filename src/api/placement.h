@@ -3,7 +3,7 @@
 //
 // What counts is reserved, not on air: the sum over the records of what is placed at a node.
 // Thread: pure functions.
-// Source: op 3.3.
+// Source: doc/operators.md.
 #pragma once
 
 #include <cstdint>

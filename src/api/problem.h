@@ -1,6 +1,6 @@
 // Problem: an answer of the API that says what went wrong, as application/problem+json.
 // Each has a name, a row of one table, which is also printed into openapi.json and doc/api.md.
-// Source: RFC 9457; the names: op 3.1.
+// Source: RFC 9457; the names: doc/api.md.
 //
 // Thread: plain values, a constant table.
 #pragma once

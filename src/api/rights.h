@@ -1,5 +1,5 @@
 // What a login of a role may see and change: of accounts, of mounts.
-// Source: op 1.4, op 10.5.
+// Source: doc/operators.md.
 // Thread: pure functions.
 #pragma once
 

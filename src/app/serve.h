@@ -1,5 +1,5 @@
 // serve(): from the command line to a running server, in Icecast's order: background,
-// configuration, sockets, pid file, root and user, logs, loops (compat.md 8.1).
+// configuration, sockets, pid file, root and user, logs, loops.
 // Thread: main.
 #pragma once
 

@@ -7,7 +7,7 @@
 // Thread: control.
 // Ownership: one authenticator; never shared.
 // Bounds: kMaxEntries, each of at most kMaxText bytes and kLongest old; those that end first go.
-// Source: oneplace.md 5; RFC 9111 5.2.2 (max-age, no-store, no-cache).
+// Source: doc/external.md; RFC 9111 5.2.2 (max-age, no-store, no-cache).
 #pragma once
 
 #include <chrono>

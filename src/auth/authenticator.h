@@ -6,7 +6,7 @@
 // Callbacks: each exactly once, on control, perhaps before the call returns; or destroyed uncalled
 // when the server stops.
 // Ownership: Authenticators owns them; one that is replaced by a reload lives until idle().
-// Source: Icecast 2.4.4 (compat.md 4), Icecast-KH (users.md 1.5).
+// Source: Icecast 2.4.4, Icecast-KH.
 #pragma once
 
 #include <chrono>

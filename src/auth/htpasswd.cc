@@ -1,5 +1,5 @@
 // The htpasswd authenticator: the users of a file.
-// Source: Icecast 2.4.4 (compat.md 4.2).  Ours: modern hashes, files seen as changed to the
+// Source: Icecast 2.4.4.  Ours: modern hashes, files seen as changed to the
 // nanosecond, comments that survive an edit.
 // Thread: control; the file is read, searched and written on the clerk.
 #include <algorithm>

@@ -2,7 +2,7 @@
 // AccessLists: the addresses and user agents that are refused before any other check.
 // AccessFiles: the lists of <deny-ip>, <allow-ip> and <deny-agents>, read again when they change.
 //
-// Source: Icecast 2.4.4 (compat.md 3): one address a line, '#' begins a comment, deny first; with
+// Source: Icecast 2.4.4: one address a line, '#' begins a comment, deny first; with
 // an allow list all other addresses are refused.  Icecast-KH: '*' and '?' in addresses, and the
 // file of User-Agent patterns.  Ours: CIDR networks of both families.
 // Thread: IpList and AccessLists are immutable values.  AccessFiles: reload_changed() on the clerk

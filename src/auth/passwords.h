@@ -1,5 +1,5 @@
 // Passwords: the roles of Icecast (source, admin, relay) and the credentials that give them.
-// Source: Icecast 2.4.4 (compat.md 1.2, 4.1); decisions B8, B10.
+// Source: Icecast 2.4.4; doc/decisions.md B8, B10.
 // Thread: immutable values, pure functions.
 #pragma once
 

@@ -1,8 +1,8 @@
 // PasswordThrottle: slows down clients that guess passwords, and no others.
 //
 // A bucket for every (address, user name): a wrong password costs a token; 20 are free, two come
-// back a second (decisions B10).  What costs a hash or a backend to judge is not judged when they
-// are spent.
+// back a second (doc/decisions.md B10).  What costs a hash or a backend to judge is not judged when
+// they are spent.
 //
 // A password that costs a comparison is judged even then, because the wrong passwords may be those
 // of another encoder, or of other clients behind the same proxy: as long as the wrong ones are

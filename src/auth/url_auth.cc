@@ -1,5 +1,5 @@
 // The url authenticator: a web server decides.
-// Sources: Icecast 2.4.4 (compat.md 4.3), Icecast-KH (users.md 1.5).
+// Sources: Icecast 2.4.4, Icecast-KH.
 // Thread: control; requests go through the Fetcher.
 #include <memory>
 #include <string>

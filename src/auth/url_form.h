@@ -1,5 +1,5 @@
 // The forms that backends of URL authentication are sent, byte for byte as Icecast 2.4.4 writes
-// them, in its order (compat.md 4.3); the fields that Icecast-KH added stand behind them.
+// them, in its order; the fields that Icecast-KH added stand behind them.
 // Thread: pure functions.
 #pragma once
 

@@ -1,5 +1,5 @@
 // UrlOptions: the options of <authentication type="url">.
-// Source: Icecast 2.4.4 (compat.md 4.3), Icecast-KH (users.md 1.5).
+// Source: Icecast 2.4.4, Icecast-KH.
 // Thread: plain values, pure functions.
 #pragma once
 

@@ -1,6 +1,6 @@
 // What a backend of URL authentication answered.
-// Source: Icecast 2.4.4 (compat.md 4.3): only the head counts, not the status; Icecast-KH
-// (users.md 1.5): icecast-auth-user: 0, withintro, hijack; icecast-slave, Mountpoint, Location,
+// Source: Icecast 2.4.4: only the head counts, not the status; Icecast-KH:
+// icecast-auth-user: 0, withintro, hijack; icecast-slave, Mountpoint, Location,
 // ice-username.
 // Thread: pure.
 #pragma once

@@ -1,5 +1,5 @@
 // UserTable: the users of one password file, and the edits of its text.
-// Source: Icecast 2.4.4 (compat.md 4.2): "user:hash" a line, the last ':' separates, '#' begins a
+// Source: Icecast 2.4.4: "user:hash" a line, the last ':' separates, '#' begins a
 // comment.  Where a name stands twice, the first line counts.
 // Thread: immutable values, pure functions.
 #pragma once

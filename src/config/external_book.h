@@ -11,7 +11,7 @@
 // Thread: one; a pure state machine; the caller fetches.
 // Bounds: kMaxHeld mounts, so a whole list beside all of the one before; a mount beyond it has a
 // fault, and is taken when others have gone.
-// Source: oneplace.md 5, 10.10.
+// Source: doc/external.md.
 #pragma once
 
 #include <cstddef>

@@ -6,7 +6,7 @@
 // Thread: pure functions; a list of 10,000 mounts takes the clerk some 200 ms.
 // Bounds: 16 MiB, 10,000 mounts.
 // Errors: kInvalid: it is no such list, and nothing of it may be believed.
-// Source: oneplace.md 5.
+// Source: doc/external.md.
 #pragma once
 
 #include <cstddef>

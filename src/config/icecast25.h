@@ -3,7 +3,7 @@
 // that cannot be expressed, every listener is refused.
 //
 // Thread: one; part of a load.
-// Source: Icecast 2.5's documented elements (compat.md 7.8).
+// Source: Icecast 2.5's documented elements.
 #pragma once
 
 #include <string>

@@ -8,7 +8,7 @@
 // Refused, as faults: what is no row or no value of it; what the given role may not set; a mount
 // name that no source could use; an authenticator that needs a file.
 // Thread: plain values, pure functions.
-// Source: oneplace.md 3.1, 3.6, 5.
+// Source: doc/stores.md.
 #pragma once
 
 #include <cstdint>

@@ -6,7 +6,7 @@
 // mount_section() stays what it is; one whose name the file has is left out.
 // Relays of records stand behind those of the file, so that of one mount the file's counts.
 // Thread: pure functions, on the clerk: 10,000 records take some 100 ms.
-// Source: oneplace.md 3.6.
+// Source: doc/stores.md.
 #pragma once
 
 #include <memory>

@@ -11,7 +11,7 @@
 // ways too, so their relays may name private servers, but no program.  The home of the mount pulls
 // it.
 // Thread: pure functions.
-// Source: oneplace.md 3.1, 5; net/reach.h.
+// Source: doc/stores.md; net/reach.h.
 #pragma once
 
 #include "config/cluster_config.h"

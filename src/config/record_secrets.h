@@ -4,7 +4,7 @@
 //
 // Sealed is by the key of the record and the place in it: a sealed text opens nowhere else.
 // Thread: pure functions.
-// Source: oneplace.md 4.5.
+// Source: doc/stores.md.
 #pragma once
 
 #include <cstddef>

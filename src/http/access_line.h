@@ -1,4 +1,4 @@
-// The access log line, byte-compatible with Icecast 2.4.4 (compat.md 8.3):
+// The access log line, byte-compatible with Icecast 2.4.4:
 //   IP - USER [20/Nov/2026:06:52:24 +0000] "GET /a.mp3 HTTP/1.0" 200 98451 "REFERER|-" "AGENT|-"
 //   SECONDS
 // Bytes <= '"', '`', '\\' and >= 0x7f become '.' (Icecast lets DEL through); spaces survive in

@@ -2,7 +2,7 @@
 //
 // Budget: request heads that are not complete may be this many, and TLS handshakes 1000; above it
 // the oldest one ends (a head after two seconds), so that idle sockets can never lock listeners,
-// sources or the administrator out (decisions B9).  Connections that are kept for their next
+// sources or the administrator out (doc/decisions.md B9).  Connections that are kept for their next
 // request have a budget of their own, and are the first to go where descriptors are short.
 // Thread: its worker.
 // Ownership: owns its connections.

@@ -1,5 +1,5 @@
 // Request, Headers, ResponseHead: one HTTP message each, as plain values.
-// Source: RFC 9112; Icecast 2.4.4's replies (compat.md 1.6, 2.1, 5.2).
+// Source: RFC 9112; Icecast 2.4.4's replies.
 // Thread: plain values, one owner.
 #pragma once
 
@@ -71,7 +71,7 @@ struct ResponseHead {
   std::string_view reason;   // "": the usual one for the status, in Icecast's words
   std::string content_type;  // "": none
   std::optional<std::uint64_t> content_length;
-  bool keep_alive = false;   // only OPTIONS *, libshout's probe (decisions B1), and HLS
+  bool keep_alive = false;   // only OPTIONS *, libshout's probe (doc/decisions.md B1), and HLS
   bool http_1_1 = false;     // HLS: caches and players keep no connection of HTTP/1.0
   std::string cache;         // the value of Cache-Control; "": not to be kept at all
   std::string_view exposes;  // headers in `extra` that pages of other sites may read: "A, B"
@@ -103,7 +103,7 @@ bool client_has(const Request& request, std::string_view tag) noexcept;
 
 // The whole head with its empty line.  Order: status line, Server, Connection, Date, Content-Type,
 // WWW-Authenticate (401), Cache-Control, Expires, Pragma, http-headers (filtered by status), CORS,
-// extra, Content-Length.  HTTP/1.0 except 206, 100 (decisions B1) and what says http_1_1.
+// extra, Content-Length.  HTTP/1.0 except 206, 100 (doc/decisions.md B1) and what says http_1_1.
 std::string render_head(const ResponseHead& head, const ReplyFacts& facts);
 
 std::string_view reason_phrase(

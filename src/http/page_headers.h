@@ -1,7 +1,7 @@
 // The header lines that protect readers of a page in a browser: what the page may load and run,
 // that it is not shown in a frame, that its type is not guessed.
 // Thread: pure functions.
-// Source: CSP level 3, Fetch (X-Content-Type-Options), Referrer Policy; reliability.md, "Headers".
+// Source: CSP level 3, Fetch (X-Content-Type-Options), Referrer Policy.
 #pragma once
 
 #include <cstdint>

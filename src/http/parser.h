@@ -1,9 +1,9 @@
 // RequestParser: bytes of a connection → one request head, incrementally.
 // ShoutcastParser: the Shoutcast v1 login (password line, then icy-* lines) → the same Request.
-// Source: RFC 9112 with Icecast's tolerance (compat.md 1.1, users.md 3.1): bare LF line ends,
+// Source: RFC 9112 with Icecast's tolerance: bare LF line ends,
 // "\r\r\n\r\r\n", ICE/1.0, raw spaces in the target (everything between the first and the last
 // space), absent Host, method words in any case, header lines with an empty value (left out, as if
-// never sent).  Strict where it matters (reliability.md "HTTP strictness").
+// never sent).  Strict where it matters.
 //
 // Thread: one owner.  Pure: no fd, no clock.  Any split of the same bytes gives the same result.
 #pragma once
@@ -92,7 +92,7 @@ class ShoutcastParser {
 // segment of dots only, no NUL or control byte, no backslash.  Bytes from 0x80 on pass as they are.
 bool is_clean_path(std::string_view path) noexcept;
 // Decodes a path once, and checks it so.
-// nullopt: drop the connection (decisions B2, B6).
+// nullopt: drop the connection (doc/decisions.md B2, B6).
 std::optional<std::string> decode_path(std::string_view raw);
 
 }  // namespace lb

@@ -1,5 +1,5 @@
 // The playlists of a mount: three lines for a player that cannot be given the address itself.
-// Source: Icecast 2.4.4's /mount.m3u (compat.md 2.5); PLS version 2.
+// Source: Icecast 2.4.4's /mount.m3u; PLS version 2.
 // Thread: pure functions.
 #pragma once
 

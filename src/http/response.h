@@ -1,6 +1,6 @@
 // ResponseParser: bytes of an upstream → the head of its answer, incrementally.
 //
-// Source: RFC 9112 with the tolerance that streaming servers need (compat.md 6.1): HTTP/1.0, 1.1
+// Source: RFC 9112 with the tolerance that streaming servers need: HTTP/1.0, 1.1
 // and "ICY 200 OK", bare LF line ends, a missing reason phrase.  A header line that is none (no
 // colon, a folded line, a name with a space) is passed over: SHOUTcast's notices are full of them,
 // and nothing behind us reads this head again.

@@ -1,5 +1,5 @@
 // StaticFiles: files of the web root, with their MIME types and byte ranges.
-// Source: Icecast 2.4.4 (compat.md 2.5), RFC 9110 section 14 (ranges).
+// Source: Icecast 2.4.4, RFC 9110 section 14 (ranges).
 //
 // Thread: immutable after construction, so usable from any thread; a reload makes a new one.
 // Opening is one stat, one open and one fstat; nothing is read.
@@ -66,7 +66,7 @@ class StaticFiles {
   // Errors: kNotFound for what is no readable regular file; kIo when out of descriptors.
   Result<FileAnswer> open_file(std::string_view path, std::string_view range) const;
 
-  // Whether open_file would find one; decides which mount names are taken (decisions B5).
+  // Whether open_file would find one; decides which mount names are taken (doc/decisions.md B5).
   bool has_file(std::string_view path) const;
 
   const MimeTypes& types() const noexcept { return types_; }

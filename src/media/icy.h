@@ -1,6 +1,6 @@
 // ICY (Shoutcast) in-band metadata: `metaint` bytes of audio, one length byte n, 16*n bytes of
 // text.
-// Source: Icecast 2.4.4 behaviour, compat.md 2.2.
+// Source: Icecast 2.4.4 behaviour.
 // Thread: pure values, one owner each.
 #pragma once
 

@@ -24,8 +24,8 @@ struct Metadata {
 // Builds the metadata of a generic (ICY) mount from text that came with an update request.
 // text     bytes as sent by the encoder;  charset  as named by the encoder ("" = unknown)
 // mount_charset  <charset> of the mount ("" = not configured: valid UTF-8 stays, else ISO8859-1)
-// Rules (decisions B13): no charset given and none configured: valid UTF-8 stays as it is, other
-// bytes are Latin-1.  No charset given, one configured: the bytes are in that one already
+// Rules (doc/decisions.md B13): no charset given and none configured: valid UTF-8 stays as it is,
+// other bytes are Latin-1.  No charset given, one configured: the bytes are in that one already
 // (Icecast). Charset given: converted to the mount's, where what does not fit becomes '?' in the
 // ICY block, and to UTF-8 when none is configured: a player that reads UTF-8 shows nothing at all
 // of a title in Latin-1 (VLC 3), and a '?' is no letter.  The UTF-8 text of stats never loses a

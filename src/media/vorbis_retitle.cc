@@ -1,5 +1,5 @@
 // VorbisRetitler: gives an Ogg Vorbis stream a new title, as Icecast does: the logical stream ends
-// (EOS) and a new one begins with a new comment header (compat.md 5.5).  Of any Ogg stream that
+// (EOS) and a new one begins with a new comment header.  Of any Ogg stream that
 // follows another source's, logical streams of the same serial numbers get new ones.
 //
 // The seam is not heard.  A Vorbis decoder needs one packet before it gives sound, so the new

@@ -4,7 +4,7 @@
 // Thread: all functions from any thread.
 // Invariants: (1) a published view never changes; (2) view->end never decreases; (3) a loop that
 // is armed is returned by the next publish(), exactly once, and is then disarmed until it takes a
-// view again (decisions A8: wake-ups never pile up).
+// view again (doc/decisions.md A8: wake-ups never pile up).
 // A lock guards a pointer swap, once per publication and loop, never per listener.
 #pragma once
 
@@ -56,7 +56,7 @@ class Channel {
   }
 
   // The position of the slowest reader of a loop, so that the window may reach back to it
-  // (decisions A10).  A hint: what is really readable, the views say.
+  // (doc/decisions.md A10).  A hint: what is really readable, the views say.
   void set_low_water(unsigned loop, std::uint64_t position) noexcept {
     low_water_[loop].store(position, std::memory_order_relaxed);
   }

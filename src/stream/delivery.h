@@ -2,7 +2,7 @@
 // log, or writev from its mapping.
 //
 // Plain bytes, a page or more of them → sendfile: no copy, and a stalled listener costs the kernel
-// nothing (measured, architecture.md 3.5).  ICY-interleaved, TLS, or less than a page → writev.
+// nothing (measured).  ICY-interleaved, TLS, or less than a page → writev.
 // Thread: the listener's worker.
 #pragma once
 

@@ -1,13 +1,13 @@
 // DumpWriter: writes what sources send to their <dump-file>s: a reader of the log like any other.
 //
 // Thread: one loop of its own, where write(2) may wait for a disk; never a loop that has
-// connections (decisions A4).  begin() and finish_all() may be called from any thread.
+// connections (doc/decisions.md A4).  begin() and finish_all() may be called from any thread.
 // Ownership: a dump holds its mount until the stream has ended and all of it is written.
 // Positions: a dump begins where its source begins; an Ogg stream therefore begins with its
 // headers.
 // Errors: a file that cannot be opened or written (a full disk) is logged once, and that dump ends;
 // the stream itself never notices.
-// Source: Icecast 2.4.4 (compat.md 2.6): strftime(3) in the name, local time, append.
+// Source: Icecast 2.4.4: strftime(3) in the name, local time, append.
 #pragma once
 
 #include <cstdint>

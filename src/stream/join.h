@@ -28,7 +28,7 @@ struct PlacedJoin {
 
 // A new listener: about `burst_bytes` of the newest data, beginning at the last sync mark that is
 // at or before that point, so that no player gets half a frame; the oldest mark when the window
-// does not reach so far back.  Where nothing is in sync: the plain offset (decisions B12).
+// does not reach so far back.  Where nothing is in sync: the plain offset (doc/decisions.md B12).
 JoinPlan plan_join(const StreamView& view, std::size_t burst_bytes);
 
 // Exactly at the byte that is asked for where the window has it, or is about to have it: at most

@@ -2,7 +2,7 @@
 //
 // Thread: one worker, from join to end.
 // Ownership: the Fanout whose list it is in; state = list.
-// Bounds: at most 1 kB of process memory each, in all (decisions A11); see the static_assert.
+// Bounds: at most 1 kB of process memory each, in all (doc/decisions.md A11); see the static_assert.
 #pragma once
 
 #include <cstdint>
@@ -56,7 +56,7 @@ struct Preamble {
 };
 
 // Where the listener is within the interleaved ICY metadata; plain, so that a hand-over of the
-// process could carry it (decisions A14).
+// process could carry it (doc/decisions.md A14).
 struct IcyPhase {
   std::uint32_t metaint = 0;              // 0: no metadata
   std::uint32_t until_block = 0;          // audio bytes
@@ -76,8 +76,8 @@ class EndNotice {
 // kEnd: the connection ends there; its server asks again for what follows.
 enum class EnterMode : std::uint8_t { kLive, kSeam, kBurst, kEnd };
 
-// At most one thing that a listener does next (decisions A5): drain the present log to leave_at,
-// a unit boundary, then enter `next`.
+// At most one thing that a listener does next (doc/decisions.md A5): drain the present log to
+// leave_at, a unit boundary, then enter `next`.
 struct Continuation {
   std::uint64_t leave_at = 0;
   std::shared_ptr<Mount> next;

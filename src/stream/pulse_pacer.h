@@ -2,8 +2,9 @@
 //
 // The price of a delivery is per call, not per byte; so a worker measures what a pass costs and
 // waits in proportion: passes cost about 0.5 % of the loop, up to a cap.  A few listeners hear
-// within milliseconds, thousands are served in batches, and there is nothing to tune (decisions A9:
-// a minimum spacing, per worker over all its mounts; the first bytes after idle go at once).
+// within milliseconds, thousands are served in batches, and there is nothing to tune
+// (doc/decisions.md A9: a minimum spacing, per worker over all its mounts; the first bytes after
+// idle go at once).
 // Thread: one worker.  Pure: time comes in.
 #pragma once
 

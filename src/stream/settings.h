@@ -154,7 +154,7 @@ struct MountSettings {
   std::string fallback_mount;
   bool fallback_override = false;
   bool fallback_when_full = false;
-  std::string charset;              // "": not configured (decisions B13)
+  std::string charset;              // "": not configured (doc/decisions.md B13)
   int metaint = -1;                 // -1: source's or 16000; 0: off
   std::uint32_t segment_ms = 6000;  // of HLS; also where it is off: all nodes cut the stream alike
   bool hls = false;

@@ -8,7 +8,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A source that has been silent for so long may be replaced by its own user (decisions B14).
+// A source that has been silent for so long may be replaced by its own user (doc/decisions.md B14).
 constexpr auto kSilence = 2s;
 
 // A relay that no server feeds has its last bytes behind it, unless the news of that is wrong: then

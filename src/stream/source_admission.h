@@ -6,7 +6,7 @@
 // The right to write travels as a WriterLease: granted here, used by a Source on its home worker,
 // given back here.  Two sources on one mount cannot be expressed.  Between two leases the stream
 // (positions, log, listeners) stays: a mount lingers for a while, or is handed to a successor,
-// which begins where the last whole unit ended (decisions A5, A7).
+// which begins where the last whole unit ended (doc/decisions.md A5, A7).
 //
 // A mount that is reserved for a relay, or fed by one, is a source's when no other server feeds it
 // any more: its encoder has gone there, and has come here now.  So its listeners stay.  Where its

@@ -1,6 +1,6 @@
 // The facts of a source's request, or of an upstream's answer, as stats and as the header lines
 // that its listeners get.
-// Source: Icecast 2.4.4 (compat.md 1.4, 2.1).
+// Source: Icecast 2.4.4.
 // Thread: pure.
 #pragma once
 

@@ -2,7 +2,7 @@
 //
 // A few sources are read when the kernel reports that something has come: listeners hear it within
 // a millisecond.  Of many, each frame would wake the worker: from kMany sources on it polls all of
-// them by turns, so that a read brings several frames (decisions A9: the price is per call).
+// them by turns, so that a read brings several frames (doc/decisions.md A9: the price is per call).
 //
 // Thread: its worker; what admission asks for arrives by Loop::post.
 // Ownership: owns the sources; a finished one gives its lease back to admission.

@@ -16,7 +16,7 @@
 namespace lb {
 
 // The origin of the bytes: 128 random bits for every lease at the node where a source enters
-// (decisions A6), by which relays of one stream are known to be equal.
+// (doc/decisions.md A6), by which relays of one stream are known to be equal.
 using StreamIdentity = std::array<std::uint64_t, 2>;
 
 // How the segments of an epoch are numbered and stamped.

@@ -3,12 +3,12 @@
 //
 // Why a memfd and never a ring: sendfile hands our pages to the kernel, which still reads them
 // when we would overwrite them (measured: all 65536 bytes wrong).  Why MADV_NOHUGEPAGE: a hole
-// punched into a large folio zeroes bytes that the kernel still holds (decisions A1).
+// punched into a large folio zeroes bytes that the kernel still holds (doc/decisions.md A1).
 //
 // Thread: extend() and punch() belong to the holder of the write lease; a Segment's bytes below a
 // published view's end may be read from any thread.
 // Ownership: views and the log share the store and its segments; a segment's destructor only unmaps
-// (decisions A2: a log that is handed over must not be emptied).
+// (doc/decisions.md A2: a log that is handed over must not be emptied).
 #pragma once
 
 #include <cstddef>

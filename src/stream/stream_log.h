@@ -4,9 +4,9 @@
 // Ownership: the lease; between two sources, the mount.
 // Positions never restart in a mount's life, so a listener's cursor survives a change of source.
 // Bounds: the window reaches back to the slowest listener, at least the burst and what has arrived
-// in the time that is wanted, at most queue-size (decisions A10); with a window of media time it
-// reaches back so far, at most 64 KiB for each second of it.  A segment holds about two seconds, 16
-// to 256 KiB.
+// in the time that is wanted, at most queue-size (doc/decisions.md A10); with a window of media
+// time it reaches back so far, at most 64 KiB for each second of it.  A segment holds about two
+// seconds, 16 to 256 KiB.
 #pragma once
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 // StreamView: everything a reader may know about a stream; published once per wake-up of its
-// writer, immutable, O(1) to make (decisions A3).
+// writer, immutable, O(1) to make (doc/decisions.md A3).
 //
 // Thread: made by the writer, read anywhere.  Holding a view keeps its bytes readable: the writer
 // punches a segment only when no view names it any more.

@@ -1,4 +1,4 @@
-"""The admin commands, each against what Icecast 2.4.4 answers (compat.md 5.1 to 5.6)."""
+"""The admin commands, each against what Icecast 2.4.4 answers."""
 from harness import ADMIN, RELAY, SOURCE, check, equal, matches, mount, test, wait_for
 from heard import read_until_heard
 from media import MP3_FRAME

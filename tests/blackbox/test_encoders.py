@@ -1,4 +1,4 @@
-"""Byte by byte what libshout, butt and liquidsoap do, and what they need for an answer (users.md 3.1)."""
+"""Byte by byte what libshout, butt and liquidsoap do, and what they need for an answer."""
 import os
 import pathlib
 import subprocess

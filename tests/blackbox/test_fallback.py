@@ -1,4 +1,4 @@
-"""Listeners whose source is away: fallback, return, move (compat.md 2.6, decisions A5)."""
+"""Listeners whose source is away: fallback, return, move (doc/decisions.md A5)."""
 from harness import ADMIN, check, equal, test, wait_for
 from heard import read_until_heard
 from media import mp3_numbers

@@ -1,4 +1,4 @@
-"""Files and programs of a mount: intro, fallback files, dumps, on-connect (compat.md 2.6)."""
+"""Files and programs of a mount: intro, fallback files, dumps, on-connect."""
 import os
 import time
 

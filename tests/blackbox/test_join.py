@@ -1,4 +1,4 @@
-"""Where a new listener starts, in every format (compat.md 2.3, decisions A3)."""
+"""Where a new listener starts, in every format (doc/decisions.md A3)."""
 import pathlib
 
 from harness import check, equal, test, wait_for

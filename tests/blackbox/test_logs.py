@@ -1,4 +1,4 @@
-"""The three logs, line by line, and their rotation (compat.md 8.3)."""
+"""The three logs, line by line, and their rotation."""
 import datetime
 import hashlib
 import json

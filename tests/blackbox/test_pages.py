@@ -1,5 +1,5 @@
 """Pages as browsers get them: what protects who looks at them, whose templates they are, and which
-requests of a browser may change something (reliability.md, "CSRF" and "Headers"; decisions B7, B10)."""
+requests of a browser may change something (doc/decisions.md B7, B10)."""
 import shutil
 import urllib.parse
 

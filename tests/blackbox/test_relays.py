@@ -1,4 +1,4 @@
-"""Relays and slaves: what is pulled, from where, and that listeners stay (compat.md 6, decisions A12, C11)."""
+"""Relays and slaves: what is pulled, from where, and that listeners stay (doc/decisions.md A12, C11)."""
 from harness import ADMIN, RELAY, check, equal, free_port, listen_socket, test, wait_for
 from heard import read_until_heard
 from media import mp3_frame, mp3_numbers, ogg_pages, opus_headers, opus_page

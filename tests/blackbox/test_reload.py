@@ -1,4 +1,4 @@
-"""HUP: the new file is in force, nobody who listens notices (compat.md 8.2)."""
+"""HUP: the new file is in force, nobody who listens notices."""
 import re
 import signal
 import socket

@@ -1,4 +1,4 @@
-"""How encoders log in, and how they are refused (users.md 3.1, compat.md 1)."""
+"""How encoders log in, and how they are refused."""
 from harness import ADMIN, RELAY, SOURCE, basic, check, equal, listen_socket, matches, mount, request, test, wait_for
 from media import KINDS, mp3_frame, mp3_numbers
 

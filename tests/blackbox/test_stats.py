@@ -1,4 +1,4 @@
-"""What is shown about the server: XML, JSON, lists (compat.md 5.4 to 5.6)."""
+"""What is shown about the server: XML, JSON, lists."""
 from harness import ADMIN, RELAY, SOURCE, check, equal, free_port, listen_socket, test, wait_for
 
 

@@ -1,4 +1,4 @@
-"""The STATS method (compat.md 5.8)."""
+"""The STATS method."""
 from harness import ADMIN, SOURCE, check, equal, request, test, wait_for
 
 

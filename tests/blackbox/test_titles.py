@@ -1,4 +1,4 @@
-"""ICY metadata: where the blocks are, what is in them, in which letters (compat.md 2.2, 5.5)."""
+"""ICY metadata: where the blocks are, what is in them, in which letters."""
 import urllib.parse
 
 from harness import check, equal, matches, test, wait_for

@@ -293,7 +293,7 @@ class RawMaster(RawNode):
         b.owned(self)
 
 
-# A long run measures: LINK_ROUNDS=100 for the goals of cluster.md section 6.
+# A long run measures: LINK_ROUNDS=100.
 ROUNDS = int(os.environ.get("LINK_ROUNDS", "0"))
 
 

@@ -30,7 +30,7 @@ BalanceSettings balance_settings(const Config& config);
 // For one mount: the cluster's, with what the mount's <balance> says.
 BalanceRules balance_rules(const BalanceRules& cluster, const MountBalance& mount);
 
-// Where listeners reach this node (decisions C3).
+// Where listeners reach this node (doc/decisions.md C3).
 std::vector<NodeAddress> own_addresses(const Config& config);
 // places: what the process has room for (places_for_connections()), whatever is configured.
 NodeCapacity own_capacity(const Config& config, std::uint64_t places);

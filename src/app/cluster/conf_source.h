@@ -11,7 +11,7 @@
 // Thread: control.
 // Ownership: ClusterLinks.
 // Bounds: kFramesATurn and kTurn of the loop; a node that does not read is sent no more than kMostQueued.
-// Source: oneplace.md 4.4; doc/link.md, CONF.
+// Source: doc/stores.md; doc/link.md, CONF.
 #pragma once
 
 #include <chrono>

@@ -3,7 +3,7 @@
 //
 // A server is known by its own name, and at each of its masters by the name of its link there.
 // Thread: pure functions.
-// Source: op 3.3, 3.4.
+// Source: doc/operators.md.
 #pragma once
 
 #include <chrono>

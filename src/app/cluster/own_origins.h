@@ -1,5 +1,5 @@
 // Where browsers open the pages of this server: what they send as Origin.  Other nodes take
-// sessions over from there (oneplace.md 1.2).
+// sessions over from there (doc/operators.md).
 // Thread: a pure function.
 #pragma once
 

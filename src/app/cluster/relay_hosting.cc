@@ -138,7 +138,7 @@ void RelayService::add_source(unsigned worker, SourceOffer offer, WriterLease le
   ServerCounters& counters = services_.counters;
   counters.source_relay_connections.fetch_add(1, std::memory_order_relaxed);
   counters.source_total_connections.fetch_add(1, std::memory_order_relaxed);
-  // Relays may go above <sources> (decisions B9).
+  // Relays may go above <sources> (doc/decisions.md B9).
   counters.sources.enter();
   offer.source_pass = GatePass(&counters.sources);
   Worker& home = *services_.workers[worker];

@@ -151,7 +151,7 @@ void RelayService::configure(const Config& config) {
 
 bool RelayService::may_be(const StaticFiles& files, const std::string& mount) const {
   if (!may_be_relayed_as(mount)) return false;
-  // A stream may hide a file of the web root only if that is audio (decisions B5).
+  // A stream may hide a file of the web root only if that is audio (doc/decisions.md B5).
   if (!files.has_file(mount)) return true;
   return is_stream_type(files.types().type_of(mount));
 }

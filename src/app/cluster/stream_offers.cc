@@ -14,7 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kLeastRunOn = 30s;  // cluster.md 2.4: slaves of this product linger
+constexpr auto kLeastRunOn = 30s;  // slaves of this product linger
 constexpr std::uint64_t kMaxKbps = 1'000'000;
 constexpr std::string_view kBitrate = "ice-bitrate";
 

@@ -4,9 +4,9 @@
 // Thread: run() from any thread; programs are started and reaped on the clerk.
 // A program gets /dev/null three times, no other descriptor, default signals, a session of its own,
 // of our environment PATH, HOME, the language and the like (no passwords of a container), and what
-// Icecast 2.5 adds to it (compat.md 9, 20).  It is never waited for: its end is read from a pidfd.
+// Icecast 2.5 adds to it.  It is never waited for: its end is read from a pidfd.
 // Bounds: so many at once; a further one is not run, which is logged.
-// Source: Icecast 2.4.4 (compat.md 2.6).
+// Source: Icecast 2.4.4.
 #pragma once
 
 #include <list>

@@ -1,5 +1,5 @@
 // Process: what a daemon does around its work: background, pid file, chroot, user, limits.
-// Source of texts and order: Icecast 2.4.4 (compat.md 8.1).
+// Source of texts and order: Icecast 2.4.4.
 // Thread: main, before the loops start.
 #pragma once
 
@@ -22,8 +22,8 @@ UniqueFd open_nothing();
 // The standard streams that no log goes to are no longer the caller's: a script that waits for the
 // end of our output goes on.
 void leave_console(const UniqueFd& nothing, const LogSettings& logs);
-// As many descriptors as the system allows; large folios off for our memory (decisions A1); no
-// new privileges for whatever we start.
+// As many descriptors as the system allows; large folios off for our memory (doc/decisions.md A1);
+// no new privileges for whatever we start.
 void raise_limits();
 // chroot, then group, supplementary groups, user.  An error: not possible, or still root after it.
 // debuggable: after a change of user, core files and debuggers of that user may read our memory.

@@ -1,6 +1,6 @@
 // AccessWatch: has the lists of <deny-ip>, <allow-ip> and <deny-agents> read again when they
 // change.
-// Source: Icecast 2.4.4 (compat.md 3: checked every 10 s).
+// Source: Icecast 2.4.4 (checked every 10 s).
 //
 // Thread: control; the files are read on the clerk.
 // Ownership: Server.

@@ -7,7 +7,7 @@
 // Bounds: kMaxExternalBytes and kMaxExternalPages an answer.
 // Errors: no answer, another status than 200 and 304, no list, a page of another server: nothing of
 // it is believed.
-// Source: oneplace.md 5; RFC 7240 (Prefer: wait).
+// Source: doc/external.md; RFC 7240 (Prefer: wait).
 #pragma once
 
 #include <chrono>

@@ -7,7 +7,7 @@
 // Thread: control.
 // Ownership: ExternalService.
 // Bounds: kMaxNames asked for at once; a request for one more does not wait.
-// Source: oneplace.md 5.
+// Source: doc/external.md.
 #pragma once
 
 #include <chrono>

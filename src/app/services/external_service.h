@@ -9,7 +9,7 @@
 // Thread: control, but for on_demand() and restore(); lists are parsed on the clerk, the copy is
 // written on the thread for disks.
 // Ownership: Services.
-// Source: oneplace.md 5.
+// Source: doc/external.md.
 #pragma once
 
 #include <atomic>

@@ -10,7 +10,7 @@
 // writers change meanwhile is laid over together.  No change waits for more than kPause.
 // Thread: control; work() runs on the clerk.
 // Ownership: Services.
-// Source: oneplace.md 3.6.
+// Source: doc/stores.md.
 #pragma once
 
 #include <chrono>

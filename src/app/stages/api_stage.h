@@ -4,7 +4,7 @@
 //
 // A body is read after the credentials were judged, at most kBodyBytes.  The connection is not
 // kept.  Where the API is off, its addresses answer so.
-// Source: op 3.1, 10.3, 10.4.
+// Source: doc/api.md.
 // Thread: its worker.
 #pragma once
 

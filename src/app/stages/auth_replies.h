@@ -1,5 +1,5 @@
 // The answers to requests that are not authorised.
-// Source: Icecast 2.4.4 (compat.md 1.6); decisions B10.
+// Source: Icecast 2.4.4; doc/decisions.md B10.
 // Thread: the connection's worker.
 #pragma once
 

@@ -2,7 +2,7 @@
 //
 // It is asked twice: before a listener is sent to another node, and when its authenticator has
 // named the user.  A ban of an address on all mounts has closed the connection before any stage.
-// Source: op 6.5.
+// Source: doc/api.md.
 // Thread: its worker.
 #pragma once
 

@@ -3,7 +3,7 @@
 //
 // A mount that it knows is new to the stages that ask about mounts, so the chain goes on from them.
 // Thread: its worker.
-// Source: oneplace.md 5.
+// Source: doc/external.md.
 #pragma once
 
 #include <string>

@@ -1,6 +1,6 @@
 // ListenStage: a GET or HEAD of a mount becomes a listener (or the head of one).  An idle mount is
 // an on-demand relay: a GET starts it, and the request waits until its type is known.
-// Source: Icecast 2.4.4 (compat.md 2); users.md 3.3 for the Range habits of players.
+// Source: Icecast 2.4.4; what players send as Range.
 // Thread: its worker.
 #pragma once
 
@@ -21,7 +21,7 @@ std::shared_ptr<Mount> playing_mount(const Services& services, const std::string
                                      bool idle_too = true);
 
 // Safari asks for the first two bytes before it plays and wants them as a part; other users of
-// AppleCoreMedia lose their titles when they get one (users.md 3.3).
+// AppleCoreMedia lose their titles when they get one.
 bool is_safari_probe(const Request& request);
 
 class ListenStage final : public Stage {

@@ -5,7 +5,7 @@
 // The token is in bodies only: no log and no Referer has it.  The node takes it from pages of the
 // master that signed it (Origin), or another site could log a person in under another name.
 // Thread: the connection's worker.
-// Source: oneplace.md 1.2; Fetch, "append a request Origin header"; CSP 3, form-action.
+// Source: doc/operators.md; Fetch, "append a request Origin header"; CSP 3, form-action.
 #pragma once
 
 #include <string>

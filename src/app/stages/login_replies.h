@@ -1,6 +1,6 @@
 // The answers around logins: cookies, problems of the API, the way to the login page.
 // Thread: the connection's worker.
-// Source: RFC 6265bis (cookies), RFC 9457 (problems); oneplace.md 1.2, 10.3, 10.4.
+// Source: RFC 6265bis (cookies), RFC 9457 (problems); doc/operators.md.
 #pragma once
 
 #include <string>

@@ -5,7 +5,7 @@
 // (login_handover.h).  The addresses below /api/v1 are described in api/endpoints.cc.
 // DELETE /api/v1/users/NAME/sessions is answered here for users that no record has.
 // Thread: its worker.
-// Source: oneplace.md 1.2, 10.1.
+// Source: doc/operators.md.
 #pragma once
 
 #include <string>

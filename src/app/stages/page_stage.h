@@ -1,6 +1,6 @@
 // PageStage: pages made from the stats: status-json.xsl, *.xsl, playlists in XML.
 // FileStage: what is left: generated m3u, files of the web root, built-in files, 404.
-// Source: Icecast 2.4.4 (compat.md 2.5); decisions B7.
+// Source: Icecast 2.4.4; doc/decisions.md B7.
 // Thread: their worker.
 #pragma once
 

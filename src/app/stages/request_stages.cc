@@ -34,7 +34,7 @@ Verdict OptionsStage::handle(Connection& connection) {
   if (connection.request().method != Method::kOptions) return Verdict::kNext;
   ResponseHead head;
   if (connection.request().path == "*") {
-    // No Allow line with PUT: libshout would switch to it (decisions B1).
+    // No Allow line with PUT: libshout would switch to it (doc/decisions.md B1).
     head.content_length = 0;
     head.keep_alive = true;
   } else {

@@ -10,7 +10,7 @@ struct Worker;
 
 // OPTIONS on anything: 204 with the CORS headers; "OPTIONS *" (libshout's first question): 200 and
 // the connection stays open.
-// Source: users.md 3.1; decisions B1.
+// Source: doc/decisions.md B1.
 class OptionsStage final : public Stage {
  public:
   explicit OptionsStage(Worker& worker) : worker_(worker) {}
@@ -24,8 +24,8 @@ class OptionsStage final : public Stage {
 // of the administration, of what machines ask (/_lb/, /metrics), nor of what a source is told.
 bool is_for_other_sites(const Request& request);
 
-// Counts the request as a client (decisions B9): listeners and pages up to <clients>; sources may
-// go above it by <sources>, the administrator by 4.
+// Counts the request as a client (doc/decisions.md B9): listeners and pages up to <clients>;
+// sources may go above it by <sources>, the administrator by 4.
 class AdmitStage final : public Stage {
  public:
   explicit AdmitStage(Worker& worker) : worker_(worker) {}

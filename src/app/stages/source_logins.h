@@ -1,7 +1,7 @@
 // The logins that may feed a mount: its own, or those of its <encoder> rows.
 //
 // Thread: pure functions.
-// Source: archive.md 12.13: rows replace the mount's login, unless one has no user name.
+// Rows replace the mount's login, unless one has no user name.
 #pragma once
 
 #include <optional>

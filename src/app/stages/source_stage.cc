@@ -48,7 +48,7 @@ std::optional<EncoderSettings> feeds_as(const Config& config, const MountSetting
 }
 
 // "" when the path may be a mount; else why not.  A mount may hide a static file only if that is
-// audio (decisions B5), never a page or the administration.
+// audio (doc/decisions.md B5), never a page or the administration.
 std::string_view refuse_name(const std::string& path, const StaticFiles& files) {
   if (path.size() < 2 || path.size() > 255) return "mount name not allowed";
   if (path == "/admin" || path.starts_with("/admin/") || path == "/admin.cgi" || is_own_path(path))

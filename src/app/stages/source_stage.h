@@ -1,5 +1,5 @@
 // SourceStage: SOURCE, PUT and POST of audio become sources: login, limits, lease, "200 OK".
-// Source: Icecast 2.4.4 (compat.md 1); decisions B1.
+// Source: Icecast 2.4.4; doc/decisions.md B1.
 // Thread: its worker; the lease comes from control.
 #pragma once
 

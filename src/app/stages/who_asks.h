@@ -9,7 +9,7 @@
 // value that only a page of ours knows: such a request is answered 403 here.
 // Without <console> this knows what the configuration says, and nothing else.
 // Thread: the connection's worker.
-// Source: oneplace.md 1.2, 1.3, 10.4; decisions B10 for passwords of the configuration.
+// Source: doc/operators.md; doc/decisions.md B10 for passwords of the configuration.
 #pragma once
 
 #include <functional>

@@ -5,7 +5,7 @@
 // with them.
 // Thread: control.
 // Ownership: RecordService.
-// Source: op 3.5.
+// Source: doc/operators.md.
 #pragma once
 
 #include <chrono>

@@ -9,7 +9,7 @@
 //
 // Thread: control; the copy is written on the clerk, at most once each kSaveEvery.
 // Ownership: Services.
-// Source: oneplace.md 4.4; cluster/link/conf_book.h.
+// Source: doc/stores.md; cluster/link/conf_book.h.
 #pragma once
 
 #include <chrono>

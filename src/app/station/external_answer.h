@@ -1,7 +1,7 @@
 // /api/v1/external: what an administrator sees of an external configuration, and the confirmation
 // of a removal that waits.
 // Thread: control.
-// Source: oneplace.md 3.1, 5.
+// Source: doc/stores.md.
 #pragma once
 
 #include "app/station/record_service.h"

@@ -5,7 +5,7 @@
 // others conflict.
 // Thread: control.
 // Ownership: RecordService.
-// Source: op 3.4.
+// Source: doc/operators.md.
 #pragma once
 
 #include <chrono>

@@ -10,7 +10,7 @@
 // Thread: control, except what says "any thread".
 // Ownership: Services.
 // Bounds: kMaxWaiting requests under way.
-// Source: op 3, op 4.2, op 8.2.
+// Source: doc/stores.md, doc/api.md.
 #pragma once
 
 #include <array>

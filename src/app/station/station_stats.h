@@ -1,5 +1,5 @@
 // The stats document of this server: global counters, and one source a mount.
-// Source of the names and forms: Icecast 2.4.4 (compat.md 5.4).
+// Source of the names and forms: Icecast 2.4.4.
 // Thread: any; reads atomics and snapshots, and what control has said about the rest of a cluster.
 #pragma once
 

@@ -1,9 +1,9 @@
 // LinkedStreams: the streams that one master offers over its link, as this node uses them.
 //
-// No single frame ends a stream (decisions C11): a stream that its master withdraws, or no longer
-// offers when it comes back, stays while its relay flows here, or waits for the stream to come
-// back.  When the link is lost every stream stays for kKept: a master that restarts is back within
-// a second.  Offers that have come through this node already, or through too many nodes, are
+// No single frame ends a stream (doc/decisions.md C11): a stream that its master withdraws, or no
+// longer offers when it comes back, stays while its relay flows here, or waits for the stream to
+// come back.  When the link is lost every stream stays for kKept: a master that restarts is back
+// within a second.  Offers that have come through this node already, or through too many nodes, are
 // ignored: this node would pull its own stream.
 //
 // Thread: control.

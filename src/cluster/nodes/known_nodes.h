@@ -4,7 +4,7 @@
 // A listener goes where a report says.  So a report counts only with the secret of a node, and only
 // for addresses that the configuration allows to that node (or the one that it demonstrably
 // connects from); an old slave has no secret of its own: there the configuration knows both the
-// address that it connects from and the public one (decisions C3, C4, C7).
+// address that it connects from and the public one (doc/decisions.md C3, C4, C7).
 //
 // Thread: immutable after it was made; any.
 #pragma once

@@ -5,7 +5,7 @@
 // confirmed, M being the masters that redirect to it (so masters need not talk to each other); and
 // not less than SentLately expects of what was sent there before.  An
 // unconfirmed redirect ages only against a newer report of that node, never by the clock alone: a
-// dead node whose redirects expired would look like the emptiest of all (study, cluster.md 2.3).
+// dead node whose redirects expired would look like the emptiest of all (doc/cluster.md).
 //
 // Thread: as NodeTable.
 // Ownership: NodeTable; only it writes to a Node.
@@ -75,7 +75,8 @@ NodeAddress make_node_address(PublicScheme scheme, std::string host, std::uint16
 // Whether a client of this scheme and family can be sent there.
 bool reaches(const NodeAddress& address, PublicScheme scheme, ClientFamily family) noexcept;
 
-// What a mount can ask of the node that serves it (decisions C7): stock and KH slaves enforce none.
+// What a mount can ask of the node that serves it (doc/decisions.md C7): stock and KH slaves
+// enforce none.
 enum class Protection : std::uint8_t {
   kListenerAuth = 1,
   kAddressLists = 2,

@@ -1,16 +1,16 @@
 // MasterWatch: asks one master again and again which streams it has, and remembers the answers.
 //
-// Source: what an Icecast 2.4.4 slave does (compat.md 6.1): GET /admin/streamlist.txt with the relay's
+// Source: what an Icecast 2.4.4 slave does: GET /admin/streamlist.txt with the relay's
 // credentials at the start, after SIGHUP, when a relay has ended, and every interval.
-// A short answer never empties the cluster (decisions C11): a stream leaves the list only when two
-// complete lists in a row lack it and no data flows, or when one lacks it and its stream has ended.
-// A list that fails, or is cut off, takes nothing away.
+// A short answer never empties the cluster (doc/decisions.md C11): a stream leaves the list only
+// when two complete lists in a row lack it and no data flows, or when one lacks it and its stream
+// has ended. A list that fails, or is cut off, takes nothing away.
 //
 // A node that publishes reports first: POST /admin/sourcelist.txt, then the list, every
 // report_interval.  A master that does not take reports is a stock one: it is asked again in an
 // hour (or when it has been away), and until then gets Icecast-KH's rserver= with each request for
 // the list, which KH understands and Icecast passes over.
-// Source: cluster.md 3.1, measured on both.
+// Source: doc/cluster.md, measured on both.
 //
 // Thread: control.
 // Ownership: app/cluster/relay_service.

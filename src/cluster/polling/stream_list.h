@@ -1,6 +1,6 @@
 // streamlist.txt: the mounts that a master offers, one a line; text → struct.
 //
-// Source: what Icecast 2.4.4 and its relatives write and read (compat.md 6.1, users.md 1.1): a line is
+// Source: what Icecast 2.4.4 and its relatives write and read: a line is
 // a path, percent-encoded or (2.4.4 itself) as it is, or "http://host:port/path"; lines that are
 // neither, comments and empty lines are passed over.
 // The list comes from outside: at most 10 000 mounts, lines of at most 64 KiB; names that are no

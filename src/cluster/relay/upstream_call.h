@@ -1,6 +1,6 @@
 // UpstreamCall: asks one upstream for its stream, following redirects, until an answer streams.
 //
-// Source: the request that an Icecast 2.4.4 slave sends (compat.md 6.1): HTTP/1.0, User-Agent =
+// Source: the request that an Icecast 2.4.4 slave sends: HTTP/1.0, User-Agent =
 // server-id, Host without port, Icy-MetaData: 1.
 // Redirects: 301, 302, 303, 307, 308 to http or https, at most ten; an address that was asked
 // before ends it.  Name and password go to the server that they were configured for, never further.

@@ -26,7 +26,7 @@ struct Expected {
 
 TEST_GROUP(Access){};
 
-// oneplace.md 1.4, endpoint by endpoint.
+// doc/operators.md, endpoint by endpoint.
 TEST(Access, IsTheMatrixOfTheDesign) {
   const Expected reads{"svbowa", "va", "sva"}, filtered{"vbowa", "vbowa", "vbowa"},
       viewed{"vbowa", "va", "va"}, viewed_only{"va", "va", "va"}, runs{"owa", "a", "a"},

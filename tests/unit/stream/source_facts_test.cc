@@ -1,4 +1,4 @@
-// The table of compat.md 1.4, row by row.
+// What Icecast 2.4.4 takes of a head, row by row.
 #include "stream/source_facts.h"
 
 #include "stream/support.h"
@@ -160,7 +160,7 @@ TEST(SourceFacts, FormatsWithoutInlineTitlesHaveNoInterval) {
 }
 
 TEST(SourceFacts, ListenersGetIcecastsHeaderLines) {
-  // As observed on 2.4.4 (compat.md 2.1).
+  // As observed on 2.4.4.
   STRCMP_EQUAL(
       "icy-br:128\r\n"
       "ice-audio-info: ice-samplerate=44100;ice-bitrate=128;ice-channels=2\r\n"
