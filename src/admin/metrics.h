@@ -136,12 +136,12 @@ struct MetricsPicture {
     std::uint64_t filled_bytes = 0;   // … and kept, because this node had missed them
     std::uint64_t shifted = 0;        // listeners in the past
   };
-  std::optional<Archive> archive;  // nullopt: there is none
+  std::optional<Archive> archive;  // nullopt: none
   struct External {
     double age = 0;  // seconds
     std::uint64_t mounts = 0, bad_mounts = 0, failures = 0;
   };
-  std::optional<External> external;  // nullopt: there is none
+  std::optional<External> external;  // nullopt: none
   struct Logins {
     std::vector<Counted> results;
     std::uint64_t sessions = 0;

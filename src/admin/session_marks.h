@@ -12,7 +12,7 @@
 
 namespace lb {
 
-// console: its address; "": there is none.
+// console: its address; "": none.
 std::string with_session_marks(std::string_view page, std::string_view csrf, std::string_view user,
                                std::string_view console = {});
 

@@ -244,7 +244,7 @@ class Station {
   virtual void move_listeners(const std::string& from, const std::string& to,
                               Then<std::uint64_t> moved) = 0;
   virtual void kill_source(const std::string& mount) = 0;
-  // One encoder of it, by its id.  False: there is none.
+  // One encoder of it, by its id.  False: none.
   virtual bool kill_encoder(const std::string& /*mount*/, std::uint64_t /*id*/) { return false; }
   virtual void set_fallback(const std::string& mount, const std::string& fallback) = 0;
   virtual void set_title(const std::string& mount, TitleRequest request,
@@ -263,7 +263,7 @@ class Station {
   virtual void order(const std::string& node, CommandFrame /*command*/, Then<ResultFrame> then) {
     then({0, false, "node " + node + " is not linked"});
   }
-  // The external configuration as JSON; "": there is none.
+  // The external configuration as JSON; "": none.
   virtual std::string external_json() { return {}; }
   // The removal that the list with this ETag wants.
   virtual Result<void> confirm_external(const std::string& /*etag*/) {

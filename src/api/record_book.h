@@ -69,7 +69,7 @@ class RecordBook {
   // keys/MASTER/KID and masters/ID, as they are.
   using Texts = NameMap<std::shared_ptr<const std::string>>;
   const Texts& masters() const noexcept { return masters_; }
-  // The value of made/SHA256; null: there is none.
+  // The value of made/SHA256; null: none.
   const std::string* made(std::string_view key) const;
   std::uint64_t revision() const noexcept { return revision_; }
   const StoreLife& life() const noexcept { return life_; }

@@ -129,7 +129,7 @@ ReplySource::Piece ExportBody::ogg_part(const ExportPiece& piece) {
   std::string patched;
   patch_ogg(bytes, from, *piece.patch, patched);
   page_ = from + patched.size();
-  // At the very end what is no whole page goes as it is.
+  // A partial page at the very end is sent unpatched.
   if (to == end && patched.size() < bytes.size())
     patched.append(reinterpret_cast<const char*>(bytes.data()) + patched.size(),
                    bytes.size() - patched.size());

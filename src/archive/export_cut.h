@@ -51,10 +51,10 @@ OggCut cut_at_packet(const ArchiveFile& file, std::int64_t wall_ms, CutSide side
 // The first packet that begins in a file whose first page begins within one; not found: it begins
 // with a packet.
 OggCut first_whole_packet(const ArchiveFile& file);
-// The granule of the last page; nullopt: there is none.
+// The granule of the last page; nullopt: none.
 std::optional<std::uint64_t> last_granule(const ArchiveFile& file);
 
-// The page at the front of some bytes; empty: there is none.
+// The page at the front of some bytes; empty: none.
 class FirstPage final : public OggPageSink {
  public:
   explicit FirstPage(ByteSpan bytes);

@@ -17,7 +17,7 @@ struct MissingTime {
 
   bool operator==(const MissingTime&) const = default;
 };
-// Within [from_ms, to_ms), the newest first; what is shorter than two seconds is none.
+// Within [from_ms, to_ms), the newest first.  Gaps shorter than two seconds are ignored.
 std::vector<MissingTime> missing_times(const RecordedFiles& own,
                                        const std::vector<HolderRow>& others,
                                        const std::vector<MissingTime>& not_wanted,

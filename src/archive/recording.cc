@@ -193,7 +193,7 @@ std::uint64_t Recording::seam_ahead(const StreamView& view) const {
   return seam_of(view, at);
 }
 
-// Where a unit begins whose wall time is known.  False: there is none yet.
+// Where a unit begins whose wall time is known.  False: none yet.
 bool Recording::begin_file(const StreamView& view) {
   for (const SyncMark* at = mark_from(view, position_); at != nullptr && at->position <= view.end;
        at = mark_from(view, at->position + 1)) {

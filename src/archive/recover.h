@@ -30,7 +30,7 @@ struct RecoveredFile {
 };
 
 // like: an index of a file of the same mount, whose HEAD stands in for a lost one, and, where it is
-// of the same stream, its codec headers; null: there is none.
+// of the same stream, its codec headers; null: none.
 Result<RecoveredFile> recover_file(const std::string& path, const ArchiveFileName& name,
                                    const FileIndex* like);
 

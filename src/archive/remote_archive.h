@@ -168,7 +168,7 @@ class RemoteArchive {
   std::vector<const HolderRow*> in_order(const HolderView& view, std::string_view mount);
   void ask(const HolderRow& holder, const std::string& path, const std::string& range,
            std::size_t most, bool alone, UniqueFunction<void(Result<FetchAnswer>)> then);
-  // The holder has not given what it said that it has.
+  // The holder failed to deliver what it announced.
   void failed(const Key& key, const std::string& node, const Error& error, bool host);
   Result<void> take_index(const Key& key, const FileRow& row, const std::string& text);
   void make_room();

@@ -20,7 +20,7 @@ constexpr std::string_view kHtpasswdModule = "auth_htpasswd/htpasswd";
 constexpr auto kOptions = std::to_array<std::string_view>(
     {"filename", "allow_duplicate_users", "drop_existing_listener", "rejected_mount", "hash"});
 
-// Users that cannot log in for their hash; "": there are none.
+// Users that cannot log in for their hash; "": none.
 std::string locked_out_text(const std::string& path, const UserTable& table) {
   if (table.locked_out().empty()) return {};
   return path + ": " + std::to_string(table.locked_out().size()) +

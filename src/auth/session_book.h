@@ -2,10 +2,10 @@
 //
 // A session ends `idle` after its last use and `most` after its login, by a logout, with its login
 // (the session that the password began, and all that came of it by hand-overs), with the epoch of
-// its user, or with the key that signed it.  Nothing has to be kept for a session that lives: a
-// token says it all.  Kept are those that ended before their time, until the token is too old by
-// itself; and the tokens that have been judged, by their digest, so that a page costs one signature
-// and not one for each of its requests.
+// its user, or with the key that signed it.  Nothing has to be kept for a session that lives: its
+// token has all of it.  Revoked sessions are remembered until their token would have expired; and
+// tokens that have been judged by their digest, so that a page costs one signature and not one for
+// each of its requests.
 //
 // What other masters say (their keys, their origins, their users, ended logins) comes in as
 // SessionKeys; a token of another master opens a session here only as a hand-over: for this node,
@@ -62,7 +62,7 @@ struct SessionKeys {
   // nullptr: not known, or believed no longer.
   const Key* find(std::string_view kid, std::int64_t now) const;
   bool has_origin(std::string_view master, std::string_view origin) const;
-  // nullptr: there is none that may log in.
+  // nullptr: none that may log in.
   const User* user(std::string_view name) const;
 };
 

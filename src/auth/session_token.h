@@ -4,7 +4,7 @@
 // The payload is JSON:
 // {"sid","of","root","by","file","user","role","account","mounts","addresses","epoch","aud","kid",
 // "login","iat","exp"}; times are Unix seconds.  The signature is Ed25519 over everything before
-// the last point, so a token of one kind is none of the other.
+// the last point, so a token of one kind is not valid as the other.
 // What a token says counts only after session_book.h has judged it.
 // Thread: pure functions.
 // Bounds: 2048 bytes; 64 mounts.

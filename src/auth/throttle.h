@@ -48,7 +48,7 @@ class PasswordThrottle {
   bool was_right(const Address& peer, std::string_view user, std::string_view password) const;
   // The password was wrong.
   void wrong(const Address& peer, std::string_view user);
-  // The password was wrong, and the peer gets Retry-After: this takes none of the two a second.
+  // The password was wrong, and the peer gets Retry-After: no token is taken.
   void wrong_again(const Address& peer, std::string_view user);
   // The password was right; it is remembered by a keyed digest, for shut_out().
   void right(const Address& peer, std::string_view user, std::string_view password);

@@ -47,7 +47,7 @@ class UserBook {
   UserBook() = default;
   UserBook(std::vector<User> users, std::vector<ApiToken> tokens);
 
-  // nullptr: there is none.
+  // nullptr: none.
   const User* user(std::string_view name) const;
   const ApiToken* token(std::string_view digest) const;
   bool empty() const noexcept { return users_.empty() && tokens_.empty(); }

@@ -140,7 +140,7 @@ class PersistentMap {
     return same;
   }
 
-  // Calls each(before, now) for the rows that differ, in the order of the keys; null: there is none
+  // Calls each(before, now) for the rows that differ, in the order of the keys; null: none
   // on that side.  Costs the changes between the two and log2(n) for each, where one is a changed
   // copy of the other.
   template <class Each>

@@ -1,13 +1,12 @@
 // ExternalBook: the mounts of an external configuration that are in force, and what it takes to
 // remove one.
 //
-// A backend that is broken says less than it should: so what is missing in a good list is asked for
-// by name first, and where more than kMaxAtOnce or more than half of all would go, nothing goes
-// before as many good lists in a row have been without it (a 304 counts), or an administrator has
-// said so.  The lists are counted for each name, so a list that changes all the time removes what
-// is gone as well.  An empty list is believed only by hand.  A mount with faults keeps its last
-// good form. Mounts that were asked for by name, and are in no list, are asked for again from time
-// to time; two answers without one remove it.
+// A broken backend omits mounts.  A mount that is missing in a good list is asked for by name
+// first. The removal of more than kMaxAtOnce mounts, or of more than half of all, needs as many
+// good lists in a row without them as the rules say (a 304 counts), or an administrator's order.
+// The lists are counted for each name.  An empty list is believed only by hand.  A mount with
+// faults keeps its last good form.  Mounts that are known by name only, and are in no list, are
+// asked for again from time to time; two answers without one remove it.
 // Thread: one; a pure state machine; the caller fetches.
 // Bounds: kMaxHeld mounts, so a whole list beside all of the one before; a mount beyond it has a
 // fault, and is taken when others have gone.
@@ -39,7 +38,7 @@ class ExternalBook {
   };
   // What is to be done now.
   struct Step {
-    bool changed = false;              // records() are others
+    bool changed = false;              // records() has changed
     std::vector<std::string> ask;      // by name; the answers go to missing_answered()
     std::vector<std::string> removed;  // they are in force no longer
     bool waits = false;                // a removal has begun to wait for its confirmation

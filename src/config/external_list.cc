@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kDeepestList = 16;
 constexpr std::uint64_t kVersion = 1;
 
-// "https://host:443" of an address; "" where it is none.
+// "https://host:443" of an address; "" where it is not one.
 std::string_view server_of(std::string_view url) {
   const std::size_t scheme = url.find("://");
   if (scheme == std::string_view::npos) return {};

@@ -16,7 +16,7 @@ enum class ExternalFor : std::uint8_t {
 };
 
 struct ExternalSettings {
-  std::string url;  // "": there is none
+  std::string url;  // "": none
   std::string username, password;
   std::chrono::seconds poll{5};
   std::chrono::seconds wait{55};  // that a backend is asked to wait for a change; 0: not asked

@@ -208,7 +208,7 @@ void Filler::nested(const SchemaElement& row, void* object, const XmlNode& node,
     readings_.push_back({node.line, path_below(path, node.name), inner, "", nullptr});
   }
   fill(*row.block, where, node, inner);
-  // What a block says by being there is written, too, unless it says it in words.
+  // A value that the presence of a block implies counts as set, unless it is given explicitly.
   for (std::size_t i = 0; i < there.size(); ++i)
     if (there[i] != before[i])
       written_.try_emplace(join_path(inner, row.block->elements[i]), node.line);

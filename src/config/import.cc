@@ -112,7 +112,7 @@ int line_of(const LoadedConfig& loaded, const std::string& path) {
   return at == loaded.written.end() ? 0 : at->second;
 }
 
-// Defaults and rules that are others in Icecast-KH, where the file depends on them.
+// Defaults and rules of Icecast-KH that differ, where the file depends on them.
 void note_kh(const LoadedConfig& loaded, std::vector<ReportLine>& lines) {
   if (!is_of_kh(loaded)) return;
   const Config& config = *loaded.config;

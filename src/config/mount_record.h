@@ -56,7 +56,7 @@ struct MountRecord {
   XmlNode settings{.name = "mount"};  // without the name; canonical, without lines
   RecordState state = RecordState::kActive;
   bool suspended_by_admin = false;
-  // backup: a second node that takes its source while none flows; "": there is none.
+  // backup: a second node that takes its source while none flows; "": none.
   std::string account, home, backup;
   std::int64_t made = 0;  // Unix seconds: it belongs to its account since; 0: since ever
   RecordPlace place;

@@ -66,7 +66,7 @@ class SecretSearch {
   std::vector<RecordSecret> found_;
 };
 
-// White space between elements is none of a record.
+// White space between elements does not belong to a record.
 void drop_indents(XmlNode& node) {
   if (!node.children.empty() && trim(node.text).empty()) node.text.clear();
   for (XmlNode& child : node.children) drop_indents(child);

@@ -14,10 +14,10 @@ constexpr std::int64_t kAroundMs = 60'000;
 constexpr std::int64_t kToldLooselyMs = 3000, kToldPauseMs = 10'000;
 // Files that are opened in one turn of a reader.
 constexpr std::size_t kOpenedOfTurn = 8;
-// Beside those of the list: what is in front of its begin, and behind a gap at its end.
+// Segments beyond the list: before its begin, and after a gap at its end.
 constexpr std::uint64_t kSpareSegments = 128;
 constexpr unsigned kMaxRounds = 3;
-// Where a file may be found is worked out from its number; then the half is taken.
+// Steps of interpolation search before bisection.
 constexpr unsigned kGuesses = 4;
 
 std::vector<FileRow> rows_between(const RecordedFiles& files, std::size_t first, std::size_t end) {

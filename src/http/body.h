@@ -25,7 +25,7 @@ class BodyReader {
   // either streams until close; otherwise no framing means an empty body.
   static Result<BodyReader> for_request(const Request& request, bool stream);
 
-  // Of an answer.  Chunked wins over a length, and a length that is no number is none.
+  // Of an answer.  Chunked wins over a length, and a length that is not a number is ignored.
   // `until_close`: an endless stream; a length is ignored (it is there for players).
   // Error: a coding that is not known.
   static Result<BodyReader> for_response(const Headers& headers, bool until_close);

@@ -6,7 +6,7 @@
 namespace lb {
 namespace {
 
-// The number that all of the text is; nullopt: it is none.
+// The number that all of the text is; nullopt: not a number.
 std::optional<double> seconds_in(std::string_view text) {
   double value = 0;
   const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);

@@ -45,7 +45,7 @@ class ConnectionSink {
   virtual ~ConnectionSink() = default;
   virtual void accepted(std::unique_ptr<Transport> transport,
                         const std::shared_ptr<const ListenSocket>& socket) = 0;
-  // No descriptor is left: ends the connection that matters least.  False: there is none to end.
+  // No descriptor is left: ends the connection that matters least.  False: none to end.
   virtual bool make_room() = 0;
 };
 

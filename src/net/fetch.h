@@ -3,7 +3,7 @@
 //
 // Thread: one loop (control).  Done callbacks run there, once each, never before start() returns;
 // or are destroyed uncalled by cancel() and by the Fetcher's end.
-// Ownership: the owner of the Fetcher must outlive nothing: callbacks own what they need.
+// Ownership: callbacks own all that they use; the Fetcher may be destroyed at any time.
 // Bounds: so many requests under way, so many waiting; a request ends by its time-out, counted from
 // the moment it is sent.  TLS certificates are verified.  Only http and https.
 // Library: libcurl's multi interface, driven by our loop.

@@ -46,7 +46,7 @@ class RegistryCopy : public std::enable_shared_from_this<RegistryCopy> {
  private:
   struct Step {
     std::string key, value;
-    std::uint64_t revision = 0;  // of the value there now; 0: there is none
+    std::uint64_t revision = 0;  // of the value there now; 0: none
     bool removes = false;
   };
 

@@ -282,7 +282,7 @@ void EtcdClient::on_refused(Call& call, const std::string& token, int status, st
 }
 
 void EtcdClient::again(Call& call, Error error, bool quick) {
-  // A member that answers nonsense is none, as one that refuses the connection.
+  // A member that answers nonsense is passed over, as one that refuses the connection.
   const bool is_none = error.code == Error::Code::kClosed || error.code == Error::Code::kInvalid;
   call.refused = quick && is_none ? call.refused + 1 : 0;
   call.last = std::move(error);

@@ -23,7 +23,7 @@ class EtcdLoader {
   static constexpr std::uint64_t kPage = 40;
   struct Loaded {
     RegistryContent content;             // keys without the prefix, without `format`
-    std::string format;                  // "": there is none
+    std::string format;                  // "": none
     std::uint64_t format_revision = 0;   // of the last write to it
     std::uint64_t deleted_revision = 0;  // of the last deletion by a master
     std::size_t foreign = 0;  // keys that are none of ours, or too large; not in the content

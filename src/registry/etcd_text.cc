@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kWordsBytes = 300;
 
-// Absent is 0; a text that is no number is none.
+// Missing means 0; a text that is not a number gives nullopt.
 std::optional<std::uint64_t> etcd_number(const Json& value) {
   if (value.missing()) return 0;
   if (const auto text = value.text()) return parse_u64(*text);

@@ -39,12 +39,12 @@ class StoreCopy {
     std::size_t records = 0;
   };
 
-  // `prefix`: of the records; a copy of another one is none.
+  // `prefix`: of the records; a copy of another one is ignored.
   StoreCopy(Loop& control, Loop& disk, std::string path, std::string prefix, const Mirror& mirror,
             Log& log);
   ~StoreCopy();
 
-  // nullopt: there is none that can be read; the log says why, unless there is no file.
+  // nullopt: none that can be read; the log says why, unless there is no file.
   void load(UniqueFunction<void(std::optional<RegistryContent>)> done);
   // The mirror is not what the file has any more.
   void changed();

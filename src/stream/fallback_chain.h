@@ -12,7 +12,7 @@ namespace lb {
 
 inline constexpr int kMaxFallbacks = 10;
 
-// first: the name of the first fallback; empty: there is none.  serves(name) gives what is looked
+// first: the name of the first fallback; empty: none.  serves(name) gives what is looked
 // for, or something that is false; fallback_of(name) the next name.  A chain without it: false too.
 template <class Serves, class FallbackOf>
 auto find_in_fallbacks(std::string first, Serves&& serves, FallbackOf&& fallback_of)

@@ -211,7 +211,7 @@ Result<void> Feed::enter(SourceState state) {
   const auto& title = ring_->title();
   if (title && facts_->plugin->icy_metadata) {
     lease_.log->metadata(lease_.log->head(), *title);
-    // Listeners are told it again; it is no news for the logs.
+    // Sent to listeners again, and not logged.
     if (state.last_title) lease_.mount->set_metadata(std::move(state.last_title));
   }
   if (auto put = put_audio(entry.bytes, false); !put) return put;

@@ -112,7 +112,7 @@ std::optional<PlacedJoin> join_exactly(const StreamView& view, const StreamAddre
   return std::nullopt;
 }
 
-// The first span of the newest stream that has an address; nullopt: there is none.
+// The first span of the newest stream that has an address; nullopt: none.
 std::optional<std::uint64_t> present_stream(const StreamView& view) {
   std::uint64_t i = view.spans.end();
   while (i > view.spans.begin() && !has_address(view.spans[i - 1])) --i;

@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kTellEvery = 1s;
 constexpr auto kTellSoon = 10ms;
-// Pauses that are shorter are none to another node.
+// Shorter pauses are not reported to other nodes.
 constexpr std::int64_t kShortPauseMs = 5000;
 
 std::vector<ArchiveRow::Range> ranges_of(const RecordedFiles& files) {

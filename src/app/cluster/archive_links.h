@@ -83,7 +83,7 @@ class ArchiveLinks {
   std::map<std::string, Own> own_;  // by mount
   std::uint64_t own_version_ = 1;
   std::shared_ptr<const Config> own_config_;  // by which own_ was made
-  bool passes_ = false;                       // … are others since
+  bool passes_ = false;                       // … have changed since
   std::map<std::string, Told> told_;          // by neighbour
   bool stopped_ = false, soon_ = false;
   Timer timer_;

@@ -68,7 +68,7 @@ class ClusterLinks {
     ingest_.mount_changed(mount);
     slots_.look_soon();
   }
-  // The sections of these mounts are others, and nothing else of the configuration.
+  // The sections of these mounts have changed, and nothing else of the configuration.
   void records_changed(std::span<const std::string> mounts) {
     masters_.records_changed(mounts);
     for (const std::string& mount : mounts) mount_changed(mount);

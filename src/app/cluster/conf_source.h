@@ -73,7 +73,7 @@ class ConfSource {
   // Sends at most so many frames; how many it were.
   std::size_t tell(const std::string& node, Listener& listener, std::size_t most);
   std::vector<std::string> all_keys() const;
-  // nullopt: there is none.
+  // nullopt: none.
   std::optional<std::string> value_of(const std::string& key, const std::string& node);
   // What nodes are told that are no home of the mount.
   const std::string& elsewhere(const std::string& key, const MountRecord& record);

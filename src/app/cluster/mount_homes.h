@@ -39,7 +39,7 @@ bool gives_up_source(const Config& before, const MountSettings& old, const Confi
                      const MountSettings& next);
 // The same of a record that is not laid over yet: its source was expected here, and is no longer.
 bool leaves(const Config& config, const MountRecord& before, const MountRecord& now);
-// The relay of a record is pulled at the home of its mount, and is none anywhere else.
+// The relay of a record is pulled at the home of its mount only.
 MountRecords with_own_relays(const Config& config, MountRecords records);
 // This node may have the source of the mount, whatever its <node> says: its home, its backup, and
 // the ends of its move.

@@ -96,7 +96,7 @@ class RelayService final : public RelayHost {
   bool has_two_homes(const std::string& mount) const;
   // A <relay> of the configuration has this mount.
   bool is_configured(const std::string& mount) const;
-  // Null: there is none.
+  // Null: none.
   const Relay* relay_of(const std::string& mount) const { return relays_.of_mount(mount); }
   // All relays; while the call lasts.
   template <class F>
@@ -186,7 +186,7 @@ class RelayService final : public RelayHost {
   std::set<std::string, std::less<>> claimed_;
   SteadyTime next_choice_{};
   std::vector<std::unique_ptr<MasterWatch>> masters_;
-  std::vector<std::unique_ptr<MasterWatch>> left_;  // say so to masters that are none any more
+  std::vector<std::unique_ptr<MasterWatch>> left_;  // tell servers that are no longer masters
   std::map<std::string, SteadyTime> former_;  // mounts of such masters, and how long they go on
   // Mounts with a source here and one elsewhere: at how many looks in a row.
   std::map<std::string, unsigned> raced_;

@@ -51,7 +51,7 @@ class SlotService {
   void stop();
   // Mounts or relays may be other ones.
   void look_soon();
-  // Of these mounts alone the sections are others.
+  // The sections of these mounts alone have changed.
   void sections_changed(std::span<const std::string> mounts);
   // … or what masters offer.
   void offers_changed();

@@ -15,7 +15,7 @@
 namespace lb {
 
 struct ServiceManager {
-  std::string notify_socket;              // "": there is none
+  std::string notify_socket;              // "": none
   std::chrono::microseconds watchdog{0};  // 0: none; else so long may WATCHDOG=1 be away
   std::vector<UniqueFd> sockets;          // closed in programs that we start
 

@@ -64,7 +64,7 @@ class ArchiveService {
   std::shared_ptr<Mount> off_air(const std::string& mount, const ArchiveFile& sample);
   std::shared_ptr<Mount> off_air(const std::string& mount, std::shared_ptr<const SourceFacts> facts,
                                  std::uint64_t bytes_per_second);
-  // Null: there is none.
+  // Null: none.
   std::shared_ptr<Mount> off_air(const std::string& mount) const;
   std::vector<std::shared_ptr<Mount>> off_air() const;
 

@@ -102,7 +102,7 @@ void ExternalService::configure(const Config& config) {
   copy_path_ = copy_path(config);
   book_.set_rules({settings_.confirm, settings_.allow_empty});
   const bool told_nodes = std::exchange(tells_nodes_, external_is_for_cluster(config));
-  // Nodes that have mounts of an earlier life are not told that there are none before it is known.
+  // No empty set is sent to nodes before the first answer: they may hold mounts of an earlier run.
   if (tells_nodes_ && !told_nodes && book_.size() > 0) apply();
   if (told_nodes && !tells_nodes_) callbacks_.tell_nodes({});
   on_demand_.store(!settings_.url.empty() && settings_.on_demand, std::memory_order_relaxed);

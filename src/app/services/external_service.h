@@ -44,7 +44,7 @@ class ExternalService {
   ExternalService(Services& services, Callbacks callbacks);
   ~ExternalService();
 
-  // The copy of the last run; before the loops start.  Empty: there is none.
+  // The copy of the last run; before the loops start.  Empty: none.
   MountRecords restore(const Config& config);
   // At the start and at each reload.
   void configure(const Config& config);

@@ -80,7 +80,7 @@ void HlsService::end_holders(const SlotGate& gate, const std::vector<std::uint64
 
 void HlsService::begin_session(HlsSessionPtr session) {
   const std::shared_ptr<Mount> mount = session->mount;
-  // One that another request of the same player has begun meanwhile goes, and with it its places.
+  // If the player has begun another session meanwhile, this one is dropped with its places.
   if (sessions_.add(std::move(session), services_.clock.steady()) != nullptr) return;
   mount->note_peak(mount->audience());
   mount->listener_connections.fetch_add(1, std::memory_order_relaxed);

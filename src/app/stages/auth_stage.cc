@@ -249,7 +249,7 @@ bool is_pulling_node(Worker& worker, Connection& connection) {
   RequestContext& context = connection.context();
   if (context.is_node || context.is_relay) return true;
   const Request& request = connection.request();
-  // A mark is good for one look.
+  // A mark can be verified once only.
   if (says_pull(request.headers)) {
     const auto mark = pull_mark_of(request.headers);
     context.is_node = mark &&

@@ -31,7 +31,7 @@ constexpr std::string_view kJustBegun = "The stream has just begun, please try a
 constexpr std::string_view kManyPlayers =
     "Other players of this address begin to listen, please try again\r\n";
 
-// Takes s= out of a query; nullopt: there is none.
+// Takes s= out of a query; nullopt: none.
 std::optional<std::string> take_session(std::string& query) {
   std::optional<std::string> found;
   std::string rest;

@@ -57,12 +57,12 @@ inline constexpr std::string_view kPastEndpoint = "MOUNT?from=";
 bool answer_if_guarded(Worker& worker, Connection& connection, const Credentials& given,
                        bool right);
 
-// The password given is no guess where it is right for some other purpose.
+// A password that is valid elsewhere is not counted as a guess.
 void note_guess(Worker& worker, Connection& connection);
 
 // What was recorded before belongs to another account that had the name of this mount, and is for
 // administrators: Unix ms; 0: nothing is, for this sender.  A sender that who_asks() has not judged
-// is none.
+// is not an administrator.
 std::int64_t past_begins_ms(Connection& connection, const MountSettings& section);
 
 // What an audited change begins with: who_asks() has answered for this request.

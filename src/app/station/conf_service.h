@@ -37,7 +37,7 @@ class ConfService {
   // This server has no external configuration of its own any more.
   void external_is_free();
   // The mount is laid over by a record, or by what masters ask of an external configuration, and
-  // this master is one whose word that is: it may order about the mount.
+  // that comes from this master, which may therefore control the mount.
   bool is_record_of(const std::string& master, const std::string& mount) const;
 
  private:

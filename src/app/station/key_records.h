@@ -2,8 +2,8 @@
 // public halves of the keys that sign them (keys/MASTER/KID) and where its pages are (masters/ID).
 //
 // The records of a master belong to it alone.  What another server has written under this one's
-// name is said once and left alone: two that undo each other would write for ever.
-// A key whose record is deleted by hand is believed no longer, here neither.
+// name is reported once and not overwritten, so that two servers do not undo each other for ever.
+// A key whose record is deleted by hand is no longer trusted, not by this server either.
 // Thread: control.
 // Ownership: RecordService.
 #pragma once

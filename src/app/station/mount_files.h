@@ -38,7 +38,7 @@ class MountFiles {
 
   // The intro that a new listener of the mount hears; without a file when there is none that fits.
   LoopStreams::Intro intro_for(const Mount& mount) const;
-  // The mount that plays the file NAME of the web root; null: there is none.
+  // The mount that plays the file NAME of the web root; null: none.
   std::shared_ptr<Mount> fallback(std::string_view name) const;
   // A listener has come to the mount of a fallback file.
   void entered(const std::shared_ptr<Mount>& mount);

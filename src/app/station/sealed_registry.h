@@ -2,8 +2,8 @@
 // open.
 //
 // Records with a secret in the clear (edited by hand) or sealed by an older key are written again
-// after a load; of changes that are watched only those in the clear, so two masters whose keys
-// stand in another order do not write after each other for ever.
+// after a load.  Watched changes are sealed again only if they are in the clear; otherwise two
+// masters with another order of keys would rewrite each other for ever.
 // Thread: control, as Registry.
 // Ownership: owns the registry below; loop and log outlive it.
 // Errors: a write with a secret is kUnavailable where there is no key; a plan that is judged before

@@ -123,7 +123,7 @@ class TokenKeys {
   std::shared_ptr<NodeKeys> node_keys_;
 };
 
-// Takes the last lb= parameter of 27 such characters out of a query; nullopt: there is none.
+// Takes the last lb= parameter of 27 such characters out of a query; nullopt: none.
 std::optional<std::string> take_token(std::string& query);
 
 }  // namespace lb

@@ -107,7 +107,7 @@ void ConfBook::set_masters(std::vector<Master> masters) {
 // Only when all masters are known: one that has moved to another address is not known there before
 // it is linked.
 void ConfBook::forget_gone() {
-  // One that has another id now has what it said under the old one until it has said everything.
+  // After a change of its id a master keeps the items of the old one until it has said everything.
   const auto is_its = [this](const Master& master, const std::string& id, const Said& said) {
     if (master.id == id) return true;
     const auto at = said_.find(master.id);

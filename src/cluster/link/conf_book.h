@@ -1,14 +1,13 @@
 // ConfBook: what the masters of a node have told it to enforce, and what of that is in force.
 //
-// Masters with one store say the same things, some sooner than others.  Of them one counts: the one
-// that is linked; of those the one that is furthest.  How far a master is, is said by the life of
-// its store and then by the revision: revisions begin at a lower number when a store is restored
-// from a back-up, and its life has a higher number from then on. Of masters with different stores
-// all count; where two have an item of one name, that of the first <master> does.  So it is with
-// items that masters say for themselves (is_of_store()). What a master has said stays when its link
-// is lost, until it, or another master with the same store, has said everything again.
-// Items of logins (is_of_logins()) are kept of masters alone that may tell them.  What two say that
-// are linked under one id is not taken: one of them is not what it says.
+// Masters with one store say the same things, some sooner than others.  The linked one
+// with the highest (life, revision) counts.  The life of a store is a number that grows when it is
+// restored from a backup, where revisions begin at a lower number again. Of masters with different
+// stores all count; where two have an item of one name, that of the first <master> does.  So it is
+// with items that masters say for themselves (is_of_store()). What a master has said stays when its
+// link is lost, until it, or another master with the same store, has said everything again. Items
+// of logins (is_of_logins()) are kept of masters alone that may tell them.  What two say that are
+// linked under one id is not taken: one of them is not what it says.
 //
 // Thread: one owner.
 // Errors: of text that is no copy.

@@ -338,7 +338,7 @@ Frame read_ingest(FrameMembers& in) {
       row.state = IngestState::kOn;
     else if (state == "ready")
       row.state = IngestState::kReady;
-    // A state of a later version is none in which the node captures.
+    // In a state of a later version the node does not capture.
     row.via = in.words("via", element.at("via"), kLongestPath);
     row.source = element.at("src").boolean().value_or(false);
     const Json by = element.at("by");
@@ -385,7 +385,7 @@ Frame read_archive(FrameMembers& in) {
   return out;
 }
 
-// Of a later version: none of these, which is no answer.
+// An unknown word, of a later version, is treated as no answer.
 SlotWord slot_word(std::string_view word) noexcept {
   constexpr std::pair<std::string_view, SlotWord> kWords[] = {
       {"used", SlotWord::kUsed}, {"held", SlotWord::kHeld},   {"late", SlotWord::kLate},

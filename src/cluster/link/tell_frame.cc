@@ -6,7 +6,7 @@
 
 namespace lb {
 
-// A question of a later version is none that can be answered.
+// A question of a later version cannot be answered.
 AskFrame read_ask(FrameMembers& in) {
   AskFrame out;
   out.number = in.needed_whole("id", FrameMembers::kLargest);

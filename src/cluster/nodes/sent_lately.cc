@@ -25,7 +25,7 @@ double median_without(const std::vector<double>& order, double own) {
   return order[own <= order[middle] ? middle + 1 : middle];
 }
 
-// The least without one value that is as large as `own`; 0: there is none.
+// The least without one value that is as large as `own`; 0: none.
 double least_without(const std::vector<double>& order, double own) {
   const std::size_t at = !order.empty() && own > 0 && own <= order.front() ? 1 : 0;
   return at < order.size() ? order[at] : 0;

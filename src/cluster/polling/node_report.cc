@@ -269,7 +269,7 @@ std::string node_body(const NodeReport& report) {
   return out;
 }
 
-// KH registers any slave that sends all three; interval below 5 is none.
+// KH registers any slave that sends all three; an interval below 5 is ignored.
 bool is_kh_registration(std::string_view query) {
   return query_param(query, "rserver").has_value() && query_param(query, "rport").has_value();
 }

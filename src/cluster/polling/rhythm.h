@@ -1,7 +1,7 @@
 // Rhythm: how often a server is heard of that does not say so, and when it has fallen silent.
 //
 // The first pause between two signs of life takes the place of the 120 s that are assumed before;
-// then the mean of the last eight.  Pauses below a second are none: a slave asks twice for one
+// then the mean of the last eight.  Pauses below a second are ignored: a slave asks twice for one
 // list, or again because a relay of it has ended.  A server that had been given up begins again, so
 // that neither its absence nor an old habit counts.
 //

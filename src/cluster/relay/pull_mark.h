@@ -42,7 +42,7 @@ std::string pull_line(PullMark mark, std::string_view secret, std::string_view m
 
 // The request says that a node pulls; nothing of it is proved.
 bool says_pull(const Headers& request) noexcept;
-// nullopt: there is none, or it is not of this form.
+// nullopt: none, or it is not of this form.
 std::optional<PullMark> pull_mark_of(const Headers& request);
 
 }  // namespace lb
