@@ -205,35 +205,24 @@ void Deadline::check() {
   away_before_ = away;
 }
 
-void Watch::start_raw(Loop& loop, int fd, short events, void* owner, Callback callback) {
+void Watch::start_raw(Loop& loop, int fd, short events, void* owner, event_callback_fn callback) {
   stop();
-  base_ = loop.base();
-  fd_ = fd;
-  owner_ = owner;
-  callback_ = callback;
+  event_assign(&event_, loop.base(), fd, EV_PERSIST, callback, owner);
   want(events);
 }
 
 void Watch::want(short events) noexcept {
-  if (events == wanted_ || base_ == nullptr) return;
-  if (wanted_ != 0) event_del(&event_);
-  wanted_ = events;
-  if (events == 0) return;
-  event_assign(
-      &event_, base_, fd_, static_cast<short>(events | EV_PERSIST),
-      [](evutil_socket_t, short what, void* self) {
-        auto* watch = static_cast<Watch*>(self);
-        watch->callback_(watch->owner_, what);  // may destroy the watch
-      },
-      this);
-  event_add(&event_, nullptr);
+  event_base* const base = event_get_base(&event_);
+  if (base == nullptr || events == wanted()) return;
+  if (wanted() != 0) event_del(&event_);
+  event_assign(&event_, base, event_get_fd(&event_), static_cast<short>(events | EV_PERSIST),
+               event_get_callback(&event_), event_get_callback_arg(&event_));
+  if (events != 0) event_add(&event_, nullptr);
 }
 
 void Watch::stop() noexcept {
-  if (base_ == nullptr) return;
-  if (wanted_ != 0) event_del(&event_);
-  wanted_ = 0;
-  base_ = nullptr;
+  if (wanted() != 0) event_del(&event_);
+  event_ = {};
 }
 
 }  // namespace lb

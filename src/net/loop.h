@@ -150,12 +150,10 @@ class Deadline {
   Timer timer_;
 };
 
-// One fd, level-triggered.  A callback is a plain function and its owner: 16 bytes, because every
-// listener has one.
+// One fd, level-triggered.  It is no larger than libevent's event, because every listener has one:
+// what is watched, for what, and its owner stand there alone.
 class Watch {
  public:
-  using Callback = void (*)(void* owner, short events);
-
   Watch() = default;
   ~Watch() { stop(); }
   Watch(const Watch&) = delete;
@@ -164,23 +162,19 @@ class Watch {
   // watch.start<&Listener::on_ready>(loop, fd, EV_READ, this)
   template <auto Method, class Owner>
   void start(Loop& loop, int fd, short events, Owner* owner) {
-    start_raw(loop, fd, events, owner,
-              [](void* p, short what) { (static_cast<Owner*>(p)->*Method)(what); });
+    start_raw(loop, fd, events, owner, [](evutil_socket_t, short what, void* p) {
+      (static_cast<Owner*>(p)->*Method)(what);  // may destroy the watch
+    });
   }
   // Changes what is waited for; 0 waits for nothing.
   void want(short events) noexcept;
-  short wanted() const noexcept { return wanted_; }
+  short wanted() const noexcept { return event_.ev_events & (EV_READ | EV_WRITE); }
   void stop() noexcept;
 
  private:
-  void start_raw(Loop& loop, int fd, short events, void* owner, Callback callback);
+  void start_raw(Loop& loop, int fd, short events, void* owner, event_callback_fn callback);
 
-  event event_{};
-  event_base* base_ = nullptr;
-  void* owner_ = nullptr;
-  Callback callback_ = nullptr;
-  int fd_ = -1;
-  short wanted_ = 0;
+  event event_{};  // without a base: it watches nothing; without events: it waits for nothing
 };
 
 }  // namespace lb

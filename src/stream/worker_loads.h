@@ -26,7 +26,8 @@ namespace lb {
 class WorkerLoads {
  public:
   static constexpr unsigned kFullPercent = 60, kRoomPercent = 50;
-  static constexpr std::chrono::milliseconds kWindow{250};  // of a measurement, at least
+  static constexpr std::chrono::milliseconds kWindow{
+      1000};  // a crowd that comes is no load that stays
   // A worker that has said nothing for so long has neither passes nor joins.
   static constexpr std::chrono::seconds kStale{3};
 

@@ -9,9 +9,9 @@
 namespace lb {
 namespace {
 
-// So many that a worker has not taken yet are work for some 10 ms: in a crowd the next ones are
+// So many that a worker has not taken yet are work for some 20 ms: in a crowd the next ones are
 // served sooner where they are, and of a worker that hangs no more have to wait.
-constexpr unsigned kMostArriving = 128;
+constexpr unsigned kMostArriving = 256;
 
 }  // namespace
 
