@@ -56,6 +56,7 @@ cluster_files += \
   src/cluster/link/address_trial.cc src/cluster/link/address_trial.h \
   src/cluster/link/conf_book.cc src/cluster/link/conf_book.h \
   src/cluster/link/conf_frame.cc src/cluster/link/conf_frame.h \
+  src/cluster/link/conf_pieces.cc src/cluster/link/conf_pieces.h \
   src/cluster/link/tell_frame.cc src/cluster/link/tell_frame.h \
   src/cluster/link/frame.cc src/cluster/link/frame.h \
   src/cluster/link/ingest.cc src/cluster/link/ingest.h \

@@ -1,6 +1,7 @@
 #include "app/cluster/conf_source.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "app/cluster/node_links.h"
@@ -23,6 +24,12 @@ std::string key_of(std::string_view record_class, std::string_view name) {
 
 std::string name_of(std::string_view key) {
   return percent_decode(key.substr(key.find('/') + 1), false).value_or("");
+}
+
+// The nodes that are its home, or may become it, and empty names.
+std::array<std::string_view, 5> homes_of(const MountRecord& record) {
+  const RecordPlace& place = record.place;
+  return {record.home, record.backup, place.node, place.from, place.to};
 }
 
 // Elsewhere no password opens the mount, not even the one of that server's own file.
@@ -52,9 +59,8 @@ void for_each_changed_key(const Rows& before, const Rows& now, Each each) {
 }  // namespace
 
 bool may_have_logins(const MountRecord& record, std::string_view node) {
-  const RecordPlace& place = record.place;
-  return record.home == node || record.backup == node || place.node == node || place.from == node ||
-         place.to == node;
+  const auto homes = homes_of(record);
+  return std::find(homes.begin(), homes.end(), node) != homes.end();
 }
 
 std::string epoch_json(const User& user) {
@@ -73,7 +79,14 @@ std::string epoch_json(const User& user) {
 }
 
 ConfSource::ConfSource(Services& services, NodeLinks& nodes)
-    : services_(services), nodes_(nodes), timer_(services.loops.control(), [this] { work(); }) {}
+    : services_(services),
+      nodes_(nodes),
+      pieces_(
+          {[this](const std::string& key, const std::string& node) { return value_of(key, node); },
+           [this](const std::string& key, std::set<std::string>& apart) {
+             add_told_apart(key, apart);
+           }}),
+      timer_(services.loops.control(), [this] { work(); }) {}
 
 bool ConfSource::has_anything() const noexcept {
   return (book_ != nullptr && book_->life().life != 0) || has_external_;
@@ -92,20 +105,26 @@ void ConfSource::stop() {
   listeners_.clear();
 }
 
-void ConfSource::changed(const std::string& key) {
+void ConfSource::note(const std::string& key) {
   const auto [at, fresh] = change_of_.try_emplace(key);
   if (!fresh) changes_.erase(at->second);
   at->second = ++last_change_;
-  changes_.emplace(last_change_, key);
+  changes_.emplace_hint(changes_.end(), last_change_, key);
+}
+
+void ConfSource::changed(const std::string& key) {
+  note(key);
   perhaps_gone_.insert(key);
   elsewhere_.erase(key);
+  pieces_.clear();
 }
 
 void ConfSource::note_all() {
   changes_.clear();
   change_of_.clear();
   elsewhere_.clear();
-  for (const std::string& key : all_keys()) changed(key);
+  pieces_.clear();
+  to_note_ = all_keys();
   for (auto& [node, listener] : listeners_) listener = {};
 }
 
@@ -119,12 +138,14 @@ void ConfSource::forget_gone() {
     change_of_.erase(at);
   }
   elsewhere_.clear();
+  pieces_.clear();
 }
 
 void ConfSource::set_records(std::shared_ptr<const RecordBook> book) {
   if (stopped_) return;
   const bool had_any = has_anything();
   const auto before = std::exchange(book_, std::move(book));
+  pieces_.clear();  // they name the revision
   if (!has_anything()) return;
   if (before != nullptr && had_any) note_changes(*before, *book_);
   // Another store, or another life of it: everything is said again.
@@ -161,6 +182,7 @@ void ConfSource::set_external(std::vector<RegistryRecord> records) {
   for (RegistryRecord& record : records) next[record.key] = std::move(record.value);
   has_external_ = true;
   ++external_number_;
+  pieces_.clear();
   for_each_changed_key(external_, next, [this](const std::string& key) { changed(key); });
   external_ = std::move(next);
   if (!had_any) keys_changed();
@@ -212,6 +234,21 @@ bool ConfSource::exists(const std::string& key) const {
          (key.starts_with("bans/") && book_->ban(name) != nullptr) ||
          (key.starts_with("epochs/") && book_->user(name) != nullptr) ||
          (key.starts_with("ended/") && book_->ended().find(name) != book_->ended().end());
+}
+
+void ConfSource::add_told_apart(const std::string& key, std::set<std::string>& nodes) const {
+  const MountRecord* record = nullptr;
+  std::optional<MountRecord> parsed;
+  if (key.starts_with("external/")) {
+    const auto at = external_.find(key);
+    if (at == external_.end()) return;
+    if (auto made = parse_mount_record(at->second)) parsed = std::move(*made);
+    if (parsed) record = &*parsed;
+  } else if (key.starts_with("mounts/") && book_ != nullptr) {
+    if (const auto* row = book_->mount(name_of(key))) record = &row->value;
+  }
+  if (record != nullptr)
+    for (const std::string_view node : homes_of(*record)) nodes.emplace(node);
 }
 
 const std::string& ConfSource::elsewhere(const std::string& key, const MountRecord& record) {
@@ -273,6 +310,14 @@ std::optional<std::string> ConfSource::value_of(const std::string& key, const st
 // In turn, so that a node that is told everything holds up none of the others.
 void ConfSource::work() {
   if (stopped_ || !has_anything()) return;
+  if (!to_note_.empty()) {
+    for (std::size_t noted = 0; noted < kNotedATurn && !to_note_.empty(); ++noted) {
+      // What has changed meanwhile has been noted.
+      if (!change_of_.contains(to_note_.back())) note(to_note_.back());
+      to_note_.pop_back();
+    }
+    return timer_.after(0us);
+  }
   std::vector<std::pair<const std::string, Listener>*> due;
   for (auto& row : listeners_)
     if (is_due(row.second)) due.push_back(&row);
@@ -293,7 +338,7 @@ void ConfSource::work() {
       waits = true;
       continue;
     }
-    const std::size_t frames = tell(row->first, row->second, std::min(share, left));
+    const std::size_t frames = tell(row->first, row->second, std::min(share, left), until);
     left -= std::min(left, frames);
     sent += frames;
   }
@@ -305,25 +350,22 @@ void ConfSource::work() {
     timer_.after(waits && sent == 0 ? std::chrono::microseconds(kUntilItReads) : 0us);
 }
 
-std::size_t ConfSource::tell(const std::string& node, Listener& listener, std::size_t most) {
+std::size_t ConfSource::tell(const std::string& node, Listener& listener, std::size_t most,
+                             SteadyTime until) {
   ConfFrame head;
   head.store = book_ == nullptr ? std::string(kNoStore) : store_name(book_->life());
   if (head.store.empty()) head.store = kNoStore;
   head.revision = book_ == nullptr ? external_number_ : book_->revision();
-  head.all = std::exchange(listener.all, false);
-  ConfRun run(head);
-  for (auto at = changes_.upper_bound(listener.told); at != changes_.end() && run.full() < most;
-       ++at) {
-    if (auto value = value_of(at->second, node))
-      run.set(at->second, *value);
-    else
-      run.remove(at->second);
-    listener.told = at->first;
+  std::size_t frames = 0;
+  while (frames < most && is_due(listener)) {
+    head.all = std::exchange(listener.all, false);
+    const auto piece = pieces_.next(changes_, listener.told, head, node);
+    nodes_.send_conf(node, *piece);
+    frames += piece->frames;
+    listener.told = piece->more ? piece->to : last_change_;
+    if (services_.clock.steady() >= until) break;
   }
-  if (changes_.upper_bound(listener.told) == changes_.end()) listener.told = last_change_;
-  const auto frames = run.take(is_due(listener));
-  for (const ConfFrame& frame : frames) nodes_.send_to(node, frame);
-  return frames.size();
+  return frames;
 }
 
 }  // namespace lb

@@ -4,13 +4,14 @@
 //
 // A node is told everything after WELCOME, and then what changes; of a name that changes twice
 // before it is sent, the last word only.  There is one list of all names, in the order of their
-// last changes, and each node has a place in it; what most nodes are told of a mount is made once
-// for all.  Hashes of sources go to the nodes that a record allows (may_have_logins()).  A server
-// without a store, and without external records for the cluster, tells nothing.
+// last changes, and each node has a place in it; what most nodes are told is made once for all
+// (ConfPieces).  Hashes of sources go to the nodes that a record allows (may_have_logins()).  A
+// server without a store, and without external records for the cluster, tells nothing.
 //
 // Thread: control.
 // Ownership: ClusterLinks.
-// Bounds: kFramesATurn and kTurn of the loop; a node that does not read is sent no more than kMostQueued.
+// Bounds: kFramesATurn, kNotedATurn and kTurn of the loop; a node that does not read is sent no more
+// than kMostQueued.
 // Source: doc/stores.md; doc/link.md, CONF.
 #pragma once
 
@@ -27,6 +28,7 @@
 
 #include "api/record_book.h"
 #include "app/services/services.h"
+#include "cluster/link/conf_pieces.h"
 #include "cluster/link/frame.h"
 #include "registry/registry.h"
 
@@ -37,6 +39,7 @@ class NodeLinks;
 class ConfSource {
  public:
   static constexpr std::size_t kFramesATurn = 20;
+  static constexpr std::size_t kNotedATurn = 1000;  // names, of a store that is told whole
   static constexpr std::chrono::milliseconds kTurn{5};
   static constexpr std::size_t kMostQueued = 2 << 20;
 
@@ -62,19 +65,22 @@ class ConfSource {
   };
   bool has_anything() const noexcept;
   void changed(const std::string& key);
+  void note(const std::string& key);
   void note_all();
   void forget_gone();
   bool exists(const std::string& key) const;
   bool is_due(const Listener& listener) const noexcept {
-    return listener.all || listener.told < last_change_;
+    return listener.all || listener.told < last_change_ || !to_note_.empty();
   }
   void note_changes(const RecordBook& before, const RecordBook& now);
   void work();
-  // Sends at most so many frames; how many it were.
-  std::size_t tell(const std::string& node, Listener& listener, std::size_t most);
+  // Sends so many frames, or what takes until then; how many it were.
+  std::size_t tell(const std::string& node, Listener& listener, std::size_t most, SteadyTime until);
   std::vector<std::string> all_keys() const;
   // nullopt: none.
   std::optional<std::string> value_of(const std::string& key, const std::string& node);
+  // The nodes that are told something else of it than others.
+  void add_told_apart(const std::string& key, std::set<std::string>& nodes) const;
   // What nodes are told that are no home of the mount.
   const std::string& elsewhere(const std::string& key, const MountRecord& record);
 
@@ -88,7 +94,9 @@ class ConfSource {
   std::string id_;
   std::vector<std::string> origins_;
   std::map<std::string, Listener> listeners_;
-  std::map<std::uint64_t, std::string> changes_;  // keys, each at its last change
+  ConfPieces::Changes changes_;
+  ConfPieces pieces_;
+  std::vector<std::string> to_note_;  // of all_keys(), from the last one on
   std::map<std::string, std::uint64_t, std::less<>> change_of_;
   std::uint64_t last_change_ = 0;
   std::set<std::string> perhaps_gone_;            // keys that have changed since no node was due

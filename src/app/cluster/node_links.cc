@@ -209,6 +209,11 @@ bool NodeLinks::send_to(std::string_view node, const Frame& frame) {
   return false;
 }
 
+void NodeLinks::send_conf(std::string_view node, const ConfPieces::Piece& piece) {
+  for (const auto& session : sessions_)
+    if (session->joined() && session->id() == node) return session->send_conf(piece);
+}
+
 // -- what nodes are sent --------------------------------------------------------------------------
 
 void NodeLinks::offers_changed() {

@@ -55,6 +55,7 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
   bool ask(const std::string& node, AskFrame question, ListenerAsks::Told then);
   // To one of them.  False: it is not linked.
   bool send_to(std::string_view node, const Frame& frame);
+  void send_conf(std::string_view node, const ConfPieces::Piece& piece);
   // The mark of this server in one request to that node, for a stream that begins there; made with
   // the node's own secret.  "": it is not linked.
   std::string pull_line(std::string_view node, const std::string& mount);

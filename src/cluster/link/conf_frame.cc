@@ -121,6 +121,13 @@ void ConfRun::need(std::size_t bytes) {
   if (used_ + bytes > kConfRoom) fresh();
 }
 
+bool ConfRun::fits(const std::string& key, std::string_view value) const noexcept {
+  const std::size_t around = used_ + key.size() + kAroundItem;
+  if (around + kLeastPart > kConfRoom) return false;
+  std::size_t cost = 0;
+  return fitting(value, kConfRoom - around, cost) == value.size();
+}
+
 void ConfRun::set(const std::string& key, std::string_view value) {
   do {
     need(key.size() + kAroundItem + kLeastPart);

@@ -60,8 +60,9 @@ class ConfRun {
 
   void set(const std::string& key, std::string_view value);
   void remove(const std::string& key);
-  // Full frames, and how many of them there are.
-  std::size_t full() const noexcept { return frames_.size() - 1; }
+  bool empty() const noexcept { return used_ == 0 && frames_.size() == 1; }
+  // Whether this item goes into the frame that is begun, whole.
+  bool fits(const std::string& key, std::string_view value) const noexcept;
   // All of them; more: the run goes on in frames of another ConfRun.
   std::vector<ConfFrame> take(bool more);
 

@@ -76,14 +76,18 @@ Link::Link(Loop& loop, std::unique_ptr<Transport> transport, std::string leftove
 void Link::send(Frame frame) {
   if (ended_) return;
   if (std::uint64_t* seq = seq_of(frame)) *seq = ++sent_;
-  const std::string line = render_frame(frame);
-  if (out_.size() - out_from_ + line.size() > settings_.max_queued) {
+  send_lines(render_frame(frame));
+}
+
+void Link::send_lines(std::string_view lines) {
+  if (ended_) return;
+  if (out_.size() - out_from_ + lines.size() > settings_.max_queued) {
     end("the other side does not read: " + std::to_string(out_.size() - out_from_) +
         " bytes wait for it");
     return;
   }
   const bool was_idle = idle();
-  out_ += line;
+  out_ += lines;
   if (was_idle) write();
 }
 

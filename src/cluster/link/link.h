@@ -55,6 +55,8 @@ class Link {
 
   // Goes out in this turn of the loop, if the socket takes it.
   void send(Frame frame);
+  // Whole lines of frames without a seq.
+  void send_lines(std::string_view lines);
   // BYE, then the end.
   void send_bye(ByeFrame bye, const std::string& reason);
   void end(std::string reason);

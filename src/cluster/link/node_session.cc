@@ -63,13 +63,14 @@ void NodeSession::send_offers(const OfferChanges::Change& change) {
     link_.send(std::move(frame));
 }
 
-void NodeSession::send(Frame frame) {
-  const auto* conf = std::get_if<ConfFrame>(&frame);
-  if (conf != nullptr && !conf->more) {
+void NodeSession::send(Frame frame) { link_.send(std::move(frame)); }
+
+void NodeSession::send_conf(const ConfPieces::Piece& piece) {
+  if (!piece.more) {
     ++conf_runs_;
     if (conf_sent_.size() < kMaxSentConf) conf_sent_.push_back({conf_runs_, host_.loop().now()});
   }
-  link_.send(std::move(frame));
+  link_.send_lines(piece.lines);
 }
 
 void NodeSession::note_conf(std::uint64_t runs, SteadyTime now) {

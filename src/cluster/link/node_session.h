@@ -22,6 +22,7 @@
 #include <string>
 #include <vector>
 
+#include "cluster/link/conf_pieces.h"
 #include "cluster/link/link.h"
 #include "cluster/link/master_side.h"
 #include "cluster/nodes/clock_offset.h"
@@ -43,6 +44,7 @@ class NodeSession {
 
   void send_offers(const OfferChanges::Change& change);
   void send(Frame frame);
+  void send_conf(const ConfPieces::Piece& piece);
   // Ends the link with a BYE; the node may connect again after `back`.
   void send_bye(ByeFrame bye);
   // A newer connection of the same process has the row in the table.

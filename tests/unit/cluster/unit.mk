@@ -72,6 +72,7 @@ unit_link_files = tests/unit/main.cc \
   tests/unit/cluster/master_session_test.cc \
   tests/unit/cluster/node_session_test.cc \
   tests/unit/cluster/conf_book_test.cc tests/unit/cluster/conf_frame_test.cc \
+  tests/unit/cluster/conf_pieces_test.cc \
   tests/unit/cluster/frame_test.cc tests/unit/cluster/slot_frame_test.cc \
   tests/unit/http/loopback.h \
   tests/unit/stream/support.h

@@ -1,0 +1,57 @@
+// ConfPieces: the changes that nodes are told (CONF), in pieces of a frame or a little more.  Most
+// nodes are told the same of the same changes: such a piece is made, and rendered, once for all.
+//
+// Thread: one (control).
+// Ownership: app/cluster/conf_source.
+// Bounds: kMostKept bytes are kept; what is made beyond that is made for each node.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "cluster/link/conf_frame.h"
+
+namespace lb {
+
+class ConfPieces {
+ public:
+  static constexpr std::size_t kMostKept = 16 << 20;
+  using Changes = std::map<std::uint64_t, std::string>;  // keys, each at its last change
+  struct Callbacks {
+    // nullopt: there is none any more.
+    std::function<std::optional<std::string>(const std::string& key, const std::string& node)>
+        value_of;
+    // The nodes that are told another value of this key than all others.
+    std::function<void(const std::string& key, std::set<std::string>& nodes)> told_apart;
+  };
+  struct Piece {
+    std::uint64_t to = 0;  // the last change in it
+    std::string lines;
+    std::size_t frames = 0;
+    bool more = false;  // the run goes on
+  };
+  explicit ConfPieces(Callbacks callbacks) : callbacks_(std::move(callbacks)) {}
+
+  // What follows the change `from`.  head: the members that all its frames have.
+  // REQUIRES: there is something behind `from`, or the piece is for a node that is told everything
+  std::shared_ptr<const Piece> next(const Changes& changes, std::uint64_t from,
+                                    const ConfFrame& head, const std::string& node);
+  // The changes, their values or the heads are other ones.
+  void clear();
+
+ private:
+  struct Kept {
+    std::set<std::string> apart;
+    std::shared_ptr<const Piece> piece;
+  };
+  const Callbacks callbacks_;
+  std::map<std::pair<std::uint64_t, bool>, Kept> kept_;  // by `from`, and whether it begins at all
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace lb
