@@ -7,7 +7,7 @@ is killed, and M nodes come back for all of them.  store: N records, and nothing
 N mounts have recordings of H hours, a node is linked, and nothing happens.
 Prints for each the longest turn of control, its steady cost, and its wake-ups, beside the goals.
 """
-import argparse, base64, json, os, pathlib, re, shutil, subprocess, time, urllib.request
+import argparse, base64, json, os, pathlib, re, select, shutil, subprocess, time, urllib.request
 
 import harness
 from harness import PASSWORD, Bench, Skip
@@ -55,15 +55,34 @@ class Control:
         return {"ms_per_s": 1000 * (self.seconds() - before) / wall, "wakeups_per_s": (self.wakeups() - woken) / wall}
 
 
-def quiet(control, least, patience=60.0):
-    """Waits until control has done what it was given: (CPU seconds, seconds on the clock)."""
-    begin, first, last_busy = time.monotonic(), control.seconds(), time.monotonic()
-    while time.monotonic() - begin < patience and time.monotonic() - last_busy < QUIET:
-        now = control.seconds()
+def quiet(controls, least, patience=60.0):
+    """Waits until all have done what they were given: for each the seconds on the clock that it took."""
+    begin = time.monotonic()
+    last_busy = [begin for _ in controls]
+    while time.monotonic() - begin < patience and time.monotonic() - max(last_busy) < QUIET:
+        before = [each.seconds() for each in controls]
         time.sleep(0.25)
-        if control.seconds() - now >= least * 0.25:
-            last_busy = time.monotonic()
-    return control.seconds() - first, last_busy - begin
+        for i, each in enumerate(controls):
+            if each.seconds() - before[i] >= least * 0.25:
+                last_busy[i] = time.monotonic()
+    return [busy - begin for busy in last_busy]
+
+
+def said(child, begins, control, patience=120.0):
+    """Waits for a line of a generator: the longest turn of control meanwhile, which the server keeps for 10 to 20 s only."""
+    begin, longest = time.monotonic(), 0.0
+    while True:
+        left = begin + patience - time.monotonic()
+        if left <= 0:
+            raise Skip(f"{child.args[0]} did not say '{begins}' within {patience:g} s")
+        # Lines are told apart here: what a buffer of Python's holds, select() does not see.
+        if select.select([child.stdout], [], [], min(left, 5))[0]:
+            bytes_read = os.read(child.stdout.fileno(), 4096)
+            if not bytes_read:
+                raise Skip(f"{child.args[0]} ended before '{begins}'")
+            if any(line.startswith(begins) for line in bytes_read.decode().splitlines()):
+                return max(longest, control.lag_ms())
+        longest = max(longest, control.lag_ms())
 
 
 def master(bench, nodes, more=""):
@@ -98,8 +117,7 @@ def sources(bench, count, with_edge):
     if not child.stdout.readline():
         raise Skip("source-swarm has ended")
     out = {}
-    for who, control in watched:
-        _, wall = quiet(control, 0.05)
+    for (who, control), wall in zip(watched, quiet([control for _, control in watched], 0.05)):
         out[who] = {"until_known_s": wall, "until_known_cpu_s": control.seconds() - rest[who]}
     for who, control in watched:
         out[who]["longest_turn_ms"] = control.lag_ms()
@@ -154,19 +172,22 @@ def copies(bench, count, nodes):
     fill(server, count)
     server = again(bench, server)
     control = Control(server)
-    quiet(control, 0.05)
+    quiet([control], 0.05)
     out = {"store": {"idle_" + key: value for key, value in control.steady().items()}}
-    child = swarm(bench, "link-swarm", server, nodes, 1, 300, 0)
-    if not child.stdout.readline().startswith("all"):
-        raise Skip("link-swarm has ended")
-    quiet(control, 0.1)
-    out["links"] = control.steady()
+    begin = time.monotonic()
+    child = swarm(bench, "link-swarm", server, nodes, 1, 300, 0, count)
+    longest, first = said(child, "told all", control), time.monotonic() - begin
+    time.sleep(QUIET)
+    out["links"] = {"until_told_s": first, "longest_turn_ms": longest, **control.steady()}
     server.child.kill()
     server.child.wait()
+    begin = time.monotonic()
     server = again(bench, server)
     control = Control(server)
-    cpu, wall = quiet(control, 0.1, 120)
-    out["copies"] = {"until_told_s": wall, "until_told_cpu_s": control.seconds(), "longest_turn_ms": control.lag_ms(), **control.steady()}
+    longest, wall = said(child, "told all", control), time.monotonic() - begin
+    cpu = control.seconds()
+    time.sleep(QUIET)
+    out["copies"] = {"until_told_s": wall, "until_told_cpu_s": cpu, "longest_turn_ms": longest, **control.steady()}
     return out
 
 
@@ -191,7 +212,7 @@ def archive(bench, mounts, hours):
     if not child.stdout.readline().startswith("all"):
         raise Skip("link-swarm has ended")
     control = Control(server)
-    quiet(control, 0.05)
+    quiet([control], 0.05)
     lag, before, begin = control.lag_ms(), control.process_seconds(), time.monotonic()
     out = control.steady(65)  # with one look at what is to go
     all_threads = 1000 * (control.process_seconds() - before) / (time.monotonic() - begin)

@@ -1,8 +1,10 @@
 // Many nodes in one process, for one master: how much memory and time links cost it.
-//   link-swarm HOST CLUSTER-PORT NODES MOUNTS SECONDS [CHANGES]
+//   link-swarm HOST CLUSTER-PORT NODES MOUNTS SECONDS [CHANGES [RECORDS]]
 // The nodes are n0, n1 …, their secrets s-n0, s-n1 …; each carries MOUNTS mounts, and every second
-// the listeners of CHANGES of them change (a hundredth of them).  Prints when all are linked, and
+// the listeners of CHANGES of them change (a hundredth of them).  Prints when all are linked, when
+// each has been told RECORDS keys by CONF or more, again after each time that links were lost, and
 // at the end what went over the wire for a node and second.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -15,15 +17,17 @@ using namespace lb;
 using namespace std::chrono_literals;
 
 int main(int argc, char** argv) {
-  if (argc != 6 && argc != 7) {
-    std::fprintf(stderr, "usage: link-swarm HOST CLUSTER-PORT NODES MOUNTS SECONDS [CHANGES]\n");
+  if (argc < 6 || argc > 8) {
+    std::fprintf(stderr,
+                 "usage: link-swarm HOST CLUSTER-PORT NODES MOUNTS SECONDS [CHANGES [RECORDS]]\n");
     return 2;
   }
   const auto port = static_cast<std::uint16_t>(std::atoi(argv[2]));
   const unsigned count = static_cast<unsigned>(std::atoi(argv[3]));
   const unsigned mounts = static_cast<unsigned>(std::atoi(argv[4]));
   const std::chrono::seconds time(std::atoi(argv[5]));
-  const unsigned changes = argc == 7 ? static_cast<unsigned>(std::atoi(argv[6])) : mounts / 100 + 1;
+  const unsigned changes = argc >= 7 ? static_cast<unsigned>(std::atoi(argv[6])) : mounts / 100 + 1;
+  const auto records = static_cast<std::size_t>(argc == 8 ? std::atoi(argv[7]) : 0);
   Swarm swarm;
   static_cast<void>(swarm.log.open(LogSettings{}));
   swarm.link = {argv[1], port};
@@ -45,7 +49,7 @@ int main(int argc, char** argv) {
     for (unsigned i = 0; i < mounts; ++i) node->set_listeners(i, 3);
   }
   unsigned turn = 0;
-  bool all = false;
+  bool all = false, told = false;
   SteadyTime counted = begin;
   Timer tick(swarm.loop, [&] {
     // A twentieth of the nodes each time, so that every node changes once a second.
@@ -63,6 +67,15 @@ int main(int argc, char** argv) {
                   std::chrono::duration<double, std::milli>(now - begin).count());
       std::fflush(stdout);
     }
+    const bool told_now = records > 0 && swarm.linked == count &&
+                          std::all_of(nodes.begin(), nodes.end(), [records](const auto& node) {
+                            return node->told() >= records;
+                          });
+    if (told_now && !told) {
+      std::printf("told all %u\n", count);
+      std::fflush(stdout);
+    }
+    told = told_now;
     if (now - begin >= time) swarm.loop.stop();
     tick.after(50ms);
   });

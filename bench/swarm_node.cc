@@ -93,6 +93,15 @@ void SwarmNode::tick() {
   session_->load_changed(book_.update(carried_, swarm_.loop.now()));
 }
 
+void SwarmNode::conf(const std::string&, const ConfFrame& frame) {
+  if (frame.all) {
+    told_ = 0;
+    told_all_ = false;
+  }
+  for (const ConfItem& item : frame.set) told_ += item.part ? 0 : 1;
+  told_all_ = told_all_ || !frame.more;
+}
+
 std::optional<std::uint64_t> SwarmNode::arrivals_from(std::string_view) const {
   if (!swarm_.tokens) return std::nullopt;
   return arrivals_;
@@ -115,6 +124,7 @@ void SwarmNode::master_joined(MasterSession&) {
 }
 
 void SwarmNode::master_left(MasterSession&, const std::string& why) {
+  told_all_ = false;
   if (std::exchange(linked_, false)) --swarm_.linked;
   if (swarm_.on_link) swarm_.on_link(plan_.id, false, why);
 }

@@ -87,13 +87,16 @@ class SwarmNode final : public NodeSide {
   void master_clock(const std::string&, std::chrono::milliseconds) override {}
   void master_joined(MasterSession&) override;
   void master_left(MasterSession&, const std::string& why) override;
-  void streams_changed() override {}
+  void streams_changed(const std::set<std::string>&) override {}
   void remember_proof(const ProveFrame&) override {}
   void mount_looked_up(const std::string&, bool) override {}
   void execute(const MasterSession&, CommandFrame, std::function<void(ResultFrame)> then) override {
     then({});
   }
   void message(MessageFrame) override {}
+  void conf(const std::string&, const ConfFrame& frame) override;
+  // Keys that it has been told over this link, where that is everything; 0: not yet.
+  std::size_t told() const noexcept { return told_all_ ? told_ : 0; }
 
  private:
   void post();
@@ -106,6 +109,8 @@ class SwarmNode final : public NodeSide {
   Timer next_post_;
   bool alive_ = false, silent_ = false, drains_ = false, linked_ = false;
   bool changed_ = true;  // what it carries
+  std::size_t told_ = 0;
+  bool told_all_ = false;
   unsigned runs_ = 0;
   std::uint64_t arrivals_ = 0, posts_ = 0;
   unsigned total_ = 0;
