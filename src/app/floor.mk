@@ -44,6 +44,7 @@ app_files = \
   src/app/cluster/node_links.cc src/app/cluster/node_links.h \
   src/app/cluster/own_origins.cc src/app/cluster/own_origins.h \
   src/app/cluster/pull_paths.cc src/app/cluster/pull_paths.h \
+  src/app/cluster/relay_choice.cc \
   src/app/cluster/relay_pulls.cc \
   src/app/cluster/relay_hosting.cc src/app/cluster/relay_service.cc src/app/cluster/relay_service.h \
   src/app/cluster/sent_orders.cc src/app/cluster/sent_orders.h \

@@ -155,6 +155,9 @@ void Server::apply_records(const OverlayUpdate& update) {
   if (update.relays) {
     services_->links->ingest().configure(*update.config);
     services_->relays->configure(*update.config);
+  } else {
+    // A stream that needs a password is pulled where it is asked for here.
+    services_->relays->streams_changed({update.mounts.begin(), update.mounts.end()});
   }
   for (const std::string& mount : update.mounts) {
     services_->dead_air->look(mount);

@@ -58,17 +58,7 @@ void ArchiveLinks::stop() {
 }
 
 bool ArchiveLinks::is_master(const std::string& id) const {
-  const auto& links = masters_.links();
-  return std::any_of(links.begin(), links.end(), [&](const MasterLink& link) {
-    return link.session && link.session->master_id() == id;
-  });
-}
-
-const Link* ArchiveLinks::link_to(const std::string& master) const {
-  for (const MasterLink& link : masters_.links())
-    if (link.session && link.session->master_id() == master && link.session->link() != nullptr)
-      return link.session->link();
-  return nullptr;
+  return masters_.session_of(id) != nullptr;
 }
 
 void ArchiveLinks::joined(const std::string& id) {
@@ -109,22 +99,19 @@ HolderRow ArchiveLinks::row_of(const std::string& teller, const ArchiveRow& row)
           const NodeSlot slot = table.find(row.at);
           return slot == kNoNode ? std::vector<NodeAddress>{} : table.node(slot).addresses;
         });
-  const Link* const told_over = link_to(teller);
-  if (addresses.empty() && told_over != nullptr) {
+  const MasterSession* const session = masters_.session_of(teller);
+  if (addresses.empty() && session != nullptr && session->link() != nullptr) {
     addresses = row.addresses;
-    out.named_by = reach_of(told_over->peer());
+    out.named_by = reach_of(session->link()->peer());
   }
   std::stable_sort(addresses.begin(), addresses.end(), [](const auto& a, const auto& b) {
     return a.scheme == PublicScheme::kHttp && b.scheme != PublicScheme::kHttp;
   });
   for (const NodeAddress& address : addresses) out.places.push_back(origin_of(address));
   // Its nodes reach a master where the link does, whatever it says.
-  if (teller == row.at)
-    for (const MasterLink& link : masters_.links()) {
-      if (!link.session || link.session->master_id() != teller) continue;
-      for (const PublicScheme scheme : {PublicScheme::kHttp, PublicScheme::kHttps})
-        if (auto origin = link.session->origin(scheme)) out.places.push_back(std::move(*origin));
-    }
+  if (teller == row.at && session != nullptr)
+    for (const PublicScheme scheme : {PublicScheme::kHttp, PublicScheme::kHttps})
+      if (auto origin = session->origin(scheme)) out.places.push_back(std::move(*origin));
   return out;
 }
 

@@ -72,7 +72,6 @@ class ArchiveLinks {
   Rows repeated_rows(const std::string& but) const;
   HolderRow row_of(const std::string& teller, const ArchiveRow& row) const;
   bool is_master(const std::string& id) const;
-  const Link* link_to(const std::string& master) const;  // null: not linked
 
   Services& services_;
   MasterLinks& masters_;

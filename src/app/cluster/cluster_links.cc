@@ -25,9 +25,9 @@ ClusterLinks::ClusterLinks(Services& services)
                {.poll = [this] { poll(); },
                 .poll_soon = [this] { poll_soon(); },
                 .offers_changed =
-                    [this] {
-                      nodes_.offers_changed();
-                      slots_.offers_changed();
+                    [this](const std::set<std::string>& mounts) {
+                      for (const std::string& mount : mounts) nodes_.offer_changed(mount);
+                      slots_.offers_changed(mounts);
                     },
                 .conf =
                     [this](const std::string& master, const ConfFrame& frame) {

@@ -66,10 +66,7 @@ void IngestService::stop() {
 }
 
 bool IngestService::is_master(const std::string& id) const {
-  const auto& links = masters_.links();
-  return std::any_of(links.begin(), links.end(), [&](const MasterLink& link) {
-    return link.session && link.session->master_id() == id;
-  });
+  return masters_.session_of(id) != nullptr;
 }
 
 bool IngestService::believes(const std::string& teller, const IngestRow& row) const {
@@ -145,7 +142,9 @@ void IngestService::act() {
     ingest_->set_flow(plan.mount, flow);
   }
   const auto changes = ingest_->decide(services_.loops.control().now());
+  std::set<std::string> changed;
   for (const Ingest::Change& change : changes) {
+    changed.insert(change.mount);
     nodes_.offer_changed(change.mount);
     services_.log.info("cluster/ingest", "mount " + change.mount +
                                              (change.captures ? ": this node captures it, because "
@@ -155,7 +154,7 @@ void IngestService::act() {
     services_.events->publish(change.captures ? "ingest-taken" : "ingest-released", change.mount,
                               {{"why", change.why}});
   }
-  if (!changes.empty()) services_.relays->streams_changed();
+  services_.relays->streams_changed(changed);
 }
 
 void IngestService::tell() {
@@ -277,18 +276,14 @@ void IngestService::see_sources(bool all) {
     for (const auto& [mount, sources] : node_sources_) due_.insert(mount);
     for (Ingest::Elsewhere& each : ingest_->sources()) due_.insert(std::move(each.mount));
   }
-  std::vector<std::string> changed;
+  std::set<std::string> changed;
   for (std::size_t seen = 0; !due_.empty() && (all || seen < kSeenATurn); ++seen) {
     std::string mount = std::move(due_.extract(due_.begin()).value());
     if (!see_mount(mount)) continue;
     nodes_.offer_changed(mount);
-    changed.push_back(std::move(mount));
+    changed.insert(std::move(mount));
   }
-  if (changed.empty()) return;
-  if (all)
-    services_.relays->streams_changed();
-  else
-    services_.relays->node_sources_changed(changed);
+  services_.relays->streams_changed(changed);
 }
 
 void IngestService::note_places(SteadyTime now) {

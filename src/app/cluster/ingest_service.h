@@ -65,9 +65,9 @@ class IngestService {
   std::optional<FedBy> fed_by(std::string_view mount) const;
   // The node says that it has the source, whether that is pulled or not.
   bool has_source_at(std::string_view mount, std::string_view node) const;
-  // Mounts of node_sources() that the node itself has ended, since the last call: there is nothing
-  // to wait for, as there is where a link is lost.
-  std::set<std::string> take_ended() { return std::exchange(ended_, {}); }
+  // Whether, since the last call, the node itself has ended a source of this mount that was in
+  // node_sources(): there is nothing to wait for, as there is where a link is lost.
+  bool take_ended(const std::string& mount) { return ended_.erase(mount) > 0; }
   // The way that the stream of a mount has come before this server, where that is known here;
   // nullopt: it is not.
   std::optional<std::vector<std::string>> way_of(const std::string& mount) const;

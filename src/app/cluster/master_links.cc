@@ -40,6 +40,8 @@ void MasterLinks::configure(const Config& config) {
   load_.configured();
   std::vector<MasterLink> masters;
   std::vector<MasterSession*> fresh;
+  std::set<std::string> offered;  // by sessions that end here, too
+  add_stream_mounts(offered);
   for (const MasterSettings& settings : config.masters) {
     const auto plan = link_plan(config, settings);
     if (!plan) continue;
@@ -67,7 +69,7 @@ void MasterLinks::configure(const Config& config) {
   std::set<std::string, std::less<>> ids;
   add_master_ids(ids);
   services_.cluster->by_link().keep(ids);
-  if (fewer) streams_changed();
+  if (fewer) streams_changed(offered);
 }
 
 std::unique_ptr<MasterSession> MasterLinks::make_session(const LinkPlan& plan) {
@@ -122,6 +124,12 @@ void MasterLinks::send(const MessageFrame& message) {
   for (const auto& [settings, session] : masters_) session->send(message);
 }
 
+const MasterSession* MasterLinks::session_of(std::string_view master) const {
+  for (const auto& [settings, session] : masters_)
+    if (session && session->master_id() == master) return session.get();
+  return nullptr;
+}
+
 bool MasterLinks::send_to(std::string_view master, const Frame& frame) {
   for (const auto& [settings, session] : masters_)
     if (session->linked() && session->master_id() == master) {
@@ -171,12 +179,10 @@ void MasterLinks::poll(const MountTable::Rows& mounts) {
   std::vector<std::string> ids;
   for (const MasterLink& master : masters_) ids.push_back(master.session->master_id());
   const bool urgent = load_.update(mounts, ids);
-  bool forgot = false;
   for (const auto& [settings, session] : masters_) {
     session->load_changed(urgent);
-    forgot = session->forget_streams() || forgot;
+    session->forget_streams();
   }
-  if (forgot) streams_changed();
   refresh_polling();
 }
 
@@ -257,10 +263,10 @@ void MasterLinks::master_clock(const std::string& master, std::chrono::milliseco
   services_.cluster->set_master_clock(master, ahead);
 }
 
-void MasterLinks::streams_changed() {
+void MasterLinks::streams_changed(const std::set<std::string>& mounts) {
   // First: what has a limit is known before a listener finds it.
-  callbacks_.offers_changed();
-  services_.relays->streams_changed();
+  callbacks_.offers_changed(mounts);
+  services_.relays->streams_changed(mounts);
 }
 
 void MasterLinks::refresh_polling() {

@@ -35,9 +35,10 @@ namespace lb {
 class MasterLinks final : public NeighbourSide<NodeSide> {
  public:
   struct Callbacks {
-    std::function<void()> poll;            // now
-    std::function<void()> poll_soon;       // 10 ms after the last time
-    std::function<void()> offers_changed;  // of this server, as a master itself
+    std::function<void()> poll;       // now
+    std::function<void()> poll_soon;  // 10 ms after the last time
+    // Of this server, as a master itself.
+    std::function<void(const std::set<std::string>& mounts)> offers_changed;
     std::function<void(const std::string& master, const ConfFrame&)> conf;
     // The record of this mount is one of this master.
     std::function<bool(const std::string& master, const std::string& mount)> is_record_of;
@@ -59,6 +60,8 @@ class MasterLinks final : public NeighbourSide<NodeSide> {
   bool all_keyed(std::size_t masters) const;
   bool any_linked() const noexcept { return master_count_.load(std::memory_order_relaxed) > 0; }
   const std::vector<MasterLink>& links() const noexcept { return masters_; }
+  // The one with this master, which may be lost at the moment; null: there is none.
+  const MasterSession* session_of(std::string_view master) const;
   void send(const MessageFrame& message);
   // To one of them.  False: it is not linked.
   bool send_to(std::string_view master, const Frame& frame);
@@ -69,8 +72,9 @@ class MasterLinks final : public NeighbourSide<NodeSide> {
   void add_rows(std::vector<LinkRow>& rows) const;
 
   // -- for RelayService
-  // What the masters offer, for each mount the best upstream first.
-  std::vector<LinkedStream> streams() const;
+  // Where the masters offer a mount, the best upstream first.
+  std::vector<LinkedStream> streams_of(const std::string& mount) const;
+  void add_stream_mounts(std::set<std::string>& mounts) const;
   // The link delivers this master's streams, or soon will: its list is not polled.
   bool link_replaces_polling(const MasterPlan& master) const;
   // The mark of this node in one request to that server (cluster/relay/pull_mark.h); "": it is none
@@ -124,7 +128,7 @@ class MasterLinks final : public NeighbourSide<NodeSide> {
   bool flows(const std::string& mount) const override;
   void master_joined(MasterSession& session) override;
   void master_left(MasterSession& session, const std::string& why) override;
-  void streams_changed() override;
+  void streams_changed(const std::set<std::string>& mounts) override;
   void link_keys(const std::string& master, const std::vector<TokenKey>& keys) override;
   void master_clock(const std::string& master, std::chrono::milliseconds ahead) override;
   void remember_proof(const ProveFrame& proof) override;

@@ -9,8 +9,14 @@
 
 namespace lb {
 
-std::vector<LinkedStream> MasterLinks::streams() const {
-  return streams_to_pull(*services_.config.read(), masters_);
+std::vector<LinkedStream> MasterLinks::streams_of(const std::string& mount) const {
+  return streams_to_pull(*services_.config.read(), masters_, mount);
+}
+
+void MasterLinks::add_stream_mounts(std::set<std::string>& mounts) const {
+  for (const MasterLink& link : masters_)
+    if (link.session)
+      for (const auto& [mount, stream] : link.session->streams().streams()) mounts.insert(mount);
 }
 
 bool MasterLinks::link_replaces_polling(const MasterPlan& master) const {

@@ -52,6 +52,19 @@ const std::map<std::string, PullFault, std::less<>>& RelayService::unable() {
   return unable_;
 }
 
+void RelayService::note_unable(const std::string& mount) {
+  if (!unable_known_) return;
+  const Relay* relay = relays_.of_mount(mount);
+  const PullFault fault = relay == nullptr ? PullFault::kNone : relay->cannot();
+  const auto at = unable_.find(mount);
+  if ((at == unable_.end() ? PullFault::kNone : at->second) == fault) return;
+  if (fault == PullFault::kNone)
+    unable_.erase(at);
+  else
+    unable_.insert_or_assign(mount, fault);
+  ++unable_revision_;
+}
+
 void RelayService::tell_unable() {
   if (unable() == told_unable_) return;
   told_unable_ = unable_;

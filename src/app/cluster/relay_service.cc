@@ -12,7 +12,6 @@
 #include "cluster/nodes/names.h"
 #include "cluster/polling/stream_list.h"
 #include "cluster/relay/relay_marks.h"
-#include "http/stream_type.h"
 #include "net/coalesce.h"
 #include "net/tls_connect.h"
 #include "stream/fallback_chain.h"
@@ -25,11 +24,6 @@ using namespace std::chrono_literals;
 constexpr ParkedRequests::Limits kMaxParked{.keys = 65'536, .of_key = 4096, .all = 262'144};
 constexpr auto kBackAfter = 1s;
 constexpr auto kLookForAway = 2s;
-// A relay whose master has left the configuration goes on so long, while another one may bring it.
-constexpr auto kFormerKept = 10s;
-// As a stream that a master offers.
-constexpr auto kNodeSourceRunOn = 30s;
-constexpr int kChoiceShare = 4;
 // Every kLookForAway.
 constexpr unsigned kLooksUntilRaced = 2, kLooksAtHome = 4;
 
@@ -67,7 +61,7 @@ RelayService::RelayService(Services& services)
                },
                [this](const std::string& mount) { release(mount, WaitOutcome::kNever); }}),
       look_(services.loops.control(), [this] { look_for_away(); }),
-      choose_(services.loops.control(), [this] { choose_relays(); }),
+      choose_(services.loops.control(), [this] { choose_some(); }),
       relays_(*this) {
   look_.after(kLookForAway);
   if (wants_tls(*services.config.read())) load_roots();  // out of reach after a chroot
@@ -82,23 +76,6 @@ std::unique_ptr<Underway> RelayService::make_tls(Loop& loop, std::unique_ptr<Tra
   return make_tls_with(roots_, only_13)(loop, std::move(plain), host, std::move(then));
 }
 
-// Of much that comes together only the first is acted on at once: a choice among many takes its
-// time, and leaves the loop four times as much for others.
-void RelayService::streams_changed() {
-  if (stopped_ || choose_.armed()) return;
-  const SteadyTime now = services_.loops.control().now();
-  choose_.after(std::max(std::chrono::microseconds(0),
-                         std::chrono::ceil<std::chrono::microseconds>(next_choice_ - now)));
-}
-
-void RelayService::settle(const std::string& mount) {
-  if (choose_.armed()) {
-    choose_.cancel();
-    choose_relays();
-  }
-  relays_.begin(mount);
-}
-
 void RelayService::load_roots() {
   roots_file_ = services_.config.read()->paths.ssl_cafile;
   auto context = TlsClientContext::load(roots_file_);
@@ -110,7 +87,16 @@ void RelayService::load_roots() {
 
 void RelayService::configure(const Config& config) {
   if (stopped_) return;
+  auto file_mounts = std::make_shared<std::set<std::string>>();
+  for (const RelaySettings& relay : config.relays) file_mounts->insert(relay.local_mount);
+  file_mounts_.publish(std::move(file_mounts));
   configured_ = relay_plans(config);
+  std::erase_if(configured_, [this](const RelayPlan& plan) {
+    if (may_be_relayed_as(plan.local_mount)) return false;
+    services_.log.error("relay/relay", "relay " + plan.local_mount +
+                                           ": the mount name is not allowed; it is left out");
+    return true;
+  });
   configured_at_.clear();
   for (std::size_t i = 0; i < configured_.size(); ++i)
     configured_at_.emplace(configured_[i].local_mount, i);
@@ -129,7 +115,7 @@ void RelayService::configure(const Config& config) {
     MasterWatch::Callbacks callbacks;
     callbacks.user_agent = [this] { return user_agent(); };
     callbacks.flow_of = [this](const std::string& mount) { return flow_of(mount); };
-    callbacks.changed = [this] { choose_relays(); };
+    callbacks.changed = [this](const std::set<std::string>& mounts) { streams_changed(mounts); };
     callbacks.report = [this](const std::vector<std::string>& mounts, std::string_view master_id) {
       return services_.cluster->own_report(mounts, master_id);
     };
@@ -146,147 +132,7 @@ void RelayService::configure(const Config& config) {
   publishes_.store(std::any_of(masters_.begin(), masters_.end(),
                                [](const auto& watch) { return watch->plan().publish; }),
                    std::memory_order_relaxed);
-  choose_relays();
-}
-
-bool RelayService::may_be(const StaticFiles& files, const std::string& mount) const {
-  if (!may_be_relayed_as(mount)) return false;
-  // A stream may hide a file of the web root only if that is audio (doc/decisions.md B5).
-  if (!files.has_file(mount)) return true;
-  return is_stream_type(files.types().type_of(mount));
-}
-
-RelayPlan RelayService::plan_of(const IngestService::NodeSource& source) const {
-  RelayPlan plan;
-  plan.local_mount = source.mount;
-  plan.upstreams.push_back(source.upstream);
-  plan.on_demand = true;
-  plan.from_master = true;
-  plan.run_on = kNodeSourceRunOn;
-  return plan;
-}
-
-// Those of the configuration first; of the masters' streams, the same mount at several masters is
-// one relay with several upstreams.
-void RelayService::choose_relays() {
-  const SteadyTime began = services_.clock.steady();
-  std::vector<RelayPlan> plans;
-  std::map<std::string, std::size_t> place;
-  const auto files = services_.files.read();
-  for (const RelayPlan& plan : configured_) {
-    if (!may_be_relayed_as(plan.local_mount)) {
-      services_.log.error("relay/relay", "relay " + plan.local_mount +
-                                             ": the mount name is not allowed; it is left out");
-      continue;
-    }
-    if (plan.once && !services_.links->ingest().captures(plan.local_mount)) continue;
-    if (place.try_emplace(plan.local_mount, plans.size()).second) plans.push_back(plan);
-  }
-  const std::size_t own = plans.size();
-  // Where the same server says the same twice, by its link and by its list, the link was first.
-  const auto add_upstream = [&](RelayPlan& plan, Upstream upstream) {
-    for (const Upstream& known : plan.upstreams)
-      if (known.target == upstream.target && known.mount == upstream.mount) return;
-    plan.upstreams.push_back(std::move(upstream));
-  };
-  for (auto& stream : services_.links->masters().streams()) {
-    if (!may_be(*files, stream.mount)) continue;
-    const auto [at, fresh] = place.try_emplace(stream.mount, plans.size());
-    if (!fresh) {
-      if (at->second >= own) add_upstream(plans[at->second], std::move(stream.upstream));
-      continue;
-    }
-    RelayPlan plan;
-    plan.local_mount = stream.mount;
-    plan.upstreams.push_back(std::move(stream.upstream));
-    plan.on_demand = true;
-    plan.from_master = true;
-    plan.run_on = stream.run_on;
-    plan.retry_delay = stream.retry_delay;
-    plans.push_back(std::move(plan));
-  }
-  for (const auto& master : masters_) {
-    const MasterPlan& from = master->plan();
-    for (auto& [mount, upstream] : master->streams()) {
-      if (!may_be(*files, mount)) continue;
-      const auto [at, fresh] = place.try_emplace(mount, plans.size());
-      if (!fresh) {
-        if (at->second >= own) add_upstream(plans[at->second], std::move(upstream));
-        continue;
-      }
-      RelayPlan plan;
-      plan.local_mount = mount;
-      plan.upstreams.push_back(std::move(upstream));
-      plan.on_demand = from.on_demand;
-      plan.from_master = true;
-      plan.run_on = from.run_on;
-      plan.retry_delay = from.retry_delay;
-      plans.push_back(std::move(plan));
-    }
-  }
-  claimed_.clear();
-  for (const auto& [mount, at] : place) claimed_.insert(claimed_.end(), mount);
-  for (const auto& [mount, sources] : services_.links->ingest().node_sources())
-    // What a master offers comes first.
-    if (may_be(*files, mount) && place.try_emplace(mount, plans.size()).second)
-      plans.push_back(plan_of(sources.front()));
-  std::set<std::string> touched;
-  for (const auto& [mount, until] : former_) touched.insert(mount);
-  hold_captures(plans, place);
-  keep_former(plans, place);
-  for (const auto& [mount, until] : former_) touched.insert(mount);
-  relays_.want(std::move(plans));
-  chosen(touched);
-  const SteadyTime ended = services_.clock.steady();
-  next_choice_ = ended + kChoiceShare * (ended - began);
-}
-
-void RelayService::chosen(const std::set<std::string>& touched) {
-  unable_known_ = false;
-  services_.links->relays_chosen(touched);
-  services_.lookup->mounts_changed();
-}
-
-// What is new is laid to what there is.  What ends may be kept for a while, and is a choice among
-// all.
-void RelayService::node_sources_changed(const std::vector<std::string>& mounts) {
-  const IngestService& ingest = services_.links->ingest();
-  const bool all_new = std::all_of(mounts.begin(), mounts.end(), [&](const std::string& mount) {
-    return !ingest.sources_of(mount).empty() && !is_configured(mount) && !former_.contains(mount);
-  });
-  if (stopped_ || choose_.armed() || !all_new) return streams_changed();
-  const auto files = services_.files.read();
-  for (const std::string& mount : mounts)
-    if (!claimed_.contains(mount) && may_be(*files, mount))
-      relays_.want_too(plan_of(ingest.sources_of(mount).front()));
-  chosen({mounts.begin(), mounts.end()});
-}
-
-// A mount that another node is to capture: its own upstream is closed, and the listeners wait here
-// until that node offers the stream.
-void RelayService::hold_captures(std::vector<RelayPlan>& plans,
-                                 std::map<std::string, std::size_t>& place) {
-  for (const RelayPlan& plan : configured_) {
-    const std::string& mount = plan.local_mount;
-    if (!plan.once || services_.links->ingest().captures(mount)) continue;
-    const auto at = place.find(mount);
-    if (at != place.end()) {
-      const auto& upstreams = plans[at->second].upstreams;
-      const bool offered =
-          std::any_of(upstreams.begin(), upstreams.end(),
-                      [](const Upstream& each) { return each.word == StreamWord::kOffered; });
-      if (offered || !captures_own(mount)) continue;
-    } else if (!flows(mount)) {
-      continue;
-    }
-    RelayPlan held = plan;
-    held.held = true;
-    if (at != place.end()) {
-      plans[at->second] = std::move(held);
-    } else if (place.try_emplace(mount, plans.size()).second) {
-      plans.push_back(std::move(held));
-    }
-  }
+  choose_all();
 }
 
 bool RelayService::is_configured(const std::string& mount) const {
@@ -314,25 +160,6 @@ bool RelayService::is_over(const std::string& mount) const {
 bool RelayService::has_two_homes(const std::string& mount) const {
   const MountSettings& section = mount_section(*services_.config.read(), mount);
   return section.has_two_homes() && !section.suspended;
-}
-
-void RelayService::keep_former(std::vector<RelayPlan>& plans,
-                               const std::map<std::string, std::size_t>& wanted) {
-  const SteadyTime now = services_.loops.control().awake();
-  const auto ended = services_.links->ingest().take_ended();
-  std::erase_if(former_, [&](const auto& row) { return wanted.contains(row.first); });
-  relays_.for_each([&](const std::string& mount, const Relay& relay) {
-    const bool over = ended.contains(mount);
-    if (wanted.contains(mount) || (over && !has_two_homes(mount)) || !relay.plan().from_master ||
-        !flows(mount))
-      return;
-    if (former_.try_emplace(mount, now + kFormerKept).first->second <= now) return;
-    plans.push_back(relay.plan());
-    for (Upstream& upstream : plans.back().upstreams) upstream.word = StreamWord::kGone;
-    // Its node may keep the connection for listeners that wait there: here they wait for any home.
-    if (over) plans.back().held = true;
-  });
-  std::erase_if(former_, [now](const auto& row) { return row.second <= now; });
 }
 
 // A master that was removed from the configuration is told that no more reports come, and need not
@@ -431,7 +258,9 @@ void RelayService::ask_lists() {
 void RelayService::look_for_away() {
   look_.after(coalesced(services_.loops.control(), kLookForAway));
   look_for_raced();
-  if (!former_.empty()) choose_relays();
+  std::set<std::string> formers;
+  for (const auto& [mount, until] : former_) formers.insert(mount);
+  if (!formers.empty()) streams_changed(formers);
   std::vector<std::string> homes;
   // A listener that is away counts at the mount where they are.
   if (services_.counters.listeners.inside() > 0)

@@ -17,6 +17,7 @@
 #include "app/cluster/ingest_service.h"
 #include "app/services/parked_requests.h"
 #include "app/services/services.h"
+#include "base/snapshot.h"
 #include "cluster/balance/redirect_token.h"
 #include "cluster/nodes/public_address.h"
 #include "cluster/polling/master_watch.h"
@@ -58,11 +59,10 @@ class RelayService final : public RelayHost {
   // Tells the masters that this node leaves; `done` follows in any case, within a second.
   void leave(UniqueFunction<void()> done);
 
-  // Of the links: the masters offer other streams.  They are looked at later in this turn of the
-  // loop, or now by settle().
-  void streams_changed();
-  // Nodes have sources of these mounts, or other ones, or no longer.
-  void node_sources_changed(const std::vector<std::string>& mounts);
+  // Of masters and nodes: what they have of these mounts is different, or the node that captures
+  // them.  They are looked at later in this turn of the loop, where they are many in the next ones,
+  // or now by settle().
+  void streams_changed(const std::set<std::string>& mounts);
   // mount: an answer about it waits.
   void settle(const std::string& mount);
   // What cannot be pulled now, and why.
@@ -96,7 +96,9 @@ class RelayService final : public RelayHost {
   bool has_two_homes(const std::string& mount) const;
   // A <relay> of the configuration has this mount.
   bool is_configured(const std::string& mount) const;
-  // Null: none.
+  // The same, of any thread.
+  bool is_of_file(const std::string& mount) const { return file_mounts_.read()->contains(mount); }
+  // Null: there is none.
   const Relay* relay_of(const std::string& mount) const { return relays_.of_mount(mount); }
   // All relays; while the call lasts.
   template <class F>
@@ -131,7 +133,7 @@ class RelayService final : public RelayHost {
   }
   void relay_failed(const std::string& mount) override;
   Relay* find_relay(std::uint64_t id) override { return relays_.find(id); }
-  void relays_begun() override { chosen({}); }
+  void relays_begun(const std::set<std::string>& mounts) override { chosen(mounts); }
   Gate& calls() noexcept override { return calls_; }
   Gate& proofs() noexcept override { return proofs_; }
   Gate& dry() noexcept override { return dry_; }
@@ -145,15 +147,20 @@ class RelayService final : public RelayHost {
  private:
   void load_roots();
   void look_for_away();
-  void choose_relays();
+  // The configuration is another one: each mount that it, a master or a node has.
+  void choose_all();
+  void choose_some();
+  // nullopt: there should be no relay.
+  std::optional<RelayPlan> plan_of(const std::string& mount);
+  std::optional<RelayPlan> offered_plan(const std::string& mount) const;
+  void judge(const std::string& mount);
   // touched: mounts that come from elsewhere now.
   void chosen(const std::set<std::string>& touched);
-  RelayPlan plan_of(const IngestService::NodeSource& source) const;
   bool may_be(const StaticFiles& files, const std::string& mount) const;
-  // Relays that flow, and that no master is there for any more since the configuration is another
-  // one.
-  void keep_former(std::vector<RelayPlan>& plans, const std::map<std::string, std::size_t>& wanted);
-  void hold_captures(std::vector<RelayPlan>& plans, std::map<std::string, std::size_t>& place);
+  void keep_former(const std::string& mount, std::optional<RelayPlan>& plan);
+  void hold_capture(const std::string& mount, std::optional<RelayPlan>& plan) const;
+  // Its relay may be another one.
+  void note_unable(const std::string& mount);
   void leave_formers(const std::vector<MasterPlan>& plans);
   void look_for_raced();
   void release(const std::string& mount, WaitOutcome outcome);
@@ -182,8 +189,8 @@ class RelayService final : public RelayHost {
   Timer look_;
   std::vector<RelayPlan> configured_;
   std::multimap<std::string, std::size_t, std::less<>> configured_at_;  // in configured_, by mount
-  // Mounts of the relays that the configuration and masters want: they come before what nodes have.
-  std::set<std::string, std::less<>> claimed_;
+  Snapshot<std::set<std::string>> file_mounts_{std::make_shared<const std::set<std::string>>()};
+  std::set<std::string> to_judge_;  // mounts, by choose_
   SteadyTime next_choice_{};
   std::vector<std::unique_ptr<MasterWatch>> masters_;
   std::vector<std::unique_ptr<MasterWatch>> left_;  // tell servers that are no longer masters

@@ -53,8 +53,8 @@ void SlotService::stop() {
   for (auto& [mount, row] : rows_) row.waiting.clear();
 }
 
-void SlotService::offers_changed() {
-  offered_known_ = false;
+void SlotService::offers_changed(const std::set<std::string>& mounts) {
+  changed_offers_.insert(mounts.begin(), mounts.end());
   look_soon();
 }
 
@@ -136,10 +136,23 @@ void SlotService::judge_all_sections(const Config& config) {
 }
 
 bool SlotService::judge_offers() {
-  if (std::exchange(offered_known_, true)) return false;
+  const std::size_t before = rows_.size();
+  const auto changed = std::exchange(changed_offers_, {});
+  if (std::exchange(offered_known_, true)) {
+    for (const std::string& mount : changed) {
+      const bool limited = links_.offered_with_slots(mount);
+      if (limited)
+        offered_.insert(mount);
+      else
+        offered_.erase(mount);
+      const auto at = rows_.find(mount);
+      if (Row* row = at != rows_.end() ? &at->second : limited ? row_of(mount) : nullptr)
+        wake(mount, *row);
+    }
+    return rows_.size() != before;
+  }
   offered_.clear();
   links_.add_offered(offered_);
-  const std::size_t before = rows_.size();
   for (const std::string& mount : offered_) row_of(mount);
   wake_all();
   return rows_.size() != before;

@@ -54,7 +54,7 @@ class SlotService {
   // The sections of these mounts alone have changed.
   void sections_changed(std::span<const std::string> mounts);
   // … or what masters offer.
-  void offers_changed();
+  void offers_changed(const std::set<std::string>& mounts);
   // A link to this neighbour stands, or it is another process than before.
   void joined(const std::string& id, bool restarted);
   // Rows that were on their way may be lost.
@@ -139,7 +139,8 @@ class SlotService {
   std::uint64_t judged_number_ = 0;
   bool any_section_ = false;       // of judged_ has a limit
   std::set<std::string> offered_;  // mounts for which a master needs slots …
-  bool offered_known_ = false;     // … as they are offered now
+  bool offered_known_ = false;     // … as they are offered now, but for
+  std::set<std::string> changed_offers_;
   std::set<std::string> streams_;  // limited_streams() of the last look
   std::set<std::string> changed_;  // mounts whose sections are to be judged
   bool judge_all_ = true;          // all of them are

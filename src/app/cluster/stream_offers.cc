@@ -1,8 +1,6 @@
 #include "app/cluster/stream_offers.h"
 
 #include <algorithm>
-#include <map>
-#include <set>
 #include <utility>
 
 #include "app/cluster/cluster_plans.h"
@@ -109,7 +107,8 @@ std::vector<StreamOffer> stream_offers(const Config& config, const MountTable::R
 }
 
 std::vector<LinkedStream> streams_to_pull(const Config& config,
-                                          const std::vector<MasterLink>& masters) {
+                                          const std::vector<MasterLink>& masters,
+                                          const std::string& mount) {
   struct Found {
     OfferState state;
     std::size_t hops;
@@ -117,46 +116,44 @@ std::vector<LinkedStream> streams_to_pull(const Config& config,
   };
   std::vector<Found> found;
   for (const MasterLink& master : masters) {
+    const auto& streams = master.session->streams().streams();
+    const auto at = streams.find(mount);
+    if (at == streams.end()) continue;
+    const LinkedStreams::Stream& known = at->second;
     const auto target = master.session->streams_target();
     if (!target) continue;
+    // A node that does not ask for the password that the mount needs must not serve it.
+    if (needs_password(known.offer) && mount_section(config, mount).authenticator.type.empty())
+      continue;
     const MasterSettings& settings = master.settings;
-    for (const auto& [mount, known] : master.session->streams().streams()) {
-      // A node that does not ask for the password that the mount needs must not serve it.
-      const bool protect = needs_password(known.offer);
-      if (protect && mount_section(config, mount).authenticator.type.empty()) continue;
-      LinkedStream stream;
-      stream.mount = mount;
-      stream.upstream.target = *target;
-      stream.upstream.mount = mount;
-      stream.upstream.private_redirects = settings.private_redirects;
-      // Its mark proves this node (cluster/relay/pull_mark.h); the secret itself is shown only on
-      // request.
-      if (settings.relay_auth) {
-        stream.upstream.username = settings.username;
-        stream.upstream.password = settings.password;
-      }
-      stream.run_on = std::max<std::chrono::seconds>(settings.run_on, kLeastRunOn);
-      stream.retry_delay = settings.retry_delay;
-      stream.upstream.offer_number = known.offer_number;
-      stream.upstream.word = is_gone(masters, known) ? StreamWord::kGone : StreamWord::kOffered;
-      const bool fresh = known.state == OfferState::kWithdrawn && !known.settled;
-      found.push_back(
-          {fresh ? OfferState::kOffered : known.state, known.offer.path.size(), std::move(stream)});
+    LinkedStream stream;
+    stream.upstream.target = *target;
+    stream.upstream.mount = mount;
+    stream.upstream.private_redirects = settings.private_redirects;
+    // Its mark proves this node (cluster/relay/pull_mark.h); the secret itself is shown only on
+    // request.
+    if (settings.relay_auth) {
+      stream.upstream.username = settings.username;
+      stream.upstream.password = settings.password;
     }
+    stream.run_on = std::max<std::chrono::seconds>(settings.run_on, kLeastRunOn);
+    stream.retry_delay = settings.retry_delay;
+    stream.upstream.offer_number = known.offer_number;
+    stream.upstream.word = is_gone(masters, known) ? StreamWord::kGone : StreamWord::kOffered;
+    const bool fresh = known.state == OfferState::kWithdrawn && !known.settled;
+    found.push_back(
+        {fresh ? OfferState::kOffered : known.state, known.offer.path.size(), std::move(stream)});
   }
   // Masters that offer the stream now, then lost ones; then fewer hops; then configuration order.
   std::stable_sort(found.begin(), found.end(), [](const Found& a, const Found& b) {
     return std::pair(a.state, a.hops) < std::pair(b.state, b.hops);
   });
-  std::set<std::string> places;
   std::vector<LinkedStream> out;
   out.reserve(found.size());
   for (Found& each : found) {
     // Of the masters that have withdrawn it only the nearest is kept, and only if there is no
     // other: the rest pulled the stream from there, and would wait for this node as it for them.
-    const bool last = each.state == OfferState::kWithdrawn;
-    if (last && places.contains(each.stream.mount)) continue;
-    places.insert(each.stream.mount);
+    if (each.state == OfferState::kWithdrawn && !out.empty()) break;
     out.push_back(std::move(each.stream));
   }
   return out;

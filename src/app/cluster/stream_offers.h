@@ -39,12 +39,12 @@ std::vector<StreamOffer> stream_offers(const Config& config, const MountTable::R
                                        const std::vector<MasterLink>& masters, const WayOf& way_of);
 
 struct LinkedStream {
-  std::string mount;
   Upstream upstream;
   std::chrono::seconds run_on{0}, retry_delay{0};
 };
-// For each mount the best upstream first.
+// Of this mount, the best upstream first.
 std::vector<LinkedStream> streams_to_pull(const Config& config,
-                                          const std::vector<MasterLink>& masters);
+                                          const std::vector<MasterLink>& masters,
+                                          const std::string& mount);
 
 }  // namespace lb

@@ -52,9 +52,7 @@ bool may_play(Services& services, const Config& config, const std::string& name)
   if (std::any_of(aliases.begin(), aliases.end(),
                   [&name](const Alias& alias) { return alias.source == name; }))
     return true;
-  if (std::any_of(config.relays.begin(), config.relays.end(),
-                  [&name](const RelaySettings& relay) { return relay.local_mount == name; }))
-    return true;
+  if (services.relays->is_of_file(name)) return true;
   // A master or a backend may know it.
   if (services.links->masters().any_linked() || services.relays->publishes() ||
       services.external->on_demand())

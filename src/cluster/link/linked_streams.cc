@@ -17,25 +17,35 @@ bool LinkedStreams::put(StreamOffer offer) {
     Stream& known = at->second;
     if (known.state == OfferState::kOffered && known.offer == offer) return false;
     known = {std::move(offer), OfferState::kOffered, {}, true, ++offer_number_};
-    ++revision_;
+    note(at->first);
     return true;
   }
   if (streams_.size() >= kMaxStreams) return false;
   std::string mount = offer.mount;
-  ++revision_;
+  note(mount);
   streams_.emplace(std::move(mount),
                    Stream{std::move(offer), OfferState::kOffered, {}, true, ++offer_number_});
   return true;
 }
 
+void LinkedStreams::note(const std::string& mount) {
+  ++revision_;
+  changed_.insert(mount);
+}
+
+void LinkedStreams::fade(const std::string& mount, Stream& stream, OfferState state,
+                         SteadyTime until) {
+  stream.state = state;
+  stream.until = until;
+  stream.settled = false;
+  fading_.emplace(until, mount);
+  note(mount);
+}
+
 bool LinkedStreams::withdraw(std::string_view mount, SteadyTime now) {
   const auto at = streams_.find(mount);
   if (at == streams_.end() || at->second.state == OfferState::kWithdrawn) return false;
-  at->second.state = OfferState::kWithdrawn;
-  at->second.until = now + kGrace;
-  at->second.settled = false;
-  ++fading_;
-  ++revision_;
+  fade(at->first, at->second, OfferState::kWithdrawn, now + kGrace);
   return true;
 }
 
@@ -71,11 +81,7 @@ bool LinkedStreams::connection_lost(SteadyTime now) {
   bool changed = false;
   for (auto& [mount, stream] : streams_) {
     if (stream.state != OfferState::kOffered) continue;
-    stream.state = OfferState::kLost;
-    stream.until = now + kKept;
-    stream.settled = false;
-    ++fading_;
-    ++revision_;
+    fade(mount, stream, OfferState::kLost, now + kKept);
     changed = true;
   }
   return changed;
@@ -84,27 +90,33 @@ bool LinkedStreams::connection_lost(SteadyTime now) {
 void LinkedStreams::take_over(LinkedStreams& from, SteadyTime now) {
   streams_ = std::exchange(from.streams_, {});
   offer_number_ = from.offer_number_;
-  ++revision_;
-  fading_ = streams_.size();
+  fading_ = std::exchange(from.fading_, {});
+  for (const auto& [mount, stream] : streams_) note(mount);
   connection_lost(now);
 }
 
 bool LinkedStreams::forget(SteadyTime now) {
-  if (fading_ == 0) return false;
-  fading_ = 0;
   bool changed = false;
-  for (auto at = streams_.begin(); at != streams_.end();) {
-    Stream& stream = at->second;
-    const bool due = stream.state != OfferState::kOffered && stream.until <= now;
-    if (due && !std::exchange(stream.settled, true)) changed = true;
-    if (due && !flows_(at->first)) {
-      at = streams_.erase(at);
-      ++revision_;
-      changed = true;
+  for (auto each = fading_.begin(); each != fading_.end() && each->first <= now;) {
+    const auto at = streams_.find(each->second);
+    if (at == streams_.end() || at->second.state == OfferState::kOffered ||
+        at->second.until != each->first) {
+      each = fading_.erase(each);
       continue;
     }
-    if (stream.state != OfferState::kOffered) ++fading_;
-    ++at;
+    Stream& stream = at->second;
+    const bool settles = !std::exchange(stream.settled, true);
+    const bool gone = !flows_(at->first);
+    if (settles || gone) {
+      note(at->first);
+      changed = true;
+    }
+    if (gone) {
+      streams_.erase(at);
+      each = fading_.erase(each);
+    } else {
+      ++each;
+    }
   }
   return changed;
 }

@@ -13,7 +13,9 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -56,23 +58,30 @@ class LinkedStreams {
   bool connection_lost(SteadyTime now);
   // From the session of a link with other settings: as if that link were lost.
   void take_over(LinkedStreams& from, SteadyTime now);
-  // Removes streams that are not offered and do not flow.  To be called often.
+  // Removes streams that are not offered and do not flow.  To be called often: it looks only at
+  // those that may go by now.
   bool forget(SteadyTime now);
 
   const Streams& streams() const noexcept { return streams_; }
   // Another one after each change of streams().
   std::uint64_t revision() const noexcept { return revision_; }
+  // The mounts of the changes since the last call.
+  std::set<std::string> take_changed() { return std::exchange(changed_, {}); }
 
  private:
   bool put(StreamOffer offer);
   bool withdraw(std::string_view mount, SteadyTime now);
   bool may_take(const StreamOffer& offer) const;
+  void fade(const std::string& mount, Stream& stream, OfferState state, SteadyTime until);
+  void note(const std::string& mount);
 
   const std::string own_id_;
   const Flows flows_;
   Streams streams_;
   std::uint64_t offer_number_ = 0, revision_ = 0;
-  std::size_t fading_ = 0;  // at most so many are not offered; 0: none is
+  // What is not offered, by `until`; a pair whose stream has another one is out of date.
+  std::set<std::pair<SteadyTime, std::string>> fading_;
+  std::set<std::string> changed_;
   std::map<std::string, StreamOffer, std::less<>> arriving_;  // of a SNAP that is not complete
 };
 

@@ -113,7 +113,11 @@ void MasterSession::on_end(const std::string& reason) {
     client_.lost(good,
                  bye_code_ == kDuplicate ? std::chrono::milliseconds(kAfterDuplicate) : bye_back_);
   if (was_linked) host_.master_left(*this, reason);
-  if (changed) host_.streams_changed();
+  if (changed) host_.streams_changed(streams_.take_changed());
+}
+
+void MasterSession::forget_streams() {
+  if (streams_.forget(host_.loop().awake())) host_.streams_changed(streams_.take_changed());
 }
 
 bool MasterSession::replaces_polling_changed() {
@@ -154,12 +158,12 @@ Result<void> MasterSession::take(Frame frame) {
     const bool changed =
         streams_.snapshot(std::move(snap->offers), snap->more, host_.loop().awake());
     if (!snap->more) delivery_ = Delivery::kThere;
-    if (changed) host_.streams_changed();
+    if (changed) host_.streams_changed(streams_.take_changed());
     return {};
   }
   if (auto* delta = std::get_if<DeltaFrame>(&frame)) {
     if (streams_.delta(std::move(delta->added), delta->removed, host_.loop().awake()))
-      host_.streams_changed();
+      host_.streams_changed(streams_.take_changed());
     return {};
   }
   if (const auto* ack = std::get_if<AckFrame>(&frame)) {

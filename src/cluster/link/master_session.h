@@ -76,8 +76,8 @@ class MasterSession {
   bool lookup_mount(const std::string& mount);
   // Ends the link with a BYE, for good.
   void send_bye(ByeFrame bye);
-  // Removes the streams that may go now; true: some have.
-  bool forget_streams() { return streams_.forget(host_.loop().awake()); }
+  // Removes the streams that may go now, and tells the host.
+  void forget_streams();
 
   const LinkPlan& plan() const noexcept { return plan_; }
   // The link delivers the streams, or soon will.

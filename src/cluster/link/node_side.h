@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,7 +57,8 @@ class NodeSide : public LinkHost {
   // -- frames of a master -----------------------------------------------------------------------
   virtual void master_joined(MasterSession& session) = 0;
   virtual void master_left(MasterSession& session, const std::string& why) = 0;
-  virtual void streams_changed() = 0;
+  // What it offers of these mounts is different.
+  virtual void streams_changed(const std::set<std::string>& mounts) = 0;
   // The keys by which it signs redirects to this node.
   virtual void link_keys(const std::string& /*master*/, const std::vector<TokenKey>& /*keys*/) {}
   // How far the master's wall clock is ahead of this one, as measured just now.

@@ -281,61 +281,67 @@ void MasterWatch::take(const StreamList& list, bool complete) {
   if (complete)
     for (auto& [mount, known] : known_) ++known.missing;
   std::size_t added = 0;
-  bool moved = false;
+  std::set<std::string> changed;
   for (const ListedStream& stream : list.streams) {
     if (known_.size() >= StreamList::kMaxMounts && !known_.contains(stream.mount)) continue;
     const auto [at, fresh] = known_.try_emplace(stream.mount, Known{stream, 0});
     added += fresh ? 1 : 0;
-    moved = moved || !(at->second.stream == stream);
+    if (fresh || !(at->second.stream == stream)) changed.insert(stream.mount);
     at->second = Known{stream, 0};
   }
   if (list.passed_over > 0 || list.too_many || !complete)
     log_.warn("slave/master", name() + "sent a list" + (complete ? "" : " that is not complete") +
                                   " with " + std::to_string(list.streams.size()) + " streams and " +
                                   std::to_string(list.passed_over) + " lines that name none");
-  const bool forgot = forget_missing();
+  forget_missing(changed);
   if (added > 0)
     log_.info("slave/master", name() + "has " + std::to_string(added) + " new streams");
-  if (added > 0 || moved || forgot) callbacks_.changed();
+  if (!changed.empty()) callbacks_.changed(changed);
 }
 
-bool MasterWatch::forget_missing() {
+void MasterWatch::forget_missing(std::set<std::string>& changed) {
   const std::size_t before = known_.size();
-  std::erase_if(known_, [this](const auto& row) {
+  std::erase_if(known_, [&](const auto& row) {
     if (row.second.missing == 0) return false;
     const Flow flow = callbacks_.flow_of(row.first);
-    return flow == Flow::kEnded || (flow == Flow::kNever && row.second.missing >= kMissingLists);
+    const bool gone =
+        flow == Flow::kEnded || (flow == Flow::kNever && row.second.missing >= kMissingLists);
+    if (gone) changed.insert(row.first);
+    return gone;
   });
   const std::size_t gone = before - known_.size();
   if (gone > 0) log_.info("slave/master", name() + std::to_string(gone) + " streams removed");
-  return gone > 0;
 }
 
 void MasterWatch::stream_ended() {
-  if (forget_missing()) callbacks_.changed();
+  std::set<std::string> changed;
+  forget_missing(changed);
+  if (!changed.empty()) callbacks_.changed(changed);
 }
 
-std::vector<std::pair<std::string, Upstream>> MasterWatch::streams() const {
-  std::vector<std::pair<std::string, Upstream>> out;
-  out.reserve(known_.size());
-  for (const auto& [mount, known] : known_) {
-    Upstream upstream;
-    upstream.target = plan_.target;
-    upstream.mount = mount;
-    upstream.private_redirects = plan_.private_redirects;
-    if (!known.stream.host.empty()) {
-      upstream.target.host = known.stream.host;
-      upstream.target.port = known.stream.port;
-      upstream.target.tls = known.stream.tls;
-      if (!plan_.private_redirects && known.stream.host != plan_.target.host)
-        upstream.target.named_by = reach_;
-    } else if (plan_.relay_auth) {
-      upstream.username = plan_.username;
-      upstream.password = plan_.password;
-    }
-    out.emplace_back(mount, std::move(upstream));
+std::optional<Upstream> MasterWatch::stream_of(const std::string& mount) const {
+  const auto at = known_.find(mount);
+  if (at == known_.end()) return std::nullopt;
+  const ListedStream& listed = at->second.stream;
+  Upstream upstream;
+  upstream.target = plan_.target;
+  upstream.mount = mount;
+  upstream.private_redirects = plan_.private_redirects;
+  if (!listed.host.empty()) {
+    upstream.target.host = listed.host;
+    upstream.target.port = listed.port;
+    upstream.target.tls = listed.tls;
+    if (!plan_.private_redirects && listed.host != plan_.target.host)
+      upstream.target.named_by = reach_;
+  } else if (plan_.relay_auth) {
+    upstream.username = plan_.username;
+    upstream.password = plan_.password;
   }
-  return out;
+  return upstream;
+}
+
+void MasterWatch::add_stream_mounts(std::set<std::string>& mounts) const {
+  for (const auto& [mount, known] : known_) mounts.insert(mount);
 }
 
 }  // namespace lb

@@ -19,6 +19,8 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -42,7 +44,8 @@ class MasterWatch {
   struct Callbacks {
     std::function<std::string()> user_agent;
     std::function<Flow(const std::string& mount)> flow_of;
-    std::function<void()> changed;                // streams() is another one
+    // What the list has of these mounts is different.
+    std::function<void(const std::set<std::string>& mounts)> changed;
     std::chrono::milliseconds least_pause{1000};  // between two requests; a test makes it quick
     // Of a plan that publishes: what is said about these mounts.  master_id: "" until it has told.
     std::function<NodeReport(const std::vector<std::string>& mounts, std::string_view master_id)>
@@ -74,8 +77,9 @@ class MasterWatch {
   const MasterPlan& plan() const noexcept { return plan_; }
   const std::string& master_id() const noexcept { return master_id_; }  // "": it has not said
   bool lists(const std::string& mount) const { return known_.contains(mount); }
-  // Where each mount can be pulled from.
-  std::vector<std::pair<std::string, Upstream>> streams() const;
+  // Where the mount can be pulled from; nullopt: the master does not list it.
+  std::optional<Upstream> stream_of(const std::string& mount) const;
+  void add_stream_mounts(std::set<std::string>& mounts) const;
 
  private:
   struct Known {
@@ -91,7 +95,7 @@ class MasterWatch {
   void ask_for_list();
   void on_answer(Result<FetchedBody> answer);
   void take(const StreamList& list, bool complete);
-  bool forget_missing();
+  void forget_missing(std::set<std::string>& changed);
   void ask_later(bool worked);
   std::string name() const;
 

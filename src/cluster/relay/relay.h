@@ -36,6 +36,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -115,8 +116,8 @@ class RelayHost {
   virtual void relay_failed(const std::string& mount) = 0;
   // Null when it has gone.
   virtual Relay* find_relay(std::uint64_t id) = 0;
-  // Some of many new ones have begun.
-  virtual void relays_begun() {}
+  // Some of many new ones have begun, of these mounts.
+  virtual void relays_begun(const std::set<std::string>& /*mounts*/) {}
   // Upstreams that are being asked, over all relays: a list of thousands must not use up the
   // descriptors in one moment.
   virtual Gate& calls() noexcept = 0;

@@ -9,10 +9,7 @@ namespace lb {
 RelaySet::RelaySet(RelayHost& ground)
     : host_(ground),
       again_(ground.connector().loop(), [this] { look(); }),
-      begin_(ground.connector().loop(), [this] {
-        begin_some();
-        host_.relays_begun();
-      }) {
+      begin_(ground.connector().loop(), [this] { host_.relays_begun(begin_some()); }) {
   again_.after(host_.timing().poll_every);
 }
 
@@ -30,8 +27,7 @@ void RelaySet::want(std::vector<RelayPlan> plans) {
   for (const RelayPlan& plan : plans) wanted.insert(plan.local_mount);
   std::erase_if(relays_, [&](const auto& row) {
     if (wanted.contains(row.first)) return false;
-    by_id_.erase(row.second->id());
-    awake_.erase(row.second->id());
+    forget(*row.second);
     return true;
   });
   to_begin_.clear();
@@ -47,17 +43,31 @@ void RelaySet::want(std::vector<RelayPlan> plans) {
   begin_some();
 }
 
+void RelaySet::forget(const Relay& relay) {
+  by_id_.erase(relay.id());
+  awake_.erase(relay.id());
+}
+
 void RelaySet::change(Relay& relay, RelayPlan plan) {
   awake_.insert(relay.id());
   relay.update(std::move(plan));
 }
 
 void RelaySet::want_too(RelayPlan plan) {
-  if (const auto at = relays_.find(plan.local_mount); at != relays_.end())
-    change(*at->second, std::move(plan));
-  else
-    to_begin_.insert_or_assign(plan.local_mount, std::move(plan));
+  if (const auto at = relays_.find(plan.local_mount); at != relays_.end()) {
+    if (!(at->second->plan() == plan)) change(*at->second, std::move(plan));
+    return;
+  }
+  to_begin_.insert_or_assign(plan.local_mount, std::move(plan));
   if (!begin_.armed()) begin_.after(std::chrono::microseconds(0));
+}
+
+void RelaySet::want_no(std::string_view mount) {
+  if (const auto at = to_begin_.find(mount); at != to_begin_.end()) to_begin_.erase(at);
+  if (const auto at = relays_.find(mount); at != relays_.end()) {
+    forget(*at->second);
+    relays_.erase(at);
+  }
 }
 
 void RelaySet::begin(std::string_view mount) {
@@ -65,10 +75,14 @@ void RelaySet::begin(std::string_view mount) {
   if (at != to_begin_.end()) add(std::move(to_begin_.extract(at).mapped()));
 }
 
-void RelaySet::begin_some() {
-  for (std::size_t begun = 0; begun < kBegunATurn && !to_begin_.empty(); ++begun)
+std::set<std::string> RelaySet::begin_some() {
+  std::set<std::string> begun;
+  while (begun.size() < kBegunATurn && !to_begin_.empty()) {
+    begun.insert(to_begin_.begin()->first);
     add(std::move(to_begin_.extract(to_begin_.begin()).mapped()));
+  }
   if (!to_begin_.empty()) begin_.after(std::chrono::milliseconds(1));
+  return begun;
 }
 
 void RelaySet::add(RelayPlan plan) {

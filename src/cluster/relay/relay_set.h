@@ -25,8 +25,9 @@ class RelaySet {
   // Of two plans for one mount the first counts.  Of many new ones some begin at once, and the
   // others in the next turns of the loop.
   void want(std::vector<RelayPlan> plans);
-  // One more, or another plan for one of them.
+  // One more, or another plan for one of them; or no relay of this mount.
   void want_too(RelayPlan plan);
+  void want_no(std::string_view mount);
   // At once, if it is to begin.
   void begin(std::string_view mount);
   // Listeners of the mount may wait somewhere else: it is looked at with the others.
@@ -54,9 +55,10 @@ class RelaySet {
 
   void look();
   void note_awake(const Relay& relay);
+  void forget(const Relay& relay);
   void add(RelayPlan plan);
   void change(Relay& relay, RelayPlan plan);
-  void begin_some();
+  std::set<std::string> begin_some();
 
   RelayHost& host_;
   std::map<std::string, std::unique_ptr<Relay>, std::less<>> relays_;

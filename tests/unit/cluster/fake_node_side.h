@@ -42,7 +42,10 @@ class FakeNodeSide final : public NodeSide {
   void master_left(MasterSession&, const std::string& why) override {
     bench_.report("lost the master: " + why);
   }
-  void streams_changed() override { bench_.report("streams"); }
+  void streams_changed(const std::set<std::string>& mounts) override {
+    changed_streams = mounts;
+    bench_.report("streams");
+  }
   void master_clock(const std::string&, std::chrono::milliseconds) override {}
   void remember_proof(const ProveFrame& proof) override {
     bench_.report("proof " + proof.ask + " " + proof.say);
@@ -57,6 +60,7 @@ class FakeNodeSide final : public NodeSide {
   }
 
   LoadChanges load_changes;
+  std::set<std::string> changed_streams;  // the last time
   DrainMode drain = DrainMode::kOff;
 
  private:

@@ -103,6 +103,8 @@ class FakeRelayHost final : public RelayHost {
     return awaited.contains(mount);
   }
   mutable std::size_t asked_awaited = 0;
+  void relays_begun(const std::set<std::string>& mounts) override { now_begun = mounts; }
+  std::set<std::string> now_begun;
   void relay_failed(const std::string& mount) override {
     failed.push_back(mount);
     awaited.erase(mount);

@@ -307,6 +307,41 @@ TEST(LinkedStreams, OurOwnStreamIsNotPulledBack) {
   streams.forget(now += LinkedStreams::kGrace);
   STRCMP_EQUAL("", text().c_str());
 }
+// What has changed is all that is told: with 10,000 streams one more cost a choice among all.
+TEST(LinkedStreams, TellsTheMountsThatHaveChanged) {
+  using Mounts = std::set<std::string>;
+  streams.snapshot({offer("/a"), offer("/b"), offer("/c")}, false, now);
+  CHECK(streams.take_changed() == Mounts({"/a", "/b", "/c"}));
+  CHECK(streams.take_changed().empty());
+  streams.delta({offer("/a"), offer("/d")}, {"/b", "/x"}, now);
+  CHECK(streams.take_changed() == Mounts({"/b", "/d"}));
+  streams.forget(now += LinkedStreams::kGrace);
+  CHECK(streams.take_changed() == Mounts({"/b"}));
+  streams.connection_lost(now);
+  CHECK(streams.take_changed() == Mounts({"/a", "/c", "/d"}));
+  streams.snapshot({offer("/a"), offer("/c"), offer("/d")}, false, now);
+  streams.take_changed();
+  streams.forget(now + 1h);
+  CHECK(streams.take_changed().empty());
+}
+// They were all walked 20 times a second for as long as one of them ran out.
+TEST(LinkedStreams, LooksAtThoseThatMayGoOnly) {
+  unsigned asked = 0;
+  LinkedStreams many("edge1", [&asked](const std::string&) {
+    ++asked;
+    return true;
+  });
+  std::vector<StreamOffer> offers;
+  for (int i = 0; i < 1000; ++i) offers.push_back(offer("/m" + std::to_string(i)));
+  many.snapshot(offers, false, now);
+  many.delta({}, {"/m500"}, now);
+  CHECK_FALSE(many.forget(now));
+  LONGS_EQUAL(0, asked);
+  CHECK(many.forget(now += LinkedStreams::kGrace));
+  CHECK_FALSE(many.forget(now));
+  LONGS_EQUAL(2, asked);
+  LONGS_EQUAL(1000, many.streams().size());
+}
 TEST(LinkedStreams, AStreamThatHasComeTooFarIsPassedOver) {
   streams.snapshot({offer("/a", {"a", "b", "c", "d"}), offer("/b", {"a", "b", "c", "d", "e"})},
                    false, now);

@@ -108,6 +108,24 @@ TEST(RelaySet, OneMoreIsLaidToTheOthers) {
   relays->want_too(other);
   STRCMP_EQUAL("/elsewhere", relays->of_mount("/b")->plan().upstreams[0].mount.c_str());
 }
+TEST(RelaySet, OneLessTouchesNoneOfTheOthers) {
+  relays->want({plan("/a", true), plan("/b", true)});
+  relays->want_too(plan("/c", true));
+  relays->want_no("/b");
+  relays->want_no("/c");  // has not begun
+  relays->want_no("/x");
+  host.pass(20ms);
+  LONGS_EQUAL(1, relays->size());
+  CHECK(relays->of_mount("/a") != nullptr);
+  CHECK(host.now_begun == std::set<std::string>{});
+}
+TEST(RelaySet, SaysWhichHaveBegun) {
+  relays->want({plan("/a", true)});
+  relays->want_too(plan("/b", true));
+  relays->want_too(plan("/a", true));  // as it is
+  host.until([&] { return relays->size() == 2; });
+  CHECK(host.now_begun == std::set<std::string>{"/b"});
+}
 // What is idle and has no listener is not looked at: with 10,000 of them that cost 5 ms/s.
 TEST(RelaySet, LooksAtThoseThatAreInUseOnly) {
   relays->want({plan("/a", true), plan("/b", true)});
