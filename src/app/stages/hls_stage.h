@@ -32,6 +32,7 @@
 namespace lb {
 
 struct HlsAsk;
+struct HlsPast;
 struct HlsSegmentBody;
 struct PastList;
 struct Worker;
