@@ -139,16 +139,17 @@ TEST(NodeSession, WhatItEnforcesOfConfIsCounted) {
   gets(std::string(kHello) + kSnap + load(2, 100, 1));
   NodeSession& session = *master.sessions.front();
   const SteadyTime now = bench.loop().now();
-  ConfFrame conf;
-  conf.store = "s.1";
-  session.send(conf);
+  ConfPieces::Piece conf;
+  conf.lines = "{\"t\":\"CONF\",\"store\":\"s.1\"}\n";
+  conf.more = false;
+  session.send_conf(conf);
   CHECK(!session.conf_lag(now));  // it has never said
   gets(load(3, 200, 1, ",\"conf\":0"));
   CHECK(session.conf_lag(now + 2s) > 1s);
   conf.more = true;
-  session.send(conf);  // of the same run
+  session.send_conf(conf);  // of the same run
   conf.more = false;
-  session.send(conf);
+  session.send_conf(conf);
   gets(load(4, 300, 1, ",\"conf\":1"));
   CHECK(session.conf_lag(now + 2s) > 0s);
   gets(load(5, 400, 1, ",\"conf\":2"));
