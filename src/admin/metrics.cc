@@ -264,11 +264,6 @@ constexpr auto kRows = std::to_array<MetricRow>({
      each_loop<&Picture::Loop::worked_seconds>},
     {"icecast_loop_tasks_total", kCounter, kNone, "loop", "Tasks that other threads gave to a loop.",
      each_loop<&Picture::Loop::tasks>},
-    {"icecast_worker_listeners", kGauge, kNone, "loop",
-     "Listeners that a worker sends to. Those of a mount are at one worker, until it works 60 % of its time.",
-     [](const Picture& picture, Writer& out) {
-       for (const Picture::WorkerRow& row : picture.workers) out.sample({{"loop", row.loop}}, row.listeners);
-     }},
 
     {"icecast_tls_certificate_expiry_timestamp_seconds", kGauge, kTime, "file, names", "When a certificate expires.",
      [](const Picture& picture, Writer& out) {

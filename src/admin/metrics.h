@@ -91,11 +91,6 @@ struct MetricsPicture {
   std::uint64_t lagged = 0;
   std::vector<Refused> refusals;
   std::vector<Loop> loops;
-  struct WorkerRow {
-    std::string loop;
-    std::int64_t listeners = 0;
-  };
-  std::vector<WorkerRow> workers;
   std::vector<Stream> streams;  // sorted by mount
   std::vector<Relay> relays;    // sorted by mount
   std::uint64_t auth_answered = 0, auth_failed = 0;

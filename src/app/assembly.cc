@@ -64,7 +64,6 @@ Services::Services(const Clock& clock_given, std::shared_ptr<const Config> first
       session_keys(std::make_shared<const SessionKeys>()),
       loops(worker_count, clock_given),
       beats(loops),
-      worker_loads(loops.workers()),
       tls(loops.clerk(), log),
       load(*this),
       throttle(clock_given),
@@ -92,8 +91,7 @@ Worker::Worker(Services& given, unsigned index)
                 return mount_settings(*given.config.read(), mount).fallback_mount;
               },
               [&given](std::string_view name) { return given.mount_files->fallback(name); },
-              [&given](const std::shared_ptr<Mount>& file) { given.mount_files->entered(file); },
-              &given.worker_loads}),
+              [&given](const std::shared_ptr<Mount>& file) { given.mount_files->entered(file); }}),
       shifted(streams, shifted_from(given)),
       sources(
           loop, given.log,

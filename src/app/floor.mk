@@ -95,7 +95,6 @@ app_files = \
   src/app/stages/drain_stage.cc src/app/stages/drain_stage.h \
   src/app/stages/event_stage.cc src/app/stages/event_stage.h \
   src/app/stages/external_stage.cc src/app/stages/external_stage.h \
-  src/app/stages/gather_stage.cc src/app/stages/gather_stage.h \
   src/app/stages/health_stage.cc src/app/stages/health_stage.h \
   src/app/stages/hls_ask.h \
   src/app/stages/hls_live_lists.cc \

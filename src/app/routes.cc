@@ -14,7 +14,6 @@
 #include "app/stages/drain_stage.h"
 #include "app/stages/event_stage.h"
 #include "app/stages/external_stage.h"
-#include "app/stages/gather_stage.h"
 #include "app/stages/health_stage.h"
 #include "app/stages/hls_stage.h"
 #include "app/stages/link_stage.h"
@@ -61,7 +60,6 @@ std::vector<std::unique_ptr<Stage>> make_stages(Worker& worker) {
   stages.push_back(std::make_unique<RedirectStage>(worker));       // to another node of the cluster
   stages.push_back(std::make_unique<DrainStage>(worker));  // no new listener while the node drains
   const Stage& of_mounts = *stages.back();
-  stages.push_back(std::make_unique<GatherStage>(worker));   // to the worker of a mount's listeners
   stages.push_back(std::make_unique<AuthStage>(worker));     // <authentication> of a mount
   stages.push_back(std::make_unique<BanStage>(worker));      // … of users that have logged in
   stages.push_back(std::make_unique<HlsStage>(worker));      // lists and segments of a mount

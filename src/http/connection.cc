@@ -25,7 +25,7 @@ constexpr auto kHandshakeTime = 10s;
 
 Connection::Connection(Connections& owner, std::uint64_t id, std::unique_ptr<Transport> transport,
                        std::shared_ptr<const ListenSocket> socket)
-    : owner_(&owner),
+    : owner_(owner),
       id_(id),
       transport_(std::move(transport)),
       socket_(std::move(socket)),
@@ -41,8 +41,8 @@ Connection::Connection(Connections& owner, std::uint64_t id, std::unique_ptr<Tra
 Connection::~Connection() = default;
 
 void Connection::start() {
-  opening_ = owner_->opening_of(*socket_);
-  watch_.start<&Connection::on_socket>(owner_->loop(), transport_->fd(), 0, this);
+  opening_ = owner_.opening_of(*socket_);
+  watch_.start<&Connection::on_socket>(owner_.loop(), transport_->fd(), 0, this);
   if (opening_) {
     enter(State::kOpening);
     return;
@@ -83,10 +83,10 @@ bool Connection::may_follow(State before, State next) noexcept {
 bool Connection::enter(State next) {
   const State before = state_;
   if (!may_follow(before, next)) {
-    owner_->log_.error("connection/connection", ip_ + ": the connection cannot go from " +
-                                                    std::string(name_of(before)) + " to " +
-                                                    std::string(name_of(next)) +
-                                                    "; it ends: this is a fault of the program");
+    owner_.log_.error("connection/connection", ip_ + ": the connection cannot go from " +
+                                                   std::string(name_of(before)) + " to " +
+                                                   std::string(name_of(next)) +
+                                                   "; it ends: this is a fault of the program");
     if (before != State::kGone) end();
     return false;
   }
@@ -94,7 +94,7 @@ bool Connection::enter(State next) {
   if (before == State::kHandling)
     unlink();  // from the undecided
   else if (next > State::kHead)
-    owner_->head_complete(*this);
+    owner_.head_complete(*this);
   switch (next) {
     case State::kAccepted:
     case State::kForm:  // the time for its head goes on
@@ -107,8 +107,8 @@ bool Connection::enter(State next) {
       // once needs neither epoll nor a timer.
       if (before == State::kAccepted) break;
       if (before == State::kReplying) {
-        head_since_ = owner_->loop().now();
-        owner_->is_kept(*this);
+        head_since_ = owner_.loop().now();
+        owner_.is_kept(*this);
         deadline_.cancel();
       }
       watch_.want(leftover_.empty() ? EV_READ : 0);  // not empty: it came behind the one before
@@ -116,7 +116,7 @@ bool Connection::enter(State next) {
       break;
     case State::kHandling:
       deadline_.cancel();
-      if (watch_.wanted() == 0) owner_->decision_begins(*this);
+      if (watch_.wanted() == 0) owner_.decision_begins(*this);
       break;
     case State::kReplying:
       deadline_.cancel();
@@ -140,7 +140,7 @@ void Connection::wait_for_request() {
 
 // The time for a request counts from its beginning; waiting for another piece does not renew it.
 void Connection::time_request() {
-  if (!deadline_.armed()) deadline_.after(owner_->settings_.read()->header_timeout);
+  if (!deadline_.armed()) deadline_.after(owner_.settings_.read()->header_timeout);
 }
 
 void Connection::go_on_opening() {
@@ -148,21 +148,21 @@ void Connection::go_on_opening() {
   const Opening::Status status = opening_->go_on(transport_);
   if (opening_->handshaking() && !shook) {
     deadline_.after(kHandshakeTime);
-    owner_->handshake_begins(*this);
+    owner_.handshake_begins(*this);
   }
   switch (status) {
     case Opening::Status::kMore:
       watch_.want(opening_->wants());
       return;
     case Opening::Status::kDrop:
-      owner_->opening_failed(*this, *opening_);
+      owner_.opening_failed(*this, *opening_);
       end();
       return;
     case Opening::Status::kReady:
       break;
   }
   if (opening_->handshaking()) {
-    owner_->handshake_ends();
+    owner_.handshake_ends();
     deadline_.cancel();  // the time for the request begins
   }
   socket_secure_ = secure_ = opening_->secure();
@@ -177,7 +177,7 @@ bool Connection::client_is(const Address& client) {
   client_ = client;
   transport_->set_peer(client);
   ip_ = client.ip();
-  if (owner_->plan_.welcome(client)) return true;
+  if (owner_.plan_.welcome(client)) return true;
   drop();
   return false;
 }
@@ -197,7 +197,7 @@ void Connection::on_socket(short events) {
     if (events & EV_WRITE) write_out();
     return;
   }
-  const IoResult result = transport_->read(owner_->scratch_);
+  const IoResult result = transport_->read(owner_.scratch_);
   switch (result.status) {
     case IoStatus::kAgain:
       if (state_ == State::kHead) wait_for_request();
@@ -216,8 +216,7 @@ void Connection::on_socket(short events) {
     case IoStatus::kDone:
       break;
   }
-  const std::string_view bytes(reinterpret_cast<const char*>(owner_->scratch_.data()),
-                               result.bytes);
+  const std::string_view bytes(reinterpret_cast<const char*>(owner_.scratch_.data()), result.bytes);
   switch (state_) {
     case State::kHead:
       on_head_bytes(bytes);
@@ -251,7 +250,7 @@ void Connection::on_head_bytes(std::string_view bytes) {
     status = shoutcast_->status();
     if (!knew && shoutcast_->password_known()) {
       request_.password = shoutcast_->request().password;
-      if (!owner_->plan_.shoutcast_login(*this)) {
+      if (!owner_.plan_.shoutcast_login(*this)) {
         drop();
         return;
       }
@@ -284,7 +283,7 @@ void Connection::on_head_bytes(std::string_view bytes) {
 
 void Connection::head_is_complete() {
   head_whole_ = true;
-  const auto settings = owner_->settings_.read();
+  const auto settings = owner_.settings_.read();
   const Forwarded from = read_forwarded(settings->trusted_proxies, socket_peer_, request_.headers);
   secure_ = from.secure.value_or(socket_secure_);
   if (!client_is(from.client)) return;
@@ -306,9 +305,9 @@ bool Connection::form_is_urlencoded() const noexcept {
 std::uint64_t Connection::body_to_read() {
   const auto length = parse_u64(request_.headers.get("content-length"));
   if (request_.method != Method::kPost || !length) return 0;
-  const std::uint64_t most = form_is_urlencoded()       ? kLargestForm
-                             : owner_->plan_.body_limit ? owner_->plan_.body_limit(*this)
-                                                        : 0;
+  const std::uint64_t most = form_is_urlencoded()      ? kLargestForm
+                             : owner_.plan_.body_limit ? owner_.plan_.body_limit(*this)
+                                                       : 0;
   return *length <= most ? *length : 0;
 }
 
@@ -345,8 +344,8 @@ void Connection::run_stages() {
 }
 
 void Connection::resume(Verdict verdict) {
-  while (verdict == Verdict::kNext && stage_ < owner_->plan_.stages.size())
-    verdict = owner_->plan_.stages[stage_++]->handle(*this);
+  while (verdict == Verdict::kNext && stage_ < owner_.plan_.stages.size())
+    verdict = owner_.plan_.stages[stage_++]->handle(*this);
 }
 
 void Connection::ask_again() {
@@ -355,29 +354,12 @@ void Connection::ask_again() {
 }
 
 void Connection::go_on_from(const Stage& stage) {
-  const auto asked = std::span(owner_->plan_.stages).first(stage_);
+  const auto asked = std::span(owner_.plan_.stages).first(stage_);
   stage_ = static_cast<std::size_t>(std::find(asked.begin(), asked.end(), &stage) - asked.begin());
 }
 
-void Connection::hand_over(Connections& to) { owner_->hand_over(*this, to); }
-
-// Nothing of it is on the loop that it leaves any more; find() knows it again when it has arrived.
-void Connection::leave_for(Connections& to) {
-  unlink();  // from the undecided
-  watch_.stop();
-  deadline_.cancel();
-  deadline_.move_to(to.loop());
-  owner_ = &to;
-}
-
-void Connection::arrived() {
-  watch_.start<&Connection::on_socket>(owner_->loop(), transport_->fd(), 0, this);
-  owner_->decision_begins(*this);
-  resume(Verdict::kNext);
-}
-
 RequestContext& Connection::context() {
-  if (!context_) context_ = owner_->plan_.context();
+  if (!context_) context_ = owner_.plan_.context();
   return *context_;
 }
 
@@ -407,6 +389,6 @@ std::unique_ptr<Transport> Connection::take_transport() {
 }
 
 void Connection::drop() { end(); }
-void Connection::end() { owner_->remove(*this); }
+void Connection::end() { owner_.remove(*this); }
 
 }  // namespace lb

@@ -9,8 +9,8 @@
 // be read at all, progress renews it; and all of it has to be out after client-timeout plus a
 // second for every 8 KiB (of a file: 2 KiB, that is played as it comes).
 //
-// Thread: its worker; one that hands it over is done with it (hand_over()).
-// Ownership: the worker's Connections; a task on the way to another worker.  Other threads hold its id, never a
+// Thread: its worker.
+// Ownership: the worker's Connections.  Other threads hold its id, never a
 // pointer: a verdict that arrives for a connection that is gone finds no id and is dropped.
 #pragma once
 
@@ -141,8 +141,6 @@ class Connection : public ListHook {
   void ask_again();
   // By a stage that then says kNext: the chain goes on from this stage, which was asked before.
   void go_on_from(const Stage& stage);
-  // By a stage that then says kPending: the request goes on at another worker, with the next stage.
-  void hand_over(Connections& to);
 
  private:
   friend class Connections;
@@ -174,8 +172,6 @@ class Connection : public ListHook {
   void on_head_bytes(std::string_view bytes);
   void on_form_bytes(std::string_view bytes);
   void head_is_complete();
-  void leave_for(Connections& to);
-  void arrived();
   void run_stages();
   void begin_reply();
   void write_out();
@@ -192,7 +188,7 @@ class Connection : public ListHook {
   void end();
   std::string reply_head(const ResponseHead& head) const;
 
-  Connections* owner_;
+  Connections& owner_;
   const std::uint64_t id_;
   std::unique_ptr<Transport> transport_;
   std::shared_ptr<const ListenSocket> socket_;

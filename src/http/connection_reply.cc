@@ -30,23 +30,23 @@ constexpr std::string_view kPageType = "text/html; charset=utf-8";
 }  // namespace
 
 std::string Connection::reply_head(const ResponseHead& head) const {
-  const auto settings = owner_->settings_.read();
+  const auto settings = owner_.settings_.read();
   ReplyFacts facts;
   facts.server_id = settings->server_id;
-  facts.now = owner_->loop().clock().wall();
+  facts.now = owner_.loop().clock().wall();
   facts.http_headers = settings->http_headers;
   facts.lines = reply_lines_;
-  facts.cross_origin = owner_->plan_.cross_origin && owner_->plan_.cross_origin(request_);
+  facts.cross_origin = owner_.plan_.cross_origin && owner_.plan_.cross_origin(request_);
   return render_head(head, facts);
 }
 
 void Connection::reply(const ResponseHead& head, std::string body) {
   if (head.status >= 400 && head.content_type.starts_with("text/plain") &&
-      owner_->plan_.api_problem && is_below_api(request_)) {
+      owner_.plan_.api_problem && is_below_api(request_)) {
     ResponseHead problem = head;
     problem.content_type = "application/problem+json";
-    problem.extra += nosniff_line(owner_->settings_.read()->http_headers);
-    body = owner_->plan_.api_problem(request_, head.status, trim(body));
+    problem.extra += nosniff_line(owner_.settings_.read()->http_headers);
+    body = owner_.plan_.api_problem(request_, head.status, trim(body));
     problem.content_length = body.size();
     reply(problem, std::move(body));
     return;
@@ -55,7 +55,7 @@ void Connection::reply(const ResponseHead& head, std::string body) {
       wants_page(request_.headers)) {
     ResponseHead page = head;
     page.content_type = kPageType;
-    page.extra += page_header_lines(PageKind::kPlain, owner_->settings_.read()->http_headers);
+    page.extra += page_header_lines(PageKind::kPlain, owner_.settings_.read()->http_headers);
     reply(page, styled_error_page(head.status, body));
     return;
   }
@@ -105,7 +105,7 @@ void Connection::begin_reply() {
   for (const ReplyRun& run : runs_) in_runs += run.bytes;
   const std::uint64_t seconds =
       (out_.size() + page_.bytes.size()) / kPageRate + in_runs / kFileRate;
-  reply_until_ = owner_->loop().now() + owner_->settings_.read()->client_timeout +
+  reply_until_ = owner_.loop().now() + owner_.settings_.read()->client_timeout +
                  std::exchange(source_time_, {}) +
                  std::chrono::seconds(std::min<std::uint64_t>(seconds, std::uint64_t{1} << 31));
   write_out();
@@ -119,14 +119,14 @@ void Connection::reply_text(int status, std::string_view text) {
 }
 
 void Connection::reply_page(int status, std::string_view text) {
-  if (is_below_api(request_) && owner_->plan_.api_problem) {
+  if (is_below_api(request_) && owner_.plan_.api_problem) {
     reply_text(status, text);
     return;
   }
   ResponseHead head;
   head.status = status;
   head.content_type = kPageType;
-  head.extra = page_header_lines(PageKind::kPlain, owner_->settings_.read()->http_headers);
+  head.extra = page_header_lines(PageKind::kPlain, owner_.settings_.read()->http_headers);
   reply(head,
         wants_page(request_.headers) ? styled_error_page(status, text) : error_page(status, text));
 }
@@ -226,8 +226,8 @@ IoStatus Connection::write_source(std::size_t budget) {
 void Connection::come_back(bool progress) {
   watch_.want(source_waits_ ? short{0} : short{EV_WRITE});
   if (deadline_.armed() && !progress) return;
-  const std::chrono::nanoseconds most = owner_->settings_.read()->client_timeout;
-  const std::chrono::nanoseconds left = reply_until_ - owner_->loop().now();
+  const std::chrono::nanoseconds most = owner_.settings_.read()->client_timeout;
+  const std::chrono::nanoseconds left = reply_until_ - owner_.loop().now();
   deadline_.after(std::chrono::duration_cast<std::chrono::microseconds>(std::min(most, left)));
 }
 
@@ -336,8 +336,8 @@ void Connection::reply_is_out() {
   facts.referer = request_.headers.get("referer");
   facts.user_agent = request_.headers.get("user-agent");
   facts.seconds =
-      std::chrono::duration_cast<std::chrono::seconds>(owner_->loop().now() - accepted_).count();
-  if (!is_probe) owner_->access_->add(facts, owner_->loop().clock().wall());
+      std::chrono::duration_cast<std::chrono::seconds>(owner_.loop().now() - accepted_).count();
+  if (!is_probe) owner_.access_->add(facts, owner_.loop().clock().wall());
   context_.reset();
   reply_lines_.clear();
   out_.clear();
@@ -366,8 +366,8 @@ void Connection::reply_is_out() {
   if (leftover_.empty()) return;
   // A turn for each of a pipeline: others are served in between, and however long it is, the stack
   // is not.
-  owner_->loop().post([owner = owner_, id = id_] {
-    if (Connection* waiting = owner->find(id)) waiting->next_request();
+  owner_.loop().post([&owner = owner_, id = id_] {
+    if (Connection* waiting = owner.find(id)) waiting->next_request();
   });
 }
 

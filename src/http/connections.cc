@@ -154,29 +154,7 @@ void Connections::end_readers_of(const void* owner) {
   for (Connection* reader : readers) remove(*reader);
 }
 
-void Connections::hand_over(Connection& connection, Connections& to) {
-  loop_.assert_here();
-  auto leaving = std::move(connections_.extract(connection.id()).mapped());
-  leaving->leave_for(to);
-  to.arriving_.fetch_add(1, std::memory_order_relaxed);
-  // Its own callback may be on the stack: it goes in the next round.
-  loop_.post([&to, leaving = std::move(leaving)]() mutable {
-    to.loop_.post_together(
-        [&to, arrived = std::move(leaving)]() mutable { to.take_over(std::move(arrived)); });
-  });
-}
-
-void Connections::take_over(std::unique_ptr<Connection> arrived) {
-  loop_.assert_here();
-  arriving_.fetch_sub(1, std::memory_order_relaxed);
-  if (over_) return;
-  Connection& connection = *arrived;
-  connections_[connection.id()] = std::move(arrived);
-  connection.arrived();
-}
-
 void Connections::end_all() {
-  over_ = true;
   while (!connections_.empty()) remove(*connections_.begin()->second);
 }
 

@@ -66,19 +66,14 @@ class Connections final : public ConnectionSink {
 
   // Null when it has gone.
   Connection* find(std::uint64_t id);
-  // For good: what arrives from another worker later is closed.
   void end_all();
   // Ends the connections that still read this body.
   void end_readers_of(const void* owner);
   Loop& loop() noexcept { return loop_; }
-  // Connections that other workers have handed over and that have not come yet; from any thread.
-  unsigned arriving() const noexcept { return arriving_.load(std::memory_order_relaxed); }
 
  private:
   friend class Connection;
   void remove(Connection& connection);
-  void hand_over(Connection& connection, Connections& to);
-  void take_over(std::unique_ptr<Connection> arrived);
   void head_begins(Connection& connection);      // joins the open heads
   void is_kept(Connection& connection);          // joins those that wait for their next request
   void head_complete(Connection& connection);    // leaves either
@@ -100,8 +95,6 @@ class Connections final : public ConnectionSink {
   std::atomic<std::uint64_t>& next_id_;
   Plan plan_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
-  std::atomic<unsigned> arriving_{0};
-  bool over_ = false;                     // end_all()
   IntrusiveList<Connection> open_heads_;  // oldest first
   std::size_t open_head_count_ = 0;
   IntrusiveList<Connection> kept_;  // likewise

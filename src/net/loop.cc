@@ -178,25 +178,18 @@ void Timer::after(std::chrono::microseconds delay) {
 void Timer::cancel() noexcept { event_del(&event_); }
 bool Timer::armed() const noexcept { return event_pending(&event_, EV_TIMEOUT, nullptr) != 0; }
 
-void Timer::move_to(Loop& loop) noexcept { event_base_set(loop.base(), &event_); }
-
 Deadline::Deadline(Loop& loop, UniqueFunction<void()> on_time)
-    : loop_(&loop), on_time_(std::move(on_time)), timer_(loop, [this] { check(); }) {}
+    : loop_(loop), on_time_(std::move(on_time)), timer_(loop, [this] { check(); }) {}
 
 void Deadline::after(std::chrono::microseconds delay) {
-  away_before_ = loop_->away();
+  away_before_ = loop_.away();
   timer_.after(delay);
-}
-
-void Deadline::move_to(Loop& loop) noexcept {
-  loop_ = &loop;
-  timer_.move_to(loop);
 }
 
 // A wait that is interrupted (SIGCONT does that) lets timers ring before any socket has been
 // polled: so it is not enough that this one rings late.
 void Deadline::check() {
-  const auto away = loop_->away();
+  const auto away = loop_.away();
   if (away == away_before_) {
     on_time_();  // may destroy this
     return;
@@ -205,24 +198,35 @@ void Deadline::check() {
   away_before_ = away;
 }
 
-void Watch::start_raw(Loop& loop, int fd, short events, void* owner, event_callback_fn callback) {
+void Watch::start_raw(Loop& loop, int fd, short events, void* owner, Callback callback) {
   stop();
-  event_assign(&event_, loop.base(), fd, EV_PERSIST, callback, owner);
+  base_ = loop.base();
+  fd_ = fd;
+  owner_ = owner;
+  callback_ = callback;
   want(events);
 }
 
 void Watch::want(short events) noexcept {
-  event_base* const base = event_get_base(&event_);
-  if (base == nullptr || events == wanted()) return;
-  if (wanted() != 0) event_del(&event_);
-  event_assign(&event_, base, event_get_fd(&event_), static_cast<short>(events | EV_PERSIST),
-               event_get_callback(&event_), event_get_callback_arg(&event_));
-  if (events != 0) event_add(&event_, nullptr);
+  if (events == wanted_ || base_ == nullptr) return;
+  if (wanted_ != 0) event_del(&event_);
+  wanted_ = events;
+  if (events == 0) return;
+  event_assign(
+      &event_, base_, fd_, static_cast<short>(events | EV_PERSIST),
+      [](evutil_socket_t, short what, void* self) {
+        auto* watch = static_cast<Watch*>(self);
+        watch->callback_(watch->owner_, what);  // may destroy the watch
+      },
+      this);
+  event_add(&event_, nullptr);
 }
 
 void Watch::stop() noexcept {
-  if (wanted() != 0) event_del(&event_);
-  event_ = {};
+  if (base_ == nullptr) return;
+  if (wanted_ != 0) event_del(&event_);
+  wanted_ = 0;
+  base_ = nullptr;
 }
 
 }  // namespace lb

@@ -121,8 +121,6 @@ class Timer {
   void after(std::chrono::microseconds delay);
   void cancel() noexcept;
   bool armed() const noexcept;
-  // Its owner goes on at another loop.  REQUIRES: it is not armed; here is the loop that it was of
-  void move_to(Loop& loop) noexcept;
 
  private:
   event event_{};
@@ -138,22 +136,22 @@ class Deadline {
   void after(std::chrono::microseconds delay);
   void cancel() noexcept { timer_.cancel(); }
   bool armed() const noexcept { return timer_.armed(); }
-  // As Timer::move_to().
-  void move_to(Loop& loop) noexcept;
 
  private:
   void check();
 
-  Loop* loop_;
+  Loop& loop_;
   UniqueFunction<void()> on_time_;
   SteadyTime::duration away_before_{0};
   Timer timer_;
 };
 
-// One fd, level-triggered.  It is no larger than libevent's event, because every listener has one:
-// what is watched, for what, and its owner stand there alone.
+// One fd, level-triggered.  A callback is a plain function and its owner: 16 bytes, because every
+// listener has one.
 class Watch {
  public:
+  using Callback = void (*)(void* owner, short events);
+
   Watch() = default;
   ~Watch() { stop(); }
   Watch(const Watch&) = delete;
@@ -162,19 +160,23 @@ class Watch {
   // watch.start<&Listener::on_ready>(loop, fd, EV_READ, this)
   template <auto Method, class Owner>
   void start(Loop& loop, int fd, short events, Owner* owner) {
-    start_raw(loop, fd, events, owner, [](evutil_socket_t, short what, void* p) {
-      (static_cast<Owner*>(p)->*Method)(what);  // may destroy the watch
-    });
+    start_raw(loop, fd, events, owner,
+              [](void* p, short what) { (static_cast<Owner*>(p)->*Method)(what); });
   }
   // Changes what is waited for; 0 waits for nothing.
   void want(short events) noexcept;
-  short wanted() const noexcept { return event_.ev_events & (EV_READ | EV_WRITE); }
+  short wanted() const noexcept { return wanted_; }
   void stop() noexcept;
 
  private:
-  void start_raw(Loop& loop, int fd, short events, void* owner, event_callback_fn callback);
+  void start_raw(Loop& loop, int fd, short events, void* owner, Callback callback);
 
-  event event_{};  // without a base: it watches nothing; without events: it waits for nothing
+  event event_{};
+  event_base* base_ = nullptr;
+  void* owner_ = nullptr;
+  Callback callback_ = nullptr;
+  int fd_ = -1;
+  short wanted_ = 0;
 };
 
 }  // namespace lb

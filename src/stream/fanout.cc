@@ -19,13 +19,10 @@ Fanout::Fanout(FanoutHost& host, std::shared_ptr<Mount> mount)
     : host_(host), mount_(std::move(mount)), settings_(mount_->settings()) {
   mount_->channel().set_low_water(host_.loop().id(), 0);
   view_ = mount_->channel().take_and_arm(host_.loop().id());
-  mount_->carriers().begin_at(host_.loop().id());
 }
 
 Fanout::~Fanout() {
-  mount_->carriers().end_at(host_.loop().id());
   mount_->channel().unsubscribe(host_.loop().id());
-  host_.count_listeners(-static_cast<std::int64_t>(count_));
   const auto drop = [](Listener& listener) { delete &listener; };
   idle_.for_each(drop);
   due_.for_each(drop);
@@ -42,7 +39,6 @@ void Fanout::join(std::unique_ptr<Listener> joined) {
   Listener& listener = *joined.release();  // owned by the list it is in from here on
   listener.fanout = this;
   ++count_;
-  host_.count_listeners(1);
   // The writer must know of it before the next pass, or the window leaves the joiner behind.
   low_water_ = std::min(low_water_, listener.position);
   mount_->channel().set_low_water(host_.loop().id(), low_water_);
@@ -208,7 +204,6 @@ std::unique_ptr<Listener> Fanout::release(Listener& listener) {
   listener.watch.stop();
   listener.fanout = nullptr;
   --count_;
-  host_.count_listeners(-1);
   return std::unique_ptr<Listener>(&listener);
 }
 

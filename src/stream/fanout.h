@@ -33,8 +33,6 @@ class FanoutHost {
   virtual void departed(std::unique_ptr<Listener> listener, Mount& mount) = 0;
   // So many more bytes have gone, over all its fan-outs; once a pass.
   virtual void count_sent(std::uint64_t) noexcept {}
-  // So many listeners more, or fewer.
-  virtual void count_listeners(std::int64_t) noexcept {}
 };
 
 class Fanout {

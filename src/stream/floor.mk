@@ -4,7 +4,6 @@ stream_files = \
   src/stream/address_tally.cc src/stream/address_tally.h \
   src/stream/title_history.cc src/stream/title_history.h \
   src/stream/append_log.h \
-  src/stream/carriers.h \
   src/stream/catch_up.h \
   src/stream/channel.h \
   src/stream/closed_mounts.cc src/stream/closed_mounts.h \
@@ -49,8 +48,7 @@ stream_files = \
   src/stream/stream_place.cc src/stream/stream_place.h \
   src/stream/stream_log.cc src/stream/stream_log.h \
   src/stream/stream_view.cc src/stream/stream_view.h \
-  src/stream/title_line.cc src/stream/title_line.h \
-  src/stream/worker_loads.cc src/stream/worker_loads.h
+  src/stream/title_line.cc src/stream/title_line.h
 if UNITY
 nodist_src_libstream_a_SOURCES = $(stream_units)
 else

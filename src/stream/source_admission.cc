@@ -215,7 +215,6 @@ void SourceAdmission::grant(WriterAsk ask, Then then) {
   mount.set_facts(quiet ? since(*mount.facts(), *ask.facts) : ask.facts);
   mount.set_phase(MountPhase::kRunning);
   mount.set_fed(true);
-  mount.carriers().set_source(ask.home);
   record.linger.reset();
   record.notice.reset();
   closed_.open(ask.mount);

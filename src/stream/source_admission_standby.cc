@@ -131,7 +131,6 @@ bool SourceAdmission::hand_over(Record& record, const WriterLeft& how, bool step
   mount.set_facts(next.facts);
   mount.set_phase(MountPhase::kRunning);
   mount.set_fed(true);
-  mount.carriers().set_source(next.home);
   record.lease = next.id;
   record.home = next.home;
   ++at_home_[next.home];

@@ -31,7 +31,6 @@
 #include "stream/server_counters.h"
 #include "stream/source_admission.h"
 #include "stream/title_history.h"
-#include "stream/worker_loads.h"
 
 namespace lb {
 
@@ -74,8 +73,7 @@ struct Services {
   Snapshot<SessionKeys> session_keys;  // of other masters
   LoopPool loops;
   LoopBeats beats;
-  WorkerLoads worker_loads;  // any thread
-  TlsKeeper tls;             // clerk; its context: any thread
+  TlsKeeper tls;  // clerk; its context: any thread
   MountTable mounts;
   ServerCounters counters;
   TitleHistory titles;  // any thread

@@ -46,7 +46,6 @@ struct RequestContext {
   SlotPass slot;                       // of the mount that it asks for
   std::optional<SlotWord> slot_word;   // it has waited for one; kNone: it has it
   bool is_node = false;                // of the cluster, which takes slots for its own listeners
-  bool gathered = false;               // it is at the worker of the mount's listeners
   bool looked_up = false;              // masters have been asked for its mount
   bool external_asked = false;         // likewise the backend of the external configuration
   std::optional<std::chrono::seconds> time_limit;

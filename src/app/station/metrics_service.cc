@@ -200,8 +200,6 @@ void MetricsService::complete(MetricsPicture& picture) const {
     picture.loops.push_back({beat.name, Seconds(beat.late).count(),
                              std::max(0.0, Seconds(now - beat.last).count()),
                              Seconds(beat.worked).count(), beat.tasks});
-  for (unsigned i = 0; i < services_.worker_loads.workers(); ++i)
-    picture.workers.push_back({"worker" + std::to_string(i), services_.worker_loads.listeners(i)});
   const std::string authority = Services::authority(*config);
   for (const auto all = services_.mounts.all(); const auto& [name, mount] : *all)
     picture.streams.push_back(metrics_stream(*mount, authority));

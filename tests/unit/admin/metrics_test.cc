@@ -158,7 +158,6 @@ TEST(Metrics, WhatIsNotKnownIsLeftOut) {
 TEST(Metrics, CertificatesLoopsAndRefusalsHaveTheirs) {
   picture.certificates.push_back({"/etc/tls.pem", "radio.example", 1800000000});
   picture.loops.push_back({"worker0", 0.25, 0.5, 12.5, 99});
-  picture.workers.push_back({"worker0", 7});
   picture.refusals.push_back({"draining", 4});
   const std::string text = metrics_text(picture);
   CHECK(has_line(text,
@@ -166,7 +165,6 @@ TEST(Metrics, CertificatesLoopsAndRefusalsHaveTheirs) {
                  "tls.pem\",names=\"radio.example\"} 1.8e+09"));
   CHECK(has_line(text, "icecast_loop_lag_seconds{loop=\"worker0\"} 0.25"));
   CHECK(has_line(text, "icecast_loop_tasks_total{loop=\"worker0\"} 99"));
-  CHECK(has_line(text, "icecast_worker_listeners{loop=\"worker0\"} 7"));
   CHECK(has_line(text, "icecast_refusals_total{reason=\"draining\"} 4"));
 }
 TEST(Metrics, TheReferenceHasALineForEveryFamily) {

@@ -6,7 +6,6 @@ unit_http_files = tests/unit/main.cc \
   tests/unit/http/body_test.cc \
   tests/unit/http/connection_fixture.h \
   tests/unit/http/connection_life_test.cc \
-  tests/unit/http/connection_moves_test.cc \
   tests/unit/http/connection_replies_test.cc \
   tests/unit/http/connection_test.cc \
   tests/unit/http/client_test.cc \

@@ -47,8 +47,7 @@ unit_stream_files = tests/unit/main.cc \
   tests/unit/stream/support.h \
   tests/unit/stream/test_plugins.h \
   tests/unit/stream/title_history_test.cc \
-  tests/unit/stream/title_line_test.cc \
-  tests/unit/stream/worker_loads_test.cc
+  tests/unit/stream/title_line_test.cc
 if UNITY
 nodist_unit_stream_SOURCES = $(unit_stream_units)
 else
