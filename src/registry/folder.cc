@@ -13,6 +13,8 @@
 #include <tuple>
 #include <utility>
 
+#include "base/write_all.h"
+
 namespace lb {
 namespace {
 
@@ -27,19 +29,9 @@ Folder::Pieces whole(std::string_view bytes) {
   return [bytes]() mutable { return std::exchange(bytes, {}); };
 }
 
-bool write_whole(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return true;
-}
-
 bool write_pieces(int fd, Folder::Pieces& pieces) {
   for (std::string_view piece = pieces(); !piece.empty(); piece = pieces())
-    if (!write_whole(fd, piece)) return false;
+    if (!write_all(fd, piece)) return false;
   return true;
 }
 

@@ -60,7 +60,7 @@ class MasterLinks final : public NeighbourSide<NodeSide> {
   bool all_keyed(std::size_t masters) const;
   bool any_linked() const noexcept { return master_count_.load(std::memory_order_relaxed) > 0; }
   const std::vector<MasterLink>& links() const noexcept { return masters_; }
-  // The one with this master, which may be lost at the moment; null: there is none.
+  // The one with this master, which may be lost at the moment; null: no such link.
   const MasterSession* session_of(std::string_view master) const;
   void send(const MessageFrame& message);
   // To one of them.  False: it is not linked.

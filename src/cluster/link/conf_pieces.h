@@ -23,7 +23,7 @@ class ConfPieces {
   static constexpr std::size_t kMostKept = 16 << 20;
   using Changes = std::map<std::uint64_t, std::string>;  // keys, each at its last change
   struct Callbacks {
-    // nullopt: there is none any more.
+    // nullopt: the record is gone.
     std::function<std::optional<std::string>(const std::string& key, const std::string& node)>
         value_of;
     // The nodes that are told another value of this key than all others.
