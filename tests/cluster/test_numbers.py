@@ -1,4 +1,5 @@
 """Numbers that are true, and the playlists."""
+import base64
 import re
 import xml.etree.ElementTree as ET
 
@@ -44,6 +45,25 @@ def without_redirecting_a_server_counts_its_own_people(bench):
     source = server.public_source("/live.mp3")
     equal((source["listeners"], "listeners_local" in source, relay.head.status, person.head.status), (1, False, 200, 200),
           "the relay is none of them")
+
+
+@test
+def the_relay_password_alone_makes_a_server(bench):
+    def counted(server):
+        document = server.get("/admin/listclients?mount=/live.mp3", ADMIN).xml()
+        return server.stat("/live.mp3", "listeners"), document.findtext("source/relays")
+
+    def asked(server, login):
+        word = base64.b64encode(login.encode()).decode()
+        return server.listener(lines=["Host: a", "User-Agent: Player/9", "Authorization: Basic " + word])
+    single = start(bench, Site(21), "")
+    single.source().play(20)
+    relay, guess = asked(single, "relay:rel-secret"), asked(single, "relay:wrong")
+    equal((relay.head.status, guess.head.status, counted(single)), (200, 200, ("1", "1")), "a listener and a relay of a single server")
+    c = Cluster(bench, {"e1": ""})
+    c.source.play(20)
+    relay = asked(c.master, "relay:rel-secret")
+    equal((relay.head.status, counted(c.master)), (200, ("0", "1")), "a relay of a master")
 
 
 @test

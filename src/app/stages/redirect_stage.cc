@@ -26,23 +26,25 @@ namespace {
 // The administrator looks at what this node does; a relay with its password needs no other mark.
 // Only those names are looked at: what else a listener sends is for the mount's authenticator.  The
 // answers differ, so a wrong password is a guess like everywhere else.
-enum class Login : std::uint8_t { kNone, kOurs, kThrottled };
+enum class Login : std::uint8_t { kNone, kAdministrator, kServer, kThrottled };
 Login login_of(Worker& worker, Connection& connection, const Config& config,
-               const ClusterFacts& facts) {
+               const ClusterFacts& facts, bool servers_only = false) {
   if (connection.request().headers.find("authorization") == nullptr) return Login::kNone;
   const auto given = basic_credentials(connection.request().headers);
   const PasswordSettings known = Services::passwords(config);
-  const bool concerns_us =
-      given && (given->user == known.admin_user || given->user == known.relay_user ||
-                facts.known.node(given->user) != nullptr);
-  if (!concerns_us) return Login::kNone;
+  const bool names_server =
+      given && (given->user == known.relay_user || facts.known.node(given->user) != nullptr);
+  if (!names_server && (servers_only || !given || given->user != known.admin_user))
+    return Login::kNone;
   if (answer_if_shut_out(worker, connection, *given)) return Login::kThrottled;
   if (given->user == known.admin_user &&
       answer_if_guarded(worker, connection, *given, is_admin(known, given)))
     return Login::kThrottled;
-  if (is_admin(known, given) || is_relay(known, given) || facts.known.login(given) != nullptr) {
+  const bool server = is_relay(known, given) || facts.known.login(given) != nullptr;
+  if (server || is_admin(known, given)) {
     note_right_password(worker, connection, *given);
-    return Login::kOurs;
+    connection.context().is_server = connection.context().is_server || server;
+    return server ? Login::kServer : Login::kAdministrator;
   }
   if (answer_if_throttled(worker, connection, given->user)) return Login::kThrottled;
   note_wrong_password(worker, connection, given->user);
@@ -192,7 +194,8 @@ Verdict MountRedirectStage::handle(Connection& connection) {
       mount_redirect_location(section.redirect, section.redirect_to, asked_path(connection));
   if (to.empty()) return Verdict::kNext;
   switch (login_of(worker_, connection, *config, *services.cluster->facts())) {
-    case Login::kOurs:
+    case Login::kAdministrator:
+    case Login::kServer:
       return Verdict::kNext;
     case Login::kThrottled:
       return Verdict::kAnswered;
@@ -231,24 +234,28 @@ Verdict RedirectStage::handle(Connection& connection) {
   // A list of HLS names the places itself (HlsStage); one that listens already needs no token.
   if (context.hls && (redirects || context.hls->is_segment() || context.hls->known))
     return Verdict::kNext;
-  if (!redirects && !cluster.wants_tokens() && !context.redirected) return Verdict::kNext;
   const auto mount = worker_.services.mounts.find(request.path);
   const bool plays = mount && mount->phase() != MountPhase::kEnded;
   const bool of_past = context.past || (context.hls && context.hls->named.of_past());
   if (!plays && !of_past) return Verdict::kNext;
   const auto facts = cluster.facts();
   const auto config = worker_.services.config.read();
-  if (mount_section(*config, request.path).no_mount || is_safari_probe(request))
-    return Verdict::kNext;
+  const MountSettings& section = mount_section(*config, request.path);
+  // Where no node is chosen it tells servers from listeners, as AuthStage does where that asks.
+  const bool chooses = redirects || cluster.wants_tokens() || context.redirected;
+  if (!chooses && !section.authenticator.type.empty()) return Verdict::kNext;
+  if (section.no_mount || is_safari_probe(request)) return Verdict::kNext;
   if (says_relay(request.headers, config->server_id)) return Verdict::kNext;
-  switch (login_of(worker_, connection, *config, *facts)) {
-    case Login::kOurs:
+  switch (login_of(worker_, connection, *config, *facts, !chooses)) {
+    case Login::kAdministrator:
+    case Login::kServer:
       return Verdict::kNext;
     case Login::kThrottled:
       return Verdict::kAnswered;
     case Login::kNone:
       break;
   }
+  if (!chooses) return Verdict::kNext;
   return ask(connection, *facts, redirects, std::move(recorded));
 }
 
