@@ -57,6 +57,25 @@ def a_time_of_a_mount_that_is_not_recorded_is_404(t):
     studio.close()
 
 
+@test
+def a_range_that_ends_a_moment_ahead_of_now_may_be_asked_for(t):
+    server = recorder(t)
+    source = server.source()
+    for number in range(100):
+        source.send(mp3_frame("S", number))  # two seconds and more at once
+    wait_for(lambda: recorded_seconds(server) > 0, "it is recorded", 20)
+
+    def told():
+        return json.loads(server.get("/admin/archive.json?mount=/live.mp3", ADMIN).body)["mounts"][0]["ranges"][-1]
+    row = told()
+    for end in (row["to"], time.time() + 3):
+        answer = server.get("/live.mp3?from=%.3f&to=%.3f" % (row["from"], end))
+        equal(answer.status, 200, answer.body[:100])
+        check(answer.body.count(b"<S") >= 29, "sound")
+    equal(server.get("/live.mp3?from=%.3f&to=%.3f" % (row["from"], time.time() + 60)).status, 400, "the future")
+    source.leave()
+
+
 LENGTHS = (0.5, 1, 1.5, 2, 2.9, 3.1, 3.5, 4, 5, 7, 10) if FULL else (0.5, 1, 2, 3.5, 5, 10)
 AGES = [0.5 + 0.25 * i for i in range(30)] if FULL else [0.6, 1.5, 2.4, 3.2, 4.3, 5.5, 10]
 

@@ -37,6 +37,9 @@ bool is_page(Services& services, const std::string& path) {
   return is_template_path(path) || services.files.read()->has_file(path);
 }
 
+// A source may send ahead: what is recorded, and told, then ends that much later than now.
+constexpr std::int64_t kAheadMs = 5000;
+
 }  // namespace
 
 Result<std::optional<PastAsk>> past_of_query(std::string_view query, std::int64_t now_ms) {
@@ -69,7 +72,7 @@ Result<std::optional<PastAsk>> past_of_query(std::string_view query, std::int64_
   const auto end = to ? time_param("to", *to, now_ms) : duration_param("duration", *duration);
   if (!end) return end.error();
   ask.to_ms = to ? *end : ask.from_ms + *end;
-  if (ask.to_ms > now_ms) return Error::invalid("the range ends in the future");
+  if (ask.to_ms > now_ms + kAheadMs) return Error::invalid("the range ends in the future");
   if (ask.to_ms <= ask.from_ms) return Error::invalid("the range does not end after its begin");
   ask.attachment = query_param(query, "download") == "1";
   return std::optional(ask);
@@ -97,7 +100,7 @@ Verdict PastStage::handle(Connection& connection) {
     const bool taken =
         services.mounts.find(request.path) || services.files.read()->has_file(request.path);
     if (!taken && may_have_past(services, past->mount)) {
-      if (past->ask.to_ms > now_ms) {
+      if (past->ask.to_ms > now_ms + kAheadMs) {
         connection.reply_text(400, "the range ends in the future\r\n");
         return Verdict::kAnswered;
       }
