@@ -107,6 +107,8 @@ void ArchiveWriter::scan() {
                                          " files of another version of the format are left as "
                                          "they are, and are not played; one is " +
                                          others.front());
+    const PastOwner owner = read_past_owner(host_.dir, mount, unix_ms(loop_.clock().wall()));
+    if (owner != PastOwner{}) host_.catalog.set_owner(mount, owner);
     host_.catalog.add(mount, found.rows);
     files += found.rows.size();
   }
@@ -137,6 +139,7 @@ void ArchiveWriter::add(const std::shared_ptr<Mount>& mount, std::uint64_t posit
                                           "recorded");
     return;
   }
+  note_owner(mount->name());
   recordings_.emplace_back(host_, mount, position);
   host_.log.info(kArchiveModule, "archive " + mount->name() + ": recording to " + host_.dir + "/" +
                                      archive_directory(mount->name()));
@@ -189,12 +192,35 @@ RetentionInput ArchiveWriter::retention_input() const {
   return input;
 }
 
-void ArchiveWriter::retain_soon() {
-  loop_.post([this] {
-    if (!usable_ || retains_soon_) return;
-    retains_soon_ = true;
-    retention_timer_.after(kRetentionPause);
+void ArchiveWriter::sections_changed(std::vector<std::string> mounts) {
+  loop_.post([this, mounts = std::move(mounts)] {
+    for (const std::string& mount : mounts)
+      if (host_.catalog.files(mount)->size() > 0) note_owner(mount);
+    retain_soon();
   });
+}
+
+void ArchiveWriter::retain_soon() {
+  if (!usable_ || retains_soon_) return;
+  retains_soon_ = true;
+  retention_timer_.after(kRetentionPause);
+}
+
+void ArchiveWriter::note_owner(const std::string& mount) {
+  if (!usable_) return;
+  const PastOwner noted = host_.catalog.owner(mount);
+  const MountArchive settings = callbacks_.settings_of(mount);
+  const PastOwner owner = owner_now(noted, settings.of_record ? settings.since : PastOwner::kNone,
+                                    unix_ms(loop_.clock().wall()));
+  if (owner == noted && !unnoted_.contains(mount)) return;
+  host_.catalog.set_owner(mount, owner);
+  const auto written = write_past_owner(host_.dir, mount, owner);
+  if (written) {
+    unnoted_.erase(mount);
+  } else if (unnoted_.insert(mount).second) {
+    host_.log.error(kArchiveModule, "archive " + mount + ": whose recordings these are is not " +
+                                        "noted, and is tried again: " + written.error().what);
+  }
 }
 
 // One more file: nothing has to go for it that is younger, and enough stays free.
@@ -222,6 +248,7 @@ void ArchiveWriter::retain() {
   retains_soon_ = false;
   retention_timer_.after(kRetentionTick);
   look_for_gone();
+  for (const std::string& mount : host_.catalog.mounts()) note_owner(mount);
   const auto gone = files_to_remove(retention_input());
   std::map<std::string, std::vector<FileRow>> by_mount;
   for (const DoomedFile& file : gone) by_mount[file.mount].push_back(file.row);
@@ -234,8 +261,8 @@ void ArchiveWriter::retain() {
 void ArchiveWriter::look_soon(const std::string& mount) {
   loop_.post([this, mount] {
     if (gone_) gone_->suspect(mount);
+    retain_soon();
   });
-  retain_soon();
 }
 
 // What is counted and announced is what is there.

@@ -2,7 +2,8 @@
 // what has to go.
 //
 // Thread: one loop of its own, where write(2) and directories may wait for a disk.  begin(),
-// configure(), remove(), retain_soon(), look_soon() and finish_all() may be called from any thread.
+// configure(), remove(), sections_changed(), look_soon() and finish_all() may be called from any
+// thread.
 // Ownership: a recording holds its mount until the stream has ended and all of it is written.
 // Order: what is there is scanned before the first file is written, and retention runs in between.
 #pragma once
@@ -13,6 +14,7 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -57,8 +59,9 @@ class ArchiveWriter {
   // Of all files that are closed and lie within [from, to).  done: how many went; on this thread.
   void remove(std::string mount, std::int64_t from_ms, std::int64_t to_ms,
               std::function<void(std::size_t files)> done);
-  // Removes what is beyond the limits of mounts that have changed, within seconds.
-  void retain_soon();
+  // The sections that are responsible for these mounts may be others: whose recordings they are is
+  // noted, and what is beyond their limits is removed within seconds.
+  void sections_changed(std::vector<std::string> mounts);
   // A file of it was not there: what another program has removed is found within seconds, else
   // within a minute.
   void look_soon(const std::string& mount);
@@ -83,7 +86,9 @@ class ArchiveWriter {
   void tick();
   RetentionInput retention_input() const;
   bool fits(const std::string& mount, const FileRow& row) const;
+  void retain_soon();
   void retain();
+  void note_owner(const std::string& mount);
   void remove_files(const std::string& mount, const std::vector<FileRow>& rows);
   void look_for_gone();
 
@@ -97,6 +102,7 @@ class ArchiveWriter {
   std::list<Recording> recordings_;
   SteadyTime retained_{};
   bool retains_soon_ = false;
+  std::set<std::string> unnoted_;  // mounts whose owner could not be written
   Numbers numbers_;
   Timer timer_;
   Timer retention_timer_;

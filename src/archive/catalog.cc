@@ -117,6 +117,15 @@ std::vector<ArchiveRange> RecordedFiles::ranges(std::int64_t pause_ms) const {
   return out;
 }
 
+Catalog::Files files_from(Catalog::Files files, std::int64_t from_ms) {
+  if (files->size() == 0 || (*files)[0].from_ms >= from_ms) return files;
+  auto closed = std::make_shared<std::vector<FileRow>>(files->closed());
+  std::erase_if(*closed, [from_ms](const FileRow& row) { return row.from_ms < from_ms; });
+  auto open = files->open();
+  if (open && open->from_ms < from_ms) open.reset();
+  return std::make_shared<const RecordedFiles>(std::move(closed), std::move(open));
+}
+
 Catalog::Files Catalog::files(const std::string& mount) const {
   static const Files kNone = std::make_shared<const RecordedFiles>();
   std::lock_guard<std::mutex> guard(mutex_);
@@ -205,6 +214,17 @@ void Catalog::remove(const std::string& mount, const std::vector<FileRow>& rows)
 void Catalog::forget_open(const std::string& mount) {
   const Files now = files(mount);
   if (now->open()) publish(mount, {now->closed_ptr(), std::nullopt, now.get()});
+}
+
+PastOwner Catalog::owner(const std::string& mount) const {
+  std::lock_guard<std::mutex> guard(mutex_);
+  const auto found = owners_.find(mount);
+  return found == owners_.end() ? PastOwner{} : found->second;
+}
+
+void Catalog::set_owner(const std::string& mount, const PastOwner& owner) {
+  std::lock_guard<std::mutex> guard(mutex_);
+  owners_[mount] = owner;
 }
 
 }  // namespace lb

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "archive/archive_name.h"
+#include "archive/past_owner.h"
 
 namespace lb {
 
@@ -85,6 +86,10 @@ class RecordedFiles {
   std::optional<FileRow> open_;
 };
 
+// Those of them that begin at or after this; the same object where all do.
+std::shared_ptr<const RecordedFiles> files_from(std::shared_ptr<const RecordedFiles> files,
+                                                std::int64_t from_ms);
+
 class Catalog {
  public:
   using Files = std::shared_ptr<const RecordedFiles>;
@@ -111,11 +116,16 @@ class Catalog {
   // The open file is gone.
   void forget_open(const std::string& mount);
 
+  // For whose record the mount is, or was, recorded.
+  PastOwner owner(const std::string& mount) const;
+  void set_owner(const std::string& mount, const PastOwner& owner);
+
  private:
   void publish(const std::string& mount, RecordedFiles next);
 
   mutable std::mutex mutex_;
   std::map<std::string, Files, std::less<>> mounts_;
+  std::map<std::string, PastOwner> owners_;  // of records
   bool reading_ = false;
 };
 

@@ -17,6 +17,7 @@ archive_files = \
   src/archive/holders.cc src/archive/holders.h \
   src/archive/merged_files.cc src/archive/merged_files.h \
   src/archive/passes.cc src/archive/passes.h \
+  src/archive/past_owner.cc src/archive/past_owner.h \
   src/archive/open_files.cc src/archive/open_files.h \
   src/archive/open_together.cc src/archive/open_together.h \
   src/archive/range_plan.cc src/archive/range_plan.h \

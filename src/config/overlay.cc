@@ -60,6 +60,7 @@ MountSettings section_of(const Config& parsed, const MountRecord& record, MountO
   zones.resolve(mount.logins);
   mount.account = record.account;
   mount.archive.since = record.made;
+  mount.archive.of_record = true;
   mount.home = record.home;
   if (record.takes_backup()) mount.backup = record.backup;
   if (record.state == RecordState::kMoving) {

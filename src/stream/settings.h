@@ -63,6 +63,7 @@ struct MountArchive {
   // Unix seconds, of a record: what is older was recorded for another account, or none, that had
   // the name; administrators have it.  0: nothing is.
   std::int64_t since = 0;
+  bool of_record = false;  // the section is a record's
 
   bool operator==(const MountArchive&) const = default;
 };

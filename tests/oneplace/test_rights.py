@@ -13,7 +13,10 @@ from api import Api, encoded, store_server
 from harness import ADMIN, check, equal, mount, test, wait_for
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "failover"))
+from media import mp3_frame  # noqa: E402
 from recorded import Recording  # noqa: E402
+
+FRAME_S = 1152 / 48000
 
 ACCOUNT = {"/acme-1": "acme", "/acme-2": "acme", "/bolt-1": "bolt", "/file-1": "", "/loose-1": ""}
 RANK = ["none", "viewer", "operator", "owner", "admin"]
@@ -353,6 +356,49 @@ def what_is_deleted_does_not_come_back_with_its_name(t):
     for line in acme.want(200, "GET", "/audit").json()["items"]:
         check("bolt" not in (line["account"], line["of"]), str(line))
     check(any(line["on"] == "mounts/%2Fshow" and line["do"] == "delete" and line["of"] == "bolt" for line in bolt.want(200, "GET", "/audit").json()["items"]), "the deletion is of bolt")
+
+
+@test
+def recordings_of_a_deleted_mount_are_for_administrators(t):
+    place = t.dir / "archive"
+    place.mkdir()
+    place.chmod(0o777)
+    server = store_server(t, body="<console allow-plain='1'/><archive><dir>%s</dir></archive><mount type='default'><archive>1</archive></mount>" % place)
+    api = Api(server)
+    login = api.mount("/private.mp3", settings={"archive": {"enabled": True, "listeners": "none"}})
+    begun = int(time.time()) - 2
+
+    def status(name, who=None):
+        return server.get("%s?from=%d&to=%d" % (name, begun, int(time.time())), who).status
+
+    def record(logins):
+        sources = [server.source(name, login=login) for name, login in logins.items()]
+        begin = time.monotonic()
+        for number in range(80):
+            time.sleep(max(0, begin + number * FRAME_S - time.monotonic()))
+            for source in sources:
+                source.send(mp3_frame("S", number))
+        for source in sources:
+            source.leave()
+    record({"/private.mp3": login, "/open.mp3": "source:src-secret"})
+    wait_for(lambda: status("/private.mp3", ADMIN) == 200 and status("/open.mp3") == 200, "they are recorded", 20)
+    equal((status("/private.mp3"), status("/open.mp3")), (401, 200), "for a stranger")
+    api.want(204, "DELETE", "/mounts/private.mp3")
+    refused = wait_for(lambda: status("/private.mp3") not in (401,) and [status("/private.mp3")], "the default mount decides")
+    check(refused[0] in (404, 410, 416), "%d for a stranger, after the deletion" % refused[0])
+    listed = server.get("/private.mp3/archive-%d-60.m3u8" % begun)
+    check(listed.status != 200, "HLS: %d, %s" % (listed.status, listed.text))
+    equal((status("/private.mp3", ADMIN), status("/open.mp3")), (200, 200), "an administrator has it, and others are as they were")
+    server.stop()
+    server.start()
+    wait_for(lambda: status("/open.mp3") == 200, "the directory is read", 20)
+    check(status("/private.mp3") in (404, 410, 416), "after a restart")
+    equal(status("/private.mp3", ADMIN), 200)
+    # What is recorded under the name from now on is the default mount's.
+    record({"/private.mp3": "source:src-secret"})
+    wait_for(lambda: status("/private.mp3") == 200, "a stranger has what is new", 20)
+    mine, theirs = (server.get("/private.mp3?from=%d&to=%d" % (begun, int(time.time())), who).body for who in (ADMIN, None))
+    check(len(theirs) < len(mine), "%d of %d bytes" % (len(theirs), len(mine)))
 
 
 @test

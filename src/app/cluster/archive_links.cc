@@ -160,7 +160,7 @@ void ArchiveLinks::publish() {
 }
 
 ArchiveRow ArchiveLinks::own_row(const Config& config, const std::string& mount,
-                                 const RecordedFiles& files) const {
+                                 const Catalog::Files& files) const {
   ArchiveRow row;
   row.mount = mount;
   row.at = masters_.own_id();
@@ -170,7 +170,7 @@ ArchiveRow ArchiveLinks::own_row(const Config& config, const std::string& mount,
     return row;
   // The hostname may be anything.
   if (!config.cluster.public_addresses.empty()) row.addresses = own_addresses(config);
-  row.have = ranges_of(files);
+  row.have = ranges_of(*files_from(files, services_.archive->record_end_ms(section, mount)));
   row.pass = services_.archive->remote().passes().pass(mount);
   row.needs = protections_of(section);
   return row;
@@ -195,10 +195,12 @@ void ArchiveLinks::look_at_own() {
       Own& own = own_[mount];
       own.seen = true;
       const bool open = files->open().has_value();
-      if (!all && own.sums == files->sums() && own.open == open) continue;
+      const PastOwner owner = archive.catalog().owner(mount);
+      if (!all && own.sums == files->sums() && own.open == open && own.owner == owner) continue;
       own.sums = files->sums();
       own.open = open;
-      ArchiveRow row = own_row(*config, mount, *files);
+      own.owner = owner;
+      ArchiveRow row = own_row(*config, mount, files);
       take(own, row.have.empty() ? nullptr : std::make_shared<const ArchiveRow>(std::move(row)));
     }
   for (auto& [mount, own] : own_) {

@@ -48,6 +48,7 @@ class ArchiveLinks {
     Row row;                    // null: nothing is told
     std::uint64_t version = 0;  // of its last change
     std::shared_ptr<const ClosedSums> sums;
+    PastOwner owner;
     bool open = false, seen = false;
   };
   // What a neighbour has been told.
@@ -66,7 +67,7 @@ class ArchiveLinks {
   void publish();
   void look_at_own();
   ArchiveRow own_row(const Config& config, const std::string& mount,
-                     const RecordedFiles& files) const;
+                     const Catalog::Files& files) const;
   void tell_own(Told& told, bool knows_slots, std::vector<ArchiveRow>& news) const;
   void tell_repeated(const std::string& id, Told& told, std::vector<ArchiveRow>& news) const;
   Rows repeated_rows(const std::string& but) const;

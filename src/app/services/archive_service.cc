@@ -109,7 +109,7 @@ void ArchiveService::configure(const Config& config) {
 void ArchiveService::records_changed(const std::vector<std::string>& mounts) {
   for (const std::string& name : mounts)
     if (const auto mount = services_.mounts.find(name)) begin_running(*mount);
-  if (on()) writer_->retain_soon();
+  if (on()) writer_->sections_changed(mounts);
 }
 
 void ArchiveService::mount_begun(const std::shared_ptr<Mount>& mount) {
@@ -126,6 +126,21 @@ void ArchiveService::begin_running(const Mount& of) {
       !mount_section(*config, mount->name()).archive.enabled)
     return;
   if (on() || begin_writer(*config)) writer_->begin(mount, ArchiveWriter::From::kNow);
+}
+
+std::int64_t ArchiveService::past_begins_ms(const MountSettings& section,
+                                            const std::string& mount) const {
+  return std::max(section.archive.since * 1000, record_end_ms(section, mount));
+}
+
+std::int64_t ArchiveService::record_end_ms(const MountSettings& section,
+                                           const std::string& mount) const {
+  const bool of_file = !section.archive.of_record && section.name == mount;
+  if (of_file || !on()) return 0;
+  const PastOwner owner = catalog_.owner(mount);
+  if (section.archive.of_record || owner.made == PastOwner::kNone) return owner.before_ms;
+  // That it has ended may not be noted yet.
+  return owner.is_over() ? owner.ended_ms : unix_ms(services_.clock.wall());
 }
 
 std::shared_ptr<Mount> ArchiveService::live(const std::string& mount) const {

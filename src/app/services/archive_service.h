@@ -51,6 +51,13 @@ class ArchiveService {
   }
   // The archive's directory is being read, and what it holds of the mount is not known yet.
   bool is_reading(const std::string& mount) const { return on() && catalog_.is_reading(mount); }
+  // Unix ms: what was recorded before this was for another account, or none, that had the name of
+  // the mount, or for a record that is deleted: it is for administrators.  0: nothing is.  Any
+  // thread.
+  // section: the one that is responsible for the mount; its own in the file shows all of its past
+  std::int64_t past_begins_ms(const MountSettings& section, const std::string& mount) const;
+  // The same of deleted records alone: nodes that have the record judge by it themselves.
+  std::int64_t record_end_ms(const MountSettings& section, const std::string& mount) const;
   // Empty until it is on; the same object ever after.
   const std::string& dir() const noexcept { return dir_; }
   // The mount that plays now; null: none of this name.  Any thread.

@@ -279,7 +279,8 @@ Verdict AdminStage::handle(Connection& connection) {
     if (asker.verdict != Verdict::kNext) return asker.verdict;
     sender = std::move(asker.identity);
     take_identity(asked, sender);
-    asked.past_begins_ms = past_begins_ms(connection, mount_section(*config, about));
+    asked.past_begins_ms =
+        past_begins_ms(worker_, connection, mount_section(*config, about), about);
     if (refuse_in_browser(worker_, connection, asked, *sender, about)) return Verdict::kAnswered;
   }
   const MountSettings& section = mount_section(*config, about);

@@ -88,7 +88,7 @@ Verdict ArchiveAdminStage::show(Connection& connection) {
   const std::int64_t now_ms = unix_ms(worker_.services.clock.wall());
   const auto config = worker_.services.config.read();
   const std::int64_t begins_ms =
-      wanted ? past_begins_ms(connection, mount_section(*config, *wanted)) : 0;
+      wanted ? past_begins_ms(worker_, connection, mount_section(*config, *wanted), *wanted) : 0;
   ArchiveAsk ask{
       wanted.value_or(""), wanted.has_value(),
       std::max(begins_ms, parse_time(query_param(query, "from").value_or("0"), now_ms).value_or(0)),
@@ -129,8 +129,8 @@ Verdict ArchiveAdminStage::remove(Connection& connection) {
   auto from = parse_time(query_param(query, "from").value_or(""), now_ms);
   const auto to = parse_time(query_param(query, "to").value_or(""), now_ms);
   if (mount && from)
-    from =
-        std::max(*from, past_begins_ms(connection, mount_section(*services.config.read(), *mount)));
+    from = std::max(*from, past_begins_ms(worker_, connection,
+                                          mount_section(*services.config.read(), *mount), *mount));
   if (!mount || !from || !to || *to <= *from || !services.archive->on()) {
     connection.reply_text(400, "mount, from and to are wanted, and an archive\r\n");
     return Verdict::kAnswered;

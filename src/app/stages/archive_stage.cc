@@ -309,7 +309,7 @@ Verdict ArchiveStage::handle(Connection& connection) {
   }
   const bool unread = services.archive->is_reading(connection.request().path);
   const Catalog::Files files = services.archive->catalog().files(connection.request().path);
-  ask.earliest_ms = past_begins_ms(connection, section);
+  ask.earliest_ms = past_begins_ms(worker_, connection, section, named);
   if (section.archive.window.count() > 0 && !administrator)
     ask.earliest_ms = std::max(
         ask.earliest_ms, unix_ms(worker_.services.clock.wall()) - ms_of(section.archive.window));

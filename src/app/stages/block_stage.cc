@@ -193,8 +193,9 @@ Verdict BlockStage::handle(Connection& connection) {
     return Verdict::kAnswered;
   }
   connection.is_probe = true;  // no line in the access log for a block
-  if (ask.kind == BlockAsk::Kind::kList) return send_list(connection, ask);
-  const Catalog::Files files = archive.catalog().files(ask.mount);
+  const Catalog::Files files =
+      files_from(archive.catalog().files(ask.mount), archive.record_end_ms(section, ask.mount));
+  if (ask.kind == BlockAsk::Kind::kList) return send_list(connection, *files);
   const FileRow* row = row_named(*files, ask.name);
   if (row == nullptr || row->bytes == 0) {
     refuse(connection, 404, "there is no such file, or none any more");
@@ -204,9 +205,8 @@ Verdict BlockStage::handle(Connection& connection) {
                                             : send_data(connection, ask, *row);
 }
 
-Verdict BlockStage::send_list(Connection& connection, const BlockAsk& ask) {
+Verdict BlockStage::send_list(Connection& connection, const RecordedFiles& files) {
   const std::string& query = connection.request().query;
-  const Catalog::Files files = worker_.services.archive->catalog().files(ask.mount);
   const auto number = [&query](std::string_view name) {
     return parse_u64(query_param(query, name).value_or(""));
   };
@@ -215,10 +215,10 @@ Verdict BlockStage::send_list(Connection& connection, const BlockAsk& ask) {
   if (from && to && *from <= kLast && *to <= kLast) {
     reply_body(
         connection, "application/json",
-        print_file_list(*files, static_cast<std::int64_t>(*from), static_cast<std::int64_t>(*to)));
+        print_file_list(files, static_cast<std::int64_t>(*from), static_cast<std::int64_t>(*to)));
   } else if (id && origin && *id <= std::numeric_limits<std::uint32_t>::max()) {
     reply_body(connection, "application/json",
-               print_files_from(*files, static_cast<std::uint32_t>(*id), *origin));
+               print_files_from(files, static_cast<std::uint32_t>(*id), *origin));
   } else {
     connection.reply_text(400, "from and to are wanted, or id and origin\r\n");
   }

@@ -39,7 +39,7 @@ class BlockStage final : public Stage {
 
  private:
   void refuse(Connection& connection, int status, std::string_view why);
-  Verdict send_list(Connection& connection, const BlockAsk& ask);
+  Verdict send_list(Connection& connection, const RecordedFiles& files);
   Verdict send_index(Connection& connection, const BlockAsk& ask, const FileRow& row);
   Verdict send_data(Connection& connection, const BlockAsk& ask, const FileRow& row);
   Worker& worker_;

@@ -94,9 +94,10 @@ std::optional<std::int64_t> HlsStage::earliest_ms(Connection& connection, Verdic
   if (archive.listeners == ArchiveListeners::kNone || (!archive.enabled && !elsewhere)) {
     verdict = let_in_role(worker_, connection, kPastEndpoint, connection.request().path);
     if (verdict != Verdict::kNext) return std::nullopt;
-    return past_begins_ms(connection, section);
+    return past_begins_ms(worker_, connection, section, connection.request().path);
   }
-  const std::int64_t begins = past_begins_ms(connection, section);
+  const std::int64_t begins =
+      past_begins_ms(worker_, connection, section, connection.request().path);
   if (archive.window.count() == 0) return begins;
   return std::max(begins, unix_ms(worker_.services.clock.wall()) -
                               std::int64_t{std::chrono::milliseconds(archive.window).count()});

@@ -6,6 +6,7 @@
 #include "admin/access.h"
 #include "admin/command.h"
 #include "app/cluster/cluster_service.h"
+#include "app/services/archive_service.h"
 #include "app/services/login_service.h"
 #include "app/services/worker.h"
 #include "app/stages/auth_replies.h"
@@ -312,10 +313,11 @@ void note_guess(Worker& worker, Connection& connection) {
   refuse_password(worker, connection, given->user);
 }
 
-std::int64_t past_begins_ms(Connection& connection, const MountSettings& section) {
+std::int64_t past_begins_ms(const Worker& worker, Connection& connection,
+                            const MountSettings& section, const std::string& mount) {
   const auto identity = connection.context().identity;
   if (identity && identity->role == AdminRole::kAdmin) return 0;
-  return section.archive.since * 1000;
+  return worker.services.archive->past_begins_ms(section, mount);
 }
 
 AuditEntry audit_entry(Worker& worker, Connection& connection, std::string_view action,

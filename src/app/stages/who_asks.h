@@ -60,10 +60,10 @@ bool answer_if_guarded(Worker& worker, Connection& connection, const Credentials
 // A password that is valid elsewhere is not counted as a guess.
 void note_guess(Worker& worker, Connection& connection);
 
-// What was recorded before belongs to another account that had the name of this mount, and is for
-// administrators: Unix ms; 0: nothing is, for this sender.  A sender that who_asks() has not judged
-// is not an administrator.
-std::int64_t past_begins_ms(Connection& connection, const MountSettings& section);
+// ArchiveService::past_begins_ms() for this sender, which is no administrator where who_asks() has
+// not judged it.
+std::int64_t past_begins_ms(const Worker& worker, Connection& connection,
+                            const MountSettings& section, const std::string& mount);
 
 // What an audited change begins with: who_asks() has answered for this request.
 AuditEntry audit_entry(Worker& worker, Connection& connection, std::string_view action,

@@ -425,3 +425,40 @@ TEST(ArchiveWriter, RemovesWhatIsAskedFor) {
   CHECK_EQUAL(1u, removed);
   CHECK(!std::filesystem::exists(dir.path() + "/%2Fa%2Emp3/2026-11-20"));
 }
+
+// What strangers may hear of it by the default mount begins there.
+TEST(ArchiveWriter, NotesUntilWhenRecordingsAreThoseOfARecord) {
+  settings.since = kDay / 1000;
+  settings.of_record = true;
+  TimedSource source(*mount, kDay);
+  begin();
+  source.seconds(10).publish();
+  finish();
+  CHECK(catalog.owner("/a.mp3") == (PastOwner{kDay / 1000, 0, 0}));
+
+  settings.since = 0;
+  settings.of_record = false;
+  clock.set_wall(WallTime(std::chrono::milliseconds(kDay + 20'000)));
+  writer->sections_changed({"/a.mp3", "/another.mp3"});
+  loop.run_once(false);
+  CHECK(catalog.owner("/a.mp3") == (PastOwner{kDay / 1000, kDay + 20'000, 0}));
+  CHECK(catalog.owner("/another.mp3") == PastOwner{});
+  CHECK(files_from(catalog.files("/a.mp3"), kDay + 20'000)->size() == 0);
+
+  // … and after a restart.
+  writer.reset();
+  catalog.remove("/a.mp3", catalog.files("/a.mp3")->closed());
+  catalog.set_owner("/a.mp3", {});
+  clock.set_wall(WallTime(std::chrono::milliseconds(kDay + 30'000)));
+  writer = make_writer();
+  configure();
+  CHECK(catalog.owner("/a.mp3") == (PastOwner{kDay / 1000, kDay + 20'000, 0}));
+
+  // Its record comes back: the deletion was none.
+  settings.since = kDay / 1000;
+  settings.of_record = true;
+  writer->sections_changed({"/a.mp3"});
+  loop.run_once(false);
+  CHECK(catalog.owner("/a.mp3") == (PastOwner{kDay / 1000, 0, 0}));
+  finish();
+}

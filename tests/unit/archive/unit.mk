@@ -10,6 +10,7 @@ unit_archive_files = tests/unit/main.cc \
   tests/unit/archive/fixture.h \
   tests/unit/archive/gone_files_test.cc \
   tests/unit/archive/holders_test.cc \
+  tests/unit/archive/past_owner_test.cc \
   tests/unit/archive/range_plan_test.cc \
   tests/unit/archive/record_test.cc \
   tests/unit/archive/recover_test.cc \
