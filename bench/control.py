@@ -167,11 +167,20 @@ def again(bench, server):
     return next_one
 
 
+def wait_for_log(server, text, patience=120):
+    begin = time.monotonic()
+    while text not in (server.home / "log" / "error.log").read_text():
+        if time.monotonic() - begin > patience:
+            raise Skip(f"the log did not say '{text}' within {patience} s")
+        time.sleep(0.05)
+
+
 def copies(bench, count, nodes):
     server = master(bench, nodes, '<store type="files" path="{home}/log/records"/>')
     fill(server, count)
     server = again(bench, server)
     control = Control(server)
+    wait_for_log(server, f"the store has {count + 1} mounts")
     quiet([control], 0.05)
     out = {"store": {"idle_" + key: value for key, value in control.steady().items()}}
     begin = time.monotonic()
@@ -201,12 +210,8 @@ def archive(bench, mounts, hours):
         subprocess.run(["chown", "-R", "nobody", str(place)], check=True)
     begin = time.monotonic()
     server = again(bench, server)
-    log = server.home / "log" / "error.log"
     files = json.loads(made.stdout)["files"]
-    while f" {files} files, " not in log.read_text():
-        if time.monotonic() - begin > 120:
-            raise Skip("the archive was not read within 120 s")
-        time.sleep(0.05)
+    wait_for_log(server, f" {files} files, ")
     read = time.monotonic() - begin
     child = swarm(bench, "link-swarm", server, 1, 1, 300, 0)
     if not child.stdout.readline().startswith("all"):

@@ -41,6 +41,20 @@ void for_each_of(const ConfBook::Items& items, std::string_view family, Each eac
     each(at->first, *at->second);
 }
 
+// What masters say of their external configurations.
+MountRecords parse_external(const ConfBook::Items& items, std::vector<std::string>& complaints) {
+  MountRecords records;
+  for_each_of(items, kExternalFamily, [&](const auto& key, const std::string& value) {
+    if (auto record = parse_mount_record(value)) {
+      record->of_master = true;
+      records.push_back(*std::move(record));
+    } else {
+      complaints.push_back(key + ": " + record.error().what + "; it is left out");
+    }
+  });
+  return records;
+}
+
 }  // namespace
 
 ConfService::ConfService(Services& services)
@@ -79,7 +93,9 @@ ConfService::Restored ConfService::restore(const Config& config) {
                                       "linked");
   Restored restored;
   restored.records = services_.records->restore(content);
-  restored.external = external_records();
+  std::vector<std::string> complaints;
+  restored.external = parse_external(book_.in_force(), complaints);
+  complain(complaints);
   return restored;
 }
 
@@ -132,7 +148,8 @@ void ConfService::settle() {
     if (sort(key)) records.set.push_back({key, *value, number_});
   for (const std::string& key : change.removed)
     if (sort(key)) records.deleted.push_back(key);
-  if (!records.set.empty() || !records.deleted.empty()) services_.records->follow(records);
+  if (!records.set.empty() || !records.deleted.empty())
+    services_.records->follow(std::move(records));
   if (external && services_.config.read()->external.url.empty()) external_is_free();
   if (!logins) return;
   tell_logins();
@@ -148,22 +165,25 @@ void ConfService::tell_logins() {
   services_.login->take_records(all);
 }
 
-MountRecords ConfService::external_records() {
-  MountRecords records;
-  for_each_of(book_.in_force(), kExternalFamily, [&](const auto& key, const std::string& value) {
-    if (auto record = parse_mount_record(value)) {
-      record->of_master = true;
-      records.push_back(*std::move(record));
-    } else {
-      services_.log.error(kConfModule, key + ": " + record.error().what + "; it is left out");
-    }
-  });
-  return records;
+void ConfService::complain(const std::vector<std::string>& complaints) {
+  for (const std::string& text : complaints) services_.log.error(kConfModule, text);
 }
 
+// They are parsed on the clerk: there may be many.
 void ConfService::external_is_free() {
   if (own_store_ || stopped_) return;
-  services_.overlay->apply_external(std::make_shared<const MountRecords>(external_records()));
+  services_.loops.clerk().post([this, number = ++external_wanted_, items = book_.in_force()] {
+    std::vector<std::string> complaints;
+    auto records = std::make_shared<const MountRecords>(parse_external(items, complaints));
+    services_.loops.control().post(
+        [this, number, records = std::move(records), complaints = std::move(complaints)]() mutable {
+          const bool past =
+              number != external_wanted_ || !services_.config.read()->external.url.empty();
+          if (stopped_ || past) return;
+          complain(complaints);
+          services_.overlay->apply_external(std::move(records));
+        });
+  });
 }
 
 // Of a name that the file has too, the file's section counts, and no record.

@@ -45,14 +45,15 @@ class ConfService {
   void masters_changed();
   void settle();
   void tell_logins();
-  MountRecords external_records();
+  void complain(const std::vector<std::string>& complaints);
   void save();
 
   Services& services_;
   ConfBook book_;
   bool own_store_ = false;
-  std::uint64_t number_ = 0;  // of the last change that was handed on
-  std::string path_;          // "": there is no place for a copy
+  std::uint64_t number_ = 0;           // of the last change that was handed on
+  std::uint64_t external_wanted_ = 0;  // the last parsing that was asked for
+  std::string path_;                   // "": there is no place for a copy
   bool dirty_ = false, saving_ = false, stopped_ = false;
   bool first_ = true;  // the masters have not been read yet
   SteadyTime saved_{};

@@ -140,8 +140,12 @@ void RecordService::commit(const JobPtr& job) {
     return;
   }
   if (waits_for_account(job)) return;
-  registry_->commit(job->write,
-                    [this, job](CommitAnswer answer) { committed(job, std::move(answer)); });
+  registry_->commit(job->write, [this, job](CommitAnswer answer) {
+    if (!reading_) return committed(job, std::move(answer));
+    // The book has it behind what is being read.
+    behind_reading_.emplace_back(
+        [this, job, answer = std::move(answer)]() mutable { committed(job, std::move(answer)); });
+  });
 }
 
 void RecordService::committed(const JobPtr& job, CommitAnswer answer) {

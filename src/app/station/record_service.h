@@ -86,7 +86,7 @@ class RecordService {
   // On a server without a store, what its masters say: all of it, before the loops start, and then
   // what changes.
   MountRecords restore(const RegistryContent& content);
-  void follow(const RegistryChange& change);
+  void follow(RegistryChange change);
   // The overlay has been laid; what waits for it goes on.
   void laid();
   // The keys that sign sessions are other ones.
@@ -126,7 +126,11 @@ class RecordService {
 
   void load();
   void loaded(Result<RegistryContent> content);
-  void changed(const RegistryChange& change);
+  // The store has been read, on the clerk.
+  void opened(std::shared_ptr<const RecordBook> book, const std::vector<std::string>& complaints);
+  // Few records are read at once; many on the clerk, and what changes meanwhile behind them.
+  void changed(RegistryChange change);
+  void read_more();
   void publish(std::shared_ptr<const RecordBook> book, bool first);
   // The view with the file and the external mounts that are laid over.
   void publish_laid();
@@ -203,6 +207,9 @@ class RecordService {
     bool is_told(const RecordBook& book) const;
   };
   std::vector<Behind> behind_;
+  bool reading_ = false;  // the clerk reads a change
+  std::vector<RegistryChange> to_read_;
+  std::vector<UniqueFunction<void()>> behind_reading_;  // commits whose change is not told yet
   Timer patience_, retry_, start_, catch_up_;
   std::array<std::atomic<std::uint64_t>, kStatuses> answers_{};
 };

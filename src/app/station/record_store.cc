@@ -28,6 +28,8 @@ namespace lb {
 namespace {
 
 constexpr auto kLoadPause = std::chrono::seconds(1);
+// As many as one commit changes; 10,000 take 0.2 s.
+constexpr std::size_t kReadAtOnce = Registry::kWriteOperations;
 
 // "http://host:8000"
 std::string base_address(const std::string& scheme, const std::string& host, int port) {
@@ -75,27 +77,62 @@ void RecordService::loaded(Result<RegistryContent> content) {
     retry_.after(kLoadPause);
     return;
   }
-  std::vector<std::string> complaints;
-  auto book = RecordBook::make(*content, complaints);
+  services_.loops.clerk().post([this, content = *std::move(content)] {
+    std::vector<std::string> complaints;
+    auto book = RecordBook::make(content, complaints);
+    services_.loops.control().post(
+        [this, book = std::move(book), complaints = std::move(complaints)]() mutable {
+          if (!stopped_) opened(std::move(book), complaints);
+        });
+  });
+}
+
+void RecordService::opened(std::shared_ptr<const RecordBook> book,
+                           const std::vector<std::string>& complaints) {
   complain(complaints);
   services_.log.info("store/load", "the store has " + std::to_string(book->mounts().size()) +
                                        " mounts, " + std::to_string(book->accounts().size()) +
                                        " accounts and " + std::to_string(book->users().size()) +
                                        " users at revision " + std::to_string(book->revision()));
+  const std::uint64_t revision = book->revision();
   publish(std::move(book), true);
-  registry_->watch(content->revision, [this](const RegistryChange& change) { changed(change); });
+  // What has changed meanwhile is told now.
+  registry_->watch(revision, [this](RegistryChange change) { changed(std::move(change)); });
   logouts_.begin(*registry_);
   ban_sweep_.begin(*registry_);
   keys_.begin(*registry_);
 }
 
-void RecordService::changed(const RegistryChange& change) {
+void RecordService::changed(RegistryChange change) {
   if (stopped_) return;
-  std::vector<std::string> complaints;
   if (registry_) keys_.note_deleted(change);
+  if (reading_ || change.set.size() + change.deleted.size() > kReadAtOnce) {
+    to_read_.push_back(std::move(change));
+    if (!reading_) read_more();
+    return;
+  }
+  std::vector<std::string> complaints;
   auto book = view_.read()->book->after(change, complaints);
   complain(complaints);
   publish(std::move(book), false);
+}
+
+void RecordService::read_more() {
+  reading_ = true;
+  services_.loops.clerk().post(
+      [this, book = view_.read()->book, changes = std::exchange(to_read_, {})]() mutable {
+        std::vector<std::string> complaints;
+        for (const RegistryChange& change : changes) book = book->after(change, complaints);
+        services_.loops.control().post(
+            [this, book = std::move(book), complaints = std::move(complaints)]() mutable {
+              if (stopped_) return;
+              complain(complaints);
+              publish(std::move(book), false);
+              if (!to_read_.empty()) return read_more();
+              reading_ = false;
+              for (auto& go_on : std::exchange(behind_reading_, {})) go_on();
+            });
+      });
 }
 
 void RecordService::note_unread(std::string why) {
@@ -123,8 +160,8 @@ MountRecords RecordService::restore(const RegistryContent& content) {
   return with_own_relays(*services_.config.read(), book->effective_mounts());
 }
 
-void RecordService::follow(const RegistryChange& change) {
-  if (!registry_) changed(change);
+void RecordService::follow(RegistryChange change) {
+  if (!registry_) changed(std::move(change));
 }
 
 void RecordService::complain(const std::vector<std::string>& complaints) {
