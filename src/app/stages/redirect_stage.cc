@@ -234,6 +234,9 @@ Verdict RedirectStage::handle(Connection& connection) {
   // A list of HLS names the places itself (HlsStage); one that listens already needs no token.
   if (context.hls && (redirects || context.hls->is_segment() || context.hls->known))
     return Verdict::kNext;
+  // Where no node is chosen it tells servers from listeners, as AuthStage does where that asks.
+  const bool chooses = redirects || cluster.wants_tokens() || context.redirected;
+  if (!chooses && request.headers.find("authorization") == nullptr) return Verdict::kNext;
   const auto mount = worker_.services.mounts.find(request.path);
   const bool plays = mount && mount->phase() != MountPhase::kEnded;
   const bool of_past = context.past || (context.hls && context.hls->named.of_past());
@@ -241,8 +244,6 @@ Verdict RedirectStage::handle(Connection& connection) {
   const auto facts = cluster.facts();
   const auto config = worker_.services.config.read();
   const MountSettings& section = mount_section(*config, request.path);
-  // Where no node is chosen it tells servers from listeners, as AuthStage does where that asks.
-  const bool chooses = redirects || cluster.wants_tokens() || context.redirected;
   if (!chooses && !section.authenticator.type.empty()) return Verdict::kNext;
   if (section.no_mount || is_safari_probe(request)) return Verdict::kNext;
   if (says_relay(request.headers, config->server_id)) return Verdict::kNext;
