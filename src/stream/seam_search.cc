@@ -9,6 +9,9 @@ namespace {
 
 // Where no unit begins within this, there is nothing to be in step with.
 constexpr std::size_t kLongestSearch = 64 * 1024;
+// So far a key is searched for: a server that relays the stream for a few seconds only gives all
+// that it has of it, which is more than a burst, and the seam is near its end.
+constexpr std::size_t kLongestKeySearch = 512 * 1024;
 // What a stream that begins within the key has of it at least.
 constexpr std::size_t kShortestEnd = 96;
 
@@ -29,7 +32,7 @@ bool SeamSearch::take(std::span<const std::byte> audio, SteadyTime now) {
       return true;
     }
     const bool may_come =
-        !no_more_ && held_.size() < known_ + kLongestSearch && now - since_ < kKeyMayCome;
+        !no_more_ && held_.size() < known_ + kLongestKeySearch && now - since_ < kKeyMayCome;
     if (hits_ == 0 && may_come) return false;
     key_.clear();  // not here, or silence, which is everywhere
   }

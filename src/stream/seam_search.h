@@ -7,7 +7,7 @@
 //
 // Thread: the mount's home worker.
 // Ownership: the feed, until it is decided.
-// Bounds: 64 KiB are held; a key is searched for half a second.
+// Bounds: a key is searched for in 512 KiB and for half a second, a unit in 64 KiB.
 #pragma once
 
 #include <chrono>

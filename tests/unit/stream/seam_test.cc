@@ -243,7 +243,11 @@ TEST(Seam, TwoServersWithOtherAddressesOfOneStreamAreJoinedByContent) {
 TEST(Seam, AnotherStreamBeginsAtAUnitWithTheAddressOfItsUpstream) {
   Fed other{host};
   change_to(other, 1000, 1200, 70'000);
+  CHECK_FALSE(host.captured.says("at a unit"));
+  clock.advance(600ms);
+  edge.arrive(numbered_frame(1200));
   CHECK(host.captured.says("at a unit"));
+  other.arrive(numbered_frame(1200));
   CHECK(edge.next() == other.next());
 }
 TEST(Seam, ASpanThatEndsBeforeTheSeamIsFoundIsPut) {
@@ -269,7 +273,29 @@ TEST(Seam, WithoutTheSameBytesItIsAtAUnit) {
   edge.begin();
   edge.arrive(numbered_frame(1000).substr(100));
   edge.arrive(numbered_frames(1001, 1300));
-  CHECK_EQUAL(numbered_frames(0, 100) + numbered_frames(1001, 1300), edge.stream());
+  CHECK_EQUAL(numbered_frames(0, 100), edge.stream());
+  clock.advance(600ms);
+  edge.arrive(numbered_frames(1300, 1301));
+  CHECK_EQUAL(numbered_frames(0, 100) + numbered_frames(1001, 1301), edge.stream());
+}
+TEST(Seam, WithoutTheSameBytesInHalfAMebibyteItIsAtAUnit) {
+  edge.begin();
+  edge.arrive(numbered_frames(0, 100));
+  edge.begin();
+  const int enough = 512 * 1024 / 417;
+  edge.arrive(numbered_frames(1000, 1000 + enough));
+  LONGS_EQUAL(100 * 417, edge.view().end);
+  edge.arrive(numbered_frame(1000 + enough));
+  LONGS_EQUAL((100 + enough + 1) * 417, edge.view().end);
+}
+// It has just begun to relay the stream, and gives all that it has of it.
+TEST(Seam, AServerThatBeginsFarBeforeTheSeamIsJoinedByContent) {
+  edge.begin();
+  edge.arrive(numbered_frames(0, 400));
+  edge.begin();
+  edge.arrive(numbered_frames(0, 430));
+  CHECK_EQUAL(numbered_frames(0, 430), edge.stream());
+  CHECK(host.captured.says("where the same bytes were found"));
 }
 TEST(Seam, SilenceIsEverywhereAndJoinedAtAUnit) {
   std::string silence;
