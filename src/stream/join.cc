@@ -40,19 +40,6 @@ JoinPlan plan_join(const StreamView& view, std::size_t burst_bytes) {
 
 namespace {
 
-// What is told of the byte at `position`, which is the first one of a unit or the one asked for.
-StreamPlace place_at(const StreamSpan& span, std::uint64_t position, std::uint64_t samples,
-                     const JoinPlan& plan) {
-  StreamPlace place;
-  place.at = {span.id, span.origin_of(position)};
-  place.media = {samples, span.media.rate_hz};
-  place.anchored = span.anchored;
-  place.wall_ms = span.wall_of(samples);
-  place.segments = span.segments;
-  place.header_bytes = plan.headers ? plan.headers->size() : 0;
-  return place;
-}
-
 bool has_address(const StreamSpan& span) { return (span.id[0] | span.id[1]) != 0; }
 
 // Of the spans of one stream with the same first byte, the one that knows most: the first was made
@@ -63,6 +50,35 @@ std::uint64_t begun_at(const StreamView& view, std::uint64_t i) {
          spans[i + 1].id == spans[i].id)
     ++i;
   return i;
+}
+
+// The span by which the bytes of span i are told: of the first moments of a stream the time of day
+// becomes known later.  So all of it goes in one connection, within which a seam can be searched.
+std::uint64_t told_by(const StreamView& view, std::uint64_t i) {
+  const auto& spans = view.spans;
+  i = begun_at(view, i);
+  while (i + 1 < spans.end() && !spans[i].anchored && spans[i + 1].id == spans[i].id &&
+         !spans[i + 1].seam && spans[i + 1].segments.first == spans[i].segments.first &&
+         spans[i + 1].segments.generation == spans[i].segments.generation &&
+         spans[i + 1].media.rate_hz == spans[i].media.rate_hz)
+    ++i;
+  return i;
+}
+
+// What is told of the first byte, which is of span i and the first one of a unit or the one asked
+// for.
+void tell_place(PlacedJoin& joined, const StreamView& view, std::uint64_t i,
+                std::uint64_t samples) {
+  const StreamSpan& span = view.spans[told_by(view, i)];
+  StreamPlace place;
+  place.at = {span.id, span.origin_of(joined.plan.position)};
+  place.media = {samples, span.media.rate_hz};
+  place.anchored = span.anchored;
+  place.wall_ms = span.wall_of(samples);
+  place.segments = span.segments;
+  place.header_bytes = joined.plan.headers ? joined.plan.headers->size() : 0;
+  joined.place = place;
+  joined.span_begin = span.begin;
 }
 
 // The media time of the newest mark at or before `position` within the span.
@@ -93,7 +109,7 @@ std::optional<PlacedJoin> join_exactly(const StreamView& view, const StreamAddre
     if (position < view.begin) return std::nullopt;
     if (position < end || (last && !view.ended && position - end <= ahead_bytes)) {
       joined.plan.position = position;
-      joined.place = place_at(span, position, samples_at(view, span, position), joined.plan);
+      tell_place(joined, view, i, samples_at(view, span, position));
       return joined;
     }
     if (last || position > end) return std::nullopt;
@@ -105,7 +121,7 @@ std::optional<PlacedJoin> join_exactly(const StreamView& view, const StreamAddre
     const StreamSpan& next = view.spans[after];
     joined.plan.position = next.begin;
     if (after > i + 1) joined.plan.headers = headers_in_front(view, end, next.begin);
-    joined.place = place_at(next, next.begin, next.media.samples, joined.plan);
+    tell_place(joined, view, after, next.media.samples);
     if (next.id != span.id) joined.place->after = wanted;
     return joined;
   }
@@ -132,13 +148,14 @@ std::optional<PlacedJoin> join_next(const StreamView& view, const StreamAddress&
     if (view.spans[i].id == wanted.id) return std::nullopt;
   const auto first = present_stream(view);
   if (!first) return std::nullopt;
-  const StreamSpan& present = view.spans[begun_at(view, *first)];
+  const std::uint64_t begun = begun_at(view, *first);
+  const StreamSpan& present = view.spans[begun];
   const bool is_here = present.origin == 0 && present.begin >= view.begin;
   if (!is_here || view.ended || view.end - std::min(view.end, present.begin) > most)
     return std::nullopt;
   PlacedJoin joined;
   joined.plan.position = present.begin;
-  joined.place = place_at(present, present.begin, present.media.samples, joined.plan);
+  tell_place(joined, view, begun, present.media.samples);
   return joined;
 }
 
@@ -148,7 +165,8 @@ std::optional<PlacedJoin> join_present(const StreamView& view, std::uint64_t pla
   const auto found = present_stream(view);
   if (!found) return std::nullopt;
   const std::uint64_t first = *found;
-  const StreamSpan& present = view.spans[begun_at(view, first)];
+  const std::uint64_t begun = begun_at(view, first);
+  const StreamSpan& present = view.spans[begun];
   bool others = false;
   for (std::uint64_t i = view.spans.begin(); i < view.spans.end(); ++i)
     others = others || (has_address(view.spans[i]) && view.spans[i].id != present.id);
@@ -158,7 +176,7 @@ std::optional<PlacedJoin> join_present(const StreamView& view, std::uint64_t pla
   std::uint64_t gap = first;
   while (gap > view.spans.begin() && !has_address(view.spans[gap - 1])) --gap;
   joined.plan.headers = headers_in_front(view, view.spans[gap].begin, present.begin);
-  joined.place = place_at(present, present.begin, present.media.samples, joined.plan);
+  tell_place(joined, view, begun, present.media.samples);
   return joined;
 }
 
@@ -166,11 +184,13 @@ std::optional<PlacedJoin> join_present(const StreamView& view, std::uint64_t pla
 // bytes that they are.  From the first mark on it would have no address, and give it one of its
 // own.
 std::optional<PlacedJoin> join_begun(const StreamView& view) {
-  const StreamSpan* const span = view.span_at(view.end);
-  if (span == nullptr || !has_address(*span) || span->begin < view.begin) return std::nullopt;
+  const auto i = view.spans.last_where([&](const StreamSpan& s) { return s.begin <= view.end; });
+  if (i == view.spans.end()) return std::nullopt;
+  const StreamSpan& span = view.spans[i];
+  if (!has_address(span) || span.begin < view.begin) return std::nullopt;
   PlacedJoin joined;
-  joined.plan.position = span->begin;
-  joined.place = place_at(*span, span->begin, span->media.samples, joined.plan);
+  joined.plan.position = span.begin;
+  tell_place(joined, view, i, span.media.samples);
   return joined;
 }
 
@@ -182,7 +202,8 @@ PlacedJoin plan_placed_join(const StreamView& view, std::size_t burst_bytes, con
     if (auto exact = join_exactly(view, *ask.at, ahead_bytes)) return *exact;
     if (auto next = join_next(view, *ask.at, ahead_bytes)) return *next;
   }
-  PlacedJoin joined{plan_join(view, burst_bytes), std::nullopt};
+  PlacedJoin joined;
+  joined.plan = plan_join(view, burst_bytes);
   if (!joined.plan.wait_for_mark)
     if (auto present = join_present(view, joined.plan.position)) return *present;
   if (joined.plan.wait_for_mark) {
@@ -191,27 +212,28 @@ PlacedJoin plan_placed_join(const StreamView& view, std::size_t burst_bytes, con
   }
   const std::uint64_t target = joined.plan.position;
   const auto& sync = view.sync;
-  const StreamSpan* span = view.span_at(target);
-  if (span == nullptr || !has_address(*span)) return joined;
+  const auto here = view.spans.last_where([&](const StreamSpan& s) { return s.begin <= target; });
+  if (here == view.spans.end() || !has_address(view.spans[here])) return joined;
+  const StreamSpan& span = view.spans[here];
   const auto i = sync.last_where([&](const SyncMark& m) { return m.position <= target; });
   if (i == sync.end()) {
     // Of a stream that begins in this moment, and of formats without marks.
-    joined.place = place_at(*span, target, span->media.samples, joined.plan);
+    tell_place(joined, view, here, span.media.samples);
     return joined;
   }
   // The second-mark at or before it, if it is within the window and of the same span.
   for (auto at = i;; --at) {
     const SyncMark& mark = sync[at];
-    if (mark.position < std::max(view.begin, span->begin)) break;
+    if (mark.position < std::max(view.begin, span.begin)) break;
     if (mark.time.second && !mark.standalone) {
       joined.plan = at_mark(view, mark);
-      joined.place = place_at(*span, mark.position, mark.time.samples, joined.plan);
+      tell_place(joined, view, here, mark.time.samples);
       return joined;
     }
     if (at == sync.begin()) break;
   }
-  if (sync[i].position == target && (!sync[i].standalone || target == span->begin))
-    joined.place = place_at(*span, target, sync[i].time.samples, joined.plan);
+  if (sync[i].position == target && (!sync[i].standalone || target == span.begin))
+    tell_place(joined, view, here, sync[i].time.samples);
   return joined;
 }
 

@@ -24,6 +24,7 @@ struct JoinPlan {
 struct PlacedJoin {
   JoinPlan plan;
   std::optional<StreamPlace> place;
+  std::uint64_t span_begin = 0;  // of the span that it is told of, with which the connection ends
 };
 
 // A new listener: about `burst_bytes` of the newest data, beginning at the last sync mark that is

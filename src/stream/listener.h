@@ -106,7 +106,7 @@ class Listener : public ListHook {
   std::unique_ptr<Unplaced> unplaced;  // null: it has its place
   std::unique_ptr<Continuation> continuation;
   IcyPhase icy;
-  // Of a server that keeps addresses: its connection carries one span, which began here.
+  // Of a server that keeps addresses: its connection ends with the span that begins here.
   static constexpr std::uint64_t kAnySpan = std::numeric_limits<std::uint64_t>::max();
   std::uint64_t span_begin = kAnySpan;
   bool wait_for_mark = false;               // nothing is sent until a unit begins

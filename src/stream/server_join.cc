@@ -25,7 +25,7 @@ void join_server(Listener& listener, const StreamView& view, const Mount& mount,
     const auto relays = static_cast<std::uint64_t>(std::max<std::int64_t>(0, mount.relays()));
     if (relays >= StreamPlace::kCrowd) placed.place->relays = relays;
     listener.preamble->add_line("X-LB-Stream: " + print_stream_place(*placed.place));
-    listener.span_begin = view.span_at(placed.plan.position)->begin;
+    listener.span_begin = placed.span_begin;
   }
   listener.position = placed.plan.position;
   listener.wait_for_mark = placed.plan.wait_for_mark;

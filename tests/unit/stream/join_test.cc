@@ -189,3 +189,31 @@ TEST(Join, AServerThatHasReadAStreamThatIsGoneGetsTheNextFromItsFirstByte) {
   joined = plan_placed_join(*writer.view(), 1000, ask, 3999);
   is(joined.plan, 3000, "(none)", false);
 }
+// Else a server that searches the seam in it by content would have it in two parts.
+TEST(Join, AServerGetsTheFirstMomentsOfAStreamByTheTimeOfDayThatIsKnownSince) {
+  writer.log->begin_source(0, span_of(1));
+  writer.units(20, 100);
+  StreamSpan anchored = span_of(1);
+  anchored.origin = 2000;
+  anchored.anchored = true;
+  anchored.media = {48'000, 0};
+  anchored.wall_ms = 1'795'000'000'000;
+  writer.log->new_span(2000, anchored);
+  writer.units(20, 100);
+  StreamAsk ask;
+  for (const std::uint64_t at : {0, 500}) {
+    if (at > 0) ask.at = StreamAddress{{1, 1}, at};
+    const auto joined = plan_placed_join(*writer.view(), 65536, ask, 0);
+    LONGS_EQUAL(at, joined.plan.position);
+    CHECK(joined.place->at == StreamAddress({{1, 1}, at}));
+    CHECK(joined.place->anchored);
+    LONGS_EQUAL(2000, joined.span_begin);
+  }
+  // A time of day that is corrected later holds from there on only.
+  anchored.origin = 4000;
+  anchored.wall_ms += 10'000;
+  writer.log->new_span(4000, anchored);
+  writer.units(4, 100);
+  ask.at = StreamAddress{{1, 1}, 3000};
+  LONGS_EQUAL(2000, plan_placed_join(*writer.view(), 65536, ask, 0).span_begin);
+}
