@@ -119,6 +119,7 @@ app_files = \
   src/app/stages/redirect_stage.cc src/app/stages/redirect_stage.h \
   src/app/stages/refusals.cc src/app/stages/refusals.h \
   src/app/stages/request_context.h \
+  src/app/stages/request_config.cc src/app/stages/request_config.h \
   src/app/stages/request_stages.cc src/app/stages/request_stages.h \
   src/app/stages/source_logins.cc src/app/stages/source_logins.h \
   src/app/stages/source_stage.cc src/app/stages/source_stage.h \

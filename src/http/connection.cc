@@ -344,6 +344,7 @@ void Connection::run_stages() {
 }
 
 void Connection::resume(Verdict verdict) {
+  ++rounds_;
   while (verdict == Verdict::kNext && stage_ < owner_.plan_.stages.size())
     verdict = owner_.plan_.stages[stage_++]->handle(*this);
 }

@@ -139,6 +139,8 @@ class Connection : public ListHook {
   void resume(Verdict verdict);
   // The stage that was pending is asked again: what it waited for has come, or will not.
   void ask_again();
+  // How often the stages have begun to be asked: once, and once after each wait.
+  unsigned rounds() const noexcept { return rounds_; }
   // By a stage that then says kNext: the chain goes on from this stage, which was asked before.
   void go_on_from(const Stage& stage);
 
@@ -208,6 +210,7 @@ class Connection : public ListHook {
   bool body_wanted_ = false;  // by a stage, which is asked again
   bool half_closed_ = false;
   std::size_t stage_ = 0;
+  unsigned rounds_ = 0;
   RequestContextPtr context_{nullptr, nullptr};
   // The reply
   std::string reply_lines_;              // of the head

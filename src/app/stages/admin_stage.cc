@@ -12,6 +12,7 @@
 #include "app/stages/login_replies.h"
 #include "app/stages/login_stage.h"
 #include "app/stages/refusals.h"
+#include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
 #include "app/stages/source_logins.h"
 #include "app/stages/who_asks.h"
@@ -217,8 +218,9 @@ std::size_t body_limit(Worker& worker, Connection& connection) {
   if (request.path != "/admin/sourcelist.txt") return login_body_limit(worker, request);
   const auto given = basic_credentials(request.headers);
   if (!given || is_shut_out(worker, connection, *given)) return 0;
-  const bool known = is_relay(Services::passwords(*worker.services.config.read()), given) ||
-                     worker.services.cluster->facts()->known.login(given) != nullptr;
+  const bool known =
+      is_relay(Services::passwords(*config_of(worker.services, connection)), given) ||
+      worker.services.cluster->facts()->known.login(given) != nullptr;
   return known ? NodeReport::kMaxBytes : 0;
 }
 
@@ -226,7 +228,7 @@ Verdict AdminStage::handle(Connection& connection) {
   const Request& request = connection.request();
   if (!is_admin_path(request.path)) return Verdict::kNext;
   Services& services = worker_.services;
-  const auto config = services.config.read();
+  const auto config = config_of(services, connection);
   AdminRequest asked;
   asked.path = request.path;
   asked.query = request.query;

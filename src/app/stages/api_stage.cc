@@ -12,6 +12,7 @@
 #include "api/openapi.h"
 #include "app/services/worker.h"
 #include "app/stages/login_replies.h"
+#include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
 #include "app/stages/who_asks.h"
 #include "app/station/external_answer.h"
@@ -179,7 +180,7 @@ Verdict ApiStage::answer_off(Connection& connection) const {
   head.content_type = "application/problem+json";
   const std::string body =
       problem_json({ProblemName::kApiOff,
-                    services.config.read()->api
+                    config_of(services, connection)->api
                         ? "the API is off: it needs a <console>, a <store> or a <config-external>"
                         : "the API is off: <api>1</api>"},
                    path_as_sent(request));
@@ -192,7 +193,7 @@ Verdict ApiStage::handle(Connection& connection) {
   const Request& request = connection.request();
   if (!is_api_path(request.path) && !request.only_api) return Verdict::kNext;
   Services& services = worker_.services;
-  if (!api_is_on(*services.config.read())) return answer_off(connection);
+  if (!api_is_on(*config_of(services, connection))) return answer_off(connection);
 
   FoundEndpoint found = find_endpoint(request.method, path_as_sent(request));
   if (found.endpoint != nullptr && found.endpoint->answer == kDescriptionSchema) {

@@ -9,6 +9,7 @@
 #include "app/services/archive_service.h"
 #include "app/services/login_service.h"
 #include "app/services/worker.h"
+#include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
 #include "app/stages/who_asks.h"
 #include "app/station/archive_sight.h"
@@ -86,7 +87,7 @@ Verdict ArchiveAdminStage::show(Connection& connection) {
   const std::string& query = connection.request().query;
   const auto wanted = query_param(query, "mount");
   const std::int64_t now_ms = unix_ms(worker_.services.clock.wall());
-  const auto config = worker_.services.config.read();
+  const auto config = config_of(worker_.services, connection);
   const std::int64_t begins_ms =
       wanted ? past_begins_ms(worker_, connection, mount_section(*config, *wanted), *wanted) : 0;
   ArchiveAsk ask{
@@ -129,8 +130,9 @@ Verdict ArchiveAdminStage::remove(Connection& connection) {
   auto from = parse_time(query_param(query, "from").value_or(""), now_ms);
   const auto to = parse_time(query_param(query, "to").value_or(""), now_ms);
   if (mount && from)
-    from = std::max(*from, past_begins_ms(worker_, connection,
-                                          mount_section(*services.config.read(), *mount), *mount));
+    from = std::max(
+        *from, past_begins_ms(worker_, connection,
+                              mount_section(*config_of(services, connection), *mount), *mount));
   if (!mount || !from || !to || *to <= *from || !services.archive->on()) {
     connection.reply_text(400, "mount, from and to are wanted, and an archive\r\n");
     return Verdict::kAnswered;

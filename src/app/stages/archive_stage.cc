@@ -15,6 +15,7 @@
 #include "app/stages/auth_replies.h"
 #include "app/stages/auth_stage.h"
 #include "app/stages/past_stage.h"
+#include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
 #include "app/stages/who_asks.h"
 #include "archive/export_body.h"
@@ -79,7 +80,8 @@ bool is_whole(const RecordedFiles& files, const PastAsk& ask) {
 // It names the administrator; whether it is, let_in_role() decides, which counts guesses.
 bool claims_administrator(Worker& worker, Connection& connection) {
   const auto given = basic_credentials(connection.request().headers);
-  return given && given->user == Services::passwords(*worker.services.config.read()).admin_user;
+  return given &&
+         given->user == Services::passwords(*config_of(worker.services, connection)).admin_user;
 }
 
 // Of a part of a file.
@@ -276,7 +278,7 @@ Verdict ArchiveStage::handle(Connection& connection) {
     return Verdict::kAnswered;
   }
   Services& services = worker_.services;
-  const auto config = services.config.read();
+  const auto config = config_of(services, connection);
   const MountSettings& section = mount_section(*config, connection.request().path);
   PastAsk ask = *context.past;
   if (section.no_mount) {
@@ -401,7 +403,7 @@ Verdict ArchiveStage::send_file(Connection& connection, const Catalog::Files& fi
     reply_nothing(worker_, connection, ask.earliest_ms);
     return Verdict::kAnswered;
   }
-  const unsigned most = mount_section(*services.config.read(), mount).archive.downloads;
+  const unsigned most = mount_section(*config_of(services, connection), mount).archive.downloads;
   const Address address = Address::parse(connection.ip(), 0).value_or(connection.peer());
   const bool of_many =
       reach_of(address) == Reach::kHost || services.http.read()->trusted_proxies.contains(address);

@@ -7,6 +7,7 @@
 #include "app/services/worker.h"
 #include "app/stages/hls_stage.h"
 #include "app/stages/past_stage.h"
+#include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
 #include "cluster/relay/relay_marks.h"
 
@@ -89,7 +90,7 @@ bool lacks_token(const Services& services, Connection& connection) {
       cluster.facts()->require != TokenRequire::kHard)
     return false;
   return !connection.context().redirected &&
-         !says_relay(connection.request().headers, services.config.read()->server_id);
+         !says_relay(connection.request().headers, config_of(services, connection)->server_id);
 }
 
 Verdict ArrivalStage::handle(Connection& connection) {

@@ -9,6 +9,7 @@
 #include "app/stages/auth_replies.h"
 #include "app/stages/listen_stage.h"
 #include "app/stages/record_logins.h"
+#include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
 #include "app/stages/source_logins.h"
 #include "base/encoding.h"
@@ -67,7 +68,7 @@ void redirect(Connection& connection, const std::string& location) {
 // <sessions-per-user>: the nodes agree on whether this user may listen once more.
 void ask_for_seat(Worker& worker, Connection& connection, AuthVerdict verdict,
                   ListenerTicket ticket) {
-  const auto config = worker.services.config.read();
+  const auto config = config_of(worker.services, connection);
   const std::string& mount = connection.request().path;
   const MountSettings& section = mount_section(*config, mount);
   const bool counts = section.sessions_per_user > 0 && verdict.counts && !verdict.is_relay &&
@@ -190,7 +191,7 @@ ListenerAsk make_ask(const Connection& connection, const Request& request, const
 Verdict AuthStage::handle(Connection& connection) {
   Services& services = worker_.services;
   const Request& request = connection.request();
-  const auto config = services.config.read();
+  const auto config = config_of(services, connection);
   const MountSettings& section = mount_section(*config, request.path);
   if (section.authenticator.type.empty()) return Verdict::kNext;
   // The chain has gone back to look at a mount that was not known here; this was asked before.
@@ -199,7 +200,7 @@ Verdict AuthStage::handle(Connection& connection) {
   // the backend would count a second listener (listener_add and _remove, a seat of the user), and
   // the playlist shows only the name and the bit rate, which status pages show too.
   if (connection.context().hls && !connection.context().hls->joins()) return Verdict::kNext;
-  const auto mount = playing_mount(services, request.path);
+  const auto mount = playing_mount(services, *config_of(services, connection), request.path);
   const HlsAsk* const hls = connection.context().hls.get();
   const bool of_past = connection.context().past || (hls != nullptr && hls->may_be_past());
   if (mount == nullptr && section.name != request.path && !of_past) return Verdict::kNext;

@@ -13,6 +13,7 @@
 #include "app/services/archive_service.h"
 #include "app/services/remote_recordings.h"
 #include "app/services/worker.h"
+#include "app/stages/request_config.h"
 #include "archive/export_body.h"
 #include "archive/file_list.h"
 #include "archive/warmth.h"
@@ -186,7 +187,7 @@ Verdict BlockStage::handle(Connection& connection) {
     refuse(connection, 403, "its pass is wrong, or has expired");
     return Verdict::kAnswered;
   }
-  const auto config = worker_.services.config.read();
+  const auto config = config_of(worker_.services, connection);
   const MountSettings& section = mount_section(*config, ask.mount);
   if (!section.archive.enabled || section.archive.listeners == ArchiveListeners::kNone) {
     refuse(connection, 404, "the recordings of the mount are for administrators alone");

@@ -6,6 +6,7 @@
 #include "admin/console_files.h"
 #include "app/services/login_service.h"
 #include "app/services/worker.h"
+#include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
 #include "app/stages/who_asks.h"
 #include "http/page_headers.h"
@@ -45,9 +46,9 @@ Verdict ConsoleStage::handle(Connection& connection) {
   if (const Verdict verdict = let_in_role(worker_, connection, kConsolePath);
       verdict != Verdict::kNext)
     return verdict;
-  std::string body = file->is_page
-                         ? console_page(file->bytes, where_records_are(*services.config.read()))
-                         : std::string(file->bytes);
+  std::string body =
+      file->is_page ? console_page(file->bytes, where_records_are(*config_of(services, connection)))
+                    : std::string(file->bytes);
   ResponseHead head;
   head.content_type = file->content_type;
   head.content_length = body.size();

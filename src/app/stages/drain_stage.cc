@@ -4,6 +4,7 @@
 #include "app/services/worker.h"
 #include "app/stages/listen_stage.h"
 #include "app/stages/redirect_stage.h"
+#include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
 #include "cluster/relay/relay_marks.h"
 
@@ -42,7 +43,8 @@ bool answer_if_draining(Worker& worker, Connection& connection) {
 Verdict DrainStage::handle(Connection& connection) {
   Services& services = worker_.services;
   const Request& request = connection.request();
-  if (!services.drain.draining() || playing_mount(services, request.path) == nullptr)
+  if (!services.drain.draining() ||
+      playing_mount(services, *config_of(services, connection), request.path) == nullptr)
     return Verdict::kNext;
   // One that listens by HLS listens on, until the drain ends its session.
   if (const auto& hls = connection.context().hls; hls && (hls->is_segment() || hls->known))
@@ -50,7 +52,7 @@ Verdict DrainStage::handle(Connection& connection) {
   // Behind a server that relays are listeners of other nodes.  A client with a password may be one:
   // ListenStage knows.
   if (connection.context().is_server ||
-      says_relay(request.headers, services.config.read()->server_id) ||
+      says_relay(request.headers, config_of(services, connection)->server_id) ||
       request.headers.find("authorization") != nullptr)
     return Verdict::kNext;
   if (request.method == Method::kGet) {

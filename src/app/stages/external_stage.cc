@@ -4,6 +4,7 @@
 
 #include "app/services/external_service.h"
 #include "app/services/worker.h"
+#include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
 
 namespace lb {
@@ -12,7 +13,7 @@ bool waits_for_external(Worker& worker, Connection& connection, const std::strin
   Services& services = worker.services;
   RequestContext& context = connection.context();
   if (!services.external->on_demand() || std::exchange(context.external_asked, true)) return false;
-  const auto config = services.config.read();
+  const auto config = config_of(services, connection);
   if (!refuse_record_name(mount).empty() || services.mounts.find(mount) != nullptr ||
       mount_section(*config, mount).name == mount || services.files.read()->has_file(mount))
     return false;

@@ -9,6 +9,7 @@
 #include "app/stages/hls_replies.h"
 #include "app/stages/hls_stage.h"
 #include "app/stages/redirect_stage.h"
+#include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
 #include "cluster/balance/redirect_reply.h"
 #include "hls/media_playlist.h"
@@ -77,9 +78,9 @@ std::string HlsStage::new_session(const HlsAsk& ask) const {
                                           : std::string(kHlsNoSession);
 }
 
-std::vector<std::shared_ptr<const Mount>> HlsStage::mounts_of(const Mount& mount) {
+std::vector<std::shared_ptr<const Mount>> HlsStage::mounts_of(const Mount& mount,
+                                                              const Config& config) {
   Services& services = worker_.services;
-  const auto config = services.config.read();
   std::vector<std::shared_ptr<const Mount>> mounts;
   const std::uint32_t cut = hls_cut_of(mount);
   const auto add = [&](const std::string& name) {
@@ -98,7 +99,7 @@ std::vector<std::shared_ptr<const Mount>> HlsStage::mounts_of(const Mount& mount
                                            std::to_string(its) + " ms, not " + std::to_string(cut));
   };
   add(mount.name());
-  for (const HlsVariantRow& row : mount_section(*config, mount.name()).hls_variants)
+  for (const HlsVariantRow& row : mount_section(config, mount.name()).hls_variants)
     if (row.mount != mount.name()) add(row.mount);
   return mounts;
 }
@@ -109,7 +110,7 @@ Verdict HlsStage::serve_master(Connection& connection, const Mount& mount) {
   const std::string query = with_session(connection.request().query, new_session(ask));
   std::vector<HlsVariant> variants;
   std::vector<std::string> mounts;
-  for (const auto& one : mounts_of(mount)) {
+  for (const auto& one : mounts_of(mount, *config_of(services, connection))) {
     variants.push_back(variant_of(*one));
     variants.back().addresses.push_back(own_address(one->name(), mounts.empty(), query));
     mounts.push_back(one->name());

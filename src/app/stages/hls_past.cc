@@ -15,6 +15,7 @@
 #include "app/stages/hls_replies.h"
 #include "app/stages/hls_segments.h"
 #include "app/stages/hls_stage.h"
+#include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
 #include "app/stages/who_asks.h"
 #include "archive/where.h"
@@ -31,7 +32,7 @@ constexpr std::int64_t kRecentMs = 60'000;
 Verdict refuse_past(Worker& worker, Connection& connection, std::int64_t earliest_ms) {
   const RequestContext& context = connection.context();
   const std::string& mount = connection.request().path;
-  const auto config = worker.services.config.read();
+  const auto config = config_of(worker.services, connection);
   const bool may_listen = mount_section(*config, mount).authenticator.type.empty() ||
                           context.authorised || context.hls->known;
   return refuse_hls(

@@ -13,6 +13,7 @@
 #include "app/stages/hls_ask.h"
 #include "app/stages/hls_replies.h"
 #include "app/stages/listener_places.h"
+#include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
 #include "base/strings.h"
 #include "hls/media_playlist.h"
@@ -83,7 +84,7 @@ Verdict HlsPathStage::handle(Connection& connection) {
   const auto parsed = parse_hls_path(request.path);
   if (!parsed) return Verdict::kNext;
   Services& services = worker_.services;
-  const auto config = services.config.read();
+  const auto config = config_of(services, connection);
   std::string mount(parsed->mount);
   const MountSettings& section = mount_section(*config, mount);
   if (!section.hls || is_template_path(mount)) return Verdict::kNext;

@@ -97,7 +97,7 @@ class HlsStage final : public Stage {
   void ask_waiting();
   std::string new_session(const HlsAsk& ask) const;
   // The mounts of the master playlist: the one asked for first.
-  std::vector<std::shared_ptr<const Mount>> mounts_of(const Mount& mount);
+  std::vector<std::shared_ptr<const Mount>> mounts_of(const Mount& mount, const Config& config);
 
   Worker& worker_;
   std::unordered_map<std::string, ListText> lists_;

@@ -15,6 +15,7 @@
 #include "app/stages/drain_stage.h"
 #include "app/stages/listener_places.h"
 #include "app/stages/redirect_stage.h"
+#include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
 #include "app/station/mount_files.h"
 #include "base/strings.h"
@@ -72,11 +73,12 @@ bool is_server(const Request& request, const RequestContext& context, const Conf
 }
 
 // It may ask a master of ours instead.
-bool may_go_back(const Services& services, const Request& request, const RequestContext& context) {
+bool may_go_back(const Services& services, Connection& connection) {
+  const RequestContext& context = connection.context();
   return (context.redirected || services.links->masters().any_linked() ||
           services.relays->publishes()) &&
          !context.stays && !context.sent_back &&
-         !is_server(request, context, *services.config.read());
+         !is_server(connection.request(), context, *config_of(services, connection));
 }
 
 void reply_not_here(Worker& worker, Connection& connection) {
@@ -154,8 +156,8 @@ bool is_safari_probe(const Request& request) {
   return has("Safari/") && !has("Chrome") && !has("AppleCoreMedia");
 }
 
-std::shared_ptr<Mount> playing_mount(const Services& services, const std::string& path,
-                                     bool idle_too) {
+std::shared_ptr<Mount> playing_mount(const Services& services, const Config& config,
+                                     const std::string& path, bool idle_too) {
   // A page of the server is never a mount, whatever the default mount's fallback says.
   if (is_template_path(path)) return nullptr;
   const auto playing = [&](const std::string& name) {
@@ -163,7 +165,7 @@ std::shared_ptr<Mount> playing_mount(const Services& services, const std::string
     return mount && (idle_too || mount->phase() != MountPhase::kIdle) ? mount : nullptr;
   };
   const auto fallback_of = [&](const std::string& name) {
-    return mount_section(*services.config.read(), name).fallback_mount;
+    return mount_section(config, name).fallback_mount;
   };
   if (auto mount = playing(path)) return mount;
   return find_in_fallbacks(
@@ -207,15 +209,16 @@ Verdict ListenStage::handle(Connection& connection) {
   const auto waited = std::exchange(context.waited, std::nullopt);
   const auto offer = std::exchange(context.offer, nullptr);
   if (waited == WaitOutcome::kElsewhere) return ask_elsewhere(connection);
-  std::shared_ptr<Mount> mount =
-      context.shifted ? context.shifted->mount
-                      : playing_mount(services, request.path, waited != WaitOutcome::kNever);
+  std::shared_ptr<Mount> mount = context.shifted
+                                     ? context.shifted->mount
+                                     : playing_mount(services, *config_of(services, connection),
+                                                     request.path, waited != WaitOutcome::kNever);
   if (!mount) {
     if (!waited) return Verdict::kNext;
     reply_not_here(worker_, connection);
     return Verdict::kPending;
   }
-  const auto config = services.config.read();
+  const auto config = config_of(services, connection);
   const MountSettings& section = mount_section(*config, request.path);
   if (section.no_mount) {
     connection.reply_text(403, "mountpoint unavailable");
@@ -244,7 +247,7 @@ Verdict ListenStage::handle(Connection& connection) {
     const bool direct =
         context.direct && !offer && may_pass_through(connection, section, icy_asked);
     DirectAsk ask{mount->name(),
-                  {worker_.loop.id(), connection.id(), may_go_back(services, request, context)},
+                  {worker_.loop.id(), connection.id(), may_go_back(services, connection)},
                   std::string(request.headers.get("via")),
                   icy_asked};
     services.loops.control().post([&services, direct, ask = std::move(ask)]() mutable {
@@ -301,7 +304,7 @@ Verdict ListenStage::admit(Connection& connection, std::shared_ptr<Mount> mount,
                            std::shared_ptr<DirectOffer> direct) {
   const Request& request = connection.request();
   Services& services = worker_.services;
-  const auto config = services.config.read();
+  const auto config = config_of(services, connection);
   RequestContext& context = connection.context();
   SlotTry slot = take_slot(worker_, connection);
   if (slot.entry == SlotEntry::kWaits) {

@@ -6,6 +6,7 @@
 #include "app/services/worker.h"
 #include "app/stages/auth_stage.h"
 #include "app/stages/redirect_stage.h"
+#include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
 
 namespace lb {
@@ -30,7 +31,7 @@ class CountedNotice final : public EndNotice {
 
 bool count_address(Worker& worker, Connection& connection) {
   Services& services = worker.services;
-  const auto config = services.config.read();
+  const auto config = config_of(services, connection);
   RequestContext& context = connection.context();
   const std::string& path = connection.request().path;
   const unsigned of_server = config->limits.max_per_address;
@@ -64,7 +65,7 @@ bool count_address(Worker& worker, Connection& connection) {
 
 std::string_view enter_server(Services& services, Connection& connection, const Mount& mount,
                               GatePass& total) {
-  const auto config = services.config.read();
+  const auto config = config_of(services, connection);
   const bool is_relay = connection.context().is_relay;
   if (const std::uint64_t most = config->limits.max_bandwidth;
       most > 0 && !is_relay &&
@@ -96,7 +97,7 @@ SlotTry take_slot(Worker& worker, Connection& connection) {
     context.slot_word.reset();
     return {SlotEntry::kIn, std::move(context.slot), SlotWord::kNone};
   }
-  const auto config = services.config.read();
+  const auto config = config_of(services, connection);
   if (!slots.limits(mount_section(*config, mount), mount) || is_pulling_node(worker, connection))
     return {};
   if (const auto word = std::exchange(context.slot_word, std::nullopt))

@@ -11,6 +11,7 @@
 #include "app/services/login_service.h"
 #include "app/services/worker.h"
 #include "app/stages/login_replies.h"
+#include "app/stages/request_config.h"
 #include "app/stages/who_asks.h"
 #include "app/station/station.h"
 #include "base/json.h"
@@ -78,7 +79,7 @@ std::string_view refusal_of(Worker& worker, Connection& connection, ProblemName&
     return "Nodes know the keys of masters that have a <store>, and this server has none";
   }
   const std::string_view origin = connection.request().headers.get("origin");
-  const auto own = own_origins(*worker.services.config.read());
+  const auto own = own_origins(*config_of(worker.services, connection));
   if (!origin.empty() && std::find(own.begin(), own.end(), origin) == own.end()) {
     name = ProblemName::kOrigin;
     return "Nodes do not know the address at which this page was opened as one of this server: "

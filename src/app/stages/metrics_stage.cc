@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "app/services/worker.h"
+#include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
 #include "app/stages/who_asks.h"
 #include "app/station/metrics_service.h"
@@ -47,7 +48,7 @@ Verdict MetricsStage::handle(Connection& connection) {
   Services& services = worker_.services;
   if (services.mounts.find(kMetricsPath) || services.files.read()->has_file(request.path))
     return Verdict::kNext;
-  const auto config = services.config.read();
+  const auto config = config_of(services, connection);
   if (!may_read(services, *config, connection))
     if (const Verdict verdict = let_in_role(worker_, connection, kMetricsPath);
         verdict != Verdict::kNext)

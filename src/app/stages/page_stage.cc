@@ -8,6 +8,7 @@
 #include "app/cluster/relay_service.h"
 #include "app/services/external_service.h"
 #include "app/services/worker.h"
+#include "app/stages/request_config.h"
 #include "app/station/foreign_pages.h"
 #include "http/page_headers.h"
 #include "http/playlist.h"
@@ -120,7 +121,7 @@ void PageStage::answer(Connection& connection, const Due& due) {
     connection.reply_shared(head, {due.page, page.body});
     return;
   }
-  std::string body = with_https(page.body, connection, *services.config.read());
+  std::string body = with_https(page.body, connection, *config_of(services, connection));
   head.content_length = body.size();
   connection.reply(head, std::move(body));
 }
@@ -143,7 +144,7 @@ Verdict FileStage::handle(Connection& connection) {
     connection.reply_file(std::move(head), std::move(file->fd), file->first, file->length);
     return Verdict::kAnswered;
   }
-  const auto config = services.config.read();
+  const auto config = config_of(services, connection);
   const auto listed = [&request](std::string_view ending) {
     return request.path.ends_with(ending) && request.path.size() > ending.size() + 1;
   };

@@ -5,6 +5,7 @@
 
 #include "app/services/archive_service.h"
 #include "app/services/worker.h"
+#include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
 #include "archive/time_text.h"
 #include "base/strings.h"
@@ -28,10 +29,10 @@ Result<std::int64_t> duration_param(std::string_view name, const std::string& va
 }
 
 // There is something of its past, or the directory that may hold it is still being read.
-bool may_have_past(Services& services, const std::string& mount) {
+bool may_have_past(Services& services, Connection& connection, const std::string& mount) {
   const bool reading = services.archive->is_reading(mount);
   return services.archive->has(mount) ||
-         (reading && mount_section(*services.config.read(), mount).archive.enabled);
+         (reading && mount_section(*config_of(services, connection), mount).archive.enabled);
 }
 bool is_page(Services& services, const std::string& path) {
   return is_template_path(path) || services.files.read()->has_file(path);
@@ -99,7 +100,7 @@ Verdict PastStage::handle(Connection& connection) {
   if (auto past = past_of_path(request.path)) {
     const bool taken =
         services.mounts.find(request.path) || services.files.read()->has_file(request.path);
-    if (!taken && may_have_past(services, past->mount)) {
+    if (!taken && may_have_past(services, connection, past->mount)) {
       if (past->ask.to_ms > now_ms + kAheadMs) {
         connection.reply_text(400, "the range ends in the future\r\n");
         return Verdict::kAnswered;
@@ -113,9 +114,9 @@ Verdict PastStage::handle(Connection& connection) {
   if (request.query.empty()) return Verdict::kNext;
   // A page of the server, or of the webroot, has parameters of its own.
   if (!archive.has(request.path) &&
-      (!may_have_past(services, request.path) || is_page(services, request.path)) &&
+      (!may_have_past(services, connection, request.path) || is_page(services, request.path)) &&
       (!services.mounts.find(request.path) || !archive.on() ||
-       !mount_section(*services.config.read(), request.path).archive.enabled))
+       !mount_section(*config_of(services, connection), request.path).archive.enabled))
     return take_unrecorded(connection, now_ms);
   const auto ask = past_of_query(request.query, now_ms);
   if (!ask) {
@@ -130,7 +131,7 @@ Verdict PastStage::handle(Connection& connection) {
 Verdict PastStage::take_unrecorded(Connection& connection, std::int64_t now_ms) {
   Services& services = worker_.services;
   const Request& request = connection.request();
-  const auto config = services.config.read();
+  const auto config = config_of(services, connection);
   const bool is_mount = services.mounts.find(request.path) != nullptr ||
                         mount_section(*config, request.path).name == request.path;
   // What an authenticator, or a page, has parameters of the same name for is no time.

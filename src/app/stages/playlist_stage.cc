@@ -5,6 +5,7 @@
 #include "app/cluster/cluster_service.h"
 #include "app/services/worker.h"
 #include "app/stages/redirect_stage.h"
+#include "app/stages/request_config.h"
 #include "cluster/balance/redirect_reply.h"
 #include "http/playlist.h"
 
@@ -40,7 +41,7 @@ Verdict PlaylistStage::handle(Connection& connection) {
   if (kind == nullptr || services.files.read()->has_file(request.path)) return Verdict::kNext;
   std::string mount = request.path.substr(0, request.path.size() - kind->ending.size());
   if (!services.mounts.find(mount)) return Verdict::kNext;
-  const auto config = services.config.read();
+  const auto config = config_of(services, connection);
   const std::string host = playlist_host(request.headers.get("host"), config->hostname,
                                          config->port, connection.secure());
   std::string own = (connection.secure() ? "https://" : "http://") + host;

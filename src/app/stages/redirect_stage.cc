@@ -12,6 +12,7 @@
 #include "app/stages/health_stage.h"
 #include "app/stages/hls_stage.h"
 #include "app/stages/listen_stage.h"
+#include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
 #include "app/stages/who_asks.h"
 #include "app/station/foreign_pages.h"
@@ -130,7 +131,7 @@ void answer_unserved(Worker& worker, Connection& connection, std::string_view re
   const bool in_cluster = context.redirected || context.sent_back ||
                           services.links->masters().any_linked() || services.relays->publishes();
   if (!in_cluster || context.is_relay || context.is_server ||
-      says_relay(connection.request().headers, services.config.read()->server_id)) {
+      says_relay(connection.request().headers, config_of(services, connection)->server_id)) {
     otherwise(connection);
     return;
   }
@@ -161,7 +162,7 @@ RedirectAsk make_redirect_ask(const Services& services, Connection& connection,
   ask.client = connection.peer();
   ask.country = services.countries->country_of(ask.client);
   ask.user_agent = request.headers.get("user-agent");
-  const auto config = services.config.read();
+  const auto config = config_of(services, connection);
   const MountSettings& section = mount_section(*config, mount);
   ask.needs = protections_of(section);
   if (services.links->slots().limits(section, mount))
@@ -179,7 +180,7 @@ RedirectAsk make_redirect_ask(const Services& services, Connection& connection,
 Verdict MountRedirectStage::handle(Connection& connection) {
   const Request& request = connection.request();
   Services& services = worker_.services;
-  const auto config = services.config.read();
+  const auto config = config_of(services, connection);
   const MountSettings& section = mount_section(*config, request.path);
   if (section.redirect.empty() && section.redirect_to.empty()) return Verdict::kNext;
   // A pattern such as /* is meant for mounts.
@@ -242,7 +243,7 @@ Verdict RedirectStage::handle(Connection& connection) {
   const bool of_past = context.past || (context.hls && context.hls->named.of_past());
   if (!plays && !of_past) return Verdict::kNext;
   const auto facts = cluster.facts();
-  const auto config = worker_.services.config.read();
+  const auto config = config_of(worker_.services, connection);
   const MountSettings& section = mount_section(*config, request.path);
   if (!chooses && !section.authenticator.type.empty()) return Verdict::kNext;
   if (section.no_mount || is_safari_probe(request)) return Verdict::kNext;

@@ -23,11 +23,14 @@
 
 namespace lb {
 
+struct Config;
 struct DirectOffer;
 struct Identity;
 
 struct RequestContext {
   GatePass client_pass;
+  std::shared_ptr<const Config> config;  // of this round of the stages (request_config.h) …
+  unsigned config_round = 0;
   bool authorised = false;      // by the authenticator of the path that was asked for
   bool is_relay = false;        // limits of listeners do not hold
   bool is_server = false;       // another server that relays the mount: no part of the audience

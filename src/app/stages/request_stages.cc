@@ -4,6 +4,7 @@
 #include "app/services/worker.h"
 #include "app/stages/health_stage.h"
 #include "app/stages/metrics_stage.h"
+#include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
 #include "base/strings.h"
 #include "http/cross_origin.h"
@@ -53,7 +54,7 @@ Verdict OptionsStage::handle(Connection& connection) {
 
 Verdict AdmitStage::handle(Connection& connection) {
   Services& services = worker_.services;
-  const auto config = services.config.read();
+  const auto config = config_of(services, connection);
   const Request& request = connection.request();
   services.counters.client_connections.fetch_add(request.method == Method::kGet ? 1 : 0,
                                                  std::memory_order_relaxed);
@@ -97,7 +98,7 @@ bool is_shoutcast_player(const Request& request) {
 }  // namespace
 
 Verdict AliasStage::handle(Connection& connection) {
-  const auto config = worker_.services.config.read();
+  const auto config = config_of(worker_.services, connection);
   std::string& path = connection.request().path;
   for (const Alias& alias : config->paths.aliases) {
     if (alias.source != path) continue;

@@ -12,6 +12,7 @@
 #include "app/stages/health_stage.h"
 #include "app/stages/record_logins.h"
 #include "app/stages/refusals.h"
+#include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
 #include "app/stages/source_logins.h"
 #include "base/strings.h"
@@ -254,7 +255,7 @@ Verdict SourceStage::handle(Connection& connection) {
     log_refused_source(worker_, connection, "this server is being emptied");
     return Verdict::kAnswered;
   }
-  const auto config = services.config.read();
+  const auto config = config_of(services, connection);
   if (request.protocol == Protocol::kIcy) {
     request.path = shoutcast_mount(*config, connection.socket().settings);
     request.method_text = "SOURCE";
@@ -310,7 +311,7 @@ Verdict SourceStage::handle(Connection& connection) {
 
 bool shoutcast_login(Worker& worker, Connection& connection) {
   if (worker.services.drain.draining()) return false;
-  const auto config = worker.services.config.read();
+  const auto config = config_of(worker.services, connection);
   const MountSettings settings =
       mount_settings(*config, shoutcast_mount(*config, connection.socket().settings));
   // Where a backend decides, it is asked when the head is complete.

@@ -5,6 +5,7 @@
 #include "admin/stats_feed.h"
 #include "app/services/login_service.h"
 #include "app/services/worker.h"
+#include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
 #include "app/stages/who_asks.h"
 #include "auth/passwords.h"
@@ -25,7 +26,7 @@ Verdict StatsStage::handle(Connection& connection) {
   if (request.method != Method::kStats) return Verdict::kNext;
   Services& services = worker_.services;
   const auto given = basic_credentials(request.headers);
-  const bool administrator = is_admin(Services::passwords(*services.config.read()), given);
+  const bool administrator = is_admin(Services::passwords(*config_of(services, connection)), given);
   Followers::Scope scope;
   if (services.login->on()) {
     const Asker asker = who_asks(worker_, connection);

@@ -13,6 +13,7 @@
 #include "app/stages/auth_stage.h"
 #include "app/stages/login_replies.h"
 #include "app/stages/refusals.h"
+#include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
 #include "app/stages/source_logins.h"
 #include "auth/passwords.h"
@@ -188,7 +189,7 @@ Verdict judge_user(Worker& worker, Connection& connection, Credentials given, co
 Verdict judge_name(Worker& worker, Connection& connection, const Credentials& given,
                    std::optional<std::string_view> mount) {
   Services& services = worker.services;
-  const auto config = services.config.read();
+  const auto config = config_of(services, connection);
   const bool is_user = services.users.read()->user(given.user) != nullptr;
   const MountSettings* section =
       mount && !mount->empty() ? &mount_section(*config, *mount) : nullptr;
@@ -234,7 +235,7 @@ Asker who_asks(Worker& worker, Connection& connection, std::optional<std::string
   if (const auto given = basic_credentials(request.headers)) {
     connection.user = given->user;
     if (answer_if_shut_out(worker, connection, *given)) return {Verdict::kAnswered, nullptr};
-    const auto config = services.config.read();
+    const auto config = config_of(services, connection);
     found = of_configuration(services, *config, *given, mount);
     if (found) {
       if (found->role == AdminRole::kAdmin && answer_if_guarded(worker, connection, *given, true))
@@ -308,7 +309,7 @@ bool answer_if_guarded(Worker& worker, Connection& connection, const Credentials
 void note_guess(Worker& worker, Connection& connection) {
   const auto given = basic_credentials(connection.request().headers);
   if (!given || connection.context().password_judged ||
-      is_known_password(*worker.services.config.read(), *given))
+      is_known_password(*config_of(worker.services, connection), *given))
     return;
   refuse_password(worker, connection, given->user);
 }
@@ -329,7 +330,7 @@ AuditEntry audit_entry(Worker& worker, Connection& connection, std::string_view 
     entry.via = to_text(identity->via);
     entry.account = identity->account;
   }
-  entry.of_account = mount_account(*worker.services.config.read(), on);
+  entry.of_account = mount_account(*config_of(worker.services, connection), on);
   entry.ip = connection.ip();
   entry.action = action;
   entry.on = on;

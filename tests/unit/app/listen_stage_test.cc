@@ -206,8 +206,8 @@ TEST(ListenStage, AChainOfFallbacksIsFollowedTenTimes) {
 TEST(ListenStage, APageIsNeverTheDefaultMountsFallback) {
   server.start("<mount type=\"default\"><fallback-mount>/live</fallback-mount></mount>");
   auto source = server.source("/live");
-  POINTERS_EQUAL(nullptr, playing_mount(server.services(), "/status.xsl").get());
-  CHECK(playing_mount(server.services(), "/other") == server.mount("/live"));
+  POINTERS_EQUAL(nullptr, playing_mount(server.services(), *server.config(), "/status.xsl").get());
+  CHECK(playing_mount(server.services(), *server.config(), "/other") == server.mount("/live"));
 }
 TEST(ListenStage, AListenersTimeMayBeLimited) {
   server.start(

@@ -35,6 +35,7 @@ unit_app_files = tests/unit/main.cc \
   tests/unit/app/process_usage_test.cc \
   tests/unit/app/redirect_stage_test.cc \
   tests/unit/app/rendered_pages_test.cc \
+  tests/unit/app/request_config_test.cc \
   tests/unit/app/request_stages_test.cc \
   tests/unit/app/server_test.cc \
   tests/unit/app/service_manager_test.cc \
