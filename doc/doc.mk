@@ -9,11 +9,14 @@ dist_doc_DATA += \
   doc/decisions.md \
   doc/differences.md \
   doc/encoders.md \
+  doc/etcd.md \
   doc/external.md \
   doc/failover.md \
   doc/getting-started.md \
   doc/ingest.md \
   doc/hls.md \
+  doc/hosting.md \
+  doc/index.md \
   doc/link.md \
   doc/migration.md \
   doc/operations.md \
@@ -21,6 +24,7 @@ dist_doc_DATA += \
   doc/orchestration.md \
   doc/pages.md \
   doc/protocol.md \
+  doc/redirects.md \
   doc/results.md \
   doc/reverse-proxies-and-tls.md \
   doc/stores.md

@@ -1,6 +1,6 @@
 // The cluster's commands: reports of nodes in the compatible forms, and what this node knows of its
 // cluster.
-// Source: doc/cluster.md; doc/decisions.md C4; doc/protocol.md for the bytes.
+// Source: doc/redirects.md; doc/decisions.md C4; doc/protocol.md for the bytes.
 #include "admin/builtin.h"
 #include "admin/cluster_json.h"
 #include "admin/command_task.h"

@@ -1,5 +1,5 @@
 // The links' commands: what is linked, messages between nodes, orders to other nodes.
-// Source: doc/cluster.md; doc/link.md for the bytes.
+// Source: doc/redirects.md; doc/link.md for the bytes.
 #include "admin/command_task.h"
 #include "base/encoding.h"
 #include "base/json.h"

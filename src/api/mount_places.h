@@ -8,7 +8,7 @@
 // source has arrived at `to`.  With force-at, from that time on `to` alone is its home, and the
 // move waits there for the source.
 // Thread: pure functions.
-// Source: doc/operators.md.
+// Source: doc/hosting.md.
 #pragma once
 
 #include <cstdint>

@@ -3,7 +3,7 @@
 //
 // What counts is reserved, not on air: the sum over the records of what is placed at a node.
 // Thread: pure functions.
-// Source: doc/operators.md.
+// Source: doc/hosting.md.
 #pragma once
 
 #include <cstdint>

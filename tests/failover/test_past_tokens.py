@@ -1,4 +1,4 @@
-"""A node that insists on the tokens of redirects does so for the past too (doc/cluster.md)."""
+"""A node that insists on the tokens of redirects does so for the past too (doc/redirects.md)."""
 import time
 
 from bench import Cluster, ask_and_close, check, equal, test, wait_for

@@ -20,7 +20,7 @@ constexpr std::string_view kNoMount = "/";
 // Of a command: the port of this server.
 constexpr std::string_view kPortMark = "{port}";
 
-// Players that do not follow a redirect (doc/cluster.md).
+// Players that do not follow a redirect (doc/redirects.md).
 constexpr auto kNoRedirect =
     std::to_array<std::string_view>({"node-icy", "ESP32", "WinampMPEG/2", "RMA/"});
 

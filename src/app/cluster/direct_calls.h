@@ -7,7 +7,7 @@
 // a log and a framer for it, so only the first listener of a mount is passed on; with the second
 // one the relay begins, as it does whenever something stands in the way: TLS to the server, a
 // transfer-coding, metadata that was not asked for, a server that does not answer.
-// Source: doc/cluster.md.
+// Source: doc/redirects.md.
 //
 // Thread: control.
 // Ownership: Services.

@@ -3,7 +3,7 @@
 //
 // A server is known by its own name, and at each of its masters by the name of its link there.
 // Thread: pure functions.
-// Source: doc/operators.md.
+// Source: doc/hosting.md.
 #pragma once
 
 #include <chrono>

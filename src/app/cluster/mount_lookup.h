@@ -5,7 +5,7 @@
 // Linked masters are asked by a frame (doc/link.md) and answer for themselves.  Polled masters are
 // asked for their list: that the mount is not in it shows only by the deadline.
 // Bounds: so many mounts, requests and frames a second; what is above does not wait.
-// Source: doc/cluster.md.
+// Source: doc/link.md.
 // Thread: control.
 // Ownership: Services.
 #pragma once

@@ -13,7 +13,7 @@
 //
 // Thread: Drain and on_change() on control; the other questions to DrainState from any thread.
 // Ownership: Services.
-// Source: doc/cluster.md.
+// Source: doc/orchestration.md.
 #pragma once
 
 #include <atomic>

@@ -1,6 +1,6 @@
 // ArrivalStage: takes the token of a redirect out of a request, before other stages see it, checks
 // it, and keeps what it says in the request's context.
-// Source: doc/cluster.md; doc/decisions.md C1.
+// Source: doc/redirects.md; doc/decisions.md C1.
 //
 // Cost without a token: a look at the query for "lb=".
 // Thread: its worker.

@@ -4,7 +4,7 @@
 // They come before every limit: a probe is no client, so a full server answers too, and a
 // probe never takes a listener's place, nor a line in the access log.  They need no login: a
 // load balancer has no password.
-// Source: doc/cluster.md; Kubernetes probes.
+// Source: doc/orchestration.md; Kubernetes probes.
 // Thread: its worker.
 #pragma once
 

@@ -6,7 +6,7 @@
 // player that comes again later with that address is judged like one without a token.
 //
 // Without redirecting, and for names that are files, the stages behind answer as ever.
-// Source: doc/cluster.md.
+// Source: doc/redirects.md.
 // Thread: its worker.
 #pragma once
 

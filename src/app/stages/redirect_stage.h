@@ -5,7 +5,7 @@
 // that were redirected already, everything that is not a GET of a mount.  HEAD is answered here,
 // and so is Safari's question for two bytes: neither is a listener yet. A relay whose request has
 // come through this node before is answered 508.
-// Source: doc/cluster.md; doc/decisions.md A13 (the place among the stages), C1.
+// Source: doc/redirects.md; doc/decisions.md A13 (the place among the stages), C1.
 //
 // Cost while redirecting is off: one atomic load.
 // Thread: its worker.

@@ -5,7 +5,7 @@
 // others conflict.
 // Thread: control.
 // Ownership: RecordService.
-// Source: doc/operators.md.
+// Source: doc/hosting.md.
 #pragma once
 
 #include <chrono>

@@ -3,7 +3,7 @@
 // 302 and HTTP/1.0 as the patch of 2004 answered: Icecast's and KH's relays read no other status.
 // no-store: FFmpeg asks the node again, and never us, when it may cache a redirect.  One origin for
 // all: a player in a page needs it on every answer of the way.
-// Source: doc/cluster.md.
+// Source: doc/redirects.md.
 // Thread: pure functions.
 #pragma once
 

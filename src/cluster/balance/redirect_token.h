@@ -8,7 +8,7 @@
 // HMAC-SHA256(key, "icecast-lb key"), which finds the right one of several while keys are being
 // changed.  master: the lowest byte of its NodeKey, by which a node counts arrivals for each of its
 // masters.
-// Source: doc/cluster.md.
+// Source: doc/protocol.md.
 //
 // To a node whose link brings a key (WELCOME), the token is signed with that key, and names the
 // client, so that the node can tell the master whose redirect has arrived:

@@ -5,7 +5,7 @@
 // confirmed, M being the masters that redirect to it (so masters need not talk to each other); and
 // not less than SentLately expects of what was sent there before.  An
 // unconfirmed redirect ages only against a newer report of that node, never by the clock alone: a
-// dead node whose redirects expired would look like the emptiest of all (doc/cluster.md).
+// dead node whose redirects expired would look like the emptiest of all (doc/balancing.md).
 //
 // Thread: as NodeTable.
 // Ownership: NodeTable; only it writes to a Node.

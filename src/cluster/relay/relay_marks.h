@@ -2,8 +2,8 @@
 // a circle is noticed.
 //
 // A relay is never redirected: it would pull from a node what the node pulls from us, and a KH
-// relay sends the relay password along.  Its marks (doc/cluster.md): a User-Agent that begins with
-// "Icecast" (stock and KH), or is our own server-id (a cluster of one product with one
+// relay sends the relay password along.  Its marks (doc/redirects.md): a User-Agent that begins
+// with "Icecast" (stock and KH), or is our own server-id (a cluster of one product with one
 // configuration); X-LB-Relay or X-LB-Pull (ours, whatever its server-id); the relay's or a node's
 // credentials; a peer that lately asked for the list of streams without saying that it is one of
 // ours.
