@@ -183,7 +183,7 @@ def statistics_of_one_mount_cost_no_more_than_one_and_those_of_all_are_not_made_
 
 @test
 def beside_a_crowd_and_floods_the_bounds_hold(t):
-    """Fewer mounts and readers than the figures of doc/results.md, which an optimised build is measured with."""
+    """Fewer mounts and readers than the figures of doc/performance.md, which an optimised build is measured with."""
     out = t.dir / "figures.json"
     done = subprocess.run([sys.executable, "-B", str(MEASURE), "--server", str(Settings.binary), "--mounts", "300", "--readers", "300",
                            "--seconds", "2", "--json", str(out)], capture_output=True, timeout=120)

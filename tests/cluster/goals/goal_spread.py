@@ -58,7 +58,7 @@ def g4_weighted_random(bench):
 @goal("G4mix", "the same, 40 mounts of 64, 128 and 320 kbit/s (Zipf), default: peak/ideal", at_most=1.08)
 def g4_mixed(bench):
     """The nodes' capacity is in kbit/s; half of the mounts have 64, 35 % 128, 15 % 320.  The bar is the goal of
-    cluster.md's table (1.08); doc/decisions.md C6 (1.05) is for one bitrate."""
+    doc/results.md's table (1.08); doc/decisions.md C6 (1.05) is for one bitrate."""
     return worst([crowd_of(bench, mixed=True, mounts=40, kbps=140)])
 
 
@@ -101,7 +101,7 @@ def g4_demo(bench):
 def g5(bench):
     """Real requests: 7,000 listeners in 20 s (56 % of capacity) who stay 60 s on average and are followed by others,
     another 20 s; relay streams are pairs of node and mount with at least one listener, counted at the nodes at the end.
-    cluster.md asked for 1,050, doc/decisions.md C6 settles 1,150 with the smaller EPS."""
+    The first design asked for 1,050, doc/decisions.md C6 settles 1,150 with the smaller EPS."""
     nodes = nodes_of(SIZES)
     master = crowd_master(bench, nodes, tokens=True, mounts=1000)
     crowd = Crowd(bench, master, nodes, requests=7000, over=20, settle=20, mounts=1000, tokens=1, stay=60, renew=1)
