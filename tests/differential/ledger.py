@@ -1,19 +1,22 @@
-"""doc/differences.md: which differences are meant, and why.
+"""doc/differences.md: which differences are meant, and why; patterns.md: what each of them explains.
 
-Every row of a table that begins with a number is an entry:
+An entry of the page is an item that begins with its number:
 
-    | 7 | what differs | `request names` | `differences` | why |
+    - **7.** What differs. Why.
 
-Names and differences are patterns: `*` stands for anything, everything else for itself.  A cell may
-hold several of them, each in backticks.  An entry explains a difference if one of its names and one
-of its differences fit.
+A row of the table has the same number, patterns of names of requests, and patterns of differences, each in backticks:
+
+    | 7 | `request names` | `differences` |
+
+`*` stands for anything, everything else for itself.  An entry explains a difference if one of its names and one of its
+differences fit.
 """
 import re
 
 
 class Entry:
-    def __init__(self, number, what, names, lines, why):
-        self.number, self.what, self.why = number, what, why
+    def __init__(self, number, text, names, lines):
+        self.number, self.text = number, text
         self.names = {pattern: 0 for pattern in names}      # pattern -> how many differences it explained
         self.lines = {pattern: 0 for pattern in lines}
 
@@ -36,21 +39,39 @@ def fits(pattern, text):
     return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text, re.S) is not None
 
 
-def read(path):
-    """The entries; a list of faults in the file itself."""
-    entries, faults = [], []
-    for row in path.read_text().splitlines():
+def texts(page):
+    """The items of the page by their number; a list of faults."""
+    found, faults = {}, []
+    for number, text in re.findall(r"^- \*\*(\d+)\.\*\*(.*(?:\n  .*)*)", page.read_text(), re.M):
+        text = " ".join(text.split())
+        if not re.fullmatch(r"\S.*[.?)] \S.*", text):
+            faults.append("entry %s does not say what differs and why" % number)
+        if int(number) in found:
+            faults.append("there are two entries %s" % number)
+        found[int(number)] = text
+    return found, faults
+
+
+def read(page, patterns):
+    """The entries; a list of faults in the files themselves."""
+    said, faults = texts(page)
+    entries = []
+    for row in patterns.read_text().splitlines():
         if not re.match(r"\| *\d+ *\|", row):
             continue
         cells = [cell.strip() for cell in row.strip().strip("|").split("|")]
-        if len(cells) != 5 or not cells[1] or not cells[4]:
-            faults.append("a row does not have its five cells: " + row)
+        if len(cells) != 3:
+            faults.append("a row of patterns does not have its three cells: " + row)
             continue
-        names, lines = re.findall(r"`([^`]+)`", cells[2]), re.findall(r"`([^`]+)`", cells[3])
+        number = int(cells[0])
+        names, lines = re.findall(r"`([^`]+)`", cells[1]), re.findall(r"`([^`]+)`", cells[2])
         if not names or not lines:
-            faults.append("entry %s names no request or no difference" % cells[0])
-            continue
-        if any(e.number == int(cells[0]) for e in entries):
-            faults.append("there are two entries %s" % cells[0])
-        entries.append(Entry(int(cells[0]), cells[1], names, lines, cells[4]))
+            faults.append("entry %d names no request or no difference" % number)
+        if any(e.number == number for e in entries):
+            faults.append("there are two rows of patterns for entry %d" % number)
+        if number not in said:
+            faults.append("patterns explain entry %d, which the page does not have" % number)
+        entries.append(Entry(number, said.get(number, ""), names, lines))
+    for number in sorted(set(said) - {e.number for e in entries}):
+        faults.append("entry %d has no patterns" % number)
     return entries, faults

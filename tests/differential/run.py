@@ -175,7 +175,7 @@ def main():
     parser.add_argument("--keep")
     options = parser.parse_args()
 
-    entries, faults = ledger.read(TOP / "doc" / "differences.md")
+    entries, faults = ledger.read(TOP / "doc" / "differences.md", HERE / "patterns.md")
     try:
         groups = read_groups(HERE / "requests.json", options.only)
         player.make_streams()
