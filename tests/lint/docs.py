@@ -3,6 +3,7 @@
 
 - the configuration in README.md is conf/minimal.xml; README is README.md
 - links, their anchors and names of files in the pages lead somewhere
+- doc/index.md names every page of doc/, and a guide has at most 1,500 words
 - HACKING.md names every floor of src/LAYERS
 - the options in doc/icecast-lb.1 are those of the usage text in src/app/process/options.cc
 (doc/config.md and doc/icecast-lb.xml.5 are compared with the schema by tests/config/check.)
@@ -51,6 +52,16 @@ for page in pages:
     for name in re.findall(r"`(%s)`" % known, text):
         if not (top / name).exists() and name not in built and "NAME" not in name:
             fault("%s: there is no %s" % (page.name, name))
+
+# What is looked up and not read: made by the program, the wire, the code, or a list.
+REFERENCE = {"api", "config", "metrics", "link", "protocol", "architecture", "differences"}
+indexed = set(re.findall(r"\]\(([\w-]+)\.md", (top / "doc/index.md").read_text()))
+for page in sorted((top / "doc").glob("*.md")):
+    if page.stem != "index" and page.stem not in indexed:
+        fault("doc/index.md does not name %s" % page.name)
+    words = len(page.read_text().split())
+    if page.stem not in REFERENCE and words > 1500:
+        fault("doc/%s has %d words; a guide has at most 1,500" % (page.name, words))
 
 hacking = (top / "HACKING.md").read_text()
 for floor in re.findall(r"^(\w+):", (top / "src/LAYERS").read_text(), re.M):
