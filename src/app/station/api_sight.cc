@@ -14,6 +14,7 @@
 #include "app/services/event_service.h"
 #include "base/clock.h"
 #include "base/strings.h"
+#include "cluster/link/frame.h"
 #include "cluster/nodes/audience.h"
 #include "cluster/nodes/public_address.h"
 

@@ -20,6 +20,8 @@
 
 namespace lb {
 
+struct ToldListener;
+
 class ApiSight {
  public:
   static constexpr std::size_t kMaxLooks = 16;
