@@ -1,5 +1,7 @@
 #!/bin/sh
-# Makes ./configure from configure.ac; needed once after a checkout.
+# Makes ./configure from configure.ac, and the lists of sources: needed after a checkout, and when a file below
+# src/ or tests/unit/ was added or removed.
 set -e
 cd "$(dirname "$0")"
-exec autoreconf --install --warnings=all
+tools/floor-lists
+exec autoreconf --install --warnings=all "$@"

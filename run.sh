@@ -64,7 +64,7 @@ progress() {
 configure_build() {
   local arguments=(--enable-unity CXXFLAGS="$flags")
   if [ -z "${CXX-}" ] && command -v ccache >/dev/null; then arguments+=(CXX="ccache g++"); fi
-  [ -x "$here/configure" ] || "$here/autogen.sh"
+  { [ -x "$here/configure" ] && "$here/tools/floor-lists" --check; } || "$here/autogen.sh"
   cd "$build_dir"
   [ "$build_dir" != "$here" ] || return 0  # it is somebody's own
   [ ! -e Makefile ] || [ "$(cat configured-with 2>/dev/null)" != "${arguments[*]}" ] || return 0

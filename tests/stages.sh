@@ -83,7 +83,7 @@ configure_in() {
     note "this directory itself is configured, which does not go with build/: first  make distclean"
     return 1
   fi
-  [ configure -nt configure.ac ] || ./autogen.sh || return 1
+  { [ configure -nt configure.ac ] && tools/floor-lists --check; } || ./autogen.sh || return 1
   mkdir -p "$dir"
   use_ccache
   [[ " $*" == *" CXX="* ]] || set -- "$@" "${ccache[@]}"

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "cluster/link/link_bench.h"
 #include "cluster/link/node_session.h"
-#include "cluster/link_bench.h"
 
 namespace lb::test {
 

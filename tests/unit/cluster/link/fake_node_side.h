@@ -4,8 +4,8 @@
 
 #include <string>
 
+#include "cluster/link/link_bench.h"
 #include "cluster/link/master_session.h"
-#include "cluster/link_bench.h"
 
 namespace lb::test {
 

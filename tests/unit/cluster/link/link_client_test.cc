@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "cluster/link_bench.h"
+#include "cluster/link/link_bench.h"
 #include "http/loopback.h"
 
 #include "CppUTest/TestHarness.h"

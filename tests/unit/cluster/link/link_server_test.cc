@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "cluster/link/link_bench.h"
 #include "cluster/link/link_client.h"
-#include "cluster/link_bench.h"
 #include "http/parser.h"
 
 #include "CppUTest/TestHarness.h"

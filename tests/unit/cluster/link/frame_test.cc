@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "cluster/frame_reading.h"
+#include "cluster/link/frame_reading.h"
 
 #include "CppUTest/TestHarness.h"
 

@@ -1,7 +1,7 @@
 // The frames SLOT, SEAT, ASK and TELL, there and back.
 #include <string>
 
-#include "cluster/frame_reading.h"
+#include "cluster/link/frame_reading.h"
 
 #include "CppUTest/TestHarness.h"
 

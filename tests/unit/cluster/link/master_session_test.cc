@@ -2,8 +2,8 @@
 #include <string>
 #include <vector>
 
-#include "cluster/fake_master_side.h"
-#include "cluster/fake_node_side.h"
+#include "cluster/link/fake_master_side.h"
+#include "cluster/link/fake_node_side.h"
 #include "cluster/link/link_server.h"
 
 #include "CppUTest/TestHarness.h"

@@ -1,7 +1,7 @@
 // A NodeSession: the master's end of a link, where the test is the node.
 #include <string>
 
-#include "cluster/fake_master_side.h"
+#include "cluster/link/fake_master_side.h"
 
 #include "CppUTest/TestHarness.h"
 

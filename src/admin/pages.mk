@@ -1,0 +1,41 @@
+# The pages: installed beside each other as Icecast's are, and built into the program.
+page_files = \
+  admin/archive.xsl \
+  admin/cluster.js \
+  admin/cluster.xsl \
+  admin/console/audit.js \
+  admin/console/console.css \
+  admin/console/encoders.js \
+  admin/console/forms.js \
+  admin/console/kit.js \
+  admin/console/main.js \
+  admin/console/mount.js \
+  admin/console/mounts.js \
+  admin/console/overview.js \
+  admin/console/records.js \
+  admin/console/shell.html \
+  admin/listclients.xsl \
+  admin/listmounts.xsl \
+  admin/manageauth.xsl \
+  admin/moveclients.xsl \
+  admin/response.xsl \
+  admin/stats.xsl \
+  admin/updatemetadata.xsl \
+  admin/vclt.xsl \
+  admin/xspf.xsl \
+  web/auth.xsl \
+  web/compat/7.xsl \
+  web/favicon.ico \
+  web/icecast.png \
+  web/played.xsl \
+  web/server_version.xsl \
+  web/status.xsl \
+  web/style.css
+nodist_src_libadmin_a_SOURCES += src/admin/builtin_data.cc
+nobase_dist_pkgdata_DATA = $(page_files)
+EXTRA_DIST += src/admin/embed.sh
+
+src/admin/builtin_data.cc: $(page_files) src/admin/embed.sh
+	$(AM_V_GEN)$(MKDIR_P) src/admin && \
+	  sh $(srcdir)/src/admin/embed.sh $(srcdir) $(page_files) > $@.tmp && mv $@.tmp $@
+CLEANFILES += src/admin/builtin_data.cc src/admin/builtin_data.cc.tmp
