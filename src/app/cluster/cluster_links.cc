@@ -146,7 +146,6 @@ void ClusterLinks::left(const std::string& id, bool silent) {
 void ClusterLinks::poll() {
   if (stopped_) return;
   note_mounts();
-  nodes_.end_overdue_orders();
   if (!masters_.empty())
     poll_timer_.after(kPollForMasters);
   else

@@ -20,6 +20,8 @@ constexpr int kClusterPortBacklog = 512;
 constexpr std::size_t kOffersATurn = 2000, kLeastOffers = 20;
 constexpr auto kBetweenOffers = 2ms;
 constexpr int kMaxBeforeHello = 4;  // connections of one node
+constexpr auto kOrderPatience = 5s;
+constexpr auto kAskPatience = 1s;
 
 }  // namespace
 
@@ -28,7 +30,8 @@ NodeLinks::NodeLinks(Services& services, NeighbourCallbacks neighbours, OfferOf 
       services_(services),
       offer_of_(std::move(offer_of)),
       facts_(services.cluster->facts()),
-      asks_(services.loops.control()),
+      orders_(services.loops.control(), kOrderPatience),
+      asks_(services.loops.control(), kAskPatience),
       offer_timer_(services.loops.control(), [this] { send_offers(false); }) {}
 
 NodeLinks::~NodeLinks() = default;
@@ -81,7 +84,7 @@ void NodeLinks::stop(const std::string& why) {
   for (const auto& session : sessions_) session->send_bye({why, 0, 0ms});
   server_.reset();
   trial_.reset();
-  orders_.clear();
+  orders_.stop();
   asks_.stop();
 }
 
@@ -266,32 +269,29 @@ void NodeLinks::send(const MessageFrame& message) {
     if (session->joined() && session->id() != message.from) session->send(message);
 }
 
-Result<void> NodeLinks::order(const std::string& node, CommandFrame command,
-                              SentOrders::Answered then) {
-  const auto at = std::find_if(sessions_.begin(), sessions_.end(), [&](const auto& each) {
-    return each->joined() && each->id() == node;
-  });
-  if (at == sessions_.end()) return Error::not_found("node " + node + " is not linked");
-  command.number = orders_.add(node, std::move(then), loop().now());
-  (*at)->send(std::move(command));
-  return {};
+void NodeLinks::order(const std::string& node, CommandFrame command,
+                      PendingAnswers<ResultFrame>::Then then) {
+  for (const auto& session : sessions_) {
+    if (!session->joined() || session->id() != node) continue;
+    auto answered = [this, node, then = std::move(then)](Result<ResultFrame> result) mutable {
+      if (result && !result->done)
+        log().warn("cluster/link", "node " + node + ": order failed: " + result->why);
+      then(std::move(result));
+    };
+    command.number = orders_.add(node, std::move(answered));
+    return session->send(std::move(command));
+  }
+  then(Error::not_found("node " + node + " is not linked"));
 }
 
-bool NodeLinks::ask(const std::string& node, AskFrame question, ListenerAsks::Told then) {
+void NodeLinks::ask(const std::string& node, AskFrame question,
+                    PendingAnswers<TellFrame>::Then then) {
   for (const auto& session : sessions_) {
     if (!session->joined() || session->id() != node) continue;
     question.number = asks_.add(node, std::move(then));
-    session->send(std::move(question));
-    return true;
+    return session->send(std::move(question));
   }
-  return false;
-}
-
-void NodeLinks::node_answered(const std::string& node, const ResultFrame& result) {
-  const auto then = orders_.take(node, result.number);
-  if (!then) return;
-  if (!result.done) log().warn("cluster/link", "node " + node + ": order failed: " + result.why);
-  then(result);
+  then(Error::not_found("node " + node + " is not linked"));
 }
 
 void NodeLinks::add_rows(std::vector<LinkRow>& rows) const {

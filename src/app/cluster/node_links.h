@@ -17,13 +17,12 @@
 
 #include "admin/station.h"
 #include "app/cluster/cluster_service.h"
-#include "app/cluster/listener_asks.h"
 #include "app/cluster/neighbours.h"
-#include "app/cluster/sent_orders.h"
 #include "app/services/services.h"
 #include "cluster/link/address_trial.h"
 #include "cluster/link/link_server.h"
 #include "cluster/link/node_session.h"
+#include "cluster/link/pending_answers.h"
 
 namespace lb {
 
@@ -50,9 +49,8 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
   void offer_changed(const std::string& mount);
   // To every node but the one that the message comes from.
   void send(const MessageFrame& message);
-  // Asks a node for listeners of a mount; an answer, or null, comes later.  False: it is not
-  // linked.
-  bool ask(const std::string& node, AskFrame question, ListenerAsks::Told then);
+  // Asks a node for listeners of a mount.  Errors: it is not linked, or those of PendingAnswers.
+  void ask(const std::string& node, AskFrame question, PendingAnswers<TellFrame>::Then then);
   // To one of them.  False: it is not linked.
   bool send_to(std::string_view node, const Frame& frame);
   void send_conf(std::string_view node, const ConfPieces::Piece& piece);
@@ -80,11 +78,10 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
       if (const auto lag = session->conf_lag(now); lag && session->joined())
         each(session->id(), *lag);
   }
-  // Errors: no such node is linked.
-  Result<void> order(const std::string& node, CommandFrame command, SentOrders::Answered then);
-  void end_overdue_orders() { orders_.end_overdue(loop().now()); }
-  // Nothing here depends on a change: no node is connected, no order is unanswered.
-  bool idle() const noexcept { return sessions_.empty() && orders_.empty(); }
+  // Errors: likewise.
+  void order(const std::string& node, CommandFrame command, PendingAnswers<ResultFrame>::Then then);
+  // Nothing here depends on a change: no node is connected.
+  bool idle() const noexcept { return sessions_.empty(); }
   bool any_configured() const noexcept { return !facts_->known.nodes.empty(); }
   void add_rows(std::vector<LinkRow>& rows) const;
 
@@ -99,9 +96,11 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
   void node_joined(NodeSession& session) override;
   void try_addresses(NodeSession& session, const std::vector<NodeAddress>& addresses,
                      std::chrono::milliseconds round_trip) override;
-  void node_answered(const std::string& node, const ResultFrame& result) override;
+  void node_answered(const std::string& node, const ResultFrame& result) override {
+    orders_.answered(node, result);
+  }
   void node_told(const std::string& node, const TellFrame& told) override {
-    asks_.told(node, told);
+    asks_.answered(node, told);
   }
   void node_left(NodeSession& session, const std::string& why) override;
 
@@ -119,8 +118,8 @@ class NodeLinks final : public NeighbourSide<MasterSide> {
   std::unique_ptr<LinkServer> server_;
   std::vector<std::unique_ptr<NodeSession>> sessions_;
   OfferChanges offers_;
-  SentOrders orders_;
-  ListenerAsks asks_;
+  PendingAnswers<ResultFrame> orders_;
+  PendingAnswers<TellFrame> asks_;
   std::unique_ptr<AddressTrial> trial_;  // null: no address has been tried yet
   RepeatGuard crowded_;
   bool stopped_ = false;

@@ -236,19 +236,18 @@ void ApiSight::ask_node(const std::shared_ptr<Listeners>& looking, const std::st
   if (node == looking->after.node) ask.after = looking->after.id;
   ask.most = kMaxTold;
   ++looking->awaited;
-  const bool sent = services_.links->nodes().ask(
-      node, std::move(ask), [this, looking, node](const TellFrame* tell) {
-        if (tell == nullptr || !tell->why.empty()) {
-          looking->view->missing.push_back(node);
-        } else {
-          for (const ToldListener& row : tell->rows) add(*looking, node, row);
-          if (tell->more && (looking->cut.empty() || node < looking->cut)) looking->cut = node;
-        }
-        told(looking);
-      });
-  if (sent) return;
-  --looking->awaited;
-  looking->view->missing.push_back(node);
+  services_.links->nodes().ask(node, std::move(ask),
+                               [this, looking, node](const Result<TellFrame>& tell) {
+                                 if (!tell || !tell->why.empty()) {
+                                   looking->view->missing.push_back(node);
+                                 } else {
+                                   for (const ToldListener& row : tell->rows)
+                                     add(*looking, node, row);
+                                   if (tell->more && (looking->cut.empty() || node < looking->cut))
+                                     looking->cut = node;
+                                 }
+                                 told(looking);
+                               });
 }
 
 void ApiSight::add(Listeners& looking, std::string node, ToldListener row) const {

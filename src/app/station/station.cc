@@ -397,10 +397,10 @@ Result<void> ServerStation::publish(const std::string& topic, std::string bytes)
 }
 
 void ServerStation::order(const std::string& node, CommandFrame command, Then<ResultFrame> then) {
-  auto shared = std::make_shared<Then<ResultFrame>>(std::move(then));
-  const auto sent = services_.links->nodes().order(
-      node, std::move(command), [shared](const ResultFrame& result) { (*shared)(result); });
-  if (!sent) (*shared)({0, false, sent.error().what});
+  services_.links->nodes().order(
+      node, std::move(command), [then = std::move(then)](Result<ResultFrame> result) mutable {
+        then(result ? std::move(*result) : ResultFrame{0, false, result.error().what});
+      });
 }
 
 std::string ServerStation::external_json() {
