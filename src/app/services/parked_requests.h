@@ -1,25 +1,23 @@
-// ParkedRequests: requests of listeners that wait for something which control finds out, by what
-// they wait for (the name of a mount): until it is released, or its deadline is over.
+// ParkedRequests: Waits of listeners' requests for something that control finds out, by the name of
+// a mount: each is woken with an outcome when that is known.
 //
 // A parked request is an open connection on its worker; here it is a number.  Its stage has
-// returned Verdict::kPending, and is asked again with the outcome (Worker::resume()).  A key's
-// deadline counts from its first request on.
+// returned Verdict::kPending, and is asked again with the outcome (Worker::resume()).
 // Bounds: so many keys, requests of a key, and requests in all; what is above is not taken.
 // Thread: control.
-// Ownership: RelayService, MountLookup.
+// Ownership: RelayService, MountLookup, ExternalLookups.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <map>
-#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
-#include "net/loop.h"
+#include "net/waits.h"
 
 namespace lb {
 
@@ -38,9 +36,7 @@ struct ParkedRequest {
 
 class ParkedRequests {
  public:
-  struct Limits {
-    std::size_t keys, of_key, all;
-  };
+  using Limits = Waits<ParkedRequest>::Limits;
   struct Patience {
     std::chrono::milliseconds all;
     std::chrono::milliseconds leaving{0};  // of those that may leave; 0: none does
@@ -51,41 +47,47 @@ class ParkedRequests {
     std::function<void(const std::string& key)> expired;
   };
   ParkedRequests(Loop& loop, const Limits& limits, Callbacks callbacks)
-      : loop_(loop), limits_(limits), callbacks_(std::move(callbacks)) {}
+      : callbacks_(std::move(callbacks)),
+        waits_(loop, limits, callbacks_.expired),
+        leaving_(loop, {}, [this](const std::string& key) { let_leave(key); }) {}
 
   // False: there are too many, and it is not parked.  Nothing is called back from inside.
-  [[nodiscard]] bool park(const std::string& key, const ParkedRequest& request,
-                          const Patience& patience);
+  [[nodiscard]] bool park(const std::string& key, ParkedRequest request, const Patience& patience) {
+    if (!waits_.park(key, ParkedRequest(request), patience.all)) return false;
+    return !request.may_leave || patience.leaving.count() == 0 ||
+           leaving_.park(key, std::move(request), patience.leaving);
+  }
   // From now on so long.
-  void extend(const std::string& key, std::chrono::milliseconds patience);
+  void extend(const std::string& key, std::chrono::milliseconds patience) {
+    waits_.extend(key, patience);
+  }
   // Wakes all of this key.
-  void release(const std::string& key, WaitOutcome outcome);
+  void release(const std::string& key, WaitOutcome outcome) {
+    leaving_.release(key);
+    for (const ParkedRequest& request : waits_.release(key)) callbacks_.wake(request, outcome);
+  }
   // No request is woken: the server stops.
-  void clear();
+  void clear() {
+    waits_.clear();
+    leaving_.clear();
+  }
 
   // It has a deadline, though all its requests may have left.
-  bool contains(std::string_view key) const { return rows_.find(key) != rows_.end(); }
-  std::vector<std::string> keys() const;
-  std::size_t size() const noexcept { return size_; }
+  bool contains(std::string_view key) const { return waits_.contains(key); }
+  std::vector<std::string> keys() const { return waits_.keys(); }
+  std::size_t size() const noexcept { return waits_.size(); }
 
  private:
-  struct Row {
-    std::uint64_t number = 0;  // a timer is of this row, not of a later one with its key
-    std::vector<ParkedRequest> requests;
-    std::unique_ptr<Deadline> deadline;
-    std::unique_ptr<Timer> leaving;
-    bool slow = false;  // Patience::leaving is over
-  };
-  using Rows = std::map<std::string, Row, std::less<>>;
-  Rows::iterator find(const std::string& key, std::uint64_t number);
-  void let_leave(Row& row);
+  void let_leave(const std::string& key) {
+    const auto may = [](const ParkedRequest& request) { return request.may_leave; };
+    leaving_.take_if(key, may);
+    for (const ParkedRequest& request : waits_.take_if(key, may))
+      callbacks_.wake(request, WaitOutcome::kElsewhere);
+  }
 
-  Loop& loop_;
-  const Limits limits_;
-  Callbacks callbacks_;
-  Rows rows_;
-  std::size_t size_ = 0;
-  std::uint64_t next_ = 0;
+  const Callbacks callbacks_;
+  Waits<ParkedRequest> waits_;
+  Waits<ParkedRequest> leaving_;  // those that may leave, until the first has waited for a while
 };
 
 }  // namespace lb
