@@ -39,8 +39,9 @@ ClusterService::ClusterService(Services& services)
       reports_(decider_, services.log),
       pulls_(services.log),
       probes_(decider_, services.loops.control()),
+      held_(services.loops.control(), {.all = kMaxHeld},
+            [this](const std::string&) { release_held(); }),
       tick_(services.loops.control(), [this] { tick(); }),
-      hold_(services.loops.control(), [this] { release_held(); }),
       grace_(services.loops.control(),
              [this] { wants_tokens_.store(true, std::memory_order_relaxed); }) {}
 
@@ -156,7 +157,6 @@ void ClusterService::drain_changed() {
 void ClusterService::stop() {
   stopped_ = true;
   tick_.cancel();
-  hold_.cancel();
   grace_.cancel();
   held_.clear();
   probes_.stop();
@@ -257,10 +257,10 @@ void ClusterService::publish_events() {
 }
 
 void ClusterService::release_if_known() {
-  if (held_.empty()) return;
+  if (held_.size() == 0) return;
   const SteadyTime until =
       decider_.with_table([](const NodeTable& table) { return table.hold_until(); });
-  if (until <= now()) hold_.after(0us);
+  if (until <= now()) held_.extend({}, 0us);
 }
 
 // -- listeners ------------------------------------------------------------------------------------
@@ -281,18 +281,14 @@ void ClusterService::decide(RedirectAsk ask, Then then) {
   know_rules_of(ask.mount);
   const SteadyTime time = now();
   Decision decision = decider_.decide(ask, time, true);
-  if (decision.kind == Decision::Kind::kHold && held_.size() < kMaxHeld) {
-    held_.push_back({std::move(ask), std::move(then)});
-    if (!hold_.armed())
-      hold_.after(
-          std::max(0us, std::chrono::ceil<std::chrono::microseconds>(decision.hold_until - time)));
-    return;
-  }
-  then(answer_of(std::move(decision), ask));
+  Held held{std::move(ask), std::move(then)};
+  if (decision.kind != Decision::Kind::kHold ||
+      !held_.park({}, std::move(held), decision.hold_until - time))
+    held.then(answer_of(std::move(decision), held.ask));
 }
 
 void ClusterService::release_held() {
-  for (Held& held : std::exchange(held_, {})) decide(std::move(held.ask), std::move(held.then));
+  for (Held& held : held_.release({})) decide(std::move(held.ask), std::move(held.then));
 }
 
 Choice ClusterService::explain(const RedirectAsk& ask, PickTrace& trace) {

@@ -32,6 +32,7 @@
 #include "cluster/nodes/steady_count.h"
 #include "cluster/polling/report_intake.h"
 #include "cluster/relay/pull_verifier.h"
+#include "net/waits.h"
 
 namespace lb {
 
@@ -154,8 +155,8 @@ class ClusterService {
   Weights weights_;
   SteadyCount steady_below_;                                // for peaks
   std::map<std::string, MountLoad, std::less<>> reported_;  // mounts, as in our last own report
-  std::vector<Held> held_;
-  Timer tick_, hold_, grace_;
+  Waits<Held> held_;                                        // under one key
+  Timer tick_, grace_;
   bool concerned_ = false;  // nodes may report, or listeners be redirected
   std::atomic<bool> stopped_{false};
 };
