@@ -32,6 +32,8 @@ bool is_name(const std::string& mount) {
 SlotService::SlotService(Services& services, SlotLinks& links)
     : services_(services),
       links_(links),
+      waiting_(services.loops.control(), {.of_key = kMaxWaiting},
+               [this](const std::string& mount) { give_up(mount); }),
       gates_(std::make_shared<const Gates>()),
       began_(services.clock.steady()),
       timer_(services.loops.control(), [this] { work(); }),
@@ -50,7 +52,7 @@ void SlotService::stop() {
   timer_.cancel();
   flush_timer_.cancel();
   look_timer_.cancel();
-  for (auto& [mount, row] : rows_) row.waiting.clear();
+  waiting_.clear();
 }
 
 void SlotService::offers_changed(const std::set<std::string>& mounts) {
@@ -199,7 +201,7 @@ bool SlotService::place_awake() {
     Row& row = at->second;
     const bool limited =
         own_section(row) != nullptr || offered_.contains(*each) || streams_.contains(*each);
-    if (!limited && row.waiting.empty() && row.book->is_unused()) {
+    if (!limited && waiting_.of(*each).empty() && row.book->is_unused()) {
       row.book->gate()->open();
       rows_.erase(at);
       each = awake_.erase(each);
@@ -351,35 +353,34 @@ bool SlotService::knows_no_limit(const std::string& mount) const {
 void SlotService::wait(const std::string& mount, unsigned worker, std::uint64_t connection) {
   ++waits_;
   const SteadyTime now = services_.clock.steady();
-  const Waiting waiting{worker, connection, now + kPatience};
+  Waiting waiting{worker, connection, now + kPatience};
   if (stopped_) return;
   const bool known = rows_.contains(mount);
   Row* row = row_of(mount);
-  if (row == nullptr || row->waiting.size() >= kMaxWaiting) {
+  if (row == nullptr || !waiting_.park(mount, std::move(waiting), kPatience)) {
     hand(waiting, {}, SlotWord::kLate);
     return;
   }
   if (!known) publish();
   rouse(mount, *row);
-  row->waiting.push_back(waiting);
   serve(*row);
   // Set once: listeners that come faster than that would put it off for ever, and with it the look
   // at the parent, by which slots stay valid.
-  if (!row->waiting.empty() && !std::exchange(soon_, true)) timer_.after(kWhileBusy);
+  if (!waiting_.of(mount).empty() && !std::exchange(soon_, true)) timer_.after(kWhileBusy);
 }
 
 void SlotService::serve(Row& row) {
   const SteadyTime now = services_.clock.steady();
   SlotBook& book = *row.book;
+  const std::string& mount = book.mount();
   // Slots may be there that are valid no longer.
-  for (bool more = !row.waiting.empty(); more;) {
-    while (!row.waiting.empty() && book.gate()->try_enter(now)) {
-      hand(row.waiting.front(), SlotPass(book.gate()), SlotWord::kNone);
-      row.waiting.pop_front();
-    }
+  for (bool more = !waiting_.of(mount).empty(); more;) {
+    while (!waiting_.of(mount).empty() && book.gate()->try_enter(now))
+      hand(waiting_.take_first(mount), SlotPass(book.gate()), SlotWord::kNone);
     const SlotBook::Count before = book.gate()->idle();
-    book.set_waiting(static_cast<SlotBook::Count>(row.waiting.size()), now);
-    more = !row.waiting.empty() && book.gate()->idle() > before;
+    const std::size_t waiting = waiting_.of(mount).size();
+    book.set_waiting(static_cast<SlotBook::Count>(waiting), now);
+    more = waiting > 0 && book.gate()->idle() > before;
   }
   if (const auto word = book.take_refusal()) refuse(row, *word);
   if (const SlotBook::Count most = book.take_endings(); most > 0)
@@ -401,14 +402,25 @@ void SlotService::serve(Row& row) {
 // has just come is not refused yet.
 void SlotService::refuse(Row& row, SlotWord word) {
   const SteadyTime now = services_.clock.steady();
-  std::deque<Waiting> still;
-  for (const Waiting& waiting : std::exchange(row.waiting, {})) {
-    if (word == SlotWord::kUsed && waiting.until - now > kPatience - kOnTheWay)
-      still.push_back(waiting);
-    else
-      hand(waiting, {}, word);
-  }
-  row.waiting = std::move(still);
+  const auto has_its_word = [word, now](const Waiting& waiting) {
+    return word != SlotWord::kUsed || waiting.until - now <= kPatience - kOnTheWay;
+  };
+  for (const Waiting& waiting : waiting_.take_if(row.book->mount(), has_its_word))
+    hand(waiting, {}, word);
+}
+
+// The deadline of a mount is that of the first one: the next one has its own.
+void SlotService::give_up(const std::string& mount) {
+  const auto at = rows_.find(mount);
+  const SteadyTime now = services_.clock.steady();
+  const auto is_late = [now](const Waiting& waiting) { return waiting.until <= now; };
+  for (const Waiting& waiting : waiting_.take_if(mount, is_late))
+    hand(waiting, {}, at->second.book->picture().cut_off ? SlotWord::kCut : SlotWord::kLate);
+  if (const auto& later = waiting_.of(mount); later.empty())
+    waiting_.release(mount);
+  else
+    waiting_.extend(mount, later.front().until - now);
+  if (at != rows_.end()) serve(at->second);
 }
 
 void SlotService::hand(const Waiting& waiting, SlotPass pass, SlotWord word) {
@@ -426,18 +438,12 @@ void SlotService::work() {
   for (auto each = awake_.begin(); each != awake_.end();) {
     Row& row = rows_.find(*each)->second;
     row.book->tick(now);
-    std::size_t overdue = 0;
-    while (overdue < row.waiting.size() && row.waiting[overdue].until <= now) ++overdue;
-    const SlotWord word = row.book->picture().cut_off ? SlotWord::kCut : SlotWord::kLate;
-    for (; overdue > 0; --overdue) {
-      hand(row.waiting.front(), {}, word);
-      row.waiting.pop_front();
-    }
     serve(row);
-    busy = busy || !row.waiting.empty() || row.book->busy();
+    const bool awaited = !waiting_.of(*each).empty();
+    busy = busy || awaited || row.book->busy();
     const bool limited =
         own_section(row) != nullptr || offered_.contains(*each) || streams_.contains(*each);
-    row.awake = !limited || !row.waiting.empty() || !row.book->is_at_rest(now);
+    row.awake = !limited || awaited || !row.book->is_at_rest(now);
     each = row.awake ? std::next(each) : awake_.erase(each);
   }
   soon_ = busy;

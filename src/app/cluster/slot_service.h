@@ -19,7 +19,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -33,6 +32,7 @@
 #include "base/snapshot.h"
 #include "cluster/link/frame.h"
 #include "cluster/slots/slot_book.h"
+#include "net/waits.h"
 
 namespace lb {
 
@@ -87,7 +87,6 @@ class SlotService {
   using Gates = std::map<std::string, std::shared_ptr<SlotGate>, std::less<>>;
   struct Row {
     std::unique_ptr<SlotBook> book;
-    std::deque<Waiting> waiting;
     // Its section, where one of this name has a limit; of the configuration with this number.
     const MountSettings* section = nullptr;
     std::uint64_t section_of = 0;
@@ -122,6 +121,8 @@ class SlotService {
   // Gives its listeners what there is, and collects the book's letters.
   void serve(Row& row);
   void hand(const Waiting& waiting, SlotPass pass, SlotWord word);
+  // Those of this mount that have waited for too long.
+  void give_up(const std::string& mount);
   void refuse(Row& row, SlotWord word);
   void flush();
   std::uint64_t next_life();
@@ -129,6 +130,7 @@ class SlotService {
   Services& services_;
   SlotLinks& links_;
   Rows rows_;
+  Waits<Waiting> waiting_;  // by mounts
   Snapshot<Gates> gates_;
   std::atomic<bool> any_{false};  // gates_ has some
   std::map<std::string, std::vector<SlotRow>> letters_;
