@@ -48,6 +48,11 @@ SeatService::SeatService(Services& services, SlotLinks& links, const SlotService
             return links.is_linked(parent) ? parent : std::string();
           },
           SeatTiming{}),
+      unanswered_(services.loops.control(), {},
+                  [this](std::uint64_t number) {
+                    book_.decide_here(number, services_.clock.steady());
+                    settle();
+                  }),
       timer_(services.loops.control(), [this] { work(); }),
       flush_timer_(services.loops.control(), [this] { flush(); }) {}
 
@@ -59,15 +64,16 @@ void SeatService::stop() {
   timer_.cancel();
   flush_timer_.cancel();
   listening_.clear();
+  unanswered_.clear();
 }
 
-void SeatService::ask(const Ask& ask, UniqueFunction<void(bool, SeatPass)> then) {
+void SeatService::ask(const Ask& ask, Then then) {
   if (stopped_) return;
   const std::uint64_t number = next_++;
   const SteadyTime now = services_.clock.steady();
-  listening_[number] = {ask.mount, ask.listener, std::move(then)};
-  const bool first = unanswered_.empty();
-  unanswered_.emplace_back(now + kPatience, number);
+  listening_[number] = {ask.mount, ask.listener};
+  const bool first = unanswered_.size() == 0;
+  static_cast<void>(unanswered_.park(number, std::move(then), kPatience));  // has no limits
   SeatRow row;
   row.mount = ask.mount;
   row.user = seat_user("user", ask.mount, ask.user);
@@ -117,13 +123,13 @@ void SeatService::settle() {
       services_.auth->end_listener(at->second.mount, at->second.listener);
       continue;
     }
-    auto then = std::exchange(at->second.then, nullptr);
-    if (!then) continue;
+    auto asked = unanswered_.release(answer.number);
+    if (asked.empty()) continue;
     if (answer.act == SeatAct::kYes) {
-      then(true, SeatPass(handle_, answer.number));
+      asked.front()(true, SeatPass(handle_, answer.number));
     } else {
       listening_.erase(at);
-      then(false, SeatPass());
+      asked.front()(false, SeatPass());
     }
   }
   for (SeatBook::Letter& letter : book_.take_letters())
@@ -139,21 +145,10 @@ void SeatService::work() {
   if (stopped_) return;
   const SteadyTime now = services_.clock.steady();
   book_.tick(now);
-  while (!unanswered_.empty() && unanswered_.front().first <= now) {
-    const std::uint64_t number = unanswered_.front().second;
-    unanswered_.pop_front();
-    const auto at = listening_.find(number);
-    if (at != listening_.end() && at->second.then) book_.decide_here(number, now);
-  }
-  while (!unanswered_.empty()) {
-    const auto at = listening_.find(unanswered_.front().second);
-    if (at != listening_.end() && at->second.then) break;
-    unanswered_.pop_front();
-  }
   settle();
   if (book_.size() > 0)
-    timer_.after(unanswered_.empty() ? coalesced(services_.loops.control(), kSeatRest)
-                                     : kWhileAsked);
+    timer_.after(unanswered_.size() == 0 ? coalesced(services_.loops.control(), kSeatRest)
+                                         : kWhileAsked);
 }
 
 void SeatService::flush() {

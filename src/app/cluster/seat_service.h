@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -17,6 +16,7 @@
 #include "base/unique_function.h"
 #include "cluster/link/frame.h"
 #include "cluster/slots/seat_book.h"
+#include "net/waits.h"
 
 namespace lb {
 
@@ -77,15 +77,15 @@ class SeatService {
     unsigned most = 1;
     bool drop = false;
   };
-  // `then` is called once, now or within kPatience: whether it may listen.
-  void ask(const Ask& ask, UniqueFunction<void(bool, SeatPass)> then);
+  // Called once, now or within kPatience: whether it may listen.
+  using Then = UniqueFunction<void(bool, SeatPass)>;
+  void ask(const Ask& ask, Then then);
 
  private:
   friend class SeatHandle;
   struct Listening {
     std::string mount;
     std::uint64_t listener = 0;
-    UniqueFunction<void(bool, SeatPass)> then;  // empty: it has been answered
   };
   void off(std::uint64_t number);
   void work();
@@ -98,7 +98,7 @@ class SeatService {
   SeatBook book_;
   std::uint64_t next_ = 1;
   std::map<std::uint64_t, Listening> listening_;
-  std::deque<std::pair<SteadyTime, std::uint64_t>> unanswered_;
+  Waits<Then, std::uint64_t> unanswered_;
   std::map<std::string, std::vector<SeatRow>> letters_;
   SteadyTime flushed_{};
   bool stopped_ = false;
