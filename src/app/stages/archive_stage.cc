@@ -348,23 +348,7 @@ bool ArchiveStage::resumes_live(Connection& connection, const RecordedFiles& fil
 }
 
 ArchiveStage::ArchiveStage(Worker& worker)
-    : worker_(worker), timer_(worker.loop, [this] { ask_waiting(); }) {}
-
-// False: it has waited, or too many do.
-bool ArchiveStage::wait(Connection& connection) {
-  PastAsk& ask = *connection.context().past;
-  const SteadyTime now = worker_.loop.now();
-  if (ask.wait_until == SteadyTime{}) ask.wait_until = now + kRecordedSoon;
-  if (now >= ask.wait_until || waiting_.size() >= kMostWaitingSoon) return false;
-  waiting_.push_back(connection.id());
-  if (!timer_.armed()) timer_.after(kAskedAgain);
-  return true;
-}
-
-void ArchiveStage::ask_waiting() {
-  for (const std::uint64_t id : std::exchange(waiting_, {}))
-    if (Connection* waiting = worker_.connections.find(id)) waiting->ask_again();
-}
+    : worker_(worker), waits_(worker, kMostWaitingSoon, kAskedAgain) {}
 
 Verdict ArchiveStage::answer(Connection& connection, const Catalog::Files& files,
                              const PastAsk& ask) {
@@ -434,7 +418,8 @@ Verdict ArchiveStage::begin_stream(Connection& connection, const Catalog::Files&
       const bool soon =
           is_recorded_soon(*files, *ask.at) ||
           (is_followed_soon(*files, *ask.at) && services.mounts.find(name) != nullptr);
-      if (soon && wait(connection)) return Verdict::kPending;
+      if (soon && waits_.wait(connection, connection.context().past->wait_until, kRecordedSoon))
+        return Verdict::kPending;
       found = file_behind(*files, *ask.at);
       ask.at.reset();
       if (found < files->size()) ask.from_ms = (*files)[found].from_ms;

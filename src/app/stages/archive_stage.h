@@ -4,23 +4,21 @@
 // Where this node has not recorded all of it, the nodes that have are asked first.
 // 404 with the ranges that there are where nothing of it is recorded; 503 where as many files are
 // fetched as <downloads> allows.
+// Bounds: 1024 requests wait for what is recorded in a moment, each for 8 s.
 // Source: RFC 9110 sections 13.1.5 (If-Range) and 14.
 // Thread: its worker; indexes are read by the archive's readers, and the request waits.
 #pragma once
 
-#include <cstdint>
 #include <string>
-#include <vector>
 
+#include "app/stages/polled_waits.h"
 #include "archive/catalog.h"
 #include "archive/range_plan.h"
 #include "http/connection.h"
-#include "net/loop.h"
 #include "stream/stream_place.h"
 
 namespace lb {
 
-struct Worker;
 struct PastAsk;
 
 class ArchiveStage final : public Stage {
@@ -35,12 +33,9 @@ class ArchiveStage final : public Stage {
   Verdict begin_stream(Connection& connection, const Catalog::Files& files, PastAsk ask);
   // True: ListenStage goes on at that byte.
   bool resumes_live(Connection& connection, const RecordedFiles& files, const StreamAddress& at);
-  bool wait(Connection& connection);
-  void ask_waiting();
 
   Worker& worker_;
-  std::vector<std::uint64_t> waiting_;  // connections that ask for what is recorded in a moment
-  Timer timer_;
+  PolledWaits waits_;  // for what is recorded in a moment
 };
 
 }  // namespace lb

@@ -115,8 +115,7 @@ Verdict HlsPathStage::handle(Connection& connection) {
   return Verdict::kNext;
 }
 
-HlsStage::HlsStage(Worker& worker)
-    : worker_(worker), timer_(worker.loop, [this] { ask_waiting(); }) {}
+HlsStage::HlsStage(Worker& worker) : worker_(worker), waits_(worker, kMaxWaiting, kSegmentPoll) {}
 
 Verdict HlsStage::handle(Connection& connection) {
   RequestContext& context = connection.context();
@@ -254,18 +253,9 @@ Verdict HlsStage::serve_list(Connection& connection, const std::shared_ptr<Mount
 
 Verdict HlsStage::wait(Connection& connection, std::string_view why) {
   HlsAsk& ask = *connection.context().hls;
-  const SteadyTime now = worker_.loop.now();
-  if (ask.wait_until == SteadyTime{}) ask.wait_until = now + ask.config->limits.header_timeout;
-  if (now >= ask.wait_until || waiting_.size() >= kMaxWaiting)
-    return refuse_hls(connection, 503, std::string(why), "Retry-After: 2\r\n");
-  waiting_.push_back(connection.id());
-  if (!timer_.armed()) timer_.after(kSegmentPoll);
-  return Verdict::kPending;
-}
-
-void HlsStage::ask_waiting() {
-  for (const std::uint64_t id : std::exchange(waiting_, {}))
-    if (Connection* waiting = worker_.connections.find(id)) waiting->ask_again();
+  if (waits_.wait(connection, ask.wait_until, ask.config->limits.header_timeout))
+    return Verdict::kPending;
+  return refuse_hls(connection, 503, std::string(why), "Retry-After: 2\r\n");
 }
 
 }  // namespace lb

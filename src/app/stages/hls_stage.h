@@ -20,13 +20,13 @@
 #include <unordered_map>
 #include <vector>
 
+#include "app/stages/polled_waits.h"
 #include "base/log.h"
 #include "cluster/balance/eligibility.h"
 #include "hls/cut.h"
 #include "hls/master_playlist.h"
 #include "hls/settings.h"
 #include "http/connection.h"
-#include "net/loop.h"
 #include "stream/mount.h"
 
 namespace lb {
@@ -35,7 +35,6 @@ struct HlsAsk;
 struct HlsPast;
 struct HlsSegmentBody;
 struct PastList;
-struct Worker;
 
 class HlsPathStage final : public Stage {
  public:
@@ -94,15 +93,13 @@ class HlsStage final : public Stage {
   Verdict look_up_older(Connection& connection, const std::vector<HlsSegment>& held,
                         std::size_t length);
   Verdict wait(Connection& connection, std::string_view why);
-  void ask_waiting();
   std::string new_session(const HlsAsk& ask) const;
   // The mounts of the master playlist: the one asked for first.
   std::vector<std::shared_ptr<const Mount>> mounts_of(const Mount& mount, const Config& config);
 
   Worker& worker_;
   std::unordered_map<std::string, ListText> lists_;
-  std::vector<std::uint64_t> waiting_;
-  Timer timer_;
+  PolledWaits waits_;
   RepeatGuard variants_;
 };
 
