@@ -1,7 +1,6 @@
 #include "app/cluster/mount_lookup.h"
 
 #include <utility>
-#include <vector>
 
 namespace lb {
 
@@ -53,19 +52,16 @@ void MountLookup::mount_looked_up(const std::string& mount, bool known) {
 }
 
 void MountLookup::mounts_changed() {
-  std::vector<std::string> here;
-  for (const auto& [mount, asked] : asked_)
-    if (callbacks_.is_here(mount)) here.push_back(mount);
-  for (const std::string& mount : here) end(mount, WaitOutcome::kReady);
+  for (const std::string& mount : parked_.keys())
+    if (callbacks_.is_here(mount)) end(mount, WaitOutcome::kReady);
 }
 
 void MountLookup::links_lost() {
-  std::vector<std::string> over;
-  for (auto& [mount, asked] : asked_) {
+  for (const std::string& mount : parked_.keys()) {
+    Asked& asked = asked_[mount];
     asked.unanswered = 0;
-    if (!asked.polled) over.push_back(mount);
+    if (!asked.polled) end(mount, WaitOutcome::kElsewhere);
   }
-  for (const std::string& mount : over) end(mount, WaitOutcome::kElsewhere);
 }
 
 void MountLookup::stop() {
