@@ -16,6 +16,7 @@
 #include "admin/template_file.h"
 #include "admin/template_scan.h"
 #include "admin/xml_fence.h"
+#include "base/file.h"
 #include "base/strings.h"
 
 namespace lb {
@@ -107,7 +108,7 @@ std::string builtin_name(TemplateRoot root, const std::string& directory, const 
 
 struct XsltRenderer::State {
   struct Template {
-    FileIdentity identity;
+    FileStamp identity;
     std::string root;  // imports come from here only; "": from nowhere
     StylePtr style;
     bool brings_its_own = false;
@@ -116,7 +117,7 @@ struct XsltRenderer::State {
   std::map<std::string, std::unique_ptr<Template>> cache;
 
   Result<Template*> from_file(const std::string& directory, const std::string& name,
-                              const FileIdentity& identity);
+                              const FileStamp& identity);
   Result<Template*> from_builtin(TemplateRoot root, const std::string& name);
   Result<Template*> find(TemplateRoot root, const std::string& directory, const std::string& name);
   Result<Template*> parse(const std::string& key, std::string_view bytes, const std::string& uri,
@@ -147,18 +148,19 @@ Result<XsltRenderer::State::Template*> XsltRenderer::State::parse(const std::str
   return slot.get();
 }
 
-Result<XsltRenderer::State::Template*> XsltRenderer::State::from_file(
-    const std::string& directory, const std::string& name, const FileIdentity& identity) {
+Result<XsltRenderer::State::Template*> XsltRenderer::State::from_file(const std::string& directory,
+                                                                      const std::string& name,
+                                                                      const FileStamp& identity) {
   const std::string path = directory + "/" + name;
   if (const auto cached = cache.find(path); cached != cache.end()) {
-    if (cached->second->identity == identity) return cached->second.get();
+    if (cached->second->identity.still_holds(identity)) return cached->second.get();
     cache.erase(cached);
   }
   auto root = real_directory(directory);
   if (!root) return root.error();
-  auto bytes = read_template_file(path, kMaxTemplateBytes);
-  if (!bytes) return bytes.error();
-  auto parsed = parse(path, *bytes, file_uri(*root + "/" + name), *root);
+  const auto file = read_file(path, {.limit = kMaxTemplateBytes});
+  if (!file) return Error{file.error().code, "template " + file.error().what};
+  auto parsed = parse(path, file->text, file_uri(*root + "/" + name), *root);
   if (parsed) (*parsed)->identity = identity;
   return parsed;
 }

@@ -1,8 +1,5 @@
 #include "admin/template_file.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
@@ -10,7 +7,6 @@
 #include <memory>
 
 #include "base/strings.h"
-#include "base/unique_fd.h"
 
 namespace lb {
 namespace {
@@ -31,29 +27,11 @@ bool is_inside_name(std::string_view name) {
   return true;
 }
 
-Result<FileIdentity> identify_file(const std::string& path) {
-  struct stat found {};
-  if (::stat(path.c_str(), &found) != 0) return system_error(path, "cannot be found", errno);
-  if (!S_ISREG(found.st_mode)) return Error::io("template " + path + ": is not a regular file");
-  return FileIdentity{found.st_ino, found.st_mtim.tv_sec, found.st_mtim.tv_nsec, found.st_size};
-}
-
-Result<std::string> read_template_file(const std::string& path, std::size_t max_bytes) {
-  // Not blocking: the name may have become a FIFO since identify_file().
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (!fd) return system_error(path, "cannot be opened", errno);
-  std::string bytes;
-  char block[16384];
-  for (;;) {
-    const ssize_t n = ::read(fd.get(), block, sizeof block);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return system_error(path, "cannot be read", errno);
-    if (n == 0) return bytes;
-    bytes.append(block, static_cast<std::size_t>(n));
-    if (bytes.size() > max_bytes)
-      return Error::limit("template " + path + ": is larger than " + std::to_string(max_bytes) +
-                          " bytes");
-  }
+Result<FileStamp> identify_file(const std::string& path) {
+  const FileStamp stamp = FileStamp::of_file(path);
+  if (!stamp.exists()) return system_error(path, "cannot be found", errno);
+  if (!stamp.is_regular()) return Error::io("template " + path + ": is not a regular file");
+  return stamp;
 }
 
 Result<std::string> real_directory(const std::string& directory) {

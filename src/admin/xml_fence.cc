@@ -15,6 +15,7 @@
 
 #include "admin/render.h"
 #include "admin/template_file.h"
+#include "base/file.h"
 
 namespace lb {
 namespace {
@@ -51,8 +52,8 @@ xmlDocPtr load_document(const xmlChar* uri, xmlDictPtr dictionary, int, void* co
   if (path.compare(0, prefix.size(), prefix) != 0 || !is_inside_name(path.substr(prefix.size())))
     return nullptr;
   if (!identify_file(path)) return nullptr;
-  const auto bytes = read_template_file(path, XsltRenderer::kMaxTemplateBytes);
-  return bytes ? parse_template(*bytes, text, dictionary) : nullptr;
+  const auto file = read_file(path, {.limit = XsltRenderer::kMaxTemplateBytes});
+  return file ? parse_template(file->text, text, dictionary) : nullptr;
 }
 
 xmlDocPtr parse(std::string_view bytes, const char* uri, xmlDictPtr dictionary, int options) {

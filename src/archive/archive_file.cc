@@ -9,38 +9,16 @@
 #include <cstring>
 #include <optional>
 
+#include "archive/data_marks.h"
+
 namespace lb {
-namespace {
-
-constexpr std::uint64_t kLargestIndex = 64 * 1024 * 1024;
-
-Result<std::string> index_text(const std::string& path) {
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  struct stat info {};
-  if (!fd || ::fstat(fd.get(), &info) != 0)
-    return Error::not_found(path + ": " + std::strerror(errno));
-  std::string text(
-      static_cast<std::size_t>(std::min(static_cast<std::uint64_t>(info.st_size), kLargestIndex)),
-      '\0');
-  std::size_t filled = 0;
-  while (filled < text.size()) {
-    const ssize_t got = ::read(fd.get(), text.data() + filled, text.size() - filled);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) break;
-    filled += static_cast<std::size_t>(got);
-  }
-  text.resize(filled);
-  return text;
-}
-
-}  // namespace
 
 Result<std::shared_ptr<const ArchiveFile>> load_archive_file(const std::string& dir,
                                                              const std::string& mount,
                                                              const FileRow& row) {
   const std::string path = dir + "/" + archive_directory(mount) + "/" + archive_path(row.name());
-  auto text = index_text(path + ".idx");
-  if (!text) return text.error();
+  const auto text = read_index_text(path + ".idx");
+  if (!text) return Error::not_found(text.error().what);
   FileIndex index = read_damaged_index(*text);
   UniqueFd data(::open((path + ".data").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   struct stat info {};

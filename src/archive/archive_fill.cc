@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "archive/scan.h"
+#include "base/file.h"
 
 namespace lb {
 namespace {
@@ -23,16 +24,6 @@ constexpr SteadyTime::duration kFirstRest = 10s, kLongestRest = 5min;
 constexpr unsigned kMostIdle = 3;
 constexpr std::size_t kMostRemoved = 1000;
 constexpr std::string_view kFillModule = "archive/fill";
-
-bool read_exactly(int fd, std::uint64_t offset, Bytes& into) {
-  for (std::size_t filled = 0; filled < into.size();) {
-    const ssize_t got = ::pread(fd, into.data() + filled, into.size() - filled,
-                                static_cast<off_t>(offset + filled));
-    if (got <= 0) return false;
-    filled += static_cast<std::size_t>(got);
-  }
-  return true;
-}
 
 }  // namespace
 
@@ -282,7 +273,7 @@ void ArchiveFill::fetched(bool good) {
 bool ArchiveFill::write_up_to(const FileMark& mark, std::uint64_t from) {
   Job& job = *job_;
   Bytes bytes(static_cast<std::size_t>(mark.offset - from));
-  if (!read_exactly(job.file->fd(), from, bytes) || crc32c(bytes) != mark.crc) {
+  if (read_at(job.file->fd(), from, bytes) < bytes.size() || crc32c(bytes) != mark.crc) {
     host_.log.warn(kFillModule,
                    "archive " + hole_->mount + ": bytes " + std::to_string(from) + " to " +
                        std::to_string(mark.offset) + " of " + to_string(job.part.row.name()) +

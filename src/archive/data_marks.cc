@@ -10,13 +10,14 @@
 #include <memory>
 #include <utility>
 
+#include "base/file.h"
 #include "media/mpeg_header.h"
 
 namespace lb {
 namespace {
 
 constexpr std::size_t kPieceBytes = 256 * 1024;
-constexpr std::uint64_t kMaxIndexBytes = 64 * 1024 * 1024;
+constexpr std::size_t kMaxIndexBytes = 64 * 1024 * 1024;
 constexpr std::size_t kLookedAt = 16 * 1024;
 
 // Calls take(bytes) for each piece of [from, to).  False: not as many bytes are there.
@@ -25,11 +26,10 @@ bool for_each_piece(int fd, std::uint64_t from, std::uint64_t to, Take take) {
   std::vector<std::byte> buffer(std::min<std::uint64_t>(kPieceBytes, to - std::min(from, to)));
   while (from < to) {
     const std::size_t want = std::min<std::uint64_t>(buffer.size(), to - from);
-    const ssize_t got = ::pread(fd, buffer.data(), want, static_cast<off_t>(from));
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return false;
-    take(ByteSpan(buffer).first(static_cast<std::size_t>(got)));
-    from += static_cast<std::uint64_t>(got);
+    const std::size_t got = read_at(fd, from, std::span(buffer).first(want));
+    if (got == 0) return false;
+    take(ByteSpan(buffer).first(got));
+    from += got;
   }
   return true;
 }
@@ -107,23 +107,9 @@ std::uint64_t walk(int fd, std::uint64_t from, std::uint64_t to, const FramerPlu
 
 }  // namespace
 
-Result<std::string> read_index_text(int fd, const std::string& path) {
-  std::string text;
-  const auto fail = [&path] { return Error::io(path + ": " + std::strerror(errno)); };
-  struct stat info {};
-  if (::fstat(fd, &info) != 0) return fail();
-  text.resize(std::min(static_cast<std::uint64_t>(info.st_size), kMaxIndexBytes));
-  std::size_t filled = 0;
-  while (filled < text.size()) {
-    const ssize_t got =
-        ::pread(fd, text.data() + filled, text.size() - filled, static_cast<off_t>(filled));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail();
-    if (got == 0) break;
-    filled += static_cast<std::size_t>(got);
-  }
-  text.resize(filled);
-  return text;
+Result<std::string> read_index_text(const std::string& path) {
+  auto file = read_file(path, {.limit = kMaxIndexBytes, .cut = true, .follows_links = false});
+  return file ? Result<std::string>(std::move(file->text)) : file.error();
 }
 
 DataMarks find_data_marks(int fd, std::uint64_t from, std::uint64_t to,
@@ -141,9 +127,8 @@ DataMarks find_data_marks(int fd, std::uint64_t from, std::uint64_t to,
 
 std::string recorded_type_of(int fd) {
   std::vector<std::byte> bytes(kLookedAt);
-  const ssize_t got = ::pread(fd, bytes.data(), bytes.size(), 0);
-  if (got <= 0) return {};
-  bytes.resize(static_cast<std::size_t>(got));
+  bytes.resize(read_at(fd, 0, bytes));
+  if (bytes.empty()) return {};
   const std::string_view text = as_text(bytes);
   if (text.starts_with("OggS")) return "application/ogg";
   if (text.starts_with("\x1a\x45\xdf\xa3")) return "video/webm";

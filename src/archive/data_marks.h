@@ -36,6 +36,6 @@ std::string recorded_type_of(int fd);
 std::optional<std::uint32_t> data_checksum(int fd, std::uint64_t from, std::uint64_t to);
 
 // All of an index, as far as it is no larger than any is.
-Result<std::string> read_index_text(int fd, const std::string& path);
+Result<std::string> read_index_text(const std::string& path);
 
 }  // namespace lb

@@ -7,6 +7,7 @@
 
 #include "archive/export_head.h"
 #include "archive/remote_wait.h"
+#include "base/file.h"
 #include "media/mpeg_header.h"
 
 namespace lb {
@@ -210,14 +211,7 @@ Bytes read_part(const ArchiveFile& file, std::uint64_t from, std::uint64_t to) {
   if (file.remote &&
       !fetch_and_wait(*file.remote->fetcher, file.shared_from_this(), from, bytes.size()))
     return {};
-  std::size_t filled = 0;
-  while (filled < bytes.size()) {
-    const ssize_t got = ::pread(file.fd(), bytes.data() + filled, bytes.size() - filled,
-                                static_cast<off_t>(from + filled));
-    if (got <= 0) break;
-    filled += static_cast<std::size_t>(got);
-  }
-  bytes.resize(filled);
+  bytes.resize(read_at(file.fd(), from, bytes));
   return bytes;
 }
 

@@ -1,20 +1,16 @@
 #include "archive/past_owner.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <optional>
 #include <string_view>
 
 #include "archive/archive_name.h"
+#include "base/file.h"
 #include "base/strings.h"
-#include "base/unique_fd.h"
-#include "base/write_all.h"
 
 namespace lb {
 namespace {
@@ -49,31 +45,22 @@ PastOwner owner_now(const PastOwner& noted, std::int64_t made, std::int64_t now_
 }
 
 PastOwner read_past_owner(const std::string& dir, const std::string& mount, std::int64_t now_ms) {
-  const UniqueFd fd(
-      ::open(note_path(dir, mount).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-  if (!fd && errno == ENOENT) return {};
-  std::array<char, 64> text;
-  const ssize_t got = fd ? ::read(fd.get(), text.data(), text.size()) : -1;
-  const auto noted = got > 0 ? parse({text.data(), static_cast<std::size_t>(got)}) : std::nullopt;
+  const auto note =
+      read_file(note_path(dir, mount), {.limit = 64, .cut = true, .follows_links = false});
+  if (!note && note.error().code == Error::Code::kNotFound) return {};
+  const auto noted = note ? parse(note->text) : std::nullopt;
   return noted.value_or(PastOwner{1, now_ms, now_ms});
 }
 
-// Not synced: what a power failure leaves of it counts as that of a record that has ended.
 Result<void> write_past_owner(const std::string& dir, const std::string& mount,
                               const PastOwner& owner) {
-  const std::string path = note_path(dir, mount), fresh = path + ".new";
-  const auto failed = [&path] {
-    return Error{Error::Code::kIo, path + ": " + std::strerror(errno)};
-  };
-  if (::mkdir((dir + "/" + archive_directory(mount)).c_str(), 0755) != 0 && errno != EEXIST)
-    return failed();
-  const UniqueFd fd(
-      ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
+  const std::string path = note_path(dir, mount);
   const std::string text = std::to_string(owner.made) + " " + std::to_string(owner.ended_ms) + " " +
                            std::to_string(owner.before_ms) + "\n";
-  if (!fd || !write_all(fd.get(), text)) return failed();
-  if (::rename(fresh.c_str(), path.c_str()) != 0) return failed();
-  return {};
+  if (::mkdir((dir + "/" + archive_directory(mount)).c_str(), 0755) != 0 && errno != EEXIST)
+    return Error::io(path + ": " + std::strerror(errno));
+  // What a power failure leaves of it counts as that of a record that has ended.
+  return replace_file(path, text, {.mode = 0644, .synced = Synced::kNothing});
 }
 
 }  // namespace lb

@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "archive/data_marks.h"
-#include "base/unique_fd.h"
+#include "base/file.h"
 
 namespace lb {
 namespace {
@@ -188,28 +188,12 @@ class Recovery {
 
 // In one step; the old one stays beside it where it is worth anything.
 Result<void> replace_index(const std::string& path, const std::string& text, bool keeps_old) {
-  const std::string next = path + ".idx.new", index = path + ".idx";
-  ::unlink(next.c_str());
-  const UniqueFd fd(
-      ::open(next.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644));
-  if (!fd) return recovery_failed(next, errno);
-  const auto give_up = [&next](int error) {
-    ::unlink(next.c_str());
-    return recovery_failed(next, error);
-  };
-  std::size_t written = 0;
-  while (written < text.size()) {
-    const ssize_t n = ::write(fd.get(), text.data() + written, text.size() - written);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return give_up(n < 0 ? errno : ENOSPC);
-    written += static_cast<std::size_t>(n);
-  }
-  if (keeps_old && ::link(index.c_str(), (index + ".bad").c_str()) != 0 && errno != EEXIST &&
-      errno != ENOENT)
-    return give_up(errno);
-  if (::fdatasync(fd.get()) != 0 || ::rename(next.c_str(), index.c_str()) != 0)
-    return give_up(errno);
-  return {};
+  const std::string index = path + ".idx";
+  return replace_file(index, text, {.mode = 0644, .synced = Synced::kBytes, .prepare = [&](int) {
+                                      return !keeps_old ||
+                                             ::link(index.c_str(), (index + ".bad").c_str()) == 0 ||
+                                             errno == EEXIST || errno == ENOENT;
+                                    }});
 }
 
 Result<void> set_aside(const std::string& path) {
@@ -231,14 +215,9 @@ Result<RecoveredFile> recover_file(const std::string& path, const ArchiveFileNam
   RecoveredFile out;
   auto data = open_part(path + ".data");
   if (!data) return data.error();
-  auto index_fd = open_part(path + ".idx");
-  if (!index_fd) return index_fd.error();
-  std::string text;
-  if (*index_fd) {
-    auto read = read_index_text(index_fd->get(), path + ".idx");
-    if (!read) return read.error();
-    text = std::move(*read);
-  }
+  const auto read = read_index_text(path + ".idx");
+  if (!read && read.error().code != Error::Code::kNotFound) return read.error();
+  const std::string text = read ? *read : std::string();
   FileIndex index = read_damaged_index(text);
   struct stat info {};
   if (*data && (::fstat(data->get(), &info) != 0 || !S_ISREG(info.st_mode)))

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "archive/data_marks.h"
+#include "base/file.h"
 
 namespace lb {
 namespace {
@@ -44,10 +45,9 @@ Result<UniqueFd> create_file(const std::string& path) {
   return fd;
 }
 
-Result<std::string> file_content(const std::string& path) {
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (!fd) return failed(path, errno);
-  return read_index_text(fd.get(), path);
+// Before another one takes the name.
+bool is_free(const std::string& path) {
+  return ::access(path.c_str(), F_OK) != 0 || make_room(path);
 }
 
 }  // namespace
@@ -71,8 +71,7 @@ Result<SegmentFile> SegmentFile::create(const std::string& directory, const File
   std::string first;
   append_head(first, head);
   append_mark(first, file.last_);
-  if (auto written = file.write_all(file.index_.get(), first.data(), first.size(), ".idx");
-      !written) {
+  if (auto written = file.write_all(file.index_.get(), first, ".idx"); !written) {
     ::unlink((file.path_ + ".data").c_str());
     ::unlink((file.path_ + ".idx").c_str());
     return written.error();
@@ -87,7 +86,7 @@ std::string SegmentFile::path_of(const FileHead& head) const {
 }
 
 Result<void> SegmentFile::settle(const StreamSpan& span) {
-  auto text = file_content(path_ + ".idx");
+  auto text = read_index_text(path_ + ".idx");
   if (!text) return text.error();
   FileIndex index = read_index(*text);
   if (index.marks.empty()) return Error::io(path_ + ".idx: it is not what was written");
@@ -99,25 +98,22 @@ Result<void> SegmentFile::settle(const StreamSpan& span) {
   index.head = head;
   for (FileMark& mark : index.marks) mark.wall_ms += later;
   const std::string print = print_index(index), path = path_of(head);
-  const std::string next = path == path_ ? path + ".idx.new" : path + ".idx";
+  const std::string index_path = path + ".idx", data = path + ".data";
+  const bool moves = path != path_;
   if (auto made = make_directories(directory_, head); !made) return made;
-  auto fd = create_file(next);
-  if (!fd) return fd.error();
-  if (auto done = write_all(fd->get(), print.data(), print.size(), ".idx"); !done) {
-    ::unlink(next.c_str());
-    return done;
+  auto fd =
+      place_file(index_path, print, {.mode = 0644, .synced = Synced::kNothing, .prepare = [&](int) {
+                                       return !moves || is_free(index_path);
+                                     }});
+  if (!fd) {
+    no_space_ = errno == ENOSPC || errno == EDQUOT;
+    return fd.error();
   }
   // The data has an index of its name at any time.
-  const std::string data = path + ".data";
-  if (path == path_ ? ::rename(next.c_str(), (path + ".idx").c_str()) != 0
-                    : ::access(data.c_str(), F_OK) == 0 && !make_room(data)) {
-    ::unlink(next.c_str());
-    return failed(data, errno);
-  }
-  if (path != path_) {
-    if (::rename((path_ + ".data").c_str(), data.c_str()) != 0) {
+  if (moves) {
+    if (!is_free(data) || ::rename((path_ + ".data").c_str(), data.c_str()) != 0) {
       const int error = errno;
-      ::unlink(next.c_str());
+      ::unlink(index_path.c_str());
       return failed(data, error);
     }
     ::unlink((path_ + ".idx").c_str());
@@ -131,27 +127,14 @@ Result<void> SegmentFile::settle(const StreamSpan& span) {
   return {};
 }
 
-Result<void> SegmentFile::write_all(int fd, const char* bytes, std::size_t size,
-                                    std::string_view what) {
-  while (size > 0) {
-    const ssize_t n = ::write(fd, bytes, size);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) {
-      const int error = n < 0 ? errno : ENOSPC;
-      no_space_ = error == ENOSPC || error == EDQUOT;
-      return failed(path_ + std::string(what), error);
-    }
-    bytes += n;
-    size -= static_cast<std::size_t>(n);
-  }
-  return {};
+Result<void> SegmentFile::write_all(int fd, std::string_view bytes, std::string_view what) {
+  if (lb::write_all(fd, bytes)) return {};
+  no_space_ = errno == ENOSPC || errno == EDQUOT;
+  return failed(path_ + std::string(what), errno);
 }
 
 Result<void> SegmentFile::append(ByteSpan data) {
-  if (auto done =
-          write_all(data_.get(), reinterpret_cast<const char*>(data.data()), data.size(), ".data");
-      !done)
-    return done;
+  if (auto done = write_all(data_.get(), as_text(data), ".data"); !done) return done;
   crc_ = crc32c(data, crc_);
   written_ += data.size();
   return {};
@@ -161,8 +144,7 @@ Result<void> SegmentFile::mark(std::uint64_t samples, std::int64_t wall_ms) {
   const FileMark mark{written_, samples, wall_ms, crc_};
   append_mark(records_, mark);
   const std::string records = std::exchange(records_, {});
-  if (auto done = write_all(index_.get(), records.data(), records.size(), ".idx"); !done)
-    return done;
+  if (auto done = write_all(index_.get(), records, ".idx"); !done) return done;
   index_bytes_ += records.size();
   last_ = mark;
   marked_ = true;
@@ -192,8 +174,7 @@ void SegmentFile::close() {
                      ::lseek(index_.get(), 0, SEEK_END) >= 0;
     std::string end;
     append_end(end, last_);
-    if (cut && ::fdatasync(data_.get()) == 0 &&
-        write_all(index_.get(), end.data(), end.size(), ".idx"))
+    if (cut && ::fdatasync(data_.get()) == 0 && write_all(index_.get(), end, ".idx"))
       ::fdatasync(index_.get());
   }
   data_.reset();

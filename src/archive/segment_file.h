@@ -54,7 +54,7 @@ class SegmentFile {
  private:
   SegmentFile() = default;
   std::string path_of(const FileHead& head) const;
-  Result<void> write_all(int fd, const char* bytes, std::size_t size, std::string_view what);
+  Result<void> write_all(int fd, std::string_view bytes, std::string_view what);
 
   FileHead head_;
   std::string directory_, path_;

@@ -8,11 +8,12 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <span>
 
 #include "base/encoding.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/strings.h"
-#include "base/write_all.h"
 #include "net/digest.h"
 
 namespace lb {
@@ -46,8 +47,7 @@ void write_value(JsonWriter& out, const std::optional<std::string>& value) {
 std::string tail_of(int fd, std::uint64_t size) {
   const std::uint64_t from = size > kTailBytes ? size - kTailBytes : 0;
   std::string text(static_cast<std::size_t>(size - from), '\0');
-  const ssize_t n = ::pread(fd, text.data(), text.size(), static_cast<off_t>(from));
-  text.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
+  text.resize(read_at(fd, from, std::as_writable_bytes(std::span(text))));
   return text;
 }
 

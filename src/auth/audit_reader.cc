@@ -5,8 +5,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <span>
 
-#include "base/unique_fd.h"
+#include "base/file.h"
 
 namespace lb {
 namespace {
@@ -16,12 +17,7 @@ constexpr std::size_t kChunk = 64 * 1024;  // a line is shorter
 // The bytes [at, at + n) put before `text`; false: they cannot be read.
 bool read_before(int fd, std::uint64_t at, std::size_t n, std::string& text) {
   std::string chunk(n, '\0');
-  std::size_t have = 0;
-  while (have < n) {
-    const ssize_t got = ::pread(fd, chunk.data() + have, n - have, static_cast<off_t>(at + have));
-    if (got <= 0) return false;
-    have += static_cast<std::size_t>(got);
-  }
+  if (read_at(fd, at, std::as_writable_bytes(std::span(chunk))) < n) return false;
   text.insert(0, chunk);
   return true;
 }

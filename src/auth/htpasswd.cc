@@ -10,8 +10,9 @@
 
 #include "auth/authenticator.h"
 #include "auth/password_hash.h"
-#include "auth/text_file.h"
 #include "auth/user_table.h"
+#include "base/file.h"
+#include "base/watched_file.h"
 
 namespace lb {
 namespace {
@@ -72,7 +73,7 @@ struct UserFile {
                 file.path() + ": the password of " + wanted.user + " cannot be hashed; not added");
       return Outcome::kFailed;
     }
-    auto now = read_file_text(file.path());
+    auto now = read_file(file.path());
     if (!now && now.error().code != Error::Code::kNotFound) return failed(now.error());
     return write(with_user(now ? now->text : std::string(), wanted.user, *hash), Outcome::kAdded);
   }
@@ -89,13 +90,13 @@ struct UserFile {
   }
 
   UserEditResult::Outcome remove(const std::string& user) {
-    auto now = read_file_text(file.path());
+    auto now = read_file(file.path());
     if (!now) return failed(now.error());
     return write(without_user(now->text, user), UserEditResult::Outcome::kRemoved);
   }
 
   UserEditResult::Outcome write(const std::string& text, UserEditResult::Outcome done) {
-    const auto written = replace_file_text(file.path(), text);
+    const auto written = replace_edited_file(file.path(), text);
     return written ? done : failed(written.error());
   }
 
@@ -104,7 +105,7 @@ struct UserFile {
     return UserEditResult::Outcome::kFailed;
   }
 
-  TextFile file;
+  WatchedFile file;
   const std::optional<HashMethod> method;  // none: usual_method()
   Log& log;
   UserTable table;
@@ -192,7 +193,7 @@ std::vector<std::string> htpasswd_complaints(const AuthOptions& options) {
   const std::string path(auth_option(options, "filename"));
   if (path.empty())
     complaints.push_back("there is no option \"filename\"; every listener is refused");
-  else if (const auto file = read_file_text(path))
+  else if (const auto file = read_file(path))
     if (auto text = locked_out_text(path, UserTable::parse(file->text)); !text.empty())
       complaints.push_back(std::move(text));
   const std::string_view hash = auth_option(options, "hash");

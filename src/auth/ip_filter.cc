@@ -119,7 +119,7 @@ bool AccessLists::agent_refused(std::string_view agent) const {
                      [&text](const std::string& pattern) { return glob_match(pattern, text); });
 }
 
-std::optional<std::string> AccessFiles::changed(std::optional<TextFile>& file,
+std::optional<std::string> AccessFiles::changed(std::optional<WatchedFile>& file,
                                                 const std::string& path) {
   if (!file || file->path() != path) file.emplace(path);
   auto text = file->read_if_changed();
@@ -149,7 +149,7 @@ IpList AccessFiles::parse(std::string_view text, const std::string& path) {
 void AccessFiles::reload_changed(const AccessPaths& paths) {
   auto next = std::make_shared<AccessLists>(*lists_.read());
   bool any = false;
-  const auto take = [&](std::optional<TextFile>& file, const std::string& path, auto use,
+  const auto take = [&](std::optional<WatchedFile>& file, const std::string& path, auto use,
                         auto clear) {
     if (path.empty()) {
       if (file) clear(), any = true;

@@ -18,9 +18,9 @@
 #include <utility>
 #include <vector>
 
-#include "auth/text_file.h"
 #include "base/log.h"
 #include "base/snapshot.h"
+#include "base/watched_file.h"
 #include "net/address.h"
 
 namespace lb {
@@ -73,12 +73,12 @@ class AccessFiles {
   void reload_changed(const AccessPaths& paths);
 
  private:
-  std::optional<std::string> changed(std::optional<TextFile>& file, const std::string& path);
+  std::optional<std::string> changed(std::optional<WatchedFile>& file, const std::string& path);
   IpList parse(std::string_view text, const std::string& path);
 
   Log& log_;
   Snapshot<AccessLists> lists_;
-  std::optional<TextFile> deny_, allow_, agents_;
+  std::optional<WatchedFile> deny_, allow_, agents_;
 };
 
 }  // namespace lb

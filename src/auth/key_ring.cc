@@ -1,19 +1,14 @@
 #include "auth/key_ring.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <utility>
 
-#include "auth/text_file.h"
 #include "base/encoding.h"
+#include "base/file.h"
 #include "base/json.h"
-#include "base/unique_fd.h"
-#include "base/write_all.h"
 #include "net/digest.h"
 
 namespace lb {
@@ -36,11 +31,6 @@ Result<OwnKey> read_key(const Json& json) {
   if (!key) return key.error();
   return OwnKey{std::string(*kid), std::move(*key), static_cast<std::int64_t>(*made),
                 static_cast<std::int64_t>(*until)};
-}
-
-std::string directory_of(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
 }
 
 }  // namespace
@@ -118,7 +108,7 @@ bool KeyRing::is_due(std::int64_t now) const {
 }
 
 Result<KeyRing> read_key_ring(const std::string& path) {
-  const auto text = read_file_text(path);
+  const auto text = read_file(path);
   if (!text) return text.error();
   auto ring = KeyRing::parse(text->text);
   if (!ring) return Error::invalid(path + ": " + ring.error().what);
@@ -126,25 +116,13 @@ Result<KeyRing> read_key_ring(const std::string& path) {
 }
 
 Result<void> write_key_ring(const std::string& path, const KeyRing& ring) {
-  const auto failed = [&path](std::string_view what) {
-    return Error::io(path + ": " + std::string(what) + ": " + std::strerror(errno));
-  };
-  const std::string temporary = path + ".new";
-  ::unlink(temporary.c_str());
-  UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (!fd) return failed("cannot be created");
-  struct stat owner {};
-  const bool as_root = ::geteuid() == 0 && ::stat(directory_of(path).c_str(), &owner) == 0;
-  if ((as_root && ::fchown(fd.get(), owner.st_uid, owner.st_gid) != 0) ||
-      !write_all(fd.get(), ring.text()) || ::fsync(fd.get()) != 0 ||
-      ::rename(temporary.c_str(), path.c_str()) != 0) {
-    const Error error = failed("cannot be written");
-    ::unlink(temporary.c_str());
-    return error;
-  }
-  const UniqueFd directory(::open(directory_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (directory) ::fsync(directory.get());
-  return {};
+  return replace_file(path, ring.text(), {.prepare = [&path](int fd) {
+                        if (::geteuid() != 0) return true;
+                        struct stat owner {};
+                        const std::string directory = path.substr(0, path.rfind('/') + 1);
+                        return ::stat(directory.empty() ? "." : directory.c_str(), &owner) != 0 ||
+                               ::fchown(fd, owner.st_uid, owner.st_gid) == 0;
+                      }});
 }
 
 }  // namespace lb

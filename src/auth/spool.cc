@@ -14,9 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "auth/text_file.h"
-#include "base/unique_fd.h"
-#include "base/write_all.h"
+#include "base/file.h"
 
 namespace lb {
 namespace {
@@ -26,21 +24,10 @@ constexpr std::size_t kCompactAbove = 1 << 20;
 
 // Another file with this text, locked, open for appending, in place of the old one.
 Result<UniqueFd> make_file(const std::string& path, std::string_view text) {
-  const auto failed = [&path](std::string_view what) {
-    return Error::io(path + ": " + std::string(what) + ": " + std::strerror(errno));
-  };
-  const std::string temporary = path + ".new";
-  ::unlink(temporary.c_str());
-  UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600));
-  if (!fd) return failed("cannot be created");
-  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) return failed("cannot be locked");
-  if (!write_all(fd.get(), text) || ::fsync(fd.get()) != 0 ||
-      ::rename(temporary.c_str(), path.c_str()) != 0) {
-    const Error error = failed("cannot be written");
-    ::unlink(temporary.c_str());
-    return error;
-  }
-  return fd;
+  return place_file(path, text, {.synced = Synced::kBytes, .prepare = [](int fd) {
+                                   return ::flock(fd, LOCK_EX | LOCK_NB) == 0 &&
+                                          ::fcntl(fd, F_SETFL, O_APPEND) == 0;
+                                 }});
 }
 
 }  // namespace
@@ -100,7 +87,7 @@ class Spool::Writer {
 
   // What is past goes; the file of before stays where the new one cannot be written.
   void compact() {
-    const auto now = read_file_text(path_);
+    const auto now = read_file(path_);
     if (!now) return compaction_failed(now.error());
     const std::string text = spool_compacted(parse_spool(now->text));
     auto made = make_file(path_, text);
@@ -139,7 +126,7 @@ Result<Spool::Opened> Spool::open(const std::string& path, Loop& control, Log& l
   const UniqueFd old(::open(path.c_str(), O_RDWR | O_CLOEXEC));
   if (old && ::flock(old.get(), LOCK_EX | LOCK_NB) != 0)
     return Error::denied(path + ": is in use by another server");
-  auto text = read_file_text(path);
+  auto text = read_file(path);
   if (!text && text.error().code != Error::Code::kNotFound) return text.error();
   SpoolContent content = parse_spool(text ? text->text : std::string());
   const std::string compacted = spool_compacted(content);

@@ -1,14 +1,11 @@
 #include "base/time_zone.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdlib>
 
-#include "base/unique_fd.h"
+#include "base/file.h"
 
 namespace lb {
 namespace {
@@ -72,19 +69,12 @@ bool is_zone_name(std::string_view name) {
 }
 
 Result<std::string> zone_bytes(const std::string& path) {
-  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!file) return Error::not_found("there is no " + path);
-  std::string bytes(kLongestFile + 1, '\0');
-  std::size_t filled = 0;
-  while (filled < bytes.size()) {
-    const ::ssize_t got = ::read(file.get(), bytes.data() + filled, bytes.size() - filled);
-    if (got < 0) return Error::io(path + " cannot be read");
-    if (got == 0) break;
-    filled += static_cast<std::size_t>(got);
-  }
-  if (filled > kLongestFile) return Error::invalid(path + " " + std::string(kNoFile));
-  bytes.resize(filled);
-  return bytes;
+  auto file = read_file(path, {.limit = kLongestFile});
+  if (file) return std::move(file->text);
+  const Error::Code code = file.error().code;
+  if (code == Error::Code::kNotFound) return Error::not_found("there is no " + path);
+  if (code == Error::Code::kLimit) return Error::invalid(path + " " + std::string(kNoFile));
+  return file.error();
 }
 
 }  // namespace

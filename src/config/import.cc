@@ -9,7 +9,7 @@
 #include <system_error>
 #include <vector>
 
-#include "base/unique_fd.h"
+#include "base/file.h"
 #include "config/checks.h"
 #include "config/config_xml.h"
 #include "config/reload.h"
@@ -282,15 +282,10 @@ Result<void> save_new_file(const std::string& path, const std::string& text) {
   };
   const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!file) return failed();
-  for (std::size_t done = 0; done < text.size();) {
-    const ssize_t n = ::write(file.get(), text.data() + done, text.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) {
-      const Error error = failed();
-      ::unlink(path.c_str());
-      return error;
-    }
-    done += static_cast<std::size_t>(n);
+  if (!write_all(file.get(), text)) {
+    const Error error = failed();
+    ::unlink(path.c_str());
+    return error;
   }
   return {};
 }

@@ -1,10 +1,12 @@
 #include "config/loader.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <system_error>
 
+#include "base/file.h"
 #include "base/strings.h"
 #include "config/checks.h"
 #include "config/filler.h"
@@ -225,24 +227,10 @@ Result<LoadedConfig> load_config_text(std::string_view text, const std::string& 
 }
 
 Result<LoadedConfig> load_config_file(const std::string& path, const LoadOptions& options) {
-  struct Close {
-    void operator()(std::FILE* file) const { std::fclose(file); }
-  };
-  std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "rbe"));
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   std::string text;
-  bool readable = file != nullptr;
-  while (readable && text.size() <= kLargestXml) {  // more is refused by parse_xml
-    char buffer[65536];
-    const std::size_t n = std::fread(buffer, 1, sizeof buffer, file.get());
-    text.append(buffer, n);
-    if (n < sizeof buffer) {
-      readable = std::ferror(file.get()) == 0;
-      break;
-    }
-  }
-  if (!readable) {
+  if (!file || !read_to_end(file.get(), text, kLargestXml))  // more is refused by parse_xml
     return Error::io("the file cannot be read: " + std::generic_category().message(errno));
-  }
   return load_config_text(text, path, options);
 }
 

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/file.h"
 #include "base/strings.h"
 #include "http/byte_range.h"
 
@@ -60,21 +61,10 @@ void MimeTypes::add_lines(std::string_view text) {
 }
 
 Result<void> MimeTypes::load(const std::string& path) {
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  struct stat info {};
-  if (!fd.valid() || ::fstat(fd.get(), &info) != 0 || !regular(info)) {
+  const auto file = read_file(path, {.limit = kMaxMimeFile, .cut = true});
+  if (!file)
     return Error::io("MIME types " + path + ": cannot be read; the built-in ones are used");
-  }
-  std::string text(std::min<std::size_t>(static_cast<std::size_t>(info.st_size), kMaxMimeFile),
-                   '\0');
-  std::size_t filled = 0;
-  while (filled < text.size()) {
-    const ssize_t got = ::read(fd.get(), text.data() + filled, text.size() - filled);
-    if (got <= 0) break;
-    filled += static_cast<std::size_t>(got);
-  }
-  text.resize(filled);
-  add_lines(text);
+  add_lines(file->text);
   return {};
 }
 

@@ -1,17 +1,12 @@
 #include "net/tls_keeper.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <ctime>
 #include <utility>
 
-#include "base/private_file.h"
-#include "base/unique_fd.h"
+#include "base/file.h"
 #include "net/digest.h"
 
 namespace lb {
@@ -42,26 +37,18 @@ TlsKeeper::TlsKeeper(Loop& clerk, Log& log)
         timer_.after(settings_.certificates.empty() ? kRarely * interval_ : interval_);
       }) {}
 
-TlsKeeper::FileStates TlsKeeper::file_states() const {
-  FileStates states;
+TlsKeeper::FileStamps TlsKeeper::file_stamps() const {
+  FileStamps stamps;
   const std::vector<std::string> tickets{settings_.ticket_key_file};
-  for (const auto* files : {&settings_.certificates, &settings_.keys, &tickets}) {
-    for (const std::string& file : *files) {
-      struct stat info {};
-      FileState state;
-      if (::stat(file.c_str(), &info) == 0)
-        state = {info.st_dev, info.st_ino, static_cast<std::uint64_t>(info.st_size),
-                 info.st_mtim.tv_sec, info.st_mtim.tv_nsec};
-      states.push_back(state);
-    }
-  }
-  return states;
+  for (const auto* files : {&settings_.certificates, &settings_.keys, &tickets})
+    for (const std::string& file : *files) stamps.push_back(FileStamp::of_file(file));
+  return stamps;
 }
 
 void TlsKeeper::load(const TlsSettings& settings) {
   settings_ = settings;
   read_ring();
-  loaded_ = seen_ = file_states();
+  loaded_ = seen_ = file_stamps();
   replace();
   if (interval_.count() > 0) timer_.after(interval_);
 }
@@ -84,26 +71,21 @@ void TlsKeeper::read_ring() {
   if (!settings_.ticket_ring_file.empty() && ring_file_ != settings_.ticket_ring_file) {
     ring_file_ = settings_.ticket_ring_file;
     ring_saved_ = ring_failed_ = false;
-    struct stat info {};
-    const UniqueFd fd(::open(ring_file_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW));
     const auto refused = [this](const std::string& why) {
-      log_.warn(kModule, ring_file_ + ": " + why +
-                             "; the ticket secrets are new, and players of TLS 1.2 do not resume");
+      log_.warn(kModule,
+                why + "; the ticket secrets are new, and players of TLS 1.2 do not resume");
     };
-    if (!fd && errno != ENOENT) {
-      refused("cannot be read (" + std::string(std::strerror(errno)) + ")");
-    } else if (fd) {
-      std::string text(kLongestSecret, '\0');
-      const ssize_t n = ::read(fd.get(), text.data(), text.size());
-      text.resize(n < 0 ? 0 : static_cast<std::size_t>(n));
-      if (::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode))
-        refused("is no file");
-      else if ((info.st_mode & 077) != 0 || (::geteuid() != 0 && info.st_uid != ::geteuid()))
-        refused("is not of this account alone");
-      else if (auto secrets = TicketRing::parse(text); !secrets)
-        refused(secrets.error().what);
-      else
-        ring_->take(std::move(*secrets), hour());
+    const auto file =
+        read_file(ring_file_, {.limit = kLongestSecret, .cut = true, .follows_links = false});
+    if (!file) {
+      if (file.error().code != Error::Code::kNotFound) refused(file.error().what);
+    } else if ((file->stamp.mode & 077) != 0 ||
+               (::geteuid() != 0 && file->stamp.owner != ::geteuid())) {
+      refused(ring_file_ + ": is not of this account alone");
+    } else if (auto secrets = TicketRing::parse(file->text); !secrets) {
+      refused(ring_file_ + ": " + secrets.error().what);
+    } else {
+      ring_->take(std::move(*secrets), hour());
     }
   }
   ring_->turn(hour());
@@ -112,7 +94,7 @@ void TlsKeeper::read_ring() {
 void TlsKeeper::turn_ring() {
   if (ring_->turn(hour())) ring_saved_ = false;
   if (ring_saved_ || settings_.ticket_ring_file.empty() || settings_.certificates.empty()) return;
-  const auto written = replace_private_file(settings_.ticket_ring_file, ring_->text());
+  const auto written = replace_file(settings_.ticket_ring_file, ring_->text());
   ring_saved_ = written.has_value();
   if (!written && !std::exchange(ring_failed_, true))
     log_.warn(kModule, written.error().what +
@@ -122,9 +104,9 @@ void TlsKeeper::turn_ring() {
 
 void TlsKeeper::poll_files() {
   clerk_.assert_here();
-  FileStates states = file_states();
-  const bool settled = states == seen_;
-  seen_ = std::move(states);
+  FileStamps stamps = file_stamps();
+  const bool settled = stamps == seen_;
+  seen_ = std::move(stamps);
   if (settled && seen_ != loaded_) {
     loaded_ = seen_;
     replace();
@@ -136,20 +118,15 @@ void TlsKeeper::poll_files() {
 std::shared_ptr<const TicketKeys> TlsKeeper::ticket_keys() {
   std::vector<std::string> secrets;
   if (const std::string& file = settings_.ticket_key_file; !file.empty()) {
-    std::string secret(kLongestSecret, '\0');
-    const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    const ssize_t n = fd ? ::read(fd.get(), secret.data(), secret.size()) : -1;
-    if (n < static_cast<ssize_t>(kSecretBytes)) {
+    auto secret = read_file(file, {.limit = kLongestSecret, .cut = true});
+    if (!secret || secret->text.size() < kSecretBytes)
       log_.error(kModule,
-                 file +
-                     (n < 0 ? ": cannot be read (" + std::string(std::strerror(errno)) + ")"
-                            : ": has " + std::to_string(n) + " bytes, and " +
-                                  std::to_string(kSecretBytes) + " are needed") +
+                 (secret ? file + ": has " + std::to_string(secret->text.size()) + " bytes, and " +
+                               std::to_string(kSecretBytes) + " are needed"
+                         : secret.error().what) +
                      "; tickets are not shared with other servers");
-    } else {
-      secret.resize(static_cast<std::size_t>(n));
-      if (secret != file_secret_) file_secret_before_ = std::exchange(file_secret_, secret);
-    }
+    else if (secret->text != file_secret_)
+      file_secret_before_ = std::exchange(file_secret_, std::move(secret->text));
     for (const std::string& each : {file_secret_, file_secret_before_})
       if (!each.empty()) secrets.push_back(each);
   }

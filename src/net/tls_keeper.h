@@ -20,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include "base/file_stamp.h"
 #include "base/log.h"
 #include "base/snapshot.h"
 #include "net/loop.h"
@@ -48,14 +49,9 @@ class TlsKeeper {
   struct Held {
     std::shared_ptr<const TlsContext> context;
   };
-  struct FileState {
-    std::uint64_t device = 0, inode = 0, bytes = 0;
-    std::int64_t seconds = 0, nanoseconds = 0;
-    bool operator==(const FileState&) const = default;
-  };
-  using FileStates = std::vector<FileState>;
+  using FileStamps = std::vector<FileStamp>;
 
-  FileStates file_states() const;
+  FileStamps file_stamps() const;
   void replace();
   std::shared_ptr<const TicketKeys> ticket_keys();
   void read_ring();
@@ -72,7 +68,7 @@ class TlsKeeper {
   bool ring_saved_ = false;                       // as it is now
   bool ring_failed_ = false;                      // and this is logged
   std::string file_secret_, file_secret_before_;  // of the ticket key file
-  FileStates loaded_, seen_;
+  FileStamps loaded_, seen_;
   std::chrono::milliseconds interval_{0};
   std::function<void()> on_first_;
   WallTime next_warning_{};

@@ -13,8 +13,6 @@
 #include <tuple>
 #include <utility>
 
-#include "base/write_all.h"
-
 namespace lb {
 namespace {
 
@@ -23,17 +21,6 @@ constexpr int kOpenFolder = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW;
 struct CloseFolder {
   void operator()(DIR* folder) const { ::closedir(folder); }
 };
-
-// All of it as one piece.
-Folder::Pieces whole(std::string_view bytes) {
-  return [bytes]() mutable { return std::exchange(bytes, {}); };
-}
-
-bool write_pieces(int fd, Folder::Pieces& pieces) {
-  for (std::string_view piece = pieces(); !piece.empty(); piece = pieces())
-    if (!write_all(fd, piece)) return false;
-  return true;
-}
 
 Error folder_error(const std::string& path, std::string_view what) {
   const std::string text = path + ": " + std::string(what) + ": " + std::strerror(errno);
@@ -60,12 +47,6 @@ Result<Folder> Folder::open(const std::string& path) {
   return Folder(path, std::move(*fd));
 }
 
-Result<Folder> Folder::existing(const std::string& path) {
-  UniqueFd fd(::open(path.c_str(), kOpenFolder & ~O_NOFOLLOW));
-  if (!fd) return folder_error(path, "cannot be opened");
-  return Folder(path, std::move(fd));
-}
-
 Result<Folder> Folder::below(const std::string& name) const {
   if (::mkdirat(fd(), name.c_str(), 0700) == 0) {
     if (auto synced = sync(); !synced) return synced.error();
@@ -83,50 +64,16 @@ Error Folder::failed(std::string_view name, std::string_view what) const {
 }
 
 Result<void> Folder::write(const std::string& name, std::string_view bytes) const {
-  return write(name, whole(bytes));
-}
-
-Result<void> Folder::write(const std::string& name, Pieces pieces) const {
-  auto written = put(name, std::move(pieces), true);
-  return written ? Result<void>() : written.error();
+  return replace_file(at(name), bytes, {.synced = Synced::kBytes});
 }
 
 Result<UniqueFd> Folder::place(const std::string& name, std::string_view bytes) const {
-  return put(name, whole(bytes), false);
-}
-
-Result<UniqueFd> Folder::put(const std::string& name, Pieces pieces, bool durable) const {
-  const std::string temporary = '.' + name + ".new";
-  ::unlinkat(fd(), temporary.c_str(), 0);
-  UniqueFd file(::openat(fd(), temporary.c_str(),
-                         O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!file) return failed(name, "cannot be written");
-  if (write_pieces(file.get(), pieces) && (!durable || ::fsync(file.get()) == 0) &&
-      ::renameat(fd(), temporary.c_str(), fd(), name.c_str()) == 0)
-    return file;
-  Error error = failed(name, "cannot be written");
-  ::unlinkat(fd(), temporary.c_str(), 0);
-  return error;
+  return place_file(at(name), bytes, {.synced = Synced::kNothing});
 }
 
 Result<std::string> Folder::read(const std::string& name, std::size_t at_most) const {
-  // A FIFO must not hold the reader.
-  const UniqueFd file(::openat(fd(), name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-  struct stat facts {};
-  if (!file || ::fstat(file.get(), &facts) != 0) return failed(name, "cannot be read");
-  if (!S_ISREG(facts.st_mode)) return Error::io(path_ + '/' + name + ": is not a plain file");
-  std::string text;
-  char part[16 * 1024];
-  for (;;) {
-    const ssize_t n = ::read(file.get(), part, sizeof part);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return failed(name, "cannot be read");
-    if (n == 0) return text;
-    text.append(part, static_cast<std::size_t>(n));
-    if (text.size() > at_most)
-      return Error::limit(path_ + '/' + name + ": is larger than " + std::to_string(at_most) +
-                          " bytes");
-  }
+  auto read = read_file(at(name), {.limit = at_most, .follows_links = false});
+  return read ? Result<std::string>(std::move(read->text)) : read.error();
 }
 
 Result<void> Folder::remove(const std::string& name) const {

@@ -3,7 +3,7 @@
 // Every name is looked up below the directory's own descriptor, and no symbolic link is followed.
 // Files are 0600, directories 0700.
 // Thread: one owner, on a thread that may wait for a disk.
-// Errors: kIo, with the path and the reason of the system; kNotFound.
+// Errors: those of base/file.h.
 #pragma once
 
 #include <cstddef>
@@ -11,9 +11,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/file.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
-#include "base/unique_function.h"
 
 namespace lb {
 
@@ -21,8 +21,6 @@ class Folder {
  public:
   // Makes it where it is missing (its parent has to be there), and takes rights from others.
   static Result<Folder> open(const std::string& path);
-  // As it is: nothing is made, its rights stay.
-  static Result<Folder> existing(const std::string& path);
   Result<Folder> below(const std::string& name) const;
 
   const std::string& path() const noexcept { return path_; }
@@ -30,12 +28,8 @@ class Folder {
 
   // The bytes are on the disk when it returns, under this name after a sync().
   Result<void> write(const std::string& name, std::string_view bytes) const;
-  // The same of what is never in memory as a whole: one piece after the other, "" behind the last.
-  using Pieces = UniqueFunction<std::string_view()>;
-  Result<void> write(const std::string& name, Pieces pieces) const;
   // They are under this name when it returns; on the disk after an fsync(2) of what it returns.
   Result<UniqueFd> place(const std::string& name, std::string_view bytes) const;
-  // Errors: also kLimit.
   Result<std::string> read(const std::string& name, std::size_t at_most) const;
   Result<void> remove(const std::string& name) const;  // it may be missing
   Result<void> rename(const std::string& from, const std::string& to) const;
@@ -45,7 +39,7 @@ class Folder {
 
  private:
   Folder(std::string path, UniqueFd fd) : path_(std::move(path)), fd_(std::move(fd)) {}
-  Result<UniqueFd> put(const std::string& name, Pieces pieces, bool durable) const;
+  FileAt at(const std::string& name) const { return {fd(), path_, name}; }
   Error failed(std::string_view name, std::string_view what) const;
 
   std::string path_;

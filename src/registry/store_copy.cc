@@ -1,17 +1,15 @@
 #include "registry/store_copy.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <tuple>
+#include <cstdio>
 #include <utility>
 #include <vector>
 
 #include "base/encoding.h"
+#include "base/file.h"
 #include "base/strings.h"
-#include "registry/folder.h"
 #include "registry/record_text.h"
 
 namespace lb {
@@ -20,44 +18,30 @@ namespace {
 constexpr std::string_view kCopyModule = "registry/copy";
 constexpr std::string_view kCopyHead = "icecast-lb-store-copy 1 ";
 
-Result<Folder> folder_around(const std::filesystem::path& path) {
-  const std::string folder = path.parent_path().string();
-  return Folder::existing(folder.empty() ? "." : folder);
-}
-
 // Whether the file is to stay beside the next one.
-bool keeps_older(const Folder& folder, const std::string& name, StoreCopy::Facts last,
-                 StoreCopy::Facts next, std::int64_t now) {
+bool keeps_older(const std::string& older, StoreCopy::Facts last, StoreCopy::Facts next,
+                 std::int64_t now) {
   if (next.revision < last.revision || next.records + StoreCopy::kManyGone <= last.records)
     return true;
   // Of the change of its name, not of its text.
   struct stat facts {};
-  const std::string older = name + std::string(StoreCopy::kOlder);
-  if (::fstatat(folder.fd(), older.c_str(), &facts, AT_SYMLINK_NOFOLLOW) != 0) return true;
+  if (::lstat(older.c_str(), &facts) != 0) return true;
   const auto age = std::chrono::seconds(now - facts.st_ctim.tv_sec);
   return age >= StoreCopy::kOlderAge;
 }
 
-Result<void> write_copy(const std::string& path, Folder::Pieces text, StoreCopy::Facts last,
+Result<void> write_copy(const std::string& path, FilePieces text, StoreCopy::Facts last,
                         StoreCopy::Facts next, std::int64_t now) {
-  const auto folder = folder_around(path);
-  if (!folder) return folder.error();
-  const std::string name = std::filesystem::path(path).filename().string();
+  const std::string older = path + std::string(StoreCopy::kOlder);
   // There may be none yet; and a start takes the older one where this is broken off.
-  if (keeps_older(*folder, name, last, next, now))
-    std::ignore = folder->rename(name, name + std::string(StoreCopy::kOlder));
-  auto done = folder->write(name, std::move(text));
-  if (!done) return done;
-  return folder->sync();
+  if (keeps_older(older, last, next, now)) ::rename(path.c_str(), older.c_str());
+  return replace_file(path, std::move(text));
 }
 
 Result<RegistryContent> read_copy(const std::string& path, std::string_view prefix) {
-  const auto folder = folder_around(path);
-  if (!folder) return folder.error();
-  const auto text =
-      folder->read(std::filesystem::path(path).filename().string(), StoreCopy::kCopyBytes);
-  if (!text) return text.error();
-  return parse_store_copy(prefix, *text);
+  const auto file = read_file(path, {.limit = StoreCopy::kCopyBytes, .follows_links = false});
+  if (!file) return file.error();
+  return parse_store_copy(prefix, file->text);
 }
 
 struct CopyRead {

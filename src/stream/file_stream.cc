@@ -1,17 +1,12 @@
 #include "stream/file_stream.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstring>
 #include <map>
 
+#include "base/file.h"
 #include "base/strings.h"
-#include "base/unique_fd.h"
 #include "media/ogg_headers.h"
 #include "media/ogg_page.h"
 #include "stream/mount.h"
@@ -209,15 +204,6 @@ Result<std::shared_ptr<const StreamView>> in_memory(const std::string& path, con
   return std::shared_ptr<const StreamView>(std::move(view));
 }
 
-MediaFileStamp stamp_of(const struct stat& status) {
-  MediaFileStamp stamp;
-  stamp.device = status.st_dev;
-  stamp.inode = status.st_ino;
-  stamp.size = static_cast<std::uint64_t>(status.st_size);
-  stamp.modified_ns = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
-  return stamp;
-}
-
 Result<std::shared_ptr<FileStream>> build(const std::string& path, ByteSpan bytes) {
   auto content = read_content(bytes);
   if (!content) return Error::invalid(path + ": no audio that could be streamed was found in it");
@@ -237,12 +223,6 @@ Result<std::shared_ptr<FileStream>> build(const std::string& path, ByteSpan byte
 
 }  // namespace
 
-std::optional<MediaFileStamp> media_file_stamp(const std::string& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
-  return stamp_of(status);
-}
-
 Result<std::shared_ptr<const FileStream>> make_file_stream(const std::string& path,
                                                            ByteSpan bytes) {
   auto file = build(path, bytes);
@@ -251,28 +231,14 @@ Result<std::shared_ptr<const FileStream>> make_file_stream(const std::string& pa
 }
 
 Result<std::shared_ptr<const FileStream>> load_file_stream(const std::string& path) {
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  struct stat status {};
-  if (!fd || ::fstat(fd.get(), &status) != 0) {
-    const std::string why = path + ": " + std::strerror(errno);
-    return errno == ENOENT || errno == ENOTDIR ? Error::not_found(why) : Error::io(why);
-  }
-  if (!S_ISREG(status.st_mode)) return Error::not_found(path + ": not a regular file");
-  Bytes bytes(std::min<std::size_t>(static_cast<std::size_t>(status.st_size), kMaxFileBytes));
-  std::size_t got = 0;
-  while (got < bytes.size()) {
-    const ssize_t n =
-        ::pread(fd.get(), bytes.data() + got, bytes.size() - got, static_cast<off_t>(got));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return Error::io(path + ": " + std::strerror(errno));
-    if (n == 0) break;
-    got += static_cast<std::size_t>(n);
-  }
-  bytes.resize(got);
-  auto file = build(path, bytes);
+  const auto read = read_file(path, {.limit = kMaxFileBytes, .cut = true});
+  if (!read && read.error().code == Error::Code::kInvalid)
+    return Error::not_found(read.error().what);
+  if (!read) return read.error();
+  auto file = build(path, std::as_bytes(std::span(read->text)));
   if (!file) return file.error();
-  (*file)->stamp = stamp_of(status);
-  (*file)->cut_short = static_cast<std::uint64_t>(status.st_size) > kMaxFileBytes;
+  (*file)->stamp = read->stamp;
+  (*file)->cut_short = read->stamp.bytes > kMaxFileBytes;
   return std::shared_ptr<const FileStream>(std::move(*file));
 }
 

@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/file_stamp.h"
 #include "base/result.h"
 #include "media/framer.h"
 #include "media/mpeg_header.h"
@@ -27,18 +28,9 @@ class Mount;
 
 constexpr std::size_t kMaxFileBytes = 16 << 20;
 
-// Whether a file is still the one that was read.
-struct MediaFileStamp {
-  std::uint64_t device = 0, inode = 0, size = 0;
-  std::int64_t modified_ns = 0;
-  bool operator==(const MediaFileStamp&) const = default;
-};
-// nullopt: not a regular file there.
-std::optional<MediaFileStamp> media_file_stamp(const std::string& path);
-
 struct FileStream {
   std::string path;
-  MediaFileStamp stamp;
+  FileStamp stamp;
   const FramerPlugin* plugin = nullptr;    // by what the file holds, not by its name
   std::optional<MpegKind> kind;            // MPEG audio
   std::string subtype;                     // Ogg: "Vorbis", "Opus" …

@@ -29,25 +29,27 @@ void CountryWatch::look() {
 
 void CountryWatch::read() {
   const std::string path = services_.config.read()->paths.geoipdb;
-  const FileStamp stamp = path.empty() ? FileStamp{} : FileStamp::of_file(path);
-  if (path == path_ && stamp == stamp_) return;
+  const FileStamp stamp = FileStamp::of_file(path);
+  if (path == path_ && stamp_.still_holds(stamp)) return;
   const bool other = std::exchange(path_, path) != path;
-  stamp_ = stamp;
+  const bool is_news = !(std::exchange(stamp_, stamp) == stamp) || other;
   if (path.empty()) {
     holder_.publish(std::make_shared<const Holder>());
     return;
   }
   auto opened = CountryFile::open(path);
   if (!opened) {
-    services_.log.error("cluster/country",
-                        opened.error().what + (holder_.read()->file && !other
-                                                   ? "; the one that was read before stays"
-                                                   : "; the country of a listener is not known"));
+    if (is_news)
+      services_.log.error("cluster/country",
+                          opened.error().what + (holder_.read()->file && !other
+                                                     ? "; the one that was read before stays"
+                                                     : "; the country of a listener is not known"));
     if (other) holder_.publish(std::make_shared<const Holder>());
     return;
   }
-  services_.log.info("cluster/country", "countries are looked up in " + path + " (" +
-                                            (*opened)->type().substr(0, 60) + ")");
+  if (is_news)
+    services_.log.info("cluster/country", "countries are looked up in " + path + " (" +
+                                              (*opened)->type().substr(0, 60) + ")");
   holder_.publish(std::make_shared<const Holder>(Holder{std::move(*opened)}));
 }
 

@@ -8,7 +8,7 @@
 #include <memory>
 #include <string>
 
-#include "auth/file_stamp.h"
+#include "base/file_stamp.h"
 #include "base/snapshot.h"
 #include "net/country_file.h"
 #include "net/loop.h"

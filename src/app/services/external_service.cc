@@ -9,8 +9,7 @@
 #include "app/services/event_service.h"
 #include "app/services/record_overlay.h"
 #include "app/services/worker.h"
-#include "auth/text_file.h"
-#include "base/private_file.h"
+#include "base/file.h"
 #include "config/diagnostic.h"
 
 namespace lb {
@@ -78,7 +77,7 @@ ExternalService::~ExternalService() = default;
 MountRecords ExternalService::restore(const Config& config) {
   const std::string path = copy_path(config);
   if (config.external.url.empty() || path.empty()) return {};
-  const auto file = read_file_text(path);
+  const auto file = read_file(path);
   if (!file) {
     services_.log.info(kExternalModule, "no copy of an earlier run: " + file.error().what);
     return {};
@@ -378,8 +377,8 @@ void ExternalService::write_copy() {
   copied_etag_ = etag_.empty() ? std::string() : std::string(book_.copied_identity());
   services_.disk.loop().post([this, path = copy_path_, etag = copied_etag_,
                               mounts = book_.copy()]() {
-    auto written = std::make_shared<Result<void>>(
-        replace_private_file(path, external_list_json(mounts, etag)));
+    auto written =
+        std::make_shared<Result<void>>(replace_file(path, external_list_json(mounts, etag)));
     services_.loops.control().post([this, written] {
       copying_ = false;
       if (!*written)

@@ -53,7 +53,7 @@ void LoginService::load_keys() {
   }
   const FileStamp stamp = FileStamp::of_file(key_path());
   const auto before = sessions_.keys();
-  if (before != nullptr && stamp == key_stamp_ && !before->is_due(now)) return;
+  if (before != nullptr && key_stamp_.still_holds(stamp) && !before->is_due(now)) return;
   key_stamp_ = stamp;
   auto ring = read_key_ring(key_path());
   const bool absent = !ring && ring.error().code == Error::Code::kNotFound;
@@ -68,7 +68,7 @@ void LoginService::load_keys() {
     keep_ring(absent ? KeyRing::fresh(now) : ring->rotated(now, false));
     return;
   }
-  take_ring(std::move(*ring), true);
+  if (before == nullptr || ring->text() != before->text()) take_ring(std::move(*ring), true);
 }
 
 void LoginService::revoke_key(std::string kid) {

@@ -7,9 +7,8 @@
 
 #include "app/services/event_service.h"
 #include "auth/password_hash.h"
-#include "auth/text_file.h"
 #include "base/encoding.h"
-#include "base/private_file.h"
+#include "base/file.h"
 #include "net/coalesce.h"
 #include "net/digest.h"
 
@@ -75,12 +74,12 @@ void LoginService::configure(const Config& config, bool at_start) {
 
 void LoginService::load_addresses() {
   if (state_dir_.empty()) return;
-  if (const auto text = read_file_text(address_path())) guard_.load(text->text);
+  if (const auto text = read_file(address_path())) guard_.load(text->text);
 }
 
 void LoginService::save_addresses() {
   if (state_dir_.empty() || !addresses_changed_.exchange(false)) return;
-  if (const auto written = replace_private_file(address_path(), guard_.text()); !written)
+  if (const auto written = replace_file(address_path(), guard_.text()); !written)
     services_.log.warn(
         kModule, written.error().what + "; after a restart the addresses of users are not known");
 }

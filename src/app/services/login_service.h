@@ -27,11 +27,11 @@
 #include "admin/identity.h"
 #include "app/services/services.h"
 #include "auth/audit_log.h"
-#include "auth/file_stamp.h"
 #include "auth/login_guard.h"
 #include "auth/session_book.h"
 #include "auth/session_records.h"
 #include "auth/wrong_logins.h"
+#include "base/file_stamp.h"
 #include "net/address_list.h"
 #include "registry/registry.h"
 

@@ -17,6 +17,7 @@
 #include "archive/export_body.h"
 #include "archive/file_list.h"
 #include "archive/warmth.h"
+#include "base/file.h"
 #include "base/strings.h"
 #include "http/byte_range.h"
 #include "http/reply_source.h"
@@ -27,7 +28,7 @@ namespace {
 
 constexpr std::string_view kBlockPrefix = "/_lb/archive";
 constexpr std::string_view kBearer = "Bearer ";
-constexpr std::int64_t kLargestSentIndex = 4 * 1024 * 1024;
+constexpr std::size_t kLargestSentIndex = 4 * 1024 * 1024;
 constexpr std::uint64_t kRefusalsLogged = 10;  // then one in a thousand
 
 std::string recorded_path(const std::string& dir, const std::string& mount, const FileRow& row) {
@@ -236,14 +237,8 @@ Verdict BlockStage::send_index(Connection& connection, const BlockAsk& ask, cons
   archive.readers().run([&worker = worker_, place,
                          path = recorded_path(archive.dir(), ask.mount, row) + ".idx",
                          id = connection.id()] {
-    const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-    struct stat info {};
-    std::string text;
-    if (fd && ::fstat(fd.get(), &info) == 0 && info.st_size <= kLargestSentIndex) {
-      text.resize(static_cast<std::size_t>(info.st_size));
-      const ssize_t got = ::pread(fd.get(), text.data(), text.size(), 0);
-      text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
-    }
+    auto index = read_file(path, {.limit = kLargestSentIndex, .follows_links = false});
+    std::string text = index ? std::move(index->text) : std::string();
     worker.loop.post([&worker, place, text = std::move(text), id]() mutable {
       Connection* waiting = worker.connections.find(id);
       if (waiting == nullptr) return;

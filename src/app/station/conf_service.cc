@@ -1,6 +1,5 @@
 #include "app/station/conf_service.h"
 
-#include <filesystem>
 #include <utility>
 #include <vector>
 
@@ -9,8 +8,7 @@
 #include "app/services/login_service.h"
 #include "app/services/record_overlay.h"
 #include "app/station/record_service.h"
-#include "auth/text_file.h"
-#include "registry/folder.h"
+#include "base/file.h"
 
 namespace lb {
 namespace {
@@ -23,15 +21,6 @@ bool is_record(std::string_view key) noexcept {
 }
 constexpr std::string_view kExternalFamily = "external/";
 bool is_external(std::string_view key) noexcept { return key.starts_with(kExternalFamily); }
-
-// A piece at a time: the text of 128 MiB is never in memory as a whole.
-Result<void> write_copy(const std::string& path, std::vector<ConfBook::Telling> said) {
-  const std::filesystem::path file(path);
-  const auto folder = Folder::existing(file.parent_path().string());
-  if (!folder) return folder.error();
-  auto written = folder->write(file.filename().string(), conf_book_pieces(std::move(said)));
-  return written ? folder->sync() : written;
-}
 
 // What is in force of one family, in the order of the keys.
 template <class Each>
@@ -73,7 +62,7 @@ ConfService::Restored ConfService::restore(const Config& config) {
   const std::string directory = state_directory(config);
   if (!directory.empty()) path_ = directory + '/' + std::string(kConfFile);
   if (path_.empty() || config.masters.empty()) return {};
-  const auto file = read_file_text(path_);
+  const auto file = read_file(path_);
   if (!file) return {};
   auto book = ConfBook::parse(file->text);
   if (!book) {
@@ -210,7 +199,8 @@ void ConfService::save() {
   }
   saving_ = true;
   services_.loops.clerk().post([this, path = path_, said = book_.tellings()]() mutable {
-    const auto written = write_copy(path, std::move(said));
+    // A piece at a time: the text of 128 MiB is never in memory as a whole.
+    const auto written = replace_file(path, conf_book_pieces(std::move(said)));
     services_.loops.control().post([this, what = written ? std::string() : written.error().what] {
       saving_ = false;
       if (what != trouble_ && !what.empty())

@@ -1,5 +1,6 @@
 #include "app/station/mount_files.h"
 
+#include <algorithm>
 #include <functional>
 #include <utility>
 
@@ -26,6 +27,11 @@ bool is_in_webroot(std::string_view name) {
 
 std::string file_path(const std::string& webroot, const std::string& name) {
   return webroot + (name.starts_with('/') ? "" : "/") + name;
+}
+
+// Read twice, because it may have changed within the granule of its stamp.
+bool is_same(const std::shared_ptr<const FileStream>& before, const FileStream& now) {
+  return before && std::ranges::equal(before->view->bytes_at(0), now.view->bytes_at(0));
 }
 
 std::shared_ptr<Mount> make_mount(const std::string& name, std::shared_ptr<SourceFacts> facts,
@@ -105,19 +111,22 @@ MountFiles::News MountFiles::look(const std::set<Wanted>& wanted, const std::str
     const std::string path = file_path(webroot, want.name);
     if (!found.contains(path)) {
       Found now;
-      now.stamp = media_file_stamp(path);
+      now.stamp = FileStamp::of_file(path);
       const auto before = found_.find(path);
-      if (before != found_.end() && before->second.stamp == now.stamp) {
-        now = before->second;
-      } else if (!now.stamp) {
+      const bool is_news = before == found_.end() || !(before->second.stamp == now.stamp);
+      if (!is_news && before->second.stamp.settled) {
+        now.file = before->second.file;
+      } else if (!now.stamp.is_regular()) {
         // Most fallbacks are mounts, and a file may be meant to come later.
-        if (want.role == Role::kIntro) complain(want, path + " is no file");
+        if (is_news && want.role == Role::kIntro) complain(want, path + " is no file");
       } else if (auto loaded = load_file_stream(path)) {
-        now.file = std::move(*loaded);
-        if (now.file->cut_short)
+        now.stamp = (*loaded)->stamp;
+        now.file = !is_news && is_same(before->second.file, **loaded) ? before->second.file
+                                                                      : std::move(*loaded);
+        if (is_news && now.file->cut_short)
           complain(want,
                    "only its first " + std::to_string(kMaxFileBytes >> 20) + " MiB are played");
-      } else {
+      } else if (is_news) {
         complain(want, loaded.error().what);
       }
       found[path] = std::move(now);

@@ -54,7 +54,7 @@ class MountFiles {
   };
   // What the clerk has found under a name; kept by the clerk.
   struct Found {
-    std::optional<MediaFileStamp> stamp;
+    FileStamp stamp;
     std::shared_ptr<const FileStream> file;  // null: it cannot be used
   };
   struct Intro {

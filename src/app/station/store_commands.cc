@@ -15,7 +15,7 @@
 #include "app/process/process.h"
 #include "app/station/node_copies.h"
 #include "app/station/store_registry.h"
-#include "auth/text_file.h"
+#include "base/file.h"
 #include "base/strings.h"
 #include "config/loader.h"
 #include "config/record_secrets.h"
@@ -195,7 +195,7 @@ Result<LastGood> last_good(const std::vector<std::string>& paths, const Config* 
   std::vector<std::pair<std::string, std::string>> files;
   std::size_t nodes = 0;
   for (const std::string& path : paths) {
-    auto file = read_file_text(path);
+    auto file = read_file(path);
     if (!file) return file.error();
     nodes += ConfBook::is_text(file->text) ? 1 : 0;
     files.emplace_back(path, std::move(file->text));

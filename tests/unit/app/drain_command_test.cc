@@ -2,7 +2,7 @@
 
 #include <fcntl.h>
 
-#include "auth/temporary_directory.h"
+#include "base/temporary_directory.h"
 #include "stub_http.h"
 
 #include "CppUTest/TestHarness.h"

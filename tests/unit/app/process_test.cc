@@ -3,7 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "auth/temporary_directory.h"
+#include "base/temporary_directory.h"
 
 #include "CppUTest/TestHarness.h"
 

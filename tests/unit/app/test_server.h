@@ -21,9 +21,9 @@
 #include "app/cluster/relay_service.h"
 #include "app/server.h"
 #include "app/services/worker.h"
-#include "auth/temporary_directory.h"
 #include "base/encoding.h"
 #include "base/strings.h"
+#include "base/temporary_directory.h"
 #include "config/load_text.h"
 #include "net/socket_pair.h"
 

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "auth/audit_log.h"
-#include "auth/temporary_directory.h"
 #include "base/json.h"
+#include "base/temporary_directory.h"
 
 // Last, because it redefines `new`.
 #include "CppUTest/TestHarness.h"

@@ -5,7 +5,7 @@
 #include "auth/authenticator.h"
 #include "auth/event_sender.h"
 #include "auth/password_hash.h"
-#include "auth/temporary_directory.h"
+#include "base/temporary_directory.h"
 
 #include "CppUTest/TestHarness.h"
 

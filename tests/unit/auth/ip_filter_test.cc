@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "auth/temporary_directory.h"
+#include "base/temporary_directory.h"
 
 #include "CppUTest/TestHarness.h"
 

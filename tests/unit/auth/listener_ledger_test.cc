@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "auth/temporary_directory.h"
+#include "base/temporary_directory.h"
 #include "stub_http.h"
 
 #include "CppUTest/TestHarness.h"

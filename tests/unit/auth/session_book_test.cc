@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "auth/key_ring.h"
-#include "auth/temporary_directory.h"
 #include "base/encoding.h"
 #include "base/random.h"
+#include "base/temporary_directory.h"
 
 // Last, because it redefines `new`.
 #include "CppUTest/TestHarness.h"

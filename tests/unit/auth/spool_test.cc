@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "auth/temporary_directory.h"
+#include "base/temporary_directory.h"
 
 #include "CppUTest/TestHarness.h"
 

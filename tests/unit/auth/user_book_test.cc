@@ -7,8 +7,8 @@
 
 #include "auth/audit_log.h"
 #include "auth/login_scope.h"
-#include "auth/temporary_directory.h"
 #include "base/json.h"
+#include "base/temporary_directory.h"
 
 // Last, because it redefines `new`.
 #include "CppUTest/TestHarness.h"

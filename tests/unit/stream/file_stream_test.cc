@@ -105,18 +105,18 @@ TEST(FileStream, RefusesWhatHoldsNoAudio) {
 TEST(FileStream, ReadsAFileAndKnowsWhenItHasChanged) {
   const std::string path = "/tmp/lb_file_stream_test." + std::to_string(::getpid());
   std::ofstream(path) << times(4, mp3_frame());
-  const auto stamp = media_file_stamp(path);
+  const FileStamp stamp = FileStamp::of_file(path);
   const auto file = load_file_stream(path);
-  CHECK(stamp.has_value() && file.has_value());
-  CHECK((*file)->stamp == *stamp);
+  CHECK(stamp.is_regular() && file.has_value());
+  CHECK((*file)->stamp == stamp);
   CHECK_FALSE((*file)->cut_short);
   std::ofstream(path, std::ios::app) << mp3_frame();
-  CHECK_FALSE(media_file_stamp(path) == stamp);
+  CHECK_FALSE(FileStamp::of_file(path) == stamp);
   ::unlink(path.c_str());
-  CHECK_FALSE(media_file_stamp(path).has_value());
+  CHECK_FALSE(FileStamp::of_file(path).exists());
   CHECK(load_file_stream(path).error().code == Error::Code::kNotFound);
   CHECK(load_file_stream("/tmp").error().code == Error::Code::kNotFound);
-  CHECK_FALSE(media_file_stamp("/tmp").has_value());
+  CHECK_FALSE(FileStamp::of_file("/tmp").is_regular());
 }
 
 TEST(FileStream, ReadsARateInBracketsFromAName) {

@@ -13,7 +13,7 @@ namespace lb {
 class TemporaryDirectory {
  public:
   TemporaryDirectory() {
-    char name[] = "/tmp/lb-auth-XXXXXX";
+    char name[] = "/tmp/lb-test-XXXXXX";
     path_ = ::mkdtemp(name);
   }
   ~TemporaryDirectory() {
