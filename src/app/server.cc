@@ -68,7 +68,8 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
       sockets_(*services_, std::move(manager.sockets)),
       switches_(*services_),
       notifier_(manager.notify_socket),
-      watchdog_(services_->loops, notifier_, manager.watchdog) {
+      watchdog_(services_->loops, notifier_, manager.watchdog),
+      file_timer_(services_->loops.control(), [this] { poll_files(Moment::kReload); }) {
   Services& services = *services_;
   services.overlay =
       std::make_unique<RecordOverlay>(services.loops.control(), services.loops.clerk(),
@@ -105,7 +106,6 @@ Server::Server(const Clock& clock, std::string config_path, LoadOptions load_opt
             for (const auto& [name, mount] : *mounts) w->streams.kill(*mount, client, if_gone);
           });
       });
-  access_watch_ = std::make_unique<AccessWatch>(services);
   services.admission = std::make_unique<SourceAdmission>(
       services.loops.control(), services.mounts, services.log, services.loops.workers(),
       admission_callbacks(), Rng::from_entropy());

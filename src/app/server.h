@@ -14,7 +14,6 @@
 #include "app/process/notify.h"
 #include "app/process/service_manager.h"
 #include "app/process/watchdog.h"
-#include "app/services/access_watch.h"
 #include "app/services/record_overlay.h"
 #include "app/services/services.h"
 #include "app/switch_service.h"
@@ -62,6 +61,8 @@ class Server {
   enum class Moment : std::uint8_t { kStart, kReload };
   void configure(const std::shared_ptr<const Config>& config, Moment moment);
   void set_delivery(DeliveryCall call);
+  // The access lists and the database of countries, which are edited while the server runs.
+  void poll_files(Moment moment);
   void begin_ports();
   void apply_ports(const std::shared_ptr<const Config>& config);
   void end_all();
@@ -86,7 +87,7 @@ class Server {
   Notifier notifier_;
   Watchdog watchdog_;
   std::vector<std::unique_ptr<SignalWatch>> signals_;
-  std::unique_ptr<AccessWatch> access_watch_;
+  Timer file_timer_;
   bool reloading_ = false, reload_again_ = false;
   bool stopping_ = false;
 };

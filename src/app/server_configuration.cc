@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "app/cluster/cluster_links.h"
@@ -24,9 +25,12 @@
 #include "app/station/record_service.h"
 #include "app/station/station.h"
 #include "cluster/nodes/node.h"
+#include "net/coalesce.h"
 
 namespace lb {
 namespace {
+
+constexpr std::chrono::seconds kFilePoll{10};
 
 constexpr std::size_t kMaxPlanLines = 20;  // of one change of records
 
@@ -182,6 +186,20 @@ void Server::apply_records(const OverlayUpdate& update) {
                                             counted_changes(update.plan.size()));
 }
 
+// Source: Icecast 2.4.4 (its lists, as often).  At the start they are read at once.
+void Server::poll_files(Moment moment) {
+  const auto read = [this] {
+    const auto paths = services_->config.read()->paths;
+    services_->access.reload_changed({paths.deny_ip, paths.allow_ip, paths.deny_agents});
+    services_->countries->read();
+  };
+  if (moment == Moment::kStart)
+    read();
+  else
+    services_->loops.clerk().post(read);
+  file_timer_.after(coalesced(services_->loops.control(), kFilePoll));
+}
+
 // One order for the start and for a reload.  What judges and serves a mount comes before what
 // brings its stream: a relay that begins meets the new settings, authenticator and fallback file.
 // The cluster comes before its links, which take the nodes from it, and the links before the
@@ -196,14 +214,7 @@ void Server::configure(const std::shared_ptr<const Config>& config, Moment momen
   static constexpr Receiver kReceivers[] = {
       {"mounts", [](Server& s, Next, Moment) { s.services_->admission->settings_changed(); }},
       {"delivery", [](Server& s, Next next, Moment) { s.set_delivery(next->limits.delivery); }},
-      {"access lists",
-       [](Server& s, Next, Moment now) {
-         now == Moment::kStart ? s.access_watch_->begin() : s.access_watch_->poll();
-       }},
-      {"countries",
-       [](Server& s, Next, Moment now) {
-         now == Moment::kStart ? s.services_->countries->begin() : s.services_->countries->look();
-       }},
+      {"files", [](Server& s, Next, Moment now) { s.poll_files(now); }},
       {"authenticators",
        [](Server& s, Next next, Moment) {
          s.services_->auth->configure(auth_sections(*next), auth_server(*next));

@@ -3,29 +3,10 @@
 #include <utility>
 
 #include "app/services/services.h"
-#include "net/coalesce.h"
 
 namespace lb {
-namespace {
-
-constexpr auto kCountryPoll = std::chrono::seconds(10);
-
-}  // namespace
-
 CountryWatch::CountryWatch(Services& services)
-    : services_(services),
-      holder_(std::make_shared<const Holder>()),
-      timer_(services.loops.control(), [this] { look(); }) {}
-
-void CountryWatch::begin() {
-  read();
-  timer_.after(kCountryPoll);
-}
-
-void CountryWatch::look() {
-  services_.loops.clerk().post([this] { read(); });
-  timer_.after(coalesced(services_.loops.control(), kCountryPoll));
-}
+    : services_(services), holder_(std::make_shared<const Holder>()) {}
 
 void CountryWatch::read() {
   const std::string path = services_.config.read()->paths.geoipdb;

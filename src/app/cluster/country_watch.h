@@ -1,7 +1,7 @@
-// CountryWatch: the database of <geoipdb>: read at the start, again after HUP, and within 10 s
-// after it has changed.  What cannot be read leaves the last one in its place.
+// CountryWatch: the database of <geoipdb>, read again when it has changed.  What cannot be read
+// leaves the last one in its place.
 //
-// Thread: control; file() any thread.  The file is read on the clerk.
+// Thread: read() on the clerk, or before the loops start; country_of() any thread.
 // Ownership: Services.
 #pragma once
 
@@ -11,7 +11,6 @@
 #include "base/file_stamp.h"
 #include "base/snapshot.h"
 #include "net/country_file.h"
-#include "net/loop.h"
 
 namespace lb {
 
@@ -20,10 +19,7 @@ struct Services;
 class CountryWatch {
  public:
   explicit CountryWatch(Services& services);
-  // Now, and from now on every 10 s.  The first call, before the loops start, reads at once.
-  void begin();
-  void look();
-
+  void read();
   // Two capital letters; "": not known.
   std::string country_of(const Address& address) const;
 
@@ -31,13 +27,11 @@ class CountryWatch {
   struct Holder {
     std::shared_ptr<const CountryFile> file;  // null: none
   };
-  void read();  // clerk
 
   Services& services_;
   Snapshot<Holder> holder_;
-  std::string path_;  // this and the next of the clerk
+  std::string path_;  // this and the next are of read()
   FileStamp stamp_;
-  Timer timer_;
 };
 
 }  // namespace lb
