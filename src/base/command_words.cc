@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 
@@ -45,7 +47,7 @@ Result<std::vector<std::string>> command_words(std::string_view command) {
       inside = false;
     }
   }
-  if (quote != 0) return Error::invalid(std::string("a ") + quote + " without its end");
+  if (quote != 0) return Error::invalid(cat({"a ", quote, " without its end"}));
   if (inside) words.push_back(std::move(word));
   if (words.empty() || words.front().empty()) return Error::invalid("no program");
   return words;

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/cat.h"
 #include "base/encoding.h"
 
 namespace lb {
@@ -49,7 +50,7 @@ Json::Json(std::shared_ptr<const nlohmann::json> document, const nlohmann::json*
 
 Result<Json> Json::parse(std::string_view text, std::size_t max_depth, Names names) {
   if (nesting(text) > max_depth) {
-    return Error::limit("JSON: nested deeper than " + std::to_string(max_depth) + " levels");
+    return Error::limit(cat({"JSON: nested deeper than ", max_depth, " levels"}));
   }
   std::vector<std::set<std::string>> open;  // the names of each object that is being read
   std::string twice;
@@ -65,9 +66,10 @@ Result<Json> Json::parse(std::string_view text, std::size_t max_depth, Names nam
   if (names == Names::kOnce) callback = look;
   auto document =
       std::make_shared<const nlohmann::json>(nlohmann::json::parse(text, callback, false));
-  if (!twice.empty()) return Error::invalid("JSON: an object has the name " + twice + " twice");
+  if (!twice.empty())
+    return Error::invalid(cat({"JSON: an object has the name ", twice, " twice"}));
   if (document->is_discarded()) {
-    return Error::invalid("JSON: " + std::to_string(text.size()) + " bytes that are no document");
+    return Error::invalid(cat({"JSON: ", text.size(), " bytes that are no document"}));
   }
   const nlohmann::json* root = document.get();
   return Json(std::move(document), root);

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <utility>
 
+#include "base/cat.h"
 #include "base/encoding.h"
 #include "base/log_file.h"
 #include "base/snapshot.h"
@@ -127,7 +128,7 @@ struct Log::Files {
     // Two rotations within one second (or one repeated by a change of the clock) keep both.
     const std::string first = name;
     for (int i = 1; i < 100 && ::access(name.c_str(), F_OK) == 0; ++i) {
-      name = first + "." + std::to_string(i);
+      name = cat({first, ".", i});
     }
     return name;
   }

@@ -10,6 +10,8 @@
 #include <system_error>
 #include <utility>
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 
@@ -58,8 +60,8 @@ Result<std::shared_ptr<LogFile>> LogFile::open(const std::string& path, const Li
                 0644);
   }
   if (fd < 0)
-    return Error::io("log file " + path +
-                     ": cannot be opened: " + std::generic_category().message(errno));
+    return Error::io(
+        cat({"log file ", path, ": cannot be opened: ", std::generic_category().message(errno)}));
   return std::make_shared<LogFile>(path, UniqueFd(fd), limits, now);
 }
 

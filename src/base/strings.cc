@@ -6,6 +6,8 @@
 #include <numeric>
 #include <utility>
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 
@@ -78,7 +80,7 @@ std::string escape_markup(std::string_view text, std::string_view also) {
         if (also.find(c) == std::string_view::npos)
           out += c;
         else
-          out += "&#" + std::to_string(static_cast<unsigned char>(c)) + ";";
+          out += cat({"&#", static_cast<unsigned char>(c), ";"});
     }
   }
   return out;

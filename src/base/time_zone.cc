@@ -284,7 +284,7 @@ Result<std::shared_ptr<const TimeZone>> find_time_zone(const std::string& name) 
   if (!name.empty()) {
     if (name == "UTC") return made(TimeZone());
     if (!is_zone_name(name)) return Error::invalid("no name of a time zone");
-    return read(directory + "/" + name);
+    return read(cat({directory, "/", name}));
   }
   const char* const local = std::getenv("TZ");
   if (local == nullptr) {
@@ -295,7 +295,7 @@ Result<std::shared_ptr<const TimeZone>> find_time_zone(const std::string& name) 
   if (text.starts_with(':')) text.erase(0, 1);
   if (text.starts_with('/')) return read(text);
   if (is_zone_name(text))
-    if (auto zone = read(directory + "/" + text)) return zone;
+    if (auto zone = read(cat({directory, "/", text}))) return zone;
   auto rule = TimeZone::of_rule(text);
   return made(rule ? std::move(rule) : Result<TimeZone>(TimeZone()));
 }

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <ctime>
 
+#include "base/cat.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "http/message.h"
@@ -121,13 +122,13 @@ std::string clf_time(WallTime now) {
 
 std::string access_request(const Request& request) {
   std::string line =
-      request.method_text + " " + request.target.substr(0, request.target.find('?')) + " ";
+      cat({request.method_text, " ", request.target.substr(0, request.target.find('?')), " "});
   // Icecast calls a title set with a password in the address a request of Shoutcast's protocol.
   const bool shoutcast_title =
       request.path == "/admin.cgi" && query_param(request.query, "pass").has_value();
   if (shoutcast_title) return line + "ICY/1.0";
-  return line + (request.protocol == Protocol::kIce ? "ICE/1." : "HTTP/1.") +
-         std::to_string(request.version_minor);
+  return cat(
+      {line, request.protocol == Protocol::kIce ? "ICE/1." : "HTTP/1.", request.version_minor});
 }
 
 std::string access_line(const AccessFacts& facts, WallTime now) {

@@ -3,6 +3,8 @@
 #include <array>
 #include <utility>
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 
@@ -80,7 +82,7 @@ bool BodyClient::take(std::span<std::byte> bytes) {
     return false;
   }
   if (fetched_.body.size() + taken->bytes > most_bytes_) {
-    finish(Error::limit("answered with more than " + std::to_string(most_bytes_) + " bytes"));
+    finish(Error::limit(cat({"answered with more than ", most_bytes_, " bytes"})));
     return false;
   }
   fetched_.body.append(reinterpret_cast<const char*>(bytes.data()), taken->bytes);

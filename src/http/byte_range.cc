@@ -4,6 +4,7 @@
 #include <limits>
 #include <optional>
 
+#include "base/cat.h"
 #include "base/strings.h"
 
 namespace lb {
@@ -49,11 +50,10 @@ std::string range_lines(const ByteRange& range, std::uint64_t size) {
     case ByteRange::Kind::kWhole:
       break;
     case ByteRange::Kind::kPart:
-      out += "Content-Range: bytes " + std::to_string(range.first) + "-" +
-             std::to_string(range.last()) + "/" + std::to_string(size) + "\r\n";
+      out += cat({"Content-Range: bytes ", range.first, "-", range.last(), "/", size, "\r\n"});
       break;
     case ByteRange::Kind::kBad:
-      out += "Content-Range: bytes */" + std::to_string(size) + "\r\n";
+      out += cat({"Content-Range: bytes */", size, "\r\n"});
       break;
   }
   return out;

@@ -5,12 +5,14 @@
 #include <cstring>
 #include <utility>
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 
 constexpr std::size_t kReadPiece = 16384;
 
-std::string broken() { return std::string("broke the connection (") + std::strerror(errno) + ")"; }
+std::string broken() { return cat({"broke the connection (", std::strerror(errno), ")"}); }
 
 }  // namespace
 

@@ -5,6 +5,7 @@
 #include <span>
 #include <utility>
 
+#include "base/cat.h"
 #include "base/strings.h"
 #include "http/connections.h"
 #include "http/forwarded.h"
@@ -83,10 +84,9 @@ bool Connection::may_follow(State before, State next) noexcept {
 bool Connection::enter(State next) {
   const State before = state_;
   if (!may_follow(before, next)) {
-    owner_.log_.error("connection/connection", ip_ + ": the connection cannot go from " +
-                                                   std::string(name_of(before)) + " to " +
-                                                   std::string(name_of(next)) +
-                                                   "; it ends: this is a fault of the program");
+    owner_.log_.error("connection/connection",
+                      cat({ip_, ": the connection cannot go from ", name_of(before), " to ",
+                           name_of(next), "; it ends: this is a fault of the program"}));
     if (before != State::kGone) end();
     return false;
   }

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 
@@ -116,7 +118,7 @@ void Connections::handshake_begins(const Connection& connection) {
 }
 
 void Connections::opening_failed(const Connection& connection, const Opening& opening) {
-  const std::string text = connection.ip() + ": " + opening.problem();
+  const std::string text = cat({connection.ip(), ": ", opening.problem()});
   if (!opening.lacks_proxy_header()) {
     log_.debug("connection/connection", text);
     return;
@@ -133,9 +135,9 @@ bool Connections::may_speak_for_others(const Transport& transport,
 
 void Connections::log_refusal(const std::string& text, const ListenSocket& socket) {
   if (unsigned held = 0; proxy_guard_.pass(loop_.now(), held))
-    log_.warn("connection/connection", text + "; dropped on port " + std::to_string(socket.port) +
-                                           ", whose listen-socket has proxy-protocol (" +
-                                           std::to_string(held) + " more since the last message)");
+    log_.warn("connection/connection", cat({text, "; dropped on port ", socket.port,
+                                            ", whose listen-socket has proxy-protocol (", held,
+                                            " more since the last message)"}));
 }
 
 void Connections::remove(Connection& connection) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
 #include "http/message.h"
@@ -65,10 +66,10 @@ std::string m3u_of(std::span<const std::string> addresses) {
 }
 
 std::string pls_of(std::span<const std::string> addresses) {
-  std::string out = "[playlist]\r\nNumberOfEntries=" + std::to_string(addresses.size()) + "\r\n";
+  std::string out = cat({"[playlist]\r\nNumberOfEntries=", addresses.size(), "\r\n"});
   for (std::size_t i = 0; i < addresses.size(); ++i) {
     const std::string number = std::to_string(i + 1);
-    out += "File" + number + "=" + addresses[i] + "\r\nLength" + number + "=-1\r\n";
+    out += cat({"File", number, "=", addresses[i], "\r\nLength", number, "=-1\r\n"});
   }
   return out + "Version=2\r\n";
 }
@@ -78,7 +79,7 @@ std::string xspf_of(std::span<const std::string> addresses) {
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
       "<playlist xmlns=\"http://xspf.org/ns/0/\" version=\"1\">\n  <title/>\n  <trackList>\n";
   for (const std::string& address : addresses)
-    out += "    <track><location>" + html_escape(address) + "</location></track>\n";
+    out += cat({"    <track><location>", html_escape(address), "</location></track>\n"});
   return out + "  </trackList>\n</playlist>\n";
 }
 
@@ -87,8 +88,8 @@ std::string m3u(std::string_view host, std::string_view mount, std::string_view 
 }
 
 std::string pls(std::string_view host, std::string_view mount, std::string_view scheme) {
-  return "[playlist]\r\nNumberOfEntries=1\r\nFile1=" + address(scheme, host, mount) +
-         "\r\nLength1=-1\r\nVersion=2\r\n";
+  return cat({"[playlist]\r\nNumberOfEntries=1\r\nFile1=", address(scheme, host, mount),
+              "\r\nLength1=-1\r\nVersion=2\r\n"});
 }
 
 }  // namespace lb

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/cat.h"
 #include "base/strings.h"
 #include "http/text.h"
 
@@ -58,8 +59,7 @@ std::size_t ResponseParser::feed(std::string_view bytes) {
       // Garbage without an end of line: no need to wait for 16 KiB of it.
       fault_ = Error::invalid("did not answer in HTTP");
     } else if (head_bytes_ > kHeadBytes) {
-      fault_ = Error::limit("answered with a head of more than " + std::to_string(kHeadBytes) +
-                            " bytes");
+      fault_ = Error::limit(cat({"answered with a head of more than ", kHeadBytes, " bytes"}));
     } else if (end != std::string_view::npos) {
       std::string_view line = line_;
       while (!line.empty() && line.back() == '\r') line.remove_suffix(1);
@@ -100,7 +100,7 @@ void ResponseParser::take_status_line(std::string_view line) {
 
 void ResponseParser::take_header(std::string_view line) {
   if (response_.headers.all().size() >= kHeaders) {
-    fault_ = Error::limit("answered with more than " + std::to_string(kHeaders) + " header lines");
+    fault_ = Error::limit(cat({"answered with more than ", kHeaders, " header lines"}));
     return;
   }
   const std::size_t colon = line.find(':');

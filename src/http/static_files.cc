@@ -82,23 +82,23 @@ std::string FileAnswer::header_lines() const {
 
 bool StaticFiles::has_file(std::string_view path) const {
   if (!serve_ || path.find('\0') != std::string_view::npos) return false;
-  const std::string name = webroot_ + std::string(path);
+  const std::string name = cat({webroot_, path});
   struct stat info {};
   return ::stat(name.c_str(), &info) == 0 && regular(info);
 }
 
 Result<FileAnswer> StaticFiles::open_file(std::string_view path, std::string_view range) const {
   const auto absent = [path] {
-    return Error::not_found("file " + std::string(path) + ": no such file in the web root");
+    return Error::not_found(cat({"file ", path, ": no such file in the web root"}));
   };
   // The stat before the open keeps devices and FIFOs, which may act on being opened, closed.
   if (is_template_path(path) || !has_file(path)) return absent();
-  const std::string name = webroot_ + std::string(path);
+  const std::string name = cat({webroot_, path});
   FileAnswer answer;
   answer.fd.reset(::open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!answer.fd.valid()) {
     if (errno != EMFILE && errno != ENFILE) return absent();
-    return Error::io("file " + name + ": not opened, no file descriptor is free");
+    return Error::io(cat({"file ", name, ": not opened, no file descriptor is free"}));
   }
   struct stat info {};
   if (::fstat(answer.fd.get(), &info) != 0 || !regular(info)) return absent();

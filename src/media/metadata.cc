@@ -1,5 +1,6 @@
 #include "media/metadata.h"
 
+#include "base/cat.h"
 #include "media/charset.h"
 #include "media/icy.h"
 
@@ -71,7 +72,7 @@ std::string with_typographic_ends(std::string_view text) {
 std::string Metadata::song() const {
   if (artist.empty()) return title;
   if (title.empty()) return artist;
-  return artist + " - " + title;
+  return cat({artist, " - ", title});
 }
 
 Metadata make_icy_metadata(std::string_view song, std::string_view url, std::string_view charset,

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 
@@ -88,8 +90,8 @@ void add_theora_facts(ByteSpan first, CodecFacts& facts) {
   const auto rate = static_cast<double>(read_be(first, 22, 4));
   const auto per = static_cast<double>(read_be(first, 26, 4));
   if (per > 0) facts.other.emplace_back("frame_rate", two_decimals(rate / per));
-  facts.other.emplace_back("frame_size", std::to_string(read_be(first, 14, 3)) + " x " +
-                                             std::to_string(read_be(first, 17, 3)));
+  facts.other.emplace_back("frame_size",
+                           cat({read_be(first, 14, 3), " x ", read_be(first, 17, 3)}));
   facts.other.emplace_back("video_bitrate", std::to_string(read_be(first, 37, 3)));
   facts.other.emplace_back("video_quality", std::to_string(u8(first, 40) >> 2));
 }
@@ -126,12 +128,11 @@ void add_ogg_facts(OggCodec codec, ByteSpan first_packet, CodecFacts& facts) {
   const std::string_view name = row_of(codec).name;
   // Icecast names the stream that came last first, and tools compare the whole word.
   if (!name.empty())
-    facts.subtype.insert(0, facts.subtype.empty() ? std::string(name) : std::string(name) + '/');
+    facts.subtype.insert(0, facts.subtype.empty() ? std::string(name) : cat({name, '/'}));
   if (codec == OggCodec::kVorbis) add_vorbis_facts(first_packet, facts);
   if (codec == OggCodec::kTheora) add_theora_facts(first_packet, facts);
   if (codec == OggCodec::kFlac && first_packet.size() >= 7)
-    facts.other.emplace_back("FLAC_version", std::to_string(u8(first_packet, 5)) + "." +
-                                                 std::to_string(u8(first_packet, 6)));
+    facts.other.emplace_back("FLAC_version", cat({u8(first_packet, 5), ".", u8(first_packet, 6)}));
 }
 
 OggHeaders::OggHeaders(const OggPage& bos, std::size_t keep)

@@ -12,6 +12,8 @@
 #include <cstring>
 #include <string>
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 
@@ -53,8 +55,8 @@ void prepare(int listening) {
 }
 
 std::string socket_text(const ListenSettings& settings, int port) {
-  return "listen-socket " + (settings.bind_address.empty() ? "0.0.0.0" : settings.bind_address) +
-         ":" + std::to_string(port);
+  return cat({"listen-socket ", settings.bind_address.empty() ? "0.0.0.0" : settings.bind_address,
+              ":", port});
 }
 
 void set_send_buffer(int fd, const ListenSettings& settings) {
@@ -72,8 +74,8 @@ Result<UniqueFd> bind_one(const ListenSettings& settings, int port) {
   addrinfo* found = nullptr;
   const char* host = settings.bind_address.empty() ? nullptr : settings.bind_address.c_str();
   if (const int rc = ::getaddrinfo(host, std::to_string(port).c_str(), &hints, &found); rc != 0)
-    return Error::io(socket_text(settings, port) + ": address not understood (" +
-                     ::gai_strerror(rc) + ")");
+    return Error::io(
+        cat({socket_text(settings, port), ": address not understood (", ::gai_strerror(rc), ")"}));
   UniqueFd fd(::socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   const int on = 1, off = 0;
   ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -85,7 +87,8 @@ Result<UniqueFd> bind_one(const ListenSettings& settings, int port) {
   const int bound = ::bind(fd.get(), found->ai_addr, found->ai_addrlen);
   ::freeaddrinfo(found);
   if (!fd || bound != 0)
-    return Error::io(socket_text(settings, port) + ": cannot bind (" + std::strerror(errno) + ")");
+    return Error::io(
+        cat({socket_text(settings, port), ": cannot bind (", std::strerror(errno), ")"}));
   return fd;
 }
 
@@ -108,7 +111,8 @@ Result<void> check_port_is_free(const ListenSettings& settings, int port) {
   const int why = errno;
   ::freeaddrinfo(found);
   if (bound != 0)
-    return Error::io(socket_text(settings, port) + ": cannot bind (" + std::strerror(why) + ")");
+    return Error::io(
+        cat({socket_text(settings, port), ": cannot bind (", std::strerror(why), ")"}));
   return {};
 }
 
@@ -144,8 +148,8 @@ Result<std::shared_ptr<ListenSocket>> ListenSocket::open(const ListenSettings& s
 Result<void> ListenSocket::listen() const {
   for (const UniqueFd& fd : *fds)
     if (::listen(fd.get(), settings.backlog) != 0)
-      return Error::io(socket_text(settings, port) + ": cannot listen (" + std::strerror(errno) +
-                       ")");
+      return Error::io(
+          cat({socket_text(settings, port), ": cannot listen (", std::strerror(errno), ")"}));
   return {};
 }
 
@@ -220,12 +224,12 @@ void Acceptor::failed(int error) {
     failing_since_ = loop_.now();
     log_.warn(
         "net/acceptor",
-        socket_text(socket_->settings, socket_->port) + ": cannot accept connections (" +
-            std::strerror(error) + ", errno " + std::to_string(error) + "); " +
-            (made_room ? "an idle connection was ended to make room"
+        cat({socket_text(socket_->settings, socket_->port), ": cannot accept connections (",
+             std::strerror(error), ", errno ", error, "); ",
+             made_room ? "an idle connection was ended to make room"
              : refused ? "one was refused with 503, the others wait for 100 ms at a time"
-                       : "they wait for 100 ms at a time") +
-            (descriptors ? "; raise the limit of file descriptors (ulimit -n, LimitNOFILE)" : ""));
+                       : "they wait for 100 ms at a time",
+             descriptors ? "; raise the limit of file descriptors (ulimit -n, LimitNOFILE)" : ""}));
   }
   if (made_room) return;
   watch_.want(0);
@@ -252,10 +256,9 @@ void Acceptor::works_again() {
   logged_ = false;
   const auto lasted =
       std::chrono::duration_cast<std::chrono::milliseconds>(loop_.now() - failing_since_);
-  log_.info("net/acceptor", socket_text(socket_->settings, socket_->port) +
-                                ": accepts connections again after " +
-                                std::to_string(lasted.count()) + " ms and " +
-                                std::to_string(failures_) + " failed attempts");
+  log_.info("net/acceptor", cat({socket_text(socket_->settings, socket_->port),
+                                 ": accepts connections again after ", lasted.count(), " ms and ",
+                                 failures_, " failed attempts"}));
 }
 
 }  // namespace lb

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/cat.h"
 #include "base/strings.h"
 
 namespace lb {
@@ -85,8 +86,8 @@ Result<void> AddressList::add_block(std::string_view text, std::string_view pref
   const unsigned longest = dotted ? 32 : 128;
   if (!is_digits(prefix) || prefix.size() > 3 || *parse_u64(prefix) > longest)
     return Error::invalid(
-        "is not a block of IP addresses: what stands after the / is not a number from 0 to " +
-        std::to_string(longest));
+        cat({"is not a block of IP addresses: what stands after the / is not a number from 0 to ",
+             longest}));
   const auto bits = static_cast<unsigned>(*parse_u64(prefix));
   add_range(*address, dotted ? bits + kV4PrefixBits : bits);
   return {};

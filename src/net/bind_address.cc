@@ -7,10 +7,12 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/cat.h"
+
 namespace lb {
 
 Result<UniqueFd> bind_socket(int type, const std::string& address, int port) {
-  const std::string what = (address.empty() ? "0.0.0.0" : address) + ":" + std::to_string(port);
+  const std::string what = cat({address.empty() ? "0.0.0.0" : address, ":", port});
   addrinfo hints{};
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   hints.ai_socktype = type;
@@ -18,7 +20,7 @@ Result<UniqueFd> bind_socket(int type, const std::string& address, int port) {
   addrinfo* found = nullptr;
   const char* host = address.empty() ? nullptr : address.c_str();
   if (const int rc = ::getaddrinfo(host, std::to_string(port).c_str(), &hints, &found); rc != 0)
-    return Error::io(what + ": address not understood (" + ::gai_strerror(rc) + ")");
+    return Error::io(cat({what, ": address not understood (", ::gai_strerror(rc), ")"}));
   UniqueFd fd(::socket(found->ai_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   const int on = 1, off = 0;
   if (type == SOCK_STREAM) ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -26,7 +28,8 @@ Result<UniqueFd> bind_socket(int type, const std::string& address, int port) {
     ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
   const int bound = ::bind(fd.get(), found->ai_addr, found->ai_addrlen);
   ::freeaddrinfo(found);
-  if (!fd || bound != 0) return Error::io(what + ": cannot bind (" + std::strerror(errno) + ")");
+  if (!fd || bound != 0)
+    return Error::io(cat({what, ": cannot bind (", std::strerror(errno), ")"}));
   return fd;
 }
 

@@ -15,6 +15,8 @@
 #include <iterator>
 #include <utility>
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 
@@ -40,7 +42,7 @@ struct Pipe {
 Result<Pipe> open_pipe(UniqueFd Pipe::*ours) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0)
-    return Error::io(std::string("no pipe (") + std::strerror(errno) + ")");
+    return Error::io(cat({"no pipe (", std::strerror(errno), ")"}));
   Pipe pipe{above_standard(ends[0]), above_standard(ends[1])};
   ::fcntl((pipe.*ours).get(), F_SETFL, O_NONBLOCK);
   return pipe;
@@ -50,7 +52,8 @@ Result<std::string> path_of_program(const std::string& name) {
   const auto runs = [](const std::string& path) { return ::access(path.c_str(), X_OK) == 0; };
   if (name.find('/') != std::string::npos) {
     if (runs(name)) return name;
-    return Error::not_found("program " + name + " could not be run (" + std::strerror(errno) + ")");
+    return Error::not_found(
+        cat({"program ", name, " could not be run (", std::strerror(errno), ")"}));
   }
   const char* given = std::getenv("PATH");
   std::string_view rest = given != nullptr ? given : "/usr/local/bin:/usr/bin:/bin";
@@ -58,10 +61,10 @@ Result<std::string> path_of_program(const std::string& name) {
     const std::string_view folder = rest.substr(0, rest.find(':'));
     rest.remove_prefix(std::min(rest.size(), folder.size() + 1));
     if (folder.empty()) continue;
-    const std::string path = std::string(folder) + "/" + name;
+    const std::string path = cat({folder, "/", name});
     if (runs(path)) return path;
   }
-  return Error::not_found("program " + name + " is nowhere in PATH");
+  return Error::not_found(cat({"program ", name, " is nowhere in PATH"}));
 }
 
 std::vector<char*> pointers_to_words(const std::vector<std::string>& texts) {
@@ -139,8 +142,8 @@ std::vector<std::string> passed_on_environment() {
 }
 
 std::string to_text(const ChildEnd& end) {
-  if (end.signal != 0) return "was ended by signal " + std::to_string(end.signal);
-  return "ended with status " + std::to_string(end.status);
+  if (end.signal != 0) return cat({"was ended by signal ", end.signal});
+  return cat({"ended with status ", end.status});
 }
 
 Result<std::unique_ptr<ChildProcess>> ChildProcess::start(Loop& loop, const ChildSpec& spec,
@@ -164,10 +167,10 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::start(Loop& loop, const Chil
   volatile int fault = 0;
   const pid_t pid = spawn(image, &fault);
   if (pid < 0)
-    return Error::io("program " + *path + " could not be run (" + std::strerror(errno) + ")");
+    return Error::io(cat({"program ", *path, " could not be run (", std::strerror(errno), ")"}));
   if (fault != 0) {
     ::waitpid(pid, nullptr, 0);  // it has ended: the call does not wait
-    return Error::io("program " + *path + " could not be run (" + std::strerror(fault) + ")");
+    return Error::io(cat({"program ", *path, " could not be run (", std::strerror(fault), ")"}));
   }
   return std::unique_ptr<ChildProcess>(new ChildProcess(
       loop, pid, spec.lines_a_second,
@@ -277,7 +280,7 @@ void ChildProcess::end_line() {
 
 void ChildProcess::tell_held() {
   if (const unsigned held = std::exchange(held_, 0); held > 0)
-    callbacks_.line("(and " + std::to_string(held) + " lines more within a second)");
+    callbacks_.line(cat({"(and ", held, " lines more within a second)"}));
 }
 
 }  // namespace lb

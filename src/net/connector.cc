@@ -8,6 +8,8 @@
 #include <optional>
 #include <utility>
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 
@@ -42,7 +44,7 @@ class ConnectAttempt final : public Underway {
  private:
   void on_addresses(Resolver::Answer answer) {
     if (!answer) {
-      finish(Error{answer.error().code, "cannot be reached (" + answer.error().what + ")"});
+      finish(Error{answer.error().code, cat({"cannot be reached (", answer.error().what, ")"})});
       return;
     }
     for (const Address& address : *answer) addresses_.push_back(address.with_port(target_.port));
@@ -66,15 +68,14 @@ class ConnectAttempt final : public Underway {
       at_ = addresses_.front();
       addresses_.erase(addresses_.begin());
       if (target_.named_by && !may_name(*target_.named_by, reach_of(*at_))) {
-        why_ = Error::unsupported(at_->ip() + " is " + std::string(to_text(reach_of(*at_))) +
-                                  ", to which a server with " +
-                                  std::string(to_text(*target_.named_by)) +
-                                  " may not lead; not asked");
+        why_ = Error::unsupported(
+            cat({at_->ip(), " is ", to_text(reach_of(*at_)), ", to which a server with ",
+                 to_text(*target_.named_by), " may not lead; not asked"}));
         continue;
       }
       if (begin(*at_)) return;
     }
-    finish(Error{why_.code, "cannot be reached (" + why_.what + ")"});
+    finish(Error{why_.code, cat({"cannot be reached (", why_.what, ")"})});
   }
 
   // True: the connection is being made.
@@ -85,7 +86,7 @@ class ConnectAttempt final : public Underway {
     if (!socket_ || !bind_to(to.ss_family) ||
         (::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&to), size) != 0 &&
          errno != EINPROGRESS)) {
-      why_ = Error::io(address.ip() + ": " + std::strerror(errno));
+      why_ = Error::io(cat({address.ip(), ": ", std::strerror(errno)}));
       socket_.reset();
       return false;
     }
@@ -117,7 +118,7 @@ class ConnectAttempt final : public Underway {
     ::getsockopt(socket_.get(), SOL_SOCKET, SO_ERROR, &fault, &size);
     step_.cancel();
     if (fault != 0) {
-      why_ = Error::io(at_->ip() + ": " + std::strerror(fault));
+      why_ = Error::io(cat({at_->ip(), ": ", std::strerror(fault)}));
       next();
       return;
     }
@@ -133,7 +134,7 @@ class ConnectAttempt final : public Underway {
 
   void on_deadline() {
     finish(Error::timeout("cannot be reached in time" +
-                          (why_.what.empty() ? "" : " (" + why_.what + ")")));
+                          (why_.what.empty() ? "" : cat({" (", why_.what, ")"}))));
   }
 
   void finish(Connected result) {

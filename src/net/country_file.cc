@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/cat.h"
+
 #if LB_MAXMINDDB
 #include <fcntl.h>
 #include <maxminddb.h>
@@ -29,7 +31,7 @@ namespace {
 
 Result<UniqueFd> copy_of(const std::string& path) {
   const auto failed = [&path](std::string_view what) {
-    return Error::io(path + ": " + std::string(what) + ": " + std::strerror(errno));
+    return Error::io(cat({path, ": ", what, ": ", std::strerror(errno)}));
   };
   const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat facts {};
@@ -37,7 +39,7 @@ Result<UniqueFd> copy_of(const std::string& path) {
   if (!S_ISREG(facts.st_mode)) return Error::invalid(path + ": is not a file");
   const auto size = static_cast<std::size_t>(facts.st_size);
   if (size > CountryFile::kLargest)
-    return Error::limit(path + ": has " + std::to_string(size) + " bytes, too large");
+    return Error::limit(cat({path, ": has ", size, " bytes, too large"}));
   UniqueFd copy(::memfd_create("countries", MFD_CLOEXEC));
   if (!copy) return failed("cannot be copied");
   for (std::size_t done = 0; done < size;) {
@@ -63,10 +65,11 @@ Result<std::shared_ptr<const CountryFile>> CountryFile::open(const std::string& 
   auto copy = copy_of(path);
   if (!copy) return copy.error();
   auto database = std::make_unique<Database>();
-  const std::string name = "/proc/self/fd/" + std::to_string(copy->get());
+  const std::string name = cat({"/proc/self/fd/", copy->get()});
   const int status = ::MMDB_open(name.c_str(), MMDB_MODE_MMAP, &database->handle);
   if (status != MMDB_SUCCESS)
-    return Error::invalid(path + ": is not a country database (" + ::MMDB_strerror(status) + ")");
+    return Error::invalid(
+        cat({path, ": is not a country database (", ::MMDB_strerror(status), ")"}));
   database->open = true;
   return std::shared_ptr<const CountryFile>(new CountryFile(std::move(database)));
 }

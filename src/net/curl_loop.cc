@@ -6,6 +6,8 @@
 #include <tuple>
 #include <utility>
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 
@@ -150,8 +152,8 @@ void prepare_curl(CURL* easy, const FetchRequest& request, CurlList& headers, ch
 
 Error curl_error(CURLcode code, const std::string& url, const char* detail) {
   const std::string what =
-      shown_url(url) + ": " +
-      (detail[0] != '\0' ? std::string(detail) : std::string(curl_easy_strerror(code)));
+      cat({shown_url(url), ": ",
+           detail[0] != '\0' ? std::string(detail) : std::string(curl_easy_strerror(code))});
   switch (code) {
     case CURLE_OPERATION_TIMEDOUT:
       return Error::timeout(what);

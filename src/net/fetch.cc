@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/cat.h"
 #include "base/strings.h"
 #include "net/curl_loop.h"
 
@@ -154,17 +155,16 @@ std::uint64_t Fetcher::start(FetchRequest request, Done done) {
   transfer->request = std::move(request);
   transfer->done = std::move(done);
   if (!fetchable) {
-    Error error = Error::invalid("\"" + shown_url(transfer->request.url) +
-                                 "\" is not an http or https address");
+    Error error = Error::invalid(
+        cat({"\"", shown_url(transfer->request.url), "\" is not an http or https address"}));
     engine_->fail(std::move(transfer), std::move(error));
   } else if (engine_->running.size() < engine_->limits.in_flight) {
     engine_->begin(std::move(transfer));
   } else if (engine_->waiting.size() < engine_->limits.waiting) {
     engine_->waiting.push_back(std::move(transfer));
   } else {
-    Error error = Error::limit(shown_url(transfer->request.url) + ": " +
-                               std::to_string(engine_->limits.waiting) +
-                               " requests wait already, this one was not sent");
+    Error error = Error::limit(cat({shown_url(transfer->request.url), ": ", engine_->limits.waiting,
+                                    " requests wait already, this one was not sent"}));
     engine_->fail(std::move(transfer), std::move(error));
   }
   return id;

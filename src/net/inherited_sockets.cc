@@ -10,6 +10,8 @@
 #include <optional>
 #include <utility>
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 
@@ -43,7 +45,7 @@ std::optional<Address> resolved(const std::string& host) {
 
 std::string address_text(const Address& address) {
   const std::string ip = address.ip();
-  return (address.is_v4() ? ip : "[" + ip + "]") + ":" + std::to_string(address.port());
+  return cat({address.is_v4() ? ip : cat({"[", ip, "]"}), ":", address.port()});
 }
 
 }  // namespace
@@ -52,8 +54,8 @@ InheritedSockets::InheritedSockets(std::vector<UniqueFd> fds, std::vector<std::s
   for (UniqueFd& fd : fds) {
     const auto address = listening_address(fd.get());
     if (!address) {
-      strange.push_back("inherited descriptor " + std::to_string(fd.get()) +
-                        " is no listening TCP socket and has been closed");
+      strange.push_back(cat(
+          {"inherited descriptor ", fd.get(), " is no listening TCP socket and has been closed"}));
       continue;
     }
     ::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) | O_NONBLOCK);
@@ -92,8 +94,8 @@ Result<std::shared_ptr<ListenSocket>> InheritedSockets::adopt(const ListenSettin
   for (unsigned i = 0; i < workers; ++i) {
     fds.emplace_back(::fcntl(found[i % found.size()], F_DUPFD_CLOEXEC, 3));
     if (!fds.back())
-      return Error::io("inherited socket on port " + std::to_string(port) +
-                       ": cannot be given to a worker (" + std::strerror(errno) + ")");
+      return Error::io(cat({"inherited socket on port ", port, ": cannot be given to a worker (",
+                            std::strerror(errno), ")"}));
   }
   made->fds = std::make_shared<const std::vector<UniqueFd>>(std::move(fds));
   if (auto listening = made->listen(); !listening) return listening.error();

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/cat.h"
 #include "net/bind_address.h"
 
 namespace lb {
@@ -34,8 +35,7 @@ void LinePort::Guest::on_ready(short) {
 Result<std::unique_ptr<LinePort>> LinePort::open(const std::string& address, int port) {
   auto fd = bind_socket(SOCK_STREAM, address, port);
   if (!fd) return fd.error();
-  if (::listen(fd->get(), kBacklog) != 0)
-    return Error::io("port " + std::to_string(port) + ": cannot listen");
+  if (::listen(fd->get(), kBacklog) != 0) return Error::io(cat({"port ", port, ": cannot listen"}));
   return std::make_unique<LinePort>(std::move(*fd));
 }
 

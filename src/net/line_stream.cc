@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/cat.h"
 #include "net/curl_loop.h"
 
 namespace lb {
@@ -28,7 +29,8 @@ struct LineStream::State : std::enable_shared_from_this<LineStream::State> {
   void begin() {
     easy.reset(curl_easy_init());
     if (!easy || !is_fetchable(request.url))
-      return end_with(Error::invalid("\"" + shown_url(request.url) + "\" cannot be asked for"));
+      return end_with(
+          Error::invalid(cat({"\"", shown_url(request.url), "\" cannot be asked for"})));
     prepare_curl(easy.get(), request, headers, detail);
     curl_easy_setopt(easy.get(), CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy.get(), CURLOPT_CONNECTTIMEOUT_MS,
@@ -80,8 +82,8 @@ struct LineStream::State : std::enable_shared_from_this<LineStream::State> {
     long status = 0;
     curl_easy_getinfo(easy.get(), CURLINFO_RESPONSE_CODE, &status);
     if (too_long && status == 200)
-      return end_with(Error::limit(shown_url(request.url) + ": a line is longer than " +
-                                   std::to_string(request.body_bytes) + " bytes"));
+      return end_with(Error::limit(
+          cat({shown_url(request.url), ": a line is longer than ", request.body_bytes, " bytes"})));
     if (code != CURLE_OK && !too_long) return end_with(curl_error(code, request.url, detail));
     FetchAnswer answer;
     answer.status = static_cast<int>(status);
@@ -91,8 +93,8 @@ struct LineStream::State : std::enable_shared_from_this<LineStream::State> {
   void on_no_head() {
     if (added) curl.remove(easy.get());
     added = false;
-    end_with(Error::timeout(shown_url(request.url) + ": no answer within " +
-                            std::to_string(request.timeout.count()) + " ms"));
+    end_with(Error::timeout(
+        cat({shown_url(request.url), ": no answer within ", request.timeout.count(), " ms"})));
   }
   void end_with(Result<FetchAnswer> answer) {
     head_timer.cancel();

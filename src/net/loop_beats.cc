@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/cat.h"
+
 namespace lb {
 
 class LoopBeats::Heart {
@@ -77,7 +79,7 @@ void LoopBeats::Heart::beat() {
 
 LoopBeats::LoopBeats(LoopPool& loops) {
   for (unsigned i = 0; i < loops.workers(); ++i)
-    hearts_.push_back(std::make_unique<Heart>(loops.worker(i), "worker" + std::to_string(i), true));
+    hearts_.push_back(std::make_unique<Heart>(loops.worker(i), cat({"worker", i}), true));
   // With no threads of their own all are the first worker.
   if (&loops.control() == &loops.worker(0)) return;
   hearts_.push_back(std::make_unique<Heart>(loops.control(), "control", true));

@@ -12,6 +12,8 @@
 #include <thread>
 #include <utility>
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 
@@ -132,7 +134,7 @@ Resolver::Answer Resolver::ask_system(const std::string& name) {
   addrinfo* found = nullptr;
   const int rc = ::getaddrinfo(name.c_str(), nullptr, &hints, &found);
   if (rc != 0)
-    return Error::not_found("host " + name + ": no address (" + ::gai_strerror(rc) + ")");
+    return Error::not_found(cat({"host ", name, ": no address (", ::gai_strerror(rc), ")"}));
   Addresses addresses;
   for (const addrinfo* at = found; at != nullptr && addresses.size() < kMaxAddresses;
        at = at->ai_next) {
@@ -141,7 +143,7 @@ Resolver::Answer Resolver::ask_system(const std::string& name) {
       addresses.push_back(address);
   }
   ::freeaddrinfo(found);
-  if (addresses.empty()) return Error::not_found("host " + name + ": no address");
+  if (addresses.empty()) return Error::not_found(cat({"host ", name, ": no address"}));
   return addresses;
 }
 

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <memory>
 
+#include "base/cat.h"
 #include "net/digest.h"
 
 namespace lb {
@@ -48,7 +49,7 @@ std::string hkdf_sha256(std::string_view secret, std::string_view salt, std::str
       hmac_sha256(salt.empty() ? std::string(kHashBytes, '\0') : std::string(salt), secret);
   std::string out, block;
   for (unsigned char number = 1; out.size() < bytes && number != 0; ++number) {
-    block = hmac_sha256(key, block + std::string(info) + static_cast<char>(number));
+    block = hmac_sha256(key, cat({block, info, static_cast<char>(number)}));
     out += block;
   }
   out.resize(std::min(out.size(), bytes));
@@ -68,7 +69,7 @@ std::string seal_with(std::string_view key, std::string_view nonce, std::string_
       EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_GET_TAG, static_cast<int>(kTagBytes),
                           tag.data()) != 1)
     std::abort();
-  return std::string(nonce) + body + tag;
+  return cat({nonce, body, tag});
 }
 
 std::string seal(std::string_view key, std::string_view text, std::string_view about) {

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/cat.h"
 #include "base/encoding.h"
 #include "net/seal.h"
 
@@ -38,7 +39,7 @@ SealKeys::SealKeys(const std::vector<std::string>& keys) {
 }
 
 std::string SealKeys::seal(std::string_view text, std::string_view about) const {
-  return std::string(kSealedMark) + base64_encode(lb::seal(keys_.front(), text, about));
+  return cat({kSealedMark, base64_encode(lb::seal(keys_.front(), text, about))});
 }
 
 std::optional<SealKeys::Opened> SealKeys::open(std::string_view sealed,

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "base/cat.h"
 #include "net/digest.h"
 
 namespace lb {
@@ -36,7 +37,7 @@ SigningKey SigningKey::generate() {
 
 Result<SigningKey> SigningKey::from_seed(std::string_view seed) {
   if (seed.size() != kSeedBytes)
-    return Error::invalid("an Ed25519 key has 32 bytes, not " + std::to_string(seed.size()));
+    return Error::invalid(cat({"an Ed25519 key has 32 bytes, not ", seed.size()}));
   EVP_PKEY* raw =
       EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, octets(seed), seed.size());
   if (raw == nullptr) return Error::unsupported("OpenSSL makes no Ed25519 key");

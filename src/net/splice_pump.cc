@@ -7,6 +7,8 @@
 #include <cstring>
 #include <string>
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 
@@ -20,7 +22,7 @@ bool would_wait() noexcept { return errno == EAGAIN || errno == EINTR; }
 Result<SplicePump> SplicePump::open() {
   int ends[2];
   if (::pipe2(ends, O_NONBLOCK | O_CLOEXEC) != 0)
-    return Error::io(std::string("a pipe cannot be made: ") + std::strerror(errno));
+    return Error::io(cat({"a pipe cannot be made: ", std::strerror(errno)}));
   return SplicePump(UniqueFd(ends[0]), UniqueFd(ends[1]));
 }
 

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/cat.h"
 #include "net/digest.h"
 #include "net/seal.h"
 
@@ -24,7 +25,7 @@ std::string number_bytes(const BIGNUM* number) {
 }
 
 TicketKeys::Key ticket_key(const std::string& secret, std::int64_t hour) {
-  const std::string label = "icecast-lb ticket " + std::to_string(hour);
+  const std::string label = cat({"icecast-lb ticket ", hour});
   return {hmac_sha256(secret, label + " name").substr(0, kNameBytes),
           hmac_sha256(secret, label + " cipher"), hmac_sha256(secret, label + " mac")};
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
 #include "net/digest.h"
@@ -53,8 +54,8 @@ std::string TicketRing::text() const {
   std::string text(kFirstLine);
   text += '\n';
   for (const Secret& each : secrets())
-    text += std::to_string(each.hour) + " " + base64_encode(each.bytes) + "\n";
-  return text + std::string(kLastLine) + "\n";
+    text += cat({each.hour, " ", base64_encode(each.bytes), "\n"});
+  return cat({text, kLastLine, "\n"});
 }
 
 Result<std::vector<TicketRing::Secret>> TicketRing::parse(std::string_view text) {
@@ -68,7 +69,7 @@ Result<std::vector<TicketRing::Secret>> TicketRing::parse(std::string_view text)
     const auto hour = parse_u64(words.front());
     auto bytes = words.size() == 2 ? base64_decode(words[1]) : std::nullopt;
     if (!hour || *hour > kLatestHour || !bytes || bytes->size() != kRingSecretBytes)
-      return Error::invalid("line " + std::to_string(i + 1) + " is no ticket secret");
+      return Error::invalid(cat({"line ", i + 1, " is no ticket secret"}));
     secrets.push_back({static_cast<std::int64_t>(*hour), std::move(*bytes)});
   }
   return secrets;

@@ -4,11 +4,13 @@
 
 #include <utility>
 
+#include "base/cat.h"
+
 namespace lb {
 
 Result<std::shared_ptr<const TlsClientContext>> TlsClientContext::load(const std::string& ca_file) {
   SslContextPtr context(SSL_CTX_new(TLS_client_method()));
-  if (!context) return Error::io("TLS: no memory for a client (" + take_ssl_error() + ")");
+  if (!context) return Error::io(cat({"TLS: no memory for a client (", take_ssl_error(), ")"}));
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
   SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                          SSL_OP_IGNORE_UNEXPECTED_EOF);
@@ -22,8 +24,8 @@ Result<std::shared_ptr<const TlsClientContext>> TlsClientContext::load(const std
                                       : SSL_CTX_load_verify_file(context.get(), ca_file.c_str());
   if (trusted != 1)
     return Error::io(
-        (ca_file.empty() ? std::string("the system's certificates") : "ssl-cafile " + ca_file) +
-        ": cannot be used (" + take_ssl_error() + ")");
+        cat({ca_file.empty() ? std::string("the system's certificates") : "ssl-cafile " + ca_file,
+             ": cannot be used (", take_ssl_error(), ")"}));
   ERR_clear_error();
   return std::shared_ptr<const TlsClientContext>(new TlsClientContext(std::move(context)));
 }

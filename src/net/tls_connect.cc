@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 
@@ -31,7 +33,7 @@ class TlsHandshake final : public Underway {
         break;
       case IoStatus::kEof:
       case IoStatus::kError:
-        finish(Error::denied("cannot be reached (TLS: " + transport_->problem() + ")"));
+        finish(Error::denied(cat({"cannot be reached (TLS: ", transport_->problem(), ")"})));
         return;
     }
     watch_.want(transport_->flush() == IoStatus::kAgain ? EV_READ | EV_WRITE : EV_READ);

@@ -10,6 +10,7 @@
 #include <ctime>
 #include <utility>
 
+#include "base/cat.h"
 #include "base/strings.h"
 
 namespace lb {
@@ -30,7 +31,7 @@ Result<BioPtr> open_pem(const std::string& file) {
   if (bio) return bio;
   const int why = errno;
   ERR_clear_error();
-  return Error::io(file + ": cannot be read (" + std::strerror(why) + ")");
+  return Error::io(cat({file, ": cannot be read (", std::strerror(why), ")"}));
 }
 
 Result<KeyPtr> read_key(const std::string& file) {
@@ -64,7 +65,7 @@ Result<KeyPtr> find_key(X509* certificate, const std::string& file,
     if (!reasons.empty()) reasons += "; ";
     reasons += key ? candidate + ": its key is not the one of the certificate" : key.error().what;
   }
-  return Error::invalid("no key for the certificate in " + file + " (" + reasons + ")");
+  return Error::invalid(cat({"no key for the certificate in ", file, " (", reasons, ")"}));
 }
 
 std::string names_of(X509* certificate) {
@@ -160,8 +161,7 @@ Result<X509Ptr> read_certificate(const std::string& file) {
 // "RSA 2048", "EC 256", "ED25519"
 std::string kind_of(const EVP_PKEY* key) {
   const char* type = EVP_PKEY_get0_type_name(key);
-  return std::string(type != nullptr ? type : "unknown") + " " +
-         std::to_string(EVP_PKEY_get_bits(key));
+  return cat({type != nullptr ? type : "unknown", " ", EVP_PKEY_get_bits(key)});
 }
 
 // A certificate of the same names with another kind of key: both go into one context, and OpenSSL
@@ -169,7 +169,7 @@ std::string kind_of(const EVP_PKEY* key) {
 const TlsContext::Certificate* twin_of(const std::string& names, const EVP_PKEY* key,
                                        std::span<const TlsContext::Certificate> known) {
   const char* type = EVP_PKEY_get0_type_name(key);
-  const std::string prefix = std::string(type != nullptr ? type : "") + " ";
+  const std::string prefix = cat({type != nullptr ? type : "", " "});
   const TlsContext::Certificate* twin = nullptr;
   for (const TlsContext::Certificate& each : known) {
     if (each.names != names) continue;
@@ -192,9 +192,9 @@ Result<TlsContext::Certificate> load_certificate(const std::string& file,
   const TlsContext::Certificate* twin = twin_of(names, key->get(), known);
   std::shared_ptr<SSL_CTX> context = twin != nullptr ? twin->context : std::move(fresh);
   if (SSL_CTX_use_certificate_chain_file(context.get(), file.c_str()) != 1)
-    return Error::invalid(file + ": " + take_ssl_error());
+    return Error::invalid(cat({file, ": ", take_ssl_error()}));
   if (SSL_CTX_use_PrivateKey(context.get(), key->get()) != 1)
-    return Error::invalid(file + ": its key cannot be used (" + take_ssl_error() + ")");
+    return Error::invalid(cat({file, ": its key cannot be used (", take_ssl_error(), ")"}));
   return TlsContext::Certificate{file,
                                  names,
                                  kind_of(key->get()),
@@ -235,8 +235,8 @@ TlsContext::Loaded TlsContext::load(const TlsSettings& settings, const TlsContex
     }
     if (!ciphers_understood && out.complaints.empty())
       out.complaints.push_back(
-          "ssl-allowed-ciphers \"" + settings.ciphers +
-          "\": names no cipher that this OpenSSL has; the default list is used");
+          cat({"ssl-allowed-ciphers \"", settings.ciphers,
+               "\": names no cipher that this OpenSSL has; the default list is used"}));
     SSL_CTX_set_tlsext_servername_callback(context.get(), &TlsContext::choose_certificate);
     if (tickets) SSL_CTX_set_tlsext_ticket_key_evp_cb(context.get(), &TlsContext::use_ticket);
     auto loaded = load_certificate(file, std::move(context), settings.keys, made->certificates_);

@@ -144,9 +144,9 @@ void TlsKeeper::replace() {
   now_.publish(std::make_shared<const Held>(Held{loaded.context}));
   if (!loaded.context) return;
   for (const TlsContext::Certificate& certificate : loaded.context->certificates())
-    log_.info(kModule, "certificate for " + certificate.names + " (" + certificate.kind +
-                           ") is in use, from " + certificate.file + ", valid until " +
-                           day_of(certificate.expires));
+    log_.info(kModule, cat({"certificate for ", certificate.names, " (", certificate.kind,
+                            ") is in use, from ", certificate.file, ", valid until ",
+                            day_of(certificate.expires)}));
   warn_of_expiry();
   if (!before && on_first_) on_first_();
 }
@@ -159,14 +159,14 @@ void TlsKeeper::warn_of_expiry() {
   for (const TlsContext::Certificate& certificate : current->certificates()) {
     if (certificate.expires - now >= kWarnBefore) continue;
     const std::string subject =
-        "the certificate for " + certificate.names + " in " + certificate.file;
+        cat({"the certificate for ", certificate.names, " in ", certificate.file});
     const auto days =
         std::chrono::duration_cast<std::chrono::hours>(certificate.expires - now).count() / 24;
     log_.warn(kModule, certificate.expires <= now
-                           ? subject + " has expired on " + day_of(certificate.expires) +
-                                 "; players refuse it"
-                           : subject + " expires in " + std::to_string(days) + " days, on " +
-                                 day_of(certificate.expires) + "; renew it");
+                           ? cat({subject, " has expired on ", day_of(certificate.expires),
+                                  "; players refuse it"})
+                           : cat({subject, " expires in ", days, " days, on ",
+                                  day_of(certificate.expires), "; renew it"}));
   }
 }
 

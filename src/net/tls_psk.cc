@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/cat.h"
 #include "net/digest.h"
 #include "net/tls_connect.h"
 
@@ -63,7 +64,7 @@ struct ClientSide {
 }  // namespace
 
 std::string psk_from_secret(std::string_view identity, std::string_view secret) {
-  return hmac_sha256(secret, "lbedge-cluster/1 psk " + std::string(identity));
+  return hmac_sha256(secret, cat({"lbedge-cluster/1 psk ", identity}));
 }
 
 struct TlsPskServer::Handshake {
@@ -74,7 +75,8 @@ struct TlsPskServer::Handshake {
 
 Result<std::shared_ptr<const TlsPskServer>> TlsPskServer::make(FindKey find_key) {
   SslContextPtr context(SSL_CTX_new(TLS_server_method()));
-  if (!context) return Error::io("TLS: no memory for the cluster link (" + take_ssl_error() + ")");
+  if (!context)
+    return Error::io(cat({"TLS: no memory for the cluster link (", take_ssl_error(), ")"}));
   set_up(context.get());
   SSL_CTX_set_psk_find_session_callback(context.get(), &TlsPskServer::find_session);
   return std::make_shared<const TlsPskServer>(std::move(find_key), std::move(context));

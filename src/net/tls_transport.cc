@@ -7,6 +7,8 @@
 #include <cstring>
 #include <utility>
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 
@@ -139,8 +141,7 @@ IoStatus TlsTransport::fail(int result) noexcept {
   if (error != SSL_ERROR_SSL)
     problem_ = eof_ ? "the connection was closed" : "the connection broke";
   else if (verdict != X509_V_OK)
-    problem_ =
-        std::string("the certificate is not accepted: ") + X509_verify_cert_error_string(verdict);
+    problem_ = cat({"the certificate is not accepted: ", X509_verify_cert_error_string(verdict)});
   else
     problem_ = take_ssl_error();
   return IoStatus::kError;
