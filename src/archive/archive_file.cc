@@ -23,7 +23,7 @@ Result<std::shared_ptr<const ArchiveFile>> load_archive_file(const std::string& 
   UniqueFd data(::open((path + ".data").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   struct stat info {};
   if (!data || ::fstat(data.get(), &info) != 0)
-    return Error::not_found(path + ".data: " + std::strerror(errno));
+    return Error::not_found(cat({path, ".data: ", std::strerror(errno)}));
   auto& marks = index.marks;
   // An index is behind its data; never trusted to be.
   while (!marks.empty() && marks.back().offset > static_cast<std::uint64_t>(info.st_size))
@@ -43,7 +43,8 @@ Result<std::shared_ptr<const ArchiveFile>> make_archive_file(const FileRow& row,
   const std::size_t page = Store::page_bytes();
   const std::size_t mapped = (static_cast<std::size_t>(end) + page - 1) / page * page;
   void* const at = ::mmap(nullptr, mapped, PROT_READ, MAP_SHARED, data.get(), 0);
-  if (at == MAP_FAILED) return Error::io(to_string(row.name()) + ".data: " + std::strerror(errno));
+  if (at == MAP_FAILED)
+    return Error::io(cat({to_string(row.name()), ".data: ", std::strerror(errno)}));
   auto segments = std::make_shared<SegmentTable>();
   segments->push_back(std::make_shared<Segment>(0, mapped, static_cast<std::byte*>(at)));
   auto view = std::make_shared<StreamView>();

@@ -161,9 +161,9 @@ void ArchiveFill::hole_done() {
   }
   rest = {};
   const std::int64_t seconds = hole_->ms / 1000;
-  host_.log.info(kFillModule, "archive " + hole_->mount + ": " + std::to_string(seconds) +
-                                  " s that were missing here are fetched from other nodes, " +
-                                  std::to_string(hole_->bytes) + " bytes");
+  host_.log.info(kFillModule, cat({"archive ", hole_->mount, ": ", seconds,
+                                   " s that were missing here are fetched from other nodes, ",
+                                   hole_->bytes, " bytes"}));
   host_.told("archive-filled", hole_->mount, seconds);
 }
 
@@ -215,10 +215,10 @@ bool ArchiveFill::create() {
       unlink_file(host_.dir, hole_->mount, row);
       break;
     }
-  auto made = SegmentFile::create(host_.dir + "/" + archive_directory(hole_->mount), head);
+  auto made = SegmentFile::create(cat({host_.dir, "/", archive_directory(hole_->mount)}), head);
   if (!made) {
-    host_.log.warn(kFillModule, "archive " + hole_->mount + ": " + made.error().what +
-                                    "; what is missing is fetched later");
+    host_.log.warn(kFillModule, cat({"archive ", hole_->mount, ": ", made.error().what,
+                                     "; what is missing is fetched later"}));
     return false;
   }
   job.out = std::move(*made);
@@ -275,17 +275,17 @@ bool ArchiveFill::write_up_to(const FileMark& mark, std::uint64_t from) {
   Bytes bytes(static_cast<std::size_t>(mark.offset - from));
   if (read_at(job.file->fd(), from, bytes) < bytes.size() || crc32c(bytes) != mark.crc) {
     host_.log.warn(kFillModule,
-                   "archive " + hole_->mount + ": bytes " + std::to_string(from) + " to " +
-                       std::to_string(mark.offset) + " of " + to_string(job.part.row.name()) +
-                       " do not have the checksum of their index; they are fetched again later");
+                   cat({"archive ", hole_->mount, ": bytes ", from, " to ", mark.offset, " of ",
+                        to_string(job.part.row.name()),
+                        " do not have the checksum of their index; they are fetched again later"}));
     return false;
   }
   note_facts(mark.offset);
   Result<void> done = job.out->append(bytes);
   if (done) done = job.out->mark(mark.samples, mark.wall_ms);
   if (done) return true;
-  host_.log.warn(kFillModule, "archive " + hole_->mount + ": " + done.error().what +
-                                  "; what is missing is fetched later");
+  host_.log.warn(kFillModule, cat({"archive ", hole_->mount, ": ", done.error().what,
+                                   "; what is missing is fetched later"}));
   return false;
 }
 

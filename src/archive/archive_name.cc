@@ -4,6 +4,7 @@
 #include <charconv>
 #include <ctime>
 
+#include "base/cat.h"
 #include "base/strings.h"
 
 namespace lb {
@@ -90,7 +91,7 @@ bool is_archive_day(std::string_view name) {
 }
 
 std::string to_string(const ArchiveFileName& name) {
-  return std::to_string(name.seconds) + "-" + hex(name.id, 8) + "-" + hex(name.origin, 1);
+  return cat({name.seconds, "-", hex(name.id, 8), "-", hex(name.origin, 1)});
 }
 
 std::optional<ArchiveFileName> parse_archive_file(std::string_view name) {
@@ -106,7 +107,7 @@ std::optional<ArchiveFileName> parse_archive_file(std::string_view name) {
 }
 
 std::string archive_path(const ArchiveFileName& name) {
-  return archive_day(name.seconds) + "/" + to_string(name);
+  return cat({archive_day(name.seconds), "/", to_string(name)});
 }
 
 std::string identity_text(const StreamIdentity& id) { return hex(id[0], 16) + hex(id[1], 16); }

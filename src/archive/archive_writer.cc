@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "archive/scan.h"
+#include "base/cat.h"
 
 namespace lb {
 namespace {
@@ -79,7 +80,8 @@ void ArchiveWriter::configure(ArchiveSettings settings) {
 // With a lock: a second writer would take the first one's open files for a dead one's.
 bool ArchiveWriter::open_directory() {
   const auto failed = [this](const std::string& what) {
-    host_.log.error(kArchiveModule, "archive " + host_.dir + ": " + what + "; nothing is recorded");
+    host_.log.error(kArchiveModule,
+                    cat({"archive ", host_.dir, ": ", what, "; nothing is recorded"}));
     return false;
   };
   std::error_code ignored;  // what it costs, mkdir() says
@@ -89,7 +91,7 @@ bool ArchiveWriter::open_directory() {
       ::open((host_.dir + "/.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
   if (!lock_) return failed(std::strerror(errno));
   if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0)
-    return failed("another server writes there (" + std::string(std::strerror(errno)) + ")");
+    return failed(cat({"another server writes there (", std::strerror(errno), ")"}));
   gone_.emplace(host_.dir, lock_.get());
   return true;
 }
@@ -99,21 +101,22 @@ void ArchiveWriter::scan() {
   for (const std::string& mount : archived_mounts(host_.dir)) {
     const ScannedFiles found = scan_mount(host_.dir, mount);
     for (const std::string& path : found.mended)
-      host_.log.info(kArchiveModule, "archive " + mount + ": made whole after a crash: " + path);
+      host_.log.info(kArchiveModule,
+                     cat({"archive ", mount, ": made whole after a crash: ", path}));
     for (const std::string& what : found.broken)
-      host_.log.error(kArchiveModule, "archive " + mount + ": not readable: " + what);
+      host_.log.error(kArchiveModule, cat({"archive ", mount, ": not readable: ", what}));
     if (const auto& others = found.other_versions; !others.empty())
-      host_.log.warn(kArchiveModule, "archive " + mount + ": " + std::to_string(others.size()) +
-                                         " files of another version of the format are left as "
-                                         "they are, and are not played; one is " +
-                                         others.front());
+      host_.log.warn(kArchiveModule, cat({"archive ", mount, ": ", others.size(),
+                                          " files of another version of the format are left as "
+                                          "they are, and are not played; one is ",
+                                          others.front()}));
     const PastOwner owner = read_past_owner(host_.dir, mount, unix_ms(loop_.clock().wall()));
     if (owner != PastOwner{}) host_.catalog.set_owner(mount, owner);
     host_.catalog.add(mount, found.rows);
     files += found.rows.size();
   }
-  host_.log.info(kArchiveModule, "archive " + host_.dir + ": " + std::to_string(files) +
-                                     " files, " + std::to_string(host_.catalog.bytes()) + " bytes");
+  host_.log.info(kArchiveModule, cat({"archive ", host_.dir, ": ", files, " files, ",
+                                      host_.catalog.bytes(), " bytes"}));
 }
 
 void ArchiveWriter::begin(const std::shared_ptr<Mount>& mount, From from) {
@@ -134,15 +137,15 @@ void ArchiveWriter::add(const std::shared_ptr<Mount>& mount, std::uint64_t posit
   if (!usable_ || !named) {
     channel.set_low_water(channel.recording_slot(), Channel::kNoReader);
     if (!named)
-      host_.log.error(kArchiveModule, "archive " + mount->name() +
-                                          ": its name is too long for a directory; it is not "
-                                          "recorded");
+      host_.log.error(kArchiveModule, cat({"archive ", mount->name(),
+                                           ": its name is too long for a directory; it is not "
+                                           "recorded"}));
     return;
   }
   note_owner(mount->name());
   recordings_.emplace_back(host_, mount, position);
-  host_.log.info(kArchiveModule, "archive " + mount->name() + ": recording to " + host_.dir + "/" +
-                                     archive_directory(mount->name()));
+  host_.log.info(kArchiveModule, cat({"archive ", mount->name(), ": recording to ", host_.dir, "/",
+                                      archive_directory(mount->name())}));
   if (!timer_.armed()) timer_.after(kWriteTick);
 }
 
@@ -159,8 +162,8 @@ void ArchiveWriter::tick() {
     const auto progress = wanted ? at->advance(kRecordBudget) : Recording::Progress::kOver;
     full |= at->paused() && !was_paused;
     if (progress == Recording::Progress::kOver) {
-      host_.log.info(kArchiveModule, "archive " + at->mount()->name() + ": recording ended" +
-                                         (wanted ? "" : ", because it was switched off"));
+      host_.log.info(kArchiveModule, cat({"archive ", at->mount()->name(), ": recording ended",
+                                          wanted ? "" : ", because it was switched off"}));
       at = recordings_.erase(at);
       continue;
     }
@@ -218,8 +221,8 @@ void ArchiveWriter::note_owner(const std::string& mount) {
   if (written) {
     unnoted_.erase(mount);
   } else if (unnoted_.insert(mount).second) {
-    host_.log.error(kArchiveModule, "archive " + mount + ": whose recordings these are is not " +
-                                        "noted, and is tried again: " + written.error().what);
+    host_.log.error(kArchiveModule, cat({"archive ", mount, ": whose recordings these are is not ",
+                                         "noted, and is tried again: ", written.error().what}));
   }
 }
 
@@ -255,7 +258,7 @@ void ArchiveWriter::retain() {
   for (const auto& [mount, rows] : by_mount) remove_files(mount, rows);
   if (!gone.empty())
     host_.log.info(kArchiveModule,
-                   "archive: " + std::to_string(gone.size()) + " files removed, by age or size");
+                   cat({"archive: ", gone.size(), " files removed, by age or size"}));
 }
 
 void ArchiveWriter::look_soon(const std::string& mount) {
@@ -274,12 +277,11 @@ void ArchiveWriter::look_for_gone() {
     std::int64_t ms = 0;
     for (const FileRow& row : rows) ms += row.to_ms - row.from_ms;
     const bool one = rows.size() == 1;
-    host_.log.warn(kArchiveModule, "archive " + mount + ": " + std::to_string(rows.size()) +
-                                       (one ? " file" : " files") + " with " +
-                                       std::to_string(ms / 1000) + " s of sound " +
-                                       (one ? "was" : "were") +
-                                       " removed by another program, and cannot be played any "
-                                       "more");
+    host_.log.warn(kArchiveModule,
+                   cat({"archive ", mount, ": ", rows.size(), one ? " file" : " files", " with ",
+                        ms / 1000, " s of sound ", one ? "was" : "were",
+                        " removed by another program, and cannot be played any "
+                        "more"}));
     host_.catalog.remove(mount, rows);
     if (callbacks_.removed) callbacks_.removed(mount, rows);
   }

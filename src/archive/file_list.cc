@@ -1,5 +1,6 @@
 #include "archive/file_list.h"
 
+#include "base/cat.h"
 #include "base/json.h"
 
 namespace lb {
@@ -62,8 +63,7 @@ Result<std::vector<FileRow>> parse_file_list(std::string_view text) {
   if (!document) return document.error();
   const Json files = document->at("files");
   if (!files.is_array()) return Error::invalid("a list of files without files");
-  if (files.size() > kMostFiles)
-    return Error::limit("a list of " + std::to_string(files.size()) + " files");
+  if (files.size() > kMostFiles) return Error::limit(cat({"a list of ", files.size(), " files"}));
   std::vector<FileRow> rows;
   for (std::size_t i = 0; i < files.size(); ++i) {
     const Json entry = files.at(i);
@@ -74,7 +74,7 @@ Result<std::vector<FileRow>> parse_file_list(std::string_view text) {
     constexpr auto kLast = static_cast<std::uint64_t>(kLastFileMs);
     if (!name || !from || !to || !bytes || *from > kLast || *to > kLast || *to < *from ||
         *bytes == 0 || *bytes > kLargestRemoteFile)
-      return Error::invalid("a list of files whose file " + std::to_string(i) + " cannot be");
+      return Error::invalid(cat({"a list of files whose file ", i, " cannot be"}));
     FileRow row;
     row.from_ms = static_cast<std::int64_t>(*from);
     row.to_ms = static_cast<std::int64_t>(*to);
@@ -84,7 +84,7 @@ Result<std::vector<FileRow>> parse_file_list(std::string_view text) {
     row.open = entry.at("open").boolean().value_or(false);
     row.remote = true;
     if (row.name() != *name || row.origin > ~std::uint64_t{0} - row.bytes)
-      return Error::invalid("a list of files whose file " + std::to_string(i) + " cannot be");
+      return Error::invalid(cat({"a list of files whose file ", i, " cannot be"}));
     rows.push_back(row);
   }
   return rows;

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "archive/archive_name.h"
+#include "base/cat.h"
 
 namespace lb {
 namespace {
@@ -36,7 +37,7 @@ bool GoneFiles::is_there() const {
 }
 
 std::string GoneFiles::directory_of(const std::string& mount) const {
-  return dir_ + "/" + archive_directory(mount) + "/";
+  return cat({dir_, "/", archive_directory(mount), "/"});
 }
 
 void GoneFiles::suspect(const std::string& mount) {

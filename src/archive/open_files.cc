@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "archive/remote_wait.h"
+#include "base/cat.h"
 
 namespace lb {
 namespace {
@@ -29,7 +30,7 @@ Result<std::shared_ptr<const ArchiveFile>> OpenFiles::open(const std::string& di
                                                            const FileRow& row) {
   if (row.remote) {
     if (remote_ == nullptr)
-      return Error::not_found("archive " + mount + ": a file of another node");
+      return Error::not_found(cat({"archive ", mount, ": a file of another node"}));
     return load_and_wait(*remote_, mount, row);
   }
   const Key key = key_of(mount, row);

@@ -1,5 +1,6 @@
 #include "archive/passes.h"
 
+#include "base/cat.h"
 #include "net/digest.h"
 
 namespace lb {
@@ -9,7 +10,7 @@ constexpr std::size_t kSecretOfPasses = 32, kPassBytes = 16;
 
 std::string pass_with(const std::string& secret, std::string_view mount) {
   static constexpr char kDigits[] = "0123456789abcdef";
-  const std::string mac = hmac_sha256(secret, "archive pass " + std::string(mount));
+  const std::string mac = hmac_sha256(secret, cat({"archive pass ", mount}));
   std::string out;
   for (std::size_t i = 0; i < kPassBytes; ++i) {
     const auto byte = static_cast<unsigned char>(mac[i]);

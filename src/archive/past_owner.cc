@@ -16,7 +16,7 @@ namespace lb {
 namespace {
 
 std::string note_path(const std::string& dir, const std::string& mount) {
-  return dir + "/" + archive_directory(mount) + "/.owner";
+  return cat({dir, "/", archive_directory(mount), "/.owner"});
 }
 
 std::optional<PastOwner> parse(std::string_view text) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "archive/export_cut.h"
+#include "base/cat.h"
 #include "media/framer.h"
 
 namespace lb {
@@ -113,7 +114,7 @@ class RangePlanner {
                   static_cast<unsigned long long>(plan_.from_ms),
                   static_cast<unsigned long long>(plan_.to_ms),
                   static_cast<unsigned long long>(plan_.size));
-    plan_.etag = "\"" + plan_.etag + tag.data() + "\"";
+    plan_.etag = cat({"\"", plan_.etag, tag.data(), "\""});
     return std::move(plan_);
   }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "archive/scan.h"
+#include "base/cat.h"
 #include "media/mpeg_header.h"
 
 namespace lb {
@@ -109,7 +110,7 @@ std::int64_t cell_of(std::int64_t wall_ms) { return wall_ms / Recording::kFileMs
 Recording::Recording(RecordingHost& host, std::shared_ptr<Mount> mount, std::uint64_t position)
     : host_(host),
       mount_(std::move(mount)),
-      directory_(host.dir + "/" + archive_directory(mount_->name())),
+      directory_(cat({host.dir, "/", archive_directory(mount_->name())})),
       position_(position) {}
 
 Recording::~Recording() {
@@ -307,8 +308,8 @@ bool Recording::record_up_to(const StreamView& view, std::uint64_t position, std
     full_told_ = false;
     const std::int64_t missing =
         std::max<std::int64_t>(0, file_->head().span.wall_ms - paused_at_ms_ + 500) / 1000;
-    host_.log.info(kModule, "archive " + mount_->name() + ": recording resumed, " +
-                                std::to_string(missing) + " s missing");
+    host_.log.info(
+        kModule, cat({"archive ", mount_->name(), ": recording resumed, ", missing, " s missing"}));
     host_.told("archive-resumed", mount_->name(), missing);
   }
   return true;
@@ -422,10 +423,9 @@ void Recording::close_file() {
 // Another program has removed it; the rest of the stream goes into another one.
 void Recording::lose_file() {
   const std::int64_t seconds = (file_->last().wall_ms - file_->head().span.wall_ms + 500) / 1000;
-  host_.log.warn(kModule, "archive " + mount_->name() + ": the file that was being written, " +
-                              file_->path() +
-                              ", was removed by another program: " + std::to_string(seconds) +
-                              " s of sound are gone; another file begins");
+  host_.log.warn(kModule, cat({"archive ", mount_->name(), ": the file that was being written, ",
+                               file_->path(), ", was removed by another program: ", seconds,
+                               " s of sound are gone; another file begins"}));
   position_ = recorded();
   guess_.reset();
   file_.reset();
@@ -456,9 +456,9 @@ void Recording::pause(const Error& error, bool no_space) {
   if (full_told_) return;  // tried again, in vain
   full_told_ = true;
   paused_at_ms_ = last_ms;
-  host_.log.warn(kModule, "archive " + mount_->name() + ": " +
-                              (no_space ? std::string("no space left") : error.what) +
-                              ", recording paused; the live stream goes on");
+  host_.log.warn(kModule, cat({"archive ", mount_->name(), ": ",
+                               no_space ? std::string("no space left") : error.what,
+                               ", recording paused; the live stream goes on"}));
   host_.told("archive-full", mount_->name(), 0);
 }
 
@@ -472,9 +472,9 @@ void Recording::skip(const StreamView& view) {
   const SteadyTime now = host_.clock.steady();
   if (missed_logged_ != SteadyTime{} && now - missed_logged_ < kMissedLine) return;
   missed_logged_ = now;
-  host_.log.warn(kModule, "archive " + mount_->name() + ": " + std::to_string(missed_) +
-                              " bytes are not recorded: they came faster than they could be "
-                              "written, and queue-size holds no more");
+  host_.log.warn(kModule, cat({"archive ", mount_->name(), ": ", missed_,
+                               " bytes are not recorded: they came faster than they could be "
+                               "written, and queue-size holds no more"}));
   missed_ = 0;
 }
 

@@ -20,7 +20,7 @@ constexpr std::int64_t kUsualFileMs = 300'000;
 constexpr std::int64_t kMarkMs = 1000;  // between marks where there is no media time
 
 Error recovery_failed(const std::string& path, int error) {
-  return Error::io(path + ": " + std::strerror(error));
+  return Error::io(cat({path, ": ", std::strerror(error)}));
 }
 
 // Null with errno ENOENT: it is not there.

@@ -7,6 +7,7 @@
 
 #include "archive/file_list.h"
 #include "archive/merged_files.h"
+#include "base/cat.h"
 #include "base/encoding.h"
 
 namespace lb {
@@ -102,8 +103,7 @@ void RemoteArchive::look(const std::string& mount, std::int64_t from_ms, std::in
   const std::int64_t from = std::max<std::int64_t>(0, from_ms / kListCell - 1) * kListCell;
   const std::int64_t to = (to_ms / kListCell + 1) * kListCell;
   loop().post([this, mount, from, to, then = std::move(then)]() mutable {
-    look_now(mount, from, to, "?from=" + std::to_string(from) + "&to=" + std::to_string(to),
-             std::move(then));
+    look_now(mount, from, to, cat({"?from=", from, "&to=", to}), std::move(then));
   });
 }
 
@@ -111,8 +111,7 @@ void RemoteArchive::look(const std::string& mount, std::uint32_t id, std::uint64
                          UniqueFunction<void(bool)> then) {
   if (!begun()) return then(true);
   loop().post([this, mount, id, origin, then = std::move(then)]() mutable {
-    look_now(mount, 0, 0, "?id=" + std::to_string(id) + "&origin=" + std::to_string(origin),
-             std::move(then));
+    look_now(mount, 0, 0, cat({"?id=", id, "&origin=", origin}), std::move(then));
   });
 }
 
@@ -142,15 +141,15 @@ void RemoteArchive::look_now(const std::string& mount, std::int64_t from_ms, std
         });
     if (!has) continue;
     ++asked;
-    const std::string key = holder->node + " " + mount + query;
+    const std::string key = cat({holder->node, " ", mount, query});
     const auto fresh = looked_.find(key);
     if (fresh != looked_.end() && loop().now() - fresh->second < kListFresh) continue;
     ++join->left;
     auto& waiting = looks_[key];
     waiting.push_back(join);
     if (waiting.size() > 1) continue;
-    ask(*holder, std::string(kBlockPath) + percent_encode(mount, true) + "/" + query, "",
-        kLargestList, holders.size() == 1,
+    ask(*holder, cat({kBlockPath, percent_encode(mount, true), "/", query}), "", kLargestList,
+        holders.size() == 1,
         [this, mount, node = holder->node, from_ms, to_ms, key, done](Result<FetchAnswer> answer) {
           const bool answered = answer && answer->status < 500;
           if (answer) looked_[key] = loop().now();
@@ -172,7 +171,7 @@ void RemoteArchive::list_came(const std::string& mount, const std::string& node,
   const Key key{mount, {}};
   if (!answer) return failed(key, node, answer.error(), true);
   if (answer->status != 200)
-    return failed(key, node, Error::denied("status " + std::to_string(answer->status)), false);
+    return failed(key, node, Error::denied(cat({"status ", answer->status})), false);
   auto rows = parse_file_list(answer->body);
   if (!rows) return failed(key, node, rows.error(), true);
   const auto view = holders();
@@ -284,9 +283,9 @@ void RemoteArchive::failed(const Key& key, const std::string& node, const Error&
     ++peer.place;
     const SteadyTime now = loop().now();
     if (peer.rests_until <= now)
-      log_.warn("archive/remote", "archive " + key.mount + ": node " + node +
-                                      " does not give its recordings: " + error.what +
-                                      "; it rests for 10 s, others are asked");
+      log_.warn("archive/remote", cat({"archive ", key.mount, ": node ", node,
+                                       " does not give its recordings: ", error.what,
+                                       "; it rests for 10 s, others are asked"}));
     peer.rests_until = now + kRest;
   } else if (key.name.seconds > 0) {
     // It has removed the file, or never had it.
@@ -316,7 +315,8 @@ void RemoteArchive::load_now(Key key, const FileRow& row, UniqueFunction<void(Fi
       return;
     }
   } else if (full()) {
-    then(Error::limit("archive " + key.mount + ": the cache of other nodes' recordings is full"));
+    then(Error::limit(
+        cat({"archive ", key.mount, ": the cache of other nodes' recordings is full"})));
     return;
   }
   Loading& loading = loading_[key];
@@ -337,15 +337,13 @@ void RemoteArchive::step(const Key& key) {
       if (!retry_timer_->armed()) retry_timer_->after(kRetryEvery);
       return;
     }
-    const std::string text = "archive " + key.mount + ": no node gives " + to_string(key.name);
+    const std::string text = cat({"archive ", key.mount, ": no node gives ", to_string(key.name)});
     loaded(key, loading.attempt.unanswered ? Error::closed(text) : Error::not_found(text));
     return;
   }
   loading.attempt.tried.insert(holder->node);
   loading.attempt.under_way = true;
-  ask(*holder,
-      std::string(kBlockPath) + percent_encode(key.mount, true) + "/" + to_string(key.name) +
-          ".idx",
+  ask(*holder, cat({kBlockPath, percent_encode(key.mount, true), "/", to_string(key.name), ".idx"}),
       "", kLargestIndexText, view->of(key.mount).size() == 1,
       [this, key, node = holder->node](Result<FetchAnswer> answer) {
         index_came(key, node, std::move(answer));
@@ -363,7 +361,7 @@ void RemoteArchive::index_came(const Key& key, const std::string& node,
   if (!answer) {
     taken = answer.error();
   } else if (answer->status != 200) {
-    taken = Error::denied("status " + std::to_string(answer->status));
+    taken = Error::denied(cat({"status ", answer->status}));
     host = answer->status >= 500;
   } else {
     taken = take_index(key, found->second.row, answer->body);
@@ -389,8 +387,7 @@ Result<void> RemoteArchive::take_index(const Key& key, const FileRow& row,
   if (short_id(span.id) != row.id || span.origin != row.origin)
     return Error::invalid("the index of another file");
   if (index.end() < row.bytes)
-    return Error::not_found("an index of " + std::to_string(index.end()) + " bytes instead of " +
-                            std::to_string(row.bytes));
+    return Error::not_found(cat({"an index of ", index.end(), " bytes instead of ", row.bytes}));
   Cached& cached = cache_[key];
   if (!cached.parts) {
     auto parts = RemoteParts::create(cache_dir_);

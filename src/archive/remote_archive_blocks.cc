@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "archive/remote_archive.h"
+#include "base/cat.h"
 #include "base/encoding.h"
 
 namespace lb {
@@ -92,9 +93,9 @@ void RemoteArchive::step(const FlightKey& key) {
   flight.attempt.under_way = true;
   const std::uint64_t bytes = flight.want - from;
   ask(*holder,
-      std::string(kBlockPath) + percent_encode(key.first.mount, true) + "/" +
-          to_string(key.first.name) + ".data",
-      std::to_string(from) + "-" + std::to_string(flight.want - 1), static_cast<std::size_t>(bytes),
+      cat({kBlockPath, percent_encode(key.first.mount, true), "/", to_string(key.first.name),
+           ".data"}),
+      cat({from, "-", flight.want - 1}), static_cast<std::size_t>(bytes),
       view->of(key.first.mount).size() == 1,
       [this, key, node = holder->node, from, bytes](Result<FetchAnswer> answer) {
         block_came(key, node, from, bytes, std::move(answer));
@@ -113,9 +114,8 @@ void RemoteArchive::block_came(const FlightKey& key, const std::string& node, st
   if (!answer) {
     taken = answer.error();
   } else if (answer->status != 206 || answer->body.empty() || answer->body.size() > bytes) {
-    taken =
-        Error::denied("status " + std::to_string(answer->status) + " with " +
-                      std::to_string(answer->body.size()) + " bytes of " + std::to_string(bytes));
+    taken = Error::denied(
+        cat({"status ", answer->status, " with ", answer->body.size(), " bytes of ", bytes}));
     host = answer->status >= 500;
     gone = answer->status == 404;
   } else if (from == key.second * RemoteParts::kBlock + parts.filled(key.second)) {

@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 
@@ -28,8 +30,8 @@ Result<std::shared_ptr<RemoteParts>> RemoteParts::create(const std::string& cach
   UniqueFd fd = unnamed_file(cache_dir);
   if (!fd)
     return Error::io(
-        (cache_dir.empty() ? std::string("memory for recordings of other nodes") : cache_dir) +
-        ": " + std::strerror(errno));
+        cat({cache_dir.empty() ? std::string("memory for recordings of other nodes") : cache_dir,
+             ": ", std::strerror(errno)}));
   return std::shared_ptr<RemoteParts>(new RemoteParts(std::move(fd)));
 }
 
@@ -68,7 +70,7 @@ Result<void> RemoteParts::reserve(std::uint64_t end) {
   if (end <= end_) return {};
   const std::uint64_t whole = (end + kBlock - 1) / kBlock * kBlock;
   if (::ftruncate(fd_.get(), static_cast<off_t>(whole)) != 0)
-    return Error::io(std::string("the cache of recordings: ") + std::strerror(errno));
+    return Error::io(cat({"the cache of recordings: ", std::strerror(errno)}));
   end_ = whole;
   return {};
 }
@@ -90,7 +92,7 @@ Result<void> RemoteParts::put(std::uint64_t block, std::string_view bytes, const
     const ssize_t put = ::pwrite(fd_.get(), bytes.data() + done, bytes.size() - done,
                                  static_cast<off_t>(from + done));
     if (put < 0 && errno == EINTR) continue;
-    if (put <= 0) return Error::io(std::string("the cache of recordings: ") + std::strerror(errno));
+    if (put <= 0) return Error::io(cat({"the cache of recordings: ", std::strerror(errno)}));
     done += static_cast<std::size_t>(put);
   }
   // No reader sees them before they are known to be right.
@@ -116,8 +118,8 @@ Result<void> RemoteParts::check(std::uint64_t from, std::uint64_t to, const File
     const ByteSpan bytes(reinterpret_cast<const std::byte*>(buffer.data()), buffer.size());
     if (got == static_cast<ssize_t>(buffer.size()) && crc32c(bytes) == marks[i].crc) continue;
     for (std::uint64_t block = begin / kBlock; block <= (end - 1) / kBlock; ++block) empty(block);
-    return Error::invalid("bytes " + std::to_string(begin) + " to " + std::to_string(end) +
-                          " do not have the checksum of their index");
+    return Error::invalid(
+        cat({"bytes ", begin, " to ", end, " do not have the checksum of their index"}));
   }
   return {};
 }

@@ -5,6 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 
@@ -39,7 +41,7 @@ RemoteArchive::File load_and_wait(RemoteArchive& remote, const std::string& moun
   const auto answer = std::make_shared<Answer<RemoteArchive::File>>();
   remote.load(mount, row, [answer](RemoteArchive::File file) { answer->set(std::move(file)); });
   auto file = answer->wait(remote.closing);
-  if (!file) return Error::timeout("archive " + mount + ": no node has answered");
+  if (!file) return Error::timeout(cat({"archive ", mount, ": no node has answered"}));
   return std::move(*file);
 }
 

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "archive/recover.h"
+#include "base/cat.h"
 #include "base/unique_fd.h"
 
 namespace lb {
@@ -93,7 +94,7 @@ std::optional<FileIndex> find_like(const std::string& day, const std::vector<std
       if (i >= stems.size()) continue;  // of - away wraps around
       const auto near = parse_archive_file(stems[i]);
       if (!near || (other && near->id != name.id)) continue;
-      const UniqueFd fd(::open((day + "/" + stems[i] + ".idx").c_str(),
+      const UniqueFd fd(::open(cat({day, "/", stems[i], ".idx"}).c_str(),
                                O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
       text.resize(kLargestLike);
       const ssize_t got = fd ? ::pread(fd.get(), text.data(), text.size(), 0) : -1;
@@ -111,7 +112,7 @@ std::optional<FileIndex> find_like(const std::string& day, const std::vector<std
 bool recover(const std::string& day, const std::vector<std::string>& stems, std::size_t of,
              const ArchiveFileName& name, ScannedFiles& out, FileRow& row) {
   using Outcome = RecoveredFile::Outcome;
-  const std::string path = day + "/" + stems[of];
+  const std::string path = cat({day, "/", stems[of]});
   const auto like = find_like(day, stems, of, name);
   const auto found = recover_file(path, name, like ? &*like : nullptr);
   if (!found) {
@@ -123,7 +124,7 @@ bool recover(const std::string& day, const std::vector<std::string>& stems, std:
       out.mended.push_back(path);
       if (found->found_bytes > 0)
         out.mended.back() +=
-            ": " + std::to_string(found->found_bytes) + " bytes were not in its index, and are now";
+            cat({": ", found->found_bytes, " bytes were not in its index, and are now"});
       row = row_of(found->index.head, found->index.marks.back());
       return true;
     case Outcome::kOtherVersion:
@@ -136,8 +137,8 @@ bool recover(const std::string& day, const std::vector<std::string>& stems, std:
       out.mended.push_back(path + ": not a byte was recorded; removed");
       break;
     case Outcome::kUnknown:
-      out.broken.push_back(path + ": no sound is found in its " +
-                           std::to_string(found->data_bytes) + " bytes; kept as .data.bad");
+      out.broken.push_back(cat(
+          {path, ": no sound is found in its ", found->data_bytes, " bytes; kept as .data.bad"}));
       break;
   }
   return false;
@@ -154,11 +155,11 @@ std::vector<std::string> archived_mounts(const std::string& dir) {
 
 ScannedFiles scan_mount(const std::string& dir, const std::string& mount) {
   ScannedFiles out;
-  const std::string directory = dir + "/" + archive_directory(mount);
+  const std::string directory = cat({dir, "/", archive_directory(mount)});
   std::string path;
   for (const std::string& day : names_in(directory)) {
     if (!is_archive_day(day)) continue;
-    const Directory dir_of_day = open_directory(directory + "/" + day);
+    const Directory dir_of_day = open_directory(cat({directory, "/", day}));
     if (!dir_of_day) continue;
     std::vector<std::string> stems;
     for_each_name(dir_of_day.get(), [&stems](std::string_view name) {
@@ -179,14 +180,14 @@ ScannedFiles scan_mount(const std::string& dir, const std::string& mount) {
       }
       FileRow row;
       if (!read_closed(::dirfd(dir_of_day.get()), stems[i], path, row) &&
-          !recover(directory + "/" + day, stems, i, *name, out, row))
+          !recover(cat({directory, "/", day}), stems, i, *name, out, row))
         continue;
       // A file under another name than its own would be found under neither.
       if (row.name() == *name)
         out.rows.push_back(row);
       else
-        out.broken.push_back(directory + "/" + day + "/" + stems[i] + ": its index is that of " +
-                             to_string(row.name()) + "; left as it is");
+        out.broken.push_back(cat({directory, "/", day, "/", stems[i], ": its index is that of ",
+                                  to_string(row.name()), "; left as it is"}));
     }
   }
   return out;
@@ -200,12 +201,12 @@ DiskSpace disk_space(const std::string& dir) {
 }
 
 void unlink_file(const std::string& dir, const std::string& mount, const FileRow& row) {
-  const std::string directory = dir + "/" + archive_directory(mount);
-  const std::string path = directory + "/" + archive_path(row.name());
+  const std::string directory = cat({dir, "/", archive_directory(mount)});
+  const std::string path = cat({directory, "/", archive_path(row.name())});
   ::unlink((path + ".data").c_str());
   ::unlink((path + ".idx").c_str());
   ::unlink((path + ".idx.bad").c_str());
-  ::rmdir((directory + "/" + archive_day(row.name().seconds)).c_str());
+  ::rmdir(cat({directory, "/", archive_day(row.name().seconds)}).c_str());
 }
 
 }  // namespace lb

@@ -17,7 +17,7 @@ namespace {
 constexpr int kWriteFlags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
 
 Error failed(const std::string& path, int error) {
-  return Error::io(path + ": " + std::strerror(error));
+  return Error::io(cat({path, ": ", std::strerror(error)}));
 }
 
 Result<void> make_directory(const std::string& path) {
@@ -27,7 +27,7 @@ Result<void> make_directory(const std::string& path) {
 
 Result<void> make_directories(const std::string& directory, const FileHead& head) {
   if (auto made = make_directory(directory); !made) return made;
-  return make_directory(directory + "/" + archive_day(head.span.wall_ms / 1000));
+  return make_directory(cat({directory, "/", archive_day(head.span.wall_ms / 1000)}));
 }
 
 // What has another content may be all that is left of a recording.
@@ -81,8 +81,8 @@ Result<SegmentFile> SegmentFile::create(const std::string& directory, const File
 }
 
 std::string SegmentFile::path_of(const FileHead& head) const {
-  return directory_ + "/" +
-         archive_path({head.span.wall_ms / 1000, short_id(head.span.id), head.span.origin});
+  return cat({directory_, "/",
+              archive_path({head.span.wall_ms / 1000, short_id(head.span.id), head.span.origin})});
 }
 
 Result<void> SegmentFile::settle(const StreamSpan& span) {

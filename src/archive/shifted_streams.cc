@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "archive/warmth.h"
+#include "base/cat.h"
 
 namespace lb {
 namespace {
@@ -65,10 +66,10 @@ void ShiftedStreams::join(std::unique_ptr<Listener> joined, ShiftedStart start) 
   listener.position = one.at.offset;
   if (!listener.preamble) listener.preamble = std::make_unique<Preamble>();
   if (std::string& head = listener.preamble->head; head.size() > 2)
-    head.insert(head.size() - 2, "X-LB-Stream: " +
-                                     print_address({one.at.file->index.head.span.id,
-                                                    one.at.file->row.origin + one.at.offset}) +
-                                     "\r\n");
+    head.insert(head.size() - 2, cat({"X-LB-Stream: ",
+                                      print_address({one.at.file->index.head.span.id,
+                                                     one.at.file->row.origin + one.at.offset}),
+                                      "\r\n"}));
   listener.preamble->headers = one.at.file->index.headers_at(one.at.offset);
   if (!one.at.lead.empty()) {
     auto front = std::make_shared<Bytes>();

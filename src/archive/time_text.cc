@@ -3,6 +3,7 @@
 #include <array>
 #include <ctime>
 
+#include "base/cat.h"
 #include "base/strings.h"
 
 namespace lb {
@@ -62,7 +63,7 @@ std::optional<std::int64_t> date_ms(std::string_view text) {
   if (!rest.empty() && rest[0] == '.') {
     std::size_t end = 1;
     while (end < rest.size() && rest[end] >= '0' && rest[end] <= '9') ++end;
-    const auto fraction = decimal_ms("0" + std::string(rest.substr(0, end)));
+    const auto fraction = decimal_ms(cat({"0", rest.substr(0, end)}));
     if (!fraction) return std::nullopt;
     ms += *fraction;
     rest = rest.substr(end);

@@ -1,5 +1,7 @@
 #include "hls/id3_head.h"
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 
@@ -33,7 +35,7 @@ std::string id3_head(std::uint64_t timestamp, std::string_view title) {
   std::string frames;
   append_frame(frames, "PRIV", owner);
   constexpr char kUtf8 = 3;
-  if (!title.empty()) append_frame(frames, "TIT2", kUtf8 + std::string(whole_characters(title)));
+  if (!title.empty()) append_frame(frames, "TIT2", cat({kUtf8, whole_characters(title)}));
   std::string out("ID3\x04\0\0", 6);
   append_size(out, frames.size());
   return out + frames;

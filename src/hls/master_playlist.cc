@@ -1,5 +1,6 @@
 #include "hls/master_playlist.h"
 
+#include "base/cat.h"
 #include "media/mpeg_header.h"
 
 namespace lb {
@@ -9,7 +10,7 @@ constexpr unsigned kAacMain = 1, kAacLow = 2, kSbr = 5, kPs = 29;  // audio obje
 // With spectral band replication the header has the rate of the core, which is half the stream's.
 constexpr unsigned kHighestCoreRate = 24'000;
 
-std::string mp4a(unsigned object) { return "mp4a.40." + std::to_string(object); }
+std::string mp4a(unsigned object) { return cat({"mp4a.40.", object}); }
 
 }  // namespace
 

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/cat.h"
+
 namespace lb {
 
 PastLookups::PastLookups()
@@ -32,7 +34,7 @@ std::vector<HlsPastThen> PastLookups::take(Waiting& waiting, const std::string& 
 
 void PastLookups::list(PastMount mount, const std::string& name, const PastAskRange& range,
                        HlsPastThen then) {
-  const std::string key = mount.name + "\n" + name;
+  const std::string key = cat({mount.name, "\n", name});
   const Clock& clock = mount.clock;
   std::shared_ptr<const HlsPast> known;
   {
@@ -59,8 +61,7 @@ void PastLookups::list(PastMount mount, const std::string& name, const PastAskRa
 
 void PastLookups::segment(PastMount mount, std::uint32_t stream, std::uint64_t sequence,
                           HlsPastThen then) {
-  const std::string key =
-      mount.name + "\n" + std::to_string(stream) + "-" + std::to_string(sequence);
+  const std::string key = cat({mount.name, "\n", stream, "-", sequence});
   if (!begins(table_->segments, kMaxSegments, key, std::move(then))) return;
   look_up_past_segment(std::move(mount), stream, sequence, limits_,
                        [table = table_, key](const std::shared_ptr<const HlsPast>& past) {

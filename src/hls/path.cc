@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "base/cat.h"
 #include "base/strings.h"
 
 namespace lb {
@@ -59,22 +60,22 @@ bool parse_past(std::string_view name, HlsPath& out) noexcept {
 
 std::string hls_list_name(const HlsPath& path) {
   const auto named = [](std::string_view prefix, std::uint64_t number) {
-    return std::string(prefix) + std::to_string(number);
+    return cat({prefix, number});
   };
   switch (path.kind) {
     case HlsPath::Kind::kLive:
     case HlsPath::Kind::kSegment:
       break;
     case HlsPath::Kind::kArchive:
-      return named(kArchive, path.from) + named("-", path.seconds) + std::string(kList);
+      return cat({named(kArchive, path.from), named("-", path.seconds), kList});
     case HlsPath::Kind::kEvent:
-      return named(kArchive, path.from) + "-" + std::string(kNow) + std::string(kList);
+      return cat({named(kArchive, path.from), "-", kNow, kList});
     case HlsPath::Kind::kRewind:
-      return named(kRewind, path.seconds) + std::string(kList);
+      return cat({named(kRewind, path.seconds), kList});
     case HlsPath::Kind::kShifted:
-      return named(kShifted, path.seconds) + std::string(kList);
+      return cat({named(kShifted, path.seconds), kList});
     case HlsPath::Kind::kShiftedTo:
-      return named(kShiftedTo, path.from) + std::string(kList);
+      return cat({named(kShiftedTo, path.from), kList});
   }
   return std::string(kHlsLiveList);
 }

@@ -1,5 +1,6 @@
 #include "hls/session_names.h"
 
+#include "base/cat.h"
 #include "base/encoding.h"
 #include "net/digest.h"
 
@@ -10,7 +11,7 @@ constexpr std::string_view kNameKey = "icecast-lb hls session";
 constexpr std::size_t kNonceDigits = 2 * kHlsNameRandom, kCheckBytes = 4;
 
 std::string with_check(std::string_view nonce) {
-  return std::string(nonce) + hex_encode(hmac_sha256(kNameKey, nonce).substr(0, kCheckBytes));
+  return cat({nonce, hex_encode(hmac_sha256(kNameKey, nonce).substr(0, kCheckBytes))});
 }
 
 }  // namespace

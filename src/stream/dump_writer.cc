@@ -10,6 +10,8 @@
 #include <limits>
 #include <utility>
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 
@@ -71,14 +73,14 @@ void DumpWriter::add(std::shared_ptr<Mount> mount, const std::string& pattern,
   if (!dump.file) {
     const std::string why =
         dump.path.empty() ? "the name expands to nothing" : std::strerror(errno);
-    log_.error("source/dump", "mount " + mount->name() + ": dump-file " +
-                                  (dump.path.empty() ? pattern : dump.path) +
-                                  " cannot be opened (" + why + "); the stream is not dumped");
+    log_.error("source/dump", cat({"mount ", mount->name(), ": dump-file ",
+                                   dump.path.empty() ? pattern : dump.path, " cannot be opened (",
+                                   why, "); the stream is not dumped"}));
     channel.set_low_water(channel.archive_slot(), Channel::kNoReader);
     return;
   }
   channel.set_low_water(channel.archive_slot(), position);
-  log_.info("source/dump", "mount " + mount->name() + ": dumping to " + dump.path);
+  log_.info("source/dump", cat({"mount ", mount->name(), ": dumping to ", dump.path}));
   dump.mount = std::move(mount);
   dump.position = position;
   dumps_.push_back(std::move(dump));
@@ -131,10 +133,9 @@ bool DumpWriter::write_out(Dump& dump, std::span<const std::byte> bytes) {
     const ssize_t n = ::write(dump.file.get(), bytes.data(), bytes.size());
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) {
-      log_.error("source/dump", "mount " + dump.mount->name() + ": dump-file " + dump.path + ": " +
-                                    std::strerror(n < 0 ? errno : ENOSPC) + " after " +
-                                    std::to_string(dump.written) +
-                                    " bytes; the stream goes on without it");
+      log_.error("source/dump", cat({"mount ", dump.mount->name(), ": dump-file ", dump.path, ": ",
+                                     std::strerror(n < 0 ? errno : ENOSPC), " after ", dump.written,
+                                     " bytes; the stream goes on without it"}));
       return false;
     }
     dump.written += static_cast<std::uint64_t>(n);
@@ -147,11 +148,11 @@ void DumpWriter::close(const Dump& dump) {
   Channel& channel = dump.mount->channel();
   channel.set_low_water(channel.archive_slot(), Channel::kNoReader);
   if (dump.missed > 0)
-    log_.warn("source/dump", "mount " + dump.mount->name() + ": dump-file " + dump.path +
-                                 " lacks " + std::to_string(dump.missed) +
-                                 " bytes, because the disk was slower than the stream");
-  log_.info("source/dump", "mount " + dump.mount->name() + ": dump-file " + dump.path +
-                               " closed after " + std::to_string(dump.written) + " bytes");
+    log_.warn("source/dump",
+              cat({"mount ", dump.mount->name(), ": dump-file ", dump.path, " lacks ", dump.missed,
+                   " bytes, because the disk was slower than the stream"}));
+  log_.info("source/dump", cat({"mount ", dump.mount->name(), ": dump-file ", dump.path,
+                                " closed after ", dump.written, " bytes"}));
 }
 
 void DumpWriter::finish_all() {

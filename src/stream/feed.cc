@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "base/cat.h"
 #include "stream/title_line.h"
 
 namespace lb {
@@ -289,7 +290,7 @@ void Feed::span_ended() {
 void Feed::on_search_end() {
   if (!search_) return;
   if (auto put = put_audio({}, false); !put)
-    host_.log().warn("source/source", "mount " + mount().name() + ": " + put.error().what);
+    host_.log().warn("source/source", cat({"mount ", mount().name(), ": ", put.error().what}));
   publish();
 }
 
@@ -389,8 +390,8 @@ void Feed::note_seam(SeamHow how) {
   if (!facts_->relayed) return;
   static constexpr std::array<std::string_view, 3> kWhere = {
       "at the exact byte", "where the same bytes were found", "at a unit"};
-  host_.log().info("source/source", "mount " + mount().name() + ": the stream goes on " +
-                                        std::string(kWhere[static_cast<std::size_t>(how)]));
+  host_.log().info("source/source", cat({"mount ", mount().name(), ": the stream goes on ",
+                                         kWhere[static_cast<std::size_t>(how)]}));
   // Another stream that follows the last one at its origin is no change of upstreams.
   if (!place_ || !place_->after) seam_ = how;
 }
@@ -404,7 +405,8 @@ void Feed::report_seam() {
 
 void Feed::log_title(const Metadata& metadata) {
   const std::string song = metadata.song();
-  host_.log().info("source/source", "mount " + mount().name() + ": title is now \"" + song + "\"");
+  host_.log().info("source/source",
+                   cat({"mount ", mount().name(), ": title is now \"", song, "\""}));
   host_.titled(mount(), song);
   const LogFormat format = host_.log().playlist_format();
   const TitleFacts facts{mount().name(), mount().audience(), song};

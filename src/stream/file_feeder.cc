@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 
@@ -47,8 +49,7 @@ void FileFeeder::play() {
     callbacks_.sources->enter();
     place_ = GatePass(callbacks_.sources);
   }
-  log_.info("source/file",
-            "playing " + file_->path + " as fallback at " + std::to_string(rate_) + " bytes/s");
+  log_.info("source/file", cat({"playing ", file_->path, " as fallback at ", rate_, " bytes/s"}));
   timer_.after(kFeederTick);
 }
 
@@ -67,7 +68,7 @@ void FileFeeder::end() {
 
 void FileFeeder::tick() {
   if (mount_->gate().inside() == 0) {
-    log_.info("source/file", "fallback file " + file_->path + " paused: no listeners");
+    log_.info("source/file", cat({"fallback file ", file_->path, " paused: no listeners"}));
     place_.leave();
     return;
   }
@@ -82,8 +83,8 @@ void FileFeeder::tick() {
   timer_.after(kFeederTick);
   if (due <= produced_) return;
   if (!append(due - produced_)) {
-    log_.error("source/file",
-               "fallback file " + file_->path + " ends, because there is no memory for more of it");
+    log_.error("source/file", cat({"fallback file ", file_->path,
+                                   " ends, because there is no memory for more of it"}));
     end();
     return;
   }

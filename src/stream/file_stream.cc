@@ -255,8 +255,7 @@ std::string why_not_playable(const FileStream& file, const Mount& mount) {
   const auto facts = mount.facts();
   if (facts->plugin == nullptr) return {};
   if (file.plugin->name != facts->plugin->name)
-    return "its format is " + std::string(file.plugin->name) + ", the stream's is " +
-           std::string(facts->plugin->name);
+    return cat({"its format is ", file.plugin->name, ", the stream's is ", facts->plugin->name});
   if (file.kind) {
     const auto view = mount.channel().newest();
     if (!view->sync.empty() && view->sync[view->sync.end() - 1].position < view->end) {
@@ -267,13 +266,12 @@ std::string why_not_playable(const FileStream& file, const Mount& mount) {
     } else if (const bool aac = file.kind->layer == kAdtsLayer;
                aac != (facts->content_type.find("aac") != std::string::npos)) {
       // Nothing has come yet; the type was promised to the player.
-      return std::string("it is ") + (aac ? "AAC" : "MPEG audio") + ", the stream is " +
-             facts->content_type;
+      return cat({"it is ", aac ? "AAC" : "MPEG audio", ", the stream is ", facts->content_type});
     }
   }
   const std::string live = mount.codec()->subtype;
   if (!file.subtype.empty() && !live.empty() && file.subtype != live)
-    return "its codec is " + file.subtype + ", the stream's is " + live;
+    return cat({"its codec is ", file.subtype, ", the stream's is ", live});
   return {};
 }
 

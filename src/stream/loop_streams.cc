@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/cat.h"
 #include "http/access_line.h"
 #include "stream/fallback_chain.h"
 #include "stream/join.h"
@@ -68,8 +69,8 @@ void LoopStreams::log_count(Fanout& fanout) {
 void LoopStreams::log_count_now(Fanout& fanout) {
   fanout.count_logged = loop_.now();
   fanout.count_unlogged = false;
-  shared_.log.info("source/source", "listener count on " + fanout.mount().name() + " now " +
-                                        std::to_string(fanout.mount().listeners()));
+  shared_.log.info("source/source", cat({"listener count on ", fanout.mount().name(), " now ",
+                                         fanout.mount().listeners()}));
 }
 
 void LoopStreams::join(std::unique_ptr<Listener> listener, const std::shared_ptr<Mount>& mount,
@@ -237,8 +238,8 @@ void LoopStreams::ended(std::unique_ptr<Listener> listener, Mount& mount, EndRea
   const std::string ip = listener->transport->peer().ip();
   if (reason == EndReason::kLagged) {
     shared_.counters.lagged.fetch_add(1, std::memory_order_relaxed);
-    shared_.log.info("source/source", "Client " + std::to_string(listener->id) + " (" + ip +
-                                          ") has fallen too far behind, removing");
+    shared_.log.info("source/source", cat({"Client ", listener->id, " (", ip,
+                                           ") has fallen too far behind, removing"}));
   }
   const auto connected = loop_.now() - listener->joined;
   AccessFacts facts;

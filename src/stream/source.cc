@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 
@@ -95,10 +97,9 @@ void Source::hold(const MountSettings& settings) {
   const double seconds = std::max(0.05, -allowed_ / bytes_per_second(settings));
   resume_.after(std::chrono::microseconds(static_cast<std::int64_t>(seconds * 1e6)));
   if (std::exchange(hold_logged_, true)) return;
-  host_.log().warn("source/source", "mount " + feed_.mount().name() +
-                                        ": its source sends more than " +
-                                        std::to_string(settings.limit_rate) +
-                                        " bit/s (limit-rate); it is read no faster than that");
+  host_.log().warn("source/source", cat({"mount ", feed_.mount().name(),
+                                         ": its source sends more than ", settings.limit_rate,
+                                         " bit/s (limit-rate); it is read no faster than that"}));
 }
 
 void Source::resume() {
@@ -182,8 +183,8 @@ void Source::on_timeout() {
   const auto streamed = host_.loop().now() - started_;
   if (longest.count() > 0 && streamed >= longest) {
     host_.log().info("source/source",
-                     "mount " + feed_.mount().name() + ": its source has sent for " +
-                         std::to_string(longest.count()) + "s (max-stream-duration), ended");
+                     cat({"mount ", feed_.mount().name(), ": its source has sent for ",
+                          longest.count(), "s (max-stream-duration), ended"}));
     finish(EndReason::kLimit);
     return;
   }
@@ -198,12 +199,12 @@ void Source::on_timeout() {
     return;
   }
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(silence).count();
-  finish_with(EndReason::kTimeout, "source silent " + std::to_string(seconds) + "s (limit " +
-                                       std::to_string(limit.count()) + "s), ended");
+  finish_with(EndReason::kTimeout,
+              cat({"source silent ", seconds, "s (limit ", limit.count(), "s), ended"}));
 }
 
 void Source::finish_with(EndReason reason, std::string_view why) {
-  host_.log().warn("source/source", "mount " + feed_.mount().name() + ": " + std::string(why));
+  host_.log().warn("source/source", cat({"mount ", feed_.mount().name(), ": ", why}));
   finish(reason);
 }
 

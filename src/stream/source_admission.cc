@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 
@@ -27,11 +29,11 @@ std::shared_ptr<const SourceFacts> since(const SourceFacts& before, const Source
 
 // " as "tom"", behind what tells a source by its address.
 std::string login_text(const SourceFacts& facts) {
-  return facts.login.empty() ? std::string() : " as \"" + facts.login + "\"";
+  return facts.login.empty() ? std::string() : cat({" as \"", facts.login, "\""});
 }
 
 std::string agent_text(const SourceFacts& facts) {
-  return facts.user_agent.empty() ? std::string() : " with \"" + facts.user_agent + "\"";
+  return facts.user_agent.empty() ? std::string() : cat({" with \"", facts.user_agent, "\""});
 }
 
 }  // namespace
@@ -56,9 +58,9 @@ void SourceAdmission::admit(WriterAsk ask, Then then) {
 void SourceAdmission::decide(WriterAsk ask, Then then, bool may_ask_home) {
   if (is_closed(ask)) {
     log_.info("source/admission",
-              "mount " + ask.mount +
-                  ": closed to sources for a while after the last one (wait-time), " +
-                  ask.facts->source_ip + " was refused");
+              cat({"mount ", ask.mount,
+                   ": closed to sources for a while after the last one (wait-time), ",
+                   ask.facts->source_ip, " was refused"}));
     then(Error::denied(std::string(kInUse)));
     return;
   }
@@ -91,9 +93,9 @@ void SourceAdmission::decide(WriterAsk ask, Then then, bool may_ask_home) {
   if (theirs || record.successor || !(outlived || may_replace(record, ask))) {
     const std::string why = of_sources ? no_standby(record, ask) : std::string();
     if (theirs)
-      log_.info("source/admission", "mount " + ask.mount +
-                                        ": its stream comes from another server, the source from " +
-                                        ask.facts->source_ip + " was refused");
+      log_.info("source/admission", cat({"mount ", ask.mount,
+                                         ": its stream comes from another server, the source from ",
+                                         ask.facts->source_ip, " was refused"}));
     const auto refuse = [this, why](Then& refused) {
       if (!why.empty()) log_.warn("source/admission", why);
       refused(Error::denied(std::string(kInUse)));
@@ -113,9 +115,9 @@ void SourceAdmission::decide(WriterAsk ask, Then then, bool may_ask_home) {
     return;
   }
   if (outlived)
-    log_.info("source/admission", "mount " + ask.mount + ": the hours of \"" + record.user +
-                                      "\" are over, the source from " + ask.facts->source_ip +
-                                      login_text(*ask.facts) + " takes over");
+    log_.info("source/admission", cat({"mount ", ask.mount, ": the hours of \"", record.user,
+                                       "\" are over, the source from ", ask.facts->source_ip,
+                                       login_text(*ask.facts), " takes over"}));
   const bool at_once = outlived || ask.kind == WriterKind::kRelay;
   const auto silence = at_once ? 0ms : std::chrono::milliseconds(kSilence);
   record.successor.emplace(Successor{std::move(ask), std::move(then)});
@@ -193,7 +195,7 @@ void SourceAdmission::grant(WriterAsk ask, Then then) {
     auto made = StreamLog::create("icecast-lb:" + ask.mount);
     if (!made) {
       log_.error("source/admission",
-                 "mount " + ask.mount + ": " + made.error().what + "; the source was refused");
+                 cat({"mount ", ask.mount, ": ", made.error().what, "; the source was refused"}));
       then(Error::io("internal format allocation problem"));
       return;
     }
@@ -237,9 +239,9 @@ void SourceAdmission::grant(WriterAsk ask, Then then) {
   if (fresh) mounts_.put(record.mount);
   if (rest.mount && callbacks_.rest_over) callbacks_.rest_over(rest.mount, record.mount);
   if (!quiet) {
-    log_.info("source/admission", "source logging in at mountpoint \"" + ask.mount + "\" from " +
-                                      ask.facts->source_ip + " (" + ask.facts->content_type + ")" +
-                                      login_text(*ask.facts) + agent_text(*ask.facts));
+    log_.info("source/admission", cat({"source logging in at mountpoint \"", ask.mount, "\" from ",
+                                       ask.facts->source_ip, " (", ask.facts->content_type, ")",
+                                       login_text(*ask.facts), agent_text(*ask.facts)}));
     callbacks_.begun(record.mount);
   } else if (callbacks_.went_on) {
     callbacks_.went_on(record.mount);
@@ -314,9 +316,8 @@ void SourceAdmission::wait_for_writer(Record& record, std::chrono::milliseconds 
 }
 
 void SourceAdmission::note_wait(const Mount& mount, std::chrono::milliseconds time) const {
-  log_.info("source/admission", "mount " + mount.name() + ": no source, " +
-                                    std::to_string(mount.listeners()) + " listeners wait up to " +
-                                    std::to_string(time.count()) + "ms for one");
+  log_.info("source/admission", cat({"mount ", mount.name(), ": no source, ", mount.listeners(),
+                                     " listeners wait up to ", time.count(), "ms for one"}));
 }
 
 bool SourceAdmission::goes_on(const Record& record, const WriterAsk& ask) const {
@@ -327,8 +328,8 @@ bool SourceAdmission::goes_on(const Record& record, const WriterAsk& ask) const 
 void SourceAdmission::stop_waiting(const std::string& mount) {
   const auto at = records_.find(mount);
   if (at == records_.end() || at->second.mount->phase() != MountPhase::kLingering) return;
-  log_.info("source/admission", "mount " + mount + ": no source has come, the stream ends for " +
-                                    std::to_string(at->second.mount->listeners()) + " listeners");
+  log_.info("source/admission", cat({"mount ", mount, ": no source has come, the stream ends for ",
+                                     at->second.mount->listeners(), " listeners"}));
   end_stream(at);
 }
 
@@ -344,9 +345,9 @@ void SourceAdmission::end_stream(Records::iterator at) {
   const bool of_source = record.kind == WriterKind::kSource && mount->phase() != MountPhase::kIdle;
   if (const auto wait = mount->settings()->wait_time; of_source && wait > 0s) {
     closed_.close(name, record.user, loop_.now(), loop_.now() + wait);
-    log_.info("source/admission", "mount " + name +
-                                      ": its source has ended, closed to sources for " +
-                                      std::to_string(wait.count()) + "s (wait-time)");
+    log_.info("source/admission",
+              cat({"mount ", name, ": its source has ended, closed to sources for ", wait.count(),
+                   "s (wait-time)"}));
   }
   mount->set_phase(MountPhase::kEnded);
   record.linger.reset();

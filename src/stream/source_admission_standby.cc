@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/cat.h"
 #include "stream/source_admission.h"
 
 namespace lb {
@@ -17,8 +18,8 @@ constexpr std::string_view kDeadAir = "dead air";
 
 // "backup" from 192.0.2.1; `before` stands before an address that is alone.
 std::string named(const SourceFacts& facts, std::string_view before) {
-  if (facts.login.empty()) return std::string(before) + facts.source_ip;
-  return "\"" + facts.login + "\" from " + facts.source_ip;
+  if (facts.login.empty()) return cat({before, facts.source_ip});
+  return cat({"\"", facts.login, "\" from ", facts.source_ip});
 }
 
 }  // namespace
@@ -27,9 +28,9 @@ std::string SourceAdmission::no_standby(const Record& record, const WriterAsk& a
   const std::string& type = record.mount->facts()->content_type;
   if (callbacks_.settings(ask.mount)->standby_places() == 0 || type == ask.facts->content_type)
     return {};
-  return "mount " + ask.mount + ": the source from " + ask.facts->source_ip + " sends " +
-         ask.facts->content_type + ", and the mount has " + type +
-         "; it cannot stand by, and was refused";
+  return cat({"mount ", ask.mount, ": the source from ", ask.facts->source_ip, " sends ",
+              ask.facts->content_type, ", and the mount has ", type,
+              "; it cannot stand by, and was refused"});
 }
 
 bool SourceAdmission::take_as_standby(Record& record, WriterAsk& ask, Then& then) {
@@ -53,10 +54,9 @@ bool SourceAdmission::take_as_standby(Record& record, WriterAsk& ask, Then& then
   standby.facts = ask.facts;
   record.standbys.add(std::move(standby));
   count_standbys(record);
-  log_.info("source/admission", "mount " + ask.mount + ": source from " + ask.facts->source_ip +
-                                    " stands by (priority " + std::to_string(ask.priority) + ", " +
-                                    std::to_string(record.standbys.size()) + " of " +
-                                    std::to_string(places) + ")");
+  log_.info("source/admission", cat({"mount ", ask.mount, ": source from ", ask.facts->source_ip,
+                                     " stands by (priority ", ask.priority, ", ",
+                                     record.standbys.size(), " of ", places, ")"}));
   if (callbacks_.stands_by) callbacks_.stands_by(record.mount);
   then(std::move(place));
   return true;
@@ -146,13 +146,13 @@ bool SourceAdmission::hand_over(Record& record, const WriterLeft& how, bool step
   lease.id = next.id;
   const bool was_silent = stepped && !change.is_return;
   log_.info("source/admission",
-            "mount " + mount.name() + ": source " + named(*next.facts, "from ") +
-                (change.is_return ? " is back, and takes over from " : " takes over from ") +
-                named(*change.from, "") + " (" +
-                (change.dead_air ? std::string(kDeadAir)
-                 : was_silent    ? "silent for " + std::to_string(how.silent.count()) + "ms"
-                                 : std::string(end_reason_text(how.reason))) +
-                ")");
+            cat({"mount ", mount.name(), ": source ", named(*next.facts, "from "),
+                 change.is_return ? " is back, and takes over from " : " takes over from ",
+                 named(*change.from, ""), " (",
+                 change.dead_air ? std::string(kDeadAir)
+                 : was_silent    ? cat({"silent for ", how.silent.count(), "ms"})
+                                 : std::string(end_reason_text(how.reason)),
+                 ")"}));
   callbacks_.promote(record.home, std::move(lease), next.facts, last_data - kOverlap);
   if (callbacks_.changed_over) callbacks_.changed_over(record.mount, change);
   watch_writer(record);

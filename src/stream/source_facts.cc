@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
 
@@ -93,7 +94,7 @@ std::string listener_headers(const Headers& said, const MountSettings& settings)
     else if (name == "ice-name" && settings.stream_name)
       add_line(lines, "icy-name:", *settings.stream_name);
     else
-      add_line(lines, "icy-" + std::string(rest) + ":", value);
+      add_line(lines, cat({"icy-", rest, ":"}), value);
   }
   return lines;
 }

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "base/cat.h"
 #include "http/access_line.h"
 
 namespace lb {
@@ -125,9 +126,8 @@ void SourceSet::log_end(const SourceOffer& offer, const Mount& mount, EndReason 
   }
   const LogLevel level = reason == EndReason::kSpan ? LogLevel::kDebug : LogLevel::kInfo;
   log_.write(level, "source/source_shutdown",
-             "Source from " + ip + " at \"" + mount.name() + "\" exiting (" +
-                 std::string(end_reason_text(reason)) + ", " + std::to_string(bytes_read) +
-                 " bytes in " + std::to_string(seconds) + "s)");
+             cat({"Source from ", ip, " at \"", mount.name(), "\" exiting (",
+                  end_reason_text(reason), ", ", bytes_read, " bytes in ", seconds, "s)"}));
 }
 
 void SourceSet::source_ended(Source& source, EndReason reason) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/cat.h"
 #include "stream/source_set.h"
 
 namespace lb {
@@ -112,8 +113,8 @@ bool SourceSet::step_back(std::uint64_t lease, std::chrono::milliseconds silence
   silence_.erase(lease);
   sources_.erase(lease);
   choose_reading();
-  log_.info("source/source", "mount " + place.mount->name() + ": source from " +
-                                 offer.transport->peer().ip() + " steps back, and stands by");
+  log_.info("source/source", cat({"mount ", place.mount->name(), ": source from ",
+                                  offer.transport->peer().ip(), " steps back, and stands by"}));
   callbacks_.ended(std::move(end));
   add_standby(std::move(offer), place, *place.mount->facts());
   return true;

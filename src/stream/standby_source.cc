@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 
@@ -134,7 +136,7 @@ void StandbySource::on_timeout() {
   const auto silence = silent();
   if (silence >= limit) {
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(silence).count();
-    finish_with(EndReason::kTimeout, "source silent " + std::to_string(seconds) + "s, ended");
+    finish_with(EndReason::kTimeout, cat({"source silent ", seconds, "s, ended"}));
     return;
   }
   if (flows_ && silence >= quiet) {
@@ -154,7 +156,7 @@ SourceOffer StandbySource::take_offer() {
 }
 
 void StandbySource::finish_with(EndReason reason, std::string_view why) {
-  worker_.log().warn("source/source", "mount " + mount_->name() + ", standby: " + std::string(why));
+  worker_.log().warn("source/source", cat({"mount ", mount_->name(), ", standby: ", why}));
   finish(reason);
 }
 

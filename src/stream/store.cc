@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/cat.h"
+
 namespace lb {
 
 Segment::~Segment() {
@@ -21,17 +23,17 @@ std::size_t Store::page_bytes() noexcept {
 Result<std::shared_ptr<Store>> Store::memfd(const std::string& name) {
   UniqueFd fd(::memfd_create(name.substr(0, 200).c_str(), MFD_CLOEXEC));
   if (!fd)
-    return Error::io("log of " + name + ": memfd_create failed (" + std::strerror(errno) + ")");
+    return Error::io(cat({"log of ", name, ": memfd_create failed (", std::strerror(errno), ")"}));
   return std::shared_ptr<Store>(new Store(std::move(fd)));
 }
 
 Result<std::shared_ptr<Segment>> Store::extend(std::uint64_t at, std::size_t bytes) {
   if (::ftruncate(fd_.get(), static_cast<off_t>(at + bytes)) != 0)
-    return Error::io(std::string("stream log: cannot grow (") + std::strerror(errno) + ")");
+    return Error::io(cat({"stream log: cannot grow (", std::strerror(errno), ")"}));
   void* mapped =
       ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd_.get(), static_cast<off_t>(at));
   if (mapped == MAP_FAILED)
-    return Error::io(std::string("stream log: cannot map (") + std::strerror(errno) + ")");
+    return Error::io(cat({"stream log: cannot map (", std::strerror(errno), ")"}));
   ::madvise(mapped, bytes, MADV_NOHUGEPAGE);
   return std::make_shared<Segment>(at, bytes, static_cast<std::byte*>(mapped));
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "base/cat.h"
 #include "base/strings.h"
 
 namespace lb {
@@ -98,7 +99,7 @@ StreamSpan StreamPlace::span() const noexcept {
 }
 
 std::string print_address(const StreamAddress& address) {
-  return hex_of(address.id[0]) + hex_of(address.id[1]) + "." + std::to_string(address.position);
+  return cat({hex_of(address.id[0]), hex_of(address.id[1]), ".", address.position});
 }
 
 std::optional<StreamAddress> parse_address(std::string_view text) noexcept {
@@ -122,16 +123,12 @@ std::optional<StreamAsk> parse_stream_ask(std::string_view value) noexcept {
 }
 
 std::string print_stream_place(const StreamPlace& place) {
-  std::string text = print_address(place.at) + "; m=" + std::to_string(place.media.samples) + "/" +
-                     std::to_string(place.media.rate_hz);
-  if (place.anchored)
-    text +=
-        "; t=" + std::to_string(place.wall_ms) + "; z=" + std::to_string(place.segments.epoch_ms);
-  text += "; n=" + std::to_string(place.segments.first) +
-          "; g=" + std::to_string(place.segments.generation) +
-          "; c=" + std::to_string(place.segments.cut_ms) +
-          "; h=" + std::to_string(place.header_bytes);
-  if (place.relays > 0) text += "; r=" + std::to_string(place.relays);
+  std::string text =
+      cat({print_address(place.at), "; m=", place.media.samples, "/", place.media.rate_hz});
+  if (place.anchored) text += cat({"; t=", place.wall_ms, "; z=", place.segments.epoch_ms});
+  text += cat({"; n=", place.segments.first, "; g=", place.segments.generation,
+               "; c=", place.segments.cut_ms, "; h=", place.header_bytes});
+  if (place.relays > 0) text += cat({"; r=", place.relays});
   if (place.after) text += "; after=" + print_address(*place.after);
   return text;
 }

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 
+#include "base/cat.h"
 #include "base/json.h"
 #include "http/access_line.h"
 
@@ -23,8 +24,7 @@ std::string json_line(const TitleFacts& facts, WallTime now, std::size_t most) {
 
 std::string title_line(LogFormat format, const TitleFacts& facts, WallTime now) {
   if (format == LogFormat::kText) {
-    return clf_time(now) + "|" + std::string(facts.mount) + "|" + std::to_string(facts.listeners) +
-           "|" + std::string(facts.title);
+    return cat({clf_time(now), "|", facts.mount, "|", facts.listeners, "|", facts.title});
   }
   // Half of it, until it fits with all its escapes.
   for (std::size_t most = Log::kMaxBytes;; most /= 2) {
