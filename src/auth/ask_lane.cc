@@ -3,6 +3,8 @@
 #include <memory>
 #include <utility>
 
+#include "base/cat.h"
+
 namespace lb {
 
 AskLane::AskLane(Loop& loop, Fetcher& fetcher, Log& log, Settings settings)
@@ -25,9 +27,8 @@ void AskLane::next() {
     Job job = std::move(waiting_.front());
     waiting_.pop_front();
     if (loop_.now() - job.since >= job.request.timeout) {
-      job.done(Error::timeout(shown_url(job.request.url) + ": busy, a listener waited " +
-                              std::to_string(job.request.timeout.count() / 1000) +
-                              " s without an answer"));
+      job.done(Error::timeout(cat({shown_url(job.request.url), ": busy, a listener waited ",
+                                   job.request.timeout.count() / 1000, " s without an answer"})));
       continue;
     }
     start(std::move(job));
@@ -49,9 +50,8 @@ void AskLane::settled(const Result<FetchAnswer>& answer) {
   if (answer) return;
   unsigned held = 0;
   if (guard_.pass(loop_.now(), held))
-    log_.warn("auth_url/url",
-              "auth to server " + answer.error().what +
-                  (held > 0 ? " (and " + std::to_string(held) + " more)" : std::string()));
+    log_.warn("auth_url/url", cat({"auth to server ", answer.error().what,
+                                   held > 0 ? cat({" (and ", held, " more)"}) : std::string()}));
   left_alone_until_ = loop_.now() + settings_.on_error_wait;
 }
 

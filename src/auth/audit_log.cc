@@ -10,6 +10,7 @@
 #include <cstring>
 #include <span>
 
+#include "base/cat.h"
 #include "base/encoding.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -80,11 +81,11 @@ Result<void> AuditLog::open(const std::string& path, const std::string& node) {
   UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0640));
   struct stat facts {};
   if (!fd || ::fstat(fd.get(), &facts) != 0)
-    return Error::io(path + ": cannot be opened: " + std::strerror(errno));
+    return Error::io(cat({path, ": cannot be opened: ", std::strerror(errno)}));
   std::string text = tail_of(fd.get(), static_cast<std::uint64_t>(facts.st_size));
   if (!text.empty() && text.back() != '\n') {
     // The last line was cut by a full disk or a crash: it stays, and the next one begins a line.
-    if (!write_all(fd.get(), "\n")) return Error::io(path + ": " + std::strerror(errno));
+    if (!write_all(fd.get(), "\n")) return Error::io(cat({path, ": ", std::strerror(errno)}));
     text += '\n';
   }
   std::string last = no_line();
@@ -150,7 +151,7 @@ Result<void> AuditLog::write(const AuditEntry& entry, WallTime now) {
   const std::string line = out.take();
   ++next_;
   if (!write_all(fd_.get(), line + "\n"))
-    return Error::io(path_ + ": " + std::strerror(errno) + "; the line is lost");
+    return Error::io(cat({path_, ": ", std::strerror(errno), "; the line is lost"}));
   last_ = line_digest(line);
   return {};
 }

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "auth/url_options.h"
+#include "base/cat.h"
 #include "base/strings.h"
 
 namespace lb {
@@ -31,7 +32,7 @@ constexpr auto kPlugins = std::to_array<AuthenticatorPlugin>({
 
 std::string did_you_mean(std::string_view name, std::span<const std::string_view> known) {
   const std::string_view near = nearest_word(name, known);
-  return near.empty() ? "" : "; did you mean \"" + std::string(near) + "\"?";
+  return near.empty() ? "" : cat({"; did you mean \"", near, "\"?"});
 }
 
 }  // namespace
@@ -49,7 +50,7 @@ Result<std::unique_ptr<Authenticator>> make_authenticator(std::string_view type,
                                                           AuthContext& context) {
   for (const AuthenticatorPlugin& plugin : kPlugins)
     if (plugin.type == type) return plugin.make(options, context);
-  return Error::unsupported("authenticator type \"" + std::string(type) + "\" is not known");
+  return Error::unsupported(cat({"authenticator type \"", type, "\" is not known"}));
 }
 
 std::vector<std::string> authenticator_complaints(std::string_view type,
@@ -58,8 +59,8 @@ std::vector<std::string> authenticator_complaints(std::string_view type,
     if (plugin.type == type) return plugin.complaints(options);
   std::vector<std::string_view> types;
   for (const AuthenticatorPlugin& plugin : kPlugins) types.push_back(plugin.type);
-  return {"the type \"" + std::string(type) + "\" is not known; every listener is refused" +
-          did_you_mean(type, types)};
+  return {cat({"the type \"", type, "\" is not known; every listener is refused",
+               did_you_mean(type, types)})};
 }
 
 void Authenticator::ask_source(SourceAsk, Done done) {
@@ -86,8 +87,8 @@ std::vector<std::string> unknown_auth_options(const AuthOptions& options,
   std::vector<std::string> unknown;
   for (const auto& option : options)
     if (std::find(known.begin(), known.end(), option.first) == known.end())
-      unknown.push_back("option \"" + option.first + "\" is not known and has no effect" +
-                        did_you_mean(option.first, known));
+      unknown.push_back(cat({"option \"", option.first, "\" is not known and has no effect",
+                             did_you_mean(option.first, known)}));
   return unknown;
 }
 

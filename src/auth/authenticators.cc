@@ -3,6 +3,8 @@
 #include <iterator>
 #include <utility>
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 
@@ -78,8 +80,8 @@ void Authenticators::configure(const std::vector<AuthSection>& sections, AuthSer
     if (made)
       place->authenticator = std::move(*made);
     else
-      log_.error(kAuthModule,
-                 section_text(section) + ": " + made.error().what + "; every listener is refused");
+      log_.error(kAuthModule, cat({section_text(section), ": ", made.error().what,
+                                   "; every listener is refused"}));
     places_[section.name] = std::move(place);
   }
   for (auto& [name, place] : before)
@@ -150,8 +152,8 @@ void Authenticators::retry_returns() {
         drop_if_gone(*one.question);
       still.push_back(std::move(one));
     } else {
-      log_.info(kAuthModule, one.question->mount + ": " + one.question->user +
-                                 " listens already, a second login was refused");
+      log_.info(kAuthModule, cat({one.question->mount, ": ", one.question->user,
+                                  " listens already, a second login was refused"}));
       ledger_.take_back(
           {one.question->client_id, one.question->mount, {}, std::move(one.verdict.removal)});
       turn_away(place, one.question, AuthVerdict::of(AuthVerdict::Kind::kRefuse));
@@ -233,9 +235,8 @@ void Authenticators::check_finished() {
   }
   if (const std::size_t unsent = removals_.unsent(); unsent > 0)
     log_.warn(kAuthModule,
-              std::to_string(unsent) +
-                  " listener_remove events were not heard by their backends in time; " +
-                  (ledger_.has_spool() ? "they are sent at the next start" : "they are lost"));
+              cat({unsent, " listener_remove events were not heard by their backends in time; ",
+                   ledger_.has_spool() ? "they are sent at the next start" : "they are lost"}));
   finished_();
 }
 

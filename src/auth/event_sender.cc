@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 
@@ -12,7 +14,7 @@ constexpr std::string_view kEventsModule = "auth_url/events";
 bool was_heard(int status) { return status < 502 || status > 504; }
 
 std::string held_text(unsigned held) {
-  return held > 0 ? " (and " + std::to_string(held) + " more)" : std::string();
+  return held > 0 ? cat({" (and ", held, " more)"}) : std::string();
 }
 
 }  // namespace
@@ -65,8 +67,7 @@ void EventSender::pump(Place& place) {
     Event event = std::move(place.waiting.front());
     place.waiting.pop_front();
     if (loop_.now() - event.since > limits_.oldest)
-      give_up(std::move(event),
-              "it is older than " + std::to_string(limits_.oldest.count()) + " s");
+      give_up(std::move(event), cat({"it is older than ", limits_.oldest.count(), " s"}));
     else
       start(place, std::move(event));
   }
@@ -88,8 +89,7 @@ void EventSender::answered(Place& place, Event event, const Result<FetchAnswer>&
   if (!answer) {
     failed(place, std::move(event), answer.error().what);
   } else if (!was_heard(answer->status)) {
-    failed(place, std::move(event),
-           shown_url(place.url) + ": answered " + std::to_string(answer->status));
+    failed(place, std::move(event), cat({shown_url(place.url), ": answered ", answer->status}));
   } else {
     place.failures = 0;
     event.settled();
@@ -110,16 +110,15 @@ void EventSender::failed(Place& place, Event event, const std::string& why) {
   const auto pause = std::min(limits_.first_pause * (1u << doublings), limits_.longest_pause);
   place.pause.after(pause);
   if (place.guard.pass(loop_.now(), held))
-    log_.warn(kEventsModule, why + "; " + std::to_string(place.waiting.size()) +
-                                 " events wait, next try in " + std::to_string(pause.count()) +
-                                 " ms" + held_text(held));
+    log_.warn(kEventsModule, cat({why, "; ", place.waiting.size(), " events wait, next try in ",
+                                  pause.count(), " ms", held_text(held)}));
 }
 
 void EventSender::give_up(Event event, const std::string& why) {
   unsigned held = 0;
   if (given_up_guard_.pass(loop_.now(), held))
-    log_.error(kEventsModule,
-               shown_url(event.request.url) + ": an event was given up: " + why + held_text(held));
+    log_.error(kEventsModule, cat({shown_url(event.request.url), ": an event was given up: ", why,
+                                   held_text(held)}));
   event.settled();
 }
 

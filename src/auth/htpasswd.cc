@@ -24,9 +24,9 @@ constexpr auto kOptions = std::to_array<std::string_view>(
 // Users that cannot log in for their hash; "": none.
 std::string locked_out_text(const std::string& path, const UserTable& table) {
   if (table.locked_out().empty()) return {};
-  return path + ": " + std::to_string(table.locked_out().size()) +
-         " users cannot log in; the first is \"" + table.locked_out().front() + "\": its hash " +
-         std::string(hash_complaint(*table.find(table.locked_out().front())));
+  return cat({path, ": ", table.locked_out().size(), " users cannot log in; the first is \"",
+              table.locked_out().front(), "\": its hash ",
+              hash_complaint(*table.find(table.locked_out().front()))});
 }
 
 // The file on the clerk.  Authenticators hand it tasks; it lives as long as one of them is under
@@ -64,13 +64,13 @@ struct UserFile {
     using Outcome = UserEditResult::Outcome;
     if (!is_user_name(wanted.user)) {
       log.error(kHtpasswdModule,
-                file.path() + ": \"" + wanted.user + "\" cannot be a user name; not added");
+                cat({file.path(), ": \"", wanted.user, "\" cannot be a user name; not added"}));
       return Outcome::kFailed;
     }
     const auto hash = hash_password(method.value_or(usual_method()), wanted.password);
     if (!hash) {
-      log.error(kHtpasswdModule,
-                file.path() + ": the password of " + wanted.user + " cannot be hashed; not added");
+      log.error(kHtpasswdModule, cat({file.path(), ": the password of ", wanted.user,
+                                      " cannot be hashed; not added"}));
       return Outcome::kFailed;
     }
     auto now = read_file(file.path());
@@ -198,8 +198,9 @@ std::vector<std::string> htpasswd_complaints(const AuthOptions& options) {
       complaints.push_back(std::move(text));
   const std::string_view hash = auth_option(options, "hash");
   if (!hash.empty() && !hash_method(hash))
-    complaints.push_back("option \"hash\": \"" + std::string(hash) +
-                         "\" is none of md5, bcrypt, sha512, yescrypt; every listener is refused");
+    complaints.push_back(
+        cat({"option \"hash\": \"", hash,
+             "\" is none of md5, bcrypt, sha512, yescrypt; every listener is refused"}));
   return complaints;
 }
 
@@ -213,8 +214,8 @@ Result<std::unique_ptr<Authenticator>> make_htpasswd(const AuthOptions& options,
   const std::string_view wanted = auth_option(options, "hash");
   const auto method = hash_method(wanted);
   if (!method && !wanted.empty())
-    return Error::invalid("authentication htpasswd: hash \"" + std::string(wanted) +
-                          "\" is none of md5, bcrypt, sha512, yescrypt");
+    return Error::invalid(cat({"authentication htpasswd: hash \"", wanted,
+                               "\" is none of md5, bcrypt, sha512, yescrypt"}));
   return Result<std::unique_ptr<Authenticator>>(std::make_unique<Htpasswd>(path, method, context));
 }
 

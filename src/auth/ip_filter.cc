@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/cat.h"
 #include "base/strings.h"
 
 namespace lb {
@@ -41,8 +42,8 @@ IpList IpList::parse(std::string_view text, std::vector<std::string>& complaints
   for (std::string_view entry : entries_of(text)) {
     entry = trim(entry.substr(0, entry.find('#')));
     if (list.add(entry)) continue;
-    complaints.push_back("\"" + std::string(entry) +
-                         "\" is no address, network or pattern; it is left out");
+    complaints.push_back(
+        cat({"\"", entry, "\" is no address, network or pattern; it is left out"}));
   }
   list.sort();
   return list;
@@ -136,13 +137,11 @@ IpList AccessFiles::parse(std::string_view text, const std::string& path) {
   std::vector<std::string> complaints;
   IpList list = IpList::parse(text, complaints);
   for (std::size_t i = 0; i < std::min(complaints.size(), kMaxComplaints); ++i)
-    log_.warn("connection/accept_ip_address", path + ": " + complaints[i]);
+    log_.warn("connection/accept_ip_address", cat({path, ": ", complaints[i]}));
   if (complaints.size() > kMaxComplaints)
-    log_.warn("connection/accept_ip_address",
-              path + ": " + std::to_string(complaints.size() - kMaxComplaints) +
-                  " more lines could not be read");
-  log_.info("connection/accept_ip_address",
-            path + ": " + std::to_string(list.size()) + " entries read");
+    log_.warn("connection/accept_ip_address", cat({path, ": ", complaints.size() - kMaxComplaints,
+                                                   " more lines could not be read"}));
+  log_.info("connection/accept_ip_address", cat({path, ": ", list.size(), " entries read"}));
   return list;
 }
 

@@ -111,7 +111,7 @@ Result<KeyRing> read_key_ring(const std::string& path) {
   const auto text = read_file(path);
   if (!text) return text.error();
   auto ring = KeyRing::parse(text->text);
-  if (!ring) return Error::invalid(path + ": " + ring.error().what);
+  if (!ring) return Error::invalid(cat({path, ": ", ring.error().what}));
   return ring;
 }
 

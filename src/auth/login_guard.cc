@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
 #include "net/digest.h"
@@ -70,7 +71,7 @@ LoginGuard::Guess LoginGuard::enter(std::string_view user, std::string_view pass
   auto& row = guessed(name, now);
   Guessed& of = row.second;
   Guess guess{std::nullopt, name, 0};
-  const std::string made = hmac_sha256(key_, name + std::string(password));
+  const std::string made = hmac_sha256(key_, cat({name, password}));
   std::memcpy(&guess.password, made.data(), sizeof guess.password);
   const auto same =
       std::find_if(of.under_way.begin(), of.under_way.end(),
@@ -138,8 +139,7 @@ std::string LoginGuard::text() const {
   std::lock_guard<std::mutex> guard(mutex_);
   std::string out;
   for (const auto& [user, all] : known_)
-    for (const Known& one : all)
-      out += user + ' ' + one.address + ' ' + std::to_string(one.until) + '\n';
+    for (const Known& one : all) out += cat({user, ' ', one.address, ' ', one.until, '\n'});
   return out;
 }
 

@@ -7,6 +7,7 @@
 #include <limits>
 #include <memory>
 
+#include "base/cat.h"
 #include "base/strings.h"
 #include "http/credentials.h"
 #include "net/digest.h"
@@ -199,7 +200,7 @@ std::string hash_kind(const std::string& hash) {
   if (is_md5(hash)) return "md5";
   const CostRow* row = cost_row(hash);
   if (row == nullptr || !is_known_hash(hash)) return {};
-  return std::string(row->prefix) + std::to_string(cost_of(*row, hash));
+  return cat({row->prefix, cost_of(*row, hash)});
 }
 
 std::string decoy_hash(const std::string& like, std::string_view digits) {

@@ -4,6 +4,8 @@
 #include <functional>
 #include <utility>
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 
@@ -34,7 +36,7 @@ void RefusalLog::warn(std::string_view module, std::string_view address, std::st
     own.take(now, kEachOfAddress);
     all_.take(now, kEachOfAll);
     if (const auto left_out = std::exchange(left_out_, 0); left_out > 0)
-      text += " (" + std::to_string(left_out) + " refusals before it are not in this log)";
+      text += cat({" (", left_out, " refusals before it are not in this log)"});
   }
   log_.warn(module, text);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/cat.h"
 #include "base/encoding.h"
 #include "net/digest.h"
 #include "net/seal.h"
@@ -247,26 +248,25 @@ Result<Session> SessionBook::take_over(std::string_view token, std::string_view 
   if (key == nullptr)
     return Error::denied("no other master is known here to sign by the key " + session.kid);
   if (!signature_holds(key->public_key, unproven->signed_part, unproven->signature))
-    return Error::denied("master " + key->master + " has not signed it");
+    return Error::denied(cat({"master ", key->master, " has not signed it"}));
   const std::string of_master = " of master " + key->master;
   if (!others->has_origin(key->master, origin))
-    return Error::denied('"' + std::string(origin) + "\" is no address of the pages" + of_master +
-                         " (<console origin>)");
+    return Error::denied(
+        cat({'"', origin, "\" is no address of the pages", of_master, " (<console origin>)"}));
   if (session.expires <= now || session.issued > now + kClockError ||
       session.expires - session.issued > count_of(kHandoverValid) || session.issued < began_)
-    return Error::timeout("it" + of_master + " was valid from " + std::to_string(session.issued) +
-                          " to " + std::to_string(session.expires) + " and is judged at " +
-                          std::to_string(now));
+    return Error::timeout(cat({"it", of_master, " was valid from ", session.issued, " to ",
+                               session.expires, " and is judged at ", now}));
   session.vouched_by = session.kid;
   if (session.parent.empty() || !is_vouched_for(session, *others, now))
-    return Error::denied("user \"" + session.user + '"' + of_master +
-                         " has gone, is disabled, or has other rights by now");
+    return Error::denied(cat({"user \"", session.user, '"', of_master,
+                              " has gone, is disabled, or has other rights by now"}));
   std::lock_guard<std::mutex> guard(mutex_);
   if (session.audience != settings_.node)
-    return Error::denied("it" + of_master + " is for node \"" + session.audience + '"');
-  if (ended_.contains(session.sid)) return Error::denied("it" + of_master + " has been used");
+    return Error::denied(cat({"it", of_master, " is for node \"", session.audience, '"'}));
+  if (ended_.contains(session.sid)) return Error::denied(cat({"it", of_master, " has been used"}));
   if (is_ended(session, *others))
-    return Error::denied("the login of \"" + session.user + '"' + of_master + " has ended");
+    return Error::denied(cat({"the login of \"", session.user, '"', of_master, " has ended"}));
   note_until(ended_, kMaxEnded, session.sid, session.expires + kClockError);
   return std::move(session);
 }

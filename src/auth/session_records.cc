@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "base/cat.h"
 #include "base/encoding.h"
 #include "base/json.h"
 #include "base/strings.h"
@@ -51,8 +52,7 @@ std::optional<std::vector<std::string>> read_origins(std::string_view value) {
 }  // namespace
 
 std::string session_key_name(std::string_view master, std::string_view kid) {
-  return std::string(kKeysFamily) + percent_encode(master, false) + '/' +
-         percent_encode(kid, false);
+  return cat({kKeysFamily, percent_encode(master, false), '/', percent_encode(kid, false)});
 }
 
 std::string session_key_record(const OwnKey& key) {
@@ -65,7 +65,7 @@ std::string session_key_record(const OwnKey& key) {
 }
 
 std::string master_record_name(std::string_view master) {
-  return std::string(kMastersFamily) + percent_encode(master, false);
+  return cat({kMastersFamily, percent_encode(master, false)});
 }
 
 std::string master_record(const std::vector<std::string>& origins) {
@@ -79,7 +79,7 @@ std::string master_record(const std::vector<std::string>& origins) {
 }
 
 std::string ended_record_name(std::string_view sid) {
-  return std::string(kEndedFamily) + percent_encode(sid, false);
+  return cat({kEndedFamily, percent_encode(sid, false)});
 }
 
 std::string ended_record(std::string_view user, std::int64_t until) {
@@ -105,8 +105,7 @@ SessionKeys SessionRecords::read(std::span<const Row> rows, std::string_view own
   SessionKeys keys;
   std::map<std::string, Parsed, std::less<>> users;
   const auto complain = [&complaints](std::string_view key, std::string_view what) {
-    complaints.push_back("record " + std::string(key) + ": " + std::string(what) +
-                         "; it is passed over");
+    complaints.push_back(cat({"record ", key, ": ", what, "; it is passed over"}));
   };
   for (const Row& row : rows) {
     if (row.key.starts_with(kKeysFamily)) {

@@ -77,8 +77,8 @@ class Spool::Writer {
       if (write_all(fd_.get(), text))
         size_ += text.size();
       else
-        log_problem("cannot be written: " + std::string(std::strerror(errno)) +
-                    "; listener_remove events will be lost if the server is killed now");
+        log_problem(cat({"cannot be written: ", std::strerror(errno),
+                         "; listener_remove events will be lost if the server is killed now"}));
       for (auto& callback : callbacks) control_.post(std::move(callback));
       ::fdatasync(fd_.get());
       if (size_ > compact_above_) compact();
@@ -103,7 +103,8 @@ class Spool::Writer {
 
   void log_problem(const std::string& what) {
     unsigned held = 0;
-    if (guard_.pass(system_clock().steady(), held)) log_.error(kSpoolModule, path_ + ": " + what);
+    if (guard_.pass(system_clock().steady(), held))
+      log_.error(kSpoolModule, cat({path_, ": ", what}));
   }
 
   const std::string path_;

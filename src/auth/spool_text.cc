@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
 
@@ -15,7 +16,7 @@ std::string text_field(std::string_view text) {
   return text == "-" ? " %2d" : " " + percent_encode(text, true);
 }
 
-std::string number_field(std::uint64_t number) { return " " + std::to_string(number); }
+std::string number_field(std::uint64_t number) { return cat({" ", number}); }
 
 bool take_text(std::string_view field, std::string& into) {
   if (field == "-") return true;
@@ -87,20 +88,20 @@ SpoolContent parse_spool(std::string_view text) {
 
 std::string spool_added(const SpoolEntry& entry) {
   const RemovalNotice& notice = entry.notice;
-  return "A" + number_field(entry.seq) + number_field(entry.client_id) +
-         number_field(static_cast<std::uint64_t>(std::max<std::int64_t>(entry.since, 0))) +
-         text_field(notice.url) + text_field(notice.user) + text_field(notice.password) +
-         text_field(notice.before) + text_field(notice.after) + "\n";
+  return cat({"A", number_field(entry.seq), number_field(entry.client_id),
+              number_field(static_cast<std::uint64_t>(std::max<std::int64_t>(entry.since, 0))),
+              text_field(notice.url), text_field(notice.user), text_field(notice.password),
+              text_field(notice.before), text_field(notice.after), "\n"});
 }
 
 std::string spool_ended(std::uint64_t seq, std::uint64_t seconds, std::uint64_t bytes_sent) {
-  return "E" + number_field(seq) + number_field(seconds) + number_field(bytes_sent) + "\n";
+  return cat({"E", number_field(seq), number_field(seconds), number_field(bytes_sent), "\n"});
 }
 
-std::string spool_done(std::uint64_t seq) { return "D" + number_field(seq) + "\n"; }
+std::string spool_done(std::uint64_t seq) { return cat({"D", number_field(seq), "\n"}); }
 
 std::string spool_alive(std::int64_t now) {
-  return "H" + number_field(static_cast<std::uint64_t>(std::max<std::int64_t>(now, 0))) + "\n";
+  return cat({"H", number_field(static_cast<std::uint64_t>(std::max<std::int64_t>(now, 0))), "\n"});
 }
 
 std::string spool_compacted(const SpoolContent& content) {

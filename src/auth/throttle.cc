@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/cat.h"
 #include "net/digest.h"
 
 namespace lb {
@@ -63,7 +64,7 @@ PasswordThrottle::Place PasswordThrottle::place(const Address& peer, std::string
 std::uint64_t PasswordThrottle::digest(const Address& peer, std::string_view user,
                                        std::string_view password) const {
   // Nothing else is written the same way: neither part has this byte.
-  const std::string made = hmac_sha256(key_, name_of(peer, user) + '\n' + std::string(password));
+  const std::string made = hmac_sha256(key_, cat({name_of(peer, user), '\n', password}));
   std::uint64_t digest = 0;
   std::memcpy(&digest, made.data(), sizeof digest);
   return digest;

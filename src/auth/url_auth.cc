@@ -13,6 +13,7 @@
 #include "auth/url_form.h"
 #include "auth/url_options.h"
 #include "auth/url_reply.h"
+#include "base/cat.h"
 #include "net/digest.h"
 
 namespace lb {
@@ -167,8 +168,8 @@ class UrlAuth final : public Authenticator {
   AuthVerdict judge(const ListenerAsk& ask, const FetchAnswer& answer) const {
     UrlReply reply = parse_url_reply(answer, options_);
     if (!reply.accepted && !reply.message.empty())
-      context_.log.info(kUrlModule, "client auth (" + shown_url(options_.listener_add) +
-                                        ") failed with \"" + reply.message + "\"");
+      context_.log.info(kUrlModule, cat({"client auth (", shown_url(options_.listener_add),
+                                         ") failed with \"", reply.message, "\""}));
     if (!reply.location.empty()) {
       AuthVerdict verdict = AuthVerdict::of(AuthVerdict::Kind::kRedirect);
       verdict.location = std::move(reply.location);
@@ -192,9 +193,9 @@ class UrlAuth final : public Authenticator {
     if (!answer) return refusal(false);
     const UrlReply reply = parse_url_reply(*answer, options_);
     if (reply.accepted) return AuthVerdict::of(AuthVerdict::Kind::kAllow);
-    context_.log.info(kUrlModule, "source auth (" + shown_url(options_.stream_auth) + ") of " +
-                                      ask.ip + " on " + ask.mount + " failed with \"" +
-                                      reply.message + "\"");
+    context_.log.info(
+        kUrlModule, cat({"source auth (", shown_url(options_.stream_auth), ") of ", ask.ip, " on ",
+                         ask.mount, " failed with \"", reply.message, "\""}));
     const bool tried = !ask.given.user.empty() || !ask.given.password.empty();
     return refusal(tried && !reply.failed);
   }

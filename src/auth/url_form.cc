@@ -1,5 +1,6 @@
 #include "auth/url_form.h"
 
+#include "base/cat.h"
 #include "base/strings.h"
 
 namespace lb {
@@ -10,11 +11,11 @@ bool is_plain(char c) {
 }
 
 std::string field(std::string_view name, std::string_view value) {
-  return "&" + std::string(name) + "=" + form_escape(value);
+  return cat({"&", name, "=", form_escape(value)});
 }
 
 std::string server_fields(const AuthServer& server) {
-  return field("server", server.hostname) + "&port=" + std::to_string(server.port);
+  return cat({field("server", server.hostname), "&port=", server.port});
 }
 
 std::string agent_field(const Headers& headers) {
@@ -25,10 +26,9 @@ std::string agent_field(const Headers& headers) {
 // The fields that listener_add and listener_remove begin with.
 std::string listener_fields(std::string_view action, const ListenerAsk& ask,
                             const AuthServer& server) {
-  return "action=" + std::string(action) + server_fields(server) +
-         "&client=" + std::to_string(ask.client_id) + field("mount", ask.target) +
-         field("user", ask.given ? ask.given->user : "") +
-         field("pass", ask.given ? ask.given->password : "");
+  return cat({"action=", action, server_fields(server), "&client=", ask.client_id,
+              field("mount", ask.target), field("user", ask.given ? ask.given->user : ""),
+              field("pass", ask.given ? ask.given->password : "")});
 }
 
 }  // namespace
@@ -54,8 +54,7 @@ std::string listener_add_form(const ListenerAsk& ask, const AuthServer& server,
                               const UrlOptions& options) {
   std::string form =
       listener_fields("listener_add", ask, server) + field("ip", ask.ip) + agent_field(ask.headers);
-  form +=
-      field("referer", ask.headers.get("referer")) + "&listeners=" + std::to_string(ask.listeners);
+  form += cat({field("referer", ask.headers.get("referer")), "&listeners=", ask.listeners});
   for (const std::string& name : options.headers)
     if (const std::string* value = ask.headers.find(name))
       form += field(options.header_prefix + name, *value);
@@ -71,18 +70,17 @@ RemovalNotice listener_remove_parts(const ListenerAsk& ask, const AuthServer& se
 
 std::string listener_remove_form(const RemovalNotice& notice, std::uint64_t seconds,
                                  std::uint64_t bytes_sent) {
-  return notice.before + "&duration=" + std::to_string(seconds) + notice.after +
-         "&sent=" + std::to_string(bytes_sent);
+  return cat({notice.before, "&duration=", seconds, notice.after, "&sent=", bytes_sent});
 }
 
 std::string mount_form(std::string_view action, std::string_view mount, const AuthServer& server) {
-  return "action=" + std::string(action) + field("mount", mount) + server_fields(server);
+  return cat({"action=", action, field("mount", mount), server_fields(server)});
 }
 
 std::string stream_auth_form(const SourceAsk& ask, const AuthServer& server) {
-  std::string form = "action=stream_auth" + field("mount", ask.mount) + field("ip", ask.ip) +
-                     server_fields(server) + field("user", ask.given.user) +
-                     field("pass", ask.given.password);
+  std::string form = cat({"action=stream_auth", field("mount", ask.mount), field("ip", ask.ip),
+                          server_fields(server), field("user", ask.given.user),
+                          field("pass", ask.given.password)});
   if (ask.admin) form += "&admin=1";
   return form;
 }

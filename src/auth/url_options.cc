@@ -3,6 +3,7 @@
 #include <array>
 #include <optional>
 
+#include "base/cat.h"
 #include "base/strings.h"
 #include "net/fetch.h"
 
@@ -56,8 +57,9 @@ UrlOptions parse_url_options(const AuthOptions& options, std::vector<std::string
     const std::string_view value = auth_option(options, row.name);
     if (value.empty()) continue;
     if (row.is_url && !is_fetchable(value))
-      complaints.push_back("option \"" + std::string(row.name) + "\": \"" + shown_url(value) +
-                           "\" is not an http or https address; every request to it will fail");
+      complaints.push_back(
+          cat({"option \"", row.name, "\": \"", shown_url(value),
+               "\" is not an http or https address; every request to it will fail"}));
     parsed.*row.member = value;
   }
   const auto number = [&](std::string_view name, std::uint64_t least,
@@ -66,9 +68,8 @@ UrlOptions parse_url_options(const AuthOptions& options, std::vector<std::string
     if (value.empty()) return std::nullopt;
     const auto n = parse_u64(value);
     if (n && *n >= least && *n <= most) return n;
-    complaints.push_back("option \"" + std::string(name) + "\": \"" + std::string(value) +
-                         "\" is no number from " + std::to_string(least) + " to " +
-                         std::to_string(most) + "; the default is taken");
+    complaints.push_back(cat({"option \"", name, "\": \"", value, "\" is no number from ", least,
+                              " to ", most, "; the default is taken"}));
     return std::nullopt;
   };
   if (const auto n = number("handlers", 1, 100)) parsed.handlers = static_cast<unsigned>(*n);

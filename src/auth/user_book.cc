@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "auth/password_hash.h"
+#include "base/cat.h"
 #include "base/encoding.h"
 #include "base/json.h"
 #include "base/strings.h"
@@ -19,7 +20,7 @@ constexpr std::size_t kDigestDigits = 64;
 class RecordReader {
  public:
   RecordReader(std::string_view what, std::string_view name, const Json& json)
-      : where_(std::string(what) + " " + quoted_name(name)), json_(json) {
+      : where_(cat({what, " ", quoted_name(name)})), json_(json) {
     if (!json.is_object()) complain("is no JSON object");
   }
   void text(std::string_view name, std::string& to) {
@@ -28,7 +29,7 @@ class RecordReader {
     if (const auto text = value.text())
       to = *text;
     else
-      complain(std::string(name) + " is no text");
+      complain(cat({name, " is no text"}));
   }
   void flag(std::string_view name, bool& to) {
     const Json value = json_.at(name);
@@ -36,7 +37,7 @@ class RecordReader {
     if (const auto flag = value.boolean())
       to = *flag;
     else
-      complain(std::string(name) + " is neither true nor false");
+      complain(cat({name, " is neither true nor false"}));
   }
   template <class Number>
   void number(std::string_view name, Number& to) {
@@ -45,7 +46,7 @@ class RecordReader {
     if (const auto number = value.u64())
       to = static_cast<Number>(*number);
     else
-      complain(std::string(name) + " is no whole number");
+      complain(cat({name, " is no whole number"}));
   }
   void role(Role& to) {
     std::string word;
@@ -71,12 +72,12 @@ class RecordReader {
     if (inside != name) complain("calls itself " + quoted_name(inside));
   }
   void complain(std::string text) {
-    if (!fault_) fault_ = Error::invalid(where_ + ": " + text);
+    if (!fault_) fault_ = Error::invalid(cat({where_, ": ", text}));
   }
   const std::optional<Error>& fault() const { return fault_; }
 
  private:
-  static std::string quoted_name(std::string_view name) { return '"' + std::string(name) + '"'; }
+  static std::string quoted_name(std::string_view name) { return cat({'"', name, '"'}); }
 
   std::string where_;
   const Json& json_;
@@ -162,7 +163,7 @@ Result<User> parse_user(std::string_view name, std::string_view json) {
   read.number("epoch", user.epoch);
   read.flag("disabled", user.disabled);
   read.flag("addresses", user.addresses);
-  if (is_costly_hash(user.hash)) read.complain("hash " + std::string(hash_complaint(user.hash)));
+  if (is_costly_hash(user.hash)) read.complain(cat({"hash ", hash_complaint(user.hash)}));
   if (read.fault()) return *read.fault();
   return user;
 }

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/cat.h"
 #include "registry/key.h"
 
 namespace lb {
@@ -80,9 +81,9 @@ class RegistryCopy : public std::enable_shared_from_this<RegistryCopy> {
       steps_.push_back({record->key, {}, record->revision, true});
     }
     if (own > 0 && over_ == CopyOver::kNothing)
-      return done_(Error::denied("it has " + std::to_string(own) +
-                                 " records of its own that differ, the first is " + first +
-                                 "; nothing was copied"));
+      return done_(
+          Error::denied(cat({"it has ", own, " records of its own that differ, the first is ",
+                             first, "; nothing was copied"})));
     if (over_ == CopyOver::kNothing)
       std::erase_if(steps_, [](const Step& step) { return step.removes; });
     records_.clear();

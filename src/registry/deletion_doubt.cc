@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/cat.h"
 #include "registry/key.h"
 
 namespace lb {
@@ -33,8 +34,7 @@ std::string too_many_deleted(const RecordCounts& held, const RecordCounts& gone)
     const std::size_t of = at == held.end() ? 0 : at->second;
     all += count;
     whole_class = whole_class || (count > 1 && count >= of);
-    words += (words.empty() ? "" : ", ") + std::to_string(count) + " of " + std::to_string(of) +
-             ' ' + record_class;
+    words += cat({words.empty() ? "" : ", ", count, " of ", of, ' ', record_class});
   }
   return all > DeletionDoubt::kByHand || whole_class ? words : std::string();
 }

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/cat.h"
 #include "registry/etcd_text.h"
 
 namespace lb {
@@ -33,7 +34,7 @@ bool is_login_wanted(int status, std::string_view words) {
 }
 
 Error status_error(int status, const std::string& words) {
-  const std::string what = "etcd answered " + std::to_string(status) + ": " + words;
+  const std::string what = cat({"etcd answered ", status, ": ", words});
   switch (status) {
     case 401:
     case 403:
@@ -101,7 +102,7 @@ EtcdClient::~EtcdClient() = default;
 FetchRequest EtcdClient::request(const std::string& member, std::string_view path,
                                  std::string body) const {
   FetchRequest request;
-  request.url = member + std::string(path);
+  request.url = cat({member, path});
   request.json = std::move(body);
   request.tls = {settings_.ca_file, settings_.certificate, settings_.key_file};
   request.timeout = kMemberTimeout;
@@ -199,13 +200,12 @@ void EtcdClient::judge(Call& call, std::string member, const std::string& token,
     if (json)
       return finish(call.id, EtcdAnswer{std::move(*json), std::move(member), call.sent > 1});
     member_failed(member);
-    return again(call, Error::invalid(member + ": " + json.error().what), quick);
+    return again(call, Error::invalid(cat({member, ": ", json.error().what})), quick);
   }
   std::string words = etcd_error_words(answer->body);
   if (answer->status >= 500) {
     member_failed(member);
-    return again(call, Error::closed(member + ": " + std::to_string(answer->status) + ' ' + words),
-                 quick);
+    return again(call, Error::closed(cat({member, ": ", answer->status, ' ', words})), quick);
   }
   if (is_login_wanted(answer->status, words))
     return on_refused(call, token, answer->status, std::move(words));
@@ -216,13 +216,13 @@ bool EtcdClient::is_stray(const std::string& member, const std::string& cluster)
   if (cluster_.empty() || cluster.empty()) return false;
   if (cluster == cluster_) {
     if (strays_.erase(member) > 0)
-      log_.info(kClientModule, member + " belongs to etcd " + cluster + " again, and is used");
+      log_.info(kClientModule, cat({member, " belongs to etcd ", cluster, " again, and is used"}));
     return false;
   }
   if (strays_.insert(member).second)
-    log_.error(kClientModule, member + " belongs to etcd " + cluster + ", and the records are in " +
-                                  cluster_ +
-                                  ": it was wiped, or its address is wrong; it is passed over");
+    log_.error(kClientModule,
+               cat({member, " belongs to etcd ", cluster, ", and the records are in ", cluster_,
+                    ": it was wiped, or its address is wrong; it is passed over"}));
   return true;
 }
 
@@ -330,8 +330,8 @@ void EtcdClient::on_login(const std::string& member, Result<FetchAnswer> answer)
     member_failed(member);
     for (auto& [id, call] : calls_)
       if (call->waits_for_token)
-        call->last =
-            answer ? Error::closed(member + ": " + etcd_error_words(answer->body)) : answer.error();
+        call->last = answer ? Error::closed(cat({member, ": ", etcd_error_words(answer->body)}))
+                            : answer.error();
     if (std::any_of(calls_.begin(), calls_.end(),
                     [](const auto& row) { return row.second->waits_for_token; }))
       login_timer_.after(kRoundPause);
@@ -350,7 +350,7 @@ void EtcdClient::on_login(const std::string& member, Result<FetchAnswer> answer)
     no_login_ = true;
     return resume_calls();
   }
-  refuse_calls(Error::denied("etcd refuses the login of " + settings_.username + ": " + words));
+  refuse_calls(Error::denied(cat({"etcd refuses the login of ", settings_.username, ": ", words})));
 }
 
 void EtcdClient::resume_calls() {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/cat.h"
 #include "registry/etcd_registry.h"
 #include "registry/etcd_text.h"
 
@@ -60,7 +61,7 @@ void EtcdRegistry::commit(RegistryWrite write, UniqueFunction<void(CommitAnswer)
   std::string why = registry_write_fault(write);
   if (why.empty() && !state_.up) why = state_.words;
   if (why.empty() && under_way_ >= kCommitsWaiting)
-    why = std::to_string(kCommitsWaiting) + " writes are under way; this one was not begun";
+    why = cat({kCommitsWaiting, " writes are under way; this one was not begun"});
   if (!why.empty()) {
     control_.post([answer = std::move(answer), why = std::move(why)]() mutable {
       answer({CommitResult::kUnavailable, 0, {}, std::move(why)});

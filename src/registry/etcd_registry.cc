@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/cat.h"
 #include "base/strings.h"
 #include "registry/etcd_text.h"
 #include "registry/key.h"
@@ -54,10 +55,11 @@ EtcdWatch::Callbacks EtcdRegistry::watch_callbacks() {
     on_change(std::move(change), by_master);
   };
   callbacks.seen = [this](std::uint64_t revision) { mirror_.seen(revision); };
-  callbacks.live = [this] { log_.debug(kEtcdModule, "the watch of " + prefix_ + " is open"); };
+  callbacks.live = [this] { log_.debug(kEtcdModule, cat({"the watch of ", prefix_, " is open"})); };
   callbacks.broken = [this](const std::string& why) {
     if (state_.up)
-      log_.info(kEtcdModule, "the watch of " + prefix_ + " broke: " + why + "; it is opened again");
+      log_.info(kEtcdModule,
+                cat({"the watch of ", prefix_, " broke: ", why, "; it is opened again"}));
     if (client_.wants_choice()) {
       watch_.stop();
       begin_load();
@@ -129,27 +131,25 @@ void EtcdRegistry::on_loaded(Result<EtcdLoader::Loaded> loaded) {
     const std::size_t held = held_copy_ ? held_copy_->records.size() : mirror_.size();
     if (held == 0 && loaded->content.records.empty()) return make_format();
     if (held > 0)
-      return load_failed(Error::invalid("etcd has no " + prefix_ +
-                                        "format: its records were deleted, lost or are "
-                                        "others; the " +
-                                        std::to_string(held) + " records held here stay in force" +
-                                        std::string(kIfMeant)),
+      return load_failed(Error::invalid(cat({"etcd has no ", prefix_,
+                                             "format: its records were deleted, lost or are "
+                                             "others; the ",
+                                             held, " records held here stay in force", kIfMeant})),
                          Outage::kDisbelieved);
-    return load_failed(Error::invalid("etcd has records but no " + prefix_ + "format"),
+    return load_failed(Error::invalid(cat({"etcd has records but no ", prefix_, "format"})),
                        Outage::kDisbelieved);
   }
   const auto format = parse_u64(loaded->format);
   if (!format || *format > kEtcdFormat)
     return load_failed(
-        Error::unsupported(prefix_ + " has format " + loaded->format.substr(0, 20) +
-                           " of a newer version; this one knows " + std::to_string(kEtcdFormat)),
+        Error::unsupported(cat({prefix_, " has format ", loaded->format.substr(0, 20),
+                                " of a newer version; this one knows ", kEtcdFormat})),
         Outage::kDisbelieved);
   Missing missing = missing_in(*loaded);
   if (std::string words = too_many_deleted(missing.held, missing.counts); !words.empty())
-    return load_failed(
-        Error::invalid("etcd: " + words + " below " + prefix_ + " were deleted, and by no master" +
-                       std::string(kStays) + std::string(kIfMeant)),
-        Outage::kDisbelieved);
+    return load_failed(Error::invalid(cat({"etcd: ", words, " below ", prefix_,
+                                           " were deleted, and by no master", kStays, kIfMeant})),
+                       Outage::kDisbelieved);
   adopt(std::move(*loaded), std::move(missing.records));
 }
 
@@ -185,8 +185,8 @@ EtcdRegistry::Missing EtcdRegistry::missing_in(const EtcdLoader::Loaded& loaded)
 void EtcdRegistry::adopt(EtcdLoader::Loaded loaded, std::vector<RegistryRecord> doubted) {
   const std::uint64_t from = loaded.content.revision + 1;
   if (loaded.foreign > 0)
-    log_.warn(kEtcdModule, std::to_string(loaded.foreign) + " keys below " + prefix_ +
-                               " are no records or too large; they were passed over");
+    log_.warn(kEtcdModule, cat({loaded.foreign, " keys below ", prefix_,
+                                " are no records or too large; they were passed over"}));
   held_copy_.reset();
   doubt_.clear();
   doubt_timer_.cancel();
@@ -271,14 +271,13 @@ void EtcdRegistry::judge_deletions(bool in_time) {
     doubt_.clear();
     doubt_timer_.cancel();
     watch_.stop();
-    set_up(Outage::kDisbelieved, "etcd: " + words + " below " + prefix_ +
-                                     " were deleted, and by no master" + std::string(kStays) +
-                                     std::string(kIfMeant));
+    set_up(Outage::kDisbelieved, cat({"etcd: ", words, " below ", prefix_,
+                                      " were deleted, and by no master", kStays, kIfMeant}));
     return begin_load();
   }
   if (!in_time) return;
   for (const auto& [key, revision] : doubt_.keys()) {
-    log_.warn(kEtcdModule, prefix_ + key + " was deleted, and by no master; it is believed");
+    log_.warn(kEtcdModule, cat({prefix_, key, " was deleted, and by no master; it is believed"}));
     mirror_.apply({{}, {key}, revision});
   }
   doubt_.clear();
@@ -304,7 +303,7 @@ void EtcdRegistry::set_up(Outage outage, std::string words) {
   if (up) {
     words = "records are read and written";
     outage_logged_ = Outage::kNone;
-    log_.info(kEtcdModule, client_.member() + prefix_ + ": " + words);
+    log_.info(kEtcdModule, cat({client_.member(), prefix_, ": ", words}));
   } else if (std::exchange(outage_logged_, outage) != outage) {
     log_.error(kEtcdModule, words + "; records are read from memory and cannot be changed");
   }

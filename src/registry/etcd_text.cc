@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
 
@@ -39,7 +40,7 @@ Result<std::uint64_t> etcd_revision(const Json& answer, const char* what) {
   const Json header = answer.at("header");
   const auto revision = etcd_number(header.at("revision"));
   if (!header.is_object() || !revision)
-    return Error::invalid(std::string("etcd's answer to ") + what + " has no revision");
+    return Error::invalid(cat({"etcd's answer to ", what, " has no revision"}));
   return *revision;
 }
 
@@ -62,9 +63,7 @@ void number_member(JsonWriter& json, std::string_view name, std::uint64_t number
 }
 
 // A key below the prefix.
-std::string at_prefix(std::string_view prefix, std::string_view key) {
-  return std::string(prefix) + std::string(key);
-}
+std::string at_prefix(std::string_view prefix, std::string_view key) { return cat({prefix, key}); }
 
 void put_operation(JsonWriter& json, std::string_view key, std::string_view value,
                    std::string_view lease) {

@@ -4,6 +4,8 @@
 #include <iterator>
 #include <utility>
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 
@@ -63,9 +65,8 @@ void EtcdWatch::on_knock(Result<EtcdAnswer> answer) {
   const auto range = parse_etcd_range(answer->json);
   if (!range) return fail(range.error().what);
   if (is_another_store(*range) || range->revision + 1 < next_)
-    return give_up("etcd is another one, or was restored: it is at revision " +
-                   std::to_string(range->revision) + ", " + std::to_string(next_ - 1) +
-                   " was seen");
+    return give_up(cat({"etcd is another one, or was restored: it is at revision ", range->revision,
+                        ", ", next_ - 1, " was seen"}));
   begin_stream(answer->member);
 }
 
@@ -91,8 +92,7 @@ void EtcdWatch::on_line(std::string_view line) {
   auto watch = parse_etcd_watch(line);
   if (!watch) return fail(watch.error().what);
   if (watch->canceled) {
-    if (watch->compact_revision > 0)
-      return give_up("etcd has compacted revision " + std::to_string(next_));
+    if (watch->compact_revision > 0) return give_up(cat({"etcd has compacted revision ", next_}));
     if (is_login_reason(watch->reason)) client_.forget_token();
     return fail(watch->reason);
   }
@@ -140,8 +140,8 @@ bool EtcdWatch::on_revision(std::vector<EtcdEvent> events) {
     key.erase(0, prefix_.size());
     if (key == kFormatKey) {
       if (!event.deleted && change.revision <= format_) continue;
-      give_up(prefix_ + key + (event.deleted ? " was deleted" : " was written again") +
-              " in revision " + std::to_string(change.revision));
+      give_up(cat({prefix_, key, event.deleted ? " was deleted" : " was written again",
+                   " in revision ", change.revision}));
       return false;
     }
     by_master = by_master || (key == kDeletedKey && !event.deleted);
@@ -162,8 +162,8 @@ void EtcdWatch::on_end(Result<FetchAnswer> answer) {
   if (!answer) return fail(answer.error().what);
   const std::string words = etcd_error_words(answer->body);
   if (answer->status == 401 || is_login_reason(words)) client_.forget_token();
-  fail(member_ + ": the watch ended with " + std::to_string(answer->status) +
-       (words.empty() ? std::string() : ' ' + words));
+  fail(cat({member_, ": the watch ended with ", answer->status,
+            words.empty() ? std::string() : ' ' + words}));
 }
 
 void EtcdWatch::fail(std::string why) {
@@ -195,15 +195,14 @@ void EtcdWatch::on_beat(Result<EtcdAnswer> answer) {
   if (!answer) return fail(answer.error().what);
   const auto range = parse_etcd_range(answer->json);
   if (!range) return fail(range.error().what);
-  if (range->records.empty()) return give_up("etcd has no " + prefix_ + "format any more");
+  if (range->records.empty()) return give_up(cat({"etcd has no ", prefix_, "format any more"}));
   if (range->records[0].revision > format_)
-    return give_up(prefix_ + "format was written again in revision " +
-                   std::to_string(range->records[0].revision));
+    return give_up(
+        cat({prefix_, "format was written again in revision ", range->records[0].revision}));
   const std::uint64_t revision = range->revision;
   beats_behind_ = revision + 1 < next_ ? beats_behind_ + 1 : 0;
   if (beats_behind_ >= kBeatsBehind)
-    return give_up("etcd is at revision " + std::to_string(revision) + ", " +
-                   std::to_string(next_ - 1) + " was seen");
+    return give_up(cat({"etcd is at revision ", revision, ", ", next_ - 1, " was seen"}));
   beat_timer_.after(kBeat);
   if (revision < next_) {
     suspect_ = 0;

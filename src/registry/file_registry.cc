@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include "base/cat.h"
 #include "base/json.h"
 #include "registry/key.h"
 
@@ -174,7 +175,7 @@ void FileRegistry::commit(RegistryWrite write, UniqueFunction<void(CommitAnswer)
   std::string why = registry_write_fault(write);
   if (why.empty() && !state_.loaded) why = state_.words;
   if (why.empty() && waiting_.size() >= kCommitsWaiting)
-    why = std::to_string(kCommitsWaiting) + " writes wait already; this one was not begun";
+    why = cat({kCommitsWaiting, " writes wait already; this one was not begun"});
   if (!why.empty()) {
     answer([done = std::move(done), why = std::move(why)]() mutable {
       done({CommitResult::kUnavailable, 0, {}, std::move(why)});
@@ -324,8 +325,8 @@ void FileRegistry::on_faces(Result<RecordDirectory::Read> read) {
       mirror_.seen(record.revision);
     }
     if (!read->changes.empty())
-      log_.info(kFileRegistry, path_ + ": " + std::to_string(read->changes.size()) +
-                                   " records were edited by hand and are in force now");
+      log_.info(kFileRegistry, cat({path_, ": ", read->changes.size(),
+                                    " records were edited by hand and are in force now"}));
   }
   pump();
 }
@@ -336,7 +337,7 @@ void FileRegistry::set_up(bool up, std::string words) {
   if (state_.up != up) state_.since = control_.clock().wall();
   if (up && !state_.up) {
     words = "records are read and written";
-    log_.info(kFileRegistry, path_ + ": " + words);
+    log_.info(kFileRegistry, cat({path_, ": ", words}));
   } else if (up) {
     return;
   } else if (told) {

@@ -23,7 +23,7 @@ struct CloseFolder {
 };
 
 Error folder_error(const std::string& path, std::string_view what) {
-  const std::string text = path + ": " + std::string(what) + ": " + std::strerror(errno);
+  const std::string text = cat({path, ": ", what, ": ", std::strerror(errno)});
   return errno == ENOENT ? Error::not_found(text) : Error::io(text);
 }
 
@@ -60,7 +60,7 @@ Result<Folder> Folder::below(const std::string& name) const {
 }
 
 Error Folder::failed(std::string_view name, std::string_view what) const {
-  return folder_error(path_ + '/' + std::string(name), what);
+  return folder_error(cat({path_, '/', name}), what);
 }
 
 Result<void> Folder::write(const std::string& name, std::string_view bytes) const {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
 #include "net/digest.h"
@@ -63,7 +64,7 @@ std::string file_stem(std::string_view key) {
   return stem + '=' + digest;
 }
 
-std::string file_folder(std::string_view key) { return std::string(registry_class(key)) + ".d"; }
+std::string file_folder(std::string_view key) { return cat({registry_class(key), ".d"}); }
 
 std::string_view record_extension(std::string_view value) noexcept {
   return trim(value).starts_with('<') ? ".xml" : ".json";

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/cat.h"
+
 namespace lb {
 
 void Mirror::watch(std::uint64_t from, Watcher watcher) {
@@ -133,18 +135,17 @@ std::string registry_write_fault(const RegistryWrite& write) {
       std::max(write.compares.size(), write.puts.size() + write.deletes.size()) +
       (write.made ? 1 : 0);
   if (operations > Registry::kWriteOperations)
-    return "a write of " + std::to_string(operations) + " operations; " +
-           std::to_string(Registry::kWriteOperations) + " are allowed";
+    return cat(
+        {"a write of ", operations, " operations; ", Registry::kWriteOperations, " are allowed"});
   std::set<std::string_view> written;
   std::string fault;
   const auto judge = [&](std::string_view key, std::string_view value) {
     if (!is_registry_key(key) || key.find('/') == std::string_view::npos)
-      fault = "\"" + std::string(key.substr(0, 80)) + "\" is not a key";
+      fault = cat({"\"", key.substr(0, 80), "\" is not a key"});
     else if (!written.insert(key).second)
-      fault = std::string(key) + " is written twice at once";
+      fault = cat({key, " is written twice at once"});
     else if (value.size() > Registry::kValueBytes)
-      fault = std::string(key) + ": " + std::to_string(value.size()) + " bytes; " +
-              std::to_string(Registry::kValueBytes) + " are allowed";
+      fault = cat({key, ": ", value.size(), " bytes; ", Registry::kValueBytes, " are allowed"});
   };
   for (const auto& [key, value] : write.puts) judge(key, value);
   for (const std::string& key : write.deletes) judge(key, {});
@@ -152,7 +153,8 @@ std::string registry_write_fault(const RegistryWrite& write) {
   if (write.made && !write.made->first.starts_with("made/"))
     fault = write.made->first + " is not a key below made/";
   for (const RegistryCompare& compare : write.compares)
-    if (!is_registry_key(compare.key)) fault = "\"" + compare.key.substr(0, 80) + "\" is not a key";
+    if (!is_registry_key(compare.key))
+      fault = cat({"\"", compare.key.substr(0, 80), "\" is not a key"});
   return fault;
 }
 

@@ -13,6 +13,7 @@
 #include <tuple>
 #include <utility>
 
+#include "base/cat.h"
 #include "base/strings.h"
 #include "registry/key.h"
 #include "registry/registry.h"
@@ -32,9 +33,9 @@ Result<UniqueFd> take_lock(const Folder& folder) {
       ::openat(folder.fd(), "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600));
   if (!fd && errno == EROFS)
     fd.reset(::openat(folder.fd(), "lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-  if (!fd) return Error::io(folder.path() + "/lock: cannot be made: " + std::strerror(errno));
+  if (!fd) return Error::io(cat({folder.path(), "/lock: cannot be made: ", std::strerror(errno)}));
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) {
-    const std::string pid = std::to_string(::getpid()) + '\n';
+    const std::string pid = cat({::getpid(), '\n'});
     // Only for the words of another server: the kernel alone knows which one has the lock.  A full
     // disk keeps nothing from being read.
     if (::ftruncate(fd.get(), 0) == 0) std::ignore = ::pwrite(fd.get(), pid.data(), pid.size(), 0);
@@ -44,9 +45,9 @@ Result<UniqueFd> take_lock(const Folder& folder) {
   const ssize_t n = ::pread(fd.get(), pid, sizeof pid - 1, 0);
   const auto owner =
       parse_u64(trim(std::string_view(pid, n > 0 ? static_cast<std::size_t>(n) : 0)));
-  return Error::denied(folder.path() + ": is in use by another server" +
-                       (owner ? " (process " + std::to_string(*owner) + ')' : std::string()) +
-                       "; records are read and written by one server alone");
+  return Error::denied(cat({folder.path(), ": is in use by another server",
+                            owner ? cat({" (process ", *owner, ')'}) : std::string(),
+                            "; records are read and written by one server alone"}));
 }
 
 // The number in a file; 0 where the file is missing.
@@ -55,7 +56,7 @@ Result<std::uint64_t> read_number(const Folder& folder, const std::string& name)
   if (!text && text.error().code == Error::Code::kNotFound) return std::uint64_t{0};
   if (!text) return text.error();
   const auto number = parse_u64(trim(*text));
-  if (!number) return Error::invalid(folder.path() + '/' + name + ": is not a number");
+  if (!number) return Error::invalid(cat({folder.path(), '/', name, ": is not a number"}));
   return *number;
 }
 
@@ -89,10 +90,10 @@ Result<void> RecordDirectory::read_state() {
   const auto format = read_number(folder_, "format");
   if (!format) return format.error();
   if (*format > kFileFormat)
-    return Error::unsupported(folder_.path() + ": has format " + std::to_string(*format) +
-                              " of a newer version; this one knows " + std::to_string(kFileFormat));
+    return Error::unsupported(cat({folder_.path(), ": has format ", *format,
+                                   " of a newer version; this one knows ", kFileFormat}));
   if (*format == 0) {
-    if (auto written = folder_.write("format", std::to_string(kFileFormat) + '\n'); !written)
+    if (auto written = folder_.write("format", cat({kFileFormat, '\n'})); !written)
       return written.error();
   }
   const auto revision = read_number(folder_, "revision");
@@ -122,9 +123,9 @@ Result<void> RecordDirectory::read_good() {
       // A copy in another place must not be a second record of its key.
       if (!records || records->size() != 1 || !(*records)[0].value ||
           good_place((*records)[0].key) != name + '/' + file) {
-        notes_.push_back((*folder)->path() + '/' + file + ": " +
-                         (records ? "is the record of another file" : records.error().what) +
-                         "; it was passed over");
+        notes_.push_back(cat({(*folder)->path(), '/', file, ": ",
+                              records ? "is the record of another file" : records.error().what,
+                              "; it was passed over"}));
         continue;
       }
       StoredRecord& record = (*records)[0];
@@ -142,8 +143,8 @@ Result<void> RecordDirectory::recover() {
   if (!text) return text.error();
   auto records = parse_record_text(*text);
   if (!records) {
-    notes_.push_back(folder_.path() + "/pending: " + records.error().what +
-                     "; it is pending.damaged now");
+    notes_.push_back(
+        cat({folder_.path(), "/pending: ", records.error().what, "; it is pending.damaged now"}));
     return folder_.rename("pending", "pending.damaged");
   }
   for (StoredRecord& record : *records) {
@@ -177,7 +178,7 @@ Result<void> RecordDirectory::commit(std::vector<StoredRecord> records) {
   std::uint64_t newest = revision_;
   for (const StoredRecord& record : records) newest = std::max(newest, record.revision);
   step("revision");
-  if (auto done = folder_.write("revision", std::to_string(newest) + '\n'); !done) return done;
+  if (auto done = folder_.write("revision", cat({newest, '\n'})); !done) return done;
   revision_ = newest;
   step("pending");
   if (auto done = write_pending(records); !done) return done;
@@ -227,10 +228,10 @@ Result<void> RecordDirectory::write_files(const StoredRecord& record,
     for (const std::string_view other : {".xml", ".json"}) {
       if (other == extension) continue;
       step("old face");
-      if (auto done = (*faces)->remove(stem + std::string(other)); !done) return done;
+      if (auto done = (*faces)->remove(cat({stem, other})); !done) return done;
     }
     step("face");
-    const std::string face = stem + std::string(extension);
+    const std::string face = cat({stem, extension});
     // What was edited by hand is there already, and stays the file of its editor.
     const auto there = (*faces)->read(face, Registry::kValueBytes);
     if (record.value && (!there || *there != *record.value)) {
@@ -251,7 +252,7 @@ Result<void> RecordDirectory::sync_files(std::vector<UniqueFd>& written) const {
   for (const UniqueFd& file : written) {
     step("file sync");
     if (::fsync(file.get()) != 0)
-      return Error::io(folder_.path() + ": cannot be synchronized: " + std::strerror(errno));
+      return Error::io(cat({folder_.path(), ": cannot be synchronized: ", std::strerror(errno)}));
   }
   written.clear();
   return {};
@@ -304,8 +305,8 @@ Result<RecordDirectory::Read> RecordDirectory::read_faces(std::int64_t now) {
     unfinished_[key] = record;
   }
   if (!unfinished_.empty()) {
-    read.bad.push_back(folder_.path() + ": " + std::to_string(unfinished_.size()) +
-                       " records had lost their folder; they were written again");
+    read.bad.push_back(cat({folder_.path(), ": ", unfinished_.size(),
+                            " records had lost their folder; they were written again"}));
     if (auto finished = finish(); !finished) return finished.error();
   }
   for (const std::string& record_class : classes)
@@ -323,8 +324,8 @@ Result<RecordDirectory::Read> RecordDirectory::read_faces(std::int64_t now) {
 Result<void> RecordDirectory::read_class(const std::string& record_class, std::int64_t now,
                                          Read& read) {
   // The folder may be another one by now.
-  opened_.erase(folder_.path() + '/' + record_class + std::string(kFolderEnd));
-  const auto faces = folder_of(folder_, record_class + std::string(kFolderEnd));
+  opened_.erase(cat({folder_.path(), '/', record_class, kFolderEnd}));
+  const auto faces = folder_of(folder_, cat({record_class, kFolderEnd}));
   if (!faces) return faces.error();
   const auto files = (*faces)->names();
   if (!files) return files.error();
@@ -348,11 +349,11 @@ Result<void> RecordDirectory::read_class(const std::string& record_class, std::i
     const bool other_is_meant =
         known != keys.end() && extension != record_extension(*records_.at(*key).value) &&
         std::binary_search(files->begin(), files->end(),
-                           stem + std::string(record_extension(*records_.at(*key).value)));
+                           cat({stem, record_extension(*records_.at(*key).value)}));
     if (!key)
-      read.bad.push_back((*faces)->path() + '/' + file + ": is not the name of a record");
+      read.bad.push_back(cat({(*faces)->path(), '/', file, ": is not the name of a record"}));
     else if (other_is_meant || !seen.insert(*key).second)
-      read.bad.push_back((*faces)->path() + '/' + file + ": " + *key + " has two files");
+      read.bad.push_back(cat({(*faces)->path(), '/', file, ": ", *key, " has two files"}));
     else
       judge_face(**faces, file, *key, now, read);
   }
@@ -369,12 +370,12 @@ void RecordDirectory::judge_face(const Folder& faces, const std::string& file,
   if (text && held != records_.end() && held->second.value == *text) return;
   Result<void> verdict = text ? judge_(key, *text) : text.error();
   if (verdict && !file.ends_with(record_extension(*text)))
-    verdict = Error::invalid("holds what belongs in " + std::string(record_extension(*text)));
+    verdict = Error::invalid(cat({"holds what belongs in ", record_extension(*text)}));
   if (!verdict) {
     const std::string path = faces.path() + '/' + file;
     const std::string& what = verdict.error().what;
     read.bad.push_back(
-        (what.starts_with(path) ? what : path + ": " + what) +
+        (what.starts_with(path) ? what : cat({path, ": ", what})) +
         (held == records_.end() ? "; there is no record of it" : "; the last good record stays"));
     return;
   }

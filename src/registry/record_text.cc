@@ -3,21 +3,19 @@
 #include <limits>
 #include <utility>
 
+#include "base/cat.h"
 #include "base/strings.h"
 #include "registry/registry.h"
 
 namespace lb {
 namespace {
 
-Error no_record(std::size_t at) {
-  return Error::invalid("no record at byte " + std::to_string(at));
-}
+Error no_record(std::size_t at) { return Error::invalid(cat({"no record at byte ", at})); }
 
 void append_row(std::string& text, std::string_view verb, std::string_view key,
                 std::string_view value, std::uint64_t revision, std::int64_t at) {
   text.append(verb).append(key);
-  text += ' ' + std::to_string(revision) + ' ' + std::to_string(at) + ' ' +
-          std::to_string(value.size()) + '\n';
+  text += cat({' ', revision, ' ', at, ' ', value.size(), '\n'});
   text.append(value) += '\n';
 }
 
@@ -28,9 +26,7 @@ void append_record(std::string& text, std::string_view key, std::string_view val
   append_row(text, "put ", key, value, revision, at);
 }
 
-void append_record_end(std::string& text, std::size_t count) {
-  text += "end " + std::to_string(count) + '\n';
-}
+void append_record_end(std::string& text, std::size_t count) { text += cat({"end ", count, '\n'}); }
 
 std::string record_text(const std::vector<StoredRecord>& records) {
   std::string text;
@@ -45,8 +41,7 @@ std::string record_text(const std::vector<StoredRecord>& records) {
 
 Result<std::vector<StoredRecord>> parse_record_text(std::string_view text, std::size_t at_most) {
   if (text.size() > at_most)
-    return Error::limit("records of " + std::to_string(text.size()) + " bytes; " +
-                        std::to_string(at_most) + " are allowed");
+    return Error::limit(cat({"records of ", text.size(), " bytes; ", at_most, " are allowed"}));
   constexpr auto kLatest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
   std::vector<StoredRecord> records;
   for (std::size_t at = 0;;) {

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/cat.h"
 #include "base/encoding.h"
 #include "base/file.h"
 #include "base/strings.h"
@@ -54,13 +55,13 @@ CopyRead read_newest(const std::string& path, std::string_view prefix) {
   auto newest = read_copy(path, prefix);
   if (newest) return {std::move(*newest), {}};
   const bool missing = newest.error().code == Error::Code::kNotFound;
-  const std::string older_path = path + std::string(StoreCopy::kOlder);
+  const std::string older_path = cat({path, StoreCopy::kOlder});
   auto older = read_copy(older_path, prefix);
   if (!older && missing) return {};
   if (!older)
-    return {std::nullopt, path + ": " + newest.error().what + "; there is no last good copy"};
+    return {std::nullopt, cat({path, ": ", newest.error().what, "; there is no last good copy"})};
   return {std::move(*older),
-          newest.error().what + "; the older copy " + older_path + " takes its place"};
+          cat({newest.error().what, "; the older copy ", older_path, " takes its place"})};
 }
 
 }  // namespace
@@ -118,8 +119,7 @@ void StoreCopy::save() {
 
 UniqueFunction<std::string_view()> store_copy_pieces(std::string_view prefix,
                                                      Mirror::Snapshot content) {
-  std::string head = std::string(kCopyHead) + percent_encode(prefix, true) + ' ' +
-                     std::to_string(content.revision) + '\n';
+  std::string head = cat({kCopyHead, percent_encode(prefix, true), ' ', content.revision, '\n'});
   return [content = std::move(content), text = std::move(head), at = std::size_t{0},
           ended = false]() mutable -> std::string_view {
     if (at > 0 || ended) text.clear();
@@ -142,7 +142,7 @@ Result<RegistryContent> parse_store_copy(std::optional<std::string_view> prefix,
   const auto revision = words.size() == 2 ? parse_u64(words[1]) : std::nullopt;
   if (!revision) return Error::invalid("is no copy of a store");
   if (prefix && words[0] != percent_encode(*prefix, true))
-    return Error::not_found("is a copy of the store " + std::string(words[0]));
+    return Error::not_found(cat({"is a copy of the store ", words[0]}));
   auto records = parse_record_text(text.substr(end + 1), StoreCopy::kCopyBytes);
   if (!records) return records.error();
   RegistryContent content;
