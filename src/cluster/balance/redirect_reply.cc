@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
 #include "http/message.h"
@@ -78,7 +79,7 @@ std::string mount_redirect_location(std::string_view redirect, std::string_view 
   const std::string_view base =
       redirect.ends_with('/') ? redirect.substr(0, redirect.size() - 1) : redirect;
   const std::string pattern =
-      redirect.empty() ? std::string(redirect_to) : std::string(base) + "/${mount}";
+      redirect.empty() ? std::string(redirect_to) : cat({base, "/${mount}"});
   return is_web_address(pattern) ? expand_mount(pattern, mount) : std::string();
 }
 
@@ -86,11 +87,10 @@ std::string redirect_reply(std::string_view origin, std::string_view path, std::
                            std::string_view token, std::string_view allow_origin) {
   const std::string location = redirect_location(origin, path, query, token);
   const std::string escaped = html_escape(location);
-  const std::string body = "<a href=\"" + escaped + "\">" + escaped + "</a>\r\n";
-  return "HTTP/1.0 302 Temporarily Moved\r\nLocation: " + location +
-         "\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: " +
-         std::to_string(body.size()) + "\r\nConnection: close\r\nCache-Control: no-store\r\n" +
-         std::string(allow_origin) + "\r\n" + body;
+  const std::string body = cat({"<a href=\"", escaped, "\">", escaped, "</a>\r\n"});
+  return cat({"HTTP/1.0 302 Temporarily Moved\r\nLocation: ", location,
+              "\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: ", body.size(),
+              "\r\nConnection: close\r\nCache-Control: no-store\r\n", allow_origin, "\r\n", body});
 }
 
 }  // namespace lb

@@ -4,6 +4,7 @@
 #include <map>
 #include <mutex>
 
+#include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
 #include "cluster/nodes/node.h"
@@ -73,7 +74,7 @@ bool same_mac(std::string_view a, std::string_view b) {
 }
 
 std::string node_secret(std::string_view secret, std::string_view node_id) {
-  return hmac_sha256(secret, "icecast-lb node " + std::string(node_id));
+  return hmac_sha256(secret, cat({"icecast-lb node ", node_id}));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
 #include "cluster/nodes/public_address.h"
@@ -59,8 +60,9 @@ void AddressTrial::ask(std::uint64_t number, Trial& trial) {
   request.target.host = address.host;
   request.target.port = address.port;
   request.target.tls = address.scheme == PublicScheme::kHttps;
-  request.head = "GET /_lb/proof?ask=" + trial.proof.ask +
-                 " HTTP/1.0\r\nHost: " + to_text(address) + "\r\nUser-Agent: icecast-lb\r\n\r\n";
+  request.head =
+      cat({"GET /_lb/proof?ask=", trial.proof.ask, " HTTP/1.0\r\nHost: ", to_text(address),
+           "\r\nUser-Agent: icecast-lb\r\n\r\n"});
   request.connect_deadline = request.head_deadline = kForAnswer;
   trial.client = std::make_unique<BodyClient>(
       connector_, std::move(request), kMaxBytes, kForAnswer,
@@ -87,9 +89,9 @@ void AddressTrial::ended(std::uint64_t number, Result<FetchedBody> answer) {
   if (answered)
     refused_(last.node, last.address, "another server answers there");
   else
-    log_.info("cluster/link", "node " + last.node + ": " + origin_of(last.address) +
-                                  " cannot be tried from here (" + answer.error().what +
-                                  "); it is used");
+    log_.info("cluster/link",
+              cat({"node ", last.node, ": ", origin_of(last.address),
+                   " cannot be tried from here (", answer.error().what, "); it is used"}));
 }
 
 void ProofList::remember(const ProveFrame& proof, SteadyTime now) {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <tuple>
 
+#include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
 
@@ -39,7 +40,7 @@ void put_in(ConfBook::Items& items, std::size_t& bytes, std::string key, ConfBoo
 }
 
 Error no_conf(std::size_t at) {
-  return Error::invalid("is no copy of what masters have said (byte " + std::to_string(at) + ")");
+  return Error::invalid(cat({"is no copy of what masters have said (byte ", at, ")"}));
 }
 
 }  // namespace
@@ -156,8 +157,8 @@ void ConfBook::take(const std::string& master, const ConfFrame& frame) {
   Said& said = said_[master];
   if (links_of(master) > 1) {
     said.fresh = said.running = false;
-    remark("two masters are linked here as " + master +
-           "; what they tell this node to enforce is not taken");
+    remark(cat({"two masters are linked here as ", master,
+                "; what they tell this node to enforce is not taken"}));
     return;
   }
   for (const Master& each : masters_)
@@ -174,9 +175,8 @@ void ConfBook::take(const std::string& master, const ConfFrame& frame) {
     if (said.refused || take_item(said, item)) continue;
     said.refused = true;
     said.arriving.clear();
-    remark("master " + master + " says more than " + std::to_string(kConfItems) + " items or " +
-           std::to_string(kConfBytes >> 20) +
-           " MiB, or one that is too long; what it has said before stays in force");
+    remark(cat({"master ", master, " says more than ", kConfItems, " items or ", kConfBytes >> 20,
+                " MiB, or one that is too long; what it has said before stays in force"}));
   }
   if (frame.more) return;
   said.running = false;
@@ -266,9 +266,9 @@ ConfBook::Value ConfBook::find(const std::string& key) {
       return &voice != first && said_by(voice, key) != nullptr;
     });
     if (second != voices_.end())
-      remark("the stores of the masters " + first->id + " and " + second->id +
-             " both have a record of one name, " + key + " for one; of such records those of " +
-             first->id + ", the first <master>, count");
+      remark(cat({"the stores of the masters ", first->id, " and ", second->id,
+                  " both have a record of one name, ", key, " for one; of such records those of ",
+                  first->id, ", the first <master>, count"}));
   }
   return *said_by(*first, key);
 }
@@ -330,21 +330,21 @@ UniqueFunction<std::string_view()> conf_book_pieces(std::vector<ConfBook::Tellin
     std::string text;
   };
   Writer start;
-  start.text = std::string(kConfHead) + std::to_string(tellings.size()) + '\n';
+  start.text = cat({kConfHead, tellings.size(), '\n'});
   start.tellings = std::move(tellings);
   return [to = std::move(start), first = true]() mutable -> std::string_view {
     if (!std::exchange(first, false)) to.text.clear();
     while (to.at < to.tellings.size() && to.text.size() < kConfPiece) {
       const ConfBook::Telling& said = to.tellings[to.at];
       if (!std::exchange(to.begun, true)) {
-        to.text += "master " + said.master + ' ' + percent_encode(said.name, true) + "- " +
-                   said.store + ' ' + std::to_string(said.life) + ' ' +
-                   std::to_string(said.revision) + ' ' + std::to_string(said.items.size()) + '\n';
+        to.text +=
+            cat({"master ", said.master, ' ', percent_encode(said.name, true), "- ", said.store,
+                 ' ', said.life, ' ', said.revision, ' ', said.items.size(), '\n'});
         to.item = said.items.begin();
       }
       for (; to.item != said.items.end() && to.text.size() < kConfPiece; ++to.item)
-        to.text += to.item->first + ' ' + std::to_string(to.item->second->size()) + '\n' +
-                   *to.item->second + '\n';
+        to.text +=
+            cat({to.item->first, ' ', to.item->second->size(), '\n', *to.item->second, '\n'});
       if (to.item != said.items.end()) break;
       ++to.at;
       to.begun = false;

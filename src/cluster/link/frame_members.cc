@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/cat.h"
 #include "base/encoding.h"
 #include "cluster/nodes/names.h"
 #include "cluster/polling/stream_list.h"
@@ -10,9 +11,7 @@
 
 namespace lb {
 void FrameMembers::wrong(std::string_view name, std::string_view how) {
-  if (!fault_)
-    fault_ =
-        Error::invalid(std::string(frame_) + ": " + std::string(name) + " " + std::string(how));
+  if (!fault_) fault_ = Error::invalid(cat({frame_, ": ", name, " ", how}));
 }
 
 Json FrameMembers::member(std::string_view name, bool need) {
@@ -45,7 +44,7 @@ std::optional<std::uint64_t> FrameMembers::whole(std::string_view name, const Js
   if (!number) {
     wrong(name, "is not a whole number");
   } else if (*number > most) {
-    wrong(name, "is " + std::to_string(*number) + ", the most is " + std::to_string(most));
+    wrong(name, cat({"is ", *number, ", the most is ", most}));
   } else {
     return number;
   }
@@ -96,8 +95,7 @@ std::string FrameMembers::text(std::string_view name, const Json& value, std::si
   if (!found)
     wrong(name, "is no text");
   else if (found->size() > most)
-    wrong(name,
-          "has " + std::to_string(found->size()) + " bytes, the most is " + std::to_string(most));
+    wrong(name, cat({"has ", found->size(), " bytes, the most is ", most}));
   else if (std::any_of(found->begin(), found->end(), is_control))
     wrong(name, "has a control character");
   else
@@ -145,8 +143,7 @@ bool FrameMembers::is_array(std::string_view name, const Json& value, std::size_
     return false;
   }
   if (value.size() > most) {
-    wrong(name,
-          "has " + std::to_string(value.size()) + " elements, the most is " + std::to_string(most));
+    wrong(name, cat({"has ", value.size(), " elements, the most is ", most}));
     return false;
   }
   return true;

@@ -1,6 +1,7 @@
 // The way from a line to a Frame; see frame.h.
 #include <algorithm>
 
+#include "base/cat.h"
 #include "base/encoding.h"
 #include "base/json.h"
 #include "cluster/link/frame.h"
@@ -292,8 +293,7 @@ Frame read_message(FrameMembers& in) {
   if (!decoded)
     in.wrong("b", "is no base64");
   else if (decoded->size() > kLongestMessage)
-    in.wrong("b", "holds " + std::to_string(decoded->size()) + " bytes, the most is " +
-                      std::to_string(kLongestMessage));
+    in.wrong("b", cat({"holds ", decoded->size(), " bytes, the most is ", kLongestMessage}));
   else
     out.bytes = std::move(*decoded);
   return out;
@@ -478,8 +478,8 @@ constexpr Reader kReaders[] = {
 
 Result<std::optional<Frame>> parse_frame(std::string_view line) {
   if (line.size() >= kLongestFrame)
-    return Error::limit("a frame of " + std::to_string(line.size()) + " bytes, the most is " +
-                        std::to_string(kLongestFrame - 1));
+    return Error::limit(
+        cat({"a frame of ", line.size(), " bytes, the most is ", kLongestFrame - 1}));
   auto json = Json::parse(line, kDeepest);
   if (!json) return json.error();
   if (!json->is_object()) return Error::invalid("a frame that is no JSON object");

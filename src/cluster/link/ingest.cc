@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "base/cat.h"
 #include "cluster/balance/pick.h"
 
 namespace lb {
@@ -255,7 +256,7 @@ std::string Ingest::decide_release(Own& own, const Others& others, SteadyTime no
   for (const auto& [node, other] : others) {
     if (!other.fresh) continue;
     if (other.state == IngestState::kOn) {
-      if (before(own.plan, node, own_id_)) return std::string(node) + " captures it too";
+      if (before(own.plan, node, own_id_)) return cat({node, " captures it too"});
     } else if (best == nullptr || before(own.plan, node, *best)) {
       best = &node;
     }
@@ -269,7 +270,7 @@ std::string Ingest::decide_release(Own& own, const Others& others, SteadyTime no
     own.rest =
         own.rest.count() == 0 ? timing_.first_rest : std::min(own.rest * 2, timing_.longest_rest);
     own.rests_until = now + own.rest;
-    return "its upstreams cannot be pulled, " + std::string(*best) + " is next";
+    return cat({"its upstreams cannot be pulled, ", *best, " is next"});
   }
   if (!own.plan.hand_back || !before(own.plan, *best, own_id_)) {
     own.better.clear();

@@ -9,6 +9,8 @@
 #include <cstring>
 #include <utility>
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 
@@ -82,8 +84,7 @@ void Link::send(Frame frame) {
 void Link::send_lines(std::string_view lines) {
   if (ended_) return;
   if (out_.size() - out_from_ + lines.size() > settings_.max_queued) {
-    end("the other side does not read: " + std::to_string(out_.size() - out_from_) +
-        " bytes wait for it");
+    end(cat({"the other side does not read: ", out_.size() - out_from_, " bytes wait for it"}));
     return;
   }
   const bool was_idle = idle();
@@ -111,7 +112,7 @@ void Link::end_broken() {
   const int why = errno;
   if (why == ETIMEDOUT || why == EHOSTUNREACH || why == ENETUNREACH || why == EHOSTDOWN)
     was_silent_ = true;
-  end(std::string("the connection broke (") + std::strerror(why) + ")");
+  end(cat({"the connection broke (", std::strerror(why), ")"}));
 }
 
 void Link::finish() {
@@ -141,9 +142,8 @@ void Link::check_silence() {
   const auto silent = loop_.awake() - heard_;
   if (silent >= settings_.dead) {
     const std::string why =
-        "silent for " +
-        std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(silent).count()) +
-        "ms";
+        cat({"silent for ", std::chrono::duration_cast<std::chrono::milliseconds>(silent).count(),
+             "ms"});
     was_silent_ = true;
     if (says_silence_) send(ByeFrame{why, kByeSilent, 0ms});
     end(why);
@@ -218,7 +218,7 @@ void Link::take(std::string_view bytes) {
     const std::size_t end_of_line = bytes.find('\n');
     const std::size_t length = line_.size() + std::min(end_of_line, bytes.size());
     if (length >= kLongestFrame) {
-      end("sent a frame of more than " + std::to_string(kLongestFrame - 1) + " bytes");
+      end(cat({"sent a frame of more than ", kLongestFrame - 1, " bytes"}));
       return;
     }
     if (end_of_line == std::string_view::npos) {
@@ -243,8 +243,7 @@ void Link::take_line(std::string_view line) {
     frames_ = 0;
   }
   if (++frames_ > settings_.max_frames_per_second) {
-    end("sent more than " + std::to_string(settings_.max_frames_per_second) +
-        " frames in a second");
+    end(cat({"sent more than ", settings_.max_frames_per_second, " frames in a second"}));
     return;
   }
   static_cast<void>(charge(kFrameCost));
@@ -258,8 +257,8 @@ void Link::take_line(std::string_view line) {
   if (!*frame) return;
   if (const std::uint64_t* seq = seq_of(**frame)) {
     if (*seq != received_ + 1) {
-      end("sent " + std::string(frame_name(**frame)) + " number " + std::to_string(*seq) +
-          " where " + std::to_string(received_ + 1) + " comes next");
+      end(cat({"sent ", frame_name(**frame), " number ", *seq, " where ", received_ + 1,
+               " comes next"}));
       return;
     }
     ++received_;

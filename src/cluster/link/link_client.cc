@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
 #include "cluster/link/frame.h"
@@ -20,7 +21,7 @@ constexpr int kSwitching = 101;
 
 std::string host_port(const ConnectTarget& target) {
   const bool v6 = target.host.find(':') != std::string::npos && target.host.front() != '[';
-  return (v6 ? "[" + target.host + "]" : target.host) + ":" + std::to_string(target.port);
+  return cat({v6 ? cat({"[", target.host, "]"}) : target.host, ":", target.port});
 }
 
 ConnectTarget over_tls(ConnectTarget target) {
@@ -32,10 +33,11 @@ ConnectTarget over_tls(ConnectTarget target) {
 
 std::string link_request(const ConnectTarget& target, std::string_view user_agent,
                          std::string_view credentials) {
-  std::string head = "GET /admin/cluster HTTP/1.1\r\nHost: " + host_port(target) +
-                     "\r\nUser-Agent: " + without_controls(user_agent) +
-                     "\r\nConnection: Upgrade\r\nUpgrade: " + std::string(kLinkProtocol) + "\r\n";
-  if (!credentials.empty()) head += "Authorization: Basic " + base64_encode(credentials) + "\r\n";
+  std::string head = cat({"GET /admin/cluster HTTP/1.1\r\nHost: ", host_port(target),
+                          "\r\nUser-Agent: ", without_controls(user_agent),
+                          "\r\nConnection: Upgrade\r\nUpgrade: ", kLinkProtocol, "\r\n"});
+  if (!credentials.empty())
+    head += cat({"Authorization: Basic ", base64_encode(credentials), "\r\n"});
   return head + "\r\n";
 }
 
@@ -60,7 +62,7 @@ void LinkClient::connect() {
   request.connect_deadline = kConnectDeadline;
   request.head_deadline = kHeadDeadline;
   request.head = link_request(target_.target, callbacks_.user_agent(),
-                              target_.by_secret ? "" : target_.id + ":" + target_.secret);
+                              target_.by_secret ? "" : cat({target_.id, ":", target_.secret}));
   client_ =
       std::make_unique<Client>(connector_, std::move(request), [this](Result<ClientAnswer> answer) {
         const auto client = std::move(client_);  // it is running this callback
@@ -79,9 +81,9 @@ void LinkClient::on_answer(Result<ClientAnswer> answer) {
     const bool by_tls = what.find("(TLS") != std::string::npos;
     failed(!by_tls || !target_.by_secret
                ? what
-               : what + ": the master ended the TLS handshake: the secret of <node id=\"" +
-                     target_.id + "\"> there may differ, or the master refuses " + target_.id +
-                     " from this address for a minute, after five failures");
+               : cat({what, ": the master ended the TLS handshake: the secret of <node id=\"",
+                      target_.id, "\"> there may differ, or the master refuses ", target_.id,
+                      " from this address for a minute, after five failures"}));
     return;
   }
   const Response& response = answer->response;
@@ -90,10 +92,9 @@ void LinkClient::on_answer(Result<ClientAnswer> answer) {
     const auto pause = std::chrono::duration_cast<std::chrono::milliseconds>(
         kNoLinkThere * (0.75 + rng_.unit() / 2));
     if (std::exchange(last_failure_, "no link") != "no link")
-      log_.info("cluster/link", "master " + name() + ": answered " +
-                                    std::to_string(response.status) +
-                                    " and has no cluster link; asked again in " +
-                                    std::to_string(pause.count() / 1000) + "s");
+      log_.info("cluster/link",
+                cat({"master ", name(), ": answered ", response.status,
+                     " and has no cluster link; asked again in ", pause.count() / 1000, "s"}));
     again_.after(pause);
     if (callbacks_.no_link) callbacks_.no_link();
     return;
@@ -104,8 +105,8 @@ void LinkClient::on_answer(Result<ClientAnswer> answer) {
 void LinkClient::failed(const std::string& why) {
   again_after(0ms);
   if (std::exchange(last_failure_, why) != why)
-    log_.warn("cluster/link", "master " + name() + ": " + why + "; retrying, the next time in " +
-                                  std::to_string(delay_.count()) + "ms");
+    log_.warn("cluster/link", cat({"master ", name(), ": ", why, "; retrying, the next time in ",
+                                   delay_.count(), "ms"}));
 }
 
 void LinkClient::lost(bool worked, std::chrono::milliseconds pause) {

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/cat.h"
 #include "base/strings.h"
 #include "cluster/link/frame.h"
 #include "http/parser.h"
@@ -211,9 +212,9 @@ bool LinkServer::make_room() {
   }
   if (unsigned held = 0; guard_.pass(loop_.now(), held))
     log_.warn("cluster/link",
-              "cluster-port: " + std::to_string(kMaxOpenings) +
-                  " connections are on their way to become links; the oldest, from " +
-                  openings_.front()->peer().ip() + ", has been closed");
+              cat({"cluster-port: ", kMaxOpenings,
+                   " connections are on their way to become links; the oldest, from ",
+                   openings_.front()->peer().ip(), ", has been closed"}));
   openings_.front()->give_up();
   return true;
 }
@@ -276,7 +277,7 @@ void LinkServer::node_linked(const std::string& id, const Address& peer) {
 }
 
 void LinkServer::node_failed(const std::string& id, const Address& peer, const std::string& why) {
-  log_failure("node " + id + " (" + peer.ip() + ")", "is refused: it " + why,
+  log_failure(cat({"node ", id, " (", peer.ip(), ")"}), "is refused: it " + why,
               failures_.failed(peer, id, loop_.now()));
 }
 
@@ -289,9 +290,9 @@ void LinkServer::opening_failed(const Address& peer, const std::string& id, bool
   // Of a node the first failure is logged, and the one that shuts it out.
   const bool secret_is_wrong = is_node && !proved;
   if (secret_is_wrong && !shut && (times == 1 || times == FailureGuard::kMaxFailures)) {
-    log_failure("node " + id + " from " + peer.ip() + ":",
-                "its secret is not that of <node id=\"" + id + "\"> here (" +
-                    std::to_string(times) + (times == 1 ? " time; " : " times; ") + why + ")",
+    log_failure(cat({"node ", id, " from ", peer.ip(), ":"}),
+                cat({"its secret is not that of <node id=\"", id, "\"> here (", times,
+                     times == 1 ? " time; " : " times; ", why, ")"}),
                 times);
     return;
   }
@@ -299,16 +300,16 @@ void LinkServer::opening_failed(const Address& peer, const std::string& id, bool
   if (secret_is_wrong || shut || !(times == FailureGuard::kMaxFailures || guard_.pass(now, held)))
     return;
   log_failure(peer.ip(),
-              "is no node: " + (id.empty() || proved ? "" : "as \"" + id + "\": ") + why +
-                  (held > 0 ? " (and " + std::to_string(held) + " more)" : ""),
+              cat({"is no node: ", id.empty() || proved ? "" : cat({"as \"", id, "\": "}), why,
+                   held > 0 ? cat({" (and ", held, " more)"}) : ""}),
               times);
 }
 
 void LinkServer::log_failure(const std::string& who, std::string what, std::size_t times) {
   if (times >= FailureGuard::kMaxFailures)
-    what += "; it has failed " + std::to_string(FailureGuard::kMaxFailures) +
-            " times within a minute and is refused until that is over";
-  log_.warn("cluster/link", "cluster-port: " + who + " " + what);
+    what += cat({"; it has failed ", FailureGuard::kMaxFailures,
+                 " times within a minute and is refused until that is over"});
+  log_.warn("cluster/link", cat({"cluster-port: ", who, " ", what}));
 }
 
 }  // namespace lb

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 
@@ -50,8 +52,8 @@ MasterSession::~MasterSession() { *self_ = nullptr; }
 
 void MasterSession::log(LogLevel level, const std::string& text) const {
   const std::string who =
-      master_id_.empty() ? client_.name() : master_id_ + " (" + client_.name() + ")";
-  host_.log().write(level, "cluster/link", "master " + who + ": " + text);
+      master_id_.empty() ? client_.name() : cat({master_id_, " (", client_.name(), ")"});
+  host_.log().write(level, "cluster/link", cat({"master ", who, ": ", text}));
 }
 
 // The streams go on until the new link replaces them, or, if it never comes up, to their end.
@@ -151,8 +153,7 @@ Result<void> MasterSession::take(Frame frame) {
     bye_back_ = bye->back;
     return Error::closed("it says goodbye" + (bye->why.empty() ? "" : ": " + bye->why));
   }
-  if (!welcome_)
-    return Error::denied("it sent " + std::string(frame_name(frame)) + " before WELCOME");
+  if (!welcome_) return Error::denied(cat({"it sent ", frame_name(frame), " before WELCOME"}));
   if (auto* snap = std::get_if<SnapFrame>(&frame)) {
     if (!snap->carried.empty()) return Error::denied("it sent a load, which only a node may");
     const bool changed =
@@ -213,16 +214,17 @@ Result<void> MasterSession::take(Frame frame) {
     });
     return {};
   }
-  return Error::denied("it sent " + std::string(frame_name(frame)) + ", which only a node may");
+  return Error::denied(cat({"it sent ", frame_name(frame), ", which only a node may"}));
 }
 
 Result<void> MasterSession::take_welcome(WelcomeFrame welcome) {
   if (welcome_) return Error::denied("it said WELCOME twice");
   if (welcome.id == plan_.link.id || welcome.id == host_.own_id())
-    return Error::denied("it is called " + welcome.id + " as we are: two nodes with one id, or a " +
-                         "<master> that is this server itself");
+    return Error::denied(
+        cat({"it is called ", welcome.id, " as we are: two nodes with one id, or a ",
+             "<master> that is this server itself"}));
   master_id_ = welcome.id;
-  master_mark_ = welcome.id + "." + welcome.epoch;
+  master_mark_ = cat({welcome.id, ".", welcome.epoch});
   http_port_ = welcome.http_port;
   https_port_ = welcome.https_port;
   welcome_ = std::move(welcome);
@@ -231,9 +233,9 @@ Result<void> MasterSession::take_welcome(WelcomeFrame welcome) {
   if (knows_slots()) link_->says_silence();
   host_.link_keys(master_id_, welcome_->keys);
   measure_clock(welcome_->now_ms, hello_ms_, host_.loop().now() - linked_since_);
-  log(LogLevel::kInfo, "is linked, version " +
-                           (welcome_->version.empty() ? "?" : welcome_->version) + ", epoch " +
-                           welcome_->epoch);
+  log(LogLevel::kInfo,
+      cat({"is linked, version ", welcome_->version.empty() ? "?" : welcome_->version, ", epoch ",
+           welcome_->epoch}));
   host_.master_joined(*this);
   if (host_.knows_path(*this)) {
     announce();
@@ -274,19 +276,19 @@ void MasterSession::measure_clock(std::int64_t master_ms, std::int64_t sent_ms,
   const auto way = std::chrono::duration_cast<std::chrono::milliseconds>(round_trip) / 2;
   clock_.measured(master_ms, sent_ms + way.count());
   if (const auto news = clock_.news())
-    log(LogLevel::kWarn, "its clock " + *news + "; its redirects are checked by its clock");
+    log(LogLevel::kWarn, cat({"its clock ", *news, "; its redirects are checked by its clock"}));
   host_.master_clock(master_id_, clock_.offset());
 }
 
 void MasterSession::take_command(CommandFrame command) {
   const std::uint64_t number = command.number;
   const std::string what =
-      std::string(to_text(command.verb)) + (command.mount.empty() ? "" : " of " + command.mount);
+      cat({to_text(command.verb), command.mount.empty() ? "" : " of " + command.mount});
   log(LogLevel::kInfo, "orders " + what);
   host_.execute(*this, std::move(command), [self = self_, number, what](ResultFrame result) {
     if (*self == nullptr) return;
     if (!result.done)
-      (*self)->log(LogLevel::kWarn, "its order " + what + " is not carried out: " + result.why);
+      (*self)->log(LogLevel::kWarn, cat({"its order ", what, " is not carried out: ", result.why}));
     result.number = number;
     (*self)->send(std::move(result));
   });

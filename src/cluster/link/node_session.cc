@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 
@@ -18,7 +20,7 @@ bool needs_slots(const StreamOffer& offer) noexcept {
 }
 
 Error too_many_mounts() {
-  return Error::limit("has named more than " + std::to_string(NodeSession::kMaxMounts) + " mounts");
+  return Error::limit(cat({"has named more than ", NodeSession::kMaxMounts, " mounts"}));
 }
 
 Link::Settings settings_of_hello() {
@@ -46,7 +48,7 @@ NodeSession::NodeSession(MasterSide& host, std::string id, std::unique_ptr<Trans
 NodeSession::~NodeSession() = default;
 
 void NodeSession::log(LogLevel level, const std::string& text) const {
-  host_.log().write(level, "cluster/link", "node " + id_ + " (" + peer_.ip() + "): " + text);
+  host_.log().write(level, "cluster/link", cat({"node ", id_, " (", peer_.ip(), "): ", text}));
 }
 
 void NodeSession::send_offers(const OfferChanges::Change& change) {
@@ -99,7 +101,7 @@ void NodeSession::replaced() {
 
 void NodeSession::address_refused(const NodeAddress& address, const std::string& why) {
   if (!listed() || std::erase(row_.addresses, address) == 0) return;
-  log(LogLevel::kWarn, "no listener is sent to " + origin_of(address) + ": " + why);
+  log(LogLevel::kWarn, cat({"no listener is sent to ", origin_of(address), ": ", why}));
   NodeHello row = row_;
   // Same process, same run: the row only gets its new description.
   const SteadyTime now = host_.loop().now();
@@ -156,8 +158,7 @@ void NodeSession::first_frame() {
 
 Result<void> NodeSession::take_valid(Frame frame) {
   if (const auto* hello = std::get_if<HelloFrame>(&frame)) return take_hello(*hello);
-  if (!joined_)
-    return Error::denied("sent " + std::string(frame_name(frame)) + " before it said HELLO");
+  if (!joined_) return Error::denied(cat({"sent ", frame_name(frame), " before it said HELLO"}));
   if (!listed()) return Error::denied("is not in the table any more");
   first_frame();
   if (auto* load = std::get_if<LoadFrame>(&frame)) return take_load(*load);
@@ -203,15 +204,15 @@ Result<void> NodeSession::take_valid(Frame frame) {
         [&](NodeTable& table, NodeSlot slot, SteadyTime now) { table.bye(slot, bye_, now); });
     return Error::closed(bye_);
   }
-  return Error::denied("sent " + std::string(frame_name(frame)) + ", which only a master may");
+  return Error::denied(cat({"sent ", frame_name(frame), ", which only a master may"}));
 }
 
 Result<void> NodeSession::take_hello(const HelloFrame& hello) {
   if (joined_) return Error::denied("said HELLO twice");
   if (hello.id != id_)
-    return Error::denied("says that it is " + hello.id + ", but has logged in as " + id_);
+    return Error::denied(cat({"says that it is ", hello.id, ", but has logged in as ", id_}));
   if (hello.major != 1)
-    return Error::unsupported("speaks version " + std::to_string(hello.major) + " of the link");
+    return Error::unsupported(cat({"speaks version ", hello.major, " of the link"}));
   const KnownNode* known = host_.known_node(id_);
   if (known == nullptr) return Error::denied("is no <node> of the configuration");
 
@@ -252,11 +253,11 @@ Result<void> NodeSession::take_hello(const HelloFrame& hello) {
   was_there_ = now;
   if (knows_slots()) link_.says_silence();
   host_.node_joined(*this);
-  log(LogLevel::kInfo,
-      "is linked, version " + (hello.version.empty() ? "?" : hello.version) + ", epoch " + epoch_);
+  log(LogLevel::kInfo, cat({"is linked, version ", hello.version.empty() ? "?" : hello.version,
+                            ", epoch ", epoch_}));
   if (!believed.refused.empty())
-    log(LogLevel::kWarn, "announces " + believed.refused +
-                             ", which its allow-public does not name; that address is not used");
+    log(LogLevel::kWarn, cat({"announces ", believed.refused,
+                              ", which its allow-public does not name; that address is not used"}));
   if (!hello.wants_listeners)
     log(LogLevel::kInfo, "wants no listeners; none is sent there");
   else if (!believed.missing.empty())
@@ -291,8 +292,8 @@ Result<void> NodeSession::take_snapshot(SnapFrame& snap) {
 Result<void> NodeSession::take_load(LoadFrame& load) {
   if (!snapshot_done_) return Error::denied("sent LOAD before its SNAP was complete");
   if (load.at_ms < last_at_ms_)
-    return Error::invalid("sent a LOAD of " + std::to_string(load.at_ms) + " after one of " +
-                          std::to_string(last_at_ms_) + ": its clock goes backward");
+    return Error::invalid(cat({"sent a LOAD of ", load.at_ms, " after one of ", last_at_ms_,
+                               ": its clock goes backward"}));
   last_at_ms_ = load.at_ms;
   note_there(load.at_ms);
   const SteadyTime now = host_.loop().now();
@@ -345,8 +346,7 @@ Result<void> NodeSession::take_message(MessageFrame& message) {
     messages_ = 0;
   }
   if (++messages_ > kMaxMessagesASecond)
-    return Error::limit("sent more than " + std::to_string(kMaxMessagesASecond) +
-                        " MSG in a second");
+    return Error::limit(cat({"sent more than ", kMaxMessagesASecond, " MSG in a second"}));
   host_.message(std::move(message));
   return {};
 }
@@ -356,7 +356,7 @@ void NodeSession::measure_clock(std::int64_t now_ms, std::chrono::microseconds w
   const auto half = std::chrono::duration_cast<std::chrono::milliseconds>(way);
   clock_.measured(now_ms, wall_ms_of(host_.loop().clock()) - half.count());
   if (const auto news = clock_.news())
-    log(LogLevel::kWarn, "its clock " + *news + "; it checks our redirects by our clock");
+    log(LogLevel::kWarn, cat({"its clock ", *news, "; it checks our redirects by our clock"}));
   host_.decider().with_table([this, skew = clock_.offset()](NodeTable& table) {
     table.set_clock_skew(slot_in(table), skew);
   });

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 
@@ -11,7 +13,7 @@ constexpr std::int64_t kAnotherClock = 1000;
 
 std::string seconds(std::int64_t ms) {
   const std::int64_t tenths = (std::abs(ms) + 50) / 100;
-  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " s";
+  return cat({tenths / 10, ".", tenths % 10, " s"});
 }
 
 }  // namespace
@@ -49,8 +51,8 @@ std::optional<std::string> ClockOffset::news() {
     return std::nullopt;
   said_ = now ? offset_ : std::chrono::milliseconds(0);
   if (!now) return "agrees with ours again, to " + seconds(offset_.count());
-  return "is " + seconds(offset_.count()) + (offset_.count() > 0 ? " ahead of" : " behind") +
-         " ours";
+  return cat(
+      {"is ", seconds(offset_.count()), offset_.count() > 0 ? " ahead of" : " behind", " ours"});
 }
 
 std::int64_t wall_ms_of(const Clock& clock) { return unix_ms(clock.wall()); }

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "base/cat.h"
 #include "cluster/nodes/node_table.h"
 #include "cluster/nodes/sent_lately.h"
 
@@ -50,10 +51,10 @@ void NodeTable::judge_load(Node& node, SteadyTime now) {
   const auto whole = [](double n) { return std::to_string(static_cast<std::uint64_t>(n)); };
   const auto tell = [&](NodeEvent::Kind kind) {
     note(node, kind,
-         "it says that it has " + whole(node.reported_listeners) + " listeners, of " +
-             whole(node.sent.all.listeners(now, settings_.session_guess)) +
-             " that were sent there lately; the other nodes keep " +
-             whole(100 * node.peers_keep.part) + " % of theirs");
+         cat({"it says that it has ", whole(node.reported_listeners), " listeners, of ",
+              whole(node.sent.all.listeners(now, settings_.session_guess)),
+              " that were sent there lately; the other nodes keep ",
+              whole(100 * node.peers_keep.part), " % of theirs"}));
   };
   if (expected >= SentLately::kLeast && node.reported_listeners >= expected)
     node.sent.credible = true;

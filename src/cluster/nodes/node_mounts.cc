@@ -2,6 +2,7 @@
 #include <string>
 #include <utility>
 
+#include "base/cat.h"
 #include "cluster/nodes/node_table.h"
 
 namespace lb {
@@ -15,11 +16,11 @@ class MountList {
   void add(const std::string& mount, PullFault fault) {
     if (++count_ > kShown) return;
     text_ += (count_ > 1 ? ", " : "") + mount;
-    if (fault != PullFault::kNone) text_ += " (" + std::string(describe(fault)) + ")";
+    if (fault != PullFault::kNone) text_ += cat({" (", describe(fault), ")"});
   }
   bool empty() const noexcept { return count_ == 0; }
   std::string text() const {
-    return count_ > kShown ? text_ + " and " + std::to_string(count_ - kShown) + " more" : text_;
+    return count_ > kShown ? cat({text_, " and ", count_ - kShown, " more"}) : text_;
   }
 
  private:

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/cat.h"
 #include "cluster/nodes/node_table.h"
 
 namespace lb {
@@ -101,21 +102,21 @@ void NodeTable::judge(Node& node, SteadyTime now) {
   if (node.unreachable) {
     become(node, NodeState::kSuspect, "its public address does not answer", now);
   } else if (node.cannot != PullFault::kNone) {
-    become(node, NodeState::kSuspect,
-           "it cannot pull streams: " + std::string(lb::describe(node.cannot)), now);
+    become(node, NodeState::kSuspect, cat({"it cannot pull streams: ", lb::describe(node.cannot)}),
+           now);
   } else if (node.loop_ms > kStuckMs) {
-    become(node, NodeState::kSuspect, "its loop took " + number(node.loop_ms) + " ms", now);
+    become(node, NodeState::kSuspect, cat({"its loop took ", number(node.loop_ms), " ms"}), now);
   } else if (now < node.doubted_until) {
     become(node, NodeState::kSuspect, "of the listeners sent there, less than half arrived", now);
   } else if (!node.proven && node.issued - node.issued_before >= kMaxOnTrust) {
-    become(
-        node, NodeState::kSuspect,
-        "heard of once, and sent " + number(node.issued - node.issued_before) + " listeners since",
-        now);
+    become(node, NodeState::kSuspect,
+           cat({"heard of once, and sent ", number(node.issued - node.issued_before),
+                " listeners since"}),
+           now);
   } else if (now >= node.suspect_at) {
     become(node, NodeState::kSuspect,
-           "no report for " + number(static_cast<std::uint64_t>((now - node.last_report) / 1ms)) +
-               " ms",
+           cat({"no report for ",
+                number(static_cast<std::uint64_t>((now - node.last_report) / 1ms)), " ms"}),
            now);
   } else {
     become(node, NodeState::kUp, "", now);
@@ -141,8 +142,8 @@ void NodeTable::expire(SteadyTime now) {
     if (node.kind == NodeKind::kStatic) node.unacked.pop_before(now - settings_.session_guess);
     if (node.state_at(now) == NodeState::kDead) {
       become(node, NodeState::kDead,
-             "no report for " + number(static_cast<std::uint64_t>((now - node.last_report) / 1ms)) +
-                 " ms",
+             cat({"no report for ",
+                  number(static_cast<std::uint64_t>((now - node.last_report) / 1ms)), " ms"}),
              now);
       continue;
     }

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 
@@ -56,8 +58,8 @@ Result<NodeSlot> NodeTable::hello(NodeHello hello, SteadyTime now) {
   const bool alive = listed && node.state_at(now) != NodeState::kDead;
   const bool same_run = alive && node.epoch == hello.epoch && node.kind == hello.kind;
   if (alive && !same_run && node.kind == NodeKind::kLink) {
-    return Error::denied("node " + hello.id +
-                         ": a process with this id is connected; the second one is refused");
+    return Error::denied(cat(
+        {"node ", hello.id, ": a process with this id is connected; the second one is refused"}));
   }
   if (same_run) {
     describe(node, std::move(hello), now);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/cat.h"
 #include "base/strings.h"
 #include "net/connector.h"
 
@@ -76,15 +77,15 @@ Result<NodeAddress> parse_public_address(PublicScheme scheme, std::string_view t
 
 std::string to_text(const NodeAddress& address) {
   const std::string host =
-      address.kind == NodeAddress::Host::kIpv6 ? "[" + address.host + "]" : address.host;
-  return host + ":" + std::to_string(address.port);
+      address.kind == NodeAddress::Host::kIpv6 ? cat({"[", address.host, "]"}) : address.host;
+  return cat({host, ":", address.port});
 }
 
 std::string origin_of(const NodeAddress& address) {
   const bool https = address.scheme == PublicScheme::kHttps;
   std::string out = https ? "https://" : "http://";
-  out += address.kind == NodeAddress::Host::kIpv6 ? "[" + address.host + "]" : address.host;
-  if (address.port != (https ? 443 : 80)) out += ":" + std::to_string(address.port);
+  out += address.kind == NodeAddress::Host::kIpv6 ? cat({"[", address.host, "]"}) : address.host;
+  if (address.port != (https ? 443 : 80)) out += cat({":", address.port});
   return out;
 }
 

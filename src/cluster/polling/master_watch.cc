@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/cat.h"
 #include "base/encoding.h"
 #include "cluster/nodes/names.h"
 #include "http/message.h"
@@ -25,8 +26,9 @@ constexpr unsigned kMaxBreaks = 3;
 std::string head_of(const MasterPlan& plan, std::string_view user_agent) {
   std::string agent(user_agent);
   std::erase_if(agent, [](char c) { return static_cast<unsigned char>(c) < 0x20; });
-  return " HTTP/1.0\r\nAuthorization: Basic " + base64_encode(plan.username + ":" + plan.password) +
-         "\r\nHost: " + plan.target.host + "\r\nUser-Agent: " + agent + "\r\n";
+  return cat({" HTTP/1.0\r\nAuthorization: Basic ",
+              base64_encode(cat({plan.username, ":", plan.password})),
+              "\r\nHost: ", plan.target.host, "\r\nUser-Agent: ", agent, "\r\n"});
 }
 
 // What a master without reports answers: Icecast 400, KH 401 or 501, others what they like.
@@ -39,17 +41,15 @@ bool takes_no_reports(int status) {
 // A stock slave sends no more than the first two lines; proxies in front of a master want the rest.
 std::string stream_list_request(const MasterPlan& plan, std::string_view user_agent,
                                 std::string_view more, std::string_view query) {
-  return "GET /admin/streamlist.txt" + std::string(query) + head_of(plan, user_agent) +
-         std::string(more) + "\r\n";
+  return cat({"GET /admin/streamlist.txt", query, head_of(plan, user_agent), more, "\r\n"});
 }
 
 std::string report_request(const MasterPlan& plan, std::string_view user_agent,
                            const NodeReport& report) {
   const std::string body = node_body(report);
-  return "POST /admin/sourcelist.txt" + head_of(plan, user_agent) +
-         "X-LB-Node: " + node_header(report) +
-         "\r\nContent-Type: text/plain\r\nContent-Length: " + std::to_string(body.size()) +
-         "\r\n\r\n" + body;
+  return cat({"POST /admin/sourcelist.txt", head_of(plan, user_agent),
+              "X-LB-Node: ", node_header(report),
+              "\r\nContent-Type: text/plain\r\nContent-Length: ", body.size(), "\r\n\r\n", body});
 }
 
 std::string kh_registration_query(const NodeReport& report) {
@@ -57,9 +57,9 @@ std::string kh_registration_query(const NodeReport& report) {
     if (address.scheme != PublicScheme::kHttp) continue;
     const auto every = std::max<std::chrono::milliseconds>(report.every, kLeastForKh);
     const bool v6 = address.kind == NodeAddress::Host::kIpv6;
-    return "?rserver=" + (v6 ? "%5b" + address.host + "%5d" : address.host) +
-           "&rport=" + std::to_string(address.port) +
-           "&interval=" + std::to_string(std::chrono::ceil<std::chrono::seconds>(every).count());
+    return cat({"?rserver=", v6 ? cat({"%5b", address.host, "%5d"}) : address.host,
+                "&rport=", address.port,
+                "&interval=", std::chrono::ceil<std::chrono::seconds>(every).count()});
   }
   return {};
 }
@@ -76,7 +76,7 @@ MasterWatch::MasterWatch(Connector& connector, Log& log, Rng& rng, MasterPlan pl
 }
 
 std::string MasterWatch::name() const {
-  return "master " + plan_.target.host + ":" + std::to_string(plan_.target.port) + " ";
+  return cat({"master ", plan_.target.host, ":", plan_.target.port, " "});
 }
 
 bool MasterWatch::is_for(const MasterPlan& plan) const {
@@ -163,7 +163,7 @@ void MasterWatch::on_posted(Result<ClientAnswer> answer) {
   }
   breaks_ = 0;
   const Response& response = answer->response;
-  const std::string said = std::to_string(response.status) + " " + response.reason.substr(0, 60);
+  const std::string said = cat({response.status, " ", response.reason.substr(0, 60)});
   if (response.status == 200) {
     if (!publishing_) log_.info("slave/master", name() + "takes this node's reports");
     publishing_ = true;
@@ -175,7 +175,7 @@ void MasterWatch::on_posted(Result<ClientAnswer> answer) {
   } else if (takes_no_reports(response.status)) {
     post_again_later("answered " + said, kAskStockAgain);
   } else {
-    log_.warn("slave/master", name() + "refused this node's report: " + said);
+    log_.warn("slave/master", cat({name(), "refused this node's report: ", said}));
     publishing_ = false;
   }
 }
@@ -190,8 +190,8 @@ void MasterWatch::measure_clock(const Response& response) {
   const auto way = (connector_.loop().now() - posted_at_) / 2;
   clock_.measured(ms(date->time_since_epoch()) + 500, posted_ms_ + ms(way));
   if (const auto news = clock_.news())
-    log_.warn("slave/master", name() + "(" + master_id_ + "): its clock " + *news +
-                                  "; its redirects are checked by its clock");
+    log_.warn("slave/master", cat({name(), "(", master_id_, "): its clock ", *news,
+                                   "; its redirects are checked by its clock"}));
   if (callbacks_.clock) callbacks_.clock(master_id_, clock_.offset());
 }
 
@@ -201,9 +201,9 @@ void MasterWatch::post_again_later(std::string why, std::chrono::seconds pause) 
   breaks_ = 0;
   post_at_ = connector_.loop().now() +
              std::chrono::duration_cast<SteadyTime::duration>(pause * (0.95 + rng_.unit() / 10));
-  log_.info("slave/master", name() + "takes no reports (" + why +
-                                "): it is asked for its streams only, and again in " +
-                                std::to_string(pause.count() / 60) + " minutes");
+  log_.info("slave/master", cat({name(), "takes no reports (", why,
+                                 "): it is asked for its streams only, and again in ",
+                                 pause.count() / 60, " minutes"}));
 }
 
 void MasterWatch::leave(UniqueFunction<void()> done) {
@@ -247,8 +247,7 @@ void MasterWatch::on_answer(Result<FetchedBody> answer) {
   if (!answer) {
     why = answer.error().what;
   } else if (answer->response.status != 200) {
-    why = "answered " + std::to_string(answer->response.status) + " " +
-          answer->response.reason.substr(0, 60);
+    why = cat({"answered ", answer->response.status, " ", answer->response.reason.substr(0, 60)});
   } else if (auto list = parse_stream_list(answer->body); !list) {
     why = "sent " + list.error().what;
   } else {
@@ -258,8 +257,7 @@ void MasterWatch::on_answer(Result<FetchedBody> answer) {
   well_ = why.empty();
   if (!well_) post_at_ = {};  // it may come back as another one
   if (!why.empty())
-    log_.warn("slave/master",
-              name() + why + "; its " + std::to_string(known_.size()) + " streams stay");
+    log_.warn("slave/master", cat({name(), why, "; its ", known_.size(), " streams stay"}));
   ask_later(why.empty());
 }
 
@@ -290,12 +288,11 @@ void MasterWatch::take(const StreamList& list, bool complete) {
     at->second = Known{stream, 0};
   }
   if (list.passed_over > 0 || list.too_many || !complete)
-    log_.warn("slave/master", name() + "sent a list" + (complete ? "" : " that is not complete") +
-                                  " with " + std::to_string(list.streams.size()) + " streams and " +
-                                  std::to_string(list.passed_over) + " lines that name none");
+    log_.warn("slave/master", cat({name(), "sent a list", complete ? "" : " that is not complete",
+                                   " with ", list.streams.size(), " streams and ", list.passed_over,
+                                   " lines that name none"}));
   forget_missing(changed);
-  if (added > 0)
-    log_.info("slave/master", name() + "has " + std::to_string(added) + " new streams");
+  if (added > 0) log_.info("slave/master", cat({name(), "has ", added, " new streams"}));
   if (!changed.empty()) callbacks_.changed(changed);
 }
 
@@ -310,7 +307,7 @@ void MasterWatch::forget_missing(std::set<std::string>& changed) {
     return gone;
   });
   const std::size_t gone = before - known_.size();
-  if (gone > 0) log_.info("slave/master", name() + std::to_string(gone) + " streams removed");
+  if (gone > 0) log_.info("slave/master", cat({name(), gone, " streams removed"}));
 }
 
 void MasterWatch::stream_ended() {

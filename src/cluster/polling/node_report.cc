@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
 #include "cluster/nodes/names.h"
@@ -32,7 +33,7 @@ std::string shown(std::string_view text) {
 }
 
 Error wrong(std::string_view key, std::string_view value) {
-  return Error::invalid(std::string(key) + "=" + shown(value) + " cannot be");
+  return Error::invalid(cat({key, "=", shown(value), " cannot be"}));
 }
 
 struct Key {
@@ -147,7 +148,7 @@ Result<void> take_line(NodeReport& report, std::string_view line) {
   auto mount = decode_path(parts[0]);
   if (!mount || !may_be_relayed_as(*mount)) return Error::invalid(shown(line) + " names no mount");
   if (report.mounts.size() == NodeReport::kMaxMounts)
-    return Error::limit("more than " + std::to_string(NodeReport::kMaxMounts) + " mounts");
+    return Error::limit(cat({"more than ", NodeReport::kMaxMounts, " mounts"}));
   ReportedMount row;
   row.mount = std::move(*mount);
   if (parts.size() > 1 && !take_number(row.listeners, parts[1], kMaxReportListeners))
@@ -159,8 +160,7 @@ Result<void> take_line(NodeReport& report, std::string_view line) {
 
 Result<void> take_header(NodeReport& report, std::string_view header) {
   if (header.size() > NodeReport::kMaxHeaderBytes)
-    return Error::limit("X-LB-Node has more than " + std::to_string(NodeReport::kMaxHeaderBytes) +
-                        " bytes");
+    return Error::limit(cat({"X-LB-Node has more than ", NodeReport::kMaxHeaderBytes, " bytes"}));
   report.form = NodeReport::Form::kOurs;
   bool first = true;
   for (const std::string_view part : split(header, ';')) {
@@ -190,7 +190,7 @@ std::uint64_t rounded(double number) {
 Result<NodeReport> parse_node_report(std::string_view header, std::string_view body) {
   NodeReport report;
   if (body.size() > NodeReport::kMaxBytes)
-    return Error::limit("a list of more than " + std::to_string(NodeReport::kMaxBytes) + " bytes");
+    return Error::limit(cat({"a list of more than ", NodeReport::kMaxBytes, " bytes"}));
   if (!header.empty())
     if (auto taken = take_header(report, header); !taken) return taken.error();
   bool counts = false;

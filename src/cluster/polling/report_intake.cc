@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 
@@ -42,8 +44,8 @@ ReportIntake::Answer ReportIntake::refuse(int status, const Address& peer, std::
                                           SteadyTime now) {
   unsigned held = 0;
   if (refusals_.pass(now, held)) {
-    const std::string more = held > 0 ? " (and " + std::to_string(held) + " others)" : "";
-    log_.warn("cluster/report", "a report from " + peer.ip() + " was refused: " + why + more);
+    const std::string more = held > 0 ? cat({" (and ", held, " others)"}) : "";
+    log_.warn("cluster/report", cat({"a report from ", peer.ip(), " was refused: ", why, more}));
   }
   return {status, std::move(why)};
 }
@@ -59,25 +61,25 @@ ReportIntake::Answer ReportIntake::take(const NodePost& post, SteadyTime now) {
   auto report = parse_node_report(post.header, post.body);
   if (!report)
     return refuse(report.error().code == Error::Code::kLimit ? 413 : 400, post.peer,
-                  "node " + from.id + ": " + report.error().what, now);
+                  cat({"node ", from.id, ": ", report.error().what}), now);
   if (node != nullptr) {
     if (!report->id.empty() && report->id != node->id)
-      return refuse(403, post.peer, "node " + node->id + " speaks for " + report->id, now);
+      return refuse(403, post.peer, cat({"node ", node->id, " speaks for ", report->id}), now);
     from.limits = node->limits;
     from.believed = believed_addresses(*node, {report->addresses, report->port}, post.peer);
     if (from.believed.addresses.empty() && !report->addresses.empty())
-      return refuse(403, post.peer, "node " + node->id + ": " + from.believed.missing, now);
+      return refuse(403, post.peer, cat({"node ", node->id, ": ", from.believed.missing}), now);
   } else {
     from.limits = slave->limits;
     from.believed = believed_addresses(*slave, {report->addresses, report->port});
   }
   Reporter& reporter = reporters_[from.id];
   if (std::string why = outdated(*report, reporter, from.id, now); !why.empty())
-    return refuse(409, post.peer, "node " + from.id + ": " + why, now);
+    return refuse(409, post.peer, cat({"node ", from.id, ": ", why}), now);
   if (!from.believed.refused.empty())
     refuse(200, post.peer,
-           "node " + from.id + ": allow-public does not name " + from.believed.refused +
-               "; the rest of it counts",
+           cat({"node ", from.id, ": allow-public does not name ", from.believed.refused,
+                "; the rest of it counts"}),
            now);
   const std::string id = from.id;
   Answer answer = put(*report, std::move(from), reporter, now);
@@ -85,8 +87,8 @@ ReportIntake::Answer ReportIntake::take(const NodePost& post, SteadyTime now) {
     reporter.clock.measured(report->now_ms, post.wall_ms);
     if (const auto news = reporter.clock.news())
       log_.warn("cluster/report",
-                "node " + id + ": its clock " + *news +
-                    (report->tokens ? "; it checks our redirects by our clock" : ""));
+                cat({"node ", id, ": its clock ", *news,
+                     report->tokens ? "; it checks our redirects by our clock" : ""}));
     decider_.with_table([&, skew = reporter.clock.offset()](NodeTable& table) {
       table.set_clock_skew(table.find(id), skew);
     });
@@ -100,8 +102,7 @@ std::string ReportIntake::outdated(const NodeReport& report, const Reporter& rep
   if (report.epoch.empty()) return {};
   if (report.epoch == reporter.epoch) {
     if (report.seq > reporter.seq) return {};
-    return "report " + std::to_string(report.seq) + " comes after report " +
-           std::to_string(reporter.seq);
+    return cat({"report ", report.seq, " comes after report ", reporter.seq});
   }
   const auto& old = reporter.old_epochs;
   if (std::find(old.begin(), old.end(), report.epoch) == old.end()) return {};
@@ -216,7 +217,7 @@ void ReportIntake::given(Reporter& reporter, const std::string& id,
 void ReportIntake::log_missing(const std::string& id, const std::string& missing,
                                Reporter& reporter) {
   if (missing != reporter.missing && !missing.empty())
-    log_.warn("cluster/report", "node " + id + " reports and gets no listeners: " + missing);
+    log_.warn("cluster/report", cat({"node ", id, " reports and gets no listeners: ", missing}));
   reporter.missing = missing;
 }
 
@@ -243,7 +244,7 @@ void ReportIntake::polled(const ListPoll& poll, SteadyTime now) {
   if (kh) {
     auto parsed = parse_kh_registration(poll.query);
     if (!parsed) {
-      refuse(400, poll.peer, "node " + from.id + ": " + parsed.error().what, now);
+      refuse(400, poll.peer, cat({"node ", from.id, ": ", parsed.error().what}), now);
       return;
     }
     report = std::move(*parsed);
@@ -253,7 +254,7 @@ void ReportIntake::polled(const ListPoll& poll, SteadyTime now) {
                       ? believed_addresses(*node, {report.addresses, report.port}, poll.peer)
                       : believed_addresses(*slave, {report.addresses, report.port});
   if (from.believed.addresses.empty()) {
-    refuse(403, poll.peer, "node " + from.id + ": " + from.believed.missing, now);
+    refuse(403, poll.peer, cat({"node ", from.id, ": ", from.believed.missing}), now);
     return;
   }
   registered(report, std::move(from), listed, now);

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
 #include "cluster/nodes/names.h"
@@ -49,8 +50,7 @@ Result<StreamList> parse_stream_list(std::string_view text) {
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
     if (std::min(end, text.size()) > StreamList::kLongestLine)
-      return Error::limit("a line of more than " + std::to_string(StreamList::kLongestLine) +
-                          " bytes");
+      return Error::limit(cat({"a line of more than ", StreamList::kLongestLine, " bytes"}));
     if (end == std::string_view::npos) {
       list.cut_off = true;
       break;

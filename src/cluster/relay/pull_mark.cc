@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
 #include "cluster/nodes/names.h"
@@ -38,16 +39,15 @@ bool is_mac(std::string_view text) noexcept {
 std::string PullMark::mac_for(std::string_view secret, std::string_view mount) const {
   if (secret.empty()) return {};
   const std::string key = hmac_sha256(secret, "lbedge-cluster/1 pull " + id);
-  std::string text = "lbedge-pull/1\n" + id + "." + epoch + "\n" + to + "\n" +
-                     std::to_string(number) + "\n" + std::to_string(at) + "\n";
+  std::string text =
+      cat({"lbedge-pull/1\n", id, ".", epoch, "\n", to, "\n", number, "\n", at, "\n"});
   return hex_encode(hmac_sha256(key, text.append(mount)));
 }
 
 std::string pull_line(PullMark mark, std::string_view secret, std::string_view mount) {
   mark.mac = mark.mac_for(secret, mount);
-  return "X-LB-Pull: " + mark.id + "." + mark.epoch + "; to=" + mark.to +
-         "; n=" + std::to_string(mark.number) + "; t=" + std::to_string(mark.at) +
-         "; mac=" + mark.mac + "\r\n";
+  return cat({"X-LB-Pull: ", mark.id, ".", mark.epoch, "; to=", mark.to, "; n=", mark.number,
+              "; t=", mark.at, "; mac=", mark.mac, "\r\n"});
 }
 
 bool says_pull(const Headers& request) noexcept { return request.find(kPullHeader) != nullptr; }

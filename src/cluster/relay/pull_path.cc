@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 
@@ -46,8 +48,8 @@ void PullPath::ask() {
   ClientRequest request;
   request.target = target_;
   request.head =
-      "GET /_lb/live HTTP/1.0\r\nHost: " + (v6 ? "[" + target_.host + "]" : target_.host) +
-      "\r\nUser-Agent: icecast-lb\r\n\r\n";
+      cat({"GET /_lb/live HTTP/1.0\r\nHost: ", v6 ? cat({"[", target_.host, "]"}) : target_.host,
+           "\r\nUser-Agent: icecast-lb\r\n\r\n"});
   request.connect_deadline = request.head_deadline = timing_.deadline;
   client_ =
       std::make_unique<Client>(connector_, std::move(request), [this](Result<ClientAnswer> answer) {

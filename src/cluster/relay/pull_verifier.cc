@@ -2,14 +2,14 @@
 
 #include <algorithm>
 
+#include "base/cat.h"
 #include "http/credentials.h"
 
 namespace lb {
 namespace {
 
 std::string away(std::int64_t seconds) {
-  return std::to_string(seconds < 0 ? -seconds : seconds) + "s " +
-         (seconds < 0 ? "in the future" : "ago");
+  return cat({seconds < 0 ? -seconds : seconds, "s ", seconds < 0 ? "in the future" : "ago"});
 }
 
 }  // namespace
@@ -19,7 +19,7 @@ PullVerifier::Verdict PullVerifier::judge(const PullMark& mark, const KnownNodes
                                           const Clock& clock) {
   const SteadyTime now = clock.steady();
   if (mark.to != own_mark) {
-    log(mark, mount, "its mark is for " + mark.to + ", and this is " + std::string(own_mark), now);
+    log(mark, mount, cat({"its mark is for ", mark.to, ", and this is ", own_mark}), now);
     return Verdict::kElsewhere;
   }
   const KnownNode* node = known.node(mark.id);
@@ -33,15 +33,15 @@ PullVerifier::Verdict PullVerifier::judge(const PullMark& mark, const KnownNodes
   const std::int64_t age = unix_seconds(clock.wall()) - mark.at;
   if (age > kWindow.count() || age < -kWindow.count()) {
     log(mark, mount,
-        "its mark was made " + away(age) + " (" + std::to_string(kWindow.count()) +
-            "s are allowed): a clock has been set, or the request is a repeated one",
+        cat({"its mark was made ", away(age), " (", kWindow.count(),
+             "s are allowed): a clock has been set, or the request is a repeated one"}),
         now);
     return Verdict::kStale;
   }
   if (!take(mark)) {
     log(mark, mount,
-        "its mark number " + std::to_string(mark.number) +
-            " has been used before: the request is a repeated one",
+        cat({"its mark number ", mark.number,
+             " has been used before: the request is a repeated one"}),
         now);
     return Verdict::kSeen;
   }
@@ -99,9 +99,9 @@ void PullVerifier::log(const PullMark& mark, std::string_view mount, const std::
     const std::lock_guard lock(mutex_);
     if (!guard_.pass(now, held)) return;
   }
-  std::string text = "node " + mark.id + " may not pull " + std::string(mount.substr(0, 200)) +
-                     ": " + what + "; refused";
-  if (held > 0) text += " (and " + std::to_string(held) + " more)";
+  std::string text =
+      cat({"node ", mark.id, " may not pull ", mount.substr(0, 200), ": ", what, "; refused"});
+  if (held > 0) text += cat({" (and ", held, " more)"});
   log_.warn("cluster/pull", text);
 }
 

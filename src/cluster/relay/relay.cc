@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 
@@ -155,9 +157,8 @@ void Relay::poll_listeners() {
   const auto run_on = std::max<std::chrono::milliseconds>(plan_.run_on, timing_.least_run_on);
   if (state_ == State::kRunning && now - last_wanted_ >= run_on) {
     log(LogLevel::kInfo,
-        "no listener for " +
-            std::to_string(std::chrono::duration_cast<std::chrono::seconds>(run_on).count()) +
-            "s; the stream is closed");
+        cat({"no listener for ", std::chrono::duration_cast<std::chrono::seconds>(run_on).count(),
+             "s; the stream is closed"}));
     host_.end_source(home_, lease_, EndReason::kRemoved);
   }
 }
@@ -345,7 +346,7 @@ void Relay::failed(std::size_t upstream, const std::string& why, PullFault fault
   // One that is asked several times a second is told of once.
   const bool news = std::exchange(tried.told, wait) != wait || tried.fault != fault;
   log(news ? LogLevel::kWarn : LogLevel::kDebug,
-      why + "; asked again in " + std::to_string(wait.count()) + "ms");
+      cat({why, "; asked again in ", wait.count(), "ms"}));
   if (lease_ == 0) note_fault(upstream, fault);
 }
 
@@ -422,7 +423,7 @@ void Relay::on_left(const WriterLeft& how) {
         rest(current_, timing_.delay_after_flow);
       else
         // A source that comes and goes is no fault of the way here.
-        failed(current_, "the stream ended after " + std::to_string(how.lasted.count()) + "ms",
+        failed(current_, cat({"the stream ended after ", how.lasted.count(), "ms"}),
                how.bytes_read > 0 ? PullFault::kNone : PullFault::kClosed);
   }
   at_seam_ = asks_again;
@@ -437,7 +438,7 @@ void Relay::on_left(const WriterLeft& how) {
 }
 
 void Relay::log(LogLevel level, const std::string& text) const {
-  host_.log().write(level, "relay/relay", "relay " + plan_.local_mount + ": " + text);
+  host_.log().write(level, "relay/relay", cat({"relay ", plan_.local_mount, ": ", text}));
 }
 
 std::string_view Relay::state_text() const noexcept {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/cat.h"
 #include "cluster/relay/relay.h"
 #include "cluster/relay/relay_marks.h"
 #include "stream/source_facts.h"
@@ -63,7 +64,7 @@ std::unique_ptr<Relay::Call> Relay::make_call(std::size_t upstream, std::int64_t
 std::string Relay::circle_of(const UpstreamAnswer& answer, const Upstream& from) const {
   const std::string passed = path_of(answer.headers);
   if (!path_contains(passed, host_.node_mark()) && path_hops(passed) <= kMaxHops) return {};
-  return from.target.host + " has the stream from here, by way of " + passed;
+  return cat({from.target.host, " has the stream from here, by way of ", passed});
 }
 
 // Listeners that are here need only what they missed from another upstream's burst.  A whole burst
@@ -74,7 +75,7 @@ std::string Relay::request_lines() const {
   const bool marked = !lines.empty();
   // A server that is to look like Icecast's asks like it.
   if (marked || host_.user_agent().find(kOwnProduct) != std::string::npos)
-    lines += "X-LB-Stream: " + print_stream_ask({next_byte()}) + "\r\n";
+    lines += cat({"X-LB-Stream: ", print_stream_ask({next_byte()}), "\r\n"});
   if (!marked || !mount) return lines;
   auto missed =
       std::chrono::ceil<std::chrono::milliseconds>(host_.connector().loop().now() - flowed_until_);
@@ -121,7 +122,7 @@ void Relay::on_answer(const Upstream& from, Result<UpstreamAnswer> answer, PullF
   }
   note_fault(upstream, PullFault::kNone);
   if (lease_ != 0 && upstream > current_ && current_ < tries_.size() && !is_stalled()) {
-    log(LogLevel::kInfo, "flows again; " + from.target.host + " is not needed");
+    log(LogLevel::kInfo, cat({"flows again; ", from.target.host, " is not needed"}));
     go_on();
     return;
   }
@@ -147,8 +148,9 @@ void Relay::enter(std::size_t upstream, UpstreamAnswer answer) {
   const auto place = parse_stream_place(answer.headers.get("x-lb-stream"));
   if (is_too_young(upstream, place)) {
     rest(upstream, timing_.flowed);
-    log(LogLevel::kInfo, "its stream has begun just now at " + to_text(plan_.upstreams[upstream]) +
-                             "; asked again in " + std::to_string(timing_.flowed.count()) + "ms");
+    log(LogLevel::kInfo,
+        cat({"its stream has begun just now at ", to_text(plan_.upstreams[upstream]),
+             "; asked again in ", timing_.flowed.count(), "ms"}));
     go_on();
     return;
   }
@@ -162,7 +164,7 @@ void Relay::enter(std::size_t upstream, UpstreamAnswer answer) {
                                   loop.clock().steady(), path_of(answer.headers)});
   if (lease_ != 0 && entry.facts->content_type != content_type_) {
     failed(upstream,
-           "the better upstream has " + entry.facts->content_type + ", not " + content_type_,
+           cat({"the better upstream has ", entry.facts->content_type, ", not ", content_type_}),
            PullFault::kNoStream);
     go_on();
     return;
@@ -195,7 +197,7 @@ void Relay::not_entered(const std::string& why) {
   if (!is_taken()) {
     for (std::size_t i = 0; i < tries_.size(); ++i)
       if (lease_ == 0 || i < current_) keep_resting(i);
-    log(LogLevel::kInfo, "new relay but source already exists (" + why + ")");
+    log(LogLevel::kInfo, cat({"new relay but source already exists (", why, ")"}));
   }
   go_on();
 }
@@ -245,7 +247,7 @@ void Relay::adopt(const Upstream& from, const std::string& content_type, unsigne
   streaming_ = from;
   content_type_ = content_type;
   log(same ? LogLevel::kDebug : LogLevel::kInfo,
-      "streams " + content_type_ + " from " + to_text(from));
+      cat({"streams ", content_type_, " from ", to_text(from)}));
 }
 
 // What follows when another connection writes.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/cat.h"
 #include "cluster/relay/relay.h"
 
 namespace lb {
@@ -78,9 +79,7 @@ bool Relay::pass_over_call() {
   tries_[at].unanswered = std::min(tries_[at].unanswered + 1, kMostDoublings);
   call_.reset();
   timer_.cancel();
-  failed(at,
-         to_text(plan_.upstreams[at]) + " has not answered for " + std::to_string(waited.count()) +
-             "ms",
+  failed(at, cat({to_text(plan_.upstreams[at]), " has not answered for ", waited.count(), "ms"}),
          PullFault::kTimeout);
   return true;
 }
@@ -113,8 +112,8 @@ void Relay::on_flow_check() {
   const bool was_away = now - flow_check_at_ > plan_.stall / kAwayPerStall;
   if (!was_away && is_stalled() && state_ == State::kRunning) {
     if (has_spare()) {
-      log(LogLevel::kWarn, "silent for " + std::to_string(stall_.count()) + "ms; its standby " +
-                               to_text(spare_->from) + " takes over");
+      log(LogLevel::kWarn, cat({"silent for ", stall_.count(), "ms; its standby ",
+                                to_text(spare_->from), " takes over"}));
       use_spare();
     } else {
       ask_in_silence();
@@ -134,9 +133,8 @@ void Relay::ask_in_silence() {
   if (next == tries_.size()) return;
   const auto mount = host_.mounts().find(plan_.local_mount);
   const bool first = mount && tries_[next].since <= mount->last_data() + stall_;
-  log(first ? LogLevel::kWarn : LogLevel::kDebug, "silent for " + std::to_string(stall_.count()) +
-                                                      "ms; " + plan_.upstreams[next].target.host +
-                                                      " is asked");
+  log(first ? LogLevel::kWarn : LogLevel::kDebug,
+      cat({"silent for ", stall_.count(), "ms; ", plan_.upstreams[next].target.host, " is asked"}));
   ask(next);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/cat.h"
 #include "base/strings.h"
 #include "cluster/nodes/names.h"
 #include "cluster/relay/pull_mark.h"
@@ -48,13 +49,10 @@ bool is_own_product(const Headers& request) noexcept {
 std::string relay_mark_lines(std::string_view mark, std::string_view via) {
   std::string before = clean_via(via);
   if (!before.empty()) before += ", ";
-  return "X-LB-Relay: " + std::string(mark) + "\r\nVia: " + before + "1.1 " + std::string(mark) +
-         "\r\n";
+  return cat({"X-LB-Relay: ", mark, "\r\nVia: ", before, "1.1 ", mark, "\r\n"});
 }
 
-std::string relay_burst_line(std::uint64_t bytes) {
-  return "X-LB-Burst: " + std::to_string(bytes) + "\r\n";
-}
+std::string relay_burst_line(std::uint64_t bytes) { return cat({"X-LB-Burst: ", bytes, "\r\n"}); }
 
 std::optional<std::uint64_t> burst_wanted(const Headers& request) noexcept {
   if (!is_own_product(request)) return std::nullopt;
@@ -69,12 +67,12 @@ std::string circle_in_request(const Headers& request, std::string_view mark) {
     self = self || name == mark;
   });
   if (self) return "the request has come through this node before";
-  if (hops > kMaxHops) return "the request has come through " + std::to_string(hops) + " nodes";
+  if (hops > kMaxHops) return cat({"the request has come through ", hops, " nodes"});
   return {};
 }
 
 std::string path_line(std::string_view path) {
-  return path.empty() ? std::string() : "X-LB-Path: " + std::string(path) + "\r\n";
+  return path.empty() ? std::string() : cat({"X-LB-Path: ", path, "\r\n"});
 }
 
 std::string path_of(const Headers& answer) {

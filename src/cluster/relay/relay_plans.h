@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/cat.h"
 #include "net/connector.h"
 
 namespace lb {
@@ -39,7 +40,7 @@ struct Upstream {
 // For log lines and events: "127.0.0.1:8000/live", "program ffmpeg".
 inline std::string to_text(const Upstream& upstream) {
   if (!upstream.program.empty()) return "program " + upstream.program.front();
-  return upstream.target.host + ":" + std::to_string(upstream.target.port) + upstream.mount;
+  return cat({upstream.target.host, ":", upstream.target.port, upstream.mount});
 }
 
 // A stream that comes from there need not be asked for again.

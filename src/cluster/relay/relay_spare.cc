@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/cat.h"
 #include "cluster/relay/relay.h"
 #include "cluster/relay/relay_marks.h"
 #include "stream/source_facts.h"
@@ -65,7 +66,7 @@ void Relay::on_spare_answer(const Upstream& from, Result<UpstreamAnswer> answer,
                              SourcePeer{from.target.host, loop.clock().wall(),
                                         loop.clock().steady(), path_of(answer->headers)});
     if (facts->content_type != content_type_)
-      why = to_text(from) + " has " + facts->content_type + ", not " + content_type_;
+      why = cat({to_text(from), " has ", facts->content_type, ", not ", content_type_});
   }
   if (!why.empty()) {
     failed(at, why, fault);
@@ -99,7 +100,7 @@ void Relay::on_spare_answer(const Upstream& from, Result<UpstreamAnswer> answer,
   const std::string text = to_text(from);
   // At a seam of the stream it ends and is asked again.
   const bool same = std::exchange(spare_text_, text) == text;
-  log(same ? LogLevel::kDebug : LogLevel::kInfo, "reads " + text + " as its standby");
+  log(same ? LogLevel::kDebug : LogLevel::kInfo, cat({"reads ", text, " as its standby"}));
   host_.add_source(home_, std::move(offer), std::move(place), std::move(facts));
   keep_spare();
 }

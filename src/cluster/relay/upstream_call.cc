@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
 #include "http/stream_type.h"
@@ -15,8 +16,8 @@ constexpr std::uint64_t kLargestMetaint = 1 << 24;
 
 std::string text_of(const HttpUrl& url) {
   const bool v6 = url.host.find(':') != std::string::npos;
-  return (url.tls ? "https://" : "http://") + (v6 ? "[" + url.host + "]" : url.host) + ":" +
-         std::to_string(url.port) + url.target;
+  return cat({url.tls ? "https://" : "http://", v6 ? cat({"[", url.host, "]"}) : url.host, ":",
+              url.port, url.target});
 }
 
 bool is_redirect(int status) {
@@ -28,12 +29,12 @@ bool is_redirect(int status) {
 std::string relay_request(const HttpUrl& url, std::string_view user_agent, bool icy_metadata,
                           std::string_view credentials, std::string_view lines) {
   const bool v6 = url.host.find(':') != std::string::npos;
-  std::string request = "GET " + url.target +
-                        " HTTP/1.0\r\nUser-Agent: " + without_controls(user_agent) +
-                        "\r\nHost: " + (v6 ? "[" + url.host + "]" : url.host) + "\r\n";
+  std::string request =
+      cat({"GET ", url.target, " HTTP/1.0\r\nUser-Agent: ", without_controls(user_agent),
+           "\r\nHost: ", v6 ? cat({"[", url.host, "]"}) : url.host, "\r\n"});
   if (icy_metadata) request += "Icy-MetaData: 1\r\n";
   if (!credentials.empty())
-    request += "Authorization: Basic " + base64_encode(credentials) + "\r\n";
+    request += cat({"Authorization: Basic ", base64_encode(credentials), "\r\n"});
   return request.append(lines) + "\r\n";
 }
 
@@ -44,9 +45,8 @@ std::string not_a_stream(const Response& response) {
   // that should be given to others under our name.
   if (is_stream_type(type)) return {};
   if (!type.empty())
-    return "answered with " +
-           std::string(type.substr(0, std::min<std::size_t>(60, type.find(';')))) +
-           ", which is no stream";
+    return cat({"answered with ", type.substr(0, std::min<std::size_t>(60, type.find(';'))),
+                ", which is no stream"});
   // SHOUTcast servers leave the type out where it is MP3.
   const auto& all = headers.all();
   const bool icy = response.icy || std::any_of(all.begin(), all.end(), [](const auto& header) {
@@ -90,7 +90,7 @@ void UpstreamCall::ask_at(const HttpUrl& url) {
       url.host == first_.host && url.port == first_.port && url.tls == first_.tls;
   std::string credentials;
   if (same_server && !ask_.upstream.username.empty() && !ask_.upstream.password.empty())
-    credentials = ask_.upstream.username + ":" + ask_.upstream.password;
+    credentials = cat({ask_.upstream.username, ":", ask_.upstream.password});
   ClientRequest request;
   request.target = ask_.upstream.target;
   request.target.host = url.host;
@@ -119,8 +119,8 @@ void UpstreamCall::on_answer(Result<ClientAnswer> answer) {
     return;
   }
   if (response.status < 200 || response.status > 299) {
-    finish(Error::not_found(who + "answered " + std::to_string(response.status) + " " +
-                            response.reason.substr(0, 60)),
+    finish(Error::not_found(
+               cat({who, "answered ", response.status, " ", response.reason.substr(0, 60)})),
            fault_of_status(response.status));
     return;
   }
@@ -153,9 +153,9 @@ void UpstreamCall::follow(const Response& response) {
   }
   const auto next = parse_http_url(*location, url_);
   if (!next) {
-    finish(Error::invalid(who + "redirects, but " + next.error().what));
+    finish(Error::invalid(cat({who, "redirects, but ", next.error().what})));
   } else if (++hops_ > kMaxHops) {
-    finish(Error::limit(who + "redirects more than " + std::to_string(kMaxHops) + " times"));
+    finish(Error::limit(cat({who, "redirects more than ", kMaxHops, " times"})));
   } else if (asked_.contains(text_of(*next))) {
     finish(Error::limit(who + "redirects in a circle"));
   } else {

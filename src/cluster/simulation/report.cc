@@ -5,6 +5,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 
@@ -79,7 +81,8 @@ std::string mean_text(const Runs& runs, double SimulationResult::*field) {
 }
 
 std::string peak(const Runs& runs) {
-  return fixed(runs.mean(&SimulationResult::peak), 2) + " (" + fixed(runs.worst_peak(), 2) + ")";
+  return cat(
+      {fixed(runs.mean(&SimulationResult::peak), 2), " (", fixed(runs.worst_peak(), 2), ")"});
 }
 
 std::string settled(const Runs& runs) {
@@ -176,11 +179,11 @@ bool run_scenario(const SimulationScenario& scenario, unsigned seeds,
                   const SimulationPrinter& print) {
   bool good = true;
   const unsigned runs_each = std::max(1U, seeds / scenario.seeds_divisor);
-  print("\n" + std::string(scenario.name) + ": " + std::string(scenario.about) + "; seeds 1 to " +
-        std::to_string(runs_each) + "\n" + head(scenario));
+  print(cat({"\n", scenario.name, ": ", scenario.about, "; seeds 1 to ", runs_each, "\n",
+             head(scenario)}));
   std::string group;
   for (const SimulationRow& row : scenario.rows) {
-    if (row.group != group) print("  " + row.group + "\n");
+    if (row.group != group) print(cat({"  ", row.group, "\n"}));
     group = row.group;
     Runs runs;
     for (unsigned seed = 1; seed <= runs_each; ++seed) runs.add(simulate(row.setup, seed));
@@ -189,7 +192,7 @@ bool run_scenario(const SimulationScenario& scenario, unsigned seeds,
       line += "  " + right(column_of(column).text(runs), column_of(column).width);
     }
     const std::string verdict = judge(row.goals, runs, good);
-    print(line + (verdict.empty() ? "" : "  " + verdict) + "\n");
+    print(cat({line, verdict.empty() ? "" : "  " + verdict, "\n"}));
   }
   return good;
 }
@@ -197,7 +200,7 @@ bool run_scenario(const SimulationScenario& scenario, unsigned seeds,
 std::string simulation_list() {
   std::string out;
   for (const SimulationScenario& scenario : simulation_scenarios()) {
-    out += "  " + left(std::string(scenario.name), 12) + " " + std::string(scenario.about) + "\n";
+    out += cat({"  ", left(std::string(scenario.name), 12), " ", scenario.about, "\n"});
   }
   return out;
 }
@@ -211,8 +214,8 @@ Result<bool> run_simulation(std::string_view name, unsigned seeds, const Simulat
     good = run_scenario(scenario, seeds, print) && good;
   }
   if (!found)
-    return Error::not_found("there is no scenario \"" + std::string(name) + "\"; there are:\n" +
-                            simulation_list());
+    return Error::not_found(
+        cat({"there is no scenario \"", name, "\"; there are:\n", simulation_list()}));
   print(good ? "\nevery goal is reached\n" : "\na goal is MISSED\n");
   return good;
 }

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/cat.h"
 #include "cluster/balance/pick.h"
 
 namespace lb {
@@ -35,7 +36,7 @@ std::string decimal(double x) {
   return out;
 }
 
-std::string every(double seconds) { return "reports every " + decimal(seconds) + " s"; }
+std::string every(double seconds) { return cat({"reports every ", decimal(seconds), " s"}); }
 
 // The default, and what it is compared with.
 void add(Rows& rows, const std::string& group, const SimulationSetup& base,
@@ -78,10 +79,10 @@ SimulationScenario old_slaves() {
     base.kind = NodeKind::kLegacy;
     base.report_every = t;
     base.counts_arrivals = false;
-    add(rows, "listeners are reported every " + decimal(t) + " s, arrivals are not", base,
+    add(rows, cat({"listeners are reported every ", decimal(t), " s, arrivals are not"}), base,
         {.of_ideal = kDefaultGoal});
     base.counts_load = false;
-    add(rows, "Icecast-KH: nothing is reported, every " + decimal(t) + " s", base,
+    add(rows, cat({"Icecast-KH: nothing is reported, every ", decimal(t), " s"}), base,
         {.of_ideal = kDefaultGoal});
   }
   return {"old-slaves",
@@ -159,7 +160,7 @@ SimulationScenario masters() {
       SimulationSetup base = crowd();
       base.report_every = t;
       base.masters = n;
-      const std::string group = std::to_string(n) + " masters, " + every(t);
+      const std::string group = cat({n, " masters, ", every(t)});
       add(rows, group, base, {.of_ideal = kDefaultGoal});
       base.masters_known = false;
       rows.push_back({group, "default, the number of masters not known", base, {}});
@@ -182,8 +183,8 @@ SimulationScenario restart() {
       base.hold = hold;
       base.register_within = t > 1 ? t : 1.0;
       add(rows,
-          "nodes are back within " + decimal(base.register_within) + " s, requests wait " +
-              decimal(hold) + " s",
+          cat({"nodes are back within ", decimal(base.register_within), " s, requests wait ",
+               decimal(hold), " s"}),
           base, {.peak = 1.005});
     }
   }
@@ -301,7 +302,7 @@ SimulationScenario demo() {
     base.crowd = c.crowd;
     SimulationGoals goals;
     goals.listeners = c.listeners;
-    add(rows, std::to_string(c.crowd) + " listeners", base, goals);
+    add(rows, cat({c.crowd, " listeners"}), base, goals);
   }
   return {"demo",
           "one mount on three nodes of 1000, 500 and 100 places",

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "base/cat.h"
 #include "cluster/balance/balancer.h"
 
 namespace lb {
@@ -129,7 +130,7 @@ World::World(const SimulationSetup& setup, std::uint64_t seed)
       now_(setup.base > 0 ? -kWarmUp - 1 : -setup.report_every - 1) {
   double sum = 0;
   for (unsigned m = 0; m < setup.mounts; ++m) {
-    names_.push_back("/s" + std::to_string(seed) + "-" + std::to_string(m) + ".mp3");
+    names_.push_back(cat({"/s", seed, "-", m, ".mp3"}));
     const double dice = rng_.unit();
     kbps_.push_back(!setup.mixed_bitrates ? 128 : dice < 0.5 ? 64 : dice < 0.85 ? 128 : 320);
     popularity_.push_back(sum += 1 / std::pow(m + 1, setup.zipf));
@@ -166,7 +167,7 @@ void World::make_master(unsigned index, double hold, unsigned expected) {
   master.slots.assign(servers_.size(), kNoNode);
   // It only redirects: a listener for which no node has room is refused.
   NodeHello self;
-  self.id = "master" + std::to_string(index);
+  self.id = cat({"master", index});
   self.kind = NodeKind::kSelf;
   self.capacity.kbps = 1;
   self.limits.weight = 0;
@@ -179,7 +180,7 @@ void World::sign_up(unsigned index, unsigned m) {
   const Server& server = servers_[index];
   if (!server.alive) return;
   NodeHello hello;
-  hello.id = "node" + std::to_string(index);
+  hello.id = cat({"node", index});
   hello.kind = setup_.kind;
   hello.epoch = std::to_string(server.run);
   hello.addresses.push_back(make_node_address(PublicScheme::kHttp, hello.id, 8000));
