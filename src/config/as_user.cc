@@ -6,16 +6,18 @@
 
 #include <utility>
 
+#include "base/cat.h"
+
 namespace lb {
 
 Result<AsUser> AsUser::become(const std::string& user, const std::string& group) {
   AsUser as;
   if (::geteuid() != 0 || user.empty() || group.empty()) return as;
   const struct passwd* const to = ::getpwnam(user.c_str());
-  if (to == nullptr) return Error::not_found("there is no user \"" + user + "\"");
+  if (to == nullptr) return Error::not_found(cat({"there is no user \"", user, "\""}));
   const uid_t id = to->pw_uid;
   const struct group* const of = ::getgrnam(group.c_str());
-  if (of == nullptr) return Error::not_found("there is no group \"" + group + "\"");
+  if (of == nullptr) return Error::not_found(cat({"there is no group \"", group, "\""}));
   const gid_t own = of->gr_gid;
   const int count = ::getgroups(0, nullptr);
   std::vector<gid_t> groups(count > 0 ? static_cast<std::size_t>(count) : 0);
@@ -23,7 +25,7 @@ Result<AsUser> AsUser::become(const std::string& user, const std::string& group)
   as.groups_ = std::move(groups);
   // The user last: after it the groups could not be changed.
   if (::initgroups(user.c_str(), own) != 0 || ::setegid(own) != 0 || ::seteuid(id) != 0)
-    return Error::io("the user cannot be changed to \"" + user + "\"");
+    return Error::io(cat({"the user cannot be changed to \"", user, "\""}));
   return as;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/cat.h"
 #include "config/checks_files.h"
 
 namespace lb {
@@ -9,7 +10,7 @@ namespace {
 
 std::string counted(std::ptrdiff_t n, std::string_view what) {
   if (n == 0) return "";
-  return ", " + std::to_string(n) + " " + std::string(what) + (n == 1 ? "" : "s");
+  return cat({", ", n, " ", what, n == 1 ? "" : "s"});
 }
 
 }  // namespace
@@ -32,11 +33,11 @@ CheckReport check_report(const std::string& file, const LoadOptions& options, Fi
     return std::count_if(lines.begin(), lines.end(),
                          [&](const Diagnostic& line) { return line.severity == severity; });
   };
-  report.text += file + ": " + (report.valid ? "valid" : "not valid") +
-                 counted(count(Severity::kFatal), "fatal fault") +
-                 counted(count(Severity::kError), "error") +
-                 counted(count(Severity::kWarning), "warning") +
-                 counted(count(Severity::kNote), "note") + "\n";
+  report.text +=
+      cat({file, ": ", report.valid ? "valid" : "not valid",
+           counted(count(Severity::kFatal), "fatal fault"),
+           counted(count(Severity::kError), "error"), counted(count(Severity::kWarning), "warning"),
+           counted(count(Severity::kNote), "note"), "\n"});
   return report;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/cat.h"
 #include "base/strings.h"
 #include "config/diagnostic.h"
 #include "config/drain_rate.h"
@@ -24,7 +25,7 @@ const XmlNode* last_child(const XmlNode& node, std::string_view name) {
 }  // namespace
 
 std::string numbered(std::string_view element, std::size_t index) {
-  return std::string(element) + "[" + std::to_string(index + 1) + "]";
+  return cat({element, "[", index + 1, "]"});
 }
 
 bool is_default_password(std::string_view password) {
@@ -37,7 +38,7 @@ namespace {
 void check_password(const std::string& path, std::string_view password, Filler& filler,
                     const LoadOptions& options) {
   if (!is_default_password(password)) return;
-  const std::string subject = "<" + path.substr(path.rfind('/') + 1) + ">: ";
+  const std::string subject = cat({"<", path.substr(path.rfind('/') + 1), ">: "});
   if (options.allow_default_passwords) {
     filler.report(filler.line_of(path), Severity::kWarning,
                   subject + "is a password from a published example", Concern::kDanger);
@@ -131,16 +132,16 @@ void check_sockets(const Config& config, Filler& filler) {
       if (!same && !pair && !other_pair) continue;
       const int port = pair ? other.port : socket.port;
       filler.report(socket.line, Severity::kWarning,
-                    "<listen-socket>: port " + std::to_string(port) + " is taken twice, see line " +
-                        std::to_string(other.line) +
-                        (same ? "" : "; <shoutcast-mount> opens the next port too"));
+                    cat({"<listen-socket>: port ", port, " is taken twice, see line ", other.line,
+                         same ? "" : "; <shoutcast-mount> opens the next port too"}));
       break;
     }
     if (socket.tls && config.paths.ssl_certificate.empty() &&
         config.security.tls_certificate.empty()) {
-      filler.report(socket.line, Severity::kWarning,
-                    "<listen-socket>: port " + std::to_string(socket.port) +
-                        " is for TLS, but paths/ssl-certificate is not set; it will stay closed");
+      filler.report(
+          socket.line, Severity::kWarning,
+          cat({"<listen-socket>: port ", socket.port,
+               " is for TLS, but paths/ssl-certificate is not set; it will stay closed"}));
     }
   }
 }
@@ -149,15 +150,16 @@ void check_proxies(const Config& config, Filler& filler) {
   const std::vector<std::string>& proxies = config.paths.x_forwarded_for;
   AddressList::parse(proxies, [&](std::size_t index, const std::string& reason) {
     filler.report(filler.line_of("paths/x-forwarded-for"), Severity::kWarning,
-                  "<x-forwarded-for>: " + quoted(proxies[index]) + " " + reason +
-                      "; it can never match and is not used");
+                  cat({"<x-forwarded-for>: ", quoted(proxies[index]), " ", reason,
+                       "; it can never match and is not used"}));
   });
   for (const std::string& proxy : proxies) {
     if (proxy != "*" && !proxy.ends_with("/0")) continue;
-    filler.report(filler.line_of("paths/x-forwarded-for"), Severity::kWarning,
-                  "<x-forwarded-for>: " + quoted(proxy) +
-                      " matches every address; any client can then claim another client's address",
-                  Concern::kDanger);
+    filler.report(
+        filler.line_of("paths/x-forwarded-for"), Severity::kWarning,
+        cat({"<x-forwarded-for>: ", quoted(proxy),
+             " matches every address; any client can then claim another client's address"}),
+        Concern::kDanger);
   }
 }
 
@@ -167,20 +169,20 @@ void check_orchestration(const Config& config, Filler& filler) {
   if (readers.size() != 1 || readers[0] != "none") {
     AddressList::parse(readers, [&](std::size_t index, const std::string& reason) {
       filler.report(filler.line_of("metrics/allow"), Severity::kWarning,
-                    "<allow>: " + quoted(readers[index]) + " " + reason + "; it is left out");
+                    cat({"<allow>: ", quoted(readers[index]), " ", reason, "; it is left out"}));
     });
   }
   const ClusterSettings& cluster = config.cluster;
   if (const auto rate = parse_drain_rate(cluster.drain_rate); !rate) {
     filler.report(filler.line_of("cluster/drain/rate"), Severity::kWarning,
-                  "<rate>: " + quoted(cluster.drain_rate) + " " + rate.error().what +
-                      "; listeners are spread over the whole time");
+                  cat({"<rate>: ", quoted(cluster.drain_rate), " ", rate.error().what,
+                       "; listeners are spread over the whole time"}));
   }
   for (const ListenSettings& socket : config.listen) {
     if (cluster.agent_port == 0 || cluster.agent_port != socket.port) continue;
     filler.report(filler.line_of("cluster/agent/port"), Severity::kWarning,
-                  "<agent>: port " + std::to_string(socket.port) +
-                      " is taken by the listen-socket in line " + std::to_string(socket.line));
+                  cat({"<agent>: port ", socket.port, " is taken by the listen-socket in line ",
+                       socket.line}));
   }
 }
 
@@ -199,12 +201,13 @@ void drop_bad_headers(std::vector<HttpHeader>& headers, const std::string& path,
     if (is_token(header.name) && header.value.find_first_of("\r\n") == std::string::npos) {
       return false;
     }
-    filler.report(line, Severity::kError,
-                  header.name.empty()
-                      ? std::string("<header>: has no name; it is not used")
-                      : "<header>: " + quoted(header.name) +
-                            " is not a header name, or its value has more than one line; it is not "
-                            "used");
+    filler.report(
+        line, Severity::kError,
+        header.name.empty()
+            ? std::string("<header>: has no name; it is not used")
+            : cat({"<header>: ", quoted(header.name),
+                   " is not a header name, or its value has more than one line; it is not "
+                   "used"}));
     return true;
   });
 }
@@ -236,10 +239,11 @@ void check_order(const XmlNode& root, const Config& config, Filler& filler) {
   for (const XmlNode& child : root.children) {
     if (child.name == "relay") relay = &child;
     if (child.name != "relays-on-demand" || relay == nullptr || !config.relays_on_demand) continue;
-    filler.report(child.line, Severity::kWarning,
-                  "<relays-on-demand>: holds only for relays written after it, and there is one in "
-                  "line " +
-                      std::to_string(relay->line) + " (Icecast's rule)");
+    filler.report(
+        child.line, Severity::kWarning,
+        cat({"<relays-on-demand>: holds only for relays written after it, and there is one in "
+             "line ",
+             relay->line, " (Icecast's rule)"}));
   }
 }
 
@@ -262,9 +266,8 @@ void check_config(const Config& config, Filler& filler, const LoadOptions& optio
   }
   if (config.limits.queue_bytes < config.limits.burst_bytes) {
     filler.report(filler.line_of("limits/queue-size"), Severity::kWarning,
-                  "<queue-size>: " + std::to_string(config.limits.queue_bytes) +
-                      " is smaller than burst-size " + std::to_string(config.limits.burst_bytes) +
-                      "; the queue is made as large as the burst");
+                  cat({"<queue-size>: ", config.limits.queue_bytes, " is smaller than burst-size ",
+                       config.limits.burst_bytes, "; the queue is made as large as the burst"}));
   }
   if (filler.line_of("hostname") == 0) {
     filler.report(0, Severity::kNote,

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <set>
 
+#include "base/cat.h"
 #include "base/strings.h"
 #include "cluster/nodes/known_nodes.h"
 #include "cluster/nodes/names.h"
@@ -47,19 +48,19 @@ class ClusterChecks {
   void own_facts() {
     if (!cluster_.id.empty() && !is_node_id(cluster_.id))
       error(filler_.line_of("cluster/id"),
-            "<id>: " + quoted(cluster_.id) +
-                " is not a valid node name: 1 to 64 letters, "
-                "digits, '-', '_', '.'; one made from hostname and port is used");
+            cat({"<id>: ", quoted(cluster_.id),
+                 " is not a valid node name: 1 to 64 letters, "
+                 "digits, '-', '_', '.'; one made from hostname and port is used"}));
     countries("<countries>", cluster_.countries, filler_.line_of("cluster/countries"));
     for (std::size_t i = 0; i < cluster_.public_addresses.size(); ++i) {
       const PublicAddress& address = cluster_.public_addresses[i];
       const int line = line_of("public-address", i);
       if (address.scheme != "http" && address.scheme != "https")
-        error(line, "<public-address>: the scheme " + quoted(address.scheme) +
-                        " is neither http nor https");
+        error(line, cat({"<public-address>: the scheme ", quoted(address.scheme),
+                         " is neither http nor https"}));
       if (const auto parsed = parse_public_address(PublicScheme::kHttp, address.address, 8000);
           !parsed)
-        error(line, "<public-address>: " + parsed.error().what + "; it is not used");
+        error(line, cat({"<public-address>: ", parsed.error().what, "; it is not used"}));
     }
   }
 
@@ -79,7 +80,7 @@ class ClusterChecks {
     short_secret(line, subject + ": its secret", node.secret);
     if (const auto allowed = AllowedAddresses::parse(node.allow_public); !allowed)
       error(line,
-            subject + ": allow-public: " + allowed.error().what + "; nothing in it is allowed");
+            cat({subject, ": allow-public: ", allowed.error().what, "; nothing in it is allowed"}));
     if (node.allow_public.empty() && !node.allow_peer_address)
       warn(line,
            subject +
@@ -89,11 +90,11 @@ class ClusterChecks {
   // Tokens and links are signed by it: a guess is enough for a stranger to do so.
   void short_secret(int line, const std::string& subject, std::string_view secret) {
     if (!secret.empty() && secret.size() < kLeastSecret)
-      filler_.report(line, Severity::kWarning,
-                     subject + " has " + std::to_string(secret.size()) +
-                         " characters and can be guessed; one of " + std::to_string(kLeastSecret) +
-                         " or more is made by: openssl rand -hex 32",
-                     Concern::kDanger);
+      filler_.report(
+          line, Severity::kWarning,
+          cat({subject, " has ", secret.size(), " characters and can be guessed; one of ",
+               kLeastSecret, " or more is made by: openssl rand -hex 32"}),
+          Concern::kDanger);
   }
 
   void slave(const LegacySlave& slave, int line) {
@@ -104,7 +105,7 @@ class ClusterChecks {
     if (slave.public_address.empty()) return;
     if (const auto parsed = parse_public_address(PublicScheme::kHttp, slave.public_address, 8000);
         !parsed)
-      error(line, subject + ": public: " + parsed.error().what + "; its own address is used");
+      error(line, cat({subject, ": public: ", parsed.error().what, "; its own address is used"}));
   }
 
   void countries(std::string_view subject, const std::vector<std::string>& words, int line) {
@@ -113,8 +114,8 @@ class ClusterChecks {
                            std::isalpha(static_cast<unsigned char>(word[0])) != 0 &&
                            std::isalpha(static_cast<unsigned char>(word[1])) != 0;
       if (!letters)
-        warn(line, std::string(subject) + ": " + quoted(word) +
-                       " is not a two-letter country code; it is left out");
+        warn(line, cat({subject, ": ", quoted(word),
+                        " is not a two-letter country code; it is left out"}));
     }
   }
 
@@ -140,9 +141,9 @@ class ClusterChecks {
   void capacity() {
     if (cluster_.max_listeners > config_.limits.clients)
       warn(filler_.line_of("cluster/capacity/max-listeners"),
-           "<capacity>: max-listeners " + std::to_string(cluster_.max_listeners) +
-               " is more than <limits><clients>, " + std::to_string(config_.limits.clients) +
-               ", which ends it first");
+           cat({"<capacity>: max-listeners ", cluster_.max_listeners,
+                " is more than <limits><clients>, ", config_.limits.clients,
+                ", which ends it first"}));
     for (const std::string_view key : split(cluster_.token_keys, ' '))
       short_secret(filler_.line_of("cluster/token/keys"), "<token>: a key", key);
     const bool wants = cluster_.token_require != TokenRequire::kOff;
@@ -176,9 +177,9 @@ class ClusterChecks {
       if (has_link)
         ++linked;
       else
-        warn(line, subject + ": there is no link to the master " + quoted(master.server) +
-                       " (no <cluster-port>); the limit holds for this node alone where the mount "
-                       "comes from there");
+        warn(line, cat({subject, ": there is no link to the master ", quoted(master.server),
+                        " (no <cluster-port>); the limit holds for this node alone where the mount "
+                        "comes from there"}));
     }
     if (linked > 1 && cluster_.nodes.empty())
       filler_.report(line, Severity::kNote,
@@ -207,9 +208,9 @@ void check_external(const Config& config, Filler& filler) {
   }
   if (!is_fetchable(external.url))
     filler.report(line, Severity::kError,
-                  "<config-external>: url " + quoted(external.url) +
-                      " is not an address like https://backend.example.org/mounts; it cannot be "
-                      "asked");
+                  cat({"<config-external>: url ", quoted(external.url),
+                       " is not an address like https://backend.example.org/mounts; it cannot be "
+                       "asked"}));
   if (external.serves == ExternalFor::kCluster && config.cluster.nodes.empty())
     filler.report(line, Severity::kWarning,
                   "<config-external>: for cluster has no effect without a <node> in <cluster>");
@@ -222,7 +223,7 @@ void check_external(const Config& config, Filler& filler) {
 void check_store(const Config& config, Filler& filler) {
   const StoreSettings& store = config.store;
   const auto report = [&](std::string_view element, Severity severity, const std::string& text) {
-    filler.report(filler.line_of("store" + std::string(element)), severity, "<store>: " + text);
+    filler.report(filler.line_of(cat({"store", element})), severity, "<store>: " + text);
   };
   for (const std::string& key : store.keys)
     if (!SealKeys::parse_key(key))
@@ -234,15 +235,16 @@ void check_store(const Config& config, Filler& filler) {
   if (store.members.empty()) report("/@type", Severity::kFatal, "type etcd needs a <member>");
   for (const std::string& member : store.members) {
     if (!is_fetchable(member))
-      report("/member", Severity::kFatal,
-             "member " + quoted(member) + " is not an address like https://e1.example.org:2379");
+      report(
+          "/member", Severity::kFatal,
+          cat({"member ", quoted(member), " is not an address like https://e1.example.org:2379"}));
     const bool near = member.starts_with("http://127.") || member.starts_with("http://localhost") ||
                       member.starts_with("http://[::1]");
     if (member.starts_with("http://") && !near)
       report("/member", Severity::kWarning,
-             "member " + quoted(member) +
-                 " is asked without TLS: hashes of passwords and all "
-                 "records can be read and changed on the way");
+             cat({"member ", quoted(member),
+                  " is asked without TLS: hashes of passwords and all "
+                  "records can be read and changed on the way"}));
   }
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "auth/authenticator.h"
+#include "base/cat.h"
 #include "base/command_words.h"
 #include "config/as_user.h"
 #include "config/checks.h"
@@ -39,14 +40,14 @@ class FileChecks {
  public:
   explicit FileChecks(const LoadedConfig& loaded) : loaded_(loaded), config_(*loaded.config) {
     if (::geteuid() == 0 && !config_.security.user.empty())
-      user_ = " for the user \"" + config_.security.user + "\"";
+      user_ = cat({" for the user \"", config_.security.user, "\""});
   }
 
   std::vector<Diagnostic> run() {
     const auto as = AsUser::become(config_.security.user, config_.security.group);
     if (!as)
       add("security/changeowner", Severity::kError,
-          "<changeowner>: " + as.error().what + "; the server does not start");
+          cat({"<changeowner>: ", as.error().what, "; the server does not start"}));
     logs();
     paths();
     stores();
@@ -68,12 +69,11 @@ class FileChecks {
     lines_.push_back({line_of(path), severity, std::move(text)});
   }
   static std::string element(const std::string& path) {
-    return "<" + path.substr(path.rfind('/') + 1) + ">: ";
+    return cat({"<", path.substr(path.rfind('/') + 1), ">: "});
   }
   void complain(const std::string& path, Severity severity, const std::string& file,
                 const std::string& fault, std::string_view consequence) {
-    add(path, severity,
-        element(path) + quoted(file) + ": " + fault + user_ + "; " + std::string(consequence));
+    add(path, severity, cat({element(path), quoted(file), ": ", fault, user_, "; ", consequence}));
   }
 
   void readable(const std::string& path, const std::string& file, Severity severity,
@@ -175,7 +175,7 @@ class FileChecks {
                "nothing is dumped");
     for (const auto& [name, command] : {std::pair("on-connect", &mount.on_connect),
                                         std::pair("on-disconnect", &mount.on_disconnect)})
-      if (is_written(path + "/" + name)) program(path + "/" + name, *command);
+      if (is_written(cat({path, "/", name}))) program(cat({path, "/", name}), *command);
     if (mount.authenticator.type != "htpasswd") return;
     const std::string block = path + "/authentication";
     const std::string at = is_written(block + "/@type") ? block + "/@type" : block;
@@ -187,8 +187,8 @@ class FileChecks {
     // Where it can be made, the first user that an administrator adds makes it.
     const bool can_be_made = !is_there(file) && path_fault(directory_of(file), W_OK | X_OK).empty();
     add(at, can_be_made ? Severity::kWarning : Severity::kError,
-        "<authentication>: the file " + quoted(file) + ": " + fault + user_ +
-            "; every listener is refused" + (can_be_made ? " until it is there" : ""));
+        cat({"<authentication>: the file ", quoted(file), ": ", fault, user_,
+             "; every listener is refused", can_be_made ? " until it is there" : ""}));
   }
 
   void programs() {
@@ -198,9 +198,9 @@ class FileChecks {
       if (relay.exec.empty() || !words || words->empty()) continue;
       const std::string fault = program_fault(words->front());
       if (!fault.empty())
-        lines_.push_back(
-            {relay.line, Severity::kError,
-             "<exec>: " + quoted(words->front()) + ": " + fault + user_ + "; nothing is started"});
+        lines_.push_back({relay.line, Severity::kError,
+                          cat({"<exec>: ", quoted(words->front()), ": ", fault, user_,
+                               "; nothing is started"})});
     }
   }
   void program(const std::string& path, const std::string& command) {

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "auth/authenticator.h"
+#include "base/cat.h"
 #include "base/strings.h"
 #include "cluster/balance/redirect_reply.h"
 #include "config/checks.h"
@@ -35,23 +36,24 @@ void check_names(const MountSettings& mount, const std::string& path, Filler& fi
         std::pair("fallback-mount", &mount.fallback_mount),
         std::pair("on-connect", &mount.on_connect),
         std::pair("on-disconnect", &mount.on_disconnect)}) {
-    const int line = filler.line_of(path + "/" + name);
+    const int line = filler.line_of(cat({path, "/", name}));
     if (line == 0 || value->find("${mount}") == std::string::npos) continue;
-    filler.report(line, Severity::kWarning,
-                  "<" + std::string(name) +
-                      ">: ${mount} is not replaced here; write a section for each mount",
-                  Concern::kUnsupported);
+    filler.report(
+        line, Severity::kWarning,
+        cat({"<", name, ">: ${mount} is not replaced here; write a section for each mount"}),
+        Concern::kUnsupported);
   }
 }
 
 void check_redirects(const MountSettings& mount, const std::string& path, Filler& filler) {
   for (const auto& [name, value] :
        {std::pair("redirect", &mount.redirect), std::pair("redirect-to", &mount.redirect_to)}) {
-    const int line = filler.line_of(path + "/" + name);
+    const int line = filler.line_of(cat({path, "/", name}));
     if (line == 0 || value->empty() || is_web_address(*value)) continue;
-    filler.report(line, Severity::kError,
-                  "<" + std::string(name) + ">: " + quoted(*value) +
-                      " is not an address like https://cdn.example.org; no listener is sent there");
+    filler.report(
+        line, Severity::kError,
+        cat({"<", name, ">: ", quoted(*value),
+             " is not an address like https://cdn.example.org; no listener is sent there"}));
   }
 }
 
@@ -63,16 +65,17 @@ void check_encoders(const Config& config, const MountSettings& mount, const std:
   for (std::size_t i = 0; i < mount.encoders.size(); ++i) {
     const EncoderSettings& row = mount.encoders[i];
     const std::string& name = row.username.empty() ? mount.username : row.username;
-    const int own = filler.line_of(path + "/" + numbered("encoder", i));
+    const int own = filler.line_of(cat({path, "/", numbered("encoder", i)}));
     const int line = own != 0 ? own : filler.line_of(path + "/mount-name");
     if (row.password.empty() && !inherits)
       filler.report(line, Severity::kWarning,
-                    "<encoder>: " + quoted(name) +
-                        " has no password, and neither has its mount; it cannot log in");
+                    cat({"<encoder>: ", quoted(name),
+                         " has no password, and neither has its mount; it cannot log in"}));
     if (!names.insert(name).second)
-      filler.report(line, Severity::kWarning,
-                    "<encoder>: " + quoted(name) + " of " + quoted(mount.name) +
-                        " is the name of another row too; logs and pages cannot tell them apart");
+      filler.report(
+          line, Severity::kWarning,
+          cat({"<encoder>: ", quoted(name), " of ", quoted(mount.name),
+               " is the name of another row too; logs and pages cannot tell them apart"}));
   }
 }
 
@@ -80,7 +83,7 @@ void check_hls(const MountSettings& mount, int line, Filler& filler) {
   if (!mount.hls) return;
   const std::string fault = hls_fault(mount.name);
   if (!fault.empty())
-    filler.report(line, Severity::kWarning, "<hls>: " + fault + "; there are no lists of it");
+    filler.report(line, Severity::kWarning, cat({"<hls>: ", fault, "; there are no lists of it"}));
 }
 
 // The password of a source is known to presenters, and to the programs that they use.
@@ -109,10 +112,10 @@ void check_mounts(const Config& config, Filler& filler) {
     const std::size_t counts = config.mount_index->find(mount.name).value_or(i);
     if (counts != i)
       filler.report(line, Severity::kWarning,
-                    "<mount-name>: " + quoted(mount.name) + " is already matched by " +
-                        quoted(config.mounts[counts].name) + " in line " +
-                        std::to_string(filler.line_of(numbered("mount", counts) + "/mount-name")) +
-                        ", which comes first; this second section is ignored");
+                    cat({"<mount-name>: ", quoted(mount.name), " is already matched by ",
+                         quoted(config.mounts[counts].name), " in line ",
+                         filler.line_of(numbered("mount", counts) + "/mount-name"),
+                         ", which comes first; this second section is ignored"}));
     check_authenticator(mount.authenticator, numbered("mount", i), filler);
     check_names(mount, numbered("mount", i), filler);
     check_redirects(mount, numbered("mount", i), filler);
@@ -128,15 +131,14 @@ void check_mounts(const Config& config, Filler& filler) {
 void check_mount(const MountSettings& mount, const XmlNode& node, Filler& filler) {
   if (mount.fallback_mount.empty() && (mount.fallback_override || mount.fallback_when_full)) {
     filler.report(node.line, Severity::kWarning,
-                  "<mount>: " + quoted(mount.name) +
-                      " has fallback-override or fallback-when-full, but no fallback-mount");
+                  cat({"<mount>: ", quoted(mount.name),
+                       " has fallback-override or fallback-when-full, but no fallback-mount"}));
   }
   if (mount.queue_bytes < mount.burst_bytes) {
     filler.report(node.line, Severity::kWarning,
-                  "<mount>: " + quoted(mount.name) + ": queue-size " +
-                      std::to_string(mount.queue_bytes) + " is smaller than burst-size " +
-                      std::to_string(mount.burst_bytes) +
-                      "; the queue is made as large as the burst");
+                  cat({"<mount>: ", quoted(mount.name), ": queue-size ", mount.queue_bytes,
+                       " is smaller than burst-size ", mount.burst_bytes,
+                       "; the queue is made as large as the burst"}));
   }
 }
 

@@ -2,6 +2,7 @@
 // vain.
 #include <algorithm>
 
+#include "base/cat.h"
 #include "base/command_words.h"
 #include "base/strings.h"
 #include "config/checks.h"
@@ -28,10 +29,10 @@ void check_own_stream(const Config& config, const RelaySettings& relay, Filler& 
     if (upstream.mount != relay.local_mount ||
         !is_this_server(config, upstream.server, upstream.port))
       return;
-    filler.report(relay.line, Severity::kWarning,
-                  "<relay>: " + quoted(relay.local_mount) + " is pulled from " +
-                      quoted(upstream.server) + ", port " + std::to_string(upstream.port) +
-                      ", which is this server itself; there is never a stream");
+    filler.report(
+        relay.line, Severity::kWarning,
+        cat({"<relay>: ", quoted(relay.local_mount), " is pulled from ", quoted(upstream.server),
+             ", port ", upstream.port, ", which is this server itself; there is never a stream"}));
   };
   if (relay.hosts.empty()) check(relay.host);
   for (const RelayUpstreamSettings& upstream : relay.hosts) check(upstream);
@@ -45,7 +46,7 @@ void check_relays(const Config& config, Filler& filler) {
     if (!relay.exec.empty()) {
       if (const auto words = command_words(relay.exec); !words)
         filler.report(relay.line, Severity::kError,
-                      subject + ": <exec>: " + words.error().what + "; nothing is started");
+                      cat({subject, ": <exec>: ", words.error().what, "; nothing is started"}));
       if (relay.content_type.empty())
         filler.report(relay.line, Severity::kError,
                       subject + " has <exec>, but no <content-type>; nothing is started");
@@ -63,8 +64,9 @@ void check_relays(const Config& config, Filler& filler) {
       filler.report(relay.line, Severity::kWarning,
                     subject + ": <capture-at> has no effect without <ingest>once</ingest>");
     if (!can_connect(relay)) {
-      filler.report(relay.line, Severity::kError,
-                    "<relay>: " + quoted(relay.local_mount) + " has no <port>; it cannot connect");
+      filler.report(
+          relay.line, Severity::kError,
+          cat({"<relay>: ", quoted(relay.local_mount), " has no <port>; it cannot connect"}));
     }
     check_own_stream(config, relay, filler);
   }
@@ -81,13 +83,13 @@ void check_masters(const Config& config, Filler& filler) {
     }
     if (master.password.empty())
       filler.report(master.line, Severity::kWarning,
-                    subject + " has no " + (master.flat ? "<master-password>" : "<password>") +
-                        "; this server neither links to it nor pulls its streams");
+                    cat({subject, " has no ", master.flat ? "<master-password>" : "<password>",
+                         "; this server neither links to it nor pulls its streams"}));
     if (master.port == 0 && master.tls_port == 0 && master.cluster_port == 0)
       filler.report(master.line, Severity::kWarning,
-                    subject + " has no " +
-                        (master.flat ? "<master-server-port>" : "<port> and no <cluster-port>") +
-                        "; it is never asked");
+                    cat({subject, " has no ",
+                         master.flat ? "<master-server-port>" : "<port> and no <cluster-port>",
+                         "; it is never asked"}));
     if (is_this_server(config, master.server, master.tls_port != 0 ? master.tls_port : master.port))
       filler.report(master.line, Severity::kWarning,
                     subject + " is this server itself; it has no streams but its own");

@@ -1,5 +1,6 @@
 #include "config/config_xml.h"
 
+#include "base/cat.h"
 #include "base/strings.h"
 #include "config/checks.h"
 #include "config/schema.h"
@@ -34,7 +35,7 @@ class Writer {
         } else if (inner.attribute || row.block->inline_form) {
           attributes.append(" ")
               .append(inner.name)
-              .append("=\"" + escape_markup(value, kLineEnds) + "\"");
+              .append(cat({"=\"", escape_markup(value, kLineEnds), "\""}));
         } else {
           children += indent(depth + 1) + element(inner.name, "", escape_markup(value, kLineEnds));
         }
@@ -42,7 +43,7 @@ class Writer {
     }
     if (!row.nest.many && attributes.empty() && text.empty() && children.empty()) return "";
     const std::string_view name = row.block->name.substr(row.block->name.rfind('/') + 1);
-    if (!children.empty()) children = text + "\n" + children + indent(depth);
+    if (!children.empty()) children = cat({text, "\n", children, indent(depth)});
     return indent(depth) + element(name, attributes, children.empty() ? text : children);
   }
 
@@ -51,7 +52,7 @@ class Writer {
 
   static std::string element(std::string_view name, std::string_view attributes,
                              std::string_view inside) {
-    std::string out = "<" + std::string(name);
+    std::string out = cat({"<", name});
     out.append(attributes);
     if (inside.empty()) return out + "/>\n";
     return out.append(">").append(inside).append("</").append(name).append(">\n");
@@ -63,7 +64,7 @@ class Writer {
     const auto fresh = row.block->fresh();
     const std::size_t count = row.nest.count(object);
     for (std::size_t i = is_header_of_mount(row, path) ? inherited_headers() : 0; i < count; ++i) {
-      const std::string inner = row.nest.many ? path + "[" + std::to_string(i + 1) + "]" : path;
+      const std::string inner = row.nest.many ? cat({path, "[", i + 1, "]"}) : path;
       const void* at = row.nest.at(object, i);
       if (row.block == &kListenBlock && loaded_.written.count(inner) == 0) continue;  // the default
       if (row.block == &kRelayBlock && !can_connect(*static_cast<const RelaySettings*>(at))) {

@@ -1,10 +1,12 @@
 #include "config/diagnostic.h"
 
+#include "base/cat.h"
+
 namespace lb {
 
 std::string to_string(const Diagnostic& diagnostic, std::string_view file) {
   std::string out(file);
-  if (diagnostic.line > 0) out += ':' + std::to_string(diagnostic.line);
+  if (diagnostic.line > 0) out += cat({':', diagnostic.line});
   switch (diagnostic.severity) {
     case Severity::kNote:
       out += ": note: ";

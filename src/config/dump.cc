@@ -1,3 +1,4 @@
+#include "base/cat.h"
 #include "config/printer.h"
 #include "config/schema.h"
 #include "config/value.h"
@@ -21,7 +22,7 @@ class Dump {
       }
       const std::size_t count = row.nest.count(object);
       for (std::size_t i = 0; i < count; ++i) {
-        const std::string number = row.nest.many ? "[" + std::to_string(i + 1) + "]" : "";
+        const std::string number = row.nest.many ? cat({"[", i + 1, "]"}) : "";
         this->block(*row.block, row.nest.at(object, i), inner + number);
       }
     }
@@ -33,7 +34,7 @@ class Dump {
   void leaf(const SchemaElement& row, const void* object, const void* defaults,
             const std::string& path) {
     const std::string value = show_masked(row, object);
-    out_ += path + " = " + (value.empty() ? "(not set)" : escaped(value));
+    out_ += cat({path, " = ", value.empty() ? "(not set)" : escaped(value)});
     if (!value.empty() && loaded_.written.count(path) == 0) {
       const bool standard = show_value(row, object) == show_value(row, defaults);
       if (!standard && path.starts_with("mount[")) {
@@ -54,8 +55,8 @@ class Dump {
 std::string dump_config(const LoadedConfig& loaded) {
   Dump dump(loaded);
   dump.block(kRootBlock, loaded.config.get(), "");
-  return "# icecast-lb " LB_VERSION ": the effective configuration of " +
-         escaped(loaded.config->file) + "\n" + dump.take();
+  return cat({"# icecast-lb " LB_VERSION ": the effective configuration of ",
+              escaped(loaded.config->file), "\n", dump.take()});
 }
 
 }  // namespace lb

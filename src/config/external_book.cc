@@ -4,6 +4,8 @@
 #include <iterator>
 #include <utility>
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 
@@ -41,9 +43,9 @@ bool ExternalBook::put(std::shared_ptr<const MountRecord> record, bool by_name) 
 void ExternalBook::no_room_for(const std::string& mount) {
   refused_for_room_ = true;
   faults_[mount].push_back(
-      {"/mounts", "there are " + std::to_string(held_.size()) +
-                      " mounts with those that wait for their removal (limit " +
-                      std::to_string(kMaxHeld) + "); it is not taken yet"});
+      {"/mounts",
+       cat({"there are ", held_.size(), " mounts with those that wait for their removal (limit ",
+            kMaxHeld, "); it is not taken yet"})});
 }
 
 void ExternalBook::remove(const std::vector<std::string>& names, Step& step) {

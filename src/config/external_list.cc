@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "base/cat.h"
 #include "base/encoding.h"
 #include "config/diagnostic.h"
 
@@ -24,7 +25,7 @@ std::string_view server_of(std::string_view url) {
 
 Result<ExternalList> parse_external_list(std::string_view text) {
   if (text.size() > kMaxExternalBytes)
-    return Error::invalid("it has more than " + std::to_string(kMaxExternalBytes) + " bytes");
+    return Error::invalid(cat({"it has more than ", kMaxExternalBytes, " bytes"}));
   const auto json = Json::parse(text, kDeepestList);
   if (!json) return Error::invalid("it is no JSON: " + json.error().what);
   if (!json->is_object()) return Error::invalid("it is no object");
@@ -32,8 +33,8 @@ Result<ExternalList> parse_external_list(std::string_view text) {
   const Json mounts = json->at("mounts");
   if (!mounts.is_array()) return Error::invalid("it has no list of mounts");
   if (mounts.size() > kMaxExternalMounts)
-    return Error::invalid("it has " + std::to_string(mounts.size()) + " mounts (limit " +
-                          std::to_string(kMaxExternalMounts) + ")");
+    return Error::invalid(
+        cat({"it has ", mounts.size(), " mounts (limit ", kMaxExternalMounts, ")"}));
   const Json next = json->at("next");
   if (!next.missing() && !next.is_null() && !next.text())
     return Error::invalid("its next page is no text");
@@ -47,7 +48,7 @@ Result<ExternalList> parse_external_list(std::string_view text) {
     ExternalMount& mount = list.mounts.emplace_back();
     mount.mount = one.at("mount").text().value_or("");
     mount.faults = std::move(reading.faults);
-    for (RecordFault& fault : mount.faults) fault.pointer.insert(0, "/mounts/" + std::to_string(i));
+    for (RecordFault& fault : mount.faults) fault.pointer.insert(0, cat({"/mounts/", i}));
     mount.by_name = one.at("by-name").boolean().value_or(false);
     mount.record = std::make_shared<const MountRecord>(std::move(reading.record));
     // Without a name there is nothing that it could be a fault of.
@@ -75,7 +76,7 @@ Result<std::string> external_page_url(std::string_view url, std::string_view nex
   const std::string_view origin = server_of(url);
   if (next.starts_with('/') && !next.starts_with("//")) return std::string(origin).append(next);
   if (server_of(next) == origin && !origin.empty()) return std::string(next);
-  return Error::invalid("its next page " + quoted(next) + " is not of the same server");
+  return Error::invalid(cat({"its next page ", quoted(next), " is not of the same server"}));
 }
 
 std::string external_url(std::string_view url, std::string_view node, std::string_view epoch,

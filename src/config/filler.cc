@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/cat.h"
 #include "base/strings.h"
 #include "config/value.h"
 
@@ -15,7 +16,7 @@ constexpr const SchemaBlock* kBlocks[] = {
     &kRootBlock,    &kLimitsBlock,   &kAuthenticationBlock, &kListenBlock, &kPathsBlock,
     &kLoggingBlock, &kSecurityBlock, &kMountBlock,          &kRelayBlock,  &kClusterBlock};
 
-std::string in_angles(std::string_view name) { return "<" + std::string(name) + ">"; }
+std::string in_angles(std::string_view name) { return cat({"<", name, ">"}); }
 
 std::string path_below(const std::string& path, std::string_view name) {
   return (path.empty() ? std::string() : path + "/").append(name);
@@ -47,7 +48,7 @@ std::vector<std::string> leaves_of(const SchemaElement& row, const void* object)
 
 std::string meant_by(const SchemaBlock& block, std::string_view name, bool attribute) {
   const std::string_view near = nearest(block, name);
-  if (!near.empty()) return "; did you mean " + std::string(near) + "?";
+  if (!near.empty()) return cat({"; did you mean ", near, "?"});
   for (const SchemaBlock* other : kBlocks)
     if (other != &block && find_element(*other, name, attribute) != nullptr)
       return "; it belongs in " + in_angles(other->name);
@@ -57,8 +58,8 @@ std::string meant_by(const SchemaBlock& block, std::string_view name, bool attri
 void Filler::report(int line, Severity severity, std::string text, Concern concern) {
   if (diagnostics_.size() > kMaxDiagnostics && severity < Severity::kFatal) return;
   if (diagnostics_.size() == kMaxDiagnostics && severity < Severity::kFatal) {
-    text = "there is more to say about this file; only the first " +
-           std::to_string(kMaxDiagnostics) + " messages are shown";
+    text = cat({"there is more to say about this file; only the first ", kMaxDiagnostics,
+                " messages are shown"});
   }
   diagnostics_.push_back({line, severity, std::move(text), concern});
 }
@@ -69,7 +70,7 @@ void Filler::mapped(int line, std::string written, const std::string& stored) {
 }
 
 void Filler::left_out(int line, std::string_view name, std::string_view why) {
-  report(line, Severity::kWarning, in_angles(name) + ": has no effect here: " + std::string(why),
+  report(line, Severity::kWarning, cat({in_angles(name), ": has no effect here: ", why}),
          Concern::kUnsupported);
 }
 
@@ -124,8 +125,8 @@ void Filler::text(const SchemaBlock& block, void* object, const XmlNode& node,
     return;
   }
   report(node.line, Severity::kWarning,
-         in_angles(node.name) + ": the text " + quoted(trim(node.text)) +
-             " stands between elements and has no effect",
+         cat({in_angles(node.name), ": the text ", quoted(trim(node.text)),
+              " stands between elements and has no effect"}),
          Concern::kUnknown);
 }
 
@@ -163,13 +164,15 @@ void Filler::child(const SchemaBlock& block, void* object, const XmlNode& node,
       return;
     }
     if (row->kind == ValueKind::kNothing) continue;
-    report(node.line, Severity::kWarning,
-           in_angles(node.name) + ": the attribute " + quoted(attribute.name) + " has no effect",
-           Concern::kUnknown);
+    report(
+        node.line, Severity::kWarning,
+        cat({in_angles(node.name), ": the attribute ", quoted(attribute.name), " has no effect"}),
+        Concern::kUnknown);
   }
   if (row->kind != ValueKind::kNothing && !node.children.empty()) {
     report(node.children.front().line, Severity::kWarning,
-           in_angles(node.children.front().name) + " has no effect inside " + in_angles(node.name),
+           cat({in_angles(node.children.front().name), " has no effect inside ",
+                in_angles(node.name)}),
            Concern::kUnknown);
   }
   leaf(*row, object, {node.name, node.text, node.line, path_below(path, node.name)},
@@ -185,14 +188,13 @@ void Filler::named(const SchemaBlock& block, void* object, const XmlNode& node,
   }
   const SchemaElement* row = find_element(block, name, false);
   if (row == nullptr || row->slot == nullptr) {
-    report(
-        node.line, Severity::kWarning,
-        in_angles(node.name) + ": the option " + quoted(name) + " is not known and has no effect",
-        Concern::kUnknown);
+    report(node.line, Severity::kWarning,
+           cat({in_angles(node.name), ": the option ", quoted(name),
+                " is not known and has no effect"}),
+           Concern::kUnknown);
     return;
   }
-  leaf(*row, object,
-       {name, value, node.line, path_below(path, node.name) + "[" + std::string(name) + "]"},
+  leaf(*row, object, {name, value, node.line, cat({path_below(path, node.name), "[", name, "]"})},
        join_path(path, *row));
 }
 
@@ -202,7 +204,7 @@ void Filler::nested(const SchemaElement& row, void* object, const XmlNode& node,
   const auto before = row.nest.many ? std::vector<std::string>{} : leaves_of(row, object);
   void* where = row.nest.add(object);
   const auto there = row.nest.many ? std::vector<std::string>{} : leaves_of(row, object);
-  if (row.nest.many) inner += "[" + std::to_string(row.nest.count(object)) + "]";
+  if (row.nest.many) inner += cat({"[", row.nest.count(object), "]"});
   // Where the block is mostly a text, its alias is reported with the text.
   if (node.name != row.name && !row.block->help.empty()) {
     readings_.push_back({node.line, path_below(path, node.name), inner, "", nullptr});
@@ -247,7 +249,7 @@ void Filler::leaf(const SchemaElement& row, void* object, const Value& value,
     report(line, Severity::kWarning, subject + outcome.hint);
   if (!outcome.stored) return;
   if (row.support == SchemaSupport::kObsolete) {
-    report(line, Severity::kWarning, subject + "is obsolete: " + std::string(row.note));
+    report(line, Severity::kWarning, cat({subject, "is obsolete: ", row.note}));
   }
   // Of what is written in another way than it is stored, the value is not the one in the file.
   const bool alike = !row.secondary || row.canonical.empty() || row.canonical == "..";
@@ -257,15 +259,15 @@ void Filler::leaf(const SchemaElement& row, void* object, const Value& value,
   const bool same = row.secondary && before == show_value(row, object);  // of several logs
   if (!first && !same && row.kind != ValueKind::kList && row.kind != ValueKind::kFiles) {
     report(line, Severity::kWarning,
-           subject + "is written twice, first in line " + std::to_string(at->second) +
-               "; this one counts");
+           cat({subject, "is written twice, first in line ", at->second, "; this one counts"}));
     at->second = line;
   }
 }
 
 void Filler::unknown(const SchemaBlock& block, std::string_view name, int line, bool attribute) {
-  std::string text = attribute ? "the attribute " + quoted(name) + " of " + in_angles(block.name)
-                               : in_angles(name);
+  std::string text = attribute
+                         ? cat({"the attribute ", quoted(name), " of ", in_angles(block.name)})
+                         : in_angles(name);
   text += " is not known and has no effect" + meant_by(block, name, attribute);
   report(line, Severity::kWarning, std::move(text), Concern::kUnknown);
 }

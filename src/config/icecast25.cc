@@ -4,6 +4,7 @@
 #include <optional>
 #include <string_view>
 
+#include "base/cat.h"
 #include "base/strings.h"
 #include "config/icecast25_role.h"
 
@@ -26,12 +27,12 @@ void adopt_events(const Filler::Aside& aside, MountSettings& mount, const std::s
     if (event.name != "event" || type != "exec" || program.empty() ||
         (!begins && trigger != "source-disconnect")) {
       filler.left_out(event.line, event.name,
-                      "an event of type " + quoted(type) + " for the trigger " + quoted(trigger) +
-                          " has no counterpart; programs are run when a source comes or goes");
+                      cat({"an event of type ", quoted(type), " for the trigger ", quoted(trigger),
+                           " has no counterpart; programs are run when a source comes or goes"}));
       continue;
     }
     (begins ? mount.on_connect : mount.on_disconnect) = program;
-    filler.mapped(event.line, aside.path + "/event[" + std::string(trigger) + "]",
+    filler.mapped(event.line, cat({aside.path, "/event[", trigger, "]"}),
                   path + (begins ? "/on-connect" : "/on-disconnect"));
   }
 }
@@ -53,13 +54,13 @@ void adopt_authenticator(const XmlNode& node, const Role25& role, const std::str
   auto& options = mount.authenticator.options;
   const auto add = [&](const std::string& written, std::string name, std::string value) {
     options.emplace_back(std::move(name), std::move(value));
-    filler.mapped(node.line, role_path + "/" + written,
-                  path + "/authentication/option[" + std::to_string(options.size()) + "]");
+    filler.mapped(node.line, cat({role_path, "/", written}),
+                  cat({path, "/authentication/option[", options.size(), "]"}));
   };
   mount.authenticator.type = role.type();
   filler.mapped(node.line, role_path, path + "/authentication/@type");
   for (const auto& [name, value] : role.options())
-    add("option[" + name + "]", our_option(name), value);
+    add(cat({"option[", name, "]"}), our_option(name), value);
   if (role.option(kDuplicates).empty())
     add("@connections-per-user", std::string(kDuplicates), role.one_connection() ? "0" : "1");
 }
@@ -75,8 +76,8 @@ std::string adopt_mount_role(const XmlNode& node, const std::string& role_path,
     // Behind an authenticator it governs the other listeners, and they are refused anyway.
     const bool open = role.may_listen();
     if (open && !mount.authenticator.type.empty())
-      return "allowing listeners that the role of type " + quoted(mount.authenticator.type) +
-             " does not know has";
+      return cat({"allowing listeners that the role of type ", quoted(mount.authenticator.type),
+                  " does not know has"});
     if (!open && mount.authenticator.type.empty()) return "refusing all listeners has";
     filler.mapped(node.line, role_path, path + "/authentication");
     return "";
@@ -92,8 +93,9 @@ std::string adopt_mount_role(const XmlNode& node, const std::string& role_path,
     return "";
   }
   if (type == "static") return "a user for listeners (match-method without source and put) has";
-  if (type != "htpasswd" && type != "url") return "type=" + quoted(type) + " has";
-  if (!role.for_listeners()) return "the type " + quoted(type) + " for methods without get has";
+  if (type != "htpasswd" && type != "url") return cat({"type=", quoted(type), " has"});
+  if (!role.for_listeners())
+    return cat({"the type ", quoted(type), " for methods without get has"});
   if (!role.may_listen()) return "refusing listeners that have logged in has";
   if (!mount.authenticator.type.empty()) return "a second role that authenticates listeners has";
   adopt_authenticator(node, role, role_path, mount, path, filler);
@@ -110,11 +112,10 @@ std::string adopt_global(const XmlNode& node, const std::string& path, Config& c
   AuthenticationSettings& roles = config.authentication;
   const auto take = [&](std::string_view name, std::string& where, std::string_view value) {
     where = value;
-    filler.mapped(
-        node.line, path + "/option[" + std::string(name) + "]",
-        "authentication/" + std::string(&where == &roles.source_password ? "source-password"
-                                        : &where == &roles.admin_user    ? "admin-user"
-                                                                         : "admin-password"));
+    filler.mapped(node.line, cat({path, "/option[", name, "]"}),
+                  cat({"authentication/", &where == &roles.source_password ? "source-password"
+                                          : &where == &roles.admin_user    ? "admin-user"
+                                                                           : "admin-password"}));
   };
   if (!role.obstacle().empty()) return role.obstacle();
   if (type == "anonymous") {
@@ -136,16 +137,16 @@ std::string adopt_global(const XmlNode& node, const std::string& path, Config& c
     take("password", roles.admin_password, password);
     return "";
   }
-  return "a user " + quoted(user) + " that is neither the source nor an administrator of all";
+  return cat({"a user ", quoted(user), " that is neither the source nor an administrator of all"});
 }
 
 void adopt_global_role(const Filler::Aside& aside, Config& config, Filler& filler) {
   const std::string obstacle = adopt_global(*aside.node, aside.path, config, filler);
   if (obstacle.empty()) return;
   filler.left_out(aside.node->line, aside.node->name,
-                  obstacle + " has no counterpart in a role of type " +
-                      quoted(attribute_value(*aside.node, "type")) +
-                      "; see source-password, admin-password and the authentication of mounts");
+                  cat({obstacle, " has no counterpart in a role of type ",
+                       quoted(attribute_value(*aside.node, "type")),
+                       "; see source-password, admin-password and the authentication of mounts"}));
 }
 
 // -- relays --------------------------------------------------------------------------------------
@@ -154,7 +155,7 @@ void adopt_relay(const XmlNode& node, const std::string& relay_path, const Mount
                  Config& config, Filler& filler) {
   RelaySettings& relay = config.relays.emplace_back();
   relay.on_demand = config.relays_on_demand;
-  const std::string path = "relay[" + std::to_string(config.relays.size()) + "]";
+  const std::string path = cat({"relay[", config.relays.size(), "]"});
   filler.fill(kRelayBlock, &relay, node, path);
   relay.local_mount = mount.name;
   filler.mapped(node.line, relay_path, path + "/local-mount");
@@ -192,10 +193,10 @@ void adopt_mount_asides(const std::vector<Filler::Aside>& asides, MountSettings&
       filler.wrote(node.line, path + "/authentication/role");
       filler.report(
           node.line, Severity::kError,
-          "<role>: " + obstacle + " no counterpart here in a role of type " +
-              quoted(attribute_value(node, "type")) +
-              "; every listener of the mount is refused until it has an authentication of type "
-              "htpasswd or url, or none",
+          cat({"<role>: ", obstacle, " no counterpart here in a role of type ",
+               quoted(attribute_value(node, "type")),
+               "; every listener of the mount is refused until it has an authentication of type "
+               "htpasswd or url, or none"}),
           Concern::kUnsupported);
     }
   }
@@ -222,8 +223,8 @@ void adopt_uri(RelayUpstreamSettings& host, const std::string& path, Filler& fil
       *number == 0 || *number > 65'535) {
     filler.report(
         line, Severity::kError,
-        "<uri>: " + quoted(host.uri) +
-            " is not an address like http://radio.example.org:8000/live.mp3; it is not used");
+        cat({"<uri>: ", quoted(host.uri),
+             " is not an address like http://radio.example.org:8000/live.mp3; it is not used"}));
     host.uri.clear();
     return;
   }
@@ -233,7 +234,7 @@ void adopt_uri(RelayUpstreamSettings& host, const std::string& path, Filler& fil
   if (!mount.empty()) host.mount = mount;
   filler.mapped(line, path + "/uri", path + "/server");
   for (std::string_view part : {"/port", "/ssl", "/mount"}) {
-    filler.mapped(line, path + "/uri", path + std::string(part));
+    filler.mapped(line, path + "/uri", cat({path, part}));
   }
   host.uri.clear();
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/cat.h"
 #include "base/strings.h"
 #include "config/diagnostic.h"
 
@@ -93,7 +94,7 @@ void Role25::read_attribute(std::string_view name, std::string_view value) {
   } else if (name == "connection-duration") {
     if (is_unlimited(value)) return;
   }
-  if (obstacle_.empty()) obstacle_ = std::string(name) + "=" + quoted(value);
+  if (obstacle_.empty()) obstacle_ = cat({name, "=", quoted(value)});
 }
 
 }  // namespace lb

@@ -55,7 +55,7 @@ std::string canonical(const std::string& stored) {
 }
 
 std::string with_value(std::string text, const std::string& value) {
-  return value.empty() ? text : text + " = " + escaped(value);
+  return value.empty() ? text : cat({text, " = ", escaped(value)});
 }
 
 std::vector<ReportLine> of_readings(const LoadedConfig& loaded) {
@@ -76,7 +76,7 @@ std::vector<ReportLine> of_readings(const LoadedConfig& loaded) {
       lines.push_back({reading.line, ImportVerdict::kTaken, with_value(stored, reading.value)});
     } else {
       lines.push_back({reading.line, ImportVerdict::kMapped,
-                       with_value(reading.written + " → " + stored, reading.value)});
+                       with_value(cat({reading.written, " → ", stored}), reading.value)});
     }
   }
   return lines;
@@ -118,12 +118,12 @@ void note_kh(const LoadedConfig& loaded, std::vector<ReportLine>& lines) {
   const Config& config = *loaded.config;
   for (std::size_t i = 0; i < config.mounts.size(); ++i) {
     const MountSettings& mount = config.mounts[i];
-    const std::string path = "mount[" + std::to_string(i + 1) + "]";
+    const std::string path = cat({"mount[", i + 1, "]"});
     const int line = line_of(loaded, path + "/mount-name");
     if (mount.name.find('*') != std::string::npos) {
       lines.push_back({line, ImportVerdict::kNote,
-                       path + "/mount-name: the * of " + quoted(mount.name) +
-                           " does not stand for a / here; in Icecast-KH it does"});
+                       cat({path, "/mount-name: the * of ", quoted(mount.name),
+                            " does not stand for a / here; in Icecast-KH it does"})});
     }
   }
   for (const MasterSettings& master : config.masters) {
@@ -155,7 +155,7 @@ void keep_override_of_kh(LoadedConfig& loaded, Config& config, std::vector<Repor
   const bool of_default = needs(config.default_mount, "mount[default]");
   if (of_default) write(config.default_mount, "mount[default]");
   for (std::size_t i = 0; i < config.mounts.size(); ++i) {
-    const std::string path = "mount[" + std::to_string(i + 1) + "]";
+    const std::string path = cat({"mount[", i + 1, "]"});
     if (line_of(loaded, path + "/fallback-override") != 0) continue;
     if (of_default)
       config.mounts[i].fallback_override = true;  // inherited
@@ -181,7 +181,7 @@ std::vector<ReportLine> replace_passwords(const LoadedConfig& loaded, Config& co
   replace(roles.relay_password, "authentication/relay-password");
   replace(config.default_mount.password, "mount[default]/password");
   for (std::size_t i = 0; i < config.mounts.size(); ++i) {
-    const std::string path = "mount[" + std::to_string(i + 1) + "]/password";
+    const std::string path = cat({"mount[", i + 1, "]/password"});
     if (line_of(loaded, path) != 0) {
       replace(config.mounts[i].password, path);
     } else {
@@ -224,10 +224,10 @@ std::string render(const std::string& file, std::vector<ReportLine> lines,
     const std::string number = line.line == 0 ? "-" : std::to_string(line.line);
     const std::string_view verdict = kVerdicts[static_cast<std::size_t>(line.verdict)];
     ++counts[static_cast<std::size_t>(line.verdict)];
-    out += std::string(5 - std::min<std::size_t>(5, number.size()), ' ') + number + "  ";
+    out += cat({std::string(5 - std::min<std::size_t>(5, number.size()), ' '), number, "  "});
     out.append(verdict).append(15 - verdict.size(), ' ').append(line.text).append("\n");
   }
-  out += file + ": with elements of " + server + ": ";
+  out += cat({file, ": with elements of ", server, ": "});
   std::string_view separator;
   for (std::size_t i = 0; i < counts.size(); ++i) {
     if (counts[i] == 0) continue;
@@ -261,7 +261,7 @@ Import import_config(const std::string& file, const LoadOptions& options,
   keep_override_of_kh(*loaded, config, lines);
 
   Import import;
-  import.xml = config_xml(*loaded, config, "Made from " + file + " by icecast-lb " LB_VERSION);
+  import.xml = config_xml(*loaded, config, cat({"Made from ", file, " by icecast-lb " LB_VERSION}));
   std::erase_if(config.relays, [](const RelaySettings& relay) { return !can_connect(relay); });
   const bool bad = std::any_of(lines.begin(), lines.end(),
                                [](const ReportLine& line) { return is_bad(line.verdict); });
@@ -269,7 +269,7 @@ Import import_config(const std::string& file, const LoadOptions& options,
   const std::vector<std::string> faults = faults_of(import.xml, config, options);
   import.report = render(file, std::move(lines), written_for(*loaded));
   for (const std::string& fault : faults) {
-    import.report += file + ": the new file cannot be used as it is: " + fault + "\n";
+    import.report += cat({file, ": the new file cannot be used as it is: ", fault, "\n"});
     import.status = 1;
   }
   return import;
@@ -277,8 +277,8 @@ Import import_config(const std::string& file, const LoadOptions& options,
 
 Result<void> save_new_file(const std::string& path, const std::string& text) {
   const auto failed = [&] {
-    return Error::io(path + ": " + std::generic_category().message(errno) +
-                     "; nothing was written");
+    return Error::io(
+        cat({path, ": ", std::generic_category().message(errno), "; nothing was written"}));
   };
   const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!file) return failed();

@@ -34,7 +34,7 @@ void resolve_logs(const PathSettings& paths, LogSettings& logging) {
   for (std::string* path : {&logging.error_path, &logging.access_path, &logging.playlist_path}) {
     if (path->empty() || *path == "-" || (*path)[0] == '/') continue;
     if (!paths.logdir.empty()) {
-      *path = paths.logdir + "/" + *path;
+      *path = cat({paths.logdir, "/", *path});
     } else {
       *path = path == &logging.error_path ? "-" : "";
     }
@@ -73,7 +73,7 @@ void resolve_sockets(Config& config, const XmlNode& root, const Filler& filler) 
     config.port = config.listen.front().port;
   }
   for (std::size_t i = 0; i < config.listen.size(); ++i) {
-    const int line = filler.line_of("listen-socket[" + std::to_string(i + 1) + "]");
+    const int line = filler.line_of(cat({"listen-socket[", i + 1, "]"}));
     if (line != 0) config.listen[i].line = line;
   }
 }
@@ -81,11 +81,10 @@ void resolve_sockets(Config& config, const XmlNode& root, const Filler& filler) 
 // Elements like <master-update-interval> alone do not make a master.
 void resolve_cluster(Config& config, Filler& filler) {
   for (std::size_t i = 0; i < config.masters.size(); ++i) {
-    const std::string path = "master[" + std::to_string(i + 1) + "]/on-demand";
+    const std::string path = cat({"master[", i + 1, "]/on-demand"});
     if (filler.line_of(path) == 0) config.masters[i].on_demand = config.relays_on_demand;
-    config.masters[i].line = config.masters[i].flat
-                                 ? filler.line_of("master-server")
-                                 : filler.line_of("master[" + std::to_string(i + 1) + "]");
+    config.masters[i].line = config.masters[i].flat ? filler.line_of("master-server")
+                                                    : filler.line_of(cat({"master[", i + 1, "]"}));
   }
   std::erase_if(config.masters,
                 [](const MasterSettings& master) { return master.flat && master.server.empty(); });
@@ -100,19 +99,17 @@ void resolve_cluster(Config& config, Filler& filler) {
 }
 
 void resolve_hosts(RelaySettings& relay, const std::string& path, Filler& filler) {
-  const auto inner = [&path](std::size_t i) {
-    return path + "/host[" + std::to_string(i + 1) + "]";
-  };
+  const auto inner = [&path](std::size_t i) { return cat({path, "/host[", i + 1, "]"}); };
   for (std::size_t i = 0; i < relay.hosts.size(); ++i) adopt_uri(relay.hosts[i], inner(i), filler);
   inherit_from_relay(relay, [&](std::size_t i, std::string_view name) {
-    return filler.line_of(inner(i) + "/" + std::string(name)) != 0;
+    return filler.line_of(cat({inner(i), "/", name})) != 0;
   });
 }
 
 void resolve_relays(Config& config, Filler& filler) {
   for (std::size_t i = 0; i < config.relays.size(); ++i) {
     RelaySettings& relay = config.relays[i];
-    const std::string path = "relay[" + std::to_string(i + 1) + "]";
+    const std::string path = cat({"relay[", i + 1, "]"});
     relay.line = filler.line_of(path);
     adopt_uri(relay.host, path, filler);
     resolve_hosts(relay, path, filler);
@@ -160,14 +157,14 @@ void fill_mounts(Config& config, Filler& filler) {
       continue;
     }
     MountSettings mount = begin_section(base);
-    const std::string path = "mount[" + std::to_string(++number) + "]";
+    const std::string path = cat({"mount[", ++number, "]"});
     filler.fill(kMountBlock, &mount, *node, path);
     adopt_mount_asides(filler.take_asides(), mount, path, config, filler);
     drop_bad_headers(mount.http_headers, path + "/http-headers", filler);
     if (mount.encoders.size() > kMaxEncoders) {
       filler.report(node->line, Severity::kWarning,
-                    "<encoder>: " + mount.name + " has more than " + std::to_string(kMaxEncoders) +
-                        "; the others are not used");
+                    cat({"<encoder>: ", mount.name, " has more than ", kMaxEncoders,
+                         "; the others are not used"}));
       mount.encoders.resize(kMaxEncoders);
     }
     check_mount(mount, *node, filler);
@@ -221,7 +218,7 @@ Result<LoadedConfig> load_config_text(std::string_view text, const std::string& 
   auto root = parse_xml(text);
   if (!root.has_value()) return root.error();
   if (root->name != "icecast") {
-    return Error::invalid("root element is not <icecast>: it is <" + root->name + ">");
+    return Error::invalid(cat({"root element is not <icecast>: it is <", root->name, ">"}));
   }
   return build(*root, name, options);
 }
@@ -235,7 +232,7 @@ Result<LoadedConfig> load_config_file(const std::string& path, const LoadOptions
 }
 
 std::string fatal_text(std::string_view file, const Error& error) {
-  return "FATAL: error parsing config file (" + std::string(file) + ")\n" + error.what + "\n";
+  return cat({"FATAL: error parsing config file (", file, ")\n", error.what, "\n"});
 }
 
 }  // namespace lb

@@ -4,6 +4,7 @@
 
 #include "auth/authenticator.h"
 #include "auth/password_hash.h"
+#include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
 #include "cluster/balance/redirect_reply.h"
@@ -77,12 +78,11 @@ void check_settings(const MountRecord& record, RecordReader& reader, bool strict
 
 void check_sources(const MountRecord& record, RecordReader& reader, bool strict) {
   if (record.sources.size() > kMaxRecordLogins)
-    reader.fault(std::string(kSources), "has " + std::to_string(record.sources.size()) +
-                                            " logins (limit " + std::to_string(kMaxRecordLogins) +
-                                            ")");
+    reader.fault(std::string(kSources),
+                 cat({"has ", record.sources.size(), " logins (limit ", kMaxRecordLogins, ")"}));
   for (std::size_t i = 0; i < record.sources.size(); ++i) {
     const RecordLogin& login = record.sources[i];
-    const std::string at = std::string(kSources) + "/" + std::to_string(i);
+    const std::string at = cat({kSources, "/", i});
     if (login.user.empty() || login.user.find(':') != std::string::npos)
       reader.fault(at + "/user", "is not a user name");
     if (login.hash.empty() && login.password.empty())
@@ -106,7 +106,7 @@ void check_sources(const MountRecord& record, RecordReader& reader, bool strict)
 // backend has, is in force in spite of that, as a file is.
 RecordReading judged(MountRecord record, RecordReader& reader, bool strict) {
   if (const auto why = refuse_record_name(record.mount); !why.empty())
-    reader.fault("/mount", quoted(record.mount) + " " + std::string(why));
+    reader.fault("/mount", cat({quoted(record.mount), " ", why}));
   check_settings(record, reader, strict);
   check_sources(record, reader, strict);
   if (record.has_relay() && record.place.homes > 1)
@@ -203,7 +203,7 @@ Result<MountRecord> parse_mount_record(std::string_view xml) {
   auto root = parse_xml(xml);
   if (!root) return root.error();
   if (root->name != "mount")
-    return Error::invalid("a record is a <mount>, not a <" + root->name + ">");
+    return Error::invalid(cat({"a record is a <mount>, not a <", root->name, ">"}));
   MountRecord record;
   XmlNode settings = std::move(*root), rest;
   const XmlNode* relay = nullptr;

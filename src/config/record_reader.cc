@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/cat.h"
 #include "base/strings.h"
 #include "config/diagnostic.h"
 #include "config/filler.h"
@@ -108,11 +109,11 @@ const SchemaElement* RecordReader::row_of(const SchemaBlock& block, const Schema
                                           std::string_view name, bool by_alias,
                                           const std::string& pointer) {
   if (row == nullptr) {
-    fault(pointer, quoted(name) + " is not known" + meant_by(block, name, false));
+    fault(pointer, cat({quoted(name), " is not known", meant_by(block, name, false)}));
     return nullptr;
   }
   if (row->support == SchemaSupport::kUnsupported) {
-    fault(pointer, "has no effect here: " + std::string(row->note));
+    fault(pointer, cat({"has no effect here: ", row->note}));
     return nullptr;
   }
   if (row->set_by > SetBy::kAdmin && role_ < row->set_by && row->slot == nullptr &&
@@ -121,7 +122,7 @@ const SchemaElement* RecordReader::row_of(const SchemaBlock& block, const Schema
     return nullptr;
   }
   if (row->name != name && !by_alias) {
-    fault(pointer, "is another spelling of " + std::string(row->name) + "; write that");
+    fault(pointer, cat({"is another spelling of ", row->name, "; write that"}));
     return nullptr;
   }
   if (row->canonical == "..") return row;
@@ -129,7 +130,7 @@ const SchemaElement* RecordReader::row_of(const SchemaBlock& block, const Schema
     fault(pointer,
           row->canonical.empty()
               ? std::string("only the configuration file may have it")
-              : "is another way to write " + std::string(row->canonical) + "; write that",
+              : cat({"is another way to write ", row->canonical, "; write that"}),
           row->canonical.empty());
     return nullptr;
   }
@@ -141,8 +142,7 @@ std::optional<std::vector<std::string>> RecordReader::words(const SchemaBlock& b
                                                             std::string_view text,
                                                             const std::string& pointer) {
   if (text.size() > kLongestValue) {
-    fault(pointer, "has " + std::to_string(text.size()) + " bytes (limit " +
-                       std::to_string(kLongestValue) + ")");
+    fault(pointer, cat({"has ", text.size(), " bytes (limit ", kLongestValue, ")"}));
     return std::nullopt;
   }
   if (!is_storable(row.kind == ValueKind::kSecret ? text : trim(text))) {
@@ -222,13 +222,12 @@ void RecordReader::member(const SchemaBlock& block, const SchemaElement& row, co
       return;
     }
     for (std::size_t i = 0; i < from.size(); ++i)
-      out.children.push_back(
-          json(*row.block, from.at(i), row.name, pointer + "/" + std::to_string(i)));
+      out.children.push_back(json(*row.block, from.at(i), row.name, cat({pointer, "/", i})));
     return;
   }
   if (from.is_array() && (row.kind == ValueKind::kList || row.kind == ValueKind::kFiles)) {
     for (std::size_t i = 0; i < from.size(); ++i) {
-      const std::string inner = pointer + "/" + std::to_string(i);
+      const std::string inner = cat({pointer, "/", i});
       if (const auto text = scalar(row, from.at(i), inner)) value(block, row, *text, inner, out);
     }
     return;
@@ -285,7 +284,7 @@ XmlNode RecordReader::xml(const SchemaBlock& block, const XmlNode& from, std::st
   if (const SchemaElement* text = text_row(block); text != nullptr && !trim(from.text).empty())
     value(block, *text, from.text, pointer, out);
   else if (!trim(from.text).empty())
-    fault(pointer, "the text " + quoted(trim(from.text)) + " stands between elements");
+    fault(pointer, cat({"the text ", quoted(trim(from.text)), " stands between elements"}));
   for (const XmlAttribute& attribute : from.attributes) {
     const std::string inner = pointer_below(pointer, attribute.name);
     const SchemaElement* row =
@@ -346,7 +345,7 @@ void RecordReader::judge_denied(const SchemaBlock& block, const std::string& poi
       for (const XmlNode* kept : children_of(was, row.name)) out.children.push_back(*kept);
       continue;
     }
-    fault(inner, "only " + who + " may set it", true);
+    fault(inner, cat({"only ", who, " may set it"}), true);
   }
   sort_by_rows(block, out);
 }

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/cat.h"
 #include "config/checks.h"
 #include "config/filler.h"
 #include "config/relay_hosts.h"
@@ -43,8 +44,8 @@ void check_record_relay(const MountRecord& record, RecordReader& reader) {
   if (!all_named && !says_child(record.relay, kServerRow))
     reader.fault(at + "/server", "is missing; a relay is pulled from a server");
   if (hosts.size() > kMaxRelayHosts)
-    reader.fault(at + "/host", "has " + std::to_string(hosts.size()) + " servers (limit " +
-                                   std::to_string(kMaxRelayHosts) + ")");
+    reader.fault(at + "/host",
+                 cat({"has ", hosts.size(), " servers (limit ", kMaxRelayHosts, ")"}));
   if (!can_connect(record_relay(record, false)))
     reader.fault(at + "/port", "is missing; it has to be written");
 }

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/cat.h"
 #include "base/strings.h"
 #include "config/record_writer.h"
 
@@ -31,8 +32,7 @@ class SecretSearch {
     for (const SchemaElement& row : rows.elements) {
       if (row.name.empty() || !has_value(row)) continue;
       if (row.kind == ValueKind::kBlock)
-        children(row, node, pointer + "/" + std::string(row.name),
-                 place + "/" + std::string(row.name));
+        children(row, node, cat({pointer, "/", row.name}), cat({place, "/", row.name}));
       else if (is_secret_value(row, node))
         values(row, node, pointer, place);
     }
@@ -45,8 +45,7 @@ class SecretSearch {
     std::size_t number = 0;
     for (XmlNode& child : node.children)
       if (child.name == row.name)
-        block(*row.block, child, row.nest.many ? pointer + "/" + std::to_string(number++) : pointer,
-              place);
+        block(*row.block, child, row.nest.many ? cat({pointer, "/", number++}) : pointer, place);
   }
   void values(const SchemaElement& row, XmlNode& node, const std::string& pointer,
               const std::string& place) {
@@ -54,8 +53,7 @@ class SecretSearch {
         row.kind == ValueKind::kOptionValue ? option_name(node) : std::string_view(row.name);
     const auto add = [&](std::string& value) {
       if (!value.empty())
-        found_.push_back(
-            {pointer + "/" + std::string(row.name), place + "/" + std::string(name), &value});
+        found_.push_back({cat({pointer, "/", row.name}), cat({place, "/", name}), &value});
     };
     for (XmlAttribute& attribute : node.attributes)
       if (attribute.name == row.name) add(attribute.value);
@@ -82,7 +80,7 @@ std::vector<RecordSecret> all_secrets_of(XmlNode& root) {
 }
 
 std::string about(std::string_view key, const RecordSecret& secret) {
-  return std::string(key) + ' ' + secret.place;
+  return cat({key, ' ', secret.place});
 }
 
 std::string xml_of(XmlNode& root) {
@@ -124,8 +122,8 @@ Result<std::string> seal_record(const SealKeys& keys, std::string_view key, std:
   for (const RecordSecret& secret : all_secrets_of(*root)) {
     if (SealKeys::is_sealed(*secret.value)) continue;
     if (!keys.can_seal())
-      return Error::denied(std::string(key) + ": " + secret.pointer +
-                           " would be kept in the clear, because <store> has no key");
+      return Error::denied(cat(
+          {key, ": ", secret.pointer, " would be kept in the clear, because <store> has no key"}));
     *secret.value = keys.seal(*secret.value, about(key, secret));
     changed = true;
   }

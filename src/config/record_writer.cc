@@ -3,6 +3,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/cat.h"
 #include "base/strings.h"
 #include "config/record_secrets.h"
 #include "config/value.h"
@@ -99,7 +100,7 @@ void append_xml(std::string& out, const XmlNode& node, std::size_t depth) {
   for (const XmlAttribute& attribute : node.attributes)
     out.append(" ")
         .append(attribute.name)
-        .append("=\"" + escape_markup(attribute.value, kLineBreaks) + "\"");
+        .append(cat({"=\"", escape_markup(attribute.value, kLineBreaks), "\""}));
   if (node.text.empty() && node.children.empty()) {
     out += "/>\n";
     return;

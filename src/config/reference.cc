@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "admin/metrics.h"
+#include "base/cat.h"
 #include "config/mount_record.h"
 #include "config/printer.h"
 #include "config/value.h"
@@ -28,8 +29,7 @@ void collect(const SchemaBlock& block, const std::string& path, std::vector<Refe
   out.push_back({&block, path});
   for (const SchemaElement& row : block.elements) {
     if (row.kind != ValueKind::kBlock || row.name.find('[') != std::string_view::npos) continue;
-    collect(*row.block,
-            &block == &kRootBlock ? std::string(row.name) : path + "/" + std::string(row.name),
+    collect(*row.block, &block == &kRootBlock ? std::string(row.name) : cat({path, "/", row.name}),
             out);
   }
 }

@@ -1,3 +1,4 @@
+#include "base/cat.h"
 #include "config/reference.h"
 #include "config/value.h"
 
@@ -52,16 +53,16 @@ std::string roff(std::string_view text) {
 
 void man_element(const SchemaBlock& block, const SchemaElement& row, std::string& out) {
   const SchemaElement& described = described_by(row);
-  out += ".TP\n.B " + roff(row.name.empty() ? "(its text)" : row.name) + "\n";
+  out += cat({".TP\n.B ", roff(row.name.empty() ? "(its text)" : row.name), "\n"});
   std::string facts =
       described.kind == ValueKind::kBlock ? "A block." : describe_type(described) + ".";
   facts[0] = facts[0] == 'a' ? 'A' : facts[0];
   const std::string standard = default_text(&described == &row ? block : *row.block, described);
-  if (!standard.empty()) facts += " Default: " + standard + ".";
-  facts += " Takes effect: " + std::string(reload_text(described.reload)) +
-           ". From: " + std::string(origin_text(row.origin)) + ".";
-  if (!row.aliases.empty()) facts += " Also: " + std::string(row.aliases) + ".";
-  out += roff(help_text(described)) + "\n.br\n" + roff(facts) + "\n";
+  if (!standard.empty()) facts += cat({" Default: ", standard, "."});
+  facts += cat(
+      {" Takes effect: ", reload_text(described.reload), ". From: ", origin_text(row.origin), "."});
+  if (!row.aliases.empty()) facts += cat({" Also: ", row.aliases, "."});
+  out += cat({roff(help_text(described)), "\n.br\n", roff(facts), "\n"});
 }
 
 }  // namespace
@@ -70,7 +71,7 @@ std::string reference_man() {
   std::string out(kHead);
   std::string refused;
   for (const ReferenceBlock& entry : reference_blocks()) {
-    out += ".SH \"<" + roff(entry.path) + ">\"\n" + roff(entry.block->help) + "\n";
+    out += cat({".SH \"<", roff(entry.path), ">\"\n", roff(entry.block->help), "\n"});
     for (const auto& rows : {entry.block->elements, entry.block->foreign}) {
       for (const SchemaElement& row : rows) {
         if (!is_listed(row)) continue;
@@ -78,9 +79,9 @@ std::string reference_man() {
           man_element(*entry.block, row, out);
           continue;
         }
-        refused += ".TP\n.B " + roff(entry.path + "/" + std::string(row.name));
+        refused += ".TP\n.B " + roff(cat({entry.path, "/", row.name}));
         if (!row.aliases.empty()) refused += ", " + roff(row.aliases);
-        refused += "\n" + roff(row.note) + "\n";
+        refused += cat({"\n", roff(row.note), "\n"});
       }
     }
   }

@@ -1,3 +1,4 @@
+#include "base/cat.h"
 #include "config/reference.h"
 #include "config/value.h"
 
@@ -66,7 +67,7 @@ std::string cell(std::string_view text) {
 }
 
 std::string code(std::string_view text) {
-  return text.empty() ? std::string() : "`" + std::string(text) + "`";
+  return text.empty() ? std::string() : cat({"`", text, "`"});
 }
 
 std::string type_of(const SchemaElement& row) {
@@ -94,10 +95,10 @@ void md_element(const SchemaBlock& block, const SchemaElement& row, std::string&
       described.kind != ValueKind::kBool) {
     help += " Example: " + code(described.example);
   }
-  out += "| " + name + " | " + cell(type_of(described)) + " | " +
-         cell(code(default_text(&described == &row ? block : *row.block, described))) + " | " +
-         std::string(described.kind == ValueKind::kBlock ? "" : reload_text(described.reload)) +
-         " | " + std::string(origin_text(row.origin)) + " | " + cell(help) + " |\n";
+  out += cat({"| ", name, " | ", cell(type_of(described)), " | ",
+              cell(code(default_text(&described == &row ? block : *row.block, described))), " | ",
+              described.kind == ValueKind::kBlock ? "" : reload_text(described.reload), " | ",
+              origin_text(row.origin), " | ", cell(help), " |\n"});
 }
 
 }  // namespace
@@ -106,7 +107,7 @@ std::string reference_markdown() {
   std::string out(kIntroduction);
   std::string refused;
   for (const ReferenceBlock& entry : reference_blocks()) {
-    out += "\n## `<" + entry.path + ">`\n\n" + std::string(entry.block->help) + "\n\n";
+    out += cat({"\n## `<", entry.path, ">`\n\n", entry.block->help, "\n\n"});
     out +=
         "| Element | Type | Default | Takes effect | From | Meaning |\n|---|---|---|---|---|---|\n";
     for (const auto& rows : {entry.block->elements, entry.block->foreign}) {
@@ -118,15 +119,16 @@ std::string reference_markdown() {
         }
         std::string names(row.name);
         if (!row.aliases.empty()) names.append(" ").append(row.aliases);
-        refused += "| " + code(entry.path) + " | " + code(names) + " | " +
-                   std::string(origin_text(row.origin)) + " | " + cell(row.note) + " |\n";
+        refused += cat({"| ", code(entry.path), " | ", code(names), " | ", origin_text(row.origin),
+                        " | ", cell(row.note), " |\n"});
       }
     }
   }
-  return out +
-         "\n## Elements of other servers without effect here\n\nThey are recognised, and a warning "
-         "says why nothing happens.\n\n| Block | Element | From | Why |\n|---|---|---|---|\n" +
-         refused;
+  return cat(
+      {out,
+       "\n## Elements of other servers without effect here\n\nThey are recognised, and a warning "
+       "says why nothing happens.\n\n| Block | Element | From | Why |\n|---|---|---|---|\n",
+       refused});
 }
 
 }  // namespace lb

@@ -1,3 +1,4 @@
+#include "base/cat.h"
 #include "base/strings.h"
 #include "config/reference.h"
 #include "config/value.h"
@@ -7,7 +8,7 @@ namespace {
 
 std::string attribute(std::string_view name, std::string_view value) {
   if (value.empty()) return "";
-  return " " + std::string(name) + "=\"" + escape_markup(value) + "\"";
+  return cat({" ", name, "=\"", escape_markup(value), "\""});
 }
 
 std::string_view support_text(SchemaSupport support) {
@@ -26,14 +27,15 @@ std::string_view support_text(SchemaSupport support) {
 
 void xml_element(const SchemaBlock& block, const SchemaElement& row, std::string& out) {
   const SchemaElement& described = described_by(row);
-  out += "    <element" + attribute("name", row.name) + attribute("aliases", row.aliases);
+  out += cat({"    <element", attribute("name", row.name), attribute("aliases", row.aliases)});
   if (row.attribute) out += attribute("attribute", "1");
-  out += attribute("type", describe_type(described)) +
-         attribute("default", default_text(&described == &row ? block : *row.block, described)) +
-         attribute("reload", reload_text(described.reload)) +
-         attribute("from", origin_text(row.origin)) +
-         attribute("support", support_text(row.support)) + attribute("example", described.example) +
-         ">" + escape_markup(help_text(described)) + "</element>\n";
+  out +=
+      cat({attribute("type", describe_type(described)),
+           attribute("default", default_text(&described == &row ? block : *row.block, described)),
+           attribute("reload", reload_text(described.reload)),
+           attribute("from", origin_text(row.origin)),
+           attribute("support", support_text(row.support)), attribute("example", described.example),
+           ">", escape_markup(help_text(described)), "</element>\n"});
 }
 
 }  // namespace
@@ -41,8 +43,8 @@ void xml_element(const SchemaBlock& block, const SchemaElement& row, std::string
 std::string reference_xml() {
   std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<reference>\n";
   for (const ReferenceBlock& entry : reference_blocks()) {
-    out +=
-        "  <block" + attribute("path", entry.path) + attribute("help", entry.block->help) + ">\n";
+    out += cat(
+        {"  <block", attribute("path", entry.path), attribute("help", entry.block->help), ">\n"});
     for (const auto& rows : {entry.block->elements, entry.block->foreign}) {
       for (const SchemaElement& row : rows) {
         if (is_listed(row)) xml_element(*entry.block, row, out);

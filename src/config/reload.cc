@@ -5,6 +5,7 @@
 #include <tuple>
 #include <unordered_map>
 
+#include "base/cat.h"
 #include "config/diagnostic.h"
 #include "config/value.h"
 
@@ -26,7 +27,7 @@ std::map<std::string, const void*> by_name(const SchemaElement& row, const void*
     const std::string base = key == nullptr ? std::to_string(i + 1) : show_value(*key, object);
     std::string name = base;
     for (int again = 2; !objects.emplace(name, object).second; ++again) {
-      name = base + "#" + std::to_string(again);
+      name = cat({base, "#", again});
     }
     order.push_back(name);
   }
@@ -64,7 +65,7 @@ class Planner {
     const auto before = by_name(row, old, old_order);
     const auto after = by_name(row, next, next_order);
     for (const std::string& name : old_order) {
-      const std::string inner = path + "[" + escaped(name) + "]";
+      const std::string inner = cat({path, "[", escaped(name), "]"});
       const auto match = after.find(name);
       if (match == after.end()) {
         changes_.push_back({Change::Kind::kRemoved, inner, "", "", row.reload});
@@ -75,7 +76,7 @@ class Planner {
     for (const std::string& name : next_order) {
       if (before.count(name) != 0) continue;
       changes_.push_back(
-          {Change::Kind::kAdded, path + "[" + escaped(name) + "]", "", "", row.reload});
+          {Change::Kind::kAdded, cat({path, "[", escaped(name), "]"}), "", "", row.reload});
     }
   }
 
@@ -113,7 +114,7 @@ void relays_of(const Config& old, const Config& next, std::span<const std::strin
   for (const std::string& name : mounts) {
     const auto before = all_before.find(name), after = all_after.find(name);
     const bool was = before != all_before.end(), is = after != all_after.end();
-    const std::string path = "relay[" + escaped(name) + "]";
+    const std::string path = cat({"relay[", escaped(name), "]"});
     if (was != is) {
       changes.push_back(
           {is ? Change::Kind::kAdded : Change::Kind::kRemoved, path, "", "", ReloadClass::kLive});
@@ -144,7 +145,7 @@ std::vector<Change> reload_plan(const Config& old, const Config& next,
   std::vector<Change> changes;
   for (const std::string& name : mounts) {
     const MountSettings *before = section(old, name), *after = section(next, name);
-    const std::string path = "mount[" + escaped(name) + "]";
+    const std::string path = cat({"mount[", escaped(name), "]"});
     if (before == nullptr && after == nullptr) continue;
     if (before == nullptr || after == nullptr) {
       changes.push_back({before == nullptr ? Change::Kind::kAdded : Change::Kind::kRemoved, path,
@@ -206,8 +207,8 @@ std::string to_string(const Change& change) {
         out += "changed";
         break;
       }
-      out += (change.from.empty() ? "(not set)" : escaped(change.from)) + "→" +
-             (change.to.empty() ? "(not set)" : escaped(change.to));
+      out += cat({change.from.empty() ? "(not set)" : escaped(change.from), "→",
+                  change.to.empty() ? "(not set)" : escaped(change.to)});
       break;
   }
   return out.append(" ").append(to_string(change.reload));

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "base/cat.h"
 #include "base/strings.h"
 #include "config/diagnostic.h"
 
@@ -93,13 +94,13 @@ std::string show_fraction(std::int64_t value) {
   std::string out = std::to_string(value / kFractionParts);
   std::string places = std::to_string(kFractionParts + value % kFractionParts).substr(1);
   while (!places.empty() && places.back() == '0') places.pop_back();
-  return places.empty() ? out : out + "." + places;
+  return places.empty() ? out : cat({out, ".", places});
 }
 
 std::string range_of(const SchemaElement& element) {
   if (element.kind == ValueKind::kFraction)
-    return "(" + show_fraction(element.min) + "…" + show_fraction(element.max) + ")";
-  return "(" + std::to_string(element.min) + "…" + std::to_string(element.max) + ")";
+    return cat({"(", show_fraction(element.min), "…", show_fraction(element.max), ")"});
+  return cat({"(", element.min, "…", element.max, ")"});
 }
 
 // The end of a message about a wrong value.
@@ -110,7 +111,7 @@ std::string with_example(const SchemaElement& element, std::string message) {
 }
 
 std::string wrong(const SchemaElement& element, std::string_view text) {
-  return with_example(element, quoted(text) + " is not " + describe_type(element));
+  return with_example(element, cat({quoted(text), " is not ", describe_type(element)}));
 }
 
 std::optional<std::int64_t> parse_bool(std::string_view text) {
@@ -131,8 +132,8 @@ std::optional<Number> bytes_of_seconds(std::string_view text, std::string& hint)
   if (!number || number->suffix.empty() || number->value < 0) return std::nullopt;
   number->value = std::min(number->value, kMaxSeconds) * kBytesPerSecond;
   number->suffix = {};
-  hint = quoted(text) + " is taken as " + std::to_string(number->value) +
-         " bytes, which is so long at 128 kbit/s; write bytes for other bitrates";
+  hint = cat({quoted(text), " is taken as ", number->value,
+              " bytes, which is so long at 128 kbit/s; write bytes for other bitrates"});
   return number;
 }
 
@@ -150,8 +151,8 @@ ValueReport store_number(const SchemaElement& element, const NumberSlot& slot,
   if (element.kind == ValueKind::kBool) {
     if (const auto value = parse_bool(text)) {
       if (known_to_24 && text != "1" && text != "0") {
-        report.hint = quoted(text) + " is taken as " + std::to_string(*value) +
-                      "; Icecast 2.4 reads every word as 0";
+        report.hint =
+            cat({quoted(text), " is taken as ", *value, "; Icecast 2.4 reads every word as 0"});
         report.hint_for_24 = true;
       }
       slot.set(slot.at, *value);
@@ -178,13 +179,13 @@ ValueReport store_number(const SchemaElement& element, const NumberSlot& slot,
   }
   if (number->value < element.min || number->value > element.max) {
     report.problem = with_example(
-        element, quoted(text) + " is out of range; it has to be " + describe_type(element));
+        element, cat({quoted(text), " is out of range; it has to be ", describe_type(element)}));
     return report;
   }
   if (element.unset && number->value == *element.unset) return report;
   if (known_to_24 && !number->suffix.empty()) {
-    report.hint = quoted(text) + " is taken as " + std::to_string(number->value) +
-                  "; Icecast 2.4 ignores the unit";
+    report.hint =
+        cat({quoted(text), " is taken as ", number->value, "; Icecast 2.4 ignores the unit"});
   }
   slot.set(slot.at, number->value * element.scale);
   report.stored = true;
@@ -206,7 +207,7 @@ std::string tidy(const SchemaElement& element, std::string_view text, std::strin
   }
   if (element.kind == ValueKind::kMount && tidied[0] != '/') {
     tidied.insert(0, 1, '/');
-    hint = quoted(text) + " does not begin with a /; " + quoted(tidied) + " is used";
+    hint = cat({quoted(text), " does not begin with a /; ", quoted(tidied), " is used"});
   }
   return tidied;
 }

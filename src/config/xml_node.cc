@@ -5,6 +5,7 @@
 
 #include <memory>
 
+#include "base/cat.h"
 #include "base/strings.h"
 #include "config/diagnostic.h"
 
@@ -22,7 +23,7 @@ struct FreeParser {
 
 Error parse_error(int line, std::string_view why) {
   std::string what = "XML config parsing error: ";
-  if (line > 0) what += "line " + std::to_string(line) + ": ";
+  if (line > 0) what += cat({"line ", line, ": "});
   return Error::invalid(what.append(why));
 }
 
@@ -70,8 +71,7 @@ Result<XmlNode> convert(xmlNode* from, int depth) {
   node.name = view(from->name);
   node.line = static_cast<int>(xmlGetLineNo(from));
   if (depth > kDeepest) {
-    return parse_error(node.line,
-                       "elements are nested more than " + std::to_string(kDeepest) + " deep");
+    return parse_error(node.line, cat({"elements are nested more than ", kDeepest, " deep"}));
   }
   bool plain = append_content(from->children, node.text);
   for (const xmlAttr* attribute = from->properties; attribute != nullptr;
@@ -81,9 +81,9 @@ Result<XmlNode> convert(xmlNode* from, int depth) {
     plain = append_content(attribute->children, to.value) && plain;
   }
   if (!plain) {
-    return parse_error(node.line, "<" + node.name +
-                                      "> uses an entity; entities are not expanded here, write "
-                                      "the text itself");
+    return parse_error(node.line, cat({"<", node.name,
+                                       "> uses an entity; entities are not expanded here, write "
+                                       "the text itself"}));
   }
   for (xmlNode* child = from->children; child != nullptr; child = child->next) {
     if (child->type != XML_ELEMENT_NODE) continue;
@@ -98,8 +98,7 @@ Result<XmlNode> convert(xmlNode* from, int depth) {
 
 Result<XmlNode> parse_xml(std::string_view bytes) {
   if (bytes.size() > kLargestXml) {
-    return parse_error(0, "the file has " + std::to_string(bytes.size()) + " bytes (limit " +
-                              std::to_string(kLargestXml) + ")");
+    return parse_error(0, cat({"the file has ", bytes.size(), " bytes (limit ", kLargestXml, ")"}));
   }
   if (trim(bytes).empty()) return Error::invalid("no root element found: the file is empty");
 
