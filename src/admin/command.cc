@@ -6,6 +6,7 @@
 #include "admin/command_task.h"
 #include "admin/security.h"
 #include "admin/text.h"
+#include "base/cat.h"
 
 namespace lb {
 namespace {
@@ -123,8 +124,8 @@ void AdminTask::respond(std::string_view message, int code) {
 AdminAnswer admin_success_page(std::string_view text) {
   AdminAnswer answer;
   answer.content_type = kHtmlType;
-  answer.body = "<html><head><title>Admin request successful</title></head><body><p>" +
-                escaped(text, Escape::kXml) + "</p></body></html>";
+  answer.body = cat({"<html><head><title>Admin request successful</title></head><body><p>",
+                     escaped(text, Escape::kXml), "</p></body></html>"});
   return answer;
 }
 

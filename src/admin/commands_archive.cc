@@ -9,6 +9,7 @@
 
 #include "admin/command_task.h"
 #include "admin/text.h"
+#include "base/cat.h"
 #include "base/strings.h"
 
 namespace lb {
@@ -310,7 +311,7 @@ void run_archive(AdminTask task) {
                             std::string message =
                                 files == 0
                                     ? "Nothing was deleted: no file that is complete lies within"
-                                    : std::to_string(files) + " files were deleted";
+                                    : cat({files, " files were deleted"});
                             if (files == 1) message = "1 file was deleted";
                             show_archive(std::move(task), std::move(message));
                           });

@@ -3,6 +3,7 @@
 
 #include "admin/command_task.h"
 #include "admin/text.h"
+#include "base/cat.h"
 #include "base/strings.h"
 
 namespace lb {
@@ -113,7 +114,7 @@ void run_killclient(AdminTask task) {
   Station& station = *task.station;
   const std::string mount = task.mount;
   station.kill_listener(mount, id, [task = std::move(task), id](bool found) mutable {
-    const std::string client = "Client " + std::to_string(id);
+    const std::string client = cat({"Client ", id});
     task.respond(client + (found ? " removed" : " not found"), found ? 1 : 0);
   });
 }

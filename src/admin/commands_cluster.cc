@@ -5,6 +5,7 @@
 #include "admin/cluster_json.h"
 #include "admin/command_task.h"
 #include "admin/text.h"
+#include "base/cat.h"
 #include "base/strings.h"
 
 namespace lb {
@@ -35,13 +36,14 @@ void run_sourcelist_text(AdminTask task) {
   if (!length) return task.done(text_answer(411, "a report has a Content-Length", ""));
   if (*length != request.body.size()) {
     const std::string most = std::to_string(NodeReport::kMaxBytes);
-    return task.done(text_answer(413, "a report has at most " + most + " bytes", ""));
+    return task.done(text_answer(413, cat({"a report has at most ", most, " bytes"}), ""));
   }
   NodePost post{request.peer, request.node, std::string(request.headers.get("x-lb-node")),
                 std::move(request.body)};
   Station& station = *task.station;
   station.node_posted(std::move(post), [task = std::move(task)](NodePostAnswer answer) mutable {
-    task.done(text_answer(answer.status, answer.text, "X-LB-Master: " + answer.master_id + "\r\n"));
+    task.done(
+        text_answer(answer.status, answer.text, cat({"X-LB-Master: ", answer.master_id, "\r\n"})));
   });
 }
 

@@ -2,6 +2,7 @@
 #include "admin/command_task.h"
 #include "admin/mount_list.h"
 #include "admin/text.h"
+#include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
 
@@ -49,18 +50,17 @@ struct MoveWords {
 };
 MoveWords move_words(const std::string& from, const std::string& to, const MoveOffer& offer,
                      std::uint64_t moved) {
-  const std::string none = "No listener was moved from " + from + " to " + to + ": ";
+  const std::string none = cat({"No listener was moved from ", from, " to ", to, ": "});
   if (!offer.possible)
-    return {none + from + " is " + offer.from_type + " and " + to + " is " + offer.to_type +
-                ", and a player cannot change its format",
+    return {cat({none, from, " is ", offer.from_type, " and ", to, " is ", offer.to_type,
+                 ", and a player cannot change its format"}),
             0};
   if (offer.listeners == 0) return {none + "there is none"};
   if (moved == 0)
     return {none + "they have gone, or another server's stream is passed on to them as it is", 0};
   if (moved < offer.listeners)
-    return {std::to_string(moved) + " of " + std::to_string(offer.listeners) +
-            " clients moved from " + from + " to " + to};
-  return {"Clients moved from " + from + " to " + to};  // Icecast's words
+    return {cat({moved, " of ", offer.listeners, " clients moved from ", from, " to ", to})};
+  return {cat({"Clients moved from ", from, " to ", to})};  // Icecast's words
 }
 
 void respond_moved(AdminTask task, const std::string& to, const MoveOffer& offer,
@@ -103,7 +103,7 @@ void run_killsource(AdminTask task) {
   if (const auto text = task.param("id")) {
     const std::uint64_t id = parse_u64(*text).value_or(0);  // 0 is no encoder's id
     const bool found = task.station->kill_encoder(task.mount, id);
-    const std::string encoder = "Source " + std::to_string(id);
+    const std::string encoder = cat({"Source ", id});
     return task.respond(encoder + (found ? " removed" : " not found"), found ? 1 : 0);
   }
   task.station->kill_source(task.mount);
@@ -177,9 +177,9 @@ void run_buildm3u(AdminTask task) {
   AdminAnswer answer;
   answer.content_type = "audio/x-mpegurl";
   answer.extra = "Content-Disposition: attachment; filename=listen.m3u\r\n";
-  answer.body = task.request.scheme + "://" + percent_encode(*username, false) + ":" +
-                percent_encode(*password, false) + "@" + task.request.authority +
-                percent_encode(task.mount, true) + "\r\n";
+  answer.body = cat({task.request.scheme, "://", percent_encode(*username, false), ":",
+                     percent_encode(*password, false), "@", task.request.authority,
+                     percent_encode(task.mount, true), "\r\n"});
   task.done(std::move(answer));
 }
 

@@ -1,5 +1,6 @@
 // drain, undrain, external.json, external/confirm.
 #include "admin/command_task.h"
+#include "base/cat.h"
 #include "base/strings.h"
 
 namespace lb {
@@ -8,10 +9,10 @@ namespace {
 constexpr std::uint64_t kLongestDrain = 7 * 24 * 3600;
 
 std::string status_text(const DrainStatus& status) {
-  const std::string listeners = std::to_string(status.listeners) + " listeners are here";
+  const std::string listeners = cat({status.listeners, " listeners are here"});
   if (status.mode.empty()) return "not draining; " + listeners;
-  return "draining (" + status.mode + "); " + listeners + ", " +
-         std::to_string(status.seconds_left) + " s are left";
+  return cat(
+      {"draining (", status.mode, "); ", listeners, ", ", status.seconds_left, " s are left"});
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <ctime>
 
+#include "base/cat.h"
 #include "base/json.h"
 #include "base/strings.h"
 
@@ -34,7 +35,7 @@ std::string text_of(const ServerEvent& event, const std::string& node,
     if (details && (scope.addresses || !is_address(event, name))) json.key(name).text(value);
   json.end_object();
   // JSON has its line ends escaped, so one data line is enough.
-  return "id: " + event.id + "\nevent: " + event.type + "\ndata: " + json.take() + "\n\n";
+  return cat({"id: ", event.id, "\nevent: ", event.type, "\ndata: ", json.take(), "\n\n"});
 }
 
 // "": this reader is not shown it.
@@ -64,7 +65,7 @@ EventStream::EventStream(Loop& loop, std::string node)
 
 const ServerEvent& EventStream::publish(ServerEvent event) {
   loop_.assert_here();
-  event.id = run_ + "-" + std::to_string(++number_);
+  event.id = cat({run_, "-", ++number_});
   event.when = loop_.clock().wall();
   std::string text = text_of(event, node_, {});
   kept_.push_back({number_, std::move(text), std::move(event)});
@@ -92,7 +93,7 @@ bool EventStream::add(std::unique_ptr<Transport>& transport, std::string head,
   follower.scope = std::move(scope);
   const std::string missed = missed_since(last_id, follower.scope);
   follower.most_pending = kMaxPendingEvents + missed.size();
-  followers_.send(follower, std::string(kGreeting) + missed);
+  followers_.send(follower, cat({kGreeting, missed}));
   followers_.sweep();
   if (!timer_.armed()) timer_.after(kHeartbeat);
   return true;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/cat.h"
 #include "base/json.h"
 
 namespace lb {
@@ -47,15 +48,15 @@ std::string agent_line(const NodeHealth& health) {
   if (health.condition == NodeCondition::kStarting) return "down\n";
   // "0%" would mean drain; a full node is left out by its maxconn, and by /_lb/health.
   const int free = std::max(1, 100 - percent_used(health));
-  std::string line = "up ready " + std::to_string(free) + "%";
-  if (health.most_listeners > 0) line += " maxconn:" + std::to_string(health.most_listeners);
+  std::string line = cat({"up ready ", free, "%"});
+  if (health.most_listeners > 0) line += cat({" maxconn:", health.most_listeners});
   return line + "\n";
 }
 
 std::string datagram_answer(const NodeHealth& health, std::string_view id, std::size_t most_bytes) {
   std::string answer(id.empty() ? "-" : id);
   answer.append(" ").append(to_text(health.condition));
-  answer += " " + std::to_string(percent_used(health)) + "%\n";
+  answer += cat({" ", percent_used(health), "%\n"});
   answer.resize(std::min(answer.size(), most_bytes));
   return answer;
 }

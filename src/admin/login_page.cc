@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/cat.h"
 #include "http/message.h"
 
 namespace lb {
@@ -37,9 +38,8 @@ std::string field(std::string_view label, std::string_view attributes) {
 std::string login_page(const LoginPage& page) {
   std::string main = "<h2>Log in</h2>\n";
   if (!page.message.empty())
-    main += std::string("<div class=\"roundbox message\" role=\"") +
-            (page.is_alert ? "alert" : "status") + "\"><p>" + html_escape(page.message) +
-            "</p></div>\n";
+    main += cat({"<div class=\"roundbox message\" role=\"", page.is_alert ? "alert" : "status",
+                 "\"><p>", html_escape(page.message), "</p></div>\n"});
   if (!page.takes_password)
     return page_frame(
         "Log in", "",
@@ -50,41 +50,40 @@ std::string login_page(const LoginPage& page) {
   main +=
       "<section class=\"roundbox\">\n"
       "<form class=\"alignedform\" method=\"post\" action=\"/admin/login\">\n";
-  main += field("User",
-                "type=\"text\" name=\"user\" autocomplete=\"username\" autocapitalize="
-                "\"none\" spellcheck=\"false\" required=\"required\" maxlength=\"64\"" +
-                    std::string(page.user.empty() ? " autofocus=\"autofocus\"" : "") + " value=\"" +
-                    html_escape(page.user) + "\"");
+  main += field("User", cat({"type=\"text\" name=\"user\" autocomplete=\"username\" autocapitalize="
+                             "\"none\" spellcheck=\"false\" required=\"required\" maxlength=\"64\"",
+                             page.user.empty() ? " autofocus=\"autofocus\"" : "", " value=\"",
+                             html_escape(page.user), "\""}));
   main += field("Password",
-                "type=\"password\" name=\"password\" autocomplete=\"current-password\" "
-                "required=\"required\" maxlength=\"512\"" +
-                    std::string(page.user.empty() ? "" : " autofocus=\"autofocus\""));
-  main += "<p><input type=\"hidden\" name=\"back\" value=\"" + html_escape(page.back) +
-          "\"/><button type=\"submit\">Log in</button></p>\n</form>\n</section>\n";
+                cat({"type=\"password\" name=\"password\" autocomplete=\"current-password\" "
+                     "required=\"required\" maxlength=\"512\"",
+                     page.user.empty() ? "" : " autofocus=\"autofocus\""}));
+  main += cat({"<p><input type=\"hidden\" name=\"back\" value=\"", html_escape(page.back),
+               "\"/><button type=\"submit\">Log in</button></p>\n</form>\n</section>\n"});
   return page_frame("Log in", "", main);
 }
 
 std::string go_on_page(std::string_view to) {
   const std::string target = html_escape(to);
-  return page_frame("Logged in",
-                    "<meta http-equiv=\"refresh\" content=\"0; url=" + target + "\"/>\n",
-                    "<h2>Logged in</h2>\n<div class=\"roundbox message\" role=\"status\"><p>You "
-                    "are logged in here. <a href=\"" +
-                        target + "\">Go on</a></p></div>\n");
+  return page_frame(
+      "Logged in", cat({"<meta http-equiv=\"refresh\" content=\"0; url=", target, "\"/>\n"}),
+      cat({"<h2>Logged in</h2>\n<div class=\"roundbox message\" role=\"status\"><p>You "
+           "are logged in here. <a href=\"",
+           target, "\">Go on</a></p></div>\n"}));
 }
 
 std::string handover_page(std::string_view origin, std::string_view token) {
-  return page_frame("To another node", "",
-                    "<h2>To another node</h2>\n<section class=\"roundbox\">\n"
-                    "<p>Each node keeps its own logins. This button takes yours along to the "
-                    "other node, once and without the password.</p>\n"
-                    "<form class=\"alignedform\" method=\"post\" action=\"" +
-                        html_escape(origin) +
-                        "/admin/login\"><p><input type=\"hidden\" name=\"token\" value=\"" +
-                        html_escape(token) +
-                        "\"/><button type=\"submit\" autofocus=\"autofocus\">"
-                        "Go on to " +
-                        html_escape(origin) + "</button></p></form>\n</section>\n");
+  return page_frame(
+      "To another node", "",
+      cat({"<h2>To another node</h2>\n<section class=\"roundbox\">\n"
+           "<p>Each node keeps its own logins. This button takes yours along to the "
+           "other node, once and without the password.</p>\n"
+           "<form class=\"alignedform\" method=\"post\" action=\"",
+           html_escape(origin), "/admin/login\"><p><input type=\"hidden\" name=\"token\" value=\"",
+           html_escape(token),
+           "\"/><button type=\"submit\" autofocus=\"autofocus\">"
+           "Go on to ",
+           html_escape(origin), "</button></p></form>\n</section>\n"}));
 }
 
 std::string safe_way_back(std::string_view target) {

@@ -49,7 +49,7 @@ class ErrorText {
 
   // "template status.xsl: PROBLEM: first lines of the library's message"
   Error about(const std::string& name, std::string_view problem) const {
-    std::string what = "template " + name + ": ";
+    std::string what = cat({"template ", name, ": "});
     what += problem;
     if (const std::string_view text = trim(text_); !text.empty()) {
       what += ": ";
@@ -134,7 +134,7 @@ Result<XsltRenderer::State::Template*> XsltRenderer::State::parse(const std::str
   auto entry = std::make_unique<Template>();
   entry->root = std::move(directory);
   entry->style.reset(xsltNewStylesheet());
-  if (entry->style == nullptr) return Error::limit("template " + key + ": no memory");
+  if (entry->style == nullptr) return Error::limit(cat({"template ", key, ": no memory"}));
   entry->style->_private = &entry->root;  // read by the fence when it imports
   if (xsltParseStylesheetUser(entry->style.get(), doc.get()) != 0 || entry->style->errors != 0) {
     entry->style->doc = nullptr;  // `doc` frees it
@@ -170,16 +170,17 @@ Result<XsltRenderer::State::Template*> XsltRenderer::State::from_builtin(Templat
   const std::string key = builtin_key(root, name);
   if (const auto cached = cache.find(key); cached != cache.end()) return cached->second.get();
   const BuiltinFile* file = builtin_file(key);
-  if (file == nullptr) return Error::not_found("template " + name + ": there is no such file");
+  if (file == nullptr) return Error::not_found(cat({"template ", name, ": there is no such file"}));
   return parse(key, file->bytes, key, "");
 }
 
 Result<XsltRenderer::State::Template*> XsltRenderer::State::find(TemplateRoot root,
                                                                  const std::string& directory,
                                                                  const std::string& name) {
-  if (!is_inside_name(name)) return Error::denied("template " + name + ": leaves its directory");
+  if (!is_inside_name(name))
+    return Error::denied(cat({"template ", name, ": leaves its directory"}));
   if (!directory.empty()) {
-    const auto identity = identify_file(directory + "/" + name);
+    const auto identity = identify_file(cat({directory, "/", name}));
     if (identity) return from_file(directory, name, *identity);
     if (identity.error().code != Error::Code::kNotFound) return identity.error();
   }
@@ -189,7 +190,7 @@ Result<XsltRenderer::State::Template*> XsltRenderer::State::find(TemplateRoot ro
 bool has_template(TemplateRoot root, const std::string& directory, const std::string& name) {
   if (!is_inside_name(name)) return false;
   if (!directory.empty()) {
-    const auto identity = identify_file(directory + "/" + name);
+    const auto identity = identify_file(cat({directory, "/", name}));
     if (identity || identity.error().code != Error::Code::kNotFound) return true;
   }
   return builtin_file(builtin_key(root, builtin_name(root, directory, name))) != nullptr;
@@ -210,7 +211,7 @@ Result<RenderedPage> XsltRenderer::render(TemplateRoot root, const std::string& 
   const DocPtr document(parse_document(document_xml));
   if (document == nullptr) return errors.about(name, "got a document that is no XML");
   const TransformPtr transform(xsltNewTransformContext(style, document.get()));
-  if (transform == nullptr) return Error::limit("template " + name + ": no memory");
+  if (transform == nullptr) return Error::limit(cat({"template ", name, ": no memory"}));
   const DocPtr result(
       xsltApplyStylesheetUser(style, document.get(), nullptr, nullptr, nullptr, transform.get()));
   if (result == nullptr || transform->state != XSLT_STATE_OK)

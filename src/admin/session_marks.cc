@@ -1,5 +1,6 @@
 #include "admin/session_marks.h"
 
+#include "base/cat.h"
 #include "base/strings.h"
 #include "http/message.h"
 
@@ -25,7 +26,7 @@ std::size_t end_of_tag(std::string_view page, std::size_t at) {
 // The value of an attribute, in lower case; "" without it.
 std::string attribute_of(std::string_view tag, std::string_view name) {
   const std::string lower = to_lower(tag);
-  const std::string wanted = " " + std::string(name) + "=";
+  const std::string wanted = cat({" ", name, "="});
   std::size_t at = lower.find(wanted);
   if (at == std::string::npos) return {};
   at += wanted.size();
@@ -45,14 +46,15 @@ bool stays_here(std::string_view action) {
 std::string with_session_marks(std::string_view page, std::string_view csrf, std::string_view user,
                                std::string_view console) {
   const std::string field =
-      "<input type=\"hidden\" name=\"csrf\" value=\"" + html_escape(csrf) + "\"/>";
-  const std::string meta = "<meta name=\"lb-csrf\" content=\"" + html_escape(csrf) + "\"/>";
+      cat({"<input type=\"hidden\" name=\"csrf\" value=\"", html_escape(csrf), "\"/>"});
+  const std::string meta = cat({"<meta name=\"lb-csrf\" content=\"", html_escape(csrf), "\"/>"});
   const std::string link =
-      console.empty() ? std::string()
-                      : "<a class=\"play\" href=\"" + html_escape(console) + "\">Console</a>\n";
+      console.empty()
+          ? std::string()
+          : cat({"<a class=\"play\" href=\"", html_escape(console), "\">Console</a>\n"});
   const std::string logout =
-      link + "<form class=\"session\" method=\"post\" action=\"/admin/logout\">" + field +
-      "<button type=\"submit\">Log out " + html_escape(user) + "</button></form>\n";
+      cat({link, "<form class=\"session\" method=\"post\" action=\"/admin/logout\">", field,
+           "<button type=\"submit\">Log out ", html_escape(user), "</button></form>\n"});
   std::string out;
   out.reserve(page.size() + 4096);
   std::size_t done = 0;

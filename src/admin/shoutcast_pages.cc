@@ -4,6 +4,7 @@
 #include <ctime>
 
 #include "admin/text.h"
+#include "base/cat.h"
 #include "base/json.h"
 
 namespace lb {
@@ -61,7 +62,7 @@ void write_song_history(XmlWriter& xml, const std::vector<PlayedTitle>& played) 
 }  // namespace
 
 std::string shoutcast_7_html(const ShoutcastStream& stream) {
-  const auto number = [](std::uint64_t value) { return std::to_string(value) + ","; };
+  const auto number = [](std::uint64_t value) { return cat({value, ","}); };
   std::string out = "<html><head><meta http-equiv=\"Pragma\" content=\"no-cache\"></head><body>";
   out += number(stream.listeners) + number(stream.on_air ? 1 : 0) + number(stream.peak) +
          number(stream.most) + number(stream.listeners);
@@ -76,7 +77,7 @@ std::string shoutcast_stats_xml(const ShoutcastStream& stream) {
   xml.open("SHOUTCASTSERVER");
   write_audience(xml, stream, "UNIQUELISTENERS");
   for (const std::string_view number : kFurtherGenres)
-    xml.element("SERVERGENRE" + std::string(number), "");
+    xml.element(cat({"SERVERGENRE", number}), "");
   write_names(xml, stream);
   xml.element("STREAMHITS", stream.hits);
   xml.element("STREAMSTATUS", std::uint64_t{stream.on_air});
@@ -131,7 +132,7 @@ std::string shoutcast_stats_json(const ShoutcastStream& stream) {
   json.key("averagetime").number(0);
   json.key("servergenre").text(stream.genre);
   for (const std::string_view number : kFurtherGenres)
-    json.key("servergenre" + std::string(number)).text("");
+    json.key(cat({"servergenre", number})).text("");
   json.key("serverurl").text(stream.url);
   json.key("servertitle").text(stream.name);
   json.key("songtitle").text(stream.title);

@@ -21,6 +21,7 @@
 #include "admin/stats_tree.h"
 #include "archive/where.h"
 #include "auth/authenticator.h"
+#include "base/cat.h"
 #include "base/result.h"
 #include "base/unique_function.h"
 #include "cluster/balance/balancer.h"
@@ -261,7 +262,7 @@ class Station {
     return Error::not_found("nothing is linked");
   }
   virtual void order(const std::string& node, CommandFrame /*command*/, Then<ResultFrame> then) {
-    then({0, false, "node " + node + " is not linked"});
+    then({0, false, cat({"node ", node, " is not linked"})});
   }
   // The external configuration as JSON; "": none.
   virtual std::string external_json() { return {}; }

@@ -6,13 +6,14 @@
 #include <cstring>
 #include <memory>
 
+#include "base/cat.h"
 #include "base/strings.h"
 
 namespace lb {
 namespace {
 
 Error system_error(const std::string& path, const char* what, int code) {
-  const std::string text = "template " + path + ": " + what + ": " + std::strerror(code);
+  const std::string text = cat({"template ", path, ": ", what, ": ", std::strerror(code)});
   const bool missing = code == ENOENT || code == ENOTDIR;
   return missing ? Error::not_found(text) : Error::io(text);
 }

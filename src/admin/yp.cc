@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/cat.h"
 #include "base/strings.h"
 
 namespace lb {
@@ -54,25 +55,24 @@ std::string yp_escape(std::string_view text) {
 
 std::string yp_add_form(const YpStream& stream) {
   std::string form =
-      "action=add&sn=" + yp_escape(stream.name) + "&genre=" + yp_escape(stream.genre) +
-      "&cpswd=" + yp_escape(stream.cluster_password) + "&desc=" + yp_escape(stream.description) +
-      "&url=" + yp_escape(stream.url) + "&listenurl=" + yp_escape(stream.listenurl) +
-      "&type=" + yp_escape(stream.type) + "&stype=" + yp_escape(stream.subtype) +
-      "&b=" + yp_escape(stream.bitrate) + "&";
+      cat({"action=add&sn=", yp_escape(stream.name), "&genre=", yp_escape(stream.genre),
+           "&cpswd=", yp_escape(stream.cluster_password), "&desc=", yp_escape(stream.description),
+           "&url=", yp_escape(stream.url), "&listenurl=", yp_escape(stream.listenurl),
+           "&type=", yp_escape(stream.type), "&stype=", yp_escape(stream.subtype),
+           "&b=", yp_escape(stream.bitrate), "&"});
   // Pairs as the encoder wrote them; an '&' of its own would be a field of ours.
   append_escaped(form, stream.audio_info, "=;-_.");
   return form + "\r\n";
 }
 
 std::string yp_touch_form(std::string_view sid, const YpStream& stream) {
-  return "action=touch&sid=" + yp_escape(sid) + "&st=" + yp_escape(stream.song) +
-         "&listeners=" + std::to_string(stream.listeners) +
-         "&max_listeners=" + std::to_string(stream.max_listeners) +
-         "&stype=" + yp_escape(stream.subtype) + "\r\n";
+  return cat({"action=touch&sid=", yp_escape(sid), "&st=", yp_escape(stream.song),
+              "&listeners=", stream.listeners, "&max_listeners=", stream.max_listeners,
+              "&stype=", yp_escape(stream.subtype), "\r\n"});
 }
 
 std::string yp_remove_form(std::string_view sid) {
-  return "action=remove&sid=" + yp_escape(sid) + "\r\n";
+  return cat({"action=remove&sid=", yp_escape(sid), "\r\n"});
 }
 
 YpAnnouncer::YpAnnouncer(const Clock& clock, Log& log, Post post)
@@ -149,7 +149,7 @@ void YpAnnouncer::touch(const YpDirectory& directory, const YpStream& stream, En
 
 void YpAnnouncer::remove(const YpDirectory& directory, const std::string& mount,
                          const std::string& sid) {
-  log_.info("yp/yp", "mount " + mount + ": removed from " + shown_url(directory.url));
+  log_.info("yp/yp", cat({"mount ", mount, ": removed from ", shown_url(directory.url)}));
   ++removing_;
   post_(directory, yp_remove_form(sid), [this](const Result<FetchAnswer>&) {
     if (--removing_ == 0 && withdrawn_) std::exchange(withdrawn_, nullptr)();
@@ -163,10 +163,9 @@ void YpAnnouncer::answered(const Key& key, bool was_add, Result<FetchAnswer> ans
   entry.asked = false;
   const SteadyTime now = clock_.steady();
   const std::string what =
-      "mount " + key.mount + ": " + (was_add ? "adding to " : "touching ") + shown_url(key.url);
+      cat({"mount ", key.mount, ": ", was_add ? "adding to " : "touching ", shown_url(key.url)});
   const auto failed = [&](std::string_view why, std::chrono::seconds wait) {
-    log_.error("yp/yp", what + " failed (" + std::string(why) + "); next attempt in " +
-                            std::to_string(wait.count()) + "s");
+    log_.error("yp/yp", cat({what, " failed (", why, "); next attempt in ", wait.count(), "s"}));
     entry.sid.clear();
     entry.due = now + wait;
   };
@@ -188,7 +187,7 @@ void YpAnnouncer::answered(const Key& key, bool was_add, Result<FetchAnswer> ans
     } else if (was_add) {
       entry.sid = sid;
       entry.due = now + kFirstTouch;
-      log_.info("yp/yp", "mount " + key.mount + ": listed by " + shown_url(key.url));
+      log_.info("yp/yp", cat({"mount ", key.mount, ": listed by ", shown_url(key.url)}));
     } else {
       entry.due = now + entry.interval;
     }

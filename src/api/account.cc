@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "api/fields.h"
+#include "base/cat.h"
 
 namespace lb {
 namespace {
@@ -26,7 +27,7 @@ Result<Account> parse_account(std::string_view id, std::string_view json) {
   const auto parsed = Json::parse(json);
   if (!parsed) return parsed.error();
   if (!parsed->is_object() || !is_account_id(id))
-    return Error::invalid("account " + std::string(id) + ": no object, or no name of an account");
+    return Error::invalid(cat({"account ", id, ": no object, or no name of an account"}));
   Account account;
   account.id = id;
   std::vector<ProblemFault> faults;
@@ -39,8 +40,8 @@ Result<Account> parse_account(std::string_view id, std::string_view json) {
   account.quota.mounts = quota.limit("mounts", kMaxQuota).value_or(std::nullopt);
   account.quota.storage = quota.limit("storage", kMaxStorageQuota).value_or(std::nullopt);
   if (!faults.empty())
-    return Error::invalid("account " + std::string(id) + ": " + faults.front().pointer + ": " +
-                          faults.front().detail);
+    return Error::invalid(
+        cat({"account ", id, ": ", faults.front().pointer, ": ", faults.front().detail}));
   return account;
 }
 

@@ -4,6 +4,7 @@
 
 #include "api/fields.h"
 #include "api/rights.h"
+#include "base/cat.h"
 
 namespace lb {
 namespace {
@@ -173,11 +174,11 @@ Plan create_account(const PlanContext& context) {
       count_of(context.book.users(), account.id) + count_of(context.book.tokens(), account.id);
   const bool keeps = query_param(context.request.query, "mounts").value_or("") == "keep";
   if (logins > 0 || (mounts > 0 && !keeps))
-    return Problem{ProblemName::kNotEmpty,
-                   "there is no account " + account.id + ", but " + std::to_string(mounts) +
-                       " mounts and " + std::to_string(logins) +
-                       " users and tokens name it; they have to be deleted, or given to another "
-                       "account, first; ?mounts=keep leaves it the mounts"};
+    return Problem{
+        ProblemName::kNotEmpty,
+        cat({"there is no account ", account.id, ", but ", mounts, " mounts and ", logins,
+             " users and tokens name it; they have to be deleted, or given to another "
+             "account, first; ?mounts=keep leaves it the mounts"})};
   Planned plan;
   put_record(plan, key, account_json(account), 0);
   plan.answer = {201, account_body(context, account, 0), 0, "/api/v1/accounts/" + account.id};
@@ -219,9 +220,8 @@ Plan delete_account(const PlanContext& context) {
       count_of(context.book.users(), id) + count_of(context.book.tokens(), id);
   if (!all && mounts + logins > 0)
     return Problem{ProblemName::kNotEmpty,
-                   "account " + id + " has " + std::to_string(mounts) + " mounts and " +
-                       std::to_string(logins) +
-                       " users and tokens; ?mounts=delete deletes them with it"};
+                   cat({"account ", id, " has ", mounts, " mounts and ", logins,
+                        " users and tokens; ?mounts=delete deletes them with it"})};
   Planned plan;
   delete_those_of(plan, context.book.mounts(), "mounts", id);
   delete_those_of(plan, context.book.users(), "users", id);

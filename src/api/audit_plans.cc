@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "auth/audit_log.h"
+#include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
 
@@ -98,7 +99,7 @@ Plan list_audit(const PlanContext& context) {
   if (!after.empty()) {
     back.before = parse_u64(after);
     if (!back.before)
-      return Problem{ProblemName::kBadRequest, "after=" + after + " is no value of next"};
+      return Problem{ProblemName::kBadRequest, cat({"after=", after, " is no value of next"})};
   }
   const auto who = query_param(context.request.query, "who");
   const auto on = query_param(context.request.query, "on");
@@ -106,8 +107,9 @@ Plan list_audit(const PlanContext& context) {
   if (const auto given = query_param(context.request.query, "from")) {
     from = time_in_log(*given);
     if (!from)
-      return Problem{ProblemName::kBadRequest,
-                     "from=" + *given + " is neither Unix seconds nor a time as 2026-11-22T08:00"};
+      return Problem{
+          ProblemName::kBadRequest,
+          cat({"from=", *given, " is neither Unix seconds nor a time as 2026-11-22T08:00"})};
   }
   const std::string mount_on = on && on->starts_with('/') ? record_key("mounts", *on) : "";
   std::vector<Sight> sights;  // of the lines that are kept
@@ -133,7 +135,7 @@ Plan list_audit(const PlanContext& context) {
     body += sights[i] == Sight::kAll ? read.lines[i] : without_address(read.lines[i]);
   }
   body += ']';
-  if (read.next) body += ",\"next\":\"" + std::to_string(*read.next) + '"';
+  if (read.next) body += cat({",\"next\":\"", *read.next, '"'});
   body += "}\n";
   return plan;
 }

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "api/fields.h"
+#include "base/cat.h"
 #include "base/strings.h"
 
 namespace lb {
@@ -72,15 +73,14 @@ Result<Ban> parse_ban(std::string_view id, std::string_view json) {
   ban.by = fields.text("by", 255).value_or("");
   ban.kick = fields.boolean("kick").value_or(true);
   if (!faults.empty())
-    return Error::invalid("ban " + ban.id + ": " + faults.front().pointer + ": " +
-                          faults.front().detail);
-  if (!kind) return Error::invalid("ban " + ban.id + ": its kind is none of the four");
+    return Error::invalid(
+        cat({"ban ", ban.id, ": ", faults.front().pointer, ": ", faults.front().detail}));
+  if (!kind) return Error::invalid(cat({"ban ", ban.id, ": its kind is none of the four"}));
   ban.kind = *kind;
   if (auto fault = ban_fault(ban.kind, ban.value); !fault.empty())
-    return Error::invalid("ban " + ban.id + ": \"" + ban.value + "\": " + fault);
+    return Error::invalid(cat({"ban ", ban.id, ": \"", ban.value, "\": ", fault}));
   if (shuts_out_everybody(ban))
-    return Error::invalid("ban " + ban.id + ": \"" + ban.value +
-                          "\": " + std::string(kEverybodyOut));
+    return Error::invalid(cat({"ban ", ban.id, ": \"", ban.value, "\": ", kEverybodyOut}));
   return ban;
 }
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "api/fields.h"
+#include "base/cat.h"
 
 namespace lb {
 namespace {
@@ -84,7 +85,8 @@ Plan create_ban(const PlanContext& context) {
   take_match(fields, faults, ban);
   if (auto mounts = fields.texts("mounts", 64, 255)) ban.mounts = *std::move(mounts);
   for (const std::string& mount : ban.mounts)
-    if (!mount.starts_with('/')) fields.fault("mounts", "\"" + mount + "\" does not begin with /");
+    if (!mount.starts_with('/'))
+      fields.fault("mounts", cat({"\"", mount, "\" does not begin with /"}));
   ban.until = static_cast<std::int64_t>(fields.number("until", 0, 1'000'000'000'000).value_or(0));
   if (ban.until != 0 && ban.until <= unix_seconds(context.now))
     fields.fault("until", "the time is over");
@@ -92,7 +94,7 @@ Plan create_ban(const PlanContext& context) {
   ban.kick = fields.boolean("kick").value_or(true);
   if (faults.empty() && shuts_out_everybody(ban)) fields.fault("match", std::string(kEverybodyOut));
   if (faults.empty() && shuts_out_caller(context, ban))
-    fields.fault("match", "it would shut out " + context.who.ip + ", which asks for it");
+    fields.fault("match", cat({"it would shut out ", context.who.ip, ", which asks for it"}));
   fields.finish();
   if (!faults.empty()) return invalid(std::move(faults));
   Planned plan;

@@ -9,6 +9,7 @@
 #include "api/mount_plans.h"
 #include "api/node_plans.h"
 #include "api/user_plans.h"
+#include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
 
@@ -167,7 +168,7 @@ FoundEndpoint find_endpoint(Method method, std::string_view path) {
   for (const Endpoint& endpoint : kEndpoints) {
     auto names = match(endpoint.path, path);
     if (!names) continue;
-    found.allow += (found.allow.empty() ? "" : ", ") + std::string(method_word(endpoint.method));
+    found.allow += cat({found.allow.empty() ? "" : ", ", method_word(endpoint.method)});
     if (endpoint.method != method) continue;
     found.endpoint = &endpoint;
     found.names = *std::move(names);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/cat.h"
 #include "base/strings.h"
 
 namespace lb {
@@ -46,8 +47,7 @@ std::optional<std::string> BodyFields::text(std::string_view name, std::size_t m
   if (!text)
     fault(name, "a text is needed");
   else if (text->size() > max_bytes)
-    fault(name, "the text has " + std::to_string(text->size()) + " bytes; at most " +
-                    std::to_string(max_bytes) + " are taken");
+    fault(name, cat({"the text has ", text->size(), " bytes; at most ", max_bytes, " are taken"}));
   else if (has_control(*text))
     fault(name, "the text has a control character");
   else
@@ -61,8 +61,7 @@ std::optional<std::uint64_t> BodyFields::number(std::string_view name, std::uint
   if (value.missing()) return std::nullopt;
   const auto number = value.u64();
   if (number && *number >= least && *number <= most) return number;
-  fault(name, "a whole number from " + std::to_string(least) + " to " + std::to_string(most) +
-                  " is needed");
+  fault(name, cat({"a whole number from ", least, " to ", most, " is needed"}));
   return std::nullopt;
 }
 
@@ -91,15 +90,15 @@ std::optional<std::vector<std::string>> BodyFields::texts(std::string_view name,
   const Json value = take(name);
   if (value.missing()) return std::nullopt;
   if (!value.is_array() || value.size() > max_count) {
-    fault(name, "a list of at most " + std::to_string(max_count) + " texts is needed");
+    fault(name, cat({"a list of at most ", max_count, " texts is needed"}));
     return std::nullopt;
   }
   std::vector<std::string> texts;
   for (std::size_t i = 0; i < value.size(); ++i) {
     const auto text = value.at(i).text();
     if (!text || text->empty() || text->size() > max_bytes || has_control(*text)) {
-      faults_.push_back({pointer(name) + "/" + std::to_string(i),
-                         "a text of 1 to " + std::to_string(max_bytes) + " bytes is needed"});
+      faults_.push_back(
+          {cat({pointer(name), "/", i}), cat({"a text of 1 to ", max_bytes, " bytes is needed"})});
       return std::nullopt;
     }
     texts.emplace_back(*text);
@@ -114,15 +113,15 @@ void BodyFields::finish() {
     std::string detail = "no such member";
     const std::vector<std::string_view> known(known_.begin(), known_.end());
     if (const std::string_view near = nearest_word(name, known); !near.empty())
-      detail += "; did you mean \"" + std::string(near) + "\"?";
+      detail += cat({"; did you mean \"", near, "\"?"});
     fault(name, std::move(detail));
   }
 }
 
 Problem invalid(std::vector<ProblemFault> faults) {
   Problem problem{ProblemName::kInvalid};
-  problem.detail = faults.size() == 1 ? "one member is wrong"
-                                      : std::to_string(faults.size()) + " members are wrong";
+  problem.detail =
+      faults.size() == 1 ? "one member is wrong" : cat({faults.size(), " members are wrong"});
   problem.errors = std::move(faults);
   return problem;
 }

@@ -9,6 +9,7 @@
 #include "api/mount_answer.h"
 #include "api/rights.h"
 #include "api/secrets.h"
+#include "base/cat.h"
 #include "base/strings.h"
 
 namespace lb {
@@ -74,9 +75,7 @@ std::optional<ListenerPlace> parse_listener_place(std::string_view text) {
   return ListenerPlace{std::string(text.substr(0, slash)), *id};
 }
 
-std::string to_text(const ListenerPlace& place) {
-  return place.node + "/" + std::to_string(place.id);
-}
+std::string to_text(const ListenerPlace& place) { return cat({place.node, "/", place.id}); }
 
 Plan list_listeners(const PlanContext& context) {
   const std::string name = mount_in_path(context);
@@ -92,7 +91,8 @@ Plan list_listeners(const PlanContext& context) {
   if (!after.empty()) {
     const auto place = parse_listener_place(after);
     if (!place)
-      return Problem{ProblemName::kBadRequest, "after=" + after + " is no NODE/ID of a listener"};
+      return Problem{ProblemName::kBadRequest,
+                     cat({"after=", after, " is no NODE/ID of a listener"})};
     at = std::find_if(rows.begin(), rows.end(),
                       [&](const ListenerNow* row) { return comes_before(*place, *row); });
   }
@@ -134,7 +134,8 @@ Plan end_listener(const PlanContext& context) {
   if (row == live.listeners.end() && node->self) return not_found("listener", text);
   Planned plan;
   plan.answer.status = 204;
-  plan.deed = ApiDeed{"kick", record_key("mounts", name), {{"listener", node_id + "/" + text, ""}}};
+  plan.deed =
+      ApiDeed{"kick", record_key("mounts", name), {{"listener", cat({node_id, "/", text}), ""}}};
   ApiOrder order;
   order.kind = ApiOrder::Kind::kEndListener;
   order.mount = name;
@@ -147,7 +148,7 @@ Plan end_listener(const PlanContext& context) {
     return Problem{ProblemName::kNoStore, "a ban is a record, and this server has no <store>"};
   if (row == live.listeners.end())
     return Problem{ProblemName::kRefused,
-                   "node " + node_id + " does not tell the address of listener " + text};
+                   cat({"node ", node_id, " does not tell the address of listener ", text})};
   Ban ban;
   ban.id = new_id(context.world.random);
   ban.by = context.who.name;
@@ -156,7 +157,7 @@ Plan end_listener(const PlanContext& context) {
   ban.mounts = {name};
   ban.reason = "kicked from " + name;
   if (auto fault = ban_fault(ban.kind, ban.value); !fault.empty())
-    return Problem{ProblemName::kRefused, "address " + ban.value + ": " + fault};
+    return Problem{ProblemName::kRefused, cat({"address ", ban.value, ": ", fault})};
   put_record(plan, record_key("bans", ban.id), ban_json(ban), 0);
   plan.deed->changes.push_back({"ban", "", ban.value});
   return plan;
@@ -177,7 +178,7 @@ Plan set_mount_title(const PlanContext& context) {
   fields.finish();
   if (!faults.empty()) return invalid(std::move(faults));
   const MountNow now = context.world.now_of(name);
-  if (!now.on_air) return Problem{ProblemName::kNoSource, "mount " + name + " has no source"};
+  if (!now.on_air) return Problem{ProblemName::kNoSource, cat({"mount ", name, " has no source"})};
   Planned plan;
   plan.answer.status = 204;
   const std::string full = (order.artist.empty() ? "" : order.artist + " - ") + order.title;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "api/rights.h"
+#include "base/cat.h"
 
 namespace lb {
 
@@ -25,7 +26,7 @@ void take_login(BodyFields& fields, const PlanContext& context, LoginFields& log
   if (auto mounts = fields.texts("mounts", 1000, 255)) {
     for (const std::string& mount : *mounts)
       if (!mount.starts_with('/'))
-        fields.fault("mounts", "\"" + mount + "\" does not begin with /");
+        fields.fault("mounts", cat({"\"", mount, "\" does not begin with /"}));
     login.mounts = *std::move(mounts);
   }
   if (login.role == Role::kOwner && login.account.empty())

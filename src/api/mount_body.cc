@@ -5,6 +5,7 @@
 
 #include "api/fields.h"
 #include "api/rights.h"
+#include "base/cat.h"
 #include "config/record_secrets.h"
 #include "config/record_writer.h"
 #include "stream/login_hours.h"
@@ -80,12 +81,11 @@ class LoginReader {
     std::vector<WeeklyHours> hours;
     if (from.is_null()) return hours;
     if (!from.is_array() || from.size() > kMaxWeeklyHours) {
-      faults_.push_back(
-          {at, "a list of at most " + std::to_string(kMaxWeeklyHours) + " hours is needed"});
+      faults_.push_back({at, cat({"a list of at most ", kMaxWeeklyHours, " hours is needed"})});
       return hours;
     }
     for (std::size_t i = 0; i < from.size(); ++i) {
-      BodyFields fields(from.at(i), faults_, at + "/" + std::to_string(i));
+      BodyFields fields(from.at(i), faults_, cat({at, "/", i}));
       WeeklyHours& row = hours.emplace_back();
       row.days = fields.texts("days", 7, kLongestWord).value_or(row.days);
       row.from = fields.text("from", kLongestWord).value_or("");
@@ -172,9 +172,8 @@ void judge_secrets(const PlanContext& context, const MountRecord& record, const 
                         "has to be sent elsewhere, and is kept only if it can be sealed: "
                         "<store> of the configuration file needs a key"});
     else if (secret.value->size() > kLongestSecret)
-      faults.push_back({secret.pointer, "has " + std::to_string(secret.value->size()) +
-                                            " bytes (limit " + std::to_string(kLongestSecret) +
-                                            ")"});
+      faults.push_back({secret.pointer, cat({"has ", secret.value->size(), " bytes (limit ",
+                                             kLongestSecret, ")"})});
     else if (SealKeys::is_sealed(*secret.value))
       faults.push_back(
           {secret.pointer, "begins as a sealed text does, and is none of this record"});
@@ -195,7 +194,7 @@ Json with_kept_secrets(const Json& given, const MountRecord& before) {
     const auto name = options.at(i).at("name").text();
     const Json value = options.at(i).at("value");
     if (!name || options.at(i).size() != 2) return {};
-    const auto at = kept.find("/authentication/option/" + std::string(*name));
+    const auto at = kept.find(cat({"/authentication/option/", *name}));
     const bool keeps = value.boolean() == true && at != kept.end();
     if (!keeps && !value.text()) return {};
     any = any || keeps;
@@ -251,10 +250,10 @@ std::variant<MountBody, Problem> read_mount_body(const PlanContext& context, Bod
   const Json list = given.at("sources");
   if (list.is_array() && list.size() <= kMaxRecordLogins) {
     for (std::size_t i = 0; i < list.size(); ++i)
-      sources.push_back(logins.read(list.at(i), "/sources/" + std::to_string(i)));
+      sources.push_back(logins.read(list.at(i), cat({"/sources/", i})));
   } else if (!list.missing()) {
-    faults.push_back({"/sources", "a list of at most " + std::to_string(kMaxRecordLogins) +
-                                      " logins is needed"});
+    faults.push_back(
+        {"/sources", cat({"a list of at most ", kMaxRecordLogins, " logins is needed"})});
   } else if (before != nullptr) {
     sources = before->sources;
   }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "api/fields.h"
+#include "base/cat.h"
 
 namespace lb {
 namespace {
@@ -29,7 +30,7 @@ Problem no_room(std::string detail, const PlaceWish& wish, const Placed& placed)
   std::vector<std::string> reasons;
   bool known = false;
   for (const PlaceReason& reason : placed.reasons) {
-    reasons.push_back(reason.node + ": " + reason.refused);
+    reasons.push_back(cat({reason.node, ": ", reason.refused}));
     known = known || reason.node == wish.node;
   }
   if (!wish.node.empty() && !known) reasons.push_back(wish.node + ": no such node is linked here");
@@ -137,8 +138,8 @@ std::variant<MountRecord, Problem> moving(const PlanContext& context, MountRecor
                                  [&to](const PlaceCandidate& node) { return node.node == to; });
     if (at == nodes.end()) return invalid_at("/to", "no such node is linked here");
     if (const std::string why = refuse_move(wish, *at); !why.empty()) {
-      Problem problem{ProblemName::kNoRoom, "mount " + record.mount + " cannot move to " + to};
-      problem.lists.emplace_back("nodes", std::vector<std::string>{to + ": " + why});
+      Problem problem{ProblemName::kNoRoom, cat({"mount ", record.mount, " cannot move to ", to})};
+      problem.lists.emplace_back("nodes", std::vector<std::string>{cat({to, ": ", why})});
       return problem;
     }
   }

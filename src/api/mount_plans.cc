@@ -10,6 +10,7 @@
 #include "api/mount_body.h"
 #include "api/mount_places.h"
 #include "api/rights.h"
+#include "base/cat.h"
 #include "base/strings.h"
 #include "config/mount_rules.h"
 #include "config/record_relay.h"
@@ -27,7 +28,7 @@ std::string name_of(const PlanContext& context) {
 
 Problem in_external(const std::string& name, std::string_view what) {
   return Problem{ProblemName::kExternal,
-                 "mount " + name + " is one of <config-external>: " + std::string(what)};
+                 cat({"mount ", name, " is one of <config-external>: ", what})};
 }
 
 // The row that the caller may act on; or why not.
@@ -36,8 +37,9 @@ std::variant<const BookRow<MountRecord>*, Problem> row_to_change(const PlanConte
   const auto* row = context.book.mount(name);
   if (row == nullptr) {
     if (file_section(context.file, name) != nullptr && sees_mount(context.who, name, ""))
-      return Problem{ProblemName::kInFile,
-                     "mount " + name + " stands in the configuration file and is changed there"};
+      return Problem{
+          ProblemName::kInFile,
+          cat({"mount ", name, " stands in the configuration file and is changed there"})};
     if (const auto* other = external_mount(context, name);
         other != nullptr && sees_mount(context.who, name, other->account))
       return in_external(name, "the program that answers for it changes it");
@@ -60,20 +62,16 @@ std::optional<Problem> judge_quota(const PlanContext& context, const MountRecord
   const QuotaUse use = quota_use(context.book, record.account, record.mount);
   const auto over = [&](std::string_view what, std::uint64_t taken, std::int64_t wanted,
                         std::uint64_t most) -> std::optional<Problem> {
-    const std::string of =
-        "account " + record.account + " may have " + std::to_string(most) + " " + std::string(what);
+    const std::string of = cat({"account ", record.account, " may have ", most, " ", what});
     if (wanted < 0)
-      return Problem{ProblemName::kQuota,
-                     of + ", so each of its mounts needs limits/" + std::string(what)};
+      return Problem{ProblemName::kQuota, cat({of, ", so each of its mounts needs limits/", what})};
     if (taken + used(wanted) <= most) return std::nullopt;
-    return Problem{ProblemName::kQuota, of + ", and " + std::to_string(taken) +
-                                            " are given to other mounts; " +
-                                            std::to_string(wanted) + " are too many"};
+    return Problem{ProblemName::kQuota, cat({of, ", and ", taken, " are given to other mounts; ",
+                                             wanted, " are too many"})};
   };
   if (quota.mounts && use.mounts + 1 > *quota.mounts)
-    return Problem{ProblemName::kQuota, "account " + record.account + " may have " +
-                                            std::to_string(*quota.mounts) + " mounts, and has " +
-                                            std::to_string(use.mounts)};
+    return Problem{ProblemName::kQuota, cat({"account ", record.account, " may have ",
+                                             *quota.mounts, " mounts, and has ", use.mounts})};
   if (quota.listeners)
     if (auto problem = over("listeners", use.listeners, record.limits.listeners, *quota.listeners))
       return problem;
@@ -97,8 +95,8 @@ std::optional<Problem> judge_above(const PlanContext& context, const MountRecord
     const bool in_file = file_section(context.file, above) != nullptr;
     const bool own = row != nullptr && !in_file && row->value.account == record.account;
     if (!own && (row != nullptr || in_file || context.world.now_of(above).on_air))
-      return forbidden("mount " + above + " is not of account " + record.account +
-                       "; below it an administrator makes mounts");
+      return forbidden(cat({"mount ", above, " is not of account ", record.account,
+                            "; below it an administrator makes mounts"}));
   }
   return std::nullopt;
 }
@@ -134,12 +132,12 @@ std::string logins_text(const MountRecord& record) {
   std::string out;
   for (const RecordLogin& login : record.sources) {
     out += (out.empty() ? "" : " ") + login.user;
-    if (login.from != 0) out += " from " + std::to_string(login.from);
-    if (login.until != 0) out += " until " + std::to_string(login.until);
+    if (login.from != 0) out += cat({" from ", login.from});
+    if (login.until != 0) out += cat({" until ", login.until});
     for (const WeeklyHours& row : login.hours) {
       out += " on";
       for (const std::string& day : row.days) out += " " + day;
-      out += " " + row.from + "-" + row.until;
+      out += cat({" ", row.from, "-", row.until});
     }
   }
   return out;
@@ -150,7 +148,7 @@ std::string relay_text(const MountRecord& record) {
   if (!record.has_relay()) return {};
   const RelaySettings relay = record_relay(record, false);
   const RelayUpstreamSettings& host = relay.hosts.empty() ? relay.host : relay.hosts.front();
-  return host.server + ":" + std::to_string(host.port) + host.mount;
+  return cat({host.server, ":", host.port, host.mount});
 }
 
 std::vector<ApiDeed::Change> mount_changes(const MountRecord& before, const MountRecord& after) {
@@ -303,7 +301,7 @@ Plan create_mount(const PlanContext& context) {
   auto& [record, made] = std::get<MountBody>(read);
   if (file_section(context.file, record.mount) != nullptr)
     return Problem{ProblemName::kInFile,
-                   "mount " + record.mount + " stands in the configuration file"};
+                   cat({"mount ", record.mount, " stands in the configuration file"})};
   if (external_mount(context, record.mount) != nullptr)
     return in_external(record.mount,
                        "a record of that name would shut its source out.  The list there has to "
@@ -312,8 +310,8 @@ Plan create_mount(const PlanContext& context) {
   if (context.book.revision_of(key) != 0)
     return Problem{ProblemName::kMountExists, "there is a mount " + record.mount};
   if (!sees_mount(context.who, record.mount, record.account))
-    return forbidden("this login may use some mounts only, and " + record.mount +
-                     " is not one of them");
+    return forbidden(
+        cat({"this login may use some mounts only, and ", record.mount, " is not one of them"}));
   if (auto problem = judge_above(context, record)) return *std::move(problem);
   if (auto problem = judge_quota(context, record)) return *std::move(problem);
   if (auto problem = judge_fallback(context, record)) return *std::move(problem);
@@ -361,8 +359,8 @@ Plan resume_mount(const PlanContext& context) {
   if (auto* problem = std::get_if<Problem>(&found)) return std::move(*problem);
   const auto& row = *std::get<const BookRow<MountRecord>*>(found);
   if (row.value.suspended_by_admin && context.who.role != Role::kAdmin)
-    return forbidden("an administrator has suspended mount " + row.value.mount +
-                     ", and only an administrator resumes it");
+    return forbidden(cat({"an administrator has suspended mount ", row.value.mount,
+                          ", and only an administrator resumes it"}));
   if (row.value.state != RecordState::kSuspended) return answered(context, row.value, row.revision);
   return set_state(context, row, RecordState::kActive, false);
 }
@@ -407,7 +405,7 @@ Plan renew_mount_password(const PlanContext& context) {
       std::find_if(record.sources.begin(), record.sources.end(),
                    [&user](const RecordLogin& login) { return !user || login.user == *user; });
   if (at == record.sources.end())
-    return invalid_at("/user", "mount " + record.mount + " has no such login");
+    return invalid_at("/user", cat({"mount ", record.mount, " has no such login"}));
   auto made = new_source_login(context, at->user);
   if (auto* problem = std::get_if<Problem>(&made)) return std::move(*problem);
   auto& [login, password] = std::get<0>(made);
@@ -434,7 +432,7 @@ Plan kick_mount_source(const PlanContext& context) {
   if (!acts_on_mount(context.who, name, account))
     return forbidden("the login may not end the source of mount " + name);
   if (!context.world.now_of(name).on_air)
-    return Problem{ProblemName::kNoSource, "mount " + name + " has no source at this server"};
+    return Problem{ProblemName::kNoSource, cat({"mount ", name, " has no source at this server"})};
   Planned plan;
   plan.answer.status = 204;
   plan.order = ApiOrder{ApiOrder::Kind::kEndSource, name};

@@ -1,5 +1,6 @@
 #include "api/node_weight.h"
 
+#include "base/cat.h"
 #include "base/json.h"
 
 namespace lb {
@@ -9,7 +10,7 @@ Result<unsigned> parse_node_weight(std::string_view json) {
   if (!parsed) return parsed.error();
   const auto weight = parsed->at("weight").u64();
   if (!weight || *weight > kMaxNodeWeight)
-    return Error::invalid("weight is no number from 0 to " + std::to_string(kMaxNodeWeight));
+    return Error::invalid(cat({"weight is no number from 0 to ", kMaxNodeWeight}));
   return static_cast<unsigned>(*weight);
 }
 

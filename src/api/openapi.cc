@@ -4,6 +4,7 @@
 
 #include "api/endpoints.h"
 #include "api/problem.h"
+#include "base/cat.h"
 #include "base/strings.h"
 #include "config/mount_record.h"
 
@@ -28,7 +29,7 @@ class Document {
 };
 
 std::string reference(std::string_view schema) {
-  return R"({"$ref":"#/components/schemas/)" + std::string(schema) + "\"}";
+  return cat({R"({"$ref":"#/components/schemas/)", schema, "\"}"});
 }
 
 std::string_view schema_of(const ApiSchema& schema, std::string& made) {
@@ -121,7 +122,7 @@ void operation(Document& out, const Endpoint& endpoint) {
         .raw(reference(endpoint.body))
         .raw("}}}");
   out.raw(",\"responses\":{").text(std::to_string(endpoint.status)).raw(":{\"description\":");
-  out.text(endpoint.status == 204 ? "Done." : "The " + std::string(endpoint.answer) + ".");
+  out.text(endpoint.status == 204 ? "Done." : cat({"The ", endpoint.answer, "."}));
   if (!endpoint.answer.empty())
     out.raw(R"(,"content":{"application/json":{"schema":)")
         .raw(reference(endpoint.answer))

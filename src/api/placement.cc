@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 
@@ -43,10 +45,9 @@ std::string refused_by_state(const PlaceCandidate& node) {
 
 std::string refused_by_capacity(const PlaceWish& wish, const PlaceCandidate& node) {
   if (node.max_sources && node.reserved_mounts + 1 > *node.max_sources)
-    return "its " + std::to_string(*node.max_sources) + " sources are reserved";
+    return cat({"its ", *node.max_sources, " sources are reserved"});
   if (node.max_ingest_kbps != 0 && node.reserved_kbps + wish.kbps > node.max_ingest_kbps)
-    return std::to_string(node.reserved_kbps) + " of its " + std::to_string(node.max_ingest_kbps) +
-           " kbit/s are reserved";
+    return cat({node.reserved_kbps, " of its ", node.max_ingest_kbps, " kbit/s are reserved"});
   return {};
 }
 
@@ -58,7 +59,7 @@ std::string refusal(const PlaceWish& wish, const PlaceCandidate& node) {
       return "it does not have the tag " + tag;
   if (!wish.spread.empty() &&
       std::find(node.spreads.begin(), node.spreads.end(), wish.spread) != node.spreads.end())
-    return "it has a mount of \"" + wish.spread + "\" already";
+    return cat({"it has a mount of \"", wish.spread, "\" already"});
   return refused_by_capacity(wish, node);
 }
 

@@ -1,5 +1,6 @@
 #include "api/plan.h"
 
+#include "base/cat.h"
 #include "base/strings.h"
 
 namespace lb {
@@ -20,8 +21,7 @@ void hold_account(Planned& plan, const PlanContext& context, const std::string& 
 }
 
 Problem not_found(std::string_view what, std::string_view name) {
-  return Problem{ProblemName::kNotFound,
-                 "there is no " + std::string(what) + " " + std::string(name)};
+  return Problem{ProblemName::kNotFound, cat({"there is no ", what, " ", name})};
 }
 
 Problem forbidden(std::string detail) {
@@ -35,7 +35,8 @@ std::variant<ListPage, Problem> list_page(const ApiRequest& request) {
   if (const auto most = query_param(request.query, "most")) {
     const auto number = parse_u64(*most);
     if (!number || *number < 1 || *number > kMost)
-      return Problem{ProblemName::kBadRequest, "most=" + *most + " is no number from 1 to 500"};
+      return Problem{ProblemName::kBadRequest,
+                     cat({"most=", *most, " is no number from 1 to 500"})};
     page.most = static_cast<std::size_t>(*number);
   }
   return page;

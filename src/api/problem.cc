@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "base/cat.h"
 #include "base/json.h"
 
 namespace lb {
@@ -93,7 +94,7 @@ std::string problem_json(const Problem& problem, std::string_view instance) {
   const ProblemKind& kind = problem_kind(problem.name);
   JsonWriter json;
   json.begin_object();
-  json.key("type").text("/api/problems#" + std::string(kind.name));
+  json.key("type").text(cat({"/api/problems#", kind.name}));
   json.key("title").text(kind.title);
   json.key("status").number(kind.status);
   if (!problem.detail.empty()) json.key("detail").text(problem.detail);

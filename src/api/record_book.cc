@@ -6,6 +6,7 @@
 #include "api/node_weight.h"
 #include "api/placement.h"
 #include "auth/session_records.h"
+#include "base/cat.h"
 #include "base/encoding.h"
 
 namespace lb {
@@ -33,8 +34,8 @@ void put(RecordBook::Rows<T>& rows, const std::string& name, Result<T> parsed,
     return;
   }
   const auto at = rows.find(name);
-  complaints.push_back("record " + record.key + ": " + parsed.error().what +
-                       (at == rows.end() ? "; it is left out" : "; its last good form stays"));
+  complaints.push_back(cat({"record ", record.key, ": ", parsed.error().what,
+                            at == rows.end() ? "; it is left out" : "; its last good form stays"}));
   if (at != rows.end())
     rows.set(name,
              std::make_shared<const BookRow<T>>(BookRow<T>{at->second->value, record.revision}));
@@ -131,8 +132,9 @@ void RecordBook::set_life(const RegistryRecord& record, std::vector<std::string>
   if (life)
     life_ = *std::move(life);
   else
-    complaints.push_back("record " + record.key + ": " + life.error().what +
-                         (life_.life == 0 ? "; nodes are told nothing" : "; it stays as it was"));
+    complaints.push_back(
+        cat({"record ", record.key, ": ", life.error().what,
+             life_.life == 0 ? "; nodes are told nothing" : "; it stays as it was"}));
 }
 
 void RecordBook::remove(const std::string& key) {

@@ -1,12 +1,13 @@
 #include "api/request.h"
 
+#include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
 
 namespace lb {
 
 std::string record_key(std::string_view family, std::string_view name) {
-  return std::string(family) + "/" + percent_encode(name, false);
+  return cat({family, "/", percent_encode(name, false)});
 }
 
 void stamp(ApiAnswer& answer, std::uint64_t revision) {
@@ -22,10 +23,10 @@ std::optional<Problem> judge_if_match(const ApiRequest& request, std::uint64_t r
   if (request.if_match.empty() || request.if_match == "*") return std::nullopt;
   for (std::string_view tag : split(request.if_match, ',')) {
     tag = trim(tag);
-    if (tag == "\"" + std::to_string(revision) + "\"") return std::nullopt;
+    if (tag == cat({"\"", revision, "\""})) return std::nullopt;
   }
-  return Problem{ProblemName::kChanged, "the record has revision " + std::to_string(revision) +
-                                            ", If-Match names " + request.if_match};
+  return Problem{ProblemName::kChanged, cat({"the record has revision ", revision,
+                                             ", If-Match names ", request.if_match})};
 }
 
 }  // namespace lb

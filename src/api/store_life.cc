@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/cat.h"
 #include "base/json.h"
 
 namespace lb {
@@ -37,7 +38,7 @@ std::string store_life_json(const StoreLife& life) {
 }
 
 std::string store_name(const StoreLife& life) {
-  return life.life == 0 ? std::string() : life.id + '.' + std::to_string(life.life);
+  return life.life == 0 ? std::string() : cat({life.id, '.', life.life});
 }
 
 }  // namespace lb

@@ -4,6 +4,7 @@
 
 #include "api/login_fields.h"
 #include "api/rights.h"
+#include "base/cat.h"
 
 namespace lb {
 namespace {
@@ -53,7 +54,7 @@ const BookRow<User>* seen_user(const PlanContext& context) {
 Problem no_user(const PlanContext& context) {
   const std::string& name = context.request.names.at(0);
   if (name == context.file.authentication.admin_user && context.who.role == Role::kAdmin)
-    return Problem{ProblemName::kInFile, "user " + name + " is <admin-user> of the file"};
+    return Problem{ProblemName::kInFile, cat({"user ", name, " is <admin-user> of the file"})};
   return not_found("user", name);
 }
 
@@ -139,7 +140,7 @@ Plan create_user(const PlanContext& context) {
   if (!faults.empty()) return invalid(std::move(faults));
   if (auto problem = judge_login(context, login)) return *std::move(problem);
   if (user.name == context.file.authentication.admin_user)
-    return Problem{ProblemName::kInFile, "user " + user.name + " is <admin-user> of the file"};
+    return Problem{ProblemName::kInFile, cat({"user ", user.name, " is <admin-user> of the file"})};
   const std::string key = record_key("users", user.name);
   if (context.book.revision_of(key) != 0)
     return Problem{ProblemName::kExists, "there is a user " + user.name};
