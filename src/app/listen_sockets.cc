@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "app/services/worker.h"
+#include "base/cat.h"
 
 namespace lb {
 namespace {
@@ -54,8 +55,8 @@ Result<ListenSockets::Socket> ListenSockets::open_one(const Wanted& wanted) {
     return socket;
   }
   closed_.push_back(std::move(socket));
-  const Error error = Error::io("listen-socket port " + std::to_string(wanted.port) +
-                                " is for TLS, but there is no usable certificate");
+  const Error error = Error::io(
+      cat({"listen-socket port ", wanted.port, " is for TLS, but there is no usable certificate"}));
   services_.log.error(kSocketsModule, error.what + "; it stays closed until there is one");
   return error;
 }
@@ -66,7 +67,7 @@ Result<void> ListenSockets::open(const Config& config) {
     if (auto opened = open_one(one); !opened) last = opened.error();
   for (const std::string& name : inherited_.unused())
     services_.log.warn(kSocketsModule,
-                       "inherited socket " + name + " matches no <listen-socket>; not used");
+                       cat({"inherited socket ", name, " matches no <listen-socket>; not used"}));
   if (open_.empty()) return last;
   return {};
 }
@@ -84,7 +85,7 @@ void ListenSockets::accept_from(const Socket& socket) {
 void ListenSockets::stop(const Socket& socket) {
   for (const auto& worker : services_.workers)
     worker->loop.post([w = worker.get(), socket] { w->stop_accepting(*socket); });
-  services_.log.info(kSocketsModule, "port " + std::to_string(socket->port) + " is closed");
+  services_.log.info(kSocketsModule, cat({"port ", socket->port, " is closed"}));
 }
 
 void ListenSockets::certificate_came() {
@@ -93,8 +94,8 @@ void ListenSockets::certificate_came() {
       services_.log.error(kSocketsModule, listening.error().what);
       continue;
     }
-    services_.log.info(kSocketsModule, "port " + std::to_string(socket->port) +
-                                           " is open, now that there is a certificate");
+    services_.log.info(kSocketsModule,
+                       cat({"port ", socket->port, " is open, now that there is a certificate"}));
     open_.push_back(socket);
     accept_from(socket);
   }
@@ -120,9 +121,10 @@ void ListenSockets::apply(const Config& config) {
     if (closes(socket))
       stop(socket);
     else if (gone(socket))
-      services_.log.warn(kSocketsModule,
-                         "port " + std::to_string(socket->port) +
-                             " was opened by the service manager and stays open until a restart");
+      services_.log.warn(
+          kSocketsModule,
+          cat({"port ", socket->port,
+               " was opened by the service manager and stays open until a restart"}));
   }
   std::erase_if(open_, closes);
   std::erase_if(closed_, gone);
@@ -134,7 +136,7 @@ void ListenSockets::apply(const Config& config) {
       continue;
     }
     if (auto opened = open_one(one)) {
-      services_.log.info(kSocketsModule, "port " + std::to_string((*opened)->port) + " is open");
+      services_.log.info(kSocketsModule, cat({"port ", (*opened)->port, " is open"}));
       accept_from(*opened);
     }
   }

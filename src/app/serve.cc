@@ -9,6 +9,7 @@
 #include "app/process/process.h"
 #include "app/process/service_manager.h"
 #include "app/server.h"
+#include "base/cat.h"
 #include "config/loader.h"
 
 namespace lb {
@@ -53,10 +54,11 @@ int serve(const Options& options) {
   }
   if (!as_root) pid_file = PidFile::write(config->paths.pidfile);
   if (!pid_file)
-    write_console(STDERR_FILENO, "WARNING: " + pid_file.error().what + "; running without one\n");
+    write_console(STDERR_FILENO,
+                  cat({"WARNING: ", pid_file.error().what, "; running without one\n"}));
   if (auto logs = server.open_logs(); !logs) {
-    write_console(STDERR_FILENO, "FATAL: could not open error logging: " + logs.error().what +
-                                     "\nFATAL: Could not start logging\n");
+    write_console(STDERR_FILENO, cat({"FATAL: could not open error logging: ", logs.error().what,
+                                      "\nFATAL: Could not start logging\n"}));
     return 1;
   }
   if (options.background) leave_console(nothing, config->logging);

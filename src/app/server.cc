@@ -32,6 +32,7 @@
 #include "app/station/record_service.h"
 #include "app/station/station.h"
 #include "app/station/stats_renderer.h"
+#include "base/cat.h"
 
 namespace lb {
 namespace {
@@ -250,9 +251,8 @@ void Server::begin() {
   const auto config = services_->config.read();
   // Tools look for Icecast's words in Icecast's form.
   services_->log.info("main/main", "Icecast 2.4.4 server started");
-  services_->log.info("main/main", "icecast-lb " LB_VERSION ", " +
-                                       std::to_string(services_->loops.workers()) +
-                                       " workers, configuration " + config_path_);
+  services_->log.info("main/main", cat({"icecast-lb " LB_VERSION ", ", services_->loops.workers(),
+                                        " workers, configuration ", config_path_}));
   configure(config, Moment::kStart);
   services_->beats.start();
   services_->ready.store(true, std::memory_order_relaxed);
@@ -268,9 +268,9 @@ void Server::run(bool announce) {
   services_->stats_thread.start();
   services_->hls->start();
   std::string ports;
-  for (const int port : sockets_.ports()) ports += " " + std::to_string(port);
+  for (const int port : sockets_.ports()) ports += cat({" ", port});
   if (announce) {
-    const std::string line = "icecast-lb ready: port" + ports + "\n";
+    const std::string line = cat({"icecast-lb ready: port", ports, "\n"});
     [[maybe_unused]] const auto n = ::write(STDOUT_FILENO, line.data(), line.size());
   }
   notifier_.ready("serving on port" + ports);

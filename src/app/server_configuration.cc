@@ -24,6 +24,7 @@
 #include "app/station/mount_moves.h"
 #include "app/station/record_service.h"
 #include "app/station/station.h"
+#include "base/cat.h"
 #include "cluster/nodes/node.h"
 #include "net/coalesce.h"
 
@@ -34,9 +35,7 @@ constexpr std::chrono::seconds kFilePoll{10};
 
 constexpr std::size_t kMaxPlanLines = 20;  // of one change of records
 
-std::string counted_changes(std::size_t n) {
-  return std::to_string(n) + (n == 1 ? " change" : " changes");
-}
+std::string counted_changes(std::size_t n) { return cat({n, n == 1 ? " change" : " changes"}); }
 
 }  // namespace
 
@@ -75,9 +74,9 @@ void Server::reload_done(std::shared_ptr<const RecordOverlay::Work> work, const 
   (reading.usable ? counters.reloads : counters.failed_reloads)
       .fetch_add(1, std::memory_order_relaxed);
   if (!loaded)
-    services_->log.error("config/reload", "Error parsing config file " + config_path_ + ": " +
-                                              loaded.error().what +
-                                              "; the old configuration stays");
+    services_->log.error("config/reload",
+                         cat({"Error parsing config file ", config_path_, ": ", loaded.error().what,
+                              "; the old configuration stays"}));
   else if (!reading.usable)
     for (const Diagnostic& d : loaded->diagnostics)
       services_->log.error("config/reload",
@@ -142,8 +141,8 @@ void Server::apply(const OverlayUpdate& update) {
   end_moved_sources(*services_, *before, *next, mounts);
   reopen_logs();
   for (const Change& change : update.plan) services_->log.info("config/reload", to_string(change));
-  services_->log.info("config/reload", "configuration re-read from " + config_path_ + ", " +
-                                           counted_changes(update.plan.size()));
+  services_->log.info("config/reload", cat({"configuration re-read from ", config_path_, ", ",
+                                            counted_changes(update.plan.size())}));
 }
 
 // What lives by single mounts hears of those alone; all else is asked for its section when it is
@@ -180,10 +179,10 @@ void Server::apply_records(const OverlayUpdate& update) {
     services_->log.info("config/records", to_string(change));
   }
   const std::size_t mounts = update.mounts.size();
-  services_->log.info("config/records", (mounts == 1 ? "the record of 1 mount has changed, "
-                                                     : "records of " + std::to_string(mounts) +
-                                                           " mounts have changed, ") +
-                                            counted_changes(update.plan.size()));
+  services_->log.info("config/records",
+                      (mounts == 1 ? "the record of 1 mount has changed, "
+                                   : cat({"records of ", mounts, " mounts have changed, "})) +
+                          counted_changes(update.plan.size()));
 }
 
 // Source: Icecast 2.4.4 (its lists, as often).  At the start they are read at once.
@@ -250,7 +249,7 @@ void Server::configure(const std::shared_ptr<const Config>& config, Moment momen
        }},
   };
   for (const Receiver& receiver : kReceivers) {
-    services_->log.debug("config/apply", "configuration: " + std::string(receiver.name));
+    services_->log.debug("config/apply", cat({"configuration: ", receiver.name}));
     receiver.take(*this, config, moment);
   }
 }
@@ -307,9 +306,8 @@ void Server::open_auth_spool() {
   services_->next_client_id =
       std::max(services_->next_client_id.load(), opened->highest_client_id + 1);
   if (opened->unheard > 0)
-    services_->log.info("auth/spool", path + ": replaying listener_remove for " +
-                                          std::to_string(opened->unheard) +
-                                          " listeners of the previous run");
+    services_->log.info("auth/spool", cat({path, ": replaying listener_remove for ",
+                                           opened->unheard, " listeners of the previous run"}));
 }
 
 }  // namespace lb

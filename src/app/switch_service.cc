@@ -5,6 +5,7 @@
 
 #include "app/services/event_service.h"
 #include "app/services/node_health.h"
+#include "base/cat.h"
 
 namespace lb {
 namespace {
@@ -54,8 +55,8 @@ void SwitchService::apply(const Config& config, const ListenSockets& sockets) {
   if (agent_port_ == 0) return;
   auto made = LinePort::open(agent_address_, agent_port_);
   if (!made) {
-    services_.log.error(kSwitchModule, "cluster/agent: " + made.error().what +
-                                           "; the agent-check port stays closed");
+    services_.log.error(kSwitchModule, cat({"cluster/agent: ", made.error().what,
+                                            "; the agent-check port stays closed"}));
     return;
   }
   agent_ = std::move(*made);
@@ -65,8 +66,8 @@ void SwitchService::apply(const Config& config, const ListenSockets& sockets) {
 void SwitchService::open_datagrams(const std::string& address, int port) {
   auto made = DatagramPort::open(address, port);
   if (!made) {
-    services_.log.error(kSwitchModule,
-                        "cluster/udp: " + made.error().what + "; datagrams are not answered there");
+    services_.log.error(kSwitchModule, cat({"cluster/udp: ", made.error().what,
+                                            "; datagrams are not answered there"}));
     return;
   }
   Datagrams& datagrams = datagrams_.emplace_back(Datagrams{address, port, std::move(*made)});
@@ -90,8 +91,8 @@ void SwitchService::shut(bool shut) {
   for (Datagrams& datagrams : datagrams_)
     if (!datagrams.socket->set_shut(shut))
       services_.log.error(kSwitchModule,
-                          "cluster/udp: port " + std::to_string(datagrams.port) +
-                              (shut ? " cannot be shut" : " cannot be opened again"));
+                          cat({"cluster/udp: port ", datagrams.port,
+                               shut ? " cannot be shut" : " cannot be opened again"}));
 }
 
 }  // namespace lb

@@ -4,6 +4,7 @@
 
 #include "app/cluster/relay_service.h"
 #include "app/cluster/stream_offers.h"
+#include "base/cat.h"
 #include "net/coalesce.h"
 
 namespace lb {
@@ -164,9 +165,9 @@ void ClusterLinks::poll_soon() {
 
 Result<void> ClusterLinks::publish(const std::string& topic, std::string bytes) {
   if (!published_.allows(services_.loops.control().now(), kMaxPublished))
-    return Error::limit("more than " + std::to_string(kMaxPublished) + " messages in a second");
+    return Error::limit(cat({"more than ", kMaxPublished, " messages in a second"}));
   const auto facts = services_.cluster->facts();
-  const MessageFrame message{topic, facts->id, facts->epoch + "." + std::to_string(next_message_++),
+  const MessageFrame message{topic, facts->id, cat({facts->epoch, ".", next_message_++}),
                              std::move(bytes)};
   messages_.take(message, services_.clock.wall());
   masters_.send(message);
@@ -176,9 +177,8 @@ Result<void> ClusterLinks::publish(const std::string& topic, std::string bytes) 
 
 void ClusterLinks::pass_on(const MessageFrame& message) {
   if (message.from == masters_.own_id() || !messages_.take(message, services_.clock.wall())) return;
-  services_.log.info("cluster/message", "message " + message.serial + " of " + message.from + ": " +
-                                            message.topic + ", " +
-                                            std::to_string(message.bytes.size()) + " bytes");
+  services_.log.info("cluster/message", cat({"message ", message.serial, " of ", message.from, ": ",
+                                             message.topic, ", ", message.bytes.size(), " bytes"}));
   nodes_.send(message);
 }
 

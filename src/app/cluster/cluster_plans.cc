@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "base/cat.h"
 #include "base/command_words.h"
 #include "cluster/nodes/names.h"
 #include "net/country_file.h"
@@ -99,8 +100,8 @@ std::vector<std::string> countries_of(const std::vector<std::string>& words) {
 
 std::string cluster_id(const Config& config, std::string_view epoch) {
   if (is_node_id(config.cluster.id)) return config.cluster.id;
-  if (says_nothing(config.hostname)) return "node-" + std::string(epoch);
-  return word_of(config.hostname.substr(0, 48)) + "-" + std::to_string(config.port);
+  if (says_nothing(config.hostname)) return cat({"node-", epoch});
+  return cat({word_of(config.hostname.substr(0, 48)), "-", config.port});
 }
 
 KnownNodes known_nodes(const Config& config) {
@@ -230,7 +231,7 @@ std::vector<NodeHello> static_nodes(const Config& config) {
         make_public_address(PublicScheme::kHttp, from.host, static_cast<std::uint16_t>(from.port));
     if (!address) continue;
     NodeHello hello;
-    hello.id = "redirect-" + word_of(from.host.substr(0, 40)) + "-" + std::to_string(from.port);
+    hello.id = cat({"redirect-", word_of(from.host.substr(0, 40)), "-", from.port});
     hello.kind = NodeKind::kStatic;
     hello.addresses.push_back(std::move(*address));
     hello.limits = limits_of(from.max_bits_per_second, from.max_listeners, 1, order++);

@@ -7,6 +7,7 @@
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/mount_load.h"
 #include "app/cluster/relay_service.h"
+#include "base/cat.h"
 
 namespace lb {
 
@@ -18,11 +19,10 @@ std::uint64_t ClusterService::count_places(const Config& config, bool member) co
   const std::uint64_t places = places_for_connections(usage, now);
   const unsigned wanted = own_capacity(config, kNoDescriptorLimit).listeners;
   if (member && places < wanted)
-    services_.log.warn(
-        "cluster/cluster",
-        "capacity: " + std::to_string(wanted) + " listeners are configured, but the limit of " +
-            std::to_string(usage.most_fds) + " file descriptors (ulimit -n) leaves room for " +
-            std::to_string(places) + ", and this number is announced to the cluster");
+    services_.log.warn("cluster/cluster",
+                       cat({"capacity: ", wanted, " listeners are configured, but the limit of ",
+                            usage.most_fds, " file descriptors (ulimit -n) leaves room for ",
+                            places, ", and this number is announced to the cluster"}));
   return places;
 }
 

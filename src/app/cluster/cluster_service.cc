@@ -9,6 +9,7 @@
 #include "app/cluster/mount_load.h"
 #include "app/cluster/relay_service.h"
 #include "app/services/event_service.h"
+#include "base/cat.h"
 #include "base/encoding.h"
 #include "net/coalesce.h"
 #include "net/digest.h"
@@ -55,7 +56,7 @@ void ClusterService::configure(const Config& config) {
   const auto before = facts_.read();
   facts->epoch = epoch_;
   facts->id = before->id.empty() ? cluster_id(config, epoch_) : before->id;
-  facts->mark = facts->id + "." + epoch_;
+  facts->mark = cat({facts->id, ".", epoch_});
   facts->redirects = config.cluster.max_redirect_slaves != 0;
   facts->keys = TokenKeys(config.cluster.token_keys);
   facts->require = config.cluster.token_require;
@@ -113,8 +114,9 @@ void ClusterService::configure(const Config& config) {
 
   const bool logged = before->redirects == facts->redirects && !before->id.empty();
   if (!logged && facts->redirects)
-    services_.log.info("cluster/cluster",
-                       "node " + facts->id + " redirects listeners to the nodes that report to it");
+    services_.log.info(
+        "cluster/cluster",
+        cat({"node ", facts->id, " redirects listeners to the nodes that report to it"}));
   redirects_.store(facts->redirects, std::memory_order_relaxed);
   require_tokens(config, *before, *facts);
   facts_.publish(std::move(facts));
@@ -135,9 +137,10 @@ void ClusterService::require_tokens(const Config& config, const ClusterFacts& be
                     !services_.links->masters().all_keyed(config.masters.size());
   if (wait) {
     grace_.after(kHeardOfKeys);
-    services_.log.info("cluster/token", "listeners without a token are served for another " +
-                                            std::to_string(kHeardOfKeys.count()) +
-                                            " s: masters without a link do not know the keys yet");
+    services_.log.info(
+        "cluster/token",
+        cat({"listeners without a token are served for another ", kHeardOfKeys.count(),
+             " s: masters without a link do not know the keys yet"}));
   }
   wants_tokens_.store(wants && !wait, std::memory_order_relaxed);
 }
@@ -218,38 +221,41 @@ void ClusterService::publish_events() {
     };
     switch (event.kind) {
       case Kind::kUp:
-        services_.log.info("cluster/node", "node " + event.id + " is up");
+        services_.log.info("cluster/node", cat({"node ", event.id, " is up"}));
         publish("node-up");
         break;
       case Kind::kSuspect:
-        services_.log.warn("cluster/node", "node " + event.id + " is suspect" + why);
+        services_.log.warn("cluster/node", cat({"node ", event.id, " is suspect", why}));
         publish("node-suspect");
         break;
       case Kind::kDown:
-        services_.log.warn("cluster/node", "node " + event.id + " is down" + why);
+        services_.log.warn("cluster/node", cat({"node ", event.id, " is down", why}));
         publish("node-down");
         break;
       case Kind::kDrain:
-        services_.log.info("cluster/node", "node " + event.id + " takes no new listeners" + why);
+        services_.log.info("cluster/node",
+                           cat({"node ", event.id, " takes no new listeners", why}));
         publish("node-drain");
         break;
       case Kind::kLoadDoubted:
-        services_.log.warn("cluster/node",
-                           "node " + event.id + ": what it says of its load is not believed" + why);
+        services_.log.warn(
+            "cluster/node",
+            cat({"node ", event.id, ": what it says of its load is not believed", why}));
         break;
       case Kind::kLoadBelieved:
-        services_.log.info("cluster/node", "node " + event.id + " has lost its listeners" + why);
+        services_.log.info("cluster/node",
+                           cat({"node ", event.id, " has lost its listeners", why}));
         break;
       case Kind::kProbeWanted:
         probes_.probe(event.slot, services_.relays->connector());
         break;
       case Kind::kCannotPull:
-        services_.log.warn("cluster/node", "node " + event.id + " cannot pull " + event.why +
-                                               "; no listener is sent there for it");
+        services_.log.warn("cluster/node", cat({"node ", event.id, " cannot pull ", event.why,
+                                                "; no listener is sent there for it"}));
         break;
       case Kind::kPullsAgain:
-        services_.log.info("cluster/node",
-                           "node " + event.id + " says no more that it cannot pull " + event.why);
+        services_.log.info("cluster/node", cat({"node ", event.id,
+                                                " says no more that it cannot pull ", event.why}));
         break;
     }
   }

@@ -8,6 +8,7 @@
 #include "app/cluster/own_origins.h"
 #include "app/services/login_service.h"
 #include "auth/password_hash.h"
+#include "base/cat.h"
 #include "base/encoding.h"
 
 namespace lb {
@@ -19,7 +20,7 @@ constexpr auto kUntilItReads = 5ms;
 constexpr std::string_view kNoStore = "none.0";
 
 std::string key_of(std::string_view record_class, std::string_view name) {
-  return std::string(record_class) + '/' + percent_encode(name, false);
+  return cat({record_class, '/', percent_encode(name, false)});
 }
 
 std::string name_of(std::string_view key) {

@@ -6,6 +6,7 @@
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/relay_service.h"
 #include "app/services/worker.h"
+#include "base/cat.h"
 #include "cluster/relay/relay_marks.h"
 #include "stream/source_facts.h"
 
@@ -56,9 +57,9 @@ void DirectCalls::on_answer(std::uint64_t number, Result<UpstreamAnswer> answer)
   Result<DirectOffer> offer =
       answer ? offer_from(ask, std::move(*answer)) : Result<DirectOffer>(answer.error());
   if (!offer) {
-    services_.log.info("relay/direct", "relay " + ask.mount +
-                                           ": one listener cannot be passed on (" +
-                                           offer.error().what + "); the relay is asked for");
+    services_.log.info("relay/direct",
+                       cat({"relay ", ask.mount, ": one listener cannot be passed on (",
+                            offer.error().what, "); the relay is asked for"}));
     use_relay(std::move(ask));
     return;
   }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "app/services/event_service.h"
+#include "base/cat.h"
 #include "net/pipe_transport.h"
 
 namespace lb {
@@ -26,15 +27,15 @@ Result<std::unique_ptr<Transport>> ExecSources::start(const std::string& mount,
                                                       const std::vector<std::string>& words) {
   Loop& control = services_.loops.control();
   const std::uint64_t id = next_id_++;
-  const std::string about = "relay " + mount + ": program " + words.front();
-  auto child = ChildProcess::start(control, {words, passed_on_environment(), null_device_.get()},
-                                   {[this, about](std::string_view line) {
-                                      services_.log.info("relay/exec",
-                                                         about + " says: " + std::string(line));
-                                    },
-                                    [this, id](const ChildEnd& end) { on_end(id, end); }});
+  const std::string about = cat({"relay ", mount, ": program ", words.front()});
+  auto child =
+      ChildProcess::start(control, {words, passed_on_environment(), null_device_.get()},
+                          {[this, about](std::string_view line) {
+                             services_.log.info("relay/exec", cat({about, " says: ", line}));
+                           },
+                           [this, id](const ChildEnd& end) { on_end(id, end); }});
   if (!child) return child.error();
-  services_.log.info("relay/exec", about + " runs as process " + std::to_string((*child)->pid()));
+  services_.log.info("relay/exec", cat({about, " runs as process ", (*child)->pid()}));
   if (ended_.erase(mount) > 0)
     services_.counters.exec_restarts.fetch_add(1, std::memory_order_relaxed);
   UniqueFd output = (*child)->take_output();
@@ -63,8 +64,8 @@ void ExecSources::on_end(std::uint64_t id, const ChildEnd& end) {
   const auto at = running_.find(id);
   const Running running = std::move(at->second);
   running_.erase(at);
-  const std::string how = to_text(end) + " after " + std::to_string(end.lasted.count()) + "ms";
-  const std::string text = "relay " + running.mount + ": program " + running.program + " " + how;
+  const std::string how = cat({to_text(end), " after ", end.lasted.count(), "ms"});
+  const std::string text = cat({"relay ", running.mount, ": program ", running.program, " ", how});
   if (running.asked) {
     services_.log.info("relay/exec", text + ", as it was asked to");
     return;

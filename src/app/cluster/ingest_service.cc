@@ -9,6 +9,7 @@
 #include "app/cluster/node_links.h"
 #include "app/cluster/relay_service.h"
 #include "app/services/event_service.h"
+#include "base/cat.h"
 #include "base/strings.h"
 
 namespace lb {
@@ -146,11 +147,11 @@ void IngestService::act() {
   for (const Ingest::Change& change : changes) {
     changed.insert(change.mount);
     nodes_.offer_changed(change.mount);
-    services_.log.info("cluster/ingest", "mount " + change.mount +
-                                             (change.captures ? ": this node captures it, because "
+    services_.log.info("cluster/ingest", cat({"mount ", change.mount,
+                                              change.captures ? ": this node captures it, because "
                                                               : ": this node captures it no "
-                                                                "longer, because ") +
-                                             change.why);
+                                                                "longer, because ",
+                                              change.why}));
     services_.events->publish(change.captures ? "ingest-taken" : "ingest-released", change.mount,
                               {{"why", change.why}});
   }
@@ -177,9 +178,9 @@ void IngestService::name_refused() {
     SteadyTime& since = refused_.try_emplace({teller, row.mount}, now).first->second;
     if (since == SteadyTime::max() || now - since < kBeforeNamed) continue;
     since = SteadyTime::max();
-    services_.log.warn("cluster/ingest", "mount " + row.mount + ": what node " + teller +
-                                             " says of it is passed over, its <node> has no " +
-                                             "sources that name the mount");
+    services_.log.warn("cluster/ingest", cat({"mount ", row.mount, ": what node ", teller,
+                                              " says of it is passed over, its <node> has no ",
+                                              "sources that name the mount"}));
   }
 }
 
@@ -372,7 +373,8 @@ std::vector<IngestSight> IngestService::rows() const {
   for (const IngestPlan& plan : plans_)
     for (IngestRow& row : ingest_->known(plan.mount)) out.push_back({std::move(row), ""});
   for (auto& [teller, row] : ingest_->refused())
-    out.push_back({std::move(row), "the <node> " + teller + " has no sources that name the mount"});
+    out.push_back(
+        {std::move(row), cat({"the <node> ", teller, " has no sources that name the mount"})});
   for (const Ingest::Elsewhere& source : ingest_->sources())
     if (!is_master(source.node))
       out.push_back({{source.mount, source.node, IngestState::kOn, {}, true}, why_not(source)});

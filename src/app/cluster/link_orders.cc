@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 
@@ -20,17 +22,17 @@ void kick(Station& station, const CommandFrame& command, const OrderReply& answe
 
 void move(Station& station, const CommandFrame& command, const OrderReply& answer) {
   if (station.state_of(command.to) != MountState::kRunning) {
-    answer(false, "mount " + command.to + " does not play");
+    answer(false, cat({"mount ", command.to, " does not play"}));
     return;
   }
   const MoveOffer offer = station.move_offer(command.mount, command.to);
   if (!offer.possible) {
-    answer(false, "no listener is moved: " + command.mount + " is " + offer.from_type + ", " +
-                      command.to + " is " + offer.to_type);
+    answer(false, cat({"no listener is moved: ", command.mount, " is ", offer.from_type, ", ",
+                       command.to, " is ", offer.to_type}));
     return;
   }
   station.move_listeners(command.mount, command.to, [answer](std::uint64_t moved) {
-    answer(true, std::to_string(moved) + " listeners are moved");
+    answer(true, cat({moved, " listeners are moved"}));
   });
 }
 
@@ -44,8 +46,8 @@ void set_title(Station& station, const CommandFrame& command, const OrderReply& 
 }
 
 std::string not_its(const std::string& mount) {
-  return "mount " + mount +
-         " is not relayed from this master, and no record of this master is in force for it";
+  return cat({"mount ", mount,
+              " is not relayed from this master, and no record of this master is in force for it"});
 }
 
 void drain(Station& station, DrainMode mode, const OrderReply& answer) {

@@ -5,6 +5,7 @@
 
 #include "app/cluster/master_links.h"
 #include "app/cluster/relay_service.h"
+#include "base/cat.h"
 #include "cluster/relay/pull_mark.h"
 
 namespace lb {
@@ -45,14 +46,14 @@ void MasterLinks::path_changed(const MasterSession& session, const PullPath& pat
   });
   if (link == masters_.end()) return;
   const ConnectTarget& target = path.target();
-  const std::string where = target.host + ":" + std::to_string(target.port);
+  const std::string where = cat({target.host, ":", target.port});
   if (const PullFault fault = path.fault(); fault != PullFault::kNone) {
-    log().warn("cluster/link", "master " + session.name() + ": no stream can be pulled from " +
-                                   where + ": " + std::string(describe(fault)) +
-                                   "; it is asked to send no listener for them");
+    log().warn("cluster/link",
+               cat({"master ", session.name(), ": no stream can be pulled from ", where, ": ",
+                    describe(fault), "; it is asked to send no listener for them"}));
   } else {
     log().info("cluster/link",
-               "master " + session.name() + ": streams can be pulled from " + where);
+               cat({"master ", session.name(), ": streams can be pulled from ", where}));
     services_.relays->path_opened(target);
   }
   services_.relays->pulls_changed();

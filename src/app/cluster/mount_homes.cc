@@ -5,6 +5,7 @@
 
 #include "app/cluster/cluster_plans.h"
 #include "app/services/event_service.h"
+#include "base/cat.h"
 #include "cluster/nodes/public_address.h"
 
 namespace lb {
@@ -118,8 +119,8 @@ std::string refuse_away_from_home(const Config& config, const MountSettings& sec
   });
   // A master takes the source of a mount whose home it does not know: it may have had another name.
   if (config.store.type != StoreType::kNone && !known) return {};
-  return "the source of this mount is expected at node " + home +
-         (section.backup.empty() || section.backup == home ? "" : " or " + section.backup);
+  return cat({"the source of this mount is expected at node ", home,
+              section.backup.empty() || section.backup == home ? "" : " or " + section.backup});
 }
 
 }  // namespace lb

@@ -5,6 +5,7 @@
 
 #include "app/cluster/cluster_plans.h"
 #include "app/cluster/relay_service.h"
+#include "base/cat.h"
 #include "cluster/nodes/clock_offset.h"
 #include "cluster/relay/pull_mark.h"
 
@@ -60,8 +61,7 @@ void NodeLinks::open_server() {
           [this](std::string id, std::unique_ptr<Transport> transport, std::string leftover) {
             accept(std::move(id), std::move(transport), std::move(leftover));
           }});
-  log().info("cluster/link",
-             "cluster-port " + std::to_string(socket_->port) + ": listening for nodes");
+  log().info("cluster/link", cat({"cluster-port ", socket_->port, ": listening for nodes"}));
 }
 
 void NodeLinks::configure() {
@@ -97,9 +97,9 @@ void NodeLinks::accept(std::string id, std::unique_ptr<Transport> transport, std
                     [&](const auto& each) { return !each->was_accepted() && each->id() == id; });
   if (before_hello >= kMaxBeforeHello) {
     if (unsigned held = 0; crowded_.pass(loop().now(), held))
-      log().warn("cluster/link", "node " + id + " (" + transport->peer().ip() +
-                                     "): " + std::to_string(before_hello) +
-                                     " connections wait for their HELLO; a new one is closed");
+      log().warn("cluster/link",
+                 cat({"node ", id, " (", transport->peer().ip(), "): ", before_hello,
+                      " connections wait for their HELLO; a new one is closed"}));
     return;
   }
   sessions_.push_back(std::make_unique<NodeSession>(*this, std::move(id), std::move(transport),
@@ -152,8 +152,8 @@ void NodeLinks::node_left(NodeSession& session, const std::string& why) {
   if (!session.was_accepted() && server_)
     server_->node_failed(session.id(), session.peer(), why);
   else
-    log().warn("cluster/link", "node " + session.id() + " (" + session.peer().ip() +
-                                   "): the link has ended: " + why);
+    log().warn("cluster/link", cat({"node ", session.id(), " (", session.peer().ip(),
+                                    "): the link has ended: ", why}));
   orders_.end_of(session.id());
   asks_.end_of(session.id());
   const std::string id = session.id();
@@ -171,7 +171,7 @@ std::string NodeLinks::pull_line(std::string_view node, const std::string& mount
     PullMark mark;
     mark.id = session->id();
     mark.epoch = facts_->epoch;
-    mark.to = session->id() + "." + session->epoch();
+    mark.to = cat({session->id(), ".", session->epoch()});
     mark.number = next_pull_++;
     mark.at = std::chrono::floor<std::chrono::seconds>(its_clock.time_since_epoch()).count();
     return lb::pull_line(std::move(mark), known->secret, mount);

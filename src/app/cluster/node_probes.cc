@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "base/cat.h"
 #include "cluster/nodes/public_address.h"
 
 namespace lb {
@@ -32,8 +33,8 @@ void NodeProbes::probe(NodeSlot slot, Connector& connector) {
   request.target.port = address.port;
   request.target.tls = address.scheme == PublicScheme::kHttps;
   // Any answer shows that a server is there.
-  request.head = "GET /_lb/health HTTP/1.0\r\nHost: " + to_text(address) +
-                 "\r\nUser-Agent: icecast-lb\r\n\r\n";
+  request.head = cat({"GET /_lb/health HTTP/1.0\r\nHost: ", to_text(address),
+                      "\r\nUser-Agent: icecast-lb\r\n\r\n"});
   request.connect_deadline = request.head_deadline = kProbeTime;
   Probe made{where.node, nullptr};
   made.client = std::make_unique<Client>(

@@ -9,6 +9,7 @@
 #include "app/cluster/mount_homes.h"
 #include "app/cluster/mount_lookup.h"
 #include "app/services/worker.h"
+#include "base/cat.h"
 #include "cluster/nodes/names.h"
 #include "cluster/polling/stream_list.h"
 #include "cluster/relay/relay_marks.h"
@@ -93,8 +94,8 @@ void RelayService::configure(const Config& config) {
   configured_ = relay_plans(config);
   std::erase_if(configured_, [this](const RelayPlan& plan) {
     if (may_be_relayed_as(plan.local_mount)) return false;
-    services_.log.error("relay/relay", "relay " + plan.local_mount +
-                                           ": the mount name is not allowed; it is left out");
+    services_.log.error("relay/relay", cat({"relay ", plan.local_mount,
+                                            ": the mount name is not allowed; it is left out"}));
     return true;
   });
   configured_at_.clear();
@@ -200,9 +201,8 @@ void RelayService::look_for_raced() {
     const auto before = raced_.find(mount);
     const unsigned looks = before == raced_.end() ? 1 : before->second + 1;
     raced.emplace(mount, looks);
-    const std::string both = "mount " + mount + " has two sources: one here, and another that " +
-                             other->target.host + ":" + std::to_string(other->target.port) +
-                             " offers; ";
+    const std::string both = cat({"mount ", mount, " has two sources: one here, and another that ",
+                                  other->target.host, ":", other->target.port, " offers; "});
     const MountSettings& section = mount_section(*config, mount);
     if (section.has_two_homes()) {
       if (looks < (is_own_id(*config, section.home) ? kLooksAtHome : kLooksUntilRaced)) return;

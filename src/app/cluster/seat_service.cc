@@ -5,6 +5,7 @@
 
 #include "app/cluster/slot_links.h"
 #include "app/cluster/slot_service.h"
+#include "base/cat.h"
 #include "base/encoding.h"
 #include "net/coalesce.h"
 #include "net/digest.h"
@@ -21,7 +22,7 @@ constexpr std::size_t kUserBytes = 16;
 
 // The same at all nodes; names themselves are in no frame.
 std::string seat_user(std::string_view purpose, const std::string& mount, std::string_view text) {
-  const std::string key = "lbedge-cluster/1 " + std::string(purpose) + " " + mount;
+  const std::string key = cat({"lbedge-cluster/1 ", purpose, " ", mount});
   return hex_encode(std::string_view(hmac_sha256(key, text)).substr(0, kUserBytes));
 }
 

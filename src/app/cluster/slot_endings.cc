@@ -8,6 +8,7 @@
 #include "app/services/hls_service.h"
 #include "app/services/services.h"
 #include "app/services/worker.h"
+#include "base/cat.h"
 
 namespace lb {
 namespace {
@@ -39,10 +40,9 @@ void end_newest(Services& services, const std::string& mount, std::shared_ptr<Sl
     std::partial_sort(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(most), all.end(),
                       is_newer);
     services.log.warn("cluster/slots",
-                      "mount " + mount + ": " + std::to_string(listeners) +
-                          " listeners too many are at this node (over=\"kick\"); the newest " +
-                          std::to_string(most) + " of " + std::to_string(all.size()) +
-                          " are ended");
+                      cat({"mount ", mount, ": ", listeners,
+                           " listeners too many are at this node (over=\"kick\"); the newest ",
+                           most, " of ", all.size(), " are ended"}));
     std::vector<std::vector<std::uint64_t>> ids(holders.size());
     for (std::size_t i = 0; i < most; ++i) ids[all[i].place].push_back(all[i].holder.id);
     services.hls->end_holders(*gate, ids.back());

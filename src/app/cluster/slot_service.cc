@@ -6,6 +6,7 @@
 #include "app/cluster/slot_endings.h"
 #include "app/cluster/slot_links.h"
 #include "app/services/worker.h"
+#include "base/cat.h"
 #include "base/clock.h"
 #include "net/coalesce.h"
 
@@ -220,9 +221,9 @@ SlotService::Row* SlotService::row_of(const std::string& mount) {
   if (const auto at = rows_.find(mount); at != rows_.end()) return &at->second;
   if (rows_.size() >= kMaxBooks) {
     if (!std::exchange(full_, true))
-      services_.log.error("cluster/slots", "more than " + std::to_string(kMaxBooks) +
-                                               " mounts have max-listeners-cluster; listeners of "
-                                               "further ones are refused");
+      services_.log.error("cluster/slots", cat({"more than ", kMaxBooks,
+                                                " mounts have max-listeners-cluster; listeners of "
+                                                "further ones are refused"}));
     return nullptr;
   }
   Row& row = rows_[mount];
@@ -261,8 +262,8 @@ void SlotService::place(Row& row) {
   row.book->set_place(parent, limit, certain, now);
   if (parent != before)
     services_.log.info("cluster/slots",
-                       "mount " + mount + ": its slots come from " +
-                           (parent.empty() ? "this node, where the stream begins" : parent));
+                       cat({"mount ", mount, ": its slots come from ",
+                            parent.empty() ? "this node, where the stream begins" : parent}));
   if (!parent.empty())
     if (const auto at = links_.was_there(parent)) row.book->parent_was_there(*at, now);
 }
@@ -387,10 +388,9 @@ void SlotService::serve(Row& row) {
     end_newest(services_, book.mount(), book.gate(), static_cast<std::size_t>(most));
   for (const SlotBook::Disbelief& one : book.take_disbelieved())
     services_.log.warn("cluster/slots",
-                       "mount " + book.mount() + ": " + one.node + " claims " +
-                           std::to_string(one.claimed) + " slots of " + std::to_string(one.limit) +
-                           " (max-listeners-cluster); " + std::to_string(one.counted) +
-                           " of them were given to it and count");
+                       cat({"mount ", book.mount(), ": ", one.node, " claims ", one.claimed,
+                            " slots of ", one.limit, " (max-listeners-cluster); ", one.counted,
+                            " of them were given to it and count"}));
   for (SlotBook::Letter& letter : book.take_letters())
     letters_[letter.to].push_back(std::move(letter.row));
   if (!letters_.empty() && !flush_timer_.armed())

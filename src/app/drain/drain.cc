@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 
@@ -48,10 +50,9 @@ void Drain::begin(DrainOrder order) {
   const std::uint64_t here = callbacks_.listeners();
   if (order.mode == DrainMode::kMove)
     pace_ = std::make_unique<DrainPace>(order.rate.per_second(here), now, next.until);
-  log_.info(kDrainModule, "draining (" + std::string(to_text(order.mode)) + "), asked by " +
-                              order.asked_by + ": " + std::to_string(here) + " listeners have " +
-                              std::to_string(order.time.count()) + " s" +
-                              (order.then_exit ? ", then the process ends" : ""));
+  log_.info(kDrainModule, cat({"draining (", to_text(order.mode), "), asked by ", order.asked_by,
+                               ": ", here, " listeners have ", order.time.count(), " s",
+                               order.then_exit ? ", then the process ends" : ""}));
   state_.set(next);
   if (order.mode == DrainMode::kHard) callbacks_.close_all();
   poll_listeners();
@@ -88,14 +89,13 @@ void Drain::poll_listeners() {
     state_.set(next);
   }
   if (picture->then_exit && (left == 0 || late)) {
-    if (left > 0)
-      log_.info(kDrainModule, "drain time is over: " + std::to_string(left) + " listeners end");
+    if (left > 0) log_.info(kDrainModule, cat({"drain time is over: ", left, " listeners end"}));
     timer_.cancel();
     callbacks_.exit();
     return;
   }
   if (left > 0 && late && !std::exchange(over_, true))
-    log_.info(kDrainModule, "drain time is over: " + std::to_string(left) + " listeners are left");
+    log_.info(kDrainModule, cat({"drain time is over: ", left, " listeners are left"}));
   if (pace_ && left > 0)
     if (const std::uint64_t due = pace_->due(now, left); due > 0) callbacks_.close_oldest(due);
   timer_.after(kPollInterval);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "app/process/local_url.h"
+#include "base/cat.h"
 #include "base/json.h"
 #include "config/loader.h"
 #include "net/fetch.h"
@@ -23,7 +24,7 @@ constexpr auto kPatience = 5s;  // for one answer
 constexpr auto kGrace = 2s;
 
 void print_error(std::string_view text) {
-  const std::string line = "icecast-lb: " + std::string(text) + "\n";
+  const std::string line = cat({"icecast-lb: ", text, "\n"});
   [[maybe_unused]] const auto n = ::write(STDERR_FILENO, line.data(), line.size());
 }
 
@@ -37,7 +38,7 @@ class DrainCommand {
     FetchRequest request;
     request.url = url_ + "/admin/drain";
     request.form = "mode=" + options.drain_mode;
-    if (options.drain_seconds) *request.form += "&time=" + std::to_string(*options.drain_seconds);
+    if (options.drain_seconds) *request.form += cat({"&time=", *options.drain_seconds});
     request.user = config.authentication.admin_user;
     request.password = config.authentication.admin_password;
     request.timeout = kPatience;
@@ -53,7 +54,7 @@ class DrainCommand {
   void ordered(const Result<FetchAnswer>& answer) {
     if (!answer) return end(1, answer.error().what);
     if (answer->status != 200)
-      return end(1, url_ + "/admin/drain answers with status " + std::to_string(answer->status));
+      return end(1, cat({url_, "/admin/drain answers with status ", answer->status}));
     poll_health();
   }
 
@@ -73,8 +74,7 @@ class DrainCommand {
       const auto listeners = health ? health->at("listeners").u64() : std::nullopt;
       if (listeners && *listeners == 0) return end(0, "the server is empty");
       if (loop_.now() >= until_)
-        return end(0, "the time is over; " + std::to_string(listeners.value_or(0)) +
-                          " listeners are left");
+        return end(0, cat({"the time is over; ", listeners.value_or(0), " listeners are left"}));
     }
     if (loop_.now() >= until_) return end(0, "the time is over");
     timer_.after(kDrainPoll);

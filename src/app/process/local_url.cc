@@ -1,5 +1,7 @@
 #include "app/process/local_url.h"
 
+#include "base/cat.h"
+
 namespace lb {
 
 std::string local_url(const Config& config) {
@@ -9,8 +11,8 @@ std::string local_url(const Config& config) {
     std::string host = socket.bind_address;
     if (host.empty() || host == "0.0.0.0") host = "127.0.0.1";
     if (host == "::") host = "::1";
-    if (host.find(':') != std::string::npos) host = "[" + host + "]";
-    return "http://" + host + ":" + std::to_string(socket.port);
+    if (host.find(':') != std::string::npos) host = cat({"[", host, "]"});
+    return cat({"http://", host, ":", socket.port});
   }
   return {};
 }

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <memory>
 
+#include "base/cat.h"
 #include "net/child_process.h"
 
 namespace lb {
@@ -61,7 +62,7 @@ class SpawnPlan {
 // The event's lines, and of our own environment what is passed on.
 std::vector<std::string> environment_of(const HookEvent& event) {
   std::vector<std::string> lines;
-  for (const auto& [name, value] : event.environment) lines.push_back(name + "=" + value);
+  for (const auto& [name, value] : event.environment) lines.push_back(cat({name, "=", value}));
   for (std::string& line : passed_on_environment()) lines.push_back(std::move(line));
   return lines;
 }
@@ -86,10 +87,10 @@ void MountHooks::run(HookEvent event) {
 }
 
 void MountHooks::start(const HookEvent& event) {
-  const std::string what = event.about + ": program " + event.program;
+  const std::string what = cat({event.about, ": program ", event.program});
   if (children_.size() >= kMaxChildren) {
-    log_.warn("source/script", what + " was not run, because " + std::to_string(kMaxChildren) +
-                                   " such programs are running already");
+    log_.warn("source/script", cat({what, " was not run, because ", kMaxChildren,
+                                    " such programs are running already"}));
     return;
   }
   std::vector<std::string> arguments{event.program, event.argument};
@@ -99,10 +100,10 @@ void MountHooks::start(const HookEvent& event) {
       SpawnPlan(null_device_.get())
           .spawn(pid, pointers_to(arguments).data(), pointers_to(environment).data());
   if (failed != 0) {
-    log_.error("source/script", what + " could not be run (" + std::strerror(failed) + ")");
+    log_.error("source/script", cat({what, " could not be run (", std::strerror(failed), ")"}));
     return;
   }
-  log_.info("source/script", what + " runs as process " + std::to_string(pid));
+  log_.info("source/script", cat({what, " runs as process ", pid}));
   Child& child = children_.emplace_back();
   child.owner = this;
   child.pid = pid;
@@ -118,11 +119,9 @@ bool MountHooks::reap(const Child& child) {
   int status = 0;
   if (::waitpid(child.pid, &status, WNOHANG) == 0) return false;
   if (WIFEXITED(status) && WEXITSTATUS(status) != 0)
-    log_.warn("source/script",
-              child.what + " ended with status " + std::to_string(WEXITSTATUS(status)));
+    log_.warn("source/script", cat({child.what, " ended with status ", WEXITSTATUS(status)}));
   else if (WIFSIGNALED(status))
-    log_.warn("source/script",
-              child.what + " was ended by signal " + std::to_string(WTERMSIG(status)));
+    log_.warn("source/script", cat({child.what, " was ended by signal ", WTERMSIG(status)}));
   return true;
 }
 

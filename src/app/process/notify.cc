@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <cstring>
 
+#include "base/cat.h"
+
 namespace lb {
 
 Notifier::Notifier(const std::string& socket_name) {
@@ -25,14 +27,12 @@ Notifier::Notifier(const std::string& socket_name) {
   socket_ = std::move(fd);
 }
 
-void Notifier::ready(std::string_view status) {
-  send("READY=1\nSTATUS=" + std::string(status) + "\n");
-}
+void Notifier::ready(std::string_view status) { send(cat({"READY=1\nSTATUS=", status, "\n"})); }
 
 void Notifier::reloading(SteadyTime now) {
   // Type=notify-reload compares this with its own clock, which is the steady one.
   const auto since = std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch());
-  send("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(since.count()) + "\n");
+  send(cat({"RELOADING=1\nMONOTONIC_USEC=", since.count(), "\n"}));
 }
 
 void Notifier::stopping() { send("STOPPING=1\nSTATUS=stopping\n"); }

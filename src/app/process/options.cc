@@ -2,6 +2,7 @@
 
 #include "api/openapi.h"
 #include "auth/user_book.h"
+#include "base/cat.h"
 #include "base/strings.h"
 #include "config/check_report.h"
 #include "config/import.h"
@@ -96,7 +97,7 @@ Options parse_options(const std::vector<std::string_view>& args) {
       options.action = Action::kPasswd;
       options.user = left.value().value_or("");
       if (!options.user.empty() && !is_login_name(options.user))
-        return wrong("--passwd: " + quoted(options.user) + " cannot be the name of a user");
+        return wrong(cat({"--passwd: ", quoted(options.user), " cannot be the name of a user"}));
     } else if (arg == "--rotate-keys") {
       options.action = Action::kRotateKeys;
     } else if (arg == "--revoke") {
@@ -185,7 +186,7 @@ Answer answer_import(const Options& options) {
   if (import.xml.empty()) return {import.report, "", import.status};
   if (options.output_file.empty()) return {import.xml, import.report, import.status};
   if (const auto saved = save_new_file(options.output_file, import.xml); !saved) {
-    return {import.report, "icecast-lb: " + saved.error().what + "\n", 1};
+    return {import.report, cat({"icecast-lb: ", saved.error().what, "\n"}), 1};
   }
   return {import.report, "", import.status};
 }
@@ -246,7 +247,7 @@ std::optional<Answer> answer(const Options& options, const SimulationPrinter& pr
   if (options.complaint.empty()) return Answer{usage_text(), "", 1};
   // All options would hide the one line that matters.
   return Answer{"usage: icecast-lb [-b] -c <file>\n       icecast-lb --help prints all options\n",
-                "icecast-lb: " + options.complaint + "\n", 1};
+                cat({"icecast-lb: ", options.complaint, "\n"}), 1};
 }
 
 }  // namespace lb

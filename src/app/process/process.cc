@@ -14,12 +14,12 @@
 #include <initializer_list>
 #include <string_view>
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 
-Error failed(std::string_view what) {
-  return Error::io(std::string(what) + ": " + std::strerror(errno));
-}
+Error failed(std::string_view what) { return Error::io(cat({what, ": ", std::strerror(errno)})); }
 
 }  // namespace
 
@@ -70,9 +70,9 @@ Result<void> drop_privileges(const SecuritySettings& security, const PathSetting
     const struct group* g = ::getgrnam(security.group.c_str());
     const struct passwd* u = ::getpwnam(security.user.c_str());
     if (g == nullptr)
-      return Error::not_found("security/changeowner: no group \"" + security.group + "\"");
+      return Error::not_found(cat({"security/changeowner: no group \"", security.group, "\""}));
     if (u == nullptr)
-      return Error::not_found("security/changeowner: no user \"" + security.user + "\"");
+      return Error::not_found(cat({"security/changeowner: no user \"", security.user, "\""}));
     group = g->gr_gid;
     user = u->pw_uid;
   }
@@ -83,18 +83,19 @@ Result<void> drop_privileges(const SecuritySettings& security, const PathSetting
       write_console(STDERR_FILENO, "WARNING: Cannot change server root unless running as root.\n");
     } else {
       if (::chroot(paths.basedir.c_str()) != 0)
-        return failed("chroot to \"" + paths.basedir + "\"");
+        return failed(cat({"chroot to \"", paths.basedir, "\""}));
       if (::chdir("/") != 0) return failed("chdir to the new root");
-      write_console(STDOUT_FILENO, "Changed root successfully to \"" + paths.basedir + "\".\n");
+      write_console(STDOUT_FILENO,
+                    cat({"Changed root successfully to \"", paths.basedir, "\".\n"}));
     }
   }
   if (change && ::getuid() == 0) {
     if (::setgid(group) != 0) return failed("setgid");
-    write_console(STDOUT_FILENO, "Changed groupid to " + std::to_string(group) + ".\n");
+    write_console(STDOUT_FILENO, cat({"Changed groupid to ", group, ".\n"}));
     write_console(STDOUT_FILENO,
-                  "Changed supplementary groups based on user: " + security.user + ".\n");
+                  cat({"Changed supplementary groups based on user: ", security.user, ".\n"}));
     if (::setuid(user) != 0) return failed("setuid");
-    write_console(STDOUT_FILENO, "Changed userid to " + std::to_string(user) + ".\n");
+    write_console(STDOUT_FILENO, cat({"Changed userid to ", user, ".\n"}));
     // Changing the user has made the kernel refuse core files and debuggers.  So it stays: other
     // processes of the same user, often the user nobody, must not read passwords and keys out of
     // our memory.
@@ -123,9 +124,9 @@ Result<PidFile> PidFile::write(const std::string& path) {
   PidFile file;
   if (path.empty()) return file;
   UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
-  const std::string text = std::to_string(::getpid()) + "\n";
+  const std::string text = cat({::getpid(), "\n"});
   if (!fd || ::write(fd.get(), text.data(), text.size()) < 0)
-    return failed("paths/pidfile: cannot write \"" + path + "\"");
+    return failed(cat({"paths/pidfile: cannot write \"", path, "\""}));
   file.path_ = path;
   return file;
 }

@@ -3,15 +3,16 @@
 #include <openssl/crypto.h>  // LAYERS-OK: only its version is asked for
 
 #include "app/process/options.h"
+#include "base/cat.h"
 #include "config/xml_node.h"
 
 namespace lb {
 
 std::string version_text() {
   const curl_version_info_data* curl = curl_version_info(CURLVERSION_NOW);
-  return "Icecast 2.4.4 (icecast-lb " LB_VERSION ")\nlibevent " + std::string(event_get_version()) +
-         "\n" + OpenSSL_version(OPENSSL_VERSION) + "\nlibcurl " + curl->version + "\nlibxml2 " +
-         xml_library_version() + "\n";
+  return cat({"Icecast 2.4.4 (icecast-lb " LB_VERSION ")\nlibevent ", event_get_version(), "\n",
+              OpenSSL_version(OPENSSL_VERSION), "\nlibcurl ", curl->version, "\nlibxml2 ",
+              xml_library_version(), "\n"});
 }
 
 }  // namespace lb

@@ -7,6 +7,7 @@
 
 #include "app/services/event_service.h"
 #include "app/services/worker.h"
+#include "base/cat.h"
 #include "media/silence_line.h"
 
 namespace lb {
@@ -44,10 +45,8 @@ std::string seconds_text(SteadyTime::duration time) {
 
 std::vector<std::string> dead_air_program(std::string_view content_type, std::chrono::seconds after,
                                           int level, bool probing) {
-  std::string filter = "silencedetect=noise=" + std::to_string(level) +
-                       "dB:duration=" + std::to_string(after.count());
-  if (probing)
-    filter = "adelay=delays=" + std::to_string((after.count() + 1) * 1000) + ":all=1," + filter;
+  std::string filter = cat({"silencedetect=noise=", level, "dB:duration=", after.count()});
+  if (probing) filter = cat({"adelay=delays=", (after.count() + 1) * 1000, ":all=1,", filter});
   std::vector<std::string> words{
       std::string(kListener), "-nostdin", "-hide_banner", "-nostats", "-v", "info", "-threads", "1",
       "-protocol_whitelist",  "pipe"};
@@ -154,8 +153,8 @@ void DeadAirService::add(const std::string& mount, const Mount& found, const Wan
   ear.encoder = wanted.encoder;
   ear.home = wanted.home;
   ear.writes = wanted.writes;
-  ear.about = "mount " + mount + ": " + std::string(kListener) + ", which listens to " +
-              wanted.facts->source_ip;
+  ear.about =
+      cat({"mount ", mount, ": ", kListener, ", which listens to ", wanted.facts->source_ip});
   ear.content_type = wanted.facts->content_type;
   ear.settings = found.settings()->dead_air;
   ear.from = found.channel().newest()->end;
@@ -195,15 +194,14 @@ void DeadAirService::start(std::uint64_t id, Ear& ear) {
     ear.state = State::kMissing;
     if (!std::exchange(missing_said_, true))
       services_.log.warn("source/dead-air",
-                         "mount " + ear.mount + ": " + child.error().what +
-                             "; nothing listens for dead air, the streams go on");
+                         cat({"mount ", ear.mount, ": ", child.error().what,
+                              "; nothing listens for dead air, the streams go on"}));
     return;
   }
   missing_said_ = false;
   ear.state = State::kRuns;
   ear.child = std::move(*child);
-  services_.log.debug("source/dead-air",
-                      ear.about + ", runs as process " + std::to_string(ear.child->pid()));
+  services_.log.debug("source/dead-air", cat({ear.about, ", runs as process ", ear.child->pid()}));
   if (ear.writes) {
     feeds_.begin(id, mount, ear.from, ear.child->take_input());
     return;
@@ -246,7 +244,7 @@ void DeadAirService::heard(Ear& ear, bool sound) {
   if (!ear.writes) {
     services_.log.info(
         "source/dead-air",
-        ear.about + ", hears " + (sound ? "sound again" : "silence again") + ": it stands by");
+        cat({ear.about, ", hears ", sound ? "sound again" : "silence again", ": it stands by"}));
   } else if (sound) {
     over(ear.mount, "its sound is back");
   } else {
@@ -254,8 +252,8 @@ void DeadAirService::heard(Ear& ear, bool sound) {
     dead_.insert_or_assign(ear.mount, DeadAir{ear.encoder, since});
     const std::string seconds = seconds_text(ear.settings.after);
     services_.log.warn("source/dead-air",
-                       "mount " + ear.mount + ": dead air, its sound has been below " +
-                           std::to_string(ear.settings.level) + " dB for " + seconds + "s");
+                       cat({"mount ", ear.mount, ": dead air, its sound has been below ",
+                            ear.settings.level, " dB for ", seconds, "s"}));
     services_.events->publish("dead-air", ear.mount, {{"seconds", seconds}});
   }
   if (ear.settings.failover) services_.admission->sound(ear.mount, ear.encoder, sound);
@@ -266,8 +264,8 @@ void DeadAirService::over(const std::string& mount, std::string_view why) {
   if (dead == dead_.end()) return;
   const std::string seconds = seconds_text(services_.loops.control().now() - dead->second.since);
   dead_.erase(dead);
-  services_.log.info("source/dead-air", "mount " + mount + ": dead air is over after " + seconds +
-                                            "s, " + std::string(why));
+  services_.log.info("source/dead-air",
+                     cat({"mount ", mount, ": dead air is over after ", seconds, "s, ", why}));
   services_.events->publish("dead-air-over", mount,
                             {{"seconds", seconds}, {"why", std::string(why)}});
 }
@@ -287,10 +285,9 @@ void DeadAirService::on_end(std::uint64_t id, const ChildEnd& end) {
   Ear& ear = at->second;
   const bool first = ear.rest == 0ms;
   ear.rest = first || end.lasted >= kRunsWell ? kFirstRest : std::min(ear.rest * 2, kLongestRest);
-  const std::string text = ear.about + ", " + to_text(end) + " after " +
-                           std::to_string(end.lasted.count()) + "ms" +
-                           (ear.last_line.empty() ? "" : " (" + ear.last_line + ")") +
-                           "; it is started again after " + std::to_string(ear.rest.count()) + "ms";
+  const std::string text = cat({ear.about, ", ", to_text(end), " after ", end.lasted.count(), "ms",
+                                ear.last_line.empty() ? "" : cat({" (", ear.last_line, ")"}),
+                                "; it is started again after ", ear.rest.count(), "ms"});
   if (first)
     services_.log.warn("source/dead-air", text);
   else

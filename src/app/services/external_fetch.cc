@@ -3,6 +3,7 @@
 #include <iterator>
 #include <utility>
 
+#include "base/cat.h"
 #include "base/encoding.h"
 #include "base/strings.h"
 #include "net/digest.h"
@@ -72,7 +73,7 @@ void ExternalFetch::ask_page(const std::shared_ptr<Question>& question, std::str
   if (first && !ask.etag.empty()) {
     request.headers.push_back("If-None-Match: " + ask.etag);
     if (ask.wait.count() > 0) {
-      request.headers.push_back("Prefer: wait=" + std::to_string(ask.wait.count()));
+      request.headers.push_back(cat({"Prefer: wait=", ask.wait.count()}));
       request.timeout += ask.wait;
     }
   }
@@ -99,11 +100,11 @@ void ExternalFetch::page_came(const std::shared_ptr<Question>& question,
   if (first && question->ask.by_name && answer->status == 404)
     return finish(question, std::move(whole));
   if (answer->status != 200)
-    return finish(question, Error::invalid("the answer is " + std::to_string(answer->status)));
+    return finish(question, Error::invalid(cat({"the answer is ", answer->status})));
   question->bytes += answer->body.size();
   if (question->bytes > kMaxExternalBytes)
-    return finish(question, Error::limit("the list has more than " +
-                                         std::to_string(kMaxExternalBytes) + " bytes"));
+    return finish(question,
+                  Error::limit(cat({"the list has more than ", kMaxExternalBytes, " bytes"})));
   if (first && is_one_line(etag)) whole.etag = etag;
   question->digests += hmac_sha256(kDigestKey, answer->body);
   // The parse may take a while.
@@ -114,8 +115,9 @@ void ExternalFetch::page_came(const std::shared_ptr<Question>& question,
       if (!*list) return finish(question, (*list).error());
       ExternalAnswer& all = question->answer;
       if (all.mounts.size() + (*list)->mounts.size() > kMaxExternalMounts)
-        return finish(question, Error::limit("the list has more than " +
-                                             std::to_string(kMaxExternalMounts) + " mounts"));
+        return finish(
+            question,
+            Error::limit(cat({"the list has more than ", kMaxExternalMounts, " mounts"})));
       std::move((*list)->mounts.begin(), (*list)->mounts.end(), std::back_inserter(all.mounts));
       if ((*list)->next.empty()) {
         all.identity =
@@ -123,8 +125,8 @@ void ExternalFetch::page_came(const std::shared_ptr<Question>& question,
         return finish(question, std::move(all));
       }
       if (question->pages >= kMaxExternalPages)
-        return finish(question, Error::limit("the list has more than " +
-                                             std::to_string(kMaxExternalPages) + " pages"));
+        return finish(question,
+                      Error::limit(cat({"the list has more than ", kMaxExternalPages, " pages"})));
       auto next = external_page_url(question->ask.url, (*list)->next);
       if (!next) return finish(question, next.error());
       ask_page(question, std::move(*next));

@@ -84,13 +84,13 @@ MountRecords ExternalService::restore(const Config& config) {
   }
   auto list = parse_external_list(file->text);
   if (!list) {
-    services_.log.warn(kExternalModule, path + ": " + list.error().what + "; it is not used");
+    services_.log.warn(kExternalModule, cat({path, ": ", list.error().what, "; it is not used"}));
     return {};
   }
   book_.restore(std::move(*list));
   etag_ = copied_etag_ = book_.identity();
-  services_.log.info(kExternalModule, path + ": " + std::to_string(book_.size()) +
-                                          " mounts of the last run are in force");
+  services_.log.info(kExternalModule,
+                     cat({path, ": ", book_.size(), " mounts of the last run are in force"}));
   return own_records(book_.records());
 }
 
@@ -117,8 +117,8 @@ void ExternalService::configure(const Config& config) {
   timer_.cancel();
   by_name_timer_.cancel();
   if (book_.size() > 0) {
-    services_.log.info(kExternalModule, "<config-external> is gone, and so are its " +
-                                            std::to_string(book_.size()) + " mounts");
+    services_.log.info(kExternalModule, cat({"<config-external> is gone, and so are its ",
+                                             book_.size(), " mounts"}));
     book_ = ExternalBook();
     etag_.clear();
     applied_ = ++wanted_;
@@ -159,10 +159,10 @@ void ExternalService::failed(const std::string& why) {
   pause_ = std::clamp(pause_ * 2, std::chrono::seconds(1), kMaxPause);
   const std::string url = shown_url(settings_.url);
   if (why != trouble_ || pause_ == kMaxPause)
-    services_.log.warn(kExternalModule, (why.starts_with(url) ? why : url + ": " + why) + "; the " +
-                                            std::to_string(book_.size()) +
-                                            " mounts that it has named stay, next " + "try in " +
-                                            std::to_string(pause_.count()) + " s");
+    services_.log.warn(
+        kExternalModule,
+        cat({why.starts_with(url) ? why : cat({url, ": ", why}), "; the ", book_.size(),
+             " mounts that it has named stay, next ", "try in ", pause_.count(), " s"}));
   trouble_ = why;
   plan(pause_);
 }
@@ -171,8 +171,8 @@ void ExternalService::came(Result<ExternalAnswer> answer, SteadyTime begun, bool
   if (!answer) return failed(answer.error().what);
   const SteadyTime now = services_.clock.steady();
   if (!trouble_.empty())
-    services_.log.info(kExternalModule, shown_url(settings_.url) + ": answers again, after " +
-                                            std::to_string(failures_) + " failures in all");
+    services_.log.info(kExternalModule, cat({shown_url(settings_.url), ": answers again, after ",
+                                             failures_, " failures in all"}));
   trouble_.clear();
   pause_ = 0s;
   good_ = now;
@@ -202,11 +202,11 @@ void ExternalService::take(ExternalBook::Step step) {
     const std::string count = std::to_string(pending.names.size());
     services_.log.warn(
         kExternalModule,
-        count + " of " + std::to_string(book_.size()) + " mounts are gone from the list " +
-            (pending.identity.starts_with('"') ? pending.identity : quoted(pending.identity)) +
-            "; they stay until " +
-            (pending.by_hand ? "an administrator confirms it (/admin/external/confirm)"
-                             : std::to_string(settings_.confirm) + " lists in a row say so"));
+        cat({count, " of ", book_.size(), " mounts are gone from the list ",
+             pending.identity.starts_with('"') ? pending.identity : quoted(pending.identity),
+             "; they stay until ",
+             pending.by_hand ? "an administrator confirms it (/admin/external/confirm)"
+                             : cat({settings_.confirm, " lists in a row say so"})}));
     services_.events->publish("external-removal", node_,
                               {{"state", "waits"}, {"mounts", count}, {"etag", pending.identity}});
   }
@@ -257,10 +257,10 @@ void ExternalService::ask_missing(std::vector<std::string> names, std::size_t fr
                  if (!answer) {
                    asking_missing_ = false;
                    services_.log.warn(kExternalModule,
-                                      std::to_string(names.size()) +
-                                          " mounts are missing in the list, and were asked for "
-                                          "by name: " +
-                                          answer.error().what + "; they stay");
+                                      cat({names.size(),
+                                           " mounts are missing in the list, and were asked for "
+                                           "by name: ",
+                                           answer.error().what, "; they stay"}));
                    book_.missing_unanswered(std::move(names));
                    return;
                  }
@@ -307,8 +307,8 @@ void ExternalService::ask_by_name_again() {
 
 void ExternalService::removed(const std::vector<std::string>& mounts) {
   if (mounts.empty()) return;
-  services_.log.info(kExternalModule, std::to_string(mounts.size()) +
-                                          " mounts are gone from the external configuration");
+  services_.log.info(kExternalModule,
+                     cat({mounts.size(), " mounts are gone from the external configuration"}));
   for (std::size_t i = 0; i < mounts.size() && i < kMaxEvents; ++i)
     services_.events->publish("external-removal", mounts[i], {{"state", "removed"}});
   if (mounts.size() > kMaxEvents)
@@ -331,9 +331,8 @@ void ExternalService::end_sources(const std::string& mount) {
   if (stopped_ || book_.knows(mount) ||
       mount_section(*services_.config.read(), mount).name == mount)
     return;
-  services_.log.info(kExternalModule, mount + " is gone for " +
-                                          std::to_string(settings_.grace.count()) +
-                                          " s; its source is ended");
+  services_.log.info(kExternalModule, cat({mount, " is gone for ", settings_.grace.count(),
+                                           " s; its source is ended"}));
   Worker::end_encoders(services_, mount, EndReason::kKilled);
 }
 
@@ -343,9 +342,9 @@ void ExternalService::report_hidden() {
   for (const auto& [mount, by] : now)
     if (!hidden_.contains(mount) && ++lines <= kMaxFaultLines)
       services_.log.warn(kExternalModule,
-                         "mount " + escaped(mount) + " of the list is hidden by " +
-                             (by == "file" ? "the configuration file" : "a record of the store") +
-                             ": its settings and logins in the list do not count");
+                         cat({"mount ", escaped(mount), " of the list is hidden by ",
+                              by == "file" ? "the configuration file" : "a record of the store",
+                              ": its settings and logins in the list do not count"}));
   hidden_ = std::move(now);
 }
 
@@ -355,9 +354,9 @@ void ExternalService::report_faults() {
     const auto before = reported_.find(mount);
     if (before != reported_.end() && before->second == faults) continue;
     if (++lines <= kMaxFaultLines)
-      services_.log.warn(kExternalModule, escaped(mount) + ": " + to_string(faults) +
-                                              (book_.knows(mount) ? "; its last good form stays"
-                                                                  : "; it is left out"));
+      services_.log.warn(kExternalModule, cat({escaped(mount), ": ", to_string(faults),
+                                               book_.knows(mount) ? "; its last good form stays"
+                                                                  : "; it is left out"}));
   }
   reported_ = book_.faults();
 }

@@ -3,6 +3,7 @@
 
 #include "app/services/external_service.h"
 #include "app/services/record_overlay.h"
+#include "base/cat.h"
 #include "base/json.h"
 
 namespace lb {
@@ -91,8 +92,8 @@ std::string ExternalService::json() const {
 Result<void> ExternalService::confirm(const std::string& etag) {
   auto step = book_.confirm(etag);
   if (!step) return step.error();
-  services_.log.info("config/external", "an administrator has confirmed the removal of " +
-                                            std::to_string(step->removed.size()) + " mounts");
+  services_.log.info("config/external", cat({"an administrator has confirmed the removal of ",
+                                             step->removed.size(), " mounts"}));
   take(std::move(*step));
   return {};
 }

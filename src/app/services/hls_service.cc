@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "app/services/services.h"
+#include "base/cat.h"
 #include "http/access_line.h"
 #include "net/coalesce.h"
 
@@ -108,8 +109,8 @@ void HlsService::finish(std::vector<HlsSessionPtr> ended) {
 }
 
 void HlsService::log_count(const Mount& mount) {
-  services_.log.info("source/source", "listener count on " + mount.name() + " now " +
-                                          std::to_string(mount.listeners()));
+  services_.log.info("source/source",
+                     cat({"listener count on ", mount.name(), " now ", mount.listeners()}));
 }
 
 }  // namespace lb

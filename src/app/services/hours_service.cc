@@ -6,6 +6,7 @@
 
 #include "app/services/event_service.h"
 #include "app/services/worker.h"
+#include "base/cat.h"
 #include "stream/login_hours.h"
 
 namespace lb {
@@ -71,10 +72,10 @@ void HoursService::look(const std::string& mount) {
 }
 
 void HoursService::end(const std::string& mount, const SourceAdmission::Encoder& encoder) {
-  services_.log.info("source/hours", "mount " + mount + ": the hours of \"" + encoder.user +
-                                         "\" are over, " +
-                                         (encoder.writes ? "its source" : "its standby") +
-                                         " from " + encoder.facts->source_ip + " is ended");
+  services_.log.info("source/hours",
+                     cat({"mount ", mount, ": the hours of \"", encoder.user, "\" are over, ",
+                          encoder.writes ? "its source" : "its standby", " from ",
+                          encoder.facts->source_ip, " is ended"}));
   services_.events->publish("hours-over", mount,
                             {{"user", encoder.user}, {"address", encoder.facts->source_ip}});
   Worker::end_source(services_, encoder.home, encoder.id, EndReason::kHours);

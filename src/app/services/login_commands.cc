@@ -12,6 +12,7 @@
 #include "app/services/login_service.h"
 #include "auth/key_ring.h"
 #include "auth/password_hash.h"
+#include "base/cat.h"
 #include "base/clock.h"
 #include "base/encoding.h"
 #include "base/file.h"
@@ -79,7 +80,7 @@ std::optional<std::string> read_password() {
 }
 
 int complain(std::string_view what) {
-  print_to(STDERR_FILENO, "icecast-lb: " + std::string(what) + "\n");
+  print_to(STDERR_FILENO, cat({"icecast-lb: ", what, "\n"}));
   return 1;
 }
 
@@ -99,7 +100,7 @@ std::string what_it_says(const std::string& body) {
   if (!problem || !problem->is_object()) return {};
   std::string out;
   const auto add = [&out](std::optional<std::string_view> text) {
-    if (text && !text->empty()) out += ": " + std::string(*text);
+    if (text && !text->empty()) out += cat({": ", *text});
   };
   add(problem->at("detail").text());
   add(problem->at("errors").at(std::size_t{0}).at("detail").text());
@@ -113,44 +114,44 @@ int hash_given_password(const std::string& user) {
   if (!password) return complain(kNoneGiven);
   const auto hash = hash_password(best_hash_method(), *password);
   if (!hash) return complain("this password cannot be hashed: it is too long, or has a NUL in it");
-  print_to(STDOUT_FILENO, (user.empty() ? "" : user + ":") + *hash + "\n");
+  print_to(STDOUT_FILENO, cat({user.empty() ? "" : user + ":", *hash, "\n"}));
   return 0;
 }
 
 int set_given_password(const Options& options) {
   const auto loaded = load_config_file(options.config_file, {true});
-  if (!loaded) return complain(options.config_file + ": " + loaded.error().what);
+  if (!loaded) return complain(cat({options.config_file, ": ", loaded.error().what}));
   const Config& config = *loaded->config;
   const std::string url = local_url(config);
   if (url.empty())
-    return complain("no listen-socket speaks plain HTTP on a port of its own; use POST " +
-                    std::string("/api/v1/users/") + options.user + "/password");
+    return complain(cat({"no listen-socket speaks plain HTTP on a port of its own; use POST ",
+                         "/api/v1/users/", options.user, "/password"}));
   const auto password = read_password();
   if (!password) return complain(kNoneGiven);
   if (!valid_utf8(*password)) return complain("the password is not written in UTF-8");
   JsonWriter body;
   body.begin_object().key("password").text(*password).end_object();
   FetchRequest request;
-  request.url = url + "/api/v1/users/" + percent_encode(options.user, false) + "/password";
+  request.url = cat({url, "/api/v1/users/", percent_encode(options.user, false), "/password"});
   request.json = body.take();
   request.user = config.authentication.admin_user;
   request.password = config.authentication.admin_password;
   request.timeout = kServerPatience;
   const auto answer = ask_once(std::move(request));
   if (!answer)
-    return complain("the server that runs with " + options.config_file +
-                    " writes into its store, and it does not answer: " + answer.error().what);
+    return complain(cat({"the server that runs with ", options.config_file,
+                         " writes into its store, and it does not answer: ", answer.error().what}));
   if (answer->status != 200)
-    return complain(url + " answers with status " + std::to_string(answer->status) +
-                    what_it_says(answer->body));
-  print_to(STDOUT_FILENO, "the password of " + options.user +
-                              " is changed, and the sessions before it have ended\n");
+    return complain(
+        cat({url, " answers with status ", answer->status, what_it_says(answer->body)}));
+  print_to(STDOUT_FILENO, cat({"the password of ", options.user,
+                               " is changed, and the sessions before it have ended\n"}));
   return 0;
 }
 
 int rotate_session_keys(const Options& options) {
   const auto loaded = load_config_file(options.config_file, {options.allow_default_passwords});
-  if (!loaded) return complain(options.config_file + ": " + loaded.error().what);
+  if (!loaded) return complain(cat({options.config_file, ": ", loaded.error().what}));
   const std::string directory = state_directory(*loaded->config);
   if (directory.empty())
     return complain(options.config_file +
@@ -164,8 +165,8 @@ int rotate_session_keys(const Options& options) {
   if (const auto written = write_key_ring(path, next); !written)
     return complain(written.error().what);
   print_to(STDOUT_FILENO,
-           path + ": sessions are signed by the key " + next.newest().kid +
-               (options.revoke ? "; those before it end now\n" : "; those before it go on\n"));
+           cat({path, ": sessions are signed by the key ", next.newest().kid,
+                options.revoke ? "; those before it end now\n" : "; those before it go on\n"}));
   return 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include "app/services/event_service.h"
 #include "app/services/login_service.h"
+#include "base/cat.h"
 
 namespace lb {
 namespace {
@@ -24,8 +25,8 @@ void LoginService::take_ring(KeyRing ring, bool log_it) {
   guard_.set_key(ring.secret());
   sessions_.set_keys(std::make_shared<const KeyRing>(std::move(ring)));
   if (log_it)
-    services_.log.info(kKeyModule, "sessions are signed by the key " + kid +
-                                       (state_dir_.empty() ? "" : " of " + key_path()));
+    services_.log.info(kKeyModule, cat({"sessions are signed by the key ", kid,
+                                        state_dir_.empty() ? "" : " of " + key_path()}));
   services_.loops.control().post([this] {
     if (keys_changed_) keys_changed_();
   });
@@ -76,8 +77,8 @@ void LoginService::revoke_key(std::string kid) {
     const auto ring = sessions_.keys();
     const std::int64_t now = unix_seconds(services_.clock.wall());
     if (ring == nullptr || ring->find(kid, now) == nullptr) return;
-    services_.log.warn(kKeyModule, "the record of the key " + kid +
-                                       " was deleted: the sessions that it has signed end now");
+    services_.log.warn(kKeyModule, cat({"the record of the key ", kid,
+                                        " was deleted: the sessions that it has signed end now"}));
     keep_ring(ring->without(kid, now));
   });
 }

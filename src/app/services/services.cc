@@ -2,12 +2,13 @@
 
 #include <algorithm>
 
+#include "base/cat.h"
 #include "base/strings.h"
 
 namespace lb {
 
 std::string Services::authority(const Config& config) {
-  return config.hostname + ":" + std::to_string(config.port);
+  return cat({config.hostname, ":", config.port});
 }
 
 std::uint64_t Services::audience() const {

@@ -1,6 +1,7 @@
 #include "app/stages/agent_stage.h"
 
 #include "app/services/worker.h"
+#include "base/cat.h"
 
 namespace lb {
 
@@ -10,8 +11,8 @@ Verdict AgentStage::handle(Connection& connection) {
   if (!lists->agent_refused(agent)) return Verdict::kNext;
   worker_.services.counters.refused(Refusal::kAgent);
   worker_.services.log.info("connection/connection",
-                            connection.ip() + " was refused because of its User-Agent \"" +
-                                std::string(agent.substr(0, 70)) + "\"");
+                            cat({connection.ip(), " was refused because of its User-Agent \"",
+                                 agent.substr(0, 70), "\""}));
   connection.reply_text(403, "Your program is not allowed here");
   return Verdict::kAnswered;
 }

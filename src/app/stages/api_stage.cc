@@ -17,6 +17,7 @@
 #include "app/stages/who_asks.h"
 #include "app/station/external_answer.h"
 #include "app/station/record_service.h"
+#include "base/cat.h"
 #include "base/strings.h"
 #include "http/page_headers.h"
 #include "http/stream_type.h"
@@ -57,8 +58,8 @@ void send_api_answer(Worker& worker, Connection& connection, RecordService::Answ
   }
   ApiAnswer& given = std::get<ApiAnswer>(answer);
   std::string extra;
-  if (given.revision != 0) extra += "ETag: \"" + std::to_string(given.revision) + "\"\r\n";
-  if (!given.location.empty()) extra += "Location: " + given.location + "\r\n";
+  if (given.revision != 0) extra += cat({"ETag: \"", given.revision, "\"\r\n"});
+  if (!given.location.empty()) extra += cat({"Location: ", given.location, "\r\n"});
   send(worker, connection, given.status, "application/json", std::move(given.body),
        std::move(extra));
 }
@@ -102,8 +103,8 @@ std::optional<Problem> judge_body(const Request& request, std::uint64_t& bytes) 
   if (length == nullptr) return std::nullopt;
   const auto number = parse_u64(*length);
   if (!number || *number > ApiStage::kBodyBytes)
-    return Problem{ProblemName::kTooLarge, "the body has " + *length + " bytes; at most " +
-                                               std::to_string(ApiStage::kBodyBytes) + " are read"};
+    return Problem{ProblemName::kTooLarge, cat({"the body has ", *length, " bytes; at most ",
+                                                ApiStage::kBodyBytes, " are read"})};
   bytes = *number;
   if (bytes > 0 && !says_json(request.headers))
     return Problem{ProblemName::kMediaType, "a body is application/json"};
@@ -231,15 +232,15 @@ Verdict ApiStage::handle(Connection& connection) {
     else
       send_problem(worker_, connection,
                    {ProblemName::kMethod, "the methods of this address: " + found.allow},
-                   "Allow: " + found.allow + "\r\n");
+                   cat({"Allow: ", found.allow, "\r\n"}));
     return Verdict::kAnswered;
   }
   ApiCaller who = caller_of(connection, identity);
   if (who.role < found.endpoint->least) {
-    send_problem(worker_, connection,
-                 {ProblemName::kForbidden, "the role is " + std::string(to_text(who.role)) +
-                                               ", and this needs " +
-                                               std::string(to_text(found.endpoint->least))});
+    send_problem(
+        worker_, connection,
+        {ProblemName::kForbidden, cat({"the role is ", to_text(who.role), ", and this needs ",
+                                       to_text(found.endpoint->least)})});
     return Verdict::kAnswered;
   }
   std::uint64_t bytes = 0;

@@ -15,6 +15,7 @@
 #include "app/station/archive_sight.h"
 #include "archive/archive_writer.h"
 #include "archive/time_text.h"
+#include "base/cat.h"
 #include "base/json.h"
 
 namespace lb {
@@ -137,8 +138,8 @@ Verdict ArchiveAdminStage::remove(Connection& connection) {
     connection.reply_text(400, "mount, from and to are wanted, and an archive\r\n");
     return Verdict::kAnswered;
   }
-  services.log.info("archive/delete", "archive " + *mount + ": " + rfc3339(*from) + " to " +
-                                          rfc3339(*to) + " is removed by " + connection.ip());
+  services.log.info("archive/delete", cat({"archive ", *mount, ": ", rfc3339(*from), " to ",
+                                           rfc3339(*to), " is removed by ", connection.ip()}));
   AuditEntry entry = audit_entry(worker_, connection, "archive/delete", *mount);
   entry.changes.push_back({"from", rfc3339(*from), std::nullopt});
   entry.changes.push_back({"to", rfc3339(*to), std::nullopt});

@@ -8,6 +8,7 @@
 #include "app/services/worker.h"
 #include "archive/time_text.h"
 #include "archive/where.h"
+#include "base/cat.h"
 
 namespace lb {
 namespace {
@@ -32,7 +33,7 @@ std::string ranges_text(const std::vector<ArchiveRange>& ranges) {
   for (std::size_t i = 0; i < std::min(ranges.size(), kMostRanges); ++i) {
     const ArchiveRange& range = ranges[ranges.size() - 1 - i];
     if (!out.empty()) out += ", ";
-    out += std::to_string(range.from_ms / 1000) + "-" + std::to_string(range.to_ms / 1000);
+    out += cat({range.from_ms / 1000, "-", range.to_ms / 1000});
   }
   return out;
 }
@@ -43,7 +44,7 @@ std::string file_name_params(const ExportPlan& plan) {
   const std::string_view extension = file_extension(plan.content_type);
   std::string base = plan.mount.substr(plan.mount.rfind('/') + 1);
   if (base.ends_with(extension)) base.resize(base.size() - extension.size());
-  base += "-" + compact_time(plan.from_ms) + std::string(extension);
+  base += cat({"-", compact_time(plan.from_ms), extension});
   std::string plain, encoded;
   for (const char c : base) {
     const bool safe = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -56,8 +57,8 @@ std::string file_name_params(const ExportPlan& plan) {
       encoded += {'%', kHex[byte >> 4], kHex[byte & 15]};
     }
   }
-  const std::string quoted = "filename=\"" + plain + "\"";
-  return plain == base ? quoted : quoted + "; filename*=UTF-8''" + encoded;
+  const std::string quoted = cat({"filename=\"", plain, "\""});
+  return plain == base ? quoted : cat({quoted, "; filename*=UTF-8''", encoded});
 }
 
 }  // namespace lb

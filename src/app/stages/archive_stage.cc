@@ -24,6 +24,7 @@
 #include "archive/time_text.h"
 #include "archive/where.h"
 #include "auth/passwords.h"
+#include "base/cat.h"
 #include "base/strings.h"
 #include "http/byte_range.h"
 #include "http/stream_type.h"
@@ -53,7 +54,7 @@ void reply_nothing(Connection& connection, const std::vector<ArchiveRange>& rang
   ResponseHead head;
   head.status = 404;
   head.content_type = "text/plain; charset=utf-8";
-  head.extra = "X-LB-Archive: " + ranges_text(ranges) + "\r\n";
+  head.extra = cat({"X-LB-Archive: ", ranges_text(ranges), "\r\n"});
   head.exposes = "X-LB-Archive";
   connection.reply(head, "Nothing of this time is recorded\r\n");
 }
@@ -162,9 +163,9 @@ void send_export(ExportAsk& asked, Connection& waiting, ExportPlan plan) {
   head.keep_alive = client_keeps_alive(waiting.request());
   head.content_type = plan.content_type;
   const bool saved = asked.ask.attachment || !is_stream_type(plan.content_type);
-  head.extra = "Accept-Ranges: bytes\r\nETag: " + plan.etag +
-               "\r\nContent-Disposition: " + (saved ? "attachment" : "inline") + "; " +
-               file_name_params(plan) + "\r\n" + stream_header_lines(plan.content_type);
+  head.extra = cat({"Accept-Ranges: bytes\r\nETag: ", plan.etag,
+                    "\r\nContent-Disposition: ", saved ? "attachment" : "inline", "; ",
+                    file_name_params(plan), "\r\n", stream_header_lines(plan.content_type)});
   if (plan.settled) head.cache = "private, max-age=3600";
   if (client_has(waiting.request(), plan.etag)) {
     head.status = 304;
@@ -181,15 +182,14 @@ void send_export(ExportAsk& asked, Connection& waiting, ExportPlan plan) {
       break;
     case ByteRange::Kind::kPart:
       head.status = 206;
-      head.extra += "Content-Range: bytes " + std::to_string(range.first) + "-" +
-                    std::to_string(range.first + range.length - 1) + "/" +
-                    std::to_string(plan.size) + "\r\n";
+      head.extra += cat({"Content-Range: bytes ", range.first, "-", range.first + range.length - 1,
+                         "/", plan.size, "\r\n"});
       break;
     case ByteRange::Kind::kBad: {
       ResponseHead refused;
       refused.status = 416;
       refused.content_type = "text/plain; charset=utf-8";
-      refused.extra = "Content-Range: bytes */" + std::to_string(plan.size) + "\r\n";
+      refused.extra = cat({"Content-Range: bytes */", plan.size, "\r\n"});
       waiting.reply(refused, "Request Range Not Satisfiable\r\n");
       return;
     }

@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "base/cat.h"
+
 namespace lb {
 
 void reply_unauthorised(Connection& connection, bool keep_open) {
@@ -20,7 +22,7 @@ void reply_throttled(Connection& connection, std::chrono::seconds wait) {
   ResponseHead head;
   head.status = 429;
   head.content_type = "text/plain; charset=utf-8";
-  head.extra = "Retry-After: " + std::to_string(wait.count()) + "\r\n";
+  head.extra = cat({"Retry-After: ", wait.count(), "\r\n"});
   connection.reply(head, "Too many wrong passwords, please try again later\r\n");
 }
 

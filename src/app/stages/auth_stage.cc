@@ -12,6 +12,7 @@
 #include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
 #include "app/stages/source_logins.h"
+#include "base/cat.h"
 #include "base/encoding.h"
 #include "cluster/relay/pull_mark.h"
 #include "cluster/relay/pull_verifier.h"
@@ -60,9 +61,9 @@ void redirect(Connection& connection, const std::string& location) {
   ResponseHead head;
   head.status = 302;
   head.content_type = "text/html; charset=utf-8";
-  head.extra = "Location: " + location + "\r\n";
+  head.extra = cat({"Location: ", location, "\r\n"});
   connection.reply(
-      head, "<a href=\"" + html_escape(location) + "\">" + html_escape(location) + "</a>\r\n");
+      head, cat({"<a href=\"", html_escape(location), "\">", html_escape(location), "</a>\r\n"}));
 }
 
 // <sessions-per-user>: the nodes agree on whether this user may listen once more.
@@ -81,7 +82,7 @@ void ask_for_seat(Worker& worker, Connection& connection, AuthVerdict verdict,
   SeatService::Ask ask;
   ask.mount = mount;
   ask.user = verdict.user;
-  ask.who = connection.ip() + '|' + std::string(connection.request().headers.get("user-agent"));
+  ask.who = cat({connection.ip(), '|', connection.request().headers.get("user-agent")});
   ask.listener = hls != nullptr ? hls->listener : connection.id();
   ask.most = section.sessions_per_user;
   ask.drop = auth_option_set(section.authenticator.options, "drop_existing_listener");

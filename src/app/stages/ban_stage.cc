@@ -4,6 +4,7 @@
 #include "app/services/worker.h"
 #include "app/stages/auth_stage.h"
 #include "app/station/record_service.h"
+#include "base/cat.h"
 
 namespace lb {
 
@@ -18,8 +19,8 @@ bool answer_if_banned(Worker& worker, Connection& connection, std::string_view m
       bans->find({address, connection.user, country, mount}, unix_seconds(services.clock.wall()));
   if (ban == nullptr) return false;
   services.counters.refused(Refusal::kBan);
-  services.log.info("connection/connection", connection.ip() + " was refused at " +
-                                                 std::string(mount) + " by ban " + ban->id);
+  services.log.info("connection/connection",
+                    cat({connection.ip(), " was refused at ", mount, " by ban ", ban->id}));
   connection.reply_text(403, "This client is banned here");
   return true;
 }

@@ -32,7 +32,7 @@ constexpr std::size_t kLargestSentIndex = 4 * 1024 * 1024;
 constexpr std::uint64_t kRefusalsLogged = 10;  // then one in a thousand
 
 std::string recorded_path(const std::string& dir, const std::string& mount, const FileRow& row) {
-  return dir + "/" + archive_directory(mount) + "/" + archive_path(row.name());
+  return cat({dir, "/", archive_directory(mount), "/", archive_path(row.name())});
 }
 
 constexpr std::chrono::seconds kLongestAnswer{60};
@@ -166,9 +166,8 @@ void BlockStage::refuse(Connection& connection, int status, std::string_view why
   const std::uint64_t count = remote.refused.fetch_add(1, std::memory_order_relaxed) + 1;
   if (count <= kRefusalsLogged || count % 1000 == 0)
     worker_.services.log.warn("archive/block",
-                              connection.ip() + ": a request for recordings, number " +
-                                  std::to_string(count) +
-                                  " of those that were refused: " + std::string(why));
+                              cat({connection.ip(), ": a request for recordings, number ", count,
+                                   " of those that were refused: ", why}));
   connection.reply_text(status, status == 403 ? "forbidden\r\n" : "not found\r\n");
 }
 
@@ -259,7 +258,7 @@ Verdict BlockStage::send_data(Connection& connection, const BlockAsk& ask, const
     ResponseHead head;
     head.status = 416;
     head.content_type = "text/plain; charset=utf-8";
-    head.extra = "Content-Range: bytes */" + std::to_string(row.bytes) + "\r\n";
+    head.extra = cat({"Content-Range: bytes */", row.bytes, "\r\n"});
     connection.reply(head, "a range of at most 256 KiB is wanted\r\n");
     return Verdict::kAnswered;
   }
@@ -269,10 +268,9 @@ Verdict BlockStage::send_data(Connection& connection, const BlockAsk& ask, const
   }
   archive.remote().answered.fetch_add(1, std::memory_order_relaxed);
   if (worker_.services.log.enabled(LogLevel::kDebug))
-    worker_.services.log.debug(
-        "archive/block", "archive " + ask.mount + ": " + to_string(ask.name) + ", bytes " +
-                             std::to_string(range.first) + " to " + std::to_string(range.last()) +
-                             " to " + connection.ip());
+    worker_.services.log.debug("archive/block",
+                               cat({"archive ", ask.mount, ": ", to_string(ask.name), ", bytes ",
+                                    range.first, " to ", range.last(), " to ", connection.ip()}));
   ResponseHead head;
   head.status = 206;
   head.content_type = "application/octet-stream";

@@ -9,6 +9,7 @@
 #include "app/services/worker.h"
 #include "app/stages/hls_replies.h"
 #include "app/stages/hls_stage.h"
+#include "base/cat.h"
 #include "hls/media_playlist.h"
 #include "hls/past_lookup.h"
 
@@ -50,8 +51,8 @@ const HlsStage::ListText* HlsStage::list_of(const std::shared_ptr<Mount>& of,
   list.until = list.segments.empty() ? now : now + kListLasts;
   if (list.segments.empty()) return &list;
   list.text = media_playlist(list.segments, {});
-  list.tag = "\"" + segment_name(list.segments.back()) + "-" +
-             std::to_string(list.segments.front().sequence) + "\"";
+  list.tag =
+      cat({"\"", segment_name(list.segments.back()), "-", list.segments.front().sequence, "\""});
   return &list;
 }
 

@@ -11,6 +11,7 @@
 #include "app/stages/redirect_stage.h"
 #include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
+#include "base/cat.h"
 #include "cluster/balance/redirect_reply.h"
 #include "hls/media_playlist.h"
 #include "hls/path.h"
@@ -46,7 +47,7 @@ HlsVariant variant_of(const Mount& mount) {
 }
 
 std::string list_path(const std::string& mount, std::string_view list) {
-  return mount + "/" + std::string(list);
+  return cat({mount, "/", list});
 }
 
 std::string own_address(const std::string& mount, bool is_first, const std::string& query) {
@@ -58,7 +59,7 @@ std::string own_address(const std::string& mount, bool is_first, const std::stri
 
 // Relative, so that a proxy may show it under another path.
 std::string relative_list(std::string_view name, const std::string& query) {
-  return redirect_location("", "/" + std::string(name), query, "").substr(1);
+  return redirect_location("", cat({"/", name}), query, "").substr(1);
 }
 
 void reply_hls_master(Worker& worker, Connection& connection, std::span<const HlsVariant> variants,
@@ -94,9 +95,9 @@ std::vector<std::shared_ptr<const Mount>> HlsStage::mounts_of(const Mount& mount
     }
     unsigned suppressed = 0;
     if (variants_.pass(worker_.loop.now(), suppressed))
-      services.log.warn("hls/variant", "mount " + mount.name() + ": its variant " + name +
-                                           " is left out: its segments have " +
-                                           std::to_string(its) + " ms, not " + std::to_string(cut));
+      services.log.warn("hls/variant",
+                        cat({"mount ", mount.name(), ": its variant ", name,
+                             " is left out: its segments have ", its, " ms, not ", cut}));
   };
   add(mount.name());
   for (const HlsVariantRow& row : mount_section(config, mount.name()).hls_variants)
@@ -168,17 +169,16 @@ Verdict HlsStage::serve_redirecting_master(Connection& connection, std::vector<s
               places.push_back(here);
             if (!places.empty()) variants[i].addresses = std::move(places);
           }
-          worker.loop.post(
-              [&worker, id, by, full, retry = answer.retry_after, variants = std::move(variants)] {
-                Connection* waiting = worker.connections.find(id);
-                if (waiting == nullptr) return;
-                if (full)
-                  refuse_hls(*waiting, 503, "All servers are full, please try again\r\n",
-                             "Retry-After: " + std::to_string(retry.count()) +
-                                 "\r\nX-Reason: cluster-full\r\n");
-                else
-                  reply_hls_master(worker, *waiting, variants, by);
-              });
+          worker.loop.post([&worker, id, by, full, retry = answer.retry_after,
+                            variants = std::move(variants)] {
+            Connection* waiting = worker.connections.find(id);
+            if (waiting == nullptr) return;
+            if (full)
+              refuse_hls(*waiting, 503, "All servers are full, please try again\r\n",
+                         cat({"Retry-After: ", retry.count(), "\r\nX-Reason: cluster-full\r\n"}));
+            else
+              reply_hls_master(worker, *waiting, variants, by);
+          });
         });
   });
   return Verdict::kPending;

@@ -19,6 +19,7 @@
 #include "app/stages/request_context.h"
 #include "app/stages/who_asks.h"
 #include "archive/where.h"
+#include "base/cat.h"
 #include "hls/media_playlist.h"
 #include "hls/past_lookups.h"
 
@@ -37,8 +38,9 @@ Verdict refuse_past(Worker& worker, Connection& connection, std::int64_t earlies
                           context.authorised || context.hls->known;
   return refuse_hls(
       connection, 404, "Nothing of this time is recorded\r\n",
-      may_listen ? "X-LB-Archive: " + ranges_text(ranges_for(worker, mount, earliest_ms)) + "\r\n"
-                 : std::string());
+      may_listen
+          ? cat({"X-LB-Archive: ", ranges_text(ranges_for(worker, mount, earliest_ms)), "\r\n"})
+          : std::string());
 }
 
 Verdict ask_later(Connection& connection) {
@@ -79,8 +81,8 @@ std::shared_ptr<const NodeNames> holding_nodes(const HolderView& holders, const 
 }
 
 std::string list_tag(const std::vector<HlsSegment>& segments) {
-  return "\"" + segment_name(segments.back()) + "-" + std::to_string(segments.front().sequence) +
-         "-" + std::to_string(segments.size()) + "\"";
+  return cat({"\"", segment_name(segments.back()), "-", segments.front().sequence, "-",
+              segments.size(), "\""});
 }
 
 }  // namespace
@@ -186,7 +188,7 @@ Verdict HlsStage::look_up_list(Connection& connection, std::int64_t earliest) {
     return refuse_hls(connection, 400, "This time is in the future\r\n");
   if (named.kind == HlsPath::Kind::kArchive && std::chrono::seconds(named.seconds) > kMaxPastTime)
     return refuse_hls(connection, 400,
-                      "A list has at most " + std::to_string(kMaxPastTime.count()) + " hours\r\n");
+                      cat({"A list has at most ", kMaxPastTime.count(), " hours\r\n"}));
   if (named.kind == HlsPath::Kind::kShiftedTo) {
     if (!connection.context().hls->is_master())
       return refuse_hls(connection, 404, "Ask for this list without s=, please\r\n");

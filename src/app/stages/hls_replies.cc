@@ -5,6 +5,7 @@
 
 #include "app/services/archive_service.h"
 #include "app/services/worker.h"
+#include "base/cat.h"
 #include "base/strings.h"
 #include "hls/past_lookup.h"
 #include "http/reply_source.h"
@@ -38,7 +39,7 @@ class LongList final : public ReplySource {
 }  // namespace
 
 std::string with_session(const std::string& query, std::string_view session) {
-  return (query.empty() ? "" : query + "&") + "s=" + std::string(session);
+  return cat({query.empty() ? "" : query + "&", "s=", session});
 }
 
 ResponseHead hls_head(Connection& connection, int status, std::string_view type) {
@@ -78,13 +79,13 @@ void reply_past_list(Connection& connection, ResponseHead head, std::shared_ptr<
 
 std::string crowd_of(const Connection& connection, const Request& request,
                      const std::string& mount) {
-  return connection.ip() + "\n" + mount + "\n" +
-         std::string(request.headers.get("user-agent").substr(0, kMaxAgent));
+  return cat(
+      {connection.ip(), "\n", mount, "\n", request.headers.get("user-agent").substr(0, kMaxAgent)});
 }
 
 bool hls_unchanged(Connection& connection, ResponseHead& head, const std::string& tag) {
   connection.is_probe = true;
-  head.extra += "ETag: " + tag + "\r\n";
+  head.extra += cat({"ETag: ", tag, "\r\n"});
   if (!client_has(connection.request(), tag)) return false;
   head.status = 304;
   connection.reply(head, {});
@@ -96,8 +97,8 @@ void count_hls_sent(Worker& worker, Mount& mount, const Connection& connection, 
   mount.bytes_sent.fetch_add(bytes, std::memory_order_relaxed);
   worker.streams.count_sent(bytes);
   if (!worker.services.log.enabled(LogLevel::kDebug)) return;
-  worker.services.log.debug(
-      "hls/request", connection.ip() + " \"" + request + "\" " + std::to_string(bytes) + " bytes");
+  worker.services.log.debug("hls/request",
+                            cat({connection.ip(), " \"", request, "\" ", bytes, " bytes"}));
 }
 
 bool has_past(Services& services, const MountSettings& section, const std::string& mount) {

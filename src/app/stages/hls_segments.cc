@@ -10,6 +10,7 @@
 #include "app/stages/hls_replies.h"
 #include "app/stages/hls_stage.h"
 #include "app/stages/request_context.h"
+#include "base/cat.h"
 #include "hls/id3_head.h"
 #include "hls/media_playlist.h"
 #include "http/byte_range.h"
@@ -62,12 +63,11 @@ Verdict HlsStage::send_segment(Connection& connection, const std::shared_ptr<Mou
       id3_head(hls_timestamp(segment), body.title ? body.title->song() : std::string());
   const std::uint64_t size = id3.size() + (segment.end - segment.begin);
   ResponseHead head = hls_head(connection, 200, segment.adts ? "audio/aac" : "audio/mpeg");
-  head.cache =
-      std::string(checked ? "private" : "public") + std::string(", max-age=86400, immutable");
+  head.cache = cat({checked ? "private" : "public", ", max-age=86400, immutable"});
   services.hls->count(HlsRequest::kSegment);
   // Titles reach nodes at other bytes: a segment may have another one elsewhere.
   const std::string tag =
-      "\"" + segment_name(segment) + "-" + std::to_string(std::hash<std::string>()(id3)) + "\"";
+      cat({"\"", segment_name(segment), "-", std::hash<std::string>()(id3), "\""});
   if (hls_unchanged(connection, head, tag)) return Verdict::kAnswered;
   const bool same = request.headers.get("if-range", tag) == tag;
   const ByteRange range = parse_byte_range(same ? request.headers.get("range") : "", size);

@@ -15,6 +15,7 @@
 #include "app/stages/listener_places.h"
 #include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
+#include "base/cat.h"
 #include "base/strings.h"
 #include "hls/media_playlist.h"
 #include "hls/session_names.h"
@@ -141,8 +142,8 @@ Verdict HlsStage::handle(Connection& connection) {
   const bool idle = mount->phase() == MountPhase::kIdle;
   if (!idle && !has_hls_format(*mount))
     return refuse_hls(connection, 404,
-                      "HLS is made of MP3 and AAC (ADTS) here; this stream is " +
-                          mount->facts()->content_type + "\r\n");
+                      cat({"HLS is made of MP3 and AAC (ADTS) here; this stream is ",
+                           mount->facts()->content_type, "\r\n"}));
   // An authenticator may name another mount: its segments would have to be asked for there.
   if (request.path != mount_of_address(ask.path))
     return refuse_hls(connection, 404, "This stream is not played by HLS\r\n");

@@ -18,6 +18,7 @@
 #include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
 #include "app/station/mount_files.h"
+#include "base/cat.h"
 #include "base/strings.h"
 #include "cluster/relay/relay_marks.h"
 #include "http/access_line.h"
@@ -57,7 +58,7 @@ bool wants_icy(const Request& request) {
 // The nodes so far and this one, for a server that relays the stream further.
 std::string passed_line(const Services& services, const SourceFacts& facts) {
   const std::string own = services.cluster->facts()->mark;
-  return path_line(facts.passed.empty() ? own : facts.passed + " " + own);
+  return path_line(facts.passed.empty() ? own : cat({facts.passed, " ", own}));
 }
 
 std::string_view safari_bytes(const SourceFacts& facts) {
@@ -134,7 +135,7 @@ std::string stream_head(const Services& services, const Config& config, const Mo
   // X-LB-Stream comes when the place is known.
   if (is_recorded(services, mount)) head.exposes = "X-LB-Stream";
   if (is_own_product(request.headers)) head.extra += passed_line(services, facts);
-  if (icy) head.extra += "icy-metaint:" + std::to_string(facts.metaint) + "\r\n";
+  if (icy) head.extra += cat({"icy-metaint:", facts.metaint, "\r\n"});
   if (facts.plugin->icy_metadata && wants_length(request)) head.content_length = kEndlessLength;
   ReplyFacts reply;
   reply.server_id = config.server_id;
@@ -264,9 +265,9 @@ Verdict ListenStage::handle(Connection& connection) {
     head.content_type = facts->content_type;
     head.extra = facts->listener_headers + stream_header_lines(facts->content_type);
     if (icy_asked && facts->metaint > 0)
-      head.extra += "icy-metaint:" + std::to_string(facts->metaint) + "\r\n";
+      head.extra += cat({"icy-metaint:", facts->metaint, "\r\n"});
     if (const auto at = address_told(services, *mount, context)) {
-      head.extra += "X-LB-Stream: " + print_address(*at) + "\r\n";
+      head.extra += cat({"X-LB-Stream: ", print_address(*at), "\r\n"});
       head.exposes = "X-LB-Stream";
     }
     connection.reply(head, {});

@@ -8,6 +8,7 @@
 #include "app/stages/redirect_stage.h"
 #include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
+#include "base/cat.h"
 
 namespace lb {
 namespace {
@@ -49,10 +50,9 @@ bool count_address(Worker& worker, Connection& connection) {
       return true;
     }
     services.counters.refused(Refusal::kSameAddress);
-    services.log.info("listener/limit", "mount " + path + ": " + connection.ip() +
-                                            " was refused: " + std::to_string(limit) +
-                                            " listeners have its address (" + std::string(what) +
-                                            "/max-listeners-per-address)");
+    services.log.info("listener/limit",
+                      cat({"mount ", path, ": ", connection.ip(), " was refused: ", limit,
+                           " listeners have its address (", what, "/max-listeners-per-address)"}));
     connection.reply_text(403, "too many listeners from this address");
     return false;
   };
@@ -73,9 +73,9 @@ std::string_view enter_server(Services& services, Connection& connection, const 
           most) {
     services.counters.refused(Refusal::kBandwidth);
     services.log.info("listener/limit",
-                      "mount " + mount.name() + ": " + connection.ip() +
-                          " was refused: all listeners together would get more than " +
-                          std::to_string(most) + " bit/s (limits/max-bandwidth)");
+                      cat({"mount ", mount.name(), ": ", connection.ip(),
+                           " was refused: all listeners together would get more than ", most,
+                           " bit/s (limits/max-bandwidth)"}));
     return "server bandwidth reached";
   }
   const bool limited = config->limits.max_listeners > 0 && !is_relay;
@@ -121,8 +121,8 @@ void reply_no_slot(Worker& worker, Connection& connection, SlotWord word) {
     ResponseHead head;
     head.status = 503;
     head.content_type = "text/plain; charset=utf-8";
-    head.extra = std::string("Retry-After: ") + (word == SlotWord::kLate ? "2" : "1") +
-                 "\r\nX-Reason: no-slot\r\n";
+    head.extra =
+        cat({"Retry-After: ", word == SlotWord::kLate ? "2" : "1", "\r\nX-Reason: no-slot\r\n"});
     refused.reply(head, "All listeners' places are taken at the moment, please try again\r\n");
   };
   // Another node may have some.

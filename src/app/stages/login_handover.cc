@@ -14,6 +14,7 @@
 #include "app/stages/request_config.h"
 #include "app/stages/who_asks.h"
 #include "app/station/station.h"
+#include "base/cat.h"
 #include "base/json.h"
 #include "cluster/nodes/public_address.h"
 #include "http/error_page.h"
@@ -65,10 +66,10 @@ void reply_handover(Worker& worker, Connection& connection, const Identity& iden
   ResponseHead head;
   head.content_type = kHandoverPage;
   // "origin": with a stricter policy the browser sends "Origin: null", or none from https to http.
-  head.extra = "Content-Security-Policy: default-src 'self'; base-uri 'none'; form-action " +
-               origin +
-               "; frame-ancestors 'none'\r\nX-Frame-Options: DENY\r\nReferrer-Policy: origin\r\n"
-               "X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n";
+  head.extra =
+      cat({"Content-Security-Policy: default-src 'self'; base-uri 'none'; form-action ", origin,
+           "; frame-ancestors 'none'\r\nX-Frame-Options: DENY\r\nReferrer-Policy: origin\r\n"
+           "X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n"});
   connection.reply(head, handover_page(origin, token));
 }
 
@@ -91,10 +92,10 @@ std::string_view refusal_of(Worker& worker, Connection& connection, ProblemName&
 Verdict refuse_handover(Worker& worker, Connection& connection, const std::string& origin,
                         const Error& why) {
   worker.services.counters.refused(Refusal::kLogin);
-  worker.services.log.warn("login/handover", "the session that " + connection.ip() +
-                                                 " brings along from " +
-                                                 (origin.empty() ? "no page" : origin) +
-                                                 " was not taken over: " + why.what);
+  worker.services.log.warn(
+      "login/handover",
+      cat({"the session that ", connection.ip(), " brings along from ",
+           origin.empty() ? "no page" : origin, " was not taken over: ", why.what}));
   LoginPage page;
   page.message = "This hand-over is not valid here, or has been used. Please log in.";
   page.is_alert = true;
@@ -153,10 +154,10 @@ Verdict take_over_session(Worker& worker, Connection& connection, const std::str
     return refuse_handover(worker, connection, origin,
                            Error::denied("all sessions of its user have been ended here"));
   connection.user = identity->user;
-  worker.services.log.info("login/handover", "\"" + identity->user + "\" (" +
-                                                 std::string(to_text(identity->role)) +
-                                                 ") has come from " + origin + " by " +
-                                                 connection.ip() + ": a session has begun");
+  worker.services.log.info(
+      "login/handover",
+      cat({"\"", identity->user, "\" (", to_text(identity->role), ") has come from ", origin,
+           " by ", connection.ip(), ": a session has begun"}));
   audit_login(worker, connection, identity->user, to_text(identity->role), "handed-over", "ok",
               origin);
   ResponseHead head;

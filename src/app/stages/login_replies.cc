@@ -7,6 +7,7 @@
 #include "app/stages/auth_replies.h"
 #include "app/stages/auth_stage.h"
 #include "app/stages/who_asks.h"
+#include "base/cat.h"
 #include "base/encoding.h"
 #include "base/json.h"
 #include "http/error_page.h"
@@ -64,8 +65,8 @@ Verdict not_this_way(Connection& connection, std::string_view allowed) {
   ResponseHead head;
   head.status = 405;
   head.content_type = "text/plain; charset=utf-8";
-  head.extra = "Allow: " + std::string(allowed) + "\r\n";
-  connection.reply(head, "This address takes " + std::string(allowed) + "\r\n");
+  head.extra = cat({"Allow: ", allowed, "\r\n"});
+  connection.reply(head, cat({"This address takes ", allowed, "\r\n"}));
   return Verdict::kAnswered;
 }
 
@@ -99,15 +100,14 @@ void refuse_asker(Worker& worker, Connection& connection, const Identity& identi
     head.status = 302;
     head.content_length = 0;
     head.extra =
-        "Location: /admin/login?back=" + percent_encode(safe_way_back(request.target), false) +
-        "\r\n";
+        cat({"Location: /admin/login?back=", percent_encode(safe_way_back(request.target), false),
+             "\r\n"});
     connection.reply(head, {});
     return;
   }
   if (!identity.csrf.empty()) {
-    connection.reply(
-        unauthorised_without_box(),
-        "Your role (" + std::string(to_text(identity.role)) + ") does not allow this\r\n");
+    connection.reply(unauthorised_without_box(),
+                     cat({"Your role (", to_text(identity.role), ") does not allow this\r\n"}));
     return;
   }
   if (worker.services.login->on() && !session_cookie(request, connection.secure()).empty() &&
@@ -135,7 +135,7 @@ void reply_see_other(Connection& connection, const std::string& location, std::s
   ResponseHead head;
   head.status = 303;
   head.content_length = 0;
-  head.extra = "Location: " + location + "\r\n" + std::move(more_lines);
+  head.extra = cat({"Location: ", location, "\r\n", std::move(more_lines)});
   connection.reply(head, {});
 }
 

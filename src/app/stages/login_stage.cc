@@ -12,6 +12,7 @@
 #include "app/stages/login_replies.h"
 #include "app/stages/request_context.h"
 #include "app/stages/who_asks.h"
+#include "base/cat.h"
 #include "base/json.h"
 #include "base/strings.h"
 
@@ -59,7 +60,7 @@ std::string session_json(const Identity& identity, std::int64_t expires) {
 }
 
 std::string retry_line(std::chrono::seconds wait) {
-  return "Retry-After: " + std::to_string(wait.count()) + "\r\n";
+  return cat({"Retry-After: ", wait.count(), "\r\n"});
 }
 
 void refuse_attempt(Worker& worker, Connection& connection, bool api, ProblemName name,
@@ -93,8 +94,8 @@ void settle_login(Worker& worker, const LoginAsk& ask, LoginResult result,
   if (result == LoginResult::kWrong) {
     services.counters.refused(Refusal::kLogin);
     services.refusals.warn("login/login", waiting->ip(),
-                           "login of \"" + ask.user + "\" from " + waiting->ip() +
-                               ": wrong user or password; refused");
+                           cat({"login of \"", ask.user, "\" from ", waiting->ip(),
+                                ": wrong user or password; refused"}));
     audit_login(worker, *waiting, ask.user, "none", "login", "wrong");
     refuse_attempt(worker, *waiting, ask.api, ProblemName::kWrongLogin,
                    "This user and password do not belong together", ask.user, ask.back);
@@ -110,9 +111,9 @@ void settle_login(Worker& worker, const LoginAsk& ask, LoginResult result,
   }
   note_right_password(worker, *waiting, {ask.user, ask.password});
   waiting->user = identity.user;
-  services.log.info("login/login", "login of \"" + identity.user + "\" (" +
-                                       std::string(to_text(identity.role)) + ") from " +
-                                       waiting->ip() + ": a session has begun");
+  services.log.info("login/login",
+                    cat({"login of \"", identity.user, "\" (", to_text(identity.role), ") from ",
+                         waiting->ip(), ": a session has begun"}));
   audit_login(worker, *waiting, identity.user, to_text(identity.role), "login", "ok");
   const std::string cookie = cookie_line(*waiting, token);
   if (!ask.api) {
@@ -149,10 +150,9 @@ Verdict begin_login(Worker& worker, Connection& connection, bool api) {
   const auto slowed = [&](std::chrono::seconds wait) {
     login.count(LoginResult::kSlowed);
     services.counters.refused(Refusal::kGuesses);
-    return refuse(
-        ProblemName::kSlowed,
-        "Too many wrong passwords: please try again in " + std::to_string(wait.count()) + " s",
-        retry_line(wait));
+    return refuse(ProblemName::kSlowed,
+                  cat({"Too many wrong passwords: please try again in ", wait.count(), " s"}),
+                  retry_line(wait));
   };
   PasswordThrottle& throttle = services.throttle;
   if (!throttle.was_right(ask.from, ask.user, ask.password)) {
@@ -277,12 +277,12 @@ Verdict LoginStage::end_session(Connection& connection, bool form) {
   if (identity.session) {
     login.end_session(*identity.session);
     audit_login(worker_, connection, identity.user, to_text(identity.role), "logout", "ok");
-    worker_.services.log.info("login/logout",
-                              "\"" + identity.user + "\" has logged out from " + connection.ip());
+    worker_.services.log.info(
+        "login/logout", cat({"\"", identity.user, "\" has logged out from ", connection.ip()}));
   }
   const std::string cookie = cookie_line(connection, "");
   if (form) {
-    reply_see_other(connection, std::string(kLoginPath) + "?out=1", cookie);
+    reply_see_other(connection, cat({kLoginPath, "?out=1"}), cookie);
   } else if (identity.is_nobody()) {
     reply_problem(connection, {ProblemName::kLogin, "There is no session, or it is over"}, cookie);
   } else {

@@ -8,6 +8,7 @@
 #include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
 #include "archive/time_text.h"
+#include "base/cat.h"
 #include "base/strings.h"
 
 namespace lb {
@@ -17,14 +18,13 @@ Result<std::int64_t> time_param(std::string_view name, const std::string& value,
                                 std::int64_t now_ms) {
   const auto time = parse_time(value, now_ms);
   if (!time)
-    return Error::invalid(std::string(name) +
-                          " is no time: Unix seconds, RFC 3339, or -600 for ten minutes ago");
+    return Error::invalid(
+        cat({name, " is no time: Unix seconds, RFC 3339, or -600 for ten minutes ago"}));
   return *time;
 }
 Result<std::int64_t> duration_param(std::string_view name, const std::string& value) {
   const auto duration = parse_duration(value);
-  if (!duration)
-    return Error::invalid(std::string(name) + " is no duration: seconds, or 10m, 2h, 1d");
+  if (!duration) return Error::invalid(cat({name, " is no duration: seconds, or 10m, 2h, 1d"}));
   return *duration;
 }
 

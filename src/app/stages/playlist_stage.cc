@@ -62,8 +62,8 @@ Verdict PlaylistStage::handle(Connection& connection) {
       ResponseHead head;
       head.content_type = kind->type;
       head.content_length = body.size();
-      head.extra = "Content-Disposition: attachment; filename=\"listen" +
-                   std::string(kind->ending) + "\"\r\n";
+      head.extra =
+          cat({"Content-Disposition: attachment; filename=\"listen", kind->ending, "\"\r\n"});
       waiting->reply(head, body);
     });
   });

@@ -17,6 +17,7 @@
 #include "app/stages/who_asks.h"
 #include "app/station/foreign_pages.h"
 #include "auth/passwords.h"
+#include "base/cat.h"
 #include "cluster/balance/redirect_reply.h"
 #include "cluster/relay/relay_marks.h"
 #include "http/cross_origin.h"
@@ -56,8 +57,7 @@ void refuse_full(Connection& connection, std::chrono::seconds retry_after) {
   ResponseHead head;
   head.status = 503;
   head.content_type = "text/plain; charset=utf-8";
-  head.extra =
-      "Retry-After: " + std::to_string(retry_after.count()) + "\r\nX-Reason: cluster-full\r\n";
+  head.extra = cat({"Retry-After: ", retry_after.count(), "\r\nX-Reason: cluster-full\r\n"});
   connection.reply(head, "All servers are full, please try again\r\n");
 }
 
@@ -144,8 +144,8 @@ void answer_unserved(Worker& worker, Connection& connection, std::string_view re
                    ResponseHead head;
                    head.status = 503;
                    head.content_type = "text/plain; charset=utf-8";
-                   head.extra = "Retry-After: " + std::to_string(answer.retry_after.count()) +
-                                "\r\nX-Reason: " + reason + "\r\n";
+                   head.extra = cat({"Retry-After: ", answer.retry_after.count(),
+                                     "\r\nX-Reason: ", reason, "\r\n"});
                    waiting.reply(head, "This server cannot play it now, please try again\r\n");
                  } else {
                    otherwise(waiting);
@@ -204,7 +204,7 @@ Verdict MountRedirectStage::handle(Connection& connection) {
       break;
   }
   services.log.info("redirect/mount",
-                    "mount " + path + ": " + connection.ip() + " is sent to " + to);
+                    cat({"mount ", path, ": ", connection.ip(), " is sent to ", to}));
   connection.reply_bytes(
       302,
       redirect_reply(to, "", "", "", allow_origin_line(302, services.http.read()->http_headers)));

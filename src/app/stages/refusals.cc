@@ -4,13 +4,14 @@
 
 #include "app/services/worker.h"
 #include "app/stages/record_logins.h"
+#include "base/cat.h"
 
 namespace lb {
 
 void log_refused_source(Worker& worker, Connection& connection, std::string_view why) {
   std::string text = "source ";
-  if (!connection.user.empty()) text += "\"" + connection.user + "\" ";
-  text += "from " + connection.ip() + " refused on " + connection.request().path + ": ";
+  if (!connection.user.empty()) text += cat({"\"", connection.user, "\" "});
+  text += cat({"from ", connection.ip(), " refused on ", connection.request().path, ": "});
   worker.services.refusals.warn("source/admission", connection.ip(), text.append(why));
 }
 

@@ -6,6 +6,7 @@
 #include "app/stages/metrics_stage.h"
 #include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
+#include "base/cat.h"
 #include "base/strings.h"
 #include "http/cross_origin.h"
 #include "http/page_headers.h"
@@ -67,8 +68,8 @@ Verdict AdmitStage::handle(Connection& connection) {
   if (!services.counters.clients.try_enter(limit)) {
     services.counters.refused(Refusal::kClients);
     services.log.warn("connection/connection",
-                      "client limit reached: " + std::to_string(config->limits.clients) +
-                          " (limits/clients); " + connection.ip() + " was refused");
+                      cat({"client limit reached: ", config->limits.clients, " (limits/clients); ",
+                           connection.ip(), " was refused"}));
     connection.reply_text(403, "Icecast connection limit reached");
     return Verdict::kAnswered;
   }

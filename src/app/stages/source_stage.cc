@@ -15,6 +15,7 @@
 #include "app/stages/request_config.h"
 #include "app/stages/request_context.h"
 #include "app/stages/source_logins.h"
+#include "base/cat.h"
 #include "base/strings.h"
 #include "http/access_line.h"
 #include "http/body.h"
@@ -172,11 +173,11 @@ Verdict admit(Worker& worker, Connection& connection, const Config& config,
   }
   const std::string_view type = request.headers.get("content-type");
   if (!type.empty() && !is_source_type(type, settings.source_types)) {
-    services.refusals.warn("source/source", connection.ip(),
-                           "mount " + request.path + ": a source from " + connection.ip() +
-                               " was refused, its content type " +
-                               clean_utf8(type.substr(0, kShownType)) +
-                               " is neither audio nor video (<source-types> allows others)");
+    services.refusals.warn(
+        "source/source", connection.ip(),
+        cat({"mount ", request.path, ": a source from ", connection.ip(),
+             " was refused, its content type ", clean_utf8(type.substr(0, kShownType)),
+             " is neither audio nor video (<source-types> allows others)"}));
     connection.reply_text(403, "Content-type not supported");
     return Verdict::kAnswered;
   }
@@ -205,8 +206,8 @@ Verdict admit(Worker& worker, Connection& connection, const Config& config,
       SourcePeer{
           connection.ip(), services.clock.wall(), services.clock.steady(), {}, connection.user});
   if (request.headers.get("content-type").empty())
-    services.log.warn("source/source",
-                      "mount " + request.path + ": no content type given, audio/mpeg is assumed");
+    services.log.warn("source/source", cat({"mount ", request.path,
+                                            ": no content type given, audio/mpeg is assumed"}));
 
   WriterAsk ask;
   ask.mount = request.path;

@@ -6,6 +6,7 @@
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/cluster_service.h"
 #include "app/cluster/mount_homes.h"
+#include "base/cat.h"
 
 namespace lb {
 namespace {
@@ -71,10 +72,10 @@ void ApiOrders::set_title(const ApiOrder& order, Then then) {
           case TitleVerdict::kDone:
             return then(std::nullopt);
           case TitleVerdict::kNoSource:
-            return then(Problem{ProblemName::kNoSource, "mount " + mount + " has no source"});
+            return then(Problem{ProblemName::kNoSource, cat({"mount ", mount, " has no source"})});
           case TitleVerdict::kRefused:
-            return then(order_refused("the format of mount " + mount +
-                                      " has its titles in the stream, or has none"));
+            return then(order_refused(cat(
+                {"the format of mount ", mount, " has its titles in the stream, or has none"})));
         }
       });
 }
@@ -91,7 +92,7 @@ void ApiOrders::end_listener(const ApiOrder& order, Then then) {
       order.mount, order.listener,
       [id = order.listener, then = std::move(then)](bool found) mutable {
         if (found) return then(std::nullopt);
-        then(Problem{ProblemName::kNotFound, "listener " + std::to_string(id) + " has left"});
+        then(Problem{ProblemName::kNotFound, cat({"listener ", id, " has left"})});
       });
 }
 
@@ -99,10 +100,11 @@ void ApiOrders::drain(const ApiOrder& order, const std::string& asked_by, Then t
   const auto mode = parse_drain_mode(order.drain_mode);
   if (!order.node.empty()) {
     if (order.drain_seconds)
-      return then(order_refused("node " + order.node +
-                                " drains for as long as its own configuration says; leave \"time\" "
-                                "out, or send this to " +
-                                order.node + " itself"));
+      return then(
+          order_refused(cat({"node ", order.node,
+                             " drains for as long as its own configuration says; leave \"time\" "
+                             "out, or send this to ",
+                             order.node, " itself"})));
     CommandFrame command;
     command.verb = CommandFrame::Verb::kDrain;
     command.drain = order.drain ? mode.value_or(DrainMode::kSoft) : DrainMode::kOff;
@@ -126,7 +128,7 @@ void ApiOrders::send(const std::string& node, CommandFrame command, Then then) {
   services_.station->order(node, std::move(command),
                            [node, then = std::move(then)](ResultFrame result) mutable {
                              if (result.done) return then(std::nullopt);
-                             then(order_refused("node " + node + ": " + result.why));
+                             then(order_refused(cat({"node ", node, ": ", result.why})));
                            });
 }
 

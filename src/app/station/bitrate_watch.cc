@@ -2,6 +2,7 @@
 
 #include "admin/station.h"
 #include "app/services/event_service.h"
+#include "base/cat.h"
 #include "net/coalesce.h"
 
 namespace lb {
@@ -12,7 +13,7 @@ constexpr auto kLook = std::chrono::seconds(1);
 constexpr std::uint64_t kTolerated = 115;
 
 std::string source_text(const SourceFacts& facts) {
-  return "\"" + facts.login + "\" from " + facts.source_ip;
+  return cat({"\"", facts.login, "\" from ", facts.source_ip});
 }
 
 }  // namespace
@@ -64,9 +65,9 @@ void BitrateWatch::look() {
                                          mount->bytes_read.load(std::memory_order_relaxed));
     if (!rate || *rate <= limit * 1000 * kTolerated / 100) continue;
     services_.log.warn("store/quota",
-                       "mount " + name + ": its source " + source_text(*mount->facts()) +
-                           " has sent " + std::to_string(*rate / 1000) + " kbit/s for 10 s, and " +
-                           std::to_string(limit) + " are allowed (limits/bitrate); it is ended");
+                       cat({"mount ", name, ": its source ", source_text(*mount->facts()),
+                            " has sent ", *rate / 1000, " kbit/s for 10 s, and ", limit,
+                            " are allowed (limits/bitrate); it is ended"}));
     services_.events->publish("quota", name,
                               {{"what", "bitrate"},
                                {"kbps", std::to_string(*rate / 1000)},

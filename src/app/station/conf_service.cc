@@ -38,7 +38,7 @@ MountRecords parse_external(const ConfBook::Items& items, std::vector<std::strin
       record->of_master = true;
       records.push_back(*std::move(record));
     } else {
-      complaints.push_back(key + ": " + record.error().what + "; it is left out");
+      complaints.push_back(cat({key, ": ", record.error().what, "; it is left out"}));
     }
   });
   return records;
@@ -60,15 +60,15 @@ ConfService::Restored ConfService::restore(const Config& config) {
   own_store_ = config.store.type != StoreType::kNone;
   if (own_store_) return {};
   const std::string directory = state_directory(config);
-  if (!directory.empty()) path_ = directory + '/' + std::string(kConfFile);
+  if (!directory.empty()) path_ = cat({directory, '/', kConfFile});
   if (path_.empty() || config.masters.empty()) return {};
   const auto file = read_file(path_);
   if (!file) return {};
   auto book = ConfBook::parse(file->text);
   if (!book) {
-    services_.log.error(kConfModule, path_ + ": " + book.error().what +
-                                         "; it is not used, and until a master "
-                                         "is linked there are no records");
+    services_.log.error(kConfModule, cat({path_, ": ", book.error().what,
+                                          "; it is not used, and until a master "
+                                          "is linked there are no records"}));
     return {};
   }
   book_ = std::move(*book);
@@ -77,9 +77,9 @@ ConfService::Restored ConfService::restore(const Config& config) {
   content.revision = ++number_;
   for (const auto& [key, value] : book_.in_force())
     if (is_record(key)) content.records.push_back({key, *value, number_});
-  services_.log.info(kConfModule, path_ + ": " + std::to_string(book_.in_force().size()) +
-                                      " items of the last run are in force until a master is "
-                                      "linked");
+  services_.log.info(kConfModule, cat({path_, ": ", book_.in_force().size(),
+                                       " items of the last run are in force until a master is "
+                                       "linked"}));
   Restored restored;
   restored.records = services_.records->restore(content);
   std::vector<std::string> complaints;

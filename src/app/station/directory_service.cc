@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "app/cluster/cluster_service.h"
+#include "base/cat.h"
 #include "net/coalesce.h"
 
 namespace lb {
@@ -70,8 +71,9 @@ std::vector<YpStream> DirectoryService::public_streams() const {
     stream.cluster_password = settings->cluster_password;
     stream.description = settings->stream_description.value_or(stat("server_description"));
     stream.url = settings->stream_url.value_or(stat("server_url"));
-    stream.listenurl = settings->listenurl.empty() ? "http://" + Services::authority(*config) + name
-                                                   : settings->listenurl;
+    stream.listenurl = settings->listenurl.empty()
+                           ? cat({"http://", Services::authority(*config), name})
+                           : settings->listenurl;
     stream.type = settings->type.value_or(stat("server_type"));
     stream.subtype = settings->subtype.value_or(codec->subtype);
     stream.bitrate = settings->bitrate.value_or(stat("bitrate"));

@@ -6,6 +6,7 @@
 #include "app/cluster/own_origins.h"
 #include "app/services/event_service.h"
 #include "app/services/login_service.h"
+#include "base/cat.h"
 
 namespace lb {
 namespace {
@@ -60,9 +61,9 @@ RegistryWrite KeyRecords::plan(const Rows& wanted) {
   const auto complain = [this](const std::string& key) {
     if (!complained_.insert(key).second) return;
     services_.log.error("store/keys",
-                        "record " + key +
-                            ": another server writes it under the name of this one, so its "
-                            "sessions may be refused; it is left as it is (<cluster><id>)");
+                        cat({"record ", key,
+                             ": another server writes it under the name of this one, so its "
+                             "sessions may be refused; it is left as it is (<cluster><id>)"}));
   };
   const auto room = [&write] { return write.compares.size() < kKeyWrites; };
   for (const auto& [key, value] : wanted) {
@@ -121,9 +122,9 @@ void KeyRecords::look() {
     }
     for (const auto& [key, value] : puts) told_[key] = value;
     for (const std::string& key : deletes) told_.erase(key);
-    services_.log.info("store/keys", "other servers are told the keys of this one's sessions: " +
-                                         std::to_string(puts.size()) + " records written, " +
-                                         std::to_string(deletes.size()) + " deleted");
+    services_.log.info("store/keys",
+                       cat({"other servers are told the keys of this one's sessions: ", puts.size(),
+                            " records written, ", deletes.size(), " deleted"}));
     look();  // what there was no room for
   });
 }

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "base/cat.h"
 #include "base/encoding.h"
 #include "net/digest.h"
 
@@ -32,9 +33,8 @@ void LifeRecord::follow(Registry& registry, std::shared_ptr<const RecordBook> bo
   const bool went_back = book_->revision() < had && life <= highest_;
   highest_ = std::max(highest_, life);
   if (went_back)
-    services_.log.warn("store/life", "the store has revision " + std::to_string(book_->revision()) +
-                                         " and had " + std::to_string(had) +
-                                         ": it was restored, and gets its next life");
+    services_.log.warn("store/life", cat({"the store has revision ", book_->revision(), " and had ",
+                                          had, ": it was restored, and gets its next life"}));
   if (!nameless && !went_back) return;
   due_ = true;
   write();

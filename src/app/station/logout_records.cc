@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "api/ended_plans.h"
+#include "base/cat.h"
 
 namespace lb {
 namespace {
@@ -26,9 +27,9 @@ void LogoutRecords::add(EndedLogin login) {
   if (stopped_) return;
   if (waiting_.size() >= kMaxWaiting) {
     services_.log.warn(kLogoutModule,
-                       std::to_string(waiting_.size()) +
-                           " logouts wait for the store; the oldest is not told to other servers: "
-                           "what was handed over from it goes on there until it ends by itself");
+                       cat({waiting_.size(),
+                            " logouts wait for the store; the oldest is not told to other servers: "
+                            "what was handed over from it goes on there until it ends by itself"}));
     waiting_.pop_front();
   }
   waiting_.push_back(std::move(login));
@@ -65,10 +66,9 @@ void LogoutRecords::write() {
   if (plan.write.puts.empty() && plan.write.deletes.empty()) return check_again();
   if (plan.dropped > 0)
     services_.log.warn(kLogoutModule,
-                       "the store has " + std::to_string(book_->ended().size()) +
-                           " ended logins, and may have " + std::to_string(kMaxEndedLogins) +
-                           ", of a user " + std::to_string(kMaxEndedOfUser) + "; the oldest " +
-                           std::to_string(plan.dropped) + " are removed before their time");
+                       cat({"the store has ", book_->ended().size(), " ended logins, and may have ",
+                            kMaxEndedLogins, ", of a user ", kMaxEndedOfUser, "; the oldest ",
+                            plan.dropped, " are removed before their time"}));
   writing_ = true;
   registry_->commit(std::move(plan.write),
                     [this, taken = std::move(taken)](const CommitAnswer& answer) mutable {
@@ -84,9 +84,9 @@ void LogoutRecords::written(std::vector<EndedLogin> taken, const CommitAnswer& a
     return write();
   }
   if (answer.why != trouble_)
-    services_.log.warn(kLogoutModule, std::to_string(taken.size()) +
-                                          " logouts could not be told to other servers: " +
-                                          answer.why + "; it is tried again each second");
+    services_.log.warn(kLogoutModule,
+                       cat({taken.size(), " logouts could not be told to other servers: ",
+                            answer.why, "; it is tried again each second"}));
   trouble_ = answer.why;
   waiting_.insert(waiting_.begin(), std::make_move_iterator(taken.begin()),
                   std::make_move_iterator(taken.end()));

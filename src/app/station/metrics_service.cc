@@ -16,6 +16,7 @@
 #include "app/services/worker.h"
 #include "app/station/record_service.h"
 #include "archive/archive_writer.h"
+#include "base/cat.h"
 
 namespace lb {
 namespace {
@@ -36,7 +37,7 @@ MetricsPicture::Stream metrics_stream(const Mount& mount, const std::string& aut
   MetricsPicture::Stream stream;
   const auto facts = mount.facts();
   stream.mount = mount.name();
-  stream.listenurl = "http://" + authority + mount.name();
+  stream.listenurl = cat({"http://", authority, mount.name()});
   stream.type = facts->content_type;
   stream.running = mount.phase() == MountPhase::kRunning;
   stream.started = unix_time(facts->started_wall);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "app/services/worker.h"
+#include "base/cat.h"
 #include "stream/file_feeder.h"
 
 namespace lb {
@@ -138,8 +139,8 @@ MountFiles::News MountFiles::look(const std::set<Wanted>& wanted, const std::str
 }
 
 void MountFiles::complain(const Wanted& wanted, const std::string& why) {
-  services_.log.warn("source/file", (wanted.role == Role::kIntro ? "intro " : "fallback-mount ") +
-                                        wanted.name + ": " + why);
+  services_.log.warn("source/file", cat({wanted.role == Role::kIntro ? "intro " : "fallback-mount ",
+                                         wanted.name, ": ", why}));
 }
 
 void MountFiles::adopt(const News& news) {
@@ -183,7 +184,7 @@ void MountFiles::adopt_fallback(Table& table, const std::string& name,
   if (rate == 0)
     why = "its bit rate is not known; put it into the name, as in \"name-[128].webm\"";
   else if (framer_for(type).name != file->plugin->name)
-    why = "by its name it is " + type + ", but it holds " + std::string(file->plugin->name);
+    why = cat({"by its name it is ", type, ", but it holds ", file->plugin->name});
   if (!why.empty()) {
     complain(wanted, why + "; it is not played");
     if (!is_new) end_fallback(row);
@@ -247,8 +248,8 @@ LoopStreams::Intro MountFiles::intro_for(const Mount& mount) const {
   const Intro& intro = *at->second;
   if (const std::string why = why_not_playable(*intro.file, mount); !why.empty()) {
     if (!intro.complained.exchange(true))
-      services_.log.warn("source/file", "mount " + mount.name() + ": intro " + settings->intro +
-                                            " is skipped, because " + why);
+      services_.log.warn("source/file", cat({"mount ", mount.name(), ": intro ", settings->intro,
+                                             " is skipped, because ", why}));
     return {};
   }
   const std::uint64_t rate =

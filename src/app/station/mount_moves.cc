@@ -5,6 +5,7 @@
 #include "app/cluster/cluster_links.h"
 #include "app/cluster/mount_homes.h"
 #include "app/services/worker.h"
+#include "base/cat.h"
 
 namespace lb {
 
@@ -55,10 +56,10 @@ void end_moved_sources(Services& services, const Config& before, const Config& n
     const MountSettings& next = mount_section(now, mount);
     if (!gives_up_source(before, old, now, next)) continue;
     for (const auto& encoder : services.admission->encoders_of(mount))
-      services.log.info("records/move", "mount " + mount + ": its home is " + next.home +
-                                            " now; the source here, from " +
-                                            encoder.facts->source_ip +
-                                            ", is ended, and its listeners wait for the stream");
+      services.log.info(
+          "records/move",
+          cat({"mount ", mount, ": its home is ", next.home, " now; the source here, from ",
+               encoder.facts->source_ip, ", is ended, and its listeners wait for the stream"}));
     Worker::end_encoders(services, mount, EndReason::kMoved);
   }
 }

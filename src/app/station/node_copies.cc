@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "auth/password_hash.h"
+#include "base/cat.h"
 #include "base/encoding.h"
 #include "base/json.h"
 #include "config/mount_record.h"
@@ -21,7 +22,7 @@ struct Part {
   ConfBook::Telling said;
 
   auto age() const noexcept { return std::make_tuple(said.life, said.revision); }
-  std::string store() const { return said.store + "." + std::to_string(said.life); }
+  std::string store() const { return cat({said.store, ".", said.life}); }
 };
 
 // "a, b, c and 12 more".
@@ -34,7 +35,7 @@ class Names {
   bool empty() const noexcept { return count_ == 0; }
   std::size_t count() const noexcept { return count_; }
   std::string text() const {
-    return count_ <= kNamed ? text_ : text_ + " and " + std::to_string(count_ - kNamed) + " more";
+    return count_ <= kNamed ? text_ : cat({text_, " and ", count_ - kNamed, " more"});
   }
 
  private:
@@ -43,7 +44,7 @@ class Names {
 };
 
 std::string about(const MountRecord& record) {
-  return record.mount + " (home " + (record.home.empty() ? "unknown" : record.home) + ")";
+  return cat({record.mount, " (home ", record.home.empty() ? "unknown" : record.home, ")"});
 }
 
 // Those of the store in question, the newest first.
@@ -60,10 +61,11 @@ Result<std::vector<Part>> parts_of(const std::vector<NodeCopy>& copies, std::str
     if (!heard || part.said.master == master) stores.insert(part.said.store);
   if (stores.empty()) return Error::not_found("the copies have no records of a store");
   if (stores.size() > 1) {
-    std::string what = "the copies are of " + std::to_string(stores.size()) + " stores: ";
+    std::string what = cat({"the copies are of ", stores.size(), " stores: "});
     for (const Part& part : parts)
       if (stores.contains(part.said.store))
-        what += part.copy->path + " has " + part.store() + " of master " + part.said.master + ", ";
+        what +=
+            cat({part.copy->path, " has ", part.store(), " of master ", part.said.master, ", "});
     return Error::invalid(what + "and only those of one can be joined");
   }
   std::erase_if(parts, [&stores](const Part& part) { return !stores.contains(part.said.store); });
@@ -97,7 +99,7 @@ class Joining {
   void mount(const std::string& key, const std::string& value, RegistryContent& content) {
     auto record = parse_mount_record(value);
     if (!record) {
-      unreadable_.add(key + " (" + record.error().what + ")");
+      unreadable_.add(cat({key, " (", record.error().what, ")"}));
       return;
     }
     bool closed = false, older = false;
@@ -156,8 +158,8 @@ class Joining {
     const auto json = Json::parse(value);
     if (json) {
       const std::string account(json->at("account").text().value_or(""));
-      name += " (" + std::string(json->at("role").text().value_or("unknown")) +
-              (account.empty() ? "" : " of " + account) + ")";
+      name += cat({" (", json->at("role").text().value_or("unknown"),
+                   account.empty() ? "" : " of " + account, ")"});
       if (!account.empty()) accounts_.insert(account);
     }
     users_.add(std::move(name));
@@ -166,36 +168,38 @@ class Joining {
   std::vector<std::string> remarks() const {
     std::vector<std::string> out;
     if (!closed_.empty())
-      out.push_back(std::to_string(closed_.count()) +
-                    " mounts have no password, because no copy of their homes is among these; a "
-                    "source is let in once one is set (POST /api/v1/mounts/NAME/password): " +
-                    closed_.text());
+      out.push_back(
+          cat({closed_.count(),
+               " mounts have no password, because no copy of their homes is among these; a "
+               "source is let in once one is set (POST /api/v1/mounts/NAME/password): ",
+               closed_.text()}));
     if (!older_.empty())
-      out.push_back(std::to_string(older_.count()) +
-                    " mounts have passwords or a relay of a copy that is older than revision " +
-                    std::to_string(parts_.front().said.revision) +
-                    ", and one that was changed since is the old one again: " + older_.text());
+      out.push_back(
+          cat({older_.count(),
+               " mounts have passwords or a relay of a copy that is older than revision ",
+               parts_.front().said.revision,
+               ", and one that was changed since is the old one again: ", older_.text()}));
     if (!suspended_.empty())
-      out.push_back(std::to_string(suspended_.count()) +
-                    " mounts are suspended, by themselves or with their account, which nodes "
-                    "cannot tell apart: " +
-                    suspended_.text());
+      out.push_back(cat({suspended_.count(),
+                         " mounts are suspended, by themselves or with their account, which nodes "
+                         "cannot tell apart: ",
+                         suspended_.text()}));
     if (!unreadable_.empty())
-      out.push_back(std::to_string(unreadable_.count()) +
-                    " records cannot be read and are left "
-                    "out: " +
-                    unreadable_.text());
+      out.push_back(cat({unreadable_.count(),
+                         " records cannot be read and are left "
+                         "out: ",
+                         unreadable_.text()}));
     Names accounts;
     for (const std::string& id : accounts_) accounts.add(id);
     if (!accounts.empty())
-      out.push_back(std::to_string(accounts.count()) +
-                    " accounts are named by records, and have to be made again under the same "
-                    "ids: " +
-                    accounts.text());
+      out.push_back(cat({accounts.count(),
+                         " accounts are named by records, and have to be made again under the same "
+                         "ids: ",
+                         accounts.text()}));
     if (!users_.empty())
-      out.push_back(
-          std::to_string(users_.count()) +
-          " users have to be made again, nodes have no passwords of theirs: " + users_.text());
+      out.push_back(cat(
+          {users_.count(),
+           " users have to be made again, nodes have no passwords of theirs: ", users_.text()}));
     out.emplace_back(
         "API tokens, weights of nodes, quotas of accounts and the answers to repeated requests are "
         "not among what nodes are told");

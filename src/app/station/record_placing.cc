@@ -9,6 +9,7 @@
 #include "app/services/event_service.h"
 #include "app/station/record_job.h"
 #include "app/station/record_service.h"
+#include "base/cat.h"
 
 namespace lb {
 
@@ -118,12 +119,12 @@ void RecordService::step_of_move(const BookRow<MountRecord>& row, MoveStep step)
     if (stopped_ || answer.result != CommitResult::kDone) return;
     const std::string& to = before.place.to;
     const std::string way =
-        "mount " + before.mount + " moves from " + before.place.from + " to " + to;
+        cat({"mount ", before.mount, " moves from ", before.place.from, " to ", to});
     services_.log.info(
         "records/move",
         step == MoveStep::kEnd
-            ? way + ": its source has arrived, and " + to + " is its home"
-            : way + ": force-after is over, and its source is taken at " + to + " only");
+            ? cat({way, ": its source has arrived, and ", to, " is its home"})
+            : cat({way, ": force-after is over, and its source is taken at ", to, " only"}));
     services_.events->publish(step == MoveStep::kEnd ? "mount-moved" : "mount-move-forced",
                               before.mount, {{"from", before.place.from}, {"to", to}});
   });

@@ -9,6 +9,7 @@
 #include "app/services/record_overlay.h"
 #include "app/station/record_job.h"
 #include "auth/password_hash.h"
+#include "base/cat.h"
 #include "net/digest.h"
 
 namespace lb {
@@ -48,7 +49,7 @@ void RecordService::run(Task task, UniqueFunction<void(Answer)> done) {
   }
   if (waiting_ >= kMaxWaiting) {
     job->done(Problem{ProblemName::kOverloaded,
-                      std::to_string(waiting_) + " changes wait; this one was not taken"});
+                      cat({waiting_, " changes wait; this one was not taken"})});
     return;
   }
   const ApiRequest& request = job->task.request;
@@ -265,7 +266,7 @@ Problem RecordService::no_store() const {
   Problem problem{ProblemName::kNotHere, "a node keeps no records; its masters do"};
   std::vector<std::string> names;
   for (const MasterSettings& master : config->masters)
-    names.push_back(master.server + ":" + std::to_string(master.port));
+    names.push_back(cat({master.server, ":", master.port}));
   problem.lists.emplace_back("masters", std::move(names));
   return problem;
 }
@@ -275,8 +276,8 @@ Problem RecordService::read_only(const std::string& why) const {
   const RegistryState state = registry_->state();
   if (state.up && !why.empty())
     return {ProblemName::kReadOnly, "the store did not take this change: " + why};
-  return {ProblemName::kReadOnly, "the store takes no changes since " + http_date(state.since) +
-                                      (state.words.empty() ? "" : ": " + state.words)};
+  return {ProblemName::kReadOnly, cat({"the store takes no changes since ", http_date(state.since),
+                                       state.words.empty() ? "" : ": " + state.words})};
 }
 
 std::optional<Problem> RecordService::unread() const {

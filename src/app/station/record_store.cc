@@ -20,6 +20,7 @@
 #include "app/station/record_service.h"
 #include "app/station/store_registry.h"
 #include "auth/password_hash.h"
+#include "base/cat.h"
 #include "base/encoding.h"
 #include "cluster/nodes/public_address.h"
 #include "net/digest.h"
@@ -34,7 +35,7 @@ constexpr std::size_t kReadAtOnce = Registry::kWriteOperations;
 // "http://host:8000"
 std::string base_address(const std::string& scheme, const std::string& host, int port) {
   const bool usual = (scheme == "http" && port == 80) || (scheme == "https" && port == 443);
-  return scheme + "://" + host + (usual ? "" : ":" + std::to_string(port));
+  return cat({scheme, "://", host, usual ? "" : cat({":", port})});
 }
 
 }  // namespace
@@ -69,9 +70,10 @@ void RecordService::load() {
 void RecordService::loaded(Result<RegistryContent> content) {
   if (stopped_) return;
   if (!content) {
-    services_.log.error("store/load", "the store cannot be read: " + content.error().what +
-                                          "; it is tried again in 1 s, and until then there are no "
-                                          "records");
+    services_.log.error("store/load",
+                        cat({"the store cannot be read: ", content.error().what,
+                             "; it is tried again in 1 s, and until then there are no "
+                             "records"}));
     note_unread(content.error().what);
     wait_less(content.error());
     retry_.after(kLoadPause);
@@ -90,10 +92,10 @@ void RecordService::loaded(Result<RegistryContent> content) {
 void RecordService::opened(std::shared_ptr<const RecordBook> book,
                            const std::vector<std::string>& complaints) {
   complain(complaints);
-  services_.log.info("store/load", "the store has " + std::to_string(book->mounts().size()) +
-                                       " mounts, " + std::to_string(book->accounts().size()) +
-                                       " accounts and " + std::to_string(book->users().size()) +
-                                       " users at revision " + std::to_string(book->revision()));
+  services_.log.info(
+      "store/load",
+      cat({"the store has ", book->mounts().size(), " mounts, ", book->accounts().size(),
+           " accounts and ", book->users().size(), " users at revision ", book->revision()}));
   const std::uint64_t revision = book->revision();
   publish(std::move(book), true);
   // What has changed meanwhile is told now.

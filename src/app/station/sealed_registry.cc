@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/cat.h"
 #include "registry/key.h"
 
 namespace lb {
@@ -65,9 +66,9 @@ void SealedRegistry::open(std::vector<RegistryRecord>& records, Again again) {
     if (!may_have_secrets(record.key, record.value)) continue;
     OpenedRecord opened = open_record(keys_, record.key, record.value);
     if (opened.closed > 0)
-      log_.error(kSealModule, "record " + record.key + ": " + std::to_string(opened.closed) +
-                                  " of its passwords are sealed by none of the keys of <store>; "
-                                  "what they are sent to refuses them");
+      log_.error(kSealModule, cat({"record ", record.key, ": ", opened.closed,
+                                   " of its passwords are sealed by none of the keys of <store>; "
+                                   "what they are sent to refuses them"}));
     record.value = std::move(opened.xml);
     const std::size_t stale = opened.in_clear + (again == Again::kOldKeysToo ? opened.old_key : 0);
     if (stale > 0 && keys_.can_seal())
@@ -81,8 +82,8 @@ void SealedRegistry::seal_again() {
   if (sealing_ || !below_->state().up) return;
   if (stale_.empty()) {
     if (sealed_again_ > 0)
-      log_.info(kSealModule, "the passwords of " + std::to_string(sealed_again_) +
-                                 " records were sealed by the first key of <store>");
+      log_.info(kSealModule, cat({"the passwords of ", sealed_again_,
+                                  " records were sealed by the first key of <store>"}));
     sealed_again_ = 0;
     return;
   }

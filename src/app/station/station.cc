@@ -17,6 +17,7 @@
 #include "app/station/mount_files.h"
 #include "app/station/station_stats.h"
 #include "app/station/stats_renderer.h"
+#include "base/cat.h"
 
 namespace lb {
 namespace {
@@ -40,7 +41,8 @@ std::optional<Metadata> make_title(const TitleRequest& request, const Mount& mou
   if (!request.song && !pair) return std::nullopt;
   const auto settings = mount.settings();
   const auto facts = mount.facts();
-  const std::string song = request.song ? *request.song : *request.artist + " - " + *request.title;
+  const std::string song =
+      request.song ? *request.song : cat({*request.artist, " - ", *request.title});
   if (facts->plugin->icy_metadata)
     return make_icy_metadata(song, request.url.value_or(""), request.charset, settings->charset);
   // Ogg comments are UTF-8, and so is what comes without a charset (Icecast's rule for Vorbis).

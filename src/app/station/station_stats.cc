@@ -8,6 +8,7 @@
 #include "app/cluster/mount_load.h"
 #include "app/services/archive_service.h"
 #include "app/station/mount_files.h"
+#include "base/cat.h"
 #include "stream/fallback_chain.h"
 
 namespace lb {
@@ -85,7 +86,7 @@ StatsSource make_source(const Mount& mount, const std::string& authority,
   fields["total_bytes_read"] = number(mount.bytes_read);
   fields["total_bytes_sent"] = number(mount.bytes_sent);
   fields["listenurl"] =
-      settings->listenurl.empty() ? "http://" + authority + mount.name() : settings->listenurl;
+      settings->listenurl.empty() ? cat({"http://", authority, mount.name()}) : settings->listenurl;
   int most = settings->max_listeners;
   if (const int all = settings->max_listeners_cluster; all >= 0 && (most < 0 || all < most))
     most = all;
@@ -133,7 +134,7 @@ StatsSource make_waiting(const MountSettings& settings, const std::string& autho
   source.running = false;
   source.fields.emplace("listeners", "0");
   source.fields["listenurl"] =
-      settings.listenurl.empty() ? "http://" + authority + settings.name : settings.listenurl;
+      settings.listenurl.empty() ? cat({"http://", authority, settings.name}) : settings.listenurl;
   source.fields["max_listeners"] =
       settings.max_listeners < 0 ? "unlimited" : std::to_string(settings.max_listeners);
   return source;

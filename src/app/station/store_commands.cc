@@ -28,7 +28,7 @@ namespace {
 constexpr std::string_view kFilesName = "files:";
 
 int fail(std::string_view what) {
-  write_console(STDERR_FILENO, "icecast-lb: " + std::string(what) + "\n");
+  write_console(STDERR_FILENO, cat({"icecast-lb: ", what, "\n"}));
   return 1;
 }
 
@@ -90,13 +90,12 @@ std::string summary(const RegistryCopied& copied) {
   std::string classes;
   std::size_t all = 0;
   for (const auto& [name, count] : copied.classes) {
-    classes += (classes.empty() ? "" : ", ") + name + " " + std::to_string(count);
+    classes += cat({classes.empty() ? "" : ", ", name, " ", count});
     all += count;
   }
-  return std::to_string(all) + " records (" + classes + "); " + std::to_string(copied.written) +
-         " written, of them " + std::to_string(copied.replaced) + " over another value; " +
-         std::to_string(copied.there_already) + " were there already; " +
-         std::to_string(copied.removed) + " removed";
+  return cat({all, " records (", classes, "); ", copied.written, " written, of them ",
+              copied.replaced, " over another value; ", copied.there_already,
+              " were there already; ", copied.removed, " removed"});
 }
 
 // Loop and log of one command.
@@ -135,13 +134,13 @@ class Desk {
 
 int report(const std::string& from, const std::string& to, const Result<RegistryCopied>& copied,
            const Options& options) {
-  const std::string way = from + " to " + to + ": ";
+  const std::string way = cat({from, " to ", to, ": "});
   if (!copied)
     return fail(way + copied.error().what +
                 (copied.error().code == Error::Code::kDenied && !options.overwrite
                      ? "; --overwrite makes it what the other one is"
                      : ""));
-  write_console(STDOUT_FILENO, way + summary(*copied) + "\n");
+  write_console(STDOUT_FILENO, cat({way, summary(*copied), "\n"}));
   return 0;
 }
 
@@ -155,8 +154,8 @@ struct LastGood {
 
 void print_copy(const std::string& path, std::size_t records, std::uint64_t revision,
                 const std::string& of) {
-  write_console(STDOUT_FILENO, path + ": " + std::to_string(records) + " records at revision " +
-                                   std::to_string(revision) + of + "\n");
+  write_console(STDOUT_FILENO,
+                cat({path, ": ", records, " records at revision ", revision, of, "\n"}));
 }
 
 // The newest of masters' copies, whole: what an older one has besides was deleted since.
@@ -164,7 +163,7 @@ Result<LastGood> newest_copy(const std::vector<std::pair<std::string, std::strin
   LastGood newest;
   for (const auto& [path, text] : files) {
     auto content = parse_store_copy(std::nullopt, text);
-    if (!content) return Error{content.error().code, path + ": " + content.error().what};
+    if (!content) return Error{content.error().code, cat({path, ": ", content.error().what})};
     const bool newer = newest.name.empty() || content->revision > newest.content.revision;
     print_copy(path, content->records.size(), content->revision, "");
     if (newer) newest = {path, std::move(*content), false, {}};
@@ -178,16 +177,15 @@ Result<LastGood> joined_copy(const std::vector<std::pair<std::string, std::strin
   std::vector<NodeCopy> copies;
   for (const auto& [path, text] : files) {
     auto book = ConfBook::parse(text);
-    if (!book) return Error{book.error().code, path + ": " + book.error().what};
+    if (!book) return Error{book.error().code, cat({path, ": ", book.error().what})};
     for (const ConfBook::Telling& said : book->tellings())
-      print_copy(
-          path, said.items.size(), said.revision,
-          " of master " + said.master + ", store " + said.store + "." + std::to_string(said.life));
+      print_copy(path, said.items.size(), said.revision,
+                 cat({" of master ", said.master, ", store ", said.store, ".", said.life}));
     copies.push_back({path, *std::move(book)});
   }
   auto joined = join_node_copies(copies, master);
   if (!joined) return joined.error();
-  return LastGood{std::to_string(files.size()) + " copies of store " + joined->store,
+  return LastGood{cat({files.size(), " copies of store ", joined->store}),
                   std::move(joined->content), true, std::move(joined->remarks)};
 }
 

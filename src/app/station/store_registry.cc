@@ -6,6 +6,7 @@
 
 #include "api/record_book.h"
 #include "app/station/sealed_registry.h"
+#include "base/cat.h"
 #include "registry/make_registry.h"
 
 namespace lb {
@@ -68,7 +69,7 @@ std::unique_ptr<Registry> open_store(const StoreSettings& store, Loop& control, 
 std::string store_name(const StoreSettings& store) {
   if (store.type == StoreType::kFiles) return "files:" + store.path;
   if (store.type == StoreType::kNone) return "no store";
-  std::string name = "etcd:" + store.prefix + " at";
+  std::string name = cat({"etcd:", store.prefix, " at"});
   for (const std::string& member : store.members) name += ' ' + member;
   return name;
 }
