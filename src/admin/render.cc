@@ -16,6 +16,7 @@
 #include "admin/template_file.h"
 #include "admin/template_scan.h"
 #include "admin/xml_fence.h"
+#include "base/cat.h"
 #include "base/file.h"
 #include "base/strings.h"
 
@@ -151,7 +152,7 @@ Result<XsltRenderer::State::Template*> XsltRenderer::State::parse(const std::str
 Result<XsltRenderer::State::Template*> XsltRenderer::State::from_file(const std::string& directory,
                                                                       const std::string& name,
                                                                       const FileStamp& identity) {
-  const std::string path = directory + "/" + name;
+  const std::string path = cat({directory, "/", name});
   if (const auto cached = cache.find(path); cached != cache.end()) {
     if (cached->second->identity.still_holds(identity)) return cached->second.get();
     cache.erase(cached);
@@ -160,7 +161,7 @@ Result<XsltRenderer::State::Template*> XsltRenderer::State::from_file(const std:
   if (!root) return root.error();
   const auto file = read_file(path, {.limit = kMaxTemplateBytes});
   if (!file) return Error{file.error().code, "template " + file.error().what};
-  auto parsed = parse(path, file->text, file_uri(*root + "/" + name), *root);
+  auto parsed = parse(path, file->text, file_uri(cat({*root, "/", name})), *root);
   if (parsed) (*parsed)->identity = identity;
   return parsed;
 }

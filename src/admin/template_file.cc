@@ -31,7 +31,7 @@ bool is_inside_name(std::string_view name) {
 Result<FileStamp> identify_file(const std::string& path) {
   const FileStamp stamp = FileStamp::of_file(path);
   if (!stamp.exists()) return system_error(path, "cannot be found", errno);
-  if (!stamp.is_regular()) return Error::io("template " + path + ": is not a regular file");
+  if (!stamp.is_regular()) return Error::io(cat({"template ", path, ": is not a regular file"}));
   return stamp;
 }
 

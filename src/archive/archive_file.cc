@@ -10,13 +10,14 @@
 #include <optional>
 
 #include "archive/data_marks.h"
+#include "base/cat.h"
 
 namespace lb {
 
 Result<std::shared_ptr<const ArchiveFile>> load_archive_file(const std::string& dir,
                                                              const std::string& mount,
                                                              const FileRow& row) {
-  const std::string path = dir + "/" + archive_directory(mount) + "/" + archive_path(row.name());
+  const std::string path = cat({dir, "/", archive_directory(mount), "/", archive_path(row.name())});
   const auto text = read_index_text(path + ".idx");
   if (!text) return Error::not_found(text.error().what);
   FileIndex index = read_damaged_index(*text);

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "archive/archive_name.h"
+#include "base/cat.h"
 #include "base/file.h"
 #include "base/strings.h"
 
@@ -55,10 +56,9 @@ PastOwner read_past_owner(const std::string& dir, const std::string& mount, std:
 Result<void> write_past_owner(const std::string& dir, const std::string& mount,
                               const PastOwner& owner) {
   const std::string path = note_path(dir, mount);
-  const std::string text = std::to_string(owner.made) + " " + std::to_string(owner.ended_ms) + " " +
-                           std::to_string(owner.before_ms) + "\n";
-  if (::mkdir((dir + "/" + archive_directory(mount)).c_str(), 0755) != 0 && errno != EEXIST)
-    return Error::io(path + ": " + std::strerror(errno));
+  const std::string text = cat({owner.made, " ", owner.ended_ms, " ", owner.before_ms, "\n"});
+  if (::mkdir(cat({dir, "/", archive_directory(mount)}).c_str(), 0755) != 0 && errno != EEXIST)
+    return Error::io(cat({path, ": ", std::strerror(errno)}));
   // What a power failure leaves of it counts as that of a record that has ended.
   return replace_file(path, text, {.mode = 0644, .synced = Synced::kNothing});
 }

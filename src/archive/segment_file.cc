@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "archive/data_marks.h"
+#include "base/cat.h"
 #include "base/file.h"
 
 namespace lb {
@@ -130,7 +131,7 @@ Result<void> SegmentFile::settle(const StreamSpan& span) {
 Result<void> SegmentFile::write_all(int fd, std::string_view bytes, std::string_view what) {
   if (lb::write_all(fd, bytes)) return {};
   no_space_ = errno == ENOSPC || errno == EDQUOT;
-  return failed(path_ + std::string(what), errno);
+  return failed(cat({path_, what}), errno);
 }
 
 Result<void> SegmentFile::append(ByteSpan data) {

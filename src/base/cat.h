@@ -4,7 +4,8 @@
 //
 // It is not inline: each step of a chain of `+` is compiled where it stands.
 // Thread: a pure function.
-// Ownership: a part views what it is made of until the end of the full expression; the result is the caller's.
+// Ownership: a part views what it is made of until the end of the full expression; the result is
+// the caller's.
 #pragma once
 
 #include <cstddef>

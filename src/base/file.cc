@@ -10,6 +10,8 @@
 #include <memory>
 #include <utility>
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 
@@ -17,7 +19,7 @@ constexpr std::size_t kReadBytes = 64 * 1024;
 constexpr mode_t kEditedMode = 0640;  // of one that was not there
 
 Error file_error(const std::string& path, std::string_view what) {
-  std::string text = path + ": " + std::string(what) + ": " + std::strerror(errno);
+  std::string text = cat({path, ": ", what, ": ", std::strerror(errno)});
   return errno == ENOENT || errno == ENOTDIR ? Error::not_found(std::move(text))
                                              : Error::io(std::move(text));
 }
@@ -28,7 +30,7 @@ FilePieces one_piece(std::string_view bytes) {
 
 std::string temporary_name(const std::string& name) {
   const std::size_t slash = name.rfind('/') + 1;  // 0: there is none
-  return name.substr(0, slash) + '.' + name.substr(slash) + ".new";
+  return cat({name.substr(0, slash), '.', name.substr(slash), ".new"});
 }
 
 bool write_pieces(int fd, FilePieces& pieces) {
@@ -131,7 +133,7 @@ Result<FileText> read_file(const FileAt& file, FileReading reading) {
     return file_error(file.path, "cannot be read");
   if (read.text.size() <= reading.limit) return read;
   if (!reading.cut)
-    return Error::limit(file.path + ": is larger than " + std::to_string(reading.limit) + " bytes");
+    return Error::limit(cat({file.path, ": is larger than ", reading.limit, " bytes"}));
   read.text.resize(reading.limit);
   return read;
 }

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdlib>
 
+#include "base/cat.h"
 #include "base/file.h"
 
 namespace lb {
@@ -73,7 +74,7 @@ Result<std::string> zone_bytes(const std::string& path) {
   if (file) return std::move(file->text);
   const Error::Code code = file.error().code;
   if (code == Error::Code::kNotFound) return Error::not_found("there is no " + path);
-  if (code == Error::Code::kLimit) return Error::invalid(path + " " + std::string(kNoFile));
+  if (code == Error::Code::kLimit) return Error::invalid(cat({path, " ", kNoFile}));
   return file.error();
 }
 

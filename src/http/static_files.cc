@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/cat.h"
 #include "base/file.h"
 #include "base/strings.h"
 #include "http/byte_range.h"
@@ -63,7 +64,7 @@ void MimeTypes::add_lines(std::string_view text) {
 Result<void> MimeTypes::load(const std::string& path) {
   const auto file = read_file(path, {.limit = kMaxMimeFile, .cut = true});
   if (!file)
-    return Error::io("MIME types " + path + ": cannot be read; the built-in ones are used");
+    return Error::io(cat({"MIME types ", path, ": cannot be read; the built-in ones are used"}));
   add_lines(file->text);
   return {};
 }

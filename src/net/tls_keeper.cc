@@ -6,6 +6,7 @@
 #include <ctime>
 #include <utility>
 
+#include "base/cat.h"
 #include "base/file.h"
 #include "net/digest.h"
 
@@ -83,7 +84,7 @@ void TlsKeeper::read_ring() {
                (::geteuid() != 0 && file->stamp.owner != ::geteuid())) {
       refused(ring_file_ + ": is not of this account alone");
     } else if (auto secrets = TicketRing::parse(file->text); !secrets) {
-      refused(ring_file_ + ": " + secrets.error().what);
+      refused(cat({ring_file_, ": ", secrets.error().what}));
     } else {
       ring_->take(std::move(*secrets), hour());
     }
@@ -120,11 +121,10 @@ std::shared_ptr<const TicketKeys> TlsKeeper::ticket_keys() {
   if (const std::string& file = settings_.ticket_key_file; !file.empty()) {
     auto secret = read_file(file, {.limit = kLongestSecret, .cut = true});
     if (!secret || secret->text.size() < kSecretBytes)
-      log_.error(kModule,
-                 (secret ? file + ": has " + std::to_string(secret->text.size()) + " bytes, and " +
-                               std::to_string(kSecretBytes) + " are needed"
-                         : secret.error().what) +
-                     "; tickets are not shared with other servers");
+      log_.error(kModule, (secret ? cat({file, ": has ", secret->text.size(), " bytes, and ",
+                                         kSecretBytes, " are needed"})
+                                  : secret.error().what) +
+                              "; tickets are not shared with other servers");
     else if (secret->text != file_secret_)
       file_secret_before_ = std::exchange(file_secret_, std::move(secret->text));
     for (const std::string& each : {file_secret_, file_secret_before_})

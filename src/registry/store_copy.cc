@@ -33,7 +33,7 @@ bool keeps_older(const std::string& older, StoreCopy::Facts last, StoreCopy::Fac
 
 Result<void> write_copy(const std::string& path, FilePieces text, StoreCopy::Facts last,
                         StoreCopy::Facts next, std::int64_t now) {
-  const std::string older = path + std::string(StoreCopy::kOlder);
+  const std::string older = cat({path, StoreCopy::kOlder});
   // There may be none yet; and a start takes the older one where this is broken off.
   if (keeps_older(older, last, next, now)) ::rename(path.c_str(), older.c_str());
   return replace_file(path, std::move(text));

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "app/services/services.h"
+#include "base/cat.h"
 
 namespace lb {
 CountryWatch::CountryWatch(Services& services)
@@ -29,8 +30,8 @@ void CountryWatch::read() {
     return;
   }
   if (is_news)
-    services_.log.info("cluster/country", "countries are looked up in " + path + " (" +
-                                              (*opened)->type().substr(0, 60) + ")");
+    services_.log.info("cluster/country", cat({"countries are looked up in ", path, " (",
+                                               (*opened)->type().substr(0, 60), ")"}));
   holder_.publish(std::make_shared<const Holder>(Holder{std::move(*opened)}));
 }
 

@@ -275,13 +275,13 @@ void NodeLinks::order(const std::string& node, CommandFrame command,
     if (!session->joined() || session->id() != node) continue;
     auto answered = [this, node, then = std::move(then)](Result<ResultFrame> result) mutable {
       if (result && !result->done)
-        log().warn("cluster/link", "node " + node + ": order failed: " + result->why);
+        log().warn("cluster/link", cat({"node ", node, ": order failed: ", result->why}));
       then(std::move(result));
     };
     command.number = orders_.add(node, std::move(answered));
     return session->send(std::move(command));
   }
-  then(Error::not_found("node " + node + " is not linked"));
+  then(Error::not_found(cat({"node ", node, " is not linked"})));
 }
 
 void NodeLinks::ask(const std::string& node, AskFrame question,
@@ -291,7 +291,7 @@ void NodeLinks::ask(const std::string& node, AskFrame question,
     question.number = asks_.add(node, std::move(then));
     return session->send(std::move(question));
   }
-  then(Error::not_found("node " + node + " is not linked"));
+  then(Error::not_found(cat({"node ", node, " is not linked"})));
 }
 
 void NodeLinks::add_rows(std::vector<LinkRow>& rows) const {

@@ -125,8 +125,7 @@ MountFiles::News MountFiles::look(const std::set<Wanted>& wanted, const std::str
         now.file = !is_news && is_same(before->second.file, **loaded) ? before->second.file
                                                                       : std::move(*loaded);
         if (is_news && now.file->cut_short)
-          complain(want,
-                   "only its first " + std::to_string(kMaxFileBytes >> 20) + " MiB are played");
+          complain(want, cat({"only its first ", kMaxFileBytes >> 20, " MiB are played"}));
       } else if (is_news) {
         complain(want, loaded.error().what);
       }
