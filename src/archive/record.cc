@@ -35,9 +35,9 @@ void put_text(std::string& out, std::string_view text) {
   out.append(text);
 }
 
-class Fields {
+class PayloadReader {
  public:
-  explicit Fields(std::string_view text) : text_(text) {}
+  explicit PayloadReader(std::string_view text) : text_(text) {}
   std::uint64_t number(unsigned bytes) {
     if (text_.size() < bytes) {
       good_ = false;
@@ -90,7 +90,7 @@ std::string mark_payload(const FileMark& mark) {
 }
 
 bool read_mark(std::string_view payload, FileMark& mark) {
-  Fields fields(payload);
+  PayloadReader fields(payload);
   mark.offset = fields.number(8);
   mark.samples = fields.number(8);
   mark.wall_ms = fields.signed_number();
@@ -99,7 +99,7 @@ bool read_mark(std::string_view payload, FileMark& mark) {
 }
 
 bool read_head(std::string_view payload, FileHead& head) {
-  Fields fields(payload);
+  PayloadReader fields(payload);
   if (fields.number(1) != kIndexVersion) return false;
   StreamSpan& span = head.span;
   span.begin = 0;
@@ -145,7 +145,7 @@ bool take_record(FileIndex& index, std::uint8_t type, std::string_view payload) 
       return true;
     }
     case kHeaders: {
-      Fields fields(payload);
+      PayloadReader fields(payload);
       const std::uint64_t offset = fields.number(8);
       if (!fields.good()) return false;
       Bytes all;
@@ -163,7 +163,7 @@ bool take_record(FileIndex& index, std::uint8_t type, std::string_view payload) 
       return true;
     }
     case kTitle: {
-      Fields fields(payload);
+      PayloadReader fields(payload);
       const std::uint64_t offset = fields.number(8);
       Metadata metadata;
       metadata.artist = fields.text();
@@ -187,7 +187,7 @@ struct FramedRecord {
 };
 
 FramedRecord record_at(std::string_view at) {
-  Fields fields(at);
+  PayloadReader fields(at);
   FramedRecord out;
   out.type = static_cast<std::uint8_t>(fields.number(1));
   const auto size = static_cast<std::size_t>(fields.number(2));
@@ -202,14 +202,14 @@ FramedRecord record_at(std::string_view at) {
 // Where the next record that is right begins, behind a damaged one; text.size(): none does.
 // search: bytes whose checksum may be worked out for records of any length.
 std::size_t next_record(std::string_view text, std::size_t damaged, std::size_t& search) {
-  Fields fields(text.substr(damaged));
+  PayloadReader fields(text.substr(damaged));
   fields.number(1);
   const std::size_t behind = damaged + kRecordHead + static_cast<std::size_t>(fields.number(2));
   // Its length may be right.
   if (fields.good() && behind < text.size() && record_at(text.substr(behind)).size > 0)
     return behind;
   for (std::size_t at = damaged + 1; at + kRecordHead <= text.size(); ++at) {
-    Fields front(text.substr(at));
+    PayloadReader front(text.substr(at));
     const std::uint64_t type = front.number(1), size = front.number(2);
     if (type < kHead || type > kEnd || text.size() - at - kRecordHead < size) continue;
     const bool mark = type == kMark || type == kEnd;
@@ -369,7 +369,7 @@ bool read_first(std::string_view front, FileHead& head) {
 bool read_end(std::string_view tail, FileMark& mark) {
   if (tail.size() < kEndRecord) return false;
   tail = tail.substr(tail.size() - kEndRecord);
-  Fields fields(tail);
+  PayloadReader fields(tail);
   if (fields.number(1) != kEnd || fields.number(2) != kEndRecord - kRecordHead) return false;
   const auto crc = static_cast<std::uint32_t>(fields.number(4));
   if (crc32c(bytes_of(fields.rest()), crc32c(bytes_of(tail.substr(0, 3)))) != crc) return false;
