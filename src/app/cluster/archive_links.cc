@@ -279,7 +279,7 @@ void ArchiveLinks::tell() {
     tell_own(told, knows_slots, news);
     if (nodes.contains(id)) tell_repeated(id, told, news);
     if (news.empty()) continue;
-    for (const ArchiveFrame& frame : archive_frames(std::move(news)))
+    for (const ArchiveFrame& frame : row_frames(std::move(news)))
       if (!masters_.send_to(id, frame)) nodes_.send_to(id, frame);
   }
 }

@@ -163,7 +163,7 @@ void IngestService::tell() {
   for (const std::string& id : linked_) {
     auto rows = ingest_->news_for(id);
     if (rows.empty()) continue;
-    for (const IngestFrame& frame : ingest_frames(std::move(rows)))
+    for (const IngestFrame& frame : row_frames(std::move(rows)))
       if (!masters_.send_to(id, frame)) nodes_.send_to(id, frame);
   }
 }

@@ -157,7 +157,7 @@ void SeatService::flush() {
   flushed_ = services_.clock.steady();
   for (auto& [id, rows] : std::exchange(letters_, {})) {
     if (!links_.is_linked(id)) continue;
-    for (const SeatFrame& frame : seat_frames(std::move(rows))) links_.send(id, frame);
+    for (const SeatFrame& frame : row_frames(std::move(rows))) links_.send(id, frame);
   }
 }
 

@@ -456,7 +456,7 @@ void SlotService::flush() {
   flushed_ = services_.clock.steady();
   for (auto& [id, rows] : std::exchange(letters_, {})) {
     if (!links_.is_linked(id)) continue;
-    for (const SlotFrame& frame : slot_frames(std::move(rows))) links_.send(id, frame);
+    for (const SlotFrame& frame : row_frames(std::move(rows))) links_.send(id, frame);
   }
 }
 

@@ -5,7 +5,6 @@
 
 #include "base/encoding.h"
 #include "cluster/link/frame.h"
-#include "cluster/link/frame_members.h"
 
 namespace lb {
 namespace {
@@ -39,12 +38,6 @@ std::size_t fitting(std::string_view text, std::size_t most, std::size_t& cost) 
   return at;
 }
 
-std::string read_conf_key(FrameMembers& in, std::string_view name, const Json& value) {
-  std::string key = in.text(name, value, kConfKeyBytes);
-  if (!in.fault() && !is_conf_key(key)) in.wrong(name, "has a key that is none");
-  return in.fault() ? std::string() : key;
-}
-
 }  // namespace
 
 bool is_conf_key(std::string_view key) noexcept {
@@ -59,56 +52,6 @@ bool is_conf_key(std::string_view key) noexcept {
   };
   return std::all_of(key.begin(), key.begin() + static_cast<std::ptrdiff_t>(slash), is_small) &&
          std::all_of(key.begin(), key.end(), is_plain);
-}
-
-ConfFrame read_conf(FrameMembers& in) {
-  ConfFrame out;
-  out.store = in.word("store", true);
-  out.revision = in.needed_whole("rev", FrameMembers::kLargest);
-  out.all = in.flag("all", false);
-  out.more = in.flag("more", false);
-  in.array("set", in.member("set"), kLongestFrame, [&](const Json& element) {
-    if (!element.is_object()) {
-      in.wrong("set", "has an element that is no object");
-      return;
-    }
-    for (const std::string_view name : {"k", "v"})
-      if (element.at(name).missing()) in.wrong(name, "is missing");
-    ConfItem item;
-    item.key = read_conf_key(in, "k", element.at("k"));
-    if (const auto value = element.at("v").text())
-      item.value = *value;
-    else
-      in.wrong("v", "is no text");
-    item.part = element.at("part").boolean().value_or(false);
-    out.set.push_back(std::move(item));
-  });
-  in.array("del", in.member("del"), kLongestFrame,
-           [&](const Json& element) { out.removed.push_back(read_conf_key(in, "del", element)); });
-  return out;
-}
-
-void write_conf(JsonWriter& json, const ConfFrame& frame) {
-  json.key("store").text(frame.store);
-  json.key("rev").number(frame.revision);
-  if (frame.all) json.key("all").boolean(true);
-  if (!frame.set.empty()) {
-    json.key("set").begin_array();
-    for (const ConfItem& item : frame.set) {
-      json.begin_object();
-      json.key("k").text(item.key);
-      json.key("v").text(item.value);
-      if (item.part) json.key("part").boolean(true);
-      json.end_object();
-    }
-    json.end_array();
-  }
-  if (!frame.removed.empty()) {
-    json.key("del").begin_array();
-    for (const std::string& key : frame.removed) json.text(key);
-    json.end_array();
-  }
-  if (frame.more) json.key("more").boolean(true);
 }
 
 void ConfRun::fresh() {

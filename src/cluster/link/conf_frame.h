@@ -17,11 +17,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/json.h"
-
 namespace lb {
-
-class FrameMembers;
 
 constexpr std::size_t kConfKeyBytes = 1024;
 constexpr std::size_t kConfValueBytes = 64 * 1024;
@@ -46,10 +42,6 @@ struct ConfFrame {
 // "mounts/%2Frock.mp3": a class of small letters, and names of A-Z a-z 0-9 - . _ ~ % behind
 // slashes.
 bool is_conf_key(std::string_view key) noexcept;
-
-ConfFrame read_conf(FrameMembers& in);
-// The members behind "t".
-void write_conf(JsonWriter& json, const ConfFrame& frame);
 
 // What is to be sent, as a run of frames that fit.  Frames are taken one by one, so that a sender
 // may pause between them.

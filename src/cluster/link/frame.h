@@ -203,10 +203,6 @@ struct IngestRow {
 
   bool operator==(const IngestRow&) const = default;
 };
-// Each row stands for itself.  Without a seq: a node of an older version passes over the frame.
-struct IngestFrame {
-  std::vector<IngestRow> rows;
-};
 
 // What a node has recorded of a mount, and where it is to be had.
 struct ArchiveRow {
@@ -226,19 +222,16 @@ struct ArchiveRow {
 };
 constexpr std::size_t kMaxArchiveRanges = 16;
 // Each row stands for itself.  Without a seq: a node of an older version passes over the frame.
-struct ArchiveFrame {
-  std::vector<ArchiveRow> rows;
+template <class Row>
+struct RowsFrame {
+  std::vector<Row> rows;
 };
-
-// Slots of mounts; both sides send them.  Only to a node of minor version 1.
-struct SlotFrame {
-  std::vector<SlotRow> rows;
-};
-
-// Users that listen; both sides send them.  Only to a node of minor version 1.
-struct SeatFrame {
-  std::vector<SeatRow> rows;
-};
+using IngestFrame = RowsFrame<IngestRow>;
+using ArchiveFrame = RowsFrame<ArchiveRow>;
+// Slots of mounts, and users that listen: both sides send them, only to a node of minor version 1.
+using SlotFrame = RowsFrame<SlotRow>;
+using SeatFrame = RowsFrame<SeatRow>;
+std::string_view to_text(SlotWord word) noexcept;
 
 // The question of a master which listeners a mount has at a node, in the order of their numbers.
 // Without a seq: a node of an older version passes over it.
@@ -246,7 +239,8 @@ struct AskFrame {
   std::uint64_t number = 0;
   std::string mount;
   std::uint64_t after = 0;  // the number of the last one that is known
-  unsigned most = 0;        // 1 to kMaxTold
+  unsigned most = 0;        // 1 to kMaxTold; 0: what is asked for is of a later version
+  std::string what = "listeners";
 };
 constexpr unsigned kMaxTold = 200;
 struct ToldListener {
@@ -290,10 +284,8 @@ std::string render_frame(const Frame& frame);
 std::vector<SnapFrame> snap_frames(std::vector<StreamOffer> offers, std::vector<MountLoad> carried);
 std::vector<DeltaFrame> delta_frames(std::vector<StreamOffer> added,
                                      std::vector<std::string> removed);
-std::vector<IngestFrame> ingest_frames(std::vector<IngestRow> rows);
-std::vector<ArchiveFrame> archive_frames(std::vector<ArchiveRow> rows);
-std::vector<SlotFrame> slot_frames(std::vector<SlotRow> rows);
-std::vector<SeatFrame> seat_frames(std::vector<SeatRow> rows);
+template <class Row>
+std::vector<RowsFrame<Row>> row_frames(std::vector<Row> rows);
 // Of the rows, in the order of their numbers, those that the question is for and that fit.
 TellFrame tell_frame(const AskFrame& ask, std::vector<ToldListener> rows);
 // 4 bytes each, the highest first, in base64; nullopt: it is not.

@@ -53,17 +53,19 @@ std::size_t size_of(const ToldListener& row) {
          96;
 }
 
-// Puts each element into frames.back(), after `fresh` where that is full.
-template <class Elements, class Frames, class Put, class Fresh>
-void spread(Elements& elements, Frames& frames, std::size_t& used, Put put, Fresh fresh) {
-  for (auto& element : elements) {
+// Puts each element into a list of frames.back(), and begins another frame where that is full.
+template <class Frame, class Element>
+void spread(std::vector<Element>& elements, std::vector<Element> Frame::*list,
+            std::vector<Frame>& frames, std::size_t& used) {
+  for (Element& element : elements) {
     const std::size_t size = size_of(element);
     if (used + size > kRoom) {
-      fresh(frames);
+      if constexpr (requires { frames.back().more; }) frames.back().more = true;
+      frames.emplace_back();
       used = 0;
     }
     used += size;
-    put(frames.back(), std::move(element));
+    (frames.back().*list).push_back(std::move(element));
   }
 }
 
@@ -73,16 +75,8 @@ std::vector<SnapFrame> snap_frames(std::vector<StreamOffer> offers,
                                    std::vector<MountLoad> carried) {
   std::vector<SnapFrame> frames(1);
   std::size_t used = 0;
-  const auto fresh = [](std::vector<SnapFrame>& all) {
-    all.back().more = true;
-    all.emplace_back();
-  };
-  spread(
-      offers, frames, used,
-      [](SnapFrame& frame, StreamOffer offer) { frame.offers.push_back(std::move(offer)); }, fresh);
-  spread(
-      carried, frames, used,
-      [](SnapFrame& frame, MountLoad load) { frame.carried.push_back(std::move(load)); }, fresh);
+  spread(offers, &SnapFrame::offers, frames, used);
+  spread(carried, &SnapFrame::carried, frames, used);
   return frames;
 }
 
@@ -90,56 +84,22 @@ std::vector<DeltaFrame> delta_frames(std::vector<StreamOffer> added,
                                      std::vector<std::string> removed) {
   std::vector<DeltaFrame> frames(1);
   std::size_t used = 0;
-  const auto fresh = [](std::vector<DeltaFrame>& all) { all.emplace_back(); };
-  spread(
-      removed, frames, used,
-      [](DeltaFrame& frame, std::string mount) { frame.removed.push_back(std::move(mount)); },
-      fresh);
-  spread(
-      added, frames, used,
-      [](DeltaFrame& frame, StreamOffer offer) { frame.added.push_back(std::move(offer)); }, fresh);
+  spread(removed, &DeltaFrame::removed, frames, used);
+  spread(added, &DeltaFrame::added, frames, used);
   return frames;
 }
 
-std::vector<IngestFrame> ingest_frames(std::vector<IngestRow> rows) {
-  std::vector<IngestFrame> frames(1);
+template <class Row>
+std::vector<RowsFrame<Row>> row_frames(std::vector<Row> rows) {
+  std::vector<RowsFrame<Row>> frames(1);
   std::size_t used = 0;
-  spread(
-      rows, frames, used,
-      [](IngestFrame& frame, IngestRow row) { frame.rows.push_back(std::move(row)); },
-      [](std::vector<IngestFrame>& all) { all.emplace_back(); });
+  spread(rows, &RowsFrame<Row>::rows, frames, used);
   return frames;
 }
-
-std::vector<ArchiveFrame> archive_frames(std::vector<ArchiveRow> rows) {
-  std::vector<ArchiveFrame> frames(1);
-  std::size_t used = 0;
-  spread(
-      rows, frames, used,
-      [](ArchiveFrame& frame, ArchiveRow row) { frame.rows.push_back(std::move(row)); },
-      [](std::vector<ArchiveFrame>& all) { all.emplace_back(); });
-  return frames;
-}
-
-std::vector<SlotFrame> slot_frames(std::vector<SlotRow> rows) {
-  std::vector<SlotFrame> frames(1);
-  std::size_t used = 0;
-  spread(
-      rows, frames, used,
-      [](SlotFrame& frame, SlotRow row) { frame.rows.push_back(std::move(row)); },
-      [](std::vector<SlotFrame>& all) { all.emplace_back(); });
-  return frames;
-}
-
-std::vector<SeatFrame> seat_frames(std::vector<SeatRow> rows) {
-  std::vector<SeatFrame> frames(1);
-  std::size_t used = 0;
-  spread(
-      rows, frames, used,
-      [](SeatFrame& frame, SeatRow row) { frame.rows.push_back(std::move(row)); },
-      [](std::vector<SeatFrame>& all) { all.emplace_back(); });
-  return frames;
-}
+template std::vector<IngestFrame> row_frames(std::vector<IngestRow> rows);
+template std::vector<ArchiveFrame> row_frames(std::vector<ArchiveRow> rows);
+template std::vector<SlotFrame> row_frames(std::vector<SlotRow> rows);
+template std::vector<SeatFrame> row_frames(std::vector<SeatRow> rows);
 
 TellFrame tell_frame(const AskFrame& ask, std::vector<ToldListener> rows) {
   TellFrame frame;

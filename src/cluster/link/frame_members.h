@@ -1,7 +1,7 @@
-// FrameMembers: the members of one frame, read by type and range; the first fault is kept, and
-// every member after it reads as nothing.
+// FrameMembers: the first fault of a frame that is read; FrameValue: a value of it, read by type
+// and range: nothing after a fault.
 //
-// Errors name the member that is wrong: "LOAD: lis is not a whole number".
+// Errors: they name the member that is wrong: "LOAD: lis is not a whole number".
 // Source: doc/link.md.
 // Thread: a value of its user.
 // Ownership: parse_frame().
@@ -12,60 +12,68 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <utility>
 
 #include "base/json.h"
 #include "base/result.h"
-#include "cluster/link/frame.h"
 
 namespace lb {
 
 class FrameMembers {
  public:
-  static constexpr std::uint64_t kLargest = std::numeric_limits<std::int64_t>::max();
+  using Value = struct FrameValue;
 
   // frame: its name, for errors.
-  FrameMembers(Json object, std::string_view frame) : object_(std::move(object)), frame_(frame) {}
+  explicit FrameMembers(std::string_view frame) : frame_(frame) {}
 
   const std::optional<Error>& fault() const noexcept { return fault_; }
+  bool failed() const noexcept { return fault_.has_value(); }
   void wrong(std::string_view name, std::string_view how);
+  // Members that follow are members of the member `name`; "": of the frame, or of a row.
+  void within(std::string_view name) noexcept { within_ = name; }
+  // The row that is being read is of a later version, and is passed over.
+  void skip_row() noexcept { skips_ = true; }
+  bool take_skip() noexcept { return std::exchange(skips_, false); }
 
-  // Missing where `need` is not set: an empty one.
-  Json member(std::string_view name, bool need = false);
-  Json object(std::string_view name, bool need = false);
+ private:
+  const std::string_view frame_;
+  std::string_view within_;
+  std::optional<Error> fault_;
+  bool skips_ = false;
+};
 
-  std::uint64_t whole(std::string_view name, std::uint64_t most, std::uint64_t otherwise);
-  std::uint64_t needed_whole(std::string_view name, std::uint64_t most);
-  std::optional<std::uint64_t> whole(std::string_view name, const Json& value, std::uint64_t most);
-  unsigned small(std::string_view name, std::uint64_t most, unsigned otherwise);
-  double real(std::string_view name, const Json& value, double most);
-  bool flag(std::string_view name, bool otherwise);
-  // Wall time in milliseconds; 0: missing.
-  std::int64_t wall(std::string_view name);
-  std::uint64_t seq();
+// The value of a member, or a part of it; lives for one expression.
+struct FrameValue {
+  FrameMembers& in;
+  std::string_view name;
+  const Json& json;
 
-  std::string text(std::string_view name, std::size_t most = kLongestText);
-  std::string text(std::string_view name, const Json& value, std::size_t most);
+  static constexpr std::uint64_t kLargest = std::numeric_limits<std::int64_t>::max();
+
+  FrameValue part(const Json& of) const { return {in, name, of}; }
+  void wrong(std::string_view how) const { in.wrong(name, how); }
+
+  // Nothing where the value is missing.
+  std::optional<std::uint64_t> whole(std::uint64_t most) const;
+  double real(double most) const;
+  std::string text(std::size_t most) const;
   // An is_node_id().
-  std::string word(std::string_view name, bool need);
-  std::string word(std::string_view name, const Json& value);
-  std::vector<std::string> words(std::string_view name, const Json& value, std::size_t most);
+  std::string word() const;
   // Decoded; a name under which a relay may publish.
-  std::string mount(std::string_view name, const Json& value);
+  std::string mount() const;
 
-  // Calls each(element) for every element of an array; a missing one has none.
+  // Calls each(FrameValue) for every element of an array; a missing one has none.
   template <class Each>
-  void array(std::string_view name, const Json& value, std::size_t most, Each each) {
-    if (!is_array(name, value, most)) return;
-    for (std::size_t i = 0; i < value.size() && !fault_; ++i) each(value.at(i));
+  void array(std::size_t most, Each each) const {
+    if (!is_array(most)) return;
+    for (std::size_t i = 0; i < json.size() && !in.failed(); ++i) each(part(json.at(i)));
   }
 
  private:
-  bool is_array(std::string_view name, const Json& value, std::size_t most);
-
-  const Json object_;
-  const std::string_view frame_;
-  std::optional<Error> fault_;
+  bool is_array(std::size_t most) const;
 };
+
+// The beginning of a text that text() takes: bytes that it refuses become "?".
+std::string fit_text(std::string_view text, std::size_t most);
 
 }  // namespace lb

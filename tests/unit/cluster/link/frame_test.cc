@@ -473,7 +473,7 @@ TEST(Frame, ManyArchiveRowsAreSpreadOverFramesThatFit) {
     rows[i].have.resize(kMaxArchiveRanges, {1'795'158'000'000, 1'795'159'000'000});
   }
   std::size_t seen = 0;
-  for (const ArchiveFrame& frame : archive_frames(rows)) {
+  for (const ArchiveFrame& frame : row_frames(rows)) {
     CHECK(render_frame(frame).size() < kLongestFrame);
     seen += frame.rows.size();
   }
@@ -488,7 +488,7 @@ TEST(Frame, ManyIngestRowsAreSpreadOverFramesThatFit) {
   for (int i = 0; i < 3000; ++i)
     rows.push_back({"/mount-" + std::to_string(i), "p1", IngestState::kOn, {"p2"}});
   std::size_t count = 0;
-  const auto frames = ingest_frames(rows);
+  const auto frames = row_frames(rows);
   CHECK(frames.size() > 1);
   for (const IngestFrame& frame : frames) {
     CHECK(render_frame(frame).size() < kLongestFrame);

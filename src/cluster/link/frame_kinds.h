@@ -1,0 +1,209 @@
+// Kinds of values in frames: how each is read, within its bounds, and written (base/fields.h).
+//
+// Source: doc/link.md, "Lines".
+// Thread: pure functions; FrameMembers has one user.
+// Errors: the fault of FrameMembers.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "base/encoding.h"
+#include "base/fields.h"
+#include "base/json.h"
+#include "cluster/link/frame.h"
+#include "cluster/link/frame_members.h"
+
+namespace lb {
+
+struct FrameKind {
+  using Reader = FrameMembers;
+  static constexpr std::string_view kText = "";
+  template <std::equality_comparable V>
+  static bool empty(const V& value) {
+    return value == V();
+  }
+};
+
+// An integer, or a duration.
+template <std::uint64_t kMost = FrameValue::kLargest>
+struct Whole : FrameKind {
+  template <class V>
+  static void read(const FrameValue& value, V& out) {
+    if (const auto number = value.whole(kMost)) out = static_cast<V>(*number);
+  }
+  template <class V>
+  static void write(JsonWriter& json, V value) {
+    if constexpr (std::is_integral_v<V>)
+      json.number(value);
+    else
+      json.number(static_cast<std::int64_t>(value.count()));
+  }
+};
+struct Seq : Whole<> {
+  static void read(const FrameValue& value, std::uint64_t& out) {
+    Whole::read(value, out);
+    if (out == 0) value.wrong("is 0");
+  }
+};
+
+// Whole numbers look like whole numbers.
+template <std::uint64_t kMost>
+struct Real : FrameKind {
+  template <class V>
+  static void read(const FrameValue& value, V& out) {
+    out = static_cast<V>(value.real(static_cast<double>(kMost)));
+  }
+  static void write(JsonWriter& json, double value) {
+    if (value >= 0 && value < 1e15)
+      json.number(static_cast<std::uint64_t>(value + 0.5));
+    else
+      json.number(value);
+  }
+  static bool empty(double value) { return !(value > 0); }
+};
+
+struct Boolean : FrameKind {
+  static constexpr std::string_view kText = "true/false";
+  static void read(const FrameValue& value, bool& out) {
+    if (const auto is = value.json.boolean())
+      out = *is;
+    else
+      value.wrong("is neither true nor false");
+  }
+  static void write(JsonWriter& json, bool value) { json.boolean(value); }
+};
+// Of a row: another type is passed over.
+struct RowFlag : Boolean {
+  static void read(const FrameValue& value, bool& out) {
+    out = value.json.boolean().value_or(false);
+  }
+};
+
+template <std::size_t kMost = kLongestText>
+struct Text : FrameKind {
+  static constexpr std::string_view kText = "*text*";
+  static void read(const FrameValue& value, std::string& out) { out = value.text(kMost); }
+  static void write(JsonWriter& json, std::string_view value) { json.text(fit_text(value, kMost)); }
+};
+struct Word : FrameKind {
+  static constexpr std::string_view kText = "*word*";
+  static void read(const FrameValue& value, std::string& out) { out = value.word(); }
+  static void write(JsonWriter& json, std::string_view value) { json.text(value); }
+};
+struct MountName : FrameKind {
+  static constexpr std::string_view kText = "*mount*";
+  static void read(const FrameValue& value, std::string& out) { out = value.mount(); }
+  static void write(JsonWriter& json, std::string_view value) {
+    json.text(percent_encode(value, true));
+  }
+};
+// Bytes as text.
+template <std::size_t kMostText, std::size_t kMost, std::size_t kLeast>
+struct Base64 : FrameKind {
+  static void read(const FrameValue& value, std::string& out) {
+    auto bytes = base64_decode(value.text(kMostText));
+    if (!bytes || bytes->size() < kLeast)
+      value.wrong("is no base64");
+    else if (bytes->size() > kMost)
+      value.wrong("holds " + std::to_string(bytes->size()) + " bytes, the most is " +
+                  std::to_string(kMost));
+    else
+      out = std::move(*bytes);
+  }
+  static void write(JsonWriter& json, std::string_view bytes) { json.text(base64_encode(bytes)); }
+};
+
+// The one of kValues whose to_text() it is.
+template <auto... kValues>
+auto one_of(std::string_view word) noexcept {
+  std::optional<std::common_type_t<decltype(kValues)...>> out;
+  const auto is = [&](auto value) { return to_text(value) == word && (out = value, true); };
+  (void)(is(kValues) || ...);
+  return out;
+}
+// kParse: an E, or an optional one, of a word.  kFault: of an unknown word; without, that is of a
+// later version: the default stands, or the row is passed over (kSkips).
+template <auto kParse, const char* kFault = nullptr, bool kSkips = false>
+struct Name : FrameKind {
+  static constexpr std::string_view kText = "*word*";
+  template <class E>
+  static void read(const FrameValue& value, E& out) {
+    const std::optional<E> parsed = kParse(value.word());
+    if (parsed) {
+      out = *parsed;
+    } else {
+      if constexpr (kFault != nullptr) value.wrong(kFault);
+      if constexpr (kSkips) value.in.skip_row();
+    }
+  }
+  template <class E>
+  static void write(JsonWriter& json, E value) {
+    json.text(to_text(value));
+  }
+};
+
+template <class Kind, std::size_t kMost = kLongestFrame>
+struct ListOf : FrameKind {
+  static constexpr std::string_view kText = Kind::kText;
+  template <class V>
+  static void read(const FrameValue& value, V& out) {
+    value.array(kMost, [&](const FrameValue& element) {
+      Kind::read(element, out.emplace_back());
+      if (value.in.take_skip()) out.pop_back();
+    });
+  }
+  template <class V>
+  static void write(JsonWriter& json, const V& values) {
+    json.begin_array();
+    for (const auto& value : values) Kind::write(json, value);
+    json.end_array();
+  }
+};
+
+// An object with members of its own.
+template <const auto& kFields>
+struct Object : FrameKind {
+  template <class T>
+  static void read(const FrameValue& value, T& out) {
+    if (!value.json.is_object()) return value.wrong("is no object");
+    value.in.within(value.name);
+    Fields(kFields).read(value.in, value.json, out);
+    value.in.within("");
+  }
+  template <class T>
+  static void write(JsonWriter& json, const T& from) {
+    json.begin_object();
+    Fields(kFields).write(json, from);
+    json.end_object();
+  }
+};
+// A row whose members are not all there is refused before any of them is judged.
+template <const auto& kFields>
+struct RowOf : Object<kFields> {
+  template <class T>
+  static void read(const FrameValue& value, T& out) {
+    if (!value.json.is_object()) return value.wrong("has an element that is no object");
+    Fields(kFields).check_needed(value.in, value.json);
+    Fields(kFields).read(value.in, value.json, out);
+  }
+};
+
+// For a field that is no member: it judges the struct.
+template <auto kJudge>
+struct Check : FrameKind {
+  template <class T>
+  static void read(const FrameValue& value, T& out) {
+    kJudge(value.in, out);
+  }
+  template <class T>
+  static void write(JsonWriter&, const T&) {}
+};
+
+}  // namespace lb
