@@ -9,9 +9,8 @@
 //
 // A Kind is how one value is read and written, with its bounds:
 //   Reader                         a class with failed() and wrong(member, fault); one that
-//   collects
-//                                  all faults is never failed().  Reader::Value is a value of it:
-//                                  {reader, name, json}
+//                                  collects all faults is never failed().  Reader::Value is a
+//                                  value of it: {reader, name, json}
 //   kText                          for documents
 //   read(const Value&, V& out)     of a member that is there
 //   write(JsonWriter&, const V&)

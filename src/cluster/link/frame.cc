@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "base/cat.h"
 #include "base/json.h"
 #include "cluster/link/frame_fields.h"
 
@@ -74,8 +75,8 @@ std::string_view frame_name(const Frame& frame) noexcept { return kTypes[frame.i
 
 Result<std::optional<Frame>> parse_frame(std::string_view line) {
   if (line.size() >= kLongestFrame)
-    return Error::limit("a frame of " + std::to_string(line.size()) + " bytes, the most is " +
-                        std::to_string(kLongestFrame - 1));
+    return Error::limit(
+        cat({"a frame of ", line.size(), " bytes, the most is ", kLongestFrame - 1}));
   auto json = Json::parse(line, kDeepest);
   if (!json) return json.error();
   if (!json->is_object()) return Error::invalid("a frame that is no JSON object");

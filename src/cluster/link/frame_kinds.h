@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/cat.h"
 #include "base/encoding.h"
 #include "base/fields.h"
 #include "base/json.h"
@@ -112,8 +113,7 @@ struct Base64 : FrameKind {
     if (!bytes || bytes->size() < kLeast)
       value.wrong("is no base64");
     else if (bytes->size() > kMost)
-      value.wrong("holds " + std::to_string(bytes->size()) + " bytes, the most is " +
-                  std::to_string(kMost));
+      value.wrong(cat({"holds ", bytes->size(), " bytes, the most is ", kMost}));
     else
       out = std::move(*bytes);
   }

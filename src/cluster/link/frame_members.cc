@@ -25,7 +25,7 @@ std::optional<std::uint64_t> FrameValue::whole(std::uint64_t most) const {
   if (!number) {
     wrong("is not a whole number");
   } else if (*number > most) {
-    wrong("is " + std::to_string(*number) + ", the most is " + std::to_string(most));
+    wrong(cat({"is ", *number, ", the most is ", most}));
   } else {
     return number;
   }
@@ -50,7 +50,7 @@ std::string FrameValue::text(std::size_t most) const {
   if (!found)
     wrong("is no text");
   else if (found->size() > most)
-    wrong("has " + std::to_string(found->size()) + " bytes, the most is " + std::to_string(most));
+    wrong(cat({"has ", found->size(), " bytes, the most is ", most}));
   else if (std::any_of(found->begin(), found->end(), is_control))
     wrong("has a control character");
   else
@@ -87,7 +87,7 @@ bool FrameValue::is_array(std::size_t most) const {
     return false;
   }
   if (json.size() > most) {
-    wrong("has " + std::to_string(json.size()) + " elements, the most is " + std::to_string(most));
+    wrong(cat({"has ", json.size(), " elements, the most is ", most}));
     return false;
   }
   return true;
