@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "archive/scan.h"
+#include "base/cat.h"
 #include "base/file.h"
 
 namespace lb {

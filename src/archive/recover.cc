@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "archive/data_marks.h"
+#include "base/cat.h"
 #include "base/file.h"
 
 namespace lb {

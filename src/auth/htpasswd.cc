@@ -11,6 +11,7 @@
 #include "auth/authenticator.h"
 #include "auth/password_hash.h"
 #include "auth/user_table.h"
+#include "base/cat.h"
 #include "base/file.h"
 #include "base/watched_file.h"
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/cat.h"
 #include "base/encoding.h"
 #include "base/file.h"
 #include "base/json.h"

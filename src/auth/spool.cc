@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/cat.h"
 #include "base/file.h"
 
 namespace lb {

@@ -9,6 +9,7 @@
 #include <system_error>
 #include <vector>
 
+#include "base/cat.h"
 #include "base/file.h"
 #include "config/checks.h"
 #include "config/config_xml.h"

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <system_error>
 
+#include "base/cat.h"
 #include "base/file.h"
 #include "base/strings.h"
 #include "config/checks.h"

@@ -13,6 +13,8 @@
 #include <tuple>
 #include <utility>
 
+#include "base/cat.h"
+
 namespace lb {
 namespace {
 

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <map>
 
+#include "base/cat.h"
 #include "base/file.h"
 #include "base/strings.h"
 #include "media/ogg_headers.h"

@@ -9,6 +9,7 @@
 #include "app/services/event_service.h"
 #include "app/services/record_overlay.h"
 #include "app/services/worker.h"
+#include "base/cat.h"
 #include "base/file.h"
 #include "config/diagnostic.h"
 

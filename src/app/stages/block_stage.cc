@@ -17,6 +17,7 @@
 #include "archive/export_body.h"
 #include "archive/file_list.h"
 #include "archive/warmth.h"
+#include "base/cat.h"
 #include "base/file.h"
 #include "base/strings.h"
 #include "http/byte_range.h"

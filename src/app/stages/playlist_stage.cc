@@ -6,6 +6,7 @@
 #include "app/services/worker.h"
 #include "app/stages/redirect_stage.h"
 #include "app/stages/request_config.h"
+#include "base/cat.h"
 #include "cluster/balance/redirect_reply.h"
 #include "http/playlist.h"
 

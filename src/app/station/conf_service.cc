@@ -8,6 +8,7 @@
 #include "app/services/login_service.h"
 #include "app/services/record_overlay.h"
 #include "app/station/record_service.h"
+#include "base/cat.h"
 #include "base/file.h"
 
 namespace lb {

@@ -15,6 +15,7 @@
 #include "app/process/process.h"
 #include "app/station/node_copies.h"
 #include "app/station/store_registry.h"
+#include "base/cat.h"
 #include "base/file.h"
 #include "base/strings.h"
 #include "config/loader.h"

@@ -1,6 +1,6 @@
 // The members of every frame, and of the rows in them: name, kind and bounds, in the order in which
 // they are written.  parse_frame() and render_frame() are loops over these tables, and
-// tests/unit/cluster/frame_doc_test.cc compares doc/link.md with them.
+// tests/unit/cluster/link/frame_doc_test.cc compares doc/link.md with them.
 //
 // A member that is not always() is left out where it is empty.
 //

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <utility>
 
-#include "base/cat.h"
 
 namespace lb {
 namespace {

@@ -2,7 +2,7 @@
 // and the words for it.  Recorded from the code before the tables of members.
 #include <string>
 
-#include "cluster/frame_reading.h"
+#include "cluster/link/frame_reading.h"
 #include "cluster/link/frame.h"
 
 #include "CppUTest/TestHarness.h"
