@@ -2,8 +2,8 @@
 // and the words for it.  Recorded from the code before the tables of members.
 #include <string>
 
-#include "cluster/link/frame_reading.h"
 #include "cluster/link/frame.h"
+#include "cluster/link/frame_reading.h"
 
 #include "CppUTest/TestHarness.h"
 
