@@ -61,7 +61,7 @@ void SwarmNode::drain() {
 
 void SwarmNode::announce(const std::vector<IngestRow>& rows) {
   if (!session_) return;
-  for (IngestFrame& frame : ingest_frames(rows)) session_->send(std::move(frame));
+  for (IngestFrame& frame : row_frames(rows)) session_->send(std::move(frame));
 }
 
 void SwarmNode::arrive(std::size_t mount) {

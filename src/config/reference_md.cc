@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/cat.h"
 #include "config/reference.h"
 #include "config/value.h"
@@ -80,7 +82,27 @@ std::string type_of(const SchemaElement& row) {
   return text;
 }
 
-void md_element(const SchemaBlock& block, const SchemaElement& row, std::string& out) {
+// Of the heading of a block's section, as Markdown readers make it.
+std::string anchor_of(std::string_view path) {
+  std::string out;
+  for (const char c : path)
+    if (c != '/') out += c;
+  return out;
+}
+
+// A block is described where its elements are.
+std::string block_text(const SchemaElement& row, const std::vector<ReferenceBlock>& blocks) {
+  std::string text = help_text(row);
+  const std::string_view own = row.block->help;
+  const auto at = std::find_if(blocks.begin(), blocks.end(), [&](const ReferenceBlock& entry) {
+    return entry.block == row.block;
+  });
+  if (at == blocks.end() || !text.starts_with(own)) return cell(text);
+  return cat({"[below](#", anchor_of(at->path), ")", cell(text.substr(own.size()))});
+}
+
+void md_element(const SchemaBlock& block, const SchemaElement& row,
+                const std::vector<ReferenceBlock>& blocks, std::string& out) {
   const SchemaElement& described = described_by(row);
   std::string name = row.name.empty() ? "(its text)" : code(row.name);
   if (row.attribute) name += " (attribute)";
@@ -90,15 +112,16 @@ void md_element(const SchemaBlock& block, const SchemaElement& row, std::string&
     name += ", " + code(aliases.substr(0, space));
     aliases.remove_prefix(space == std::string_view::npos ? aliases.size() : space + 1);
   }
-  std::string help = help_text(described);
+  std::string help = described.kind == ValueKind::kBlock ? block_text(described, blocks)
+                                                         : cell(help_text(described));
   if (!described.example.empty() && described.kind != ValueKind::kChoice &&
       described.kind != ValueKind::kBool) {
-    help += " Example: " + code(described.example);
+    help += " Example: " + cell(code(described.example));
   }
   out += cat({"| ", name, " | ", cell(type_of(described)), " | ",
               cell(code(default_text(&described == &row ? block : *row.block, described))), " | ",
               described.kind == ValueKind::kBlock ? "" : reload_text(described.reload), " | ",
-              origin_text(row.origin), " | ", cell(help), " |\n"});
+              origin_text(row.origin), " | ", help, " |\n"});
 }
 
 }  // namespace
@@ -106,7 +129,8 @@ void md_element(const SchemaBlock& block, const SchemaElement& row, std::string&
 std::string reference_markdown() {
   std::string out(kIntroduction);
   std::string refused;
-  for (const ReferenceBlock& entry : reference_blocks()) {
+  const std::vector<ReferenceBlock> blocks = reference_blocks();
+  for (const ReferenceBlock& entry : blocks) {
     out += cat({"\n## `<", entry.path, ">`\n\n", entry.block->help, "\n\n"});
     out +=
         "| Element | Type | Default | Takes effect | From | Meaning |\n|---|---|---|---|---|---|\n";
@@ -114,7 +138,7 @@ std::string reference_markdown() {
       for (const SchemaElement& row : rows) {
         if (!is_listed(row)) continue;
         if (row.support != SchemaSupport::kUnsupported) {
-          md_element(*entry.block, row, out);
+          md_element(*entry.block, row, blocks, out);
           continue;
         }
         std::string names(row.name);
