@@ -233,7 +233,7 @@ inline constexpr auto kSeatFields = std::to_array(
     {member<MountName, &SeatRow::mount>("m").needed(), member<Word, &SeatRow::user>("u").needed(),
      member<Word, &SeatRow::who>("who"), member<Whole<>, &SeatRow::number>("n").needed(),
      // A row of an act of a later version concerns later nodes.
-     member<Name<parse_seat_act, nullptr, true>, &SeatRow::act>("do").needed(),
+     member<Name<parse_seat_act, kNoFault, true>, &SeatRow::act>("do").needed(),
      member<Whole<kMaxSeatsOfUser>, &SeatRow::most>("most"),
      member<RowFlag, &SeatRow::drop>("drop")});
 

@@ -128,9 +128,10 @@ auto one_of(std::string_view word) noexcept {
   (void)(is(kValues) || ...);
   return out;
 }
-// kParse: an E, or an optional one, of a word.  kFault: of an unknown word; without, that is of a
+inline constexpr char kNoFault[] = "";
+// kParse: an E, or an optional one, of a word.  kFault: of an unknown word; kNoFault: that is of a
 // later version: the default stands, or the row is passed over (kSkips).
-template <auto kParse, const char* kFault = nullptr, bool kSkips = false>
+template <auto kParse, const char* kFault = kNoFault, bool kSkips = false>
 struct Name : FrameKind {
   static constexpr std::string_view kText = "*word*";
   template <class E>
@@ -139,7 +140,7 @@ struct Name : FrameKind {
     if (parsed) {
       out = *parsed;
     } else {
-      if constexpr (kFault != nullptr) value.wrong(kFault);
+      if (*kFault != '\0') value.wrong(kFault);
       if constexpr (kSkips) value.in.skip_row();
     }
   }
