@@ -95,6 +95,13 @@ def what_sources_have_recorded_is_cut(t):
         source.close()
         wait_for(lambda: server.stat("/live.mp3", "server_type") is None, "source %d has ended" % number, 10)
     # What was sent last may not be written yet; another file would not fit.
-    newest = files()[-1]
-    api.want(200, "PATCH", "/mounts/live.mp3", {"limits": {"storage": newest.stat().st_size + 290000}})
-    wait_for(lambda: files() == [newest], "the newest one stays", 20)
+    newest = files()[-1].stat()
+    api.want(200, "PATCH", "/mounts/live.mp3", {"limits": {"storage": newest.st_size + 290000}})
+
+    def is_all():
+        # It may get another name when it is closed: when it began is known better then.
+        try:
+            return [file.stat().st_ino for file in files()] == [newest.st_ino]
+        except FileNotFoundError:
+            return False
+    wait_for(is_all, "the newest one stays: %r" % files(), 20)
