@@ -14,12 +14,25 @@ constexpr std::int64_t kLongestSegmentMs = 10'000;  // of <segment>
 // A source sends ahead: what it has sent is dated later than now, and later than the first of the
 // source that follows it.
 constexpr std::int64_t kLeadMs = 60'000;
+// So long after its end a segment may still be on its way to the disk.
+constexpr std::int64_t kWrittenSoonMs = 10'000;
 constexpr std::int64_t kMaxPastMs = std::chrono::milliseconds(kMaxPastTime).count();
 
 std::uint64_t bits_a_second(const HlsSegment& segment) {
   return segment.duration == 0
              ? 0
              : (segment.end - segment.begin) * 8 * segment.rate_hz / segment.duration;
+}
+
+// The first file of a source may be there before the last segments of the one that it follows.  An
+// EVENT list only grows (RFC 8216, 6.2.1): what is behind such a hole waits for them.
+void hold_back(std::vector<HlsSegment>& segments, std::int64_t now_ms) {
+  const auto hole = std::adjacent_find(
+      segments.begin(), segments.end(), [now_ms](const HlsSegment& one, const HlsSegment& next) {
+        const auto length = static_cast<std::int64_t>(one.duration * 1000 / one.rate_hz);
+        return !hls_follows(one, next) && one.wall_ms + length > now_ms - kWrittenSoonMs;
+      });
+  if (hole != segments.end()) segments.erase(hole + 1, segments.end());
 }
 
 }  // namespace
@@ -100,8 +113,9 @@ PastList make_past_list(const PastCut& cut, const PastAskRange& range) {
     std::erase_if(out.segments, [&](const HlsSegment& one) { return one.sequence > range.last; });
     out.segments = newest_without_gap(std::move(out.segments), range.most, range.fewest);
   }
-  const bool ended =
-      range.kind == HlsListKind::kEvent && (range.ended || out.segments.size() == range.most);
+  const bool event = range.kind == HlsListKind::kEvent;
+  if (event && !range.ended) hold_back(out.segments, range.to_ms - kLeadMs);
+  const bool ended = event && (range.ended || out.segments.size() == range.most);
   if (!out.segments.empty()) out.text = playlist_text(out.segments, range.kind, ended);
   for (const HlsSegment& segment : out.segments)
     out.bandwidth = std::max(out.bandwidth, bits_a_second(segment));

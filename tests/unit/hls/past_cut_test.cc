@@ -116,6 +116,23 @@ TEST(PastCut, AListThatSlidesOverASeamGoesForwardOnly) {
   LONGS_EQUAL(126, last);
 }
 
+// The second source is recorded already, and not the last two segments of the first.
+TEST(PastCut, AnEventListWaitsForWhatIsRecordedInAMoment) {
+  PastShelf shelf;
+  PastReader reader(shelf);
+  shelf.file(9);
+  const std::int64_t seam_ms = shelf.now_ms();
+  shelf.epoch_ms = seam_ms;
+  shelf.source(0x9988776655443322, 107, 8);
+  shelf.file(9);
+  // One segment ends with the first file: it is not known to be whole.
+  PastAskRange range{kBegin, seam_ms + 9000 + 60'000, HlsListKind::kEvent};
+  LONGS_EQUAL(103, reader.list(range).segments.back().sequence);
+  // What has not come by then is missing.
+  range.to_ms += 1500;
+  LONGS_EQUAL(110, reader.list(range).segments.back().sequence);
+}
+
 TEST(PastCut, ALiveListHasWhatIsRecordedBeforeItWhateverItsTime) {
   PastShelf shelf;
   PastReader reader(shelf);
