@@ -83,7 +83,11 @@ configure_in() {
     note "this directory itself is configured, which does not go with build/: first  make distclean"
     return 1
   fi
-  { [ configure -nt configure.ac ] && tools/floor-lists --check; } || ./autogen.sh || return 1
+  # Stages begin beside each other, and a Makefile that is made again stops those who build by it.
+  (
+    flock 9
+    { [ configure -nt configure.ac ] && tools/floor-lists --check; } || ./autogen.sh
+  ) 9>"$logs/autogen.lock" || return 1
   mkdir -p "$dir"
   use_ccache
   [[ " $*" == *" CXX="* ]] || set -- "$@" "${ccache[@]}"
