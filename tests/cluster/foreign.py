@@ -67,7 +67,10 @@ class Foreign(Server):
     def has_begun(self):
         """2.4.4 that is asked before its four threads sleep may fall over, or never look at its master."""
         tasks = list(pathlib.Path("/proc/%d/task" % self.process.pid).glob("*/stat"))
-        return len(tasks) >= 4 and all(task.read_text().rsplit(")", 1)[1].split()[0] == "S" for task in tasks)
+        try:
+            return len(tasks) >= 4 and all(task.read_text().rsplit(")", 1)[1].split()[0] == "S" for task in tasks)
+        except (FileNotFoundError, ProcessLookupError):  # a thread has just ended
+            return False
 
     def launch(self):
         with open(self.out, "ab") as out:
