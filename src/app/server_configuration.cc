@@ -188,7 +188,8 @@ void Server::apply_records(const OverlayUpdate& update) {
 // Source: Icecast 2.4.4 (its lists, as often).  At the start they are read at once.
 void Server::poll_files(Moment moment) {
   const auto read = [this] {
-    const auto paths = services_->config.read()->paths;
+    const auto config = services_->config.read();
+    const PathSettings& paths = config->paths;
     services_->access.reload_changed({paths.deny_ip, paths.allow_ip, paths.deny_agents});
     services_->countries->read();
   };

@@ -92,13 +92,12 @@ std::string anchor_of(std::string_view path) {
 
 // A block is described where its elements are.
 std::string block_text(const SchemaElement& row, const std::vector<ReferenceBlock>& blocks) {
-  std::string text = help_text(row);
-  const std::string_view own = row.block->help;
   const auto at = std::find_if(blocks.begin(), blocks.end(), [&](const ReferenceBlock& entry) {
     return entry.block == row.block;
   });
-  if (at == blocks.end() || !text.starts_with(own)) return cell(text);
-  return cat({"[below](#", anchor_of(at->path), ")", cell(text.substr(own.size()))});
+  const std::string text = help_text(row);
+  if (at == blocks.end()) return cell(text);
+  return cat({"[below](#", anchor_of(at->path), ")", cell(text.substr(row.block->help.size()))});
 }
 
 void md_element(const SchemaBlock& block, const SchemaElement& row,
