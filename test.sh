@@ -1,7 +1,7 @@
 #!/bin/bash
 # Installs what the tests need, builds, and runs them.  The last line is "N passed, N failed".
 #
-#   ./test.sh            what every change has to pass; 15 minutes on two cores
+#   ./test.sh            what every change has to pass; 10 to 15 minutes on two cores
 #   ./test.sh --long     that, and what takes longer
 #   ./test.sh NAME...    only these stages; "default" and "long" stand for their sets
 #   ./test.sh --list     the stages and what they do
@@ -15,11 +15,12 @@ shared=${SHARED:-$here/../shared}
 logs=$here/build/log
 exec </dev/null
 
-default_stages=(packages release blackbox cluster conformance differential clients integrity asan attacks)
-long_stages=(failover oneplace browser run docs conformance-own integrity-ogg orchestration distcheck tsan clang asan-conformance fuzz players goals package)
+default_stages=(packages release blackbox cluster conformance differential clients integrity attacks check asan)
+long_stages=(failover oneplace browser docs orchestration conformance-own integrity-ogg run distcheck tsan clang asan-conformance fuzz players goals package)
 declare -A about=(
   [packages]="install from Debian what is missing"
-  [release]="build as run.sh does, warnings are errors; make check: unit tests, lint, configurations, fuzz corpora"
+  [release]="build as run.sh does"
+  [check]="make check: unit tests, lint, configurations, fuzz corpora"
   [asan]="the unit tests and the fuzz corpora under AddressSanitizer and UBSan"
   [blackbox]="our own tests against the running server (tests/blackbox)"
   [browser]="our pages in Chromium: seen, heard, administered and attacked (tests/browser); pictures in build/screenshots"
@@ -45,12 +46,15 @@ declare -A about=(
   [orchestration]="Prometheus, promtool, HAProxy, keepalived and SRV records with what lies in deploy/ (tests/orchestration)"
   [players]="each format for 30 seconds, decoded by ffmpeg, mpv and Chromium"
 )
-# What a stage compiles is built beside the stages before it, which mostly wait; build_STAGE does it.
-declare -A builds_ahead=([asan]=yes [tsan]=yes [clang]=yes)
-# A stage that runs beside another one: both mostly wait, on ports of their own.
-declare -A beside=([clients]=integrity [conformance]=differential)
+# The suites of tests/run.py: it runs those that are asked for beside each other.
+suites=" blackbox cluster oneplace failover browser docs orchestration "
+# In this order.  The stages of a round run beside each other: they mostly wait, on ports of their own.
+rounds=(packages release suites "conformance differential integrity" "clients conformance-own integrity-ogg" run attacks
+  check asan distcheck tsan clang asan-conformance fuzz players package goals)
+# What these compile is built beside the rounds before them; build_STAGE does it.
+builds_ahead="check asan tsan clang"
 # These measure times: nothing is compiled meanwhile.
-alone=" attacks failover goals "
+alone=" attacks goals "
 needs_shared=" conformance conformance-own clients attacks integrity integrity-ogg asan-conformance "
 # Of ../shared/attack/integrity.py: what one node answers for, and a slave whose master comes back.
 # Those of a slave with a second master are in tests/cluster/integrity_masters.py.
@@ -63,14 +67,13 @@ faults=none,join,reload,freeze,slow_listener,fallback_and_return,relay_play,mast
 stages=()
 list() {
   for stage in "${default_stages[@]}"; do printf '%-18s %s\n' "$stage" "${about[$stage]}"; done
-  for stage in "${long_stages[@]}"; do printf '%-18s %s\n' "$stage" "${about[$stage]} (--long)"; done
+  for stage in "${long_stages[@]}"; do printf '%-18s %s (--long)\n' "$stage" "${about[$stage]}"; done
 }
-# Begins a stage, if it does not run yet: beside another one, for example.
+is_in() { [[ " $2 " == *" $1 "* ]]; }
+is_asked_for() { is_in "$1" "${stages[*]}"; }
 declare -A running=()
 begin_stage() {
   local stage=$1
-  [ -z "${running[$stage]-}" ] || return 0
-  [[ $needs_shared != *" $stage "* ]] || [ -d "$shared" ] || return 0
   rm -f "$logs/$stage".{count,note,out,out.again,status}
   wait_for_build "$stage"
   set -m  # in a process group of its own, which end_all can end
@@ -83,25 +86,25 @@ begin_stage() {
   set +m
 }
 builder=
+# When it has ended its number may be that of other processes.
+signal_builder() { [ -z "$builder" ] || [ -e "$logs/builder.ended" ] || kill "-$1" -- -"$builder" 2>/dev/null; }
 end_all() {
   local group
   for group in "${running[@]}"; do kill -INT -- -"$group"; done
-  [ -z "$builder" ] || kill -TERM -- -"$builder"
-  [ -z "$builder" ] || kill -CONT -- -"$builder"
+  signal_builder TERM
+  signal_builder CONT
 } 2>/dev/null
 
-# Compiles what the stages to come need, one after the other and with the lowest priority.
+# Compiles what the stages to come need, one after the other, while nothing else wants a processor.
 build_ahead() {
-  local stage later=()
-  for stage in "${stages[@]}"; do
-    [ -z "${builds_ahead[$stage]-}" ] || [ -n "${running[$stage]-}" ] || later+=("$stage")
-  done
-  rm -f "$logs"/*.built
-  [ ${#later[@]} -gt 0 ] || return 0
+  local stage
+  rm -f "$logs"/*.built "$logs/builder.ended"
   set -m  # likewise, and wait_for_build can stop it
   (
-    renice -n 19 -p $BASHPID >/dev/null
-    for stage in "${later[@]}"; do
+    trap 'touch "$logs/builder.ended"' EXIT
+    chrt --idle --pid 0 $BASHPID
+    for stage in $builds_ahead; do
+      is_asked_for "$stage" || continue
       begin=$SECONDS
       "build_$stage" >"$logs/$stage.build.log" 2>&1
       echo $((SECONDS - begin)) >"$logs/$stage.built"
@@ -113,18 +116,55 @@ build_ahead() {
 # The build that a stage needs is over before it begins; one that measures times has the machine for itself.
 wait_for_build() {
   [ -n "$builder" ] || return 0
-  if [[ $alone == *" $1 "* ]]; then
-    kill -STOP -- -"$builder"
-  else
-    kill -CONT -- -"$builder"
-  fi 2>/dev/null
-  [ -n "${builds_ahead[$1]-}" ] || return 0
-  while [ ! -e "$logs/$1.built" ] && kill -0 "$builder" 2>/dev/null; do sleep 0.2; done
+  if is_in "$1" "$alone"; then signal_builder STOP; else signal_builder CONT; fi
+  is_in "$1" "$builds_ahead" || return 0
+  # Nothing else runs now.
+  [ -e "$logs/builder.ended" ] || for process in $(ps -e -o pid= -o pgid= | awk -v group="$builder" '$2 == group {print $1}'); do
+    chrt --other --pid 0 "$process"
+  done 2>/dev/null
+  until [ -e "$logs/$1.built" ] || [ -e "$logs/builder.ended" ]; do sleep 0.2; done
   [ ! -e "$logs/$1.built" ] || (stage=$1 && note "built beside others: $(cat "$logs/$1.built") s") >/dev/null
 }
 
+# The line of a stage that has ended, and what went wrong.
+show() {
+  local stage=$1 status=$2 seconds=$3 log=$4 p f s word=ok
+  if [ "$status" != 0 ] || [ ! -s "$logs/$stage.count" ]; then
+    # It broke off: that is one failure, if it has not counted one.
+    awk '{f += $2} END {exit (f > 0)}' "$logs/$stage.count" 2>/dev/null && echo "0 1 0" >>"$logs/$stage.count"
+    [ -e "$logs/$stage.count" ] || echo "0 1 0" >"$logs/$stage.count"
+  fi
+  read -r p f s < <(awk '{p += $1; f += $2; s += $3} END {print p + 0, f + 0, s + 0}' "$logs/$stage.count")
+  passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+  [ "$s" = 0 ] || skip_reasons+=("$stage: $s")
+  [ "$f" = 0 ] || word=FAIL
+  printf '%-18s %-4s %4d s   %d passed, %d failed\n' "$stage" $word "$seconds" "$p" "$f"
+  [ ! -s "$logs/$stage.note" ] || sed 's/^/    /' "$logs/$stage.note"
+  if [ $word = FAIL ]; then
+    echo "    the end of $log:"
+    tail -n 25 "$log" | sed 's/^/    | /'
+  fi
+}
+run_round() {
+  local stage suite status seconds
+  for stage; do begin_stage "$stage"; done
+  for stage; do
+    wait "${running[$stage]}"
+    unset "running[$stage]"
+    read -r status seconds <"$logs/$stage.status"
+    if [ "$stage" = suites ]; then
+      for suite in $asked_suites; do
+        show "$suite" "$(cat "$logs/$suite.status")" "$(cat "$logs/$suite.seconds")" "$logs/suites.log"
+      done
+    else
+      show "$stage" "$status" "$seconds" "$logs/$stage.log"
+    fi
+    [ "$stage" != release ] || [ "$status" != 0 ] || build_ahead
+  done
+}
+
 main() {
-  local argument p f s word reason status seconds
+  local argument s reason round now
   for argument in "$@"; do
     case $argument in
       --long) stages+=("${default_stages[@]}" "${long_stages[@]}") ;;
@@ -140,13 +180,6 @@ main() {
   done
   [ ${#stages[@]} -gt 0 ] || stages=("${default_stages[@]}")
 
-  # What is built beside others comes last.
-  local first=() last=()
-  for s in "${stages[@]}"; do
-    if [ -n "${builds_ahead[$s]-}" ]; then last+=("$s"); else first+=("$s"); fi
-  done
-  stages=(${first[@]+"${first[@]}"} ${last[@]+"${last[@]}"})
-
   mkdir -p "$logs"
   passed=0 failed=0 skipped=0
   skip_reasons=()
@@ -155,34 +188,21 @@ main() {
   trap end_all EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
-  for stage in "${stages[@]}"; do
-    if [[ $needs_shared == *" $stage "* ]] && [ ! -d "$shared" ]; then
-      left_out+=("$stage")
-      continue
+  asked_suites=
+  for s in "${stages[@]}"; do
+    if is_in "$s" "$needs_shared" && [ ! -d "$shared" ]; then
+      left_out+=("$s")
+    elif is_in "$s" "$suites"; then
+      asked_suites+=" $s"
     fi
-    printf '%-18s ' "$stage"
-    begin_stage "$stage"
-    [ -z "${beside[$stage]-}" ] || [[ " ${stages[*]} " != *" ${beside[$stage]} "* ]] || begin_stage "${beside[$stage]}"
-    wait "${running[$stage]}"
-    unset "running[$stage]"
-    read -r status seconds <"$logs/$stage.status"
-    [ "$stage" != release ] || [ "$status" != 0 ] || build_ahead
-    if [ "$status" != 0 ] || [ ! -s "$logs/$stage.count" ]; then
-      # It broke off: that is one failure, if it has not counted one.
-      awk '{f += $2} END {exit (f > 0)}' "$logs/$stage.count" 2>/dev/null && echo "0 1 0" >>"$logs/$stage.count"
-      [ -e "$logs/$stage.count" ] || echo "0 1 0" >"$logs/$stage.count"
-    fi
-    read -r p f s < <(awk '{p += $1; f += $2; s += $3} END {print p + 0, f + 0, s + 0}' "$logs/$stage.count")
-    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
-    [ "$s" = 0 ] || skip_reasons+=("$stage: $s")
-    word=ok
-    [ "$f" = 0 ] || word=FAIL
-    printf '%-4s %4d s   %d passed, %d failed\n' $word "$seconds" "$p" "$f"
-    [ ! -s "$logs/$stage.note" ] || sed 's/^/    /' "$logs/$stage.note"
-    if [ $word = FAIL ]; then
-      echo "    the end of $logs/$stage.log:"
-      tail -n 25 "$logs/$stage.log" | sed 's/^/    | /'
-    fi
+  done
+  for round in "${rounds[@]}"; do
+    now=()
+    for s in $round; do
+      if is_in "$s" "${left_out[*]}"; then continue; fi
+      if is_asked_for "$s" || { [ "$s" = suites ] && [ -n "$asked_suites" ]; }; then now+=("$s"); fi
+    done
+    run_round ${now[@]+"${now[@]}"}
   done
 
   if [ ${#left_out[@]} -gt 0 ]; then

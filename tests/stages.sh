@@ -59,6 +59,18 @@ timed() {
 
 limit() { timeout -k 10 "$@"; }
 
+# at_a_time N COMMAND...: the command with each line of the input behind it, N of them at a time; prints the output of
+# each when it has ended.
+at_a_time() {
+  local outputs
+  outputs=$(mktemp -d)
+  # shellcheck disable=SC2016
+  xargs -d '\n' -P "$1" -I{} sh -c '"$@" >"$0/$$" 2>&1; cat "$0/$$"' "$outputs" "${@:2}" {}
+  rm -rf "$outputs"
+}
+# How many suites, of those that print to $1, came to their end.
+closing_lines() { grep -cE '^[0-9]+ passed, [0-9]+ failed' "$1"; }
+
 # --- building ------------------------------------------------------------------------------------
 jobs=$(nproc)
 
@@ -134,7 +146,7 @@ asan_configure() { configure_in asan --enable-asan "${sanitizer_flags[@]}"; }
 asan_server() { asan_configure && make -s -C build/asan -j"$jobs" src/icecast-lb; }
 asan_tests() { make_variable asan unit_programs replay_programs; }
 
-build_release() {
+build_check() {
   # shellcheck disable=SC2046
   release_build && build_tests release $(make_variable release check_PROGRAMS)
 }
@@ -156,8 +168,10 @@ build_clang() {
 # --- the stages ----------------------------------------------------------------------------------
 stage_packages() { tools/install-packages test && count 0 0; }
 
-stage_release() {
-  timed build build_release || return 1
+stage_release() { release_build && count 0 0; }
+
+stage_check() {
+  timed build build_check || return 1
   timed run run_make_check release check-TESTS
 }
 
@@ -175,19 +189,27 @@ suite() {
 }
 server_suite() { release_build && suite "$1" "$2" --server build/release/src/icecast-lb "${@:3}"; }
 
-stage_blackbox() { server_suite 600 tests/blackbox/run.py; }
-
-stage_browser() {
+# Those that are asked for, beside each other.  Without Icecast-KH its part is skipped by name; so are the pages of docs
+# without namespaces (in a container without privileges).
+stage_suites() {
+  local suite status=0
   rm -rf build/screenshots
-  server_suite 480 tests/browser/run.py --screenshots build/screenshots
+  for suite in $asked_suites; do
+    rm -f "$logs/$suite".{count,note}
+    echo 1 >"$logs/$suite.status"
+    echo 0 >"$logs/$suite.seconds"
+  done
+  release_build || return 1
+  # shellcheck disable=SC2086
+  limit 1500 python3 -B tests/run.py --server build/release/src/icecast-lb --screenshots build/screenshots $asked_suites | tee "$logs/suites.out"
+  for stage in $asked_suites; do
+    grep -E "^(FAIL|SKIP|AGAIN)[^:]* $stage " "$logs/suites.out" >"$logs/$stage.note"
+    sed -n "s/^$stage: //p" "$logs/suites.out" >"$logs/$stage.out"
+    sed -n 's/.*; \([0-9]*\) s$/\1/p' "$logs/$stage.out" >"$logs/$stage.seconds"
+    count_closing_line "$logs/$stage.out"
+    echo $? >"$logs/$stage.status"
+  done
 }
-
-# Without Icecast-KH its part is skipped by name.
-stage_cluster() { server_suite 900 tests/cluster/run.py; }
-
-stage_failover() { server_suite 900 tests/failover/run.py --jobs 3; }
-
-stage_oneplace() { server_suite 900 tests/oneplace/run.py; }
 
 stage_differential() {
   [ -x /usr/bin/icecast2 ] || { note "there is no /usr/bin/icecast2 to compare with"; return 1; }
@@ -245,9 +267,6 @@ stage_run() {
   done
 }
 
-# Without namespaces (in a container without privileges) its pages are skipped by name.
-stage_docs() { server_suite 120 tests/docs/run.py; }
-
 # A case that fails is run once more, alone: with five groups at a time on two processors some
 # cases see a late scheduler.  $1: share directory; the rest: more arguments.
 conformance() {
@@ -288,29 +307,37 @@ stage_conformance() {
 }
 
 stage_conformance_own() {
-  release_build && place_server release && conformance "$place/share" --jobs 5
+  release_build && place_server release && conformance "$place/share" --jobs 5 --port-base 8500
 }
 
 stage_clients() {
   release_build && place_server release || return 1
-  limit 900 python3 -B "$shared/conformance/clients/run_clients.py" --server "$place/icecast-lb -c {config}" |
+  local half program=$shared/conformance/clients/run_clients.py
+  # Two halves beside each other, on ports of their own.
+  for half in 0 1; do
+    echo "--port=$((8150 + 10 * half)) --only=^($(sed -n "s/^@case('\([^']*\)'.*/\1/p" "$program" | awk -v half=$half 'NR % 2 == half' | paste -sd '|'))\$"
+  done >"$place/halves"
+  # shellcheck disable=SC2016
+  at_a_time 2 sh -c 'exec timeout -k 10 900 python3 -B "$0" --server "$1 -c {config}" ${2% *} "${2#* }"' "$program" "$place/icecast-lb" <"$place/halves" |
     tee "$logs/clients.out"
   grep -E '^(FAIL|SKIP)' "$logs/clients.out" >>"$logs/$stage.note"
   # A program that is not there is our failure: packages should have brought it.
   local passed other
   passed=$(grep -c '^PASS' "$logs/clients.out")
   other=$(grep -cE '^(FAIL|SKIP)' "$logs/clients.out")
-  grep -qE '^[0-9]+ passed' "$logs/clients.out" || other=$((other + 1))
+  [ "$(closing_lines "$logs/clients.out")" = 2 ] || other=$((other + 1))
   count "$passed" "$other"
 }
 
-# Two of three count; the suite measures times, and a busy machine has bad moments.
+# Two groups of attacks at a time.  Two of three count; the suite measures times, and a busy machine has bad moments.
 stage_attacks() {
   release_build && place_server release || return 1
   local name out=$logs/attacks.out again
-  local run=(limit 900 python3 -B "$shared/attack/run.py" --server "$place/icecast-lb -c {config}" --flavour ours)
-  "${run[@]}" | tee "$out"
-  grep -qE '^[0-9]+ passed' "$out" || { note "the suite did not come to its end"; count 0 1; }
+  local run=(timeout -k 10 900 python3 -B "$shared/attack/run.py" --server "$place/icecast-lb -c {config}" --flavour ours)
+  "${run[@]}" --list | awk 'NF > 3 {attacks[$2]++} END {for (group in attacks) print attacks[group], "--group=" group}' |
+    sort -nr | cut -d' ' -f2 >"$place/groups"
+  at_a_time 2 "${run[@]}" <"$place/groups" | tee "$out"
+  [ "$(closing_lines "$out")" = "$(wc -l <"$place/groups")" ] || { note "a group did not come to its end"; count 0 1; }
   count "$(grep -c '^ok ' "$out")" 0
   while read -r _ name _; do
     again=0
@@ -338,24 +365,24 @@ stage_attacks() {
 integrity_of() {
   release_build && place_server release || return 1
   local format=$1
-  faults_of "$shared/attack/integrity.py" 600 "$format" --flavour ours --fault "$faults"
-  faults_of tests/cluster/integrity_masters.py 300 "$format" --shared "$shared/attack"
+  faults_of "$shared/attack/integrity.py" "$faults" "$format" --flavour ours
+  faults_of tests/cluster/integrity_masters.py "$(python3 -B tests/cluster/integrity_masters.py --list)" "$format" --shared "$shared/attack"
 }
-# faults_of PROGRAM SECONDS FORMAT ARGUMENTS...
+# faults_of PROGRAM FAULTS FORMAT ARGUMENTS...
 faults_of() {
-  local out=$logs/$stage.${1##*/}.out name again run=(limit "$2" python3 -B "$1" --server "$place/icecast-lb -c {config}" --format "$3" "${@:4}")
-  "${run[@]}" | tee "$out"
-  grep -qE '^[0-9]+ passed' "$out" || { note "${1##*/} did not come to its end"; count 0 1; }
+  local out=$logs/$stage.${1##*/}.out name again run=(timeout -k 10 300 python3 -B "$1" --server "$place/icecast-lb -c {config}" --format "$3" "${@:4}")
+  tr , '\n' <<<"$2" | sed 's/^/--fault=/' | at_a_time 3 "${run[@]}" | tee "$out"
+  [ "$(closing_lines "$out")" = "$(tr , '\n' <<<"$2" | wc -l)" ] || { note "${1##*/} did not come to its end"; count 0 1; }
   count "$(grep -c '^ok ' "$out")" 0
   while read -r _ _ name _; do
     again=0
-    [ -z "$builder" ] || kill -STOP -- -"$builder" 2>/dev/null
+    signal_builder STOP
     for _ in 1 2; do
       echo "--- again, alone: $name"
       "${run[@]}" --fault "$name" | tee "$out.again"
       grep -qE "^ok +$3 +$name " "$out.again" && again=$((again + 1))
     done
-    [ -z "$builder" ] || kill -CONT -- -"$builder" 2>/dev/null
+    signal_builder CONT
     note "$(grep -E "^FAIL +$3 +$name " "$out")"
     note "   again alone: $again of 2 passed"
     if [ "$again" = 2 ]; then count 1 0; else count 0 1; fi
@@ -462,8 +489,6 @@ stage_goals() {
   grep -vE '^(reached|[0-9]+ of)' "$logs/goals.out" >>"$logs/$stage.note"
   count "$(grep -c '^reached' "$logs/goals.out")" "$(grep -cE '^(MISSED|FAILED)' "$logs/goals.out")" "$(grep -c '^unmeasured' "$logs/goals.out")"
 }
-
-stage_orchestration() { server_suite 600 tests/orchestration/run.py; }
 
 stage_players() { server_suite 900 tests/blackbox/players.py; }
 

@@ -10,11 +10,11 @@ import pwd
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 
 from facts import TESTS, Failed, Settings, Skip, check, equal, matches, test, wait_for  # noqa: F401
+from ports import free_port  # noqa: F401
 from wire import Listener, Reply, Source, Wire, basic, request  # noqa: F401
 
 SOURCE, ADMIN, RELAY = "source:src-secret", "admin:adm-secret", "relay:rel-secret"
@@ -48,12 +48,6 @@ DEFAULTS = {
     "sockets": "<listen-socket><port>0</port><bind-address>127.0.0.1</bind-address></listen-socket>",
     "body": "", "paths": "", "logging": "",
 }
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def mount(name, inside):

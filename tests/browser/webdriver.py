@@ -8,13 +8,13 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
 import urllib.request
 
 from facts import Failed
+from ports import free_port
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # the name of an element's id, fixed by the standard
 ENTER, TAB = "\ue007", "\ue004"
@@ -22,12 +22,6 @@ ENTER, TAB = "\ue007", "\ue004"
 
 class DriverError(Failed):
     """What the browser could not do."""
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Browser:

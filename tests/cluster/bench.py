@@ -7,21 +7,15 @@ comes from there may be a relay.
 import itertools
 import pathlib
 import re
-import socket
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "blackbox"))
 import harness  # noqa: E402
+from ports import free_port  # noqa: E402, F401
 from harness import ADMIN, RELAY, Failed, Skip, check, equal, matches, request, test, wait_for  # noqa: E402, F401
 
 LISTENER = "127.0.0.77"
 numbers = itertools.count(1)
-
-
-def free_port(host):
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return probe.getsockname()[1]
 
 
 class Site:

@@ -2,19 +2,20 @@
 """attack/integrity.py with faults of a cluster: a master dies, and the slave has another one.
 
 usage: integrity_masters.py --shared ../shared/attack --server '…/icecast-lb -c {config}' [--format mp3|ogg] …
+       integrity_masters.py --list
 
 Everything but --shared goes to integrity.py, which measures and judges: no listener of the slave is
 disconnected, nothing is lost or cut, and none waits longer than 1.5 s.  The publisher feeds both
 masters, as in doc/cluster.md (iv).
 """
-import itertools
-import os
 import pathlib
 import sys
 import time
 
 sys.dont_write_bytecode = True
-PORTS = itertools.count(27000 + os.getpid() % 100 * 10)
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "blackbox"))
+from ports import free_port  # noqa: E402
+
 NODE = "<cluster><id>%s</id><cluster-port>%d</cluster-port><node id='s1' secret='s-s1'/></cluster>"
 MASTER = ("<master><server>127.0.0.1</server><port>%d</port><cluster-port>%d</cluster-port><username>s1</username>"
           "<password>s-s1</password></master>")
@@ -24,7 +25,7 @@ RELAY = ("<relay><local-mount>/live</local-mount><mount>/live</mount><on-demand>
 
 def two_masters(b, slave):
     """slave: what makes a slave of the two; [(port, cluster-port)] -> configuration."""
-    links = [next(PORTS), next(PORTS)]
+    links = [free_port(""), free_port("")]
     masters = [b.server("m%d" % i, extra=NODE % ("m%d" % i, link)) for i, link in enumerate(links)]
     for master in masters:
         b.source(master.port)
@@ -80,14 +81,20 @@ def relay_host_kill9(b):
     time.sleep(8)
 
 
+FAULTS = (master_kill9_for_good, master_kill9_and_back, both_masters_kill9_in_turn, relay_host_kill9)
+
+
 def main():
     arguments = sys.argv[1:]
+    if arguments == ["--list"]:
+        print(",".join(fault.__name__ for fault in FAULTS))
+        return 0
     at = arguments.index("--shared")
     shared = pathlib.Path(arguments[at + 1])
     sys.path.insert(0, str(shared))
     import integrity
     integrity.FAULTS.clear()
-    for one in (master_kill9_for_good, master_kill9_and_back, both_masters_kill9_in_turn, relay_host_kill9):
+    for one in FAULTS:
         integrity.fault(1500)(one)
     sys.argv[1:] = arguments[:at] + arguments[at + 2:] + ["--flavour", "ours"]
     return integrity.main()

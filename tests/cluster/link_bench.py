@@ -12,21 +12,12 @@ import time
 
 from bench import LISTENER, Failed, check, equal, node_at, wait_for
 from harness import give_away
-
-
-LINK_PORTS = itertools.count(21000 + os.getpid() % 50 * 200)
+from ports import free_port
 
 
 def link_port():
-    """A port that is free on all addresses, and none that the system gives to outgoing connections."""
-    while True:
-        port = next(LINK_PORTS)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("", port))
-                return port
-            except OSError:
-                continue
+    """Free on all addresses."""
+    return free_port("")
 
 
 def node(b, number, body, port=None, start=True, **slots):

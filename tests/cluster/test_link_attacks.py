@@ -4,6 +4,7 @@ import re
 import socket
 
 from bench import check, equal, node_at, test, wait_for
+from http_backend import HttpBackend, send
 from link_bench import RawNode, edge, feed, first_line, linked_master, master_with_a_victim, node, plays, public, unharmed, up
 
 @test
@@ -103,6 +104,36 @@ def an_address_where_somebody_else_answers_is_not_used(b):
     # Nobody can make it answer: neither without having announced the question, nor with it later.
     equal(honest.get("/_lb/proof?ask=00").status, 404, "a question that nobody announced")
     check("cannot be tried" not in master.log() and "edge13 .*no listener" not in master.log(), "the honest one is used")
+
+
+@test
+def a_process_does_not_answer_for_the_one_before_it(b):
+    """A node ends while its address is tried and starts again: the new process knows nothing of the question."""
+    known, asked = {}, []
+
+    def answer(handler):
+        ask = handler.path.partition("?ask=")[2]
+        asked.append(ask)
+        send(handler, 200 if ask in known else 404, known.get(ask, "").encode())
+
+    door = b.owned(HttpBackend({"GET": answer}))
+    address = "127.0.0.1:%d" % door.port
+    master = linked_master(b, 11, {"edge12": 'allow-public="%s"' % address})
+    before = RawNode(b, master, "edge12")
+    before.hello(epoch="e1", pub={"http": [address]})
+    forgotten = before.frame("PROVE")["ask"]
+    wait_for(lambda: forgotten in asked, "the address is tried")
+    before.say(t="BYE", why="restart", code=0)
+    before.expect_end()
+    after = RawNode(b, master, "edge12")
+    after.hello(epoch="e2", pub={"http": [address]})
+    proof = after.frame("PROVE")
+    known[proof["ask"]] = proof["say"]
+    after.keep_alive()
+    wait_for(lambda: asked.count(forgotten) == 2, "the first process is asked for once more")
+    wait_for(lambda: proof["ask"] in asked, "the second process is asked for")
+    up(master, "edge12")
+    equal(node_at(master, "edge12")["addresses"], ["http://" + address], "addresses that are used")
 
 
 @test

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the commands of README.md and doc/ as they are written, and checks the configurations there.
 
-usage: run.py --server BINARY [--only REGEX] [--jobs N] [--list]      (see ../blackbox/runner.py)
+usage: run.py --server BINARY [--only REGEX] [--jobs N] [--list]      (see ../pool.py)
 
 Each page has a machine of its own (machine.py): this system with a layer over it that is thrown away, its own
 network and its own processes.  There every command is run by root under its real names, ports and hosts.
@@ -11,11 +11,8 @@ so does a reason that no command needs.  Needs root, and for the migration Debia
 import pathlib
 import sys
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.dont_write_bytecode = True
-sys.path[:0] = [str(HERE), str(HERE.parent / "blackbox")]
-import runner  # noqa: E402
-from machine import Machine  # noqa: E402
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import suites  # noqa: E402
 
 if __name__ == "__main__":
-    sys.exit(runner.main(HERE, "Runs the commands of the documents.", Machine, jobs=2, patience=20.0))
+    sys.exit(suites.main("Runs the commands of the documents.", "docs"))

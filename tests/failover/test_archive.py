@@ -26,8 +26,8 @@ MEDIA_FORMATS = {
 TYPES = {"mp3": "audio/mpeg", "aac": "audio/aac", "ogg": "application/ogg", "opus": "application/ogg", "flac": "application/ogg"}
 
 
-def recorder(t, directory=None, inside="", more=""):
-    server = t.unstarted_server()
+def recorder(t, directory=None, inside="", more="", **slots):
+    server = t.unstarted_server(**slots)
     server.write_config(body="<archive><dir>%s</dir>%s</archive>" % (directory or server.dir / "archive", more) +
                         mount("/*", "<archive><enabled>1</enabled>%s</archive>" % inside))
     return server.start()
@@ -490,8 +490,8 @@ def threads_of_the_archive_begin_with_the_first_need(t):
     for path in ("/admin/archive.json", "/admin/archive.json?mount=/live.mp3", "/metrics"):
         equal((path, server.get(path, ADMIN).status), (path, 200))
     server.reload()
-    names = ("archive", "fetch", "patient", "shelf")
-    equal([before.get(name, 0) for name in names], [0] * 4)
+    names = ("archive", "fetch", "shelf")
+    equal([before.get(name, 0) for name in names], [0] * 3)
     equal(threads_of(server), before)
     source.close()
     wait_for(lambda: server.get("/live.mp3").status == 404, "the mount is off the air", 20)
@@ -499,10 +499,10 @@ def threads_of_the_archive_begin_with_the_first_need(t):
                   mount("/*", "<archive><enabled>1</enabled></archive>"))
     studio = Studio(t, server)
     wait_for(lambda: newest(server)[1] - newest(server)[0] >= 2, "it is recorded", 20)
-    equal([threads_of(server).get(name, 0) for name in names], [1, 0, 0, 0])
+    equal([threads_of(server).get(name, 0) for name in names], [1, 0, 0])
     begin, end = newest(server)
     # What a source sends ahead is dated a moment later than now, until when it is not given.
     wait_for(lambda: server.get("/live.mp3?from=%.3f&to=%.3f" % (begin, end)).status == 200, "it is given")
-    equal([threads_of(server).get(name, 0) for name in names], [1, 0, 0, 3])
+    equal([threads_of(server).get(name, 0) for name in names], [1, 0, 3])
     studio.close()
     server.stop()

@@ -122,8 +122,8 @@ def lists_and_segments_are_as_the_rfc_has_them_and_sound_as_they_were_sent(t):
     equal(server.get("/m.mp3/0badcafe-1.mp3").status, 404, "a segment that is none")
 
 
-@test
-def another_source_goes_on_numbering_behind_a_discontinuity(t):
+def heard_over_two_sources(t, lead):
+    """What each sends; and one that has listened while the second, with that lead, followed the first."""
     server = t.server(body=HLS + hls_mount("/m.mp3", "<linger-for>10</linger-for>"))
     sent = [encoded("mp3", 40, tone) for tone in (440, 660)]
     first = Encoder(t, server, "/m.mp3", "mp3", sent[0], lead=5)
@@ -131,8 +131,14 @@ def another_source_goes_on_numbering_behind_a_discontinuity(t):
     poll_for(3, one)
     first.close()
     poll_for(0.5, one)
-    Encoder(t, server, "/m.mp3", "mp3", sent[1], lead=5)
+    Encoder(t, server, "/m.mp3", "mp3", sent[1], lead=lead)
     wait_for(lambda: poll_for(0, one) or len({s[0].discontinuity for s in one.seen.values()}) == 2, "a discontinuity", 15)
+    return sent, one
+
+
+@test
+def another_source_goes_on_numbering_behind_a_discontinuity(t):
+    sent, one = heard_over_two_sources(t, lead=5)
     poll_for(2, one)
     numbers = sorted({s[0].discontinuity for s in one.seen.values()})
     equal(numbers[1], numbers[0] + 1, "the discontinuity's number")
@@ -140,6 +146,17 @@ def another_source_goes_on_numbering_behind_a_discontinuity(t):
     for data, number in zip(sent, numbers):
         part = b"".join(s[1] for n, s in sorted(one.seen.items()) if s[0].discontinuity == number)
         check(part in data, "the segments of source %d are not what it sent" % number)
+
+
+@test
+def what_a_source_sends_farther_ahead_than_a_list_is_long_is_listed_all_the_same(t):
+    """A list has 12 s; it follows a source that begins with 16 s at once at the pace of its sound."""
+    sent, one = heard_over_two_sources(t, lead=16)
+    poll_for(8, one)
+    equal(sorted(one.seen), list(range(min(one.seen), max(one.seen) + 1)), "numbers of segments")
+    behind = max(s[0].discontinuity for s in one.seen.values())
+    part = b"".join(s[1] for n, s in sorted(one.seen.items()) if s[0].discontinuity == behind)
+    check(sent[1].find(part) in range(2000), "the second source was heard from byte %d on" % sent[1].find(part))
 
 
 @test

@@ -102,7 +102,7 @@ def sources_of_half_a_second_and_more_are_recorded(t):
 
 @test
 def a_kill_costs_a_second_at_most_however_long_a_source_has_sent(t):
-    server = recorder(t)
+    server = recorder(t, limits="<sources>%d</sources>" % len(AGES))
     studios = {}
     begin = time.monotonic()
     for age in sorted(AGES, reverse=True):

@@ -5,7 +5,7 @@ import shutil
 import sys
 import tempfile
 
-from harness import Settings, Skip, check, equal
+from harness import Skip, check, equal
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "browser"))
 import accessibility  # noqa: E402
@@ -13,6 +13,7 @@ import webdriver  # noqa: E402
 from webdriver import DriverError  # noqa: E402
 
 WIDTHS = {"phone": 360, "desk": 1280}
+PATIENCE = 15.0     # of pages, whose browser starts beside other tests
 # What reaches beyond the right edge of the viewport, if anything; what scrolls by itself may.
 WIDER = """
 const edge = document.documentElement.clientWidth + 0.5;
@@ -66,7 +67,7 @@ class Desk:
         self.wait(lambda: self.browser.script("return !!document.querySelector('main .page h2, main [role=alert]')"), "the page is there")
 
     def wait(self, fact, what):
-        return self.browser.wait(fact, what, Settings.patience)
+        return self.browser.wait(fact, what, PATIENCE)
 
     def see(self, *texts, patience=None):
         shown = [""]
@@ -75,7 +76,7 @@ class Desk:
             shown[0] = self.browser.text
             return all(text in shown[0] for text in texts)
         try:
-            self.browser.wait(all_there, "", patience or Settings.patience)
+            self.browser.wait(all_there, "", patience or PATIENCE)
         except DriverError:
             raise DriverError("the page does not show %r, but %s" % (texts, shown[0])) from None
 

@@ -43,14 +43,17 @@ def wrong_logins_at_a_dear_hash_keep_no_other_login_waiting(t):
 
     def guess_at(number):
         try:
-            judged.append(refused(server, "/dear.mp3", "tom%d:x" % number))
+            answer = refused(server, "/dear.mp3", "tom%d:x" % number)
         except OSError:
-            pass  # the server has ended
+            return  # the server has ended
+        # On a busy machine a hash takes longer than this client waits: then nothing has been judged.
+        if "nothing more came" not in answer:
+            judged.append(answer)
 
     guesses = [threading.Thread(target=guess_at, args=(i,)) for i in range(8)]
     for guess in guesses:
         guess.start()
-    wait_for(lambda: len(judged) > 0, "the first wrong password is answered", 30)
+    wait_for(lambda: judged or not any(guess.is_alive() for guess in guesses), "a wrong password is answered, or all have waited", 30)
     source = server.source("/rock.mp3", login=login)
     check(len(judged) < 8, "the login of another mount waited for all dear hashes")
     api.want(200, "PATCH", "/mounts/rock.mp3", {"settings": {"stream-name": "Rock"}})

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The server beside the programs that watch and direct it: Prometheus, HAProxy, keepalived, a name server.
 
-usage: run.py --server BINARY [--only REGEX] [--list]      (see ../blackbox/runner.py)
+usage: run.py --server BINARY [--only REGEX] [--list]      (see ../pool.py)
 
 The programs are Debian's, started by the tests on free ports (keepalived and the name server's clients in
 namespaces of the network, which needs root).  What is tried is what lies in deploy/.  A program that is
@@ -10,11 +10,8 @@ missing is a failure: tools/install-packages test brings it.
 import pathlib
 import sys
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.dont_write_bytecode = True
-sys.path[:0] = [str(HERE), str(HERE.parent / "blackbox")]
-import runner  # noqa: E402
-import stand  # noqa: E402
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import suites  # noqa: E402
 
 if __name__ == "__main__":
-    sys.exit(runner.main(HERE, "Tests the server beside Prometheus, HAProxy, keepalived and DNS.", stand.Stand, 1, 10.0))
+    sys.exit(suites.main("Tests the server beside Prometheus, HAProxy, keepalived and DNS.", "orchestration"))

@@ -52,7 +52,7 @@ class Stand(harness.Bench):
         command = [path, *map(str, arguments)]
         if inside:
             command = ["ip", "netns", "exec", inside, *command]
-        self.programs.append(Program(command, self.dir / ("%s-%d.out" % (name, len(self.programs))), **options))
+        self.programs.append(Program(command, self.dir / ("%s-%d.out" % (pathlib.Path(path).name, len(self.programs))), **options))
         return self.programs[-1]
 
     def call(self, *command, given=None, inside=None, check=True):

@@ -44,8 +44,14 @@ class Balancer:
         file.write_text(text)
         check("valid" in t.call("haproxy", "-c", "-f", file), "haproxy -c")
         self.program = t.program("haproxy", "-db", "-f", file)
-        wait_for(lambda: self.admin.exists() or not self.program.alive(), "it starts")
+        wait_for(lambda: self.listens() or not self.program.alive(), "it starts")
         check(self.program.alive(), "it lives: " + self.program.said())
+
+    def listens(self):
+        try:
+            return self.ask("show info")
+        except OSError:
+            return False
 
     def ask(self, command):
         with socket.socket(socket.AF_UNIX) as wire:
